@@ -1,0 +1,284 @@
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// WrappedKey is a data key as the store keeps it: encrypted by a master key.
+type WrappedKey struct {
+	ID          string // 16 hexadecimal digits
+	MasterKeyID string // of the master key that wraps it
+	Wrapped     []byte
+}
+
+// ErrNoDataKey reports a keyring without any data key.
+var ErrNoDataKey = errors.New("there is no data key")
+
+// ErrNotOpened reports sealed bytes that were changed, cut, or moved from the
+// place they were sealed for.
+var ErrNotOpened = errors.New("sealed value does not open: it was changed, or belongs to another place")
+
+// ErrUnknownDataKey reports sealed bytes whose data key is not in the keyring.
+// Another node may have made it: load it from the store, Add it, try again.
+type ErrUnknownDataKey struct {
+	ID string
+}
+
+func (e ErrUnknownDataKey) Error() string {
+	return fmt.Sprintf("sealed value needs data key %s, which is not loaded", e.ID)
+}
+
+const (
+	dataKeyIDSize = 8
+	formatV1      = 1
+	headerSize    = 1 + dataKeyIDSize
+	gcmOverhead   = 12 + 16 // nonce and tag
+)
+
+type dataKeyID [dataKeyIDSize]byte
+
+func (id dataKeyID) String() string { return hex.EncodeToString(id[:]) }
+
+// NewDataKey makes a random data key and wraps it by the current master key,
+// which it reads from the file again. So that a rotation in another process
+// cannot miss it, call it inside the transaction that stores it, and let that
+// transaction conflict with the one that rewraps (both lock the same row).
+func NewDataKey(master *MasterKeys) (WrappedKey, error) {
+	if err := master.Reload(); err != nil {
+		return WrappedKey{}, fmt.Errorf("make data key: %w", err)
+	}
+	id := dataKeyID(randomBytes(dataKeyIDSize)).String()
+	return wrap(id, randomBytes(keySize), master.snapshot().current), nil
+}
+
+// Rewrap wraps a data key by the current master key. A key that is already
+// wrapped by it comes back as it is, after having been opened: Rewrap never
+// passes a key that the file cannot open.
+func Rewrap(old WrappedKey, master *MasterKeys) (WrappedKey, error) {
+	set := master.snapshot()
+	key, err := unwrap(old, set)
+	if err != nil {
+		return WrappedKey{}, fmt.Errorf("rewrap: %w", err)
+	}
+	if old.MasterKeyID == set.current.id {
+		return old, nil
+	}
+	return wrap(old.ID, key, set.current), nil
+}
+
+func wrap(id string, key []byte, by masterKey) WrappedKey {
+	aead := newAEAD(by.key[:])
+	return WrappedKey{ID: id, MasterKeyID: by.id, Wrapped: aead.Seal(nil, nil, key, wrapAAD(id, by.id))}
+}
+
+// unwrap opens a data key. That the master key is the right one shows by the
+// tag of GCM, so no check value apart is needed.
+func unwrap(w WrappedKey, set keySet) ([]byte, error) {
+	held := set.current.id
+	candidates := []masterKey{set.current}
+	if set.previous != nil {
+		held += " and " + set.previous.id
+		candidates = append(candidates, *set.previous)
+	}
+	for _, mk := range candidates {
+		if mk.id != w.MasterKeyID {
+			continue
+		}
+		key, err := newAEAD(mk.key[:]).Open(nil, nil, w.Wrapped, wrapAAD(w.ID, mk.id))
+		if err == nil && len(key) == keySize {
+			return key, nil
+		}
+	}
+	return nil, fmt.Errorf("data key %s, wrapped by master key %s: %w (it holds %s)",
+		w.ID, w.MasterKeyID, ErrWrongMasterKey, held)
+}
+
+func wrapAAD(id, masterID string) []byte {
+	return appendFields([]byte("rollcall data key 1"), id, masterID)
+}
+
+// newAEAD returns AES-256-GCM that draws its own random nonce of 96 bits and
+// puts it first. Random nonces are good for 2^32 messages under one key; an
+// installation seals one per access key, device or service password made.
+func newAEAD(key []byte) cipher.AEAD {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		panic(err) // the length is ours
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		panic(err)
+	}
+	return aead
+}
+
+// Location is the place a sealed value belongs to. It is not secret.
+type Location struct {
+	Table  string // "access_key"
+	Key    string // the row's primary key, made unambiguous by the caller
+	Column string // "secret"
+}
+
+// aad binds a sealed value to its header and its place. Every field carries
+// its length, so no two places give the same bytes.
+func (at Location) aad(dst, header []byte) []byte {
+	dst = append(dst, header...)
+	return appendFields(dst, at.Table, at.Key, at.Column)
+}
+
+func appendFields(dst []byte, fields ...string) []byte {
+	for _, f := range fields {
+		dst = binary.AppendUvarint(dst, uint64(len(f)))
+		dst = append(dst, f...)
+	}
+	return dst
+}
+
+// Keyring holds the opened data keys of an installation. Safe for concurrent
+// use; sealing and opening take no lock.
+type Keyring struct {
+	master *MasterKeys
+	mac    []byte // the first data key
+
+	mu   sync.Mutex // serialises Add
+	keys atomic.Pointer[ringKeys]
+}
+
+// ringKeys is never changed once published.
+type ringKeys struct {
+	current dataKeyID
+	aead    map[dataKeyID]cipher.AEAD
+}
+
+// NewKeyring opens the data keys of the store, given in the order they were
+// made: the first, which must stay the first for the life of the installation,
+// also gives the keys of MAC; the last seals. The error is ErrNoDataKey for an
+// empty list and wraps ErrWrongMasterKey where the master keys do not fit.
+func NewKeyring(master *MasterKeys, wrapped []WrappedKey) (*Keyring, error) {
+	if len(wrapped) == 0 {
+		return nil, ErrNoDataKey
+	}
+	r := &Keyring{master: master}
+	r.keys.Store(&ringKeys{})
+	for i, w := range wrapped {
+		key, err := r.add(w)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			r.mac = key
+		}
+	}
+	return r, nil
+}
+
+// Add opens one more data key, which seals from now on. Where the master keys
+// in memory do not open it, it looks into the file once more, for another
+// process may have rotated. Adding a known key changes nothing.
+func (r *Keyring) Add(w WrappedKey) error {
+	_, err := r.add(w)
+	return err
+}
+
+func (r *Keyring) add(w WrappedKey) ([]byte, error) {
+	var id dataKeyID
+	if n, err := hex.Decode(id[:], []byte(w.ID[:min(len(w.ID), 2*dataKeyIDSize)])); err != nil || n != len(id) || id.String() != w.ID {
+		return nil, fmt.Errorf("open data key: its id %q is malformed", w.ID)
+	}
+	key, err := unwrap(w, r.master.snapshot())
+	if errors.Is(err, ErrWrongMasterKey) {
+		if rerr := r.master.Reload(); rerr != nil {
+			return nil, errors.Join(err, rerr)
+		}
+		key, err = unwrap(w, r.master.snapshot())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := r.keys.Load()
+	if _, known := old.aead[id]; known {
+		return key, nil
+	}
+	next := &ringKeys{current: id, aead: maps.Clone(old.aead)}
+	if next.aead == nil {
+		next.aead = map[dataKeyID]cipher.AEAD{}
+	}
+	next.aead[id] = newAEAD(key)
+	r.keys.Store(next)
+	return key, nil
+}
+
+// Seal encrypts plaintext for the place at. The result is a version byte, the
+// data key's id, the nonce and the ciphertext: 37 bytes more than went in.
+func (r *Keyring) Seal(plaintext []byte, at Location) []byte {
+	keys := r.keys.Load()
+	out := make([]byte, headerSize, headerSize+gcmOverhead+len(plaintext))
+	out[0] = formatV1
+	copy(out[1:], keys.current[:])
+	var buf [128]byte
+	return keys.aead[keys.current].Seal(out, nil, plaintext, at.aad(buf[:0], out))
+}
+
+// Open decrypts what Seal made for the same place. The error is an
+// ErrUnknownDataKey where the data key is not loaded, and ErrNotOpened for
+// everything else.
+func (r *Keyring) Open(sealed []byte, at Location) ([]byte, error) {
+	if len(sealed) < headerSize+gcmOverhead || sealed[0] != formatV1 {
+		return nil, ErrNotOpened
+	}
+	id := dataKeyID(sealed[1:headerSize])
+	aead, ok := r.keys.Load().aead[id]
+	if !ok {
+		return nil, ErrUnknownDataKey{ID: id.String()}
+	}
+	var buf [128]byte
+	plain, err := aead.Open(nil, nil, sealed[headerSize:], at.aad(buf[:0], sealed[:headerSize]))
+	if err != nil {
+		return nil, ErrNotOpened
+	}
+	return plain, nil
+}
+
+// SealSecret is Seal for a Secret.
+func (r *Keyring) SealSecret(s Secret, at Location) []byte { return r.Seal([]byte(s.Reveal()), at) }
+
+// OpenSecret is Open for a Secret.
+func (r *Keyring) OpenSecret(sealed []byte, at Location) (Secret, error) {
+	plain, err := r.Open(sealed, at)
+	if err != nil {
+		return Secret{}, err
+	}
+	return NewSecret(string(plain)), nil
+}
+
+// MAC returns 32 bytes that only this installation can make of data: HMAC-
+// SHA256 under a key derived for the purpose, one of our own constants. All
+// nodes on one store make the same.
+func (r *Keyring) MAC(purpose string, data []byte) []byte {
+	key, err := hkdf.Key(sha256.New, r.mac, nil, "rollcall mac 1 "+purpose, sha256.Size)
+	if err != nil {
+		panic(err) // only for lengths beyond HKDF's
+	}
+	h := hmac.New(sha256.New, key)
+	h.Write(data)
+	return h.Sum(nil)
+}
+
+// VerifyMAC reports whether mac is the whole MAC of data for the purpose, in
+// constant time.
+func (r *Keyring) VerifyMAC(purpose string, data, mac []byte) bool {
+	return hmac.Equal(r.MAC(purpose, data), mac)
+}

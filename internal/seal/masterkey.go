@@ -1,0 +1,360 @@
+package seal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+)
+
+// keySize is the length in bytes of master keys and data keys: AES-256.
+const keySize = 32
+
+// ErrWrongMasterKey reports that a data key does not open with the master keys
+// at hand: the file belongs to another installation, or to another moment of
+// this one. Its text is for the operator.
+var ErrWrongMasterKey = errors.New("the master key file does not match this data")
+
+// ErrRotationPending reports that the file still holds the previous master key
+// of a rotation that did not end. End it first: Rewrap all data keys, then
+// DropPrevious.
+var ErrRotationPending = errors.New("an earlier rotation has not ended: the previous master key is still in the file")
+
+// ErrMasterKeysChanged reports that the file is no longer what was read from
+// it: another process rotates. Load it again and start over.
+var ErrMasterKeysChanged = errors.New("the master key file was changed by another process")
+
+// MasterKeys is the master key and, during a rotation, its predecessor. Both
+// open data keys; only the current one wraps. Safe for concurrent use.
+type MasterKeys struct {
+	path string // empty: in memory only
+
+	mu  sync.Mutex
+	set keySet
+
+	// failAfter is nil but in tests, which stop a write after a named step as
+	// a crash would.
+	failAfter func(step string) error
+}
+
+type keySet struct {
+	current  masterKey
+	previous *masterKey
+}
+
+func (s keySet) equal(t keySet) bool {
+	if (s.previous == nil) != (t.previous == nil) || s.current != t.current {
+		return false
+	}
+	return s.previous == nil || *s.previous == *t.previous
+}
+
+type masterKey struct {
+	id  string
+	key [keySize]byte
+}
+
+func newMasterKey() masterKey {
+	return masterKey{id: NewID("mk-", 19), key: [keySize]byte(randomBytes(keySize))}
+}
+
+// InMemoryMasterKeys returns a fresh master key that no file holds, for a
+// service whose data ends with it.
+func InMemoryMasterKeys() *MasterKeys {
+	return &MasterKeys{set: keySet{current: newMasterKey()}}
+}
+
+// CreateMasterKeys makes a new random master key and writes it to path, with
+// mode 0600. When it returns, file and directory entry are on disk; after a
+// crash there is a whole file or none. An existing file is never touched: the
+// error is then fs.ErrExist.
+func CreateMasterKeys(path string) (*MasterKeys, error) {
+	m := &MasterKeys{path: path, set: keySet{current: newMasterKey()}}
+	err := withFileLock(path, func() error {
+		if _, err := os.Lstat(path); err == nil {
+			return os.ErrExist
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return m.write(m.set)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create master key file %s: %w", path, err)
+	}
+	return m, nil
+}
+
+// LoadMasterKeys reads the file at path. It refuses a file that anyone but its
+// owner may read or write.
+func LoadMasterKeys(path string) (*MasterKeys, error) {
+	set, err := readKeyFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("load master key file %s: %w", path, err)
+	}
+	return &MasterKeys{path: path, set: set}, nil
+}
+
+// CurrentID names the master key that wraps new data keys.
+func (m *MasterKeys) CurrentID() string { return m.snapshot().current.id }
+
+// PreviousID names the master key that a rotation is about to drop; ok is
+// false where no rotation is under way.
+func (m *MasterKeys) PreviousID() (id string, ok bool) {
+	s := m.snapshot()
+	if s.previous == nil {
+		return "", false
+	}
+	return s.previous.id, true
+}
+
+// Reload reads the file again, so that a running service follows a rotation
+// made by another process. In memory it does nothing.
+func (m *MasterKeys) Reload() error {
+	if m.path == "" {
+		return nil
+	}
+	set, err := readKeyFile(m.path)
+	if err != nil {
+		return fmt.Errorf("reload master key file %s: %w", m.path, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.set = set
+	return nil
+}
+
+// AddNew begins a rotation: a new random key becomes the current one and the
+// old one stays as previous. The steps of a rotation are
+//
+//  1. AddNew: the file holds both keys.
+//  2. In one transaction of the store, Rewrap every data key.
+//  3. DropPrevious: the file holds the new key alone.
+//
+// A crash after any of them, or within, leaves all data keys readable by the
+// file as it is. To resume, load the file: if PreviousID is set, go on at 2.
+//
+// The error is ErrRotationPending if a rotation is under way already, and
+// ErrMasterKeysChanged if another process wrote the file since it was read.
+func (m *MasterKeys) AddNew() error {
+	err := m.change(func(s keySet) (keySet, error) {
+		if s.previous != nil {
+			return s, ErrRotationPending
+		}
+		old := s.current
+		return keySet{current: newMasterKey(), previous: &old}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("add master key: %w", err)
+	}
+	return nil
+}
+
+// DropPrevious ends a rotation: the file forgets the previous key. Call it
+// only when every data key in the store is wrapped by the current one, for
+// those which are not are lost. It does nothing where there is no previous key.
+func (m *MasterKeys) DropPrevious() error {
+	err := m.change(func(s keySet) (keySet, error) {
+		return keySet{current: s.current}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("drop previous master key: %w", err)
+	}
+	return nil
+}
+
+func (m *MasterKeys) snapshot() keySet {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.set
+}
+
+// change replaces the keys in the file, then in memory. It holds the lock of
+// the file and compares it with what is in memory first: two rotations at once
+// would otherwise throw away a key that wraps data.
+func (m *MasterKeys) change(next func(keySet) (keySet, error)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.path == "" {
+		set, err := next(m.set)
+		if err == nil {
+			m.set = set
+		}
+		return err
+	}
+	return withFileLock(m.path, func() error {
+		onDisk, err := readKeyFile(m.path)
+		if err != nil {
+			return err
+		}
+		if !onDisk.equal(m.set) {
+			return ErrMasterKeysChanged
+		}
+		set, err := next(m.set)
+		if err != nil || set.equal(m.set) {
+			return err
+		}
+		if err := m.write(set); err != nil {
+			return err
+		}
+		m.set = set
+		return nil
+	})
+}
+
+// write puts set into the file: temporary file, fsync, rename, fsync of the
+// directory. The caller holds the file's lock.
+func (m *MasterKeys) write(set keySet) error {
+	text, err := encodeKeyFile(set)
+	if err != nil {
+		return err
+	}
+	tmp := m.path + ".tmp"
+	// One left by a crash was never in force: its key wraps nothing.
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := writeNewFile(tmp, text); err != nil {
+		return err
+	}
+	if err := m.step("temporary file written"); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, m.path); err != nil {
+		return err
+	}
+	if err := m.step("renamed"); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(m.path))
+}
+
+func (m *MasterKeys) step(name string) error {
+	if m.failAfter == nil {
+		return nil
+	}
+	return m.failAfter(name)
+}
+
+func writeNewFile(path string, text []byte) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // directories cannot be flushed there
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// keyFile is the form of the file. Version counts its incompatible changes.
+type keyFile struct {
+	Version  int      `json:"version"`
+	Note     string   `json:"note"`
+	Current  fileKey  `json:"current"`
+	Previous *fileKey `json:"previous,omitempty"`
+}
+
+type fileKey struct {
+	ID  string `json:"id"`
+	Key []byte `json:"key"` // base64
+}
+
+const (
+	keyFileVersion = 1
+	keyFileLimit   = 16 << 10 // bytes; ours have about 300
+	keyFileNote    = "Rollcall master key. Without this file the secrets in the database cannot be read. Keep a copy apart from the database."
+)
+
+func encodeKeyFile(set keySet) ([]byte, error) {
+	f := keyFile{Version: keyFileVersion, Note: keyFileNote, Current: fileKey{set.current.id, set.current.key[:]}}
+	if set.previous != nil {
+		f.Previous = &fileKey{set.previous.id, set.previous.key[:]}
+	}
+	text, err := json.MarshalIndent(f, "", "  ")
+	return append(text, '\n'), err
+}
+
+func readKeyFile(path string) (keySet, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return keySet{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return keySet{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return keySet{}, errors.New("it is not a regular file")
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return keySet{}, fmt.Errorf("it is open to others (mode %04o): chmod 600 it", info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(f, keyFileLimit+1))
+	if err != nil {
+		return keySet{}, err
+	}
+	return parseKeyFile(text)
+}
+
+// parseKeyFile reads the text of a key file. No error of its own repeats the
+// text, and those of encoding/json are dropped, for they may.
+func parseKeyFile(text []byte) (keySet, error) {
+	if len(text) > keyFileLimit {
+		return keySet{}, errors.New("it is too long for a master key file")
+	}
+	var f keyFile
+	if err := json.Unmarshal(text, &f); err != nil {
+		return keySet{}, errors.New("it is not a master key file")
+	}
+	if f.Version != keyFileVersion {
+		return keySet{}, fmt.Errorf("it has version %d, this program reads version %d", f.Version, keyFileVersion)
+	}
+	current, err := f.Current.masterKey()
+	if err != nil {
+		return keySet{}, fmt.Errorf("current key: %w", err)
+	}
+	set := keySet{current: current}
+	if f.Previous != nil {
+		previous, err := f.Previous.masterKey()
+		if err != nil {
+			return keySet{}, fmt.Errorf("previous key: %w", err)
+		}
+		if previous.id == current.id {
+			return keySet{}, errors.New("current and previous key have the same id")
+		}
+		set.previous = &previous
+	}
+	return set, nil
+}
+
+func (k fileKey) masterKey() (masterKey, error) {
+	if k.ID == "" || len(k.ID) > 64 {
+		return masterKey{}, errors.New("its id is missing or too long")
+	}
+	if len(k.Key) != keySize {
+		return masterKey{}, fmt.Errorf("it has %d bytes, not %d", len(k.Key), keySize)
+	}
+	return masterKey{id: k.ID, key: [keySize]byte(k.Key)}, nil
+}

@@ -1,0 +1,111 @@
+// Package seal keeps secrets: it encrypts what must be given back later
+// (access key secrets, one-time-code seeds, service passwords), hashes what
+// must only be recognised (passwords), matches one-time codes, and makes the
+// random identifiers and secrets of the service. No other package uses
+// crypto/cipher, and no other package decides a key length.
+//
+// What it promises:
+//
+//   - A secret in memory is a [Secret]: it prints as REDACTED through every
+//     door of fmt, encoding/json, log/slog and database/sql, and comes out
+//     only through Reveal.
+//   - A secret at rest is sealed by AES-256-GCM under a data key, and bound to
+//     the table, row and column it belongs to ([Location]): a ciphertext moved
+//     to another row does not open.
+//   - Data keys are stored wrapped by a master key, which lives in a file
+//     outside the database. The wrong file is noticed before anything is
+//     served ([ErrWrongMasterKey]).
+//   - The master key can be rotated while the service runs, and a crash after
+//     any step leaves every secret readable; see [MasterKeys.AddNew].
+//
+// What it refuses: a master key file that others may read, sealed bytes that
+// were cut, changed or moved, password hashes whose cost is beyond bounds.
+//
+// What it does not promise: to wipe secrets from memory, which the Go runtime
+// may copy; core dumps are switched off by whoever starts the service.
+package seal
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"database/sql/driver"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+const redacted = "REDACTED"
+
+// Secret is text that must not be printed. Its zero value is the empty secret.
+//
+// The text lies behind a pointer, because fmt reads unexported string fields
+// of a struct without asking their methods.
+type Secret struct {
+	_ [0]func() // == would compare pointers: not comparable
+	p *string
+}
+
+// NewSecret wraps s.
+func NewSecret(s string) Secret { return Secret{p: &s} }
+
+// Reveal returns the text itself. Each caller is a place to look at in review.
+func (s Secret) Reveal() string {
+	if s.p == nil {
+		return ""
+	}
+	return *s.p
+}
+
+// IsEmpty reports whether the secret is the empty text.
+func (s Secret) IsEmpty() bool { return s.p == nil || *s.p == "" }
+
+// Equal compares two secrets in a time that depends on their lengths only.
+func (s Secret) Equal(t Secret) bool {
+	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(t.Reveal())) == 1
+}
+
+// String returns REDACTED.
+func (Secret) String() string { return redacted }
+
+// GoString returns REDACTED.
+func (Secret) GoString() string { return redacted }
+
+// Format prints REDACTED for every verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalJSON gives "REDACTED".
+func (Secret) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
+
+// MarshalText gives REDACTED, also for XML and YAML encoders.
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue gives REDACTED.
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// Value refuses: a secret goes into the database sealed, never as it is.
+func (Secret) Value() (driver.Value, error) {
+	return nil, errors.New("store secret: it is not sealed")
+}
+
+// NewSecretAccessKey returns 40 random characters of the base64 alphabet, the
+// form of AWS's secret access keys (240 random bits).
+func NewSecretAccessKey() Secret { return randomBase64(30) }
+
+// NewServicePassword returns 60 random characters of the base64 alphabet, the
+// length of AWS's service-specific passwords (360 random bits).
+func NewServicePassword() Secret { return randomBase64(45) }
+
+func randomBase64(bytes int) Secret {
+	return NewSecret(base64.StdEncoding.EncodeToString(randomBytes(bytes)))
+}
+
+// randomBytes never fails: crypto/rand ends the process where the system has
+// no randomness.
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return b
+}
