@@ -1,0 +1,71 @@
+package report
+
+import "unicode/utf8"
+
+// MarshalJSON returns an object with the names of the columns as its keys, in
+// the order of the report. Booleans are JSON booleans and times are strings as
+// in the report; an absence is its word, so that "N/A", "no_information" and
+// "not_supported" stay apart. A missing column has no key, a Malformed cell is
+// its text, and unknown columns come last.
+func (r Row) MarshalJSON() ([]byte, error) {
+	return r.AppendJSON(make([]byte, 0, 1024)), nil
+}
+
+// AppendJSON appends what [Row.MarshalJSON] returns, on one line. It is for
+// streams of many rows, and unlike an encoding/json encoder it leaves the
+// angle brackets of <root_account> as they are.
+func (r *Row) AppendJSON(dst []byte) []byte {
+	open := byte('{')
+	for f := range fieldUnknown {
+		text, ok := r.cellAt(f)
+		if !ok {
+			continue
+		}
+		dst = append(dst, open, '"')
+		open = ','
+		dst = append(dst, f.name()...) // needs no escapes
+		dst = append(dst, '"', ':')
+		if f.kind() == kindBool && r.boolAt(f).Absence() == Present {
+			dst = append(dst, text...)
+			continue
+		}
+		dst = appendJSONString(dst, text)
+	}
+	for i := range r.Extra {
+		dst = append(dst, open)
+		open = ','
+		dst = appendJSONString(dst, r.Extra[i].Column)
+		dst = append(dst, ':')
+		dst = appendJSONString(dst, r.Extra[i].Text)
+	}
+	return append(dst, '}')
+}
+
+// appendJSONString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD,
+// and the two line separators that are no plain text in JavaScript are escaped.
+func appendJSONString(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			switch {
+			case c == '"' || c == '\\':
+				dst = append(dst, '\\', c)
+			case c < ' ' || c == 0x7f:
+				dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			default:
+				dst = append(dst, c)
+			}
+			i++
+			continue
+		}
+		c, size := utf8.DecodeRuneInString(s[i:])
+		if c == '\u2028' || c == '\u2029' {
+			dst = append(dst, '\\', 'u', '2', '0', '2', hex[c&15])
+		} else {
+			dst = utf8.AppendRune(dst, c) // RuneError is U+FFFD
+		}
+		i += size
+	}
+	return append(dst, '"')
+}

@@ -1,0 +1,386 @@
+package report
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// What one row may cost. A real row has about 250 bytes; the longest name, path
+// and region AWS allows stay under 2 KiB.
+const (
+	maxRow     = 1 << 20  // bytes, also of the header
+	maxCell    = 64 << 10 // bytes
+	maxColumns = 1000
+)
+
+// ErrNotReport is the cause of an error where a file is no credential report:
+// it has no header, or no columns user and arn.
+var ErrNotReport = errors.New("this is no credential report")
+
+// ErrTooLong is the cause of an error where a row or a cell is longer than this
+// package accepts: 1 MiB for a row, 64 KiB for a cell, 1000 columns.
+var ErrTooLong = errors.New("too long")
+
+var (
+	errNUL       = errors.New("NUL byte")
+	errUTF8      = errors.New("invalid UTF-8")
+	errTwice     = errors.New("column stands twice in the header")
+	errQuote     = errors.New("quoted cell without a proper end")
+	errBareQuote = errors.New("quote within a cell that is not quoted")
+	errUTF16     = errors.New("text is UTF-16, want UTF-8")
+)
+
+// Error says where a report is damaged.
+type Error struct {
+	Line   int    // counted from 1; the line on which the row begins
+	Column string // name of the column, "" where none is to blame
+	Err    error
+}
+
+func (e *Error) Error() string {
+	where := fmt.Sprintf("line %d", e.Line)
+	if e.Column != "" {
+		where += fmt.Sprintf(", column %.100q", e.Column)
+	}
+	return fmt.Sprintf("read credential report: %s: %v", where, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Reader reads a report row by row. It accepts LF and CRLF, a newline after the
+// last row or none, and a byte order mark. Within a quoted cell it reads CRLF
+// as LF.
+type Reader struct {
+	source  *source
+	csv     *csv.Reader
+	columns Columns
+	names   []string
+	fields  []field
+	empty   Row // a row of which every column is missing
+	line    int // of the row last read
+	next    int // of the row to come, were there no blank lines
+	err     error
+}
+
+// NewReader reads the header. It fails with [ErrNotReport] where there is none
+// with the columns user and arn, and refuses a column that stands twice. Errors
+// of the file are *[Error]; those of r are wrapped as they are.
+func NewReader(r io.Reader) (*Reader, error) {
+	src := &source{r: r, left: maxRow}
+	buffered := bufio.NewReaderSize(src, 64<<10)
+	rd := &Reader{source: src, csv: csv.NewReader(buffered), next: 1}
+	rd.csv.ReuseRecord = true
+	rd.csv.FieldsPerRecord = -1 // counted here, for a better error
+	if err := skipByteOrderMark(buffered); err != nil {
+		return nil, rd.fail("", err)
+	}
+	header, err := rd.record()
+	if err == io.EOF {
+		return nil, rd.fail("", fmt.Errorf("%w: it is empty", ErrNotReport))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := rd.header(header); err != nil {
+		return nil, err
+	}
+	return rd, nil
+}
+
+// skipByteOrderMark drops the mark that Windows programs put before UTF-8, and
+// refuses what Windows PowerShell writes with ">".
+func skipByteOrderMark(r *bufio.Reader) error {
+	start, _ := r.Peek(3) // an error comes again with the header
+	switch {
+	case string(start) == "\ufeff":
+		_, err := r.Discard(len(start))
+		return err
+	case strings.HasPrefix(string(start), "\xff\xfe"), strings.HasPrefix(string(start), "\xfe\xff"):
+		return errUTF16
+	}
+	return nil
+}
+
+// header learns the columns.
+func (rd *Reader) header(header []string) error {
+	if len(header) > maxColumns {
+		return rd.fail("", fmt.Errorf("%w: %d columns", ErrTooLong, len(header)))
+	}
+	seen := make(map[string]bool, len(header))
+	for _, name := range header {
+		if err := checkText(name); err != nil {
+			return rd.fail("", fmt.Errorf("header: %w", err))
+		}
+		if seen[name] {
+			return rd.fail(name, errTwice)
+		}
+		seen[name] = true
+	}
+	for _, need := range []field{fieldUser, fieldARN} {
+		if !seen[need.name()] {
+			return rd.fail(need.name(), fmt.Errorf("%w: the column is missing", ErrNotReport))
+		}
+	}
+	columns, err := NewColumns(header...)
+	if err != nil {
+		return rd.fail("", err)
+	}
+	rd.columns, rd.names = columns, columns.Names()
+	rd.fields = make([]field, len(rd.names))
+	for i, name := range rd.names {
+		rd.fields[i] = fieldOf(name)
+	}
+	rd.empty = missingRow()
+	return nil
+}
+
+// missingRow returns the row of a report that has no column at all.
+func missingRow() Row {
+	var row Row
+	for f := range fieldUnknown {
+		switch f.kind() {
+		case kindBool:
+			*row.boolAt(f) = NoBool(MissingColumn)
+		case kindTime:
+			*row.timeAt(f) = None(MissingColumn)
+		case kindText, kindAdditional:
+			*row.textAt(f) = NoText(MissingColumn)
+		}
+	}
+	return row
+}
+
+// Columns returns the header. A [Writer] with these columns writes the same
+// file again, with its unknown columns and the order of all.
+func (rd *Reader) Columns() Columns { return rd.columns }
+
+// Line returns the line on which the row last read begins; the header is
+// line 1.
+func (rd *Reader) Line() int { return rd.line }
+
+// Read reads the next row into row, all of which it overwrites; copies made of
+// it before stay as they are. At the end it returns io.EOF. A damaged file
+// gives an *[Error], and from then on every call gives the same one. A cell
+// that cannot be understood is no error: see [Malformed].
+func (rd *Reader) Read(row *Row) error {
+	if rd.err != nil {
+		return rd.err
+	}
+	if err := rd.read(row); err != nil {
+		rd.err = err
+		return err
+	}
+	return nil
+}
+
+func (rd *Reader) read(row *Row) error {
+	record, err := rd.record()
+	if err != nil {
+		return err
+	}
+	if len(record) != len(rd.fields) {
+		var ok bool
+		if record, ok = rd.rejoin(record); !ok {
+			return rd.wrongCount(record)
+		}
+	}
+	*row = rd.empty
+	for i, cell := range record {
+		f := rd.fields[i]
+		malformed := false
+		switch f.kind() {
+		case kindName:
+			*row.nameAt(f) = cell
+			err = checkText(cell)
+		case kindBool:
+			b := parseBool(cell)
+			*row.boolAt(f) = b
+			malformed = b.Absence() == Malformed
+		case kindTime:
+			t := parseTime(cell)
+			*row.timeAt(f) = t
+			malformed = t.absence == Malformed
+		case kindText:
+			t := TextOf(cell)
+			if cell == "" {
+				t, malformed = NoText(Malformed), true
+			}
+			*row.textAt(f) = t
+			err = checkText(cell)
+		case kindAdditional:
+			row.Additional = TextOf(cell)
+			err = checkText(cell)
+		default:
+			row.Extra = append(row.Extra, Cell{rd.names[i], cell})
+			err = checkText(cell)
+		}
+		if malformed {
+			row.Unreadable = append(row.Unreadable, Cell{rd.names[i], cell})
+			err = checkText(cell)
+		}
+		if err != nil {
+			return rd.fail(rd.names[i], err)
+		}
+	}
+	return nil
+}
+
+// All returns the rows to come. The row is overwritten by the next one; a copy
+// of it (*row) may be kept. An error ends the rows and comes with a nil row.
+func (rd *Reader) All() iter.Seq2[*Row, error] {
+	return func(yield func(*Row, error) bool) {
+		var row Row
+		for {
+			err := rd.Read(&row)
+			if err == io.EOF {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(&row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ReadAll reads a whole report into memory, about 700 bytes for a row.
+func ReadAll(r io.Reader) ([]Row, error) {
+	rd, err := NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	for row, err := range rd.All() {
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, *row)
+	}
+	return rows, nil
+}
+
+// record reads the cells of the next row, valid until the one after.
+func (rd *Reader) record() ([]string, error) {
+	rd.source.left = maxRow
+	rd.line = rd.next
+	record, err := rd.csv.Read()
+	if err == nil {
+		rd.line, _ = rd.csv.FieldPos(0)
+		last := len(record) - 1
+		end, _ := rd.csv.FieldPos(last)
+		rd.next = end + strings.Count(record[last], "\n") + 1
+		return record, nil
+	}
+	if err == io.EOF && rd.source.err == nil {
+		return nil, io.EOF
+	}
+	if rd.source.err != nil {
+		// Said first: a row cut off by it also looks like a badly quoted one.
+		err = rd.source.err
+	}
+	var parse *csv.ParseError
+	switch {
+	case errors.Is(err, ErrTooLong):
+		return nil, rd.fail("", fmt.Errorf("row of more than 1 MiB: %w", err))
+	case !errors.As(err, &parse):
+		return nil, fmt.Errorf("read credential report: %w", err)
+	}
+	rd.line = parse.StartLine
+	if errors.Is(err, csv.ErrBareQuote) {
+		return nil, rd.fail("", errBareQuote)
+	}
+	return nil, rd.fail("", errQuote)
+}
+
+func (rd *Reader) fail(column string, err error) error {
+	return &Error{Line: max(rd.line, 1), Column: column, Err: err}
+}
+
+func (rd *Reader) wrongCount(record []string) error {
+	column := ""
+	if len(record) < len(rd.names) {
+		column = rd.names[len(record)] // the first without a cell
+	}
+	return rd.fail(column, fmt.Errorf("row has %d cells, the header has %d columns", len(record), len(rd.names)))
+}
+
+// rejoin mends a row whose user name or path has commas that were not quoted.
+// Names may hold commas, and how AWS quotes them was never seen, so both forms
+// are read. It does so only where there is no doubt: user and arn lead the row,
+// the ARN begins as one, and ends with the user's name.
+func (rd *Reader) rejoin(record []string) ([]string, bool) {
+	extra := len(record) - len(rd.fields)
+	if extra < 1 || rd.fields[0] != fieldUser || rd.fields[1] != fieldARN {
+		return record, false
+	}
+	// A name cannot hold a colon, so the first cell of this look ends it.
+	n := slices.IndexFunc(record[1:extra+2], func(cell string) bool { return strings.HasPrefix(cell, "arn:") })
+	if n < 0 {
+		return record, false
+	}
+	user := strings.Join(record[:n+1], ",")
+	arn := strings.Join(record[n+1:extra+2], ",")
+	if !strings.HasSuffix(arn, "/"+user) {
+		return record, false
+	}
+	return append([]string{user, arn}, record[extra+2:]...), true
+}
+
+// checkText refuses what no report holds and what would break those who are
+// handed the text. Cells that were understood need no check.
+func checkText(s string) error {
+	if len(s) > maxCell {
+		return fmt.Errorf("cell of %d bytes: %w", len(s), ErrTooLong)
+	}
+	for i := range len(s) {
+		if c := s[i]; c == 0 || c >= utf8.RuneSelf {
+			return checkBytes(s)
+		}
+	}
+	return nil
+}
+
+func checkBytes(s string) error {
+	if strings.IndexByte(s, 0) >= 0 {
+		return errNUL
+	}
+	if !utf8.ValidString(s) {
+		return errUTF8
+	}
+	return nil
+}
+
+// source hands out no more than left bytes before left is set again, which
+// bounds what the CSV reader gathers for one row. It remembers a failure,
+// which the CSV reader may hide behind one of syntax.
+type source struct {
+	r    io.Reader
+	left int
+	err  error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.err == nil && s.left <= 0 {
+		s.err = ErrTooLong
+	}
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.r.Read(p)
+	s.left -= n
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}

@@ -1,0 +1,250 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+)
+
+// RootUser is what the user column holds in the row of an account's root. It
+// can be no IAM user's name, which has no angle brackets.
+const RootUser = "<root_account>"
+
+// Row is one line of the report: a user, or the root of the account. The zero
+// value of every part says that there is no such credential, as AWS would
+// write it. A copy of a Row shares nothing that changes.
+type Row struct {
+	User    string // friendly name, or RootUser
+	ARN     string
+	Created Time
+
+	PasswordEnabled Bool // has a password for the console
+	// PasswordLastUsed is NoInformation where a password exists but was never
+	// used, NotApplicable where none exists.
+	PasswordLastUsed     Time
+	PasswordLastChanged  Time
+	PasswordNextRotation Time // NotApplicable where passwords do not expire
+	MFAActive            Bool
+
+	Keys         [2]Key
+	Certificates [2]Certificate
+
+	// Additional is additional_credentials_info, present where the user holds
+	// more keys or certificates than the row shows; see AdditionalCredentials.
+	Additional Text
+
+	// Extra holds the columns this package does not know, in their order.
+	Extra []Cell
+	// Unreadable holds the text of the cells that are Malformed.
+	Unreadable []Cell
+}
+
+// Cell is the text of a cell and the name of its column.
+type Cell struct {
+	Column, Text string
+}
+
+// Key is what the report says of one access key. It does not give the key's id,
+// and the same key may move between the two places from report to report: its
+// LastRotated tells it from the other.
+type Key struct {
+	Active Bool
+	// LastRotated is when the key was made. An inactive key keeps it, so that
+	// only a key that does not exist has none.
+	LastRotated     Time
+	LastUsed        Time
+	LastUsedRegion  Text // NotApplicable also where the service has no regions
+	LastUsedService Text
+}
+
+// Exists reports whether there is a key, active or not.
+func (k Key) Exists() bool { return k.Active.IsTrue() || k.LastRotated.IsPresent() }
+
+// Certificate is what the report says of one X.509 signing certificate.
+type Certificate struct {
+	Active      Bool
+	LastRotated Time // when it was uploaded, also of an inactive certificate
+}
+
+// Exists reports whether there is a certificate, active or not.
+func (c Certificate) Exists() bool { return c.Active.IsTrue() || c.LastRotated.IsPresent() }
+
+// IsRoot reports whether the row is that of the account's root. It also goes by
+// the ARN, as copies of reports are about whose <root_account> lost its
+// brackets to HTML.
+func (r *Row) IsRoot() bool {
+	return r.User == RootUser || r.arnPart(5) == "root"
+}
+
+// AccountID returns the account number in the ARN, "" where it has none.
+func (r *Row) AccountID() string { return r.arnPart(4) }
+
+// Partition returns the partition in the ARN, such as aws, aws-cn or
+// aws-us-gov, or "" where the ARN is none.
+func (r *Row) Partition() string { return r.arnPart(1) }
+
+// Path returns the user's path, such as / or /division/team/, and "" for root
+// and where the ARN is not a user's.
+func (r *Row) Path() string {
+	resource, ok := strings.CutPrefix(r.arnPart(5), "user/")
+	if !ok {
+		return ""
+	}
+	return "/" + resource[:strings.LastIndexByte(resource, '/')+1]
+}
+
+// arnPart returns part 0 to 5 of arn:partition:service:region:account:resource.
+// A colon within the resource belongs to it: paths may hold one.
+func (r *Row) arnPart(n int) string {
+	if !strings.HasPrefix(r.ARN, "arn:") {
+		return ""
+	}
+	rest := r.ARN
+	for i := 0; ; i++ {
+		part, after, more := strings.Cut(rest, ":")
+		switch {
+		case i == 5 && n == 5:
+			return rest
+		case !more:
+			return "" // fewer than six parts
+		case i == n:
+			return part
+		}
+		rest = after
+	}
+}
+
+// Cell returns the text of a cell as a report would hold it. It returns false
+// where the report the row came from has no such column.
+func (r *Row) Cell(column string) (string, bool) {
+	if f := fieldOf(column); f != fieldUnknown {
+		return r.cellAt(f)
+	}
+	return find(r.Extra, column)
+}
+
+func (r *Row) cellAt(f field) (string, bool) {
+	switch f.kind() {
+	case kindName:
+		return *r.nameAt(f), true
+	case kindBool:
+		return r.unlessAbsent(f, r.boolAt(f).String(), r.boolAt(f).Absence())
+	case kindTime:
+		return r.unlessAbsent(f, r.timeAt(f).String(), r.timeAt(f).Absence())
+	case kindAdditional:
+		// Empty where there is nothing more to tell: a guess, as no example of
+		// this column was ever seen.
+		if r.Additional.absence == NotApplicable {
+			return "", true
+		}
+	}
+	return r.unlessAbsent(f, r.textAt(f).String(), r.textAt(f).Absence())
+}
+
+func (r *Row) unlessAbsent(f field, text string, a Absence) (string, bool) {
+	if a == Malformed {
+		text, _ = find(r.Unreadable, f.name())
+	}
+	return text, a != MissingColumn
+}
+
+func find(cells []Cell, column string) (string, bool) {
+	for i := range cells {
+		if cells[i].Column == column {
+			return cells[i].Text, true
+		}
+	}
+	return "", false
+}
+
+// nameAt, boolAt, timeAt and textAt say where a Row keeps a column of their
+// kind.
+
+func (r *Row) nameAt(f field) *string {
+	if f == fieldARN {
+		return &r.ARN
+	}
+	return &r.User
+}
+
+func (r *Row) boolAt(f field) *Bool {
+	switch f {
+	case fieldMFAActive:
+		return &r.MFAActive
+	case fieldKey1Active:
+		return &r.Keys[0].Active
+	case fieldKey2Active:
+		return &r.Keys[1].Active
+	case fieldCert1Active:
+		return &r.Certificates[0].Active
+	case fieldCert2Active:
+		return &r.Certificates[1].Active
+	default:
+		return &r.PasswordEnabled
+	}
+}
+
+func (r *Row) timeAt(f field) *Time {
+	switch f {
+	case fieldPasswordLastUsed:
+		return &r.PasswordLastUsed
+	case fieldPasswordLastChanged:
+		return &r.PasswordLastChanged
+	case fieldPasswordNextRotation:
+		return &r.PasswordNextRotation
+	case fieldKey1LastRotated:
+		return &r.Keys[0].LastRotated
+	case fieldKey1LastUsed:
+		return &r.Keys[0].LastUsed
+	case fieldKey2LastRotated:
+		return &r.Keys[1].LastRotated
+	case fieldKey2LastUsed:
+		return &r.Keys[1].LastUsed
+	case fieldCert1LastRotated:
+		return &r.Certificates[0].LastRotated
+	case fieldCert2LastRotated:
+		return &r.Certificates[1].LastRotated
+	default:
+		return &r.Created
+	}
+}
+
+func (r *Row) textAt(f field) *Text {
+	switch f {
+	case fieldKey1LastUsedRegion:
+		return &r.Keys[0].LastUsedRegion
+	case fieldKey1LastUsedService:
+		return &r.Keys[0].LastUsedService
+	case fieldKey2LastUsedRegion:
+		return &r.Keys[1].LastUsedRegion
+	case fieldKey2LastUsedService:
+		return &r.Keys[1].LastUsedService
+	default:
+		return &r.Additional
+	}
+}
+
+// AdditionalCredentials returns the text for [Row.Additional] of a user who
+// holds that many access keys and certificates beyond the two a row shows, and
+// "" where there are none.
+//
+// AWS documents that the cell counts them and names the actions that list them,
+// but shows no example: the wording is our own choice. It has no comma, because
+// widely used tools split rows at commas without regard to quotes.
+func AdditionalCredentials(extraKeys, extraCertificates int) string {
+	keys := additional(extraKeys, "access key", "ListAccessKeys")
+	certificates := additional(extraCertificates, "signing certificate", "ListSigningCertificates")
+	if keys != "" && certificates != "" {
+		return keys + "; " + certificates
+	}
+	return keys + certificates
+}
+
+func additional(n int, noun, action string) string {
+	switch {
+	case n <= 0:
+		return ""
+	case n > 1:
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " additional " + noun + " (see " + action + ")"
+}
