@@ -1,0 +1,103 @@
+package store
+
+import "time"
+
+// Account is one AWS account.
+type Account struct {
+	ID        string // twelve digits
+	Partition string // aws, aws-cn or aws-us-gov
+	Created   time.Time
+	Users     int // IAM users, root not counted
+}
+
+const accountColumns = "account, aws_partition, created, user_count"
+
+func accountFields(a *Account) []any {
+	return []any{&a.ID, &a.Partition, &a.Created, &a.Users}
+}
+
+// InsertAccount adds an account, or fails with ErrExists.
+func (tx *Tx) InsertAccount(a Account) error {
+	return tx.insert(`INSERT INTO accounts (account, aws_partition, created) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		a.ID, a.Partition, a.Created)
+}
+
+// Account reads one account.
+func (tx *Tx) Account(id string) (a Account, err error) {
+	err = tx.one(accountFields(&a), `SELECT `+accountColumns+` FROM accounts WHERE account = $1`, id)
+	return a, err
+}
+
+// Accounts reads up to limit accounts whose ids come after the given one.
+func (tx *Tx) Accounts(after string, limit int) ([]Account, error) {
+	return list(tx, accountFields,
+		`SELECT `+accountColumns+` FROM accounts WHERE account > $1 ORDER BY account LIMIT $2`, after, limit)
+}
+
+// CountUser adds delta to the number of an account's users and returns the
+// new number. The caller compares it with the quota in the same transaction.
+func (tx *Tx) CountUser(account string, delta int) (n int, err error) {
+	err = tx.one([]any{&n},
+		`UPDATE accounts SET user_count = user_count + $1 WHERE account = $2 RETURNING user_count`, delta, account)
+	return n, err
+}
+
+// accountTables hold rows of an account that do not go with it by a cascade,
+// in an order in which they can be deleted.
+var accountTables = []string{
+	"access_keys", "login_profiles", "mfa_devices", "signing_certificates", "ssh_public_keys",
+	"service_specific_credentials", "users",
+}
+
+// DeleteAccount deletes an account and all that it holds.
+func (tx *Tx) DeleteAccount(id string) error {
+	for _, table := range accountTables {
+		if _, err := tx.exec("DELETE FROM "+table+" WHERE account = $1", id); err != nil {
+			return err
+		}
+	}
+	return tx.change("DELETE FROM accounts WHERE account = $1", id)
+}
+
+// Alias reads the alias of an account, or ErrNotFound.
+func (tx *Tx) Alias(account string) (alias string, err error) {
+	err = tx.one([]any{&alias}, `SELECT alias FROM account_aliases WHERE account = $1`, account)
+	return alias, err
+}
+
+// InsertAlias gives an account its alias. ErrExists: another account, or
+// this one, has it.
+func (tx *Tx) InsertAlias(account, alias string) error {
+	return tx.insert(`INSERT INTO account_aliases (account, alias) VALUES ($1, $2) ON CONFLICT DO NOTHING`, account, alias)
+}
+
+// DeleteAlias takes an account's alias away, if it is this one.
+func (tx *Tx) DeleteAlias(account, alias string) error {
+	return tx.change(`DELETE FROM account_aliases WHERE account = $1 AND alias = $2`, account, alias)
+}
+
+// Limits reads the quotas an operator has set for an account, by IAM's
+// names, for example AccessKeysPerUser. What is not there has IAM's default.
+func (tx *Tx) Limits(account string) (map[string]int, error) {
+	type limit struct {
+		name  string
+		value int
+	}
+	all, err := list(tx, func(l *limit) []any { return []any{&l.name, &l.value} },
+		`SELECT name, value FROM account_limits WHERE account = $1`, account)
+	if err != nil {
+		return nil, err
+	}
+	m := make(map[string]int, len(all))
+	for _, l := range all {
+		m[l.name] = l.value
+	}
+	return m, nil
+}
+
+// SetLimit sets one quota of an account.
+func (tx *Tx) SetLimit(account, name string, value int) error {
+	_, err := tx.exec(`INSERT INTO account_limits (account, name, value) VALUES ($1, $2, $3)
+		ON CONFLICT (account, name) DO UPDATE SET value = excluded.value`, account, name, value)
+	return err
+}

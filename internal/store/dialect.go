@@ -1,0 +1,49 @@
+package store
+
+import (
+	"net/url"
+	"strings"
+)
+
+// dialect is every difference of text between the engines.
+type dialect struct {
+	name string
+	// schema turns the neutral words of the migrations into the engine's.
+	schema *strings.Replacer
+	// clock is an expression for the engine's own time in Unix milliseconds;
+	// leases are measured by it, so that nodes need not agree on the time.
+	clock string
+}
+
+var sqliteDialect = dialect{
+	name: "sqlite",
+	schema: strings.NewReplacer(
+		"BIGINT", "INTEGER",
+		"BYTES", "BLOB",
+		") CLUSTERED;", ") STRICT, WITHOUT ROWID;",
+		") PLAIN;", ") STRICT;",
+	),
+	clock: "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+}
+
+var postgresDialect = dialect{
+	name: "postgres",
+	schema: strings.NewReplacer(
+		// Keys are compared byte by byte on every engine, whatever the
+		// database's locale: the report's order depends on it.
+		"TEXT", `TEXT COLLATE "C"`,
+		"BYTES", "BYTEA",
+		") CLUSTERED;", ");",
+		") PLAIN;", ");",
+	),
+	clock: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+}
+
+// redactURL drops the password of a connection string, for error texts.
+func redactURL(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return "(unreadable URL)"
+	}
+	return u.Redacted()
+}

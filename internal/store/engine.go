@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// conn is one transaction of an engine. Arguments are string, int, int64,
+// bool (stored as 0 or 1), []byte, time.Time (stored as Unix seconds, the
+// zero time as 0) or nil.
+type conn interface {
+	exec(ctx context.Context, sql string, args []any) (int64, error)
+	query(ctx context.Context, sql string, args []any) (rows, error)
+	// execMany runs one statement once per argument list.
+	execMany(ctx context.Context, sql string, args [][]any) error
+	// scan does ScanCredentials.
+	scan(ctx context.Context, account string, fn func(*CredentialRow) error) error
+}
+
+// rows is the answer of a query. Destinations are *string, *int, *int64,
+// *bool, *[]byte and *time.Time.
+type rows interface {
+	next() bool
+	scan(dest ...any) error
+	err() error
+	close()
+}
+
+// unix is how a time is stored: whole seconds, 0 for no time.
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// moment is the time of a stored number.
+func moment(sec int64) time.Time {
+	if sec == 0 {
+		return time.Time{}
+	}
+	return time.Unix(sec, 0).UTC()
+}
+
+// plain turns an argument into a string, an int64, a []byte or nil.
+func plain(arg any) (any, error) {
+	switch v := arg.(type) {
+	case string, int64, []byte, nil:
+		return v, nil
+	case int:
+		return int64(v), nil
+	case bool:
+		if v {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	case time.Time:
+		return unix(v), nil
+	}
+	return nil, fmt.Errorf("store: argument of type %T", arg)
+}

@@ -1,0 +1,188 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// LastUsed says when, where and for what an access key was last used.
+type LastUsed struct {
+	At      time.Time
+	Region  string
+	Service string // the service's namespace: iam, sts
+}
+
+// lastUsed gathers facts about use in memory, one per credential, and writes
+// them in batches. They are the only thing that is acknowledged before it is
+// durable: up to flushInterval of them are lost by a crash.
+type lastUsed struct {
+	db   *DB
+	span time.Duration
+	quit chan struct{}
+	wait sync.WaitGroup
+
+	flushing  sync.Mutex
+	mu        sync.Mutex
+	keys      map[string]LastUsed
+	passwords map[[2]string]time.Time
+}
+
+const flushInterval = time.Second
+
+func (u *lastUsed) init(db *DB) {
+	u.db = db
+	u.quit = make(chan struct{})
+	u.keys = map[string]LastUsed{}
+	u.passwords = map[[2]string]time.Time{}
+	u.wait.Go(func() {
+		tick := time.NewTicker(flushInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				// What cannot be written now stays for the next time.
+				u.flush(context.Background())
+			case <-u.quit:
+				return
+			}
+		}
+	})
+}
+
+func (u *lastUsed) close() error {
+	select {
+	case <-u.quit:
+		return nil
+	default:
+	}
+	close(u.quit)
+	u.wait.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return u.flush(ctx)
+}
+
+// SetUseSpan sets how much later a use must be than the recorded one to
+// replace it. 0 records every use to the second; IAM records the first one
+// inside 15 minutes. Call it before the first use.
+func (db *DB) SetUseSpan(span time.Duration) { db.used.span = span }
+
+// KeyUsed notes that an access key was used. It never waits for the
+// database; Flush does.
+func (db *DB) KeyUsed(keyID string, use LastUsed) {
+	u := &db.used
+	u.mu.Lock()
+	if have, ok := u.keys[keyID]; !ok || u.later(have.At, use.At) {
+		u.keys[keyID] = use
+	}
+	u.mu.Unlock()
+}
+
+// PasswordUsed notes that a user signed in with a password.
+func (db *DB) PasswordUsed(account, nameKey string, at time.Time) {
+	u := &db.used
+	u.mu.Lock()
+	who := [2]string{account, nameKey}
+	if have, ok := u.passwords[who]; !ok || u.later(have, at) {
+		u.passwords[who] = at
+	}
+	u.mu.Unlock()
+}
+
+// later says whether a use replaces the one that is already noted.
+func (u *lastUsed) later(have, use time.Time) bool {
+	return unix(use) >= unix(have)+int64(u.span/time.Second)
+}
+
+// Flush writes what is pending, so that a transaction that starts now sees
+// every use that was noted before on this node.
+func (db *DB) Flush(ctx context.Context) error { return db.used.flush(ctx) }
+
+func (u *lastUsed) flush(ctx context.Context) error {
+	// One flush at a time, so that one that returns has really written all.
+	u.flushing.Lock()
+	defer u.flushing.Unlock()
+	u.mu.Lock()
+	keys, passwords := u.keys, u.passwords
+	if len(keys)+len(passwords) == 0 {
+		u.mu.Unlock()
+		return nil
+	}
+	u.keys, u.passwords = map[string]LastUsed{}, map[[2]string]time.Time{}
+	u.mu.Unlock()
+	err := u.write(ctx, keys, passwords)
+	if err == nil {
+		return nil
+	}
+	for id, use := range keys {
+		u.mu.Lock()
+		if have, ok := u.keys[id]; !ok || have.At.Before(use.At) {
+			u.keys[id] = use
+		}
+		u.mu.Unlock()
+	}
+	for who, at := range passwords {
+		u.mu.Lock()
+		if have, ok := u.passwords[who]; !ok || have.Before(at) {
+			u.passwords[who] = at
+		}
+		u.mu.Unlock()
+	}
+	return err
+}
+
+// flushBatch bounds one transaction of a flush, so that edits are not kept
+// waiting behind it.
+const flushBatch = 1000
+
+func (u *lastUsed) write(ctx context.Context, keys map[string]LastUsed, passwords map[[2]string]time.Time) error {
+	span := int64(u.span / time.Second)
+	var args [][]any
+	for id, use := range keys {
+		args = append(args, []any{use.At, use.Region, use.Service, id, span})
+	}
+	// The key's owner is looked up here: the user may have been renamed
+	// since, and the key deleted.
+	err := u.writeBatches(ctx, args, `INSERT INTO access_key_last_used (account, name_key, key_id, used, region, service)
+		SELECT account, name_key, key_id, CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT) FROM access_keys WHERE key_id = $4
+		ON CONFLICT (account, name_key, key_id) DO UPDATE SET used = excluded.used, region = excluded.region, service = excluded.service
+		WHERE excluded.used >= access_key_last_used.used + $5`)
+	args = nil
+	for who, at := range passwords {
+		args = append(args, []any{at, who[0], who[1], span})
+	}
+	return errors.Join(err, u.writeBatches(ctx, args, `INSERT INTO password_last_used (account, name_key, used)
+		SELECT account, name_key, CAST($1 AS BIGINT) FROM users WHERE account = $2 AND name_key = $3
+		ON CONFLICT (account, name_key) DO UPDATE SET used = excluded.used
+		WHERE excluded.used >= password_last_used.used + $4`))
+}
+
+func (u *lastUsed) writeBatches(ctx context.Context, args [][]any, sql string) error {
+	for len(args) > 0 {
+		n := min(len(args), flushBatch)
+		err := u.db.Update(ctx, func(tx *Tx) error { return tx.c.execMany(tx.ctx, sql, args[:n]) })
+		if err != nil {
+			return err
+		}
+		args = args[n:]
+	}
+	return nil
+}
+
+// KeyLastUsed reads the recorded last use of a key, or ErrNotFound. Flush
+// first to see what is pending on this node.
+func (tx *Tx) KeyLastUsed(keyID string) (use LastUsed, err error) {
+	err = tx.one([]any{&use.At, &use.Region, &use.Service},
+		`SELECT u.used, u.region, u.service FROM access_keys k
+		JOIN access_key_last_used u ON u.account = k.account AND u.name_key = k.name_key AND u.key_id = k.key_id
+		WHERE k.key_id = $1`, keyID)
+	return use, err
+}
+
+// PasswordLastUsed reads when a user last signed in, or ErrNotFound.
+func (tx *Tx) PasswordLastUsed(account, nameKey string) (at time.Time, err error) {
+	err = tx.one([]any{&at}, `SELECT used FROM password_last_used WHERE account = $1 AND name_key = $2`, account, nameKey)
+	return at, err
+}

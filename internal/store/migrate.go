@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/ncruces/go-sqlite3/driver"
+	"github.com/ncruces/go-sqlite3/vfs/mvcc"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// steps are the migrations in the words of a dialect.
+func steps(d dialect) ([]*goose.Migration, error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var all []*goose.Migration
+	for _, name := range names {
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		base := strings.TrimPrefix(name, "migrations/")
+		number, _, _ := strings.Cut(base, "_")
+		version, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("migration %s: %w", base, err)
+		}
+		ddl := d.schema.Replace(string(text))
+		all = append(all, goose.NewGoMigration(version, &goose.GoFunc{
+			RunTx: func(ctx context.Context, tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, ddl)
+				return err
+			},
+		}, nil))
+	}
+	return all, nil
+}
+
+// migrateUp brings the schema up to date and refuses one from the future.
+func migrateUp(ctx context.Context, d dialect, db *sql.DB, options ...goose.ProviderOption) error {
+	all, err := steps(d)
+	if err != nil {
+		return err
+	}
+	kind := goose.DialectSQLite3
+	if d.name == "postgres" {
+		kind = goose.DialectPostgres
+	}
+	options = append(options, goose.WithGoMigrations(all...), goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(kind, db, nil, options...)
+	if err != nil {
+		return err
+	}
+	if v, err := p.GetDBVersion(ctx); err == nil && v > int64(len(all)) {
+		return fmt.Errorf("the schema is version %d, newer than version %d which this program knows", v, len(all))
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+// migrate works through a connection of its own. Processes that start on one
+// file at the same time take turns by a file lock.
+func (e *sqlite) migrate(ctx context.Context, path string) error {
+	if e.memory != "" {
+		return nil
+	}
+	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock %s: %w", f.Name(), err)
+	}
+	db, err := driver.Open(e.dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	return migrateUp(ctx, sqliteDialect, db)
+}
+
+// emptySchema is a database with the schema and no rows, made once per
+// process: databases in memory start as copies of it.
+var emptySchema = sync.OnceValue(func() mvcc.Snapshot {
+	const name = "rollcall-schema.db"
+	mvcc.Create(name, mvcc.Snapshot{})
+	defer mvcc.Delete(name)
+	db, err := driver.Open("file:/" + name + "?vfs=mvcc")
+	if err != nil {
+		panic(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if err := migrateUp(context.Background(), sqliteDialect, db); err != nil {
+		panic(err)
+	}
+	return mvcc.TakeSnapshot(name)
+})
+
+// postgresLocker keeps nodes that start together from migrating together. A
+// table, because CockroachDB has no session advisory locks.
+func postgresLocker() (lock.Locker, error) {
+	return lock.NewPostgresTableLocker(
+		lock.WithTableLockTimeout(100*time.Millisecond, 600), lock.WithTableUnlockTimeout(100*time.Millisecond, 100),
+	)
+}

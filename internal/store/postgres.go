@@ -1,0 +1,245 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// This file and postgresscan.go are the only ones that know pgx.
+
+type postgres struct{ pool *pgxpool.Pool }
+
+func openPostgres(ctx context.Context, url string) (*postgres, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// pgx's own text may carry the password of the URL.
+		return nil, errors.New("unreadable PostgreSQL URL")
+	}
+	cfg.MaxConnIdleTime = 5 * time.Minute
+	cfg.ConnConfig.ConnectTimeout = 10 * time.Second
+	cfg.ConnConfig.RuntimeParams["application_name"] = "rollcall"
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	e := &postgres{pool}
+	if err := e.migrate(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *postgres) migrate(ctx context.Context) error {
+	db := stdlib.OpenDBFromPool(e.pool)
+	defer db.Close()
+	locker, err := postgresLocker()
+	if err != nil {
+		return err
+	}
+	return migrateUp(ctx, postgresDialect, db, goose.WithLocker(locker))
+}
+
+// attempts bounds how often a transaction is repeated.
+const attempts = 30
+
+func (e *postgres) view(ctx context.Context, fn func(conn) error) error {
+	_, err := e.once(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
+	return err
+}
+
+func (e *postgres) update(ctx context.Context, fn func(conn) error) error {
+	return e.repeat(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable}, fn)
+}
+
+// repeat runs fn in a transaction until it commits, fails for good, or the
+// context ends. Only what surely did not commit is repeated.
+func (e *postgres) repeat(ctx context.Context, opts pgx.TxOptions, fn func(conn) error) error {
+	for try := 1; ; try++ {
+		again, err := e.once(ctx, opts, fn)
+		if err == nil || !again || try == attempts || ctx.Err() != nil {
+			return err
+		}
+		// Full jitter, so that those who met once do not meet again.
+		limit := min(time.Duration(try)*2*time.Millisecond, 50*time.Millisecond)
+		select {
+		case <-time.After(rand.N(limit)):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (e *postgres) once(ctx context.Context, opts pgx.TxOptions, fn func(conn) error) (again bool, err error) {
+	tx, err := e.pool.BeginTx(ctx, opts)
+	if err != nil {
+		return retryable(err) || pgconn.SafeToRetry(err), fmt.Errorf("postgres: begin: %w", err)
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx))
+	c := &postgresConn{tx: tx}
+	err = fn(c)
+	if c.failed != nil && retryable(c.failed) {
+		return true, postgresError(c.failed)
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return retryable(err), postgresError(err)
+	}
+	return false, nil
+}
+
+// retryable says that the transaction was surely undone and may succeed when
+// repeated: serialization failure, deadlock, or a server that went away
+// before it was asked to commit.
+func retryable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "40001", "40P01":
+			return true
+		}
+	}
+	return false
+}
+
+// postgresError turns the engine's codes into the store's errors.
+func postgresError(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "23505":
+			return fmt.Errorf("%w (%s)", ErrExists, pg.ConstraintName)
+		case "23503":
+			return fmt.Errorf("%w (%s)", ErrConflict, pg.ConstraintName)
+		}
+	}
+	return fmt.Errorf("postgres: %w", err)
+}
+
+func (e *postgres) ping(ctx context.Context) error { return e.pool.Ping(ctx) }
+
+func (e *postgres) close() error {
+	e.pool.Close()
+	return nil
+}
+
+// postgresConn is one transaction. failed keeps the error that broke it,
+// because callers may wrap it or make another of it.
+type postgresConn struct {
+	tx     pgx.Tx
+	failed error
+}
+
+func (c *postgresConn) fail(err error) error {
+	c.failed = err
+	return postgresError(err)
+}
+
+func postgresArgs(args []any) ([]any, error) {
+	out := make([]any, len(args))
+	for i, arg := range args {
+		v, err := plain(arg)
+		if err != nil {
+			return nil, err
+		}
+		if b, ok := v.([]byte); ok && b == nil {
+			v = []byte{}
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+func (c *postgresConn) exec(ctx context.Context, sql string, args []any) (int64, error) {
+	args, err := postgresArgs(args)
+	if err != nil {
+		return 0, err
+	}
+	tag, err := c.tx.Exec(ctx, sql, args...)
+	if err != nil {
+		return 0, c.fail(err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+func (c *postgresConn) execMany(ctx context.Context, sql string, args [][]any) error {
+	batch := &pgx.Batch{}
+	for _, a := range args {
+		a, err := postgresArgs(a)
+		if err != nil {
+			return err
+		}
+		batch.Queue(sql, a...)
+	}
+	if err := c.tx.SendBatch(ctx, batch).Close(); err != nil {
+		return c.fail(err)
+	}
+	return nil
+}
+
+func (c *postgresConn) query(ctx context.Context, sql string, args []any) (rows, error) {
+	args, err := postgresArgs(args)
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.tx.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	return &postgresRows{c, r}, nil
+}
+
+type postgresRows struct {
+	c *postgresConn
+	r pgx.Rows
+}
+
+func (r *postgresRows) next() bool { return r.r.Next() }
+func (r *postgresRows) close()     { r.r.Close() }
+
+func (r *postgresRows) err() error {
+	if err := r.r.Err(); err != nil {
+		return r.c.fail(err)
+	}
+	return nil
+}
+
+func (r *postgresRows) scan(dest ...any) error {
+	raw := make([]any, len(dest))
+	numbers := make([]int64, len(dest))
+	for i, d := range dest {
+		switch d.(type) {
+		case *string, *[]byte, *int64:
+			raw[i] = d
+		case *int, *bool, *time.Time:
+			raw[i] = &numbers[i]
+		default:
+			return fmt.Errorf("store: destination of type %T", d)
+		}
+	}
+	if err := r.r.Scan(raw...); err != nil {
+		return r.c.fail(err)
+	}
+	for i, d := range dest {
+		switch d := d.(type) {
+		case *int:
+			*d = int(numbers[i])
+		case *bool:
+			*d = numbers[i] != 0
+		case *time.Time:
+			*d = moment(numbers[i])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package store
+
+import (
+	"errors"
+	"time"
+)
+
+// Report is a stored credential report. Its bytes are its chunks in order.
+type Report struct {
+	Account   string
+	Token     int64 // of the job that made it; grows with every report
+	Generated time.Time
+	Published time.Time // in milliseconds, by the engine's clock
+	Size      int64     // bytes of the report, uncompressed
+	Users     int64     // rows, root's included
+	SHA256    string    // hexadecimal, of the uncompressed bytes
+	// Age is the time since Published, by the engine's clock.
+	Age time.Duration
+}
+
+// ReportJob is the newest report job of an account.
+type ReportJob struct {
+	Token int64
+	Node  string
+	// Running is false as soon as the job's lease ran out, whoever held it.
+	Running bool
+}
+
+// ReportJob reads the newest job of an account, or ErrNotFound.
+func (tx *Tx) ReportJob(account string) (j ReportJob, err error) {
+	err = tx.one([]any{&j.Token, &j.Node, &j.Running}, `SELECT token, node,
+		CASE WHEN running = 1 AND expires_ms > `+tx.clock+` THEN 1 ELSE 0 END
+		FROM report_jobs WHERE account = $1`, account)
+	return j, err
+}
+
+// StartReportJob takes the account's lease for a node and returns the job's
+// token. ErrExists: a job is running.
+func (tx *Tx) StartReportJob(account, node string, lease time.Duration) (token int64, err error) {
+	err = tx.one([]any{&token}, `INSERT INTO report_jobs (account, token, node, running, expires_ms)
+		VALUES ($1, 1, $2, 1, CAST($3 AS BIGINT) + `+tx.clock+`)
+		ON CONFLICT (account) DO UPDATE SET token = report_jobs.token + 1, node = excluded.node, running = 1, expires_ms = excluded.expires_ms
+		WHERE report_jobs.running = 0 OR report_jobs.expires_ms <= `+tx.clock+`
+		RETURNING token`, account, node, lease.Milliseconds())
+	if errors.Is(err, ErrNotFound) {
+		err = ErrExists
+	}
+	return token, err
+}
+
+// RenewReportJob makes a job's lease last longer. ErrConflict: it was lost,
+// and whoever held it must stop.
+func (tx *Tx) RenewReportJob(account string, token int64, lease time.Duration) error {
+	return lost(tx.change(`UPDATE report_jobs SET expires_ms = CAST($1 AS BIGINT) + `+tx.clock+`
+		WHERE account = $2 AND token = $3 AND running = 1 AND expires_ms > `+tx.clock, lease.Milliseconds(), account, token))
+}
+
+// EndReportJob gives a job's lease back. ErrConflict: it was lost.
+func (tx *Tx) EndReportJob(account string, token int64) error {
+	return lost(tx.change(`UPDATE report_jobs SET running = 0
+		WHERE account = $1 AND token = $2 AND running = 1 AND expires_ms > `+tx.clock, account, token))
+}
+
+func lost(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return ErrConflict
+	}
+	return err
+}
+
+// AddReportChunk stores one more piece of a report that is being made: data
+// is compressed, size its length before that. ErrConflict: the job's lease
+// was lost.
+func (tx *Tx) AddReportChunk(account string, token, seq int64, size int, data []byte, lease time.Duration) error {
+	if err := tx.RenewReportJob(account, token, lease); err != nil {
+		return err
+	}
+	return tx.insert(`INSERT INTO report_chunks (account, token, seq, size, data) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		account, token, seq, size, data)
+}
+
+// PublishReport makes a report visible, ends its job, and drops all but the
+// newest keep reports. ErrConflict: the job's lease was lost.
+func (tx *Tx) PublishReport(r Report, keep int) error {
+	if err := tx.EndReportJob(r.Account, r.Token); err != nil {
+		return err
+	}
+	err := tx.insert(`INSERT INTO reports (account, token, generated, published_ms, size, users, sha256)
+		VALUES ($1, $2, $3, `+tx.clock+`, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		r.Account, r.Token, r.Generated, r.Size, r.Users, r.SHA256)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.exec(`DELETE FROM reports WHERE account = $1 AND token <=
+		(SELECT token FROM reports WHERE account = $1 ORDER BY token DESC LIMIT 1 OFFSET $2)`, r.Account, keep); err != nil {
+		return err
+	}
+	return tx.DropReportRests(r.Account, r.Token)
+}
+
+// DropReportRests deletes chunks that belong to no report and are older than
+// the job: what a crashed job, or a dropped report, left behind.
+func (tx *Tx) DropReportRests(account string, token int64) error {
+	_, err := tx.exec(`DELETE FROM report_chunks WHERE account = $1 AND token < $2
+		AND token NOT IN (SELECT token FROM reports WHERE account = $1)`, account, token)
+	return err
+}
+
+func (tx *Tx) reportColumns() string {
+	return "account, token, generated, published_ms, size, users, sha256, " + tx.clock + " - published_ms"
+}
+
+func (tx *Tx) oneReport(where string, args ...any) (Report, error) {
+	all, err := tx.reports(where+" LIMIT 1", args...)
+	if err == nil && len(all) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Report{}, err
+	}
+	return all[0], nil
+}
+
+func (tx *Tx) reports(where string, args ...any) ([]Report, error) {
+	type row struct {
+		Report
+		published, age int64
+	}
+	rows, err := list(tx, func(r *row) []any {
+		return []any{&r.Account, &r.Token, &r.Generated, &r.published, &r.Size, &r.Users, &r.SHA256, &r.age}
+	}, `SELECT `+tx.reportColumns()+` FROM reports WHERE `+where, args...)
+	all := make([]Report, len(rows))
+	for i, r := range rows {
+		all[i] = r.Report
+		all[i].Published = time.UnixMilli(r.published).UTC()
+		all[i].Age = time.Duration(r.age) * time.Millisecond
+	}
+	return all, err
+}
+
+// LatestReport reads the newest report of an account, or ErrNotFound.
+func (tx *Tx) LatestReport(account string) (Report, error) {
+	return tx.oneReport(`account = $1 ORDER BY token DESC`, account)
+}
+
+// ReportAt reads the report that was the newest at a time, or ErrNotFound.
+func (tx *Tx) ReportAt(account string, at time.Time) (Report, error) {
+	return tx.oneReport(`account = $1 AND generated <= $2 ORDER BY token DESC`, account, at)
+}
+
+// Reports reads the newest reports of an account, newest first.
+func (tx *Tx) Reports(account string, limit int) ([]Report, error) {
+	return tx.reports(`account = $1 ORDER BY token DESC LIMIT $2`, account, limit)
+}
+
+// ReportChunk reads one compressed piece of a report, or ErrNotFound after
+// the last.
+func (tx *Tx) ReportChunk(account string, token, seq int64) (data []byte, size int, err error) {
+	err = tx.one([]any{&data, &size},
+		`SELECT data, size FROM report_chunks WHERE account = $1 AND token = $2 AND seq = $3`, account, token, seq)
+	return data, size, err
+}

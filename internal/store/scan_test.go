@@ -1,0 +1,179 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"rollcall/internal/store"
+	"rollcall/internal/storetest"
+)
+
+func TestScanCredentials(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db, "B", "a", "c")
+		update(t, db, func(tx *store.Tx) error {
+			second := key("b", "AKIA2")
+			second.Status = "Inactive"
+			return errors.Join(tx.InsertAccessKey(second), tx.InsertAccessKey(key("b", "AKIA1")), tx.InsertAccessKey(key("", "AKIA0")))
+		})
+		db.KeyUsed("AKIA2", store.LastUsed{At: created.Add(time.Hour), Region: "eu", Service: "iam"})
+		if err := db.Flush(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		view(t, db, func(tx *store.Tx) error {
+			return tx.ScanCredentials(account, func(r *store.CredentialRow) error {
+				line := string(r.Name)
+				for _, k := range r.Keys {
+					line += fmt.Sprintf(" %v/%d/%s", k.Active, max(0, k.Used-created.Unix()), k.Region)
+				}
+				got = append(got, line)
+				return nil
+			})
+		})
+		want := []string{" true/0/", "a", "B true/0/ false/3600/eu", "c"}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// More users than a page of any engine, with the pages' edges anywhere.
+func TestScanCredentialsPages(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		const n = 20_001
+		fill(t, db)
+		update(t, db, func(tx *store.Tx) error {
+			for i := range n {
+				name := fmt.Sprintf("u%06d", i)
+				if err := tx.InsertUser(user(name)); err != nil {
+					return err
+				}
+				if i%3 == 0 {
+					if err := tx.InsertAccessKey(key(name, fmt.Sprintf("AKIA%06d", i))); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		users, keys := 0, 0
+		view(t, db, func(tx *store.Tx) error {
+			return tx.ScanCredentials(account, func(r *store.CredentialRow) error {
+				users++
+				keys += len(r.Keys)
+				return nil
+			})
+		})
+		if users != n+1 || keys != (n+2)/3 {
+			t.Errorf("%d users and %d keys", users, keys)
+		}
+		stop := errors.New("stop")
+		err := db.View(context.Background(), func(tx *store.Tx) error {
+			return tx.ScanCredentials(account, func(r *store.CredentialRow) error { return stop })
+		})
+		if err != stop {
+			t.Errorf("a scan that is stopped: %v", err)
+		}
+	})
+}
+
+func TestReportJob(t *testing.T) {
+	const lease = 300 * time.Millisecond
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db)
+		var first, second int64
+		update(t, db, func(tx *store.Tx) (err error) {
+			first, err = tx.StartReportJob(account, "node1", lease)
+			return err
+		})
+		err := db.Update(context.Background(), func(tx *store.Tx) error {
+			_, err := tx.StartReportJob(account, "node2", lease)
+			return err
+		})
+		if !errors.Is(err, store.ErrExists) {
+			t.Fatalf("second job: %v", err)
+		}
+		update(t, db, func(tx *store.Tx) error {
+			return tx.AddReportChunk(account, first, 0, 5, []byte("stale"), lease)
+		})
+		time.Sleep(lease + 100*time.Millisecond)
+		update(t, db, func(tx *store.Tx) (err error) {
+			second, err = tx.StartReportJob(account, "node2", 10*time.Second)
+			return err
+		})
+		if second <= first {
+			t.Fatalf("tokens %d, %d", first, second)
+		}
+		err = db.Update(context.Background(), func(tx *store.Tx) error {
+			return tx.AddReportChunk(account, first, 1, 5, []byte("fenced"), lease)
+		})
+		if !errors.Is(err, store.ErrConflict) {
+			t.Fatalf("chunk of a job that lost its lease: %v", err)
+		}
+		update(t, db, func(tx *store.Tx) error {
+			if err := tx.AddReportChunk(account, second, 0, 4, []byte("good"), lease); err != nil {
+				return err
+			}
+			return tx.PublishReport(store.Report{Account: account, Token: second, Generated: created, Size: 4, Users: 1, SHA256: "x"}, 2)
+		})
+		view(t, db, func(tx *store.Tx) error {
+			r, err := tx.LatestReport(account)
+			if err != nil {
+				return err
+			}
+			if r.Token != second || r.Age < 0 || r.Age > time.Minute {
+				t.Errorf("report %+v", r)
+			}
+			if j, err := tx.ReportJob(account); err != nil || j.Running {
+				t.Errorf("job %+v, %v", j, err)
+			}
+			data, size, err := tx.ReportChunk(account, second, 0)
+			if string(data) != "good" || size != 4 {
+				t.Errorf("chunk %q", data)
+			}
+			if _, _, err := tx.ReportChunk(account, first, 0); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("chunk of the lost job: %v", err)
+			}
+			return err
+		})
+	})
+}
+
+func TestReportHistory(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db)
+		for i := range 5 {
+			update(t, db, func(tx *store.Tx) error {
+				token, err := tx.StartReportJob(account, "n", time.Minute)
+				if err != nil {
+					return err
+				}
+				if err := tx.AddReportChunk(account, token, 0, 1, []byte{byte(i)}, time.Minute); err != nil {
+					return err
+				}
+				return tx.PublishReport(store.Report{Account: account, Token: token, Generated: created.Add(time.Duration(i) * time.Hour)}, 3)
+			})
+		}
+		view(t, db, func(tx *store.Tx) error {
+			all, err := tx.Reports(account, 10)
+			if err != nil {
+				return err
+			}
+			if len(all) != 3 || !all[0].Generated.Equal(created.Add(4*time.Hour)) {
+				t.Errorf("history %+v", all)
+			}
+			r, err := tx.ReportAt(account, created.Add(3*time.Hour+30*time.Minute))
+			if err != nil || !r.Generated.Equal(created.Add(3*time.Hour)) {
+				t.Errorf("report at a time: %+v, %v", r, err)
+			}
+			if _, _, err := tx.ReportChunk(account, 1, 0); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("chunk of a dropped report: %v", err)
+			}
+			return nil
+		})
+	})
+}

@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/vfs/mvcc"
+)
+
+// This file and sqliteconn.go are the only ones that know the SQLite library.
+
+// sqlite is one writer connection behind a queue, and a pool of readers.
+type sqlite struct {
+	dsn     string
+	memory  string // the name of the database in memory, or ""
+	writer  *sqliteWriter
+	readers chan *sqliteConn
+	all     []*sqliteConn
+	closed  atomic.Bool
+}
+
+var memoryNames atomic.Int64
+
+// busyTimeout is how long a connection waits for another process.
+const busyTimeout = 20 * time.Second
+
+func openSQLite(ctx context.Context, cfg Config) (*sqlite, error) {
+	e := &sqlite{}
+	query := url.Values{"_pragma": {
+		// busy_timeout has to come first: the others may have to wait.
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
+		"wal_autocheckpoint(4000)",
+	}}
+	path := cfg.Path
+	if cfg.Memory {
+		e.memory = fmt.Sprintf("rollcall-%d.db", memoryNames.Add(1))
+		mvcc.Create(e.memory, emptySchema())
+		path = "/" + e.memory
+		query.Set("vfs", "mvcc")
+		query["_pragma"] = []string{query["_pragma"][0], "foreign_keys(on)", "temp_store(memory)"}
+	} else {
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return nil, err
+		}
+		path = abs
+		// Made here so that it is never readable by others; the write-ahead
+		// log takes over its mode.
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		f.Close()
+	}
+	e.dsn = (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}).String()
+	if err := e.migrate(ctx, path); err != nil {
+		return nil, err
+	}
+	n := cfg.Readers
+	if n <= 0 {
+		n = max(4, 2*runtime.GOMAXPROCS(0))
+	}
+	e.readers = make(chan *sqliteConn, n)
+	for range n {
+		c, err := e.connect()
+		if err != nil {
+			e.close()
+			return nil, err
+		}
+		e.readers <- c
+	}
+	c, err := e.connect()
+	if err != nil {
+		e.close()
+		return nil, err
+	}
+	e.writer = startSQLiteWriter(c)
+	return e, nil
+}
+
+// connect opens one more connection, which close will close.
+func (e *sqlite) connect() (*sqliteConn, error) {
+	c, err := e.open()
+	if err == nil {
+		e.all = append(e.all, c)
+	}
+	return c, err
+}
+
+func (e *sqlite) open() (*sqliteConn, error) {
+	u, _ := url.Parse(e.dsn)
+	pragmas := u.Query()["_pragma"]
+	db, err := sqlite3.Open(e.dsn)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pragmas {
+		if err := db.Exec("PRAGMA " + p); err != nil {
+			db.Close()
+			return nil, fmt.Errorf("set %s: %w", p, err)
+		}
+	}
+	return &sqliteConn{db: db, stmts: map[string]*sqliteStmt{}}, nil
+}
+
+func (e *sqlite) view(ctx context.Context, fn func(conn) error) error {
+	var c *sqliteConn
+	select {
+	case c = <-e.readers:
+	default:
+		select {
+		case c = <-e.readers:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	defer func() { e.readers <- c }()
+	if e.closed.Load() {
+		return errClosed
+	}
+	return c.view(ctx, fn)
+}
+
+func (e *sqlite) update(ctx context.Context, fn func(conn) error) error {
+	return e.writer.update(ctx, fn)
+}
+
+func (e *sqlite) ping(ctx context.Context) error {
+	return e.view(ctx, func(c conn) error {
+		r, err := c.query(ctx, "SELECT count(*) FROM data_keys", nil)
+		if err != nil {
+			return err
+		}
+		r.close()
+		return nil
+	})
+}
+
+var errClosed = errors.New("store: closed")
+
+func (e *sqlite) close() error {
+	if e.closed.Swap(true) {
+		return nil
+	}
+	if e.writer != nil {
+		e.writer.stop()
+	}
+	var errs []error
+	// Every reader comes back before its connection is closed.
+	for range cap(e.readers) {
+		if e.writer == nil {
+			break
+		}
+		<-e.readers
+	}
+	for _, c := range e.all {
+		errs = append(errs, c.close())
+	}
+	if e.writer != nil {
+		// Whoever still waits for a reader gets a closed one, and is told so.
+		for range cap(e.readers) {
+			e.readers <- &sqliteConn{}
+		}
+	}
+	if e.memory != "" {
+		mvcc.Delete(e.memory)
+	}
+	return errors.Join(errs...)
+}

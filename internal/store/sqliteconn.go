@@ -1,0 +1,201 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// sqliteConn is a connection with its prepared statements. One goroutine at
+// a time uses it.
+type sqliteConn struct {
+	db    *sqlite3.Conn
+	stmts map[string]*sqliteStmt
+}
+
+type sqliteStmt struct {
+	stmt *sqlite3.Stmt
+	// conn is whose interrupt the rows check; busy says that rows are open.
+	busy bool
+	once bool // not kept: closed when its rows are
+}
+
+func (c *sqliteConn) close() error {
+	if c.db == nil {
+		return nil
+	}
+	for _, s := range c.stmts {
+		s.stmt.Close()
+	}
+	return c.db.Close()
+}
+
+// view runs fn on one snapshot.
+func (c *sqliteConn) view(ctx context.Context, fn func(conn) error) error {
+	c.db.SetInterrupt(ctx)
+	defer c.db.SetInterrupt(context.Background())
+	if _, err := c.exec(ctx, "BEGIN", nil); err != nil {
+		return err
+	}
+	defer func() {
+		c.db.SetInterrupt(context.Background())
+		if !c.db.GetAutocommit() {
+			c.exec(context.Background(), "ROLLBACK", nil)
+		}
+	}()
+	return fn(c)
+}
+
+// prepare returns a statement that is free, with its arguments bound.
+func (c *sqliteConn) prepare(sql string, args []any) (*sqliteStmt, error) {
+	s := c.stmts[sql]
+	if s == nil || s.busy {
+		stmt, _, err := c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
+		if err != nil {
+			return nil, sqliteError(err)
+		}
+		// SQLite numbers $1, $2, … in the order it meets them, so a text
+		// whose placeholders are out of order would bind wrong, silently.
+		for i := 1; i <= stmt.BindCount(); i++ {
+			if stmt.BindName(i) != fmt.Sprintf("$%d", i) {
+				stmt.Close()
+				return nil, fmt.Errorf("store: placeholders out of order in %q", sql)
+			}
+		}
+		fresh := &sqliteStmt{stmt: stmt, once: s != nil}
+		if s == nil {
+			c.stmts[sql] = fresh
+		}
+		s = fresh
+	}
+	if err := s.bind(args); err != nil {
+		s.done()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *sqliteStmt) bind(args []any) error {
+	if len(args) != s.stmt.BindCount() {
+		return fmt.Errorf("store: %d arguments for %d placeholders in %q", len(args), s.stmt.BindCount(), s.stmt.SQL())
+	}
+	for i, arg := range args {
+		v, err := plain(arg)
+		if err != nil {
+			return err
+		}
+		switch v := v.(type) {
+		case string:
+			err = s.stmt.BindText(i+1, v)
+		case int64:
+			err = s.stmt.BindInt64(i+1, v)
+		case []byte:
+			if v == nil {
+				v = []byte{}
+			}
+			err = s.stmt.BindBlob(i+1, v)
+		default:
+			err = s.stmt.BindNull(i + 1)
+		}
+		if err != nil {
+			return sqliteError(err)
+		}
+	}
+	return nil
+}
+
+func (s *sqliteStmt) done() {
+	s.busy = false
+	if s.once {
+		s.stmt.Close()
+		return
+	}
+	s.stmt.Reset()
+}
+
+func (c *sqliteConn) exec(_ context.Context, sql string, args []any) (int64, error) {
+	s, err := c.prepare(sql, args)
+	if err != nil {
+		return 0, err
+	}
+	defer s.done()
+	before := c.db.TotalChanges()
+	for s.stmt.Step() {
+	}
+	if err := s.stmt.Err(); err != nil {
+		return 0, sqliteError(err)
+	}
+	if c.db.TotalChanges() == before {
+		return 0, nil
+	}
+	return c.db.Changes(), nil
+}
+
+func (c *sqliteConn) execMany(ctx context.Context, sql string, args [][]any) error {
+	for _, a := range args {
+		if _, err := c.exec(ctx, sql, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *sqliteConn) query(_ context.Context, sql string, args []any) (rows, error) {
+	s, err := c.prepare(sql, args)
+	if err != nil {
+		return nil, err
+	}
+	s.busy = true
+	return s, nil
+}
+
+func (s *sqliteStmt) next() bool { return s.stmt.Step() }
+
+func (s *sqliteStmt) err() error { return sqliteError(s.stmt.Err()) }
+
+func (s *sqliteStmt) close() { s.done() }
+
+func (s *sqliteStmt) scan(dest ...any) error {
+	for i, d := range dest {
+		switch d := d.(type) {
+		case *string:
+			*d = s.stmt.ColumnText(i)
+		case *int64:
+			*d = s.stmt.ColumnInt64(i)
+		case *int:
+			*d = int(s.stmt.ColumnInt64(i))
+		case *bool:
+			*d = s.stmt.ColumnInt64(i) != 0
+		case *[]byte:
+			*d = s.stmt.ColumnBlob(i, nil)
+		case *time.Time:
+			*d = moment(s.stmt.ColumnInt64(i))
+		default:
+			return fmt.Errorf("store: destination of type %T", d)
+		}
+	}
+	return nil
+}
+
+// sqliteError turns the engine's codes into the store's errors.
+func sqliteError(err error) error {
+	if err == nil {
+		return nil
+	}
+	switch {
+	case errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY), errors.Is(err, sqlite3.CONSTRAINT_UNIQUE):
+		return fmt.Errorf("%w (%v)", ErrExists, err)
+	case errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY):
+		return fmt.Errorf("%w (%v)", ErrConflict, err)
+	}
+	return fmt.Errorf("sqlite: %w", err)
+}
+
+// sqliteBusy says whether another process had the lock, so that the same
+// transaction may succeed when it is repeated.
+func sqliteBusy(err error) bool {
+	return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED)
+}

@@ -1,0 +1,200 @@
+// Package store is Rollcall's database: accounts, users, their credentials,
+// the facts about their use, and the stored credential reports.
+//
+// It promises:
+//
+//   - One text per statement for every engine. SQLite (a file, or memory) and
+//     anything that speaks PostgreSQL's wire run the same statements; what
+//     must differ stands in dialect.go.
+//   - View sees one snapshot; Update is one serializable transaction. What
+//     Update acknowledged survives kill -9 and power loss.
+//   - A closure given to Update may run more than once: it is repeated on
+//     serialization failures and when a group commit has to be undone. It
+//     must have no effect but through its Tx.
+//   - Errors are ErrExists, ErrNotFound, ErrConflict, or the engine's own,
+//     wrapped, which callers treat as internal.
+//
+// It refuses to know IAM's rules, the wire, or any secret: what it stores of
+// secrets is sealed or hashed before it arrives. A user is found by name_key,
+// the folded name; the root user has the empty name_key, so it sorts first.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+var (
+	// ErrExists says that a row with this key is already there.
+	ErrExists = errors.New("store: exists")
+	// ErrNotFound says that no such row is there.
+	ErrNotFound = errors.New("store: not found")
+	// ErrConflict says that other rows still refer to this one, or that a
+	// row which must be there first is missing.
+	ErrConflict = errors.New("store: conflict")
+)
+
+// Config says which database to open.
+type Config struct {
+	// Path is the SQLite file. Its directory must exist.
+	Path string
+	// URL is a PostgreSQL connection string. When set, Path is not used.
+	URL string
+	// Memory asks for a private SQLite database in memory, gone at Close.
+	Memory bool
+	// Now is the clock; nil means time.Now. Transactions read it once.
+	Now func() time.Time
+	// Readers bounds the SQLite connections that read at the same time;
+	// 0 means twice the number of processors, at least four.
+	Readers int
+}
+
+// DB is an open database, safe for concurrent use. Close it to flush what is
+// still pending.
+type DB struct {
+	engine engine
+	dialect
+	now  func() time.Time
+	used lastUsed
+}
+
+// Tx is one transaction. It must not leave the closure it was given to.
+type Tx struct {
+	// Now is the transaction's time, read once. IAM's dates are whole
+	// seconds; the store drops the rest when it writes one.
+	Now time.Time
+	ctx context.Context
+	c   conn
+	dialect
+}
+
+// engine is what SQLite and PostgreSQL do differently.
+type engine interface {
+	view(ctx context.Context, fn func(conn) error) error
+	update(ctx context.Context, fn func(conn) error) error
+	ping(ctx context.Context) error
+	close() error
+}
+
+// Open opens the database and brings its schema up to date.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	db := &DB{now: cfg.Now}
+	if db.now == nil {
+		db.now = time.Now
+	}
+	var err error
+	switch {
+	case cfg.URL != "":
+		if !strings.HasPrefix(cfg.URL, "postgres://") && !strings.HasPrefix(cfg.URL, "postgresql://") {
+			return nil, fmt.Errorf("open store: %q is not a postgres:// URL", redactURL(cfg.URL))
+		}
+		db.dialect = postgresDialect
+		db.engine, err = openPostgres(ctx, cfg.URL)
+	default:
+		db.dialect = sqliteDialect
+		db.engine, err = openSQLite(ctx, cfg)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	db.used.init(db)
+	return db, nil
+}
+
+// Close writes the pending last-used facts and closes the database.
+func (db *DB) Close() error {
+	err := db.used.close()
+	return errors.Join(err, db.engine.close())
+}
+
+// Ping says whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.engine.ping(ctx) }
+
+// Engine names the engine: "sqlite" or "postgres".
+func (db *DB) Engine() string { return db.dialect.name }
+
+// Now reads the database's clock.
+func (db *DB) Now() time.Time { return db.now() }
+
+// View runs fn in a read-only transaction on one snapshot.
+func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
+	return db.engine.view(ctx, func(c conn) error {
+		return fn(&Tx{Now: db.now(), ctx: ctx, c: c, dialect: db.dialect})
+	})
+}
+
+// Update runs fn in one serializable transaction and returns when it is
+// durable. fn may run more than once.
+func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	return db.engine.update(ctx, func(c conn) error {
+		return fn(&Tx{Now: db.now(), ctx: ctx, c: c, dialect: db.dialect})
+	})
+}
+
+// exec runs a statement and returns the number of rows it changed.
+func (tx *Tx) exec(sql string, args ...any) (int64, error) {
+	return tx.c.exec(tx.ctx, sql, args)
+}
+
+// insert runs an INSERT … ON CONFLICT DO NOTHING. A row that was there is
+// ErrExists; the transaction can go on.
+func (tx *Tx) insert(sql string, args ...any) error {
+	n, err := tx.exec(sql, args...)
+	if err == nil && n == 0 {
+		err = ErrExists
+	}
+	return err
+}
+
+// change runs an UPDATE or DELETE of one row that must be there.
+func (tx *Tx) change(sql string, args ...any) error {
+	n, err := tx.exec(sql, args...)
+	if err == nil && n == 0 {
+		err = ErrNotFound
+	}
+	return err
+}
+
+// one reads the only row of a query into dest.
+func (tx *Tx) one(dest []any, sql string, args ...any) error {
+	r, err := tx.c.query(tx.ctx, sql, args)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	if !r.next() {
+		if err := r.err(); err != nil {
+			return err
+		}
+		return ErrNotFound
+	}
+	return r.scan(dest...)
+}
+
+// list reads all rows of a query; fields names where a row's columns go.
+func list[T any](tx *Tx, fields func(*T) []any, sql string, args ...any) ([]T, error) {
+	r, err := tx.c.query(tx.ctx, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	var all []T
+	for r.next() {
+		var t T
+		if err := r.scan(fields(&t)...); err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	return all, r.err()
+}
+
+// count reads a query of one number.
+func (tx *Tx) count(sql string, args ...any) (int, error) {
+	var n int64
+	err := tx.one([]any{&n}, sql, args...)
+	return int(n), err
+}

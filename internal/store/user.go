@@ -1,0 +1,79 @@
+package store
+
+import "time"
+
+// User is a user of an account; the one whose NameKey is empty is root.
+type User struct {
+	Account string
+	NameKey string // the name in lower case: names are unique without case
+	Name    string
+	Path    string
+	ID      string // AIDA…, or the account id for root
+	Created time.Time
+}
+
+const userColumns = "account, name_key, name, path, user_id, created"
+
+func userFields(u *User) []any {
+	return []any{&u.Account, &u.NameKey, &u.Name, &u.Path, &u.ID, &u.Created}
+}
+
+// InsertUser adds a user, or fails with ErrExists.
+func (tx *Tx) InsertUser(u User) error {
+	return tx.insert(`INSERT INTO users (`+userColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		u.Account, u.NameKey, u.Name, u.Path, u.ID, u.Created)
+}
+
+// User reads a user by folded name; "" is root.
+func (tx *Tx) User(account, nameKey string) (u User, err error) {
+	err = tx.one(userFields(&u), `SELECT `+userColumns+` FROM users WHERE account = $1 AND name_key = $2`, account, nameKey)
+	return u, err
+}
+
+// Users reads up to limit IAM users in order of name_key, from the first
+// after the given one, whose path begins with prefix.
+func (tx *Tx) Users(account, after, prefix string, limit int) ([]User, error) {
+	return list(tx, userFields, `SELECT `+userColumns+` FROM users
+		WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
+		ORDER BY name_key LIMIT $5`, account, after, len([]rune(prefix)), prefix, limit)
+}
+
+// RenameUser gives a user another name and path. All that belongs to the
+// user follows. ErrExists: the name is taken.
+func (tx *Tx) RenameUser(account, nameKey string, to User) error {
+	return tx.change(`UPDATE users SET name_key = $1, name = $2, path = $3 WHERE account = $4 AND name_key = $5`,
+		to.NameKey, to.Name, to.Path, account, nameKey)
+}
+
+// DeleteUser deletes a user with its tags, password history and last use.
+// ErrConflict: a credential is left.
+func (tx *Tx) DeleteUser(account, nameKey string) error {
+	return tx.change(`DELETE FROM users WHERE account = $1 AND name_key = $2`, account, nameKey)
+}
+
+// Tag is a tag of a user or an MFA device. Fold is the key in lower case, by
+// which tags are unique.
+type Tag struct{ Fold, Key, Value string }
+
+func tagFields(t *Tag) []any { return []any{&t.Fold, &t.Key, &t.Value} }
+
+// UserTags reads up to limit tags in order of the folded key, from the first
+// after the given one.
+func (tx *Tx) UserTags(account, nameKey, after string, limit int) ([]Tag, error) {
+	return list(tx, tagFields, `SELECT key_fold, tag_key, tag_value FROM user_tags
+		WHERE account = $1 AND name_key = $2 AND key_fold > $3 ORDER BY key_fold LIMIT $4`, account, nameKey, after, limit)
+}
+
+// SetUserTag adds a tag or replaces the one with the same folded key.
+func (tx *Tx) SetUserTag(account, nameKey string, t Tag) error {
+	_, err := tx.exec(`INSERT INTO user_tags (account, name_key, key_fold, tag_key, tag_value) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (account, name_key, key_fold) DO UPDATE SET tag_key = excluded.tag_key, tag_value = excluded.tag_value`,
+		account, nameKey, t.Fold, t.Key, t.Value)
+	return err
+}
+
+// DeleteUserTag deletes a tag, if it is there.
+func (tx *Tx) DeleteUserTag(account, nameKey, fold string) error {
+	_, err := tx.exec(`DELETE FROM user_tags WHERE account = $1 AND name_key = $2 AND key_fold = $3`, account, nameKey, fold)
+	return err
+}

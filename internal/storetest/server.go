@@ -1,0 +1,147 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Server is a private PostgreSQL server: its own data directory, reached
+// only through a socket inside it.
+type Server struct {
+	// URL reaches its postgres database.
+	URL string
+	dir string
+	cmd *exec.Cmd
+}
+
+// StartServer starts a PostgreSQL server with the machine's binaries. durable
+// asks for real fsyncs; tests do without. PostgreSQL refuses to run as root,
+// so root runs it as the user postgres, which Debian's package makes.
+func StartServer(ctx context.Context, durable bool) (*Server, error) {
+	bin, err := binaries()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "rollcall-pg-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir}
+	attr, err := owner(dir)
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	data := filepath.Join(dir, "data")
+	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+	initdb.SysProcAttr, initdb.Dir = attr, dir
+	if out, err := initdb.CombinedOutput(); err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	fsync := "off"
+	if durable {
+		fsync = "on"
+	}
+	s.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
+		"-c", "fsync="+fsync, "-c", "max_connections=300", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB",
+		"-c", "log_min_messages=fatal", "-c", "log_min_error_statement=panic")
+	s.cmd.SysProcAttr, s.cmd.Dir = attr, dir
+	s.cmd.Stderr = os.Stderr
+	if err := s.cmd.Start(); err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("start postgres: %w", err)
+	}
+	s.URL = fmt.Sprintf("postgres:///postgres?host=%s&user=postgres", dir)
+	if err := s.wait(ctx); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// binaries finds the newest PostgreSQL of the machine.
+func binaries() (string, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(found) > 0 {
+		slices.SortFunc(found, func(a, b string) int { return version(b) - version(a) })
+		return filepath.Dir(found[0]), nil
+	}
+	if path, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(path), nil
+	}
+	return "", errors.New("no PostgreSQL server on this machine: install Debian's package postgresql-15")
+}
+
+func version(initdb string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb))))
+	return n
+}
+
+// owner gives the directory to whoever will run the server.
+func owner(dir string) (*syscall.SysProcAttr, error) {
+	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if os.Getuid() != 0 {
+		return attr, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, fmt.Errorf("root needs the user postgres to run the server: %w", err)
+	}
+	uid, _ := strconv.Atoi(u.Uid)
+	gid, _ := strconv.Atoi(u.Gid)
+	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return attr, os.Chown(dir, uid, gid)
+}
+
+func (s *Server) wait(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		c, err := pgx.Connect(ctx, s.URL)
+		if err == nil {
+			return c.Close(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for postgres: %w", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Kill ends the server as a crash would, keeping its data; Restart brings it
+// back.
+func (s *Server) Kill() error {
+	err := s.cmd.Process.Signal(syscall.SIGQUIT)
+	s.cmd.Wait()
+	return err
+}
+
+// Restart starts a killed server again.
+func (s *Server) Restart(ctx context.Context) error {
+	next := exec.Command(s.cmd.Path, s.cmd.Args[1:]...)
+	next.SysProcAttr, next.Dir, next.Stderr = s.cmd.SysProcAttr, s.cmd.Dir, s.cmd.Stderr
+	s.cmd = next
+	if err := next.Start(); err != nil {
+		return err
+	}
+	return s.wait(ctx)
+}
+
+// Stop ends the server and removes its data.
+func (s *Server) Stop() error {
+	s.cmd.Process.Signal(syscall.SIGINT)
+	s.cmd.Wait()
+	return os.RemoveAll(s.dir)
+}
