@@ -27,9 +27,9 @@ func (r *Row) AppendJSON(dst []byte) []byte {
 		dst = append(dst, '"', ':')
 		if f.kind() == kindBool && r.boolAt(f).Absence() == Present {
 			dst = append(dst, text...)
-			continue
+		} else {
+			dst = appendJSONString(dst, text)
 		}
-		dst = appendJSONString(dst, text)
 	}
 	for i := range r.Extra {
 		dst = append(dst, open)

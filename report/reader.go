@@ -1,8 +1,6 @@
 package report
 
 import (
-	"bufio"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -10,14 +8,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-)
-
-// What one row may cost. A real row has about 250 bytes; the longest name, path
-// and region AWS allows stay under 2 KiB.
-const (
-	maxRow     = 1 << 20  // bytes, also of the header
-	maxCell    = 64 << 10 // bytes
-	maxColumns = 1000
 )
 
 // ErrNotReport is the cause of an error where a file is no credential report:
@@ -29,12 +19,9 @@ var ErrNotReport = errors.New("this is no credential report")
 var ErrTooLong = errors.New("too long")
 
 var (
-	errNUL       = errors.New("NUL byte")
-	errUTF8      = errors.New("invalid UTF-8")
-	errTwice     = errors.New("column stands twice in the header")
-	errQuote     = errors.New("quoted cell without a proper end")
-	errBareQuote = errors.New("quote within a cell that is not quoted")
-	errUTF16     = errors.New("text is UTF-16, want UTF-8")
+	errNUL   = errors.New("NUL byte")
+	errUTF8  = errors.New("invalid UTF-8")
+	errTwice = errors.New("column stands twice in the header")
 )
 
 // Error says where a report is damaged.
@@ -59,14 +46,11 @@ func (e *Error) Unwrap() error { return e.Err }
 // last row or none, and a byte order mark. Within a quoted cell it reads CRLF
 // as LF.
 type Reader struct {
-	source  *source
-	csv     *csv.Reader
+	rows    *rows
 	columns Columns
 	names   []string
 	fields  []field
 	empty   Row // a row of which every column is missing
-	line    int // of the row last read
-	next    int // of the row to come, were there no blank lines
 	err     error
 }
 
@@ -74,15 +58,11 @@ type Reader struct {
 // with the columns user and arn, and refuses a column that stands twice. Errors
 // of the file are *[Error]; those of r are wrapped as they are.
 func NewReader(r io.Reader) (*Reader, error) {
-	src := &source{r: r, left: maxRow}
-	buffered := bufio.NewReaderSize(src, 64<<10)
-	rd := &Reader{source: src, csv: csv.NewReader(buffered), next: 1}
-	rd.csv.ReuseRecord = true
-	rd.csv.FieldsPerRecord = -1 // counted here, for a better error
-	if err := skipByteOrderMark(buffered); err != nil {
+	rd := &Reader{rows: newRows(r)}
+	if err := rd.rows.skipByteOrderMark(); err != nil {
 		return nil, rd.fail("", err)
 	}
-	header, err := rd.record()
+	header, err := rd.rows.next()
 	if err == io.EOF {
 		return nil, rd.fail("", fmt.Errorf("%w: it is empty", ErrNotReport))
 	}
@@ -93,20 +73,6 @@ func NewReader(r io.Reader) (*Reader, error) {
 		return nil, err
 	}
 	return rd, nil
-}
-
-// skipByteOrderMark drops the mark that Windows programs put before UTF-8, and
-// refuses what Windows PowerShell writes with ">".
-func skipByteOrderMark(r *bufio.Reader) error {
-	start, _ := r.Peek(3) // an error comes again with the header
-	switch {
-	case string(start) == "\ufeff":
-		_, err := r.Discard(len(start))
-		return err
-	case strings.HasPrefix(string(start), "\xff\xfe"), strings.HasPrefix(string(start), "\xfe\xff"):
-		return errUTF16
-	}
-	return nil
 }
 
 // header learns the columns.
@@ -164,7 +130,7 @@ func (rd *Reader) Columns() Columns { return rd.columns }
 
 // Line returns the line on which the row last read begins; the header is
 // line 1.
-func (rd *Reader) Line() int { return rd.line }
+func (rd *Reader) Line() int { return rd.rows.line }
 
 // Read reads the next row into row, all of which it overwrites; copies made of
 // it before stay as they are. At the end it returns io.EOF. A damaged file
@@ -182,7 +148,7 @@ func (rd *Reader) Read(row *Row) error {
 }
 
 func (rd *Reader) read(row *Row) error {
-	record, err := rd.record()
+	record, err := rd.rows.next()
 	if err != nil {
 		return err
 	}
@@ -270,41 +236,8 @@ func ReadAll(r io.Reader) ([]Row, error) {
 	return rows, nil
 }
 
-// record reads the cells of the next row, valid until the one after.
-func (rd *Reader) record() ([]string, error) {
-	rd.source.left = maxRow
-	rd.line = rd.next
-	record, err := rd.csv.Read()
-	if err == nil {
-		rd.line, _ = rd.csv.FieldPos(0)
-		last := len(record) - 1
-		end, _ := rd.csv.FieldPos(last)
-		rd.next = end + strings.Count(record[last], "\n") + 1
-		return record, nil
-	}
-	if err == io.EOF && rd.source.err == nil {
-		return nil, io.EOF
-	}
-	if rd.source.err != nil {
-		// Said first: a row cut off by it also looks like a badly quoted one.
-		err = rd.source.err
-	}
-	var parse *csv.ParseError
-	switch {
-	case errors.Is(err, ErrTooLong):
-		return nil, rd.fail("", fmt.Errorf("row of more than 1 MiB: %w", err))
-	case !errors.As(err, &parse):
-		return nil, fmt.Errorf("read credential report: %w", err)
-	}
-	rd.line = parse.StartLine
-	if errors.Is(err, csv.ErrBareQuote) {
-		return nil, rd.fail("", errBareQuote)
-	}
-	return nil, rd.fail("", errQuote)
-}
-
 func (rd *Reader) fail(column string, err error) error {
-	return &Error{Line: max(rd.line, 1), Column: column, Err: err}
+	return &Error{Line: rd.rows.line, Column: column, Err: err}
 }
 
 func (rd *Reader) wrongCount(record []string) error {
@@ -343,15 +276,6 @@ func checkText(s string) error {
 	if len(s) > maxCell {
 		return fmt.Errorf("cell of %d bytes: %w", len(s), ErrTooLong)
 	}
-	for i := range len(s) {
-		if c := s[i]; c == 0 || c >= utf8.RuneSelf {
-			return checkBytes(s)
-		}
-	}
-	return nil
-}
-
-func checkBytes(s string) error {
 	if strings.IndexByte(s, 0) >= 0 {
 		return errNUL
 	}
@@ -359,28 +283,4 @@ func checkBytes(s string) error {
 		return errUTF8
 	}
 	return nil
-}
-
-// source hands out no more than left bytes before left is set again, which
-// bounds what the CSV reader gathers for one row. It remembers a failure,
-// which the CSV reader may hide behind one of syntax.
-type source struct {
-	r    io.Reader
-	left int
-	err  error
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	if s.err == nil && s.left <= 0 {
-		s.err = ErrTooLong
-	}
-	if s.err != nil {
-		return 0, s.err
-	}
-	n, err := s.r.Read(p)
-	s.left -= n
-	if err != nil && err != io.EOF {
-		s.err = err
-	}
-	return n, err
 }

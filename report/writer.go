@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // flushAt is how many bytes a Writer gathers before it writes them.
@@ -209,18 +210,16 @@ func (r *Row) appendAbsence(dst []byte, f field, a Absence) []byte {
 	}
 }
 
-// special marks the bytes for which RFC 4180 asks for quotes.
-var special = [256]bool{',': true, '"': true, '\r': true, '\n': true}
-
-// appendQuoted appends s as a cell. Nothing is done about a text that looks
-// like a formula: tools find users by name, so names must not change.
+// appendQuoted appends s as a cell, in quotes only where RFC 4180 asks for them.
+// Nothing is done about a text that looks like a formula: tools find users by
+// name, so names must not change.
 func appendQuoted(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if special[s[i]] {
-			return appendInQuotes(dst, s)
-		}
+	// Four passes are faster than one: each takes many bytes at a time.
+	if strings.IndexByte(s, ',') < 0 && strings.IndexByte(s, '"') < 0 &&
+		strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\r') < 0 {
+		return append(dst, s...)
 	}
-	return append(dst, s...)
+	return appendInQuotes(dst, s)
 }
 
 func appendInQuotes(dst []byte, s string) []byte {

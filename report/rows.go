@@ -1,0 +1,165 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// What a file may cost. A real row has about 250 bytes; with the longest name,
+// path and regions AWS allows it stays under 2 KiB.
+const (
+	maxRow     = 1 << 20  // bytes, also of the header
+	maxCell    = 64 << 10 // bytes
+	maxColumns = 1000
+)
+
+var (
+	errQuote     = errors.New("quoted cell without a proper end")
+	errBareQuote = errors.New("quote within a cell that is not quoted")
+	errUTF16     = errors.New("text is UTF-16, want UTF-8")
+)
+
+// rows splits a file into rows and cells. A line without a quote, which is
+// nearly every one, it splits itself; all else is left to encoding/csv, which
+// reads from the same buffer and takes no byte beyond its row.
+type rows struct {
+	source *source
+	buf    *bufio.Reader
+	csv    *csv.Reader
+	cells  []string
+	line   int // on which the row last read begins, from 1
+	plain  int // lines split here, which csv does not count
+	ended  int // lines up to the end of the row last read
+}
+
+func newRows(r io.Reader) *rows {
+	src := &source{r: r, left: maxRow}
+	buf := bufio.NewReaderSize(src, 64<<10)
+	rs := &rows{source: src, buf: buf, csv: csv.NewReader(buf), line: 1}
+	rs.csv.ReuseRecord = true
+	rs.csv.FieldsPerRecord = -1 // counted by the Reader, for a better error
+	return rs
+}
+
+// skipByteOrderMark drops the mark that Windows programs put before UTF-8, and
+// refuses what Windows PowerShell writes with ">".
+func (rs *rows) skipByteOrderMark() error {
+	start, _ := rs.buf.Peek(3) // an error comes again with the header
+	switch {
+	case string(start) == "\ufeff":
+		_, err := rs.buf.Discard(len(start))
+		return err
+	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
+		return errUTF16
+	}
+	return nil
+}
+
+// next returns the cells of the next row, valid until the one after. Blank
+// lines are no rows. Errors are io.EOF, an *Error, or that of the source.
+func (rs *rows) next() ([]string, error) {
+	rs.source.left = maxRow
+	rs.line = rs.ended + 1
+	for {
+		line, ok := rs.plainLine()
+		if !ok {
+			return rs.quoted()
+		}
+		rs.plain++
+		rs.ended++
+		if line == "" {
+			continue
+		}
+		rs.line = rs.ended
+		rs.cells = rs.cells[:0]
+		for more := true; more; {
+			var cell string
+			cell, line, more = strings.Cut(line, ",")
+			rs.cells = append(rs.cells, cell)
+		}
+		return rs.cells, nil
+	}
+}
+
+// plainLine takes a line that has no quote and ends within the buffer. The last
+// line of a report, which has no newline, is none.
+func (rs *rows) plainLine() (string, bool) {
+	n := rs.buf.Buffered()
+	for {
+		b, _ := rs.buf.Peek(n)
+		end := bytes.IndexByte(b, '\n')
+		if end >= 0 {
+			if bytes.IndexByte(b[:end], '"') >= 0 {
+				return "", false
+			}
+			line := string(bytes.TrimSuffix(b[:end], []byte("\r")))
+			_, err := rs.buf.Discard(end + 1)
+			return line, err == nil
+		}
+		if n == rs.buf.Size() {
+			return "", false
+		}
+		_, _ = rs.buf.Peek(n + 1) // source repeats an error
+		if rs.buf.Buffered() == n {
+			return "", false
+		}
+		n = rs.buf.Buffered()
+	}
+}
+
+// quoted reads a row by encoding/csv.
+func (rs *rows) quoted() ([]string, error) {
+	record, err := rs.csv.Read()
+	if err == nil {
+		first, _ := rs.csv.FieldPos(0)
+		last, _ := rs.csv.FieldPos(len(record) - 1)
+		rs.line = rs.plain + first
+		rs.ended = rs.plain + last + strings.Count(record[len(record)-1], "\n")
+		return record, nil
+	}
+	if rs.source.err != nil && rs.source.err != io.EOF {
+		// Said first: a row cut off by it also looks like a badly quoted one.
+		err = rs.source.err
+	}
+	var parse *csv.ParseError
+	switch {
+	case err == io.EOF:
+		return nil, io.EOF
+	case errors.Is(err, ErrTooLong):
+		return nil, &Error{Line: rs.line, Err: fmt.Errorf("row of more than 1 MiB: %w", err)}
+	case !errors.As(err, &parse):
+		return nil, fmt.Errorf("read credential report: %w", err)
+	}
+	rs.line = rs.plain + parse.StartLine
+	if errors.Is(err, csv.ErrBareQuote) {
+		return nil, &Error{Line: rs.line, Err: errBareQuote}
+	}
+	return nil, &Error{Line: rs.line, Err: errQuote}
+}
+
+// source hands out no more than left bytes before left is set again, which
+// bounds what is gathered for one row. It remembers how it ended, as the CSV
+// reader may hide a failure behind one of syntax.
+type source struct {
+	r    io.Reader
+	left int
+	err  error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.err == nil && s.left <= 0 {
+		s.err = ErrTooLong
+	}
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.r.Read(p)
+	s.left -= n
+	s.err = err
+	return n, err
+}
