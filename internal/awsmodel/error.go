@@ -1,6 +1,9 @@
 package awsmodel
 
-import "fmt"
+import (
+	"fmt"
+	"net/http"
+)
 
 // Error is the one error a client may see: a code of the IAM or STS API and
 // the sentence that goes with it. Every other error becomes ServiceFailure,
@@ -23,4 +26,36 @@ func (e *Error) Error() string {
 		return e.Code
 	}
 	return e.Code + ": " + e.Message
+}
+
+// Status returns the HTTP status of the error's code, as Status does.
+func (e *Error) Status() int { return Status(e.Code) }
+
+// Fault says whose fault the error is, the Type element of an answer: "Sender"
+// for a status below 500, "Receiver" for the rest.
+func (e *Error) Fault() string {
+	if e.Status() < http.StatusInternalServerError {
+		return "Sender"
+	}
+	return "Receiver"
+}
+
+// Status returns the HTTP status that goes with an error code: the model's, or
+// that of the codes every action may answer. A code in neither is a mistake of
+// this server, and gets 500.
+func Status(code string) int {
+	if status, ok := generalStatuses[code]; ok {
+		return status
+	}
+	if status, ok := loaded().statuses[code]; ok {
+		return status
+	}
+	return http.StatusInternalServerError
+}
+
+// Known reports whether code is one that AWS answers.
+func Known(code string) bool {
+	_, general := generalStatuses[code]
+	_, ofModel := loaded().statuses[code]
+	return general || ofModel
 }

@@ -1,0 +1,234 @@
+package awsmodel
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// maxViolations ends the listing of violations. Without it a list of thousands
+// of broken elements would be answered with megabytes.
+const maxViolations = 100
+
+// Check holds the input of an operation against the model. in is a pointer to
+// the SDK's input structure. It returns nil, or one ValidationError with every
+// violation in it:
+//
+//	2 validation errors detected: Value at 'userName' failed to satisfy constraint: Member must not be null; …
+//
+// No violation quotes the value. Names and paths that break only their pattern
+// get AWS's own sentence. An unknown operation or an input that is not its
+// structure is a mistake in the program and panics.
+func Check(op string, in any) *Error {
+	v := reflect.ValueOf(in)
+	checker := checkerFor(op, v.Type())
+	if checker == nil {
+		return nil
+	}
+	var f findings
+	checker.check(&f, v.Elem(), nil)
+	switch {
+	case len(f.violations) == 1:
+		return Fail("ValidationError", "1 validation error detected: %s", f.violations[0])
+	case len(f.violations) > 1:
+		return Fail("ValidationError", "%d validation errors detected: %s", len(f.violations), strings.Join(f.violations, "; "))
+	case f.own != "":
+		return Fail("ValidationError", "%s", f.own)
+	}
+	return nil
+}
+
+// findings collects what is wrong. own is the first of AWS's own sentences.
+type findings struct {
+	violations []string
+	own        string
+}
+
+func (f *findings) add(at *place, constraint string) {
+	if len(f.violations) < maxViolations {
+		f.violations = append(f.violations, "Value at '"+at.String()+"' failed to satisfy constraint: "+constraint)
+	}
+}
+
+// place is where a value stands: a chain of names that is only put together
+// for a message.
+type place struct {
+	parent *place
+	name   string
+	index  int // of an element, from 1; 0 for a member
+}
+
+// String prints the place as AWS does: tags.1.member.key.
+func (p *place) String() string {
+	name := p.name
+	if p.index > 0 {
+		name = strconv.Itoa(p.index) + ".member"
+	}
+	if p.parent == nil {
+		return name
+	}
+	return p.parent.String() + "." + name
+}
+
+// checker holds what there is to check of one structure, and checks nothing
+// that no rule is about.
+type checker struct {
+	members []memberChecker // in AWS's order of violations
+}
+
+type memberChecker struct {
+	index    int
+	label    string
+	required bool
+	value    *valueChecker
+}
+
+// valueChecker checks one value that is there.
+type valueChecker struct {
+	shape       *Shape
+	constraints []constraint
+	ownText     bool          // the pattern is answered by AWS's own sentence
+	fields      *checker      // of a structure
+	variants    []variant     // of a union
+	element     *valueChecker // of a list or map
+	grouped     string        // the answer for a list of constrained scalars
+}
+
+type variant struct {
+	typ   reflect.Type // pointer to a struct with the one field Value
+	label string
+	value *valueChecker
+}
+
+type constraint struct {
+	text        string
+	met         func(reflect.Value) bool
+	unpublished bool // our rule, not named where AWS lists its own
+}
+
+type checkerKey struct {
+	op  string
+	typ reflect.Type
+}
+
+var checkers sync.Map // checkerKey → *checker, nil for an operation without input
+
+func checkerFor(name string, t reflect.Type) *checker {
+	key := checkerKey{name, t}
+	if found, ok := checkers.Load(key); ok {
+		return found.(*checker)
+	}
+	op, ok := Lookup(name)
+	if !ok {
+		panic(fmt.Sprintf("awsmodel: check of the unknown operation %s", name))
+	}
+	if t.Kind() != reflect.Pointer || t.Elem().Name() != name+"Input" {
+		panic(fmt.Sprintf("awsmodel: check of %s with a %s", name, t))
+	}
+	var c *checker
+	if op.Input != nil {
+		c = newChecker(op.Input, t.Elem())
+	}
+	found, _ := checkers.LoadOrStore(key, c)
+	return found.(*checker)
+}
+
+func (c *checker) check(f *findings, v reflect.Value, parent *place) {
+	for i := range c.members {
+		m := &c.members[i]
+		at := &place{parent: parent, name: m.label}
+		value, present := indirect(v.Field(m.index))
+		if present {
+			m.value.check(f, value, at)
+		} else if m.required {
+			f.add(at, "Member must not be null")
+		}
+	}
+}
+
+// indirect follows a pointer and says whether there is a value. The SDK has no
+// pointer to an enumerated string: an empty one is an absent one. An int or
+// bool without a pointer is always there.
+func indirect(v reflect.Value) (reflect.Value, bool) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		return v.Elem(), !v.IsNil()
+	case reflect.Slice, reflect.Map, reflect.Interface:
+		return v, !v.IsNil()
+	case reflect.String:
+		return v, v.Len() > 0
+	}
+	return v, true
+}
+
+func (c *valueChecker) check(f *findings, v reflect.Value, at *place) {
+	whole := true
+	for _, rule := range c.constraints {
+		if !rule.met(v) {
+			whole = false
+			f.add(at, rule.text)
+		}
+	}
+	switch {
+	case !whole:
+		// A list that is too long is not looked into.
+	case c.ownText && f.own == "" && !c.shape.matches(v.String()):
+		f.own = fmt.Sprintf(c.shape.ownText, at)
+	case c.fields != nil:
+		c.fields.check(f, v, at)
+	case c.variants != nil:
+		c.checkVariant(f, v, at)
+	case c.element != nil && c.shape.Kind == List:
+		c.checkElements(f, v, at)
+	case c.element != nil:
+		for entry := v.MapRange(); entry.Next(); {
+			c.element.check(f, entry.Value(), &place{parent: at, name: entry.Key().String()})
+		}
+	}
+}
+
+func (c *valueChecker) checkElements(f *findings, v reflect.Value, at *place) {
+	for i := range v.Len() {
+		if c.grouped != "" {
+			if !c.element.meets(v.Index(i)) {
+				f.add(at, c.grouped)
+				return
+			}
+			continue
+		}
+		c.element.check(f, v.Index(i), &place{parent: at, index: i + 1})
+	}
+}
+
+func (c *valueChecker) meets(v reflect.Value) bool {
+	for _, rule := range c.constraints {
+		if !rule.met(v) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *valueChecker) checkVariant(f *findings, v reflect.Value, at *place) {
+	if v.Kind() == reflect.Interface {
+		if v.IsNil() {
+			f.add(at, "Member must not be null")
+			return
+		}
+		v = v.Elem()
+	}
+	for _, known := range c.variants {
+		if v.Type() == known.typ {
+			known.value.check(f, v.Elem().FieldByName("Value"), &place{parent: at, name: known.label})
+		}
+	}
+}
+
+func characters(v reflect.Value) int64 { return int64(utf8.RuneCountInString(v.String())) }
+
+func elements(v reflect.Value) int64 { return int64(v.Len()) }
+
+func integer(v reflect.Value) int64 { return v.Int() }

@@ -1,0 +1,150 @@
+package awsmodel
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// newChecker plans the check of a structure. A member that the Go type lacks is
+// a mistake in the program and panics; a test plans every operation.
+func newChecker(s *Shape, t reflect.Type) *checker {
+	labels := make([]string, len(s.Members))
+	for i, m := range s.Members {
+		labels[i] = m.label()
+	}
+	c := &checker{}
+	for _, i := range javaOrder(labels) {
+		m := s.Members[i]
+		field, ok := t.FieldByName(m.Field())
+		if !ok {
+			panic(fmt.Sprintf("awsmodel: %s has no field for %s", t, m.Name))
+		}
+		value := newValueChecker(m.Shape, field.Type)
+		if value == nil && !m.Required {
+			continue
+		}
+		if value == nil {
+			value = &valueChecker{shape: m.Shape}
+		}
+		c.members = append(c.members, memberChecker{index: field.Index[0], label: labels[i], required: m.Required, value: value})
+	}
+	return c
+}
+
+// newValueChecker plans the check of one value, or returns nil where there is
+// nothing to check.
+func newValueChecker(s *Shape, t reflect.Type) *valueChecker {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	c := &valueChecker{shape: s, ownText: s.ownText != ""}
+	c.constraints = constraints(s, c.ownText)
+	switch s.Kind {
+	case Structure:
+		c.planStructure(t)
+	case List, Map:
+		c.planElements(t)
+	}
+	if len(c.constraints) == 0 && !c.ownText && c.fields == nil && c.variants == nil && c.element == nil {
+		return nil
+	}
+	return c
+}
+
+func (c *valueChecker) planStructure(t reflect.Type) {
+	if !c.shape.Union {
+		if fields := newChecker(c.shape, t); len(fields.members) > 0 {
+			c.fields = fields
+		}
+		return
+	}
+	for _, m := range c.shape.Members {
+		typ := Variant(t, m.Name)
+		field, _ := typ.Elem().FieldByName("Value")
+		if value := newValueChecker(m.Shape, field.Type); value != nil {
+			c.variants = append(c.variants, variant{typ: typ, label: m.label(), value: value})
+		}
+	}
+}
+
+func (c *valueChecker) planElements(t reflect.Type) {
+	c.element = newValueChecker(c.shape.Elem, t.Elem())
+	elem := c.shape.Elem
+	if c.element == nil || c.shape.Kind != List || elem.Kind == Structure {
+		return
+	}
+	// A list of scalars is answered once, with every rule for an element,
+	// whichever was broken.
+	c.element.ownText = false
+	c.element.constraints = constraints(elem, false)
+	var texts []string
+	for _, rule := range c.element.constraints {
+		if !rule.unpublished || len(c.element.constraints) == 1 {
+			texts = append(texts, rule.text)
+		}
+	}
+	if noNullElements[c.shape.Name] {
+		texts = append(texts, "Member must not be null")
+	}
+	c.grouped = "Member must satisfy constraint: [" + strings.Join(texts, ", ") + "]"
+}
+
+// constraints lists the rules for a value in the order in which AWS prints
+// them: the longest, the shortest, the pattern, the set of values.
+func constraints(s *Shape, ownText bool) []constraint {
+	var rules []constraint
+	measure, of := integer, "value"
+	switch s.Kind {
+	case String:
+		measure, of = characters, "length"
+	case List, Map:
+		measure, of = elements, "length"
+	}
+	if s.Max != nil {
+		rules = append(rules, constraint{
+			text: fmt.Sprintf("Member must have %s less than or equal to %d", of, *s.Max),
+			met:  func(v reflect.Value) bool { return measure(v) <= *s.Max },
+		})
+	}
+	// Lengths of 0 say nothing, and AWS leaves them out.
+	if s.Min != nil && (*s.Min > 0 || of == "value") {
+		rules = append(rules, constraint{
+			text: fmt.Sprintf("Member must have %s greater than or equal to %d", of, *s.Min),
+			met:  func(v reflect.Value) bool { return measure(v) >= *s.Min },
+		})
+	}
+	if s.Kind != String {
+		return rules
+	}
+	switch {
+	case len(s.Enum) > 0:
+		rules = append(rules, constraint{
+			text: "Member must satisfy enum value set: [" + strings.Join(s.Enum, ", ") + "]",
+			met:  func(v reflect.Value) bool { return slices.Contains(s.Enum, v.String()) },
+		})
+	case s.Pattern == "":
+		rules = append(rules, constraint{
+			text:        "Member must satisfy regular expression pattern: " + anyCharacter,
+			met:         func(v reflect.Value) bool { return storable(v.String()) },
+			unpublished: true,
+		})
+	case !ownText:
+		rules = append(rules, constraint{
+			text: "Member must satisfy regular expression pattern: " + s.Pattern,
+			met:  func(v reflect.Value) bool { return s.matches(v.String()) },
+		})
+	}
+	return rules
+}
+
+// storable reports whether XML 1.0 can carry every character of s.
+func storable(s string) bool {
+	for _, r := range s {
+		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			return false
+		}
+	}
+	return true
+}

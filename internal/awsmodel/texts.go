@@ -1,0 +1,75 @@
+package awsmodel
+
+// What AWS answers and its model does not say.
+
+const (
+	nameText   = "The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
+	pathText   = "The specified value for %s is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."
+	prefixText = "The specified value for %s is invalid. It must begin with the / character and contain only alphanumeric characters and/or / characters."
+)
+
+// ownTexts holds, for shapes of IAM, the sentence that AWS answers instead of
+// naming the pattern. AWS looks at these patterns only after everything else:
+// a path too long and also malformed is answered with its length alone.
+var ownTexts = map[string]string{
+	"entityNameType":            nameText,
+	"existingUserNameType":      nameText,
+	"groupNameType":             nameText,
+	"instanceProfileNameType":   nameText,
+	"policyNameType":            nameText,
+	"roleNameType":              nameText,
+	"serverCertificateNameType": nameText,
+	"userNameType":              nameText,
+	"virtualMFADeviceName":      nameText,
+	"pathType":                  pathText,
+	"policyPathType":            pathText,
+	"pathPrefixType":            prefixText,
+}
+
+// noNullElements are lists whose answers also name the rule that an element
+// must not be null. AWS answers so for tag keys and not for client ids or
+// thumbprints; no other list is recorded.
+var noNullElements = map[string]bool{"tagKeyListType": true}
+
+// alsoSensitive are shapes that open a door and that the model does not mark:
+// one-time codes, and the token that makes temporary keys usable.
+var alsoSensitive = map[string]bool{
+	"authenticationCodeType": true,
+	"tokenCodeType":          true,
+	"tokenType":              true,
+}
+
+// anyCharacter is the pattern that strings without one are held to: the
+// characters that XML 1.0 can carry, since what is stored must be answerable.
+// AWS's own rule for such members is not published; its STS model has this set
+// for ARNs (G).
+const anyCharacter = `[\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]*`
+
+// generalStatuses are the codes that any action may answer and no model lists.
+// Source: the pages "Common errors" of IAM and STS, and recorded answers.
+var generalStatuses = map[string]int{
+	"AccessDenied":                403,
+	"AccessDeniedException":       403,
+	"ExpiredToken":                403,
+	"IncompleteSignature":         400,
+	"InternalFailure":             500,
+	"InvalidAction":               400,
+	"InvalidClientTokenId":        403,
+	"InvalidParameterCombination": 400,
+	"InvalidParameterValue":       400,
+	"InvalidQueryParameter":       400,
+	"MalformedInput":              400,
+	"MalformedQueryString":        400,
+	"MissingAction":               400,
+	"MissingAuthenticationToken":  403,
+	"MissingParameter":            400,
+	"NotAuthorized":               400,
+	"OptInRequired":               403,
+	"RequestEntityTooLarge":       413,
+	"RequestExpired":              400,
+	"ServiceFailure":              500,
+	"ServiceUnavailable":          503,
+	"SignatureDoesNotMatch":       403,
+	"Throttling":                  400,
+	"ValidationError":             400,
+}
