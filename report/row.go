@@ -92,25 +92,24 @@ func (r *Row) Path() string {
 	return "/" + resource[:strings.LastIndexByte(resource, '/')+1]
 }
 
-// arnPart returns part 0 to 5 of arn:partition:service:region:account:resource.
-// A colon within the resource belongs to it: paths may hold one.
+// arnPart returns a part of arn:partition:service:region:account:resource, ""
+// where the ARN is none. A colon within the resource belongs to it: paths may
+// hold one.
 func (r *Row) arnPart(n int) string {
-	if !strings.HasPrefix(r.ARN, "arn:") {
+	var parts [6]string
+	rest := r.ARN
+	for i := range 5 {
+		part, after, ok := strings.Cut(rest, ":")
+		if !ok {
+			return ""
+		}
+		parts[i], rest = part, after
+	}
+	parts[5] = rest
+	if parts[0] != "arn" {
 		return ""
 	}
-	rest := r.ARN
-	for i := 0; ; i++ {
-		part, after, more := strings.Cut(rest, ":")
-		switch {
-		case i == 5 && n == 5:
-			return rest
-		case !more:
-			return "" // fewer than six parts
-		case i == n:
-			return part
-		}
-		rest = after
-	}
+	return parts[n]
 }
 
 // Cell returns the text of a cell as a report would hold it. It returns false
