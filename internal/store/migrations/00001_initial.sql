@@ -125,10 +125,12 @@ CREATE TABLE access_key_last_used (
   FOREIGN KEY (account, name_key, key_id) REFERENCES access_keys (account, name_key, key_id) ON UPDATE CASCADE ON DELETE CASCADE
 ) CLUSTERED;
 
--- name_key is NULL while a virtual device is assigned to nobody.
+-- name_key is NULL while a virtual device is assigned to nobody. device_id
+-- is short and grows with time: lists are in its order, and it fits a marker.
 CREATE TABLE mfa_devices (
   account   TEXT NOT NULL,
   serial    TEXT NOT NULL,
+  device_id TEXT NOT NULL,
   name_key  TEXT,
   seed      BYTES NOT NULL,
   created   BIGINT NOT NULL,
@@ -140,6 +142,7 @@ CREATE TABLE mfa_devices (
   FOREIGN KEY (account, name_key) REFERENCES users (account, name_key) ON UPDATE CASCADE
 ) CLUSTERED;
 CREATE INDEX mfa_devices_user ON mfa_devices (account, name_key, serial);
+CREATE UNIQUE INDEX mfa_devices_id ON mfa_devices (account, device_id);
 
 CREATE TABLE mfa_device_tags (
   account   TEXT NOT NULL,

@@ -1,0 +1,90 @@
+package identity
+
+import (
+	"crypto/hmac"
+	"encoding/base64"
+	"strconv"
+	"strings"
+
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+)
+
+// page is one page of a list: what to read, and the marker of what follows.
+type page struct {
+	after string // the key of the last item of the page before, "" at first
+	limit int
+	s     *Service
+	bound string
+}
+
+// IAM pagination: MaxItems 1-1000, default 100.
+const defaultPage = 100
+
+// page reads Marker and MaxItems. A marker is only good for the account, the
+// action and the filter it was made for; anything else is forged or misused.
+func (s *Service) page(c principal.Caller, action, filter string, marker *string, maxItems *int32) (page, error) {
+	p := page{limit: defaultPage, s: s, bound: strings.Join([]string{c.Account(), action, filter}, "\x00")}
+	if maxItems != nil {
+		p.limit = int(*maxItems)
+	}
+	if marker == nil {
+		return p, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(*marker)
+	if err != nil || len(raw) < markerMAC {
+		return p, errMarker()
+	}
+	after, mac := raw[markerMAC:], raw[:markerMAC]
+	if !hmac.Equal(mac, p.mac(string(after))) {
+		return p, errMarker()
+	}
+	p.after = string(after)
+	return p, nil
+}
+
+// errMarker is recorded for ListVirtualMFADevices; the others answer alike.
+func errMarker() error { return fail("ValidationError", "Invalid Marker.") }
+
+// markerMAC is the length of a marker's MAC: 128 bits are beyond guessing,
+// and a marker must not be longer than 320 characters.
+const markerMAC = 16
+
+func (p page) mac(after string) []byte {
+	return p.s.keys.MAC("marker", []byte(p.bound+"\x00"+after))[:markerMAC]
+}
+
+// marker is the Marker that continues after the item with this key.
+func (p page) marker(after string) *string {
+	return ptr(base64.RawURLEncoding.EncodeToString(append(p.mac(after), after...)))
+}
+
+// cut shortens what was read, one item more than the page holds, and returns
+// the marker if there is more. key names an item's key.
+func cut[T any](p page, items []T, key func(T) string) (kept []T, truncated bool, marker *string) {
+	if len(items) <= p.limit {
+		return items, false, nil
+	}
+	kept = items[:p.limit]
+	return kept, true, p.marker(key(kept[p.limit-1]))
+}
+
+// cutAll is cut for lists that are read whole because a quota keeps them
+// short: it also leaves out what earlier pages had. Items are in key order.
+func cutAll[T any](p page, items []T, key func(T) string) (kept []T, truncated bool, marker *string) {
+	for p.after != "" && len(items) > 0 && key(items[0]) <= p.after {
+		items = items[1:]
+	}
+	return cut(p, items, key)
+}
+
+// cutTags is cutAll for tags. A tag key can be longer than a marker may be,
+// so the marker counts the tags that went before.
+func cutTags(p page, tags []store.Tag) (kept []store.Tag, truncated bool, marker *string) {
+	before, _ := strconv.Atoi(p.after)
+	tags = tags[min(before, len(tags)):]
+	if len(tags) <= p.limit {
+		return tags, false, nil
+	}
+	return tags[:p.limit], true, p.marker(strconv.Itoa(before + p.limit))
+}

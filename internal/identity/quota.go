@@ -1,0 +1,46 @@
+package identity
+
+import "rollcall/internal/store"
+
+// quota is a limit of IAM with its default, by the name LimitExceeded and the
+// operator's commands call it.
+type quota struct {
+	name  string
+	value int
+}
+
+// IAM's quotas that Rollcall enforces. An operator may set others for an
+// account; GetAccountSummary reports what is in force.
+var (
+	usersPerAccount                             = quota{"UsersPerAccount", 5000}
+	accessKeysPerUser                           = quota{"AccessKeysPerUser", 2}
+	certificatesPerUser                         = quota{"CertificatesPerUser", 2}
+	sshPublicKeysPerUser                        = quota{"SSHPublicKeysPerUser", 5}
+	mfaDevicesPerUser                           = quota{"MFADevicesPerUser", 8}
+	contextSpecificCredentialsPerUserPerContext = quota{"ContextSpecificCredentialsPerUserPerContext", 2}
+)
+
+// quotas are all of them.
+var quotas = []quota{usersPerAccount, accessKeysPerUser, certificatesPerUser, sshPublicKeysPerUser,
+	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext}
+
+// inForce is the quota's value for an account.
+func (q quota) inForce(tx *store.Tx, account string) (int, error) {
+	limits, err := tx.Limits(account)
+	if err != nil {
+		return 0, err
+	}
+	if v, ok := limits[q.name]; ok {
+		return v, nil
+	}
+	return q.value, nil
+}
+
+// checkQuota fails when n, the number after the change, is over the quota.
+func checkQuota(tx *store.Tx, account string, q quota, n int) error {
+	limit, err := q.inForce(tx, account)
+	if err == nil && n > limit {
+		err = fail("LimitExceeded", "Cannot exceed quota for %s: %d", q.name, limit)
+	}
+	return err
+}

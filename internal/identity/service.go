@@ -1,0 +1,185 @@
+// Package identity is IAM: accounts, users, their credentials, and the
+// credential report. One file per kind of resource; each action is a method
+// with the AWS SDK's own input and output, and begins where the model's
+// checks and the authorization have ended.
+//
+// It promises that a method is one transaction: it changes all it says or
+// nothing, and what it answers was true at one moment. It refuses to know the
+// wire, HTTP, or the database's engine.
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/principal"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+// Config is what a Service is made of.
+type Config struct {
+	DB     *store.DB
+	Master *seal.MasterKeys
+	Log    *slog.Logger // nil discards
+	Report ReportConfig
+}
+
+// Service is IAM on a store. Safe for concurrent use.
+type Service struct {
+	db     *store.DB
+	keys   *seal.Keyring
+	hasher *seal.Hasher
+	log    *slog.Logger
+	report ReportConfig
+	node   string // this process, in leases
+
+	jobs     sync.WaitGroup
+	jobsCtx  context.Context
+	stopJobs context.CancelFunc
+}
+
+// New opens the secrets of a store and returns the service on it. The error
+// wraps seal.ErrWrongMasterKey where the master key is not this store's.
+func New(ctx context.Context, cfg Config) (*Service, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	keys, err := openKeyring(ctx, cfg.DB, cfg.Master)
+	if err != nil {
+		return nil, fmt.Errorf("open secrets: %w", err)
+	}
+	s := &Service{
+		db: cfg.DB, keys: keys, hasher: seal.NewHasher(0), log: cfg.Log,
+		report: cfg.Report.withDefaults(), node: seal.NewID("node-", 21),
+	}
+	s.jobsCtx, s.stopJobs = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Close ends the report jobs of this process; their leases are given back.
+func (s *Service) Close() {
+	s.stopJobs()
+	s.jobs.Wait()
+}
+
+// Short names for what every method uses.
+var fail = awsmodel.Fail
+
+// fold is how names are compared. IAM CreateUser: names are unique without
+// regard to case. Names are ASCII.
+func fold(name string) string { return strings.ToLower(name) }
+
+// str reads an optional string of an input.
+func str(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+// ptr makes a member of an output.
+func ptr[T any](v T) *T { return &v }
+
+// when is a date of an output: nil for none.
+func when(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// noUser is what nearly every action with a UserName answers for a user that
+// is not there (recorded).
+func noUser(name string) error {
+	return fail("NoSuchEntity", "The user with name %s cannot be found.", name)
+}
+
+// user reads the user an action names.
+func user(tx *store.Tx, account string, name string) (store.User, error) {
+	u, err := tx.User(account, fold(name))
+	if errors.Is(err, store.ErrNotFound) || err == nil && name == "" {
+		return u, noUser(name)
+	}
+	return u, err
+}
+
+// userOrCaller reads the user an action names, or the caller where it names
+// none: most credential actions default to the one who signed. For root that
+// is root itself.
+func userOrCaller(tx *store.Tx, c principal.Caller, name *string) (store.User, error) {
+	if name != nil {
+		return user(tx, c.Account(), *name)
+	}
+	u, err := tx.User(c.Account(), c.NameKey())
+	if errors.Is(err, store.ErrNotFound) {
+		return u, noUser(c.UserName())
+	}
+	return u, err
+}
+
+// arn is the ARN of a user in the caller's account.
+func arn(c principal.Caller, u store.User) string {
+	if u.NameKey == "" {
+		return principal.RootARN(c.Partition(), c.Account())
+	}
+	return principal.UserARN(c.Partition(), c.Account(), u.Path, u.Name)
+}
+
+// openSecret unseals a secret of the store, also one that another node sealed
+// with a data key that this one has not read yet.
+func (s *Service) openSecret(ctx context.Context, sealed []byte, at seal.Location) (seal.Secret, error) {
+	secret, err := s.keys.OpenSecret(sealed, at)
+	var unknown seal.ErrUnknownDataKey
+	if !errors.As(err, &unknown) {
+		return secret, err
+	}
+	if err := s.reloadKeys(ctx); err != nil {
+		return seal.Secret{}, err
+	}
+	return s.keys.OpenSecret(sealed, at)
+}
+
+func (s *Service) reloadKeys(ctx context.Context) error {
+	var wrapped []seal.WrappedKey
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		wrapped, err = tx.DataKeys()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, k := range wrapped {
+		if err := s.keys.Add(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openKeyring opens the data keys of a store, and makes the first one of an
+// empty store.
+func openKeyring(ctx context.Context, db *store.DB, master *seal.MasterKeys) (*seal.Keyring, error) {
+	var wrapped []seal.WrappedKey
+	err := db.Update(ctx, func(tx *store.Tx) (err error) {
+		if wrapped, err = tx.DataKeys(); err != nil || len(wrapped) > 0 {
+			return err
+		}
+		first, err := seal.NewDataKey(master)
+		if err != nil {
+			return err
+		}
+		wrapped = []seal.WrappedKey{first}
+		return tx.InsertDataKey(first)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return seal.NewKeyring(master, wrapped)
+}
