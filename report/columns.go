@@ -152,20 +152,36 @@ func NewColumns(names ...string) (Columns, error) {
 	if len(names) == 0 {
 		return Columns{}, fmt.Errorf("make columns: no names")
 	}
+	if name, ok := repeated(names); ok {
+		return Columns{}, fmt.Errorf("make columns: column %.100q stands twice", name)
+	}
+	return columnsOf(names), nil
+}
+
+// columnsOf makes the header of names that are known to differ.
+func columnsOf(names []string) Columns {
 	for _, c := range []Columns{Columns16, Columns22, Columns23} {
 		if slices.Equal(names, c.header()) {
-			return c, nil
+			return c
 		}
 	}
-	fields, seen := make([]field, len(names)), make(map[string]bool, len(names))
+	fields := make([]field, len(names))
 	for i, name := range names {
-		if seen[name] {
-			return Columns{}, fmt.Errorf("make columns: column %q stands twice", name)
-		}
-		seen[name] = true
 		fields[i] = fieldOf(name)
 	}
-	return Columns{form: formCustom, names: slices.Clone(names), fields: fields}, nil
+	return Columns{form: formCustom, names: slices.Clone(names), fields: fields}
+}
+
+// repeated finds a name that stands twice.
+func repeated(names []string) (string, bool) {
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if seen[name] {
+			return name, true
+		}
+		seen[name] = true
+	}
+	return "", false
 }
 
 // Len returns the number of columns.

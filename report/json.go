@@ -41,6 +41,28 @@ func (r *Row) AppendJSON(dst []byte) []byte {
 	return append(dst, '}')
 }
 
+// MarshalJSON returns true or false, else as [Time.MarshalJSON].
+func (b Bool) MarshalJSON() ([]byte, error) {
+	if b.Absence() == Present {
+		return []byte(b.String()), nil
+	}
+	return marshalCell(b.String())
+}
+
+// MarshalJSON returns the text of the cell as a string, or null for
+// MissingColumn and Malformed: the text of the latter is in its [Row] alone.
+func (t Time) MarshalJSON() ([]byte, error) { return marshalCell(t.String()) }
+
+// MarshalJSON returns the same as [Time.MarshalJSON].
+func (t Text) MarshalJSON() ([]byte, error) { return marshalCell(t.String()) }
+
+func marshalCell(text string) ([]byte, error) {
+	if text == "" {
+		return []byte("null"), nil
+	}
+	return appendJSONString(nil, text), nil
+}
+
 // appendJSONString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD,
 // and the two line separators that are no plain text in JavaScript are escaped.
 func appendJSONString(dst []byte, s string) []byte {

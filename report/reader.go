@@ -80,26 +80,21 @@ func (rd *Reader) header(header []string) error {
 	if len(header) > maxColumns {
 		return rd.fail("", fmt.Errorf("%w: %d columns", ErrTooLong, len(header)))
 	}
-	seen := make(map[string]bool, len(header))
 	for _, name := range header {
 		if err := checkText(name); err != nil {
 			return rd.fail("", fmt.Errorf("header: %w", err))
 		}
-		if seen[name] {
-			return rd.fail(name, errTwice)
-		}
-		seen[name] = true
+	}
+	if name, ok := repeated(header); ok {
+		return rd.fail(name, errTwice)
 	}
 	for _, need := range []field{fieldUser, fieldARN} {
-		if !seen[need.name()] {
+		if !slices.Contains(header, need.name()) {
 			return rd.fail(need.name(), fmt.Errorf("%w: the column is missing", ErrNotReport))
 		}
 	}
-	columns, err := NewColumns(header...)
-	if err != nil {
-		return rd.fail("", err)
-	}
-	rd.columns, rd.names = columns, columns.Names()
+	rd.columns = columnsOf(header)
+	rd.names = rd.columns.Names()
 	rd.fields = make([]field, len(rd.names))
 	for i, name := range rd.names {
 		rd.fields[i] = fieldOf(name)

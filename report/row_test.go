@@ -186,3 +186,17 @@ func TestColumnsAgree(t *testing.T) {
 		}
 	}
 }
+
+// TestMarshalJSONParts encodes the parts outside of a row.
+func TestMarshalJSONParts(t *testing.T) {
+	got, err := json.Marshal([]any{
+		report.True, report.False, report.NoBool(report.NotSupported), report.NoBool(report.MissingColumn),
+		at("2014-10-15T16:31:25+00:00"), report.Time{}, noInformation, report.None(report.Malformed),
+		text("us-east-1"), report.Text{}, report.NoText(report.MissingColumn),
+	})
+	must(t, err)
+	const want = `[true,false,"not_supported",null,"2014-10-15T16:31:25Z","N/A","no_information",null,"us-east-1","N/A",null]`
+	if string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
