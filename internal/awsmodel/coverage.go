@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// subjects groups actions by what they are about: the first entry of which one
-// word is in the action's name.
+// subjects groups actions of IAM by what they are about: the first entry of
+// which one word is in the action's name.
 var subjects = []struct {
 	title string
 	words []string
@@ -18,16 +18,16 @@ var subjects = []struct {
 	{"Certificates and SSH keys", []string{"SigningCertificate", "ServerCertificate", "SSHPublicKey"}},
 	{"Service-specific credentials", []string{"ServiceSpecificCredential"}},
 	{"Identity providers", []string{"SAMLProvider", "OpenIDConnectProvider", "WebIdentityFederation"}},
-	{"Delegation requests", []string{"Delegat"}},
-	{"Organizations and root access", []string{"Organizations", "AssumeRoot"}},
-	{"Session tokens", []string{"Assume", "GetSessionToken", "GetFederationToken", "GetDelegatedAccessToken", "GetWebIdentityToken"}},
+	{"Delegation requests", []string{"Delegat", "HumanReadable"}},
+	{"Organizations and root access", []string{"Organizations"}},
 	{"Access reports and simulation", []string{"Simulate", "LastAccessed", "GrantingServiceAccess", "ContextKeys"}},
 	{"Instance profiles", []string{"InstanceProfile"}},
 	{"Groups", []string{"Group"}},
 	{"Roles", []string{"Role"}},
 	{"Users", []string{"User"}},
 	{"Managed policies", []string{"Polic"}},
-	{"Account", []string{"Account", "SecurityTokenServicePreferences", "CallerIdentity"}},
+	{"Account", []string{"Account", "SecurityTokenServicePreferences"}},
+	{"Sessions and identity", nil}, // all of STS
 	{"Other", []string{""}},
 }
 
@@ -41,7 +41,7 @@ func ActionsMarkdown(served map[string]bool) string {
 		fmt.Fprintf(&b, "\n## %s %s: %s\n", strings.ToUpper(service.Name), service.Version, share(operations, served))
 		groups := map[string][]Operation{}
 		for _, op := range operations {
-			title := subject(op.Name)
+			title := subject(op)
 			groups[title] = append(groups[title], op)
 		}
 		for _, s := range subjects {
@@ -62,10 +62,13 @@ func ActionsMarkdown(served map[string]bool) string {
 	return b.String()
 }
 
-func subject(action string) string {
+func subject(op Operation) string {
+	if op.Service.Name == "sts" {
+		return "Sessions and identity"
+	}
 	for _, s := range subjects {
 		for _, word := range s.words {
-			if strings.Contains(action, word) {
+			if strings.Contains(op.Name, word) {
 				return s.title
 			}
 		}

@@ -1,0 +1,229 @@
+package awsquery
+
+import (
+	"encoding/base64"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"rollcall/internal/awsmodel"
+)
+
+// maxLeap is how far beyond its end one index may extend a list: AWS accepts
+// Tags.member.11 as the first element and refuses Tags.member.12.
+const maxLeap = 10
+
+// Decode fills the input of an operation from a form. Parameters that the
+// operation does not have are ignored, as AWS ignores them. What cannot be read
+// is MalformedInput; whether what was read is allowed is awsmodel.Check's
+// business.
+//
+// Apart from the texts AWS is known to use for structure ("Start of structure or
+// map found where not expected.", "Unexpected list element termination"), the
+// sentences are ours: AWS's are not recorded (G). None repeats a value.
+func (op Operation) Decode(f Form, in any) *awsmodel.Error {
+	top := reflect.ValueOf(in).Elem()
+	d := decoder{}
+	for _, p := range f.params {
+		if strings.HasSuffix(p.name, ".") {
+			continue // no name of anything, and not to be taken for the name before the dot
+		}
+		d.param = p
+		if err := d.set(op.plan.in, top, p.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decoder stores one parameter after the other.
+type decoder struct {
+	param
+	// keys holds the keys of maps by the name of their entry. A key comes
+	// before its value, as forms are ordered.
+	keys map[string]string
+}
+
+// set stores the parameter in v, which may be a pointer. rest is what is left
+// of the parameter's name below v.
+func (d *decoder) set(n *node, v reflect.Value, rest string) *awsmodel.Error {
+	if n.pointer {
+		if v.IsNil() {
+			v.Set(reflect.New(n.typ))
+		}
+		v = v.Elem()
+	}
+	switch n.kind {
+	case structure, union:
+		return d.setMember(n, v, rest)
+	case list:
+		return d.setElement(n, v, rest)
+	case dict:
+		return d.setEntry(n, v, rest)
+	}
+	if rest != "" {
+		return malformed("Start of structure or map found where not expected.")
+	}
+	return d.setScalar(n, v)
+}
+
+func (d *decoder) setMember(n *node, v reflect.Value, rest string) *awsmodel.Error {
+	if rest == "" && d.name != "" {
+		return malformed("Unexpected complex element termination")
+	}
+	member, rest := cut(rest)
+	for i := range n.fields {
+		f := &n.fields[i]
+		if f.name != member {
+			continue
+		}
+		if f.variant == nil {
+			return d.set(f.node, v.Field(f.index), rest)
+		}
+		if v.IsNil() {
+			v.Set(reflect.New(f.variant.Elem()))
+		}
+		if v.Elem().Type() != f.variant {
+			return malformed("More than one member of a union is given at %s.", shorten(d.name))
+		}
+		return d.set(f.node, v.Elem().Elem().Field(f.index), rest)
+	}
+	return nil
+}
+
+// setElement stores in an element of a list, Tags.member.1.
+func (d *decoder) setElement(n *node, v reflect.Value, rest string) *awsmodel.Error {
+	if rest == "" {
+		return d.setEmpty(v, reflect.MakeSlice(n.typ, 0, 0))
+	}
+	number, rest, err := d.indexed(rest, "member")
+	if err != nil {
+		return err
+	}
+	position, _ := strconv.Atoi(number)
+	// Elements come in the order of their numbers, so that a list grows only by
+	// what is missing, and what is missing stays empty.
+	if length := v.Len(); position > length {
+		if position-1 > length+maxLeap {
+			return malformed("The list index of %s leaves too large a gap.", shorten(d.name))
+		}
+		if position > v.Cap() {
+			v.Grow(position - length)
+		}
+		v.SetLen(position)
+	}
+	return d.set(n.elem, v.Index(position-1), rest)
+}
+
+// setEntry stores half an entry of a map, Map.entry.1.key or Map.entry.1.value.
+func (d *decoder) setEntry(n *node, v reflect.Value, rest string) *awsmodel.Error {
+	if rest == "" {
+		return d.setEmpty(v, reflect.MakeMap(n.typ))
+	}
+	number, rest, err := d.indexed(rest, "entry")
+	if err != nil {
+		return err
+	}
+	half, rest := cut(rest)
+	entry := strings.TrimSuffix(strings.TrimSuffix(d.name, rest), ".")
+	entry = strings.TrimSuffix(entry, "."+half)
+	entry = entry[:strings.LastIndexByte(entry, '.')+1] + number
+	if v.IsNil() {
+		v.Set(reflect.MakeMap(n.typ))
+	}
+	elem := reflect.New(n.typ.Elem()).Elem()
+	switch {
+	case half == "key" && rest == "":
+		if v.MapIndex(reflect.ValueOf(d.value)).IsValid() {
+			return malformed("The key of %s is given more than once.", shorten(d.name))
+		}
+		if d.keys == nil {
+			d.keys = map[string]string{}
+		}
+		d.keys[entry] = d.value
+		v.SetMapIndex(reflect.ValueOf(d.value), elem)
+		return nil
+	case half != "value":
+		return nil // an unknown member of the entry
+	}
+	key, ok := d.keys[entry]
+	if !ok {
+		return malformed("%s has no key.", shorten(d.name))
+	}
+	elem.Set(v.MapIndex(reflect.ValueOf(key)))
+	if err := d.set(n.elem, elem, rest); err != nil {
+		return err
+	}
+	v.SetMapIndex(reflect.ValueOf(key), elem)
+	return nil
+}
+
+// setEmpty serves the bare name of a list or map with an empty value, Tags=,
+// which is how clients send an empty one.
+func (d *decoder) setEmpty(v, empty reflect.Value) *awsmodel.Error {
+	if d.value != "" {
+		return malformed("Unexpected list element termination")
+	}
+	v.Set(empty)
+	return nil
+}
+
+// indexed takes the keyword and a number off the front of rest and returns the
+// number without leading zeros.
+func (d *decoder) indexed(rest, keyword string) (number, left string, err *awsmodel.Error) {
+	word, rest := cut(rest)
+	if word != keyword {
+		return "", "", malformed("Start of structure or map found where not expected.")
+	}
+	word, rest = cut(rest)
+	number, ok := digits(word)
+	if !ok || number == "" || len(number) > 5 {
+		return "", "", malformed("%s does not have a valid list index.", shorten(d.name))
+	}
+	return number, rest, nil
+}
+
+func (d *decoder) setScalar(n *node, v reflect.Value) *awsmodel.Error {
+	switch n.kind {
+	case text:
+		// AWS refuses an empty value of an enumerated member by its value set.
+		// The SDK's type cannot tell empty from absent: it is absent (G).
+		v.SetString(d.value)
+	case integer:
+		// An optional sign, leading zeros, nothing else; beyond the type's range
+		// is malformed, beyond the model's is for awsmodel.Check.
+		number, err := strconv.ParseInt(d.value, 10, n.bits)
+		if err != nil {
+			return malformed("%s must be an integer.", shorten(d.name))
+		}
+		v.SetInt(number)
+	case boolean:
+		switch d.value {
+		case "true", "1":
+			v.SetBool(true)
+		case "false", "0":
+			v.SetBool(false)
+		default:
+			return malformed("%s must be true or false.", shorten(d.name))
+		}
+	case timestamp:
+		t, err := time.Parse(time.RFC3339, d.value)
+		if err != nil {
+			return malformed("%s must be a timestamp.", shorten(d.name))
+		}
+		v.Set(reflect.ValueOf(t.UTC()))
+	case blob:
+		data, err := base64.StdEncoding.DecodeString(d.value)
+		if err != nil {
+			return malformed("%s must be encoded with Base64.", shorten(d.name))
+		}
+		v.SetBytes(data)
+	}
+	return nil
+}
+
+func cut(s string) (part, rest string) {
+	part, rest, _ = strings.Cut(s, ".")
+	return part, rest
+}

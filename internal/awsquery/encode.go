@@ -1,0 +1,208 @@
+package awsquery
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+
+	"rollcall/internal/awsmodel"
+)
+
+// timeFormat is whole seconds, and always UTC: AWS is recorded to cut fractions
+// (spec 4.1, "Dates out").
+const timeFormat = "2006-01-02T15:04:05Z"
+
+// faultNamespace is what AWS puts on InvalidAction instead of the service's.
+const faultNamespace = "http://webservices.amazon.com/AWSFault/2005-15-09"
+
+// Encode writes the answer of an operation. out is what Call returned; nil
+// stands for an output without members. It fails only for an out of another
+// type, or one with a stream of negative size.
+func (op Operation) Encode(out any, requestID string) (*Response, error) {
+	e := encoder{buf: make([]byte, 0, 1024)}
+	e.open(op.Name+"Response", op.plan.namespace)
+	if op.plan.hasOutput {
+		v := reflect.Zero(op.plan.out.typ)
+		if out != nil {
+			v = reflect.ValueOf(out).Elem()
+		}
+		if v.Type() != op.plan.out.typ {
+			return nil, fmt.Errorf("encode %s: output is a %T", op.Name, out)
+		}
+		e.structure(op.plan.out, v, op.Name+"Result", 1)
+	}
+	if e.blob != nil && e.blob.Size < 0 {
+		return nil, fmt.Errorf("encode %s: stream of size %d", op.Name, e.blob.Size)
+	}
+	e.buf = append(e.buf, "  <ResponseMetadata>\n"...)
+	e.buf = appendElement(e.buf, 2, "RequestId", requestID)
+	e.buf = append(e.buf, "  </ResponseMetadata>\n"...)
+	e.buf = appendClose(e.buf, op.Name+"Response")
+	return &Response{Status: http.StatusOK, text: e.buf, blob: e.blob, at: e.at}, nil
+}
+
+// EncodeError writes the answer to a call of service ("iam" or "sts") that
+// failed. An error without a message has no Message element: clients print
+// something else for an empty one.
+func EncodeError(service string, err *awsmodel.Error, requestID string) *Response {
+	namespace := faultNamespace
+	if err.Code != "InvalidAction" {
+		for _, s := range awsmodel.Services() {
+			if s.Name == service {
+				namespace = s.Namespace
+			}
+		}
+	}
+	e := encoder{buf: make([]byte, 0, 512)}
+	e.open("ErrorResponse", namespace)
+	e.buf = append(e.buf, "  <Error>\n"...)
+	e.buf = appendElement(e.buf, 2, "Type", err.Fault())
+	e.buf = appendElement(e.buf, 2, "Code", err.Code)
+	if err.Message != "" {
+		e.buf = appendElement(e.buf, 2, "Message", err.Message)
+	}
+	e.buf = append(e.buf, "  </Error>\n"...)
+	e.buf = appendElement(e.buf, 1, "RequestId", requestID)
+	e.buf = appendClose(e.buf, "ErrorResponse")
+	return &Response{Status: err.Status(), text: e.buf}
+}
+
+type encoder struct {
+	buf  []byte
+	blob *Blob // what is to be streamed between
+	at   int   // here and the rest
+}
+
+func (e *encoder) open(name, namespace string) {
+	e.buf = append(append(e.buf, '<'), name...)
+	e.buf = append(append(e.buf, ` xmlns="`...), namespace...)
+	e.buf = append(e.buf, "\">\n"...)
+}
+
+// value writes one element. Absent values, nil and empty strings of enumerated
+// types, are left out. Lists and maps are absent only if they are nil, and lists
+// that AWS always writes not even then.
+func (e *encoder) value(n *node, v reflect.Value, name string, depth int) {
+	if n.pointer {
+		if v.IsNil() {
+			return
+		}
+		v = v.Elem()
+	}
+	switch n.kind {
+	case structure:
+		e.structure(n, v, name, depth)
+	case union:
+		e.union(n, v, name, depth)
+	case list:
+		e.list(n, v, name, depth)
+	case dict:
+		e.dict(n, v, name, depth)
+	case text:
+		// An element of a list stands even if empty, or the others would move.
+		if n.pointer || v.Len() > 0 || n.typ.Name() == "string" {
+			e.buf = appendElement(e.buf, depth, name, v.String())
+		}
+	case stream:
+		b := v.Interface().(Blob)
+		if b.WriteTo == nil {
+			return
+		}
+		e.buf = appendOpen(e.buf, depth, name)
+		e.blob, e.at = &b, len(e.buf)
+		e.buf = appendClose(e.buf, name)
+	case blob:
+		if !v.IsNil() {
+			e.buf = appendElement(e.buf, depth, name, base64.StdEncoding.EncodeToString(v.Bytes()))
+		}
+	default:
+		e.buf = appendOpen(e.buf, depth, name)
+		switch n.kind {
+		case integer:
+			e.buf = strconv.AppendInt(e.buf, v.Int(), 10)
+		case boolean:
+			e.buf = strconv.AppendBool(e.buf, v.Bool())
+		case timestamp:
+			e.buf = v.Interface().(time.Time).UTC().AppendFormat(e.buf, timeFormat)
+		}
+		e.buf = appendClose(e.buf, name)
+	}
+}
+
+// structure writes an element with the members that are there.
+func (e *encoder) structure(n *node, v reflect.Value, name string, depth int) {
+	start := len(e.buf)
+	e.buf = append(appendOpen(e.buf, depth, name), '\n')
+	inside := len(e.buf)
+	for i := range n.fields {
+		f := &n.fields[i]
+		e.value(f.node, v.Field(f.index), f.name, depth+1)
+	}
+	e.close(start, inside, name, depth)
+}
+
+// close ends the element begun at start, or makes it an empty one.
+func (e *encoder) close(start, inside int, name string, depth int) {
+	if len(e.buf) == inside {
+		e.buf = appendEmpty(e.buf[:start], depth, name)
+		return
+	}
+	e.buf = appendClose(appendIndent(e.buf, depth), name)
+}
+
+func (e *encoder) union(n *node, v reflect.Value, name string, depth int) {
+	if v.IsNil() {
+		return
+	}
+	start := len(e.buf)
+	e.buf = append(appendOpen(e.buf, depth, name), '\n')
+	inside := len(e.buf)
+	for i := range n.fields {
+		f := &n.fields[i]
+		if v.Elem().Type() == f.variant {
+			e.value(f.node, v.Elem().Elem().Field(f.index), f.name, depth+1)
+		}
+	}
+	e.close(start, inside, name, depth)
+}
+
+func (e *encoder) list(n *node, v reflect.Value, name string, depth int) {
+	if v.IsNil() && !n.always {
+		return
+	}
+	start := len(e.buf)
+	e.buf = append(appendOpen(e.buf, depth, name), '\n')
+	inside := len(e.buf)
+	for i := range v.Len() {
+		e.value(n.elem, v.Index(i), "member", depth+1)
+	}
+	e.close(start, inside, name, depth)
+}
+
+// dict writes a map, ordered by its keys so that equal answers are equal bytes.
+func (e *encoder) dict(n *node, v reflect.Value, name string, depth int) {
+	if v.IsNil() {
+		return
+	}
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int {
+		if a.String() < b.String() {
+			return -1
+		}
+		return 1
+	})
+	start := len(e.buf)
+	e.buf = append(appendOpen(e.buf, depth, name), '\n')
+	inside := len(e.buf)
+	for _, key := range keys {
+		e.buf = append(appendOpen(e.buf, depth+1, "entry"), '\n')
+		e.buf = appendElement(e.buf, depth+2, "key", key.String())
+		e.value(n.elem, v.MapIndex(key), "value", depth+2)
+		e.buf = appendClose(appendIndent(e.buf, depth+1), "entry")
+	}
+	e.close(start, inside, name, depth)
+}

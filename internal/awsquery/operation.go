@@ -1,0 +1,67 @@
+package awsquery
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"reflect"
+	"strings"
+
+	"rollcall/internal/awsmodel"
+)
+
+// Operation is one action bound to the function that serves it.
+type Operation struct {
+	// Service is "iam" or "sts"; Name is the action; Version is the value of the
+	// Version parameter that goes with it.
+	Service, Name, Version string
+	// NewInput returns a pointer to an empty input structure.
+	NewInput func() any
+	// Call serves the action. in is what NewInput made and Decode filled; out is
+	// for Encode.
+	Call func(ctx context.Context, in any) (out any, err error)
+
+	plan *plan
+}
+
+// plan is how one operation travels.
+type plan struct {
+	namespace string
+	hasOutput bool
+	in, out   *node
+}
+
+// Of binds a function with the SDK's own signature: its input is the SDK's
+// input structure, whose name names the action; its output is the SDK's output
+// structure or one with the same members, of which a blob may be a Blob.
+//
+// It panics if the model does not know the action or the types do not have the
+// model's members: a mistake in the program, found when it starts.
+func Of[I, O any](fn func(context.Context, *I) (*O, error)) Operation {
+	in, out := reflect.TypeFor[I](), reflect.TypeFor[O]()
+	name, isInput := strings.CutSuffix(in.Name(), "Input")
+	model, known := awsmodel.Lookup(name)
+	service := path.Base(in.PkgPath())
+	if !isInput || !known || model.Service.Name != service {
+		panic(fmt.Sprintf("awsquery: %s is no input of an action", in))
+	}
+	p, err := newPlan(model, in, out)
+	if err != nil {
+		panic(fmt.Sprintf("awsquery: %s: %v", name, err))
+	}
+	return Operation{
+		Service:  service,
+		Name:     name,
+		Version:  model.Service.Version,
+		NewInput: func() any { return new(I) },
+		Call: func(ctx context.Context, in any) (any, error) {
+			// A nil *O in an interface would not be nil.
+			out, err := fn(ctx, in.(*I))
+			if err != nil || out == nil {
+				return nil, err
+			}
+			return out, nil
+		},
+		plan: p,
+	}
+}
