@@ -109,8 +109,11 @@ func appendCanonicalQuery(dst []byte, query Query, presigned bool) []byte {
 // headerValues returns the values of a header by its lower-case name,
 // including those that net/http keeps elsewhere than in the header map.
 func headerValues(r *http.Request, name string) []string {
-	if name == "host" {
+	switch name {
+	case "host":
 		return []string{r.Host}
+	case "x-amz-date": // in every request: spare it the conversion of its name
+		return r.Header["X-Amz-Date"]
 	}
 	if values := r.Header.Values(name); len(values) > 0 {
 		return values

@@ -184,7 +184,7 @@ func plausibleRegion(s string) bool {
 // the body. UNSIGNED-PAYLOAD and the streaming forms are not: they would leave
 // the parameters of a POST outside the signature.
 func payloadDeclared(h http.Header, body []byte) bool {
-	declared := h.Values("X-Amz-Content-Sha256")
+	declared := h["X-Amz-Content-Sha256"]
 	if len(declared) == 0 {
 		return true
 	}

@@ -57,6 +57,8 @@ func TestVerifyRefusesHeader(t *testing.T) {
 		change        func(*http.Request)
 		code, message string
 	}{
+		{"1 path not absolute", func(r *http.Request) { r.URL = &url.URL{Scheme: "i"} }, textDiffers, textMismatch},
+		{"1 path opaque", func(r *http.Request) { r.URL = &url.URL{Scheme: "i", Opaque: "x"} }, textDiffers, textMismatch},
 		{"4 trailing escape", setQuery("a=b%2"), "MalformedQueryString", "Incomplete trailing escape % sequence"},
 		{"4 trailing escape in key", setQuery("a%=b"), "MalformedQueryString", "Incomplete trailing escape % sequence"},
 		{"4 illegal escape", setQuery("a=%zz1"), "MalformedQueryString", "Illegal hex character in escape % pattern: %zz"},

@@ -121,7 +121,9 @@ func readHeaderClaim(h http.Header, authorization string) (*claim, error) {
 		return nil, awsmodel.Fail("IncompleteSignature", "%s (Hashed with SHA-256 and encoded with Base64) Authorization=%s",
 			strings.Join(missing, " "), base64.StdEncoding.EncodeToString(sum[:]))
 	}
-	c.token = h.Get(paramToken)
+	if tokens := h[paramToken]; len(tokens) > 0 {
+		c.token = tokens[0]
+	}
 	return &c, nil
 }
 

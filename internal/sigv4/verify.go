@@ -12,6 +12,9 @@
 //   - There is exactly one source of authentication per request. Header and
 //     query together, two Authorization headers, the same X-Amz-* name twice
 //     in whatever case, are refused.
+//   - What is the same under the signature is the same to whoever acts on it:
+//     [ParseQuery] gives the parameters that were checked. Only the path is
+//     signed in normal form, "//" as "/"; serve no path that is not.
 //   - Keys are looked up for every request, so that a revoked one fails on the
 //     very next call. Only the derivation secret → signing key is remembered.
 //   - An unknown key costs the same work as a known one.
@@ -32,6 +35,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"rollcall/internal/awsmodel"
@@ -86,7 +90,7 @@ type Verified[P any] struct{ proof *proof[P] }
 
 type proof[P any] struct {
 	principal P
-	claim     claim
+	claim     *claim
 }
 
 // Principal is the holder of the key that signed.
@@ -117,6 +121,11 @@ func (v Verified[P]) Presigned() bool { return v.proof.claim.presigned }
 // A refusal is an *awsmodel.Error for the client. Any other error means that
 // Lookup could not say, wrapped; it is no verdict on the client.
 func (v *Verifier[P]) Verify(r *http.Request, body []byte) (Verified[P], error) {
+	if !strings.HasPrefix(r.URL.Path, "/") {
+		// 1: the server's to answer with its own 400. Should one come through
+		// ("I:" parses as a URL without a path), it is not taken for "/".
+		return Verified[P]{}, awsmodel.Fail("SignatureDoesNotMatch", "%s", textMismatch)
+	}
 	query, err := ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return Verified[P]{}, err
@@ -156,7 +165,7 @@ func (v *Verifier[P]) Verify(r *http.Request, body []byte) (Verified[P], error) 
 	case !same:
 		return Verified[P]{}, awsmodel.Fail("SignatureDoesNotMatch", "%s", textMismatch)
 	}
-	return Verified[P]{&proof[P]{principal, *c}}, nil
+	return Verified[P]{&proof[P]{principal, c}}, nil
 }
 
 // dummySecret stands in for the secret of a key that does not exist. Nothing
