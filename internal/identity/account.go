@@ -1,0 +1,258 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/seal"
+	"rollcall/internal/sigv4"
+	"rollcall/internal/store"
+)
+
+// What stands here is for the operator of an installation and for the edge.
+// No client can call it: there is no caller, nothing is authorized, and
+// errors are sentences for the operator and not those of an API.
+
+// RootKey is an access key of an account's root user. Secret is empty where
+// it is only listed: it can be had once, when the key is made.
+type RootKey struct {
+	ID      string
+	Secret  seal.Secret
+	Status  string // Active or Inactive
+	Created time.Time
+}
+
+// AccountSpec says which account to make. The zero value is a good one.
+type AccountSpec struct {
+	// ID is the account's twelve digits; "" draws a number that is free.
+	ID string
+	// Alias is the account's alias, "" for none.
+	Alias string
+	// Partition is aws, aws-cn or aws-us-gov; "" means aws.
+	Partition string
+	// Limits are quotas other than IAM's, as SetLimits takes them.
+	Limits map[string]int
+	// RootKeyID and RootSecret, given together, are the root access key
+	// instead of a random one: emulators have well-known credentials.
+	RootKeyID  string
+	RootSecret seal.Secret
+}
+
+// AccountInfo is what an operator sees of an account.
+type AccountInfo struct {
+	store.Account
+	Alias  string         // "" for none
+	Limits map[string]int // those that differ from IAM's
+	// Reported is when the newest credential report was generated, zero for
+	// never.
+	Reported time.Time
+}
+
+// NewAccount is an account with the root access key that was made with it.
+type NewAccount struct {
+	AccountInfo
+	RootKey RootKey
+}
+
+// CreateAccount makes an account, its root user and a root access key in one
+// transaction.
+func (s *Service) CreateAccount(ctx context.Context, spec AccountSpec) (NewAccount, error) {
+	if err := spec.check(); err != nil {
+		return NewAccount{}, fmt.Errorf("create account: %w", err)
+	}
+	var n NewAccount
+	err := again(func() (err error) {
+		n, err = s.createAccount(ctx, spec)
+		return err
+	})
+	if err != nil {
+		return NewAccount{}, fmt.Errorf("create account: %w", err)
+	}
+	return n, nil
+}
+
+func (s *Service) createAccount(ctx context.Context, spec AccountSpec) (NewAccount, error) {
+	n := NewAccount{AccountInfo: AccountInfo{
+		Account: store.Account{ID: spec.ID, Partition: spec.Partition}, Alias: spec.Alias, Limits: spec.Limits,
+	}}
+	if n.Partition == "" {
+		n.Partition = "aws"
+	}
+	if n.ID == "" {
+		id, err := newAccountID()
+		if err != nil {
+			return n, err
+		}
+		n.ID = id
+	}
+	key := RootKey{ID: spec.RootKeyID, Secret: spec.RootSecret, Status: active}
+	if key.ID == "" {
+		var err error
+		if key, err = newRootKey(n.ID); err != nil {
+			return n, err
+		}
+	}
+	sealed := s.sealAccessKey(n.ID, key.ID, key.Secret)
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		n.Created, key.Created = second(tx.Now), second(tx.Now)
+		if err := tx.InsertAccount(n.Account); err != nil {
+			if !errors.Is(err, store.ErrExists) {
+				return err
+			}
+			if spec.ID == "" {
+				return errDrawAgain
+			}
+			return fmt.Errorf("account %s exists already", n.ID)
+		}
+		// The user id of root is the account's number.
+		if err := tx.InsertUser(store.User{Account: n.ID, Path: "/", ID: n.ID, Created: tx.Now}); err != nil {
+			return err
+		}
+		if err := setAlias(tx, n.ID, n.Alias); err != nil {
+			return err
+		}
+		for name, value := range n.Limits {
+			if err := tx.SetLimit(n.ID, name, value); err != nil {
+				return err
+			}
+		}
+		err := tx.InsertAccessKey(store.AccessKey{Account: n.ID, ID: key.ID, Status: key.Status, Created: tx.Now, Secret: sealed})
+		if errors.Is(err, store.ErrExists) {
+			if spec.RootKeyID == "" {
+				return errDrawAgain
+			}
+			return fmt.Errorf("access key id %s is taken", key.ID)
+		}
+		return err
+	})
+	n.RootKey = key
+	return n, err
+}
+
+func setAlias(tx *store.Tx, account, alias string) error {
+	if alias == "" {
+		return nil
+	}
+	err := tx.InsertAlias(account, alias)
+	if errors.Is(err, store.ErrExists) {
+		return fmt.Errorf("the alias %s belongs to another account", alias)
+	}
+	return err
+}
+
+func (spec AccountSpec) check() error {
+	if spec.ID != "" {
+		if err := checkAccountID(spec.ID); err != nil {
+			return err
+		}
+	}
+	switch spec.Partition {
+	case "", "aws", "aws-cn", "aws-us-gov":
+	default:
+		return fmt.Errorf("partition %q is none of aws, aws-cn, aws-us-gov", spec.Partition)
+	}
+	if spec.Alias != "" && awsmodel.Check("CreateAccountAlias", &iam.CreateAccountAliasInput{AccountAlias: &spec.Alias}) != nil {
+		return fmt.Errorf("alias %q is not 3 to 63 lower-case letters, digits and single hyphens, with no hyphen at either end", spec.Alias)
+	}
+	if (spec.RootKeyID == "") != spec.RootSecret.IsEmpty() {
+		return errors.New("a given root access key needs both its id and its secret")
+	}
+	// A slash or a control character in the id could not be signed with.
+	if strings.ContainsFunc(spec.RootKeyID, func(r rune) bool { return r <= ' ' || r > '~' || r == '/' || r == ',' }) {
+		return errors.New("the given access key id has characters that no request can carry")
+	}
+	return checkLimits(spec.Limits)
+}
+
+func checkAccountID(id string) error {
+	if len(id) != 12 || strings.Trim(id, "0123456789") != "" {
+		return fmt.Errorf("account id %q is not twelve digits", id)
+	}
+	return nil
+}
+
+// newAccountID draws a number of twelve digits. It begins with no zero:
+// spreadsheets and YAML would lose it.
+func newAccountID() (string, error) {
+	n, err := rand.Int(rand.Reader, big.NewInt(900_000_000_000))
+	if err != nil {
+		return "", err
+	}
+	return n.Add(n, big.NewInt(100_000_000_000)).String(), nil
+}
+
+func newRootKey(account string) (RootKey, error) {
+	id, err := seal.NewAccessKeyID("AKIA", account)
+	return RootKey{ID: id, Secret: seal.NewSecretAccessKey(), Status: active}, err
+}
+
+// second is a time as the store keeps it.
+func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+// Bounds of what an operator may set. Lists of a user's credentials are read
+// whole, so those quotas stay small.
+const (
+	maxUsersLimit   = 1_000_000_000
+	maxPerUserLimit = 1000
+)
+
+func checkLimits(limits map[string]int) error {
+	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		i := slices.IndexFunc(quotas, func(q quota) bool { return q.name == name })
+		if i < 0 {
+			return fmt.Errorf("there is no limit %q; the limits are %s", name, quotaNames())
+		}
+		most := maxPerUserLimit
+		if quotas[i] == usersPerAccount {
+			most = maxUsersLimit
+		}
+		if v := limits[name]; v < 0 || v > most {
+			return fmt.Errorf("limit %s=%d is not between 0 and %d", name, v, most)
+		}
+	}
+	return nil
+}
+
+func quotaNames() string {
+	var names []string
+	for _, q := range quotas {
+		names = append(names, q.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// SigningKey finds the secret and the owner of the access key that a request
+// names; it is a sigv4.Verifier's Lookup. It reads the store every time, so
+// that a key which was deleted or made inactive, on any node, fails on the
+// very next request.
+func (s *Service) SigningKey(ctx context.Context, accessKeyID, sessionToken string) (secret []byte, owner store.KeyOwner, err error) {
+	if sessionToken != "" {
+		// No temporary credentials are issued, so no token can be ours.
+		return nil, store.KeyOwner{}, sigv4.ErrInvalidToken
+	}
+	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
+		owner, err = tx.KeyOwner(accessKeyID)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) || err == nil && owner.Key.Status != active {
+		return nil, store.KeyOwner{}, sigv4.ErrUnknownKey
+	}
+	if err != nil {
+		return nil, store.KeyOwner{}, fmt.Errorf("look up access key: %w", err)
+	}
+	opened, err := s.openSecret(ctx, owner.Key.Secret, accessKeyPlace(owner.Key.Account, accessKeyID))
+	if err != nil {
+		return nil, store.KeyOwner{}, fmt.Errorf("open secret of access key %s: %w", accessKeyID, err)
+	}
+	return []byte(opened.Reveal()), owner, nil
+}
