@@ -1,0 +1,54 @@
+// Rollcall is the service, its operator commands, and the tool that reads
+// credential reports, in one binary. One small file for each subcommand: its
+// flags, then what it does with them.
+//
+// Commands see the world through a process value only, so that tests run them
+// without one. They promise: results on standard output, everything else on
+// standard error; an error is one line; the exit codes of exit.go.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+)
+
+// process is what a command sees of the process it runs in.
+type process struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	env            func(string) string
+}
+
+func main() {
+	// The first signal asks the command to end, the second ends it at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	p := &process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.Getenv}
+	os.Exit(run(ctx, p, os.Args[1:]))
+}
+
+// run runs one command line and returns its exit code.
+func run(ctx context.Context, p *process, args []string) int {
+	root := rootCommand(p)
+	root.SetArgs(args)
+	return p.exit(ctx, root.ExecuteContext(ctx))
+}
+
+// width is how many columns the terminal behind w has; ok is false where w is
+// no terminal.
+func width(w io.Writer) (columns int, ok bool) {
+	f, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || columns <= 0 {
+		columns = 80
+	}
+	return columns, true
+}
