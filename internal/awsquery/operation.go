@@ -38,30 +38,33 @@ type plan struct {
 // It panics if the model does not know the action or the types do not have the
 // model's members: a mistake in the program, found when it starts.
 func Of[I, O any](fn func(context.Context, *I) (*O, error)) Operation {
-	in, out := reflect.TypeFor[I](), reflect.TypeFor[O]()
+	op, err := operationOf(reflect.TypeFor[I](), reflect.TypeFor[O]())
+	if err != nil {
+		panic("awsquery: " + err.Error())
+	}
+	op.NewInput = func() any { return new(I) }
+	op.Call = func(ctx context.Context, in any) (any, error) {
+		// A nil *O in an interface would not be nil.
+		out, err := fn(ctx, in.(*I))
+		if err != nil || out == nil {
+			return nil, err
+		}
+		return out, nil
+	}
+	return op
+}
+
+// operationOf plans the operation of two types; it does not make its functions.
+func operationOf(in, out reflect.Type) (Operation, error) {
 	name, isInput := strings.CutSuffix(in.Name(), "Input")
 	model, known := awsmodel.Lookup(name)
 	service := path.Base(in.PkgPath())
 	if !isInput || !known || model.Service.Name != service {
-		panic(fmt.Sprintf("awsquery: %s is no input of an action", in))
+		return Operation{}, fmt.Errorf("%s is no input of an action", in)
 	}
 	p, err := newPlan(model, in, out)
 	if err != nil {
-		panic(fmt.Sprintf("awsquery: %s: %v", name, err))
+		return Operation{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return Operation{
-		Service:  service,
-		Name:     name,
-		Version:  model.Service.Version,
-		NewInput: func() any { return new(I) },
-		Call: func(ctx context.Context, in any) (any, error) {
-			// A nil *O in an interface would not be nil.
-			out, err := fn(ctx, in.(*I))
-			if err != nil || out == nil {
-				return nil, err
-			}
-			return out, nil
-		},
-		plan: p,
-	}
+	return Operation{Service: service, Name: name, Version: model.Service.Version, plan: p}, nil
 }

@@ -1,0 +1,4 @@
+package awsquery
+
+// OperationOf lets tests plan operations of types they find by reflection.
+var OperationOf = operationOf
