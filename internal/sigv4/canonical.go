@@ -14,6 +14,9 @@ import (
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
+// maxPooled keeps one huge query string from holding on to memory.
+const maxPooled = 64 << 10
+
 // appendCanonicalRequest writes the request as the signer must have seen it,
 // with exactly the headers that the claim names.
 // SigV4, "Create a canonical request".

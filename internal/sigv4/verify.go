@@ -121,33 +121,10 @@ func (v Verified[P]) Presigned() bool { return v.proof.claim.presigned }
 // A refusal is an *awsmodel.Error for the client. Any other error means that
 // Lookup could not say, wrapped; it is no verdict on the client.
 func (v *Verifier[P]) Verify(r *http.Request, body []byte) (Verified[P], error) {
-	if !strings.HasPrefix(r.URL.Path, "/") {
-		// 1: the server's to answer with its own 400. Should one come through
-		// ("I:" parses as a URL without a path), it is not taken for "/".
-		return Verified[P]{}, awsmodel.Fail("SignatureDoesNotMatch", "%s", textMismatch)
-	}
-	query, err := ParseQuery(r.URL.RawQuery)
+	query, c, err := v.read(r)
 	if err != nil {
 		return Verified[P]{}, err
 	}
-	c, err := readClaim(r, query)
-	if err != nil {
-		return Verified[P]{}, err
-	}
-	if err := c.checkSignedHeaders(r); err != nil {
-		return Verified[P]{}, err
-	}
-	now := time.Now
-	if v.Now != nil {
-		now = v.Now
-	}
-	if err := c.checkTime(now()); err != nil {
-		return Verified[P]{}, err
-	}
-	if err := c.checkScope(v.Services, v.Regions); err != nil {
-		return Verified[P]{}, err
-	}
-
 	secret, principal, err := v.Lookup(r.Context(), c.keyID, c.token)
 	refusal, err := lookupRefusal(secret, err)
 	if err != nil {
@@ -156,7 +133,12 @@ func (v *Verifier[P]) Verify(r *http.Request, body []byte) (Verified[P], error) 
 	if refusal != nil {
 		secret = dummySecret
 	}
-	same := v.matches(r, query, c, secret, body)
+	id := cacheID(secret, c.date, c.region, c.service)
+	key, cached := v.keys.get(id)
+	if !cached {
+		key = signingKey(secret, c.date, c.region, c.service)
+	}
+	same := matches(r, query, c, key, body)
 	switch {
 	case refusal != nil: // 14, 15: before 16
 		return Verified[P]{}, refusal
@@ -165,7 +147,44 @@ func (v *Verifier[P]) Verify(r *http.Request, body []byte) (Verified[P], error) 
 	case !same:
 		return Verified[P]{}, awsmodel.Fail("SignatureDoesNotMatch", "%s", textMismatch)
 	}
+	if !cached {
+		// Only now: a stranger, who knows ids but no secrets, must not be able to
+		// push other people's keys out.
+		v.keys.put(id, key)
+	}
 	return Verified[P]{&proof[P]{principal, c}}, nil
+}
+
+// read finds the claim of a request and makes the checks that need no key:
+// 4 to 13.
+func (v *Verifier[P]) read(r *http.Request) (Query, *claim, error) {
+	if !strings.HasPrefix(r.URL.Path, "/") {
+		// 1: the server's to answer with its own 400. Should one come through
+		// ("I:" parses as a URL without a path), it is not taken for "/".
+		return nil, nil, awsmodel.Fail("SignatureDoesNotMatch", "%s", textMismatch)
+	}
+	query, err := ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := readClaim(r, query)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.checkSignedHeaders(r); err != nil {
+		return nil, nil, err
+	}
+	now := time.Now
+	if v.Now != nil {
+		now = v.Now
+	}
+	if err := c.checkTime(now()); err != nil {
+		return nil, nil, err
+	}
+	if err := c.checkScope(v.Services, v.Regions); err != nil {
+		return nil, nil, err
+	}
+	return query, c, nil
 }
 
 // dummySecret stands in for the secret of a key that does not exist. Nothing
@@ -197,27 +216,21 @@ func lookupRefusal(secret []byte, err error) (*awsmodel.Error, error) {
 	return nil, fmt.Errorf("look up access key: %w", err)
 }
 
-// matches compares the signature of the claim with ours, in constant time.
-func (v *Verifier[P]) matches(r *http.Request, query Query, c *claim, secret, body []byte) bool {
-	id := cacheID(secret, c.date, c.region, c.service)
-	key, cached := v.keys.get(id)
-	if !cached {
-		key = signingKey(secret, c.date, c.region, c.service)
-	}
+// matches compares the signature of the claim with that of the key, in
+// constant time.
+func matches(r *http.Request, query Query, c *claim, key digest, body []byte) bool {
 	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
+	defer func() {
+		if cap(*buf) <= maxPooled {
+			buffers.Put(buf)
+		}
+	}()
 	*buf = appendCanonicalRequest((*buf)[:0], r, query, c, body)
-	digest := sha256.Sum256(*buf)
-	*buf = appendStringToSign((*buf)[:0], c, digest)
+	canonical := sha256.Sum256(*buf)
+	*buf = appendStringToSign((*buf)[:0], c, canonical)
 	mac := hmacSHA256(key[:], *buf)
 
 	var want [2 * sha256.Size]byte
 	appendHex(want[:0], mac[:])
-	same := hmac.Equal(want[:], []byte(c.signature))
-	if same && !cached {
-		// Only now: a stranger who knows an id, but not its secret, must not be
-		// able to push other people's keys out.
-		v.keys.put(id, key)
-	}
-	return same
+	return hmac.Equal(want[:], []byte(c.signature))
 }

@@ -187,7 +187,7 @@ func TestVerifyRevokedKey(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	lookupErr = ErrUnknownKey
+	lookupErr = ErrUnknownKey // though Lookup hands the secret over still
 	_, err := v.Verify(r, body)
 	wantRefusal(t, err, "InvalidClientTokenId", "The security token included in the request is invalid.")
 

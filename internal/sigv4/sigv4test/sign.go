@@ -109,19 +109,28 @@ func canonicalPath(u *url.URL) string {
 	}
 	segments := strings.Split(sent, "/")
 	for i, s := range segments {
-		segments[i] = strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+		segments[i] = escape(s)
 	}
 	return strings.Join(segments, "/")
 }
 
-// canonicalQuery sorts by key, then value. The keys are sorted before they are
-// encoded, which is the same for the names that AWS's APIs have.
+// canonicalQuery sorts by key, then value, both encoded.
 func canonicalQuery(q url.Values) string {
-	for _, values := range q {
-		slices.Sort(values)
+	var pairs [][2]string
+	for key, values := range q {
+		for _, value := range values {
+			pairs = append(pairs, [2]string{escape(key), escape(value)})
+		}
 	}
-	return strings.ReplaceAll(q.Encode(), "+", "%20")
+	slices.SortFunc(pairs, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	parts := make([]string, len(pairs))
+	for i, p := range pairs {
+		parts[i] = p[0] + "=" + p[1]
+	}
+	return strings.Join(parts, "&")
 }
+
+func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
 // collapse trims a header value and makes one of each run of spaces.
 func collapse(s string) string {
