@@ -144,13 +144,13 @@ CREATE TABLE mfa_devices (
 CREATE INDEX mfa_devices_user ON mfa_devices (account, name_key, serial);
 CREATE UNIQUE INDEX mfa_devices_id ON mfa_devices (account, device_id);
 
+-- The tag keys of devices differ by case, unlike those of users.
 CREATE TABLE mfa_device_tags (
   account   TEXT NOT NULL,
   serial    TEXT NOT NULL,
-  key_fold  TEXT NOT NULL,
   tag_key   TEXT NOT NULL,
   tag_value TEXT NOT NULL,
-  PRIMARY KEY (account, serial, key_fold),
+  PRIMARY KEY (account, serial, tag_key),
   FOREIGN KEY (account, serial) REFERENCES mfa_devices (account, serial) ON DELETE CASCADE
 ) CLUSTERED;
 
@@ -198,6 +198,8 @@ CREATE TABLE service_specific_credentials (
   FOREIGN KEY (account, name_key) REFERENCES users (account, name_key) ON UPDATE CASCADE
 ) CLUSTERED;
 CREATE UNIQUE INDEX service_specific_credentials_id ON service_specific_credentials (account, credential_id);
+-- The name is what the service is signed in to with: one credential has it.
+CREATE UNIQUE INDEX service_specific_credentials_name ON service_specific_credentials (account, service, service_user);
 
 -- One row per account that ever asked for a report. token grows with every
 -- job and fences the writes of one that lost its lease.
