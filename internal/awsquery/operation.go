@@ -32,8 +32,10 @@ type plan struct {
 }
 
 // Of binds a function with the SDK's own signature: its input is the SDK's
-// input structure, whose name names the action; its output is the SDK's output
-// structure or one with the same members, of which a blob may be a Blob.
+// input structure, whose name names the action, or one of ours of the same
+// name with the same members; its output is the SDK's output structure or one
+// with the same members, of which a blob may be a Blob. Fields of ours that
+// AWS does not know have a tag query:"Name" with their name on the wire.
 //
 // It panics if the model does not know the action or the types do not have the
 // model's members: a mistake in the program, found when it starts.
@@ -59,12 +61,13 @@ func operationOf(in, out reflect.Type) (Operation, error) {
 	name, isInput := strings.CutSuffix(in.Name(), "Input")
 	model, known := awsmodel.Lookup(name)
 	service := path.Base(in.PkgPath())
-	if !isInput || !known || model.Service.Name != service {
+	ours := strings.HasPrefix(in.PkgPath(), "rollcall/")
+	if !isInput || !known || model.Service.Name != service && !ours {
 		return Operation{}, fmt.Errorf("%s is no input of an action", in)
 	}
 	p, err := newPlan(model, in, out)
 	if err != nil {
 		return Operation{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return Operation{Service: service, Name: name, Version: model.Service.Version, plan: p}, nil
+	return Operation{Service: model.Service.Name, Name: name, Version: model.Service.Version, plan: p}, nil
 }

@@ -157,6 +157,14 @@ func structFields(s *awsmodel.Shape, t reflect.Type) ([]field, error) {
 		fields = append(fields, field{name: m.Name, index: f.Index[0], node: n})
 	}
 	for f := range t.Fields() {
+		if name, ok := f.Tag.Lookup("query"); ok && !known[f.Name] {
+			n, err := newOwn(f.Type)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Name, err)
+			}
+			fields = append(fields, field{name: name, index: f.Index[0], node: n})
+			continue
+		}
 		if f.IsExported() && !known[f.Name] {
 			return nil, fmt.Errorf("%s has %s, which the model does not know", t, f.Name)
 		}
@@ -165,6 +173,28 @@ func structFields(s *awsmodel.Shape, t reflect.Type) ([]field, error) {
 		fields = reorder(fields, order)
 	}
 	return fields, nil
+}
+
+// newOwn plans a parameter that is ours and not in AWS's model.
+func newOwn(t reflect.Type) (*node, error) {
+	switch t {
+	case reflect.TypeFor[*string]():
+		return &node{kind: text, typ: t.Elem(), pointer: true}, nil
+	case reflect.TypeFor[*time.Time]():
+		return &node{kind: timestamp, typ: t.Elem(), pointer: true}, nil
+	}
+	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
+		return nil, fmt.Errorf("a parameter of our own cannot be %s", t)
+	}
+	n := &node{kind: structure, typ: t.Elem(), pointer: true}
+	for f := range t.Elem().Fields() {
+		member, err := newOwn(f.Type)
+		if err != nil {
+			return nil, err
+		}
+		n.fields = append(n.fields, field{name: f.Name, index: f.Index[0], node: member})
+	}
+	return n, nil
 }
 
 // outputOrders are the structures that AWS writes in another order than its

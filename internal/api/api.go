@@ -1,0 +1,176 @@
+// Package api is the one funnel that every action passes, whatever door the
+// call came through: check against AWS's model, authorize, call, leave a
+// trail.
+//
+// It promises that no action runs for a caller who may not call it, that
+// authorization comes after model validation and before any rule of the
+// action (the order AWS keeps), that every call leaves one record, and that a
+// change whose record cannot be written is not acknowledged. It refuses to
+// know HTTP.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/awsquery"
+	"rollcall/internal/principal"
+	"rollcall/internal/trail"
+)
+
+// Action is one action that is served.
+type Action struct {
+	awsquery.Operation
+	// Resource names what the action acts on, as AWS's denial names it: an
+	// ARN, "user bob", or "*". in has passed the model's checks.
+	Resource func(c principal.Caller, in any) string
+	// Granted, where set, says whether a user may call it without any policy.
+	Granted func(ctx context.Context, in any) (bool, error)
+}
+
+// Call is what a door knows of one call beside the caller and the input.
+type Call struct {
+	RequestID string
+	SourceIP  string
+	UserAgent string
+	TLS       *trail.TLSDetails // nil for plain HTTP
+}
+
+// API is the actions that are served, and the trail of their calls.
+type API struct {
+	actions map[[2]string]Action // by service and name
+	trail   *trail.Trail
+	members *trail.Members
+	log     *slog.Logger
+	now     func() time.Time
+}
+
+// New returns the funnel for a list of actions.
+func New(actions []Action, t *trail.Trail, log *slog.Logger, now func() time.Time) *API {
+	a := &API{actions: map[[2]string]Action{}, trail: t, members: trail.NewMembers(trail.MayRecord), log: log, now: now}
+	for _, action := range actions {
+		key := [2]string{action.Service, action.Name}
+		if _, twice := a.actions[key]; twice || action.Resource == nil {
+			panic(fmt.Sprintf("api: action %s is listed twice or has no resource", action.Name))
+		}
+		a.actions[key] = action
+	}
+	return a
+}
+
+// Find returns an action by service and name.
+func (a *API) Find(service, name string) (Action, bool) {
+	action, ok := a.actions[[2]string{service, name}]
+	return action, ok
+}
+
+// Actions returns the names of all that is served, for coverage.
+func (a *API) Actions() map[string]bool {
+	names := map[string]bool{}
+	for key := range a.actions {
+		names[key[1]] = true
+	}
+	return names
+}
+
+// Invoke runs one action for a caller. The error is always for the client.
+func (a *API) Invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call) (any, *awsmodel.Error) {
+	ctx = principal.With(ctx, c)
+	readOnly := trail.ReadOnly(action.Name)
+	out, err := a.invoke(ctx, c, action, in, readOnly)
+	refused := a.clientError(ctx, err, action.Name, call)
+	rec := a.record(call, action.Service, action.Name, refused)
+	rec.UserIdentity = identity(c)
+	rec.RecipientAccountID = c.Account()
+	rec.RequestParameters = a.members.Request(in)
+	rec.ReadOnly = readOnly
+	if refused == nil && !readOnly {
+		rec.ResponseElements = a.members.Response(out)
+	}
+	if err := a.trail.Write(&rec); err != nil {
+		a.log.ErrorContext(ctx, "write trail", "error", err, "requestID", call.RequestID, "action", action.Name)
+		if !readOnly && refused == nil {
+			return nil, awsmodel.Fail("ServiceFailure", "The request was carried out but could not be recorded.")
+		}
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	return out, nil
+}
+
+func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in any, readOnly bool) (any, error) {
+	if err := awsmodel.Check(action.Name, in); err != nil {
+		return nil, err
+	}
+	if err := authorize(ctx, c, action, in); err != nil {
+		return nil, err
+	}
+	if !readOnly {
+		if err := a.trail.Probe(); err != nil {
+			a.log.ErrorContext(ctx, "trail is down, changes are refused", "error", err)
+			return nil, awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; changes are refused until it can.")
+		}
+	}
+	return action.Call(ctx, in)
+}
+
+// Refuse leaves the record of a call that never became an action: not
+// authenticated, unknown, unreadable. c is nil where nobody was
+// authenticated; keyID is then the key the client named.
+func (a *API) Refuse(ctx context.Context, c *principal.Caller, keyID, service, name string, err error, call Call) *awsmodel.Error {
+	refused := a.clientError(ctx, err, name, call)
+	rec := a.record(call, service, name, refused)
+	rec.UserIdentity = trail.Identity{Type: trail.Unknown, AccessKeyID: keyID}
+	if c != nil {
+		rec.UserIdentity = identity(*c)
+		rec.RecipientAccountID = c.Account()
+	}
+	rec.ReadOnly = true
+	if err := a.trail.Write(&rec); err != nil {
+		a.log.ErrorContext(ctx, "write trail", "error", err, "requestID", call.RequestID)
+	}
+	return refused
+}
+
+// clientError is what the client may see of an error. What is not meant for
+// it goes to the log and becomes ServiceFailure.
+func (a *API) clientError(ctx context.Context, err error, action string, call Call) *awsmodel.Error {
+	if err == nil {
+		return nil
+	}
+	var known *awsmodel.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	a.log.ErrorContext(ctx, "internal error", "error", err, "requestID", call.RequestID, "action", action)
+	return awsmodel.Fail("ServiceFailure", "The request processing has failed because of an unknown error, exception or failure.")
+}
+
+func (a *API) record(call Call, service, name string, err *awsmodel.Error) trail.Record {
+	rec := trail.Record{
+		EventTime: a.now(), EventSource: service + ".amazonaws.com", EventName: name, AWSRegion: "us-east-1",
+		SourceIPAddress: call.SourceIP, UserAgent: call.UserAgent, RequestID: call.RequestID, TLS: call.TLS,
+		RequestParameters: json.RawMessage(nil),
+	}
+	if err != nil {
+		rec.ErrorCode, rec.ErrorMessage = err.Code, err.Message
+	}
+	return rec
+}
+
+func identity(c principal.Caller) trail.Identity {
+	id := trail.Identity{
+		Type: trail.IAMUser, PrincipalID: c.UserID(), ARN: c.ARN(), AccountID: c.Account(),
+		AccessKeyID: c.AccessKeyID(), UserName: c.UserName(),
+	}
+	if c.IsRoot() {
+		id.Type = trail.Root
+	}
+	return id
+}

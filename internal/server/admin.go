@@ -1,0 +1,54 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Check is one thing that must work for the service to be ready.
+type Check struct {
+	Name string
+	Run  func(context.Context) error
+}
+
+// checkTimeout is how long a check may take before it counts as failed.
+const checkTimeout = 2 * time.Second
+
+// Admin is the handler of the admin listener, which is for the machines that
+// watch over the service and never for its clients:
+//
+//	/healthz  200 while the process answers
+//	/readyz   200 while every check passes, else 503; one line for each
+//	/metrics  in Prometheus's format
+//
+// It tells no secret and changes nothing. What failed in a check goes to log.
+func Admin(checks []Check, metrics prometheus.Gatherer, log *slog.Logger) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "ok\n")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
+		defer cancel()
+		status, text := http.StatusOK, ""
+		for _, c := range checks {
+			outcome := "ok"
+			if err := c.Run(ctx); err != nil {
+				log.Warn("not ready", "check", c.Name, "error", err)
+				status, outcome = http.StatusServiceUnavailable, "failed"
+			}
+			text += fmt.Sprintf("%s: %s\n", c.Name, outcome)
+		}
+		w.WriteHeader(status)
+		io.WriteString(w, text)
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}))
+	return http.TimeoutHandler(mux, 10*time.Second, "timed out\n")
+}

@@ -1,0 +1,77 @@
+package server
+
+import (
+	"crypto/tls"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+)
+
+// notForUs answers what is no call of the API at all, as AWS's edge does:
+// other methods and browsers are sent to the documentation, other content
+// types and paths are refused without an AWS-shaped body.
+func (s *Server) notForUs(w http.ResponseWriter, r *http.Request) bool {
+	switch r.Method {
+	case http.MethodPost:
+		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		if err != nil || kind != "application/x-www-form-urlencoded" {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, "<html><body>403 Forbidden: the content type must be application/x-www-form-urlencoded</body></html>\n")
+			return true
+		}
+		return false
+	case http.MethodGet:
+		if hasAction(r.URL.RawQuery) {
+			return false
+		}
+		if r.URL.Path != "/" {
+			w.Header().Set("Content-Type", "text/xml")
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, "<UnknownOperationException/>\n")
+			return true
+		}
+	}
+	w.Header().Set("Location", s.cfg.Documentation)
+	w.WriteHeader(http.StatusFound)
+	return true
+}
+
+// hasAction says whether a query string is meant for the API. One that
+// cannot be read is: the API then says what is wrong with it.
+func hasAction(query string) bool {
+	for part := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if name == "Action" || strings.Contains(name, "%") || strings.EqualFold(name, "X-Amz-Algorithm") {
+			return true
+		}
+	}
+	return false
+}
+
+// claimedKey is the access key id that a refused request names, for the
+// trail. It is the client's word and proves nothing.
+func claimedKey(r *http.Request) string {
+	credential := r.URL.Query().Get("X-Amz-Credential")
+	if _, after, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {
+		credential = after
+	}
+	id, _, _ := strings.Cut(credential, "/")
+	if len(id) > 128 {
+		id = id[:128]
+	}
+	return id
+}
+
+func tlsVersion(v uint16) string {
+	switch v {
+	case tls.VersionTLS12:
+		return "TLSv1.2"
+	case tls.VersionTLS13:
+		return "TLSv1.3"
+	}
+	return tls.VersionName(v)
+}
+
+func tlsCipher(suite uint16) string { return tls.CipherSuiteName(suite) }

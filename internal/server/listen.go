@@ -1,0 +1,110 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// ErrPlainHTTP says that an address would carry plain HTTP beyond this
+// machine: access keys sign, but what is answered, new secrets among it,
+// could be read on the way.
+var ErrPlainHTTP = errors.New("plain HTTP beyond loopback")
+
+// Certificate is a TLS certificate with its key, from files that can be read
+// anew while connections are served.
+type Certificate struct {
+	certFile, keyFile string
+	current           atomic.Pointer[tls.Certificate]
+}
+
+// LoadCertificate reads a PEM certificate chain and its key.
+func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
+	c := &Certificate{certFile: certFile, keyFile: keyFile}
+	return c, c.Reload()
+}
+
+// Reload reads the files again. On an error the old certificate stays.
+func (c *Certificate) Reload() error {
+	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	if err != nil {
+		return fmt.Errorf("load TLS certificate %s: %w", c.certFile, err)
+	}
+	c.current.Store(&pair)
+	return nil
+}
+
+// config is TLS 1.2 and later, with Go's own choice of suites and curves.
+func (c *Certificate) config() *tls.Config {
+	return &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		NextProtos:     []string{"http/1.1"},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil },
+	}
+}
+
+// Listen opens a TCP address, "127.0.0.1:0" for one with a free port. Without
+// a certificate it carries plain HTTP, and the error is ErrPlainHTTP where
+// others than this machine could reach it, unless plainAnywhere allows that.
+func Listen(addr string, cert *Certificate, plainAnywhere bool) (net.Listener, error) {
+	at, err := net.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	// What was checked is what is opened: a name is resolved once. No host is
+	// every address of the machine.
+	if cert == nil && !plainAnywhere && !at.IP.IsLoopback() {
+		return nil, fmt.Errorf("listen on %s: %w", addr, ErrPlainHTTP)
+	}
+	l, err := net.ListenTCP("tcp", at)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	if cert != nil {
+		return tls.NewListener(l, cert.config()), nil
+	}
+	return l, nil
+}
+
+// Bounds of a connection. There is none for a whole answer: a large report
+// may take long, and each of its pieces has a deadline of its own.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 30 * time.Second
+	idleTimeout   = 120 * time.Second
+	maxHeader     = 64 << 10
+)
+
+// Serve answers what comes in on l until ctx ends. Then it accepts no more,
+// and gives what is under way the time grace to end. It closes l. The error
+// is nil after a stop that was asked for.
+func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, grace time.Duration) error {
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true) // as AWS's endpoint; a report's deadlines are a connection's
+	srv := &http.Server{
+		Handler: h, Protocols: protocols,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if err := srv.Shutdown(patience); err != nil {
+		log.Warn("requests did not end in time and were cut off", "address", l.Addr().String(), "waited", grace)
+		srv.Close()
+	}
+	<-ended
+	return nil
+}

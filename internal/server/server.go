@@ -1,0 +1,290 @@
+// Package server is the edge: it turns an HTTP request into a verified call
+// of an action, and the outcome into bytes.
+//
+// Its one handler reads at most 1 MiB, finds out who signed, which action is
+// meant and with what input, and hands over to the funnel in package api. It
+// promises that nothing gets past it unauthenticated, that a client which
+// reads or writes slowly holds no more than its own connection, and that every
+// answer to the API is AWS-shaped. It refuses to know what the actions do.
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"rollcall/internal/api"
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/awsquery"
+	"rollcall/internal/principal"
+	"rollcall/internal/sigv4"
+	"rollcall/internal/store"
+	"rollcall/internal/trail"
+)
+
+// MaxBody is the largest request body. IAM's largest input, a certificate
+// chain, is far below it.
+const MaxBody = 1 << 20
+
+// Config is what a Server is made of.
+type Config struct {
+	API *api.API
+	// Lookup finds access keys; see sigv4.Verifier.
+	Lookup func(ctx context.Context, accessKeyID, sessionToken string) ([]byte, store.KeyOwner, error)
+	// Used is told of every call that was accepted as authentic.
+	Used func(keyID string, use store.LastUsed)
+	// Regions the signatures may be scoped to; empty means any one.
+	Regions []string
+	// Rate and Burst bound the calls per second of one access key; 0 is no
+	// bound.
+	Rate  float64
+	Burst int
+	// Now is the clock; nil means time.Now.
+	Now     func() time.Time
+	Log     *slog.Logger // nil discards
+	Metrics *Metrics     // nil counts nothing
+	// Documentation is where a browser that opens the API is sent.
+	Documentation string
+}
+
+// Server is the handler of the API.
+type Server struct {
+	cfg      Config
+	verifier *sigv4.Verifier[store.KeyOwner]
+	limiter  *limiter
+}
+
+// New returns the handler.
+func New(cfg Config) *Server {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Documentation == "" {
+		cfg.Documentation = "https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html"
+	}
+	return &Server{
+		cfg: cfg,
+		verifier: &sigv4.Verifier[store.KeyOwner]{
+			Lookup: cfg.Lookup, Now: cfg.Now, Services: []string{"iam", "sts"}, Regions: cfg.Regions,
+		},
+		limiter: newLimiter(cfg.Rate, cfg.Burst, cfg.Now),
+	}
+}
+
+// call is one request on its way through the edge.
+type call struct {
+	api.Call
+	service, action string // what the client asked for; "iam" until known
+	caller          *principal.Caller
+	keyID           string // as the client claims it
+	retryAfter      time.Duration
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := s.cfg.Now()
+	id := uuid.NewString()
+	header := w.Header()
+	header["X-Amzn-Requestid"] = []string{id}
+	if s.notForUs(w, r) {
+		return
+	}
+	k := &call{Call: describe(r, id), service: "iam", action: "Unknown"}
+	done := s.cfg.Metrics.begin()
+	response, err := s.respond(w, r, k)
+	if err != nil {
+		refused := s.cfg.API.Refuse(r.Context(), k.caller, k.keyID, k.service, k.action, err, k.Call)
+		response = s.refuse(w, k, refused)
+	}
+	header["Content-Type"] = []string{awsquery.ContentType}
+	header["Content-Length"] = []string{strconv.FormatInt(response.Len(), 10)}
+	w.WriteHeader(response.Status)
+	s.send(w, response, k)
+	done(k.action, response.Status, s.cfg.Now().Sub(start))
+}
+
+// respond is the life of a call. An error is one that came before there was
+// an action to record it.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsquery.Response, error) {
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	verified, err := s.verifier.Verify(r, body)
+	if err != nil {
+		k.keyID = claimedKey(r)
+		return nil, err
+	}
+	caller := principal.Signed(verified)
+	k.caller = &caller
+	s.cfg.Used(caller.AccessKeyID(), store.LastUsed{At: s.cfg.Now(), Region: caller.Region(), Service: caller.Service()})
+	if wait, ok := s.limiter.allow(caller.AccessKeyID()); !ok {
+		k.retryAfter = wait
+		return nil, awsmodel.Fail("Throttling", "Rate exceeded")
+	}
+	action, in, err := s.decode(r, body, k)
+	if err != nil {
+		return nil, err
+	}
+	out, refused := s.cfg.API.Invoke(r.Context(), caller, action, in, k.Call)
+	if refused != nil {
+		return s.refuse(w, k, refused), nil
+	}
+	return action.Encode(out, k.RequestID)
+}
+
+// versions are the values of Version, which name the service.
+var versions = map[string]string{"2010-05-08": "iam", "2011-06-15": "sts"}
+
+// decode finds the action and its input. Parameters of a POST may stand in
+// its query string too, but none in both: what was signed, what is dispatched
+// and what is acted upon are the same bytes.
+func (s *Server) decode(r *http.Request, body []byte, k *call) (api.Action, any, error) {
+	raw := string(body)
+	switch {
+	case r.Method == http.MethodGet:
+		raw = r.URL.RawQuery
+	case r.URL.RawQuery != "":
+		raw += "&" + r.URL.RawQuery
+	}
+	form, refused := awsquery.ParseForm(raw)
+	if refused != nil {
+		return api.Action{}, nil, refused
+	}
+	version := form.Version()
+	service, known := versions[version]
+	if known {
+		k.service = service
+	}
+	action, found := s.cfg.API.Find(service, form.Action())
+	if !found {
+		if version == "" {
+			version = "NO_VERSION_SPECIFIED"
+		}
+		return action, nil, invalidAction(form.Action(), version)
+	}
+	k.action = action.Name
+	if scope := k.caller.Service(); scope != service {
+		return action, nil, awsmodel.Fail("SignatureDoesNotMatch", "Credential should be scoped to correct service: '%s'. ", service)
+	}
+	in := action.NewInput()
+	if refused := action.Decode(form, in); refused != nil {
+		return action, nil, refused
+	}
+	return action, in, nil
+}
+
+// invalidAction also says so when the action is AWS's but not served here.
+func invalidAction(action, version string) error {
+	text := "Could not find operation " + printable(action) + " for version " + printable(version)
+	if _, ok := awsmodel.Lookup(action); ok {
+		text += ": Rollcall does not serve it"
+	}
+	return &awsmodel.Error{Code: "InvalidAction", Message: text}
+}
+
+// printable bounds what a client's word may do to an error text.
+func printable(s string) string {
+	const most = 128
+	if len(s) > most {
+		s = s[:most]
+	}
+	return strings.ToValidUTF8(s, "?")
+}
+
+func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *awsquery.Response {
+	if k.retryAfter > 0 {
+		// The AWS SDKs wait as long as this header says, in milliseconds.
+		w.Header().Set("X-Amz-Retry-After", strconv.FormatInt(k.retryAfter.Milliseconds()+1, 10))
+	}
+	s.cfg.Metrics.refused(err.Code)
+	return awsquery.EncodeError(k.service, err, k.RequestID)
+}
+
+// readBody reads the body, which is bounded, and whose arrival the server's
+// read timeout bounds too.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > MaxBody {
+		return nil, tooLarge()
+	}
+	if r.ContentLength == 0 {
+		return nil, nil
+	}
+	reader := http.MaxBytesReader(w, r.Body, MaxBody)
+	if r.ContentLength > 0 {
+		body := make([]byte, r.ContentLength)
+		if _, err := io.ReadFull(reader, body); err != nil {
+			return nil, unread(err)
+		}
+		return body, nil
+	}
+	body, err := io.ReadAll(reader)
+	if err != nil {
+		return nil, unread(err)
+	}
+	return body, nil
+}
+
+func tooLarge() error {
+	return awsmodel.Fail("RequestEntityTooLarge", "The request is larger than %d bytes.", MaxBody)
+}
+
+func unread(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return tooLarge()
+	}
+	return awsmodel.Fail("RequestTimeout", "The request body did not arrive as announced.")
+}
+
+// writeTimeout is how long a client may take to read one piece of an answer.
+const writeTimeout = 60 * time.Second
+
+// send writes the answer. One that cannot be finished breaks the connection,
+// so that no client takes half an answer for a whole one.
+func (s *Server) send(w http.ResponseWriter, response *awsquery.Response, k *call) {
+	if _, err := response.WriteTo(&patientWriter{w, http.NewResponseController(w)}); err != nil {
+		s.cfg.Log.Warn("answer not delivered", "error", err, "requestID", k.RequestID, "action", k.action)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// patientWriter moves the deadline with every piece that was taken, so that
+// a large report may take long but a stalled client may not.
+type patientWriter struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+func (p *patientWriter) Write(b []byte) (int, error) {
+	// Recorders in tests have no deadline to move.
+	if err := p.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return p.w.Write(b)
+}
+
+// describe is what the trail says of the request itself. Only the peer's own
+// address is believed; headers that claim another are not.
+func describe(r *http.Request, id string) api.Call {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	c := api.Call{RequestID: id, SourceIP: host, UserAgent: r.UserAgent()}
+	if r.TLS != nil {
+		c.TLS = &trail.TLSDetails{Version: tlsVersion(r.TLS.Version), CipherSuite: tlsCipher(r.TLS.CipherSuite), HostHeader: r.Host}
+	}
+	return c
+}

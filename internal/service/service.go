@@ -1,0 +1,94 @@
+// Package service puts the parts together: one running Rollcall on one store,
+// the same for the server, the emulator and the tests.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"rollcall/internal/api"
+	"rollcall/internal/identity"
+	"rollcall/internal/seal"
+	"rollcall/internal/server"
+	"rollcall/internal/store"
+	"rollcall/internal/sts"
+	"rollcall/internal/trail"
+)
+
+// Config is a service's settings. The zero value of each is what its own
+// package says.
+type Config struct {
+	Store  store.Config
+	Master *seal.MasterKeys
+	Trail  *trail.Trail
+	Report identity.ReportConfig
+	// UseSpan is IAM's 15 minutes, within which only the first use of a key
+	// is recorded; 0 records each to the second.
+	UseSpan time.Duration
+	Regions []string
+	Rate    float64
+	Burst   int
+	Log     *slog.Logger
+	// Metrics is where the metrics are registered; nil counts nothing.
+	Metrics prometheus.Registerer
+}
+
+// Service is a running Rollcall. Its Handler answers the API.
+type Service struct {
+	IAM     *identity.Service
+	API     *api.API
+	Handler http.Handler
+	db      *store.DB
+	trail   *trail.Trail
+}
+
+// Open opens the store and its secrets. The trail is closed with the service.
+func Open(ctx context.Context, cfg Config) (*Service, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	db, err := store.Open(ctx, cfg.Store)
+	if err != nil {
+		return nil, err
+	}
+	db.SetUseSpan(cfg.UseSpan)
+	iam, err := identity.New(ctx, identity.Config{DB: db, Master: cfg.Master, Log: cfg.Log, Report: cfg.Report})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	var metrics *server.Metrics
+	if cfg.Metrics != nil {
+		metrics = server.NewMetrics(cfg.Metrics)
+	}
+	a := api.New(append(iam.Actions(), sts.New(db).Actions()...), cfg.Trail, cfg.Log, db.Now)
+	return &Service{
+		IAM: iam, API: a, db: db, trail: cfg.Trail,
+		Handler: server.New(server.Config{
+			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions, Rate: cfg.Rate, Burst: cfg.Burst,
+			Now: db.Now, Log: cfg.Log, Metrics: metrics,
+		}),
+	}, nil
+}
+
+// Ready says whether the service can answer: its store does.
+func (s *Service) Ready(ctx context.Context) error { return s.db.Ping(ctx) }
+
+// Close ends running report jobs, writes what is pending and closes the
+// store. No request may be under way.
+func (s *Service) Close() error {
+	s.IAM.Close()
+	var errs []error
+	if err := s.db.Close(); err != nil {
+		errs = append(errs, fmt.Errorf("close store: %w", err))
+	}
+	if err := s.trail.Close(); err != nil {
+		errs = append(errs, fmt.Errorf("close trail: %w", err))
+	}
+	return errors.Join(errs...)
+}

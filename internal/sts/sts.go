@@ -1,0 +1,49 @@
+// Package sts is the Security Token Service: who is calling, and whose a key
+// is.
+package sts
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/principal"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+// Service is STS on a store.
+type Service struct{ db *store.DB }
+
+// New returns the service on a store.
+func New(db *store.DB) *Service { return &Service{db} }
+
+// GetCallerIdentity tells the caller who it is. No permission is needed.
+func (s *Service) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+	c := principal.Of(ctx)
+	account, id, arn := c.Account(), c.UserID(), c.ARN()
+	return &sts.GetCallerIdentityOutput{Account: &account, UserId: &id, Arn: &arn}, nil
+}
+
+// GetAccessKeyInfo tells which account a key belongs to: the number in the
+// id itself, or, for ids that carry none, the account that holds the key.
+func (s *Service) GetAccessKeyInfo(ctx context.Context, in *sts.GetAccessKeyInfoInput) (*sts.GetAccessKeyInfoOutput, error) {
+	if account, ok := seal.AccountOfKeyID(*in.AccessKeyId); ok {
+		return &sts.GetAccessKeyInfoOutput{Account: &account}, nil
+	}
+	var key store.AccessKey
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		key, err = tx.AccessKey(*in.AccessKeyId)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		// AWS refuses ids that it cannot have made; the text is not recorded.
+		return nil, awsmodel.Fail("ValidationError", "Access key %s is not valid.", *in.AccessKeyId)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &sts.GetAccessKeyInfoOutput{Account: &key.Account}, nil
+}
