@@ -45,7 +45,7 @@ func TestOf(t *testing.T) {
 
 func TestOfRefuses(t *testing.T) {
 	type NoSuchInput struct{}
-	type GetUserInput struct{ UserName *string }
+	type GetUserInput struct{}
 	type noUser struct{}
 	type wrongType struct{ User *string }
 	type oneMore struct {
@@ -54,7 +54,7 @@ func TestOfRefuses(t *testing.T) {
 	}
 	for name, of := range map[string]func(){
 		"an action the model does not know": func() { bind[NoSuchInput, noUser]() },
-		"an input of no service":            func() { bind[GetUserInput, iam.GetUserOutput]() },
+		"an input that lacks a member":      func() { bind[GetUserInput, iam.GetUserOutput]() },
 		"an input that is none":             func() { bind[iam.GetUserOutput, iam.GetUserOutput]() },
 		"an output that lacks a member":     func() { bind[iam.GetUserInput, noUser]() },
 		"an output of another type":         func() { bind[iam.GetUserInput, wrongType]() },

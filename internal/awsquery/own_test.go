@@ -17,7 +17,9 @@ type GetCredentialReportInput struct {
 }
 
 func TestOwnParameters(t *testing.T) {
-	op := Of(func(context.Context, *GetCredentialReportInput) (*iam.GetCredentialReportOutput, error) { return nil, nil })
+	op := Of(func(context.Context, *GetCredentialReportInput) (*iam.GetCredentialReportOutput, error) {
+		return nil, nil
+	})
 	if op.Service != "iam" || op.Name != "GetCredentialReport" {
 		t.Fatalf("operation %s of %s", op.Name, op.Service)
 	}
