@@ -1,26 +1,246 @@
 package identity
 
 import (
+	"context"
+	"errors"
+	"io"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/klauspost/compress/zstd"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/awsquery"
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
 )
 
 // ReportConfig says when reports are made anew and how long they are kept.
 type ReportConfig struct {
 	// MaxAge is how old a report may be for Generate to be content with it;
-	// 0 means 10 s. IAM's own is 4 h.
+	// 0 means 10 s. IAM's own is 4 h. It is counted from the report's
+	// publication, so that a client which calls Generate until COMPLETE comes
+	// to an end however long a report takes.
 	MaxAge time.Duration
 	// Expiry is how old a report may be for Get to give it; 0 means for ever.
 	Expiry time.Duration
-	// History is how many reports of an account are kept; 0 means 100.
+	// History is how many reports of an account are kept; 0 means 100. Two
+	// are always kept, so that one being downloaded survives the next.
 	History int
 }
 
 func (c ReportConfig) withDefaults() ReportConfig {
-	if c.MaxAge == 0 {
+	if c.MaxAge <= 0 {
 		c.MaxAge = 10 * time.Second
 	}
-	if c.History <= 0 {
+	if c.History == 0 {
 		c.History = 100
 	}
+	c.History = max(2, c.History)
 	return c
+}
+
+// GenerateCredentialReport starts a report unless one is being made or is
+// young enough. Exactly one caller is answered STARTED for each.
+func (s *Service) GenerateCredentialReport(ctx context.Context, _ *iam.GenerateCredentialReportInput) (*iam.GenerateCredentialReportOutput, error) {
+	account := principal.Of(ctx).Account()
+	var state types.ReportStateType
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		state, err = s.reportState(tx, account)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if state != types.ReportStateTypeStarted {
+		return &iam.GenerateCredentialReportOutput{State: state}, nil
+	}
+	var token int64
+	err = s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		// Asked again: another call may have been first.
+		if state, err = s.reportState(tx, account); err != nil || state != types.ReportStateTypeStarted {
+			return err
+		}
+		token, err = tx.StartReportJob(account, s.node, reportLease)
+		if errors.Is(err, store.ErrExists) {
+			state, err = types.ReportStateTypeInprogress, nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &iam.GenerateCredentialReportOutput{State: state}
+	if state == types.ReportStateTypeStarted {
+		// The sentence is also given where an older report exists (recorded).
+		out.Description = ptr("No report exists. Starting a new report generation task")
+		s.startReport(account, token)
+	}
+	return out, nil
+}
+
+// reportState is what Generate would answer: STARTED where it has to start.
+func (s *Service) reportState(tx *store.Tx, account string) (types.ReportStateType, error) {
+	job, err := tx.ReportJob(account)
+	if err == nil && job.Running {
+		return types.ReportStateTypeInprogress, nil
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", err
+	}
+	report, err := tx.LatestReport(account)
+	if errors.Is(err, store.ErrNotFound) || err == nil && report.Age >= s.report.MaxAge {
+		return types.ReportStateTypeStarted, nil
+	}
+	return types.ReportStateTypeComplete, err
+}
+
+// Errors of Get. AWS gives them no Message element (recorded for the first;
+// the others are of the same kind).
+var (
+	errReportNotPresent = &awsmodel.Error{Code: "ReportNotPresent"}
+	errReportInProgress = &awsmodel.Error{Code: "ReportInProgress"}
+	errReportExpired    = &awsmodel.Error{Code: "ReportExpired"}
+)
+
+// GetCredentialReportInput is the SDK's, which has no members, and one of our
+// own: the report that was the newest at a time, from the account's history.
+// AWS's clients never send it.
+type GetCredentialReportInput struct {
+	Rollcall *struct{ At *time.Time } `query:"Rollcall"`
+}
+
+// GetCredentialReportOutput is the SDK's, with the content as a stream.
+type GetCredentialReportOutput struct {
+	Content       awsquery.Blob
+	ReportFormat  types.ReportFormatType
+	GeneratedTime *time.Time
+}
+
+// GetCredentialReport gives the newest report, byte for byte as it was
+// published. While another is being made it is ReportInProgress, also where
+// an older one exists (AWS's own answer there is not recorded).
+func (s *Service) GetCredentialReport(ctx context.Context, in *GetCredentialReportInput) (*GetCredentialReportOutput, error) {
+	account := principal.Of(ctx).Account()
+	var report store.Report
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		if in.Rollcall != nil && in.Rollcall.At != nil {
+			report, err = tx.ReportAt(account, *in.Rollcall.At)
+			return err
+		}
+		job, err := tx.ReportJob(account)
+		if err == nil && job.Running {
+			return errReportInProgress
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		report, err = tx.LatestReport(account)
+		if err == nil && s.report.Expiry > 0 && report.Age > s.report.Expiry {
+			return errReportExpired
+		}
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, errReportNotPresent
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &GetCredentialReportOutput{
+		Content:       awsquery.Blob{Size: report.Size, WriteTo: func(w io.Writer) error { return s.writeReport(ctx, w, report) }},
+		ReportFormat:  types.ReportFormatTypeTextCsv,
+		GeneratedTime: when(report.Generated),
+	}, nil
+}
+
+// Report finds the report of an account that was the newest at a time (the
+// zero time: now), for operators, and what writes its bytes. The error is
+// store.ErrNotFound where there is none.
+func (s *Service) Report(ctx context.Context, account string, at time.Time) (store.Report, func(io.Writer) error, error) {
+	var report store.Report
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		if at.IsZero() {
+			report, err = tx.LatestReport(account)
+		} else {
+			report, err = tx.ReportAt(account, at)
+		}
+		return err
+	})
+	return report, func(w io.Writer) error { return s.writeReport(ctx, w, report) }, err
+}
+
+// Reports lists the newest reports of an account, newest first.
+func (s *Service) Reports(ctx context.Context, account string, limit int) (reports []store.Report, err error) {
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		reports, err = tx.Reports(account, limit)
+		return err
+	})
+	return reports, err
+}
+
+// writeReport writes a stored report. Each piece is read on its own, so that
+// a slow client holds no snapshot of the store; the next one is unpacked
+// while the client takes the last.
+func (s *Service) writeReport(ctx context.Context, w io.Writer, report store.Report) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type piece struct {
+		data []byte
+		err  error
+	}
+	pieces, free := make(chan piece), make(chan []byte, 2)
+	free <- nil
+	free <- nil
+	go func() {
+		defer close(pieces)
+		unpack, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			pieces <- piece{err: err}
+			return
+		}
+		defer unpack.Close()
+		var left = report.Size
+		for seq := int64(0); left > 0; seq++ {
+			var buf []byte
+			select {
+			case buf = <-free:
+			case <-ctx.Done():
+				return
+			}
+			data, err := s.reportChunk(ctx, report, seq, unpack, buf)
+			left -= int64(len(data))
+			select {
+			case pieces <- piece{data, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	for p := range pieces {
+		if p.err != nil {
+			return p.err
+		}
+		if _, err := w.Write(p.data); err != nil {
+			return err
+		}
+		free <- p.data
+	}
+	return ctx.Err()
+}
+
+func (s *Service) reportChunk(ctx context.Context, report store.Report, seq int64, unpack *zstd.Decoder, buf []byte) ([]byte, error) {
+	var packed []byte
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		packed, _, err = tx.ReportChunk(report.Account, report.Token, seq)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return unpack.DecodeAll(packed, buf[:0])
 }

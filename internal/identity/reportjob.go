@@ -1,0 +1,204 @@
+package identity
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"rollcall/internal/store"
+)
+
+// A report is made by a job that holds the account's lease and renews it
+// while it works. Its token fences what it writes: one that was paused for
+// longer than its lease can neither add to a report nor publish one.
+const (
+	// reportLease is how long a crashed job keeps others from starting.
+	reportLease = 5 * time.Second
+	// reportChunk is how many bytes of a report are compressed and stored
+	// together.
+	reportChunk = 4 << 20
+)
+
+// startReport runs the job whose lease was just taken.
+func (s *Service) startReport(account string, token int64) {
+	s.jobs.Go(func() {
+		ctx, cancel := context.WithCancelCause(s.jobsCtx)
+		defer cancel(nil)
+		start := time.Now()
+		s.jobs.Go(func() { s.keepLease(ctx, cancel, account, token) })
+		report, err := s.makeReport(ctx, account, token)
+		if err == nil {
+			s.log.Info("credential report published", "account", account, "users", report.Users, "bytes", report.Size, "took", time.Since(start))
+			return
+		}
+		s.log.Error("credential report failed", "account", account, "error", err, "cause", context.Cause(ctx))
+		// Give the lease back, so that the next request starts anew at once.
+		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), reportLease)
+		defer stop()
+		err = s.db.Update(ctx, func(tx *store.Tx) error { return tx.EndReportJob(account, token) })
+		if err != nil {
+			s.log.Warn("lease not given back, it runs out by itself", "account", account, "error", err)
+		}
+	})
+}
+
+// keepLease renews the lease until the job ends, and ends the job when the
+// lease is lost.
+func (s *Service) keepLease(ctx context.Context, cancel context.CancelCauseFunc, account string, token int64) {
+	tick := time.NewTicker(reportLease / 4)
+	defer tick.Stop()
+	renewed := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.RenewReportJob(account, token, reportLease) })
+		switch {
+		case err == nil:
+			renewed = time.Now()
+		case ctx.Err() != nil:
+			return
+		case time.Since(renewed) > reportLease:
+			cancel(fmt.Errorf("lease lost: %w", err))
+			return
+		}
+	}
+}
+
+// makeReport reads one snapshot of the account, writes the report in chunks
+// that nobody sees, and publishes it by one commit.
+func (s *Service) makeReport(ctx context.Context, account string, token int64) (store.Report, error) {
+	report := store.Report{Account: account, Token: token}
+	// What this node knows of the use of credentials belongs into the report.
+	if err := s.db.Flush(ctx); err != nil {
+		return report, fmt.Errorf("flush last use: %w", err)
+	}
+	err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.DropReportRests(account, token) })
+	if err != nil {
+		return report, err
+	}
+	pack := newReportPacker(ctx, s.db, account, token)
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		report.Generated = tx.Now.Truncate(time.Second)
+		rows, err := newReportRows(tx, account)
+		if err != nil {
+			return err
+		}
+		buf := rows.columns.AppendHeader(pack.buffer())
+		err = tx.ScanCredentials(account, func(r *store.CredentialRow) error {
+			if !rows.shows(r) {
+				return nil
+			}
+			buf = append(buf, '\n')
+			buf = rows.append(buf, r)
+			report.Users++
+			if len(buf) < reportChunk {
+				return nil
+			}
+			buf, err = pack.next(buf)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		_, err = pack.next(buf)
+		return err
+	})
+	size, sum, packErr := pack.end()
+	if packErr != nil {
+		err = packErr
+	}
+	if err != nil {
+		return report, err
+	}
+	report.Size, report.SHA256 = size, sum
+	return report, s.db.Update(ctx, func(tx *store.Tx) error { return tx.PublishReport(report, s.report.History) })
+}
+
+// reportPacker compresses and stores chunks beside the goroutine that formats
+// them.
+type reportPacker struct {
+	full  chan []byte
+	free  chan []byte
+	done  chan struct{}
+	ctx   context.Context
+	stop  context.CancelFunc
+	sum   hash.Hash
+	size  int64
+	store func(seq int64, size int, packed []byte) error
+	err   error
+}
+
+func newReportPacker(ctx context.Context, db *store.DB, account string, token int64) *reportPacker {
+	p := &reportPacker{full: make(chan []byte), free: make(chan []byte, 2), done: make(chan struct{}), sum: sha256.New()}
+	p.ctx, p.stop = context.WithCancel(ctx)
+	p.store = func(seq int64, size int, packed []byte) error {
+		return db.Update(p.ctx, func(tx *store.Tx) error {
+			return tx.AddReportChunk(account, token, seq, size, packed, reportLease)
+		})
+	}
+	for range cap(p.free) {
+		p.free <- make([]byte, 0, reportChunk+64<<10)
+	}
+	go p.run()
+	return p
+}
+
+// buffer waits for an empty buffer.
+func (p *reportPacker) buffer() []byte {
+	select {
+	case b := <-p.free:
+		return b[:0]
+	case <-p.done:
+		return nil
+	}
+}
+
+// next hands a full buffer over and returns an empty one.
+func (p *reportPacker) next(full []byte) ([]byte, error) {
+	select {
+	case p.full <- full:
+		return p.buffer(), nil
+	case <-p.done:
+		return nil, p.err
+	}
+}
+
+// end waits until all is stored.
+func (p *reportPacker) end() (size int64, sum string, err error) {
+	close(p.full)
+	<-p.done
+	p.stop()
+	return p.size, hex.EncodeToString(p.sum.Sum(nil)), p.err
+}
+
+func (p *reportPacker) run() {
+	defer close(p.done)
+	pack, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		p.err = err
+		return
+	}
+	defer pack.Close()
+	var packed []byte
+	for seq := int64(0); ; seq++ {
+		chunk, ok := <-p.full
+		if !ok {
+			return
+		}
+		p.sum.Write(chunk)
+		p.size += int64(len(chunk))
+		packed = pack.EncodeAll(chunk, packed[:0])
+		if p.err = p.store(seq, len(chunk), packed); p.err != nil {
+			return
+		}
+		p.free <- chunk
+	}
+}

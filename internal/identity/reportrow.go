@@ -1,0 +1,147 @@
+package identity
+
+import (
+	"errors"
+	"slices"
+
+	"rollcall/internal/store"
+	"rollcall/report"
+)
+
+// reportRows turns what the store has of a user into a row of the report.
+type reportRows struct {
+	columns   report.Columns
+	partition string
+	root      string // the ARN of root
+	prefix    string // of every user's ARN
+	// rotation is the password policy's maximum age in seconds, 0 for none.
+	rotation int64
+	row      report.Row
+	arn      []byte
+}
+
+func newReportRows(tx *store.Tx, account string) (*reportRows, error) {
+	a, err := tx.Account(account)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := tx.PasswordPolicy(account)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	keys, err := accessKeysPerUser.inForce(tx, account)
+	if err != nil {
+		return nil, err
+	}
+	certificates, err := certificatesPerUser.inForce(tx, account)
+	if err != nil {
+		return nil, err
+	}
+	r := &reportRows{columns: report.Columns22, partition: a.Partition, rotation: int64(policy.MaxAge) * 86400}
+	if keys > 2 || certificates > 2 {
+		// The guide documents a 23rd column that no live report shows for
+		// accounts whose users cannot hold more than two of each.
+		r.columns = report.Columns23
+	}
+	owner := "arn:" + a.Partition + ":iam::" + account
+	r.root, r.prefix = owner+":root", owner+":user"
+	return r, nil
+}
+
+// shows says whether a user has a row: root has none in the partition aws-cn.
+func (r *reportRows) shows(u *store.CredentialRow) bool {
+	return len(u.NameKey) > 0 || r.partition != "aws-cn"
+}
+
+// append writes the row of a user.
+func (r *reportRows) append(dst []byte, u *store.CredentialRow) []byte {
+	row := &r.row
+	*row = report.Row{Created: report.AtUnix(u.Created), MFAActive: report.BoolOf(u.MFA)}
+	if len(u.NameKey) == 0 {
+		row.User, row.ARN = report.RootUser, r.root
+		r.rootPassword(row, u)
+	} else {
+		// One string serves for both: the ARN ends in the name.
+		r.arn = append(append(append(r.arn[:0], r.prefix...), u.Path...), u.Name...)
+		row.ARN = string(r.arn)
+		row.User = row.ARN[len(row.ARN)-len(u.Name):]
+		r.password(row, u)
+	}
+	for i, k := range u.Keys[:min(2, len(u.Keys))] {
+		row.Keys[i] = keyCells(k)
+	}
+	if len(u.Certificates) > 0 {
+		certificateOrder(u.Certificates)
+		for i, c := range u.Certificates[:min(2, len(u.Certificates))] {
+			row.Certificates[i] = report.Certificate{Active: report.BoolOf(c.Active), LastRotated: report.AtUnix(c.Uploaded)}
+		}
+	}
+	if keys, certificates := len(u.Keys)-2, len(u.Certificates)-2; keys > 0 || certificates > 0 {
+		row.Additional = report.TextOf(report.AdditionalCredentials(max(0, keys), max(0, certificates)))
+	}
+	return r.columns.AppendRow(dst, row)
+}
+
+// password fills a user's password cells. All are N/A without a password,
+// also where one was used before it was deleted.
+func (r *reportRows) password(row *report.Row, u *store.CredentialRow) {
+	if !u.HasPassword {
+		return
+	}
+	row.PasswordEnabled = report.True
+	row.PasswordLastUsed = usedOrNever(u.PasswordUsed)
+	row.PasswordLastChanged = report.AtUnix(u.PasswordChanged)
+	if r.rotation > 0 {
+		// The policy of today counts, also for passwords set before it (G:
+		// no recording).
+		row.PasswordNextRotation = report.AtUnix(u.PasswordChanged + r.rotation)
+	}
+}
+
+// rootPassword fills root's password cells, whose form differs by partition.
+// Root's password never has to be rotated.
+func (r *reportRows) rootPassword(row *report.Row, u *store.CredentialRow) {
+	none := report.None(report.NotSupported)
+	row.PasswordNextRotation = none
+	switch {
+	case r.partition == "aws-us-gov":
+		row.PasswordEnabled = report.NoBool(report.NotSupported)
+		row.PasswordLastUsed, row.PasswordLastChanged = none, none
+	case u.HasPassword:
+		row.PasswordEnabled = report.True
+		row.PasswordLastUsed = usedOrNever(u.PasswordUsed)
+		row.PasswordLastChanged = report.AtUnix(u.PasswordChanged)
+	}
+	// Root without a password: false, N/A, N/A, not_supported (G).
+}
+
+func usedOrNever(at int64) report.Time {
+	if at == 0 {
+		return report.None(report.NoInformation)
+	}
+	return report.AtUnix(at)
+}
+
+func keyCells(k store.CredentialKey) report.Key {
+	cells := report.Key{Active: report.BoolOf(k.Active), LastRotated: report.AtUnix(k.Created)}
+	if k.Used != 0 {
+		cells.LastUsed = report.AtUnix(k.Used)
+		cells.LastUsedRegion = report.TextOf(k.Region)
+		cells.LastUsedService = report.TextOf(k.Service)
+	}
+	return cells
+}
+
+// certificateOrder sorts certificates, which come in order of id: inactive
+// ones first, as in the only live recordings of two (G).
+func certificateOrder(all []store.CredentialCertificate) {
+	slices.SortStableFunc(all, func(a, b store.CredentialCertificate) int {
+		switch {
+		case a.Active != b.Active && b.Active:
+			return -1
+		case a.Active != b.Active:
+			return 1
+		}
+		return int(a.Uploaded - b.Uploaded)
+	})
+}
