@@ -24,10 +24,13 @@ import (
 // Config is a service's settings. The zero value of each is what its own
 // package says.
 type Config struct {
-	Store  store.Config
-	Master *seal.MasterKeys
-	Trail  *trail.Trail
-	Report identity.ReportConfig
+	Store store.Config
+	// Master opens the store's secrets; where it is nil, the file MasterFile
+	// does, see KeyFile.
+	Master     *seal.MasterKeys
+	MasterFile string
+	Trail      *trail.Trail
+	Report     identity.ReportConfig
 	// UseSpan is IAM's 15 minutes, within which only the first use of a key
 	// is recorded; 0 records each to the second.
 	UseSpan time.Duration
@@ -58,6 +61,11 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		return nil, err
 	}
 	db.SetUseSpan(cfg.UseSpan)
+	if cfg.Master == nil {
+		if cfg.Master, err = KeyFile(ctx, db, cfg.MasterFile); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	iam, err := identity.New(ctx, identity.Config{DB: db, Master: cfg.Master, Log: cfg.Log, Report: cfg.Report})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

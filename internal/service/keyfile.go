@@ -1,0 +1,40 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+// KeyFile reads the master key of a store from a file. An empty store gets a
+// new file where there is none; one that holds secrets never does, for a new
+// key could not open them. Whether the key is the right one shows when the
+// secrets are opened: seal.ErrWrongMasterKey.
+func KeyFile(ctx context.Context, db *store.DB, path string) (*seal.MasterKeys, error) {
+	master, err := seal.LoadMasterKeys(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return master, err
+	}
+	var used bool
+	err = db.View(ctx, func(tx *store.Tx) error {
+		keys, err := tx.DataKeys()
+		used = len(keys) > 0
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if used {
+		return nil, fmt.Errorf("the master key file %s is missing, and without it the secrets in the store cannot be read", path)
+	}
+	master, err = seal.CreateMasterKeys(path)
+	if errors.Is(err, fs.ErrExist) {
+		// Another process that starts on this store was faster.
+		return seal.LoadMasterKeys(path)
+	}
+	return master, err
+}
