@@ -15,22 +15,12 @@ import (
 
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/seal"
-	"rollcall/internal/sigv4"
 	"rollcall/internal/store"
 )
 
 // What stands here is for the operator of an installation and for the edge.
 // No client can call it: there is no caller, nothing is authorized, and
 // errors are sentences for the operator and not those of an API.
-
-// RootKey is an access key of an account's root user. Secret is empty where
-// it is only listed: it can be had once, when the key is made.
-type RootKey struct {
-	ID      string
-	Secret  seal.Secret
-	Status  string // Active or Inactive
-	Created time.Time
-}
 
 // AccountSpec says which account to make. The zero value is a good one.
 type AccountSpec struct {
@@ -95,15 +85,11 @@ func (s *Service) createAccount(ctx context.Context, spec AccountSpec) (NewAccou
 		}
 		n.ID = id
 	}
-	key := RootKey{ID: spec.RootKeyID, Secret: spec.RootSecret, Status: active}
-	if key.ID == "" {
-		var err error
-		if key, err = newRootKey(n.ID); err != nil {
-			return n, err
-		}
+	key, secret, err := s.rootKeyOf(n.ID, spec)
+	if err != nil {
+		return n, err
 	}
-	sealed := s.sealAccessKey(n.ID, key.ID, key.Secret)
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		n.Created, key.Created = second(tx.Now), second(tx.Now)
 		if err := tx.InsertAccount(n.Account); err != nil {
 			if !errors.Is(err, store.ErrExists) {
@@ -121,12 +107,10 @@ func (s *Service) createAccount(ctx context.Context, spec AccountSpec) (NewAccou
 		if err := setAlias(tx, n.ID, n.Alias); err != nil {
 			return err
 		}
-		for name, value := range n.Limits {
-			if err := tx.SetLimit(n.ID, name, value); err != nil {
-				return err
-			}
+		if err := setLimits(tx, n.ID, n.Limits); err != nil {
+			return err
 		}
-		err := tx.InsertAccessKey(store.AccessKey{Account: n.ID, ID: key.ID, Status: key.Status, Created: tx.Now, Secret: sealed})
+		err := tx.InsertAccessKey(key)
 		if errors.Is(err, store.ErrExists) {
 			if spec.RootKeyID == "" {
 				return errDrawAgain
@@ -135,8 +119,19 @@ func (s *Service) createAccount(ctx context.Context, spec AccountSpec) (NewAccou
 		}
 		return err
 	})
-	n.RootKey = key
+	n.RootKey = RootKey{ID: key.ID, Secret: secret, Status: key.Status, Created: key.Created}
 	return n, err
+}
+
+// rootKeyOf is the root access key that the spec gives, or a new one.
+func (s *Service) rootKeyOf(account string, spec AccountSpec) (store.AccessKey, seal.Secret, error) {
+	if spec.RootKeyID == "" {
+		return s.newAccessKey(account)
+	}
+	return store.AccessKey{
+		Account: account, ID: spec.RootKeyID, Status: active,
+		Secret: s.sealAccessKey(account, spec.RootKeyID, spec.RootSecret),
+	}, spec.RootSecret, nil
 }
 
 func setAlias(tx *store.Tx, account, alias string) error {
@@ -171,7 +166,7 @@ func (spec AccountSpec) check() error {
 	if strings.ContainsFunc(spec.RootKeyID, func(r rune) bool { return r <= ' ' || r > '~' || r == '/' || r == ',' }) {
 		return errors.New("the given access key id has characters that no request can carry")
 	}
-	return checkLimits(spec.Limits)
+	return checkLimits(spec.Limits, 0)
 }
 
 func checkAccountID(id string) error {
@@ -191,11 +186,6 @@ func newAccountID() (string, error) {
 	return n.Add(n, big.NewInt(100_000_000_000)).String(), nil
 }
 
-func newRootKey(account string) (RootKey, error) {
-	id, err := seal.NewAccessKeyID("AKIA", account)
-	return RootKey{ID: id, Secret: seal.NewSecretAccessKey(), Status: active}, err
-}
-
 // second is a time as the store keeps it.
 func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
@@ -206,7 +196,7 @@ const (
 	maxPerUserLimit = 1000
 )
 
-func checkLimits(limits map[string]int) error {
+func checkLimits(limits map[string]int, least int) error {
 	for _, name := range slices.Sorted(maps.Keys(limits)) {
 		i := slices.IndexFunc(quotas, func(q quota) bool { return q.name == name })
 		if i < 0 {
@@ -216,7 +206,7 @@ func checkLimits(limits map[string]int) error {
 		if quotas[i] == usersPerAccount {
 			most = maxUsersLimit
 		}
-		if v := limits[name]; v < 0 || v > most {
+		if v := limits[name]; v < least || v > most {
 			return fmt.Errorf("limit %s=%d is not between 0 and %d", name, v, most)
 		}
 	}
@@ -231,28 +221,101 @@ func quotaNames() string {
 	return strings.Join(names, ", ")
 }
 
-// SigningKey finds the secret and the owner of the access key that a request
-// names; it is a sigv4.Verifier's Lookup. It reads the store every time, so
-// that a key which was deleted or made inactive, on any node, fails on the
-// very next request.
-func (s *Service) SigningKey(ctx context.Context, accessKeyID, sessionToken string) (secret []byte, owner store.KeyOwner, err error) {
-	if sessionToken != "" {
-		// No temporary credentials are issued, so no token can be ours.
-		return nil, store.KeyOwner{}, sigv4.ErrInvalidToken
-	}
-	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
-		owner, err = tx.KeyOwner(accessKeyID)
-		return err
+// Accounts lists all accounts in order of their ids.
+func (s *Service) Accounts(ctx context.Context) ([]AccountInfo, error) {
+	var all []AccountInfo
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		all = nil
+		for after := ""; ; {
+			page, err := tx.Accounts(after, accountsPage)
+			if err != nil {
+				return err
+			}
+			for _, a := range page {
+				info, err := accountInfo(tx, a)
+				if err != nil {
+					return err
+				}
+				all = append(all, info)
+			}
+			if len(page) < accountsPage {
+				return nil
+			}
+			after = page[len(page)-1].ID
+		}
 	})
-	if errors.Is(err, store.ErrNotFound) || err == nil && owner.Key.Status != active {
-		return nil, store.KeyOwner{}, sigv4.ErrUnknownKey
+	if err != nil {
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	return all, nil
+}
+
+const accountsPage = 1000
+
+func accountInfo(tx *store.Tx, a store.Account) (info AccountInfo, err error) {
+	info.Account = a
+	if info.Alias, err = absent(tx.Alias(a.ID)); err != nil {
+		return info, err
+	}
+	if info.Limits, err = tx.Limits(a.ID); err != nil {
+		return info, err
+	}
+	report, err := absent(tx.LatestReport(a.ID))
+	info.Reported = report.Generated
+	return info, err
+}
+
+// DeleteAccount deletes an account with its users, their credentials and its
+// reports. Nothing of it can be had back.
+func (s *Service) DeleteAccount(ctx context.Context, id string) error {
+	err := s.db.Update(ctx, func(tx *store.Tx) error { return noAccount(id, tx.DeleteAccount(id)) })
+	if err != nil {
+		return fmt.Errorf("delete account: %w", err)
+	}
+	return nil
+}
+
+// noAccount gives a row that is not there the operator's words.
+func noAccount(id string, err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("there is no account %s", id)
+	}
+	return err
+}
+
+// DefaultLimit, as the value of a limit, gives an account IAM's own back.
+const DefaultLimit = -1
+
+// SetLimits sets quotas of an account by the names LimitExceeded has for
+// them, such as AccessKeysPerUser. What an account has beyond a lower quota
+// stays; only what is new is refused.
+func (s *Service) SetLimits(ctx context.Context, account string, limits map[string]int) error {
+	err := checkLimits(limits, DefaultLimit)
+	if err == nil {
+		err = s.db.Update(ctx, func(tx *store.Tx) error {
+			if _, err := tx.Account(account); err != nil {
+				return noAccount(account, err)
+			}
+			return setLimits(tx, account, limits)
+		})
 	}
 	if err != nil {
-		return nil, store.KeyOwner{}, fmt.Errorf("look up access key: %w", err)
+		return fmt.Errorf("set limits: %w", err)
 	}
-	opened, err := s.openSecret(ctx, owner.Key.Secret, accessKeyPlace(owner.Key.Account, accessKeyID))
-	if err != nil {
-		return nil, store.KeyOwner{}, fmt.Errorf("open secret of access key %s: %w", accessKeyID, err)
+	return nil
+}
+
+func setLimits(tx *store.Tx, account string, limits map[string]int) error {
+	for name, value := range limits {
+		var err error
+		if value == DefaultLimit {
+			err = tx.DeleteLimit(account, name)
+		} else {
+			err = tx.SetLimit(account, name, value)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return []byte(opened.Reveal()), owner, nil
+	return nil
 }

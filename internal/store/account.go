@@ -71,6 +71,12 @@ func (tx *Tx) InsertAlias(account, alias string) error {
 	return tx.insert(`INSERT INTO account_aliases (account, alias) VALUES ($1, $2) ON CONFLICT DO NOTHING`, account, alias)
 }
 
+// AliasOwner reads which account has an alias, or ErrNotFound.
+func (tx *Tx) AliasOwner(alias string) (account string, err error) {
+	err = tx.one([]any{&account}, `SELECT account FROM account_aliases WHERE alias = $1`, alias)
+	return account, err
+}
+
 // DeleteAlias takes an account's alias away, if it is this one.
 func (tx *Tx) DeleteAlias(account, alias string) error {
 	return tx.change(`DELETE FROM account_aliases WHERE account = $1 AND alias = $2`, account, alias)
@@ -99,5 +105,12 @@ func (tx *Tx) Limits(account string) (map[string]int, error) {
 func (tx *Tx) SetLimit(account, name string, value int) error {
 	_, err := tx.exec(`INSERT INTO account_limits (account, name, value) VALUES ($1, $2, $3)
 		ON CONFLICT (account, name) DO UPDATE SET value = excluded.value`, account, name, value)
+	return err
+}
+
+// DeleteLimit gives an account IAM's default of one quota back, if it has
+// another.
+func (tx *Tx) DeleteLimit(account, name string) error {
+	_, err := tx.exec(`DELETE FROM account_limits WHERE account = $1 AND name = $2`, account, name)
 	return err
 }

@@ -1,0 +1,214 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+// A password is set in three steps, because hashing takes long and a
+// transaction must not: what decides about it is read, the password is judged
+// and hashed, and it is written if what decides is still the same; if not,
+// all begins anew.
+
+// keptPasswords is how many of a user's passwords are remembered: the most
+// that PasswordReusePrevention can ask for, whatever it asks for now, so that
+// a stricter policy finds what it needs.
+const keptPasswords = 24
+
+// passwordState is all that decides whether a user may get a password.
+type passwordState struct {
+	user    store.User
+	profile store.LoginProfile // zero for a user without a password
+	rules   passwordRules
+	history []string // hashes, newest first, the present one included
+}
+
+// passwordRules is what a password must be.
+type passwordRules struct {
+	policy store.PasswordPolicy // of no meaning where custom is false
+	custom bool
+	alias  string // the account's
+}
+
+func (s passwordState) has() bool { return s.profile.Hash != "" }
+
+func (s passwordState) equal(t passwordState) bool {
+	return s.user == t.user && s.profile == t.profile && s.rules == t.rules && slices.Equal(s.history, t.history)
+}
+
+func readPasswordState(tx *store.Tx, u store.User) (st passwordState, err error) {
+	st.user = u
+	if st.profile, err = absent(tx.LoginProfile(u.Account, u.NameKey)); err != nil {
+		return st, err
+	}
+	if st.rules, err = readPasswordRules(tx, u.Account); err != nil {
+		return st, err
+	}
+	st.history, err = tx.PasswordHistory(u.Account, u.NameKey)
+	return st, err
+}
+
+func readPasswordRules(tx *store.Tx, account string) (r passwordRules, err error) {
+	r.policy, err = tx.PasswordPolicy(account)
+	r.custom = err == nil
+	if _, err = absent(r.policy, err); err != nil {
+		return r, err
+	}
+	r.alias, err = absent(tx.Alias(account))
+	return r, err
+}
+
+// absent makes the zero value of a row that is not there.
+func absent[T any](row T, err error) (T, error) {
+	if errors.Is(err, store.ErrNotFound) {
+		var zero T
+		return zero, nil
+	}
+	return row, err
+}
+
+// The classes of characters a password is judged by. IAM User Guide, account
+// password policy: Latin letters, digits, and these symbols; the others that
+// IAM allows in a password count for none.
+var passwordClasses = []struct{ chars, lack string }{
+	{"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "Password should have at least one uppercase letter"},
+	{"abcdefghijklmnopqrstuvwxyz", "Password should have at least one lowercase letter"},
+	{"0123456789", "Password should have at least one number"},
+	{"!@#$%^&*()_+-=[]{}|'", "Password should have at least one symbol"},
+}
+
+// defaultMinimumLength and defaultClasses are the policy of an account that
+// has none of its own.
+const (
+	defaultMinimumLength = 8
+	defaultClasses       = 3
+)
+
+// check says what a password breaks. That it has at most 128 characters, and
+// only those IAM allows, the model's check has seen to. The sentences are
+// recorded one at a time; several are joined as the default policy's are.
+func (r passwordRules) check(pw seal.Secret) error {
+	text := pw.Reveal()
+	minimum := defaultMinimumLength
+	if r.custom {
+		minimum = r.policy.MinimumLength
+	}
+	var broken []string
+	if utf8.RuneCountInString(text) < minimum {
+		broken = append(broken, "Password should have a minimum length of "+strconv.Itoa(minimum))
+	}
+	required := []bool{r.policy.RequireUpper, r.policy.RequireLower, r.policy.RequireNumbers, r.policy.RequireSymbols}
+	var lacking []string
+	for i, class := range passwordClasses {
+		if (required[i] || !r.custom) && !strings.ContainsAny(text, class.chars) {
+			lacking = append(lacking, class.lack)
+		}
+	}
+	switch more := defaultClasses - (len(passwordClasses) - len(lacking)); {
+	case r.custom:
+		broken = append(broken, lacking...)
+	case more > 0:
+		broken = append(broken, fmt.Sprintf("Password should meet %d more of the following requirements: %s", more, strings.Join(lacking, ", ")))
+	}
+	// IAM's default policy alone has this rule; its sentence is not recorded.
+	if !r.custom && r.alias != "" && strings.EqualFold(text, r.alias) {
+		broken = append(broken, "Password should not be the name of the account")
+	}
+	if len(broken) > 0 {
+		return fail("PasswordPolicyViolation", "%s", strings.Join(broken, ", "))
+	}
+	return nil
+}
+
+// checkReuse refuses a password that is one of the user's last ones, as many
+// as the policy says, the present one counted. Each costs a hash.
+func (s *Service) checkReuse(ctx context.Context, st passwordState, pw seal.Secret) error {
+	if !st.rules.custom {
+		return nil
+	}
+	for _, hash := range st.history[:min(st.rules.policy.Reuse, len(st.history))] {
+		same, _, err := s.hasher.VerifyPassword(ctx, hash, pw)
+		if err != nil {
+			return err
+		}
+		if same {
+			return fail("PasswordPolicyViolation", "Policy constraint violation with password reuse prevention during password change.")
+		}
+	}
+	return nil
+}
+
+// errMoved says that what decided about a password is no longer so.
+var errMoved = errors.New("password state moved")
+
+// setPassword gives a user the password pw. find names the user; allow, which
+// may hash, says whether it may be; write stores the hash.
+func (s *Service) setPassword(ctx context.Context, pw seal.Secret,
+	find func(*store.Tx) (store.User, error),
+	allow func(passwordState) error,
+	write func(tx *store.Tx, st passwordState, hash string) error,
+) error {
+	read := func(tx *store.Tx) (passwordState, error) {
+		u, err := find(tx)
+		if err != nil {
+			return passwordState{}, err
+		}
+		return readPasswordState(tx, u)
+	}
+	for {
+		err := s.trySetPassword(ctx, pw, read, allow, write)
+		// Whoever moved the state has made progress, so this comes to an end.
+		if !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+}
+
+func (s *Service) trySetPassword(ctx context.Context, pw seal.Secret,
+	read func(*store.Tx) (passwordState, error),
+	allow func(passwordState) error,
+	write func(*store.Tx, passwordState, string) error,
+) error {
+	var seen passwordState
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		seen, err = read(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := allow(seen); err != nil {
+		return err
+	}
+	if err := seen.rules.check(pw); err != nil {
+		return err
+	}
+	if err := s.checkReuse(ctx, seen, pw); err != nil {
+		return err
+	}
+	hash, err := s.hasher.HashPassword(ctx, pw)
+	if err != nil {
+		return err
+	}
+	return s.db.Update(ctx, func(tx *store.Tx) error {
+		now, err := read(tx)
+		if err != nil {
+			return err
+		}
+		if !now.equal(seen) {
+			return errMoved
+		}
+		if err := write(tx, now, hash); err != nil {
+			return err
+		}
+		return tx.AddPasswordHistory(now.user.Account, now.user.NameKey, hash, keptPasswords)
+	})
+}

@@ -1,0 +1,36 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"rollcall/internal/sigv4"
+	"rollcall/internal/store"
+)
+
+// SigningKey finds the secret and the owner of the access key that a request
+// names; it is a sigv4.Verifier's Lookup. It reads the store every time, so
+// that a key which was deleted or made inactive, on any node, fails on the
+// very next request.
+func (s *Service) SigningKey(ctx context.Context, accessKeyID, sessionToken string) (secret []byte, owner store.KeyOwner, err error) {
+	if sessionToken != "" {
+		// No temporary credentials are issued, so no token can be ours.
+		return nil, store.KeyOwner{}, sigv4.ErrInvalidToken
+	}
+	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
+		owner, err = tx.KeyOwner(accessKeyID)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) || err == nil && owner.Key.Status != active {
+		return nil, store.KeyOwner{}, sigv4.ErrUnknownKey
+	}
+	if err != nil {
+		return nil, store.KeyOwner{}, fmt.Errorf("look up access key: %w", err)
+	}
+	opened, err := s.openSecret(ctx, owner.Key.Secret, accessKeyPlace(owner.Key.Account, accessKeyID))
+	if err != nil {
+		return nil, store.KeyOwner{}, fmt.Errorf("open secret of access key %s: %w", accessKeyID, err)
+	}
+	return []byte(opened.Reveal()), owner, nil
+}

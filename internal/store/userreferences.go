@@ -1,0 +1,31 @@
+package store
+
+// UserReferences counts what a user has and cannot be deleted with.
+type UserReferences struct {
+	AccessKeys                 int
+	LoginProfiles              int
+	MFADevices                 int
+	SigningCertificates        int
+	SSHPublicKeys              int
+	ServiceSpecificCredentials int
+}
+
+// UserReferences counts what a user has; "" is root.
+func (tx *Tx) UserReferences(account, nameKey string) (r UserReferences, err error) {
+	err = tx.one([]any{&r.AccessKeys, &r.LoginProfiles, &r.MFADevices,
+		&r.SigningCertificates, &r.SSHPublicKeys, &r.ServiceSpecificCredentials}, `SELECT
+		(SELECT COUNT(*) FROM access_keys WHERE account = $1 AND name_key = $2),
+		(SELECT COUNT(*) FROM login_profiles WHERE account = $1 AND name_key = $2),
+		(SELECT COUNT(*) FROM mfa_devices WHERE account = $1 AND name_key = $2),
+		(SELECT COUNT(*) FROM signing_certificates WHERE account = $1 AND name_key = $2),
+		(SELECT COUNT(*) FROM ssh_public_keys WHERE account = $1 AND name_key = $2),
+		(SELECT COUNT(*) FROM service_specific_credentials WHERE account = $1 AND name_key = $2)`, account, nameKey)
+	return r, err
+}
+
+// CountMFADevices counts an account's devices, and those of them that are
+// assigned to a user or to root.
+func (tx *Tx) CountMFADevices(account string) (all, assigned int, err error) {
+	err = tx.one([]any{&all, &assigned}, `SELECT COUNT(*), COUNT(name_key) FROM mfa_devices WHERE account = $1`, account)
+	return all, assigned, err
+}
