@@ -1,0 +1,355 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/principal"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+// The device that the root user is given has this name (observed).
+const rootDeviceName = "root-account-mfa-device"
+
+// Bounds of a serial number, which is the device's ARN. IAM's model gives no
+// bound for the name of a device but 256 characters for its serial, and
+// refuses serials with other characters than these: a device beyond that
+// could never be enabled or deleted again.
+const (
+	maxSerial   = 256
+	serialChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=/:,.@-"
+)
+
+// deviceARN is the serial number of a virtual device.
+func deviceARN(c principal.Caller, path, name string) string {
+	return "arn:" + c.Partition() + ":iam::" + c.Account() + ":mfa" + path + name
+}
+
+// newSerial is the serial number of a new device. What the texts say is a
+// guess, but for the second, which is recorded for other bad paths.
+func newSerial(c principal.Caller, path, name string) (string, error) {
+	if most := maxSerial - len(deviceARN(c, "/", "")); len(name) > most {
+		return "", fail("ValidationError", "1 validation error detected: Value at 'virtualMFADeviceName' failed to satisfy constraint: Member must have length less than or equal to %d", most)
+	}
+	if strings.Trim(path, serialChars) != "" {
+		return "", fail("ValidationError", "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+	}
+	if most := maxSerial - len(deviceARN(c, "", name)); len(path) > most {
+		return "", fail("ValidationError", "1 validation error detected: Value at 'path' failed to satisfy constraint: Member must have length less than or equal to %d", most)
+	}
+	return deviceARN(c, path, name), nil
+}
+
+// newDeviceID makes an id that sorts by time: ten digits of base 32 for the
+// milliseconds, then random ones.
+func newDeviceID(now time.Time) string {
+	ms := strconv.FormatInt(now.UnixMilli(), 32)
+	return strings.Repeat("0", max(0, 10-len(ms))) + ms + seal.NewID("", 10)
+}
+
+// devicePlace is where a device's seed is sealed for. The id names this very
+// device; its serial may be given to another one later.
+func devicePlace(account, id string) seal.Location {
+	return seal.Location{Table: "mfa_devices", Key: account + "/" + id, Column: "seed"}
+}
+
+// noDevice is recorded.
+func noDevice(serial string) error {
+	return fail("NoSuchEntity", "MFA Device with serial number %s does not exist.", serial)
+}
+
+// device reads a device by its serial.
+func device(tx *store.Tx, account, serial string) (store.MFADevice, error) {
+	d, err := tx.MFADevice(account, serial)
+	if errors.Is(err, store.ErrNotFound) {
+		err = noDevice(serial)
+	}
+	return d, err
+}
+
+// CreateVirtualMFADevice makes a device that belongs to nobody yet. Its seed
+// is in this answer and in no other.
+func (s *Service) CreateVirtualMFADevice(ctx context.Context, in *iam.CreateVirtualMFADeviceInput) (*iam.CreateVirtualMFADeviceOutput, error) {
+	c := principal.Of(ctx)
+	tags, err := newDeviceTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	serial, err := newSerial(c, pathOrRoot(in.Path), *in.VirtualMFADeviceName)
+	if err != nil {
+		return nil, err
+	}
+	seed := seal.NewTOTPSeed()
+	// The model: the account name in the code is the user's name if there is
+	// one, else the account's number.
+	owner := c.UserName()
+	if owner == "" {
+		owner = c.Account()
+	}
+	png, err := seal.MFAQRCode(seal.MFAURI(*in.VirtualMFADeviceName, owner, seed))
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
+		d := store.MFADevice{Account: c.Account(), Serial: serial, ID: newDeviceID(tx.Now), Created: tx.Now}
+		d.Seed = s.keys.SealSecret(seed, devicePlace(d.Account, d.ID))
+		if err := tx.InsertMFADevice(d); err != nil {
+			if errors.Is(err, store.ErrExists) {
+				return fail("EntityAlreadyExists", "MFA device already exists.")
+			}
+			return err
+		}
+		for _, t := range tags {
+			if err := tx.SetMFADeviceTag(d.Account, serial, t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &iam.CreateVirtualMFADeviceOutput{VirtualMFADevice: &types.VirtualMFADevice{
+		SerialNumber: &serial, Base32StringSeed: []byte(seed.Reveal()), QRCodePNG: png, Tags: tagsOut(tags),
+	}}, nil
+}
+
+// EnableMFADevice gives a device to a user who proves to hold it by two
+// consecutive codes.
+func (s *Service) EnableMFADevice(ctx context.Context, in *iam.EnableMFADeviceInput) (*iam.EnableMFADeviceOutput, error) {
+	c := principal.Of(ctx)
+	p := pair{c: c, user: *in.UserName, serial: *in.SerialNumber, codes: [2]string{*in.AuthenticationCode1, *in.AuthenticationCode2}}
+	err := s.withPair(ctx, p, mayEnable, func(tx *store.Tx, u store.User, d store.MFADevice) error {
+		d.NameKey, d.Enabled = u.NameKey, tx.Now
+		return tx.AssignMFADevice(d)
+	})
+	return &iam.EnableMFADeviceOutput{}, err
+}
+
+// mayEnable holds what must be true before codes are looked at.
+func mayEnable(tx *store.Tx, u store.User, d store.MFADevice) error {
+	switch {
+	case d.Assigned && d.NameKey == u.NameKey:
+		return fail("EntityAlreadyExists", "MFA Device for user %s already exists.", u.Name)
+	case d.Assigned:
+		return fail("EntityAlreadyExists", "MFA Device is already in use.")
+	}
+	have, err := tx.UserMFADevices(u.Account, u.NameKey)
+	if err != nil {
+		return err
+	}
+	return checkQuota(tx, u.Account, mfaDevicesPerUser, len(have)+1)
+}
+
+// ResyncMFADevice learns anew how far a user's device is off our time, by two
+// consecutive codes.
+func (s *Service) ResyncMFADevice(ctx context.Context, in *iam.ResyncMFADeviceInput) (*iam.ResyncMFADeviceOutput, error) {
+	c := principal.Of(ctx)
+	p := pair{c: c, user: *in.UserName, serial: *in.SerialNumber, codes: [2]string{*in.AuthenticationCode1, *in.AuthenticationCode2}}
+	err := s.withPair(ctx, p, isOf, func(tx *store.Tx, _ store.User, d store.MFADevice) error { return tx.AssignMFADevice(d) })
+	return &iam.ResyncMFADeviceOutput{}, err
+}
+
+// isOf fails for a device that is not the user's (recorded).
+func isOf(_ *store.Tx, u store.User, d store.MFADevice) error {
+	if !d.Assigned || d.NameKey != u.NameKey {
+		return fail("NoSuchEntity", "MFA Device invalid for user.")
+	}
+	return nil
+}
+
+// pair is two codes that shall prove a device for a user.
+type pair struct {
+	c            principal.Caller
+	user, serial string
+	codes        [2]string
+}
+
+// errCodes is recorded for equal, reversed, used and wrong codes alike.
+func errCodes() error {
+	return fail("InvalidAuthenticationCode", "Authentication code for device is not valid.")
+}
+
+// withPair checks a pair of codes and then lets apply write the device, whose
+// LastStep and Drift are the pair's. No pair works twice: the step that it is
+// held against is read by the transaction that writes the new one.
+//
+// The search through a device's window takes milliseconds when it fails, so
+// it is made before that transaction too: wrong codes never hold the writer.
+func (s *Service) withPair(ctx context.Context, p pair, may func(*store.Tx, store.User, store.MFADevice) error,
+	apply func(*store.Tx, store.User, store.MFADevice) error,
+) error {
+	read := func(tx *store.Tx) (u store.User, d store.MFADevice, err error) {
+		if u, err = deviceUser(tx, p.c, &p.user, p.serial); err != nil {
+			return u, d, err
+		}
+		if d, err = device(tx, p.c.Account(), p.serial); err != nil {
+			return u, d, err
+		}
+		return u, d, may(tx, u, d)
+	}
+	var first store.MFADevice
+	if err := s.db.View(ctx, func(tx *store.Tx) (err error) { _, first, err = read(tx); return err }); err != nil {
+		return err
+	}
+	seed, err := s.openSecret(ctx, first.Seed, devicePlace(first.Account, first.ID))
+	if err != nil {
+		return err
+	}
+	if _, _, ok := seal.MatchPair(seed, p.codes[0], p.codes[1], s.db.Now(), first.Drift, first.LastStep); !ok {
+		return errCodes()
+	}
+	return s.db.Update(ctx, func(tx *store.Tx) error {
+		u, d, err := read(tx)
+		if err != nil {
+			return err
+		}
+		if d.ID != first.ID {
+			// Deleted and made again meanwhile: the codes are the old one's.
+			return errCodes()
+		}
+		var ok bool
+		if d.LastStep, d.Drift, ok = seal.MatchPair(seed, p.codes[0], p.codes[1], tx.Now, d.Drift, d.LastStep); !ok {
+			return errCodes()
+		}
+		return apply(tx, u, d)
+	})
+}
+
+// deviceUser reads the user of a call about a device, the caller where it
+// names none.
+//
+// Root has no user name, and EnableMFADevice requires one. AWS enrols root's
+// device in its console only. Here root calls with the device that is named
+// for it and its account number, or root, as the user name.
+func deviceUser(tx *store.Tx, c principal.Caller, name *string, serial string) (store.User, error) {
+	if name != nil && c.IsRoot() && serial == deviceARN(c, "/", rootDeviceName) && (*name == c.Account() || *name == "root") {
+		name = nil
+	}
+	return userOrCaller(tx, c, name)
+}
+
+// DeactivateMFADevice takes a device from its user. The virtual device stays,
+// and can be enabled again by newer codes.
+func (s *Service) DeactivateMFADevice(ctx context.Context, in *iam.DeactivateMFADeviceInput) (*iam.DeactivateMFADeviceOutput, error) {
+	c := principal.Of(ctx)
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		u, err := deviceUser(tx, c, in.UserName, *in.SerialNumber)
+		if err != nil {
+			return err
+		}
+		d, err := device(tx, c.Account(), *in.SerialNumber)
+		if err != nil {
+			return err
+		}
+		if err := isOf(tx, u, d); err != nil {
+			return err
+		}
+		return tx.UnassignMFADevice(d.Account, d.Serial)
+	})
+	return &iam.DeactivateMFADeviceOutput{}, err
+}
+
+// DeleteVirtualMFADevice deletes a device that belongs to nobody.
+func (s *Service) DeleteVirtualMFADevice(ctx context.Context, in *iam.DeleteVirtualMFADeviceInput) (*iam.DeleteVirtualMFADeviceOutput, error) {
+	c := principal.Of(ctx)
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		d, err := device(tx, c.Account(), *in.SerialNumber)
+		if err != nil {
+			return err
+		}
+		if d.Assigned {
+			return fail("DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.")
+		}
+		return tx.DeleteMFADevice(d.Account, d.Serial)
+	})
+	return &iam.DeleteVirtualMFADeviceOutput{}, err
+}
+
+// ListMFADevices lists the devices of a user, the caller where none is named,
+// in order of their age.
+func (s *Service) ListMFADevices(ctx context.Context, in *iam.ListMFADevicesInput) (*iam.ListMFADevicesOutput, error) {
+	c := principal.Of(ctx)
+	p, err := s.page(c, "ListMFADevices", fold(str(in.UserName)), in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	var u store.User
+	var devices []store.MFADevice
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		if u, err = userOrCaller(tx, c, in.UserName); err != nil {
+			return err
+		}
+		devices, err = tx.UserMFADevices(u.Account, u.NameKey)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &iam.ListMFADevicesOutput{}
+	devices, out.IsTruncated, out.Marker = cutAll(p, devices, func(d store.MFADevice) string { return d.ID })
+	out.MFADevices = make([]types.MFADevice, len(devices))
+	for i, d := range devices {
+		out.MFADevices[i] = types.MFADevice{UserName: nameOut(u), SerialNumber: &d.Serial, EnableDate: when(d.Enabled)}
+	}
+	return out, nil
+}
+
+// ListVirtualMFADevices lists the account's devices in order of their age.
+// Seeds and tags are never listed (recorded).
+func (s *Service) ListVirtualMFADevices(ctx context.Context, in *iam.ListVirtualMFADevicesInput) (*iam.ListVirtualMFADevicesOutput, error) {
+	c := principal.Of(ctx)
+	which := store.AnyDevice
+	switch in.AssignmentStatus {
+	case types.AssignmentStatusTypeAssigned:
+		which = store.AssignedDevice
+	case types.AssignmentStatusTypeUnassigned:
+		which = store.UnassignedDevice
+	}
+	p, err := s.page(c, "ListVirtualMFADevices", string(which), in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	var devices []store.OwnedMFADevice
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		devices, err = tx.MFADevices(c.Account(), p.after, which, p.limit+1)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &iam.ListVirtualMFADevicesOutput{}
+	devices, out.IsTruncated, out.Marker = cut(p, devices, func(d store.OwnedMFADevice) string { return d.ID })
+	out.VirtualMFADevices = make([]types.VirtualMFADevice, len(devices))
+	for i, d := range devices {
+		out.VirtualMFADevices[i] = types.VirtualMFADevice{SerialNumber: &d.Serial, EnableDate: when(d.Enabled)}
+		if d.Assigned {
+			out.VirtualMFADevices[i].User = ptr(userOut(c, d.User))
+		}
+	}
+	return out, nil
+}
+
+// GetMFADevice knows FIDO security keys only, as AWS's does, and those cannot
+// be enrolled through this API. The text for other devices is recorded.
+func (s *Service) GetMFADevice(ctx context.Context, in *iam.GetMFADeviceInput) (*iam.GetMFADeviceOutput, error) {
+	c := principal.Of(ctx)
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		if _, err := userOrCaller(tx, c, in.UserName); err != nil {
+			return err
+		}
+		if strings.HasPrefix(*in.SerialNumber, "arn:"+c.Partition()+":iam::"+c.Account()+":u2f/") {
+			return noDevice(*in.SerialNumber)
+		}
+		return fail("ValidationError", "The MFA device serial number sent in the request is invalid or not supported by this API. "+
+			"Currently, only hardware FIDO security keys are supported. Please use the compatible device or API.")
+	})
+	return nil, err
+}
