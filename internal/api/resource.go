@@ -22,7 +22,8 @@ func Existing(kind, member string) func(principal.Caller, any) string {
 	}
 }
 
-// ARN names a resource by its ARN, as denials do for one that is about to be made, and for lists below a path.
+// ARN names a resource by its ARN, as denials do for one that is about to be
+// made, and for lists below a path.
 func ARN(kind, pathMember, nameMember string) func(principal.Caller, any) string {
 	return func(c principal.Caller, in any) string {
 		path := text(in, pathMember)
@@ -31,6 +32,11 @@ func ARN(kind, pathMember, nameMember string) func(principal.Caller, any) string
 		}
 		return "arn:" + c.Partition() + ":iam::" + c.Account() + ":" + kind + path + text(in, nameMember)
 	}
+}
+
+// Given names a resource by the ARN that the request itself gives.
+func Given(member string) func(principal.Caller, any) string {
+	return func(_ principal.Caller, in any) string { return text(in, member) }
 }
 
 // text reads an optional string member of an input structure.
