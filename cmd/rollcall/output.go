@@ -2,7 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -22,4 +25,73 @@ func writeJSON(w io.Writer, v any) error {
 	e.SetIndent("", "    ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// date is a time as people and programs read it, "" for none.
+func date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// table is columns of short texts under their names: the plain form that a
+// pipe can take apart. On a terminal too narrow for it each row becomes a
+// block of lines.
+type table struct {
+	w    io.Writer
+	rows [][]string // the names first
+}
+
+func newTable(w io.Writer, names ...string) *table { return &table{w, [][]string{names}} }
+
+func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+
+func (t *table) print() error {
+	widths := make([]int, len(t.rows[0]))
+	for _, row := range t.rows {
+		for i := range row {
+			if row[i] == "" {
+				row[i] = "-"
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+		}
+	}
+	whole := 2 * (len(widths) - 1)
+	for _, n := range widths {
+		whole += n
+	}
+	var text []byte
+	if columns, terminal := width(t.w); terminal && columns < whole {
+		text = t.blocks()
+	} else {
+		for _, row := range t.rows {
+			for i, cell := range row {
+				if i == len(row)-1 {
+					text = fmt.Appendf(text, "%s\n", cell)
+				} else {
+					text = fmt.Appendf(text, "%-*s  ", widths[i], cell)
+				}
+			}
+		}
+	}
+	_, err := t.w.Write(text)
+	return err
+}
+
+func (t *table) blocks() (text []byte) {
+	names := t.rows[0]
+	longest := 0
+	for _, name := range names {
+		longest = max(longest, utf8.RuneCountInString(name))
+	}
+	for n, row := range t.rows[1:] {
+		if n > 0 {
+			text = append(text, '\n')
+		}
+		for i, cell := range row {
+			text = fmt.Appendf(text, "%-*s  %s\n", longest, names[i], cell)
+		}
+	}
+	return text
 }

@@ -35,6 +35,9 @@ reads credential reports from it or from AWS.
 		&cobra.Group{ID: "operate", Title: "For its operator, also while it runs:"},
 		&cobra.Group{ID: "reports", Title: "Credential reports, from AWS or Rollcall:"},
 	)
+	root.AddCommand(serveCommand(p))
+	root.AddCommand(devCommand(p))
+	root.AddCommand(accountCommand(p))
 	root.AddCommand(versionCommand(p))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w (see '%s --help')", err, cmd.CommandPath())

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/service"
+)
+
+func accountCommand(p *process) *cobra.Command {
+	return group(&cobra.Command{
+		Use:     "account",
+		GroupID: "operate",
+		Short:   "Create, list and delete accounts and their root credentials",
+		Long: `Create, list and delete accounts, and the credentials of their root users. All
+of it is safe while the service runs on the same data, and in force at once.
+
+` + settingsHelp,
+	},
+		accountCreateCommand(p), accountListCommand(p), accountDeleteCommand(p), accountLimitsCommand(p),
+	)
+}
+
+func accountCreateCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var spec identity.AccountSpec
+	var limits []string
+	var output string
+	c := &cobra.Command{
+		Use:   "create",
+		Short: "Create an account and print its root access key, once",
+		Long: `Create an account with a root user and a root access key, and print that key.
+The secret cannot be shown again. The first account also makes the data
+directory and the master key file, where there are none.`,
+		Example: `  rollcall account create
+  rollcall account create --id 123456789012 --alias example --output json
+  rollcall account create --limit AccessKeysPerUser=4`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if output != "text" && output != "json" {
+				return badOutput(output)
+			}
+			if spec.Limits, err = parseLimits(limits); err != nil {
+				return err
+			}
+			return in.with(cmd.Context(), true, func(s *service.Service) error {
+				created, err := s.IAM.CreateAccount(cmd.Context(), spec)
+				if err != nil {
+					return err
+				}
+				return printAccount(p, output, created)
+			})
+		},
+	}
+	in.add(c)
+	f := c.Flags()
+	f.StringVar(&spec.ID, "id", "", "the account's twelve `digits` (default a random number)")
+	f.StringVar(&spec.Alias, "alias", "", "the account's `alias`")
+	f.StringVar(&spec.Partition, "partition", "aws", "aws, aws-cn or aws-us-gov")
+	f.StringArrayVar(&limits, "limit", nil, "a quota other than IAM's, as `NAME=NUMBER`; may be repeated")
+	outputFlag(c, &output)
+	c.RegisterFlagCompletionFunc("partition", cobra.FixedCompletions([]string{"aws", "aws-cn", "aws-us-gov"}, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func printAccount(p *process, output string, a identity.NewAccount) error {
+	if output == "json" {
+		return writeJSON(p.stdout, struct {
+			AccountId, AccessKeyId, SecretAccessKey string
+			Alias                                   string `json:",omitempty"`
+			Partition                               string
+		}{a.ID, a.RootKey.ID, a.RootKey.Secret.Reveal(), a.Alias, a.Partition})
+	}
+	alias := ""
+	if a.Alias != "" {
+		alias = " (" + a.Alias + ")"
+	}
+	_, err := fmt.Fprintf(p.stdout, `Account %s%s is ready. Its root access key, which is shown only now:
+
+  AWS_ACCESS_KEY_ID=%s
+  AWS_SECRET_ACCESS_KEY=%s
+`, a.ID, alias, a.RootKey.ID, a.RootKey.Secret.Reveal())
+	return err
+}
+
+// parseLimits reads NAME=NUMBER; "default" stands for IAM's own quota.
+func parseLimits(texts []string) (map[string]int, error) {
+	limits := map[string]int{}
+	for _, text := range texts {
+		name, value, _ := strings.Cut(text, "=")
+		n, err := strconv.Atoi(value)
+		if value == "default" {
+			n, err = identity.DefaultLimit, nil
+		} else if n < 0 {
+			err = errors.New("negative")
+		}
+		if err != nil {
+			return nil, usageError("%q is not NAME=NUMBER or NAME=default", text)
+		}
+		limits[name] = n
+	}
+	return limits, nil
+}
+
+func accountListCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var output string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the accounts",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var accounts []identity.AccountInfo
+			err := in.with(cmd.Context(), false, func(s *service.Service) (err error) {
+				accounts, err = s.IAM.Accounts(cmd.Context())
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return printAccounts(p, output, accounts)
+		},
+	}
+	in.add(c)
+	outputFlag(c, &output)
+	return c
+}
+
+func printAccounts(p *process, output string, accounts []identity.AccountInfo) error {
+	switch output {
+	case "json":
+		type account struct {
+			AccountId, Alias, Partition, Created string
+			Users                                int
+			ReportGenerated                      string         `json:",omitempty"`
+			Limits                               map[string]int `json:",omitempty"`
+		}
+		list := []account{}
+		for _, a := range accounts {
+			list = append(list, account{a.ID, a.Alias, a.Partition, date(a.Created), a.Users, date(a.Reported), a.Limits})
+		}
+		return writeJSON(p.stdout, list)
+	case "text":
+		if len(accounts) == 0 {
+			fmt.Fprintln(p.stderr, "There are no accounts.")
+			return nil
+		}
+		t := newTable(p.stdout, "Account", "Alias", "Partition", "Users", "Created", "Last report")
+		for _, a := range accounts {
+			t.row(a.ID, a.Alias, a.Partition, strconv.Itoa(a.Users), date(a.Created), date(a.Reported))
+		}
+		return t.print()
+	}
+	return badOutput(output)
+}
+
+func accountDeleteCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var yes bool
+	c := &cobra.Command{
+		Use:     "delete ACCOUNT",
+		Short:   "Delete an account with all its users, credentials and reports",
+		Example: `  rollcall account delete 123456789012 --yes`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !yes {
+				return usageError("account %s would be gone for good with all that it holds: say --yes", args[0])
+			}
+			return in.with(cmd.Context(), false, func(s *service.Service) error {
+				if err := s.IAM.DeleteAccount(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stderr, "Account %s is deleted.\n", args[0])
+				return nil
+			})
+		},
+	}
+	in.add(c)
+	c.Flags().BoolVar(&yes, "yes", false, "delete it")
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
+
+func accountLimitsCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var output string
+	c := &cobra.Command{
+		Use:   "limits ACCOUNT [NAME=NUMBER|NAME=default]...",
+		Short: "Show or set an account's quotas that differ from IAM's",
+		Example: `  rollcall account limits 123456789012
+  rollcall account limits 123456789012 AccessKeysPerUser=4 UsersPerAccount=100000
+  rollcall account limits 123456789012 AccessKeysPerUser=default`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			limits, err := parseLimits(args[1:])
+			if err != nil {
+				return err
+			}
+			return in.with(cmd.Context(), false, func(s *service.Service) error {
+				if len(limits) > 0 {
+					if err := s.IAM.SetLimits(cmd.Context(), args[0], limits); err != nil {
+						return err
+					}
+				}
+				a, err := findAccount(cmd.Context(), s, args[0])
+				if err != nil {
+					return err
+				}
+				return printLimits(p, output, a)
+			})
+		},
+	}
+	in.add(c)
+	outputFlag(c, &output)
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
+
+func findAccount(ctx context.Context, s *service.Service, id string) (identity.AccountInfo, error) {
+	accounts, err := s.IAM.Accounts(ctx)
+	for _, a := range accounts {
+		if a.ID == id {
+			return a, nil
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("there is no account %s", id)
+	}
+	return identity.AccountInfo{}, err
+}
+
+func printLimits(p *process, output string, a identity.AccountInfo) error {
+	switch output {
+	case "json":
+		if a.Limits == nil {
+			a.Limits = map[string]int{}
+		}
+		return writeJSON(p.stdout, a.Limits)
+	case "text":
+		if len(a.Limits) == 0 {
+			fmt.Fprintf(p.stderr, "Account %s has IAM's own quotas.\n", a.ID)
+			return nil
+		}
+		t := newTable(p.stdout, "Limit", "Value")
+		for _, name := range slices.Sorted(maps.Keys(a.Limits)) {
+			t.row(name, strconv.Itoa(a.Limits[name]))
+		}
+		return t.print()
+	}
+	return badOutput(output)
+}
+
+// completeAccounts offers the ids of the accounts to the shell.
+func (in *install) completeAccounts(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var ids []string
+	err := in.with(cmd.Context(), false, func(s *service.Service) error {
+		accounts, err := s.IAM.Accounts(cmd.Context())
+		for _, a := range accounts {
+			ids = append(ids, cobra.CompletionWithDesc(a.ID, a.Alias))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
+}

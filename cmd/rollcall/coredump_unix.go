@@ -1,0 +1,11 @@
+//go:build unix
+
+package main
+
+import "syscall"
+
+// noCoreDumps keeps a crash from writing the secrets in memory to disk.
+func noCoreDumps() {
+	// Where it is forbidden to lower a limit nothing can be done.
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/seal"
+	"rollcall/internal/server"
+	"rollcall/internal/service"
+)
+
+// emulating is what 'rollcall dev' was asked for.
+type emulating struct {
+	p         *process
+	listen    string
+	account   string
+	trail     string
+	readyFile string
+	maxAge    time.Duration
+	log       logging
+}
+
+func devCommand(p *process) *cobra.Command {
+	e := &emulating{p: p}
+	c := &cobra.Command{
+		Use:     "dev",
+		GroupID: "service",
+		Short:   "Run an emulator for tests, in memory",
+		Long: `Run the service in memory, on this machine only, with one account: for tests
+and laptops. Signatures are verified as by 'rollcall serve'. The root user's
+access key is AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment,
+or test and test.
+
+POST /_rollcall/reset empties it: what is left is the account and its key.
+All is gone when it ends.
+
+` + settingsHelp,
+		Example: `  rollcall dev
+  rollcall dev --listen 127.0.0.1:0 --ready-file endpoint.txt
+  curl -X POST http://127.0.0.1:8585/_rollcall/reset`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context()) },
+	}
+	f := c.Flags()
+	f.StringVar(&e.listen, "listen", "127.0.0.1:8585", "`address` of the API, on loopback; port 0 takes a free one")
+	f.StringVar(&e.account, "account", "000000000000", "the account's `id`")
+	f.StringVar(&e.trail, "trail", "off", "where every call leaves a line: a `file`, - for standard output, or off")
+	f.StringVar(&e.readyFile, "ready-file", "", "write the endpoint's URL to this `file` once it answers")
+	f.DurationVar(&e.maxAge, "report-max-age", 10*time.Second, "how old a report may be to be given again instead of a new one")
+	settings(f, "listen", "account", "trail", "ready-file", "report-max-age")
+	e.log.add(c)
+	return c
+}
+
+// credentials are the emulator's, from the environment where it has any.
+func (e *emulating) credentials() (id, secret, said string, err error) {
+	id, secret = e.p.env("AWS_ACCESS_KEY_ID"), e.p.env("AWS_SECRET_ACCESS_KEY")
+	switch {
+	case id == "" && secret == "":
+		return "test", "test", "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test", nil
+	case id == "" || secret == "":
+		return "", "", "", configError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: the environment has only one of them")
+	case e.p.env("AWS_SESSION_TOKEN") != "":
+		return "", "", "", configError("the environment has temporary credentials (AWS_SESSION_TOKEN), which no root user can have: unset them, or set others")
+	}
+	return id, secret, "the access key " + id + " of the environment", nil
+}
+
+func (e *emulating) run(ctx context.Context) error {
+	log, err := e.log.open(e.p)
+	if err != nil {
+		return err
+	}
+	if e.maxAge <= 0 {
+		return usageError("--report-max-age must be more than 0")
+	}
+	id, secret, said, err := e.credentials()
+	if err != nil {
+		return err
+	}
+	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
+		Account: identity.AccountSpec{ID: e.account, RootKeyID: id, RootSecret: seal.NewSecret(secret)},
+		Report:  identity.ReportConfig{MaxAge: e.maxAge}, Trail: e.trail, Log: log,
+	})
+	if err != nil {
+		return configError("%w", err)
+	}
+	l, err := server.Listen(e.listen, nil, false)
+	if errors.Is(err, server.ErrPlainHTTP) {
+		err = configError("listen on %s: the emulator listens on loopback only; 'rollcall serve' is for others", e.listen)
+	}
+	if err != nil {
+		return errors.Join(err, emulator.Close())
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", emulator)
+	mux.HandleFunc("POST /_rollcall/reset", resetHandler(emulator))
+	url := "http://" + l.Addr().String()
+	if err := e.announce(url, said); err != nil {
+		l.Close()
+		return errors.Join(err, emulator.Close())
+	}
+	return errors.Join(server.Serve(ctx, l, mux, log, time.Second), emulator.Close())
+}
+
+func (e *emulating) announce(url, said string) error {
+	fmt.Fprintf(e.p.stderr, "rollcall: emulator on %s, account %s, in memory\nrollcall: root user: %s\n", url, e.account, said)
+	if e.readyFile == "" {
+		return nil
+	}
+	// Whoever waits for the file finds it whole.
+	tmp := filepath.Join(filepath.Dir(e.readyFile), "."+filepath.Base(e.readyFile)+".tmp")
+	if err := os.WriteFile(tmp, []byte(url+"\n"), 0o644); err != nil {
+		return configError("write --ready-file: %w", err)
+	}
+	return os.Rename(tmp, e.readyFile)
+}
+
+// resetHandler empties the emulator for anyone on this machine, except for
+// the pages of other sites that are open in its browser.
+func resetHandler(emulator *service.Emulator) http.HandlerFunc {
+	var sameOrigin http.CrossOriginProtection
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := sameOrigin.Check(r); err != nil || !loopbackHost(r.Host) {
+			http.Error(w, "cross-origin requests are refused", http.StatusForbidden)
+			return
+		}
+		if err := emulator.Reset(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// loopbackHost says whether a request was meant for this machine. A site that
+// lets its own name lead here (DNS rebinding) is same-origin to itself.
+func loopbackHost(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// logging is how a service logs, always on standard error.
+type logging struct {
+	level, format string
+	json          bool // set by open
+}
+
+func (l *logging) add(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&l.level, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&l.format, "log-format", "auto", "text, json, or auto: text on a terminal")
+	settings(f, "log-level", "log-format")
+	c.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("log-format", cobra.FixedCompletions([]string{"auto", "text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (l *logging) open(p *process) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(l.level)); err != nil || strings.ContainsAny(l.level, "+-") {
+		return nil, usageError("--log-level %q is none of debug, info, warn, error", l.level)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch l.format {
+	case "auto":
+		_, terminal := width(p.stderr)
+		l.json = !terminal
+	case "json", "text":
+		l.json = l.format == "json"
+	default:
+		return nil, usageError("--log-format %q is none of auto, text, json", l.format)
+	}
+	if l.json {
+		return slog.New(slog.NewJSONHandler(p.stderr, options)), nil
+	}
+	return slog.New(slog.NewTextHandler(p.stderr, options)), nil
+}

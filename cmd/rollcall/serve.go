@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/server"
+	"rollcall/internal/service"
+	"rollcall/internal/trail"
+)
+
+// serving is what 'rollcall serve' was asked for.
+type serving struct {
+	install
+	listen, adminListen string
+	tlsCert, tlsKey     string
+	allowHTTP           bool
+	trail               string
+	trailSync           bool
+	report              identity.ReportConfig
+	useSpan             time.Duration
+	regions             []string
+	rate                float64
+	burst               int
+	log                 logging
+}
+
+func serveCommand(p *process) *cobra.Command {
+	s := &serving{install: install{p: p}}
+	c := &cobra.Command{
+		Use:     "serve",
+		GroupID: "service",
+		Short:   "Run the service",
+		Long: `Run the service: IAM, STS and the credential report, its data in a directory
+or in PostgreSQL.
+
+The first start makes the data directory and the master key file in it. Keep a
+copy of that file apart from the data: without it no secret can be read.
+
+SIGTERM or Ctrl-C ends it when the calls under way have ended, a second one at
+once. SIGHUP opens the trail file anew and reads the TLS certificate again.
+
+` + settingsHelp,
+		Example: `  rollcall serve
+  rollcall serve --listen :8443 --tls-cert cert.pem --tls-key key.pem
+  rollcall serve --store env://DATABASE_URL --trail - --log-format json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
+	}
+	s.install.add(c)
+	f := c.Flags()
+	f.StringVar(&s.listen, "listen", "127.0.0.1:8585", "`address` of the API")
+	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` of the TLS certificate chain, PEM")
+	f.StringVar(&s.tlsKey, "tls-key", "", "`file` of the certificate's key, PEM")
+	f.BoolVar(&s.allowHTTP, "allow-http", false, "allow plain HTTP on addresses that others can reach")
+	f.StringVar(&s.adminListen, "admin-listen", "127.0.0.1:8586", "`address` of /healthz, /readyz and /metrics, or off")
+	f.StringVar(&s.trail, "trail", "", "where every call leaves a line in CloudTrail's form: a `file`, - for standard output, or off (default trail.jsonl in the data directory)")
+	f.BoolVar(&s.trailSync, "trail-sync", false, "acknowledge no change before its line is on disk")
+	f.DurationVar(&s.report.MaxAge, "report-max-age", 10*time.Second, "how old a report may be to be given again instead of a new one; AWS's is 4h")
+	f.DurationVar(&s.report.Expiry, "report-expiry", 0, "how old a report may be to be given at all; 0 is for ever")
+	f.IntVar(&s.report.History, "report-history", 100, "how many reports of an account are kept")
+	f.DurationVar(&s.useSpan, "last-used-span", 0, "record only the first use of a key within this time; AWS's is 15m, 0 records every second")
+	f.StringSliceVar(&s.regions, "region", nil, "accept signatures for these `regions` only")
+	f.Float64Var(&s.rate, "rate-limit", 0, "calls per second of one access key before they are throttled; 0 is no limit")
+	f.IntVar(&s.burst, "rate-burst", 0, "calls of one access key at once above the limit (default the limit)")
+	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
+		"report-expiry", "report-history", "last-used-span", "region", "rate-limit", "rate-burst")
+	s.log.add(c)
+	c.MarkFlagFilename("tls-cert")
+	c.MarkFlagFilename("tls-key")
+	return c
+}
+
+func (s *serving) check() error {
+	switch {
+	case (s.tlsCert == "") != (s.tlsKey == ""):
+		return usageError("--tls-cert and --tls-key belong together")
+	case s.report.MaxAge <= 0:
+		return usageError("--report-max-age must be more than 0: a client that asks until its report is complete would never end")
+	case s.report.Expiry < 0 || s.useSpan < 0 || s.rate < 0 || s.burst < 0:
+		return usageError("--report-expiry, --last-used-span, --rate-limit and --rate-burst cannot be negative")
+	case s.report.History < 1:
+		return usageError("--report-history must be at least 1")
+	}
+	return nil
+}
+
+// grace is how long calls under way may take to end when the service stops.
+const grace = 30 * time.Second
+
+// run is the life of the service.
+func (s *serving) run(ctx context.Context) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	log, err := s.log.open(s.p)
+	if err != nil {
+		return err
+	}
+	noCoreDumps()
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	svc, t, err := s.open(ctx, log, metrics)
+	if err != nil {
+		return err
+	}
+	api, admin, cert, err := s.listeners()
+	if err != nil {
+		return errors.Join(err, svc.Close())
+	}
+	if err := s.announce(ctx, svc, log, api, admin); err != nil {
+		return errors.Join(err, svc.Close())
+	}
+
+	// The admin listener outlives the API's, so that it can be watched while
+	// it stops.
+	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
+	adminEnded := make(chan error, 1)
+	go func() {
+		if admin == nil {
+			adminEnded <- nil
+			return
+		}
+		checks := []server.Check{{Name: "store", Run: svc.Ready}, {Name: "trail", Run: func(context.Context) error { return t.Probe() }}}
+		adminEnded <- server.Serve(adminCtx, admin, server.Admin(checks, metrics, log), log, time.Second)
+	}()
+	go func() {
+		for {
+			select {
+			case <-hangup:
+				s.reopen(t, cert, log)
+			case <-adminCtx.Done():
+				return
+			}
+		}
+	}()
+	err = server.Serve(ctx, api, svc.Handler, log, grace)
+	stopAdmin()
+	err = errors.Join(err, <-adminEnded, svc.Close())
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}
+
+func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus.Registerer) (*service.Service, *trail.Trail, error) {
+	db, err := s.database(true)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.trail == "" {
+		s.trail = filepath.Join(s.data, "trail.jsonl")
+	}
+	t, err := trail.Open(s.trail)
+	if err != nil {
+		return nil, nil, configError("%w", err)
+	}
+	t.Sync = s.trailSync
+	svc, err := service.Open(ctx, service.Config{
+		Store: db, MasterFile: s.masterFile(), Trail: t, Report: s.report, UseSpan: s.useSpan,
+		Regions: s.regions, Rate: s.rate, Burst: s.burst, Log: log, Metrics: metrics,
+	})
+	if err != nil {
+		return nil, nil, errors.Join(s.explain(err), t.Close())
+	}
+	return svc, t, nil
+}
+
+// listeners opens the addresses; admin is nil where it is off.
+func (s *serving) listeners() (api, admin net.Listener, cert *server.Certificate, err error) {
+	if s.tlsCert != "" {
+		if cert, err = server.LoadCertificate(s.tlsCert, s.tlsKey); err != nil {
+			return nil, nil, nil, configError("%w", err)
+		}
+	}
+	api, err = server.Listen(s.listen, cert, s.allowHTTP)
+	if errors.Is(err, server.ErrPlainHTTP) {
+		return nil, nil, nil, configError("%w: answers with new secrets could be read on the way; give --tls-cert and --tls-key, or --allow-http to do it all the same", err)
+	}
+	if err != nil || s.adminListen == "off" {
+		return api, nil, cert, err
+	}
+	admin, err = server.Listen(s.adminListen, nil, s.allowHTTP)
+	if errors.Is(err, server.ErrPlainHTTP) {
+		err = configError("%w: --allow-http allows it for the admin listener too", err)
+	}
+	if err != nil {
+		api.Close()
+	}
+	return api, admin, cert, err
+}
+
+// announce says where the service can be reached, and what to do first.
+func (s *serving) announce(ctx context.Context, svc *service.Service, log *slog.Logger, api, admin net.Listener) error {
+	accounts, err := svc.IAM.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	url := "http://"
+	if s.tlsCert != "" {
+		url = "https://"
+	}
+	url += api.Addr().String()
+	where := s.data
+	if s.store != "" {
+		where = "PostgreSQL"
+	}
+	adminAt := "off"
+	if admin != nil {
+		adminAt = "http://" + admin.Addr().String()
+	}
+	if s.log.json {
+		log.Info("listening", "url", url, "admin", adminAt, "data", where, "accounts", len(accounts), "version", version())
+		return nil
+	}
+	fmt.Fprintf(s.p.stderr, "rollcall: listening on %s, admin on %s, data in %s\n", url, adminAt, where)
+	if len(accounts) == 0 {
+		fmt.Fprintf(s.p.stderr, "rollcall: there is no account yet; create the first with: rollcall account create%s\n", s.flags())
+	}
+	return nil
+}
+
+// reopen does what SIGHUP asks for.
+func (s *serving) reopen(t *trail.Trail, cert *server.Certificate, log *slog.Logger) {
+	err := t.Reopen()
+	if cert != nil {
+		err = errors.Join(err, cert.Reload())
+	}
+	if err != nil {
+		log.Error("reopen", "error", err)
+		return
+	}
+	log.Info("trail and certificate opened anew")
+}

@@ -1,0 +1,125 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+	"rollcall/internal/trail"
+)
+
+// EmulatorConfig is an Emulator's settings.
+type EmulatorConfig struct {
+	// Account is the one account. Without a root key in it, one is made.
+	Account identity.AccountSpec
+	Report  identity.ReportConfig
+	Trail   string           // as for trail.Open; "" means off
+	Now     func() time.Time // nil means time.Now
+	Log     *slog.Logger     // nil discards
+}
+
+// Emulator is a service in memory with one account, that can be emptied: for
+// tests and laptops. It is the service itself, not an imitation of it, so
+// signatures are verified.
+type Emulator struct {
+	// Account and RootKey are the account and its root user's access key.
+	// They outlive a reset.
+	Account identity.AccountInfo
+	RootKey identity.RootKey
+
+	cfg     EmulatorConfig
+	mu      sync.Mutex // guards current
+	current *life
+	past    sync.WaitGroup // lives that are ending
+}
+
+// life is the emulator between two resets.
+type life struct {
+	*Service
+	calls sync.WaitGroup
+}
+
+// OpenEmulator starts an emulator.
+func OpenEmulator(ctx context.Context, cfg EmulatorConfig) (*Emulator, error) {
+	if cfg.Trail == "" {
+		cfg.Trail = "off"
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &Emulator{cfg: cfg}
+	l, account, err := e.begin(ctx, cfg.Account)
+	if err != nil {
+		return nil, err
+	}
+	e.current, e.Account, e.RootKey = l, account.AccountInfo, account.RootKey
+	return e, nil
+}
+
+func (e *Emulator) begin(ctx context.Context, spec identity.AccountSpec) (*life, identity.NewAccount, error) {
+	var account identity.NewAccount
+	t, err := trail.Open(e.cfg.Trail)
+	if err != nil {
+		return nil, account, err
+	}
+	s, err := Open(ctx, Config{
+		Store: store.Config{Memory: true, Now: e.cfg.Now}, Master: seal.InMemoryMasterKeys(),
+		Trail: t, Report: e.cfg.Report, Log: e.cfg.Log,
+	})
+	if err != nil {
+		return nil, account, errors.Join(err, t.Close())
+	}
+	if account, err = s.IAM.CreateAccount(ctx, spec); err != nil {
+		return nil, account, errors.Join(err, s.Close())
+	}
+	return &life{Service: s}, account, nil
+}
+
+func (e *Emulator) end(l *life) error {
+	l.calls.Wait()
+	return l.Close()
+}
+
+// ServeHTTP answers one request of the API.
+func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e.mu.Lock()
+	l := e.current
+	l.calls.Add(1)
+	e.mu.Unlock()
+	defer l.calls.Done()
+	l.Handler.ServeHTTP(w, r)
+}
+
+// Reset empties the emulator: what is left is the account and its root key,
+// as at the start. Calls that are under way end on what they began with.
+func (e *Emulator) Reset(ctx context.Context) error {
+	spec := e.cfg.Account
+	spec.ID, spec.RootKeyID, spec.RootSecret = e.Account.ID, e.RootKey.ID, e.RootKey.Secret
+	next, _, err := e.begin(ctx, spec)
+	if err != nil {
+		return fmt.Errorf("reset: %w", err)
+	}
+	e.mu.Lock()
+	old := e.current
+	e.current = next
+	e.mu.Unlock()
+	e.past.Go(func() {
+		if err := e.end(old); err != nil {
+			e.cfg.Log.Warn("reset", "error", err)
+		}
+	})
+	return nil
+}
+
+// Close ends the emulator. No request may come any more.
+func (e *Emulator) Close() error {
+	e.past.Wait()
+	return e.end(e.current)
+}
