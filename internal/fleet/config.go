@@ -1,0 +1,196 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/smithy-go"
+)
+
+// DefaultRegion is the region where none is set. IAM is the same in all
+// regions of a partition, but a signature must name one.
+const DefaultRegion = "us-east-1"
+
+// Settings are what may be said beside the AWS environment. The zero value
+// leaves everything to it.
+type Settings struct {
+	Profile  string // as --profile and AWS_PROFILE
+	Region   string // as --region and AWS_REGION
+	Endpoint string // as --endpoint-url
+	CABundle string // a PEM file, as --ca-bundle and AWS_CA_BUNDLE
+	// AllowHTTP permits plain HTTP to an endpoint that is not this machine.
+	AllowHTTP bool
+	// MFACode asks the user for the code of an MFA device, for profiles with
+	// mfa_serial. nil refuses such profiles.
+	MFACode func(serial string) (string, error)
+}
+
+// ConfigError is an error in the environment, the settings or the
+// credentials, as opposed to one of the service.
+type ConfigError struct{ err error }
+
+func (e *ConfigError) Error() string { return e.err.Error() }
+func (e *ConfigError) Unwrap() error { return e.err }
+
+func configError(format string, args ...any) error {
+	return &ConfigError{fmt.Errorf(format, args...)}
+}
+
+// Account is one account, reached with one set of credentials.
+type Account struct {
+	iam      *iam.Client
+	endpoint string
+}
+
+// Endpoint is the configured endpoint, "" for AWS's own.
+func (a *Account) Endpoint() string { return a.endpoint }
+
+// Open finds the account's endpoint and credentials. To assume a role it
+// calls STS, otherwise nothing. Errors are *ConfigError or the service's.
+func Open(ctx context.Context, s Settings) (*Account, error) {
+	env, err := config.NewEnvConfig()
+	if err != nil {
+		return nil, configError("%w", err)
+	}
+	profile, err := loadProfile(ctx, s.Profile, env)
+	if err != nil {
+		return nil, err
+	}
+	at := resolveEndpoints(ctx, s.Endpoint, env, profile)
+	for _, e := range []string{at.iam, at.sts} {
+		if err := checkEndpoint(e, s.AllowHTTP); err != nil {
+			return nil, err
+		}
+	}
+	if at.iam != "" && signsInAtAWS(s.Profile, env, profile) {
+		return nil, configError("this profile signs in at AWS, so its session is not for the endpoint %s: export keys first, as with 'aws configure export-credentials'", at.iam)
+	}
+	cfg, err := load(ctx, s, at)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return nil, credentialsError(ctx, err)
+	}
+	return newAccount(cfg, at.iam), nil
+}
+
+func newAccount(cfg aws.Config, endpoint string) *Account {
+	return &Account{endpoint: endpoint, iam: iam.NewFromConfig(cfg, func(o *iam.Options) {
+		o.HTTPClient = staying(o.HTTPClient)
+		o.BaseEndpoint = nil
+		if endpoint != "" {
+			o.BaseEndpoint = aws.String(endpoint)
+		}
+	})}
+}
+
+// loadProfile reads the profile that the SDK will use. One that was named
+// must be there.
+func loadProfile(ctx context.Context, name string, env config.EnvConfig) (config.SharedConfig, error) {
+	chosen := cmp.Or(name, env.SharedConfigProfile)
+	profile, err := config.LoadSharedConfigProfile(ctx, cmp.Or(chosen, "default"), func(o *config.LoadSharedConfigOptions) {
+		if env.SharedConfigFile != "" {
+			o.ConfigFiles = []string{env.SharedConfigFile}
+		}
+		if env.SharedCredentialsFile != "" {
+			o.CredentialsFiles = []string{env.SharedCredentialsFile}
+		}
+	})
+	var missing config.SharedConfigProfileNotExistError
+	switch {
+	case errors.As(err, &missing) && chosen == "":
+		return config.SharedConfig{}, nil
+	case errors.As(err, &missing):
+		return profile, configError("The config profile (%s) could not be found", missing.Profile)
+	case err != nil:
+		return profile, configError("%w", err)
+	}
+	return profile, nil
+}
+
+// signsInAtAWS says whether the credentials will come from IAM Identity
+// Center or an AWS sign-in session. Their tokens are AWS's and must not be
+// sent to another endpoint.
+func signsInAtAWS(flag string, env config.EnvConfig, profile config.SharedConfig) bool {
+	if flag == "" && (env.Credentials.HasKeys() || env.WebIdentityTokenFilePath != "") {
+		return false
+	}
+	source := &profile
+	for source.Source != nil {
+		source = source.Source
+	}
+	if source.Credentials.HasKeys() || source.CredentialSource != "" || source.WebIdentityTokenFile != "" {
+		return false
+	}
+	return source.SSOSessionName != "" || source.SSOStartURL != "" || source.LoginSession != ""
+}
+
+// load is the SDK's own loading, with roles assumed at our endpoint.
+func load(ctx context.Context, s Settings, at endpoints) (aws.Config, error) {
+	options := []func(*config.LoadOptions) error{
+		config.WithDefaultRegion(DefaultRegion),
+		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+			if at.sts != "" && o.Client != nil {
+				o.Client = stsAt{endpoint: at.sts, roles: o.Client}
+			}
+			if serial := o.SerialNumber; serial != nil && s.MFACode != nil {
+				o.TokenProvider = func() (string, error) { return s.MFACode(*serial) }
+			}
+		}),
+		config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) {
+			if at.sts != "" && o.Client != nil {
+				o.Client = stsAt{endpoint: at.sts, tokens: o.Client}
+			}
+		}),
+	}
+	if s.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(s.Profile))
+	}
+	if s.Region != "" {
+		options = append(options, config.WithRegion(s.Region))
+	}
+	if s.CABundle != "" {
+		f, err := os.Open(s.CABundle)
+		if err != nil {
+			return aws.Config{}, configError("read the CA bundle: %w", err)
+		}
+		defer f.Close()
+		options = append(options, config.WithCustomCABundle(f))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	var needsCode config.AssumeRoleTokenProviderNotSetError
+	if errors.As(err, &needsCode) {
+		return cfg, configError("this profile needs an MFA code, and there is no terminal to ask for it")
+	}
+	if err != nil {
+		return cfg, configError("%w", err)
+	}
+	return cfg, nil
+}
+
+// credentialsError sorts out why there are no credentials: the user's
+// configuration, or an answer of STS.
+func credentialsError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("get credentials: %w", err)
+	}
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		// The end of the chain: nothing was configured, and this is no
+		// EC2 instance either.
+		if op, ok := e.(*smithy.OperationError); ok && op.ServiceID == "ec2imds" {
+			return configError(`Unable to locate credentials. You can configure credentials by running "aws configure".`)
+		}
+	}
+	if _, isAnswer := ServiceError(err); isAnswer {
+		return err
+	}
+	return &ConfigError{fmt.Errorf("get credentials: %w", plain(err))}
+}

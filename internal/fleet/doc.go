@@ -1,0 +1,22 @@
+// Package fleet gets credential reports from AWS, or from anything that speaks
+// its IAM API, with the credentials and settings that AWS's own tools use.
+//
+// It promises:
+//
+//   - The environment, profiles, roles and processes work as in the AWS CLI.
+//     Without a region, us-east-1 is meant.
+//   - With an endpoint configured, no other host hears of the credentials:
+//     roles are assumed there too, and redirects are not followed. The SDK
+//     alone would send AssumeRole to AWS.
+//   - The bytes of a report are those the service sent.
+//   - Waiting is polite and bounded: one request for a report, then a look at
+//     growing intervals, never a loop of requests. A report that is older than
+//     asked for is never passed off as fresh; see Source.
+//
+// It refuses to talk plain HTTP to another machine unless asked to, and to
+// read what a report says: that is package report.
+//
+// A report is held in memory as a whole, and the SDK needs about ten times its
+// size for a moment to take it out of the answer. That matters from some
+// hundred thousand users on.
+package fleet

@@ -1,0 +1,123 @@
+package fleet
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// endpoints are where IAM and STS are reached; "" is AWS itself.
+type endpoints struct{ iam, sts string }
+
+// resolveEndpoints goes by the order of the AWS CLI: the flag, the service's
+// variable, the common variable, the profile's services section, the
+// profile's endpoint_url. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS turns all but
+// the flag off.
+//
+// An STS nobody named is where IAM is: the keys are that installation's, and
+// so are its roles.
+func resolveEndpoints(ctx context.Context, flag string, env config.EnvConfig, profile config.SharedConfig) endpoints {
+	if flag != "" {
+		return endpoints{flag, flag}
+	}
+	if ignored(ctx, env, profile) {
+		return endpoints{}
+	}
+	of := func(service string) string {
+		if u, ok, _ := env.GetServiceBaseEndpoint(ctx, service); ok {
+			return u
+		}
+		if env.BaseEndpoint != "" {
+			return env.BaseEndpoint
+		}
+		if u, ok, _ := profile.GetServiceBaseEndpoint(ctx, service); ok {
+			return u
+		}
+		return profile.BaseEndpoint
+	}
+	e := endpoints{of("IAM"), of("STS")}
+	if e.sts == "" {
+		e.sts = e.iam
+	}
+	return e
+}
+
+func ignored(ctx context.Context, env config.EnvConfig, profile config.SharedConfig) bool {
+	if v, found, _ := env.GetIgnoreConfiguredEndpoints(ctx); found {
+		return v
+	}
+	v, _, _ := profile.GetIgnoreConfiguredEndpoints(ctx)
+	return v
+}
+
+// checkEndpoint refuses what is no endpoint, and plain HTTP that would leave
+// the machine: a report and the names in it could be read on the way.
+func checkEndpoint(endpoint string, allowHTTP bool) error {
+	if endpoint == "" {
+		return nil
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return configError("the endpoint %q is no URL such as https://iam.example.com", endpoint)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return configError("an endpoint has no user, query or fragment")
+	}
+	if u.Scheme == "http" && !allowHTTP && !loopback(u.Hostname()) {
+		return configError("the endpoint %s is plain HTTP to another machine: use https, or --allow-http if the way there is safe", endpoint)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// stsAt makes every call of STS go to one endpoint. It is given to the SDK's
+// credential chain, whose own client asks only some of the places where an
+// endpoint may be configured and goes to AWS otherwise.
+type stsAt struct {
+	endpoint string
+	roles    stscreds.AssumeRoleAPIClient
+	tokens   stscreds.AssumeRoleWithWebIdentityAPIClient
+}
+
+func (s stsAt) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, fns ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	return s.roles.AssumeRole(ctx, in, append(fns, s.options)...)
+}
+
+func (s stsAt) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, fns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	return s.tokens.AssumeRoleWithWebIdentity(ctx, in, append(fns, s.options)...)
+}
+
+func (s stsAt) options(o *sts.Options) {
+	o.BaseEndpoint = aws.String(s.endpoint)
+	o.HTTPClient = staying(o.HTTPClient)
+}
+
+// staying is the client without redirects: the SDK would follow one to
+// anywhere, with the signed request.
+func staying(c aws.HTTPClient) aws.HTTPClient {
+	b, ok := c.(*awshttp.BuildableClient)
+	if !ok {
+		return c
+	}
+	return &http.Client{
+		Transport:     b.GetTransport(),
+		Timeout:       b.GetTimeout(),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}

@@ -1,0 +1,76 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// ServiceError returns the text in which the AWS CLI tells of an error that a
+// service answered with, and false for any other error.
+func ServiceError(err error) (text string, ok bool) {
+	var answer smithy.APIError
+	var op *smithy.OperationError
+	if !errors.As(err, &answer) || !errors.As(err, &op) {
+		return "", false
+	}
+	message := answer.ErrorMessage()
+	if message == "" || message == "UnknownError" {
+		message = "Unknown" // botocore's word where an answer has no Message
+	}
+	tries := ""
+	var most *retry.MaxAttemptsError
+	if errors.As(err, &most) && most.Attempt > 1 {
+		tries = fmt.Sprintf(" (reached max retries: %d)", most.Attempt-1)
+	}
+	return fmt.Sprintf("An error occurred (%s) when calling the %s operation%s: %s",
+		answer.ErrorCode(), op.OperationName, tries, message), true
+}
+
+// plain shortens the SDK's account of a request that was never answered.
+func plain(err error) error {
+	var sent *smithyhttp.RequestSendError
+	if !errors.As(err, &sent) {
+		return err
+	}
+	var u *url.Error
+	if errors.As(sent, &u) {
+		return fmt.Errorf("cannot reach %s: %w", u.URL, u.Err)
+	}
+	return fmt.Errorf("request not sent: %w", sent.Err)
+}
+
+// situation is what an error of the two report actions means for someone who
+// waits for a report.
+type situation int
+
+const (
+	failed     situation = iota // waiting does not help
+	absent                      // no report, or only one too old to be given
+	inProgress                  // one is being made
+	busy                        // the service cannot just now
+)
+
+func situationOf(err error) situation {
+	var answer smithy.APIError
+	if !errors.As(err, &answer) {
+		return failed
+	}
+	switch answer.ErrorCode() {
+	case (&types.CredentialReportNotPresentException{}).ErrorCode(), (&types.CredentialReportExpiredException{}).ErrorCode():
+		return absent
+	case (&types.CredentialReportNotReadyException{}).ErrorCode():
+		return inProgress
+	case (&types.LimitExceededException{}).ErrorCode():
+		return busy
+	}
+	if _, ok := retry.DefaultThrottleErrorCodes[answer.ErrorCode()]; ok {
+		return busy
+	}
+	return failed
+}

@@ -1,0 +1,202 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// DefaultMaxAge is the age up to which a report will do. AWS makes no newer
+// one before it is four hours old.
+const DefaultMaxAge = 4 * time.Hour
+
+// DefaultTimeout is how long Fetch waits for a report.
+const DefaultTimeout = 5 * time.Minute
+
+// Options say what report will do. The zero value asks for a new one.
+type Options struct {
+	// MaxAge is how old a report may be to be taken as it is.
+	MaxAge time.Duration
+	// Timeout bounds it all; 0 means DefaultTimeout.
+	Timeout time.Duration
+	// RequireFresh makes a report older than MaxAge an error, where it would
+	// be returned as Stale.
+	RequireFresh bool
+	// Progress is told what happens, in a few words each time. It may be nil.
+	Progress func(string)
+}
+
+// ErrNotFresh says that the service had only a report older than MaxAge.
+var ErrNotFresh = errors.New("there is no fresh report")
+
+// ErrTimeout says that no report came in time.
+var ErrTimeout = errors.New("no report came in time")
+
+// How long to wait before each look at a report that is being made, and after
+// each refusal of a busy service; the last stands for all later ones. A
+// service of one's own needs a fraction of a second, AWS some seconds. Throttled
+// requests were already repeated by the SDK.
+var (
+	lookAfter  = []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 8 * time.Second, 10 * time.Second}
+	retryAfter = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second}
+)
+
+// mostRequests is how often a report is asked for that then is not there.
+const mostRequests = 3
+
+// fetching is one Fetch under way.
+type fetching struct {
+	Options
+	account   *Account
+	old       *Report // the newest seen that is too old
+	awaited   bool    // one is being made, so far as we know
+	settled   bool    // the service said COMPLETE: it makes no newer one now
+	requests  int
+	looks     int // waits of each kind
+	refusals  int
+	lastState string // what the service said last, for the error
+}
+
+// Fetch returns a report not older than o.MaxAge: the one the service has, or
+// else one it is asked to make. Where there is none in time it returns the old
+// one as Stale, unless o.RequireFresh. Errors are the service's, ErrNotFresh
+// and ErrTimeout.
+func (a *Account) Fetch(ctx context.Context, o Options) (*Report, error) {
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	f := &fetching{Options: o, account: a, lastState: "no answer"}
+	bounded, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	for {
+		r, err := f.step(bounded)
+		switch {
+		case err != nil && bounded.Err() != nil && ctx.Err() == nil:
+			return f.late()
+		case r != nil || err != nil:
+			return r, err
+		}
+	}
+}
+
+// step looks for the report once, asks for one where that helps, and waits.
+// It returns neither a report nor an error where it has to be called again.
+func (f *fetching) step(ctx context.Context) (*Report, error) {
+	r, err := f.account.Get(ctx)
+	if err == nil {
+		if f.accept(r) {
+			return f.checked(r)
+		}
+		f.old = r
+		if f.awaited {
+			return nil, f.lookAgain(ctx)
+		}
+		return nil, f.request(ctx, nil)
+	}
+	switch situationOf(err) {
+	case absent:
+		f.awaited, f.settled = false, false
+		return nil, f.request(ctx, err)
+	case inProgress:
+		f.awaited, f.settled = true, false
+		f.lastState = "a report is being made"
+		return nil, f.lookAgain(ctx)
+	case busy:
+		return nil, f.backOff(ctx, err)
+	}
+	return nil, err
+}
+
+// accept says whether the search is over with this report, and sets its
+// Source.
+func (f *fetching) accept(r *Report) bool {
+	switch {
+	case f.awaited && (f.old == nil || r.Generated.After(f.old.Generated)):
+		r.Source = Generated
+	case r.Age() <= f.MaxAge && f.MaxAge > 0:
+		r.Source = Cached
+	case f.settled:
+		r.Source = Stale
+	default:
+		return false
+	}
+	return true
+}
+
+func (f *fetching) checked(r *Report) (*Report, error) {
+	if r.Source == Stale && f.RequireFresh {
+		return nil, fmt.Errorf("%w: the service makes none newer than that of %s", ErrNotFresh, r.Generated.Format(time.RFC3339))
+	}
+	return r, nil
+}
+
+// request asks for a report. why is the error of the Get before, if any.
+func (f *fetching) request(ctx context.Context, why error) error {
+	if f.requests == mostRequests {
+		if why == nil {
+			why = ErrNotFresh
+		}
+		return fmt.Errorf("asked for a report %d times: %w", mostRequests, why)
+	}
+	task, err := f.account.Request(ctx)
+	if err != nil {
+		if situationOf(err) == busy {
+			return f.backOff(ctx, err)
+		}
+		return err
+	}
+	f.requests++
+	f.lastState = task.State
+	f.Progress("report " + task.State)
+	if task.State == "COMPLETE" {
+		f.settled = true
+		return nil
+	}
+	f.awaited = true
+	return f.lookAgain(ctx)
+}
+
+func (f *fetching) lookAgain(ctx context.Context) error {
+	f.Progress("waiting for the report")
+	f.looks++
+	return sleep(ctx, jitter(lookAfter, f.looks))
+}
+
+func (f *fetching) backOff(ctx context.Context, err error) error {
+	if text, ok := ServiceError(err); ok {
+		f.lastState = text
+	}
+	f.Progress("the service is busy, trying again")
+	f.refusals++
+	return sleep(ctx, jitter(retryAfter, f.refusals))
+}
+
+// late is what is to be had when the time is up.
+func (f *fetching) late() (*Report, error) {
+	if f.old != nil && !f.RequireFresh {
+		f.old.Source = Stale
+		return f.old, nil
+	}
+	return nil, fmt.Errorf("%w (%s): %s", ErrTimeout, f.Timeout, f.lastState)
+}
+
+// jitter is the n-th wait, a quarter shorter or longer, so that many who
+// began together do not stay together.
+func jitter(waits []time.Duration, n int) time.Duration {
+	wait := waits[min(n, len(waits))-1]
+	return wait*3/4 + rand.N(wait/2)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
