@@ -1,0 +1,251 @@
+package trail
+
+import (
+	"encoding/json"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ReadOnly reports whether an action changes nothing. GenerateCredentialReport
+// starts a job, so it is none, although AWS asks for no more than a reader's
+// permission.
+func ReadOnly(action string) bool {
+	return strings.HasPrefix(action, "Get") || strings.HasPrefix(action, "List")
+}
+
+// recorded names the members of inputs and outputs that the trail keeps, at
+// any depth. Whatever is not named here is left out: a member that a later SDK
+// brings, or a secret someone forgot to think of, cannot slip in. Left out on
+// purpose, besides passwords, secrets, seeds, codes and report content, are
+// the bodies of certificates and public keys: people paste private ones.
+var recorded = func() map[string]bool {
+	set := map[string]bool{}
+	for _, name := range strings.Fields(`
+		UserName NewUserName Path NewPath PathPrefix Tags TagKeys Key Value
+		PermissionsBoundary PermissionsBoundaryArn PermissionsBoundaryType
+		Marker MaxItems AccessKeyId Status PasswordResetRequired
+		AllowUsersToChangePassword HardExpiry MaxPasswordAge
+		MinimumPasswordLength PasswordReusePrevention ExpirePasswords
+		RequireLowercaseCharacters RequireNumbers RequireSymbols
+		RequireUppercaseCharacters
+		VirtualMFADeviceName SerialNumber AssignmentStatus
+		CertificateId SSHPublicKeyId Encoding
+		ServiceName CredentialAgeDays AllUsers ServiceSpecificCredentialId
+		AccountAlias
+
+		User UserId Arn CreateDate PasswordLastUsed LoginProfile AccessKey
+		VirtualMFADevice EnableDate Certificate UploadDate SSHPublicKey
+		Fingerprint ServiceSpecificCredential ServiceUserName
+		ServiceCredentialAlias ExpirationDate State Description`) {
+		set[name] = true
+	}
+	return set
+}()
+
+// MayRecord reports whether the trail keeps a member, named as in AWS's model,
+// of an action's input or output. The list is the same for all actions.
+func MayRecord(_, member string) bool { return recorded[member] }
+
+// Members turns the SDK's input and output structs into requestParameters and
+// responseElements. How is worked out once for each type. Safe for concurrent
+// use.
+type Members struct {
+	may   func(action, member string) bool
+	plans sync.Map // reflect.Type → *structPlan
+}
+
+// NewMembers returns a Members that keeps what may reports true for. MayRecord
+// is this package's list; a caller with more knowledge narrows it.
+func NewMembers(may func(action, member string) bool) *Members {
+	return &Members{may: may}
+}
+
+// Request returns the requestParameters for in, a pointer to an SDK input
+// struct such as *iam.CreateUserInput; nil, which is written as null, if none
+// is set. Bytes fields are never recorded. Texts are cut after 8 KiB; beyond
+// 64 KiB further members are left out, and "truncated": true says so.
+func (m *Members) Request(in any) json.RawMessage { return m.object(in, "Input") }
+
+// Response returns the responseElements for out, the output of an action that
+// is not ReadOnly. Dates are written as CloudTrail writes them there:
+// "Nov 23, 2026 2:20:00 PM", in UTC.
+func (m *Members) Response(out any) json.RawMessage { return m.object(out, "Output") }
+
+const (
+	maxMember  = 8 << 10
+	maxMembers = 64 << 10
+	cloudTime  = "Jan 2, 2006 3:04:05 PM"
+)
+
+func (m *Members) object(v any, suffix string) json.RawMessage {
+	p := reflect.ValueOf(v)
+	if p.Kind() != reflect.Pointer || p.IsNil() || p.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	s := p.Elem()
+	plan := m.plan(s.Type(), suffix)
+	if len(plan.fields) == 0 {
+		return nil
+	}
+	w := memberWriter{dst: make([]byte, 0, 128)}
+	w.structure(plan, s)
+	if w.truncated {
+		w.dst = append(w.dst[:len(w.dst)-1], `,"truncated":true}`...)
+	}
+	if len(w.dst) == len("{}") {
+		return nil
+	}
+	return w.dst
+}
+
+func (m *Members) plan(t reflect.Type, suffix string) *structPlan {
+	if p, ok := m.plans.Load(t); ok {
+		return p.(*structPlan)
+	}
+	action := strings.TrimSuffix(t.Name(), suffix)
+	p, _ := m.plans.LoadOrStore(t, m.makePlan(action, t, 0))
+	return p.(*structPlan)
+}
+
+// structPlan says which fields of a struct are written, and how.
+type structPlan struct {
+	fields []fieldPlan
+}
+
+type fieldPlan struct {
+	index int
+	key   string // `"userName":`
+	value valueWriter
+}
+
+type valueWriter func(w *memberWriter, v reflect.Value)
+
+// maxDepth ends types that hold themselves; none of those recorded does.
+const maxDepth = 8
+
+func (m *Members) makePlan(action string, t reflect.Type, depth int) *structPlan {
+	p := &structPlan{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if !f.IsExported() || !m.may(action, f.Name) {
+			continue
+		}
+		if value := m.valueWriter(action, f.Type, depth); value != nil {
+			p.fields = append(p.fields, fieldPlan{i, `"` + lowerFirst(f.Name) + `":`, value})
+		}
+	}
+	return p
+}
+
+// lowerFirst makes CloudTrail's spelling: sSHPublicKeyId.
+func lowerFirst(name string) string { return strings.ToLower(name[:1]) + name[1:] }
+
+var timeType = reflect.TypeFor[time.Time]()
+
+// valueWriter returns nil for types that are never recorded, bytes and maps
+// among them.
+func (m *Members) valueWriter(action string, t reflect.Type, depth int) valueWriter {
+	if depth > maxDepth {
+		return nil
+	}
+	switch {
+	case t == timeType:
+		return func(w *memberWriter, v reflect.Value) {
+			w.dst = append(w.dst, '"')
+			w.dst = v.Interface().(time.Time).UTC().AppendFormat(w.dst, cloudTime)
+			w.dst = append(w.dst, '"')
+		}
+	case t.Kind() == reflect.String:
+		return func(w *memberWriter, v reflect.Value) {
+			w.dst = appendString(w.dst, cut(v.String(), maxMember))
+		}
+	case t.Kind() == reflect.Bool:
+		return func(w *memberWriter, v reflect.Value) { w.dst = appendBool(w.dst, v.Bool()) }
+	case t.Kind() == reflect.Int32 || t.Kind() == reflect.Int64:
+		return func(w *memberWriter, v reflect.Value) { w.dst = strconv.AppendInt(w.dst, v.Int(), 10) }
+	case t.Kind() == reflect.Pointer:
+		elem := m.valueWriter(action, t.Elem(), depth)
+		if elem == nil {
+			return nil
+		}
+		return func(w *memberWriter, v reflect.Value) { elem(w, v.Elem()) }
+	case t.Kind() == reflect.Slice:
+		elem := m.valueWriter(action, t.Elem(), depth+1)
+		if elem == nil {
+			return nil
+		}
+		return func(w *memberWriter, v reflect.Value) { w.list(elem, v) }
+	case t.Kind() == reflect.Struct:
+		plan := m.makePlan(action, t, depth+1)
+		if len(plan.fields) == 0 {
+			return nil
+		}
+		return func(w *memberWriter, v reflect.Value) { w.structure(plan, v) }
+	}
+	return nil
+}
+
+type memberWriter struct {
+	dst       []byte
+	truncated bool
+}
+
+func (w *memberWriter) full() bool {
+	w.truncated = w.truncated || len(w.dst) > maxMembers
+	return w.truncated
+}
+
+func (w *memberWriter) structure(p *structPlan, s reflect.Value) {
+	w.dst = append(w.dst, '{')
+	first := true
+	for i := range p.fields {
+		f := &p.fields[i]
+		v := s.Field(f.index)
+		if isAbsent(v) {
+			continue
+		}
+		if w.full() {
+			break
+		}
+		if !first {
+			w.dst = append(w.dst, ',')
+		}
+		first = false
+		w.dst = append(w.dst, f.key...)
+		f.value(w, v)
+	}
+	w.dst = append(w.dst, '}')
+}
+
+func (w *memberWriter) list(elem valueWriter, v reflect.Value) {
+	w.dst = append(w.dst, '[')
+	for i := range v.Len() {
+		if w.full() {
+			break
+		}
+		if i > 0 {
+			w.dst = append(w.dst, ',')
+		}
+		if e := v.Index(i); e.Kind() == reflect.Pointer && e.IsNil() {
+			w.dst = append(w.dst, "null"...)
+		} else {
+			elem(w, e)
+		}
+	}
+	w.dst = append(w.dst, ']')
+}
+
+// isAbsent reports a member that was not sent: a nil pointer or list, or an
+// enum without a value.
+func isAbsent(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		return v.IsNil()
+	case reflect.String:
+		return v.Len() == 0
+	}
+	return false
+}

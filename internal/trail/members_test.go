@@ -1,0 +1,261 @@
+package trail
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMembersRequest(t *testing.T) {
+	m := NewMembers(MayRecord)
+	for _, c := range []struct {
+		name string
+		in   any
+		want string
+	}{
+		{"CreateUser", &iam.CreateUserInput{UserName: aws.String("=1+1"), Path: aws.String("/a/"),
+			Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("\"\n")}, {Key: aws.String("l")}}},
+			`{"userName":"=1+1","path":"/a/","tags":[{"key":"k","value":"\"\n"},{"key":"l"}]}`},
+		{"nothing set", &iam.GetUserInput{}, ``},
+		{"no members", &sts.GetCallerIdentityInput{}, ``},
+		{"empty text is not nothing", &iam.GetUserInput{UserName: aws.String("")}, `{"userName":""}`},
+		{"empty list", &iam.UntagUserInput{UserName: aws.String("a"), TagKeys: []string{}}, `{"tagKeys":[],"userName":"a"}`},
+		{"texts", &iam.UntagUserInput{TagKeys: []string{"a", "b"}}, `{"tagKeys":["a","b"]}`},
+		{"numbers and enums", &iam.ListVirtualMFADevicesInput{MaxItems: aws.Int32(5), AssignmentStatus: types.AssignmentStatusTypeAny},
+			`{"assignmentStatus":"Any","maxItems":5}`},
+		{"password", &iam.CreateLoginProfileInput{UserName: aws.String("a"), Password: aws.String("canary"), PasswordResetRequired: true},
+			`{"passwordResetRequired":true,"userName":"a"}`},
+		{"only passwords", &iam.ChangePasswordInput{OldPassword: aws.String("canary"), NewPassword: aws.String("canary")}, ``},
+		{"MFA codes", &iam.EnableMFADeviceInput{SerialNumber: aws.String("s"), UserName: aws.String("a"),
+			AuthenticationCode1: aws.String("canary"), AuthenticationCode2: aws.String("canary")},
+			`{"serialNumber":"s","userName":"a"}`},
+		{"SSH key", &iam.UpdateSSHPublicKeyInput{SSHPublicKeyId: aws.String("APKA"), Status: types.StatusTypeInactive},
+			`{"sSHPublicKeyId":"APKA","status":"Inactive"}`},
+		{"password policy", &iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: aws.Int32(12), HardExpiry: aws.Bool(false)},
+			`{"allowUsersToChangePassword":false,"hardExpiry":false,"minimumPasswordLength":12,"requireLowercaseCharacters":false,` +
+				`"requireNumbers":false,"requireSymbols":false,"requireUppercaseCharacters":false}`},
+		{"nil", (*iam.GetUserInput)(nil), ``},
+		{"untyped nil", nil, ``},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for range 2 { // the second time from the plan kept
+				if d := cmp.Diff(c.want, string(m.Request(c.in))); d != "" {
+					t.Error(d)
+				}
+			}
+		})
+	}
+}
+
+func TestMembersResponse(t *testing.T) {
+	m := NewMembers(MayRecord)
+	at := aws.Time(time.Date(2026, 11, 23, 15, 20, 0, 0, time.FixedZone("", 3600)))
+	for _, c := range []struct {
+		name string
+		out  any
+		want string
+	}{
+		{"CreateAccessKey", &iam.CreateAccessKeyOutput{AccessKey: &types.AccessKey{
+			AccessKeyId: aws.String("AKIA"), SecretAccessKey: aws.String("canary"), Status: "Active", UserName: aws.String("Bob"), CreateDate: at}},
+			`{"accessKey":{"accessKeyId":"AKIA","status":"Active","userName":"Bob","createDate":"Nov 23, 2026 2:20:00 PM"}}`},
+		{"CreateVirtualMFADevice", &iam.CreateVirtualMFADeviceOutput{VirtualMFADevice: &types.VirtualMFADevice{
+			SerialNumber: aws.String("s"), Base32StringSeed: []byte("canary"), QRCodePNG: []byte("canary")}},
+			`{"virtualMFADevice":{"serialNumber":"s"}}`},
+		{"CreateServiceSpecificCredential", &iam.CreateServiceSpecificCredentialOutput{ServiceSpecificCredential: &types.ServiceSpecificCredential{
+			CreateDate: at, ServiceName: aws.String("n"), ServiceSpecificCredentialId: aws.String("ACCA"), Status: "Active", UserName: aws.String("Bob"),
+			ServicePassword: aws.String("canary"), ServiceCredentialSecret: aws.String("canary"), ServiceUserName: aws.String("Bob-at-1")}},
+			`{"serviceSpecificCredential":{"createDate":"Nov 23, 2026 2:20:00 PM","serviceName":"n","serviceSpecificCredentialId":"ACCA",` +
+				`"status":"Active","userName":"Bob","serviceUserName":"Bob-at-1"}}`},
+		{"GenerateCredentialReport", &iam.GenerateCredentialReportOutput{State: "STARTED"}, `{"state":"STARTED"}`},
+		{"report content", &iam.GetCredentialReportOutput{Content: []byte("canary")}, ``},
+		{"empty answer", &iam.DeleteUserOutput{}, ``},
+	} {
+		if d := cmp.Diff(c.want, string(m.Response(c.out))); d != "" {
+			t.Errorf("%s: %s", c.name, d)
+		}
+	}
+}
+
+// fill sets every field of a struct, texts to the path of their names.
+func fill(v reflect.Value, path string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), path)
+	case reflect.Struct:
+		if v.Type() == timeType {
+			v.Set(reflect.ValueOf(noon))
+			return
+		}
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && f.Name != "ResultMetadata" {
+				fill(v.Field(i), path+"."+f.Name)
+			}
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			v.SetBytes([]byte("canary" + path))
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0), path)
+	case reflect.String:
+		v.SetString("canary" + path)
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int32, reflect.Int64:
+		v.SetInt(7)
+	}
+}
+
+// served are the inputs and outputs of the actions this list was made for.
+var served = []any{
+	iam.CreateUserInput{}, iam.CreateUserOutput{}, iam.GetUserInput{}, iam.ListUsersInput{}, iam.UpdateUserInput{},
+	iam.DeleteUserInput{}, iam.TagUserInput{}, iam.UntagUserInput{}, iam.ListUserTagsInput{},
+	iam.CreateLoginProfileInput{}, iam.CreateLoginProfileOutput{}, iam.GetLoginProfileInput{}, iam.UpdateLoginProfileInput{},
+	iam.DeleteLoginProfileInput{}, iam.ChangePasswordInput{},
+	iam.UpdateAccountPasswordPolicyInput{}, iam.GetAccountPasswordPolicyInput{}, iam.DeleteAccountPasswordPolicyInput{},
+	iam.CreateAccessKeyInput{}, iam.CreateAccessKeyOutput{}, iam.UpdateAccessKeyInput{}, iam.DeleteAccessKeyInput{},
+	iam.ListAccessKeysInput{}, iam.GetAccessKeyLastUsedInput{},
+	iam.CreateVirtualMFADeviceInput{}, iam.CreateVirtualMFADeviceOutput{}, iam.EnableMFADeviceInput{}, iam.ResyncMFADeviceInput{},
+	iam.DeactivateMFADeviceInput{}, iam.DeleteVirtualMFADeviceInput{}, iam.ListMFADevicesInput{}, iam.ListVirtualMFADevicesInput{},
+	iam.GetMFADeviceInput{}, iam.TagMFADeviceInput{}, iam.UntagMFADeviceInput{}, iam.ListMFADeviceTagsInput{},
+	iam.UploadSigningCertificateInput{}, iam.UploadSigningCertificateOutput{}, iam.UpdateSigningCertificateInput{},
+	iam.DeleteSigningCertificateInput{}, iam.ListSigningCertificatesInput{},
+	iam.UploadSSHPublicKeyInput{}, iam.UploadSSHPublicKeyOutput{}, iam.GetSSHPublicKeyInput{}, iam.ListSSHPublicKeysInput{},
+	iam.UpdateSSHPublicKeyInput{}, iam.DeleteSSHPublicKeyInput{},
+	iam.CreateServiceSpecificCredentialInput{}, iam.CreateServiceSpecificCredentialOutput{}, iam.ListServiceSpecificCredentialsInput{},
+	iam.UpdateServiceSpecificCredentialInput{}, iam.ResetServiceSpecificCredentialInput{}, iam.ResetServiceSpecificCredentialOutput{},
+	iam.DeleteServiceSpecificCredentialInput{},
+	iam.CreateAccountAliasInput{}, iam.ListAccountAliasesInput{}, iam.DeleteAccountAliasInput{},
+	iam.GetAccountSummaryInput{}, iam.GenerateCredentialReportInput{}, iam.GenerateCredentialReportOutput{},
+	iam.GetCredentialReportInput{}, sts.GetCallerIdentityInput{}, sts.GetAccessKeyInfoInput{},
+}
+
+// Of all members the served actions have, exactly these stay out of the trail.
+// A member that a new SDK brings shows up here first.
+func TestMembersLeftOut(t *testing.T) {
+	want := []string{
+		"AuthenticationCode1", "AuthenticationCode2", "Base32StringSeed", "CertificateBody",
+		"NewPassword", "OldPassword", "Password", "QRCodePNG", "SSHPublicKeyBody", "SecretAccessKey",
+		"ServiceCredentialSecret", "ServicePassword",
+	}
+	var out []string
+	var walk func(t reflect.Type)
+	walk = func(typ reflect.Type) {
+		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+			typ = typ.Elem()
+		}
+		if typ.Kind() != reflect.Struct || typ == timeType {
+			return
+		}
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			if !f.IsExported() || f.Name == "ResultMetadata" {
+				continue
+			}
+			if !MayRecord("", f.Name) {
+				out = append(out, f.Name)
+				continue
+			}
+			walk(f.Type)
+		}
+	}
+	m := NewMembers(MayRecord)
+	for _, v := range served {
+		typ := reflect.TypeOf(v)
+		walk(typ)
+		p := reflect.New(typ)
+		fill(p.Elem(), "")
+		for _, got := range []json.RawMessage{m.Request(p.Interface()), m.Response(p.Interface())} {
+			if got != nil && !json.Valid(got) {
+				t.Errorf("%s: not JSON: %s", typ.Name(), got)
+			}
+			for _, name := range want {
+				if strings.Contains(string(got), "."+name+`"`) {
+					t.Errorf("%s: %s is in %s", typ.Name(), name, got)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	if d := cmp.Diff(want, slices.Compact(out)); d != "" {
+		t.Error(d)
+	}
+}
+
+// Every operation of both services passes, and bytes never do.
+func TestMembersOfAnyOutput(t *testing.T) {
+	all := NewMembers(func(string, string) bool { return true })
+	for _, v := range []any{
+		&iam.GetCredentialReportOutput{}, &iam.CreateVirtualMFADeviceOutput{}, &iam.GetAccountSummaryOutput{},
+		&iam.SimulatePrincipalPolicyOutput{}, &iam.GetAccountAuthorizationDetailsOutput{}, &sts.AssumeRoleOutput{},
+	} {
+		fill(reflect.ValueOf(v).Elem(), "")
+		got := all.Response(v)
+		if got != nil && !json.Valid(got) || strings.Contains(string(got), "Content") || strings.Contains(string(got), "Seed") {
+			t.Errorf("%T: %s", v, got)
+		}
+	}
+}
+
+func TestMembersNarrowed(t *testing.T) {
+	var asked []string
+	m := NewMembers(func(action, member string) bool {
+		asked = append(asked, action+"."+member)
+		return member == "UserName"
+	})
+	in := &iam.CreateUserInput{UserName: aws.String("a"), Path: aws.String("/canary/")}
+	if got := string(m.Request(in)); got != `{"userName":"a"}` {
+		t.Error(got)
+	}
+	if !slices.Contains(asked, "CreateUser.Path") {
+		t.Errorf("asked for %q", asked)
+	}
+}
+
+func TestMembersBounds(t *testing.T) {
+	m := NewMembers(MayRecord)
+	for name, in := range map[string]any{
+		"a long text":        &iam.GetUserInput{UserName: aws.String(strings.Repeat("\x01", 1<<20))},
+		"many texts":         &iam.UntagUserInput{TagKeys: strings.Split(strings.Repeat("k,", 1<<19), ","), UserName: aws.String("a")},
+		"many long texts":    &iam.UntagUserInput{TagKeys: slices.Repeat([]string{strings.Repeat("k", 5000)}, 200)},
+		"structs in a row":   &iam.TagUserInput{Tags: slices.Repeat([]types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}, 1<<16)},
+		"empty texts in row": &iam.UntagUserInput{TagKeys: make([]string, 1<<20)},
+	} {
+		got := m.Request(in)
+		if len(got) > 128<<10 || !json.Valid(got) {
+			t.Errorf("%s: %d bytes, %.100s", name, len(got), got)
+		}
+		if name != "a long text" && !strings.HasSuffix(string(got), `,"truncated":true}`) {
+			t.Errorf("%s: ends %s", name, got[len(got)-40:])
+		}
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	for action, want := range map[string]bool{
+		"GetUser": true, "ListUsers": true, "GetCredentialReport": true, "GetCallerIdentity": true,
+		"GenerateCredentialReport": false, "CreateUser": false, "ChangePassword": false, "": false,
+	} {
+		if got := ReadOnly(action); got != want {
+			t.Errorf("%s: %v", action, got)
+		}
+	}
+}
+
+func ExampleMembers_Request() {
+	m := NewMembers(MayRecord)
+	fmt.Println(string(m.Request(&iam.CreateLoginProfileInput{UserName: aws.String("Bob"), Password: aws.String("hunter2")})))
+	// Output: {"passwordResetRequired":false,"userName":"Bob"}
+}

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package trail
+
+import "os"
+
+func standardOutput() (*os.File, error) { return os.Stdout, nil }
