@@ -1,0 +1,86 @@
+package identity_test
+
+import (
+	"io"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/store"
+	"rollcall/internal/storetest"
+)
+
+// benchmarkUsers is how many users the report benchmarks have; the variable
+// ROLLCALL_BENCH_USERS sets another number.
+func benchmarkUsers() int {
+	if n, err := strconv.Atoi(os.Getenv("ROLLCALL_BENCH_USERS")); err == nil {
+		return n
+	}
+	return 20_000
+}
+
+func benchmarkEngines(b *testing.B, run func(b *testing.B, w *world)) {
+	for name, cfg := range map[string]func(testing.TB) store.Config{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
+		b.Run(name, func(b *testing.B) {
+			w := newWorld(b, cfg(b), identity.Config{Report: identity.ReportConfig{MaxAge: time.Nanosecond, History: 2}})
+			if err := storetest.Seed(b.Context(), w.db, account, benchmarkUsers()); err != nil {
+				b.Fatal(err)
+			}
+			run(b, w)
+		})
+	}
+}
+
+// BenchmarkGenerateCredentialReport makes reports, from the call to the
+// published report.
+func BenchmarkGenerateCredentialReport(b *testing.B) {
+	benchmarkEngines(b, func(b *testing.B, w *world) {
+		for b.Loop() {
+			// Ages are in milliseconds: the last report may still be new.
+			for must(b, w.root, w.GenerateCredentialReport, &iam.GenerateCredentialReportInput{}).State != types.ReportStateTypeStarted {
+			}
+			w.waitReport(b)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(benchmarkUsers()), "ns/user")
+	})
+}
+
+// BenchmarkGetCredentialReport reads a report out of the store.
+func BenchmarkGetCredentialReport(b *testing.B) {
+	benchmarkEngines(b, func(b *testing.B, w *world) {
+		must(b, w.root, w.GenerateCredentialReport, &iam.GenerateCredentialReportInput{})
+		w.waitReport(b)
+		for b.Loop() {
+			out := must(b, w.root, w.GetCredentialReport, &identity.GetCredentialReportInput{})
+			b.SetBytes(out.Content.Size)
+			if err := out.Content.WriteTo(io.Discard); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// waitReport waits until no report is being made.
+func (w *world) waitReport(t testing.TB) {
+	t.Helper()
+	for {
+		var running bool
+		err := w.db.View(t.Context(), func(tx *store.Tx) error {
+			job, err := tx.ReportJob(account)
+			running = job.Running
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !running {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
