@@ -46,6 +46,23 @@ func (s *Service) Actions() []api.Action {
 		{Operation: awsquery.Of(s.UntagMFADevice), Resource: device},
 		{Operation: awsquery.Of(s.ListMFADeviceTags), Resource: device},
 
+		{Operation: awsquery.Of(s.UploadSigningCertificate), Resource: user},
+		{Operation: awsquery.Of(s.UpdateSigningCertificate), Resource: user},
+		{Operation: awsquery.Of(s.DeleteSigningCertificate), Resource: user},
+		{Operation: awsquery.Of(s.ListSigningCertificates), Resource: user},
+
+		{Operation: awsquery.Of(s.UploadSSHPublicKey), Resource: user},
+		{Operation: awsquery.Of(s.GetSSHPublicKey), Resource: user},
+		{Operation: awsquery.Of(s.ListSSHPublicKeys), Resource: user},
+		{Operation: awsquery.Of(s.UpdateSSHPublicKey), Resource: user},
+		{Operation: awsquery.Of(s.DeleteSSHPublicKey), Resource: user},
+
+		{Operation: awsquery.Of(s.CreateServiceSpecificCredential), Resource: user},
+		{Operation: awsquery.Of(s.ListServiceSpecificCredentials), Resource: user},
+		{Operation: awsquery.Of(s.UpdateServiceSpecificCredential), Resource: user},
+		{Operation: awsquery.Of(s.ResetServiceSpecificCredential), Resource: user},
+		{Operation: awsquery.Of(s.DeleteServiceSpecificCredential), Resource: user},
+
 		{Operation: awsquery.Of(s.CreateAccountAlias), Resource: api.Everything},
 		{Operation: awsquery.Of(s.ListAccountAliases), Resource: api.Everything},
 		{Operation: awsquery.Of(s.DeleteAccountAlias), Resource: api.Everything},
