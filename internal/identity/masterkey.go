@@ -21,12 +21,24 @@ func (s *Service) RotateMasterKey(ctx context.Context, master *seal.MasterKeys) 
 }
 
 func (s *Service) rotateMasterKey(ctx context.Context, master *seal.MasterKeys) error {
+	// Another installation's file must be refused before it is changed.
+	var keys []seal.WrappedKey
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		keys, err = tx.DataKeys()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := seal.NewKeyring(master, keys); err != nil {
+		return err
+	}
 	if _, pending := master.PreviousID(); !pending {
 		if err := master.AddNew(); err != nil {
 			return err
 		}
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		keys, err := tx.DataKeys()
 		if err != nil {
 			return err
