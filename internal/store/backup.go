@@ -1,0 +1,209 @@
+package store
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// A backup is every row of every table on one snapshot, in a form that knows
+// no engine: what was taken from SQLite goes into PostgreSQL, and the other
+// way. The file is
+//
+//	backupMagic, one line
+//	zstd of records, each a length and as many bytes, the first their kind:
+//	  H  a header, JSON
+//	  T  a table and its columns, JSON; its rows follow
+//	  R  a row: numbers as varints, texts and bytes after their length
+//	  E  the end: SHA-256 of all records before it
+//
+// Nothing comes after the end. Secrets are in it as the store has them,
+// sealed or hashed.
+
+// backupMagic ends with the version of the form.
+const (
+	backupName  = "rollcall-backup "
+	backupForm  = "1"
+	backupMagic = backupName + backupForm + "\n"
+)
+
+// maxBackupRecord bounds a record, so that a damaged length takes no memory.
+// The longest there are, pieces of reports, are far below it.
+const maxBackupRecord = 32 << 20
+
+var (
+	// ErrBadBackup says that a file is no backup, or not a whole one.
+	ErrBadBackup = errors.New("not a whole backup")
+	// ErrNotEmpty says that a store has accounts, and was not to be replaced.
+	ErrNotEmpty = errors.New("the store is not empty")
+)
+
+// BackupInfo is what a backup says of itself.
+type BackupInfo struct {
+	Taken  time.Time // to the second
+	Engine string    // of the store it was taken from
+	Schema int       // version of the schema
+
+	Accounts, Users, Rows int64 // users without roots; all rows
+}
+
+type backupHeader struct {
+	Taken  time.Time `json:"taken"`
+	Engine string    `json:"engine"`
+	Schema int       `json:"schema"`
+}
+
+// Backup writes a backup of the whole store to w, from one snapshot, in
+// bounded memory, while the store is used.
+func (db *DB) Backup(ctx context.Context, w io.Writer) (BackupInfo, error) {
+	var info BackupInfo
+	err := db.View(ctx, func(tx *Tx) (err error) {
+		info, err = backup(tx, w)
+		return err
+	})
+	if err != nil {
+		return info, fmt.Errorf("back up store: %w", err)
+	}
+	return info, nil
+}
+
+func backup(tx *Tx, w io.Writer) (BackupInfo, error) {
+	all, err := steps(tx.dialect)
+	if err != nil {
+		return BackupInfo{}, err
+	}
+	// The snapshot is that of the first statement: it comes before any output.
+	if _, err := tx.DataKeys(); err != nil {
+		return BackupInfo{}, err
+	}
+	info := BackupInfo{Taken: tx.Now.UTC().Truncate(time.Second), Engine: tx.dialect.name, Schema: len(all)}
+	if _, err := io.WriteString(w, backupMagic); err != nil {
+		return info, err
+	}
+	pack, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	if err != nil {
+		return info, err
+	}
+	out := &backupWriter{w: bufio.NewWriterSize(pack, 64<<10), sum: sha256.New()}
+	out.json('H', backupHeader{info.Taken, info.Engine, info.Schema})
+	for _, t := range backupTables {
+		out.json('T', t)
+		n, err := out.rows(tx, t)
+		if err != nil {
+			return info, err
+		}
+		info.count(t.Name, n)
+	}
+	out.record(append([]byte{'E'}, out.sum.Sum(nil)...))
+	return info, errors.Join(out.err, out.w.Flush(), pack.Close())
+}
+
+func (info *BackupInfo) count(table string, rows int64) {
+	info.Rows += rows
+	switch table {
+	case "accounts":
+		info.Accounts += rows
+		info.Users -= rows
+	case "users":
+		info.Users += rows
+	}
+}
+
+// backupWriter writes records; after an error it writes nothing more.
+type backupWriter struct {
+	w   *bufio.Writer
+	sum hash.Hash
+	buf []byte
+	err error
+}
+
+func (b *backupWriter) record(payload []byte) {
+	if b.err != nil {
+		return
+	}
+	b.sum.Write(payload)
+	if _, b.err = b.w.Write(binary.AppendUvarint(nil, uint64(len(payload)))); b.err == nil {
+		_, b.err = b.w.Write(payload)
+	}
+}
+
+func (b *backupWriter) json(kind byte, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		b.err = err
+	}
+	b.record(append([]byte{kind}, text...))
+}
+
+func (b *backupWriter) rows(tx *Tx, t backupTable) (n int64, err error) {
+	r, err := tx.c.query(tx.ctx, t.selectSQL(), nil)
+	if err != nil {
+		return 0, err
+	}
+	defer r.close()
+	cells := newCells(t)
+	for r.next() {
+		if err := r.scan(cells.dest...); err != nil {
+			return n, err
+		}
+		b.buf = cells.append(append(b.buf[:0], 'R'))
+		if b.record(b.buf); b.err != nil {
+			return n, b.err
+		}
+		n++
+	}
+	return n, r.err()
+}
+
+// cells are the places a table's row is read into.
+type cells struct {
+	kinds []cellKind
+	dest  []any
+}
+
+func newCells(t backupTable) *cells {
+	c := &cells{}
+	for _, column := range t.Columns {
+		c.kinds = append(c.kinds, column.Kind)
+		switch column.Kind {
+		case numberCell:
+			c.dest = append(c.dest, new(int64))
+		case bytesCell:
+			c.dest = append(c.dest, new([]byte))
+		case optionalCell:
+			c.dest = append(c.dest, new(bool), new(string))
+		default:
+			c.dest = append(c.dest, new(string))
+		}
+	}
+	return c
+}
+
+func (c *cells) append(b []byte) []byte {
+	for _, d := range c.dest {
+		switch d := d.(type) {
+		case *int64:
+			b = binary.AppendVarint(b, *d)
+		case *[]byte:
+			b = append(binary.AppendUvarint(b, uint64(len(*d))), *d...)
+		case *string:
+			b = append(binary.AppendUvarint(b, uint64(len(*d))), *d...)
+		case *bool:
+			if *d {
+				b = append(b, 1)
+			} else {
+				b = append(b, 0)
+			}
+		}
+	}
+	return b
+}

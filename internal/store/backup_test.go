@@ -1,0 +1,274 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/internal/store"
+	"rollcall/internal/storetest"
+)
+
+// A table or column that the backup forgets would be lost with the next
+// restore.
+func TestBackupKnowsTheWholeSchema(t *testing.T) {
+	db := storetest.Open(t, storetest.SQLite(t))
+	var want []string
+	view(t, db, func(tx *store.Tx) error {
+		pairs, err := tx.Pairs(`SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
+			WHERE m.type = 'table' AND m.name NOT LIKE 'goose%' AND m.name NOT LIKE 'sqlite%'`)
+		for _, p := range pairs {
+			want = append(want, p[0]+"."+p[1])
+		}
+		return err
+	})
+	got := store.BackupColumns()
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// everything puts rows into every table, with values that are hard to carry.
+func everything(t *testing.T, db *store.DB) {
+	t.Helper()
+	update(t, db, func(tx *store.Tx) error {
+		var errs []error
+		for _, row := range []struct {
+			sql  string
+			args []any
+		}{
+			{`INSERT INTO data_keys VALUES ('0011', 'mk-1', $1, 5)`, []any{[]byte{0, 255, '\n', 0}}},
+			{`INSERT INTO accounts VALUES ('123456789012', 'aws', 7, 2)`, nil},
+			{`INSERT INTO accounts VALUES ('999999999999', 'aws-cn', 0, 0)`, nil},
+			{`INSERT INTO account_aliases VALUES ('123456789012', 'example')`, nil},
+			{`INSERT INTO account_limits VALUES ('123456789012', 'AccessKeysPerUser', 4)`, nil},
+			{`INSERT INTO password_policies VALUES ('123456789012', 14, 1, 0, 1, 0, 1, 90, 24, 2)`, nil},
+			{`INSERT INTO users VALUES ('123456789012', '', '', '/', '123456789012', 7)`, nil},
+			{`INSERT INTO users VALUES ('123456789012', 'bill', 'Bill', '/a/', 'AIDA1', 1700000000)`, nil},
+			{`INSERT INTO users VALUES ('123456789012', '=1+1', '=1+1', '/', 'AIDA2', 1700000001)`, nil},
+			{`INSERT INTO users VALUES ('999999999999', '', '', '/', '999999999999', 7)`, nil},
+			{`INSERT INTO user_tags VALUES ('123456789012', 'bill', 'größe', 'Größe', $1)`, []any{"zwei\nZeilen\t€ \U0001F600"}},
+			{`INSERT INTO login_profiles VALUES ('123456789012', '', '$argon2id$v=19$…', 1, 2, 1)`, nil},
+			{`INSERT INTO password_history VALUES ('123456789012', '', -3, '$argon2id$')`, nil},
+			{`INSERT INTO password_last_used VALUES ('123456789012', '', 99)`, nil},
+			{`INSERT INTO access_keys VALUES ('123456789012', 'bill', 'AKIA1', 'Active', 8, $1)`, []any{bytes.Repeat([]byte{7}, 300)}},
+			{`INSERT INTO access_key_last_used VALUES ('123456789012', 'bill', 'AKIA1', 100, 'eu', 's3')`, nil},
+			{`INSERT INTO mfa_devices VALUES ('123456789012', 'arn:a', '1', NULL, $1, 1, 0, 0, -1)`, []any{[]byte{}}},
+			{`INSERT INTO mfa_devices VALUES ('123456789012', 'arn:b', '2', '', $1, 1, 2, 3, 0)`, []any{[]byte{1}}},
+			{`INSERT INTO mfa_device_tags VALUES ('123456789012', 'arn:b', 'K', 'v')`, nil},
+			{`INSERT INTO signing_certificates VALUES ('123456789012', 'bill', 'C1', 'PEM', 'Active', 4)`, nil},
+			{`INSERT INTO ssh_public_keys VALUES ('123456789012', 'bill', 'APKA1', 'ssh-rsa', 'ab:cd', 'd1', 'Active', 4)`, nil},
+			{`INSERT INTO service_specific_credentials VALUES ('123456789012', 'bill', 'ACCA1', 'codecommit', 'bill-at', $1, 'Active', 4, 0)`, []any{[]byte{9}}},
+			{`INSERT INTO report_jobs VALUES ('123456789012', 3, 'node', 0, 4102444800000)`, nil},
+			{`INSERT INTO reports VALUES ('123456789012', 2, 1700000000, 1700000000123, 3, 2, 'ab')`, nil},
+			{`INSERT INTO report_chunks VALUES ('123456789012', 2, 0, 3, $1)`, []any{bytes.Repeat([]byte("chunk"), 500_000)}},
+			{`INSERT INTO report_chunks VALUES ('123456789012', 2, 1, 3, $1)`, []any{[]byte{3}}},
+		} {
+			errs = append(errs, tx.Exec(row.sql, row.args...))
+		}
+		return errors.Join(errs...)
+	})
+}
+
+func dump(t *testing.T, db *store.DB) (all map[string][]string) {
+	t.Helper()
+	view(t, db, func(tx *store.Tx) (err error) {
+		all, err = tx.Dump()
+		return err
+	})
+	return all
+}
+
+func backup(t *testing.T, db *store.DB) ([]byte, store.BackupInfo) {
+	t.Helper()
+	var file bytes.Buffer
+	info, err := db.Backup(context.Background(), &file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes(), info
+}
+
+// What was backed up on one engine is restored on every other.
+func TestBackup(t *testing.T) {
+	engines := map[string]func(testing.TB) store.Config{"sqlite": storetest.SQLite, "postgres": storetest.Postgres}
+	for from, source := range engines {
+		for to, target := range engines {
+			t.Run(from+" to "+to, func(t *testing.T) {
+				a, b := storetest.Open(t, source(t)), storetest.Open(t, target(t))
+				everything(t, a)
+				want := dump(t, a)
+				for _, table := range store.BackupColumns() {
+					if name, _, _ := strings.Cut(table, "."); len(want[name]) == 0 {
+						t.Fatalf("the test has no row of table %s", name)
+					}
+				}
+				file, info := backup(t, a)
+				if info.Accounts != 2 || info.Users != 2 || info.Engine != from {
+					t.Errorf("backup says %+v", info)
+				}
+				restored, err := b.Restore(context.Background(), bytes.NewReader(file), false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if restored != info {
+					t.Errorf("restore says %+v, backup %+v", restored, info)
+				}
+				if diff := cmp.Diff(want, dump(t, b)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		}
+	}
+}
+
+func TestBackupSeesOneSnapshot(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db, "a")
+		var file bytes.Buffer
+		w := writerFunc(func(b []byte) (int, error) {
+			if file.Len() == 0 {
+				update(t, db, func(tx *store.Tx) error { return tx.InsertUser(user("late")) })
+			}
+			return file.Write(b)
+		})
+		info, err := db.Backup(context.Background(), w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Users != 1 {
+			t.Errorf("a user that came after the first byte is in it: %+v", info)
+		}
+		if checked, err := store.CheckBackup(&file); err != nil || checked != info {
+			t.Errorf("%+v, %v; want %+v", checked, err, info)
+		}
+	})
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+func TestRestore(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := context.Background()
+		everything(t, db)
+		file, _ := backup(t, db)
+		update(t, db, func(tx *store.Tx) error { return tx.InsertUser(user("later")) })
+		changed := dump(t, db)
+
+		if _, err := db.Restore(ctx, bytes.NewReader(file), false); !errors.Is(err, store.ErrNotEmpty) {
+			t.Errorf("into a store with accounts: %v", err)
+		}
+		for name, damage := range damages(file) {
+			if _, err := db.Restore(ctx, bytes.NewReader(damage), true); !errors.Is(err, store.ErrBadBackup) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		// A file that changes after it was checked is refused too, and undone.
+		turncoat := &changing{Reader: bytes.NewReader(file), then: file[:len(file)-20]}
+		if _, err := db.Restore(ctx, turncoat, true); !errors.Is(err, store.ErrBadBackup) {
+			t.Errorf("a file that changes: %v", err)
+		}
+		if diff := cmp.Diff(changed, dump(t, db)); diff != "" {
+			t.Errorf("a restore that failed changed the store: %s", diff)
+		}
+
+		if _, err := db.Restore(ctx, bytes.NewReader(file), true); err != nil {
+			t.Fatal(err)
+		}
+		if again, _ := backup(t, db); len(dump(t, db)["users"]) != 4 || len(again) == 0 {
+			t.Error("the later user is still there")
+		}
+	})
+}
+
+// changing is a file that becomes another when it is read from the start.
+type changing struct {
+	*bytes.Reader
+	then []byte
+}
+
+func (c *changing) Seek(offset int64, whence int) (int64, error) {
+	c.Reader = bytes.NewReader(c.then)
+	return 0, nil
+}
+
+func damages(file []byte) map[string][]byte {
+	flip := func(at int) []byte {
+		b := bytes.Clone(file)
+		b[at] ^= 1
+		return b
+	}
+	newer := bytes.Replace(file, []byte("rollcall-backup 1"), []byte("rollcall-backup 2"), 1)
+	return map[string][]byte{
+		"empty": nil, "its first line only": file[:18], "one byte short": file[:len(file)-1],
+		"half": file[:len(file)/2], "a byte more": append(bytes.Clone(file), 0), "twice": append(bytes.Clone(file), file...),
+		"a bit in its middle": flip(len(file) / 2), "a bit near its end": flip(len(file) - 8), "a bit in its name": flip(3),
+		"a newer form": newer, "something else": []byte("SQLite format 3\x00 and so on, and so on"),
+	}
+}
+
+// Jobs that ran when the backup was taken run no more when it is restored.
+func TestRestoreEndsReportJobs(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db)
+		var token int64
+		update(t, db, func(tx *store.Tx) (err error) {
+			if token, err = tx.StartReportJob(account, "node", time.Hour); err != nil {
+				return err
+			}
+			return tx.AddReportChunk(account, token, 0, 3, []byte("abc"), time.Hour)
+		})
+		file, _ := backup(t, db)
+		if _, err := db.Restore(context.Background(), bytes.NewReader(file), true); err != nil {
+			t.Fatal(err)
+		}
+		err := db.Update(context.Background(), func(tx *store.Tx) error {
+			return tx.AddReportChunk(account, token, 1, 3, []byte("abc"), time.Hour)
+		})
+		if !errors.Is(err, store.ErrConflict) {
+			t.Errorf("the old job goes on: %v", err)
+		}
+		update(t, db, func(tx *store.Tx) (err error) {
+			if token, err = tx.StartReportJob(account, "node", time.Hour); err != nil {
+				return err
+			}
+			return tx.AddReportChunk(account, token, 0, 3, []byte("new"), time.Hour)
+		})
+	})
+}
+
+func FuzzCheckBackup(f *testing.F) {
+	db, err := store.Open(context.Background(), store.Config{Memory: true})
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer db.Close()
+	var file bytes.Buffer
+	if _, err := db.Backup(context.Background(), &file); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file.Bytes())
+	for _, d := range damages(file.Bytes()) {
+		f.Add(d)
+	}
+	whole := file.Bytes()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		_, err := store.CheckBackup(bytes.NewReader(b))
+		if err != nil && !errors.Is(err, store.ErrBadBackup) {
+			t.Errorf("an error of another kind: %v", err)
+		}
+		if err == nil && !bytes.Equal(b, whole) && len(b) < 64 {
+			t.Errorf("%q is a backup", b)
+		}
+	})
+}

@@ -1,0 +1,47 @@
+package store
+
+import "fmt"
+
+// Exec runs a statement of a test's own.
+func (tx *Tx) Exec(sql string, args ...any) error {
+	_, err := tx.exec(sql, args...)
+	return err
+}
+
+// Pairs reads a query of two texts.
+func (tx *Tx) Pairs(sql string) ([][2]string, error) {
+	return list(tx, func(p *[2]string) []any { return []any{&p[0], &p[1]} }, sql)
+}
+
+// Dump prints every row of every table, by table.
+func (tx *Tx) Dump() (map[string][]string, error) {
+	all := map[string][]string{}
+	for _, t := range backupTables {
+		r, err := tx.c.query(tx.ctx, t.selectSQL(), nil)
+		if err != nil {
+			return nil, err
+		}
+		c := newCells(t)
+		for r.next() {
+			if err := r.scan(c.dest...); err != nil {
+				return nil, err
+			}
+			all[t.Name] = append(all[t.Name], fmt.Sprintf("%q", c.append(nil)))
+		}
+		r.close()
+		if err := r.err(); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// BackupColumns are the columns a backup has, as "table.column".
+func BackupColumns() (columns []string) {
+	for _, t := range backupTables {
+		for _, c := range t.Columns {
+			columns = append(columns, t.Name+"."+c.Name)
+		}
+	}
+	return columns
+}

@@ -1,0 +1,328 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// CheckBackup reads a backup to its end. The error wraps ErrBadBackup where
+// it is damaged, cut short, or made by a newer version.
+func CheckBackup(r io.Reader) (BackupInfo, error) {
+	b := backupReader{begin: func(*backupTable) error { return nil }, row: func([]any) error { return nil }}
+	err := b.read(r)
+	return b.info, err
+}
+
+// Restore makes the store what it was when the backup in r was taken, in one
+// transaction: afterwards it is all there, or nothing has changed. A store
+// that has accounts is ErrNotEmpty, unless replace asks to lose them. r is
+// read twice or more, the first time to see that it is whole (ErrBadBackup).
+//
+// Report jobs that were running are not taken up again.
+func (db *DB) Restore(ctx context.Context, r io.ReadSeeker, replace bool) (BackupInfo, error) {
+	info, err := CheckBackup(r)
+	if err == nil {
+		// A transaction may be repeated, so each begins at the beginning.
+		err = db.Update(ctx, func(tx *Tx) error {
+			if _, err := r.Seek(0, io.SeekStart); err != nil {
+				return err
+			}
+			return tx.restore(r, replace)
+		})
+	}
+	if err != nil {
+		return info, fmt.Errorf("restore store: %w", err)
+	}
+	return info, nil
+}
+
+func (tx *Tx) restore(r io.Reader, replace bool) error {
+	if !replace {
+		accounts, err := tx.Accounts("", 1)
+		if err != nil {
+			return err
+		}
+		if len(accounts) > 0 {
+			return ErrNotEmpty
+		}
+	}
+	for _, t := range slices.Backward(backupTables) {
+		if _, err := tx.exec("DELETE FROM " + t.Name); err != nil {
+			return err
+		}
+	}
+	in := &inserter{tx: tx}
+	b := backupReader{begin: in.begin, row: in.row}
+	if err := b.read(r); err != nil {
+		return err
+	}
+	if err := in.flush(); err != nil {
+		return err
+	}
+	for _, sql := range []string{
+		`UPDATE report_jobs SET running = 0`,
+		`DELETE FROM report_chunks WHERE NOT EXISTS
+			(SELECT 1 FROM reports r WHERE r.account = report_chunks.account AND r.token = report_chunks.token)`,
+	} {
+		if _, err := tx.exec(sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inserter gathers rows of one table into batches.
+type inserter struct {
+	tx   *Tx
+	sql  string
+	args [][]any
+	size int // bytes in args
+}
+
+// Bounds of one batch.
+const (
+	insertRows  = 1000
+	insertBytes = 8 << 20
+)
+
+func (in *inserter) begin(t *backupTable) error {
+	err := in.flush()
+	in.sql = t.insertSQL()
+	return err
+}
+
+func (in *inserter) row(args []any) error {
+	in.args = append(in.args, args)
+	for _, a := range args {
+		switch a := a.(type) {
+		case string:
+			in.size += len(a)
+		case []byte:
+			in.size += len(a)
+		}
+	}
+	if len(in.args) < insertRows && in.size < insertBytes {
+		return nil
+	}
+	return in.flush()
+}
+
+func (in *inserter) flush() error {
+	if len(in.args) == 0 {
+		return nil
+	}
+	err := in.tx.c.execMany(in.tx.ctx, in.sql, in.args)
+	in.args, in.size = in.args[:0], 0
+	return err
+}
+
+// backupReader reads records, and is content only when all are there.
+type backupReader struct {
+	begin func(*backupTable) error // a table begins
+	row   func([]any) error        // a row of it, as arguments of its INSERT
+	info  BackupInfo
+
+	r   *bufio.Reader
+	sum hash.Hash
+	buf []byte
+}
+
+func badBackup(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrBadBackup, fmt.Sprintf(format, args...))
+}
+
+func (b *backupReader) read(r io.Reader) error {
+	if err := readMagic(r); err != nil {
+		return err
+	}
+	unpack, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20))
+	if err != nil {
+		return badBackup("%v", err)
+	}
+	defer unpack.Close()
+	b.r, b.sum, b.info = bufio.NewReaderSize(unpack, 64<<10), sha256.New(), BackupInfo{}
+	first, err := b.record('H')
+	if err != nil {
+		return err
+	}
+	if err := b.header(first); err != nil {
+		return err
+	}
+	return b.tables()
+}
+
+// readMagic reads the first line, byte by byte: what follows is not its.
+func readMagic(r io.Reader) error {
+	line := make([]byte, len(backupMagic))
+	if _, err := io.ReadFull(r, line); err != nil || !bytes.HasPrefix(line, []byte(backupName)) {
+		return badBackup("it does not begin as one")
+	}
+	if string(line) != backupMagic {
+		return badBackup("it has a form that this version does not know")
+	}
+	return nil
+}
+
+func (b *backupReader) header(text []byte) error {
+	var h backupHeader
+	if err := json.Unmarshal(text, &h); err != nil {
+		return badBackup("its header: %v", err)
+	}
+	known, err := steps(sqliteDialect)
+	if err != nil {
+		return err
+	}
+	if h.Schema > len(known) {
+		return badBackup("it was made by a newer version (schema %d, this one knows %d)", h.Schema, len(known))
+	}
+	b.info.Taken, b.info.Engine, b.info.Schema = h.Taken, h.Engine, h.Schema
+	return nil
+}
+
+// record reads the next record, without its kind, which must be one of kinds;
+// b.buf has it with its kind.
+func (b *backupReader) record(kinds ...byte) ([]byte, error) {
+	size, err := binary.ReadUvarint(b.r)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	if size == 0 || size > maxBackupRecord {
+		return nil, badBackup("a record of %d bytes", size)
+	}
+	b.buf = slices.Grow(b.buf[:0], int(size))[:size]
+	if _, err := io.ReadFull(b.r, b.buf); err != nil {
+		return nil, damaged(err)
+	}
+	if !bytes.Contains(kinds, b.buf[:1]) {
+		return nil, badBackup("a record out of place")
+	}
+	if b.buf[0] != 'E' {
+		b.sum.Write(b.buf)
+	}
+	return b.buf[1:], nil
+}
+
+// damaged keeps errors of the file itself, such as a disk that fails, apart
+// from those of what is in it.
+func damaged(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return badBackup("it ends before its end")
+	}
+	return badBackup("%v", err)
+}
+
+func (b *backupReader) tables() error {
+	var t *backupTable
+	kinds := []byte("TE")
+	for {
+		record, err := b.record(kinds...)
+		if err != nil {
+			return err
+		}
+		switch b.buf[0] {
+		case 'T':
+			if t, err = knownTable(record); err == nil {
+				err = b.begin(t)
+			}
+			kinds = []byte("TRE")
+		case 'R':
+			var args []any
+			if args, err = t.parse(record); err == nil {
+				b.info.count(t.Name, 1)
+				err = b.row(args)
+			}
+		case 'E':
+			return b.end(record)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (b *backupReader) end(sum []byte) error {
+	if !bytes.Equal(sum, b.sum.Sum(nil)) {
+		return badBackup("its checksum is wrong")
+	}
+	if _, err := b.r.ReadByte(); err != io.EOF {
+		return badBackup("something follows its end")
+	}
+	return nil
+}
+
+// knownTable is a table as the backup has it: perhaps with fewer columns than
+// today's, which then get their defaults.
+func knownTable(text []byte) (*backupTable, error) {
+	var t backupTable
+	if err := json.Unmarshal(text, &t); err != nil {
+		return nil, badBackup("its tables: %v", err)
+	}
+	i := slices.IndexFunc(backupTables, func(known backupTable) bool { return known.Name == t.Name })
+	if i < 0 {
+		return nil, badBackup("a table %q", t.Name)
+	}
+	for n, c := range t.Columns {
+		if !slices.Contains(backupTables[i].Columns, c) || slices.Contains(t.Columns[:n], c) {
+			return nil, badBackup("a column %q", t.Name+"."+c.Name)
+		}
+	}
+	if len(t.Columns) == 0 {
+		return nil, badBackup("a table without columns")
+	}
+	return &t, nil
+}
+
+// parse reads a row as arguments of the table's INSERT.
+func (t *backupTable) parse(record []byte) ([]any, error) {
+	args := make([]any, len(t.Columns))
+	for i, c := range t.Columns {
+		var ok bool
+		if args[i], record, ok = parseCell(c.Kind, record); !ok {
+			return nil, badBackup("a row of table %s", t.Name)
+		}
+	}
+	if len(record) > 0 {
+		return nil, badBackup("a row of table %s", t.Name)
+	}
+	return args, nil
+}
+
+func parseCell(kind cellKind, b []byte) (v any, rest []byte, ok bool) {
+	if kind == numberCell {
+		n, used := binary.Varint(b)
+		if used <= 0 {
+			return nil, nil, false
+		}
+		return n, b[used:], true
+	}
+	there := true
+	if kind == optionalCell {
+		if len(b) == 0 || b[0] > 1 {
+			return nil, nil, false
+		}
+		there, b = b[0] == 1, b[1:]
+	}
+	size, used := binary.Uvarint(b)
+	if used <= 0 || size > uint64(len(b)-used) {
+		return nil, nil, false
+	}
+	cell, rest := b[used:used+int(size)], b[used+int(size):]
+	switch {
+	case !there:
+		return nil, rest, true
+	case kind == bytesCell:
+		return bytes.Clone(cell), rest, true
+	}
+	return string(cell), rest, true
+}
