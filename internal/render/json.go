@@ -1,0 +1,57 @@
+package render
+
+import (
+	"bufio"
+	"io"
+
+	"rollcall/report"
+)
+
+// JSON writes the rows as one JSON array, one row on a line.
+func JSON(w io.Writer, rd *report.Reader) error {
+	return writeJSON(w, rd, "[\n", ",\n", "\n]\n", "[]\n")
+}
+
+// JSONLines writes every row as a JSON object on a line of its own.
+func JSONLines(w io.Writer, rd *report.Reader) error { return writeJSON(w, rd, "", "\n", "\n", "") }
+
+func writeJSON(w io.Writer, rd *report.Reader, begin, between, end, none string) error {
+	b := bufio.NewWriterSize(w, 64<<10)
+	var line []byte
+	first := true
+	for row, err := range rd.All() {
+		if err != nil {
+			return err
+		}
+		line = append(line[:0], between...)
+		if first {
+			line = append(line[:0], begin...)
+			first = false
+		}
+		if _, err := b.Write(row.AppendJSON(line)); err != nil {
+			return err
+		}
+	}
+	if first {
+		end = none
+	}
+	if _, err := b.WriteString(end); err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+// CSV writes the rows as a report again: a file that was damaged on its way,
+// by other line ends or a byte order mark, comes out as AWS wrote it.
+func CSV(w io.Writer, rd *report.Reader) error {
+	out := report.NewWriter(w, rd.Columns())
+	for row, err := range rd.All() {
+		if err != nil {
+			return err
+		}
+		if err := out.WriteRow(row); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}

@@ -1,0 +1,180 @@
+package render
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"rollcall/report"
+)
+
+// TableOptions say how a table is to look.
+type TableOptions struct {
+	// Width is how many columns the terminal has; 0 means that all is shown.
+	Width  int
+	Colour bool
+	// AsOf is the time ages count from; the report's GeneratedTime, where it
+	// is known.
+	AsOf time.Time
+}
+
+// column is one column of the table.
+type column struct {
+	title string
+	cell  func(*report.Row, time.Time) cell
+}
+
+// layouts are the tables from the one that tells most to the one that needs
+// least room. The user is the first column of each, and the only one that
+// may be cut short.
+var layouts = [][]column{
+	{
+		{"USER", user},
+		{"CREATED", created},
+		{"PASSWORD", password},
+		{"CHANGED", passwordChanged},
+		{"ROTATION", passwordRotation},
+		{"MFA", mfa},
+		{"KEY 1", keyAge(0)},
+		{"USED", keyUsed(0)},
+		{"AT", keyUse(0)},
+		{"KEY 2", keyAge(1)},
+		{"USED", keyUsed(1)},
+		{"AT", keyUse(1)},
+		{"CERT 1", certificate(0)},
+		{"CERT 2", certificate(1)},
+	},
+	{
+		{"USER", user},
+		{"CREATED", created},
+		{"PASSWORD", password},
+		{"CHANGED", passwordChanged},
+		{"ROTATION", passwordRotation},
+		{"MFA", mfa},
+		{"KEY 1", key(0)},
+		{"KEY 2", key(1)},
+		{"CERTS", both(certificate(0), certificate(1))},
+	},
+	{
+		{"USER", user},
+		{"PASSWORD", password},
+		{"MFA", mfa},
+		{"KEY 1", key(0)},
+		{"KEY 2", key(1)},
+		{"CERTS", both(certificate(0), certificate(1))},
+	},
+	{
+		{"USER", user},
+		{"PASSWORD", password},
+		{"MFA", mfa},
+		{"KEYS", both(keyAge(0), keyAge(1))},
+		{"CERTS", both(certificate(0), certificate(1))},
+	},
+	{
+		{"USER", user},
+		{"PASSWORD", password},
+		{"MFA", mfa},
+		{"KEYS", both(keyAge(0), keyAge(1))},
+	},
+}
+
+const (
+	gap = 2
+	// A user's name is cut only where that lets a better layout fit, and not
+	// below this; in the last layout it is cut as far as it takes.
+	leastUser = 16
+)
+
+// Table writes the rows as the most telling table that fits.
+func Table(w io.Writer, rows []report.Row, o TableOptions) error {
+	layout, widths := fit(rows, o)
+	b := bufio.NewWriterSize(w, 64<<10)
+	titles := make([]cell, len(layout))
+	for i, c := range layout {
+		titles[i] = cell{c.title, heading}
+	}
+	writeCells(b, titles, widths, o.Colour)
+	cells := make([]cell, len(layout))
+	more := 0
+	for i := range rows {
+		for j, c := range layout {
+			cells[j] = c.cell(&rows[i], o.AsOf)
+		}
+		writeCells(b, cells, widths, o.Colour)
+		if info, ok := rows[i].Additional.Value(); ok && info != "" {
+			more++
+		}
+	}
+	footer(b, rows, o, more)
+	return b.Flush()
+}
+
+// footer says what the table cannot: how many rows, since when ages count,
+// and what is not shown.
+func footer(b *bufio.Writer, rows []report.Row, o TableOptions, more int) {
+	lines := []string{fmt.Sprintf("%s, ages as of %s", count(len(rows), "row"), o.AsOf.UTC().Format(time.RFC3339))}
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("%s more credentials than shown", count(more, "user")+map[bool]string{true: " has", false: " have"}[more == 1]))
+	}
+	b.WriteByte('\n')
+	for _, l := range lines {
+		b.WriteString(cell{l, dim}.paint(o.Colour) + "\n")
+	}
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// fit returns the first layout that fits the width, and its columns' widths.
+func fit(rows []report.Row, o TableOptions) ([]column, []int) {
+	for i, layout := range layouts {
+		widths := measure(layout, rows, o.AsOf)
+		total := gap * (len(layout) - 1)
+		for _, w := range widths {
+			total += w
+		}
+		over := total - o.Width
+		last := i == len(layouts)-1
+		switch {
+		case o.Width <= 0 || over <= 0:
+		case widths[0]-over >= leastUser || last:
+			widths[0] = max(widths[0]-over, len("USER"))
+		default:
+			continue
+		}
+		return layout, widths
+	}
+	panic("unreachable: the last layout always fits")
+}
+
+func measure(layout []column, rows []report.Row, asOf time.Time) []int {
+	widths := make([]int, len(layout))
+	for j, c := range layout {
+		widths[j] = len(c.title)
+		for i := range rows {
+			widths[j] = max(widths[j], c.cell(&rows[i], asOf).width())
+		}
+	}
+	return widths
+}
+
+func writeCells(b *bufio.Writer, cells []cell, widths []int, colour bool) {
+	for i, c := range cells {
+		if c.width() > widths[i] {
+			c.text = text.Snip(c.text, widths[i], "…")
+		}
+		b.WriteString(c.paint(colour))
+		if i < len(cells)-1 {
+			b.WriteString(strings.Repeat(" ", widths[i]-c.width()+gap))
+		}
+	}
+	b.WriteByte('\n')
+}
