@@ -17,16 +17,25 @@ import (
 	"rollcall/internal/store"
 )
 
-// parseCertificate reads exactly one PEM certificate, with nothing but blanks
-// around it. Any key and any signature will do (recorded for self-signed, EC
-// and RSA of 1024 bits).
-func parseCertificate(body string) (*x509.Certificate, error) {
-	const begin = "-----BEGIN CERTIFICATE-----"
-	if !strings.HasPrefix(strings.TrimSpace(body), begin) || strings.Count(body, "-----BEGIN") > 1 {
-		return nil, errors.New("not one PEM certificate")
+// onePEM reads exactly one PEM block, with nothing but blanks around it. It
+// returns nil for anything else.
+func onePEM(body string) *pem.Block {
+	body = strings.TrimSpace(body)
+	if !strings.HasPrefix(body, "-----BEGIN ") || strings.Count(body, "-----BEGIN") > 1 {
+		return nil
 	}
 	block, rest := pem.Decode([]byte(body))
-	if block == nil || block.Type != "CERTIFICATE" || strings.TrimSpace(string(rest)) != "" {
+	if len(rest) > 0 {
+		return nil
+	}
+	return block
+}
+
+// parseCertificate reads one PEM certificate. Any key and any signature will
+// do (recorded for self-signed, EC and RSA of 1024 bits).
+func parseCertificate(body string) (*x509.Certificate, error) {
+	block := onePEM(body)
+	if block == nil || block.Type != "CERTIFICATE" {
 		return nil, errors.New("not one PEM certificate")
 	}
 	return x509.ParseCertificate(block.Bytes)

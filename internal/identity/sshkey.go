@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"math/big"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -52,24 +53,27 @@ func parseSSHKey(body string) (ssh.PublicKey, error) {
 		}
 	}
 	// Both forms go this way, so that one key has one wire form.
-	key, err := ssh.ParsePublicKey(wire)
-	if err != nil || key.Type() != ssh.KeyAlgoRSA {
+	var parts struct {
+		Kind string
+		E, N *big.Int
+	}
+	if ssh.Unmarshal(wire, &parts) != nil || parts.Kind != ssh.KeyAlgoRSA {
 		return nil, unrecognizedKey()
 	}
-	public, err := rsaKey(key)
-	if err != nil {
-		return nil, err
-	}
-	if bits := public.N.BitLen(); public.N.Sign() <= 0 || bits < minRSABits || bits > maxRSABits {
+	if bits := parts.N.BitLen(); parts.N.Sign() <= 0 || bits < minRSABits || bits > maxRSABits {
 		return nil, invalidKey()
+	}
+	key, err := ssh.ParsePublicKey(wire)
+	if err != nil {
+		return nil, invalidKey() // an exponent that cannot be
 	}
 	return key, nil
 }
 
 // parsePEMKey reads the two PEM forms of an RSA public key.
 func parsePEMKey(body string) (ssh.PublicKey, error) {
-	block, rest := pem.Decode([]byte(body))
-	if block == nil || strings.TrimSpace(string(rest)) != "" {
+	block := onePEM(body)
+	if block == nil {
 		return nil, unrecognizedKey()
 	}
 	var key any
@@ -89,16 +93,6 @@ func parsePEMKey(body string) (ssh.PublicKey, error) {
 		return nil, invalidKey()
 	}
 	return wire, nil
-}
-
-// rsaKey takes the key out of its SSH form.
-func rsaKey(key ssh.PublicKey) (*rsa.PublicKey, error) {
-	if c, ok := key.(ssh.CryptoPublicKey); ok {
-		if public, ok := c.CryptoPublicKey().(*rsa.PublicKey); ok {
-			return public, nil
-		}
-	}
-	return nil, unrecognizedKey()
 }
 
 // newSSHKey is the row of a key. The fingerprint is the MD5 of the wire form,
@@ -121,11 +115,7 @@ func encodeSSHKey(body string, encoding types.EncodingType) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	public, err := rsaKey(key)
-	if err != nil {
-		return "", err
-	}
-	der, err := x509.MarshalPKIXPublicKey(public)
+	der, err := x509.MarshalPKIXPublicKey(key.(ssh.CryptoPublicKey).CryptoPublicKey())
 	if err != nil {
 		return "", err
 	}
