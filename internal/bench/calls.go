@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"rollcall/internal/sigv4/sigv4test"
+)
+
+const clients = 8
+
+// start measures from the start of the process to the first answer.
+func (b *bench) start(context.Context) error {
+	ours, err := b.firstAnswer(func() (*process, error) {
+		addr := freeAddr()
+		return start(addr, sigv4test.Credentials{AccessKeyID: "test", SecretAccessKey: "test"},
+			[]string{"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="}, b.binary, "dev", "--listen", addr)
+	}, 3*b.runs)
+	if err != nil {
+		return err
+	}
+	measured := fmt.Sprintf("%.0f ms", ours.Seconds()*1000)
+	if b.moto {
+		theirs, err := b.firstAnswer(func() (*process, error) { return moto(0) }, b.runs)
+		if err != nil {
+			return err
+		}
+		measured += fmt.Sprintf(" (moto %.0f ms)", theirs.Seconds()*1000)
+	}
+	b.row("start", "start to first answer, dev", measured, "100 ms", ours <= 100*time.Millisecond)
+	return nil
+}
+
+func (b *bench) firstAnswer(start func() (*process, error), runs int) (time.Duration, error) {
+	var all []time.Duration
+	for range runs {
+		begin := time.Now()
+		p, err := start()
+		if err != nil {
+			return 0, err
+		}
+		_, err = p.call("sts", "Action=GetCallerIdentity&Version=2011-06-15")
+		all = append(all, time.Since(begin))
+		p.stop()
+		if err != nil {
+			return 0, err
+		}
+	}
+	return median(all), nil
+}
+
+// against measures a rate of ours in turn with moto's and adds the row.
+func (b *bench) against(ctx context.Context, name, figure string, factor float64, d time.Duration, measure func(t target, d time.Duration) (float64, error)) error {
+	r, err := newRollcall(ctx, b.binary, filepath.Join(b.dir, name), "")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(r.dir)
+	ours, err := r.serve()
+	if err != nil {
+		return err
+	}
+	defer ours.stop()
+	var theirs *process
+	if b.moto {
+		if theirs, err = moto(0); err != nil {
+			return err
+		}
+		defer theirs.stop()
+	}
+	var a, m, ratios []float64
+	for range b.runs {
+		x, err := measure(ours.target, d)
+		if err != nil {
+			return err
+		}
+		a = append(a, x)
+		if theirs == nil {
+			continue
+		}
+		y, err := measure(theirs.target, d)
+		if err != nil {
+			return fmt.Errorf("moto: %w", err)
+		}
+		m, ratios = append(m, y), append(ratios, x/y)
+	}
+	if theirs == nil {
+		b.row(name, figure, fmt.Sprintf("%.0f/s", median(a)), "", true)
+		return nil
+	}
+	ratio := median(ratios)
+	b.row(name, figure, fmt.Sprintf("%.0f/s = %.0f × moto (%.0f/s)", median(a), ratio, median(m)),
+		fmt.Sprintf("%.0f × moto", factor), ratio >= factor)
+	return nil
+}
+
+// getUser measures signed and verified reads.
+func (b *bench) getUser(ctx context.Context) error {
+	return b.against(ctx, "get-user", "GetUser, signed, over HTTP, 8 clients", 25, 4*time.Second, func(t target, d time.Duration) (float64, error) {
+		if _, err := t.call("iam", "Action=GetUser&Version=2010-05-08&UserName=alice"); err != nil {
+			if _, err := t.call("iam", "Action=CreateUser&Version=2010-05-08&UserName=alice"); err != nil {
+				return 0, err
+			}
+		}
+		request := t.request("iam", "Action=GetUser&Version=2010-05-08&UserName=alice")
+		return t.rate(clients, d, func(c *client, _, _ int) error { return want(c.do(request, nil)) })
+	})
+}
+
+// create measures durable writes: a user and an access key for it.
+func (b *bench) create(ctx context.Context) error {
+	run := 0
+	return b.against(ctx, "create", "CreateUser + CreateAccessKey, durable, 8 clients", 20, 4*time.Second, func(t target, d time.Duration) (float64, error) {
+		run++
+		return t.rate(clients, d, func(c *client, worker, i int) error {
+			name := fmt.Sprintf("u%d-%d-%d", run, worker, i)
+			if err := want(c.do(t.request("iam", "Action=CreateUser&Version=2010-05-08&UserName="+name), nil)); err != nil {
+				return err
+			}
+			return want(c.do(t.request("iam", "Action=CreateAccessKey&Version=2010-05-08&UserName="+name), nil))
+		})
+	})
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"rollcall/internal/store"
+	"rollcall/internal/storetest"
+)
+
+// seeded makes an account with users, straight in its store.
+func (b *bench) seeded(ctx context.Context, name string, users int, url string) (*rollcall, error) {
+	r, err := newRollcall(ctx, b.binary, filepath.Join(b.dir, name), url)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, store.Config{Path: filepath.Join(r.dir, "rollcall.db"), URL: url})
+	if err != nil {
+		return nil, err
+	}
+	return r, errors.Join(storetest.Seed(ctx, db, account, users), db.Close())
+}
+
+const generate = "Action=GenerateCredentialReport&Version=2010-05-08"
+
+// made makes one report and returns the time from the call that starts it to
+// the one that says COMPLETE.
+func made(t target) (time.Duration, error) {
+	c := &client{addr: t.addr}
+	defer c.close()
+	var started time.Time
+	for {
+		var body bytes.Buffer
+		before := time.Now()
+		if err := want(c.do(t.request("iam", generate), &body)); err != nil {
+			return 0, fmt.Errorf("%w: %s", err, body.String())
+		}
+		switch answer := body.String(); {
+		case strings.Contains(answer, "<State>STARTED<"):
+			started = before
+		case strings.Contains(answer, "<State>COMPLETE<") && !started.IsZero():
+			return time.Since(started), nil
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// fetched downloads the report and returns the time and the bytes it took.
+func fetched(t target) (time.Duration, int64, error) {
+	c := &client{addr: t.addr}
+	defer c.close()
+	start := time.Now()
+	status, n, err := c.do(t.request("iam", "Action=GetCredentialReport&Version=2010-05-08"), nil)
+	return time.Since(start), n, want(status, n, err)
+}
+
+// reportTimes serves a store and makes and fetches its report several times,
+// each from a service that just started.
+func (b *bench) reportTimes(r *rollcall) (generate, get time.Duration, generatePeak, getPeak float64, size int64, err error) {
+	var makes, gets []time.Duration
+	var makePeaks, getPeaks []float64
+	for range b.runs {
+		p, err := r.serve("--report-max-age", "1s", "--report-history", "2")
+		if err != nil {
+			return 0, 0, 0, 0, 0, err
+		}
+		took, err := made(p.target)
+		makes, makePeaks = append(makes, took), append(makePeaks, p.peak())
+		if err == nil {
+			took, size, err = fetched(p.target)
+			gets, getPeaks = append(gets, took), append(getPeaks, p.peak())
+		}
+		p.stop()
+		if err != nil {
+			return 0, 0, 0, 0, 0, err
+		}
+		// The next run must not find this one's report young enough.
+		time.Sleep(time.Second)
+	}
+	return median(makes), median(gets), median(makePeaks), median(getPeaks), size, nil
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+// report measures the large report from SQLite.
+func (b *bench) report(ctx context.Context) error {
+	r, err := b.seeded(ctx, "report", b.users, "")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(r.dir)
+	made, got, madePeak, gotPeak, size, err := b.reportTimes(r)
+	if err != nil {
+		return err
+	}
+	of := fmt.Sprintf("report of %d users, SQLite", b.users)
+	b.row("report", of+": generate", seconds(made), "2.5 s", made <= 2500*time.Millisecond)
+	b.row("report", of+": peak memory, whole server", fmt.Sprintf("%.0f MiB", madePeak), "200 MiB", madePeak <= 200)
+	b.row("report", fmt.Sprintf("%s: get, %d MB on the wire", of, size/1_000_000), seconds(got), "1.5 s", got <= 1500*time.Millisecond)
+	b.row("report", of+": peak memory after get", fmt.Sprintf("%.0f MiB", gotPeak), "flat", gotPeak <= madePeak+32)
+	return nil
+}
+
+// reportMoto measures the report of 100,000 users beside moto's.
+func (b *bench) reportMoto(ctx context.Context) error {
+	const users = 100_000
+	r, err := b.seeded(ctx, "report-moto", users, "")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(r.dir)
+	made, got, _, peak, _, err := b.reportTimes(r)
+	if err != nil {
+		return err
+	}
+	measured := fmt.Sprintf("%s, %.0f MiB", seconds(made+got), peak)
+	if b.moto {
+		p, err := moto(users)
+		if err != nil {
+			return err
+		}
+		defer p.stop()
+		theirs, err := several(b, func() (time.Duration, error) {
+			// moto makes its report when it is fetched.
+			begin := time.Now()
+			if _, err := p.call("iam", generate); err != nil {
+				return 0, err
+			}
+			_, _, err := fetched(p.target)
+			return time.Since(begin), err
+		})
+		if err != nil {
+			return err
+		}
+		measured += fmt.Sprintf(" (moto %s, %.0f MiB)", seconds(theirs), p.peak())
+	}
+	b.row("report-moto", "report of 100000 users: generate and get", measured, "", true)
+	return nil
+}
+
+// reportPostgres measures the large report from PostgreSQL.
+func (b *bench) reportPostgres(ctx context.Context) error {
+	server, err := postgres(ctx)
+	if err != nil {
+		return err
+	}
+	defer server.Stop()
+	r, err := b.seeded(ctx, "report-postgres", b.users, server.URL)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(r.dir)
+	made, got, peak, _, _, err := b.reportTimes(r)
+	if err != nil {
+		return err
+	}
+	of := fmt.Sprintf("report of %d users, PostgreSQL", b.users)
+	b.row("report-postgres", of+": generate", seconds(made), "4 s", made <= 4*time.Second)
+	b.row("report-postgres", of+": get", seconds(got), "", true)
+	b.row("report-postgres", of+": peak memory, whole server", fmt.Sprintf("%.0f MiB", peak), "", true)
+	return nil
+}
+
+// flat measures the cost of a user in reports of growing size. The cost of a
+// small report is that of the calls; it is taken out by the report of an
+// empty account.
+func (b *bench) flat(ctx context.Context) error {
+	empty, err := b.costOf(ctx, 0)
+	if err != nil {
+		return err
+	}
+	var costs []float64
+	var texts []string
+	for users := 1000; users <= b.users; users *= 10 {
+		took, err := b.costOf(ctx, users)
+		if err != nil {
+			return err
+		}
+		cost := float64((took - empty).Nanoseconds()) / float64(users) / 1000
+		costs = append(costs, cost)
+		texts = append(texts, fmt.Sprintf("%d: %.2f", users, cost))
+	}
+	least, most := costs[0], costs[0]
+	for _, c := range costs {
+		least, most = min(least, c), max(most, c)
+	}
+	b.row("flat", "report: µs per user by number of users", strings.Join(texts, ", "), "within 1.5 ×", most <= 1.5*least)
+	return nil
+}
+
+// costOf is the median time to generate a report of a number of users by a
+// service that has been answering for a while.
+func (b *bench) costOf(ctx context.Context, users int) (time.Duration, error) {
+	r, err := b.seeded(ctx, fmt.Sprintf("flat-%d", users), users, "")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(r.dir)
+	p, err := r.serve("--report-max-age", "1ms", "--report-history", "2")
+	if err != nil {
+		return 0, err
+	}
+	defer p.stop()
+	if _, err := made(p.target); err != nil {
+		return 0, err
+	}
+	runs := b.runs
+	if users <= 10_000 {
+		runs = 15
+	}
+	var all []time.Duration
+	for range runs {
+		took, err := made(p.target)
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, took)
+		time.Sleep(5 * time.Millisecond)
+	}
+	return median(all), nil
+}
