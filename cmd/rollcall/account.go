@@ -25,7 +25,9 @@ of it is safe while the service runs on the same data, and in force at once.
 
 ` + settingsHelp,
 	},
-		accountCreateCommand(p), accountListCommand(p), accountDeleteCommand(p), accountLimitsCommand(p),
+		accountCreateCommand(p), accountListCommand(p), accountDeleteCommand(p),
+		rootKeyCommand(p), rootPasswordCommand(p), accountLimitsCommand(p),
+		accountReportsCommand(p), accountReportCommand(p),
 	)
 }
 
@@ -85,9 +87,7 @@ func printAccount(p *process, output string, a identity.NewAccount) error {
 	}
 	_, err := fmt.Fprintf(p.stdout, `Account %s%s is ready. Its root access key, which is shown only now:
 
-  AWS_ACCESS_KEY_ID=%s
-  AWS_SECRET_ACCESS_KEY=%s
-`, a.ID, alias, a.RootKey.ID, a.RootKey.Secret.Reveal())
+%s`, a.ID, alias, keyLines(a.RootKey))
 	return err
 }
 

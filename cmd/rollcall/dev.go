@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -114,15 +112,7 @@ func (e *emulating) run(ctx context.Context) error {
 
 func (e *emulating) announce(url, said string) error {
 	fmt.Fprintf(e.p.stderr, "rollcall: emulator on %s, account %s, in memory\nrollcall: root user: %s\n", url, e.account, said)
-	if e.readyFile == "" {
-		return nil
-	}
-	// Whoever waits for the file finds it whole.
-	tmp := filepath.Join(filepath.Dir(e.readyFile), "."+filepath.Base(e.readyFile)+".tmp")
-	if err := os.WriteFile(tmp, []byte(url+"\n"), 0o644); err != nil {
-		return configError("write --ready-file: %w", err)
-	}
-	return os.Rename(tmp, e.readyFile)
+	return writeReady(e.readyFile, url)
 }
 
 // resetHandler empties the emulator for anyone on this machine, except for

@@ -38,6 +38,10 @@ reads credential reports from it or from AWS.
 	root.AddCommand(serveCommand(p))
 	root.AddCommand(devCommand(p))
 	root.AddCommand(accountCommand(p))
+	root.AddCommand(backupCommand(p))
+	root.AddCommand(restoreCommand(p))
+	root.AddCommand(masterKeyCommand(p))
+	root.AddCommand(reportCommand(p))
 	root.AddCommand(versionCommand(p))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w (see '%s --help')", err, cmd.CommandPath())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -35,6 +36,7 @@ type serving struct {
 	regions             []string
 	rate                float64
 	burst               int
+	readyFile           string
 	log                 logging
 }
 
@@ -76,8 +78,9 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.StringSliceVar(&s.regions, "region", nil, "accept signatures for these `regions` only")
 	f.Float64Var(&s.rate, "rate-limit", 0, "calls per second of one access key before they are throttled; 0 is no limit")
 	f.IntVar(&s.burst, "rate-burst", 0, "calls of one access key at once above the limit (default the limit)")
+	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
-		"report-expiry", "report-history", "last-used-span", "region", "rate-limit", "rate-burst")
+		"report-expiry", "report-history", "last-used-span", "region", "rate-limit", "rate-burst", "ready-file")
 	s.log.add(c)
 	c.MarkFlagFilename("tls-cert")
 	c.MarkFlagFilename("tls-key")
@@ -228,11 +231,27 @@ func (s *serving) announce(ctx context.Context, svc *service.Service, log *slog.
 	}
 	if s.log.json {
 		log.Info("listening", "url", url, "admin", adminAt, "data", where, "accounts", len(accounts), "version", version())
-		return nil
+		return writeReady(s.readyFile, url)
 	}
 	fmt.Fprintf(s.p.stderr, "rollcall: listening on %s, admin on %s, data in %s\n", url, adminAt, where)
 	if len(accounts) == 0 {
 		fmt.Fprintf(s.p.stderr, "rollcall: there is no account yet; create the first with: rollcall account create%s\n", s.flags())
+	}
+	return writeReady(s.readyFile, url)
+}
+
+// writeReady writes the URL for whoever waits for the file. They find it
+// whole.
+func writeReady(path, url string) error {
+	if path == "" {
+		return nil
+	}
+	err := writeFile(path, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, url)
+		return err
+	})
+	if err != nil {
+		return configError("write --ready-file: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/service"
+	"rollcall/internal/store"
+)
+
+func accountReportsCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var output string
+	var limit int
+	c := &cobra.Command{
+		Use:   "reports ACCOUNT",
+		Short: "List the credential reports that are kept of an account",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var reports []store.Report
+			err := in.with(cmd.Context(), false, func(s *service.Service) (err error) {
+				if _, err = findAccount(cmd.Context(), s, args[0]); err == nil {
+					reports, err = s.IAM.Reports(cmd.Context(), args[0], limit)
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return printReports(p, output, args[0], reports)
+		},
+	}
+	in.add(c)
+	outputFlag(c, &output)
+	c.Flags().IntVar(&limit, "limit", 100, "how many, the newest first")
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
+
+func printReports(p *process, output, account string, reports []store.Report) error {
+	switch output {
+	case "json":
+		type report struct {
+			GeneratedTime string
+			Rows, Bytes   int64
+			SHA256        string
+		}
+		list := []report{}
+		for _, r := range reports {
+			list = append(list, report{date(r.Generated), r.Users, r.Size, r.SHA256})
+		}
+		return writeJSON(p.stdout, list)
+	case "text":
+		if len(reports) == 0 {
+			fmt.Fprintf(p.stderr, "Account %s has no reports yet.\n", account)
+			return nil
+		}
+		t := newTable(p.stdout, "Generated", "Rows", "Bytes", "SHA-256")
+		for _, r := range reports {
+			t.row(date(r.Generated), strconv.FormatInt(r.Users, 10), strconv.FormatInt(r.Size, 10), r.SHA256)
+		}
+		return t.print()
+	}
+	return badOutput(output)
+}
+
+func accountReportCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var at, out string
+	c := &cobra.Command{
+		Use:   "report ACCOUNT",
+		Short: "Write a stored credential report, byte for byte",
+		Example: `  rollcall account report 123456789012 --out report.csv
+  rollcall account report 123456789012 --at 2026-03-01T00:00:00Z`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			when, err := parseAt(at)
+			if err != nil {
+				return err
+			}
+			return in.with(cmd.Context(), false, func(s *service.Service) error {
+				_, write, err := s.IAM.Report(cmd.Context(), args[0], when)
+				if errors.Is(err, store.ErrNotFound) {
+					return fmt.Errorf("account %s has no report of that time", args[0])
+				}
+				if err != nil {
+					return err
+				}
+				if out == "" || out == "-" {
+					return write(p.stdout)
+				}
+				return writeFile(out, write)
+			})
+		},
+	}
+	in.add(c)
+	c.Flags().StringVar(&at, "at", "", "the report that was the newest at this `time`, as 2026-03-01 or 2026-03-01T12:00:00Z (default now)")
+	c.Flags().StringVar(&out, "out", "", "write it to this `file` (default standard output)")
+	c.MarkFlagFilename("out")
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
+
+// parseAt reads a time, in UTC where it does not say otherwise; a day alone
+// is its first moment, and nothing is the zero time.
+func parseAt(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usageError("%q is not a time such as 2026-03-01T12:00:00Z or 2026-03-01", text)
+}

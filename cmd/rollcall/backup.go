@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+func backupCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	c := &cobra.Command{
+		Use:     "backup FILE",
+		GroupID: "operate",
+		Short:   "Write all data to a file, also while the service runs",
+		Long: `Write all data, on one snapshot, to a file (- for standard output), also while
+the service runs. 'rollcall restore' brings it back, from SQLite into PostgreSQL
+and the other way too. Secrets are in it as they are stored, sealed or hashed;
+the master key is not: keep a copy of it in another place.`,
+		Example: `  rollcall backup monday.rollcall
+  rollcall backup - | age -r age1… >monday.rollcall.age`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return in.backup(cmd.Context(), args[0]) },
+	}
+	in.add(c)
+	return c
+}
+
+// openStore opens the installation's database alone, without its secrets.
+func (in *install) openStore(ctx context.Context, create bool) (*store.DB, error) {
+	cfg, err := in.database(create)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, cfg)
+}
+
+func (in *install) backup(ctx context.Context, file string) error {
+	if _, terminal := width(in.p.stdout); terminal && file == "-" {
+		return usageError("a backup is nothing to look at: send standard output to a file or a pipe")
+	}
+	db, err := in.openStore(ctx, false)
+	if err != nil {
+		return err
+	}
+	var info store.BackupInfo
+	write := func(w io.Writer) (err error) {
+		info, err = db.Backup(ctx, w)
+		return err
+	}
+	if file == "-" {
+		err = write(in.p.stdout)
+	} else {
+		err = writeFile(file, write)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintf(in.p.stderr, "Backed up %s.\nThe master key is not in the backup: keep a copy of %s in another place.\n", describe(info), in.masterFile())
+	return nil
+}
+
+func describe(info store.BackupInfo) string {
+	return fmt.Sprintf("%s and %s (%s)", count(info.Accounts, "account"), count(info.Users, "user"), count(info.Rows, "row"))
+}
+
+func count(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// writeFile makes a file that only its owner may read, or replaces one. It is
+// there as a whole or, after an error, not at all.
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	err = write(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+func restoreCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var force bool
+	c := &cobra.Command{
+		Use:     "restore FILE",
+		GroupID: "operate",
+		Short:   "Bring back what 'rollcall backup' wrote",
+		Long: `Bring back a backup (- for standard input) into an empty store. The file is read
+to its end first; one that is damaged or cut short changes nothing. The master
+key is not in it: put the file that the data was sealed with in its place.`,
+		Example: `  rollcall restore monday.rollcall
+  rollcall restore monday.rollcall --store env://DATABASE_URL`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return in.restore(cmd.Context(), args[0], force) },
+	}
+	in.add(c)
+	c.Flags().BoolVar(&force, "force", false, "replace all that is in the store")
+	return c
+}
+
+func (in *install) restore(ctx context.Context, file string, force bool) error {
+	f, err := in.openBackup(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	// Read before a data directory is made for it.
+	if _, err := store.CheckBackup(f); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	db, err := in.openStore(ctx, true)
+	if err != nil {
+		return err
+	}
+	info, err := db.Restore(ctx, f, force)
+	if errors.Is(err, store.ErrNotEmpty) {
+		err = errors.New("the store has accounts already: --force replaces all that is in it")
+	}
+	var fits error
+	if err == nil {
+		fits = in.masterKeyFits(ctx, db)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintf(in.p.stderr, "Restored %s as of %s.\n", describe(info), date(info.Taken))
+	switch {
+	case errors.Is(fits, fs.ErrNotExist):
+		fmt.Fprintf(in.p.stderr, "The master key is not in the backup: put the file it was sealed with at %s.\n", in.masterFile())
+	case fits != nil:
+		fmt.Fprintf(in.p.stderr, "The master key file %s is not the one that the backup was sealed with: replace it, or no secret can be read.\n", in.masterFile())
+	}
+	return nil
+}
+
+// openBackup opens a file that can be read twice. Standard input is kept in
+// one that has no name.
+func (in *install) openBackup(file string) (*os.File, error) {
+	if file != "-" {
+		return os.Open(file)
+	}
+	f, err := os.CreateTemp("", "rollcall-restore-*")
+	if err != nil {
+		return nil, err
+	}
+	os.Remove(f.Name())
+	if _, err = io.Copy(f, in.p.stdin); err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// masterKeyFits says whether the master key file opens what is in the store.
+func (in *install) masterKeyFits(ctx context.Context, db *store.DB) error {
+	master, err := seal.LoadMasterKeys(in.masterFile())
+	if err != nil {
+		return err
+	}
+	return db.View(ctx, func(tx *store.Tx) error {
+		keys, err := tx.DataKeys()
+		if err != nil {
+			return err
+		}
+		_, err = seal.NewKeyring(master, keys)
+		return err
+	})
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/seal"
+	"rollcall/internal/service"
+)
+
+func masterKeyCommand(p *process) *cobra.Command {
+	return group(&cobra.Command{
+		Use:     "masterkey",
+		GroupID: "operate",
+		Short:   "Rotate or verify the key that all secrets are sealed with",
+	}, masterKeyRotateCommand(p), masterKeyVerifyCommand(p))
+}
+
+func masterKeyRotateCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	c := &cobra.Command{
+		Use:   "rotate",
+		Short: "Replace the master key, also while the service runs",
+		Long: `Replace the master key by a new one, also while the service runs. What a crash
+interrupts is readable all the time, and ended by the next 'rotate'. Copies of
+the old key file open the data, and backups of it, that was there before.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return in.withMasterKey(cmd.Context(), func(s *service.Service, master *seal.MasterKeys) error {
+				if err := s.IAM.RotateMasterKey(cmd.Context(), master); err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stderr, "The master key is now %s, in %s: keep a copy of the file apart from the data.\n", master.CurrentID(), in.masterFile())
+				return nil
+			})
+		},
+	}
+	in.add(c)
+	return c
+}
+
+func masterKeyVerifyCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	c := &cobra.Command{
+		Use:   "verify",
+		Short: "See whether the master key file opens the secrets of the data",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return in.withMasterKey(cmd.Context(), func(_ *service.Service, master *seal.MasterKeys) error {
+				fmt.Fprintf(p.stderr, "%s holds the right master key, %s.\n", in.masterFile(), master.CurrentID())
+				if old, pending := master.PreviousID(); pending {
+					return fmt.Errorf("a rotation from %s has not ended: run 'rollcall masterkey rotate' again", old)
+				}
+				return nil
+			})
+		},
+	}
+	in.add(c)
+	return c
+}
+
+// withMasterKey runs fn on an installation whose master key file opens its
+// data.
+func (in *install) withMasterKey(ctx context.Context, fn func(*service.Service, *seal.MasterKeys) error) error {
+	return in.with(ctx, false, func(s *service.Service) error {
+		master, err := seal.LoadMasterKeys(in.masterFile())
+		if errors.Is(err, fs.ErrNotExist) {
+			return configError("%w", err)
+		}
+		if err != nil {
+			return err
+		}
+		return fn(s, master)
+	})
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/seal"
+	"rollcall/internal/service"
+)
+
+func rootKeyCommand(p *process) *cobra.Command {
+	return group(&cobra.Command{
+		Use:   "root-key",
+		Short: "Create, list and delete access keys of an account's root user",
+	}, rootKeyCreateCommand(p), rootKeyListCommand(p), rootKeyDeleteCommand(p))
+}
+
+func rootKeyCreateCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var output string
+	c := &cobra.Command{
+		Use:   "create ACCOUNT",
+		Short: "Create a root access key and print it, once",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if output != "text" && output != "json" {
+				return badOutput(output)
+			}
+			return in.with(cmd.Context(), false, func(s *service.Service) error {
+				key, err := s.IAM.CreateRootKey(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				if output == "json" {
+					return writeJSON(p.stdout, struct{ AccountId, AccessKeyId, SecretAccessKey string }{args[0], key.ID, key.Secret.Reveal()})
+				}
+				_, err = fmt.Fprintf(p.stdout, "A new root access key of account %s, which is shown only now:\n\n%s", args[0], keyLines(key))
+				return err
+			})
+		},
+	}
+	in.add(c)
+	outputFlag(c, &output)
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
+
+// keyLines is an access key as lines for a shell.
+func keyLines(key identity.RootKey) string {
+	return fmt.Sprintf("  AWS_ACCESS_KEY_ID=%s\n  AWS_SECRET_ACCESS_KEY=%s\n", key.ID, key.Secret.Reveal())
+}
+
+func rootKeyListCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var output string
+	c := &cobra.Command{
+		Use:   "list ACCOUNT",
+		Short: "List the root access keys of an account",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var keys []identity.RootKey
+			err := in.with(cmd.Context(), false, func(s *service.Service) (err error) {
+				keys, err = s.IAM.RootKeys(cmd.Context(), args[0])
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return printRootKeys(p, output, args[0], keys)
+		},
+	}
+	in.add(c)
+	outputFlag(c, &output)
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
+
+func printRootKeys(p *process, output, account string, keys []identity.RootKey) error {
+	switch output {
+	case "json":
+		type key struct{ AccessKeyId, Status, CreateDate string }
+		list := []key{}
+		for _, k := range keys {
+			list = append(list, key{k.ID, k.Status, date(k.Created)})
+		}
+		return writeJSON(p.stdout, list)
+	case "text":
+		if len(keys) == 0 {
+			fmt.Fprintf(p.stderr, "Root of account %s has no access keys.\n", account)
+			return nil
+		}
+		t := newTable(p.stdout, "Access key", "Status", "Created")
+		for _, k := range keys {
+			t.row(k.ID, k.Status, date(k.Created))
+		}
+		return t.print()
+	}
+	return badOutput(output)
+}
+
+func rootKeyDeleteCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	c := &cobra.Command{
+		Use:   "delete ACCOUNT ACCESS-KEY-ID",
+		Short: "Delete a root access key; the next call it signs is refused",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return in.with(cmd.Context(), false, func(s *service.Service) error {
+				if err := s.IAM.DeleteRootKey(cmd.Context(), args[0], args[1]); err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stderr, "Access key %s is deleted.\n", args[1])
+				return nil
+			})
+		},
+	}
+	in.add(c)
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
+
+func rootPasswordCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var remove bool
+	c := &cobra.Command{
+		Use:   "root-password ACCOUNT",
+		Short: "Set or delete the password of an account's root user",
+		Long: `Set the password of an account's root user. It is asked for twice on a terminal,
+and else the first line of standard input.`,
+		Example: `  rollcall account root-password 123456789012
+  rollcall account root-password 123456789012 <password.txt
+  rollcall account root-password 123456789012 --delete`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return in.with(cmd.Context(), false, func(s *service.Service) error {
+				if remove {
+					if err := s.IAM.DeleteRootPassword(cmd.Context(), args[0]); err != nil {
+						return err
+					}
+					fmt.Fprintf(p.stderr, "Root of account %s has no password any more.\n", args[0])
+					return nil
+				}
+				password, err := p.readPassword()
+				if err != nil {
+					return err
+				}
+				if err := s.IAM.SetRootPassword(cmd.Context(), args[0], password); err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stderr, "The root password of account %s is set.\n", args[0])
+				return nil
+			})
+		},
+	}
+	in.add(c)
+	c.Flags().BoolVar(&remove, "delete", false, "delete the password")
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
+
+// readPassword asks for a new password, twice and without showing it, or
+// reads it from standard input where that is no terminal.
+func (p *process) readPassword() (seal.Secret, error) {
+	f, isFile := p.stdin.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		line, err := bufio.NewReader(io.LimitReader(p.stdin, 4096)).ReadString('\n')
+		if err != nil && err != io.EOF {
+			return seal.Secret{}, fmt.Errorf("read password: %w", err)
+		}
+		if line = strings.TrimRight(line, "\r\n"); line == "" {
+			return seal.Secret{}, errors.New("read password: there is none on standard input")
+		}
+		return seal.NewSecret(line), nil
+	}
+	var typed [2]seal.Secret
+	for i, prompt := range []string{"New password: ", "Once more: "} {
+		fmt.Fprint(p.stderr, prompt)
+		text, err := term.ReadPassword(int(f.Fd()))
+		fmt.Fprintln(p.stderr)
+		if err != nil {
+			return seal.Secret{}, fmt.Errorf("read password: %w", err)
+		}
+		typed[i] = seal.NewSecret(string(text))
+	}
+	if !typed[0].Equal(typed[1]) {
+		return seal.Secret{}, errors.New("the two passwords are not the same")
+	}
+	return typed[0], nil
+}
