@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 )
 
 // DefaultRegion is the region where none is set. IAM is the same in all
@@ -137,6 +138,7 @@ func signsInAtAWS(flag string, env config.EnvConfig, profile config.SharedConfig
 func load(ctx context.Context, s Settings, at endpoints) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithDefaultRegion(DefaultRegion),
+		config.WithLogger(logging.Nop{}), // an error says all there is to say
 		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
 			if at.sts != "" && o.Client != nil {
 				o.Client = stsAt{endpoint: at.sts, roles: o.Client}

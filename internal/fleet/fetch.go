@@ -46,6 +46,10 @@ var (
 // mostRequests is how often a report is asked for that then is not there.
 const mostRequests = 3
 
+// resolution is how exactly reports are dated: one of this very second cannot
+// be told from one made just now.
+const resolution = time.Second
+
 // fetching is one Fetch under way.
 type fetching struct {
 	Options
@@ -118,7 +122,7 @@ func (f *fetching) accept(r *Report) bool {
 	switch {
 	case f.awaited && (f.old == nil || r.Generated.After(f.old.Generated)):
 		r.Source = Generated
-	case r.Age() <= f.MaxAge && f.MaxAge > 0:
+	case r.Age() <= f.MaxAge && f.MaxAge > 0, f.settled && r.Age() <= resolution:
 		r.Source = Cached
 	case f.settled:
 		r.Source = Stale

@@ -82,6 +82,13 @@ func TestFetch(t *testing.T) {
 			},
 		},
 		{
+			name: "takes one that another's request made this second", source: Cached,
+			answers: func() []answer {
+				was := reportOf(ago(time.Second), csv)
+				return []answer{was, task("COMPLETE", ""), was}
+			},
+		},
+		{
 			name: "refuses the old one where fresh is required", options: Options{MaxAge: young, RequireFresh: true},
 			answers: func() []answer {
 				was := reportOf(ago(time.Hour), csv)

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/service"
+)
+
+// TestReportScripts runs sessions of 'rollcall report' against $ROLLCALL, the
+// real service with one account and its root key in the environment, and
+// against $AWS, which plays what AWS was recorded to answer. A proxy stands
+// between the binary and the rest of the world: a session in which anything
+// else was dialled fails.
+func TestReportScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/report",
+		Setup: func(env *testscript.Env) error {
+			emulator, err := service.OpenEmulator(t.Context(), service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}})
+			if err != nil {
+				return err
+			}
+			real, aws, world := httptest.NewServer(emulator), httptest.NewServer(&recordings{}), refuseAll(env)
+			env.Defer(func() {
+				real.Close()
+				aws.Close()
+				emulator.Close()
+			})
+			for name, value := range map[string]string{
+				"ROLLCALL": real.URL, "AWS": aws.URL,
+				"HTTP_PROXY": world, "HTTPS_PROXY": world,
+				"AWS_ACCESS_KEY_ID": emulator.RootKey.ID, "AWS_SECRET_ACCESS_KEY": emulator.RootKey.Secret.Reveal(),
+				"AWS_CONFIG_FILE": env.WorkDir + "/config", "AWS_SHARED_CREDENTIALS_FILE": env.WorkDir + "/credentials",
+				"AWS_EC2_METADATA_DISABLED": "true",
+			} {
+				env.Setenv(name, value)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "mode": mode},
+	})
+}
+
+// refuseAll is a proxy that lets nothing through, and fails the test if
+// anything tries. Go asks no proxy for loopback addresses.
+func refuseAll(env *testscript.Env) (address string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	var seen []string
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			b := make([]byte, 200)
+			n, _ := c.Read(b)
+			line, _, _ := strings.Cut(string(b[:n]), "\r\n")
+			seen = append(seen, line)
+			c.Close()
+		}
+	}()
+	env.Defer(func() {
+		l.Close()
+		<-done
+		if len(seen) > 0 {
+			env.T().Fatal("tried to reach the world: ", seen)
+		}
+	})
+	return "http://" + l.Addr().String()
+}
+
+// recordings answers as AWS was recorded to. The first element of the path
+// names the situation; its moments are fixed, the Date of answers too.
+type recordings struct {
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+const (
+	recordedReport = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated\n" +
+		"<root_account>,arn:aws:iam::123456789012:root,2014-10-15T16:31:25Z,true,2026-09-01T17:41:10Z,2020-01-01T00:00:00Z,not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A\n" +
+		"\"a,b\",\"arn:aws:iam::123456789012:user/a,b\",2026-09-10T10:00:00Z,true,no_information,2026-09-10T10:00:00Z,N/A,false,true,2026-09-10T10:00:00Z,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A\n" +
+		"Bill,arn:aws:iam::123456789012:user/Bill,2015-04-15T18:27:44Z,false,N/A,N/A,N/A,false,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,2015-04-20T20:00:12Z,false,N/A"
+	recordedAt  = "2026-09-11T13:15:19Z"
+	recordedNow = "Fri, 11 Sep 2026 14:15:19 GMT" // an hour later
+)
+
+func (r *recordings) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, _ := io.ReadAll(request.Body)
+	form, _ := url.ParseQuery(string(body))
+	action := form.Get("Action")
+	situation, _, _ := strings.Cut(strings.TrimPrefix(request.URL.Path, "/"), "/")
+	r.mu.Lock()
+	if r.calls == nil {
+		r.calls = map[string]int{}
+	}
+	r.calls[situation+action]++
+	n := r.calls[situation+action]
+	r.mu.Unlock()
+	w.Header().Set("Date", recordedNow)
+	w.Header().Set("Content-Type", "text/xml")
+	get := action == "GetCredentialReport"
+	switch {
+	case action == "AssumeRole":
+		fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+			time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	case situation == "absent" && get, situation == "slow" && get && n == 1:
+		recordedError(w, 410, "ReportNotPresent", "")
+	case situation == "absent", situation == "slow" && !get:
+		recordedTask(w, "STARTED", "No report exists. Starting a new report generation task")
+	case situation == "making" && get, situation == "slow" && n == 2:
+		recordedError(w, 404, "ReportInProgress", "")
+	case situation == "making":
+		recordedTask(w, "INPROGRESS", "")
+	case situation == "expired" && get:
+		recordedError(w, 410, "ReportExpired", "")
+	case situation == "full" && !get:
+		recordedError(w, 409, "LimitExceeded", "No more capacity to launch new report generation tasks")
+	case situation == "throttled":
+		recordedError(w, 400, "Throttling", "Rate exceeded")
+	case situation == "denied":
+		recordedError(w, 403, "AccessDenied", "User: arn:aws:iam::123456789012:user/Bill is not authorized to perform: iam:"+action+" on resource: * because no identity-based policy allows the iam:"+action+" action")
+	case situation == "html":
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, "<html>hello</html>")
+	case situation == "nonsense" && get:
+		recordedAnswer(w, "this is no report")
+	case get:
+		recordedAnswer(w, recordedReport)
+	default:
+		recordedTask(w, "COMPLETE", "")
+	}
+}
+
+func recordedError(w http.ResponseWriter, status int, code, message string) {
+	if message != "" {
+		message = "\n    <Message>" + message + "</Message>"
+	}
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\n  <Error>\n    <Type>Sender</Type>\n    <Code>%s</Code>%s\n  </Error>\n  <RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId>\n</ErrorResponse>\n", code, message)
+}
+
+func recordedTask(w io.Writer, state, description string) {
+	if description != "" {
+		description = "<Description>" + description + "</Description>"
+	}
+	fmt.Fprintf(w, `<GenerateCredentialReportResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GenerateCredentialReportResult>%s<State>%s</State></GenerateCredentialReportResult></GenerateCredentialReportResponse>`, description, state)
+}
+
+func recordedAnswer(w io.Writer, csv string) {
+	fmt.Fprintf(w, `<GetCredentialReportResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetCredentialReportResult><Content>%s</Content><ReportFormat>text/csv</ReportFormat><GeneratedTime>%s</GeneratedTime></GetCredentialReportResult></GetCredentialReportResponse>`,
+		base64.StdEncoding.EncodeToString([]byte(csv)), recordedAt)
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/fleet"
+	"rollcall/internal/render"
+)
+
+// reportGetting is what 'rollcall report get' was asked for.
+type reportGetting struct {
+	p          *process
+	reach      *reach
+	out        outFile
+	output, at string
+	raw, lines bool
+}
+
+func reportGetCommand(p *process, reach *reach) *cobra.Command {
+	g := &reportGetting{p: p, reach: reach, out: outFile{p: p}}
+	c := &cobra.Command{
+		Use:   "get",
+		Short: "Get the report the service has, as it answers",
+		Long: `Get the report the service has, and request none: the answer of
+GetCredentialReport as 'aws iam get-credential-report' prints it, or the report
+in it as Get-IAMCredentialReport returns it with -Raw or -SplitLines.`,
+		Example: `  rollcall report get
+  rollcall report get --raw > report.csv       every byte, and none added
+  rollcall report get --split-lines            line by line`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if (g.raw || g.lines) && cmd.Flags().Changed("output") {
+				return usageError("--output has no meaning with --raw or --split-lines")
+			}
+			return g.run(cmd.Context())
+		},
+	}
+	f := c.Flags()
+	g.out.add(f)
+	f.StringVarP(&g.output, "output", "o", "json", "json or text, as the AWS CLI writes them")
+	f.StringVar(&g.at, "at", "", "the newest report generated at this `time` or before, where the service is a Rollcall")
+	f.BoolVar(&g.raw, "raw", false, "the report itself, as one string; goes before --split-lines")
+	f.BoolVar(&g.lines, "split-lines", false, "the report's lines, without their ends, one on a line")
+	f.BoolVar(&g.lines, "as-text-array", false, "the same as --split-lines")
+	completeWith(c, "output", "json", "text")
+	return c
+}
+
+func (g *reportGetting) run(ctx context.Context) error {
+	if err := oneOf("output", g.output, "json", "text"); err != nil {
+		return err
+	}
+	var at time.Time
+	if g.at != "" {
+		var err error
+		if at, err = parseTime("at", g.at); err != nil {
+			return err
+		}
+	}
+	account, err := g.reach.open(ctx)
+	if err != nil {
+		return err
+	}
+	var got *fleet.Report
+	if g.at != "" {
+		got, err = account.At(ctx, at)
+	} else {
+		got, err = account.Get(ctx)
+	}
+	if err != nil {
+		return reportError(err)
+	}
+	return g.out.write(func(w io.Writer) error { return g.write(w, got) })
+}
+
+func (g *reportGetting) write(w io.Writer, got *fleet.Report) error {
+	b := bufio.NewWriterSize(w, 64<<10)
+	switch {
+	case g.raw:
+		b.Write(got.Content)
+	case g.lines:
+		for line := range render.Lines(got.Content) {
+			b.Write(line)
+			b.WriteByte('\n')
+		}
+	default:
+		g.answer(b, got)
+	}
+	return b.Flush() // it keeps the first error
+}
+
+// answer writes the whole answer. The AWS CLI, version 2, writes times with
+// +00:00, and its text form has the members in the order of their names.
+func (g *reportGetting) answer(b *bufio.Writer, got *fleet.Report) {
+	generated := got.Generated.Format("2006-01-02T15:04:05-07:00")
+	content := func() {
+		e := base64.NewEncoder(base64.StdEncoding, b)
+		e.Write(got.Content)
+		e.Close()
+	}
+	if g.output == "text" {
+		content()
+		fmt.Fprintf(b, "\t%s\t%s\n", generated, got.Format)
+		return
+	}
+	format, err := json.Marshal(got.Format)
+	if err != nil {
+		panic(err) // a string
+	}
+	b.WriteString("{\n    \"Content\": \"")
+	content()
+	fmt.Fprintf(b, "\",\n    \"ReportFormat\": %s,\n    \"GeneratedTime\": %q\n}\n", format, generated)
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"rollcall/internal/fleet"
+)
+
+// reach is how a service is reached: flags as the AWS CLI has them.
+type reach struct {
+	p        *process
+	settings fleet.Settings
+}
+
+func (r *reach) add(f *pflag.FlagSet) {
+	s := &r.settings
+	f.StringVar(&s.Profile, "profile", "", "use this `profile` of the AWS configuration")
+	f.StringVar(&s.Region, "region", "", "the `region` to sign for (default "+fleet.DefaultRegion+" where none is configured)")
+	f.StringVar(&s.Endpoint, "endpoint-url", "", "the `URL` of the service, for IAM and STS")
+	f.StringVar(&s.CABundle, "ca-bundle", "", "a `file` of certificates to verify TLS with")
+	f.BoolVar(&s.AllowHTTP, "allow-http", false, "permit plain HTTP to another machine")
+}
+
+// open finds the account. Errors have their exit code.
+func (r *reach) open(ctx context.Context) (*fleet.Account, error) {
+	s := r.settings
+	s.MFACode = func(serial string) (string, error) { return r.p.askCode(ctx, serial) }
+	account, err := fleet.Open(ctx, s)
+	return account, reportError(err)
+}
+
+// reportError gives an error of package fleet its exit code, and one of the
+// service the words of the AWS CLI.
+func reportError(err error) error {
+	if text, ok := fleet.ServiceError(err); ok {
+		return serviceError("\n%s", text)
+	}
+	var wrong *fleet.ConfigError
+	if errors.As(err, &wrong) {
+		return configError("%w", err)
+	}
+	return err
+}
+
+// askCode asks for the code of an MFA device, on the terminal even where
+// standard input is a file.
+func (p *process) askCode(ctx context.Context, serial string) (string, error) {
+	tty, isFile := p.stdin.(*os.File)
+	if !isFile || !term.IsTerminal(int(tty.Fd())) {
+		var err error
+		if tty, err = os.OpenFile("/dev/tty", os.O_RDWR, 0); err != nil {
+			return "", fmt.Errorf("no terminal to ask for the code of %s: %w", serial, err)
+		}
+		defer tty.Close()
+	}
+	fd := int(tty.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", fmt.Errorf("ask for the code of %s: %w", serial, err)
+	}
+	fmt.Fprintf(p.stderr, "Enter MFA code for %s: ", serial)
+	defer fmt.Fprintln(p.stderr)
+	type answer struct {
+		code []byte
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		code, err := term.ReadPassword(fd)
+		answers <- answer{code, err}
+	}()
+	select {
+	case a := <-answers:
+		return strings.TrimSpace(string(a.code)), a.err
+	case <-ctx.Done():
+		term.Restore(fd, before)
+		return "", ctx.Err()
+	}
+}

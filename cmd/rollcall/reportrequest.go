@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/fleet"
+)
+
+func reportRequestCommand(p *process, reach *reach) *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use:   "request",
+		Short: "Ask the service to make a new report",
+		Long: `Ask the service to make a new report, and print what it says, as
+Request-IAMCredentialReport does, or with --output json as
+'aws iam generate-credential-report'. It does not wait; 'rollcall report' does.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if output != "text" && output != "json" {
+				return badOutput(output)
+			}
+			account, err := reach.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			task, err := account.Request(cmd.Context())
+			if err != nil {
+				return reportError(err)
+			}
+			if output == "json" {
+				return writeJSON(p.stdout, struct {
+					State       string
+					Description string `json:",omitempty"`
+				}{task.State, task.Description})
+			}
+			return writeTask(p.stdout, task)
+		},
+	}
+	outputFlag(c, &output)
+	return c
+}
+
+// writeTask writes what Format-Table -AutoSize makes of the answer in
+// PowerShell.
+func writeTask(w io.Writer, t fleet.Task) error {
+	const description, state = "Description", "State"
+	n := max(len(description), len(t.Description))
+	_, err := fmt.Fprintf(w, "%-*s %s\n%-*s %s\n%-*s %s\n", n, description, state,
+		n, strings.Repeat("-", len(description)), strings.Repeat("-", len(state)), n, t.Description, t.State)
+	return err
+}
