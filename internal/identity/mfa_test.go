@@ -21,6 +21,7 @@ import (
 	"rollcall/internal/identity"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
+	"rollcall/internal/storetest"
 )
 
 const mfaARN = "arn:aws:iam::" + account + ":mfa/"
@@ -437,4 +438,55 @@ func TestMFADeviceOfAnotherAccount(t *testing.T) {
 			t.Error("another account's device is listed")
 		}
 	})
+}
+
+// What happens on another node after the codes were looked at first, and
+// before they are accepted, counts.
+func TestEnableMFADeviceMeanwhile(t *testing.T) {
+	for name, test := range map[string]struct {
+		meanwhile     func(t *testing.T, w *world, p phone)
+		status        int
+		code, message string
+	}{
+		"the codes were used": {func(t *testing.T, w *world, p phone) {
+			must(t, w.root, w.EnableMFADevice, p.enable(t, "ann", w.clock.Now()))
+			must(t, w.root, w.DeactivateMFADevice, p.deactivate("ann"))
+		}, 403, "InvalidAuthenticationCode", badCodes},
+		"the device was made again": {func(t *testing.T, w *world, p phone) {
+			must(t, w.root, w.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &p.serial})
+			w.device(t, "phone")
+		}, 403, "InvalidAuthenticationCode", badCodes},
+		"somebody else has it": {func(t *testing.T, w *world, p phone) {
+			must(t, w.root, w.EnableMFADevice, p.enable(t, "bob", w.clock.Now().Add(2*step)))
+		}, 409, "EntityAlreadyExists", "MFA Device is already in use."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := storetest.SQLite(t)
+			w := newWorld(t, cfg, identity.Config{})
+			w.user(t, "ann")
+			w.user(t, "bob")
+			p := w.device(t, "phone")
+
+			// The other node asks for the time when it reads, when it looks at
+			// the codes, and when it writes.
+			asked := -1000
+			cfg.Now = func() time.Time {
+				if asked++; asked == 2 {
+					test.meanwhile(t, w, p)
+				}
+				return w.clock.Now()
+			}
+			other, err := identity.New(t.Context(), identity.Config{DB: storetest.Open(t, cfg), Master: w.master})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			in := p.enable(t, "ann", w.clock.Now())
+			asked = 0
+			refused(t, w.root, other.EnableMFADevice, in, test.status, test.code, test.message)
+			if asked != 3 {
+				t.Errorf("the time was asked %d times; this test thinks 3", asked)
+			}
+		})
+	}
 }
