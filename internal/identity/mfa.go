@@ -47,11 +47,10 @@ func newSerial(c principal.Caller, path, name string) (string, error) {
 	return deviceARN(c, path, name), nil
 }
 
-// newDeviceID makes an id that sorts by time: ten digits of base 32 for the
-// milliseconds, then random ones.
+// newDeviceID makes an id that sorts by time: the milliseconds to base 32,
+// nine digits from 2004 to 3084, then ten random ones.
 func newDeviceID(now time.Time) string {
-	ms := strconv.FormatInt(now.UnixMilli(), 32)
-	return strings.Repeat("0", max(0, 10-len(ms))) + ms + seal.NewID("", 10)
+	return strconv.FormatInt(now.UnixMilli(), 32) + seal.NewID("", 10)
 }
 
 // devicePlace is where a device's seed is sealed for. The id names this very

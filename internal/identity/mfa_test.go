@@ -392,6 +392,7 @@ func TestRootMFADevice(t *testing.T) {
 		p, other := w.device(t, "root-account-mfa-device"), w.device(t, "other")
 		now := w.clock.Now()
 		refused(t, w.root, w.EnableMFADevice, other.enable(t, account, now), 404, "NoSuchEntity", "The user with name "+account+" cannot be found.")
+		refused(t, w.asUser(t, "root"), w.EnableMFADevice, p.enable(t, account, now), 404, "NoSuchEntity", "The user with name "+account+" cannot be found.")
 		must(t, w.root, w.EnableMFADevice, p.enable(t, account, now))
 		must(t, w.root, w.ResyncMFADevice, p.resync(t, "root", now.Add(2*step)))
 

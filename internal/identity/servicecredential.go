@@ -75,7 +75,7 @@ func (s *Service) CreateServiceSpecificCredential(ctx context.Context, in *iam.C
 		}
 		cred := store.ServiceCredential{
 			Account: u.Account, NameKey: u.NameKey, ID: seal.NewID("ACCA", 21), Service: service,
-			Status: active, Created: second(tx.Now),
+			Status: active, Created: tx.Now,
 		}
 		if in.CredentialAgeDays != nil {
 			// Days of 24 hours, for every service (recorded); the model

@@ -161,6 +161,7 @@ func TestUploadSSHPublicKeyRefused(t *testing.T) {
 			"Ed25519 as RSA":           {"ssh-rsa " + base64.StdEncoding.EncodeToString(ed.Marshal()), unrecognized, unrecognizedText},
 			"Ed25519 in PEM":           {pkix(edPublic), unrecognized, unrecognizedText},
 			"EC in PEM":                {pkix(ecKey(t).Public()), unrecognized, unrecognizedText},
+			"another kind as RSA":      {"ssh-rsa " + base64.StdEncoding.EncodeToString(ssh.Marshal(struct{ Kind, E, N string }{"ssh-xyz", "e", "n"})), unrecognized, unrecognizedText},
 			"certificate":              {vectorCertificate, unrecognized, unrecognizedText},
 			"private key":              {toPEM("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(small), nil), unrecognized, unrecognizedText},
 			"PEM twice":                {vectorPEM + vectorPEM, unrecognized, unrecognizedText},
