@@ -140,9 +140,9 @@ func (in *install) open(ctx context.Context, create bool) (*service.Service, err
 	return s, in.explain(err)
 }
 
-// explain names the file where the master key is the wrong one.
+// explain names the file where the master key is missing or the wrong one.
 func (in *install) explain(err error) error {
-	if errors.Is(err, seal.ErrWrongMasterKey) {
+	if errors.Is(err, seal.ErrWrongMasterKey) || errors.Is(err, service.ErrNoMasterKey) {
 		return configError("%s: %w", in.masterFile(), err)
 	}
 	return err

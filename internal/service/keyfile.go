@@ -3,16 +3,19 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
 )
 
+// ErrNoMasterKey says that the store holds secrets, and their master key is
+// not where it was looked for. Its text is for the operator.
+var ErrNoMasterKey = errors.New("the master key file is missing, and without it the secrets in the store cannot be read")
+
 // KeyFile reads the master key of a store from a file. An empty store gets a
 // new file where there is none; one that holds secrets never does, for a new
-// key could not open them. Whether the key is the right one shows when the
+// key could not open them: ErrNoMasterKey. Whether the key is the right one shows when the
 // secrets are opened: seal.ErrWrongMasterKey.
 func KeyFile(ctx context.Context, db *store.DB, path string) (*seal.MasterKeys, error) {
 	master, err := seal.LoadMasterKeys(path)
@@ -29,7 +32,7 @@ func KeyFile(ctx context.Context, db *store.DB, path string) (*seal.MasterKeys, 
 		return nil, err
 	}
 	if used {
-		return nil, fmt.Errorf("the master key file %s is missing, and without it the secrets in the store cannot be read", path)
+		return nil, ErrNoMasterKey
 	}
 	master, err = seal.CreateMasterKeys(path)
 	if errors.Is(err, fs.ErrExist) {

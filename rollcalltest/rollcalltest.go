@@ -1,0 +1,144 @@
+// Package rollcalltest runs the real Rollcall service inside a test: the same
+// code as 'rollcall serve' on a store in memory, reached over HTTP on
+// loopback, with signatures verified. It starts in milliseconds and ends with
+// the test.
+//
+//	func TestOnboarding(t *testing.T) {
+//		server := rollcalltest.New(t)
+//		client := iam.NewFromConfig(server.Config())
+//		…
+//	}
+//
+// For tests in other languages, 'rollcall dev' is the same.
+package rollcalltest
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/server"
+	"rollcall/internal/service"
+)
+
+// Options are settings of a Server. The zero value is a good one.
+type Options struct {
+	// AccountID is the account's twelve digits; "" means 123456789012.
+	AccountID string
+	// Alias is the account's alias; "" means none.
+	Alias string
+	// Partition is aws, aws-cn or aws-us-gov; "" means aws.
+	Partition string
+	// Limits are quotas other than IAM's, by the names that IAM's
+	// LimitExceeded errors give them, such as AccessKeysPerUser.
+	Limits map[string]int
+	// ReportMaxAge is how old a credential report may be to be given again
+	// instead of a new one; 0 means 10 s. It has to be longer than a client
+	// waits between its questions whether the report is complete.
+	ReportMaxAge time.Duration
+	// Now is the service's clock; nil means time.Now. Signatures are checked
+	// by it, so a test that moves it must sign by it too.
+	Now func() time.Time
+}
+
+// Server is a running service with one account.
+type Server struct {
+	// URL is the endpoint of both IAM and STS.
+	URL string
+	// AccountID is the id of its account.
+	AccountID string
+	// AccessKeyID and SecretAccessKey are the access key of the account's
+	// root user.
+	AccessKeyID, SecretAccessKey string
+
+	emulator  *service.Emulator
+	transport *http.Transport
+}
+
+// New starts a service that ends with the test. It takes at most one Options.
+func New(t testing.TB, options ...Options) *Server {
+	t.Helper()
+	if len(options) > 1 {
+		t.Fatal("rollcalltest: more than one Options")
+	}
+	var o Options
+	if len(options) == 1 {
+		o = options[0]
+	}
+	s, stop, err := start(o)
+	if err != nil {
+		t.Fatalf("rollcalltest: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Errorf("rollcalltest: %v", err)
+		}
+	})
+	return s
+}
+
+func start(o Options) (*Server, func() error, error) {
+	ctx := context.Background()
+	if o.AccountID == "" {
+		o.AccountID = "123456789012"
+	}
+	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
+		Account: identity.AccountSpec{ID: o.AccountID, Alias: o.Alias, Partition: o.Partition, Limits: o.Limits},
+		Report:  identity.ReportConfig{MaxAge: o.ReportMaxAge}, Now: o.Now,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		emulator.Close()
+		return nil, nil, err
+	}
+	s := &Server{
+		URL: "http://" + l.Addr().String(), AccountID: emulator.Account.ID,
+		AccessKeyID: emulator.RootKey.ID, SecretAccessKey: emulator.RootKey.Secret.Reveal(),
+		emulator: emulator, transport: &http.Transport{MaxIdleConnsPerHost: 16},
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, l, emulator, slog.New(slog.DiscardHandler), 10*time.Second) }()
+	stop := func() error {
+		s.transport.CloseIdleConnections()
+		cancel()
+		if err := <-ended; err != nil {
+			return err
+		}
+		return emulator.Close()
+	}
+	return s, stop, nil
+}
+
+// Config is what clients of the AWS SDK for Go are made from: the endpoint, a
+// region, and the root user's credentials.
+func (s *Server) Config() aws.Config { return s.ConfigFor(s.AccessKeyID, s.SecretAccessKey) }
+
+// ConfigFor is Config for another access key of the account.
+func (s *Server) ConfigFor(accessKeyID, secretAccessKey string) aws.Config {
+	return aws.Config{
+		BaseEndpoint: aws.String(s.URL),
+		Region:       "us-east-1",
+		Credentials:  credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, ""),
+		HTTPClient:   &http.Client{Transport: s.transport},
+	}
+}
+
+// Reset empties the service: what is left is the account and its root user's
+// key, as at the start.
+func (s *Server) Reset(t testing.TB) {
+	t.Helper()
+	if err := s.emulator.Reset(t.Context()); err != nil {
+		t.Fatalf("rollcalltest: %v", err)
+	}
+}
