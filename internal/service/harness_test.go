@@ -1,0 +1,292 @@
+package service_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/seal"
+	"rollcall/internal/server"
+	"rollcall/internal/service"
+	"rollcall/internal/store"
+	"rollcall/internal/storetest"
+	"rollcall/internal/trail"
+)
+
+const account = "123456789012"
+
+// rootARN is the root user of the account that every world has.
+const rootARN = "arn:aws:iam::" + account + ":root"
+
+// began is when every test begins, unless it uses the time of day.
+var began = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+
+// clock is a clock that only moves when a test moves it.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	c.now = c.now.Add(d)
+	c.mu.Unlock()
+}
+
+// sink is what a trail or a log is written to. It can be made to fail.
+type sink struct {
+	mu   sync.Mutex
+	buf  bytes.Buffer
+	fail atomic.Bool
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	if s.fail.Load() {
+		return 0, errors.New("no space left on device")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(p)
+}
+
+func (s *sink) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.String()
+}
+
+// lines returns what was written since the last call.
+func (s *sink) lines() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text := s.buf.String()
+	s.buf.Reset()
+	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+}
+
+// world is the real service on a real listener, with one account.
+type world struct {
+	*service.Service
+	cfg     service.Config
+	clock   *clock
+	url     string
+	trail   *sink
+	log     *sink
+	rootKey identity.RootKey
+	// root are the clients of the account's root user.
+	root clients
+	end  func()
+}
+
+// clients are the SDK's clients of one access key.
+type clients struct {
+	*iam.Client
+	sts     *sts.Client
+	id, key string
+}
+
+// each runs a test once on every engine, each time in a new world.
+func each(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		t.Parallel()
+		test(t, newWorld(t, service.Config{Store: cfg}))
+	})
+}
+
+// inMemory is a new world on the engine that starts fastest.
+func inMemory(t testing.TB) *world { return newWorld(t, service.Config{}) }
+
+// newWorld starts a service and makes the account. Without a store in cfg it
+// is in memory; without a clock, time stands still.
+func newWorld(t testing.TB, cfg service.Config) *world {
+	t.Helper()
+	w := start(t, cfg)
+	w.rootKey = w.newAccount(t, identity.AccountSpec{ID: account})
+	w.root = w.as(w.rootKey.ID, w.rootKey.Secret.Reveal())
+	return w
+}
+
+// start starts a service on a store, which may hold something already.
+func start(t testing.TB, cfg service.Config) *world {
+	t.Helper()
+	w := &world{clock: &clock{now: began}, trail: &sink{}, log: &sink{}}
+	if cfg.Store.Path == "" && cfg.Store.URL == "" {
+		cfg.Store.Memory = true
+	}
+	if cfg.Store.Now == nil {
+		cfg.Store.Now = w.clock.Now
+	}
+	if cfg.Master == nil && cfg.MasterFile == "" {
+		cfg.Master = seal.InMemoryMasterKeys()
+	}
+	if cfg.Trail == nil {
+		cfg.Trail = trail.New(w.trail)
+	}
+	cfg.Log = slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w.cfg = cfg
+	var err error
+	if w.Service, err = service.Open(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	w.listen(t)
+	return w
+}
+
+// listen serves the world's handler until the test ends, or end is called.
+func (w *world) listen(t testing.TB) {
+	t.Helper()
+	l, err := server.Listen("127.0.0.1:0", nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.url = "http://" + l.Addr().String()
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx, l, w.Handler, w.cfg.Log, 10*time.Second) }()
+	w.end = sync.OnceFunc(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+		if err := w.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	t.Cleanup(w.end)
+}
+
+func (w *world) newAccount(t testing.TB, spec identity.AccountSpec) identity.RootKey {
+	t.Helper()
+	n, err := w.IAM.CreateAccount(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n.RootKey
+}
+
+// signer is the SDK's signer by the world's clock.
+type signer struct {
+	*v4.Signer
+	now func() time.Time
+}
+
+func (s signer) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time, opts ...func(*v4.SignerOptions)) error {
+	return s.Signer.SignHTTP(ctx, c, r, hash, service, region, s.now(), opts...)
+}
+
+// as returns clients that sign with a key. They try once, and keep no
+// connection when the test is over.
+func (w *world) as(id, secret string) clients {
+	cfg := aws.Config{
+		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
+		BaseEndpoint: &w.url, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+	}
+	by := signer{v4.NewSigner(), w.cfg.Store.Now}
+	return clients{
+		iam.NewFromConfig(cfg, func(o *iam.Options) { o.HTTPSignerV4 = by }),
+		sts.NewFromConfig(cfg, func(o *sts.Options) { o.HTTPSignerV4 = by }),
+		id, secret,
+	}
+}
+
+// user makes a user.
+func (w *world) user(t testing.TB, name string) {
+	t.Helper()
+	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: &name})
+}
+
+// asUser gives a user an access key and returns clients that sign with it.
+func (w *world) asUser(t testing.TB, name string) clients {
+	t.Helper()
+	k := must(t, w.root.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: &name}).AccessKey
+	return w.as(*k.AccessKeyId, *k.SecretAccessKey)
+}
+
+// must makes a call that has to succeed.
+func must[In, Out, Opt any](t testing.TB, call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In) *Out {
+	t.Helper()
+	out, err := call(t.Context(), in)
+	if err != nil {
+		t.Fatalf("%T: %v", in, err)
+	}
+	return out
+}
+
+// refused makes a call that has to fail as given.
+func refused[In, Out, Opt any](t testing.TB, call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In, status int, code, message string) {
+	t.Helper()
+	_, err := call(t.Context(), in)
+	if got, want := failureOf(err), (failure{status, code, message}); got != want {
+		t.Errorf("%T:\n got %+v\nwant %+v", in, got, want)
+	}
+}
+
+// failure is what a client learns of a refused call.
+type failure struct {
+	status        int
+	code, message string
+}
+
+func failureOf(err error) failure {
+	var f failure
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		f.code, f.message = api.ErrorCode(), api.ErrorMessage()
+	} else if err != nil {
+		f.message = err.Error()
+	}
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) {
+		f.status = response.HTTPStatusCode()
+	}
+	return f
+}
+
+// unchecked sends calls that the SDK's own validation would not.
+func unchecked(o *iam.Options) {
+	o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+		_, err := s.Initialize.Remove("OperationInputValidation")
+		return err
+	})
+}
+
+// ignoreSDK leaves out what the SDK's structures have beside AWS's members.
+var ignoreSDK = cmp.FilterPath(func(p cmp.Path) bool {
+	last := p.Last().String()
+	return last == ".noSmithyDocumentSerde" || last == ".ResultMetadata"
+}, cmp.Ignore())
+
+// same compares an answer, member by member, with what it should be.
+func same[T any](t testing.TB, got, want T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, ignoreSDK); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
