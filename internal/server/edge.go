@@ -50,18 +50,22 @@ func hasAction(query string) bool {
 	return false
 }
 
-// claimedKey is the access key id that a refused request names, for the
-// trail. It is the client's word and proves nothing.
-func claimedKey(r *http.Request) string {
+// claim notes the access key and the service that a refused request names, for
+// the trail and for the namespace of the answer. It is the client's word and
+// proves nothing.
+func (k *call) claim(r *http.Request) {
 	credential := r.URL.Query().Get("X-Amz-Credential")
 	if _, after, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {
-		credential = after
+		credential, _, _ = strings.Cut(after, ",")
 	}
-	id, _, _ := strings.Cut(credential, "/")
-	if len(id) > 128 {
-		id = id[:128]
+	scope := strings.Split(credential, "/")
+	k.keyID = scope[0]
+	if len(k.keyID) > 128 {
+		k.keyID = k.keyID[:128]
 	}
-	return id
+	if len(scope) > 3 && scope[3] == "sts" {
+		k.service = "sts"
+	}
 }
 
 func tlsVersion(v uint16) string {

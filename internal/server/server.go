@@ -9,6 +9,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -123,7 +124,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	}
 	verified, err := s.verifier.Verify(r, body)
 	if err != nil {
-		k.keyID = claimedKey(r)
+		k.claim(r)
 		return nil, err
 	}
 	caller := principal.Signed(verified)
@@ -221,20 +222,17 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
-	reader := http.MaxBytesReader(w, r.Body, MaxBody)
-	if r.ContentLength > 0 {
-		body := make([]byte, r.ContentLength)
-		if _, err := io.ReadFull(reader, body); err != nil {
-			return nil, unread(err)
-		}
-		return body, nil
-	}
-	body, err := io.ReadAll(reader)
-	if err != nil {
+	// The buffer grows with what arrives, not with what is announced: a client
+	// that only promises a large body holds no memory.
+	body := bytes.NewBuffer(make([]byte, 0, firstBuffer))
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody)); err != nil {
 		return nil, unread(err)
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
+
+// firstBuffer holds the body of nearly every call.
+const firstBuffer = 2 << 10
 
 func tooLarge() error {
 	return awsmodel.Fail("RequestEntityTooLarge", "The request is larger than %d bytes.", MaxBody)
