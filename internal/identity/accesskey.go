@@ -118,8 +118,7 @@ func nameOut(u store.User) *string {
 func (s *Service) UpdateAccessKey(ctx context.Context, in *iam.UpdateAccessKeyInput) (*iam.UpdateAccessKeyOutput, error) {
 	c := principal.Of(ctx)
 	if in.Status == types.StatusTypeExpired {
-		// The model's enum has it; the text is recorded for certificates.
-		return nil, fail("InvalidInput", "Operation does not support status Expired")
+		return nil, noExpired()
 	}
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		u, err := userOrCaller(tx, c, in.UserName)
