@@ -77,7 +77,7 @@ func device(tx *store.Tx, account, serial string) (store.MFADevice, error) {
 // is in this answer and in no other.
 func (s *Service) CreateVirtualMFADevice(ctx context.Context, in *iam.CreateVirtualMFADeviceInput) (*iam.CreateVirtualMFADeviceOutput, error) {
 	c := principal.Of(ctx)
-	tags, err := newDeviceTags(in.Tags)
+	tags, err := exactTagKeys.read(in.Tags)
 	if err != nil {
 		return nil, err
 	}

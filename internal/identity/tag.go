@@ -14,23 +14,60 @@ import (
 // maxTags is how many tags a user or a device may have. IAM quotas.
 const maxTags = 50
 
-// newTags checks the tags of a request. Tag keys of users are compared
-// without case, and those that begin with aws: are AWS's own (recorded).
-func newTags(in []types.Tag) ([]store.Tag, error) {
+// tagKeys is how the tag keys of a kind of resource are compared.
+type tagKeys struct {
+	fold      func(string) string
+	duplicate string
+}
+
+// IAM compares the tag keys of users and roles without case, those of all
+// other resources with it. The texts are recorded for users and policies.
+var (
+	foldedTagKeys = tagKeys{strings.ToLower, "Duplicate tag keys found. Please note that Tag keys are case insensitive."}
+	exactTagKeys  = tagKeys{func(key string) string { return key }, "Duplicate tag keys found."}
+)
+
+// read checks the tags of a request. Keys that begin with aws:, in any case,
+// are AWS's own (recorded).
+func (k tagKeys) read(in []types.Tag) ([]store.Tag, error) {
 	tags := make([]store.Tag, 0, len(in))
 	seen := map[string]bool{}
 	for _, t := range in {
-		key := strings.ToLower(*t.Key)
-		if strings.HasPrefix(key, "aws:") {
+		if strings.HasPrefix(strings.ToLower(*t.Key), "aws:") {
 			return nil, fail("InvalidInput", "Tag keys beginning with aws: are reserved for system use.")
 		}
-		if seen[key] {
-			return nil, fail("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+		fold := k.fold(*t.Key)
+		if seen[fold] {
+			return nil, fail("InvalidInput", "%s", k.duplicate)
 		}
-		seen[key] = true
-		tags = append(tags, store.Tag{Fold: key, Key: *t.Key, Value: *t.Value})
+		seen[fold] = true
+		tags = append(tags, store.Tag{Fold: fold, Key: *t.Key, Value: *t.Value})
 	}
 	return tags, nil
+}
+
+// readSome is read for the actions that must be given a tag. The text is
+// recorded for server certificates.
+func (k tagKeys) readSome(in []types.Tag) ([]store.Tag, error) {
+	if len(in) == 0 {
+		return nil, fail("InvalidInput", "The provided tag map must not be null/empty.")
+	}
+	return k.read(in)
+}
+
+// setTags writes tags and holds the resource to maxTags.
+func setTags(tags []store.Tag, set func(store.Tag) error, have func(limit int) ([]store.Tag, error)) error {
+	for _, t := range tags {
+		if err := set(t); err != nil {
+			return err
+		}
+	}
+	all, err := have(maxTags + 1)
+	if err == nil && len(all) > maxTags {
+		// Recorded for TagOpenIDConnectProvider.
+		err = fail("LimitExceeded", "The number of tags has reached the maximum limit.")
+	}
+	return err
 }
 
 // tagsOut is nil for no tags: answers then leave the member out.
@@ -42,38 +79,22 @@ func tagsOut(tags []store.Tag) []types.Tag {
 	return out
 }
 
-// tooManyTags is recorded for TagOpenIDConnectProvider.
-func tooManyTags() error {
-	return fail("LimitExceeded", "The number of tags has reached the maximum limit.")
-}
-
 // TagUser adds tags, or replaces those with the same key, which then take the
 // new spelling.
 func (s *Service) TagUser(ctx context.Context, in *iam.TagUserInput) (*iam.TagUserOutput, error) {
 	c := principal.Of(ctx)
-	tags, err := newTags(in.Tags)
+	tags, err := foldedTagKeys.readSome(in.Tags)
 	if err != nil {
 		return nil, err
-	}
-	if len(tags) == 0 {
-		// The code is recorded, the text is not.
-		return nil, fail("InvalidInput", "At least one tag must be provided.")
 	}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		u, err := user(tx, c.Account(), *in.UserName)
 		if err != nil {
 			return err
 		}
-		for _, t := range tags {
-			if err := tx.SetUserTag(u.Account, u.NameKey, t); err != nil {
-				return err
-			}
-		}
-		have, err := tx.UserTags(u.Account, u.NameKey, "", maxTags+1)
-		if err == nil && len(have) > maxTags {
-			err = tooManyTags()
-		}
-		return err
+		return setTags(tags,
+			func(t store.Tag) error { return tx.SetUserTag(u.Account, u.NameKey, t) },
+			func(limit int) ([]store.Tag, error) { return tx.UserTags(u.Account, u.NameKey, "", limit) })
 	})
 	return &iam.TagUserOutput{}, err
 }

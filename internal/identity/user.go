@@ -16,7 +16,7 @@ import (
 // the case they were given.
 func (s *Service) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam.CreateUserOutput, error) {
 	c := principal.Of(ctx)
-	tags, err := newTags(in.Tags)
+	tags, err := foldedTagKeys.read(in.Tags)
 	if err != nil {
 		return nil, err
 	}
