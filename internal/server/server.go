@@ -103,6 +103,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	k := &call{Call: describe(r, id), service: "iam", action: "Unknown"}
 	done := s.cfg.Metrics.begin()
+	status := http.StatusInternalServerError // unless there is an answer
+	defer func() { done(k.action, status, s.cfg.Now().Sub(start)) }()
 	response, err := s.respond(w, r, k)
 	if err != nil {
 		refused := s.cfg.API.Refuse(r.Context(), k.caller, k.keyID, k.service, k.action, err, k.Call)
@@ -110,9 +112,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	header["Content-Type"] = []string{awsquery.ContentType}
 	header["Content-Length"] = []string{strconv.FormatInt(response.Len(), 10)}
-	w.WriteHeader(response.Status)
+	status = response.Status
+	w.WriteHeader(status)
 	s.send(w, response, k)
-	done(k.action, response.Status, s.cfg.Now().Sub(start))
 }
 
 // respond is the life of a call. An error is one that came before there was

@@ -1,0 +1,58 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"rollcall/internal/api"
+	"rollcall/internal/server"
+	"rollcall/internal/sigv4"
+	"rollcall/internal/store"
+	"rollcall/internal/trail"
+)
+
+// Calls are counted also when their answer cannot be delivered.
+func TestMetrics(t *testing.T) {
+	none, err := trail.Open("off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics := prometheus.NewRegistry()
+	h := server.New(server.Config{
+		API: api.New(nil, none, slog.New(slog.DiscardHandler), time.Now),
+		Lookup: func(context.Context, string, string) ([]byte, store.KeyOwner, error) {
+			return nil, store.KeyOwner{}, sigv4.ErrUnknownKey
+		},
+		Metrics: server.NewMetrics(metrics),
+	})
+	for _, w := range []http.ResponseWriter{httptest.NewRecorder(), deaf{httptest.NewRecorder()}} {
+		func() {
+			defer func() { recover() }()
+			h.ServeHTTP(w, httptest.NewRequest("GET", "/?Action=ListUsers&Version=2010-05-08", nil))
+		}()
+	}
+	w := httptest.NewRecorder()
+	server.Admin(nil, metrics, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for _, want := range []string{
+		`rollcall_errors_total{code="MissingAuthenticationToken"} 2`,
+		`rollcall_request_duration_seconds_count{action="Unknown",status="403"} 2`,
+		`rollcall_requests_in_flight 0`,
+	} {
+		if !strings.Contains(w.Body.String(), want+"\n") {
+			t.Errorf("no line %s in\n%s", want, w.Body)
+		}
+	}
+}
+
+// deaf is a client that reads no answer.
+type deaf struct{ *httptest.ResponseRecorder }
+
+func (deaf) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
