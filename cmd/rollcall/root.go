@@ -37,6 +37,7 @@ reads credential reports from it or from AWS.
 	)
 	root.AddCommand(serveCommand(p))
 	root.AddCommand(devCommand(p))
+	root.AddCommand(demoCommand(p))
 	root.AddCommand(accountCommand(p))
 	root.AddCommand(backupCommand(p))
 	root.AddCommand(restoreCommand(p))

@@ -80,10 +80,12 @@ func Open(ctx context.Context, s Settings) (*Account, error) {
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return nil, credentialsError(ctx, err)
 	}
-	return newAccount(cfg, at.iam), nil
+	return New(cfg, at.iam), nil
 }
 
-func newAccount(cfg aws.Config, endpoint string) *Account {
+// New returns the account that a finished configuration leads to, at the given
+// endpoint, or at AWS's own where it is "".
+func New(cfg aws.Config, endpoint string) *Account {
 	return &Account{endpoint: endpoint, iam: iam.NewFromConfig(cfg, func(o *iam.Options) {
 		o.HTTPClient = staying(o.HTTPClient)
 		o.BaseEndpoint = nil

@@ -69,7 +69,7 @@ func (r *recorded) Do(request *http.Request) (*http.Response, error) {
 
 // account is an account behind the recording.
 func (r *recorded) account() *Account {
-	return newAccount(aws.Config{
+	return New(aws.Config{
 		Region: "us-east-1", HTTPClient: r,
 		Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", ""),
 	}, "")

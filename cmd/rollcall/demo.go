@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/fleet"
+	"rollcall/internal/identity"
+	"rollcall/internal/render"
+	"rollcall/internal/server"
+	"rollcall/internal/service"
+	"rollcall/report"
+)
+
+// demonstrating is what 'rollcall demo' was asked for.
+type demonstrating struct {
+	p      *process
+	listen string
+	once   bool
+}
+
+func demoCommand(p *process) *cobra.Command {
+	d := &demonstrating{p: p}
+	c := &cobra.Command{
+		Use:     "demo",
+		GroupID: "service",
+		Short:   "Show a service, people in it, and their credential report",
+		Long: `Start the service in memory, on this machine only, with a random root key, and
+fill an account through its own API with people in every state that a
+credential report can show. Then request the report, print it, and say how to
+point the AWS CLI, boto3 and PowerShell at the service, which runs until Ctrl-C.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
+	}
+	c.Flags().BoolVar(&d.once, "once", false, "end after the report")
+	c.Flags().StringVar(&d.listen, "listen", "127.0.0.1:0", "`address` of the API, on loopback; port 0 takes a free one")
+	return c
+}
+
+func (d *demonstrating) run(ctx context.Context) error {
+	clock := &demoClock{}
+	clock.set(demoYears)
+	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}, Now: clock.now})
+	if err != nil {
+		return err
+	}
+	l, err := server.Listen(d.listen, nil, false)
+	if errors.Is(err, server.ErrPlainHTTP) {
+		err = configError("listen on %s: the demonstration listens on loopback only", d.listen)
+	}
+	if err != nil {
+		return errors.Join(err, emulator.Close())
+	}
+	serving, stop := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(serving, l, emulator, slog.New(slog.DiscardHandler), time.Second) }()
+	err = d.show(ctx, l, emulator, clock)
+	if err == nil && !d.once {
+		<-ctx.Done()
+	}
+	stop()
+	return errors.Join(err, <-served, emulator.Close())
+}
+
+// show is the demonstration itself.
+func (d *demonstrating) show(ctx context.Context, l net.Listener, emulator *service.Emulator, clock *demoClock) error {
+	url := "http://" + l.Addr().String()
+	a := newDemoAccount(url, emulator.RootKey.ID, emulator.RootKey.Secret.Reveal(), clock)
+	d.printf(`Rollcall serves the IAM API on %s, in memory.
+Two years pass in account %s; its clock is set back for that.
+Every step is a call that is signed, sent and verified:
+
+`, url, emulator.Account.ID)
+	for _, s := range demoStory {
+		clock.set(s.ago)
+		if err := s.do(ctx, a); err != nil {
+			return fmt.Errorf("%s: %s: %w", s.who, s.what, err)
+		}
+		d.printf("%12s  %-13s  %s\n", s.when(), s.who, s.what)
+	}
+	clock.set(0)
+	got, err := d.request(ctx, a.report)
+	if err != nil {
+		return err
+	}
+	d.printf("\n$ rollcall report --output table\n\n")
+	rows, err := report.ReadAll(bytes.NewReader(got.Content))
+	if err != nil {
+		return err
+	}
+	if err := render.Table(d.p.stdout, rows, tableOptions(d.p, d.p.stdout, "auto", got.Generated)); err != nil {
+		return err
+	}
+	d.printf("\nPS> Get-IAMCredentialReport -SplitLines\n\n")
+	for line := range render.Lines(got.Content) {
+		d.printf("%s\n", line)
+	}
+	d.point(url, emulator.RootKey)
+	return nil
+}
+
+func (d *demonstrating) printf(format string, args ...any) {
+	fmt.Fprintf(d.p.stdout, format, args...)
+}
+
+// request asks for the report until there is one, and prints each new state.
+func (d *demonstrating) request(ctx context.Context, account *fleet.Account) (*fleet.Report, error) {
+	var last fleet.Task
+	for last.State != "COMPLETE" {
+		task, err := account.Request(ctx)
+		if err != nil {
+			return nil, reportError(err)
+		}
+		if task != last {
+			d.printf("\nPS> Request-IAMCredentialReport\n\n")
+			if err := writeTask(d.p.stdout, task); err != nil {
+				return nil, err
+			}
+		}
+		last = task
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	got, err := account.Get(ctx)
+	return got, reportError(err)
+}
+
+// point says how to reach the service with other tools.
+func (d *demonstrating) point(url string, key identity.RootKey) {
+	d.printf(`
+Any AWS client works with it, unchanged. In another shell:
+
+  export AWS_ENDPOINT_URL=%[1]s
+  export AWS_ACCESS_KEY_ID=%[2]s
+  export AWS_SECRET_ACCESS_KEY=%[3]s
+  export AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1
+
+  aws iam list-users --output table
+  aws iam get-credential-report --query Content --output text | base64 -d
+  python3 -c 'import boto3; print(boto3.client("iam").get_credential_report()["Content"].decode())'
+  pwsh -c 'Get-IAMCredentialReport -SplitLines -EndpointUrl $Env:AWS_ENDPOINT_URL'
+  %[4]s report --output table
+
+`, url, key.ID, key.Secret.Reveal(), called())
+	if d.once {
+		d.printf("The service ends here, as --once asks; without it, it runs until Ctrl-C.\n")
+		return
+	}
+	d.printf("The service runs until Ctrl-C. Nothing of it is kept.\n")
+}
+
+// called is how to call this binary again, where it may not be in the PATH.
+func called() string {
+	if strings.ContainsRune(os.Args[0], os.PathSeparator) {
+		return os.Args[0]
+	}
+	return "rollcall"
+}

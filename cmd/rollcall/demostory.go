@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// step is one thing that happens in the demonstration's account.
+type step struct {
+	ago       time.Duration
+	who, what string
+	do        func(context.Context, *demoAccount) error
+}
+
+func (s step) when() string {
+	if days := s.ago / day; days > 0 {
+		return fmt.Sprintf("%d days ago", days)
+	}
+	return "today"
+}
+
+const (
+	day = 24 * time.Hour
+	// demoYears is how long ago the account was made.
+	demoYears = 730 * day
+)
+
+// demoStory is the account's life, in order. Administrator and Bill are those
+// of AWS's example of a report. With the others, every state a row can be in
+// is there; but that nobody signs in: that has no API.
+var demoStory = []step{
+	{729 * day, "root", "an MFA device, enabled with two of its codes", func(ctx context.Context, a *demoAccount) error {
+		return a.device(ctx, "")
+	}},
+	{729 * day, "the account", "a policy: passwords expire after 90 days", func(ctx context.Context, a *demoAccount) error {
+		return a.policy(ctx, 90)
+	}},
+	{690 * day, "Administrator", "a password without MFA, and an access key", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.user(ctx, "/", "Administrator"), func() error { return a.password(ctx, "Administrator", false) },
+			func() error { return a.key(ctx, "Administrator", "first") })
+	}},
+	{640 * day, "Bill", "a signing certificate, switched off at once", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.user(ctx, "/", "Bill"), func() error { return a.certificate(ctx, "Bill", "Inactive") })
+	}},
+	{430 * day, "Frank", "an access key", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.user(ctx, "/", "Frank"), func() error { return a.key(ctx, "Frank", "only") })
+	}},
+	{365 * day, "Administrator", "a second key, to change over to", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.use(ctx, "Administrator", "first", "us-east-1"), func() error { return a.key(ctx, "Administrator", "second") })
+	}},
+	{320 * day, "Frank", "uses the key in eu-west-1; then it is switched off", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.use(ctx, "Frank", "only", "eu-west-1"), func() error { return a.switchOff(ctx, "Frank", "only") })
+	}},
+	{200 * day, "Carol", "a password and an MFA device", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.user(ctx, "/people/", "Carol"), func() error { return a.password(ctx, "Carol", false) },
+			func() error { return a.device(ctx, "Carol") })
+	}},
+	{150 * day, "Grace", "an access key that nobody ever uses", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.user(ctx, "/", "Grace"), func() error { return a.key(ctx, "Grace", "only") })
+	}},
+	{95 * day, "Heidi", "two signing certificates, one of them off", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.user(ctx, "/", "Heidi"), func() error { return a.certificate(ctx, "Heidi", "Inactive") },
+			func() error { return a.certificate(ctx, "Heidi", "Active") })
+	}},
+	{60 * day, "Eve", "an access key", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.user(ctx, "/machines/", "Eve"), func() error { return a.key(ctx, "Eve", "only") })
+	}},
+	{40 * day, "=1+1", "a password, and a name like a formula", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.user(ctx, "/", "=1+1"), func() error { return a.password(ctx, "=1+1", false) })
+	}},
+	{40 * day, "a,b", "a name with a comma, and no credentials", func(ctx context.Context, a *demoAccount) error {
+		return a.user(ctx, "/", "a,b")
+	}},
+	{10 * day, "Dave", "a password to change when he first signs in", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.user(ctx, "/people/", "Dave"), func() error { return a.password(ctx, "Dave", true) })
+	}},
+	{3 * day, "Eve", "uses the key in us-west-2", func(ctx context.Context, a *demoAccount) error {
+		return a.use(ctx, "Eve", "only", "us-west-2")
+	}},
+	{0, "Administrator", "uses the second key", func(ctx context.Context, a *demoAccount) error {
+		return a.use(ctx, "Administrator", "second", "us-east-1")
+	}},
+}
