@@ -1,0 +1,335 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/ncruces/go-sqlite3"
+)
+
+// TestCrash kills the service under load, again and again. After every crash
+// all that was acknowledged is there, and nothing else than what was asked
+// for: what was under way in the crash happened whole or not at all.
+func TestCrash(t *testing.T) {
+	eachStore(t, func(t *testing.T, flags []string) {
+		a := createAccount(t, flags...)
+		l := &ledger{users: map[string]*ledgerUser{}}
+		node := serve(t, flags...)
+		end := time.Now().Add(*soak)
+		for round := 0; round < 4 || time.Now().Before(end); round++ {
+			load(t, node, a, l, round)
+			checkFile(t, flags)
+			node = serve(t, flags...)
+			l.check(t, node, a, round)
+		}
+		node.stop()
+		checkFile(t, flags)
+	})
+}
+
+// ledger is what the clients know: of each user, what was acknowledged, and
+// what was asked for and never answered.
+type ledger struct {
+	mu    sync.Mutex
+	users map[string]*ledgerUser
+}
+
+type ledgerUser struct {
+	round   int
+	created bool // CreateUser was acknowledged
+	deleted bool // DeleteUser was acknowledged
+	// doubt says that the last call about this user was not answered.
+	doubt bool
+	key   key
+	// off says that the key's deactivation was acknowledged.
+	off bool
+}
+
+func (l *ledger) note(change func()) {
+	l.mu.Lock()
+	change()
+	l.mu.Unlock()
+}
+
+// load has eight clients work until the node is killed under them.
+func load(t *testing.T, node *process, a account, l *ledger, round int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var clients sync.WaitGroup
+	for c := range 8 {
+		clients.Go(func() {
+			client := node.iam(a.root())
+			for i := 0; ctx.Err() == nil; i++ {
+				if err := l.life(ctx, client, fmt.Sprintf("user-%d-%d-%d", round, c, i), round, i); err != nil {
+					if answered(err) {
+						t.Errorf("under load: %v", err)
+					}
+					return
+				}
+			}
+		})
+	}
+	time.Sleep(200*time.Millisecond + rand.N(600*time.Millisecond))
+	node.kill()
+	cancel()
+	clients.Wait()
+}
+
+// life is what one client does to one user.
+func (l *ledger) life(ctx context.Context, client *iam.Client, name string, round, i int) error {
+	u := &ledgerUser{round: round, doubt: true}
+	l.note(func() { l.users[name] = u })
+	if _, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: &name, Tags: []types.Tag{{Key: aws.String("round"), Value: aws.String(fmt.Sprint(round))}}}); err != nil {
+		return err
+	}
+	l.note(func() { u.created, u.doubt = true, i%4 == 0 })
+	if i%4 == 0 { // one in four goes at once
+		if _, err := client.DeleteUser(ctx, &iam.DeleteUserInput{UserName: &name}); err != nil {
+			return err
+		}
+		l.note(func() { u.deleted, u.doubt = true, false })
+		return nil
+	}
+	out, err := client.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: &name})
+	if err != nil {
+		return err
+	}
+	l.note(func() { u.key, u.doubt = key{*out.AccessKey.AccessKeyId, *out.AccessKey.SecretAccessKey}, i%4 == 1 })
+	if i%4 == 1 { // and one in four loses its key
+		_, err := client.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: &name, AccessKeyId: &u.key.id, Status: types.StatusTypeInactive})
+		if err != nil {
+			return err
+		}
+		l.note(func() { u.off, u.doubt = true, false })
+	}
+	return nil
+}
+
+// answered says whether an error is the service's own, and not that of a
+// connection that broke when it was killed.
+func answered(err error) bool {
+	var api interface{ ErrorCode() string }
+	return errors.As(err, &api)
+}
+
+// check compares the service with the ledger. Whatever was in doubt becomes
+// what the service says it is.
+func (l *ledger) check(t *testing.T, node *process, a account, round int) {
+	t.Helper()
+	ctx := t.Context()
+	client := node.iam(a.root())
+	found := map[string]bool{}
+	pages := iam.NewListUsersPaginator(client, &iam.ListUsersInput{MaxItems: aws.Int32(1000)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			t.Fatalf("round %d: list users: %v", round, err)
+		}
+		for _, u := range page.Users {
+			found[*u.UserName] = true
+		}
+	}
+	keys := 0
+	for _, name := range slices.Sorted(maps.Keys(l.users)) {
+		u := l.users[name]
+		switch {
+		case u.created && !u.deleted && !u.doubt && !found[name]:
+			t.Errorf("round %d: user %s of round %d was acknowledged and is lost", round, name, u.round)
+		case u.deleted && found[name]:
+			t.Errorf("round %d: user %s of round %d is back after its deletion was acknowledged", round, name, u.round)
+		case u.doubt && u.created && u.key.id != "" && !found[name]:
+			t.Errorf("round %d: user %s with a key is lost", round, name)
+		}
+		keys += l.checkKey(t, node, name, u, round)
+		if u.doubt {
+			u.created, u.deleted, u.doubt = found[name], !found[name], false
+		}
+		if found[name] && !u.created {
+			t.Errorf("round %d: user %s is there and was never asked for", round, name)
+		}
+		delete(found, name)
+	}
+	for name := range found {
+		t.Errorf("round %d: user %s is there and was never asked for", round, name)
+	}
+	l.checkCounts(t, client, round)
+	t.Logf("round %d: %d users so far, %d keys tried", round, len(l.users), keys)
+}
+
+// checkKey signs with the keys of the last round, and with some of earlier
+// ones.
+func (l *ledger) checkKey(t *testing.T, node *process, name string, u *ledgerUser, round int) int {
+	if u.key.id == "" || u.round < round && rand.N(50) != 0 {
+		return 0
+	}
+	client := sharedClient
+	err := signs(t.Context(), node.url, u.key, client)
+	switch {
+	case err == nil && u.off:
+		t.Errorf("round %d: the key of %s signs after its deactivation was acknowledged", round, name)
+	case err == nil:
+		u.off = false
+	case !answered(err):
+		t.Fatalf("round %d: %v", round, err)
+	case !u.off && !u.doubt:
+		t.Errorf("round %d: the key of %s was acknowledged and does not sign: %v", round, name, err)
+	default:
+		u.off = true
+	}
+	return 1
+}
+
+var sharedClient = &http.Client{Timeout: 60 * time.Second}
+
+// checkCounts compares what the service counts with what it holds: one of
+// the two without the other would be a change half applied.
+func (l *ledger) checkCounts(t *testing.T, client *iam.Client, round int) {
+	t.Helper()
+	want := 0
+	for _, u := range l.users {
+		if u.created && !u.deleted {
+			want++
+		}
+	}
+	summary, err := client.GetAccountSummary(t.Context(), &iam.GetAccountSummaryInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := int(summary.SummaryMap["Users"]); got != want {
+		t.Errorf("round %d: the account counts %d users and holds %d", round, got, want)
+	}
+}
+
+// checkFile looks at the SQLite file as it lies there, with its write-ahead
+// log: a copy of both, so that the check does not mend what it finds.
+func checkFile(t *testing.T, flags []string) {
+	t.Helper()
+	if slices.Contains(flags, "--store") {
+		return
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"rollcall.db", "rollcall.db-wal"} {
+		copyFile(t, filepath.Join(flags[1], name), filepath.Join(dir, name))
+	}
+	db, err := sqlite3.Open("file:" + filepath.Join(dir, "rollcall.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for pragma, want := range map[string][]string{"integrity_check": {"ok"}, "foreign_key_check": nil} {
+		stmt, _, err := db.Prepare("PRAGMA " + pragma)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for stmt.Step() {
+			got = append(got, stmt.ColumnText(0))
+		}
+		if err := errors.Join(stmt.Err(), stmt.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", pragma, got, want)
+		}
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	in, err := os.Open(from)
+	if errors.Is(err, os.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCrashWhileRotatingMasterKey kills the rotation at any moment while the
+// service runs and seals secrets. Each time the service goes on, what it
+// sealed opens, and in the end a rotation comes through.
+func TestCrashWhileRotatingMasterKey(t *testing.T) {
+	t.Parallel()
+	data := []string{"--data", dataDir(t)}
+	a := createAccount(t, data...)
+	node := serve(t, data...)
+	keys := []key{a.root()}
+	rounds := 12
+	end := time.Now().Add(*soak)
+	for round := 0; round < rounds || time.Now().Before(end); round++ {
+		cmd := launch(t, rotation(t, data))
+		time.Sleep(rand.N(40 * time.Millisecond))
+		cmd.kill()
+		keys = append(keys, createKey(t, node, a, fmt.Sprintf("user-%d", round)))
+		if round%4 == 3 {
+			node.kill()
+			node = serve(t, data...)
+		}
+		for _, k := range keys[max(0, len(keys)-20):] {
+			if err := signs(t.Context(), node.url, k, sharedClient); err != nil {
+				t.Fatalf("after %d broken rotations: %v", round+1, err)
+			}
+		}
+	}
+	operate(t, append([]string{"masterkey", "rotate"}, data...)...)
+	operate(t, append([]string{"masterkey", "verify"}, data...)...)
+	node.stop()
+	node = serve(t, data...)
+	for _, k := range keys {
+		if err := signs(t.Context(), node.url, k, sharedClient); err != nil {
+			t.Errorf("after the rotation: %v", err)
+		}
+	}
+	node.stop()
+}
+
+// createKey makes a user with an access key.
+func createKey(t *testing.T, node *process, a account, name string) key {
+	t.Helper()
+	client := node.iam(a.root())
+	if _, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: &name}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := client.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key{*out.AccessKey.AccessKeyId, *out.AccessKey.SecretAccessKey}
+}
+
+// identityOf is the ARN a key belongs to.
+func identityOf(t *testing.T, client *sts.Client) string {
+	t.Helper()
+	out, err := client.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *out.Arn
+}

@@ -1,0 +1,56 @@
+package e2e
+
+import (
+	"net"
+	"net/http"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestStart measures from exec to the first answer. The bound is generous,
+// for machines that do other things at the same time; the figure is printed.
+func TestStart(t *testing.T) {
+	const bound = 2 * time.Second
+	var took []time.Duration
+	for range 5 {
+		address := freeAddress(t)
+		cmd := exec.Command(binary, "dev", "--listen", address)
+		cmd.Env = environment(t)
+		start := time.Now()
+		p := launch(t, cmd)
+		for {
+			response, err := http.Get("http://" + address + "/?Action=ListUsers&Version=2010-05-08")
+			if err == nil {
+				response.Body.Close()
+				if response.StatusCode != http.StatusForbidden {
+					t.Fatalf("an unsigned call was answered %s", response.Status)
+				}
+				break
+			}
+			if time.Since(start) > startTimeout {
+				t.Fatalf("no answer after %v: %v\n%s", startTimeout, err, p.stderr)
+			}
+			time.Sleep(500 * time.Microsecond)
+		}
+		took = append(took, time.Since(start))
+		p.kill()
+	}
+	slices.Sort(took)
+	t.Logf("dev, from exec to first answer: %v (median of %d, fastest %v)", took[len(took)/2].Round(time.Millisecond), len(took), took[0].Round(time.Millisecond))
+	if took[0] > bound {
+		t.Errorf("the fastest of %d starts took %v, want at most %v", len(took), took[0], bound)
+	}
+}
+
+// freeAddress is one that was free a moment ago.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
