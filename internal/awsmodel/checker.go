@@ -121,7 +121,7 @@ func constraints(s *Shape, ownText bool) []constraint {
 	switch {
 	case len(s.Enum) > 0:
 		rules = append(rules, constraint{
-			text: "Member must satisfy enum value set: [" + strings.Join(s.Enum, ", ") + "]",
+			text: enumText(s),
 			met:  func(v reflect.Value) bool { return slices.Contains(s.Enum, v.String()) },
 		})
 	case s.Pattern == "":
@@ -147,4 +147,13 @@ func storable(s string) bool {
 		}
 	}
 	return true
+}
+
+// enumText names the values that there are, where AWS does.
+func enumText(s *Shape) string {
+	const text = "Member must satisfy enum value set"
+	if unnamedValues[s.Name] {
+		return text
+	}
+	return text + ": [" + strings.Join(s.Enum, ", ") + "]"
 }

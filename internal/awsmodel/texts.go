@@ -31,6 +31,11 @@ var ownTexts = map[string]string{
 // thumbprints; no other list is recorded.
 var noNullElements = map[string]bool{"tagKeyListType": true}
 
+// unnamedValues are enumerations whose values AWS's answers do not name. It is
+// recorded for UpdateServiceSpecificCredential; that UpdateAccessKey and the
+// others with this type answer alike is a guess (G).
+var unnamedValues = map[string]bool{"statusType": true}
+
 // alsoSensitive are shapes that open a door and that the model does not mark:
 // one-time codes, and the token that makes temporary keys usable.
 var alsoSensitive = map[string]bool{
