@@ -50,7 +50,7 @@ func TestAccessKeys(t *testing.T) {
 			refused(t, w.root.DeleteAccessKey, &iam.DeleteAccessKeyInput{AccessKeyId: one.AccessKeyId}, 404, "NoSuchEntity", unknown)
 			refused(t, w.root.UpdateAccessKey, update("ann", *one.AccessKeyId, types.StatusTypeExpired), 400, "InvalidInput", "Operation does not support status Expired")
 			refused(t, w.root.UpdateAccessKey, update("ann", *one.AccessKeyId, "active"), 400, "ValidationError",
-				"1 validation error detected: Value at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive, Expired]")
+				"1 validation error detected: Value at 'status' failed to satisfy constraint: Member must satisfy enum value set")
 		})
 		t.Run("switched off and on", func(t *testing.T) {
 			off := w.as(*two.AccessKeyId, *two.SecretAccessKey)

@@ -14,7 +14,6 @@ import (
 	"math/big"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -105,17 +104,15 @@ func TestSigningCertificates(t *testing.T) {
 	})
 }
 
-// sshKeys are RSA keys, drawn once: that takes long.
-var sshKeys = sync.OnceValue(func() (keys []*rsa.PublicKey) {
-	for _, bits := range []int{2048, 2048, 1024} {
-		key, err := rsa.GenerateKey(rand.Reader, bits)
-		if err != nil {
-			panic(err)
-		}
-		keys = append(keys, &key.PublicKey)
+// rsaKey makes what looks like an RSA public key: a real one takes long.
+func rsaKey(t testing.TB, bits int) *rsa.PublicKey {
+	t.Helper()
+	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), uint(bits-1)))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return keys
-})
+	return &rsa.PublicKey{N: n.SetBit(n, bits-1, 1).SetBit(n, 0, 1), E: 65537}
+}
 
 func sshBody(t testing.TB, key *rsa.PublicKey) (ssh.PublicKey, string) {
 	t.Helper()
@@ -135,7 +132,7 @@ func TestSSHPublicKeys(t *testing.T) {
 		upload := func(user, body string) *iam.UploadSSHPublicKeyInput {
 			return &iam.UploadSSHPublicKeyInput{UserName: &user, SSHPublicKeyBody: &body}
 		}
-		key := sshKeys()[0]
+		key := rsaKey(t, 2048)
 		public, body := sshBody(t, key)
 		der, err := x509.MarshalPKIXPublicKey(key)
 		if err != nil {
@@ -170,7 +167,7 @@ func TestSSHPublicKeys(t *testing.T) {
 		t.Run("refused", func(t *testing.T) {
 			refused(t, w.root.UploadSSHPublicKey, upload("ann", inPEM), 400, "DuplicateSSHPublicKey", "Duplicate SSH public key uploaded.")
 			refused(t, w.root.UploadSSHPublicKey, upload("ann", "ssh-rsa garbage"), 400, "UnrecognizedPublicKeyEncoding", "Invalid public key uploaded.")
-			_, short := sshBody(t, sshKeys()[2])
+			_, short := sshBody(t, rsaKey(t, 2047))
 			refused(t, w.root.UploadSSHPublicKey, upload("ann", short), 400, "InvalidPublicKey", "Invalid body for public key")
 			refused(t, w.root.UpdateSSHPublicKey, update("ann", types.StatusTypeExpired), 400, "InvalidInput", "Operation does not support status Expired")
 			refused(t, w.root.GetSSHPublicKey, get("ann", "DER"), 400, "ValidationError",
@@ -192,8 +189,8 @@ func TestSSHPublicKeysPerUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.user(t, "u")
-	for i, key := range sshKeys()[:2] {
-		_, body := sshBody(t, key)
+	for i := range 2 {
+		_, body := sshBody(t, rsaKey(t, 2048))
 		_, err := w.root.UploadSSHPublicKey(t.Context(), &iam.UploadSSHPublicKeyInput{UserName: ptr("u"), SSHPublicKeyBody: &body})
 		want := []failure{{}, {409, "LimitExceeded", "Cannot exceed quota for SSHPublicKeysPerUser: 1"}}[i]
 		if got := failureOf(err); got != want {

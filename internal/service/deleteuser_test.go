@@ -15,7 +15,7 @@ func TestDeleteUserConflicts(t *testing.T) {
 		must(t, w.root.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: name, Password: ptr(goodPassword)})
 		phone := w.enabledDevice(t, "u")
 		cert := must(t, w.root.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: name, CertificateBody: certificate(t, w, "u")}).Certificate
-		_, body := sshBody(t, sshKeys()[0])
+		_, body := sshBody(t, rsaKey(t, 2048))
 		ssh := must(t, w.root.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: name, SSHPublicKeyBody: &body}).SSHPublicKey
 		service := must(t, w.root.CreateServiceSpecificCredential, &iam.CreateServiceSpecificCredentialInput{UserName: name, ServiceName: ptr(codeCommit)}).ServiceSpecificCredential
 		must(t, w.root.TagUser, &iam.TagUserInput{UserName: name, Tags: tags("k", "v")})
