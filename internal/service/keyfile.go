@@ -31,12 +31,14 @@ func KeyFile(ctx context.Context, db *store.DB, path string) (*seal.MasterKeys, 
 	if err != nil {
 		return nil, err
 	}
+	// Another process that starts on this store may have been faster.
 	if used {
-		return nil, ErrNoMasterKey
+		if master, err = seal.LoadMasterKeys(path); errors.Is(err, fs.ErrNotExist) {
+			err = ErrNoMasterKey
+		}
+		return master, err
 	}
-	master, err = seal.CreateMasterKeys(path)
-	if errors.Is(err, fs.ErrExist) {
-		// Another process that starts on this store was faster.
+	if master, err = seal.CreateMasterKeys(path); errors.Is(err, fs.ErrExist) {
 		return seal.LoadMasterKeys(path)
 	}
 	return master, err
