@@ -124,8 +124,16 @@ func (l *ledger) life(ctx context.Context, client *iam.Client, name string, roun
 // answered says whether an error is the service's own, and not that of a
 // connection that broke when it was killed.
 func answered(err error) bool {
+	_, ok := errorCode(err)
+	return ok
+}
+
+func errorCode(err error) (string, bool) {
 	var api interface{ ErrorCode() string }
-	return errors.As(err, &api)
+	if errors.As(err, &api) {
+		return api.ErrorCode(), true
+	}
+	return "", false
 }
 
 // check compares the service with the ledger. Whatever was in doubt becomes

@@ -256,12 +256,17 @@ func tryOperate(t testing.TB, args ...string) (string, error) {
 // createAccount makes an account in an installation that its flags name.
 func createAccount(t testing.TB, flags ...string) account {
 	t.Helper()
-	var a account
 	text := operate(t, append([]string{"account", "create", "--output", "json", "--limit", "UsersPerAccount=1000000"}, flags...)...)
-	if err := json.Unmarshal([]byte(text), &a); err != nil {
+	a, err := decodeAccount(strings.NewReader(text))
+	if err != nil {
 		t.Fatalf("read %q: %v", text, err)
 	}
 	return a
+}
+
+func decodeAccount(r io.Reader) (a account, err error) {
+	err = json.NewDecoder(r).Decode(&a)
+	return a, err
 }
 
 // eachStore runs a test once for every kind of installation, whose flags it

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,9 @@ type Server struct {
 	URL string
 	dir string
 	cmd *exec.Cmd
+	// said is what the server says; it is of interest only where the server
+	// does not come up.
+	said *bytes.Buffer
 }
 
 // StartServer starts a PostgreSQL server with the machine's binaries. durable
@@ -58,14 +62,16 @@ func StartServer(ctx context.Context, durable bool) (*Server, error) {
 		"-c", "fsync="+fsync, "-c", "max_connections=300", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB",
 		"-c", "log_min_messages=fatal", "-c", "log_min_error_statement=panic")
 	s.cmd.SysProcAttr, s.cmd.Dir = attr, dir
-	s.cmd.Stderr = os.Stderr
+	s.said = &bytes.Buffer{}
+	s.cmd.Stderr = s.said
 	if err := s.cmd.Start(); err != nil {
 		os.RemoveAll(dir)
 		return nil, fmt.Errorf("start postgres: %w", err)
 	}
 	s.URL = fmt.Sprintf("postgres:///postgres?host=%s&user=postgres", dir)
 	if err := s.wait(ctx); err != nil {
-		return nil, errors.Join(err, s.Stop())
+		stopped := s.Stop() // and has said all that it will
+		return nil, errors.Join(fmt.Errorf("%w\n%s", err, s.said), stopped)
 	}
 	return s, nil
 }
@@ -131,7 +137,8 @@ func (s *Server) Kill() error {
 // Restart starts a killed server again.
 func (s *Server) Restart(ctx context.Context) error {
 	next := exec.Command(s.cmd.Path, s.cmd.Args[1:]...)
-	next.SysProcAttr, next.Dir, next.Stderr = s.cmd.SysProcAttr, s.cmd.Dir, s.cmd.Stderr
+	s.said.Reset()
+	next.SysProcAttr, next.Dir, next.Stderr = s.cmd.SysProcAttr, s.cmd.Dir, s.said
 	s.cmd = next
 	if err := next.Start(); err != nil {
 		return err

@@ -1,0 +1,378 @@
+package e2e
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"rollcall/internal/sigv4/sigv4test"
+	"rollcall/internal/storetest"
+)
+
+// TestStop asks the service to end while a request is half sent: it takes no
+// new connection, ends the request, writes down the use of keys, and exits 0.
+func TestStop(t *testing.T) {
+	eachStore(t, func(t *testing.T, flags []string) {
+		acc := createAccount(t, flags...)
+		node := serve(t, flags...)
+		k := createKey(t, node, acc, "carol")
+		before := time.Now().Truncate(time.Second)
+		identityOf(t, node.sts(k))
+
+		body := "Action=CreateUser&UserName=under.way&Version=2010-05-08"
+		c, rest := sendHalf(t, node, acc.root(), body)
+		node.signal(syscall.SIGTERM)
+		waitRefused(t, node)
+		if _, err := io.WriteString(c, rest); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatalf("the request under way was cut off: %v", err)
+		}
+		if response.StatusCode != http.StatusOK {
+			text, _ := io.ReadAll(response.Body)
+			t.Errorf("the request under way was answered %s %s", response.Status, text)
+		}
+		node.waitEnd(20 * time.Second)
+		if node.err != nil {
+			t.Errorf("ended by SIGTERM: %v, want exit code 0", node.err)
+		}
+
+		node = serve(t, flags...)
+		client := node.iam(acc.root())
+		name := "under.way"
+		if _, err := client.GetUser(t.Context(), &iam.GetUserInput{UserName: &name}); err != nil {
+			t.Errorf("what was acknowledged while stopping: %v", err)
+		}
+		used, err := client.GetAccessKeyLastUsed(t.Context(), &iam.GetAccessKeyLastUsedInput{AccessKeyId: &k.id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := used.AccessKeyLastUsed.LastUsedDate; at == nil || at.Before(before) {
+			t.Errorf("the key was last used %v, want %v or later", at, before)
+		}
+	})
+}
+
+// sendHalf sends a request up to the middle of its body.
+func sendHalf(t *testing.T, node *process, k key, body string) (c net.Conn, rest string) {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodPost, node.url+"/", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	sigv4test.Sign(r, []byte(body), sigv4test.Credentials{AccessKeyID: k.id, SecretAccessKey: k.secret}, "us-east-1", "iam", time.Now())
+	c, err = net.Dial("tcp", r.URL.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(30 * time.Second))
+	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", r.URL.Host, len(body))
+	r.Header.Write(c)
+	if _, err := io.WriteString(c, "\r\n"+body[:10]); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond) // until the service has read it
+	return c, body[10:]
+}
+
+func waitRefused(t *testing.T, node *process) {
+	t.Helper()
+	at, _ := url.Parse(node.url)
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		c, err := net.Dial("tcp", at.Host)
+		if err != nil {
+			return
+		}
+		c.Close()
+	}
+	t.Error("the service still accepts connections")
+}
+
+// TestStopTwice ends the service at once although a request is under way.
+func TestStopTwice(t *testing.T) {
+	t.Parallel()
+	data := []string{"--data", dataDir(t)}
+	acc := createAccount(t, data...)
+	node := serve(t, data...)
+	sendHalf(t, node, acc.root(), "Action=GetUser&Version=2010-05-08")
+	node.signal(syscall.SIGTERM)
+	waitRefused(t, node)
+	node.signal(syscall.SIGTERM)
+	node.waitEnd(5 * time.Second)
+}
+
+// TestFullDisk fills the disk under the service. Changes are refused in AWS's
+// form, what was acknowledged stays, and with room again all goes on.
+func TestFullDisk(t *testing.T) {
+	t.Run("of data and trail", func(t *testing.T) {
+		t.Parallel()
+		testFullDisk(t, "")
+	})
+	t.Run("of data alone", func(t *testing.T) {
+		t.Parallel()
+		testFullDisk(t, "--trail "+filepath.Join(t.TempDir(), "trail.jsonl"))
+	})
+}
+
+func testFullDisk(t *testing.T, trail string) {
+	dir := t.TempDir()
+	// The disk is a small file system that only the service sees.
+	script := fmt.Sprintf(`mount -t tmpfs -o size=6m,mode=0700 tmpfs %[1]s && %[2]s account create --data %[1]s/data --output json && exec %[2]s serve --data %[1]s/data --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log-format json %[3]s`, dir, binary, trail)
+	args := []string{"--mount", "sh", "-c", script}
+	if os.Getuid() != 0 {
+		args = append([]string{"--user", "--map-root-user"}, args...)
+	}
+	cmd := exec.Command("unshare", args...)
+	cmd.Env = environment(t)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := launch(t, cmd)
+	acc := readAccount(t, out)
+	node.waitListening()
+	client := node.iam(acc.root())
+	ctx := t.Context()
+
+	inside := fmt.Sprintf("/proc/%d/root%s", node.cmd.Process.Pid, dir)
+	ballast := filepath.Join(inside, "ballast")
+	known := []string{}
+	create := func(name string) error {
+		_, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: &name})
+		if err == nil {
+			known = append(known, name)
+		}
+		return err
+	}
+	if err := create("before"); err != nil {
+		t.Fatal(err)
+	}
+	for round := range 3 {
+		fill(t, ballast)
+		refused := 0
+		for i := range 3000 {
+			if err := create(fmt.Sprintf("full-%d-%d", round, i)); err != nil {
+				checkServerError(t, err)
+				if refused++; refused == 5 {
+					break
+				}
+			}
+		}
+		if refused == 0 {
+			t.Fatal("the disk is full and changes are acknowledged")
+		}
+		for _, name := range []string{"before", known[len(known)-1]} {
+			if _, err := client.GetUser(ctx, &iam.GetUserInput{UserName: &name}); err != nil {
+				t.Errorf("read on a full disk: %v", err)
+			}
+		}
+		if err := os.Remove(ballast); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "a change with room again", func() error { return create(fmt.Sprintf("after-%d-%d", round, len(known))) })
+	}
+	for _, name := range known {
+		if _, err := client.GetUser(ctx, &iam.GetUserInput{UserName: &name}); err != nil {
+			t.Errorf("%s was acknowledged: %v", name, err)
+		}
+	}
+	checkFile(t, []string{"--data", inside + "/data"})
+	node.stop()
+}
+
+// readAccount reads the account that is printed before the service starts.
+func readAccount(t *testing.T, r io.Reader) account {
+	t.Helper()
+	a, err := decodeAccount(r)
+	if err != nil {
+		t.Fatalf("no account: %v (the test needs the right to mount in a namespace of its own)", err)
+	}
+	return a
+}
+
+// fill writes until nothing more fits.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for size := 64 << 10; size > 0; size /= 2 {
+		for {
+			if _, err := f.Write(make([]byte, size)); errors.Is(err, syscall.ENOSPC) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// checkServerError wants an error in AWS's form that says it is not the
+// client's fault.
+func checkServerError(t *testing.T, err error) {
+	t.Helper()
+	var response *smithyhttp.ResponseError
+	code, ok := errorCode(err)
+	if !ok || !errors.As(err, &response) || response.HTTPStatusCode() < 500 || code == "" {
+		t.Errorf("got %v, want a server's error in AWS's form", err)
+	}
+	for _, detail := range []string{"sqlite", "disk", "postgres", "space", "connect"} {
+		if strings.Contains(strings.ToLower(err.Error()), detail) {
+			t.Errorf("the client is told what is none of its business: %v", err)
+		}
+	}
+}
+
+func waitFor(t *testing.T, what string, try func() error) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if err = try(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s: %v", what, err)
+}
+
+// TestPostgresAway takes the database away and brings it back: errors in
+// AWS's form meanwhile, not ready for load balancers, then all goes on
+// without a restart, and nothing acknowledged is lost.
+func TestPostgresAway(t *testing.T) {
+	t.Parallel()
+	server, err := storetest.StartServer(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Stop() })
+	flags := []string{"--data", dataDir(t), "--store", server.URL}
+	acc := createAccount(t, flags...)
+	node := serve(t, flags...)
+	client := node.iam(acc.root())
+	if status, text := get(t, node.admin+"/readyz"); status != http.StatusOK {
+		t.Errorf("readyz: %d %s", status, text)
+	}
+	for round := range 2 {
+		k := createKey(t, node, acc, fmt.Sprintf("carol-%d", round))
+		if err := server.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			_, err := client.ListUsers(t.Context(), &iam.ListUsersInput{})
+			checkServerError(t, err)
+		}
+		if status, text := get(t, node.admin+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(text, "store: failed") {
+			t.Errorf("readyz without a database: %d %s", status, text)
+		}
+		if status, _ := get(t, node.admin+"/healthz"); status != http.StatusOK {
+			t.Errorf("healthz without a database: %d", status)
+		}
+		if err := server.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "a call after the database is back", func() error {
+			_, err := node.sts(k).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+			return err
+		})
+		if status, text := get(t, node.admin+"/readyz"); status != http.StatusOK {
+			t.Errorf("readyz after the database is back: %d %s", status, text)
+		}
+	}
+	node.stop()
+}
+
+// TestRefusesToStart starts the service on what it must not, or cannot, work
+// with. It says what is wrong in one line.
+func TestRefusesToStart(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		spoil func(t *testing.T, dir string)
+		want  string
+	}{
+		{"data directory open to others", func(t *testing.T, dir string) { must(t, os.Chmod(dir, 0o755)) }, "chmod 700"},
+		{"read-only data directory", func(t *testing.T, dir string) { must(t, os.Chmod(dir, 0o500)) }, "permission denied"},
+		{"read-only database", func(t *testing.T, dir string) {
+			must(t, os.Chmod(filepath.Join(dir, "rollcall.db"), 0o400))
+		}, "permission denied"},
+		{"unreadable master key", func(t *testing.T, dir string) { must(t, os.Chmod(filepath.Join(dir, "master.key"), 0)) }, "master.key: permission denied"},
+		{"no database but something else", func(t *testing.T, dir string) {
+			must(t, os.WriteFile(filepath.Join(dir, "rollcall.db"), []byte(strings.Repeat("not a database\n", 1000)), 0o600))
+		}, "not a database"},
+		{"trail in a directory that is not there", func(t *testing.T, dir string) {
+			must(t, os.Mkdir(filepath.Join(dir, "trail.jsonl"), 0o700))
+		}, "open trail"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir, as := anyonesDir(t)
+			data := filepath.Join(dir, "data")
+			run := func(args ...string) (string, error) {
+				cmd := exec.Command(binary, append(args, "--data", data)...)
+				cmd.Env, cmd.Dir = environment(t), dir
+				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
+				out, err := cmd.CombinedOutput()
+				return string(out), err
+			}
+			if out, err := run("account", "create"); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			test.spoil(t, data)
+			out, err := run("serve", "--listen", "127.0.0.1:0", "--admin-listen", "off")
+			if err == nil || !strings.Contains(out, test.want) || strings.Count(out, "\n") != 1 || !strings.HasPrefix(out, "rollcall: ") {
+				t.Errorf("got %v and %q, want an error in one line with %q", err, out, test.want)
+			}
+		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// anyonesDir is a directory, and whom the binary must run as in it so that
+// file modes mean something: root is stopped by none.
+func anyonesDir(t *testing.T) (string, *syscall.Credential) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "rollcall-e2e-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if os.Getuid() != 0 {
+		return dir, nil
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, _ := strconv.Atoi(nobody.Uid)
+	gid, _ := strconv.Atoi(nobody.Gid)
+	must(t, os.Chown(dir, uid, gid))
+	return dir, &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+}
