@@ -23,7 +23,7 @@ func accountCommand(p *process) *cobra.Command {
 		Long: `Create, list and delete accounts, and the credentials of their root users. All
 of it is safe while the service runs on the same data, and in force at once.
 
-` + settingsHelp,
+` + settingsHelp("data"),
 	},
 		accountCreateCommand(p), accountListCommand(p), accountDeleteCommand(p),
 		rootKeyCommand(p), rootPasswordCommand(p), accountLimitsCommand(p),

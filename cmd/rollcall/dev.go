@@ -41,7 +41,7 @@ or test and test.
 POST /_rollcall/reset empties it: what is left is the account and its key.
 All is gone when it ends.
 
-` + settingsHelp,
+` + settingsHelp("listen"),
 		Example: `  rollcall dev
   rollcall dev --listen 127.0.0.1:0 --ready-file endpoint.txt
   curl -X POST http://127.0.0.1:8585/_rollcall/reset`,

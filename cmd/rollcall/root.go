@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,7 @@ reads credential reports from it or from AWS.
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd, p.env) },
 	})
+	root.SetUsageTemplate(usageTemplate(root.UsageTemplate(), p))
 	root.SetVersionTemplate("rollcall {{.Version}}\n")
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
@@ -49,6 +51,17 @@ reads credential reports from it or from AWS.
 	})
 	refuseAsUsage(root)
 	return root
+}
+
+// usageTemplate is cobra's, but flags fit the terminal, and a command that
+// only holds others is not shown as one of its own.
+func usageTemplate(text string, p *process) string {
+	columns, terminal := width(p.stdout)
+	if !terminal {
+		columns = 80
+	}
+	text = strings.ReplaceAll(text, "FlagUsages |", fmt.Sprintf("FlagUsagesWrapped %d |", columns))
+	return strings.Replace(text, "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1)
 }
 
 // group makes a command that only holds others.
@@ -96,8 +109,10 @@ func settings(flags *pflag.FlagSet, names ...string) {
 	}
 }
 
-const settingsHelp = `Settings may also come from the environment: --admin-listen from
-ROLLCALL_ADMIN_LISTEN, and so on. A flag wins.`
+// settingsHelp tells of it, with a flag that the command has.
+func settingsHelp(flag string) string {
+	return "Settings may also come from the environment: --" + flag + " from " + variable(flag) + ", and\nso on. A flag wins."
+}
 
 func variable(flag string) string {
 	return "ROLLCALL_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -55,7 +56,7 @@ copy of that file apart from the data: without it no secret can be read.
 SIGTERM or Ctrl-C ends it when the calls under way have ended, a second one at
 once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 
-` + settingsHelp,
+` + settingsHelp("listen"),
 		Example: `  rollcall serve
   rollcall serve --listen :8443 --tls-cert cert.pem --tls-key key.pem
   rollcall serve --store env://DATABASE_URL --trail - --log-format json`,
@@ -134,29 +135,18 @@ func (s *serving) run(ctx context.Context) error {
 
 	// The admin listener outlives the API's, so that it can be watched while
 	// it stops.
-	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
-	adminEnded := make(chan error, 1)
-	go func() {
-		if admin == nil {
-			adminEnded <- nil
-			return
-		}
-		checks := []server.Check{{Name: "store", Run: svc.Ready}, {Name: "trail", Run: func(context.Context) error { return t.Probe() }}}
-		adminEnded <- server.Serve(adminCtx, admin, server.Admin(checks, metrics, log), log, time.Second)
-	}()
-	go func() {
-		for {
-			select {
-			case <-hangup:
-				s.reopen(t, cert, log)
-			case <-adminCtx.Done():
-				return
-			}
-		}
-	}()
+	rest, stop := context.WithCancel(context.WithoutCancel(ctx))
+	checks := []server.Check{{Name: "store", Run: svc.Ready}, {Name: "trail", Run: func(context.Context) error { return t.Probe() }}}
+	var adminErr error
+	var wait sync.WaitGroup
+	if admin != nil {
+		wait.Go(func() { adminErr = server.Serve(rest, admin, server.Admin(checks, metrics, log), log, time.Second) })
+	}
+	wait.Go(func() { s.onHangup(rest, hangup, t, cert, log) })
 	err = server.Serve(ctx, api, svc.Handler, log, grace)
-	stopAdmin()
-	err = errors.Join(err, <-adminEnded, svc.Close())
+	stop()
+	wait.Wait()
+	err = errors.Join(err, adminErr, svc.Close())
 	if err == nil {
 		log.Info("stopped")
 	}
@@ -231,6 +221,9 @@ func (s *serving) announce(ctx context.Context, svc *service.Service, log *slog.
 	}
 	if s.log.json {
 		log.Info("listening", "url", url, "admin", adminAt, "data", where, "accounts", len(accounts), "version", version())
+		if len(accounts) == 0 {
+			log.Info("there is no account yet", "create", "rollcall account create"+s.flags())
+		}
 		return writeReady(s.readyFile, url)
 	}
 	fmt.Fprintf(s.p.stderr, "rollcall: listening on %s, admin on %s, data in %s\n", url, adminAt, where)
@@ -256,15 +249,23 @@ func writeReady(path, url string) error {
 	return nil
 }
 
-// reopen does what SIGHUP asks for.
-func (s *serving) reopen(t *trail.Trail, cert *server.Certificate, log *slog.Logger) {
-	err := t.Reopen()
-	if cert != nil {
-		err = errors.Join(err, cert.Reload())
+// onHangup opens the trail and the certificate anew whenever SIGHUP asks for
+// it.
+func (s *serving) onHangup(ctx context.Context, hangup <-chan os.Signal, t *trail.Trail, cert *server.Certificate, log *slog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+		}
+		err := t.Reopen()
+		if cert != nil {
+			err = errors.Join(err, cert.Reload())
+		}
+		if err != nil {
+			log.Error("reopen", "error", err)
+			continue
+		}
+		log.Info("trail and certificate opened anew")
 	}
-	if err != nil {
-		log.Error("reopen", "error", err)
-		return
-	}
-	log.Info("trail and certificate opened anew")
 }
