@@ -1,13 +1,57 @@
-# What a newcomer needs is Go and make.
+# make build    the binary, in bin/
+# make demo     a running service, people in it, and their credential report;
+#               ARGS=--once ends by itself
+# make test     everything that decides whether a change is good; installs
+#               what the tests need; what CI runs
+# make race     the same tests under the race detector
+# make fuzz     every fuzz target, each for FUZZTIME
+# make soak     crash loops and races between processes, for SOAK
+# make bench    the figures, beside moto where it is installed; ARGS='-only NAME'
+# make fmt      format the code
+# make lint     linters and known vulnerabilities
 
-.PHONY: build demo
+FUZZTIME ?= 30s
+SOAK ?= 10m
 
-# build makes ./bin/rollcall.
+.PHONY: build demo bench test packages check race fuzz soak fmt lint test-js
+.DEFAULT_GOAL := build
+
 build:
-	go build -o bin/rollcall ./cmd/rollcall
+	go build -trimpath -o bin/rollcall ./cmd/rollcall
 
-# demo shows a service, people in it, and their credential report:
-#   make demo                 and goes on serving until Ctrl-C
-#   make demo ARGS=--once     and ends
 demo: build
 	@./bin/rollcall demo $(ARGS)
+
+WITH_POSTGRES = go run ./internal/storetest/withpostgres
+
+test: packages check
+	$(WITH_POSTGRES) go test -timeout 9m ./...
+
+packages:
+	@scripts/install-test-packages
+
+check:
+	@unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:" $$unformatted >&2; exit 1; fi
+	go vet ./...
+
+race: packages
+	$(WITH_POSTGRES) go test -race -timeout 25m ./...
+
+fuzz:
+	$(WITH_POSTGRES) scripts/fuzz $(FUZZTIME)
+
+soak: packages
+	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'Crash|Nodes' ./internal/e2e -soak $(SOAK)
+
+bench: build packages
+	go run ./internal/bench $(ARGS) bin/rollcall
+
+fmt:
+	gofmt -w .
+
+# The tools are pinned in tools/go.mod, apart from what the binary is made of.
+TOOL = go tool -modfile=tools/go.mod
+
+lint:
+	$(TOOL) golangci-lint run
+	scripts/vulnerabilities
