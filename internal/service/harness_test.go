@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -99,7 +100,29 @@ type world struct {
 	rootKey identity.RootKey
 	// root are the clients of the account's root user.
 	root clients
+	http *http.Client
 	end  func()
+}
+
+// wholeBody is a transport that hides WriteTo of the AWS SDK's request bodies.
+// net/http looks once more for more of a body when all of it is sent. If the
+// answer is faster than that look, the SDK has closed the body, its WriteTo
+// returns io.EOF as an error, and the connection is cut while the answer is
+// being read. That takes a server as near as this one.
+type wholeBody struct{ *http.Transport }
+
+func (b wholeBody) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r = r.WithContext(r.Context()) // a copy
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return b.Transport.RoundTrip(r)
+}
+
+func newHTTPClient(t testing.TB) *http.Client {
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: wholeBody{transport}}
 }
 
 // clients are the SDK's clients of one access key.
@@ -134,7 +157,7 @@ func newWorld(t testing.TB, cfg service.Config) *world {
 // start starts a service on a store, which may hold something already.
 func start(t testing.TB, cfg service.Config) *world {
 	t.Helper()
-	w := &world{clock: &clock{now: began}, trail: &sink{}, log: &sink{}}
+	w := &world{clock: &clock{now: began}, trail: &sink{}, log: &sink{}, http: newHTTPClient(t)}
 	if cfg.Store.Path == "" && cfg.Store.URL == "" {
 		cfg.Store.Memory = true
 	}
@@ -204,7 +227,7 @@ func (s signer) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Request
 func (w *world) as(id, secret string) clients {
 	cfg := aws.Config{
 		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
-		BaseEndpoint: &w.url, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		BaseEndpoint: &w.url, Retryer: func() aws.Retryer { return aws.NopRetryer{} }, HTTPClient: w.http,
 	}
 	by := signer{v4.NewSigner(), w.cfg.Store.Now}
 	return clients{
