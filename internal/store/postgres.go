@@ -80,9 +80,9 @@ func (e *postgres) repeat(ctx context.Context, opts pgx.TxOptions, fn func(conn)
 }
 
 func (e *postgres) once(ctx context.Context, opts pgx.TxOptions, fn func(conn) error) (again bool, err error) {
-	tx, err := e.pool.BeginTx(ctx, opts)
+	tx, err := e.begin(ctx, opts)
 	if err != nil {
-		return retryable(err) || pgconn.SafeToRetry(err), fmt.Errorf("postgres: begin: %w", err)
+		return false, fmt.Errorf("postgres: begin: %w", err)
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
 	c := &postgresConn{tx: tx}
@@ -99,9 +99,22 @@ func (e *postgres) once(ctx context.Context, opts pgx.TxOptions, fn func(conn) e
 	return false, nil
 }
 
+// begin starts a transaction. A pooled connection may have died since it was
+// used last, all of them if the server was restarted; a begin that failed did
+// nothing, so it is repeated on the next one. A server that cannot be
+// connected to is down: that is for the client to repeat.
+func (e *postgres) begin(ctx context.Context, opts pgx.TxOptions) (pgx.Tx, error) {
+	for try := int32(0); ; try++ {
+		tx, err := e.pool.BeginTx(ctx, opts)
+		var down *pgconn.ConnectError
+		if err == nil || ctx.Err() != nil || errors.As(err, &down) || try > e.pool.Config().MaxConns {
+			return tx, err
+		}
+	}
+}
+
 // retryable says that the transaction was surely undone and may succeed when
-// repeated: serialization failure, deadlock, or a server that went away
-// before it was asked to commit.
+// repeated: serialization failure or deadlock.
 func retryable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
