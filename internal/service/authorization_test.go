@@ -1,0 +1,316 @@
+package service_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"rollcall/internal/service"
+	"rollcall/internal/store"
+	"rollcall/internal/storetest"
+)
+
+const userPath = "arn:aws:iam::" + account + ":user"
+
+// everyAction is a good request of each action that is served, and what a
+// denial says that it acts on.
+var everyAction = map[string]struct{ params, resource string }{
+	"CreateUser":   {"UserName=new&Path=/a/b/", userPath + "/a/b/new"},
+	"GetUser":      {"UserName=bob", "user bob"},
+	"ListUsers":    {"PathPrefix=/a/b", userPath + "/a/b"},
+	"UpdateUser":   {"UserName=bob&NewUserName=bob2", "user bob"},
+	"DeleteUser":   {"UserName=bob", "user bob"},
+	"TagUser":      {"UserName=bob&Tags.member.1.Key=k&Tags.member.1.Value=v", "user bob"},
+	"UntagUser":    {"UserName=bob&TagKeys.member.1=k", "user bob"},
+	"ListUserTags": {"UserName=bob", "user bob"},
+
+	"CreateLoginProfile":          {"UserName=bob&Password=" + goodPassword, "user bob"},
+	"GetLoginProfile":             {"", "user Ann"},
+	"UpdateLoginProfile":          {"UserName=bob&PasswordResetRequired=true", "user bob"},
+	"DeleteLoginProfile":          {"UserName=bob", "user bob"},
+	"ChangePassword":              {"OldPassword=a&NewPassword=b", "user Ann"},
+	"UpdateAccountPasswordPolicy": {"AllowUsersToChangePassword=true", "*"},
+	"GetAccountPasswordPolicy":    {"", "*"},
+	"DeleteAccountPasswordPolicy": {"", "*"},
+
+	"CreateAccessKey":      {"", "user Ann"},
+	"UpdateAccessKey":      {"UserName=bob&AccessKeyId=AKIAIOSFODNN7EXAMPLE&Status=Inactive", "user bob"},
+	"DeleteAccessKey":      {"AccessKeyId=AKIAIOSFODNN7EXAMPLE", "user Ann"},
+	"ListAccessKeys":       {"UserName=bob", "user bob"},
+	"GetAccessKeyLastUsed": {"AccessKeyId=AKIAIOSFODNN7EXAMPLE", "access key AKIAIOSFODNN7EXAMPLE"},
+
+	"CreateVirtualMFADevice": {"VirtualMFADeviceName=d&Path=/x/", mfaARN + "x/d"},
+	"EnableMFADevice":        {"UserName=bob&SerialNumber=" + mfaARN + "d&AuthenticationCode1=000000&AuthenticationCode2=111111", "user bob"},
+	"ResyncMFADevice":        {"UserName=bob&SerialNumber=" + mfaARN + "d&AuthenticationCode1=000000&AuthenticationCode2=111111", "user bob"},
+	"DeactivateMFADevice":    {"UserName=bob&SerialNumber=" + mfaARN + "d", "user bob"},
+	"DeleteVirtualMFADevice": {"SerialNumber=" + mfaARN + "d", mfaARN + "d"},
+	"ListMFADevices":         {"", "user Ann"},
+	"ListVirtualMFADevices":  {"", mfaARN},
+	"GetMFADevice":           {"SerialNumber=" + mfaARN + "d", "user Ann"},
+	"TagMFADevice":           {"SerialNumber=" + mfaARN + "d&Tags.member.1.Key=k&Tags.member.1.Value=v", mfaARN + "d"},
+	"UntagMFADevice":         {"SerialNumber=" + mfaARN + "d&TagKeys.member.1=k", mfaARN + "d"},
+	"ListMFADeviceTags":      {"SerialNumber=" + mfaARN + "d", mfaARN + "d"},
+
+	"UploadSigningCertificate": {"UserName=bob&CertificateBody=x", "user bob"},
+	"UpdateSigningCertificate": {"UserName=bob&CertificateId=AAAAAAAAAAAAAAAAAAAAAAAA&Status=Inactive", "user bob"},
+	"DeleteSigningCertificate": {"CertificateId=AAAAAAAAAAAAAAAAAAAAAAAA", "user Ann"},
+	"ListSigningCertificates":  {"", "user Ann"},
+
+	"UploadSSHPublicKey": {"UserName=bob&SSHPublicKeyBody=x", "user bob"},
+	"GetSSHPublicKey":    {"UserName=bob&SSHPublicKeyId=APKAAAAAAAAAAAAAAAAA&Encoding=SSH", "user bob"},
+	"ListSSHPublicKeys":  {"", "user Ann"},
+	"UpdateSSHPublicKey": {"UserName=bob&SSHPublicKeyId=APKAAAAAAAAAAAAAAAAA&Status=Inactive", "user bob"},
+	"DeleteSSHPublicKey": {"UserName=bob&SSHPublicKeyId=APKAAAAAAAAAAAAAAAAA", "user bob"},
+
+	"CreateServiceSpecificCredential": {"UserName=bob&ServiceName=codecommit.amazonaws.com", "user bob"},
+	"ListServiceSpecificCredentials":  {"", "user Ann"},
+	"UpdateServiceSpecificCredential": {"UserName=bob&ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA&Status=Inactive", "user bob"},
+	"ResetServiceSpecificCredential":  {"UserName=bob&ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA", "user bob"},
+	"DeleteServiceSpecificCredential": {"UserName=bob&ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA", "user bob"},
+
+	"CreateAccountAlias": {"AccountAlias=example", "*"},
+	"ListAccountAliases": {"", "*"},
+	"DeleteAccountAlias": {"AccountAlias=example", "*"},
+	"GetAccountSummary":  {"", "*"},
+
+	"GenerateCredentialReport": {"", "*"},
+	"GetCredentialReport":      {"", "*"},
+
+	"GetCallerIdentity": {"", "*"},
+	"GetAccessKeyInfo":  {"AccessKeyId=AKIAIOSFODNN7EXAMPLE", "*"},
+}
+
+// form is the request of an action, and the service it is of.
+func form(action string) (text, service string) {
+	service, version := "iam", iamVersion
+	if action == "GetCallerIdentity" || action == "GetAccessKeyInfo" {
+		service, version = "sts", stsVersion
+	}
+	return strings.TrimSuffix("Action="+action+"&Version="+version+"&"+everyAction[action].params, "&"), service
+}
+
+func (w *world) callAs(t testing.TB, c clients, action string) answer {
+	t.Helper()
+	body, service := form(action)
+	r := w.post(t, "/", body)
+	w.sign(r, body, c, "us-east-1", service)
+	return send(t, r)
+}
+
+func TestEveryActionIsInTheTable(t *testing.T) {
+	served := slices.Sorted(maps.Keys(inMemory(t).API.Actions()))
+	if listed := slices.Sorted(maps.Keys(everyAction)); !slices.Equal(served, listed) {
+		t.Errorf("served %q\nlisted %q", served, listed)
+	}
+}
+
+// everything is what a store holds, by its backup: the clock stands still, so
+// that nothing else may differ.
+func everything(t testing.TB, w *world) []byte {
+	t.Helper()
+	db, err := store.Open(t.Context(), w.cfg.Store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var out bytes.Buffer
+	if _, err := db.Backup(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// Without policies a user may ask who it is, and nothing else: not even about
+// itself. What is denied has changed nothing.
+func TestUsersAreDenied(t *testing.T) {
+	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
+	w.user(t, "Ann")
+	w.user(t, "bob")
+	ann := w.asUser(t, "Ann")
+	used := func() {
+		// The use of a key is recorded also where the call is denied.
+		w.callAs(t, ann, "GetUser")
+		must(t, w.root.GetAccessKeyLastUsed, &iam.GetAccessKeyLastUsedInput{AccessKeyId: &ann.id})
+	}
+	used()
+	before := everything(t, w)
+	for action, c := range everyAction {
+		t.Run(action, func(t *testing.T) {
+			got := w.callAs(t, ann, action)
+			if action == "GetCallerIdentity" {
+				wants(t, got, 200, "", "")
+				return
+			}
+			_, service := form(action)
+			wants(t, got, 403, "AccessDenied", fmt.Sprintf("User: %s/Ann is not authorized to perform: %[2]s:%[3]s on resource: %s because no identity-based policy allows the %[2]s:%[3]s action",
+				userPath, service, action, c.resource))
+		})
+	}
+	used()
+	if !bytes.Equal(everything(t, w), before) {
+		t.Error("a denied call has changed the store")
+	}
+}
+
+// Root may call everything: what it gets is no denial, but for keys that
+// nobody has.
+func TestRootIsAllowed(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "bob")
+	for action := range everyAction {
+		t.Run(action, func(t *testing.T) {
+			got := w.callAs(t, w.root, action)
+			if action != "GetAccessKeyLastUsed" && (got.code == "AccessDenied" || got.status >= 500) {
+				t.Errorf("%+v", got.failure)
+			}
+		})
+	}
+}
+
+// A request that nobody signed, or that someone else signed, gets nowhere.
+func TestStrangersAreRefused(t *testing.T) {
+	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
+	w.user(t, "bob")
+	stranger := clients{id: "AKIAIOSFODNN7EXAMPLE", key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+	forger := clients{id: w.rootKey.ID, key: stranger.key}
+	must(t, w.root.GetAccessKeyLastUsed, &iam.GetAccessKeyLastUsedInput{AccessKeyId: &w.rootKey.ID})
+	before := everything(t, w)
+	for action := range everyAction {
+		t.Run(action, func(t *testing.T) {
+			body, _ := form(action)
+			wants(t, send(t, w.post(t, "/", body)), 403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+			wants(t, send(t, w.post(t, "/?"+body, "")), 403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+			wants(t, send(t, w.request(t, "GET", "/?"+body, nil)), 403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+			wants(t, w.callAs(t, stranger, action), 403, "InvalidClientTokenId", invalidToken)
+			wants(t, w.callAs(t, forger, action), 403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. "+
+				"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+		})
+	}
+	if !bytes.Equal(everything(t, w), before) {
+		t.Error("a refused call has changed the store")
+	}
+}
+
+// AWS looks at what the model says before it asks who may, and at what an
+// action says after it.
+func TestOrderOfChecks(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	ann := w.asUser(t, "Ann")
+	try := func(name, action, params, code string) {
+		t.Run(name, func(t *testing.T) {
+			body := call(action, params)
+			r := w.post(t, "/", body)
+			w.sign(r, body, ann, "us-east-1", "iam")
+			if got := send(t, r); got.code != code {
+				t.Errorf("got %+v, want %s", got.failure, code)
+			}
+		})
+	}
+	try("bad characters", "CreateUser", "UserName=%C3%A9", "ValidationError")
+	try("missing", "CreateUser", "", "ValidationError")
+	try("unreadable", "ListUsers", "MaxItems=many", "MalformedInput")
+	try("unknown action", "CreateUsers", "", "InvalidAction")
+	try("exists", "CreateUser", "UserName=Ann", "AccessDenied")
+	try("reserved tag", "TagUser", "UserName=Ann&Tags.member.1.Key=aws:x&Tags.member.1.Value=", "AccessDenied")
+	try("no such user", "GetUser", "UserName=nobody", "AccessDenied")
+	try("forged marker", "ListUsers", "Marker=x", "AccessDenied")
+	try("no report", "GetCredentialReport", "", "AccessDenied")
+}
+
+// AllowUsersToChangePassword gives every user two actions, on itself.
+func TestAllowUsersToChangePassword(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	ann := w.asUser(t, "Ann")
+	must(t, w.root.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("Ann"), Password: ptr(goodPassword)})
+	allow := func(yes bool) {
+		must(t, w.root.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{AllowUsersToChangePassword: yes})
+	}
+	denied := func() {
+		t.Helper()
+		for _, action := range []string{"ChangePassword", "GetAccountPasswordPolicy"} {
+			if got := w.callAs(t, ann, action); got.status != 403 || !strings.Contains(got.message, "is not authorized to perform: iam:"+action) {
+				t.Errorf("%+v", got.failure)
+			}
+		}
+	}
+	denied()
+	allow(false)
+	denied()
+	allow(true)
+	must(t, ann.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{})
+	must(t, ann.ChangePassword, &iam.ChangePasswordInput{OldPassword: ptr(goodPassword), NewPassword: ptr(otherPassword)})
+	for action := range everyAction {
+		if got := w.callAs(t, ann, action).code; action != "GetCallerIdentity" && action != "GetAccountPasswordPolicy" && got != "AccessDenied" {
+			t.Errorf("%s: %s", action, got)
+		}
+	}
+	allow(false)
+	denied()
+}
+
+// An account knows nothing of another one's users, devices and keys.
+func TestAccountsAreApart(t *testing.T) {
+	w := inMemory(t)
+	other := w.newAccount(t, emptySpec)
+	them := w.as(other.ID, other.Secret.Reveal())
+	w.user(t, "Ann")
+	ann := w.asUser(t, "Ann")
+	phone := w.enabledDevice(t, "Ann")
+	const nobody = "The user with name Ann cannot be found."
+	refused(t, them.GetUser, &iam.GetUserInput{UserName: ptr("Ann")}, 404, "NoSuchEntity", nobody)
+	refused(t, them.DeleteUser, &iam.DeleteUserInput{UserName: ptr("Ann")}, 404, "NoSuchEntity", nobody)
+	refused(t, them.DeleteAccessKey, &iam.DeleteAccessKeyInput{AccessKeyId: &ann.id}, 404, "NoSuchEntity", "The Access Key with id "+ann.id+" cannot be found.")
+	refused(t, them.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &phone.serial}, 404, "NoSuchEntity", "MFA Device with serial number "+phone.serial+" does not exist.")
+	if n := len(must(t, them.ListUsers, &iam.ListUsersInput{}).Users); n != 0 {
+		t.Errorf("%d users of another account", n)
+	}
+	must(t, them.CreateUser, &iam.CreateUserInput{UserName: ptr("ANN")})
+	must(t, ann.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
+}
+
+// A key that one node has switched off, or deleted, fails on the very next
+// request to another.
+func TestRevokedOnEveryNode(t *testing.T) {
+	for name, cfg := range sharedStores {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			one, two := twoNodes(t, cfg(t), service.Config{})
+			one.user(t, "Ann")
+			ann := one.asUser(t, "Ann")
+			annThere := two.as(ann.id, ann.key)
+			for _, revoke := range []func(){
+				func() {
+					must(t, one.root.UpdateAccessKey, &iam.UpdateAccessKeyInput{UserName: ptr("Ann"), AccessKeyId: &ann.id, Status: "Inactive"})
+				},
+				func() {
+					must(t, one.root.DeleteAccessKey, &iam.DeleteAccessKeyInput{UserName: ptr("Ann"), AccessKeyId: &ann.id})
+				},
+			} {
+				must(t, annThere.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
+				revoke()
+				refused(t, annThere.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", invalidToken)
+				refused(t, ann.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", invalidToken)
+				// Switched on by the other node: good again on both.
+				_, err := two.root.UpdateAccessKey(context.Background(), &iam.UpdateAccessKeyInput{UserName: ptr("Ann"), AccessKeyId: &ann.id, Status: "Active"})
+				if err != nil && failureOf(err).code != "NoSuchEntity" {
+					t.Error(err)
+				}
+			}
+			// A marker of one node is good on the other.
+			one.user(t, "bob")
+			page := must(t, one.root.ListUsers, &iam.ListUsersInput{MaxItems: ptr(int32(1))})
+			if rest := must(t, two.root.ListUsers, &iam.ListUsersInput{Marker: page.Marker}); len(rest.Users) != 1 || *rest.Users[0].UserName != "bob" {
+				t.Errorf("%+v", rest.Users)
+			}
+		})
+	}
+}
