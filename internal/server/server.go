@@ -98,6 +98,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := uuid.NewString()
 	header := w.Header()
 	header["X-Amzn-Requestid"] = []string{id}
+	// Clients correct their clocks by ours: the one that signatures are held
+	// against.
+	header["Date"] = []string{start.UTC().Format(http.TimeFormat)}
 	if s.notForUs(w, r) {
 		return
 	}
@@ -179,7 +182,7 @@ func (s *Server) decode(r *http.Request, body []byte, k *call) (api.Action, any,
 	}
 	k.action = action.Name
 	if scope := k.caller.Service(); scope != service {
-		return action, nil, awsmodel.Fail("SignatureDoesNotMatch", "Credential should be scoped to correct service: '%s'. ", service)
+		return action, nil, awsmodel.Fail("SignatureDoesNotMatch", "Credential should be scoped to correct service: '%s'.", service)
 	}
 	in := action.NewInput()
 	if refused := action.Decode(form, in); refused != nil {
