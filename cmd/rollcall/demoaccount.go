@@ -48,13 +48,14 @@ func (s demoSigner) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Req
 type demoAccount struct {
 	url    string
 	clock  *demoClock
+	http   aws.HTTPClient
 	iam    *iam.Client
 	report *fleet.Account
 	keys   map[[2]string]*types.AccessKey
 }
 
 func newDemoAccount(url, id, secret string, clock *demoClock) *demoAccount {
-	a := &demoAccount{url: url, clock: clock, keys: map[[2]string]*types.AccessKey{}}
+	a := &demoAccount{url: url, clock: clock, http: fleet.HTTPClient(nil), keys: map[[2]string]*types.AccessKey{}}
 	cfg := a.config(id, secret, "us-east-1")
 	a.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.HTTPSignerV4 = demoSigner{v4.NewSigner(), clock} })
 	a.report = fleet.New(cfg, url)
@@ -64,7 +65,7 @@ func newDemoAccount(url, id, secret string, clock *demoClock) *demoAccount {
 // config leaves out the environment: the demonstration is the same for all.
 func (a *demoAccount) config(id, secret, region string) aws.Config {
 	return aws.Config{
-		BaseEndpoint: aws.String(a.url), Region: region,
+		BaseEndpoint: aws.String(a.url), Region: region, HTTPClient: a.http,
 		Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
 	}
 }

@@ -87,7 +87,7 @@ func Open(ctx context.Context, s Settings) (*Account, error) {
 // endpoint, or at AWS's own where it is "".
 func New(cfg aws.Config, endpoint string) *Account {
 	return &Account{endpoint: endpoint, iam: iam.NewFromConfig(cfg, func(o *iam.Options) {
-		o.HTTPClient = staying(o.HTTPClient)
+		o.HTTPClient = HTTPClient(o.HTTPClient)
 		o.BaseEndpoint = nil
 		if endpoint != "" {
 			o.BaseEndpoint = aws.String(endpoint)

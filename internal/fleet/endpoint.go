@@ -3,12 +3,10 @@ package fleet
 import (
 	"context"
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -105,19 +103,5 @@ func (s stsAt) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRole
 
 func (s stsAt) options(o *sts.Options) {
 	o.BaseEndpoint = aws.String(s.endpoint)
-	o.HTTPClient = staying(o.HTTPClient)
-}
-
-// staying is the client without redirects: the SDK would follow one to
-// anywhere, with the signed request.
-func staying(c aws.HTTPClient) aws.HTTPClient {
-	b, ok := c.(*awshttp.BuildableClient)
-	if !ok {
-		return c
-	}
-	return &http.Client{
-		Transport:     b.GetTransport(),
-		Timeout:       b.GetTimeout(),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	o.HTTPClient = HTTPClient(o.HTTPClient)
 }
