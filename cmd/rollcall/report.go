@@ -43,7 +43,7 @@ endpoint are found as the AWS CLI finds them; without an endpoint, it is AWS.
 With a FILE, or - for standard input, show that report instead. CSV then comes
 out as AWS writes it today, whatever happened to the file's line ends.
 
-A report is held in memory, and for a moment about ten times its size.
+A report is held in memory, for a moment about six times its size.
 
 ` + exitCodesHelp,
 		Example: `  rollcall report --profile audit > report.csv

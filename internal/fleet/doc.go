@@ -16,7 +16,7 @@
 // It refuses to talk plain HTTP to another machine unless asked to, and to
 // read what a report says: that is package report.
 //
-// A report is held in memory as a whole, and the SDK needs about ten times its
+// A report is held in memory as a whole, and the SDK needs about six times its
 // size for a moment to take it out of the answer. That matters from some
 // hundred thousand users on.
 package fleet
