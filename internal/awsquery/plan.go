@@ -198,9 +198,11 @@ func newOwn(t reflect.Type) (*node, error) {
 }
 
 // outputOrders are the structures that AWS writes in another order than its
-// model's. Source: the sample of GenerateCredentialReport, and its recordings.
+// model's. Source: the samples of GenerateCredentialReport and
+// GetCallerIdentity, and recordings of the former.
 var outputOrders = map[string][]string{
 	"GenerateCredentialReportResponse": {"Description", "State"},
+	"GetCallerIdentityResponse":        {"Arn", "UserId", "Account"},
 }
 
 func reorder(fields []field, order []string) []field {
