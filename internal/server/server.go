@@ -194,7 +194,7 @@ func (s *Server) decode(r *http.Request, body []byte, k *call) (api.Action, any,
 // invalidAction also says so when the action is AWS's but not served here.
 func invalidAction(action, version string) error {
 	text := "Could not find operation " + printable(action) + " for version " + printable(version)
-	if _, ok := awsmodel.Lookup(action); ok {
+	if op, ok := awsmodel.Lookup(action); ok && op.Service.Version == version {
 		text += ": Rollcall does not serve it"
 	}
 	return &awsmodel.Error{Code: "InvalidAction", Message: text}
