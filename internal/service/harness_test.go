@@ -225,10 +225,8 @@ func (s signer) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Request
 // as returns clients that sign with a key. They try once, and keep no
 // connection when the test is over.
 func (w *world) as(id, secret string) clients {
-	cfg := aws.Config{
-		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
-		BaseEndpoint: &w.url, Retryer: func() aws.Retryer { return aws.NopRetryer{} }, HTTPClient: w.http,
-	}
+	cfg := w.sdkConfig(id, secret)
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	by := signer{v4.NewSigner(), w.cfg.Store.Now}
 	return clients{
 		iam.NewFromConfig(cfg, func(o *iam.Options) { o.HTTPSignerV4 = by }),
@@ -313,3 +311,19 @@ func same[T any](t testing.TB, got, want T) {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// sdkConfig is what an SDK client of a real program has: its own clock, and
+// retries.
+func (w *world) sdkConfig(id, secret string) aws.Config {
+	return aws.Config{
+		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
+		BaseEndpoint: &w.url, HTTPClient: w.http,
+	}
+}
+
+// presigner is the SDK's presigner by the world's clock.
+type presigner struct{ w *world }
+
+func (p presigner) PresignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time, opts ...func(*v4.SignerOptions)) (string, http.Header, error) {
+	return v4.NewSigner().PresignHTTP(ctx, c, r, hash, service, region, p.w.cfg.Store.Now(), opts...)
+}
