@@ -1,0 +1,73 @@
+package e2e
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestBoto3 runs the programs of testdata/boto3. A program prints a line for
+// each of its tests and ends with exit code 0, or says what is wrong.
+// ROLLCALL_TEST_PYTHON names another Python than the first that has boto3.
+func TestBoto3(t *testing.T) {
+	python := findPython(t)
+	for name, begin := range map[string]func(*testing.T) (*process, account){
+		"users":       func(t *testing.T) (*process, account) { return dev(t) },
+		"credentials": func(t *testing.T) (*process, account) { return dev(t) },
+		"report":      func(t *testing.T) (*process, account) { return dev(t) },
+		// A report that takes its time, and expires soon.
+		"largereport": func(t *testing.T) (*process, account) {
+			flags := []string{"--data", dataDir(t)}
+			acc := createAccount(t, flags...)
+			seed(t, flags, acc, 30_000)
+			return serve(t, append(flags, "--report-max-age", "1s", "--report-expiry", "2s")...), acc
+		},
+		"retries": func(t *testing.T) (*process, account) {
+			flags := []string{"--data", dataDir(t)}
+			acc := createAccount(t, flags...)
+			return serve(t, append(flags, "--rate-limit", "25", "--rate-burst", "2")...), acc
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			node, acc := begin(t)
+			cmd := exec.Command(python, filepath.Join("testdata/boto3", name+".py"))
+			cmd.Env = append(environment(t), "PYTHONDONTWRITEBYTECODE=1", "ROLLCALL_URL="+node.url)
+			values := clientEnvironment(t.TempDir(), acc)
+			for _, name := range slices.Sorted(maps.Keys(values)) {
+				cmd.Env = append(cmd.Env, name+"="+values[name])
+			}
+			out, err := cmd.CombinedOutput()
+			t.Logf("%s", bytes.TrimSpace(out))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(string(out), "ok ") {
+				t.Error("the program ran no test")
+			}
+		})
+	}
+}
+
+// findPython finds a Python that has boto3.
+func findPython(t *testing.T) string {
+	t.Helper()
+	candidates := []string{"python3", "/usr/bin/python3"}
+	if given := os.Getenv("ROLLCALL_TEST_PYTHON"); given != "" {
+		candidates = []string{given}
+	}
+	for _, python := range candidates {
+		out, err := exec.Command(python, "-c", "import boto3, sys; print(sys.executable, 'with boto3', boto3.__version__)").Output()
+		if err == nil {
+			t.Logf("%s", bytes.TrimSpace(out))
+			return python
+		}
+	}
+	t.Fatalf("none of %v has boto3: install Debian's package python3-boto3, or run 'make test'", candidates)
+	return ""
+}

@@ -1,0 +1,67 @@
+"""What the programs beside this one share. It works with boto3 1.26 and later."""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import os
+import struct
+import sys
+import time
+import traceback
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+URL = os.environ["ROLLCALL_URL"]
+ACCOUNT = None
+
+
+def client(service="iam", key=None, retries=None, region="us-east-1"):
+    """A client as any program makes it, but for endpoint_url."""
+    extra = {}
+    if key is not None:
+        extra = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    config = Config(retries=retries) if retries else None
+    # A session of its own: clients of one session share their credentials.
+    session = boto3.session.Session()
+    return session.client(service, endpoint_url=URL, region_name=region, config=config, **extra)
+
+
+def equal(got, want):
+    if got != want:
+        raise AssertionError("got %r, want %r" % (got, want))
+
+
+@contextlib.contextmanager
+def refused(exception, code, status, message=None):
+    """The block must be refused: by class, as programs catch it, and by code."""
+    try:
+        yield
+    except exception as e:
+        equal(e.response["Error"]["Code"], code)
+        equal(e.response["ResponseMetadata"]["HTTPStatusCode"], status)
+        if message is not None and message not in str(e):
+            raise AssertionError("got %r, want %r in it" % (str(e), message))
+    else:
+        raise AssertionError("not refused with %s" % code)
+
+
+def code(seed, step=0):
+    """The code that a device with this seed shows, RFC 6238."""
+    counter = struct.pack(">Q", int(time.time()) // 30 + step)
+    digest = hmac.new(base64.b32decode(seed), counter, hashlib.sha1).digest()
+    at = digest[-1] & 15
+    return "%06d" % ((struct.unpack(">I", digest[at:at + 4])[0] & 0x7FFFFFFF) % 1000000)
+
+
+def run(*tests):
+    for test in tests:
+        try:
+            test()
+        except Exception:
+            print("FAILED", test.__name__)
+            traceback.print_exc(file=sys.stdout)
+            sys.exit(1)
+        print("ok", test.__name__)
