@@ -1,0 +1,335 @@
+package policy
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Kind is where a document stands. It decides which elements are required and
+// which forbidden.
+type Kind uint8
+
+// The kinds of document.
+const (
+	Managed  Kind = iota // a managed policy: CreatePolicy, CreatePolicyVersion
+	Inline               // of a user, group or role: Put…Policy
+	Boundary             // a managed policy used as a permissions boundary; as Managed
+	Session              // the Policy parameter of AssumeRole and its kin
+	Control              // a control policy of an account
+	Trust                // who may assume a role: AssumeRolePolicyDocument
+	Resource             // a policy of a resource elsewhere, in simulations
+)
+
+// The quotas of documents, in characters as Size counts them. IAM quotas: the
+// inline policies of an entity share one; the others are each document's.
+const (
+	MaxManagedSize     = 6144
+	MaxUserInlineSize  = 2048
+	MaxGroupInlineSize = 5120
+	MaxRoleInlineSize  = 10240
+	MaxTrustSize       = 2048 // the default of the adjustable ACLSizePerRole
+	MaxSessionSize     = 2048
+	MaxControlSize     = 5120
+)
+
+// The versions of the language. A document without one is of OldVersion, in
+// which ${…} is plain text.
+const (
+	OldVersion = "2008-10-17"
+	NewVersion = "2012-10-17"
+)
+
+// Effect is what a statement does to the requests it applies to.
+type Effect string
+
+// The two effects.
+const (
+	Allow Effect = "Allow"
+	Deny  Effect = "Deny"
+)
+
+// Document is a parsed policy. Make one with Parse; do not change it.
+type Document struct {
+	Kind       Kind
+	Version    string // "" where none is written
+	ID         string
+	Statements []Statement
+	hasID      bool
+}
+
+// Position is a place in a document's text; both count from 1, columns in bytes.
+type Position struct{ Line, Column int }
+
+// Statement is one statement. Of Actions and NotActions exactly one is given;
+// of Resources and NotResources one, or none in a Trust document.
+type Statement struct {
+	Sid          string
+	Effect       Effect
+	Actions      []string
+	NotActions   []string
+	Resources    []string
+	NotResources []string
+	// Start is the opening brace in the text, End the place after the closing one.
+	Start, End Position
+
+	hasSid        bool
+	actions       []pattern // compiled from Actions or NotActions
+	resources     []pattern
+	principals    *principals
+	notPrincipals *principals
+	conditions    []condition
+}
+
+// Parse reads a document and refuses it unless every rule of its kind holds.
+// Every error is a *awsmodel.Error with the code MalformedPolicyDocument. It
+// does not look at quotas of size: the caller compares Size, because whose
+// quota it is decides the error.
+func Parse(text string, kind Kind) (*Document, error) {
+	root, err := parseJSON(text)
+	if err != nil {
+		return nil, notJSON(kind)
+	}
+	p := parser{text: text, kind: kind}
+	d, err := p.document(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := validate(d); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// String returns the document in one line, members in the order of the grammar.
+// It reads back as an equal document.
+func (d *Document) String() string {
+	var w writer
+	w.open()
+	if d.Version != "" {
+		w.member("Version", []string{d.Version})
+	}
+	if d.hasID {
+		w.member("Id", []string{d.ID})
+	}
+	w.key("Statement")
+	w.WriteByte('[')
+	for i := range d.Statements {
+		if i > 0 {
+			w.WriteByte(',')
+		}
+		d.Statements[i].write(&w)
+	}
+	w.WriteByte(']')
+	w.WriteByte('}')
+	return w.String()
+}
+
+func (st *Statement) write(w *writer) {
+	w.open()
+	if st.hasSid {
+		w.member("Sid", []string{st.Sid})
+	}
+	w.member("Effect", []string{string(st.Effect)})
+	if st.principals != nil {
+		st.principals.write(w, "Principal")
+	}
+	if st.notPrincipals != nil {
+		st.notPrincipals.write(w, "NotPrincipal")
+	}
+	w.list("Action", st.Actions)
+	w.list("NotAction", st.NotActions)
+	w.list("Resource", st.Resources)
+	w.list("NotResource", st.NotResources)
+	if len(st.conditions) > 0 {
+		w.key("Condition")
+		w.open()
+		for i := range st.conditions {
+			c := &st.conditions[i]
+			if i == 0 || st.conditions[i-1].name != c.name {
+				if i > 0 {
+					w.WriteByte('}')
+				}
+				w.key(c.name)
+				w.open()
+			}
+			w.member(c.key, c.texts)
+		}
+		w.WriteString("}}")
+	}
+	w.WriteByte('}')
+}
+
+func (p *principals) write(w *writer, name string) {
+	if p.everyone && len(p.byType[awsPrincipals]) == 0 {
+		w.member(name, []string{"*"})
+		return
+	}
+	w.key(name)
+	w.open()
+	for kind, values := range p.byType {
+		w.list(principalTypes[kind], values)
+	}
+	w.WriteByte('}')
+}
+
+// writer writes JSON members one after the other.
+type writer struct {
+	strings.Builder
+	first bool // no member since the opening brace
+}
+
+func (w *writer) open() {
+	w.WriteByte('{')
+	w.first = true
+}
+
+func (w *writer) key(name string) {
+	if !w.first {
+		w.WriteByte(',')
+	}
+	w.first = false
+	w.quote(name)
+	w.WriteByte(':')
+}
+
+// member writes a single value bare, as authors do, and any other number of
+// values as an array.
+func (w *writer) member(name string, values []string) {
+	w.key(name)
+	if len(values) == 1 {
+		w.quote(values[0])
+		return
+	}
+	w.WriteByte('[')
+	for i, value := range values {
+		if i > 0 {
+			w.WriteByte(',')
+		}
+		w.quote(value)
+	}
+	w.WriteByte(']')
+}
+
+// list writes a member that is left out when it has no values.
+func (w *writer) list(name string, values []string) {
+	if len(values) > 0 {
+		w.member(name, values)
+	}
+}
+
+func (w *writer) quote(s string) {
+	b, _ := json.Marshal(s) // a string always marshals
+	w.Write(b)
+}
+
+// Size counts the characters of a document's text as IAM's quotas do: without
+// white space. White space inside a string counts here (G: IAM's guide says
+// only that white space does not count).
+func Size(text string) int {
+	n, quoted, escaped := 0, false, false
+	for _, r := range text {
+		switch {
+		case quoted:
+			n++
+			quoted = escaped || r != '"'
+			escaped = !escaped && r == '\\'
+		case strings.ContainsRune(" \t\r\n", r):
+		default:
+			n++
+			quoted = r == '"'
+		}
+	}
+	return n
+}
+
+// ContextKeys returns the condition keys a document asks for, in conditions
+// and in variables, each once and sorted, spelled as first written. IAM
+// GetContextKeysForCustomPolicy.
+func (d *Document) ContextKeys() []string {
+	spelling := map[string]string{}
+	add := func(name string) {
+		if key := strings.ToLower(name); spelling[key] == "" {
+			spelling[key] = name
+		}
+	}
+	variables := func(text string) {
+		for d.Version == NewVersion {
+			i := strings.Index(text, "${")
+			if i < 0 {
+				break
+			}
+			text = text[i:]
+			t, size, ok := readVariable(text)
+			if !ok {
+				break
+			}
+			if t.kind == variable {
+				name, _, _ := strings.Cut(text[len("${"):size-1], ",")
+				add(strings.TrimSpace(name))
+			}
+			text = text[size:]
+		}
+	}
+	for i := range d.Statements {
+		st := &d.Statements[i]
+		for _, text := range slices.Concat(st.Resources, st.NotResources) {
+			variables(text)
+		}
+		for _, c := range st.conditions {
+			add(c.key)
+			for j, v := range c.values {
+				if v.pattern.vars {
+					variables(c.texts[j])
+				}
+			}
+		}
+	}
+	keys := make([]string, 0, len(spelling))
+	for _, name := range spelling {
+		keys = append(keys, name)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// GrantsService reports whether some Allow statement names an action of a
+// service, "iam" for example: what ListPoliciesGrantingServiceAccess asks. It
+// looks at actions alone, not at conditions and denies.
+func (d *Document) GrantsService(namespace string) bool {
+	all := namespace + ":*"
+	for i := range d.Statements {
+		st := &d.Statements[i]
+		if st.Effect != Allow {
+			continue
+		}
+		for _, action := range st.Actions {
+			vendor, _, _ := strings.Cut(action, ":")
+			if vendor == "*" || strings.EqualFold(vendor, namespace) {
+				return true
+			}
+		}
+		// NotAction grants what it does not name; only a pattern that covers
+		// the service's every action leaves nothing of it.
+		covers := func(p pattern) bool { return p.match(all, nil) }
+		if len(st.NotActions) > 0 && !slices.ContainsFunc(st.actions, covers) {
+			return true
+		}
+	}
+	return false
+}
+
+// Principals returns the values of one key of the Principal and NotPrincipal
+// elements: "AWS", "Service" or "Federated". The store checks that they exist.
+func (d *Document) Principals(kind string) []string {
+	var values []string
+	k := slices.Index(principalTypes[:], kind)
+	for i := range d.Statements {
+		for _, p := range []*principals{d.Statements[i].principals, d.Statements[i].notPrincipals} {
+			if p != nil && k >= 0 {
+				values = append(values, p.byType[k]...)
+			}
+		}
+	}
+	return values
+}

@@ -1,0 +1,236 @@
+package policy
+
+// Request is what a caller wants to do.
+type Request struct {
+	Principal Principal
+	// Action is the service and the action, "iam:CreateUser". Case does not count.
+	Action string
+	// Resources are the ARNs the action touches; each must be allowed. None, or
+	// "*", stands for an action on no particular resource: only a Resource that
+	// matches everything allows it. IAM, actions without resource-level permissions.
+	Resources []string
+	Context   Context
+}
+
+// Policy is a document as it is attached, with what an answer calls it.
+type Policy struct {
+	Document *Document
+	ARN      string // of a managed policy; "" of an inline one
+	Name     string // of an inline policy
+}
+
+// Policies are all that reach a caller. An empty list means that there is no
+// policy of the kind, which for all but Identity means no limit.
+type Policies struct {
+	Identity []Policy // of the user and its groups, or of the role
+	Boundary []Policy // at most one
+	Session  []Policy // passed when the session was made: what any of them allows
+	Control  []Policy // of the caller's account: what any of them allows
+	// SessionRequired: without a session policy nothing is allowed, as for a
+	// federated user.
+	SessionRequired bool
+
+	// Resource is the policy of the resource itself, if it has one.
+	Resource []Policy
+	// ResourceAccount is the account that owns the resource, "" for the caller's.
+	// Across accounts both sides must allow.
+	ResourceAccount string
+}
+
+// Layer is the kind of policy that decided.
+type Layer uint8
+
+// The layers, in the order in which a missing allow is reported: IAM, policy
+// evaluation logic.
+const (
+	NoLayer Layer = iota
+	ControlLayer
+	ResourceLayer
+	TrustLayer
+	IdentityLayer
+	BoundaryLayer
+	SessionLayer
+)
+
+// Decision is the answer to a Request. Its zero value is a refusal.
+type Decision struct {
+	Allowed  bool
+	Explicit bool  // refused by a Deny statement, not for want of an allow
+	Layer    Layer // the kind of policy that decided; NoLayer where root's right did
+	// Policy and Statement are what allowed or explicitly denied; nil where
+	// nothing did.
+	Policy    *Policy
+	Statement *Statement
+	// Resource is the one of Request.Resources that was refused, or the last.
+	Resource string
+}
+
+// Match is a statement that applies to a request.
+type Match struct {
+	Policy    *Policy
+	Statement *Statement
+}
+
+// Evaluate decides a request. With several resources the first refusal is the
+// answer.
+func Evaluate(req Request, p Policies) Decision {
+	return evaluate(&req, &p, ResourceLayer)
+}
+
+func evaluate(req *Request, p *Policies, resourceLayer Layer) Decision {
+	if len(req.Resources) == 0 {
+		return decide(req, "*", p, resourceLayer)
+	}
+	var d Decision
+	for _, resource := range req.Resources {
+		if d = decide(req, resource, p, resourceLayer); !d.Allowed {
+			break
+		}
+	}
+	return d
+}
+
+// decide weighs the layers for one resource. resourceLayer is ResourceLayer, or
+// TrustLayer for a role's trust policy, without whose allow nobody gets in.
+func decide(req *Request, resource string, p *Policies, resourceLayer Layer) Decision {
+	layers := [...]struct {
+		layer    Layer
+		policies []Policy
+		outcome  outcome
+	}{
+		{layer: ControlLayer, policies: p.Control},
+		{layer: resourceLayer, policies: p.Resource},
+		{layer: IdentityLayer, policies: p.Identity},
+		{layer: BoundaryLayer, policies: p.Boundary},
+		{layer: SessionLayer, policies: p.Session},
+	}
+	for i := range layers {
+		l := &layers[i]
+		l.outcome = scan(req, resource, l.policies)
+		if l.outcome.denied {
+			return Decision{Explicit: true, Layer: l.layer, Policy: l.outcome.Policy, Statement: l.outcome.Statement, Resource: resource}
+		}
+	}
+	control, own := &layers[0].outcome, &layers[1].outcome
+	identity, boundary, session := &layers[2].outcome, &layers[3].outcome, &layers[4].outcome
+	refused := func(l Layer) Decision { return Decision{Layer: l, Resource: resource} }
+	allowed := func(l Layer, o *outcome) Decision {
+		return Decision{Allowed: true, Layer: l, Policy: o.Policy, Statement: o.Statement, Resource: resource}
+	}
+
+	across := p.ResourceAccount != "" && p.ResourceAccount != req.Principal.Account
+	mustName := resourceLayer == TrustLayer || across || req.Principal.outside()
+	byResource := own.grant
+	if across && !req.Principal.outside() && byResource != notNamed {
+		byResource = accountNamed // the caller's own account decides as well
+	}
+	switch {
+	case len(p.Control) > 0 && control.grant == notNamed:
+		return refused(ControlLayer)
+	case mustName && byResource == notNamed:
+		return refused(resourceLayer)
+	case byResource == selfNamed:
+		return allowed(resourceLayer, own)
+	case req.Principal.Type != Root && identity.grant == notNamed && byResource != looselyNamed:
+		return refused(IdentityLayer)
+	case len(p.Boundary) > 0 && boundary.grant == notNamed:
+		return refused(BoundaryLayer)
+	case (len(p.Session) > 0 || p.SessionRequired) && session.grant == notNamed:
+		return refused(SessionLayer)
+	case identity.grant != notNamed:
+		return allowed(IdentityLayer, identity)
+	case byResource == looselyNamed:
+		return allowed(resourceLayer, own)
+	}
+	return Decision{Allowed: true, Resource: resource} // root, who needs no policy
+}
+
+// outcome is what the policies of one layer say: the deny that ends it, or the
+// allow that names the caller closest.
+type outcome struct {
+	Match
+	denied bool
+	grant  grant
+}
+
+func scan(req *Request, resource string, policies []Policy) (o outcome) {
+	for i := range policies {
+		p := &policies[i]
+		for j := range p.Document.Statements {
+			st := &p.Document.Statements[j]
+			if st.Effect == Allow && o.grant == selfNamed {
+				continue // no allow can say more; a deny still can
+			}
+			g := st.applies(req, resource)
+			switch {
+			case g == notNamed:
+			case st.Effect == Deny:
+				return outcome{Match: Match{Policy: p, Statement: st}, denied: true}
+			case g > o.grant:
+				o = outcome{Match: Match{Policy: p, Statement: st}, grant: g}
+			}
+		}
+	}
+	return o
+}
+
+// applies reports whether a statement applies, and how closely it names the
+// caller; selfNamed where it has no Principal.
+func (st *Statement) applies(req *Request, resource string) grant {
+	if matchAny(st.actions, req.Action, nil) == (len(st.NotActions) > 0) {
+		return notNamed
+	}
+	if len(st.resources) > 0 && matchAny(st.resources, resource, req.Context) == (len(st.NotResources) > 0) {
+		return notNamed
+	}
+	g := st.names(&req.Principal)
+	if g == notNamed {
+		return notNamed
+	}
+	for i := range st.conditions {
+		if !st.conditions[i].holds(req.Context) {
+			return notNamed
+		}
+	}
+	return g
+}
+
+// names is how the statement's Principal or NotPrincipal names the caller.
+func (st *Statement) names(caller *Principal) grant {
+	switch {
+	case st.principals != nil:
+		if st.Effect == Deny && st.principals.everyone {
+			return selfNamed // everyone, services and federated callers too
+		}
+		return st.principals.names(caller)
+	case st.notPrincipals != nil:
+		if st.Effect == Allow && caller.outside() {
+			return notNamed // an allow for all but some AWS callers lets no others in
+		}
+		return selfIf(st.notPrincipals.names(caller) == notNamed)
+	}
+	return selfNamed
+}
+
+func matchAny(patterns []pattern, s string, ctx Context) bool {
+	for i := range patterns {
+		if patterns[i].match(s, ctx) {
+			return true
+		}
+	}
+	return false
+}
+
+// Matching returns every statement of the policies that applies to the request
+// on one resource, allows and denies: what a simulation shows.
+func Matching(req Request, resource string, policies []Policy) []Match {
+	var list []Match
+	for i := range policies {
+		for j := range policies[i].Document.Statements {
+			if st := &policies[i].Document.Statements[j]; st.applies(&req, resource) != notNamed {
+				list = append(list, Match{Policy: &policies[i], Statement: st})
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,146 @@
+package policy
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+)
+
+// maxDepth is deeper than any policy: document, statements, condition,
+// operator, key, values.
+const maxDepth = 12
+
+var errJSON = errors.New("invalid JSON")
+
+type nodeKind uint8
+
+const (
+	nullNode nodeKind = iota
+	stringNode
+	otherNode // a number or a boolean; text holds it as written
+	arrayNode
+	objectNode
+)
+
+// node is a JSON value that kept the order of its members and its place, which
+// encoding/json's maps lose.
+type node struct {
+	kind       nodeKind
+	text       string
+	items      []node
+	keys       []string // of an object, beside items
+	start, end int      // bytes
+}
+
+// parseJSON reads exactly one value. A key given twice is an error: readers
+// disagree on which of the two counts, and a policy must mean one thing.
+func parseJSON(text string) (node, error) {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	n, err := readNode(dec, 0)
+	if err != nil {
+		return node{}, err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return node{}, errJSON
+	}
+	return n, nil
+}
+
+func readNode(dec *json.Decoder, depth int) (node, error) {
+	token, err := dec.Token()
+	if err != nil || depth > maxDepth {
+		return node{}, errJSON
+	}
+	n := node{start: int(dec.InputOffset()) - 1}
+	switch t := token.(type) {
+	case string:
+		n.kind, n.text = stringNode, t
+	case json.Number:
+		n.kind, n.text = otherNode, t.String()
+	case bool:
+		n.kind, n.text = otherNode, "false"
+		if t {
+			n.text = "true"
+		}
+	case json.Delim:
+		if err := n.readMembers(dec, t == '{', depth); err != nil {
+			return node{}, err
+		}
+	}
+	n.end = int(dec.InputOffset())
+	return n, nil
+}
+
+// readMembers reads what follows an opening bracket, and the closing one.
+func (n *node) readMembers(dec *json.Decoder, object bool, depth int) error {
+	n.kind = arrayNode
+	var seen map[string]bool
+	if object {
+		n.kind, seen = objectNode, map[string]bool{}
+	}
+	for dec.More() {
+		if object {
+			token, err := dec.Token()
+			key, ok := token.(string)
+			if err != nil || !ok || seen[key] {
+				return errJSON
+			}
+			seen[key] = true
+			n.keys = append(n.keys, key)
+		}
+		item, err := readNode(dec, depth+1)
+		if err != nil {
+			return err
+		}
+		n.items = append(n.items, item)
+	}
+	if _, err := dec.Token(); err != nil {
+		return errJSON
+	}
+	return nil
+}
+
+// list returns the items of an array, or the value itself as the only item:
+// IAM reads a single value and an array of one alike.
+func (n node) list() []node {
+	if n.kind == arrayNode {
+		return n.items
+	}
+	return []node{n}
+}
+
+// strings returns a string or an array of strings.
+func (n node) strings() ([]string, bool) {
+	list := make([]string, 0, 1)
+	for _, item := range n.list() {
+		if item.kind != stringNode {
+			return nil, false
+		}
+		list = append(list, item.text)
+	}
+	return list, true
+}
+
+// scalars is strings that takes numbers and booleans as well, which the
+// grammar allows as the values of a condition.
+func (n node) scalars() ([]string, bool) {
+	list := make([]string, 0, 1)
+	for _, item := range n.list() {
+		if item.kind != stringNode && item.kind != otherNode {
+			return nil, false
+		}
+		list = append(list, item.text)
+	}
+	return list, true
+}
+
+// positionAt counts lines and columns, both from 1.
+func positionAt(text string, offset int) Position {
+	before := text[:offset]
+	return Position{
+		Line:   1 + strings.Count(before, "\n"),
+		Column: offset - strings.LastIndexByte(before, '\n'),
+	}
+}

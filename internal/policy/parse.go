@@ -1,0 +1,131 @@
+package policy
+
+import "strings"
+
+// parser turns JSON into a Document: which members there are, and of what type
+// their values. What the values mean is validate's.
+type parser struct {
+	text string
+	kind Kind
+}
+
+func (p *parser) document(root node) (*Document, error) {
+	if root.kind != objectNode {
+		return nil, notJSON(p.kind)
+	}
+	d := &Document{Kind: p.kind}
+	var statements []node
+	for i, key := range root.keys {
+		value := root.items[i]
+		switch key {
+		case "Version":
+			d.Version = value.text
+			if value.kind != stringNode || d.Version != OldVersion && d.Version != NewVersion {
+				return nil, errSyntax
+			}
+		case "Id":
+			if d.ID, d.hasID = value.text, true; value.kind != stringNode {
+				return nil, errSyntax
+			}
+		case "Statement":
+			statements = value.list()
+		default:
+			return nil, unknownField(p.kind, key)
+		}
+	}
+	if len(statements) == 0 {
+		return nil, missingField(p.kind, "Statement")
+	}
+	for _, n := range statements {
+		st, err := p.statement(n)
+		if err != nil {
+			return nil, err
+		}
+		d.Statements = append(d.Statements, st)
+	}
+	return d, nil
+}
+
+func (p *parser) statement(n node) (Statement, error) {
+	if n.kind != objectNode {
+		return Statement{}, errSyntax
+	}
+	st := Statement{Start: positionAt(p.text, n.start), End: positionAt(p.text, n.end)}
+	has := map[string]bool{}
+	for i, key := range n.keys {
+		has[key] = true
+		if err := p.member(&st, key, n.items[i]); err != nil {
+			return Statement{}, err
+		}
+	}
+	for _, name := range []string{"Action", "Resource", "Principal"} {
+		if has[name] && has["Not"+name] {
+			return Statement{}, errSyntax
+		}
+	}
+	if !has["Effect"] {
+		return Statement{}, missingField(p.kind, "Effect")
+	}
+	return st, nil
+}
+
+func (p *parser) member(st *Statement, key string, value node) error {
+	ok := true
+	switch key {
+	case "Sid":
+		st.Sid, st.hasSid, ok = value.text, true, value.kind == stringNode
+	case "Effect":
+		st.Effect = Effect(value.text)
+		ok = value.kind == stringNode && (strings.EqualFold(value.text, string(Allow)) || strings.EqualFold(value.text, string(Deny)))
+	case "Action":
+		st.Actions, ok = value.strings()
+	case "NotAction":
+		st.NotActions, ok = value.strings()
+	case "Resource", "NotResource":
+		if p.kind == Trust {
+			return prohibitedField(key)
+		}
+		if key == "Resource" {
+			st.Resources, ok = value.strings()
+		} else {
+			st.NotResources, ok = value.strings()
+		}
+	case "Principal":
+		st.principals, ok = parsePrincipals(value)
+	case "NotPrincipal":
+		st.notPrincipals, ok = parsePrincipals(value)
+	case "Condition":
+		st.conditions, ok = parseConditions(value)
+	default:
+		return unknownField(p.kind, key)
+	}
+	if !ok {
+		return errSyntax
+	}
+	return nil
+}
+
+// parseConditions reads a Condition element but for its values. An operator
+// without keys says nothing and is dropped, even an unknown one: CreatePolicy
+// takes it.
+func parseConditions(n node) (list []condition, ok bool) {
+	if n.kind != objectNode {
+		return nil, false
+	}
+	for i, name := range n.keys {
+		block := n.items[i]
+		op, set, ifExists, known := parseOperator(name)
+		if block.kind != objectNode || !known && len(block.keys) > 0 {
+			return nil, false
+		}
+		for j, key := range block.keys {
+			texts, ok := block.items[j].scalars()
+			if !ok || key == "" {
+				return nil, false
+			}
+			list = append(list, condition{operator: op, set: set, ifExists: ifExists,
+				name: name, key: key, folded: strings.ToLower(key), texts: texts})
+		}
+	}
+	return list, true
+}

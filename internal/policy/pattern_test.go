@@ -1,0 +1,192 @@
+package policy
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func mustCompile(t testing.TB, text string, s syntax) pattern {
+	t.Helper()
+	p, ok := compile(text, s)
+	if !ok {
+		t.Fatalf("compile %q: malformed", text)
+	}
+	return p
+}
+
+func TestPatternMatch(t *testing.T) {
+	action := syntax{wild: true, fold: true}
+	resource := syntax{wild: true, vars: true}
+	tests := []struct {
+		name, pattern, s string
+		syntax           syntax
+		want             bool
+	}{
+		{"empty matches empty", "", "", action, true},
+		{"empty matches nothing else", "", "a", action, false},
+		{"action in other case", "IAM:createuser", "iam:CreateUser", action, true},
+		{"action's wildcard in other case", "iam:*USER", "iam:CreateUser", action, true},
+		{"action longer", "iam:CreateUser", "iam:CreateUserX", action, false},
+		{"action shorter", "iam:CreateUser", "iam:Create", action, false},
+		{"question is one character", "iam:Get?ser", "iam:GetUser", action, true},
+		{"question is not none", "iam:GetUser?", "iam:GetUser", action, false},
+		{"question is one character of several bytes", "a?b", "aéb", resource, true},
+		{"question at the end", "a*?", "aé", resource, true},
+		{"question at the end of nothing", "a*?", "a", resource, false},
+		{"only letters have case", "a@", "a`", action, false},
+		{"letters beyond ASCII have case", "*É", "xé", action, true},
+		{"resource has case", "arn:aws:iam::1:user/Bob", "arn:aws:iam::1:user/bob", resource, false},
+		{"asterisk matches none", "a*b", "ab", resource, true},
+		{"asterisk crosses slashes", "arn:aws:iam::1:user/*", "arn:aws:iam::1:user/a/b/c", resource, true},
+		{"asterisk crosses colons", "arn:aws:logs:*", "arn:aws:logs:eu:1:group:a", resource, true},
+		{"suffix may not overlap prefix", "aba*ba", "aba", resource, false},
+		{"last run is looked for at the end", "*ab", "abxab", resource, true},
+		{"middle run at its leftmost place", "*a*b*c", "aXbXabc", resource, true},
+		{"middle run missing", "*a*z*c", "aXbXabc", resource, false},
+		{"two asterisks are one", "a**b", "axxb", resource, true},
+		{"only asterisk matches the resource *", "arn:*", "*", resource, false},
+		{"asterisk matches the resource *", "*", "*", resource, true},
+		{"escaped asterisk is itself", "a${*}", "a*", resource, true},
+		{"escaped asterisk is no wildcard", "a${*}", "ab", resource, false},
+		{"escaped question and dollar", "${?}${$}{x}", "?${x}", resource, true},
+		{"no wildcards where none are read", "a*", "ab", syntax{}, false},
+		{"dollar without brace", "a$b", "a$b", resource, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := mustCompile(t, test.pattern, test.syntax)
+			if got := p.match(test.s, nil); got != test.want {
+				t.Errorf("%q matches %q = %v, want %v", test.pattern, test.s, got, test.want)
+			}
+		})
+	}
+}
+
+func TestPatternVariables(t *testing.T) {
+	ctx := NewContext(map[string][]string{
+		"aws:username":             {"bob"},
+		"aws:PrincipalTag/Team":    {"a*"},
+		"aws:TagKeys":              {"a", "b"},
+		"aws:PrincipalTag/Empty":   {""},
+		"aws:PrincipalTag/Nothing": {},
+	})
+	tests := []struct {
+		name, pattern, s string
+		want             bool
+	}{
+		{"value", "user/${aws:username}", "user/bob", true},
+		{"key in other case", "user/${AWS:UserName}", "user/bob", true},
+		{"with white space", "user/${ aws:username }", "user/bob", true},
+		{"value and more", "user/${aws:username}/*", "user/bob/x", true},
+		{"asterisk of a value is itself", "user/${aws:PrincipalTag/team}", "user/abc", false},
+		{"value with an asterisk", "user/${aws:PrincipalTag/team}", "user/a*", true},
+		{"empty value", "user/${aws:PrincipalTag/Empty}x", "user/x", true},
+		{"unresolved matches nothing", "user/*${aws:PrincipalTag/Other}", "user/", false},
+		{"no values is unresolved", "user/*${aws:PrincipalTag/Nothing}", "user/", false},
+		{"several values are unresolved", "${aws:TagKeys}*", "a", false},
+		{"default", "${aws:PrincipalTag/Other, 'all'}", "all", true},
+		{"default not needed", "${aws:username, 'all'}", "bob", true},
+		{"default with a brace and a comma", "${x:y, 'a},b'}c", "a},bc", true},
+		{"empty default", "a${x:y,''}", "a", true},
+		{"default with an asterisk is literal", "${x:y, '*'}", "z", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := mustCompile(t, test.pattern, syntax{wild: true, vars: true})
+			if got := p.match(test.s, ctx); got != test.want {
+				t.Errorf("%q matches %q = %v, want %v", test.pattern, test.s, got, test.want)
+			}
+		})
+	}
+}
+
+func TestCompile(t *testing.T) {
+	for _, text := range []string{"${", "${}", "${aws:username", "${ }", "${a${b}", "${a, b}", "${a, 'b}", "${a,}", "${a 'b'}"} {
+		t.Run("refuses "+text, func(t *testing.T) {
+			if _, ok := compile(text, syntax{wild: true, vars: true}); ok {
+				t.Errorf("compile %q succeeded", text)
+			}
+			if p := mustCompile(t, text, syntax{}); !p.match(text, nil) {
+				t.Errorf("%q does not match itself where it is plain text", text)
+			}
+		})
+	}
+}
+
+func TestMatchARN(t *testing.T) {
+	tests := []struct {
+		name, pattern, arn string
+		want               bool
+	}{
+		{"equal", "arn:aws:iam::1:user/a", "arn:aws:iam::1:user/a", true},
+		{"wildcard in the account", "arn:aws:iam::*:user/a", "arn:aws:iam::1:user/a", true},
+		{"wildcard stays in its part", "arn:aws:*:user/a", "arn:aws:iam::1:user/a", false},
+		{"wildcard of the resource crosses colons", "arn:aws:logs:eu:1:*", "arn:aws:logs:eu:1:group:a", true},
+		{"colons of the resource compare", "arn:aws:logs:eu:1:group:*", "arn:aws:logs:eu:1:group:a", true},
+		{"case counts", "arn:aws:iam::1:user/a", "arn:aws:iam::1:user/A", false},
+		{"an asterisk is no ARN", "*", "arn:aws:iam::1:user/a", false},
+		{"too few parts in the value", "arn:aws:iam::1:*", "arn:aws:iam::1", false},
+		{"empty part is not a wildcard", "arn:aws:iam:::user/a", "arn:aws:iam::1:user/a", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := mustCompile(t, test.pattern, globbing)
+			if got := matchARN(splitARN(p.tokens), test.arn); got != test.want {
+				t.Errorf("%q matches %q = %v, want %v", test.pattern, test.arn, got, test.want)
+			}
+		})
+	}
+}
+
+// TestPatternCost holds the matcher to its bound on the inputs that make
+// backtracking matchers slow.
+func TestPatternCost(t *testing.T) {
+	s := strings.Repeat("a", 1<<20)
+	p := mustCompile(t, strings.Repeat("*a", 200)+"*b", syntax{wild: true})
+	if p.match(s, nil) {
+		t.Error("matched")
+	}
+	long := mustCompile(t, "*"+strings.Repeat("a", 3000)+"b*", syntax{wild: true})
+	if long.match(s, nil) {
+		t.Error("matched")
+	}
+}
+
+// reference is a pattern as a regular expression.
+func reference(text string, fold bool) *regexp.Regexp {
+	var b strings.Builder
+	b.WriteString("^(?s")
+	if fold {
+		b.WriteString("i")
+	}
+	b.WriteString(":")
+	for _, r := range text {
+		switch r {
+		case '*':
+			b.WriteString(".*")
+		case '?':
+			b.WriteString(".")
+		default:
+			b.WriteString(regexp.QuoteMeta(string(r)))
+		}
+	}
+	b.WriteString(")$")
+	return regexp.MustCompile(b.String())
+}
+
+func FuzzPattern(f *testing.F) {
+	f.Add("a*b?c", "axxbxc", false)
+	f.Add("*A*é?", "xaxÉz", true)
+	f.Add("?*K", "\u212a\u212a", true)
+	f.Fuzz(func(t *testing.T, text, s string, fold bool) {
+		if len(text) > 100 || !utf8.ValidString(text) || !utf8.ValidString(s) {
+			return
+		}
+		p := mustCompile(t, text, syntax{wild: true, fold: fold})
+		if got, want := p.match(s, nil), reference(text, fold).MatchString(s); got != want {
+			t.Errorf("%q matches %q (fold %v) = %v, want %v", text, s, fold, got, want)
+		}
+	})
+}

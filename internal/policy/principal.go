@@ -1,0 +1,167 @@
+package policy
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// PrincipalType is what kind of caller a Principal is.
+type PrincipalType uint8
+
+// The kinds of caller.
+const (
+	User          PrincipalType = iota // an IAM user
+	Root                               // the root user of an account
+	RoleSession                        // who assumed a role
+	FederatedUser                      // who holds a GetFederationToken session
+	Service                            // an AWS service, acting for itself
+	Federated                          // who shows a token of an OIDC or SAML provider
+)
+
+// Principal is who makes a request.
+type Principal struct {
+	Type PrincipalType
+	// ARN is the caller's own: the user's, the session's, the root user's. Of a
+	// Service it is the name (ec2.amazonaws.com), of Federated the provider's ARN
+	// or name.
+	ARN string
+	// Role is the ARN of the role a RoleSession has taken, arn:…:iam::…:role/….
+	Role string
+	// ID is the unique id, AIDA… of a user and AROA… of a session's role. A trust
+	// policy that names an id trusts this one and not its namesake. May be "".
+	ID string
+	// Account is the caller's account; "" of Service and Federated.
+	Account string
+}
+
+// outside reports whether the principal has no identity of its own here, and so
+// no identity-based policies.
+func (p *Principal) outside() bool { return p.Type == Service || p.Type == Federated }
+
+// grant is how closely a Principal element names a caller. What it names
+// exactly needs no other allow within its account; IAM, policy evaluation logic
+// for requests within a single account.
+type grant uint8
+
+const (
+	notNamed     grant = iota
+	accountNamed       // the account: its own policies decide further
+	looselyNamed       // the session's role, or everyone: boundary and session policy decide further
+	selfNamed          // exactly the caller
+)
+
+// principals is a Principal or NotPrincipal element.
+type principals struct {
+	everyone bool // "*", written alone or as AWS
+	byType   [len(principalTypes)][]string
+	accounts []string // those of byType's AWS that name a whole account
+}
+
+// principalTypes are the keys of a Principal element, in the order of String.
+var principalTypes = [...]string{"AWS", "Service", "Federated", "CanonicalUser"}
+
+const (
+	awsPrincipals = iota
+	servicePrincipals
+	federatedPrincipals
+)
+
+var (
+	accountPattern = regexp.MustCompile(`^(?:\d{12}|arn:aws(?:-[a-z]+)*:iam::\d{12}:root)$`)
+	awsPattern     = regexp.MustCompile(`^(?:arn:aws(?:-[a-z]+)*:(?:iam::\d{12}:(?:user|role)/[^*?]+|` +
+		`sts::\d{12}:(?:assumed-role/[^/*?]+/[^/*?]+|federated-user/[^/*?]+))|A(?:ID|RO)A[A-Z0-9]{12,})$`)
+	servicePattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$`)
+	federatedPattern = regexp.MustCompile(`^(?:\*|arn:aws(?:-[a-z]+)*:iam::\d{12}:(?:oidc|saml)-provider/[^*?]+|[A-Za-z0-9.-]+(?:[:/][^*?]*)?)$`)
+)
+
+// parsePrincipals reads the element. A value of no known form is kept for
+// check to name.
+func parsePrincipals(n node) (*principals, bool) {
+	p := &principals{}
+	if n.kind == stringNode {
+		p.everyone = n.text == "*"
+		return p, p.everyone
+	}
+	if n.kind != objectNode || len(n.keys) == 0 {
+		return nil, false
+	}
+	for i, key := range n.keys {
+		kind := -1
+		for k, name := range principalTypes {
+			if name == key {
+				kind = k
+			}
+		}
+		values, ok := n.items[i].strings()
+		if kind < 0 || !ok || len(values) == 0 {
+			return nil, false
+		}
+		p.byType[kind] = values
+	}
+	for _, value := range p.byType[awsPrincipals] {
+		if value == "*" {
+			p.everyone = true
+		}
+		if accountPattern.MatchString(value) {
+			account := strings.TrimSuffix(value, ":root")
+			p.accounts = append(p.accounts, account[len(account)-12:])
+		}
+	}
+	return p, true
+}
+
+// check refuses what can name nobody. Whether the named ones exist is
+// the store's to say; see InvalidPrincipal.
+func (p *principals) check() error {
+	for kind, values := range p.byType {
+		for _, value := range values {
+			ok := false
+			switch kind {
+			case awsPrincipals:
+				ok = value == "*" || accountPattern.MatchString(value) || awsPattern.MatchString(value)
+			case servicePrincipals:
+				ok = servicePattern.MatchString(value)
+			case federatedPrincipals:
+				ok = federatedPattern.MatchString(value)
+			}
+			if !ok {
+				return InvalidPrincipal(principalTypes[kind], value)
+			}
+		}
+	}
+	return nil
+}
+
+// names tells how the element names a caller.
+func (p *principals) names(caller *Principal) grant {
+	switch caller.Type {
+	case Service:
+		return selfIf(slices.Contains(p.byType[servicePrincipals], caller.ARN))
+	case Federated:
+		return selfIf(slices.Contains(p.byType[federatedPrincipals], caller.ARN) || slices.Contains(p.byType[federatedPrincipals], "*"))
+	}
+	aws := p.byType[awsPrincipals]
+	switch {
+	case slices.Contains(aws, caller.ARN):
+		return selfNamed
+	case caller.Type == RoleSession && (slices.Contains(aws, caller.Role) || caller.ID != "" && slices.Contains(aws, caller.ID)):
+		return looselyNamed
+	case caller.Type == User && caller.ID != "" && slices.Contains(aws, caller.ID):
+		return selfNamed
+	case p.everyone:
+		return looselyNamed
+	case slices.Contains(p.accounts, caller.Account) && caller.Type == Root:
+		return selfNamed
+	case slices.Contains(p.accounts, caller.Account):
+		return accountNamed
+	}
+	return notNamed
+}
+
+func selfIf(named bool) grant {
+	if named {
+		return selfNamed
+	}
+	return notNamed
+}
