@@ -72,6 +72,7 @@ var generalStatuses = map[string]int{
 	"OptInRequired":               403,
 	"RequestEntityTooLarge":       413,
 	"RequestExpired":              400,
+	"RequestTimeout":              408, // S3's code; no recording of IAM (G)
 	"ServiceFailure":              500,
 	"ServiceUnavailable":          503,
 	"SignatureDoesNotMatch":       403,
