@@ -229,6 +229,7 @@ func TestStalledReader(t *testing.T) {
 		if wrote > 2 || n > 200<<10 {
 			t.Errorf("%d pieces were written, %d bytes read, %v", wrote, n, err)
 		}
+		synctest.Wait()
 		if !strings.Contains(e.log.String(), "answer not delivered") {
 			t.Errorf("the log says %s", e.log.String())
 		}
