@@ -1,0 +1,169 @@
+package service_test
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/google/go-cmp/cmp"
+)
+
+// record is what this test looks at in a line of the trail.
+type record struct {
+	EventName, EventSource, ErrorCode, RequestID, SourceIPAddress, RecipientAccountID string
+	ReadOnly                                                                          bool
+	UserIdentity                                                                      struct{ Type, Arn, UserName, AccessKeyID, AccountID string }
+	RequestParameters                                                                 map[string]any
+	ResponseElements                                                                  map[string]any
+}
+
+func (w *world) records(t testing.TB) (all []record) {
+	t.Helper()
+	for _, line := range w.trail.lines() {
+		if line == "" {
+			continue
+		}
+		var r record
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("%v in %q", err, line)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// Every call leaves one record, and the record says who, what, and how it
+// ended.
+func TestOneRecordForEachCall(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	ann := w.asUser(t, "Ann")
+	w.records(t)
+	stranger := clients{id: "AKIAIOSFODNN7EXAMPLE", key: "x"}
+	for action := range everyAction {
+		for name, c := range map[string]clients{"Root": w.root, "IAMUser": ann, "Unknown": stranger} {
+			a := w.callAs(t, c, action)
+			all := w.records(t)
+			if len(all) != 1 {
+				t.Errorf("%s by %s: %d records", action, name, len(all))
+				continue
+			}
+			r := all[0]
+			wantAction := action
+			if name == "Unknown" {
+				wantAction = "Unknown" // nobody is asked what a stranger wants
+			}
+			if r.EventName != wantAction || r.ErrorCode != a.code || r.RequestID != a.header.Get("X-Amzn-Requestid") ||
+				r.UserIdentity.Type != name || r.UserIdentity.AccessKeyID != c.id || r.SourceIPAddress != "127.0.0.1" {
+				t.Errorf("%s by %s: %+v\nanswer %+v", action, name, r, a.failure)
+			}
+			if a.status >= 400 && r.ResponseElements != nil {
+				t.Errorf("%s by %s: a refused call has an answer", action, name)
+			}
+		}
+		if action == "DeleteUser" || action == "CreateAccessKey" || action == "UpdateUser" {
+			w.root.DeleteUser(t.Context(), &iam.DeleteUserInput{UserName: ptr("bob")})
+			w.records(t)
+		}
+	}
+	for name, form := range map[string]string{
+		"no form": "%", "no action": "", "unknown action": call("Nothing", ""), "unreadable": call("ListUsers", "MaxItems=x"), "invalid": call("CreateUser", ""),
+	} {
+		a := w.raw(t, form)
+		if all := w.records(t); len(all) != 1 || all[0].ErrorCode != a.code || all[0].RecipientAccountID != account {
+			t.Errorf("%s: %+v, answer %+v", name, all, a.failure)
+		}
+	}
+}
+
+func TestRecord(t *testing.T) {
+	w := inMemory(t)
+	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/a/"), Tags: tags("k", "v\u2028x")})
+	id := must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Ann")}).User.UserId
+	all := w.records(t)
+	if len(all) != 2 {
+		t.Fatalf("%d records", len(all))
+	}
+	want := map[string]any{"userName": "Ann", "path": "/a/", "tags": []any{map[string]any{"key": "k", "value": "v\u2028x"}}}
+	if diff := cmp.Diff(want, all[0].RequestParameters); diff != "" {
+		t.Error(diff)
+	}
+	user := map[string]any{
+		"userName": "Ann", "path": "/a/", "userId": *id, "arn": userPath + "/a/Ann", "createDate": "Nov 23, 2026 10:00:00 AM", "tags": want["tags"],
+	}
+	if diff := cmp.Diff(map[string]any{"user": user}, all[0].ResponseElements); diff != "" {
+		t.Error(diff)
+	}
+	if r := all[0]; r.ReadOnly || r.EventSource != "iam.amazonaws.com" || r.UserIdentity.Arn != rootARN {
+		t.Errorf("%+v", r)
+	}
+	if r := all[1]; !r.ReadOnly || r.ResponseElements != nil {
+		t.Errorf("%+v", r)
+	}
+}
+
+// While the trail cannot be written, nothing is changed; reads are answered.
+// When it can be written again, all goes on by itself.
+func TestTrailDown(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	w.records(t)
+	w.trail.fail.Store(true)
+	must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Ann")}) // finds out
+	for range 3 {
+		refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Bob")}, 503, "ServiceUnavailable", "The audit trail cannot be written; changes are refused until it can.")
+		refused(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Bob")}, 404, "NoSuchEntity", "The user with name Bob cannot be found.")
+		time.Sleep(60 * time.Millisecond) // the sink is tried ten times a second
+	}
+	w.trail.fail.Store(false)
+	time.Sleep(120 * time.Millisecond)
+	w.user(t, "Bob")
+	all := w.records(t)
+	if len(all) < 2 || all[0].EventName != "TrailResumed" || all[len(all)-1].EventName != "CreateUser" {
+		t.Errorf("%+v", all)
+	}
+}
+
+// The change that is under way when the trail fails is made, but not
+// acknowledged, and its record is written later.
+func TestTrailFailsDuringChange(t *testing.T) {
+	w := inMemory(t)
+	w.records(t)
+	w.trail.fail.Store(true)
+	refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann")}, 500, "ServiceFailure", "The request was carried out but could not be recorded.")
+	refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Bob")}, 503, "ServiceUnavailable", "The audit trail cannot be written; changes are refused until it can.")
+	w.trail.fail.Store(false)
+	time.Sleep(120 * time.Millisecond)
+	must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Ann")})
+	var events []string
+	for _, r := range w.records(t) {
+		events = append(events, r.EventName)
+	}
+	if got := strings.Join(events, " "); got != "TrailResumed CreateUser GetUser" {
+		t.Errorf("events %s", got)
+	}
+}
+
+// Names that a client chose break neither the trail nor the log.
+func TestHostileRecords(t *testing.T) {
+	w := inMemory(t)
+	hostile := "a\"},{\r\n\x00\u2028<script>\x1b[2J"
+	r := w.post(t, "/", call("GetUser", "UserName="+url.QueryEscape(hostile)))
+	r.Header.Set("User-Agent", "x\"y\\z\t\xff")
+	w.sign(r, call("GetUser", "UserName="+url.QueryEscape(hostile)), w.root, "us-east-1", "iam")
+	if a := send(t, r); a.status != 400 {
+		t.Errorf("%+v", a.failure)
+	}
+	w.raw(t, "Action="+url.QueryEscape(hostile)+"&Version="+url.QueryEscape(hostile))
+	if all := w.records(t); len(all) != 2 {
+		t.Errorf("%d records", len(all))
+	}
+	for line := range strings.Lines(w.log.String()) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("log line %q", line)
+		}
+	}
+}
