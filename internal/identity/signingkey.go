@@ -18,10 +18,7 @@ func (s *Service) SigningKey(ctx context.Context, accessKeyID, sessionToken stri
 		// No temporary credentials are issued, so no token can be ours.
 		return nil, store.KeyOwner{}, sigv4.ErrInvalidToken
 	}
-	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
-		owner, err = tx.KeyOwner(accessKeyID)
-		return err
-	})
+	owner, err = s.db.KeyOwner(ctx, accessKeyID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && owner.Key.Status != active {
 		return nil, store.KeyOwner{}, sigv4.ErrUnknownKey
 	}

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/ncruces/go-sqlite3/driver"
@@ -84,7 +83,7 @@ func (e *sqlite) migrate(ctx context.Context, path string) error {
 		return err
 	}
 	defer f.Close()
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+	if err := lockFile(f); err != nil {
 		return fmt.Errorf("lock %s: %w", f.Name(), err)
 	}
 	db, err := driver.Open(e.dsn)

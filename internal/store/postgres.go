@@ -140,6 +140,8 @@ func postgresError(err error) error {
 	return fmt.Errorf("postgres: %w", err)
 }
 
+func (e *postgres) version() (v walHeader, ok bool) { return v, false }
+
 func (e *postgres) ping(ctx context.Context) error { return e.pool.Ping(ctx) }
 
 func (e *postgres) close() error {

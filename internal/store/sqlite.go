@@ -25,6 +25,7 @@ type sqlite struct {
 	readers chan *sqliteConn
 	all     []*sqliteConn
 	closed  atomic.Bool
+	index   *walIndex // nil in memory
 }
 
 var memoryNames atomic.Int64
@@ -83,6 +84,13 @@ func openSQLite(ctx context.Context, cfg Config) (*sqlite, error) {
 		e.close()
 		return nil, err
 	}
+	if e.memory == "" {
+		// The connections have made the file, and keep it.
+		if e.index, err = openWALIndex(path); err != nil {
+			e.close()
+			return nil, err
+		}
+	}
 	e.writer = startSQLiteWriter(c)
 	return e, nil
 }
@@ -132,6 +140,13 @@ func (e *sqlite) view(ctx context.Context, fn func(conn) error) error {
 
 func (e *sqlite) update(ctx context.Context, fn func(conn) error) error {
 	return e.writer.update(ctx, fn)
+}
+
+func (e *sqlite) version() (v walHeader, ok bool) {
+	if e.index == nil || e.closed.Load() {
+		return v, false
+	}
+	return e.index.header()
 }
 
 func (e *sqlite) ping(ctx context.Context) error {

@@ -59,6 +59,7 @@ type DB struct {
 	dialect
 	now  func() time.Time
 	used lastUsed
+	keys keyCache
 }
 
 // Tx is one transaction. It must not leave the closure it was given to.
@@ -75,6 +76,9 @@ type Tx struct {
 type engine interface {
 	view(ctx context.Context, fn func(conn) error) error
 	update(ctx context.Context, fn func(conn) error) error
+	// version names the state of the database; it is another one after every
+	// commit of any process. It is not ok where the engine cannot tell cheaply.
+	version() (v walHeader, ok bool)
 	ping(ctx context.Context) error
 	close() error
 }

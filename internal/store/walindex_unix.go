@@ -1,0 +1,52 @@
+//go:build unix
+
+package store
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+
+	sys "golang.org/x/sys/unix"
+)
+
+// walIndex watches the header of SQLite's WAL-index, the file FILE-shm that
+// all processes on a database map. Every commit of any of them changes it
+// before the commit is acknowledged, so what was read of the database while
+// the header was the same is still true. SQLite documents the format
+// (walformat.html, "The WAL-Index File Format").
+type walIndex struct{ page []byte }
+
+// openWALIndex maps the WAL-index of a database that is open.
+func openWALIndex(path string) (*walIndex, error) {
+	f, err := os.Open(path + "-shm")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	page, err := sys.Mmap(int(f.Fd()), 0, os.Getpagesize(), sys.PROT_READ, sys.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map %s: %w", f.Name(), err)
+	}
+	w := &walIndex{page}
+	// Unmapped when nobody can ask any more, not when the store is closed: who
+	// asked too late would take the whole process down.
+	runtime.AddCleanup(w, func(page []byte) { sys.Munmap(page) }, page)
+	return w, nil
+}
+
+// header reads the header. It is not ok while a commit is writing it.
+func (w *walIndex) header() (h walHeader, ok bool) {
+	words := unsafe.Slice((*uint32)(unsafe.Pointer(&w.page[0])), 2*len(h))
+	for i := range h {
+		h[i] = atomic.LoadUint32(&words[i])
+	}
+	for i := range h {
+		if atomic.LoadUint32(&words[len(h)+i]) != h[i] {
+			return h, false
+		}
+	}
+	return h, true
+}
