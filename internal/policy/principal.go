@@ -72,7 +72,7 @@ var (
 	awsPattern     = regexp.MustCompile(`^(?:arn:aws(?:-[a-z]+)*:(?:iam::\d{12}:(?:user|role)/[^*?]+|` +
 		`sts::\d{12}:(?:assumed-role/[^/*?]+/[^/*?]+|federated-user/[^/*?]+))|A(?:ID|RO)A[A-Z0-9]{12,})$`)
 	servicePattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$`)
-	federatedPattern = regexp.MustCompile(`^(?:\*|arn:aws(?:-[a-z]+)*:iam::\d{12}:(?:oidc|saml)-provider/[^*?]+|[A-Za-z0-9.-]+(?:[:/][^*?]*)?)$`)
+	federatedPattern = regexp.MustCompile(`^(?:\*|arn:aws(?:-[a-z]+)*:iam::\d{12}:(?:oidc|saml)-provider/[^*?]+|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:[:/][^*?]*)?)$`)
 )
 
 // parsePrincipals reads the element. A value of no known form is kept for

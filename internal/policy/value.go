@@ -59,7 +59,7 @@ const minYear, maxYear = -292275054, 292278993
 func parseInstant(s string) (instant, bool) {
 	if !strings.ContainsAny(s, "tT-") {
 		sec, err := strconv.ParseInt(s, 10, 64)
-		return instant{sec: sec}, err == nil && sec >= 0
+		return instant{sec: sec}, err == nil && digits(s)
 	}
 	date, clock, _ := cutAny(s, "tT")
 	year, month, day, ok := parseDate(date)
