@@ -1,10 +1,15 @@
 package policy
 
-import "rollcall/internal/awsmodel"
+import (
+	"strings"
+
+	"rollcall/internal/awsmodel"
+)
 
 const malformed = "MalformedPolicyDocument"
 
-// The sentences of CreatePolicy; recorded, but for those marked (G).
+// The sentences of CreatePolicy: recorded, but for errSidCharacters,
+// errPrincipal and errVendorPattern, which its users report.
 var (
 	errSyntax        = awsmodel.Fail(malformed, "Syntax errors in policy.")
 	errVersion       = awsmodel.Fail(malformed, "Policy document must be version 2012-10-17 or greater.")
@@ -26,13 +31,10 @@ var (
 )
 
 // InvalidPrincipal is the error for a principal of a trust policy that does not
-// exist. kind is the key of the Principal element it stands under.
+// exist. kind is the key of the Principal element it stands under; the sentence
+// has it in capitals.
 func InvalidPrincipal(kind, value string) *awsmodel.Error {
-	names := map[string]string{"Service": "SERVICE", "Federated": "FEDERATED", "CanonicalUser": "CANONICAL_USER"}
-	if name := names[kind]; name != "" {
-		kind = name
-	}
-	return awsmodel.Fail(malformed, `Invalid principal in policy: "%s":"%s"`, kind, value)
+	return awsmodel.Fail(malformed, `Invalid principal in policy: "%s":"%s"`, strings.ToUpper(kind), value)
 }
 
 // notJSON is the error for a text that is no JSON object.
@@ -45,6 +47,7 @@ func notJSON(kind Kind) error {
 
 // unknownField, missingField and prohibitedField name the member where the
 // trust policy's parser does; CreatePolicy's says no more than syntax error.
+// Prohibited fields are recorded, the other two sentences are its kin's (G).
 func unknownField(kind Kind, name string) error {
 	if kind == Trust {
 		return awsmodel.Fail(malformed, "Unknown field %s", name)

@@ -30,6 +30,9 @@ type pattern struct {
 	tokens []token
 	vars   bool // some token is a variable
 	fold   bool // letters are compared without case
+	// first is the character every match begins with, in lower case where fold
+	// is set; 0 where there is none or it is not ASCII.
+	first byte
 }
 
 // match reports whether s matches. An asterisk matches colons and slashes as
@@ -40,10 +43,27 @@ type pattern struct {
 // there is no backtracking over asterisks: the cost is linear in s for runs
 // that are plain text, and never more than len(s) times the longest run.
 func (p *pattern) match(s string, ctx Context) bool {
+	if p.first != 0 && !p.mayBegin(s) {
+		return false
+	}
 	if p.vars {
 		return p.matchResolved(s, ctx)
 	}
 	return matchTokens(p.tokens, s, p.fold)
+}
+
+// mayBegin looks at one character: most patterns of a policy are of another
+// service than the request, and end here.
+func (p *pattern) mayBegin(s string) bool {
+	if s == "" {
+		return false
+	}
+	c := s[0]
+	if p.fold && 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	// A character beyond ASCII can be an ASCII letter in other case: U+212A is a K.
+	return c == p.first || p.fold && c >= utf8.RuneSelf
 }
 
 // matchResolved is apart so that only patterns with variables pay for the buffer.

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Context returns the values of a condition key for the request being decided:
 // none for a key the request does not have. The key comes in lower case,
@@ -74,6 +77,14 @@ func compile(text string, s syntax) (pattern, bool) {
 		text = text[1:]
 	}
 	flush()
+	if len(p.tokens) > 0 && p.tokens[0].kind == literal {
+		if c := p.tokens[0].text[0]; c < utf8.RuneSelf {
+			p.first = c
+			if s.fold && 'A' <= c && c <= 'Z' {
+				p.first += 'a' - 'A'
+			}
+		}
+	}
 	return p, true
 }
 
