@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"rollcall/internal/identity"
+	"rollcall/internal/sdkhttp"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
 )
@@ -130,7 +131,7 @@ func (s *Server) ConfigFor(accessKeyID, secretAccessKey string) aws.Config {
 		BaseEndpoint: aws.String(s.URL),
 		Region:       "us-east-1",
 		Credentials:  credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, ""),
-		HTTPClient:   &http.Client{Transport: s.transport},
+		HTTPClient:   &http.Client{Transport: sdkhttp.Transport(s.transport)},
 	}
 }
 

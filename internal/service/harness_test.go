@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -24,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/internal/identity"
+	"rollcall/internal/sdkhttp"
 	"rollcall/internal/seal"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
@@ -104,25 +104,10 @@ type world struct {
 	end  func()
 }
 
-// wholeBody is a transport that hides WriteTo of the AWS SDK's request bodies.
-// net/http looks once more for more of a body when all of it is sent. If the
-// answer is faster than that look, the SDK has closed the body, its WriteTo
-// returns io.EOF as an error, and the connection is cut while the answer is
-// being read. That takes a server as near as this one.
-type wholeBody struct{ *http.Transport }
-
-func (b wholeBody) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		r = r.WithContext(r.Context()) // a copy
-		r.Body = struct{ io.ReadCloser }{r.Body}
-	}
-	return b.Transport.RoundTrip(r)
-}
-
 func newHTTPClient(t testing.TB) *http.Client {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: wholeBody{transport}}
+	return &http.Client{Transport: sdkhttp.Transport(transport)}
 }
 
 // clients are the SDK's clients of one access key.
