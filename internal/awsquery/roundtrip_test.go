@@ -21,6 +21,7 @@ import (
 
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/awsquery"
+	"rollcall/internal/sdkhttp"
 )
 
 // unexported leaves out the SDK's marker fields and what it adds to outputs.
@@ -168,7 +169,7 @@ func TestRoundTrip(t *testing.T) {
 			return aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret"}, nil
 		}),
 		RetryMaxAttempts: 1,
-		HTTPClient:       listener.Client(),
+		HTTPClient:       &http.Client{Transport: sdkhttp.Transport(listener.Client().Transport)},
 	}
 	count := 0
 	for _, client := range []any{iam.NewFromConfig(config), sts.NewFromConfig(config)} {
