@@ -37,6 +37,7 @@ func TestPatternMatch(t *testing.T) {
 		{"question at the end of nothing", "a*?", "a", resource, false},
 		{"only letters have case", "a@", "a`", action, false},
 		{"letters beyond ASCII have case", "*É", "xé", action, true},
+		{"letters of ASCII have case beyond it", "k*", "\u212ab", action, true},
 		{"resource has case", "arn:aws:iam::1:user/Bob", "arn:aws:iam::1:user/bob", resource, false},
 		{"asterisk matches none", "a*b", "ab", resource, true},
 		{"asterisk crosses slashes", "arn:aws:iam::1:user/*", "arn:aws:iam::1:user/a/b/c", resource, true},

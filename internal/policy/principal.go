@@ -151,8 +151,6 @@ func (p *principals) names(caller *Principal) grant {
 		return selfNamed
 	case p.everyone:
 		return looselyNamed
-	case slices.Contains(p.accounts, caller.Account) && caller.Type == Root:
-		return selfNamed
 	case slices.Contains(p.accounts, caller.Account):
 		return accountNamed
 	}

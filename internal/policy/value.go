@@ -178,5 +178,5 @@ func parsePrefix(s string) (netip.Prefix, bool) {
 		return netip.PrefixFrom(addr, addr.BitLen()), true
 	}
 	prefix, err := netip.ParsePrefix(s)
-	return prefix.Masked(), err == nil
+	return prefix, err == nil
 }

@@ -65,9 +65,7 @@ func compile(text string, s syntax) (pattern, bool) {
 		switch c := text[0]; {
 		case s.wild && c == '*':
 			flush()
-			if n := len(p.tokens); n == 0 || p.tokens[n-1].kind != star {
-				p.tokens = append(p.tokens, token{kind: star})
-			}
+			p.tokens = append(p.tokens, token{kind: star})
 		case s.wild && c == '?':
 			flush()
 			p.tokens = append(p.tokens, token{kind: question})
