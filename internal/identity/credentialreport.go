@@ -90,10 +90,17 @@ func (s *Service) reportState(tx *store.Tx, account string) (types.ReportStateTy
 		return "", err
 	}
 	report, err := tx.LatestReport(account)
-	if errors.Is(err, store.ErrNotFound) || err == nil && report.Age >= s.report.MaxAge {
+	// One that Get does not give any more is none, however young it may be:
+	// COMPLETE would send the client into a loop.
+	if errors.Is(err, store.ErrNotFound) || err == nil && (report.Age >= s.report.MaxAge || s.expired(report)) {
 		return types.ReportStateTypeStarted, nil
 	}
 	return types.ReportStateTypeComplete, err
+}
+
+// expired says whether a report is too old to be given.
+func (s *Service) expired(r store.Report) bool {
+	return s.report.Expiry > 0 && r.Age > s.report.Expiry
 }
 
 // Errors of Get. AWS gives them no Message element (recorded for the first;
@@ -137,7 +144,7 @@ func (s *Service) GetCredentialReport(ctx context.Context, in *GetCredentialRepo
 			return err
 		}
 		report, err = tx.LatestReport(account)
-		if err == nil && s.report.Expiry > 0 && report.Age > s.report.Expiry {
+		if err == nil && s.expired(report) {
 			return errReportExpired
 		}
 		return err
