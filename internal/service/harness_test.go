@@ -120,9 +120,17 @@ type clients struct {
 // each runs a test once on every engine, each time in a new world.
 func each(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
-	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+	eachWith(t, service.Config{}, test)
+}
+
+// eachWith is each with settings.
+func eachWith(t *testing.T, cfg service.Config, test func(t *testing.T, w *world)) {
+	t.Helper()
+	storetest.EachConfig(t, func(t *testing.T, db store.Config) {
 		t.Parallel()
-		test(t, newWorld(t, service.Config{Store: cfg}))
+		cfg := cfg
+		cfg.Store = db
+		test(t, newWorld(t, cfg))
 	})
 }
 
@@ -177,6 +185,8 @@ func (w *world) listen(t testing.TB) {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ctx, l, w.Handler, w.cfg.Log, 10*time.Second) }()
 	w.end = sync.OnceFunc(func() {
+		// A connection that was opened and never used would hold the stop up.
+		w.http.CloseIdleConnections()
 		stop()
 		if err := <-served; err != nil {
 			t.Errorf("serve: %v", err)
