@@ -185,11 +185,18 @@ func (w *world) listen(t testing.TB) {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ctx, l, w.Handler, w.cfg.Log, 10*time.Second) }()
 	w.end = sync.OnceFunc(func() {
-		// A connection that was opened and never used would hold the stop up.
-		w.http.CloseIdleConnections()
 		stop()
-		if err := <-served; err != nil {
-			t.Errorf("serve: %v", err)
+		for running := true; running; {
+			// A connection that was opened and never used holds the stop up.
+			w.http.CloseIdleConnections()
+			select {
+			case err := <-served:
+				running = false
+				if err != nil {
+					t.Errorf("serve: %v", err)
+				}
+			case <-time.After(5 * time.Millisecond):
+			}
 		}
 		if err := w.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -244,9 +251,9 @@ func (w *world) asUser(t testing.TB, name string) clients {
 }
 
 // must makes a call that has to succeed.
-func must[In, Out, Opt any](t testing.TB, call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In) *Out {
+func must[In, Out, Opt any](t testing.TB, call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In, opts ...func(*Opt)) *Out {
 	t.Helper()
-	out, err := call(t.Context(), in)
+	out, err := call(t.Context(), in, opts...)
 	if err != nil {
 		t.Fatalf("%T: %v", in, err)
 	}

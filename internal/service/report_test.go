@@ -7,6 +7,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -353,3 +355,38 @@ func TestReportIsOneSnapshot(t *testing.T) {
 }
 
 func unmarshal(a answer, out any) error { return xml.Unmarshal([]byte(a.body), out) }
+
+// Clients that stop reading a large report hold some pieces of it, and not
+// all of it.
+func TestStalledReadersHoldNoReport(t *testing.T) {
+	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
+	if err := storetest.Seed(t.Context(), second(t, w), account, 60_000); err != nil {
+		t.Fatal(err)
+	}
+	w.waitReport(t, w.root)
+	all, err := w.IAM.Reports(t.Context(), account, 1)
+	if err != nil || all[0].Size < 12<<20 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	memory := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := memory()
+	const readers = 20
+	for range readers {
+		c := dial(t, w)
+		io.WriteString(c, w.signedBytes(t, call("GetCredentialReport", "")))
+		if line, err := c.ReadString('\n'); err != nil || line != "HTTP/1.1 200 OK\r\n" {
+			t.Fatalf("%q, %v", line, err)
+		}
+	}
+	time.Sleep(200 * time.Millisecond)
+	held := (memory() - before) / readers
+	// One piece of 4 MiB that is being sent, and the next.
+	if held > 9<<20 {
+		t.Errorf("a reader that stalls holds %d bytes of a report of %d", held, all[0].Size)
+	}
+}
