@@ -37,10 +37,11 @@ func (tx *Tx) Accounts(after string, limit int) ([]Account, error) {
 // CountUser adds delta to the number of an account's users and returns the
 // new number. The caller compares it with the quota in the same transaction.
 func (tx *Tx) CountUser(account string, delta int) (n int, err error) {
-	err = tx.one([]any{&n},
-		`UPDATE accounts SET user_count = user_count + $1 WHERE account = $2 RETURNING user_count`, delta, account)
+	err = tx.one([]any{&n}, countUserSQL+` WHERE account = $2 RETURNING user_count`, delta, account)
 	return n, err
 }
+
+const countUserSQL = `UPDATE accounts SET user_count = user_count + $1`
 
 // accountTables hold rows of an account that do not go with it by a cascade,
 // in an order in which they can be deleted.

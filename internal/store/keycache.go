@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -9,11 +11,15 @@ import (
 // 48 bytes.
 type walHeader [12]uint32
 
+// follows says that exactly one commit lies between two states. The third
+// word counts commits.
+func (h walHeader) follows(before walHeader) bool { return h[2] == before[2]+1 }
+
 // keyCache remembers who owns which access key for as long as nothing in the
-// database changed: every signed call asks for its key, and few calls change
-// anything. A version of the database is what the engine says it is; an entry
-// of another version does not count, so a key that was revoked by any process
-// is looked up anew on the very next call.
+// database changed that: every signed call asks for its key, and few calls
+// change any. An entry counts only for the version of the database it was
+// read from, so a key that was revoked by any process is looked up anew on
+// the very next call.
 type keyCache struct {
 	mu      sync.Mutex
 	version walHeader
@@ -33,17 +39,62 @@ func (c *keyCache) get(id string, version walHeader) (KeyOwner, bool) {
 	return o, ok
 }
 
-// put adds an owner that was read after the database had this version. A
-// newer version is only taken over if the database has it still: the caller
-// read it before the owner.
-func (c *keyCache) put(o KeyOwner, version walHeader) {
+// put adds an owner that was read after the database had a version, which
+// now says that it has still.
+func (c *keyCache) put(o KeyOwner, version walHeader, now func() (walHeader, bool)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if current, ok := now(); !ok || current != version {
+		return
+	}
 	if c.version != version || len(c.owners) >= keyCacheSize {
-		c.version = version
-		c.owners = map[string]KeyOwner{}
+		c.version, c.owners = version, map[string]KeyOwner{}
 	}
 	c.owners[o.Key.ID] = o
+}
+
+// keep goes on with what is remembered after a commit that made one version
+// of another and changed no owner.
+func (c *keyCache) keep(before, after walHeader) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.version == before && after.follows(before) {
+		c.version = after
+	}
+}
+
+// changesOwners says whether a statement may change what KeyOwner answers for
+// a key that is there. It is true of all that it does not know.
+func changesOwners(sql string) bool {
+	words := strings.Fields(sql)
+	var table string
+	switch {
+	case len(words) > 0 && slices.Contains([]string{"SELECT", "BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "ROLLBACK"}, words[0]):
+		return false
+	case len(words) < 3:
+		return true
+	case words[0] == "INSERT" && words[1] == "INTO":
+		if !strings.Contains(sql, "DO UPDATE") {
+			return false
+		}
+		table = words[2]
+	case words[0] == "DELETE" && words[1] == "FROM":
+		table = words[2]
+	case words[0] == "UPDATE":
+		table = words[1]
+		if strings.HasPrefix(sql, countUserSQL) {
+			return false
+		}
+	default:
+		return true
+	}
+	// Foreign keys carry changes from these to others, never the other way.
+	return slices.Contains([]string{"accounts", "users", "access_keys"}, table) || !isTable(table)
+}
+
+// isTable says whether a word is a table's name and no other syntax.
+func isTable(word string) bool {
+	return strings.Trim(word, "abcdefghijklmnopqrstuvwxyz_") == ""
 }
 
 // KeyOwner reads a key by id, of any account, with its owner: what one signed
@@ -60,7 +111,7 @@ func (db *DB) KeyOwner(ctx context.Context, id string) (o KeyOwner, err error) {
 		return err
 	})
 	if watched && err == nil {
-		db.keys.put(o, version)
+		db.keys.put(o, version, db.engine.version)
 	}
 	return o, err
 }

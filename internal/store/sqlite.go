@@ -33,7 +33,7 @@ var memoryNames atomic.Int64
 // busyTimeout is how long a connection waits for another process.
 const busyTimeout = 20 * time.Second
 
-func openSQLite(ctx context.Context, cfg Config) (*sqlite, error) {
+func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHeader)) (*sqlite, error) {
 	e := &sqlite{}
 	query := url.Values{"_pragma": {
 		// busy_timeout has to come first: the others may have to wait.
@@ -91,7 +91,7 @@ func openSQLite(ctx context.Context, cfg Config) (*sqlite, error) {
 			return nil, err
 		}
 	}
-	e.writer = startSQLiteWriter(c)
+	e.writer = startSQLiteWriter(c, e.version, kept)
 	return e, nil
 }
 

@@ -14,13 +14,16 @@ import (
 type sqliteConn struct {
 	db    *sqlite3.Conn
 	stmts map[string]*sqliteStmt
+	// owners says that a statement since it was last set to false may have
+	// changed who owns a key; see changesOwners.
+	owners bool
 }
 
 type sqliteStmt struct {
-	stmt *sqlite3.Stmt
-	// conn is whose interrupt the rows check; busy says that rows are open.
-	busy bool
-	once bool // not kept: closed when its rows are
+	stmt   *sqlite3.Stmt
+	busy   bool // rows are open
+	once   bool // not kept: closed when its rows are
+	owners bool // changesOwners of its text
 }
 
 func (c *sqliteConn) close() error {
@@ -65,7 +68,7 @@ func (c *sqliteConn) prepare(sql string, args []any) (*sqliteStmt, error) {
 				return nil, fmt.Errorf("store: placeholders out of order in %q", sql)
 			}
 		}
-		fresh := &sqliteStmt{stmt: stmt, once: s != nil}
+		fresh := &sqliteStmt{stmt: stmt, once: s != nil, owners: changesOwners(sql)}
 		if s == nil {
 			c.stmts[sql] = fresh
 		}
@@ -75,6 +78,7 @@ func (c *sqliteConn) prepare(sql string, args []any) (*sqliteStmt, error) {
 		s.done()
 		return nil, err
 	}
+	c.owners = c.owners || s.owners
 	return s, nil
 }
 

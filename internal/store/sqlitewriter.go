@@ -17,6 +17,10 @@ type sqliteWriter struct {
 	queue chan *sqliteUpdate
 	quit  chan struct{}
 	ended sync.WaitGroup
+	// version is the engine's; kept is told of a commit of this writer that
+	// changed no owner of a key.
+	version func() (walHeader, bool)
+	kept    func(before, after walHeader)
 }
 
 type sqliteUpdate struct {
@@ -29,8 +33,8 @@ type sqliteUpdate struct {
 // groupLimit bounds how many updates share one commit.
 const groupLimit = 128
 
-func startSQLiteWriter(c *sqliteConn) *sqliteWriter {
-	w := &sqliteWriter{c: c, queue: make(chan *sqliteUpdate, groupLimit), quit: make(chan struct{})}
+func startSQLiteWriter(c *sqliteConn, version func() (walHeader, bool), kept func(before, after walHeader)) *sqliteWriter {
+	w := &sqliteWriter{c: c, queue: make(chan *sqliteUpdate, groupLimit), quit: make(chan struct{}), version: version, kept: kept}
 	w.ended.Go(w.run)
 	return w
 }
@@ -139,6 +143,9 @@ func (w *sqliteWriter) try(group []*sqliteUpdate) (lost error) {
 			w.c.exec(ctx, "ROLLBACK", nil)
 		}
 	}()
+	// Nobody else commits from here to the end.
+	before, watched := w.version()
+	w.c.owners = false
 	fates := make([]error, len(group))
 	for i, u := range group {
 		if fates[i] = u.ctx.Err(); fates[i] != nil {
@@ -162,6 +169,9 @@ func (w *sqliteWriter) try(group []*sqliteUpdate) (lost error) {
 	}
 	if _, err := w.c.exec(ctx, "COMMIT", nil); err != nil {
 		return err
+	}
+	if after, ok := w.version(); ok && watched && !w.c.owners {
+		w.kept(before, after)
 	}
 	for i, u := range group {
 		u.finish(fates[i])

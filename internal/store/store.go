@@ -99,7 +99,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		db.engine, err = openPostgres(ctx, cfg.URL)
 	default:
 		db.dialect = sqliteDialect
-		db.engine, err = openSQLite(ctx, cfg)
+		db.engine, err = openSQLite(ctx, cfg, db.keys.keep)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+)
+
+func TestChangesOwners(t *testing.T) {
+	for sql, want := range map[string]bool{
+		"SELECT x FROM users": false,
+		"BEGIN IMMEDIATE":     false,
+		"INSERT INTO users (a) VALUES ($1) ON CONFLICT DO NOTHING":                          false,
+		"INSERT INTO access_keys (a) VALUES ($1)":                                           false,
+		"INSERT INTO access_keys (a) VALUES ($1) ON CONFLICT (a) DO UPDATE SET a = 1":       true,
+		"INSERT INTO access_key_last_used (a) SELECT 1 ON CONFLICT (a) DO UPDATE SET a = 1": false,
+		"INSERT OR REPLACE INTO users (a) VALUES ($1)":                                      true,
+		"UPDATE access_keys SET status = $1":                                                true,
+		"UPDATE users SET name = $1":                                                        true,
+		"UPDATE login_profiles SET changed = $1":                                            false,
+		countUserSQL + " WHERE account = $2":                                                false,
+		"UPDATE accounts SET aws_partition = $1":                                            true,
+		"DELETE FROM access_keys WHERE account = $1":                                        true,
+		"DELETE FROM user_tags WHERE account = $1":                                          false,
+		"DELETE FROM accounts":                                                              true,
+		`DELETE FROM "users"`:                                                               true,
+		"WITH x AS (SELECT 1) DELETE FROM users":                                            true,
+		"":                                                                                  true,
+		"PRAGMA x":                                                                          true,
+	} {
+		if got := changesOwners(sql); got != want {
+			t.Errorf("changesOwners(%q) = %v", sql, got)
+		}
+	}
+}
+
+// What is remembered of keys outlives commits of this store that change no
+// owner, and nothing else.
+func TestKeyCacheKeeps(t *testing.T) {
+	ctx := context.Background()
+	cfg := Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
+	open := func() *DB {
+		db, err := Open(ctx, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+	a, b := open(), open()
+	change := func(db *DB, fn func(*Tx) error) {
+		t.Helper()
+		if err := db.Update(ctx, fn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remembered := func() bool {
+		t.Helper()
+		version, ok := a.engine.version()
+		if !ok {
+			t.Fatal("no version")
+		}
+		_, ok = a.keys.get("AKIA1", version)
+		return ok
+	}
+	change(a, func(tx *Tx) error {
+		if err := tx.InsertAccount(Account{ID: "1", Partition: "aws"}); err != nil {
+			return err
+		}
+		if err := tx.InsertUser(User{Account: "1", NameKey: "u", Name: "u"}); err != nil {
+			return err
+		}
+		return tx.InsertAccessKey(AccessKey{Account: "1", NameKey: "u", ID: "AKIA1"})
+	})
+	addUser := func(name string) func(*Tx) error {
+		return func(tx *Tx) error {
+			_, err := tx.CountUser("1", 1)
+			if err != nil {
+				return err
+			}
+			return tx.InsertUser(User{Account: "1", NameKey: name, Name: name})
+		}
+	}
+	for _, step := range []struct {
+		name   string
+		change func()
+		keeps  bool
+	}{
+		{"a user was added", func() { change(a, addUser("v")) }, true},
+		{"a status was changed", func() {
+			change(a, func(tx *Tx) error { return tx.SetAccessKeyStatus("1", "u", "AKIA1", "Inactive") })
+		}, false},
+		{"another store added a user", func() { change(b, addUser("w")) }, false},
+		{"the last of two stores added a user", func() { change(b, addUser("x")); change(a, addUser("y")) }, false},
+		{"a user was renamed", func() {
+			change(a, func(tx *Tx) error { return tx.RenameUser("1", "u", User{NameKey: "z", Name: "z"}) })
+		}, false},
+	} {
+		if _, err := a.KeyOwner(ctx, "AKIA1"); err != nil {
+			t.Fatal(err)
+		}
+		if !remembered() {
+			t.Fatalf("before %s: not remembered", step.name)
+		}
+		step.change()
+		if remembered() != step.keeps {
+			t.Errorf("after %s: remembered is %v", step.name, !step.keeps)
+		}
+	}
+}
