@@ -99,15 +99,9 @@ type world struct {
 	log     *sink
 	rootKey identity.RootKey
 	// root are the clients of the account's root user.
-	root clients
-	http *http.Client
-	end  func()
-}
-
-func newHTTPClient(t testing.TB) *http.Client {
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: sdkhttp.Transport(transport)}
+	root        clients
+	connections *http.Transport // of all the clients
+	end         func()
 }
 
 // clients are the SDK's clients of one access key.
@@ -150,7 +144,7 @@ func newWorld(t testing.TB, cfg service.Config) *world {
 // start starts a service on a store, which may hold something already.
 func start(t testing.TB, cfg service.Config) *world {
 	t.Helper()
-	w := &world{clock: &clock{now: began}, trail: &sink{}, log: &sink{}, http: newHTTPClient(t)}
+	w := &world{clock: &clock{now: began}, trail: &sink{}, log: &sink{}, connections: &http.Transport{}}
 	if cfg.Store.Path == "" && cfg.Store.URL == "" {
 		cfg.Store.Memory = true
 	}
@@ -188,7 +182,7 @@ func (w *world) listen(t testing.TB) {
 		stop()
 		for running := true; running; {
 			// A connection that was opened and never used holds the stop up.
-			w.http.CloseIdleConnections()
+			w.connections.CloseIdleConnections()
 			select {
 			case err := <-served:
 				running = false
@@ -319,7 +313,7 @@ func ptr[T any](v T) *T { return &v }
 func (w *world) sdkConfig(id, secret string) aws.Config {
 	return aws.Config{
 		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
-		BaseEndpoint: &w.url, HTTPClient: w.http,
+		BaseEndpoint: &w.url, HTTPClient: &http.Client{Transport: sdkhttp.Transport(w.connections)},
 	}
 }
 

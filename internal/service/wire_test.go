@@ -267,6 +267,7 @@ func TestClockSkew(t *testing.T) {
 func TestClockSkewOfTheSDK(t *testing.T) {
 	for _, skew := range []time.Duration{-20 * time.Minute, 20 * time.Minute, 30 * 24 * time.Hour} {
 		t.Run(fmt.Sprint(skew), func(t *testing.T) {
+			t.Parallel()
 			w := inMemory(t)
 			w.clock.advance(time.Now().Add(skew).Sub(began))
 			w.trail.lines()

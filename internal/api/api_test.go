@@ -1,0 +1,147 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/api"
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/awsquery"
+	"rollcall/internal/principal"
+	"rollcall/internal/sigv4"
+	"rollcall/internal/sigv4/sigv4test"
+	"rollcall/internal/store"
+	"rollcall/internal/trail"
+)
+
+// caller is somebody who signed a request.
+func caller(t testing.TB, u store.User) principal.Caller {
+	t.Helper()
+	r, err := http.NewRequest("POST", "https://iam.amazonaws.com/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := sigv4test.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+	sigv4test.Sign(r, nil, key, "us-east-1", "iam", time.Now())
+	v := sigv4.Verifier[store.KeyOwner]{Services: []string{"iam"}, Lookup: func(context.Context, string, string) ([]byte, store.KeyOwner, error) {
+		return []byte(key.SecretAccessKey), store.KeyOwner{Partition: "aws", User: u}, nil
+	}}
+	verified, err := v.Verify(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return principal.Signed(verified)
+}
+
+var (
+	root = store.User{Account: "123456789012", ID: "123456789012"}
+	ann  = store.User{Account: "123456789012", NameKey: "ann", Name: "Ann", Path: "/x/", ID: "AIDA"}
+)
+
+func ptr[T any](v T) *T { return &v }
+
+// getUser is an action that ends as err says, and counts its calls.
+func getUser(calls *int, err error) api.Action {
+	return api.Action{
+		Operation: awsquery.Of(func(ctx context.Context, _ *iam.GetUserInput) (*iam.GetUserOutput, error) {
+			*calls++
+			_ = principal.Of(ctx) // panics without one
+			return &iam.GetUserOutput{}, err
+		}),
+		Resource: api.Existing("user", "UserName"),
+	}
+}
+
+func TestInvoke(t *testing.T) {
+	secret := errors.New("connect to postgres://user:password@host")
+	for name, c := range map[string]struct {
+		user  store.User
+		err   error // of the action
+		in    iam.GetUserInput
+		want  string
+		calls int
+	}{
+		"answered":        {root, nil, iam.GetUserInput{}, "", 1},
+		"refused":         {root, awsmodel.Fail("NoSuchEntity", "gone"), iam.GetUserInput{}, "NoSuchEntity: gone", 1},
+		"failed":          {root, secret, iam.GetUserInput{}, "ServiceFailure: The request processing has failed because of an unknown error, exception or failure.", 1},
+		"denied":          {ann, nil, iam.GetUserInput{UserName: ptr("bob")}, "AccessDenied: User: arn:aws:iam::123456789012:user/x/Ann is not authorized to perform: iam:GetUser on resource: user bob because no identity-based policy allows the iam:GetUser action", 0},
+		"denied on self":  {ann, nil, iam.GetUserInput{}, "AccessDenied: User: arn:aws:iam::123456789012:user/x/Ann is not authorized to perform: iam:GetUser on resource: user Ann because no identity-based policy allows the iam:GetUser action", 0},
+		"invalid, denied": {ann, nil, iam.GetUserInput{UserName: ptr("")}, "ValidationError: 1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must have length greater than or equal to 1", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var records, log bytes.Buffer
+			var calls int
+			a := api.New([]api.Action{getUser(&calls, c.err)}, trail.New(&records), slog.New(slog.NewTextHandler(&log, nil)), time.Now)
+			action, ok := a.Find("iam", "GetUser")
+			if !ok {
+				t.Fatal("GetUser is not there")
+			}
+			out, refused := a.Invoke(t.Context(), caller(t, c.user), action, &c.in, api.Call{RequestID: "the-request"})
+			got := ""
+			if refused != nil {
+				got = refused.Error()
+			}
+			if got != c.want || calls != c.calls || (out != nil) != (refused == nil) {
+				t.Errorf("%d calls, answer %v, refused %q\nwant %d calls, %q", calls, out, got, c.calls, c.want)
+			}
+			if n := strings.Count(records.String(), "\n"); n != 1 || !strings.Contains(records.String(), "the-request") {
+				t.Errorf("%d records: %s", n, &records)
+			}
+			if strings.Contains(got+records.String(), "password") {
+				t.Error("what is for the log alone got out")
+			}
+			if hasText := strings.Contains(log.String(), "the-request"); hasText != (c.err == secret) {
+				t.Errorf("log %q", &log)
+			}
+		})
+	}
+}
+
+func TestGranted(t *testing.T) {
+	var calls int
+	action := getUser(&calls, nil)
+	for _, c := range []struct {
+		granted bool
+		err     error
+		want    string
+	}{{true, nil, ""}, {false, nil, "AccessDenied"}, {false, errors.New("down"), "ServiceFailure"}} {
+		action.Granted = func(context.Context, any) (bool, error) { return c.granted, c.err }
+		a := api.New([]api.Action{action}, trail.New(io.Discard), slog.New(slog.DiscardHandler), time.Now)
+		calls = 0
+		_, refused := a.Invoke(t.Context(), caller(t, ann), action, &iam.GetUserInput{}, api.Call{})
+		got := ""
+		if refused != nil {
+			got = refused.Code
+		}
+		if got != c.want || calls != map[bool]int{true: 1}[c.granted] {
+			t.Errorf("granted %t, %v: %d calls, %q", c.granted, c.err, calls, got)
+		}
+	}
+}
+
+// A list that is wrong is found at the start.
+func TestNewRefuses(t *testing.T) {
+	var calls int
+	twice := getUser(&calls, nil)
+	bare := twice
+	bare.Resource = nil
+	for name, actions := range map[string][]api.Action{"twice": {twice, twice}, "no resource": {bare}} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("the list is taken")
+				}
+			}()
+			api.New(actions, trail.New(io.Discard), slog.New(slog.DiscardHandler), time.Now)
+		})
+	}
+}

@@ -1,0 +1,128 @@
+package service_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"rollcall/internal/sdkhttp"
+	"rollcall/internal/server"
+	"rollcall/internal/service"
+)
+
+// The SDK over TLS, and what the trail says of the connection.
+func TestTLS(t *testing.T) {
+	w := inMemory(t)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certFile, keyFile := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	for file, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "PRIVATE KEY", Bytes: keyDER}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pair, err := server.LoadCertificate(certFile, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := server.Listen("127.0.0.1:0", pair, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, l, w.Handler, w.cfg.Log, time.Second) }()
+
+	roots := x509.NewCertPool()
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots.AddCert(parsed)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}}
+	address := l.Addr().String()
+	c := iam.New(w.root.Options(), func(o *iam.Options) {
+		o.BaseEndpoint, o.HTTPClient = ptr("https://"+address), &http.Client{Transport: sdkhttp.Transport(transport)}
+	})
+	must(t, c.GetUser, &iam.GetUserInput{})
+	lines := w.trail.lines()
+	want := `"tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"` + address + `"}`
+	if len(lines) != 1 || !strings.Contains(lines[0], want) {
+		t.Errorf("trail %q\nwant %s", lines, want)
+	}
+	transport.CloseIdleConnections()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// Metrics count by action and error; what a client makes up is no label.
+func TestMetrics(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	w := newWorld(t, service.Config{Metrics: registry})
+	must(t, w.root.GetUser, &iam.GetUserInput{})
+	w.raw(t, call("GetUser", "UserName=nobody"))
+	for _, action := range []string{"made-up-1", "made-up-2", "Unknown"} {
+		w.raw(t, call(url.QueryEscape(action), ""))
+	}
+	w.callAs(t, clients{id: "AKIAIOSFODNN7EXAMPLE", key: "x"}, "GetUser")
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.Metric {
+			name := f.GetName()
+			for _, l := range m.Label {
+				name += " " + l.GetValue()
+			}
+			switch {
+			case m.Histogram != nil:
+				got[name] = float64(m.Histogram.GetSampleCount())
+			case m.Counter != nil:
+				got[name] = m.Counter.GetValue()
+			default:
+				got[name] = m.Gauge.GetValue()
+			}
+		}
+	}
+	same(t, got, map[string]float64{
+		"rollcall_requests_in_flight":                   0,
+		"rollcall_request_duration_seconds GetUser 200": 1,
+		"rollcall_request_duration_seconds GetUser 404": 1,
+		"rollcall_request_duration_seconds Unknown 400": 3,
+		"rollcall_request_duration_seconds Unknown 403": 1,
+		"rollcall_errors_total NoSuchEntity":            1,
+		"rollcall_errors_total InvalidAction":           3,
+		"rollcall_errors_total InvalidClientTokenId":    1,
+	})
+}
