@@ -38,9 +38,9 @@ func (s *Service) startReport(account string, token int64) {
 		}
 		s.log.Error("credential report failed", "account", account, "error", err, "cause", context.Cause(ctx))
 		// Give the lease back, so that the next request starts anew at once.
-		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), reportLease)
+		ending, stop := context.WithTimeout(context.WithoutCancel(ctx), reportLease)
 		defer stop()
-		err = s.db.Update(ctx, func(tx *store.Tx) error { return tx.EndReportJob(account, token) })
+		err = s.db.Update(ending, func(tx *store.Tx) error { return tx.EndReportJob(account, token) })
 		if err != nil {
 			s.log.Warn("lease not given back, it runs out by itself", "account", account, "error", err)
 		}
