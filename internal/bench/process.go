@@ -145,7 +145,7 @@ from moto.iam.models import iam_backends
 b = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
 for i in range(%d):
     name = "user-%%07d" %% i
-    b.create_user("us-east-1", name, "/department/team/")
+    b.create_user("us-east-1", name, "/division/engineering/department/platform/")
     if i %% 10 < 6: b.create_access_key(user_name=name)
     if i %% 10 < 3: b.create_access_key(user_name=name)
     if i %% 2 == 0: b.create_login_profile(name, "Secret-123")

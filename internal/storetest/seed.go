@@ -63,7 +63,7 @@ func seedKey(i, k int) string { return fmt.Sprintf("AKIA%015d%d", i, k) }
 
 func seedUser(tx *store.Tx, account string, i int) error {
 	name := fmt.Sprintf("user-%07d", i)
-	u := store.User{Account: account, NameKey: name, Name: name, Path: "/department/team/", ID: fmt.Sprintf("AIDA%017d", i), Created: seedTime(i)}
+	u := store.User{Account: account, NameKey: name, Name: name, Path: "/division/engineering/department/platform/", ID: fmt.Sprintf("AIDA%017d", i), Created: seedTime(i)}
 	if err := tx.InsertUser(u); err != nil {
 		return err
 	}
