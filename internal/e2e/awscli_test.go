@@ -29,6 +29,7 @@ import (
 // version 1 or 2, against an emulator that each session has for itself.
 // ROLLCALL_TEST_AWS names another one than the "aws" on the path.
 func TestAWSCLI(t *testing.T) {
+	t.Parallel()
 	cli, serviceError := findAWS(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/aws",

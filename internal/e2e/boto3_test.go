@@ -15,6 +15,7 @@ import (
 // each of its tests and ends with exit code 0, or says what is wrong.
 // ROLLCALL_TEST_PYTHON names another Python than the first that has boto3.
 func TestBoto3(t *testing.T) {
+	t.Parallel()
 	python := findPython(t)
 	for name, begin := range map[string]func(*testing.T) (*process, account){
 		"users":       func(t *testing.T) (*process, account) { return dev(t) },

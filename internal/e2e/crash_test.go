@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -202,8 +201,6 @@ func (l *ledger) checkKey(t *testing.T, node *process, name string, u *ledgerUse
 	}
 	return 1
 }
-
-var sharedClient = &http.Client{Timeout: 60 * time.Second}
 
 // checkCounts compares what the service counts with what it holds: one of
 // the two without the other would be a change half applied.

@@ -125,6 +125,7 @@ func TestStopTwice(t *testing.T) {
 // TestFullDisk fills the disk under the service. Changes are refused in AWS's
 // form, what was acknowledged stays, and with room again all goes on.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	t.Run("of data and trail", func(t *testing.T) {
 		t.Parallel()
 		testFullDisk(t, "")

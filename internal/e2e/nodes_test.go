@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/jackc/pgx/v5"
 
 	"rollcall/internal/store"
 	"rollcall/internal/storetest"
@@ -124,7 +125,7 @@ func TestNodesGenerateOnce(t *testing.T) {
 func report(t *testing.T, node *process, acc account) *iam.GetCredentialReportOutput {
 	t.Helper()
 	client := node.iam(acc.root())
-	for end := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(90 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		generated, err := client.GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{})
 		if err != nil {
 			t.Fatal(err)
@@ -133,6 +134,7 @@ func report(t *testing.T, node *process, acc account) *iam.GetCredentialReportOu
 			break
 		}
 		if time.Now().After(end) {
+			node.dump()
 			t.Fatalf("the report is still %s", generated.State)
 		}
 	}
@@ -149,10 +151,11 @@ func report(t *testing.T, node *process, acc account) *iam.GetCredentialReportOu
 func TestNodesFence(t *testing.T) {
 	eachStore(t, func(t *testing.T, flags []string) {
 		acc := createAccount(t, flags...)
-		seed(t, flags, acc, 12_000)
-		a, b := serve(t, flags...), serve(t, flags...)
-		for try := range 5 {
-			if fenced(t, a, b, acc, flags, fmt.Sprintf("late-%d", try)) {
+		seed(t, flags, acc, manyUsers(flags))
+		young := append(flags[:len(flags):len(flags)], "--report-max-age", "3s")
+		a, b := serve(t, young...), serve(t, young...)
+		for try := range 30 {
+			if fenced(t, a, b, acc, flags, try) {
 				return
 			}
 			t.Logf("attempt %d: the node was not paused in the middle of its work", try)
@@ -163,13 +166,17 @@ func TestNodesFence(t *testing.T) {
 
 // fenced is false where the node was too fast, or was stopped while it held
 // a lock that the other one needs.
-func fenced(t *testing.T, a, b *process, acc account, flags []string, late string) bool {
+func fenced(t *testing.T, a, b *process, acc account, flags []string, try int) bool {
 	t.Helper()
+	release := holdReports(t, flags)
 	started, err := a.iam(acc.root()).GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A job begins with short writes; later it reads, for long.
+	time.Sleep(time.Duration(5+try*7%60) * time.Millisecond)
 	a.signal(syscall.SIGSTOP)
+	release()
 	resume := sync.OnceFunc(func() { a.signal(syscall.SIGCONT) })
 	defer resume()
 	if started.State != types.ReportStateTypeStarted {
@@ -177,8 +184,10 @@ func fenced(t *testing.T, a, b *process, acc account, flags []string, late strin
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	client := b.iam(acc.root())
-	_, err = client.CreateUser(ctx, &iam.CreateUserInput{UserName: &late})
+	soon, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	client, late := b.iam(acc.root()), fmt.Sprintf("late-%d", try)
+	_, err = client.CreateUser(soon, &iam.CreateUserInput{UserName: &late})
 	if err != nil && !answered(err) {
 		return forget(t, resume, b, acc)
 	}
@@ -226,7 +235,7 @@ func fenced(t *testing.T, a, b *process, acc account, flags []string, late strin
 func forget(t *testing.T, resume func(), b *process, acc account) bool {
 	resume()
 	report(t, b, acc)
-	time.Sleep(11 * time.Second) // until a new report is made again
+	time.Sleep(3100 * time.Millisecond) // until a new report is made again
 	return false
 }
 
@@ -245,24 +254,55 @@ func waitLogged(t *testing.T, p *process, text string) {
 func TestNodesTakeOver(t *testing.T) {
 	eachStore(t, func(t *testing.T, flags []string) {
 		acc := createAccount(t, flags...)
-		seed(t, flags, acc, 12_000)
+		users := manyUsers(flags)
+		seed(t, flags, acc, users)
 		a, b := serve(t, flags...), serve(t, flags...)
 		client := b.iam(acc.root())
+		release := holdReports(t, flags)
 		if _, err := a.iam(acc.root()).GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{}); err != nil {
 			t.Fatal(err)
 		}
 		a.kill()
+		release()
 		_, err := client.GetCredentialReport(t.Context(), &iam.GetCredentialReportInput{})
 		if code := codeOf(err); code != "ReportInProgress" && code != "" {
 			t.Errorf("after the crash: %v", err)
 		}
 		out := report(t, b, acc)
-		if got, want := bytes.Count(out.Content, []byte("\n")), 12_001; got != want {
+		if got, want := bytes.Count(out.Content, []byte("\n")), users+1; got != want {
 			t.Errorf("%d lines after the header, want %d", got, want)
 		}
 		b.stop()
 		checkFile(t, flags)
 	})
+}
+
+// manyUsers is how many make a report take long enough for a signal to arrive
+// before it is published. On PostgreSQL holdReports sees to that.
+func manyUsers(flags []string) int {
+	if len(flags) > 2 {
+		return 1000
+	}
+	return 40_000
+}
+
+// holdReports keeps every node from writing reports, until it is released.
+// SQLite has no lock that leaves the rest alone.
+func holdReports(t *testing.T, flags []string) (release func()) {
+	t.Helper()
+	if len(flags) <= 2 {
+		return func() {}
+	}
+	c, err := pgx.Connect(t.Context(), flags[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	release = sync.OnceFunc(func() { c.Close(context.Background()) })
+	t.Cleanup(release)
+	if _, err := c.Exec(t.Context(), "BEGIN; LOCK TABLE report_chunks IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	return release
 }
 
 // database is the store of an installation, for looking behind the service.
@@ -320,4 +360,35 @@ func TestNodesShareLastUse(t *testing.T) {
 			t.Errorf("last used %v on %s, want %v or later on sts", got.LastUsedDate, aws.ToString(got.ServiceName), later)
 		}
 	})
+}
+
+// TestReportsLeaveRoom makes reports of more accounts at once than the
+// service has connections to its database. Calls are answered meanwhile.
+func TestReportsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	flags := []string{"--data", dataDir(t), "--store", storetest.Postgres(t).URL}
+	var accounts []account
+	for range 6 {
+		accounts = append(accounts, createAccount(t, flags...))
+	}
+	node := serve(t, flags[0], flags[1], flags[2], flags[3]+"&pool_max_conns=4")
+	release := holdReports(t, flags)
+	for _, acc := range accounts {
+		out, err := node.iam(acc.root()).GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{})
+		if err != nil || out.State != types.ReportStateTypeStarted {
+			t.Fatalf("%v %v, want STARTED", out, err)
+		}
+	}
+	time.Sleep(500 * time.Millisecond) // until the jobs wait for what is held
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, acc := range accounts {
+		if _, err := node.iam(acc.root()).GetUser(ctx, &iam.GetUserInput{}); err != nil {
+			t.Errorf("a call while reports are made: %v", err)
+		}
+	}
+	release()
+	for _, acc := range accounts {
+		report(t, node, acc)
+	}
 }

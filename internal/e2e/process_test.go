@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"rollcall/internal/sdkhttp"
 	"rollcall/internal/storetest"
 )
 
@@ -34,6 +35,10 @@ var binary string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// Most tests wait for something else than a processor.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
 	os.Exit(buildAndRun(m))
 }
 
@@ -120,7 +125,7 @@ func launch(t testing.TB, cmd *exec.Cmd) *process {
 		if strings.Contains(said, "DATA RACE") || strings.Contains(said, "goroutine 1 [") || strings.Contains(said, "panic") {
 			t.Errorf("the process said:\n%s", said)
 		} else if t.Failed() {
-			t.Logf("the process said:\n%s", tail(said, 4000))
+			t.Logf("the process said:\n%s", tail(said, 20000))
 		}
 	})
 	return p
@@ -217,6 +222,12 @@ func (p *process) waitEnd(patience time.Duration) {
 	}
 }
 
+// dump has the process say what all its goroutines do, and end.
+func (p *process) dump() {
+	p.signal(syscall.SIGQUIT)
+	p.waitEnd(10 * time.Second)
+}
+
 // account is what 'rollcall account create' prints.
 type account struct {
 	AccountID       string `json:"AccountId"`
@@ -272,6 +283,7 @@ func decodeAccount(r io.Reader) (a account, err error) {
 // eachStore runs a test once for every kind of installation, whose flags it
 // is given: those of all nodes on one store.
 func eachStore(t *testing.T, test func(t *testing.T, flags []string)) {
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		test(t, []string{"--data", dataDir(t)})
@@ -290,8 +302,11 @@ func dataDir(t testing.TB) string { return filepath.Join(t.TempDir(), "data") }
 func transport(t testing.TB) *http.Client {
 	tr := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(tr.CloseIdleConnections)
-	return &http.Client{Transport: tr, Timeout: 60 * time.Second}
+	return &http.Client{Transport: sdkhttp.Transport(tr), Timeout: 60 * time.Second}
 }
+
+// sharedClient is for calls of many keys.
+var sharedClient = &http.Client{Transport: sdkhttp.Transport(&http.Transport{MaxIdleConnsPerHost: 16}), Timeout: 60 * time.Second}
 
 // config is the AWS SDK's, for a service at url; it tries once only, so that
 // an outcome is that of one request.

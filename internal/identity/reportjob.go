@@ -22,6 +22,10 @@ const (
 	// reportChunk is how many bytes of a report are compressed and stored
 	// together.
 	reportChunk = 4 << 20
+	// reportJobs is how many reports this node makes at once. Each holds a
+	// connection of the store for long, and needs a second one now and then:
+	// with as many jobs as connections none would come to an end.
+	reportJobs = 2
 )
 
 // startReport runs the job whose lease was just taken.
@@ -31,7 +35,7 @@ func (s *Service) startReport(account string, token int64) {
 		defer cancel(nil)
 		start := time.Now()
 		s.jobs.Go(func() { s.keepLease(ctx, cancel, account, token) })
-		report, err := s.makeReport(ctx, account, token)
+		report, err := s.makeReportInTurn(ctx, account, token)
 		if err == nil {
 			s.log.Info("credential report published", "account", account, "users", report.Users, "bytes", report.Size, "took", time.Since(start))
 			return
@@ -69,6 +73,17 @@ func (s *Service) keepLease(ctx context.Context, cancel context.CancelCauseFunc,
 			cancel(fmt.Errorf("lease lost: %w", err))
 			return
 		}
+	}
+}
+
+// makeReportInTurn waits until few enough others are being made.
+func (s *Service) makeReportInTurn(ctx context.Context, account string, token int64) (store.Report, error) {
+	select {
+	case s.reportTurn <- struct{}{}:
+		defer func() { <-s.reportTurn }()
+		return s.makeReport(ctx, account, token)
+	case <-ctx.Done():
+		return store.Report{}, ctx.Err()
 	}
 }
 

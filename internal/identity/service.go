@@ -40,6 +40,8 @@ type Service struct {
 	report ReportConfig
 	node   string // this process, in leases
 
+	reportTurn chan struct{} // holds one for each report being made
+
 	jobs     sync.WaitGroup
 	jobsCtx  context.Context
 	stopJobs context.CancelFunc
@@ -58,6 +60,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	s := &Service{
 		db: cfg.DB, keys: keys, hasher: seal.NewHasher(0), log: cfg.Log,
 		report: cfg.Report.withDefaults(), node: seal.NewID("node-", 21),
+		reportTurn: make(chan struct{}, reportJobs),
 	}
 	s.jobsCtx, s.stopJobs = context.WithCancel(context.Background())
 	return s, nil

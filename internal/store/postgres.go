@@ -24,6 +24,10 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 		// pgx's own text may carry the password of the URL.
 		return nil, errors.New("unreadable PostgreSQL URL")
 	}
+	// pgx's own default is as many as cores, at least 4.
+	if plain, err := pgx.ParseConfig(url); err == nil && plain.RuntimeParams["pool_max_conns"] == "" {
+		cfg.MaxConns = 16
+	}
 	cfg.MaxConnIdleTime = 5 * time.Minute
 	cfg.ConnConfig.ConnectTimeout = 10 * time.Second
 	cfg.ConnConfig.RuntimeParams["application_name"] = "rollcall"
