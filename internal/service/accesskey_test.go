@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"rollcall/internal/identity"
+	"rollcall/internal/service"
 )
 
 var accessKeyID, secretKey = regexp.MustCompile(`^AKIA[A-Z2-7]{16}$`), regexp.MustCompile(`^[A-Za-z0-9+/]{40}$`)
@@ -145,4 +146,23 @@ func TestGivenRootKey(t *testing.T) {
 	c := w.as(key.ID, key.Secret.Reveal())
 	same(t, must(t, c.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}).Account, ptr("000000000000"))
 	same(t, must(t, c.sts.GetAccessKeyInfo, &sts.GetAccessKeyInfoInput{AccessKeyId: &key.ID}).Account, ptr("000000000000"))
+}
+
+// With IAM's own rule only the first use inside 15 minutes is recorded.
+func TestUseSpan(t *testing.T) {
+	w := newWorld(t, service.Config{UseSpan: 15 * time.Minute})
+	w.user(t, "Ann")
+	ann := w.asUser(t, "Ann")
+	at := began
+	for _, c := range []struct{ passed, want time.Duration }{
+		{0, 0}, {14 * time.Minute, 0}, {59 * time.Second, 0}, {time.Second, 15 * time.Minute}, {10 * time.Minute, 15 * time.Minute}, {5 * time.Minute, 30 * time.Minute},
+	} {
+		w.clock.advance(c.passed)
+		at = at.Add(c.passed)
+		must(t, ann.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
+		got := must(t, w.root.GetAccessKeyLastUsed, &iam.GetAccessKeyLastUsedInput{AccessKeyId: &ann.id}).AccessKeyLastUsed.LastUsedDate
+		if !got.Equal(began.Add(c.want)) {
+			t.Errorf("used at %v, recorded %v", at, got)
+		}
+	}
 }
