@@ -54,7 +54,7 @@ func (b *bench) firstAnswer(start func() (*process, error), runs int) (time.Dura
 
 // against measures a rate of ours in turn with moto's and adds the row.
 func (b *bench) against(ctx context.Context, name, figure string, factor float64, d time.Duration, measure func(t target, d time.Duration) (float64, error)) error {
-	r, err := newRollcall(ctx, b.binary, filepath.Join(b.dir, name), "")
+	r, err := newRollcall(ctx, b.binary, filepath.Join(b.dir, name))
 	if err != nil {
 		return err
 	}

@@ -95,11 +95,11 @@ type rollcall struct {
 const account = "123456789012"
 
 // newRollcall makes an account without a bound on its users.
-func newRollcall(ctx context.Context, binary, dir, store string) (*rollcall, error) {
+func newRollcall(ctx context.Context, binary, dir string) (*rollcall, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	r := &rollcall{binary: binary, dir: filepath.Join(dir, "data"), store: store}
+	r := &rollcall{binary: binary, dir: filepath.Join(dir, "data")}
 	cmd := exec.CommandContext(ctx, binary, append([]string{"account", "create", "--id", account, "--output", "json", "--limit", "UsersPerAccount=1000000000"}, r.where()...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

@@ -10,6 +10,9 @@ type dialect struct {
 	name string
 	// schema turns the neutral words of the migrations into the engine's.
 	schema *strings.Replacer
+	// analyze, if the engine needs it, tells the planner of what was loaded in
+	// bulk, before it has found out by itself.
+	analyze string
 	// clock is an expression for the engine's own time in Unix milliseconds;
 	// leases are measured by it, so that nodes need not agree on the time.
 	clock string
@@ -36,7 +39,8 @@ var postgresDialect = dialect{
 		") CLUSTERED;", ");",
 		") PLAIN;", ");",
 	),
-	clock: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+	analyze: "ANALYZE",
+	clock:   "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
 }
 
 // redactURL drops the password of a connection string, for error texts.

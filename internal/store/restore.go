@@ -74,7 +74,11 @@ func (tx *Tx) restore(r io.Reader, replace bool) error {
 		`UPDATE report_jobs SET running = 0`,
 		`DELETE FROM report_chunks WHERE NOT EXISTS
 			(SELECT 1 FROM reports r WHERE r.account = report_chunks.account AND r.token = report_chunks.token)`,
+		tx.analyze,
 	} {
+		if sql == "" {
+			continue
+		}
 		if _, err := tx.exec(sql); err != nil {
 			return err
 		}
