@@ -293,13 +293,19 @@ func holdReports(t *testing.T, flags []string) (release func()) {
 	if len(flags) <= 2 {
 		return func() {}
 	}
-	c, err := pgx.Connect(t.Context(), flags[3])
+	return hold(t, flags[3], "LOCK TABLE report_chunks IN ACCESS EXCLUSIVE MODE")
+}
+
+// hold keeps a lock in PostgreSQL until it is released.
+func hold(t *testing.T, url, lock string) (release func()) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	release = sync.OnceFunc(func() { c.Close(context.Background()) })
 	t.Cleanup(release)
-	if _, err := c.Exec(t.Context(), "BEGIN; LOCK TABLE report_chunks IN ACCESS EXCLUSIVE MODE"); err != nil {
+	if _, err := c.Exec(t.Context(), "BEGIN; "+lock); err != nil {
 		t.Fatal(err)
 	}
 	return release
@@ -391,4 +397,33 @@ func TestReportsLeaveRoom(t *testing.T) {
 	for _, acc := range accounts {
 		report(t, node, acc)
 	}
+}
+
+// TestNodesPausedInChange pauses a node in the middle of a change that locks
+// a row which the other node needs too. The database ends that change after
+// a while, so the other node waits no longer than that.
+func TestNodesPausedInChange(t *testing.T) {
+	t.Parallel()
+	flags := []string{"--data", dataDir(t), "--store", storetest.Postgres(t).URL}
+	acc := createAccount(t, flags...)
+	a, b := serve(t, flags...), serve(t, flags...)
+	identityOf(t, a.sts(acc.root()))
+	time.Sleep(1500 * time.Millisecond) // until that use is written
+	release := hold(t, flags[3], "SELECT used FROM access_key_last_used FOR UPDATE")
+	identityOf(t, a.sts(acc.root()))
+	time.Sleep(1500 * time.Millisecond) // until this one waits for the row
+	a.signal(syscall.SIGSTOP)
+	release()
+	paused := time.Now()
+	// The report shows the use of the same key.
+	if out := report(t, b, acc); !strings.Contains(string(out.Content), "<root_account>") {
+		t.Errorf("report %s", out.Content)
+	}
+	t.Logf("the other node went on after %v", time.Since(paused).Round(100*time.Millisecond))
+	a.signal(syscall.SIGCONT)
+	waitFor(t, "a call of the node that was paused", func() error {
+		return signs(t.Context(), a.url, acc.root(), sharedClient)
+	})
+	a.stop()
+	b.stop()
 }

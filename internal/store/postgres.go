@@ -61,8 +61,13 @@ func (e *postgres) view(ctx context.Context, fn func(conn) error) error {
 	return err
 }
 
+// beginUpdate bounds how long a node that stands still in the middle of a
+// change, paused or cut off, keeps the rows it touched from all others. Views
+// lock nothing, and may wait for whoever reads what they found.
+const beginUpdate = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL idle_in_transaction_session_timeout = '10s'"
+
 func (e *postgres) update(ctx context.Context, fn func(conn) error) error {
-	return e.repeat(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable}, fn)
+	return e.repeat(ctx, pgx.TxOptions{BeginQuery: beginUpdate}, fn)
 }
 
 // repeat runs fn in a transaction until it commits, fails for good, or the
