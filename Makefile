@@ -55,6 +55,9 @@ fmt:
 # The tools are pinned in tools/go.mod, apart from what the binary is made of.
 TOOL = go tool -modfile=tools/go.mod
 
+# An archive of the vulnerability database, for machines that are offline.
+VULNDB ?= $(wildcard ../shared/data/govulncheck-db.tgz)
+
 lint:
-	$(TOOL) golangci-lint run
-	scripts/vulnerabilities
+	$(TOOL) golangci-lint run --allow-parallel-runners
+	VULNDB=$(VULNDB) scripts/vulnerabilities

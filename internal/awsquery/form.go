@@ -119,7 +119,7 @@ func shorten(name string) string {
 // unescape decodes percent escapes and plus signs. The texts of its errors are
 // AWS's (spec: order of checks, row 4).
 func unescape(s string) (string, *awsmodel.Error) {
-	if strings.IndexAny(s, "%+") < 0 {
+	if !strings.ContainsAny(s, "%+") {
 		return checkUTF8(s)
 	}
 	plain := make([]byte, 0, len(s))

@@ -148,6 +148,7 @@ func (d *dotNet) call(region, body string) (status int, answer string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
+	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		d.t.Fatal(err)

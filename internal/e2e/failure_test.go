@@ -47,6 +47,7 @@ func TestStop(t *testing.T) {
 		if err != nil {
 			t.Fatalf("the request under way was cut off: %v", err)
 		}
+		defer response.Body.Close()
 		if response.StatusCode != http.StatusOK {
 			text, _ := io.ReadAll(response.Body)
 			t.Errorf("the request under way was answered %s %s", response.Status, text)

@@ -70,7 +70,7 @@ func (p *parser) statement(n node) (Statement, error) {
 }
 
 func (p *parser) member(st *Statement, key string, value node) error {
-	ok := true
+	var ok bool
 	switch key {
 	case "Sid":
 		st.Sid, st.hasSid, ok = value.text, true, value.kind == stringNode

@@ -196,9 +196,3 @@ func list[T any](tx *Tx, fields func(*T) []any, sql string, args ...any) ([]T, e
 	return all, r.err()
 }
 
-// count reads a query of one number.
-func (tx *Tx) count(sql string, args ...any) (int, error) {
-	var n int64
-	err := tx.one([]any{&n}, sql, args...)
-	return int(n), err
-}
