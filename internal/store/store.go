@@ -195,4 +195,3 @@ func list[T any](tx *Tx, fields func(*T) []any, sql string, args ...any) ([]T, e
 	}
 	return all, r.err()
 }
-
