@@ -47,14 +47,14 @@ func (c *keyCache) put(o KeyOwner, version walHeader, now func() (walHeader, boo
 	if current, ok := now(); !ok || current != version {
 		return
 	}
-	if c.version != version || len(c.owners) >= keyCacheSize {
+	if c.owners == nil || c.version != version || len(c.owners) >= keyCacheSize {
 		c.version, c.owners = version, map[string]KeyOwner{}
 	}
 	c.owners[o.Key.ID] = o
 }
 
-// keep goes on with what is remembered after a commit that made one version
-// of another and changed no owner.
+// keep goes on with what is remembered after a commit of this store that made
+// one version of another and changed no owner.
 func (c *keyCache) keep(before, after walHeader) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,7 +82,7 @@ func changesOwners(sql string) bool {
 		table = words[2]
 	case words[0] == "UPDATE":
 		table = words[1]
-		if strings.HasPrefix(sql, countUserSQL) {
+		if strings.HasPrefix(sql, countUserSQL+" WHERE ") {
 			return false
 		}
 	default:

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 )
@@ -19,6 +20,7 @@ func TestChangesOwners(t *testing.T) {
 		"UPDATE users SET name = $1":                                                        true,
 		"UPDATE login_profiles SET changed = $1":                                            false,
 		countUserSQL + " WHERE account = $2":                                                false,
+		countUserSQL + ", aws_partition = $2":                                               true,
 		"UPDATE accounts SET aws_partition = $1":                                            true,
 		"DELETE FROM access_keys WHERE account = $1":                                        true,
 		"DELETE FROM user_tags WHERE account = $1":                                          false,
@@ -34,25 +36,41 @@ func TestChangesOwners(t *testing.T) {
 	}
 }
 
+func mustOpen(t *testing.T, cfg Config) *DB {
+	t.Helper()
+	db, err := Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func mustUpdate(t *testing.T, db *DB, fn func(*Tx) error) {
+	t.Helper()
+	if err := db.Update(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// insertKey adds account 1, its user u and the user's key AKIA1.
+func insertKey(tx *Tx) error {
+	return errors.Join(
+		tx.InsertAccount(Account{ID: "1", Partition: "aws"}),
+		tx.InsertUser(User{Account: "1", NameKey: "u", Name: "u"}),
+		tx.InsertAccessKey(AccessKey{Account: "1", NameKey: "u", ID: "AKIA1"}),
+	)
+}
+
 // What is remembered of keys outlives commits of this store that change no
 // owner, and nothing else.
 func TestKeyCacheKeeps(t *testing.T) {
 	ctx := context.Background()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
-	open := func() *DB {
-		db, err := Open(ctx, cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { db.Close() })
-		return db
-	}
-	a, b := open(), open()
+	a, b := mustOpen(t, cfg), mustOpen(t, cfg)
 	change := func(db *DB, fn func(*Tx) error) {
 		t.Helper()
-		if err := db.Update(ctx, fn); err != nil {
-			t.Fatal(err)
-		}
+		mustUpdate(t, db, fn)
 	}
 	remembered := func() bool {
 		t.Helper()
@@ -63,15 +81,7 @@ func TestKeyCacheKeeps(t *testing.T) {
 		_, ok = a.keys.get("AKIA1", version)
 		return ok
 	}
-	change(a, func(tx *Tx) error {
-		if err := tx.InsertAccount(Account{ID: "1", Partition: "aws"}); err != nil {
-			return err
-		}
-		if err := tx.InsertUser(User{Account: "1", NameKey: "u", Name: "u"}); err != nil {
-			return err
-		}
-		return tx.InsertAccessKey(AccessKey{Account: "1", NameKey: "u", ID: "AKIA1"})
-	})
+	change(a, insertKey)
 	addUser := func(name string) func(*Tx) error {
 		return func(tx *Tx) error {
 			_, err := tx.CountUser("1", 1)
@@ -106,5 +116,45 @@ func TestKeyCacheKeeps(t *testing.T) {
 		if remembered() != step.keeps {
 			t.Errorf("after %s: remembered is %v", step.name, !step.keeps)
 		}
+	}
+}
+
+// Another process may revoke a key in the moment after this one's commit. A
+// commit that changed nothing makes no version, so that one is not its own.
+func TestKeyCacheAfterCommitWithoutChange(t *testing.T) {
+	ctx := context.Background()
+	cfg := Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
+	a, b := mustOpen(t, cfg), mustOpen(t, cfg)
+	mustUpdate(t, a, insertKey)
+	tag := func(tx *Tx) error { return tx.SetUserTag("1", "u", Tag{"k", "k", "v"}) }
+	mustUpdate(t, a, tag)
+	for name, fn := range map[string]func(*Tx) error{
+		"nothing":  func(*Tx) error { return nil },
+		"refused":  func(tx *Tx) error { return tx.InsertUser(User{Account: "1", NameKey: "u", Name: "u"}) },
+		"the same": tag,
+	} {
+		t.Run(name, func(t *testing.T) {
+			mustUpdate(t, a, func(tx *Tx) error { return tx.SetAccessKeyStatus("1", "u", "AKIA1", "Active") })
+			if _, err := a.KeyOwner(ctx, "AKIA1"); err != nil {
+				t.Fatal(err)
+			}
+			w := a.engine.(*sqlite).writer
+			version, calls := w.version, 0
+			w.version = func() (walHeader, bool) {
+				if calls++; calls == 2 {
+					mustUpdate(t, b, func(tx *Tx) error { return tx.SetAccessKeyStatus("1", "u", "AKIA1", "Inactive") })
+				}
+				return version()
+			}
+			a.Update(ctx, fn)
+			o, err := a.KeyOwner(ctx, "AKIA1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o.Key.Status != "Inactive" {
+				t.Errorf("a key that another store revoked is %s", o.Key.Status)
+			}
+			mustUpdate(t, a, func(*Tx) error { w.version = version; return nil })
+		})
 	}
 }

@@ -217,8 +217,7 @@ func (b *backupReader) record(kinds ...byte) ([]byte, error) {
 	return b.buf[1:], nil
 }
 
-// damaged keeps errors of the file itself, such as a disk that fails, apart
-// from those of what is in it.
+// damaged says of a file that cannot be read on whether it ends too early.
 func damaged(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return badBackup("it ends before its end")

@@ -138,6 +138,16 @@ func (c *sqliteConn) exec(_ context.Context, sql string, args []any) (int64, err
 	return c.db.Changes(), nil
 }
 
+// written counts the pages that were written to the log. Every commit that
+// changed anything writes one at least.
+func (c *sqliteConn) written() int64 {
+	n, _, err := c.db.Status(sqlite3.DBSTATUS_CACHE_WRITE, false)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 func (c *sqliteConn) execMany(ctx context.Context, sql string, args [][]any) error {
 	for _, a := range args {
 		if _, err := c.exec(ctx, sql, a); err != nil {

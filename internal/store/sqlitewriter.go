@@ -40,8 +40,8 @@ func startSQLiteWriter(c *sqliteConn, version func() (walHeader, bool), kept fun
 }
 
 // update queues fn and waits until its fate is known. A context that ends
-// while fn is still queued takes it out; later it has no effect, because a
-// commit cannot be half believed.
+// before the writer comes to fn keeps it from running; later it has no effect,
+// because a commit cannot be half believed.
 func (w *sqliteWriter) update(ctx context.Context, fn func(conn) error) error {
 	u := &sqliteUpdate{ctx: ctx, fn: fn, done: make(chan struct{})}
 	select {
@@ -125,6 +125,11 @@ func (w *sqliteWriter) commit(group []*sqliteUpdate) {
 		return
 	}
 	for _, u := range group {
+		// Who no longer asks is not worth another wait for the lock.
+		if err := u.ctx.Err(); err != nil {
+			u.finish(err)
+			continue
+		}
 		if err := w.try([]*sqliteUpdate{u}); err != nil {
 			u.finish(err)
 		}
@@ -167,10 +172,13 @@ func (w *sqliteWriter) try(group []*sqliteUpdate) (lost error) {
 			return err
 		}
 	}
+	written := w.c.written()
 	if _, err := w.c.exec(ctx, "COMMIT", nil); err != nil {
 		return err
 	}
-	if after, ok := w.version(); ok && watched && !w.c.owners {
+	// A commit that wrote nothing made no version: the next one may be another
+	// process's already.
+	if after, ok := w.version(); ok && watched && !w.c.owners && w.c.written() > written {
 		w.kept(before, after)
 	}
 	for i, u := range group {
