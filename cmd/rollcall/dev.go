@@ -99,15 +99,21 @@ func (e *emulating) run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, emulator.Close())
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", emulator)
-	mux.HandleFunc("POST /_rollcall/reset", resetHandler(emulator))
+	reset := resetHandler(emulator)
+	// No http.ServeMux: it would redirect paths that it does not find clean.
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Path == "/_rollcall/reset" {
+			reset(w, r)
+			return
+		}
+		emulator.ServeHTTP(w, r)
+	})
 	url := "http://" + l.Addr().String()
 	if err := e.announce(url, said); err != nil {
 		l.Close()
 		return errors.Join(err, emulator.Close())
 	}
-	return errors.Join(server.Serve(ctx, l, mux, log, time.Second), emulator.Close())
+	return errors.Join(server.Serve(ctx, l, handler, log, time.Second), emulator.Close())
 }
 
 func (e *emulating) announce(url, said string) error {
