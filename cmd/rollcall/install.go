@@ -142,6 +142,9 @@ func (in *install) open(ctx context.Context, create bool) (*service.Service, err
 
 // explain names the file where the master key is missing or the wrong one.
 func (in *install) explain(err error) error {
+	if errors.Is(err, seal.ErrMasterKeyFile) {
+		return configError("%w", err) // names it already
+	}
 	if errors.Is(err, seal.ErrWrongMasterKey) || errors.Is(err, service.ErrNoMasterKey) {
 		return configError("%s: %w", in.masterFile(), err)
 	}

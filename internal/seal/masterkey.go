@@ -19,6 +19,10 @@ const keySize = 32
 // this one. Its text is for the operator.
 var ErrWrongMasterKey = errors.New("the master key file does not match this data")
 
+// ErrMasterKeyFile reports that the file cannot be read, is open to others, or
+// is no master key file.
+var ErrMasterKeyFile = errors.New("load master key file")
+
 // ErrRotationPending reports that the file still holds the previous master key
 // of a rotation that did not end. End it first: Rewrap all data keys, then
 // DropPrevious.
@@ -93,7 +97,7 @@ func CreateMasterKeys(path string) (*MasterKeys, error) {
 func LoadMasterKeys(path string) (*MasterKeys, error) {
 	set, err := readKeyFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("load master key file %s: %w", path, err)
+		return nil, fmt.Errorf("%w %s: %w", ErrMasterKeyFile, path, err)
 	}
 	return &MasterKeys{path: path, set: set}, nil
 }

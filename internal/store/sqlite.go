@@ -54,8 +54,7 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 			return nil, err
 		}
 		path = abs
-		// Made here so that it is never readable by others; the write-ahead
-		// log takes over its mode.
+		// Made here so that it is never readable by others.
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
 			return nil, err
@@ -85,7 +84,14 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 		return nil, err
 	}
 	if e.memory == "" {
-		// The connections have made the file, and keep it.
+		// The connections have made these files, and keep them. The library
+		// makes them as the umask says; they hold what the database holds.
+		for _, suffix := range []string{"-wal", "-shm"} {
+			if err := os.Chmod(path+suffix, 0o600); err != nil {
+				e.close()
+				return nil, err
+			}
+		}
 		if e.index, err = openWALIndex(path); err != nil {
 			e.close()
 			return nil, err
