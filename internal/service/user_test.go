@@ -67,6 +67,23 @@ func TestUsers(t *testing.T) {
 	})
 }
 
+// Policies are not served: no boundary exists, and one that would not hold is
+// refused rather than forgotten.
+func TestCreateUserWithBoundary(t *testing.T) {
+	w := inMemory(t)
+	for arn, want := range map[string]struct {
+		status     int
+		code, text string
+	}{
+		"arn:aws:iam::aws:policy/ReadOnlyAccess":         {404, "NoSuchEntity", "Scope ARN: arn:aws:iam::aws:policy/ReadOnlyAccess does not exist or is not attachable."},
+		"arn:aws:iam::" + account + ":policy/p/Boundary": {404, "NoSuchEntity", "Scope ARN: arn:aws:iam::" + account + ":policy/p/Boundary does not exist or is not attachable."},
+		"arn:aws:iam::" + account + ":not_a_policy/p":    {400, "InvalidInput", "ARN arn:aws:iam::" + account + ":not_a_policy/p is not valid."},
+	} {
+		refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("bounded"), PermissionsBoundary: &arn}, want.status, want.code, want.text)
+	}
+	refused(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("bounded")}, 404, "NoSuchEntity", "The user with name bounded cannot be found.")
+}
+
 // Root is a user without a name or a path.
 func TestGetUserOfCaller(t *testing.T) {
 	w := inMemory(t)
