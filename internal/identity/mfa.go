@@ -136,7 +136,11 @@ func (s *Service) EnableMFADevice(ctx context.Context, in *iam.EnableMFADeviceIn
 func mayEnable(tx *store.Tx, u store.User, d store.MFADevice) error {
 	switch {
 	case d.Assigned && d.NameKey == u.NameKey:
-		return fail("EntityAlreadyExists", "MFA Device for user %s already exists.", u.Name)
+		name := u.Name
+		if u.NameKey == "" {
+			name = u.Account
+		}
+		return fail("EntityAlreadyExists", "MFA Device for user %s already exists.", name)
 	case d.Assigned:
 		return fail("EntityAlreadyExists", "MFA Device is already in use.")
 	}

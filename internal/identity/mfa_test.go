@@ -394,6 +394,7 @@ func TestRootMFADevice(t *testing.T) {
 		refused(t, w.root, w.EnableMFADevice, other.enable(t, account, now), 404, "NoSuchEntity", "The user with name "+account+" cannot be found.")
 		refused(t, w.asUser(t, "root"), w.EnableMFADevice, p.enable(t, account, now), 404, "NoSuchEntity", "The user with name "+account+" cannot be found.")
 		must(t, w.root, w.EnableMFADevice, p.enable(t, account, now))
+		refused(t, w.root, w.EnableMFADevice, p.enable(t, account, now), 409, "EntityAlreadyExists", "MFA Device for user "+account+" already exists.")
 		must(t, w.root, w.ResyncMFADevice, p.resync(t, "root", now.Add(2*step)))
 
 		list := must(t, w.root, w.ListMFADevices, &iam.ListMFADevicesInput{})
