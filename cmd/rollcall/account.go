@@ -53,6 +53,9 @@ directory and the master key file, where there are none.`,
 			if spec.Limits, err = parseLimits(limits); err != nil {
 				return err
 			}
+			if err := spec.Check(); err != nil {
+				return usageError("%w", err) // before a data directory is made
+			}
 			return in.with(cmd.Context(), true, func(s *service.Service) error {
 				created, err := s.IAM.CreateAccount(cmd.Context(), spec)
 				if err != nil {

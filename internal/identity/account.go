@@ -57,7 +57,7 @@ type NewAccount struct {
 // CreateAccount makes an account, its root user and a root access key in one
 // transaction.
 func (s *Service) CreateAccount(ctx context.Context, spec AccountSpec) (NewAccount, error) {
-	if err := spec.check(); err != nil {
+	if err := spec.Check(); err != nil {
 		return NewAccount{}, fmt.Errorf("create account: %w", err)
 	}
 	var n NewAccount
@@ -145,7 +145,8 @@ func setAlias(tx *store.Tx, account, alias string) error {
 	return err
 }
 
-func (spec AccountSpec) check() error {
+// Check says what is wrong with a spec, whatever accounts there are.
+func (spec AccountSpec) Check() error {
 	if spec.ID != "" {
 		if err := checkAccountID(spec.ID); err != nil {
 			return err
