@@ -54,14 +54,15 @@ reads credential reports from it or from AWS.
 }
 
 // usageTemplate is cobra's, but flags fit the terminal, and a command that
-// only holds others is not shown as one of its own.
+// only holds others, and so takes nothing itself, is not shown as one of its
+// own.
 func usageTemplate(text string, p *process) string {
 	columns, terminal := width(p.stdout)
 	if !terminal {
 		columns = 80
 	}
 	text = strings.ReplaceAll(text, "FlagUsages |", fmt.Sprintf("FlagUsagesWrapped %d |", columns))
-	return strings.Replace(text, "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1)
+	return strings.Replace(text, "{{if .Runnable}}", "{{if and .Runnable (or (not .HasAvailableSubCommands) (ne .Use .Name))}}", 1)
 }
 
 // group makes a command that only holds others.
