@@ -11,10 +11,10 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"rollcall/internal/awsmodel"
@@ -117,6 +117,17 @@ func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in 
 			return nil, awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; changes are refused until it can.")
 		}
 	}
+	return perform(ctx, action, in)
+}
+
+// perform calls the action. A panic in one is an error like others: the call
+// leaves its record, and the client gets an answer.
+func perform(ctx context.Context, action Action, in any) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, fmt.Errorf("panic in %s: %v\n%s", action.Name, p, debug.Stack())
+		}
+	}()
 	return action.Call(ctx, in)
 }
 
@@ -156,7 +167,6 @@ func (a *API) record(call Call, service, name string, err *awsmodel.Error) trail
 	rec := trail.Record{
 		EventTime: a.now(), EventSource: service + ".amazonaws.com", EventName: name, AWSRegion: "us-east-1",
 		SourceIPAddress: call.SourceIP, UserAgent: call.UserAgent, RequestID: call.RequestID, TLS: call.TLS,
-		RequestParameters: json.RawMessage(nil),
 	}
 	if err != nil {
 		rec.ErrorCode, rec.ErrorMessage = err.Code, err.Message

@@ -106,6 +106,27 @@ func TestInvoke(t *testing.T) {
 	}
 }
 
+// An action that panics has changed nothing, or what its transaction did: the
+// call is answered and recorded like any that failed.
+func TestInvokePanic(t *testing.T) {
+	var records, log bytes.Buffer
+	action := api.Action{
+		Operation: awsquery.Of(func(context.Context, *iam.GetUserInput) (*iam.GetUserOutput, error) { panic("secret") }),
+		Resource:  api.Everything,
+	}
+	a := api.New([]api.Action{action}, trail.New(&records), slog.New(slog.NewTextHandler(&log, nil)), time.Now)
+	out, refused := a.Invoke(t.Context(), caller(t, root), action, &iam.GetUserInput{}, api.Call{RequestID: "the-request"})
+	if out != nil || refused == nil || refused.Code != "ServiceFailure" || strings.Contains(refused.Message, "secret") {
+		t.Errorf("answer %v, refused %v", out, refused)
+	}
+	if text := records.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "ServiceFailure") || strings.Contains(text, "secret") {
+		t.Errorf("records: %s", text)
+	}
+	if !strings.Contains(log.String(), "panic in GetUser: secret") {
+		t.Errorf("log: %s", &log)
+	}
+}
+
 func TestGranted(t *testing.T) {
 	var calls int
 	action := getUser(&calls, nil)
