@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
+
+	"rollcall/internal/awsmodel"
 )
 
 func TestMembersRequest(t *testing.T) {
@@ -258,4 +260,44 @@ func ExampleMembers_Request() {
 	m := NewMembers(MayRecord)
 	fmt.Println(string(m.Request(&iam.CreateLoginProfileInput{UserName: aws.String("Bob"), Password: aws.String("hunter2")})))
 	// Output: {"passwordResetRequired":false,"userName":"Bob"}
+}
+
+// What AWS's model knows to be secret is on no list of ours: a member of any
+// action, served or not, that the trail would show.
+func TestRecordedHoldsNoSecret(t *testing.T) {
+	checked := 0
+	var walk func(op, path string, s *awsmodel.Shape)
+	walk = func(op, path string, s *awsmodel.Shape) {
+		switch s.Kind {
+		case awsmodel.List:
+			walk(op, path, s.Elem)
+		case awsmodel.Structure:
+			for _, m := range s.Members {
+				if !MayRecord(op, m.Field()) {
+					continue
+				}
+				at := strings.TrimPrefix(path+"."+lowerFirst(m.Field()), ".")
+				walk(op, at, m.Shape)
+				if k := m.Shape.Kind; k == awsmodel.List || k == awsmodel.Map || k == awsmodel.Structure {
+					continue // its own members decide
+				}
+				checked++
+				if awsmodel.Sensitive(op, at) {
+					t.Errorf("%s: the trail shows %s", op, at)
+				}
+			}
+		}
+	}
+	for _, service := range awsmodel.Services() {
+		for _, op := range awsmodel.Operations(service.Name) {
+			for _, s := range []*awsmodel.Shape{op.Input, op.Output} {
+				if s != nil {
+					walk(op.Name, "", s)
+				}
+			}
+		}
+	}
+	if checked < 300 {
+		t.Errorf("only %d members checked", checked)
+	}
 }
