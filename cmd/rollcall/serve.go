@@ -158,6 +158,7 @@ func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus
 	if err != nil {
 		return nil, nil, err
 	}
+	db.UseSpan = s.useSpan
 	if s.trail == "" {
 		s.trail = filepath.Join(s.data, "trail.jsonl")
 	}
@@ -167,7 +168,7 @@ func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus
 	}
 	t.Sync = s.trailSync
 	svc, err := service.Open(ctx, service.Config{
-		Store: db, MasterFile: s.masterFile(), Trail: t, Report: s.report, UseSpan: s.useSpan,
+		Store: db, MasterFile: s.masterFile(), Trail: t, Report: s.report,
 		Regions: s.regions, Rate: s.rate, Burst: s.burst, Log: log, Metrics: metrics,
 	})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"rollcall/internal/identity"
 	"rollcall/internal/service"
+	"rollcall/internal/store"
 )
 
 var accessKeyID, secretKey = regexp.MustCompile(`^AKIA[A-Z2-7]{16}$`), regexp.MustCompile(`^[A-Za-z0-9+/]{40}$`)
@@ -150,7 +151,7 @@ func TestGivenRootKey(t *testing.T) {
 
 // With IAM's own rule only the first use inside 15 minutes is recorded.
 func TestUseSpan(t *testing.T) {
-	w := newWorld(t, service.Config{UseSpan: 15 * time.Minute})
+	w := newWorld(t, service.Config{Store: store.Config{UseSpan: 15 * time.Minute}})
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
 	at := began

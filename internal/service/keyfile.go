@@ -13,11 +13,11 @@ import (
 // not where it was looked for. Its text is for the operator.
 var ErrNoMasterKey = errors.New("the master key file is missing, and without it the secrets in the store cannot be read")
 
-// KeyFile reads the master key of a store from a file. An empty store gets a
+// keyFile reads the master key of a store from a file. An empty store gets a
 // new file where there is none; one that holds secrets never does, for a new
-// key could not open them: ErrNoMasterKey. Whether the key is the right one shows when the
-// secrets are opened: seal.ErrWrongMasterKey.
-func KeyFile(ctx context.Context, db *store.DB, path string) (*seal.MasterKeys, error) {
+// key could not open them: ErrNoMasterKey. Whether the key is the right one
+// shows when the secrets are opened: seal.ErrWrongMasterKey.
+func keyFile(ctx context.Context, db *store.DB, path string) (*seal.MasterKeys, error) {
 	master, err := seal.LoadMasterKeys(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return master, err

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -26,18 +25,15 @@ import (
 type Config struct {
 	Store store.Config
 	// Master opens the store's secrets; where it is nil, the file MasterFile
-	// does, see KeyFile.
+	// does, which is made for an empty store (ErrNoMasterKey).
 	Master     *seal.MasterKeys
 	MasterFile string
 	Trail      *trail.Trail
 	Report     identity.ReportConfig
-	// UseSpan is IAM's 15 minutes, within which only the first use of a key
-	// is recorded; 0 records each to the second.
-	UseSpan time.Duration
-	Regions []string
-	Rate    float64
-	Burst   int
-	Log     *slog.Logger
+	Regions    []string
+	Rate       float64
+	Burst      int
+	Log        *slog.Logger
 	// Metrics is where the metrics are registered; nil counts nothing.
 	Metrics prometheus.Registerer
 }
@@ -60,9 +56,8 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetUseSpan(cfg.UseSpan)
 	if cfg.Master == nil {
-		if cfg.Master, err = KeyFile(ctx, db, cfg.MasterFile); err != nil {
+		if cfg.Master, err = keyFile(ctx, db, cfg.MasterFile); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
 	}

@@ -1,9 +1,6 @@
 package store
 
-import (
-	"net/url"
-	"strings"
-)
+import "strings"
 
 // dialect is every difference of text between the engines.
 type dialect struct {
@@ -41,13 +38,4 @@ var postgresDialect = dialect{
 	),
 	analyze: "ANALYZE",
 	clock:   "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
-}
-
-// redactURL drops the password of a connection string, for error texts.
-func redactURL(s string) string {
-	u, err := url.Parse(s)
-	if err != nil {
-		return "(unreadable URL)"
-	}
-	return u.Redacted()
 }

@@ -1,6 +1,9 @@
 package store
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Exec runs a statement of a test's own.
 func (tx *Tx) Exec(sql string, args ...any) error {
@@ -45,3 +48,6 @@ func BackupColumns() (columns []string) {
 	}
 	return columns
 }
+
+// SetUseSpan changes Config.UseSpan. Nothing may be under way.
+func (db *DB) SetUseSpan(span time.Duration) { db.used.span = span }

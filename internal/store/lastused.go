@@ -19,7 +19,7 @@ type LastUsed struct {
 // durable: up to flushInterval of them are lost by a crash.
 type lastUsed struct {
 	db   *DB
-	span time.Duration
+	span time.Duration // Config.UseSpan
 	quit chan struct{}
 	wait sync.WaitGroup
 
@@ -31,8 +31,8 @@ type lastUsed struct {
 
 const flushInterval = time.Second
 
-func (u *lastUsed) init(db *DB) {
-	u.db = db
+func (u *lastUsed) init(db *DB, span time.Duration) {
+	u.db, u.span = db, span
 	u.quit = make(chan struct{})
 	u.keys = map[string]LastUsed{}
 	u.passwords = map[[2]string]time.Time{}
@@ -63,11 +63,6 @@ func (u *lastUsed) close() error {
 	defer cancel()
 	return u.flush(ctx)
 }
-
-// SetUseSpan sets how much later a use must be than the recorded one to
-// replace it. 0 records every use to the second; IAM records the first one
-// inside 15 minutes. Call it before the first use.
-func (db *DB) SetUseSpan(span time.Duration) { db.used.span = span }
 
 // KeyUsed notes that an access key was used. It never waits for the
 // database; Flush does.

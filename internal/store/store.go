@@ -47,6 +47,10 @@ type Config struct {
 	Memory bool
 	// Now is the clock; nil means time.Now. Transactions read it once.
 	Now func() time.Time
+	// UseSpan is how much later a use of a credential must be than the recorded
+	// one to replace it. 0 records every use to the second; IAM records the
+	// first one inside 15 minutes.
+	UseSpan time.Duration
 	// Readers bounds the SQLite connections that read at the same time;
 	// 0 means twice the number of processors, at least four.
 	Readers int
@@ -93,7 +97,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	switch {
 	case cfg.URL != "":
 		if !strings.HasPrefix(cfg.URL, "postgres://") && !strings.HasPrefix(cfg.URL, "postgresql://") {
-			return nil, fmt.Errorf("open store: %q is not a postgres:// URL", redactURL(cfg.URL))
+			// Not repeated: it may hold a password in a place no one expects.
+			return nil, errors.New("open store: the URL is not a postgres:// URL")
 		}
 		db.dialect = postgresDialect
 		db.engine, err = openPostgres(ctx, cfg.URL)
@@ -104,7 +109,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	db.used.init(db)
+	db.used.init(db, cfg.UseSpan)
 	return db, nil
 }
 
@@ -116,9 +121,6 @@ func (db *DB) Close() error {
 
 // Ping says whether the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.engine.ping(ctx) }
-
-// Engine names the engine: "sqlite" or "postgres".
-func (db *DB) Engine() string { return db.dialect.name }
 
 // Now reads the database's clock.
 func (db *DB) Now() time.Time { return db.now() }
