@@ -78,9 +78,12 @@ func accountReportCommand(p *process) *cobra.Command {
   rollcall account report 123456789012 --at 2026-03-01T00:00:00Z`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			when, err := parseAt(at)
-			if err != nil {
-				return err
+			var when time.Time // zero: now
+			if at != "" {
+				var err error
+				if when, err = parseTime("at", at); err != nil {
+					return err
+				}
 			}
 			return in.with(cmd.Context(), false, func(s *service.Service) error {
 				_, write, err := s.IAM.Report(cmd.Context(), args[0], when)
@@ -103,18 +106,4 @@ func accountReportCommand(p *process) *cobra.Command {
 	c.MarkFlagFilename("out")
 	c.ValidArgsFunction = in.completeAccounts
 	return c
-}
-
-// parseAt reads a time, in UTC where it does not say otherwise; a day alone
-// is its first moment, and nothing is the zero time.
-func parseAt(text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, usageError("%q is not a time such as 2026-03-01T12:00:00Z or 2026-03-01", text)
 }

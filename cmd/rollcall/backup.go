@@ -80,23 +80,26 @@ func count(n int64, noun string) string {
 }
 
 // writeFile makes a file that only its owner may read, or replaces one. It is
-// there as a whole or, after an error, not at all.
+// there as a whole or, after an error, not at all: it is made beside its place
+// and moved there, so that who reads an old file goes on reading the old one.
 func writeFile(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		return fmt.Errorf("write %s: %w", path, err)
 	}
-	err = write(f)
-	if err == nil {
-		err = f.Sync()
+	if err = write(f); err != nil {
+		f.Close()
+		os.Remove(f.Name())
+		return err // it says itself what was being written
 	}
-	if err = errors.Join(err, f.Close()); err == nil {
+	if err = errors.Join(f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
 		os.Remove(f.Name())
+		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return err
+	return nil
 }
 
 func restoreCommand(p *process) *cobra.Command {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -80,30 +78,9 @@ func (o *outFile) add(f *pflag.FlagSet) {
 	f.StringVar(&o.path, "out", "", "write to this `file`, readable by you alone, instead of standard output")
 }
 
-func (o *outFile) write(fill func(io.Writer) error) (err error) {
+func (o *outFile) write(fill func(io.Writer) error) error {
 	if o.path == "" || o.path == "-" {
 		return fill(o.p.stdout)
 	}
-	// Made in the same directory, with mode 0600, and renamed when whole: who
-	// reads the old file meanwhile goes on reading the old file.
-	tmp, err := os.CreateTemp(filepath.Dir(o.path), "."+filepath.Base(o.path)+".*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", o.path, err)
-	}
-	defer func() {
-		tmp.Close()
-		if err != nil {
-			os.Remove(tmp.Name())
-		}
-	}()
-	if err := fill(tmp); err != nil {
-		return err
-	}
-	if err := tmp.Sync(); err != nil {
-		return fmt.Errorf("write %s: %w", o.path, err)
-	}
-	if err := tmp.Close(); err != nil {
-		return fmt.Errorf("write %s: %w", o.path, err)
-	}
-	return os.Rename(tmp.Name(), o.path)
+	return writeFile(o.path, fill)
 }
