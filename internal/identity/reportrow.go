@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -142,6 +143,6 @@ func certificateOrder(all []store.CredentialCertificate) {
 		case a.Active != b.Active:
 			return 1
 		}
-		return int(a.Uploaded - b.Uploaded)
+		return cmp.Compare(a.Uploaded, b.Uploaded)
 	})
 }

@@ -139,7 +139,7 @@ func arn(c principal.Caller, u store.User) string {
 // with a data key that this one has not read yet.
 func (s *Service) openSecret(ctx context.Context, sealed []byte, at seal.Location) (seal.Secret, error) {
 	secret, err := s.keys.OpenSecret(sealed, at)
-	var unknown seal.ErrUnknownDataKey
+	var unknown seal.UnknownDataKeyError
 	if !errors.As(err, &unknown) {
 		return secret, err
 	}

@@ -10,9 +10,9 @@ import (
 )
 
 // SigningKey finds the secret and the owner of the access key that a request
-// names; it is a sigv4.Verifier's Lookup. It reads the store every time, so
-// that a key which was deleted or made inactive, on any node, fails on the
-// very next request.
+// names; it is a sigv4.Verifier's Lookup. It asks the store every time, which
+// remembers nothing that may have changed, so that a key which was deleted or
+// made inactive, on any node, fails on the very next request.
 func (s *Service) SigningKey(ctx context.Context, accessKeyID, sessionToken string) (secret []byte, owner store.KeyOwner, err error) {
 	if sessionToken != "" {
 		// No temporary credentials are issued, so no token can be ours.

@@ -5,7 +5,6 @@ package principal
 
 import (
 	"context"
-	"time"
 
 	"rollcall/internal/sigv4"
 	"rollcall/internal/store"
@@ -16,12 +15,11 @@ type Caller struct {
 	owner   store.KeyOwner
 	region  string
 	service string
-	at      time.Time
 }
 
 // Signed returns the caller who signed a request.
 func Signed(v sigv4.Verified[store.KeyOwner]) Caller {
-	return Caller{owner: v.Principal(), region: v.Region(), service: v.Service(), at: v.SignedAt()}
+	return Caller{owner: v.Principal(), region: v.Region(), service: v.Service()}
 }
 
 // Account is the account's twelve digits.
@@ -45,7 +43,7 @@ func (c Caller) UserID() string { return c.owner.User.ID }
 // AccessKeyID is the key that signed.
 func (c Caller) AccessKeyID() string { return c.owner.Key.ID }
 
-// Region and Service are what the signature was scoped to.
+// Region is the region the signature was scoped to.
 func (c Caller) Region() string { return c.region }
 
 // Service is the service the signature was scoped to: iam or sts.

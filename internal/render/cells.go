@@ -51,9 +51,9 @@ var (
 	blank   = cell{}
 )
 
-// Printable is s with everything that is no printable character as an escape.
+// printable is s with everything that is no printable character as an escape.
 // User names cannot hold any, but a file that claims to be a report can.
-func Printable(s string) string {
+func printable(s string) string {
 	clean := true
 	for _, r := range s {
 		if clean = r != utf8.RuneError && strconv.IsGraphic(r); !clean {
@@ -110,7 +110,7 @@ func since(t report.Time, asOf time.Time, never string) cell {
 	return unknown
 }
 
-func user(r *report.Row, _ time.Time) cell { return cell{Printable(r.User), usual} }
+func user(r *report.Row, _ time.Time) cell { return cell{printable(r.User), usual} }
 
 func created(r *report.Row, asOf time.Time) cell { return since(r.Created, asOf, nothing) }
 
@@ -225,7 +225,7 @@ func keyUse(n int) func(*report.Row, time.Time) cell {
 		if region, ok := r.Keys[n].LastUsedRegion.Value(); ok {
 			service += " " + region
 		}
-		return cell{Printable(service), usual}
+		return cell{printable(service), usual}
 	}
 }
 

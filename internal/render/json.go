@@ -28,7 +28,8 @@ func writeJSON(w io.Writer, rd *report.Reader, begin, between, end, none string)
 			line = append(line[:0], begin...)
 			first = false
 		}
-		if _, err := b.Write(row.AppendJSON(line)); err != nil {
+		line = row.AppendJSON(line)
+		if _, err := b.Write(line); err != nil {
 			return err
 		}
 	}

@@ -123,13 +123,13 @@ func TestTableOfHostileFile(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	}
-	if got, want := Printable(name), `\x1b[2J\a\u202etxt\u200b\n`; got != want {
+	if got, want := printable(name), `\x1b[2J\a\u202etxt\u200b\n`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got, want := Printable("a\xff\x00\ufffd"), `a\xff\x00�`; got != want {
+	if got, want := printable("a\xff\x00\ufffd"), `a\xff\x00�`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got := Printable("Zoë=+,.@_-"); got != "Zoë=+,.@_-" {
+	if got := printable("Zoë=+,.@_-"); got != "Zoë=+,.@_-" {
 		t.Error(got)
 	}
 }

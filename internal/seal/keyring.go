@@ -29,13 +29,13 @@ var ErrNoDataKey = errors.New("there is no data key")
 // place they were sealed for.
 var ErrNotOpened = errors.New("sealed value does not open: it was changed, or belongs to another place")
 
-// ErrUnknownDataKey reports sealed bytes whose data key is not in the keyring.
+// UnknownDataKeyError reports sealed bytes whose data key is not in the keyring.
 // Another node may have made it: load it from the store, Add it, try again.
-type ErrUnknownDataKey struct {
+type UnknownDataKeyError struct {
 	ID string
 }
 
-func (e ErrUnknownDataKey) Error() string {
+func (e UnknownDataKeyError) Error() string {
 	return fmt.Sprintf("sealed value needs data key %s, which is not loaded", e.ID)
 }
 
@@ -233,7 +233,7 @@ func (r *Keyring) Seal(plaintext []byte, at Location) []byte {
 }
 
 // Open decrypts what Seal made for the same place. The error is an
-// ErrUnknownDataKey where the data key is not loaded, and ErrNotOpened for
+// UnknownDataKeyError where the data key is not loaded, and ErrNotOpened for
 // everything else.
 func (r *Keyring) Open(sealed []byte, at Location) ([]byte, error) {
 	if len(sealed) < headerSize+gcmOverhead || sealed[0] != formatV1 {
@@ -242,7 +242,7 @@ func (r *Keyring) Open(sealed []byte, at Location) ([]byte, error) {
 	id := dataKeyID(sealed[1:headerSize])
 	aead, ok := r.keys.Load().aead[id]
 	if !ok {
-		return nil, ErrUnknownDataKey{ID: id.String()}
+		return nil, UnknownDataKeyError{ID: id.String()}
 	}
 	var buf [128]byte
 	plain, err := aead.Open(nil, nil, sealed[headerSize:], at.aad(buf[:0], sealed[:headerSize]))

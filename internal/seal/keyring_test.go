@@ -103,7 +103,7 @@ func TestOpenUnknownDataKey(t *testing.T) {
 	node1, node2 := mustKeyring(t, m, first), mustKeyring(t, m, first, second)
 	sealed := node2.Seal([]byte("secret"), here)
 	_, err := node1.Open(sealed, here)
-	var unknown ErrUnknownDataKey
+	var unknown UnknownDataKeyError
 	if !errors.As(err, &unknown) || unknown.ID != second.ID {
 		t.Fatalf("error %v, want unknown data key %s", err, second.ID)
 	}

@@ -31,9 +31,9 @@ import (
 	"rollcall/internal/trail"
 )
 
-// MaxBody is the largest request body. IAM's largest input, a certificate
+// maxBody is the largest request body. IAM's largest input, a certificate
 // chain, is far below it.
-const MaxBody = 1 << 20
+const maxBody = 1 << 20
 
 // Config is what a Server is made of.
 type Config struct {
@@ -221,7 +221,7 @@ func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *aw
 // readBody reads the body, which is bounded, and whose arrival the server's
 // read timeout bounds too.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > MaxBody {
+	if r.ContentLength > maxBody {
 		return nil, tooLarge()
 	}
 	if r.ContentLength == 0 {
@@ -230,7 +230,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// The buffer grows with what arrives, not with what is announced: a client
 	// that only promises a large body holds no memory.
 	body := bytes.NewBuffer(make([]byte, 0, firstBuffer))
-	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody)); err != nil {
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		return nil, unread(err)
 	}
 	return body.Bytes(), nil
@@ -240,7 +240,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 const firstBuffer = 2 << 10
 
 func tooLarge() error {
-	return awsmodel.Fail("RequestEntityTooLarge", "The request is larger than %d bytes.", MaxBody)
+	return awsmodel.Fail("RequestEntityTooLarge", "The request is larger than %d bytes.", maxBody)
 }
 
 func unread(err error) error {
