@@ -13,7 +13,7 @@
 FUZZTIME ?= 30s
 SOAK ?= 10m
 
-.PHONY: build demo bench test packages check race fuzz soak fmt lint test-js
+.PHONY: build demo bench test packages check race fuzz soak fmt lint
 .DEFAULT_GOAL := build
 
 build:

@@ -150,7 +150,7 @@ func serve(t testing.TB, args ...string) *process {
 }
 
 // startTimeout is far more than a start takes.
-const startTimeout = 30 * time.Second
+const startTimeout = 2 * time.Minute
 
 // waitListening reads from the log where the service listens.
 func (p *process) waitListening() {
