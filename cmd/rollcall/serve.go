@@ -96,8 +96,8 @@ func (s *serving) check() error {
 		return usageError("--report-max-age must be more than 0: a client that asks until its report is complete would never end")
 	case s.report.Expiry < 0 || s.useSpan < 0 || s.rate < 0 || s.burst < 0:
 		return usageError("--report-expiry, --last-used-span, --rate-limit and --rate-burst cannot be negative")
-	case s.report.History < 1:
-		return usageError("--report-history must be at least 1")
+	case s.report.History < 2:
+		return usageError("--report-history must be at least 2: a report that is being read survives the next")
 	}
 	return nil
 }
