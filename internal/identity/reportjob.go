@@ -37,7 +37,7 @@ func (s *Service) startReport(account string, token int64) {
 		s.jobs.Go(func() { s.keepLease(ctx, cancel, account, token) })
 		report, err := s.makeReportInTurn(ctx, account, token)
 		if err == nil {
-			s.log.Info("credential report published", "account", account, "users", report.Users, "bytes", report.Size, "took", time.Since(start))
+			s.log.Info("credential report published", "account", account, "users", report.Users, "bytes", report.Size, "took", time.Since(start).Round(time.Millisecond).String())
 			return
 		}
 		s.log.Error("credential report failed", "account", account, "error", err, "cause", context.Cause(ctx))
