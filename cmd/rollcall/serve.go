@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -115,6 +116,7 @@ func (s *serving) run(ctx context.Context) error {
 		return err
 	}
 	noCoreDumps()
+	relaxCollector()
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -268,5 +270,14 @@ func (s *serving) onHangup(ctx context.Context, hangup <-chan os.Signal, t *trai
 			continue
 		}
 		log.Info("trail and certificate opened anew")
+	}
+}
+
+// relaxCollector lets the heap grow to five times what is in use before it is
+// collected. The service holds little, so that costs tens of MiB and saves a
+// tenth of a write's time. GOGC in the environment decides instead.
+func relaxCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
 	}
 }
