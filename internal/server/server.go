@@ -222,7 +222,7 @@ func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *aw
 // read timeout bounds too.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
-		return nil, tooLarge()
+		return nil, tooLarge(r.Body)
 	}
 	if r.ContentLength == 0 {
 		return nil, nil
@@ -231,7 +231,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// that only promises a large body holds no memory.
 	body := bytes.NewBuffer(make([]byte, 0, firstBuffer))
 	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
-		return nil, unread(err)
+		return nil, unread(err, r.Body)
 	}
 	return body.Bytes(), nil
 }
@@ -239,14 +239,17 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 // firstBuffer holds the body of nearly every call.
 const firstBuffer = 2 << 10
 
-func tooLarge() error {
+// tooLarge takes a little of what is still coming: a connection that is closed
+// under a client that sends is reset, and the answer is never read.
+func tooLarge(rest io.Reader) error {
+	io.CopyN(io.Discard, rest, 4*maxBody)
 	return awsmodel.Fail("RequestEntityTooLarge", "The request is larger than %d bytes.", maxBody)
 }
 
-func unread(err error) error {
+func unread(err error, rest io.Reader) error {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return tooLarge()
+		return tooLarge(rest)
 	}
 	return awsmodel.Fail("RequestTimeout", "The request body did not arrive as announced.")
 }
