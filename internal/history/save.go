@@ -1,0 +1,121 @@
+package history
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ErrDiffers says that the folder has another report of the same account and
+// second.
+var ErrDiffers = errors.New("the folder has a different report of that very second")
+
+// Save puts a report into the folder. One that is there already with the same
+// bytes stays as it is, with its metadata; that is not an error. m.SHA256 is
+// set from the content. Account and GeneratedAt must be given.
+func (f *Folder) Save(m Meta, content []byte) (Snapshot, error) {
+	if !IsAccountID(m.Account) || m.GeneratedAt.IsZero() {
+		return Snapshot{}, fmt.Errorf("save report: account %q and time %s say not whose it is", m.Account, m.GeneratedAt)
+	}
+	m.GeneratedAt, m.FetchedAt, m.SHA256 = m.GeneratedAt.UTC(), m.FetchedAt.UTC(), checksum(content)
+	s := Snapshot{Meta: m, Path: f.path(m.Account, Name(m.GeneratedAt)+csvSuffix)}
+	if err := f.accountFolder(m.Account); err != nil {
+		return Snapshot{}, err
+	}
+	// The report first: whoever puts it there is the one to describe it.
+	made, err := createFile(s.Path, content)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("save report: %w", err)
+	}
+	if !made {
+		was, err := f.snapshot(m.Account, m.GeneratedAt)
+		if err != nil || was.Verifiable() {
+			return was, err
+		}
+	}
+	return s, f.writeJSON(m, m.Account, Name(m.GeneratedAt)+metaSuffix)
+}
+
+// SetOutcome records how it went with an account, in place of what is there.
+func (f *Folder) SetOutcome(o Outcome) error {
+	if !IsAccountID(o.Account) {
+		return fmt.Errorf("save outcome: %q is no account", o.Account)
+	}
+	if err := f.accountFolder(o.Account); err != nil {
+		return err
+	}
+	o.GeneratedAt, o.At, o.Run = o.GeneratedAt.UTC(), o.At.UTC(), o.Run.UTC()
+	return f.writeJSON(o, o.Account, outcomeFile)
+}
+
+func (f *Folder) accountFolder(account string) error {
+	err := os.Mkdir(f.path(account), 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+func (f *Folder) writeJSON(v any, elements ...string) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	path := f.path(elements...)
+	temporary, err := writeTemporary(path, b.Bytes())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		os.Remove(temporary)
+		return err
+	}
+	return nil
+}
+
+// createFile makes a file that is whole from the moment it is there. Where
+// there is one with the same content it changes nothing; one that differs is
+// ErrDiffers.
+func createFile(path string, content []byte) (made bool, err error) {
+	temporary, err := writeTemporary(path, content)
+	if err != nil {
+		return false, err
+	}
+	defer os.Remove(temporary)
+	// A link, unlike a rename, replaces nothing.
+	err = os.Link(temporary, path)
+	if err == nil {
+		return true, nil
+	}
+	there, readErr := os.ReadFile(path)
+	switch {
+	case errors.Is(readErr, fs.ErrNotExist):
+		// No file is in the way: this file system has no links.
+		return true, os.Rename(temporary, path)
+	case readErr != nil:
+		return false, readErr
+	case !bytes.Equal(there, content):
+		return false, fmt.Errorf("%s: %w", path, ErrDiffers)
+	}
+	return false, nil
+}
+
+func writeTemporary(path string, content []byte) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "", err
+	}
+	return f.Name(), nil
+}

@@ -1,0 +1,114 @@
+package history
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+)
+
+// Meta is what is known of a report beside its bytes.
+type Meta struct {
+	Account     string    `json:"account"`   // twelve digits
+	Partition   string    `json:"partition"` // aws, aws-cn, aws-us-gov, aws-eusc
+	GeneratedAt time.Time `json:"generated_at"`
+	FetchedAt   time.Time `json:"fetched_at"` // by the clock of the service
+	// Source is "generated" where the report was made for us, "cached" where
+	// it was there, "stale" where it was older than asked for.
+	Source string `json:"source"`
+	SHA256 string `json:"sha256"` // of the CSV, in hexadecimal
+	// Endpoint is the service it came from; "" is AWS.
+	Endpoint string `json:"endpoint,omitempty"`
+}
+
+// Snapshot is one report of the folder.
+type Snapshot struct {
+	Meta
+	Path string // of the CSV
+}
+
+// ErrDamaged says that a file of the folder is not what was saved.
+var ErrDamaged = errors.New("damaged")
+
+// Verifiable says whether the report came with a checksum. One that was put
+// into the folder by hand has none; then Account and GeneratedAt are what its
+// path says, and the rest of Meta is empty.
+func (s Snapshot) Verifiable() bool { return s.SHA256 != "" }
+
+// Read returns the report, byte for byte. Where its SHA-256 is not the one it
+// was saved with, the error is ErrDamaged.
+func (s Snapshot) Read() ([]byte, error) {
+	content, err := os.ReadFile(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	if s.Verifiable() && checksum(content) != s.SHA256 {
+		return nil, fmt.Errorf("%s: %w: its SHA-256 is not the one it was saved with", s.Path, ErrDamaged)
+	}
+	return content, nil
+}
+
+func checksum(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// nameForm is the form of a report's file name: a time in UTC, safe on every
+// file system, in an order that is that of time.
+const nameForm = "2006-01-02T150405Z"
+
+const csvSuffix, metaSuffix = ".csv", ".json"
+
+// Name is what a report generated at t is called, without a suffix:
+// 2026-11-23T101500Z. Fractions of a second are cut off.
+func Name(t time.Time) string { return t.UTC().Format(nameForm) }
+
+func parseName(file string) (t time.Time, ok bool) {
+	name, isCSV := strings.CutSuffix(file, csvSuffix)
+	t, err := time.Parse(nameForm, name)
+	return t, isCSV && err == nil && Name(t) == name
+}
+
+// snapshot reads the metadata of a report that is in the folder.
+func (f *Folder) snapshot(account string, at time.Time) (Snapshot, error) {
+	s := Snapshot{Path: f.path(account, Name(at)+csvSuffix)}
+	s.Account, s.GeneratedAt = account, at
+	file := f.path(account, Name(at)+metaSuffix)
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	var m Meta
+	if err := decode(text, &m); err != nil {
+		return s, fmt.Errorf("%s: %w: %w", file, ErrDamaged, err)
+	}
+	sum, err := hex.DecodeString(m.SHA256)
+	if m.Account != account || Name(m.GeneratedAt) != Name(at) || err != nil || len(sum) != sha256.Size {
+		return s, fmt.Errorf("%s: %w: it does not describe the report of its name", file, ErrDamaged)
+	}
+	s.Meta = m
+	s.SHA256 = strings.ToLower(m.SHA256)
+	return s, nil
+}
+
+// decode reads one JSON value and nothing after it. Members yet unknown are
+// ignored, so that older programs read newer folders.
+func decode(text []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if d.More() {
+		return errors.New("there is more than one value")
+	}
+	return nil
+}
