@@ -1,0 +1,97 @@
+package audit
+
+import "time"
+
+// Source says which report is audited, and how it was come by. The zero values
+// mean that it is not known.
+type Source struct {
+	// Account is the account's number. Where it is "" the first row with an ARN
+	// tells it.
+	Account string `json:"account,omitempty"`
+	// Name is the account's alias or name, to show to people.
+	Name string `json:"name,omitempty"`
+	// Partition is aws, aws-cn, aws-us-gov, …; "" as with Account.
+	Partition string `json:"partition,omitempty"`
+	// Generated is when the report was made: the GeneratedTime of the service.
+	Generated time.Time `json:"generated_at,omitzero"`
+	// Fetched is when the report was got.
+	Fetched time.Time `json:"fetched_at,omitzero"`
+	// Origin is how: cached, generated or stale as in package fleet, or file.
+	Origin string `json:"source,omitempty"`
+	// Path is the file the report is in, as findings shall name it.
+	Path string `json:"path,omitempty"`
+	// SHA256 is the digest of the file in hexadecimal, as the caller has it.
+	// It is passed on, and not checked.
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// Known is something that may not be known. The zero Known is Unknown.
+type Known uint8
+
+// The three answers.
+const (
+	Unknown Known = iota
+	No
+	Yes
+)
+
+// KnownBool returns Yes or No.
+func KnownBool(v bool) Known {
+	if v {
+		return Yes
+	}
+	return No
+}
+
+// Enrichment is what the IAM API tells of an account beyond its report. The
+// zero Enrichment tells nothing; nil is as good.
+type Enrichment struct {
+	// Users are by user name. They are matched to rows by name and creation
+	// time: a user made anew under an old name is another user.
+	Users map[string]UserFacts `json:"users,omitempty"`
+	// RootVirtualMFA says whether a virtual MFA device belongs to root
+	// (ListVirtualMFADevices); it decides C3.
+	RootVirtualMFA Known `json:"root_virtual_mfa,omitempty"`
+	// CentralRoot says whether the organization manages the root credentials
+	// of its members (ListOrganizationsFeatures); Member, whether this account
+	// is a member, and not the management account. They decide C18.
+	CentralRoot Known `json:"central_root,omitempty"`
+	Member      Known `json:"member,omitempty"`
+}
+
+// UserFacts is what the IAM API tells of a user.
+type UserFacts struct {
+	Created time.Time `json:"created"`
+	// UserID is the unique id, AIDA….
+	UserID string `json:"user_id,omitempty"`
+	// Keys are all access keys (ListAccessKeys); they are matched to the
+	// report's by creation time. nil means that nobody asked.
+	Keys []KeyFact `json:"keys,omitempty"`
+	// MFA are the MFA devices (ListMFADevices); nil means that nobody asked.
+	MFA []MFAFact `json:"mfa,omitempty"`
+	// ServiceCredentials are the credentials the report does not show; nil
+	// means that nobody asked, so that an empty list must be made as such.
+	ServiceCredentials []ServiceCredentialFact `json:"service_credentials,omitempty"`
+	Tags               map[string]string       `json:"tags,omitempty"`
+}
+
+// KeyFact is an access key.
+type KeyFact struct {
+	ID      string    `json:"id"`
+	Created time.Time `json:"created"`
+	Active  bool      `json:"active"`
+}
+
+// MFAFact is an MFA device.
+type MFAFact struct {
+	Serial string `json:"serial"`
+	Kind   string `json:"kind"` // virtual, hardware, passkey or unknown
+}
+
+// ServiceCredentialFact is an SSH key or a service-specific credential.
+type ServiceCredentialFact struct {
+	ID      string    `json:"id"`
+	Service string    `json:"service"` // such as codecommit.amazonaws.com, or ssh
+	Created time.Time `json:"created,omitzero"`
+	Active  bool      `json:"active"`
+}

@@ -1,0 +1,128 @@
+package audit
+
+import "fmt"
+
+// Status is a verdict. The zero Status is NoData, so that a verdict nobody
+// gave is no PASS.
+type Status uint8
+
+const (
+	// NoData means that the report, the row or the cell that would decide is
+	// missing or cannot be read. A run with any is incomplete.
+	NoData Status = iota
+	// Fail means that the rule is broken.
+	Fail
+	// Warn means that the rule is not broken, or not for certain, but a person
+	// should look.
+	Warn
+	// Manual means that no report can decide it and a person must.
+	Manual
+	// NotApplicable means that the rule does not concern this row.
+	NotApplicable
+	// Pass means that the report shows the rule to be kept.
+	Pass
+
+	// NumStatuses is how many there are, for arrays indexed by Status.
+	NumStatuses = iota
+)
+
+var statusNames = [NumStatuses]string{"NO_DATA", "FAIL", "WARN", "MANUAL", "NOT_APPLICABLE", "PASS"}
+
+// String returns the name used in every output, such as NO_DATA.
+func (s Status) String() string {
+	if int(s) < len(statusNames) {
+		return statusNames[s]
+	}
+	return fmt.Sprintf("Status(%d)", s)
+}
+
+// MarshalText returns what String does.
+func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what String returns.
+func (s *Status) UnmarshalText(text []byte) error {
+	got, err := ParseStatus(string(text))
+	if err == nil {
+		*s = got
+	}
+	return err
+}
+
+// ParseStatus reads what String returns.
+func ParseStatus(text string) (Status, error) {
+	for i, name := range statusNames {
+		if name == text {
+			return Status(i), nil
+		}
+	}
+	return NoData, fmt.Errorf("read status: %q is none of %q", text, statusNames)
+}
+
+// StatusSet is a set of statuses.
+type StatusSet uint8
+
+// Reported is what people want to see of an audit: all but PASS and
+// NOT_APPLICABLE.
+const Reported = StatusSet(1<<NoData | 1<<Fail | 1<<Warn | 1<<Manual)
+
+// AllStatuses is the set of all.
+const AllStatuses = StatusSet(1<<NumStatuses - 1)
+
+// SetOf returns the set of the given statuses.
+func SetOf(statuses ...Status) StatusSet {
+	var set StatusSet
+	for _, s := range statuses {
+		set |= 1 << s
+	}
+	return set
+}
+
+// Has reports whether s is in the set.
+func (set StatusSet) Has(s Status) bool { return set&(1<<s) != 0 }
+
+// Severity says how much a finding matters. The zero Severity is Info.
+type Severity uint8
+
+// The severities, in their order: a higher one is a larger number.
+const (
+	Info Severity = iota
+	Low
+	Medium
+	High
+	Critical
+
+	// NumSeverities is how many there are, for arrays indexed by Severity.
+	NumSeverities = iota
+)
+
+var severityNames = [NumSeverities]string{"info", "low", "medium", "high", "critical"}
+
+// String returns the name used in every output, such as high.
+func (s Severity) String() string {
+	if int(s) < len(severityNames) {
+		return severityNames[s]
+	}
+	return fmt.Sprintf("Severity(%d)", s)
+}
+
+// MarshalText returns what String does.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what String returns.
+func (s *Severity) UnmarshalText(text []byte) error {
+	got, err := ParseSeverity(string(text))
+	if err == nil {
+		*s = got
+	}
+	return err
+}
+
+// ParseSeverity reads what String returns.
+func ParseSeverity(text string) (Severity, error) {
+	for i, name := range severityNames {
+		if name == text {
+			return Severity(i), nil
+		}
+	}
+	return Info, fmt.Errorf("read severity: %q is none of %q", text, severityNames)
+}

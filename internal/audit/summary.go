@@ -1,0 +1,110 @@
+package audit
+
+import (
+	"time"
+
+	"rollcall/report"
+)
+
+// Summary is the outcome of a run. Its size does not depend on the reports'.
+type Summary struct {
+	Benchmark *Benchmark
+	Params    Params            // the thresholds used
+	Accounts  []*AccountSummary // in the order of partition and account
+	Counts    Counts            // of all accounts
+	// Exceptions are all that were given, in their order.
+	Exceptions []ExceptionUse
+}
+
+// AccountSummary is the outcome of the audit of one report, or of there being
+// none.
+type AccountSummary struct {
+	Source Source // completed by what the rows tell
+	// AsOf is the moment verdicts are given for; zero where it is not known.
+	AsOf time.Time
+	// Missing means that there is no report: Problems says why.
+	Missing bool
+	// Stale means that the report was older than Params.ReportMaxAgeHours.
+	Stale bool
+	// Problems are what keeps the audit of this account from being complete,
+	// at most 100; ProblemCount is how many there were.
+	Problems     []Problem
+	ProblemCount int
+	Counts       Counts
+	Stats        Stats
+	// Worst are the worst findings that nothing excuses, at most Options.Top.
+	Worst []Finding
+}
+
+// Incomplete reports whether anything could not be judged.
+func (a *AccountSummary) Incomplete() bool {
+	return a.Missing || a.ProblemCount > 0 || a.Counts.Total[NoData] > 0
+}
+
+// Problem is why something could not be judged.
+type Problem struct {
+	Line   int    `json:"line,omitempty"` // 0 where no line is to blame
+	Column string `json:"column,omitempty"`
+	Text   string `json:"text"`
+}
+
+// Counts counts findings by status. Suppressed ones are counted in Suppressed
+// and nowhere else.
+type Counts struct {
+	Total      [NumStatuses]int
+	Severities [NumSeverities][NumStatuses]int
+	Suppressed int
+	// Controls are those of the benchmark, in its order.
+	Controls []ControlCounts
+}
+
+// ControlCounts is [Counts] of one control.
+type ControlCounts struct {
+	Control    *Control
+	Statuses   [NumStatuses]int
+	Suppressed int
+}
+
+// Stats describes the credentials of an account, judged or not.
+type Stats struct {
+	Rows  int // root included
+	Users int
+	// ConsoleUsers have a password; ConsoleUsersMFA have MFA as well.
+	ConsoleUsers    int
+	ConsoleUsersMFA int
+	HumanUsers      int
+	MachineUsers    int
+	BreakGlassUsers int
+	ActiveKeys      int // of users and of root
+	InactiveKeys    int
+	// ActiveCertificates counts those of users and of root.
+	ActiveCertificates int
+	// UnusedCredentials are the passwords and keys that fail C7 and C8, if
+	// those controls apply.
+	UnusedCredentials int
+	// KeyAges counts active keys by their age, then by how long they were not
+	// used: see KeyAgeLimits and KeyIdleLimits. The last of each is what is
+	// beyond the limits; for idleness, the fourth of four is "never used".
+	KeyAges [6][4]int
+	// OldestKey is when the oldest active key was made; absent for none.
+	OldestKey report.Time
+	Root      RootStats
+}
+
+// KeyAgeLimits are the upper limits in days, inclusive, of the first five of
+// Stats.KeyAges; KeyIdleLimits those of the first two for each of them, the
+// third being longer and the fourth never used.
+var (
+	KeyAgeLimits  = [5]int{30, 60, 90, 180, 365}
+	KeyIdleLimits = [2]int{45, 90}
+)
+
+// RootStats is the state of root.
+type RootStats struct {
+	Seen     bool // there is a row for root
+	Password report.Bool
+	MFA      report.Bool
+	Keys     int // active ones
+	// LastUsed is the latest of its recorded uses.
+	LastUsed report.Time
+}
