@@ -17,6 +17,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/awsquery"
 	"rollcall/internal/principal"
@@ -26,11 +27,18 @@ import (
 // Action is one action that is served.
 type Action struct {
 	awsquery.Operation
-	// Resource names what the action acts on, as AWS's denial names it: an
-	// ARN, "user bob", or "*". in has passed the model's checks.
-	Resource func(c principal.Caller, in any) string
-	// Granted, where set, says whether a user may call it without any policy.
+	// Needs finds the permissions a call needs: the action's own on what it
+	// acts on, and those AWS asks for beside, such as iam:PassRole. in has
+	// passed the model's checks. An error ends the call.
+	Needs func(ctx context.Context, c principal.Caller, in any) ([]Need, error)
+	// Granted, where set, says whether a user may call it without any policy
+	// that allows it. A deny still denies.
 	Granted func(ctx context.Context, in any) (bool, error)
+	// Free actions need no permission, and cannot be denied.
+	Free bool
+	// Decides says that the action itself decides who may call it, by the
+	// access.Subject of its context: AssumeRole asks the role's trust policy.
+	Decides bool
 }
 
 // Call is what a door knows of one call beside the caller and the input.
@@ -44,6 +52,7 @@ type Call struct {
 // API is the actions that are served, and the trail of their calls.
 type API struct {
 	actions map[[2]string]Action // by service and name
+	access  *access.Access
 	trail   *trail.Trail
 	members *trail.Members
 	log     *slog.Logger
@@ -51,12 +60,12 @@ type API struct {
 }
 
 // New returns the funnel for a list of actions.
-func New(actions []Action, t *trail.Trail, log *slog.Logger, now func() time.Time) *API {
-	a := &API{actions: map[[2]string]Action{}, trail: t, members: trail.NewMembers(trail.MayRecord), log: log, now: now}
+func New(actions []Action, who *access.Access, t *trail.Trail, log *slog.Logger, now func() time.Time) *API {
+	a := &API{actions: map[[2]string]Action{}, access: who, trail: t, members: trail.NewMembers(trail.MayRecord), log: log, now: now}
 	for _, action := range actions {
 		key := [2]string{action.Service, action.Name}
-		if _, twice := a.actions[key]; twice || action.Resource == nil {
-			panic(fmt.Sprintf("api: action %s is listed twice or has no resource", action.Name))
+		if _, twice := a.actions[key]; twice || action.Needs == nil && !action.Free && !action.Decides {
+			panic(fmt.Sprintf("api: action %s is listed twice or has no needs", action.Name))
 		}
 		a.actions[key] = action
 	}
@@ -82,7 +91,7 @@ func (a *API) Actions() map[string]bool {
 func (a *API) Invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call) (any, *awsmodel.Error) {
 	ctx = principal.With(ctx, c)
 	readOnly := trail.ReadOnly(action.Name)
-	out, err := a.invoke(ctx, c, action, in, readOnly)
+	out, err := a.invoke(ctx, c, action, in, call, readOnly)
 	refused := a.clientError(ctx, err, action.Name, call)
 	rec := a.record(call, action.Service, action.Name, refused)
 	rec.UserIdentity = identity(c)
@@ -104,11 +113,12 @@ func (a *API) Invoke(ctx context.Context, c principal.Caller, action Action, in 
 	return out, nil
 }
 
-func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in any, readOnly bool) (any, error) {
+func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call, readOnly bool) (any, error) {
 	if err := awsmodel.Check(action.Name, in); err != nil {
 		return nil, err
 	}
-	if err := authorize(ctx, c, action, in); err != nil {
+	subject, err := a.authorize(ctx, c, action, in, call)
+	if err != nil {
 		return nil, err
 	}
 	if !readOnly {
@@ -117,7 +127,7 @@ func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in 
 			return nil, awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; changes are refused until it can.")
 		}
 	}
-	return perform(ctx, action, in)
+	return perform(access.With(ctx, subject), action, in)
 }
 
 // perform calls the action. A panic in one is an error like others: the call
@@ -172,15 +182,4 @@ func (a *API) record(call Call, service, name string, err *awsmodel.Error) trail
 		rec.ErrorCode, rec.ErrorMessage = err.Code, err.Message
 	}
 	return rec
-}
-
-func identity(c principal.Caller) trail.Identity {
-	id := trail.Identity{
-		Type: trail.IAMUser, PrincipalID: c.UserID(), ARN: c.ARN(), AccountID: c.Account(),
-		AccessKeyID: c.AccessKeyID(), UserName: c.UserName(),
-	}
-	if c.IsRoot() {
-		id.Type = trail.Root
-	}
-	return id
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"rollcall/internal/access"
 	"rollcall/internal/api"
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/awsquery"
@@ -32,8 +33,8 @@ func caller(t testing.TB, u store.User) principal.Caller {
 	}
 	key := sigv4test.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 	sigv4test.Sign(r, nil, key, "us-east-1", "iam", time.Now())
-	v := sigv4.Verifier[store.KeyOwner]{Services: []string{"iam"}, Lookup: func(context.Context, string, string) ([]byte, store.KeyOwner, error) {
-		return []byte(key.SecretAccessKey), store.KeyOwner{Partition: "aws", User: u}, nil
+	v := sigv4.Verifier[principal.Signer]{Services: []string{"iam"}, Lookup: func(context.Context, string, string) ([]byte, principal.Signer, error) {
+		return []byte(key.SecretAccessKey), principal.Signer{KeyOwner: store.KeyOwner{Partition: "aws", User: u}}, nil
 	}}
 	verified, err := v.Verify(r, nil)
 	if err != nil {
@@ -49,6 +50,23 @@ var (
 
 func ptr[T any](v T) *T { return &v }
 
+// people decides over root and ann, whom no policy reaches.
+func people(t testing.TB) *access.Access {
+	t.Helper()
+	db, err := store.Open(t.Context(), store.Config{Memory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	err = db.Update(t.Context(), func(tx *store.Tx) error {
+		return errors.Join(tx.InsertAccount(store.Account{ID: root.Account, Partition: "aws"}), tx.InsertUser(root), tx.InsertUser(ann))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return access.New(db)
+}
+
 // getUser is an action that ends as err says, and counts its calls.
 func getUser(calls *int, err error) api.Action {
 	return api.Action{
@@ -57,7 +75,13 @@ func getUser(calls *int, err error) api.Action {
 			_ = principal.Of(ctx) // panics without one
 			return &iam.GetUserOutput{}, err
 		}),
-		Resource: api.Existing("user", "UserName"),
+		Needs: func(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
+			name := api.Text(in, "UserName")
+			if name == "" {
+				name = c.UserName()
+			}
+			return api.On(api.Resource{ARN: api.IAMARN(c, "user", "/"+name), Label: "user " + name}), nil
+		},
 	}
 }
 
@@ -80,7 +104,7 @@ func TestInvoke(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var records, log bytes.Buffer
 			var calls int
-			a := api.New([]api.Action{getUser(&calls, c.err)}, trail.New(&records), slog.New(slog.NewTextHandler(&log, nil)), time.Now)
+			a := api.New([]api.Action{getUser(&calls, c.err)}, people(t), trail.New(&records), slog.New(slog.NewTextHandler(&log, nil)), time.Now)
 			action, ok := a.Find("iam", "GetUser")
 			if !ok {
 				t.Fatal("GetUser is not there")
@@ -112,9 +136,9 @@ func TestInvokePanic(t *testing.T) {
 	var records, log bytes.Buffer
 	action := api.Action{
 		Operation: awsquery.Of(func(context.Context, *iam.GetUserInput) (*iam.GetUserOutput, error) { panic("secret") }),
-		Resource:  api.Everything,
+		Needs:     api.Everything,
 	}
-	a := api.New([]api.Action{action}, trail.New(&records), slog.New(slog.NewTextHandler(&log, nil)), time.Now)
+	a := api.New([]api.Action{action}, people(t), trail.New(&records), slog.New(slog.NewTextHandler(&log, nil)), time.Now)
 	out, refused := a.Invoke(t.Context(), caller(t, root), action, &iam.GetUserInput{}, api.Call{RequestID: "the-request"})
 	if out != nil || refused == nil || refused.Code != "ServiceFailure" || strings.Contains(refused.Message, "secret") {
 		t.Errorf("answer %v, refused %v", out, refused)
@@ -136,7 +160,7 @@ func TestGranted(t *testing.T) {
 		want    string
 	}{{true, nil, ""}, {false, nil, "AccessDenied"}, {false, errors.New("down"), "ServiceFailure"}} {
 		action.Granted = func(context.Context, any) (bool, error) { return c.granted, c.err }
-		a := api.New([]api.Action{action}, trail.New(io.Discard), slog.New(slog.DiscardHandler), time.Now)
+		a := api.New([]api.Action{action}, people(t), trail.New(io.Discard), slog.New(slog.DiscardHandler), time.Now)
 		calls = 0
 		_, refused := a.Invoke(t.Context(), caller(t, ann), action, &iam.GetUserInput{}, api.Call{})
 		got := ""
@@ -154,15 +178,15 @@ func TestNewRefuses(t *testing.T) {
 	var calls int
 	twice := getUser(&calls, nil)
 	bare := twice
-	bare.Resource = nil
-	for name, actions := range map[string][]api.Action{"twice": {twice, twice}, "no resource": {bare}} {
+	bare.Needs = nil
+	for name, actions := range map[string][]api.Action{"twice": {twice, twice}, "no needs": {bare}} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {
 					t.Error("the list is taken")
 				}
 			}()
-			api.New(actions, trail.New(io.Discard), slog.New(slog.DiscardHandler), time.Now)
+			api.New(actions, nil, trail.New(io.Discard), slog.New(slog.DiscardHandler), time.Now)
 		})
 	}
 }

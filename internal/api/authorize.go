@@ -3,23 +3,134 @@ package api
 import (
 	"context"
 
+	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
+	"rollcall/internal/policy"
 	"rollcall/internal/principal"
 )
 
-// authorize decides a call. Without policies, root may do everything and a
-// user what AWS grants everyone; the rest is an implicit deny.
-func authorize(ctx context.Context, c principal.Caller, action Action, in any) error {
-	if c.IsRoot() {
-		return nil
+// Need is one permission that a call needs.
+type Need struct {
+	// Action is what must be allowed, "iam:PassRole"; "" stands for the action
+	// that is called.
+	Action    string
+	Resources []Resource
+	// Keys are the condition keys of this need beside those of every request,
+	// by their lower-case names. It may be nil.
+	Keys access.Keys
+}
+
+// Resource is one thing that an action acts on.
+type Resource struct {
+	ARN string // "*" for an action on no particular thing
+	// Label is what a denial calls it, "user bob"; "" stands for the ARN.
+	Label string
+	// Keys are the condition keys of the thing itself: its tags, its permissions
+	// boundary. They are asked for only by conditions; an error refuses. It may
+	// be nil.
+	Keys func(key string) ([]string, error)
+}
+
+// authorize decides a call by the policies that reach its caller. The subject
+// it returns is for actions that decide further, such as AssumeRole.
+func (a *API) authorize(ctx context.Context, c principal.Caller, action Action, in any, call Call) (*access.Subject, error) {
+	subject, err := a.access.Gather(ctx, c, access.Call{SourceIP: call.SourceIP, UserAgent: call.UserAgent, Secure: call.TLS != nil})
+	if err != nil || action.Free {
+		return subject, err
 	}
-	if action.Granted != nil {
-		ok, err := action.Granted(ctx, in)
-		if ok || err != nil {
-			return err
+	if err := sessionMay(c, action); err != nil {
+		return nil, err
+	}
+	if action.Decides {
+		return subject, nil
+	}
+	p := subject.Policies
+	if c.IsRoot() && len(p.Control) == 0 && len(p.Session) == 0 && !p.SessionRequired {
+		return subject, nil // nothing limits root: what it acts on does not matter
+	}
+	needs, err := action.Needs(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	tags := requestTags(in)
+	for i := range needs {
+		if err := a.decide(ctx, subject, action, &needs[i], in, tags); err != nil {
+			return nil, err
 		}
 	}
-	name := action.Service + ":" + action.Name
-	return awsmodel.Fail("AccessDenied", "User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",
-		c.ARN(), name, action.Resource(c, in), name)
+	return subject, nil
+}
+
+// decide decides one need. Each resource is decided by itself, for each has
+// its own tags.
+func (a *API) decide(ctx context.Context, subject *access.Subject, action Action, need *Need, in any, tags access.Keys) error {
+	name := need.Action
+	if name == "" {
+		name = action.Service + ":" + action.Name
+	}
+	for i := range need.Resources {
+		r := &need.Resources[i]
+		var failed error
+		own := func(key string) []string {
+			if r.Keys == nil || failed != nil {
+				return nil
+			}
+			v, err := r.Keys(key)
+			failed = err
+			return v
+		}
+		d := policy.Evaluate(policy.Request{
+			Principal: subject.Principal, Action: name, Resources: []string{r.ARN},
+			Context: subject.Context(a.now(), need.Keys, own, tags),
+		}, subject.Policies)
+		if failed != nil {
+			return failed
+		}
+		if d.Allowed {
+			continue
+		}
+		if !d.Explicit && action.Granted != nil && d.Layer == policy.IdentityLayer {
+			if ok, err := action.Granted(ctx, in); ok || err != nil {
+				return err
+			}
+		}
+		label := r.Label
+		if label == "" {
+			label = r.ARN
+		}
+		return awsmodel.Fail("AccessDenied", "%s", policy.DenialText(subject.Caller.ARN(), name, label, d))
+	}
+	return nil
+}
+
+// sessionMay holds what sessions of users can never do, whatever policies say.
+// STS, comparing the STS API operations: GetSessionToken credentials call IAM
+// only with MFA, and of STS only AssumeRole and GetCallerIdentity;
+// GetFederationToken credentials call neither. The texts are guesses.
+func sessionMay(c principal.Caller, action Action) error {
+	session := c.Session()
+	if session == nil || c.Kind() == principal.AssumedRole || session.TaskPolicy != "" {
+		return nil
+	}
+	switch {
+	case session.Federated:
+	case action.Service == "iam" && !session.MFA.IsZero():
+		return nil
+	case action.Service == "sts" && action.Name == "AssumeRole":
+		return nil
+	}
+	if action.Service == "sts" {
+		return awsmodel.Fail("AccessDenied", "Cannot call %s with session credentials", action.Name)
+	}
+	return awsmodel.Fail("InvalidClientTokenId", "The security token included in the request is invalid")
+}
+
+// requestTags are the keys of the tags that a request sets or removes, of
+// whichever action.
+func requestTags(in any) access.Keys {
+	tags, removed := Tags(in), textList(in, "TagKeys")
+	if len(tags) == 0 && len(removed) == 0 {
+		return nil
+	}
+	return access.RequestTags(tags, removed)
 }

@@ -98,14 +98,14 @@ func (w *world) as(t testing.TB, keyID, secret string) context.Context {
 }
 
 // verify signs a request with a key and asks who signed it.
-func (w *world) verify(t testing.TB, keyID, secret string) (sigv4.Verified[store.KeyOwner], error) {
+func (w *world) verify(t testing.TB, keyID, secret string) (sigv4.Verified[principal.Signer], error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), "POST", "https://iam.amazonaws.com/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	sigv4test.Sign(r, nil, sigv4test.Credentials{AccessKeyID: keyID, SecretAccessKey: secret}, "us-east-1", "iam", w.clock.Now())
-	v := sigv4.Verifier[store.KeyOwner]{Lookup: w.SigningKey, Now: w.clock.Now, Services: []string{"iam", "sts"}}
+	v := sigv4.Verifier[principal.Signer]{Lookup: w.SigningKey, Now: w.clock.Now, Services: []string{"iam", "sts"}}
 	return v.Verify(r, nil)
 }
 

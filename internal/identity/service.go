@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/principal"
 	"rollcall/internal/seal"
@@ -39,6 +40,7 @@ type Service struct {
 	log    *slog.Logger
 	report ReportConfig
 	node   string // this process, in leases
+	access *access.Access
 
 	reportTurn chan struct{} // holds one for each report being made
 
@@ -60,11 +62,15 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	s := &Service{
 		db: cfg.DB, keys: keys, hasher: seal.NewHasher(0), log: cfg.Log,
 		report: cfg.Report.withDefaults(), node: seal.NewID("node-", 21),
+		access:     access.New(cfg.DB),
 		reportTurn: make(chan struct{}, reportJobs),
 	}
 	s.jobsCtx, s.stopJobs = context.WithCancel(context.Background())
 	return s, nil
 }
+
+// Access decides who may do what on this store.
+func (s *Service) Access() *access.Access { return s.access }
 
 // Close ends the report jobs of this process; their leases are given back.
 func (s *Service) Close() {
@@ -119,6 +125,9 @@ func user(tx *store.Tx, account string, name string) (store.User, error) {
 func userOrCaller(tx *store.Tx, c principal.Caller, name *string) (store.User, error) {
 	if name != nil {
 		return user(tx, c.Account(), *name)
+	}
+	if !c.HasUser() {
+		return store.User{}, errNoUserName()
 	}
 	u, err := tx.User(c.Account(), c.NameKey())
 	if errors.Is(err, store.ErrNotFound) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"rollcall/internal/principal"
 	"rollcall/internal/sigv4"
 	"rollcall/internal/store"
 )
@@ -13,21 +14,22 @@ import (
 // names; it is a sigv4.Verifier's Lookup. It asks the store every time, which
 // remembers nothing that may have changed, so that a key which was deleted or
 // made inactive, on any node, fails on the very next request.
-func (s *Service) SigningKey(ctx context.Context, accessKeyID, sessionToken string) (secret []byte, owner store.KeyOwner, err error) {
+//
+// With a session token it is the token that tells all.
+func (s *Service) SigningKey(ctx context.Context, accessKeyID, sessionToken string) (secret []byte, signer principal.Signer, err error) {
 	if sessionToken != "" {
-		// No temporary credentials are issued, so no token can be ours.
-		return nil, store.KeyOwner{}, sigv4.ErrInvalidToken
+		return s.openSession(ctx, accessKeyID, sessionToken)
 	}
-	owner, err = s.db.KeyOwner(ctx, accessKeyID)
+	owner, err := s.db.KeyOwner(ctx, accessKeyID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && owner.Key.Status != active {
-		return nil, store.KeyOwner{}, sigv4.ErrUnknownKey
+		return nil, principal.Signer{}, sigv4.ErrUnknownKey
 	}
 	if err != nil {
-		return nil, store.KeyOwner{}, fmt.Errorf("look up access key: %w", err)
+		return nil, principal.Signer{}, fmt.Errorf("look up access key: %w", err)
 	}
 	opened, err := s.openSecret(ctx, owner.Key.Secret, accessKeyPlace(owner.Key.Account, accessKeyID))
 	if err != nil {
-		return nil, store.KeyOwner{}, fmt.Errorf("open secret of access key %s: %w", accessKeyID, err)
+		return nil, principal.Signer{}, fmt.Errorf("open secret of access key %s: %w", accessKeyID, err)
 	}
-	return []byte(opened.Reveal()), owner, nil
+	return []byte(opened.Reveal()), principal.Signer{KeyOwner: owner}, nil
 }

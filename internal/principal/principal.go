@@ -10,38 +10,100 @@ import (
 	"rollcall/internal/store"
 )
 
-// Caller is an authenticated principal: root or a user of an account.
+// Signer is whose credentials a signature was made with.
+type Signer struct {
+	// Owner is the access key and its user. Of temporary credentials only the
+	// key's id, the account, the partition and, for sessions of users, the user
+	// as it was when the session was made are set.
+	store.KeyOwner
+	Session *Session // nil for long-term keys
+}
+
+// Kind is what kind of principal calls.
+type Kind uint8
+
+// The kinds of callers.
+const (
+	User Kind = iota
+	Root
+	AssumedRole
+	FederatedUser
+)
+
+// Caller is an authenticated principal.
 type Caller struct {
-	owner   store.KeyOwner
+	signer  Signer
 	region  string
 	service string
 }
 
 // Signed returns the caller who signed a request.
-func Signed(v sigv4.Verified[store.KeyOwner]) Caller {
-	return Caller{owner: v.Principal(), region: v.Region(), service: v.Service()}
+func Signed(v sigv4.Verified[Signer]) Caller {
+	return Caller{signer: v.Principal(), region: v.Region(), service: v.Service()}
 }
 
+// Kind is what the caller is. Sessions of a user and of root are of the kind
+// of who they are of.
+func (c Caller) Kind() Kind {
+	switch s := c.signer.Session; {
+	case s != nil && s.Role != nil:
+		return AssumedRole
+	case s != nil && s.Federated:
+		return FederatedUser
+	case c.signer.User.NameKey == "":
+		return Root
+	}
+	return User
+}
+
+// Session is the session of temporary credentials, nil for a long-term key.
+// It must not be changed.
+func (c Caller) Session() *Session { return c.signer.Session }
+
 // Account is the account's twelve digits.
-func (c Caller) Account() string { return c.owner.User.Account }
+func (c Caller) Account() string { return c.signer.User.Account }
 
 // Partition is aws, aws-cn or aws-us-gov.
-func (c Caller) Partition() string { return c.owner.Partition }
+func (c Caller) Partition() string { return c.signer.Partition }
 
-// IsRoot says whether the account's root user calls.
-func (c Caller) IsRoot() bool { return c.owner.User.NameKey == "" }
+// IsRoot says whether the account's root user calls, by its key or in a
+// session.
+func (c Caller) IsRoot() bool { return c.Kind() == Root }
 
-// UserName is the user's name in its own case, "" for root.
-func (c Caller) UserName() string { return c.owner.User.Name }
+// HasUser says whether the caller is a user or root, and not a role or a
+// federated user: only then UserName and NameKey name somebody.
+func (c Caller) HasUser() bool { k := c.Kind(); return k == User || k == Root }
 
-// NameKey is the user's folded name, "" for root.
-func (c Caller) NameKey() string { return c.owner.User.NameKey }
+// UserName is the user's name in its own case, "" for root and for those who
+// are no user.
+func (c Caller) UserName() string {
+	if !c.HasUser() {
+		return ""
+	}
+	return c.signer.User.Name
+}
 
-// UserID is the user's AIDA… id; for root the account id.
-func (c Caller) UserID() string { return c.owner.User.ID }
+// NameKey is the user's folded name, "" for root; check HasUser first.
+func (c Caller) NameKey() string { return c.signer.User.NameKey }
+
+// User is the user who calls, or on whose behalf a federated user does; its
+// NameKey is empty for root and for roles.
+func (c Caller) User() store.User { return c.signer.User }
+
+// UserID is the unique id of the caller: AIDA… of a user, the account of root,
+// AROA…:session of a role, account:name of a federated user.
+func (c Caller) UserID() string {
+	switch s := c.signer.Session; c.Kind() {
+	case AssumedRole:
+		return s.Role.ID + ":" + s.Name
+	case FederatedUser:
+		return c.Account() + ":" + s.Name
+	}
+	return c.signer.User.ID
+}
 
 // AccessKeyID is the key that signed.
-func (c Caller) AccessKeyID() string { return c.owner.Key.ID }
+func (c Caller) AccessKeyID() string { return c.signer.Key.ID }
 
 // Region is the region the signature was scoped to.
 func (c Caller) Region() string { return c.region }
@@ -49,12 +111,17 @@ func (c Caller) Region() string { return c.region }
 // Service is the service the signature was scoped to: iam or sts.
 func (c Caller) Service() string { return c.service }
 
-// ARN is the caller's Amazon Resource Name.
+// ARN is the caller's Amazon Resource Name: of a role's session the session's.
 func (c Caller) ARN() string {
-	if c.IsRoot() {
+	switch s := c.signer.Session; c.Kind() {
+	case Root:
 		return RootARN(c.Partition(), c.Account())
+	case AssumedRole:
+		return AssumedRoleARN(c.Partition(), c.Account(), s.Role.Name, s.Name)
+	case FederatedUser:
+		return FederatedUserARN(c.Partition(), c.Account(), s.Name)
 	}
-	return UserARN(c.Partition(), c.Account(), c.owner.User.Path, c.owner.User.Name)
+	return UserARN(c.Partition(), c.Account(), c.signer.User.Path, c.signer.User.Name)
 }
 
 // RootARN is the ARN of an account's root user.
@@ -65,6 +132,21 @@ func RootARN(partition, account string) string {
 // UserARN is the ARN of an IAM user. path begins and ends with a slash.
 func UserARN(partition, account, path, name string) string {
 	return "arn:" + partition + ":iam::" + account + ":user" + path + name
+}
+
+// RoleARN is the ARN of a role. path begins and ends with a slash.
+func RoleARN(partition, account, path, name string) string {
+	return "arn:" + partition + ":iam::" + account + ":role" + path + name
+}
+
+// AssumedRoleARN is the ARN of a role's session. It has no path.
+func AssumedRoleARN(partition, account, role, session string) string {
+	return "arn:" + partition + ":sts::" + account + ":assumed-role/" + role + "/" + session
+}
+
+// FederatedUserARN is the ARN of a federated user.
+func FederatedUserARN(partition, account, name string) string {
+	return "arn:" + partition + ":sts::" + account + ":federated-user/" + name
 }
 
 type key struct{}

@@ -13,9 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rollcall/internal/api"
+	"rollcall/internal/principal"
 	"rollcall/internal/server"
 	"rollcall/internal/sigv4"
-	"rollcall/internal/store"
 	"rollcall/internal/trail"
 )
 
@@ -27,9 +27,9 @@ func TestMetrics(t *testing.T) {
 	}
 	metrics := prometheus.NewRegistry()
 	h := server.New(server.Config{
-		API: api.New(nil, none, slog.New(slog.DiscardHandler), time.Now),
-		Lookup: func(context.Context, string, string) ([]byte, store.KeyOwner, error) {
-			return nil, store.KeyOwner{}, sigv4.ErrUnknownKey
+		API: api.New(nil, nil, none, slog.New(slog.DiscardHandler), time.Now),
+		Lookup: func(context.Context, string, string) ([]byte, principal.Signer, error) {
+			return nil, principal.Signer{}, sigv4.ErrUnknownKey
 		},
 		Metrics: server.NewMetrics(metrics),
 	})

@@ -39,7 +39,7 @@ const maxBody = 1 << 20
 type Config struct {
 	API *api.API
 	// Lookup finds access keys; see sigv4.Verifier.
-	Lookup func(ctx context.Context, accessKeyID, sessionToken string) ([]byte, store.KeyOwner, error)
+	Lookup func(ctx context.Context, accessKeyID, sessionToken string) ([]byte, principal.Signer, error)
 	// Used is told of every call that was accepted as authentic.
 	Used func(keyID string, use store.LastUsed)
 	// Regions the signatures may be scoped to; empty means any one.
@@ -59,7 +59,7 @@ type Config struct {
 // Server is the handler of the API.
 type Server struct {
 	cfg      Config
-	verifier *sigv4.Verifier[store.KeyOwner]
+	verifier *sigv4.Verifier[principal.Signer]
 	limiter  *limiter
 }
 
@@ -76,7 +76,7 @@ func New(cfg Config) *Server {
 	}
 	return &Server{
 		cfg: cfg,
-		verifier: &sigv4.Verifier[store.KeyOwner]{
+		verifier: &sigv4.Verifier[principal.Signer]{
 			Lookup: cfg.Lookup, Now: cfg.Now, Services: []string{"iam", "sts"}, Regions: cfg.Regions,
 		},
 		limiter: newLimiter(cfg.Rate, cfg.Burst, cfg.Now),

@@ -15,13 +15,16 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rollcall/internal/access"
 	"rollcall/internal/api"
 	"rollcall/internal/awsquery"
 	"rollcall/internal/identity"
+	"rollcall/internal/principal"
 	"rollcall/internal/server"
 	"rollcall/internal/sigv4"
 	"rollcall/internal/sigv4/sigv4test"
 	"rollcall/internal/store"
+	"rollcall/internal/storetest"
 	"rollcall/internal/sts"
 	"rollcall/internal/trail"
 )
@@ -62,17 +65,22 @@ func newEdge(t *testing.T, stream awsquery.Blob) *edge {
 	report := func(context.Context, *identity.GetCredentialReportInput) (*identity.GetCredentialReportOutput, error) {
 		return &identity.GetCredentialReportOutput{Content: stream}, nil
 	}
-	actions := append(sts.New(nil).Actions(), api.Action{
-		Operation: awsquery.Of(report), Resource: api.Everything,
-		Granted: func(context.Context, any) (bool, error) { return true, nil },
+	root := store.User{Account: "123456789012"}
+	db := storetest.Open(t, store.Config{Memory: true})
+	err := db.Update(t.Context(), func(tx *store.Tx) error {
+		return errors.Join(tx.InsertAccount(store.Account{ID: root.Account, Partition: "aws"}), tx.InsertUser(root))
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions := append(sts.New(db, nil).Actions(), api.Action{Operation: awsquery.Of(report), Free: true})
 	handler := server.New(server.Config{
-		API: api.New(actions, trail.New(io.Discard), log, time.Now), Log: log,
-		Lookup: func(_ context.Context, id, _ string) ([]byte, store.KeyOwner, error) {
+		API: api.New(actions, access.New(db), trail.New(io.Discard), log, time.Now), Log: log,
+		Lookup: func(_ context.Context, id, _ string) ([]byte, principal.Signer, error) {
 			if id != key.AccessKeyID {
-				return nil, store.KeyOwner{}, sigv4.ErrUnknownKey
+				return nil, principal.Signer{}, sigv4.ErrUnknownKey
 			}
-			return []byte(key.SecretAccessKey), store.KeyOwner{Partition: "aws", User: store.User{Account: "123456789012"}}, nil
+			return []byte(key.SecretAccessKey), principal.Signer{KeyOwner: store.KeyOwner{Partition: "aws", User: root}}, nil
 		},
 		Used: func(string, store.LastUsed) {},
 	})

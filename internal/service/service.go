@@ -69,7 +69,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Metrics != nil {
 		metrics = server.NewMetrics(cfg.Metrics)
 	}
-	a := api.New(append(iam.Actions(), sts.New(db).Actions()...), cfg.Trail, cfg.Log, db.Now)
+	a := api.New(append(iam.Actions(), sts.New(db, iam).Actions()...), iam.Access(), cfg.Trail, cfg.Log, db.Now)
 	return &Service{
 		IAM: iam, API: a, db: db, trail: cfg.Trail,
 		Handler: server.New(server.Config{

@@ -67,6 +67,37 @@ func everything(t *testing.T, db *store.DB) {
 			{`INSERT INTO signing_certificates VALUES ('123456789012', 'bill', 'C1', 'PEM', 'Active', 4)`, nil},
 			{`INSERT INTO ssh_public_keys VALUES ('123456789012', 'bill', 'APKA1', 'ssh-rsa', 'ab:cd', 'd1', 'Active', 4)`, nil},
 			{`INSERT INTO service_specific_credentials VALUES ('123456789012', 'bill', 'ACCA1', 'codecommit', 'bill-at', $1, 'Active', 4, 0)`, []any{[]byte{9}}},
+			{`INSERT INTO user_groups VALUES ('123456789012', 'x', 'name', 'path', 'group_id', 7)`, nil},
+			{`INSERT INTO group_members VALUES ('123456789012', 'x', 'bill')`, nil},
+			{`INSERT INTO policies VALUES ('123456789012', 'x', 'name', 'path', 'arn', 'policy_id', 'description', 7, 7, 7, 7)`, nil},
+			{`INSERT INTO policy_versions VALUES ('123456789012', 'x', 7, 'document', 7)`, nil},
+			{`INSERT INTO policy_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
+			{`INSERT INTO roles VALUES ('123456789012', 'x', 'name', 'path', 'role_id', 'description', 'trust_policy', 7, 'service', 7)`, nil},
+			{`INSERT INTO role_tags VALUES ('123456789012', 'x', 'key_fold', 'tag_key', 'tag_value')`, nil},
+			{`INSERT INTO user_policies VALUES ('123456789012', 'bill', 'x', 'document')`, nil},
+			{`INSERT INTO group_policies VALUES ('123456789012', 'x', 'x', 'document')`, nil},
+			{`INSERT INTO role_policies VALUES ('123456789012', 'x', 'x', 'document')`, nil},
+			{`INSERT INTO user_attachments VALUES ('123456789012', 'bill', 'policy_arn')`, nil},
+			{`INSERT INTO group_attachments VALUES ('123456789012', 'x', 'policy_arn')`, nil},
+			{`INSERT INTO role_attachments VALUES ('123456789012', 'x', 'policy_arn')`, nil},
+			{`INSERT INTO user_boundaries VALUES ('123456789012', 'bill', 'policy_arn')`, nil},
+			{`INSERT INTO role_boundaries VALUES ('123456789012', 'x', 'policy_arn')`, nil},
+			{`INSERT INTO control_policies VALUES ('123456789012', 'name', 'document')`, nil},
+			{`INSERT INTO account_settings VALUES ('123456789012', 'name', 'value')`, nil},
+			{`INSERT INTO instance_profiles VALUES ('123456789012', 'x', 'name', 'path', 'profile_id', 7)`, nil},
+			{`INSERT INTO instance_profile_roles VALUES ('123456789012', 'x', 'x')`, nil},
+			{`INSERT INTO instance_profile_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
+			{`INSERT INTO oidc_providers VALUES ('123456789012', 'x', 'thumbprints', 7)`, nil},
+			{`INSERT INTO oidc_client_ids VALUES ('123456789012', 'x', 'client_id')`, nil},
+			{`INSERT INTO oidc_provider_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
+			{`INSERT INTO saml_providers VALUES ('123456789012', 'x', 'provider_id', 'metadata', 'encryption', 7, 7)`, nil},
+			{`INSERT INTO saml_private_keys VALUES ('123456789012', 'x', 'key_id', $1, 7)`, []any{[]byte{5}}},
+			{`INSERT INTO saml_provider_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
+			{`INSERT INTO server_certificates VALUES ('123456789012', 'x', 'name', 'path', 'certificate_id', 'body', 'chain', $1, 7, 7)`, []any{[]byte{5}}},
+			{`INSERT INTO server_certificate_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
+			{`INSERT INTO service_last_used VALUES ('123456789012', 'principal_id', 'service', 'action', 7, 'region')`, nil},
+			{`INSERT INTO access_jobs VALUES ('123456789012', 'job_id', 'arn', 7, $1)`, []any{[]byte{5}}},
+			{`INSERT INTO deletion_tasks VALUES ('123456789012', 'task_id', 7, 'status')`, nil},
 			{`INSERT INTO report_jobs VALUES ('123456789012', 3, 'node', 0, 4102444800000)`, nil},
 			{`INSERT INTO reports VALUES ('123456789012', 2, 1700000000, 1700000000123, 3, 2, 'ab')`, nil},
 			{`INSERT INTO report_chunks VALUES ('123456789012', 2, 0, 3, $1)`, []any{bytes.Repeat([]byte("chunk"), 500_000)}},
@@ -269,6 +300,21 @@ func FuzzCheckBackup(f *testing.F) {
 		}
 		if err == nil && !bytes.Equal(b, whole) && len(b) < 64 {
 			t.Errorf("%q is a backup", b)
+		}
+	})
+}
+
+// Nothing of an account outlives it.
+func TestDeleteFullAccount(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		everything(t, db)
+		update(t, db, func(tx *store.Tx) error { return tx.DeleteAccount(account) })
+		for table, rows := range dump(t, db) {
+			for _, row := range rows {
+				if strings.Contains(row, account) {
+					t.Errorf("table %s still has %s", table, row)
+				}
+			}
 		}
 	})
 }

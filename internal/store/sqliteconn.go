@@ -15,7 +15,7 @@ type sqliteConn struct {
 	db    *sqlite3.Conn
 	stmts map[string]*sqliteStmt
 	// owners says that a statement since it was last set to false may have
-	// changed who owns a key; see changesOwners.
+	// changed what is remembered of callers; see changesCallers.
 	owners bool
 }
 
@@ -23,7 +23,7 @@ type sqliteStmt struct {
 	stmt   *sqlite3.Stmt
 	busy   bool // rows are open
 	once   bool // not kept: closed when its rows are
-	owners bool // changesOwners of its text
+	owners bool // changesCallers of its text
 }
 
 func (c *sqliteConn) close() error {
@@ -68,7 +68,7 @@ func (c *sqliteConn) prepare(sql string, args []any) (*sqliteStmt, error) {
 				return nil, fmt.Errorf("store: placeholders out of order in %q", sql)
 			}
 		}
-		fresh := &sqliteStmt{stmt: stmt, once: s != nil, owners: changesOwners(sql)}
+		fresh := &sqliteStmt{stmt: stmt, once: s != nil, owners: changesCallers(sql)}
 		if s == nil {
 			c.stmts[sql] = fresh
 		}

@@ -63,7 +63,8 @@ type DB struct {
 	dialect
 	now  func() time.Time
 	used lastUsed
-	keys keyCache
+	// callers is what is remembered of who calls.
+	callers callerCache
 }
 
 // Tx is one transaction. It must not leave the closure it was given to.
@@ -104,7 +105,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		db.engine, err = openPostgres(ctx, cfg.URL)
 	default:
 		db.dialect = sqliteDialect
-		db.engine, err = openSQLite(ctx, cfg, db.keys.keep)
+		db.engine, err = openSQLite(ctx, cfg, db.callers.keep)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

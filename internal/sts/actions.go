@@ -1,8 +1,6 @@
 package sts
 
 import (
-	"context"
-
 	"rollcall/internal/api"
 	"rollcall/internal/awsquery"
 )
@@ -11,9 +9,7 @@ import (
 func (s *Service) Actions() []api.Action {
 	return []api.Action{
 		// STS GetCallerIdentity: no permission is required.
-		{Operation: awsquery.Of(s.GetCallerIdentity), Resource: api.Everything, Granted: always},
-		{Operation: awsquery.Of(s.GetAccessKeyInfo), Resource: api.Everything},
+		{Operation: awsquery.Of(s.GetCallerIdentity), Free: true},
+		{Operation: awsquery.Of(s.GetAccessKeyInfo), Needs: api.Everything},
 	}
 }
-
-func always(context.Context, any) (bool, error) { return true, nil }

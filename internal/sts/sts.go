@@ -9,16 +9,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"rollcall/internal/awsmodel"
+	"rollcall/internal/identity"
 	"rollcall/internal/principal"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
 )
 
 // Service is STS on a store.
-type Service struct{ db *store.DB }
+type Service struct {
+	db  *store.DB
+	iam *identity.Service
+}
 
-// New returns the service on a store.
-func New(db *store.DB) *Service { return &Service{db} }
+// New returns the service on a store; iam makes its sessions.
+func New(db *store.DB, iam *identity.Service) *Service { return &Service{db, iam} }
 
 // GetCallerIdentity tells the caller who it is. No permission is needed.
 func (s *Service) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {

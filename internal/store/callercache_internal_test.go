@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestChangesOwners(t *testing.T) {
+func TestChangesCallers(t *testing.T) {
 	for sql, want := range map[string]bool{
 		"SELECT x FROM users": false,
 		"BEGIN IMMEDIATE":     false,
@@ -23,15 +23,28 @@ func TestChangesOwners(t *testing.T) {
 		countUserSQL + ", aws_partition = $2":                                               true,
 		"UPDATE accounts SET aws_partition = $1":                                            true,
 		"DELETE FROM access_keys WHERE account = $1":                                        true,
-		"DELETE FROM user_tags WHERE account = $1":                                          false,
+		"DELETE FROM user_tags WHERE account = $1":                                          true,
+		"DELETE FROM mfa_device_tags WHERE account = $1":                                    false,
+		"INSERT INTO user_policies (a) VALUES ($1)":                                         true,
+		"INSERT INTO group_attachments (a) VALUES ($1) ON CONFLICT DO NOTHING":              true,
+		"DELETE FROM role_boundaries WHERE account = $1":                                    true,
+		"INSERT INTO group_members (a) VALUES ($1)":                                         true,
+		"INSERT INTO policy_versions (a) VALUES ($1)":                                       true,
+		"UPDATE policies SET default_version = $1":                                          true,
+		"INSERT INTO control_policies (a) VALUES ($1)":                                      true,
+		"INSERT INTO roles (a) VALUES ($1)":                                                 false,
+		"UPDATE roles SET description = $1":                                                 true,
+		"INSERT INTO policy_tags (a) VALUES ($1)":                                           false,
+		"UPDATE password_policies SET reuse = $1":                                           false,
+		"INSERT INTO service_last_used (a) VALUES ($1) ON CONFLICT (a) DO UPDATE SET a = 1": false,
 		"DELETE FROM accounts":                                                              true,
 		`DELETE FROM "users"`:                                                               true,
 		"WITH x AS (SELECT 1) DELETE FROM users":                                            true,
 		"":                                                                                  true,
 		"PRAGMA x":                                                                          true,
 	} {
-		if got := changesOwners(sql); got != want {
-			t.Errorf("changesOwners(%q) = %v", sql, got)
+		if got := changesCallers(sql); got != want {
+			t.Errorf("changesCallers(%q) = %v", sql, got)
 		}
 	}
 }
@@ -64,7 +77,7 @@ func insertKey(tx *Tx) error {
 
 // What is remembered of keys outlives commits of this store that change no
 // owner, and nothing else.
-func TestKeyCacheKeeps(t *testing.T) {
+func TestCallerCacheKeeps(t *testing.T) {
 	ctx := context.Background()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
 	a, b := mustOpen(t, cfg), mustOpen(t, cfg)
@@ -78,7 +91,7 @@ func TestKeyCacheKeeps(t *testing.T) {
 		if !ok {
 			t.Fatal("no version")
 		}
-		_, ok = a.keys.get("AKIA1", version)
+		_, ok = a.callers.get(keyOwnerKey("AKIA1"), version)
 		return ok
 	}
 	change(a, insertKey)
@@ -121,17 +134,20 @@ func TestKeyCacheKeeps(t *testing.T) {
 
 // Another process may revoke a key in the moment after this one's commit. A
 // commit that changed nothing makes no version, so that one is not its own.
-func TestKeyCacheAfterCommitWithoutChange(t *testing.T) {
+func TestCallerCacheAfterCommitWithoutChange(t *testing.T) {
 	ctx := context.Background()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
 	a, b := mustOpen(t, cfg), mustOpen(t, cfg)
 	mustUpdate(t, a, insertKey)
-	tag := func(tx *Tx) error { return tx.SetUserTag("1", "u", Tag{"k", "k", "v"}) }
-	mustUpdate(t, a, tag)
+	limit := func(tx *Tx) error {
+		_, err := tx.exec(`INSERT INTO account_limits VALUES ('1', 'x', 2) ON CONFLICT (account, name) DO UPDATE SET value = excluded.value`)
+		return err
+	}
+	mustUpdate(t, a, limit)
 	for name, fn := range map[string]func(*Tx) error{
 		"nothing":  func(*Tx) error { return nil },
 		"refused":  func(tx *Tx) error { return tx.InsertUser(User{Account: "1", NameKey: "u", Name: "u"}) },
-		"the same": tag,
+		"the same": limit,
 	} {
 		t.Run(name, func(t *testing.T) {
 			mustUpdate(t, a, func(tx *Tx) error { return tx.SetAccessKeyStatus("1", "u", "AKIA1", "Active") })

@@ -1,0 +1,243 @@
+// Package access is who may do what: it gathers the policies that reach a
+// caller, says what conditions may ask of a request, and decides by package
+// policy.
+//
+// It promises that a decision is made by the policies that are in force at
+// that moment, on every node, and that whatever cannot be read refuses. It
+// refuses to know actions: what a call acts on it is told.
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/managedpolicy"
+	"rollcall/internal/policy"
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+)
+
+// Access decides on one store. Safe for concurrent use.
+type Access struct {
+	db   *store.DB
+	mu   sync.RWMutex
+	docs map[docKey]*policy.Document
+}
+
+// docKey is a document's text and the kind of policy it was parsed as.
+type docKey struct {
+	kind policy.Kind
+	text string
+}
+
+// maxDocs bounds the documents that are kept parsed. The largest has 10 KiB.
+const maxDocs = 4096
+
+// New returns the Access on a store.
+func New(db *store.DB) *Access { return &Access{db: db, docs: map[docKey]*policy.Document{}} }
+
+// Document parses a document, or remembers it.
+func (a *Access) Document(kind policy.Kind, text string) (*policy.Document, error) {
+	key := docKey{kind, text}
+	a.mu.RLock()
+	d := a.docs[key]
+	a.mu.RUnlock()
+	if d != nil {
+		return d, nil
+	}
+	d, err := policy.Parse(text, kind)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	if len(a.docs) >= maxDocs {
+		a.docs = map[docKey]*policy.Document{}
+	}
+	a.docs[key] = d
+	a.mu.Unlock()
+	return d, nil
+}
+
+// Subject is a caller with all that decides what it may do.
+type Subject struct {
+	Caller    principal.Caller
+	Principal policy.Principal
+	Policies  policy.Policies
+	Tags      []store.Tag // of the user or role, and of the session
+	Call      Call
+}
+
+// Call is what conditions may ask of how a call came.
+type Call struct {
+	SourceIP  string
+	UserAgent string
+	Secure    bool // came by TLS
+}
+
+// Gather reads what decides over a caller. The error is InvalidClientTokenId
+// where a session's user or role is gone.
+func (a *Access) Gather(ctx context.Context, c principal.Caller, call Call) (*Subject, error) {
+	s := &Subject{Caller: c, Call: call, Principal: principalOf(c)}
+	session := c.Session()
+	var g *store.Grants
+	var err error
+	if c.Kind() == principal.AssumedRole {
+		g, err = a.db.RoleGrants(ctx, c.Account(), session.Role.NameKey)
+		if err == nil && g.ID != session.Role.ID {
+			err = store.ErrNotFound
+		}
+	} else {
+		g, err = a.db.UserGrants(ctx, c.Account(), c.NameKey())
+		if err == nil && g.ID != c.User().ID {
+			err = store.ErrNotFound
+		}
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, awsmodel.Fail("InvalidClientTokenId", "The security token included in the request is invalid.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read policies of %s: %w", c.ARN(), err)
+	}
+	if s.Policies, err = a.Policies(g); err != nil {
+		return nil, err
+	}
+	if s.Tags = g.Tags; session != nil {
+		s.Tags = withSessionTags(g.Tags, session.Tags)
+		if err := a.addSession(ctx, s, session); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Policies parses what reaches a principal. A document that cannot be read, or
+// an attachment of no policy, is an error: leaving out a deny would be a hole.
+func (a *Access) Policies(g *store.Grants) (p policy.Policies, err error) {
+	for i := range g.Policies {
+		grant := &g.Policies[i]
+		var kind policy.Kind
+		var list *[]policy.Policy
+		switch grant.Kind {
+		case store.InlineGrant:
+			kind, list = policy.Inline, &p.Identity
+		case store.ManagedGrant:
+			kind, list = policy.Managed, &p.Identity
+		case store.BoundaryGrant:
+			kind, list = policy.Boundary, &p.Boundary
+		case store.ControlGrant:
+			kind, list = policy.Control, &p.Control
+		default:
+			return p, fmt.Errorf("policy of kind %q", grant.Kind)
+		}
+		text := grant.Document
+		if aws := managedpolicy.Find(grant.ARN); text == "" && aws != nil {
+			text = aws.Document
+		}
+		d, err := a.Document(kind, text)
+		if err != nil {
+			return p, fmt.Errorf("stored policy %s%s: %w", grant.ARN, grant.Name, err)
+		}
+		*list = append(*list, policy.Policy{Document: d, ARN: grant.ARN, Name: grant.Name})
+	}
+	return p, nil
+}
+
+// addSession adds the policies of a session.
+func (a *Access) addSession(ctx context.Context, s *Subject, session *principal.Session) error {
+	s.Policies.SessionRequired = session.Federated
+	if session.Policy != "" {
+		d, err := a.Document(policy.Session, session.Policy)
+		if err != nil {
+			return fmt.Errorf("session policy: %w", err)
+		}
+		s.Policies.Session = append(s.Policies.Session, policy.Policy{Document: d})
+	}
+	arns := session.PolicyARNs
+	if session.TaskPolicy != "" {
+		arns = append(arns[:len(arns):len(arns)], session.TaskPolicy)
+	}
+	for _, arn := range arns {
+		p, err := a.Managed(ctx, s.Caller.Account(), arn)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			// Deleted since: it allows nothing, and without a document there must
+			// still be a limit.
+			s.Policies.SessionRequired = true
+		case err != nil:
+			return err
+		default:
+			s.Policies.Session = append(s.Policies.Session, p)
+		}
+	}
+	return nil
+}
+
+// Managed reads the default version of a managed policy by its ARN, AWS's own
+// or one of the account, or gives ErrNotFound.
+func (a *Access) Managed(ctx context.Context, account, arn string) (policy.Policy, error) {
+	p := policy.Policy{ARN: arn}
+	var text string
+	if aws := managedpolicy.Find(arn); aws != nil {
+		text = aws.Document
+	} else {
+		err := a.db.View(ctx, func(tx *store.Tx) (err error) {
+			text, err = tx.DefaultDocument(account, arn)
+			return err
+		})
+		if err != nil {
+			return p, err
+		}
+	}
+	var err error
+	p.Document, err = a.Document(policy.Managed, text)
+	return p, err
+}
+
+// principalOf is the caller as policies name it.
+func principalOf(c principal.Caller) policy.Principal {
+	p := policy.Principal{ARN: c.ARN(), Account: c.Account(), ID: c.UserID()}
+	switch c.Kind() {
+	case principal.Root:
+		p.Type = policy.Root
+	case principal.AssumedRole:
+		p.Type = policy.RoleSession
+		r := c.Session().Role
+		p.Role, p.ID = principal.RoleARN(c.Partition(), c.Account(), r.Path, r.Name), r.ID
+	case principal.FederatedUser:
+		p.Type = policy.FederatedUser
+	default:
+		p.Type = policy.User
+	}
+	return p
+}
+
+// withSessionTags are the tags of a principal with those of its session, which
+// replace its own. STS, session tags.
+func withSessionTags(own, session []store.Tag) []store.Tag {
+	if len(session) == 0 {
+		return own
+	}
+	tags := append([]store.Tag(nil), session...)
+	for _, t := range own {
+		replaced := false
+		for _, with := range session {
+			replaced = replaced || with.Fold == t.Fold
+		}
+		if !replaced {
+			tags = append(tags, t)
+		}
+	}
+	return tags
+}
+
+type key struct{}
+
+// With returns a context that carries the subject of a call.
+func With(ctx context.Context, s *Subject) context.Context { return context.WithValue(ctx, key{}, s) }
+
+// Of returns the subject of a call. A context without one belongs to no
+// request: asking for it is a programmer's error, and panics.
+func Of(ctx context.Context) *Subject { return ctx.Value(key{}).(*Subject) }

@@ -1,0 +1,153 @@
+package access
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"rollcall/internal/policy"
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+)
+
+// Keys gives the values of condition keys by their lower-case names; nil for
+// a key that is not there.
+type Keys func(key string) []string
+
+// Context is what conditions may ask of a call: what is known of its caller
+// and of how it came, and whatever more gives: the request's and the
+// resource's own keys. Nothing is looked up before it is asked for.
+//
+// IAM, AWS global condition context keys; AWS STS condition keys.
+func (s *Subject) Context(now time.Time, more ...Keys) policy.Context {
+	return func(name string) []string {
+		if v := s.global(name, now); v != nil {
+			return v
+		}
+		for _, keys := range more {
+			if keys == nil {
+				continue
+			}
+			if v := keys(name); v != nil {
+				return v
+			}
+		}
+		return nil
+	}
+}
+
+// global is a key that is there for every action. Those that a request or a
+// resource may have beside are not answered here.
+func (s *Subject) global(name string, now time.Time) []string {
+	if tag, ok := strings.CutPrefix(name, "aws:principaltag/"); ok {
+		return tagValue(s.Tags, tag)
+	}
+	c := s.Caller
+	switch name {
+	case "aws:username":
+		return some(c.UserName())
+	case "aws:userid":
+		return some(c.UserID())
+	case "aws:principalarn":
+		if s.Principal.Role != "" {
+			return some(s.Principal.Role)
+		}
+		return some(c.ARN())
+	case "aws:principalaccount":
+		return some(c.Account())
+	case "aws:principaltype":
+		return some(principalTypes[c.Kind()])
+	case "aws:principalisawsservice", "aws:viaawsservice":
+		return some("false")
+	case "aws:sourceip":
+		return some(s.Call.SourceIP)
+	case "aws:useragent":
+		return some(s.Call.UserAgent)
+	case "aws:securetransport":
+		return some(strconv.FormatBool(s.Call.Secure))
+	case "aws:currenttime":
+		return some(now.UTC().Format(time.RFC3339))
+	case "aws:epochtime":
+		return some(strconv.FormatInt(now.Unix(), 10))
+	case "aws:requestedregion":
+		return some(c.Region())
+	}
+	return s.sessionKey(name, now)
+}
+
+var principalTypes = [...]string{
+	principal.User: "User", principal.Root: "Account",
+	principal.AssumedRole: "AssumedRole", principal.FederatedUser: "FederatedUser",
+}
+
+// sessionKey is a key that only temporary credentials have. Requests with
+// long-term keys have no aws:MultiFactorAuthPresent at all, which is why
+// policies ask for it by BoolIfExists.
+func (s *Subject) sessionKey(name string, now time.Time) []string {
+	session := s.Caller.Session()
+	if session == nil {
+		return nil
+	}
+	switch name {
+	case "aws:tokenissuetime":
+		return some(session.Issued.UTC().Format(time.RFC3339))
+	case "aws:multifactorauthpresent":
+		return some(strconv.FormatBool(!session.MFA.IsZero()))
+	case "aws:multifactorauthage":
+		if session.MFA.IsZero() {
+			return nil
+		}
+		return some(strconv.FormatInt(int64(now.Sub(session.MFA)/time.Second), 10))
+	case "aws:sourceidentity":
+		return some(session.SourceIdentity)
+	case "aws:federatedprovider":
+		return some(session.Provider)
+	}
+	return session.Keys[name]
+}
+
+// RequestTags gives the tags that a request sets, or the keys it removes.
+func RequestTags(tags []store.Tag, removed []string) Keys {
+	return func(name string) []string {
+		if tag, ok := strings.CutPrefix(name, "aws:requesttag/"); ok {
+			return tagValue(tags, tag)
+		}
+		if name != "aws:tagkeys" {
+			return nil
+		}
+		keys := append([]string(nil), removed...)
+		for _, t := range tags {
+			keys = append(keys, t.Key)
+		}
+		return keys
+	}
+}
+
+// tagValue finds a tag by its key in lower case: as part of the name of a
+// condition key, a tag's key is compared without case.
+func tagValue(tags []store.Tag, lower string) []string {
+	for _, t := range tags {
+		if t.Fold == lower || strings.ToLower(t.Key) == lower {
+			return []string{t.Value}
+		}
+	}
+	return nil
+}
+
+// TagValue is tagValue as the keys of a resource's tags: iam:ResourceTag/… and
+// aws:ResourceTag/….
+func TagValue(tags []store.Tag, name string) []string {
+	for _, prefix := range [...]string{"iam:resourcetag/", "aws:resourcetag/"} {
+		if tag, ok := strings.CutPrefix(name, prefix); ok {
+			return tagValue(tags, tag)
+		}
+	}
+	return nil
+}
+
+func some(v string) []string {
+	if v == "" {
+		return nil
+	}
+	return []string{v}
+}

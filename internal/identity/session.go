@@ -1,0 +1,83 @@
+package identity
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"rollcall/internal/principal"
+	"rollcall/internal/seal"
+	"rollcall/internal/sigv4"
+	"rollcall/internal/store"
+)
+
+// SessionCredentials are temporary credentials. The token is a secret as well:
+// it holds, sealed, the secret and what the session may do.
+type SessionCredentials struct {
+	AccessKeyID string
+	Secret      seal.Secret
+	Token       seal.Secret
+	Expires     time.Time
+}
+
+// sealedSession is what a session token holds.
+type sealedSession struct {
+	Secret    string            `json:"x"`
+	Partition string            `json:"a"`
+	User      store.User        `json:"u"`
+	Session   principal.Session `json:"z"`
+}
+
+// sessionPlace binds a token to the access key that it comes with.
+func sessionPlace(keyID string) seal.Location {
+	return seal.Location{Table: "sessions", Key: keyID, Column: "token"}
+}
+
+// NewSession makes the credentials of a session in an account. user is whose
+// session it is; for a role only its Account is set. Nothing is stored: all
+// that is known of the session is sealed into its token, and it ends when it
+// expires, when its user or role is deleted, or when a policy says so by
+// aws:TokenIssueTime.
+func (s *Service) NewSession(partition string, user store.User, session principal.Session) (SessionCredentials, error) {
+	id, err := seal.NewAccessKeyID("ASIA", user.Account)
+	if err != nil {
+		return SessionCredentials{}, err
+	}
+	secret := seal.NewSecretAccessKey()
+	text, err := json.Marshal(sealedSession{Secret: secret.Reveal(), Partition: partition, User: user, Session: session})
+	if err != nil {
+		return SessionCredentials{}, fmt.Errorf("make session token: %w", err)
+	}
+	token := base64.StdEncoding.EncodeToString(s.keys.Seal(text, sessionPlace(id)))
+	return SessionCredentials{AccessKeyID: id, Secret: secret, Token: seal.NewSecret(token), Expires: session.Expires}, nil
+}
+
+// openSession reads the token that came with a key. No table is read.
+func (s *Service) openSession(ctx context.Context, keyID, token string) ([]byte, principal.Signer, error) {
+	sealed, err := base64.StdEncoding.DecodeString(token)
+	if err != nil {
+		return nil, principal.Signer{}, sigv4.ErrInvalidToken
+	}
+	text, err := s.openSecret(ctx, sealed, sessionPlace(keyID))
+	var unknown seal.UnknownDataKeyError
+	if errors.Is(err, seal.ErrNotOpened) || errors.As(err, &unknown) {
+		return nil, principal.Signer{}, sigv4.ErrInvalidToken
+	}
+	if err != nil {
+		return nil, principal.Signer{}, fmt.Errorf("open session token: %w", err)
+	}
+	var held sealedSession
+	if err := json.Unmarshal([]byte(text.Reveal()), &held); err != nil {
+		return nil, principal.Signer{}, fmt.Errorf("read session token: %w", err)
+	}
+	if !s.db.Now().Before(held.Session.Expires) {
+		return nil, principal.Signer{}, sigv4.ErrExpiredToken
+	}
+	signer := principal.Signer{Session: &held.Session}
+	signer.Key.ID, signer.Key.Account = keyID, held.User.Account
+	signer.Partition, signer.User = held.Partition, held.User
+	return []byte(held.Secret), signer, nil
+}

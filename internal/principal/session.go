@@ -1,0 +1,49 @@
+package principal
+
+import (
+	"time"
+
+	"rollcall/internal/store"
+)
+
+// Session is what temporary credentials say of themselves. It is sealed into
+// the session token, so that verifying one reads no table.
+type Session struct {
+	// Role is the role that was assumed, nil for sessions of users, federated
+	// users and root.
+	Role *AssumedRoleOf `json:"r,omitempty"`
+	// Federated says that it is a session of GetFederationToken.
+	Federated bool `json:"f,omitempty"`
+	// Name is the role session's or the federated user's, "" for others.
+	Name string `json:"n,omitempty"`
+
+	Issued  time.Time `json:"i"`
+	Expires time.Time `json:"e"`
+	// MFA is when the caller who made the session proved an MFA device, zero
+	// where it did not.
+	MFA time.Time `json:"m,omitzero"`
+
+	SourceIdentity string      `json:"s,omitempty"`
+	Tags           []store.Tag `json:"t,omitempty"`
+	// Transitive are the folded keys of the tags that the next role inherits.
+	Transitive []string `json:"tt,omitempty"`
+
+	// Policy and PolicyARNs are the session policies. They can only take away.
+	Policy     string   `json:"p,omitempty"`
+	PolicyARNs []string `json:"pa,omitempty"`
+
+	// Provider is the OIDC or SAML provider whose token was shown, "" for
+	// others; Keys are the condition keys its claims gave, lower-case.
+	Provider string              `json:"w,omitempty"`
+	Keys     map[string][]string `json:"k,omitempty"`
+	// TaskPolicy is the ARN of the task policy of an AssumeRoot session.
+	TaskPolicy string `json:"rt,omitempty"`
+}
+
+// AssumedRoleOf is the role of a session.
+type AssumedRoleOf struct {
+	NameKey string `json:"k"`
+	Name    string `json:"n"`
+	Path    string `json:"p"`
+	ID      string `json:"i"`
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// walHeader names a state of a SQLite database: the header of its WAL-index,
+// 48 bytes.
+type walHeader [12]uint32
+
+// follows says that exactly one commit lies between two states. The third
+// word counts commits.
+func (h walHeader) follows(before walHeader) bool { return h[2] == before[2]+1 }
+
+// callerCache remembers what is asked of the database for every signed call,
+// who owns which access key and which policies reach whom, for as long as
+// nothing changed that: few calls do. An entry counts only for the version of
+// the database it was read from, so a key that was revoked, or a policy that
+// was detached, by any process is looked up anew on the very next call.
+type callerCache struct {
+	mu      sync.Mutex
+	version walHeader
+	entries map[any]any // *KeyOwner by keyOwnerKey, *Grants by grantsKey
+}
+
+// callerCacheSize bounds what is remembered.
+const callerCacheSize = 20_000
+
+func (c *callerCache) get(key any, version walHeader) (any, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.version != version {
+		return nil, false
+	}
+	v, ok := c.entries[key]
+	return v, ok
+}
+
+// put adds what was read after the database had a version, which now says
+// that it has still.
+func (c *callerCache) put(key, value any, version walHeader, now func() (walHeader, bool)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if current, ok := now(); !ok || current != version {
+		return
+	}
+	if c.entries == nil || c.version != version || len(c.entries) >= callerCacheSize {
+		c.version, c.entries = version, map[any]any{}
+	}
+	c.entries[key] = value
+}
+
+// keep goes on with what is remembered after a commit of this store that made
+// one version of another and changed nothing of it.
+func (c *callerCache) keep(before, after walHeader) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.version == before && after.follows(before) {
+		c.version = after
+	}
+}
+
+// remembered is what read gives, from the cache where that is known to be
+// what the database holds now.
+func remembered[T any](ctx context.Context, db *DB, key any, read func(*Tx) (*T, error)) (*T, error) {
+	version, watched := db.engine.version()
+	if watched {
+		if v, ok := db.callers.get(key, version); ok {
+			return v.(*T), nil
+		}
+	}
+	var v *T
+	err := db.View(ctx, func(tx *Tx) (err error) {
+		v, err = read(tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if watched {
+		db.callers.put(key, v, version, db.engine.version)
+	}
+	return v, nil
+}
+
+// changesCallers says whether a statement may change what KeyOwner, UserGrants
+// or RoleGrants answer for a key or a principal that is there. It is true of
+// all that it does not know.
+func changesCallers(sql string) bool {
+	words := strings.Fields(sql)
+	switch {
+	case len(words) > 0 && slices.Contains([]string{"SELECT", "BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "ROLLBACK"}, words[0]):
+		return false
+	case len(words) < 3:
+		return true
+	case words[0] == "INSERT" && words[1] == "INTO":
+		return newRowChanges(words[2], strings.Contains(sql, "DO UPDATE"))
+	case words[0] == "DELETE" && words[1] == "FROM":
+		return rowChanges(words[2])
+	case words[0] == "UPDATE":
+		return !strings.HasPrefix(sql, countUserSQL+" WHERE ") && rowChanges(words[1])
+	}
+	return true
+}
+
+// rowChanges says whether a row of a table that is changed or deleted may
+// change what is remembered. Foreign keys carry changes from these tables to
+// others, never the other way.
+func rowChanges(table string) bool {
+	switch table {
+	case "accounts", "users", "access_keys", "roles":
+		return true
+	}
+	return grants(table) || !isTable(table)
+}
+
+// newRowChanges is rowChanges for an insert: those who were there know nothing
+// of a new user, role or key.
+func newRowChanges(table string, replaces bool) bool {
+	if replaces {
+		return rowChanges(table)
+	}
+	return grants(table)
+}
+
+// grants says whether a table's rows are part of Grants.
+func grants(table string) bool {
+	switch table {
+	case "user_tags", "role_tags", "group_members", "user_groups", "policies", "policy_versions", "control_policies":
+		return true
+	}
+	for _, of := range [...]string{"user_", "group_", "role_"} {
+		switch what := strings.TrimPrefix(table, of); {
+		case what == table:
+		case what == "policies", what == "attachments", what == "boundaries":
+			return true
+		}
+	}
+	return false
+}
+
+// isTable says whether a word is a table's name and no other syntax.
+func isTable(word string) bool {
+	return strings.Trim(word, "abcdefghijklmnopqrstuvwxyz_") == ""
+}
+
+// keyOwnerKey names an access key in the cache.
+type keyOwnerKey string
+
+// KeyOwner reads a key by id, of any account, with its owner: what one signed
+// request needs to know. The secret must not be changed.
+func (db *DB) KeyOwner(ctx context.Context, id string) (KeyOwner, error) {
+	o, err := remembered(ctx, db, keyOwnerKey(id), func(tx *Tx) (*KeyOwner, error) {
+		o, err := tx.KeyOwner(id)
+		return &o, err
+	})
+	if err != nil {
+		return KeyOwner{}, err
+	}
+	return *o, nil
+}

@@ -1,0 +1,125 @@
+package store
+
+import "context"
+
+// GrantKind is the way by which a policy reaches a principal.
+type GrantKind string
+
+// The ways.
+const (
+	InlineGrant   GrantKind = "inline"   // of the principal or one of its groups
+	ManagedGrant  GrantKind = "managed"  // attached to the principal or one of its groups
+	BoundaryGrant GrantKind = "boundary" // the principal's permissions boundary
+	ControlGrant  GrantKind = "control"  // of the account
+)
+
+// Grant is one policy that reaches a principal.
+type Grant struct {
+	Kind     GrantKind
+	Group    string // the folded name of the group it comes through, "" for none
+	Name     string // of an inline or control policy
+	ARN      string // of a managed policy or a boundary
+	Document string // "" of AWS's own policies, which are in no table
+}
+
+// Grants are all policies that reach a principal, with what policies may ask
+// of it.
+type Grants struct {
+	Policies []Grant
+	Tags     []Tag
+	// ID, Path and Name tell the principal that was found.
+	ID, Path, Name string
+}
+
+func grantFields(g *Grant) []any {
+	return []any{(*string)(&g.Kind), &g.Group, &g.Name, &g.ARN, &g.Document}
+}
+
+// managedSQL is the document of the policy that a row of a names.
+const managedSQL = `COALESCE((SELECT v.document FROM policies p
+	JOIN policy_versions v ON v.account = p.account AND v.name_key = p.name_key AND v.version = p.default_version
+	WHERE p.account = a.account AND p.arn = a.policy_arn), '')`
+
+var userGrantsSQL = `
+	SELECT 'inline', '', policy_name, '', document FROM user_policies WHERE account = $1 AND name_key = $2
+	UNION ALL SELECT 'inline', m.group_key, g.policy_name, '', g.document FROM group_members m
+		JOIN group_policies g ON g.account = m.account AND g.name_key = m.group_key WHERE m.account = $1 AND m.user_key = $2
+	UNION ALL SELECT 'managed', '', '', a.policy_arn, ` + managedSQL + ` FROM user_attachments a WHERE a.account = $1 AND a.name_key = $2
+	UNION ALL SELECT 'managed', m.group_key, '', a.policy_arn, ` + managedSQL + ` FROM group_members m
+		JOIN group_attachments a ON a.account = m.account AND a.name_key = m.group_key WHERE m.account = $1 AND m.user_key = $2
+	UNION ALL SELECT 'boundary', '', '', a.policy_arn, ` + managedSQL + ` FROM user_boundaries a WHERE a.account = $1 AND a.name_key = $2
+	UNION ALL SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`
+
+var roleGrantsSQL = `
+	SELECT 'inline', '', policy_name, '', document FROM role_policies WHERE account = $1 AND name_key = $2
+	UNION ALL SELECT 'managed', '', '', a.policy_arn, ` + managedSQL + ` FROM role_attachments a WHERE a.account = $1 AND a.name_key = $2
+	UNION ALL SELECT 'boundary', '', '', a.policy_arn, ` + managedSQL + ` FROM role_boundaries a WHERE a.account = $1 AND a.name_key = $2
+	UNION ALL SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`
+
+var groupGrantsSQL = `
+	SELECT 'inline', name_key, policy_name, '', document FROM group_policies WHERE account = $1 AND name_key = $2
+	UNION ALL SELECT 'managed', a.name_key, '', a.policy_arn, ` + managedSQL + ` FROM group_attachments a WHERE a.account = $1 AND a.name_key = $2`
+
+// UserGrants reads what reaches a user, or ErrNotFound. "" is root, whom only
+// control policies reach.
+func (tx *Tx) UserGrants(account, nameKey string) (g Grants, err error) {
+	u, err := tx.User(account, nameKey)
+	if err != nil {
+		return g, err
+	}
+	g.ID, g.Path, g.Name = u.ID, u.Path, u.Name
+	if g.Tags, err = list(tx, tagFields, `SELECT key_fold, tag_key, tag_value FROM user_tags
+		WHERE account = $1 AND name_key = $2 ORDER BY key_fold`, account, nameKey); err != nil {
+		return g, err
+	}
+	g.Policies, err = list(tx, grantFields, userGrantsSQL, account, nameKey)
+	return g, err
+}
+
+// RoleGrants reads what reaches a role, or ErrNotFound.
+func (tx *Tx) RoleGrants(account, nameKey string) (g Grants, err error) {
+	if err = tx.one([]any{&g.ID, &g.Path, &g.Name}, `SELECT role_id, path, name FROM roles
+		WHERE account = $1 AND name_key = $2`, account, nameKey); err != nil {
+		return g, err
+	}
+	if g.Tags, err = list(tx, tagFields, `SELECT key_fold, tag_key, tag_value FROM role_tags
+		WHERE account = $1 AND name_key = $2 ORDER BY key_fold`, account, nameKey); err != nil {
+		return g, err
+	}
+	g.Policies, err = list(tx, grantFields, roleGrantsSQL, account, nameKey)
+	return g, err
+}
+
+// GroupGrants reads what a group gives to its members; nothing where there is
+// no such group.
+func (tx *Tx) GroupGrants(account, nameKey string) ([]Grant, error) {
+	return list(tx, grantFields, groupGrantsSQL, account, nameKey)
+}
+
+// grantsKey names a principal in the cache of grants.
+type grantsKey struct{ kind, account, nameKey string }
+
+// UserGrants is Tx.UserGrants for one call; what it gives must not be changed.
+func (db *DB) UserGrants(ctx context.Context, account, nameKey string) (*Grants, error) {
+	return remembered(ctx, db, grantsKey{"user", account, nameKey}, func(tx *Tx) (*Grants, error) {
+		g, err := tx.UserGrants(account, nameKey)
+		return &g, err
+	})
+}
+
+// RoleGrants is Tx.RoleGrants for one call; what it gives must not be changed.
+func (db *DB) RoleGrants(ctx context.Context, account, nameKey string) (*Grants, error) {
+	return remembered(ctx, db, grantsKey{"role", account, nameKey}, func(tx *Tx) (*Grants, error) {
+		g, err := tx.RoleGrants(account, nameKey)
+		return &g, err
+	})
+}
+
+// DefaultDocument reads the default version of a policy of an account by its
+// ARN, or ErrNotFound.
+func (tx *Tx) DefaultDocument(account, arn string) (document string, err error) {
+	err = tx.one([]any{&document}, `SELECT v.document FROM policies p
+		JOIN policy_versions v ON v.account = p.account AND v.name_key = p.name_key AND v.version = p.default_version
+		WHERE p.account = $1 AND p.arn = $2`, account, arn)
+	return document, err
+}
