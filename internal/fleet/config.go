@@ -29,8 +29,12 @@ type Settings struct {
 	// AllowHTTP permits plain HTTP to an endpoint that is not this machine.
 	AllowHTTP bool
 	// MFACode asks the user for the code of an MFA device, for profiles with
-	// mfa_serial. nil refuses such profiles.
+	// mfa_serial. nil refuses such profiles, unless a session is kept.
 	MFACode func(serial string) (string, error)
+	// Sessions is a folder where sessions that took an MFA code are kept until
+	// they expire, so that the next command need not ask again; "" keeps none.
+	// It holds session keys only, readable by the user alone.
+	Sessions string
 }
 
 // ConfigError is an error in the environment, the settings or the
@@ -56,6 +60,15 @@ func (a *Account) Endpoint() string { return a.endpoint }
 // Open finds the account's endpoint and credentials. To assume a role it
 // calls STS, otherwise nothing. Errors are *ConfigError or the service's.
 func Open(ctx context.Context, s Settings) (*Account, error) {
+	c, err := SignIn(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return c.Account(), nil
+}
+
+// SignIn finds the caller's endpoints and credentials, as Open does.
+func SignIn(ctx context.Context, s Settings) (*Caller, error) {
 	env, err := config.NewEnvConfig()
 	if err != nil {
 		return nil, configError("%w", err)
@@ -65,13 +78,13 @@ func Open(ctx context.Context, s Settings) (*Account, error) {
 		return nil, err
 	}
 	at := resolveEndpoints(ctx, s.Endpoint, env, profile)
-	for _, e := range []string{at.iam, at.sts} {
+	for _, e := range []string{at.iam, at.sts, at.organizations} {
 		if err := checkEndpoint(e, s.AllowHTTP); err != nil {
 			return nil, err
 		}
 	}
-	if at.iam != "" && signsInAtAWS(s.Profile, env, profile) {
-		return nil, configError("this profile signs in at AWS, so its session is not for the endpoint %s: export keys first, as with 'aws configure export-credentials'", at.iam)
+	if custom := cmp.Or(at.iam, at.sts, at.organizations); custom != "" && signsInAtAWS(s.Profile, env, profile) {
+		return nil, configError("this profile signs in at AWS, so its session is not for the endpoint %s: export keys first, as with 'aws configure export-credentials'", custom)
 	}
 	cfg, err := load(ctx, s, at)
 	if err != nil {
@@ -80,7 +93,7 @@ func Open(ctx context.Context, s Settings) (*Account, error) {
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return nil, credentialsError(ctx, err)
 	}
-	return New(cfg, at.iam), nil
+	return newCaller(cfg, at), nil
 }
 
 // New returns the account that a finished configuration leads to, at the given
@@ -88,10 +101,7 @@ func Open(ctx context.Context, s Settings) (*Account, error) {
 func New(cfg aws.Config, endpoint string) *Account {
 	return &Account{endpoint: endpoint, iam: iam.NewFromConfig(cfg, func(o *iam.Options) {
 		o.HTTPClient = HTTPClient(o.HTTPClient)
-		o.BaseEndpoint = nil
-		if endpoint != "" {
-			o.BaseEndpoint = aws.String(endpoint)
-		}
+		o.BaseEndpoint = baseEndpoint(endpoint)
 	})}
 }
 
@@ -141,17 +151,10 @@ func load(ctx context.Context, s Settings, at endpoints) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithDefaultRegion(DefaultRegion),
 		config.WithLogger(logging.Nop{}), // an error says all there is to say
-		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
-			if at.sts != "" && o.Client != nil {
-				o.Client = stsAt{endpoint: at.sts, roles: o.Client}
-			}
-			if serial := o.SerialNumber; serial != nil && s.MFACode != nil {
-				o.TokenProvider = func() (string, error) { return s.MFACode(*serial) }
-			}
-		}),
+		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) { assumeRole(o, s, at.sts) }),
 		config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) {
-			if at.sts != "" && o.Client != nil {
-				o.Client = stsAt{endpoint: at.sts, tokens: o.Client}
+			if o.Client != nil {
+				o.Client = tokensAt{stsAt(at.sts), o.Client}
 			}
 		}),
 	}
@@ -170,10 +173,6 @@ func load(ctx context.Context, s Settings, at endpoints) (aws.Config, error) {
 		options = append(options, config.WithCustomCABundle(f))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
-	var needsCode config.AssumeRoleTokenProviderNotSetError
-	if errors.As(err, &needsCode) {
-		return cfg, configError("this profile needs an MFA code, and there is no terminal to ask for it")
-	}
 	if err != nil {
 		return cfg, configError("%w", err)
 	}

@@ -65,29 +65,33 @@ sts =
 		want      endpoints
 	}{
 		{name: "nothing is AWS"},
-		{name: "profile", file: "[default]\nendpoint_url = http://profile.test\n", want: endpoints{"http://profile.test", "http://profile.test"}},
-		{name: "section before profile", file: profile, want: endpoints{"http://profile-iam.test", "http://profile.test"}},
-		{name: "section of both", file: both, variables: []string{"AWS_PROFILE", "p"}, want: endpoints{"http://profile-iam.test", "http://profile-sts.test"}},
-		{name: "only IAM named, STS is there too", file: both, variables: []string{"AWS_ENDPOINT_URL_IAM", "http://iam.test"}, want: endpoints{"http://iam.test", "http://iam.test"}},
-		{name: "variable before section", file: profile, variables: []string{"AWS_ENDPOINT_URL", "http://env.test"}, want: endpoints{"http://env.test", "http://env.test"}},
+		{name: "profile", file: "[default]\nendpoint_url = http://profile.test\n", want: endpoints{"http://profile.test", "http://profile.test", "http://profile.test"}},
+		{name: "section before profile", file: profile, want: endpoints{"http://profile-iam.test", "http://profile.test", "http://profile.test"}},
+		{name: "section of both", file: both, variables: []string{"AWS_PROFILE", "p"}, want: endpoints{"http://profile-iam.test", "http://profile-sts.test", "http://profile-iam.test"}},
+		{name: "only IAM named, STS is there too", file: both, variables: []string{"AWS_ENDPOINT_URL_IAM", "http://iam.test"}, want: endpoints{"http://iam.test", "http://iam.test", "http://iam.test"}},
+		{name: "variable before section", file: profile, variables: []string{"AWS_ENDPOINT_URL", "http://env.test"}, want: endpoints{"http://env.test", "http://env.test", "http://env.test"}},
 		{
 			name: "service's variable before variable", file: profile,
 			variables: []string{"AWS_ENDPOINT_URL", "http://env.test", "AWS_ENDPOINT_URL_IAM", "http://iam.test"},
-			want:      endpoints{"http://iam.test", "http://env.test"},
+			want:      endpoints{"http://iam.test", "http://env.test", "http://env.test"},
+		},
+		{
+			name: "variable of Organizations", file: profile, variables: []string{"AWS_ENDPOINT_URL_ORGANIZATIONS", "http://org.test"},
+			want: endpoints{"http://profile-iam.test", "http://profile.test", "http://org.test"},
 		},
 		{
 			name: "flag before all, for STS too", flag: "http://flag.test", file: profile,
 			variables: []string{"AWS_ENDPOINT_URL_IAM", "http://iam.test", "AWS_ENDPOINT_URL_STS", "http://sts.test"},
-			want:      endpoints{"http://flag.test", "http://flag.test"},
+			want:      endpoints{"http://flag.test", "http://flag.test", "http://flag.test"},
 		},
 		{name: "ignored by variable", file: profile, variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true", "AWS_ENDPOINT_URL", "http://env.test"}},
 		{name: "ignored by profile", file: "[default]\nignore_configured_endpoint_urls = true\nendpoint_url = http://profile.test\n"},
 		{
 			name: "variable not ignored against profile", variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false"},
 			file: "[default]\nignore_configured_endpoint_urls = true\nendpoint_url = http://profile.test\n",
-			want: endpoints{"http://profile.test", "http://profile.test"},
+			want: endpoints{"http://profile.test", "http://profile.test", "http://profile.test"},
 		},
-		{name: "flag is not ignored", flag: "http://flag.test", variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"}, want: endpoints{"http://flag.test", "http://flag.test"}},
+		{name: "flag is not ignored", flag: "http://flag.test", variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"}, want: endpoints{"http://flag.test", "http://flag.test", "http://flag.test"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,19 +1,19 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/url"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// endpoints are where IAM and STS are reached; "" is AWS itself.
-type endpoints struct{ iam, sts string }
+// endpoints are where the services are reached; "" is AWS itself.
+type endpoints struct{ iam, sts, organizations string }
 
 // resolveEndpoints goes by the order of the AWS CLI: the flag, the service's
 // variable, the common variable, the profile's services section, the
@@ -21,10 +21,10 @@ type endpoints struct{ iam, sts string }
 // the flag off.
 //
 // An STS nobody named is where IAM is: the keys are that installation's, and
-// so are its roles.
+// so are its roles and its organization.
 func resolveEndpoints(ctx context.Context, flag string, env config.EnvConfig, profile config.SharedConfig) endpoints {
 	if flag != "" {
-		return endpoints{flag, flag}
+		return endpoints{flag, flag, flag}
 	}
 	if ignored(ctx, env, profile) {
 		return endpoints{}
@@ -41,10 +41,9 @@ func resolveEndpoints(ctx context.Context, flag string, env config.EnvConfig, pr
 		}
 		return profile.BaseEndpoint
 	}
-	e := endpoints{of("IAM"), of("STS")}
-	if e.sts == "" {
-		e.sts = e.iam
-	}
+	e := endpoints{of("IAM"), of("STS"), of("Organizations")}
+	e.sts = cmp.Or(e.sts, e.iam)
+	e.organizations = cmp.Or(e.organizations, e.iam)
 	return e
 }
 
@@ -84,24 +83,31 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// stsAt makes every call of STS go to one endpoint. It is given to the SDK's
+// baseEndpoint is an endpoint as the SDK's clients take it: nil is AWS's own,
+// whatever the environment says, which was read before.
+func baseEndpoint(endpoint string) *string {
+	if endpoint == "" {
+		return nil
+	}
+	return &endpoint
+}
+
+// stsAt makes every call of STS go to one endpoint. It is for the SDK's
 // credential chain, whose own client asks only some of the places where an
 // endpoint may be configured and goes to AWS otherwise.
-type stsAt struct {
-	endpoint string
-	roles    stscreds.AssumeRoleAPIClient
-	tokens   stscreds.AssumeRoleWithWebIdentityAPIClient
-}
-
-func (s stsAt) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, fns ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
-	return s.roles.AssumeRole(ctx, in, append(fns, s.options)...)
-}
-
-func (s stsAt) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, fns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
-	return s.tokens.AssumeRoleWithWebIdentity(ctx, in, append(fns, s.options)...)
-}
+type stsAt string
 
 func (s stsAt) options(o *sts.Options) {
-	o.BaseEndpoint = aws.String(s.endpoint)
+	o.BaseEndpoint = baseEndpoint(string(s))
 	o.HTTPClient = HTTPClient(o.HTTPClient)
+}
+
+// tokensAt is AssumeRoleWithWebIdentity at an endpoint.
+type tokensAt struct {
+	at   stsAt
+	next stscreds.AssumeRoleWithWebIdentityAPIClient
+}
+
+func (t tokensAt) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, fns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	return t.next.AssumeRoleWithWebIdentity(ctx, in, append(fns, t.at.options)...)
 }

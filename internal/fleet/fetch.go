@@ -50,17 +50,35 @@ const mostRequests = 3
 // be told from one made just now.
 const resolution = time.Second
 
-// fetching is one Fetch under way.
+// mostFailures is how often a run tries again after a failure that may pass.
+const mostFailures = 4
+
+// fetching is one report being got.
 type fetching struct {
 	Options
-	account   *Account
+	account *Account
+	// open reaches the account, where that takes a call of its own.
+	open      func(context.Context) (*Account, error)
+	again     bool    // failures that may pass are tried again here, and not by the SDK
 	old       *Report // the newest seen that is too old
 	awaited   bool    // one is being made, so far as we know
 	settled   bool    // the service said COMPLETE: it makes no newer one now
+	refused   bool    // the service was too busy when it was asked last
 	requests  int
 	looks     int // waits of each kind
 	refusals  int
+	failures  int
 	lastState string // what the service said last, for the error
+}
+
+func newFetching(o Options) *fetching {
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	return &fetching{Options: o, lastState: "no answer"}
 }
 
 // Fetch returns a report not older than o.MaxAge: the one the service has, or
@@ -68,17 +86,15 @@ type fetching struct {
 // one as Stale, unless o.RequireFresh. Errors are the service's, ErrNotFresh
 // and ErrTimeout.
 func (a *Account) Fetch(ctx context.Context, o Options) (*Report, error) {
-	if o.Timeout <= 0 {
-		o.Timeout = DefaultTimeout
-	}
-	if o.Progress == nil {
-		o.Progress = func(string) {}
-	}
-	f := &fetching{Options: o, account: a, lastState: "no answer"}
-	bounded, cancel := context.WithTimeout(ctx, o.Timeout)
+	f := newFetching(o)
+	f.account = a
+	bounded, cancel := context.WithTimeout(ctx, f.Timeout)
 	defer cancel()
 	for {
-		r, err := f.step(bounded)
+		r, wait, err := f.step(bounded)
+		if r == nil && err == nil {
+			err = sleep(bounded, wait)
+		}
 		switch {
 		case err != nil && bounded.Err() != nil && ctx.Err() == nil:
 			return f.late()
@@ -88,32 +104,43 @@ func (a *Account) Fetch(ctx context.Context, o Options) (*Report, error) {
 	}
 }
 
-// step looks for the report once, asks for one where that helps, and waits.
-// It returns neither a report nor an error where it has to be called again.
-func (f *fetching) step(ctx context.Context) (*Report, error) {
-	r, err := f.account.Get(ctx)
+// step looks for the report once, and asks for one where that helps. It
+// returns neither a report nor an error where it has to be called again, after
+// the wait.
+func (f *fetching) step(ctx context.Context) (r *Report, wait time.Duration, err error) {
+	if f.account == nil {
+		if f.account, err = f.open(ctx); err != nil {
+			f.account = nil
+			wait, err = f.trouble(ctx, err)
+			return nil, wait, err
+		}
+	}
+	r, err = f.account.Get(ctx)
 	if err == nil {
+		f.refused = false
 		if f.accept(r) {
-			return f.checked(r)
+			r, err = f.checked(r)
+			return r, 0, err
 		}
 		f.old = r
 		if f.awaited {
-			return nil, f.lookAgain(ctx)
+			return nil, f.lookAgain(), nil
 		}
-		return nil, f.request(ctx, nil)
+		wait, err = f.request(ctx, nil)
+		return nil, wait, err
 	}
 	switch situationOf(err) {
 	case absent:
-		f.awaited, f.settled = false, false
-		return nil, f.request(ctx, err)
+		f.awaited, f.settled, f.refused = false, false, false
+		wait, err = f.request(ctx, err)
 	case inProgress:
-		f.awaited, f.settled = true, false
+		f.awaited, f.settled, f.refused = true, false, false
 		f.lastState = "a report is being made"
-		return nil, f.lookAgain(ctx)
-	case busy:
-		return nil, f.backOff(ctx, err)
+		wait, err = f.lookAgain(), nil
+	default:
+		wait, err = f.trouble(ctx, err)
 	}
-	return nil, err
+	return nil, wait, err
 }
 
 // accept says whether the search is over with this report, and sets its
@@ -140,44 +167,56 @@ func (f *fetching) checked(r *Report) (*Report, error) {
 }
 
 // request asks for a report. why is the error of the Get before, if any.
-func (f *fetching) request(ctx context.Context, why error) error {
+func (f *fetching) request(ctx context.Context, why error) (wait time.Duration, err error) {
 	if f.requests == mostRequests {
 		if why == nil {
 			why = ErrNotFresh
 		}
-		return fmt.Errorf("asked for a report %d times: %w", mostRequests, why)
+		return 0, fmt.Errorf("asked for a report %d times: %w", mostRequests, why)
 	}
 	task, err := f.account.Request(ctx)
 	if err != nil {
-		if situationOf(err) == busy {
-			return f.backOff(ctx, err)
-		}
-		return err
+		return f.trouble(ctx, err)
 	}
 	f.requests++
+	f.refused = false
 	f.lastState = task.State
 	f.Progress("report " + task.State)
 	if task.State == "COMPLETE" {
 		f.settled = true
-		return nil
+		return 0, nil
 	}
 	f.awaited = true
-	return f.lookAgain(ctx)
+	return f.lookAgain(), nil
 }
 
-func (f *fetching) lookAgain(ctx context.Context) error {
+func (f *fetching) lookAgain() time.Duration {
 	f.Progress("waiting for the report")
 	f.looks++
-	return sleep(ctx, jitter(lookAfter, f.looks))
+	return jitter(lookAfter, f.looks)
 }
 
-func (f *fetching) backOff(ctx context.Context, err error) error {
+// trouble is the wait after an error that may pass, or the error.
+func (f *fetching) trouble(ctx context.Context, err error) (wait time.Duration, _ error) {
+	busy := situationOf(err) == busy
+	switch {
+	case ctx.Err() != nil:
+		return 0, err
+	case busy:
+		f.Progress("the service is busy, trying again")
+	case f.again && f.failures < mostFailures && passing(err):
+		f.failures++
+		f.Progress("a call failed, trying again")
+	default:
+		return 0, err
+	}
+	f.refused = busy
+	f.lastState = err.Error()
 	if text, ok := ServiceError(err); ok {
 		f.lastState = text
 	}
-	f.Progress("the service is busy, trying again")
 	f.refusals++
-	return sleep(ctx, jitter(retryAfter, f.refusals))
+	return jitter(retryAfter, f.refusals), nil
 }
 
 // late is what is to be had when the time is up.
@@ -197,6 +236,9 @@ func jitter(waits []time.Duration, n int) time.Duration {
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -29,4 +30,16 @@ func HTTPClient(c aws.HTTPClient) aws.HTTPClient {
 		Timeout:       b.GetTimeout(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// answerBegins is how long a service may take to begin its answer.
+const answerBegins = 30 * time.Second
+
+// impatient is a client that gives a service up that does not answer. A report
+// that comes slowly is waited for.
+func impatient(c *awshttp.BuildableClient) *awshttp.BuildableClient {
+	return c.WithTransportOptions(func(t *http.Transport) {
+		t.ResponseHeaderTimeout = answerBegins
+		t.MaxIdleConnsPerHost = 64 // one host serves all accounts of a run
+	})
 }

@@ -7,6 +7,8 @@
 //	    2026-11-23T101500Z.csv    the report generated then, byte for byte
 //	    2026-11-23T101500Z.json   where it came from, and its SHA-256
 //	    outcome.json              what the last run did about this account
+//	  profile-staging/
+//	    outcome.json              the same, of a profile that led to no account
 //
 // Names of reports are times in UTC without colons, which Windows refuses.
 // Everything in the folder that does not look like this is left alone and not

@@ -128,10 +128,16 @@ func (f *Folder) Newest(account string, at time.Time) (Snapshot, error) {
 // Outcome returns what the last run that expected the account did about it.
 // Where no run ever did the error is ErrNone.
 func (f *Folder) Outcome(account string) (Outcome, error) {
-	file := f.path(account, outcomeFile)
+	return f.readOutcome(account)
+}
+
+// readOutcome reads the outcome in a folder of this name: an account, or what
+// stands for a profile.
+func (f *Folder) readOutcome(name string) (Outcome, error) {
+	file := f.path(name, outcomeFile)
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Outcome{}, fmt.Errorf("outcome of account %s: %w", account, ErrNone)
+		return Outcome{}, fmt.Errorf("outcome of %s: %w", name, ErrNone)
 	}
 	if err != nil {
 		return Outcome{}, err
@@ -140,14 +146,38 @@ func (f *Folder) Outcome(account string) (Outcome, error) {
 	if err := decode(text, &o); err != nil {
 		return Outcome{}, fmt.Errorf("%s: %w: %w", file, ErrDamaged, err)
 	}
-	if o.Account != account || !slices.Contains(Statuses, o.Status) {
-		return Outcome{}, fmt.Errorf("%s: %w: it is no outcome of this account", file, ErrDamaged)
+	if o.folder() != name || !slices.Contains(Statuses, o.Status) {
+		return Outcome{}, fmt.Errorf("%s: %w: it is no outcome of %s", file, ErrDamaged, name)
 	}
 	return o, nil
 }
 
+// profiles reads the outcomes of profiles whose account is not known.
+func (f *Folder) profiles() (all []Outcome, err error) {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), profilePrefix) {
+			continue
+		}
+		o, err := f.readOutcome(e.Name())
+		if errors.Is(err, ErrNone) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
 // Account is what the folder knows of one account at some time.
 type Account struct {
+	// ID is twelve digits; or "profile NAME" for a profile whose credentials
+	// failed, so that its account is not known.
 	ID string
 	// Snapshot is the newest report; nil where there is none, or it cannot be
 	// read.
@@ -197,7 +227,14 @@ func (f *Folder) State(at time.Time) ([]Account, error) {
 		}
 		all = append(all, a)
 	}
-	return all, nil
+	if !at.IsZero() {
+		return all, nil
+	}
+	profiles, err := f.profiles()
+	for _, o := range profiles {
+		all = append(all, Account{ID: "profile " + o.Profile, Outcome: &o})
+	}
+	return all, err
 }
 
 // Missing lists the outcomes of the accounts of which the last run got no
@@ -218,5 +255,6 @@ func (f *Folder) Missing() ([]Outcome, error) {
 			all = append(all, o)
 		}
 	}
-	return all, nil
+	profiles, err := f.profiles()
+	return append(all, profiles...), err
 }

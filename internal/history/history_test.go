@@ -143,8 +143,10 @@ func TestSave(t *testing.T) {
 				t.Errorf("%+v was saved", m)
 			}
 		}
-		if err := newFolder(t).SetOutcome(Outcome{Account: ".."}); err == nil {
-			t.Error("outcome was saved")
+		for _, o := range []Outcome{{Account: ".."}, {}, {Account: "..", Profile: "p"}, {Profile: "p", Status: OK}} {
+			if err := newFolder(t).SetOutcome(o); err == nil {
+				t.Errorf("%+v was saved", o)
+			}
 		}
 	})
 }
@@ -304,6 +306,38 @@ func TestState(t *testing.T) {
 	}
 	if d := cmp.Diff([]Outcome{denied, suspended, unfinished}, none); d != "" {
 		t.Errorf("missing: %s", d)
+	}
+}
+
+func TestProfileWithoutAccount(t *testing.T) {
+	f := newFolder(t)
+	o := Outcome{Profile: "../über uns:*", Status: Failed, Message: "no credentials", At: noon, Run: noon}
+	mustSet(t, f, o)
+	mustSet(t, f, Outcome{Account: one, Profile: "other", Status: Denied, At: noon, Run: noon})
+	state, err := f.State(time.Time{})
+	if err != nil || len(state) != 2 || !state[1].Missing() {
+		t.Fatalf("%+v, %v", state, err)
+	}
+	if d := cmp.Diff(Account{ID: "profile ../über uns:*", Outcome: &o}, state[1]); d != "" {
+		t.Error(d)
+	}
+	if missing, err := f.Missing(); err != nil || len(missing) != 2 || missing[1] != o {
+		t.Errorf("%+v, %v", missing, err)
+	}
+	if ids, err := f.Accounts(); err != nil || len(ids) != 1 {
+		t.Errorf("%v, %v", ids, err)
+	}
+	entries, _ := os.ReadDir(f.dir)
+	if name := entries[1].Name(); name != "profile-..%2F%C3%BCber+uns%3A%2A" {
+		t.Error(name)
+	}
+	for range 2 {
+		if err := f.ForgetProfile(o.Profile); err != nil {
+			t.Error(err)
+		}
+	}
+	if missing, err := f.Missing(); err != nil || len(missing) != 1 {
+		t.Errorf("%+v, %v", missing, err)
 	}
 }
 

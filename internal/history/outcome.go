@@ -57,13 +57,18 @@ func (s Status) Incomplete() bool { return !s.HasReport() && !s.Inactive() }
 
 // Outcome is what the last run that expected an account did about it.
 type Outcome struct {
-	Account   string `json:"account"`             // twelve digits
+	// Account is its twelve digits; "" where only a profile is known, whose
+	// credentials failed before they could tell.
+	Account   string `json:"account,omitempty"`
 	Name      string `json:"name,omitempty"`      // as the organization or the user calls it
 	Partition string `json:"partition,omitempty"` // aws, aws-cn, …
 	// Organization is the id of the organization that listed the account; ""
 	// where the user named it.
 	Organization string `json:"organization,omitempty"`
-	Status       Status `json:"status"`
+	// Profile is the profile of the AWS configuration that it was reached by;
+	// "" where there is none.
+	Profile string `json:"profile,omitempty"`
+	Status  Status `json:"status"`
 	// Message says why, in one line; "" where there is nothing to explain.
 	Message string `json:"message,omitempty"`
 	// GeneratedAt is the report this led to; zero for none.

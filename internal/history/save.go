@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 )
@@ -37,19 +38,45 @@ func (f *Folder) Save(m Meta, content []byte) (Snapshot, error) {
 			return was, err
 		}
 	}
-	return s, f.writeJSON(m, m.Account, Name(m.GeneratedAt)+metaSuffix)
+	return s, f.writeJSON(m, true, m.Account, Name(m.GeneratedAt)+metaSuffix)
 }
 
 // SetOutcome records how it went with an account, in place of what is there.
 func (f *Folder) SetOutcome(o Outcome) error {
-	if !IsAccountID(o.Account) {
+	name := o.folder()
+	if !IsAccountID(name) && (o.Account != "" || o.Profile == "" || o.Status.HasReport()) {
 		return fmt.Errorf("save outcome: %q is no account", o.Account)
 	}
-	if err := f.accountFolder(o.Account); err != nil {
+	if err := f.accountFolder(name); err != nil {
 		return err
 	}
 	o.GeneratedAt, o.At, o.Run = o.GeneratedAt.UTC(), o.At.UTC(), o.Run.UTC()
-	return f.writeJSON(o, o.Account, outcomeFile)
+	// Not on the disk yet when this returns: a power cut may damage it, and
+	// what is damaged does not look good.
+	return f.writeJSON(o, false, name, outcomeFile)
+}
+
+// profilePrefix begins the folder of a profile whose account is not known.
+const profilePrefix = "profile-"
+
+// folder is the name of the folder that the outcome is in.
+func (o Outcome) folder() string {
+	if o.Account != "" {
+		return o.Account
+	}
+	return profilePrefix + url.QueryEscape(o.Profile) // leaves nothing that a file system refuses
+}
+
+// ForgetProfile takes away the outcome of a profile whose account was not
+// known.
+func (f *Folder) ForgetProfile(profile string) error {
+	name := Outcome{Profile: profile}.folder()
+	err := os.Remove(f.path(name, outcomeFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	os.Remove(f.path(name)) // stays where there is more in it
+	return err
 }
 
 func (f *Folder) accountFolder(account string) error {
@@ -60,7 +87,7 @@ func (f *Folder) accountFolder(account string) error {
 	return err
 }
 
-func (f *Folder) writeJSON(v any, elements ...string) error {
+func (f *Folder) writeJSON(v any, durable bool, elements ...string) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
@@ -69,7 +96,7 @@ func (f *Folder) writeJSON(v any, elements ...string) error {
 		return err
 	}
 	path := f.path(elements...)
-	temporary, err := writeTemporary(path, b.Bytes())
+	temporary, err := writeTemporary(path, b.Bytes(), durable)
 	if err != nil {
 		return err
 	}
@@ -84,7 +111,7 @@ func (f *Folder) writeJSON(v any, elements ...string) error {
 // there is one with the same content it changes nothing; one that differs is
 // ErrDiffers.
 func createFile(path string, content []byte) (made bool, err error) {
-	temporary, err := writeTemporary(path, content)
+	temporary, err := writeTemporary(path, content, true)
 	if err != nil {
 		return false, err
 	}
@@ -107,13 +134,16 @@ func createFile(path string, content []byte) (made bool, err error) {
 	return false, nil
 }
 
-func writeTemporary(path string, content []byte) (name string, err error) {
+func writeTemporary(path string, content []byte, durable bool) (name string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return "", err
 	}
 	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if durable {
+		err = errors.Join(err, f.Sync())
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		os.Remove(f.Name())
 		return "", err
 	}

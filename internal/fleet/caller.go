@@ -1,0 +1,102 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"golang.org/x/time/rate"
+)
+
+// Caller is who asks: one set of credentials, and where the services are.
+// Every role is assumed with these credentials, never with those of another
+// role: one refused session costs one account.
+type Caller struct {
+	cfg aws.Config
+	at  endpoints
+	// sts and pace are for the roles of a run: what is assumed comes from one
+	// account, whose STS has a limit for all callers together.
+	sts  *sts.Client
+	pace *rate.Limiter
+}
+
+// Sessions per second and at once, well below the 600 requests per second that
+// STS documents for an account.
+const sessionsPerSecond, sessionsAtOnce = 100, 20
+
+// sessionName is what sessions are called in the trail of the account, unless
+// the profile has its own name for them.
+const sessionName = "rollcall"
+
+func newCaller(cfg aws.Config, at endpoints) *Caller {
+	if b, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
+		cfg.HTTPClient = impatient(b)
+	}
+	cfg.HTTPClient = HTTPClient(cfg.HTTPClient) // one pool of connections for all clients
+	return &Caller{
+		cfg: cfg, at: at, pace: rate.NewLimiter(sessionsPerSecond, sessionsAtOnce),
+		sts: sts.NewFromConfig(cfg, stsAt(at.sts).options),
+	}
+}
+
+// Account is the caller's own account, reached with its own credentials.
+func (c *Caller) Account() *Account { return New(c.cfg, c.at.iam) }
+
+// Identity says who a caller is.
+type Identity struct {
+	Account   string // twelve digits
+	Partition string // aws, aws-cn, aws-us-gov, aws-eusc, …
+	ARN       string
+}
+
+// Identity asks STS who the caller is. No permission is needed for it.
+func (c *Caller) Identity(ctx context.Context) (Identity, error) {
+	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Identity{}, plain(err)
+	}
+	id := Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}
+	parts := strings.SplitN(id.ARN, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || parts[1] == "" || parts[4] != id.Account {
+		return Identity{}, fmt.Errorf("get caller identity: %q is no ARN of account %q", id.ARN, id.Account)
+	}
+	id.Partition = parts[1]
+	return id, nil
+}
+
+// onlyReports is the policy of every session of a role: whatever the role may
+// do, the session can get reports and nothing else.
+const onlyReports = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}]}`
+
+// assume returns an account reached by a role in it. It calls STS once, so
+// that a refusal is known as one.
+func (c *Caller) assume(ctx context.Context, role, externalID string) (*Account, error) {
+	if err := c.pace.Wait(ctx); err != nil {
+		return nil, err
+	}
+	cfg := c.once()
+	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(
+		sts.NewFromConfig(cfg, stsAt(c.at.sts).options), role, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName = sessionName
+			o.Policy = aws.String(onlyReports)
+			if externalID != "" {
+				o.ExternalID = &externalID
+			}
+		}))
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return nil, plain(err)
+	}
+	return New(cfg, c.at.iam), nil
+}
+
+// once is the configuration without the SDK's own tries: a run repeats what
+// failed later, and meanwhile asks other accounts.
+func (c *Caller) once() aws.Config {
+	cfg := c.cfg.Copy()
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	return cfg
+}

@@ -1,0 +1,26 @@
+package fleet
+
+import (
+	"bytes"
+	"fmt"
+
+	"rollcall/report"
+)
+
+// checkReport refuses what must not be kept as the report of an account: what
+// is no report, or has another account's rows.
+func checkReport(content []byte, account string) error {
+	rd, err := report.NewReader(bytes.NewReader(content))
+	if err != nil {
+		return fmt.Errorf("what the service sent: %w", err)
+	}
+	for row, err := range rd.All() {
+		if err != nil {
+			return fmt.Errorf("what the service sent: %w", err)
+		}
+		if of := row.AccountID(); of != account {
+			return fmt.Errorf("what the service sent is the report of account %q: line %d is %q", of, rd.Line(), row.ARN)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
+	"github.com/aws/smithy-go"
+
+	"rollcall/internal/history"
+)
+
+// Organization is an organization of AWS Organizations.
+type Organization struct {
+	ID         string // o-…
+	Management string // the account that it belongs to
+	Members    []Member
+}
+
+// Member is an account whose report is wanted.
+type Member struct {
+	Account string // twelve digits
+	Name    string // as people call it, "" for none
+	// Role is the ARN of the role to assume there; "" is the one of Roles.
+	Role string
+	// Organization is the id of the organization that listed it, "" for none.
+	Organization string
+	// Inactive is why the account is not asked at all, "" where it is.
+	Inactive history.Status
+}
+
+// Organization lists the accounts of the caller's organization. It takes the
+// permissions organizations:DescribeOrganization and :ListAccounts, which
+// the management account and delegated administrators have.
+func (c *Caller) Organization(ctx context.Context) (Organization, error) {
+	client := organizations.NewFromConfig(c.cfg, func(o *organizations.Options) {
+		o.BaseEndpoint = baseEndpoint(c.at.organizations)
+	})
+	out, err := client.DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
+	if err != nil {
+		return Organization{}, c.noOrganization(err)
+	}
+	if out.Organization == nil {
+		return Organization{}, errors.New("describe organization: the answer has none")
+	}
+	o := Organization{ID: aws.ToString(out.Organization.Id), Management: aws.ToString(out.Organization.MasterAccountId)}
+	pages := organizations.NewListAccountsPaginator(client, &organizations.ListAccountsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return o, c.noOrganization(err)
+		}
+		for _, a := range page.Accounts {
+			m := Member{Account: aws.ToString(a.Id), Name: aws.ToString(a.Name), Organization: o.ID, Inactive: inactive(a)}
+			if !history.IsAccountID(m.Account) {
+				return o, fmt.Errorf("list accounts: %q is no account", m.Account)
+			}
+			o.Members = append(o.Members, m)
+		}
+	}
+	return o, nil
+}
+
+// inactive is why an account is not asked. It goes by State: Status, which
+// knows fewer states, was retired by AWS on 9 September 2026 and counts only
+// where there is no State.
+func inactive(a types.Account) history.Status {
+	switch cmp.Or(string(a.State), string(a.Status)) {
+	case string(types.AccountStateSuspended):
+		return history.Suspended
+	case string(types.AccountStatePendingClosure):
+		return history.Closing
+	case string(types.AccountStateClosed):
+		return history.Closed
+	case string(types.AccountStatePendingActivation):
+		return history.Pending
+	}
+	return "" // ACTIVE, and states yet unknown: asking tells
+}
+
+// noOrganization says of a service of one's own that it may have no
+// organizations at all.
+func (c *Caller) noOrganization(err error) error {
+	var known smithy.APIError
+	if c.at.organizations == "" || errors.As(err, &known) && known.ErrorFault() == smithy.FaultClient {
+		return plain(err)
+	}
+	return configError("the service at %s does not answer as AWS Organizations does; name the accounts in a file instead: %w", c.at.organizations, plain(err))
+}
+
+// Roles say how accounts are reached that say nothing themselves.
+type Roles struct {
+	Name       string // with its path: audit/ReadOnly
+	ExternalID string // "" for none
+}
+
+// DefaultRole is the role that Organizations makes in every account which it
+// creates.
+const DefaultRole = "OrganizationAccountAccessRole"
+
+// Targets are the members as a run asks them. The caller's own account is
+// asked with the caller's own credentials: it has no role for itself.
+func (c *Caller) Targets(id Identity, members []Member, roles Roles) []Target {
+	targets := make([]Target, len(members))
+	for i, m := range members {
+		t := Target{
+			Account: m.Account, Name: m.Name, Partition: id.Partition, Organization: m.Organization,
+			Inactive: m.Inactive, Endpoint: c.at.iam,
+		}
+		role := m.Role
+		if role == "" {
+			role = "arn:" + id.Partition + ":iam::" + m.Account + ":role/" + roles.Name
+		}
+		if m.Account == id.Account && m.Role == "" {
+			t.Open = func(context.Context) (*Account, error) { return New(c.once(), c.at.iam), nil }
+		} else {
+			t.Open = func(ctx context.Context) (*Account, error) { return c.assume(ctx, role, roles.ExternalID) }
+		}
+		targets[i] = t
+	}
+	return targets
+}
+
+// Own is the caller's own account as a run asks it, named after the profile.
+func (c *Caller) Own(id Identity, profile string) Target {
+	t := c.Targets(id, []Member{{Account: id.Account, Name: profile}}, Roles{})[0]
+	t.Profile = profile
+	return t
+}
+
+// RecordLeft records that accounts have left the organization which a run
+// listed before, and returns these outcomes. The folder may hold accounts of
+// other organizations too.
+func (o Organization) RecordLeft(folder *history.Folder) ([]history.Outcome, error) {
+	ids, err := folder.Accounts()
+	if err != nil {
+		return nil, err
+	}
+	listed := map[string]bool{}
+	for _, m := range o.Members {
+		listed[m.Account] = true
+	}
+	var left []history.Outcome
+	now := time.Now()
+	for _, id := range ids {
+		was, err := folder.Outcome(id)
+		if listed[id] || err != nil || was.Organization != o.ID || was.Status == history.Left {
+			continue // a damaged outcome is told of by whoever reads it
+		}
+		was.Status, was.Message, was.GeneratedAt, was.At, was.Run = history.Left, "", time.Time{}, now, now
+		if err := folder.SetOutcome(was); err != nil {
+			return left, fmt.Errorf("record that account %s left: %w", id, err)
+		}
+		left = append(left, was)
+	}
+	return left, nil
+}

@@ -1,0 +1,258 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"rollcall/internal/history"
+)
+
+// DefaultConcurrency is how many calls of a run are under way at once.
+const DefaultConcurrency = 16
+
+// Target is an account that a run asks for its report.
+type Target struct {
+	Account      string // twelve digits
+	Name         string // as people call it, "" for none
+	Partition    string
+	Organization string
+	Profile      string // that it was reached by, "" for none
+	Endpoint     string // of its service; "" is AWS
+	// Inactive is why it is not asked at all, "" where it is.
+	Inactive history.Status
+	// Open reaches it. It may call STS.
+	Open func(context.Context) (*Account, error)
+}
+
+// Run gets the reports of many accounts into a folder.
+type Run struct {
+	Folder *history.Folder
+	// MaxAge and Timeout are as in Options, for each account by itself: its
+	// time begins when it is asked first.
+	MaxAge, Timeout time.Duration
+	// Concurrency bounds the calls that are under way at once; 0 means
+	// DefaultConcurrency. Accounts that wait for their report count for none.
+	Concurrency int
+	// Tell is told what happens to the target of this index, in a few words,
+	// from several goroutines. It may be nil.
+	Tell func(target int, what string)
+	// Done is told how it ended, from several goroutines. It may be nil.
+	Done func(target int, o history.Outcome)
+}
+
+// running is one run under way.
+type running struct {
+	Run
+	targets  []Target
+	outcomes []history.Outcome
+	began    time.Time
+	slots    chan struct{} // waiters are served in the order they came
+	fail     context.CancelCauseFunc
+}
+
+// Fetch gets a report of every target and returns how it went with each, in
+// their order. Every account is asked for its report before any is looked for
+// again, so that it takes as long as the slowest account and not as all
+// together.
+//
+// What has come is in the folder, whatever happens to the rest; so is, from the
+// beginning, that the others are expected. A run that is repeated asks those
+// again of which there is no report younger than MaxAge. The error is the
+// context's, or says that the folder could not be written.
+func (r Run) Fetch(ctx context.Context, targets []Target) ([]history.Outcome, error) {
+	if r.Concurrency <= 0 {
+		r.Concurrency = DefaultConcurrency
+	}
+	if r.Tell == nil {
+		r.Tell = func(int, string) {}
+	}
+	if r.Done == nil {
+		r.Done = func(int, history.Outcome) {}
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	u := &running{
+		Run: r, targets: targets, outcomes: make([]history.Outcome, len(targets)), began: time.Now(),
+		slots: make(chan struct{}, r.Concurrency), fail: fail,
+	}
+	wanted := u.prepare()
+	var all sync.WaitGroup
+	for _, i := range wanted {
+		all.Go(func() { u.fetch(ctx, i) })
+	}
+	all.Wait()
+	return u.outcomes, context.Cause(ctx)
+}
+
+// prepare settles the targets that need no call, and puts down that the others
+// are expected. It returns these.
+func (u *running) prepare() (wanted []int) {
+	for i, t := range u.targets {
+		if s, ok := u.saved(t); ok {
+			u.end(i, history.Cached, "", s.GeneratedAt)
+			continue
+		}
+		if t.Inactive != "" {
+			u.end(i, t.Inactive, "", time.Time{})
+			continue
+		}
+		u.outcomes[i] = u.outcome(t, history.Unfinished, "", time.Time{})
+		if err := u.Folder.SetOutcome(u.outcomes[i]); err != nil {
+			u.fail(fmt.Errorf("record what is expected: %w", err))
+			return nil
+		}
+		wanted = append(wanted, i)
+	}
+	return wanted
+}
+
+// clockSkew is how far a report's date may be ahead of this machine's clock.
+const clockSkew = 5 * time.Minute
+
+// saved returns the target's newest report in the folder where it will do: one
+// of the same service, young enough and undamaged.
+func (u *running) saved(t Target) (history.Snapshot, bool) {
+	s, err := u.Folder.Newest(t.Account, time.Time{})
+	if err != nil || t.Inactive != "" || s.Partition != t.Partition || s.Endpoint != t.Endpoint {
+		return s, false
+	}
+	age := u.began.Sub(s.GeneratedAt)
+	if age > u.MaxAge || u.MaxAge == 0 || age < -clockSkew {
+		return s, false
+	}
+	_, err = s.Read()
+	return s, err == nil
+}
+
+// fetch gets one report. It holds a slot for every call and none while it
+// waits.
+func (u *running) fetch(ctx context.Context, i int) {
+	f := newFetching(Options{
+		MaxAge: u.MaxAge, Timeout: u.Timeout,
+		Progress: func(what string) { u.Tell(i, what) },
+	})
+	f.open, f.again = u.targets[i].Open, true
+	var bounded context.Context
+	for {
+		select {
+		case u.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		if bounded == nil { // its time begins
+			var cancel context.CancelFunc
+			bounded, cancel = context.WithTimeout(ctx, f.Timeout)
+			defer cancel()
+			u.Tell(i, "asking")
+		}
+		wait, over := u.step(bounded, ctx, i, f)
+		<-u.slots
+		if over {
+			return
+		}
+		if sleep(bounded, wait) != nil && ctx.Err() == nil {
+			r, err := f.late()
+			u.settle(i, f, r, err)
+			return
+		}
+	}
+}
+
+// step is one step of a fetch, and says whether it was the last.
+func (u *running) step(bounded, ctx context.Context, i int, f *fetching) (wait time.Duration, over bool) {
+	r, wait, err := f.step(bounded)
+	switch {
+	case ctx.Err() != nil:
+		return 0, true
+	case err != nil && bounded.Err() != nil:
+		r, err = f.late()
+	case r == nil && err == nil:
+		return wait, false
+	}
+	u.settle(i, f, r, err)
+	return 0, true
+}
+
+// settle saves what a fetch came to.
+func (u *running) settle(i int, f *fetching, r *Report, err error) {
+	if err != nil {
+		u.end(i, statusOf(err, f), explain(err), time.Time{})
+		return
+	}
+	t := u.targets[i]
+	if err := checkReport(r.Content, t.Account); err != nil {
+		u.end(i, history.Failed, err.Error(), time.Time{})
+		return
+	}
+	s, err := u.Folder.Save(history.Meta{
+		Account: t.Account, Partition: t.Partition, GeneratedAt: r.Generated, FetchedAt: r.Fetched,
+		Source: string(r.Source), Endpoint: t.Endpoint,
+	}, r.Content)
+	switch {
+	case errors.Is(err, history.ErrDiffers), errors.Is(err, history.ErrDamaged):
+		u.end(i, history.Failed, err.Error(), time.Time{})
+		return
+	case err != nil:
+		u.fail(err)
+		return
+	}
+	status, why := history.OK, ""
+	switch r.Source {
+	case Cached:
+		status = history.Cached
+	case Stale:
+		status, why = history.Stale, staleBecause(f)
+	}
+	u.end(i, status, why, s.GeneratedAt)
+}
+
+func staleBecause(f *fetching) string {
+	if f.settled {
+		return "the service makes no newer one"
+	}
+	return "no newer one in time: " + f.lastState
+}
+
+// end records the outcome of a target.
+func (u *running) end(i int, s history.Status, message string, generated time.Time) {
+	o := u.outcome(u.targets[i], s, message, generated)
+	u.outcomes[i] = o
+	if err := u.Folder.SetOutcome(o); err != nil {
+		u.fail(fmt.Errorf("record an outcome: %w", err))
+		return
+	}
+	u.Done(i, o)
+}
+
+func (u *running) outcome(t Target, s history.Status, message string, generated time.Time) history.Outcome {
+	return history.Outcome{
+		Account: t.Account, Name: t.Name, Partition: t.Partition, Organization: t.Organization, Profile: t.Profile,
+		Status: s, Message: message, GeneratedAt: generated, At: time.Now(), Run: u.began,
+	}
+}
+
+// statusOf is what an error means for the account.
+func statusOf(err error, f *fetching) history.Status {
+	switch {
+	case errors.Is(err, ErrTimeout) && f.refused, situationOf(err) == busy:
+		return history.Throttled
+	case errors.Is(err, ErrTimeout):
+		return history.Timeout
+	case denied(err):
+		return history.Denied
+	}
+	return history.Failed
+}
+
+// explain is an error in one line, a service's in the AWS CLI's words.
+func explain(err error) string {
+	text, ok := ServiceError(err)
+	if !ok || errors.Is(err, ErrTimeout) {
+		text = err.Error()
+	}
+	return strings.Join(strings.Fields(text), " ")
+}

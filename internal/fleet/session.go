@@ -1,0 +1,187 @@
+package fleet
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+)
+
+// sessionLasts is how long a session of a profile's role lasts where the
+// profile does not say: an hour, as with the AWS CLI. The SDK would ask for a
+// quarter of that, and so for a code four times as often.
+const sessionLasts = time.Hour
+
+// sessionMargin is how much of its time a kept session must have left to be
+// used: a command must not lose it on its way.
+const sessionMargin = 5 * time.Minute
+
+// assumeRole sets how the SDK's credential chain assumes a profile's role.
+func assumeRole(o *stscreds.AssumeRoleOptions, s Settings, endpoint string) {
+	if o.RoleSessionName == "" {
+		o.RoleSessionName = sessionName
+	}
+	if o.Duration == 0 {
+		o.Duration = sessionLasts
+	}
+	if o.SerialNumber != nil {
+		// The code is asked for where it turns out to be needed, in
+		// rolesAt.AssumeRole.
+		o.TokenProvider = func() (string, error) { return "", nil }
+	}
+	if o.Client != nil {
+		o.Client = rolesAt{at: stsAt(endpoint), next: o.Client, code: s.MFACode, kept: sessions(s.Sessions)}
+	}
+}
+
+// rolesAt is AssumeRole at an endpoint. Sessions that take an MFA code are
+// kept between commands.
+type rolesAt struct {
+	at   stsAt
+	next stscreds.AssumeRoleAPIClient
+	code func(serial string) (string, error)
+	kept sessions
+}
+
+func (r rolesAt) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, fns ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	fns = append(fns, r.at.options)
+	if in.SerialNumber == nil {
+		return r.next.AssumeRole(ctx, in, fns...)
+	}
+	key, err := r.key(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if c := r.kept.load(key); c != nil {
+		return &sts.AssumeRoleOutput{Credentials: c}, nil
+	}
+	if r.code == nil {
+		return nil, configError("this profile needs an MFA code, and there is no terminal to ask for it")
+	}
+	code, err := r.code(*in.SerialNumber)
+	if err != nil {
+		return nil, err
+	}
+	in.TokenCode = &code
+	out, err := r.next.AssumeRole(ctx, in, fns...)
+	if err != nil {
+		return nil, err
+	}
+	if out.Credentials == nil {
+		return nil, errors.New("assume role: the answer has no credentials")
+	}
+	// A session that cannot be kept is one more code to enter, no failure.
+	_ = r.kept.store(key, out.Credentials)
+	return out, nil
+}
+
+// key names a session by all that decides what it is: where and with which key
+// it was asked for, and what was asked. What is not the same every time (the
+// code) is left out.
+func (r rolesAt) key(ctx context.Context, in *sts.AssumeRoleInput) (string, error) {
+	source := ""
+	if c, ok := r.next.(*sts.Client); ok {
+		credentials, err := c.Options().Credentials.Retrieve(ctx)
+		if err != nil {
+			return "", err
+		}
+		source = credentials.AccessKeyID
+	}
+	request := *in
+	request.TokenCode = nil
+	text, err := json.Marshal(struct {
+		Endpoint, Key string
+		Request       sts.AssumeRoleInput
+	}{string(r.at), source, request})
+	if err != nil {
+		return "", fmt.Errorf("name a session: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// sessions is a folder of kept sessions, one file each; "" is none.
+type sessions string
+
+const sessionSuffix = ".session.json"
+
+func (s sessions) path(key string) string { return filepath.Join(string(s), key+sessionSuffix) }
+
+// load returns a session that lasts long enough, or nil. A file that others
+// can read or write is not believed.
+func (s sessions) load(key string) *types.Credentials {
+	if s == "" {
+		return nil
+	}
+	return readSession(s.path(key))
+}
+
+func readSession(path string) *types.Credentials {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	var c types.Credentials
+	if json.Unmarshal(text, &c) != nil || c.AccessKeyId == nil || c.SecretAccessKey == nil || c.SessionToken == nil || c.Expiration == nil {
+		return nil
+	}
+	if time.Until(*c.Expiration) < sessionMargin {
+		return nil
+	}
+	return &c
+}
+
+// store keeps a session, and throws away those that are over.
+func (s sessions) store(key string, c *types.Credentials) error {
+	if s == "" || c.Expiration == nil || c.SessionToken == nil {
+		return nil
+	}
+	if err := os.MkdirAll(string(s), 0o700); err != nil {
+		return err
+	}
+	s.sweep()
+	text, err := json.Marshal(struct {
+		AccessKeyId, SecretAccessKey, SessionToken *string
+		Expiration                                 *time.Time
+	}{c.AccessKeyId, c.SecretAccessKey, c.SessionToken, c.Expiration})
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(string(s), ".new-*") // 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), s.path(key))
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+func (s sessions) sweep() {
+	files, _ := os.ReadDir(string(s))
+	for _, file := range files {
+		path := filepath.Join(string(s), file.Name())
+		if strings.HasSuffix(file.Name(), sessionSuffix) && readSession(path) == nil {
+			os.Remove(path)
+		}
+	}
+}
