@@ -35,13 +35,45 @@ func grantFields(g *Grant) []any {
 	return []any{(*string)(&g.Kind), &g.Group, &g.Name, &g.ARN, &g.Document}
 }
 
+// Rows of the statements below that are no policies: the principal itself and
+// its tags. One statement reads all, because every signed call may ask.
+const (
+	selfRow GrantKind = "self"
+	tagRow  GrantKind = "tag"
+)
+
+// grants reads what a statement finds. ErrNotFound: there is no such principal.
+func (tx *Tx) grants(sql, account, nameKey string) (g Grants, err error) {
+	all, err := list(tx, grantFields, sql, account, nameKey)
+	if err != nil {
+		return g, err
+	}
+	found := false
+	for _, row := range all {
+		switch row.Kind {
+		case selfRow:
+			g.ID, g.Path, g.Name, found = row.Group, row.Name, row.ARN, true
+		case tagRow:
+			g.Tags = append(g.Tags, Tag{row.Group, row.Name, row.ARN})
+		default:
+			g.Policies = append(g.Policies, row)
+		}
+	}
+	if !found {
+		return g, ErrNotFound
+	}
+	return g, nil
+}
+
 // managedSQL is the document of the policy that a row of a names.
 const managedSQL = `COALESCE((SELECT v.document FROM policies p
 	JOIN policy_versions v ON v.account = p.account AND v.name_key = p.name_key AND v.version = p.default_version
 	WHERE p.account = a.account AND p.arn = a.policy_arn), '')`
 
 var userGrantsSQL = `
-	SELECT 'inline', '', policy_name, '', document FROM user_policies WHERE account = $1 AND name_key = $2
+	SELECT 'self', user_id, path, name, '' FROM users WHERE account = $1 AND name_key = $2
+	UNION ALL SELECT 'tag', key_fold, tag_key, tag_value, '' FROM user_tags WHERE account = $1 AND name_key = $2
+	UNION ALL SELECT 'inline', '', policy_name, '', document FROM user_policies WHERE account = $1 AND name_key = $2
 	UNION ALL SELECT 'inline', m.group_key, g.policy_name, '', g.document FROM group_members m
 		JOIN group_policies g ON g.account = m.account AND g.name_key = m.group_key WHERE m.account = $1 AND m.user_key = $2
 	UNION ALL SELECT 'managed', '', '', a.policy_arn, ` + managedSQL + ` FROM user_attachments a WHERE a.account = $1 AND a.name_key = $2
@@ -51,7 +83,9 @@ var userGrantsSQL = `
 	UNION ALL SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`
 
 var roleGrantsSQL = `
-	SELECT 'inline', '', policy_name, '', document FROM role_policies WHERE account = $1 AND name_key = $2
+	SELECT 'self', role_id, path, name, '' FROM roles WHERE account = $1 AND name_key = $2
+	UNION ALL SELECT 'tag', key_fold, tag_key, tag_value, '' FROM role_tags WHERE account = $1 AND name_key = $2
+	UNION ALL SELECT 'inline', '', policy_name, '', document FROM role_policies WHERE account = $1 AND name_key = $2
 	UNION ALL SELECT 'managed', '', '', a.policy_arn, ` + managedSQL + ` FROM role_attachments a WHERE a.account = $1 AND a.name_key = $2
 	UNION ALL SELECT 'boundary', '', '', a.policy_arn, ` + managedSQL + ` FROM role_boundaries a WHERE a.account = $1 AND a.name_key = $2
 	UNION ALL SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`
@@ -62,32 +96,13 @@ var groupGrantsSQL = `
 
 // UserGrants reads what reaches a user, or ErrNotFound. "" is root, whom only
 // control policies reach.
-func (tx *Tx) UserGrants(account, nameKey string) (g Grants, err error) {
-	u, err := tx.User(account, nameKey)
-	if err != nil {
-		return g, err
-	}
-	g.ID, g.Path, g.Name = u.ID, u.Path, u.Name
-	if g.Tags, err = list(tx, tagFields, `SELECT key_fold, tag_key, tag_value FROM user_tags
-		WHERE account = $1 AND name_key = $2 ORDER BY key_fold`, account, nameKey); err != nil {
-		return g, err
-	}
-	g.Policies, err = list(tx, grantFields, userGrantsSQL, account, nameKey)
-	return g, err
+func (tx *Tx) UserGrants(account, nameKey string) (Grants, error) {
+	return tx.grants(userGrantsSQL, account, nameKey)
 }
 
 // RoleGrants reads what reaches a role, or ErrNotFound.
-func (tx *Tx) RoleGrants(account, nameKey string) (g Grants, err error) {
-	if err = tx.one([]any{&g.ID, &g.Path, &g.Name}, `SELECT role_id, path, name FROM roles
-		WHERE account = $1 AND name_key = $2`, account, nameKey); err != nil {
-		return g, err
-	}
-	if g.Tags, err = list(tx, tagFields, `SELECT key_fold, tag_key, tag_value FROM role_tags
-		WHERE account = $1 AND name_key = $2 ORDER BY key_fold`, account, nameKey); err != nil {
-		return g, err
-	}
-	g.Policies, err = list(tx, grantFields, roleGrantsSQL, account, nameKey)
-	return g, err
+func (tx *Tx) RoleGrants(account, nameKey string) (Grants, error) {
+	return tx.grants(roleGrantsSQL, account, nameKey)
 }
 
 // GroupGrants reads what a group gives to its members; nothing where there is

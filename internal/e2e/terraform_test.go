@@ -1,0 +1,203 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// terraform is Terraform with its AWS provider, in a directory of its own.
+type terraform struct {
+	t    *testing.T
+	dir  string
+	env  []string
+	vars []string
+}
+
+// providerMirrors are where a machine may have providers. Terraform finds the
+// first ones by itself, but then it asks the registry for all others.
+var providerMirrors = []string{
+	os.Getenv("ROLLCALL_TEST_TERRAFORM_MIRROR"), "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/opt/tf-plugins",
+}
+
+// newTerraform makes a working directory of the files named, under
+// testdata/terraform. Without Terraform or its provider on the machine the
+// test is skipped and says which is missing: neither is in Debian.
+func newTerraform(t *testing.T, node *process, acc account, files ...string) *terraform {
+	t.Helper()
+	if _, err := exec.LookPath("terraform"); err != nil {
+		t.Skip("NOT SHOWN: this machine has no terraform in PATH")
+	}
+	var mirror string
+	for _, dir := range providerMirrors {
+		if _, err := os.Stat(filepath.Join(dir, "registry.terraform.io/hashicorp/aws")); dir != "" && err == nil {
+			mirror = dir
+			break
+		}
+	}
+	if mirror == "" {
+		t.Skipf("NOT SHOWN: this machine has no AWS provider for terraform in %q; ROLLCALL_TEST_TERRAFORM_MIRROR may name a filesystem mirror", providerMirrors[1:])
+	}
+	tf := &terraform{t: t, dir: t.TempDir(), vars: []string{"-var=endpoint=" + node.url}}
+	for _, pattern := range files {
+		found, err := filepath.Glob(filepath.Join("testdata/terraform", pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no %s: %v", pattern, err)
+		}
+		for _, file := range found {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tf.write(filepath.Base(file), text)
+		}
+	}
+	rc := tf.write("terraformrc", fmt.Appendf(nil, "provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror))
+	tf.env = environment(t, "TF_CLI_CONFIG_FILE="+rc, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1",
+		"AWS_ACCESS_KEY_ID="+acc.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+acc.SecretAccessKey, "AWS_EC2_METADATA_DISABLED=true")
+	return tf
+}
+
+func (tf *terraform) write(name string, text []byte) string {
+	tf.t.Helper()
+	path := filepath.Join(tf.dir, name)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		tf.t.Fatal(err)
+	}
+	return path
+}
+
+// run runs 'terraform ARGS' and returns what it printed, and its exit code.
+func (tf *terraform) run(args ...string) (string, int) {
+	tf.t.Helper()
+	switch args[0] {
+	case "plan", "apply", "destroy":
+		args = append(append([]string{args[0], "-input=false", "-no-color"}, tf.vars...), args[1:]...)
+	}
+	cmd := exec.Command("terraform", args...)
+	cmd.Dir, cmd.Env = tf.dir, tf.env
+	began := time.Now()
+	out, err := cmd.CombinedOutput()
+	tf.t.Logf("terraform %s: %v", args[0], time.Since(began).Round(time.Second))
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		tf.t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+func (tf *terraform) must(args ...string) string {
+	tf.t.Helper()
+	out, code := tf.run(args...)
+	if code != 0 {
+		tf.t.Fatalf("terraform %s: exit code %d\n%s", strings.Join(args, " "), code, tail(out, 8000))
+	}
+	return out
+}
+
+// files are what the configuration reads beside itself.
+type terraformFiles struct{ certificate, key, ssh []byte }
+
+func newTerraformFiles(t *testing.T) (f terraformFiles) {
+	t.Helper()
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "www.example.com"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(5, 0, 0),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := ssh.NewPublicKey(&private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	f.key = pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)})
+	f.ssh = ssh.MarshalAuthorizedKey(public)
+	return f
+}
+
+func (tf *terraform) add(f terraformFiles) {
+	tf.write("certificate.pem", f.certificate)
+	tf.write("key.pem", f.key)
+	tf.write("id_rsa.pub", f.ssh)
+}
+
+// Terraform makes one of everything, finds nothing to change, finds all of it
+// again by import, and takes it away.
+func TestTerraform(t *testing.T) {
+	t.Parallel()
+	node, acc := dev(t)
+	files := newTerraformFiles(t)
+	tf := newTerraform(t, node, acc, "*.tf")
+	tf.add(files)
+	tf.must("init", "-no-color")
+	tf.must("apply", "-auto-approve")
+	if out, code := tf.run("plan", "-detailed-exitcode"); code != 0 {
+		t.Errorf("a second plan has differences: exit code %d\n%s", code, tail(out, 8000))
+	}
+	t.Run("import", func(t *testing.T) {
+		again := newTerraform(t, node, acc, "provider.tf", "users.tf", "policies.tf", "roles.tf", "import/*.tf")
+		again.add(files)
+		again.vars = append(again.vars, "-var=ids="+tf.output("ids"))
+		again.must("init", "-no-color")
+		out := again.must("plan")
+		if want := "31 to import, 0 to add, 0 to change, 0 to destroy."; !strings.Contains(out, want) {
+			t.Errorf("the plan does not say %q:\n%s", want, tail(out, 8000))
+		}
+	})
+	tf.must("destroy", "-auto-approve")
+	left, err := awsIn(t, node, acc, "iam", "get-account-summary")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var summary struct{ SummaryMap map[string]int }
+	if err := json.Unmarshal(left, &summary); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"Users", "Groups", "Roles", "Policies", "InstanceProfiles", "ServerCertificates", "Providers", "MFADevices"} {
+		if n := summary.SummaryMap[kind]; n != 0 {
+			t.Errorf("%d %s are left", n, kind)
+		}
+	}
+}
+
+func (tf *terraform) output(name string) string {
+	tf.t.Helper()
+	cmd := exec.Command("terraform", "output", "-json", name)
+	cmd.Dir, cmd.Env = tf.dir, tf.env
+	out, err := cmd.Output()
+	if err != nil {
+		tf.t.Fatal(err)
+	}
+	return string(bytes.TrimSpace(out))
+}
+
+// awsIn runs the AWS CLI and returns its JSON.
+func awsIn(t *testing.T, node *process, acc account, args ...string) ([]byte, error) {
+	t.Helper()
+	cmd := exec.Command("aws", append(args, "--endpoint-url", node.url, "--output", "json")...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	for name, value := range clientEnvironment(t.TempDir(), acc) {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	return cmd.Output()
+}
