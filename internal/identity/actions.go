@@ -16,7 +16,7 @@ func (s *Service) Actions() []api.Action {
 			map[string]string{"iam:permissionsboundary": "PermissionsBoundary"}), "iam:TagUser")},
 		{Operation: awsquery.Of(s.GetUser), Needs: user},
 		{Operation: awsquery.Of(s.ListUsers), Needs: api.ARN("user", "PathPrefix", "")},
-		{Operation: awsquery.Of(s.UpdateUser), Needs: user},
+		{Operation: awsquery.Of(s.UpdateUser), Needs: andRenamed(user, "user")},
 		{Operation: awsquery.Of(s.DeleteUser), Needs: user},
 		{Operation: awsquery.Of(s.TagUser), Needs: user},
 		{Operation: awsquery.Of(s.UntagUser), Needs: user},

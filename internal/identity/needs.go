@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"rollcall/internal/access"
 	"rollcall/internal/api"
@@ -161,4 +162,30 @@ func (s *Service) onKeyOwner(ctx context.Context, c principal.Caller, in any) ([
 	}
 	r.Label = "access key " + id
 	return api.On(r), nil
+}
+
+// andRenamed adds, where a request gives a thing another name or path, what it
+// will be then. IAM UpdateUser: the caller must have permission on both, the
+// old name and the new one.
+func andRenamed(needing api.Needing, kind string) api.Needing {
+	return func(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
+		needs, err := needing(ctx, c, in)
+		path, name := api.Text(in, "NewPath"), ""
+		for _, member := range []string{"NewUserName", "NewGroupName", "NewServerCertificateName"} {
+			name += api.Text(in, member)
+		}
+		if err != nil || path == "" && name == "" {
+			return needs, err
+		}
+		old := strings.TrimPrefix(needs[0].Resources[0].ARN, api.IAMARN(c, kind, ""))
+		slash := strings.LastIndexByte(old, '/') + 1
+		if path == "" {
+			path = old[:slash]
+		}
+		if name == "" {
+			name = old[slash:]
+		}
+		needs[0].Resources = append(needs[0].Resources, api.Resource{ARN: api.IAMARN(c, kind, path+name), Keys: needs[0].Resources[0].Keys})
+		return needs, nil
+	}
 }
