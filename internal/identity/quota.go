@@ -1,6 +1,9 @@
 package identity
 
-import "rollcall/internal/store"
+import (
+	"rollcall/internal/policy"
+	"rollcall/internal/store"
+)
 
 // quota is a limit of IAM with its default, by the name LimitExceeded and the
 // operator's commands call it.
@@ -18,11 +21,13 @@ var (
 	sshPublicKeysPerUser                        = quota{"SSHPublicKeysPerUser", 5}
 	mfaDevicesPerUser                           = quota{"MFADevicesPerUser", 8}
 	contextSpecificCredentialsPerUserPerContext = quota{"ContextSpecificCredentialsPerUserPerContext", 2}
+	rolesPerAccount                             = quota{"RolesPerAccount", 1000}
+	trustPolicySize                             = quota{"ACLSizePerRole", policy.MaxTrustSize}
 )
 
 // quotas are all of them.
 var quotas = []quota{usersPerAccount, accessKeysPerUser, certificatesPerUser, sshPublicKeysPerUser,
-	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext}
+	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext, rolesPerAccount, trustPolicySize}
 
 // inForce is the quota's value for an account.
 func (q quota) inForce(tx *store.Tx, account string) (int, error) {

@@ -1,7 +1,249 @@
 package identity
 
-import "rollcall/internal/api"
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/api"
+	"rollcall/internal/awsquery"
+	"rollcall/internal/principal"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
 
 // roleActions are the actions on roles, service-linked roles and instance
 // profiles.
-func (s *Service) roleActions() []api.Action { return nil }
+func (s *Service) roleActions() []api.Action {
+	role := s.onRole("RoleName")
+	return []api.Action{
+		{Operation: awsquery.Of(s.CreateRole), Needs: alsoTagging(api.WithKeys(api.ARN("role", "Path", "RoleName"),
+			map[string]string{"iam:permissionsboundary": "PermissionsBoundary"}), "iam:TagRole")},
+		{Operation: awsquery.Of(s.GetRole), Needs: role},
+		{Operation: awsquery.Of(s.ListRoles), Needs: api.ARN("role", "PathPrefix", "")},
+		{Operation: awsquery.Of(s.UpdateRole), Needs: role},
+		{Operation: awsquery.Of(s.UpdateRoleDescription), Needs: role},
+		{Operation: awsquery.Of(s.UpdateAssumeRolePolicy), Needs: role},
+		{Operation: awsquery.Of(s.DeleteRole), Needs: role},
+		{Operation: awsquery.Of(s.TagRole), Needs: role},
+		{Operation: awsquery.Of(s.UntagRole), Needs: role},
+		{Operation: awsquery.Of(s.ListRoleTags), Needs: role},
+	}
+}
+
+// defaultMaxSession is a role's MaxSessionDuration where none is given, in
+// seconds. IAM CreateRole.
+const defaultMaxSession = 3600
+
+// role reads the role an action names.
+func role(tx *store.Tx, account, name string) (store.Role, error) {
+	r, err := tx.Role(account, fold(name))
+	if errors.Is(err, store.ErrNotFound) {
+		err = fail("NoSuchEntity", "The role with name %s cannot be found.", name)
+	}
+	return r, err
+}
+
+// modifiableRole reads the role an action names and means to change.
+func modifiableRole(tx *store.Tx, account, name string) (store.Role, error) {
+	r, err := role(tx, account, name)
+	if err == nil && r.Service != "" {
+		// Reported by users of AWS.
+		err = fail("UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.Name)
+	}
+	return r, err
+}
+
+// CreateRole adds a role.
+func (s *Service) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, error) {
+	c := principal.Of(ctx)
+	tags, err := foldedTagKeys.read(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	if in.PermissionsBoundary != nil {
+		return nil, noBoundary(*in.PermissionsBoundary)
+	}
+	r := store.Role{
+		Account: c.Account(), NameKey: fold(*in.RoleName), Name: *in.RoleName, Path: pathOrRoot(in.Path),
+		ID: seal.NewID("AROA", 21), Description: str(in.Description), MaxSession: maxSession(in.MaxSessionDuration),
+	}
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
+		r.Created = tx.Now
+		if r.TrustPolicy, err = newTrustPolicy(tx, r.Account, *in.AssumeRolePolicyDocument); err != nil {
+			return err
+		}
+		return insertRole(tx, r, tags)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := roleOut(c, r)
+	// Recorded: the answer has neither.
+	out.Description, out.MaxSessionDuration = nil, nil
+	out.Tags = tagsOut(tags)
+	return &iam.CreateRoleOutput{Role: &out}, nil
+}
+
+func insertRole(tx *store.Tx, r store.Role, tags []store.Tag) error {
+	if err := tx.InsertRole(r); err != nil {
+		if errors.Is(err, store.ErrExists) {
+			return fail("EntityAlreadyExists", "Role with name %s already exists.", r.Name)
+		}
+		return err
+	}
+	n, err := tx.CountRoles(r.Account)
+	if err != nil {
+		return err
+	}
+	if err := checkQuota(tx, r.Account, rolesPerAccount, n); err != nil {
+		return err
+	}
+	for _, t := range tags {
+		if err := tx.SetRoleTag(r.Account, r.NameKey, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxSession is the longest session that a request allows, in seconds.
+func maxSession(seconds *int32) int {
+	if seconds == nil {
+		return defaultMaxSession
+	}
+	return int(*seconds)
+}
+
+// roleOut is a role on the wire, without tags, boundary and last use.
+func roleOut(c principal.Caller, r store.Role) types.Role {
+	out := types.Role{
+		Arn:      ptr(principal.RoleARN(c.Partition(), c.Account(), r.Path, r.Name)),
+		RoleName: &r.Name, RoleId: &r.ID, Path: &r.Path, CreateDate: when(r.Created),
+		AssumeRolePolicyDocument: documentOut(r.TrustPolicy), MaxSessionDuration: ptr(int32(r.MaxSession)),
+	}
+	if r.Description != "" {
+		out.Description = &r.Description
+	}
+	return out
+}
+
+// GetRole reads a role.
+func (s *Service) GetRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRoleOutput, error) {
+	c := principal.Of(ctx)
+	var out types.Role
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		r, err := role(tx, c.Account(), *in.RoleName)
+		if err != nil {
+			return err
+		}
+		out = roleOut(c, r)
+		out.RoleLastUsed = &types.RoleLastUsed{}
+		tags, err := tx.RoleTags(r.Account, r.NameKey, maxTags)
+		out.Tags = tagsOut(tags)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &iam.GetRoleOutput{Role: &out}, nil
+}
+
+// ListRoles lists roles in order of their names, without regard to case.
+// PathPrefix is a plain prefix, as for users.
+func (s *Service) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.ListRolesOutput, error) {
+	c := principal.Of(ctx)
+	prefix := pathOrRoot(in.PathPrefix)
+	p, err := s.page(c, "ListRoles", prefix, in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	var roles []store.Role
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		roles, err = tx.Roles(c.Account(), p.after, prefix, p.limit+1)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &iam.ListRolesOutput{}
+	roles, out.IsTruncated, out.Marker = cut(p, roles, func(r store.Role) string { return r.NameKey })
+	out.Roles = make([]types.Role, len(roles))
+	for i, r := range roles {
+		out.Roles[i] = roleOut(c, r)
+	}
+	return out, nil
+}
+
+// UpdateRole replaces a role's description, if one is given, and the length of
+// its longest session, by one hour if none is: the model says so of the
+// length. That the description stays is what Terraform's provider relies on.
+func (s *Service) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
+	c := principal.Of(ctx)
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		r, err := modifiableRole(tx, c.Account(), *in.RoleName)
+		if err != nil {
+			return err
+		}
+		if in.Description != nil {
+			r.Description = *in.Description
+		}
+		return tx.UpdateRole(r.Account, r.NameKey, r.Description, maxSession(in.MaxSessionDuration))
+	})
+	return &iam.UpdateRoleOutput{}, err
+}
+
+// UpdateRoleDescription replaces a role's description. Those of service-linked
+// roles may be replaced as well: IAM, editing a service-linked role.
+func (s *Service) UpdateRoleDescription(ctx context.Context, in *iam.UpdateRoleDescriptionInput) (*iam.UpdateRoleDescriptionOutput, error) {
+	c := principal.Of(ctx)
+	var r store.Role
+	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		if r, err = role(tx, c.Account(), *in.RoleName); err != nil {
+			return err
+		}
+		r.Description = *in.Description
+		return tx.UpdateRole(r.Account, r.NameKey, r.Description, r.MaxSession)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := roleOut(c, r)
+	return &iam.UpdateRoleDescriptionOutput{Role: &out}, nil
+}
+
+// DeleteRole deletes a role that nothing is attached to any more.
+func (s *Service) DeleteRole(ctx context.Context, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, error) {
+	c := principal.Of(ctx)
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		r, err := modifiableRole(tx, c.Account(), *in.RoleName)
+		if err != nil {
+			return err
+		}
+		left, err := tx.RoleReferences(r.Account, r.NameKey)
+		if err != nil {
+			return err
+		}
+		if err := checkRoleHasNothingLeft(left); err != nil {
+			return err
+		}
+		return tx.DeleteRole(r.Account, r.NameKey)
+	})
+	return &iam.DeleteRoleOutput{}, err
+}
+
+// checkRoleHasNothingLeft names the first thing that is left. The texts are
+// recorded; their order is a guess.
+func checkRoleHasNothingLeft(r store.RoleReferences) error {
+	switch {
+	case r.InstanceProfiles > 0:
+		return fail("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.")
+	case r.Policies > 0:
+		return fail("DeleteConflict", "Cannot delete entity, must delete policies first.")
+	case r.Attachments > 0:
+		return fail("DeleteConflict", "Cannot delete entity, must detach all policies first.")
+	}
+	return nil
+}

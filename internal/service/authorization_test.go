@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +18,15 @@ import (
 	"rollcall/internal/storetest"
 )
 
-const userPath = "arn:aws:iam::" + account + ":user"
+const (
+	userPath = "arn:aws:iam::" + account + ":user"
+	rolePath = "arn:aws:iam::" + account + ":role"
+)
+
+// trustForm is a trust policy as the value of a form: it trusts EC2.
+var trustForm = url.QueryEscape(trustsEC2)
+
+const trustsEC2 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 
 // everyAction is a good request of each action that is served, and what a
 // denial says that it acts on.
@@ -82,6 +91,17 @@ var everyAction = map[string]struct{ params, resource string }{
 
 	"GenerateCredentialReport": {"", "*"},
 	"GetCredentialReport":      {"", "*"},
+
+	"CreateRole":             {"RoleName=new&Path=/a/b/&AssumeRolePolicyDocument=" + trustForm, rolePath + "/a/b/new"},
+	"GetRole":                {"RoleName=worker", "role worker"},
+	"ListRoles":              {"PathPrefix=/a/b", rolePath + "/a/b"},
+	"UpdateRole":             {"RoleName=worker&Description=d", "role worker"},
+	"UpdateRoleDescription":  {"RoleName=worker&Description=d", "role worker"},
+	"UpdateAssumeRolePolicy": {"RoleName=worker&PolicyDocument=" + trustForm, "role worker"},
+	"DeleteRole":             {"RoleName=worker", "role worker"},
+	"TagRole":                {"RoleName=worker&Tags.member.1.Key=k&Tags.member.1.Value=v", "role worker"},
+	"UntagRole":              {"RoleName=worker&TagKeys.member.1=k", "role worker"},
+	"ListRoleTags":           {"RoleName=worker", "role worker"},
 
 	"GetCallerIdentity": {"", "*"},
 	"GetAccessKeyInfo":  {"AccessKeyId=AKIAIOSFODNN7EXAMPLE", "*"},

@@ -69,7 +69,7 @@ func TestBadForms(t *testing.T) {
 		{"version of the other service", "Action=GetCallerIdentity&Version=" + iamVersion, "InvalidAction", "Could not find operation GetCallerIdentity for version 2010-05-08"},
 		{"unknown action", call("GetUsers", ""), "InvalidAction", "Could not find operation GetUsers for version 2010-05-08"},
 		{"other case", call("getuser", ""), "InvalidAction", "Could not find operation getuser for version 2010-05-08"},
-		{"not served", call("ListRoles", ""), "InvalidAction", "Could not find operation ListRoles for version 2010-05-08: Rollcall does not serve it"},
+		{"not served", "Action=GetWebIdentityToken&Version=" + stsVersion, "InvalidAction", "Could not find operation GetWebIdentityToken for version 2011-06-15: Rollcall does not serve it"},
 		{"long action", call(strings.Repeat("A", 500), ""), "InvalidAction", "Could not find operation " + strings.Repeat("A", 128) + " for version 2010-05-08"},
 		{"markup in action", call("%3Cb%3E%26%00", ""), "InvalidAction", "Could not find operation <b>&\uFFFD for version 2010-05-08"},
 		{"duplicate action", call("GetUser", "Action=DeleteUser"), "MalformedInput", "Parameter Action is given more than once."},

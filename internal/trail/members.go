@@ -39,7 +39,10 @@ var recorded = func() map[string]bool {
 		User UserId Arn CreateDate PasswordLastUsed LoginProfile AccessKey
 		VirtualMFADevice EnableDate Certificate UploadDate SSHPublicKey
 		Fingerprint ServiceSpecificCredential ServiceUserName
-		ServiceCredentialAlias ExpirationDate State Description`) {
+		ServiceCredentialAlias ExpirationDate State Description
+
+		RoleName AssumeRolePolicyDocument PolicyDocument MaxSessionDuration
+		Role RoleId RoleLastUsed LastUsedDate Region SourceRoleTemplate`) {
 		set[name] = true
 	}
 	return set

@@ -141,6 +141,9 @@ var served = []any{
 	iam.DeleteServiceSpecificCredentialInput{},
 	iam.CreateAccountAliasInput{}, iam.ListAccountAliasesInput{}, iam.DeleteAccountAliasInput{},
 	iam.GetAccountSummaryInput{}, iam.GenerateCredentialReportInput{}, iam.GenerateCredentialReportOutput{},
+	iam.CreateRoleInput{}, iam.CreateRoleOutput{}, iam.GetRoleInput{}, iam.ListRolesInput{}, iam.UpdateRoleInput{},
+	iam.UpdateRoleDescriptionInput{}, iam.UpdateRoleDescriptionOutput{}, iam.UpdateAssumeRolePolicyInput{}, iam.DeleteRoleInput{},
+	iam.TagRoleInput{}, iam.UntagRoleInput{}, iam.ListRoleTagsInput{},
 	iam.GetCredentialReportInput{}, sts.GetCallerIdentityInput{}, sts.GetAccessKeyInfoInput{},
 }
 

@@ -1,0 +1,100 @@
+package store
+
+import "time"
+
+// Role is a role of an account.
+type Role struct {
+	Account     string
+	NameKey     string // the name in lower case: names are unique without case
+	Name        string
+	Path        string
+	ID          string // AROA…
+	Description string
+	TrustPolicy string
+	MaxSession  int    // seconds
+	Service     string // the service of a service-linked role, "" for others
+	Created     time.Time
+}
+
+const roleColumns = "account, name_key, name, path, role_id, description, trust_policy, max_session, service, created"
+
+func roleFields(r *Role) []any {
+	return []any{&r.Account, &r.NameKey, &r.Name, &r.Path, &r.ID, &r.Description, &r.TrustPolicy, &r.MaxSession, &r.Service, &r.Created}
+}
+
+// InsertRole adds a role, or fails with ErrExists.
+func (tx *Tx) InsertRole(r Role) error {
+	return tx.insert(`INSERT INTO roles (`+roleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
+		r.Account, r.NameKey, r.Name, r.Path, r.ID, r.Description, r.TrustPolicy, r.MaxSession, r.Service, r.Created)
+}
+
+// Role reads a role by folded name.
+func (tx *Tx) Role(account, nameKey string) (r Role, err error) {
+	err = tx.one(roleFields(&r), `SELECT `+roleColumns+` FROM roles WHERE account = $1 AND name_key = $2`, account, nameKey)
+	return r, err
+}
+
+// Roles reads up to limit roles in order of name_key, from the first after the
+// given one, whose path begins with prefix.
+func (tx *Tx) Roles(account, after, prefix string, limit int) ([]Role, error) {
+	return list(tx, roleFields, `SELECT `+roleColumns+` FROM roles
+		WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
+		ORDER BY name_key LIMIT $5`, account, after, len([]rune(prefix)), prefix, limit)
+}
+
+// CountRoles counts an account's roles.
+func (tx *Tx) CountRoles(account string) (n int, err error) {
+	err = tx.one([]any{&n}, `SELECT COUNT(*) FROM roles WHERE account = $1`, account)
+	return n, err
+}
+
+// UpdateRole gives a role another description and another longest session.
+func (tx *Tx) UpdateRole(account, nameKey, description string, maxSession int) error {
+	return tx.change(`UPDATE roles SET description = $1, max_session = $2 WHERE account = $3 AND name_key = $4`,
+		description, maxSession, account, nameKey)
+}
+
+// SetTrustPolicy replaces a role's trust policy.
+func (tx *Tx) SetTrustPolicy(account, nameKey, document string) error {
+	return tx.change(`UPDATE roles SET trust_policy = $1 WHERE account = $2 AND name_key = $3`, document, account, nameKey)
+}
+
+// DeleteRole deletes a role with its tags and its boundary. ErrConflict:
+// a policy or an instance profile still has it.
+func (tx *Tx) DeleteRole(account, nameKey string) error {
+	return tx.change(`DELETE FROM roles WHERE account = $1 AND name_key = $2`, account, nameKey)
+}
+
+// RoleReferences counts what a role has and cannot be deleted with.
+type RoleReferences struct {
+	InstanceProfiles, Policies, Attachments int
+}
+
+// RoleReferences counts what a role has.
+func (tx *Tx) RoleReferences(account, nameKey string) (r RoleReferences, err error) {
+	err = tx.one([]any{&r.InstanceProfiles, &r.Policies, &r.Attachments}, `SELECT
+		(SELECT COUNT(*) FROM instance_profile_roles WHERE account = $1 AND role_key = $2),
+		(SELECT COUNT(*) FROM role_policies WHERE account = $1 AND name_key = $2),
+		(SELECT COUNT(*) FROM role_attachments WHERE account = $1 AND name_key = $2)`, account, nameKey)
+	return r, err
+}
+
+// RoleTags reads up to limit tags in order of the folded key.
+func (tx *Tx) RoleTags(account, nameKey string, limit int) ([]Tag, error) {
+	return list(tx, tagFields, `SELECT key_fold, tag_key, tag_value FROM role_tags
+		WHERE account = $1 AND name_key = $2 ORDER BY key_fold LIMIT $3`, account, nameKey, limit)
+}
+
+// SetRoleTag adds a tag or replaces the one with the same folded key.
+func (tx *Tx) SetRoleTag(account, nameKey string, t Tag) error {
+	_, err := tx.exec(`INSERT INTO role_tags (account, name_key, key_fold, tag_key, tag_value) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (account, name_key, key_fold) DO UPDATE SET tag_key = excluded.tag_key, tag_value = excluded.tag_value`,
+		account, nameKey, t.Fold, t.Key, t.Value)
+	return err
+}
+
+// DeleteRoleTag deletes a tag, if it is there.
+func (tx *Tx) DeleteRoleTag(account, nameKey, fold string) error {
+	_, err := tx.exec(`DELETE FROM role_tags WHERE account = $1 AND name_key = $2 AND key_fold = $3`, account, nameKey, fold)
+	return err
+}
