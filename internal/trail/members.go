@@ -42,7 +42,8 @@ var recorded = func() map[string]bool {
 		ServiceCredentialAlias ExpirationDate State Description
 
 		RoleName AssumeRolePolicyDocument PolicyDocument MaxSessionDuration
-		Role RoleId RoleLastUsed LastUsedDate Region SourceRoleTemplate`) {
+		Role RoleId RoleLastUsed LastUsedDate Region SourceRoleTemplate
+		TemplateArn TemplateMinorVersion`) {
 		set[name] = true
 	}
 	return set
