@@ -1,0 +1,143 @@
+package html
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"rollcall/internal/audit"
+)
+
+// DefaultMaxCredentials is how many credentials a page holds if nothing else
+// is asked for.
+const DefaultMaxCredentials = 500_000
+
+// Options say what a page is to be called and how much it may hold. The zero
+// Options is good.
+type Options struct {
+	// Title stands above the page; "" means "Credential audit".
+	Title string
+	// Made is when the page is made; zero leaves it out.
+	Made time.Time
+	// Program names what made it, such as "rollcall 1.0.0"; "" leaves it out.
+	Program string
+	// MaxCredentials is how many credentials the page lists, in the order in
+	// which they come; 0 means DefaultMaxCredentials. The page says how many
+	// it leaves out; all counts are of everything.
+	MaxCredentials int
+}
+
+// Builder gathers what a page shows while an audit runs, in about 100 bytes for
+// a credential:
+//
+//	b := html.New(html.Options{})
+//	for each account {
+//		r := b.Report()
+//		summary, err := auditor.Audit(ctx, file, source, facts, r.Row)
+//		…
+//		r.End(summary)
+//	}
+//	err := b.Write(w, auditor.Summary())
+//
+// The audit must be run with [audit.Options.EveryRow], or the page lists only
+// credentials with findings. Reports may be gathered side by side.
+type Builder struct {
+	options Options
+
+	mu        sync.Mutex
+	reports   []*Report
+	histories []History
+}
+
+// New returns an empty Builder.
+func New(o Options) *Builder { return &Builder{options: o} }
+
+// Report begins the next report. Accounts without one ([audit.Auditor.Missing])
+// need none: the summary given to Write names them.
+func (b *Builder) Report() *Report {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := &Report{}
+	b.reports = append(b.reports, r)
+	return r
+}
+
+// Report gathers the credentials of one report. One call at a time.
+type Report struct {
+	summary *audit.AccountSummary
+}
+
+// Row adds a row of the report. It is what [audit.Auditor.Audit] wants for
+// visit, and returns no error. It keeps nothing of the row's memory.
+func (r *Report) Row(row *audit.Row) error { return nil }
+
+// End ends the report with what Audit returned. Without it the credentials are
+// not shown, as for an audit that was given up.
+func (r *Report) End(s *audit.AccountSummary) { r.summary = s }
+
+// History is what is known of an account's earlier reports.
+type History struct {
+	Partition, Account string
+	// Snapshots are the reports compared, the newest included, oldest first.
+	Snapshots []Snapshot
+	// Changes are what happened between them, in any order.
+	Changes []Change
+}
+
+// Snapshot is what a report of an account came to.
+type Snapshot struct {
+	Generated time.Time
+	// Findings that nothing excuses, by status.
+	Findings [audit.NumStatuses]int
+	Users    int
+	Keys     int // active ones
+}
+
+// SnapshotOf returns the Snapshot of an audited report.
+func SnapshotOf(s *audit.AccountSummary) Snapshot {
+	return Snapshot{
+		Generated: s.Source.Generated,
+		Findings:  s.Counts.Total,
+		Users:     s.Stats.Users,
+		Keys:      s.Stats.ActiveKeys,
+	}
+}
+
+// Kinds of [Change] beside those of [audit.EventKind].
+const (
+	NewlyFailing audit.EventKind = "newly-failing"
+	Fixed        audit.EventKind = "fixed"
+)
+
+// Change is something that happened between two reports of an account.
+type Change struct {
+	// At is when the later report was made, Since when the earlier was.
+	At, Since time.Time
+	// Kind is an event of [audit.Events], NewlyFailing or Fixed.
+	Kind     audit.EventKind
+	Severity audit.Severity
+	// Control is that of NewlyFailing and Fixed, "" for others.
+	Control audit.ControlID
+	// User is as in the report, "" where the report is meant.
+	User string
+	// Credential is its [audit.Credential.ID], "" for none.
+	Credential string
+	// Text says in a sentence what happened.
+	Text string
+}
+
+// History adds what is known of an account's earlier reports, once for each
+// account.
+func (b *Builder) History(h History) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.histories = append(b.histories, h)
+}
+
+// Write writes the page. The summary must be of the run whose reports were
+// gathered: a report whose outcome is not in it is an error. It may be called
+// once.
+func (b *Builder) Write(w io.Writer, s *audit.Summary) error {
+	return errors.New("write page: nothing to write with")
+}
