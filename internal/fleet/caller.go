@@ -9,7 +9,6 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"golang.org/x/time/rate"
 )
 
 // Caller is who asks: one set of credentials, and where the services are.
@@ -18,15 +17,8 @@ import (
 type Caller struct {
 	cfg aws.Config
 	at  endpoints
-	// sts and pace are for the roles of a run: what is assumed comes from one
-	// account, whose STS has a limit for all callers together.
-	sts  *sts.Client
-	pace *rate.Limiter
+	sts *sts.Client
 }
-
-// Sessions per second and at once, well below the 600 requests per second that
-// STS documents for an account.
-const sessionsPerSecond, sessionsAtOnce = 100, 20
 
 // sessionName is what sessions are called in the trail of the account, unless
 // the profile has its own name for them.
@@ -37,10 +29,7 @@ func newCaller(cfg aws.Config, at endpoints) *Caller {
 		cfg.HTTPClient = impatient(b)
 	}
 	cfg.HTTPClient = HTTPClient(cfg.HTTPClient) // one pool of connections for all clients
-	return &Caller{
-		cfg: cfg, at: at, pace: rate.NewLimiter(sessionsPerSecond, sessionsAtOnce),
-		sts: sts.NewFromConfig(cfg, stsAt(at.sts).options),
-	}
+	return &Caller{cfg, at, sts.NewFromConfig(cfg, stsAt(at.sts).options)}
 }
 
 // Account is the caller's own account, reached with its own credentials.
@@ -75,9 +64,6 @@ const onlyReports = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Act
 // assume returns an account reached by a role in it. It calls STS once, so
 // that a refusal is known as one.
 func (c *Caller) assume(ctx context.Context, role, externalID string) (*Account, error) {
-	if err := c.pace.Wait(ctx); err != nil {
-		return nil, err
-	}
 	cfg := c.once()
 	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(
 		sts.NewFromConfig(cfg, stsAt(c.at.sts).options), role, func(o *stscreds.AssumeRoleOptions) {

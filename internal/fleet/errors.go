@@ -33,6 +33,16 @@ func ServiceError(err error) (text string, ok bool) {
 		answer.ErrorCode(), op.OperationName, tries, message), true
 }
 
+// unanswered is a request that was never answered, in fewer words than the
+// SDK's.
+type unanswered struct {
+	text string
+	err  error
+}
+
+func (e *unanswered) Error() string { return e.text }
+func (e *unanswered) Unwrap() error { return e.err }
+
 // plain shortens the SDK's account of a request that was never answered.
 func plain(err error) error {
 	var sent *smithyhttp.RequestSendError
@@ -41,9 +51,9 @@ func plain(err error) error {
 	}
 	var u *url.Error
 	if errors.As(sent, &u) {
-		return fmt.Errorf("cannot reach %s: %w", u.URL, u.Err)
+		return &unanswered{fmt.Sprintf("cannot reach %s: %v", u.URL, u.Err), err}
 	}
-	return fmt.Errorf("request not sent: %w", sent.Err)
+	return &unanswered{fmt.Sprintf("request not sent: %v", sent.Err), err}
 }
 
 // situation is what an error of the two report actions means for someone who

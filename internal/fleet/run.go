@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"rollcall/internal/history"
 )
 
@@ -31,8 +33,8 @@ type Target struct {
 // Run gets the reports of many accounts into a folder.
 type Run struct {
 	Folder *history.Folder
-	// MaxAge and Timeout are as in Options, for each account by itself: its
-	// time begins when it is asked first.
+	// MaxAge and Timeout are as in Options, for each account by itself. Time
+	// counts from when all accounts have been asked.
 	MaxAge, Timeout time.Duration
 	// Concurrency bounds the calls that are under way at once; 0 means
 	// DefaultConcurrency. Accounts that wait for their report count for none.
@@ -50,9 +52,15 @@ type running struct {
 	targets  []Target
 	outcomes []history.Outcome
 	began    time.Time
-	slots    chan struct{} // waiters are served in the order they came
+	pace     *rate.Limiter // of accounts asked for the first time
+	slots    chan struct{} // one for each call that is under way
+	allAsked chan struct{} // closed when every account's first call has its slot
 	fail     context.CancelCauseFunc
 }
+
+// How many accounts are asked first in a second, and at once: well below the
+// 600 requests per second that STS documents for an account.
+const asksPerSecond, asksAtOnce = 100, 20
 
 // Fetch gets a report of every target and returns how it went with each, in
 // their order. Every account is asked for its report before any is looked for
@@ -77,16 +85,36 @@ func (r Run) Fetch(ctx context.Context, targets []Target) ([]history.Outcome, er
 	defer fail(nil)
 	u := &running{
 		Run: r, targets: targets, outcomes: make([]history.Outcome, len(targets)), began: time.Now(),
-		slots: make(chan struct{}, r.Concurrency), fail: fail,
+		pace: rate.NewLimiter(asksPerSecond, asksAtOnce), slots: make(chan struct{}, r.Concurrency),
+		allAsked: make(chan struct{}), fail: fail,
 	}
 	wanted := u.prepare()
 	var all sync.WaitGroup
 	for _, i := range wanted {
+		// Roles are assumed from one account, whose STS has a limit for all
+		// its callers together.
+		if u.pace.Wait(ctx) != nil || !u.take(ctx) {
+			break
+		}
 		all.Go(func() { u.fetch(ctx, i) })
 	}
+	close(u.allAsked)
 	all.Wait()
 	return u.outcomes, context.Cause(ctx)
 }
+
+// take takes a slot, and says whether there was one before the end of the
+// context.
+func (u *running) take(ctx context.Context) bool {
+	select {
+	case u.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (u *running) release() { <-u.slots }
 
 // prepare settles the targets that need no call, and puts down that the others
 // are expected. It returns these.
@@ -128,37 +156,41 @@ func (u *running) saved(t Target) (history.Snapshot, bool) {
 	return s, err == nil
 }
 
-// fetch gets one report. It holds a slot for every call and none while it
-// waits.
+// fetch gets one report. It begins with a slot, and holds one for every call
+// and none while it waits.
 func (u *running) fetch(ctx context.Context, i int) {
 	f := newFetching(Options{
 		MaxAge: u.MaxAge, Timeout: u.Timeout,
 		Progress: func(what string) { u.Tell(i, what) },
 	})
 	f.open, f.again = u.targets[i].Open, true
-	var bounded context.Context
+	bounded, cancel := context.WithCancel(ctx)
+	defer cancel()
+	clock := time.AfterFunc(f.Timeout, cancel)
+	defer clock.Stop()
+	restart := sync.OnceFunc(func() {
+		if bounded.Err() == nil {
+			clock.Reset(f.Timeout)
+		}
+	})
+	u.Tell(i, "asking")
 	for {
-		select {
-		case u.slots <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		if bounded == nil { // its time begins
-			var cancel context.CancelFunc
-			bounded, cancel = context.WithTimeout(ctx, f.Timeout)
-			defer cancel()
-			u.Tell(i, "asking")
-		}
 		wait, over := u.step(bounded, ctx, i, f)
-		<-u.slots
+		u.release()
 		if over {
 			return
 		}
-		if sleep(bounded, wait) != nil && ctx.Err() == nil {
+		err := sleep(bounded, wait)
+		<-u.allAsked // all others come first, which costs this one no time
+		restart()
+		if err == nil && u.take(bounded) {
+			continue
+		}
+		if ctx.Err() == nil {
 			r, err := f.late()
 			u.settle(i, f, r, err)
-			return
 		}
+		return
 	}
 }
 

@@ -1,0 +1,227 @@
+package fleettest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// front answers Organizations and AssumeRole, makes the faults of the account
+// that a call is about, and passes everything else to the service.
+func (o *Organization) front(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	key, signedFor := signer(r)
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		o.organizations(w, strings.TrimPrefix(target, "AWSOrganizationsV20161128."), body, key, signedFor)
+		return
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		refuse(w, 400, "MalformedInput", err.Error())
+		return
+	}
+	action := form.Get("Action")
+	account := o.owners[key]
+	if action == "AssumeRole" {
+		account = roleAccount(form.Get("RoleArn"))
+	}
+	if o.fault(w, account, action, key) {
+		return
+	}
+	if action == "AssumeRole" {
+		o.assumeRole(w, form, account, key)
+		return
+	}
+	o.handler.ServeHTTP(w, r)
+}
+
+// signer is the access key that a call is signed with, and the service it is
+// signed for.
+func signer(r *http.Request) (key, service string) {
+	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	credential, _, _ = strings.Cut(credential, ",")
+	scope := strings.Split(credential, "/")
+	if len(scope) < 5 {
+		return "", ""
+	}
+	return scope[0], scope[3]
+}
+
+func roleAccount(arn string) string {
+	if parts := strings.Split(arn, ":"); len(parts) == 6 {
+		return parts[4]
+	}
+	return ""
+}
+
+// fault answers a call with the fault that its account has, if there is one.
+func (o *Organization) fault(w http.ResponseWriter, account, action, key string) (answered bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.calls = append(o.calls, Call{account, action, key, time.Now()})
+	f := o.faults[account]
+	if f == nil || action == "GetCallerIdentity" {
+		return false
+	}
+	if f.State != "" && f.State != "ACTIVE" {
+		o.breaches = append(o.breaches, action+" of account "+account+", which is "+f.State)
+	}
+	if f.Slow > 0 {
+		o.mu.Unlock()
+		time.Sleep(f.Slow)
+		o.mu.Lock()
+	}
+	iam := action != "AssumeRole"
+	switch {
+	case spend(&f.Throttled):
+		refuse(w, 400, "Throttling", "Rate exceeded")
+	case !iam:
+		return false
+	case spend(&f.Dropped):
+		panic(http.ErrAbortHandler)
+	case spend(&f.Failing):
+		refuse(w, 500, "ServiceFailure", "")
+	case f.Forbid:
+		refuse(w, 403, "AccessDenied", "User: arn:aws:sts::"+account+":assumed-role/"+Role+"/rollcall is not authorized to perform: iam:"+action+" with an explicit deny in a service control policy")
+	case action == "GenerateCredentialReport":
+		return f.generate(w)
+	case action == "GetCredentialReport":
+		return f.get(w, account)
+	default:
+		return false
+	}
+	return true
+}
+
+func (f *Fault) generate(w http.ResponseWriter) (answered bool) {
+	switch {
+	case spend(&f.NoCapacity):
+		refuse(w, 409, "LimitExceeded", "No more capacity to launch new report generation tasks")
+	case f.OldReport > 0:
+		answer(w, "iam", "GenerateCredentialReport", "<State>COMPLETE</State>")
+	default:
+		return false
+	}
+	return true
+}
+
+func (f *Fault) get(w http.ResponseWriter, account string) (answered bool) {
+	switch {
+	case spend(&f.InProgress):
+		refuse(w, 404, "ReportInProgress", "")
+	case f.OldReport > 0:
+		give(w, account, time.Now().Add(-f.OldReport))
+	case f.OtherReport != "":
+		give(w, f.OtherReport, time.Now())
+	case f.NoReport:
+		answer(w, "iam", "GetCredentialReport", report("not a report", time.Now()))
+	default:
+		return false
+	}
+	return true
+}
+
+func give(w http.ResponseWriter, account string, generated time.Time) {
+	answer(w, "iam", "GetCredentialReport", report("user,arn\n<root_account>,arn:aws:iam::"+account+":root", generated))
+}
+
+func report(csv string, generated time.Time) string {
+	return "<Content>" + base64.StdEncoding.EncodeToString([]byte(csv)) + "</Content><ReportFormat>text/csv</ReportFormat><GeneratedTime>" +
+		generated.UTC().Format(time.RFC3339) + "</GeneratedTime>"
+}
+
+// assumeRole stands for the AssumeRole of the service: it checks what a trust
+// policy would and hands out a key of the account.
+func (o *Organization) assumeRole(w http.ResponseWriter, form url.Values, account, key string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if key != o.Caller.ID {
+		o.breaches = append(o.breaches, "AssumeRole signed with "+key)
+	}
+	if policy := form.Get("Policy"); !strings.Contains(policy, `["iam:GenerateCredentialReport","iam:GetCredentialReport"]`) {
+		o.breaches = append(o.breaches, "AssumeRole with the policy "+policy)
+	}
+	partition := o.cfg.Partition
+	if partition == "" {
+		partition = "aws"
+	}
+	credentials, known := o.keys[account]
+	wanted := "arn:" + partition + ":iam::" + account + ":role/" + Role
+	if !known || o.faults[account].NoRole || account == o.cfg.Accounts[0].ID || form.Get("RoleArn") != wanted || form.Get("ExternalId") != o.cfg.ExternalID {
+		refuse(w, 403, "AccessDenied", "User: arn:aws:iam::"+o.cfg.Accounts[0].ID+":root is not authorized to perform: sts:AssumeRole on resource: "+form.Get("RoleArn"))
+		return
+	}
+	answer(w, "sts", "AssumeRole", "<Credentials><AccessKeyId>"+credentials.ID+"</AccessKeyId><SecretAccessKey>"+credentials.Secret+
+		"</SecretAccessKey><SessionToken></SessionToken><Expiration>"+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+"</Expiration></Credentials>")
+}
+
+// organizations answers AWS Organizations: JSON 1.1, in pages of 20.
+func (o *Organization) organizations(w http.ResponseWriter, action string, body []byte, key, signedFor string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.calls = append(o.calls, Call{Action: action, Key: key, At: time.Now()})
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if key != o.Caller.ID || signedFor != "organizations" {
+		o.breaches = append(o.breaches, action+" signed with "+key+" for "+signedFor)
+		w.WriteHeader(400)
+		io.WriteString(w, `{"__type":"AccessDeniedException","Message":"You don't have permissions to access this resource."}`)
+		return
+	}
+	switch action {
+	case "DescribeOrganization":
+		writeJSON(w, map[string]any{"Organization": map[string]string{"Id": ID, "MasterAccountId": o.cfg.Accounts[0].ID}})
+	case "ListAccounts":
+		var in struct{ NextToken string }
+		json.Unmarshal(body, &in)
+		from, _ := strconv.Atoi(in.NextToken)
+		to := min(from+20, len(o.cfg.Accounts))
+		out := map[string]any{}
+		var page []map[string]string
+		for _, a := range o.cfg.Accounts[from:to] {
+			state := a.Fault.State
+			if state == "" {
+				state = "ACTIVE"
+			}
+			page = append(page, map[string]string{"Id": a.ID, "Name": a.Name, "State": state})
+		}
+		if out["Accounts"] = page; to < len(o.cfg.Accounts) {
+			out["NextToken"] = strconv.Itoa(to)
+		}
+		writeJSON(w, out)
+	default:
+		w.WriteHeader(400)
+		io.WriteString(w, `{"__type":"UnknownOperationException"}`)
+	}
+}
+
+func writeJSON(w io.Writer, v any) {
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		panic(err)
+	}
+}
+
+func answer(w http.ResponseWriter, service, action, result string) {
+	namespace := map[string]string{"iam": "https://iam.amazonaws.com/doc/2010-05-08/", "sts": "https://sts.amazonaws.com/doc/2011-06-15/"}[service]
+	w.Header().Set("Content-Type", "text/xml")
+	fmt.Fprintf(w, `<%[1]sResponse xmlns="%[2]s"><%[1]sResult>%[3]s</%[1]sResult><ResponseMetadata><RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId></ResponseMetadata></%[1]sResponse>`, action, namespace, result)
+}
+
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	if message != "" {
+		message = "<Message>" + message + "</Message>"
+	}
+	w.Header().Set("Content-Type", "text/xml")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code>%s</Error><RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId></ErrorResponse>`, code, message)
+}
