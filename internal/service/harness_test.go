@@ -221,7 +221,10 @@ func (s signer) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Request
 // as returns clients that sign with a key. They try once, and keep no
 // connection when the test is over.
 func (w *world) as(id, secret string) clients {
-	cfg := w.sdkConfig(id, secret)
+	return w.clientsOf(w.sdkConfig(id, secret), id, secret)
+}
+
+func (w *world) clientsOf(cfg aws.Config, id, secret string) clients {
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	by := signer{v4.NewSigner(), w.cfg.Store.Now}
 	return clients{

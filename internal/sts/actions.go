@@ -11,5 +11,6 @@ func (s *Service) Actions() []api.Action {
 		// STS GetCallerIdentity: no permission is required.
 		{Operation: awsquery.Of(s.GetCallerIdentity), Free: true},
 		{Operation: awsquery.Of(s.GetAccessKeyInfo), Needs: api.Everything},
+		{Operation: awsquery.Of(s.AssumeRole), Decides: true},
 	}
 }

@@ -21,6 +21,36 @@ type Service struct {
 	iam *identity.Service
 }
 
+// fail makes an error for the client.
+var fail = awsmodel.Fail
+
+// str reads an optional string of an input.
+func str(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+// ptr makes a member of an output.
+func ptr[T any](v T) *T { return &v }
+
+// optional makes a member of an output that is left out where it is empty.
+func optional(v string) *string {
+	if v == "" {
+		return nil
+	}
+	return &v
+}
+
+// some are the values of a condition key: none for "".
+func some(v string) []string {
+	if v == "" {
+		return nil
+	}
+	return []string{v}
+}
+
 // New returns the service on a store; iam makes its sessions.
 func New(db *store.DB, iam *identity.Service) *Service { return &Service{db, iam} }
 
@@ -44,7 +74,7 @@ func (s *Service) GetAccessKeyInfo(ctx context.Context, in *sts.GetAccessKeyInfo
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		// AWS refuses ids that it cannot have made; the text is not recorded.
-		return nil, awsmodel.Fail("ValidationError", "Access key %s is not valid.", *in.AccessKeyId)
+		return nil, fail("ValidationError", "Access key %s is not valid.", *in.AccessKeyId)
 	}
 	if err != nil {
 		return nil, err

@@ -43,7 +43,12 @@ var recorded = func() map[string]bool {
 
 		RoleName AssumeRolePolicyDocument PolicyDocument MaxSessionDuration
 		Role RoleId RoleLastUsed LastUsedDate Region SourceRoleTemplate
-		TemplateArn TemplateMinorVersion`) {
+		TemplateArn TemplateMinorVersion
+		RoleArn RoleSessionName DurationSeconds ExternalId PolicyArns Policy
+		SourceIdentity TransitiveTagKeys ProvidedContexts ProviderArn
+		ContextAssertion MinimumSessionTokenSize Credentials Expiration
+		AssumedRoleUser AssumedRoleId PackedPolicySize SessionTokenSize
+		SessionTokenUtilization`) {
 		set[name] = true
 	}
 	return set

@@ -145,6 +145,7 @@ var served = []any{
 	iam.UpdateRoleDescriptionInput{}, iam.UpdateRoleDescriptionOutput{}, iam.UpdateAssumeRolePolicyInput{}, iam.DeleteRoleInput{},
 	iam.TagRoleInput{}, iam.UntagRoleInput{}, iam.ListRoleTagsInput{},
 	iam.GetCredentialReportInput{}, sts.GetCallerIdentityInput{}, sts.GetAccessKeyInfoInput{},
+	sts.AssumeRoleInput{}, sts.AssumeRoleOutput{},
 }
 
 // Of all members the served actions have, exactly these stay out of the trail.
@@ -153,7 +154,7 @@ func TestMembersLeftOut(t *testing.T) {
 	want := []string{
 		"AuthenticationCode1", "AuthenticationCode2", "Base32StringSeed", "CertificateBody",
 		"NewPassword", "OldPassword", "Password", "QRCodePNG", "SSHPublicKeyBody", "SecretAccessKey",
-		"ServiceCredentialSecret", "ServicePassword",
+		"ServiceCredentialSecret", "ServicePassword", "SessionToken", "TokenCode",
 	}
 	var out []string
 	var walk func(t reflect.Type)

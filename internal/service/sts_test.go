@@ -1,0 +1,66 @@
+package service_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+)
+
+// role makes a role that trusts as the statement's members say, and returns
+// its ARN.
+func (w *world) role(t testing.TB, name, trust string) string {
+	t.Helper()
+	return *must(t, w.root.CreateRole, &iam.CreateRoleInput{
+		RoleName: &name, AssumeRolePolicyDocument: ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + trust + `}]}`),
+	}).Role.Arn
+}
+
+// asSession returns clients that sign with temporary credentials.
+func (w *world) asSession(c *ststypes.Credentials) clients {
+	cfg := w.sdkConfig("", "")
+	cfg.Credentials = credentials.NewStaticCredentialsProvider(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
+	return w.clientsOf(cfg, *c.AccessKeyId, *c.SecretAccessKey)
+}
+
+// trusting is the part of a trust statement that trusts a user for AssumeRole.
+func trusting(user string) string {
+	return `"Principal":{"AWS":"` + userPath + "/" + user + `"},"Action":"sts:AssumeRole"`
+}
+
+func TestAssumeRole(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "Ann")
+		w.user(t, "bob")
+		ann, bob := w.asUser(t, "Ann"), w.asUser(t, "bob")
+		arn := w.role(t, "worker", trusting("Ann"))
+		in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}
+
+		got := must(t, ann.sts.AssumeRole, in)
+		role := must(t, w.root.GetRole, &iam.GetRoleInput{RoleName: ptr("worker")}).Role
+		same(t, got.AssumedRoleUser, &ststypes.AssumedRoleUser{
+			Arn: ptr("arn:aws:sts::" + account + ":assumed-role/worker/night"), AssumedRoleId: ptr(*role.RoleId + ":night"),
+		})
+		if id := *got.Credentials.AccessKeyId; !strings.HasPrefix(id, "ASIA") || len(id) != 20 || len(*got.Credentials.SecretAccessKey) != 40 {
+			t.Errorf("key %q", id)
+		}
+		if want := w.clock.Now().Add(time.Hour); !got.Credentials.Expiration.Equal(want) {
+			t.Errorf("expires %v, want %v", got.Credentials.Expiration, want)
+		}
+		session := w.asSession(got.Credentials)
+		who := must(t, session.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
+		if *who.Arn != *got.AssumedRoleUser.Arn || *who.UserId != *got.AssumedRoleUser.AssumedRoleId || *who.Account != account {
+			t.Errorf("caller %s %s %s", *who.Arn, *who.UserId, *who.Account)
+		}
+
+		refused(t, bob.sts.AssumeRole, in, 403, "AccessDenied", "User: "+userPath+"/bob is not authorized to perform: sts:AssumeRole on resource: "+arn)
+		refused(t, w.root.sts.AssumeRole, in, 403, "AccessDenied", "Roles may not be assumed by root accounts.")
+		nowhere := "arn:aws:iam::" + account + ":role/nowhere"
+		refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &nowhere, RoleSessionName: ptr("night")}, 403, "AccessDenied",
+			"User: "+userPath+"/Ann is not authorized to perform: sts:AssumeRole on resource: "+nowhere)
+	})
+}

@@ -1,0 +1,147 @@
+package sts
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"rollcall/internal/access"
+	"rollcall/internal/policy"
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+)
+
+// AssumeRole gives the credentials of a session of a role to a caller whom the
+// role trusts.
+func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
+	c := principal.Of(ctx)
+	if c.IsRoot() {
+		return nil, fail("AccessDenied", "Roles may not be assumed by root accounts.")
+	}
+	n := newSession{
+		from: c.Session(), name: *in.RoleSessionName, duration: in.DurationSeconds, policy: in.Policy, policyARNs: in.PolicyArns,
+	}
+	if err := n.setTags(in.Tags, in.TransitiveTagKeys); err != nil {
+		return nil, err
+	}
+	if err := n.setSourceIdentity(str(in.SourceIdentity)); err != nil {
+		return nil, err
+	}
+	target, err := s.role(ctx, *in.RoleArn)
+	if err != nil {
+		return nil, err
+	}
+	asked := func(key string) []string {
+		switch key {
+		case "sts:externalid":
+			return some(str(in.ExternalId))
+		case "sts:rolesessionname":
+			return some(*in.RoleSessionName)
+		case "sts:sourceidentity":
+			return some(n.sourceIdentity)
+		case "sts:transitivetagkeys":
+			return in.TransitiveTagKeys
+		}
+		return nil
+	}
+	if err := s.mayAssume(ctx, target, "sts:AssumeRole", &n, *in.RoleArn, asked); err != nil {
+		return nil, err
+	}
+	made, err := s.roleSession(ctx, target, &n)
+	if err != nil {
+		return nil, err
+	}
+	return &sts.AssumeRoleOutput{
+		AssumedRoleUser: assumedRoleUser(target, n.name), Credentials: made.credentials,
+		PackedPolicySize: made.packed, SourceIdentity: optional(made.sourceIdentity),
+	}, nil
+}
+
+// assumable is a role with its account's partition.
+type assumable struct {
+	store.Role
+	partition string
+	tags      []store.Tag
+}
+
+func (r *assumable) arn() string {
+	return principal.RoleARN(r.partition, r.Account, r.Path, r.Name)
+}
+
+// role finds the role with an ARN, of any account; nil where there is none.
+func (s *Service) role(ctx context.Context, arn string) (*assumable, error) {
+	part := strings.SplitN(arn, ":", 6)
+	if len(part) != 6 || part[2] != "iam" || !strings.HasPrefix(part[5], "role/") {
+		return nil, fail("ValidationError", "%s is invalid", arn)
+	}
+	r := &assumable{}
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		account, err := tx.Account(part[4])
+		if err != nil {
+			return err
+		}
+		r.partition = account.Partition
+		name := part[5][strings.LastIndexByte(part[5], '/')+1:]
+		if r.Role, err = tx.Role(account.ID, strings.ToLower(name)); err != nil {
+			return err
+		}
+		r.tags, err = tx.RoleTags(r.Account, r.NameKey, maxTags)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) || err == nil && r.arn() != arn {
+		return nil, nil
+	}
+	return r, err
+}
+
+// mayAssume decides whether the caller may take a role, by the role's trust
+// policy and its own policies. Session tags and a source identity need a
+// permission of their own beside, also those that the caller's session hands
+// on: STS, session tags; IAM, monitor and control actions taken with assumed
+// roles.
+//
+// Denials do not say why: AWS's do not, and of a role of another account the
+// caller need not know.
+func (s *Service) mayAssume(ctx context.Context, r *assumable, action string, n *newSession, arn string, asked access.Keys) error {
+	subject := access.Of(ctx)
+	actions := []string{action}
+	if len(n.tags) > 0 {
+		actions = append(actions, "sts:TagSession")
+	}
+	if n.sourceIdentity != "" {
+		actions = append(actions, "sts:SetSourceIdentity")
+	}
+	for _, action := range actions {
+		if r != nil {
+			document, err := s.iam.Access().Document(policy.Trust, r.TrustPolicy)
+			if err != nil {
+				return err
+			}
+			own := func(key string) []string {
+				if key == "aws:resourceaccount" {
+					return []string{r.Account}
+				}
+				return access.TagValue(r.tags, key)
+			}
+			d := policy.AssumeRole(policy.Request{
+				Principal: subject.Principal, Action: action, Resources: []string{arn},
+				Context: subject.Context(s.db.Now(), asked, own, access.RequestTags(n.asked, nil)),
+			}, subject.Policies, policy.Policy{Document: document}, r.Account)
+			if d.Allowed {
+				continue
+			}
+		}
+		return fail("AccessDenied", "%s", policy.DenialText(subject.Caller.ARN(), action, arn, policy.Decision{}))
+	}
+	return nil
+}
+
+func assumedRoleUser(r *assumable, session string) *types.AssumedRoleUser {
+	return &types.AssumedRoleUser{
+		Arn:           ptr(principal.AssumedRoleARN(r.partition, r.Account, r.Name, session)),
+		AssumedRoleId: ptr(r.ID + ":" + session),
+	}
+}

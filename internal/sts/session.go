@@ -1,0 +1,213 @@
+package sts
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"rollcall/internal/policy"
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+)
+
+// maxTags is how many tags a session, or a role, may have. STS quotas.
+const maxTags = 50
+
+// maxPolicyARNs is how many managed policies may narrow a session. STS
+// AssumeRole.
+const maxPolicyARNs = 10
+
+// packedSpace is the room, in bytes, that session policies and tags have when
+// they are packed. AWS publishes no figure; here they are compressed, and
+// twice the longest plain policy is far from what headers can carry.
+const packedSpace = 4096
+
+// newSession is a session as a request asks for it.
+type newSession struct {
+	from     *principal.Session // the caller's, nil where it has none
+	name     string
+	duration *int32
+	mfa      time.Time
+
+	asked      []store.Tag // the tags of the request itself
+	tags       []store.Tag // these and those that the caller's session hands on
+	transitive []string    // folded keys of the tags that the next session inherits
+
+	sourceIdentity string
+	policy         *string
+	policyARNs     []types.PolicyDescriptorType
+
+	provider string
+	keys     map[string][]string
+}
+
+// madeSession is the answer's part on a session.
+type madeSession struct {
+	credentials    *types.Credentials
+	packed         *int32
+	sourceIdentity string
+}
+
+// setTags reads the tags of a request and adds those that are handed on. Keys
+// are compared without case. Of the texts the last is reported by users of
+// AWS, the others are guesses.
+func (n *newSession) setTags(tags []types.Tag, transitive []string) error {
+	seen := map[string]bool{}
+	for _, t := range tags {
+		if strings.HasPrefix(strings.ToLower(*t.Key), "aws:") {
+			return fail("InvalidParameterValue", "Tag keys beginning with aws: are reserved for system use.")
+		}
+		fold := strings.ToLower(*t.Key)
+		if seen[fold] {
+			return fail("InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+		}
+		seen[fold] = true
+		n.asked = append(n.asked, store.Tag{Fold: fold, Key: *t.Key, Value: *t.Value})
+	}
+	n.tags = n.asked[:len(n.asked):len(n.asked)]
+	for _, key := range transitive {
+		if !seen[strings.ToLower(key)] {
+			return fail("InvalidParameterValue", "The specified transitive tag key must be included in the requested tags.")
+		}
+		n.transitive = append(n.transitive, strings.ToLower(key))
+	}
+	if n.from == nil {
+		return nil
+	}
+	for _, fold := range n.from.Transitive {
+		if seen[fold] {
+			return fail("InvalidParameterValue", "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+		}
+		for _, t := range n.from.Tags {
+			if t.Fold == fold {
+				n.tags, n.transitive = append(n.tags, t), append(n.transitive, fold)
+			}
+		}
+	}
+	if len(n.tags) > maxTags {
+		return fail("InvalidParameterValue", "A session can have at most %d tags.", maxTags)
+	}
+	return nil
+}
+
+// setSourceIdentity holds a session to the source identity that it was begun
+// with: IAM, monitor and control actions taken with assumed roles.
+func (n *newSession) setSourceIdentity(asked string) error {
+	n.sourceIdentity = asked
+	if n.from == nil || n.from.SourceIdentity == "" {
+		return nil
+	}
+	if asked != "" && asked != n.from.SourceIdentity {
+		return fail("AccessDenied", "The source identity of the session cannot be changed.") // a guess
+	}
+	n.sourceIdentity = n.from.SourceIdentity
+	return nil
+}
+
+// roleSession makes a session of a role whose caller was found to be trusted.
+func (s *Service) roleSession(ctx context.Context, r *assumable, n *newSession) (madeSession, error) {
+	seconds := r.MaxSession
+	chained := n.from != nil && n.from.Role != nil
+	switch {
+	case n.duration == nil:
+		seconds = defaultDuration
+	case int(*n.duration) > r.MaxSession:
+		return madeSession{}, fail("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	case chained && *n.duration > chainedDuration:
+		return madeSession{}, fail("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
+	default:
+		seconds = int(*n.duration)
+	}
+	return s.makeSession(ctx, r.partition, store.User{Account: r.Account}, time.Duration(seconds)*time.Second, n, &principal.AssumedRoleOf{
+		NameKey: r.NameKey, Name: r.Name, Path: r.Path, ID: r.ID,
+	})
+}
+
+// In seconds: how long a session of a role lasts where nothing is said, and
+// how long at most for one that was taken by another role's session.
+const (
+	defaultDuration = 3600
+	chainedDuration = 3600
+)
+
+// makeSession checks what narrows a session and makes its credentials. role is
+// nil for a session of user.
+func (s *Service) makeSession(ctx context.Context, partition string, user store.User, lasts time.Duration, n *newSession, role *principal.AssumedRoleOf) (made madeSession, err error) {
+	now := s.db.Now()
+	session := principal.Session{
+		Role: role, Federated: role == nil && n.name != "", Name: n.name,
+		Issued: now, Expires: now.Add(lasts).Truncate(time.Second), MFA: n.mfa,
+		SourceIdentity: n.sourceIdentity, Tags: n.tags, Transitive: n.transitive,
+		Provider: n.provider, Keys: n.keys,
+	}
+	if n.policy != nil {
+		if _, err := policy.Parse(*n.policy, policy.Session); err != nil {
+			return made, err
+		}
+		session.Policy = *n.policy
+	}
+	if session.PolicyARNs, err = s.policyARNs(ctx, user.Account, n.policyARNs); err != nil {
+		return made, err
+	}
+	if made.packed, err = packedSize(&session); err != nil {
+		return made, err
+	}
+	c, err := s.iam.NewSession(partition, user, session)
+	if err != nil {
+		return made, err
+	}
+	made.sourceIdentity = n.sourceIdentity
+	made.credentials = &types.Credentials{
+		AccessKeyId: &c.AccessKeyID, SecretAccessKey: ptr(c.Secret.Reveal()), SessionToken: ptr(c.Token.Reveal()), Expiration: &c.Expires,
+	}
+	return made, nil
+}
+
+// policyARNs reads the ARNs of managed policies of the session's account or of
+// AWS. The texts are guesses.
+func (s *Service) policyARNs(ctx context.Context, account string, in []types.PolicyDescriptorType) ([]string, error) {
+	if len(in) > maxPolicyARNs {
+		return nil, fail("ValidationError", "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to %d", maxPolicyARNs)
+	}
+	var arns []string
+	for _, p := range in {
+		if p.Arn == nil {
+			return nil, fail("ValidationError", "The policy ARN must not be empty.")
+		}
+		if _, err := s.iam.Access().Managed(ctx, account, *p.Arn); errors.Is(err, store.ErrNotFound) {
+			return nil, fail("MalformedPolicyDocument", "Policy %s does not exist or is not attachable.", *p.Arn)
+		} else if err != nil {
+			return nil, err
+		}
+		arns = append(arns, *p.Arn)
+	}
+	return arns, nil
+}
+
+// packedSize is how much of the room for policies and tags a session fills, in
+// percent; nil for one without.
+func packedSize(session *principal.Session) (*int32, error) {
+	if session.Policy == "" && len(session.PolicyARNs)+len(session.Tags) == 0 {
+		return nil, nil
+	}
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	w.Write([]byte(session.Policy + "\n" + strings.Join(session.PolicyARNs, "\n")))
+	for _, t := range session.Tags {
+		w.Write([]byte("\n" + t.Key + "=" + t.Value))
+	}
+	w.Close()
+	percent := int32((packed.Len()*100 + packedSpace - 1) / packedSpace)
+	if percent > 100 {
+		return nil, fail("PackedPolicyTooLarge", "Packed policy consumes %d%% of allotted space, please use smaller policy.", percent)
+	}
+	return &percent, nil
+}
