@@ -40,6 +40,8 @@ var measurements = []struct {
 	{"start", (*bench).start},
 	{"get-user", (*bench).getUser},
 	{"create", (*bench).create},
+	{"policies", (*bench).policies},
+	{"assume-role", (*bench).assumeRole},
 	{"report", (*bench).report},
 	{"report-moto", (*bench).reportMoto},
 	{"report-postgres", (*bench).reportPostgres},
@@ -48,7 +50,7 @@ var measurements = []struct {
 
 func main() {
 	b := &bench{moto: hasMoto(), table: table.NewWriter()}
-	only := flag.String("only", "", "measure only these, by name: start, get-user, create, report, report-moto, report-postgres, flat")
+	only := flag.String("only", "", "measure only these, by name: start, get-user, create, policies, assume-role, report, report-moto, report-postgres, flat")
 	flag.IntVar(&b.users, "users", 1_000_000, "users of the large report")
 	flag.IntVar(&b.runs, "runs", 3, "runs of each measurement; the median counts")
 	flag.Parse()

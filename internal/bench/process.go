@@ -94,12 +94,18 @@ type rollcall struct {
 
 const account = "123456789012"
 
-// newRollcall makes an account without a bound on its users.
+// newRollcall makes an account without a bound on its users, in an SQLite
+// file.
 func newRollcall(ctx context.Context, binary, dir string) (*rollcall, error) {
+	return newRollcallOn(ctx, binary, dir, "")
+}
+
+// newRollcallOn is newRollcall on the store of a URL.
+func newRollcallOn(ctx context.Context, binary, dir, store string) (*rollcall, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	r := &rollcall{binary: binary, dir: filepath.Join(dir, "data")}
+	r := &rollcall{binary: binary, dir: filepath.Join(dir, "data"), store: store}
 	cmd := exec.CommandContext(ctx, binary, append([]string{"account", "create", "--id", account, "--output", "json", "--limit", "UsersPerAccount=1000000000"}, r.where()...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
