@@ -1,18 +1,122 @@
 package audit
 
-// DefaultBenchmark is the one used where none is named: the newest of CIS.
-const DefaultBenchmark = CIS70
+import (
+	"slices"
+	"strings"
+)
 
-// Controls returns every control, in their order. What it returns is shared
-// and not to be changed.
-func Controls() []*Control { return nil }
+// rules are all controls, in their order.
+var rules = []*rule{
+	&ruleRootActiveKey, &ruleRootAnyKey, &ruleRootMFA, &ruleRootHardwareMFA, &ruleRootUsed,
+	&ruleConsoleMFA, &ruleUserMFA, &rulePasswordUnused, &ruleKeyUnused, &ruleKeyAge, &ruleOneActiveKey,
+	&ruleKeyAtSetup, &rulePasswordAge, &ruleSigningCertificate, &ruleHumanAndMachine, &ruleLeftoverUser,
+	&ruleLeftoverKey, &ruleMoreCredentials, &ruleCentralRoot, &ruleEvidence, &ruleCredentialEvents,
+}
+
+// Controls returns every control, in their order. The controls are shared, and
+// not to be changed.
+func Controls() []*Control {
+	all := make([]*Control, len(rules))
+	for i, r := range rules {
+		all[i] = &r.control
+	}
+	return all
+}
 
 // FindControl returns a control by its id or name, in any letter case.
-func FindControl(idOrName string) (*Control, bool) { return nil, false }
+func FindControl(idOrName string) (*Control, bool) {
+	for _, r := range rules {
+		if strings.EqualFold(string(r.control.ID), idOrName) || strings.EqualFold(r.control.Name, idOrName) {
+			return &r.control, true
+		}
+	}
+	return nil, false
+}
 
-// Benchmarks returns every benchmark, in their order. What it returns is shared
-// and not to be changed.
-func Benchmarks() []*Benchmark { return nil }
+func findRule(id ControlID) *rule {
+	for _, r := range rules {
+		if r.control.ID == id {
+			return r
+		}
+	}
+	return nil
+}
 
-// FindBenchmark returns a benchmark by its id.
-func FindBenchmark(id Standard) (*Benchmark, bool) { return nil, false }
+// Where many rules come from.
+const (
+	sourceCIS         = "CIS Amazon Web Services Foundations Benchmark"
+	sourceSecurityHub = "AWS Security Hub user guide: controls for IAM"
+	sourceGuide       = "AWS IAM guide: Generate credential reports for your AWS account"
+)
+
+// requirements joins what the functions below return.
+func requirements(lists ...[]Requirement) []Requirement { return slices.Concat(lists...) }
+
+// of returns the requirements of a standard that are the control's own.
+func of(standard Standard, ids ...string) []Requirement {
+	list := make([]Requirement, len(ids))
+	for i, id := range ids {
+		list[i] = Requirement{Standard: standard, ID: id}
+	}
+	return list
+}
+
+// suggested returns requirements the standard does not tie to the control.
+func suggested(standard Standard, ids ...string) []Requirement {
+	return suggestedEach(of(standard, ids...))
+}
+
+func suggestedEach(list []Requirement) []Requirement {
+	for i := range list {
+		list[i].Suggested = true
+	}
+	return list
+}
+
+// cis returns the items of the CIS benchmark: that of 1.2, of 1.4 to 4.0.1,
+// which number alike, of 5.0, 6.0 and 7.0. "" means that there is none.
+func cis(v12, v14, v50, v60, v70 string) []Requirement {
+	var list []Requirement
+	for _, r := range []Requirement{
+		{Standard: CIS12, ID: v12},
+		{Standard: CIS14, ID: v14}, {Standard: CIS15, ID: v14}, {Standard: CIS20, ID: v14},
+		{Standard: CIS30, ID: v14}, {Standard: CIS401, ID: v14},
+		{Standard: CIS50, ID: v50}, {Standard: CIS60, ID: v60}, {Standard: CIS70, ID: v70},
+	} {
+		if r.ID != "" {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// manualSince4 marks the items that CIS wants judged by a person from 4.0 on.
+func manualSince4(list []Requirement) []Requirement {
+	for i := range list {
+		switch list[i].Standard {
+		case CIS401, CIS50, CIS60, CIS70:
+			list[i].Manual = true
+		}
+	}
+	return list
+}
+
+// fsbp returns a Security Hub control that is in the AWS Foundational Security
+// Best Practices standard.
+func fsbp(id string) []Requirement { return append(of(SecurityHub, id), of(FSBP, id)...) }
+
+// others returns the severities of those who judge most controls.
+func others(securityHub, prowler, scoutSuite string) []OtherSeverity {
+	return []OtherSeverity{{"Security Hub", securityHub}, {"Prowler", prowler}, {"ScoutSuite", scoutSuite}}
+}
+
+// nistMFA is what Security Hub prints for its controls on MFA.
+var nistMFA = of(NIST53, "AC-2(1)", "AC-3(15)", "IA-2(1)", "IA-2(2)", "IA-2(6)", "IA-2(8)")
+
+// unusedRequirements are those of unused passwords and keys, which every
+// standard treats as one. IAM.22, with 45 days, is in no FSBP.
+var unusedRequirements = requirements(
+	cis("1.3", "1.12", "1.11", "2.11", "2.11"), fsbp("IAM.8"), of(SecurityHub, "IAM.22"),
+	of(NIST53, "AC-2", "AC-2(1)", "AC-2(3)", "AC-3", "AC-3(7)", "AC-3(15)", "AC-6"), of(PCI401, "8.2.6"),
+	suggested(ISO, "A.5.16", "A.5.18"), suggested(SOC2, "CC6.2", "CC6.3"),
+)

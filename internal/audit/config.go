@@ -1,6 +1,17 @@
 package audit
 
-import "io"
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFile is how long a configuration or a list of exceptions may be.
+const maxFile = 16 << 20
 
 // Config is a configuration file.
 type Config struct {
@@ -8,56 +19,162 @@ type Config struct {
 	Profile    Standard
 	Classes    Classes
 	Exceptions []Exception
+
+	text []byte
 }
 
-// ReadConfig reads a configuration: YAML with the keys version, profile,
-// params, classify and exceptions. What it does not know it refuses, and so it
-// does wildcards in exceptions unless they are allowed. Errors name the line.
-func ReadConfig(r io.Reader, allowWildcards bool) (*Config, error) { panic("not yet") }
+// configFile is what may stand in a file.
+type configFile struct {
+	Version  int      `yaml:"version"`
+	Profile  Standard `yaml:"profile"`
+	Params   Params   `yaml:"params"`
+	Classify struct {
+		Human      []Matcher `yaml:"human"`
+		Machine    []Matcher `yaml:"machine"`
+		BreakGlass []Matcher `yaml:"break_glass"`
+	} `yaml:"classify"`
+	Exceptions []Exception `yaml:"exceptions"`
+}
+
+type exceptionsFile struct {
+	Version    int         `yaml:"version"`
+	Exceptions []Exception `yaml:"exceptions"`
+}
+
+// UnmarshalYAML reads a matcher as ParseMatcher does.
+func (m *Matcher) UnmarshalYAML(node *yaml.Node) error {
+	got, err := ParseMatcher(node.Value)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", node.Line, err)
+	}
+	*m = got
+	return nil
+}
+
+// ReadConfig reads a configuration: YAML with the keys version, which is 1,
+// profile, params, classify and exceptions. What it does not know it refuses,
+// and so it does wildcards in exceptions unless they are allowed. Errors name
+// the line where they can.
+func ReadConfig(r io.Reader, allowWildcards bool) (*Config, error) {
+	text, err := readFile(r)
+	if err != nil {
+		return nil, fmt.Errorf("read audit configuration: %w", err)
+	}
+	c := &Config{text: text}
+	file := configFile{Params: DefaultParams()}
+	if err := decode(text, &file); err != nil {
+		return nil, fmt.Errorf("read audit configuration: %w", err)
+	}
+	c.Profile = file.Profile
+	c.Classes = Classes{Human: file.Classify.Human, Machine: file.Classify.Machine, BreakGlass: file.Classify.BreakGlass}
+	c.Exceptions = file.Exceptions
+	_, known := FindBenchmark(c.Profile)
+	switch {
+	case file.Version != 1:
+		err = fmt.Errorf("version is %d, and must be 1", file.Version)
+	case c.Profile != "" && !known:
+		err = fmt.Errorf("there is no profile %q", c.Profile)
+	default:
+		err = errors.Join(file.Params.validate(), validateExceptions(c.Exceptions, allowWildcards))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read audit configuration: %w", err)
+	}
+	return c, nil
+}
 
 // Params returns the thresholds of a benchmark with those of the file in their
 // place.
-func (c *Config) Params(b *Benchmark) (Params, error) { panic("not yet") }
+func (c *Config) Params(b *Benchmark) (Params, error) {
+	file := configFile{Params: b.Params}
+	if err := decode(c.text, &file); err != nil {
+		return Params{}, err
+	}
+	return file.Params, file.Params.validate()
+}
 
 // ReadExceptions reads a file of exceptions: YAML with the keys version and
 // exceptions, and otherwise as ReadConfig.
-func ReadExceptions(r io.Reader, allowWildcards bool) ([]Exception, error) { panic("not yet") }
-
-// Classes says which users are of which class. The first list with a matcher
-// that fits decides: BreakGlass, Machine, Human; a user whom none fits is human
-// with a password and machine without. A class is a label and sets the limit of
-// C9; it excuses nobody.
-type Classes struct {
-	Human, Machine, BreakGlass []Matcher
+func ReadExceptions(r io.Reader, allowWildcards bool) ([]Exception, error) {
+	text, err := readFile(r)
+	if err != nil {
+		return nil, fmt.Errorf("read exceptions: %w", err)
+	}
+	var file exceptionsFile
+	if err := decode(text, &file); err != nil {
+		return nil, fmt.Errorf("read exceptions: %w", err)
+	}
+	if file.Version != 1 {
+		return nil, fmt.Errorf("read exceptions: version is %d, and must be 1", file.Version)
+	}
+	if err := validateExceptions(file.Exceptions, allowWildcards); err != nil {
+		return nil, fmt.Errorf("read exceptions: %w", err)
+	}
+	return file.Exceptions, nil
 }
 
-// Matcher fits some users. It is made by [ParseMatcher].
-type Matcher struct{}
-
-// ParseMatcher reads one of
-//
-//	password_enabled       has a password
-//	no_password            has none
-//	user~^svc-             the name has a match of the regular expression
-//	user:svc-*             the name as a whole fits the pattern
-//	path:/machines/*       so does the path
-//	arn:*:user/machines/*  so does the ARN
-//
-// In a pattern * stands for any run of characters, and ? for one.
-func ParseMatcher(s string) (Matcher, error) { panic("not yet") }
-
-// Imported is what came of a foreign exceptions file.
-type Imported struct {
-	Exceptions []Exception
-	// Notes say what could not be carried over, a line each.
-	Notes []string
+// WriteExceptions writes a file that ReadExceptions reads.
+func WriteExceptions(w io.Writer, list []Exception) error {
+	enc := yaml.NewEncoder(w)
+	enc.SetIndent(2)
+	if err := enc.Encode(exceptionsFile{Version: 1, Exceptions: list}); err != nil {
+		return fmt.Errorf("write exceptions: %w", err)
+	}
+	return enc.Close()
 }
 
-// ImportDefaults are what a foreign file lacks and every exception needs.
-type ImportDefaults struct {
-	Owner, Ticket string
-	Expires       Date
+func readFile(r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("it is longer than %d bytes", maxFile)
+	}
+	return text, err
 }
 
-// ImportMutelist turns a Prowler mutelist into exceptions.
-func ImportMutelist(r io.Reader, d ImportDefaults) (*Imported, error) { panic("not yet") }
+// decode reads YAML strictly: one document, with no key that file has not.
+func decode(text []byte, file any) error {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	switch err := dec.Decode(file); {
+	case errors.Is(err, io.EOF):
+		return errors.New("it is empty")
+	case err != nil:
+		return errors.New(goTypes.ReplaceAllString(err.Error(), " is not known"))
+	}
+	var more yaml.Node
+	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
+		return errors.New("it has more than one document")
+	}
+	return nil
+}
+
+// goTypes is where the YAML package names our types to the user.
+var goTypes = regexp.MustCompile(` not found in type \S+`)
+
+// validate refuses thresholds that make no sense.
+func (p *Params) validate() error {
+	const most = 100 * 366
+	var errs []error
+	for _, v := range []struct {
+		name         string
+		value, least int
+	}{
+		{"unused_days", p.UnusedDays, 1},
+		{"key_max_age_days", p.KeyMaxAgeDays, 1},
+		{"key_max_age_days_machine", p.KeyMaxAgeDaysMachine, 1},
+		{"rotation_grace_days", p.RotationGraceDays, 0},
+		{"root_used_fail_days", p.RootUsedFailDays, 0},
+		{"root_used_warn_days", p.RootUsedWarnDays, p.RootUsedFailDays},
+		{"setup_window_minutes", p.SetupWindowMinutes, 0},
+		{"password_max_age_days", p.PasswordMaxAgeDays, 0},
+		{"certificate_max_age_days", p.CertificateMaxAgeDays, 1},
+		{"leftover_days", p.LeftoverDays, 1},
+		{"leftover_key_days", p.LeftoverKeyDays, 1},
+		{"report_max_age_hours", p.ReportMaxAgeHours, 1},
+	} {
+		if v.value < v.least || v.value > most {
+			errs = append(errs, fmt.Errorf("params: %s is %d, and must be from %d to %d", v.name, v.value, v.least, most))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,21 +1,33 @@
 package audit
 
-import "time"
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // Exception excuses findings for a time. All it names must match exactly,
-// letter case included.
+// letter case included. It excuses FAIL and WARN, and neither NO_DATA nor what
+// C19 has to say.
 type Exception struct {
-	ID      string `yaml:"id" json:"id"`
+	ID string `yaml:"id" json:"id"`
+	// Control is the id of one.
 	Control string `yaml:"control" json:"control"`
+	// Account is its number.
 	Account string `yaml:"account" json:"account"`
 	// One of User, ARN and Path says whom: the name (<root_account> for root),
 	// the ARN, or the path all of whose direct users are meant.
-	User string `yaml:"user" json:"user,omitempty"`
-	ARN  string `yaml:"arn" json:"arn,omitempty"`
-	Path string `yaml:"path" json:"path,omitempty"`
+	User string `yaml:"user,omitempty" json:"user,omitempty"`
+	ARN  string `yaml:"arn,omitempty" json:"arn,omitempty"`
+	Path string `yaml:"path,omitempty" json:"path,omitempty"`
 	// Credential binds it to one credential, as [Credential.ID] gives it; ""
 	// means whatever the user has.
-	Credential string `yaml:"credential" json:"credential,omitempty"`
+	Credential string `yaml:"credential,omitempty" json:"credential,omitempty"`
 	Reason     string `yaml:"reason" json:"reason"`
 	Owner      string `yaml:"owner" json:"owner"`
 	Ticket     string `yaml:"ticket" json:"ticket"`
@@ -23,22 +35,152 @@ type Exception struct {
 	Expires Date `yaml:"expires" json:"expires"`
 }
 
-// Date is a day in UTC.
+// Date is a day in UTC. The zero Date is none.
 type Date struct {
 	Year  int
 	Month time.Month
 	Day   int
 }
 
+// ParseDate reads a day such as 2027-01-31.
+func ParseDate(s string) (Date, error) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return Date{}, fmt.Errorf("read day: %q is none such as 2027-01-31", s)
+	}
+	return DateOf(t), nil
+}
+
+// DateOf returns the day in which t lies.
+func DateOf(t time.Time) Date {
+	year, month, day := t.UTC().Date()
+	return Date{year, month, day}
+}
+
+// String returns the day as ParseDate reads it.
+func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
+
+// IsZero reports whether d is none.
+func (d Date) IsZero() bool { return d == Date{} }
+
+// start is when the day begins.
+func (d Date) start() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
+
+// MarshalJSON returns the day as a string.
+func (d Date) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
+
+// UnmarshalJSON reads it.
+func (d *Date) UnmarshalJSON(text []byte) error {
+	var s string
+	if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	got, err := ParseDate(s)
+	if err == nil {
+		*d = got
+	}
+	return err
+}
+
+// MarshalYAML returns the day as it stands in a file.
+func (d Date) MarshalYAML() (any, error) {
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: d.String()}, nil
+}
+
+// UnmarshalYAML reads a day, quoted or not.
+func (d *Date) UnmarshalYAML(node *yaml.Node) error {
+	got, err := ParseDate(node.Value)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", node.Line, err)
+	}
+	*d = got
+	return nil
+}
+
+// Validate says what is wrong with an exception. Wildcards, * for any run of
+// characters and ? for one, may stand in control, account, user, ARN and path
+// if they are allowed.
+func (e *Exception) Validate(allowWildcards bool) error {
+	fail := func(format string, args ...any) error {
+		return fmt.Errorf("exception %q: "+format, append([]any{e.ID}, args...)...)
+	}
+	for _, need := range []struct{ key, value string }{
+		{"id", e.ID}, {"control", e.Control}, {"account", e.Account},
+		{"reason", e.Reason}, {"owner", e.Owner}, {"ticket", e.Ticket},
+	} {
+		if strings.TrimSpace(need.value) == "" {
+			return fail("%s is missing", need.key)
+		}
+	}
+	if e.Expires.IsZero() {
+		return fail("expires is missing")
+	}
+	whom := 0
+	for _, s := range []string{e.User, e.ARN, e.Path} {
+		if s != "" {
+			whom++
+		}
+	}
+	if whom != 1 {
+		return fail("one of user, arn and path must say whom it is for")
+	}
+	for _, s := range []string{e.Control, e.Account, e.User, e.ARN, e.Path} {
+		if hasWildcard(s) && !allowWildcards {
+			return fail("%q has a wildcard, and wildcards are not allowed", s)
+		}
+	}
+	switch {
+	case hasWildcard(e.Control):
+	case findRule(ControlID(e.Control)) == nil:
+		return fail("there is no control %q", e.Control)
+	case e.Control == string(Evidence) || e.Control == string(CredentialEvents):
+		return fail("control %s cannot be excused", e.Control)
+	}
+	if !hasWildcard(e.Account) && !accountNumber.MatchString(e.Account) {
+		return fail("account %q is no number of 12 digits", e.Account)
+	}
+	if e.Path != "" && !hasWildcard(e.Path) && (e.Path[0] != '/' || e.Path[len(e.Path)-1] != '/') {
+		return fail("path %q does not begin and end with /", e.Path)
+	}
+	if e.Credential != "" && !credentialID.MatchString(e.Credential) {
+		return fail("credential %q is none of password, key:TIME and cert:TIME", e.Credential)
+	}
+	return nil
+}
+
+var (
+	accountNumber = regexp.MustCompile(`^[0-9]{12}$`)
+	credentialID  = regexp.MustCompile(`^(password|(key|cert):[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z(#[12])?)$`)
+)
+
+func hasWildcard(s string) bool { return strings.ContainsAny(s, "*?") }
+
+// validateExceptions also refuses an id that stands twice.
+func validateExceptions(list []Exception, allowWildcards bool) error {
+	seen := make(map[string]bool, len(list))
+	var errs []error
+	for i := range list {
+		if err := list[i].Validate(allowWildcards); err != nil {
+			errs = append(errs, err)
+		}
+		if seen[list[i].ID] {
+			errs = append(errs, fmt.Errorf("exception %q stands twice", list[i].ID))
+		}
+		seen[list[i].ID] = true
+	}
+	return errors.Join(errs...)
+}
+
 // ExceptionState says how an exception fared in a run.
 type ExceptionState string
 
-// The states. An exception that expired is expired, matched or not.
+// The states, the first that is so.
 const (
-	ExceptionActive    ExceptionState = "active"
-	ExceptionExpiring  ExceptionState = "expiring"  // active for at most 14 days more
 	ExceptionExpired   ExceptionState = "expired"   // what it would excuse is back
+	ExceptionUntested  ExceptionState = "untested"  // its account was not audited, or its control not judged
 	ExceptionUnmatched ExceptionState = "unmatched" // there was nothing to excuse
+	ExceptionExpiring  ExceptionState = "expiring"  // it excuses for at most 14 days more
+	ExceptionActive    ExceptionState = "active"
 )
 
 // ExceptionUse is an exception and what became of it.
@@ -48,3 +190,6 @@ type ExceptionUse struct {
 	// Matched is how many findings it excused, or would have unless expired.
 	Matched int `json:"matched"`
 }
+
+// expiringDays is how long before its end an exception is told of.
+const expiringDays = 14

@@ -110,7 +110,8 @@ type Finding struct {
 
 	// Reason says why, in one sentence with the values that decided.
 	Reason string
-	// Columns are the columns that decided, the one to blame first.
+	// Columns are the columns to blame for the verdict: those whose cells decided
+	// it, the one that weighs most first. None where the report as a whole is.
 	Columns []string
 	// Since is the moment an age was counted from, and absent where none was;
 	// then Age and Limit are 0. Limit is 0 also where nothing limits the age.

@@ -3,7 +3,7 @@ package audit
 import "fmt"
 
 // Status is a verdict. The zero Status is NoData, so that a verdict nobody
-// gave is no PASS.
+// gave is no PASS; a lower one outweighs a higher one.
 type Status uint8
 
 const (

@@ -46,6 +46,8 @@ type Problem struct {
 	Line   int    `json:"line,omitempty"` // 0 where no line is to blame
 	Column string `json:"column,omitempty"`
 	Text   string `json:"text"`
+
+	ofRow bool // a finding of its row tells of it
 }
 
 // Counts counts findings by status. Suppressed ones are counted in Suppressed

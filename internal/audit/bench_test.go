@@ -1,0 +1,100 @@
+package audit_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/report"
+)
+
+// largeReport makes a report of n users like those of a large account, about
+// 250 bytes each: half with passwords, 60 % with keys, most of which fail
+// something.
+func largeReport(tb testing.TB, n int) []byte {
+	tb.Helper()
+	at := func(i, days int) report.Time {
+		return report.AtUnix(1_500_000_000 + int64(i)*7919%100_000_000 + int64(days)*86400)
+	}
+	var file bytes.Buffer
+	w := report.NewWriter(&file, report.Columns22)
+	write := func(row *report.Row) {
+		if err := w.WriteRow(row); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	write(&report.Row{
+		User: report.RootUser, ARN: "arn:aws:iam::123456789012:root", Created: at(0, 0),
+		PasswordEnabled: report.True, PasswordNextRotation: report.None(report.NotSupported), MFAActive: report.True,
+	})
+	for i := range n {
+		name := fmt.Sprintf("firstname.lastname-%07d", i)
+		r := report.Row{User: name, ARN: "arn:aws:iam::123456789012:user/division/department/" + name, Created: at(i, 0)}
+		if i%2 == 0 {
+			r.PasswordEnabled = report.True
+			r.PasswordLastUsed = at(i, 30)
+			r.PasswordLastChanged = at(i, 20)
+			r.PasswordNextRotation = at(i, 110)
+			r.MFAActive = report.BoolOf(i%4 == 0)
+		}
+		if i%5 < 3 {
+			r.Keys[0] = report.Key{
+				Active: report.True, LastRotated: at(i, 1), LastUsed: at(i, 400),
+				LastUsedRegion: report.TextOf("eu-central-1"), LastUsedService: report.TextOf("dynamodb"),
+			}
+		}
+		if i%5 == 0 {
+			r.Keys[1] = report.Key{LastRotated: at(i, 200)}
+		}
+		write(&r)
+	}
+	if err := w.Flush(); err != nil {
+		tb.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+// benchmarkAudit audits a million rows, cycling through a smaller file so that
+// the memory measured is that of the audit.
+func benchmarkAudit(b *testing.B, o audit.Options, visit func(*audit.Row) error) {
+	const rows, part = 1_000_000, 10_000
+	file := largeReport(b, part)
+	header, body, _ := bytes.Cut(file, []byte("\n"))
+	root, users, _ := bytes.Cut(body, []byte("\n"))
+	users = append(users, '\n')
+	b.SetBytes(int64(len(users)) * rows / part)
+	b.ReportAllocs()
+	for b.Loop() {
+		readers := []io.Reader{bytes.NewReader(header), bytes.NewReader([]byte("\n")), bytes.NewReader(root), bytes.NewReader([]byte("\n"))}
+		for range rows / part {
+			readers = append(readers, bytes.NewReader(users))
+		}
+		a, err := audit.New(o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		src := audit.Source{Generated: time.Unix(1_700_000_000, 0), Fetched: time.Unix(1_700_000_000, 0)}
+		got, err := a.Audit(context.Background(), io.MultiReader(readers...), src, nil, visit)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if got.Stats.Users != rows || got.Counts.Total[audit.Fail] < rows/2 {
+			b.Fatalf("audited %d users, %d fail", got.Stats.Users, got.Counts.Total[audit.Fail])
+		}
+	}
+}
+
+// BenchmarkSummary is a million rows to a summary, under every control.
+func BenchmarkSummary(b *testing.B) {
+	strict, _ := audit.FindBenchmark(audit.Strict)
+	benchmarkAudit(b, audit.Options{Benchmark: strict}, nil)
+}
+
+// BenchmarkFindings is a million rows with every FAIL and WARN made readable.
+func BenchmarkFindings(b *testing.B) {
+	benchmarkAudit(b, audit.Options{}, func(*audit.Row) error { return nil })
+}

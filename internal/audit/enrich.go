@@ -1,0 +1,70 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rollcall/report"
+)
+
+// lookUp finds what enrichment tells of a row's user, and says what it could
+// not settle.
+func (u *run) lookUp(row *report.Row) (note string) {
+	if len(u.facts.Users) == 0 {
+		return ""
+	}
+	facts, ok := u.facts.Users[row.User]
+	if !ok {
+		if u.sight.isRoot() {
+			return ""
+		}
+		return "The account has no such user any more."
+	}
+	if !sameSecond(row.Created, facts.Created) {
+		return fmt.Sprintf("The account's user of this name was made %s and is another one.", stamp(facts.Created))
+	}
+	u.sight.facts = &facts
+	return ""
+}
+
+func sameSecond(t report.Time, u time.Time) bool {
+	sec, ok := t.Unix()
+	return ok && sec == u.Unix()
+}
+
+// nameKeys gives a finding the ids of the access keys it is about. A report's
+// key is known by its creation time alone.
+func (f *Finding) nameKeys() {
+	if f.Facts == nil || f.Facts.Keys == nil {
+		return
+	}
+	switch f.Credential.Kind {
+	case AccessKey:
+		for _, key := range f.Facts.Keys {
+			if sameSecond(f.Credential.Created, key.Created) {
+				f.KeyIDs = append(f.KeyIDs, key.ID)
+			}
+		}
+		switch {
+		case len(f.KeyIDs) == 0:
+			f.Note = "No access key of that creation time exists any more."
+		case len(f.KeyIDs) > 1:
+			f.Note = "The access keys " + strings.Join(f.KeyIDs, " and ") +
+				" were made in the same second: the report does not tell which of them is meant."
+		}
+	case NoCredential:
+		if slices.ContainsFunc(f.Columns, isKeyActive) {
+			for _, key := range f.Facts.Keys {
+				if key.Active {
+					f.KeyIDs = append(f.KeyIDs, key.ID)
+				}
+			}
+		}
+	}
+}
+
+func isKeyActive(column string) bool {
+	return column == columnKeyActive[0][0] || column == columnKeyActive[1][0]
+}

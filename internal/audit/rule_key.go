@@ -1,0 +1,317 @@
+package audit
+
+import "rollcall/report"
+
+// eachActiveKey calls judge for every active key. A key nobody can tell to be
+// active or not is NO_DATA; where no key is active, it says so for the row.
+func eachActiveKey(s *sight, judge func(s *sight, i int, key *report.Key)) {
+	n := len(s.verdicts)
+	for i := range s.row.Keys {
+		key := &s.row.Keys[i]
+		switch {
+		case key.Active.IsTrue():
+			judge(s, i, key)
+		case !key.Active.IsFalse():
+			s.add(verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyActive[i]})
+		}
+	}
+	if len(s.verdicts) == n {
+		s.say(NotApplicable, "There is no active access key.", columnsKeysActive)
+	}
+}
+
+var ruleKeyUnused = rule{
+	on: onUsers,
+	control: Control{
+		ID:          KeyUnused,
+		Name:        "key-unused",
+		Title:       "No active access key lies unused",
+		Description: "A key nobody uses is one whose theft nobody notices. Each active key is judged for itself.",
+		Remediation: "Deactivate the key; delete it when nobody has missed it for some days.",
+		Rule: "Row of a user, for each active key: counted from access_key_N_last_used_date; if it was never used, from " +
+			"access_key_N_last_rotated. FAIL if the age is {unused_days} or more, else PASS. NOT_APPLICABLE if no key is active.",
+		Subject: SubjectCredential,
+		Columns: []string{
+			"access_key_1_active", "access_key_1_last_used_date", "access_key_1_last_rotated",
+			"access_key_2_active", "access_key_2_last_used_date", "access_key_2_last_rotated",
+		},
+		Absent: []AbsentValue{
+			{"N/A, no_information", "access_key_N_last_used_date", "never used: access_key_N_last_rotated counts"},
+			{"any other absence", "the date that counts", "NO_DATA"},
+			{"any absence", "access_key_N_active", "NO_DATA"},
+		},
+		Params:          []string{"unused_days"},
+		Severity:        Medium,
+		OtherSeverities: others("medium", "medium", "danger"),
+		Requirements:    unusedRequirements,
+		ConfigRule:      "iam-user-unused-credentials-check",
+		Sources:         []string{sourceCIS, sourceSecurityHub},
+	},
+	judge: func(s *sight) { eachActiveKey(s, judgeKeyUnused) },
+}
+
+func judgeKeyUnused(s *sight, i int, key *report.Key) {
+	v := verdict{
+		kind: AccessKey, slot: uint8(i), columns: columnKeyUsed[i], since: key.LastUsed, limitSec: daySeconds(s.params.UnusedDays),
+		why: "The access key was last used {age} ago, on {since}; the limit is {limit}.",
+	}
+	if never(v.since) {
+		v.columns, v.since = columnKeyRotated[i], key.LastRotated
+		v.why = "The access key was never used, and was made {age} ago, on {since}; the limit is {limit}."
+	}
+	age, known := s.age(v.since)
+	switch {
+	case !known:
+		v = verdict{kind: AccessKey, slot: uint8(i), columns: v.columns}
+	case age >= v.limitSec:
+		v.status = Fail
+	default:
+		v.status = Pass
+	}
+	s.add(v)
+}
+
+var ruleKeyAge = rule{
+	on: onAll,
+	control: Control{
+		ID:          KeyAge,
+		Name:        "key-age",
+		Title:       "Active access keys are young enough",
+		Description: "The older a key, the more places it was copied to. Each active key is judged for itself.",
+		Remediation: "Make a second key, put it in the place of the old one, and delete the old one; better, use a role.",
+		Rule: "Any row, for each active key: FAIL if the age of access_key_N_last_rotated is more than {key_max_age_days}, or " +
+			"{key_max_age_days_machine} for a user of the class machine, else PASS. NOT_APPLICABLE if no key is active, " +
+			"and for root where {key_age_root} is false.",
+		Subject: SubjectCredential,
+		Columns: []string{
+			"access_key_1_active", "access_key_1_last_rotated", "access_key_2_active", "access_key_2_last_rotated", "password_enabled",
+		},
+		Absent: []AbsentValue{
+			{"any absence", "access_key_N_last_rotated", "NO_DATA: AWS gives it for every key"},
+			{"any absence", "access_key_N_active", "NO_DATA"},
+			{"any absence", "password_enabled", "the lower of the two limits counts"},
+		},
+		Params:          []string{"key_max_age_days", "key_max_age_days_machine", "key_age_root"},
+		Severity:        Medium,
+		OtherSeverities: others("medium", "medium", "danger"),
+		Requirements: requirements(
+			cis("1.4", "1.14", "1.13", "2.13", "2.12"), fsbp("IAM.3"), of(NIST53, "AC-2(1)", "AC-2(3)", "AC-3(15)"),
+			of(PCI401, "8.3.9", "8.6.3"), suggested(ISO, "A.5.17"), suggested(SOC2, "CC6.1"),
+		),
+		ConfigRule: "access-keys-rotated",
+		Sources:    []string{sourceCIS, sourceSecurityHub},
+	},
+	judge: func(s *sight) {
+		if s.isRoot() && !s.params.KeyAgeRoot {
+			s.say(NotApplicable, "Keys of root are not judged by their age: see C1.", columnsKeysActive)
+			return
+		}
+		eachActiveKey(s, judgeKeyAge)
+	},
+}
+
+func judgeKeyAge(s *sight, i int, key *report.Key) {
+	limit := s.params.KeyMaxAgeDays
+	switch s.class {
+	case ClassMachine:
+		limit = s.params.KeyMaxAgeDaysMachine
+	case ClassUnknown:
+		limit = min(limit, s.params.KeyMaxAgeDaysMachine)
+	}
+	v := verdict{
+		kind: AccessKey, slot: uint8(i), columns: columnKeyRotated[i], since: key.LastRotated, limitSec: daySeconds(limit),
+		why: "The access key is {age} old, made {since}; the limit is {limit}.",
+	}
+	age, known := s.age(v.since)
+	switch {
+	case !known:
+		v = verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyRotated[i]}
+	case age > v.limitSec:
+		v.status = Fail
+	default:
+		v.status = Pass
+	}
+	s.add(v)
+}
+
+var ruleOneActiveKey = rule{
+	on: onUsers,
+	control: Control{
+		ID:          OneActiveKey,
+		Name:        "one-active-key",
+		Title:       "Users have at most one active access key",
+		Description: "A second key is for the days of a rotation. What stays longer is a key nobody keeps an eye on.",
+		Remediation: "Delete the key that is not in use.",
+		Rule: "Row of a user: FAIL if both keys are active; but WARN while the younger one's age is less than {rotation_grace_days}. " +
+			"PASS if either is inactive; else NO_DATA.",
+		Subject: SubjectUser,
+		Columns: []string{
+			"access_key_1_active", "access_key_2_active", "access_key_1_last_rotated", "access_key_2_last_rotated",
+		},
+		Absent: []AbsentValue{
+			{"any absence", "access_key_N_last_rotated", "FAIL: the days of grace must be shown"},
+			{"any absence", "access_key_N_active", "NO_DATA, unless the other key is inactive"},
+		},
+		Params:          []string{"rotation_grace_days"},
+		Severity:        Medium,
+		OtherSeverities: []OtherSeverity{{"Prowler", "medium"}, {"ScoutSuite", "warning"}},
+		Requirements: requirements(
+			cis("", "1.13", "1.12", "2.12", ""), suggested(NIST53, "AC-6"), suggested(ISO, "A.5.17"), suggested(SOC2, "CC6.1"),
+		),
+		Sources: []string{sourceCIS + " (removed in 7.0)", "AWS IAM guide: how to rotate access keys"},
+	},
+	judge: judgeOneActiveKey,
+}
+
+func judgeOneActiveKey(s *sight) {
+	k := &s.row.Keys
+	switch {
+	case k[0].Active.IsFalse() || k[1].Active.IsFalse():
+		s.say(Pass, "At most one access key is active.", columnsKeysActive)
+		return
+	case !k[0].Active.IsTrue():
+		s.noData(columnKeyActive[0])
+		return
+	case !k[1].Active.IsTrue():
+		s.noData(columnKeyActive[1])
+		return
+	}
+	age1, known1 := s.age(k[0].LastRotated)
+	age2, known2 := s.age(k[1].LastRotated)
+	if !known1 || !known2 {
+		s.say(Fail, "Two access keys are active, and it cannot be told when they were made.", columnsKeysActive)
+		return
+	}
+	v := verdict{
+		status: Fail, columns: columnsKeysActive, since: k[0].LastRotated, limitSec: daySeconds(s.params.RotationGraceDays),
+		why: "Two access keys are active; the younger is {age} old, made {since}, and a rotation may take {limit}.",
+	}
+	if age2 < age1 {
+		age1, v.since = age2, k[1].LastRotated
+	}
+	if age1 < v.limitSec {
+		v.status = Warn
+	}
+	s.add(v)
+}
+
+var ruleKeyAtSetup = rule{
+	on: onUsers,
+	control: Control{
+		ID:          KeyAtSetup,
+		Name:        "no-key-at-setup",
+		Title:       "No access key was made when a console user was set up",
+		Description: "A key that came with the user and was never used was made because a box was ticked.",
+		Remediation: "Delete the key; the user can make one when there is a need.",
+		Rule: "Row of a user, for each active key: FAIL if password_enabled is true, the key was never used, and " +
+			"access_key_N_last_rotated is 0 to {setup_window_minutes} after user_creation_time; PASS if one of these is known not to be so; " +
+			"else NO_DATA. NOT_APPLICABLE without a password, and without an active key.",
+		Subject: SubjectCredential,
+		Columns: []string{
+			"password_enabled", "user_creation_time",
+			"access_key_1_active", "access_key_1_last_rotated", "access_key_1_last_used_date",
+			"access_key_2_active", "access_key_2_last_rotated", "access_key_2_last_used_date",
+		},
+		Absent: []AbsentValue{
+			{"N/A, no_information", "access_key_N_last_used_date", "never used"},
+			{"any other absence", "all", "NO_DATA, unless the verdict is PASS without it"},
+		},
+		Params:          []string{"setup_window_minutes"},
+		Severity:        Low,
+		OtherSeverities: []OtherSeverity{{"Prowler", "medium"}, {"ScoutSuite", "warning"}},
+		Requirements: requirements(
+			manualSince4(cis("1.21", "1.11", "1.10", "2.10", "")), suggested(NIST53, "AC-6"),
+		),
+		Sources: []string{sourceCIS + " (removed in 7.0)"},
+	},
+	judge: func(s *sight) {
+		if s.row.PasswordEnabled.IsFalse() {
+			s.say(NotApplicable, "The user has no password.", columnPassword)
+			return
+		}
+		eachActiveKey(s, judgeKeyAtSetup)
+	},
+}
+
+func judgeKeyAtSetup(s *sight, i int, key *report.Key) {
+	v := verdict{kind: AccessKey, slot: uint8(i), status: Pass, columns: columnKeyRotated[i], since: key.LastRotated}
+	made, madeKnown := key.LastRotated.Unix()
+	created, createdKnown := s.row.Created.Unix()
+	window := int64(s.params.SetupWindowMinutes) * 60
+	switch after := made - created; {
+	case key.LastUsed.IsPresent():
+		v.why, v.columns, v.since = "The access key was used.", columnKeyUsed[i], report.Time{}
+	case madeKnown && createdKnown && (after < 0 || after > window):
+		v.why = "The access key was not made with the user: {since}, and the user {user_creation_time}."
+	case !s.row.PasswordEnabled.IsTrue():
+		v = verdict{kind: AccessKey, slot: uint8(i), columns: columnPassword}
+	case !never(key.LastUsed):
+		v = verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyUsed[i]}
+	case !madeKnown:
+		v = verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyRotated[i]}
+	case !createdKnown:
+		v = verdict{kind: AccessKey, slot: uint8(i), columns: columnCreated}
+	default:
+		v.status = Fail
+		v.why = "The access key was made with the user, {since}, and was never used."
+	}
+	s.add(v)
+}
+
+var ruleLeftoverKey = rule{
+	on: onUsers,
+	control: Control{
+		ID:          LeftoverKey,
+		Name:        "leftover-key",
+		Title:       "No inactive access key is left over",
+		Description: "A key that was made inactive and forgotten can be made active again by whoever may update keys.",
+		Remediation: "Delete the key.",
+		Rule: "Row of a user, for each key that is inactive and has access_key_N_last_rotated, which inactive keys keep: " +
+			"WARN if that is more than {leftover_key_days} ago, else PASS. NOT_APPLICABLE if there is no inactive key.",
+		Subject: SubjectCredential,
+		Columns: []string{
+			"access_key_1_active", "access_key_1_last_rotated", "access_key_2_active", "access_key_2_last_rotated",
+		},
+		Absent: []AbsentValue{
+			{"N/A", "access_key_N_last_rotated", "there is no such key"},
+			{"any other absence", "access_key_N_active, access_key_N_last_rotated", "NO_DATA"},
+		},
+		Params:          []string{"leftover_key_days"},
+		Severity:        Low,
+		OtherSeverities: []OtherSeverity{{"ScoutSuite", "warning"}},
+		Requirements:    requirements(suggested(NIST53, "AC-2(3)")),
+		Sources:         []string{"CIS: remediation of the item on key rotation", "Rollcall"},
+	},
+	judge: judgeLeftoverKey,
+}
+
+func judgeLeftoverKey(s *sight) {
+	n := len(s.verdicts)
+	for i := range s.row.Keys {
+		key := &s.row.Keys[i]
+		v := verdict{
+			kind: AccessKey, slot: uint8(i), columns: columnKeyRotated[i], since: key.LastRotated,
+			limitSec: daySeconds(s.params.LeftoverKeyDays),
+			why:      "The access key is inactive and {age} old, made {since}; the limit is {limit}.",
+		}
+		age, known := s.age(key.LastRotated)
+		switch {
+		case key.Active.IsTrue():
+			continue
+		case !key.Active.IsFalse():
+			v = verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyActive[i]}
+		case key.LastRotated.Absence() == report.NotApplicable:
+			continue
+		case !known:
+			v = verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyRotated[i]}
+		case age > v.limitSec:
+			v.status = Warn
+		default:
+			v.status = Pass
+		}
+		s.add(v)
+	}
+	if len(s.verdicts) == n {
+		s.say(NotApplicable, "There is no inactive access key.", columnsKeysActive)
+	}
+}

@@ -1,0 +1,348 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"rollcall/report"
+)
+
+// maxProblems is how many problems of a report a summary tells in words.
+const maxProblems = 100
+
+// run is the audit of one report.
+type run struct {
+	auditor *Auditor
+	out     *AccountSummary
+	visit   func(*Row) error
+	sight   sight
+	facts   *Enrichment
+	excuser excuser
+	matched []int // by exception
+	row     Row
+	prefix  string // how the ARNs of the account begin
+	last    string // the user of the row before
+	broken  bool   // not all rows were read
+	fetched time.Time
+
+	unreadable, firstUnreadable int
+}
+
+func (a *Auditor) newRun(src Source, facts *Enrichment, visit func(*Row) error) *run {
+	if facts == nil {
+		facts = &Enrichment{}
+	}
+	asOf := a.asOf(&src)
+	u := &run{
+		auditor: a, visit: visit, facts: facts, matched: make([]int, len(a.exceptions)),
+		out: &AccountSummary{Source: src, AsOf: asOf, Counts: a.newCounts()},
+	}
+	if u.fetched = src.Fetched; u.fetched.IsZero() {
+		u.fetched = a.options.Now
+	}
+	u.out.Stats.OldestKey = report.None(report.NotApplicable)
+	u.sight = sight{asOf: momentOf(asOf), params: &a.params, account: facts}
+	when := asOf
+	if when.IsZero() {
+		when = a.options.Now
+	}
+	u.excuser = newExcuser(a.exceptions, when)
+	u.learn(src.Account, src.Partition)
+	return u
+}
+
+// learn completes the source by what a row tells.
+func (u *run) learn(account, partition string) {
+	s := &u.out.Source
+	s.Account = cmp.Or(s.Account, account)
+	s.Partition = cmp.Or(s.Partition, partition)
+	if s.Account != "" && s.Partition != "" {
+		u.prefix = "arn:" + s.Partition + ":iam::" + s.Account + ":"
+	}
+}
+
+// read judges the rows. It fails only with the context and the visit; all else
+// is a problem of the report.
+func (u *run) read(ctx context.Context, r io.Reader) error {
+	rd, err := report.NewReader(r)
+	if err != nil {
+		return u.damage(ctx, err, 1)
+	}
+	var row report.Row
+	for n := 0; ; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		switch err := rd.Read(&row); {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return u.damage(ctx, err, rd.Line())
+		case n == u.auditor.options.MaxRows:
+			u.broken = true
+			u.problem(Problem{Line: rd.Line(), Text: fmt.Sprintf("The report has more than %d rows; the rest was not read.", n)})
+			return nil
+		}
+		if err := u.judge(&row, rd.Line()); err != nil {
+			return err
+		}
+	}
+}
+
+// damage records why the rest of a file cannot be read.
+func (u *run) damage(ctx context.Context, err error, line int) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	u.broken = true
+	p := Problem{Line: line, Text: fmt.Sprintf("The report cannot be read from line %d on: %v.", line, err)}
+	var where *report.Error
+	if errors.As(err, &where) {
+		p.Line, p.Column = where.Line, where.Column
+		column := ""
+		if p.Column != "" {
+			column = fmt.Sprintf(", column %.100q", p.Column)
+		}
+		p.Text = fmt.Sprintf("The report cannot be read from line %d%s on: %v.", p.Line, column, where.Err)
+	}
+	u.problem(p)
+	return nil
+}
+
+func (u *run) problem(p Problem) {
+	u.out.ProblemCount++
+	if len(u.out.Problems) < maxProblems {
+		u.out.Problems = append(u.out.Problems, p)
+	}
+}
+
+// judge puts the rules to a row.
+func (u *run) judge(row *report.Row, line int) error {
+	s := &u.sight
+	s.row, s.facts = row, nil
+	s.class = u.auditor.options.Classes.Of(row)
+	note := u.lookUp(row)
+	problem := u.evidence(row)
+	if len(row.Unreadable) > 0 {
+		if u.unreadable++; u.unreadable == 1 {
+			u.firstUnreadable = line
+		}
+	}
+	u.out.Stats.count(s)
+	u.row = Row{Line: line, Report: row, Class: s.class, Findings: u.row.Findings[:0]}
+	u.excuser.row(row)
+	for i, r := range u.auditor.rules {
+		s.verdicts = s.verdicts[:0]
+		switch {
+		case r.on == onReport:
+			if problem != "" {
+				s.say(NoData, problem, []string{"arn", "user"})
+			}
+		case r.on == onAll, r.on == onRoot && s.isRoot(), r.on == onUsers && !s.isRoot():
+			r.judge(s)
+		}
+		u.take(i, note)
+	}
+	if problem != "" {
+		u.problem(Problem{Line: line, Column: "arn", Text: reason(&verdict{why: problem}, row, s.asOf), ofRow: true})
+	}
+	u.last = row.User
+	return u.show()
+}
+
+// evidence says, as a reason, what is wrong with a row as a row of this report;
+// "" where nothing is.
+func (u *run) evidence(row *report.Row) string {
+	s := &u.out.Source
+	u.sight.partition = s.Partition
+	switch {
+	case row.User == "":
+		return "The row has no user name."
+	case row.User == u.last:
+		return "The user has two rows."
+	}
+	root := &u.out.Stats.Root
+	if u.sight.isRoot() {
+		if root.Seen {
+			return "The report has a second row for root."
+		}
+		root.Seen = true
+	}
+	if u.prefix != "" && strings.HasPrefix(row.ARN, u.prefix) {
+		return ""
+	}
+	account, partition := row.AccountID(), row.Partition()
+	if account == "" || partition == "" {
+		return "The ARN names no account: {arn}."
+	}
+	u.learn(account, partition)
+	u.sight.partition = partition
+	switch {
+	case account != s.Account:
+		return "The row is of another account: {arn}."
+	case partition != s.Partition:
+		return "The row is of another partition: {arn}."
+	}
+	return ""
+}
+
+// take counts the verdicts of a rule and makes findings of those asked for.
+func (u *run) take(ruleIndex int, note string) {
+	counts := &u.out.Counts
+	of := &counts.Controls[ruleIndex]
+	severity := u.auditor.severities[ruleIndex]
+	for i := range u.sight.verdicts {
+		v := &u.sight.verdicts[i]
+		severity := max(severity, v.atLeast)
+		excuse := noExcuse
+		if v.status == Fail || v.status == Warn {
+			excuse = u.excuser.find(of.Control.ID, v, &u.sight)
+			if excuse.index >= 0 {
+				u.matched[excuse.index]++
+			}
+		}
+		if excuse.suppresses {
+			of.Suppressed++
+			counts.Suppressed++
+		} else {
+			of.Statuses[v.status]++
+			counts.Total[v.status]++
+			counts.Severities[severity][v.status]++
+		}
+		wanted := u.visit != nil && u.auditor.options.Statuses.Has(v.status)
+		worst := !excuse.suppresses && u.isWorst(severity, v)
+		if !wanted && !worst {
+			continue
+		}
+		f := u.finding(of.Control, severity, v, excuse, note)
+		if wanted {
+			u.row.Findings = append(u.row.Findings, f)
+		}
+		if worst {
+			u.keepWorst(f)
+		}
+	}
+}
+
+// finding makes a verdict readable.
+func (u *run) finding(c *Control, severity Severity, v *verdict, e excused, note string) Finding {
+	s := &u.sight
+	f := Finding{
+		Control: c, Status: v.status, Severity: severity,
+		Account: u.out.Source.Account, Partition: s.partition, Class: s.class, Line: u.row.Line,
+		UserCreated: report.None(report.MissingColumn),
+		Columns:     v.columns, Since: v.since, Approximate: v.approx, Note: note, Facts: s.facts,
+		Suppressed: e.suppresses,
+		Reason:     reason(v, s.row, s.asOf),
+	}
+	if v.since.IsPresent() {
+		f.Age, f.Limit = v.age(s.asOf), time.Duration(v.limitSec)*time.Second
+	}
+	if e.index >= 0 {
+		id := u.auditor.options.Exceptions[e.index].ID
+		if e.suppresses {
+			f.Exception = id
+		} else {
+			f.ExpiredException = id
+			f.Reason += " Exception " + id + " has expired."
+		}
+	}
+	if s.row == nil {
+		if s.class == ClassRoot {
+			f.User, f.ARN = report.RootUser, u.rootARN()
+		}
+		return f
+	}
+	f.User, f.ARN, f.UserCreated = s.row.User, s.row.ARN, s.row.Created
+	f.Credential = v.credential(s.row)
+	f.nameKeys()
+	return f
+}
+
+func (u *run) rootARN() string {
+	if u.prefix == "" {
+		return ""
+	}
+	return u.prefix + "root"
+}
+
+// credential returns the credential of a row that a verdict is about.
+func (v *verdict) credential(row *report.Row) Credential {
+	c := Credential{Kind: v.kind}
+	var mine, other report.Time
+	switch v.kind {
+	case AccessKey:
+		mine, other = row.Keys[v.slot].LastRotated, row.Keys[1-v.slot].LastRotated
+	case Certificate:
+		mine, other = row.Certificates[v.slot].LastRotated, row.Certificates[1-v.slot].LastRotated
+	default:
+		return c
+	}
+	c.Slot, c.Created, c.Tied = int(v.slot)+1, mine, mine.IsPresent() && mine == other
+	return c
+}
+
+// show visits the row, where there is something to show.
+func (u *run) show() error {
+	if u.visit == nil || len(u.row.Findings) == 0 && (!u.auditor.options.EveryRow || u.row.Report == nil) {
+		return nil
+	}
+	return u.visit(&u.row)
+}
+
+// end judges what needs the whole report: root that has no row, the rows that
+// were not read, and the evidence itself.
+func (u *run) end() error {
+	s := &u.sight
+	s.row, s.facts, s.partition = nil, nil, u.out.Source.Partition
+	u.row = Row{Findings: u.row.Findings[:0]}
+	u.out.Stale = u.stale()
+	for i, r := range u.auditor.rules {
+		s.verdicts, s.class = s.verdicts[:0], ClassUnknown
+		switch {
+		case r.on == onReport:
+			u.row.Line = judgeEvidence(s, u)
+		case r.on == onRoot:
+			s.class = ClassRoot
+			u.judgeNoRoot(s)
+		case u.broken || u.out.Missing:
+			s.say(NoData, u.out.Problems[len(u.out.Problems)-1].Text, nil)
+		}
+		u.take(i, "")
+		u.row.Line = 0
+	}
+	u.countUnused()
+	slices.SortStableFunc(u.out.Worst, worseFirst)
+	return u.show()
+}
+
+// judgeNoRoot gives the verdict of a rule of root where no row for root came.
+func (u *run) judgeNoRoot(s *sight) {
+	switch {
+	case u.out.Stats.Root.Seen:
+	case u.out.Missing:
+		s.say(NoData, u.out.Problems[0].Text, nil)
+	case s.partition == "aws-cn":
+		s.say(NotApplicable, "Reports of aws-cn have no row for root.", nil)
+	case u.broken:
+		s.say(NoData, "The report broke off before a row for root came.", nil)
+	default:
+		s.say(NoData, "The report has no row for root.", nil)
+	}
+}
+
+// stale reports whether the report is older than it should be.
+func (u *run) stale() bool {
+	src := &u.out.Source
+	if src.Origin == "stale" {
+		return true
+	}
+	limit := time.Duration(u.auditor.params.ReportMaxAgeHours) * time.Hour
+	return !src.Generated.IsZero() && !u.fetched.IsZero() && u.fetched.Sub(src.Generated) > limit
+}

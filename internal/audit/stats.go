@@ -1,0 +1,93 @@
+package audit
+
+import "rollcall/report"
+
+// count adds a row.
+func (st *Stats) count(s *sight) {
+	r := s.row
+	st.Rows++
+	if s.isRoot() {
+		st.Root.Password, st.Root.MFA = r.PasswordEnabled, r.MFAActive
+		st.Root.LastUsed, st.Root.Keys = latest(r.PasswordLastUsed, r.Keys[0].LastUsed, r.Keys[1].LastUsed), 0
+	} else {
+		st.Users++
+		if r.PasswordEnabled.IsTrue() {
+			st.ConsoleUsers++
+			if r.MFAActive.IsTrue() {
+				st.ConsoleUsersMFA++
+			}
+		}
+	}
+	switch s.class {
+	case ClassHuman:
+		st.HumanUsers++
+	case ClassMachine:
+		st.MachineUsers++
+	case ClassBreakGlass:
+		st.BreakGlassUsers++
+	}
+	for i := range r.Keys {
+		st.countKey(s, &r.Keys[i])
+	}
+	for i := range r.Certificates {
+		if r.Certificates[i].Active.IsTrue() {
+			st.ActiveCertificates++
+		}
+	}
+}
+
+func (st *Stats) countKey(s *sight, key *report.Key) {
+	if !key.Active.IsTrue() {
+		if key.Active.IsFalse() && key.LastRotated.IsPresent() {
+			st.InactiveKeys++
+		}
+		return
+	}
+	st.ActiveKeys++
+	if s.isRoot() {
+		st.Root.Keys++
+	}
+	if key.LastRotated.IsPresent() && (!st.OldestKey.IsPresent() || later(st.OldestKey, key.LastRotated)) {
+		st.OldestKey = key.LastRotated
+	}
+	age, known := s.age(key.LastRotated)
+	if !known {
+		return
+	}
+	idle := len(KeyIdleLimits) + 1
+	if unused, used := s.age(key.LastUsed); used {
+		idle = bucket(unused, KeyIdleLimits[:])
+	}
+	st.KeyAges[bucket(age, KeyAgeLimits[:])][idle]++
+}
+
+// bucket returns the first limit, in days, that age does not exceed.
+func bucket(age int64, limits []int) int {
+	for i, limit := range limits {
+		if age <= daySeconds(limit) {
+			return i
+		}
+	}
+	return len(limits)
+}
+
+// latest returns the latest of the moments, N/A where there is none.
+func latest(times ...report.Time) report.Time {
+	var last report.Time
+	for _, t := range times {
+		if t.IsPresent() && (!last.IsPresent() || later(t, last)) {
+			last = t
+		}
+	}
+	return last
+}
+
+// countUnused takes over what C7 and C8 found.
+func (u *run) countUnused() {
+	for i := range u.out.Counts.Controls {
+		c := &u.out.Counts.Controls[i]
+		if c.Control.ID == PasswordUnused || c.Control.ID == KeyUnused {
+			u.out.Stats.UnusedCredentials += c.Statuses[Fail] + c.Suppressed
+		}
+	}
+}
