@@ -14,9 +14,10 @@ type LastUsed struct {
 	Service string // the service's namespace: iam, sts
 }
 
-// lastUsed gathers facts about use in memory, one per credential, and writes
-// them in batches. They are the only thing that is acknowledged before it is
-// durable: up to flushInterval of them are lost by a crash.
+// lastUsed gathers facts about use in memory, one per credential and one per
+// action of a principal, and writes them in batches. They are the only thing
+// that is acknowledged before it is durable: up to flushInterval of them are
+// lost by a crash.
 type lastUsed struct {
 	db   *DB
 	span time.Duration // Config.UseSpan
@@ -27,6 +28,8 @@ type lastUsed struct {
 	mu        sync.Mutex
 	keys      map[string]LastUsed
 	passwords map[[2]string]time.Time
+
+	services serviceUses
 }
 
 const flushInterval = time.Second
@@ -99,6 +102,10 @@ func (u *lastUsed) flush(ctx context.Context) error {
 	// One flush at a time, so that one that returns has really written all.
 	u.flushing.Lock()
 	defer u.flushing.Unlock()
+	return errors.Join(u.flushCredentials(ctx), u.flushServices(ctx))
+}
+
+func (u *lastUsed) flushCredentials(ctx context.Context) error {
 	u.mu.Lock()
 	keys, passwords := u.keys, u.passwords
 	if len(keys)+len(passwords) == 0 {

@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// ServiceUse is one attempt of a principal to call an action.
+type ServiceUse struct {
+	Account   string
+	Principal string // its unique id: AIDA…, AROA…
+	Service   string // the service's namespace: iam, sts
+	Action    string // "" in what is read: the service as a whole
+	At        time.Time
+	Region    string
+}
+
+// serviceUses gathers attempts in memory, the latest of each action of a
+// principal, as lastUsed does for credentials.
+type serviceUses struct {
+	mu   sync.Mutex
+	last map[serviceAction]serviceUse
+}
+
+type serviceAction struct{ account, principal, service, action string }
+
+type serviceUse struct {
+	at     time.Time
+	region string
+}
+
+// note keeps a use, if it is later than the one of the same action by span.
+func (u *serviceUses) note(of serviceAction, use serviceUse, later func(have, use time.Time) bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.last == nil {
+		u.last = map[serviceAction]serviceUse{}
+	}
+	if have, ok := u.last[of]; !ok || later(have.at, use.at) {
+		u.last[of] = use
+	}
+}
+
+// take hands over all that is noted.
+func (u *serviceUses) take() map[serviceAction]serviceUse {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all := u.last
+	u.last = nil
+	return all
+}
+
+// ServiceUsed notes that a principal called an action, whether it was allowed
+// or not. It never waits for the database; Flush does.
+func (db *DB) ServiceUsed(use ServiceUse) {
+	db.used.services.note(serviceAction{use.Account, use.Principal, use.Service, use.Action}, serviceUse{use.At, use.Region}, db.used.later)
+}
+
+// flushServices writes what is noted. What cannot be written now stays for the
+// next time.
+func (u *lastUsed) flushServices(ctx context.Context) error {
+	uses := u.services.take()
+	if len(uses) == 0 {
+		return nil
+	}
+	// A service's use is that of the action used last.
+	services := map[serviceAction]serviceUse{}
+	for of, use := range uses {
+		of.action = ""
+		if have, ok := services[of]; !ok || have.at.Before(use.at) {
+			services[of] = use
+		}
+	}
+	span := int64(u.span / time.Second)
+	var args [][]any
+	for _, kind := range []map[serviceAction]serviceUse{uses, services} {
+		for of, use := range kind {
+			args = append(args, []any{of.principal, of.service, of.action, use.at, use.region, of.account, span})
+		}
+	}
+	// The account may have been deleted since.
+	err := u.writeBatches(ctx, args, `INSERT INTO service_last_used (account, principal_id, service, action, used, region)
+		SELECT account, CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS TEXT)
+		FROM accounts WHERE account = $6
+		ON CONFLICT (account, principal_id, service, action) DO UPDATE SET used = excluded.used, region = excluded.region
+		WHERE excluded.used >= service_last_used.used + $7`)
+	if err != nil {
+		for of, use := range uses {
+			u.services.note(of, use, time.Time.Before)
+		}
+	}
+	return err
+}
+
+// ServiceUses reads what a principal used, the services as a whole and their
+// actions, in order of service and action. Flush first to see what is pending
+// on this node.
+func (tx *Tx) ServiceUses(account, principalID string) ([]ServiceUse, error) {
+	return list(tx, func(u *ServiceUse) []any {
+		return []any{&u.Account, &u.Principal, &u.Service, &u.Action, &u.At, &u.Region}
+	}, `SELECT account, principal_id, service, action, used, region FROM service_last_used
+		WHERE account = $1 AND principal_id = $2 ORDER BY service, action`, account, principalID)
+}
+
+// LastServiceUse reads what a principal used last, or ErrNotFound.
+func (tx *Tx) LastServiceUse(account, principalID string) (u ServiceUse, err error) {
+	err = tx.one([]any{&u.Account, &u.Principal, &u.Service, &u.At, &u.Region},
+		`SELECT account, principal_id, service, used, region FROM service_last_used
+		WHERE account = $1 AND principal_id = $2 AND action = '' ORDER BY used DESC, service LIMIT 1`, account, principalID)
+	return u, err
+}
+
+// DeleteServiceUses forgets what was used before a time.
+func (tx *Tx) DeleteServiceUses(account string, before time.Time) error {
+	_, err := tx.exec(`DELETE FROM service_last_used WHERE account = $1 AND used < $2`, account, before)
+	return err
+}

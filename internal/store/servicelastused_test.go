@@ -1,0 +1,140 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/internal/store"
+	"rollcall/internal/storetest"
+)
+
+func TestServiceUsed(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		cfg.UseSpan = time.Minute
+		db := storetest.Open(t, cfg)
+		fill(t, db)
+		use := func(account, service, action string, after time.Duration, region string) {
+			db.ServiceUsed(store.ServiceUse{Account: account, Principal: "AIDA", Service: service, Action: action, At: created.Add(after), Region: region})
+		}
+		flush := func() {
+			t.Helper()
+			if err := db.Flush(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		row := func(service, action string, after time.Duration, region string) store.ServiceUse {
+			return store.ServiceUse{Account: account, Principal: "AIDA", Service: service, Action: action, At: created.Add(after), Region: region}
+		}
+		wants := func(want ...store.ServiceUse) {
+			t.Helper()
+			view(t, db, func(tx *store.Tx) error {
+				got, err := tx.ServiceUses(account, "AIDA")
+				if diff := cmp.Diff(want, got); err != nil || diff != "" {
+					t.Errorf("%v -want +got\n%s", err, diff)
+				}
+				return nil
+			})
+		}
+		wants()
+		use(account, "iam", "GetUser", 0, "eu-west-1")
+		use(account, "iam", "GetUser", 59*time.Second, "eu-west-2") // inside the span
+		use(account, "iam", "ListUsers", time.Hour, "eu-west-3")
+		use(account, "sts", "GetCallerIdentity", time.Second, "eu-west-1")
+		use("999999999999", "iam", "GetUser", 0, "eu-west-1") // an account that is gone
+		flush()
+		wants(row("iam", "", time.Hour, "eu-west-3"), row("iam", "GetUser", 0, "eu-west-1"), row("iam", "ListUsers", time.Hour, "eu-west-3"),
+			row("sts", "", time.Second, "eu-west-1"), row("sts", "GetCallerIdentity", time.Second, "eu-west-1"))
+		view(t, db, func(tx *store.Tx) error {
+			last, err := tx.LastServiceUse(account, "AIDA")
+			if diff := cmp.Diff(row("iam", "", time.Hour, "eu-west-3"), last); err != nil || diff != "" {
+				t.Errorf("%v %s", err, diff)
+			}
+			if _, err := tx.LastServiceUse(account, "AROA"); !errors.Is(err, store.ErrNotFound) {
+				t.Error(err)
+			}
+			return nil
+		})
+		// Neither back in time nor inside the span, but beyond it.
+		use(account, "iam", "ListUsers", 0, "eu-west-4")
+		use(account, "sts", "GetCallerIdentity", 61*time.Second, "eu-west-2")
+		flush()
+		wants(row("iam", "", time.Hour, "eu-west-3"), row("iam", "GetUser", 0, "eu-west-1"), row("iam", "ListUsers", time.Hour, "eu-west-3"),
+			row("sts", "", 61*time.Second, "eu-west-2"), row("sts", "GetCallerIdentity", 61*time.Second, "eu-west-2"))
+		update(t, db, func(tx *store.Tx) error { return tx.DeleteServiceUses(account, created.Add(2*time.Minute)) })
+		wants(row("iam", "", time.Hour, "eu-west-3"), row("iam", "ListUsers", time.Hour, "eu-west-3"))
+	})
+}
+
+// What is noted is written at the end at the latest, and what could not be
+// written stays for the next time.
+func TestServiceUsedIsNotLost(t *testing.T) {
+	cfg := storetest.SQLite(t)
+	db, err := store.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, db)
+	db.ServiceUsed(store.ServiceUse{Account: account, Principal: "AIDA", Service: "iam", Action: "GetUser", At: created, Region: "eu-west-1"})
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := db.Flush(ended); err == nil {
+		t.Error("flushed without a context")
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	view(t, storetest.Open(t, cfg), func(tx *store.Tx) error {
+		if uses, err := tx.ServiceUses(account, "AIDA"); err != nil || len(uses) != 2 {
+			t.Errorf("%+v, %v", uses, err)
+		}
+		return nil
+	})
+}
+
+func TestAccessJob(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db)
+		job := func(id string, after time.Duration) store.AccessJob {
+			return store.AccessJob{Account: account, ID: id, ARN: "arn:x", Created: created.Add(after), Result: []byte{0, 1, 2}}
+		}
+		update(t, db, func(tx *store.Tx) error {
+			return errors.Join(tx.InsertAccessJob(job("a", 0)), tx.InsertAccessJob(job("b", time.Hour)), tx.InsertAccessJob(job("c", 2*time.Hour)))
+		})
+		if err := db.Update(context.Background(), func(tx *store.Tx) error { return tx.InsertAccessJob(job("a", 0)) }); !errors.Is(err, store.ErrExists) {
+			t.Error(err)
+		}
+		left := func(want ...string) {
+			t.Helper()
+			view(t, db, func(tx *store.Tx) error {
+				var got []string
+				for _, id := range []string{"a", "b", "c"} {
+					j, err := tx.AccessJob(account, id)
+					if err == nil {
+						got = append(got, j.ID)
+					} else if !errors.Is(err, store.ErrNotFound) {
+						t.Error(err)
+					}
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Error(diff)
+				}
+				return nil
+			})
+		}
+		view(t, db, func(tx *store.Tx) error {
+			j, err := tx.AccessJob(account, "b")
+			if diff := cmp.Diff(job("b", time.Hour), j); err != nil || diff != "" {
+				t.Errorf("%v %s", err, diff)
+			}
+			return nil
+		})
+		update(t, db, func(tx *store.Tx) error { return tx.DeleteAccessJobs(account, created.Add(time.Minute), 5) })
+		left("b", "c")
+		update(t, db, func(tx *store.Tx) error { return tx.DeleteAccessJobs(account, created, 1) })
+		left("c")
+	})
+}
