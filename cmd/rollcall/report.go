@@ -27,6 +27,7 @@ type reporting struct {
 	maxAge    time.Duration
 	timeout   time.Duration
 	onlyFresh bool
+	fleet     fleetFlags
 }
 
 func reportCommand(p *process) *cobra.Command {
@@ -34,23 +35,40 @@ func reportCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "report [FILE|-]",
 		GroupID: "reports",
-		Short:   "Get a credential report, or show one that is in a file",
+		Short:   "Get credential reports, of one account or of all, or show one",
 		Long: `Get the credential report of an account: the one the service has where it is
-young enough, or else a new one, which is requested and waited for. Progress
-is shown on standard error where that is a terminal. Credentials, region and
-endpoint are found as the AWS CLI finds them; without an endpoint, it is AWS.
+young enough, or else a new one, which is requested and waited for. Credentials,
+region and endpoint are found as the AWS CLI finds them; without an endpoint, it
+is AWS. The report goes to standard output.
 
-With a FILE, or - for standard input, show that report instead. CSV then comes
-out as AWS writes it today, whatever happened to the file's line ends.
+Of several accounts (--org, --accounts, --profiles), or with --into, reports go
+into a folder that keeps every one of them, and how it went with each account is
+printed: ok, cached, stale, denied, throttled, timeout, failed, or the state of
+an account that is not active. All accounts are asked before any is waited for.
+An account that has a young report in the folder is not asked, so that a run
+which was interrupted goes on where it ended. Roles are assumed with your own
+credentials, for sessions that can get reports and nothing else; your own
+account is asked without a role. More: docs/fetch.md.
 
-A report is held in memory, for a moment about six times its size.
+With a FILE, or - for standard input, show that report instead, without any
+credentials. CSV then comes out as AWS writes it today, whatever happened to the
+file's line ends.
 
-` + exitCodesHelp,
+Progress is shown on standard error where that is a terminal. A session that
+took an MFA code is kept until it expires, in your cache folder, so that not
+every command asks for a code. A report is held in memory, for a moment about
+six times its size.
+
+` + exitCodesHelp + `
+Where reports go into a folder: 2 a report that was expected did not come.`,
 		Example: `  rollcall report --profile audit > report.csv
   rollcall report --endpoint-url http://127.0.0.1:8585 --output table
   rollcall report --max-age 0 --out report.csv
   rollcall report --at 2026-09-01T00:00:00Z    what it was then (Rollcall keeps a history)
-  rollcall report report.csv --output jsonl`,
+  rollcall report report.csv --output jsonl
+  rollcall report --org --role audit/Reader --external-id x-17
+  rollcall report --accounts accounts.txt --into reports --require-fresh
+  rollcall report --profiles dev,test,production --quiet`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: r.run,
 
@@ -58,14 +76,16 @@ A report is held in memory, for a moment about six times its size.
 	}
 	r.reach.add(c.PersistentFlags())
 	f := c.Flags()
+	f.SortFlags = false
+	f.StringVarP(&r.output, "output", "o", "csv", "csv, table, json or jsonl; into a folder: table, json or jsonl")
 	r.out.add(f)
-	f.StringVarP(&r.output, "output", "o", "csv", "csv, table, json or jsonl")
-	f.StringVar(&r.colour, "color", "auto", "colour in a table: on, off or auto")
+	f.DurationVar(&r.maxAge, "max-age", fleet.DefaultMaxAge, "how old a report may be to do; 0 always requests one")
+	f.DurationVar(&r.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for an account; an old report is given after that")
+	f.BoolVar(&r.onlyFresh, "require-fresh", false, "fail where there is only a report older than --max-age")
 	f.StringVar(&r.at, "at", "", "the newest report generated at this `time` or before, where the service is a Rollcall")
 	f.StringVar(&r.asOf, "as-of", "", "the `time` from which the ages in the table of a file count (default now)")
-	f.DurationVar(&r.maxAge, "max-age", fleet.DefaultMaxAge, "how old a report may be to do; 0 always requests one")
-	f.DurationVar(&r.timeout, "timeout", fleet.DefaultTimeout, "how long to wait; an old report is given after that")
-	f.BoolVar(&r.onlyFresh, "require-fresh", false, "fail rather than give a report older than --max-age")
+	f.StringVar(&r.colour, "color", "auto", "colour in a table: on, off or auto")
+	r.fleet.add(f)
 	completeWith(c, "output", "csv", "table", "json", "jsonl")
 	completeWith(c, "color", "auto", "on", "off")
 	c.AddCommand(reportRequestCommand(p, &r.reach), reportGetCommand(p, &r.reach))
@@ -79,6 +99,9 @@ func completeWith(c *cobra.Command, flag string, values ...string) {
 func (r *reporting) run(cmd *cobra.Command, args []string) error {
 	if err := r.check(cmd, len(args) > 0); err != nil {
 		return err
+	}
+	if r.fleet.many() {
+		return r.fetchMany(cmd.Context())
 	}
 	if len(args) == 0 {
 		return r.fetch(cmd.Context())
@@ -118,7 +141,12 @@ func (r *reporting) check(cmd *cobra.Command, file bool) error {
 	flags, when := []string{"as-of"}, "without a file: ages count from when the report was generated"
 	switch {
 	case file:
-		flags, when = []string{"at", "max-age", "timeout", "require-fresh", "profile", "region", "endpoint-url", "ca-bundle", "allow-http"}, "with a file"
+		flags, when = []string{
+			"at", "max-age", "timeout", "require-fresh", "profile", "region", "endpoint-url", "ca-bundle", "allow-http", "no-session-cache",
+			"into", "org", "accounts", "profiles", "role", "external-id", "concurrency", "quiet",
+		}, "with a file"
+	case r.fleet.many():
+		flags = nil // its own check tells
 	case r.at != "":
 		flags, when = []string{"as-of", "max-age", "require-fresh"}, "with --at"
 	}
@@ -127,7 +155,7 @@ func (r *reporting) check(cmd *cobra.Command, file bool) error {
 			return usageError("--%s has no meaning %s", name, when)
 		}
 	}
-	return nil
+	return r.fleet.check(cmd.Flags().Changed, &r.output)
 }
 
 func oneOf(flag, value string, values ...string) error {
@@ -152,7 +180,7 @@ func (r *reporting) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	progress := startProgress(r.p, account)
+	progress := startProgress(r.p, account, r.fleet.quiet)
 	var got *fleet.Report
 	if r.at != "" {
 		got, err = account.At(ctx, at)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"rollcall/internal/fleet/fleettest"
 	"rollcall/internal/identity"
 	"rollcall/internal/service"
 )
@@ -50,6 +51,63 @@ func TestReportScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "mode": mode},
+	})
+}
+
+// TestFleetScripts runs sessions of 'rollcall report' for many accounts:
+// against an organization on the real service, with things that go wrong in
+// it, at $ORG. The same proxy stands between the binary and the world. In a
+// session, fault ACCOUNT [KIND] changes what goes wrong, remove ACCOUNT takes
+// one out of the organization, and calls prints what was called since it was
+// asked last.
+func TestFleetScripts(t *testing.T) {
+	const organization = "organization"
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/report/fleet",
+		Setup: func(env *testscript.Env) error {
+			org := fleettest.New(t, fleettest.Config{ExternalID: "x-17", Accounts: []fleettest.Account{
+				{ID: "100000000000", Name: "management"}, {ID: "100000000001", Name: "payments"},
+				{ID: "100000000002", Name: "shop"}, {ID: "100000000003", Name: "old shop", Fault: fleettest.Fault{State: "SUSPENDED"}},
+			}})
+			for name, value := range map[string]string{
+				"ORG": org.URL, "AWS_ENDPOINT_URL": org.URL, "HTTP_PROXY": refuseAll(env),
+				"AWS_ACCESS_KEY_ID": org.Caller.ID, "AWS_SECRET_ACCESS_KEY": org.Caller.Secret,
+				"AWS_CONFIG_FILE": env.WorkDir + "/config", "AWS_SHARED_CREDENTIALS_FILE": env.WorkDir + "/credentials",
+				"AWS_EC2_METADATA_DISABLED": "true", "XDG_CACHE_HOME": env.WorkDir + "/cache",
+			} {
+				env.Setenv(name, value)
+			}
+			env.Setenv("HTTPS_PROXY", env.Getenv("HTTP_PROXY"))
+			env.Values[organization] = org
+			env.Defer(func() {
+				if breaches := org.Breaches(); len(breaches) > 0 {
+					env.T().Fatal(breaches)
+				}
+			})
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code": exitCode, "mode": mode,
+			"fault": func(ts *testscript.TestScript, neg bool, args []string) {
+				kinds := map[string]fleettest.Fault{
+					"no-role": {NoRole: true}, "forbid": {Forbid: true}, "never": {InProgress: -1}, "throttled": {Throttled: -1},
+					"old": {OldReport: 5 * time.Hour}, "other": {OtherReport: "999999999999"}, "none": {},
+				}
+				f, known := kinds[args[1]]
+				if !known || neg || len(args) != 2 {
+					ts.Fatalf("usage: fault ACCOUNT KIND")
+				}
+				ts.Value(organization).(*fleettest.Organization).SetFault(args[0], f)
+			},
+			"remove": func(ts *testscript.TestScript, neg bool, args []string) {
+				ts.Value(organization).(*fleettest.Organization).Remove(args[0])
+			},
+			"calls": func(ts *testscript.TestScript, neg bool, args []string) {
+				for _, c := range ts.Value(organization).(*fleettest.Organization).Calls() {
+					fmt.Fprintln(ts.Stdout(), c.Action, c.Account)
+				}
+			},
+		},
 	})
 }
 

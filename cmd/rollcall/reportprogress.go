@@ -25,9 +25,9 @@ type progress struct {
 // Nothing is shown for as long as it takes when all goes well at once.
 const progressAfter = 400 * time.Millisecond
 
-func startProgress(p *process, account *fleet.Account) *progress {
+func startProgress(p *process, account *fleet.Account, quiet bool) *progress {
 	g := &progress{where: cmp.Or(account.Endpoint(), "AWS"), start: time.Now(), what: "asking", done: make(chan struct{})}
-	if _, terminal := width(p.stderr); !terminal || p.env("TERM") == "dumb" {
+	if _, terminal := width(p.stderr); !terminal || quiet || p.env("TERM") == "dumb" {
 		return g
 	}
 	g.w = p.stderr

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -15,25 +16,45 @@ import (
 
 // reach is how a service is reached: flags as the AWS CLI has them.
 type reach struct {
-	p        *process
-	settings fleet.Settings
+	p         *process
+	settings  fleet.Settings
+	noSession bool
+	// asking is called before the user is asked for an MFA code, and what it
+	// returns afterwards; nil is nothing.
+	asking func() (asked func())
 }
 
 func (r *reach) add(f *pflag.FlagSet) {
 	s := &r.settings
 	f.StringVar(&s.Profile, "profile", "", "use this `profile` of the AWS configuration")
 	f.StringVar(&s.Region, "region", "", "the `region` to sign for (default "+fleet.DefaultRegion+" where none is configured)")
-	f.StringVar(&s.Endpoint, "endpoint-url", "", "the `URL` of the service, for IAM and STS")
+	f.StringVar(&s.Endpoint, "endpoint-url", "", "the `URL` of the service, for IAM, STS and Organizations")
 	f.StringVar(&s.CABundle, "ca-bundle", "", "a `file` of certificates to verify TLS with")
 	f.BoolVar(&s.AllowHTTP, "allow-http", false, "permit plain HTTP to another machine")
+	f.BoolVar(&r.noSession, "no-session-cache", false, "ask for every MFA code, and keep no session that took one")
 }
 
 // open finds the account. Errors have their exit code.
 func (r *reach) open(ctx context.Context) (*fleet.Account, error) {
-	s := r.settings
-	s.MFACode = func(serial string) (string, error) { return r.p.askCode(ctx, serial) }
-	account, err := fleet.Open(ctx, s)
+	account, err := fleet.Open(ctx, r.with(ctx, r.settings.Profile))
 	return account, reportError(err)
+}
+
+// with is the settings for a profile.
+func (r *reach) with(ctx context.Context, profile string) fleet.Settings {
+	s := r.settings
+	s.Profile = profile
+	s.MFACode = func(serial string) (string, error) {
+		if r.asking != nil {
+			defer r.asking()()
+		}
+		return r.p.askCode(ctx, serial)
+	}
+	// A user without a home has no cache.
+	if dir, err := os.UserCacheDir(); err == nil && !r.noSession {
+		s.Sessions = filepath.Join(dir, "rollcall", "sessions")
+	}
+	return s
 }
 
 // reportError gives an error of package fleet its exit code, and one of the

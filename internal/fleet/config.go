@@ -105,6 +105,21 @@ func New(cfg aws.Config, endpoint string) *Account {
 	})}
 }
 
+// CheckProfiles says which of several profiles is not configured. The error is
+// a *ConfigError.
+func CheckProfiles(ctx context.Context, names []string) error {
+	env, err := config.NewEnvConfig()
+	if err != nil {
+		return configError("%w", err)
+	}
+	for _, name := range names {
+		if _, err := loadProfile(ctx, name, env); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // loadProfile reads the profile that the SDK will use. One that was named
 // must be there.
 func loadProfile(ctx context.Context, name string, env config.EnvConfig) (config.SharedConfig, error) {

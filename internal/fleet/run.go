@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"golang.org/x/time/rate"
 
@@ -263,7 +264,7 @@ func (u *running) end(i int, s history.Status, message string, generated time.Ti
 func (u *running) outcome(t Target, s history.Status, message string, generated time.Time) history.Outcome {
 	return history.Outcome{
 		Account: t.Account, Name: t.Name, Partition: t.Partition, Organization: t.Organization, Profile: t.Profile,
-		Status: s, Message: message, GeneratedAt: generated, At: time.Now(), Run: u.began,
+		Status: s, Message: printable(message), GeneratedAt: generated, At: time.Now().Truncate(time.Second), Run: u.began.Truncate(time.Second),
 	}
 }
 
@@ -286,5 +287,27 @@ func explain(err error) string {
 	if !ok || errors.Is(err, ErrTimeout) {
 		text = err.Error()
 	}
-	return strings.Join(strings.Fields(text), " ")
+	return text
+}
+
+// printable is a text as a record keeps it: one line, and nothing in it that
+// acts upon a terminal. Names and messages are other people's.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\ufffd'
+	}, strings.Join(strings.Fields(text), " "))
+}
+
+// NoAccount is the outcome of a profile whose account is not known, because
+// its credentials failed.
+func NoAccount(profile string, err error) history.Outcome {
+	o := history.Outcome{Name: printable(profile), Profile: profile, Status: history.Failed, Message: printable(explain(err)), At: time.Now()}
+	if denied(err) {
+		o.Status = history.Denied
+	}
+	o.Run = o.At
+	return o
 }

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"rollcall/internal/fleet"
+	"rollcall/internal/history"
+)
+
+// fleetFlags say of which accounts reports are fetched, and where to.
+type fleetFlags struct {
+	into         string
+	organization bool
+	accounts     string // a file
+	profiles     []string
+	roles        fleet.Roles
+	concurrency  int
+	quiet        bool
+}
+
+// defaultFolder is where the reports of several accounts go.
+const defaultFolder = "reports"
+
+func (f *fleetFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.into, "into", "", "save in this `folder`, the history of all accounts; of several accounts it is ./"+defaultFolder+" if not given")
+	flags.BoolVar(&f.organization, "org", false, "every account of the organization")
+	flags.StringVar(&f.accounts, "accounts", "", "the accounts in this `file` (- for standard input): on each line a number, or the ARN of a role, and then a name if you like")
+	flags.StringSliceVar(&f.profiles, "profiles", nil, "the accounts of these `profiles`, parted by commas")
+	flags.StringVar(&f.roles.Name, "role", fleet.DefaultRole, "the `role` to assume in each account, with its path")
+	flags.StringVar(&f.roles.ExternalID, "external-id", "", "the external `id` that the roles ask for")
+	flags.IntVar(&f.concurrency, "concurrency", fleet.DefaultConcurrency, "how many calls may be under way at once")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress, and print nothing unless a report is missing")
+}
+
+// many says whether reports go into a folder, as those of several accounts
+// always do.
+func (f *fleetFlags) many() bool {
+	return f.organization || f.accounts != "" || len(f.profiles) > 0 || f.into != ""
+}
+
+var roleName = regexp.MustCompile(`^[\w+=,.@/-]{1,512}$`)
+
+// check refuses flags that have no meaning together.
+func (f *fleetFlags) check(changed func(string) bool, output *string) error {
+	ways := 0
+	for _, name := range []string{"org", "accounts", "profiles"} {
+		if changed(name) {
+			ways++
+		}
+	}
+	byRole := changed("org") || changed("accounts")
+	switch {
+	case ways > 1:
+		return usageError("only one of --org, --accounts and --profiles can be given")
+	case changed("profiles") && changed("profile"):
+		return usageError("--profile has no meaning with --profiles")
+	case f.concurrency < 1:
+		return usageError("--concurrency must be at least 1")
+	case !roleName.MatchString(f.roles.Name):
+		return usageError("--role %q is no name of a role; ARNs of roles go into the file of --accounts", f.roles.Name)
+	}
+	for _, name := range []string{"role", "external-id"} {
+		if changed(name) && !byRole {
+			return usageError("--%s has no meaning without --org or --accounts", name)
+		}
+	}
+	for _, name := range []string{"at", "as-of", "out", "color"} {
+		if changed(name) && f.many() {
+			return usageError("--%s has no meaning where reports go into a folder", name)
+		}
+	}
+	if !f.many() {
+		if changed("concurrency") {
+			return usageError("--concurrency has no meaning for one account")
+		}
+		return nil
+	}
+	if !changed("output") {
+		*output = "table"
+	}
+	if *output == "csv" {
+		return usageError("--output csv has no meaning where reports go into a folder: they are CSV there")
+	}
+	f.into = cmp.Or(f.into, defaultFolder)
+	return nil
+}
+
+// fetchMany fetches reports into the folder, and tells how it went.
+func (r *reporting) fetchMany(ctx context.Context) error {
+	// What is wrong with the command is told before anybody is asked.
+	members, err := r.fleet.members(r.p.stdin)
+	if err != nil {
+		return err
+	}
+	if err := fleet.CheckProfiles(ctx, r.fleet.profiles); err != nil {
+		return reportError(err)
+	}
+	began := time.Now()
+	show := newLive(r.p, r.fleet.quiet)
+	r.reach.asking = show.pause
+	plan, err := r.plan(ctx, members)
+	if err != nil {
+		return reportError(err)
+	}
+	folder, err := history.Create(r.fleet.into)
+	if err != nil {
+		return err
+	}
+	outcomes, err := plan.record(folder)
+	if err != nil {
+		return err
+	}
+	show.start(plan.targets)
+	got, err := fleet.Run{
+		Folder: folder, MaxAge: r.maxAge, Timeout: r.timeout, Concurrency: r.fleet.concurrency,
+		Tell: show.tell, Done: show.done,
+	}.Fetch(ctx, plan.targets)
+	show.end()
+	return r.tell(ctx, append(outcomes, got...), time.Since(began), err)
+}
+
+// members reads the file of --accounts.
+func (f *fleetFlags) members(stdin io.Reader) ([]fleet.Member, error) {
+	if f.accounts == "" {
+		return nil, nil
+	}
+	in, name := stdin, "standard input"
+	if f.accounts != "-" {
+		file, err := os.Open(f.accounts)
+		if err != nil {
+			return nil, configError("%w", err)
+		}
+		defer file.Close()
+		in, name = file, f.accounts
+	}
+	members, err := fleet.ParseAccounts(in)
+	if err != nil {
+		return nil, configError("%s: %w", name, err)
+	}
+	return members, nil
+}
+
+// fleetPlan is whom a run asks, and what is known before.
+type fleetPlan struct {
+	targets      []fleet.Target
+	organization fleet.Organization // whose accounts they are; zero for none
+	noAccount    []history.Outcome  // of profiles that lead nowhere
+	signedIn     []string           // the profiles that lead somewhere
+}
+
+// plan finds whom to ask.
+func (r *reporting) plan(ctx context.Context, members []fleet.Member) (p fleetPlan, err error) {
+	if len(r.fleet.profiles) > 0 {
+		return r.profilePlan(ctx)
+	}
+	profile := cmp.Or(r.reach.settings.Profile, r.p.env("AWS_PROFILE"))
+	caller, id, err := r.signIn(ctx, r.reach.settings.Profile)
+	if err != nil {
+		return p, err
+	}
+	if r.fleet.organization {
+		if p.organization, err = caller.Organization(ctx); err != nil {
+			return p, err
+		}
+		members = p.organization.Members
+	} else if members == nil {
+		p.targets = []fleet.Target{caller.Own(id, profile)}
+		return p, nil
+	}
+	for _, m := range members {
+		if m.Role != "" && !strings.HasPrefix(m.Role, "arn:"+id.Partition+":") {
+			return p, configError("%s: the role %s is not of the caller's partition, which is %s", r.fleet.accounts, m.Role, id.Partition)
+		}
+	}
+	p.targets = caller.Targets(id, members, r.fleet.roles)
+	return p, nil
+}
+
+func (r *reporting) signIn(ctx context.Context, profile string) (*fleet.Caller, fleet.Identity, error) {
+	caller, err := fleet.SignIn(ctx, r.reach.with(ctx, profile))
+	if err != nil {
+		return nil, fleet.Identity{}, err
+	}
+	id, err := caller.Identity(ctx)
+	return caller, id, err
+}
+
+// profilePlan signs in with each profile, one after the other, since each may
+// ask for a code. A profile that fails is an outcome of its own.
+func (r *reporting) profilePlan(ctx context.Context) (p fleetPlan, err error) {
+	of := map[string]string{} // the profile of each account
+	for _, profile := range r.fleet.profiles {
+		caller, id, err := r.signIn(ctx, profile)
+		switch {
+		case ctx.Err() != nil:
+			return p, ctx.Err()
+		case err != nil:
+			p.noAccount = append(p.noAccount, fleet.NoAccount(profile, err))
+			continue
+		case of[id.Account] != "":
+			fmt.Fprintf(r.p.stderr, "rollcall: the profile %s leads to account %s, as %s does: asked once\n", profile, id.Account, of[id.Account])
+		default:
+			of[id.Account] = profile
+			p.targets = append(p.targets, caller.Own(id, profile))
+		}
+		p.signedIn = append(p.signedIn, profile)
+	}
+	return p, nil
+}
+
+// record puts what is known already into the folder.
+func (p fleetPlan) record(folder *history.Folder) ([]history.Outcome, error) {
+	for _, o := range p.noAccount {
+		if err := folder.SetOutcome(o); err != nil {
+			return nil, err
+		}
+	}
+	for _, profile := range p.signedIn {
+		if err := folder.ForgetProfile(profile); err != nil {
+			return nil, err
+		}
+	}
+	if p.organization.ID == "" {
+		return p.noAccount, nil
+	}
+	return p.organization.RecordLeft(folder)
+}
+
+// exitMissingReport is the exit code where an expected report did not come.
+const exitMissingReport = 2
+
+// tell prints the outcomes, and is the error of a run that is not complete.
+func (r *reporting) tell(ctx context.Context, outcomes []history.Outcome, took time.Duration, err error) error {
+	if err != nil && ctx.Err() == nil {
+		return err // the folder cannot be written
+	}
+	var missing, unfinished []history.Outcome
+	for _, o := range outcomes {
+		if o.Status.Incomplete() || r.onlyFresh && o.Status == history.Stale {
+			missing = append(missing, o)
+		}
+		if o.Status == history.Unfinished {
+			unfinished = append(unfinished, o)
+		}
+	}
+	if printErr := r.print(outcomes, took); printErr != nil {
+		return printErr
+	}
+	switch {
+	case err != nil:
+		fmt.Fprintf(r.p.stderr, "rollcall: %s to go; what has come is in %s, and the same command goes on from there\n", accountCount(len(unfinished)), r.fleet.into)
+		return err
+	case len(missing) > 0:
+		fresh := ""
+		if r.onlyFresh {
+			fresh = "fresh "
+		}
+		return &exitError{exitMissingReport, fmt.Errorf("no %sreport of %s", fresh, which(missing, len(outcomes)))}
+	}
+	return nil
+}
+
+// which names the accounts, where they are few.
+func which(missing []history.Outcome, of int) string {
+	if len(missing) > 3 {
+		return fmt.Sprintf("%s of %s", thousands(len(missing)), accountCount(of))
+	}
+	var names []string
+	for _, o := range missing {
+		names = append(names, fmt.Sprintf("%s (%s)", cmp.Or(o.Account, o.Name), o.Status))
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"rollcall/internal/fleet"
+	"rollcall/internal/history"
+)
+
+// live is some lines at the bottom of a terminal that tell how far a run is:
+// how many accounts are done and how they ended, about how long it will take,
+// and whom it waits for. Off a terminal it says nothing.
+type live struct {
+	w       io.Writer // nil where there is no terminal
+	began   time.Time
+	mu      sync.Mutex
+	targets []fleet.Target
+	states  []liveState
+	counts  map[history.Status]int
+	ended   int
+	asking  int // prompts that have the terminal
+	lines   int // on the terminal now
+	stop    chan struct{}
+	drawing sync.WaitGroup
+}
+
+// liveState is what an account under way is at.
+type liveState struct {
+	what  string // "" before its turn, and when it is over
+	since time.Time
+}
+
+// mostLive is how many accounts under way are shown.
+const mostLive = 6
+
+func newLive(p *process, quiet bool) *live {
+	l := &live{counts: map[history.Status]int{}, stop: make(chan struct{})}
+	if _, terminal := width(p.stderr); terminal && p.env("TERM") != "dumb" && !quiet {
+		l.w = p.stderr
+	}
+	return l
+}
+
+func (l *live) start(targets []fleet.Target) {
+	l.targets, l.states, l.began = targets, make([]liveState, len(targets)), time.Now()
+	if l.w != nil {
+		l.drawing.Go(l.run)
+	}
+}
+
+// tell and done are a run's.
+func (l *live) tell(i int, what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := &l.states[i]
+	if s.what = what; s.since.IsZero() {
+		s.since = time.Now()
+	}
+}
+
+func (l *live) done(i int, o history.Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.states[i].what = ""
+	l.counts[o.Status]++
+	l.ended++
+}
+
+// pause takes the lines away, for a prompt, until what it returns is called.
+func (l *live) pause() (resume func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clear()
+	l.asking++
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.asking--
+	}
+}
+
+// end takes the lines away.
+func (l *live) end() {
+	close(l.stop)
+	l.drawing.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clear()
+}
+
+func (l *live) run() {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.stop:
+			return
+		case <-tick.C:
+		}
+		if time.Since(l.began) >= progressAfter {
+			l.draw()
+		}
+	}
+}
+
+func (l *live) draw() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.asking > 0 {
+		return
+	}
+	columns, _ := width(l.w)
+	lines := l.picture(time.Now(), columns)
+	io.WriteString(l.w, l.erasure()+strings.Join(lines, "\n")) // at once, or it flickers
+	l.lines = len(lines)
+}
+
+func (l *live) clear() {
+	if l.lines > 0 {
+		io.WriteString(l.w, l.erasure())
+		l.lines = 0
+	}
+}
+
+// erasure takes the lines away and leaves the cursor where the first one was.
+func (l *live) erasure() string {
+	up := ""
+	if l.lines > 1 {
+		up = fmt.Sprintf("\x1b[%dA", l.lines-1)
+	}
+	return up + "\r\x1b[J"
+}
+
+// picture is the lines, each shorter than the terminal is wide.
+func (l *live) picture(now time.Time, columns int) []string {
+	took := now.Sub(l.began)
+	head := fmt.Sprintf("%s of %s, %s", thousands(l.ended), accountCount(len(l.targets)), took.Round(time.Second))
+	if left, ok := timeLeft(took, l.ended, len(l.targets)); ok {
+		head += ", about " + left.String() + " left"
+	}
+	lines := []string{head, progressBar(l.ended, len(l.targets), min(columns/4, 30)) + statusCounts(l.counts, " ")}
+	var under []int
+	for i, s := range l.states {
+		if s.what != "" {
+			under = append(under, i)
+		}
+	}
+	slices.SortStableFunc(under, func(a, b int) int { return l.states[a].since.Compare(l.states[b].since) })
+	for _, i := range under[:min(len(under), mostLive)] {
+		t, s := l.targets[i], l.states[i]
+		name := t.Account
+		if t.Name != "" {
+			name += " " + t.Name
+		}
+		lines = append(lines, fmt.Sprintf("  %s: %s, %s", text.Trim(name, 40), s.what, now.Sub(s.since).Round(time.Second)))
+	}
+	if more := len(under) - mostLive; more > 0 {
+		lines = append(lines, fmt.Sprintf("  and %s more", thousands(more)))
+	}
+	for i, line := range lines {
+		lines[i] = text.Trim(line, max(1, columns-1))
+	}
+	return lines
+}
+
+// timeLeft guesses how long the rest will take, by what is done.
+func timeLeft(took time.Duration, done, all int) (time.Duration, bool) {
+	if done == 0 || done == all || took < 2*time.Second {
+		return 0, false
+	}
+	left := time.Duration(float64(took) / float64(done) * float64(all-done))
+	return left.Round(time.Second), left >= time.Second
+}
+
+func progressBar(done, all, columns int) string {
+	inner := max(1, columns-2)
+	full := 0
+	if all > 0 {
+		full = inner * done / all
+	}
+	return "[" + strings.Repeat("#", full) + strings.Repeat(".", inner-full) + "]"
+}
