@@ -9,8 +9,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// DeleteUser deletes a user who has nothing left but tags: whatever lets
-// somebody in must be taken away first, by name.
+// DeleteUser deletes a user who has nothing left but tags and a permissions
+// boundary: whatever lets somebody in must be taken away first, by name.
 func (s *Service) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam.DeleteUserOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
@@ -46,11 +46,19 @@ func checkNothingLeft(r store.UserReferences) error {
 		{r.LoginProfiles, "must delete login profile first."},
 		{r.MFADevices, "must remove tokens from principal first."},
 		{r.SigningCertificates, "must delete certificates first."},
+		{r.Groups, "must remove users from group first."},
+		{r.Attachments, "must detach all policies first."},
+		{r.InlinePolicies, "must delete policies first."},
 		{r.ServiceSpecificCredentials + r.SSHPublicKeys, "must remove referenced objects first."},
 	} {
 		if left.n > 0 {
-			return fail("DeleteConflict", "Cannot delete entity, %s", left.text)
+			return stillHas(left.text)
 		}
 	}
 	return nil
+}
+
+// stillHas is the refusal to delete something that others refer to.
+func stillHas(text string) error {
+	return fail("DeleteConflict", "Cannot delete entity, %s", text)
 }

@@ -23,11 +23,30 @@ var (
 	contextSpecificCredentialsPerUserPerContext = quota{"ContextSpecificCredentialsPerUserPerContext", 2}
 	rolesPerAccount                             = quota{"RolesPerAccount", 1000}
 	trustPolicySize                             = quota{"ACLSizePerRole", policy.MaxTrustSize}
+	groupsPerAccount                            = quota{"GroupsPerAccount", 300}
+	groupsPerUser                               = quota{"GroupsPerUser", 10}
+	policiesPerAccount                          = quota{"PoliciesPerAccount", 1500}
+	policySize                                  = quota{"PolicySize", policy.MaxManagedSize}
+	// Of managed policies that are attached.
+	policiesPerUser  = quota{"PoliciesPerUser", 10}
+	policiesPerGroup = quota{"PoliciesPerGroup", 10}
+	policiesPerRole  = quota{"PoliciesPerRole", 10}
+)
+
+// Of providers and server certificates.
+var (
+	oidcProvidersPerAccount      = quota{"OpenIdConnectProvidersPerAccount", 100}
+	clientIDsPerOIDCProvider     = quota{"ClientIdsPerOpenIdConnectProvider", 100}
+	samlProvidersPerAccount      = quota{"SAMLProvidersPerAccount", 100}
+	keysPerSAMLProvider          = quota{"PrivateKeysPerSAMLProvider", 2}
+	serverCertificatesPerAccount = quota{"ServerCertificatesPerAccount", 20}
 )
 
 // quotas are all of them.
 var quotas = []quota{usersPerAccount, accessKeysPerUser, certificatesPerUser, sshPublicKeysPerUser,
-	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext, rolesPerAccount, trustPolicySize}
+	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext, rolesPerAccount, trustPolicySize,
+	groupsPerAccount, groupsPerUser, policiesPerAccount, policySize, policiesPerUser, policiesPerGroup, policiesPerRole,
+	oidcProvidersPerAccount, clientIDsPerOIDCProvider, samlProvidersPerAccount, keysPerSAMLProvider, serverCertificatesPerAccount}
 
 // inForce is the quota's value for an account.
 func (q quota) inForce(tx *store.Tx, account string) (int, error) {

@@ -29,6 +29,17 @@ var trustForm = url.QueryEscape(trustsEC2)
 
 const trustsEC2 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 
+const (
+	groupPath  = "arn:aws:iam::" + account + ":group"
+	policyPath = "arn:aws:iam::" + account + ":policy"
+	readOnly   = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+)
+
+// policyForm is a policy document as the value of a form: it allows all.
+var policyForm = url.QueryEscape(allowsAll)
+
+const allowsAll = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+
 // everyAction is a good request of each action that is served, and what a
 // denial says that it acts on.
 var everyAction = map[string]struct{ params, resource string }{
@@ -89,6 +100,42 @@ var everyAction = map[string]struct{ params, resource string }{
 	"ListAccountAliases": {"", "*"},
 	"DeleteAccountAlias": {"AccountAlias=example", "*"},
 	"GetAccountSummary":  {"", "*"},
+
+	"CreateGroup":         {"GroupName=new&Path=/a/", groupPath + "/a/new"},
+	"GetGroup":            {"GroupName=devs", "group devs"},
+	"ListGroups":          {"PathPrefix=/a", groupPath + "/a"},
+	"UpdateGroup":         {"GroupName=devs&NewGroupName=devs2", "group devs"},
+	"DeleteGroup":         {"GroupName=devs", "group devs"},
+	"AddUserToGroup":      {"GroupName=devs&UserName=bob", "group devs"},
+	"RemoveUserFromGroup": {"GroupName=devs&UserName=bob", "group devs"},
+	"ListGroupsForUser":   {"UserName=bob", "user bob"},
+
+	"PutUserPolicy":     {"UserName=bob&PolicyName=p&PolicyDocument=" + policyForm, "user bob"},
+	"GetUserPolicy":     {"UserName=bob&PolicyName=p", "user bob"},
+	"DeleteUserPolicy":  {"UserName=bob&PolicyName=p", "user bob"},
+	"ListUserPolicies":  {"UserName=bob", "user bob"},
+	"PutGroupPolicy":    {"GroupName=devs&PolicyName=p&PolicyDocument=" + policyForm, "group devs"},
+	"GetGroupPolicy":    {"GroupName=devs&PolicyName=p", "group devs"},
+	"DeleteGroupPolicy": {"GroupName=devs&PolicyName=p", "group devs"},
+	"ListGroupPolicies": {"GroupName=devs", "group devs"},
+	"PutRolePolicy":     {"RoleName=worker&PolicyName=p&PolicyDocument=" + policyForm, "role worker"},
+	"GetRolePolicy":     {"RoleName=worker&PolicyName=p", "role worker"},
+	"DeleteRolePolicy":  {"RoleName=worker&PolicyName=p", "role worker"},
+	"ListRolePolicies":  {"RoleName=worker", "role worker"},
+
+	"CreatePolicy": {"PolicyName=new&Path=/a/&PolicyDocument=" + policyForm, "policy new"},
+	"GetPolicy":    {"PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
+	"DeletePolicy": {"PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
+
+	"AttachUserPolicy":          {"UserName=bob&PolicyArn=" + readOnly, "user bob"},
+	"DetachUserPolicy":          {"UserName=bob&PolicyArn=" + readOnly, "user bob"},
+	"ListAttachedUserPolicies":  {"UserName=bob", "user bob"},
+	"AttachGroupPolicy":         {"GroupName=devs&PolicyArn=" + readOnly, "group devs"},
+	"DetachGroupPolicy":         {"GroupName=devs&PolicyArn=" + readOnly, "group devs"},
+	"ListAttachedGroupPolicies": {"GroupName=devs", "group devs"},
+	"AttachRolePolicy":          {"RoleName=worker&PolicyArn=" + readOnly, "role worker"},
+	"DetachRolePolicy":          {"RoleName=worker&PolicyArn=" + readOnly, "role worker"},
+	"ListAttachedRolePolicies":  {"RoleName=worker", "role worker"},
 
 	"GenerateCredentialReport": {"", "*"},
 	"GetCredentialReport":      {"", "*"},

@@ -41,6 +41,12 @@ var recorded = func() map[string]bool {
 		Fingerprint ServiceSpecificCredential ServiceUserName
 		ServiceCredentialAlias ExpirationDate State Description
 
+		GroupName NewGroupName Group GroupId PolicyName PolicyArn PolicyDocument
+		VersionId SetAsDefault Scope OnlyAttached PolicyUsageFilter EntityFilter
+		Filter Policy PolicyId DefaultVersionId AttachmentCount IsAttachable
+		PermissionsBoundaryUsageCount UpdateDate PolicyVersion IsDefaultVersion
+		Document
+
 		RoleName AssumeRolePolicyDocument PolicyDocument MaxSessionDuration
 		Role RoleId RoleLastUsed LastUsedDate Region SourceRoleTemplate
 		TemplateArn TemplateMinorVersion

@@ -1,0 +1,23 @@
+package store
+
+// SetBoundary gives a user or a role its permissions boundary, or another one.
+// ErrConflict: there is no such entity.
+func (tx *Tx) SetBoundary(of Entity, account, nameKey, arn string) error {
+	_, err := tx.exec(`INSERT INTO `+string(of)+`_boundaries (account, name_key, policy_arn) VALUES ($1, $2, $3)
+		ON CONFLICT (account, name_key) DO UPDATE SET policy_arn = excluded.policy_arn`, account, nameKey, arn)
+	return err
+}
+
+// Boundary reads the ARN of the permissions boundary of a user or a role, ""
+// where it has none.
+func (tx *Tx) Boundary(of Entity, account, nameKey string) (arn string, err error) {
+	err = tx.one([]any{&arn}, `SELECT COALESCE((SELECT policy_arn FROM `+string(of)+`_boundaries
+		WHERE account = $1 AND name_key = $2), '')`, account, nameKey)
+	return arn, err
+}
+
+// DeleteBoundary takes the permissions boundary away, if there is one.
+func (tx *Tx) DeleteBoundary(of Entity, account, nameKey string) error {
+	_, err := tx.exec(`DELETE FROM `+string(of)+`_boundaries WHERE account = $1 AND name_key = $2`, account, nameKey)
+	return err
+}

@@ -1,0 +1,44 @@
+package store
+
+// Entity is a kind of thing that has policies. The tables of its policies are
+// named by it.
+type Entity string
+
+// The kinds.
+const (
+	UserEntity  Entity = "user"
+	GroupEntity Entity = "group"
+	RoleEntity  Entity = "role"
+)
+
+// InlinePolicy is a policy of one entity alone.
+type InlinePolicy struct{ Name, Document string }
+
+func inlinePolicyFields(p *InlinePolicy) []any { return []any{&p.Name, &p.Document} }
+
+// PutInlinePolicy adds a policy to an entity, or replaces the one with this
+// name. ErrConflict: there is no such entity.
+func (tx *Tx) PutInlinePolicy(of Entity, account, nameKey string, p InlinePolicy) error {
+	_, err := tx.exec(`INSERT INTO `+string(of)+`_policies (account, name_key, policy_name, document) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (account, name_key, policy_name) DO UPDATE SET document = excluded.document`, account, nameKey, p.Name, p.Document)
+	return err
+}
+
+// InlinePolicy reads one policy of an entity.
+func (tx *Tx) InlinePolicy(of Entity, account, nameKey, name string) (p InlinePolicy, err error) {
+	err = tx.one(inlinePolicyFields(&p), `SELECT policy_name, document FROM `+string(of)+`_policies
+		WHERE account = $1 AND name_key = $2 AND policy_name = $3`, account, nameKey, name)
+	return p, err
+}
+
+// InlinePolicies reads all policies of an entity in order of their names;
+// their sizes have a quota.
+func (tx *Tx) InlinePolicies(of Entity, account, nameKey string) ([]InlinePolicy, error) {
+	return list(tx, inlinePolicyFields, `SELECT policy_name, document FROM `+string(of)+`_policies
+		WHERE account = $1 AND name_key = $2 ORDER BY policy_name`, account, nameKey)
+}
+
+// DeleteInlinePolicy deletes a policy of an entity.
+func (tx *Tx) DeleteInlinePolicy(of Entity, account, nameKey, name string) error {
+	return tx.change(`DELETE FROM `+string(of)+`_policies WHERE account = $1 AND name_key = $2 AND policy_name = $3`, account, nameKey, name)
+}

@@ -1,0 +1,118 @@
+package store
+
+import "time"
+
+// Policy is a managed policy of an account.
+type Policy struct {
+	Account        string
+	NameKey        string // the name in lower case: names are unique without case
+	Name           string
+	Path           string
+	ARN            string
+	ID             string // ANPA…
+	Description    string
+	Created        time.Time
+	Updated        time.Time // when the newest version was made
+	DefaultVersion int
+	LastVersion    int // the number given last: numbers are not used again
+}
+
+const policyColumns = "account, name_key, name, path, arn, policy_id, description, created, updated, default_version, last_version"
+
+func policyFields(p *Policy) []any {
+	return []any{&p.Account, &p.NameKey, &p.Name, &p.Path, &p.ARN, &p.ID, &p.Description, &p.Created, &p.Updated, &p.DefaultVersion, &p.LastVersion}
+}
+
+// InsertPolicy adds a policy, or fails with ErrExists.
+func (tx *Tx) InsertPolicy(p Policy) error {
+	return tx.insert(`INSERT INTO policies (`+policyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+		p.Account, p.NameKey, p.Name, p.Path, p.ARN, p.ID, p.Description, p.Created, p.Updated, p.DefaultVersion, p.LastVersion)
+}
+
+// Policy reads a policy by ARN.
+func (tx *Tx) Policy(account, arn string) (p Policy, err error) {
+	err = tx.one(policyFields(&p), `SELECT `+policyColumns+` FROM policies WHERE account = $1 AND arn = $2`, account, arn)
+	return p, err
+}
+
+// Policies reads up to limit policies in order of name_key, from the first
+// after the given one, whose path begins with prefix.
+func (tx *Tx) Policies(account, after, prefix string, limit int) ([]Policy, error) {
+	return list(tx, policyFields, `SELECT `+policyColumns+` FROM policies
+		WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
+		ORDER BY name_key LIMIT $5`, account, after, len([]rune(prefix)), prefix, limit)
+}
+
+// CountPolicies counts an account's policies and all their versions.
+func (tx *Tx) CountPolicies(account string) (policies, versions int, err error) {
+	err = tx.one([]any{&policies, &versions}, `SELECT
+		(SELECT COUNT(*) FROM policies WHERE account = $1),
+		(SELECT COUNT(*) FROM policy_versions WHERE account = $1)`, account)
+	return policies, versions, err
+}
+
+// UpdatePolicy writes what changes of a policy: the default version, the last
+// number and the time of the update.
+func (tx *Tx) UpdatePolicy(p Policy) error {
+	return tx.change(`UPDATE policies SET updated = $1, default_version = $2, last_version = $3 WHERE account = $4 AND name_key = $5`,
+		p.Updated, p.DefaultVersion, p.LastVersion, p.Account, p.NameKey)
+}
+
+// DeletePolicy deletes a policy with its versions and tags. Whether it is
+// attached the caller asks.
+func (tx *Tx) DeletePolicy(account, nameKey string) error {
+	return tx.change(`DELETE FROM policies WHERE account = $1 AND name_key = $2`, account, nameKey)
+}
+
+// PolicyVersion is one text of a managed policy.
+type PolicyVersion struct {
+	Version  int
+	Document string
+	Created  time.Time
+}
+
+func policyVersionFields(v *PolicyVersion) []any { return []any{&v.Version, &v.Document, &v.Created} }
+
+// InsertPolicyVersion adds a version to a policy.
+func (tx *Tx) InsertPolicyVersion(account, nameKey string, v PolicyVersion) error {
+	return tx.insert(`INSERT INTO policy_versions (account, name_key, version, document, created) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		account, nameKey, v.Version, v.Document, v.Created)
+}
+
+// PolicyVersion reads one version of a policy.
+func (tx *Tx) PolicyVersion(account, nameKey string, version int) (v PolicyVersion, err error) {
+	err = tx.one(policyVersionFields(&v), `SELECT version, document, created FROM policy_versions
+		WHERE account = $1 AND name_key = $2 AND version = $3`, account, nameKey, version)
+	return v, err
+}
+
+// PolicyVersions reads all versions of a policy, the newest first.
+func (tx *Tx) PolicyVersions(account, nameKey string) ([]PolicyVersion, error) {
+	return list(tx, policyVersionFields, `SELECT version, document, created FROM policy_versions
+		WHERE account = $1 AND name_key = $2 ORDER BY version DESC`, account, nameKey)
+}
+
+// DeletePolicyVersion deletes one version of a policy.
+func (tx *Tx) DeletePolicyVersion(account, nameKey string, version int) error {
+	return tx.change(`DELETE FROM policy_versions WHERE account = $1 AND name_key = $2 AND version = $3`, account, nameKey, version)
+}
+
+// PolicyTags reads up to limit tags of a policy, short keys first: recorded
+// for ListPolicyTags.
+func (tx *Tx) PolicyTags(account, nameKey string, limit int) ([]Tag, error) {
+	return list(tx, tagFields, `SELECT tag_key, tag_key, tag_value FROM policy_tags
+		WHERE account = $1 AND name_key = $2 ORDER BY length(tag_key), tag_key LIMIT $3`, account, nameKey, limit)
+}
+
+// SetPolicyTag adds a tag or replaces the value of the one with this key.
+func (tx *Tx) SetPolicyTag(account, nameKey string, t Tag) error {
+	_, err := tx.exec(`INSERT INTO policy_tags (account, name_key, tag_key, tag_value) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (account, name_key, tag_key) DO UPDATE SET tag_value = excluded.tag_value`, account, nameKey, t.Key, t.Value)
+	return err
+}
+
+// DeletePolicyTag deletes a tag, if it is there.
+func (tx *Tx) DeletePolicyTag(account, nameKey, key string) error {
+	_, err := tx.exec(`DELETE FROM policy_tags WHERE account = $1 AND name_key = $2 AND tag_key = $3`, account, nameKey, key)
+	return err
+}
