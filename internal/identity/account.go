@@ -190,12 +190,24 @@ func newAccountID() (string, error) {
 // second is a time as the store keeps it.
 func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
-// Bounds of what an operator may set. Lists of a user's credentials are read
-// whole, so those quotas stay small.
+// Bounds of what an operator may set. Lists of what belongs to one entity are
+// read whole, so those quotas stay small; documents are bounded by the model.
 const (
-	maxUsersLimit   = 1_000_000_000
-	maxPerUserLimit = 1000
+	maxPerAccountLimit = 1_000_000_000
+	maxPerEntityLimit  = 1000
+	maxSizeLimit       = 131072
 )
+
+// most is the largest value that an operator may set.
+func (q quota) most() int {
+	switch {
+	case strings.HasSuffix(q.name, "PerAccount"):
+		return maxPerAccountLimit
+	case q.value > maxPerEntityLimit: // no number of things is that large
+		return maxSizeLimit
+	}
+	return maxPerEntityLimit
+}
 
 func checkLimits(limits map[string]int, least int) error {
 	for _, name := range slices.Sorted(maps.Keys(limits)) {
@@ -203,10 +215,7 @@ func checkLimits(limits map[string]int, least int) error {
 		if i < 0 {
 			return fmt.Errorf("there is no limit %q; the limits are %s", name, quotaNames())
 		}
-		most := maxPerUserLimit
-		if quotas[i] == usersPerAccount {
-			most = maxUsersLimit
-		}
+		most := quotas[i].most()
 		if v := limits[name]; v < least || v > most {
 			return fmt.Errorf("limit %s=%d is not between 0 and %d", name, v, most)
 		}

@@ -72,7 +72,7 @@ func (s *Service) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam
 	}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		r.Created = tx.Now
-		if r.TrustPolicy, err = newTrustPolicy(tx, r.Account, *in.AssumeRolePolicyDocument); err != nil {
+		if r.Trust, err = newTrust(tx, r.Account, *in.AssumeRolePolicyDocument); err != nil {
 			return err
 		}
 		return insertRole(tx, r, tags)
@@ -130,6 +130,17 @@ func roleOut(c principal.Caller, r store.Role) types.Role {
 	return out
 }
 
+// roleLastUsed says when a session of the role was last used, as far as it is
+// written down by now. The element is there, and empty, for a role that was
+// never used (recorded).
+func roleLastUsed(tx *store.Tx, r store.Role) (*types.RoleLastUsed, error) {
+	use, err := tx.LastServiceUse(r.Account, r.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return &types.RoleLastUsed{}, nil
+	}
+	return &types.RoleLastUsed{LastUsedDate: when(use.At), Region: &use.Region}, err
+}
+
 // GetRole reads a role.
 func (s *Service) GetRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRoleOutput, error) {
 	c := principal.Of(ctx)
@@ -139,10 +150,16 @@ func (s *Service) GetRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRo
 		if err != nil {
 			return err
 		}
+		if r.TrustPolicy, err = trustOut(tx, r.Trust, map[string]string{}); err != nil {
+			return err
+		}
 		out = roleOut(c, r)
-		out.RoleLastUsed = &types.RoleLastUsed{}
 		tags, err := tx.RoleTags(r.Account, r.NameKey, maxTags)
+		if err != nil {
+			return err
+		}
 		out.Tags = tagsOut(tags)
+		out.RoleLastUsed, err = roleLastUsed(tx, r)
 		return err
 	})
 	if err != nil {
@@ -162,8 +179,17 @@ func (s *Service) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.L
 	}
 	var roles []store.Role
 	err = s.db.View(ctx, func(tx *store.Tx) error {
-		roles, err = tx.Roles(c.Account(), p.after, prefix, p.limit+1)
-		return err
+		if roles, err = tx.Roles(c.Account(), p.after, prefix, p.limit+1); err != nil {
+			return err
+		}
+		known := map[string]string{}
+		for i := range roles {
+			r := &roles[i]
+			if r.TrustPolicy, err = trustOut(tx, r.Trust, known); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -2,11 +2,17 @@ package identity
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"rollcall/internal/awsmodel"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
@@ -20,72 +26,197 @@ func (s *Service) UpdateAssumeRolePolicy(ctx context.Context, in *iam.UpdateAssu
 		if err != nil {
 			return err
 		}
-		document, err := newTrustPolicy(tx, r.Account, *in.PolicyDocument)
+		trust, err := newTrust(tx, r.Account, *in.PolicyDocument)
 		if err != nil {
 			return err
 		}
-		return tx.SetTrustPolicy(r.Account, r.NameKey, document)
+		return tx.SetTrust(r.Account, r.NameKey, trust)
 	})
 	return &iam.UpdateAssumeRolePolicyOutput{}, err
 }
 
-// newTrustPolicy checks the trust policy of a request and returns it as it is
-// stored.
-func newTrustPolicy(tx *store.Tx, account, text string) (string, error) {
+// newTrust checks the trust policy of a request. Users and roles that it names
+// must be there, and are remembered by their unique ids: whoever gets the name
+// of a deleted one later is not trusted, and one that is renamed still is.
+// IAM, AWS JSON policy elements: Principal.
+func newTrust(tx *store.Tx, account, text string) (store.Trust, error) {
 	d, err := policy.Parse(text, policy.Trust)
+	if err != nil {
+		return store.Trust{}, err
+	}
+	if err := checkQuota(tx, account, trustPolicySize, policy.Size(text)); err != nil {
+		return store.Trust{}, err
+	}
+	named := d.Principals("AWS")
+	slices.Sort(named)
+	var ids []string
+	for _, value := range slices.Compact(named) {
+		id, err := trustedID(tx, value)
+		if err != nil {
+			return store.Trust{}, err
+		}
+		if id != "" {
+			ids = append(ids, id+" "+value)
+		}
+	}
+	return store.Trust{TrustPolicy: text, TrustedIDs: strings.Join(ids, "\n")}, nil
+}
+
+// trustedID is the unique id of the user, or of the role, that a principal of
+// a trust policy names; "" where it names something else. One that is not
+// there is refused, but for those of accounts that are not of this store: they
+// cannot be asked, and nobody of them can sign a request here, so policies can
+// be brought over.
+func trustedID(tx *store.Tx, value string) (string, error) {
+	p, ok := parsePrincipalARN(value)
+	if !ok {
+		return "", nil
+	}
+	_, err := tx.Account(p.account)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
 	if err != nil {
 		return "", err
 	}
-	if err := checkQuota(tx, account, trustPolicySize, policy.Size(text)); err != nil {
+	var id, path, name string
+	if p.kind == "user" {
+		u, failed := tx.User(p.account, fold(p.name))
+		id, path, name, err = u.ID, u.Path, u.Name, failed
+	} else {
+		r, failed := tx.Role(p.account, fold(p.name))
+		id, path, name, err = r.ID, r.Path, r.Name, failed
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+	case err != nil:
 		return "", err
+	case name == p.name && (path == p.path || p.kind == "assumed-role"):
+		return id, nil
 	}
-	for _, value := range d.Principals("AWS") {
-		if err := checkPrincipal(tx, value); err != nil {
-			return "", err
-		}
-	}
-	return text, nil
+	return "", policy.InvalidPrincipal("AWS", value)
 }
 
-// checkPrincipal refuses a user or a role of an account of this store that is
-// not there. Other stores' and AWS's own accounts cannot be asked: they are
-// taken as they are, so that policies can be brought over; nobody of them can
-// sign a request here.
-func checkPrincipal(tx *store.Tx, value string) error {
-	account, kind, name, ok := identityARN(value)
-	if !ok {
-		return nil
+// principalARN is an ARN that names a user, a role or a role's session.
+type principalARN struct {
+	account, kind, path, name string // name is the role's for a session
+}
+
+func parsePrincipalARN(arn string) (p principalARN, ok bool) {
+	part := strings.SplitN(arn, ":", 6)
+	if len(part) != 6 || part[0] != "arn" {
+		return p, false
 	}
-	_, err := tx.Account(account)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
+	kind, rest, _ := strings.Cut(part[5], "/")
+	p.account, p.kind = part[4], kind
+	switch part[2] + " " + kind {
+	case "iam user", "iam role":
+		end := strings.LastIndexByte(rest, '/') + 1
+		p.path, p.name = "/"+rest[:end], rest[end:]
+	case "sts assumed-role":
+		p.name, _, _ = strings.Cut(rest, "/")
 	}
+	return p, p.name != ""
+}
+
+// Trusting is a caller as a role's trust policy sees it: by the ARN that it
+// had when it was named there, and by none where that was another's.
+func Trusting(p policy.Principal, t store.Trust) policy.Principal {
+	for id, arn := range trusted(t) {
+		switch {
+		case id == p.ID && p.Type == policy.User:
+			p.ARN = arn
+		case id == p.ID:
+		case arn == p.ARN:
+			p.ARN = ""
+		case arn == p.Role:
+			p.Role = ""
+		}
+	}
+	return p
+}
+
+// trusted are the unique ids and the ARNs that a trust policy names.
+func trusted(t store.Trust) iter.Seq2[string, string] {
+	return func(yield func(id, arn string) bool) {
+		for line := range strings.Lines(t.TrustedIDs) {
+			if id, arn, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " "); !yield(id, arn) {
+				return
+			}
+		}
+	}
+}
+
+// trustOut is a trust policy as answers show it: who is not there any more
+// under the name it was given stands there by its unique id. known remembers
+// what was asked in this transaction.
+func trustOut(tx *store.Tx, t store.Trust, known map[string]string) (string, error) {
+	gone := map[string]string{}
+	for id, arn := range trusted(t) {
+		current, asked := known[arn]
+		if !asked {
+			var err error
+			var refused *awsmodel.Error
+			if current, err = trustedID(tx, arn); err != nil && !errors.As(err, &refused) {
+				return "", err
+			}
+			known[arn] = current
+		}
+		if current != id {
+			gone[arn] = id
+		}
+	}
+	if len(gone) == 0 {
+		return t.TrustPolicy, nil
+	}
+	r := replacer{text: t.TrustPolicy, dec: json.NewDecoder(strings.NewReader(t.TrustPolicy)), by: gone}
+	if err := r.value(false); err != nil {
+		return "", fmt.Errorf("stored trust policy: %w", err)
+	}
+	return r.out.String() + r.text[r.written:], nil
+}
+
+// replacer replaces the principals of a document, and leaves all else as it
+// was written.
+type replacer struct {
+	text    string
+	dec     *json.Decoder
+	by      map[string]string
+	out     strings.Builder
+	written int // how much of text is in out
+}
+
+func (r *replacer) value(isPrincipal bool) error {
+	before := r.dec.InputOffset()
+	token, err := r.dec.Token()
 	if err != nil {
 		return err
 	}
-	end := strings.LastIndexByte(name, '/') + 1
-	path, name := "/"+name[:end], name[end:]
-	var havePath, haveName string
-	if kind == "user" {
-		u, failed := tx.User(account, fold(name))
-		havePath, haveName, err = u.Path, u.Name, failed
-	} else {
-		r, failed := tx.Role(account, fold(name))
-		havePath, haveName, err = r.Path, r.Name, failed
-	}
-	if errors.Is(err, store.ErrNotFound) || err == nil && (havePath != path || haveName != name) {
-		return policy.InvalidPrincipal("AWS", value)
+	switch t := token.(type) {
+	case string:
+		with, ok := r.by[t]
+		if !isPrincipal || !ok {
+			return nil
+		}
+		end := int(r.dec.InputOffset())
+		literal := strings.TrimLeft(r.text[before:end], " \t\r\n,:")
+		r.out.WriteString(r.text[r.written:end-len(literal)] + strconv.Quote(with))
+		r.written = end
+	case json.Delim:
+		for r.dec.More() {
+			within := isPrincipal
+			if t == '{' {
+				key, err := r.dec.Token()
+				if err != nil {
+					return err
+				}
+				within = within || key == "Principal" || key == "NotPrincipal"
+			}
+			if err := r.value(within); err != nil {
+				return err
+			}
+		}
+		_, err = r.dec.Token()
 	}
 	return err
-}
-
-// identityARN takes the ARN of a user or a role apart: name is with its path,
-// without the first slash.
-func identityARN(arn string) (account, kind, name string, ok bool) {
-	part := strings.SplitN(arn, ":", 6)
-	if len(part) != 6 || part[0] != "arn" || part[2] != "iam" {
-		return "", "", "", false
-	}
-	kind, name, ok = strings.Cut(part[5], "/")
-	return part[4], kind, name, ok && (kind == "user" || kind == "role") && name != ""
 }

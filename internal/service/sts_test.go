@@ -64,3 +64,35 @@ func TestAssumeRole(t *testing.T) {
 			"User: "+userPath+"/Ann is not authorized to perform: sts:AssumeRole on resource: "+nowhere)
 	})
 }
+
+// A trust policy trusts the user that it named, under whatever name, and not
+// another one who gets that name.
+func TestTrustFollowsThePrincipal(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "Ann")
+		arn := w.role(t, "worker", trusting("Ann"))
+		in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}
+		ann := w.asUser(t, "Ann")
+		must(t, ann.sts.AssumeRole, in)
+		must(t, w.root.UpdateUser, &iam.UpdateUserInput{UserName: ptr("Ann"), NewUserName: ptr("Anna")})
+		must(t, ann.sts.AssumeRole, in)
+		w.user(t, "Ann")
+		other := w.asUser(t, "Ann")
+		refused(t, other.sts.AssumeRole, in, 403, "AccessDenied", "User: "+userPath+"/Ann is not authorized to perform: sts:AssumeRole on resource: "+arn)
+		must(t, ann.sts.AssumeRole, in)
+
+		// So with roles: gate is made again, and worker trusts the old one.
+		gate := w.role(t, "gate", trusting("Ann"))
+		worker := w.role(t, "worker2", `"Principal":{"AWS":["`+gate+`","arn:aws:sts::`+account+`:assumed-role/gate/night"]},"Action":"sts:AssumeRole"`)
+		in.RoleArn = &worker
+		through := func() clients {
+			t.Helper()
+			return w.asSession(must(t, other.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &gate, RoleSessionName: ptr("night")}).Credentials)
+		}
+		must(t, through().sts.AssumeRole, in)
+		must(t, w.root.DeleteRole, &iam.DeleteRoleInput{RoleName: ptr("gate")})
+		w.role(t, "gate", trusting("Ann"))
+		refused(t, through().sts.AssumeRole, in, 403, "AccessDenied",
+			"User: arn:aws:sts::"+account+":assumed-role/gate/night is not authorized to perform: sts:AssumeRole on resource: "+worker)
+	})
+}

@@ -72,7 +72,7 @@ func everything(t *testing.T, db *store.DB) {
 			{`INSERT INTO policies VALUES ('123456789012', 'x', 'name', 'path', 'arn', 'policy_id', 'description', 7, 7, 7, 7)`, nil},
 			{`INSERT INTO policy_versions VALUES ('123456789012', 'x', 7, 'document', 7)`, nil},
 			{`INSERT INTO policy_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
-			{`INSERT INTO roles VALUES ('123456789012', 'x', 'name', 'path', 'role_id', 'description', 'trust_policy', 7, 'service', 7)`, nil},
+			{`INSERT INTO roles VALUES ('123456789012', 'x', 'name', 'path', 'role_id', 'description', 'trust_policy', 'trusted_ids', 7, 'service', 7)`, nil},
 			{`INSERT INTO role_tags VALUES ('123456789012', 'x', 'key_fold', 'tag_key', 'tag_value')`, nil},
 			{`INSERT INTO user_policies VALUES ('123456789012', 'bill', 'x', 'document')`, nil},
 			{`INSERT INTO group_policies VALUES ('123456789012', 'x', 'x', 'document')`, nil},

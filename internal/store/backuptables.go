@@ -62,7 +62,7 @@ var backupTables = []backupTable{
 		"account name_key version:number document created:number"),
 	newBackupTable("policy_tags", "account, name_key, tag_key", "account name_key tag_key tag_value"),
 	newBackupTable("roles", "account, name_key",
-		"account name_key name path role_id description trust_policy max_session:number service created:number"),
+		"account name_key name path role_id description trust_policy trusted_ids max_session:number service created:number"),
 	newBackupTable("role_tags", "account, name_key, key_fold", "account name_key key_fold tag_key tag_value"),
 	newBackupTable("user_policies", "account, name_key, policy_name", "account name_key policy_name document"),
 	newBackupTable("group_policies", "account, name_key, policy_name", "account name_key policy_name document"),

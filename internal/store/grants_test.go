@@ -22,7 +22,7 @@ func TestGrants(t *testing.T) {
 				`INSERT INTO group_members VALUES ('123456789012', 'g', 'ann')`,
 				`INSERT INTO policies VALUES ('123456789012', 'p', 'P', '/', 'arn:p', 'ANPA1', '', 1, 1, 2, 2), ('123456789012', 'q', 'Q', '/', 'arn:q', 'ANPA2', '', 1, 1, 1, 1)`,
 				`INSERT INTO policy_versions VALUES ('123456789012', 'p', 1, 'p1', 1), ('123456789012', 'p', 2, 'p2', 1), ('123456789012', 'q', 1, 'q1', 1)`,
-				`INSERT INTO roles VALUES ('123456789012', 'r', 'R', '/x/', 'AROA1', '', '{}', 3600, '', 1)`,
+				`INSERT INTO roles VALUES ('123456789012', 'r', 'R', '/x/', 'AROA1', '', '{}', '', 3600, '', 1)`,
 				`INSERT INTO user_policies VALUES ('123456789012', 'ann', 'own', 'd1'), ('123456789012', 'bob', 'own', 'd2')`,
 				`INSERT INTO group_policies VALUES ('123456789012', 'g', 'ofgroup', 'd3'), ('123456789012', 'other', 'ofother', 'd4')`,
 				`INSERT INTO role_policies VALUES ('123456789012', 'r', 'ofrole', 'd5')`,

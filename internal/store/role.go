@@ -10,22 +10,30 @@ type Role struct {
 	Path        string
 	ID          string // AROA…
 	Description string
-	TrustPolicy string
-	MaxSession  int    // seconds
-	Service     string // the service of a service-linked role, "" for others
-	Created     time.Time
+	Trust
+	MaxSession int    // seconds
+	Service    string // the service of a service-linked role, "" for others
+	Created    time.Time
 }
 
-const roleColumns = "account, name_key, name, path, role_id, description, trust_policy, max_session, service, created"
+// Trust is who may assume a role.
+type Trust struct {
+	TrustPolicy string
+	// TrustedIDs has a line for each user and role that TrustPolicy names: its
+	// unique id when it was named, a space, and its ARN.
+	TrustedIDs string
+}
+
+const roleColumns = "account, name_key, name, path, role_id, description, trust_policy, trusted_ids, max_session, service, created"
 
 func roleFields(r *Role) []any {
-	return []any{&r.Account, &r.NameKey, &r.Name, &r.Path, &r.ID, &r.Description, &r.TrustPolicy, &r.MaxSession, &r.Service, &r.Created}
+	return []any{&r.Account, &r.NameKey, &r.Name, &r.Path, &r.ID, &r.Description, &r.TrustPolicy, &r.TrustedIDs, &r.MaxSession, &r.Service, &r.Created}
 }
 
 // InsertRole adds a role, or fails with ErrExists.
 func (tx *Tx) InsertRole(r Role) error {
-	return tx.insert(`INSERT INTO roles (`+roleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		r.Account, r.NameKey, r.Name, r.Path, r.ID, r.Description, r.TrustPolicy, r.MaxSession, r.Service, r.Created)
+	return tx.insert(`INSERT INTO roles (`+roleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+		r.Account, r.NameKey, r.Name, r.Path, r.ID, r.Description, r.TrustPolicy, r.TrustedIDs, r.MaxSession, r.Service, r.Created)
 }
 
 // Role reads a role by folded name.
@@ -54,9 +62,10 @@ func (tx *Tx) UpdateRole(account, nameKey, description string, maxSession int) e
 		description, maxSession, account, nameKey)
 }
 
-// SetTrustPolicy replaces a role's trust policy.
-func (tx *Tx) SetTrustPolicy(account, nameKey, document string) error {
-	return tx.change(`UPDATE roles SET trust_policy = $1 WHERE account = $2 AND name_key = $3`, document, account, nameKey)
+// SetTrust replaces who may assume a role.
+func (tx *Tx) SetTrust(account, nameKey string, t Trust) error {
+	return tx.change(`UPDATE roles SET trust_policy = $1, trusted_ids = $2 WHERE account = $3 AND name_key = $4`,
+		t.TrustPolicy, t.TrustedIDs, account, nameKey)
 }
 
 // DeleteRole deletes a role with its tags and its boundary. ErrConflict:

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"rollcall/internal/access"
+	"rollcall/internal/identity"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
@@ -127,7 +128,7 @@ func (s *Service) mayAssume(ctx context.Context, r *assumable, action string, n 
 				return access.TagValue(r.tags, key)
 			}
 			d := policy.AssumeRole(policy.Request{
-				Principal: subject.Principal, Action: action, Resources: []string{arn},
+				Principal: identity.Trusting(subject.Principal, r.Trust), Action: action, Resources: []string{arn},
 				Context: subject.Context(s.db.Now(), asked, own, access.RequestTags(n.asked, nil)),
 			}, subject.Policies, policy.Policy{Document: document}, r.Account)
 			if d.Allowed {

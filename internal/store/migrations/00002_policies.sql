@@ -59,6 +59,8 @@ CREATE TABLE policy_tags (
 ) CLUSTERED;
 
 -- service is the AWS service a service-linked role belongs to, '' for others.
+-- trusted_ids has a line for each user and role that trust_policy names: its
+-- unique id when it was named, a space, and its ARN.
 CREATE TABLE roles (
   account      TEXT NOT NULL,
   name_key     TEXT NOT NULL,
@@ -67,6 +69,7 @@ CREATE TABLE roles (
   role_id      TEXT NOT NULL,
   description  TEXT NOT NULL,
   trust_policy TEXT NOT NULL,
+  trusted_ids  TEXT NOT NULL,
   max_session  BIGINT NOT NULL,
   service      TEXT NOT NULL,
   created      BIGINT NOT NULL,
