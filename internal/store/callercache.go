@@ -63,7 +63,7 @@ func (c *callerCache) keep(before, after walHeader) {
 	}
 }
 
-// remembered is what read gives, from the cache where that is known to be
+// remembered is what read, by a single statement, gives, from the cache where that is known to be
 // what the database holds now.
 func remembered[T any](ctx context.Context, db *DB, key any, read func(*Tx) (*T, error)) (*T, error) {
 	version, watched := db.engine.version()
@@ -73,8 +73,8 @@ func remembered[T any](ctx context.Context, db *DB, key any, read func(*Tx) (*T,
 		}
 	}
 	var v *T
-	err := db.View(ctx, func(tx *Tx) (err error) {
-		v, err = read(tx)
+	err := db.engine.glance(ctx, func(c conn) (err error) {
+		v, err = read(&Tx{Now: db.now(), ctx: ctx, c: c, dialect: db.dialect})
 		return err
 	})
 	if err != nil {

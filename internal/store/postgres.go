@@ -61,6 +61,24 @@ func (e *postgres) view(ctx context.Context, fn func(conn) error) error {
 	return err
 }
 
+// glance runs one statement without a transaction around it: one round trip
+// where there were three. A pooled connection that died is left for the next.
+func (e *postgres) glance(ctx context.Context, fn func(conn) error) error {
+	for try := int32(0); ; try++ {
+		pooled, err := e.pool.Acquire(ctx)
+		if err != nil {
+			return fmt.Errorf("postgres: connect: %w", err)
+		}
+		c := &postgresConn{tx: pooled}
+		err = fn(c)
+		died := pooled.Conn().IsClosed()
+		pooled.Release()
+		if err == nil || !died || c.failed == nil || ctx.Err() != nil || try > e.pool.Config().MaxConns {
+			return err
+		}
+	}
+}
+
 // beginUpdate bounds how long a node that stands still in the middle of a
 // change, paused or cut off, keeps the rows it touched from all others. Views
 // lock nothing, and may wait for whoever reads what they found.
@@ -158,11 +176,18 @@ func (e *postgres) close() error {
 	return nil
 }
 
-// postgresConn is one transaction. failed keeps the error that broke it,
-// because callers may wrap it or make another of it.
+// postgresConn is one transaction, or a connection without one. failed keeps
+// the error that broke it, because callers may wrap it or make another of it.
 type postgresConn struct {
-	tx     pgx.Tx
+	tx     querier
 	failed error
+}
+
+// querier is what a transaction and a pooled connection have in common.
+type querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
 func (c *postgresConn) fail(err error) error {

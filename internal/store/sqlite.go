@@ -144,6 +144,9 @@ func (e *sqlite) view(ctx context.Context, fn func(conn) error) error {
 	return c.view(ctx, fn)
 }
 
+// glance is view: in one process a transaction costs nothing.
+func (e *sqlite) glance(ctx context.Context, fn func(conn) error) error { return e.view(ctx, fn) }
+
 func (e *sqlite) update(ctx context.Context, fn func(conn) error) error {
 	return e.writer.update(ctx, fn)
 }

@@ -80,6 +80,8 @@ type Tx struct {
 // engine is what SQLite and PostgreSQL do differently.
 type engine interface {
 	view(ctx context.Context, fn func(conn) error) error
+	// glance is view for a function that makes a single statement.
+	glance(ctx context.Context, fn func(conn) error) error
 	update(ctx context.Context, fn func(conn) error) error
 	// version names the state of the database; it is another one after every
 	// commit of any process. It is not ok where the engine cannot tell cheaply.
