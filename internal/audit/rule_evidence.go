@@ -15,7 +15,7 @@ var ruleEvidence = rule{
 		Title:       "The evidence is fresh and complete",
 		Description: "A verdict is worth what the report is worth. A run with an account missing, or a file damaged, is not clean.",
 		Remediation: "Fetch the report again, or find out why it does not come.",
-		Rule: "Report: NO_DATA if it is missing, damaged, endless, of several accounts, or has two rows of root or the same user in a row; " +
+		Rule: "Report: NO_DATA if it is missing, damaged, endless, of several accounts, without a row for root outside aws-cn, or with two rows for root or a user; " +
 			"WARN if it was older than {report_max_age_hours} when fetched, if the service could give no newer one, or if it has cells nobody can read; " +
 			"MANUAL if its age is not known; else PASS.",
 		Subject: SubjectReport,
@@ -76,16 +76,17 @@ func judgeEvidence(s *sight, u *run) (line int) {
 			say(NoData, p.Text)
 		}
 	}
+	if !u.out.Stats.Root.Seen && !u.broken && !u.out.Missing && u.out.Source.Partition != "aws-cn" {
+		say(NoData, "The report has no row for root.")
+	}
+	if u.stray > 0 {
+		say(NoData, fmt.Sprintf("Rows that do not belong in the report: %d, the first on line %d.", u.stray, u.firstStray))
+	}
 	u.judgeFreshness(say)
 	if u.unreadable > 0 {
 		say(Warn, fmt.Sprintf("Rows with cells nobody can read: %d, the first on line %d.", u.unreadable, u.firstUnreadable))
 	}
-	switch {
-	case len(why) > 0:
-	case u.out.ProblemCount > 0:
-		say(NoData, fmt.Sprintf("Rows that do not belong in the report: %d, the first on line %d.",
-			u.out.ProblemCount, u.out.Problems[0].Line))
-	default:
+	if len(why) == 0 {
 		why = append(why, "The report is complete, and was fresh when it was fetched.")
 	}
 	s.say(status, strings.Join(why, " "), nil)

@@ -3,7 +3,7 @@ package audit
 import "rollcall/report"
 
 // noRootRow is what the rules of root make of a report without a row for it.
-const noRootRow = "no row for root: NOT_APPLICABLE in aws-cn, whose reports have none; NO_DATA elsewhere"
+const noRootRow = "NOT_APPLICABLE in aws-cn, whose reports have none; NO_DATA elsewhere"
 
 var ruleRootActiveKey = rule{
 	control: Control{

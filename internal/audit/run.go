@@ -31,7 +31,10 @@ type run struct {
 	broken  bool   // not all rows were read
 	fetched time.Time
 
+	// Rows with cells nobody can read, and rows that do not belong in the
+	// report: how many, and the line of the first.
 	unreadable, firstUnreadable int
+	stray, firstStray           int
 }
 
 func (a *Auditor) newRun(src Source, facts *Enrichment, visit func(*Row) error) *run {
@@ -150,6 +153,9 @@ func (u *run) judge(row *report.Row, line int) error {
 		u.take(i, note)
 	}
 	if problem != "" {
+		if u.stray++; u.stray == 1 {
+			u.firstStray = line
+		}
 		u.problem(Problem{Line: line, Column: "arn", Text: reason(&verdict{why: problem}, row, s.asOf), ofRow: true})
 	}
 	u.last = row.User

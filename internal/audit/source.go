@@ -1,6 +1,9 @@
 package audit
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Source says which report is audited, and how it was come by. The zero values
 // mean that it is not known.
@@ -34,6 +37,25 @@ const (
 	No
 	Yes
 )
+
+var knownNames = [...]string{"unknown", "no", "yes"}
+
+// String returns unknown, no or yes.
+func (k Known) String() string { return knownNames[min(k, Yes)] }
+
+// MarshalText returns what String does.
+func (k Known) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads what String returns.
+func (k *Known) UnmarshalText(text []byte) error {
+	for i, name := range knownNames {
+		if name == string(text) {
+			*k = Known(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("read answer: %q is none of %q", text, knownNames)
+}
 
 // KnownBool returns Yes or No.
 func KnownBool(v bool) Known {
