@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/fleet"
@@ -88,7 +90,11 @@ Every step is a call that is signed, sent and verified:
 		d.printf("%12s  %-13s  %s\n", s.when(), s.who, s.what)
 	}
 	clock.set(0)
-	got, err := d.request(ctx, a.report)
+	if err := d.deny(ctx, a); err != nil {
+		return err
+	}
+	d.printf("\nOlivia's policy allows two actions: to request the report, and to get it.\n")
+	got, err := d.request(ctx, fleet.New(a.as("Olivia", "only"), url))
 	if err != nil {
 		return err
 	}
@@ -110,6 +116,23 @@ Every step is a call that is signed, sent and verified:
 
 func (d *demonstrating) printf(format string, args ...any) {
 	fmt.Fprintf(d.p.stdout, format, args...)
+}
+
+// deny shows what a developer hears who asks for what no policy allows.
+func (d *demonstrating) deny(ctx context.Context, a *demoAccount) error {
+	victor := iam.NewFromConfig(a.as("Victor", "only"))
+	me, err := victor.GetUser(ctx, &iam.GetUserInput{})
+	if err != nil {
+		return fmt.Errorf("Victor sees himself: %w", err)
+	}
+	d.printf("\nVictor, a developer, may see himself and nobody else:\n\n$ aws iam get-user --query User.Arn --output text\n%s\n", *me.User.Arn)
+	_, err = victor.GetUser(ctx, &iam.GetUserInput{UserName: aws.String("Olivia")})
+	text, denied := fleet.ServiceError(err)
+	if !denied {
+		return fmt.Errorf("Victor sees Olivia: %w", err)
+	}
+	d.printf("\n$ aws iam get-user --user-name Olivia\n%s\n", text)
+	return nil
 }
 
 // request asks for the report until there is one, and prints each new state.

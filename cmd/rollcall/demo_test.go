@@ -58,6 +58,11 @@ func TestDemo(t *testing.T) {
 		t.Error("what it serves is not what it printed")
 	}
 	checkDemoReport(t, got)
+	const sentence = "User: arn:aws:iam::123456789012:user/people/Victor is not authorized to perform: iam:GetUser on resource: user Olivia " +
+		"because no identity-based policy allows the iam:GetUser action"
+	if !strings.Contains(strings.Join(text, "\n"), sentence) {
+		t.Errorf("a developer does not hear %q", sentence)
+	}
 	interrupt()
 	if got := <-code; got != 0 || stderr.Len() > 0 {
 		t.Errorf("exit code %d after Ctrl-C, said %q", got, stderr.String())
@@ -108,7 +113,10 @@ func checkDemoReport(t *testing.T, got *fleet.Report) {
 		"active certificate":    func(r *report.Row) bool { return r.Certificates[1].Active.IsTrue() },
 		"name with a comma":     func(r *report.Row) bool { return r.User == "a,b" },
 		"name like a formula":   func(r *report.Row) bool { return r.User == "=1+1" },
-		"user with a path":      func(r *report.Row) bool { return r.Path() == "/people/" },
+		"auditor who got it": func(r *report.Row) bool {
+			return r.User == "Olivia" && r.Keys[0].LastUsedService == report.TextOf("iam") && !older(r.Keys[0].LastUsed, time.Minute)
+		},
+		"user with a path": func(r *report.Row) bool { return r.Path() == "/people/" },
 	}
 	for name, want := range states {
 		if !user(want) {

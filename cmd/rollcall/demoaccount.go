@@ -43,23 +43,52 @@ func (s demoSigner) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Req
 	return s.Signer.SignHTTP(ctx, c, r, hash, service, region, s.clock.now(), fns...)
 }
 
-// demoAccount is the account as the AWS SDK sees it. Keys are those of users,
-// by the user's name and a name of ours for the key.
+// demoAccount is the account as the AWS SDK sees it: iam is root's client.
+// Keys are those of users, by the user's name and a name of ours for the key.
 type demoAccount struct {
-	url    string
-	clock  *demoClock
-	http   aws.HTTPClient
-	iam    *iam.Client
-	report *fleet.Account
-	keys   map[[2]string]*types.AccessKey
+	url   string
+	clock *demoClock
+	http  aws.HTTPClient
+	iam   *iam.Client
+	keys  map[[2]string]*types.AccessKey
 }
 
 func newDemoAccount(url, id, secret string, clock *demoClock) *demoAccount {
 	a := &demoAccount{url: url, clock: clock, http: fleet.HTTPClient(nil), keys: map[[2]string]*types.AccessKey{}}
 	cfg := a.config(id, secret, "us-east-1")
 	a.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.HTTPSignerV4 = demoSigner{v4.NewSigner(), clock} })
-	a.report = fleet.New(cfg, url)
 	return a
+}
+
+// as is the account as one of its users sees it.
+func (a *demoAccount) as(user, name string) aws.Config {
+	k := a.keys[[2]string{user, name}]
+	return a.config(*k.AccessKeyId, *k.SecretAccessKey, "us-east-1")
+}
+
+// group makes a group that may do what a policy of its own says.
+func (a *demoAccount) group(ctx context.Context, name, policy, statement string) error {
+	if _, err := a.iam.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: &name}); err != nil {
+		return err
+	}
+	out, err := a.iam.CreatePolicy(ctx, &iam.CreatePolicyInput{
+		PolicyName: &policy, PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[` + statement + `]}`),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = a.iam.AttachGroupPolicy(ctx, &iam.AttachGroupPolicyInput{GroupName: &name, PolicyArn: out.Policy.Arn})
+	return err
+}
+
+// join puts users into a group.
+func (a *demoAccount) join(ctx context.Context, group string, users ...string) error {
+	for _, user := range users {
+		if _, err := a.iam.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: &group, UserName: &user}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // config leaves out the environment: the demonstration is the same for all.

@@ -36,6 +36,14 @@ var demoStory = []step{
 	{729 * day, "the account", "a policy: passwords expire after 90 days", func(ctx context.Context, a *demoAccount) error {
 		return a.policy(ctx, 90)
 	}},
+	{700 * day, "the account", "groups: Auditors may get the report, Developers see themselves", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.group(ctx, "Auditors", "CredentialReport",
+			`{"Effect":"Allow","Action":["iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}`),
+			func() error {
+				return a.group(ctx, "Developers", "SeeYourself",
+					`{"Effect":"Allow","Action":"iam:GetUser","Resource":"arn:aws:iam::*:user/people/${aws:username}"}`)
+			})
+	}},
 	{690 * day, "Administrator", "a password without MFA, and an access key", func(ctx context.Context, a *demoAccount) error {
 		return a.inTurn(a.user(ctx, "/", "Administrator"), func() error { return a.password(ctx, "Administrator", false) },
 			func() error { return a.key(ctx, "Administrator", "first") })
@@ -63,6 +71,10 @@ var demoStory = []step{
 		return a.inTurn(a.user(ctx, "/", "Heidi"), func() error { return a.certificate(ctx, "Heidi", "Inactive") },
 			func() error { return a.certificate(ctx, "Heidi", "Active") })
 	}},
+	{80 * day, "Olivia", "an access key; she joins the Auditors", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.user(ctx, "/people/", "Olivia"), func() error { return a.key(ctx, "Olivia", "only") },
+			func() error { return a.join(ctx, "Auditors", "Olivia") })
+	}},
 	{60 * day, "Eve", "an access key", func(ctx context.Context, a *demoAccount) error {
 		return a.inTurn(a.user(ctx, "/machines/", "Eve"), func() error { return a.key(ctx, "Eve", "only") })
 	}},
@@ -74,6 +86,10 @@ var demoStory = []step{
 	}},
 	{10 * day, "Dave", "a password to change when he first signs in", func(ctx context.Context, a *demoAccount) error {
 		return a.inTurn(a.user(ctx, "/people/", "Dave"), func() error { return a.password(ctx, "Dave", true) })
+	}},
+	{5 * day, "Victor", "an access key; he and Dave join the Developers", func(ctx context.Context, a *demoAccount) error {
+		return a.inTurn(a.user(ctx, "/people/", "Victor"), func() error { return a.key(ctx, "Victor", "only") },
+			func() error { return a.join(ctx, "Developers", "Victor", "Dave") })
 	}},
 	{3 * day, "Eve", "uses the key in us-west-2", func(ctx context.Context, a *demoAccount) error {
 		return a.use(ctx, "Eve", "only", "us-west-2")
