@@ -1,0 +1,62 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// appendJSON appends v on one line. Whatever is no printable character is
+// written as \u, so that a terminal shown the JSON is safe as well: the
+// standard library leaves DEL, the C1 controls and the marks that turn text
+// around as they are.
+func appendJSON(dst []byte, v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return dst, err
+	}
+	return appendSafe(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+// appendSafe appends JSON with what is not printable as escapes. Outside of
+// strings JSON has none but line ends.
+func appendSafe(dst, text []byte) []byte {
+	for i := 0; i < len(text); {
+		if c := text[i]; c < utf8.RuneSelf && c != 0x7f {
+			dst = append(dst, c)
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(text[i:])
+		switch {
+		case strconv.IsGraphic(r):
+			dst = append(dst, text[i:i+size]...)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			dst = fmt.Appendf(dst, `\u%04x\u%04x`, high, low)
+		default:
+			dst = fmt.Appendf(dst, `\u%04x`, r)
+		}
+		i += size
+	}
+	return dst
+}
+
+// indentJSON is appendJSON as the AWS CLI indents.
+func indentJSON(v any) ([]byte, error) {
+	line, err := appendJSON(nil, v)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, line, "", "    "); err != nil {
+		return nil, err
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}

@@ -1,0 +1,117 @@
+package render
+
+import (
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/report"
+)
+
+// finding is an audit.Finding as JSON and CSV have it: names that do not
+// change, and beside the verdict all that is needed to check it.
+type finding struct {
+	Fingerprint string `json:"fingerprint"`
+	Control     string `json:"control"`
+	Name        string `json:"control_name"`
+	Title       string `json:"title"`
+	Status      string `json:"status"`
+	Severity    string `json:"severity"`
+
+	Account     string          `json:"account,omitempty"`
+	AccountName string          `json:"account_name,omitempty"`
+	Partition   string          `json:"partition,omitempty"`
+	User        string          `json:"user,omitempty"`
+	ARN         string          `json:"arn,omitempty"`
+	UserCreated string          `json:"user_created,omitempty"`
+	Class       string          `json:"class,omitempty"`
+	Credential  *credentialJSON `json:"credential,omitempty"`
+
+	Reason      string   `json:"reason"`
+	Columns     []string `json:"columns,omitempty"`
+	Since       string   `json:"since,omitempty"`
+	AgeSeconds  *int64   `json:"age_seconds,omitempty"`
+	Limit       int64    `json:"limit_seconds,omitempty"`
+	Approximate bool     `json:"approximate,omitempty"`
+
+	Suppressed       bool   `json:"suppressed"`
+	Exception        string `json:"exception,omitempty"`
+	ExpiredException string `json:"expired_exception,omitempty"`
+
+	KeyIDs []string         `json:"key_ids,omitempty"`
+	Note   string           `json:"note,omitempty"`
+	Facts  *audit.UserFacts `json:"facts,omitempty"`
+
+	Path      string `json:"path,omitempty"`
+	Line      int    `json:"line,omitempty"`
+	Generated string `json:"generated_at,omitempty"`
+	AsOf      string `json:"as_of,omitempty"`
+}
+
+type credentialJSON struct {
+	ID      string `json:"id"`
+	Kind    string `json:"kind"`
+	Slot    int    `json:"slot,omitempty"`
+	Created string `json:"created,omitempty"`
+}
+
+// findingOf returns the finding of a report, judged for a moment.
+func findingOf(f *audit.Finding, src *audit.Source, asOf time.Time) finding {
+	out := finding{
+		Fingerprint: f.Fingerprint(), Control: string(f.Control.ID), Name: f.Control.Name, Title: f.Control.Title,
+		Status: f.Status.String(), Severity: f.Severity.String(),
+		Account: f.Account, AccountName: src.Name, Partition: f.Partition, User: f.User, ARN: f.ARN,
+		UserCreated: moment(f.UserCreated),
+		Reason:      f.Reason, Columns: f.Columns, Since: moment(f.Since), Limit: int64(f.Limit / time.Second), Approximate: f.Approximate,
+		Suppressed: f.Suppressed, Exception: f.Exception, ExpiredException: f.ExpiredException,
+		KeyIDs: f.KeyIDs, Note: f.Note, Facts: f.Facts,
+		Path: src.Path, Line: f.Line, Generated: stamp(src.Generated), AsOf: stamp(asOf),
+	}
+	if f.User != "" {
+		out.Class = f.Class.String()
+	}
+	if f.Credential.Kind != audit.NoCredential {
+		out.Credential = &credentialJSON{f.Credential.ID(), f.Credential.Kind.String(), f.Credential.Slot, moment(f.Credential.Created)}
+	}
+	if f.Since.IsPresent() {
+		age := int64(f.Age / time.Second)
+		out.AgeSeconds = &age
+	}
+	return out
+}
+
+// moment is a time of the report, "" where it has none.
+func moment(t report.Time) string {
+	if !t.IsPresent() {
+		return ""
+	}
+	return t.String()
+}
+
+// subject names whom a finding is about, for people: the user and which of
+// its credentials.
+func subject(f *audit.Finding) string {
+	who := f.User
+	if who == "" {
+		who = "the report"
+	}
+	if c := credentialName(f); c != "" {
+		who += ", " + c
+	}
+	return who
+}
+
+// credentialName names the credential for people, "" where there is none.
+func credentialName(f *audit.Finding) string {
+	switch c := f.Credential; {
+	case len(f.KeyIDs) == 1:
+		return f.KeyIDs[0]
+	case c.Kind == audit.NoCredential:
+		return ""
+	case c.Kind == audit.Password:
+		return "password"
+	case c.Slot == 0:
+		return c.Kind.String()
+	default:
+		return c.Kind.String() + " " + string(rune('0'+c.Slot))
+	}
+}

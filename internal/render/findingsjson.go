@@ -1,0 +1,251 @@
+package render
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jmespath/go-jmespath"
+
+	"rollcall/internal/audit"
+)
+
+// jsonLines writes every finding as a JSON object on a line of its own.
+type jsonLines struct {
+	stream
+	line []byte
+}
+
+func newJSONLines(b *bufio.Writer, o *Options) Output { return &jsonLines{stream: stream{b: b, o: o}} }
+
+func (j *jsonLines) Row(row *audit.Row) (err error) {
+	for i := range row.Findings {
+		if j.line, err = appendJSON(j.line[:0], findingOf(&row.Findings[i], &j.src, j.asOf())); err != nil {
+			return err
+		}
+		j.b.Write(append(j.line, '\n'))
+	}
+	return nil
+}
+
+func (j *jsonLines) Close(*audit.Summary) error { return j.b.Flush() }
+
+// jsonSummary writes one document: the summary with the worst findings.
+type jsonSummary struct{ late }
+
+func newJSON(b *bufio.Writer, o *Options) Output { return jsonSummary{late{b, o}} }
+
+func (j jsonSummary) Close(s *audit.Summary) error {
+	var v any = documentOf(s, j.o)
+	if j.o.Query != "" {
+		var err error
+		if v, err = query(j.o.Query, v); err != nil {
+			return err
+		}
+	}
+	text, err := indentJSON(v)
+	if err != nil {
+		return err
+	}
+	j.b.Write(text)
+	return j.b.Flush()
+}
+
+// CheckQuery says what is wrong with a JMESPath expression.
+func CheckQuery(expression string) error {
+	_, err := jmespath.Compile(expression)
+	return err
+}
+
+// query applies a JMESPath expression to what v is as JSON.
+func query(expression string, v any) (any, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	var plain any
+	if err := json.Unmarshal(text, &plain); err != nil {
+		return nil, err
+	}
+	found, err := jmespath.Search(expression, plain)
+	if err != nil {
+		return nil, fmt.Errorf("query %q: %w", expression, err)
+	}
+	return found, nil
+}
+
+// document is the JSON of a run. Version goes up when a member changes its
+// meaning or goes away.
+type document struct {
+	Version    int             `json:"version"`
+	Program    string          `json:"program,omitempty"`
+	Benchmark  benchmarkJSON   `json:"benchmark"`
+	Parameters audit.Params    `json:"parameters"`
+	Complete   bool            `json:"complete"`
+	Counts     countsJSON      `json:"counts"`
+	Controls   []controlCounts `json:"controls"`
+	Accounts   []accountJSON   `json:"accounts"`
+	Skipped    []Skipped       `json:"skipped_accounts,omitempty"`
+	// Exceptions are all that were given, with what became of them.
+	Exceptions []audit.ExceptionUse `json:"exceptions,omitempty"`
+	// Findings are the worst of each account; Omitted is how many more FAIL,
+	// NO_DATA and WARN there are.
+	Findings []finding `json:"findings"`
+	Omitted  int       `json:"findings_omitted"`
+}
+
+type benchmarkJSON struct {
+	ID      string `json:"id"`
+	Title   string `json:"title"`
+	Version string `json:"version,omitempty"`
+}
+
+// statusCounts have all statuses, so that a query need not ask whether one is
+// there.
+type statusCounts struct {
+	Fail          int `json:"fail"`
+	NoData        int `json:"no_data"`
+	Warn          int `json:"warn"`
+	Manual        int `json:"manual"`
+	NotApplicable int `json:"not_applicable"`
+	Pass          int `json:"pass"`
+}
+
+func statusCountsOf(n [audit.NumStatuses]int) statusCounts {
+	return statusCounts{
+		Fail: n[audit.Fail], NoData: n[audit.NoData], Warn: n[audit.Warn],
+		Manual: n[audit.Manual], NotApplicable: n[audit.NotApplicable], Pass: n[audit.Pass],
+	}
+}
+
+type countsJSON struct {
+	statusCounts
+	Suppressed int                     `json:"suppressed"`
+	Severities map[string]statusCounts `json:"severities"`
+}
+
+func countsOf(c *audit.Counts) countsJSON {
+	out := countsJSON{statusCounts: statusCountsOf(c.Total), Suppressed: c.Suppressed, Severities: map[string]statusCounts{}}
+	for i, n := range c.Severities {
+		out.Severities[audit.Severity(i).String()] = statusCountsOf(n)
+	}
+	return out
+}
+
+type controlCounts struct {
+	Control  string `json:"control"`
+	Name     string `json:"control_name"`
+	Title    string `json:"title"`
+	Severity string `json:"severity"`
+	statusCounts
+	Suppressed int `json:"suppressed"`
+}
+
+func controlCountsOf(c *audit.Counts, b *audit.Benchmark) []controlCounts {
+	out := make([]controlCounts, len(c.Controls))
+	for i, n := range c.Controls {
+		out[i] = controlCounts{
+			Control: string(n.Control.ID), Name: n.Control.Name, Title: n.Control.Title, Severity: b.Severity(n.Control).String(),
+			statusCounts: statusCountsOf(n.Statuses), Suppressed: n.Suppressed,
+		}
+	}
+	return out
+}
+
+type accountJSON struct {
+	audit.Source
+	AsOf         string          `json:"as_of,omitempty"`
+	Complete     bool            `json:"complete"`
+	Missing      bool            `json:"missing"`
+	Stale        bool            `json:"stale"`
+	ProblemCount int             `json:"problem_count"`
+	Problems     []audit.Problem `json:"problems,omitempty"`
+	Counts       countsJSON      `json:"counts"`
+	Controls     []controlCounts `json:"controls"`
+	Statistics   *statisticsJSON `json:"statistics,omitempty"` // none for one that is missing
+}
+
+type statisticsJSON struct {
+	Rows               int    `json:"rows"`
+	Users              int    `json:"users"`
+	ConsoleUsers       int    `json:"console_users"`
+	ConsoleUsersMFA    int    `json:"console_users_mfa"`
+	HumanUsers         int    `json:"human_users"`
+	MachineUsers       int    `json:"machine_users"`
+	BreakGlassUsers    int    `json:"break_glass_users"`
+	ActiveKeys         int    `json:"active_keys"`
+	InactiveKeys       int    `json:"inactive_keys"`
+	ActiveCertificates int    `json:"active_certificates"`
+	UnusedCredentials  int    `json:"unused_credentials"`
+	OldestKey          string `json:"oldest_key,omitempty"`
+	// KeyAges has a list for each span of ages; the words for the spans are in
+	// key_age_limits_days and key_idle_limits_days.
+	KeyAgeLimits  []int     `json:"key_age_limits_days"`
+	KeyIdleLimits []int     `json:"key_idle_limits_days"`
+	KeyAges       [6][4]int `json:"key_ages"`
+	Root          rootJSON  `json:"root"`
+}
+
+type rootJSON struct {
+	Seen     bool   `json:"seen"`
+	Password string `json:"password,omitempty"` // true, false, or why it is not known
+	MFA      string `json:"mfa,omitempty"`
+	Keys     int    `json:"active_keys"`
+	LastUsed string `json:"last_used,omitempty"`
+}
+
+func documentOf(s *audit.Summary, o *Options) document {
+	d := document{
+		Version: 1, Program: o.generator(),
+		Benchmark: benchmarkJSON{string(s.Benchmark.ID), s.Benchmark.Title, s.Benchmark.Version}, Parameters: s.Params,
+		Complete: Complete(s), Counts: countsOf(&s.Counts), Controls: controlCountsOf(&s.Counts, s.Benchmark),
+		Accounts: []accountJSON{}, Skipped: o.Skipped, Exceptions: s.Exceptions, Findings: []finding{},
+	}
+	for _, a := range s.Accounts {
+		d.Accounts = append(d.Accounts, accountOf(a, s.Benchmark))
+		d.Omitted += omitted(a)
+		for i := range a.Worst {
+			d.Findings = append(d.Findings, findingOf(&a.Worst[i], &a.Source, a.AsOf))
+		}
+	}
+	return d
+}
+
+// Complete reports whether everything could be judged, and anything was.
+func Complete(s *audit.Summary) bool {
+	for _, a := range s.Accounts {
+		if a.Incomplete() {
+			return false
+		}
+	}
+	return len(s.Accounts) > 0
+}
+
+// omitted is how many findings are not among the worst that are shown.
+func omitted(a *audit.AccountSummary) int {
+	n := a.Counts.Total
+	return n[audit.Fail] + n[audit.NoData] + n[audit.Warn] - len(a.Worst)
+}
+
+func accountOf(a *audit.AccountSummary, b *audit.Benchmark) accountJSON {
+	out := accountJSON{
+		Source: a.Source, AsOf: stamp(a.AsOf), Complete: !a.Incomplete(), Missing: a.Missing, Stale: a.Stale,
+		ProblemCount: a.ProblemCount, Problems: a.Problems, Counts: countsOf(&a.Counts), Controls: controlCountsOf(&a.Counts, b),
+	}
+	if a.Missing {
+		return out
+	}
+	t := &a.Stats
+	out.Statistics = &statisticsJSON{
+		Rows: t.Rows, Users: t.Users, ConsoleUsers: t.ConsoleUsers, ConsoleUsersMFA: t.ConsoleUsersMFA,
+		HumanUsers: t.HumanUsers, MachineUsers: t.MachineUsers, BreakGlassUsers: t.BreakGlassUsers,
+		ActiveKeys: t.ActiveKeys, InactiveKeys: t.InactiveKeys, ActiveCertificates: t.ActiveCertificates,
+		UnusedCredentials: t.UnusedCredentials, OldestKey: moment(t.OldestKey),
+		KeyAgeLimits: audit.KeyAgeLimits[:], KeyIdleLimits: audit.KeyIdleLimits[:], KeyAges: t.KeyAges,
+		Root: rootJSON{Seen: t.Root.Seen, Keys: t.Root.Keys, LastUsed: moment(t.Root.LastUsed)},
+	}
+	if t.Root.Seen {
+		out.Statistics.Root.Password, out.Statistics.Root.MFA = t.Root.Password.String(), t.Root.MFA.String()
+	}
+	return out
+}

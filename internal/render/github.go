@@ -1,0 +1,82 @@
+package render
+
+import (
+	"bufio"
+	"fmt"
+	"strings"
+
+	"rollcall/internal/audit"
+)
+
+// githubAnnotations is how many annotations of a kind GitHub shows for a step.
+const githubAnnotations = 10
+
+// gitHub writes the workflow commands that make annotations of the worst
+// findings, at their place in the report, and the step summary.
+type gitHub struct{ late }
+
+func newGitHub(b *bufio.Writer, o *Options) Output { return gitHub{late{b, o}} }
+
+func (g gitHub) Close(s *audit.Summary) error {
+	shown := map[string]int{}
+	more := 0
+	for _, a := range worstFirst(s) {
+		for _, p := range a.Problems {
+			g.command("error", a.Source.Path, p.Line, "incomplete", called(&a.Source)+": "+p.Text, shown, &more)
+		}
+	}
+	for _, group := range bySeverity(s) {
+		for _, account := range group.accounts {
+			for i := range account.findings {
+				f := &account.findings[i]
+				title := fmt.Sprintf("%s %s: %s", f.Severity, f.Control.ID, f.Control.Title)
+				g.command(gitHubLevel(f), account.account.Source.Path, f.Line, title, called(&account.account.Source)+", "+subject(f)+": "+why(f), shown, &more)
+			}
+			if n := omitted(account.account); n > 0 && group.severity == account.account.Worst[0].Severity {
+				more += n
+			}
+		}
+	}
+	if more > 0 {
+		fmt.Fprintf(g.b, "%s without an annotation.\n", count(more, "more finding")+verb(more))
+	}
+	if err := g.b.Flush(); err != nil || g.o.StepSummary == nil {
+		return err
+	}
+	summary := bufio.NewWriter(g.o.StepSummary)
+	writeMarkdown(summary, s, g.o)
+	return summary.Flush()
+}
+
+func gitHubLevel(f *audit.Finding) string {
+	switch level := sarifLevelOf(f.Status, f.Severity); level {
+	case "note":
+		return "notice"
+	case "none": // NO_DATA: nothing else that is not a problem is among the worst
+		return "warning"
+	default:
+		return level
+	}
+}
+
+// command writes a workflow command, unless GitHub would not show it.
+func (g gitHub) command(level, file string, line int, title, message string, shown map[string]int, more *int) {
+	if shown[level]++; shown[level] > githubAnnotations {
+		*more++
+		return
+	}
+	place := ""
+	if file != "" {
+		place = "file=" + gitHubProperty.Replace(printable(file)) + ","
+		if line > 0 {
+			place += fmt.Sprintf("line=%d,", line)
+		}
+	}
+	fmt.Fprintf(g.b, "::%s %stitle=%s::%s\n", level, place, gitHubProperty.Replace(printable(title)), gitHubMessage.Replace(printable(message)))
+}
+
+// The runner splits commands at these; a name in a report must not begin one.
+var (
+	gitHubMessage  = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	gitHubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)

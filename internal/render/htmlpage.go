@@ -1,0 +1,40 @@
+package render
+
+import (
+	"bufio"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/html"
+)
+
+// htmlPage gathers what the page of package html shows.
+type htmlPage struct {
+	b       *bufio.Writer
+	builder *html.Builder
+	report  *html.Report
+}
+
+func newHTML(b *bufio.Writer, o *Options) Output {
+	return &htmlPage{b: b, builder: html.New(html.Options{Made: o.Now, Program: o.generator()})}
+}
+
+func (h *htmlPage) Report(audit.Source) error {
+	h.report = h.builder.Report()
+	return nil
+}
+
+func (h *htmlPage) Row(row *audit.Row) error { return h.report.Row(row) }
+
+func (h *htmlPage) End(a *audit.AccountSummary) error {
+	if !a.Missing {
+		h.report.End(a)
+	}
+	return nil
+}
+
+func (h *htmlPage) Close(s *audit.Summary) error {
+	if err := h.builder.Write(h.b, s); err != nil {
+		return err
+	}
+	return h.b.Flush()
+}

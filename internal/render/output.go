@@ -1,0 +1,198 @@
+package render
+
+import (
+	"bufio"
+	"cmp"
+	"io"
+	"slices"
+	"time"
+
+	"rollcall/internal/audit"
+)
+
+// Output is one form in which an audit leaves. It is told of the reports one
+// after the other: Report, then Row for each row the audit visits, then End;
+// an account without a report the same. Close comes once, after the last, and
+// also flushes. After an error an Output is not to be used any more.
+type Output interface {
+	// Report begins the next report.
+	Report(src audit.Source) error
+	// Row takes the findings of a row. It keeps nothing of it.
+	Row(row *audit.Row) error
+	// End ends the report with its outcome.
+	End(a *audit.AccountSummary) error
+	// Close takes the outcome of the run.
+	Close(s *audit.Summary) error
+}
+
+// Options say how outputs are to look, and what they tell of the run.
+type Options struct {
+	Program string // what made them, such as rollcall
+	Version string
+	// Now is when the run takes place.
+	Now time.Time
+	// AsOf is the moment asked for to judge for; zero means that of each
+	// report.
+	AsOf      time.Time
+	Benchmark *audit.Benchmark
+	// Exceptions are those given to the audit, which findings name by their id.
+	Exceptions []audit.Exception
+	// Skipped are accounts whose reports nobody expected.
+	Skipped []Skipped
+
+	// Width is how many columns the terminal of the table has; 0 means that
+	// all is shown.
+	Width  int
+	Colour bool
+	// Query is a JMESPath expression that chooses what of the JSON is written.
+	Query string
+	// OCSF is the version of the OCSF schema, "" for DefaultOCSF.
+	OCSF string
+	// Region is the region of the Security Hub that ASFF is for; "" means the
+	// first of the partition.
+	Region string
+	// StepSummary takes the summary of the step of a GitHub workflow; nil for
+	// none.
+	StepSummary io.Writer
+}
+
+// Skipped is an account that is not audited, and need not be.
+type Skipped struct {
+	Account string `json:"account"`
+	Name    string `json:"name,omitempty"`
+	Status  string `json:"status"` // such as suspended
+}
+
+// format is a form that is one stream of bytes.
+type format struct {
+	name  string
+	about string
+	open  func(w *bufio.Writer, o *Options) Output
+	// rows means that the form shows every row, also those without findings.
+	rows bool
+}
+
+// formats are all of them, in the order in which to name them. What writes a
+// folder and not a stream is not here: see package lake.
+var formats = []format{
+	{name: "table", about: "for a terminal", open: newTable},
+	{name: "json", about: "the summary and the worst findings, one document", open: newJSON},
+	{name: "jsonl", about: "every finding, one JSON object on a line", open: newJSONLines},
+	{name: "csv", about: "every finding, safe to open in a spreadsheet", open: newCSV},
+	{name: "md", about: "the summary and the worst findings, Markdown", open: newMarkdown},
+	{name: "html", about: "one file for a browser", open: newHTML, rows: true},
+	{name: "sarif", about: "SARIF 2.1.0, for code scanning", open: newSARIF},
+	{name: "ocsf", about: "OCSF compliance findings, one on a line", open: newOCSF},
+	{name: "asff", about: "findings for AWS Security Hub", open: newASFF},
+	{name: "junit", about: "JUnit XML, for continuous integration", open: newJUnit},
+	{name: "prometheus", about: "metrics, for a textfile collector", open: newPrometheus},
+	{name: "github", about: "annotations and step summary of GitHub Actions", open: newGitHub},
+}
+
+// Formats are the names of all forms that Open knows.
+func Formats() []string {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.name
+	}
+	return names
+}
+
+// Open returns an Output of the named form, which writes to w; ok is false for
+// a name that is none. everyRow says that the audit has to be one with
+// audit.Options.EveryRow.
+func Open(name string, w io.Writer, o Options) (out Output, everyRow, ok bool) {
+	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
+	if i < 0 {
+		return nil, false, false
+	}
+	return formats[i].open(bufio.NewWriterSize(w, 64<<10), &o), formats[i].rows, true
+}
+
+// stream is what the forms share that write each finding as it comes.
+type stream struct {
+	b   *bufio.Writer
+	o   *Options
+	src audit.Source
+	n   int // findings written
+}
+
+func (s *stream) Report(src audit.Source) error {
+	s.src = src
+	return nil
+}
+
+func (s *stream) End(*audit.AccountSummary) error { return nil }
+
+// asOf is the moment the findings of this report are judged for; zero where it
+// is not known.
+func (s *stream) asOf() time.Time {
+	if !s.o.AsOf.IsZero() {
+		return s.o.AsOf
+	}
+	return s.src.Generated
+}
+
+// when is the moment to date a finding with that must have one.
+func (s *stream) when() time.Time {
+	if t := s.asOf(); !t.IsZero() {
+		return t.UTC()
+	}
+	return s.o.Now.UTC()
+}
+
+// late is what the forms share that are written from the summary alone.
+type late struct {
+	b *bufio.Writer
+	o *Options
+}
+
+func (late) Report(audit.Source) error       { return nil }
+func (late) Row(*audit.Row) error            { return nil }
+func (late) End(*audit.AccountSummary) error { return nil }
+
+// exception returns the exception of an id.
+func (o *Options) exception(id string) *audit.Exception {
+	for i := range o.Exceptions {
+		if o.Exceptions[i].ID == id {
+			return &o.Exceptions[i]
+		}
+	}
+	return nil
+}
+
+// controls are those the benchmark has.
+func (o *Options) controls() []*audit.Control {
+	var all []*audit.Control
+	for _, id := range o.Benchmark.Controls {
+		if c, ok := audit.FindControl(string(id)); ok {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// generator is what made the findings, with its version.
+func (o *Options) generator() string {
+	if o.Version == "" {
+		return o.Program
+	}
+	return o.Program + " " + o.Version
+}
+
+// stamp is a moment as programs read it, "" for none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// called is the account's number with its name, as far as they are known.
+func called(src *audit.Source) string {
+	id := cmp.Or(src.Account, "unknown account")
+	if src.Name != "" && src.Name != id {
+		return id + " " + src.Name
+	}
+	return id
+}

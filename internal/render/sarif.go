@@ -1,0 +1,273 @@
+package render
+
+import (
+	"bufio"
+	"cmp"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+
+	"rollcall/internal/audit"
+)
+
+// sarifSchema is where OASIS has the schema of SARIF 2.1.0.
+const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+// sarif writes findings as the results of one run of SARIF 2.1.0: the report
+// is the file that was analysed, a row is the place. Results come as they are
+// found; what is known at the end alone stands behind them.
+type sarif struct {
+	stream
+	rules     map[audit.ControlID]int
+	artifacts []sarifArtifact
+	notes     []sarifNotification
+	complete  bool
+	line      []byte
+	err       error
+}
+
+type (
+	sarifText struct {
+		Text string `json:"text"`
+	}
+	sarifRule struct {
+		ID      string         `json:"id"`
+		Name    string         `json:"name"`
+		Short   sarifText      `json:"shortDescription"`
+		Full    sarifText      `json:"fullDescription"`
+		Help    sarifText      `json:"help"`
+		Default sarifLevel     `json:"defaultConfiguration"`
+		Props   map[string]any `json:"properties"`
+	}
+	sarifLevel struct {
+		Level string `json:"level"`
+	}
+	sarifURI struct {
+		URI  string `json:"uri"`
+		Base string `json:"uriBaseId,omitempty"`
+	}
+	sarifRegion struct {
+		StartLine int `json:"startLine"`
+	}
+	sarifPhysical struct {
+		Artifact sarifURI     `json:"artifactLocation"`
+		Region   *sarifRegion `json:"region,omitempty"`
+	}
+	sarifLogical struct {
+		Name string `json:"name,omitempty"`
+		Full string `json:"fullyQualifiedName,omitempty"`
+		Kind string `json:"kind,omitempty"`
+	}
+	sarifLocation struct {
+		Physical sarifPhysical  `json:"physicalLocation"`
+		Logical  []sarifLogical `json:"logicalLocations,omitempty"`
+	}
+	sarifSuppression struct {
+		Kind          string `json:"kind"`
+		Status        string `json:"status"`
+		Justification string `json:"justification"`
+	}
+	sarifResult struct {
+		RuleID       string             `json:"ruleId"`
+		RuleIndex    int                `json:"ruleIndex"`
+		Kind         string             `json:"kind"`
+		Level        string             `json:"level"`
+		Message      sarifText          `json:"message"`
+		Locations    []sarifLocation    `json:"locations"`
+		Fingerprints map[string]string  `json:"partialFingerprints"`
+		Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+		Props        map[string]any     `json:"properties"`
+	}
+	sarifArtifact struct {
+		Location sarifURI          `json:"location"`
+		Hashes   map[string]string `json:"hashes,omitempty"`
+		Modified string            `json:"lastModifiedTimeUtc,omitempty"`
+	}
+	sarifNotification struct {
+		Level     string          `json:"level"`
+		Message   sarifText       `json:"message"`
+		Locations []sarifLocation `json:"locations,omitempty"`
+	}
+)
+
+func newSARIF(b *bufio.Writer, o *Options) Output {
+	s := &sarif{stream: stream{b: b, o: o}, rules: map[audit.ControlID]int{}, complete: true}
+	rules := []sarifRule{}
+	for i, c := range o.controls() {
+		s.rules[c.ID] = i
+		rules = append(rules, sarifRuleOf(c, o.Benchmark))
+	}
+	driver := map[string]any{"name": o.Program, "rules": rules}
+	if o.Version != "" {
+		driver["version"] = o.Version
+	}
+	b.WriteString(`{"$schema":` + strconv.Quote(sarifSchema) + `,"version":"2.1.0","runs":[{"tool":{"driver":`)
+	s.write(driver)
+	b.WriteString(`},"automationDetails":`)
+	s.write(map[string]string{"id": "rollcall/" + string(o.Benchmark.ID) + "/"})
+	b.WriteString(`,"columnKind":"unicodeCodePoints","results":[`)
+	return s
+}
+
+// write writes a value; the first error stays.
+func (s *sarif) write(v any) {
+	if s.line, s.err = appendJSON(s.line[:0], v); s.err == nil {
+		s.b.Write(s.line)
+	}
+}
+
+// sarifSeverity is GitHub's number for a severity: above 9 is critical, above
+// 7 high, above 4 medium.
+func sarifSeverity(s audit.Severity) string {
+	return [audit.NumSeverities]string{audit.Info: "0.0", audit.Low: "2.0", audit.Medium: "5.0", audit.High: "8.0", audit.Critical: "9.5"}[s]
+}
+
+func sarifRuleOf(c *audit.Control, b *audit.Benchmark) sarifRule {
+	severity := b.Severity(c)
+	tags := []string{"security", "iam"}
+	for _, id := range c.RequirementIDs(b.ID) {
+		tags = append(tags, string(b.ID)+"/"+id)
+	}
+	return sarifRule{
+		ID: string(c.ID), Name: pascal(c.Name), Short: sarifText{c.Title}, Full: sarifText{c.Description},
+		Help: sarifText{c.Remediation}, Default: sarifLevel{sarifLevelOf(audit.Fail, severity)},
+		Props: map[string]any{"tags": tags, "precision": "very-high", "security-severity": sarifSeverity(severity)},
+	}
+}
+
+// pascal is a name with hyphens as SARIF has names of rules: RootActiveKey.
+func pascal(name string) string {
+	var b strings.Builder
+	for part := range strings.SplitSeq(name, "-") {
+		if part != "" {
+			b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+		}
+	}
+	return b.String()
+}
+
+// sarifKind and sarifLevelOf: a level other than none goes with kind fail
+// alone (SARIF 3.27.10), and viewers show nothing else as a problem.
+func sarifKind(s audit.Status) string {
+	switch s {
+	case audit.Fail, audit.Warn:
+		return "fail"
+	case audit.Manual:
+		return "review"
+	case audit.NotApplicable:
+		return "notApplicable"
+	case audit.Pass:
+		return "pass"
+	default:
+		return "open"
+	}
+}
+
+func sarifLevelOf(s audit.Status, severity audit.Severity) string {
+	switch {
+	case sarifKind(s) != "fail":
+		return "none"
+	case s == audit.Fail && severity >= audit.High:
+		return "error"
+	case severity >= audit.Medium:
+		return "warning"
+	default:
+		return "note"
+	}
+}
+
+func (s *sarif) Row(row *audit.Row) error {
+	for i := range row.Findings {
+		if s.n++; s.n > 1 {
+			s.b.WriteByte(',')
+		}
+		s.b.WriteByte('\n')
+		if s.write(s.result(&row.Findings[i])); s.err != nil {
+			return s.err
+		}
+	}
+	return nil
+}
+
+func (s *sarif) result(f *audit.Finding) sarifResult {
+	fingerprint := f.Fingerprint()
+	r := sarifResult{
+		RuleID: string(f.Control.ID), RuleIndex: s.rules[f.Control.ID],
+		Kind: sarifKind(f.Status), Level: sarifLevelOf(f.Status, f.Severity),
+		Message: sarifText{subject(f) + ": " + why(f)},
+		// GitHub goes by primaryLocationLineHash, and would else make one of the
+		// line's text, in which every date changes it.
+		Fingerprints: map[string]string{"rollcallFinding/v1": fingerprint, "primaryLocationLineHash": fingerprint + ":1"},
+		Props: map[string]any{
+			"status": f.Status.String(), "severity": f.Severity.String(), "account": f.Account,
+			"credential": f.Credential.ID(), "columns": f.Columns,
+		},
+	}
+	where := sarifLocation{Physical: sarifPhysical{Artifact: artifact(&s.src, f.Account), Region: &sarifRegion{max(f.Line, 1)}}}
+	if f.ARN != "" {
+		where.Logical = []sarifLogical{{Name: f.User, Full: f.ARN, Kind: "resource"}}
+	}
+	r.Locations = []sarifLocation{where}
+	if f.Suppressed {
+		said := f.Exception
+		if e := s.o.exception(f.Exception); e != nil {
+			said += ": " + e.Reason + " (" + e.Owner + ", " + e.Ticket + ", until " + e.Expires.String() + ")"
+		}
+		r.Suppressions = []sarifSuppression{{"external", "accepted", said}}
+	}
+	return r
+}
+
+// artifact is where the report is: relative to the folder it was named from,
+// which for code scanning is the root of the repository. A report that is in
+// no file has the name it could be saved under.
+func artifact(src *audit.Source, account string) sarifURI {
+	name := cmp.Or(src.Path, "credential-report-"+cmp.Or(account, "unknown")+".csv")
+	if path.IsAbs(name) {
+		return sarifURI{URI: (&url.URL{Scheme: "file", Path: name}).String()}
+	}
+	return sarifURI{URI: (&url.URL{Path: name}).String(), Base: "%SRCROOT%"}
+}
+
+func (s *sarif) End(a *audit.AccountSummary) error {
+	s.complete = s.complete && !a.Incomplete()
+	at := artifact(&a.Source, a.Source.Account)
+	if !a.Missing {
+		out := sarifArtifact{Location: at, Modified: stamp(a.Source.Generated)}
+		if a.Source.SHA256 != "" {
+			out.Hashes = map[string]string{"sha-256": a.Source.SHA256}
+		}
+		s.artifacts = append(s.artifacts, out)
+	}
+	for _, p := range a.Problems {
+		n := sarifNotification{Level: "error", Message: sarifText{called(&a.Source) + ": " + p.Text}}
+		if p.Line > 0 {
+			n.Locations = []sarifLocation{{Physical: sarifPhysical{Artifact: at, Region: &sarifRegion{p.Line}}}}
+		}
+		s.notes = append(s.notes, n)
+	}
+	return nil
+}
+
+func (s *sarif) Close(sum *audit.Summary) error {
+	s.b.WriteString("\n]")
+	if len(s.artifacts) > 0 {
+		s.b.WriteString(`,"artifacts":`)
+		s.write(s.artifacts)
+	}
+	s.b.WriteString(`,"invocations":`)
+	run := map[string]any{"executionSuccessful": s.complete && len(sum.Accounts) > 0}
+	if !s.o.Now.IsZero() {
+		run["endTimeUtc"] = stamp(s.o.Now)
+	}
+	if len(s.notes) > 0 {
+		run["toolExecutionNotifications"] = s.notes
+	}
+	s.write([]any{run})
+	s.b.WriteString("}]}\n")
+	if s.err != nil {
+		return s.err
+	}
+	return s.b.Flush()
+}
