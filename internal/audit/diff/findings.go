@@ -1,0 +1,252 @@
+package diff
+
+import (
+	"slices"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/report"
+)
+
+// findings compares what was found about one user.
+type findings struct {
+	*work
+	at       []*entry // by member; nil where the report has nothing of the user
+	old, new *entry
+}
+
+// identity tells a finding from the others of its user, in every report.
+type identity struct {
+	control audit.ControlID
+	kind    audit.CredentialKind
+	created report.Time
+	slot    int // where nothing else tells credentials apart
+}
+
+func identityOf(f *audit.Finding) identity {
+	id := identity{control: f.Control.ID, kind: f.Credential.Kind, created: f.Credential.Created}
+	if f.Credential.Tied || !id.created.IsPresent() {
+		id.slot = f.Credential.Slot
+	}
+	return id
+}
+
+func isOpen(f *audit.Finding) bool { return f.Status == audit.Fail || f.Status == audit.Warn }
+
+func (f *findings) compare() (out []Finding) {
+	moved := f.survivors()
+	sameUser := f.old != nil && f.new != nil && (f.old.row == nil || f.new.row == nil || !replaced(f.old.row, f.new.row))
+	var seen []identity
+	if f.new != nil {
+		for i := range f.new.findings {
+			found := &f.new.findings[i]
+			if !isOpen(found) {
+				continue
+			}
+			var before *audit.Finding
+			if sameUser {
+				before = f.before(found, moved)
+			}
+			if before != nil {
+				seen = append(seen, identityOf(before))
+			}
+			if g, ok := f.stillOpen(found, before); ok {
+				out = append(out, g)
+			}
+		}
+	}
+	if f.old != nil {
+		for i := range f.old.findings {
+			found := &f.old.findings[i]
+			if isOpen(found) && !found.Suppressed && !slices.Contains(seen, identityOf(found)) {
+				out = append(out, f.closed(found, sameUser))
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Finding) int {
+		if a.State != b.State {
+			return int(a.State) - int(b.State)
+		}
+		return int(b.Severity) - int(a.Severity)
+	})
+	return out
+}
+
+// survivors maps the places of keys and certificates in the new row to those in
+// the old one, where a place alone tells two of one second apart.
+func (f *findings) survivors() map[audit.Credential]audit.Credential {
+	if f.old == nil || f.new == nil || f.old.row == nil || f.new.row == nil {
+		return nil
+	}
+	var moved map[audit.Credential]audit.Credential
+	for _, of := range [...]func(*report.Row) [2]credential{keysOf, certificatesOf} {
+		old, new := of(f.old.row), of(f.new.row)
+		if !old[0].Tied && !new[0].Tied {
+			continue
+		}
+		for _, p := range match(&old, &new) {
+			if p.old == nil || p.new == nil {
+				continue
+			}
+			if moved == nil {
+				moved = map[audit.Credential]audit.Credential{}
+			}
+			moved[p.new.Credential] = p.old.Credential
+		}
+	}
+	return moved
+}
+
+// before returns what the old report's audit has of a finding of the new one:
+// open, or not judged; nil for nothing.
+func (f *findings) before(found *audit.Finding, moved map[audit.Credential]audit.Credential) *audit.Finding {
+	id := identityOf(found)
+	if c, ok := moved[found.Credential]; ok {
+		as := audit.Finding{Control: found.Control, Credential: c}
+		id = identityOf(&as)
+	}
+	return find(f.old, id)
+}
+
+// find returns the finding of that identity, nil for none. A verdict on the
+// whole row that it cannot be judged counts for all of its credentials.
+func find(e *entry, id identity) (silent *audit.Finding) {
+	for i := range e.findings {
+		g := &e.findings[i]
+		switch {
+		case g.Control.ID != id.control:
+		case identityOf(g) == id:
+			return g
+		case !isOpen(g) && (g.Credential.Kind == audit.NoCredential || !g.Credential.Created.IsPresent()):
+			silent = g
+		}
+	}
+	return silent
+}
+
+// stillOpen returns the finding of the new report with its state; ok is false
+// where an exception excuses it, and did.
+func (f *findings) stillOpen(found, before *audit.Finding) (g Finding, ok bool) {
+	g = Finding{State: New, Finding: *found}
+	if before != nil {
+		g.Was = before.Status.String()
+	}
+	wasOpen := before != nil && isOpen(before) && !before.Suppressed
+	switch {
+	case found.Suppressed && wasOpen:
+		g.State = Excused
+	case found.Suppressed:
+		f.out.Counts.StillExcused++
+		return g, false
+	case before != nil && before.Suppressed:
+		g.Was = "excused"
+	case !wasOpen:
+	case before.Status == audit.Warn && found.Status == audit.Fail:
+		g.State = Worse
+	default:
+		g.State = Open
+	}
+	g.FirstSeen, g.OrEarlier = f.since(found, f.work.new)
+	return g, true
+}
+
+// closed returns the finding of the old report that the new one has not.
+func (f *findings) closed(found *audit.Finding, sameUser bool) Finding {
+	g := Finding{State: Fixed, Finding: *found, Was: found.Status.String()}
+	g.FirstSeen, g.OrEarlier = f.since(found, f.work.old)
+	if f.new == nil && f.old.key.rank == rankRoot {
+		g.State, g.How = Unknown, "The new report has no row for root."
+		return g
+	}
+	if f.new != nil && sameUser {
+		if now := find(f.new, identityOf(found)); now != nil && !isOpen(now) {
+			g.State, g.How = Unknown, now.Reason
+			return g
+		}
+	}
+	g.Closed = f.closedBy(found)
+	g.How = f.how(found, sameUser)
+	return g
+}
+
+// how says why a finding is gone.
+func (f *findings) how(found *audit.Finding, sameUser bool) string {
+	if found.User == "" || f.old.row == nil {
+		return ""
+	}
+	switch {
+	case f.new == nil || f.new.row == nil:
+		return "The user is gone."
+	case !sameUser:
+		return "The user was made anew."
+	}
+	new := f.new.row
+	var now [2]credential
+	switch found.Credential.Kind {
+	case audit.Password:
+		if new.PasswordEnabled.IsFalse() {
+			return "The password is gone."
+		}
+		return ""
+	case audit.AccessKey:
+		now = keysOf(new)
+	case audit.Certificate:
+		now = certificatesOf(new)
+	default:
+		return ""
+	}
+	for i := range now {
+		if now[i].exists && now[i].Created == found.Credential.Created {
+			if now[i].active.IsFalse() {
+				return "It is inactive."
+			}
+			return ""
+		}
+	}
+	return "It is gone."
+}
+
+// since returns when the first report was made of those in which the finding is
+// open up to the one at this place. Reports that could not judge it do not
+// count; orEarlier says that there is none that could, before the first.
+func (f *findings) since(found *audit.Finding, place int) (first time.Time, orEarlier bool) {
+	id := identityOf(found)
+	first = f.members[place].Source.Generated
+	for i := place - 1; i >= 0; i-- {
+		switch open, judged := f.openIn(i, id, found.UserCreated); {
+		case !judged:
+		case open:
+			first = f.members[i].Source.Generated
+		default:
+			return first, false
+		}
+	}
+	return first, true
+}
+
+// closedBy returns when the first report after the old one was made in which
+// the finding is no longer open.
+func (f *findings) closedBy(found *audit.Finding) time.Time {
+	id := identityOf(found)
+	for i := f.work.old + 1; i < f.work.new; i++ {
+		if open, judged := f.openIn(i, id, found.UserCreated); judged && !open {
+			return f.members[i].Source.Generated
+		}
+	}
+	return f.members[f.work.new].Source.Generated
+}
+
+func (f *findings) openIn(place int, id identity, created report.Time) (open, judged bool) {
+	e := f.at[place]
+	if e == nil {
+		return false, true
+	}
+	g := find(e, id)
+	switch {
+	case g == nil, g.UserCreated.IsPresent() && created.IsPresent() && g.UserCreated != created && e.key.rank == rankUser:
+		return false, true
+	case !isOpen(g):
+		return false, false
+	}
+	return true, true
+}

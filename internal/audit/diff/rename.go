@@ -1,0 +1,72 @@
+package diff
+
+import (
+	"slices"
+
+	"rollcall/internal/audit"
+	"rollcall/report"
+)
+
+// maxRenames is how many users that are gone, and how many that are new, are
+// remembered to find out who was renamed.
+const maxRenames = 100_000
+
+// renames finds users who are gone under one name and there under another. All
+// that tells them is the second in which they were made, so that it must be
+// theirs alone.
+type renames struct {
+	gone, added map[int64]named
+	full        bool
+}
+
+type named struct {
+	user, arn string
+	several   bool
+}
+
+func newRenames() renames {
+	return renames{map[int64]named{}, map[int64]named{}, false}
+}
+
+// remember takes note of a user who is in one report only. Somebody made after
+// the old report was never in it.
+func (r *renames) remember(c *comparison) {
+	row, to := c.old.row, r.gone
+	if row == nil {
+		row, to = c.new.row, r.added
+	}
+	made, ok := row.Created.Unix()
+	if !ok || made > c.made || row.IsRoot() {
+		return
+	}
+	if len(to) == maxRenames {
+		r.full = true
+		return
+	}
+	_, several := to[made]
+	to[made] = named{row.User, row.ARN, several}
+}
+
+type rename struct {
+	user, arn string
+	event     Event
+}
+
+// found returns the renames, in the order of their new names.
+func (r *renames) found() (all []rename) {
+	if r.full {
+		return nil
+	}
+	for made, to := range r.added {
+		from, ok := r.gone[made]
+		if !ok || from.several || to.several {
+			continue
+		}
+		all = append(all, rename{to.user, to.arn, Event{
+			Kind: audit.UserRenamed, Was: from.user, Is: to.user,
+			Note: "Both were made at " + report.AtUnix(made).String() + ", and nobody else who is gone or new.",
+		}})
+	}
+	slices.SortFunc(all, func(a, b rename) int { return compareFolded(a.user, b.user, false) })
+	return all
+}

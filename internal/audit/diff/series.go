@@ -1,0 +1,172 @@
+package diff
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/report"
+)
+
+// Report is a report that can be read more than once.
+type Report struct {
+	// Source must say when the report was generated. Where it has a SHA-256,
+	// the content must have it too.
+	Source audit.Source
+	// Facts are what enrichment tells of the account; may be nil.
+	Facts *audit.Enrichment
+	Open  func() (io.ReadCloser, error)
+}
+
+// File returns the report in the file at Source.Path.
+func File(src audit.Source) Report {
+	return Report{Source: src, Open: func() (io.ReadCloser, error) { return os.Open(src.Path) }}
+}
+
+// Series are the reports of one account.
+type Series struct {
+	// Account is its number; "" where the reports shall tell.
+	Account string
+	Name    string
+	// Old and New are compared. Old is nil for an account that is seen for the
+	// first time: then all its findings are new, and there are no events.
+	Old, New *Report
+	// History are reports that tell since when findings are open, in any
+	// order. Those that are no older than New do not count.
+	History []Report
+}
+
+// maxHistory is how many reports of the history are read, the newest ones. Each
+// is an open file and some 100 KiB of memory.
+const maxHistory = 500
+
+// member is a report of the series that was looked through.
+type member struct {
+	Report
+	orders             orders // in which it is sorted; 0 for none
+	rows               int
+	columns            report.Columns
+	account, partition string
+}
+
+func (m *member) name() string {
+	if m.Source.Path != "" {
+		return m.Source.Path
+	}
+	return "the report of " + stamp(m.Source.Generated)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// look reads a report to its end, to know that it can be compared.
+func look(ctx context.Context, r Report, account string, maxRows int) (*member, error) {
+	m := &member{Report: r, orders: allOrders, account: account}
+	if err := m.look(ctx, maxRows); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("%s: %w", m.name(), err)
+	}
+	return m, nil
+}
+
+func (m *member) look(ctx context.Context, maxRows int) error {
+	if m.Source.Generated.IsZero() {
+		return errors.New("it is not known when it was generated")
+	}
+	f, err := m.Open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var content io.Reader = f
+	sum := sha256.New()
+	if m.Source.SHA256 != "" {
+		content = io.TeeReader(f, sum)
+	}
+	rd, err := report.NewReader(content)
+	if err != nil {
+		return err
+	}
+	m.columns = rd.Columns()
+	if err := m.rowsOf(ctx, rd, maxRows); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); m.Source.SHA256 != "" && !strings.EqualFold(got, m.Source.SHA256) {
+		return errors.New("it is damaged: its SHA-256 is not the one it was saved with")
+	}
+	return nil
+}
+
+func (m *member) rowsOf(ctx context.Context, rd *report.Reader, maxRows int) error {
+	var row report.Row
+	var last key
+	for ; ; m.rows++ {
+		if m.rows%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		switch err := rd.Read(&row); {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case m.rows == maxRows:
+			return fmt.Errorf("it has more than %d rows", maxRows)
+		}
+		if err := m.belongs(&row); err != nil {
+			return fmt.Errorf("line %d: %w", rd.Line(), err)
+		}
+		k := keyOf(&row)
+		if m.rows > 0 {
+			var same bool
+			if m.orders, same = m.orders.after(last, k); same {
+				return fmt.Errorf("line %d: the user %.80q stands twice", rd.Line(), row.User)
+			}
+		}
+		last = k
+	}
+}
+
+// belongs refuses rows of more than one account.
+func (m *member) belongs(row *report.Row) error {
+	account, partition := row.AccountID(), row.Partition()
+	switch {
+	case row.User == "":
+		return errors.New("the row has no user name")
+	case account == "" || partition == "":
+		return fmt.Errorf("the ARN %.80q names no account", row.ARN)
+	case m.account == "":
+		m.account = account
+	case m.account != account:
+		return fmt.Errorf("a row of account %s is in a report of account %s", account, m.account)
+	}
+	if m.partition == "" {
+		m.partition = partition
+	} else if m.partition != partition {
+		return fmt.Errorf("a row of partition %s is in a report of %s", partition, m.partition)
+	}
+	return nil
+}
+
+// before returns the reports of the history that are older than New, oldest
+// first, without those that are compared.
+func (s *Series) before() []Report {
+	var all []Report
+	for _, r := range s.History {
+		at := r.Source.Generated
+		if at.IsZero() || !at.Before(s.New.Source.Generated) || s.Old != nil && at.Equal(s.Old.Source.Generated) {
+			continue
+		}
+		all = append(all, r)
+	}
+	slices.SortStableFunc(all, func(a, b Report) int { return a.Source.Generated.Compare(b.Source.Generated) })
+	return all[max(0, len(all)-maxHistory):]
+}
