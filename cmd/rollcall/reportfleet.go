@@ -154,7 +154,7 @@ func (f *fleetFlags) members(stdin io.Reader) ([]fleet.Member, error) {
 type fleetPlan struct {
 	targets      []fleet.Target
 	organization fleet.Organization // whose accounts they are; zero for none
-	noAccount    []history.Outcome  // of profiles that lead nowhere
+	failed       []history.Outcome  // of profiles that lead nowhere
 	signedIn     []string           // the profiles that lead somewhere
 }
 
@@ -205,7 +205,7 @@ func (r *reporting) profilePlan(ctx context.Context) (p fleetPlan, err error) {
 		case ctx.Err() != nil:
 			return p, ctx.Err()
 		case err != nil:
-			p.noAccount = append(p.noAccount, fleet.NoAccount(profile, err))
+			p.failed = append(p.failed, fleet.ProfileFailed(ctx, profile, err))
 			continue
 		case of[id.Account] != "":
 			fmt.Fprintf(r.p.stderr, "rollcall: the profile %s leads to account %s, as %s does: asked once\n", profile, id.Account, of[id.Account])
@@ -220,7 +220,7 @@ func (r *reporting) profilePlan(ctx context.Context) (p fleetPlan, err error) {
 
 // record puts what is known already into the folder.
 func (p fleetPlan) record(folder *history.Folder) ([]history.Outcome, error) {
-	for _, o := range p.noAccount {
+	for _, o := range p.failed {
 		if err := folder.SetOutcome(o); err != nil {
 			return nil, err
 		}
@@ -231,7 +231,7 @@ func (p fleetPlan) record(folder *history.Folder) ([]history.Outcome, error) {
 		}
 	}
 	if p.organization.ID == "" {
-		return p.noAccount, nil
+		return p.failed, nil
 	}
 	return p.organization.RecordLeft(folder)
 }

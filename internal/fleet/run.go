@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/aws/aws-sdk-go-v2/config"
 	"golang.org/x/time/rate"
 
 	"rollcall/internal/history"
@@ -301,13 +302,22 @@ func printable(text string) string {
 	}, strings.Join(strings.Fields(text), " "))
 }
 
-// NoAccount is the outcome of a profile whose account is not known, because
-// its credentials failed.
-func NoAccount(profile string, err error) history.Outcome {
-	o := history.Outcome{Name: printable(profile), Profile: profile, Status: history.Failed, Message: printable(explain(err)), At: time.Now()}
+// ProfileFailed is the outcome of a profile whose credentials failed. Its
+// account is known only where the profile has a role.
+func ProfileFailed(ctx context.Context, profile string, err error) history.Outcome {
+	now := time.Now().Truncate(time.Second)
+	o := history.Outcome{Name: printable(profile), Profile: profile, Status: history.Failed, Message: printable(explain(err)), At: now, Run: now}
 	if denied(err) {
 		o.Status = history.Denied
 	}
-	o.Run = o.At
+	env, err := config.NewEnvConfig()
+	if err != nil {
+		return o
+	}
+	configured, err := loadProfile(ctx, profile, env)
+	if account := accountOfRole(configured.RoleARN); err == nil && history.IsAccountID(account) {
+		o.Account = account
+		o.Partition = strings.Split(configured.RoleARN, ":")[1]
+	}
 	return o
 }

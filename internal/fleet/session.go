@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
@@ -63,7 +64,7 @@ func (r rolesAt) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, fns ..
 	if err != nil {
 		return nil, err
 	}
-	if c := r.kept.load(key); c != nil {
+	if c := r.kept.load(key); c != nil && r.good(ctx, c) {
 		return &sts.AssumeRoleOutput{Credentials: c}, nil
 	}
 	if r.code == nil {
@@ -86,17 +87,31 @@ func (r rolesAt) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, fns ..
 	return out, nil
 }
 
+// good says whether the service still takes a session: it may have been
+// revoked, or the service may have forgotten it. Where the service cannot be
+// asked just now, the session is kept.
+func (r rolesAt) good(ctx context.Context, c *types.Credentials) bool {
+	client, ok := r.next.(*sts.Client)
+	if !ok {
+		return true
+	}
+	session := credentials.NewStaticCredentialsProvider(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
+	_, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, r.at.options, func(o *sts.Options) { o.Credentials = session })
+	_, refused := ServiceError(err)
+	return !refused || situationOf(err) == busy
+}
+
 // key names a session by all that decides what it is: where and with which key
 // it was asked for, and what was asked. What is not the same every time (the
 // code) is left out.
 func (r rolesAt) key(ctx context.Context, in *sts.AssumeRoleInput) (string, error) {
 	source := ""
 	if c, ok := r.next.(*sts.Client); ok {
-		credentials, err := c.Options().Credentials.Retrieve(ctx)
+		key, err := c.Options().Credentials.Retrieve(ctx)
 		if err != nil {
 			return "", err
 		}
-		source = credentials.AccessKeyID
+		source = key.AccessKeyID
 	}
 	request := *in
 	request.TokenCode = nil

@@ -2,6 +2,10 @@ package fleet
 
 import (
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -143,6 +147,43 @@ func TestKeptSessionIsNotBelieved(t *testing.T) {
 				t.Errorf("asked %d times once it was replaced", n)
 			}
 		})
+	}
+}
+
+// A session may be over before its time: its role was changed, or the service
+// was emptied.
+func TestKeptSessionThatIsRefused(t *testing.T) {
+	var refuse bool
+	assumed := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		form, _ := url.ParseQuery(string(body))
+		switch {
+		case form.Get("Action") == "AssumeRole":
+			assumed++
+			io.WriteString(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>`+
+				time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`)
+		case refuse:
+			w.WriteHeader(403)
+			io.WriteString(w, refusal("GetCallerIdentity", 403, "ExpiredToken", "over").body)
+		default:
+			io.WriteString(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+		}
+	}))
+	defer server.Close()
+	awsEnvironment(t, mfaProfile)
+	s := Settings{Profile: "p", Endpoint: server.URL, Sessions: t.TempDir()}
+	for _, step := range []struct {
+		refuse  bool
+		prompts int
+	}{{false, 1}, {false, 0}, {true, 1}, {false, 0}} {
+		refuse = step.refuse
+		if n := asking(t, s); n != step.prompts {
+			t.Errorf("refused: %v: asked %d times, want %d", step.refuse, n, step.prompts)
+		}
+	}
+	if assumed != 2 {
+		t.Errorf("assumed %d times", assumed)
 	}
 }
 

@@ -149,7 +149,8 @@ func (o *Organization) assumeRole(w http.ResponseWriter, form url.Values, accoun
 	if key != o.Caller.ID {
 		o.breaches = append(o.breaches, "AssumeRole signed with "+key)
 	}
-	if policy := form.Get("Policy"); !strings.Contains(policy, `["iam:GenerateCredentialReport","iam:GetCredentialReport"]`) {
+	// A profile's own role has a name of its own for its sessions.
+	if policy := form.Get("Policy"); form.Get("RoleSessionName") == "rollcall" && !strings.Contains(policy, `["iam:GenerateCredentialReport","iam:GetCredentialReport"]`) {
 		o.breaches = append(o.breaches, "AssumeRole with the policy "+policy)
 	}
 	partition := o.cfg.Partition
