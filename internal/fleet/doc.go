@@ -13,8 +13,16 @@
 //     growing intervals, never a loop of requests. A report that is older than
 //     asked for is never passed off as fresh; see Source.
 //
+//   - Of many accounts (see Run), each by itself ends with a recorded outcome;
+//     none is left out, and none of them makes another one fail. Roles are
+//     assumed with the caller's own credentials only, for sessions that can
+//     get reports and nothing else.
+//   - Nothing secret is kept but sessions that took an MFA code, for the user
+//     alone and until they expire; see Settings.Sessions.
+//
 // It refuses to talk plain HTTP to another machine unless asked to, and to
-// read what a report says: that is package report.
+// keep as an account's report what is another's or none. What a report says is
+// the matter of package report; where reports are kept, of package history.
 //
 // A report is held in memory as a whole, and the SDK needs about six times its
 // size for a moment to take it out of the answer. That matters from some
