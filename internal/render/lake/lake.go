@@ -1,0 +1,200 @@
+package lake
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/render"
+)
+
+// Lake writes the reports and findings of a run into a folder. It is a
+// render.Output whose audit must be one with audit.Options.EveryRow.
+type Lake struct {
+	dir   string
+	o     render.Options
+	src   audit.Source
+	rows  *part[reportRow]
+	found *part[findingRow]
+}
+
+// Create returns a Lake that writes into the folder, which it makes where
+// there is none.
+func Create(dir string, o render.Options) (*Lake, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return &Lake{dir: dir, o: o}, nil
+}
+
+// Report begins the next report.
+func (l *Lake) Report(src audit.Source) error {
+	l.src = src
+	return nil
+}
+
+// Row writes a row and its findings.
+func (l *Lake) Row(row *audit.Row) error {
+	if row.Report != nil {
+		if err := l.addRow(row); err != nil {
+			return fmt.Errorf("write %s: %w", l.dir, err)
+		}
+	}
+	for i := range row.Findings {
+		if err := l.addFinding(&row.Findings[i]); err != nil {
+			return fmt.Errorf("write %s: %w", l.dir, err)
+		}
+	}
+	return nil
+}
+
+func (l *Lake) addRow(row *audit.Row) (err error) {
+	if l.rows == nil {
+		at, name := l.place("reports", cmp.Or(l.src.Account, row.Report.AccountID()))
+		if l.rows, err = newPart[reportRow](at, name); err != nil {
+			return err
+		}
+	}
+	return l.rows.add(rowOf(row, &l.src))
+}
+
+func (l *Lake) addFinding(f *audit.Finding) error {
+	if err := l.openFindings(f.Account); err != nil {
+		return err
+	}
+	return l.found.add(findingRowOf(f, &l.src, string(l.o.Benchmark.ID), l.asOf(), l.o.Now))
+}
+
+func (l *Lake) openFindings(account string) (err error) {
+	if l.found == nil {
+		at, name := l.place("findings", cmp.Or(l.src.Account, account))
+		l.found, err = newPart[findingRow](at, name+"-"+string(l.o.Benchmark.ID))
+	}
+	return err
+}
+
+// asOf is the moment the report is judged for.
+func (l *Lake) asOf() time.Time {
+	if !l.o.AsOf.IsZero() {
+		return l.o.AsOf
+	}
+	return l.src.Generated
+}
+
+// place is the folder of a report in a table and the name of its file. Of a
+// report nobody knows when it was generated, the moment it was judged for is
+// taken, and else that of the run.
+func (l *Lake) place(table, account string) (dir, name string) {
+	at := l.src.Generated
+	for _, other := range []time.Time{l.o.AsOf, l.o.Now} {
+		if at.IsZero() {
+			at = other
+		}
+	}
+	at = at.UTC()
+	dir = filepath.Join(l.dir, table, "dt="+at.Format(time.DateOnly), "account_id="+cmp.Or(account, "unknown"))
+	return dir, at.Format("2006-01-02T150405Z")
+}
+
+// End puts the files of the report into their places. A report without
+// findings has a file of none, which also takes the place of an older one.
+func (l *Lake) End(a *audit.AccountSummary) error {
+	err := l.openFindings(a.Source.Account)
+	if err == nil && l.rows != nil {
+		err = l.rows.finish()
+		l.rows = nil
+	}
+	if err == nil {
+		err = l.found.finish()
+		l.found = nil
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", l.dir, err)
+	}
+	return nil
+}
+
+// Close writes the SQL beside the tables.
+func (l *Lake) Close(*audit.Summary) error {
+	for name, text := range map[string]string{"duckdb.sql": duckDB(), "athena.sql": athena()} {
+		if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Abort takes away what was begun of a report. Reports that ended stay.
+func (l *Lake) Abort() {
+	if l.rows != nil {
+		l.rows.abort()
+	}
+	if l.found != nil {
+		l.found.abort()
+	}
+	l.rows, l.found = nil, nil
+}
+
+const suffix = ".parquet"
+
+// Rows are gathered before they are given to the writer, and written as a
+// group of their own when there are that many: that is what a Parquet file
+// costs in memory.
+const batchRows, groupRows = 256, 16_384
+
+// part is a file that is being written.
+type part[T any] struct {
+	file  *os.File
+	final string
+	w     *parquet.GenericWriter[T]
+	batch []T
+}
+
+func newPart[T any](dir, name string) (*part[T], error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	// Readers of such folders pass over names that begin with a dot.
+	f, err := os.CreateTemp(dir, "."+name+".*")
+	if err != nil {
+		return nil, err
+	}
+	w := parquet.NewGenericWriter[T](f, parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(groupRows))
+	return &part[T]{file: f, final: filepath.Join(dir, name+suffix), w: w, batch: make([]T, 0, batchRows)}, nil
+}
+
+func (p *part[T]) add(row T) error {
+	if p.batch = append(p.batch, row); len(p.batch) < cap(p.batch) {
+		return nil
+	}
+	return p.flush()
+}
+
+func (p *part[T]) flush() error {
+	_, err := p.w.Write(p.batch)
+	clear(p.batch)
+	p.batch = p.batch[:0]
+	return err
+}
+
+func (p *part[T]) finish() error {
+	err := errors.Join(p.flush(), p.w.Close(), p.file.Close())
+	if err == nil {
+		err = os.Rename(p.file.Name(), p.final)
+	}
+	if err != nil {
+		os.Remove(p.file.Name())
+	}
+	return err
+}
+
+func (p *part[T]) abort() {
+	p.file.Close()
+	os.Remove(p.file.Name())
+}
