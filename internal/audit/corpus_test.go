@@ -35,7 +35,7 @@ type corpusCase struct {
 	archive  *txtar.Archive
 }
 
-func readCorpus(t *testing.T) []*corpusCase {
+func readCorpus(t testing.TB) []*corpusCase {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/corpus/*.txtar")
 	if err != nil || len(paths) == 0 {
