@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -25,15 +26,17 @@ type Config struct {
 
 // configFile is what may stand in a file.
 type configFile struct {
-	Version  int      `yaml:"version"`
-	Profile  Standard `yaml:"profile"`
-	Params   Params   `yaml:"params"`
-	Classify struct {
-		Human      []Matcher `yaml:"human"`
-		Machine    []Matcher `yaml:"machine"`
-		BreakGlass []Matcher `yaml:"break_glass"`
-	} `yaml:"classify"`
+	Version    int         `yaml:"version"`
+	Profile    Standard    `yaml:"profile"`
+	Params     Params      `yaml:"params"`
+	Classify   classesFile `yaml:"classify"`
 	Exceptions []Exception `yaml:"exceptions"`
+}
+
+type classesFile struct {
+	Human      []Matcher `yaml:"human"`
+	Machine    []Matcher `yaml:"machine"`
+	BreakGlass []Matcher `yaml:"break_glass"`
 }
 
 type exceptionsFile struct {
@@ -66,7 +69,7 @@ func ReadConfig(r io.Reader, allowWildcards bool) (*Config, error) {
 		return nil, fmt.Errorf("read audit configuration: %w", err)
 	}
 	c.Profile = file.Profile
-	c.Classes = Classes{Human: file.Classify.Human, Machine: file.Classify.Machine, BreakGlass: file.Classify.BreakGlass}
+	c.Classes = Classes(file.Classify)
 	c.Exceptions = file.Exceptions
 	_, known := FindBenchmark(c.Profile)
 	switch {
@@ -139,7 +142,8 @@ func decode(text []byte, file any) error {
 	case errors.Is(err, io.EOF):
 		return errors.New("it is empty")
 	case err != nil:
-		return errors.New(goTypes.ReplaceAllString(err.Error(), " is not known"))
+		text := strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:\n  ")
+		return errors.New(goTypes.ReplaceAllString(text, " is not known"))
 	}
 	var more yaml.Node
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
