@@ -1,0 +1,294 @@
+// Package enrich asks the IAM API for what a credential report does not show:
+// the ids of access keys, kinds of MFA device, credentials of other kinds, and
+// tags.
+//
+// It promises to call nothing but the actions Kind.Permissions names, to read
+// and never to change, and to keep no secret: the API gives none. It fills
+// audit.Enrichment and does not judge; matching facts to the rows of a report,
+// by name and creation time, is the work of package audit.
+package enrich
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/audit"
+)
+
+// Kind is a kind of facts.
+type Kind string
+
+// The kinds.
+const (
+	Keys               Kind = "keys"                // access key ids and states
+	MFA                Kind = "mfa"                 // MFA devices of users, and whether root's is virtual
+	Tags               Kind = "tags"                // tags of users
+	ServiceCredentials Kind = "service-credentials" // SSH keys and service-specific credentials
+)
+
+// Kinds are all of them.
+var Kinds = []Kind{Keys, MFA, Tags, ServiceCredentials}
+
+// Permissions are the IAM actions that a kind needs.
+func (k Kind) Permissions() []string {
+	switch k {
+	case Keys:
+		return []string{"iam:ListUsers", "iam:ListAccessKeys"}
+	case MFA:
+		return []string{"iam:ListUsers", "iam:ListMFADevices", "iam:ListVirtualMFADevices"}
+	case Tags:
+		return []string{"iam:ListUsers", "iam:ListUserTags"}
+	case ServiceCredentials:
+		return []string{"iam:ListUsers", "iam:ListSSHPublicKeys", "iam:ListServiceSpecificCredentials"}
+	default:
+		return nil
+	}
+}
+
+// Parse reads kinds parted by commas.
+func Parse(s string) ([]Kind, error) {
+	var kinds []Kind
+	for part := range strings.SplitSeq(s, ",") {
+		k := Kind(strings.TrimSpace(part))
+		if !slices.Contains(Kinds, k) {
+			return nil, fmt.Errorf("%q is none of %s", part, names())
+		}
+		if !slices.Contains(kinds, k) {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds, nil
+}
+
+func names() string {
+	var all []string
+	for _, k := range Kinds {
+		all = append(all, string(k))
+	}
+	return strings.Join(all, ", ")
+}
+
+// concurrency is how many users are asked about at once. IAM allows some tens
+// of calls per second for all callers of an account together, and who is told
+// to wait is told so by the SDK.
+const concurrency = 8
+
+// attempts is how often a call is tried: with thousands of them some will meet
+// the limit.
+const attempts = 10
+
+// reader reads the facts of an account.
+type reader struct {
+	c     *iam.Client
+	kinds []Kind
+	mu    sync.Mutex
+	users map[string]audit.UserFacts
+}
+
+// Read asks for facts of the given kinds about every user. It takes a call per
+// user and kind, two for service credentials. The first error ends it: facts
+// that are not whole are none.
+func Read(ctx context.Context, c *iam.Client, kinds []Kind) (*audit.Enrichment, error) {
+	r := &reader{c: c, kinds: kinds, users: map[string]audit.UserFacts{}}
+	out := &audit.Enrichment{}
+	users, err := r.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.wants(MFA) {
+		if out.RootVirtualMFA, err = r.rootVirtualMFA(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.each(ctx, users); err != nil {
+		return nil, err
+	}
+	out.Users = r.users
+	return out, nil
+}
+
+func (r *reader) wants(k Kind) bool { return slices.Contains(r.kinds, k) }
+
+func patient(o *iam.Options) { o.RetryMaxAttempts = attempts }
+
+func (r *reader) list(ctx context.Context) ([]types.User, error) {
+	var all []types.User
+	for p := iam.NewListUsersPaginator(r.c, &iam.ListUsersInput{}); p.HasMorePages(); {
+		page, err := p.NextPage(ctx, patient)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Users...)
+	}
+	return all, nil
+}
+
+// each reads the facts of the users, several at once.
+func (r *reader) each(ctx context.Context, users []types.User) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	todo := make(chan types.User)
+	var all sync.WaitGroup
+	for range min(concurrency, len(users)) {
+		all.Go(func() {
+			for u := range todo {
+				if err := r.user(ctx, u); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for _, u := range users {
+		select {
+		case todo <- u:
+		case <-ctx.Done():
+		}
+	}
+	close(todo)
+	all.Wait()
+	return context.Cause(ctx)
+}
+
+func (r *reader) user(ctx context.Context, u types.User) error {
+	name := u.UserName
+	facts := audit.UserFacts{Created: seconds(u.CreateDate), UserID: aws.ToString(u.UserId)}
+	for kind, read := range map[Kind]func(context.Context, *string, *audit.UserFacts) error{
+		Keys: r.keys, MFA: r.mfa, Tags: r.tags, ServiceCredentials: r.serviceCredentials,
+	} {
+		if !r.wants(kind) {
+			continue
+		}
+		if err := read(ctx, name, &facts); err != nil {
+			if gone(err) { // since the users were listed
+				return nil
+			}
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.users[aws.ToString(name)] = facts
+	return nil
+}
+
+func (r *reader) keys(ctx context.Context, name *string, facts *audit.UserFacts) error {
+	facts.Keys = []audit.KeyFact{}
+	for p := iam.NewListAccessKeysPaginator(r.c, &iam.ListAccessKeysInput{UserName: name}); p.HasMorePages(); {
+		page, err := p.NextPage(ctx, patient)
+		if err != nil {
+			return err
+		}
+		for _, k := range page.AccessKeyMetadata {
+			facts.Keys = append(facts.Keys, audit.KeyFact{ID: aws.ToString(k.AccessKeyId), Created: seconds(k.CreateDate), Active: k.Status == types.StatusTypeActive})
+		}
+	}
+	return nil
+}
+
+func (r *reader) mfa(ctx context.Context, name *string, facts *audit.UserFacts) error {
+	facts.MFA = []audit.MFAFact{}
+	for p := iam.NewListMFADevicesPaginator(r.c, &iam.ListMFADevicesInput{UserName: name}); p.HasMorePages(); {
+		page, err := p.NextPage(ctx, patient)
+		if err != nil {
+			return err
+		}
+		for _, d := range page.MFADevices {
+			serial := aws.ToString(d.SerialNumber)
+			facts.MFA = append(facts.MFA, audit.MFAFact{Serial: serial, Kind: deviceKind(serial)})
+		}
+	}
+	return nil
+}
+
+// deviceKind is what a serial number tells of a device: AWS gives ARNs to
+// virtual ones and to passkeys and security keys, and a hardware device has the
+// number that is printed on it.
+func deviceKind(serial string) string {
+	parts := strings.SplitN(serial, ":", 6)
+	switch {
+	case !strings.HasPrefix(serial, "arn:") && serial != "":
+		return "hardware"
+	case len(parts) == 6 && strings.HasPrefix(parts[5], "mfa/"):
+		return "virtual"
+	case len(parts) == 6 && strings.HasPrefix(parts[5], "u2f/"):
+		return "passkey"
+	default:
+		return "unknown"
+	}
+}
+
+// rootVirtualMFA says whether a virtual device belongs to root.
+func (r *reader) rootVirtualMFA(ctx context.Context) (audit.Known, error) {
+	in := &iam.ListVirtualMFADevicesInput{AssignmentStatus: types.AssignmentStatusTypeAssigned}
+	for p := iam.NewListVirtualMFADevicesPaginator(r.c, in); p.HasMorePages(); {
+		page, err := p.NextPage(ctx, patient)
+		if err != nil {
+			return audit.Unknown, err
+		}
+		for _, d := range page.VirtualMFADevices {
+			if d.User != nil && strings.HasSuffix(aws.ToString(d.User.Arn), ":root") {
+				return audit.Yes, nil
+			}
+		}
+	}
+	return audit.No, nil
+}
+
+func (r *reader) tags(ctx context.Context, name *string, facts *audit.UserFacts) error {
+	facts.Tags = map[string]string{}
+	for p := iam.NewListUserTagsPaginator(r.c, &iam.ListUserTagsInput{UserName: name}); p.HasMorePages(); {
+		page, err := p.NextPage(ctx, patient)
+		if err != nil {
+			return err
+		}
+		for _, t := range page.Tags {
+			facts.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		}
+	}
+	return nil
+}
+
+func (r *reader) serviceCredentials(ctx context.Context, name *string, facts *audit.UserFacts) error {
+	facts.ServiceCredentials = []audit.ServiceCredentialFact{}
+	for p := iam.NewListSSHPublicKeysPaginator(r.c, &iam.ListSSHPublicKeysInput{UserName: name}); p.HasMorePages(); {
+		page, err := p.NextPage(ctx, patient)
+		if err != nil {
+			return err
+		}
+		for _, k := range page.SSHPublicKeys {
+			facts.ServiceCredentials = append(facts.ServiceCredentials, audit.ServiceCredentialFact{
+				ID: aws.ToString(k.SSHPublicKeyId), Service: "ssh", Created: seconds(k.UploadDate), Active: k.Status == types.StatusTypeActive,
+			})
+		}
+	}
+	for in := (&iam.ListServiceSpecificCredentialsInput{UserName: name}); ; {
+		page, err := r.c.ListServiceSpecificCredentials(ctx, in, patient)
+		if err != nil {
+			return err
+		}
+		for _, c := range page.ServiceSpecificCredentials {
+			facts.ServiceCredentials = append(facts.ServiceCredentials, audit.ServiceCredentialFact{
+				ID: aws.ToString(c.ServiceSpecificCredentialId), Service: aws.ToString(c.ServiceName), Created: seconds(c.CreateDate), Active: c.Status == types.StatusTypeActive,
+			})
+		}
+		if !page.IsTruncated || page.Marker == nil {
+			return nil
+		}
+		in.Marker = page.Marker
+	}
+}
+
+func seconds(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Second)
+}
