@@ -5,10 +5,13 @@
 //
 //   - The environment, profiles, roles and processes work as in the AWS CLI.
 //     Without a region, us-east-1 is meant.
+//
 //   - With an endpoint configured, no other host hears of the credentials:
 //     roles are assumed there too, and redirects are not followed. The SDK
 //     alone would send AssumeRole to AWS.
+//
 //   - The bytes of a report are those the service sent.
+//
 //   - Waiting is polite and bounded: one request for a report, then a look at
 //     growing intervals, never a loop of requests. A report that is older than
 //     asked for is never passed off as fresh; see Source.
@@ -17,6 +20,7 @@
 //     none is left out, and none of them makes another one fail. Roles are
 //     assumed with the caller's own credentials only, for sessions that can
 //     get reports and nothing else.
+//
 //   - Nothing secret is kept but sessions that took an MFA code, for the user
 //     alone and until they expire; see Settings.Sessions.
 //

@@ -11,10 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rollcall/internal/seal"
 )
 
-// front answers Organizations and AssumeRole, makes the faults of the account
-// that a call is about, and passes everything else to the service.
+// front answers Organizations, makes the faults of the account that a call is
+// about, and passes everything else to the service.
 func (o *Organization) front(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -32,18 +34,14 @@ func (o *Organization) front(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	action := form.Get("Action")
-	account := o.owners[key]
+	account, _ := seal.AccountOfKeyID(key)
 	if action == "AssumeRole" {
 		account = roleAccount(form.Get("RoleArn"))
+		o.watch(form, key)
 	}
-	if o.fault(w, account, action, key) {
-		return
+	if !o.fault(w, account, action, key) {
+		o.handler.ServeHTTP(w, r)
 	}
-	if action == "AssumeRole" {
-		o.assumeRole(w, form, account, key)
-		return
-	}
-	o.handler.ServeHTTP(w, r)
 }
 
 // signer is the access key that a call is signed with, and the service it is
@@ -86,6 +84,8 @@ func (o *Organization) fault(w http.ResponseWriter, account, action, key string)
 	switch {
 	case spend(&f.Throttled):
 		refuse(w, 400, "Throttling", "Rate exceeded")
+	case f.NoRole && !iam:
+		refuse(w, 403, "AccessDenied", "User: arn:"+o.cfg.Partition+":iam::"+o.cfg.Accounts[0].ID+":user/"+Caller+" is not authorized to perform: sts:AssumeRole on resource: arn:"+o.cfg.Partition+":iam::"+account+":role/"+Role)
 	case !iam:
 		return false
 	case spend(&f.Dropped):
@@ -109,7 +109,7 @@ func (f *Fault) generate(w http.ResponseWriter) (answered bool) {
 	case spend(&f.NoCapacity):
 		refuse(w, 409, "LimitExceeded", "No more capacity to launch new report generation tasks")
 	case f.OldReport > 0:
-		answer(w, "iam", "GenerateCredentialReport", "<State>COMPLETE</State>")
+		answer(w, "GenerateCredentialReport", "<State>COMPLETE</State>")
 	default:
 		return false
 	}
@@ -125,7 +125,7 @@ func (f *Fault) get(w http.ResponseWriter, account string) (answered bool) {
 	case f.OtherReport != "":
 		give(w, f.OtherReport, time.Now())
 	case f.NoReport:
-		answer(w, "iam", "GetCredentialReport", report("not a report", time.Now()))
+		answer(w, "GetCredentialReport", report("not a report", time.Now()))
 	default:
 		return false
 	}
@@ -133,7 +133,7 @@ func (f *Fault) get(w http.ResponseWriter, account string) (answered bool) {
 }
 
 func give(w http.ResponseWriter, account string, generated time.Time) {
-	answer(w, "iam", "GetCredentialReport", report("user,arn\n<root_account>,arn:aws:iam::"+account+":root", generated))
+	answer(w, "GetCredentialReport", report("user,arn\n<root_account>,arn:aws:iam::"+account+":root", generated))
 }
 
 func report(csv string, generated time.Time) string {
@@ -141,9 +141,8 @@ func report(csv string, generated time.Time) string {
 		generated.UTC().Format(time.RFC3339) + "</GeneratedTime>"
 }
 
-// assumeRole stands for the AssumeRole of the service: it checks what a trust
-// policy would and hands out a key of the account.
-func (o *Organization) assumeRole(w http.ResponseWriter, form url.Values, account, key string) {
+// watch notes where a role is assumed as it should not be.
+func (o *Organization) watch(form url.Values, key string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if key != o.Caller.ID {
@@ -153,18 +152,6 @@ func (o *Organization) assumeRole(w http.ResponseWriter, form url.Values, accoun
 	if policy := form.Get("Policy"); form.Get("RoleSessionName") == "rollcall" && !strings.Contains(policy, `["iam:GenerateCredentialReport","iam:GetCredentialReport"]`) {
 		o.breaches = append(o.breaches, "AssumeRole with the policy "+policy)
 	}
-	partition := o.cfg.Partition
-	if partition == "" {
-		partition = "aws"
-	}
-	credentials, known := o.keys[account]
-	wanted := "arn:" + partition + ":iam::" + account + ":role/" + Role
-	if !known || o.faults[account].NoRole || account == o.cfg.Accounts[0].ID || form.Get("RoleArn") != wanted || form.Get("ExternalId") != o.cfg.ExternalID {
-		refuse(w, 403, "AccessDenied", "User: arn:aws:iam::"+o.cfg.Accounts[0].ID+":root is not authorized to perform: sts:AssumeRole on resource: "+form.Get("RoleArn"))
-		return
-	}
-	answer(w, "sts", "AssumeRole", "<Credentials><AccessKeyId>"+credentials.ID+"</AccessKeyId><SecretAccessKey>"+credentials.Secret+
-		"</SecretAccessKey><SessionToken></SessionToken><Expiration>"+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+"</Expiration></Credentials>")
 }
 
 // organizations answers AWS Organizations: JSON 1.1, in pages of 20.
@@ -212,10 +199,9 @@ func writeJSON(w io.Writer, v any) {
 	}
 }
 
-func answer(w http.ResponseWriter, service, action, result string) {
-	namespace := map[string]string{"iam": "https://iam.amazonaws.com/doc/2010-05-08/", "sts": "https://sts.amazonaws.com/doc/2011-06-15/"}[service]
+func answer(w http.ResponseWriter, action, result string) {
 	w.Header().Set("Content-Type", "text/xml")
-	fmt.Fprintf(w, `<%[1]sResponse xmlns="%[2]s"><%[1]sResult>%[3]s</%[1]sResult><ResponseMetadata><RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId></ResponseMetadata></%[1]sResponse>`, action, namespace, result)
+	fmt.Fprintf(w, `<%[1]sResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><%[1]sResult>%[2]s</%[1]sResult><ResponseMetadata><RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId></ResponseMetadata></%[1]sResponse>`, action, result)
 }
 
 func refuse(w http.ResponseWriter, status int, code, message string) {

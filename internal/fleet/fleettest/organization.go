@@ -1,6 +1,6 @@
-// Package fleettest is an organization of AWS accounts for tests: accounts on
-// the real service, and before it a front that answers what the service does
-// not serve, makes faults, and watches who asks for what.
+// Package fleettest is an organization of AWS accounts for tests: accounts with
+// roles on the real service, and before it a front that answers for AWS
+// Organizations, makes faults, and watches who asks for what.
 package fleettest
 
 import (
@@ -14,17 +14,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
 	"rollcall/internal/identity"
+	"rollcall/internal/sdkhttp"
 	"rollcall/internal/seal"
 	"rollcall/internal/service"
 	"rollcall/internal/store"
 	"rollcall/internal/trail"
 )
 
-// ID is the organization's id, Role the role that every member has.
+// ID is the organization's id, Role the role that every member has, which may
+// do everything, and Caller the user of the management account who may assume
+// it.
 const (
-	ID   = "o-exampleorgid"
-	Role = "OrganizationAccountAccessRole"
+	ID     = "o-exampleorgid"
+	Role   = "OrganizationAccountAccessRole"
+	Caller = "auditor"
 )
 
 // Account is an account of the organization.
@@ -42,7 +50,7 @@ type Config struct {
 	// Users is how many users each account gets; where there are any, the
 	// service keeps its data in a file and not in memory.
 	Users int
-	// ExternalID is what AssumeRole asks for, "" for nothing.
+	// ExternalID is what the roles ask for, "" for nothing.
 	ExternalID string
 }
 
@@ -60,14 +68,12 @@ type Call struct {
 // Organization is a running organization.
 type Organization struct {
 	URL    string // of IAM, STS and Organizations
-	Caller Key    // of the management account
+	Caller Key    // of the user Caller
 
 	cfg      Config
 	handler  http.Handler
 	mu       sync.Mutex
 	faults   map[string]*Fault
-	keys     map[string]Key    // of each account
-	owners   map[string]string // the account of each key
 	calls    []Call
 	breaches []string
 }
@@ -75,7 +81,10 @@ type Organization struct {
 // New starts an organization that ends with the test.
 func New(t testing.TB, cfg Config) *Organization {
 	t.Helper()
-	o := &Organization{cfg: cfg, faults: map[string]*Fault{}, keys: map[string]Key{}, owners: map[string]string{}}
+	if cfg.Partition == "" {
+		cfg.Partition = "aws"
+	}
+	o := &Organization{cfg: cfg, faults: map[string]*Fault{}}
 	database := store.Config{Memory: true}
 	if cfg.Users > 0 {
 		database = store.Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
@@ -90,18 +99,7 @@ func New(t testing.TB, cfg Config) *Organization {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range cfg.Accounts {
-		if err := o.add(s, a); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if cfg.Users > 0 {
-		if err := seed(database, cfg); err != nil {
-			t.Fatal(err)
-		}
-	}
 	o.handler = s.Handler
-	o.Caller = o.keys[cfg.Accounts[0].ID]
 	server := httptest.NewServer(http.HandlerFunc(o.front))
 	o.URL = server.URL
 	t.Cleanup(func() {
@@ -110,19 +108,83 @@ func New(t testing.TB, cfg Config) *Organization {
 			t.Error(err)
 		}
 	})
+	direct := httptest.NewServer(s.Handler)
+	defer direct.Close()
+	for i, a := range cfg.Accounts {
+		if err := o.add(s, direct.URL, a, i == 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if cfg.Users > 0 {
+		if err := seed(database, cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return o
 }
 
-func (o *Organization) add(s *service.Service, a Account) error {
-	made, err := s.IAM.CreateAccount(context.Background(), identity.AccountSpec{ID: a.ID, Partition: o.cfg.Partition})
+// add makes an account, with the role in it or, in the management account,
+// with the caller.
+func (o *Organization) add(s *service.Service, url string, a Account, management bool) error {
+	ctx := context.Background()
+	made, err := s.IAM.CreateAccount(ctx, identity.AccountSpec{ID: a.ID, Partition: o.cfg.Partition})
 	if err != nil {
-		return fmt.Errorf("account %s: %w", a.ID, err)
+		return err
 	}
 	fault := a.Fault
 	o.faults[a.ID] = &fault
-	o.keys[a.ID] = Key{made.RootKey.ID, made.RootKey.Secret.Reveal()}
-	o.owners[made.RootKey.ID] = a.ID
+	client := iam.New(iam.Options{
+		Region: "us-east-1", BaseEndpoint: &url, HTTPClient: &http.Client{Transport: sdkhttp.Transport(http.DefaultTransport)},
+		Credentials: credentials.NewStaticCredentialsProvider(made.RootKey.ID, made.RootKey.Secret.Reveal(), ""),
+	})
+	if management {
+		o.Caller, err = makeCaller(ctx, client)
+	} else {
+		err = o.makeRole(ctx, client)
+	}
+	if err != nil {
+		return fmt.Errorf("account %s: %w", a.ID, err)
+	}
 	return nil
+}
+
+func makeCaller(ctx context.Context, client *iam.Client) (Key, error) {
+	_, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(Caller)})
+	if err != nil {
+		return Key{}, err
+	}
+	_, err = client.PutUserPolicy(ctx, &iam.PutUserPolicyInput{
+		UserName: aws.String(Caller), PolicyName: aws.String("reports"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}]}`),
+	})
+	if err != nil {
+		return Key{}, err
+	}
+	key, err := client.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String(Caller)})
+	if err != nil {
+		return Key{}, err
+	}
+	return Key{*key.AccessKey.AccessKeyId, *key.AccessKey.SecretAccessKey}, nil
+}
+
+func (o *Organization) makeRole(ctx context.Context, client *iam.Client) error {
+	condition := ""
+	if o.cfg.ExternalID != "" {
+		condition = `,"Condition":{"StringEquals":{"sts:ExternalId":"` + o.cfg.ExternalID + `"}}`
+	}
+	_, err := client.CreateRole(ctx, &iam.CreateRoleInput{
+		RoleName: aws.String(Role),
+		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:` + o.cfg.Partition +
+			`:iam::` + o.cfg.Accounts[0].ID + `:root"},"Action":"sts:AssumeRole"` + condition + `}]}`),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
+		RoleName: aws.String(Role), PolicyName: aws.String("everything"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`),
+	})
+	return err
 }
 
 // seed gives every account its users, each with an access key of its own.
