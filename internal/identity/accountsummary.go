@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"rollcall/internal/policy"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
 )
@@ -13,23 +14,16 @@ import (
 // summaryFixed is what an account's summary says of kinds of entities that
 // Rollcall does not keep: that there are none, and AWS's quotas for them.
 var summaryFixed = map[string]int32{
-	"Groups": 0, "GroupsQuota": 300,
 	"Roles": 0, "RolesQuota": 1000,
-	"Policies": 0, "PoliciesQuota": 1500,
 	"InstanceProfiles": 0, "InstanceProfilesQuota": 1000,
 	"ServerCertificates": 0, "ServerCertificatesQuota": 20,
-	"Providers":           0,
-	"PolicyVersionsInUse": 0, "PolicyVersionsInUseQuota": 10000,
-	"GroupsPerUserQuota":            10,
-	"AttachedPoliciesPerUserQuota":  10,
-	"AttachedPoliciesPerGroupQuota": 10,
-	"AttachedPoliciesPerRoleQuota":  10,
-	"PolicySizeQuota":               6144,
-	"UserPolicySizeQuota":           2048,
-	"GroupPolicySizeQuota":          5120,
-	"RolePolicySizeQuota":           10240,
-	"AssumeRolePolicySizeQuota":     2048,
-	"VersionsPerPolicyQuota":        5,
+	"Providers":                 0,
+	"PolicyVersionsInUseQuota":  10000,
+	"UserPolicySizeQuota":       policy.MaxUserInlineSize,
+	"GroupPolicySizeQuota":      policy.MaxGroupInlineSize,
+	"RolePolicySizeQuota":       policy.MaxRoleInlineSize,
+	"AssumeRolePolicySizeQuota": 2048,
+	"VersionsPerPolicyQuota":    versionsPerPolicy,
 	// The version of tokens that the global endpoint of STS issues.
 	"GlobalEndpointTokenVersion": 1,
 }
@@ -63,6 +57,7 @@ func (s *Service) GetAccountSummary(ctx context.Context, _ *iam.GetAccountSummar
 		m["AccountPasswordPresent"] = present(root.LoginProfiles)
 		m["AccountSigningCertificatesPresent"] = present(root.SigningCertificates)
 		return errors.Join(
+			countPolicies(tx, a.ID, m),
 			putQuota(tx, a.ID, m, "UsersQuota", usersPerAccount),
 			putQuota(tx, a.ID, m, "AccessKeysPerUserQuota", accessKeysPerUser),
 			putQuota(tx, a.ID, m, "SigningCertificatesPerUserQuota", certificatesPerUser),
@@ -72,6 +67,26 @@ func (s *Service) GetAccountSummary(ctx context.Context, _ *iam.GetAccountSummar
 		return nil, err
 	}
 	return &iam.GetAccountSummaryOutput{SummaryMap: m}, nil
+}
+
+// countPolicies counts groups and managed policies. That every version of a
+// policy counts as in use, attached or not, is a guess.
+func countPolicies(tx *store.Tx, account string, m map[string]int32) error {
+	groups, err := tx.CountGroups(account)
+	if err != nil {
+		return err
+	}
+	policies, versions, err := tx.CountPolicies(account)
+	m["Groups"], m["Policies"], m["PolicyVersionsInUse"] = int32(groups), int32(policies), int32(versions)
+	return errors.Join(err,
+		putQuota(tx, account, m, "GroupsQuota", groupsPerAccount),
+		putQuota(tx, account, m, "GroupsPerUserQuota", groupsPerUser),
+		putQuota(tx, account, m, "PoliciesQuota", policiesPerAccount),
+		putQuota(tx, account, m, "PolicySizeQuota", policySize),
+		putQuota(tx, account, m, "AttachedPoliciesPerUserQuota", policiesPerUser),
+		putQuota(tx, account, m, "AttachedPoliciesPerGroupQuota", policiesPerGroup),
+		putQuota(tx, account, m, "AttachedPoliciesPerRoleQuota", policiesPerRole),
+	)
 }
 
 func putQuota(tx *store.Tx, account string, m map[string]int32, key string, q quota) error {

@@ -71,10 +71,20 @@ func TestGetAccountSummary(t *testing.T) {
 		want["AccountSigningCertificatesPresent"] = 1
 		check()
 
-		limits := map[string]int{"UsersPerAccount": 1_000_000, "AccessKeysPerUser": 4, "CertificatesPerUser": 3}
+		w.group(t, "devs")
+		arn := w.policy(t, "/", "p")
+		w.policy(t, "/", "q")
+		must(t, w.root, w.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: ptr(allowAll)})
+		want["Groups"], want["Policies"], want["PolicyVersionsInUse"] = 1, 2, 3
+		check()
+
+		limits := map[string]int{"UsersPerAccount": 1_000_000, "AccessKeysPerUser": 4, "CertificatesPerUser": 3, "GroupsPerAccount": 7, "GroupsPerUser": 8,
+			"PoliciesPerAccount": 9, "PolicySize": 10, "PoliciesPerUser": 11, "PoliciesPerGroup": 12, "PoliciesPerRole": 13}
 		if err := w.SetLimits(t.Context(), account, limits); err != nil {
 			t.Fatal(err)
 		}
+		want["GroupsQuota"], want["GroupsPerUserQuota"], want["PoliciesQuota"], want["PolicySizeQuota"] = 7, 8, 9, 10
+		want["AttachedPoliciesPerUserQuota"], want["AttachedPoliciesPerGroupQuota"], want["AttachedPoliciesPerRoleQuota"] = 11, 12, 13
 		want["UsersQuota"], want["AccessKeysPerUserQuota"], want["SigningCertificatesPerUserQuota"] = 1_000_000, 4, 3
 		check()
 	})

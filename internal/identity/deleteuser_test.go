@@ -51,6 +51,11 @@ func TestDeleteUser(t *testing.T) {
 			}
 			return tx.InsertServiceCredential(store.ServiceCredential{Account: account, NameKey: "alice", ID: "ACCA1", Status: "Active", Created: began})
 		})
+		w.group(t, "devs")
+		w.join(t, "alice", "devs")
+		must(t, w.root, w.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("alice"), PolicyArn: ptr(administrator)})
+		must(t, w.root, w.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("alice"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
+		must(t, w.root, w.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("alice"), PermissionsBoundary: ptr(administrator)})
 		conflict("must delete access keys first.")
 		must(t, w.root, w.DeleteAccessKey, &iam.DeleteAccessKeyInput{UserName: ptr("alice"), AccessKeyId: key.AccessKeyId})
 		conflict("must delete login profile first.")
@@ -59,6 +64,12 @@ func TestDeleteUser(t *testing.T) {
 		change(func(tx *store.Tx) error { return tx.UnassignMFADevice(account, device.Serial) })
 		conflict("must delete certificates first.")
 		change(func(tx *store.Tx) error { return tx.DeleteSigningCertificate(account, "alice", "C1") })
+		conflict("must remove users from group first.")
+		must(t, w.root, w.RemoveUserFromGroup, &iam.RemoveUserFromGroupInput{UserName: ptr("alice"), GroupName: ptr("devs")})
+		conflict("must detach all policies first.")
+		must(t, w.root, w.DetachUserPolicy, &iam.DetachUserPolicyInput{UserName: ptr("alice"), PolicyArn: ptr(administrator)})
+		conflict("must delete policies first.")
+		must(t, w.root, w.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: ptr("alice"), PolicyName: ptr("p")})
 		conflict("must remove referenced objects first.")
 		change(func(tx *store.Tx) error { return tx.DeleteServiceCredential(account, "alice", "ACCA1") })
 		conflict("must remove referenced objects first.")
@@ -73,7 +84,7 @@ func TestDeleteUser(t *testing.T) {
 		// Another user of the name begins with nothing.
 		w.user(t, "alice")
 		u := must(t, w.root, w.GetUser, &iam.GetUserInput{UserName: ptr("alice")}).User
-		if len(u.Tags) > 0 || u.PasswordLastUsed != nil {
+		if len(u.Tags) > 0 || u.PasswordLastUsed != nil || u.PermissionsBoundary != nil {
 			t.Errorf("%+v", u)
 		}
 	})

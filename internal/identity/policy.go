@@ -20,6 +20,8 @@ import (
 func (s *Service) policyActions() []api.Action {
 	user, group, role := s.onUser("UserName"), s.onGroup("GroupName"), s.onRole("RoleName")
 	managed := s.onPolicy
+	// A boundary that is put is the key's value, not the one that was there.
+	boundaryKey := map[string]string{"iam:permissionsboundary": "PermissionsBoundary"}
 	return []api.Action{
 		{Operation: awsquery.Of(s.PutUserPolicy), Needs: user},
 		{Operation: awsquery.Of(s.GetUserPolicy), Needs: user},
@@ -36,7 +38,17 @@ func (s *Service) policyActions() []api.Action {
 
 		{Operation: awsquery.Of(s.CreatePolicy), Needs: alsoTagging(onNewPolicy, "iam:TagPolicy")},
 		{Operation: awsquery.Of(s.GetPolicy), Needs: managed},
+		{Operation: awsquery.Of(s.ListPolicies), Needs: onPolicyPath},
 		{Operation: awsquery.Of(s.DeletePolicy), Needs: managed},
+		{Operation: awsquery.Of(s.CreatePolicyVersion), Needs: managed},
+		{Operation: awsquery.Of(s.GetPolicyVersion), Needs: managed},
+		{Operation: awsquery.Of(s.ListPolicyVersions), Needs: managed},
+		{Operation: awsquery.Of(s.DeletePolicyVersion), Needs: managed},
+		{Operation: awsquery.Of(s.SetDefaultPolicyVersion), Needs: managed},
+		{Operation: awsquery.Of(s.TagPolicy), Needs: managed},
+		{Operation: awsquery.Of(s.UntagPolicy), Needs: managed},
+		{Operation: awsquery.Of(s.ListPolicyTags), Needs: managed},
+		{Operation: awsquery.Of(s.ListEntitiesForPolicy), Needs: managed},
 
 		{Operation: awsquery.Of(s.AttachUserPolicy), Needs: withPolicyARN(user)},
 		{Operation: awsquery.Of(s.DetachUserPolicy), Needs: withPolicyARN(user)},
@@ -47,6 +59,11 @@ func (s *Service) policyActions() []api.Action {
 		{Operation: awsquery.Of(s.AttachRolePolicy), Needs: withPolicyARN(role)},
 		{Operation: awsquery.Of(s.DetachRolePolicy), Needs: withPolicyARN(role)},
 		{Operation: awsquery.Of(s.ListAttachedRolePolicies), Needs: role},
+
+		{Operation: awsquery.Of(s.PutUserPermissionsBoundary), Needs: api.WithKeys(user, boundaryKey)},
+		{Operation: awsquery.Of(s.DeleteUserPermissionsBoundary), Needs: user},
+		{Operation: awsquery.Of(s.PutRolePermissionsBoundary), Needs: api.WithKeys(role, boundaryKey)},
+		{Operation: awsquery.Of(s.DeleteRolePermissionsBoundary), Needs: role},
 	}
 }
 

@@ -21,9 +21,6 @@ func (s *Service) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam
 	if err != nil {
 		return nil, err
 	}
-	if in.PermissionsBoundary != nil {
-		return nil, noBoundary(*in.PermissionsBoundary)
-	}
 	u := store.User{
 		Account: c.Account(), NameKey: fold(*in.UserName), Name: *in.UserName,
 		Path: pathOrRoot(in.Path), ID: seal.NewID("AIDA", 21),
@@ -38,13 +35,17 @@ func (s *Service) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam
 				return err
 			}
 		}
-		return nil
+		if in.PermissionsBoundary == nil {
+			return nil
+		}
+		return setBoundary(tx, c, store.UserEntity, u.NameKey, *in.PermissionsBoundary)
 	})
 	if err != nil {
 		return nil, err
 	}
 	out := userOut(c, u)
 	out.Tags = tagsOut(tags)
+	out.PermissionsBoundary = boundaryOut(str(in.PermissionsBoundary))
 	return &iam.CreateUserOutput{User: &out}, nil
 }
 
@@ -80,7 +81,8 @@ func pathOrRoot(path *string) string {
 	return *path
 }
 
-// userOut is a user on the wire, without tags and password use.
+// userOut is a user on the wire, without tags, boundary and password use, as
+// lists have it.
 func userOut(c principal.Caller, u store.User) types.User {
 	out := types.User{Arn: ptr(arn(c, u)), UserId: &u.ID, CreateDate: when(u.Created)}
 	if u.NameKey != "" {
@@ -106,6 +108,11 @@ func (s *Service) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUs
 			return err
 		}
 		out.Tags = tagsOut(tags)
+		boundary, err := tx.Boundary(store.UserEntity, u.Account, u.NameKey)
+		if err != nil {
+			return err
+		}
+		out.PermissionsBoundary = boundaryOut(boundary)
 		at, err := tx.PasswordLastUsed(u.Account, u.NameKey)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err

@@ -1,18 +1,30 @@
 // Package managedpolicy is the policies that AWS manages, as data: their
-// names, ARNs, and statements for what Rollcall serves.
+// names, paths, default versions and documents, as AWS had them when
+// policies.tsv was made (gen tells how).
+//
+// It holds the default version of each and no older one. Every partition has
+// all of them, with its own ARNs; in AWS some partitions lack some.
 package managedpolicy
 
 import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base32"
 	"strings"
+	"sync"
 	"time"
 )
 
+//go:generate go run ./gen
+
 // Policy is a policy that AWS manages. It has one version, its default.
 type Policy struct {
-	Name        string
-	Path        string // "/", "/job-function/", …
-	ID          string // ANPA…
-	Description string
+	Name string
+	Path string // "/", "/job-function/", …
+	// ID is ANPA… where AWS's is known; the others have one that is made of the
+	// name, and begins with ANPAZZZZ.
+	ID          string
+	Description string // "" where it is not known
 	Version     string // v1
 	Document    string
 	Created     time.Time
@@ -35,20 +47,65 @@ func Find(arn string) *Policy {
 	if !ok {
 		return nil
 	}
-	for i := range policies {
-		if p := &policies[i]; p.Path+p.Name == name {
-			return p
-		}
-	}
-	return nil
+	return in(part[1]).byName[name]
 }
 
-// All are the policies in order of their names. They must not be changed.
-func All() []Policy { return policies }
+// All are the policies of a partition in order of their names, without regard
+// to case. They must not be changed.
+func All(partition string) []*Policy { return in(partition).all }
 
-var policies = []Policy{{
-	Name: "AdministratorAccess", Path: "/", ID: "ANPAIWMBCKSKIEE64ZLYK",
-	Description: "Provides full access to AWS services and resources.", Version: "v1",
-	Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
-	Created:  time.Date(2015, 2, 6, 18, 39, 46, 0, time.UTC), Updated: time.Date(2015, 2, 6, 18, 39, 46, 0, time.UTC),
-}}
+//go:embed policies.tsv
+var lines string
+
+// collection is the policies of one partition.
+type collection struct {
+	all    []*Policy
+	byName map[string]*Policy // by path and name
+}
+
+// Documents name things of the partition aws; other partitions have documents
+// of their own.
+var partitions = map[string]func() collection{
+	"aws":        sync.OnceValue(func() collection { return load(lines, "aws") }),
+	"aws-cn":     sync.OnceValue(func() collection { return load(lines, "aws-cn") }),
+	"aws-us-gov": sync.OnceValue(func() collection { return load(lines, "aws-us-gov") }),
+}
+
+func in(partition string) collection {
+	if load := partitions[partition]; load != nil {
+		return load()
+	}
+	return collection{}
+}
+
+// load reads lines. What a line lacks is a mistake in the program and panics;
+// a test reads them all.
+func load(lines, partition string) collection {
+	c := collection{byName: map[string]*Policy{}}
+	for line := range strings.Lines(lines) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		p := &Policy{Path: f[0], Name: f[1], ID: f[2], Version: f[3], Created: date(f[4]), Updated: date(f[5]), Description: f[6], Document: f[7]}
+		if p.ID == "" {
+			p.ID = derivedID(p.Name)
+		}
+		if partition != "aws" {
+			p.Document = strings.ReplaceAll(p.Document, `"arn:aws:`, `"arn:`+partition+`:`)
+		}
+		c.all = append(c.all, p)
+		c.byName[p.Path+p.Name] = p
+	}
+	return c
+}
+
+func date(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		panic("managedpolicy: " + err.Error())
+	}
+	return t
+}
+
+func derivedID(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return "ANPAZZZZ" + base32.StdEncoding.EncodeToString(sum[:])[:13]
+}

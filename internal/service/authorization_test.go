@@ -126,6 +126,22 @@ var everyAction = map[string]struct{ params, resource string }{
 	"CreatePolicy": {"PolicyName=new&Path=/a/&PolicyDocument=" + policyForm, "policy new"},
 	"GetPolicy":    {"PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
 	"DeletePolicy": {"PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
+	"ListPolicies": {"PathPrefix=/a/", "policy path /a/"},
+
+	"CreatePolicyVersion":     {"PolicyArn=" + policyPath + "/p&PolicyDocument=" + policyForm, "policy " + policyPath + "/p"},
+	"GetPolicyVersion":        {"VersionId=v1&PolicyArn=" + readOnly, "policy " + readOnly},
+	"ListPolicyVersions":      {"PolicyArn=" + readOnly, "policy " + readOnly},
+	"DeletePolicyVersion":     {"VersionId=v1&PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
+	"SetDefaultPolicyVersion": {"VersionId=v1&PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
+	"TagPolicy":               {"Tags.member.1.Key=k&Tags.member.1.Value=v&PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
+	"UntagPolicy":             {"TagKeys.member.1=k&PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
+	"ListPolicyTags":          {"PolicyArn=" + readOnly, "policy " + readOnly},
+	"ListEntitiesForPolicy":   {"PolicyArn=" + readOnly, "policy " + readOnly},
+
+	"PutUserPermissionsBoundary":    {"UserName=bob&PermissionsBoundary=" + readOnly, "user bob"},
+	"DeleteUserPermissionsBoundary": {"UserName=bob", "user bob"},
+	"PutRolePermissionsBoundary":    {"RoleName=worker&PermissionsBoundary=" + readOnly, "role worker"},
+	"DeleteRolePermissionsBoundary": {"RoleName=worker", "role worker"},
 
 	"AttachUserPolicy":          {"UserName=bob&PolicyArn=" + readOnly, "user bob"},
 	"DetachUserPolicy":          {"UserName=bob&PolicyArn=" + readOnly, "user bob"},

@@ -67,21 +67,27 @@ func TestUsers(t *testing.T) {
 	})
 }
 
-// Policies are not served: no boundary exists, and one that would not hold is
-// refused rather than forgotten.
+// A boundary that would not hold is refused rather than forgotten, and lists
+// leave it out.
 func TestCreateUserWithBoundary(t *testing.T) {
 	w := inMemory(t)
-	for arn, want := range map[string]struct {
-		status     int
-		code, text string
-	}{
-		"arn:aws:iam::aws:policy/ReadOnlyAccess":         {404, "NoSuchEntity", "Scope ARN: arn:aws:iam::aws:policy/ReadOnlyAccess does not exist or is not attachable."},
+	name := ptr("bounded")
+	for arn, want := range map[string]failure{
+		"arn:aws:iam::aws:policy/NoSuchAccess":           {404, "NoSuchEntity", "Scope ARN: arn:aws:iam::aws:policy/NoSuchAccess does not exist or is not attachable."},
 		"arn:aws:iam::" + account + ":policy/p/Boundary": {404, "NoSuchEntity", "Scope ARN: arn:aws:iam::" + account + ":policy/p/Boundary does not exist or is not attachable."},
 		"arn:aws:iam::" + account + ":not_a_policy/p":    {400, "InvalidInput", "ARN arn:aws:iam::" + account + ":not_a_policy/p is not valid."},
 	} {
-		refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("bounded"), PermissionsBoundary: &arn}, want.status, want.code, want.text)
+		refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: name, PermissionsBoundary: &arn}, want.status, want.code, want.message)
 	}
-	refused(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("bounded")}, 404, "NoSuchEntity", "The user with name bounded cannot be found.")
+	refused(t, w.root.GetUser, &iam.GetUserInput{UserName: name}, 404, "NoSuchEntity", "The user with name bounded cannot be found.")
+
+	bounds := &types.AttachedPermissionsBoundary{PermissionsBoundaryArn: ptr(readOnly), PermissionsBoundaryType: "Policy"}
+	same(t, must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: name, PermissionsBoundary: ptr(readOnly)}).User.PermissionsBoundary, bounds)
+	same(t, must(t, w.root.GetUser, &iam.GetUserInput{UserName: name}).User.PermissionsBoundary, bounds)
+	if listed := must(t, w.root.ListUsers, &iam.ListUsersInput{}).Users[0]; listed.PermissionsBoundary != nil {
+		t.Errorf("%+v", listed)
+	}
+	must(t, w.root.DeleteUser, &iam.DeleteUserInput{UserName: name})
 }
 
 // Root is a user without a name or a path.

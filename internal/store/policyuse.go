@@ -50,15 +50,18 @@ var entityTables = map[Entity][2]string{
 	UserEntity: {"users", "user_id"}, GroupEntity: {"user_groups", "group_id"}, RoleEntity: {"roles", "role_id"},
 }
 
+// Use is which use of a policy counts.
+type Use struct{ Attached, Boundary bool }
+
 // PolicyEntities reads up to limit entities of a kind that use a policy, in
 // order of name_key, from the first after the given one, whose path begins
-// with prefix. attached and boundary say which use counts.
-func (tx *Tx) PolicyEntities(of Entity, account, arn string, attached, boundary bool, after, prefix string, limit int) ([]PolicyEntity, error) {
+// with prefix.
+func (tx *Tx) PolicyEntities(of Entity, use Use, account, arn, after, prefix string, limit int) ([]PolicyEntity, error) {
 	uses := ""
-	if attached {
+	if use.Attached {
 		uses = `SELECT name_key FROM ` + string(of) + `_attachments WHERE account = $1 AND policy_arn = $2`
 	}
-	if boundary && of != GroupEntity { // groups have none
+	if use.Boundary && of != GroupEntity { // groups have none
 		if uses != "" {
 			uses += " UNION "
 		}

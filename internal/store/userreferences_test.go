@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -71,9 +72,27 @@ func TestUserReferences(t *testing.T) {
 					return err
 				}
 			}
+			for i := range 9 {
+				arn := string(rune('a' + i))
+				if i < 7 {
+					g := store.Group{Account: account, NameKey: arn, Name: arn, Path: "/", ID: arn}
+					if err := errors.Join(tx.InsertGroup(g), tx.InsertGroupMember(account, arn, "alice")); err != nil {
+						return err
+					}
+				}
+				if i < 8 {
+					if err := tx.InsertAttachment(store.UserEntity, account, "alice", arn); err != nil {
+						return err
+					}
+				}
+				if err := tx.PutInlinePolicy(store.UserEntity, account, "alice", store.InlinePolicy{Name: arn}); err != nil {
+					return err
+				}
+			}
 			return tx.InsertAccessKey(key("", "K4"))
 		})
-		check("alice", store.UserReferences{AccessKeys: 3, LoginProfiles: 1, MFADevices: 2, SigningCertificates: 4, SSHPublicKeys: 5, ServiceSpecificCredentials: 6})
+		check("alice", store.UserReferences{AccessKeys: 3, LoginProfiles: 1, MFADevices: 2, SigningCertificates: 4, SSHPublicKeys: 5, ServiceSpecificCredentials: 6,
+			Groups: 7, Attachments: 8, InlinePolicies: 9})
 		check("bob", store.UserReferences{})
 		check("", store.UserReferences{AccessKeys: 1})
 		devices(3, 2)

@@ -1,0 +1,128 @@
+package identity
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/api"
+	"rollcall/internal/managedpolicy"
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+)
+
+// onPolicyPath is the need of ListPolicies. Denials say "policy path /"
+// (reported by users of AWS).
+func onPolicyPath(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	needs, err := api.ARN("policy", "PathPrefix", "")(ctx, c, in)
+	if err == nil {
+		needs[0].Resources[0].Label = "policy path " + pathOrRoot(in.(*iam.ListPoliciesInput).PathPrefix)
+	}
+	return needs, err
+}
+
+// policyQuery says which managed policies a list has: the account's own first,
+// AWS's after them (recorded), each in order of their names without regard to
+// case.
+type policyQuery struct {
+	own, aws bool
+	prefix   string                     // of the paths
+	wanted   func(store.PolicyUse) bool // nil for all
+}
+
+// usedPolicy is a policy with who uses it.
+type usedPolicy struct {
+	store.Policy
+	use store.PolicyUse
+}
+
+// The keys by which lists of policies go on.
+const ownPolicies, awsPolicies = "1", "2"
+
+func (p usedPolicy) key() string {
+	if p.Account == "" {
+		return awsPolicies + p.NameKey
+	}
+	return ownPolicies + p.NameKey
+}
+
+// policies reads up to limit policies from the first after the key of one.
+func (q policyQuery) policies(tx *store.Tx, c principal.Caller, after string, limit int) ([]usedPolicy, error) {
+	used, err := tx.PoliciesUsed(c.Account())
+	if err != nil {
+		return nil, err
+	}
+	var all []usedPolicy
+	add := func(p store.Policy) {
+		if u := used[p.ARN]; q.wanted == nil || q.wanted(u) {
+			all = append(all, usedPolicy{p, u})
+		}
+	}
+	for q.own && !strings.HasPrefix(after, awsPolicies) && len(all) < limit {
+		some, err := tx.Policies(c.Account(), strings.TrimPrefix(after, ownPolicies), q.prefix, limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range some {
+			add(p)
+		}
+		if len(some) < limit {
+			break
+		}
+		after = ownPolicies + some[len(some)-1].NameKey
+	}
+	if q.aws {
+		for _, p := range managedpolicy.All(c.Partition()) {
+			if strings.HasPrefix(p.Path, q.prefix) && awsPolicies+fold(p.Name) > after {
+				add(awsPolicy(p, c.Partition()))
+			}
+		}
+	}
+	return all[:min(limit, len(all))], nil
+}
+
+// ListPolicies lists managed policies. PathPrefix is a plain prefix, as for
+// users.
+func (s *Service) ListPolicies(ctx context.Context, in *iam.ListPoliciesInput) (*iam.ListPoliciesOutput, error) {
+	c := principal.Of(ctx)
+	q := policyQuery{
+		own: in.Scope != types.PolicyScopeTypeAws, aws: in.Scope != types.PolicyScopeTypeLocal, prefix: pathOrRoot(in.PathPrefix),
+		wanted: wantedUse(in.OnlyAttached, in.PolicyUsageFilter),
+	}
+	filter := strings.Join([]string{string(in.Scope), q.prefix, strconv.FormatBool(in.OnlyAttached), string(in.PolicyUsageFilter)}, "\x00")
+	p, err := s.page(c, "ListPolicies", filter, in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	var policies []usedPolicy
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		policies, err = q.policies(tx, c, p.after, p.limit+1)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &iam.ListPoliciesOutput{}
+	policies, out.IsTruncated, out.Marker = cut(p, policies, usedPolicy.key)
+	out.Policies = make([]types.Policy, len(policies))
+	for i, one := range policies {
+		out.Policies[i] = policyOut(one.Policy, one.use)
+	}
+	return out, nil
+}
+
+// wantedUse is what ListPolicies asks of a policy's use. PolicyUsageFilter
+// leaves the policies that are used so (IAM ListPolicies); OnlyAttached without
+// it those that are attached, and not those that are only boundaries (guess).
+func wantedUse(onlyAttached bool, filter types.PolicyUsageType) func(store.PolicyUse) bool {
+	switch {
+	case filter == types.PolicyUsageTypePermissionsBoundary:
+		return func(u store.PolicyUse) bool { return u.Boundaries > 0 }
+	case filter == types.PolicyUsageTypePermissionsPolicy || onlyAttached:
+		return func(u store.PolicyUse) bool { return u.Attachments > 0 }
+	}
+	return nil
+}
