@@ -1,8 +1,7 @@
 package html
 
 import (
-	"errors"
-	"io"
+	"cmp"
 	"sync"
 	"time"
 
@@ -34,7 +33,7 @@ type Options struct {
 //	b := html.New(html.Options{})
 //	for each account {
 //		r := b.Report()
-//		summary, err := auditor.Audit(ctx, file, source, facts, r.Row)
+//		summary, err := auditor.Audit(ctx, file, source, facts, r.Row) // or Missing
 //		…
 //		r.End(summary)
 //	}
@@ -48,29 +47,47 @@ type Builder struct {
 	mu        sync.Mutex
 	reports   []*Report
 	histories []History
+	held      int // credentials
+	leftOut   int
 }
 
 // New returns an empty Builder.
-func New(o Options) *Builder { return &Builder{options: o} }
+func New(o Options) *Builder {
+	o.Title = cmp.Or(o.Title, "Credential audit")
+	o.MaxCredentials = cmp.Or(o.MaxCredentials, DefaultMaxCredentials)
+	return &Builder{options: o}
+}
 
-// Report begins the next report. Accounts without one ([audit.Auditor.Missing])
-// need none: the summary given to Write names them.
+// Report begins the next report, or the lack of one. An account of the summary
+// for which there was no Report is shown without its findings.
 func (b *Builder) Report() *Report {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	r := &Report{}
+	r := &Report{builder: b}
+	r.rows.index = map[string]int64{}
 	b.reports = append(b.reports, r)
 	return r
 }
 
 // Report gathers the credentials of one report. One call at a time.
 type Report struct {
+	builder *Builder
 	summary *audit.AccountSummary
+	rows    rows
 }
 
-// Row adds a row of the report. It is what [audit.Auditor.Audit] wants for
-// visit, and returns no error. It keeps nothing of the row's memory.
-func (r *Report) Row(row *audit.Row) error { return nil }
+// take asks for room for n more credentials.
+func (r *Report) take(n int) bool {
+	b := r.builder
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.held+n > b.options.MaxCredentials {
+		b.leftOut += n
+		return false
+	}
+	b.held += n
+	return true
+}
 
 // End ends the report with what Audit returned. Without it the credentials are
 // not shown, as for an audit that was given up.
@@ -133,11 +150,4 @@ func (b *Builder) History(h History) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.histories = append(b.histories, h)
-}
-
-// Write writes the page. The summary must be of the run whose reports were
-// gathered: a report whose outcome is not in it is an error. It may be called
-// once.
-func (b *Builder) Write(w io.Writer, s *audit.Summary) error {
-	return errors.New("write page: nothing to write with")
 }

@@ -1,0 +1,307 @@
+package html
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"rollcall/internal/audit"
+	"rollcall/report"
+)
+
+// column is the inside of a JSON array.
+type column []byte
+
+func (c *column) number(n int64) {
+	if len(*c) > 0 {
+		*c = append(*c, ',')
+	}
+	*c = strconv.AppendInt(*c, n, 10)
+}
+
+// text appends a string as JSON that is safe within an HTML element.
+func (c *column) text(s string) {
+	if len(*c) > 0 {
+		*c = append(*c, ',')
+	}
+	quoted, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // of a string there is none
+	}
+	*c = append(*c, quoted...)
+}
+
+// rows is a report as the page holds it: columns, of which those of a user have
+// a value for each user, and so on. Where a column is an index into strings, 0
+// is no text.
+type rows struct {
+	users, credentials, findings int
+
+	name, path, class, created, mfa, line, held column // of a user; held is how many credentials
+	what, state, made, used, region, service    column // of a credential
+	found                                       column // how many findings it has
+	control, verdict, cell, reason              column // of a finding
+	args                                        column // the numbers in the reasons
+	more                                        column // finding, exception, expired exception, key ids, note
+	strings                                     column
+	index                                       map[string]int64
+}
+
+// What a line of the table is about. A key's or a certificate's second place
+// comes after its first.
+const (
+	whole = iota // the user, or the report
+	password
+	key1
+	key2
+	cert1
+	cert2
+	numWhats
+)
+
+// The cells of a line that a finding may mark.
+const (
+	userCell = iota
+	credentialCell
+	stateCell
+	madeCell
+	usedCell
+	whereCell
+	mfaCell
+)
+
+// Bits of a finding's verdict, above its status.
+const (
+	severityShift = 3
+	suppressedBit = 1 << 6
+	approxBit     = 1 << 7
+)
+
+// Row adds a row of the report. It is what [audit.Auditor.Audit] wants for
+// visit, and returns no error. It keeps nothing of the row's memory.
+func (r *Report) Row(row *audit.Row) error {
+	if row.Report != nil {
+		r.add(row, row.Report, credentials(row.Report))
+		return nil
+	}
+	// What is said of the report, or of a root that has no row.
+	for rest := *row; len(rest.Findings) > 0; {
+		user, n := rest.Findings[0].User, 0
+		for n < len(rest.Findings) && rest.Findings[n].User == user {
+			n++
+		}
+		some := audit.Row{Line: rest.Line, Class: rest.Findings[0].Class, Findings: rest.Findings[:n]}
+		nobody := report.Row{User: user, Created: report.None(report.MissingColumn), MFAActive: report.NoBool(report.MissingColumn)}
+		r.add(&some, &nobody, [numWhats]bool{})
+		rest.Findings = rest.Findings[n:]
+	}
+	return nil
+}
+
+// add adds a line for each credential that is to be shown or has findings.
+func (r *Report) add(row *audit.Row, user *report.Row, shown [numWhats]bool) {
+	for i := range row.Findings {
+		if f := &row.Findings[i]; f.Credential.Kind != audit.NoCredential && audit.Reported.Has(f.Status) {
+			shown[what(f.Credential)] = true
+		}
+	}
+	var found [numWhats][]*audit.Finding
+	for i := range row.Findings {
+		if f := &row.Findings[i]; audit.Reported.Has(f.Status) {
+			w := place(f, &shown)
+			found[w], shown[w] = append(found[w], f), true
+		}
+	}
+	n := 0
+	for _, is := range shown {
+		if is {
+			n++
+		}
+	}
+	if n == 0 || !r.take(n) {
+		return
+	}
+	r.rows.user(row, user, n)
+	for w, is := range shown {
+		if is {
+			r.rows.credential(user, w)
+			r.rows.find(found[w])
+		}
+	}
+}
+
+// credentials says which credentials a row shows.
+func credentials(row *report.Row) (shown [numWhats]bool) {
+	shown[password] = row.PasswordEnabled.IsTrue() || row.PasswordLastUsed.IsPresent()
+	for i, k := range row.Keys {
+		shown[key1+i] = k.Exists() || k.Active.IsTrue()
+	}
+	for i, c := range row.Certificates {
+		shown[cert1+i] = c.Exists() || c.Active.IsTrue()
+	}
+	return shown
+}
+
+func what(c audit.Credential) int {
+	second := 0
+	if c.Slot == 2 {
+		second = 1
+	}
+	switch c.Kind {
+	case audit.Password:
+		return password
+	case audit.AccessKey:
+		return key1 + second
+	case audit.Certificate:
+		return cert1 + second
+	}
+	return whole
+}
+
+// place is the line a finding stands on. One about a user as a whole stands
+// where the column is that it blames, if there is such a line.
+func place(f *audit.Finding, shown *[numWhats]bool) int {
+	w := what(f.Credential)
+	if w != whole || len(f.Columns) == 0 {
+		return w
+	}
+	switch column := f.Columns[0]; {
+	case column == "mfa_active", strings.HasPrefix(column, "password_"):
+		w = password
+	case strings.HasPrefix(column, "access_key_1_"):
+		w = key1
+	case strings.HasPrefix(column, "access_key_2_"):
+		w = key2
+	case strings.HasPrefix(column, "cert_1_"):
+		w = cert1
+	case strings.HasPrefix(column, "cert_2_"):
+		w = cert2
+	}
+	if !shown[w] {
+		return whole
+	}
+	return w
+}
+
+func (s *rows) user(row *audit.Row, u *report.Row, credentials int) {
+	s.users++
+	s.name.text(u.User)
+	s.class.number(int64(row.Class))
+	s.line.number(int64(row.Line))
+	s.created.number(moment(u.Created))
+	s.mfa.number(truth(u.MFAActive))
+	s.held.number(int64(credentials))
+	if u.ARN == "" || u.ARN == arn(u) {
+		s.path.number(s.intern(u.Path()))
+	} else {
+		s.path.number(-s.intern(u.ARN))
+	}
+}
+
+// arn is the ARN the page makes of a name and a path.
+func arn(u *report.Row) string {
+	resource := "root"
+	if !u.IsRoot() {
+		resource = "user" + u.Path() + u.User
+	}
+	return "arn:" + u.Partition() + ":iam::" + u.AccountID() + ":" + resource
+}
+
+func (s *rows) credential(u *report.Row, w int) {
+	s.credentials++
+	state, made, used := report.NoBool(report.MissingColumn), report.None(report.MissingColumn), report.None(report.MissingColumn)
+	var region, service string
+	switch w {
+	case whole:
+	case password:
+		state, made, used = u.PasswordEnabled, u.PasswordLastChanged, u.PasswordLastUsed
+	case key1, key2:
+		k := &u.Keys[w-key1]
+		state, made, used = k.Active, k.LastRotated, k.LastUsed
+		region, _ = k.LastUsedRegion.Value()
+		service, _ = k.LastUsedService.Value()
+	default:
+		c := &u.Certificates[w-cert1]
+		state, made = c.Active, c.LastRotated
+	}
+	s.what.number(int64(w))
+	s.state.number(truth(state))
+	s.made.number(moment(made))
+	s.used.number(moment(used))
+	s.region.number(s.intern(region))
+	s.service.number(s.intern(service))
+}
+
+func (s *rows) find(found []*audit.Finding) {
+	s.found.number(int64(len(found)))
+	for _, f := range found {
+		verdict := int64(f.Status) | int64(f.Severity)<<severityShift
+		if f.Suppressed {
+			verdict |= suppressedBit
+		}
+		if f.Approximate {
+			verdict |= approxBit
+		}
+		s.control.number(s.intern(string(f.Control.ID)))
+		s.verdict.number(verdict)
+		s.cell.number(int64(marked(f)))
+		s.reason.number(s.intern(s.template(f.Reason)))
+		if f.Exception != "" || f.ExpiredException != "" || len(f.KeyIDs) > 0 || f.Note != "" {
+			s.more.number(int64(s.findings))
+			s.more.number(s.intern(f.Exception))
+			s.more.number(s.intern(f.ExpiredException))
+			s.more.number(s.intern(joined(f.KeyIDs)))
+			s.more.number(s.intern(f.Note))
+		}
+		s.findings++
+	}
+}
+
+// intern returns the place of a text among the strings, 0 for none.
+func (s *rows) intern(text string) int64 {
+	if text == "" {
+		return 0
+	}
+	i, ok := s.index[text]
+	if !ok {
+		i = int64(len(s.index)) + 1
+		s.index[text] = i
+		s.strings.text(text)
+	}
+	return i
+}
+
+// moment is a time in seconds since 1970; an absence is its negative, below
+// which come the moments before 1970.
+func moment(t report.Time) int64 {
+	sec, ok := t.Unix()
+	switch {
+	case !ok:
+		return absent(t.Absence())
+	case sec < 0:
+		return sec + absent(lastAbsence)
+	}
+	return sec
+}
+
+// truth is 1, 0, or an absence as in moment.
+func truth(b report.Bool) int64 {
+	switch {
+	case b.IsTrue():
+		return 1
+	case b.IsFalse():
+		return 0
+	}
+	return absent(b.Absence())
+}
+
+const lastAbsence = report.Malformed
+
+// absent is -1 for N/A, -2 for no_information, -3 for not_supported, -4 for a
+// missing column, -5 for what nobody can read.
+func absent(a report.Absence) int64 {
+	if a == report.NotApplicable {
+		return -1
+	}
+	return -int64(a)
+}

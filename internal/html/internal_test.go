@@ -1,0 +1,187 @@
+package html
+
+import (
+	"cmp"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/report"
+)
+
+// read is what the page makes of a template: reason() in data.js.
+func read(t *testing.T, template string, args column) string {
+	t.Helper()
+	var numbers []int64
+	if err := json.Unmarshal([]byte("["+string(args)+"]"), &numbers); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, c := range template {
+		switch c {
+		case numberMark:
+			b.WriteString(strconv.FormatInt(numbers[0], 10))
+			numbers = numbers[1:]
+		case momentMark:
+			b.WriteString(time.Unix(numbers[0], 0).UTC().Format(momentForm))
+			numbers = numbers[1:]
+		default:
+			b.WriteRune(c)
+		}
+	}
+	if len(numbers) > 0 {
+		t.Errorf("template %q leaves numbers %v", template, numbers)
+	}
+	return b.String()
+}
+
+func TestTemplate(t *testing.T) {
+	for _, test := range []struct{ reason, template, back string }{
+		{"The access key is 91 days old, made 2026-08-24T10:20:00Z; the limit is 90 days.", "The access key is \x01 days old, made \x02; the limit is \x01 days.", ""},
+		{"0 007 10", "\x01 00\x01 \x01", ""},
+		{"123456789012345 1234567890123456", "\x01 1\x01", ""},
+		{"2026-13-24T10:20:00Z", "\x01-\x01-\x01T\x01:\x01:0\x01Z", ""},
+		{"1969-12-31T23:59:59Z", "\x02", ""},
+		{"a\x01b\x02", `a\x01b\x02`, `a\x01b\x02`},
+	} {
+		var s rows
+		template := s.template(test.reason)
+		if template != test.template {
+			t.Errorf("%q: template %q, want %q", test.reason, template, test.template)
+		}
+		if got, want := read(t, template, s.args), cmp.Or(test.back, test.reason); got != want {
+			t.Errorf("%q came back as %q", test.reason, got)
+		}
+	}
+}
+
+func FuzzTemplate(f *testing.F) {
+	f.Add("The access key is 91 days old, made 2026-08-24T10:20:00Z.")
+	f.Add("00019999999999999999\x01\x02-1.5e3")
+	f.Fuzz(func(t *testing.T, reason string) {
+		var s rows
+		template := s.template(reason)
+		want := strings.NewReplacer("\x01", `\x01`, "\x02", `\x02`).Replace(strings.ToValidUTF8(reason, "\ufffd"))
+		if got := read(t, strings.ToValidUTF8(template, "\ufffd"), s.args); got != want {
+			t.Errorf("%q came back as %q", reason, got)
+		}
+	})
+}
+
+func TestMoment(t *testing.T) {
+	for _, test := range []struct {
+		time report.Time
+		want int64
+	}{
+		{report.AtUnix(1_700_000_000), 1_700_000_000},
+		{report.AtUnix(0), 0},
+		{report.None(report.NotApplicable), -1},
+		{report.None(report.NoInformation), -2},
+		{report.None(report.NotSupported), -3},
+		{report.None(report.MissingColumn), -4},
+		{report.None(report.Malformed), -5},
+		{report.AtUnix(-1), -6},
+		{report.AtUnix(-100), -105},
+	} {
+		if got := moment(test.time); got != test.want {
+			t.Errorf("moment(%v) = %d, want %d", test.time, got, test.want)
+		}
+	}
+}
+
+func TestMarkedCell(t *testing.T) {
+	for column, want := range map[string]int{
+		"":                              userCell,
+		"user_creation_time":            userCell,
+		"arn":                           userCell,
+		"password_enabled":              stateCell,
+		"access_key_2_active":           stateCell,
+		"cert_1_active":                 stateCell,
+		"password_last_changed":         madeCell,
+		"password_next_rotation":        madeCell,
+		"access_key_1_last_rotated":     madeCell,
+		"cert_2_last_rotated":           madeCell,
+		"password_last_used":            usedCell,
+		"access_key_1_last_used_date":   usedCell,
+		"access_key_1_last_used_region": whereCell,
+		"mfa_active":                    mfaCell,
+		"additional_credentials_info":   credentialCell,
+	} {
+		var f audit.Finding
+		if column != "" {
+			f.Columns = []string{column, "user"}
+		}
+		if got := marked(&f); got != want {
+			t.Errorf("%q marks cell %d, want %d", column, got, want)
+		}
+	}
+}
+
+// A finding about a user as a whole stands on the line of the credential whose
+// column it blames, where the user has that credential.
+func TestPlace(t *testing.T) {
+	shown := [numWhats]bool{password: true, key2: true, cert1: true}
+	for column, want := range map[string]int{
+		"mfa_active": password, "password_last_used": password,
+		"access_key_1_active": whole, "access_key_2_active": key2,
+		"cert_1_active": cert1, "cert_2_active": whole, "user_creation_time": whole,
+	} {
+		if got := place(&audit.Finding{Columns: []string{column}}, &shown); got != want {
+			t.Errorf("%s: line %d, want %d", column, got, want)
+		}
+	}
+	f := &audit.Finding{Columns: []string{"mfa_active"}, Credential: audit.Credential{Kind: audit.AccessKey, Slot: 1}}
+	if got := place(f, &shown); got != key1 {
+		t.Errorf("a finding of key 1 is on line %d", got)
+	}
+	if got := place(&audit.Finding{}, &shown); got != whole {
+		t.Errorf("a finding of no column is on line %d", got)
+	}
+}
+
+func TestRotations(t *testing.T) {
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	b := New(Options{})
+	b.History(History{Account: "111122223333", Partition: "aws", Changes: []Change{
+		{At: at, Kind: audit.KeyRemoved, User: "a", Text: "Old."},
+		{At: at, Kind: audit.KeyAdded, Severity: audit.Medium, User: "a", Text: "New."},
+		{At: at, Kind: audit.KeyAdded, Severity: audit.Medium, User: "a", Text: "Newer."},
+		{At: at.Add(-time.Hour), Kind: audit.KeyDeactivated, User: "a"},
+		{At: at, Kind: audit.KeyRemoved, User: "b"},
+		{At: at, Kind: NewlyFailing, Severity: audit.High, User: "b", Control: audit.KeyAge},
+	}})
+	h := b.history(&audit.AccountSummary{Source: audit.Source{Account: "111122223333", Partition: "aws"}})
+	var got []string
+	for _, c := range h.Changes {
+		got = append(got, string(c.Sort)+" "+c.User+" "+c.Text)
+	}
+	want := "failing b |added a Newer.|rotated a New. Old.|removed b |changed a "
+	if text := strings.Join(got, "|"); text != want {
+		t.Errorf("changes are\n%s, want\n%s", text, want)
+	}
+	if b.history(&audit.AccountSummary{Source: audit.Source{Account: "111122223333", Partition: "aws-cn"}}) != nil {
+		t.Error("an account of another partition has this one's history")
+	}
+}
+
+func TestEveryEventHasASort(t *testing.T) {
+	want := map[audit.EventKind]sort{
+		audit.UserAdded: added, audit.KeyAdded: added, audit.RootKeyAdded: added, audit.PasswordAdded: added,
+		audit.PasswordAddedMachine: added, audit.MFAGained: added, audit.CertificateAdded: added,
+		audit.UserGone: removed, audit.KeyRemoved: removed, audit.PasswordRemoved: removed, audit.MFALost: removed,
+		audit.CertificateRemoved: removed, NewlyFailing: failing, Fixed: fixed,
+	}
+	for _, e := range audit.Events() {
+		if _, ok := want[e.Kind]; !ok {
+			want[e.Kind] = changed
+		}
+	}
+	for kind, sort := range want {
+		if got := sortOf(kind); got != sort {
+			t.Errorf("%s is %s, want %s", kind, got, sort)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+// accounts.js: the organization table, one row for each account, the worst
+// first. An account without a report comes before all others.
+
+const OLD_BUCKET = page.keyAgeLimits.indexOf(90) + 1; // of keys older than 90 days
+
+const oldKeys = (account) => sum(account.stats.keyAges.slice(OLD_BUCKET).flat());
+const severe = (account, status, severity) => account.counts.severities[severity][status];
+
+// accountWeight makes a list of numbers of which a larger one, from the left,
+// is worse.
+function accountWeight(account) {
+  const by = [account.missing ? 1 : 0];
+  for (let s = page.severities.length - 1; s >= 0; s--) by.push(severe(account, FAIL, s), severe(account, NO_DATA, s));
+  for (let s = page.severities.length - 1; s >= 0; s--) by.push(severe(account, WARN, s));
+  return by;
+}
+
+function compareLists(a, b) {
+  const i = a.findIndex((value, i) => value !== b[i]);
+  return i < 0 ? 0 : a[i] - b[i];
+}
+
+// lastStep counts what the newest of an account's reports changed.
+function lastStep(account) {
+  const history = account.history;
+  if (!history || history.snapshots.length < 2) return null;
+  const at = history.snapshots[history.snapshots.length - 1].generated;
+  const of = (sort) => history.changes.filter((c) => c.at === at && c.sort === sort).length;
+  return {failing: of('failing'), fixed: of('fixed')};
+}
+
+const ACCOUNT_ORDERS = {
+  worst: accountWeight,
+  account: null, // by name
+  users: (a) => [a.stats.users],
+  mfa: (a) => [a.stats.console ? 1 - a.stats.consoleMFA / a.stats.console : -1],
+  old: (a) => [oldKeys(a)],
+  unused: (a) => [a.stats.unused],
+  age: (a) => [a.generated ? -a.generated : Infinity],
+};
+
+function sortAccounts(order, direction) {
+  const list = accounts.map((_, a) => a);
+  if (order === 'account') {
+    list.sort((a, b) => accountTitle(accounts[a]).localeCompare(accountTitle(accounts[b])));
+  } else {
+    const by = accounts.map(ACCOUNT_ORDERS[order] || accountWeight);
+    list.sort((a, b) => (accounts[b].missing - accounts[a].missing) || compareLists(by[b], by[a]) || a - b);
+  }
+  return direction === 'ascending' ? list.reverse() : list;
+}
+
+// rootState says what root has, each part with how bad that is.
+function rootState(account) {
+  const root = account.stats.root;
+  if (!root.seen) return [['no row', account.partition === 'aws-cn' ? 'absent' : 'no-data']];
+  const parts = [];
+  if (root.keys) parts.push([plural(root.keys, 'key'), 'fail']);
+  if (root.password === 1) parts.push([root.mfa === 1 ? 'password, MFA' : 'password, no MFA', root.mfa === 1 ? '' : 'fail']);
+  else if (root.password < 0) parts.push([`password ${absence(root.password)}, ${truth(root.mfa, 'MFA', 'no MFA')}`, '']);
+  if (isTime(root.lastUsed)) {
+    const ago = age(account, root.lastUsed);
+    const limit = [page.params.root_used_fail_days, page.params.root_used_warn_days].findIndex((n) => ago < n * DAY);
+    parts.push([`used ${Number.isNaN(ago) ? day(seconds(root.lastUsed)) : brief(Math.max(0, ago)) + ' ago'}`, ['fail', 'warn'][limit] || '']);
+  }
+  return parts.length ? parts : [['no credentials', '']];
+}
+
+function count(td, n, name, address) {
+  if (!n) { td.append(h('span', {class: 'zero'}, '0')); return; }
+  if (name) td.classList.add(name);
+  td.append(address ? h('a', {href: address}, number(n)) : number(n));
+}
+
+const findingsOf = (account, status) => link('credentials', {account: account.key, status: page.statuses[status]});
+
+const ACCOUNT_COLUMNS = [
+  {title: 'Account', class: 'c-account', sort: 'account', cell(td, account) {
+    td.append(...accountName(account));
+    if (account.partition && account.partition !== 'aws') td.append(' ', h('span', {class: 'tag'}, account.partition));
+  }},
+  {title: 'Report', class: 'c-report', sort: 'age', cell(td, account) {
+    if (account.missing) {
+      td.className += ' fail';
+      td.append(h('b', {}, 'no report'));
+      return;
+    }
+    if (!account.generated) { td.append(h('span', {class: 'absent'}, 'age unknown')); return; }
+    td.append(pair(date(account.generated), reportAge(account, brief), 'how old it was when fetched'));
+    if (account.stale) { td.className += ' warn'; td.title = 'The report was older than asked for.'; }
+  }},
+  {title: 'Fail', class: 'n', sort: 'worst', cell: (td, a) => count(td, a.counts.total[FAIL], 'fail', findingsOf(a, FAIL))},
+  {title: 'No data', class: 'n', cell: (td, a) => count(td, a.counts.total[NO_DATA], 'no-data', findingsOf(a, NO_DATA))},
+  {title: 'Warn', class: 'n opt', cell: (td, a) => count(td, a.counts.total[WARN], 'warn', findingsOf(a, WARN))},
+  {title: 'Users', class: 'n opt', sort: 'users', cell: (td, a) => count(td, a.stats.users)},
+  {title: 'Console MFA', class: 'c-mfa', sort: 'mfa', cell(td, {stats, key}) {
+    if (stats.console > stats.consoleMFA) td.className += ' fail';
+    td.append(pair(h('a', {href: link('mfa', {account: key})}, percent(stats.consoleMFA, stats.console)),
+      `${number(stats.consoleMFA)}/${number(stats.console)}`));
+  }},
+  {title: 'Keys > 90 d', class: 'n wide', sort: 'old', cell: (td, a) => count(td, oldKeys(a), 'marked', link('keys', {account: a.key}))},
+  {title: 'Unused', class: 'n', sort: 'unused', cell: (td, a) => count(td, a.stats.unused, 'marked')},
+  {title: 'Root', class: 'c-root', cell(td, account) {
+    const parts = rootState(account);
+    td.title = parts.map(([text]) => text).join(' · ');
+    parts.forEach(([text, name], i) => td.append(i ? ' · ' : '', h('span', {class: name}, text)));
+  }},
+  {title: 'Since last', class: 'c-delta', cell(td, account) {
+    const step = lastStep(account);
+    if (!step) { td.append(h('span', {class: 'absent'}, '–')); return; }
+    td.append(h('a', {href: link('changes', {account: account.key}), title: 'newly failing and fixed since the report before'},
+      h('span', {class: step.failing ? 'fail' : 'zero'}, `+${step.failing}`), ' ',
+      h('span', {class: step.fixed ? 'pass' : 'zero'}, `−${step.fixed}`)));
+  }},
+];
+
+// accountCell shows, in place of figures nobody has, why there is no report.
+function accountCell(column, i, table) {
+  return (td, a, printing) => {
+    const account = accounts[a];
+    if (!account.missing || i < 2) { column.cell(td, account); return; }
+    if (i > 2) { td.hidden = true; return; }
+    td.className = 'why fail';
+    td.colSpan = printing ? ACCOUNT_COLUMNS.length - 2 : [...table().rows[0].cells].filter((th) => th.offsetParent).length - 2;
+    td.append(account.problems.map((p) => p.text).join(' '));
+  };
+}
+
+function accountsScreen() {
+  let parameters = {};
+  const list = makeList({
+    label: 'Accounts', class: 'accounts',
+    columns: ACCOUNT_COLUMNS.map((column, i) => ({...column, cell: accountCell(column, i, () => list.table)})),
+    rowClass: (a) => (accounts[a].missing ? 'missing' : ''),
+    open: (a) => { location.hash = link('credentials', {account: accounts[a].key}); },
+    sort(order) {
+      const {sort = 'worst', direction = 'descending'} = parameters;
+      const turn = order === sort && direction === 'descending';
+      parameters = {sort: order, direction: turn ? 'ascending' : ''};
+      setRoute('accounts', parameters);
+      show(parameters);
+    },
+  });
+  const problems = h('div', {class: 'problems'});
+  for (const account of accounts.filter((a) => !a.missing && a.problemCount)) {
+    problems.append(h('details', {}, h('summary', {}, accountTitle(account), ': ', plural(account.problemCount, 'problem'), ' with the report'),
+      h('ul', {}, account.problems.map((p) => h('li', {}, p.text)),
+        account.problemCount > account.problems.length ? h('li', {}, `and ${number(account.problemCount - account.problems.length)} more`) : null)));
+  }
+
+  function show(to) {
+    parameters = to;
+    const sort = to.sort in ACCOUNT_ORDERS ? to.sort : 'worst';
+    const direction = to.direction === 'ascending' ? 'ascending' : 'descending';
+    list.show(sortAccounts(sort, direction), sort, direction);
+  }
+  return {
+    name: 'accounts', title: 'Accounts', print: list.print, show, paint: list.refresh,
+    element: [list.element, problems],
+  };
+}

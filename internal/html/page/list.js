@@ -1,0 +1,122 @@
+// list.js: a table of any length, of which only the rows in view exist.
+
+const ROW = 27; // px, as --row in the style
+const PRINTED = 2000; // rows; more is no reading
+
+let lists = 0;
+
+// makeList makes a table. Columns are {title, class, sort, cell}: cell fills a
+// td for a row, and sort is the name by which o.sort is asked for the rows in
+// another order. Rows are numbers whose meaning only the columns know.
+function makeList(o) {
+  const id = `list${++lists}`;
+  let rows = [], first = -1, last = -1, active = -1, printing = false;
+
+  const head = h('tr', {'aria-rowindex': 1}, o.columns.map((column) => h('th', {class: column.class, scope: 'col'},
+    column.sort ? h('button', {type: 'button', onclick: () => o.sort(column.sort)}, column.title) : column.title)));
+  const body = h('tbody', {});
+  const table = h('table', {role: 'grid', tabindex: 0, 'aria-label': o.label, class: o.class, onkeydown: key, onclick: click},
+    h('thead', {}, head), body);
+  const box = h('div', {class: 'list', onscroll: later(paint)}, table);
+  const note = h('p', {class: 'print-only'});
+  const above = gap(), below = gap();
+
+  function gap() {
+    return h('tr', {class: 'gap', 'aria-hidden': 'true'}, h('td', {}));
+  }
+
+  function makeRow(i) {
+    const row = rows[i];
+    const tr = h('tr', {
+      id: `${id}-${i}`, class: [i % 2 ? 'odd' : '', o.rowClass ? o.rowClass(row) : ''].join(' ').trim(),
+      'aria-rowindex': i + 2, 'aria-selected': i === active ? 'true' : null, 'data-row': i,
+    });
+    for (const column of o.columns) {
+      const td = h('td', {class: column.class});
+      column.cell(td, row, printing);
+      tr.append(td);
+    }
+    return tr;
+  }
+
+  function paint(force) {
+    if (printing || !box.clientHeight) return;
+    const from = Math.max(0, Math.floor(box.scrollTop / ROW) - 10);
+    const to = Math.min(rows.length, from + Math.ceil(box.clientHeight / ROW) + 20);
+    if (force !== true && from === first && to === last) return;
+    [first, last] = [from, to];
+    above.firstChild.style.height = `${from * ROW}px`;
+    below.firstChild.style.height = `${(rows.length - to) * ROW}px`;
+    const shown = [];
+    for (let i = from; i < to; i++) shown.push(makeRow(i));
+    body.replaceChildren(above, ...shown, below);
+    if (active >= from && active < to) table.setAttribute('aria-activedescendant', `${id}-${active}`);
+    else table.removeAttribute('aria-activedescendant');
+  }
+
+  function move(to) {
+    active = Math.max(0, Math.min(rows.length - 1, to));
+    const room = box.clientHeight - ROW - head.offsetHeight;
+    if (active * ROW < box.scrollTop) box.scrollTop = active * ROW;
+    else if (active * ROW > box.scrollTop + room) box.scrollTop = active * ROW - room;
+    paint(true);
+    if (o.moved) o.moved(rows[active]);
+  }
+
+  function key(event) {
+    if (event.target !== table || event.ctrlKey || event.altKey || event.metaKey) return;
+    const pageful = Math.max(1, Math.floor(box.clientHeight / ROW) - 2);
+    const moves = {
+      ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + pageful, PageUp: active - pageful,
+      Home: 0, End: rows.length - 1,
+    };
+    if (event.key in moves && rows.length) move(moves[event.key]);
+    else if (event.key === 'Enter' && active >= 0 && o.open) o.open(rows[active]);
+    else return;
+    event.preventDefault();
+  }
+
+  function click(event) {
+    const tr = event.target.closest('tr[data-row]');
+    if (!tr || event.target.closest('a, button')) return;
+    move(Number(tr.dataset.row));
+    if (o.open) o.open(rows[active]);
+  }
+
+  addEventListener('resize', later(() => paint(true)));
+
+  return {
+    element: h('div', {class: 'list-frame'}, box, note),
+    table,
+    // show shows other rows. sorted is the name of their order.
+    show(others, sorted, direction) {
+      rows = others;
+      active = Math.min(active, rows.length - 1);
+      table.setAttribute('aria-rowcount', rows.length + 1);
+      o.columns.forEach((column, i) => {
+        if (column.sort === sorted && sorted) head.children[i].setAttribute('aria-sort', direction);
+        else head.children[i].removeAttribute('aria-sort');
+      });
+      box.scrollTop = 0;
+      paint(true);
+    },
+    // refresh is for when the list comes into view, or its place changes.
+    refresh() { paint(true); },
+    select(row) {
+      const i = rows.indexOf(row);
+      if (i >= 0) move(i);
+    },
+    unselect() { active = -1; paint(true); },
+    // print makes all rows exist, up to what a person would read, or takes
+    // them away again.
+    print(on) {
+      printing = on;
+      if (!on) { paint(true); return; }
+      const shown = [];
+      for (let i = 0; i < Math.min(rows.length, PRINTED); i++) shown.push(makeRow(i));
+      body.replaceChildren(...shown);
+      note.textContent = rows.length > PRINTED
+        ? `Printed are the first ${number(PRINTED)} of ${number(rows.length)} rows: filter for fewer.` : '';
+    },
+  };
+}

@@ -1,0 +1,101 @@
+// main.js: the head of the page, the screens, colours, keys, and printing.
+
+function header() {
+  const missing = accounts.filter((a) => a.missing).length;
+  const stale = accounts.filter((a) => a.stale && !a.missing).length;
+  const incomplete = accounts.filter((a) => a.incomplete && !a.missing).length;
+  const facts = [
+    `${page.benchmark.title} ${page.benchmark.version}`.trim(), plural(accounts.length, 'account'), plural(sum(accounts.map((a) => a.stats.users)), 'user'),
+    page.made ? `made ${minute(page.made)}` : '', page.program || '',
+  ].filter(Boolean);
+  const old = page.made ? Date.now() / 1000 - page.made : 0;
+  const tile = (n, text, name, address) => h(address ? 'a' : 'span', {class: `tile ${n ? name : 'zero'}`, href: address}, h('b', {}, number(n)), ' ', text);
+  const failing = page.severities.map((severity, s) => [severity, page.counts.severities[s][FAIL]]).reverse()
+    .filter(([, n], i) => n || i < 3);
+  document.getElementById('header').append(
+    h('div', {class: 'title'}, h('h1', {}, page.title), h('button', {type: 'button', id: 'theme', onclick: turnTheme}, '')),
+    h('p', {class: 'facts'}, facts.join(' · ')),
+    h('p', {class: 'tiles'},
+      missing ? tile(missing, missing === 1 ? 'account without report' : 'accounts without report', 'alarm', link('accounts')) : null,
+      failing.map(([severity, n]) => tile(n, `fail ${severity}`, 'fail', link('credentials', {status: 'FAIL', severity}))),
+      tile(page.counts.total[NO_DATA], 'no data', 'no-data', link('credentials', {status: 'NO_DATA'})),
+      tile(page.counts.total[WARN], 'warn', 'warn', link('credentials', {status: 'WARN'})),
+      tile(page.counts.total[MANUAL], 'manual', 'manual', link('credentials', {status: 'MANUAL'})),
+      tile(page.counts.excused, 'excused', '', link('credentials', {status: 'excused'})),
+      stale ? tile(stale, 'stale', 'warn', link('accounts', {sort: 'age'})) : null,
+      incomplete ? tile(incomplete, 'incomplete', 'no-data', link('accounts')) : null),
+    old > 7 * DAY ? h('p', {class: 'alarm no-print'}, `This page was made ${days(old)} ago.`) : '');
+}
+
+// The colours are the system's until somebody chooses.
+const THEMES = ['auto', 'light', 'dark'];
+let theme = 'auto';
+try { theme = localStorage.getItem('rollcall-theme') || 'auto'; } catch { /* a browser may refuse to remember */ }
+
+function turnTheme() {
+  theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+  try { localStorage.setItem('rollcall-theme', theme); } catch { /* as above */ }
+  showTheme();
+}
+
+function showTheme() {
+  if (!THEMES.includes(theme)) theme = 'auto';
+  document.documentElement.dataset.theme = theme;
+  document.getElementById('theme').textContent = `Colours: ${theme}`;
+}
+
+function showRoute() {
+  const {screen, parameters} = readRoute();
+  for (const s of screens) s.element.hidden = s !== screen;
+  document.title = visible(`${screen.title} – ${page.title}`);
+  markNav();
+  screen.show(parameters);
+  screen.paint?.();
+}
+
+function start() {
+  header();
+  showTheme();
+  const main = document.getElementById('main'), nav = document.getElementById('nav');
+  for (const make of [accountsScreen, keysScreen, credentialsScreen, mfaScreen, changesScreen, controlsScreen]) {
+    const screen = make();
+    screen.element = h('section', {class: `screen s-${screen.name}`, id: `screen-${screen.name}`, 'aria-labelledby': `title-${screen.name}`, hidden: true},
+      h('h2', {id: `title-${screen.name}`}, screen.title), screen.element);
+    screens.push(screen);
+    main.append(screen.element);
+    nav.append(h('a', {href: link(screen.name), 'data-screen': screen.name}, screen.title));
+  }
+  addEventListener('hashchange', showRoute);
+  addEventListener('keydown', keys);
+  addEventListener('beforeprint', () => print(true));
+  addEventListener('afterprint', () => print(false));
+  showRoute();
+  document.documentElement.dataset.ready = 'yes';
+}
+
+// keys: a digit shows a screen, / goes to the search.
+function keys(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+  const screen = screens[Number(event.key) - 1];
+  if (screen) location.hash = link(screen.name);
+  else if (event.key === '/') {
+    const credentialScreen = screens.find((s) => s.search);
+    if (readRoute().screen !== credentialScreen) { location.hash = link('credentials'); showRoute(); }
+    credentialScreen.search.focus();
+  } else return;
+  event.preventDefault();
+}
+
+// print shows all screens, one after the other; those that were not looked at
+// as they are by default.
+function print(on) {
+  const {screen} = readRoute();
+  for (const s of screens) {
+    if (on) s.element.hidden = false;
+    if (on && s !== screen) s.show({});
+    s.print?.(on);
+  }
+  if (!on) showRoute();
+}
+
+start();
