@@ -18,6 +18,7 @@ import (
 
 	"rollcall/internal/fleet/fleettest"
 	"rollcall/internal/history"
+	"rollcall/rollcalltest"
 )
 
 // TestMain puts a proxy that refuses everything between these tests and the
@@ -466,5 +467,24 @@ func TestRecordLeft(t *testing.T) {
 	}
 	if !slices.Equal(left, []string{member(2) + " left"}) {
 		t.Error(left)
+	}
+}
+
+// A machine whose clock is wrong gets its reports all the same: calls are
+// signed anew by the service's clock.
+func TestRunWithAWrongClock(t *testing.T) {
+	server := rollcalltest.New(t, rollcalltest.Options{Now: func() time.Time { return time.Now().Add(3 * time.Hour) }})
+	awsEnvironment(t, "", "AWS_ACCESS_KEY_ID", server.AccessKeyID, "AWS_SECRET_ACCESS_KEY", server.SecretAccessKey)
+	c, err := SignIn(t.Context(), Settings{Endpoint: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := c.Identity(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Run{Folder: newHistory(t), MaxAge: time.Hour}.Fetch(t.Context(), []Target{c.Own(id, "")})
+	if err != nil || got[0].Status != history.OK {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

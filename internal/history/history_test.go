@@ -364,3 +364,17 @@ func TestOpen(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseName(f *testing.F) {
+	f.Add("2026-11-23T101500Z.csv")
+	f.Add("0000-01-01T000000Z.csv")
+	f.Fuzz(func(t *testing.T, file string) {
+		at, ok := parseName(file)
+		if !ok {
+			return
+		}
+		if Name(at)+csvSuffix != file || len(file) != len("2026-11-23T101500Z.csv") {
+			t.Errorf("%q is %s", file, at)
+		}
+	})
+}
