@@ -169,6 +169,15 @@ func counted(reports []auditedReport, b *audit.Benchmark) audit.Counts {
 	return c
 }
 
+func mustFind(t *testing.T, form string) Format {
+	t.Helper()
+	f, ok := FindFormat(form)
+	if !ok {
+		t.Fatalf("there is no form %s", form)
+	}
+	return f
+}
+
 // mustRender gives a run to an output.
 func mustRender(t *testing.T, form string, o Options) string {
 	t.Helper()
@@ -179,10 +188,7 @@ func mustRender(t *testing.T, form string, o Options) string {
 func mustRenderRun(t *testing.T, form string, o Options, runs []auditedReport, sum *audit.Summary) string {
 	t.Helper()
 	var b bytes.Buffer
-	out, _, ok := Open(form, &b, o)
-	if !ok {
-		t.Fatalf("there is no form %s", form)
-	}
+	out := mustFind(t, form).Open(&b, o)
 	for _, r := range runs {
 		err := out.Report(r.src)
 		for i := range r.rows {
@@ -205,7 +211,8 @@ func mustRenderRun(t *testing.T, form string, o Options, runs []auditedReport, s
 
 // TestOutputs compares every form with its golden file.
 func TestOutputs(t *testing.T) {
-	for _, form := range Formats() {
+	for _, f := range Formats() {
+		form := f.Name
 		if form == "html" {
 			continue // package html has its own tests
 		}

@@ -37,7 +37,7 @@ type cell struct {
 func (c cell) width() int { return text.StringWidth(c.text) }
 
 func (c cell) paint(colour bool) string {
-	if !colour || c.style == usual {
+	if !colour || c.style == usual || c.text == "" {
 		return c.text
 	}
 	return colours[c.style].EscapeSeq() + c.text + text.Reset.EscapeSeq()

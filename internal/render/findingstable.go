@@ -285,20 +285,18 @@ type accountGroup struct {
 	findings []audit.Finding
 }
 
-// bySeverity groups the worst findings. Those of an account without a report
-// are left out: the account itself is what is to be told.
+// bySeverity groups the worst findings. Left out is what the problems of an
+// account have told already: that there is no report, or that the rest of it
+// cannot be read, is NO_DATA for each control.
 func bySeverity(s *audit.Summary) []severityGroup {
 	var groups []severityGroup
 	for severity := audit.Severity(audit.NumSeverities); severity > 0; {
 		severity--
 		group := severityGroup{severity: severity}
 		for _, a := range worstFirst(s) {
-			if a.Missing {
-				continue
-			}
 			var of []audit.Finding
 			for _, f := range a.Worst {
-				if f.Severity == severity {
+				if f.Severity == severity && (f.Status != audit.NoData || f.Line > 0 || a.ProblemCount == 0) {
 					of = append(of, f)
 				}
 			}

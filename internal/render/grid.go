@@ -9,16 +9,16 @@ import (
 )
 
 // grid is a table whose columns are parted by blanks and which is made to fit
-// a width: first columns are left out, then the first is cut, then the last is
-// wrapped.
+// a width: the last column is wrapped, columns are left out, one is cut, in that
+// order.
 type grid struct {
 	titles []string
 	rows   [][]cell
 	// spare are the titles of columns that may be left out, in that order.
 	spare []string
-	// cut is the title of the column whose texts may be cut short, and most how
-	// far at least it is left; wrap says that the last column's texts are
-	// continued on lines of their own.
+	// cut is the title of the column whose texts may be cut short, and least how
+	// wide it stays; wrap says that the last column's texts are continued on
+	// lines of their own.
 	cut    string
 	least  int
 	wrap   bool
@@ -43,7 +43,7 @@ func (g *grid) write(b *bufio.Writer, width int, colour bool) {
 			widths[i] = max(widths[i]-over, min(widths[i], g.least))
 		}
 	}
-	if over := g.need(widths) - width; g.wrap && width > 0 && over > 0 {
+	if over := g.whole(widths) - width; g.wrap && width > 0 && over > 0 {
 		widths[last] = max(widths[last]-over, 16)
 	}
 	titles := make([]cell, len(g.titles))
@@ -56,9 +56,19 @@ func (g *grid) write(b *bufio.Writer, width int, colour bool) {
 	}
 }
 
-// need is how wide the grid is; a column that is wrapped needs what lets a
-// sentence be read.
+// sentence is how many columns let a text that is wrapped still be read well.
+const sentence = 32
+
+// need is how wide the grid is, or can be made by wrapping.
 func (g *grid) need(widths []int) int {
+	total := g.whole(widths)
+	if last := widths[len(widths)-1]; g.wrap && last > sentence {
+		total -= last - sentence
+	}
+	return total
+}
+
+func (g *grid) whole(widths []int) int {
 	total := len(g.indent) + gap*(len(widths)-1)
 	for _, w := range widths {
 		total += w

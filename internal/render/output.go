@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"io"
-	"slices"
 	"time"
 
 	"rollcall/internal/audit"
@@ -63,50 +62,48 @@ type Skipped struct {
 	Status  string `json:"status"` // such as suspended
 }
 
-// format is a form that is one stream of bytes.
-type format struct {
-	name  string
-	about string
-	open  func(w *bufio.Writer, o *Options) Output
-	// rows means that the form shows every row, also those without findings.
-	rows bool
+// Format is a form that is one stream of bytes. What writes a folder is not
+// one: see package lake.
+type Format struct {
+	Name  string
+	About string // in a few words
+	// EveryRow means that the form shows every row, also those without findings,
+	// so that the audit has to be one with audit.Options.EveryRow.
+	EveryRow bool
+	open     func(w *bufio.Writer, o *Options) Output
 }
 
-// formats are all of them, in the order in which to name them. What writes a
-// folder and not a stream is not here: see package lake.
-var formats = []format{
-	{name: "table", about: "for a terminal", open: newTable},
-	{name: "json", about: "the summary and the worst findings, one document", open: newJSON},
-	{name: "jsonl", about: "every finding, one JSON object on a line", open: newJSONLines},
-	{name: "csv", about: "every finding, safe to open in a spreadsheet", open: newCSV},
-	{name: "md", about: "the summary and the worst findings, Markdown", open: newMarkdown},
-	{name: "html", about: "one file for a browser", open: newHTML, rows: true},
-	{name: "sarif", about: "SARIF 2.1.0, for code scanning", open: newSARIF},
-	{name: "ocsf", about: "OCSF compliance findings, one on a line", open: newOCSF},
-	{name: "asff", about: "findings for AWS Security Hub", open: newASFF},
-	{name: "junit", about: "JUnit XML, for continuous integration", open: newJUnit},
-	{name: "prometheus", about: "metrics, for a textfile collector", open: newPrometheus},
-	{name: "github", about: "annotations and step summary of GitHub Actions", open: newGitHub},
+// Open returns an Output of the form, which writes to w.
+func (f Format) Open(w io.Writer, o Options) Output {
+	return f.open(bufio.NewWriterSize(w, 64<<10), &o)
 }
 
-// Formats are the names of all forms that Open knows.
-func Formats() []string {
-	names := make([]string, len(formats))
-	for i, f := range formats {
-		names[i] = f.name
+// Formats are all of them, in the order in which to name them.
+func Formats() []Format {
+	return []Format{
+		{Name: "table", About: "for a terminal", open: newTable},
+		{Name: "json", About: "the summary and the worst findings, one document", open: newJSON},
+		{Name: "jsonl", About: "every finding, one JSON object on a line", open: newJSONLines},
+		{Name: "csv", About: "every finding, safe to open in a spreadsheet", open: newCSV},
+		{Name: "md", About: "the summary and the worst findings, Markdown", open: newMarkdown},
+		{Name: "html", About: "one file for a browser, with every credential", open: newHTML, EveryRow: true},
+		{Name: "sarif", About: "SARIF 2.1.0, for code scanning", open: newSARIF},
+		{Name: "ocsf", About: "OCSF compliance findings, one on a line", open: newOCSF},
+		{Name: "asff", About: "findings for AWS Security Hub", open: newASFF},
+		{Name: "junit", About: "JUnit XML, for continuous integration", open: newJUnit},
+		{Name: "prometheus", About: "metrics, for a textfile collector", open: newPrometheus},
+		{Name: "github", About: "annotations and step summary of GitHub Actions", open: newGitHub},
 	}
-	return names
 }
 
-// Open returns an Output of the named form, which writes to w; ok is false for
-// a name that is none. everyRow says that the audit has to be one with
-// audit.Options.EveryRow.
-func Open(name string, w io.Writer, o Options) (out Output, everyRow, ok bool) {
-	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
-	if i < 0 {
-		return nil, false, false
+// FindFormat returns the form of a name.
+func FindFormat(name string) (Format, bool) {
+	for _, f := range Formats() {
+		if f.Name == name {
+			return f, true
+		}
 	}
-	return formats[i].open(bufio.NewWriterSize(w, 64<<10), &o), formats[i].rows, true
+	return Format{}, false
 }
 
 // stream is what the forms share that write each finding as it comes.

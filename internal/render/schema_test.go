@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
@@ -256,7 +255,8 @@ func optionsOf() Options {
 
 // TestNothingActs looks for bytes that act upon a terminal, in every form.
 func TestNothingActs(t *testing.T) {
-	for _, form := range Formats() {
+	for _, f := range Formats() {
+		form := f.Name
 		if form == "html" {
 			continue
 		}
@@ -320,12 +320,13 @@ func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 // TestErrors: an error of the writer comes out of every form.
 func TestErrors(t *testing.T) {
-	for _, form := range Formats() {
+	for _, f := range Formats() {
+		form := f.Name
 		if form == "html" {
 			continue
 		}
 		runs, sum, o := aRun()
-		out, _, _ := Open(form, failing{}, o)
+		out := f.Open(failing{}, o)
 		var err error
 		for _, r := range runs {
 			for i := 0; i < 500 && err == nil; i++ {
@@ -345,19 +346,20 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: no error", form)
 		}
 	}
-	if _, _, ok := Open("pdf", &bytes.Buffer{}, optionsOf()); ok {
+	if _, ok := FindFormat("pdf"); ok {
 		t.Error("there is a form pdf")
 	}
 }
 
 // TestConstantMemory: what is written as it comes is not kept.
 func TestConstantMemory(t *testing.T) {
-	for _, form := range Formats() {
+	for _, f := range Formats() {
+		form := f.Name
 		if form == "html" {
 			continue
 		}
 		runs, sum, o := aRun()
-		out, _, _ := Open(form, io.Discard, o)
+		out := f.Open(io.Discard, o)
 		if err := out.Report(runs[0].src); err != nil {
 			t.Fatal(err)
 		}
