@@ -28,6 +28,7 @@ of it is safe while the service runs on the same data, and in force at once.
 		accountCreateCommand(p), accountListCommand(p), accountDeleteCommand(p),
 		rootKeyCommand(p), rootPasswordCommand(p), accountLimitsCommand(p),
 		accountReportsCommand(p), accountReportCommand(p),
+		organizationCommand(p), controlPolicyCommand(p),
 	)
 }
 

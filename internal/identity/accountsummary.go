@@ -16,16 +16,12 @@ import (
 var summaryFixed = map[string]int32{
 	"Roles": 0, "RolesQuota": 1000,
 	"InstanceProfiles": 0, "InstanceProfilesQuota": 1000,
-	"ServerCertificates": 0, "ServerCertificatesQuota": 20,
-	"Providers":                 0,
 	"PolicyVersionsInUseQuota":  10000,
 	"UserPolicySizeQuota":       policy.MaxUserInlineSize,
 	"GroupPolicySizeQuota":      policy.MaxGroupInlineSize,
 	"RolePolicySizeQuota":       policy.MaxRoleInlineSize,
 	"AssumeRolePolicySizeQuota": 2048,
 	"VersionsPerPolicyQuota":    versionsPerPolicy,
-	// The version of tokens that the global endpoint of STS issues.
-	"GlobalEndpointTokenVersion": 1,
 }
 
 // GetAccountSummary counts what the account has, and says which quotas are in
@@ -58,6 +54,7 @@ func (s *Service) GetAccountSummary(ctx context.Context, _ *iam.GetAccountSummar
 		m["AccountSigningCertificatesPresent"] = present(root.SigningCertificates)
 		return errors.Join(
 			countPolicies(tx, a.ID, m),
+			countProviders(tx, a.ID, m),
 			putQuota(tx, a.ID, m, "UsersQuota", usersPerAccount),
 			putQuota(tx, a.ID, m, "AccessKeysPerUserQuota", accessKeysPerUser),
 			putQuota(tx, a.ID, m, "SigningCertificatesPerUserQuota", certificatesPerUser),
@@ -67,6 +64,28 @@ func (s *Service) GetAccountSummary(ctx context.Context, _ *iam.GetAccountSummar
 		return nil, err
 	}
 	return &iam.GetAccountSummaryOutput{SummaryMap: m}, nil
+}
+
+// countProviders counts identity providers and server certificates, and says
+// which version of tokens the global endpoint of STS issues.
+func countProviders(tx *store.Tx, account string, m map[string]int32) error {
+	oidc, err := tx.OIDCProviders(account)
+	if err != nil {
+		return err
+	}
+	saml, err := tx.SAMLProviders(account)
+	if err != nil {
+		return err
+	}
+	certs, err := tx.CountServerCertificates(account)
+	if err != nil {
+		return err
+	}
+	m["Providers"], m["ServerCertificates"] = int32(len(oidc)+len(saml)), int32(certs)
+	if m["GlobalEndpointTokenVersion"], err = tokenVersion(tx, account); err != nil {
+		return err
+	}
+	return putQuota(tx, account, m, "ServerCertificatesQuota", serverCertificatesPerAccount)
 }
 
 // countPolicies counts groups and managed policies. That every version of a

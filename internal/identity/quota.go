@@ -23,10 +23,13 @@ var (
 	contextSpecificCredentialsPerUserPerContext = quota{"ContextSpecificCredentialsPerUserPerContext", 2}
 	rolesPerAccount                             = quota{"RolesPerAccount", 1000}
 	trustPolicySize                             = quota{"ACLSizePerRole", policy.MaxTrustSize}
-	groupsPerAccount                            = quota{"GroupsPerAccount", 300}
-	groupsPerUser                               = quota{"GroupsPerUser", 10}
-	policiesPerAccount                          = quota{"PoliciesPerAccount", 1500}
-	policySize                                  = quota{"PolicySize", policy.MaxManagedSize}
+	instanceProfilesPerAccount                  = quota{"InstanceProfilesPerAccount", 1000}
+	// InstanceSessions are what IAM's error (recorded) calls roles here.
+	rolesPerInstanceProfile = quota{"InstanceSessionsPerInstanceProfile", 1}
+	groupsPerAccount        = quota{"GroupsPerAccount", 300}
+	groupsPerUser           = quota{"GroupsPerUser", 10}
+	policiesPerAccount      = quota{"PoliciesPerAccount", 1500}
+	policySize              = quota{"PolicySize", policy.MaxManagedSize}
 	// Of managed policies that are attached.
 	policiesPerUser  = quota{"PoliciesPerUser", 10}
 	policiesPerGroup = quota{"PoliciesPerGroup", 10}
@@ -44,7 +47,8 @@ var (
 
 // quotas are all of them.
 var quotas = []quota{usersPerAccount, accessKeysPerUser, certificatesPerUser, sshPublicKeysPerUser,
-	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext, rolesPerAccount, trustPolicySize,
+	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext, rolesPerAccount, trustPolicySize, instanceProfilesPerAccount, rolesPerInstanceProfile,
+	instanceProfilesPerAccount, rolesPerInstanceProfile,
 	groupsPerAccount, groupsPerUser, policiesPerAccount, policySize, policiesPerUser, policiesPerGroup, policiesPerRole,
 	oidcProvidersPerAccount, clientIDsPerOIDCProvider, samlProvidersPerAccount, keysPerSAMLProvider, serverCertificatesPerAccount}
 

@@ -22,6 +22,9 @@ import (
 const (
 	userPath = "arn:aws:iam::" + account + ":user"
 	rolePath = "arn:aws:iam::" + account + ":role"
+
+	profilePath = "arn:aws:iam::" + account + ":instance-profile"
+	batchRole   = rolePath + "/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 )
 
 // trustForm is a trust policy as the value of a form: it trusts EC2.
@@ -39,6 +42,12 @@ const (
 var policyForm = url.QueryEscape(allowsAll)
 
 const allowsAll = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+
+const (
+	oidcPath              = "arn:aws:iam::" + account + ":oidc-provider"
+	samlPath              = "arn:aws:iam::" + account + ":saml-provider"
+	serverCertificatePath = "arn:aws:iam::" + account + ":server-certificate"
+)
 
 // everyAction is a good request of each action that is served, and what a
 // denial says that it acts on.
@@ -100,6 +109,42 @@ var everyAction = map[string]struct{ params, resource string }{
 	"ListAccountAliases": {"", "*"},
 	"DeleteAccountAlias": {"AccountAlias=example", "*"},
 	"GetAccountSummary":  {"", "*"},
+
+	"CreateOpenIDConnectProvider":             {"Url=https://idp.example.com/x", oidcPath + "/idp.example.com/x"},
+	"GetOpenIDConnectProvider":                {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
+	"ListOpenIDConnectProviders":              {"", oidcPath + "/"},
+	"DeleteOpenIDConnectProvider":             {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
+	"AddClientIDToOpenIDConnectProvider":      {"OpenIDConnectProviderArn=" + oidcPath + "/x&ClientID=c", oidcPath + "/x"},
+	"RemoveClientIDFromOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath + "/x&ClientID=c", oidcPath + "/x"},
+	"UpdateOpenIDConnectProviderThumbprint":   {"OpenIDConnectProviderArn=" + oidcPath + "/x&ThumbprintList.member.1=" + strings.Repeat("a", 40), oidcPath + "/x"},
+	"TagOpenIDConnectProvider":                {"OpenIDConnectProviderArn=" + oidcPath + "/x&Tags.member.1.Key=k&Tags.member.1.Value=v", oidcPath + "/x"},
+	"UntagOpenIDConnectProvider":              {"OpenIDConnectProviderArn=" + oidcPath + "/x&TagKeys.member.1=k", oidcPath + "/x"},
+	"ListOpenIDConnectProviderTags":           {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
+
+	"CreateSAMLProvider":   {"Name=x&SAMLMetadataDocument=" + strings.Repeat("x", 1000), samlPath + "/x"},
+	"GetSAMLProvider":      {"SAMLProviderArn=" + samlPath + "/x", samlPath + "/x"},
+	"ListSAMLProviders":    {"", samlPath + "/"},
+	"UpdateSAMLProvider":   {"SAMLProviderArn=" + samlPath + "/x&AssertionEncryptionMode=Allowed", samlPath + "/x"},
+	"DeleteSAMLProvider":   {"SAMLProviderArn=" + samlPath + "/x", samlPath + "/x"},
+	"TagSAMLProvider":      {"SAMLProviderArn=" + samlPath + "/x&Tags.member.1.Key=k&Tags.member.1.Value=v", samlPath + "/x"},
+	"UntagSAMLProvider":    {"SAMLProviderArn=" + samlPath + "/x&TagKeys.member.1=k", samlPath + "/x"},
+	"ListSAMLProviderTags": {"SAMLProviderArn=" + samlPath + "/x", samlPath + "/x"},
+
+	"UploadServerCertificate":   {"ServerCertificateName=x&Path=/a/&CertificateBody=x&PrivateKey=x", serverCertificatePath + "/a/x"},
+	"GetServerCertificate":      {"ServerCertificateName=x", serverCertificatePath + "/x"},
+	"ListServerCertificates":    {"PathPrefix=/a", serverCertificatePath + "/a"},
+	"UpdateServerCertificate":   {"ServerCertificateName=x&NewServerCertificateName=y", serverCertificatePath + "/x"},
+	"DeleteServerCertificate":   {"ServerCertificateName=x", serverCertificatePath + "/x"},
+	"TagServerCertificate":      {"ServerCertificateName=x&Tags.member.1.Key=k&Tags.member.1.Value=v", serverCertificatePath + "/x"},
+	"UntagServerCertificate":    {"ServerCertificateName=x&TagKeys.member.1=k", serverCertificatePath + "/x"},
+	"ListServerCertificateTags": {"ServerCertificateName=x", serverCertificatePath + "/x"},
+
+	"EnableOrganizationsRootCredentialsManagement":  {"", "*"},
+	"DisableOrganizationsRootCredentialsManagement": {"", "*"},
+	"EnableOrganizationsRootSessions":               {"", "*"},
+	"DisableOrganizationsRootSessions":              {"", "*"},
+	"ListOrganizationsFeatures":                     {"", "*"},
+	"SetSecurityTokenServicePreferences":            {"GlobalEndpointTokenVersion=v2Token", "*"},
 
 	"CreateGroup":         {"GroupName=new&Path=/a/", groupPath + "/a/new"},
 	"GetGroup":            {"GroupName=devs", "group devs"},
@@ -167,13 +212,34 @@ var everyAction = map[string]struct{ params, resource string }{
 	"UntagRole":              {"RoleName=worker&TagKeys.member.1=k", "role worker"},
 	"ListRoleTags":           {"RoleName=worker", "role worker"},
 
+	"CreateInstanceProfile":         {"InstanceProfileName=new&Path=/a/", profilePath + "/a/new"},
+	"GetInstanceProfile":            {"InstanceProfileName=box", "instance profile box"},
+	"ListInstanceProfiles":          {"PathPrefix=/a/", profilePath + "/a/"},
+	"ListInstanceProfilesForRole":   {"RoleName=worker", "role worker"},
+	"AddRoleToInstanceProfile":      {"InstanceProfileName=box&RoleName=worker", "instance profile box"},
+	"RemoveRoleFromInstanceProfile": {"InstanceProfileName=box&RoleName=worker", "instance profile box"},
+	"DeleteInstanceProfile":         {"InstanceProfileName=box", "instance profile box"},
+	"TagInstanceProfile":            {"InstanceProfileName=box&Tags.member.1.Key=k&Tags.member.1.Value=v", "instance profile box"},
+	"UntagInstanceProfile":          {"InstanceProfileName=box&TagKeys.member.1=k", "instance profile box"},
+	"ListInstanceProfileTags":       {"InstanceProfileName=box", "instance profile box"},
+
+	"CreateServiceLinkedRole":            {"AWSServiceName=batch.amazonaws.com", batchRole},
+	"DeleteServiceLinkedRole":            {"RoleName=worker", "role worker"},
+	"GetServiceLinkedRoleDeletionStatus": {"DeletionTaskId=task/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch/0e4b", batchRole},
+
 	"GetCallerIdentity": {"", "*"},
 	"GetAccessKeyInfo":  {"AccessKeyId=AKIAIOSFODNN7EXAMPLE", "*"},
 	"AssumeRole":        {"RoleSessionName=session&RoleArn=" + rolePath + "/worker", rolePath + "/worker"},
+
+	"GetSessionToken":    {"", "*"},
+	"GetFederationToken": {"Name=federated", "arn:aws:sts::" + account + ":federated-user/federated"},
 }
 
 // deniedPlainly are the actions whose denials do not say why.
 var deniedPlainly = map[string]bool{"AssumeRole": true}
+
+// free are the actions that need no permission.
+var free = map[string]bool{"GetCallerIdentity": true, "GetSessionToken": true}
 
 // form is the request of an action, and the service it is of.
 func form(action string) (text, service string) {
@@ -229,7 +295,7 @@ func TestUsersAreDenied(t *testing.T) {
 	for action, c := range everyAction {
 		t.Run(action, func(t *testing.T) {
 			got := w.callAs(t, ann, action)
-			if action == "GetCallerIdentity" {
+			if free[action] {
 				wants(t, got, 200, "", "")
 				return
 			}
@@ -337,7 +403,7 @@ func TestAllowUsersToChangePassword(t *testing.T) {
 	must(t, ann.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{})
 	must(t, ann.ChangePassword, &iam.ChangePasswordInput{OldPassword: ptr(goodPassword), NewPassword: ptr(otherPassword)})
 	for action := range everyAction {
-		if got := w.callAs(t, ann, action).code; action != "GetCallerIdentity" && action != "GetAccountPasswordPolicy" && got != "AccessDenied" {
+		if got := w.callAs(t, ann, action).code; !free[action] && action != "GetAccountPasswordPolicy" && got != "AccessDenied" {
 			t.Errorf("%s: %s", action, got)
 		}
 	}

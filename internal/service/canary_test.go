@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"encoding/base32"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,6 +64,16 @@ func TestNoSecretIsWritten(t *testing.T) {
 	block := "-----BEGIN PRIVATE KEY-----%0A" + private + "%0A-----END PRIVATE KEY-----%0A"
 	fails(w.raw(t, call("UploadSigningCertificate", "UserName=Ann&CertificateBody="+block)))
 	fails(w.raw(t, call("UploadSSHPublicKey", "UserName=Ann&SSHPublicKeyBody="+block)))
+
+	_, serverKey := keyPair(t, w, "canary")
+	body, samlKey := keyPair(t, w, "other")
+	must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: ptr("canary"), CertificateBody: body, PrivateKey: samlKey})
+	must(t, w.root.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("canary"), SAMLMetadataDocument: samlMetadata(*body), AddPrivateKey: samlKey})
+	fails(w.raw(t, call("UploadServerCertificate", "ServerCertificateName=other&CertificateBody="+url.QueryEscape(*body)+"&PrivateKey="+url.QueryEscape(*serverKey))))
+	fails(w.raw(t, call("UploadServerCertificate", "ServerCertificateName=other&CertificateBody="+url.QueryEscape(*serverKey)+"&PrivateKey=x")))
+	fails(w.raw(t, call("UpdateSAMLProvider", "SAMLProviderArn="+samlPath+"/canary&AddPrivateKey="+url.QueryEscape(*serverKey+*serverKey))))
+	// A line of each: the text of PEM may come in any form.
+	secrets["key of a certificate"], secrets["refused key of a certificate"] = strings.Split(*samlKey, "\n")[5], strings.Split(*serverKey, "\n")[5]
 
 	// A wrong secret, and secrets where ids should be.
 	wrong := "ganz-falsches-Geheimnis-0123456789-abcdef"

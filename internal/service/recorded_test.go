@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"fmt"
 	"net/url"
 	"os"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollcall/internal/identity"
 )
@@ -29,6 +31,7 @@ func TestRecordedRefusals(t *testing.T) {
 		must(t, w.root.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: one, CertificateBody: certificate(t, w, name)})
 	}
 	must(t, w.root.CreateServiceSpecificCredential, &iam.CreateServiceSpecificCredentialInput{UserName: three, ServiceName: ptr(codeCommit)})
+	serverBody, serverKey := recordedProviders(t, w)
 
 	table, err := os.ReadFile("testdata/recorded.tsv")
 	if err != nil {
@@ -48,10 +51,25 @@ func TestRecordedRefusals(t *testing.T) {
 				t.Fatal(err)
 			}
 			request = strings.ReplaceAll(request, "CERTIFICATE", url.QueryEscape(*certificate(t, w, "third")))
+			request = strings.NewReplacer("SERVERBODY", url.QueryEscape(*serverBody), "SERVERKEY", url.QueryEscape(*serverKey)).Replace(request)
 			wants(t, w.raw(t, call(action, request)), status, code, message)
 		})
 	}
 	if count < 50 {
 		t.Errorf("%d rows in the table", count)
 	}
+}
+
+// recordedProviders makes what the refusals for providers and server
+// certificates met, and returns a certificate with its key.
+func recordedProviders(t *testing.T, w *world) (body, key *string) {
+	t.Helper()
+	var tags []types.Tag
+	for i := range 50 {
+		tags = append(tags, types.Tag{Key: ptr(fmt.Sprintf("k%02d", i)), Value: ptr("v")})
+	}
+	must(t, w.root.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: ptr("https://oidc-dup-04669428.example.com"), Tags: tags})
+	body, key = keyPair(t, w, "server")
+	must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: ptr("uploaded"), CertificateBody: body, PrivateKey: key})
+	return body, key
 }

@@ -9,11 +9,23 @@ import (
 	"time"
 )
 
-// ReadOnly reports whether an action changes nothing. GenerateCredentialReport
-// starts a job, so it is none, although AWS asks for no more than a reader's
-// permission.
+// ReadOnly reports whether an action changes nothing, as CloudTrail says it.
+// GenerateCredentialReport starts a job, so it is none, although AWS asks for
+// no more than a reader's permission.
 func ReadOnly(action string) bool {
-	return strings.HasPrefix(action, "Get") || strings.HasPrefix(action, "List")
+	for _, prefix := range [...]string{"Get", "List", "AssumeRo", "DecodeAuthorizationMessage"} {
+		if strings.HasPrefix(action, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// Issues reports whether an action gives credentials. CloudTrail calls those
+// of STS read-only and yet keeps what they answer; here they are held to what
+// changes are held to: none is given that is not recorded.
+func Issues(action string) bool {
+	return strings.HasPrefix(action, "AssumeRo") || action == "GetSessionToken" || action == "GetFederationToken"
 }
 
 // recorded names the members of inputs and outputs that the trail keeps, at
@@ -50,11 +62,20 @@ var recorded = func() map[string]bool {
 		RoleName AssumeRolePolicyDocument PolicyDocument MaxSessionDuration
 		Role RoleId RoleLastUsed LastUsedDate Region SourceRoleTemplate
 		TemplateArn TemplateMinorVersion
+		InstanceProfileName InstanceProfile InstanceProfileId Roles
+		AWSServiceName CustomSuffix DeletionTaskId
 		RoleArn RoleSessionName DurationSeconds ExternalId PolicyArns Policy
 		SourceIdentity TransitiveTagKeys ProvidedContexts ProviderArn
 		ContextAssertion MinimumSessionTokenSize Credentials Expiration
+		Name FederatedUser FederatedUserId SubjectFromWebIdentityToken
+		Audience Provider ProviderId TargetPrincipal TaskPolicyArn
 		AssumedRoleUser AssumedRoleId PackedPolicySize SessionTokenSize
-		SessionTokenUtilization`) {
+		SessionTokenUtilization
+		OpenIDConnectProviderArn Url ClientIDList ClientID ThumbprintList
+		SAMLProviderArn Name AssertionEncryptionMode RemovePrivateKey
+		ServerCertificateName NewServerCertificateName
+		ServerCertificateMetadata ServerCertificateId Expiration
+		OrganizationId EnabledFeatures GlobalEndpointTokenVersion`) {
 		set[name] = true
 	}
 	return set

@@ -160,15 +160,37 @@ var served = []any{
 	iam.PutRolePermissionsBoundaryInput{}, iam.DeleteRolePermissionsBoundaryInput{},
 	iam.ListEntitiesForPolicyInput{}, iam.GetAccountAuthorizationDetailsInput{},
 	iam.GetCredentialReportInput{}, sts.GetCallerIdentityInput{}, sts.GetAccessKeyInfoInput{},
-	sts.AssumeRoleInput{}, sts.AssumeRoleOutput{},
+	iam.CreateInstanceProfileInput{}, iam.CreateInstanceProfileOutput{}, iam.GetInstanceProfileInput{}, iam.ListInstanceProfilesInput{},
+	iam.ListInstanceProfilesForRoleInput{}, iam.AddRoleToInstanceProfileInput{}, iam.RemoveRoleFromInstanceProfileInput{},
+	iam.DeleteInstanceProfileInput{}, iam.TagInstanceProfileInput{}, iam.UntagInstanceProfileInput{}, iam.ListInstanceProfileTagsInput{},
+	iam.CreateServiceLinkedRoleInput{}, iam.CreateServiceLinkedRoleOutput{}, iam.DeleteServiceLinkedRoleInput{}, iam.DeleteServiceLinkedRoleOutput{},
+	iam.GetServiceLinkedRoleDeletionStatusInput{},
+	sts.AssumeRoleInput{}, sts.AssumeRoleOutput{}, sts.GetSessionTokenInput{}, sts.GetSessionTokenOutput{},
+	sts.GetFederationTokenInput{}, sts.GetFederationTokenOutput{},
+	iam.CreateOpenIDConnectProviderInput{}, iam.CreateOpenIDConnectProviderOutput{}, iam.GetOpenIDConnectProviderInput{},
+	iam.ListOpenIDConnectProvidersInput{}, iam.DeleteOpenIDConnectProviderInput{}, iam.AddClientIDToOpenIDConnectProviderInput{},
+	iam.RemoveClientIDFromOpenIDConnectProviderInput{}, iam.UpdateOpenIDConnectProviderThumbprintInput{},
+	iam.TagOpenIDConnectProviderInput{}, iam.UntagOpenIDConnectProviderInput{}, iam.ListOpenIDConnectProviderTagsInput{},
+	iam.CreateSAMLProviderInput{}, iam.CreateSAMLProviderOutput{}, iam.GetSAMLProviderInput{}, iam.ListSAMLProvidersInput{},
+	iam.UpdateSAMLProviderInput{}, iam.UpdateSAMLProviderOutput{}, iam.DeleteSAMLProviderInput{},
+	iam.TagSAMLProviderInput{}, iam.UntagSAMLProviderInput{}, iam.ListSAMLProviderTagsInput{},
+	iam.UploadServerCertificateInput{}, iam.UploadServerCertificateOutput{}, iam.GetServerCertificateInput{},
+	iam.ListServerCertificatesInput{}, iam.UpdateServerCertificateInput{}, iam.DeleteServerCertificateInput{},
+	iam.TagServerCertificateInput{}, iam.UntagServerCertificateInput{}, iam.ListServerCertificateTagsInput{},
+	iam.EnableOrganizationsRootCredentialsManagementInput{}, iam.EnableOrganizationsRootCredentialsManagementOutput{},
+	iam.DisableOrganizationsRootCredentialsManagementInput{}, iam.DisableOrganizationsRootCredentialsManagementOutput{},
+	iam.EnableOrganizationsRootSessionsInput{}, iam.EnableOrganizationsRootSessionsOutput{},
+	iam.DisableOrganizationsRootSessionsInput{}, iam.DisableOrganizationsRootSessionsOutput{}, iam.ListOrganizationsFeaturesInput{},
+	iam.SetSecurityTokenServicePreferencesInput{},
 }
 
 // Of all members the served actions have, exactly these stay out of the trail.
 // A member that a new SDK brings shows up here first.
 func TestMembersLeftOut(t *testing.T) {
 	want := []string{
-		"AuthenticationCode1", "AuthenticationCode2", "Base32StringSeed", "CertificateBody",
-		"NewPassword", "OldPassword", "Password", "QRCodePNG", "SSHPublicKeyBody", "SecretAccessKey",
+		"AddPrivateKey", "AuthenticationCode1", "AuthenticationCode2", "Base32StringSeed", "CertificateBody",
+		"CertificateChain", "NewPassword", "OldPassword", "Password", "PrivateKey", "QRCodePNG",
+		"SAMLMetadataDocument", "SSHPublicKeyBody", "SecretAccessKey",
 		"ServiceCredentialSecret", "ServicePassword", "SessionToken", "TokenCode",
 	}
 	var out []string
@@ -268,8 +290,17 @@ func TestReadOnly(t *testing.T) {
 	for action, want := range map[string]bool{
 		"GetUser": true, "ListUsers": true, "GetCredentialReport": true, "GetCallerIdentity": true,
 		"GenerateCredentialReport": false, "CreateUser": false, "ChangePassword": false, "": false,
+		"AssumeRole": true, "AssumeRoleWithWebIdentity": true, "AssumeRoot": true, "GetSessionToken": true, "DecodeAuthorizationMessage": true,
 	} {
 		if got := ReadOnly(action); got != want {
+			t.Errorf("%s: %v", action, got)
+		}
+	}
+	for action, want := range map[string]bool{
+		"AssumeRole": true, "AssumeRoleWithWebIdentity": true, "AssumeRoleWithSAML": true, "AssumeRoot": true,
+		"GetSessionToken": true, "GetFederationToken": true, "GetCallerIdentity": false, "CreateAccessKey": false, "DecodeAuthorizationMessage": false,
+	} {
+		if got := Issues(action); got != want {
 			t.Errorf("%s: %v", action, got)
 		}
 	}

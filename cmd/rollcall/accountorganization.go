@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/service"
+)
+
+func organizationCommand(p *process) *cobra.Command {
+	return group(&cobra.Command{
+		Use:   "organization",
+		Short: "Make an account the management account of others",
+		Long: `Make an account the management account of others, show who belongs together,
+and part them again. The management account may then let itself manage the root
+users of its members: aws iam enable-organizations-root-credentials-management
+and enable-organizations-root-sessions.`,
+	}, organizationManageCommand(p), organizationShowCommand(p), organizationLeaveCommand(p))
+}
+
+func organizationManageCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	c := &cobra.Command{
+		Use:   "manage ACCOUNT [MEMBER]...",
+		Short: "Make an account the management account of members",
+		Long: `Make an account the management account of members. It begins an organization
+where it has none yet; accounts that are members already stay so.`,
+		Example: `  rollcall account organization manage 123456789012 210987654321 210987654322`,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return in.with(cmd.Context(), false, func(s *service.Service) error {
+				if err := s.IAM.ManageAccounts(cmd.Context(), args[0], args[1:]); err != nil {
+					return err
+				}
+				o, err := s.IAM.Organization(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stderr, "Account %s manages %s.\n", o.Management, accountsText(o.Members))
+				return nil
+			})
+		},
+	}
+	in.add(c)
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
+
+// accountsText is a list of accounts in a sentence.
+func accountsText(ids []string) string {
+	if len(ids) == 0 {
+		return "no other account yet"
+	}
+	return strings.Join(ids, ", ")
+}
+
+func organizationShowCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var output string
+	c := &cobra.Command{
+		Use:   "show ACCOUNT",
+		Short: "Show the organization an account belongs to",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var o identity.Organization
+			err := in.with(cmd.Context(), false, func(s *service.Service) (err error) {
+				o, err = s.IAM.Organization(cmd.Context(), args[0])
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return printOrganization(p, output, o)
+		},
+	}
+	in.add(c)
+	outputFlag(c, &output)
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
+
+func printOrganization(p *process, output string, o identity.Organization) error {
+	switch output {
+	case "json":
+		return writeJSON(p.stdout, struct {
+			OrganizationId, ManagementAccountId string
+			MemberAccountIds, EnabledFeatures   []string
+		}{o.ID, o.Management, append([]string{}, o.Members...), append([]string{}, o.Features...)})
+	case "text":
+		features := strings.Join(o.Features, ", ")
+		if features == "" {
+			features = "-"
+		}
+		t := newTable(p.stdout, "Organization", "Account", "Role", "Features")
+		t.row(o.ID, o.Management, "management", features)
+		for _, id := range o.Members {
+			t.row(o.ID, id, "member", "-")
+		}
+		return t.print()
+	}
+	return badOutput(output)
+}
+
+func organizationLeaveCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	c := &cobra.Command{
+		Use:   "leave ACCOUNT",
+		Short: "Take an account from its organization",
+		Long: `Take an account from its organization. The management account leaves last, and
+the organization ends.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return in.with(cmd.Context(), false, func(s *service.Service) error {
+				if err := s.IAM.LeaveOrganization(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stderr, "Account %s belongs to no organization.\n", args[0])
+				return nil
+			})
+		},
+	}
+	in.add(c)
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}

@@ -1,0 +1,283 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/api"
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+)
+
+// maxThumbprints is how many thumbprints a provider may have. IAM
+// CreateOpenIDConnectProvider.
+const maxThumbprints = 5
+
+// providerURL checks the URL of a provider and returns it without https://, as
+// the provider's ARN has it (text recorded). IAM, OpenID Connect providers: it
+// begins with https:// and has no query.
+func providerURL(text string) (string, error) {
+	rest, ok := strings.CutPrefix(text, "https://")
+	u, err := url.Parse(text)
+	if !ok || err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(text, "?#") || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fail("ValidationError", "Invalid Open ID Connect Provider URL")
+	}
+	return rest, nil
+}
+
+// thumbprints checks the thumbprints of a provider (text recorded for six of
+// them) and joins them as they are stored.
+func thumbprints(list []string) (string, error) {
+	if len(list) > maxThumbprints {
+		return "", fail("InvalidInput", "Thumbprint list must contain fewer than %d entries.", maxThumbprints)
+	}
+	if text := strings.Join(list, ""); strings.Trim(text, "0123456789abcdefABCDEF") != "" {
+		// A guess. IAM says no more than that a thumbprint is hexadecimal.
+		return "", fail("InvalidInput", "Thumbprints must be hexadecimal.")
+	}
+	return strings.Join(list, " "), nil
+}
+
+// arnName is the name in an ARN of the caller's account: of a provider what
+// follows "oidc-provider/". An ARN of another kind is refused in the words
+// that are recorded for policies' ARNs; one of another account names nothing.
+func arnName(c principal.Caller, arn, kind string) (string, error) {
+	if name, ok := strings.CutPrefix(arn, api.IAMARN(c, kind, "/")); ok && name != "" {
+		return name, nil
+	}
+	part := strings.SplitN(arn, ":", 6)
+	if len(part) != 6 || part[0] != "arn" || part[2] != "iam" || !strings.HasPrefix(part[5], kind+"/") {
+		return "", fail("InvalidInput", "ARN %s is not valid.", arn)
+	}
+	return "", nil
+}
+
+// noOIDCProvider is recorded for GetOpenIDConnectProvider; the others answer
+// alike, but for DeleteOpenIDConnectProvider.
+func noOIDCProvider(arn string) error {
+	return fail("NoSuchEntity", "OpenIDConnect Provider not found for arn %s", arn)
+}
+
+// oidcProvider reads the provider an action names by its ARN.
+func oidcProvider(tx *store.Tx, c principal.Caller, arn string) (store.OIDCProvider, error) {
+	name, err := arnName(c, arn, "oidc-provider")
+	if err != nil {
+		return store.OIDCProvider{}, err
+	}
+	p, err := tx.OIDCProvider(c.Account(), name)
+	if errors.Is(err, store.ErrNotFound) {
+		err = noOIDCProvider(arn)
+	}
+	return p, err
+}
+
+func oidcProviderARN(c principal.Caller, url string) *string {
+	return ptr(api.IAMARN(c, "oidc-provider", "/"+url))
+}
+
+// onOIDCProvider is the need on the provider that is about to be made.
+func onOIDCProvider(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	return api.On(api.Resource{ARN: *oidcProviderARN(c, strings.TrimPrefix(api.Text(in, "Url"), "https://"))}), nil
+}
+
+// CreateOpenIDConnectProvider adds a provider. It is not asked for its keys:
+// who shows a token of it is checked when it does.
+func (s *Service) CreateOpenIDConnectProvider(ctx context.Context, in *iam.CreateOpenIDConnectProviderInput) (*iam.CreateOpenIDConnectProviderOutput, error) {
+	c := principal.Of(ctx)
+	tags, err := exactTagKeys.read(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	p := store.OIDCProvider{Account: c.Account()}
+	if p.URL, err = providerURL(*in.Url); err != nil {
+		return nil, err
+	}
+	if p.Thumbprints, err = thumbprints(in.ThumbprintList); err != nil {
+		return nil, err
+	}
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
+		p.Created = tx.Now
+		if err := tx.InsertOIDCProvider(p); err != nil {
+			if errors.Is(err, store.ErrExists) {
+				return fail("EntityAlreadyExists", "Provider with url %s already exists.", *in.Url)
+			}
+			return err
+		}
+		all, err := tx.OIDCProviders(p.Account)
+		if err != nil {
+			return err
+		}
+		if err := checkQuota(tx, p.Account, oidcProvidersPerAccount, len(all)); err != nil {
+			return err
+		}
+		if err := addClientIDs(tx, p, in.ClientIDList...); err != nil {
+			return err
+		}
+		return insertTags(tx, store.OIDCProviderTags, p.Account, p.URL, tags)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &iam.CreateOpenIDConnectProviderOutput{OpenIDConnectProviderArn: oidcProviderARN(c, p.URL), Tags: sortedTags(tags)}, nil
+}
+
+// addClientIDs adds client ids within the quota. Those that are there already
+// are no error.
+func addClientIDs(tx *store.Tx, p store.OIDCProvider, ids ...string) error {
+	for _, id := range ids {
+		if err := tx.AddOIDCClientID(p.Account, p.URL, id); err != nil {
+			return err
+		}
+	}
+	all, err := tx.OIDCClientIDs(p.Account, p.URL)
+	if err != nil {
+		return err
+	}
+	return checkQuota(tx, p.Account, clientIDsPerOIDCProvider, len(all))
+}
+
+// GetOpenIDConnectProvider reads a provider. Its URL comes without https://.
+func (s *Service) GetOpenIDConnectProvider(ctx context.Context, in *iam.GetOpenIDConnectProviderInput) (*iam.GetOpenIDConnectProviderOutput, error) {
+	c := principal.Of(ctx)
+	var out iam.GetOpenIDConnectProviderOutput
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		p, err := oidcProvider(tx, c, *in.OpenIDConnectProviderArn)
+		if err != nil {
+			return err
+		}
+		ids, err := tx.OIDCClientIDs(p.Account, p.URL)
+		if err != nil {
+			return err
+		}
+		tags, err := tx.ResourceTags(store.OIDCProviderTags, p.Account, p.URL, maxTags)
+		out.Url, out.CreateDate = &p.URL, when(p.Created)
+		// Recorded: lists are there also where they are empty.
+		out.ClientIDList = append([]string{}, ids...)
+		out.ThumbprintList = append([]string{}, strings.Fields(p.Thumbprints)...)
+		out.Tags = someTags(tags)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// ListOpenIDConnectProviders lists the ARNs of all providers.
+func (s *Service) ListOpenIDConnectProviders(ctx context.Context, _ *iam.ListOpenIDConnectProvidersInput) (*iam.ListOpenIDConnectProvidersOutput, error) {
+	c := principal.Of(ctx)
+	out := &iam.ListOpenIDConnectProvidersOutput{OpenIDConnectProviderList: []types.OpenIDConnectProviderListEntry{}}
+	var all []store.OIDCProvider
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.OIDCProviders(c.Account())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range all {
+		out.OpenIDConnectProviderList = append(out.OpenIDConnectProviderList, types.OpenIDConnectProviderListEntry{Arn: oidcProviderARN(c, p.URL)})
+	}
+	return out, nil
+}
+
+// DeleteOpenIDConnectProvider deletes a provider. Roles that trust it stay,
+// and let nobody in by it. To delete it twice is an error (recorded).
+func (s *Service) DeleteOpenIDConnectProvider(ctx context.Context, in *iam.DeleteOpenIDConnectProviderInput) (*iam.DeleteOpenIDConnectProviderOutput, error) {
+	c := principal.Of(ctx)
+	name, err := arnName(c, *in.OpenIDConnectProviderArn, "oidc-provider")
+	if err == nil {
+		err = s.db.Update(ctx, func(tx *store.Tx) error {
+			err := tx.DeleteOIDCProvider(c.Account(), name)
+			if errors.Is(err, store.ErrNotFound) {
+				err = fail("NoSuchEntity", "OpenId connect Provider %s cannot be found.", *in.OpenIDConnectProviderArn)
+			}
+			return err
+		})
+	}
+	return &iam.DeleteOpenIDConnectProviderOutput{}, err
+}
+
+// AddClientIDToOpenIDConnectProvider adds a client id. One that is there
+// already is no error.
+func (s *Service) AddClientIDToOpenIDConnectProvider(ctx context.Context, in *iam.AddClientIDToOpenIDConnectProviderInput) (*iam.AddClientIDToOpenIDConnectProviderOutput, error) {
+	c := principal.Of(ctx)
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		p, err := oidcProvider(tx, c, *in.OpenIDConnectProviderArn)
+		if err != nil {
+			return err
+		}
+		return addClientIDs(tx, p, *in.ClientID)
+	})
+	return &iam.AddClientIDToOpenIDConnectProviderOutput{}, err
+}
+
+// RemoveClientIDFromOpenIDConnectProvider takes a client id away. One that is
+// not there is no error.
+func (s *Service) RemoveClientIDFromOpenIDConnectProvider(ctx context.Context, in *iam.RemoveClientIDFromOpenIDConnectProviderInput) (*iam.RemoveClientIDFromOpenIDConnectProviderOutput, error) {
+	c := principal.Of(ctx)
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		p, err := oidcProvider(tx, c, *in.OpenIDConnectProviderArn)
+		if err != nil {
+			return err
+		}
+		return tx.RemoveOIDCClientID(p.Account, p.URL, *in.ClientID)
+	})
+	return &iam.RemoveClientIDFromOpenIDConnectProviderOutput{}, err
+}
+
+// UpdateOpenIDConnectProviderThumbprint replaces all thumbprints of a
+// provider.
+func (s *Service) UpdateOpenIDConnectProviderThumbprint(ctx context.Context, in *iam.UpdateOpenIDConnectProviderThumbprintInput) (*iam.UpdateOpenIDConnectProviderThumbprintOutput, error) {
+	c := principal.Of(ctx)
+	list, err := thumbprints(in.ThumbprintList)
+	if err == nil {
+		err = s.db.Update(ctx, func(tx *store.Tx) error {
+			p, err := oidcProvider(tx, c, *in.OpenIDConnectProviderArn)
+			if err != nil {
+				return err
+			}
+			return tx.SetOIDCThumbprints(p.Account, p.URL, list)
+		})
+	}
+	return &iam.UpdateOpenIDConnectProviderThumbprintOutput{}, err
+}
+
+// findOIDCProvider is the finding of a provider by its ARN.
+func findOIDCProvider(ctx context.Context, arn string) finding {
+	return func(tx *store.Tx) (string, error) {
+		p, err := oidcProvider(tx, principal.Of(ctx), arn)
+		return p.URL, err
+	}
+}
+
+// TagOpenIDConnectProvider adds tags to a provider, or replaces those with the
+// same key.
+func (s *Service) TagOpenIDConnectProvider(ctx context.Context, in *iam.TagOpenIDConnectProviderInput) (*iam.TagOpenIDConnectProviderOutput, error) {
+	err := s.tagResource(ctx, store.OIDCProviderTags, in.Tags, findOIDCProvider(ctx, *in.OpenIDConnectProviderArn))
+	return &iam.TagOpenIDConnectProviderOutput{}, err
+}
+
+// UntagOpenIDConnectProvider removes tags of a provider.
+func (s *Service) UntagOpenIDConnectProvider(ctx context.Context, in *iam.UntagOpenIDConnectProviderInput) (*iam.UntagOpenIDConnectProviderOutput, error) {
+	err := s.untagResource(ctx, store.OIDCProviderTags, in.TagKeys, findOIDCProvider(ctx, *in.OpenIDConnectProviderArn))
+	return &iam.UntagOpenIDConnectProviderOutput{}, err
+}
+
+// ListOpenIDConnectProviderTags lists a provider's tags.
+func (s *Service) ListOpenIDConnectProviderTags(ctx context.Context, in *iam.ListOpenIDConnectProviderTagsInput) (*iam.ListOpenIDConnectProviderTagsOutput, error) {
+	arn := *in.OpenIDConnectProviderArn
+	out := &iam.ListOpenIDConnectProviderTagsOutput{}
+	var err error
+	out.Tags, out.IsTruncated, out.Marker, err = s.listResourceTags(ctx, "ListOpenIDConnectProviderTags", arn,
+		store.OIDCProviderTags, in.Marker, in.MaxItems, findOIDCProvider(ctx, arn))
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}

@@ -1,0 +1,161 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+// Organization is what an operator sees of an organisation of accounts.
+type Organization struct {
+	ID         string // o-…
+	Management string // the account that manages it
+	// Members are the other accounts, in order.
+	Members []string
+	// Features are those for the members' root users that are enabled.
+	Features []string
+}
+
+// readOrganization reads the organisation that an account manages, without
+// its members.
+func readOrganization(tx *store.Tx, management string) (o Organization, err error) {
+	o.Management = management
+	if o.ID, err = setting(tx, management, settingOrganizationID); err != nil {
+		return o, err
+	}
+	for _, feature := range rootFeatures {
+		value, err := setting(tx, management, feature)
+		if err != nil {
+			return o, err
+		}
+		if value == Enabled {
+			o.Features = append(o.Features, feature)
+		}
+	}
+	return o, nil
+}
+
+// members are the accounts of an organisation beside the one that manages it.
+func members(tx *store.Tx, management string) ([]string, error) {
+	all, err := tx.AccountsSetTo(SettingManagementAccount, management)
+	return slices.DeleteFunc(all, func(id string) bool { return id == management }), err
+}
+
+// Organization tells the organisation that an account belongs to.
+func (s *Service) Organization(ctx context.Context, account string) (o Organization, err error) {
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Account(account); err != nil {
+			return noAccount(account, err)
+		}
+		management, err := organization(tx, account)
+		if err == nil && management == "" {
+			err = fmt.Errorf("account %s belongs to no organization", account)
+		}
+		if err != nil {
+			return err
+		}
+		if o, err = readOrganization(tx, management); err != nil {
+			return err
+		}
+		o.Members, err = members(tx, management)
+		return err
+	})
+	return o, err
+}
+
+// ManageAccounts makes an account the management account of others: of a new
+// organisation where it manages none yet. Accounts that are its members
+// already stay so.
+func (s *Service) ManageAccounts(ctx context.Context, management string, accounts []string) error {
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		manager, err := tx.Account(management)
+		if err != nil {
+			return noAccount(management, err)
+		}
+		if err := manage(tx, management); err != nil {
+			return err
+		}
+		for _, id := range accounts {
+			if err := join(tx, manager, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("manage accounts: %w", err)
+	}
+	return nil
+}
+
+// manage makes an account the management account of an organisation.
+func manage(tx *store.Tx, account string) error {
+	have, err := organization(tx, account)
+	switch {
+	case err != nil || have == account:
+		return err
+	case have != "":
+		return fmt.Errorf("account %s is a member of the organization that account %s manages", account, have)
+	}
+	// Ten characters of o-[a-z0-9]{10,32}.
+	id := strings.ToLower(seal.NewID("o-", 12))
+	return errors.Join(tx.SetSetting(account, SettingManagementAccount, account), tx.SetSetting(account, settingOrganizationID, id))
+}
+
+// join makes an account a member of the organisation that another manages.
+func join(tx *store.Tx, manager store.Account, id string) error {
+	a, err := tx.Account(id)
+	if err != nil {
+		return noAccount(id, err)
+	}
+	have, err := organization(tx, id)
+	switch {
+	case err != nil || have == manager.ID:
+		return err
+	case have != "":
+		return fmt.Errorf("account %s belongs to the organization that account %s manages", id, have)
+	case a.Partition != manager.Partition:
+		return fmt.Errorf("account %s is of partition %s, and account %s of %s", id, a.Partition, manager.ID, manager.Partition)
+	}
+	return tx.SetSetting(id, SettingManagementAccount, manager.ID)
+}
+
+// LeaveOrganization takes an account from its organisation. The management
+// account leaves last, and the organisation ends.
+func (s *Service) LeaveOrganization(ctx context.Context, account string) error {
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Account(account); err != nil {
+			return noAccount(account, err)
+		}
+		management, err := organization(tx, account)
+		switch {
+		case err != nil:
+			return err
+		case management == "":
+			return fmt.Errorf("account %s belongs to no organization", account)
+		case management == account:
+			left, err := members(tx, account)
+			if err == nil && len(left) > 0 {
+				err = fmt.Errorf("account %s still manages %s", account, strings.Join(left, ", "))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		for _, name := range append([]string{SettingManagementAccount, settingOrganizationID}, rootFeatures...) {
+			if err := tx.DeleteSetting(account, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("leave organization: %w", err)
+	}
+	return nil
+}

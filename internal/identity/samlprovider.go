@@ -1,0 +1,308 @@
+package identity
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/api"
+	"rollcall/internal/principal"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+// metadataYears is how long metadata last that do not say it themselves.
+const metadataYears = 100
+
+// samlKeyPlace is where the private key of a provider is sealed for.
+func samlKeyPlace(account, id string) seal.Location {
+	return seal.Location{Table: "saml_private_keys", Key: account + "/" + id, Column: "private_key"}
+}
+
+// samlProvider reads the provider an action names by its ARN. The text is
+// recorded for GetSAMLProvider and DeleteSAMLProvider.
+func samlProvider(tx *store.Tx, c principal.Caller, arn string) (store.SAMLProvider, error) {
+	name, err := arnName(c, arn, "saml-provider")
+	if err != nil {
+		return store.SAMLProvider{}, err
+	}
+	p, err := tx.SAMLProvider(c.Account(), name)
+	if errors.Is(err, store.ErrNotFound) {
+		err = noSAMLProvider(arn)
+	}
+	return p, err
+}
+
+func noSAMLProvider(arn string) error {
+	return fail("NoSuchEntity", "Manifest not found for arn %s", arn)
+}
+
+func samlProviderARN(c principal.Caller, name string) *string {
+	return ptr(api.IAMARN(c, "saml-provider", "/"+name))
+}
+
+// setMetadata gives a provider its metadata. What is wrong with them is not
+// said: IAM's words are not known.
+func setMetadata(p *store.SAMLProvider, text string, now time.Time) error {
+	m, err := ParseSAMLMetadata(text)
+	if err != nil {
+		return fail("InvalidInput", "Could not parse metadata")
+	}
+	p.Metadata, p.ValidUntil = text, m.ValidUntil
+	if p.ValidUntil.IsZero() {
+		p.ValidUntil = now.AddDate(metadataYears, 0, 0)
+	}
+	return nil
+}
+
+// parsePrivateKey reads one PEM private key that no password protects. Its
+// errors never repeat what was read.
+func parsePrivateKey(text string) (any, error) {
+	block := onePEM(text)
+	if block == nil {
+		return nil, errors.New("not one PEM block")
+	}
+	for _, parse := range []func([]byte) (any, error){
+		x509.ParsePKCS8PrivateKey,
+		func(der []byte) (any, error) { return x509.ParsePKCS1PrivateKey(der) },
+		func(der []byte) (any, error) { return x509.ParseECPrivateKey(der) },
+	} {
+		if key, err := parse(block.Bytes); err == nil {
+			switch key.(type) {
+			case *rsa.PrivateKey, *ecdsa.PrivateKey:
+				return key, nil
+			}
+		}
+	}
+	return nil, errors.New("no private key of RSA or ECDSA")
+}
+
+// addSAMLKey seals a private key and adds it to a provider within the quota.
+// The texts are guesses.
+func (s *Service) addSAMLKey(tx *store.Tx, p store.SAMLProvider, text string) error {
+	if key, err := parsePrivateKey(text); err != nil {
+		return fail("InvalidInput", "The private key is not valid.")
+	} else if _, ok := key.(*rsa.PrivateKey); !ok {
+		return fail("InvalidInput", "The private key is not valid.") // assertions are encrypted to RSA keys
+	}
+	k := store.SAMLPrivateKey{Account: p.Account, Name: p.Name, ID: seal.NewID("ASAMK", 22), Created: tx.Now}
+	k.Key = s.keys.SealSecret(seal.NewSecret(text), samlKeyPlace(k.Account, k.ID))
+	if err := tx.InsertSAMLPrivateKey(k); err != nil {
+		return err
+	}
+	all, err := tx.SAMLPrivateKeys(p.Account, p.Name)
+	if err != nil {
+		return err
+	}
+	return checkQuota(tx, p.Account, keysPerSAMLProvider, len(all))
+}
+
+// checkEncryption refuses to require what cannot be decrypted. A guess.
+func checkEncryption(tx *store.Tx, p store.SAMLProvider) error {
+	if p.Encryption != string(types.AssertionEncryptionModeTypeRequired) {
+		return nil
+	}
+	keys, err := tx.SAMLPrivateKeys(p.Account, p.Name)
+	if err == nil && len(keys) == 0 {
+		err = fail("InvalidInput", "A private key is required when the assertion encryption mode is Required.")
+	}
+	return err
+}
+
+// CreateSAMLProvider adds a provider by its metadata.
+func (s *Service) CreateSAMLProvider(ctx context.Context, in *iam.CreateSAMLProviderInput) (*iam.CreateSAMLProviderOutput, error) {
+	c := principal.Of(ctx)
+	tags, err := exactTagKeys.read(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	p := store.SAMLProvider{
+		Account: c.Account(), Name: *in.Name, ID: seal.NewID("ASAML", 22), Encryption: string(in.AssertionEncryptionMode),
+	}
+	if p.Encryption == "" {
+		p.Encryption = string(types.AssertionEncryptionModeTypeAllowed) // recorded
+	}
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
+		p.Created = tx.Now
+		if err := setMetadata(&p, *in.SAMLMetadataDocument, tx.Now); err != nil {
+			return err
+		}
+		if err := tx.InsertSAMLProvider(p); err != nil {
+			if errors.Is(err, store.ErrExists) {
+				return fail("EntityAlreadyExists", "SAMLProvider with name %s already exists.", p.Name) // a guess
+			}
+			return err
+		}
+		all, err := tx.SAMLProviders(p.Account)
+		if err != nil {
+			return err
+		}
+		if err := checkQuota(tx, p.Account, samlProvidersPerAccount, len(all)); err != nil {
+			return err
+		}
+		if in.AddPrivateKey != nil {
+			if err := s.addSAMLKey(tx, p, *in.AddPrivateKey); err != nil {
+				return err
+			}
+		}
+		if err := checkEncryption(tx, p); err != nil {
+			return err
+		}
+		return insertTags(tx, store.SAMLProviderTags, p.Account, p.Name, tags)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &iam.CreateSAMLProviderOutput{SAMLProviderArn: samlProviderARN(c, p.Name), Tags: sortedTags(tags)}, nil
+}
+
+// GetSAMLProvider reads a provider with its metadata, and of its private keys
+// the ids alone.
+func (s *Service) GetSAMLProvider(ctx context.Context, in *iam.GetSAMLProviderInput) (*iam.GetSAMLProviderOutput, error) {
+	c := principal.Of(ctx)
+	var out iam.GetSAMLProviderOutput
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		p, err := samlProvider(tx, c, *in.SAMLProviderArn)
+		if err != nil {
+			return err
+		}
+		keys, err := tx.SAMLPrivateKeys(p.Account, p.Name)
+		if err != nil {
+			return err
+		}
+		tags, err := tx.ResourceTags(store.SAMLProviderTags, p.Account, p.Name, maxTags)
+		out = iam.GetSAMLProviderOutput{
+			SAMLProviderUUID: &p.ID, SAMLMetadataDocument: &p.Metadata, CreateDate: when(p.Created), ValidUntil: when(p.ValidUntil),
+			AssertionEncryptionMode: types.AssertionEncryptionModeType(p.Encryption),
+			// Recorded: lists are there also where they are empty.
+			PrivateKeyList: make([]types.SAMLPrivateKey, len(keys)), Tags: someTags(tags),
+		}
+		for i, k := range keys {
+			out.PrivateKeyList[i] = types.SAMLPrivateKey{KeyId: &k.ID, Timestamp: when(k.Created)}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// ListSAMLProviders lists all providers.
+func (s *Service) ListSAMLProviders(ctx context.Context, _ *iam.ListSAMLProvidersInput) (*iam.ListSAMLProvidersOutput, error) {
+	c := principal.Of(ctx)
+	var all []store.SAMLProvider
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.SAMLProviders(c.Account())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &iam.ListSAMLProvidersOutput{SAMLProviderList: make([]types.SAMLProviderListEntry, len(all))}
+	for i, p := range all {
+		out.SAMLProviderList[i] = types.SAMLProviderListEntry{
+			Arn: samlProviderARN(c, p.Name), CreateDate: when(p.Created), ValidUntil: when(p.ValidUntil),
+		}
+	}
+	return out, nil
+}
+
+// UpdateSAMLProvider replaces what is given: metadata, encryption, and a
+// private key, which goes before another comes.
+func (s *Service) UpdateSAMLProvider(ctx context.Context, in *iam.UpdateSAMLProviderInput) (*iam.UpdateSAMLProviderOutput, error) {
+	c := principal.Of(ctx)
+	var p store.SAMLProvider
+	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		if p, err = samlProvider(tx, c, *in.SAMLProviderArn); err != nil {
+			return err
+		}
+		if in.SAMLMetadataDocument != nil {
+			if err := setMetadata(&p, *in.SAMLMetadataDocument, tx.Now); err != nil {
+				return err
+			}
+		}
+		if in.AssertionEncryptionMode != "" {
+			p.Encryption = string(in.AssertionEncryptionMode)
+		}
+		if in.RemovePrivateKey != nil {
+			err := tx.DeleteSAMLPrivateKey(p.Account, p.Name, *in.RemovePrivateKey)
+			if errors.Is(err, store.ErrNotFound) {
+				err = fail("NoSuchEntity", "Private key with id %s cannot be found.", *in.RemovePrivateKey) // a guess
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if in.AddPrivateKey != nil {
+			if err := s.addSAMLKey(tx, p, *in.AddPrivateKey); err != nil {
+				return err
+			}
+		}
+		if err := checkEncryption(tx, p); err != nil {
+			return err
+		}
+		return tx.UpdateSAMLProvider(p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &iam.UpdateSAMLProviderOutput{SAMLProviderArn: samlProviderARN(c, p.Name)}, nil
+}
+
+// DeleteSAMLProvider deletes a provider with its private keys. Roles that
+// trust it stay, and let nobody in by it.
+func (s *Service) DeleteSAMLProvider(ctx context.Context, in *iam.DeleteSAMLProviderInput) (*iam.DeleteSAMLProviderOutput, error) {
+	c := principal.Of(ctx)
+	name, err := arnName(c, *in.SAMLProviderArn, "saml-provider")
+	if err == nil {
+		err = s.db.Update(ctx, func(tx *store.Tx) error {
+			err := tx.DeleteSAMLProvider(c.Account(), name)
+			if errors.Is(err, store.ErrNotFound) {
+				err = noSAMLProvider(*in.SAMLProviderArn)
+			}
+			return err
+		})
+	}
+	return &iam.DeleteSAMLProviderOutput{}, err
+}
+
+// findSAMLProvider is the finding of a provider by its ARN.
+func findSAMLProvider(ctx context.Context, arn string) finding {
+	return func(tx *store.Tx) (string, error) {
+		p, err := samlProvider(tx, principal.Of(ctx), arn)
+		return p.Name, err
+	}
+}
+
+// TagSAMLProvider adds tags to a provider, or replaces those with the same
+// key.
+func (s *Service) TagSAMLProvider(ctx context.Context, in *iam.TagSAMLProviderInput) (*iam.TagSAMLProviderOutput, error) {
+	err := s.tagResource(ctx, store.SAMLProviderTags, in.Tags, findSAMLProvider(ctx, *in.SAMLProviderArn))
+	return &iam.TagSAMLProviderOutput{}, err
+}
+
+// UntagSAMLProvider removes tags of a provider.
+func (s *Service) UntagSAMLProvider(ctx context.Context, in *iam.UntagSAMLProviderInput) (*iam.UntagSAMLProviderOutput, error) {
+	err := s.untagResource(ctx, store.SAMLProviderTags, in.TagKeys, findSAMLProvider(ctx, *in.SAMLProviderArn))
+	return &iam.UntagSAMLProviderOutput{}, err
+}
+
+// ListSAMLProviderTags lists a provider's tags.
+func (s *Service) ListSAMLProviderTags(ctx context.Context, in *iam.ListSAMLProviderTagsInput) (*iam.ListSAMLProviderTagsOutput, error) {
+	arn := *in.SAMLProviderArn
+	out := &iam.ListSAMLProviderTagsOutput{}
+	var err error
+	out.Tags, out.IsTruncated, out.Marker, err = s.listResourceTags(ctx, "ListSAMLProviderTags", arn,
+		store.SAMLProviderTags, in.Marker, in.MaxItems, findSAMLProvider(ctx, arn))
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}

@@ -1,0 +1,234 @@
+package identity_test
+
+import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/store"
+)
+
+const samlARN = "arn:aws:iam::" + account + ":saml-provider/"
+
+// metadata is the metadata of a provider in IAM's least length, with what is
+// given inside of the root's tag and instead of the certificate.
+func metadata(attributes, certificate string) string {
+	return `<?xml version="1.0" encoding="UTF-8"?>
+<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com/saml" ` + attributes + `>
+  <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+    <md:KeyDescriptor use="encryption"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>
+      <ds:X509Certificate>not read</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>
+    <md:KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data>
+      <X509Certificate>` + certificate + `</X509Certificate></X509Data></KeyInfo></md:KeyDescriptor>
+    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://idp.example.com/saml/sso"/>
+  </md:IDPSSODescriptor>
+</md:EntityDescriptor>
+` + strings.Repeat(" ", 500)
+}
+
+// vectorBase64 is the certificate as metadata have it.
+var vectorBase64 = strings.TrimSuffix(strings.TrimPrefix(vectorCertificate, "-----BEGIN CERTIFICATE-----"), "-----END CERTIFICATE-----\n")
+
+func privatePEM(t testing.TB, key any) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+func TestParseSAMLMetadata(t *testing.T) {
+	for name, c := range map[string]struct {
+		text  string
+		until time.Time
+		ok    bool
+	}{
+		"plain":           {metadata("", vectorBase64), time.Time{}, true},
+		"ends":            {metadata(`validUntil="2030-01-02T03:04:05Z"`, vectorBase64), time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), true},
+		"another zone":    {metadata(`validUntil="2030-01-02T03:04:05.5+02:00"`, vectorBase64), time.Date(2030, 1, 2, 1, 4, 5, 5e8, time.UTC), true},
+		"no zone":         {metadata(`validUntil="2030-01-02T03:04:05"`, vectorBase64), time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), true},
+		"no use":          {strings.Replace(metadata("", vectorBase64), ` use="signing"`, "", 1), time.Time{}, true},
+		"latin":           {strings.Replace(metadata("", vectorBase64), "UTF-8", "ISO-8859-1", 1), time.Time{}, true},
+		"no time":         {metadata(`validUntil="soon"`, vectorBase64), time.Time{}, false},
+		"a far time":      {metadata(`validUntil="9999-12-31T23:59:59-14:00"`, vectorBase64), time.Date(10000, 1, 1, 13, 59, 59, 0, time.UTC), true},
+		"before all time": {metadata(`validUntil="0001-01-01T00:00:00Z"`, vectorBase64), time.Time{}, false},
+		"no certificate":  {metadata("", ""), time.Time{}, false},
+		"no base64":       {metadata("", "x"), time.Time{}, false},
+		"cut certificate": {metadata("", vectorBase64[:401]), time.Time{}, false},
+		"only encryption": {strings.Replace(metadata("", vectorBase64), `use="signing"`, `use="encryption"`, 1), time.Time{}, false},
+		"no entityID":     {strings.Replace(metadata("", vectorBase64), "entityID", "entity", 1), time.Time{}, false},
+		"other root":      {strings.ReplaceAll(metadata("", vectorBase64), "EntityDescriptor", "EntitiesDescriptor"), time.Time{}, false},
+		"other namespace": {strings.Replace(metadata("", vectorBase64), "2.0:metadata", "1.1:metadata", 1), time.Time{}, false},
+		"service":         {strings.ReplaceAll(metadata("", vectorBase64), "IDPSSODescriptor", "SPSSODescriptor"), time.Time{}, false},
+		"nothing":         {"", time.Time{}, false},
+		"text":            {"metadata", time.Time{}, false},
+		"comment alone":   {"<!-- x -->", time.Time{}, false},
+		"open":            {strings.TrimSuffix(strings.TrimSpace(metadata("", vectorBase64)), "</md:EntityDescriptor>"), time.Time{}, false},
+		"two documents":   {strings.TrimSpace(metadata("", vectorBase64)) + "<x/>", time.Time{}, false},
+		"text after":      {metadata("", vectorBase64) + "x", time.Time{}, false},
+		"document type":   {`<!DOCTYPE x [<!ENTITY a "a">]>` + metadata("", vectorBase64)[39:], time.Time{}, false},
+		"an entity":       {metadata("", vectorBase64+"&a;"), time.Time{}, false},
+		"too deep":        {strings.Replace(metadata("", vectorBase64), "<X509Data>", "<X509Data>"+strings.Repeat("<x>", 100)+strings.Repeat("</x>", 100), 1), time.Time{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := identity.ParseSAMLMetadata(c.text)
+			if (err == nil) != c.ok {
+				t.Fatalf("%+v, %v", m, err)
+			}
+			if c.ok && (m.EntityID != "https://idp.example.com/saml" || !m.ValidUntil.Equal(c.until) || len(m.Signing) != 1 || m.Signing[0].Subject.CommonName != "vector") {
+				t.Errorf("%+v", m)
+			}
+		})
+	}
+}
+
+func FuzzParseSAMLMetadata(f *testing.F) {
+	f.Add(metadata("", vectorBase64))
+	f.Add(metadata(`validUntil="2030-01-02T03:04:05"`, ""))
+	f.Add(`<!DOCTYPE x [<!ENTITY a "&a;&a;">]><x>&a;</x>`)
+	f.Add(strings.Repeat("<x>", 1000))
+	f.Fuzz(func(t *testing.T, text string) {
+		m, err := identity.ParseSAMLMetadata(text)
+		if err == nil && (m.EntityID == "" || len(m.Signing) == 0) {
+			t.Errorf("%+v", m)
+		}
+		if again, err2 := identity.ParseSAMLMetadata(text); (err == nil) != (err2 == nil) || m.EntityID != again.EntityID {
+			t.Errorf("read twice: %v, %v", err, err2)
+		}
+	})
+}
+
+func TestSAMLProvider(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		made := w.clock.Now()
+		document := metadata("", vectorBase64)
+		got := must(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("Idp_1.x-y"), SAMLMetadataDocument: &document})
+		arn := ptr(samlARN + "Idp_1.x-y")
+		sameAnswer(t, got, &iam.CreateSAMLProviderOutput{SAMLProviderArn: arn})
+		ending := metadata(`validUntil="2030-01-02T03:04:05Z"`, vectorBase64)
+		tags := []types.Tag{{Key: ptr("b"), Value: ptr("2")}, {Key: ptr("a"), Value: ptr("1")}}
+		sameAnswer(t, must(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &ending, Tags: tags}),
+			&iam.CreateSAMLProviderOutput{SAMLProviderArn: ptr(samlARN + "a"), Tags: []types.Tag{tags[1], tags[0]}})
+
+		get := func(arn *string) *iam.GetSAMLProviderOutput {
+			t.Helper()
+			return must(t, w.root, w.GetSAMLProvider, &iam.GetSAMLProviderInput{SAMLProviderArn: arn})
+		}
+		// Lists are there also where they are empty; without an end of their own
+		// metadata last for a hundred years.
+		uuid := get(arn).SAMLProviderUUID
+		if len(*uuid) != 22 {
+			t.Errorf("id %s", *uuid)
+		}
+		want := &iam.GetSAMLProviderOutput{
+			SAMLProviderUUID: uuid, SAMLMetadataDocument: &document, CreateDate: &made, ValidUntil: ptr(made.AddDate(100, 0, 0)),
+			AssertionEncryptionMode: "Allowed", PrivateKeyList: []types.SAMLPrivateKey{}, Tags: []types.Tag{},
+		}
+		sameAnswer(t, get(arn), want)
+		until := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+		sameAnswer(t, must(t, w.root, w.ListSAMLProviders, &iam.ListSAMLProvidersInput{}).SAMLProviderList, []types.SAMLProviderListEntry{
+			{Arn: arn, CreateDate: &made, ValidUntil: want.ValidUntil}, {Arn: ptr(samlARN + "a"), CreateDate: &made, ValidUntil: &until},
+		})
+
+		w.clock.advance(time.Hour)
+		sameAnswer(t, must(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: &ending}),
+			&iam.UpdateSAMLProviderOutput{SAMLProviderArn: arn})
+		want.SAMLMetadataDocument, want.ValidUntil = &ending, &until
+		sameAnswer(t, get(arn), want)
+		broken := metadata("", "x")
+		for _, text := range []string{broken, strings.Repeat("x", 1000)} {
+			refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("c"), SAMLMetadataDocument: &text}, 400, "InvalidInput", "Could not parse metadata")
+		}
+		refused(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: &broken}, 400, "InvalidInput", "Could not parse metadata")
+		refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document}, 409, "EntityAlreadyExists", "SAMLProvider with name a already exists.")
+		sameAnswer(t, get(arn), want)
+
+		must(t, w.root, w.DeleteSAMLProvider, &iam.DeleteSAMLProviderInput{SAMLProviderArn: arn})
+		noSAML(t, w, *arn, "NoSuchEntity", 404, "Manifest not found for arn "+*arn)
+		noSAML(t, w, oidcARN+"x", "InvalidInput", 400, "ARN "+oidcARN+"x is not valid.")
+		if err := w.SetLimits(t.Context(), account, map[string]int{"SAMLProvidersPerAccount": 1}); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("c"), SAMLMetadataDocument: &document}, 409, "LimitExceeded", "Cannot exceed quota for SAMLProvidersPerAccount: 1")
+	})
+}
+
+// noSAML calls every action on a provider that is not there.
+func noSAML(t *testing.T, w *world, arn, code string, status int, message string) {
+	t.Helper()
+	tag := []types.Tag{{Key: ptr("k"), Value: ptr("v")}}
+	refused(t, w.root, w.GetSAMLProvider, &iam.GetSAMLProviderInput{SAMLProviderArn: &arn}, status, code, message)
+	refused(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: &arn}, status, code, message)
+	refused(t, w.root, w.DeleteSAMLProvider, &iam.DeleteSAMLProviderInput{SAMLProviderArn: &arn}, status, code, message)
+	refused(t, w.root, w.TagSAMLProvider, &iam.TagSAMLProviderInput{SAMLProviderArn: &arn, Tags: tag}, status, code, message)
+	refused(t, w.root, w.UntagSAMLProvider, &iam.UntagSAMLProviderInput{SAMLProviderArn: &arn, TagKeys: []string{"k"}}, status, code, message)
+	refused(t, w.root, w.ListSAMLProviderTags, &iam.ListSAMLProviderTagsInput{SAMLProviderArn: &arn}, status, code, message)
+}
+
+func TestSAMLPrivateKeys(t *testing.T) {
+	one, two, three := privatePEM(t, rsaKey(t, 2048)), privatePEM(t, rsaKey(t, 2048)), rsaKey(t, 2048)
+	each(t, func(t *testing.T, w *world) {
+		document := metadata("", vectorBase64)
+		in := &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document, AssertionEncryptionMode: "Required"}
+		refused(t, w.root, w.CreateSAMLProvider, in, 400, "InvalidInput", "A private key is required when the assertion encryption mode is Required.")
+		in.AddPrivateKey = &one
+		arn := must(t, w.root, w.CreateSAMLProvider, in).SAMLProviderArn
+		keys := func() []types.SAMLPrivateKey {
+			t.Helper()
+			out := must(t, w.root, w.GetSAMLProvider, &iam.GetSAMLProviderInput{SAMLProviderArn: arn})
+			if out.AssertionEncryptionMode != "Required" {
+				t.Errorf("mode %s", out.AssertionEncryptionMode)
+			}
+			return out.PrivateKeyList
+		}
+		first := keys()
+		if len(first) != 1 || len(*first[0].KeyId) != 22 || !first[0].Timestamp.Equal(began) {
+			t.Errorf("%+v", first)
+		}
+		w.clock.advance(time.Hour)
+		change := func(remove, add *string) *iam.UpdateSAMLProviderInput {
+			return &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, RemovePrivateKey: remove, AddPrivateKey: add}
+		}
+		must(t, w.root, w.UpdateSAMLProvider, change(nil, &two))
+		traditional := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(three)}))
+		refused(t, w.root, w.UpdateSAMLProvider, change(nil, &traditional), 409, "LimitExceeded", "Cannot exceed quota for PrivateKeysPerSAMLProvider: 2")
+		must(t, w.root, w.UpdateSAMLProvider, change(first[0].KeyId, &traditional))
+		second := keys()
+		if len(second) != 2 || *second[0].KeyId == *first[0].KeyId || *second[1].KeyId == *first[0].KeyId {
+			t.Errorf("%+v", second)
+		}
+		refused(t, w.root, w.UpdateSAMLProvider, change(first[0].KeyId, nil), 404, "NoSuchEntity", "Private key with id "+*first[0].KeyId+" cannot be found.")
+		must(t, w.root, w.UpdateSAMLProvider, change(second[0].KeyId, nil))
+		refused(t, w.root, w.UpdateSAMLProvider, change(second[1].KeyId, nil), 400, "InvalidInput", "A private key is required when the assertion encryption mode is Required.")
+		_, edward, err := ed25519.GenerateKey(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{"x", vectorCertificate, privatePEM(t, ecKey(t)), privatePEM(t, edward), one + two} {
+			refused(t, w.root, w.UpdateSAMLProvider, change(nil, &text), 400, "InvalidInput", "The private key is not valid.")
+		}
+		if n := len(keys()); n != 1 {
+			t.Errorf("%d keys", n)
+		}
+		must(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, RemovePrivateKey: second[1].KeyId, AssertionEncryptionMode: "Allowed"})
+		// What is stored is sealed.
+		must(t, w.root, w.UpdateSAMLProvider, change(nil, &one))
+		if err := w.db.View(t.Context(), func(tx *store.Tx) error {
+			stored, err := tx.SAMLPrivateKeys(account, "a")
+			if err != nil || len(stored) != 1 || strings.Contains(string(stored[0].Key), one[100:140]) {
+				t.Errorf("%d keys, %v", len(stored), err)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

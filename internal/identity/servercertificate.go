@@ -1,0 +1,322 @@
+package identity
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/api"
+	"rollcall/internal/principal"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+// serverCertificatePlace is where a certificate's private key is sealed for.
+// Ids never change, so a rename leaves the key readable.
+func serverCertificatePlace(account, id string) seal.Location {
+	return seal.Location{Table: "server_certificates", Key: account + "/" + id, Column: "private_key"}
+}
+
+// serverCertificate reads the certificate an action names (text recorded).
+func serverCertificate(tx *store.Tx, account, name string) (store.ServerCertificate, error) {
+	c, err := tx.ServerCertificate(account, fold(name))
+	if errors.Is(err, store.ErrNotFound) {
+		err = noServerCertificate(name)
+	}
+	return c, err
+}
+
+func noServerCertificate(name string) error {
+	return fail("NoSuchEntity", "The Server Certificate with name %s cannot be found.", name)
+}
+
+// serverCertificateExists is recorded.
+func serverCertificateExists(name string) error {
+	return fail("EntityAlreadyExists", "The Server Certificate with name %s already exists.", name)
+}
+
+// onServerCertificate is the need on the certificate an action names, by its
+// ARN: so denials name it (recorded for UploadServerCertificate).
+func (s *Service) onServerCertificate(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	cert, err := s.serverCertificateOrNew(ctx, c, api.Text(in, "ServerCertificateName"))
+	return api.On(s.serverCertificateResource(ctx, c, cert)), err
+}
+
+// serverCertificateOrNew reads a certificate. One that is not there stands at
+// the root: it cannot be found before the caller may know that.
+func (s *Service) serverCertificateOrNew(ctx context.Context, c principal.Caller, name string) (store.ServerCertificate, error) {
+	cert := store.ServerCertificate{NameKey: fold(name), Name: name, Path: "/"}
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		have, err := tx.ServerCertificate(c.Account(), fold(name))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		cert = have
+		return err
+	})
+	return cert, err
+}
+
+func (s *Service) serverCertificateResource(ctx context.Context, c principal.Caller, cert store.ServerCertificate) api.Resource {
+	return api.Resource{ARN: serverCertificateARN(c, cert), Keys: s.tagged(ctx, c.Account(), func(tx *store.Tx) ([]store.Tag, error) {
+		return tx.ResourceTags(store.ServerCertificateTags, c.Account(), cert.NameKey, maxTags)
+	})}
+}
+
+// onRenamedServerCertificate is the need on a certificate and on what it is to
+// become. IAM UpdateServerCertificate asks for both.
+func (s *Service) onRenamedServerCertificate(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	cert, err := s.serverCertificateOrNew(ctx, c, api.Text(in, "ServerCertificateName"))
+	if err != nil {
+		return nil, err
+	}
+	resources := []api.Resource{s.serverCertificateResource(ctx, c, cert)}
+	if name, path := api.Text(in, "NewServerCertificateName"), api.Text(in, "NewPath"); name != "" || path != "" {
+		renamed := cert // its tags stay with it
+		if name != "" {
+			renamed.Name = name
+		}
+		if path != "" {
+			renamed.Path = path
+		}
+		resources = append(resources, s.serverCertificateResource(ctx, c, renamed))
+	}
+	return api.On(resources...), nil
+}
+
+func serverCertificateARN(c principal.Caller, cert store.ServerCertificate) string {
+	return api.IAMARN(c, "server-certificate", cert.Path+cert.Name)
+}
+
+func serverCertificateOut(c principal.Caller, cert store.ServerCertificate) types.ServerCertificateMetadata {
+	return types.ServerCertificateMetadata{
+		Arn: ptr(serverCertificateARN(c, cert)), Path: &cert.Path, ServerCertificateName: &cert.Name, ServerCertificateId: &cert.ID,
+		UploadDate: when(cert.Uploaded), Expiration: when(cert.Expires),
+	}
+}
+
+// checkServerCertificate checks that body is one certificate, that key is its
+// private key, and that chain is those who signed, each by the next. The texts
+// for a body and a chain are reported by users of AWS; what is wrong with a
+// key is in words of ours, which never repeat it.
+func checkServerCertificate(body, key, chain string) (*x509.Certificate, error) {
+	cert, err := parseCertificate(body)
+	if err != nil {
+		return nil, fail("MalformedCertificate", "Unable to parse certificate. Please ensure the certificate is in PEM format.")
+	}
+	private, err := parsePrivateKey(key)
+	if err != nil {
+		return nil, fail("MalformedCertificate", "Unable to parse private key. Please ensure the private key is in PEM format and is not encrypted.")
+	}
+	public, ok := private.(crypto.Signer).Public().(interface{ Equal(crypto.PublicKey) bool })
+	if !ok || !public.Equal(cert.PublicKey) {
+		return nil, fail("KeyPairMismatch", "The public key certificate and the private key do not match.")
+	}
+	for i, signed := 0, cert; chain != ""; i++ {
+		var signer *x509.Certificate
+		if signer, chain = nextCertificate(chain); signer == nil {
+			return nil, errChain(-1)
+		}
+		if signed.CheckSignatureFrom(signer) != nil {
+			return nil, errChain(i - 1)
+		}
+		signed = signer
+	}
+	return cert, nil
+}
+
+// errChain names the certificate that is not signed by the next one in the
+// chain, -1 for the body, which is before all.
+func errChain(index int) error {
+	return fail("MalformedCertificate", "Unable to validate certificate chain. The certificate chain must start with the immediate signing certificate, "+
+		"followed by any intermediaries in order. The index within the chain of the invalid certificate is: %d", index)
+}
+
+// nextCertificate reads the first of several PEM certificates. It returns nil
+// where anything but a certificate stands there: text before one is refused by
+// AWS as well.
+func nextCertificate(chain string) (cert *x509.Certificate, rest string) {
+	const end = "-----END CERTIFICATE-----"
+	first, rest, _ := strings.Cut(chain, end)
+	cert, err := parseCertificate(first + end)
+	if err != nil {
+		return nil, ""
+	}
+	return cert, strings.TrimSpace(rest)
+}
+
+// UploadServerCertificate adds a certificate with its private key, which is
+// never shown again.
+func (s *Service) UploadServerCertificate(ctx context.Context, in *iam.UploadServerCertificateInput) (*iam.UploadServerCertificateOutput, error) {
+	c := principal.Of(ctx)
+	tags, err := exactTagKeys.read(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := checkServerCertificate(*in.CertificateBody, *in.PrivateKey, strings.TrimSpace(str(in.CertificateChain)))
+	if err != nil {
+		return nil, err
+	}
+	cert := store.ServerCertificate{
+		Account: c.Account(), NameKey: fold(*in.ServerCertificateName), Name: *in.ServerCertificateName, Path: pathOrRoot(in.Path),
+		ID: seal.NewID("ASCA", 21), Body: *in.CertificateBody, Chain: str(in.CertificateChain), Expires: parsed.NotAfter,
+	}
+	cert.PrivateKey = s.keys.SealSecret(seal.NewSecret(*in.PrivateKey), serverCertificatePlace(cert.Account, cert.ID))
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
+		if cert.Uploaded = tx.Now; tx.Now.After(cert.Expires) {
+			return fail("MalformedCertificate", "The certificate has expired.") // IAM refuses it, in words that are not known
+		}
+		if err := tx.InsertServerCertificate(cert); err != nil {
+			if errors.Is(err, store.ErrExists) {
+				return serverCertificateExists(cert.Name)
+			}
+			return err
+		}
+		n, err := tx.CountServerCertificates(cert.Account)
+		if err != nil {
+			return err
+		}
+		if err := checkQuota(tx, cert.Account, serverCertificatesPerAccount, n); err != nil {
+			return err
+		}
+		return insertTags(tx, store.ServerCertificateTags, cert.Account, cert.NameKey, tags)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := serverCertificateOut(c, cert)
+	return &iam.UploadServerCertificateOutput{ServerCertificateMetadata: &out, Tags: sortedTags(tags)}, nil
+}
+
+// GetServerCertificate reads a certificate with its chain.
+func (s *Service) GetServerCertificate(ctx context.Context, in *iam.GetServerCertificateInput) (*iam.GetServerCertificateOutput, error) {
+	c := principal.Of(ctx)
+	var out types.ServerCertificate
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		cert, err := serverCertificate(tx, c.Account(), *in.ServerCertificateName)
+		if err != nil {
+			return err
+		}
+		tags, err := tx.ResourceTags(store.ServerCertificateTags, cert.Account, cert.NameKey, maxTags)
+		out = types.ServerCertificate{
+			ServerCertificateMetadata: ptr(serverCertificateOut(c, cert)), CertificateBody: &cert.Body,
+			Tags: someTags(tags), // recorded: there also where it is empty
+		}
+		if cert.Chain != "" {
+			out.CertificateChain = &cert.Chain
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &iam.GetServerCertificateOutput{ServerCertificate: &out}, nil
+}
+
+// ListServerCertificates lists certificates in order of their names, without
+// regard to case. PathPrefix is a plain prefix, as for users.
+func (s *Service) ListServerCertificates(ctx context.Context, in *iam.ListServerCertificatesInput) (*iam.ListServerCertificatesOutput, error) {
+	c := principal.Of(ctx)
+	prefix := pathOrRoot(in.PathPrefix)
+	p, err := s.page(c, "ListServerCertificates", prefix, in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	var certs []store.ServerCertificate
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		certs, err = tx.ServerCertificates(c.Account(), p.after, prefix, p.limit+1)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &iam.ListServerCertificatesOutput{}
+	certs, out.IsTruncated, out.Marker = cut(p, certs, func(c store.ServerCertificate) string { return c.NameKey })
+	out.ServerCertificateMetadataList = make([]types.ServerCertificateMetadata, len(certs))
+	for i, cert := range certs {
+		out.ServerCertificateMetadataList[i] = serverCertificateOut(c, cert)
+	}
+	return out, nil
+}
+
+// UpdateServerCertificate gives a certificate another name or path. Its id
+// stays.
+func (s *Service) UpdateServerCertificate(ctx context.Context, in *iam.UpdateServerCertificateInput) (*iam.UpdateServerCertificateOutput, error) {
+	c := principal.Of(ctx)
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		cert, err := serverCertificate(tx, c.Account(), *in.ServerCertificateName)
+		if err != nil {
+			return err
+		}
+		was := cert.NameKey
+		if in.NewServerCertificateName != nil {
+			cert.Name, cert.NameKey = *in.NewServerCertificateName, fold(*in.NewServerCertificateName)
+		}
+		if in.NewPath != nil {
+			cert.Path = *in.NewPath
+		}
+		if cert.NameKey != was {
+			// Asked first, as for users.
+			if _, err := tx.ServerCertificate(c.Account(), cert.NameKey); !errors.Is(err, store.ErrNotFound) {
+				if err != nil {
+					return err
+				}
+				return serverCertificateExists(cert.Name)
+			}
+		}
+		return tx.RenameServerCertificate(c.Account(), was, cert)
+	})
+	return &iam.UpdateServerCertificateOutput{}, err
+}
+
+// DeleteServerCertificate deletes a certificate with its private key.
+func (s *Service) DeleteServerCertificate(ctx context.Context, in *iam.DeleteServerCertificateInput) (*iam.DeleteServerCertificateOutput, error) {
+	c := principal.Of(ctx)
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		err := tx.DeleteServerCertificate(c.Account(), fold(*in.ServerCertificateName))
+		if errors.Is(err, store.ErrNotFound) {
+			err = noServerCertificate(*in.ServerCertificateName)
+		}
+		return err
+	})
+	return &iam.DeleteServerCertificateOutput{}, err
+}
+
+// findServerCertificate is the finding of a certificate by its name.
+func findServerCertificate(ctx context.Context, name string) finding {
+	return func(tx *store.Tx) (string, error) {
+		cert, err := serverCertificate(tx, principal.Of(ctx).Account(), name)
+		return cert.NameKey, err
+	}
+}
+
+// TagServerCertificate adds tags to a certificate, or replaces those with the
+// same key.
+func (s *Service) TagServerCertificate(ctx context.Context, in *iam.TagServerCertificateInput) (*iam.TagServerCertificateOutput, error) {
+	err := s.tagResource(ctx, store.ServerCertificateTags, in.Tags, findServerCertificate(ctx, *in.ServerCertificateName))
+	return &iam.TagServerCertificateOutput{}, err
+}
+
+// UntagServerCertificate removes tags of a certificate.
+func (s *Service) UntagServerCertificate(ctx context.Context, in *iam.UntagServerCertificateInput) (*iam.UntagServerCertificateOutput, error) {
+	err := s.untagResource(ctx, store.ServerCertificateTags, in.TagKeys, findServerCertificate(ctx, *in.ServerCertificateName))
+	return &iam.UntagServerCertificateOutput{}, err
+}
+
+// ListServerCertificateTags lists a certificate's tags.
+func (s *Service) ListServerCertificateTags(ctx context.Context, in *iam.ListServerCertificateTagsInput) (*iam.ListServerCertificateTagsOutput, error) {
+	name := *in.ServerCertificateName
+	out := &iam.ListServerCertificateTagsOutput{}
+	var err error
+	out.Tags, out.IsTruncated, out.Marker, err = s.listResourceTags(ctx, "ListServerCertificateTags", fold(name),
+		store.ServerCertificateTags, in.Marker, in.MaxItems, findServerCertificate(ctx, name))
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
