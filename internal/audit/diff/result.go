@@ -130,6 +130,9 @@ func (a *Account) Incomplete() bool { return a.Status == NotCompared || a.Proble
 
 const maxProblems = 100
 
+// Problem adds something that is not known, as a sentence.
+func (a *Account) Problem(text string) { a.problem(audit.Problem{Text: text}) }
+
 func (a *Account) problem(p audit.Problem) {
 	a.ProblemCount++
 	if len(a.Problems) < maxProblems {

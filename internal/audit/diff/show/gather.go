@@ -1,0 +1,198 @@
+package show
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/audit/diff"
+)
+
+// gathered holds what is worst, for the forms that are for people.
+type gathered struct {
+	options  Options
+	events   worst[happened]
+	findings [diff.NumStates]worst[judged]
+	// several says that there is more than one account.
+	several bool
+	account string
+}
+
+type happened struct {
+	change *diff.Change // without its events and findings
+	diff.Event
+}
+
+type judged struct {
+	change *diff.Change
+	diff.Finding
+}
+
+// worst keeps the most severe of many, as they came.
+type worst[T any] struct {
+	all   []T
+	total int
+}
+
+// add adds one, and now and then forgets those that are too many.
+func (w *worst[T]) add(v T, most int, severity func(T) audit.Severity) {
+	w.total++
+	w.all = append(w.all, v)
+	if most > 0 && len(w.all) >= 2*most {
+		w.cut(most, severity)
+	}
+}
+
+func (w *worst[T]) cut(most int, severity func(T) audit.Severity) {
+	slices.SortStableFunc(w.all, func(a, b T) int { return cmp.Compare(severity(b), severity(a)) })
+	if most > 0 && len(w.all) > most {
+		clear(w.all[most:])
+		w.all = w.all[:most]
+	}
+}
+
+func (w *worst[T]) more() int { return w.total - len(w.all) }
+
+func severityOfEvent(h happened) audit.Severity { return h.Severity }
+func severityOfFinding(j judged) audit.Severity { return j.Severity }
+
+func (g *gathered) Change(c *diff.Change) error {
+	of := &diff.Change{Account: c.Account, User: c.User, ARN: c.ARN, Class: c.Class}
+	for _, e := range c.Events {
+		if e.Severity >= g.options.Least {
+			g.events.add(happened{of, e}, g.options.Most, severityOfEvent)
+		}
+	}
+	for i := range c.Findings {
+		if f := &c.Findings[i]; g.options.wanted(f) {
+			g.findings[f.State].add(judged{of, *f}, g.options.Most, severityOfFinding)
+		}
+	}
+	return nil
+}
+
+func (g *gathered) Account(a *diff.Account) error {
+	g.several = g.several || g.account != "" && g.account != a.Account
+	g.account = a.Account
+	return nil
+}
+
+// end puts all in order.
+func (g *gathered) end() {
+	g.events.cut(g.options.Most, severityOfEvent)
+	for i := range g.findings {
+		g.findings[i].cut(g.options.Most, severityOfFinding)
+	}
+}
+
+// heading is what findings of a state are listed under.
+func heading(s diff.State) string {
+	return [...]string{
+		"New findings", "Worse: what was a warning fails", "Unknown: what was found can no longer be judged",
+		"Still open", "Excused since", "Fixed",
+	}[s]
+}
+
+// what is an event in words.
+func what(e *diff.Event, titles map[audit.EventKind]string) string {
+	text := titles[e.Kind]
+	switch {
+	case e.Kind == audit.MFAGained, e.Kind == audit.MFALost, e.Kind == audit.MFARemoved:
+	case e.Kind == audit.UserAdded:
+		text += ", with " + e.Is
+	case e.Kind == audit.UserGone:
+		text += ", with " + e.Was
+	case e.Kind == audit.KeyRotated:
+		text += "; before it was " + e.Was
+	case e.Was != "" && e.Is != "":
+		text += ": " + e.Was + " → " + e.Is
+	case e.Was != "":
+		text += ": it was " + e.Was
+	case e.Is != "":
+		text += ": " + e.Is
+	}
+	if e.Note != "" {
+		text += ". " + e.Note
+	}
+	return text
+}
+
+// why is a finding in words.
+func why(f *diff.Finding) string {
+	switch {
+	case f.State == diff.Fixed:
+		return strings.TrimSpace(f.How + " It was: " + f.Reason)
+	case f.State == diff.New && f.Was != "":
+		return f.Reason + " It was " + f.Was + "."
+	}
+	return strings.TrimSpace(f.Reason + " " + f.How)
+}
+
+// seen is since when a finding is open, in days.
+func seen(f *diff.Finding) string {
+	day := f.FirstSeen.UTC().Format("2006-01-02")
+	if f.OrEarlier {
+		return "≤ " + day
+	}
+	return day
+}
+
+// called is the account's number with its name.
+func called(a *diff.Account) string {
+	id := cmp.Or(a.Account, "unknown account")
+	if a.Name != "" && a.Name != id {
+		return id + " " + a.Name
+	}
+	return id
+}
+
+// span says which reports were compared.
+func span(a *diff.Account) string {
+	switch a.Status {
+	case diff.NotCompared:
+		return "not compared"
+	case diff.First:
+		return stamp(a.New.Generated) + ", the first report"
+	}
+	days := int(a.New.Generated.Sub(a.Old.Generated).Hours() / 24)
+	return fmt.Sprintf("%s → %s, %s", stamp(a.Old.Generated), stamp(a.New.Generated), count(days, "day"))
+}
+
+// outcome is how much changed, in words.
+func outcome(c *diff.Counts) string {
+	var parts []string
+	if n := c.EventTotal(); n > 0 {
+		parts = append(parts, count(n, "event")+" of "+count(c.Users, "user"))
+	}
+	var found []string
+	for _, s := range [...]diff.State{diff.New, diff.Worse, diff.Unknown, diff.Excused, diff.Fixed, diff.Open} {
+		n := c.State(s)
+		if n == 0 {
+			continue
+		}
+		word := s.String()
+		if s == diff.Open {
+			word = "still open"
+		}
+		found = append(found, fmt.Sprintf("%d %s", n, word))
+	}
+	if c.StillExcused > 0 {
+		found = append(found, fmt.Sprintf("%d still excused", c.StillExcused))
+	}
+	if len(found) > 0 {
+		parts = append(parts, "findings: "+strings.Join(found, ", "))
+	}
+	if len(parts) == 0 {
+		return "no change"
+	}
+	return strings.Join(parts, "; ")
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}

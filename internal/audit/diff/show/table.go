@@ -1,0 +1,225 @@
+package show
+
+import (
+	"bufio"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/audit/diff"
+	"rollcall/internal/render"
+)
+
+// table is for a terminal: the accounts, then what happened, then the findings.
+type table struct {
+	gathered
+	b *bufio.Writer
+}
+
+func (t *table) say(style render.Style, indent, text string) {
+	text = render.Printable(text)
+	lines := []string{text}
+	if t.options.Width > 0 {
+		lines = render.Wrap(text, max(t.options.Width-len(indent), 16))
+	}
+	for _, line := range lines {
+		t.b.WriteString(indent + style.Paint(line, t.options.Colour) + "\n")
+	}
+}
+
+func (t *table) Close(s *Summary) error {
+	t.end()
+	t.accounts(s)
+	t.problems(s)
+	t.happened()
+	for state := range diff.State(diff.NumStates) {
+		t.found(state)
+	}
+	t.foot(s)
+	return t.b.Flush()
+}
+
+// accounts has a line for each account with something to tell.
+func (t *table) accounts(s *Summary) {
+	quiet := 0
+	for _, a := range s.Accounts {
+		text := outcome(&a.Counts)
+		if t.several && !a.Incomplete() && text == "no change" {
+			quiet++
+			continue
+		}
+		t.say(render.Heading, "", called(a))
+		t.say(render.Dim, "  ", span(a))
+		if a.Status != diff.NotCompared {
+			t.say(render.Usual, "  ", text)
+		}
+	}
+	if quiet > 0 {
+		t.say(render.Usual, "", fmt.Sprintf("%s without a change", count(quiet, "account")))
+	}
+	if t.several {
+		t.say(render.Heading, "", fmt.Sprintf("All %s: %s", count(len(s.Accounts), "account"), outcome(&s.Counts)))
+	}
+}
+
+// problems say what is not known, and what is to be known.
+func (t *table) problems(s *Summary) {
+	const most = 10
+	first := true
+	for _, a := range s.Accounts {
+		var texts []string
+		for _, p := range a.Problems {
+			texts = append(texts, p.Text)
+		}
+		if n := a.ProblemCount - most; n > 0 {
+			texts = append(texts[:most], fmt.Sprintf("%d more", n))
+		}
+		for _, text := range texts {
+			if first {
+				t.say(render.Heading, "", "")
+				t.say(render.Heading, "", "Incomplete")
+				first = false
+			}
+			t.say(render.Odd, "  ", called(a)+": "+text)
+		}
+	}
+}
+
+// Terminals narrower than this have fewer columns, and shorter ones.
+const (
+	narrow = 100
+	medium = 140
+)
+
+func (t *table) below(columns int) bool { return t.options.Width > 0 && t.options.Width < columns }
+
+// grid is a grid whose last column is text.
+func (t *table) grid(titles ...string) render.Grid {
+	g := render.Grid{Titles: titles, Cut: "USER", Least: max(12, t.options.Width/6), Wrap: true, Indent: "  "}
+	if t.several {
+		g.Titles = append([]string{"ACCOUNT"}, titles...)
+	}
+	return g
+}
+
+func (t *table) row(g *render.Grid, c *diff.Change, cells ...render.Cell) {
+	if t.several {
+		cells = append([]render.Cell{{Text: c.Account.Account}}, cells...)
+	}
+	g.Row(cells...)
+}
+
+// credential is its id, which a day has to do for where there is little room.
+func (t *table) credential(c audit.Credential) render.Cell {
+	made, ok := c.Created.Value()
+	if !t.below(medium) || !ok {
+		return render.Cell{Text: c.ID()}
+	}
+	text := c.Kind.String() + " " + made.Format(time.DateOnly)
+	if c.Tied {
+		text += "#" + strconv.Itoa(c.Slot)
+	}
+	return render.Cell{Text: text}
+}
+
+func (t *table) happened() {
+	titles := titles()
+	for severity := audit.Severity(audit.NumSeverities); severity > 0; {
+		severity--
+		g := t.grid("USER", "CREDENTIAL", "WHEN", "WHAT")
+		if t.below(narrow) {
+			g = t.grid("USER", "CREDENTIAL", "WHAT")
+		}
+		n := 0
+		for i := range t.events.all {
+			e := &t.events.all[i]
+			if e.Severity != severity {
+				continue
+			}
+			n++
+			cells := []render.Cell{{Text: e.change.User}, t.credential(e.Credential)}
+			if !t.below(narrow) {
+				at := ""
+				if when, ok := e.At.Value(); ok {
+					at = when.Format("2006-01-02 15:04")
+				}
+				cells = append(cells, render.Cell{Text: at})
+			}
+			t.row(&g, e.change, append(cells, render.Cell{Text: what(&e.Event, titles)})...)
+		}
+		if n == 0 {
+			continue
+		}
+		name := severity.String()
+		t.b.WriteByte('\n')
+		t.say(render.Heading, "", strings.ToUpper(name[:1])+name[1:]+": what happened")
+		g.Write(t.b, t.options.Width, t.options.Colour)
+	}
+	t.more(t.events.more(), "event")
+}
+
+func (t *table) found(state diff.State) {
+	of := &t.findings[state]
+	if len(of.all) == 0 {
+		return
+	}
+	t.b.WriteByte('\n')
+	t.say(render.Heading, "", heading(state))
+	g := t.grid("SEVERITY", "STATUS", "CONTROL", "USER", "CREDENTIAL", "FIRST SEEN", "WHY")
+	switch {
+	case t.below(narrow):
+		g = t.grid("SEVERITY", "CONTROL", "USER", "FIRST SEEN", "WHY")
+	case state == diff.Fixed:
+		g = t.grid("SEVERITY", "STATUS", "CONTROL", "USER", "CREDENTIAL", "FIRST SEEN", "FIXED", "WHY")
+	}
+	for i := range of.all {
+		f := &of.all[i]
+		status := render.Cell{Text: f.Status.String(), Style: render.Odd}
+		switch {
+		case state == diff.Fixed:
+			status.Style = render.Good
+		case f.Status == audit.Fail:
+			status.Style = render.Bad
+		}
+		cells := []render.Cell{{Text: f.Severity.String()}, status, {Text: string(f.Control.ID)}, {Text: f.change.User}, t.credential(f.Credential), {Text: seen(&f.Finding)}}
+		switch {
+		case t.below(narrow):
+			cells[0].Style = status.Style
+			cells = []render.Cell{cells[0], cells[2], cells[3], cells[5]}
+		case state == diff.Fixed:
+			cells = append(cells, render.Cell{Text: f.Closed.UTC().Format(time.DateOnly)})
+		}
+		t.row(&g, f.change, append(cells, render.Cell{Text: why(&f.Finding)})...)
+	}
+	g.Write(t.b, t.options.Width, t.options.Colour)
+	t.more(of.more(), "finding")
+}
+
+func (t *table) more(n int, what string) {
+	if n > 0 {
+		t.say(render.Dim, "  ", count(n, "more "+what)+" not shown: see --top, or --output jsonl for all.")
+	}
+}
+
+func (t *table) foot(s *Summary) {
+	var notes []string
+	for _, a := range s.Accounts {
+		for _, note := range a.Notes {
+			notes = append(notes, called(a)+": "+note)
+		}
+		if len(a.NotCompared) > 0 {
+			notes = append(notes, called(a)+": only one of the reports has "+strings.Join(a.NotCompared, ", ")+", so that it was not compared.")
+		}
+	}
+	if n := s.Counts.State(diff.Open); n > 0 && !t.options.Open {
+		notes = append(notes, "Findings that are still open are not listed: see --open.")
+	}
+	for i, note := range notes {
+		if i == 0 {
+			t.b.WriteByte('\n')
+		}
+		t.say(render.Dim, "", note)
+	}
+}
