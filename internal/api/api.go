@@ -4,9 +4,9 @@
 //
 // It promises that no action runs for a caller who may not call it, that
 // authorization comes after model validation and before any rule of the
-// action (the order AWS keeps), that every call leaves one record, and that a
-// change whose record cannot be written is not acknowledged. It refuses to
-// know HTTP.
+// action (the order AWS keeps), that every call leaves one record, and that no
+// change is acknowledged and no credentials are given whose record cannot be
+// written. It refuses to know HTTP.
 package api
 
 import (
@@ -90,20 +90,20 @@ func (a *API) Actions() map[string]bool {
 // Invoke runs one action for a caller. The error is always for the client.
 func (a *API) Invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call) (any, *awsmodel.Error) {
 	ctx = principal.With(ctx, c)
-	readOnly := trail.ReadOnly(action.Name)
-	out, err := a.invoke(ctx, c, action, in, call, readOnly)
+	binding := !trail.ReadOnly(action.Name) || trail.Issues(action.Name)
+	out, err := a.invoke(ctx, c, action, in, call, binding)
 	refused := a.clientError(ctx, err, action.Name, call)
 	rec := a.record(call, action.Service, action.Name, refused)
 	rec.UserIdentity = identity(c)
 	rec.RecipientAccountID = c.Account()
 	rec.RequestParameters = a.members.Request(in)
-	rec.ReadOnly = readOnly
-	if refused == nil && !readOnly {
+	rec.ReadOnly = trail.ReadOnly(action.Name)
+	if refused == nil && binding {
 		rec.ResponseElements = a.members.Response(out)
 	}
 	if err := a.trail.Write(&rec); err != nil {
 		a.log.ErrorContext(ctx, "write trail", "error", err, "requestID", call.RequestID, "action", action.Name)
-		if !readOnly && refused == nil {
+		if binding && refused == nil {
 			return nil, awsmodel.Fail("ServiceFailure", "The request was carried out but could not be recorded.")
 		}
 	}
@@ -113,7 +113,7 @@ func (a *API) Invoke(ctx context.Context, c principal.Caller, action Action, in 
 	return out, nil
 }
 
-func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call, readOnly bool) (any, error) {
+func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call, binding bool) (any, error) {
 	if err := awsmodel.Check(action.Name, in); err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in 
 	if err != nil {
 		return nil, err
 	}
-	if !readOnly {
+	if binding {
 		if err := a.trail.Probe(); err != nil {
 			a.log.ErrorContext(ctx, "trail is down, changes are refused", "error", err)
 			return nil, awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; changes are refused until it can.")

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -18,7 +19,7 @@ import (
 // profiles.
 func (s *Service) roleActions() []api.Action {
 	role := s.onRole("RoleName")
-	return []api.Action{
+	return slices.Concat(s.instanceProfileActions(), s.serviceLinkedRoleActions(), []api.Action{
 		{Operation: awsquery.Of(s.CreateRole), Needs: alsoTagging(api.WithKeys(api.ARN("role", "Path", "RoleName"),
 			map[string]string{"iam:permissionsboundary": "PermissionsBoundary"}), "iam:TagRole")},
 		{Operation: awsquery.Of(s.GetRole), Needs: role},
@@ -30,7 +31,7 @@ func (s *Service) roleActions() []api.Action {
 		{Operation: awsquery.Of(s.TagRole), Needs: role},
 		{Operation: awsquery.Of(s.UntagRole), Needs: role},
 		{Operation: awsquery.Of(s.ListRoleTags), Needs: role},
-	}
+	})
 }
 
 // defaultMaxSession is a role's MaxSessionDuration where none is given, in

@@ -256,3 +256,20 @@ func TestRoleLastUsed(t *testing.T) {
 		}
 	})
 }
+
+// A role that something is attached to stays.
+func TestDeleteRoleConflicts(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.role(t, "worker")
+		in := &iam.DeleteRoleInput{RoleName: ptr("worker")}
+		must(t, w.root, w.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("p"),
+			PolicyDocument: ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)})
+		refused(t, w.root, w.DeleteRole, in, 409, "DeleteConflict", "Cannot delete entity, must delete policies first.")
+		must(t, w.root, w.DeleteRolePolicy, &iam.DeleteRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("p")})
+		const admin = "arn:aws:iam::aws:policy/AdministratorAccess"
+		must(t, w.root, w.AttachRolePolicy, &iam.AttachRolePolicyInput{RoleName: ptr("worker"), PolicyArn: ptr(admin)})
+		refused(t, w.root, w.DeleteRole, in, 409, "DeleteConflict", "Cannot delete entity, must detach all policies first.")
+		must(t, w.root, w.DetachRolePolicy, &iam.DetachRolePolicyInput{RoleName: ptr("worker"), PolicyArn: ptr(admin)})
+		must(t, w.root, w.DeleteRole, in)
+	})
+}

@@ -1,11 +1,15 @@
 package identity
 
 import (
+	"bytes"
+	"compress/flate"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"rollcall/internal/principal"
@@ -37,11 +41,11 @@ func sessionPlace(keyID string) seal.Location {
 }
 
 // NewSession makes the credentials of a session in an account. user is whose
-// session it is; for a role only its Account is set. Nothing is stored: all
-// that is known of the session is sealed into its token, and it ends when it
-// expires, when its user or role is deleted, or when a policy says so by
-// aws:TokenIssueTime.
-func (s *Service) NewSession(partition string, user store.User, session principal.Session) (SessionCredentials, error) {
+// session it is; for a role only its Account is set. The token has at least
+// minSize bytes. Nothing is stored: all that is known of the session is sealed
+// into its token, and it ends when it expires, when its user or role is
+// deleted, or when a policy says so by aws:TokenIssueTime.
+func (s *Service) NewSession(partition string, user store.User, session principal.Session, minSize int) (SessionCredentials, error) {
 	id, err := seal.NewAccessKeyID("ASIA", user.Account)
 	if err != nil {
 		return SessionCredentials{}, err
@@ -51,8 +55,47 @@ func (s *Service) NewSession(partition string, user store.User, session principa
 	if err != nil {
 		return SessionCredentials{}, fmt.Errorf("make session token: %w", err)
 	}
+	if text, err = pack(text); err != nil {
+		return SessionCredentials{}, fmt.Errorf("make session token: %w", err)
+	}
+	if more := minSize*3/4 - len(text); more > 0 {
+		text = append(text, bytes.Repeat([]byte{' '}, more)...)
+	}
 	token := base64.StdEncoding.EncodeToString(s.keys.Seal(text, sessionPlace(id)))
 	return SessionCredentials{AccessKeyID: id, Secret: secret, Token: seal.NewSecret(token), Expires: session.Expires}, nil
+}
+
+// packedFrom is how long the text of a token is before it is packed: most are
+// shorter, and packing costs more than all else of making one.
+const packedFrom = 1 << 10
+
+// pack shortens a long text. What is packed does not begin with a brace, and
+// may have anything behind it, as a text may have blanks.
+func pack(text []byte) ([]byte, error) {
+	if len(text) < packedFrom {
+		return text, nil
+	}
+	packed := bytes.NewBuffer([]byte{packedMark})
+	w, err := flate.NewWriter(packed, flate.DefaultCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(text); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return packed.Bytes(), nil
+}
+
+const packedMark = 'z'
+
+func unpack(text string) io.Reader {
+	if packed, ok := strings.CutPrefix(text, string(packedMark)); ok {
+		return flate.NewReader(strings.NewReader(packed))
+	}
+	return strings.NewReader(text)
 }
 
 // openSession reads the token that came with a key. No table is read.
@@ -70,7 +113,7 @@ func (s *Service) openSession(ctx context.Context, keyID, token string) ([]byte,
 		return nil, principal.Signer{}, fmt.Errorf("open session token: %w", err)
 	}
 	var held sealedSession
-	if err := json.Unmarshal([]byte(text.Reveal()), &held); err != nil {
+	if err := json.NewDecoder(unpack(text.Reveal())).Decode(&held); err != nil {
 		return nil, principal.Signer{}, fmt.Errorf("read session token: %w", err)
 	}
 	if !s.db.Now().Before(held.Session.Expires) {

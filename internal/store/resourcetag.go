@@ -9,12 +9,14 @@ const (
 	OIDCProviderTags      TagsOf = iota // the provider's URL
 	SAMLProviderTags                    // the provider's name
 	ServerCertificateTags               // the certificate's folded name
+	InstanceProfileTags                 // the profile's folded name
 )
 
 var tagTables = [...]struct{ table, key string }{
 	OIDCProviderTags:      {"oidc_provider_tags", "url"},
 	SAMLProviderTags:      {"saml_provider_tags", "name"},
 	ServerCertificateTags: {"server_certificate_tags", "name_key"},
+	InstanceProfileTags:   {"instance_profile_tags", "name_key"},
 }
 
 // ResourceTags reads up to limit tags of a thing in order of their keys. Fold

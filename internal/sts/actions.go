@@ -12,5 +12,9 @@ func (s *Service) Actions() []api.Action {
 		{Operation: awsquery.Of(s.GetCallerIdentity), Free: true},
 		{Operation: awsquery.Of(s.GetAccessKeyInfo), Needs: api.Everything},
 		{Operation: awsquery.Of(s.AssumeRole), Decides: true},
+		// STS GetSessionToken: no permission is required, and policies cannot
+		// deny it.
+		{Operation: awsquery.Of(s.GetSessionToken), Free: true},
+		{Operation: awsquery.Of(s.GetFederationToken), Needs: onFederatedUser},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
@@ -24,6 +25,10 @@ func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts
 	}
 	n := newSession{
 		from: c.Session(), name: *in.RoleSessionName, duration: in.DurationSeconds, policy: in.Policy, policyARNs: in.PolicyArns,
+		minSize: in.MinimumSessionTokenSize,
+	}
+	if len(in.ProvidedContexts) > 0 {
+		return nil, fail("ValidationError", "ProvidedContexts are not supported by Rollcall: it has no context providers.")
 	}
 	if err := n.setTags(in.Tags, in.TransitiveTagKeys); err != nil {
 		return nil, err
@@ -33,6 +38,9 @@ func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts
 	}
 	target, err := s.role(ctx, *in.RoleArn)
 	if err != nil {
+		return nil, err
+	}
+	if n.mfa, err = s.iam.ProveMFA(ctx, c, in.SerialNumber, in.TokenCode); err != nil {
 		return nil, err
 	}
 	asked := func(key string) []string {
@@ -57,7 +65,8 @@ func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts
 	}
 	return &sts.AssumeRoleOutput{
 		AssumedRoleUser: assumedRoleUser(target, n.name), Credentials: made.credentials,
-		PackedPolicySize: made.packed, SourceIdentity: optional(made.sourceIdentity),
+		PackedPolicySize: made.packed, SessionTokenSize: made.size, SessionTokenUtilization: made.used,
+		SourceIdentity: optional(n.sourceIdentity),
 	}, nil
 }
 
@@ -129,7 +138,7 @@ func (s *Service) mayAssume(ctx context.Context, r *assumable, action string, n 
 			}
 			d := policy.AssumeRole(policy.Request{
 				Principal: identity.Trusting(subject.Principal, r.Trust), Action: action, Resources: []string{arn},
-				Context: subject.Context(s.db.Now(), asked, own, access.RequestTags(n.asked, nil)),
+				Context: proven(n.mfa, subject.Context(s.db.Now(), asked, own, access.RequestTags(n.asked, nil))),
 			}, subject.Policies, policy.Policy{Document: document}, r.Account)
 			if d.Allowed {
 				continue
@@ -138,6 +147,23 @@ func (s *Service) mayAssume(ctx context.Context, r *assumable, action string, n 
 		return fail("AccessDenied", "%s", policy.DenialText(subject.Caller.ARN(), action, arn, policy.Decision{}))
 	}
 	return nil
+}
+
+// proven says of a request that its caller proved an MFA device by a code that
+// came with it, whatever the caller's own session says.
+func proven(at time.Time, of policy.Context) policy.Context {
+	if at.IsZero() {
+		return of
+	}
+	return func(key string) []string {
+		switch key {
+		case "aws:multifactorauthpresent":
+			return []string{"true"}
+		case "aws:multifactorauthage":
+			return []string{"0"}
+		}
+		return of(key)
+	}
 }
 
 func assumedRoleUser(r *assumable, session string) *types.AssumedRoleUser {

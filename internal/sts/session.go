@@ -23,16 +23,20 @@ const maxTags = 50
 const maxPolicyARNs = 10
 
 // packedSpace is the room, in bytes, that session policies and tags have when
-// they are packed. AWS publishes no figure; here they are compressed, and
-// twice the longest plain policy is far from what headers can carry.
-const packedSpace = 4096
+// they are packed, and maxToken the size of the longest token. AWS publishes no
+// figure of the first; the second bounds MinimumSessionTokenSize.
+const (
+	packedSpace = 2048
+	maxToken    = 4096
+)
 
 // newSession is a session as a request asks for it.
 type newSession struct {
 	from     *principal.Session // the caller's, nil where it has none
 	name     string
 	duration *int32
-	mfa      time.Time
+	mfa      time.Time // when the caller proved a device for this request
+	minSize  *int32    // of the token
 
 	asked      []store.Tag // the tags of the request itself
 	tags       []store.Tag // these and those that the caller's session hands on
@@ -46,11 +50,11 @@ type newSession struct {
 	keys     map[string][]string
 }
 
-// madeSession is the answer's part on a session.
+// madeSession is what answers say of a session.
 type madeSession struct {
-	credentials    *types.Credentials
-	packed         *int32
-	sourceIdentity string
+	credentials *types.Credentials
+	packed      *int32 // percent of packedSpace
+	size, used  *int32 // bytes of the token, and percent of maxToken
 }
 
 // setTags reads the tags of a request and adds those that are handed on. Keys
@@ -110,21 +114,22 @@ func (n *newSession) setSourceIdentity(asked string) error {
 }
 
 // roleSession makes a session of a role whose caller was found to be trusted.
+// It does not say that the caller proved an MFA device: IAM, configuring
+// MFA-protected API access.
 func (s *Service) roleSession(ctx context.Context, r *assumable, n *newSession) (madeSession, error) {
-	seconds := r.MaxSession
-	chained := n.from != nil && n.from.Role != nil
-	switch {
-	case n.duration == nil:
-		seconds = defaultDuration
-	case int(*n.duration) > r.MaxSession:
-		return madeSession{}, fail("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
-	case chained && *n.duration > chainedDuration:
-		return madeSession{}, fail("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
-	default:
-		seconds = int(*n.duration)
+	seconds := int32(defaultDuration)
+	if n.duration != nil {
+		seconds = *n.duration
 	}
-	return s.makeSession(ctx, r.partition, store.User{Account: r.Account}, time.Duration(seconds)*time.Second, n, &principal.AssumedRoleOf{
-		NameKey: r.NameKey, Name: r.Name, Path: r.Path, ID: r.ID,
+	switch {
+	case int(seconds) > r.MaxSession:
+		return madeSession{}, fail("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	case n.from != nil && n.from.Role != nil && seconds > chainedDuration:
+		return madeSession{}, fail("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
+	}
+	return s.makeSession(ctx, r.partition, store.User{Account: r.Account}, seconds, n, principal.Session{
+		Role: &principal.AssumedRoleOf{NameKey: r.NameKey, Name: r.Name, Path: r.Path, ID: r.ID},
+		Name: n.name, SourceIdentity: n.sourceIdentity, Transitive: n.transitive, Provider: n.provider, Keys: n.keys,
 	})
 }
 
@@ -135,16 +140,13 @@ const (
 	chainedDuration = 3600
 )
 
-// makeSession checks what narrows a session and makes its credentials. role is
-// nil for a session of user.
-func (s *Service) makeSession(ctx context.Context, partition string, user store.User, lasts time.Duration, n *newSession, role *principal.AssumedRoleOf) (made madeSession, err error) {
-	now := s.db.Now()
-	session := principal.Session{
-		Role: role, Federated: role == nil && n.name != "", Name: n.name,
-		Issued: now, Expires: now.Add(lasts).Truncate(time.Second), MFA: n.mfa,
-		SourceIdentity: n.sourceIdentity, Tags: n.tags, Transitive: n.transitive,
-		Provider: n.provider, Keys: n.keys,
-	}
+// makeSession checks what narrows a session and makes its credentials. session
+// has what is its own beside that.
+func (s *Service) makeSession(ctx context.Context, partition string, user store.User, seconds int32, n *newSession, session principal.Session) (made madeSession, err error) {
+	// A token says when it begins and ends as its answer does, to the second.
+	session.Issued = s.db.Now().UTC().Truncate(time.Second)
+	session.Expires = session.Issued.Add(time.Duration(seconds) * time.Second)
+	session.Tags = n.tags
 	if n.policy != nil {
 		if _, err := policy.Parse(*n.policy, policy.Session); err != nil {
 			return made, err
@@ -157,14 +159,22 @@ func (s *Service) makeSession(ctx context.Context, partition string, user store.
 	if made.packed, err = packedSize(&session); err != nil {
 		return made, err
 	}
-	c, err := s.iam.NewSession(partition, user, session)
+	minSize := 0
+	if n.minSize != nil {
+		minSize = int(*n.minSize)
+	}
+	if minSize > maxToken {
+		return made, fail("ValidationError", "1 validation error detected: Value at 'minimumSessionTokenSize' failed to satisfy constraint: Member must have value less than or equal to %d", maxToken)
+	}
+	c, err := s.iam.NewSession(partition, user, session, minSize)
 	if err != nil {
 		return made, err
 	}
-	made.sourceIdentity = n.sourceIdentity
 	made.credentials = &types.Credentials{
 		AccessKeyId: &c.AccessKeyID, SecretAccessKey: ptr(c.Secret.Reveal()), SessionToken: ptr(c.Token.Reveal()), Expiration: &c.Expires,
 	}
+	made.size = ptr(int32(len(*made.credentials.SessionToken)))
+	made.used = ptr(min(100, (*made.size*100+maxToken-1)/maxToken))
 	return made, nil
 }
 

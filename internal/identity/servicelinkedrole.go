@@ -1,0 +1,157 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/google/uuid"
+
+	"rollcall/internal/api"
+	"rollcall/internal/awsquery"
+	"rollcall/internal/managedpolicy"
+	"rollcall/internal/principal"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+func (s *Service) serviceLinkedRoleActions() []api.Action {
+	return []api.Action{
+		{Operation: awsquery.Of(s.CreateServiceLinkedRole), Needs: api.WithKeys(onNewLinkedRole, map[string]string{"iam:awsservicename": "AWSServiceName"})},
+		{Operation: awsquery.Of(s.DeleteServiceLinkedRole), Needs: s.onRole("RoleName")},
+		{Operation: awsquery.Of(s.GetServiceLinkedRoleDeletionStatus), Needs: onDeletionTask},
+	}
+}
+
+// linkedRolePath is the path of all service-linked roles of a service.
+func linkedRolePath(service string) string { return servicePath + service + "/" }
+
+func onNewLinkedRole(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	service := api.Text(in, "AWSServiceName")
+	linked, _ := findLinkedService(service)
+	name := linkedRoleName(linked, api.Text(in, "CustomSuffix"))
+	return api.On(api.Resource{ARN: api.IAMARN(c, "role", linkedRolePath(service)+name)}), nil
+}
+
+// onDeletionTask is the need on the role whose deletion is asked about, which
+// the task's id names.
+func onDeletionTask(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	id := strings.TrimPrefix(api.Text(in, "DeletionTaskId"), "task")
+	return api.On(api.Resource{ARN: api.IAMARN(c, "role", id[:max(0, strings.LastIndexByte(id, '/'))])}), nil
+}
+
+func linkedRoleName(s linkedService, suffix string) string {
+	if suffix == "" {
+		return s.role
+	}
+	return s.role + "_" + suffix
+}
+
+// CreateServiceLinkedRole makes the role by which a service of AWS would act
+// in the account. No service acts here: it can be looked at, and listed. Of
+// its policy there is what Rollcall knows of AWS's policies.
+func (s *Service) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateServiceLinkedRoleInput) (*iam.CreateServiceLinkedRoleOutput, error) {
+	c := principal.Of(ctx)
+	linked, ok := findLinkedService(*in.AWSServiceName)
+	if !ok {
+		// Reported by users of AWS.
+		return nil, fail("AccessDenied", "Cannot find Service Linked Role template for %s", *in.AWSServiceName)
+	}
+	if in.CustomSuffix != nil && !linked.suffix {
+		return nil, fail("InvalidInput", "Custom suffix is not allowed for %s", *in.AWSServiceName)
+	}
+	name := linkedRoleName(linked, str(in.CustomSuffix))
+	if len(name) > maxRoleName {
+		return nil, fail("InvalidInput", "The role name %s is longer than %d characters.", name, maxRoleName) // a guess
+	}
+	r := store.Role{
+		Account: c.Account(), NameKey: fold(name), Name: name, Path: linkedRolePath(*in.AWSServiceName), ID: seal.NewID("AROA", 21),
+		Description: str(in.Description), MaxSession: defaultMaxSession, Service: *in.AWSServiceName,
+	}
+	r.TrustPolicy = `{"Version":"2012-10-17","Statement":[{"Action":["sts:AssumeRole"],"Effect":"Allow","Principal":{"Service":["` + *in.AWSServiceName + `"]}}]}`
+	arn := "arn:" + c.Partition() + ":iam::aws:policy" + servicePath + linked.policy
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Role(r.Account, r.NameKey); !errors.Is(err, store.ErrNotFound) {
+			if err != nil {
+				return err
+			}
+			return fail("InvalidInput", "Service role name %s has been taken in this account, please try a different suffix.", name)
+		}
+		r.Created = tx.Now
+		if err := insertRole(tx, r, nil); err != nil {
+			return err
+		}
+		if managedpolicy.Find(arn) == nil {
+			return nil
+		}
+		return tx.InsertAttachment(store.RoleEntity, r.Account, r.NameKey, arn)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := roleOut(c, r)
+	out.Description, out.MaxSessionDuration = nil, nil
+	return &iam.CreateServiceLinkedRoleOutput{Role: &out}, nil
+}
+
+// maxRoleName is the most characters of a role's name. IAM quotas.
+const maxRoleName = 64
+
+// taskMemory is how long a deletion can be asked about.
+const taskMemory = 30 * 24 * time.Hour
+
+// DeleteServiceLinkedRole deletes a service-linked role. AWS asks the service
+// whether it needs the role still, and so answers with a task; here none does,
+// so the task is done when it is answered.
+func (s *Service) DeleteServiceLinkedRole(ctx context.Context, in *iam.DeleteServiceLinkedRoleInput) (*iam.DeleteServiceLinkedRoleOutput, error) {
+	c := principal.Of(ctx)
+	task := store.DeletionTask{Account: c.Account(), Status: string(types.DeletionTaskStatusTypeSucceeded)}
+	unique := uuid.NewString()
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		r, err := role(tx, c.Account(), *in.RoleName)
+		if err != nil {
+			return err
+		}
+		if r.Service == "" {
+			return fail("NoSuchEntity", "The role with name %s cannot be found.", *in.RoleName) // a guess
+		}
+		arns, err := tx.Attachments(store.RoleEntity, r.Account, r.NameKey)
+		if err != nil {
+			return err
+		}
+		for _, arn := range arns {
+			if err := tx.DeleteAttachment(store.RoleEntity, r.Account, r.NameKey, arn); err != nil {
+				return err
+			}
+		}
+		if err := tx.DeleteRole(r.Account, r.NameKey); err != nil {
+			return err
+		}
+		task.ID, task.Created = "task"+r.Path+r.Name+"/"+unique, tx.Now
+		return tx.InsertDeletionTask(task, tx.Now.Add(-taskMemory))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &iam.DeleteServiceLinkedRoleOutput{DeletionTaskId: &task.ID}, nil
+}
+
+// GetServiceLinkedRoleDeletionStatus says what became of a deletion.
+func (s *Service) GetServiceLinkedRoleDeletionStatus(ctx context.Context, in *iam.GetServiceLinkedRoleDeletionStatusInput) (*iam.GetServiceLinkedRoleDeletionStatusOutput, error) {
+	c := principal.Of(ctx)
+	var task store.DeletionTask
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		task, err = tx.DeletionTask(c.Account(), *in.DeletionTaskId)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = fail("NoSuchEntity", "The deletion task with id %s cannot be found.", *in.DeletionTaskId) // a guess
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &iam.GetServiceLinkedRoleDeletionStatusOutput{Status: types.DeletionTaskStatusType(task.Status)}, nil
+}

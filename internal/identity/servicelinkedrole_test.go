@@ -1,0 +1,87 @@
+package identity_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+)
+
+func TestServiceLinkedRoles(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		batch := &iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("batch.amazonaws.com"), Description: ptr("for Batch")}
+		made := must(t, w.root, w.CreateServiceLinkedRole, batch).Role
+		sameRole(t, *made, types.Role{
+			Arn:      ptr(roleARN + "/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"),
+			RoleName: ptr("AWSServiceRoleForBatch"), Path: ptr("/aws-service-role/batch.amazonaws.com/"), RoleId: made.RoleId, CreateDate: &began,
+			AssumeRolePolicyDocument: ptr("%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Action%22%3A%5B%22sts%3AAssumeRole%22%5D%2C%22Effect%22%3A%22Allow%22%2C" +
+				"%22Principal%22%3A%7B%22Service%22%3A%5B%22batch.amazonaws.com%22%5D%7D%7D%5D%7D"),
+		})
+		if got := w.getRole(t, "awsserviceroleforbatch"); *got.Description != "for Batch" || *got.MaxSessionDuration != 3600 {
+			t.Errorf("%+v", got)
+		}
+		refused(t, w.root, w.CreateServiceLinkedRole, batch, 400, "InvalidInput", "Service role name AWSServiceRoleForBatch has been taken in this account, please try a different suffix.")
+		batch.CustomSuffix = ptr("two")
+		refused(t, w.root, w.CreateServiceLinkedRole, batch, 400, "InvalidInput", "Custom suffix is not allowed for batch.amazonaws.com")
+		for _, service := range []string{"account.amazonaws.com", "batch", "Batch.amazonaws.com"} {
+			refused(t, w.root, w.CreateServiceLinkedRole, &iam.CreateServiceLinkedRoleInput{AWSServiceName: &service}, 403, "AccessDenied", "Cannot find Service Linked Role template for "+service)
+		}
+		scaling := &iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("autoscaling.amazonaws.com"), CustomSuffix: ptr("two")}
+		if name := *must(t, w.root, w.CreateServiceLinkedRole, scaling).Role.RoleName; name != "AWSServiceRoleForAutoScaling_two" {
+			t.Error(name)
+		}
+		scaling.CustomSuffix = ptr(strings.Repeat("x", 40))
+		refused(t, w.root, w.CreateServiceLinkedRole, scaling, 400, "InvalidInput", "The role name AWSServiceRoleForAutoScaling_"+strings.Repeat("x", 40)+" is longer than 64 characters.")
+	})
+}
+
+// Who may use a service-linked role is the service's business: only its
+// description and its tags can be changed.
+func TestServiceLinkedRolesAreProtected(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		name := must(t, w.root, w.CreateServiceLinkedRole, &iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("batch.amazonaws.com")}).Role.RoleName
+		before := w.getRole(t, *name)
+		const protected = "Cannot perform the operation on the protected role 'AWSServiceRoleForBatch' - this role is only modifiable by AWS"
+		const admin = "arn:aws:iam::aws:policy/AdministratorAccess"
+		refused(t, w.root, w.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: name, PolicyDocument: trustEC2}, 400, "UnmodifiableEntity", protected)
+		refused(t, w.root, w.UpdateRole, &iam.UpdateRoleInput{RoleName: name, MaxSessionDuration: ptr(int32(7200))}, 400, "UnmodifiableEntity", protected)
+		refused(t, w.root, w.DeleteRole, &iam.DeleteRoleInput{RoleName: name}, 400, "UnmodifiableEntity", protected)
+		refused(t, w.root, w.AttachRolePolicy, &iam.AttachRolePolicyInput{RoleName: name, PolicyArn: ptr(admin)}, 400, "UnmodifiableEntity", protected)
+		refused(t, w.root, w.DetachRolePolicy, &iam.DetachRolePolicyInput{RoleName: name, PolicyArn: ptr(admin)}, 400, "UnmodifiableEntity", protected)
+		refused(t, w.root, w.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: name, PolicyName: ptr("p"), PolicyDocument: ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)}, 400, "UnmodifiableEntity", protected)
+		w.profile(t, "box")
+		refused(t, w.root, w.AddRoleToInstanceProfile, &iam.AddRoleToInstanceProfileInput{InstanceProfileName: ptr("box"), RoleName: name}, 400, "UnmodifiableEntity", protected)
+		sameRole(t, *w.getRole(t, *name), *before)
+		must(t, w.root, w.UpdateRoleDescription, &iam.UpdateRoleDescriptionInput{RoleName: name, Description: ptr("seen")})
+		must(t, w.root, w.TagRole, &iam.TagRoleInput{RoleName: name, Tags: []types.Tag{{Key: ptr("k"), Value: ptr("v")}}})
+	})
+}
+
+func TestDeleteServiceLinkedRole(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		create := &iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("batch.amazonaws.com")}
+		name := must(t, w.root, w.CreateServiceLinkedRole, create).Role.RoleName
+		task := must(t, w.root, w.DeleteServiceLinkedRole, &iam.DeleteServiceLinkedRoleInput{RoleName: name}).DeletionTaskId
+		if !strings.HasPrefix(*task, "task/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch/") {
+			t.Error(*task)
+		}
+		status := &iam.GetServiceLinkedRoleDeletionStatusInput{DeletionTaskId: task}
+		if got := must(t, w.root, w.GetServiceLinkedRoleDeletionStatus, status); got.Status != types.DeletionTaskStatusTypeSucceeded || got.Reason != nil {
+			t.Errorf("%+v", got)
+		}
+		refused(t, w.root, w.GetRole, &iam.GetRoleInput{RoleName: name}, 404, "NoSuchEntity", "The role with name AWSServiceRoleForBatch cannot be found.")
+		refused(t, w.root, w.DeleteServiceLinkedRole, &iam.DeleteServiceLinkedRoleInput{RoleName: name}, 404, "NoSuchEntity", "The role with name AWSServiceRoleForBatch cannot be found.")
+		w.role(t, "worker")
+		refused(t, w.root, w.DeleteServiceLinkedRole, &iam.DeleteServiceLinkedRoleInput{RoleName: ptr("worker")}, 404, "NoSuchEntity", "The role with name worker cannot be found.")
+		w.getRole(t, "worker")
+
+		// Old tasks are forgotten when a new one comes.
+		w.clock.advance(31 * 24 * time.Hour)
+		must(t, w.root, w.GetServiceLinkedRoleDeletionStatus, status)
+		must(t, w.root, w.CreateServiceLinkedRole, create)
+		must(t, w.root, w.DeleteServiceLinkedRole, &iam.DeleteServiceLinkedRoleInput{RoleName: name})
+		refused(t, w.root, w.GetServiceLinkedRoleDeletionStatus, status, 404, "NoSuchEntity", "The deletion task with id "+*task+" cannot be found.")
+	})
+}

@@ -1,0 +1,118 @@
+package identity
+
+import "strings"
+
+// linkedService is an AWS service for which a service-linked role can be made.
+type linkedService struct {
+	role   string // the role's name
+	policy string // the name of AWS's policy that it has
+	suffix bool   // a custom suffix may follow the name
+}
+
+// findLinkedService finds a service by its principal, "batch.amazonaws.com".
+func findLinkedService(principal string) (s linkedService, ok bool) {
+	name, ok := strings.CutSuffix(principal, ".amazonaws.com")
+	if !ok {
+		return s, false
+	}
+	for line := range strings.Lines(linkedServices) {
+		if f := strings.Fields(line); f[0] == name {
+			return linkedService{role: "AWSServiceRoleFor" + f[1], policy: f[2], suffix: len(f) > 3}, true
+		}
+	}
+	return s, false
+}
+
+// linkedServices has a line for each service: its principal without
+// .amazonaws.com, the role's name without AWSServiceRoleFor, the policy, and
+// whether a suffix may follow. The names are those of the services' own user
+// guides; that a suffix is allowed was tried on AWS (LocalStack's table).
+const linkedServices = `access-analyzer AccessAnalyzer AccessAnalyzerServiceRolePolicy
+accountdiscovery.ssm AmazonSSM_AccountDiscovery AWSSystemsManagerAccountDiscoveryServicePolicy
+acm CertificateManager CertificateManagerServiceRolePolicy
+appmesh AppMesh AWSAppMeshServiceRolePolicy
+appstream.application-autoscaling ApplicationAutoScaling_AppStreamFleet AWSApplicationAutoscalingAppStreamFleetPolicy
+autoscaling-plans AutoScalingPlans_EC2AutoScaling AWSAutoScalingPlansEC2AutoScalingPolicy
+autoscaling AutoScaling AutoScalingServiceRolePolicy suffix
+backup Backup AWSBackupServiceLinkedRolePolicyForBackup
+batch Batch BatchServiceRolePolicy
+cassandra.application-autoscaling ApplicationAutoScaling_CassandraTable AWSApplicationAutoscalingCassandraTablePolicy
+cks.kms KeyManagementServiceCustomKeyStores AWSKeyManagementServiceCustomKeyStoresServiceRolePolicy
+cloudtrail CloudTrail CloudTrailServiceRolePolicy
+codestar-notifications CodeStarNotifications AWSCodeStarNotificationsServiceRolePolicy
+config Config AWSConfigServiceRolePolicy
+connect AmazonConnect AmazonConnectServiceLinkedRolePolicy suffix
+custom-resource.application-autoscaling ApplicationAutoScaling_CustomResource AWSApplicationAutoScalingCustomResourcePolicy
+dms-fleet-advisor DMSFleetAdvisor AWSDMSFleetAdvisorServiceRolePolicy
+dms DMSServerless AWSDMSServerlessServiceRolePolicy
+docdb-elastic DocDB-Elastic AmazonDocDB-ElasticServiceRolePolicy
+dynamodb.application-autoscaling ApplicationAutoScaling_DynamoDBTable AWSApplicationAutoscalingDynamoDBTablePolicy
+ec2-instance-connect Ec2InstanceConnect Ec2InstanceConnectEndpoint
+ec2.application-autoscaling ApplicationAutoScaling_EC2SpotFleetRequest AWSApplicationAutoscalingEC2SpotFleetRequestPolicy
+ecr ECRTemplate ECRTemplateServiceRolePolicy
+ecs ECS AmazonECSServiceRolePolicy
+ecs.application-autoscaling ApplicationAutoScaling_ECSService AWSApplicationAutoscalingECSServicePolicy
+eks-connector AmazonEKSConnector AmazonEKSConnectorServiceRolePolicy
+eks-fargate AmazonEKSForFargate AmazonEKSForFargateServiceRolePolicy
+eks-nodegroup AmazonEKSNodegroup AWSServiceRoleForAmazonEKSNodegroup
+eks AmazonEKS AmazonEKSServiceRolePolicy
+elasticache ElastiCache ElastiCacheServiceRolePolicy
+elasticbeanstalk ElasticBeanstalk AWSElasticBeanstalkServiceRolePolicy
+elasticfilesystem AmazonElasticFileSystem AmazonElasticFileSystemServiceRolePolicy
+elasticloadbalancing ElasticLoadBalancing AWSElasticLoadBalancingServiceRolePolicy
+email.cognito-idp AmazonCognitoIdpEmailService AmazonCognitoIdpEmailServiceRolePolicy
+emr-containers AmazonEMRContainers AmazonEMRContainersServiceRolePolicy
+emrwal EMRWAL EMRDescribeClusterPolicyForEMRWAL
+es AmazonElasticsearchService AmazonElasticsearchServiceRolePolicy
+fis FIS AmazonFISServiceRolePolicy
+grafana AmazonGrafana AmazonGrafanaServiceLinkedRolePolicy
+guardduty AmazonGuardDuty AmazonGuardDutyServiceRolePolicy
+imagebuilder ImageBuilder AWSServiceRoleForImageBuilder
+inspector2 AmazonInspector2 AmazonInspector2ServiceRolePolicy
+iotmanagedintegrations IoTManagedIntegrations AWSIoTManagedIntegrationsRolePolicy
+kafka Kafka KafkaServiceRolePolicy
+kafkaconnect KafkaConnect KafkaConnectServiceRolePolicy
+lakeformation LakeFormationDataAccess LakeFormationDataAccessServiceRolePolicy
+lambda.application-autoscaling ApplicationAutoScaling_LambdaConcurrency AWSApplicationAutoscalingLambdaConcurrencyPolicy
+lex LexBots AmazonLexBotPolicy
+lexv2 LexV2Bots AmazonLexV2BotPolicy suffix
+lightsail Lightsail LightsailExportAccess
+m2 AWSM2 AWSM2ServicePolicy
+macie AmazonMacie AmazonMacieServiceRolePolicy
+memorydb MemoryDB MemoryDBServiceRolePolicy
+mq AmazonMQ AmazonMQServiceRolePolicy
+mrk.kms KeyManagementServiceMultiRegionKeys AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy
+notifications AwsUserNotifications AWSUserNotificationsServiceLinkedRolePolicy
+observability.aoss AmazonOpenSearchServerless AmazonOpenSearchServerlessServiceRolePolicy
+opensearchservice AmazonOpenSearchService AmazonOpenSearchServiceRolePolicy
+ops.apigateway APIGateway APIGatewayServiceRolePolicy
+ops.emr-serverless AmazonEMRServerless AmazonEMRServerlessServiceRolePolicy
+opsdatasync.ssm SystemsManagerOpsDataSync AWSSystemsManagerOpsDataSyncServiceRolePolicy
+opsinsights.ssm AmazonSSM_OpsInsights AWSSSMOpsInsightsServiceRolePolicy
+organizations Organizations AWSOrganizationsServiceTrustPolicy
+pullthroughcache.ecr ECRPullThroughCache AWSECRPullThroughCache_ServiceRolePolicy
+ram ResourceAccessManager AWSResourceAccessManagerServiceRolePolicy
+rds RDS AmazonRDSServiceRolePolicy
+rds.application-autoscaling ApplicationAutoScaling_RDSCluster AWSApplicationAutoscalingRDSClusterPolicy
+redshift Redshift AmazonRedshiftServiceLinkedRolePolicy
+replication.cassandra KeyspacesReplication KeyspacesReplicationServiceRolePolicy
+replication.ecr ECRReplication ECRReplicationServiceRolePolicy
+repository.sync.codeconnections GitSync AWSGitSyncServiceRolePolicy
+resource-explorer-2 ResourceExplorer AWSResourceExplorerServiceRolePolicy
+rolesanywhere RolesAnywhere AWSRolesAnywhereServicePolicy
+s3-outposts S3OnOutposts AWSS3OnOutpostsServiceRolePolicy
+sagemaker.application-autoscaling ApplicationAutoScaling_SageMakerEndpoint AWSApplicationAutoscalingSageMakerEndpointPolicy
+securityhub SecurityHub AWSSecurityHubServiceRolePolicy
+ses AmazonSES AmazonSESServiceRolePolicy
+shield AWSShield AWSShieldServiceRolePolicy
+spot EC2Spot AWSEC2SpotServiceRolePolicy
+spotfleet EC2SpotFleet AWSEC2SpotFleetServiceRolePolicy
+ssm-incidents IncidentManager AWSIncidentManagerServiceRolePolicy
+ssm-quicksetup SSMQuickSetup SSMQuickSetupRolePolicy
+ssm AmazonSSM AmazonSSMServiceRolePolicy
+sso SSO AWSSSOServiceRolePolicy
+support Support AWSSupportServiceRolePolicy
+trustedadvisor TrustedAdvisor AWSTrustedAdvisorServiceRolePolicy
+vpcorigin.cloudfront CloudFrontVPCOrigin AWSCloudFrontVPCOriginServiceRolePolicy
+waf WAFLogging WAFLoggingServiceRolePolicy
+wafv2 WAFV2Logging WAFV2LoggingServiceRolePolicy`

@@ -1,0 +1,91 @@
+package sts
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"rollcall/internal/api"
+	"rollcall/internal/principal"
+)
+
+// In seconds: how long a session of a user or a federated user lasts where
+// nothing is said, and how long one of root lasts at most, whatever is said.
+// STS GetSessionToken, GetFederationToken.
+const (
+	userDuration = 12 * 3600
+	rootDuration = 3600
+)
+
+// userSeconds is how long a session of the caller is to last.
+func userSeconds(c principal.Caller, asked *int32) int32 {
+	seconds := int32(userDuration)
+	if asked != nil {
+		seconds = *asked
+	}
+	if c.IsRoot() {
+		seconds = min(seconds, rootDuration)
+	}
+	return seconds
+}
+
+// byLongTermKey fails for callers in a session, of whatever kind.
+func byLongTermKey(c principal.Caller, action string) error {
+	if c.Session() != nil {
+		return fail("AccessDenied", "Cannot call %s with session credentials", action)
+	}
+	return nil
+}
+
+// GetSessionToken gives a user a session of itself, with which MFA is proven
+// if a code comes with the request. No permission is needed.
+func (s *Service) GetSessionToken(ctx context.Context, in *sts.GetSessionTokenInput) (*sts.GetSessionTokenOutput, error) {
+	c := principal.Of(ctx)
+	if err := byLongTermKey(c, "GetSessionToken"); err != nil {
+		return nil, err
+	}
+	at, err := s.iam.ProveMFA(ctx, c, in.SerialNumber, in.TokenCode)
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.makeSession(ctx, c.Partition(), c.User(), userSeconds(c, in.DurationSeconds), &newSession{minSize: in.MinimumSessionTokenSize}, principal.Session{MFA: at})
+	if err != nil {
+		return nil, err
+	}
+	return &sts.GetSessionTokenOutput{Credentials: made.credentials, SessionTokenSize: made.size, SessionTokenUtilization: made.used}, nil
+}
+
+// onFederatedUser is the need on the federated user that is to be made.
+func onFederatedUser(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	r := []api.Resource{{ARN: principal.FederatedUserARN(c.Partition(), c.Account(), api.Text(in, "Name"))}}
+	needs := []api.Need{{Resources: r}}
+	if len(api.Tags(in)) > 0 {
+		needs = append(needs, api.Need{Action: "sts:TagSession", Resources: r})
+	}
+	return needs, nil
+}
+
+// GetFederationToken gives the caller credentials to hand on. They can do what
+// both the caller's policies and those of the request allow, without any of
+// the latter nothing.
+func (s *Service) GetFederationToken(ctx context.Context, in *sts.GetFederationTokenInput) (*sts.GetFederationTokenOutput, error) {
+	c := principal.Of(ctx)
+	if err := byLongTermKey(c, "GetFederationToken"); err != nil {
+		return nil, err
+	}
+	n := newSession{policy: in.Policy, policyARNs: in.PolicyArns, minSize: in.MinimumSessionTokenSize}
+	if err := n.setTags(in.Tags, nil); err != nil {
+		return nil, err
+	}
+	made, err := s.makeSession(ctx, c.Partition(), c.User(), userSeconds(c, in.DurationSeconds), &n, principal.Session{Federated: true, Name: *in.Name})
+	if err != nil {
+		return nil, err
+	}
+	return &sts.GetFederationTokenOutput{
+		Credentials: made.credentials, PackedPolicySize: made.packed, SessionTokenSize: made.size, SessionTokenUtilization: made.used,
+		FederatedUser: &types.FederatedUser{
+			Arn: ptr(principal.FederatedUserARN(c.Partition(), c.Account(), *in.Name)), FederatedUserId: ptr(c.Account() + ":" + *in.Name),
+		},
+	}, nil
+}
