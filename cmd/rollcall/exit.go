@@ -8,8 +8,8 @@ import (
 )
 
 // The exit codes of every command. They are those of the AWS CLI, version 2,
-// so that scripts written for it understand ours; 1 and 2 are kept for the
-// findings of an audit.
+// so that scripts written for it understand ours; 1, 2 and 64 are kept for what
+// an audit comes to, see auditexit.go.
 const (
 	exitInterrupted = 130 // ended by Ctrl-C
 	exitUsage       = 252 // the command line cannot be understood

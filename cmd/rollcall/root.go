@@ -16,12 +16,14 @@ func rootCommand(p *process) *cobra.Command {
 		Short: "A self-hosted AWS IAM with credential reports",
 		Long: `Rollcall is a self-hosted service that speaks the AWS IAM and STS API, so that
 the AWS CLI, boto3 and the AWS SDKs work with it unchanged, and a tool that
-reads credential reports from it or from AWS.
+reads and judges credential reports from it or from AWS.
 
-` + exitCodesHelp,
+` + exitCodesHelp + `
+Commands that judge ('rollcall audit') have codes of their own: see their help.`,
 		Example: `  rollcall dev                     an emulator for tests, in memory
   rollcall account create          the first account of a service
-  rollcall serve                   the service, its data in ./rollcall-data`,
+  rollcall serve                   the service, its data in ./rollcall-data
+  rollcall audit report.csv        judge a credential report by CIS`,
 		Version:           version(),
 		SilenceErrors:     true, // run prints them
 		SilenceUsage:      true,
@@ -45,6 +47,8 @@ reads credential reports from it or from AWS.
 	root.AddCommand(restoreCommand(p))
 	root.AddCommand(masterKeyCommand(p))
 	root.AddCommand(reportCommand(p))
+	root.AddCommand(auditCommand(p))
+	root.AddCommand(controlsCommand(p))
 	root.AddCommand(versionCommand(p))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w (see '%s --help')", err, cmd.CommandPath())

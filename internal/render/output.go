@@ -67,11 +67,19 @@ type Skipped struct {
 type Format struct {
 	Name  string
 	About string // in a few words
-	// EveryRow means that the form shows every row, also those without findings,
-	// so that the audit has to be one with audit.Options.EveryRow.
-	EveryRow bool
-	open     func(w *bufio.Writer, o *Options) Output
+	Needs Needs
+	open  func(w *bufio.Writer, o *Options) Output
 }
+
+// Needs is what a form is made from.
+type Needs int
+
+// What a form may need: each needs what is before it as well.
+const (
+	Summary  Needs = iota // the summary alone: the audit need not visit anything
+	Findings              // the findings, row by row
+	EveryRow              // all rows, which audit.Options.EveryRow visits
+)
 
 // Open returns an Output of the form, which writes to w.
 func (f Format) Open(w io.Writer, o Options) Output {
@@ -83,14 +91,14 @@ func Formats() []Format {
 	return []Format{
 		{Name: "table", About: "for a terminal", open: newTable},
 		{Name: "json", About: "the summary and the worst findings, one document", open: newJSON},
-		{Name: "jsonl", About: "every finding, one JSON object on a line", open: newJSONLines},
-		{Name: "csv", About: "every finding, safe to open in a spreadsheet", open: newCSV},
+		{Name: "jsonl", About: "every finding, one JSON object on a line", open: newJSONLines, Needs: Findings},
+		{Name: "csv", About: "every finding, safe to open in a spreadsheet", open: newCSV, Needs: Findings},
 		{Name: "md", About: "the summary and the worst findings, Markdown", open: newMarkdown},
-		{Name: "html", About: "one file for a browser, with every credential", open: newHTML, EveryRow: true},
-		{Name: "sarif", About: "SARIF 2.1.0, for code scanning", open: newSARIF},
-		{Name: "ocsf", About: "OCSF compliance findings, one on a line", open: newOCSF},
-		{Name: "asff", About: "findings for AWS Security Hub", open: newASFF},
-		{Name: "junit", About: "JUnit XML, for continuous integration", open: newJUnit},
+		{Name: "html", About: "one file for a browser, with every credential", open: newHTML, Needs: EveryRow},
+		{Name: "sarif", About: "SARIF 2.1.0, for code scanning", open: newSARIF, Needs: Findings},
+		{Name: "ocsf", About: "OCSF compliance findings, one on a line", open: newOCSF, Needs: Findings},
+		{Name: "asff", About: "findings for AWS Security Hub", open: newASFF, Needs: Findings},
+		{Name: "junit", About: "JUnit XML, for continuous integration", open: newJUnit, Needs: Findings},
 		{Name: "prometheus", About: "metrics, for a textfile collector", open: newPrometheus},
 		{Name: "github", About: "annotations and step summary of GitHub Actions", open: newGitHub},
 	}

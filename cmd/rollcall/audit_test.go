@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/service"
+)
+
+// TestAuditScripts runs sessions of 'rollcall audit'. Files are audited with no
+// credentials in the environment and nothing to reach; $ROLLCALL is the real
+// service, whose root key is in the profile root.
+func TestAuditScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/audit",
+		Setup: func(env *testscript.Env) error {
+			emulator, err := service.OpenEmulator(t.Context(), service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}})
+			if err != nil {
+				return err
+			}
+			real, aws, world := httptest.NewServer(emulator), httptest.NewServer(&recordings{}), refuseAll(env)
+			env.Defer(func() {
+				real.Close()
+				aws.Close()
+				emulator.Close()
+			})
+			credentials := "[root]\naws_access_key_id = " + emulator.RootKey.ID + "\naws_secret_access_key = " + emulator.RootKey.Secret.Reveal() + "\n"
+			if err := os.WriteFile(env.WorkDir+"/credentials", []byte(credentials), 0o600); err != nil {
+				return err
+			}
+			for name, value := range map[string]string{
+				"ROLLCALL": real.URL, "AWS": aws.URL, "HTTP_PROXY": world, "HTTPS_PROXY": world,
+				"AWS_CONFIG_FILE": env.WorkDir + "/config", "AWS_SHARED_CREDENTIALS_FILE": env.WorkDir + "/credentials",
+				"AWS_EC2_METADATA_DISABLED": "true", "HOME": env.WorkDir,
+			} {
+				env.Setenv(name, value)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "mode": mode, "json": jsonValue},
+	})
+}
+
+// json FILE KEY=VALUE... compares members of a JSON file; a key such as
+// a.0.b goes into it.
+func jsonValue(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: json FILE KEY=VALUE...")
+	}
+	var doc any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &doc))
+	for _, arg := range args[1:] {
+		key, want, _ := strings.Cut(arg, "=")
+		at := doc
+		for part := range strings.SplitSeq(key, ".") {
+			switch v := at.(type) {
+			case map[string]any:
+				at = v[part]
+			case []any:
+				if part == "len" {
+					at = len(v)
+					continue
+				}
+				var i int
+				ts.Check(json.Unmarshal([]byte(part), &i))
+				at = v[i]
+			default:
+				at = nil
+			}
+		}
+		text, err := json.Marshal(at)
+		ts.Check(err)
+		if got := strings.Trim(string(text), `"`); got != want {
+			ts.Fatalf("%s is %s, want %s", key, got, want)
+		}
+	}
+}
+
+func TestParseOutputs(t *testing.T) {
+	for text, want := range map[string][]outputSpec{
+		"":                       {{"table", ""}},
+		"json":                   {{"json", ""}},
+		"json=a.json,sarif=b":    {{"json", "a.json"}, {"sarif", "b"}},
+		"table,csv=a,b.csv":      {{"table", ""}, {"csv", "a,b.csv"}},
+		"csv=a,json":             {{"csv", "a"}, {"json", ""}},
+		"html=a=b.html":          {{"html", "a=b.html"}},
+		"json=-":                 {{"json", ""}},
+		"parquet=lake":           {{"parquet", "lake"}},
+		"csv=a,table=b,md=c,d,e": {{"csv", "a"}, {"table", "b"}, {"md", "c,d,e"}},
+	} {
+		var given []string
+		if text != "" {
+			given = []string{text}
+		}
+		got, err := parseOutputs(given)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if d := cmp.Diff(want, got, cmp.AllowUnexported(outputSpec{})); d != "" {
+			t.Errorf("%q: %s", text, d)
+		}
+	}
+	if got, err := parseOutputs([]string{"json=a", "csv=b"}); err != nil || len(got) != 2 {
+		t.Error(got, err)
+	}
+	for _, bad := range []string{"pdf", "json,csv", "json=", "parquet", "parquet=-", "json=a,csv=./a", "a.json", "json,a", "table,table=-", ","} {
+		if got, err := parseOutputs([]string{bad}); err == nil {
+			t.Errorf("%q gives %v", bad, got)
+		}
+	}
+}

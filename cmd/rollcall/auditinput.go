@@ -1,0 +1,324 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/enrich"
+	"rollcall/internal/fleet"
+	"rollcall/internal/history"
+	"rollcall/internal/render"
+)
+
+// auditInput is a report to audit, or an account that has none.
+type auditInput struct {
+	src     audit.Source
+	facts   *audit.Enrichment
+	missing string // why there is no report
+	problem string // what else keeps the audit of it from being complete
+	note    string // for the user
+	// file is where it is read from; content is what there is instead.
+	file    string
+	content []byte
+	stream  io.Reader
+	verify  bool // src.SHA256 is what the file must have
+}
+
+// inputs finds the reports. Nothing of them is read yet but what tells where
+// they come from.
+func (a *auditing) inputs(ctx context.Context, args []string) ([]auditInput, []render.Skipped, error) {
+	if len(args) == 0 {
+		in, err := a.fetch(ctx)
+		return []auditInput{in}, nil, err
+	}
+	var all []auditInput
+	var skipped []render.Skipped
+	for _, arg := range args {
+		if arg == "-" {
+			all = append(all, auditInput{stream: a.p.stdin})
+			continue
+		}
+		info, err := os.Stat(arg)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !info.IsDir() && !info.Mode().IsRegular() { // a pipe, which can be read but once
+			f, err := os.Open(arg)
+			if err != nil {
+				return nil, nil, err
+			}
+			all = append(all, auditInput{stream: f})
+			continue
+		}
+		if !info.IsDir() {
+			in, err := fileInput(arg)
+			if err != nil {
+				return nil, nil, err
+			}
+			all = append(all, in)
+			continue
+		}
+		found, left, err := a.folder(arg)
+		if err != nil {
+			return nil, nil, err
+		}
+		all, skipped = append(all, found...), append(skipped, left...)
+	}
+	return all, skipped, nil
+}
+
+// fetch gets the account's report as 'rollcall report' does.
+func (a *auditing) fetch(ctx context.Context) (auditInput, error) {
+	account, err := a.reach.open(ctx)
+	if err != nil {
+		return auditInput{}, err
+	}
+	progress := startProgress(a.p, account, a.quiet)
+	defer func() { progress.end() }()
+	got, err := account.Fetch(ctx, fleet.Options{MaxAge: a.maxAge, Timeout: a.timeout, RequireFresh: a.fresh, Progress: progress.say})
+	if err != nil {
+		return auditInput{}, reportError(err)
+	}
+	sum := sha256.Sum256(got.Content)
+	in := auditInput{content: got.Content, src: audit.Source{
+		Generated: got.Generated, Fetched: got.Fetched, Origin: string(got.Source), SHA256: hex.EncodeToString(sum[:]),
+	}}
+	if len(a.kinds) > 0 {
+		progress.say("asking for " + a.enrich)
+		if in.facts, err = enrich.Read(ctx, account.IAM(), a.kinds); err != nil {
+			return auditInput{}, reportError(err)
+		}
+	}
+	return in, nil
+}
+
+// folder finds the newest report of each account in a folder that was fetched
+// into, or else every CSV file in it.
+func (a *auditing) folder(dir string) (all []auditInput, skipped []render.Skipped, err error) {
+	folder, err := history.Open(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	accounts, err := folder.State(a.atAt)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range accounts {
+		of := &accounts[i]
+		if o := of.Outcome; o != nil && o.Status.Inactive() {
+			skipped = append(skipped, render.Skipped{Account: of.ID, Name: o.Name, Status: string(o.Status)})
+			continue
+		}
+		all = append(all, accountInput(of))
+	}
+	if len(accounts) > 0 {
+		return all, skipped, nil
+	}
+	files, err := filepath.Glob(filepath.Join(globEscape(dir), "*.csv"))
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("there are no reports in %s", dir)
+		if !a.atAt.IsZero() {
+			err = fmt.Errorf("there are no reports in %s of %s or before", dir, date(a.atAt))
+		}
+	}
+	for _, file := range files {
+		in, err := fileInput(file)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, in)
+	}
+	return all, nil, err
+}
+
+func globEscape(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
+}
+
+// accountInput is what a folder knows of an account.
+func accountInput(of *history.Account) auditInput {
+	in := auditInput{src: audit.Source{Account: of.ID}}
+	if !history.IsAccountID(of.ID) {
+		in.src.Account, in.src.Name = "", of.ID // a profile that led to no account
+	}
+	why := "nobody knows why"
+	if o := of.Outcome; o != nil {
+		in.src.Name, in.src.Partition = cmp.Or(o.Name, in.src.Name), o.Partition
+		why = strings.TrimSuffix(cmp.Or(o.Message, string(o.Status)), ".")
+	}
+	switch {
+	case of.Err != nil:
+		in.missing = of.Err.Error()
+	case of.Snapshot == nil:
+		in.missing = why
+	default:
+		in.from(of.Snapshot)
+		if of.Missing() {
+			in.problem = fmt.Sprintf("The last run, of %s, got no report: %s. This one is older.", date(of.Outcome.At), why)
+		}
+	}
+	return in
+}
+
+// from is a report of a folder.
+func (in *auditInput) from(s *history.Snapshot) {
+	in.file, in.verify = s.Path, s.Verifiable()
+	in.src.Account, in.src.Partition = s.Account, cmp.Or(s.Partition, in.src.Partition)
+	in.src.Generated, in.src.Fetched, in.src.Origin, in.src.SHA256 = s.GeneratedAt, s.FetchedAt, s.Source, s.SHA256
+	in.src.Path = displayPath(s.Path)
+}
+
+// fileInput is a file that was named. One in a folder of reports has there what
+// is known of it.
+func fileInput(file string) (auditInput, error) {
+	in := auditInput{file: file, src: audit.Source{Origin: "file", Path: displayPath(file)}}
+	account := filepath.Base(filepath.Dir(file))
+	if abs, err := filepath.Abs(file); err == nil {
+		account = filepath.Base(filepath.Dir(abs))
+	}
+	if !history.IsAccountID(account) {
+		return in, nil
+	}
+	folder, err := history.Open(filepath.Join(filepath.Dir(file), ".."))
+	if err != nil {
+		return in, nil
+	}
+	snapshots, err := folder.Snapshots(account)
+	if err != nil {
+		return in, err
+	}
+	i := slices.IndexFunc(snapshots, func(s history.Snapshot) bool { return filepath.Base(s.Path) == filepath.Base(file) })
+	if i >= 0 {
+		in.from(&snapshots[i])
+		in.file, in.src.Path = file, displayPath(file)
+	}
+	return in, nil
+}
+
+// displayPath is a path as findings name it: with slashes, and relative to the
+// working directory where it lies in it.
+func displayPath(path string) string {
+	if filepath.IsAbs(path) {
+		if here, err := os.Getwd(); err == nil {
+			if rel, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(rel) {
+				path = rel
+			}
+		}
+	}
+	return filepath.ToSlash(filepath.Clean(path))
+}
+
+// prepare completes what is known of the report by looking into it. dated says
+// that the moment to judge for is known otherwise.
+func (in *auditInput) prepare(dated bool) error {
+	switch {
+	case in.missing != "" || in.content != nil:
+		return nil
+	case in.stream != nil:
+		r := bufio.NewReaderSize(in.stream, 64<<10)
+		in.stream = r
+		if isAnswer(r) {
+			return in.answer(r, "standard input")
+		}
+		in.guess(dated, "The report on standard input", time.Now(), "now")
+		return nil
+	}
+	f, err := os.Open(in.file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if r := bufio.NewReader(f); isAnswer(r) {
+		return in.answer(r, in.file)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	in.guess(dated, in.file, info.ModTime(), "when the file was written, "+date(info.ModTime()))
+	return in.checksum(f)
+}
+
+// guess dates a report that nothing dates.
+func (in *auditInput) guess(dated bool, name string, at time.Time, text string) {
+	if dated || !in.src.Generated.IsZero() {
+		return
+	}
+	in.src.Generated = at.UTC().Truncate(time.Second)
+	in.note = fmt.Sprintf("%s does not say when it was generated: ages count from %s (see --as-of)", name, text)
+}
+
+// isAnswer says whether what follows is the JSON of get-credential-report.
+func isAnswer(r *bufio.Reader) bool {
+	head, _ := r.Peek(512)
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	return len(head) > 0 && head[0] == '{'
+}
+
+// answer takes the report out of the JSON of get-credential-report.
+func (in *auditInput) answer(r io.Reader, name string) error {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	var a struct {
+		Content       []byte
+		GeneratedTime string
+	}
+	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), &a); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if a.Content == nil {
+		return fmt.Errorf("%s: this JSON is no answer of get-credential-report: it has no Content", name)
+	}
+	at, err := time.Parse(time.RFC3339, a.GeneratedTime)
+	if err != nil {
+		return fmt.Errorf("%s: the GeneratedTime %q is no time", name, a.GeneratedTime)
+	}
+	sum := sha256.Sum256(a.Content)
+	// The lines of findings are those of the report and not of the JSON.
+	in.content, in.src.Path = a.Content, ""
+	in.src.Generated, in.src.SHA256 = at.UTC(), hex.EncodeToString(sum[:])
+	return nil
+}
+
+// checksum takes the SHA-256 of the file, and compares it where it is known.
+func (in *auditInput) checksum(f *os.File) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return err
+	}
+	sum := hex.EncodeToString(h.Sum(nil))
+	if in.verify && sum != in.src.SHA256 {
+		in.missing = fmt.Sprintf("%s is damaged: it is not what was saved", in.src.Path)
+	}
+	in.src.SHA256 = sum
+	return nil
+}
+
+// open returns the report.
+func (in *auditInput) open() (io.ReadCloser, error) {
+	switch {
+	case in.content != nil:
+		return io.NopCloser(bytes.NewReader(in.content)), nil
+	case in.stream != nil:
+		return io.NopCloser(in.stream), nil
+	}
+	return os.Open(in.file)
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/render"
+)
+
+// mutelistImport is what 'rollcall audit import-mutelist' was asked for.
+type mutelistImport struct {
+	p                      *process
+	out                    outFile
+	owner, ticket, expires string
+	wildcards              bool
+}
+
+func importMutelistCommand(p *process) *cobra.Command {
+	m := &mutelistImport{p: p, out: outFile{p: p}}
+	c := &cobra.Command{
+		Use:   "import-mutelist FILE",
+		Short: "Turn a mutelist of Prowler into exceptions",
+		Long: `Turn a mutelist of Prowler (- for standard input) into a file for --exceptions.
+What could not be carried over is told on standard error. A mutelist knows no
+owner, no ticket and no end, which every exception needs: they are given here.
+
+` + auditExitHelp,
+		Example: `  rollcall audit import-mutelist prowler.yaml --owner sec@example.com --ticket SEC-1 --expires 2027-01-31 --out exceptions.yaml`,
+		RunE:    func(_ *cobra.Command, args []string) error { return auditCode(m.run(args)) },
+	}
+	f := c.Flags()
+	f.StringVar(&m.owner, "owner", "", "who answers for the exceptions")
+	f.StringVar(&m.ticket, "ticket", "", "where they were agreed on")
+	f.StringVar(&m.expires, "expires", "", "the last `day` on which they excuse, such as 2027-01-31")
+	f.BoolVar(&m.wildcards, "allow-wildcards", false, "turn the mutelist's patterns into wildcards, which 'rollcall audit' then has to be allowed too")
+	m.out.add(f)
+	return c
+}
+
+func (m *mutelistImport) run(args []string) error {
+	if len(args) != 1 {
+		return usageError("one FILE is needed (see 'rollcall audit import-mutelist --help')")
+	}
+	for _, flag := range [][2]string{{"owner", m.owner}, {"ticket", m.ticket}, {"expires", m.expires}} {
+		if flag[1] == "" {
+			return usageError("--%s is needed: no exception is without", flag[0])
+		}
+	}
+	expires, err := audit.ParseDate(m.expires)
+	if err != nil {
+		return usageError("--expires: %w", err)
+	}
+	var in io.Reader = m.p.stdin
+	if args[0] != "-" {
+		f, err := os.Open(args[0])
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	got, err := audit.ImportMutelist(in, audit.ImportDefaults{Owner: m.owner, Ticket: m.ticket, Expires: expires, AllowWildcards: m.wildcards})
+	if err != nil {
+		return fmt.Errorf("%s: %w", args[0], err)
+	}
+	for _, note := range got.Notes {
+		fmt.Fprintln(m.p.stderr, "rollcall: "+render.Printable(note))
+	}
+	return m.out.write(func(w io.Writer) error { return audit.WriteExceptions(w, got.Exceptions) })
+}

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/render"
+	"rollcall/internal/render/lake"
+)
+
+// parquetFormat is the one form that is a folder.
+const parquetFormat = "parquet"
+
+func formatNames() []string {
+	var names []string
+	for _, f := range render.Formats() {
+		names = append(names, f.Name)
+	}
+	return append(names, parquetFormat)
+}
+
+func formatsHelp() string {
+	var b strings.Builder
+	for _, f := range render.Formats() {
+		fmt.Fprintf(&b, "  %-11s %s\n", f.Name, f.About)
+	}
+	fmt.Fprintf(&b, "  %-11s %s\n", parquetFormat, "a folder of Parquet files, with SQL for DuckDB and Athena")
+	return b.String()
+}
+
+// outputSpec is one output asked for; without a path it is standard output.
+type outputSpec struct{ format, path string }
+
+// needs is what of the audit the output is made from.
+func (o outputSpec) needs() render.Needs {
+	if o.format == parquetFormat {
+		return render.EveryRow
+	}
+	f, _ := render.FindFormat(o.format)
+	return f.Needs
+}
+
+// parseOutputs reads what --output was given. A comma parts outputs where the
+// name of a format follows; else it belongs to the path.
+func parseOutputs(given []string) ([]outputSpec, error) {
+	if len(given) == 0 {
+		return []outputSpec{{format: "table"}}, nil
+	}
+	var all []outputSpec
+	for _, text := range given {
+		first := len(all)
+		for part := range strings.SplitSeq(text, ",") {
+			format, path, hasPath := strings.Cut(part, "=")
+			switch known := slices.Contains(formatNames(), format); {
+			case known && hasPath && path == "":
+				return nil, usageError("--output %s= names no file", format)
+			case known:
+				all = append(all, outputSpec{format, path})
+			case len(all) > first && all[len(all)-1].path != "":
+				all[len(all)-1].path += "," + part
+			default:
+				return nil, usageError("--output %q is none of %s", format, strings.Join(formatNames(), ", "))
+			}
+		}
+	}
+	return all, checkOutputs(all)
+}
+
+func checkOutputs(all []outputSpec) error {
+	paths := map[string]bool{}
+	for i := range all {
+		o := &all[i]
+		if o.path == "-" {
+			o.path = ""
+		}
+		path := o.path
+		if path != "" {
+			path = filepath.Clean(path)
+		}
+		switch {
+		case o.format == parquetFormat && path == "":
+			return usageError("--output %s is a folder: give it a name, as in %s=lake", parquetFormat, parquetFormat)
+		case paths[path] && path == "":
+			return usageError("only one output can go to standard output; give the others a file, as in %s=FILE", o.format)
+		case paths[path]:
+			return usageError("two outputs would go to %s", path)
+		}
+		paths[path] = true
+	}
+	return nil
+}
+
+// auditOutputs are all outputs of a run, told of everything in one pass. Files
+// are whole or not there at all.
+type auditOutputs struct {
+	outputs []render.Output
+	needs   render.Needs // the most that any of them needs
+	files   []*pendingFile
+	lakes   []*lake.Lake
+}
+
+// openOutputs opens the outputs.
+func (a *auditing) openOutputs(specs []outputSpec, judged *audit.Options, skipped []render.Skipped) (*auditOutputs, error) {
+	all := &auditOutputs{}
+	for _, spec := range specs {
+		all.needs = max(all.needs, spec.needs())
+		if err := a.openOutput(all, spec, judged, skipped); err != nil {
+			all.abort()
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (a *auditing) openOutput(all *auditOutputs, spec outputSpec, judged *audit.Options, skipped []render.Skipped) error {
+	o := render.Options{
+		Program: "rollcall", Version: version(), Now: time.Now().UTC().Truncate(time.Second), AsOf: judged.AsOf,
+		Benchmark: judged.Benchmark, Exceptions: judged.Exceptions, Skipped: skipped,
+		Query: a.query, OCSF: a.ocsf, Region: cmp.Or(a.reach.settings.Region, a.p.env("AWS_REGION"), a.p.env("AWS_DEFAULT_REGION")),
+	}
+	if spec.format == parquetFormat {
+		l, err := lake.Create(spec.path, o)
+		if err != nil {
+			return err
+		}
+		all.outputs, all.lakes = append(all.outputs, l), append(all.lakes, l)
+		return nil
+	}
+	var w io.Writer = a.p.stdout
+	if spec.path != "" {
+		f, err := createPending(spec.path)
+		if err != nil {
+			return err
+		}
+		w = f.File
+		all.files = append(all.files, f)
+	}
+	look := tableOptions(a.p, w, a.colour, time.Time{})
+	o.Width, o.Colour = look.Width, look.Colour
+	if spec.path != "" {
+		o.Width = 0
+	}
+	if spec.format == "github" {
+		if err := a.stepSummary(all, &o); err != nil {
+			return err
+		}
+	}
+	f, _ := render.FindFormat(spec.format)
+	all.outputs = append(all.outputs, f.Open(w, o))
+	return nil
+}
+
+// stepSummary opens the file to which GitHub wants the summary of a step
+// appended, where this is one.
+func (a *auditing) stepSummary(all *auditOutputs, o *render.Options) error {
+	path := a.p.env("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("open the step summary: %w", err)
+	}
+	o.StepSummary = f
+	all.files = append(all.files, &pendingFile{File: f})
+	return nil
+}
+
+// Report begins the next report in all outputs.
+func (o *auditOutputs) Report(src audit.Source) error {
+	return o.each(func(out render.Output) error { return out.Report(src) })
+}
+
+// visit is what gives a row to all outputs; nil where none of them needs any,
+// so that no findings are made to be thrown away.
+func (o *auditOutputs) visit() func(*audit.Row) error {
+	if o.needs == render.Summary {
+		return nil
+	}
+	return func(row *audit.Row) error {
+		return o.each(func(out render.Output) error { return out.Row(row) })
+	}
+}
+
+// End ends the report in all outputs.
+func (o *auditOutputs) End(a *audit.AccountSummary) error {
+	return o.each(func(out render.Output) error { return out.End(a) })
+}
+
+func (o *auditOutputs) each(do func(render.Output) error) error {
+	for _, out := range o.outputs {
+		if err := do(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close ends all outputs and puts the files into their places.
+func (o *auditOutputs) close(s *audit.Summary) error {
+	if err := o.each(func(out render.Output) error { return out.Close(s) }); err != nil {
+		return err
+	}
+	for _, f := range o.files {
+		if err := f.commit(); err != nil {
+			return err
+		}
+	}
+	o.files, o.lakes = nil, nil
+	return nil
+}
+
+// abort takes away what was begun. After close it does nothing.
+func (o *auditOutputs) abort() {
+	for _, f := range o.files {
+		f.abort()
+	}
+	for _, l := range o.lakes {
+		l.Abort()
+	}
+}
+
+// pendingFile is a file that gets its name when it is whole, as writeFile gives
+// it. One without a path is appended to.
+type pendingFile struct {
+	*os.File
+	path string
+}
+
+func createPending(path string) (*pendingFile, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // such as /dev/null, or a pipe
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		return &pendingFile{File: f}, err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		var of *os.PathError // of the name that it has for the time being
+		if errors.As(err, &of) {
+			err = of.Err
+		}
+		return nil, fmt.Errorf("write %s: %w", path, err)
+	}
+	return &pendingFile{f, path}, nil
+}
+
+func (f *pendingFile) commit() error {
+	if f.path == "" {
+		return f.Close()
+	}
+	err := errors.Join(f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), f.path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fmt.Errorf("write %s: %w", f.path, err)
+	}
+	return nil
+}
+
+func (f *pendingFile) abort() {
+	f.Close()
+	if f.path != "" {
+		os.Remove(f.Name())
+	}
+}

@@ -1,0 +1,298 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/render"
+)
+
+// explaining is what 'rollcall controls' was asked for.
+type explaining struct {
+	p                         *process
+	output, benchmark, colour string
+	of                        *audit.Benchmark // nil for none
+}
+
+func controlsCommand(p *process) *cobra.Command {
+	e := &explaining{p: p}
+	c := &cobra.Command{
+		Use:     "controls [CONTROL]...",
+		GroupID: "reports",
+		Short:   "List and explain what 'rollcall audit' judges",
+		Long: `List the controls of 'rollcall audit', or explain those that are named, by id or
+name: the exact rule, the columns it reads, what it makes of values that are
+absent, the thresholds, what benchmarks and standards call it, and where the
+rule is from.
+
+` + auditExitHelp,
+		Example: `  rollcall controls
+  rollcall controls --benchmark cis-7.0
+  rollcall controls C7 key-age
+  rollcall controls --output md > controls.md`,
+		RunE: func(_ *cobra.Command, args []string) error { return auditCode(e.run(args)) },
+	}
+	c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return auditCode(usageError("%w (see '%s --help')", err, cmd.CommandPath()))
+	})
+	f := c.Flags()
+	f.StringVarP(&e.output, "output", "o", "table", "table, json or md")
+	f.StringVarP(&e.benchmark, "benchmark", "b", "", "those of this `benchmark` alone, with its thresholds and severities: "+strings.Join(benchmarkIDs(), ", "))
+	f.StringVar(&e.colour, "color", "auto", "colour in a table: on, off or auto")
+	completeWith(c, "output", "table", "json", "md")
+	completeWith(c, "benchmark", benchmarkIDs()...)
+	completeWith(c, "color", "auto", "on", "off")
+	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var ids []string
+		for _, control := range audit.Controls() {
+			ids = append(ids, string(control.ID)+"\t"+control.Title)
+		}
+		return ids, cobra.ShellCompDirectiveNoFileComp
+	}
+	return c
+}
+
+func (e *explaining) run(args []string) error {
+	if err := oneOf("output", e.output, "table", "json", "md"); err != nil {
+		return err
+	}
+	if err := oneOf("color", e.colour, "auto", "on", "off"); err != nil {
+		return err
+	}
+	if e.benchmark != "" {
+		of, ok := audit.FindBenchmark(audit.Standard(e.benchmark))
+		if !ok {
+			return usageError("--benchmark %q is none of %s", e.benchmark, strings.Join(benchmarkIDs(), ", "))
+		}
+		e.of = of
+	}
+	list, err := e.chosen(args)
+	if err != nil {
+		return err
+	}
+	switch {
+	case e.output == "json":
+		return e.json(list)
+	case e.output == "md":
+		return e.markdown(list)
+	case len(args) == 0:
+		return e.table(list)
+	}
+	for i, c := range list {
+		if i > 0 {
+			fmt.Fprintln(e.p.stdout)
+		}
+		e.explain(e.p.stdout, c)
+	}
+	return nil
+}
+
+// chosen are the controls that were named, or else all.
+func (e *explaining) chosen(args []string) ([]*audit.Control, error) {
+	var list []*audit.Control
+	for _, arg := range args {
+		c, ok := audit.FindControl(arg)
+		if !ok {
+			return nil, usageError("%q is no control: see 'rollcall controls'", arg)
+		}
+		if e.of != nil && !slices.Contains(e.of.Controls, c.ID) {
+			return nil, usageError("%s has no control %s", e.of.ID, c.ID)
+		}
+		list = append(list, c)
+	}
+	if len(args) > 0 {
+		return list, nil
+	}
+	for _, c := range audit.Controls() {
+		if e.of == nil || slices.Contains(e.of.Controls, c.ID) {
+			list = append(list, c)
+		}
+	}
+	return list, nil
+}
+
+// severity is that of the benchmark, where there is one.
+func (e *explaining) severity(c *audit.Control) audit.Severity {
+	if e.of != nil {
+		return e.of.Severity(c)
+	}
+	return c.Severity
+}
+
+func (e *explaining) table(list []*audit.Control) error {
+	look := e.look()
+	g := render.Grid{Titles: []string{"CONTROL", "NAME", "SEVERITY", "OF", "JUDGES"}, Spare: []string{"OF"}, Wrap: true}
+	for _, c := range list {
+		g.Row(render.Cell{Text: string(c.ID)}, render.Cell{Text: c.Name}, e.severityCell(c), render.Cell{Text: string(c.Subject)}, render.Cell{Text: c.Title})
+	}
+	if e.of != nil {
+		fmt.Fprintln(e.p.stdout, render.Heading.Paint(strings.TrimSpace(e.of.Title+" "+e.of.Version), look.Colour))
+		e.text(e.p.stdout, "", e.of.About)
+	}
+	if err := g.Write(e.p.stdout, look.Width, look.Colour); err != nil {
+		return err
+	}
+	if e.of != nil {
+		return nil
+	}
+	b := render.Grid{Titles: []string{"BENCHMARK", "CONTROLS", "TITLE"}, Wrap: true}
+	for _, of := range audit.Benchmarks() {
+		b.Row(render.Cell{Text: string(of.ID)}, render.Cell{Text: fmt.Sprint(len(of.Controls))}, render.Cell{Text: strings.TrimSpace(of.Title + " " + of.Version)})
+	}
+	fmt.Fprintln(e.p.stdout)
+	return b.Write(e.p.stdout, look.Width, look.Colour)
+}
+
+func (e *explaining) look() render.Options {
+	t := tableOptions(e.p, e.p.stdout, e.colour, time.Time{})
+	return render.Options{Width: t.Width, Colour: t.Colour}
+}
+
+func (e *explaining) severityCell(c *audit.Control) render.Cell {
+	s := e.severity(c)
+	cell := render.Cell{Text: s.String()}
+	switch {
+	case s >= audit.High:
+		cell.Style = render.Bad
+	case s == audit.Medium:
+		cell.Style = render.Odd
+	}
+	return cell
+}
+
+// text writes a paragraph that fits the terminal.
+func (e *explaining) text(w io.Writer, indent, s string) {
+	if s == "" {
+		return
+	}
+	columns := e.look().Width
+	if columns <= 0 {
+		columns = 100
+	}
+	for _, line := range render.Wrap(s, max(columns-len(indent), 20)) {
+		fmt.Fprintln(w, indent+line)
+	}
+}
+
+// explain writes all there is to know of a control.
+func (e *explaining) explain(w io.Writer, c *audit.Control) {
+	colour := e.look().Colour
+	head := func(s string) { fmt.Fprintln(w, render.Heading.Paint(s, colour)) }
+	head(fmt.Sprintf("%s %s: %s", c.ID, c.Name, c.Title))
+	e.text(w, "", c.Description)
+	for _, part := range []struct{ name, text string }{
+		{"Rule", c.Rule}, {"Severity", e.severities(c)}, {"Columns", strings.Join(c.Columns, ", ")},
+	} {
+		if part.text != "" {
+			fmt.Fprintln(w)
+			head(part.name)
+			e.text(w, "  ", part.text)
+		}
+	}
+	for _, part := range []struct {
+		name  string
+		lines []string
+	}{{"Absent values", absent(c)}, {"Thresholds", e.thresholds(c)}, {"Called elsewhere", elsewhere(c)}, {"What to do", []string{c.Remediation}}, {"Sources", c.Sources}} {
+		if len(part.lines) == 0 || part.lines[0] == "" {
+			continue
+		}
+		fmt.Fprintln(w)
+		head(part.name)
+		for _, line := range part.lines {
+			e.text(w, "  ", line)
+		}
+	}
+}
+
+// absent is what the rule makes of values that are not there.
+func absent(c *audit.Control) []string {
+	var lines []string
+	for _, a := range c.Absent {
+		where := a.Value
+		if a.Column != "" {
+			where += " in " + a.Column
+		}
+		lines = append(lines, where+": "+a.Verdict)
+	}
+	return lines
+}
+
+// severities are ours and those of others.
+func (e *explaining) severities(c *audit.Control) string {
+	text := e.severity(c).String()
+	var others []string
+	for _, o := range c.OtherSeverities {
+		others = append(others, o.Auditor+" "+o.Severity)
+	}
+	if len(others) > 0 {
+		text += " (" + strings.Join(others, ", ") + ")"
+	}
+	return text
+}
+
+// thresholds are the parameters the rule uses: of the benchmark, or of every
+// benchmark that has the control.
+func (e *explaining) thresholds(c *audit.Control) []string {
+	benchmarks := audit.Benchmarks()
+	if e.of != nil {
+		benchmarks = []*audit.Benchmark{e.of}
+	}
+	var lines []string
+	for _, name := range c.Params {
+		of := map[string][]string{}
+		var values []string
+		for _, b := range benchmarks {
+			if !slices.Contains(b.Controls, c.ID) {
+				continue
+			}
+			value := paramValue(b, name)
+			if of[value] == nil {
+				values = append(values, value)
+			}
+			of[value] = append(of[value], string(b.ID))
+		}
+		for i, value := range values {
+			values[i] = value
+			if len(values) > 1 {
+				values[i] += " (" + strings.Join(of[value], ", ") + ")"
+			}
+		}
+		lines = append(lines, name+": "+strings.Join(values, "; "))
+	}
+	return lines
+}
+
+// elsewhere is what standards call the control, a line for each.
+func elsewhere(c *audit.Control) []string {
+	var order []audit.Standard
+	of := map[audit.Standard][]string{}
+	for _, r := range c.Requirements {
+		if of[r.Standard] == nil {
+			order = append(order, r.Standard)
+		}
+		id := r.ID
+		switch {
+		case r.Suggested && r.Manual:
+			id += " (suggested, manual)"
+		case r.Suggested:
+			id += " (suggested)"
+		case r.Manual:
+			id += " (manual)"
+		}
+		of[r.Standard] = append(of[r.Standard], id)
+	}
+	var lines []string
+	for _, standard := range order {
+		lines = append(lines, string(standard)+": "+strings.Join(of[standard], ", "))
+	}
+	if c.ConfigRule != "" {
+		lines = append(lines, "AWS Config: "+c.ConfigRule)
+	}
+	return lines
+}
