@@ -5,7 +5,8 @@
 #               what the tests need; what CI runs
 # make race     the same tests under the race detector
 # make fuzz     every fuzz target, each for FUZZTIME
-# make soak     crash loops and races between processes, for SOAK
+# make soak     crash loops and races between processes, for SOAK; an
+#               organisation of 1,000 accounts
 # make bench    the figures, beside moto where it is installed; ARGS='-only NAME'
 # make fmt      format the code
 # make lint     linters and known vulnerabilities
@@ -45,6 +46,7 @@ fuzz:
 
 soak: packages
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'Crash|Nodes' ./internal/e2e -soak $(SOAK)
+	go test -timeout 20m -count 1 -v -run TestRunOfAnOrganization ./internal/fleet -accounts 1000
 
 bench: build packages
 	go run ./internal/bench $(ARGS) bin/rollcall
