@@ -140,7 +140,11 @@ func (a *auditing) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, err := a.openOutputs(wanted, &options, skipped)
+	histories, err := a.histories(cmd.Context(), inputs, wanted, options)
+	if err != nil {
+		return err
+	}
+	out, err := a.openOutputs(wanted, &options, skipped, histories)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,8 @@ type auditInput struct {
 	content []byte
 	stream  io.Reader
 	verify  bool // src.SHA256 is what the file must have
+	// reports are the newest of the account in a folder, this one last.
+	reports []history.Snapshot
 }
 
 // inputs finds the reports. Nothing of them is read yet but what tells where
@@ -108,11 +110,7 @@ func (a *auditing) fetch(ctx context.Context) (auditInput, error) {
 // folder finds the newest report of each account in a folder that was fetched
 // into, or else every CSV file in it.
 func (a *auditing) folder(dir string) (all []auditInput, skipped []render.Skipped, err error) {
-	folder, err := history.Open(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	accounts, err := folder.State(a.atAt)
+	folder, accounts, err := a.accounts(dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -122,7 +120,13 @@ func (a *auditing) folder(dir string) (all []auditInput, skipped []render.Skippe
 			skipped = append(skipped, render.Skipped{Account: of.ID, Name: o.Name, Status: string(o.Status)})
 			continue
 		}
-		all = append(all, accountInput(of))
+		in := accountInput(of)
+		if of.Snapshot != nil {
+			if in.reports, err = earlier(folder, of.Snapshot); err != nil {
+				return nil, nil, err
+			}
+		}
+		all = append(all, in)
 	}
 	if len(accounts) > 0 {
 		return all, skipped, nil
@@ -142,6 +146,24 @@ func (a *auditing) folder(dir string) (all []auditInput, skipped []render.Skippe
 		all = append(all, in)
 	}
 	return all, nil, err
+}
+
+// accounts is what the folder knows of its accounts; of one account, where it
+// is the folder of that account in another.
+func (a *auditing) accounts(dir string) (*history.Folder, []history.Account, error) {
+	of := ""
+	if abs, err := filepath.Abs(dir); err == nil && history.IsAccountID(filepath.Base(abs)) {
+		of, dir = filepath.Base(abs), filepath.Join(dir, "..")
+	}
+	folder, err := history.Open(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := folder.State(a.atAt)
+	if of != "" {
+		all = slices.DeleteFunc(all, func(h history.Account) bool { return h.ID != of })
+	}
+	return folder, all, err
 }
 
 func globEscape(dir string) string {
@@ -175,10 +197,17 @@ func accountInput(of *history.Account) auditInput {
 
 // from is a report of a folder.
 func (in *auditInput) from(s *history.Snapshot) {
-	in.file, in.verify = s.Path, s.Verifiable()
-	in.src.Account, in.src.Partition = s.Account, cmp.Or(s.Partition, in.src.Partition)
-	in.src.Generated, in.src.Fetched, in.src.Origin, in.src.SHA256 = s.GeneratedAt, s.FetchedAt, s.Source, s.SHA256
-	in.src.Path = displayPath(s.Path)
+	name, partition := in.src.Name, in.src.Partition
+	in.file, in.verify, in.src = s.Path, s.Verifiable(), sourceOf(s)
+	in.src.Name, in.src.Partition = name, cmp.Or(in.src.Partition, partition)
+}
+
+// sourceOf is what a folder knows of a report.
+func sourceOf(s *history.Snapshot) audit.Source {
+	return audit.Source{
+		Account: s.Account, Partition: s.Partition, Generated: s.GeneratedAt, Fetched: s.FetchedAt,
+		Origin: s.Source, SHA256: s.SHA256, Path: displayPath(s.Path),
+	}
 }
 
 // fileInput is a file that was named. One in a folder of reports has there what

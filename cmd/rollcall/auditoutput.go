@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/html"
 	"rollcall/internal/render"
 	"rollcall/internal/render/lake"
 )
@@ -108,11 +109,16 @@ type auditOutputs struct {
 }
 
 // openOutputs opens the outputs.
-func (a *auditing) openOutputs(specs []outputSpec, judged *audit.Options, skipped []render.Skipped) (*auditOutputs, error) {
+func (a *auditing) openOutputs(specs []outputSpec, judged *audit.Options, skipped []render.Skipped, histories []html.History) (*auditOutputs, error) {
+	o := render.Options{
+		Program: "rollcall", Version: version(), Now: time.Now().UTC().Truncate(time.Second), AsOf: judged.AsOf,
+		Benchmark: judged.Benchmark, Exceptions: judged.Exceptions, Skipped: skipped, Histories: histories,
+		Query: a.query, OCSF: a.ocsf, Region: cmp.Or(a.reach.settings.Region, a.p.env("AWS_REGION"), a.p.env("AWS_DEFAULT_REGION")),
+	}
 	all := &auditOutputs{}
 	for _, spec := range specs {
 		all.needs = max(all.needs, spec.needs())
-		if err := a.openOutput(all, spec, judged, skipped); err != nil {
+		if err := a.openOutput(all, spec, o); err != nil {
 			all.abort()
 			return nil, err
 		}
@@ -120,12 +126,7 @@ func (a *auditing) openOutputs(specs []outputSpec, judged *audit.Options, skippe
 	return all, nil
 }
 
-func (a *auditing) openOutput(all *auditOutputs, spec outputSpec, judged *audit.Options, skipped []render.Skipped) error {
-	o := render.Options{
-		Program: "rollcall", Version: version(), Now: time.Now().UTC().Truncate(time.Second), AsOf: judged.AsOf,
-		Benchmark: judged.Benchmark, Exceptions: judged.Exceptions, Skipped: skipped,
-		Query: a.query, OCSF: a.ocsf, Region: cmp.Or(a.reach.settings.Region, a.p.env("AWS_REGION"), a.p.env("AWS_DEFAULT_REGION")),
-	}
+func (a *auditing) openOutput(all *auditOutputs, spec outputSpec, o render.Options) error {
 	if spec.format == parquetFormat {
 		l, err := lake.Create(spec.path, o)
 		if err != nil {

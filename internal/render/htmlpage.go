@@ -15,7 +15,11 @@ type htmlPage struct {
 }
 
 func newHTML(b *bufio.Writer, o *Options) Output {
-	return &htmlPage{b: b, builder: html.New(html.Options{Made: o.Now, Program: o.generator()})}
+	builder := html.New(html.Options{Made: o.Now, Program: o.generator()})
+	for _, h := range o.Histories {
+		builder.History(h)
+	}
+	return &htmlPage{b: b, builder: builder}
 }
 
 func (h *htmlPage) Report(audit.Source) error {

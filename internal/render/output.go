@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/html"
 )
 
 // Output is one form in which an audit leaves. It is told of the reports one
@@ -38,6 +39,8 @@ type Options struct {
 	Exceptions []audit.Exception
 	// Skipped are accounts whose reports nobody expected.
 	Skipped []Skipped
+	// Histories are what is known of earlier reports, for the HTML page.
+	Histories []html.History
 
 	// Width is how many columns the terminal of the table has; 0 means that
 	// all is shown.
