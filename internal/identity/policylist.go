@@ -29,8 +29,9 @@ func onPolicyPath(ctx context.Context, c principal.Caller, in any) ([]api.Need, 
 // case.
 type policyQuery struct {
 	own, aws bool
-	prefix   string                     // of the paths
-	wanted   func(store.PolicyUse) bool // nil for all
+	prefix   string // of the paths
+	// wanted says which of them by who uses them; nil for all.
+	wanted func(store.Policy, store.PolicyUse) bool
 }
 
 // usedPolicy is a policy with who uses it.
@@ -57,7 +58,7 @@ func (q policyQuery) policies(tx *store.Tx, c principal.Caller, after string, li
 	}
 	var all []usedPolicy
 	add := func(p store.Policy) {
-		if u := used[p.ARN]; q.wanted == nil || q.wanted(u) {
+		if u := used[p.ARN]; q.wanted == nil || q.wanted(p, u) {
 			all = append(all, usedPolicy{p, u})
 		}
 	}
@@ -117,12 +118,12 @@ func (s *Service) ListPolicies(ctx context.Context, in *iam.ListPoliciesInput) (
 // wantedUse is what ListPolicies asks of a policy's use. PolicyUsageFilter
 // leaves the policies that are used so (IAM ListPolicies); OnlyAttached without
 // it those that are attached, and not those that are only boundaries (guess).
-func wantedUse(onlyAttached bool, filter types.PolicyUsageType) func(store.PolicyUse) bool {
+func wantedUse(onlyAttached bool, filter types.PolicyUsageType) func(store.Policy, store.PolicyUse) bool {
 	switch {
 	case filter == types.PolicyUsageTypePermissionsBoundary:
-		return func(u store.PolicyUse) bool { return u.Boundaries > 0 }
+		return func(_ store.Policy, u store.PolicyUse) bool { return u.Boundaries > 0 }
 	case filter == types.PolicyUsageTypePermissionsPolicy || onlyAttached:
-		return func(u store.PolicyUse) bool { return u.Attachments > 0 }
+		return func(_ store.Policy, u store.PolicyUse) bool { return u.Attachments > 0 }
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -106,6 +107,13 @@ func lists(serial string) map[string]lister {
 	}
 }
 
+// listsOf are lists with those of other files.
+func listsOf(serial, account string) map[string]lister {
+	all := lists(serial)
+	maps.Copy(all, policyLists(account))
+	return all
+}
+
 func serviceCredentialPage(c clients, in *iam.ListServiceSpecificCredentialsInput) ([]string, bool, *string, error) {
 	out, err := c.ListServiceSpecificCredentials(context.Background(), in)
 	if err != nil {
@@ -141,13 +149,14 @@ func fill(t testing.TB, w *world, root clients, account string) string {
 	must(t, root.TagUser, &iam.TagUserInput{UserName: u, Tags: manyTags(0, 5)})
 	must(t, root.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &serial, Tags: manyTags(0, 5)})
 	must(t, root.CreateAccountAlias, &iam.CreateAccountAliasInput{AccountAlias: ptr("alias-" + account)})
+	fillPolicies(t, root)
 	return serial
 }
 
 func TestPages(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		serial := fill(t, w, w.root, account)
-		for name, list := range lists(serial) {
+		for name, list := range listsOf(serial, account) {
 			t.Run(name, func(t *testing.T) {
 				whole, truncated, marker, err := list(w.root, nil, nil)
 				if err != nil || truncated || marker != nil || !strings.Contains(name, "Alias") && len(whole) < 5 {
@@ -182,10 +191,10 @@ func TestPages(t *testing.T) {
 // A marker is good for the list, the filter and the account it was made for.
 func TestMarkers(t *testing.T) {
 	w := inMemory(t)
-	all := lists(fill(t, w, w.root, account))
+	all := listsOf(fill(t, w, w.root, account), account)
 	key := w.newAccount(t, identity.AccountSpec{ID: "222222222222"})
 	other := w.as(key.ID, key.Secret.Reveal())
-	otherAll := lists(fill(t, w, other, "222222222222"))
+	otherAll := listsOf(fill(t, w, other, "222222222222"), "222222222222")
 
 	want := failure{400, "ValidationError", "Invalid Marker."}
 	markers := map[string]string{}
