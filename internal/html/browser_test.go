@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -22,18 +23,19 @@ import (
 	"rollcall/internal/html"
 )
 
-// browser is a tab of Chromium with a page in it. What the page complains
-// about, or wants from the network, fails the test.
+// browser is a tab of Debian's Chromium with a page in it.
 type browser struct {
-	t   *testing.T
-	ctx context.Context
-	url string
+	t    *testing.T
+	ctx  context.Context
+	url  string
+	size int // of the page, in bytes
 
 	mu       sync.Mutex
 	messages []string
 }
 
-// open opens a page in a new browser.
+// open opens a page in a new browser. What the browser complains about, and
+// every request but that for the page itself, fails the test.
 func open(t *testing.T, b *html.Builder, s *audit.Summary) *browser {
 	t.Helper()
 	var content bytes.Buffer
@@ -44,23 +46,23 @@ func open(t *testing.T, b *html.Builder, s *audit.Summary) *browser {
 	if err := os.WriteFile(file, content.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%s: %d bytes", file, content.Len())
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, // there is none in a container; the page is our own
+		chromedp.NoSandbox, // containers have none, and the page is our own
 		chromedp.ExecPath("chromium"), chromedp.WindowSize(1280, 800))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	br := &browser{t: t, ctx: ctx, url: "file://" + file}
+	br := &browser{t: t, ctx: ctx, url: "file://" + file, size: content.Len()}
 	if err := chromedp.Listen(ctx, br.listen); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { br.quiet(t) })
 	call(br, network.Enable, network.EnableParams{})
 	call(br, log.Enable, cdp.Empty{})
 	call(br, runtime.Enable, cdp.Empty{})
+	br.window(1280, 800)
 	br.visit("")
-	t.Cleanup(br.quiet)
 	return br
 }
 
@@ -77,30 +79,33 @@ func (br *browser) listen(event any) {
 		if url, _, _ := strings.Cut(e.Request.URL, "#"); url != br.url {
 			complaint = "request: " + url
 		}
-	default:
-		return
 	}
-	if complaint == "" {
-		return
+	if complaint != "" {
+		br.mu.Lock()
+		defer br.mu.Unlock()
+		br.messages = append(br.messages, complaint)
 	}
-	br.mu.Lock()
-	defer br.mu.Unlock()
-	br.messages = append(br.messages, complaint)
 }
 
 // quiet fails the test for whatever the browser complained about.
-func (br *browser) quiet() {
+func (br *browser) quiet(t *testing.T) {
 	br.mu.Lock()
 	defer br.mu.Unlock()
 	for _, m := range br.messages {
-		br.t.Errorf("browser: %s", m)
+		t.Errorf("browser: %s", m)
 	}
 	br.messages = nil
 }
 
+// in returns the same tab for a subtest.
+func (br *browser) in(t *testing.T) *browser {
+	t.Cleanup(func() { br.quiet(t) })
+	return &browser{t: t, ctx: br.ctx, url: br.url, size: br.size}
+}
+
 func run[T any](br *browser, action chromedp.Action[T]) T {
 	br.t.Helper()
-	ctx, cancel := context.WithTimeout(br.ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(br.ctx, 30*time.Second)
 	defer cancel()
 	value, err := chromedp.Run(ctx, action)
 	if err != nil {
@@ -118,76 +123,86 @@ func call[P, R any](br *browser, command cdp.Command[P, R], parameters P) R {
 	return result
 }
 
-// visit opens the page at a fragment, as somebody does who was sent it.
-func (br *browser) visit(fragment string) {
-	br.t.Helper()
-	run(br, chromedp.Navigate("about:blank"))
-	run(br, chromedp.Navigate(br.url+fragment))
-	run(br, chromedp.WaitReady(`html[data-ready="yes"]`))
-}
-
 // eval is the value of an expression of JavaScript, or of its promise.
 func eval[T any](br *browser, expression string) T {
 	br.t.Helper()
 	return run(br, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 }
 
-// painted is a promise that what was changed is on the screen.
-const painted = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`
+// visit opens the page at a fragment, as somebody does who was sent it.
+func (br *browser) visit(fragment string) {
+	br.t.Helper()
+	run(br, chromedp.Navigate("about:blank"))
+	run(br, chromedp.Navigate(br.url+fragment))
+	run(br, chromedp.WaitReady(chromedp.CSS(`html[data-ready="yes"]`)))
+	br.settle()
+}
+
+// settle waits until what was changed is on the screen.
+func (br *browser) settle() {
+	br.t.Helper()
+	eval[bool](br, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+}
 
 // show goes to another fragment, as a link does.
 func (br *browser) show(fragment string) {
 	br.t.Helper()
-	eval[bool](br, `(location.hash = "`+fragment+`", `+painted+`)`)
+	eval[string](br, fmt.Sprintf(`location.hash = %q`, fragment))
+	br.settle()
 }
 
-func (br *browser) size(width, height int64) {
+// click clicks on the first element of a CSS selector.
+func (br *browser) click(selector string) {
+	br.t.Helper()
+	run(br, chromedp.Click(chromedp.CSS(selector)))
+	br.settle()
+}
+
+// press types keys.
+func (br *browser) press(keys string) {
+	br.t.Helper()
+	run(br, chromedp.KeyEvent(keys))
+	br.settle()
+}
+
+// shortcut presses the key of a character, which is typed unless the page
+// takes it.
+func (br *browser) shortcut(key string) {
+	br.t.Helper()
+	call(br, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key, Text: key})
+	br.settle()
+}
+
+func (br *browser) want(expression, want string) {
+	br.t.Helper()
+	if got := eval[string](br, "String("+expression+")"); got != want {
+		br.t.Errorf("%s is %q, want %q", expression, got, want)
+	}
+}
+
+func (br *browser) window(width, height int64) {
 	br.t.Helper()
 	call(br, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
 }
 
+// scheme sets the colours the system asks for.
 func (br *browser) scheme(name string) {
 	br.t.Helper()
 	call(br, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}})
 }
 
-func (br *browser) screenshot(name string) {
+func (br *browser) screenshot(name string) []byte {
 	br.t.Helper()
-	br.save(name+".png", run(br, chromedp.CaptureScreenshot()))
+	br.settle()
+	png := run(br, chromedp.CaptureScreenshot())
+	br.save(name+".png", png)
+	return png
 }
 
+// save keeps a file where go test -artifacts leaves it to be looked at.
 func (br *browser) save(name string, content []byte) {
 	br.t.Helper()
 	if err := os.WriteFile(filepath.Join(br.t.ArtifactDir(), name), content, 0o600); err != nil {
 		br.t.Fatal(err)
 	}
-}
-
-func (br *browser) pdf() []byte {
-	br.t.Helper()
-	return run(br, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
-}
-
-var screens = []string{"accounts", "keys", "credentials", "mfa", "changes", "controls"}
-
-func TestLooks(t *testing.T) {
-	b, s := organization(t, html.Options{Made: made, Program: "rollcall 1.0.0"}, 40, 120, 8, 0, 300, 60, 12, 90)
-	for _, a := range s.Accounts[:3] {
-		b.History(past(a, 12))
-	}
-	br := open(t, b, s)
-	for _, scheme := range []string{"light", "dark"} {
-		br.scheme(scheme)
-		for _, width := range []int64{1280, 900} {
-			br.size(width, 800)
-			for _, screen := range screens {
-				br.show("#" + screen)
-				br.screenshot(fmt.Sprintf("%s-%s-%d", screen, scheme, width))
-			}
-		}
-		br.size(1280, 800)
-		br.show("#credentials?account=111122223301&open=20")
-		br.screenshot("detail-" + scheme)
-	}
-	br.save("page.pdf", br.pdf())
 }

@@ -148,28 +148,36 @@ func (b *Builder) data(s *audit.Summary) pageData {
 func controls(s *audit.Summary) []controlData {
 	list := make([]controlData, 0, len(s.Counts.Controls))
 	for _, c := range s.Counts.Controls {
-		requirements := []string{}
-		for _, r := range c.Control.Requirements {
-			requirements = append(requirements, requirement(r))
-		}
 		list = append(list, controlData{
 			ID: c.Control.ID, Name: c.Control.Name, Title: c.Control.Title, Description: c.Control.Description,
 			Remediation: c.Control.Remediation, Rule: c.Control.Rule, Severity: s.Benchmark.Severity(c.Control),
-			Requirements: requirements, Statuses: c.Statuses, Excused: c.Suppressed,
+			Requirements: requirements(c.Control.Requirements), Statuses: c.Statuses, Excused: c.Suppressed,
 		})
 	}
 	return list
 }
 
-func requirement(r audit.Requirement) string {
-	text := string(r.Standard) + " " + r.ID
-	switch {
-	case r.Suggested:
-		text += " (suggested)"
-	case r.Manual:
-		text += " (manual)"
+// requirements has a text for each standard, and for those ids of it that are
+// suggested, or for a person to judge.
+func requirements(list []audit.Requirement) []string {
+	texts := []string{}
+	for i, r := range list {
+		if i > 0 {
+			if before := list[i-1]; before.Standard == r.Standard && before.Suggested == r.Suggested && before.Manual == r.Manual {
+				texts[len(texts)-1] += ", " + r.ID
+				continue
+			}
+		}
+		text := string(r.Standard)
+		switch {
+		case r.Suggested:
+			text += " (suggested)"
+		case r.Manual:
+			text += " (manual)"
+		}
+		texts = append(texts, text+": "+r.ID)
 	}
-	return text
+	return texts
 }
 
 func counts(c *audit.Counts) countsData {

@@ -127,9 +127,9 @@ func organization(t testing.TB, o html.Options, users ...int) (*html.Builder, *a
 	auditor, err := audit.New(audit.Options{
 		EveryRow: true, Now: made,
 		Exceptions: []audit.Exception{
-			{ID: "EX-2026-014", Control: "C9", Account: "111122223301", User: "svc-ci-0003", Reason: "vendor cannot rotate before release 7",
+			{ID: "EX-2026-014", Control: "C9", Account: "111122223301", User: "svc-deploy-0050", Reason: "vendor cannot rotate before release 7",
 				Owner: "erp-team@example.com", Ticket: "SEC-4711", Expires: audit.Date{Year: 2027, Month: 1, Day: 31}},
-			{ID: "EX-2026-002", Control: "C5", Account: "111122223302", User: "ada.0001", Reason: "token on order",
+			{ID: "EX-2026-002", Control: "C5", Account: "111122223301", User: "ada.0001", Reason: "token on order",
 				Owner: "it@example.com", Ticket: "SEC-4002", Expires: audit.Date{Year: 2026, Month: 10, Day: 31}},
 		},
 	})

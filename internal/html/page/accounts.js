@@ -39,15 +39,15 @@ const ACCOUNT_ORDERS = {
   age: (a) => [a.generated ? -a.generated : Infinity],
 };
 
-function sortAccounts(order, direction) {
+function sortAccounts({sort, turned}) {
   const list = accounts.map((_, a) => a);
-  if (order === 'account') {
+  if (sort === 'account') {
     list.sort((a, b) => accountTitle(accounts[a]).localeCompare(accountTitle(accounts[b])));
   } else {
-    const by = accounts.map(ACCOUNT_ORDERS[order] || accountWeight);
+    const by = accounts.map(ACCOUNT_ORDERS[sort]);
     list.sort((a, b) => (accounts[b].missing - accounts[a].missing) || compareLists(by[b], by[a]) || a - b);
   }
-  return direction === 'ascending' ? list.reverse() : list;
+  return turned ? list.reverse() : list;
 }
 
 // rootState says what root has, each part with how bad that is.
@@ -99,7 +99,7 @@ const ACCOUNT_COLUMNS = [
       `${number(stats.consoleMFA)}/${number(stats.console)}`));
   }},
   {title: 'Keys > 90 d', class: 'n wide', sort: 'old', cell: (td, a) => count(td, oldKeys(a), 'marked', link('keys', {account: a.key}))},
-  {title: 'Unused', class: 'n', sort: 'unused', cell: (td, a) => count(td, a.stats.unused, 'marked')},
+  {title: 'Unused', class: 'n opt', sort: 'unused', cell: (td, a) => count(td, a.stats.unused, 'marked')},
   {title: 'Root', class: 'c-root', cell(td, account) {
     const parts = rootState(account);
     td.title = parts.map(([text]) => text).join(' · ');
@@ -128,15 +128,14 @@ function accountCell(column, i, table) {
 
 function accountsScreen() {
   let parameters = {};
+  const order = () => sorting(parameters, 'worst', ['account']);
   const list = makeList({
     label: 'Accounts', class: 'accounts',
     columns: ACCOUNT_COLUMNS.map((column, i) => ({...column, cell: accountCell(column, i, () => list.table)})),
     rowClass: (a) => (accounts[a].missing ? 'missing' : ''),
     open: (a) => { location.hash = link('credentials', {account: accounts[a].key}); },
-    sort(order) {
-      const {sort = 'worst', direction = 'descending'} = parameters;
-      const turn = order === sort && direction === 'descending';
-      parameters = {sort: order, direction: turn ? 'ascending' : ''};
+    sort(sort) {
+      parameters = resort(sort, order());
       setRoute('accounts', parameters);
       show(parameters);
     },
@@ -149,10 +148,8 @@ function accountsScreen() {
   }
 
   function show(to) {
-    parameters = to;
-    const sort = to.sort in ACCOUNT_ORDERS ? to.sort : 'worst';
-    const direction = to.direction === 'ascending' ? 'ascending' : 'descending';
-    list.show(sortAccounts(sort, direction), sort, direction);
+    parameters = Object.hasOwn(ACCOUNT_ORDERS, to.sort) ? to : {};
+    list.show(sortAccounts(order()), order());
   }
   return {
     name: 'accounts', title: 'Accounts', print: list.print, show, paint: list.refresh,

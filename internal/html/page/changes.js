@@ -4,6 +4,7 @@
 const SORTS = {failing: ['✕', 'newly failing'], fixed: ['✓', 'fixed'], added: ['+', 'added'], removed: ['−', 'removed'],
   rotated: ['↻', 'rotated'], changed: ['•', 'changed']};
 const SHOWN_CHANGES = 500; // of one account
+const SHOWN_STEPS = 8; // the others are folded away
 
 function changesScreen() {
   let parameters = {};
@@ -44,7 +45,7 @@ function changesScreen() {
       strips.print(on);
       if (!on) { show(parameters); return; }
       if (parameters.account) return;
-      top.replaceChildren(...accounts.filter((a) => a.history).flatMap((a) => [h('h3', {}, accountTitle(a)), ...describeHistory(a, parameters.sort)]));
+      top.replaceChildren(...accounts.filter((a) => a.history).flatMap((a) => [h('h3', {}, accountTitle(a)), ...describeHistory(a, parameters.sort, true)]));
     },
     element: [h('div', {class: 'tools'}, choice.element, sorts.element), top,
       h('h3', {}, 'Users, the worst first'),
@@ -75,18 +76,22 @@ function userVerdict(u) {
   return -1;
 }
 
-function describeHistory(account, sort) {
+// describeHistory shows the changes of a sort, or of its newest report only.
+function describeHistory(account, sort, newest) {
   const history = account.history;
   if (!history || !history.snapshots.length) return [h('p', {class: 'muted'}, account.missing ? 'There is no report of this account.' : 'There is no earlier report of this account to compare with.')];
-  const changes = history.changes.filter((c) => !sort || c.sort === sort);
+  const last = history.snapshots[history.snapshots.length - 1].generated;
+  const changes = history.changes.filter((c) => (!sort || c.sort === sort) && (!newest || c.at === last));
   const groups = new Map();
   for (const change of changes.slice(0, SHOWN_CHANGES)) {
     if (!groups.has(change.at)) groups.set(change.at, []);
     groups.get(change.at).push(change);
   }
+  const steps = [...groups].map(([at, list]) => describeStep(account, at, list));
   return [
     timeline(history),
-    ...[...groups].map(([at, list]) => describeStep(account, at, list)),
+    ...steps.slice(0, SHOWN_STEPS),
+    steps.length > SHOWN_STEPS ? h('details', {}, h('summary', {}, `${plural(steps.length - SHOWN_STEPS, 'earlier report')} with changes`), steps.slice(SHOWN_STEPS)) : null,
     changes.length ? null : h('p', {class: 'muted'}, 'Nothing changed.'),
     changes.length > SHOWN_CHANGES ? h('p', {class: 'alarm'}, `Shown are the latest ${number(SHOWN_CHANGES)} of ${number(changes.length)} changes.`) : null,
   ].filter(Boolean);
@@ -110,27 +115,26 @@ function describeStep(account, at, list) {
 function timeline(history) {
   const snapshots = history.snapshots;
   const from = snapshots[0].generated, to = snapshots[snapshots.length - 1].generated;
-  const [width, height, left] = [1000, 96, 44];
-  const x = (t) => (to > from ? left + ((width - 2 * left) * (t - from)) / (to - from) : width / 2);
   const most = Math.max(1, ...snapshots.map((s) => s.findings[FAIL]));
-  const base = height - 30;
-  const narrow = Math.max(2, Math.min(14, (width - 2 * left) / snapshots.length - 2));
-  const drawing = svg('svg', {class: 'timeline', viewBox: `0 0 ${width} ${height}`, role: 'img',
-    'aria-label': snapshots.map((s) => `${day(s.generated)}: ${s.findings[FAIL]} fail`).slice(-30).join('; ')},
-  svg('line', {class: 'base', x1: 0, x2: width, y1: base, y2: base}));
-  let labelled = -Infinity;
+  const height = 92, base = 66, room = 1000; // about as wide as it is shown
+  const share = (t) => (to > from ? (t - from) / (to - from) : 0.5);
+  const narrow = Math.max(2, Math.min(14, room / snapshots.length - 2));
+  const drawing = svg('svg', {class: 'timeline', height, role: 'img',
+    'aria-label': snapshots.slice(-30).map((s) => `${day(s.generated)}: ${s.findings[FAIL]} fail`).join('; ')},
+  svg('line', {class: 'base', x1: 0, x2: '100%', y1: base, y2: base}));
+  let labelled = -1;
   snapshots.forEach((s, i) => {
-    const high = (42 * s.findings[FAIL]) / most, at = x(s.generated);
+    const high = (42 * s.findings[FAIL]) / most, x = `${(4.5 + 91 * share(s.generated)).toFixed(3)}%`;
     drawing.append(svg('g', {},
-      svg('title', {}, `${minute(s.generated)}: ${plural(s.users, 'user')}, ${plural(s.keys, 'active key')}, ${s.findings.map((n, k) => `${n} ${statusName(k)}`).slice(0, 3).join(', ')}`),
-      svg('rect', {class: 'bar', x: at - narrow / 2, y: base - 7 - high, width: narrow, height: high}),
-      svg('circle', {class: 'dot', cx: at, cy: base, r: Math.min(3.5, narrow)})));
-    const lastOne = i === snapshots.length - 1;
-    if (at - labelled > 90 && (lastOne || x(to) - at > 90)) {
-      labelled = at;
-      drawing.append(svg('text', {class: 'axis', x: at, y: height - 6, 'text-anchor': 'middle'}, day(s.generated)));
+      svg('title', {}, `${minute(s.generated)}: ${plural(s.users, 'user')}, ${plural(s.keys, 'active key')}, ${[FAIL, NO_DATA, WARN].map((k) => `${s.findings[k]} ${statusName(k)}`).join(', ')}`),
+      svg('rect', {class: 'bar', x, y: base - 7 - high, width: narrow, height: high, transform: `translate(${-narrow / 2} 0)`}),
+      svg('circle', {class: 'dot', cx: x, cy: base, r: Math.min(3.5, narrow)})));
+    const last = i === snapshots.length - 1;
+    if (labelled < 0 || last || (share(s.generated) - labelled > 0.11 && 1 - share(s.generated) > 0.11)) {
+      labelled = share(s.generated);
+      drawing.append(svg('text', {x, y: height - 8, 'text-anchor': 'middle'}, day(s.generated)));
     }
-    if (narrow >= 12) drawing.append(svg('text', {class: 'value', x: at, y: base - high - 12, 'text-anchor': 'middle'}, number(s.findings[FAIL])));
+    if (narrow >= 12 || last) drawing.append(svg('text', {class: 'value', x, y: base - high - 12, 'text-anchor': 'middle'}, number(s.findings[FAIL])));
   });
   return h('figure', {}, drawing, h('figcaption', {class: 'muted'}, `${plural(snapshots.length, 'report')}; the bars are the findings that FAIL.`));
 }

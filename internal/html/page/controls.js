@@ -15,7 +15,7 @@ function controlsScreen() {
         count(td, control.statuses[s], listed ? STATUS_CLASSES[s] : '', listed ? link('credentials', {control: control.id, status: page.statuses[s]}) : '');
         return td;
       }),
-      h('td', {class: 'n'}, number(control.excused))))));
+      excusedCell(control)))));
 
   return {
     name: 'controls', title: 'Controls', show() {},
@@ -30,6 +30,12 @@ function controlsScreen() {
     ],
     print(on) { for (const details of table.querySelectorAll('details')) details.open = on; },
   };
+}
+
+function excusedCell(control) {
+  const td = h('td', {class: 'n'});
+  count(td, control.excused, '', link('credentials', {control: control.id, status: 'excused'}));
+  return td;
 }
 
 function describeControl(control) {

@@ -84,13 +84,13 @@ function findingsFor(c) {
 // Orders are made once: filtering keeps the order of what is left.
 const orders = new Map();
 
-function order(name, direction) {
-  const key = `${name} ${direction}`;
-  if (!orders.has(key)) orders.set(key, makeOrder(name, direction));
+function order({sort, turned}) {
+  const key = `${sort} ${turned}`;
+  if (!orders.has(key)) orders.set(key, makeOrder(sort, turned));
   return orders.get(key);
 }
 
-function makeOrder(name, direction) {
+function makeOrder(name, turned) {
   const list = new Uint32Array(credentials.count).map((_, i) => i);
   let by;
   if (name === 'made' || name === 'used') {
@@ -106,7 +106,7 @@ function makeOrder(name, direction) {
     const many = (c) => Math.min(63, credentials.first[c + 1] - credentials.first[c]);
     by = Float64Array.from(list, (c) => -(weights[c] * 64 + many(c)));
   }
-  const sign = direction === 'descending' ? -1 : 1;
+  const sign = turned ? -1 : 1;
   return list.sort((a, b) => (by[a] === by[b] ? a - b : sign * (by[a] - by[b])));
 }
 
@@ -170,7 +170,7 @@ function tests(wanted) {
   }
   if (wanted.kind) list.push((c) => KINDS[credentials.what[c]] === wanted.kind);
   if (wanted.state) list.push((c) => credentials.state[c] === (wanted.state === 'active' ? 1 : 0));
-  if (wanted.mfa) list.push((c) => (hasMFA(c) === 1) === (wanted.mfa === 'yes'));
+  if (wanted.mfa) list.push((c) => isConsoleUser(c) && (hasMFA(c) === 1) === (wanted.mfa === 'yes'));
   if (wanted.age) list.push((c) => isActiveKey(c) && ageBucket(c) === Number(wanted.age));
   if (wanted.idle) list.push((c) => isActiveKey(c) && idleBucket(c) === Number(wanted.idle));
   if (wanted.status === 'none') list.push((c) => worst[c] < 0);
@@ -185,14 +185,17 @@ function tests(wanted) {
   return list;
 }
 
-function filter(wanted, sorted) {
+function filter(wanted, ordered) {
   const list = tests(wanted);
-  if (!list.length) return sorted;
-  return sorted.filter((c) => {
+  if (!list.length) return ordered;
+  return ordered.filter((c) => {
     for (const test of list) if (!test(c)) return false;
     return true;
   });
 }
+
+// sorted is how the credentials are sorted. By age the oldest are the first.
+const sorted = (parameters) => sorting(parameters, 'worst', ['account', 'user', 'made', 'used']);
 
 function credentialsScreen() {
   let parameters = {};
@@ -217,24 +220,20 @@ function credentialsScreen() {
   const chips = h('span', {class: 'chips'});
   const filters = h('p', {class: 'print-only'});
   const result = h('output', {class: 'result', role: 'status'});
-  const detail = makeDetail(() => set({open: ''}));
+  const detail = makeDetail(() => { set({open: ''}); list.table.focus(); });
   const list = makeList({
     label: 'Credentials', class: 'credentials', columns: CREDENTIAL_COLUMNS,
     open: (c) => set({open: String(c)}),
     moved: (c) => { if (parameters.open) set({open: String(c)}); },
-    sort(name) {
-      const {sort = 'worst', direction = 'ascending'} = parameters;
-      const turn = name === sort && direction === 'ascending';
-      set({sort: name === 'worst' ? '' : name, direction: turn ? 'descending' : ''});
-    },
+    sort: (sort) => set(resort(sort, sorted(parameters))),
   });
 
   function showChips() {
     const names = {
-      severity: (v) => `severity ${v}`, mfa: (v) => `MFA ${v}`, state: (v) => v,
-      age: (v) => `key ${AGE_NAMES[v]} days old`, idle: (v) => `key ${idleTitle(Number(v))}`,
+      severity: (v) => `severity ${v}`, mfa: (v) => `console users ${v === 'yes' ? 'with' : 'without'} MFA`, state: (v) => v,
+      age: (v) => AGE_NAMES[v] && `key ${AGE_NAMES[v]} days old`, idle: (v) => IDLE_NAMES[v] && `key ${idleTitle(Number(v))}`,
     };
-    const shown = Object.keys(names).filter((key) => parameters[key]).map((key) => h('button', {
+    const shown = Object.keys(names).filter((key) => parameters[key] && names[key](parameters[key])).map((key) => h('button', {
       type: 'button', class: 'chip', 'aria-label': `remove the filter ${names[key](parameters[key])}`, onclick: () => set({[key]: ''}),
     }, names[key](parameters[key]), ' ✕'));
     if (FACETS.some((key) => parameters[key]) || parameters.q) {
@@ -253,10 +252,8 @@ function credentialsScreen() {
     const key = JSON.stringify(wanted);
     if (key !== shown) {
       shown = key;
-      const direction = to.direction === 'descending' ? 'descending' : 'ascending';
-      const rows = filter(to, order(to.sort || 'worst', direction));
-      const worstFirst = !to.sort && direction === 'ascending';
-      list.show(rows, to.sort || 'worst', worstFirst ? 'descending' : direction);
+      const rows = filter(to, order(sorted(to)));
+      list.show(rows, sorted(to));
       filters.textContent = Object.entries(wanted).map(([key, value]) => `${key}: ${visible(value)}`).join(', ');
       result.textContent = rows.length === credentials.count ? plural(credentials.count, 'line')
         : `${number(rows.length)} of ${plural(credentials.count, 'line')}`;
@@ -267,7 +264,7 @@ function credentialsScreen() {
   }
 
   return {
-    name: 'credentials', title: 'Credentials', show, paint: list.refresh, print: list.print, search,
+    name: 'credentials', title: 'Credentials', show, paint: list.refresh, print: list.print, search, escape: () => set({open: ''}),
     element: [
       h('div', {class: 'tools', role: 'search'}, h('label', {class: 'wide'}, h('span', {}, 'Search ', h('kbd', {}, '/')), search),
         Object.values(choices).map((c) => c.element)),

@@ -4,6 +4,7 @@
 const {page, rows: reports} = JSON.parse(document.getElementById('data').textContent);
 
 const DAY = 86400;
+const ROOT = 1; // a class
 const [NO_DATA, FAIL, WARN, MANUAL] = [0, 1, 2, 3];
 const SUPPRESSED = 1 << 6, APPROXIMATE = 1 << 7;
 const WHATS = ['user', 'password', 'key 1', 'key 2', 'certificate 1', 'certificate 2'];
@@ -130,6 +131,9 @@ for (let c = 0; c < credentials.count; c++) {
 
 const accountOf = (c) => accounts[users.account[credentials.user[c]]];
 const hasMFA = (c) => users.mfa[credentials.user[c]];
+
+// isConsoleUser says whether c is the password of a user: root stands apart.
+const isConsoleUser = (c) => KINDS[credentials.what[c]] === 'password' && credentials.state[c] === 1 && users.klass[credentials.user[c]] !== ROOT;
 
 // age is how many seconds before the moment judged for t lies; NaN where
 // either is not known.

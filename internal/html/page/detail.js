@@ -2,19 +2,15 @@
 // its findings with what to do about them.
 
 function makeDetail(close) {
-  let shown = -1, before = null;
-  const content = h('div', {class: 'content'});
+  let shown = -1;
+  const content = h('div', {'aria-live': 'polite'});
   const element = h('section', {class: 'detail', 'aria-label': 'Details', tabindex: -1, hidden: true},
     h('button', {type: 'button', class: 'close', 'aria-label': 'Close the details', onclick: close}, '✕'), content);
-  element.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') { close(); before?.focus(); }
-  });
   return {
     element,
     // show shows a credential, -1 for none, and says whether that is news.
     show(c) {
       if (c === shown) return false;
-      if (shown < 0) before = document.activeElement;
       shown = c;
       element.hidden = c < 0;
       content.replaceChildren(...(c < 0 ? [] : describe(c)));
@@ -26,7 +22,7 @@ function makeDetail(close) {
 function describe(c) {
   const u = credentials.user[c], account = accounts[users.account[u]];
   const arn = strings[users.arn[u]] ||
-    (users.line[u] ? `arn:${account.partition}:iam::${account.account}:${users.klass[u] === 1 ? 'root' : `user${strings[users.path[u]]}${users.name[u]}`}` : '');
+    (users.line[u] ? `arn:${account.partition}:iam::${account.account}:${users.klass[u] === ROOT ? 'root' : `user${strings[users.path[u]]}${users.name[u]}`}` : '');
   const facts = [
     ['Account', accountTitle(account)],
     ['ARN', arn],
@@ -57,7 +53,6 @@ function describeFinding(f) {
     more.keys ? h('p', {}, 'Key id: ', h('code', {}, more.keys)) : null,
     more.note ? h('p', {}, more.note) : null,
     more.exception ? h('p', {}, 'Excused by ', h('a', {href: link('controls')}, more.exception), '.') : null,
-    more.expired ? h('p', {class: 'warn'}, 'The exception ', more.expired, ' has expired.') : null,
     control && control.remediation ? h('p', {class: 'muted'}, control.remediation) : null);
 }
 
@@ -76,32 +71,36 @@ function stripSpan(list) {
 }
 
 // strip draws a user's line of time: made, each credential made, last used, and
-// how long it has been idle until the report.
+// how long it has been idle until the report. Places across are shares of the
+// width, so that the strips of a list stand under one another.
 function strip(u, period, big) {
   if (!period || !isTime(users.created[u])) return '';
   const lines = [];
   for (let c = users.first[u]; c < users.first[u + 1]; c++) if (credentials.what[c] && isTime(credentials.made[c])) lines.push(c);
-  const [width, left, gap] = big ? [1000, 110, 20] : [640, 6, 7];
-  const height = (big ? 34 : 13) + gap * Math.max(0, lines.length - 1);
-  const room = width - left - (big ? 60 : 12);
-  const x = (t) => left + (room * (seconds(t) - period.from)) / (period.to - period.from);
+  const gap = big ? 20 : Math.min(8, 20 / lines.length), [left, right] = big ? [11, 97] : [1.5, 98.5];
+  const height = big ? 32 + gap * Math.max(0, lines.length - 1) : ROW - 4;
+  const top = big ? 10 : (height - gap * (lines.length - 1)) / 2;
+  const at = (t) => left + ((right - left) * (t - period.from)) / (period.to - period.from);
+  const x = (t) => `${at(seconds(t)).toFixed(3)}%`;
   const end = accounts[users.account[u]].asOf;
-  const drawing = svg('svg', {class: big ? 'strip big' : 'strip', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': stripText(u, lines)},
+  const drawing = svg('svg', {class: big ? 'strip big' : 'strip', height, role: 'img', 'aria-label': stripText(u, lines)},
     svg('line', {class: 'today', x1: x(end), x2: x(end), y1: 0, y2: height}),
     svg('line', {class: 'birth', x1: x(users.created[u]), x2: x(users.created[u]), y1: 0, y2: height}));
   lines.forEach((c, i) => {
-    const y = (big ? 9 : 6.5) + gap * i, from = x(made(c)), to = isTime(used(c)) && used(c) >= made(c) ? x(used(c)) : from;
+    const y = top + gap * i, wasUsed = isTime(used(c)) && seconds(used(c)) >= seconds(made(c));
+    const from = x(made(c)), to = wasUsed ? x(used(c)) : from;
     drawing.append(svg('g', {class: credentials.state[c] === 1 ? 'on' : 'off'},
       svg('title', {}, lineText(c)),
       svg('line', {class: 'idle', x1: to, x2: x(end), y1: y, y2: y}),
       svg('line', {class: 'use', x1: from, x2: to, y1: y, y2: y}),
-      svg('path', {class: 'made', d: `M${from - 4} ${y}l4-4 4 4-4 4z`}),
-      to > from ? svg('circle', {class: 'used', cx: to, cy: y, r: 3.5}) : null,
-      big ? svg('text', {x: left - 12, y: y + 4, 'text-anchor': 'end'}, WHATS[credentials.what[c]]) : null));
+      wasUsed ? svg('circle', {class: 'used', cx: to, cy: y, r: 3}) : null,
+      svg('circle', {class: 'made', cx: from, cy: y, r: 3}),
+      big ? svg('text', {x: `${left - 1}%`, y: y + 4, 'text-anchor': 'end'}, WHATS[credentials.what[c]]) : null));
   });
   if (big) {
-    drawing.append(svg('text', {class: 'axis', x: x(users.created[u]), y: height - 2}, `user made ${day(seconds(users.created[u]))}`),
-      svg('text', {class: 'axis', x: x(end), y: height - 2, 'text-anchor': 'end'}, day(end)));
+    const late = at(seconds(users.created[u])) > 60;
+    drawing.append(svg('text', {x: x(users.created[u]), dx: late ? -4 : 4, y: height - 2, 'text-anchor': late ? 'end' : null}, `user made ${day(seconds(users.created[u]))}`),
+      svg('text', {x: x(end), dx: 4, y: height - 2, 'text-anchor': 'end', class: 'end'}, `report ${day(end)}`));
   }
   return drawing;
 }

@@ -7,7 +7,7 @@ function bucketNames(limits, last) {
 
 const AGE_NAMES = bucketNames(page.keyAgeLimits, []);
 const IDLE_NAMES = bucketNames(page.keyIdleLimits, ['never used']);
-const idleTitle = (i) => (i === IDLE_NAMES.length - 1 ? 'never used' : `last used ${IDLE_NAMES[i].replace('–', ' to ')} days before`);
+const idleTitle = (i) => (i === IDLE_NAMES.length - 1 ? 'never used' : !i ? `used in the last ${page.keyIdleLimits[0]} days` : `last used ${IDLE_NAMES[i].replace('–', ' to ')} days before`);
 
 function keysScreen() {
   const choice = accountChoice((account) => { location.hash = link('keys', {account}); });

@@ -10,7 +10,7 @@ let lists = 0;
 // another order. Rows are numbers whose meaning only the columns know.
 function makeList(o) {
   const id = `list${++lists}`;
-  let rows = [], first = -1, last = -1, active = -1, printing = false;
+  let rows = [], first = -1, last = -1, active = -1, chosen = -1, printing = false;
 
   const head = h('tr', {'aria-rowindex': 1}, o.columns.map((column) => h('th', {class: column.class, scope: 'col'},
     column.sort ? h('button', {type: 'button', onclick: () => o.sort(column.sort)}, column.title) : column.title)));
@@ -36,6 +36,12 @@ function makeList(o) {
       column.cell(td, row, printing);
       tr.append(td);
     }
+    // A link that has the focus would lose it when its row is made anew, so
+    // that the arrow keys choose among links, and the table keeps the focus.
+    tr.querySelectorAll('a').forEach((a, n) => {
+      a.tabIndex = -1;
+      if (i === active && n === chosen) a.classList.add('chosen');
+    });
     return tr;
   }
 
@@ -55,6 +61,7 @@ function makeList(o) {
   }
 
   function move(to) {
+    chosen = -1;
     active = Math.max(0, Math.min(rows.length - 1, to));
     const room = box.clientHeight - ROW - head.offsetHeight;
     if (active * ROW < box.scrollTop) box.scrollTop = active * ROW;
@@ -70,7 +77,12 @@ function makeList(o) {
       ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + pageful, PageUp: active - pageful,
       Home: 0, End: rows.length - 1,
     };
+    const links = [...body.querySelectorAll(`tr[data-row="${active}"] a`)].filter((a) => a.offsetParent);
     if (event.key in moves && rows.length) move(moves[event.key]);
+    else if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
+      chosen = Math.max(-1, Math.min(links.length - 1, chosen + (event.key === 'ArrowRight' ? 1 : -1)));
+      paint(true);
+    } else if (event.key === 'Enter' && chosen >= 0 && links[chosen]) links[chosen].click();
     else if (event.key === 'Enter' && active >= 0 && o.open) o.open(rows[active]);
     else return;
     event.preventDefault();
@@ -88,13 +100,13 @@ function makeList(o) {
   return {
     element: h('div', {class: 'list-frame'}, box, note),
     table,
-    // show shows other rows. sorted is the name of their order.
-    show(others, sorted, direction) {
+    // show shows other rows, and by which order they stand.
+    show(others, {sort, direction} = {}) {
       rows = others;
-      active = Math.min(active, rows.length - 1);
+      [active, chosen] = [Math.min(active, rows.length - 1), -1];
       table.setAttribute('aria-rowcount', rows.length + 1);
       o.columns.forEach((column, i) => {
-        if (column.sort === sorted && sorted) head.children[i].setAttribute('aria-sort', direction);
+        if (sort && column.sort === sort) head.children[i].setAttribute('aria-sort', direction);
         else head.children[i].removeAttribute('aria-sort');
       });
       box.scrollTop = 0;
@@ -106,7 +118,6 @@ function makeList(o) {
       const i = rows.indexOf(row);
       if (i >= 0) move(i);
     },
-    unselect() { active = -1; paint(true); },
     // print makes all rows exist, up to what a person would read, or takes
     // them away again.
     print(on) {

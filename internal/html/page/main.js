@@ -65,6 +65,7 @@ function start() {
     main.append(screen.element);
     nav.append(h('a', {href: link(screen.name), 'data-screen': screen.name}, screen.title));
   }
+  document.querySelector('.skip').addEventListener('click', (event) => { event.preventDefault(); main.focus(); });
   addEventListener('hashchange', showRoute);
   addEventListener('keydown', keys);
   addEventListener('beforeprint', () => print(true));
@@ -73,11 +74,12 @@ function start() {
   document.documentElement.dataset.ready = 'yes';
 }
 
-// keys: a digit shows a screen, / goes to the search.
+// keys: a digit shows a screen, / goes to the search, Escape closes details.
 function keys(event) {
   if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
   const screen = screens[Number(event.key) - 1];
   if (screen) location.hash = link(screen.name);
+  else if (event.key === 'Escape') readRoute().screen.escape?.();
   else if (event.key === '/') {
     const credentialScreen = screens.find((s) => s.search);
     if (readRoute().screen !== credentialScreen) { location.hash = link('credentials'); showRoute(); }

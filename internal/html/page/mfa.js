@@ -8,9 +8,10 @@ function mfaScreen() {
     users: (a) => accounts[a].stats.console,
     coverage: (a) => (accounts[a].stats.console ? lacking(a) / accounts[a].stats.console : -1),
   };
-  const address = (a, mfa) => link('credentials', {account: accounts[a].key, kind: 'password', state: 'active', mfa});
+  const address = (a, mfa) => link('credentials', {account: accounts[a].key, mfa});
   const known = (a) => !accounts[a].missing;
   let parameters = {};
+  const order = () => sorting(Object.hasOwn(orders, parameters.sort) ? parameters : {}, 'lacking', []);
 
   const list = makeList({
     label: 'MFA coverage', class: 'mfa', rowClass: (a) => (accounts[a].missing ? 'missing' : ''),
@@ -39,8 +40,7 @@ function mfaScreen() {
       }},
     ],
     sort(sort) {
-      const turn = sort === (parameters.sort || 'lacking') && parameters.direction !== 'ascending';
-      parameters = {...parameters, sort, direction: turn ? 'ascending' : ''};
+      parameters = {...parameters, ...resort(sort, order())};
       setRoute('mfa', parameters);
       show(parameters);
     },
@@ -50,15 +50,14 @@ function mfaScreen() {
 
   function show(to) {
     parameters = to;
-    const sort = to.sort in orders ? to.sort : 'lacking', by = orders[sort];
-    const direction = to.direction === 'ascending' ? 'ascending' : 'descending';
+    const by = orders[order().sort];
     const rows = accounts.map((_, a) => a).filter((a) => !to.account || accounts[a].key === to.account)
       .sort((a, b) => (accounts[b].missing - accounts[a].missing) || by(b) - by(a) || a - b);
-    if (direction === 'ascending') rows.reverse();
+    if (order().turned) rows.reverse();
     const users = sum(rows.map((a) => accounts[a].stats.console)), covered = sum(rows.map((a) => accounts[a].stats.consoleMFA));
     all.replaceChildren(h('b', {}, percent(covered, users)), ` of ${plural(users, 'console user')} have MFA: ${number(covered)} with, ${number(users - covered)} without. `,
       to.account ? h('a', {href: link('mfa')}, 'All accounts') : '');
-    list.show(rows, sort, direction);
+    list.show(rows, order());
   }
   return {name: 'mfa', title: 'MFA', show, paint: list.refresh, print: list.print, element: [all, list.element]};
 }

@@ -18,6 +18,22 @@ function readRoute() {
   return {screen, parameters: Object.fromEntries(new URLSearchParams(query || ''))};
 }
 
+// sorting is the order asked for: by its name, in which direction, and whether
+// that is turned from how the order comes by itself. first is the order where
+// none is asked for; names are from A to Z, and figures from the largest.
+function sorting(parameters, first, ascending) {
+  const sort = parameters.sort || first;
+  const natural = ascending.includes(sort) ? 'ascending' : 'descending';
+  const direction = ['ascending', 'descending'].includes(parameters.direction) ? parameters.direction : natural;
+  return {sort, direction, turned: direction !== natural};
+}
+
+// resort is what to ask for when the head of a column is pressed.
+function resort(sort, now) {
+  const opposite = now.direction === 'ascending' ? 'descending' : 'ascending';
+  return {sort, direction: sort === now.sort && !now.turned ? opposite : ''};
+}
+
 // setRoute changes the address without a new entry in the history.
 function setRoute(name, parameters) {
   history.replaceState(null, '', link(name, parameters));

@@ -1,0 +1,436 @@
+package html_test
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/html"
+)
+
+var screens = []string{"accounts", "keys", "credentials", "mfa", "changes", "controls"}
+
+// TestPage looks at one page in a browser, in every way a person does.
+func TestPage(t *testing.T) {
+	b, s := organization(t, html.Options{Made: made, Program: "rollcall 1.0.0"}, 40, 120, 8, 0, 300, 60, 12, 90)
+	for _, a := range s.Accounts[:3] {
+		b.History(past(a, 12))
+	}
+	br := open(t, b, s)
+	d := data(t, write(t, b, s))
+	t.Run("screens", func(t *testing.T) { testScreens(br.in(t), s) })
+	t.Run("accounts", func(t *testing.T) { testAccounts(br.in(t), s) })
+	t.Run("filters", func(t *testing.T) { testFilters(br.in(t), s, d) })
+	t.Run("hostile", func(t *testing.T) { testHostile(br.in(t)) })
+	t.Run("details", func(t *testing.T) { testDetails(br.in(t)) })
+	t.Run("order", func(t *testing.T) { testOrder(br.in(t)) })
+	t.Run("changes", func(t *testing.T) { testChanges(br.in(t)) })
+	t.Run("address", func(t *testing.T) { testAddress(br.in(t)) })
+	t.Run("keyboard", func(t *testing.T) { testKeyboard(br.in(t)) })
+	t.Run("print", func(t *testing.T) { testPrint(br.in(t)) })
+	t.Run("colours", func(t *testing.T) { testColours(br.in(t)) })
+}
+
+func testScreens(br *browser, s *audit.Summary) {
+	br.visit("")
+	br.want(`document.title`, "Accounts – Credential audit")
+	br.want(`[...document.querySelectorAll("main > .screen")].map(s => s.id.slice(7)).join(" ")`, strings.Join(screens, " "))
+	for i, screen := range screens {
+		br.click(fmt.Sprintf(`nav a:nth-child(%d)`, i+1))
+		br.settle()
+		br.want(`[...document.querySelectorAll("main > .screen")].filter(s => s.offsetHeight).map(s => s.id).join(" ")`, "screen-"+screen)
+		br.want(`document.querySelector("nav [aria-current=page]").dataset.screen`, screen)
+		br.want(`document.querySelector("main > .screen:not([hidden])").innerText.length > 200`, "true")
+	}
+	head := eval[string](br, `document.getElementById("header").innerText.replace(/\s+/g, " ")`)
+	for _, want := range []string{
+		"10 accounts", "630 users", "made 2026-11-23 10:20 UTC", "2 accounts without report", "2 stale",
+		fmt.Sprint(s.Counts.Severities[audit.High][audit.Fail]) + " fail high", fmt.Sprint(s.Counts.Total[audit.NoData]) + " no data",
+		fmt.Sprint(s.Counts.Suppressed) + " excused",
+	} {
+		if !strings.Contains(head, want) {
+			br.t.Errorf("the head has no %q: %s", want, head)
+		}
+	}
+}
+
+// Accounts without a report come first, in red, with the reason; then the worst.
+func testAccounts(br *browser, s *audit.Summary) {
+	br.visit("#accounts")
+	rows := eval[[]string](br, `[...document.querySelectorAll("#screen-accounts tr[data-row]")].map(r => r.innerText.replace(/\s+/g, " "))`)
+	if len(rows) != len(s.Accounts) {
+		br.t.Errorf("%d accounts are shown, want %d", len(rows), len(s.Accounts))
+	}
+	for i, want := range []string{"acquired-corp 999988887700 no report There is no report: AccessDenied", "999988887701 no report There is no report: Throttling", "payments"} {
+		if !strings.HasPrefix(rows[i], want) {
+			br.t.Errorf("row %d is %q, want %q…", i, rows[i], want)
+		}
+	}
+	br.want(`getComputedStyle(document.querySelector("#screen-accounts tr.missing td")).color`, "rgb(163, 20, 27)")
+	staging := s.Accounts[1]
+	want := fmt.Sprintf("staging 111122223301 2026-11-23 81 min %d 0 0 120 %d %% %d/%d",
+		staging.Counts.Total[audit.Fail], 100*staging.Stats.ConsoleUsersMFA/staging.Stats.ConsoleUsers, staging.Stats.ConsoleUsersMFA, staging.Stats.ConsoleUsers)
+	if !strings.Contains(strings.Join(rows, "\n"), want) {
+		br.t.Errorf("no row has %q:\n%s", want, strings.Join(rows, "\n"))
+	}
+	// By the age of their reports: those of unknown age first.
+	br.click(`#screen-accounts th:nth-child(2) button`)
+	br.want(`[...document.querySelectorAll("#screen-accounts tr[data-row] td:first-child b")].slice(2, 5).map(b => b.textContent).join(" ")`, "archive security shared services")
+	br.want(`document.querySelector("#screen-accounts th[aria-sort]").innerText + document.querySelector("#screen-accounts th[aria-sort]").ariaSort`, "Reportdescending")
+	br.click(`#screen-accounts th:nth-child(1) button`)
+	br.want(`document.querySelector("#screen-accounts tr[data-row] b").textContent`, "999988887701")
+	br.click(`#screen-accounts th:nth-child(1) button`)
+	br.want(`document.querySelector("#screen-accounts tr[data-row] b").textContent`, "staging")
+	br.want(`location.hash`, "#accounts?sort=account&direction=descending")
+}
+
+// Every filter shows as many lines as the audit counted.
+func testFilters(br *browser, s *audit.Summary, d pageData) {
+	all := 0
+	var kinds [6]int
+	none, services := 0, 0
+	for _, r := range d.Rows {
+		all += r.Credentials
+		for i, w := range r.What {
+			kinds[w]++
+			if r.Found[i] == 0 {
+				none++
+			}
+		}
+		for i, name := range r.Name {
+			if strings.HasPrefix(name, "svc-erp") {
+				services += r.Held[i]
+			}
+		}
+	}
+	control := func(id audit.ControlID) audit.ControlCounts {
+		for _, c := range s.Counts.Controls {
+			if c.Control.ID == id {
+				return c
+			}
+		}
+		panic(id)
+	}
+	if control(audit.KeyAge).Suppressed == 0 {
+		br.t.Error("nothing in the fixture is excused")
+	}
+	ages := func(of ...*audit.AccountSummary) (sum [6][4]int) {
+		for _, a := range of {
+			for i := range sum {
+				for j := range sum[i] {
+					sum[i][j] += a.Stats.KeyAges[i][j]
+				}
+			}
+		}
+		return sum
+	}
+	everywhere, sandbox := ages(s.Accounts...), s.Accounts[4]
+	for filter, want := range map[string]int{
+		"":                                   all,
+		"account=111122223304":               d.Rows[4].Credentials,
+		"account=000000000000":               0,
+		"kind=password":                      kinds[1],
+		"kind=key":                           kinds[2] + kinds[3],
+		"kind=certificate":                   kinds[4] + kinds[5],
+		"class=machine&kind=password":        0,
+		"class=root&account=111122223302":    d.Rows[2].Held[0],
+		"status=none":                        none,
+		"status=excused":                     s.Counts.Suppressed,
+		"control=C9&status=FAIL":             control(audit.KeyAge).Statuses[audit.Fail],
+		"control=C9&status=excused":          control(audit.KeyAge).Suppressed,
+		"control=C5&status=FAIL":             control(audit.ConsoleMFA).Statuses[audit.Fail],
+		"control=C7&status=FAIL":             control(audit.PasswordUnused).Statuses[audit.Fail],
+		"control=C1&severity=critical":       control(audit.RootActiveKey).Statuses[audit.Fail] + control(audit.RootActiveKey).Statuses[audit.NoData],
+		"q=svc-erp":                          services,
+		"q=SVC-ERP%20nowhere":                0,
+		"q=111122223304":                     d.Rows[4].Credentials,
+		"age=5&idle=3":                       everywhere[5][3],
+		"age=3&idle=2":                       everywhere[3][2],
+		"account=111122223304&age=4&idle=0":  ages(sandbox)[4][0],
+		"account=111122223304&mfa=no":        sandbox.Stats.ConsoleUsers - sandbox.Stats.ConsoleUsersMFA,
+		"mfa=yes&account=111122223304":       sandbox.Stats.ConsoleUsersMFA,
+		"account=111122223304&status=NODATA": 0,
+	} {
+		br.show("#credentials?" + filter)
+		got := eval[string](br, `document.querySelector("#screen-credentials .result").textContent`)
+		text := fmt.Sprintf("%d of %s lines", want, thousands(all))
+		if want == all {
+			text = thousands(all) + " lines"
+		}
+		if got != text {
+			br.t.Errorf("%s: %q, want %q", filter, got, text)
+		}
+		if rows := eval[int](br, `document.querySelectorAll("#screen-credentials tr[data-row]").length`); rows != min(want, rows) || want > 0 && rows == 0 {
+			br.t.Errorf("%s: %d rows exist for %d lines", filter, rows, want)
+		}
+	}
+	// The numbers of the histogram lead to as many keys.
+	br.show("#keys?account=111122223304")
+	number := eval[string](br, `document.querySelector(".histogram tbody tr:nth-child(6) td:nth-child(4) a").textContent`)
+	br.click(`.histogram tbody tr:nth-child(6) td:nth-child(4) a`)
+	br.settle()
+	br.want(`document.querySelector("#screen-credentials .result").textContent.split(" ")[0]`, number)
+	br.want(`[...document.querySelectorAll("#screen-credentials .chip")].map(c => c.textContent).join(", ")`, "key over 365 days old ✕, key used in the last 45 days ✕, clear all")
+	br.click(`#screen-credentials .chip.clear`)
+	br.want(`document.querySelector("#screen-credentials .result").textContent`, thousands(all)+" lines")
+	// Choosing and typing do what the address does.
+	eval[any](br, `(() => { const s = document.querySelectorAll("#screen-credentials select")[3]; s.value = "FAIL"; s.dispatchEvent(new Event("change")) })()`)
+	run(br, chromedp.SendKeys(chromedp.CSS(`#screen-credentials input`), "svc-erp"))
+	br.settle()
+	br.want(`location.hash`, "#credentials?status=FAIL&q=svc-erp")
+	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row]")].every(r => r.cells[1].textContent.startsWith("svc-erp") && r.cells[8].textContent.includes("FAIL"))`, "true")
+}
+
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+}
+
+// Whatever a report says stays text.
+func testHostile(br *browser) {
+	br.visit("#credentials?account=111122223300")
+	names := eval[[]string](br, `[...document.querySelectorAll("#screen-credentials tr[data-row]")].map(r => r.cells[1].textContent)`)
+	for _, want := range []string{hostile[0], hostile[1], hostile[2], `line\u{2028}separator`, `over\u{202e}ride`, hostile[5], `\u{1} \u{2} 007 2026-01-01T00:00:00Z`} {
+		if !strings.Contains(strings.Join(names, "\n"), want) {
+			br.t.Errorf("no user %q in %q", want, names)
+		}
+	}
+	br.show("#changes?account=111122223300")
+	br.want(`document.querySelectorAll("img, iframe, object, main script").length`, "0")
+	br.want(`document.title`, "Changes – Credential audit")
+	// So does what an address says.
+	for _, hash := range []string{"#__proto__", "#accounts?sort=__proto__", "#credentials?sort=constructor&open=x&age=9&__proto__=1", "#mfa?sort=toString", "#changes?account=%3Cimg%3E&sort=x", "#%"} {
+		br.show(hash)
+	}
+}
+
+func testDetails(br *browser) {
+	br.visit("#credentials?account=111122223302&class=root")
+	br.want(`[...document.querySelectorAll("#screen-credentials td.mark")].map(td => td.className.split(" ")[0] + " " + td.title.split(":")[0]).join(", ")`, "c-state C1, c-date C9, c-date C4, c-state C18")
+	br.click(`#screen-credentials tr[data-row="0"]`)
+	br.settle()
+	text := eval[string](br, `document.querySelector(".detail").innerText.replace(/\s+/g, " ")`)
+	for _, want := range []string{
+		"<root_account> key 1", "arn:aws:iam::111122223302:root", "2026-11-23 06:", "reports/111122223302.csv, line 2",
+		"C1 Root has no active access key critical", "Root has an active access key, made 20", "the limit is 90 days", "✕ FAIL C1",
+	} {
+		if !strings.Contains(text, want) {
+			br.t.Errorf("the details have no %q: %s", want, text)
+		}
+	}
+	br.want(`document.querySelectorAll(".detail svg .made").length`, "1")
+	// An excused finding stays FAIL, and says by what.
+	br.visit("#credentials?status=excused")
+	br.click(`#screen-credentials tr[data-row="0"]`)
+	br.settle()
+	br.want(`/FAIL excused.*Excused by EX-2026-014/.test(document.querySelector(".detail").innerText.replace(/\s+/g, " "))`, "true")
+	// Dates have their age beside them.
+	br.want(`/^\d{4}-\d\d-\d\d \d+ days?$/.test([...document.querySelectorAll("#screen-credentials td.c-date")].at(0).innerText.replace(/\s+/g, " "))`, "true")
+}
+
+func testOrder(br *browser) {
+	br.visit("#credentials?kind=key")
+	br.click(`#screen-credentials th:nth-child(6) button`)
+	br.settle()
+	br.want(`location.hash`, "#credentials?kind=key&sort=used")
+	dates := `[...document.querySelectorAll("#screen-credentials tr[data-row]")].map(r => (r.cells[5].querySelector("time") || {dateTime: "never"}).dateTime)`
+	br.want(`(() => { const d = `+dates+`; return d.length > 20 && d.every((t, i) => !i || d[i-1] <= t) })()`, "true")
+	br.click(`#screen-credentials th:nth-child(6) button`)
+	br.settle()
+	br.want(`(() => { const d = `+dates+`.filter(t => t !== "never"); return d.every((t, i) => !i || d[i-1] >= t) })()`, "true")
+	br.want(`document.querySelector("#screen-credentials th[aria-sort]").ariaSort`, "descending")
+}
+
+func testChanges(br *browser) {
+	br.visit("#changes?account=111122223300")
+	br.want(`document.querySelectorAll("#screen-changes .timeline .dot").length`, "12")
+	br.want(`document.querySelectorAll("#screen-changes .step").length`, "11")
+	br.want(`document.querySelectorAll("#screen-changes details .step").length`, "3")
+	br.want(`document.querySelector("#screen-changes .step h4").innerText.replace(/\s+/g, " ")`, "2026-11-23 09:39 UTC · 7 days after the report before ✕ 1 newly failing − 1 removed")
+	br.want(`document.querySelector("#screen-changes .step tr td:nth-child(4)").textContent`, "MFA was taken away")
+	br.show("#changes?account=111122223300&sort=rotated")
+	br.want(`[...document.querySelectorAll("#screen-changes .step td.sign")].map(td => td.textContent).join("")`, "↻↻↻")
+	br.want(`document.querySelectorAll("#screen-changes .strips tr[data-row] svg").length > 5`, "true")
+	br.show("#changes?account=111122223305")
+	br.want(`document.querySelector("#screen-changes .history").textContent`, "There is no earlier report of this account to compare with.")
+	br.show("#accounts")
+	br.want(`[...document.querySelectorAll("#screen-accounts tr[data-row]")].find(r => r.textContent.startsWith("production")).cells[10].innerText`, "+1 −0")
+}
+
+// What is shown is in the address, and the address shows it again.
+func testAddress(br *browser) {
+	br.visit("#credentials?account=111122223301&class=human&kind=password&status=FAIL&control=C7&q=ada")
+	br.want(`[...document.querySelectorAll("#screen-credentials select, #screen-credentials input")].map(e => e.value).join(" ")`, "ada 111122223301 human password FAIL C7")
+	shown := eval[string](br, `document.querySelector("#screen-credentials tbody").innerText`)
+	br.click(`#screen-credentials tr[data-row="1"]`)
+	br.settle()
+	hash := eval[string](br, `location.hash`)
+	detail := eval[string](br, `document.querySelector(".detail").innerText`)
+	br.visit(hash)
+	br.want(`document.querySelector("#screen-credentials tbody").innerText`, shown)
+	br.want(`document.querySelector(".detail").innerText`, detail)
+	br.want(`document.querySelector("#screen-credentials tr[aria-selected]").dataset.row`, "1")
+	br.show("#mfa")
+	run(br, chromedp.NavigateBack())
+	br.settle()
+	br.want(`location.hash`, hash)
+	br.want(`document.querySelector("#screen-credentials").hidden`, "false")
+}
+
+// The table has one row for each of 1,000 lines, but only those in view exist;
+// it is read with the arrow keys.
+func testKeyboard(br *browser) {
+	br.visit("")
+	br.shortcut("3")
+	br.want(`location.hash`, "#credentials")
+	br.shortcut("/")
+	br.want(`document.activeElement.type`, "search")
+	br.press("sandbox")
+	br.want(`location.hash`, "#credentials?q=sandbox")
+	// Past the choices and the buttons of the head to the table.
+	for range 30 {
+		if br.press(kb.Tab); eval[string](br, `document.activeElement.getAttribute("role") || ""`) == "grid" {
+			break
+		}
+		br.want(`getComputedStyle(document.activeElement).outlineStyle`, "solid")
+	}
+	br.want(`document.activeElement.getAttribute("aria-label")`, "Credentials")
+	active := `document.getElementById(document.activeElement.getAttribute("aria-activedescendant")).dataset.row`
+	br.press(kb.ArrowDown + kb.ArrowDown)
+	br.want(active, "1")
+	br.press(kb.Enter)
+	br.want(`document.querySelector(".detail").hidden`, "false")
+	first := eval[string](br, `document.querySelector(".detail").innerText`)
+	br.press(kb.ArrowDown)
+	br.want(active, "2")
+	if second := eval[string](br, `document.querySelector(".detail").innerText`); second == first {
+		br.t.Error("the details stay those of the row before")
+	}
+	br.press(kb.Escape)
+	br.want(`document.querySelector(".detail").hidden`, "true")
+	br.want(`document.activeElement.getAttribute("role")`, "grid")
+	br.press(kb.End)
+	count := eval[int](br, `Number(document.activeElement.getAttribute("aria-rowcount"))`)
+	br.want(active, fmt.Sprint(count-2))
+	br.want(`(() => { const row = document.querySelector("[aria-selected]").getBoundingClientRect(), box = document.querySelector("#screen-credentials .list").getBoundingClientRect(); return row.top >= box.top && row.bottom <= box.bottom + 1 })()`, "true")
+	if rows := eval[int](br, `document.querySelectorAll("#screen-credentials tr[data-row]").length`); rows > 80 || count < 400 {
+		br.t.Errorf("%d rows exist of %d", rows, count)
+	}
+	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row]")].every(r => r.offsetHeight === 27)`, "true") // as list.js counts on
+	br.press(kb.Home)
+	br.want(active, "0")
+	// In the table of accounts the arrow keys choose a number to follow.
+	br.shortcut("1")
+	eval[any](br, `document.querySelector("#screen-accounts table").focus()`)
+	br.press(kb.ArrowDown + kb.ArrowDown + kb.ArrowDown + kb.ArrowRight)
+	br.want(`document.querySelectorAll(".chosen").length`, "1")
+	br.press(kb.Enter)
+	br.want(`location.hash`, "#credentials?account=111122223302&status=FAIL")
+}
+
+// On paper are all screens, one after the other, with all rows.
+func testPrint(br *browser) {
+	br.visit("#credentials?account=111122223302&status=FAIL")
+	lines := eval[string](br, `document.querySelector("#screen-credentials .result").textContent.split(" ")[0]`)
+	eval[any](br, `(addEventListener("beforeprint", () => { window.printed = {
+		screens: [...document.querySelectorAll(".screen")].filter(s => !s.hidden).length,
+		rows: document.querySelectorAll("#screen-credentials tr[data-row]").length,
+		strips: document.querySelectorAll("#screen-changes .strips tr[data-row]").length,
+		histories: document.querySelectorAll("#screen-changes .timeline").length,
+		filters: document.querySelector("#screen-credentials .print-only").textContent,
+		reasons: [...document.querySelectorAll("#screen-credentials tr[data-row]")].some(r => r.querySelectorAll("td.why p").length > 1),
+	} }), 0)`)
+	br.scheme("dark") // paper is white all the same
+	pdf := run(br, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
+	br.scheme("light")
+	br.save("page.pdf", pdf)
+	br.want(`JSON.stringify(window.printed)`, `{"screens":6,"rows":`+lines+`,"strips":41,"histories":3,"filters":"account: 111122223302, status: FAIL","reasons":true}`)
+	if !bytes.Contains(pdf, []byte("/MediaBox [0 0 841.91998 594.95996]")) {
+		br.t.Error("the paper is not A4 across")
+	}
+	br.want(`[...document.querySelectorAll(".screen")].filter(s => !s.hidden).map(s => s.id).join()`, "screen-credentials")
+	br.want(`document.querySelectorAll("#screen-credentials tr[data-row]").length < 80`, "true")
+}
+
+// testColours takes pictures in light and dark, and finds text that is hard to
+// read: WCAG 2.2 asks for a contrast of 4.5.
+func testColours(br *browser) {
+	br.visit("")
+	for _, scheme := range []string{"light", "dark"} {
+		br.scheme(scheme)
+		for _, screen := range screens {
+			br.show("#" + screen)
+			if screen == "credentials" {
+				br.show("#credentials?q=svc-erp")
+				br.click(`#screen-credentials tr[data-row="2"]`)
+			}
+			for _, bad := range eval[[]string](br, contrast) {
+				br.t.Errorf("%s, %s: %s", scheme, screen, bad)
+			}
+			picture := br.screenshot(screen + "-" + scheme)
+			if light := brightness(br.t, picture); (light > 128) != (scheme == "light") {
+				br.t.Errorf("%s, %s: the picture has a brightness of %d", scheme, screen, light)
+			}
+		}
+	}
+	br.window(900, 800)
+	for _, screen := range screens {
+		br.show("#" + screen)
+		if screen == "accounts" || screen == "credentials" {
+			br.screenshot(screen + "-narrow")
+		}
+		br.want(`document.documentElement.scrollWidth`, "900")
+	}
+	br.window(1280, 800)
+	// What a person chooses goes before what the system asks for.
+	br.want(`document.getElementById("theme").textContent`, "Colours: auto")
+	br.click(`#theme`)
+	br.want(`document.getElementById("theme").textContent + getComputedStyle(document.body).backgroundColor`, "Colours: lightrgb(255, 255, 255)")
+	br.click(`#theme`)
+	br.scheme("light")
+	br.want(`document.getElementById("theme").textContent + getComputedStyle(document.body).backgroundColor`, "Colours: darkrgb(21, 24, 28)")
+	br.click(`#theme`)
+}
+
+// contrast lists the elements with text of too little contrast.
+const contrast = `(() => {
+	const rgb = (c) => { const n = c.match(/[\d.]+/g).map(Number); return c.startsWith("color(") ? [...n.slice(0, 3).map(x => x * 255), n[3] ?? 1] : [n[0], n[1], n[2], n[3] ?? 1] };
+	const luminance = ([r, g, b]) => { const [x, y, z] = [r, g, b].map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * x + 0.7152 * y + 0.0722 * z };
+	const behind = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] === 1) return c } return [255, 255, 255] };
+	const bad = new Set();
+	for (const e of document.querySelectorAll("body *")) {
+		if (!e.offsetParent && !(e instanceof SVGElement) || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+		if (["SCRIPT", "NOSCRIPT", "OPTION", "STYLE", "title"].includes(e.tagName) || !e.getClientRects().length) continue;
+		const style = getComputedStyle(e);
+		const [a, b] = [luminance(rgb(e instanceof SVGElement ? style.fill : style.color)), luminance(behind(e))].sort((x, y) => y - x);
+		const ratio = (a + 0.05) / (b + 0.05);
+		if (ratio < 4.5) bad.add(e.tagName + "." + (e.getAttribute("class") || "") + " " + e.textContent.slice(0, 30) + ": " + ratio.toFixed(2));
+	}
+	return [...bad];
+})()`
+
+// brightness is the mean of a picture, from 0 to 255.
+func brightness(t *testing.T, picture []byte) int {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(picture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, n := 0, 0
+	for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y += 4 {
+		for x := img.Bounds().Min.X; x < img.Bounds().Max.X; x += 4 {
+			r, g, b, _ := img.At(x, y).RGBA()
+			sum += int(r+g+b) / 3 >> 8
+			n++
+		}
+	}
+	return sum / n
+}
