@@ -147,10 +147,13 @@ func checkCounts(t testing.TB, c *audit.Counts) {
 
 func TestStats(t *testing.T) {
 	root := withKey(rootRow(account1), 0, 400, 5)
+	root.MFAActive = report.False
 	jo := withKey(userRow(account1, "jo"), 0, 30, 1)
 	jo.PasswordEnabled, jo.MFAActive, jo.PasswordLastUsed = report.True, report.True, daysAgo(50)
 	max := userRow(account1, "max")
 	max.PasswordEnabled, max.PasswordLastUsed = report.True, daysAgo(1)
+	amy := userRow(account1, "amy")
+	amy.PasswordEnabled, amy.PasswordLastUsed = report.True, daysAgo(1)
 	svc := withKey(userRow(account1, "svc"), 1, 91, 91)
 	svc.Keys[0] = report.Key{LastRotated: daysAgo(600)}
 	svc.Certificates[1] = report.Certificate{Active: report.True, LastRotated: daysAgo(4)}
@@ -161,13 +164,13 @@ func TestStats(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := newAuditor(t, audit.Options{Classes: audit.Classes{BreakGlass: []audit.Matcher{glass}}})
-	got, _ := mustAudit(t, a, csvOf(t, root, jo, max, svc, idle), fresh)
+	got, _ := mustAudit(t, a, csvOf(t, root, jo, max, amy, svc, idle), fresh)
 	want := audit.Stats{
-		Rows: 5, Users: 4, ConsoleUsers: 2, ConsoleUsersMFA: 1, HumanUsers: 1, MachineUsers: 2, BreakGlassUsers: 1,
+		Rows: 6, Users: 5, ConsoleUsers: 3, ConsoleUsersMFA: 1, HumanUsers: 2, MachineUsers: 2, BreakGlassUsers: 1,
 		ActiveKeys: 4, InactiveKeys: 1, ActiveCertificates: 1,
 		UnusedCredentials: 3, // jo's password, the keys of svc and idle
 		OldestKey:         daysAgo(400),
-		Root:              audit.RootStats{Seen: true, Password: report.True, MFA: report.True, Keys: 1, LastUsed: daysAgo(5)},
+		Root:              audit.RootStats{Seen: true, Password: report.True, MFA: report.False, Keys: 1, LastUsed: daysAgo(5)},
 	}
 	want.KeyAges[5][0] = 1 // root's
 	want.KeyAges[0][0] = 1
@@ -399,6 +402,82 @@ func TestStale(t *testing.T) {
 		}
 		if !got.Source.Fetched.Equal(c.src.Fetched) {
 			t.Errorf("%s: the source was changed to %s", name, got.Source.Fetched)
+		}
+	}
+}
+
+// TestProblems: all are counted, a hundred are told.
+func TestProblems(t *testing.T) {
+	rows := []report.Row{rootRow(account1)}
+	for i := range 150 {
+		rows = append(rows, userRow(fmt.Sprintf("%012d", i), fmt.Sprintf("u%d", i)))
+	}
+	got, _ := mustAudit(t, newAuditor(t, audit.Options{}), csvOf(t, rows...), fresh)
+	if got.ProblemCount != 150 || len(got.Problems) != 100 || !got.Incomplete() {
+		t.Errorf("%d problems, %d told", got.ProblemCount, len(got.Problems))
+	}
+	p := got.Problems[1]
+	if p.Line != 4 || p.Column != "arn" || p.Text != "The row is of another account: arn:aws:iam::000000000001:user/u1." {
+		t.Errorf("problem %+v", p)
+	}
+}
+
+// TestMissingRoot: a finding about root that has no row still says whose.
+func TestMissingRoot(t *testing.T) {
+	for name, c := range map[string]struct {
+		file []byte
+		src  audit.Source
+		arn  string
+	}{
+		"account of a row":      {csvOf(t, userRow(account1, "jo")), fresh, "arn:aws:iam::123456789012:root"},
+		"account told":          {csvOf(t), audit.Source{Account: account2, Partition: "aws-eusc"}, "arn:aws-eusc:iam::210987654321:root"},
+		"nothing known":         {csvOf(t), audit.Source{}, ""},
+		"no partition known":    {csvOf(t), audit.Source{Account: account2}, ""},
+		"partition known, only": {csvOf(t), audit.Source{Partition: "aws"}, ""},
+	} {
+		_, findings := mustAudit(t, newAuditor(t, audit.Options{Controls: []audit.ControlID{audit.RootMFA}}), c.file, c.src)
+		if len(findings) != 1 {
+			t.Fatalf("%s: %d findings", name, len(findings))
+		}
+		f := findings[0]
+		if f.Status != audit.NoData || f.User != report.RootUser || f.ARN != c.arn || f.Line != 0 || f.Class != audit.ClassRoot {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+}
+
+func TestCredentialID(t *testing.T) {
+	at := daysAgo(0)
+	for want, c := range map[string]audit.Credential{
+		"":                           {},
+		"password":                   {Kind: audit.Password},
+		"key:2026-09-01T12:00:00Z":   {Kind: audit.AccessKey, Slot: 2, Created: at},
+		"key:2026-09-01T12:00:00Z#2": {Kind: audit.AccessKey, Slot: 2, Created: at, Tied: true},
+		"key:#1":                     {Kind: audit.AccessKey, Slot: 1},
+		"cert:2026-09-01T12:00:00Z":  {Kind: audit.Certificate, Slot: 1, Created: at},
+	} {
+		if got := c.ID(); got != want {
+			t.Errorf("%+v is %q, want %q", c, got, want)
+		}
+	}
+}
+
+// TestLongCells: a reason holds what a person would read of a cell.
+func TestLongCells(t *testing.T) {
+	row := rootRow(account1)
+	file := strings.Replace(string(csvOf(t, row)), ",true,", ","+strings.Repeat("é", 20_000)+",", 1)
+	_, findings := mustAudit(t, newAuditor(t, audit.Options{Controls: []audit.ControlID{audit.RootMFA, audit.CentralRoot}}), []byte(file), fresh)
+	for _, f := range findings {
+		if len(f.Reason) > 500 {
+			t.Errorf("%s: a reason of %d bytes", f.Control.ID, len(f.Reason))
+		}
+	}
+	name := strings.Repeat("x", 200)
+	foreign := userRow("999999999999", name)
+	_, findings = mustAudit(t, newAuditor(t, audit.Options{}), csvOf(t, row, foreign), fresh)
+	for _, f := range findings {
+		if f.Control.ID == audit.Evidence && f.User == name && !strings.Contains(f.Reason, "…") {
+			t.Errorf("reason %q", f.Reason)
 		}
 	}
 }

@@ -1,7 +1,5 @@
 package audit
 
-import "time"
-
 // ControlID names a control, such as C1 or C1b. Ids do not change and are not
 // used again.
 type ControlID string
@@ -180,5 +178,3 @@ type Params struct {
 	// ReportMaxAgeHours (C19): an older report is a WARN, and stale.
 	ReportMaxAgeHours int `yaml:"report_max_age_hours" json:"report_max_age_hours"`
 }
-
-func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }

@@ -127,10 +127,9 @@ func TestWriteExceptions(t *testing.T) {
 // TestWildcardExceptions: patterns fit whole names.
 func TestWildcardExceptions(t *testing.T) {
 	e := audit.Exception{
-		ID: "EX-1", Control: "C[9]", Account: "*", User: "svc-*", Reason: "r", Owner: "o", Ticket: "t",
+		ID: "EX-1", Control: "C?", Account: "*", User: "svc-*", Reason: "r", Owner: "o", Ticket: "t",
 		Expires: audit.Date{Year: 2030, Month: 1, Day: 1},
 	}
-	e.Control = "C?"
 	rows := []report.Row{rootRow(account1)}
 	for _, name := range []string{"svc-1", "svc-", "my-svc-1", "SVC-1"} {
 		rows = append(rows, withKey(userRow(account1, name), 0, 100, 100))
@@ -153,6 +152,7 @@ func TestWildcardExceptions(t *testing.T) {
 	if s.Counts.Suppressed != 4 || s.Exceptions[0].Matched != 4 || s.Exceptions[0].State != audit.ExceptionActive {
 		t.Errorf("suppressed %d, %+v", s.Counts.Suppressed, s.Exceptions[0])
 	}
+	checkCounts(t, &s.Counts)
 	if s.Counts.Total[audit.Fail] != 4 { // those of the other two users
 		t.Errorf("%d FAIL are left", s.Counts.Total[audit.Fail])
 	}
@@ -224,11 +224,32 @@ func TestExpiredExceptionOnFinding(t *testing.T) {
 		t.Fatal("there is no finding of C9")
 		return audit.Finding{}
 	}
-	f := find(e)
+	second := e
+	second.ID = "EX-1b"
+	f := find(e, second)
 	if f.Suppressed || f.Exception != "" || f.ExpiredException != "EX-1" || !strings.HasSuffix(f.Reason, "Exception EX-1 has expired.") {
 		t.Errorf("finding %+v", f)
 	}
 	if f = find(e, inForce); !f.Suppressed || f.Exception != "EX-2" || f.ExpiredException != "" {
 		t.Errorf("with one in force as well: %+v", f)
+	}
+}
+
+// TestEvidenceIsNotExcused, not even by an exception for everything.
+func TestEvidenceIsNotExcused(t *testing.T) {
+	e := audit.Exception{
+		ID: "EX-1", Control: "*", Account: "*", ARN: "*", Reason: "r", Owner: "o", Ticket: "t", Expires: audit.Date{Year: 2030, Month: 1, Day: 1},
+	}
+	src := fresh
+	src.Origin = "stale"
+	a := newAuditor(t, audit.Options{Exceptions: []audit.Exception{e}, Controls: []audit.ControlID{audit.Evidence, audit.RootUsed}})
+	_, findings := mustAudit(t, a, csvOf(t, withKey(rootRow(account1), 0, 10, 5)), src)
+	for _, f := range findings {
+		if f.Status != audit.Warn || f.Suppressed != (f.Control.ID == audit.RootUsed) {
+			t.Errorf("%s is %s, suppressed %v", f.Control.ID, f.Status, f.Suppressed)
+		}
+	}
+	if len(findings) != 2 {
+		t.Errorf("%d findings", len(findings))
 	}
 }

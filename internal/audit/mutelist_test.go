@@ -119,7 +119,27 @@ func TestImportMutelistRefuses(t *testing.T) {
 			t.Errorf("%s is accepted", name)
 		}
 	}
-	if _, err := audit.ImportMutelist(strings.NewReader(mutelist), audit.ImportDefaults{}); err == nil {
-		t.Error("no owner, ticket and expiry is accepted")
+	for name, change := range map[string]func(*audit.ImportDefaults){
+		"owner":  func(d *audit.ImportDefaults) { d.Owner = "" },
+		"ticket": func(d *audit.ImportDefaults) { d.Ticket = "" },
+		"expiry": func(d *audit.ImportDefaults) { d.Expires = audit.Date{} },
+	} {
+		d := importDefaults
+		change(&d)
+		if _, err := audit.ImportMutelist(strings.NewReader(mutelist), d); err == nil {
+			t.Errorf("no %s is accepted", name)
+		}
+	}
+}
+
+func TestImportMutelistWithoutNotes(t *testing.T) {
+	const text = "Mutelist:\n  Accounts:\n    \"123456789012\":\n      Checks:\n        \"s3_x\": { Resources: [a] }\n"
+	im, err := audit.ImportMutelist(strings.NewReader(text), importDefaults)
+	if err != nil || len(im.Exceptions) != 0 || len(im.Notes) != 1 {
+		t.Errorf("%+v, %v", im, err)
+	}
+	im, err = audit.ImportMutelist(strings.NewReader(strings.Replace(text, "s3_x", "iam_root_mfa_enabled", 1)), importDefaults)
+	if err != nil || len(im.Exceptions) != 1 || len(im.Notes) != 1 { // without regions, no note on them
+		t.Errorf("%+v, %v", im, err)
 	}
 }
