@@ -11,17 +11,13 @@ import (
 	"rollcall/internal/store"
 )
 
-// summaryFixed is what an account's summary says of kinds of entities that
-// Rollcall does not keep: that there are none, and AWS's quotas for them.
+// summaryFixed are quotas that are the same for every account.
 var summaryFixed = map[string]int32{
-	"Roles": 0, "RolesQuota": 1000,
-	"InstanceProfiles": 0, "InstanceProfilesQuota": 1000,
-	"PolicyVersionsInUseQuota":  10000,
-	"UserPolicySizeQuota":       policy.MaxUserInlineSize,
-	"GroupPolicySizeQuota":      policy.MaxGroupInlineSize,
-	"RolePolicySizeQuota":       policy.MaxRoleInlineSize,
-	"AssumeRolePolicySizeQuota": 2048,
-	"VersionsPerPolicyQuota":    versionsPerPolicy,
+	"PolicyVersionsInUseQuota": 10000,
+	"UserPolicySizeQuota":      policy.MaxUserInlineSize,
+	"GroupPolicySizeQuota":     policy.MaxGroupInlineSize,
+	"RolePolicySizeQuota":      policy.MaxRoleInlineSize,
+	"VersionsPerPolicyQuota":   versionsPerPolicy,
 }
 
 // GetAccountSummary counts what the account has, and says which quotas are in
@@ -55,6 +51,7 @@ func (s *Service) GetAccountSummary(ctx context.Context, _ *iam.GetAccountSummar
 		return errors.Join(
 			countPolicies(tx, a.ID, m),
 			countProviders(tx, a.ID, m),
+			countRoles(tx, a.ID, m),
 			putQuota(tx, a.ID, m, "UsersQuota", usersPerAccount),
 			putQuota(tx, a.ID, m, "AccessKeysPerUserQuota", accessKeysPerUser),
 			putQuota(tx, a.ID, m, "SigningCertificatesPerUserQuota", certificatesPerUser),
@@ -105,6 +102,21 @@ func countPolicies(tx *store.Tx, account string, m map[string]int32) error {
 		putQuota(tx, account, m, "AttachedPoliciesPerUserQuota", policiesPerUser),
 		putQuota(tx, account, m, "AttachedPoliciesPerGroupQuota", policiesPerGroup),
 		putQuota(tx, account, m, "AttachedPoliciesPerRoleQuota", policiesPerRole),
+	)
+}
+
+// countRoles counts roles and instance profiles.
+func countRoles(tx *store.Tx, account string, m map[string]int32) error {
+	roles, err := tx.CountRoles(account)
+	if err != nil {
+		return err
+	}
+	profiles, err := tx.CountInstanceProfiles(account)
+	m["Roles"], m["InstanceProfiles"] = int32(roles), int32(profiles)
+	return errors.Join(err,
+		putQuota(tx, account, m, "RolesQuota", rolesPerAccount),
+		putQuota(tx, account, m, "InstanceProfilesQuota", instanceProfilesPerAccount),
+		putQuota(tx, account, m, "AssumeRolePolicySizeQuota", trustPolicySize),
 	)
 }
 

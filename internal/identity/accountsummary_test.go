@@ -78,11 +78,18 @@ func TestGetAccountSummary(t *testing.T) {
 		want["Groups"], want["Policies"], want["PolicyVersionsInUse"] = 1, 2, 3
 		check()
 
-		limits := map[string]int{"UsersPerAccount": 1_000_000, "AccessKeysPerUser": 4, "CertificatesPerUser": 3, "GroupsPerAccount": 7, "GroupsPerUser": 8,
+		w.role(t, "worker")
+		w.role(t, "other")
+		w.profile(t, "box")
+		want["Roles"], want["InstanceProfiles"] = 2, 1
+		check()
+
+		limits := map[string]int{"UsersPerAccount": 1_000_000, "AccessKeysPerUser": 4, "CertificatesPerUser": 3, "RolesPerAccount": 5, "InstanceProfilesPerAccount": 6, "ACLSizePerRole": 4096, "GroupsPerAccount": 7, "GroupsPerUser": 8,
 			"PoliciesPerAccount": 9, "PolicySize": 10, "PoliciesPerUser": 11, "PoliciesPerGroup": 12, "PoliciesPerRole": 13}
 		if err := w.SetLimits(t.Context(), account, limits); err != nil {
 			t.Fatal(err)
 		}
+		want["RolesQuota"], want["InstanceProfilesQuota"], want["AssumeRolePolicySizeQuota"] = 5, 6, 4096
 		want["GroupsQuota"], want["GroupsPerUserQuota"], want["PoliciesQuota"], want["PolicySizeQuota"] = 7, 8, 9, 10
 		want["AttachedPoliciesPerUserQuota"], want["AttachedPoliciesPerGroupQuota"], want["AttachedPoliciesPerRoleQuota"] = 11, 12, 13
 		want["UsersQuota"], want["AccessKeysPerUserQuota"], want["SigningCertificatesPerUserQuota"] = 1_000_000, 4, 3

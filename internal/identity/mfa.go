@@ -125,7 +125,7 @@ func (s *Service) CreateVirtualMFADevice(ctx context.Context, in *iam.CreateVirt
 func (s *Service) EnableMFADevice(ctx context.Context, in *iam.EnableMFADeviceInput) (*iam.EnableMFADeviceOutput, error) {
 	c := principal.Of(ctx)
 	p := pair{c: c, user: *in.UserName, serial: *in.SerialNumber, codes: [2]string{*in.AuthenticationCode1, *in.AuthenticationCode2}}
-	err := s.withPair(ctx, p, mayEnable, func(tx *store.Tx, u store.User, d store.MFADevice) error {
+	err := s.withPair(ctx, p, mayEnable(c), func(tx *store.Tx, u store.User, d store.MFADevice) error {
 		d.NameKey, d.Enabled = u.NameKey, tx.Now
 		return tx.AssignMFADevice(d)
 	})
@@ -133,22 +133,46 @@ func (s *Service) EnableMFADevice(ctx context.Context, in *iam.EnableMFADeviceIn
 }
 
 // mayEnable holds what must be true before codes are looked at.
-func mayEnable(tx *store.Tx, u store.User, d store.MFADevice) error {
-	switch {
-	case d.Assigned && d.NameKey == u.NameKey:
-		name := u.Name
-		if u.NameKey == "" {
-			name = u.Account
+func mayEnable(c principal.Caller) func(*store.Tx, store.User, store.MFADevice) error {
+	return func(tx *store.Tx, u store.User, d store.MFADevice) error {
+		if err := mayManageOwn(tx, c, u, "EnableMFADevice"); err != nil {
+			return err
 		}
-		return fail("EntityAlreadyExists", "MFA Device for user %s already exists.", name)
-	case d.Assigned:
-		return fail("EntityAlreadyExists", "MFA Device is already in use.")
+		switch {
+		case d.Assigned && d.NameKey == u.NameKey:
+			name := u.Name
+			if u.NameKey == "" {
+				name = u.Account
+			}
+			return fail("EntityAlreadyExists", "MFA Device for user %s already exists.", name)
+		case d.Assigned:
+			return fail("EntityAlreadyExists", "MFA Device is already in use.")
+		}
+		have, err := tx.UserMFADevices(u.Account, u.NameKey)
+		if err != nil {
+			return err
+		}
+		return checkQuota(tx, u.Account, mfaDevicesPerUser, len(have)+1)
+	}
+}
+
+// mayManageOwn holds a user to its devices: who has one adds or takes away its
+// own only in a session that was begun with MFA, so that a stolen key cannot
+// take the place of a device (AWS-2023-001). Of others it is their policies
+// that decide. The text is a guess.
+//
+// Root is let: it has no other way to its device here.
+func mayManageOwn(tx *store.Tx, c principal.Caller, u store.User, action string) error {
+	session := c.Session()
+	if c.Kind() != principal.User || c.NameKey() != u.NameKey || session != nil && !session.MFA.IsZero() {
+		return nil
 	}
 	have, err := tx.UserMFADevices(u.Account, u.NameKey)
-	if err != nil {
+	if err != nil || len(have) == 0 {
 		return err
 	}
-	return checkQuota(tx, u.Account, mfaDevicesPerUser, len(have)+1)
+	return fail("AccessDenied", "User: %s is not authorized to perform: iam:%s on resource: user %s because multi-factor authentication is required to manage its own MFA devices",
+		c.ARN(), action, u.Name)
 }
 
 // ResyncMFADevice learns anew how far a user's device is off our time, by two
@@ -253,6 +277,9 @@ func (s *Service) DeactivateMFADevice(ctx context.Context, in *iam.DeactivateMFA
 			return err
 		}
 		if err := isOf(tx, u, d); err != nil {
+			return err
+		}
+		if err := mayManageOwn(tx, c, u, "DeactivateMFADevice"); err != nil {
 			return err
 		}
 		return tx.UnassignMFADevice(d.Account, d.Serial)

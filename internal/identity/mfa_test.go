@@ -425,7 +425,6 @@ func TestListMFADevicesOfCaller(t *testing.T) {
 		if list := must(t, w.root, w.ListMFADevices, &iam.ListMFADevicesInput{}); len(list.MFADevices) > 0 {
 			t.Error("root has ann's device")
 		}
-		must(t, ann, w.DeactivateMFADevice, &iam.DeactivateMFADeviceInput{SerialNumber: &p.serial})
 	})
 }
 

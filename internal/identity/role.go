@@ -64,9 +64,6 @@ func (s *Service) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam
 	if err != nil {
 		return nil, err
 	}
-	if in.PermissionsBoundary != nil {
-		return nil, noBoundary(*in.PermissionsBoundary)
-	}
 	r := store.Role{
 		Account: c.Account(), NameKey: fold(*in.RoleName), Name: *in.RoleName, Path: pathOrRoot(in.Path),
 		ID: seal.NewID("AROA", 21), Description: str(in.Description), MaxSession: maxSession(in.MaxSessionDuration),
@@ -76,12 +73,16 @@ func (s *Service) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam
 		if r.Trust, err = newTrust(tx, r.Account, *in.AssumeRolePolicyDocument); err != nil {
 			return err
 		}
-		return insertRole(tx, r, tags)
+		if err := insertRole(tx, r, tags); err != nil || in.PermissionsBoundary == nil {
+			return err
+		}
+		return setBoundary(tx, c, store.RoleEntity, r.NameKey, *in.PermissionsBoundary)
 	})
 	if err != nil {
 		return nil, err
 	}
 	out := roleOut(c, r)
+	out.PermissionsBoundary = boundaryOut(str(in.PermissionsBoundary))
 	// Recorded: the answer has neither.
 	out.Description, out.MaxSessionDuration = nil, nil
 	out.Tags = tagsOut(tags)
@@ -160,6 +161,11 @@ func (s *Service) GetRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRo
 			return err
 		}
 		out.Tags = tagsOut(tags)
+		boundary, err := tx.Boundary(store.RoleEntity, r.Account, r.NameKey)
+		if err != nil {
+			return err
+		}
+		out.PermissionsBoundary = boundaryOut(boundary)
 		out.RoleLastUsed, err = roleLastUsed(tx, r)
 		return err
 	})

@@ -273,3 +273,29 @@ func TestDeleteRoleConflicts(t *testing.T) {
 		must(t, w.root, w.DeleteRole, in)
 	})
 }
+
+// A role can be made with its permissions boundary, and is not made without it.
+func TestCreateRoleWithBoundary(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		const admin = "arn:aws:iam::aws:policy/AdministratorAccess"
+		in := &iam.CreateRoleInput{RoleName: ptr("worker"), AssumeRolePolicyDocument: trustEC2, PermissionsBoundary: ptr("arn:aws:iam::" + account + ":policy/nothing")}
+		refused(t, w.root, w.CreateRole, in, 404, "NoSuchEntity", "Scope ARN: "+*in.PermissionsBoundary+" does not exist or is not attachable.")
+		in.PermissionsBoundary = ptr("arn:aws:iam::" + account + ":not_a_policy/invalid")
+		refused(t, w.root, w.CreateRole, in, 400, "InvalidInput", "ARN "+*in.PermissionsBoundary+" is not valid.")
+		refused(t, w.root, w.GetRole, &iam.GetRoleInput{RoleName: ptr("worker")}, 404, "NoSuchEntity", "The role with name worker cannot be found.")
+		in.PermissionsBoundary = ptr(admin)
+		want := &types.AttachedPermissionsBoundary{PermissionsBoundaryArn: ptr(admin), PermissionsBoundaryType: "Policy"}
+		for _, r := range []*types.Role{must(t, w.root, w.CreateRole, in).Role, w.getRole(t, "worker")} {
+			if diff := cmp.Diff(want, r.PermissionsBoundary, ignoreSDK); diff != "" {
+				t.Error(diff)
+			}
+		}
+		if listed := must(t, w.root, w.ListRoles, &iam.ListRolesInput{}).Roles; listed[0].PermissionsBoundary != nil {
+			t.Errorf("listed with %+v", listed[0].PermissionsBoundary)
+		}
+		must(t, w.root, w.DeleteRole, &iam.DeleteRoleInput{RoleName: ptr("worker")})
+		if w.role(t, "worker"); w.getRole(t, "worker").PermissionsBoundary != nil {
+			t.Error("the boundary of the deleted role is left")
+		}
+	})
+}

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -47,16 +46,6 @@ func (s *Service) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam
 	out.Tags = tagsOut(tags)
 	out.PermissionsBoundary = boundaryOut(str(in.PermissionsBoundary))
 	return &iam.CreateUserOutput{User: &out}, nil
-}
-
-// noBoundary refuses a permissions boundary: there are no policies yet, so
-// none can be one, and a user without the bounds that were asked for must not
-// be made. The texts are recorded for PutRolePermissionsBoundary.
-func noBoundary(arn string) error {
-	if part := strings.SplitN(arn, ":", 6); len(part) != 6 || part[0] != "arn" || !strings.HasPrefix(part[5], "policy/") {
-		return fail("InvalidInput", "ARN %s is not valid.", arn)
-	}
-	return fail("NoSuchEntity", "Scope ARN: %s does not exist or is not attachable.", arn)
 }
 
 func insertUser(tx *store.Tx, u store.User) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/pquerna/otp/totp"
 
 	"rollcall/internal/seal"
@@ -177,5 +178,41 @@ func TestMFADeviceTags(t *testing.T) {
 		refused(t, w.root.TagMFADevice, tag(manyTags(0, 49)), 409, "LimitExceeded", "The number of tags has reached the maximum limit.")
 		must(t, w.root.UntagMFADevice, &iam.UntagMFADeviceInput{SerialNumber: &p.serial, TagKeys: []string{"k", "absent"}})
 		same(t, list(), &iam.ListMFADeviceTagsOutput{Tags: tags("K", "2")})
+	})
+}
+
+// A user who has a device adds and takes away its own only in a session that
+// was begun with MFA: who steals a key cannot put another device in its place.
+func TestManagingOwnMFADevices(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "Ann")
+		w.user(t, "bob")
+		ann := w.asUser(t, "Ann")
+		w.putUserPolicy(t, "Ann", ptr(allowAll))
+		refusal := func(action string) string {
+			return notAuthorized(userPath+"/Ann", "iam:"+action, "user Ann") + " because multi-factor authentication is required to manage its own MFA devices"
+		}
+		first, second := w.device(t, "first"), w.device(t, "second")
+		// The first device needs none.
+		must(t, ann.EnableMFADevice, first.enable(t, "Ann", w.clock.Now()))
+		plain := w.asSession(must(t, ann.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials)
+		refused(t, ann.EnableMFADevice, second.enable(t, "Ann", w.clock.Now()), 403, "AccessDenied", refusal("EnableMFADevice"))
+		refused(t, ann.DeactivateMFADevice, first.deactivate("Ann"), 403, "AccessDenied", refusal("DeactivateMFADevice"))
+		refused(t, plain.DeactivateMFADevice, first.deactivate("Ann"), 403, "InvalidClientTokenId", "The security token included in the request is invalid")
+		w.clock.advance(2 * step)
+		withMFA := w.asSession(must(t, ann.sts.GetSessionToken, &sts.GetSessionTokenInput{SerialNumber: &first.serial, TokenCode: first.code(t, w.clock.Now())}).Credentials)
+		must(t, withMFA.EnableMFADevice, second.enable(t, "Ann", w.clock.Now()))
+		must(t, withMFA.DeactivateMFADevice, first.deactivate("Ann"))
+		must(t, withMFA.DeactivateMFADevice, second.deactivate("Ann"))
+
+		// Of others it is the policies that decide, and root is root.
+		bobs := w.enabledDevice(t, "bob")
+		must(t, ann.DeactivateMFADevice, bobs.deactivate("bob"))
+		w.enabledDevice(t, "Ann")
+		arn := w.role(t, "worker", trusting("Ann"))
+		w.putRolePolicy(t, "worker", ptr(allowAll))
+		worker := w.assume(t, ann, arn, "night")
+		w.clock.advance(10 * step)
+		must(t, worker.EnableMFADevice, first.enable(t, "Ann", w.clock.Now()))
 	})
 }

@@ -32,6 +32,7 @@ func TestRecordedRefusals(t *testing.T) {
 	}
 	must(t, w.root.CreateServiceSpecificCredential, &iam.CreateServiceSpecificCredentialInput{UserName: three, ServiceName: ptr(codeCommit)})
 	serverBody, serverKey := recordedProviders(t, w)
+	recordedRoles(t, w)
 	recordedPolicies(t, w)
 
 	table, err := os.ReadFile("testdata/recorded.tsv")
