@@ -96,6 +96,14 @@ type rootData struct {
 type historyData struct {
 	Snapshots []snapshotData `json:"snapshots"`
 	Changes   []changeData   `json:"changes"` // the latest first
+	LeftOut   int            `json:"leftOut"` // how many more there were
+	// Last is what the newest report changed, nil where it is the only one.
+	Last *stepData `json:"last,omitempty"`
+}
+
+type stepData struct {
+	Failing int `json:"failing"`
+	Fixed   int `json:"fixed"`
 }
 
 type snapshotData struct {

@@ -63,7 +63,36 @@ func (b *Builder) history(a *audit.AccountSummary) *historyData {
 	slices.SortStableFunc(d.Changes, func(a, b changeData) int {
 		return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.Severity, a.Severity))
 	})
+	if n := len(d.Snapshots); n > 1 {
+		d.Last = lastStep(d.Changes, d.Snapshots[n-1].Generated)
+	}
+	if most := b.maxChanges(); len(d.Changes) > most {
+		d.LeftOut = len(d.Changes) - most
+		d.Changes = d.Changes[:most]
+	}
 	return d
+}
+
+// maxChanges is how many changes of an account the page holds: what a person
+// would read, and not more than makes some 10 MB of all accounts.
+func (b *Builder) maxChanges() int {
+	const ofAccount, ofAll, least = 1000, 40_000, 20
+	return max(least, min(ofAccount, ofAll/len(b.histories)))
+}
+
+// lastStep counts what the newest report changed.
+func lastStep(changes []changeData, newest int64) *stepData {
+	var s stepData
+	for _, c := range changes {
+		switch {
+		case c.At != newest:
+		case c.Sort == failing:
+			s.Failing++
+		case c.Sort == fixed:
+			s.Fixed++
+		}
+	}
+	return &s
 }
 
 // joinRotations makes one change of each pair of a key added and a key removed

@@ -145,7 +145,8 @@ type Change struct {
 }
 
 // History adds what is known of an account's earlier reports, once for each
-// account.
+// account. The page holds at most 1,000 changes of an account, the newest, and
+// says how many it leaves out.
 func (b *Builder) History(h History) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

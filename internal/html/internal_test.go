@@ -185,3 +185,32 @@ func TestEveryEventHasASort(t *testing.T) {
 		}
 	}
 }
+
+// An account with very many changes keeps the newest, and what its newest
+// report changed is counted of all.
+func TestManyChanges(t *testing.T) {
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	b := New(Options{})
+	h := History{Account: "111122223333", Partition: "aws", Snapshots: []Snapshot{{Generated: at.Add(-time.Hour)}, {Generated: at}}}
+	for i := range 3000 {
+		kind := NewlyFailing
+		if i%3 == 0 {
+			kind = Fixed
+		}
+		h.Changes = append(h.Changes, Change{At: at.Add(-time.Duration(i/1500) * time.Hour), Kind: kind})
+	}
+	b.History(h)
+	d := b.history(&audit.AccountSummary{Source: audit.Source{Account: "111122223333", Partition: "aws"}})
+	if len(d.Changes) != 1000 || d.LeftOut != 2000 || d.Changes[999].At != at.Unix() {
+		t.Errorf("%d changes are kept and %d left out", len(d.Changes), d.LeftOut)
+	}
+	if want := (stepData{Failing: 1000, Fixed: 500}); *d.Last != want {
+		t.Errorf("the newest report changed %+v, want %+v", *d.Last, want)
+	}
+	for range 10_000 {
+		b.History(History{})
+	}
+	if got := b.maxChanges(); got != 20 {
+		t.Errorf("each of 10,000 accounts keeps %d changes", got)
+	}
+}

@@ -20,15 +20,6 @@ function compareLists(a, b) {
   return i < 0 ? 0 : a[i] - b[i];
 }
 
-// lastStep counts what the newest of an account's reports changed.
-function lastStep(account) {
-  const history = account.history;
-  if (!history || history.snapshots.length < 2) return null;
-  const at = history.snapshots[history.snapshots.length - 1].generated;
-  const of = (sort) => history.changes.filter((c) => c.at === at && c.sort === sort).length;
-  return {failing: of('failing'), fixed: of('fixed')};
-}
-
 const ACCOUNT_ORDERS = {
   worst: accountWeight,
   account: null, // by name
@@ -106,7 +97,7 @@ const ACCOUNT_COLUMNS = [
     parts.forEach(([text, name], i) => td.append(i ? ' · ' : '', h('span', {class: name}, text)));
   }},
   {title: 'Since last', class: 'c-delta', cell(td, account) {
-    const step = lastStep(account);
+    const step = account.history?.last;
     if (!step) { td.append(h('span', {class: 'absent'}, '–')); return; }
     td.append(h('a', {href: link('changes', {account: account.key}), title: 'newly failing and fixed since the report before'},
       h('span', {class: step.failing ? 'fail' : 'zero'}, `+${step.failing}`), ' ',

@@ -58,7 +58,7 @@ function changesScreen() {
 
 // firstWithHistory is the account whose newest report brought most that fails.
 function firstWithHistory() {
-  const by = accounts.map((account) => { const step = lastStep(account); return step ? step.failing : -1; });
+  const by = accounts.map((account) => account.history?.last?.failing ?? -1);
   return by.indexOf(Math.max(...by));
 }
 
@@ -94,6 +94,7 @@ function describeHistory(account, sort, newest) {
     steps.length > SHOWN_STEPS ? h('details', {}, h('summary', {}, `${plural(steps.length - SHOWN_STEPS, 'earlier report')} with changes`), steps.slice(SHOWN_STEPS)) : null,
     changes.length ? null : h('p', {class: 'muted'}, 'Nothing changed.'),
     changes.length > SHOWN_CHANGES ? h('p', {class: 'alarm'}, `Shown are the latest ${number(SHOWN_CHANGES)} of ${number(changes.length)} changes.`) : null,
+    history.leftOut ? h('p', {class: 'alarm'}, `${plural(history.leftOut, 'older change')} ${history.leftOut === 1 ? 'is' : 'are'} not in this page.`) : null,
   ].filter(Boolean);
 }
 
