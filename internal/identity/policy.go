@@ -64,6 +64,8 @@ func (s *Service) policyActions() []api.Action {
 		{Operation: awsquery.Of(s.DeleteUserPermissionsBoundary), Needs: user},
 		{Operation: awsquery.Of(s.PutRolePermissionsBoundary), Needs: api.WithKeys(role, boundaryKey)},
 		{Operation: awsquery.Of(s.DeleteRolePermissionsBoundary), Needs: role},
+
+		{Operation: awsquery.Of(s.GetAccountAuthorizationDetails), Needs: api.Everything},
 	}
 }
 

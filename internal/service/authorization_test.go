@@ -183,6 +183,8 @@ var everyAction = map[string]struct{ params, resource string }{
 	"ListPolicyTags":          {"PolicyArn=" + readOnly, "policy " + readOnly},
 	"ListEntitiesForPolicy":   {"PolicyArn=" + readOnly, "policy " + readOnly},
 
+	"GetAccountAuthorizationDetails": {"Filter.member.1=User", "*"},
+
 	"PutUserPermissionsBoundary":    {"UserName=bob&PermissionsBoundary=" + readOnly, "user bob"},
 	"DeleteUserPermissionsBoundary": {"UserName=bob", "user bob"},
 	"PutRolePermissionsBoundary":    {"RoleName=worker&PermissionsBoundary=" + readOnly, "role worker"},

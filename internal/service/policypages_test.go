@@ -112,6 +112,13 @@ func policyLists(account string) map[string]lister {
 			}
 			return entityNames(out), out.IsTruncated, out.Marker, nil
 		},
+		"GetAccountAuthorizationDetails": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
+			out, err := c.GetAccountAuthorizationDetails(ctx, &iam.GetAccountAuthorizationDetailsInput{Marker: m, MaxItems: n})
+			if err != nil {
+				return nil, false, nil, err
+			}
+			return detailNames(out), out.IsTruncated, out.Marker, nil
+		},
 	}
 }
 
@@ -135,6 +142,13 @@ func entityNames(out *iam.ListEntitiesForPolicyOutput) []string {
 	all := names(out.PolicyUsers, func(u types.PolicyUser) *string { return u.UserId })
 	all = append(all, names(out.PolicyGroups, func(g types.PolicyGroup) *string { return g.GroupId })...)
 	return append(all, names(out.PolicyRoles, func(r types.PolicyRole) *string { return r.RoleId })...)
+}
+
+func detailNames(out *iam.GetAccountAuthorizationDetailsOutput) []string {
+	all := names(out.UserDetailList, func(u types.UserDetail) *string { return u.Arn })
+	all = append(all, names(out.GroupDetailList, func(g types.GroupDetail) *string { return g.Arn })...)
+	all = append(all, names(out.RoleDetailList, func(r types.RoleDetail) *string { return r.Arn })...)
+	return append(all, names(out.Policies, func(p types.ManagedPolicyDetail) *string { return p.Arn })...)
 }
 
 // fillPolicies gives an account, which has the user u and five more, five of
@@ -199,4 +213,5 @@ func TestSDKPaginatorsOfPolicies(t *testing.T) {
 	check("ListPolicyVersions", 3, 5)(drain(t, iam.NewListPolicyVersionsPaginator(w.root, &iam.ListPolicyVersionsInput{PolicyArn: arn, MaxItems: two}), func(o *iam.ListPolicyVersionsOutput) int { return len(o.Versions) }))
 	check("ListPolicyTags", 3, 5)(drain(t, iam.NewListPolicyTagsPaginator(w.root, &iam.ListPolicyTagsInput{PolicyArn: arn, MaxItems: two}), func(o *iam.ListPolicyTagsOutput) int { return len(o.Tags) }))
 	check("ListEntitiesForPolicy", 3, 6)(drain(t, iam.NewListEntitiesForPolicyPaginator(w.root, &iam.ListEntitiesForPolicyInput{PolicyArn: arn, MaxItems: two}), func(o *iam.ListEntitiesForPolicyOutput) int { return len(entityNames(o)) }))
+	check("GetAccountAuthorizationDetails", 10, 19)(drain(t, iam.NewGetAccountAuthorizationDetailsPaginator(w.root, &iam.GetAccountAuthorizationDetailsInput{MaxItems: two}), func(o *iam.GetAccountAuthorizationDetailsOutput) int { return len(detailNames(o)) }))
 }
