@@ -223,7 +223,7 @@ func fileInput(file string) (auditInput, error) {
 	}
 	folder, err := history.Open(filepath.Join(filepath.Dir(file), ".."))
 	if err != nil {
-		return in, nil
+		return in, err
 	}
 	snapshots, err := folder.Snapshots(account)
 	if err != nil {

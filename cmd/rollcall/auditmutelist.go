@@ -54,7 +54,7 @@ func (m *mutelistImport) run(args []string) error {
 	if err != nil {
 		return usageError("--expires: %w", err)
 	}
-	var in io.Reader = m.p.stdin
+	in := m.p.stdin
 	if args[0] != "-" {
 		f, err := os.Open(args[0])
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -135,7 +134,7 @@ func (a *auditing) openOutput(all *auditOutputs, spec outputSpec, o render.Optio
 		all.outputs, all.lakes = append(all.outputs, l), append(all.lakes, l)
 		return nil
 	}
-	var w io.Writer = a.p.stdout
+	w := a.p.stdout
 	if spec.path != "" {
 		f, err := createPending(spec.path)
 		if err != nil {
