@@ -148,6 +148,7 @@ func checkCounts(t testing.TB, c *audit.Counts) {
 func TestStats(t *testing.T) {
 	root := withKey(rootRow(account1), 0, 400, 5)
 	root.MFAActive = report.False
+	root.Keys[1] = report.Key{LastRotated: daysAgo(500), LastUsed: daysAgo(100)}
 	jo := withKey(userRow(account1, "jo"), 0, 30, 1)
 	jo.PasswordEnabled, jo.MFAActive, jo.PasswordLastUsed = report.True, report.True, daysAgo(50)
 	max := userRow(account1, "max")
@@ -167,7 +168,7 @@ func TestStats(t *testing.T) {
 	got, _ := mustAudit(t, a, csvOf(t, root, jo, max, amy, svc, idle), fresh)
 	want := audit.Stats{
 		Rows: 6, Users: 5, ConsoleUsers: 3, ConsoleUsersMFA: 1, HumanUsers: 2, MachineUsers: 2, BreakGlassUsers: 1,
-		ActiveKeys: 4, InactiveKeys: 1, ActiveCertificates: 1,
+		ActiveKeys: 4, InactiveKeys: 2, ActiveCertificates: 1,
 		UnusedCredentials: 3, // jo's password, the keys of svc and idle
 		OldestKey:         daysAgo(400),
 		Root:              audit.RootStats{Seen: true, Password: report.True, MFA: report.False, Keys: 1, LastUsed: daysAgo(5)},
