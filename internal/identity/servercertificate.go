@@ -162,9 +162,11 @@ func (s *Service) UploadServerCertificate(ctx context.Context, in *iam.UploadSer
 	if err != nil {
 		return nil, err
 	}
+	// Without the line end of a file: Terraform, which trims what it sends,
+	// would find a difference in every plan.
 	cert := store.ServerCertificate{
 		Account: c.Account(), NameKey: fold(*in.ServerCertificateName), Name: *in.ServerCertificateName, Path: pathOrRoot(in.Path),
-		ID: seal.NewID("ASCA", 21), Body: *in.CertificateBody, Chain: str(in.CertificateChain), Expires: parsed.NotAfter,
+		ID: seal.NewID("ASCA", 21), Body: strings.TrimSpace(*in.CertificateBody), Chain: strings.TrimSpace(str(in.CertificateChain)), Expires: parsed.NotAfter,
 	}
 	cert.PrivateKey = s.keys.SealSecret(seal.NewSecret(*in.PrivateKey), serverCertificatePlace(cert.Account, cert.ID))
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
