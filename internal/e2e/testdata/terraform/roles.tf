@@ -57,6 +57,9 @@ resource "aws_iam_role" "ci" {
   name                  = "CI"
   assume_role_policy    = data.aws_iam_policy_document.web.json
   force_detach_policies = true
+  lifecycle {
+    ignore_changes = [force_detach_policies] # is Terraform's own, and in no import
+  }
 }
 
 resource "aws_iam_role_policy" "people" {

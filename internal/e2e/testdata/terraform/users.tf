@@ -18,6 +18,9 @@ resource "aws_iam_user" "ann" {
   path          = "/staff/"
   force_destroy = true
   tags          = { team = "platform", Cost = "42" }
+  lifecycle {
+    ignore_changes = [force_destroy] # is Terraform's own, and in no import
+  }
 }
 
 resource "aws_iam_user" "build" {
@@ -72,4 +75,7 @@ resource "aws_iam_server_certificate" "web" {
   certificate_body = file("${path.module}/certificate.pem")
   private_key      = file("${path.module}/key.pem")
   tags             = { site = "www" }
+  lifecycle {
+    ignore_changes = [private_key] # cannot be read back
+  }
 }
