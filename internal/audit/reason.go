@@ -42,14 +42,15 @@ func reason(v *verdict, row *report.Row, asOf report.Time) string {
 	}
 }
 
-// age is how long before asOf v.since lies; 0 where either is absent.
+// age is how long before asOf v.since lies; 0 where either is absent, and where
+// it lies after it, by what clocks may differ.
 func (v *verdict) age(asOf report.Time) time.Duration {
 	now, known := asOf.Unix()
 	since, ok := v.since.Unix()
 	if !known || !ok {
 		return 0
 	}
-	return time.Duration(now-since) * time.Second
+	return time.Duration(max(now-since, 0)) * time.Second
 }
 
 // silence says why a column tells nothing.
@@ -87,9 +88,6 @@ func shorten(text string) string {
 func duration(d time.Duration) string { return string(appendDuration(nil, d)) }
 
 func appendDuration(b []byte, d time.Duration) []byte {
-	if d < 0 {
-		b, d = append(b, '-'), -d
-	}
 	parts := 0
 	for _, u := range units {
 		n := d / u.size
