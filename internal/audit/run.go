@@ -167,10 +167,10 @@ func (u *run) judge(row *report.Row, line int) error {
 func (u *run) evidence(row *report.Row) string {
 	s := &u.out.Source
 	u.sight.partition = s.Partition
-	switch {
-	case row.User == "":
+	switch row.User {
+	case "":
 		return "The row has no user name."
-	case row.User == u.last:
+	case u.last:
 		return "The user has two rows."
 	}
 	root := &u.out.Stats.Root

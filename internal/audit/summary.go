@@ -86,7 +86,8 @@ type Stats struct {
 	UnusedCredentials int
 	// KeyAges counts active keys by their age, then by how long they were not
 	// used: see KeyAgeLimits and KeyIdleLimits. The last of each is what is
-	// beyond the limits; for idleness, the fourth of four is "never used".
+	// beyond the limits; for idleness, the fourth of four is "never used", or
+	// not told.
 	KeyAges [6][4]int
 	// OldestKey is when the oldest active key was made; absent for none.
 	OldestKey report.Time
