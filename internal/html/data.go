@@ -134,6 +134,7 @@ func (b *Builder) data(s *audit.Summary) pageData {
 		Params:       s.Params,
 		Counts:       counts(&s.Counts),
 		Controls:     controls(s),
+		Accounts:     []accountData{},
 		Exceptions:   append([]audit.ExceptionUse{}, s.Exceptions...),
 		KeyAgeLimits: audit.KeyAgeLimits, KeyIdleLimits: audit.KeyIdleLimits,
 		LeftOut: b.leftOut,

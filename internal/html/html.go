@@ -27,7 +27,7 @@ type Options struct {
 	MaxCredentials int
 }
 
-// Builder gathers what a page shows while an audit runs, in about 100 bytes for
+// Builder gathers what a page shows while an audit runs, in about 200 bytes for
 // a credential:
 //
 //	b := html.New(html.Options{})

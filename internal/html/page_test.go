@@ -2,8 +2,11 @@ package html_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image/png"
+	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -35,6 +38,51 @@ func TestPage(t *testing.T) {
 	t.Run("keyboard", func(t *testing.T) { testKeyboard(br.in(t)) })
 	t.Run("print", func(t *testing.T) { testPrint(br.in(t)) })
 	t.Run("colours", func(t *testing.T) { testColours(br.in(t)) })
+}
+
+// TestPageOfLittle looks at pages of no account, and of reports that say
+// nearly nothing.
+func TestPageOfLittle(t *testing.T) {
+	benchmark, _ := audit.FindBenchmark(audit.DefaultBenchmark)
+	br := open(t, html.New(html.Options{}), &audit.Summary{Benchmark: benchmark})
+	for _, screen := range screens {
+		br.show("#" + screen)
+	}
+	auditor, err := audit.New(audit.Options{EveryRow: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := html.New(html.Options{})
+	p := person{rand.New(rand.NewPCG(1, 2))}
+	for _, csv := range [][]byte{
+		p.csv("111122223333", 20), p.csv("111122223333", 3), []byte("no report"), []byte("user,arn\nx,y\n"),
+		[]byte("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nx,arn:aws-cn:iam::444455556666:user/x,1969-12-31T23:00:00Z,maybe,soon\n"),
+	} {
+		r := b.Report()
+		s, err := auditor.Audit(context.Background(), bytes.NewReader(csv), audit.Source{}, nil, r.Row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.End(s)
+	}
+	br = open(t, b, auditor.Summary())
+	for _, screen := range screens {
+		br.show("#" + screen)
+		if screen == "credentials" {
+			br.click(`#screen-credentials tr[data-row="0"]`)
+		}
+		text := eval[string](br, `document.getElementById("screen-`+screen+`").innerText`)
+		if found := regexp.MustCompile(`.*(NaN|undefined|null|Infinity|\[object|Invalid).*`).FindString(text); found != "" || text == "" {
+			t.Errorf("%s says %q", screen, found)
+		}
+	}
+	// Two reports of one account are two accounts of the page.
+	br.show("#credentials?account=111122223333~2")
+	br.want(`document.querySelector("#screen-credentials .result").textContent.split(" ")[0] > 0`, "true")
+	br.show("#credentials?kind=key&account=444455556666")
+	br.want(`document.querySelector("#screen-credentials tr[data-row]").cells[3].textContent`, "unreadable")
+	br.click(`#screen-credentials tr[data-row="0"]`)
+	br.want(`document.querySelector(".detail time").dateTime`, "1969-12-31T23:00:00Z")
 }
 
 func testScreens(br *browser, s *audit.Summary) {

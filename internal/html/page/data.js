@@ -90,11 +90,13 @@ function readReport(report, a) {
 }
 reports.forEach(readReport);
 
-// The account by which addresses name it: its number, or else what is known.
+// key is how addresses name an account: by its number, or else what is known,
+// and the second of the same name with ~2.
 const accountKeys = new Map();
 accounts.forEach((account, a) => {
   const name = account.account || account.name || account.path || `report ${a + 1}`;
-  account.key = accountKeys.has(name) ? `${name}~${a + 1}` : name;
+  account.key = name;
+  for (let n = 2; accountKeys.has(account.key); n++) account.key = `${name}~${n}`;
   accountKeys.set(account.key, a);
 });
 

@@ -26,7 +26,7 @@ function describe(c) {
   const facts = [
     ['Account', accountTitle(account)],
     ['ARN', arn],
-    ['User made', users.line[u] ? isTime(users.created[u]) ? [date(seconds(users.created[u])), ', ', days(age(account, users.created[u])), ' before the report'] : absence(users.created[u]) : ''],
+    ['User made', users.line[u] ? isTime(users.created[u]) ? [date(seconds(users.created[u])), account.asOf ? `, ${days(age(account, users.created[u]))} before the report` : ''] : absence(users.created[u]) : ''],
     ['Class', users.line[u] ? page.classes[users.klass[u]] : ''],
     ['Used with', where(c)],
     ['MFA', users.line[u] === 0 ? '' : truth(users.mfa[u], 'yes', 'no')],

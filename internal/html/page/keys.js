@@ -65,11 +65,11 @@ function legend() {
 }
 
 function oldest(of) {
-  const with_ = of.filter((a) => isTime(a.stats.oldestKey)).sort((a, b) => a.stats.oldestKey - b.stats.oldestKey);
+  const having = of.filter((a) => isTime(a.stats.oldestKey)).sort((a, b) => a.stats.oldestKey - b.stats.oldestKey);
   const missing = of.filter((a) => a.missing).length;
   return h('p', {},
-    with_.length ? ['The oldest active key: ', date(seconds(with_[0].stats.oldestKey)), `, ${days(age(with_[0], with_[0].stats.oldestKey))} old, in `,
-      h('a', {href: link('keys', {account: with_[0].key})}, accountTitle(with_[0])), '. '] : 'No active key. ',
+    having.length ? ['The oldest active key: ', date(seconds(having[0].stats.oldestKey)), having[0].asOf ? `, ${days(age(having[0], having[0].stats.oldestKey))} old` : '', ', in ',
+      h('a', {href: link('keys', {account: having[0].key})}, accountTitle(having[0])), '. '] : 'No active key. ',
     missing ? h('span', {class: 'fail'}, `${plural(missing, 'account')} without a report ${missing === 1 ? 'is' : 'are'} not in these figures.`) : null);
 }
 
