@@ -1,0 +1,300 @@
+package plan
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/report"
+)
+
+// target is a credential of a row with the findings about it.
+type target struct {
+	credential audit.Credential
+	findings   []audit.Finding
+}
+
+// decision is what becomes of one row.
+type decision struct {
+	plan    *Plan
+	row     *report.Row
+	targets []target
+}
+
+// Row decides about a row of the report that was begun. It keeps nothing of the
+// row beyond the call.
+func (p *Plan) Row(row *audit.Row) error {
+	var open, excused []audit.Finding
+	for _, f := range row.Findings {
+		switch {
+		case f.Status != audit.Fail && f.Status != audit.Warn:
+		case f.Suppressed:
+			excused = append(excused, f)
+		default:
+			open = append(open, f)
+		}
+	}
+	for _, f := range excused {
+		p.leave(leftOf(f, Excused, "The exception "+f.Exception+" excuses it."))
+	}
+	if row.Report == nil {
+		for _, f := range open {
+			reason := Person
+			if f.Class == audit.ClassRoot {
+				reason = Root
+			}
+			p.leave(leftOf(f, reason, f.Control.Remediation))
+		}
+		return nil
+	}
+	if row.Report.IsRoot() {
+		for _, f := range open {
+			p.leave(leftOf(f, Root, "Nothing of root is automated. "+f.Control.Remediation))
+		}
+		return nil
+	}
+	d := decision{plan: p, row: row.Report}
+	d.assign(open)
+	for i := range d.targets {
+		d.decide(&d.targets[i])
+	}
+	return nil
+}
+
+func leftOf(f audit.Finding, reason Reason, why string) Left {
+	return Left{Reason: reason, User: f.User, Credential: f.Credential, Findings: []audit.Finding{f}, Why: why}
+}
+
+// assign gives each finding to the credential to take away for it; the others
+// are for a person.
+func (d *decision) assign(open []audit.Finding) {
+	for _, f := range open {
+		switch f.Control.ID {
+		case audit.KeyUnused, audit.KeyAge, audit.KeyAtSetup, audit.LeftoverKey, audit.PasswordUnused:
+			d.give(f.Credential, f)
+		case audit.ConsoleMFA:
+			d.give(audit.Credential{Kind: audit.Password}, f)
+		}
+	}
+	for _, f := range open {
+		switch f.Control.ID {
+		case audit.OneActiveKey:
+			d.secondKey(f)
+		case audit.KeyUnused, audit.KeyAge, audit.KeyAtSetup, audit.LeftoverKey, audit.PasswordUnused, audit.ConsoleMFA:
+		case audit.SigningCertificate:
+			d.plan.leave(leftOf(f, Person, "A report does not tell when a signing certificate was last used. "+f.Control.Remediation))
+		default:
+			d.plan.leave(leftOf(f, Person, f.Control.Remediation))
+		}
+	}
+}
+
+func (d *decision) give(c audit.Credential, f audit.Finding) {
+	for i := range d.targets {
+		if d.targets[i].credential == c {
+			d.targets[i].findings = append(d.targets[i].findings, f)
+			return
+		}
+	}
+	d.targets = append(d.targets, target{c, []audit.Finding{f}})
+}
+
+// secondKey finds out which of two active keys is to go: one that is to go
+// anyway, or else the one that was not used for longer.
+func (d *decision) secondKey(f audit.Finding) {
+	if f.Status == audit.Warn {
+		d.plan.leave(leftOf(f, Person, "The user's keys seem to be in rotation: see that it comes to an end."))
+		return
+	}
+	for i := range d.targets {
+		c := d.targets[i].credential
+		if c.Kind == audit.AccessKey && d.recent(d.keyUse(c.Slot)) == "" {
+			d.targets[i].findings = append(d.targets[i].findings, f)
+			return
+		}
+	}
+	a, b := d.keyUse(1), d.keyUse(2)
+	x, known := a.Unix()
+	y, alsoKnown := b.Unix()
+	slot := 1
+	switch {
+	case !known || !alsoKnown || x == y:
+		d.plan.leave(leftOf(f, Person, "The report does not tell which of the two keys is in use."))
+		return
+	case y < x:
+		slot = 2
+	}
+	// More than one finding may be about this key.
+	d.give(keyOf(d.row, slot), f)
+}
+
+func keyOf(row *report.Row, slot int) audit.Credential {
+	mine, other := row.Keys[slot-1].LastRotated, row.Keys[2-slot].LastRotated
+	return audit.Credential{Kind: audit.AccessKey, Slot: slot, Created: mine, Tied: mine.IsPresent() && mine == other}
+}
+
+// keyUse is when a key was last used or, if never, made; absent where that is
+// not known.
+func (d *decision) keyUse(slot int) report.Time {
+	k := &d.row.Keys[slot-1]
+	if never(k.LastUsed) {
+		return k.LastRotated
+	}
+	return k.LastUsed
+}
+
+// passwordUse is the same of the password.
+func (d *decision) passwordUse() report.Time {
+	r := d.row
+	switch {
+	case !never(r.PasswordLastUsed):
+		return r.PasswordLastUsed
+	case r.PasswordLastChanged.IsPresent():
+		return r.PasswordLastChanged
+	}
+	return r.Created
+}
+
+// never reports whether a report says that there was no such moment, as opposed
+// to saying nothing.
+func never(t report.Time) bool {
+	return t.Absence() == report.NotApplicable || t.Absence() == report.NoInformation
+}
+
+// recent says why a credential that was last used then has to be kept, "" where
+// it has not.
+func (d *decision) recent(used report.Time) string {
+	at, ok := used.Value()
+	switch {
+	case !ok:
+		return "The report does not tell when it was last used."
+	case at.Before(d.plan.account().Cutoff):
+		return ""
+	}
+	return fmt.Sprintf("It was used, or made, on %s, and what was within %d days is kept.", at.Format(time.DateOnly), d.plan.Options.KeepUsedDays)
+}
+
+// userName is what IAM lets a user be called.
+var userName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+
+// accountID is what an account's number looks like.
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+// keyID is what the ids of access keys look like.
+var keyID = regexp.MustCompile(`^[A-Z0-9]{16,128}$`)
+
+// decide plans for a credential, or says why not.
+func (d *decision) decide(t *target) {
+	item := Item{User: d.row.User, ARN: d.row.ARN, UserCreated: d.row.Created, Credential: t.credential, Findings: t.findings}
+	why := ""
+	switch {
+	case !accountID.MatchString(d.plan.account().number(d.row)):
+		why = "The report does not tell the account."
+	case !userName.MatchString(d.row.User):
+		why = "This is no name that IAM lets a user have: the file was tampered with, or damaged."
+	case d.plan.account().AsOf.IsZero():
+		why = "It is not known when the report was made."
+	case changed(item.Findings) != "":
+		why = changed(item.Findings)
+	case t.credential.Kind == audit.Password:
+		why = d.password(&item)
+	default:
+		why = d.key(&item)
+	}
+	if why != "" {
+		d.plan.leave(Left{Reason: Kept, User: item.User, Credential: item.Credential, Findings: item.Findings, Why: why})
+		return
+	}
+	d.plan.add(item)
+}
+
+// changed is what enrichment says of a user who is no longer the one of the
+// report, "" for nothing.
+func changed(findings []audit.Finding) string {
+	for _, f := range findings {
+		if f.Facts == nil && f.Note != "" {
+			return f.Note
+		}
+	}
+	return ""
+}
+
+// number is the account's, which the first row tells where nothing else does.
+func (a *Account) number(row *report.Row) string {
+	if a.Source.Account == "" {
+		a.Source.Account = row.AccountID()
+	}
+	return a.Source.Account
+}
+
+// key completes the item of an access key, or says why it is kept.
+func (d *decision) key(item *Item) (why string) {
+	c := item.Credential
+	key := &d.row.Keys[c.Slot-1]
+	item.Inactive, item.LastUsed = key.Active.IsFalse(), key.LastUsed
+	switch {
+	case !c.Created.IsPresent():
+		return "The report does not tell when it was made, so that nothing tells it from another key."
+	case c.Tied:
+		return "The user's two keys were made in the same second: the report does not tell which is meant."
+	}
+	if recent := d.recent(d.keyUse(c.Slot)); recent != "" {
+		if d.only(item, audit.KeyAge) {
+			recent += " Make a new key, put it in its place, and plan again when this one has not been used for that long."
+		}
+		return recent
+	}
+	return item.enrich()
+}
+
+// enrich finds the key's id where enrichment tells, or says why the key is
+// kept.
+func (i *Item) enrich() (why string) {
+	for _, f := range i.Findings {
+		if f.Facts == nil || f.Facts.Keys == nil {
+			continue
+		}
+		var ids []string
+		for _, key := range f.Facts.Keys {
+			if made, ok := i.Credential.Created.Value(); ok && made.Unix() == key.Created.Unix() {
+				ids = append(ids, key.ID)
+			}
+		}
+		switch {
+		case len(ids) == 0:
+			return "It is gone since the report was made."
+		case len(ids) > 1:
+			return "The keys " + strings.Join(ids, " and ") + " were made in the same second: the report does not tell which is meant."
+		case !keyID.MatchString(ids[0]):
+			return "What is said to be its id is none."
+		}
+		i.KeyID = ids[0]
+		return ""
+	}
+	return ""
+}
+
+// password completes the item of a password, or says why it is kept.
+func (d *decision) password(item *Item) (why string) {
+	item.LastUsed = d.row.PasswordLastUsed
+	item.mfaHelps = d.only(item, audit.ConsoleMFA)
+	switch {
+	case !d.row.PasswordEnabled.IsTrue():
+		return "The report does not tell whether there is a password."
+	case !d.row.Created.IsPresent():
+		return "The report does not tell when the user was made, so that nothing tells it from another one of that name."
+	}
+	recent := d.recent(d.passwordUse())
+	if recent != "" && item.mfaHelps {
+		recent += " Have the user add an MFA device."
+	}
+	return recent
+}
+
+// only reports whether all findings of an item are of one control.
+func (d *decision) only(item *Item, id audit.ControlID) bool {
+	return !slices.ContainsFunc(item.Findings, func(f audit.Finding) bool { return f.Control.ID != id })
+}

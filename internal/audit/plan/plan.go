@@ -1,0 +1,241 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/report"
+)
+
+// The defaults of Options.
+const (
+	DefaultFinalDays      = 7
+	DefaultDeactivateDays = 14
+	DefaultDeleteDays     = 30
+	DefaultKeepUsedDays   = 30
+	// DefaultMost is how many credentials a plan deals with: what is longer,
+	// nobody reviews.
+	DefaultMost = 1000
+)
+
+// Options say how to plan. Each zero number stands for its default.
+type Options struct {
+	// Start is the day of the first warning, in the zone that windows and days
+	// are of.
+	Start time.Time
+	// FinalDays and DeactivateDays count from Start, DeleteDays from the day of
+	// deactivation.
+	FinalDays, DeactivateDays, DeleteDays int
+	// KeepUsedDays keeps what was used so recently.
+	KeepUsedDays int
+	// Windows are when credentials may be deactivated and deleted; none means
+	// at any time.
+	Windows []Window
+	// Most is how many credentials are planned for, and how many of each kind
+	// of others are listed.
+	Most int
+}
+
+func (o *Options) complete() error {
+	for _, n := range []struct {
+		value *int
+		or    int
+	}{
+		{&o.FinalDays, DefaultFinalDays}, {&o.DeactivateDays, DefaultDeactivateDays}, {&o.DeleteDays, DefaultDeleteDays},
+		{&o.KeepUsedDays, DefaultKeepUsedDays}, {&o.Most, DefaultMost},
+	} {
+		if *n.value == 0 {
+			*n.value = n.or
+		}
+		if *n.value < 0 || *n.value > 3650 && n.value != &o.Most {
+			return errors.New("days are at least 1 and at most 3650")
+		}
+	}
+	switch {
+	case o.Start.IsZero():
+		return errors.New("a plan needs a day to start on")
+	case o.DeactivateDays <= o.FinalDays:
+		return errors.New("the final warning must come before the deactivation")
+	}
+	y, m, d := o.Start.Date()
+	o.Start = time.Date(y, m, d, 0, 0, 0, 0, o.Start.Location())
+	return nil
+}
+
+// Stage is a stage of the remediation of one credential.
+type Stage string
+
+// The stages, in their order. A password cannot be deactivated: it is removed
+// in the stage Deactivate, and there is no Delete.
+const (
+	Warn       Stage = "warn"
+	Final      Stage = "final"
+	Deactivate Stage = "deactivate"
+	Delete     Stage = "delete"
+)
+
+// Stages are all of them.
+var Stages = [...]Stage{Warn, Final, Deactivate, Delete}
+
+// Step is a stage with its day.
+type Step struct {
+	Stage     Stage     `json:"stage"`
+	NotBefore time.Time `json:"not_before"`
+}
+
+// Item is a credential to take away.
+type Item struct {
+	// ID is 16 hexadecimal digits that are the same in every plan for this
+	// credential.
+	ID          string
+	Account     string
+	User, ARN   string
+	UserCreated report.Time
+	Credential  audit.Credential // an access key or a password
+	// KeyID is the access key's id, "" where only its creation is known.
+	KeyID string
+	// Inactive says that the key is inactive already.
+	Inactive bool
+	// LastUsed is when the report says that it was last used; absent for never.
+	LastUsed report.Time
+	// Findings are what it is taken away for.
+	Findings []audit.Finding
+	Steps    []Step
+	// mfaHelps says that MFA is all that is missing.
+	mfaHelps bool
+}
+
+// step returns the step of a stage.
+func (i *Item) step(s Stage) (Step, bool) {
+	for _, step := range i.Steps {
+		if step.Stage == s {
+			return step, true
+		}
+	}
+	return Step{}, false
+}
+
+// Reason is why something is not planned for.
+type Reason string
+
+// The reasons.
+const (
+	// Kept: it must not be taken away by a plan, or not now.
+	Kept Reason = "kept"
+	// Excused: an exception excuses it.
+	Excused Reason = "excused"
+	// Person: no command can do it, or nobody but a person can tell which.
+	Person Reason = "person"
+	// Root: nothing of root is automated.
+	Root Reason = "root"
+)
+
+// Reasons are all of them, in the order in which to list them.
+var Reasons = [...]Reason{Root, Person, Kept, Excused}
+
+// Left is a finding that the plan does nothing about.
+type Left struct {
+	Reason     Reason
+	Account    string
+	User       string
+	Credential audit.Credential
+	Findings   []audit.Finding
+	// Why says in a sentence why it is left, and what to do.
+	Why string
+}
+
+// Account is the part of a plan that is about one account.
+type Account struct {
+	Source audit.Source
+	AsOf   time.Time
+	// Cutoff is the moment since which nothing planned for was used.
+	Cutoff time.Time
+	Items  []Item
+	Left   []Left
+}
+
+// Plan is a plan.
+type Plan struct {
+	Options  Options
+	Accounts []*Account
+	Total    int            // items
+	Counts   map[Reason]int // of Left
+	// More says how many items there are beyond Options.Most.
+	More int
+	// Problems are what keeps the plan from being complete.
+	Problems []string
+}
+
+// New begins a plan.
+func New(o Options) (*Plan, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	return &Plan{Options: o, Counts: map[Reason]int{}}, nil
+}
+
+// Begin begins an account. The rows that come next are of its report, which was
+// judged for the moment asOf.
+func (p *Plan) Begin(src audit.Source, asOf time.Time) {
+	p.Accounts = append(p.Accounts, &Account{
+		Source: src, AsOf: asOf, Cutoff: asOf.AddDate(0, 0, -p.Options.KeepUsedDays).UTC().Truncate(time.Second),
+	})
+}
+
+// End ends an account with the outcome of its audit.
+func (p *Plan) End(a *audit.AccountSummary) {
+	current := p.Accounts[len(p.Accounts)-1]
+	current.Source, current.AsOf = a.Source, a.AsOf
+	for _, problem := range a.Problems {
+		p.Problems = append(p.Problems, "Account "+a.Source.Account+": "+problem.Text)
+	}
+	if a.Incomplete() && len(a.Problems) == 0 {
+		p.Problems = append(p.Problems, "Account "+a.Source.Account+": not everything could be judged.")
+	}
+}
+
+func (p *Plan) account() *Account { return p.Accounts[len(p.Accounts)-1] }
+
+func (p *Plan) leave(l Left) {
+	a := p.account()
+	p.Counts[l.Reason]++
+	if p.Counts[l.Reason] <= p.Options.Most {
+		l.Account = a.Source.Account
+		a.Left = append(a.Left, l)
+	}
+}
+
+func (p *Plan) add(i Item) {
+	p.Total++
+	if p.Total > p.Options.Most {
+		p.More++
+		return
+	}
+	a := p.account()
+	i.Account = a.Source.Account
+	sum := sha256.Sum256([]byte(i.Account + "\x00" + i.ARN + "\x00" + i.Credential.ID()))
+	i.ID = hex.EncodeToString(sum[:8])
+	i.Steps = p.steps(&i)
+	a.Items = append(a.Items, i)
+}
+
+// steps are the stages of an item. What is inactive already is deleted when it
+// could be if it were deactivated today.
+func (p *Plan) steps(i *Item) []Step {
+	o := &p.Options
+	final := o.Start.AddDate(0, 0, o.FinalDays)
+	steps := []Step{{Warn, o.Start}, {Final, final}}
+	if i.Inactive {
+		gone := o.Start.AddDate(0, 0, max(o.DeleteDays, o.FinalDays+1))
+		return append(steps, Step{Delete, next(gone, o.Windows)})
+	}
+	off := next(o.Start.AddDate(0, 0, o.DeactivateDays), o.Windows)
+	steps = append(steps, Step{Deactivate, off})
+	if i.Credential.Kind == audit.AccessKey {
+		steps = append(steps, Step{Delete, next(off.AddDate(0, 0, o.DeleteDays), o.Windows)})
+	}
+	return steps
+}

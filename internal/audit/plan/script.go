@@ -1,0 +1,292 @@
+package plan
+
+import (
+	"bufio"
+	_ "embed"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/render"
+)
+
+//go:embed prelude.bash
+var prelude string
+
+// Script writes the plan as a program for bash 3.2 or later that does nothing
+// unless it is asked for one stage.
+func (p *Plan) Script(w io.Writer, program string) error {
+	s := &script{Plan: p, b: bufio.NewWriter(w)}
+	s.head(program)
+	s.b.WriteString(prelude)
+	s.window()
+	for _, a := range p.Accounts {
+		s.account(a)
+	}
+	s.dispatch()
+	s.left()
+	return s.b.Flush()
+}
+
+type script struct {
+	*Plan
+	b *bufio.Writer
+}
+
+func (s *script) line(format string, args ...any) {
+	fmt.Fprintf(s.b, format+"\n", args...)
+}
+
+// comment writes lines of comment. No text can end one.
+func (s *script) comment(indent, format string, args ...any) {
+	for _, line := range render.Wrap(render.Printable(fmt.Sprintf(format, args...)), 100) {
+		s.b.WriteString(strings.TrimRight(indent+"# "+line, " ") + "\n")
+	}
+}
+
+func (s *script) head(program string) {
+	o := &s.Options
+	s.line("#!/usr/bin/env bash")
+	s.comment("", "Plan of remediation, made by %s. It does nothing unless it is run with --stage; read it first.", program)
+	s.line("#")
+	for _, a := range s.Accounts {
+		s.comment("", "Account %s: %d credentials, by the report of %s. Nothing here was used since %s.",
+			a.called(), len(a.Items), stamp(a.AsOf), stamp(a.Cutoff))
+	}
+	s.line("#")
+	s.comment("", "warn from %s, final warning %d days later, deactivate %d days after the first, delete %d days after that%s.",
+		o.Start.Format(time.DateOnly), o.FinalDays, o.DeactivateDays, o.DeleteDays, o.windows())
+	for _, problem := range s.Problems {
+		s.comment("", "INCOMPLETE: %s", problem)
+	}
+	if s.More > 0 {
+		s.comment("", "%d more credentials are not in this plan. Carry this one out and make another.", s.More)
+	}
+	s.line("")
+}
+
+func (a *Account) called() string {
+	if a.Source.Name != "" {
+		return a.Source.Account + " " + a.Source.Name
+	}
+	return a.Source.Account
+}
+
+// windows says when changes are made.
+func (o *Options) windows() string {
+	if len(o.Windows) == 0 {
+		return ", at any time"
+	}
+	var all []string
+	for _, w := range o.Windows {
+		all = append(all, w.String())
+	}
+	return ", only " + strings.Join(all, " or ") + " " + o.Start.Location().String()
+}
+
+// window writes the function that knows the change windows.
+func (s *script) window() {
+	zone := s.Options.Start.Location().String()
+	s.comment("", "window is true within the change windows%s.", s.Options.windows())
+	s.line("window() {")
+	s.line("  [[ -z $hurry ]] || return 0")
+	if len(s.Options.Windows) > 0 {
+		if zone != "UTC" {
+			s.line("  if [[ ! -e /usr/share/zoneinfo/%s ]]; then refuse %s; return 1; fi", quote(zone), quote("this machine does not know the time zone "+zone))
+		}
+		s.line("  local day time")
+		s.line("  read -r day time < <(TZ=%s date '+%%u %%H%%M')", quote(zone))
+		for _, w := range s.Options.Windows {
+			days := ""
+			for i := range 7 {
+				if w.Days[(i+1)%7] {
+					days += fmt.Sprint(i + 1)
+				}
+			}
+			s.line("  if [[ $day == [%s] ]] && (( 10#$time >= %d && 10#$time < %d )); then return 0; fi", days, clock(w.From), clock(w.To))
+		}
+		s.line("  later 'it is no change window'")
+	}
+	s.line("}")
+	s.line("")
+}
+
+// clock is minutes of the day as the number 0000 to 2400.
+func clock(minutes int) int { return minutes/60*100 + minutes%60 }
+
+func (s *script) account(a *Account) {
+	if len(a.Items) == 0 {
+		return
+	}
+	s.line("account_%s() {", a.Source.Account)
+	s.line("  account=%s", a.Source.Account)
+	for i := range a.Items {
+		s.line("  item_%s", a.Items[i].ID)
+	}
+	s.line("}")
+	s.line("")
+	for i := range a.Items {
+		s.item(a, &a.Items[i])
+	}
+}
+
+func (s *script) item(a *Account, i *Item) {
+	s.comment("", "%s in account %s", i.title(), a.called())
+	for _, f := range i.Findings {
+		s.comment("", "  %s %v, %v: %s", f.Control.ID, f.Status, f.Severity, f.Reason)
+	}
+	s.line("item_%s() {", i.ID)
+	s.line("  item %s %s", i.ID, quote(render.Printable(i.title())))
+	s.line("  case $stage in")
+	s.line("    '') say %s ;;", quote("  "+i.days()))
+	for n, step := range i.Steps {
+		s.step(a, i, n, step)
+	}
+	if _, ok := i.step(Deactivate); ok && i.Credential.Kind == audit.AccessKey {
+		s.line("    undo)")
+		s.line("      recorded deactivate > /dev/null || return 0")
+		s.line("      find_key %s %s %s || return", quote(i.User), second(i), quote(i.KeyID))
+		s.line("      run aws iam update-access-key %s %s --status Active ;;", option("--user-name", i.User), i.keyOption())
+	}
+	s.line("  esac")
+	s.line("}")
+	s.line("")
+}
+
+// step writes what is done in a stage.
+func (s *script) step(a *Account, i *Item, n int, step Step) {
+	s.line("    %s)", step.Stage)
+	s.line("      fresh || return 0")
+	wait := ""
+	if n > 0 {
+		before := i.Steps[n-1]
+		days := int(s.gap(i, step.Stage) / (24 * time.Hour))
+		wait = fmt.Sprintf(" && after %s %d", before.Stage, days*24*60*60)
+	}
+	change := ""
+	if step.Stage == Deactivate || step.Stage == Delete {
+		change = " && window"
+	}
+	s.line("      due %s%s%s || return", stamp(step.NotBefore), wait, change)
+	for _, l := range s.deed(a, i, step) {
+		s.line("      %s", l)
+	}
+	s.line("      ;;")
+}
+
+// gap is how long after the stage before it a stage may come at the earliest.
+func (s *script) gap(i *Item, stage Stage) time.Duration {
+	o := &s.Options
+	days := 0
+	switch {
+	case stage == Final:
+		days = o.FinalDays
+	case stage == Deactivate:
+		days = o.DeactivateDays - o.FinalDays
+	case i.Inactive:
+		days = max(o.DeleteDays-o.FinalDays, 1)
+	default:
+		days = o.DeleteDays
+	}
+	return time.Duration(days) * 24 * time.Hour
+}
+
+// deed is what is done in a stage once its time has come.
+func (s *script) deed(a *Account, i *Item, step Step) []string {
+	if step.Stage == Warn || step.Stage == Final {
+		return []string{"tell " + quote(render.Printable(i.message(a, step.Stage))) + " " + quote(i.User)}
+	}
+	user := option("--user-name", i.User)
+	cutoff := a.Cutoff.Format(form)
+	if i.Credential.Kind == audit.Password {
+		made, _ := i.UserCreated.Value()
+		lines := []string{fmt.Sprintf("password_unused %s %s %s || return", quote(i.User), made.Format(form), cutoff)}
+		if i.mfaHelps {
+			lines = append(lines, "no_mfa "+quote(i.User)+" || return")
+		}
+		return append(lines, "run aws iam delete-login-profile "+user)
+	}
+	find := fmt.Sprintf("find_key %s %s %s || return", quote(i.User), second(i), quote(i.KeyID))
+	unused := "key_unused " + cutoff + " || return"
+	if step.Stage == Deactivate {
+		return []string{
+			find, unused,
+			"run aws iam update-access-key " + user + " " + i.keyOption() + " --status Inactive",
+		}
+	}
+	return []string{
+		find, "must_be Inactive || return", unused,
+		"run aws iam delete-access-key " + user + " " + i.keyOption(),
+	}
+}
+
+// form is a moment to the second without its zone, which is how times of the
+// AWS CLI begin, whatever follows.
+const form = "2006-01-02T15:04:05"
+
+func second(i *Item) string {
+	made, _ := i.Credential.Created.Value()
+	return made.Format(form)
+}
+
+// keyOption names the key: by its id where that is known, and else by what was
+// found for when it was made.
+func (i *Item) keyOption() string {
+	if i.KeyID != "" {
+		return option("--access-key-id", i.KeyID)
+	}
+	return `--access-key-id="$key"`
+}
+
+// dispatch writes what comes last: which account's part is run.
+func (s *script) dispatch() {
+	s.line("case $stage in")
+	s.line("  '' | warn | final)")
+	for _, a := range s.Accounts {
+		if len(a.Items) > 0 {
+			s.line("    account_%s", a.Source.Account)
+		}
+	}
+	s.line("    ;;")
+	s.line("  *)")
+	s.line("    have=$(aws sts get-caller-identity --query Account --output text) || { say 'cannot find out whose credentials these are' >&2; exit 1; }")
+	s.line("    case $have in")
+	for _, a := range s.Accounts {
+		if len(a.Items) > 0 {
+			s.line("      %s) account_%s ;;", a.Source.Account, a.Source.Account)
+		}
+	}
+	s.line("      *) say \"these credentials are of account $have, and this plan has nothing for it\" >&2; exit 1 ;;")
+	s.line("    esac ;;")
+	s.line("esac")
+	s.line("if [[ -z $stage ]]; then say 'Nothing was done: see --help.'; fi")
+	s.line("exit $bad")
+}
+
+// left lists what is not planned for, as comments.
+func (s *script) left() {
+	for _, reason := range Reasons {
+		if s.Counts[reason] == 0 {
+			continue
+		}
+		s.line("")
+		s.comment("", "%s", reason.heading())
+		for _, a := range s.Accounts {
+			for _, l := range a.Left {
+				if l.Reason == reason {
+					s.comment("", "- %s", l.text())
+				}
+			}
+		}
+		if n := s.beyond(reason); n > 0 {
+			s.comment("", "- %d more", n)
+		}
+	}
+}
+
+// beyond is how many are not listed.
+func (p *Plan) beyond(reason Reason) int {
+	return max(0, p.Counts[reason]-p.Options.Most)
+}

@@ -1,0 +1,373 @@
+package plan
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"rollcall/internal/audit"
+	"rollcall/report"
+)
+
+const keyOne, keyTwo = "AKIAEXAMPLEEXAMPLE01", "AKIAEXAMPLEEXAMPLE02"
+
+// oneKey is a plan for a key that was not used for 60 days, of bo, and where it
+// is carried out.
+func oneKey(t *testing.T, o Options) *world {
+	w := newWorld(t, planned(t, o, only(audit.KeyUnused), nil, report.Columns22, user("bo", key(1, 80, 60))))
+	w.key("bo", keyOne, ago(80), "Active")
+	w.key("bo", keyTwo, ago(3), "Active")
+	w.key("other", "AKIAEXAMPLEEXAMPLE03", ago(80), "Active")
+	return w
+}
+
+// TestStages carries a plan out, day by day.
+func TestStages(t *testing.T) {
+	w := oneKey(t, Options{})
+	w.want(w.run(0), "bo, access key made "+ago(80).String(), "warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16, delete 2026-12-16", "Nothing was done")
+	if calls := w.read("calls"); calls != "" || w.read("plan.sh.record") != "" {
+		t.Fatalf("without a stage it called %s", calls)
+	}
+	steps := []struct {
+		day, stage string
+		code       int
+		want       string
+		changes    []string
+	}{
+		{"2026-11-01", "warn", 0, "not before 2026-11-02T00:00:00Z", nil},
+		{"2026-11-02", "final", 0, "not before 2026-11-09T00:00:00Z", nil},
+		{"2026-11-20", "final", 1, "the stage warn was not done", nil},
+		{"2026-11-04", "warn", 0, "will be made inactive on 2026-11-16, and deleted on 2026-12-16", nil},
+		{"2026-11-05", "warn", 0, "done before", nil},
+		{"2026-11-10", "final", 0, "the stage warn was less than 7 days ago", nil},
+		{"2026-11-12", "deactivate", 0, "not before 2026-11-16T00:00:00Z", nil},
+		{"2026-11-20", "deactivate", 1, "the stage final was not done", nil},
+		{"2026-11-12", "final", 0, "Final warning. The access key", nil},
+		{"2026-11-18", "deactivate", 0, "the stage final was less than 7 days ago", nil},
+		{"2026-11-20", "delete", 0, "not before 2026-12-16T00:00:00Z", nil},
+		{"2026-11-20", "deactivate", 0, "aws iam update-access-key --user-name=bo --access-key-id=" + keyOne, []string{
+			"iam update-access-key --user-name=bo --access-key-id=" + keyOne + " --status Inactive",
+		}},
+		{"2026-11-21", "deactivate", 0, "done before", nil},
+		{"2026-12-17", "delete", 0, "the stage deactivate was less than 30 days ago", nil},
+		{"2026-12-21", "delete", 0, "aws iam delete-access-key", []string{"iam delete-access-key --user-name=bo --access-key-id=" + keyOne}},
+		{"2026-12-22", "delete", 0, "done before", nil},
+	}
+	for _, step := range steps {
+		w.now = step.day + " 10:00 UTC"
+		w.want(w.run(step.code, "--stage", step.stage), step.want)
+		if d := cmp.Diff(step.changes, w.changes()); d != "" {
+			t.Fatalf("%s on %s: %s", step.stage, step.day, d)
+		}
+	}
+	if keys := w.read("keys"); strings.Contains(keys, keyOne) || !strings.Contains(keys, keyTwo) || !strings.Contains(keys, "EXAMPLE03") {
+		t.Errorf("left are %s", keys)
+	}
+	record := w.read("plan.sh.record")
+	for _, want := range []string{" 2026-11-20T10:00:00Z deactivate ", " begun\n", " 2026-12-21T10:00:00Z delete "} {
+		if !strings.Contains(record, want) {
+			t.Errorf("%q is not in the record\n%s", want, record)
+		}
+	}
+}
+
+// warned brings a plan to the day of a stage.
+func (w *world) warned(stage Stage) {
+	w.t.Helper()
+	for _, s := range Stages {
+		if s == stage {
+			w.changes()
+			return
+		}
+		w.run(0, "--stage", string(s), "--ignore-dates")
+	}
+}
+
+// TestLooksAgain changes the account after the report was made: nothing is then
+// done to what is not, or no longer, what the plan is about.
+func TestLooksAgain(t *testing.T) {
+	replace := func(old, new string) func(*world) {
+		return func(w *world) { w.write("keys", strings.Replace(w.read("keys"), old, new, 1)) }
+	}
+	made := strings.Replace(ago(80).String(), "Z", "+00:00", 1)
+	tests := map[string]struct {
+		stage  Stage
+		change func(*world)
+		want   string
+	}{
+		"used since":                 {Deactivate, func(w *world) { w.write("used."+keyOne, "2026-11-03T08:00:00+00:00\n") }, "it was used at 2026-11-03T08:00:00+00:00"},
+		"used on the last day":       {Deactivate, func(w *world) { w.write("used."+keyOne, "2026-10-02T12:00:00Z\n") }, "it was used at 2026-10-02T12:00:00Z"},
+		"use in another zone":        {Deactivate, func(w *world) { w.write("used."+keyOne, "2026-09-01T08:00:00+02:00\n") }, "is no time in UTC"},
+		"use is nonsense":            {Deactivate, func(w *world) { w.write("used."+keyOne, "$(touch x)\n") }, "is no time in UTC"},
+		"gone":                       {Deactivate, replace("bo "+keyOne, "bill "+keyOne), "there is no access key made"},
+		"two of that second":         {Deactivate, replace(strings.Replace(ago(3).String(), "Z", "+00:00", 1), made), "there are several access keys made"},
+		"another account":            {Deactivate, func(w *world) { w.write("account", "210987654321\n") }, "these credentials are of account 210987654321"},
+		"no account":                 {Deactivate, func(w *world) { w.write("account", "") }, "these credentials are of account"},
+		"active again":               {Delete, replace("Inactive", "Active"), "it is Active"},
+		"used between":               {Delete, func(w *world) { w.write("used."+keyOne, "2026-11-17T08:00:00+00:00\n") }, "it was used at 2026-11-17"},
+		"the record is lost":         {Delete, func(w *world) { w.write("plan.sh.record", "") }, "the stage deactivate was not done"},
+		"the record cannot be added": {Deactivate, func(w *world) { must(w.t, exec.Command("chmod", "400", filepath.Join(w.dir, "plan.sh.record")).Run()) }, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := oneKey(t, Options{})
+			w.warned(test.stage)
+			test.change(w)
+			if test.want == "" {
+				// Whoever runs the tests may be allowed to write all the same.
+				w.want(w.run(0, "--stage", string(test.stage), "--ignore-dates", "--dry-run"), "aws iam update-access-key")
+				w.run(1, "--stage", string(test.stage), "--ignore-dates", "--record", "/nowhere/record")
+			} else {
+				w.want(w.run(1, "--stage", string(test.stage), "--ignore-dates"), test.want)
+			}
+			if got := w.changes(); got != nil {
+				t.Errorf("it did %q", got)
+			}
+		})
+	}
+}
+
+// TestNamedKey has a plan that knows the key's id: another key made in that
+// second is not taken for it.
+func TestNamedKey(t *testing.T) {
+	at, _ := ago(80).Value()
+	facts := &audit.Enrichment{Users: map[string]audit.UserFacts{"bo": {Created: at.AddDate(0, 0, -320), Keys: []audit.KeyFact{{ID: keyOne, Created: at, Active: true}}}}}
+	w := newWorld(t, planned(t, Options{}, only(audit.KeyUnused), facts, report.Columns22, user("bo", key(1, 80, 60))))
+	if script := w.read("plan.sh"); !strings.Contains(script, "run aws iam update-access-key --user-name=bo --access-key-id="+keyOne+" --status Inactive") {
+		t.Fatal(script)
+	}
+	w.key("bo", keyTwo, ago(80), "Active")
+	w.warned(Deactivate)
+	w.want(w.run(1, "--stage", "deactivate", "--ignore-dates"), "is "+keyTwo+" and not "+keyOne)
+	w.write("keys", "")
+	w.key("bo", keyOne, ago(80), "Active")
+	w.run(0, "--stage", "deactivate", "--ignore-dates")
+	if d := cmp.Diff([]string{"iam update-access-key --user-name=bo --access-key-id=" + keyOne + " --status Inactive"}, w.changes()); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestUndo makes keys active again, after which all warnings count anew.
+func TestUndo(t *testing.T) {
+	w := oneKey(t, Options{})
+	w.run(0, "--stage", "undo")
+	w.warned(Delete)
+	if !strings.Contains(w.read("keys"), keyOne+" "+strings.Replace(ago(80).String(), "Z", "+00:00", 1)+" Inactive") {
+		t.Fatal(w.read("keys"))
+	}
+	w.run(0, "--stage", "undo")
+	w.run(1, "--stage", "delete", "--ignore-dates")
+	w.run(1, "--stage", "deactivate", "--ignore-dates")
+	w.run(0, "--stage", "undo")
+	if d := cmp.Diff([]string{"iam update-access-key --user-name=bo --access-key-id=" + keyOne + " --status Active"}, w.changes()); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestDryRun looks and changes nothing, not even the record.
+func TestDryRun(t *testing.T) {
+	w := oneKey(t, Options{})
+	w.want(w.run(0, "--stage", "warn", "--ignore-dates", "--dry-run"), "will be made inactive")
+	if w.read("plan.sh.record") != "" {
+		t.Error("a dry run is in the record")
+	}
+	w.warned(Deactivate)
+	record := w.read("plan.sh.record")
+	w.want(w.run(0, "--stage", "deactivate", "--ignore-dates", "--dry-run", "--", "--profile", "ops"), "aws iam update-access-key")
+	if got := w.changes(); got != nil || w.read("plan.sh.record") != record {
+		t.Errorf("%q", got)
+	}
+	if !strings.Contains(w.run(0, "--stage", "deactivate", "--ignore-dates", "--", "--profile", "ops")+w.read("calls"), "--profile ops iam update-access-key") {
+		t.Error("the options for the AWS CLI do not reach it")
+	}
+}
+
+// TestScriptWindow changes things within the windows alone.
+func TestScriptWindow(t *testing.T) {
+	first, err := ParseWindow("Tue,Thu 09:00-12:00")
+	must(t, err)
+	second, err := ParseWindow("Sat 08:00-24:00")
+	must(t, err)
+	for zone, tests := range map[string]map[string]bool{
+		"UTC": {
+			"2027-01-05 08:59 UTC": false, "2027-01-05 09:00 UTC": true, "2027-01-05 11:59 UTC": true, "2027-01-05 12:00 UTC": false,
+			"2027-01-06 10:00 UTC": false, "2027-01-07 10:00 UTC": true, "2027-01-09 23:59 UTC": true, "2027-01-10 00:00 UTC": false,
+		},
+		"Asia/Kolkata": {"2027-01-05 03:29 UTC": false, "2027-01-05 03:30 UTC": true, "2027-01-05 06:29 UTC": true, "2027-01-05 06:30 UTC": false},
+	} {
+		loc, err := time.LoadLocation(zone)
+		must(t, err)
+		w := oneKey(t, Options{Start: time.Date(2026, 11, 2, 0, 0, 0, 0, loc), Windows: []Window{first, second}})
+		for _, stage := range []string{"warn", "final"} {
+			w.now = map[string]string{"warn": "2026-11-02 10:00 UTC", "final": "2026-11-10 10:00 UTC"}[stage]
+			w.run(0, "--stage", stage)
+		}
+		for now, open := range tests {
+			w.now = now
+			out := w.run(0, "--stage", "deactivate", "--dry-run")
+			if strings.Contains(out, "aws iam update-access-key") != open || strings.Contains(out, "it is no change window") == open {
+				t.Errorf("%s at %s, want %v: %s", zone, now, open, out)
+			}
+		}
+	}
+}
+
+// TestPassword removes passwords, but not one of another user, one in use, or
+// one that MFA was added to.
+func TestPassword(t *testing.T) {
+	w := newWorld(t, planned(t, Options{}, only(audit.PasswordUnused, audit.ConsoleMFA), nil, report.Columns22,
+		user("amy", password(300, 40)), user("bo", password(300, 60), mfa), user("cy", password(300, 0)), user("di", password(300, 60), mfa), user("eve", password(300, 60), mfa)))
+	made := ago(400).String()
+	for name, used := range map[string]string{"amy": "2026-09-22T12:00:00Z", "bo": "2026-09-02T12:00:00Z", "cy": "None", "di": "2026-11-02T12:00:00Z", "eve": "None"} {
+		at := made
+		if name == "eve" {
+			at = ago(2).String()
+		}
+		w.write("user."+name, at+" "+used+"\n")
+		w.write("login."+name, "")
+	}
+	w.write("mfa.amy", "1\n")
+	w.warned(Deactivate)
+	w.want(w.run(1, "--stage", "deactivate", "--ignore-dates"), "the user has MFA now", "it was used at 2026-11-02T12:00:00Z", "the user of that name was made "+ago(2).String())
+	if d := cmp.Diff([]string{"iam delete-login-profile --user-name=bo", "iam delete-login-profile --user-name=cy"}, w.changes()); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestFailures goes on after a step that failed, and ends with 1.
+func TestFailures(t *testing.T) {
+	w := newWorld(t, planned(t, Options{}, only(audit.KeyUnused, audit.PasswordUnused), nil, report.Columns22,
+		user("amy", password(300, 60), mfa), user("bo", key(1, 80, 60))))
+	w.key("bo", keyOne, ago(80), "Active")
+	w.write("user.amy", ago(400).String()+" None\n") // and no login profile
+	w.warned(Deactivate)
+	w.want(w.run(1, "--stage", "deactivate", "--ignore-dates"), "the command failed", "aws iam update-access-key")
+	if !strings.Contains(w.read("plan.sh.record"), " failed\n") {
+		t.Error(w.read("plan.sh.record"))
+	}
+	w.run(1, "--stage", "deactivate", "--ignore-dates") // again, but the key is done
+	if n := strings.Count(strings.Join(w.changes(), "\n"), "update-access-key"); n != 1 {
+		t.Errorf("the key was made inactive %d times", n)
+	}
+}
+
+// TestNotify gives messages to a program.
+func TestNotify(t *testing.T) {
+	w := oneKey(t, Options{})
+	w.write("mail", "#!/bin/sh\n{ echo \"to $2 of $1\"; cat; } >> mails\n")
+	must(t, exec.Command("chmod", "+x", filepath.Join(w.dir, "mail")).Run())
+	w.run(0, "--stage", "warn", "--ignore-dates", "--notify", "./mail")
+	w.want(w.read("mails"), "to bo of "+account+"\nThe access key made "+ago(80).String()+" of user bo in account "+account+" was last used on 2026-09-02.")
+	w.write("mail", "#!/bin/sh\nexit 1\n")
+	w.run(1, "--stage", "final", "--ignore-dates", "--notify", "./mail")
+	w.want(w.run(1, "--stage", "deactivate", "--ignore-dates"), "the stage final was not done")
+}
+
+// TestUsage refuses what it does not know, and does nothing then.
+func TestUsage(t *testing.T) {
+	w := oneKey(t, Options{})
+	for _, args := range [][]string{{"--stage"}, {"--stage", "now"}, {"warn"}, {"--force"}, {"--record"}} {
+		w.want(w.run(64, args...), "usage: bash ")
+	}
+	w.want(w.run(0, "--help"), "--stage deactivate", "Exit codes")
+	if w.read("calls") != "" {
+		t.Error(w.read("calls"))
+	}
+}
+
+// TestNobody has a plan with nothing in it.
+func TestNobody(t *testing.T) {
+	w := newWorld(t, planned(t, Options{}, only(audit.KeyUnused), nil, report.Columns22))
+	w.run(0)
+	w.run(0, "--stage", "warn")
+	w.run(1, "--stage", "deactivate")
+}
+
+// hostile are names that a shell, or the AWS CLI, could take for something
+// else. The first ones are names that IAM accepts.
+var hostile = []string{
+	"-x", "--help", "=x", "+1", "@home", "a@example.com", "a=b,c", "-", "a.b+c",
+	"'", "''", `"`, "$(touch pwned)", "`touch pwned`", "a b", "a;touch pwned", "a\ntouch pwned", "${HOME}", "a'$(touch pwned)'b", `\`, "*", "~", "!x", "a#b", "<x", "é", "\x1b[31m", "&", "a\\'b",
+}
+
+// TestHostileNames plans for names of all kinds: those that IAM accepts reach
+// the AWS CLI as they are; of the others nothing comes but a line that says so.
+func TestHostileNames(t *testing.T) {
+	var rows []report.Row
+	for _, name := range hostile {
+		rows = append(rows, user(name, key(1, 80, 60)))
+	}
+	p := planned(t, Options{}, only(audit.KeyUnused), nil, report.Columns22, rows...)
+	if n := len(p.Accounts[0].Items); n != 9 || p.Counts[Kept] != len(hostile)-9 {
+		t.Fatalf("%d items, %d kept", n, p.Counts[Kept])
+	}
+	carriedOut(t, p, hostile[:9])
+}
+
+// TestHostileQuoted gives the same names to the script without the check: even
+// then they are words.
+func TestHostileQuoted(t *testing.T) {
+	p := planned(t, Options{Most: 100}, only(audit.KeyUnused), nil, report.Columns22, user("bo", key(1, 80, 60)))
+	item := p.Accounts[0].Items[0]
+	p.Accounts[0].Items, p.Total = nil, 0
+	for _, name := range hostile[9:] {
+		i := item
+		i.User, i.ARN = name, "arn:aws:iam::"+account+":user/"+name
+		p.add(i)
+	}
+	carriedOut(t, p, hostile[9:])
+}
+
+// carriedOut deactivates the key of each of the users and compares the words
+// that the AWS CLI is given.
+func carriedOut(t *testing.T, p *Plan, names []string) {
+	t.Helper()
+	w := newWorld(t, p)
+	// One key answers for all: the stand-in does not know such names.
+	w.write("keys", "")
+	aws := "#!/usr/bin/env bash\ncase \"$1 $2\" in\n'sts get-caller-identity') echo " + account + " ;;\n" +
+		"'iam list-access-keys') printf '" + keyOne + "\\tActive\\n' ;;\n'iam get-access-key-last-used') echo None ;;\n" +
+		"'iam update-access-key') printf '%s\\0' \"$3\" >> given ;;\n*) exit 9 ;;\nesac\n"
+	must(t, exec.Command("mkdir", filepath.Join(w.dir, "bin")).Run())
+	w.write("bin/aws", aws)
+	must(t, exec.Command("chmod", "+x", filepath.Join(w.dir, "bin/aws")).Run())
+	for _, stage := range []string{"warn", "final", "deactivate"} {
+		out, code := w.bash("-c", `PATH=$PWD/bin:$PATH exec bash "$@"`, "bash", w.script, "--stage", stage, "--ignore-dates")
+		if code != 0 {
+			t.Fatalf("%s ended with %d:\n%s", stage, code, out)
+		}
+	}
+	var want []string
+	for _, name := range names {
+		want = append(want, "--user-name="+name)
+	}
+	if d := cmp.Diff(want, strings.Split(strings.TrimSuffix(w.read("given"), "\x00"), "\x00")); d != "" {
+		t.Error(d)
+	}
+	if out, _ := w.bash("-c", "ls"); strings.Contains(out, "pwned") {
+		t.Error("a name was run")
+	}
+}
+
+// TestQuote has bash read what is quoted: it is one word, and the same.
+func TestQuote(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(hostile), rapid.StringMatching(`[^\x00]{0,20}`)), 1, 40).Draw(t, "words")
+		line := "printf '%s\\0'"
+		for _, word := range words {
+			line += " " + quote(word)
+		}
+		out, err := exec.Command("bash", "-c", line).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s\n%s", err, out, line)
+		}
+		if got := strings.Join(words, "\x00") + "\x00"; got != string(out) {
+			t.Fatalf("%q became %q", got, out)
+		}
+	})
+}

@@ -1,0 +1,121 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rollcall/internal/audit"
+)
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// what names a credential for people.
+func what(c audit.Credential, keyID string) string {
+	switch {
+	case c.Kind == audit.Password:
+		return "password"
+	case c.Kind == audit.AccessKey && keyID != "":
+		return "access key " + keyID + " made " + c.Created.String()
+	case c.Kind == audit.AccessKey:
+		return "access key made " + c.Created.String()
+	case c.Kind == audit.Certificate:
+		return "certificate of " + c.Created.String()
+	}
+	return ""
+}
+
+// title names an item.
+func (i *Item) title() string { return i.User + ", " + what(i.Credential, i.KeyID) }
+
+// days are the days of an item's stages.
+func (i *Item) days() string {
+	var all []string
+	for _, s := range i.Steps {
+		all = append(all, string(s.Stage)+" "+when(s))
+	}
+	return strings.Join(all, ", ")
+}
+
+// when is the day of a step, and the hour where it has one.
+func when(s Step) string {
+	if s.NotBefore.Hour() == 0 && s.NotBefore.Minute() == 0 {
+		return s.NotBefore.Format(time.DateOnly)
+	}
+	return s.NotBefore.Format("Mon 2006-01-02 15:04")
+}
+
+// message is what the owner of a credential is told.
+func (i *Item) message(a *Account, stage Stage) string {
+	used := "was never used"
+	if at, ok := i.LastUsed.Value(); ok {
+		used = "was last used on " + at.Format(time.DateOnly)
+	}
+	text := fmt.Sprintf("The %s of user %s in account %s %s.", what(i.Credential, i.KeyID), i.User, a.called(), used)
+	off, ok := i.step(Deactivate)
+	gone, deleted := i.step(Delete)
+	switch {
+	case ok && deleted:
+		text += fmt.Sprintf(" It will be made inactive on %s, and deleted on %s.", off.NotBefore.Format(time.DateOnly), gone.NotBefore.Format(time.DateOnly))
+	case ok:
+		text += fmt.Sprintf(" It will be removed on %s.", off.NotBefore.Format(time.DateOnly))
+	default:
+		text += fmt.Sprintf(" It is inactive, and will be deleted on %s.", gone.NotBefore.Format(time.DateOnly))
+	}
+	if i.mfaHelps {
+		text += " Add an MFA device, and it stays."
+	} else {
+		text += " If it is needed, say so before."
+	}
+	if stage == Final {
+		text = "Final warning. " + text
+	}
+	return text + " Why: " + i.controls() + "."
+}
+
+// controls are the findings of an item in a few words.
+func (i *Item) controls() string {
+	var all []string
+	for _, f := range i.Findings {
+		all = append(all, string(f.Control.ID)+" "+f.Control.Name)
+	}
+	return strings.Join(all, ", ")
+}
+
+// heading is what the findings left for a reason are listed under.
+func (r Reason) heading() string {
+	switch r {
+	case Root:
+		return "Of root, for a person:"
+	case Person:
+		return "For a person, because no command can tell what is right:"
+	case Kept:
+		return "Kept:"
+	default:
+		return "Excused by exceptions:"
+	}
+}
+
+// text is a finding that is left, in a sentence or two.
+func (l *Left) text() string {
+	who := l.User
+	if who == "" {
+		who = "the account"
+	}
+	if l.Account != "" {
+		who = l.Account + ", " + who
+	}
+	if c := what(l.Credential, ""); c != "" {
+		who += ", " + c
+	}
+	var ids []string
+	for _, f := range l.Findings {
+		ids = append(ids, string(f.Control.ID)+" "+f.Control.Name)
+	}
+	return who + " (" + strings.Join(ids, ", ") + "): " + l.Why
+}
+
+// Short is what comes behind the number of findings left for a reason.
+func (r Reason) Short() string {
+	return map[Reason]string{Root: "of root", Person: "for a person", Kept: "kept", Excused: "excused"}[r]
+}
