@@ -49,6 +49,8 @@ Commands that judge ('rollcall audit') have codes of their own: see their help.`
 	root.AddCommand(reportCommand(p))
 	root.AddCommand(auditCommand(p))
 	root.AddCommand(controlsCommand(p))
+	root.AddCommand(diffCommand(p))
+	root.AddCommand(planCommand(p))
 	root.AddCommand(versionCommand(p))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w (see '%s --help')", err, cmd.CommandPath())
