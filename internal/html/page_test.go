@@ -121,6 +121,8 @@ func testAccounts(br *browser, s *audit.Summary) {
 		}
 	}
 	br.want(`getComputedStyle(document.querySelector("#screen-accounts tr.missing td")).color`, "rgb(163, 20, 27)")
+	br.want(`[...document.querySelectorAll("#screen-accounts tr[data-row]")].slice(2, 5).map(r => r.cells[9].textContent).join(", ")`,
+		"1 key · used 16 d ago, used 74 d ago · password, MFA, password, MFA · used 154 d ago")
 	staging := s.Accounts[1]
 	want := fmt.Sprintf("staging 111122223301 2026-11-23 81 min %d 0 0 120 %d %% %d/%d",
 		staging.Counts.Total[audit.Fail], 100*staging.Stats.ConsoleUsersMFA/staging.Stats.ConsoleUsers, staging.Stats.ConsoleUsersMFA, staging.Stats.ConsoleUsers)

@@ -41,7 +41,7 @@ function sortAccounts({sort, turned}) {
   return turned ? list.reverse() : list;
 }
 
-// rootState says what root has, each part with how bad that is.
+// rootState says what root has, each part with how bad that is, the worst first.
 function rootState(account) {
   const root = account.stats.root;
   if (!root.seen) return [['no row', account.partition === 'aws-cn' ? 'absent' : 'no-data']];
@@ -54,6 +54,8 @@ function rootState(account) {
     const limit = [page.params.root_used_fail_days, page.params.root_used_warn_days].findIndex((n) => ago < n * DAY);
     parts.push([`used ${Number.isNaN(ago) ? day(seconds(root.lastUsed)) : brief(Math.max(0, ago)) + ' ago'}`, ['fail', 'warn'][limit] || '']);
   }
+  const ranks = ['fail', 'warn', ''];
+  parts.sort((a, b) => ranks.indexOf(a[1]) - ranks.indexOf(b[1]));
   return parts.length ? parts : [['no credentials', '']];
 }
 
