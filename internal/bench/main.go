@@ -46,11 +46,12 @@ var measurements = []struct {
 	{"report-moto", (*bench).reportMoto},
 	{"report-postgres", (*bench).reportPostgres},
 	{"flat", (*bench).flat},
+	{"audit", (*bench).audit},
 }
 
 func main() {
 	b := &bench{moto: hasMoto(), table: table.NewWriter()}
-	only := flag.String("only", "", "measure only these, by name: start, get-user, create, policies, assume-role, report, report-moto, report-postgres, flat")
+	only := flag.String("only", "", "measure only these, by name: start, get-user, create, policies, assume-role, report, report-moto, report-postgres, flat, audit")
 	flag.IntVar(&b.users, "users", 1_000_000, "users of the large report")
 	flag.IntVar(&b.runs, "runs", 3, "runs of each measurement; the median counts")
 	flag.Parse()
