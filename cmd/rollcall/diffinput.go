@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -123,11 +124,10 @@ func (in *diffInputs) side(arg, flag, when string) (*diffSide, error) {
 	case when != "":
 		return nil, usageError("--%s has no meaning for a time", flag)
 	}
-	folder, err := in.open()
-	if err != nil {
+	if _, err := in.open(); err != nil {
 		return nil, err
 	}
-	return in.state(folder, at, "the history until "+arg)
+	return in.state(in.dir, at, "the history until "+arg)
 }
 
 // parseDay is parseTime where a date alone means the end of that day.
@@ -150,15 +150,16 @@ func (in *diffInputs) open() (*history.Folder, error) {
 // newest is the newest report of every account, and what the last run has to
 // say.
 func (in *diffInputs) newest() (*diffSide, error) {
-	folder, err := in.open()
-	if err != nil {
+	if _, err := in.open(); err != nil {
 		return nil, err
 	}
-	return in.state(folder, time.Time{}, in.dir)
+	return in.state(in.dir, time.Time{}, in.dir)
 }
 
-func (in *diffInputs) state(folder *history.Folder, at time.Time, name string) (*diffSide, error) {
-	accounts, err := folder.State(at)
+// state is what a folder knew of its accounts at some time, the zero time being
+// today.
+func (in *diffInputs) state(dir string, at time.Time, name string) (*diffSide, error) {
+	folder, accounts, err := (&auditing{atAt: at}).accounts(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -178,22 +179,15 @@ func (in *diffInputs) state(folder *history.Folder, at time.Time, name string) (
 // folder is a history, of which the newest reports are meant, or a folder of
 // CSV files.
 func (in *diffInputs) folder(dir string) (*diffSide, error) {
-	folder, err := history.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	accounts, err := folder.Accounts()
-	if err != nil {
-		return nil, err
-	}
-	if len(accounts) > 0 {
-		return in.state(folder, time.Time{}, dir)
+	s, err := in.state(dir, time.Time{}, dir)
+	if err != nil || len(s.reports)+len(s.skipped) > 0 {
+		return s, err
 	}
 	files, err := filepath.Glob(filepath.Join(globEscape(dir), "*.csv"))
 	if err != nil {
 		return nil, err
 	}
-	s := &diffSide{name: dir, reports: map[string]*auditInput{}}
+	s.folder = nil
 	for _, file := range files {
 		found, err := in.fileInput(file, "old-time and --new-time", "")
 		if err != nil {
@@ -321,7 +315,7 @@ func (in *diffInputs) twoFiles(old, new *diffSide, dirGiven bool) ([]diffAccount
 		if r.missing != "" {
 			return []diffAccount{failedAccount(account, "", r.missing)}, nil
 		}
-		if len(in.accounts) > 0 && !slices.Contains(in.accounts, account) {
+		if !in.wanted(account) {
 			return in.complete(nil)
 		}
 		a.New = diffReport(r)
@@ -349,13 +343,15 @@ func (in *diffInputs) pair(old, new *diffSide, dirGiven bool) ([]diffAccount, er
 			}
 		}
 	}
+	for _, account := range slices.Sorted(maps.Keys(new.skipped)) {
+		if in.wanted(account) {
+			fmt.Fprintf(in.p.stderr, "rollcall: account %s is not active and was not compared\n", render.Printable(strings.TrimSpace(account+" "+new.skipped[account])))
+		}
+		delete(accounts, account)
+	}
 	var all []diffAccount
 	for _, account := range slices.Sorted(maps.Keys(accounts)) {
-		if len(in.accounts) > 0 && !slices.Contains(in.accounts, account) {
-			continue
-		}
-		if name, ok := new.skipped[account]; ok {
-			fmt.Fprintf(in.p.stderr, "rollcall: account %s is no longer active and was not compared\n", render.Printable(cmp.Or(name, account)))
+		if !in.wanted(account) {
 			continue
 		}
 		a, err := in.match(account, old, new, dirGiven)
@@ -365,6 +361,11 @@ func (in *diffInputs) pair(old, new *diffSide, dirGiven bool) ([]diffAccount, er
 		all = append(all, a)
 	}
 	return in.complete(all)
+}
+
+// wanted reports whether an account is asked for.
+func (in *diffInputs) wanted(account string) bool {
+	return len(in.accounts) == 0 || slices.Contains(in.accounts, account)
 }
 
 // complete adds accounts that were asked for and are nowhere.
@@ -402,7 +403,10 @@ func (in *diffInputs) match(account string, old, new *diffSide, dirGiven bool) (
 		if err := r.prepare(true); err != nil {
 			return a, err
 		}
-		if r.missing != "" {
+		switch {
+		case r.missing != "" && r.file == "":
+			return failedAccount(account, is.src.Name, sentence("There is no report: "+r.missing)), nil
+		case r.missing != "":
 			return failedAccount(account, is.src.Name, sentence(r.missing)), nil
 		}
 	}
@@ -410,7 +414,8 @@ func (in *diffInputs) match(account string, old, new *diffSide, dirGiven bool) (
 		a.problems = append(a.problems, is.problem)
 	}
 	if was != nil && was.file != "" && was.file == is.file && new.folder != nil {
-		return failedAccount(account, is.src.Name, "There is no report between the two times: the newest is that of "+date(is.src.Generated)+"."), nil
+		why := "There is no report between the two times: the newest is that of " + date(is.src.Generated) + ". " + is.problem
+		return failedAccount(account, is.src.Name, strings.TrimSpace(why)), nil
 	}
 	a.Account, a.Name, a.New = account, is.src.Name, diffReport(is)
 	if was != nil {

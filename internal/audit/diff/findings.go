@@ -136,7 +136,7 @@ func (f *findings) stillOpen(found, before *audit.Finding) (g Finding, ok bool) 
 	case found.Suppressed && wasOpen:
 		g.State = Excused
 	case found.Suppressed:
-		f.out.Counts.StillExcused++
+		f.out.Counts.Suppressed++
 		return g, false
 	case before != nil && before.Suppressed:
 		g.Was = "excused"

@@ -113,8 +113,8 @@ func TestExcused(t *testing.T) {
 	}
 	o.Audit.Exceptions[0].Expires = dateOf(when(300))
 	out, changes := compare(t, diff.Series{Old: &old, New: &new}, o)
-	if found(changes) != nil || out.Counts.StillExcused != 1 {
-		t.Errorf("in force: %v, %d", found(changes), out.Counts.StillExcused)
+	if found(changes) != nil || out.Counts.Suppressed != 1 {
+		t.Errorf("in force: %v, %d", found(changes), out.Counts.Suppressed)
 	}
 	if out.Counts.NewFailures(audit.Info) != 0 {
 		t.Error("what is excused counts as a failure")

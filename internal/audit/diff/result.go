@@ -154,8 +154,9 @@ type Counts struct {
 	// Severities counts events.
 	Severities [audit.NumSeverities]int
 	Findings   [NumStates][audit.NumSeverities][audit.NumStatuses]int
-	// StillExcused are findings that an exception excused before and does now.
-	StillExcused int
+	// Suppressed are findings of the new report that an exception excuses and
+	// that are in no state, because they were not open before.
+	Suppressed int
 }
 
 func (c *Counts) add(change *Change) {
@@ -195,7 +196,7 @@ func (c *Counts) Add(d *Counts) {
 			}
 		}
 	}
-	c.StillExcused += d.StillExcused
+	c.Suppressed += d.Suppressed
 }
 
 // State returns how many findings are in a state.

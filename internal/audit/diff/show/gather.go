@@ -178,8 +178,8 @@ func outcome(c *diff.Counts) string {
 		}
 		found = append(found, fmt.Sprintf("%d %s", n, word))
 	}
-	if c.StillExcused > 0 {
-		found = append(found, fmt.Sprintf("%d still excused", c.StillExcused))
+	if c.Suppressed > 0 {
+		found = append(found, fmt.Sprintf("%d more excused by exceptions", c.Suppressed))
 	}
 	if len(found) > 0 {
 		parts = append(parts, "findings: "+strings.Join(found, ", "))

@@ -121,16 +121,16 @@ func accountOf(a *diff.Account) accountJSON {
 // countsJSON have all states and severities, so that a query need not ask
 // whether one is there; of the kinds of events those that occurred.
 type countsJSON struct {
-	Users        int                       `json:"users_with_events"`
-	Events       map[string]int            `json:"events"`
-	Severities   map[string]int            `json:"event_severities"`
-	Findings     map[string]map[string]int `json:"findings"`
-	StillExcused int                       `json:"still_excused"`
+	Users      int                       `json:"users_with_events"`
+	Events     map[string]int            `json:"events"`
+	Severities map[string]int            `json:"event_severities"`
+	Findings   map[string]map[string]int `json:"findings"`
+	Suppressed int                       `json:"suppressed"`
 }
 
 func countsOf(c *diff.Counts) countsJSON {
 	out := countsJSON{
-		Users: c.Users, Events: map[string]int{}, Severities: map[string]int{}, Findings: map[string]map[string]int{}, StillExcused: c.StillExcused,
+		Users: c.Users, Events: map[string]int{}, Severities: map[string]int{}, Findings: map[string]map[string]int{}, Suppressed: c.Suppressed,
 	}
 	for kind, n := range c.Events {
 		out.Events[string(kind)] = n

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestDiffScripts runs sessions of 'rollcall diff', with nothing to reach and
+// no credentials.
+func TestDiffScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/diff",
+		Setup: func(env *testscript.Env) error {
+			world := refuseAll(env)
+			env.Setenv("HTTP_PROXY", world)
+			env.Setenv("HTTPS_PROXY", world)
+			env.Setenv("TMPDIR", env.WorkDir)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "mode": mode, "json": jsonValue},
+	})
+}
