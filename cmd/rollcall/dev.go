@@ -14,6 +14,7 @@ import (
 	"rollcall/internal/seal"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
+	"rollcall/internal/sts"
 )
 
 // emulating is what 'rollcall dev' was asked for.
@@ -24,6 +25,7 @@ type emulating struct {
 	trail     string
 	readyFile string
 	maxAge    time.Duration
+	providers []string
 	log       logging
 }
 
@@ -54,7 +56,8 @@ All is gone when it ends.
 	f.StringVar(&e.trail, "trail", "off", "where every call leaves a line: a `file`, - for standard output, or off")
 	f.StringVar(&e.readyFile, "ready-file", "", "write the endpoint's URL to this `file` once it answers")
 	f.DurationVar(&e.maxAge, "report-max-age", 10*time.Second, "how old a report may be to be given again instead of a new one")
-	settings(f, "listen", "account", "trail", "ready-file", "report-max-age")
+	f.StringSliceVar(&e.providers, "web-identity-keys", nil, webIdentityUsage)
+	settings(f, "listen", "account", "trail", "ready-file", "report-max-age", "web-identity-keys")
 	e.log.add(c)
 	return c
 }
@@ -81,13 +84,17 @@ func (e *emulating) run(ctx context.Context) error {
 	if e.maxAge <= 0 {
 		return usageError("--report-max-age must be more than 0")
 	}
+	keys, err := sts.ParseWebIdentityKeys(e.providers)
+	if err != nil {
+		return usageError("--web-identity-keys: %v", err)
+	}
 	id, secret, said, err := e.credentials()
 	if err != nil {
 		return err
 	}
 	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
 		Account: identity.AccountSpec{ID: e.account, RootKeyID: id, RootSecret: seal.NewSecret(secret)},
-		Report:  identity.ReportConfig{MaxAge: e.maxAge}, Trail: e.trail, Log: log,
+		Report:  identity.ReportConfig{MaxAge: e.maxAge}, Trail: e.trail, WebIdentityKeys: keys, Log: log,
 	})
 	if err != nil {
 		return configError("%w", err)

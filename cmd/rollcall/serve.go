@@ -22,6 +22,7 @@ import (
 	"rollcall/internal/identity"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
+	"rollcall/internal/sts"
 	"rollcall/internal/trail"
 )
 
@@ -38,6 +39,7 @@ type serving struct {
 	regions             []string
 	rate                float64
 	burst               int
+	providers           []string
 	readyFile           string
 	log                 logging
 }
@@ -80,14 +82,18 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.StringSliceVar(&s.regions, "region", nil, "accept signatures for these `regions` only")
 	f.Float64Var(&s.rate, "rate-limit", 0, "calls per second of one access key before they are throttled; 0 is no limit")
 	f.IntVar(&s.burst, "rate-burst", 0, "calls of one access key at once above the limit (default the limit)")
+	f.StringSliceVar(&s.providers, "web-identity-keys", nil, webIdentityUsage)
 	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
-		"report-expiry", "report-history", "last-used-span", "region", "rate-limit", "rate-burst", "ready-file")
+		"report-expiry", "report-history", "last-used-span", "region", "rate-limit", "rate-burst", "web-identity-keys", "ready-file")
 	s.log.add(c)
 	c.MarkFlagFilename("tls-cert")
 	c.MarkFlagFilename("tls-key")
 	return c
 }
+
+// webIdentityUsage tells how tokens of identity providers are verified.
+const webIdentityUsage = "verify the web identity tokens of an issuer by its JSON Web Key Set: `https://ISSUER=FILE` or =URL; several may be given"
 
 func (s *serving) check() error {
 	switch {
@@ -156,6 +162,10 @@ func (s *serving) run(ctx context.Context) error {
 }
 
 func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus.Registerer) (*service.Service, *trail.Trail, error) {
+	keys, err := sts.ParseWebIdentityKeys(s.providers)
+	if err != nil {
+		return nil, nil, usageError("--web-identity-keys: %v", err)
+	}
 	db, err := s.database(true)
 	if err != nil {
 		return nil, nil, err
@@ -171,7 +181,7 @@ func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus
 	t.Sync = s.trailSync
 	svc, err := service.Open(ctx, service.Config{
 		Store: db, MasterFile: s.masterFile(), Trail: t, Report: s.report,
-		Regions: s.regions, Rate: s.rate, Burst: s.burst, Log: log, Metrics: metrics,
+		Regions: s.regions, Rate: s.rate, Burst: s.burst, WebIdentityKeys: keys, Log: log, Metrics: metrics,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(s.explain(err), t.Close())

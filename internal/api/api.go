@@ -39,6 +39,10 @@ type Action struct {
 	// Decides says that the action itself decides who may call it, by the
 	// access.Subject of its context: AssumeRole asks the role's trust policy.
 	Decides bool
+	// Unsigned, where set, says that a request needs no signature, because it
+	// brings a proof of its own that the action checks. It tells the trail who
+	// called; out is nil where the call was refused.
+	Unsigned func(in, out any) trail.Identity
 }
 
 // Call is what a door knows of one call beside the caller and the input.
@@ -64,7 +68,7 @@ func New(actions []Action, who *access.Access, t *trail.Trail, log *slog.Logger,
 	a := &API{actions: map[[2]string]Action{}, access: who, trail: t, members: trail.NewMembers(trail.MayRecord), log: log, now: now}
 	for _, action := range actions {
 		key := [2]string{action.Service, action.Name}
-		if _, twice := a.actions[key]; twice || action.Needs == nil && !action.Free && !action.Decides {
+		if _, twice := a.actions[key]; twice || action.Needs == nil && !action.Free && !action.Decides && action.Unsigned == nil {
 			panic(fmt.Sprintf("api: action %s is listed twice or has no needs", action.Name))
 		}
 		a.actions[key] = action
@@ -90,30 +94,11 @@ func (a *API) Actions() map[string]bool {
 // Invoke runs one action for a caller. The error is always for the client.
 func (a *API) Invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call) (any, *awsmodel.Error) {
 	ctx = principal.With(ctx, c)
-	binding := !trail.ReadOnly(action.Name) || trail.Issues(action.Name)
-	out, err := a.invoke(ctx, c, action, in, call, binding)
-	refused := a.clientError(ctx, err, action.Name, call)
-	rec := a.record(call, action.Service, action.Name, refused)
-	rec.UserIdentity = identity(c)
-	rec.RecipientAccountID = c.Account()
-	rec.RequestParameters = a.members.Request(in)
-	rec.ReadOnly = trail.ReadOnly(action.Name)
-	if refused == nil && binding {
-		rec.ResponseElements = a.members.Response(out)
-	}
-	if err := a.trail.Write(&rec); err != nil {
-		a.log.ErrorContext(ctx, "write trail", "error", err, "requestID", call.RequestID, "action", action.Name)
-		if binding && refused == nil {
-			return nil, awsmodel.Fail("ServiceFailure", "The request was carried out but could not be recorded.")
-		}
-	}
-	if refused != nil {
-		return nil, refused
-	}
-	return out, nil
+	out, err := a.invoke(ctx, c, action, in, call)
+	return a.finish(ctx, action, in, out, err, call, identity(c))
 }
 
-func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call, binding bool) (any, error) {
+func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call) (any, error) {
 	if err := awsmodel.Check(action.Name, in); err != nil {
 		return nil, err
 	}
@@ -121,11 +106,8 @@ func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in 
 	if err != nil {
 		return nil, err
 	}
-	if binding {
-		if err := a.trail.Probe(); err != nil {
-			a.log.ErrorContext(ctx, "trail is down, changes are refused", "error", err)
-			return nil, awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; changes are refused until it can.")
-		}
+	if err := a.probe(ctx, action); err != nil {
+		return nil, err
 	}
 	return perform(access.With(ctx, subject), action, in)
 }

@@ -129,6 +129,9 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	}
 	verified, err := s.verifier.Verify(r, body)
 	if err != nil {
+		if response, ok, refused := s.unsigned(w, r, body, k, err); ok {
+			return response, refused
+		}
 		k.claim(r)
 		return nil, err
 	}
@@ -143,7 +146,18 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	if err != nil {
 		return nil, err
 	}
-	out, refused := s.cfg.API.Invoke(r.Context(), caller, action, in, k.Call)
+	return s.invoke(w, r, action, in, k)
+}
+
+// invoke runs the action, by the caller if one is known.
+func (s *Server) invoke(w http.ResponseWriter, r *http.Request, action api.Action, in any, k *call) (*awsquery.Response, error) {
+	var out any
+	var refused *awsmodel.Error
+	if action.Unsigned != nil {
+		out, refused = s.cfg.API.InvokeUnsigned(r.Context(), action, in, k.Call)
+	} else {
+		out, refused = s.cfg.API.Invoke(r.Context(), *k.caller, action, in, k.Call)
+	}
 	if refused != nil {
 		return s.refuse(w, k, refused), nil
 	}
@@ -181,7 +195,7 @@ func (s *Server) decode(r *http.Request, body []byte, k *call) (api.Action, any,
 		return action, nil, invalidAction(form.Action(), version)
 	}
 	k.action = action.Name
-	if scope := k.caller.Service(); scope != service {
+	if k.caller != nil && k.caller.Service() != service {
 		return action, nil, awsmodel.Fail("SignatureDoesNotMatch", "Credential should be scoped to correct service: '%s'.", service)
 	}
 	in := action.NewInput()

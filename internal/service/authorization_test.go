@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -235,6 +236,8 @@ var everyAction = map[string]struct{ params, resource string }{
 
 	"GetSessionToken":    {"", "*"},
 	"GetFederationToken": {"Name=federated", "arn:aws:sts::" + account + ":federated-user/federated"},
+
+	"AssumeRoleWithWebIdentity": {"RoleSessionName=session&WebIdentityToken=token&RoleArn=" + rolePath + "/worker", ""},
 }
 
 // deniedPlainly are the actions whose denials do not say why.
@@ -242,6 +245,10 @@ var deniedPlainly = map[string]bool{"AssumeRole": true}
 
 // free are the actions that need no permission.
 var free = map[string]bool{"GetCallerIdentity": true, "GetSessionToken": true}
+
+// unsigned are the actions that need no signature, and what they say to the
+// request above, whoever signs it.
+var unsigned = map[string]string{"AssumeRoleWithWebIdentity": "InvalidIdentityToken"}
 
 // form is the request of an action, and the service it is of.
 func form(action string) (text, service string) {
@@ -297,6 +304,10 @@ func TestUsersAreDenied(t *testing.T) {
 	for action, c := range everyAction {
 		t.Run(action, func(t *testing.T) {
 			got := w.callAs(t, ann, action)
+			if code := unsigned[action]; code != "" {
+				wants(t, got, 400, code, got.message)
+				return
+			}
 			if free[action] {
 				wants(t, got, 200, "", "")
 				return
@@ -341,6 +352,14 @@ func TestStrangersAreRefused(t *testing.T) {
 	for action := range everyAction {
 		t.Run(action, func(t *testing.T) {
 			body, _ := form(action)
+			if code := unsigned[action]; code != "" {
+				for _, r := range []*http.Request{w.post(t, "/", body), w.post(t, "/?"+body, ""), w.request(t, "GET", "/?"+body, nil)} {
+					got := send(t, r)
+					wants(t, got, 400, code, got.message)
+				}
+				wants(t, w.callAs(t, stranger, action), 403, "InvalidClientTokenId", invalidToken)
+				return
+			}
 			wants(t, send(t, w.post(t, "/", body)), 403, "MissingAuthenticationToken", "Request is missing Authentication Token")
 			wants(t, send(t, w.post(t, "/?"+body, "")), 403, "MissingAuthenticationToken", "Request is missing Authentication Token")
 			wants(t, send(t, w.request(t, "GET", "/?"+body, nil)), 403, "MissingAuthenticationToken", "Request is missing Authentication Token")
@@ -405,7 +424,7 @@ func TestAllowUsersToChangePassword(t *testing.T) {
 	must(t, ann.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{})
 	must(t, ann.ChangePassword, &iam.ChangePasswordInput{OldPassword: ptr(goodPassword), NewPassword: ptr(otherPassword)})
 	for action := range everyAction {
-		if got := w.callAs(t, ann, action).code; !free[action] && action != "GetAccountPasswordPolicy" && got != "AccessDenied" {
+		if got := w.callAs(t, ann, action).code; !free[action] && unsigned[action] == "" && action != "GetAccountPasswordPolicy" && got != "AccessDenied" {
 			t.Errorf("%s: %s", action, got)
 		}
 	}

@@ -20,9 +20,12 @@ type EmulatorConfig struct {
 	// Account is the one account. Without a root key in it, one is made.
 	Account identity.AccountSpec
 	Report  identity.ReportConfig
-	Trail   string           // as for trail.Open; "" means off
-	Now     func() time.Time // nil means time.Now
-	Log     *slog.Logger     // nil discards
+	Trail   string // as for trail.Open; "" means off
+	// WebIdentityKeys says where the keys of identity providers are; see
+	// sts.Config.
+	WebIdentityKeys map[string]string
+	Now             func() time.Time // nil means time.Now
+	Log             *slog.Logger     // nil discards
 }
 
 // Emulator is a service in memory with one account, that can be emptied: for
@@ -71,7 +74,7 @@ func (e *Emulator) begin(ctx context.Context, spec identity.AccountSpec) (*life,
 	}
 	s, err := Open(ctx, Config{
 		Store: store.Config{Memory: true, Now: e.cfg.Now}, Master: seal.InMemoryMasterKeys(),
-		Trail: t, Report: e.cfg.Report, Log: e.cfg.Log,
+		Trail: t, Report: e.cfg.Report, WebIdentityKeys: e.cfg.WebIdentityKeys, Log: e.cfg.Log,
 	})
 	if err != nil {
 		return nil, account, errors.Join(err, t.Close())

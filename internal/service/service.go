@@ -31,9 +31,12 @@ type Config struct {
 	Trail      *trail.Trail
 	Report     identity.ReportConfig
 	Regions    []string
-	Rate       float64
-	Burst      int
-	Log        *slog.Logger
+	// WebIdentityKeys says where the keys of identity providers are; see
+	// sts.Config.
+	WebIdentityKeys map[string]string
+	Rate            float64
+	Burst           int
+	Log             *slog.Logger
 	// Metrics is where the metrics are registered; nil counts nothing.
 	Metrics prometheus.Registerer
 }
@@ -69,7 +72,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Metrics != nil {
 		metrics = server.NewMetrics(cfg.Metrics)
 	}
-	a := api.New(append(iam.Actions(), sts.New(db, iam).Actions()...), iam.Access(), cfg.Trail, cfg.Log, db.Now)
+	a := api.New(append(iam.Actions(), sts.New(db, iam, sts.Config{WebIdentityKeys: cfg.WebIdentityKeys, Log: cfg.Log}).Actions()...), iam.Access(), cfg.Trail, cfg.Log, db.Now)
 	return &Service{
 		IAM: iam, API: a, db: db, trail: cfg.Trail,
 		Handler: server.New(server.Config{

@@ -16,5 +16,6 @@ func (s *Service) Actions() []api.Action {
 		// deny it.
 		{Operation: awsquery.Of(s.GetSessionToken), Free: true},
 		{Operation: awsquery.Of(s.GetFederationToken), Needs: onFederatedUser},
+		{Operation: awsquery.Of(s.AssumeRoleWithWebIdentity), Unsigned: showedToken},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"rollcall/internal/access"
+	"rollcall/internal/awsmodel"
 	"rollcall/internal/identity"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
@@ -25,12 +26,12 @@ func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts
 	}
 	n := newSession{
 		from: c.Session(), name: *in.RoleSessionName, duration: in.DurationSeconds, policy: in.Policy, policyARNs: in.PolicyArns,
-		minSize: in.MinimumSessionTokenSize,
+		minSize: in.MinimumSessionTokenSize, externalID: str(in.ExternalId),
 	}
 	if len(in.ProvidedContexts) > 0 {
 		return nil, fail("ValidationError", "ProvidedContexts are not supported by Rollcall: it has no context providers.")
 	}
-	if err := n.setTags(in.Tags, in.TransitiveTagKeys); err != nil {
+	if err := n.setTags(tagsOf(in.Tags), in.TransitiveTagKeys); err != nil {
 		return nil, err
 	}
 	if err := n.setSourceIdentity(str(in.SourceIdentity)); err != nil {
@@ -43,20 +44,7 @@ func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts
 	if n.mfa, err = s.iam.ProveMFA(ctx, c, in.SerialNumber, in.TokenCode); err != nil {
 		return nil, err
 	}
-	asked := func(key string) []string {
-		switch key {
-		case "sts:externalid":
-			return some(str(in.ExternalId))
-		case "sts:rolesessionname":
-			return some(*in.RoleSessionName)
-		case "sts:sourceidentity":
-			return some(n.sourceIdentity)
-		case "sts:transitivetagkeys":
-			return in.TransitiveTagKeys
-		}
-		return nil
-	}
-	if err := s.mayAssume(ctx, target, "sts:AssumeRole", &n, *in.RoleArn, asked); err != nil {
+	if err := s.mayAssume(s.signed(ctx, n.mfa), target, "sts:AssumeRole", &n, *in.RoleArn); err != nil {
 		return nil, err
 	}
 	made, err := s.roleSession(ctx, target, &n)
@@ -107,16 +95,35 @@ func (s *Service) role(ctx context.Context, arn string) (*assumable, error) {
 	return r, err
 }
 
-// mayAssume decides whether the caller may take a role, by the role's trust
-// policy and its own policies. Session tags and a source identity need a
-// permission of their own beside, also those that the caller's session hands
-// on: STS, session tags; IAM, monitor and control actions taken with assumed
-// roles.
+// asker is who asks for a session of a role.
+type asker struct {
+	principal policy.Principal
+	policies  policy.Policies
+	keys      policy.Context // what is known of the caller and of how the call came
+	denial    func(action, role string) *awsmodel.Error
+}
+
+// signed is the asker who signed the call; mfa is when a code that came with it
+// proved a device.
 //
 // Denials do not say why: AWS's do not, and of a role of another account the
 // caller need not know.
-func (s *Service) mayAssume(ctx context.Context, r *assumable, action string, n *newSession, arn string, asked access.Keys) error {
+func (s *Service) signed(ctx context.Context, mfa time.Time) asker {
 	subject := access.Of(ctx)
+	return asker{
+		principal: subject.Principal, policies: subject.Policies, keys: proven(mfa, subject.Context(s.db.Now())),
+		denial: func(action, role string) *awsmodel.Error {
+			return fail("AccessDenied", "%s", policy.DenialText(subject.Caller.ARN(), action, role, policy.Decision{}))
+		},
+	}
+}
+
+// mayAssume decides whether somebody may take a role, by the role's trust
+// policy and the asker's own policies. Session tags and a source identity need
+// a permission of their own beside, also those that the asker's session hands
+// on: STS, session tags; IAM, monitor and control actions taken with assumed
+// roles. r is nil where there is no such role.
+func (s *Service) mayAssume(by asker, r *assumable, action string, n *newSession, arn string) error {
 	actions := []string{action}
 	if len(n.tags) > 0 {
 		actions = append(actions, "sts:TagSession")
@@ -125,28 +132,42 @@ func (s *Service) mayAssume(ctx context.Context, r *assumable, action string, n 
 		actions = append(actions, "sts:SetSourceIdentity")
 	}
 	for _, action := range actions {
-		if r != nil {
-			document, err := s.iam.Access().Document(policy.Trust, r.TrustPolicy)
-			if err != nil {
-				return err
-			}
-			own := func(key string) []string {
-				if key == "aws:resourceaccount" {
-					return []string{r.Account}
-				}
-				return access.TagValue(r.tags, key)
-			}
-			d := policy.AssumeRole(policy.Request{
-				Principal: identity.Trusting(subject.Principal, r.Trust), Action: action, Resources: []string{arn},
-				Context: proven(n.mfa, subject.Context(s.db.Now(), asked, own, access.RequestTags(n.asked, nil))),
-			}, subject.Policies, policy.Policy{Document: document}, r.Account)
-			if d.Allowed {
-				continue
-			}
+		if r == nil {
+			return by.denial(action, arn)
 		}
-		return fail("AccessDenied", "%s", policy.DenialText(subject.Caller.ARN(), action, arn, policy.Decision{}))
+		document, err := s.iam.Access().Document(policy.Trust, r.TrustPolicy)
+		if err != nil {
+			return err
+		}
+		d := policy.AssumeRole(policy.Request{
+			Principal: identity.Trusting(by.principal, r.Trust), Action: action, Resources: []string{arn},
+			Context: firstOf(by.keys, n.asks, r.keys),
+		}, by.policies, policy.Policy{Document: document}, r.Account)
+		if !d.Allowed {
+			return by.denial(action, arn)
+		}
 	}
 	return nil
+}
+
+// keys are the condition keys of the role itself.
+func (r *assumable) keys(key string) []string {
+	if key == "aws:resourceaccount" {
+		return []string{r.Account}
+	}
+	return access.TagValue(r.tags, key)
+}
+
+// firstOf looks a condition key up in each of several places.
+func firstOf(places ...policy.Context) policy.Context {
+	return func(key string) []string {
+		for _, place := range places {
+			if v := place(key); v != nil {
+				return v
+			}
+		}
+		return nil
+	}
 }
 
 // proven says of a request that its caller proved an MFA device by a code that

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
+	"rollcall/internal/access"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
@@ -38,9 +39,12 @@ type newSession struct {
 	mfa      time.Time // when the caller proved a device for this request
 	minSize  *int32    // of the token
 
+	externalID string
 	asked      []store.Tag // the tags of the request itself
 	tags       []store.Tag // these and those that the caller's session hands on
 	transitive []string    // folded keys of the tags that the next session inherits
+
+	askedTransitive []string // as the request spells them
 
 	sourceIdentity string
 	policy         *string
@@ -48,6 +52,33 @@ type newSession struct {
 
 	provider string
 	keys     map[string][]string
+}
+
+// tag is a session tag of a request.
+type tag struct{ key, value string }
+
+func tagsOf(in []types.Tag) []tag {
+	tags := make([]tag, len(in))
+	for i, t := range in {
+		tags[i] = tag{*t.Key, *t.Value}
+	}
+	return tags
+}
+
+// asks are the condition keys of a request for a session of a role. STS,
+// condition keys.
+func (n *newSession) asks(key string) []string {
+	switch key {
+	case "sts:rolesessionname":
+		return some(n.name)
+	case "sts:sourceidentity":
+		return some(n.sourceIdentity)
+	case "sts:transitivetagkeys":
+		return n.askedTransitive
+	case "sts:externalid":
+		return some(n.externalID)
+	}
+	return access.RequestTags(n.asked, nil)(key)
 }
 
 // madeSession is what answers say of a session.
@@ -60,19 +91,20 @@ type madeSession struct {
 // setTags reads the tags of a request and adds those that are handed on. Keys
 // are compared without case. Of the texts the last is reported by users of
 // AWS, the others are guesses.
-func (n *newSession) setTags(tags []types.Tag, transitive []string) error {
+func (n *newSession) setTags(tags []tag, transitive []string) error {
 	seen := map[string]bool{}
 	for _, t := range tags {
-		if strings.HasPrefix(strings.ToLower(*t.Key), "aws:") {
+		fold := strings.ToLower(t.key)
+		if strings.HasPrefix(fold, "aws:") {
 			return fail("InvalidParameterValue", "Tag keys beginning with aws: are reserved for system use.")
 		}
-		fold := strings.ToLower(*t.Key)
 		if seen[fold] {
 			return fail("InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 		}
 		seen[fold] = true
-		n.asked = append(n.asked, store.Tag{Fold: fold, Key: *t.Key, Value: *t.Value})
+		n.asked = append(n.asked, store.Tag{Fold: fold, Key: t.key, Value: t.value})
 	}
+	n.askedTransitive = transitive
 	n.tags = n.asked[:len(n.asked):len(n.asked)]
 	for _, key := range transitive {
 		if !seen[strings.ToLower(key)] {

@@ -75,7 +75,7 @@ func (s *Service) GetFederationToken(ctx context.Context, in *sts.GetFederationT
 		return nil, err
 	}
 	n := newSession{policy: in.Policy, policyARNs: in.PolicyArns, minSize: in.MinimumSessionTokenSize}
-	if err := n.setTags(in.Tags, nil); err != nil {
+	if err := n.setTags(tagsOf(in.Tags), nil); err != nil {
 		return nil, err
 	}
 	made, err := s.makeSession(ctx, c.Partition(), c.User(), userSeconds(c, in.DurationSeconds), &n, principal.Session{Federated: true, Name: *in.Name})

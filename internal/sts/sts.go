@@ -5,6 +5,9 @@ package sts
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -15,10 +18,21 @@ import (
 	"rollcall/internal/store"
 )
 
+// Config is a Service's settings.
+type Config struct {
+	// WebIdentityKeys says where the keys of identity providers are, by the
+	// issuer's URL: a file, or a URL. Tokens of others are refused: the accounts
+	// of a store do not make it fetch what they like.
+	WebIdentityKeys map[string]string
+	Log             *slog.Logger // nil discards
+}
+
 // Service is STS on a store.
 type Service struct {
-	db  *store.DB
-	iam *identity.Service
+	db      *store.DB
+	iam     *identity.Service
+	log     *slog.Logger
+	issuers map[string]*keySet // by the issuer's URL without https://
 }
 
 // fail makes an error for the client.
@@ -52,7 +66,16 @@ func some(v string) []string {
 }
 
 // New returns the service on a store; iam makes its sessions.
-func New(db *store.DB, iam *identity.Service) *Service { return &Service{db, iam} }
+func New(db *store.DB, iam *identity.Service, cfg Config) *Service {
+	s := &Service{db: db, iam: iam, log: cfg.Log, issuers: map[string]*keySet{}}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	for issuer, source := range cfg.WebIdentityKeys {
+		s.issuers[strings.TrimPrefix(issuer, "https://")] = &keySet{source: source, client: http.DefaultClient, now: db.Now}
+	}
+	return s
+}
 
 // GetCallerIdentity tells the caller who it is. No permission is needed.
 func (s *Service) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {

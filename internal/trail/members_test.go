@@ -167,6 +167,7 @@ var served = []any{
 	iam.GetServiceLinkedRoleDeletionStatusInput{},
 	sts.AssumeRoleInput{}, sts.AssumeRoleOutput{}, sts.GetSessionTokenInput{}, sts.GetSessionTokenOutput{},
 	sts.GetFederationTokenInput{}, sts.GetFederationTokenOutput{},
+	sts.AssumeRoleWithWebIdentityInput{}, sts.AssumeRoleWithWebIdentityOutput{},
 	iam.CreateOpenIDConnectProviderInput{}, iam.CreateOpenIDConnectProviderOutput{}, iam.GetOpenIDConnectProviderInput{},
 	iam.ListOpenIDConnectProvidersInput{}, iam.DeleteOpenIDConnectProviderInput{}, iam.AddClientIDToOpenIDConnectProviderInput{},
 	iam.RemoveClientIDFromOpenIDConnectProviderInput{}, iam.UpdateOpenIDConnectProviderThumbprintInput{},
@@ -191,7 +192,7 @@ func TestMembersLeftOut(t *testing.T) {
 		"AddPrivateKey", "AuthenticationCode1", "AuthenticationCode2", "Base32StringSeed", "CertificateBody",
 		"CertificateChain", "NewPassword", "OldPassword", "Password", "PrivateKey", "QRCodePNG",
 		"SAMLMetadataDocument", "SSHPublicKeyBody", "SecretAccessKey",
-		"ServiceCredentialSecret", "ServicePassword", "SessionToken", "TokenCode",
+		"ServiceCredentialSecret", "ServicePassword", "SessionToken", "TokenCode", "WebIdentityToken",
 	}
 	var out []string
 	var walk func(t reflect.Type)

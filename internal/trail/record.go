@@ -16,6 +16,10 @@ const (
 	AWSAccount    = "AWSAccount" // a caller of another account
 	AWSService    = "AWSService"
 	Unknown       = "Unknown" // not authenticated: no signature, or a wrong one
+
+	// Who showed a token of an OIDC provider, or an assertion of a SAML one.
+	WebIdentityUser = "WebIdentityUser"
+	SAMLUser        = "SAMLUser"
 )
 
 // Values of EventType.
@@ -72,6 +76,8 @@ type Identity struct {
 	UserName       string
 	SessionContext *SessionContext // nil without a session
 	InvokedBy      string
+	// IdentityProvider is whose token a WebIdentityUser or SAMLUser showed.
+	IdentityProvider string
 }
 
 // SessionContext describes the session of temporary credentials.
@@ -188,6 +194,7 @@ func (i *Identity) append(dst []byte) []byte {
 		o.dst = append(c.dst, '}')
 	}
 	o.optional("invokedBy", i.InvokedBy)
+	o.optional("identityProvider", i.IdentityProvider)
 	return append(o.dst, '}')
 }
 

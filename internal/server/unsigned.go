@@ -1,0 +1,35 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/awsquery"
+)
+
+// unsigned answers a request that nobody signed if it calls an action that
+// needs no signature; err is why it was not taken for a signed one. It is not
+// ok for all others, which are answered by err: whoever does not sign learns
+// nothing of what is wrong with the rest of a request.
+func (s *Server) unsigned(w http.ResponseWriter, r *http.Request, body []byte, k *call, err error) (response *awsquery.Response, ok bool, refused error) {
+	var missing *awsmodel.Error
+	if !errors.As(err, &missing) || missing.Code != "MissingAuthenticationToken" {
+		return nil, false, nil
+	}
+	asked := *k
+	action, in, err := s.decode(r, body, &asked)
+	if action.Unsigned == nil {
+		return nil, false, nil
+	}
+	*k = asked
+	if err != nil {
+		return nil, true, err
+	}
+	if wait, ok := s.limiter.allow("from " + k.SourceIP); !ok {
+		k.retryAfter = wait
+		return nil, true, awsmodel.Fail("Throttling", "Rate exceeded")
+	}
+	response, refused = s.invoke(w, r, action, in, k)
+	return response, true, refused
+}
