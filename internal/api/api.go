@@ -61,6 +61,7 @@ type API struct {
 	members *trail.Members
 	log     *slog.Logger
 	now     func() time.Time
+	seen    func(c principal.Caller, service, action string) // nil for nobody who wants to know
 }
 
 // New returns the funnel for a list of actions.
@@ -91,9 +92,17 @@ func (a *API) Actions() map[string]bool {
 	return names
 }
 
+// Observe has every call told to seen before anything is decided of it: service
+// last accessed counts attempts. It must be quick, and safe for concurrent
+// use. Observe itself belongs before the first call.
+func (a *API) Observe(seen func(c principal.Caller, service, action string)) { a.seen = seen }
+
 // Invoke runs one action for a caller. The error is always for the client.
 func (a *API) Invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call) (any, *awsmodel.Error) {
 	ctx = principal.With(ctx, c)
+	if a.seen != nil {
+		a.seen(c, action.Service, action.Name)
+	}
 	out, err := a.invoke(ctx, c, action, in, call)
 	return a.finish(ctx, action, in, out, err, call, identity(c))
 }

@@ -78,13 +78,18 @@ func cutAll[T any](p page, items []T, key func(T) string) (kept []T, truncated b
 	return cut(p, items, key)
 }
 
-// cutTags is cutAll for tags. A tag key can be longer than a marker may be,
-// so the marker counts the tags that went before.
+// cutTags is cutAll for tags. A tag key can be longer than a marker may be.
 func cutTags(p page, tags []store.Tag) (kept []store.Tag, truncated bool, marker *string) {
+	return cutCounted(p, tags)
+}
+
+// cutCounted is cutAll for lists whose items have no key of their own that
+// could stand in a marker: it counts the items that went before.
+func cutCounted[T any](p page, items []T) (kept []T, truncated bool, marker *string) {
 	before, _ := strconv.Atoi(p.after)
-	tags = tags[min(before, len(tags)):]
-	if len(tags) <= p.limit {
-		return tags, false, nil
+	items = items[min(before, len(items)):]
+	if len(items) <= p.limit {
+		return items, false, nil
 	}
-	return tags[:p.limit], true, p.marker(strconv.Itoa(before + p.limit))
+	return items[:p.limit], true, p.marker(strconv.Itoa(before + p.limit))
 }

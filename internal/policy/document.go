@@ -247,50 +247,11 @@ func Size(text string) int {
 // and in variables, each once and sorted, spelled as first written. IAM
 // GetContextKeysForCustomPolicy.
 func (d *Document) ContextKeys() []string {
-	spelling := map[string]string{}
-	add := func(name string) {
-		if key := strings.ToLower(name); spelling[key] == "" {
-			spelling[key] = name
-		}
-	}
-	variables := func(text string) {
-		for d.Version == NewVersion {
-			i := strings.Index(text, "${")
-			if i < 0 {
-				break
-			}
-			text = text[i:]
-			t, size, ok := readVariable(text)
-			if !ok {
-				break
-			}
-			if t.kind == variable {
-				name, _, _ := strings.Cut(text[len("${"):size-1], ",")
-				add(strings.TrimSpace(name))
-			}
-			text = text[size:]
-		}
-	}
+	keys := spelledKeys{}
 	for i := range d.Statements {
-		st := &d.Statements[i]
-		for _, text := range slices.Concat(st.Resources, st.NotResources) {
-			variables(text)
-		}
-		for _, c := range st.conditions {
-			add(c.key)
-			for j, v := range c.values {
-				if v.pattern.vars {
-					variables(c.texts[j])
-				}
-			}
-		}
+		keys.addStatement(d, &d.Statements[i])
 	}
-	keys := make([]string, 0, len(spelling))
-	for _, name := range spelling {
-		keys = append(keys, name)
-	}
-	slices.Sort(keys)
-	return keys
+	return keys.sorted()
 }
 
 // GrantsService reports whether some Allow statement names an action of a

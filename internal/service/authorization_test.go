@@ -48,6 +48,8 @@ const (
 	oidcPath              = "arn:aws:iam::" + account + ":oidc-provider"
 	samlPath              = "arn:aws:iam::" + account + ":saml-provider"
 	serverCertificatePath = "arn:aws:iam::" + account + ":server-certificate"
+
+	noJob = "00000000-0000-0000-0000-000000000000"
 )
 
 // everyAction is a good request of each action that is served, and what a
@@ -146,6 +148,16 @@ var everyAction = map[string]struct{ params, resource string }{
 	"DisableOrganizationsRootSessions":              {"", "*"},
 	"ListOrganizationsFeatures":                     {"", "*"},
 	"SetSecurityTokenServicePreferences":            {"GlobalEndpointTokenVersion=v2Token", "*"},
+
+	"SimulateCustomPolicy":             {"ActionNames.member.1=iam:GetUser&PolicyInputList.member.1=" + policyForm, "*"},
+	"SimulatePrincipalPolicy":          {"ActionNames.member.1=iam:GetUser&PolicySourceArn=" + rolePath + "/worker", "role worker"},
+	"GetContextKeysForCustomPolicy":    {"PolicyInputList.member.1=" + policyForm, "*"},
+	"GetContextKeysForPrincipalPolicy": {"PolicySourceArn=" + groupPath + "/devs", "group devs"},
+
+	"GenerateServiceLastAccessedDetails":        {"Arn=" + userPath + "/bob", "user bob"},
+	"GetServiceLastAccessedDetails":             {"JobId=" + noJob, "*"},
+	"GetServiceLastAccessedDetailsWithEntities": {"ServiceNamespace=iam&JobId=" + noJob, "*"},
+	"ListPoliciesGrantingServiceAccess":         {"Arn=" + userPath + "/bob&ServiceNamespaces.member.1=iam", "user bob"},
 
 	"CreateGroup":         {"GroupName=new&Path=/a/", groupPath + "/a/new"},
 	"GetGroup":            {"GroupName=devs", "group devs"},
@@ -280,6 +292,11 @@ func everything(t testing.TB, w *world) []byte {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	// That a call was tried is noted, allowed or not.
+	err = db.Update(t.Context(), func(tx *store.Tx) error { return tx.DeleteServiceUses(account, w.clock.Now().AddDate(1, 0, 0)) })
+	if err != nil {
+		t.Fatal(err)
+	}
 	var out bytes.Buffer
 	if _, err := db.Backup(t.Context(), &out); err != nil {
 		t.Fatal(err)

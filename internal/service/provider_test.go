@@ -55,7 +55,7 @@ func TestProviders(t *testing.T) {
 		}
 		up := must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: ptr("one"), CertificateBody: body, PrivateKey: key, Tags: tags})
 		same(t, must(t, w.root.GetServerCertificate, &iam.GetServerCertificateInput{ServerCertificateName: ptr("one")}).ServerCertificate,
-			&types.ServerCertificate{ServerCertificateMetadata: up.ServerCertificateMetadata, CertificateBody: body, Tags: tags})
+			&types.ServerCertificate{ServerCertificateMetadata: up.ServerCertificateMetadata, CertificateBody: ptr(strings.TrimSpace(*body)), Tags: tags})
 	})
 }
 

@@ -73,6 +73,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		metrics = server.NewMetrics(cfg.Metrics)
 	}
 	a := api.New(append(iam.Actions(), sts.New(db, iam, sts.Config{WebIdentityKeys: cfg.WebIdentityKeys, Log: cfg.Log}).Actions()...), iam.Access(), cfg.Trail, cfg.Log, db.Now)
+	a.Observe(iam.Observe)
 	return &Service{
 		IAM: iam, API: a, db: db, trail: cfg.Trail,
 		Handler: server.New(server.Config{

@@ -13,7 +13,7 @@ import (
 // GenerateCredentialReport starts a job, so it is none, although AWS asks for
 // no more than a reader's permission.
 func ReadOnly(action string) bool {
-	for _, prefix := range [...]string{"Get", "List", "AssumeRo", "DecodeAuthorizationMessage"} {
+	for _, prefix := range [...]string{"Get", "List", "Simulate", "AssumeRo", "DecodeAuthorizationMessage"} {
 		if strings.HasPrefix(action, prefix) {
 			return true
 		}
@@ -75,7 +75,13 @@ var recorded = func() map[string]bool {
 		SAMLProviderArn Name AssertionEncryptionMode RemovePrivateKey
 		ServerCertificateName NewServerCertificateName
 		ServerCertificateMetadata ServerCertificateId Expiration
-		OrganizationId EnabledFeatures GlobalEndpointTokenVersion`) {
+		OrganizationId EnabledFeatures GlobalEndpointTokenVersion
+		JobId Granularity ServiceNamespace ServiceNamespaces
+		PolicySourceArn PolicyInputList PermissionsBoundaryPolicyInputList
+		ActionNames ResourceArns ResourcePolicy ResourceOwner CallerArn
+		ContextEntries ContextKeyName ContextKeyValues ContextKeyType
+		ResourceHandlingOption OrderedOrganizationPolicyInputList
+		ServiceControlPolicyInputList`) {
 		set[name] = true
 	}
 	return set

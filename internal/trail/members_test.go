@@ -183,6 +183,10 @@ var served = []any{
 	iam.EnableOrganizationsRootSessionsInput{}, iam.EnableOrganizationsRootSessionsOutput{},
 	iam.DisableOrganizationsRootSessionsInput{}, iam.DisableOrganizationsRootSessionsOutput{}, iam.ListOrganizationsFeaturesInput{},
 	iam.SetSecurityTokenServicePreferencesInput{},
+	iam.GenerateServiceLastAccessedDetailsInput{}, iam.GenerateServiceLastAccessedDetailsOutput{}, iam.GetServiceLastAccessedDetailsInput{},
+	iam.GetServiceLastAccessedDetailsWithEntitiesInput{}, iam.ListPoliciesGrantingServiceAccessInput{},
+	iam.SimulateCustomPolicyInput{}, iam.SimulatePrincipalPolicyInput{}, iam.GetContextKeysForCustomPolicyInput{},
+	iam.GetContextKeysForPrincipalPolicyInput{},
 }
 
 // Of all members the served actions have, exactly these stay out of the trail.
@@ -190,7 +194,7 @@ var served = []any{
 func TestMembersLeftOut(t *testing.T) {
 	want := []string{
 		"AddPrivateKey", "AuthenticationCode1", "AuthenticationCode2", "Base32StringSeed", "CertificateBody",
-		"CertificateChain", "NewPassword", "OldPassword", "Password", "PrivateKey", "QRCodePNG",
+		"CertificateChain", "NewPassword", "OldPassword", "Password", "PolicyExclusionList", "PrivateKey", "QRCodePNG",
 		"SAMLMetadataDocument", "SSHPublicKeyBody", "SecretAccessKey",
 		"ServiceCredentialSecret", "ServicePassword", "SessionToken", "TokenCode", "WebIdentityToken",
 	}
@@ -289,7 +293,7 @@ func TestMembersBounds(t *testing.T) {
 
 func TestReadOnly(t *testing.T) {
 	for action, want := range map[string]bool{
-		"GetUser": true, "ListUsers": true, "GetCredentialReport": true, "GetCallerIdentity": true,
+		"GetUser": true, "ListUsers": true, "GetCredentialReport": true, "GetCallerIdentity": true, "SimulatePrincipalPolicy": true,
 		"GenerateCredentialReport": false, "CreateUser": false, "ChangePassword": false, "": false,
 		"AssumeRole": true, "AssumeRoleWithWebIdentity": true, "AssumeRoot": true, "GetSessionToken": true, "DecodeAuthorizationMessage": true,
 	} {

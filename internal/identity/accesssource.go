@@ -1,0 +1,190 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"rollcall/internal/api"
+	"rollcall/internal/managedpolicy"
+	"rollcall/internal/policy"
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+)
+
+// source is a user, a group or a role whose access is asked about, with all
+// policies that reach it.
+type source struct {
+	kind     store.Entity
+	arn      string
+	id       string
+	nameKey  string
+	name     string
+	tags     []store.Tag
+	identity []sourcePolicy
+	boundary []sourcePolicy
+	control  []sourcePolicy
+}
+
+// sourcePolicy is one policy with whose it is.
+type sourcePolicy struct {
+	policy.Policy
+	text string
+	// of and entity are the kind and the name of what an inline policy belongs
+	// to; "" for managed policies.
+	of     store.Entity
+	entity string
+}
+
+// entityARN takes the ARN of an entity of the caller's account apart: its kind
+// and its name. The text is reported by users of AWS; an entity of another
+// account is none either.
+func entityARN(c principal.Caller, arn string) (kind store.Entity, name string, err error) {
+	for _, kind := range []store.Entity{store.UserEntity, store.GroupEntity, store.RoleEntity} {
+		rest, ok := strings.CutPrefix(arn, api.IAMARN(c, string(kind), "/"))
+		if name = rest[strings.LastIndexByte(rest, '/')+1:]; ok && name != "" {
+			return kind, name, nil
+		}
+	}
+	return "", "", fail("InvalidInput", "Invalid Entity Arn: %s does not clearly define entity type and name.", arn)
+}
+
+// onEntity is the need on the user, group or role whose ARN an action gives.
+// Denials name it as they do elsewhere.
+func (s *Service) onEntity(member string) api.Needing {
+	return func(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
+		r, err := s.entityResource(ctx, c, api.Text(in, member))
+		return api.On(r), err
+	}
+}
+
+// entityResource is an entity for authorization. What is none, or is not
+// there, is its ARN: it cannot be found before the caller may know that.
+func (s *Service) entityResource(ctx context.Context, c principal.Caller, arn string) (api.Resource, error) {
+	kind, name, err := entityARN(c, arn)
+	if err != nil {
+		return api.Resource{ARN: arn}, nil
+	}
+	switch kind {
+	case store.GroupEntity:
+		g, err := s.groupOrNamesake(ctx, c, name)
+		return groupResource(c, g), err
+	case store.RoleEntity:
+		return s.roleResource(ctx, c, name)
+	}
+	u, err := s.db.UserGrants(ctx, c.Account(), fold(name))
+	if errors.Is(err, store.ErrNotFound) {
+		u, err = &store.Grants{Path: "/", Name: name}, nil
+	}
+	if err != nil {
+		return api.Resource{}, err
+	}
+	return s.userResource(ctx, c, store.User{Account: c.Account(), NameKey: fold(name), Name: u.Name, Path: u.Path}), nil
+}
+
+// readSource reads an entity by its ARN with all policies that reach it.
+func (s *Service) readSource(tx *store.Tx, c principal.Caller, arn string) (source, error) {
+	kind, name, err := entityARN(c, arn)
+	if err != nil {
+		return source{}, err
+	}
+	src := source{kind: kind, arn: arn, nameKey: fold(name)}
+	var grants []store.Grant
+	var path string
+	switch kind {
+	case store.GroupEntity:
+		g, err := group(tx, c.Account(), name)
+		if err != nil {
+			return src, err
+		}
+		src.id, src.name, path = g.ID, g.Name, g.Path
+		if grants, err = groupGrants(tx, c.Account(), src.nameKey); err != nil {
+			return src, err
+		}
+	case store.RoleEntity:
+		g, err := tx.RoleGrants(c.Account(), src.nameKey)
+		if errors.Is(err, store.ErrNotFound) {
+			_, err = role(tx, c.Account(), name)
+		}
+		if err != nil {
+			return src, err
+		}
+		src.id, src.name, path, src.tags, grants = g.ID, g.Name, g.Path, g.Tags, g.Policies
+	default:
+		g, err := tx.UserGrants(c.Account(), src.nameKey)
+		if errors.Is(err, store.ErrNotFound) {
+			err = noUser(name)
+		}
+		if err != nil {
+			return src, err
+		}
+		src.id, src.name, path, src.tags, grants = g.ID, g.Name, g.Path, g.Tags, g.Policies
+	}
+	// The path is part of the ARN.
+	if src.arn = api.IAMARN(c, string(kind), path+src.name); !strings.EqualFold(src.arn, arn) {
+		return src, fail("NoSuchEntity", "The %s with ARN %s cannot be found.", kind, arn)
+	}
+	return src, s.addGrants(tx, c, &src, grants)
+}
+
+// groupGrants is what a group gives to its members, and what limits them.
+func groupGrants(tx *store.Tx, account, nameKey string) ([]store.Grant, error) {
+	grants, err := tx.GroupGrants(account, nameKey)
+	if err != nil {
+		return nil, err
+	}
+	control, err := tx.ControlPolicies(account)
+	for _, p := range control {
+		grants = append(grants, store.Grant{Kind: store.ControlGrant, Name: p.Name, Document: p.Document})
+	}
+	return grants, err
+}
+
+// addGrants parses what reaches an entity. A document that cannot be read is
+// an error, as where it is enforced.
+func (s *Service) addGrants(tx *store.Tx, c principal.Caller, src *source, grants []store.Grant) error {
+	groups := map[string]string{}
+	for _, g := range grants {
+		p := sourcePolicy{Policy: policy.Policy{ARN: g.ARN, Name: g.Name}, text: g.Document}
+		kind, list := policy.Inline, &src.identity
+		switch g.Kind {
+		case store.ManagedGrant:
+			kind = policy.Managed
+		case store.BoundaryGrant:
+			kind, list = policy.Boundary, &src.boundary
+		case store.ControlGrant:
+			kind, list = policy.Control, &src.control
+		default:
+			p.of, p.entity = src.kind, src.name
+			if g.Group != "" && src.kind != store.GroupEntity {
+				if groups[g.Group] == "" {
+					of, err := tx.Group(c.Account(), g.Group)
+					if err != nil {
+						return err
+					}
+					groups[g.Group] = of.Name
+				}
+				p.of, p.entity = store.GroupEntity, groups[g.Group]
+			}
+		}
+		if aws := managedpolicy.Find(g.ARN); p.text == "" && aws != nil {
+			p.text = aws.Document
+		}
+		var err error
+		if p.Document, err = s.access.Document(kind, p.text); err != nil {
+			return fmt.Errorf("stored policy %s%s: %w", g.ARN, g.Name, err)
+		}
+		*list = append(*list, p)
+	}
+	return nil
+}
+
+// policies are the parsed policies alone.
+func policies(list []sourcePolicy) []policy.Policy {
+	var all []policy.Policy
+	for _, p := range list {
+		all = append(all, p.Policy)
+	}
+	return all
+}

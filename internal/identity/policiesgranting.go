@@ -1,0 +1,69 @@
+package identity
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+)
+
+// ListPoliciesGrantingServiceAccess lists, for each of the services asked
+// about, the policies of an entity that allow some action of it, whatever
+// their conditions, their resources and other policies say. Of a user those of
+// its groups count as well.
+func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam.ListPoliciesGrantingServiceAccessInput) (*iam.ListPoliciesGrantingServiceAccessOutput, error) {
+	c := principal.Of(ctx)
+	p, err := s.page(c, "ListPoliciesGrantingServiceAccess", *in.Arn+"\x00"+strings.Join(in.ServiceNamespaces, "\x00"), in.Marker, nil)
+	if err != nil {
+		return nil, err
+	}
+	var src source
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		src, err = s.readSource(tx, c, *in.Arn)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &iam.ListPoliciesGrantingServiceAccessOutput{PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{}}
+	var namespaces []string
+	namespaces, out.IsTruncated, out.Marker = cutCounted(p, in.ServiceNamespaces)
+	for _, namespace := range namespaces {
+		out.PoliciesGrantingServiceAccess = append(out.PoliciesGrantingServiceAccess, types.ListPoliciesGrantingServiceAccessEntry{
+			ServiceNamespace: &namespace, Policies: src.granting(namespace),
+		})
+	}
+	return out, nil
+}
+
+// granting are the policies that allow some action of a service, in order of
+// their names. One that reaches a user twice is one.
+func (src *source) granting(namespace string) []types.PolicyGrantingServiceAccess {
+	granting := []types.PolicyGrantingServiceAccess{}
+	seen := map[[3]string]bool{}
+	for _, p := range src.identity {
+		key := [3]string{p.ARN, p.Name, string(p.of) + "/" + p.entity}
+		if seen[key] || !p.Document.GrantsService(namespace) {
+			continue
+		}
+		seen[key] = true
+		granting = append(granting, p.granting())
+	}
+	slices.SortStableFunc(granting, func(a, b types.PolicyGrantingServiceAccess) int { return strings.Compare(*a.PolicyName, *b.PolicyName) })
+	return granting
+}
+
+func (p *sourcePolicy) granting() types.PolicyGrantingServiceAccess {
+	if p.ARN != "" {
+		return types.PolicyGrantingServiceAccess{PolicyName: ptr(policyName(p.ARN)), PolicyType: types.PolicyTypeManaged, PolicyArn: &p.ARN}
+	}
+	return types.PolicyGrantingServiceAccess{
+		PolicyName: &p.Name, PolicyType: types.PolicyTypeInline,
+		EntityType: types.PolicyOwnerEntityType(strings.ToUpper(string(p.of))), EntityName: &p.entity,
+	}
+}

@@ -1,0 +1,304 @@
+package identity
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/policy"
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+)
+
+// simulation is who would call, and by which policies that is decided.
+type simulation struct {
+	caller   policy.Principal
+	context  policy.Context
+	identity []sourcePolicy
+	boundary []sourcePolicy
+	resource []sourcePolicy
+	// control are the policies over the account, by levels of which each must
+	// allow; organized says that the answer tells of them.
+	control   [][]sourcePolicy
+	organized bool
+	// owner is the account of the resources, where a policy of theirs is given.
+	owner string
+}
+
+// Decisions of a simulation, the most restrictive first.
+const (
+	explicitDeny = types.PolicyEvaluationDecisionTypeExplicitDeny
+	implicitDeny = types.PolicyEvaluationDecisionTypeImplicitDeny
+	allowed      = types.PolicyEvaluationDecisionTypeAllowed
+)
+
+// The kinds of policies as answers name them. The first two are reported by
+// users of AWS, who were never answered by the model's enum; the third is a
+// guess.
+const (
+	iamPolicy      = "IAM Policy"
+	resourcePolicy = "Resource Policy"
+	boundaryPolicy = "IAM Permissions Boundary Policy"
+)
+
+// layers are the kinds of policies that answers tell of, in their order.
+func (sim *simulation) layers() []simulatedLayer {
+	return []simulatedLayer{{resourcePolicy, sim.resource}, {iamPolicy, sim.identity}, {boundaryPolicy, sim.boundary}}
+}
+
+type simulatedLayer struct {
+	kind     string
+	policies []sourcePolicy
+}
+
+// simulated is the answer for an action on one resource.
+type simulated struct {
+	decision       types.PolicyEvaluationDecisionType
+	matched        []types.Statement
+	missing        []string
+	details        map[string]types.PolicyEvaluationDecisionType
+	byOrganization bool
+	byBoundary     *types.PermissionsBoundaryDecisionDetail // nil where none was asked
+}
+
+// on simulates an action on one resource.
+func (sim *simulation) on(action, resource string) simulated {
+	req := policy.Request{Principal: sim.caller, Action: action, Resources: []string{resource}, Context: sim.context}
+	out := simulated{decision: implicitDeny, matched: []types.Statement{}, missing: []string{}, byOrganization: true}
+	for _, level := range sim.control {
+		// Where the organisation denies, a simulation ends. IAM EvaluationResult.
+		if out.decision, _ = decisionOf(req, resource, level); out.decision != allowed {
+			out.byOrganization = false
+			return out
+		}
+	}
+	d := policy.Evaluate(req, policy.Policies{
+		Identity: policies(sim.identity), Boundary: policies(sim.boundary), Resource: policies(sim.resource), ResourceAccount: sim.owner,
+	})
+	switch out.decision = implicitDeny; {
+	case d.Allowed:
+		out.decision = allowed
+	case d.Explicit:
+		out.decision = explicitDeny
+	}
+	out.details = map[string]types.PolicyEvaluationDecisionType{}
+	var asked []sourcePolicy
+	for _, l := range sim.layers() {
+		decision, statements := decisionOf(req, resource, l.policies)
+		if len(l.policies) == 0 && l.kind != iamPolicy {
+			continue
+		}
+		if l.kind == boundaryPolicy {
+			out.byBoundary = &types.PermissionsBoundaryDecisionDetail{AllowedByPermissionsBoundary: decision == allowed}
+		}
+		asked = append(asked, l.policies...)
+		if sim.owner != "" && sim.owner != sim.caller.Account {
+			out.details[l.kind] = decision
+		}
+		// What only falls short has decided nothing.
+		if out.decision != implicitDeny {
+			out.matched = append(out.matched, statementsOut(l, statements)...)
+		}
+	}
+	out.missing = policy.Missing(req, resource, policies(asked))
+	return out
+}
+
+// decisionOf is what policies of one kind say by themselves, and the
+// statements that say so: where any denies, the denies alone.
+func decisionOf(req policy.Request, resource string, list []sourcePolicy) (types.PolicyEvaluationDecisionType, []policy.Match) {
+	var allows, denies []policy.Match
+	for _, m := range policy.Matching(req, resource, policies(list)) {
+		if m.Statement.Effect == policy.Deny {
+			denies = append(denies, m)
+		} else {
+			allows = append(allows, m)
+		}
+	}
+	switch {
+	case len(denies) > 0:
+		return explicitDeny, denies
+	case len(allows) > 0:
+		return allowed, allows
+	}
+	return implicitDeny, nil
+}
+
+// result simulates an action on all resources. Whatever holds of several is
+// the most restrictive. IAM EvaluationResult.
+func (sim *simulation) result(action string, resources []string) types.EvaluationResult {
+	everything := len(resources) == 0 || slices.Equal(resources, []string{"*"})
+	if everything {
+		resources = []string{"*"}
+	}
+	out := types.EvaluationResult{
+		EvalActionName: &action, EvalResourceName: ptr("*"), EvalDecision: allowed,
+		MatchedStatements: []types.Statement{}, MissingContextValues: []string{},
+	}
+	if len(resources) == 1 {
+		// Recorded. For several it is a pattern of ARNs in AWS, "*" where there
+		// is none.
+		out.EvalResourceName = &resources[0]
+	}
+	byOrganization := true
+	for _, resource := range resources {
+		s := sim.on(action, resource)
+		byOrganization = byOrganization && s.byOrganization
+		if b := out.PermissionsBoundaryDecisionDetail; b == nil || b.AllowedByPermissionsBoundary && s.byBoundary != nil {
+			out.PermissionsBoundaryDecisionDetail = s.byBoundary
+		}
+		out.EvalDecision = stricter(out.EvalDecision, s.decision)
+		out.MatchedStatements = union(out.MatchedStatements, s.matched)
+		out.MissingContextValues = unionOfKeys(out.MissingContextValues, s.missing)
+		if everything {
+			if len(s.details) > 0 {
+				out.EvalDecisionDetails = s.details
+			}
+			continue
+		}
+		out.EvalDecisionDetails = strictest(out.EvalDecisionDetails, s.details)
+		out.ResourceSpecificResults = append(out.ResourceSpecificResults, specific(resource, s))
+	}
+	if out.EvalDecision == implicitDeny {
+		out.MatchedStatements = []types.Statement{} // they belong to resources that are allowed
+	}
+	if sim.organized {
+		out.OrganizationsDecisionDetail = &types.OrganizationsDecisionDetail{AllowedByOrganizations: byOrganization}
+	}
+	return out
+}
+
+func specific(resource string, s simulated) types.ResourceSpecificResult {
+	out := types.ResourceSpecificResult{
+		EvalResourceName: &resource, EvalResourceDecision: s.decision, MatchedStatements: s.matched, MissingContextValues: s.missing,
+		PermissionsBoundaryDecisionDetail: s.byBoundary,
+	}
+	if len(s.details) > 0 {
+		out.EvalDecisionDetails = s.details
+	}
+	return out
+}
+
+// stricter is the more restrictive of two decisions.
+func stricter(a, b types.PolicyEvaluationDecisionType) types.PolicyEvaluationDecisionType {
+	for _, d := range []types.PolicyEvaluationDecisionType{explicitDeny, implicitDeny} {
+		if a == d || b == d {
+			return d
+		}
+	}
+	return allowed
+}
+
+// strictest adds decisions by kind of policy to others. It is nil as long as
+// some resource has none at all: the organisation denied it.
+func strictest(all, more map[string]types.PolicyEvaluationDecisionType) map[string]types.PolicyEvaluationDecisionType {
+	if all == nil && more != nil {
+		all = map[string]types.PolicyEvaluationDecisionType{}
+	}
+	for kind, d := range more {
+		if have, ok := all[kind]; ok {
+			d = stricter(have, d)
+		}
+		all[kind] = d
+	}
+	return all
+}
+
+func unionOfKeys(all, more []string) []string {
+	for _, key := range more {
+		if !slices.ContainsFunc(all, func(have string) bool { return strings.EqualFold(have, key) }) {
+			all = append(all, key)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// simulateAll simulates the actions of a request, a page of them.
+func (s *Service) simulateAll(p page, sim *simulation, actions, resources []string) (results []types.EvaluationResult, truncated bool, marker *string) {
+	actions, truncated, marker = cutCounted(p, actions)
+	results = make([]types.EvaluationResult, len(actions))
+	for i, action := range actions {
+		results[i] = sim.result(action, resources)
+	}
+	return results, truncated, marker
+}
+
+// SimulateCustomPolicy tells what documents would allow.
+func (s *Service) SimulateCustomPolicy(ctx context.Context, in *iam.SimulateCustomPolicyInput) (*iam.SimulateCustomPolicyOutput, error) {
+	c := principal.Of(ctx)
+	p, err := s.page(c, "SimulateCustomPolicy", "", in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(in.ActionNames, func(name string) bool { return strings.Contains(name, "*") }) {
+		return nil, fail("InvalidInput", "Action names must not have wildcards.") // IAM SimulateCustomPolicy; its words are not known
+	}
+	ask := simulationInput{
+		actions: in.ActionNames, resources: in.ResourceArns, policies: in.PolicyInputList, boundary: in.PermissionsBoundaryPolicyInputList,
+		resourcePolicy: in.ResourcePolicy, owner: in.ResourceOwner, caller: in.CallerArn, context: in.ContextEntries, handling: in.ResourceHandlingOption,
+	}
+	if in.ResourcePolicy != nil && in.CallerArn == nil {
+		return nil, fail("InvalidInput", "CallerArn is required with ResourcePolicy.") // a guess, but for the rule
+	}
+	sim, err := s.newSimulation(c, ask, source{})
+	if err != nil {
+		return nil, err
+	}
+	for _, level := range in.OrderedOrganizationPolicyInputList {
+		control, err := s.inputPolicies("OrderedOrganizationPolicyInputList", policy.Control, level.ServiceControlPolicyInputList)
+		if err != nil {
+			return nil, err
+		}
+		sim.control, sim.organized = append(sim.control, control), true
+	}
+	out := &iam.SimulateCustomPolicyOutput{}
+	out.EvaluationResults, out.IsTruncated, out.Marker = s.simulateAll(p, sim, in.ActionNames, in.ResourceArns)
+	return out, nil
+}
+
+// SimulatePrincipalPolicy tells what the policies of a user, a group or a role
+// would allow, with other documents beside them or some of them left out.
+func (s *Service) SimulatePrincipalPolicy(ctx context.Context, in *iam.SimulatePrincipalPolicyInput) (*iam.SimulatePrincipalPolicyOutput, error) {
+	c := principal.Of(ctx)
+	p, err := s.page(c, "SimulatePrincipalPolicy", *in.PolicySourceArn, in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	var src source
+	var management string
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		if src, err = s.readSource(tx, c, *in.PolicySourceArn); err != nil {
+			return err
+		}
+		management, err = organization(tx, c.Account())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := src.exclude(in.PolicyExclusionList); err != nil {
+		return nil, err
+	}
+	caller := in.CallerArn
+	if caller == nil {
+		caller = &src.arn
+	}
+	sim, err := s.newSimulation(c, simulationInput{
+		actions: in.ActionNames, resources: in.ResourceArns, policies: in.PolicyInputList, boundary: in.PermissionsBoundaryPolicyInputList,
+		resourcePolicy: in.ResourcePolicy, owner: in.ResourceOwner, caller: caller, context: in.ContextEntries, handling: in.ResourceHandlingOption,
+	}, src)
+	if err != nil {
+		return nil, err
+	}
+	if len(src.control) > 0 {
+		sim.control = [][]sourcePolicy{src.control}
+	}
+	sim.organized = management != "" || len(src.control) > 0
+	out := &iam.SimulatePrincipalPolicyOutput{}
+	out.EvaluationResults, out.IsTruncated, out.Marker = s.simulateAll(p, sim, in.ActionNames, in.ResourceArns)
+	return out, nil
+}

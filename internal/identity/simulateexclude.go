@@ -1,0 +1,100 @@
+package identity
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/managedpolicy"
+	"rollcall/internal/store"
+)
+
+// exclude leaves out the policies of an entity that a simulation is to do
+// without. Identifiers that name none are passed over; those that are none are
+// refused, in words that are guesses.
+func (src *source) exclude(list []types.PolicyIdentifier) error {
+	for _, id := range list {
+		var err error
+		switch id := id.(type) {
+		case *types.PolicyIdentifierMemberPolicyType:
+			src.excludeType(id.Value)
+		case *types.PolicyIdentifierMemberPolicyArn:
+			err = src.excludeARN(id.Value)
+		case *types.PolicyIdentifierMemberInlinePolicyIdentifier:
+			err = src.excludeInline(id.Value)
+		default:
+			err = fail("InvalidInput", "Invalid policy identifier.")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (src *source) excludeType(kind types.PolicyIdentifierPolicyType) {
+	switch kind {
+	case types.PolicyIdentifierPolicyTypeInline:
+		src.without(func(p sourcePolicy) bool { return p.ARN == "" })
+	case types.PolicyIdentifierPolicyTypeAwsManaged:
+		src.without(func(p sourcePolicy) bool { return managedpolicy.Find(p.ARN) != nil })
+	case types.PolicyIdentifierPolicyTypeUserManaged:
+		src.without(func(p sourcePolicy) bool { return p.ARN != "" && managedpolicy.Find(p.ARN) == nil })
+	case types.PolicyIdentifierPolicyTypePermissionBoundary:
+		src.boundary = nil
+	case types.PolicyIdentifierPolicyTypeScp:
+		src.control = nil
+	}
+}
+
+// without leaves out those of the policies that give an entity access.
+func (src *source) without(out func(sourcePolicy) bool) {
+	src.identity = slices.DeleteFunc(slices.Clone(src.identity), out)
+}
+
+// excludeARN leaves out managed policies by their ARN. Wildcards may stand in
+// the resource.
+func (src *source) excludeARN(arn string) error {
+	part := strings.SplitN(arn, ":", 6)
+	if len(part) != 6 || part[0] != "arn" || !strings.HasPrefix(part[5], "policy/") || strings.ContainsAny(strings.Join(part[:5], ""), "*?") || strings.Count(arn, "*") > 1 {
+		return fail("InvalidInput", "Invalid policy identifier: %s", arn)
+	}
+	src.without(func(p sourcePolicy) bool { return p.ARN != "" && glob(arn, p.ARN) })
+	return nil
+}
+
+// excludeInline leaves out an inline policy by its name, and by what it
+// belongs to, where wildcards may stand.
+func (src *source) excludeInline(id types.InlinePolicyIdentifierType) error {
+	name := str(id.AttachmentName)
+	if strings.Count(name, "*") > 1 || strings.ContainsAny(str(id.PolicyName), "*?") {
+		return fail("InvalidInput", "Invalid policy identifier: %s", name)
+	}
+	src.without(func(p sourcePolicy) bool {
+		return p.of == store.Entity(id.AttachmentType) && p.Name == str(id.PolicyName) && glob(fold(name), fold(p.entity))
+	})
+	return nil
+}
+
+// glob matches a text by a pattern with any number of ? and at most one *.
+func glob(pattern, text string) bool {
+	before, after, star := strings.Cut(pattern, "*")
+	if !star {
+		return alike(pattern, text)
+	}
+	return len(text) >= len(before)+len(after) && alike(before, text[:len(before)]) && alike(after, text[len(text)-len(after):])
+}
+
+// alike compares texts of one length; ? stands for any character.
+func alike(pattern, text string) bool {
+	if len(pattern) != len(text) {
+		return false
+	}
+	for i := range len(pattern) {
+		if pattern[i] != '?' && pattern[i] != text[i] {
+			return false
+		}
+	}
+	return true
+}

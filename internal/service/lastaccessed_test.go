@@ -1,0 +1,210 @@
+package service_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// lastAccessed asks what an entity used.
+func (w *world) lastAccessed(t testing.TB, c clients, arn string, granularity types.AccessAdvisorUsageGranularityType) (job *string, out *iam.GetServiceLastAccessedDetailsOutput) {
+	t.Helper()
+	job = must(t, c.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn, Granularity: granularity}).JobId
+	return job, must(t, c.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job})
+}
+
+const (
+	iamName = "AWS Identity and Access Management"
+	stsName = "AWS Security Token Service"
+)
+
+// What a user called last is told of the user, of its group, and of the policy
+// that the group has, whether the call was allowed or not.
+func TestServiceLastAccessed(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "Ann")
+		w.user(t, "bob")
+		must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: ptr("devs"), Path: ptr("/x/")})
+		for _, name := range []string{"Ann", "bob"} {
+			must(t, w.root.AddUserToGroup, &iam.AddUserToGroupInput{GroupName: ptr("devs"), UserName: &name})
+		}
+		const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:List*","S3:GetObject"],"Resource":"*"},{"Effect":"Deny","Action":"ec2:*","Resource":"*"}]}`
+		policy := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("reading"), PolicyDocument: ptr(document)}).Policy
+		must(t, w.root.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: ptr("devs"), PolicyArn: policy.Arn})
+		ann, bob := w.asUser(t, "Ann"), w.asUser(t, "bob")
+
+		nothing := []types.ServiceLastAccessed{
+			{ServiceName: ptr(iamName), ServiceNamespace: ptr("iam"), TotalAuthenticatedEntities: ptr(int32(0))},
+			{ServiceName: ptr("s3"), ServiceNamespace: ptr("s3"), TotalAuthenticatedEntities: ptr(int32(0))},
+		}
+		_, before := w.lastAccessed(t, w.root, userPath+"/Ann", "")
+		same(t, before, &iam.GetServiceLastAccessedDetailsOutput{
+			JobStatus: "COMPLETED", JobType: "SERVICE_LEVEL", JobCreationDate: ptr(began), JobCompletionDate: ptr(began), ServicesLastAccessed: nothing})
+
+		must(t, ann.ListUsers, &iam.ListUsersInput{})
+		w.clock.advance(time.Hour)
+		must(t, bob.ListRoles, &iam.ListRolesInput{})
+		must(t, bob.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}) // no policy of theirs gives it
+		w.clock.advance(time.Hour)
+		if got := w.callAs(t, ann, "CreateGroup"); got.code != "AccessDenied" { // an attempt counts
+			t.Errorf("%+v", got.failure)
+		}
+		at := func(hours int, name string, users int32) types.ServiceLastAccessed {
+			return types.ServiceLastAccessed{ServiceName: ptr(iamName), ServiceNamespace: ptr("iam"), LastAuthenticated: ptr(began.Add(time.Duration(hours) * time.Hour)),
+				LastAuthenticatedEntity: ptr(userPath + "/" + name), LastAuthenticatedRegion: ptr("eu-west-1"), TotalAuthenticatedEntities: &users}
+		}
+		for arn, want := range map[string]types.ServiceLastAccessed{
+			userPath + "/ann": func() types.ServiceLastAccessed {
+				s := at(2, "Ann", 1)
+				s.LastAuthenticatedRegion = ptr("us-east-1") // where that call was signed for
+				return s
+			}(),
+			userPath + "/bob": at(1, "bob", 1),
+			groupPath + "/x/devs": func() types.ServiceLastAccessed {
+				s := at(2, "Ann", 2)
+				s.LastAuthenticatedRegion = ptr("us-east-1")
+				return s
+			}(),
+			*policy.Arn: func() types.ServiceLastAccessed {
+				s := at(2, "Ann", 2)
+				s.LastAuthenticatedRegion = ptr("us-east-1")
+				return s
+			}(),
+		} {
+			_, out := w.lastAccessed(t, w.root, arn, "SERVICE_LEVEL")
+			same(t, out.ServicesLastAccessed, []types.ServiceLastAccessed{want, nothing[1]})
+		}
+
+		job, out := w.lastAccessed(t, w.root, userPath+"/Ann", "ACTION_LEVEL")
+		used := map[string]types.TrackedActionLastAccessed{}
+		for _, a := range out.ServicesLastAccessed[0].TrackedActionsLastAccessed {
+			used[*a.ActionName] = a
+		}
+		same(t, used["ListUsers"], types.TrackedActionLastAccessed{ActionName: ptr("ListUsers"), LastAccessedEntity: ptr(userPath + "/Ann"),
+			LastAccessedTime: ptr(began), LastAccessedRegion: ptr("eu-west-1")})
+		same(t, used["ListRoles"], types.TrackedActionLastAccessed{ActionName: ptr("ListRoles")})
+		if out.JobType != "ACTION_LEVEL" || len(used) != 180 || out.ServicesLastAccessed[1].TrackedActionsLastAccessed != nil {
+			t.Errorf("%s, %d actions, %+v", out.JobType, len(used), out.ServicesLastAccessed[1])
+		}
+
+		job, _ = w.lastAccessed(t, w.root, *policy.Arn, "")
+		with := &iam.GetServiceLastAccessedDetailsWithEntitiesInput{JobId: job, ServiceNamespace: ptr("iam")}
+		entities := must(t, w.root.GetServiceLastAccessedDetailsWithEntities, with)
+		var names []string
+		for _, e := range entities.EntityDetailsList {
+			names = append(names, *e.EntityInfo.Name+" "+e.LastAuthenticated.Sub(began).String())
+			if e.EntityInfo.Type != "USER" || *e.EntityInfo.Path != "/" || !strings.HasPrefix(*e.EntityInfo.Id, "AIDA") || *e.EntityInfo.Arn != userPath+"/"+*e.EntityInfo.Name {
+				t.Errorf("%+v", e.EntityInfo)
+			}
+		}
+		if want := []string{"Ann 2h0m0s", "bob 1h0m0s"}; !slices.Equal(names, want) || entities.JobStatus != "COMPLETED" {
+			t.Errorf("%q, %s", names, entities.JobStatus)
+		}
+		with.ServiceNamespace = ptr("s3")
+		if unused := must(t, w.root.GetServiceLastAccessedDetailsWithEntities, with).EntityDetailsList; len(unused) != 2 || unused[0].LastAuthenticated != nil {
+			t.Errorf("%+v", unused)
+		}
+		with.ServiceNamespace = ptr("ec2")
+		if none := must(t, w.root.GetServiceLastAccessedDetailsWithEntities, with).EntityDetailsList; none == nil || len(none) > 0 {
+			t.Errorf("%+v", none)
+		}
+	})
+}
+
+// A role is told by its sessions; who did not ask for a report cannot read it;
+// after 400 days nothing is known.
+func TestServiceLastAccessedOfRoles(t *testing.T) {
+	w := inMemory(t)
+	const everything = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}}`
+	role := must(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: ptr("worker"), Path: ptr("/x/"), AssumeRolePolicyDocument: &trust}).Role
+	must(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("p"), PolicyDocument: ptr(everything)})
+	w.user(t, "Ann")
+	w.put(t, "Ann", everything)
+	ann := w.asUser(t, "Ann")
+	worker := w.assume(t, ann, *role.Arn, "night")
+	w.clock.advance(time.Minute)
+	must(t, worker.ListUsers, &iam.ListUsersInput{})
+
+	job, out := w.lastAccessed(t, ann, *role.Arn, "")
+	same(t, out.ServicesLastAccessed, []types.ServiceLastAccessed{{ServiceName: ptr(iamName), ServiceNamespace: ptr("iam"), LastAuthenticated: ptr(began.Add(time.Minute)),
+		LastAuthenticatedEntity: role.Arn, LastAuthenticatedRegion: ptr("eu-west-1"), TotalAuthenticatedEntities: ptr(int32(1))},
+		{ServiceName: ptr(stsName), ServiceNamespace: ptr("sts"), TotalAuthenticatedEntities: ptr(int32(0))}})
+	for _, other := range []clients{w.root, worker} {
+		refused(t, other.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job}, 404, "NoSuchEntity", "Job with id "+*job+" cannot be found.")
+	}
+	refused(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: ptr(noJob)}, 404, "NoSuchEntity", "Job with id "+noJob+" cannot be found.")
+
+	page := must(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job, MaxItems: ptr(int32(1))})
+	rest := must(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job, Marker: page.Marker})
+	if !page.IsTruncated || rest.IsTruncated || *page.ServicesLastAccessed[0].ServiceNamespace != "iam" || len(rest.ServicesLastAccessed) != 1 || *rest.ServicesLastAccessed[0].ServiceNamespace != "sts" {
+		t.Errorf("%+v, %+v", page, rest)
+	}
+
+	w.clock.advance(401 * 24 * time.Hour)
+	_, out = w.lastAccessed(t, w.root, *role.Arn, "")
+	if out.ServicesLastAccessed[0].LastAuthenticated != nil || *out.ServicesLastAccessed[0].TotalAuthenticatedEntities != 0 {
+		t.Errorf("%+v", out.ServicesLastAccessed)
+	}
+	refused(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job}, 404, "NoSuchEntity", "Job with id "+*job+" cannot be found.")
+	for _, arn := range []string{rootARN, mfaARN + "x", "arn:aws:iam::210987654321:user/Ann", userPath + "/"} {
+		refused(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn}, 400, "InvalidInput",
+			"Invalid Entity Arn: "+arn+" does not clearly define entity type and name.")
+	}
+	for arn, message := range map[string]string{
+		userPath + "/nobody":    "The user with name nobody cannot be found.",
+		groupPath + "/nobody":   "The group with name nobody cannot be found.",
+		rolePath + "/nobody":    "The role with name nobody cannot be found.",
+		userPath + "/other/Ann": "The user with ARN " + userPath + "/other/Ann cannot be found.",
+		policyPath + "/nothing": "Policy " + policyPath + "/nothing was not found.",
+	} {
+		refused(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn}, 404, "NoSuchEntity", message)
+	}
+}
+
+func TestListPoliciesGrantingServiceAccess(t *testing.T) {
+	w := inMemory(t)
+	const s3, some, but = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`,
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:GetUser"],"Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}}`,
+		`{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":"s3:*","Resource":"*"}}`
+	w.user(t, "Ann")
+	must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: ptr("Devs")})
+	must(t, w.root.AddUserToGroup, &iam.AddUserToGroupInput{GroupName: ptr("devs"), UserName: ptr("ann")})
+	must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("ann"), PolicyName: ptr("own"), PolicyDocument: ptr(some)})
+	must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("ann"), PolicyName: ptr("never"), PolicyDocument: ptr(but)})
+	must(t, w.root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: ptr("devs"), PolicyName: ptr("a-group"), PolicyDocument: ptr(s3)})
+	admin := ptr("arn:aws:iam::aws:policy/AdministratorAccess")
+	must(t, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("ann"), PolicyArn: admin})
+	must(t, w.root.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: ptr("devs"), PolicyArn: admin})
+
+	administrator := types.PolicyGrantingServiceAccess{PolicyName: ptr("AdministratorAccess"), PolicyType: "MANAGED", PolicyArn: admin}
+	own := types.PolicyGrantingServiceAccess{PolicyName: ptr("own"), PolicyType: "INLINE", EntityType: "USER", EntityName: ptr("Ann")}
+	ofGroup := types.PolicyGrantingServiceAccess{PolicyName: ptr("a-group"), PolicyType: "INLINE", EntityType: "GROUP", EntityName: ptr("Devs")}
+	same(t, must(t, w.root.ListPoliciesGrantingServiceAccess, &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"), ServiceNamespaces: []string{"s3", "iam", "ec2"}}),
+		&iam.ListPoliciesGrantingServiceAccessOutput{PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{
+			{ServiceNamespace: ptr("s3"), Policies: []types.PolicyGrantingServiceAccess{administrator, ofGroup}},
+			{ServiceNamespace: ptr("iam"), Policies: []types.PolicyGrantingServiceAccess{administrator, own}},
+			{ServiceNamespace: ptr("ec2"), Policies: []types.PolicyGrantingServiceAccess{administrator}},
+		}})
+	must(t, w.root.DetachGroupPolicy, &iam.DetachGroupPolicyInput{GroupName: ptr("devs"), PolicyArn: admin})
+	same(t, must(t, w.root.ListPoliciesGrantingServiceAccess, &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(groupPath + "/Devs"), ServiceNamespaces: []string{"s3", "iam"}}),
+		&iam.ListPoliciesGrantingServiceAccessOutput{PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{
+			{ServiceNamespace: ptr("s3"), Policies: []types.PolicyGrantingServiceAccess{ofGroup}}, {ServiceNamespace: ptr("iam"), Policies: []types.PolicyGrantingServiceAccess{}},
+		}})
+
+	var many []string
+	for range 150 {
+		many = append(many, "iam")
+	}
+	in := &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"), ServiceNamespaces: many}
+	first := must(t, w.root.ListPoliciesGrantingServiceAccess, in)
+	in.Marker = first.Marker
+	if rest := must(t, w.root.ListPoliciesGrantingServiceAccess, in); !first.IsTruncated || len(first.PoliciesGrantingServiceAccess) != 100 || len(rest.PoliciesGrantingServiceAccess) != 50 || rest.IsTruncated {
+		t.Errorf("%d, %d", len(first.PoliciesGrantingServiceAccess), len(rest.PoliciesGrantingServiceAccess))
+	}
+}

@@ -1,0 +1,277 @@
+package service_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+)
+
+// at is a statement of an answer.
+func at(id string, kind types.PolicySourceType, from, to [2]int32) types.Statement {
+	return types.Statement{
+		SourcePolicyId: &id, SourcePolicyType: kind,
+		StartPosition: &types.Position{Line: from[0], Column: from[1]}, EndPosition: &types.Position{Line: to[0], Column: to[1]},
+	}
+}
+
+// brief is a result in one line: decision, who decided, what is missing.
+func brief(decision types.PolicyEvaluationDecisionType, matched []types.Statement, missing []string) string {
+	text := string(decision)
+	for _, st := range matched {
+		text += fmt.Sprintf(" %s:%d.%d-%d.%d", *st.SourcePolicyId, st.StartPosition.Line, st.StartPosition.Column, st.EndPosition.Line, st.EndPosition.Column)
+	}
+	if len(missing) > 0 {
+		text += " ?" + strings.Join(missing, ",")
+	}
+	return text
+}
+
+// simulated are the results of a simulation, in brief, those of resources
+// after their action's.
+func simulated(results []types.EvaluationResult) (list []string) {
+	for _, r := range results {
+		text := *r.EvalActionName + " on " + *r.EvalResourceName + ": " + brief(r.EvalDecision, r.MatchedStatements, r.MissingContextValues)
+		if o := r.OrganizationsDecisionDetail; o != nil {
+			text += fmt.Sprintf(" organization=%t", o.AllowedByOrganizations)
+		}
+		if b := r.PermissionsBoundaryDecisionDetail; b != nil {
+			text += fmt.Sprintf(" boundary=%t", b.AllowedByPermissionsBoundary)
+		}
+		list = append(list, text)
+		for _, s := range r.ResourceSpecificResults {
+			list = append(list, "  "+*s.EvalResourceName+": "+brief(s.EvalResourceDecision, s.MatchedStatements, s.MissingContextValues))
+		}
+	}
+	return list
+}
+
+func wantLines(t testing.TB, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// The whole of an answer, as AWS has been recorded to give it for one resource
+// and for none.
+func TestSimulateCustomPolicy(t *testing.T) {
+	w := inMemory(t)
+	// The document of a recorded answer: the statement begins behind column 40.
+	const document = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}]}`
+	bucket := "arn:aws:s3:::bucket/key"
+	statements := []types.Statement{at("PolicyInputList.1", "IAM Policy", [2]int32{1, 41}, [2]int32{1, int32(len(document) - 1)})}
+	in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{document}, ActionNames: []string{"s3:GetObject", "s3:PutObject"}, ResourceArns: []string{bucket}}
+	same(t, must(t, w.root.SimulateCustomPolicy, in), &iam.SimulateCustomPolicyOutput{EvaluationResults: []types.EvaluationResult{{
+		EvalActionName: ptr("s3:GetObject"), EvalResourceName: &bucket, EvalDecision: "allowed", MatchedStatements: statements,
+		MissingContextValues: []string{}, EvalDecisionDetails: map[string]types.PolicyEvaluationDecisionType{},
+		ResourceSpecificResults: []types.ResourceSpecificResult{{EvalResourceName: &bucket, EvalResourceDecision: "allowed", MatchedStatements: statements, MissingContextValues: []string{}}},
+	}, {
+		EvalActionName: ptr("s3:PutObject"), EvalResourceName: &bucket, EvalDecision: "implicitDeny", MatchedStatements: []types.Statement{},
+		MissingContextValues: []string{}, EvalDecisionDetails: map[string]types.PolicyEvaluationDecisionType{},
+		ResourceSpecificResults: []types.ResourceSpecificResult{{EvalResourceName: &bucket, EvalResourceDecision: "implicitDeny", MatchedStatements: []types.Statement{}, MissingContextValues: []string{}}},
+	}}})
+	for _, resources := range [][]string{nil, {"*"}} {
+		in.ActionNames, in.ResourceArns = []string{"s3:GetObject"}, resources
+		same(t, must(t, w.root.SimulateCustomPolicy, in), &iam.SimulateCustomPolicyOutput{EvaluationResults: []types.EvaluationResult{{
+			EvalActionName: ptr("s3:GetObject"), EvalResourceName: ptr("*"), EvalDecision: "implicitDeny", MatchedStatements: []types.Statement{}, MissingContextValues: []string{},
+		}}})
+	}
+
+	in.ActionNames, in.MaxItems = []string{"iam:A", "iam:B", "iam:C"}, ptr(int32(2))
+	first := must(t, w.root.SimulateCustomPolicy, in)
+	in.Marker = first.Marker
+	rest := must(t, w.root.SimulateCustomPolicy, in)
+	if !first.IsTruncated || len(first.EvaluationResults) != 2 || rest.IsTruncated || len(rest.EvaluationResults) != 1 || *rest.EvaluationResults[0].EvalActionName != "iam:C" {
+		t.Errorf("%+v, %+v", first, rest)
+	}
+}
+
+// Positions are those that users of AWS have measured: a list's statements
+// begin behind what is before them.
+func TestSimulatedPositions(t *testing.T) {
+	w := inMemory(t)
+	const allow = `{"Effect":"Allow","Action":"iam:*","Resource":"*"}`
+	for name, c := range map[string]struct{ document, want string }{
+		"compact":   {`{"Version":"2012-10-17","Statement":[` + allow + `]}`, "1.38-1.88"},
+		"no list":   {"{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": {\n    \"Effect\":\"Allow\", \"Action\":\"iam:*\", \"Resource\":\"*\"\n  }\n}", "3.16-5.4"},
+		"indented":  {"{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\":\"Allow\", \"Action\":\"iam:*\", \"Resource\":\"*\"\n    }\n  ]\n}", "3.17-6.6"},
+		"second":    {`{"Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"},` + allow + `]}`, "1.65-1.116"},
+		"apart":     {"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"ec2:*\",\"Resource\":\"*\"} ,\n " + allow + `]}`, "1.65-2.52"},
+		"not ASCII": {`{"Id":"üü","Statement":[` + allow + `]}`, "1.25-1.75"},
+	} {
+		out := must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{PolicyInputList: []string{c.document}, ActionNames: []string{"iam:GetUser"}})
+		if got := brief(out.EvaluationResults[0].EvalDecision, out.EvaluationResults[0].MatchedStatements, nil); got != "allowed PolicyInputList.1:"+c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func oneStatement(effect, action, resource, condition string) string {
+	if condition != "" {
+		condition = `,"Condition":` + condition
+	}
+	return `{"Version":"2012-10-17","Statement":{"Effect":"` + effect + `","Action":"` + action + `","Resource":"` + resource + `"` + condition + `}}`
+}
+
+// Every kind of policy that can be given counts as it would in a call.
+func TestSimulateLayers(t *testing.T) {
+	w := inMemory(t)
+	user := func(name string) *string { return ptr(userPath + "/" + name) }
+	const bucket, other = "arn:aws:s3:::bucket", "arn:aws:s3:::other"
+	grant := func(effect, who string) *string {
+		return ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Principal":{"AWS":"` + who + `"},"Action":"s3:*","Resource":"*"}]}`)
+	}
+	allow, deny := oneStatement("Allow", "s3:*", "*", ""), oneStatement("Deny", "s3:*", bucket, "")
+	level := func(documents ...string) types.OrderedOrganizationPolicyType {
+		return types.OrderedOrganizationPolicyType{ServiceControlPolicyInputList: documents}
+	}
+	for name, c := range map[string]struct {
+		in   iam.SimulateCustomPolicyInput
+		want []string
+	}{
+		"two resources": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow, deny}, ResourceArns: []string{bucket, other}}, []string{
+			"s3:X on *: explicitDeny PolicyInputList.2:1.37-1.103 PolicyInputList.1:1.37-1.86",
+			"  " + bucket + ": explicitDeny PolicyInputList.2:1.37-1.103", "  " + other + ": allowed PolicyInputList.1:1.37-1.86"}},
+		"one not allowed": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "s3:*", bucket, "")}, ResourceArns: []string{bucket, other}}, []string{
+			"s3:X on *: implicitDeny", "  " + bucket + ": allowed PolicyInputList.1:1.37-1.104", "  " + other + ": implicitDeny"}},
+		"boundary allows": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, PermissionsBoundaryPolicyInputList: []string{allow}}, []string{
+			"s3:X on *: allowed PolicyInputList.1:1.37-1.86 PermissionsBoundaryPolicyInputList.1:1.37-1.86 boundary=true"}},
+		"boundary falls short": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, PermissionsBoundaryPolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")}}, []string{
+			"s3:X on *: implicitDeny boundary=false"}},
+		"boundary denies": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, PermissionsBoundaryPolicyInputList: []string{deny}, ResourceArns: []string{bucket}}, []string{
+			"s3:X on " + bucket + ": explicitDeny PolicyInputList.1:1.37-1.86 PermissionsBoundaryPolicyInputList.1:1.37-1.103 boundary=false",
+			"  " + bucket + ": explicitDeny PolicyInputList.1:1.37-1.86 PermissionsBoundaryPolicyInputList.1:1.37-1.103"}},
+		"resource's policy allows": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")}, ResourcePolicy: grant("Allow", userPath+"/Ann"), CallerArn: user("Ann")}, []string{
+			"s3:X on *: allowed ResourcePolicy:1.38-1.144"}},
+		"resource's policy allows another": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")}, ResourcePolicy: grant("Allow", userPath+"/Ann"), CallerArn: user("bob")}, []string{
+			"s3:X on *: implicitDeny"}},
+		"resource's policy denies": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, ResourcePolicy: grant("Deny", "*"), CallerArn: user("Ann")}, []string{
+			"s3:X on *: explicitDeny ResourcePolicy:1.38-1.110 PolicyInputList.1:1.37-1.86"}},
+		"organization allows": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, OrderedOrganizationPolicyInputList: []types.OrderedOrganizationPolicyType{level(allow), level(oneStatement("Allow", "ec2:*", "*", ""), allow)}}, []string{
+			"s3:X on *: allowed PolicyInputList.1:1.37-1.86 organization=true"}},
+		"one level falls short": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, OrderedOrganizationPolicyInputList: []types.OrderedOrganizationPolicyType{level(allow), level(oneStatement("Allow", "ec2:*", "*", ""))}}, []string{
+			"s3:X on *: implicitDeny organization=false"}},
+		"one level denies": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, ResourceArns: []string{bucket, other}, OrderedOrganizationPolicyInputList: []types.OrderedOrganizationPolicyType{level(allow, deny)}}, []string{
+			"s3:X on *: explicitDeny PolicyInputList.1:1.37-1.86 organization=false", "  " + bucket + ": explicitDeny", "  " + other + ": allowed PolicyInputList.1:1.37-1.86"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.in.ActionNames = []string{"s3:X"}
+			wantLines(t, simulated(must(t, w.root.SimulateCustomPolicy, &c.in).EvaluationResults), c.want...)
+		})
+	}
+}
+
+// Across accounts both must allow, and the answer says which did.
+func TestSimulateAcrossAccounts(t *testing.T) {
+	w := inMemory(t)
+	const bucket, owner = "arn:aws:s3:::bucket", "210987654321"
+	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"s3:*","Resource":"*"}}`
+	details := func(d map[string]types.PolicyEvaluationDecisionType) string {
+		return fmt.Sprintf("IAM Policy %s, Resource Policy %s", d["IAM Policy"], d["Resource Policy"])
+	}
+	for name, c := range map[string]struct{ own, theirs, decision, details string }{
+		"both":   {oneStatement("Allow", "s3:*", "*", ""), trust, "allowed", "IAM Policy allowed, Resource Policy allowed"},
+		"own":    {oneStatement("Allow", "s3:*", "*", ""), strings.Replace(trust, account, "111111111111", 1), "implicitDeny", "IAM Policy allowed, Resource Policy implicitDeny"},
+		"theirs": {oneStatement("Deny", "s3:*", "*", ""), trust, "explicitDeny", "IAM Policy explicitDeny, Resource Policy allowed"},
+	} {
+		for _, asked := range []string{owner, "arn:aws:iam::" + owner + ":root"} {
+			r := must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{PolicyInputList: []string{c.own}, ActionNames: []string{"s3:X"}, ResourceArns: []string{bucket},
+				ResourcePolicy: &c.theirs, ResourceOwner: &asked, CallerArn: ptr(userPath + "/Ann")}).EvaluationResults[0]
+			if string(r.EvalDecision) != c.decision || details(r.EvalDecisionDetails) != c.details || details(r.ResourceSpecificResults[0].EvalDecisionDetails) != c.details {
+				t.Errorf("%s, %s: %+v", name, asked, r)
+			}
+		}
+	}
+}
+
+// Conditions are asked what is given, and what is not given is told.
+func TestSimulateContext(t *testing.T) {
+	w := inMemory(t)
+	conditions := func(list string) []string { return []string{oneStatement("Allow", "iam:*", "*", list)} }
+	entry := func(name string, kind types.ContextKeyTypeEnum, values ...string) types.ContextEntry {
+		return types.ContextEntry{ContextKeyName: &name, ContextKeyType: kind, ContextKeyValues: values}
+	}
+	for name, c := range map[string]struct {
+		condition string
+		entry     types.ContextEntry
+		want      string
+	}{
+		"string":       {`{"StringEquals":{"aws:x":"a"}}`, entry("AWS:X", "string", "a"), "allowed"},
+		"no type":      {`{"StringEquals":{"aws:x":"a"}}`, entry("aws:x", "", "a"), "allowed"},
+		"string list":  {`{"ForAllValues:StringEquals":{"aws:x":["a","b"]}}`, entry("aws:x", "stringList", "a", "b"), "allowed"},
+		"another":      {`{"StringEquals":{"aws:x":"a"}}`, entry("aws:x", "string", "b"), "implicitDeny"},
+		"numeric":      {`{"NumericLessThan":{"aws:x":"10"}}`, entry("aws:x", "numeric", "9.5"), "allowed"},
+		"numeric list": {`{"ForAnyValue:NumericEquals":{"aws:x":"10"}}`, entry("aws:x", "numericList", "1", "10"), "allowed"},
+		"boolean":      {`{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`, entry("aws:multifactorauthpresent", "boolean", "TRUE"), "allowed"},
+		"boolean list": {`{"ForAnyValue:Bool":{"aws:x":"true"}}`, entry("aws:x", "booleanList", "false", "true"), "allowed"},
+		"ip":           {`{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}`, entry("aws:SourceIp", "ip", "10.1.2.3"), "allowed"},
+		"ip list":      {`{"ForAllValues:IpAddress":{"aws:x":"10.0.0.0/8"}}`, entry("aws:x", "ipList", "10.1.2.3", "10.2.0.1"), "allowed"},
+		"binary":       {`{"BinaryEquals":{"aws:x":"Qmlu"}}`, entry("aws:x", "binary", "Qmlu"), "allowed"},
+		"binary list":  {`{"ForAnyValue:BinaryEquals":{"aws:x":"Qmlu"}}`, entry("aws:x", "binaryList", "QmlB", "Qmlu"), "allowed"},
+		"date":         {`{"DateLessThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}`, entry("aws:CurrentTime", "date", "2026-11-23T10:00:00Z"), "allowed"},
+		"date list":    {`{"ForAllValues:DateLessThan":{"aws:x":"2030-01-01T00:00:00Z"}}`, entry("aws:x", "dateList", "2026-11-23", "1795600000"), "allowed"},
+		"missing":      {`{"StringEquals":{"aws:x":"a","aws:Y":"b"}}`, entry("aws:x", "string", "a"), "implicitDeny ?aws:Y"},
+		"all missing":  {`{"StringEqualsIfExists":{"aws:Z":"a"},"StringEquals":{"aws:Y":"${aws:V}"}}`, entry("aws:x", "string", "a"), "implicitDeny ?aws:V,aws:Y,aws:Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{PolicyInputList: conditions(c.condition), ActionNames: []string{"iam:GetUser"},
+				ContextEntries: []types.ContextEntry{c.entry}}).EvaluationResults[0]
+			if got := brief(r.EvalDecision, nil, r.MissingContextValues); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+	for _, e := range []types.ContextEntry{entry("aws:x", "string"), entry("aws:x", "string", "a", "b"), entry("aws:x", "numeric", "a"), entry("aws:x", "numericList", "1", "a"), entry("aws:x", "boolean", "yes"),
+		entry("aws:x", "ip", "10.0.0.0/8"), entry("aws:x", "binary", "%"), entry("aws:x", "date", "soon")} {
+		refused(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{PolicyInputList: conditions("{}"), ActionNames: []string{"iam:GetUser"}, ContextEntries: []types.ContextEntry{e}},
+			400, "InvalidInput", "Invalid values of context key aws:x for type "+string(e.ContextKeyType)+".")
+	}
+}
+
+func TestSimulateRefuses(t *testing.T) {
+	w := inMemory(t)
+	allow := oneStatement("Allow", "*", "*", "")
+	for name, c := range map[string]struct {
+		change  func(*iam.SimulateCustomPolicyInput)
+		message string
+	}{
+		"a policy": {func(in *iam.SimulateCustomPolicyInput) { in.PolicyInputList = []string{allow, "x"} }, "Invalid policy PolicyInputList.2: Syntax errors in policy."},
+		"a resource policy": {func(in *iam.SimulateCustomPolicyInput) {
+			in.ResourcePolicy, in.CallerArn = ptr("x"), ptr(userPath+"/Ann")
+		}, "Invalid policy ResourcePolicy: Syntax errors in policy."},
+		"no caller":      {func(in *iam.SimulateCustomPolicyInput) { in.ResourcePolicy = &allow }, "CallerArn is required with ResourcePolicy."},
+		"root as caller": {func(in *iam.SimulateCustomPolicyInput) { in.CallerArn = ptr(rootARN) }, "Invalid Entity Arn: " + rootARN + " does not clearly define entity type and name."},
+		"a session": {func(in *iam.SimulateCustomPolicyInput) {
+			in.CallerArn = ptr("arn:aws:sts::" + account + ":assumed-role/a/b")
+		}, "Invalid Entity Arn: arn:aws:sts::" + account + ":assumed-role/a/b does not clearly define entity type and name."},
+		"wildcard":   {func(in *iam.SimulateCustomPolicyInput) { in.ActionNames = []string{"iam:Get*"} }, "Action names must not have wildcards."},
+		"no service": {func(in *iam.SimulateCustomPolicyInput) { in.ActionNames = []string{"GetUser"} }, "Invalid action name: GetUser"},
+		"no ARN":     {func(in *iam.SimulateCustomPolicyInput) { in.ResourceArns = []string{"bucket"} }, "Invalid resource ARN: bucket"},
+		"two boundaries": {func(in *iam.SimulateCustomPolicyInput) {
+			in.PermissionsBoundaryPolicyInputList = []string{allow, allow}
+		}, "Only one permissions boundary policy can be given."},
+		"no account": {func(in *iam.SimulateCustomPolicyInput) {
+			in.ResourcePolicy, in.CallerArn, in.ResourceOwner = ptr(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`), ptr(userPath+"/Ann"), ptr("me")
+		}, "Invalid resource owner: me"},
+		"no option": {func(in *iam.SimulateCustomPolicyInput) { in.ResourceHandlingOption = ptr("EC2") }, "Invalid resource handling option: EC2"},
+		"resources": {func(in *iam.SimulateCustomPolicyInput) {
+			in.ResourceHandlingOption, in.ResourceArns = ptr("EC2-VPC-EBS"), []string{"arn:aws:ec2:us-east-1:1:instance/i"}
+		},
+			"Resource handling option EC2-VPC-EBS requires a resource of type image."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, ActionNames: []string{"iam:GetUser"}}
+			c.change(in)
+			refused(t, w.root.SimulateCustomPolicy, in, 400, "InvalidInput", c.message)
+		})
+	}
+	var all []string
+	for _, kind := range []string{"instance", "image", "security-group", "network-interface", "volume"} {
+		all = append(all, "arn:aws:ec2:us-east-1:"+account+":"+kind+"/x")
+	}
+	must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, ActionNames: []string{"ec2:RunInstances"}, ResourceArns: all, ResourceHandlingOption: ptr("EC2-VPC-EBS")})
+}
