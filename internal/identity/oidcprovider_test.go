@@ -73,6 +73,11 @@ func TestCreateOpenIDConnectProvider(t *testing.T) {
 		if n := len(must(t, w.root, w.ListOpenIDConnectProviders, &iam.ListOpenIDConnectProvidersInput{}).OpenIDConnectProviderList); n != 2 {
 			t.Errorf("%d providers after what was refused", n)
 		}
+		document := metadata("", vectorBase64)
+		must(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document})
+		if n := must(t, w.root, w.GetAccountSummary, &iam.GetAccountSummaryInput{}).SummaryMap["Providers"]; n != 3 {
+			t.Errorf("%d providers in the summary", n)
+		}
 	})
 }
 

@@ -68,9 +68,13 @@ func (tx *Tx) SetTrust(account, nameKey string, t Trust) error {
 		t.TrustPolicy, t.TrustedIDs, account, nameKey)
 }
 
-// DeleteRole deletes a role with its tags and its boundary. ErrConflict:
-// a policy or an instance profile still has it.
+// DeleteRole deletes a role with its tags, its boundary and its last uses.
+// ErrConflict: a policy or an instance profile still has it.
 func (tx *Tx) DeleteRole(account, nameKey string) error {
+	if _, err := tx.exec(`DELETE FROM service_last_used WHERE account = $1
+		AND principal_id = (SELECT role_id FROM roles WHERE account = $1 AND name_key = $2)`, account, nameKey); err != nil {
+		return err
+	}
 	return tx.change(`DELETE FROM roles WHERE account = $1 AND name_key = $2`, account, nameKey)
 }
 

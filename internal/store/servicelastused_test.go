@@ -138,3 +138,31 @@ func TestAccessJob(t *testing.T) {
 		left("c")
 	})
 }
+
+// What a user or a role used is forgotten with it, and nobody else's.
+func TestServiceUsesGoWithPrincipals(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db, "bob", "eve")
+		update(t, db, func(tx *store.Tx) error {
+			return tx.InsertRole(store.Role{Account: account, NameKey: "worker", Name: "worker", Path: "/", ID: "AROAworker", Created: created})
+		})
+		ids := []string{"AIDAbob", "AIDAeve", "AROAworker"}
+		for _, id := range ids {
+			db.ServiceUsed(store.ServiceUse{Account: account, Principal: id, Service: "iam", Action: "GetUser", At: created, Region: "eu-west-1"})
+		}
+		if err := db.Flush(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		update(t, db, func(tx *store.Tx) error {
+			return errors.Join(tx.DeleteUser(account, "bob"), tx.DeleteRole(account, "worker"))
+		})
+		view(t, db, func(tx *store.Tx) error {
+			for i, want := range []int{0, 2, 0} {
+				if uses, err := tx.ServiceUses(account, ids[i]); err != nil || len(uses) != want {
+					t.Errorf("%s: %+v, %v", ids[i], uses, err)
+				}
+			}
+			return nil
+		})
+	})
+}

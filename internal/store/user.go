@@ -45,9 +45,13 @@ func (tx *Tx) RenameUser(account, nameKey string, to User) error {
 		to.NameKey, to.Name, to.Path, account, nameKey)
 }
 
-// DeleteUser deletes a user with its tags, password history and last use.
+// DeleteUser deletes a user with its tags, password history and last uses.
 // ErrConflict: a credential is left.
 func (tx *Tx) DeleteUser(account, nameKey string) error {
+	if _, err := tx.exec(`DELETE FROM service_last_used WHERE account = $1
+		AND principal_id = (SELECT user_id FROM users WHERE account = $1 AND name_key = $2)`, account, nameKey); err != nil {
+		return err
+	}
 	return tx.change(`DELETE FROM users WHERE account = $1 AND name_key = $2`, account, nameKey)
 }
 
