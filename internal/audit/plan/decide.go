@@ -27,6 +27,9 @@ type decision struct {
 // Row decides about a row of the report that was begun. It keeps nothing of the
 // row beyond the call.
 func (p *Plan) Row(row *audit.Row) error {
+	if row.Report != nil {
+		p.account().learn(row.Report)
+	}
 	var open, excused []audit.Finding
 	for _, f := range row.Findings {
 		switch {
@@ -116,9 +119,9 @@ func (d *decision) secondKey(f audit.Finding) {
 			return
 		}
 	}
-	a, b := d.keyUse(1), d.keyUse(2)
-	x, known := a.Unix()
-	y, alsoKnown := b.Unix()
+	first, second := d.keyUse(1), d.keyUse(2)
+	x, known := first.at.Unix()
+	y, alsoKnown := second.at.Unix()
 	slot := 1
 	switch {
 	case !known || !alsoKnown || x == y:
@@ -136,26 +139,30 @@ func keyOf(row *report.Row, slot int) audit.Credential {
 	return audit.Credential{Kind: audit.AccessKey, Slot: slot, Created: mine, Tied: mine.IsPresent() && mine == other}
 }
 
-// keyUse is when a key was last used or, if never, made; absent where that is
-// not known.
-func (d *decision) keyUse(slot int) report.Time {
-	k := &d.row.Keys[slot-1]
-	if never(k.LastUsed) {
-		return k.LastRotated
-	}
-	return k.LastUsed
+// use is when a credential was last used, or what stands for that where it
+// never was; at is absent where that is not known.
+type use struct {
+	at  report.Time
+	was string // what happened then: used, made or set
 }
 
-// passwordUse is the same of the password.
-func (d *decision) passwordUse() report.Time {
+func (d *decision) keyUse(slot int) use {
+	k := &d.row.Keys[slot-1]
+	if never(k.LastUsed) {
+		return use{k.LastRotated, "made"}
+	}
+	return use{k.LastUsed, "used"}
+}
+
+func (d *decision) passwordUse() use {
 	r := d.row
 	switch {
 	case !never(r.PasswordLastUsed):
-		return r.PasswordLastUsed
+		return use{r.PasswordLastUsed, "used"}
 	case r.PasswordLastChanged.IsPresent():
-		return r.PasswordLastChanged
+		return use{r.PasswordLastChanged, "set"}
 	}
-	return r.Created
+	return use{r.Created, "set, or its user made,"}
 }
 
 // never reports whether a report says that there was no such moment, as opposed
@@ -166,15 +173,15 @@ func never(t report.Time) bool {
 
 // recent says why a credential that was last used then has to be kept, "" where
 // it has not.
-func (d *decision) recent(used report.Time) string {
-	at, ok := used.Value()
+func (d *decision) recent(last use) string {
+	at, ok := last.at.Value()
 	switch {
 	case !ok:
 		return "The report does not tell when it was last used."
 	case at.Before(d.plan.account().Cutoff):
 		return ""
 	}
-	return fmt.Sprintf("It was used, or made, on %s, and what was within %d days is kept.", at.Format(time.DateOnly), d.plan.Options.KeepUsedDays)
+	return fmt.Sprintf("It was %s on %s, less than %d days before the report.", last.was, at.Format(time.DateOnly), d.plan.Options.KeepUsedDays)
 }
 
 // userName is what IAM lets a user be called.
@@ -191,7 +198,7 @@ func (d *decision) decide(t *target) {
 	item := Item{User: d.row.User, ARN: d.row.ARN, UserCreated: d.row.Created, Credential: t.credential, Findings: t.findings}
 	why := ""
 	switch {
-	case !accountID.MatchString(d.plan.account().number(d.row)):
+	case !accountID.MatchString(d.plan.account().Source.Account):
 		why = "The report does not tell the account."
 	case !userName.MatchString(d.row.User):
 		why = "This is no name that IAM lets a user have: the file was tampered with, or damaged."
@@ -222,12 +229,11 @@ func changed(findings []audit.Finding) string {
 	return ""
 }
 
-// number is the account's, which the first row tells where nothing else does.
-func (a *Account) number(row *report.Row) string {
+// learn takes the account's number from a row where nothing else tells it.
+func (a *Account) learn(row *report.Row) {
 	if a.Source.Account == "" {
 		a.Source.Account = row.AccountID()
 	}
-	return a.Source.Account
 }
 
 // key completes the item of an access key, or says why it is kept.

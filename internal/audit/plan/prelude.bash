@@ -127,7 +127,7 @@ find_key() {
 # before the cutoff.
 before() {
   case $1 in
-    None | N/A | '') return 0 ;;
+    None | N/A) return 0 ;;
   esac
   if [[ ! $1 =~ ^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?(Z|\+00:00)$ ]]; then
     refuse "$1 is no time in UTC"; return 1
@@ -146,12 +146,11 @@ key_unused() {
 # password_unused USER MADE CUTOFF refuses another user of that name, and a
 # password that was used since.
 password_unused() {
-  local made used
-  made=$(aws iam get-user --user-name="$1" --output text --query User.CreateDate) ||
+  local found made used
+  found=$(aws iam get-user --user-name="$1" --output text --query 'User.[CreateDate, PasswordLastUsed]') ||
     { refuse 'cannot get the user'; return 1; }
+  read -r made used <<< "$found"
   if [[ ${made:0:19} != "$2" ]]; then refuse "the user of that name was made $made, and not $2"; return 1; fi
-  used=$(aws iam get-user --user-name="$1" --output text --query User.PasswordLastUsed) ||
-    { refuse 'cannot find out when the password was last used'; return 1; }
   before "$used" "$3"
 }
 

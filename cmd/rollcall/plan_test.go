@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/service"
+)
+
+// TestPlanScripts runs sessions of 'rollcall plan', with nothing to reach and no
+// credentials.
+func TestPlanScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/plan",
+		Setup: func(env *testscript.Env) error {
+			world := refuseAll(env)
+			env.Setenv("HTTP_PROXY", world)
+			env.Setenv("HTTPS_PROXY", world)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "mode": mode, "json": jsonValue},
+	})
+}
+
+// TestPlanWithAWSCLI carries plans out: the script that 'rollcall plan' makes,
+// run by bash, with this machine's AWS CLI (ROLLCALL_TEST_AWS, or "aws" on the
+// path), against the real service at $ROLLCALL.
+func TestPlanWithAWSCLI(t *testing.T) {
+	t.Parallel()
+	name := os.Getenv("ROLLCALL_TEST_AWS")
+	if name == "" {
+		name = "aws"
+	}
+	cli, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("%v: install Debian's package awscli, or run 'make test'", err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/plan/aws",
+		Setup: func(env *testscript.Env) error {
+			emulator, err := service.OpenEmulator(t.Context(), service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}})
+			if err != nil {
+				return err
+			}
+			real := httptest.NewServer(emulator)
+			env.Defer(func() {
+				real.Close()
+				emulator.Close()
+			})
+			if err := os.Mkdir(env.WorkDir+"/bin", 0o700); err != nil {
+				return err
+			}
+			if err := os.Symlink(cli, env.WorkDir+"/bin/aws"); err != nil {
+				return err
+			}
+			for name, value := range map[string]string{
+				"ROLLCALL": real.URL, "PATH": env.WorkDir + "/bin:" + env.Getenv("PATH"), "HOME": env.WorkDir,
+				"AWS_ACCESS_KEY_ID": emulator.RootKey.ID, "AWS_SECRET_ACCESS_KEY": emulator.RootKey.Secret.Reveal(),
+				"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "LC_ALL": "C.UTF-8",
+				"PYENV_ROOT": os.Getenv("PYENV_ROOT"),
+			} {
+				env.Setenv(name, value)
+			}
+			return people(t.Context(), real.URL, emulator.RootKey, env)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "keys": keyStates, "password": hasPassword},
+	})
+}
+
+// keys USER [STATE]... compares the states of a user's access keys.
+func keyStates(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: keys USER [STATE]...")
+	}
+	c := ts.Value("iam").(*iam.Client)
+	got, err := c.ListAccessKeys(context.Background(), &iam.ListAccessKeysInput{UserName: &args[0]})
+	ts.Check(err)
+	var states []string
+	for _, key := range got.AccessKeyMetadata {
+		states = append(states, string(key.Status))
+	}
+	if !slices.Equal(states, args[1:]) {
+		ts.Fatalf("%s has keys %q", args[0], states)
+	}
+}
+
+// password USER true|false says whether a user has a password.
+func hasPassword(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: password USER true|false")
+	}
+	_, err := ts.Value("iam").(*iam.Client).GetLoginProfile(context.Background(), &iam.GetLoginProfileInput{UserName: &args[0]})
+	var none *types.NoSuchEntityException
+	if err != nil && !errors.As(err, &none) {
+		ts.Check(err)
+	}
+	if got := strconv.FormatBool(err == nil); got != args[1] {
+		ts.Fatalf("%s has a password: %s", args[0], got)
+	}
+}
+
+// people makes the users of the sessions: two with a key each, whose ids become
+// variables, and one with a password. The second key is used once.
+func people(ctx context.Context, url string, root identity.RootKey, env *testscript.Env) error {
+	config := func(id, secret string) aws.Config {
+		return aws.Config{BaseEndpoint: aws.String(url), Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, "")}
+	}
+	c := iam.NewFromConfig(config(root.ID, root.Secret.Reveal()))
+	env.Values["iam"] = c
+	for _, user := range []struct{ name, path, key string }{{"-=x@example.com", "/ops/team/", "KEY1"}, {"svc+backup", "/", "KEY2"}, {"amy", "/", ""}} {
+		if _, err := c.CreateUser(ctx, &iam.CreateUserInput{UserName: &user.name, Path: &user.path}); err != nil {
+			return err
+		}
+		if user.key == "" {
+			if _, err := c.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: &user.name, Password: aws.String("correct-Horse-7-staple")}); err != nil {
+				return err
+			}
+			continue
+		}
+		made, err := c.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: &user.name})
+		if err != nil {
+			return err
+		}
+		env.Setenv(user.key, *made.AccessKey.AccessKeyId)
+		if user.key == "KEY2" {
+			as := sts.NewFromConfig(config(*made.AccessKey.AccessKeyId, *made.AccessKey.SecretAccessKey))
+			if _, err := as.GetCallerIdentity(ctx, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
