@@ -155,11 +155,19 @@ func (a *Access) addSession(ctx context.Context, s *Subject, session *principal.
 		}
 		s.Policies.Session = append(s.Policies.Session, policy.Policy{Document: d})
 	}
-	arns := session.PolicyARNs
 	if session.TaskPolicy != "" {
-		arns = append(arns[:len(arns):len(arns)], session.TaskPolicy)
+		// It denies all but its task, and allows nothing: root may without.
+		task, err := a.Managed(ctx, s.Caller.Account(), session.TaskPolicy)
+		if err != nil {
+			return fmt.Errorf("task policy %s: %w", session.TaskPolicy, err)
+		}
+		all, err := a.Document(policy.Session, allowAll)
+		if err != nil {
+			return err
+		}
+		s.Policies.Session = append(s.Policies.Session, task, policy.Policy{Document: all})
 	}
-	for _, arn := range arns {
+	for _, arn := range session.PolicyARNs {
 		p, err := a.Managed(ctx, s.Caller.Account(), arn)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -174,6 +182,8 @@ func (a *Access) addSession(ctx context.Context, s *Subject, session *principal.
 	}
 	return nil
 }
+
+const allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 
 // Managed reads the default version of a managed policy by its ARN, AWS's own
 // or one of the account, or gives ErrNotFound.

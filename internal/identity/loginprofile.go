@@ -13,22 +13,24 @@ import (
 )
 
 // profileUser reads the user whose password an action is about: the one
-// named, or the caller. Root has to name one: IAM lets these actions reach
-// root's own password only from AssumeRoot sessions, which are not issued
-// here; the operator's commands set it.
+// named, or the caller. Root has to name one: these actions reach root's own
+// password only from sessions of AssumeRoot.
 func profileUser(tx *store.Tx, c principal.Caller, name *string) (store.User, error) {
-	if name == nil && c.IsRoot() {
+	if name == nil && c.IsRoot() && !inRootSession(c) {
 		return store.User{}, fail("ValidationError", "Must specify userName when calling with non-User credentials")
 	}
 	return userOrCaller(tx, c, name)
 }
 
 func noLoginProfile(name string) error {
+	if name == "" {
+		name = "root" // a guess
+	}
 	return fail("NoSuchEntity", "Login Profile for User %s cannot be found.", name)
 }
 
 func loginProfileOut(u store.User, p store.LoginProfile) *types.LoginProfile {
-	return &types.LoginProfile{UserName: &u.Name, CreateDate: when(p.Created), PasswordResetRequired: p.ResetRequired}
+	return &types.LoginProfile{UserName: nameOut(u), CreateDate: when(p.Created), PasswordResetRequired: p.ResetRequired}
 }
 
 // CreateLoginProfile gives a user a password. The passwords the user had
@@ -36,8 +38,10 @@ func loginProfileOut(u store.User, p store.LoginProfile) *types.LoginProfile {
 // profile is no way around it.
 func (s *Service) CreateLoginProfile(ctx context.Context, in *iam.CreateLoginProfileInput) (*iam.CreateLoginProfileOutput, error) {
 	c := principal.Of(ctx)
+	if inRootSession(c) {
+		return s.createRootProfile(ctx, in)
+	}
 	if in.Password == nil {
-		// IAM CreateLoginProfile: may be left out in AssumeRoot sessions only.
 		return nil, fail("ValidationError",
 			"1 validation error detected: Value at 'password' failed to satisfy constraint: Member must not be null")
 	}

@@ -249,6 +249,8 @@ var everyAction = map[string]struct{ params, resource string }{
 	"GetSessionToken":    {"", "*"},
 	"GetFederationToken": {"Name=federated", "arn:aws:sts::" + account + ":federated-user/federated"},
 
+	"AssumeRoot": {"TargetPrincipal=222222222222&TaskPolicyArn.arn=arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials", "arn:aws:iam::222222222222:root"},
+
 	"AssumeRoleWithWebIdentity": {"RoleSessionName=session&WebIdentityToken=token&RoleArn=" + rolePath + "/worker", ""},
 }
 
@@ -344,14 +346,15 @@ func TestUsersAreDenied(t *testing.T) {
 }
 
 // Root may call everything: what it gets is no denial, but for keys that
-// nobody has, and for roles, which root cannot take.
+// nobody has, for roles, which root cannot take, and for the root users of
+// accounts that are no members.
 func TestRootIsAllowed(t *testing.T) {
 	w := inMemory(t)
 	w.user(t, "bob")
 	for action := range everyAction {
 		t.Run(action, func(t *testing.T) {
 			got := w.callAs(t, w.root, action)
-			if action != "GetAccessKeyLastUsed" && action != "AssumeRole" && (got.code == "AccessDenied" || got.status >= 500) {
+			if action != "GetAccessKeyLastUsed" && action != "AssumeRole" && action != "AssumeRoot" && (got.code == "AccessDenied" || got.status >= 500) {
 				t.Errorf("%+v", got.failure)
 			}
 		})

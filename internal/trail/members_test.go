@@ -167,6 +167,7 @@ var served = []any{
 	iam.GetServiceLinkedRoleDeletionStatusInput{},
 	sts.AssumeRoleInput{}, sts.AssumeRoleOutput{}, sts.GetSessionTokenInput{}, sts.GetSessionTokenOutput{},
 	sts.GetFederationTokenInput{}, sts.GetFederationTokenOutput{},
+	sts.AssumeRootInput{}, sts.AssumeRootOutput{},
 	sts.AssumeRoleWithWebIdentityInput{}, sts.AssumeRoleWithWebIdentityOutput{},
 	iam.CreateOpenIDConnectProviderInput{}, iam.CreateOpenIDConnectProviderOutput{}, iam.GetOpenIDConnectProviderInput{},
 	iam.ListOpenIDConnectProvidersInput{}, iam.DeleteOpenIDConnectProviderInput{}, iam.AddClientIDToOpenIDConnectProviderInput{},

@@ -1,0 +1,88 @@
+package sts
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"rollcall/internal/api"
+	"rollcall/internal/identity"
+	"rollcall/internal/managedpolicy"
+	"rollcall/internal/policy"
+	"rollcall/internal/principal"
+)
+
+// rootTasks are what a session of AssumeRoot can be for, by the names of AWS's
+// task policies, and the feature of the organisation that each needs. IAM,
+// centrally manage root access for member accounts.
+var rootTasks = map[string]string{
+	"IAMAuditRootUserCredentials":  identity.SettingRootCredentials,
+	"IAMCreateRootUserPassword":    identity.SettingRootCredentials,
+	"IAMDeleteRootUserCredentials": identity.SettingRootCredentials,
+	"S3UnlockBucketPolicy":         identity.SettingRootSessions,
+	"SQSUnlockQueuePolicy":         identity.SettingRootSessions,
+}
+
+// rootTaskPath is the path of the task policies.
+const rootTaskPath = "/root-task/"
+
+// rootDurationMax is the length of a session, in seconds, where nothing is
+// said: the most there is. STS AssumeRoot.
+const rootDurationMax = 900
+
+// onMemberRoot is the need on the root user whose session is asked for.
+func onMemberRoot(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	return []api.Need{{
+		Resources: []api.Resource{{ARN: principal.RootARN(c.Partition(), memberAccount(c, api.Text(in, "TargetPrincipal")))}},
+		Keys: func(key string) []string {
+			if key == "sts:taskpolicyarn" {
+				return some(str(in.(*sts.AssumeRootInput).TaskPolicyArn.Arn))
+			}
+			return nil
+		},
+	}}, nil
+}
+
+// memberAccount reads a TargetPrincipal: an account's number or the ARN of its
+// root user.
+func memberAccount(c principal.Caller, target string) string {
+	if rest, ok := strings.CutPrefix(target, "arn:"+c.Partition()+":iam::"); ok {
+		target = strings.TrimSuffix(rest, ":root")
+	}
+	return target
+}
+
+// AssumeRoot gives the management account of an organisation a session of a
+// member's root user, for one task. Of the refusals no text is known.
+func (s *Service) AssumeRoot(ctx context.Context, in *sts.AssumeRootInput) (*sts.AssumeRootOutput, error) {
+	c := principal.Of(ctx)
+	arn := str(in.TaskPolicyArn.Arn)
+	task := managedpolicy.Find(arn)
+	if task == nil || task.Path != rootTaskPath || rootTasks[task.Name] == "" {
+		return nil, fail("ValidationError", "%s is not the ARN of a task policy.", arn)
+	}
+	account := memberAccount(c, *in.TargetPrincipal)
+	root, ok, err := s.iam.ManagedRoot(ctx, c.Account(), account, rootTasks[task.Name])
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fail("AccessDenied", "%s", policy.DenialText(c.ARN(), "sts:AssumeRoot", principal.RootARN(c.Partition(), account), policy.Decision{}))
+	}
+	n := newSession{from: c.Session()}
+	if err := n.setSourceIdentity(""); err != nil {
+		return nil, err
+	}
+	seconds := int32(rootDurationMax)
+	if in.DurationSeconds != nil {
+		seconds = *in.DurationSeconds
+	}
+	made, err := s.makeSession(ctx, c.Partition(), root, seconds, &n, principal.Session{TaskPolicy: arn, SourceIdentity: n.sourceIdentity})
+	if err != nil {
+		return nil, err
+	}
+	return &sts.AssumeRootOutput{
+		Credentials: made.credentials, SessionTokenSize: made.size, SessionTokenUtilization: made.used, SourceIdentity: optional(n.sourceIdentity),
+	}, nil
+}
