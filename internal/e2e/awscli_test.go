@@ -9,8 +9,10 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"os"
 	"os/exec"
@@ -30,12 +32,18 @@ import (
 // ROLLCALL_TEST_AWS names another one than the "aws" on the path.
 func TestAWSCLI(t *testing.T) {
 	t.Parallel()
-	cli, serviceError := findAWS(t)
+	cli, version := findAWS(t)
+	serviceError := 254
+	if strings.HasPrefix(version, "1.") {
+		serviceError = 255
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/aws",
 		Setup: func(env *testscript.Env) error {
-			node, acc := dev(env.T().(testing.TB))
+			// A session may take longer than a report is good for.
+			node, acc := dev(env.T().(testing.TB), "--report-max-age", "1h")
 			env.Values["node"], env.Values["account"] = node, acc
+			env.Setenv("ENDPOINT", node.url)
 			env.Setenv("ACCOUNT", acc.AccountID)
 			env.Setenv("ROOT_ID", acc.AccessKeyID)
 			env.Setenv("ROOT_SECRET", acc.SecretAccessKey)
@@ -48,14 +56,20 @@ func TestAWSCLI(t *testing.T) {
 			"aws": func(ts *testscript.TestScript, neg bool, args []string) {
 				runAWS(ts, neg, cli, serviceError, args)
 			},
-			"capture": capture, "as": as, "totp": oneTimeCodes, "certificate": certificate,
+			"capture": capture, "as": as, "expand": expand, "totp": oneTimeCodes, "certificate": certificate,
 			"publickey": publicKey, "report": sdkReport, "password": password,
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "profiles" {
+				return false, errors.New("unknown condition")
+			}
+			return knowsEndpoints(version), nil
 		},
 	})
 }
 
-// findAWS finds the AWS CLI and the exit code it has for errors of a service.
-func findAWS(t *testing.T) (path string, serviceError int) {
+// findAWS finds the AWS CLI and its version.
+func findAWS(t *testing.T) (path, version string) {
 	t.Helper()
 	name := os.Getenv("ROLLCALL_TEST_AWS")
 	if name == "" {
@@ -70,10 +84,16 @@ func findAWS(t *testing.T) (path string, serviceError int) {
 		t.Fatalf("%s --version: %v\n%s", path, err, out)
 	}
 	t.Logf("%s: %s", path, bytes.TrimSpace(out))
-	if strings.HasPrefix(string(out), "aws-cli/1.") {
-		return path, 255
-	}
-	return path, 254
+	version, _, _ = strings.Cut(strings.TrimPrefix(string(out), "aws-cli/"), " ")
+	return path, version
+}
+
+// knowsEndpoints says whether a version of the AWS CLI reads endpoint_url of a
+// profile: since 1.29 and 2.13. Older ones take the role of a profile at AWS.
+func knowsEndpoints(version string) bool {
+	var major, minor int
+	_, err := fmt.Sscanf(version, "%d.%d", &major, &minor)
+	return err == nil && (major == 1 && minor >= 29 || major == 2 && minor >= 13)
 }
 
 // clientEnvironment is what a client of AWS's sees: an account's root key, a
@@ -95,7 +115,12 @@ func clientEnvironment(home string, acc account) map[string]string {
 // not the CLI's own.
 func runAWS(ts *testscript.TestScript, neg bool, cli string, serviceError int, args []string) {
 	node := ts.Value("node").(*process)
-	err := ts.Exec(cli, append([]string{"--endpoint-url", node.url, "--no-cli-pager"}[:endpointArgs(serviceError)], args...)...)
+	full := append([]string{cli, "--endpoint-url", node.url, "--no-cli-pager"}[:1+endpointArgs(serviceError)], args...)
+	if slices.Contains(args, "--profile") {
+		// Without a terminal it reads the code of an MFA device from its input.
+		full = append([]string{"setsid", "--wait"}, full...)
+	}
+	err := ts.Exec(full[0], full[1:]...)
 	if !neg {
 		if err != nil {
 			ts.Fatalf("aws %s: %v", strings.Join(args, " "), err)
@@ -128,10 +153,22 @@ func capture(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// as ID SECRET has the commands that follow sign with a key.
+// as ID SECRET [TOKEN] has the commands that follow sign with a key, or with
+// the credentials of a session.
 func as(ts *testscript.TestScript, _ bool, args []string) {
+	token := ""
+	if len(args) > 2 {
+		token = args[2]
+	}
 	ts.Setenv("AWS_ACCESS_KEY_ID", args[0])
 	ts.Setenv("AWS_SECRET_ACCESS_KEY", args[1])
+	ts.Setenv("AWS_SESSION_TOKEN", token)
+}
+
+// expand FILE puts the variables' values into a file.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
 // totp SEEDFILE STEP NAME1 NAME2 sets two variables to the code that a device
@@ -147,18 +184,34 @@ func oneTimeCodes(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// certificate FILE makes a self-signed certificate.
+// certificate FILE [KEYFILE] makes a self-signed certificate, and sets the
+// variable CERTIFICATE to it as SAML metadata have it.
 func certificate(ts *testscript.TestScript, _ bool, args []string) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	body, key, der, err := selfSigned(args[0])
 	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), body, 0o600))
+	if len(args) > 1 {
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), key, 0o600))
+	}
+	ts.Setenv("CERTIFICATE", base64.StdEncoding.EncodeToString(der))
+}
+
+// selfSigned makes a certificate that is valid for a day, and its key.
+func selfSigned(name string) (body, key, der []byte, err error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: args[0]},
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	ts.Check(err)
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
+	der, err = x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), der, err
 }
 
 // publickey FILE makes a public key as in authorized_keys.

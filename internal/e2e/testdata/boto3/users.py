@@ -30,7 +30,7 @@ def exceptions():
     with refused(iam.exceptions.InvalidInputException, "InvalidInput", 400):
         iam.tag_user(UserName="Bob", Tags=[{"Key": "aws:x", "Value": "y"}])
     with refused(ClientError, "InvalidAction", 400):
-        iam.list_roles()
+        iam.generate_organizations_access_report(EntityPath="o-a1b2c3d4e5/r-f6g7h8i9j0example")
 
 
 def pages():
