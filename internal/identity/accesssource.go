@@ -41,13 +41,20 @@ type sourcePolicy struct {
 // and its name. The text is reported by users of AWS; an entity of another
 // account is none either.
 func entityARN(c principal.Caller, arn string) (kind store.Entity, name string, err error) {
+	if kind, name, ok := splitEntityARN(c, arn); ok {
+		return kind, name, nil
+	}
+	return "", "", fail("InvalidInput", "Invalid Entity Arn: %s does not clearly define entity type and name.", arn)
+}
+
+func splitEntityARN(c principal.Caller, arn string) (kind store.Entity, name string, ok bool) {
 	for _, kind := range []store.Entity{store.UserEntity, store.GroupEntity, store.RoleEntity} {
 		rest, ok := strings.CutPrefix(arn, api.IAMARN(c, string(kind), "/"))
 		if name = rest[strings.LastIndexByte(rest, '/')+1:]; ok && name != "" {
-			return kind, name, nil
+			return kind, name, true
 		}
 	}
-	return "", "", fail("InvalidInput", "Invalid Entity Arn: %s does not clearly define entity type and name.", arn)
+	return "", "", false
 }
 
 // onEntity is the need on the user, group or role whose ARN an action gives.
@@ -62,8 +69,8 @@ func (s *Service) onEntity(member string) api.Needing {
 // entityResource is an entity for authorization. What is none, or is not
 // there, is its ARN: it cannot be found before the caller may know that.
 func (s *Service) entityResource(ctx context.Context, c principal.Caller, arn string) (api.Resource, error) {
-	kind, name, err := entityARN(c, arn)
-	if err != nil {
+	kind, name, ok := splitEntityARN(c, arn)
+	if !ok {
 		return api.Resource{ARN: arn}, nil
 	}
 	switch kind {

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"strings"
 
 	"rollcall/internal/api"
 	"rollcall/internal/awsquery"
@@ -51,9 +52,9 @@ func (s *Service) onProvider(member, kind string, of store.TagsOf) api.Needing {
 	return func(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
 		arn := api.Text(in, member)
 		return api.On(api.Resource{ARN: arn, Keys: s.tagged(ctx, c.Account(), func(tx *store.Tx) ([]store.Tag, error) {
-			name, err := arnName(c, arn, kind)
-			if err != nil {
-				return nil, nil // the action refuses it
+			name, ok := strings.CutPrefix(arn, api.IAMARN(c, kind, "/"))
+			if !ok {
+				return nil, nil // there is no such provider
 			}
 			return tx.ResourceTags(of, c.Account(), name, maxTags)
 		})}), nil

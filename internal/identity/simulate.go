@@ -36,8 +36,7 @@ const (
 )
 
 // The kinds of policies as answers name them. The first two are reported by
-// users of AWS, who were never answered by the model's enum; the third is a
-// guess.
+// users of AWS, though the model's enum has other words; the third is a guess.
 const (
 	iamPolicy      = "IAM Policy"
 	resourcePolicy = "Resource Policy"
@@ -192,8 +191,8 @@ func stricter(a, b types.PolicyEvaluationDecisionType) types.PolicyEvaluationDec
 	return allowed
 }
 
-// strictest adds decisions by kind of policy to others. It is nil as long as
-// some resource has none at all: the organisation denied it.
+// strictest adds decisions by kind of policy to others. It is nil where no
+// resource has any: the organisation denied them all.
 func strictest(all, more map[string]types.PolicyEvaluationDecisionType) map[string]types.PolicyEvaluationDecisionType {
 	if all == nil && more != nil {
 		all = map[string]types.PolicyEvaluationDecisionType{}

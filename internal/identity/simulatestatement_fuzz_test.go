@@ -26,8 +26,9 @@ func FuzzStatementPlace(f *testing.F) {
 			if line := []rune(lines[end.Line-1]); line[end.Column-2] != '}' {
 				t.Fatalf("ends behind %q in %q", line[end.Column-2], text)
 			}
-			first := []rune(lines[start.Line-1])
-			if before, at := start.Column-2, start.Column-1; !(before >= 0 && strings.ContainsRune("[}", first[before])) && first[at] != '{' {
+			first := []rune(" " + lines[start.Line-1] + " ")
+			behind, at := first[start.Column-1], first[start.Column]
+			if behind != '[' && behind != '}' && at != '{' {
 				t.Fatalf("begins at %+v in %q", start, text)
 			}
 		}

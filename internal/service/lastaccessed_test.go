@@ -80,7 +80,7 @@ func TestServiceLastAccessed(t *testing.T) {
 			same(t, out.ServicesLastAccessed, []types.ServiceLastAccessed{want, nothing[1]})
 		}
 
-		job, out := w.lastAccessed(t, w.root, userPath+"/Ann", "ACTION_LEVEL")
+		_, out := w.lastAccessed(t, w.root, userPath+"/Ann", "ACTION_LEVEL")
 		used := map[string]types.TrackedActionLastAccessed{}
 		for _, a := range out.ServicesLastAccessed[0].TrackedActionsLastAccessed {
 			used[*a.ActionName] = a
@@ -92,7 +92,7 @@ func TestServiceLastAccessed(t *testing.T) {
 			t.Errorf("%s, %d actions, %+v", out.JobType, len(used), out.ServicesLastAccessed[1])
 		}
 
-		job, _ = w.lastAccessed(t, w.root, *policy.Arn, "")
+		job, _ := w.lastAccessed(t, w.root, *policy.Arn, "")
 		with := &iam.GetServiceLastAccessedDetailsWithEntitiesInput{JobId: job, ServiceNamespace: ptr("iam")}
 		entities := must(t, w.root.GetServiceLastAccessedDetailsWithEntities, with)
 		var names []string
