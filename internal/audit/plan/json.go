@@ -32,7 +32,7 @@ type planJSON struct {
 type accountJSON struct {
 	audit.Source
 	AsOf   string     `json:"as_of,omitempty"`
-	Cutoff string     `json:"unused_since"`
+	Cutoff string     `json:"unused_since,omitempty"`
 	Items  []itemJSON `json:"items"`
 	Left   []leftJSON `json:"left"`
 }
@@ -64,8 +64,10 @@ type stepJSON struct {
 	NotBefore string `json:"not_before"`
 	// Message is what the owner is told.
 	Message string `json:"message,omitempty"`
-	// Commands are lines for bash.
-	Commands []string `json:"commands,omitempty"`
+	// Look are lines for bash that change nothing, with what must be seen as
+	// comments; Command is what comes after them.
+	Look    []string `json:"look,omitempty"`
+	Command string   `json:"command,omitempty"`
 }
 
 type leftJSON struct {
@@ -108,9 +110,9 @@ func (p *Plan) JSON(w io.Writer, program string) error {
 }
 
 func accountOf(a *Account) accountJSON {
-	out := accountJSON{Source: a.Source, Cutoff: stamp(a.Cutoff), Items: []itemJSON{}, Left: []leftJSON{}}
+	out := accountJSON{Source: a.Source, Items: []itemJSON{}, Left: []leftJSON{}}
 	if !a.AsOf.IsZero() {
-		out.AsOf = stamp(a.AsOf)
+		out.AsOf, out.Cutoff = stamp(a.AsOf), stamp(a.Cutoff)
 	}
 	for n := range a.Items {
 		i := &a.Items[n]
@@ -119,8 +121,8 @@ func accountOf(a *Account) accountJSON {
 			LastUsed: moment(i.LastUsed), Findings: findingsOf(i.Findings),
 		}
 		for _, s := range i.Steps {
-			step := stepJSON{Stage: s.Stage, NotBefore: s.NotBefore.Format(time.RFC3339), Commands: i.Commands(a, s.Stage)}
-			if step.Commands == nil {
+			step := stepJSON{Stage: s.Stage, NotBefore: s.NotBefore.Format(time.RFC3339)}
+			if step.Look, step.Command = i.Commands(a, s.Stage); step.Command == "" {
 				step.Message = i.message(a, s.Stage)
 			}
 			item.Steps = append(item.Steps, step)

@@ -72,45 +72,47 @@ func markdownItem(b *bufio.Writer, a *Account, i *Item) {
 			fmt.Fprintf(b, ": %s\n\n", render.Markdown(i.message(a, s.Stage)))
 			continue
 		}
-		b.WriteString(":\n\n```bash\n" + strings.Join(i.Commands(a, s.Stage), "\n") + "\n```\n\n")
+		look, change := i.Commands(a, s.Stage)
+		b.WriteString(". Look first:\n\n```bash\n" + strings.Join(look, "\n") + "\n```\n\nand if all is as it must be:\n\n```bash\n" + change + "\n```\n\n")
 	}
 }
 
-// Commands are what is to be typed for a stage: first what to look at, with
-// what must be seen as comments, and then the change. Names are quoted for a
-// shell.
-func (i *Item) Commands(a *Account, stage Stage) []string {
-	if stage == Warn || stage == Final {
-		return nil
-	}
+// Commands are what is to be typed for a stage: what to look at, with what must
+// be seen as comments, and the change, which is "" for a warning. Names are
+// quoted for a shell.
+func (i *Item) Commands(a *Account, stage Stage) (look []string, change string) {
 	user := option("--user-name", i.User)
-	cutoff := "nothing since " + stamp(a.Cutoff)
-	if i.Credential.Kind == audit.Password {
-		lines := []string{
-			"# must be the user made " + i.UserCreated.String() + ", and the password must have been used at " + cutoff,
+	cutoff := "or before " + stamp(a.Cutoff)
+	switch {
+	case stage == Warn || stage == Final:
+		return nil, ""
+	case i.Credential.Kind == audit.Password:
+		look = []string{
+			"# must be " + i.UserCreated.String() + " when the user was made, and None, " + cutoff + ", when the password was used",
 			"aws iam get-user " + user + " --query 'User.[CreateDate, PasswordLastUsed]' --output text",
 		}
 		if i.mfaHelps {
-			lines = append(lines, "# must be 0", "aws iam list-mfa-devices "+user+" --query 'length(MFADevices)' --output text")
+			look = append(look, "# must be 0", "aws iam list-mfa-devices "+user+" --query 'length(MFADevices)' --output text")
 		}
-		return append(lines, "aws iam delete-login-profile "+user)
+		return look, "aws iam delete-login-profile " + user
 	}
 	id := i.keyOption()
-	var lines []string
 	if i.KeyID == "" {
-		lines = append(lines,
+		look = append(look,
 			"# must be one id: that of the key made "+i.Credential.Created.String(),
 			"key=$(aws iam list-access-keys "+user+` --query "AccessKeyMetadata[?starts_with(CreateDate, '`+second(i)+`')].AccessKeyId" --output text)`,
-			`[[ $key =~ ^[A-Z0-9]{16,128}$ ]] || unset key`,
+			`[[ $key =~ ^[A-Z0-9]{16,128}$ ]] && echo "$key" || unset key`,
 		)
 		id = `--access-key-id="${key:?there is no one such key}"`
 	}
-	if stage == Delete {
-		lines = append(lines, "# must be Inactive", "aws iam list-access-keys "+user+` --query "AccessKeyMetadata[?starts_with(CreateDate, '`+second(i)+`')].Status" --output text`)
+	look = append(look,
+		"# must be None, "+cutoff,
+		"aws iam get-access-key-last-used "+id+" --query AccessKeyLastUsed.LastUsedDate --output text",
+	)
+	if stage == Deactivate {
+		return look, "aws iam update-access-key " + user + " " + id + " --status Inactive"
 	}
-	lines = append(lines, "# must be None, or "+cutoff, "aws iam get-access-key-last-used "+id+" --query AccessKeyLastUsed.LastUsedDate --output text")
-	if stage == Delete {
-		return append(lines, "aws iam delete-access-key "+user+" "+id)
-	}
-	return append(lines, "aws iam update-access-key "+user+" "+id+" --status Inactive")
+	look = append(look, "# must be Inactive",
+		"aws iam list-access-keys "+user+` --query "AccessKeyMetadata[?starts_with(CreateDate, '`+second(i)+`')].Status" --output text`)
+	return look, "aws iam delete-access-key " + user + " " + id
 }

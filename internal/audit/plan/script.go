@@ -52,6 +52,9 @@ func (s *script) head(program string) {
 	s.comment("", "Plan of remediation, made by %s. It does nothing unless it is run with --stage; read it first.", program)
 	s.line("#")
 	for _, a := range s.Accounts {
+		if a.AsOf.IsZero() {
+			continue // there is no report: Problems says why
+		}
 		s.comment("", "Account %s: %d credentials, by the report of %s. Nothing here was used since %s.",
 			a.called(), len(a.Items), stamp(a.AsOf), stamp(a.Cutoff))
 	}
