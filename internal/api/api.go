@@ -61,6 +61,7 @@ type API struct {
 	members *trail.Members
 	log     *slog.Logger
 	now     func() time.Time
+	seal    func(account string, text []byte) string         // see ExplainDenials
 	seen    func(c principal.Caller, service, action string) // nil for nobody who wants to know
 }
 

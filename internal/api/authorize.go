@@ -79,10 +79,11 @@ func (a *API) decide(ctx context.Context, subject *access.Subject, action Action
 			failed = err
 			return v
 		}
-		d := policy.Evaluate(policy.Request{
+		req := policy.Request{
 			Principal: subject.Principal, Action: name, Resources: []string{r.ARN},
 			Context: subject.Context(a.now(), need.Keys, own, tags),
-		}, subject.Policies)
+		}
+		d := policy.Evaluate(req, subject.Policies)
 		if failed != nil {
 			return failed
 		}
@@ -98,7 +99,7 @@ func (a *API) decide(ctx context.Context, subject *access.Subject, action Action
 		if label == "" {
 			label = r.ARN
 		}
-		return awsmodel.Fail("AccessDenied", "%s", policy.DenialText(subject.Caller.ARN(), name, label, d))
+		return a.denied(subject, req, label, d)
 	}
 	return nil
 }

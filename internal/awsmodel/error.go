@@ -14,6 +14,9 @@ type Error struct {
 	// Message is the sentence of the answer. Empty means that the answer has
 	// no Message element at all, as ReportNotPresent has none.
 	Message string
+	// Encoded, where a call was denied, is what DecodeAuthorizationMessage
+	// reads; it goes into a header of the answer.
+	Encoded string
 }
 
 // Fail returns an Error with a formatted message.

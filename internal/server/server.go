@@ -228,6 +228,9 @@ func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *aw
 		// The AWS SDKs wait as long as this header says, in milliseconds.
 		w.Header().Set("X-Amz-Retry-After", strconv.FormatInt(k.retryAfter.Milliseconds()+1, 10))
 	}
+	if err.Encoded != "" {
+		w.Header().Set("X-Rollcall-Authorization-Message", err.Encoded)
+	}
 	s.cfg.Metrics.refused(err.Code)
 	return awsquery.EncodeError(k.service, err, k.RequestID)
 }

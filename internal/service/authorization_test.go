@@ -249,6 +249,8 @@ var everyAction = map[string]struct{ params, resource string }{
 	"GetSessionToken":    {"", "*"},
 	"GetFederationToken": {"Name=federated", "arn:aws:sts::" + account + ":federated-user/federated"},
 
+	"DecodeAuthorizationMessage": {"EncodedMessage=what", "*"},
+
 	"AssumeRoot": {"TargetPrincipal=222222222222&TaskPolicyArn.arn=arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials", "arn:aws:iam::222222222222:root"},
 
 	"AssumeRoleWithWebIdentity": {"RoleSessionName=session&WebIdentityToken=token&RoleArn=" + rolePath + "/worker", ""},

@@ -74,6 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	a := api.New(append(iam.Actions(), sts.New(db, iam, sts.Config{WebIdentityKeys: cfg.WebIdentityKeys, Log: cfg.Log}).Actions()...), iam.Access(), cfg.Trail, cfg.Log, db.Now)
 	a.Observe(iam.Observe)
+	a.ExplainDenials(iam.SealMessage)
 	return &Service{
 		IAM: iam, API: a, db: db, trail: cfg.Trail,
 		Handler: server.New(server.Config{

@@ -11,6 +11,7 @@ func (s *Service) Actions() []api.Action {
 		// STS GetCallerIdentity: no permission is required.
 		{Operation: awsquery.Of(s.GetCallerIdentity), Free: true},
 		{Operation: awsquery.Of(s.GetAccessKeyInfo), Needs: api.Everything},
+		{Operation: awsquery.Of(s.DecodeAuthorizationMessage), Needs: api.Everything},
 		{Operation: awsquery.Of(s.AssumeRole), Decides: true},
 		// STS GetSessionToken: no permission is required, and policies cannot
 		// deny it.

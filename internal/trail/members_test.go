@@ -167,7 +167,7 @@ var served = []any{
 	iam.GetServiceLinkedRoleDeletionStatusInput{},
 	sts.AssumeRoleInput{}, sts.AssumeRoleOutput{}, sts.GetSessionTokenInput{}, sts.GetSessionTokenOutput{},
 	sts.GetFederationTokenInput{}, sts.GetFederationTokenOutput{},
-	sts.AssumeRootInput{}, sts.AssumeRootOutput{},
+	sts.AssumeRootInput{}, sts.AssumeRootOutput{}, sts.DecodeAuthorizationMessageInput{},
 	sts.AssumeRoleWithWebIdentityInput{}, sts.AssumeRoleWithWebIdentityOutput{},
 	iam.CreateOpenIDConnectProviderInput{}, iam.CreateOpenIDConnectProviderOutput{}, iam.GetOpenIDConnectProviderInput{},
 	iam.ListOpenIDConnectProvidersInput{}, iam.DeleteOpenIDConnectProviderInput{}, iam.AddClientIDToOpenIDConnectProviderInput{},
@@ -195,7 +195,7 @@ var served = []any{
 func TestMembersLeftOut(t *testing.T) {
 	want := []string{
 		"AddPrivateKey", "AuthenticationCode1", "AuthenticationCode2", "Base32StringSeed", "CertificateBody",
-		"CertificateChain", "NewPassword", "OldPassword", "Password", "PolicyExclusionList", "PrivateKey", "QRCodePNG",
+		"CertificateChain", "EncodedMessage", "NewPassword", "OldPassword", "Password", "PolicyExclusionList", "PrivateKey", "QRCodePNG",
 		"SAMLMetadataDocument", "SSHPublicKeyBody", "SecretAccessKey",
 		"ServiceCredentialSecret", "ServicePassword", "SessionToken", "TokenCode", "WebIdentityToken",
 	}

@@ -1,0 +1,23 @@
+package sts
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"rollcall/internal/principal"
+)
+
+// DecodeAuthorizationMessage tells why a call of the account was denied. IAM
+// and STS have no such messages in their own answers; here they are in the
+// header X-Rollcall-Authorization-Message of a denial.
+func (s *Service) DecodeAuthorizationMessage(ctx context.Context, in *sts.DecodeAuthorizationMessageInput) (*sts.DecodeAuthorizationMessageOutput, error) {
+	text, ok, err := s.iam.OpenMessage(ctx, principal.Of(ctx).Account(), *in.EncodedMessage)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fail("InvalidAuthorizationMessageException", "Message is not valid") // the text is a guess
+	}
+	return &sts.DecodeAuthorizationMessageOutput{DecodedMessage: &text}, nil
+}
