@@ -71,7 +71,9 @@ func Postgres(t testing.TB) store.Config {
 		t.Fatal(err)
 	}
 	name := "test_" + strings.ToLower(rand.Text())
-	if err := administer(ctx, server, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, template)); err != nil {
+	// Without fsync a copy of the files is several times as fast as the log
+	// of every block.
+	if err := administer(ctx, server, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, template)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
