@@ -118,6 +118,9 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 				if in.Marker = out.Marker; in.Marker == nil {
 					return strings.Join(all, " ")
 				}
+				if len(all) > 100 {
+					t.Fatal("the pages do not end")
+				}
 			}
 		}
 		const users, groups, roles, own, aws = "un0 un1 un2", "gn0 gn1 gn2", "rn0 rn1 rn2", "pn0 pn1 pn2", "pAdministratorAccess pPowerUserAccess pReadOnlyAccess"

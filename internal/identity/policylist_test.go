@@ -27,6 +27,9 @@ func (w *world) listed(t testing.TB, in iam.ListPoliciesInput, size int32) []str
 		if !out.IsTruncated {
 			return names
 		}
+		if len(names) > 5000 {
+			t.Fatal("the pages do not end")
+		}
 		in.Marker = out.Marker
 	}
 }
@@ -122,6 +125,9 @@ func TestListEntitiesForPolicy(t *testing.T) {
 				}
 				if !out.IsTruncated {
 					return strings.Join(all, ", ")
+				}
+				if len(all) > 100 {
+					t.Fatal("the pages do not end")
 				}
 				in.Marker = out.Marker
 			}
