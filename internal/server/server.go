@@ -40,7 +40,8 @@ type Config struct {
 	API *api.API
 	// Lookup finds access keys; see sigv4.Verifier.
 	Lookup func(ctx context.Context, accessKeyID, sessionToken string) ([]byte, principal.Signer, error)
-	// Used is told of every call that was accepted as authentic.
+	// Used is told of every call that was accepted as authentic and made with
+	// a long-term key.
 	Used func(keyID string, use store.LastUsed)
 	// Regions the signatures may be scoped to; empty means any one.
 	Regions []string
@@ -137,7 +138,9 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	}
 	caller := principal.Signed(verified)
 	k.caller = &caller
-	s.cfg.Used(caller.AccessKeyID(), store.LastUsed{At: s.cfg.Now(), Region: caller.Region(), Service: caller.Service()})
+	if caller.Session() == nil {
+		s.cfg.Used(caller.AccessKeyID(), store.LastUsed{At: s.cfg.Now(), Region: caller.Region(), Service: caller.Service()})
+	}
 	if wait, ok := s.limiter.allow(caller.AccessKeyID()); !ok {
 		k.retryAfter = wait
 		return nil, awsmodel.Fail("Throttling", "Rate exceeded")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
@@ -94,5 +95,37 @@ func TestTrustFollowsThePrincipal(t *testing.T) {
 		w.role(t, "gate", trusting("Ann"))
 		refused(t, through().sts.AssumeRole, in, 403, "AccessDenied",
 			"User: arn:aws:sts::"+account+":assumed-role/gate/night is not authorized to perform: sts:AssumeRole on resource: "+worker)
+	})
+}
+
+// GetRole says when and where a session of the role was last used, whatever
+// became of the call.
+func TestRoleLastUsedBySessions(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "Ann")
+		arn := w.role(t, "worker", trusting("Ann"))
+		used := func() *types.RoleLastUsed {
+			t.Helper()
+			// What was noted is written within a second.
+			for range 100 {
+				if u := must(t, w.root.GetRole, &iam.GetRoleInput{RoleName: ptr("worker")}).Role.RoleLastUsed; u.LastUsedDate != nil {
+					return u
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+			t.Fatal("the use was not written")
+			return nil
+		}
+		session := w.assume(t, w.asUser(t, "Ann"), arn, "night")
+		if u := must(t, w.root.GetRole, &iam.GetRoleInput{RoleName: ptr("worker")}).Role.RoleLastUsed; u == nil || u.LastUsedDate != nil {
+			t.Errorf("taken, and not used: %+v", u)
+		}
+		w.clock.advance(time.Minute)
+		if _, err := session.ListUsers(t.Context(), &iam.ListUsersInput{}); failureOf(err).code != "AccessDenied" {
+			t.Error(err)
+		}
+		if u := used(); !u.LastUsedDate.Equal(began.Add(time.Minute)) || *u.Region != "eu-west-1" {
+			t.Errorf("%v %s", u.LastUsedDate, *u.Region)
+		}
 	})
 }
