@@ -392,14 +392,3 @@ func (w *work) end() error {
 	}
 	return nil
 }
-
-// kinds are the kinds of events that were counted, in their order.
-func (c *Counts) kinds() []audit.EventKind {
-	var kinds []audit.EventKind
-	for _, e := range audit.Events() {
-		if c.Events[e.Kind] > 0 {
-			kinds = append(kinds, e.Kind)
-		}
-	}
-	return kinds
-}

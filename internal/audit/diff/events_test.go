@@ -149,6 +149,9 @@ func TestTies(t *testing.T) {
 		"the used one removed": {user("bo", key(1, 5, 190), key(2, 5, 0)), user("bo", key(1, 5, 0)), []string{
 			"bo key-removed key:" + stamp(5) + "#1 was active, used " + stamp(190),
 		}, true},
+		"by their uses": {user("bo", key(1, 5, 190), key(2, 5, 180)), user("bo", key(1, 5, 185)), []string{
+			"bo key-removed key:" + stamp(5) + "#1 was active, used " + stamp(190),
+		}, true},
 		"both removed": {user("bo", key(1, 5, 190), key(2, 5, 0)), user("bo"), []string{
 			"bo key-removed key:" + stamp(5) + "#1 was active, used " + stamp(190), "bo key-removed key:" + stamp(5) + "#2 was active, never used",
 		}, false},
@@ -209,6 +212,20 @@ func TestColumns(t *testing.T) {
 		if len(out.NotCompared) != want {
 			t.Errorf("%d and %d columns: not compared %q", columns[0].Len(), columns[1].Len(), out.NotCompared)
 		}
+	}
+	// A report without regions alone.
+	var names []string
+	for _, name := range report.Columns22.Names() {
+		if !strings.HasSuffix(name, "_region") {
+			names = append(names, name)
+		}
+	}
+	without, err := report.NewColumns(names...)
+	must(t, err)
+	used := fileOf(t, 230, report.Columns22, rows(root(), user("bo", key(1, 4, 210))))
+	unsaid := fileOf(t, 200, without, rows(root(), user("bo", key(1, 4, 190))))
+	if _, changes := compare(t, diff.Series{Old: &unsaid, New: &used}, diff.Options{}); events(changes) != nil {
+		t.Errorf("without regions: %q", events(changes))
 	}
 	// A use that the old report could not tell of is none since then; a later
 	// one is.

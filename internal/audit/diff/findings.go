@@ -59,7 +59,7 @@ func (f *findings) compare() (out []Finding) {
 		for i := range f.old.findings {
 			found := &f.old.findings[i]
 			if isOpen(found) && !found.Suppressed && !slices.Contains(seen, identityOf(found)) {
-				out = append(out, f.closed(found, sameUser))
+				out = append(out, f.closed(found, sameUser, moved))
 			}
 		}
 	}
@@ -72,13 +72,25 @@ func (f *findings) compare() (out []Finding) {
 	return out
 }
 
-// survivors maps the places of keys and certificates in the new row to those in
+// survivors are the keys and certificates of the new row with what they are in
 // the old one, where a place alone tells two of one second apart.
-func (f *findings) survivors() map[audit.Credential]audit.Credential {
+type survivors map[audit.Credential]audit.Credential
+
+// now returns what an old credential is in the new row.
+func (s survivors) now(old audit.Credential) (new audit.Credential, ok bool) {
+	for n, o := range s {
+		if o == old {
+			return n, true
+		}
+	}
+	return new, false
+}
+
+func (f *findings) survivors() survivors {
 	if f.old == nil || f.new == nil || f.old.row == nil || f.new.row == nil {
 		return nil
 	}
-	var moved map[audit.Credential]audit.Credential
+	var moved survivors
 	for _, of := range [...]func(*report.Row) [2]credential{keysOf, certificatesOf} {
 		old, new := of(f.old.row), of(f.new.row)
 		if !old[0].Tied && !new[0].Tied {
@@ -89,7 +101,7 @@ func (f *findings) survivors() map[audit.Credential]audit.Credential {
 				continue
 			}
 			if moved == nil {
-				moved = map[audit.Credential]audit.Credential{}
+				moved = survivors{}
 			}
 			moved[p.new.Credential] = p.old.Credential
 		}
@@ -99,7 +111,7 @@ func (f *findings) survivors() map[audit.Credential]audit.Credential {
 
 // before returns what the old report's audit has of a finding of the new one:
 // open, or not judged; nil for nothing.
-func (f *findings) before(found *audit.Finding, moved map[audit.Credential]audit.Credential) *audit.Finding {
+func (f *findings) before(found *audit.Finding, moved survivors) *audit.Finding {
 	id := identityOf(found)
 	if c, ok := moved[found.Credential]; ok {
 		as := audit.Finding{Control: found.Control, Credential: c}
@@ -146,12 +158,17 @@ func (f *findings) stillOpen(found, before *audit.Finding) (g Finding, ok bool) 
 	default:
 		g.State = Open
 	}
+	if before != nil && isOpen(before) && identityOf(before) != identityOf(found) {
+		// The key has another name since it is the only one of its second.
+		g.FirstSeen, g.OrEarlier = f.since(before, f.work.old)
+		return g, true
+	}
 	g.FirstSeen, g.OrEarlier = f.since(found, f.work.new)
 	return g, true
 }
 
 // closed returns the finding of the old report that the new one has not.
-func (f *findings) closed(found *audit.Finding, sameUser bool) Finding {
+func (f *findings) closed(found *audit.Finding, sameUser bool, moved survivors) Finding {
 	g := Finding{State: Fixed, Finding: *found, Was: found.Status.String()}
 	g.FirstSeen, g.OrEarlier = f.since(found, f.work.old)
 	if f.new == nil && f.old.key.rank == rankRoot {
@@ -165,12 +182,12 @@ func (f *findings) closed(found *audit.Finding, sameUser bool) Finding {
 		}
 	}
 	g.Closed = f.closedBy(found)
-	g.How = f.how(found, sameUser)
+	g.How = f.how(found, sameUser, moved)
 	return g
 }
 
 // how says why a finding is gone.
-func (f *findings) how(found *audit.Finding, sameUser bool) string {
+func (f *findings) how(found *audit.Finding, sameUser bool, moved survivors) string {
 	if found.User == "" || f.old.row == nil {
 		return ""
 	}
@@ -195,13 +212,21 @@ func (f *findings) how(found *audit.Finding, sameUser bool) string {
 	default:
 		return ""
 	}
-	for i := range now {
-		if now[i].exists && now[i].Created == found.Credential.Created {
-			if now[i].active.IsFalse() {
-				return "It is inactive."
-			}
-			return ""
+	survivor, tied := found.Credential, found.Credential.Tied
+	if tied {
+		var ok bool
+		if survivor, ok = moved.now(found.Credential); !ok {
+			return "It is gone."
 		}
+	}
+	for i := range now {
+		if !now[i].exists || now[i].Created != survivor.Created || tied && now[i].Slot != survivor.Slot {
+			continue
+		}
+		if now[i].active.IsFalse() {
+			return "It is inactive."
+		}
+		return ""
 	}
 	return "It is gone."
 }

@@ -50,6 +50,14 @@ func TestFindings(t *testing.T) {
 		"password gone": {user("bo", password(5, 0)), user("bo"), []audit.ControlID{audit.PasswordUnused}, []string{
 			"fixed C7 bo password was FAIL since 2026-07-20 or earlier till 2026-08-19: The password is gone.",
 		}},
+		"one of two of a second gone": {user("bo", key(1, 5, 190), key(2, 5, 0)), user("bo", key(1, 5, 190)), []audit.ControlID{audit.KeyAge}, []string{
+			"open C9 bo key:" + stamp(5) + " was FAIL since 2026-07-20 or earlier",
+			"fixed C9 bo key:" + stamp(5) + "#2 was FAIL since 2026-07-20 or earlier till 2026-08-19: It is gone.",
+		}},
+		"one of two of a second inactive": {user("bo", key(1, 5, 190), key(2, 5, 0)), user("bo", key(1, 5, 190), key(2, 5, 0), off(2)), []audit.ControlID{audit.KeyAge}, []string{
+			"open C9 bo key:" + stamp(5) + "#1 was FAIL since 2026-07-20 or earlier",
+			"fixed C9 bo key:" + stamp(5) + "#2 was FAIL since 2026-07-20 or earlier till 2026-08-19: It is inactive.",
+		}},
 		"by the age": {user("bo", key(1, 180, 0)), user("bo", key(1, 180, 0)), []audit.ControlID{audit.KeyUnused}, []string{
 			"new C8 bo key:" + stamp(180) + " since 2026-08-19",
 		}},
@@ -153,9 +161,18 @@ func TestFirstSeen(t *testing.T) {
 			for n, rows := range test.history {
 				s.History = append(s.History, file(t, n, rows))
 			}
-			_, changes := compare(t, s, judged(audit.ConsoleMFA))
+			out, changes := compare(t, s, judged(audit.ConsoleMFA))
 			if d := cmp.Diff([]string{test.want}, found(changes)); d != "" {
 				t.Error(d)
+			}
+			older := 0
+			for n := range test.history {
+				if n < 230 && n != 200 {
+					older++
+				}
+			}
+			if out.History != older {
+				t.Errorf("%d reports of the history, want %d", out.History, older)
 			}
 		})
 	}

@@ -119,3 +119,17 @@ func samePlaces(t *testing.T, a, z *report.Row, pairs []pair) {
 		}
 	}
 }
+
+// TestTooManyRenames forgets about renames where there are too many users to
+// remember.
+func TestTooManyRenames(t *testing.T) {
+	r := newRenames()
+	for i := range maxRenames + 1 {
+		row := &report.Row{User: "u", Created: report.AtUnix(int64(i))}
+		r.remember(&comparison{new: side{row: row}, made: maxRenames + 1})
+		r.remember(&comparison{old: side{row: row}, made: maxRenames + 1})
+	}
+	if !r.full || len(r.gone) != maxRenames || len(r.added) != maxRenames || r.found() != nil {
+		t.Errorf("%v, %d gone, %d added", r.full, len(r.gone), len(r.added))
+	}
+}
