@@ -25,7 +25,9 @@ func TestPolicies(t *testing.T) {
 		later := created.Add(time.Hour)
 		one, two := store.PolicyVersion{Version: 1, Document: "one", Created: created}, store.PolicyVersion{Version: 2, Document: "two", Created: later}
 		try(t, db, []change{
-			{"insert three", nil, func(tx *store.Tx) error { return errors.Join(tx.InsertPolicy(c), tx.InsertPolicy(a), tx.InsertPolicy(b)) }},
+			{"insert three", nil, func(tx *store.Tx) error {
+				return errors.Join(tx.InsertPolicy(c), tx.InsertPolicy(a), tx.InsertPolicy(b))
+			}},
 			{"insert one again, elsewhere", store.ErrExists, func(tx *store.Tx) error { return tx.InsertPolicy(policy("a", "/z/")) }},
 			{"versions", nil, func(tx *store.Tx) error {
 				return errors.Join(tx.InsertPolicyVersion(account, "a", one), tx.InsertPolicyVersion(account, "a", two), tx.InsertPolicyVersion(account, "b", one))
@@ -93,7 +95,9 @@ func TestPolicyTags(t *testing.T) {
 			return change{"tag " + key, nil, func(tx *store.Tx) error { return tx.SetPolicyTag(account, "p", store.Tag{Key: key, Value: value}) }}
 		}
 		try(t, db, []change{
-			{"insert", nil, func(tx *store.Tx) error { return errors.Join(tx.InsertPolicy(policy("p", "/")), tx.InsertPolicy(policy("q", "/"))) }},
+			{"insert", nil, func(tx *store.Tx) error {
+				return errors.Join(tx.InsertPolicy(policy("p", "/")), tx.InsertPolicy(policy("q", "/")))
+			}},
 			set("zz", "1"), set("b", "2"), set("B", "3"), set("a", "4"), set("a", "5"),
 			{"tag nothing", store.ErrConflict, func(tx *store.Tx) error { return tx.SetPolicyTag(account, "x", store.Tag{Key: "k"}) }},
 			{"untag", nil, func(tx *store.Tx) error { return tx.DeletePolicyTag(account, "p", "b") }},
