@@ -7,7 +7,6 @@ package storetest
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -59,7 +58,8 @@ func SQLite(t testing.TB) store.Config {
 	return store.Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
 }
 
-// Postgres makes a new PostgreSQL database, dropped after the test.
+// Postgres gives a test an empty PostgreSQL database of its own. A test must
+// leave the schema as it is: the database is emptied and used again.
 func Postgres(t testing.TB) store.Config {
 	t.Helper()
 	server := os.Getenv(Variable)
@@ -70,14 +70,12 @@ func Postgres(t testing.TB) store.Config {
 	if err := makeTemplate(server); err != nil {
 		t.Fatal(err)
 	}
-	name := "test_" + strings.ToLower(rand.Text())
-	// Without fsync a copy of the files is several times as fast as the log
-	// of every block.
-	if err := administer(ctx, server, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, template)); err != nil {
+	name, err := databases.take(ctx, server)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := administer(ctx, server, fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name)); err != nil {
+		if err := databases.giveBack(ctx, server, name); err != nil {
 			t.Error(err)
 		}
 	})
