@@ -123,13 +123,13 @@ func (d *demonstrating) deny(ctx context.Context, a *demoAccount) error {
 	victor := iam.NewFromConfig(a.as("Victor", "only"))
 	me, err := victor.GetUser(ctx, &iam.GetUserInput{})
 	if err != nil {
-		return fmt.Errorf("Victor sees himself: %w", err)
+		return fmt.Errorf("see Victor as himself: %w", err)
 	}
 	d.printf("\nVictor, a developer, may see himself and nobody else:\n\n$ aws iam get-user --query User.Arn --output text\n%s\n", *me.User.Arn)
 	_, err = victor.GetUser(ctx, &iam.GetUserInput{UserName: aws.String("Olivia")})
 	text, denied := fleet.ServiceError(err)
 	if !denied {
-		return fmt.Errorf("Victor sees Olivia: %w", err)
+		return fmt.Errorf("see Olivia as Victor: %w", err)
 	}
 	d.printf("\n$ aws iam get-user --user-name Olivia\n%s\n", text)
 	return nil
