@@ -17,10 +17,28 @@ import (
 func TestBoto3(t *testing.T) {
 	t.Parallel()
 	python := findPython(t)
+	files := newPythonFiles(t)
+	emulator := func(t *testing.T) (*process, account) { return dev(t) }
 	for name, begin := range map[string]func(*testing.T) (*process, account){
-		"users":       func(t *testing.T) (*process, account) { return dev(t) },
-		"credentials": func(t *testing.T) (*process, account) { return dev(t) },
-		"report":      func(t *testing.T) (*process, account) { return dev(t) },
+		"users":       emulator,
+		"credentials": emulator,
+		"report":      emulator,
+		"permissions": emulator,
+		"roles":       emulator,
+		"pages":       emulator,
+		"access":      emulator,
+		"sessions":    emulator,
+		"providers": func(t *testing.T) (*process, account) {
+			return dev(t, "--web-identity-keys", tokenIssuer+"="+filepath.Join(files, "jwks.json"))
+		},
+		// The management account of an organisation.
+		"organization": func(t *testing.T) (*process, account) {
+			flags := []string{"--data", dataDir(t)}
+			acc := createAccount(t, append(flags, "--id", "123456789012")...)
+			createAccount(t, append(flags, "--id", "222222222222")...)
+			operate(t, append([]string{"account", "organization", "manage", "123456789012", "222222222222"}, flags...)...)
+			return serve(t, flags...), acc
+		},
 		// A report that takes its time, and expires soon.
 		"largereport": func(t *testing.T) (*process, account) {
 			flags := []string{"--data", dataDir(t)}
@@ -38,7 +56,7 @@ func TestBoto3(t *testing.T) {
 			t.Parallel()
 			node, acc := begin(t)
 			cmd := exec.Command(python, filepath.Join("testdata/boto3", name+".py"))
-			cmd.Env = append(environment(t), "PYTHONDONTWRITEBYTECODE=1", "ROLLCALL_URL="+node.url)
+			cmd.Env = append(environment(t), "PYTHONDONTWRITEBYTECODE=1", "ROLLCALL_URL="+node.url, "ROLLCALL_FILES="+files)
 			values := clientEnvironment(t.TempDir(), acc)
 			for _, name := range slices.Sorted(maps.Keys(values)) {
 				cmd.Env = append(cmd.Env, name+"="+values[name])
