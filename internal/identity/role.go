@@ -210,9 +210,10 @@ func (s *Service) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.L
 	return out, nil
 }
 
-// UpdateRole replaces a role's description, if one is given, and the length of
-// its longest session, by one hour if none is: the model says so of the
-// length. That the description stays is what Terraform's provider relies on.
+// UpdateRole replaces a role's description and the length of its longest
+// session, where they are given. The model says that an hour is taken where no
+// length is; a recording (LocalStack's of test_update_role) shows that the
+// role's own stays.
 func (s *Service) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
@@ -223,7 +224,10 @@ func (s *Service) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam
 		if in.Description != nil {
 			r.Description = *in.Description
 		}
-		return tx.UpdateRole(r.Account, r.NameKey, r.Description, maxSession(in.MaxSessionDuration))
+		if in.MaxSessionDuration != nil {
+			r.MaxSession = int(*in.MaxSessionDuration)
+		}
+		return tx.UpdateRole(r.Account, r.NameKey, r.Description, r.MaxSession)
 	})
 	return &iam.UpdateRoleOutput{}, err
 }

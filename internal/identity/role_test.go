@@ -64,7 +64,9 @@ func TestRoles(t *testing.T) {
 
 		refused(t, w.root, w.CreateRole, &iam.CreateRoleInput{RoleName: ptr("worker"), AssumeRolePolicyDocument: trustEC2}, 409, "EntityAlreadyExists", "Role with name worker already exists.")
 		must(t, w.root, w.UpdateRole, &iam.UpdateRoleInput{RoleName: ptr("worker")})
-		want.MaxSessionDuration = ptr(int32(3600))
+		if r := w.getRole(t, "worker"); *r.Description != "works at night" || *r.MaxSessionDuration != 7200 {
+			t.Errorf("after an update of nothing: %v %v", *r.Description, *r.MaxSessionDuration)
+		}
 		changed := must(t, w.root, w.UpdateRoleDescription, &iam.UpdateRoleDescriptionInput{RoleName: ptr("worker"), Description: ptr("works")})
 		want.Description = ptr("works")
 		sameRole(t, *changed.Role, want)
