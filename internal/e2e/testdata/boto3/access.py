@@ -1,9 +1,12 @@
 """Who may do what, and who did: simulation, details, last accessed."""
 
+import datetime
 import json
 import time
 
-from harness import client, equal, refused, run
+import boto3
+
+from harness import URL, client, equal, refused, run
 from model import checked
 
 iam = checked(client())
@@ -116,8 +119,28 @@ def last_accessed():
     job, _ = report(ARN + "group/Devs")
     who = everything(iam.get_service_last_accessed_details_with_entities, "EntityDetailsList", ServiceNamespace="sts", **job)
     equal([(w["EntityInfo"]["Arn"], w["EntityInfo"]["Type"]) for w in who], [(BOB, "USER")])
+    job, _ = report(BOB)
+    who = iam.get_service_last_accessed_details_with_entities(ServiceNamespace="iam", **job)["EntityDetailsList"]
+    equal((who[0]["EntityInfo"]["Arn"], who[0]["LastAuthenticated"]), (BOB, iam_use["LastAuthenticated"]))
     with refused(iam.exceptions.NoSuchEntityException, "NoSuchEntity", 404):
         iam.get_service_last_accessed_details(JobId="0" * 36)
+
+
+def role_last_used():
+    key = iam.create_access_key(UserName="Bob")["AccessKey"]
+    made = client("sts", key=key).assume_role(RoleArn=ARN + "role/worker", RoleSessionName="night")["Credentials"]
+    equal(iam.get_role(RoleName="worker")["Role"]["RoleLastUsed"], {})
+    session = boto3.session.Session(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"], "eu-west-1")
+    session.client("iam", endpoint_url=URL).get_account_summary()
+    for _ in range(100):  # until the use is written
+        used = iam.get_role(RoleName="worker")["Role"]["RoleLastUsed"]
+        if used:
+            break
+        time.sleep(0.1)
+    equal(used["Region"], "eu-west-1")
+    age = datetime.datetime.now(datetime.timezone.utc) - used["LastUsedDate"]
+    assert datetime.timedelta(0) <= age < datetime.timedelta(minutes=5), age
+    equal(iam.get_account_authorization_details(Filter=["Role"])["RoleDetailList"][0]["RoleLastUsed"], used)
 
 
 def details():
@@ -142,4 +165,4 @@ def details():
     equal((versions[0]["VersionId"], versions[0]["IsDefaultVersion"], versions[0]["Document"]["Statement"][0]["Action"]), ("v1", True, "dynamodb:*"))
 
 
-run(fill, custom, principal, granting, last_accessed, details)
+run(fill, custom, principal, granting, last_accessed, role_last_used, details)
