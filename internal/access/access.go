@@ -27,7 +27,8 @@ type Access struct {
 	docs map[docKey]*policy.Document
 }
 
-// docKey is a document's text and the kind of policy it was parsed as.
+// docKey is a document's text, or the name of its version, which is no JSON,
+// and the kind of policy it was parsed as.
 type docKey struct {
 	kind policy.Kind
 	text string
@@ -42,23 +43,29 @@ func New(db *store.DB) *Access { return &Access{db: db, docs: map[docKey]*policy
 // Document parses a document, or remembers it.
 func (a *Access) Document(kind policy.Kind, text string) (*policy.Document, error) {
 	key := docKey{kind, text}
-	a.mu.RLock()
-	d := a.docs[key]
-	a.mu.RUnlock()
-	if d != nil {
+	if d := a.parsed(key); d != nil {
 		return d, nil
 	}
 	d, err := policy.Parse(text, kind)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		a.keep(key, d)
 	}
+	return d, err
+}
+
+func (a *Access) parsed(key docKey) *policy.Document {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.docs[key]
+}
+
+func (a *Access) keep(key docKey, d *policy.Document) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	if len(a.docs) >= maxDocs {
 		a.docs = map[docKey]*policy.Document{}
 	}
 	a.docs[key] = d
-	a.mu.Unlock()
-	return d, nil
 }
 
 // Subject is a caller with all that decides what it may do.
@@ -80,6 +87,16 @@ type Call struct {
 // Gather reads what decides over a caller. The error is InvalidClientTokenId
 // where a session's user or role is gone.
 func (a *Access) Gather(ctx context.Context, c principal.Caller, call Call) (*Subject, error) {
+	for try := 1; ; try++ {
+		s, err := a.gather(ctx, c, call)
+		// A version may be deleted between two reads, once another is the default.
+		if !errors.Is(err, store.ErrNotFound) || try == 3 {
+			return s, err
+		}
+	}
+}
+
+func (a *Access) gather(ctx context.Context, c principal.Caller, call Call) (*Subject, error) {
 	s := &Subject{Caller: c, Call: call, Principal: principalOf(c)}
 	session := c.Session()
 	var g *store.Grants
@@ -101,7 +118,7 @@ func (a *Access) Gather(ctx context.Context, c principal.Caller, call Call) (*Su
 	if err != nil {
 		return nil, fmt.Errorf("read policies of %s: %w", c.ARN(), err)
 	}
-	if s.Policies, err = a.Policies(g); err != nil {
+	if s.Policies, err = a.policies(ctx, c.Account(), g); err != nil {
 		return nil, err
 	}
 	if s.Tags = g.Tags; session != nil {
@@ -113,9 +130,9 @@ func (a *Access) Gather(ctx context.Context, c principal.Caller, call Call) (*Su
 	return s, nil
 }
 
-// Policies parses what reaches a principal. A document that cannot be read, or
+// policies parses what reaches a principal. A document that cannot be read, or
 // an attachment of no policy, is an error: leaving out a deny would be a hole.
-func (a *Access) Policies(g *store.Grants) (p policy.Policies, err error) {
+func (a *Access) policies(ctx context.Context, account string, g *store.Grants) (p policy.Policies, err error) {
 	for i := range g.Policies {
 		grant := &g.Policies[i]
 		var kind policy.Kind
@@ -132,17 +149,42 @@ func (a *Access) Policies(g *store.Grants) (p policy.Policies, err error) {
 		default:
 			return p, fmt.Errorf("policy of kind %q", grant.Kind)
 		}
-		text := grant.Document
-		if aws := managedpolicy.Find(grant.ARN); text == "" && aws != nil {
-			text = aws.Document
-		}
-		d, err := a.Document(kind, text)
+		d, err := a.granted(ctx, account, kind, grant)
 		if err != nil {
 			return p, fmt.Errorf("stored policy %s%s: %w", grant.ARN, grant.Name, err)
 		}
 		*list = append(*list, policy.Policy{Document: d, ARN: grant.ARN, Name: grant.Name})
 	}
 	return p, nil
+}
+
+// granted is the document of a grant: of the account's own policies by the
+// name of its version, which is read once.
+func (a *Access) granted(ctx context.Context, account string, kind policy.Kind, grant *store.Grant) (*policy.Document, error) {
+	if grant.Version == "" {
+		text := grant.Document
+		if aws := managedpolicy.Find(grant.ARN); text == "" && aws != nil {
+			text = aws.Document
+		}
+		return a.Document(kind, text)
+	}
+	key := docKey{kind, account + " " + grant.Version}
+	if d := a.parsed(key); d != nil {
+		return d, nil
+	}
+	var text string
+	err := a.db.View(ctx, func(tx *store.Tx) (err error) {
+		text, err = tx.VersionDocument(account, grant.ARN, grant.Version)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	d, err := policy.Parse(text, kind)
+	if err == nil {
+		a.keep(key, d)
+	}
+	return d, err
 }
 
 // addSession adds the policies of a session.

@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+	"strconv"
+	"strings"
+)
 
 // GrantKind is the way by which a policy reaches a principal.
 type GrantKind string
@@ -20,7 +24,15 @@ type Grant struct {
 	Name     string // of an inline or control policy
 	ARN      string // of a managed policy or a boundary
 	Document string // "" of AWS's own policies, which are in no table
+	// Version names the default version of a policy of the account, instead of
+	// its Document; see VersionDocument.
+	Version string
 }
+
+// A version never changes and its number is never used again, so that whoever
+// has read it once need not ask for it with every call. Its name has a date
+// too, in case the database is set back under a running process.
+const versionMark = "\x01"
 
 // Grants are all policies that reach a principal, with what policies may ask
 // of it.
@@ -56,6 +68,9 @@ func (tx *Tx) grants(sql, account, nameKey string) (g Grants, err error) {
 		case tagRow:
 			g.Tags = append(g.Tags, Tag{row.Group, row.Name, row.ARN})
 		default:
+			if version, ok := strings.CutPrefix(row.Document, versionMark); ok {
+				row.Document, row.Version = "", version
+			}
 			g.Policies = append(g.Policies, row)
 		}
 	}
@@ -65,34 +80,45 @@ func (tx *Tx) grants(sql, account, nameKey string) (g Grants, err error) {
 	return g, nil
 }
 
-// managedSQL is the document of the policy that a row of a names.
-const managedSQL = `COALESCE((SELECT v.document FROM policies p
+// documentSQL is the document of the policy that a row of a names, and
+// versionSQL the name of its version.
+const (
+	documentSQL = `COALESCE((SELECT v.document FROM policies p
 	JOIN policy_versions v ON v.account = p.account AND v.name_key = p.name_key AND v.version = p.default_version
 	WHERE p.account = a.account AND p.arn = a.policy_arn), '')`
+	versionSQL = `COALESCE((SELECT '` + versionMark + `' || p.policy_id || '/' || CAST(p.default_version AS TEXT) || '/' || CAST(p.updated AS TEXT)
+	FROM policies p
+	WHERE p.account = a.account AND p.arn = a.policy_arn), '')`
+)
 
-var userGrantsSQL = `
+// The statements, each with documents and with the names of versions.
+var (
+	userGrantsSQL, userVersionsSQL = withDocuments(`
 	SELECT 'self', user_id, path, name, '' FROM users WHERE account = $1 AND name_key = $2
 	UNION ALL SELECT 'tag', key_fold, tag_key, tag_value, '' FROM user_tags WHERE account = $1 AND name_key = $2
 	UNION ALL SELECT 'inline', '', policy_name, '', document FROM user_policies WHERE account = $1 AND name_key = $2
 	UNION ALL SELECT 'inline', m.group_key, g.policy_name, '', g.document FROM group_members m
 		JOIN group_policies g ON g.account = m.account AND g.name_key = m.group_key WHERE m.account = $1 AND m.user_key = $2
-	UNION ALL SELECT 'managed', '', '', a.policy_arn, ` + managedSQL + ` FROM user_attachments a WHERE a.account = $1 AND a.name_key = $2
-	UNION ALL SELECT 'managed', m.group_key, '', a.policy_arn, ` + managedSQL + ` FROM group_members m
+	UNION ALL SELECT 'managed', '', '', a.policy_arn, $managed FROM user_attachments a WHERE a.account = $1 AND a.name_key = $2
+	UNION ALL SELECT 'managed', m.group_key, '', a.policy_arn, $managed FROM group_members m
 		JOIN group_attachments a ON a.account = m.account AND a.name_key = m.group_key WHERE m.account = $1 AND m.user_key = $2
-	UNION ALL SELECT 'boundary', '', '', a.policy_arn, ` + managedSQL + ` FROM user_boundaries a WHERE a.account = $1 AND a.name_key = $2
-	UNION ALL SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`
-
-var roleGrantsSQL = `
+	UNION ALL SELECT 'boundary', '', '', a.policy_arn, $managed FROM user_boundaries a WHERE a.account = $1 AND a.name_key = $2
+	UNION ALL SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`)
+	roleGrantsSQL, roleVersionsSQL = withDocuments(`
 	SELECT 'self', role_id, path, name, '' FROM roles WHERE account = $1 AND name_key = $2
 	UNION ALL SELECT 'tag', key_fold, tag_key, tag_value, '' FROM role_tags WHERE account = $1 AND name_key = $2
 	UNION ALL SELECT 'inline', '', policy_name, '', document FROM role_policies WHERE account = $1 AND name_key = $2
-	UNION ALL SELECT 'managed', '', '', a.policy_arn, ` + managedSQL + ` FROM role_attachments a WHERE a.account = $1 AND a.name_key = $2
-	UNION ALL SELECT 'boundary', '', '', a.policy_arn, ` + managedSQL + ` FROM role_boundaries a WHERE a.account = $1 AND a.name_key = $2
-	UNION ALL SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`
-
-var groupGrantsSQL = `
+	UNION ALL SELECT 'managed', '', '', a.policy_arn, $managed FROM role_attachments a WHERE a.account = $1 AND a.name_key = $2
+	UNION ALL SELECT 'boundary', '', '', a.policy_arn, $managed FROM role_boundaries a WHERE a.account = $1 AND a.name_key = $2
+	UNION ALL SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`)
+	groupGrantsSQL, _ = withDocuments(`
 	SELECT 'inline', name_key, policy_name, '', document FROM group_policies WHERE account = $1 AND name_key = $2
-	UNION ALL SELECT 'managed', a.name_key, '', a.policy_arn, ` + managedSQL + ` FROM group_attachments a WHERE a.account = $1 AND a.name_key = $2`
+	UNION ALL SELECT 'managed', a.name_key, '', a.policy_arn, $managed FROM group_attachments a WHERE a.account = $1 AND a.name_key = $2`)
+)
+
+func withDocuments(sql string) (documents, versions string) {
+	return strings.ReplaceAll(sql, "$managed", documentSQL), strings.ReplaceAll(sql, "$managed", versionSQL)
+}
 
 // UserGrants reads what reaches a user, or ErrNotFound. "" is root, whom only
 // control policies reach.
@@ -114,18 +140,20 @@ func (tx *Tx) GroupGrants(account, nameKey string) ([]Grant, error) {
 // grantsKey names a principal in the cache of grants.
 type grantsKey struct{ kind, account, nameKey string }
 
-// UserGrants is Tx.UserGrants for one call; what it gives must not be changed.
+// UserGrants is Tx.UserGrants for one call, with versions instead of documents;
+// what it gives must not be changed.
 func (db *DB) UserGrants(ctx context.Context, account, nameKey string) (*Grants, error) {
 	return remembered(ctx, db, grantsKey{"user", account, nameKey}, func(tx *Tx) (*Grants, error) {
-		g, err := tx.UserGrants(account, nameKey)
+		g, err := tx.grants(userVersionsSQL, account, nameKey)
 		return &g, err
 	})
 }
 
-// RoleGrants is Tx.RoleGrants for one call; what it gives must not be changed.
+// RoleGrants is Tx.RoleGrants for one call, with versions instead of documents;
+// what it gives must not be changed.
 func (db *DB) RoleGrants(ctx context.Context, account, nameKey string) (*Grants, error) {
 	return remembered(ctx, db, grantsKey{"role", account, nameKey}, func(tx *Tx) (*Grants, error) {
-		g, err := tx.RoleGrants(account, nameKey)
+		g, err := tx.grants(roleVersionsSQL, account, nameKey)
 		return &g, err
 	})
 }
@@ -136,5 +164,20 @@ func (tx *Tx) DefaultDocument(account, arn string) (document string, err error) 
 	err = tx.one([]any{&document}, `SELECT v.document FROM policies p
 		JOIN policy_versions v ON v.account = p.account AND v.name_key = p.name_key AND v.version = p.default_version
 		WHERE p.account = $1 AND p.arn = $2`, account, arn)
+	return document, err
+}
+
+// VersionDocument reads the document of a Grant's Version, or ErrNotFound where
+// it was deleted meanwhile.
+func (tx *Tx) VersionDocument(account, arn, version string) (document string, err error) {
+	id, rest, _ := strings.Cut(version, "/")
+	number, _, _ := strings.Cut(rest, "/")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return "", ErrNotFound
+	}
+	err = tx.one([]any{&document}, `SELECT v.document FROM policies p
+		JOIN policy_versions v ON v.account = p.account AND v.name_key = p.name_key
+		WHERE p.account = $1 AND p.arn = $2 AND p.policy_id = $3 AND v.version = $4`, account, arn, id, n)
 	return document, err
 }

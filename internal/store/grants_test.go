@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -77,12 +78,43 @@ func TestGrants(t *testing.T) {
 				})
 			})
 		}
+		// For a call the account's own policies come as the names of versions.
+		for name, c := range map[string]struct {
+			read func(context.Context, string, string) (*store.Grants, error)
+			key  string
+			want map[string]string
+		}{
+			"ann":  {db.UserGrants, "ann", map[string]string{"arn:p": "ANPA1/2/1", "arn:q": "ANPA2/1/1", "arn:aws:iam::aws:policy/X": ""}},
+			"role": {db.RoleGrants, "r", map[string]string{"arn:p": "ANPA1/2/1", "arn:q": "ANPA2/1/1"}},
+		} {
+			g, err := c.read(t.Context(), account, c.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]string{}
+			for _, p := range g.Policies {
+				if p.ARN != "" {
+					got[p.ARN] = p.Version
+				}
+				if (p.ARN == "") != (p.Document != "") {
+					t.Errorf("%s: %+v", name, p)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("versions of %s: -want +got\n%s", name, diff)
+			}
+		}
 		view(t, db, func(tx *store.Tx) error {
 			if _, err := tx.UserGrants(account, "nobody"); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("nobody: %v", err)
 			}
 			if _, err := tx.RoleGrants(account, "ann"); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("no role: %v", err)
+			}
+			for version, want := range map[string]error{"ANPA1/2/1": nil, "ANPA1/3/1": store.ErrNotFound, "ANPA9/2/1": store.ErrNotFound, "x": store.ErrNotFound} {
+				if text, err := tx.VersionDocument(account, "arn:p", version); !errors.Is(err, want) || err == nil && text != "p2" {
+					t.Errorf("version %s: %q, %v", version, text, err)
+				}
 			}
 			if text, err := tx.DefaultDocument(account, "arn:p"); err != nil || text != "p2" {
 				t.Errorf("default document %q, %v", text, err)
