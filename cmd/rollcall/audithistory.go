@@ -105,7 +105,7 @@ func compared(ctx context.Context, h *html.History, s diff.Series, judged audit.
 			}
 			text := f.Reason
 			if f.State == diff.Fixed {
-				text = f.How
+				text = strings.TrimSpace(f.How + " It was: " + f.Reason)
 			}
 			h.Changes = append(h.Changes, html.Change{
 				At: at, Since: since, Kind: kind, Severity: f.Severity, Control: f.Control.ID, User: c.User, Credential: f.Credential.ID(), Text: text,
