@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -120,8 +121,22 @@ func (l *Lake) End(a *audit.AccountSummary) error {
 	return nil
 }
 
-// Close writes the SQL beside the tables.
+// Close writes the SQL beside the tables. Views cannot be made over a table
+// that has no file: where no report has come yet, it gets one without rows.
 func (l *Lake) Close(*audit.Summary) error {
+	if there, err := os.ReadDir(filepath.Join(l.dir, "reports")); len(there) == 0 {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		l.src = audit.Source{}
+		empty, err := newPart[reportRow](l.place("reports", ""))
+		if err == nil {
+			err = empty.finish()
+		}
+		if err != nil {
+			return fmt.Errorf("write %s: %w", l.dir, err)
+		}
+	}
 	for name, text := range map[string]string{"duckdb.sql": duckDB(), "athena.sql": athena()} {
 		if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {
 			return err

@@ -192,7 +192,7 @@ func TestAbort(t *testing.T) {
 }
 
 // TestMissing: an account without a report leaves findings of the day of the
-// run, and no report.
+// run, and no report; the views find a table of reports all the same.
 func TestMissing(t *testing.T) {
 	b, _ := audit.FindBenchmark(audit.CIS70)
 	dir := t.TempDir()
@@ -214,8 +214,16 @@ func TestMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := files(t, dir)
-	if len(all) != 3 || !strings.HasPrefix(all[2], "findings/dt=2026-11-23/account_id=000011112222/") {
+	if len(all) != 4 || !strings.HasPrefix(all[2], "findings/dt=2026-11-23/account_id=000011112222/") ||
+		all[3] != "reports/dt=2026-11-23/account_id=unknown/2026-11-23T101500Z.parquet" {
 		t.Fatalf("%q", all)
+	}
+	if rows := mustRead[reportRow](t, filepath.Join(dir, all[3])); len(rows) != 0 {
+		t.Errorf("%+v", rows)
+	}
+	audited(t, dir, csv, generated.Add(time.Hour), audit.CIS70)
+	if again := files(t, dir); len(again) != 6 {
+		t.Errorf("beside a report: %q", again)
 	}
 	for _, f := range mustRead[findingRow](t, filepath.Join(dir, all[2])) {
 		if f.Status != "NO_DATA" || f.Generated != nil || !f.Judged.Equal(generated) {
