@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,6 +36,8 @@ type auditInput struct {
 	content []byte
 	stream  io.Reader
 	verify  bool // src.SHA256 is what the file must have
+	// saved is the report in a folder, beside which there may be facts.
+	saved *history.Snapshot
 	// reports are the newest of the account in a folder, this one last.
 	reports []history.Snapshot
 }
@@ -100,7 +103,7 @@ func (a *auditing) fetch(ctx context.Context) (auditInput, error) {
 	}}
 	if len(a.kinds) > 0 {
 		progress.say("asking for " + a.enrich)
-		if in.facts, err = enrich.Read(ctx, account.IAM(), a.kinds); err != nil {
+		if in.facts, err = enrich.Read(ctx, account.IAM(), a.kinds, enrich.DefaultConcurrency); err != nil {
 			return auditInput{}, reportError(err)
 		}
 	}
@@ -190,6 +193,8 @@ func accountInput(of *history.Account) auditInput {
 		in.from(of.Snapshot)
 		if of.Missing() {
 			in.problem = fmt.Sprintf("The last run, of %s, got no report: %s. This one is older.", date(of.Outcome.At), why)
+		} else if of.Outcome != nil && of.Outcome.NoFacts != "" {
+			in.problem = fmt.Sprintf("The last run, of %s, asked for more than the report and got nothing: %s.", date(of.Outcome.At), strings.TrimSuffix(of.Outcome.NoFacts, "."))
 		}
 	}
 	return in
@@ -198,7 +203,7 @@ func accountInput(of *history.Account) auditInput {
 // from is a report of a folder.
 func (in *auditInput) from(s *history.Snapshot) {
 	name, partition := in.src.Name, in.src.Partition
-	in.file, in.verify, in.src = s.Path, s.Verifiable(), sourceOf(s)
+	in.file, in.verify, in.src, in.saved = s.Path, s.Verifiable(), sourceOf(s), s
 	in.src.Name, in.src.Partition = name, cmp.Or(in.src.Partition, partition)
 }
 
@@ -278,7 +283,24 @@ func (in *auditInput) prepare(dated bool) error {
 		return err
 	}
 	in.guess(dated, in.file, info.ModTime(), "when the file was written, "+date(info.ModTime()))
-	return in.checksum(f)
+	if err := in.checksum(f); err != nil || in.saved == nil || in.missing != "" {
+		return err
+	}
+	in.readFacts()
+	return nil
+}
+
+// readFacts takes what 'rollcall report --enrich' kept beside the report.
+func (in *auditInput) readFacts() {
+	var saved enrich.Saved
+	err := in.saved.ReadFacts(&saved)
+	switch {
+	case err == nil && saved.Account == in.saved.Account:
+		in.facts = saved.Facts
+	case errors.Is(err, history.ErrNone):
+	default:
+		in.problem = strings.TrimSpace(in.problem + " What was kept beside the report cannot be read.")
+	}
 }
 
 // guess dates a report that nothing dates.

@@ -47,7 +47,8 @@ printed: ok, cached, stale, denied, throttled, timeout, failed, or the state of
 an account that is not active. All accounts are asked before any is waited for.
 An account that has a young report in the folder is not asked, so that a run
 which was interrupted goes on where it ended. Roles are assumed with your own
-credentials, for sessions that can get reports and nothing else; your own
+credentials, for sessions that can get reports (and what --enrich asks for) and
+nothing else; your own
 account is asked without a role. More: docs/fetch.md.
 
 With a FILE, or - for standard input, show that report instead, without any
@@ -68,6 +69,7 @@ Where reports go into a folder: 2 a report that was expected did not come.`,
   rollcall report report.csv --output jsonl
   rollcall report --org --role audit/Reader --external-id x-17
   rollcall report --accounts accounts.txt --into reports --require-fresh
+  rollcall report --org --enrich keys,mfa      'rollcall audit reports' then names key ids
   rollcall report --profiles dev,test,production --quiet`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: r.run,
@@ -143,7 +145,7 @@ func (r *reporting) check(cmd *cobra.Command, file bool) error {
 	case file:
 		flags, when = []string{
 			"at", "max-age", "timeout", "require-fresh", "profile", "region", "endpoint-url", "ca-bundle", "allow-http", "no-session-cache",
-			"into", "org", "accounts", "profiles", "role", "external-id", "concurrency", "quiet",
+			"into", "enrich", "org", "accounts", "profiles", "role", "external-id", "concurrency", "quiet",
 		}, "with a file"
 	case r.fleet.many():
 		flags = nil // its own check tells

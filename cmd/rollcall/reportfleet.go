@@ -11,8 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/spf13/pflag"
 
+	"rollcall/internal/enrich"
 	"rollcall/internal/fleet"
 	"rollcall/internal/history"
 )
@@ -25,6 +27,8 @@ type fleetFlags struct {
 	profiles     []string
 	roles        fleet.Roles
 	concurrency  int
+	enrich       string
+	kinds        []enrich.Kind // of enrich
 	quiet        bool
 }
 
@@ -39,6 +43,7 @@ func (f *fleetFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.roles.Name, "role", fleet.DefaultRole, "the `role` to assume in each account, with its path")
 	flags.StringVar(&f.roles.ExternalID, "external-id", "", "the external `id` that the roles ask for")
 	flags.IntVar(&f.concurrency, "concurrency", fleet.DefaultConcurrency, "how many calls may be under way at once")
+	flags.StringVar(&f.enrich, "enrich", "", "into a folder: ask IAM for more, to be kept beside the reports: "+enrichHelp())
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress, and print nothing unless a report is missing")
 }
 
@@ -80,10 +85,20 @@ func (f *fleetFlags) check(changed func(string) bool, output *string) error {
 		}
 	}
 	if !f.many() {
-		if changed("concurrency") {
+		switch {
+		case changed("concurrency"):
 			return usageError("--concurrency has no meaning for one account")
+		case f.enrich != "":
+			return usageError("--enrich has no meaning without a folder to keep it in (see --into)")
 		}
 		return nil
+	}
+	if f.enrich != "" {
+		kinds, err := enrich.Parse(f.enrich)
+		if err != nil {
+			return usageError("--enrich: %w", err)
+		}
+		f.kinds, f.roles.Actions = kinds, enrich.Permissions(kinds)
 	}
 	if !changed("output") {
 		*output = "table"
@@ -123,10 +138,29 @@ func (r *reporting) fetchMany(ctx context.Context) error {
 	show.start(plan.targets)
 	got, err := fleet.Run{
 		Folder: folder, MaxAge: r.maxAge, Timeout: r.timeout, Concurrency: r.fleet.concurrency,
-		Tell: show.tell, Done: show.done,
+		Tell: show.tell, Done: show.done, More: r.fleet.more(len(plan.targets)),
 	}.Fetch(ctx, plan.targets)
 	show.end()
 	return r.tell(ctx, append(outcomes, got...), time.Since(began), err)
+}
+
+// more is what is asked of each of so many accounts beyond its report; nil for
+// nothing. The calls that may be under way are shared out among them.
+func (f *fleetFlags) more(accounts int) *fleet.More {
+	if len(f.kinds) == 0 {
+		return nil
+	}
+	each := min(enrich.DefaultConcurrency, f.concurrency/max(1, accounts))
+	return &fleet.More{
+		Read: func(ctx context.Context, account string, c *iam.Client) (any, error) {
+			facts, err := enrich.Read(ctx, c, f.kinds, each)
+			return enrich.Saved{Account: account, ReadAt: time.Now().UTC().Truncate(time.Second), Kinds: f.kinds, Facts: facts}, err
+		},
+		Has: func(s history.Snapshot) bool {
+			var saved enrich.Saved
+			return s.ReadFacts(&saved) == nil && saved.Has(f.kinds)
+		},
+	}
 }
 
 // members reads the file of --accounts.
@@ -244,10 +278,13 @@ func (r *reporting) tell(ctx context.Context, outcomes []history.Outcome, took t
 	if err != nil && ctx.Err() == nil {
 		return err // the folder cannot be written
 	}
-	var missing, unfinished []history.Outcome
+	var missing, unfinished, bare []history.Outcome
 	for _, o := range outcomes {
 		if o.Status.Incomplete() || r.onlyFresh && o.Status == history.Stale {
 			missing = append(missing, o)
+		}
+		if o.NoFacts != "" {
+			bare = append(bare, o)
 		}
 		if o.Status == history.Unfinished {
 			unfinished = append(unfinished, o)
@@ -266,6 +303,8 @@ func (r *reporting) tell(ctx context.Context, outcomes []history.Outcome, took t
 			fresh = "fresh "
 		}
 		return &exitError{exitMissingReport, fmt.Errorf("no %sreport of %s", fresh, which(missing, len(outcomes)))}
+	case len(bare) > 0:
+		return &exitError{exitMissingReport, fmt.Errorf("no %s of %s", r.fleet.enrich, which(bare, len(outcomes)))}
 	}
 	return nil
 }

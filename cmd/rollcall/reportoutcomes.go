@@ -63,7 +63,7 @@ func writeOutcomes(w io.Writer, outcomes []history.Outcome, now time.Time) error
 	t := newTable(w, "ACCOUNT", "NAME", "OUTCOME", "AGE", "WHY")
 	shown := 0
 	for _, o := range outcomes {
-		if len(outcomes) > mostShown && (o.Status == history.OK || o.Status == history.Cached) {
+		if len(outcomes) > mostShown && (o.Status == history.OK || o.Status == history.Cached) && o.NoFacts == "" {
 			continue
 		}
 		shown++
@@ -71,7 +71,7 @@ func writeOutcomes(w io.Writer, outcomes []history.Outcome, now time.Time) error
 		if !o.GeneratedAt.IsZero() {
 			old = shortAge(now.Sub(o.GeneratedAt))
 		}
-		t.row(o.Account, o.Name, string(o.Status), old, answered.ReplaceAllString(o.Message, "$2 $1: "))
+		t.row(o.Account, o.Name, string(o.Status), old, answered.ReplaceAllString(cmp.Or(o.Message, o.NoFacts), "$2 $1: "))
 	}
 	if shown == 0 {
 		return nil

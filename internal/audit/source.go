@@ -88,13 +88,13 @@ type UserFacts struct {
 	UserID string `json:"user_id,omitempty"`
 	// Keys are all access keys (ListAccessKeys); they are matched to the
 	// report's by creation time. nil means that nobody asked.
-	Keys []KeyFact `json:"keys,omitempty"`
+	Keys []KeyFact `json:"keys,omitzero"`
 	// MFA are the MFA devices (ListMFADevices); nil means that nobody asked.
-	MFA []MFAFact `json:"mfa,omitempty"`
+	MFA []MFAFact `json:"mfa,omitzero"`
 	// ServiceCredentials are the credentials the report does not show; nil
 	// means that nobody asked, so that an empty list must be made as such.
-	ServiceCredentials []ServiceCredentialFact `json:"service_credentials,omitempty"`
-	Tags               map[string]string       `json:"tags,omitempty"`
+	ServiceCredentials []ServiceCredentialFact `json:"service_credentials,omitzero"`
+	Tags               map[string]string       `json:"tags,omitzero"`
 }
 
 // KeyFact is an access key.

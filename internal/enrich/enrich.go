@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -76,10 +77,10 @@ func names() string {
 	return strings.Join(all, ", ")
 }
 
-// concurrency is how many users are asked about at once. IAM allows some tens
-// of calls per second for all callers of an account together, and who is told
-// to wait is told so by the SDK.
-const concurrency = 8
+// DefaultConcurrency is how many users are asked about at once. IAM allows some
+// tens of calls per second for all callers of an account together, and who is
+// told to wait is told so by the SDK.
+const DefaultConcurrency = 8
 
 // attempts is how often a call is tried: with thousands of them some will meet
 // the limit.
@@ -89,15 +90,16 @@ const attempts = 10
 type reader struct {
 	c     *iam.Client
 	kinds []Kind
+	limit int // of users asked about at once
 	mu    sync.Mutex
 	users map[string]audit.UserFacts
 }
 
 // Read asks for facts of the given kinds about every user. It takes a call per
-// user and kind, two for service credentials. The first error ends it: facts
-// that are not whole are none.
-func Read(ctx context.Context, c *iam.Client, kinds []Kind) (*audit.Enrichment, error) {
-	r := &reader{c: c, kinds: kinds, users: map[string]audit.UserFacts{}}
+// user and kind, two for service credentials, of so many users at once. The
+// first error ends it: facts that are not whole are none.
+func Read(ctx context.Context, c *iam.Client, kinds []Kind, concurrency int) (*audit.Enrichment, error) {
+	r := &reader{c: c, kinds: kinds, limit: max(1, concurrency), users: map[string]audit.UserFacts{}}
 	out := &audit.Enrichment{}
 	users, err := r.list(ctx)
 	if err != nil {
@@ -117,7 +119,10 @@ func Read(ctx context.Context, c *iam.Client, kinds []Kind) (*audit.Enrichment, 
 
 func (r *reader) wants(k Kind) bool { return slices.Contains(r.kinds, k) }
 
-func patient(o *iam.Options) { o.RetryMaxAttempts = attempts }
+// patient tries again whatever the client does otherwise.
+func patient(o *iam.Options) {
+	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts })
+}
 
 func (r *reader) list(ctx context.Context) ([]types.User, error) {
 	var all []types.User
@@ -137,7 +142,7 @@ func (r *reader) each(ctx context.Context, users []types.User) error {
 	defer cancel(nil)
 	todo := make(chan types.User)
 	var all sync.WaitGroup
-	for range min(concurrency, len(users)) {
+	for range min(r.limit, len(users)) {
 		all.Go(func() {
 			for u := range todo {
 				if err := r.user(ctx, u); err != nil {

@@ -85,7 +85,7 @@ func TestRead(t *testing.T) {
 	c := seen.client(t)
 	want := people(t, c)
 	clear(seen.all)
-	got, err := Read(t.Context(), c, Kinds)
+	got, err := Read(t.Context(), c, Kinds, DefaultConcurrency)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestPermissions(t *testing.T) {
 	people(t, c)
 	for _, k := range Kinds {
 		clear(seen.all)
-		got, err := Read(t.Context(), c, []Kind{k})
+		got, err := Read(t.Context(), c, []Kind{k}, DefaultConcurrency)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func TestErrors(t *testing.T) {
 	people(t, c)
 	for _, action := range []string{"ListUsers", "ListVirtualMFADevices", "ListMFADevices", "ListAccessKeys", "ListUserTags", "ListSSHPublicKeys", "ListServiceSpecificCredentials"} {
 		seen.deny = map[string]string{action: "AccessDenied"}
-		got, err := Read(t.Context(), c, Kinds)
+		got, err := Read(t.Context(), c, Kinds, DefaultConcurrency)
 		var api smithy.APIError
 		if got != nil || !errors.As(err, &api) || api.ErrorCode() != "AccessDenied" {
 			t.Errorf("%s: %v, %v", action, got, err)
@@ -149,12 +149,12 @@ func TestErrors(t *testing.T) {
 	}
 	// A user who was deleted meanwhile is no error, and is not in it.
 	seen.deny = map[string]string{"ListAccessKeys": "NoSuchEntity"}
-	if got, err := Read(t.Context(), c, Kinds); err != nil || len(got.Users) != 0 {
+	if got, err := Read(t.Context(), c, Kinds, DefaultConcurrency); err != nil || len(got.Users) != 0 {
 		t.Errorf("%v, %v", got, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Read(ctx, c, Kinds); !errors.Is(err, context.Canceled) {
+	if _, err := Read(ctx, c, Kinds, DefaultConcurrency); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

@@ -57,20 +57,28 @@ func (c *Caller) Identity(ctx context.Context) (Identity, error) {
 	return id, nil
 }
 
-// onlyReports is the policy of every session of a role: whatever the role may
-// do, the session can get reports and nothing else.
-const onlyReports = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}]}`
+// sessionPolicy is the policy of every session of a role: whatever the role may
+// do, the session can get reports, and call these other actions, and nothing
+// else.
+func sessionPolicy(more []string) string {
+	const allow, everywhere = `{"Effect":"Allow","Action":["`, `"],"Resource":"*"}`
+	policy := `{"Version":"2012-10-17","Statement":[` + allow + `iam:GenerateCredentialReport","iam:GetCredentialReport` + everywhere
+	if len(more) > 0 {
+		policy += "," + allow + strings.Join(more, `","`) + everywhere
+	}
+	return policy + "]}"
+}
 
 // assume returns an account reached by a role in it. It calls STS once, so
 // that a refusal is known as one.
-func (c *Caller) assume(ctx context.Context, role, externalID string) (*Account, error) {
+func (c *Caller) assume(ctx context.Context, role string, roles Roles) (*Account, error) {
 	cfg := c.once()
 	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(
 		sts.NewFromConfig(cfg, stsAt(c.at.sts).options), role, func(o *stscreds.AssumeRoleOptions) {
 			o.RoleSessionName = sessionName
-			o.Policy = aws.String(onlyReports)
-			if externalID != "" {
-				o.ExternalID = &externalID
+			o.Policy = aws.String(sessionPolicy(roles.Actions))
+			if roles.ExternalID != "" {
+				o.ExternalID = &roles.ExternalID
 			}
 		}))
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {

@@ -97,6 +97,8 @@ func (c *Caller) noOrganization(err error) error {
 type Roles struct {
 	Name       string // with its path: audit/ReadOnly
 	ExternalID string // "" for none
+	// Actions are what sessions may call beside what reports take.
+	Actions []string
 }
 
 // DefaultRole is the role that Organizations makes in every account which it
@@ -119,7 +121,7 @@ func (c *Caller) Targets(id Identity, members []Member, roles Roles) []Target {
 		if m.Account == id.Account && m.Role == "" {
 			t.Open = func(context.Context) (*Account, error) { return New(c.once(), c.at.iam), nil }
 		} else {
-			t.Open = func(ctx context.Context) (*Account, error) { return c.assume(ctx, role, roles.ExternalID) }
+			t.Open = func(ctx context.Context) (*Account, error) { return c.assume(ctx, role, roles) }
 		}
 		targets[i] = t
 	}

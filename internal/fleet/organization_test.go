@@ -19,7 +19,7 @@ import (
 func TestPartitions(t *testing.T) {
 	for _, partition := range []string{"aws", "aws-cn", "aws-us-gov", "aws-eusc"} {
 		t.Run(partition, func(t *testing.T) {
-			var role, externalID string
+			var role, externalID, policy string
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				form, _ := url.ParseQuery(string(body))
@@ -27,7 +27,7 @@ func TestPartitions(t *testing.T) {
 					io.WriteString(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account><UserId>A</UserId><Arn>arn:`+partition+`:sts::123456789012:assumed-role/a/b</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`)
 					return
 				}
-				role, externalID = form.Get("RoleArn"), form.Get("ExternalId")
+				role, externalID, policy = form.Get("RoleArn"), form.Get("ExternalId"), form.Get("Policy")
 				w.WriteHeader(403)
 				io.WriteString(w, refusal("AssumeRole", 403, "AccessDenied", "no").body)
 			}))
@@ -41,7 +41,7 @@ func TestPartitions(t *testing.T) {
 			if err != nil || id.Partition != partition || id.Account != "123456789012" {
 				t.Fatalf("%+v, %v", id, err)
 			}
-			targets := c.Targets(id, []Member{{Account: "222222222222"}, {Account: "123456789012"}}, Roles{"audit/Reader", "x-1"})
+			targets := c.Targets(id, []Member{{Account: "222222222222"}, {Account: "123456789012"}}, Roles{Name: "audit/Reader", ExternalID: "x-1"})
 			if targets[0].Partition != partition || targets[0].Endpoint != server.URL {
 				t.Errorf("%+v", targets[0])
 			}
@@ -50,6 +50,17 @@ func TestPartitions(t *testing.T) {
 			}
 			if want := "arn:" + partition + ":iam::222222222222:role/audit/Reader"; role != want || externalID != "x-1" {
 				t.Errorf("role %s, external id %s, want %s", role, externalID, want)
+			}
+			const reports = `{"Effect":"Allow","Action":["iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}`
+			if want := `{"Version":"2012-10-17","Statement":[` + reports + `]}`; policy != want {
+				t.Errorf("the session may %s, want %s", policy, want)
+			}
+			more := c.Targets(id, []Member{{Account: "222222222222"}}, Roles{Name: "a", Actions: []string{"iam:ListUsers", "iam:ListAccessKeys"}})
+			if _, err := more[0].Open(t.Context()); !denied(err) {
+				t.Error(err)
+			}
+			if want := `{"Version":"2012-10-17","Statement":[` + reports + `,{"Effect":"Allow","Action":["iam:ListUsers","iam:ListAccessKeys"],"Resource":"*"}]}`; policy != want {
+				t.Errorf("with more the session may %s, want %s", policy, want)
 			}
 			role = ""
 			if _, err := targets[1].Open(t.Context()); err != nil || role != "" {

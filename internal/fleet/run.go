@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"golang.org/x/time/rate"
 
 	"rollcall/internal/history"
@@ -41,11 +42,23 @@ type Run struct {
 	// Concurrency bounds the calls that are under way at once; 0 means
 	// DefaultConcurrency. Accounts that wait for their report count for none.
 	Concurrency int
+	// More asks an account for more than its report; nil asks for nothing.
+	More *More
 	// Tell is told what happens to the target of this index, in a few words,
 	// from several goroutines. It may be nil.
 	Tell func(target int, what string)
 	// Done is told how it ended, from several goroutines. It may be nil.
 	Done func(target int, o history.Outcome)
+}
+
+// More is what a run asks beyond reports. It is kept beside the report, as JSON.
+// Where it fails the report stays, and Outcome.NoFacts says why.
+type More struct {
+	// Read asks for it. It holds the place of one of Run.Concurrency calls, and
+	// is not bounded by Run.Timeout.
+	Read func(ctx context.Context, account string, client *iam.Client) (any, error)
+	// Has says whether what is kept beside a report in the folder will do.
+	Has func(history.Snapshot) bool
 }
 
 // running is one run under way.
@@ -155,7 +168,7 @@ func (u *running) saved(t Target) (history.Snapshot, bool) {
 		return s, false
 	}
 	_, err = s.Read()
-	return s, err == nil
+	return s, err == nil && (u.More == nil || u.More.Has(s))
 }
 
 // fetch gets one report. It begins with a slot, and holds one for every call
@@ -188,9 +201,10 @@ func (u *running) fetch(ctx context.Context, i int) {
 		if err == nil && u.take(bounded) {
 			continue
 		}
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && u.take(ctx) {
 			r, err := f.late()
-			u.settle(i, f, r, err)
+			u.settle(ctx, i, f, r, err)
+			u.release()
 		}
 		return
 	}
@@ -207,12 +221,12 @@ func (u *running) step(bounded, ctx context.Context, i int, f *fetching) (wait t
 	case r == nil && err == nil:
 		return wait, false
 	}
-	u.settle(i, f, r, err)
+	u.settle(ctx, i, f, r, err)
 	return 0, true
 }
 
 // settle saves what a fetch came to.
-func (u *running) settle(i int, f *fetching, r *Report, err error) {
+func (u *running) settle(ctx context.Context, i int, f *fetching, r *Report, err error) {
 	if err != nil {
 		u.end(i, statusOf(err, f), explain(err), time.Time{})
 		return
@@ -241,7 +255,27 @@ func (u *running) settle(i int, f *fetching, r *Report, err error) {
 	case Stale:
 		status, why = history.Stale, staleBecause(f)
 	}
-	u.end(i, status, why, s.GeneratedAt)
+	noFacts := u.more(ctx, i, f, s)
+	if ctx.Err() != nil {
+		return
+	}
+	u.record(i, status, why, noFacts, s.GeneratedAt)
+}
+
+// more asks for what is wanted beyond the report, and says why it did not come.
+func (u *running) more(ctx context.Context, i int, f *fetching, s history.Snapshot) (noFacts string) {
+	if u.More == nil {
+		return ""
+	}
+	u.Tell(i, "asking for more than the report")
+	facts, err := u.More.Read(ctx, s.Account, f.account.IAM())
+	if err != nil {
+		return explain(err)
+	}
+	if err := u.Folder.SaveFacts(s, facts); err != nil {
+		u.fail(err)
+	}
+	return ""
 }
 
 func staleBecause(f *fetching) string {
@@ -253,7 +287,12 @@ func staleBecause(f *fetching) string {
 
 // end records the outcome of a target.
 func (u *running) end(i int, s history.Status, message string, generated time.Time) {
+	u.record(i, s, message, "", generated)
+}
+
+func (u *running) record(i int, s history.Status, message, noFacts string, generated time.Time) {
 	o := u.outcome(u.targets[i], s, message, generated)
+	o.NoFacts = printable(noFacts)
 	u.outcomes[i] = o
 	if err := u.Folder.SetOutcome(o); err != nil {
 		u.fail(fmt.Errorf("record an outcome: %w", err))

@@ -88,7 +88,7 @@ func targetsOf(t *testing.T, o *fleettest.Organization, externalID string) []Tar
 	if org.ID != fleettest.ID || org.Management != root {
 		t.Fatalf("%+v", org)
 	}
-	return c.Targets(id, org.Members, Roles{fleettest.Role, externalID})
+	return c.Targets(id, org.Members, Roles{Name: fleettest.Role, ExternalID: externalID})
 }
 
 func newHistory(t *testing.T) *history.Folder {

@@ -71,6 +71,9 @@ type Outcome struct {
 	Status  Status `json:"status"`
 	// Message says why, in one line; "" where there is nothing to explain.
 	Message string `json:"message,omitempty"`
+	// NoFacts says why there is nothing of what was to be asked beyond the
+	// report, in one line; "" where it came, or nobody wanted it.
+	NoFacts string `json:"no_facts,omitempty"`
 	// GeneratedAt is the report this led to; zero for none.
 	GeneratedAt time.Time `json:"generated_at,omitzero"`
 	// At is when this came to be known; Run, when the run began.
