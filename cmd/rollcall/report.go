@@ -47,9 +47,8 @@ printed: ok, cached, stale, denied, throttled, timeout, failed, or the state of
 an account that is not active. All accounts are asked before any is waited for.
 An account that has a young report in the folder is not asked, so that a run
 which was interrupted goes on where it ended. Roles are assumed with your own
-credentials, for sessions that can get reports (and what --enrich asks for) and
-nothing else; your own
-account is asked without a role. More: docs/fetch.md.
+credentials, for sessions that can get reports and nothing else, but for what
+--enrich asks; your own account is asked without a role. More: docs/fetch.md.
 
 With a FILE, or - for standard input, show that report instead, without any
 credentials. CSV then comes out as AWS writes it today, whatever happened to the
