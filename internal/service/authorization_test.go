@@ -253,6 +253,8 @@ var everyAction = map[string]struct{ params, resource string }{
 
 	"AssumeRoot": {"TargetPrincipal=222222222222&TaskPolicyArn.arn=arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials", "arn:aws:iam::222222222222:root"},
 
+	"AssumeRoleWithSAML": {"SAMLAssertion=what&PrincipalArn=" + samlPath + "/nobody&RoleArn=" + rolePath + "/worker", ""},
+
 	"AssumeRoleWithWebIdentity": {"RoleSessionName=session&WebIdentityToken=token&RoleArn=" + rolePath + "/worker", ""},
 }
 
@@ -264,7 +266,7 @@ var free = map[string]bool{"GetCallerIdentity": true, "GetSessionToken": true}
 
 // unsigned are the actions that need no signature, and what they say to the
 // request above, whoever signs it.
-var unsigned = map[string]string{"AssumeRoleWithWebIdentity": "InvalidIdentityToken"}
+var unsigned = map[string]string{"AssumeRoleWithWebIdentity": "InvalidIdentityToken", "AssumeRoleWithSAML": "InvalidIdentityToken"}
 
 // form is the request of an action, and the service it is of.
 func form(action string) (text, service string) {

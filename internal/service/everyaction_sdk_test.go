@@ -28,7 +28,7 @@ func TestEveryActionSucceeds(t *testing.T) {
 		"linked roles": callLinkedRoles, "instance profiles": callInstanceProfiles, "OIDC providers": callOIDCProviders,
 		"SAML providers": callSAMLProviders, "server certificates": callServerCertificates, "simulation": callSimulation,
 		"last accessed": callLastAccessed, "sessions": callSessions, "report": callReport,
-		"web identity": func(t *testing.T, w *world) { callWebIdentity(t, w, idp) },
+		"web identity": func(t *testing.T, w *world) { callWebIdentity(t, w, idp) }, "SAML federation": callSAML,
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: idp.URL}})

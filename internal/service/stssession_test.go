@@ -224,6 +224,8 @@ func TestSessionsAreRevoked(t *testing.T) {
 			must(t, one.root.UpdateUser, &iam.UpdateUserInput{UserName: ptr("Ann"), NewUserName: ptr("Anna")})
 			refused(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", invalidToken)
 			must(t, theirs.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
+			one.user(t, "Ann") // another one
+			refused(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", invalidToken)
 		})
 	}
 }

@@ -58,6 +58,9 @@ func TestOneRecordForEachCall(t *testing.T) {
 				wantAction = "Unknown" // nobody is asked what a stranger wants
 			case unsigned[action] != "":
 				wantType, wantKey = "WebIdentityUser", "" // whoever signed it
+				if action == "AssumeRoleWithSAML" {
+					wantType = "SAMLUser"
+				}
 			}
 			if r.EventName != wantAction || r.ErrorCode != a.code || r.RequestID != a.header.Get("X-Amzn-Requestid") ||
 				r.UserIdentity.Type != wantType || r.UserIdentity.AccessKeyID != wantKey || r.SourceIPAddress != "127.0.0.1" {

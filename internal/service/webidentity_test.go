@@ -332,7 +332,11 @@ func TestWebIdentityKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := []string{`{"kty":"unheard of"}`, `{"kty":"oct","k":"c2VjcmV0","kid":"e"}`}
-	for _, k := range []jose.JSONWebKey{{Key: private.Public(), KeyID: "e", Use: "enc"}, {Key: private.Public(), KeyID: "e"}} {
+	encrypts, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []jose.JSONWebKey{{Key: encrypts.Public(), KeyID: "encrypts", Use: "enc"}, {Key: encrypts, KeyID: "private"}, {Key: private.Public(), KeyID: "e"}} {
 		text, err := k.MarshalJSON()
 		if err != nil {
 			t.Fatal(err)
@@ -347,6 +351,10 @@ func TestWebIdentityKeys(t *testing.T) {
 	nobody = w.anonymous()
 	i.private, i.alg = jose.JSONWebKey{Key: private, KeyID: "e"}, jose.ES256
 	step("a file", "", 0)
+	for _, id := range []string{"encrypts", "private"} {
+		i.private = jose.JSONWebKey{Key: encrypts, KeyID: id}
+		step("signed by the key that "+id, "InvalidIdentityToken", 0)
+	}
 	i.private = private
 	step("a token that names no key", "", 0)
 }
@@ -441,7 +449,9 @@ func TestNoCredentialsWithoutTrail(t *testing.T) {
 			return err
 		},
 	} {
-		if f := failureOf(call(t.Context())); f.status < 500 {
+		// The first finds out that the trail is down, the others are not begun.
+		call(t.Context())
+		if f := failureOf(call(t.Context())); f.code != "ServiceUnavailable" || f.status != 503 {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}

@@ -19,5 +19,6 @@ func (s *Service) Actions() []api.Action {
 		{Operation: awsquery.Of(s.GetFederationToken), Needs: onFederatedUser},
 		{Operation: awsquery.Of(s.AssumeRoot), Needs: onMemberRoot},
 		{Operation: awsquery.Of(s.AssumeRoleWithWebIdentity), Unsigned: showedToken},
+		{Operation: awsquery.Of(s.AssumeRoleWithSAML), Unsigned: showedAssertion},
 	}
 }

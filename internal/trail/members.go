@@ -69,6 +69,7 @@ var recorded = func() map[string]bool {
 		ContextAssertion MinimumSessionTokenSize Credentials Expiration
 		Name FederatedUser FederatedUserId SubjectFromWebIdentityToken
 		Audience Provider ProviderId TargetPrincipal TaskPolicyArn
+		PrincipalArn Issuer NameQualifier Subject SubjectType
 		AssumedRoleUser AssumedRoleId PackedPolicySize SessionTokenSize
 		SessionTokenUtilization
 		OpenIDConnectProviderArn Url ClientIDList ClientID ThumbprintList

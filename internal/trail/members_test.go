@@ -167,6 +167,7 @@ var served = []any{
 	iam.GetServiceLinkedRoleDeletionStatusInput{},
 	sts.AssumeRoleInput{}, sts.AssumeRoleOutput{}, sts.GetSessionTokenInput{}, sts.GetSessionTokenOutput{},
 	sts.GetFederationTokenInput{}, sts.GetFederationTokenOutput{},
+	sts.AssumeRoleWithSAMLInput{}, sts.AssumeRoleWithSAMLOutput{},
 	sts.AssumeRootInput{}, sts.AssumeRootOutput{}, sts.DecodeAuthorizationMessageInput{},
 	sts.AssumeRoleWithWebIdentityInput{}, sts.AssumeRoleWithWebIdentityOutput{},
 	iam.CreateOpenIDConnectProviderInput{}, iam.CreateOpenIDConnectProviderOutput{}, iam.GetOpenIDConnectProviderInput{},
@@ -196,7 +197,7 @@ func TestMembersLeftOut(t *testing.T) {
 	want := []string{
 		"AddPrivateKey", "AuthenticationCode1", "AuthenticationCode2", "Base32StringSeed", "CertificateBody",
 		"CertificateChain", "EncodedMessage", "NewPassword", "OldPassword", "Password", "PolicyExclusionList", "PrivateKey", "QRCodePNG",
-		"SAMLMetadataDocument", "SSHPublicKeyBody", "SecretAccessKey",
+		"SAMLAssertion", "SAMLMetadataDocument", "SSHPublicKeyBody", "SecretAccessKey",
 		"ServiceCredentialSecret", "ServicePassword", "SessionToken", "TokenCode", "WebIdentityToken",
 	}
 	var out []string
