@@ -28,7 +28,7 @@ type auditing struct {
 	wildcards             bool
 	controls, statuses    []string
 	asOf, at              string
-	failOn                string
+	failOn, management    string
 	warnings, fresh, zero bool
 	findingsCode          int
 	top                   int
@@ -112,6 +112,7 @@ func (a *auditing) judging(f *pflag.FlagSet) {
 	f.StringVar(&a.exceptions, "exceptions", "", "a YAML `file` of exceptions")
 	f.BoolVar(&a.wildcards, "allow-wildcards", false, "let exceptions have wildcards")
 	f.StringVar(&a.asOf, "as-of", "", "judge for this `time` (or now) instead of when a report was generated")
+	f.StringVar(&a.management, "management-account", "", "the `account` whose organization manages the root credentials of its members centrally (aws iam list-organizations-features tells); C18 judges all others")
 	f.StringVar(&a.failOn, "fail-on", audit.High.String(), "the least `severity` of a FAIL that makes the exit code 1: "+strings.Join(severityNames(), ", "))
 	f.BoolVar(&a.warnings, "fail-on-warnings", false, "let WARN count as FAIL does")
 	f.BoolVar(&a.fresh, "require-fresh", false, "take a report that is too old for an incomplete one")

@@ -95,7 +95,10 @@ func (a *auditing) checkSources(cmd *cobra.Command, args []string) error {
 // options put the flags and the files they name together. A flag wins over the
 // configuration.
 func (a *auditing) options() (audit.Options, error) {
-	o := audit.Options{Top: a.top}
+	o := audit.Options{Top: a.top, ManagementAccount: a.management}
+	if len(a.management) != len("123456789012") && a.management != "" || strings.Trim(a.management, "0123456789") != "" {
+		return o, usageError("--management-account %q is no account number of twelve digits", a.management)
+	}
 	config := &audit.Config{}
 	if a.config != "" {
 		if err := readYAML(a.config, func(r io.Reader) (err error) {

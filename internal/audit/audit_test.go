@@ -482,3 +482,27 @@ func TestLongCells(t *testing.T) {
 		}
 	}
 }
+
+// Who says that root is managed centrally, and from where, has C18 judged.
+func TestManagementAccount(t *testing.T) {
+	file := func(account string) []byte {
+		return []byte("user,arn,user_creation_time,password_enabled,access_key_1_active,access_key_2_active,cert_1_active,cert_2_active\n" +
+			"<root_account>,arn:aws:iam::" + account + ":root,2020-01-01T00:00:00Z,true,false,false,false,false")
+	}
+	for name, c := range map[string]struct {
+		management, account string
+		want                audit.Status
+	}{
+		"member":     {"111111111111", "222222222222", audit.Warn},
+		"management": {"111111111111", "111111111111", audit.NotApplicable},
+		"not said":   {"", "222222222222", audit.Manual},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAuditor(t, audit.Options{Controls: []audit.ControlID{audit.CentralRoot}, ManagementAccount: c.management, Statuses: audit.AllStatuses})
+			_, findings := mustAudit(t, a, file(c.account), fresh)
+			if len(findings) != 1 || findings[0].Status != c.want {
+				t.Errorf("%+v, want %v", findings, c.want)
+			}
+		})
+	}
+}

@@ -37,6 +37,11 @@ type Options struct {
 	// AsOf is the moment to judge for; zero means Source.Generated of each
 	// report.
 	AsOf time.Time
+	// ManagementAccount says that the organization of this account manages the
+	// root credentials of its members centrally, and that all other accounts of
+	// the run are such members. It decides C18 where an Enrichment does not; ""
+	// says nothing.
+	ManagementAccount string
 	// Now is when the run takes place. It counts only for the age of a report
 	// whose Source.Fetched is not known, and may be zero.
 	Now time.Time

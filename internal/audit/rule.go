@@ -38,7 +38,9 @@ type sight struct {
 	asOf      report.Time // absent where nobody knows
 	params    *Params
 	account   *Enrichment
-	facts     *UserFacts // nil where nothing is known
+	// management is Options.ManagementAccount.
+	management string
+	facts      *UserFacts // nil where nothing is known
 
 	verdicts []verdict
 }

@@ -287,7 +287,7 @@ var ruleCentralRoot = rule{
 		Description: "Turning central management of root on does not remove the root credentials members have already. " +
 			"Whether it is on, the report does not tell.",
 		Remediation: "Delete the member's root credentials from the management account, with sts:AssumeRoot.",
-		Rule: "Row of root, where enrichment tells that the organization manages root centrally and the account is a member: " +
+		Rule: "Row of root, where it is said (--management-account) that the organization manages root centrally, and the account is a member: " +
 			"WARN if password_enabled, a key or a certificate is true; PASS if all are false; else NO_DATA. " +
 			"NOT_APPLICABLE in the management account. Central management off or unknown: MANUAL.",
 		Subject: SubjectRoot,
@@ -310,14 +310,26 @@ var ruleCentralRoot = rule{
 }
 
 func judgeCentralRoot(s *sight) {
+	central, member := s.account.CentralRoot, s.account.Member
+	if id := s.row.AccountID(); s.management != "" && id != "" {
+		if central == Unknown {
+			central = Yes
+		}
+		if member == Unknown {
+			member = Yes
+			if id == s.management {
+				member = No
+			}
+		}
+	}
 	switch {
-	case s.account.Member == No:
+	case member == No:
 		s.say(NotApplicable, "The account is not a member of an organization.", columnPassword)
 		return
-	case s.account.CentralRoot == No:
+	case central == No:
 		s.say(Manual, "The organization does not manage the root credentials of its members centrally.", columnPassword)
 		return
-	case s.account.CentralRoot == Unknown || s.account.Member == Unknown:
+	case central == Unknown || member == Unknown:
 		s.say(Manual, "The report does not tell whether an organization manages root centrally.", columnPassword)
 		return
 	}
