@@ -286,3 +286,18 @@ func callSAML(t *testing.T, w *world) {
 	must(t, w.root.DeleteRole, &iam.DeleteRoleInput{RoleName: ptr("r")})
 	must(t, w.root.DeleteSAMLProvider, &iam.DeleteSAMLProviderInput{SAMLProviderArn: provider})
 }
+
+// The metadata of a provider is good until it says that it is not.
+func TestSAMLMetadataExpires(t *testing.T) {
+	i := newSAMLIssuer(t)
+	w, role := samlWorld(t, i, `{}`)
+	must(t, w.root.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: ptr(samlProviderARN),
+		SAMLMetadataDocument: ptr(i.metadata(` validUntil="` + began.Add(time.Hour).Format(time.RFC3339) + `"`))})
+	in := func() *sts.AssumeRoleWithSAMLInput {
+		return &sts.AssumeRoleWithSAMLInput{RoleArn: &role, PrincipalArn: ptr(samlProviderARN), SAMLAssertion: encoded(i.signWhole(t, samlResponse(w.clock.Now(), role)))}
+	}
+	w.clock.advance(time.Hour - time.Second)
+	must(t, w.anonymous().sts.AssumeRoleWithSAML, in())
+	w.clock.advance(time.Second)
+	refused(t, w.anonymous().sts.AssumeRoleWithSAML, in(), 400, "InvalidIdentityToken", "The metadata of the provider has expired.")
+}
