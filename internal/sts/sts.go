@@ -1,5 +1,12 @@
-// Package sts is the Security Token Service: who is calling, and whose a key
-// is.
+// Package sts is the Security Token Service: who is calling, whose a key is,
+// and sessions: of a role, of a user, of a federated user, of a member
+// account's root user.
+//
+// It promises that a session is given only to whom the role's trust policy and
+// the caller's own policies allow it, or to whoever proves by a provider's
+// token whom the role trusts; that one-time codes count once; and that no
+// session may do more than what it was taken from. It refuses to store
+// sessions: identity seals all that is known of one into its token.
 package sts
 
 import (
