@@ -22,14 +22,11 @@ func (s *Service) onUser(member string) api.Needing {
 		if name == "" && !c.HasUser() {
 			return nil, errNoUserName()
 		}
-		if name == "" {
+		// Who signs with a long-term key was read with the key.
+		if name == "" || c.Session() == nil && fold(name) == c.NameKey() {
 			return api.On(s.userResource(ctx, c, c.User())), nil
 		}
-		var u store.User
-		err := s.db.View(ctx, func(tx *store.Tx) (err error) {
-			u, err = tx.User(c.Account(), fold(name))
-			return err
-		})
+		u, err := s.db.User(ctx, c.Account(), fold(name))
 		if errors.Is(err, store.ErrNotFound) {
 			// It cannot be found before the caller may know that.
 			u, err = store.User{Account: c.Account(), NameKey: fold(name), Name: name, Path: "/"}, nil

@@ -16,14 +16,14 @@ type walHeader [12]uint32
 func (h walHeader) follows(before walHeader) bool { return h[2] == before[2]+1 }
 
 // callerCache remembers what is asked of the database for every signed call,
-// who owns which access key and which policies reach whom, for as long as
+// who owns which access key, which policies reach whom and who is a user, for as long as
 // nothing changed that: few calls do. An entry counts only for the version of
 // the database it was read from, so a key that was revoked, or a policy that
 // was detached, by any process is looked up anew on the very next call.
 type callerCache struct {
 	mu      sync.Mutex
 	version walHeader
-	entries map[any]any // *KeyOwner by keyOwnerKey, *Grants by grantsKey
+	entries map[any]any // *KeyOwner by keyOwnerKey, *Grants by grantsKey, *User by userKey
 }
 
 // callerCacheSize bounds what is remembered.
@@ -86,8 +86,8 @@ func remembered[T any](ctx context.Context, db *DB, key any, read func(*Tx) (*T,
 	return v, nil
 }
 
-// changesCallers says whether a statement may change what KeyOwner, UserGrants
-// or RoleGrants answer for a key or a principal that is there. It is true of
+// changesCallers says whether a statement may change what KeyOwner, UserGrants,
+// RoleGrants or User answer for a key or a principal that is there. It is true of
 // all that it does not know.
 func changesCallers(sql string) bool {
 	words := strings.Fields(sql)
@@ -161,4 +161,20 @@ func (db *DB) KeyOwner(ctx context.Context, id string) (KeyOwner, error) {
 		return KeyOwner{}, err
 	}
 	return *o, nil
+}
+
+// userKey names a user in the cache.
+type userKey struct{ account, nameKey string }
+
+// User is Tx.User for one call: most calls of people are about a user, and
+// ask for its path before they may.
+func (db *DB) User(ctx context.Context, account, nameKey string) (User, error) {
+	u, err := remembered(ctx, db, userKey{account, nameKey}, func(tx *Tx) (*User, error) {
+		u, err := tx.User(account, nameKey)
+		return &u, err
+	})
+	if err != nil {
+		return User{}, err
+	}
+	return *u, nil
 }
