@@ -25,11 +25,23 @@ type process struct {
 }
 
 func main() {
-	// The first signal asks the command to end, the second ends it at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
 	p := &process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.Getenv}
-	os.Exit(run(ctx, p, os.Args[1:]))
+	os.Exit(run(interruptible(), p, os.Args[1:]))
+}
+
+// interruptible is done at the first signal, which asks the command to end.
+// The second ends it at once: signals are no longer caught from before anybody
+// can see the first one's effect.
+func interruptible() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx
 }
 
 // run runs one command line and returns its exit code.
