@@ -5,6 +5,8 @@
 #               what the tests need; what CI runs
 # make race     the same tests under the race detector
 # make fuzz     every fuzz target, each for FUZZTIME
+# make mutants  removes the defences that scripts/mutants.txt names and expects
+#               red tests; ARGS='-only NAME'
 # make soak     crash loops and races between processes, for SOAK; an
 #               organisation of 1,000 accounts
 # make bench    the figures, beside moto where it is installed; ARGS='-only NAME'
@@ -14,7 +16,7 @@
 FUZZTIME ?= 30s
 SOAK ?= 10m
 
-.PHONY: build demo bench test packages check race fuzz soak fmt lint
+.PHONY: build demo bench test packages check race fuzz mutants soak fmt lint
 .DEFAULT_GOAL := build
 
 build:
@@ -37,12 +39,16 @@ packages:
 check:
 	@unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:" $$unformatted >&2; exit 1; fi
 	go vet ./...
+	go run ./internal/mutants -check scripts/mutants.txt
 
 race: packages
 	$(WITH_POSTGRES) go test -race -timeout 25m ./...
 
 fuzz:
 	$(WITH_POSTGRES) scripts/fuzz $(FUZZTIME)
+
+mutants: packages
+	$(WITH_POSTGRES) go run ./internal/mutants $(ARGS) scripts/mutants.txt
 
 soak: packages
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'Crash|Nodes' ./internal/e2e -soak $(SOAK)

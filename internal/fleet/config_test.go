@@ -336,23 +336,26 @@ func TestOpenFails(t *testing.T) {
 	})
 }
 
-// The SDK would follow a redirect to anywhere, with the signed request.
+// The SDK would follow a redirect to anywhere, with the signed request: by 301
+// to 303 without its body, by 307 and 308 with it where it can be read again.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	elsewhere, calls := service(t)
-	server := httptest.NewServer(http.RedirectHandler(elsewhere, http.StatusTemporaryRedirect))
-	defer server.Close()
 	awsEnvironment(t, "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\n[profile base]\naws_access_key_id = A\naws_secret_access_key = s\n")
-	for _, profile := range []string{"base", "p"} {
-		a, err := Open(t.Context(), Settings{Profile: profile, Endpoint: server.URL})
-		if err == nil {
-			_, err = a.Get(t.Context())
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		server := httptest.NewServer(http.RedirectHandler(elsewhere, status))
+		defer server.Close()
+		for _, profile := range []string{"base", "p"} {
+			a, err := Open(t.Context(), Settings{Profile: profile, Endpoint: server.URL})
+			if err == nil {
+				_, err = a.Get(t.Context())
+			}
+			if err == nil {
+				t.Errorf("%d, %s: no error", status, profile)
+			}
 		}
-		if err == nil {
-			t.Errorf("%s: no error", profile)
+		if len(*calls) > 0 {
+			t.Errorf("%d was followed: %v", status, *calls)
 		}
-	}
-	if len(*calls) > 0 {
-		t.Errorf("followed: %v", *calls)
 	}
 }
 
