@@ -85,7 +85,7 @@ func backup(tx *Tx, w io.Writer) (BackupInfo, error) {
 	if _, err := tx.DataKeys(); err != nil {
 		return BackupInfo{}, err
 	}
-	info := BackupInfo{Taken: tx.Now.UTC().Truncate(time.Second), Engine: tx.dialect.name, Schema: len(all)}
+	info := BackupInfo{Taken: tx.Now.UTC().Truncate(time.Second), Engine: tx.dialect.name, Schema: int(newest(all))}
 	if _, err := io.WriteString(w, backupMagic); err != nil {
 		return info, err
 	}

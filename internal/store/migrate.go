@@ -50,6 +50,15 @@ func steps(d dialect) ([]*goose.Migration, error) {
 	return all, nil
 }
 
+// newest is the version of the newest step. Numbers may have gaps.
+func newest(steps []*goose.Migration) int64 {
+	version := int64(0)
+	for _, s := range steps {
+		version = max(version, s.Version)
+	}
+	return version
+}
+
 // migrateUp brings the schema up to date and refuses one from the future.
 func migrateUp(ctx context.Context, d dialect, db *sql.DB, options ...goose.ProviderOption) error {
 	all, err := steps(d)
@@ -65,8 +74,8 @@ func migrateUp(ctx context.Context, d dialect, db *sql.DB, options ...goose.Prov
 	if err != nil {
 		return err
 	}
-	if v, err := p.GetDBVersion(ctx); err == nil && v > int64(len(all)) {
-		return fmt.Errorf("the schema is version %d, newer than version %d which this program knows", v, len(all))
+	if v, err := p.GetDBVersion(ctx); err == nil && v > newest(all) {
+		return fmt.Errorf("the schema is version %d, newer than version %d which this program knows", v, newest(all))
 	}
 	_, err = p.Up(ctx)
 	return err

@@ -187,8 +187,8 @@ func (b *backupReader) header(text []byte) error {
 	if err != nil {
 		return err
 	}
-	if h.Schema > len(known) {
-		return badBackup("it was made by a newer version (schema %d, this one knows %d)", h.Schema, len(known))
+	if int64(h.Schema) > newest(known) {
+		return badBackup("it was made by a newer version (schema %d, this one knows %d)", h.Schema, newest(known))
 	}
 	b.info.Taken, b.info.Engine, b.info.Schema = h.Taken, h.Engine, h.Schema
 	return nil
