@@ -140,6 +140,7 @@ func (a *API) Refuse(ctx context.Context, c *principal.Caller, keyID, service, n
 	refused := a.clientError(ctx, err, name, call)
 	rec := a.record(call, service, name, refused)
 	rec.UserIdentity = trail.Identity{Type: trail.Unknown, AccessKeyID: keyID}
+	rec.Stranger = c == nil
 	if c != nil {
 		rec.UserIdentity = identity(*c)
 		rec.RecipientAccountID = c.Account()

@@ -56,6 +56,7 @@ func (a *API) finish(ctx context.Context, action Action, in, out any, err error,
 	rec.RecipientAccountID = by.AccountID
 	rec.RequestParameters = a.members.Request(in)
 	rec.ReadOnly = trail.ReadOnly(action.Name)
+	rec.Stranger = action.Unsigned != nil && refused != nil
 	if refused == nil && binding(action) {
 		rec.ResponseElements = a.members.Response(out)
 	}

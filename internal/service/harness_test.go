@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -155,7 +156,7 @@ func start(t testing.TB, cfg service.Config) *world {
 		cfg.Master = seal.InMemoryMasterKeys()
 	}
 	if cfg.Trail == nil {
-		cfg.Trail = trail.New(w.trail)
+		cfg.Trail = unlimited(w.trail)
 	}
 	cfg.Log = slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.cfg = cfg
@@ -197,6 +198,14 @@ func (w *world) listen(t testing.TB) {
 		}
 	})
 	t.Cleanup(w.end)
+}
+
+// unlimited is a trail that writes the record of every stranger, for tests that
+// look for each.
+func unlimited(w io.Writer) *trail.Trail {
+	t := trail.New(w)
+	t.Strangers = trail.Budget{PerAddress: 1_000_000, Overall: 1_000_000}
+	return t
 }
 
 func (w *world) newAccount(t testing.TB, spec identity.AccountSpec) identity.RootKey {

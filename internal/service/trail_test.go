@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -9,6 +10,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"rollcall/internal/service"
+	"rollcall/internal/trail"
 )
 
 // record is what this test looks at in a line of the trail.
@@ -108,6 +113,68 @@ func TestRecord(t *testing.T) {
 	}
 	if r := all[1]; !r.ReadOnly || r.ResponseElements != nil {
 		t.Errorf("%+v", r)
+	}
+}
+
+// Whatever strangers send, and however often: at most 2 KB of trail for a
+// call, no more than 200 records a second, and every call is counted. Neither
+// do they make new labels of metrics.
+func TestFloodOfStrangers(t *testing.T) {
+	out := &sink{}
+	metrics := prometheus.NewRegistry()
+	w := newWorld(t, service.Config{Trail: trail.New(out), Metrics: metrics})
+	out.lines()
+	bad := strings.Repeat("\xff", 4000)
+	const calls = 1000
+	start := time.Now()
+	for i := range calls {
+		form := fmt.Sprintf("Action=Nothing%d&Version=%d", i, i)
+		switch i % 3 {
+		case 1:
+			form = "Version=2011-06-15&Action=AssumeRoleWithWebIdentity&RoleSessionName=s&RoleArn=" + url.QueryEscape(bad[:900]) + "&WebIdentityToken=" + fmt.Sprint(i) + "&ProviderId=" + strings.Repeat("x", 2048)
+		case 2:
+			form = "Version=2011-06-15&Action=AssumeRoleWithSAML&RoleArn=" + strings.Repeat("%22", 900) + "&PrincipalArn=" + strings.Repeat("%5C", 900) + "&SAMLAssertion=" + fmt.Sprint(i)
+		}
+		r := w.post(t, "/", form)
+		r.Header.Set("User-Agent", bad)
+		r.Host = strings.Repeat("h", 200) + fmt.Sprint(i)
+		if i%3 == 0 {
+			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+bad+"/20261123/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64))
+			r.Header.Set("X-Amz-Date", "20261123T100000Z")
+		}
+		if a := send(t, r); a.status < 400 {
+			t.Fatalf("%+v", a)
+		}
+	}
+	took := time.Since(start)
+	w.end()
+	written, counted := 0, 0
+	for _, line := range out.lines() {
+		var e struct {
+			EventName           string
+			AdditionalEventData struct{ Calls int }
+		}
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		if len(line) >= 2048 {
+			t.Errorf("a line of %d bytes", len(line))
+		}
+		if counted += e.AdditionalEventData.Calls; e.EventName != "RefusalsOmitted" {
+			written++
+		}
+	}
+	if written+counted != calls || written > 20*(int(took.Seconds())+2) {
+		t.Errorf("%d written and %d counted of %d in %v", written, counted, calls, took)
+	}
+	families, err := metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if n := len(f.GetMetric()); n > 10 {
+			t.Errorf("%s has %d sets of labels", f.GetName(), n)
+		}
 	}
 }
 

@@ -108,8 +108,9 @@ func NewMembers(may func(action, member string) bool) *Members {
 
 // Request returns the requestParameters for in, a pointer to an SDK input
 // struct such as *iam.CreateUserInput; nil, which is written as null, if none
-// is set. Bytes fields are never recorded. Texts are cut after 8 KiB; beyond
-// 64 KiB further members are left out, and "truncated": true says so.
+// is set. Bytes fields are never recorded. Texts are cut after 8 KiB, as they
+// are written; beyond 64 KiB further members are left out, and
+// "truncated": true says so.
 func (m *Members) Request(in any) json.RawMessage { return m.object(in, "Input") }
 
 // Response returns the responseElements for out, the output of an action that
@@ -203,7 +204,7 @@ func (m *Members) valueWriter(action string, t reflect.Type, depth int) valueWri
 		}
 	case t.Kind() == reflect.String:
 		return func(w *memberWriter, v reflect.Value) {
-			w.dst = appendString(w.dst, cut(v.String(), maxMember))
+			w.dst = appendString(w.dst, v.String(), maxMember)
 		}
 	case t.Kind() == reflect.Bool:
 		return func(w *memberWriter, v reflect.Value) { w.dst = appendBool(w.dst, v.Bool()) }

@@ -36,9 +36,18 @@ const Hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 // eventVersion is the version of CloudTrail's record this shape follows.
 const eventVersion = "1.11"
 
-// maxText is how many bytes of a text the caller chose are kept, as in
-// CloudTrail.
-const maxText = 1024
+// Bounds of a record. All are held against what is written, so after escaping:
+// a byte that is no UTF-8 becomes six.
+const (
+	// maxText is how many bytes of a text the caller chose are kept, as in
+	// CloudTrail.
+	maxText = 1024
+	// maxRecord bounds a record. Its parameters and elements are bounded by
+	// Members, so that only a record that was made otherwise can be too large.
+	maxRecord = 192 << 10
+	// maxStranger bounds the record of a Stranger, with its line break.
+	maxStranger = 2 << 10
+)
 
 // Record is one event, its fields in the order they are written. Empty fields
 // are left out where CloudTrail leaves them out.
@@ -63,6 +72,10 @@ type Record struct {
 	RecipientAccountID  string
 	TLS                 *TLSDetails // nil for plain HTTP
 	FromConsole         bool
+	// Stranger says that the call was refused and that nobody was authenticated.
+	// It is not written. Such a record has at most 2 KiB, and Write leaves out
+	// those of a flood; see Budget.
+	Stranger bool
 }
 
 // Identity says who called. ARN, account and key are those the signature
@@ -111,13 +124,47 @@ type TLSDetails struct {
 	HostHeader  string
 }
 
+// omitted stands for parameters that are too large for the record.
+var omitted = json.RawMessage(`{"omitted":true}`)
+
 // AppendJSON appends the record as one JSON object without a line break
-// anywhere in it, whatever the texts hold.
+// anywhere in it, whatever the texts hold. Its size is bounded: texts are cut,
+// and parameters that are too large become {"omitted":true}.
 func (r *Record) AppendJSON(dst []byte) []byte {
-	o := object{dst: append(dst, '{')}
+	most, texts := maxRecord, []int{maxText}
+	if r.Stranger {
+		most, texts = maxStranger-1, []int{maxText, 256, 64}
+	}
+	whole := *r
+	start := len(dst)
+	for _, text := range texts {
+		if dst = whole.append(dst[:start], text); len(dst)-start <= most {
+			return dst
+		}
+		whole.omit()
+		if dst = whole.append(dst[:start], text); len(dst)-start <= most {
+			return dst
+		}
+	}
+	return dst
+}
+
+// omit leaves out what has no bound of its own.
+func (r *Record) omit() {
+	for _, part := range []*json.RawMessage{&r.RequestParameters, &r.ResponseElements, &r.AdditionalEventData} {
+		if len(*part) > len(omitted) {
+			*part = omitted
+		}
+	}
+	r.Resources = nil
+}
+
+// append appends the record. Of each text it keeps so many bytes.
+func (r *Record) append(dst []byte, text int) []byte {
+	o := object{dst: append(dst, '{'), most: text}
 	o.text("eventVersion", eventVersion)
 	o.key("userIdentity")
-	o.dst = r.UserIdentity.append(o.dst)
+	o.dst = r.UserIdentity.append(o.dst, text)
 	o.time("eventTime", r.EventTime)
 	o.text("eventSource", r.EventSource)
 	o.text("eventName", r.EventName)
@@ -136,7 +183,7 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	o.bool("readOnly", r.ReadOnly)
 	if len(r.Resources) > 0 {
 		o.key("resources")
-		o.dst = appendResources(o.dst, r.Resources)
+		o.dst = appendResources(o.dst, r.Resources, text)
 	}
 	if r.EventType == "" {
 		o.text("eventType", APICall)
@@ -148,7 +195,7 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	o.text("eventCategory", "Management")
 	if r.TLS != nil {
 		o.key("tlsDetails")
-		t := object{dst: append(o.dst, '{')}
+		t := object{dst: append(o.dst, '{'), most: text}
 		t.text("tlsVersion", r.TLS.Version)
 		t.text("cipherSuite", r.TLS.CipherSuite)
 		t.text("clientProvidedHostHeader", r.TLS.HostHeader)
@@ -160,8 +207,8 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	return append(o.dst, '}')
 }
 
-func (i *Identity) append(dst []byte) []byte {
-	o := object{dst: append(dst, '{')}
+func (i *Identity) append(dst []byte, text int) []byte {
+	o := object{dst: append(dst, '{'), most: text}
 	o.text("type", i.Type)
 	o.optional("principalId", i.PrincipalID)
 	o.optional("arn", i.ARN)
@@ -170,10 +217,10 @@ func (i *Identity) append(dst []byte) []byte {
 	o.optional("userName", i.UserName)
 	if s := i.SessionContext; s != nil {
 		o.key("sessionContext")
-		c := object{dst: append(o.dst, '{')}
+		c := object{dst: append(o.dst, '{'), most: text}
 		if s.Issuer != nil {
 			c.key("sessionIssuer")
-			is := object{dst: append(c.dst, '{')}
+			is := object{dst: append(c.dst, '{'), most: text}
 			is.text("type", s.Issuer.Type)
 			is.text("principalId", s.Issuer.PrincipalID)
 			is.text("arn", s.Issuer.ARN)
@@ -182,7 +229,7 @@ func (i *Identity) append(dst []byte) []byte {
 			c.dst = append(is.dst, '}')
 		}
 		c.key("attributes")
-		a := object{dst: append(c.dst, '{')}
+		a := object{dst: append(c.dst, '{'), most: text}
 		a.time("creationDate", s.CreationDate)
 		if s.MFAAuthenticated { // strings in CloudTrail
 			a.text("mfaAuthenticated", "true")
@@ -198,13 +245,13 @@ func (i *Identity) append(dst []byte) []byte {
 	return append(o.dst, '}')
 }
 
-func appendResources(dst []byte, resources []Resource) []byte {
+func appendResources(dst []byte, resources []Resource, text int) []byte {
 	dst = append(dst, '[')
 	for i, r := range resources {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		o := object{dst: append(dst, '{')}
+		o := object{dst: append(dst, '{'), most: text}
 		o.text("ARN", r.ARN) // upper case in CloudTrail, here alone
 		o.optional("accountId", r.AccountID)
 		o.optional("type", r.Type)
@@ -226,6 +273,7 @@ func recordedMessage(code, message string) string {
 // object appends the members of a JSON object; dst ends with its open brace.
 type object struct {
 	dst  []byte
+	most int // bytes of a text
 	more bool
 }
 
@@ -242,7 +290,7 @@ func (o *object) key(name string) {
 
 func (o *object) text(name, value string) {
 	o.key(name)
-	o.dst = appendString(o.dst, cut(value, maxText))
+	o.dst = appendString(o.dst, value, o.most)
 }
 
 func (o *object) optional(name, value string) {
@@ -286,59 +334,54 @@ func appendBool(dst []byte, b bool) []byte {
 	return append(dst, "false"...)
 }
 
-// cut returns at most n bytes of s, and no half character.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
-}
-
 const hexDigits = "0123456789abcdef"
 
-// appendString appends s as a JSON string. Control characters, also the line
-// separators of JavaScript, are escaped; bytes that are no UTF-8 become U+FFFD.
-func appendString(dst []byte, s string) []byte {
+// appendString appends the beginning of s as a JSON string: what is between
+// the quotes has at most so many bytes, and no half character. Control
+// characters, also the line separators of JavaScript, are escaped; bytes that
+// are no UTF-8 become U+FFFD.
+func appendString(dst []byte, s string, most int) []byte {
 	dst = append(dst, '"')
-	start := 0
+	start := 0 // of what is not yet appended
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x20 && c < utf8.RuneSelf-1 && c != '"' && c != '\\' {
+		if b := s[i]; b >= 0x20 && b < 0x7f && b != '"' && b != '\\' && most > 0 {
+			most--
 			i++
 			continue
 		}
-		if c < utf8.RuneSelf {
-			dst = append(dst, s[start:i]...)
-			switch c {
-			case '"', '\\':
-				dst = append(dst, '\\', c)
-			case '\n':
-				dst = append(dst, '\\', 'n')
-			default:
-				dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-			}
-			i++
-			start = i
-			continue
+		size, escape := 1, 0
+		c := rune(s[i])
+		if c >= utf8.RuneSelf {
+			c, size = utf8.DecodeRuneInString(s[i:])
 		}
-		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
-		case r == utf8.RuneError && size == 1:
+		case c == '"', c == '\\', c == '\n':
+			escape = 2
+		case c < 0x20, c >= 0x7f && c < 0xa0, c == 0x2028, c == 0x2029, c == utf8.RuneError && size == 1:
+			escape = 6
+		}
+		if most -= max(size, escape); most < 0 {
+			s = s[:i]
+			break
+		}
+		if escape > 0 {
 			dst = append(dst, s[start:i]...)
-			dst = append(dst, `\ufffd`...)
-		case r >= 0x80 && r < 0xa0, r == 0x2028, r == 0x2029:
-			dst = append(dst, s[start:i]...)
-			dst = append(dst, '\\', 'u', hexDigits[r>>12], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
-		default:
-			i += size
-			continue
+			dst = appendEscape(dst, c, escape)
+			start = i + size
 		}
 		i += size
-		start = i
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
+}
+
+// appendEscape appends a character as JSON's escape of 2 or 6 bytes.
+func appendEscape(dst []byte, c rune, size int) []byte {
+	switch {
+	case size == 6:
+		return append(dst, '\\', 'u', hexDigits[c>>12&15], hexDigits[c>>8&15], hexDigits[c>>4&15], hexDigits[c&15])
+	case c == '\n':
+		c = 'n'
+	}
+	return append(dst, '\\', byte(c))
 }

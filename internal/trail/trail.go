@@ -53,6 +53,11 @@ type Trail struct {
 	// on sinks that cannot sync, such as pipes.
 	Sync bool
 
+	// Strangers bounds the records of those. Set it before the first Write.
+	Strangers Budget
+
+	strangers strangers
+
 	path string // empty unless the sink is a file named by path
 	off  bool
 
@@ -155,10 +160,33 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b 
 // gives the record an EventID if it has none. On an error the line is not, or
 // not surely, on the sink. A failing sink is tried at most ten times a second;
 // between, Write and Probe return the last error.
+//
+// The record of a Stranger beyond the Budget is counted and not written.
 func (t *Trail) Write(rec *Record) error {
 	if t.off {
 		return nil
 	}
+	if rec.Stranger {
+		ok, first := t.strangers.admit(t.Strangers, rec, time.Now())
+		if first {
+			time.AfterFunc(summaryEvery, t.summarize)
+		}
+		if !ok {
+			return nil
+		}
+	}
+	return t.append(rec)
+}
+
+// summarize tells of the strangers whose records were left out. Where that
+// cannot be written it is kept, as the records of changes are.
+func (t *Trail) summarize() {
+	if left := t.strangers.take(); left.calls > 0 {
+		_ = t.append(left.record(time.Now()))
+	}
+}
+
+func (t *Trail) append(rec *Record) error {
 	if rec.EventID == "" {
 		rec.EventID = uuid.NewString()
 	}
@@ -221,6 +249,7 @@ func (t *Trail) Reopen() error {
 
 // Close ends the trail. Writes after it fail.
 func (t *Trail) Close() error {
+	t.summarize()
 	t.io.Lock()
 	defer t.io.Unlock()
 	sink := t.sink
@@ -356,22 +385,27 @@ func (t *Trail) catchUp(f failure) []byte {
 	data = strconv.AppendInt(data, int64(f.keptN), 10)
 	data = append(data, `,"recordsLost":`...)
 	data = strconv.AppendInt(data, int64(f.lost), 10)
-	resumed := Record{
-		UserIdentity:        Identity{Type: AWSService, InvokedBy: "rollcall"},
-		EventTime:           time.Now(),
-		EventSource:         "iam.amazonaws.com",
-		EventName:           "TrailResumed",
-		AWSRegion:           "us-east-1",
-		SourceIPAddress:     "rollcall",
-		UserAgent:           "rollcall",
-		AdditionalEventData: json.RawMessage(append(data, '}')),
-		EventID:             uuid.NewString(),
-		EventType:           ServiceEvent,
-	}
+	resumed := serviceEvent("TrailResumed", append(data, '}'), time.Now())
 	if !f.since.IsZero() {
 		out = append(resumed.AppendJSON(out), '\n')
 	}
 	return append(out, f.kept...)
+}
+
+// serviceEvent is the record of something that the service did by itself.
+func serviceEvent(name string, data json.RawMessage, now time.Time) *Record {
+	return &Record{
+		UserIdentity:        Identity{Type: AWSService, InvokedBy: "rollcall"},
+		EventTime:           now,
+		EventSource:         "iam.amazonaws.com",
+		EventName:           name,
+		AWSRegion:           "us-east-1",
+		SourceIPAddress:     "rollcall",
+		UserAgent:           "rollcall",
+		AdditionalEventData: data,
+		EventID:             uuid.NewString(),
+		EventType:           ServiceEvent,
+	}
 }
 
 // caughtUp forgets what f told of, which is now written. Records that were kept
