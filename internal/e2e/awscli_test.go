@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -12,7 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
-	"fmt"
+	"maps"
 	"math/big"
 	"os"
 	"os/exec"
@@ -25,18 +24,28 @@ import (
 	"github.com/pquerna/otp/totp"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/ssh"
+
+	"rollcall/internal/awscli"
 )
+
+// ownProcesses names the sessions whose commands are processes of their own.
+// Those of the others are forked from one Python; see package awscli.
+var ownProcesses = []string{"report"}
 
 // TestAWSCLI runs the sessions of testdata/aws: the AWS CLI of this machine,
 // version 1 or 2, against an emulator that each session has for itself.
-// ROLLCALL_TEST_AWS names another one than the "aws" on the path.
 func TestAWSCLI(t *testing.T) {
 	t.Parallel()
-	cli, version := findAWS(t)
-	serviceError := 254
-	if strings.HasPrefix(version, "1.") {
-		serviceError = 255
+	cli, err := awscli.Find()
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Logf("%s: version %s", cli.Path, cli.Version)
+	server, err := awscli.Start(cli)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, server.Stop()) })
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/aws",
 		Setup: func(env *testscript.Env) error {
@@ -54,7 +63,7 @@ func TestAWSCLI(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"aws": func(ts *testscript.TestScript, neg bool, args []string) {
-				runAWS(ts, neg, cli, serviceError, args)
+				runAWS(ts, neg, cli, server, args)
 			},
 			"capture": capture, "as": as, "expand": expand, "totp": oneTimeCodes, "certificate": certificate,
 			"publickey": publicKey, "report": sdkReport, "password": password,
@@ -63,37 +72,9 @@ func TestAWSCLI(t *testing.T) {
 			if name != "profiles" {
 				return false, errors.New("unknown condition")
 			}
-			return knowsEndpoints(version), nil
+			return cli.ReadsEndpoints(), nil
 		},
 	})
-}
-
-// findAWS finds the AWS CLI and its version.
-func findAWS(t *testing.T) (path, version string) {
-	t.Helper()
-	name := os.Getenv("ROLLCALL_TEST_AWS")
-	if name == "" {
-		name = "aws"
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Fatalf("%v: install Debian's package awscli, or run 'make test'", err)
-	}
-	out, err := exec.Command(path, "--version").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s --version: %v\n%s", path, err, out)
-	}
-	t.Logf("%s: %s", path, bytes.TrimSpace(out))
-	version, _, _ = strings.Cut(strings.TrimPrefix(string(out), "aws-cli/"), " ")
-	return path, version
-}
-
-// knowsEndpoints says whether a version of the AWS CLI reads endpoint_url of a
-// profile: since 1.29 and 2.13. Older ones take the role of a profile at AWS.
-func knowsEndpoints(version string) bool {
-	var major, minor int
-	_, err := fmt.Sscanf(version, "%d.%d", &major, &minor)
-	return err == nil && (major == 1 && minor >= 29 || major == 2 && minor >= 13)
 }
 
 // clientEnvironment is what a client of AWS's sees: an account's root key, a
@@ -111,34 +92,50 @@ func clientEnvironment(home string, acc account) map[string]string {
 	return env
 }
 
+// clientVariables are those that the CLI sees, of a session's.
+var clientVariables = []string{"PATH", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE"}
+
 // runAWS runs 'aws ARGS'. A failure that is expected must be the service's,
 // not the CLI's own.
-func runAWS(ts *testscript.TestScript, neg bool, cli string, serviceError int, args []string) {
-	node := ts.Value("node").(*process)
-	full := append([]string{cli, "--endpoint-url", node.url, "--no-cli-pager"}[:1+endpointArgs(serviceError)], args...)
-	if slices.Contains(args, "--profile") {
+func runAWS(ts *testscript.TestScript, neg bool, cli awscli.CLI, server *awscli.Server, args []string) {
+	command := []string{"--endpoint-url", ts.Value("node").(*process).url}
+	if strings.HasPrefix(cli.Version, "2.") {
+		command = append(command, "--no-cli-pager")
+	}
+	command = append(command, args...)
+	var code int
+	var err error
+	switch {
+	case slices.Contains(args, "--profile"):
 		// Without a terminal it reads the code of an MFA device from its input.
-		full = append([]string{"setsid", "--wait"}, full...)
-	}
-	err := ts.Exec(full[0], full[1:]...)
-	if !neg {
-		if err != nil {
-			ts.Fatalf("aws %s: %v", strings.Join(args, " "), err)
+		code, err = ownProcess(ts, append([]string{"setsid", "--wait", cli.Path}, command...))
+	case slices.Contains(ownProcesses, ts.Name()):
+		code, err = ownProcess(ts, append([]string{cli.Path}, command...))
+	default:
+		c := awscli.Command{Args: command, Dir: ts.MkAbs(".")}
+		names := slices.Concat(clientVariables, slices.Collect(maps.Keys(clientEnvironment("", account{}))))
+		for _, name := range names {
+			if value := ts.Getenv(name); value != "" {
+				c.Env = append(c.Env, name+"="+value)
+			}
 		}
-		return
+		code, err = server.Run(c, ts.Stdout(), ts.Stderr())
 	}
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != serviceError {
-		ts.Fatalf("aws %s ended with %v, want exit code %d", strings.Join(args, " "), err, serviceError)
+	want := 0
+	if neg {
+		want = cli.ServiceError()
+	}
+	if err != nil || code != want {
+		ts.Fatalf("aws %s: exit code %d, %v, want %d", strings.Join(args, " "), code, err, want)
 	}
 }
 
-// endpointArgs leaves out what version 1 does not know.
-func endpointArgs(serviceError int) int {
-	if serviceError == 255 {
-		return 2
+func ownProcess(ts *testscript.TestScript, command []string) (int, error) {
+	err := ts.Exec(command[0], command[1:]...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode(), nil
 	}
-	return 3
+	return 0, err
 }
 
 // capture NAME... sets variables to the words that the last command printed,
@@ -171,8 +168,10 @@ func expand(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
-// totp SEEDFILE STEP NAME1 NAME2 sets two variables to the code that a device
-// with this seed shows STEP steps from now, and the one after it.
+// totp SEEDFILE STEP NAME... sets variables to the code that a device with this
+// seed shows STEP from now, and those after it. A device's pair and the code
+// that is used next are made by one command: however long the CLI takes, they
+// follow each other.
 func oneTimeCodes(ts *testscript.TestScript, _ bool, args []string) {
 	seed := strings.TrimSpace(ts.ReadFile(args[0]))
 	step, err := time.ParseDuration(args[1])

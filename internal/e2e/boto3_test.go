@@ -44,7 +44,7 @@ func TestBoto3(t *testing.T) {
 			flags := []string{"--data", dataDir(t)}
 			acc := createAccount(t, flags...)
 			seed(t, flags, acc, 30_000)
-			return serve(t, append(flags, "--report-max-age", "1s", "--report-expiry", "2s")...), acc
+			return serve(t, append(flags, "--report-max-age", "5s", "--report-expiry", "6s")...), acc
 		},
 		"retries": func(t *testing.T) (*process, account) {
 			flags := []string{"--data", dataDir(t)}

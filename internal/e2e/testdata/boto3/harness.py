@@ -48,9 +48,13 @@ def refused(exception, code, status, message=None):
         raise AssertionError("not refused with %s" % code)
 
 
+BEGAN = int(time.time()) // 30
+
+
 def code(seed, step=0):
-    """The code that a device with this seed shows, RFC 6238."""
-    counter = struct.pack(">Q", int(time.time()) // 30 + step)
+    """The code that a device with this seed shows, RFC 6238, steps after this
+    program began: on a slow machine too the codes follow each other."""
+    counter = struct.pack(">Q", BEGAN + step)
     digest = hmac.new(base64.b32decode(seed), counter, hashlib.sha1).digest()
     at = digest[-1] & 15
     return "%06d" % ((struct.unpack(">I", digest[at:at + 4])[0] & 0x7FFFFFFF) % 1000000)

@@ -1,0 +1,107 @@
+"""Runs commands of the AWS CLI, each in a process that is forked from this one.
+
+Usage: server.py SCRIPT, with a listening Unix socket as descriptor 3. SCRIPT is
+the "aws" of this machine. It is imported once and runs in children alone, so no
+command sees what another one has left in memory.
+
+A client sends its three descriptors with the length of a JSON object as four
+bytes, and then the object: {"dir", "env", "args"}. It is answered with the exit
+code. The server ends when its input does.
+"""
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+
+
+def main(script):
+    sys.path[0] = os.path.dirname(script)
+    importlib.import_module("awscli.clidriver")
+    read_models()
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    listener = socket.socket(fileno=3)
+    listener.set_inheritable(False)
+    while True:
+        ready, _, _ = select.select([0, listener], [], [])
+        if 0 in ready:
+            os._exit(0)
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            return script, *handle(connection)
+        connection.close()
+
+
+def handle(connection):
+    """Returns in the process that runs the command."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    head, fds, _, _ = socket.recv_fds(connection, 4, 3)
+    with connection.makefile("rb") as stream:
+        request = json.loads(stream.read(*struct.unpack(">I", head)))
+    child = os.fork()
+    if child == 0:
+        connection.close()
+        return request, fds
+    for fd in fds:
+        os.close(fd)
+    _, status = os.waitpid(child, 0)
+    connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
+
+
+def read_models():
+    """Reads the data that every command needs, so that they need not: half of
+    a command's time. A second loading of the same file reads it again."""
+    package = "awscli.botocore" if importlib.util.find_spec("awscli.botocore") else "botocore"
+    loaders = importlib.import_module(package + ".loaders")
+    load_file = loaders.JSONFileLoader.load_file
+    paths = set()
+
+    def record(self, path):
+        data = load_file(self, path)
+        if data is not None:
+            paths.add(path)
+        return data
+
+    loaders.JSONFileLoader.load_file = record
+    loader = loaders.Loader()
+    for name in "endpoints", "partitions", "_retry", "sdk-default-configuration":
+        try:
+            loader.load_data(name)
+        except Exception:  # not every version has them all
+            pass
+    for service in "iam", "sts":
+        for kind in "service-2", "paginators-1", "endpoint-rule-set-1", "waiters-2":
+            try:
+                loader.load_service_model(service, kind)
+            except Exception:
+                pass
+    once = {path: load_file(loaders.JSONFileLoader(), path) for path in paths}
+    loaders.JSONFileLoader.load_file = lambda self, path: once.pop(path, None) or load_file(self, path)
+
+
+def run(script, request, fds):
+    """What a new process would find, and then the CLI's own script. It ends as
+    it will: this is the last thing that the process does."""
+    os.setsid()
+    for fd, at in zip(fds, range(3)):
+        os.dup2(fd, at)
+        os.close(fd)
+    os.chdir(request["dir"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    importlib.reload(sys.modules["awscli"])  # it sets AWS_DATA_PATH
+    sys.argv = [script, *request["args"]]
+    runpy.run_path(script, run_name="__main__")
+
+
+run(*main(sys.argv[1]))
