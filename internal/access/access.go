@@ -97,30 +97,15 @@ func (a *Access) Gather(ctx context.Context, c principal.Caller, call Call) (*Su
 }
 
 func (a *Access) gather(ctx context.Context, c principal.Caller, call Call) (*Subject, error) {
-	s := &Subject{Caller: c, Call: call, Principal: principalOf(c)}
-	session := c.Session()
-	var g *store.Grants
-	var err error
-	if c.Kind() == principal.AssumedRole {
-		g, err = a.db.RoleGrants(ctx, c.Account(), session.Role.NameKey)
-		if err == nil && g.ID != session.Role.ID {
-			err = store.ErrNotFound
-		}
-	} else {
-		g, err = a.db.UserGrants(ctx, c.Account(), c.NameKey())
-		if err == nil && g.ID != c.User().ID {
-			err = store.ErrNotFound
-		}
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, awsmodel.Fail("InvalidClientTokenId", "The security token included in the request is invalid.")
-	}
+	c, g, err := a.current(ctx, c)
 	if err != nil {
-		return nil, fmt.Errorf("read policies of %s: %w", c.ARN(), err)
+		return nil, err
 	}
+	s := &Subject{Caller: c, Call: call, Principal: principalOf(c)}
 	if s.Policies, err = a.policies(ctx, c.Account(), g); err != nil {
 		return nil, err
 	}
+	session := c.Session()
 	if s.Tags = g.Tags; session != nil {
 		s.Tags = withSessionTags(g.Tags, session.Tags)
 		if err := a.addSession(ctx, s, session); err != nil {
@@ -128,6 +113,63 @@ func (a *Access) gather(ctx context.Context, c principal.Caller, call Call) (*Su
 		}
 	}
 	return s, nil
+}
+
+// Current is a caller under the name and the path that it has by now. The
+// error is InvalidClientTokenId where it is gone.
+func (a *Access) Current(ctx context.Context, c principal.Caller) (principal.Caller, error) {
+	c, _, err := a.current(ctx, c)
+	return c, err
+}
+
+// current finds what reaches a caller: by the name that it signed with, or, if
+// it was renamed since, by its unique id. Whoever has got the name, or the
+// account's number, after it is another one.
+func (a *Access) current(ctx context.Context, c principal.Caller) (principal.Caller, *store.Grants, error) {
+	var g *store.Grants
+	var err error
+	if c.Kind() == principal.AssumedRole {
+		role := c.Session().Role
+		g, err = a.db.RoleGrants(ctx, c.Account(), role.NameKey)
+		if err == nil && g.ID != role.ID {
+			err = store.ErrNotFound
+		}
+	} else {
+		g, err = a.userGrants(ctx, c.User())
+	}
+	if err == nil && g.Instance != c.Instance() {
+		err = store.ErrNotFound
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return c, nil, awsmodel.Fail("InvalidClientTokenId", "The security token included in the request is invalid.")
+	}
+	if err != nil {
+		return c, nil, fmt.Errorf("read policies of %s: %w", c.ARN(), err)
+	}
+	return c.As(g.NameKey, g.Name, g.Path), g, nil
+}
+
+// userGrants reads what reaches a user, who may have another name by now.
+func (a *Access) userGrants(ctx context.Context, u store.User) (*store.Grants, error) {
+	nameKey := u.NameKey
+	for try := 1; ; try++ {
+		g, err := a.db.UserGrants(ctx, u.Account, nameKey)
+		if err == nil && g.ID == u.ID {
+			return g, nil
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		// It may be renamed between the two reads as well.
+		if try == 3 {
+			return nil, store.ErrNotFound
+		}
+		named, err := a.db.UserByID(ctx, u.Account, u.ID)
+		if err != nil {
+			return nil, err
+		}
+		nameKey = named.NameKey
+	}
 }
 
 // policies parses what reaches a principal. A document that cannot be read, or

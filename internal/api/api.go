@@ -61,7 +61,7 @@ type API struct {
 	members *trail.Members
 	log     *slog.Logger
 	now     func() time.Time
-	seal    func(account string, text []byte) string         // see ExplainDenials
+	seal    func(c principal.Caller, text []byte) string     // see ExplainDenials
 	seen    func(c principal.Caller, service, action string) // nil for nobody who wants to know
 }
 
@@ -100,20 +100,25 @@ func (a *API) Observe(seen func(c principal.Caller, service, action string)) { a
 
 // Invoke runs one action for a caller. The error is always for the client.
 func (a *API) Invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call) (any, *awsmodel.Error) {
-	ctx = principal.With(ctx, c)
-	if a.seen != nil {
-		a.seen(c, action.Service, action.Name)
+	// What is known of the caller is read with each call. A session's user or
+	// role may be gone, or have another name than its token says.
+	subject, err := a.access.Gather(ctx, c, access.Call{SourceIP: call.SourceIP, UserAgent: call.UserAgent, Secure: call.TLS != nil})
+	var out any
+	if err == nil {
+		c = subject.Caller
+		if a.seen != nil {
+			a.seen(c, action.Service, action.Name)
+		}
+		out, err = a.invoke(principal.With(ctx, c), subject, action, in)
 	}
-	out, err := a.invoke(ctx, c, action, in, call)
 	return a.finish(ctx, action, in, out, err, call, identity(c))
 }
 
-func (a *API) invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call) (any, error) {
+func (a *API) invoke(ctx context.Context, subject *access.Subject, action Action, in any) (any, error) {
 	if err := awsmodel.Check(action.Name, in); err != nil {
 		return nil, err
 	}
-	subject, err := a.authorize(ctx, c, action, in, call)
-	if err != nil {
+	if err := a.authorize(ctx, subject, action, in); err != nil {
 		return nil, err
 	}
 	if err := a.probe(ctx, action); err != nil {
@@ -142,8 +147,12 @@ func (a *API) Refuse(ctx context.Context, c *principal.Caller, keyID, service, n
 	rec.UserIdentity = trail.Identity{Type: trail.Unknown, AccessKeyID: keyID}
 	rec.Stranger = c == nil
 	if c != nil {
-		rec.UserIdentity = identity(*c)
-		rec.RecipientAccountID = c.Account()
+		who := *c
+		if current, err := a.access.Current(ctx, who); err == nil {
+			who = current
+		}
+		rec.UserIdentity = identity(who)
+		rec.RecipientAccountID = who.Account()
 	}
 	rec.ReadOnly = true
 	if err := a.trail.Write(&rec); err != nil {

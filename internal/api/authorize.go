@@ -31,34 +31,30 @@ type Resource struct {
 	Keys func(key string) ([]string, error)
 }
 
-// authorize decides a call by the policies that reach its caller. The subject
-// it returns is for actions that decide further, such as AssumeRole.
-func (a *API) authorize(ctx context.Context, c principal.Caller, action Action, in any, call Call) (*access.Subject, error) {
-	subject, err := a.access.Gather(ctx, c, access.Call{SourceIP: call.SourceIP, UserAgent: call.UserAgent, Secure: call.TLS != nil})
-	if err != nil || action.Free {
-		return subject, err
+// authorize decides a call by the policies that reach its caller.
+func (a *API) authorize(ctx context.Context, subject *access.Subject, action Action, in any) error {
+	c := subject.Caller
+	if action.Free {
+		return nil
 	}
-	if err := sessionMay(c, action); err != nil {
-		return nil, err
-	}
-	if action.Decides {
-		return subject, nil
+	if err := sessionMay(c, action); err != nil || action.Decides {
+		return err
 	}
 	p := subject.Policies
 	if c.IsRoot() && len(p.Control) == 0 && len(p.Session) == 0 && !p.SessionRequired {
-		return subject, nil // nothing limits root: what it acts on does not matter
+		return nil // nothing limits root: what it acts on does not matter
 	}
 	needs, err := action.Needs(ctx, c, in)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	tags := requestTags(in)
 	for i := range needs {
 		if err := a.decide(ctx, subject, action, &needs[i], in, tags); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return subject, nil
+	return nil
 }
 
 // decide decides one need. Each resource is decided by itself, for each has

@@ -7,12 +7,13 @@ import (
 	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/policy"
+	"rollcall/internal/principal"
 )
 
 // ExplainDenials has denials carry what decided them, sealed for those who may
 // call DecodeAuthorizationMessage in the caller's account. seal gives "" where
 // it cannot. ExplainDenials belongs before the first call.
-func (a *API) ExplainDenials(seal func(account string, text []byte) string) { a.seal = seal }
+func (a *API) ExplainDenials(seal func(c principal.Caller, text []byte) string) { a.seal = seal }
 
 // maxDenial bounds what a denial carries: it goes into a header.
 const maxDenial = 4 << 10
@@ -29,7 +30,7 @@ func (a *API) denied(subject *access.Subject, req policy.Request, label string, 
 		if err != nil {
 			return e
 		}
-		if e.Encoded = a.seal(subject.Caller.Account(), text); len(e.Encoded) <= maxDenial {
+		if e.Encoded = a.seal(subject.Caller, text); len(e.Encoded) <= maxDenial {
 			return e
 		}
 		e.Encoded = ""

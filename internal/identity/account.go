@@ -71,6 +71,10 @@ func (s *Service) CreateAccount(ctx context.Context, spec AccountSpec) (NewAccou
 	return n, nil
 }
 
+// instancePrefix begins what tells an account from one that had its number
+// before: see store.Account.
+const instancePrefix = "ACCT"
+
 func (s *Service) createAccount(ctx context.Context, spec AccountSpec) (NewAccount, error) {
 	n := NewAccount{AccountInfo: AccountInfo{
 		Account: store.Account{ID: spec.ID, Partition: spec.Partition}, Alias: spec.Alias, Limits: spec.Limits,
@@ -78,6 +82,7 @@ func (s *Service) createAccount(ctx context.Context, spec AccountSpec) (NewAccou
 	if n.Partition == "" {
 		n.Partition = "aws"
 	}
+	n.Instance = seal.NewID(instancePrefix, 28)
 	if n.ID == "" {
 		id, err := newAccountID()
 		if err != nil {
@@ -278,7 +283,14 @@ func accountInfo(tx *store.Tx, a store.Account) (info AccountInfo, err error) {
 // DeleteAccount deletes an account with its users, their credentials and its
 // reports. Nothing of it can be had back.
 func (s *Service) DeleteAccount(ctx context.Context, id string) error {
-	err := s.db.Update(ctx, func(tx *store.Tx) error { return noAccount(id, tx.DeleteAccount(id)) })
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		// Its members must not belong to a later account with its number.
+		left, err := members(tx, id)
+		for _, member := range left {
+			err = errors.Join(err, tx.DeleteSetting(member, SettingManagementAccount))
+		}
+		return errors.Join(err, noAccount(id, tx.DeleteAccount(id)))
+	})
 	if err != nil {
 		return fmt.Errorf("delete account: %w", err)
 	}

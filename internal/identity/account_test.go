@@ -127,6 +127,12 @@ func TestAccounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for i := range got {
+			if got[i].Instance == "" || i > 0 && got[i].Instance == got[i-1].Instance {
+				t.Errorf("account %s has the instance %q", got[i].ID, got[i].Instance)
+			}
+			got[i].Instance = ""
+		}
 		want := []identity.AccountInfo{
 			{Account: store.Account{ID: "000000000007", Partition: "aws-us-gov", Created: began.Add(time.Hour)}, Alias: "seven", Limits: map[string]int{"UsersPerAccount": 9}},
 			{Account: store.Account{ID: account, Partition: "aws", Created: began, Users: 2}, Limits: map[string]int{}, Reported: began.Add(time.Minute)},

@@ -6,33 +6,34 @@ import (
 	"errors"
 	"io"
 
+	"rollcall/internal/principal"
 	"rollcall/internal/seal"
 )
 
 // messagePlace binds an authorization message to the account whose caller was
-// denied.
-func messagePlace(account string) seal.Location {
-	return seal.Location{Table: "messages", Key: account, Column: "authorization"}
+// denied, and not to its number.
+func messagePlace(c principal.Caller) seal.Location {
+	return seal.Location{Table: "messages", Key: c.Tenant(), Column: "authorization"}
 }
 
 // SealMessage seals what decided a denial for the account of who was denied.
 // It gives "" where it cannot.
-func (s *Service) SealMessage(account string, text []byte) string {
+func (s *Service) SealMessage(c principal.Caller, text []byte) string {
 	text, err := pack(text)
 	if err != nil {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString(s.keys.Seal(text, messagePlace(account)))
+	return base64.RawURLEncoding.EncodeToString(s.keys.Seal(text, messagePlace(c)))
 }
 
-// OpenMessage opens what SealMessage made for the account. It is not ok for
-// all else.
-func (s *Service) OpenMessage(ctx context.Context, account, message string) (text string, ok bool, err error) {
+// OpenMessage opens what SealMessage made for the caller's account. It is not
+// ok for all else.
+func (s *Service) OpenMessage(ctx context.Context, c principal.Caller, message string) (text string, ok bool, err error) {
 	sealed, err := base64.RawURLEncoding.DecodeString(message)
 	if err != nil {
 		return "", false, nil
 	}
-	opened, err := s.openSecret(ctx, sealed, messagePlace(account))
+	opened, err := s.openSecret(ctx, sealed, messagePlace(c))
 	var unknown seal.UnknownDataKeyError
 	if errors.Is(err, seal.ErrNotOpened) || errors.As(err, &unknown) {
 		return "", false, nil

@@ -22,8 +22,8 @@ func (s *Service) onUser(member string) api.Needing {
 		if name == "" && !c.HasUser() {
 			return nil, errNoUserName()
 		}
-		// Who signs with a long-term key was read with the key.
-		if name == "" || c.Session() == nil && fold(name) == c.NameKey() {
+		// The caller was read with the call.
+		if name == "" || c.HasUser() && fold(name) == c.NameKey() {
 			return api.On(s.userResource(ctx, c, c.User())), nil
 		}
 		u, err := s.db.User(ctx, c.Account(), fold(name))

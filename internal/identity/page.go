@@ -24,7 +24,7 @@ const defaultPage = 100
 // page reads Marker and MaxItems. A marker is only good for the account, the
 // action and the filter it was made for; anything else is forged or misused.
 func (s *Service) page(c principal.Caller, action, filter string, marker *string, maxItems *int32) (page, error) {
-	p := page{limit: defaultPage, s: s, bound: strings.Join([]string{c.Account(), action, filter}, "\x00")}
+	p := page{limit: defaultPage, s: s, bound: strings.Join([]string{c.Tenant(), action, filter}, "\x00")}
 	if maxItems != nil {
 		p.limit = int(*maxItems)
 	}

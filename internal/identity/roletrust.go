@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,7 +39,8 @@ func (s *Service) UpdateAssumeRolePolicy(ctx context.Context, in *iam.UpdateAssu
 // newTrust checks the trust policy of a request. Users and roles that it names
 // must be there, and are remembered by their unique ids: whoever gets the name
 // of a deleted one later is not trusted, and one that is renamed still is.
-// IAM, AWS JSON policy elements: Principal.
+// IAM, AWS JSON policy elements: Principal. Accounts are remembered likewise,
+// because here their numbers may be used again.
 func newTrust(tx *store.Tx, account, text string) (store.Trust, error) {
 	d, err := policy.Parse(text, policy.Trust)
 	if err != nil {
@@ -62,8 +64,8 @@ func newTrust(tx *store.Tx, account, text string) (store.Trust, error) {
 	return store.Trust{TrustPolicy: text, TrustedIDs: strings.Join(ids, "\n")}, nil
 }
 
-// trustedID is the unique id of the user, or of the role, that a principal of
-// a trust policy names; "" where it names something else. One that is not
+// trustedID is the unique id of the user, of the role, or of the account, that
+// a principal of a trust policy names; "" where it names something else. One that is not
 // there is refused, but for those of accounts that are not of this store: they
 // cannot be asked, and nobody of them can sign a request here, so policies can
 // be brought over.
@@ -72,12 +74,15 @@ func trustedID(tx *store.Tx, value string) (string, error) {
 	if !ok {
 		return "", nil
 	}
-	_, err := tx.Account(p.account)
+	account, err := tx.Account(p.account)
 	if errors.Is(err, store.ErrNotFound) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
+	}
+	if p.name == "" {
+		return instanceID(account.Instance), nil
 	}
 	var id, path, name string
 	if p.kind == "user" {
@@ -97,12 +102,20 @@ func trustedID(tx *store.Tx, value string) (string, error) {
 	return "", policy.InvalidPrincipal("AWS", value)
 }
 
-// principalARN is an ARN that names a user, a role or a role's session.
+// instanceID stands for the instance of an account in a role's TrustedIDs.
+// Accounts from before instances have an empty one.
+func instanceID(instance string) string { return cmp.Or(instance, instancePrefix) }
+
+// principalARN is a principal that names a user, a role, a role's session, or
+// an account alone: itself, its root user or a federated user.
 type principalARN struct {
 	account, kind, path, name string // name is the role's for a session
 }
 
 func parsePrincipalARN(arn string) (p principalARN, ok bool) {
+	if checkAccountID(arn) == nil {
+		return principalARN{account: arn}, true
+	}
 	part := strings.SplitN(arn, ":", 6)
 	if len(part) != 6 || part[0] != "arn" {
 		return p, false
@@ -115,14 +128,23 @@ func parsePrincipalARN(arn string) (p principalARN, ok bool) {
 		p.path, p.name = "/"+rest[:end], rest[end:]
 	case "sts assumed-role":
 		p.name, _, _ = strings.Cut(rest, "/")
+	case "iam root", "sts federated-user":
+		return p, true
 	}
 	return p, p.name != ""
 }
 
 // Trusting is a caller as a role's trust policy sees it: by the ARN that it
-// had when it was named there, and by none where that was another's.
-func Trusting(p policy.Principal, t store.Trust) policy.Principal {
+// had when it was named there, and by none where that was another's. instance
+// is its account's.
+func Trusting(p policy.Principal, instance string, t store.Trust) policy.Principal {
 	for id, arn := range trusted(t) {
+		if strings.HasPrefix(id, instancePrefix) {
+			if id != instanceID(instance) {
+				p = notOfAccount(p, arn)
+			}
+			continue
+		}
 		switch {
 		case id == p.ID && p.Type == policy.User:
 			p.ARN = arn
@@ -132,6 +154,20 @@ func Trusting(p policy.Principal, t store.Trust) policy.Principal {
 		case arn == p.Role:
 			p.Role = ""
 		}
+	}
+	return p
+}
+
+// notOfAccount is a caller as a trust policy sees it that names, by a value,
+// an account which had the number of the caller's account before.
+func notOfAccount(p policy.Principal, value string) policy.Principal {
+	named, _ := parsePrincipalARN(value)
+	switch {
+	case named.account != p.Account:
+	case named.kind != "federated-user":
+		p.Account = ""
+	case value == p.ARN:
+		p.ARN = ""
 	}
 	return p
 }
@@ -153,6 +189,9 @@ func trusted(t store.Trust) iter.Seq2[string, string] {
 func trustOut(tx *store.Tx, t store.Trust, known map[string]string) (string, error) {
 	gone := map[string]string{}
 	for id, arn := range trusted(t) {
+		if strings.HasPrefix(id, instancePrefix) {
+			continue // an account is always shown by its number
+		}
 		current, asked := known[arn]
 		if !asked {
 			var err error

@@ -14,7 +14,7 @@ import (
 // ManagedRoot reads the root user of a member of the organisation that an
 // account manages, and says ok, if the organisation's feature is enabled. A
 // management account is no member of its own.
-func (s *Service) ManagedRoot(ctx context.Context, management, member, feature string) (root store.User, ok bool, err error) {
+func (s *Service) ManagedRoot(ctx context.Context, management, member, feature string) (root store.KeyOwner, ok bool, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		by, err := organization(tx, member)
 		if err != nil || by != management || member == management {
@@ -24,7 +24,12 @@ func (s *Service) ManagedRoot(ctx context.Context, management, member, feature s
 		if err != nil || value != Enabled {
 			return err
 		}
-		root, err = tx.User(member, "")
+		account, err := tx.Account(member)
+		if err != nil {
+			return err
+		}
+		root.Partition, root.Instance = account.Partition, account.Instance
+		root.User, err = tx.User(member, "")
 		ok = err == nil
 		return err
 	})

@@ -130,7 +130,7 @@ func userOrCaller(tx *store.Tx, c principal.Caller, name *string) (store.User, e
 	if !c.HasUser() {
 		return store.User{}, errNoUserName()
 	}
-	u, err := tx.User(c.Account(), c.NameKey())
+	u, err := tx.UserByID(c.Account(), c.User().ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return u, noUser(c.UserName())
 	}

@@ -31,6 +31,7 @@ type SessionCredentials struct {
 type sealedSession struct {
 	Secret    string            `json:"x"`
 	Partition string            `json:"a"`
+	Instance  string            `json:"o,omitempty"` // of the account
 	User      store.User        `json:"u"`
 	Session   principal.Session `json:"z"`
 }
@@ -40,18 +41,20 @@ func sessionPlace(keyID string) seal.Location {
 	return seal.Location{Table: "sessions", Key: keyID, Column: "token"}
 }
 
-// NewSession makes the credentials of a session in an account. user is whose
-// session it is; for a role only its Account is set. The token has at least
-// minSize bytes. Nothing is stored: all that is known of the session is sealed
-// into its token, and it ends when it expires, when its user or role is
-// deleted, or when a policy says so by aws:TokenIssueTime.
-func (s *Service) NewSession(partition string, user store.User, session principal.Session, minSize int) (SessionCredentials, error) {
-	id, err := seal.NewAccessKeyID("ASIA", user.Account)
+// NewSession makes the credentials of a session in an account. of is whose
+// session it is; for a role only the account of its User is set. The token has
+// at least minSize bytes. Nothing is stored: all that is known of the session
+// is sealed into its token, and it ends when it expires, when its user, role or
+// account is deleted, or when a policy says so by aws:TokenIssueTime.
+func (s *Service) NewSession(of store.KeyOwner, session principal.Session, minSize int) (SessionCredentials, error) {
+	id, err := seal.NewAccessKeyID("ASIA", of.User.Account)
 	if err != nil {
 		return SessionCredentials{}, err
 	}
 	secret := seal.NewSecretAccessKey()
-	text, err := json.Marshal(sealedSession{Secret: secret.Reveal(), Partition: partition, User: user, Session: session})
+	text, err := json.Marshal(sealedSession{
+		Secret: secret.Reveal(), Partition: of.Partition, Instance: of.Instance, User: of.User, Session: session,
+	})
 	if err != nil {
 		return SessionCredentials{}, fmt.Errorf("make session token: %w", err)
 	}
@@ -121,6 +124,6 @@ func (s *Service) openSession(ctx context.Context, keyID, token string) ([]byte,
 	}
 	signer := principal.Signer{Session: &held.Session}
 	signer.Key.ID, signer.Key.Account = keyID, held.User.Account
-	signer.Partition, signer.User = held.Partition, held.User
+	signer.Partition, signer.Instance, signer.User = held.Partition, held.Instance, held.User
 	return []byte(held.Secret), signer, nil
 }

@@ -31,7 +31,7 @@ func aSession(w *world) principal.Session {
 
 func (w *world) session(t testing.TB, s principal.Session, minSize int) identity.SessionCredentials {
 	t.Helper()
-	c, err := w.NewSession("aws-cn", store.User{Account: account, NameKey: "ann", Name: "Ann", Path: "/p/", ID: "AIDA1", Created: began}, s, minSize)
+	c, err := w.NewSession(store.KeyOwner{Partition: "aws-cn", User: store.User{Account: account, NameKey: "ann", Name: "Ann", Path: "/p/", ID: "AIDA1", Created: began}}, s, minSize)
 	if err != nil {
 		t.Fatal(err)
 	}

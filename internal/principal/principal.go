@@ -5,6 +5,7 @@ package principal
 
 import (
 	"context"
+	"strings"
 
 	"rollcall/internal/sigv4"
 	"rollcall/internal/store"
@@ -13,8 +14,8 @@ import (
 // Signer is whose credentials a signature was made with.
 type Signer struct {
 	// Owner is the access key and its user. Of temporary credentials only the
-	// key's id, the account, the partition and, for sessions of users, the user
-	// as it was when the session was made are set.
+	// key's id, the account, the partition, the account's instance and, for
+	// sessions of users, the user as it was when the session was made are set.
 	store.KeyOwner
 	Session *Session // nil for long-term keys
 }
@@ -63,8 +64,36 @@ func (c Caller) Session() *Session { return c.signer.Session }
 // Account is the account's twelve digits.
 func (c Caller) Account() string { return c.signer.User.Account }
 
+// Instance tells the account from others that had its number before.
+func (c Caller) Instance() string { return c.signer.Instance }
+
+// Tenant names the account for good, unlike its number, which a later account
+// may have.
+func (c Caller) Tenant() string { return strings.TrimSuffix(c.Account()+"/"+c.Instance(), "/") }
+
+// Owner is whose credentials the caller has, without a key.
+func (c Caller) Owner() store.KeyOwner {
+	o := c.signer.KeyOwner
+	o.Key = store.AccessKey{}
+	return o
+}
+
 // Partition is aws, aws-cn or aws-us-gov.
 func (c Caller) Partition() string { return c.signer.Partition }
+
+// As is the caller under the name and the path that its user or role has by
+// now: those in a session's token are as old as the session.
+func (c Caller) As(nameKey, name, path string) Caller {
+	if c.Kind() != AssumedRole {
+		u := &c.signer.User
+		u.NameKey, u.Name, u.Path = nameKey, name, path
+		return c
+	}
+	session := *c.signer.Session
+	session.Role = &AssumedRoleOf{NameKey: nameKey, Name: name, Path: path, ID: session.Role.ID}
+	c.signer.Session = &session
+	return c
+}
 
 // IsRoot says whether the account's root user calls, by its key or in a
 // session.

@@ -222,6 +222,8 @@ func TestSessionsAreRevoked(t *testing.T) {
 			theirs := there(must(t, one.root.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("guest")}).Credentials)
 			must(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 			must(t, one.root.UpdateUser, &iam.UpdateUserInput{UserName: ptr("Ann"), NewUserName: ptr("Anna")})
+			must(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
+			one.deleteUser(t, "Anna")
 			refused(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", invalidToken)
 			must(t, theirs.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 			one.user(t, "Ann") // another one

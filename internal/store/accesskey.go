@@ -53,13 +53,14 @@ type KeyOwner struct {
 	Key       AccessKey
 	User      User
 	Partition string
+	Instance  string // see Account
 }
 
 // KeyOwner reads a key by id, with its owner.
 func (tx *Tx) KeyOwner(id string) (o KeyOwner, err error) {
 	err = tx.one([]any{&o.Key.Account, &o.Key.NameKey, &o.Key.ID, &o.Key.Status, &o.Key.Created, &o.Key.Secret,
-		&o.User.Name, &o.User.Path, &o.User.ID, &o.User.Created, &o.Partition},
-		`SELECT k.account, k.name_key, k.key_id, k.status, k.created, k.secret, u.name, u.path, u.user_id, u.created, a.aws_partition
+		&o.User.Name, &o.User.Path, &o.User.ID, &o.User.Created, &o.Partition, &o.Instance},
+		`SELECT k.account, k.name_key, k.key_id, k.status, k.created, k.secret, u.name, u.path, u.user_id, u.created, a.aws_partition, a.instance
 		FROM access_keys k
 		JOIN users u ON u.account = k.account AND u.name_key = k.name_key
 		JOIN accounts a ON a.account = k.account

@@ -8,18 +8,21 @@ type Account struct {
 	Partition string // aws, aws-cn or aws-us-gov
 	Created   time.Time
 	Users     int // IAM users, root not counted
+	// Instance is another one for each account that is made, also where it has
+	// the number of one that was deleted.
+	Instance string
 }
 
-const accountColumns = "account, aws_partition, created, user_count"
+const accountColumns = "account, aws_partition, created, user_count, instance"
 
 func accountFields(a *Account) []any {
-	return []any{&a.ID, &a.Partition, &a.Created, &a.Users}
+	return []any{&a.ID, &a.Partition, &a.Created, &a.Users, &a.Instance}
 }
 
 // InsertAccount adds an account, or fails with ErrExists.
 func (tx *Tx) InsertAccount(a Account) error {
-	return tx.insert(`INSERT INTO accounts (account, aws_partition, created) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-		a.ID, a.Partition, a.Created)
+	return tx.insert(`INSERT INTO accounts (account, aws_partition, created, instance) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+		a.ID, a.Partition, a.Created, a.Instance)
 }
 
 // Account reads one account.

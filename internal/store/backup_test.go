@@ -46,8 +46,8 @@ func everything(t *testing.T, db *store.DB) {
 			args []any
 		}{
 			{`INSERT INTO data_keys VALUES ('0011', 'mk-1', $1, 5)`, []any{[]byte{0, 255, '\n', 0}}},
-			{`INSERT INTO accounts VALUES ('123456789012', 'aws', 7, 2)`, nil},
-			{`INSERT INTO accounts VALUES ('999999999999', 'aws-cn', 0, 0)`, nil},
+			{`INSERT INTO accounts VALUES ('123456789012', 'aws', 7, 2, 'ACCT1')`, nil},
+			{`INSERT INTO accounts VALUES ('999999999999', 'aws-cn', 0, 0, '')`, nil},
 			{`INSERT INTO account_aliases VALUES ('123456789012', 'example')`, nil},
 			{`INSERT INTO account_limits VALUES ('123456789012', 'AccessKeysPerUser', 4)`, nil},
 			{`INSERT INTO password_policies VALUES ('123456789012', 14, 1, 0, 1, 0, 1, 90, 24, 2)`, nil},

@@ -32,7 +32,7 @@ type backupColumn struct {
 // compares them with the schema.
 var backupTables = []backupTable{
 	newBackupTable("data_keys", "id", "id master_key_id wrapped:bytes created:number"),
-	newBackupTable("accounts", "account", "account aws_partition created:number user_count:number"),
+	newBackupTable("accounts", "account", "account aws_partition created:number user_count:number instance"),
 	newBackupTable("account_aliases", "account", "account alias"),
 	newBackupTable("account_limits", "account, name", "account name value:number"),
 	newBackupTable("password_policies", "account", `account minimum_length:number require_symbols:number require_numbers:number

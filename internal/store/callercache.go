@@ -23,7 +23,7 @@ func (h walHeader) follows(before walHeader) bool { return h[2] == before[2]+1 }
 type callerCache struct {
 	mu      sync.Mutex
 	version walHeader
-	entries map[any]any // *KeyOwner by keyOwnerKey, *Grants by grantsKey, *User by userKey
+	entries map[any]any // *KeyOwner by keyOwnerKey, *Grants by grantsKey, *User by userKey and userIDKey
 }
 
 // callerCacheSize bounds what is remembered.
@@ -163,14 +163,29 @@ func (db *DB) KeyOwner(ctx context.Context, id string) (KeyOwner, error) {
 	return *o, nil
 }
 
-// userKey names a user in the cache.
-type userKey struct{ account, nameKey string }
+// userKey and userIDKey name a user in the cache.
+type (
+	userKey   struct{ account, nameKey string }
+	userIDKey struct{ account, id string }
+)
 
 // User is Tx.User for one call: most calls of people are about a user, and
 // ask for its path before they may.
 func (db *DB) User(ctx context.Context, account, nameKey string) (User, error) {
 	u, err := remembered(ctx, db, userKey{account, nameKey}, func(tx *Tx) (*User, error) {
 		u, err := tx.User(account, nameKey)
+		return &u, err
+	})
+	if err != nil {
+		return User{}, err
+	}
+	return *u, nil
+}
+
+// UserByID is Tx.UserByID for one call.
+func (db *DB) UserByID(ctx context.Context, account, id string) (User, error) {
+	u, err := remembered(ctx, db, userIDKey{account, id}, func(tx *Tx) (*User, error) {
+		u, err := tx.UserByID(account, id)
 		return &u, err
 	})
 	if err != nil {

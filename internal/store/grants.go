@@ -39,8 +39,9 @@ const versionMark = "\x01"
 type Grants struct {
 	Policies []Grant
 	Tags     []Tag
-	// ID, Path and Name tell the principal that was found.
-	ID, Path, Name string
+	// ID, Path and Name tell the principal that was found, NameKey and Instance
+	// by which name and in which account.
+	ID, Path, Name, NameKey, Instance string
 }
 
 func grantFields(g *Grant) []any {
@@ -64,7 +65,8 @@ func (tx *Tx) grants(sql, account, nameKey string) (g Grants, err error) {
 	for _, row := range all {
 		switch row.Kind {
 		case selfRow:
-			g.ID, g.Path, g.Name, found = row.Group, row.Name, row.ARN, true
+			g.ID, g.Path, g.Name, g.Instance, found = row.Group, row.Name, row.ARN, row.Document, true
+			g.NameKey = nameKey
 		case tagRow:
 			g.Tags = append(g.Tags, Tag{row.Group, row.Name, row.ARN})
 		default:
@@ -94,7 +96,8 @@ const (
 // The statements, each with documents and with the names of versions.
 var (
 	userGrantsSQL, userVersionsSQL = withDocuments(`
-	SELECT 'self', user_id, path, name, '' FROM users WHERE account = $1 AND name_key = $2
+	SELECT 'self', u.user_id, u.path, u.name, c.instance FROM users u
+		JOIN accounts c ON c.account = u.account WHERE u.account = $1 AND u.name_key = $2
 	UNION ALL SELECT 'tag', key_fold, tag_key, tag_value, '' FROM user_tags WHERE account = $1 AND name_key = $2
 	UNION ALL SELECT 'inline', '', policy_name, '', document FROM user_policies WHERE account = $1 AND name_key = $2
 	UNION ALL SELECT 'inline', m.group_key, g.policy_name, '', g.document FROM group_members m
@@ -105,7 +108,8 @@ var (
 	UNION ALL SELECT 'boundary', '', '', a.policy_arn, $managed FROM user_boundaries a WHERE a.account = $1 AND a.name_key = $2
 	UNION ALL SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`)
 	roleGrantsSQL, roleVersionsSQL = withDocuments(`
-	SELECT 'self', role_id, path, name, '' FROM roles WHERE account = $1 AND name_key = $2
+	SELECT 'self', r.role_id, r.path, r.name, c.instance FROM roles r
+		JOIN accounts c ON c.account = r.account WHERE r.account = $1 AND r.name_key = $2
 	UNION ALL SELECT 'tag', key_fold, tag_key, tag_value, '' FROM role_tags WHERE account = $1 AND name_key = $2
 	UNION ALL SELECT 'inline', '', policy_name, '', document FROM role_policies WHERE account = $1 AND name_key = $2
 	UNION ALL SELECT 'managed', '', '', a.policy_arn, $managed FROM role_attachments a WHERE a.account = $1 AND a.name_key = $2

@@ -152,11 +152,12 @@ func (u *lastUsed) write(ctx context.Context, keys map[string]LastUsed, password
 		ON CONFLICT (account, name_key, key_id) DO UPDATE SET used = excluded.used, region = excluded.region, service = excluded.service
 		WHERE excluded.used >= access_key_last_used.used + $5`)
 	args = nil
+	// A user that was made after the use is another one of the same name.
 	for who, at := range passwords {
 		args = append(args, []any{at, who[0], who[1], span})
 	}
 	return errors.Join(err, u.writeBatches(ctx, args, `INSERT INTO password_last_used (account, name_key, used)
-		SELECT account, name_key, CAST($1 AS BIGINT) FROM users WHERE account = $2 AND name_key = $3
+		SELECT account, name_key, CAST($1 AS BIGINT) FROM users WHERE account = $2 AND name_key = $3 AND created <= $1
 		ON CONFLICT (account, name_key) DO UPDATE SET used = excluded.used
 		WHERE excluded.used >= password_last_used.used + $4`))
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"math/rand/v2"
 	"time"
 )
 
@@ -35,13 +36,14 @@ func (tx *Tx) ReportJob(account string) (j ReportJob, err error) {
 }
 
 // StartReportJob takes the account's lease for a node and returns the job's
-// token. ErrExists: a job is running.
+// token. ErrExists: a job is running. An account's first token is drawn, so
+// that a job of a deleted account is none of a later one with its number.
 func (tx *Tx) StartReportJob(account, node string, lease time.Duration) (token int64, err error) {
 	err = tx.one([]any{&token}, `INSERT INTO report_jobs (account, token, node, running, expires_ms)
-		VALUES ($1, 1, $2, 1, CAST($3 AS BIGINT) + `+tx.clock+`)
+		VALUES ($1, $2, $3, 1, CAST($4 AS BIGINT) + `+tx.clock+`)
 		ON CONFLICT (account) DO UPDATE SET token = report_jobs.token + 1, node = excluded.node, running = 1, expires_ms = excluded.expires_ms
 		WHERE report_jobs.running = 0 OR report_jobs.expires_ms <= `+tx.clock+`
-		RETURNING token`, account, node, lease.Milliseconds())
+		RETURNING token`, account, 1+rand.Int64N(1<<40), node, lease.Milliseconds())
 	if errors.Is(err, ErrNotFound) {
 		err = ErrExists
 	}

@@ -146,11 +146,15 @@ func TestReportJob(t *testing.T) {
 func TestReportHistory(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
+		var first int64
 		for i := range 5 {
 			update(t, db, func(tx *store.Tx) error {
 				token, err := tx.StartReportJob(account, "n", time.Minute)
 				if err != nil {
 					return err
+				}
+				if i == 0 {
+					first = token
 				}
 				if err := tx.AddReportChunk(account, token, 0, 1, []byte{byte(i)}, time.Minute); err != nil {
 					return err
@@ -170,7 +174,7 @@ func TestReportHistory(t *testing.T) {
 			if err != nil || !r.Generated.Equal(created.Add(3*time.Hour)) {
 				t.Errorf("report at a time: %+v, %v", r, err)
 			}
-			if _, _, err := tx.ReportChunk(account, 1, 0); !errors.Is(err, store.ErrNotFound) {
+			if _, _, err := tx.ReportChunk(account, first, 0); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("chunk of a dropped report: %v", err)
 			}
 			return nil

@@ -30,6 +30,12 @@ func (tx *Tx) User(account, nameKey string) (u User, err error) {
 	return u, err
 }
 
+// UserByID reads a user by its unique id, whatever its name is.
+func (tx *Tx) UserByID(account, id string) (u User, err error) {
+	err = tx.one(userFields(&u), `SELECT `+userColumns+` FROM users WHERE account = $1 AND user_id = $2`, account, id)
+	return u, err
+}
+
 // Users reads up to limit IAM users in order of name_key, from the first
 // after the given one, whose path begins with prefix.
 func (tx *Tx) Users(account, after, prefix string, limit int) ([]User, error) {

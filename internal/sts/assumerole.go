@@ -61,8 +61,8 @@ func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts
 // assumable is a role with its account's partition.
 type assumable struct {
 	store.Role
-	partition string
-	tags      []store.Tag
+	partition, instance string // of its account
+	tags                []store.Tag
 }
 
 func (r *assumable) arn() string {
@@ -81,7 +81,7 @@ func (s *Service) role(ctx context.Context, arn string) (*assumable, error) {
 		if err != nil {
 			return err
 		}
-		r.partition = account.Partition
+		r.partition, r.instance = account.Partition, account.Instance
 		name := part[5][strings.LastIndexByte(part[5], '/')+1:]
 		if r.Role, err = tx.Role(account.ID, strings.ToLower(name)); err != nil {
 			return err
@@ -98,6 +98,7 @@ func (s *Service) role(ctx context.Context, arn string) (*assumable, error) {
 // asker is who asks for a session of a role.
 type asker struct {
 	principal policy.Principal
+	instance  string // of its account
 	policies  policy.Policies
 	keys      policy.Context // what is known of the caller and of how the call came
 	denial    func(action, role string) *awsmodel.Error
@@ -111,7 +112,7 @@ type asker struct {
 func (s *Service) signed(ctx context.Context, mfa time.Time) asker {
 	subject := access.Of(ctx)
 	return asker{
-		principal: subject.Principal, policies: subject.Policies, keys: proven(mfa, subject.Context(s.db.Now())),
+		principal: subject.Principal, instance: subject.Caller.Instance(), policies: subject.Policies, keys: proven(mfa, subject.Context(s.db.Now())),
 		denial: func(action, role string) *awsmodel.Error {
 			return fail("AccessDenied", "%s", policy.DenialText(subject.Caller.ARN(), action, role, policy.Decision{}))
 		},
@@ -140,7 +141,7 @@ func (s *Service) mayAssume(by asker, r *assumable, action string, n *newSession
 			return err
 		}
 		d := policy.AssumeRole(policy.Request{
-			Principal: identity.Trusting(by.principal, r.Trust), Action: action, Resources: []string{arn},
+			Principal: identity.Trusting(by.principal, by.instance, r.Trust), Action: action, Resources: []string{arn},
 			Context: firstOf(by.keys, n.asks, r.keys),
 		}, by.policies, policy.Policy{Document: document}, r.Account)
 		if !d.Allowed {

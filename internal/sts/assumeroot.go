@@ -78,7 +78,7 @@ func (s *Service) AssumeRoot(ctx context.Context, in *sts.AssumeRootInput) (*sts
 	if in.DurationSeconds != nil {
 		seconds = *in.DurationSeconds
 	}
-	made, err := s.makeSession(ctx, c.Partition(), root, seconds, &n, principal.Session{TaskPolicy: arn, SourceIdentity: n.sourceIdentity})
+	made, err := s.makeSession(ctx, root, seconds, &n, principal.Session{TaskPolicy: arn, SourceIdentity: n.sourceIdentity})
 	if err != nil {
 		return nil, err
 	}

@@ -159,7 +159,8 @@ func (s *Service) roleSession(ctx context.Context, r *assumable, n *newSession) 
 	case n.from != nil && n.from.Role != nil && seconds > chainedDuration:
 		return madeSession{}, fail("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
-	return s.makeSession(ctx, r.partition, store.User{Account: r.Account}, seconds, n, principal.Session{
+	of := store.KeyOwner{Partition: r.partition, Instance: r.instance, User: store.User{Account: r.Account}}
+	return s.makeSession(ctx, of, seconds, n, principal.Session{
 		Role: &principal.AssumedRoleOf{NameKey: r.NameKey, Name: r.Name, Path: r.Path, ID: r.ID},
 		Name: n.name, SourceIdentity: n.sourceIdentity, Transitive: n.transitive, Provider: n.provider, Keys: n.keys,
 	})
@@ -174,7 +175,7 @@ const (
 
 // makeSession checks what narrows a session and makes its credentials. session
 // has what is its own beside that.
-func (s *Service) makeSession(ctx context.Context, partition string, user store.User, seconds int32, n *newSession, session principal.Session) (made madeSession, err error) {
+func (s *Service) makeSession(ctx context.Context, of store.KeyOwner, seconds int32, n *newSession, session principal.Session) (made madeSession, err error) {
 	// A token says when it begins and ends as its answer does, to the second.
 	session.Issued = s.db.Now().UTC().Truncate(time.Second)
 	session.Expires = session.Issued.Add(time.Duration(seconds) * time.Second)
@@ -185,7 +186,7 @@ func (s *Service) makeSession(ctx context.Context, partition string, user store.
 		}
 		session.Policy = *n.policy
 	}
-	if session.PolicyARNs, err = s.policyARNs(ctx, user.Account, n.policyARNs); err != nil {
+	if session.PolicyARNs, err = s.policyARNs(ctx, of.User.Account, n.policyARNs); err != nil {
 		return made, err
 	}
 	if made.packed, err = packedSize(&session); err != nil {
@@ -198,7 +199,7 @@ func (s *Service) makeSession(ctx context.Context, partition string, user store.
 	if minSize > maxToken {
 		return made, fail("ValidationError", "1 validation error detected: Value at 'minimumSessionTokenSize' failed to satisfy constraint: Member must have value less than or equal to %d", maxToken)
 	}
-	c, err := s.iam.NewSession(partition, user, session, minSize)
+	c, err := s.iam.NewSession(of, session, minSize)
 	if err != nil {
 		return made, err
 	}

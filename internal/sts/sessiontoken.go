@@ -49,7 +49,7 @@ func (s *Service) GetSessionToken(ctx context.Context, in *sts.GetSessionTokenIn
 	if err != nil {
 		return nil, err
 	}
-	made, err := s.makeSession(ctx, c.Partition(), c.User(), userSeconds(c, in.DurationSeconds), &newSession{minSize: in.MinimumSessionTokenSize}, principal.Session{MFA: at})
+	made, err := s.makeSession(ctx, c.Owner(), userSeconds(c, in.DurationSeconds), &newSession{minSize: in.MinimumSessionTokenSize}, principal.Session{MFA: at})
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (s *Service) GetFederationToken(ctx context.Context, in *sts.GetFederationT
 	if err := n.setTags(tagsOf(in.Tags), nil); err != nil {
 		return nil, err
 	}
-	made, err := s.makeSession(ctx, c.Partition(), c.User(), userSeconds(c, in.DurationSeconds), &n, principal.Session{Federated: true, Name: *in.Name})
+	made, err := s.makeSession(ctx, c.Owner(), userSeconds(c, in.DurationSeconds), &n, principal.Session{Federated: true, Name: *in.Name})
 	if err != nil {
 		return nil, err
 	}
