@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -19,14 +20,24 @@ import (
 // the operator has named, in a file or at a URL. It is read when it is first
 // needed, again when it is an hour old, and when a token names a key that is
 // not in it, but no more often than the pause allows.
+//
+// Whoever shows a token is a stranger until it is verified. So a read belongs
+// to no caller: it has a deadline of its own, one runs at a time, and no lock
+// is held while it runs.
 type keySet struct {
 	source string // a file's path, or an http or https URL
 	client *http.Client
 	now    func() time.Time
+	log    *slog.Logger
+	period time.Duration // keySetPeriod
+	file   chan struct{} // holds a token while the file is read
 
-	mu    sync.Mutex
-	keys  []jose.JSONWebKey
-	tried time.Time // when it was read last, with whatever success
+	mu      sync.Mutex
+	keys    []jose.JSONWebKey
+	read    time.Time     // when keys was read
+	tried   time.Time     // when a read began last
+	err     error         // of the last read
+	reading chan struct{} // closed when the read that runs ends; nil if none does
 }
 
 const (
@@ -36,29 +47,84 @@ const (
 	keySetPeriod = 5 * time.Second
 )
 
+func newKeySet(source string, now func() time.Time, log *slog.Logger) *keySet {
+	return &keySet{
+		source: source, client: &http.Client{CheckRedirect: checkKeyRedirect}, now: now, log: log,
+		period: keySetPeriod, file: make(chan struct{}, 1),
+	}
+}
+
+// checkKeyRedirect lets a provider send to another path of its own: another
+// host, or plain HTTP, is not what the operator has named.
+func checkKeyRedirect(r *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	if len(via) > 3 || r.URL.Scheme != first.Scheme || r.URL.Host != first.Host {
+		return errors.New("it redirects to another place")
+	}
+	return nil
+}
+
 // find returns the keys that a token may have been signed with: the one it
 // names, or all where it names none. An error says that none could be read.
 func (k *keySet) find(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
+	if reading := k.refresh(id); reading != nil {
+		select {
+		case <-reading:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	found := k.named(id)
+	if k.keys == nil {
+		return nil, fmt.Errorf("read keys of %s: %w", k.source, k.err)
+	}
+	return k.named(id), nil // what was read before stays good where it cannot be read again
+}
+
+// refresh starts a read where one is due, and returns what to wait for.
+func (k *keySet) refresh(id string) (reading <-chan struct{}) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	now := k.now()
-	if len(found) > 0 && now.Before(k.tried.Add(keySetAge)) || !k.tried.IsZero() && now.Before(k.tried.Add(keySetPause)) {
-		if k.keys == nil {
-			return nil, errors.New("the keys could not be read a moment ago")
-		}
-		return found, nil
+	known := len(k.named(id)) > 0
+	if known && within(now, k.read, keySetAge) {
+		return nil
 	}
-	k.tried = now
-	keys, err := k.read(ctx)
-	if err != nil {
-		if k.keys == nil {
-			return nil, fmt.Errorf("read keys of %s: %w", k.source, err)
-		}
-		return found, nil // what was read before stays good
+	if k.reading == nil && !within(now, k.tried, keySetPause) {
+		k.tried, k.reading = now, make(chan struct{})
+		go k.renew(now, k.reading)
 	}
-	k.keys = keys
-	return k.named(id), nil
+	// A provider that failed is not waited for by those whose key is known.
+	if k.reading == nil || known && k.err != nil {
+		return nil
+	}
+	return k.reading
+}
+
+// within says whether a time is less than a span ago. One that lies ahead is
+// none of this clock, which has stepped back: it counts as long ago.
+func within(now, at time.Time, span time.Duration) bool {
+	age := now.Sub(at)
+	return !at.IsZero() && age >= 0 && age < span
+}
+
+// renew reads the keys. Its failure is logged here, once, however many tokens
+// wait for it.
+func (k *keySet) renew(now time.Time, done chan<- struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), k.period)
+	defer cancel()
+	keys, err := k.load(ctx)
+	if err != nil && k.log != nil {
+		k.log.Warn("keys of an identity provider not read", "source", k.source, "error", err)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err == nil {
+		k.keys, k.read = keys, now
+	}
+	k.err, k.reading = err, nil
+	close(done)
 }
 
 func (k *keySet) named(id string) (found []jose.JSONWebKey) {
@@ -70,7 +136,7 @@ func (k *keySet) named(id string) (found []jose.JSONWebKey) {
 	return found
 }
 
-func (k *keySet) read(ctx context.Context) ([]jose.JSONWebKey, error) {
+func (k *keySet) load(ctx context.Context) ([]jose.JSONWebKey, error) {
 	text, err := k.text(ctx)
 	if err != nil {
 		return nil, err
@@ -97,15 +163,8 @@ func (k *keySet) read(ctx context.Context) ([]jose.JSONWebKey, error) {
 
 func (k *keySet) text(ctx context.Context) ([]byte, error) {
 	if !isURL(k.source) {
-		f, err := os.Open(k.source)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		return readBounded(f)
+		return k.fileText(ctx)
 	}
-	ctx, cancel := context.WithTimeout(ctx, keySetPeriod)
-	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, k.source, nil)
 	if err != nil {
 		return nil, err
@@ -119,6 +178,50 @@ func (k *keySet) text(ctx context.Context) ([]byte, error) {
 		return nil, fmt.Errorf("the answer is %s", answer.Status)
 	}
 	return readBounded(answer.Body)
+}
+
+// fileText reads the file beside its caller: a file system that hangs keeps
+// one goroutine and nobody else.
+func (k *keySet) fileText(ctx context.Context) ([]byte, error) {
+	select {
+	case k.file <- struct{}{}:
+	default:
+		return nil, errors.New("the file is still being read")
+	}
+	type answer struct {
+		text []byte
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		defer func() { <-k.file }()
+		text, err := readRegular(k.source)
+		answers <- answer{text, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.text, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// readRegular reads a file, and refuses a pipe or a device, of which nobody
+// knows when it ends.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readBounded(f)
 }
 
 func readBounded(r io.Reader) ([]byte, error) {

@@ -13,8 +13,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -40,6 +40,7 @@ type Service struct {
 	iam     *identity.Service
 	log     *slog.Logger
 	issuers map[string]*keySet // by the issuer's URL without https://
+	unset   atomic.Int64       // when it was last logged that keys are not set
 }
 
 // fail makes an error for the client.
@@ -79,7 +80,7 @@ func New(db *store.DB, iam *identity.Service, cfg Config) *Service {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	for issuer, source := range cfg.WebIdentityKeys {
-		s.issuers[strings.TrimPrefix(issuer, "https://")] = &keySet{source: source, client: http.DefaultClient, now: db.Now}
+		s.issuers[strings.TrimPrefix(issuer, "https://")] = newKeySet(source, db.Now, s.log)
 	}
 	return s
 }

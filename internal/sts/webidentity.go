@@ -137,13 +137,15 @@ func (s *Service) clientIDs(ctx context.Context, account, issuer string) (ids []
 func (s *Service) verify(ctx context.Context, parsed *jwt.JSONWebToken, token *webToken) error {
 	set := s.issuers[strings.TrimPrefix(token.Issuer, "https://")]
 	if set == nil {
-		s.log.WarnContext(ctx, "web identity token of an issuer whose keys are not set", "issuer", token.Issuer)
+		// Strangers may ask without end, so it is said once in a while.
+		if now := s.db.Now().Unix() / 10; s.unset.Swap(now) != now {
+			s.log.WarnContext(ctx, "web identity token of an issuer whose keys are not set", "issuer", token.Issuer)
+		}
 		return errNoKeys
 	}
 	keys, err := set.find(ctx, parsed.Headers[0].KeyID)
 	if err != nil {
-		s.log.WarnContext(ctx, "web identity token not verified", "issuer", token.Issuer, "error", err)
-		return errNoProvider
+		return errNoProvider // why is in the log, once for every read
 	}
 	if len(keys) == 0 {
 		return errNoKeys

@@ -1,0 +1,20 @@
+//go:build unix
+
+package sts
+
+import (
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A pipe in the place of the file is refused, not waited for.
+func TestKeySetOfPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "keys.json")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	keys, _ := newTestKeySet(pipe)
+	keys.finds(t, "good", 0, 2*time.Second)
+}
