@@ -140,6 +140,9 @@ func TestKeySetUnderForgedTokens(t *testing.T) {
 	close(p.hold)
 	wait.Wait()
 	keys.finds(t, "rotated", 1, 2*time.Second)
+	for range 20 {
+		keys.finds(t, "forged", 0, 2*time.Second)
+	}
 	if n := p.asked.Load(); n != 2 {
 		t.Errorf("%d fetches", n)
 	}
@@ -155,7 +158,7 @@ func TestKeySetOfProviderThatHangs(t *testing.T) {
 	clock.advance(keySetAge)
 	p.hold = make(chan struct{})
 	keys.finds(t, "good", 1, 4*time.Second)
-	keys.period = time.Hour
+	keys.period = 20 * time.Second
 	for range 3 {
 		clock.advance(keySetPause)
 		keys.finds(t, "good", 1, 2*time.Second)
