@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -51,3 +52,39 @@ func BackupColumns() (columns []string) {
 
 // SetUseSpan changes Config.UseSpan. Nothing may be under way.
 func (db *DB) SetUseSpan(span time.Duration) { db.used.span = span }
+
+// Connections says of every connection of the pool whether it is outside of a
+// transaction, and how many were opened ever. Nothing may be under way.
+func (db *DB) Connections() (outside bool, opened int64) {
+	switch e := db.engine.(type) {
+	case *sqlite:
+		outside = e.writer.c.outside()
+		for range cap(e.readers) {
+			c := <-e.readers
+			outside = outside && c.db != nil && c.outside()
+			e.readers <- c
+		}
+		return outside, e.opened.Load()
+	case *postgres:
+		outside = true
+		for _, c := range e.pool.AcquireAllIdle(context.Background()) {
+			outside = outside && c.Conn().PgConn().TxStatus() == 'I'
+			c.Release()
+		}
+		return outside, e.pool.Stat().NewConnsCount()
+	}
+	panic("unknown engine")
+}
+
+// BreakWriter has the connection of the SQLite writer begin a transaction that
+// nobody ends.
+func (db *DB) BreakWriter() error { return db.engine.(*sqlite).writer.c.control("BEGIN") }
+
+// LeaveOpen starts a query and forgets it.
+func (tx *Tx) LeaveOpen(sql string) error {
+	r, err := tx.c.query(tx.ctx, sql, nil)
+	if err == nil {
+		r.next()
+	}
+	return err
+}

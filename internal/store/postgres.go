@@ -56,8 +56,11 @@ func (e *postgres) migrate(ctx context.Context) error {
 // attempts bounds how often a transaction is repeated.
 const attempts = 30
 
+// beginView is one snapshot that nothing can be changed in.
+const beginView = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
 func (e *postgres) view(ctx context.Context, fn func(conn) error) error {
-	_, err := e.once(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
+	_, err := e.once(ctx, beginView, fn)
 	return err
 }
 
@@ -65,14 +68,13 @@ func (e *postgres) view(ctx context.Context, fn func(conn) error) error {
 // where there were three. A pooled connection that died is left for the next.
 func (e *postgres) glance(ctx context.Context, fn func(conn) error) error {
 	for try := int32(0); ; try++ {
-		pooled, err := e.pool.Acquire(ctx)
+		c, err := e.acquire(ctx)
 		if err != nil {
 			return fmt.Errorf("postgres: connect: %w", err)
 		}
-		c := &postgresConn{tx: pooled}
 		err = fn(c)
-		died := pooled.Conn().IsClosed()
-		pooled.Release()
+		died := c.pooled.Conn().IsClosed()
+		c.release()
 		if err == nil || !died || c.failed == nil || ctx.Err() != nil || try > e.pool.Config().MaxConns {
 			return err
 		}
@@ -85,14 +87,14 @@ func (e *postgres) glance(ctx context.Context, fn func(conn) error) error {
 const beginUpdate = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL idle_in_transaction_session_timeout = '10s'"
 
 func (e *postgres) update(ctx context.Context, fn func(conn) error) error {
-	return e.repeat(ctx, pgx.TxOptions{BeginQuery: beginUpdate}, fn)
+	return e.repeat(ctx, beginUpdate, fn)
 }
 
 // repeat runs fn in a transaction until it commits, fails for good, or the
 // context ends. Only what surely did not commit is repeated.
-func (e *postgres) repeat(ctx context.Context, opts pgx.TxOptions, fn func(conn) error) error {
+func (e *postgres) repeat(ctx context.Context, begin string, fn func(conn) error) error {
 	for try := 1; ; try++ {
-		again, err := e.once(ctx, opts, fn)
+		again, err := e.once(ctx, begin, fn)
 		if err == nil || !again || try == attempts || ctx.Err() != nil {
 			return err
 		}
@@ -106,13 +108,14 @@ func (e *postgres) repeat(ctx context.Context, opts pgx.TxOptions, fn func(conn)
 	}
 }
 
-func (e *postgres) once(ctx context.Context, opts pgx.TxOptions, fn func(conn) error) (again bool, err error) {
-	tx, err := e.begin(ctx, opts)
+// once runs fn in a transaction. The connection goes back to the pool only
+// outside of one: release closes all others.
+func (e *postgres) once(ctx context.Context, begin string, fn func(conn) error) (again bool, err error) {
+	c, err := e.begin(ctx, begin)
 	if err != nil {
 		return false, fmt.Errorf("postgres: begin: %w", err)
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx))
-	c := &postgresConn{tx: tx}
+	defer c.release()
 	err = fn(c)
 	if c.failed != nil && retryable(c.failed) {
 		return true, postgresError(c.failed)
@@ -120,7 +123,7 @@ func (e *postgres) once(ctx context.Context, opts pgx.TxOptions, fn func(conn) e
 	if err != nil {
 		return false, err
 	}
-	if err := tx.Commit(ctx); err != nil {
+	if err := c.commit(); err != nil {
 		return retryable(err), postgresError(err)
 	}
 	return false, nil
@@ -130,14 +133,35 @@ func (e *postgres) once(ctx context.Context, opts pgx.TxOptions, fn func(conn) e
 // used last, all of them if the server was restarted; a begin that failed did
 // nothing, so it is repeated on the next one. A server that cannot be
 // connected to is down: that is for the client to repeat.
-func (e *postgres) begin(ctx context.Context, opts pgx.TxOptions) (pgx.Tx, error) {
+func (e *postgres) begin(ctx context.Context, begin string) (*postgresConn, error) {
 	for try := int32(0); ; try++ {
-		tx, err := e.pool.BeginTx(ctx, opts)
+		c, err := e.acquire(ctx)
+		if err == nil {
+			if _, err = c.pooled.Exec(c.work, begin); err == nil {
+				return c, nil
+			}
+			c.release()
+		}
 		var down *pgconn.ConnectError
-		if err == nil || ctx.Err() != nil || errors.As(err, &down) || try > e.pool.Config().MaxConns {
-			return tx, err
+		if ctx.Err() != nil || errors.As(err, &down) || try > e.pool.Config().MaxConns {
+			return nil, err
 		}
 	}
+}
+
+// acquire takes a connection from the pool. The end of ctx ends the waiting
+// for one. What then runs on it is ended by ctx's deadline only: pgx closes a
+// connection whose context is cancelled within a statement.
+func (e *postgres) acquire(ctx context.Context) (*postgresConn, error) {
+	pooled, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &postgresConn{pooled: pooled, work: context.WithoutCancel(ctx), stop: func() {}}
+	if at, ok := ctx.Deadline(); ok {
+		c.work, c.stop = context.WithDeadline(c.work, at)
+	}
+	return c, nil
 }
 
 // retryable says that the transaction was surely undone and may succeed when
@@ -169,7 +193,12 @@ func postgresError(err error) error {
 
 func (e *postgres) version() (v walHeader, ok bool) { return v, false }
 
-func (e *postgres) ping(ctx context.Context) error { return e.pool.Ping(ctx) }
+func (e *postgres) ping(ctx context.Context) error {
+	return e.glance(ctx, func(c conn) error {
+		_, err := c.exec(ctx, "SELECT 1", nil)
+		return err
+	})
+}
 
 func (e *postgres) close() error {
 	e.pool.Close()
@@ -179,15 +208,37 @@ func (e *postgres) close() error {
 // postgresConn is one transaction, or a connection without one. failed keeps
 // the error that broke it, because callers may wrap it or make another of it.
 type postgresConn struct {
-	tx     querier
+	pooled *pgxpool.Conn
 	failed error
+	// work is the context of what runs on the connection, see acquire; stop
+	// ends it.
+	work context.Context
+	stop context.CancelFunc
 }
 
-// querier is what a transaction and a pooled connection have in common.
-type querier interface {
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+// commit ends the transaction. PostgreSQL answers the COMMIT of one that failed
+// before with ROLLBACK.
+func (c *postgresConn) commit() error {
+	tag, err := c.pooled.Exec(c.work, "COMMIT")
+	if err == nil && tag.String() != "COMMIT" {
+		err = pgx.ErrTxCommitRollback
+	}
+	return err
+}
+
+// rollbackPatience bounds the end of a transaction that is not wanted.
+const rollbackPatience = 5 * time.Second
+
+// release ends a transaction that did not commit, and gives the connection back.
+// The pool closes one that is still inside of a transaction.
+func (c *postgresConn) release() {
+	c.stop()
+	if pg := c.pooled.Conn().PgConn(); !pg.IsClosed() && pg.TxStatus() != 'I' {
+		ctx, cancel := context.WithTimeout(context.Background(), rollbackPatience)
+		defer cancel()
+		c.pooled.Exec(ctx, "ROLLBACK")
+	}
+	c.pooled.Release()
 }
 
 func (c *postgresConn) fail(err error) error {
@@ -195,7 +246,12 @@ func (c *postgresConn) fail(err error) error {
 	return postgresError(err)
 }
 
-func postgresArgs(args []any) ([]any, error) {
+// postgresArgs are the arguments of one more statement, which begins only while
+// ctx lasts.
+func postgresArgs(ctx context.Context, args []any) ([]any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	out := make([]any, len(args))
 	for i, arg := range args {
 		v, err := plain(arg)
@@ -211,11 +267,11 @@ func postgresArgs(args []any) ([]any, error) {
 }
 
 func (c *postgresConn) exec(ctx context.Context, sql string, args []any) (int64, error) {
-	args, err := postgresArgs(args)
+	args, err := postgresArgs(ctx, args)
 	if err != nil {
 		return 0, err
 	}
-	tag, err := c.tx.Exec(ctx, sql, args...)
+	tag, err := c.pooled.Exec(c.work, sql, args...)
 	if err != nil {
 		return 0, c.fail(err)
 	}
@@ -225,24 +281,24 @@ func (c *postgresConn) exec(ctx context.Context, sql string, args []any) (int64,
 func (c *postgresConn) execMany(ctx context.Context, sql string, args [][]any) error {
 	batch := &pgx.Batch{}
 	for _, a := range args {
-		a, err := postgresArgs(a)
+		a, err := postgresArgs(ctx, a)
 		if err != nil {
 			return err
 		}
 		batch.Queue(sql, a...)
 	}
-	if err := c.tx.SendBatch(ctx, batch).Close(); err != nil {
+	if err := c.pooled.SendBatch(c.work, batch).Close(); err != nil {
 		return c.fail(err)
 	}
 	return nil
 }
 
 func (c *postgresConn) query(ctx context.Context, sql string, args []any) (rows, error) {
-	args, err := postgresArgs(args)
+	args, err := postgresArgs(ctx, args)
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.tx.Query(ctx, sql, args...)
+	r, err := c.pooled.Query(c.work, sql, args...)
 	if err != nil {
 		return nil, c.fail(err)
 	}

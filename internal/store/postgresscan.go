@@ -102,7 +102,7 @@ func (c *postgresConn) scan(ctx context.Context, account string, fn func(*Creden
 
 func (c *postgresConn) readPages(ctx context.Context, account string, full chan<- *scanPages, empty <-chan *scanPages) error {
 	users := &postgresPage{}
-	r, err := c.tx.Query(ctx, scanUsersPage, account, "", int64(scanPage+1))
+	r, err := c.pooled.Query(c.work, scanUsersPage, account, "", int64(scanPage+1))
 	if err != nil {
 		return c.fail(err)
 	}
@@ -119,7 +119,7 @@ func (c *postgresConn) readPages(ctx context.Context, account string, full chan<
 		if next != nil {
 			hi = string(next)
 		}
-		if next, err = c.readPage(ctx, account, lo, hi, pages, users); err != nil {
+		if next, err = c.readPage(account, lo, hi, pages, users); err != nil {
 			break
 		}
 		select {
@@ -136,7 +136,7 @@ func (c *postgresConn) readPages(ctx context.Context, account string, full chan<
 }
 
 // readPage reads every other table from lo to hi, and the users from hi on.
-func (c *postgresConn) readPage(ctx context.Context, account, lo, hi string, pages *scanPages, users *postgresPage) (next []byte, err error) {
+func (c *postgresConn) readPage(account, lo, hi string, pages *scanPages, users *postgresPage) (next []byte, err error) {
 	batch := &pgx.Batch{}
 	for i := scanUsers + 1; i < scanTables; i++ {
 		batch.Queue(scanSQL[i], account, lo, hi)
@@ -144,7 +144,7 @@ func (c *postgresConn) readPage(ctx context.Context, account, lo, hi string, pag
 	if hi != endKey {
 		batch.Queue(scanUsersPage, account, hi, int64(scanPage+1))
 	}
-	results := c.tx.SendBatch(ctx, batch)
+	results := c.pooled.SendBatch(c.work, batch)
 	defer results.Close()
 	for i := scanUsers + 1; i < scanTables; i++ {
 		r, err := results.Query()

@@ -23,9 +23,9 @@ type sqlite struct {
 	memory  string // the name of the database in memory, or ""
 	writer  *sqliteWriter
 	readers chan *sqliteConn
-	all     []*sqliteConn
 	closed  atomic.Bool
-	index   *walIndex // nil in memory
+	opened  atomic.Int64 // connections ever
+	index   *walIndex    // nil in memory
 }
 
 var memoryNames atomic.Int64
@@ -70,44 +70,57 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 		n = max(4, 2*runtime.GOMAXPROCS(0))
 	}
 	e.readers = make(chan *sqliteConn, n)
-	for range n {
-		c, err := e.connect()
-		if err != nil {
-			e.close()
-			return nil, err
+	if err := e.connect(path, kept); err != nil {
+		for len(e.readers) < n {
+			e.readers <- &sqliteConn{}
 		}
-		e.readers <- c
+		return nil, errors.Join(err, e.close())
 	}
-	c, err := e.connect()
-	if err != nil {
-		e.close()
-		return nil, err
-	}
-	if e.memory == "" {
-		// The connections have made these files, and keep them. The library
-		// makes them as the umask says; they hold what the database holds.
-		for _, suffix := range []string{"-wal", "-shm"} {
-			if err := os.Chmod(path+suffix, 0o600); err != nil {
-				e.close()
-				return nil, err
-			}
-		}
-		if e.index, err = openWALIndex(path); err != nil {
-			e.close()
-			return nil, err
-		}
-	}
-	e.writer = startSQLiteWriter(c, e.version, kept)
 	return e, nil
 }
 
-// connect opens one more connection, which close will close.
-func (e *sqlite) connect() (*sqliteConn, error) {
-	c, err := e.open()
-	if err == nil {
-		e.all = append(e.all, c)
+// connect opens the writer and the readers.
+func (e *sqlite) connect(path string, kept func(before, after walHeader)) error {
+	c, err := e.openWriter()
+	if err != nil {
+		return err
 	}
-	return c, err
+	e.writer = startSQLiteWriter(c, e.openWriter, e.version, kept)
+	for range cap(e.readers) {
+		c, err := e.open()
+		if err != nil {
+			return err
+		}
+		e.readers <- c
+	}
+	if e.memory != "" {
+		return nil
+	}
+	// The connections have made these files, and keep them. The library
+	// makes them as the umask says; they hold what the database holds.
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if err := os.Chmod(path+suffix, 0o600); err != nil {
+			return err
+		}
+	}
+	e.index, err = openWALIndex(path)
+	return err
+}
+
+// writerPatience is how long one attempt of the writer waits for another
+// process. It makes as many as there are callers who wait.
+const writerPatience = 50 * time.Millisecond
+
+func (e *sqlite) openWriter() (*sqliteConn, error) {
+	c, err := e.open()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.db.BusyTimeout(writerPatience); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }
 
 func (e *sqlite) open() (*sqliteConn, error) {
@@ -123,6 +136,7 @@ func (e *sqlite) open() (*sqliteConn, error) {
 			return nil, fmt.Errorf("set %s: %w", p, err)
 		}
 	}
+	e.opened.Add(1)
 	return &sqliteConn{db: db, stmts: map[string]*sqliteStmt{}}, nil
 }
 
@@ -137,11 +151,29 @@ func (e *sqlite) view(ctx context.Context, fn func(conn) error) error {
 			return ctx.Err()
 		}
 	}
-	defer func() { e.readers <- c }()
+	defer func() { e.readers <- e.usable(c) }()
 	if e.closed.Load() {
 		return errClosed
 	}
+	if c.db == nil {
+		fresh, err := e.open()
+		if err != nil {
+			return fmt.Errorf("open a connection anew: %w", err)
+		}
+		c = fresh
+	}
 	return c.view(ctx, fn)
+}
+
+// usable is a connection that the next reader may have: this one, once it is
+// known to stand outside of a transaction, or an empty one in its place, which
+// is opened when it is needed.
+func (e *sqlite) usable(c *sqliteConn) *sqliteConn {
+	if c.db == nil || c.settle() {
+		return c
+	}
+	c.close()
+	return &sqliteConn{}
 }
 
 // glance is view: in one process a transaction costs nothing.
@@ -179,21 +211,16 @@ func (e *sqlite) close() error {
 		e.writer.stop()
 	}
 	var errs []error
+	if e.writer != nil {
+		errs = append(errs, e.writer.c.close())
+	}
 	// Every reader comes back before its connection is closed.
 	for range cap(e.readers) {
-		if e.writer == nil {
-			break
-		}
-		<-e.readers
+		errs = append(errs, (<-e.readers).close())
 	}
-	for _, c := range e.all {
-		errs = append(errs, c.close())
-	}
-	if e.writer != nil {
-		// Whoever still waits for a reader gets a closed one, and is told so.
-		for range cap(e.readers) {
-			e.readers <- &sqliteConn{}
-		}
+	// Whoever still waits for a reader gets a closed one, and is told so.
+	for range cap(e.readers) {
+		e.readers <- &sqliteConn{}
 	}
 	if e.memory != "" {
 		mvcc.Delete(e.memory)

@@ -36,20 +36,51 @@ func (c *sqliteConn) close() error {
 	return c.db.Close()
 }
 
-// view runs fn on one snapshot.
+// control runs a statement that begins or ends a transaction or a savepoint.
+// None of these is ever interrupted: what was cut short would leave the
+// connection at a place that nobody knows.
+func (c *sqliteConn) control(sql string) error {
+	defer c.db.SetInterrupt(c.db.SetInterrupt(context.Background()))
+	_, err := c.exec(context.Background(), sql, nil)
+	return err
+}
+
+// view runs fn on one snapshot. The end of ctx interrupts what fn reads, and
+// nothing else. The caller puts the connection in order.
 func (c *sqliteConn) view(ctx context.Context, fn func(conn) error) error {
-	c.db.SetInterrupt(ctx)
-	defer c.db.SetInterrupt(context.Background())
-	if _, err := c.exec(ctx, "BEGIN", nil); err != nil {
+	if err := c.control("BEGIN"); err != nil {
 		return err
 	}
-	defer func() {
-		c.db.SetInterrupt(context.Background())
-		if !c.db.GetAutocommit() {
-			c.exec(context.Background(), "ROLLBACK", nil)
+	defer c.db.SetInterrupt(c.db.SetInterrupt(ctx))
+	err := fn(c)
+	if errors.Is(err, sqlite3.INTERRUPT) && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
+// settle brings the connection outside of any transaction. It says whether
+// that is now known, so that somebody else may use the connection.
+func (c *sqliteConn) settle() bool {
+	c.db.SetInterrupt(context.Background())
+	if c.outside() {
+		return true
+	}
+	// Rows that were left open hold their snapshot beyond the transaction.
+	for _, s := range c.stmts {
+		if s.busy {
+			s.done()
 		}
-	}()
-	return fn(c)
+	}
+	if !c.db.GetAutocommit() && c.control("ROLLBACK") != nil {
+		return false
+	}
+	return c.outside()
+}
+
+// outside says that the connection has no transaction and holds no snapshot.
+func (c *sqliteConn) outside() bool {
+	return c.db.GetAutocommit() && c.db.TxnState("") == sqlite3.TXN_NONE
 }
 
 // prepare returns a statement that is free, with its arguments bound.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +16,7 @@ import (
 // they share one fsync (group commit); a failed update undoes only itself.
 type sqliteWriter struct {
 	c     *sqliteConn
+	open  func() (*sqliteConn, error)
 	queue chan *sqliteUpdate
 	quit  chan struct{}
 	ended sync.WaitGroup
@@ -28,13 +31,19 @@ type sqliteUpdate struct {
 	fn   func(conn) error
 	err  error
 	done chan struct{}
+	// taken is set by who is first: the writer that will run the update, or the
+	// caller who does not wait any longer.
+	taken atomic.Bool
+	mine  bool // the writer was first; for the writer only
 }
 
 // groupLimit bounds how many updates share one commit.
 const groupLimit = 128
 
-func startSQLiteWriter(c *sqliteConn, version func() (walHeader, bool), kept func(before, after walHeader)) *sqliteWriter {
-	w := &sqliteWriter{c: c, queue: make(chan *sqliteUpdate, groupLimit), quit: make(chan struct{}), version: version, kept: kept}
+func startSQLiteWriter(c *sqliteConn, open func() (*sqliteConn, error), version func() (walHeader, bool), kept func(before, after walHeader)) *sqliteWriter {
+	w := &sqliteWriter{
+		c: c, open: open, queue: make(chan *sqliteUpdate, groupLimit), quit: make(chan struct{}), version: version, kept: kept,
+	}
 	w.ended.Go(w.run)
 	return w
 }
@@ -55,6 +64,15 @@ func (w *sqliteWriter) update(ctx context.Context, fn func(conn) error) error {
 		return ctx.Err()
 	case <-w.quit:
 		return errClosed
+	}
+	select {
+	case <-u.done:
+		return u.err
+	case <-ctx.Done():
+		if u.taken.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+	case <-w.quit:
 	}
 	select {
 	case <-u.done:
@@ -107,15 +125,25 @@ func (w *sqliteWriter) gather(first *sqliteUpdate) []*sqliteUpdate {
 	return group
 }
 
+// claim says whether the update is the writer's to run: its caller still waits.
+func (u *sqliteUpdate) claim() bool {
+	u.mine = u.mine || u.taken.CompareAndSwap(false, true)
+	return u.mine
+}
+
+// finish tells the caller, if it still waits.
 func (u *sqliteUpdate) finish(err error) {
-	u.err = err
-	close(u.done)
+	if u.claim() {
+		u.err = err
+		close(u.done)
+	}
 }
 
 // commit runs a group in one transaction. When the transaction as a whole is
 // lost (disk full, I/O error), its members are tried once more one by one,
 // so that each learns its own fate.
 func (w *sqliteWriter) commit(group []*sqliteUpdate) {
+	defer func() { w.c.settle() }() // a transaction that was lost keeps no lock meanwhile
 	lost := w.try(group)
 	if lost == nil {
 		return
@@ -139,41 +167,26 @@ func (w *sqliteWriter) commit(group []*sqliteUpdate) {
 // try returns nil when every update's fate was told, or the error that lost
 // the whole transaction.
 func (w *sqliteWriter) try(group []*sqliteUpdate) (lost error) {
-	ctx := context.Background()
-	if err := w.begin(group[0].ctx); err != nil {
+	if err := w.begin(group); err != nil {
 		return err
 	}
-	defer func() {
-		if lost != nil && !w.c.db.GetAutocommit() {
-			w.c.exec(ctx, "ROLLBACK", nil)
-		}
-	}()
 	// Nobody else commits from here to the end.
 	before, watched := w.version()
 	w.c.owners = false
 	fates := make([]error, len(group))
 	for i, u := range group {
+		if !u.claim() {
+			continue
+		}
 		if fates[i] = u.ctx.Err(); fates[i] != nil {
 			continue
 		}
-		if _, err := w.c.exec(ctx, "SAVEPOINT one", nil); err != nil {
-			return err
-		}
-		fates[i] = guard(u.fn, w.c)
-		if w.c.db.GetAutocommit() {
-			return errors.Join(fates[i], errors.New("store: transaction rolled back"))
-		}
-		if fates[i] != nil {
-			if _, err := w.c.exec(ctx, "ROLLBACK TO one", nil); err != nil {
-				return err
-			}
-		}
-		if _, err := w.c.exec(ctx, "RELEASE one", nil); err != nil {
-			return err
+		if fates[i], lost = w.one(u); lost != nil {
+			return lost
 		}
 	}
 	written := w.c.written()
-	if _, err := w.c.exec(ctx, "COMMIT", nil); err != nil {
+	if err := w.c.control("COMMIT"); err != nil {
 		return err
 	}
 	// A commit that wrote nothing made no version: the next one may be another
@@ -187,21 +200,59 @@ func (w *sqliteWriter) try(group []*sqliteUpdate) (lost error) {
 	return nil
 }
 
-// begin waits for the write lock, which another process may hold.
-func (w *sqliteWriter) begin(ctx context.Context) error {
+// one runs one update in a savepoint of its own. lost is what lost the whole
+// transaction.
+func (w *sqliteWriter) one(u *sqliteUpdate) (fate, lost error) {
+	if err := w.c.control("SAVEPOINT one"); err != nil {
+		return nil, err
+	}
+	fate = guard(u.fn, w.c)
+	if w.c.db.GetAutocommit() {
+		return fate, errors.Join(fate, errors.New("store: transaction rolled back"))
+	}
+	if fate != nil {
+		if err := w.c.control("ROLLBACK TO one"); err != nil {
+			return fate, err
+		}
+	}
+	return fate, w.c.control("RELEASE one")
+}
+
+// begin waits for the write lock, which another process may hold, as long as
+// anyone of the group waits.
+func (w *sqliteWriter) begin(group []*sqliteUpdate) error {
+	if err := w.settle(); err != nil {
+		return err
+	}
 	for {
-		_, err := w.c.exec(ctx, "BEGIN IMMEDIATE", nil)
+		err := w.c.control("BEGIN IMMEDIATE")
 		if err == nil || !sqliteBusy(err) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if !slices.ContainsFunc(group, func(u *sqliteUpdate) bool { return u.mine && u.ctx.Err() == nil || !u.taken.Load() }) {
 			return err
+		}
+		select {
 		case <-w.quit:
 			return err
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+}
+
+// settle brings the connection outside of the transaction before, or replaces
+// it: one that stayed inside would refuse every change to come.
+func (w *sqliteWriter) settle() error {
+	if w.c.settle() {
+		return nil
+	}
+	c, err := w.open()
+	if err != nil {
+		return fmt.Errorf("open a connection anew: %w", err)
+	}
+	w.c.close()
+	w.c = c
+	return nil
 }
 
 // guard turns a panic into an error: one update must not take down the
