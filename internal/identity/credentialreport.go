@@ -155,8 +155,11 @@ func (s *Service) GetCredentialReport(ctx context.Context, in *GetCredentialRepo
 	if err != nil {
 		return nil, err
 	}
+	// The content outlasts the call: a client that does not take it is the
+	// writer's matter.
+	streaming := context.WithoutCancel(ctx)
 	return &GetCredentialReportOutput{
-		Content:       awsquery.Blob{Size: report.Size, WriteTo: func(w io.Writer) error { return s.writeReport(ctx, w, report) }},
+		Content:       awsquery.Blob{Size: report.Size, WriteTo: func(w io.Writer) error { return s.writeReport(streaming, w, report) }},
 		ReportFormat:  types.ReportFormatTypeTextCsv,
 		GeneratedTime: when(report.Generated),
 	}, nil

@@ -49,6 +49,9 @@ type Config struct {
 	// bound.
 	Rate  float64
 	Burst int
+	// CallTimeout is how long a call may take once its request is read; 0
+	// means DefaultCallTimeout.
+	CallTimeout time.Duration
 	// Now is the clock; nil means time.Now.
 	Now     func() time.Time
 	Log     *slog.Logger // nil discards
@@ -56,6 +59,10 @@ type Config struct {
 	// Documentation is where a browser that opens the API is sent.
 	Documentation string
 }
+
+// DefaultCallTimeout is shorter than what the AWS SDKs wait for an answer, so
+// that their users read an error of this service.
+const DefaultCallTimeout = 10 * time.Second
 
 // Server is the handler of the API.
 type Server struct {
@@ -71,6 +78,9 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.CallTimeout <= 0 {
+		cfg.CallTimeout = DefaultCallTimeout
 	}
 	if cfg.Documentation == "" {
 		cfg.Documentation = "https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html"
@@ -128,6 +138,12 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	if err != nil {
 		return nil, err
 	}
+	// The client's connection is not the life of the call: net/http ends the
+	// request's context when the client closes its sending side, though that
+	// client may still read. What was begun ends by itself or in time.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.cfg.CallTimeout)
+	defer cancel()
+	r = r.WithContext(ctx)
 	verified, err := s.verifier.Verify(r, body)
 	if err != nil {
 		if response, ok, refused := s.unsigned(w, r, body, k, err); ok {
@@ -280,8 +296,13 @@ const writeTimeout = 60 * time.Second
 // send writes the answer. One that cannot be finished breaks the connection,
 // so that no client takes half an answer for a whole one.
 func (s *Server) send(w http.ResponseWriter, response *awsquery.Response, k *call) {
-	if _, err := response.WriteTo(&patientWriter{w, http.NewResponseController(w)}); err != nil {
-		s.cfg.Log.Warn("answer not delivered", "error", err, "requestID", k.RequestID, "action", k.action)
+	to := &patientWriter{w: w, control: http.NewResponseController(w)}
+	if _, err := response.WriteTo(to); err != nil {
+		level := slog.LevelError
+		if to.left {
+			level = slog.LevelDebug // a client that left is nobody's error
+		}
+		s.cfg.Log.Log(context.Background(), level, "answer not delivered", "error", err, "requestID", k.RequestID, "action", k.action)
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -291,14 +312,18 @@ func (s *Server) send(w http.ResponseWriter, response *awsquery.Response, k *cal
 type patientWriter struct {
 	w       io.Writer
 	control *http.ResponseController
+	left    bool // the client took no more
 }
 
 func (p *patientWriter) Write(b []byte) (int, error) {
 	// Recorders in tests have no deadline to move.
 	if err := p.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		p.left = true
 		return 0, err
 	}
-	return p.w.Write(b)
+	n, err := p.w.Write(b)
+	p.left = err != nil
+	return n, err
 }
 
 // describe is what the trail says of the request itself. Only the peer's own
