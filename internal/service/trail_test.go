@@ -215,7 +215,7 @@ func TestTrailFailsDuringChange(t *testing.T) {
 	for _, r := range w.records(t) {
 		events = append(events, r.EventName)
 	}
-	if got := strings.Join(events, " "); got != "TrailResumed CreateUser GetUser" {
+	if got := strings.Join(events, " "); got != "TrailResumed CreateUser CreateUser GetUser" {
 		t.Errorf("events %s", got)
 	}
 }

@@ -435,6 +435,7 @@ func TestNoCredentialsWithoutTrail(t *testing.T) {
 	ann := w.asUser(t, "Ann")
 	night := w.role(t, "night", trusting("Ann"))
 	w.trail.fail.Store(true)
+	defer w.trail.fail.Store(false)
 	for name, call := range map[string]func(context.Context) error{
 		"AssumeRole": func(ctx context.Context) error {
 			_, err := ann.sts.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: &night, RoleSessionName: ptr("late")})

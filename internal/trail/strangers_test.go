@@ -123,6 +123,7 @@ func TestOneStrangerLeavesRoomForOthers(t *testing.T) {
 		}
 		mustWrite(t, tr, Record{EventName: "Other", Stranger: true, SourceIPAddress: "192.0.2.2"})
 		time.Sleep(summaryEvery + time.Second) // told of without another call
+		synctest.Wait()
 		events := mustEvents(t, f.text.String(), 0)
 		if n := len(events); n != 22 || events[20].EventName != "Other" || events[21].EventName != "RefusalsOmitted" {
 			t.Errorf("%d events: %s", n, names(events))

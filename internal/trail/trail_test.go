@@ -150,13 +150,12 @@ func TestWriteFailure(t *testing.T) {
 		if room > 0 {
 			broken = 1
 		}
-		// The change that was made is there, late; the two calls that changed
-		// nothing were lost, and said to be.
+		// All are there, late.
 		events := mustEvents(t, strings.TrimPrefix(f.text.String(), before), broken)
-		if got := names(events); got != "TrailResumed Change B" {
+		if got := names(events); got != "TrailResumed Change Read Refused B" {
 			t.Fatalf("room %d: events %s in %s", room, got, f.text.String())
 		}
-		if d := events[0].AdditionalEventData; d.RecordsDelayed != 1 || d.RecordsLost != 2 || time.Since(d.FailedSince) > time.Minute {
+		if d := events[0].AdditionalEventData; d.RecordsDelayed != 3 || d.RecordsLost != 0 || time.Since(d.FailedSince) > time.Minute {
 			t.Errorf("room %d: %+v", room, d)
 		}
 	}
@@ -206,8 +205,9 @@ func TestFailureWhileCatchingUp(t *testing.T) {
 func TestKeptRecordsAreBounded(t *testing.T) {
 	f := &flaky{err: errors.New("boom")}
 	tr := New(f)
-	rec := Record{UserAgent: strings.Repeat("x", 1000)}
-	for range 2000 {
+	reads, changes := 0, 0
+	for i := range 2000 {
+		rec := Record{UserAgent: strings.Repeat("x", 1000), ReadOnly: i < 1000}
 		if err := tr.Write(&rec); err == nil {
 			t.Fatal("written into a failing sink")
 		}
@@ -221,6 +221,16 @@ func TestKeptRecordsAreBounded(t *testing.T) {
 	d := events[0].AdditionalEventData
 	if f.text.Len() > maxKept+1000 || d.RecordsDelayed != len(events)-1 || d.RecordsDelayed+d.RecordsLost != 2000 || d.RecordsLost == 0 {
 		t.Errorf("%d bytes, %+v", f.text.Len(), d)
+	}
+	for line := range strings.Lines(f.text.String()) {
+		if strings.Contains(line, `"readOnly":true`) {
+			reads++
+		} else {
+			changes++
+		}
+	}
+	if reads < 200 || changes < reads-20 { // reads leave room for changes
+		t.Errorf("%d reads and %d changes were kept", reads, changes)
 	}
 }
 

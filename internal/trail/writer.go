@@ -1,0 +1,280 @@
+package trail
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// work is the writer: it writes batches until there are no more.
+func (t *Trail) work(ended chan struct{}) {
+	defer close(ended)
+	for {
+		t.mu.Lock()
+		b, failing, given := t.next, t.failing, t.given
+		t.next = nil
+		if t.closed {
+			failing.attempt = time.Time{} // the last attempt is not put off
+		}
+		if b == nil {
+			t.ended = nil
+			t.mu.Unlock()
+			return
+		}
+		t.mu.Unlock()
+		if given {
+			b.err = os.ErrClosed
+			close(b.done)
+			continue
+		}
+		t.round(b, failing)
+	}
+}
+
+// round writes a batch, and before it what an earlier failure left, and tells
+// its callers.
+func (t *Trail) round(b *batch, failing failure) {
+	if b.reopen {
+		b.reopened = t.reopen()
+	}
+	n, caughtUp, err := t.attempt(b.buf, failing)
+	b.written, b.err = n, err
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := &t.failing
+	if caughtUp {
+		// What failing told of is written. A stall of this very round is not.
+		now.since, now.err = now.stalled, nil
+		now.kept = append([]byte(nil), now.kept[len(failing.kept):]...)
+		now.keptN -= failing.keptN
+		now.lost -= failing.lost
+	}
+	now.stalled = time.Time{}
+	if err != nil {
+		if now.since.IsZero() {
+			now.since = time.Now()
+		}
+		now.err, now.attempt = err, time.Now()
+	}
+	now.keep(b)
+	well := now.since.IsZero() && now.keptN == 0 && now.lost == 0
+	t.healthy.Store(well)
+	if err == nil && !well {
+		t.gather() // tells of the stall at once
+	}
+	close(b.done)
+}
+
+// keep holds on to the lines of a batch that were not written. Changes among
+// them were made, though not acknowledged, so there must be a record of them.
+func (f *failure) keep(b *batch) {
+	start := 0
+	for _, l := range b.lines {
+		text := b.buf[start:l.end]
+		start = l.end
+		switch {
+		case l.end <= b.written:
+		case len(f.kept)+len(text) > room(l.change):
+			f.lost++
+		default:
+			f.kept = append(f.kept, text...)
+			f.keptN++
+		}
+	}
+}
+
+// attempt writes what an earlier failure left and then buf. n is how many
+// bytes of buf count as written; caughtUp says that all before them does.
+func (t *Trail) attempt(buf []byte, failing failure) (n int, caughtUp bool, err error) {
+	down := !failing.since.IsZero()
+	if down && time.Since(failing.attempt) < t.retryEvery {
+		return 0, false, failing.err
+	}
+	if err := t.prepare(down); err != nil {
+		return 0, false, err
+	}
+	out, before := buf, 0
+	if t.broken || down || failing.keptN > 0 || failing.lost > 0 {
+		out = t.catchUp(failing)
+		before = len(out)
+		out = append(out, buf...)
+	}
+	n, err = t.write(out)
+	return max(0, n-before), n >= before, err
+}
+
+// prepare makes the sink ready: after a failure it opens the file anew, and
+// from time to time it looks whether the file is still the one at its path.
+func (t *Trail) prepare(failing bool) error {
+	if t.path == "" {
+		return nil
+	}
+	if failing {
+		return t.reopen()
+	}
+	if now := time.Now(); now.Sub(t.checked) >= recheckEvery {
+		t.checked = now
+		f, ok := t.sink.(*os.File)
+		if !ok {
+			return nil
+		}
+		mine, err1 := f.Stat()
+		there, err2 := os.Stat(t.path)
+		if err1 != nil || err2 != nil || !os.SameFile(mine, there) {
+			return t.reopen()
+		}
+	}
+	return nil
+}
+
+func (t *Trail) reopen() error {
+	if t.path == "" {
+		return nil
+	}
+	f, err := openFile(t.path)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	old := t.sink
+	if t.given {
+		old = f
+	} else {
+		t.sink = f
+	}
+	t.mu.Unlock()
+	if c, ok := old.(io.Closer); ok {
+		_ = c.Close() // every line in it was written or reported
+	}
+	t.checked = time.Now()
+	t.broken, t.pipe = endsWithinLine(f), isPipe(f)
+	return nil
+}
+
+// openFile never waits: a named pipe that no one reads is an error.
+func openFile(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK, 0o600)
+}
+
+// endsWithinLine reports whether the file was left within a line by a process
+// that ended there.
+func endsWithinLine(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	r, err := os.Open(f.Name())
+	if err != nil {
+		return true // an empty line does less harm than a broken one
+	}
+	defer r.Close()
+	var last [1]byte
+	_, err = r.ReadAt(last[:], info.Size()-1)
+	return err != nil || last[0] != '\n'
+}
+
+// write writes out, into a file by one call. n is how much of it counts as
+// written.
+func (t *Trail) write(out []byte) (n int, err error) {
+	for err == nil && n < len(out) {
+		part := out[n:]
+		if t.pipe {
+			part = wholeLines(part)
+		}
+		var m int
+		if m, err = t.sink.Write(part); err == nil && m < len(part) {
+			err = io.ErrShortWrite
+		}
+		if n += m; m > 0 {
+			t.broken = out[n-1] != '\n'
+		}
+	}
+	if err == nil && n > 0 && t.Sync {
+		if err = syncTo(t.sink); err != nil {
+			return 0, err // what of it is on disk, no one knows
+		}
+	}
+	return n, err
+}
+
+func syncTo(sink io.Writer) error {
+	s, ok := sink.(interface{ Sync() error })
+	if !ok {
+		return nil
+	}
+	err := s.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+		return nil // a pipe or a terminal
+	}
+	return err
+}
+
+// atomicWrite is the most that POSIX lets go into a pipe as a whole, so that a
+// write that is given up leaves no half line, and writers do not mix.
+const atomicWrite = 4096
+
+func isPipe(sink io.Writer) bool {
+	f, ok := sink.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeNamedPipe != 0
+}
+
+// wholeLines returns the beginning of out that goes into a pipe by one write:
+// as many lines as fit, or one that is longer.
+func wholeLines(out []byte) []byte {
+	if len(out) <= atomicWrite {
+		return out
+	}
+	if i := bytes.LastIndexByte(out[:atomicWrite], '\n'); i >= 0 {
+		return out[:i+1]
+	}
+	if i := bytes.IndexByte(out, '\n'); i >= 0 {
+		return out[:i+1]
+	}
+	return out
+}
+
+// catchUp returns what must come before the next line: the end of a broken
+// line, and after a failure the event that tells of it and the records kept.
+func (t *Trail) catchUp(f failure) []byte {
+	var out []byte
+	if t.broken {
+		out = append(out, '\n')
+	}
+	if f.since.IsZero() && f.lost == 0 {
+		return append(out, f.kept...)
+	}
+	data := append([]byte(nil), `{"failedSince":"`...)
+	data = f.since.UTC().AppendFormat(data, "2006-01-02T15:04:05Z")
+	data = append(data, `","recordsDelayed":`...)
+	data = strconv.AppendInt(data, int64(f.keptN), 10)
+	data = append(data, `,"recordsLost":`...)
+	data = strconv.AppendInt(data, int64(f.lost), 10)
+	resumed := serviceEvent("TrailResumed", append(data, '}'), time.Now())
+	return append(append(resumed.AppendJSON(out), '\n'), f.kept...)
+}
+
+// serviceEvent is the record of something that the service did by itself.
+func serviceEvent(name string, data []byte, now time.Time) *Record {
+	return &Record{
+		UserIdentity:        Identity{Type: AWSService, InvokedBy: "rollcall"},
+		EventTime:           now,
+		EventSource:         "iam.amazonaws.com",
+		EventName:           name,
+		AWSRegion:           "us-east-1",
+		SourceIPAddress:     "rollcall",
+		UserAgent:           "rollcall",
+		AdditionalEventData: data,
+		EventID:             uuid.NewString(),
+		EventType:           ServiceEvent,
+	}
+}
