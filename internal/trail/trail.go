@@ -69,6 +69,7 @@ type Trail struct {
 	Deadline time.Duration
 
 	strangers strangers
+	summary   sync.Mutex // held while they are told of
 
 	path string // empty unless the sink is a file named by path
 	off  bool
@@ -198,6 +199,8 @@ func (t *Trail) Write(rec *Record) error {
 // summarize has the writer tell of the strangers whose records were left out.
 // Where that cannot be written it is kept, as the records of changes are.
 func (t *Trail) summarize() {
+	t.summary.Lock() // Close must find what was taken
+	defer t.summary.Unlock()
 	if left := t.strangers.take(); left.calls > 0 {
 		_, _, _ = t.append(left.record(time.Now()))
 	}
