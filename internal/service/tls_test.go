@@ -29,6 +29,36 @@ import (
 // The SDK over TLS, and what the trail says of the connection.
 func TestTLS(t *testing.T) {
 	w := inMemory(t)
+	pair, roots := selfSigned(t)
+	l, err := server.Listen("127.0.0.1:0", pair, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, l, w.Handler, w.cfg.Log, time.Second) }()
+
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}}
+	address := l.Addr().String()
+	c := iam.New(w.root.Options(), func(o *iam.Options) {
+		o.BaseEndpoint, o.HTTPClient = ptr("https://"+address), &http.Client{Transport: sdkhttp.Transport(transport)}
+	})
+	must(t, c.GetUser, &iam.GetUserInput{})
+	lines := w.trail.lines()
+	want := `"tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"` + address + `"}`
+	if len(lines) != 1 || !strings.Contains(lines[0], want) {
+		t.Errorf("trail %q\nwant %s", lines, want)
+	}
+	transport.CloseIdleConnections()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// selfSigned is a certificate of this machine, and who vouches for it.
+func selfSigned(t testing.TB) (*server.Certificate, *x509.CertPool) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -52,36 +82,13 @@ func TestTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := server.Listen("127.0.0.1:0", pair, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ctx, l, w.Handler, w.cfg.Log, time.Second) }()
-
 	roots := x509.NewCertPool()
 	parsed, err := x509.ParseCertificate(der)
 	if err != nil {
 		t.Fatal(err)
 	}
 	roots.AddCert(parsed)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}}
-	address := l.Addr().String()
-	c := iam.New(w.root.Options(), func(o *iam.Options) {
-		o.BaseEndpoint, o.HTTPClient = ptr("https://"+address), &http.Client{Transport: sdkhttp.Transport(transport)}
-	})
-	must(t, c.GetUser, &iam.GetUserInput{})
-	lines := w.trail.lines()
-	want := `"tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"` + address + `"}`
-	if len(lines) != 1 || !strings.Contains(lines[0], want) {
-		t.Errorf("trail %q\nwant %s", lines, want)
-	}
-	transport.CloseIdleConnections()
-	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	return pair, roots
 }
 
 // Metrics count by action and error; what a client makes up is no label.

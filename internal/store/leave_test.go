@@ -98,10 +98,16 @@ func TestWaitingForWriterEnds(t *testing.T) {
 				update(t, db, func(*store.Tx) error { close(busy); <-goOn; return nil })
 			})
 			<-busy
+			defer time.AfterFunc(10*time.Second, func() { close(goOn) }).Stop()
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 			defer cancel()
+			start := time.Now()
 			err := db.Update(ctx, func(tx *store.Tx) error { return tx.InsertUser(user("late")) })
-			close(goOn)
+			if took := time.Since(start); took > 8*time.Second {
+				t.Errorf("a caller whose time was up waited %s", took)
+			} else {
+				close(goOn)
+			}
 			first.Wait()
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("error %v", err)
@@ -139,5 +145,26 @@ func TestConnectionLeftWithinTransaction(t *testing.T) {
 				t.Error("a connection is within a transaction")
 			}
 		})
+	}
+}
+
+// A transaction that could not be serialized is repeated, also where its
+// closure went on after the statement that failed.
+func TestFirstFailureCounts(t *testing.T) {
+	db := storetest.Open(t, storetest.Postgres(t))
+	fill(t, db)
+	tries := 0
+	update(t, db, func(tx *store.Tx) error {
+		tries++
+		if _, err := tx.User(account, ""); err != nil {
+			return err
+		}
+		if tries == 1 {
+			update(t, db, func(tx *store.Tx) error { return tx.SetLimit(account, "L", 1) })
+		}
+		return errors.Join(tx.SetLimit(account, "L", 2), tx.SetLimit(account, "M", 2))
+	})
+	if tries != 2 {
+		t.Errorf("%d tries", tries)
 	}
 }

@@ -242,7 +242,9 @@ func (c *postgresConn) release() {
 }
 
 func (c *postgresConn) fail(err error) error {
-	c.failed = err
+	if c.failed == nil { // what comes later only says that it is broken
+		c.failed = err
+	}
 	return postgresError(err)
 }
 
