@@ -18,22 +18,20 @@ type mutant struct {
 // edit replaces one line of the file. An empty new removes the line.
 type edit struct{ old, new string }
 
-// readList reads blocks of "key: value" lines with blank lines between them.
-// Lines that begin with # say something to people.
+// readList reads blocks of "key: value" lines. A name begins a block. Lines that
+// begin with # say something to people.
 func readList(text string) ([]mutant, error) {
 	var list []mutant
-	inBlock := false
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
-		switch {
-		case line == "":
-			inBlock = false
+		if line == "" || strings.HasPrefix(line, "#") {
 			continue
-		case strings.HasPrefix(line, "#"):
-			continue
-		case !inBlock:
+		}
+		if strings.HasPrefix(line, "name:") {
 			list = append(list, mutant{line: i + 1})
-			inBlock = true
+		}
+		if len(list) == 0 {
+			return nil, fmt.Errorf("line %d: no name before it", i+1)
 		}
 		if err := list[len(list)-1].set(line); err != nil {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)

@@ -70,6 +70,7 @@ func TestReadList(t *testing.T) {
 		"twice":      good + "\n" + good,
 		"unknown":    good + "\n\ncolour: red\n",
 		"new first":  "name: a\nnew: x\n",
+		"no name":    "file: f\n",
 	} {
 		if _, err := readList(text); err == nil {
 			t.Errorf("%s: read without an error", name)

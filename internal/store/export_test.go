@@ -88,3 +88,9 @@ func (tx *Tx) LeaveOpen(sql string) error {
 	}
 	return err
 }
+
+// WithVFS has SQLite reach its files by a file system that a test registered.
+func (c Config) WithVFS(name string) Config {
+	c.vfs = name
+	return c
+}

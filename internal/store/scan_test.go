@@ -114,6 +114,12 @@ func TestReportJob(t *testing.T) {
 		if !errors.Is(err, store.ErrConflict) {
 			t.Fatalf("chunk of a job that lost its lease: %v", err)
 		}
+		err = db.Update(context.Background(), func(tx *store.Tx) error {
+			return tx.PublishReport(store.Report{Account: account, Token: first, Generated: created}, 2)
+		})
+		if !errors.Is(err, store.ErrConflict) {
+			t.Fatalf("report of a job that lost its lease: %v", err)
+		}
 		update(t, db, func(tx *store.Tx) error {
 			if err := tx.AddReportChunk(account, second, 0, 4, []byte("good"), lease); err != nil {
 				return err

@@ -41,6 +41,9 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
 		"wal_autocheckpoint(4000)",
 	}}
+	if cfg.vfs != "" {
+		query.Set("vfs", cfg.vfs)
+	}
 	path := cfg.Path
 	if cfg.Memory {
 		e.memory = fmt.Sprintf("rollcall-%d.db", memoryNames.Add(1))

@@ -54,6 +54,10 @@ type Config struct {
 	// Readers bounds the SQLite connections that read at the same time;
 	// 0 means twice the number of processors, at least four.
 	Readers int
+
+	// vfs names SQLite's way to the file system; empty means its own. Tests
+	// watch by it what reaches the disk.
+	vfs string
 }
 
 // DB is an open database, safe for concurrent use. Close it to flush what is
