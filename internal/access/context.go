@@ -97,7 +97,8 @@ func (s *Subject) sessionKey(name string, now time.Time) []string {
 		if session.MFA.IsZero() {
 			return nil
 		}
-		return some(strconv.FormatInt(int64(now.Sub(session.MFA)/time.Second), 10))
+		// Another node's clock may be a little ahead.
+		return some(strconv.FormatInt(int64(max(0, now.Sub(session.MFA))/time.Second), 10))
 	case "aws:sourceidentity":
 		return some(session.SourceIdentity)
 	case "aws:federatedprovider":

@@ -45,8 +45,21 @@ type Report struct {
 }
 
 // Age is how old the report was when it was fetched, by the clock of the
-// service that dated it.
-func (r *Report) Age() time.Duration { return max(0, r.Fetched.Sub(r.Generated)) }
+// service that dated it. It is negative where that clock has stepped back
+// since: nobody knows how old such a report is.
+func (r *Report) Age() time.Duration {
+	age := r.Fetched.Sub(r.Generated)
+	if age < 0 && age >= -clockSkew {
+		return 0
+	}
+	return age
+}
+
+// youngerThan says whether the report is known to be as young as a span.
+func (r *Report) youngerThan(span time.Duration) bool {
+	age := r.Age()
+	return age >= 0 && age <= span
+}
 
 // Request asks for a new report, as Request-IAMCredentialReport does. The
 // service may be content with one it has.

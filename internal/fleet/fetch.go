@@ -147,9 +147,11 @@ func (f *fetching) step(ctx context.Context) (r *Report, wait time.Duration, err
 // Source.
 func (f *fetching) accept(r *Report) bool {
 	switch {
-	case f.awaited && (f.old == nil || r.Generated.After(f.old.Generated)):
+	// A report that came after another need not be dated after it: the
+	// service's clock may have stepped back.
+	case f.awaited && (f.old == nil || !r.Generated.Equal(f.old.Generated)):
 		r.Source = Generated
-	case r.Age() <= f.MaxAge && f.MaxAge > 0, f.settled && r.Age() <= resolution:
+	case r.youngerThan(f.MaxAge) && f.MaxAge > 0, f.settled && r.youngerThan(resolution):
 		r.Source = Cached
 	case f.settled:
 		r.Source = Stale

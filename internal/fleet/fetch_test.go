@@ -55,6 +55,13 @@ func TestFetch(t *testing.T) {
 			most: 2 * time.Second,
 		},
 		{
+			name: "asks where it is dated in the future, and takes the one dated before it", options: Options{MaxAge: 4 * time.Hour}, source: Generated,
+			answers: func() []answer {
+				return []answer{reportOf(ago(-2*time.Hour), "old"), started(), notReady(), reportOf(ago(0), csv)}
+			},
+			most: 2 * time.Second,
+		},
+		{
 			name: "is not content with the old one while the new is made", options: Options{MaxAge: 4 * time.Hour}, source: Generated,
 			answers: func() []answer {
 				was := reportOf(ago(old), "old")

@@ -28,6 +28,10 @@ const sessionLasts = time.Hour
 // used: a command must not lose it on its way.
 const sessionMargin = 5 * time.Minute
 
+// longestSession is the longest that STS gives, to a user. AWS STS,
+// GetSessionToken.
+const longestSession = 36 * time.Hour
+
 // assumeRole sets how the SDK's credential chain assumes a profile's role.
 func assumeRole(o *stscreds.AssumeRoleOptions, s Settings, endpoint string) {
 	if o.RoleSessionName == "" {
@@ -155,7 +159,9 @@ func readSession(path string) *types.Credentials {
 	if json.Unmarshal(text, &c) != nil || c.AccessKeyId == nil || c.SecretAccessKey == nil || c.SessionToken == nil || c.Expiration == nil {
 		return nil
 	}
-	if time.Until(*c.Expiration) < sessionMargin {
+	// One that ends later than any that is given now is of a clock that has
+	// stepped back, and may be over.
+	if left := time.Until(*c.Expiration); left < sessionMargin || left > longestSession {
 		return nil
 	}
 	return &c

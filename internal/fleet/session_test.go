@@ -117,6 +117,7 @@ func TestKeptSessionIsNotBelieved(t *testing.T) {
 		{"good", func(t *testing.T, file string) {}, 0},
 		{"about to expire", func(t *testing.T, file string) { mustWriteFile(t, file, session(time.Minute)) }, 1},
 		{"expired", func(t *testing.T, file string) { mustWriteFile(t, file, session(-time.Hour)) }, 1},
+		{"of a clock that was ahead", func(t *testing.T, file string) { mustWriteFile(t, file, session(37*time.Hour)) }, 1},
 		{"nonsense", func(t *testing.T, file string) { mustWriteFile(t, file, "{") }, 1},
 		{"without a token", func(t *testing.T, file string) {
 			mustWriteFile(t, file, strings.Replace(session(time.Hour), "SessionToken", "X", 1))

@@ -82,7 +82,7 @@ func (s *Service) GenerateCredentialReport(ctx context.Context, _ *iam.GenerateC
 
 // reportState is what Generate would answer: STARTED where it has to start.
 func (s *Service) reportState(tx *store.Tx, account string) (types.ReportStateType, error) {
-	job, err := tx.ReportJob(account)
+	job, err := tx.ReportJob(account, reportLease)
 	if err == nil && job.Running {
 		return types.ReportStateTypeInprogress, nil
 	}
@@ -92,7 +92,7 @@ func (s *Service) reportState(tx *store.Tx, account string) (types.ReportStateTy
 	report, err := tx.LatestReport(account)
 	// One that Get does not give any more is none, however young it may be:
 	// COMPLETE would send the client into a loop.
-	if errors.Is(err, store.ErrNotFound) || err == nil && (report.Age >= s.report.MaxAge || s.expired(report)) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (!report.YoungerThan(s.report.MaxAge) || s.expired(report)) {
 		return types.ReportStateTypeStarted, nil
 	}
 	return types.ReportStateTypeComplete, err
@@ -100,7 +100,7 @@ func (s *Service) reportState(tx *store.Tx, account string) (types.ReportStateTy
 
 // expired says whether a report is too old to be given.
 func (s *Service) expired(r store.Report) bool {
-	return s.report.Expiry > 0 && r.Age > s.report.Expiry
+	return s.report.Expiry > 0 && !r.YoungerThan(s.report.Expiry)
 }
 
 // Errors of Get. AWS gives them no Message element (recorded for the first;
@@ -136,7 +136,7 @@ func (s *Service) GetCredentialReport(ctx context.Context, in *GetCredentialRepo
 			report, err = tx.ReportAt(account, *in.Rollcall.At)
 			return err
 		}
-		job, err := tx.ReportJob(account)
+		job, err := tx.ReportJob(account, reportLease)
 		if err == nil && job.Running {
 			return errReportInProgress
 		}

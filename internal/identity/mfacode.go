@@ -102,7 +102,9 @@ func (c *codeTries) begin(device string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.devices[device]
-	if now.Before(t.until) {
+	// A pause that ends later than any begun now is of a clock that has
+	// stepped back.
+	if now.Before(t.until) && !t.until.After(now.Add(longestWait)) {
 		return false
 	}
 	t.wrong++ // until it is known to be right: parallel guesses count as well

@@ -71,7 +71,7 @@ func (w *world) waitReport(t testing.TB) {
 	for {
 		var running bool
 		err := w.db.View(t.Context(), func(tx *store.Tx) error {
-			job, err := tx.ReportJob(account)
+			job, err := tx.ReportJob(account, time.Minute)
 			running = job.Running
 			return err
 		})

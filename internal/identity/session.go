@@ -119,7 +119,11 @@ func (s *Service) openSession(ctx context.Context, keyID, token string) ([]byte,
 	if err := json.NewDecoder(unpack(text.Reveal())).Decode(&held); err != nil {
 		return nil, principal.Signer{}, fmt.Errorf("read session token: %w", err)
 	}
-	if !s.db.Now().Before(held.Session.Expires) {
+	// One that was given by a clock which has stepped back since would live
+	// longer than it was given for, and escape a policy that ends sessions by
+	// when they were issued.
+	now := s.db.Now()
+	if !now.Before(held.Session.Expires) || held.Session.Issued.After(now.Add(store.ClockSkew)) {
 		return nil, principal.Signer{}, sigv4.ErrExpiredToken
 	}
 	signer := principal.Signer{Session: &held.Session}

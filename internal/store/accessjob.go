@@ -25,9 +25,14 @@ func (tx *Tx) AccessJob(account, id string) (j AccessJob, err error) {
 }
 
 // DeleteAccessJobs forgets the results of an account that are older than a
-// time, and all but the newest of the others.
+// time, those whose time has yet to come because the clock has stepped back,
+// and all but the newest of the others.
 func (tx *Tx) DeleteAccessJobs(account string, before time.Time, keep int) error {
-	_, err := tx.exec(`DELETE FROM access_jobs WHERE account = $1 AND (created < $2 OR job_id NOT IN
-		(SELECT job_id FROM access_jobs WHERE account = $1 ORDER BY created DESC, job_id LIMIT $3))`, account, before, keep)
+	if _, err := tx.exec(`DELETE FROM access_jobs WHERE account = $1 AND (created < $2 OR created > $3)`,
+		account, before, tx.Now.Add(ClockSkew)); err != nil {
+		return err
+	}
+	_, err := tx.exec(`DELETE FROM access_jobs WHERE account = $1 AND job_id NOT IN
+		(SELECT job_id FROM access_jobs WHERE account = $1 ORDER BY created DESC, job_id LIMIT $2)`, account, keep)
 	return err
 }

@@ -94,3 +94,9 @@ func (c Config) WithVFS(name string) Config {
 	c.vfs = name
 	return c
 }
+
+// ShiftClock moves the engine's clock as this DB reads it. Nothing may be
+// under way.
+func (db *DB) ShiftClock(by time.Duration) {
+	db.dialect.clock = fmt.Sprintf("(%s + %d)", db.dialect.clock, by.Milliseconds())
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -91,7 +92,24 @@ func (db *DB) PasswordUsed(account, nameKey string, at time.Time) {
 
 // later says whether a use replaces the one that is already noted.
 func (u *lastUsed) later(have, use time.Time) bool {
-	return unix(use) >= unix(have)+int64(u.span/time.Second)
+	return unix(use) >= unix(have)+int64(u.span/time.Second) || ahead(have, use)
+}
+
+// ClockSkew is how far the clocks of nodes may lie apart, as those of a client
+// and a node may. A time further ahead is of a clock that has stepped back
+// since, and true of nothing.
+const ClockSkew = 15 * time.Minute
+
+// ahead says whether a recorded time is of a clock that has stepped back.
+func ahead(recorded, now time.Time) bool { return recorded.After(now.Add(ClockSkew)) }
+
+// newer says whether a use is to be kept rather than the one that is noted.
+func newer(have, use time.Time) bool { return have.Before(use) || ahead(have, use) }
+
+// replaces is later for a statement: the new use, the recorded one, and the
+// placeholder of the span.
+func replaces(table, span string) string {
+	return fmt.Sprintf("(excluded.used >= %[1]s.used + %[2]s OR %[1]s.used > excluded.used + %[3]d)", table, span, int64(ClockSkew/time.Second))
 }
 
 // Flush writes what is pending, so that a transaction that starts now sees
@@ -120,14 +138,14 @@ func (u *lastUsed) flushCredentials(ctx context.Context) error {
 	}
 	for id, use := range keys {
 		u.mu.Lock()
-		if have, ok := u.keys[id]; !ok || have.At.Before(use.At) {
+		if have, ok := u.keys[id]; !ok || newer(have.At, use.At) {
 			u.keys[id] = use
 		}
 		u.mu.Unlock()
 	}
 	for who, at := range passwords {
 		u.mu.Lock()
-		if have, ok := u.passwords[who]; !ok || have.Before(at) {
+		if have, ok := u.passwords[who]; !ok || newer(have, at) {
 			u.passwords[who] = at
 		}
 		u.mu.Unlock()
@@ -150,7 +168,7 @@ func (u *lastUsed) write(ctx context.Context, keys map[string]LastUsed, password
 	err := u.writeBatches(ctx, args, `INSERT INTO access_key_last_used (account, name_key, key_id, used, region, service)
 		SELECT account, name_key, key_id, CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT) FROM access_keys WHERE key_id = $4
 		ON CONFLICT (account, name_key, key_id) DO UPDATE SET used = excluded.used, region = excluded.region, service = excluded.service
-		WHERE excluded.used >= access_key_last_used.used + $5`)
+		WHERE `+replaces("access_key_last_used", "$5"))
 	args = nil
 	// A user that was made after the use is another one of the same name.
 	for who, at := range passwords {
@@ -159,7 +177,7 @@ func (u *lastUsed) write(ctx context.Context, keys map[string]LastUsed, password
 	return errors.Join(err, u.writeBatches(ctx, args, `INSERT INTO password_last_used (account, name_key, used)
 		SELECT account, name_key, CAST($1 AS BIGINT) FROM users WHERE account = $2 AND name_key = $3 AND created <= $1
 		ON CONFLICT (account, name_key) DO UPDATE SET used = excluded.used
-		WHERE excluded.used >= password_last_used.used + $4`))
+		WHERE `+replaces("password_last_used", "$4")))
 }
 
 func (u *lastUsed) writeBatches(ctx context.Context, args [][]any, sql string) error {

@@ -15,9 +15,14 @@ type Report struct {
 	Size      int64     // bytes of the report, uncompressed
 	Users     int64     // rows, root's included
 	SHA256    string    // hexadecimal, of the uncompressed bytes
-	// Age is the time since Published, by the engine's clock.
+	// Age is the time since Published, by the engine's clock. It is negative
+	// where that clock has stepped back since; see YoungerThan.
 	Age time.Duration
 }
+
+// YoungerThan says whether the report is younger than a span. One whose age is
+// negative was published by a clock that was wrong, and counts as old.
+func (r Report) YoungerThan(span time.Duration) bool { return r.Age >= 0 && r.Age < span }
 
 // ReportJob is the newest report job of an account.
 type ReportJob struct {
@@ -27,11 +32,13 @@ type ReportJob struct {
 	Running bool
 }
 
-// ReportJob reads the newest job of an account, or ErrNotFound.
-func (tx *Tx) ReportJob(account string) (j ReportJob, err error) {
+// ReportJob reads the newest job of an account, or ErrNotFound. A lease that
+// ends later than its length from now was taken by a clock that has stepped
+// back since; nobody waits for its end.
+func (tx *Tx) ReportJob(account string, lease time.Duration) (j ReportJob, err error) {
 	err = tx.one([]any{&j.Token, &j.Node, &j.Running}, `SELECT token, node,
-		CASE WHEN running = 1 AND expires_ms > `+tx.clock+` THEN 1 ELSE 0 END
-		FROM report_jobs WHERE account = $1`, account)
+		CASE WHEN running = 1 AND expires_ms > `+tx.clock+` AND expires_ms - CAST($1 AS BIGINT) <= `+tx.clock+` THEN 1 ELSE 0 END
+		FROM report_jobs WHERE account = $2`, lease.Milliseconds(), account)
 	return j, err
 }
 
@@ -42,7 +49,7 @@ func (tx *Tx) StartReportJob(account, node string, lease time.Duration) (token i
 	err = tx.one([]any{&token}, `INSERT INTO report_jobs (account, token, node, running, expires_ms)
 		VALUES ($1, $2, $3, 1, CAST($4 AS BIGINT) + `+tx.clock+`)
 		ON CONFLICT (account) DO UPDATE SET token = report_jobs.token + 1, node = excluded.node, running = 1, expires_ms = excluded.expires_ms
-		WHERE report_jobs.running = 0 OR report_jobs.expires_ms <= `+tx.clock+`
+		WHERE report_jobs.running = 0 OR report_jobs.expires_ms <= `+tx.clock+` OR report_jobs.expires_ms > excluded.expires_ms
 		RETURNING token`, account, 1+rand.Int64N(1<<40), node, lease.Milliseconds())
 	if errors.Is(err, ErrNotFound) {
 		err = ErrExists
@@ -50,8 +57,8 @@ func (tx *Tx) StartReportJob(account, node string, lease time.Duration) (token i
 	return token, err
 }
 
-// RenewReportJob makes a job's lease last longer. ErrConflict: it was lost,
-// and whoever held it must stop.
+// RenewReportJob makes a job's lease last longer, or puts it right after the
+// clock stepped back. ErrConflict: it was lost, and whoever held it must stop.
 func (tx *Tx) RenewReportJob(account string, token int64, lease time.Duration) error {
 	return lost(tx.change(`UPDATE report_jobs SET expires_ms = CAST($1 AS BIGINT) + `+tx.clock+`
 		WHERE account = $2 AND token = $3 AND running = 1 AND expires_ms > `+tx.clock, lease.Milliseconds(), account, token))

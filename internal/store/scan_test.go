@@ -134,7 +134,7 @@ func TestReportJob(t *testing.T) {
 			if r.Token != second || r.Age < 0 || r.Age > time.Minute {
 				t.Errorf("report %+v", r)
 			}
-			if j, err := tx.ReportJob(account); err != nil || j.Running {
+			if j, err := tx.ReportJob(account, lease); err != nil || j.Running {
 				t.Errorf("job %+v, %v", j, err)
 			}
 			data, size, err := tx.ReportChunk(account, second, 0)

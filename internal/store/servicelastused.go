@@ -68,7 +68,7 @@ func (u *lastUsed) flushServices(ctx context.Context) error {
 	services := map[serviceAction]serviceUse{}
 	for of, use := range uses {
 		of.action = ""
-		if have, ok := services[of]; !ok || have.at.Before(use.at) {
+		if have, ok := services[of]; !ok || newer(have.at, use.at) {
 			services[of] = use
 		}
 	}
@@ -84,10 +84,10 @@ func (u *lastUsed) flushServices(ctx context.Context) error {
 		SELECT account, CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS TEXT)
 		FROM accounts WHERE account = $6
 		ON CONFLICT (account, principal_id, service, action) DO UPDATE SET used = excluded.used, region = excluded.region
-		WHERE excluded.used >= service_last_used.used + $7`)
+		WHERE `+replaces("service_last_used", "$7"))
 	if err != nil {
 		for of, use := range uses {
-			u.services.note(of, use, time.Time.Before)
+			u.services.note(of, use, newer)
 		}
 	}
 	return err

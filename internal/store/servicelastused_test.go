@@ -59,7 +59,7 @@ func TestServiceUsed(t *testing.T) {
 			return nil
 		})
 		// Neither back in time nor inside the span, but beyond it.
-		use(account, "iam", "ListUsers", 0, "eu-west-4")
+		use(account, "iam", "ListUsers", 50*time.Minute, "eu-west-4")
 		use(account, "sts", "GetCallerIdentity", 61*time.Second, "eu-west-2")
 		flush()
 		wants(row("iam", "", time.Hour, "eu-west-3"), row("iam", "GetUser", 0, "eu-west-1"), row("iam", "ListUsers", time.Hour, "eu-west-3"),
