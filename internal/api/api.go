@@ -21,6 +21,7 @@ import (
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/awsquery"
 	"rollcall/internal/principal"
+	"rollcall/internal/store"
 	"rollcall/internal/trail"
 )
 
@@ -109,7 +110,7 @@ func (a *API) Invoke(ctx context.Context, c principal.Caller, action Action, in 
 		if a.seen != nil {
 			a.seen(c, action.Service, action.Name)
 		}
-		out, err = a.invoke(principal.With(ctx, c), subject, action, in)
+		out, err = a.invoke(store.OnAccount(principal.With(ctx, c), c.Account()), subject, action, in)
 	}
 	return a.finish(ctx, action, in, out, err, call, identity(c))
 }
@@ -162,7 +163,8 @@ func (a *API) Refuse(ctx context.Context, c *principal.Caller, keyID, service, n
 }
 
 // clientError is what the client may see of an error. What is not meant for
-// it goes to the log and becomes ServiceFailure.
+// it goes to the log and becomes ServiceFailure, or ServiceUnavailable where the
+// database could not be asked: AWS's clients repeat both.
 func (a *API) clientError(ctx context.Context, err error, action string, call Call) *awsmodel.Error {
 	if err == nil {
 		return nil
@@ -170,6 +172,10 @@ func (a *API) clientError(ctx context.Context, err error, action string, call Ca
 	var known *awsmodel.Error
 	if errors.As(err, &known) {
 		return known
+	}
+	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+		a.log.WarnContext(ctx, "database unavailable", "error", err, "requestID", call.RequestID, "action", action)
+		return awsmodel.Fail("ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
 	}
 	a.log.ErrorContext(ctx, "internal error", "error", err, "requestID", call.RequestID, "action", action)
 	return awsmodel.Fail("ServiceFailure", "The request processing has failed because of an unknown error, exception or failure.")

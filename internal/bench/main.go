@@ -40,6 +40,7 @@ var measurements = []struct {
 	{"start", (*bench).start},
 	{"get-user", (*bench).getUser},
 	{"create", (*bench).create},
+	{"contention", (*bench).contention},
 	{"policies", (*bench).policies},
 	{"assume-role", (*bench).assumeRole},
 	{"report", (*bench).report},
@@ -51,7 +52,7 @@ var measurements = []struct {
 
 func main() {
 	b := &bench{moto: hasMoto(), table: table.NewWriter()}
-	only := flag.String("only", "", "measure only these, by name: start, get-user, create, policies, assume-role, report, report-moto, report-postgres, flat, audit")
+	only := flag.String("only", "", "measure only these, by name: start, get-user, create, contention, policies, assume-role, report, report-moto, report-postgres, flat, audit")
 	flag.IntVar(&b.users, "users", 1_000_000, "users of the large report")
 	flag.IntVar(&b.runs, "runs", 3, "runs of each measurement; the median counts")
 	flag.Parse()

@@ -283,7 +283,7 @@ func accountInfo(tx *store.Tx, a store.Account) (info AccountInfo, err error) {
 // DeleteAccount deletes an account with its users, their credentials and its
 // reports. Nothing of it can be had back.
 func (s *Service) DeleteAccount(ctx context.Context, id string) error {
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	err := s.db.Update(store.Patiently(ctx, 0), func(tx *store.Tx) error {
 		// Its members must not belong to a later account with its number.
 		left, err := members(tx, id)
 		for _, member := range left {

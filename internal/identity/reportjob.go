@@ -26,12 +26,14 @@ const (
 	// connection of the store for long, and needs a second one now and then:
 	// with as many jobs as connections none would come to an end.
 	reportJobs = 2
+	// pagePatience is how long reading the next ten thousand users may take.
+	pagePatience = time.Minute
 )
 
 // startReport runs the job whose lease was just taken.
 func (s *Service) startReport(account string, token int64) {
 	s.jobs.Go(func() {
-		ctx, cancel := context.WithCancelCause(s.jobsCtx)
+		ctx, cancel := context.WithCancelCause(store.OnAccount(s.jobsCtx, account))
 		defer cancel(nil)
 		start := time.Now()
 		s.jobs.Go(func() { s.keepLease(ctx, cancel, account, token) })
@@ -100,7 +102,7 @@ func (s *Service) makeReport(ctx context.Context, account string, token int64) (
 		return report, err
 	}
 	pack := newReportPacker(ctx, s.db, account, token)
-	err = s.db.View(ctx, func(tx *store.Tx) error {
+	err = s.db.View(store.Patiently(ctx, pagePatience), func(tx *store.Tx) error {
 		report.Generated = tx.Now.Truncate(time.Second)
 		rows, err := newReportRows(tx, account)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-const unknownFailure = "The request processing has failed because of an unknown error, exception or failure."
+const temporaryFailure = "The request has failed due to a temporary failure of the server."
 
 // A store that is gone is the server's fault, in AWS's words and no others.
 func TestStoreClosed(t *testing.T) {
@@ -26,7 +26,7 @@ func TestStoreClosed(t *testing.T) {
 		}
 		for _, action := range []string{"GetUser", "CreateUser", "GetCredentialReport", "GenerateCredentialReport", "GetCallerIdentity"} {
 			a := w.callAs(t, w.root, action)
-			wants(t, a, 500, "ServiceFailure", unknownFailure)
+			wants(t, a, 503, "ServiceUnavailable", temporaryFailure)
 			if !strings.Contains(a.body, "<Type>Receiver</Type>") {
 				t.Errorf("%s", a.body)
 			}
@@ -66,7 +66,7 @@ func TestPostgresGoesAway(t *testing.T) {
 					switch f := failureOf(err); {
 					case err == nil:
 						acknowledged <- name
-					case f != failure{500, "ServiceFailure", unknownFailure}:
+					case f != failure{503, "ServiceUnavailable", temporaryFailure}:
 						return fmt.Errorf("%+v", f)
 					default:
 						time.Sleep(10 * time.Millisecond)
@@ -80,7 +80,7 @@ func TestPostgresGoesAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := w.callAs(t, w.root, "GetUser")
-	wants(t, a, 500, "ServiceFailure", unknownFailure)
+	wants(t, a, 503, "ServiceUnavailable", temporaryFailure)
 	if xml.Unmarshal([]byte(a.body), new(struct{})) != nil {
 		t.Errorf("%s", a.body)
 	}

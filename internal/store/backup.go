@@ -66,7 +66,7 @@ type backupHeader struct {
 // bounded memory, while the store is used.
 func (db *DB) Backup(ctx context.Context, w io.Writer) (BackupInfo, error) {
 	var info BackupInfo
-	err := db.View(ctx, func(tx *Tx) (err error) {
+	err := db.View(Patiently(ctx, 0), func(tx *Tx) (err error) {
 		info, err = backup(tx, w)
 		return err
 	})

@@ -73,8 +73,8 @@ func remembered[T any](ctx context.Context, db *DB, key any, read func(*Tx) (*T,
 		}
 	}
 	var v *T
-	err := db.engine.glance(ctx, func(c conn) (err error) {
-		v, err = read(&Tx{Now: db.now(), ctx: ctx, c: c, dialect: db.dialect})
+	err := db.inTime(ctx, db.engine.glance, func(tx *Tx) (err error) {
+		v, err = read(tx)
 		return err
 	})
 	if err != nil {

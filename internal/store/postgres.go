@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,10 @@ import (
 
 // This file and postgresscan.go are the only ones that know pgx.
 
-type postgres struct{ pool *pgxpool.Pool }
+type postgres struct {
+	pool  *pgxpool.Pool
+	turns postgresTurns
+}
 
 func openPostgres(ctx context.Context, url string) (*postgres, error) {
 	cfg, err := pgxpool.ParseConfig(url)
@@ -35,11 +39,12 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &postgres{pool}
+	e := &postgres{pool: pool}
 	if err := e.migrate(ctx); err != nil {
 		pool.Close()
 		return nil, err
 	}
+	e.turns.init(e, e.locksTables(ctx))
 	return e, nil
 }
 
@@ -53,15 +58,21 @@ func (e *postgres) migrate(ctx context.Context) error {
 	return migrateUp(ctx, postgresDialect, db, goose.WithLocker(locker))
 }
 
-// attempts bounds how often a transaction is repeated.
-const attempts = 30
+// locksTables says whether a table can be locked: CockroachDB has no LOCK.
+func (e *postgres) locksTables(ctx context.Context) bool {
+	_, err := e.once(ctx, beginUpdate, func(c conn) error {
+		_, err := c.exec(ctx, "LOCK TABLE turns_0 IN EXCLUSIVE MODE", nil)
+		return err
+	})
+	return err == nil
+}
 
 // beginView is one snapshot that nothing can be changed in.
 const beginView = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
+// view repeats what broke before it had read anything.
 func (e *postgres) view(ctx context.Context, fn func(conn) error) error {
-	_, err := e.once(ctx, beginView, fn)
-	return err
+	return e.repeat(ctx, beginView, fn)
 }
 
 // glance runs one statement without a transaction around it: one round trip
@@ -70,7 +81,7 @@ func (e *postgres) glance(ctx context.Context, fn func(conn) error) error {
 	for try := int32(0); ; try++ {
 		c, err := e.acquire(ctx)
 		if err != nil {
-			return fmt.Errorf("postgres: connect: %w", err)
+			return unavailable("connect", err)
 		}
 		err = fn(c)
 		died := c.pooled.Conn().IsClosed()
@@ -82,11 +93,17 @@ func (e *postgres) glance(ctx context.Context, fn func(conn) error) error {
 }
 
 // beginUpdate bounds how long a node that stands still in the middle of a
-// change, paused or cut off, keeps the rows it touched from all others. Views
-// lock nothing, and may wait for whoever reads what they found.
-const beginUpdate = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL idle_in_transaction_session_timeout = '10s'"
+// change, paused or cut off, keeps the rows it touched, and its turn, from all
+// others: half of the time that a call has. Views lock nothing, and may wait
+// for whoever reads what they found. Reading a table as a whole would conflict
+// with every change to it, so small tables are read by their keys, too.
+const beginUpdate = `BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL idle_in_transaction_session_timeout = '5s';
+	SET LOCAL enable_seqscan = off`
 
 func (e *postgres) update(ctx context.Context, fn func(conn) error) error {
+	if account := accountOf(ctx); account != "" && !patient(ctx) {
+		return e.turns.of(account).update(ctx, fn)
+	}
 	return e.repeat(ctx, beginUpdate, fn)
 }
 
@@ -95,16 +112,22 @@ func (e *postgres) update(ctx context.Context, fn func(conn) error) error {
 func (e *postgres) repeat(ctx context.Context, begin string, fn func(conn) error) error {
 	for try := 1; ; try++ {
 		again, err := e.once(ctx, begin, fn)
-		if err == nil || !again || try == attempts || ctx.Err() != nil {
+		if err == nil || !again {
 			return err
 		}
-		// Full jitter, so that those who met once do not meet again.
-		limit := min(time.Duration(try)*2*time.Millisecond, 50*time.Millisecond)
-		select {
-		case <-time.After(rand.N(limit)):
-		case <-ctx.Done():
-			return err
+		if pause(ctx, try); ctx.Err() != nil {
+			return whyEnded(ctx.Err(), err)
 		}
+	}
+}
+
+// pause waits before a transaction is repeated, at random, so that those who
+// met once do not meet again.
+func pause(ctx context.Context, try int) {
+	limit := min(time.Duration(try)*2*time.Millisecond, 50*time.Millisecond)
+	select {
+	case <-time.After(rand.N(limit)):
+	case <-ctx.Done():
 	}
 }
 
@@ -113,18 +136,18 @@ func (e *postgres) repeat(ctx context.Context, begin string, fn func(conn) error
 func (e *postgres) once(ctx context.Context, begin string, fn func(conn) error) (again bool, err error) {
 	c, err := e.begin(ctx, begin)
 	if err != nil {
-		return false, fmt.Errorf("postgres: begin: %w", err)
+		return false, unavailable("begin", err)
 	}
 	defer c.release()
 	err = fn(c)
-	if c.failed != nil && retryable(c.failed) {
-		return true, postgresError(c.failed)
+	if c.undone() {
+		return begin != beginView || !c.answered, c.explain(c.failed)
 	}
 	if err != nil {
 		return false, err
 	}
 	if err := c.commit(); err != nil {
-		return retryable(err), postgresError(err)
+		return uncommitted(err), c.explain(err)
 	}
 	return false, nil
 }
@@ -137,7 +160,9 @@ func (e *postgres) begin(ctx context.Context, begin string) (*postgresConn, erro
 	for try := int32(0); ; try++ {
 		c, err := e.acquire(ctx)
 		if err == nil {
-			if _, err = c.pooled.Exec(c.work, begin); err == nil {
+			step, done := c.step()
+			_, err = c.pooled.Exec(step, begin)
+			if done(); err == nil {
 				return c, nil
 			}
 			c.release()
@@ -158,23 +183,11 @@ func (e *postgres) acquire(ctx context.Context) (*postgresConn, error) {
 		return nil, err
 	}
 	c := &postgresConn{pooled: pooled, work: context.WithoutCancel(ctx), stop: func() {}}
+	c.limit, _ = ctx.Value(patienceContext{}).(time.Duration)
 	if at, ok := ctx.Deadline(); ok {
 		c.work, c.stop = context.WithDeadline(c.work, at)
 	}
 	return c, nil
-}
-
-// retryable says that the transaction was surely undone and may succeed when
-// repeated: serialization failure or deadlock.
-func retryable(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		switch pg.Code {
-		case "40001", "40P01":
-			return true
-		}
-	}
-	return false
 }
 
 // postgresError turns the engine's codes into the store's errors.
@@ -210,10 +223,24 @@ func (e *postgres) close() error {
 type postgresConn struct {
 	pooled *pgxpool.Conn
 	failed error
+	// answered says that a statement was answered.
+	answered bool
+	// ahead are statements that travel with the next one.
+	ahead []string
 	// work is the context of what runs on the connection, see acquire; stop
 	// ends it.
 	work context.Context
 	stop context.CancelFunc
+	// limit bounds each statement, where it is not 0; see Patiently.
+	limit time.Duration
+}
+
+// step is the context of one statement.
+func (c *postgresConn) step() (context.Context, context.CancelFunc) {
+	if c.limit <= 0 {
+		return c.work, func() {}
+	}
+	return context.WithTimeout(c.work, c.limit)
 }
 
 // commit ends the transaction. PostgreSQL answers the COMMIT of one that failed
@@ -245,7 +272,7 @@ func (c *postgresConn) fail(err error) error {
 	if c.failed == nil { // what comes later only says that it is broken
 		c.failed = err
 	}
-	return postgresError(err)
+	return c.explain(err)
 }
 
 // postgresArgs are the arguments of one more statement, which begins only while
@@ -273,15 +300,43 @@ func (c *postgresConn) exec(ctx context.Context, sql string, args []any) (int64,
 	if err != nil {
 		return 0, err
 	}
-	tag, err := c.pooled.Exec(c.work, sql, args...)
+	step, done := c.step()
+	defer done()
+	var tag pgconn.CommandTag
+	if len(c.ahead) == 0 {
+		tag, err = c.pooled.Exec(step, sql, args...)
+	} else {
+		results := c.send(step, sql, args)
+		tag, err = results.Exec()
+		err = cmp.Or(results.Close(), err)
+	}
 	if err != nil {
 		return 0, c.fail(err)
 	}
+	c.answered = true
 	return tag.RowsAffected(), nil
+}
+
+// send sends a statement behind those that travel with it.
+func (c *postgresConn) send(ctx context.Context, sql string, args []any) pgx.BatchResults {
+	batch := &pgx.Batch{}
+	for _, before := range c.ahead {
+		batch.Queue(before)
+	}
+	batch.Queue(sql, args...)
+	results := c.pooled.SendBatch(ctx, batch)
+	for range c.ahead {
+		results.Exec() // where it fails, so does the last
+	}
+	c.ahead = c.ahead[:0]
+	return results
 }
 
 func (c *postgresConn) execMany(ctx context.Context, sql string, args [][]any) error {
 	batch := &pgx.Batch{}
+	for _, before := range c.ahead {
+		batch.Queue(before)
+	}
 	for _, a := range args {
 		a, err := postgresArgs(ctx, a)
 		if err != nil {
@@ -289,9 +344,13 @@ func (c *postgresConn) execMany(ctx context.Context, sql string, args [][]any) e
 		}
 		batch.Queue(sql, a...)
 	}
-	if err := c.pooled.SendBatch(c.work, batch).Close(); err != nil {
+	c.ahead = c.ahead[:0]
+	step, done := c.step()
+	defer done()
+	if err := c.pooled.SendBatch(step, batch).Close(); err != nil {
 		return c.fail(err)
 	}
+	c.answered = true
 	return nil
 }
 
@@ -300,20 +359,41 @@ func (c *postgresConn) query(ctx context.Context, sql string, args []any) (rows,
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.pooled.Query(c.work, sql, args...)
+	step, done := c.step()
+	rows := &postgresRows{c: c, done: done}
+	if len(c.ahead) == 0 {
+		rows.r, err = c.pooled.Query(step, sql, args...)
+	} else {
+		rows.batch = c.send(step, sql, args)
+		rows.r, err = rows.batch.Query()
+	}
 	if err != nil {
+		rows.close()
 		return nil, c.fail(err)
 	}
-	return &postgresRows{c, r}, nil
+	return rows, nil
 }
 
 type postgresRows struct {
-	c *postgresConn
-	r pgx.Rows
+	c     *postgresConn
+	r     pgx.Rows
+	batch pgx.BatchResults // nil where the query came alone
+	done  context.CancelFunc
 }
 
-func (r *postgresRows) next() bool { return r.r.Next() }
-func (r *postgresRows) close()     { r.r.Close() }
+func (r *postgresRows) next() bool {
+	more := r.r.Next()
+	r.c.answered = r.c.answered || more
+	return more
+}
+
+func (r *postgresRows) close() {
+	r.r.Close()
+	if r.batch != nil {
+		r.batch.Close()
+	}
+	r.done()
+}
 
 func (r *postgresRows) err() error {
 	if err := r.r.Err(); err != nil {

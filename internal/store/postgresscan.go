@@ -102,11 +102,14 @@ func (c *postgresConn) scan(ctx context.Context, account string, fn func(*Creden
 
 func (c *postgresConn) readPages(ctx context.Context, account string, full chan<- *scanPages, empty <-chan *scanPages) error {
 	users := &postgresPage{}
-	r, err := c.pooled.Query(c.work, scanUsersPage, account, "", int64(scanPage+1))
+	step, done := c.step()
+	r, err := c.pooled.Query(step, scanUsersPage, account, "", int64(scanPage+1))
 	if err != nil {
+		done()
 		return c.fail(err)
 	}
 	next, err := users.read(r, scanPage)
+	done()
 	for lo := ""; err == nil; {
 		var pages *scanPages
 		select {
@@ -144,7 +147,9 @@ func (c *postgresConn) readPage(account, lo, hi string, pages *scanPages, users 
 	if hi != endKey {
 		batch.Queue(scanUsersPage, account, hi, int64(scanPage+1))
 	}
-	results := c.pooled.SendBatch(c.work, batch)
+	step, done := c.step()
+	defer done()
+	results := c.pooled.SendBatch(step, batch)
 	defer results.Close()
 	for i := scanUsers + 1; i < scanTables; i++ {
 		r, err := results.Query()

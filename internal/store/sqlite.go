@@ -204,7 +204,7 @@ func (e *sqlite) ping(ctx context.Context) error {
 	})
 }
 
-var errClosed = errors.New("store: closed")
+var errClosed = fmt.Errorf("%w: closed", ErrUnavailable)
 
 func (e *sqlite) close() error {
 	if e.closed.Swap(true) {

@@ -11,8 +11,8 @@
 //   - A closure given to Update may run more than once: it is repeated on
 //     serialization failures and when a group commit has to be undone. It
 //     must have no effect but through its Tx.
-//   - Errors are ErrExists, ErrNotFound, ErrConflict, or the engine's own,
-//     wrapped, which callers treat as internal.
+//   - Errors are ErrExists, ErrNotFound, ErrConflict, ErrUnavailable, or the
+//     engine's own, wrapped, which callers treat as internal.
 //
 // It refuses to know IAM's rules, the wire, or any secret: what it stores of
 // secrets is sealed or hashed before it arrives. A user is found by name_key,
@@ -35,6 +35,9 @@ var (
 	// ErrConflict says that other rows still refer to this one, or that a
 	// row which must be there first is missing.
 	ErrConflict = errors.New("store: conflict")
+	// ErrUnavailable says that the database could not be asked, or did not
+	// answer in time. It may be when the call is repeated.
+	ErrUnavailable = errors.New("store: unavailable")
 )
 
 // Config says which database to open.
@@ -51,6 +54,9 @@ type Config struct {
 	// one to replace it. 0 records every use to the second; IAM records the
 	// first one inside 15 minutes.
 	UseSpan time.Duration
+	// Timeout is how long a call may take in the database until it fails with
+	// ErrUnavailable; 0 means 10 s. See Patiently.
+	Timeout time.Duration
 	// Readers bounds the SQLite connections that read at the same time;
 	// 0 means twice the number of processors, at least four.
 	Readers int
@@ -65,8 +71,9 @@ type Config struct {
 type DB struct {
 	engine engine
 	dialect
-	now  func() time.Time
-	used lastUsed
+	now     func() time.Time
+	timeout time.Duration
+	used    lastUsed
 	// callers is what is remembered of who calls.
 	callers callerCache
 }
@@ -96,9 +103,12 @@ type engine interface {
 
 // Open opens the database and brings its schema up to date.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	db := &DB{now: cfg.Now}
+	db := &DB{now: cfg.Now, timeout: cfg.Timeout}
 	if db.now == nil {
 		db.now = time.Now
+	}
+	if db.timeout <= 0 {
+		db.timeout = 10 * time.Second
 	}
 	var err error
 	switch {
@@ -134,17 +144,29 @@ func (db *DB) Now() time.Time { return db.now() }
 
 // View runs fn in a read-only transaction on one snapshot.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
-	return db.engine.view(ctx, func(c conn) error {
-		return fn(&Tx{Now: db.now(), ctx: ctx, c: c, dialect: db.dialect})
-	})
+	return db.inTime(ctx, db.engine.view, fn)
 }
 
 // Update runs fn in one serializable transaction and returns when it is
 // durable. fn may run more than once.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	return db.engine.update(ctx, func(c conn) error {
+	return db.inTime(ctx, db.engine.update, fn)
+}
+
+// inTime runs fn in a kind of transaction, until Config.Timeout at most.
+func (db *DB) inTime(ctx context.Context, run func(context.Context, func(conn) error) error, fn func(*Tx) error) error {
+	if !patient(ctx) {
+		bounded, cancel := context.WithTimeout(ctx, db.timeout)
+		defer cancel()
+		ctx = bounded
+	}
+	err := run(ctx, func(c conn) error {
 		return fn(&Tx{Now: db.now(), ctx: ctx, c: c, dialect: db.dialect})
 	})
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrUnavailable) {
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return err
 }
 
 // exec runs a statement and returns the number of rows it changed.

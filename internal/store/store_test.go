@@ -22,7 +22,7 @@ var created = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
 func update(t testing.TB, db *store.DB, fn func(*store.Tx) error) {
 	t.Helper()
-	if err := db.Update(context.Background(), fn); err != nil {
+	if err := db.Update(store.Patiently(context.Background(), 0), fn); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 // one in fifty a certificate. Secrets are not real: nobody can sign with them.
 func Seed(ctx context.Context, db *store.DB, account string, n int) error {
 	const batch = 2000
+	ctx = store.Patiently(ctx, 0)
 	for from := 0; from < n; from += batch {
 		err := db.Update(ctx, func(tx *store.Tx) error {
 			for i := from; i < min(from+batch, n); i++ {

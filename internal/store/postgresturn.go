@@ -1,0 +1,220 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"sync"
+)
+
+// postgresTurns are the queues that changes of accounts wait in. An account
+// always uses the same one, on every node: docs/decisions/013.
+type postgresTurns [8]postgresTurn
+
+func (all *postgresTurns) init(e *postgres, locks bool) {
+	for i := range all {
+		all[i].e, all[i].begin = e, beginUpdate
+		if locks {
+			all[i].begin += fmt.Sprintf("; LOCK TABLE turns_%d IN EXCLUSIVE MODE", i)
+		}
+	}
+}
+
+func (all *postgresTurns) of(account string) *postgresTurn {
+	h := fnv.New32a()
+	h.Write([]byte(account))
+	return &all[h.Sum32()%uint32(len(all))]
+}
+
+// postgresTurn is one queue. Updates that wait in it share a transaction, each
+// in a savepoint of its own, as those of the SQLite writer do. The transaction
+// locks a table of this queue before its snapshot is taken, so those of
+// several nodes come one after the other and never fail one another. Nothing
+// depends on that lock: the transactions are serializable without it.
+type postgresTurn struct {
+	e     *postgres
+	begin string
+
+	mu      sync.Mutex
+	waiting []*postgresUpdate
+	working bool
+}
+
+// turnLimit bounds how many updates share a transaction. PostgreSQL keeps 64
+// savepoints of a transaction where all can see them at no cost.
+const turnLimit = 50
+
+// postgresUpdate is one update of a queue.
+type postgresUpdate struct {
+	ctx  context.Context
+	fn   func(conn) error
+	err  error
+	done chan struct{}
+}
+
+// update queues fn and waits until its fate is known. A context that ends
+// before fn's turn keeps it from running.
+func (t *postgresTurn) update(ctx context.Context, fn func(conn) error) error {
+	u := &postgresUpdate{ctx: ctx, fn: fn, done: make(chan struct{})}
+	t.mu.Lock()
+	t.waiting = append(t.waiting, u)
+	if !t.working {
+		t.working = true
+		go t.work()
+	}
+	t.mu.Unlock()
+	select {
+	case <-u.done:
+		return u.err
+	case <-ctx.Done():
+	}
+	if t.withdraw(u) {
+		return ctx.Err()
+	}
+	// It runs: its transaction ends by the deadline of the first of its group.
+	<-u.done
+	return u.err
+}
+
+// withdraw takes an update out of the queue, if it is still there.
+func (t *postgresTurn) withdraw(u *postgresUpdate) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before := len(t.waiting)
+	t.waiting = slices.DeleteFunc(t.waiting, func(w *postgresUpdate) bool { return w == u })
+	return len(t.waiting) < before
+}
+
+// work runs what waits until nothing does.
+func (t *postgresTurn) work() {
+	for {
+		t.mu.Lock()
+		n := min(len(t.waiting), turnLimit)
+		if n == 0 {
+			t.working = false
+			t.mu.Unlock()
+			return
+		}
+		group := slices.Clone(t.waiting[:n])
+		t.waiting = slices.Delete(t.waiting, 0, n)
+		t.mu.Unlock()
+		t.commit(group)
+	}
+}
+
+// together is how often a group is tried as one. Whoever makes the transaction
+// fail each time is then alone with it.
+const together = 3
+
+// commit tells every update of a group its fate. A transaction that surely did
+// not commit is repeated with those who still wait.
+func (t *postgresTurn) commit(group []*postgresUpdate) {
+	var err error
+	for try := 1; ; try++ {
+		group = slices.DeleteFunc(group, func(u *postgresUpdate) bool {
+			ended := u.ctx.Err()
+			if ended != nil {
+				u.finish(whyEnded(ended, err))
+			}
+			return ended != nil
+		})
+		if len(group) == 0 {
+			return
+		}
+		if try > together && len(group) > 1 {
+			for _, u := range group {
+				t.commit([]*postgresUpdate{u})
+			}
+			return
+		}
+		var fates []error
+		var again bool
+		fates, again, err = t.try(group)
+		if err == nil || !again {
+			for i, u := range group {
+				if err == nil {
+					u.finish(fates[i])
+				} else {
+					u.finish(err)
+				}
+			}
+			return
+		}
+		pause(group[0].ctx, try)
+	}
+}
+
+func (u *postgresUpdate) finish(err error) {
+	u.err = err
+	close(u.done)
+}
+
+// try runs a group in one transaction. The error is what lost all of it; again
+// says that it surely did not commit and may when it is repeated.
+func (t *postgresTurn) try(group []*postgresUpdate) (fates []error, again bool, err error) {
+	ctx, cancel := groupContext(group)
+	defer cancel()
+	c, err := t.e.begin(ctx, t.begin)
+	if err != nil {
+		// Who began with little time left takes none from the others.
+		return nil, ctx.Err() != nil || retryable(err), unavailable("begin", err)
+	}
+	defer c.release()
+	fates = make([]error, len(group))
+	for i, u := range group {
+		if len(group) == 1 {
+			fates[i] = guard(u.fn, c)
+		} else {
+			fates[i] = c.within(u.fn)
+		}
+		if c.undone() {
+			return nil, true, c.explain(c.failed)
+		}
+	}
+	if len(group) == 1 && fates[0] != nil {
+		return fates, false, nil
+	}
+	if err := c.commit(); err != nil {
+		return nil, uncommitted(err), c.explain(err)
+	}
+	return fates, false, nil
+}
+
+// groupContext ends with the first deadline of a group, and for nothing else:
+// a caller who leaves ends no transaction of others.
+func groupContext(group []*postgresUpdate) (context.Context, context.CancelFunc) {
+	first, _ := group[0].ctx.Deadline()
+	for _, u := range group[1:] {
+		if at, _ := u.ctx.Deadline(); at.Before(first) {
+			first = at
+		}
+	}
+	return context.WithDeadline(context.Background(), first)
+}
+
+const savepoint = "SAVEPOINT one"
+
+// within runs fn in a savepoint, which travels with fn's first statement.
+func (c *postgresConn) within(fn func(conn) error) error {
+	c.failed = nil
+	c.ahead = append(c.ahead, savepoint)
+	err := guard(fn, c)
+	if err == nil && c.failed != nil {
+		err = c.explain(c.failed)
+	}
+	switch n := len(c.ahead); {
+	case n > 0 && c.ahead[n-1] == savepoint:
+		c.ahead = c.ahead[:n-1] // fn made no statement
+		return err
+	case c.undone():
+		return err
+	case err != nil:
+		if _, failed := c.pooled.Exec(c.work, "ROLLBACK TO one"); failed != nil {
+			c.failed = failed
+			return err
+		}
+	}
+	c.ahead = append(c.ahead, "RELEASE one")
+	return err
+}

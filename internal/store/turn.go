@@ -1,0 +1,40 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// accountContext is the key of the account in a context.
+type accountContext struct{}
+
+// OnAccount says that the changes made under the context are of one account.
+// Engines with several writers let the changes of an account wait for one
+// another before they begin, where they would otherwise undo one another: they
+// share the account's counters. It decides how fast changes are, never what
+// they do.
+func OnAccount(ctx context.Context, account string) context.Context {
+	return context.WithValue(ctx, accountContext{}, account)
+}
+
+// accountOf is the account that OnAccount named, or "".
+func accountOf(ctx context.Context) string {
+	account, _ := ctx.Value(accountContext{}).(string)
+	return account
+}
+
+// patienceContext is the key of the patience in a context.
+type patienceContext struct{}
+
+// Patiently takes Config.Timeout off what is done under the context, for reports,
+// backups and operators: their transactions may be as long as they need. On
+// engines with a server a single statement ends after limit; 0 is never. A
+// deadline of the context counts as ever.
+func Patiently(ctx context.Context, limit time.Duration) context.Context {
+	return context.WithValue(ctx, patienceContext{}, limit)
+}
+
+func patient(ctx context.Context) bool {
+	_, ok := ctx.Value(patienceContext{}).(time.Duration)
+	return ok
+}
