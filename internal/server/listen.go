@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -69,47 +70,73 @@ func Listen(addr string, cert *Certificate, plainAnywhere bool) (net.Listener, e
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
 	if cert != nil {
-		return tls.NewListener(l, cert.config()), nil
+		return &Listener{Listener: l, tls: cert.config()}, nil
 	}
-	return l, nil
+	return &Listener{Listener: l}, nil
 }
 
 // Bounds of a connection. There is none for a whole answer: a large report
-// may take long, and each of its pieces has a deadline of its own.
+// may take long. How long a client may take nothing of one is bounded by stall.
 const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 30 * time.Second
 	idleTimeout   = 120 * time.Second
-	maxHeader     = 64 << 10
 )
 
 // Serve answers what comes in on l until ctx ends. Then it accepts no more,
 // and gives what is under way the time grace to end. It closes l. The error
 // is nil after a stop that was asked for.
+//
+// Connections are held to the limits that l was given by [Limit], whatever is
+// answered on them and by whom.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, grace time.Duration) error {
+	own, ok := l.(*Listener)
+	if !ok {
+		own = Limit(l, Limits{})
+	}
+	g := newGuard(own.limits, log)
 	protocols := &http.Protocols{}
-	protocols.SetHTTP1(true) // as AWS's endpoint; a report's deadlines are a connection's
+	protocols.SetHTTP1(true) // as AWS's endpoint; limits are a connection's
 	srv := &http.Server{
-		Handler: h, Protocols: protocols,
+		Handler: g.measured(h), Protocols: protocols, DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ConnState: g.changed, ConnContext: g.connContext,
 		ErrorLog: stdlog.New(connectionLog{log}, "", 0),
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(l) }()
+	go func() { ended <- srv.Serve(guarded{own, g}) }()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
-	if err := srv.Shutdown(patience); err != nil {
-		log.Warn("requests did not end in time and were cut off", "address", l.Addr().String(), "waited", grace)
-		srv.Close()
-	}
+	g.shutDown(context.WithoutCancel(ctx), srv, grace)
 	<-ended
 	return nil
 }
+
+// shutDown lets the calls under way end.
+func (g *guard) shutDown(ctx context.Context, srv *http.Server, grace time.Duration) {
+	patience, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	var sweeping sync.WaitGroup
+	sweeping.Go(func() {
+		tick := time.NewTicker(stopTick)
+		defer tick.Stop()
+		for ; patience.Err() == nil; <-tick.C {
+			g.stop(grace)
+		}
+	})
+	if err := srv.Shutdown(patience); err != nil {
+		g.log.Warn("requests did not end in time and were cut off", "waited", grace)
+		srv.Close()
+	}
+	cancel()
+	sweeping.Wait()
+}
+
+// stopTick is how often it is looked whether the service may end.
+const stopTick = 50 * time.Millisecond
 
 // connectionLog is where net/http tells of connections that went wrong. What
 // clients do wrong is for debugging only; a panic is ours.

@@ -9,9 +9,7 @@
 package server
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -30,10 +28,6 @@ import (
 	"rollcall/internal/store"
 	"rollcall/internal/trail"
 )
-
-// maxBody is the largest request body. IAM's largest input, a certificate
-// chain, is far below it.
-const maxBody = 1 << 20
 
 // Config is what a Server is made of.
 type Config struct {
@@ -134,8 +128,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // respond is the life of a call. An error is one that came before there was
 // an action to record it.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsquery.Response, error) {
-	body, err := readBody(w, r)
+	body, err := s.readBody(w, r)
 	if err != nil {
+		k.claim(r)
 		return nil, err
 	}
 	// The client's connection is not the life of the call: net/http ends the
@@ -154,6 +149,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	}
 	caller := principal.Signed(verified)
 	k.caller = &caller
+	connOf(r.Context()).trust()
 	if caller.Session() == nil {
 		s.cfg.Used(caller.AccessKeyID(), store.LastUsed{At: s.cfg.Now(), Region: caller.Region(), Service: caller.Service()})
 	}
@@ -254,49 +250,10 @@ func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *aw
 	return awsquery.EncodeError(k.service, err, k.RequestID)
 }
 
-// readBody reads the body, which is bounded, and whose arrival the server's
-// read timeout bounds too.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > maxBody {
-		return nil, tooLarge(r.Body)
-	}
-	if r.ContentLength == 0 {
-		return nil, nil
-	}
-	// The buffer grows with what arrives, not with what is announced: a client
-	// that only promises a large body holds no memory.
-	body := bytes.NewBuffer(make([]byte, 0, firstBuffer))
-	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
-		return nil, unread(err, r.Body)
-	}
-	return body.Bytes(), nil
-}
-
-// firstBuffer holds the body of nearly every call.
-const firstBuffer = 2 << 10
-
-// tooLarge takes a little of what is still coming: a connection that is closed
-// under a client that sends is reset, and the answer is never read.
-func tooLarge(rest io.Reader) error {
-	io.CopyN(io.Discard, rest, 4*maxBody)
-	return awsmodel.Fail("RequestEntityTooLarge", "The request is larger than %d bytes.", maxBody)
-}
-
-func unread(err error, rest io.Reader) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return tooLarge(rest)
-	}
-	return awsmodel.Fail("RequestTimeout", "The request body did not arrive as announced.")
-}
-
-// writeTimeout is how long a client may take to read one piece of an answer.
-const writeTimeout = 60 * time.Second
-
 // send writes the answer. One that cannot be finished breaks the connection,
 // so that no client takes half an answer for a whole one.
 func (s *Server) send(w http.ResponseWriter, response *awsquery.Response, k *call) {
-	to := &patientWriter{w: w, control: http.NewResponseController(w)}
+	to := &answerWriter{w: w}
 	if _, err := response.WriteTo(to); err != nil {
 		level := slog.LevelError
 		if to.left {
@@ -307,22 +264,15 @@ func (s *Server) send(w http.ResponseWriter, response *awsquery.Response, k *cal
 	}
 }
 
-// patientWriter moves the deadline with every piece that was taken, so that
-// a large report may take long but a stalled client may not.
-type patientWriter struct {
-	w       io.Writer
-	control *http.ResponseController
-	left    bool // the client took no more
+// answerWriter notes whether it was the client that took no more.
+type answerWriter struct {
+	w    io.Writer
+	left bool
 }
 
-func (p *patientWriter) Write(b []byte) (int, error) {
-	// Recorders in tests have no deadline to move.
-	if err := p.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		p.left = true
-		return 0, err
-	}
-	n, err := p.w.Write(b)
-	p.left = err != nil
+func (a *answerWriter) Write(b []byte) (int, error) {
+	n, err := a.w.Write(b)
+	a.left = err != nil
 	return n, err
 }
 

@@ -13,8 +13,7 @@ import (
 // ok for all others, which are answered by err: whoever does not sign learns
 // nothing of what is wrong with the rest of a request.
 func (s *Server) unsigned(w http.ResponseWriter, r *http.Request, body []byte, k *call, err error) (response *awsquery.Response, ok bool, refused error) {
-	var missing *awsmodel.Error
-	if !errors.As(err, &missing) || missing.Code != "MissingAuthenticationToken" {
+	if !notSigned(err) {
 		return nil, false, nil
 	}
 	asked := *k
@@ -32,4 +31,10 @@ func (s *Server) unsigned(w http.ResponseWriter, r *http.Request, body []byte, k
 	}
 	response, refused = s.invoke(w, r, action, in, k)
 	return response, true, refused
+}
+
+// notSigned says whether a request was refused because nobody signed it.
+func notSigned(err error) bool {
+	var missing *awsmodel.Error
+	return errors.As(err, &missing) && missing.Code == "MissingAuthenticationToken"
 }

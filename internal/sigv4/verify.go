@@ -17,7 +17,7 @@
 //     signed in normal form, "//" as "/"; serve no path that is not.
 //   - Keys are looked up for every request, so that a revoked one fails on the
 //     very next call. Only the derivation secret → signing key is remembered.
-//   - An unknown key costs the same work as a known one.
+//   - An unknown key costs Verify the same work as a known one.
 //
 // What it refuses: any algorithm but AWS4-HMAC-SHA256 (so SigV2, SigV4A,
 // bearer tokens), unsigned and streaming payloads, a scope without a region,
@@ -153,6 +153,23 @@ func (v *Verifier[P]) Verify(r *http.Request, body []byte) (Verified[P], error) 
 		v.keys.put(id, key)
 	}
 	return Verified[P]{&proof[P]{principal, c}}, nil
+}
+
+// Known tells before the body is read whether it is worth reading: nil where
+// the request claims a credential that stands. It proves nothing of who sent
+// it. The errors are those of Verify, which looks everything up anew: much can
+// happen while a body arrives.
+func (v *Verifier[P]) Known(r *http.Request) error {
+	_, c, err := v.read(r)
+	if err != nil {
+		return err
+	}
+	secret, _, err := v.Lookup(r.Context(), c.keyID, c.token)
+	refusal, err := lookupRefusal(secret, err)
+	if err != nil || refusal == nil {
+		return err
+	}
+	return refusal
 }
 
 // read finds the claim of a request and makes the checks that need no key:

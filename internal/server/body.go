@@ -1,0 +1,122 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"rollcall/internal/awsmodel"
+)
+
+const (
+	// maxBody is the largest request body. IAM's largest input, a certificate
+	// chain, is far below it.
+	maxBody = 1 << 20
+	// maxUnsigned is the largest body of a request that nobody signed. A SAML
+	// assertion has at most 100,000 characters, which a form may triple.
+	maxUnsigned = 384 << 10
+	// freeBody is what anybody may send before it is looked at who sends it, and
+	// before it draws on the memory of its kind. Nearly every call is smaller.
+	freeBody = 4 << 10
+	// bodyCost is how many bytes a call holds for one of its body.
+	bodyCost = 2
+	// discardTime is how long the rest of a body that nobody wants may take.
+	discardTime = 5 * time.Second
+)
+
+// readBody reads the body, which is bounded, and whose arrival the server's
+// read timeout bounds too. The buffer grows with what arrives, not with what is
+// announced: a client that only promises a large body holds no memory. Whoever
+// sends a large one must name an access key that we know first.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxBody {
+		return nil, tooLarge(r.Body)
+	}
+	if r.ContentLength == 0 {
+		return nil, nil
+	}
+	size := freeBody
+	if r.ContentLength > 0 {
+		size = int(min(r.ContentLength, freeBody))
+	}
+	body, ended, err := fill(make([]byte, 0, size), r.Body)
+	if ended || err != nil {
+		return body, err
+	}
+	if r.ContentLength < 0 || r.ContentLength > freeBody {
+		return s.readLarge(w, r, body)
+	}
+	return body, nil
+}
+
+// readLarge reads on where a body is too large to be read for anybody.
+func (s *Server) readLarge(w http.ResponseWriter, r *http.Request, body []byte) ([]byte, error) {
+	most, unsigned := maxBody, s.verifier.Known(r)
+	if unsigned != nil {
+		most = maxUnsigned
+		if !notSigned(unsigned) || r.ContentLength > maxUnsigned {
+			return nil, discard(w, r, unsigned)
+		}
+	}
+	for ended := false; !ended; {
+		size := min(2*cap(body), most+1)
+		if !connOf(r.Context()).drawBody(unsigned == nil, size-cap(body)) {
+			return nil, discard(w, r, awsmodel.Fail("ServiceUnavailable", "Too many large requests are being received; try again."))
+		}
+		var err error
+		if body, ended, err = fill(append(make([]byte, 0, size), body...), r.Body); err != nil {
+			return nil, err
+		}
+		switch {
+		case len(body) <= most:
+		case unsigned != nil:
+			return nil, discard(w, r, unsigned)
+		default:
+			return nil, tooLarge(r.Body)
+		}
+	}
+	return body, nil
+}
+
+// fill reads until the buffer is full or the body ended.
+func fill(buf []byte, from io.Reader) (body []byte, ended bool, err error) {
+	for len(buf) < cap(buf) {
+		n, err := from.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if errors.Is(err, io.EOF) {
+			return buf, true, nil
+		}
+		if err != nil {
+			return nil, false, awsmodel.Fail("RequestTimeout", "The request body did not arrive as announced.")
+		}
+	}
+	return buf, false, nil
+}
+
+// drawBody takes memory for a body.
+func (c *conn) drawBody(keyed bool, n int) bool {
+	switch {
+	case c == nil: // no connection, as in tests
+		return true
+	case keyed:
+		return c.draw(c.provenOr(&c.g.keyed), int64(n)*bodyCost)
+	}
+	return c.draw(&c.g.strange, int64(n)*bodyCost)
+}
+
+// tooLarge takes a little of what is still coming: a connection that is closed
+// under a client that sends is reset, and the answer is never read.
+func tooLarge(rest io.Reader) error {
+	io.CopyN(io.Discard, rest, 4*maxBody)
+	return awsmodel.Fail("RequestEntityTooLarge", "The request is larger than %d bytes.", maxBody)
+}
+
+// discard lets a client that is refused before its body was read send it, for
+// a while, so that it reads why.
+func discard(w http.ResponseWriter, r *http.Request, refused error) error {
+	// Recorders in tests have no deadline.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(discardTime))
+	io.CopyN(io.Discard, r.Body, maxBody)
+	return refused
+}

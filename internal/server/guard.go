@@ -1,0 +1,291 @@
+package server
+
+import (
+	"container/list"
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// guard holds the connections of one listener to its limits.
+type guard struct {
+	limits Limits
+	log    *slog.Logger
+
+	strange, keyed, proven budget
+
+	stopping atomic.Int64 // how long a write may stall once the service stops; 0 before
+
+	mu        sync.Mutex
+	conns     map[*conn]struct{}
+	strangers *list.List // of *conn, the oldest in front
+	addresses map[string]int
+}
+
+func newGuard(limits Limits, log *slog.Logger) *guard {
+	g := &guard{
+		limits: limits.withDefaults(), log: log,
+		conns: map[*conn]struct{}{}, strangers: list.New(), addresses: map[string]int{},
+	}
+	g.strange.give(g.limits.Memory / 4)
+	g.keyed.give(g.limits.Memory / 4)
+	g.proven.give(g.limits.Memory / 2)
+	return g
+}
+
+// patience is how long a client may take nothing of what is written to it.
+func (g *guard) patience() time.Duration {
+	if less := g.stopping.Load(); less > 0 {
+		return time.Duration(less)
+	}
+	return stall
+}
+
+func (g *guard) tick() time.Duration { return min(stallTick, g.patience()) }
+
+// guarded is a listener whose connections are held to limits.
+type guarded struct {
+	*Listener
+	g *guard
+}
+
+// acceptPause is how long to wait where nothing can be accepted.
+const acceptPause = 10 * time.Millisecond
+
+// Accept waits for a connection that there is room for.
+func (l guarded) Accept() (net.Conn, error) {
+	for {
+		raw, err := l.Listener.Accept()
+		if outOfResources(err) {
+			// No reason to end: a stranger's connection gives its place.
+			l.g.log.Warn("cannot accept a connection", "error", err)
+			l.g.makeRoom()
+			time.Sleep(acceptPause)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		c := l.g.newConn(raw)
+		verdict := l.g.admit(c)
+		for ; verdict == later; verdict = l.g.admit(c) {
+			time.Sleep(acceptPause)
+		}
+		if verdict == refused {
+			raw.Close()
+			continue
+		}
+		if l.tls == nil {
+			return c, nil
+		}
+		c.wire.greeting = maxGreeting
+		over := tls.Server(c.wire, l.tls)
+		c.Conn = over
+		return secureConn{c, over}, nil
+	}
+}
+
+func outOfResources(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *guard) newConn(raw net.Conn) *conn {
+	w := &wire{Conn: raw, g: g, greeting: -1}
+	return &conn{Conn: w, wire: w, g: g, address: network(raw.RemoteAddr()), since: time.Now()}
+}
+
+// network is the address that a peer counts for. Whoever has an IPv6 address
+// has a whole /64 of them.
+func network(peer net.Addr) string {
+	at, err := netip.ParseAddrPort(peer.String())
+	if err != nil {
+		return peer.String()
+	}
+	ip := at.Addr().Unmap()
+	if ip.Is4() {
+		return ip.String()
+	}
+	return netip.PrefixFrom(ip, 64).Masked().Addr().String()
+}
+
+// verdict is what becomes of a new connection.
+type verdict int
+
+const (
+	admitted verdict = iota
+	refused
+	later // there will be room in a moment
+)
+
+// admit finds room for a connection, if need be at the cost of another.
+func (g *guard) admit(c *conn) verdict {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var victim *conn
+	switch full := len(g.conns) >= g.limits.Connections; {
+	case g.addresses[c.address] >= g.limits.PerAddress:
+		if victim = g.oldest(c.address); victim == nil {
+			return refused
+		}
+	case full && g.strangers.Len() == 0:
+		if victim = g.idlest(); victim == nil {
+			return refused
+		}
+	case full, g.strangers.Len() >= g.limits.Strangers:
+		// Those who just came may be about to prove themselves. Others wait in
+		// the system's queue in the meantime.
+		if victim = g.oldest(""); time.Since(victim.since) < settled {
+			return later
+		}
+	}
+	if victim != nil {
+		g.end(victim)
+	}
+	g.conns[c] = struct{}{}
+	g.addresses[c.address]++
+	c.place = g.strangers.PushBack(c)
+	return admitted
+}
+
+// oldest is the stranger's connection that came first, of one address or "" for
+// any one.
+func (g *guard) oldest(address string) *conn {
+	for e := g.strangers.Front(); e != nil; e = e.Next() {
+		if c := e.Value.(*conn); address == "" || c.address == address {
+			return c
+		}
+	}
+	return nil
+}
+
+// idlest is a connection that waits between two requests.
+func (g *guard) idlest() (found *conn) {
+	for c := range g.conns {
+		if c.in(http.StateIdle) && (found == nil || c.since.Before(found.since)) {
+			found = c
+		}
+	}
+	return found
+}
+
+// makeRoom ends a connection that nobody will miss.
+func (g *guard) makeRoom() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	victim := g.oldest("")
+	if victim == nil {
+		victim = g.idlest()
+	}
+	if victim != nil {
+		g.end(victim)
+	}
+}
+
+// end closes a connection under whoever serves it. TLS says no goodbye, which
+// could wait.
+func (g *guard) end(c *conn) {
+	g.forget(c)
+	c.wire.Conn.Close()
+}
+
+func (g *guard) forget(c *conn) {
+	if _, there := g.conns[c]; !there {
+		return
+	}
+	delete(g.conns, c)
+	if g.addresses[c.address]--; g.addresses[c.address] == 0 {
+		delete(g.addresses, c.address)
+	}
+	if c.place != nil {
+		g.strangers.Remove(c.place)
+		c.place = nil
+	}
+}
+
+func (g *guard) remove(c *conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.forget(c)
+}
+
+// trust takes a connection out of the strangers': a request on it was verified.
+func (c *conn) trust() {
+	if c == nil || c.known.Swap(true) {
+		return
+	}
+	g := c.g
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c.place != nil {
+		g.strangers.Remove(c.place)
+		c.place = nil
+	}
+}
+
+// stop makes sure that only calls under way hold the service up: connections
+// without one are closed, and clients that take nothing or send nothing have
+// less time. It is to be called again and again until all have ended.
+func (g *guard) stop(grace time.Duration) {
+	first := g.stopping.CompareAndSwap(0, int64(max(grace/6, time.Millisecond)))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for c := range g.conns {
+		switch {
+		case c.in(http.StateNew):
+			g.end(c)
+		case first:
+			c.wire.wake()
+			if !c.known.Load() {
+				c.wire.SetReadDeadline(time.Now().Add(grace / 3))
+			}
+		}
+	}
+}
+
+// changed follows a connection through net/http.
+func (g *guard) changed(nc net.Conn, state http.ConnState) {
+	c := connIn(nc)
+	c.state.Store(int32(state))
+	if state == http.StateIdle {
+		c.release()
+	}
+}
+
+// connContext lets handlers find the connection.
+func (g *guard) connContext(ctx context.Context, nc net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, connIn(nc))
+}
+
+func connIn(nc net.Conn) *conn {
+	if s, ok := nc.(secureConn); ok {
+		return s.conn
+	}
+	return nc.(*conn)
+}
+
+// measured tells the connection where a request's body ends. A connection
+// whose next request would begin nobody knows where is closed.
+func (g *guard) measured(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c := connOf(r.Context()); c != nil {
+			c.expect(r.ContentLength)
+		}
+		if r.ContentLength < 0 {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
+}
