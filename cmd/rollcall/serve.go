@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/identity"
+	"rollcall/internal/memory"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
 	"rollcall/internal/sts"
@@ -39,6 +39,8 @@ type serving struct {
 	regions             []string
 	rate                float64
 	burst               int
+	connections         int
+	perAddress          int
 	providers           []string
 	readyFile           string
 	log                 logging
@@ -82,10 +84,12 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.StringSliceVar(&s.regions, "region", nil, "accept signatures for these `regions` only")
 	f.Float64Var(&s.rate, "rate-limit", 0, "calls per second of one access key before they are throttled; 0 is no limit")
 	f.IntVar(&s.burst, "rate-burst", 0, "calls of one access key at once above the limit (default the limit)")
+	f.IntVar(&s.connections, "max-connections", 0, "connections at once (default what memory and descriptors allow, 10000 at most)")
+	f.IntVar(&s.perAddress, "max-connections-per-address", 0, "connections at once from one address, of IPv6 from one /64 network (default half of all)")
 	f.StringSliceVar(&s.providers, "web-identity-keys", nil, webIdentityUsage)
 	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
-		"report-expiry", "report-history", "last-used-span", "region", "rate-limit", "rate-burst", "web-identity-keys", "ready-file")
+		"report-expiry", "report-history", "last-used-span", "region", "rate-limit", "rate-burst", "max-connections", "max-connections-per-address", "web-identity-keys", "ready-file")
 	s.log.add(c)
 	c.MarkFlagFilename("tls-cert")
 	c.MarkFlagFilename("tls-key")
@@ -103,6 +107,8 @@ func (s *serving) check() error {
 		return usageError("--report-max-age must be more than 0: a client that asks until its report is complete would never end")
 	case s.report.Expiry < 0 || s.useSpan < 0 || s.rate < 0 || s.burst < 0:
 		return usageError("--report-expiry, --last-used-span, --rate-limit and --rate-burst cannot be negative")
+	case s.connections < 0 || s.perAddress < 0:
+		return usageError("--max-connections and --max-connections-per-address cannot be negative")
 	case s.report.History < 2:
 		return usageError("--report-history must be at least 2: a report that is being read survives the next")
 	}
@@ -111,6 +117,23 @@ func (s *serving) check() error {
 
 // grace is how long calls under way may take to end when the service stops.
 const grace = 30 * time.Second
+
+// adminLimits are for a listener that few machines know.
+var adminLimits = server.Limits{Connections: 64, Strangers: 64, PerAddress: 64, Memory: 1 << 20}
+
+// limits are those of the API's listener on a machine that grants so many
+// bytes, 0 if unknown.
+func (s *serving) limits(granted int64) server.Limits {
+	l := server.Limits{Connections: s.connections, PerAddress: s.perAddress}
+	if granted <= 0 {
+		return l
+	}
+	if l.Connections == 0 {
+		l.Connections = int(min(max(granted/(64<<10), 256), 10_000))
+	}
+	l.Memory = min(granted/8, 64<<20)
+	return l
+}
 
 // run is the life of the service.
 func (s *serving) run(ctx context.Context) error {
@@ -122,7 +145,8 @@ func (s *serving) run(ctx context.Context) error {
 		return err
 	}
 	noCoreDumps()
-	relaxCollector()
+	granted := memory.Granted(os.DirFS("/"))
+	memory.Fit(granted)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -148,10 +172,12 @@ func (s *serving) run(ctx context.Context) error {
 	var adminErr error
 	var wait sync.WaitGroup
 	if admin != nil {
-		wait.Go(func() { adminErr = server.Serve(rest, admin, server.Admin(checks, metrics, log), log, time.Second) })
+		wait.Go(func() {
+			adminErr = server.Serve(rest, server.Limit(admin, adminLimits), server.Admin(checks, metrics, log), log, time.Second)
+		})
 	}
 	wait.Go(func() { s.onHangup(rest, hangup, t, cert, log) })
-	err = server.Serve(ctx, api, svc.Handler, log, grace)
+	err = server.Serve(ctx, server.Limit(api, s.limits(granted)), svc.Handler, log, grace)
 	stop()
 	wait.Wait()
 	err = errors.Join(err, adminErr, svc.Close())
@@ -280,14 +306,5 @@ func (s *serving) onHangup(ctx context.Context, hangup <-chan os.Signal, t *trai
 			continue
 		}
 		log.Info("trail and certificate opened anew")
-	}
-}
-
-// relaxCollector lets the heap grow to five times what is in use before it is
-// collected. The service holds little, so that costs tens of MiB and saves a
-// tenth of a write's time. GOGC in the environment decides instead.
-func relaxCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
 	}
 }

@@ -21,8 +21,10 @@ const (
 	freeBody = 4 << 10
 	// bodyCost is how many bytes a call holds for one of its body.
 	bodyCost = 2
-	// discardTime is how long the rest of a body that nobody wants may take.
+	// discardTime is how long the rest of a body that nobody wants may take, and
+	// discardMost how much of it is taken from whom we do not know.
 	discardTime = 5 * time.Second
+	discardMost = 256 << 10
 )
 
 // readBody reads the body, which is bounded, and whose arrival the server's
@@ -30,9 +32,6 @@ const (
 // announced: a client that only promises a large body holds no memory. Whoever
 // sends a large one must name an access key that we know first.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > maxBody {
-		return nil, tooLarge(r.Body)
-	}
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
@@ -56,13 +55,16 @@ func (s *Server) readLarge(w http.ResponseWriter, r *http.Request, body []byte) 
 	if unsigned != nil {
 		most = maxUnsigned
 		if !notSigned(unsigned) || r.ContentLength > maxUnsigned {
-			return nil, discard(w, r, unsigned)
+			return nil, discard(w, r, body, discardMost, unsigned)
 		}
+	}
+	if r.ContentLength > maxBody {
+		return nil, discard(w, r, body, 4*maxBody, errTooLarge)
 	}
 	for ended := false; !ended; {
 		size := min(2*cap(body), most+1)
 		if !connOf(r.Context()).drawBody(unsigned == nil, size-cap(body)) {
-			return nil, discard(w, r, awsmodel.Fail("ServiceUnavailable", "Too many large requests are being received; try again."))
+			return nil, discard(w, r, body, discardMost, errCrowded)
 		}
 		var err error
 		if body, ended, err = fill(append(make([]byte, 0, size), body...), r.Body); err != nil {
@@ -71,9 +73,9 @@ func (s *Server) readLarge(w http.ResponseWriter, r *http.Request, body []byte) 
 		switch {
 		case len(body) <= most:
 		case unsigned != nil:
-			return nil, discard(w, r, unsigned)
+			return nil, discard(w, r, body, discardMost, unsigned)
 		default:
-			return nil, tooLarge(r.Body)
+			return nil, discard(w, r, body, 4*maxBody, errTooLarge)
 		}
 	}
 	return body, nil
@@ -105,18 +107,23 @@ func (c *conn) drawBody(keyed bool, n int) bool {
 	return c.draw(&c.g.strange, int64(n)*bodyCost)
 }
 
-// tooLarge takes a little of what is still coming: a connection that is closed
-// under a client that sends is reset, and the answer is never read.
-func tooLarge(rest io.Reader) error {
-	io.CopyN(io.Discard, rest, 4*maxBody)
-	return awsmodel.Fail("RequestEntityTooLarge", "The request is larger than %d bytes.", maxBody)
-}
+var (
+	errTooLarge = awsmodel.Fail("RequestEntityTooLarge", "The request is larger than %d bytes.", maxBody)
+	errCrowded  = awsmodel.Fail("ServiceUnavailable", "Too many large requests are being received; try again.")
+)
 
-// discard lets a client that is refused before its body was read send it, for
-// a while, so that it reads why.
-func discard(w http.ResponseWriter, r *http.Request, refused error) error {
+// discard takes a little of what is still coming, for a while, into what was
+// read already: a connection that is closed under a client that sends is reset,
+// and the answer is never read.
+func discard(w http.ResponseWriter, r *http.Request, body []byte, most int, refused error) error {
 	// Recorders in tests have no deadline.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(discardTime))
-	io.CopyN(io.Discard, r.Body, maxBody)
+	for body = body[:cap(body)]; most > 0; {
+		n, err := r.Body.Read(body)
+		if err != nil {
+			break
+		}
+		most -= n
+	}
 	return refused
 }

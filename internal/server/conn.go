@@ -24,8 +24,12 @@ type conn struct {
 	g        *guard
 
 	address string
-	since   time.Time
-	place   *list.Element // among the strangers; nil for those who are none
+	// Guarded by the guard's mutex: where a stranger's connection stands, and
+	// since when. Both are nil for one that has proven itself.
+	queued *list.List
+	place  *list.Element
+	since  time.Time
+
 	known   atomic.Bool
 	state   atomic.Int32 // an http.ConnState
 	closing sync.Once

@@ -24,16 +24,19 @@ type guard struct {
 
 	stopping atomic.Int64 // how long a write may stall once the service stops; 0 before
 
-	mu        sync.Mutex
-	conns     map[*conn]struct{}
-	strangers *list.List // of *conn, the oldest in front
-	addresses map[string]int
+	mu    sync.Mutex
+	conns map[*conn]struct{}
+	// fresh are the strangers' connections that have not sent a whole head yet,
+	// spent the others: of a caller with a key it would be known by now. The
+	// oldest are in front.
+	fresh, spent *list.List // of *conn
+	addresses    map[string]int
 }
 
 func newGuard(limits Limits, log *slog.Logger) *guard {
 	g := &guard{
 		limits: limits.withDefaults(), log: log,
-		conns: map[*conn]struct{}{}, strangers: list.New(), addresses: map[string]int{},
+		conns: map[*conn]struct{}{}, fresh: list.New(), spent: list.New(), addresses: map[string]int{},
 	}
 	g.strange.give(g.limits.Memory / 4)
 	g.keyed.give(g.limits.Memory / 4)
@@ -104,7 +107,7 @@ func outOfResources(err error) bool {
 
 func (g *guard) newConn(raw net.Conn) *conn {
 	w := &wire{Conn: raw, g: g, greeting: -1}
-	return &conn{Conn: w, wire: w, g: g, address: network(raw.RemoteAddr()), since: time.Now()}
+	return &conn{Conn: w, wire: w, g: g, address: network(raw.RemoteAddr())}
 }
 
 // network is the address that a peer counts for. Whoever has an IPv6 address
@@ -135,19 +138,20 @@ func (g *guard) admit(c *conn) verdict {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var victim *conn
+	strangers := g.fresh.Len() + g.spent.Len()
 	switch full := len(g.conns) >= g.limits.Connections; {
 	case g.addresses[c.address] >= g.limits.PerAddress:
-		if victim = g.oldest(c.address); victim == nil {
+		if victim = g.stranger(c.address, 0); victim == nil {
 			return refused
 		}
-	case full && g.strangers.Len() == 0:
+	case full && strangers == 0:
 		if victim = g.idlest(); victim == nil {
 			return refused
 		}
-	case full, g.strangers.Len() >= g.limits.Strangers:
+	case full, strangers >= g.limits.Strangers:
 		// Those who just came may be about to prove themselves. Others wait in
 		// the system's queue in the meantime.
-		if victim = g.oldest(""); time.Since(victim.since) < settled {
+		if victim = g.stranger("", settled); victim == nil {
 			return later
 		}
 	}
@@ -156,16 +160,35 @@ func (g *guard) admit(c *conn) verdict {
 	}
 	g.conns[c] = struct{}{}
 	g.addresses[c.address]++
-	c.place = g.strangers.PushBack(c)
+	g.queue(c, g.fresh)
 	return admitted
 }
 
-// oldest is the stranger's connection that came first, of one address or "" for
-// any one.
-func (g *guard) oldest(address string) *conn {
-	for e := g.strangers.Front(); e != nil; e = e.Next() {
-		if c := e.Value.(*conn); address == "" || c.address == address {
-			return c
+// queue puts a stranger's connection at the end of a list.
+func (g *guard) queue(c *conn, at *list.List) {
+	g.unqueue(c)
+	c.since, c.queued, c.place = time.Now(), at, at.PushBack(c)
+}
+
+func (g *guard) unqueue(c *conn) {
+	if c.place != nil {
+		c.queued.Remove(c.place)
+		c.queued, c.place = nil, nil
+	}
+}
+
+// stranger is the stranger's connection to end first, of one address or "" for
+// any one, and no younger than age.
+func (g *guard) stranger(address string, age time.Duration) *conn {
+	for _, all := range []*list.List{g.spent, g.fresh} {
+		for e := all.Front(); e != nil; e = e.Next() {
+			c := e.Value.(*conn)
+			if time.Since(c.since) < age {
+				break
+			}
+			if address == "" || c.address == address {
+				return c
+			}
 		}
 	}
 	return nil
@@ -185,7 +208,7 @@ func (g *guard) idlest() (found *conn) {
 func (g *guard) makeRoom() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	victim := g.oldest("")
+	victim := g.stranger("", 0)
 	if victim == nil {
 		victim = g.idlest()
 	}
@@ -209,10 +232,7 @@ func (g *guard) forget(c *conn) {
 	if g.addresses[c.address]--; g.addresses[c.address] == 0 {
 		delete(g.addresses, c.address)
 	}
-	if c.place != nil {
-		g.strangers.Remove(c.place)
-		c.place = nil
-	}
+	g.unqueue(c)
 }
 
 func (g *guard) remove(c *conn) {
@@ -229,10 +249,7 @@ func (c *conn) trust() {
 	g := c.g
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c.place != nil {
-		g.strangers.Remove(c.place)
-		c.place = nil
-	}
+	g.unqueue(c)
 }
 
 // stop makes sure that only calls under way hold the service up: connections
@@ -259,8 +276,15 @@ func (g *guard) stop(grace time.Duration) {
 func (g *guard) changed(nc net.Conn, state http.ConnState) {
 	c := connIn(nc)
 	c.state.Store(int32(state))
-	if state == http.StateIdle {
+	switch {
+	case state == http.StateIdle:
 		c.release()
+	case state == http.StateActive && !c.known.Load():
+		g.mu.Lock()
+		if c.queued == g.fresh {
+			g.queue(c, g.spent)
+		}
+		g.mu.Unlock()
 	}
 }
 

@@ -18,7 +18,7 @@ type Limits struct {
 	// process's descriptors allow, 10,000 at most.
 	Connections int
 	// Strangers is how many of them may be strangers'; the default is a
-	// quarter. One more ends the oldest.
+	// quarter, 2,000 at most. One more ends the oldest.
 	Strangers int
 	// PerAddress is how many may come from one address (of IPv6: from one /64
 	// network); the default is half of Connections.
@@ -32,6 +32,7 @@ type Limits struct {
 
 const (
 	mostConnections = 10_000
+	mostStrangers   = 2_000
 	// reservedFiles are descriptors for the store, the trail, the admin
 	// listener and outgoing connections.
 	reservedFiles = 100
@@ -46,7 +47,7 @@ func (l Limits) withDefaults() Limits {
 		l.Connections = min(l.Connections, max(files-reservedFiles, files/2))
 	}
 	if l.Strangers <= 0 {
-		l.Strangers = max(1, l.Connections/4)
+		l.Strangers = min(max(1, l.Connections/4), mostStrangers)
 	}
 	if l.PerAddress <= 0 {
 		l.PerAddress = max(1, l.Connections/2)
@@ -98,7 +99,7 @@ const (
 	strangersIdle = 10 * time.Second
 	// settled is how old a stranger's connection is before another may take its
 	// place: time to send one request and have it verified.
-	settled = time.Second
+	settled = 2 * time.Second
 	// handshakeTimeout bounds a TLS handshake.
 	handshakeTimeout = 10 * time.Second
 )

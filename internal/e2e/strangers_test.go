@@ -1,0 +1,135 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// strangers is how many connections hold what they can at once.
+var strangers = flag.Int("strangers", 300, "how many connections of strangers hold what they can")
+
+// mostResident is what the service may take while they do, however many they
+// are.
+const mostResident = 200 << 20
+
+// Connections of strangers, each of which holds as much as it may, take little
+// memory, and those who have a key are served meanwhile.
+func TestStrangersHoldLittle(t *testing.T) {
+	t.Parallel()
+	data := dataDir(t)
+	a := createAccount(t, "--data", data)
+	const post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+	length := func(n int) string { return "Content-Length: " + strconv.Itoa(n) + "\r\n\r\n" }
+	signed := func(id string) string {
+		at := time.Now().UTC()
+		return post + "X-Amz-Date: " + at.Format("20060102T150405Z") + "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=" + id +
+			"/" + at.Format("20060102") + "/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=" + strings.Repeat("0", 64) + "\r\n"
+	}
+	const most = 1 << 20
+	body := strings.Repeat("a", most-10)
+	for i, kind := range []struct{ name, sent string }{
+		{"unsigned bodies", post + length(most) + body},
+		{"unsigned bodies as for SAML", post + length(384<<10) + "Action=AssumeRoleWithSAML&Version=2011-06-15&SAMLAssertion=" + body[:383<<10]},
+		{"bodies of an unknown key", signed("AKIAIOSFODNN7EXAMPLE") + length(most) + body},
+		{"bodies of a known key", signed(a.AccessKeyID) + length(most) + body},
+		{"tiny headers", "GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("a:\r\n", 55<<8) + "\r\n"},
+		{"unfinished tiny headers", "GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("a:\r\n", 55<<8)},
+		{"99 headers", "GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("a:"+strings.Repeat("b", 600)+"\r\n", 98)},
+		{"long headers", "GET / HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 63<<10)},
+		{"nothing", ""},
+	} {
+		t.Run(kind.name, func(t *testing.T) {
+			p := serve(t, "--data", data)
+			before := p.resident("VmRSS")
+			closeAll := p.hold(*strangers, kind.sent)
+			defer closeAll()
+			// A client as people have it: it tries again.
+			patient := config(p.url, a.root(), transport(t))
+			patient.Retryer = nil
+			for range 5 + *strangers/100 {
+				time.Sleep(50 * time.Millisecond)
+				if _, err := sts.NewFromConfig(patient).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); err != nil {
+					t.Fatalf("beside %d strangers: %v", *strangers, err)
+				}
+			}
+			// One whose body is large, on a new connection.
+			long := aws.String("/" + strings.Repeat("a", 510) + "/")
+			many := make([]types.Tag, 40)
+			for i := range many {
+				many[i] = types.Tag{Key: aws.String("key" + strconv.Itoa(i)), Value: aws.String(strings.Repeat("v", 200))}
+			}
+			name := aws.String("u" + strconv.Itoa(i))
+			patient.HTTPClient = transport(t)
+			_, err := iam.NewFromConfig(patient).CreateUser(t.Context(), &iam.CreateUserInput{UserName: name, Path: long, Tags: many})
+			if err != nil {
+				t.Errorf("a large call beside %d strangers: %v", *strangers, err)
+			}
+			metrics, err := http.Get(p.admin + "/metrics")
+			if err != nil {
+				t.Fatal(err)
+			}
+			metrics.Body.Close()
+			most := p.resident("VmHWM")
+			t.Logf("%d connections: %d MiB before, %d MiB at most", *strangers, before>>20, most>>20)
+			if most > mostResident && !raceEnabled {
+				t.Errorf("%d MiB, want at most %d", most>>20, mostResident>>20)
+			}
+		})
+	}
+}
+
+// hold opens connections, each of which sends what it can of text and reads
+// nothing.
+func (p *process) hold(n int, text string) (closeAll func()) {
+	var conns sync.WaitGroup
+	done := make(chan struct{})
+	for range n {
+		conns.Go(func() {
+			c, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+			if err != nil {
+				return // refused: no room
+			}
+			defer c.Close()
+			io.WriteString(c, text)
+			<-done
+		})
+	}
+	return func() {
+		close(done)
+		conns.Wait()
+	}
+}
+
+// resident is what the kernel says of the memory of a process, in bytes.
+func (p *process) resident(field string) int64 {
+	p.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		p.t.Skipf("no /proc: %v", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, field+":"); ok {
+			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			return kib << 10
+		}
+	}
+	p.t.Fatalf("no %s in %s", field, text)
+	return 0
+}

@@ -1,0 +1,152 @@
+// Package memory fits the garbage collector to the memory that the process was
+// granted. It promises that a small container is not outgrown while little is
+// in use, and that a small heap is not collected more often than it is worth.
+package memory
+
+import (
+	"bufio"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"strconv"
+	"strings"
+)
+
+// Granted is how many bytes the process may use: the least of what the machine
+// has and what the control groups around the process allow, by versions 1 and 2
+// of their interface. It is 0 where that is unknown. root is the root of the
+// file system.
+func Granted(root fs.FS) int64 {
+	least := int64(math.MaxInt64)
+	note := func(n int64) {
+		if n > 0 {
+			least = min(least, n)
+		}
+	}
+	note(machine(root))
+	groups, err := fs.ReadFile(root, "proc/self/cgroup")
+	if err != nil {
+		groups = nil
+	}
+	for line := range strings.Lines(string(groups)) {
+		// hierarchy:controllers:path
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(parts) != 3 {
+			continue
+		}
+		for _, controller := range strings.Split(parts[1], ",") {
+			switch controller {
+			case "":
+				note(limit(root, "sys/fs/cgroup", parts[2], "memory.max"))
+			case "memory":
+				note(limit(root, "sys/fs/cgroup/memory", parts[2], "memory.limit_in_bytes"))
+			}
+		}
+	}
+	if least == math.MaxInt64 {
+		return 0
+	}
+	return least
+}
+
+// limit is the least limit of a group and those around it, 0 for none. In a
+// container the path may be the host's; then only the top is there.
+func limit(root fs.FS, mount, group, file string) (least int64) {
+	for dir := path.Join(mount, path.Clean("/"+group)); ; dir = path.Dir(dir) {
+		text, err := fs.ReadFile(root, path.Join(dir, file))
+		if err == nil {
+			// "max" is none; so is version 1's largest number of whole pages.
+			n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+			if err == nil && n > 0 && n < 1<<60 && (least == 0 || n < least) {
+				least = n
+			}
+		}
+		if dir == mount {
+			return least
+		}
+	}
+}
+
+// machine is MemTotal of /proc/meminfo.
+func machine(root fs.FS) int64 {
+	f, err := root.Open("proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if rest, ok := strings.CutPrefix(lines.Text(), "MemTotal:"); ok {
+			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			if err == nil {
+				return kib << 10
+			}
+		}
+	}
+	return 0
+}
+
+// Fit fits the collector to what was granted (0 for unknown). GOGC and
+// GOMEMLIMIT in the environment decide instead, each for its part.
+func Fit(granted int64) {
+	if granted > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(heapOf(granted))
+	}
+	if os.Getenv("GOGC") == "" {
+		c := &collector{spare: spareOf(granted)}
+		c.fit()
+		c.watch()
+	}
+}
+
+// heapOf is the part of the memory that Go may take. The rest is for what it
+// does not count: the database engine's memory, and pages of files.
+func heapOf(granted int64) int64 { return granted / 10 * 6 }
+
+// spareOf is how far the heap may outgrow what is in use while that is little.
+func spareOf(granted int64) int64 {
+	const most = 48 << 20
+	if granted <= 0 {
+		return most
+	}
+	return min(most, granted/8)
+}
+
+// collector sets how far the heap may grow before it is collected: five times
+// what is in use while that is little, which saves a tenth of a write's time,
+// and half as much again once much is in use.
+type collector struct {
+	spare   int64
+	percent int
+}
+
+func percentOf(live, spare int64) int {
+	return int(min(max(100*spare/max(live, 1), 50), 400))
+}
+
+func (c *collector) fit() {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	percent := percentOf(int64(live[0].Value.Uint64()), c.spare)
+	// Setting it stops all goroutines for a moment.
+	if diff := percent - c.percent; diff < -10 || diff > 10 {
+		c.percent = percent
+		debug.SetGCPercent(percent)
+	}
+}
+
+// watch fits again after every collection: a finalizer runs after the one that
+// found its object unused.
+func (c *collector) watch() {
+	runtime.SetFinalizer(&marker{}, func(*marker) {
+		c.fit()
+		c.watch()
+	})
+}
+
+// marker is large enough to be no part of another object.
+type marker struct{ _ [32]byte }
