@@ -51,7 +51,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 
 // readLarge reads on where a body is too large to be read for anybody.
 func (s *Server) readLarge(w http.ResponseWriter, r *http.Request, body []byte) ([]byte, error) {
-	most, unsigned := maxBody, s.verifier.Known(r)
+	most, unsigned := maxBody, s.known(r)
 	if unsigned != nil {
 		most = maxUnsigned
 		if !notSigned(unsigned) || r.ContentLength > maxUnsigned {
@@ -79,6 +79,13 @@ func (s *Server) readLarge(w http.ResponseWriter, r *http.Request, body []byte) 
 		}
 	}
 	return body, nil
+}
+
+// known says whether a request names a key that stands.
+func (s *Server) known(r *http.Request) error {
+	r, cancel := s.onItsOwn(r)
+	defer cancel()
+	return s.verifier.Known(r)
 }
 
 // fill reads until the buffer is full or the body ended.

@@ -133,12 +133,8 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 		k.claim(r)
 		return nil, err
 	}
-	// The client's connection is not the life of the call: net/http ends the
-	// request's context when the client closes its sending side, though that
-	// client may still read. What was begun ends by itself or in time.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.cfg.CallTimeout)
+	r, cancel := s.onItsOwn(r)
 	defer cancel()
-	r = r.WithContext(ctx)
 	verified, err := s.verifier.Verify(r, body)
 	if err != nil {
 		if response, ok, refused := s.unsigned(w, r, body, k, err); ok {
@@ -162,6 +158,15 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 		return nil, err
 	}
 	return s.invoke(w, r, action, in, k)
+}
+
+// onItsOwn gives a request the service's own deadline: the client's connection
+// is not the life of the call. net/http ends the request's context when the
+// client closes its sending side, though that client may still read. What was
+// begun ends by itself or in time.
+func (s *Server) onItsOwn(r *http.Request) (*http.Request, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.cfg.CallTimeout)
+	return r.WithContext(ctx), cancel
 }
 
 // invoke runs the action, by the caller if one is known.

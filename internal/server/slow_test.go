@@ -61,7 +61,7 @@ type edge struct {
 func newEdge(t *testing.T, stream awsquery.Blob) *edge {
 	done := make(chan struct{})
 	e := &edge{pipes: &pipes{conns: make(chan net.Conn), done: done, close: sync.OnceFunc(func() { close(done) })}}
-	log := slog.New(slog.NewTextHandler(&e.log, nil))
+	log := slog.New(slog.NewTextHandler(&e.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	report := func(context.Context, *identity.GetCredentialReportInput) (*identity.GetCredentialReportOutput, error) {
 		return &identity.GetCredentialReportOutput{Content: stream}, nil
 	}
