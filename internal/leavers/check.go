@@ -39,8 +39,9 @@ type Fates struct {
 	unknown map[change]bool
 }
 
-// Read reads a trail. A record that comes twice has the same event id.
-func Read(trail io.Reader) (Fates, error) {
+// Read reads what a trail says of the users whose names begin with a prefix. A
+// record that comes twice has the same event id.
+func Read(trail io.Reader, prefix string) (Fates, error) {
 	f := Fates{made: map[change]bool{}, unknown: map[change]bool{}}
 	lines := bufio.NewScanner(trail)
 	lines.Buffer(nil, 1<<20)
@@ -50,7 +51,7 @@ func Read(trail io.Reader) (Fates, error) {
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			return f, fmt.Errorf("line %.200s: %w", lines.Text(), err)
 		}
-		if r.RequestParameters.UserName == "" {
+		if r.RequestParameters.UserName == "" || !strings.HasPrefix(r.RequestParameters.UserName, prefix) {
 			continue
 		}
 		of := change{r.EventName, r.RequestParameters.UserName}

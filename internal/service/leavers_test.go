@@ -67,7 +67,7 @@ func TestClientsWhoLeave(t *testing.T) {
 // checkTrail holds the trail against the data.
 func (w *world) checkTrail(t *testing.T, c clients) {
 	t.Helper()
-	fates, err := leavers.Read(strings.NewReader(w.trail.String()))
+	fates, err := leavers.Read(strings.NewReader(w.trail.String()), "u-")
 	if err != nil {
 		t.Fatal(err)
 	}
