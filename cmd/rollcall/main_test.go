@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"rollcall/internal/awscli"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"rollcall": main})
+	testscript.Main(m, map[string]func(){"rollcall": main, "aws-by-server": awscli.Client})
 }
 
 // TestScripts runs the sessions of testdata: the binary's own main, in a

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"rollcall/internal/awscli"
 	"rollcall/internal/identity"
 	"rollcall/internal/service"
 )
@@ -37,18 +37,24 @@ func TestPlanScripts(t *testing.T) {
 }
 
 // TestPlanWithAWSCLI carries plans out: the script that 'rollcall plan' makes,
-// run by bash, with this machine's AWS CLI (ROLLCALL_TEST_AWS, or "aws" on the
-// path), against the real service at $ROLLCALL.
+// run by bash, with this machine's AWS CLI, against the real service at
+// $ROLLCALL. The commands are forked from one Python, see package awscli, until
+// a session puts $AWS_CLI in its place.
 func TestPlanWithAWSCLI(t *testing.T) {
 	t.Parallel()
-	name := os.Getenv("ROLLCALL_TEST_AWS")
-	if name == "" {
-		name = "aws"
-	}
-	cli, err := exec.LookPath(name)
+	cli, err := awscli.Find()
 	if err != nil {
-		t.Fatalf("%v: install Debian's package awscli, or run 'make test'", err)
+		t.Fatal(err)
 	}
+	server, err := awscli.Start(cli)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/plan/aws",
 		Setup: func(env *testscript.Env) error {
@@ -61,10 +67,7 @@ func TestPlanWithAWSCLI(t *testing.T) {
 				real.Close()
 				emulator.Close()
 			})
-			if err := os.Mkdir(env.WorkDir+"/bin", 0o700); err != nil {
-				return err
-			}
-			if err := os.Symlink(cli, env.WorkDir+"/bin/aws"); err != nil {
+			if err := linkAWS(env, cli, server); err != nil {
 				return err
 			}
 			for name, value := range map[string]string{
@@ -79,6 +82,20 @@ func TestPlanWithAWSCLI(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "keys": keyStates, "password": hasPassword},
 	})
+}
+
+// linkAWS makes the "aws" that scripts call.
+func linkAWS(env *testscript.Env, cli awscli.CLI, server *awscli.Server) error {
+	if err := os.Mkdir(env.WorkDir+"/bin", 0o700); err != nil {
+		return err
+	}
+	link := env.WorkDir + "/bin/aws"
+	env.Setenv("AWS_CLI", cli.Path)
+	if server.Socket() == "" {
+		return os.Symlink(cli.Path, link)
+	}
+	env.Setenv(awscli.SocketVariable, server.Socket())
+	return os.WriteFile(link, []byte("#!/bin/sh\nexec aws-by-server \"$@\"\n"), 0o700)
 }
 
 // keys USER [STATE]... compares the states of a user's access keys.

@@ -65,8 +65,13 @@ func Start(cli CLI) (s *Server, err error) {
 	return s, s.cmd.Start()
 }
 
-// Socket is where Client finds the server.
-func (s *Server) Socket() string { return filepath.Join(s.dir, "socket") }
+// Socket is where Client finds the server; empty where there is none.
+func (s *Server) Socket() string {
+	if s.cli.python == "" {
+		return ""
+	}
+	return filepath.Join(s.dir, "socket")
+}
 
 // Stop ends the server.
 func (s *Server) Stop() error {
