@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/internal/ownfile"
 	"rollcall/internal/service"
 	"rollcall/internal/store"
 )
@@ -96,7 +97,7 @@ func accountReportCommand(p *process) *cobra.Command {
 				if out == "" || out == "-" {
 					return write(p.stdout)
 				}
-				return writeFile(out, write)
+				return ownfile.Write(out, write)
 			})
 		},
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"rollcall/internal/audit"
 	"rollcall/internal/html"
+	"rollcall/internal/ownfile"
 	"rollcall/internal/render"
 	"rollcall/internal/render/lake"
 )
@@ -103,7 +103,7 @@ func checkOutputs(all []outputSpec) error {
 type auditOutputs struct {
 	outputs []render.Output
 	needs   render.Needs // the most that any of them needs
-	files   []*pendingFile
+	files   []*ownfile.Pending
 	lakes   []*lake.Lake
 }
 
@@ -136,7 +136,7 @@ func (a *auditing) openOutput(all *auditOutputs, spec outputSpec, o render.Optio
 	}
 	w := a.p.stdout
 	if spec.path != "" {
-		f, err := createPending(spec.path)
+		f, err := ownfile.Create(spec.path)
 		if err != nil {
 			return err
 		}
@@ -170,7 +170,7 @@ func (a *auditing) stepSummary(all *auditOutputs, o *render.Options) error {
 		return fmt.Errorf("open the step summary: %w", err)
 	}
 	o.StepSummary = f
-	all.files = append(all.files, &pendingFile{File: f})
+	all.files = append(all.files, &ownfile.Pending{File: f})
 	return nil
 }
 
@@ -210,7 +210,7 @@ func (o *auditOutputs) close(s *audit.Summary) error {
 		return err
 	}
 	for _, f := range o.files {
-		if err := f.commit(); err != nil {
+		if err := f.Commit(); err != nil {
 			return err
 		}
 	}
@@ -221,54 +221,9 @@ func (o *auditOutputs) close(s *audit.Summary) error {
 // abort takes away what was begun. After close it does nothing.
 func (o *auditOutputs) abort() {
 	for _, f := range o.files {
-		f.abort()
+		f.Abort()
 	}
 	for _, l := range o.lakes {
 		l.Abort()
-	}
-}
-
-// pendingFile is a file that gets its name when it is whole, as writeFile gives
-// it. One without a path is appended to.
-type pendingFile struct {
-	*os.File
-	path string
-}
-
-func createPending(path string) (*pendingFile, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // such as /dev/null, or a pipe
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		return &pendingFile{File: f}, err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		var of *os.PathError // of the name that it has for the time being
-		if errors.As(err, &of) {
-			err = of.Err
-		}
-		return nil, fmt.Errorf("write %s: %w", path, err)
-	}
-	return &pendingFile{f, path}, nil
-}
-
-func (f *pendingFile) commit() error {
-	if f.path == "" {
-		return f.Close()
-	}
-	err := errors.Join(f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), f.path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("write %s: %w", f.path, err)
-	}
-	return nil
-}
-
-func (f *pendingFile) abort() {
-	f.Close()
-	if f.path != "" {
-		os.Remove(f.Name())
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"rollcall/internal/ownfile"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
 )
@@ -59,7 +59,7 @@ func (in *install) backup(ctx context.Context, file string) error {
 	if file == "-" {
 		err = write(in.p.stdout)
 	} else {
-		err = writeFile(file, write)
+		err = ownfile.Write(file, write)
 	}
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
@@ -77,29 +77,6 @@ func count(n int64, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// writeFile makes a file that only its owner may read, or replaces one. It is
-// there as a whole or, after an error, not at all: it is made beside its place
-// and moved there, so that who reads an old file goes on reading the old one.
-func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err = write(f); err != nil {
-		f.Close()
-		os.Remove(f.Name())
-		return err // it says itself what was being written
-	}
-	if err = errors.Join(f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
 }
 
 func restoreCommand(p *process) *cobra.Command {

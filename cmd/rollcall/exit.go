@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // The exit codes of every command. They are those of the AWS CLI, version 2,
@@ -58,7 +57,7 @@ func (p *process) exit(ctx context.Context, err error) int {
 		fmt.Fprintln(p.stderr, "rollcall: interrupted")
 		return exitInterrupted
 	}
-	fmt.Fprintln(p.stderr, "rollcall: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+	fmt.Fprintln(p.stderr, "rollcall: "+withHint(err))
 	if with != nil {
 		return with.code
 	}

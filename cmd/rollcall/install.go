@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/internal/ownfile"
 	"rollcall/internal/seal"
 	"rollcall/internal/service"
 	"rollcall/internal/store"
@@ -66,7 +67,7 @@ func (in *install) missing() error {
 // directory makes the data directory, or looks whether others could read it.
 func (in *install) directory(create bool) error {
 	if create {
-		if err := os.MkdirAll(in.data, 0o700); err != nil {
+		if err := ownfile.MkdirAll(in.data); err != nil {
 			return configError("make data directory: %w", err)
 		}
 	}

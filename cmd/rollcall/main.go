@@ -9,12 +9,15 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"golang.org/x/term"
+
+	"rollcall/internal/ownfile"
 )
 
 // process is what a command sees of the process it runs in.
@@ -48,6 +51,7 @@ func interruptible() context.Context {
 func run(ctx context.Context, p *process, args []string) int {
 	root := rootCommand(p)
 	root.SetArgs(args)
+	ctx = ownfile.WithNotice(ctx, func(text string) { fmt.Fprintln(p.stderr, "rollcall: "+text) })
 	return p.exit(ctx, root.ExecuteContext(ctx))
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rollcall/internal/fleet"
+	"rollcall/internal/ownfile"
 	"rollcall/internal/render"
 	"rollcall/report"
 )
@@ -82,5 +83,5 @@ func (o *outFile) write(fill func(io.Writer) error) error {
 	if o.path == "" || o.path == "-" {
 		return fill(o.p.stdout)
 	}
-	return writeFile(o.path, fill)
+	return ownfile.Write(o.path, fill)
 }

@@ -20,6 +20,7 @@ import (
 
 	"rollcall/internal/identity"
 	"rollcall/internal/memory"
+	"rollcall/internal/ownfile"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
 	"rollcall/internal/sts"
@@ -168,7 +169,7 @@ func (s *serving) run(ctx context.Context) error {
 	// The admin listener outlives the API's, so that it can be watched while
 	// it stops.
 	rest, stop := context.WithCancel(context.WithoutCancel(ctx))
-	checks := []server.Check{{Name: "store", Run: svc.Ready}, {Name: "trail", Run: func(context.Context) error { return t.Probe() }}}
+	checks := []server.Check{{Name: "store", Run: svc.Ready}, {Name: "master key", Run: svc.KeysReady}, {Name: "trail", Run: func(context.Context) error { return t.Probe() }}}
 	var adminErr error
 	var wait sync.WaitGroup
 	if admin != nil {
@@ -278,7 +279,7 @@ func writeReady(path, url string) error {
 	if path == "" {
 		return nil
 	}
-	err := writeFile(path, func(w io.Writer) error {
+	err := ownfile.Write(path, func(w io.Writer) error {
 		_, err := fmt.Fprintln(w, url)
 		return err
 	})

@@ -109,7 +109,7 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"/healthz": "ok\n", "/readyz": "store: ok\ntrail: ok\n",
+		"/healthz": "ok\n", "/readyz": "store: ok\nmaster key: ok\ntrail: ok\n",
 		"/metrics": `rollcall_request_duration_seconds_count{action="CreateUser",status="200"} 1`,
 	} {
 		if got := get(t, admin+path); !strings.Contains(got, want) {

@@ -125,7 +125,25 @@ func (a *API) invoke(ctx context.Context, subject *access.Subject, action Action
 	if err := a.probe(ctx, action); err != nil {
 		return nil, err
 	}
-	return perform(access.With(ctx, subject), action, in)
+	out, err := perform(access.With(ctx, subject), action, in)
+	if err != nil {
+		return nil, a.gone(ctx, subject.Caller, err)
+	}
+	return out, nil
+}
+
+// gone says of a failure that may come of a caller who was deleted during the
+// call, with the user or with the whole account, that this is so: the same
+// call a moment later is refused in these words.
+func (a *API) gone(ctx context.Context, c principal.Caller, err error) error {
+	var known *awsmodel.Error
+	if errors.As(err, &known) || !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if _, now := a.access.Current(ctx, c); errors.As(now, &known) {
+		return known
+	}
+	return err
 }
 
 // perform calls the action. A panic in one is an error like others: the call

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"rollcall/internal/ownfile"
 )
 
 // Folder is a folder of reports. It holds nothing open and may be used from
@@ -30,7 +32,7 @@ func Open(dir string) (*Folder, error) {
 // Create is Open, and makes the folder where there is none, for the user
 // alone.
 func Create(dir string) (*Folder, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := ownfile.MkdirAll(dir); err != nil {
 		return nil, err
 	}
 	return Open(dir)

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+
+	"rollcall/internal/ownfile"
 )
 
 // ErrDiffers says that the folder has another report of the same account and
@@ -80,11 +82,7 @@ func (f *Folder) ForgetProfile(profile string) error {
 }
 
 func (f *Folder) accountFolder(account string) error {
-	err := os.Mkdir(f.path(account), 0o700)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	return err
+	return ownfile.MkdirAll(f.path(account))
 }
 
 func (f *Folder) writeJSON(v any, durable bool, elements ...string) error {
@@ -104,7 +102,10 @@ func (f *Folder) writeJSON(v any, durable bool, elements ...string) error {
 		os.Remove(temporary)
 		return err
 	}
-	return nil
+	if !durable {
+		return nil
+	}
+	return ownfile.SyncDir(filepath.Dir(path))
 }
 
 // createFile makes a file that is whole from the moment it is there. Where
@@ -119,13 +120,16 @@ func createFile(path string, content []byte) (made bool, err error) {
 	// A link, unlike a rename, replaces nothing.
 	err = os.Link(temporary, path)
 	if err == nil {
-		return true, nil
+		return true, ownfile.SyncDir(filepath.Dir(path))
 	}
 	there, readErr := os.ReadFile(path)
 	switch {
 	case errors.Is(readErr, fs.ErrNotExist):
 		// No file is in the way: this file system has no links.
-		return true, os.Rename(temporary, path)
+		if err := os.Rename(temporary, path); err != nil {
+			return true, err
+		}
+		return true, ownfile.SyncDir(filepath.Dir(path))
 	case readErr != nil:
 		return false, readErr
 	case !bytes.Equal(there, content):
@@ -135,7 +139,7 @@ func createFile(path string, content []byte) (made bool, err error) {
 }
 
 func writeTemporary(path string, content []byte, durable bool) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := ownfile.CreateTemp(path)
 	if err != nil {
 		return "", err
 	}

@@ -34,7 +34,7 @@ func (s *Service) rotateMasterKey(ctx context.Context, master *seal.MasterKeys) 
 		return err
 	}
 	if _, pending := master.PreviousID(); !pending {
-		if err := master.AddNew(); err != nil {
+		if err := master.AddNew(ctx); err != nil {
 			return err
 		}
 	}
@@ -61,5 +61,5 @@ func (s *Service) rotateMasterKey(ctx context.Context, master *seal.MasterKeys) 
 		return err
 	}
 	// What was acknowledged is durable, so nothing needs the old key any more.
-	return master.DropPrevious()
+	return master.DropPrevious(ctx)
 }

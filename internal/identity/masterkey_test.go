@@ -17,7 +17,7 @@ import (
 func TestRotateMasterKey(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		file := filepath.Join(t.TempDir(), "master.key")
-		master, err := seal.CreateMasterKeys(file)
+		master, err := seal.CreateMasterKeys(t.Context(), file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func TestRotateMasterKey(t *testing.T) {
 			}
 		})
 		t.Run("interrupted after the first step", func(t *testing.T) {
-			if err := master.AddNew(); err != nil {
+			if err := master.AddNew(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			reads()
@@ -99,7 +99,7 @@ func TestRotateMasterKey(t *testing.T) {
 			master = again
 		})
 		t.Run("interrupted after the second step", func(t *testing.T) {
-			if err := master.AddNew(); err != nil {
+			if err := master.AddNew(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			err := db.Update(t.Context(), func(tx *store.Tx) error {
@@ -127,7 +127,7 @@ func TestRotateMasterKey(t *testing.T) {
 			reads()
 		})
 		t.Run("another installation's file", func(t *testing.T) {
-			other, err := seal.CreateMasterKeys(filepath.Join(t.TempDir(), "other.key"))
+			other, err := seal.CreateMasterKeys(t.Context(), filepath.Join(t.TempDir(), "other.key"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -131,10 +131,10 @@ func userOrCaller(tx *store.Tx, c principal.Caller, name *string) (store.User, e
 		return store.User{}, errNoUserName()
 	}
 	u, err := tx.UserByID(c.Account(), c.User().ID)
-	if errors.Is(err, store.ErrNotFound) {
-		return u, noUser(c.UserName())
+	if err != nil {
+		return u, fmt.Errorf("read the caller: %w", err) // of one who was deleted, the funnel says so
 	}
-	return u, err
+	return u, nil
 }
 
 // arn is the ARN of a user in the caller's account.

@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -239,7 +240,7 @@ func rotate(path string, s *store, crash func(step string) error) error {
 	phase := "add: "
 	m.failAfter = func(step string) error { return crash(phase + step) }
 	if _, pending := m.PreviousID(); !pending {
-		if err := m.AddNew(); err != nil {
+		if err := m.AddNew(context.Background()); err != nil {
 			return err
 		}
 	}
@@ -253,7 +254,7 @@ func rotate(path string, s *store, crash func(step string) error) error {
 		return err
 	}
 	phase = "drop: "
-	return m.DropPrevious()
+	return m.DropPrevious(context.Background())
 }
 
 func TestRotationSurvivesCrashAfterEveryStep(t *testing.T) {
@@ -265,7 +266,7 @@ func TestRotationSurvivesCrashAfterEveryStep(t *testing.T) {
 	for _, stop := range steps {
 		t.Run(stop, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "master.key")
-			m, err := CreateMasterKeys(path)
+			m, err := CreateMasterKeys(context.Background(), path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -311,7 +312,7 @@ func TestRewrap(t *testing.T) {
 	if err != nil || !bytes.Equal(same.Wrapped, w.Wrapped) {
 		t.Errorf("under the current key: %v, %v", same, err)
 	}
-	if err := m.AddNew(); err != nil {
+	if err := m.AddNew(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	next, err := Rewrap(w, m)
@@ -329,7 +330,7 @@ func TestRewrap(t *testing.T) {
 
 func TestCreateMasterKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "master.key")
-	m, err := CreateMasterKeys(path)
+	m, err := CreateMasterKeys(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,7 +339,7 @@ func TestCreateMasterKeys(t *testing.T) {
 		t.Errorf("file: %v, %v", info, err)
 	}
 	text, _ := os.ReadFile(path)
-	if _, err := CreateMasterKeys(path); !errors.Is(err, os.ErrExist) {
+	if _, err := CreateMasterKeys(context.Background(), path); !errors.Is(err, os.ErrExist) {
 		t.Errorf("second create: %v", err)
 	}
 	if again, _ := os.ReadFile(path); !bytes.Equal(text, again) {
@@ -348,7 +349,7 @@ func TestCreateMasterKeys(t *testing.T) {
 	if err != nil || !loaded.snapshot().equal(m.snapshot()) {
 		t.Errorf("loaded %v, %v", loaded, err)
 	}
-	if _, err := CreateMasterKeys(filepath.Join(path, "below")); err == nil {
+	if _, err := CreateMasterKeys(context.Background(), filepath.Join(path, "below")); err == nil {
 		t.Error("created below a file")
 	}
 }
@@ -359,7 +360,7 @@ func TestLoadMasterKeysRefuses(t *testing.T) {
 	if _, err := LoadMasterKeys(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing: %v", err)
 	}
-	if _, err := CreateMasterKeys(path); err != nil {
+	if _, err := CreateMasterKeys(context.Background(), path); err != nil {
 		t.Fatal(err)
 	}
 	for _, mode := range []os.FileMode{0o640, 0o604, 0o620, 0o666} {
@@ -402,7 +403,7 @@ func TestLoadMasterKeysRefuses(t *testing.T) {
 
 func TestRotationsDoNotCross(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "master.key")
-	a, err := CreateMasterKeys(path)
+	a, err := CreateMasterKeys(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -410,33 +411,33 @@ func TestRotationsDoNotCross(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.AddNew(); err != nil {
+	if err := a.AddNew(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	text, _ := os.ReadFile(path)
-	if err := b.AddNew(); !errors.Is(err, ErrMasterKeysChanged) {
+	if err := b.AddNew(context.Background()); !errors.Is(err, ErrMasterKeysChanged) {
 		t.Errorf("second rotation over the first: %v", err)
 	}
-	if err := a.AddNew(); !errors.Is(err, ErrRotationPending) {
+	if err := a.AddNew(context.Background()); !errors.Is(err, ErrRotationPending) {
 		t.Errorf("second rotation within the first: %v", err)
 	}
-	if err := b.DropPrevious(); !errors.Is(err, ErrMasterKeysChanged) {
+	if err := b.DropPrevious(context.Background()); !errors.Is(err, ErrMasterKeysChanged) {
 		t.Errorf("drop of what was not read: %v", err)
 	}
 	if again, _ := os.ReadFile(path); !bytes.Equal(text, again) {
 		t.Error("a refused step changed the file")
 	}
-	if err := a.DropPrevious(); err != nil {
+	if err := a.DropPrevious(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.DropPrevious(); err != nil {
+	if err := a.DropPrevious(context.Background()); err != nil {
 		t.Errorf("nothing to drop: %v", err)
 	}
 }
 
 func TestRunningServiceFollowsRotation(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "master.key")
-	server, err := CreateMasterKeys(path)
+	server, err := CreateMasterKeys(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -482,7 +483,7 @@ func FuzzOpen(f *testing.F) {
 
 func FuzzParseKeyFile(f *testing.F) {
 	m := InMemoryMasterKeys()
-	_ = m.AddNew()
+	_ = m.AddNew(context.Background())
 	text, err := encodeKeyFile(m.snapshot())
 	if err != nil {
 		f.Fatal(err)

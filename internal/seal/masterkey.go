@@ -1,14 +1,16 @@
 package seal
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
+
+	"rollcall/internal/ownfile"
 )
 
 // keySize is the length in bytes of master keys and data keys: AES-256.
@@ -76,9 +78,9 @@ func InMemoryMasterKeys() *MasterKeys {
 // mode 0600. When it returns, file and directory entry are on disk; after a
 // crash there is a whole file or none. An existing file is never touched: the
 // error is then fs.ErrExist.
-func CreateMasterKeys(path string) (*MasterKeys, error) {
+func CreateMasterKeys(ctx context.Context, path string) (*MasterKeys, error) {
 	m := &MasterKeys{path: path, set: keySet{current: newMasterKey()}}
-	err := withFileLock(path, func() error {
+	err := withFileLock(ctx, path, func() error {
 		if _, err := os.Lstat(path); err == nil {
 			return os.ErrExist
 		} else if !errors.Is(err, os.ErrNotExist) {
@@ -90,6 +92,19 @@ func CreateMasterKeys(path string) (*MasterKeys, error) {
 		return nil, fmt.Errorf("create master key file %s: %w", path, err)
 	}
 	return m, nil
+}
+
+// CleanMasterKeys takes away what a crash while a master key file was written
+// left beside it: a file with keys. It waits for whoever is writing.
+func CleanMasterKeys(ctx context.Context, path string) error {
+	if _, err := os.Lstat(ownfile.Resolve(path) + ownfile.TemporarySuffix); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	err := withFileLock(ctx, path, func() error { return ownfile.RemoveLeftover(path) })
+	if err != nil {
+		return fmt.Errorf("remove a copy of the master key that a crash left: %w", err)
+	}
+	return nil
 }
 
 // LoadMasterKeys reads the file at path. It refuses a file that anyone but its
@@ -143,8 +158,8 @@ func (m *MasterKeys) Reload() error {
 //
 // The error is ErrRotationPending if a rotation is under way already, and
 // ErrMasterKeysChanged if another process wrote the file since it was read.
-func (m *MasterKeys) AddNew() error {
-	err := m.change(func(s keySet) (keySet, error) {
+func (m *MasterKeys) AddNew(ctx context.Context) error {
+	err := m.change(ctx, func(s keySet) (keySet, error) {
 		if s.previous != nil {
 			return s, ErrRotationPending
 		}
@@ -160,8 +175,8 @@ func (m *MasterKeys) AddNew() error {
 // DropPrevious ends a rotation: the file forgets the previous key. Call it
 // only when every data key in the store is wrapped by the current one, for
 // those which are not are lost. It does nothing where there is no previous key.
-func (m *MasterKeys) DropPrevious() error {
-	err := m.change(func(s keySet) (keySet, error) {
+func (m *MasterKeys) DropPrevious(ctx context.Context) error {
+	err := m.change(ctx, func(s keySet) (keySet, error) {
 		return keySet{current: s.current}, nil
 	})
 	if err != nil {
@@ -179,7 +194,7 @@ func (m *MasterKeys) snapshot() keySet {
 // change replaces the keys in the file, then in memory. It holds the lock of
 // the file and compares it with what is in memory first: two rotations at once
 // would otherwise throw away a key that wraps data.
-func (m *MasterKeys) change(next func(keySet) (keySet, error)) error {
+func (m *MasterKeys) change(ctx context.Context, next func(keySet) (keySet, error)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.path == "" {
@@ -189,7 +204,7 @@ func (m *MasterKeys) change(next func(keySet) (keySet, error)) error {
 		}
 		return err
 	}
-	return withFileLock(m.path, func() error {
+	return withFileLock(ctx, m.path, func() error {
 		onDisk, err := readKeyFile(m.path)
 		if err != nil {
 			return err
@@ -209,66 +224,39 @@ func (m *MasterKeys) change(next func(keySet) (keySet, error)) error {
 	})
 }
 
-// write puts set into the file: temporary file, fsync, rename, fsync of the
-// directory. The caller holds the file's lock.
+// write puts set into the file, or changes nothing and leaves no key beside it.
+// The caller holds the file's lock.
 func (m *MasterKeys) write(set keySet) error {
 	text, err := encodeKeyFile(set)
 	if err != nil {
 		return err
 	}
-	tmp := m.path + ".tmp"
-	// One left by a crash was never in force: its key wraps nothing.
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := writeNewFile(tmp, text); err != nil {
-		return err
-	}
-	if err := m.step("temporary file written"); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, m.path); err != nil {
-		return err
-	}
-	if err := m.step("renamed"); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(m.path))
-}
-
-func (m *MasterKeys) step(name string) error {
-	if m.failAfter == nil {
-		return nil
-	}
-	return m.failAfter(name)
-}
-
-func writeNewFile(path string, text []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	p, err := ownfile.CreateSecret(m.path)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-	}()
-	if _, err := f.Write(text); err != nil {
+	p.Step = m.failAfter
+	if _, err := p.Write(text); err != nil {
+		p.Abort()
 		return err
 	}
-	return f.Sync()
+	err = p.Commit()
+	if errors.Is(err, errMounted) {
+		err = fmt.Errorf("%w: the file is mounted by itself and cannot be replaced; mount its directory instead", err)
+	}
+	return err
 }
 
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil // directories cannot be flushed there
-	}
-	d, err := os.Open(dir)
+// withFileLock runs f while no other process runs f for the same file, by
+// whatever links each came to it. The lock is on a file of its own, since the
+// file itself is replaced.
+func withFileLock(ctx context.Context, path string, f func() error) error {
+	unlock, err := ownfile.Lock(ctx, ownfile.Resolve(path)+".lock")
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	return d.Sync()
+	defer unlock()
+	return f()
 }
 
 // keyFile is the form of the file. Version counts its incompatible changes.

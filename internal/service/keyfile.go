@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"rollcall/internal/seal"
@@ -18,6 +19,9 @@ var ErrNoMasterKey = errors.New("the master key file is missing, and without it 
 // key could not open them: ErrNoMasterKey. Whether the key is the right one
 // shows when the secrets are opened: seal.ErrWrongMasterKey.
 func keyFile(ctx context.Context, db *store.DB, path string) (*seal.MasterKeys, error) {
+	if err := seal.CleanMasterKeys(ctx, path); err != nil {
+		return nil, err
+	}
 	master, err := seal.LoadMasterKeys(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return master, err
@@ -38,8 +42,31 @@ func keyFile(ctx context.Context, db *store.DB, path string) (*seal.MasterKeys, 
 		}
 		return master, err
 	}
-	if master, err = seal.CreateMasterKeys(path); errors.Is(err, fs.ErrExist) {
+	if master, err = seal.CreateMasterKeys(ctx, path); errors.Is(err, fs.ErrExist) {
 		return seal.LoadMasterKeys(path)
 	}
 	return master, err
+}
+
+// KeysReady says whether the master key file is where it was and opens the
+// secrets of the store, so that the service could start again. Secrets that are
+// open already need no file.
+func (s *Service) KeysReady(ctx context.Context) error {
+	if s.masterFile == "" {
+		return nil
+	}
+	master, err := seal.LoadMasterKeys(s.masterFile)
+	if err != nil {
+		return err
+	}
+	return s.db.View(ctx, func(tx *store.Tx) error {
+		keys, err := tx.DataKeys()
+		if err != nil {
+			return err
+		}
+		if _, err = seal.NewKeyring(master, keys); err != nil {
+			return fmt.Errorf("%s: %w", s.masterFile, err)
+		}
+		return nil
+	})
 }

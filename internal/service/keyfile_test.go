@@ -64,7 +64,7 @@ func TestKeyFile(t *testing.T) {
 		if _, err := os.Stat(other); err == nil {
 			t.Error("a new key was made for a store that has one")
 		}
-		if _, err := seal.CreateMasterKeys(other); err != nil {
+		if _, err := seal.CreateMasterKeys(t.Context(), other); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := openWithFile(db, other); !errors.Is(err, seal.ErrWrongMasterKey) {

@@ -48,6 +48,8 @@ type Service struct {
 	Handler http.Handler
 	db      *store.DB
 	trail   *trail.Trail
+	// masterFile is empty for a service whose master key is in no file.
+	masterFile string
 }
 
 // Open opens the store and its secrets. The trail is closed with the service.
@@ -59,7 +61,9 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	masterFile := ""
 	if cfg.Master == nil {
+		masterFile = cfg.MasterFile
 		if cfg.Master, err = keyFile(ctx, db, cfg.MasterFile); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
@@ -76,7 +80,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	a.Observe(iam.Observe)
 	a.ExplainDenials(iam.SealMessage)
 	return &Service{
-		IAM: iam, API: a, db: db, trail: cfg.Trail,
+		IAM: iam, API: a, db: db, trail: cfg.Trail, masterFile: masterFile,
 		Handler: server.New(server.Config{
 			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions, Rate: cfg.Rate, Burst: cfg.Burst,
 			Now: db.Now, Log: cfg.Log, Metrics: metrics,

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +15,8 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs/mvcc"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"rollcall/internal/ownfile"
 )
 
 //go:embed migrations/*.sql
@@ -87,14 +88,11 @@ func (e *sqlite) migrate(ctx context.Context, path string) error {
 	if e.memory != "" {
 		return nil
 	}
-	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	unlock, err := ownfile.Lock(ctx, path+".lock")
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := lockFile(f); err != nil {
-		return fmt.Errorf("lock %s: %w", f.Name(), err)
-	}
+	defer unlock()
 	db, err := driver.Open(e.dsn)
 	if err != nil {
 		return err

@@ -13,6 +13,8 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs/mvcc"
+
+	"rollcall/internal/ownfile"
 )
 
 // This file and sqliteconn.go are the only ones that know the SQLite library.
@@ -26,9 +28,44 @@ type sqlite struct {
 	closed  atomic.Bool
 	opened  atomic.Int64 // connections ever
 	index   *walIndex    // nil in memory
+	files   *openFiles   // nil in memory
+	path    string       // "" in memory
 }
 
 var memoryNames atomic.Int64
+
+// walFiles are the files that SQLite keeps beside an open database.
+var walFiles = [...]string{"-wal", "-shm"}
+
+// makeWALFiles makes the files beside a database before the library does,
+// which would give them the mode of the umask and the owner of the process.
+func makeWALFiles(path string) error {
+	for _, suffix := range walFiles {
+		f, err := ownfile.OpenScratch(path+suffix, os.O_RDWR|ownfile.NoFollow)
+		if err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeFiles makes a database of no bytes where there is none, and the files
+// beside it. The library follows links: path is where the database really is,
+// and its other files with it.
+func makeFiles(named string) (path string, err error) {
+	f, err := ownfile.Open(named, os.O_RDWR)
+	if err != nil {
+		return "", err
+	}
+	if err := f.Close(); err != nil {
+		return "", err
+	}
+	path = ownfile.Resolve(named)
+	return path, makeWALFiles(path)
+}
 
 // busyTimeout is how long a connection waits for another process.
 const busyTimeout = 20 * time.Second
@@ -44,7 +81,8 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 	if cfg.vfs != "" {
 		query.Set("vfs", cfg.vfs)
 	}
-	path := cfg.Path
+
+	path, named := cfg.Path, ""
 	if cfg.Memory {
 		e.memory = fmt.Sprintf("rollcall-%d.db", memoryNames.Add(1))
 		mvcc.Create(e.memory, emptySchema())
@@ -56,24 +94,27 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 		if err != nil {
 			return nil, err
 		}
-		path = abs
-		// Made here so that it is never readable by others.
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
+		named = abs
+		if path, err = makeFiles(named); err != nil {
 			return nil, err
 		}
-		f.Close()
+		e.path = path
 	}
 	e.dsn = (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}).String()
 	if err := e.migrate(ctx, path); err != nil {
 		return nil, err
+	}
+	if e.memory == "" {
+		if err := makeWALFiles(path); err != nil { // the migration has taken them away
+			return nil, err
+		}
 	}
 	n := cfg.Readers
 	if n <= 0 {
 		n = max(4, 2*runtime.GOMAXPROCS(0))
 	}
 	e.readers = make(chan *sqliteConn, n)
-	if err := e.connect(path, kept); err != nil {
+	if err := e.connect(named, kept); err != nil {
 		for len(e.readers) < n {
 			e.readers <- &sqliteConn{}
 		}
@@ -82,13 +123,17 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 	return e, nil
 }
 
-// connect opens the writer and the readers.
-func (e *sqlite) connect(path string, kept func(before, after walHeader)) error {
+// connect opens the writer and the readers. named is the database's name, which
+// may be a link, or "" in memory.
+func (e *sqlite) connect(named string, kept func(before, after walHeader)) error {
 	c, err := e.openWriter()
 	if err != nil {
 		return err
 	}
-	e.writer = startSQLiteWriter(c, e.openWriter, e.version, kept)
+	if err := e.watchFiles(named); err != nil {
+		return errors.Join(err, c.close())
+	}
+	e.writer = startSQLiteWriter(c, e.openWriter, e.version, kept, e.files)
 	for range cap(e.readers) {
 		c, err := e.open()
 		if err != nil {
@@ -96,17 +141,25 @@ func (e *sqlite) connect(path string, kept func(before, after walHeader)) error 
 		}
 		e.readers <- c
 	}
+	return nil
+}
+
+// watchFiles looks after the files beside a database that a connection has
+// opened, and keeps. Another process that ended may have taken away those of
+// makeWALFiles meanwhile.
+func (e *sqlite) watchFiles(named string) (err error) {
 	if e.memory != "" {
 		return nil
 	}
-	// The connections have made these files, and keep them. The library
-	// makes them as the umask says; they hold what the database holds.
-	for _, suffix := range []string{"-wal", "-shm"} {
-		if err := os.Chmod(path+suffix, 0o600); err != nil {
+	for _, suffix := range walFiles {
+		if err := ownfile.Adopt(e.path + suffix); err != nil {
 			return err
 		}
 	}
-	e.index, err = openWALIndex(path)
+	if e.files, err = rememberFiles(named, e.path); err != nil {
+		return err
+	}
+	e.index, err = openWALIndex(e.path)
 	return err
 }
 
@@ -183,7 +236,7 @@ func (e *sqlite) usable(c *sqliteConn) *sqliteConn {
 func (e *sqlite) glance(ctx context.Context, fn func(conn) error) error { return e.view(ctx, fn) }
 
 func (e *sqlite) update(ctx context.Context, fn func(conn) error) error {
-	return e.writer.update(ctx, fn)
+	return withPath(e.path, e.writer.update(ctx, fn))
 }
 
 func (e *sqlite) version() (v walHeader, ok bool) {
@@ -194,6 +247,9 @@ func (e *sqlite) version() (v walHeader, ok bool) {
 }
 
 func (e *sqlite) ping(ctx context.Context) error {
+	if err := e.files.check(); err != nil {
+		return err
+	}
 	return e.view(ctx, func(c conn) error {
 		r, err := c.query(ctx, "SELECT count(*) FROM data_keys", nil)
 		if err != nil {

@@ -24,6 +24,7 @@ type sqliteWriter struct {
 	// changed no owner of a key.
 	version func() (walHeader, bool)
 	kept    func(before, after walHeader)
+	files   *openFiles
 }
 
 type sqliteUpdate struct {
@@ -40,9 +41,9 @@ type sqliteUpdate struct {
 // groupLimit bounds how many updates share one commit.
 const groupLimit = 128
 
-func startSQLiteWriter(c *sqliteConn, open func() (*sqliteConn, error), version func() (walHeader, bool), kept func(before, after walHeader)) *sqliteWriter {
+func startSQLiteWriter(c *sqliteConn, open func() (*sqliteConn, error), version func() (walHeader, bool), kept func(before, after walHeader), files *openFiles) *sqliteWriter {
 	w := &sqliteWriter{
-		c: c, open: open, queue: make(chan *sqliteUpdate, groupLimit), quit: make(chan struct{}), version: version, kept: kept,
+		c: c, open: open, queue: make(chan *sqliteUpdate, groupLimit), quit: make(chan struct{}), version: version, kept: kept, files: files,
 	}
 	w.ended.Go(w.run)
 	return w
@@ -167,6 +168,9 @@ func (w *sqliteWriter) commit(group []*sqliteUpdate) {
 // try returns nil when every update's fate was told, or the error that lost
 // the whole transaction.
 func (w *sqliteWriter) try(group []*sqliteUpdate) (lost error) {
+	if err := w.files.check(); err != nil {
+		return err
+	}
 	if err := w.begin(group); err != nil {
 		return err
 	}
@@ -194,7 +198,12 @@ func (w *sqliteWriter) try(group []*sqliteUpdate) (lost error) {
 	if after, ok := w.version(); ok && watched && !w.c.owners && w.c.written() > written {
 		w.kept(before, after)
 	}
+	// What was written to a file that is gone must not be acknowledged.
+	moved := w.files.check()
 	for i, u := range group {
+		if fates[i] == nil {
+			fates[i] = moved
+		}
 		u.finish(fates[i])
 	}
 	return nil

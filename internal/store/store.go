@@ -13,6 +13,8 @@
 //     must have no effect but through its Tx.
 //   - Errors are ErrExists, ErrNotFound, ErrConflict, ErrUnavailable, or the
 //     engine's own, wrapped, which callers treat as internal.
+//   - No change is acknowledged that is in a file which was moved away,
+//     deleted or replaced.
 //
 // It refuses to know IAM's rules, the wire, or any secret: what it stores of
 // secrets is sealed or hashed before it arrives. A user is found by name_key,
@@ -122,6 +124,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	default:
 		db.dialect = sqliteDialect
 		db.engine, err = openSQLite(ctx, cfg, db.callers.keep)
+		err = withPath(cfg.Path, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"rollcall/internal/ownfile"
 )
 
 // work is the writer: it writes batches until there are no more.
@@ -159,7 +161,7 @@ func (t *Trail) reopen() error {
 
 // openFile never waits: a named pipe that no one reads is an error.
 func openFile(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK, 0o600)
+	return ownfile.Open(path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK)
 }
 
 // endsWithinLine reports whether the file was left within a line by a process

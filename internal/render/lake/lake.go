@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/ownfile"
 	"rollcall/internal/render"
 )
 
@@ -28,7 +30,7 @@ type Lake struct {
 // Create returns a Lake that writes into the folder, which it makes where
 // there is none.
 func Create(dir string, o render.Options) (*Lake, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := ownfile.MkdirAll(dir); err != nil {
 		return nil, err
 	}
 	return &Lake{dir: dir, o: o}, nil
@@ -138,7 +140,11 @@ func (l *Lake) Close(*audit.Summary) error {
 		}
 	}
 	for name, text := range map[string]string{"duckdb.sql": duckDB(), "athena.sql": athena()} {
-		if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {
+		err := ownfile.Write(filepath.Join(l.dir, name), func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -165,23 +171,22 @@ const batchRows, groupRows = 256, 16_384
 
 // part is a file that is being written.
 type part[T any] struct {
-	file  *os.File
-	final string
+	file  *ownfile.Pending
 	w     *parquet.GenericWriter[T]
 	batch []T
 }
 
 func newPart[T any](dir, name string) (*part[T], error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := ownfile.MkdirAll(dir); err != nil {
 		return nil, err
 	}
 	// Readers of such folders pass over names that begin with a dot.
-	f, err := os.CreateTemp(dir, "."+name+".*")
+	f, err := ownfile.Create(filepath.Join(dir, name+suffix))
 	if err != nil {
 		return nil, err
 	}
 	w := parquet.NewGenericWriter[T](f, parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(groupRows))
-	return &part[T]{file: f, final: filepath.Join(dir, name+suffix), w: w, batch: make([]T, 0, batchRows)}, nil
+	return &part[T]{file: f, w: w, batch: make([]T, 0, batchRows)}, nil
 }
 
 func (p *part[T]) add(row T) error {
@@ -199,17 +204,11 @@ func (p *part[T]) flush() error {
 }
 
 func (p *part[T]) finish() error {
-	err := errors.Join(p.flush(), p.w.Close(), p.file.Close())
-	if err == nil {
-		err = os.Rename(p.file.Name(), p.final)
+	if err := errors.Join(p.flush(), p.w.Close()); err != nil {
+		p.file.Abort()
+		return err
 	}
-	if err != nil {
-		os.Remove(p.file.Name())
-	}
-	return err
+	return p.file.Commit()
 }
 
-func (p *part[T]) abort() {
-	p.file.Close()
-	os.Remove(p.file.Name())
-}
+func (p *part[T]) abort() { p.file.Abort() }

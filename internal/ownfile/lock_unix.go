@@ -1,0 +1,24 @@
+//go:build unix
+
+package ownfile
+
+import (
+	"os"
+	"syscall"
+)
+
+// tryLock takes the lock of a file that is open, or says that it is held.
+func tryLock(f *os.File) (held bool, err error) {
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch err {
+		case nil:
+			return false, nil
+		case syscall.EWOULDBLOCK:
+			return true, nil
+		case syscall.EINTR:
+		default:
+			return false, err
+		}
+	}
+}

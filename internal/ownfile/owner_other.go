@@ -1,0 +1,19 @@
+//go:build !unix
+
+package ownfile
+
+import (
+	"errors"
+	"os"
+)
+
+// NoFollow is a flag of Open: a symbolic link is refused.
+const NoFollow = 0
+
+var errNotDirectory = errors.New("not a directory")
+
+func cannotSync(error) bool { return false }
+
+func adopt(*os.File, string) {}
+
+func keep(*os.File, os.FileInfo) error { return nil }

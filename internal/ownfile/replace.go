@@ -1,0 +1,187 @@
+package ownfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Pending is a file that gets its name when it is whole.
+type Pending struct {
+	*os.File
+	path string // empty: written where it is, such as /dev/stdout
+	// Step is nil but in tests. It is told of each step of Commit, and its
+	// error stops there as a crash would.
+	Step func(step string) error
+}
+
+// The steps of Commit.
+const (
+	StepSynced    = "temporary file written"
+	StepRenamed   = "renamed"
+	StepDirSynced = "directory synced"
+)
+
+// Create begins a file that will replace path, or be new there. It is made
+// beside its place and moved there by Commit, so that who reads an old file
+// goes on reading the old one. What is no regular file, such as a pipe, is
+// written where it is.
+//
+// A link is followed where nobody else can have put it there.
+func Create(path string) (*Pending, error) {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && trusted(path) {
+		path = Resolve(path)
+	}
+	return create(path, CreateTemp)
+}
+
+// CreateTemp makes a file beside path, hidden, for a caller who moves it into
+// its place in a way of his own. Commit is that of most.
+func CreateTemp(path string) (*os.File, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, renamed(err, path)
+	}
+	adopt(f, f.Name())
+	return f, nil
+}
+
+// TemporarySuffix ends the name that a file of CreateSecret has before Commit.
+const TemporarySuffix = ".tmp"
+
+// CreateSecret is Create for a file that holds keys. Its temporary name is
+// always the same, so that what a crash left can be found and taken away:
+// CreateSecret does it. Only one process at a time may call it for a path.
+func CreateSecret(path string) (*Pending, error) {
+	return create(Resolve(path), func(path string) (*os.File, error) {
+		if err := RemoveLeftover(path); err != nil {
+			return nil, err
+		}
+		return os.OpenFile(path+TemporarySuffix, os.O_WRONLY|os.O_CREATE|os.O_EXCL, private)
+	})
+}
+
+// RemoveLeftover takes away what a crash within CreateSecret left of a file.
+func RemoveLeftover(path string) error {
+	err := os.Remove(Resolve(path) + TemporarySuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func create(path string, temporary func(path string) (*os.File, error)) (*Pending, error) {
+	old, err := os.Stat(path)
+	switch {
+	case err == nil && old.IsDir():
+		return nil, &os.PathError{Op: "write", Path: path, Err: errIsDirectory}
+	case err == nil && !old.Mode().IsRegular():
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		return &Pending{File: f}, err
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	case err != nil:
+		old = nil
+	}
+	f, err := temporary(path)
+	if err != nil {
+		return nil, renamed(err, path)
+	}
+	p := &Pending{File: f, path: path}
+	if old == nil {
+		adopt(f, f.Name())
+	} else if err := keep(f, old); err != nil {
+		p.Abort()
+		return nil, renamed(err, path)
+	}
+	return p, nil
+}
+
+// errIsDirectory says so of a path where a file was to be written.
+var errIsDirectory = errors.New("it is a directory: name a file in it")
+
+// trusted says that nobody but the owner of a directory can put links into it.
+func trusted(path string) bool {
+	info, err := os.Stat(filepath.Dir(path))
+	return err == nil && info.Mode().Perm()&0o022 == 0
+}
+
+// renamed gives an error of a temporary file the name that the caller knows.
+func renamed(err error, path string) error {
+	var of *os.PathError
+	if errors.As(err, &of) {
+		return &os.PathError{Op: "write", Path: path, Err: of.Err}
+	}
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		return &os.PathError{Op: "replace", Path: path, Err: link.Err}
+	}
+	return fmt.Errorf("write %s: %w", path, err)
+}
+
+// Commit puts the file into its place. When it returns nil, file and name are
+// on disk; else what was there before is still there.
+func (p *Pending) Commit() error {
+	if p.path == "" {
+		return p.Close()
+	}
+	err := errors.Join(p.Sync(), p.Close())
+	if err == nil {
+		if err := p.step(StepSynced); err != nil {
+			return err
+		}
+		err = os.Rename(p.Name(), p.path)
+	}
+	if err != nil {
+		os.Remove(p.Name())
+		return renamed(err, p.path)
+	}
+	if err := p.step(StepRenamed); err != nil {
+		return err
+	}
+	return p.syncName()
+}
+
+// syncName makes the name last.
+func (p *Pending) syncName() error {
+	if err := SyncDir(filepath.Dir(p.path)); err != nil {
+		return fmt.Errorf("write %s: %w", p.path, err)
+	}
+	return p.step(StepDirSynced)
+}
+
+func (p *Pending) step(name string) error {
+	if p.Step == nil {
+		return nil
+	}
+	return p.Step(name)
+}
+
+// Abort takes away what was begun.
+func (p *Pending) Abort() {
+	p.Close()
+	if p.path != "" {
+		os.Remove(p.Name())
+	}
+}
+
+// Write makes or replaces a file with what write writes. After an error of
+// write, which is returned as it is, there is what was there before.
+func Write(path string, write func(io.Writer) error) error {
+	p, err := Create(path)
+	if err != nil {
+		return err
+	}
+	if err := write(p.File); err != nil {
+		p.Abort()
+		if strings.Contains(err.Error(), p.Name()) {
+			err = renamed(err, path)
+		}
+		return err // it says itself what was being written
+	}
+	return p.Commit()
+}

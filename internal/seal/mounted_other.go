@@ -1,0 +1,7 @@
+//go:build !unix
+
+package seal
+
+import "errors"
+
+var errMounted = errors.New("the file is mounted")

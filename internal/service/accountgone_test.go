@@ -1,0 +1,133 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rollcall/internal/api"
+	"rollcall/internal/identity"
+	"rollcall/internal/server"
+	"rollcall/internal/store"
+	"rollcall/internal/trail"
+)
+
+// gone is what the keys of a deleted account are told.
+var gone = failure{403, "InvalidClientTokenId", "The security token included in the request is invalid."}
+
+// creates are calls of a root user that make something without needing
+// anything else. %d is a number that makes names new.
+func creates(t testing.TB, w *world) []string {
+	metadata := *samlMetadata(*certificate(t, w, "idp"))
+	forms := []string{
+		"CreateUser&UserName=u%d", "CreateGroup&GroupName=g%d", "CreateAccessKey", "CreateAccountAlias&AccountAlias=alias-%d",
+		"CreateRole&RoleName=r%d&AssumeRolePolicyDocument=" + url.QueryEscape(trustsEC2),
+		"CreatePolicy&PolicyName=p%d&PolicyDocument=" + url.QueryEscape(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`),
+		"CreateInstanceProfile&InstanceProfileName=i%d", "CreateVirtualMFADevice&VirtualMFADeviceName=m%d",
+		"CreateOpenIDConnectProvider&ThumbprintList.member.1=" + strings.Repeat("a", 40) + "&Url=" + url.QueryEscape("https://idp%d.example.com"),
+		"CreateSAMLProvider&Name=s%d&SAMLMetadataDocument=" + url.QueryEscape(metadata),
+		"CreateServiceLinkedRole&AWSServiceName=autoscaling.amazonaws.com&CustomSuffix=x%d",
+		"UpdateAccountPasswordPolicy&MinimumPasswordLength=9", "GenerateCredentialReport",
+		"GenerateServiceLastAccessedDetails&Arn=" + url.QueryEscape(readOnly),
+	}
+	return forms
+}
+
+// createForm fills in a text of creates.
+func createForm(text string, n int) string {
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "%25d", "%d"), "%d", fmt.Sprint(n))
+	return "Version=" + iamVersion + "&Action=" + text
+}
+
+// An account that is deleted between a call's authorization and its change:
+// the call is refused as the next one will be.
+func TestAccountDeletedDuringCall(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		var before func()
+		var actions []api.Action
+		for name := range w.API.Actions() {
+			for _, service := range []string{"iam", "sts"} {
+				action, ok := w.API.Find(service, name)
+				if !ok {
+					continue
+				}
+				call := action.Call
+				action.Call = func(ctx context.Context, in any) (any, error) {
+					before()
+					return call(ctx, in)
+				}
+				actions = append(actions, action)
+			}
+		}
+		funnel := api.New(actions, w.IAM.Access(), trail.New(io.Discard), slog.New(slog.DiscardHandler), w.clock.Now)
+		s := httptest.NewServer(server.New(server.Config{API: funnel, Lookup: w.IAM.SigningKey, Used: func(string, store.LastUsed) {}, Now: w.clock.Now}))
+		defer s.Close()
+		w.url = s.URL
+		for i, text := range creates(t, w) {
+			id := fmt.Sprintf("2%011d", i)
+			key := w.newAccount(t, identity.AccountSpec{ID: id})
+			before = func() {
+				if err := w.IAM.DeleteAccount(t.Context(), id); err != nil {
+					t.Error(err)
+				}
+			}
+			if a := w.rawAs(t, createForm(text, i), w.as(key.ID, key.Secret.Reveal())); a.failure != gone {
+				t.Errorf("%.40s: %+v", text, a.failure)
+			}
+		}
+	})
+}
+
+// rawAs sends a signed form as somebody.
+func (w *world) rawAs(t testing.TB, form string, c clients) answer {
+	r := w.post(t, "/", form)
+	w.sign(r, form, c, "us-east-1", "iam")
+	return send(t, r)
+}
+
+// Keys that go on creating while their account is deleted are told that they
+// are gone, and nothing that they made stays.
+func TestCreatesRaceWithDeleteAccount(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		texts := creates(t, w)
+		texts = texts[:len(texts)-1] // the last one makes no resource
+		for round := range 4 {
+			id := fmt.Sprintf("3%011d", round)
+			key := w.newAccount(t, identity.AccountSpec{ID: id})
+			who := w.as(key.ID, key.Secret.Reveal())
+			var wait sync.WaitGroup
+			for worker := range 6 {
+				wait.Go(func() {
+					for n := worker * 100_000; !t.Failed(); n++ {
+						a := w.rawAs(t, createForm(texts[n%len(texts)], n), who)
+						if a.status == 403 {
+							if a.failure != gone {
+								t.Errorf("%+v", a.failure)
+							}
+							return
+						}
+						if a.status >= 500 {
+							t.Errorf("%.40s: %+v", texts[n%len(texts)], a.failure)
+							return
+						}
+					}
+				})
+			}
+			time.Sleep(time.Duration(10+10*round) * time.Millisecond)
+			if err := w.IAM.DeleteAccount(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+			wait.Wait()
+		}
+		if log := w.log.String(); strings.Contains(log, "internal error") {
+			t.Error(log)
+		}
+	})
+}
