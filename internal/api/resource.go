@@ -20,8 +20,8 @@ func Everything(context.Context, principal.Caller, any) ([]Need, error) {
 	return On(Resource{ARN: "*"}), nil
 }
 
-// ARN is the need on a thing by its ARN, as for one that is about to be made,
-// and for lists below a path. Denials name the ARN.
+// ARN is the need on a thing by its ARN, as for one that is about to be made.
+// Denials name the ARN.
 func ARN(kind, pathMember, nameMember string) Needing {
 	return func(_ context.Context, c principal.Caller, in any) ([]Need, error) {
 		path := Text(in, pathMember)
@@ -29,6 +29,24 @@ func ARN(kind, pathMember, nameMember string) Needing {
 			path = "/"
 		}
 		return On(Resource{ARN: IAMARN(c, kind, path+Text(in, nameMember))}), nil
+	}
+}
+
+// Below is the need on all things of a kind whose paths begin as a member
+// says, for lists. AWS asks for the prefix itself. One that does not end in a
+// slash may be the ARN of a single thing, which is not all that is read: then
+// what begins so must be allowed too. Denials name the prefix.
+func Below(kind, member string) Needing {
+	return func(_ context.Context, c principal.Caller, in any) ([]Need, error) {
+		prefix := Text(in, member)
+		if prefix == "" {
+			prefix = "/"
+		}
+		r := Resource{ARN: IAMARN(c, kind, prefix)}
+		if strings.HasSuffix(prefix, "/") {
+			return On(r), nil
+		}
+		return On(r, Resource{ARN: r.ARN + "*", Label: r.ARN}), nil
 	}
 }
 

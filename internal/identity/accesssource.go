@@ -128,10 +128,8 @@ func (s *Service) readSource(tx *store.Tx, c principal.Caller, arn string) (sour
 		}
 		src.id, src.name, path, src.tags, grants = g.ID, g.Name, g.Path, g.Tags, g.Policies
 	}
-	// The path is part of the ARN.
-	if src.arn = api.IAMARN(c, string(kind), path+src.name); !strings.EqualFold(src.arn, arn) {
-		return src, fail("NoSuchEntity", "The %s with ARN %s cannot be found.", kind, arn)
-	}
+	// A wrong path does not matter (recorded).
+	src.arn = api.IAMARN(c, string(kind), path+src.name)
 	return src, s.addGrants(tx, c, &src, grants)
 }
 

@@ -20,7 +20,7 @@ func (s *Service) groupActions() []api.Action {
 	return []api.Action{
 		{Operation: awsquery.Of(s.CreateGroup), Needs: api.ARN("group", "Path", "GroupName")},
 		{Operation: awsquery.Of(s.GetGroup), Needs: group},
-		{Operation: awsquery.Of(s.ListGroups), Needs: api.ARN("group", "PathPrefix", "")},
+		{Operation: awsquery.Of(s.ListGroups), Needs: api.Below("group", "PathPrefix")},
 		{Operation: awsquery.Of(s.UpdateGroup), Needs: s.onGroupAndNew},
 		{Operation: awsquery.Of(s.DeleteGroup), Needs: group},
 		{Operation: awsquery.Of(s.AddUserToGroup), Needs: group},

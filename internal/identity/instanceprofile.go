@@ -19,7 +19,7 @@ func (s *Service) instanceProfileActions() []api.Action {
 	return []api.Action{
 		{Operation: awsquery.Of(s.CreateInstanceProfile), Needs: alsoTagging(api.ARN("instance-profile", "Path", "InstanceProfileName"), "iam:TagInstanceProfile")},
 		{Operation: awsquery.Of(s.GetInstanceProfile), Needs: profile},
-		{Operation: awsquery.Of(s.ListInstanceProfiles), Needs: api.ARN("instance-profile", "PathPrefix", "")},
+		{Operation: awsquery.Of(s.ListInstanceProfiles), Needs: api.Below("instance-profile", "PathPrefix")},
 		{Operation: awsquery.Of(s.ListInstanceProfilesForRole), Needs: s.onRole("RoleName")},
 		{Operation: awsquery.Of(s.AddRoleToInstanceProfile), Needs: s.onProfilePassingRole},
 		{Operation: awsquery.Of(s.RemoveRoleFromInstanceProfile), Needs: profile},

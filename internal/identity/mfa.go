@@ -125,7 +125,8 @@ func (s *Service) CreateVirtualMFADevice(ctx context.Context, in *iam.CreateVirt
 func (s *Service) EnableMFADevice(ctx context.Context, in *iam.EnableMFADeviceInput) (*iam.EnableMFADeviceOutput, error) {
 	c := principal.Of(ctx)
 	p := pair{c: c, user: *in.UserName, serial: *in.SerialNumber, codes: [2]string{*in.AuthenticationCode1, *in.AuthenticationCode2}}
-	err := s.withPair(ctx, p, mayEnable(c), func(tx *store.Tx, u store.User, d store.MFADevice) error {
+	p.guard = func(tx *store.Tx, u store.User) error { return mayManageOwn(tx, c, u) }
+	err := s.withPair(ctx, p, mayEnable, func(tx *store.Tx, u store.User, d store.MFADevice) error {
 		d.NameKey, d.Enabled = u.NameKey, tx.Now
 		return tx.AssignMFADevice(d)
 	})
@@ -133,46 +134,41 @@ func (s *Service) EnableMFADevice(ctx context.Context, in *iam.EnableMFADeviceIn
 }
 
 // mayEnable holds what must be true before codes are looked at.
-func mayEnable(c principal.Caller) func(*store.Tx, store.User, store.MFADevice) error {
-	return func(tx *store.Tx, u store.User, d store.MFADevice) error {
-		if err := mayManageOwn(tx, c, u, "EnableMFADevice"); err != nil {
-			return err
+func mayEnable(tx *store.Tx, u store.User, d store.MFADevice) error {
+	switch {
+	case d.Assigned && d.NameKey == u.NameKey:
+		name := u.Name
+		if u.NameKey == "" {
+			name = u.Account
 		}
-		switch {
-		case d.Assigned && d.NameKey == u.NameKey:
-			name := u.Name
-			if u.NameKey == "" {
-				name = u.Account
-			}
-			return fail("EntityAlreadyExists", "MFA Device for user %s already exists.", name)
-		case d.Assigned:
-			return fail("EntityAlreadyExists", "MFA Device is already in use.")
-		}
-		have, err := tx.UserMFADevices(u.Account, u.NameKey)
-		if err != nil {
-			return err
-		}
-		return checkQuota(tx, u.Account, mfaDevicesPerUser, len(have)+1)
+		return fail("EntityAlreadyExists", "MFA Device for user %s already exists.", name)
+	case d.Assigned:
+		return fail("EntityAlreadyExists", "MFA Device is already in use.")
 	}
+	have, err := tx.UserMFADevices(u.Account, u.NameKey)
+	if err != nil {
+		return err
+	}
+	return checkQuota(tx, u.Account, mfaDevicesPerUser, len(have)+1)
 }
 
 // mayManageOwn holds a user to its devices: who has one adds or takes away its
 // own only in a session that was begun with MFA, so that a stolen key cannot
 // take the place of a device (AWS-2023-001). Of others it is their policies
-// that decide. The text is a guess.
+// that decide. The text is recorded, and that it comes before all that is said
+// of the device.
 //
 // Root is let: it has no other way to its device here.
-func mayManageOwn(tx *store.Tx, c principal.Caller, u store.User, action string) error {
+func mayManageOwn(tx *store.Tx, c principal.Caller, u store.User) error {
 	session := c.Session()
-	if c.Kind() != principal.User || c.NameKey() != u.NameKey || session != nil && !session.MFA.IsZero() {
+	if c.Kind() != principal.User || c.User().ID != u.ID || session != nil && !session.MFA.IsZero() {
 		return nil
 	}
 	have, err := tx.UserMFADevices(u.Account, u.NameKey)
 	if err != nil || len(have) == 0 {
 		return err
 	}
-	return fail("AccessDenied", "User: %s is not authorized to perform: iam:%s on resource: user %s because multi-factor authentication is required to manage its own MFA devices",
-		c.ARN(), action, u.Name)
+	return fail("AccessDenied", "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.")
 }
 
 // ResyncMFADevice learns anew how far a user's device is off our time, by two
@@ -197,6 +193,9 @@ type pair struct {
 	c            principal.Caller
 	user, serial string
 	codes        [2]string
+	// guard says whether the caller may at all, before the device is looked at;
+	// nil for yes.
+	guard func(*store.Tx, store.User) error
 }
 
 // errCodes is recorded for equal, reversed, used and wrong codes alike.
@@ -216,6 +215,11 @@ func (s *Service) withPair(ctx context.Context, p pair, may func(*store.Tx, stor
 	read := func(tx *store.Tx) (u store.User, d store.MFADevice, err error) {
 		if u, err = deviceUser(tx, p.c, &p.user, p.serial); err != nil {
 			return u, d, err
+		}
+		if p.guard != nil {
+			if err = p.guard(tx, u); err != nil {
+				return u, d, err
+			}
 		}
 		if d, err = device(tx, p.c.Account(), p.serial); err != nil {
 			return u, d, err
@@ -272,14 +276,14 @@ func (s *Service) DeactivateMFADevice(ctx context.Context, in *iam.DeactivateMFA
 		if err != nil {
 			return err
 		}
+		if err := mayManageOwn(tx, c, u); err != nil {
+			return err
+		}
 		d, err := device(tx, c.Account(), *in.SerialNumber)
 		if err != nil {
 			return err
 		}
 		if err := isOf(tx, u, d); err != nil {
-			return err
-		}
-		if err := mayManageOwn(tx, c, u, "DeactivateMFADevice"); err != nil {
 			return err
 		}
 		return tx.UnassignMFADevice(d.Account, d.Serial)

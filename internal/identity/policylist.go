@@ -17,9 +17,11 @@ import (
 // onPolicyPath is the need of ListPolicies. Denials say "policy path /"
 // (reported by users of AWS).
 func onPolicyPath(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	needs, err := api.ARN("policy", "PathPrefix", "")(ctx, c, in)
+	needs, err := api.Below("policy", "PathPrefix")(ctx, c, in)
 	if err == nil {
-		needs[0].Resources[0].Label = "policy path " + pathOrRoot(in.(*iam.ListPoliciesInput).PathPrefix)
+		for i := range needs[0].Resources {
+			needs[0].Resources[i].Label = "policy path " + pathOrRoot(in.(*iam.ListPoliciesInput).PathPrefix)
+		}
 	}
 	return needs, err
 }

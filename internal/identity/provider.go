@@ -18,7 +18,7 @@ func (s *Service) providerActions() []api.Action {
 	return []api.Action{
 		{Operation: awsquery.Of(s.CreateOpenIDConnectProvider), Needs: alsoTagging(onOIDCProvider, "iam:TagOpenIDConnectProvider")},
 		{Operation: awsquery.Of(s.GetOpenIDConnectProvider), Needs: oidc},
-		{Operation: awsquery.Of(s.ListOpenIDConnectProviders), Needs: api.ARN("oidc-provider", "", "")},
+		{Operation: awsquery.Of(s.ListOpenIDConnectProviders), Needs: api.Below("oidc-provider", "")},
 		{Operation: awsquery.Of(s.DeleteOpenIDConnectProvider), Needs: oidc},
 		{Operation: awsquery.Of(s.AddClientIDToOpenIDConnectProvider), Needs: oidc},
 		{Operation: awsquery.Of(s.RemoveClientIDFromOpenIDConnectProvider), Needs: oidc},
@@ -29,7 +29,7 @@ func (s *Service) providerActions() []api.Action {
 
 		{Operation: awsquery.Of(s.CreateSAMLProvider), Needs: alsoTagging(api.ARN("saml-provider", "", "Name"), "iam:TagSAMLProvider")},
 		{Operation: awsquery.Of(s.GetSAMLProvider), Needs: saml},
-		{Operation: awsquery.Of(s.ListSAMLProviders), Needs: api.ARN("saml-provider", "", "")},
+		{Operation: awsquery.Of(s.ListSAMLProviders), Needs: api.Below("saml-provider", "")},
 		{Operation: awsquery.Of(s.UpdateSAMLProvider), Needs: saml},
 		{Operation: awsquery.Of(s.DeleteSAMLProvider), Needs: saml},
 		{Operation: awsquery.Of(s.TagSAMLProvider), Needs: saml},
@@ -38,7 +38,7 @@ func (s *Service) providerActions() []api.Action {
 
 		{Operation: awsquery.Of(s.UploadServerCertificate), Needs: alsoTagging(api.ARN("server-certificate", "Path", "ServerCertificateName"), "iam:TagServerCertificate")},
 		{Operation: awsquery.Of(s.GetServerCertificate), Needs: s.onServerCertificate},
-		{Operation: awsquery.Of(s.ListServerCertificates), Needs: api.ARN("server-certificate", "PathPrefix", "")},
+		{Operation: awsquery.Of(s.ListServerCertificates), Needs: api.Below("server-certificate", "PathPrefix")},
 		{Operation: awsquery.Of(s.UpdateServerCertificate), Needs: s.onRenamedServerCertificate},
 		{Operation: awsquery.Of(s.DeleteServerCertificate), Needs: s.onServerCertificate},
 		{Operation: awsquery.Of(s.TagServerCertificate), Needs: s.onServerCertificate},

@@ -23,7 +23,7 @@ func (s *Service) roleActions() []api.Action {
 		{Operation: awsquery.Of(s.CreateRole), Needs: alsoTagging(api.WithKeys(api.ARN("role", "Path", "RoleName"),
 			map[string]string{"iam:permissionsboundary": "PermissionsBoundary"}), "iam:TagRole")},
 		{Operation: awsquery.Of(s.GetRole), Needs: role},
-		{Operation: awsquery.Of(s.ListRoles), Needs: api.ARN("role", "PathPrefix", "")},
+		{Operation: awsquery.Of(s.ListRoles), Needs: api.Below("role", "PathPrefix")},
 		{Operation: awsquery.Of(s.UpdateRole), Needs: role},
 		{Operation: awsquery.Of(s.UpdateRoleDescription), Needs: role},
 		{Operation: awsquery.Of(s.UpdateAssumeRolePolicy), Needs: role},

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"rollcall/internal/api"
 	"rollcall/internal/principal"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
@@ -156,6 +157,15 @@ func credentialMetadata(now time.Time, user string, c store.ServiceCredential) t
 		m.ServiceUserName = &c.ServiceUser
 	}
 	return m
+}
+
+// onUserOrAll is the need on the user whose credentials are listed, or on all
+// of them: AWS asks for the permission on user/* then (recorded).
+func (s *Service) onUserOrAll(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	if all := in.(*iam.ListServiceSpecificCredentialsInput).AllUsers; all != nil && *all {
+		return api.On(api.Resource{ARN: api.IAMARN(c, "user", "/*")}), nil
+	}
+	return s.onUser("UserName")(ctx, c, in)
 }
 
 // ListServiceSpecificCredentials lists the credentials of a user, the caller

@@ -160,10 +160,13 @@ func TestServiceLastAccessedOfRoles(t *testing.T) {
 		userPath + "/nobody":    "The user with name nobody cannot be found.",
 		groupPath + "/nobody":   "The group with name nobody cannot be found.",
 		rolePath + "/nobody":    "The role with name nobody cannot be found.",
-		userPath + "/other/Ann": "The user with ARN " + userPath + "/other/Ann cannot be found.",
 		policyPath + "/nothing": "Policy " + policyPath + "/nothing was not found.",
 	} {
 		refused(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn}, 404, "NoSuchEntity", message)
+	}
+	// The path does not matter, as AWS's does not.
+	for _, arn := range []string{userPath + "/other/Ann", userPath + "/ANN"} {
+		must(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn})
 	}
 }
 

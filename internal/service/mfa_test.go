@@ -189,15 +189,18 @@ func TestManagingOwnMFADevices(t *testing.T) {
 		w.user(t, "bob")
 		ann := w.asUser(t, "Ann")
 		w.putUserPolicy(t, "Ann", ptr(allowAll))
-		refusal := func(action string) string {
-			return notAuthorized(userPath+"/Ann", "iam:"+action, "user Ann") + " because multi-factor authentication is required to manage its own MFA devices"
-		}
+		const refusal = "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user."
 		first, second := w.device(t, "first"), w.device(t, "second")
 		// The first device needs none.
 		must(t, ann.EnableMFADevice, first.enable(t, "Ann", w.clock.Now()))
 		plain := w.asSession(must(t, ann.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials)
-		refused(t, ann.EnableMFADevice, second.enable(t, "Ann", w.clock.Now()), 403, "AccessDenied", refusal("EnableMFADevice"))
-		refused(t, ann.DeactivateMFADevice, first.deactivate("Ann"), 403, "AccessDenied", refusal("DeactivateMFADevice"))
+		refused(t, ann.EnableMFADevice, second.enable(t, "Ann", w.clock.Now()), 403, "AccessDenied", refusal)
+		// It comes before all that is to be said of the device.
+		nothing := phone{serial: mfaARN + "nothing", seed: first.seed}
+		for _, p := range []phone{first, nothing} {
+			refused(t, ann.EnableMFADevice, p.enable(t, "Ann", w.clock.Now()), 403, "AccessDenied", refusal)
+			refused(t, ann.DeactivateMFADevice, p.deactivate("Ann"), 403, "AccessDenied", refusal)
+		}
 		refused(t, plain.DeactivateMFADevice, first.deactivate("Ann"), 403, "InvalidClientTokenId", "The security token included in the request is invalid")
 		w.clock.advance(2 * step)
 		withMFA := w.asSession(must(t, ann.sts.GetSessionToken, &sts.GetSessionTokenInput{SerialNumber: &first.serial, TokenCode: first.code(t, w.clock.Now())}).Credentials)

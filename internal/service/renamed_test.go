@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"rollcall/internal/sigv4/sigv4test"
 )
 
 // A session is of who its user is now: name, path and tags are read with each
@@ -24,7 +26,8 @@ func TestSessionFollowsItsUser(t *testing.T) {
 			{"Effect":"Allow","Action":"iam:ListRoles","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"old"}}},
 			{"Effect":"Allow","Action":"iam:ListAccessKeys","Resource":"`+userPath+`/old/${aws:username}"}]}`))
 		proof := &sts.GetSessionTokenInput{SerialNumber: &phone.serial, TokenCode: phone.code(t, w.clock.Now())}
-		session := w.asSession(must(t, key.sts.GetSessionToken, proof).Credentials)
+		given := must(t, key.sts.GetSessionToken, proof).Credentials
+		session := w.asSession(given)
 		allAllowed := func(want bool) {
 			t.Helper()
 			for _, c := range []clients{key, session} {
@@ -51,6 +54,13 @@ func TestSessionFollowsItsUser(t *testing.T) {
 		}
 		if _, err := session.GetUser(t.Context(), &iam.GetUserInput{UserName: ptr("/")}); failureOf(err).code != "ValidationError" {
 			t.Error(err)
+		}
+		nothing := call("Nothing", "")
+		request := w.post(t, "/", nothing)
+		by := sigv4test.Credentials{AccessKeyID: *given.AccessKeyId, SecretAccessKey: *given.SecretAccessKey, SessionToken: *given.SessionToken}
+		sigv4test.Sign(request, []byte(nothing), by, "us-east-1", "iam", w.clock.Now())
+		if got := send(t, request); got.code != "InvalidAction" {
+			t.Errorf("%+v", got.failure)
 		}
 		for _, r := range w.records(t) {
 			if r.UserIdentity.Arn != userPath+"/new/Eve" || r.UserIdentity.UserName != "Eve" {

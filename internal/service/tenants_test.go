@@ -1,0 +1,247 @@
+package service_test
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/service"
+	"rollcall/internal/storetest"
+)
+
+// The accounts of these tests. The number of the one whose things are tried is
+// the smaller one: a lookup that does not ask for the account finds its rows
+// first.
+const (
+	theirAccount = "111111111111"
+	theirMark    = "theirsecret"
+)
+
+// twoTenants are two accounts that have the same things under the same names.
+// theirs says what theirs are, and mine what those of the account are that
+// calls.
+func twoTenants(t testing.TB) (w *world, mine, theirs things) {
+	w = newWorld(t, service.Config{Store: storetest.SQLite(t)})
+	k := w.newAccount(t, identity.AccountSpec{ID: theirAccount})
+	them := w.as(k.ID, k.Secret.Reveal())
+	theirs = w.furnish(t, them, theirAccount, own, theirMark)
+	mine = w.furnish(t, w.root, account, own, "mine")
+	must(t, them.CreateAccountAlias, &iam.CreateAccountAliasInput{AccountAlias: ptr(theirMark)})
+	theirs["account"], theirs["alias"] = theirAccount, theirMark
+	mine["account"], mine["alias"] = account, "mine"
+	for _, c := range []clients{them, w.root} {
+		must(t, c.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: ptr(int32(8)), AllowUsersToChangePassword: true})
+		must(t, c.GenerateCredentialReport, &iam.GenerateCredentialReportInput{})
+		w.waitReport(t, c)
+	}
+	user := w.as(theirs["key"], theirs["secret"])
+	theirs["message"] = w.denialMessage(t, user, call("CreateUser", "UserName=x"))
+	return w, mine, theirs
+}
+
+// none is a value of the same form as one of an account's that names nothing.
+func none(value string) string {
+	if strings.HasPrefix(value, "arn:") || strings.HasPrefix(value, "task/") {
+		return value + "no"
+	}
+	swap := func(r rune) rune {
+		switch {
+		case r >= '0' && r <= '8' || r >= 'a' && r <= 'y' || r >= 'A' && r <= 'P':
+			return r + 1
+		case r == '9' || r == 'z':
+			return r - 1
+		}
+		return r
+	}
+	last := len(value) - 1
+	return value[:last] + strings.Map(swap, value[last:])
+}
+
+// known are the parameters by which an account may learn of another: AWS tells
+// whose an access key is, and an alias is taken in all accounts.
+var known = map[string]bool{"GetAccessKeyInfo AccessKeyId": true, "CreateAccountAlias AccountAlias": true}
+
+// Whatever of another account's a caller names, an account with the same names
+// of things learns nothing of it and changes nothing of it: the answer is that
+// for a thing which is nowhere.
+func TestTenantsAreApart(t *testing.T) {
+	w, mine, theirs := twoTenants(t)
+	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("admin")})
+	admin := w.asUser(t, "admin")
+	w.putUserPolicy(t, "admin", ptr(allowAll))
+	table := openRows(t, w)
+	before := ofAccount(table.all(t), theirAccount)
+	if len(before) < 40 {
+		t.Fatalf("the other account has %d rows", len(before))
+	}
+	for _, x := range foreign(t, w, mine, theirs) {
+		for name, c := range map[string]clients{"root": w.root, "admin": admin} {
+			got := w.try(t, c, x.try)
+			if got.status >= 500 {
+				t.Errorf("%s by %s: %+v", x, name, got.failure)
+			}
+			if text := plainly(said(got.body, x.try)); !known[x.action+" "+x.member] && holdsAny(text, theirs) {
+				t.Errorf("%s by %s tells of the other account:\n%s", x, name, got.body)
+			}
+			if x.none.form != nil {
+				want := w.try(t, c, x.none)
+				if got, want := plainly(said(got.body, x.try)), plainly(said(want.body, x.none)); got != want {
+					t.Errorf("%s by %s is told from what is not there:\n%s\n%s", x, name, got, want)
+				}
+			}
+			if got.status != 200 {
+				continue // and nothing was committed
+			}
+			if rows := changed(before, ofAccount(table.all(t), theirAccount)); len(rows) > 0 {
+				t.Fatalf("%s by %s changes the other account: %q", x, name, rows)
+			}
+		}
+	}
+}
+
+// foreignTry is a request about another account's thing, and the same about one
+// that is nowhere.
+type foreignTry struct {
+	try
+	none try
+}
+
+// foreign are the requests of all actions, each with one value of another
+// account's. Requests of one's own come first, for they must not reach over by
+// the names that both have; those that take something away come last.
+func foreign(t testing.TB, w *world, mine, theirs things) (all []foreignTry) {
+	t.Helper()
+	for _, action := range slices.Sorted(maps.Keys(everyAction)) {
+		for _, member := range members(t, w, action) {
+			thing := parameters[member].thing
+			if thing == "" || theirs[thing] == mine[thing] {
+				continue
+			}
+			x := foreignTry{try: with(action, member, theirs[thing], mine)}
+			if !known[action+" "+member] {
+				x.none = with(action, member, none(theirs[thing]), mine)
+			}
+			all = append(all, x)
+		}
+	}
+	for _, action := range []string{"GenerateServiceLastAccessedDetails", "ListPoliciesGrantingServiceAccess"} {
+		for _, kind := range []string{"group", "role", "policy"} {
+			all = append(all, foreignTry{with(action, "Arn", theirs[kind], mine), with(action, "Arn", none(theirs[kind]), mine)})
+		}
+	}
+	// Then what is one's own: taken away last, so that there is something to
+	// find before.
+	for _, action := range slices.SortedFunc(maps.Keys(everyAction), takingAwayLast) {
+		all = append(all, foreignTry{try: try{action, "", "", request(action, mine)}})
+	}
+	return all
+}
+
+func takingAwayLast(a, b string) int {
+	takes := func(action string) string {
+		for _, verb := range []string{"Delete", "Remove", "Detach", "Untag", "Deactivate", "Update"} {
+			if strings.HasPrefix(action, verb) {
+				return "2" + action
+			}
+		}
+		return "1" + action
+	}
+	return strings.Compare(takes(a), takes(b))
+}
+
+var requestID = regexp.MustCompile(`<RequestId>[^<]*</RequestId>`)
+
+// plainly is an answer without what differs in any two.
+func plainly(body string) string { return requestID.ReplaceAllString(body, "") }
+
+// holdsAny says whether a text has anything that only the other account has.
+func holdsAny(text string, theirs things) bool {
+	for kind, value := range theirs {
+		if kind != "name" && kind != "message" && strings.Contains(text, value) {
+			return true
+		}
+	}
+	return false
+}
+
+// ofAccount are the rows of one account.
+func ofAccount(rows map[string]bool, account string) map[string]bool {
+	all := map[string]bool{}
+	for row := range rows {
+		if _, cells, _ := strings.Cut(row, " "); strings.HasPrefix(cells, account+"|") {
+			all[row] = true
+		}
+	}
+	return all
+}
+
+// A marker is good for the account and the action it was given to alone.
+func TestMarkersAreApart(t *testing.T) {
+	w, mine, theirs := twoTenants(t)
+	k, err := w.IAM.CreateRootKey(t.Context(), theirAccount)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := w.as(k.ID, k.Secret.Reveal())
+	w.fill(t, root)
+	w.fill(t, w.root)
+	given := 0
+	for _, action := range slices.Sorted(maps.Keys(everyAction)) {
+		if !slices.Contains(members(t, w, action), "Marker") {
+			continue
+		}
+		theirPage := w.try(t, root, with(action, "MaxItems", "1", theirs))
+		marker := textOf(theirPage.body, "Marker")
+		if marker == "" {
+			continue
+		}
+		given++
+		mineToo := textOf(w.try(t, w.root, with(action, "MaxItems", "1", mine)).body, "Marker")
+		if got := w.try(t, w.root, with(action, "Marker", mineToo, mine)); got.status != 200 {
+			t.Errorf("%s: one's own marker: %+v", action, got.failure)
+		}
+		if got := w.try(t, w.root, with(action, "Marker", marker, mine)); got.code != "ValidationError" && got.code != "InvalidInput" {
+			t.Errorf("%s: another account's marker: %+v", action, got.failure)
+		}
+	}
+	if given < 14 {
+		t.Errorf("only %d actions gave a marker", given)
+	}
+}
+
+func textOf(body, element string) string {
+	_, rest, _ := strings.Cut(body, "<"+element+">")
+	text, _, _ := strings.Cut(rest, "</"+element+">")
+	return text
+}
+
+// fill adds a second one of what lists have, so that they have two pages.
+func (w *world) fill(t testing.TB, c clients) {
+	t.Helper()
+	for i := range 2 {
+		n := ptr(fmt.Sprint("second", i))
+		must(t, c.CreateUser, &iam.CreateUserInput{UserName: n})
+		must(t, c.CreateGroup, &iam.CreateGroupInput{GroupName: n})
+		must(t, c.CreateRole, &iam.CreateRoleInput{RoleName: n, AssumeRolePolicyDocument: ptr(trustsEC2)})
+		must(t, c.CreateInstanceProfile, &iam.CreateInstanceProfileInput{InstanceProfileName: n})
+		must(t, c.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: n})
+		must(t, c.AddUserToGroup, &iam.AddUserToGroupInput{GroupName: ptr(own), UserName: n})
+		must(t, c.AddUserToGroup, &iam.AddUserToGroupInput{GroupName: n, UserName: ptr(own)})
+		must(t, c.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr(own), PolicyName: n, PolicyDocument: ptr(allowsAll)})
+		must(t, c.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: ptr(own), PolicyName: n, PolicyDocument: ptr(allowsAll)})
+		must(t, c.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr(own), PolicyName: n, PolicyDocument: ptr(allowsAll)})
+		must(t, c.TagUser, &iam.TagUserInput{UserName: ptr(own), Tags: tags(*n, "v")})
+		must(t, c.TagRole, &iam.TagRoleInput{RoleName: ptr(own), Tags: tags(*n, "v")})
+	}
+	for _, arn := range []string{readOnly, "arn:aws:iam::aws:policy/IAMReadOnlyAccess"} {
+		must(t, c.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr(own), PolicyArn: &arn})
+		must(t, c.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: ptr(own), PolicyArn: &arn})
+		must(t, c.AttachRolePolicy, &iam.AttachRolePolicyInput{RoleName: ptr(own), PolicyArn: &arn})
+	}
+}
