@@ -62,8 +62,11 @@ func (a *Access) parsed(key docKey) *policy.Document {
 func (a *Access) keep(key docKey, d *policy.Document) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.docs) >= maxDocs {
-		a.docs = map[docKey]*policy.Document{}
+	for other := range a.docs { // any one: nobody can empty the whole by filling it
+		if len(a.docs) < maxDocs {
+			break
+		}
+		delete(a.docs, other)
 	}
 	a.docs[key] = d
 }

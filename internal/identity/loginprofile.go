@@ -163,6 +163,9 @@ func (s *Service) ChangePassword(ctx context.Context, in *iam.ChangePasswordInpu
 		if !st.has() {
 			return noLoginProfile(st.user.Name)
 		}
+		if err := s.guessPassword(ctx, st.user); err != nil {
+			return err
+		}
 		ok, _, err := s.hasher.VerifyPassword(ctx, st.profile.Hash, before)
 		if err != nil {
 			return err
@@ -170,6 +173,9 @@ func (s *Service) ChangePassword(ctx context.Context, in *iam.ChangePasswordInpu
 		// Both codes are recorded, their sentences are not.
 		if !ok {
 			return fail("AccessDenied", "The old password is not correct.")
+		}
+		if err := s.forgetGuesses(ctx, st.user); err != nil {
+			return err
 		}
 		if after.Equal(before) {
 			return fail("AccessDenied", "The new password is the same as the old one.")

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"rollcall/internal/principal"
@@ -44,9 +43,8 @@ func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code
 	if err := s.db.View(ctx, func(tx *store.Tx) (err error) { first, err = read(tx); return err }); err != nil {
 		return time.Time{}, err
 	}
-	device := first.Account + "/" + first.ID
-	if !s.codes.begin(device, s.db.Now()) {
-		return time.Time{}, errMFACode()
+	if err := s.guessCode(ctx, first); err != nil {
+		return time.Time{}, err
 	}
 	seed, err := s.openSecret(ctx, first.Seed, devicePlace(first.Account, first.ID))
 	if err != nil {
@@ -72,54 +70,5 @@ func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code
 	if err != nil {
 		return time.Time{}, err
 	}
-	s.codes.succeeded(device)
 	return proven, nil
-}
-
-// codeTries bounds the guessing of one-time codes: after some wrong ones a
-// device is not tried for a while, which doubles with every further guess. It
-// is kept in memory, by each node for itself.
-type codeTries struct {
-	mu      sync.Mutex
-	devices map[string]deviceTries
-}
-
-type deviceTries struct {
-	wrong int       // since the last code that was right
-	until time.Time // no code is looked at before
-}
-
-const (
-	freeTries   = 5
-	firstPause  = 30 * time.Second
-	longestWait = 15 * time.Minute
-	// codeDevices bounds what is remembered.
-	codeDevices = 10_000
-)
-
-// begin counts a try, or says that it must not be made yet.
-func (c *codeTries) begin(device string, now time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := c.devices[device]
-	// A pause that ends later than any begun now is of a clock that has
-	// stepped back.
-	if now.Before(t.until) && !t.until.After(now.Add(longestWait)) {
-		return false
-	}
-	t.wrong++ // until it is known to be right: parallel guesses count as well
-	if over := t.wrong - freeTries; over >= 0 {
-		t.until = now.Add(min(longestWait, firstPause<<min(over, 10)))
-	}
-	if c.devices == nil || len(c.devices) >= codeDevices {
-		c.devices = map[string]deviceTries{}
-	}
-	c.devices[device] = t
-	return true
-}
-
-func (c *codeTries) succeeded(device string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.devices, device)
 }

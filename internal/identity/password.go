@@ -209,6 +209,9 @@ func (s *Service) trySetPassword(ctx context.Context, pw seal.Secret,
 		if err := write(tx, now, hash); err != nil {
 			return err
 		}
+		if err := tx.ForgetPasswordGuesses(now.user.Account, now.user.NameKey); err != nil {
+			return err
+		}
 		return tx.AddPasswordHistory(now.user.Account, now.user.NameKey, hash, keptPasswords)
 	})
 }

@@ -41,7 +41,6 @@ type Service struct {
 	report ReportConfig
 	node   string // this process, in leases
 	access *access.Access
-	codes  codeTries
 
 	reportTurn chan struct{} // holds one for each report being made
 

@@ -132,45 +132,44 @@ func TestAssumeRoleWithMFA(t *testing.T) {
 	})
 }
 
-// Codes cannot be guessed: after five wrong ones a device waits.
+// Codes cannot be guessed: nine tries of a device are looked at in each three
+// minutes of the clock, right or wrong, also of a device that is made again.
 func TestGuessingMFACodes(t *testing.T) {
-	w := inMemory(t)
-	w.user(t, "Ann")
-	ann := w.asUser(t, "Ann")
-	phone := w.enabledDevice(t, "Ann")
-	w.clock.advance(10 * step)
-	try := func(code *string) string {
-		_, err := ann.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{SerialNumber: &phone.serial, TokenCode: code})
-		return failureOf(err).message
-	}
-	wrong := phone.code(t, w.clock.Now().Add(-9*step))
-	for i := range 5 {
-		if i == 4 {
-			// A right one begins the count anew.
-			if got := try(phone.code(t, w.clock.Now())); got != "" {
-				t.Fatal(got)
-			}
-			w.clock.advance(step)
-			for range 4 {
-				try(wrong)
-			}
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "Ann")
+		ann := w.asUser(t, "Ann")
+		phone, other := w.enabledDevice(t, "Ann"), w.device(t, "spare")
+		w.clock.advance(20 * step)
+		w.clock.advance(w.clock.Now().Truncate(3 * time.Minute).Add(3 * time.Minute).Sub(w.clock.Now()))
+		must(t, w.root.EnableMFADevice, other.enable(t, "Ann", w.clock.Now()))
+		try := func(code *string) string {
+			_, err := ann.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{SerialNumber: &phone.serial, TokenCode: code})
+			return failureOf(err).message
 		}
-		if got := try(wrong); got != badMFACode {
+		wrong := phone.code(t, w.clock.Now().Add(-9*step))
+		right := phone.code(t, w.clock.Now())
+		if got := try(right); got != "" {
 			t.Fatal(got)
 		}
-	}
-	right := phone.code(t, w.clock.Now())
-	if got := try(right); got != badMFACode {
-		t.Errorf("after five wrong codes: %q", got)
-	}
-	w.clock.advance(step - 1)
-	if got := try(phone.code(t, w.clock.Now())); got != badMFACode {
-		t.Errorf("within the pause: %q", got)
-	}
-	w.clock.advance(1)
-	if got := try(phone.code(t, w.clock.Now())); got != "" {
-		t.Errorf("after the pause: %q", got)
-	}
+		for range 7 {
+			if got := try(wrong); got != badMFACode {
+				t.Fatal(got)
+			}
+		}
+		if got := try(right); got != badMFACode {
+			t.Errorf("a used code: %q", got)
+		}
+		w.clock.advance(3*time.Minute - 1)
+		if got := try(phone.code(t, w.clock.Now())); got != badMFASerial {
+			t.Errorf("the tenth: %q", got)
+		}
+		in := &sts.GetSessionTokenInput{SerialNumber: &other.serial, TokenCode: other.code(t, w.clock.Now())}
+		must(t, ann.sts.GetSessionToken, in)
+		w.clock.advance(1)
+		if got := try(phone.code(t, w.clock.Now())); got != "" {
+			t.Errorf("in the next three minutes: %q", got)
+		}
+	})
 }
 
 // Federated users can show who they are, and nothing else here.

@@ -47,6 +47,8 @@ var backupTables = []backupTable{
 	newBackupTable("access_key_last_used", "account, name_key, key_id", "account name_key key_id used:number region service"),
 	newBackupTable("mfa_devices", "account, serial", `account serial device_id name_key:text? seed:bytes created:number
 		enabled:number last_step:number drift:number`),
+	newBackupTable("password_guesses", "account, name_key", "account name_key since:number guesses:number"),
+	newBackupTable("code_guesses", "account, serial", "account serial since:number guesses:number"),
 	newBackupTable("mfa_device_tags", "account, serial, tag_key", "account serial tag_key tag_value"),
 	newBackupTable("signing_certificates", "account, name_key, certificate_id",
 		"account name_key certificate_id body status uploaded:number"),

@@ -47,8 +47,14 @@ func (c *callerCache) put(key, value any, version walHeader, now func() (walHead
 	if current, ok := now(); !ok || current != version {
 		return
 	}
-	if c.entries == nil || c.version != version || len(c.entries) >= callerCacheSize {
+	if c.entries == nil || c.version != version {
 		c.version, c.entries = version, map[any]any{}
+	}
+	for other := range c.entries { // any one: nobody can empty the whole by filling it
+		if len(c.entries) < callerCacheSize {
+			break
+		}
+		delete(c.entries, other)
 	}
 	c.entries[key] = value
 }

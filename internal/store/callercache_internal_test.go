@@ -174,3 +174,14 @@ func TestCallerCacheAfterCommitWithoutChange(t *testing.T) {
 		})
 	}
 }
+
+func TestCallersAreNotForgottenAtOnce(t *testing.T) {
+	var c callerCache
+	now := func() (walHeader, bool) { return walHeader{}, true }
+	for i := range callerCacheSize + 10 {
+		c.put(i, i, walHeader{}, now)
+	}
+	if len(c.entries) != callerCacheSize {
+		t.Errorf("%d callers are remembered, want %d", len(c.entries), callerCacheSize)
+	}
+}

@@ -1,0 +1,54 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rollcall/internal/store"
+)
+
+// What bounds guessing. AWS publishes no figure for the old password: five
+// within a quarter of an hour are ours. Nine codes of a device in each three
+// minutes are recorded, right, wrong and used ones counted alike.
+var (
+	passwordGuesses = store.GuessLimit{Guesses: 5, Within: 15 * time.Minute}
+	codeGuesses     = store.GuessLimit{Guesses: 9, Within: 3 * time.Minute, Fixed: true}
+)
+
+// guessPassword counts a guess at a user's password before it is looked at.
+func (s *Service) guessPassword(ctx context.Context, u store.User) error {
+	var ok bool
+	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		ok, err = tx.GuessPassword(u.Account, u.NameKey, passwordGuesses)
+		return err
+	})
+	if errors.Is(err, store.ErrConflict) {
+		return errMoved // the user is gone, or has another name
+	}
+	if err == nil && !ok {
+		// The code is one of the model's for this action; that it stands for too
+		// many guesses is our choice.
+		err = fail("EntityTemporarilyUnmodifiable",
+			"The old password was wrong too often. Please try again after %d minutes.", int(passwordGuesses.Within.Minutes()))
+	}
+	return err
+}
+
+// forgetGuesses is for a user who knew the password.
+func (s *Service) forgetGuesses(ctx context.Context, u store.User) error {
+	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.ForgetPasswordGuesses(u.Account, u.NameKey) })
+}
+
+// guessCode counts a try of a device's code before it is looked at.
+func (s *Service) guessCode(ctx context.Context, d store.MFADevice) error {
+	var ok bool
+	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		ok, err = tx.GuessCode(d.Account, d.Serial, codeGuesses)
+		return err
+	})
+	if err == nil && !ok {
+		err = errMFASerial() // recorded
+	}
+	return err
+}
