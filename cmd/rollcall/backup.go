@@ -57,7 +57,7 @@ func (in *install) backup(ctx context.Context, file string) error {
 		return err
 	}
 	if file == "-" {
-		err = write(in.p.stdout)
+		err = spool(in.p.stdout, write)
 	} else {
 		err = ownfile.Write(file, write)
 	}
@@ -66,6 +66,25 @@ func (in *install) backup(ctx context.Context, file string) error {
 	}
 	fmt.Fprintf(in.p.stderr, "Backed up %s.\nThe master key is not in the backup: keep a copy of %s in another place.\n", describe(info), in.masterFile())
 	return nil
+}
+
+// spool writes to a file without a name first: whoever takes the backup may be
+// slow, and must not keep the store's snapshot open for as long.
+func spool(to io.Writer, write func(io.Writer) error) error {
+	f, err := os.CreateTemp("", "rollcall-backup-*")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	os.Remove(f.Name())
+	if err := write(f); err != nil {
+		return err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err = io.Copy(to, f)
+	return err
 }
 
 func describe(info store.BackupInfo) string {

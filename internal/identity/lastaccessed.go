@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,9 +110,7 @@ func (s *Service) GenerateServiceLastAccessedDetails(ctx context.Context, in *ia
 		if err := tx.InsertAccessJob(store.AccessJob{Account: c.Account(), ID: id, ARN: *in.Arn, Created: tx.Now, Result: result}); err != nil {
 			return err
 		}
-		return errors.Join(
-			tx.DeleteAccessJobs(c.Account(), tx.Now.Add(-accessJobAge), accessJobs),
-			tx.DeleteServiceUses(c.Account(), tx.Now.Add(-trackingPeriod)))
+		return tx.TrimAccessJobs(c.Account(), accessJobs)
 	})
 	if err != nil {
 		return nil, err

@@ -66,13 +66,14 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		reportTurn: make(chan struct{}, reportJobs),
 	}
 	s.jobsCtx, s.stopJobs = context.WithCancel(context.Background())
+	s.jobs.Go(s.forgetFromTimeToTime)
 	return s, nil
 }
 
 // Access decides who may do what on this store.
 func (s *Service) Access() *access.Access { return s.access }
 
-// Close ends the report jobs of this process; their leases are given back.
+// Close ends the jobs of this process; the leases of reports are given back.
 func (s *Service) Close() {
 	s.stopJobs()
 	s.jobs.Wait()

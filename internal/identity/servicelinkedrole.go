@@ -131,7 +131,7 @@ func (s *Service) DeleteServiceLinkedRole(ctx context.Context, in *iam.DeleteSer
 			return err
 		}
 		task.ID, task.Created = "task"+r.Path+r.Name+"/"+unique, tx.Now
-		return tx.InsertDeletionTask(task, tx.Now.Add(-taskMemory))
+		return tx.InsertDeletionTask(task)
 	})
 	if err != nil {
 		return nil, err

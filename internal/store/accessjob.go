@@ -24,15 +24,10 @@ func (tx *Tx) AccessJob(account, id string) (j AccessJob, err error) {
 	return j, err
 }
 
-// DeleteAccessJobs forgets the results of an account that are older than a
-// time, those whose time has yet to come because the clock has stepped back,
-// and all but the newest of the others.
-func (tx *Tx) DeleteAccessJobs(account string, before time.Time, keep int) error {
-	if _, err := tx.exec(`DELETE FROM access_jobs WHERE account = $1 AND (created < $2 OR created > $3)`,
-		account, before, tx.Now.Add(ClockSkew)); err != nil {
-		return err
-	}
+// TrimAccessJobs forgets all results of an account but the newest.
+func (tx *Tx) TrimAccessJobs(account string, keep int) error {
 	_, err := tx.exec(`DELETE FROM access_jobs WHERE account = $1 AND job_id NOT IN
-		(SELECT job_id FROM access_jobs WHERE account = $1 ORDER BY created DESC, job_id LIMIT $2)`, account, keep)
+		(SELECT job_id FROM access_jobs WHERE account = $1 AND created <= $2 ORDER BY created DESC, job_id LIMIT $3)`,
+		account, tx.Now.Add(ClockSkew), keep)
 	return err
 }

@@ -127,8 +127,8 @@ func TestTasksOfClockThatWasAhead(t *testing.T) {
 			update(t, db, func(tx *store.Tx) error {
 				return errors.Join(
 					tx.InsertAccessJob(store.AccessJob{Account: account, ID: id, ARN: "arn", Created: tx.Now, Result: []byte("{}")}),
-					tx.DeleteAccessJobs(account, tx.Now.Add(-24*time.Hour), 2),
-					tx.InsertDeletionTask(store.DeletionTask{Account: account, ID: id, Created: tx.Now, Status: "s"}, tx.Now.Add(-24*time.Hour)))
+					tx.TrimAccessJobs(account, 2),
+					tx.InsertDeletionTask(store.DeletionTask{Account: account, ID: id, Created: tx.Now, Status: "s"}))
 			})
 		}
 		now = created.Add(4 * time.Hour)
@@ -136,6 +136,10 @@ func TestTasksOfClockThatWasAhead(t *testing.T) {
 		add("future-2")
 		now = created
 		add("today-1")
+		day := now.Add(-24 * time.Hour)
+		if err := errors.Join(db.ForgetDeletionTasks(t.Context(), day), db.ForgetAccessJobs(t.Context(), day)); err != nil {
+			t.Fatal(err)
+		}
 		view(t, db, func(tx *store.Tx) error {
 			_, err := tx.AccessJob(account, "today-1")
 			if _, gone := tx.AccessJob(account, "future-1"); !errors.Is(gone, store.ErrNotFound) {

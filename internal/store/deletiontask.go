@@ -10,13 +10,8 @@ type DeletionTask struct {
 	Status  string // as GetServiceLinkedRoleDeletionStatus says it
 }
 
-// InsertDeletionTask adds a task, and forgets those of the account that were
-// added before a time, or that a clock dated which has stepped back since.
-func (tx *Tx) InsertDeletionTask(t DeletionTask, forgetBefore time.Time) error {
-	if _, err := tx.exec(`DELETE FROM deletion_tasks WHERE account = $1 AND (created < $2 OR created > $3)`,
-		t.Account, forgetBefore, t.Created.Add(ClockSkew)); err != nil {
-		return err
-	}
+// InsertDeletionTask adds a task.
+func (tx *Tx) InsertDeletionTask(t DeletionTask) error {
 	return tx.insert(`INSERT INTO deletion_tasks (account, task_id, created, status) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 		t.Account, t.ID, t.Created, t.Status)
 }

@@ -143,11 +143,13 @@ func TestInstanceProfileRoles(t *testing.T) {
 }
 
 func TestDeletionTasks(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		cfg.Now = func() time.Time { return created.Add(time.Hour) }
+		db := storetest.Open(t, cfg)
 		fill(t, db)
 		old := store.DeletionTask{Account: account, ID: "task/1", Created: created, Status: "SUCCEEDED"}
 		fresh := store.DeletionTask{Account: account, ID: "task/2", Created: created.Add(time.Hour), Status: "SUCCEEDED"}
-		update(t, db, func(tx *store.Tx) error { return tx.InsertDeletionTask(old, created) })
+		update(t, db, func(tx *store.Tx) error { return tx.InsertDeletionTask(old) })
 		view(t, db, func(tx *store.Tx) error {
 			got, err := tx.DeletionTask(account, old.ID)
 			if diff := cmp.Diff(old, got); diff != "" {
@@ -155,7 +157,10 @@ func TestDeletionTasks(t *testing.T) {
 			}
 			return err
 		})
-		update(t, db, func(tx *store.Tx) error { return tx.InsertDeletionTask(fresh, created.Add(time.Second)) })
+		update(t, db, func(tx *store.Tx) error { return tx.InsertDeletionTask(fresh) })
+		if err := db.ForgetDeletionTasks(t.Context(), created.Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
 		view(t, db, func(tx *store.Tx) error {
 			if _, err := tx.DeletionTask(account, old.ID); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("forgotten: %v", err)

@@ -68,7 +68,7 @@ func (u *lastUsed) flushServices(ctx context.Context) error {
 	services := map[serviceAction]serviceUse{}
 	for of, use := range uses {
 		of.action = ""
-		if have, ok := services[of]; !ok || newer(have.at, use.at) {
+		if have, ok := services[of]; !ok || have.at.Before(use.at) {
 			services[of] = use
 		}
 	}
@@ -76,13 +76,16 @@ func (u *lastUsed) flushServices(ctx context.Context) error {
 	var args [][]any
 	for _, kind := range []map[serviceAction]serviceUse{uses, services} {
 		for of, use := range kind {
-			args = append(args, []any{of.principal, of.service, of.action, use.at, use.region, of.account, span})
+			args = append(args, []any{of.service, of.action, use.at, use.region, of.account, of.principal, span})
 		}
 	}
-	// The account may have been deleted since.
+	// The user or the role may have been deleted since.
 	err := u.writeBatches(ctx, args, `INSERT INTO service_last_used (account, principal_id, service, action, used, region)
-		SELECT account, CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS TEXT)
-		FROM accounts WHERE account = $6
+		SELECT account, user_id, CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS TEXT)
+		FROM users WHERE account = $5 AND user_id = $6
+		UNION ALL
+		SELECT account, role_id, CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS TEXT)
+		FROM roles WHERE account = $5 AND role_id = $6
 		ON CONFLICT (account, principal_id, service, action) DO UPDATE SET used = excluded.used, region = excluded.region
 		WHERE `+replaces("service_last_used", "$7"))
 	if err != nil {
@@ -109,10 +112,4 @@ func (tx *Tx) LastServiceUse(account, principalID string) (u ServiceUse, err err
 		`SELECT account, principal_id, service, used, region FROM service_last_used
 		WHERE account = $1 AND principal_id = $2 AND action = '' ORDER BY used DESC, service LIMIT 1`, account, principalID)
 	return u, err
-}
-
-// DeleteServiceUses forgets what was used before a time.
-func (tx *Tx) DeleteServiceUses(account string, before time.Time) error {
-	_, err := tx.exec(`DELETE FROM service_last_used WHERE account = $1 AND used < $2`, account, before)
-	return err
 }

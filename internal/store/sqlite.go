@@ -30,6 +30,7 @@ type sqlite struct {
 	index   *walIndex    // nil in memory
 	files   *openFiles   // nil in memory
 	path    string       // "" in memory
+	log     *walKeeper   // nil in memory
 }
 
 var memoryNames atomic.Int64
@@ -159,8 +160,11 @@ func (e *sqlite) watchFiles(named string) (err error) {
 	if e.files, err = rememberFiles(named, e.path); err != nil {
 		return err
 	}
-	e.index, err = openWALIndex(e.path)
-	return err
+	if e.index, err = openWALIndex(e.path); err != nil {
+		return err
+	}
+	e.log = startWALKeeper(e.path, e.open)
+	return nil
 }
 
 // writerPatience is how long one attempt of the writer waits for another
@@ -265,6 +269,9 @@ var errClosed = fmt.Errorf("%w: closed", ErrUnavailable)
 func (e *sqlite) close() error {
 	if e.closed.Swap(true) {
 		return nil
+	}
+	if e.log != nil {
+		e.log.stop()
 	}
 	if e.writer != nil {
 		e.writer.stop()

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"testing"
+)
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// Whoever takes a backup by a pipe keeps nothing of the store waiting: the
+// store is done before the first byte is handed on.
+func TestBackupIsSpooled(t *testing.T) {
+	done, got := false, ""
+	to := writerFunc(func(p []byte) (int, error) {
+		if !done {
+			t.Error("a byte was handed on while the snapshot was open")
+		}
+		got += string(p)
+		return len(p), nil
+	})
+	err := spool(to, func(w io.Writer) error {
+		for range 100_000 {
+			if _, err := io.WriteString(w, "row\n"); err != nil {
+				return err
+			}
+		}
+		done = true
+		return nil
+	})
+	if err != nil || len(got) != 400_000 {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	failed := errors.New("failed")
+	if err := spool(to, func(io.Writer) error { return failed }); !errors.Is(err, failed) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"os"
+	"sync"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// walKeeper keeps the write-ahead log short. SQLite moves the log into the
+// database by itself, but begins it anew only when no view is open, and never
+// makes the file smaller: views that follow each other without a gap, or a
+// single long one, would leave a file that nobody needs.
+type walKeeper struct {
+	path  string
+	open  func() (*sqliteConn, error)
+	quit  chan struct{}
+	ended sync.WaitGroup
+}
+
+const (
+	// walLimit is how long the log may be without anything being done, twice
+	// what wal_autocheckpoint makes of it where views are short.
+	walLimit = 32 << 20
+	// walEvery is how often the length is looked at.
+	walEvery = 2 * time.Second
+	// walPatience is how long edits are kept waiting for views that are open.
+	walPatience = 20 * time.Millisecond
+)
+
+func startWALKeeper(path string, open func() (*sqliteConn, error)) *walKeeper {
+	k := &walKeeper{path: path + "-wal", open: open, quit: make(chan struct{})}
+	k.ended.Go(k.run)
+	return k
+}
+
+func (k *walKeeper) stop() {
+	close(k.quit)
+	k.ended.Wait()
+}
+
+func (k *walKeeper) run() {
+	tick := time.NewTicker(walEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-k.quit:
+			return
+		case <-tick.C:
+			// What could not be done now is tried again.
+			if info, err := os.Stat(k.path); err == nil && info.Size() > walLimit {
+				k.shorten()
+			}
+		}
+	}
+}
+
+// shorten moves the log into the database, and then empties the file unless a
+// view needs it still. The first keeps no edit waiting, and leaves little for
+// the second, which does.
+func (k *walKeeper) shorten() error {
+	c, err := k.open()
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if err := c.db.BusyTimeout(walPatience); err != nil {
+		return err
+	}
+	for _, mode := range []sqlite3.CheckpointMode{sqlite3.CHECKPOINT_PASSIVE, sqlite3.CHECKPOINT_TRUNCATE} {
+		if _, _, err := c.db.WALCheckpoint("main", mode); err != nil {
+			return sqliteError(err)
+		}
+	}
+	return nil
+}
