@@ -33,7 +33,7 @@ func TestDotNet(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(body, "<State>STARTED</State>") {
 		t.Fatalf("Request-IAMCredentialReport: %d %s", status, body)
 	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		status, body = d.call("us-east-1", "Action=GetCredentialReport&Version=2010-05-08")
 		if status == http.StatusOK || time.Now().After(end) {
 			break

@@ -52,7 +52,7 @@ func TestStop(t *testing.T) {
 			text, _ := io.ReadAll(response.Body)
 			t.Errorf("the request under way was answered %s %s", response.Status, text)
 		}
-		node.waitEnd(20 * time.Second)
+		node.waitEnd(time.Minute)
 		if node.err != nil {
 			t.Errorf("ended by SIGTERM: %v, want exit code 0", node.err)
 		}
@@ -87,13 +87,21 @@ func sendHalf(t *testing.T, node *process, k key, body string) (c net.Conn, rest
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(30 * time.Second))
-	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", r.URL.Host, len(body))
+	c.SetDeadline(time.Now().Add(time.Minute))
+	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n", r.URL.Host, len(body))
 	r.Header.Write(c)
-	if _, err := io.WriteString(c, "\r\n"+body[:10]); err != nil {
+	if _, err := io.WriteString(c, "\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(50 * time.Millisecond) // until the service has read it
+	// The service asks for the body when it is about to read it.
+	const asked = "HTTP/1.1 100 Continue\r\n\r\n"
+	got := make([]byte, len(asked))
+	if _, err := io.ReadFull(c, got); err != nil || string(got) != asked {
+		t.Fatalf("before the body the service said %q, %v", got, err)
+	}
+	if _, err := io.WriteString(c, body[:10]); err != nil {
+		t.Fatal(err)
+	}
 	return c, body[10:]
 }
 
@@ -120,7 +128,7 @@ func TestStopTwice(t *testing.T) {
 	node.signal(syscall.SIGTERM)
 	waitRefused(t, node)
 	node.signal(syscall.SIGTERM)
-	node.waitEnd(5 * time.Second)
+	node.waitEnd(15 * time.Second) // half of what the first signal gives
 }
 
 // TestFullDisk fills the disk under the service. Changes are refused in AWS's
@@ -251,7 +259,7 @@ func checkServerError(t *testing.T, err error) {
 func waitFor(t *testing.T, what string, try func() error) {
 	t.Helper()
 	var err error
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if err = try(); err == nil {
 			return
 		}

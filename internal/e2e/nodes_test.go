@@ -182,7 +182,7 @@ func fenced(t *testing.T, a, b *process, acc account, flags []string, try int) b
 	if started.State != types.ReportStateTypeStarted {
 		t.Fatalf("state %s, want STARTED", started.State)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	soon, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -241,7 +241,7 @@ func forget(t *testing.T, resume func(), b *process, acc account) bool {
 
 func waitLogged(t *testing.T, p *process, text string) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if strings.Contains(p.stderr.String(), text) {
 			return
 		}
@@ -386,7 +386,7 @@ func TestReportsLeaveRoom(t *testing.T) {
 		}
 	}
 	time.Sleep(500 * time.Millisecond) // until the jobs wait for what is held
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	for _, acc := range accounts {
 		if _, err := node.iam(acc.root()).GetUser(ctx, &iam.GetUserInput{}); err != nil {

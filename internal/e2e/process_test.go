@@ -207,7 +207,7 @@ func (p *process) kill() {
 func (p *process) stop() {
 	p.t.Helper()
 	p.signal(syscall.SIGTERM)
-	p.waitEnd(40 * time.Second)
+	p.waitEnd(time.Minute)
 	if p.err != nil {
 		p.t.Errorf("rollcall ended by SIGTERM: %v, want exit code 0\n%s", p.err, p.stderr)
 	}
@@ -225,7 +225,7 @@ func (p *process) waitEnd(patience time.Duration) {
 // dump has the process say what all its goroutines do, and end.
 func (p *process) dump() {
 	p.signal(syscall.SIGQUIT)
-	p.waitEnd(10 * time.Second)
+	p.waitEnd(time.Minute)
 }
 
 // account is what 'rollcall account create' prints.
