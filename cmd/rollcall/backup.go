@@ -24,7 +24,8 @@ func backupCommand(p *process) *cobra.Command {
 		Long: `Write all data, on one snapshot, to a file (- for standard output), also while
 the service runs. 'rollcall restore' brings it back, from SQLite into PostgreSQL
 and the other way too. Secrets are in it as they are stored, sealed or hashed;
-the master key is not: keep a copy of it in another place.`,
+the master key is not: keep a copy of it in another place. It also proves, when
+the backup is restored, that nobody changed it.`,
 		Example: `  rollcall backup monday.rollcall
   rollcall backup - | age -r age1… >monday.rollcall.age`,
 		Args: cobra.ExactArgs(1),
@@ -52,9 +53,12 @@ func (in *install) backup(ctx context.Context, file string) error {
 		return err
 	}
 	var info store.BackupInfo
-	write := func(w io.Writer) (err error) {
-		info, err = db.Backup(ctx, w)
-		return err
+	write := func(w io.Writer) error {
+		master, err := in.loadMasterKey()
+		if err == nil {
+			info, err = db.Backup(ctx, w, master)
+		}
+		return in.explain(err)
 	}
 	if file == "-" {
 		err = spool(in.p.stdout, write)
@@ -100,32 +104,54 @@ func count(n int64, noun string) string {
 
 func restoreCommand(p *process) *cobra.Command {
 	in := &install{p: p}
-	var force bool
+	var force, unverified bool
 	c := &cobra.Command{
 		Use:     "restore FILE",
 		GroupID: "operate",
 		Short:   "Bring back what 'rollcall backup' wrote",
 		Long: `Bring back a backup (- for standard input) into an empty store. The file is read
 to its end first; one that is damaged or cut short changes nothing. The master
-key is not in it: put the file that the data was sealed with in its place.`,
+key is not in it: put the file that the data was sealed with in its place, or
+name it by --master-key. It shows that nobody changed the backup, which is else
+refused.`,
 		Example: `  rollcall restore monday.rollcall
   rollcall restore monday.rollcall --store env://DATABASE_URL`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return in.restore(cmd.Context(), args[0], force) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return in.restore(cmd.Context(), args[0], force, unverified)
+		},
 	}
 	in.add(c)
 	c.Flags().BoolVar(&force, "force", false, "replace all that is in the store")
+	c.Flags().BoolVar(&unverified, "unverified", false, "restore what cannot be verified: a backup of an earlier version, or one whose master key is not at hand")
 	return c
 }
 
-func (in *install) restore(ctx context.Context, file string, force bool) error {
+func (in *install) restore(ctx context.Context, file string, force, unverified bool) error {
 	f, err := in.openBackup(file)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	var master *seal.MasterKeys
+	if !unverified {
+		// Whether it is a backup is said first.
+		if _, err := store.CheckBackup(f, nil); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		if master, err = in.loadMasterKey(); err != nil {
+			return configError("the backup is verified by the master key it was sealed with: put that file in its place, name it by --master-key, or say --unverified: %w", err)
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+	}
 	// Read before a data directory is made for it.
-	if _, err := store.CheckBackup(f); err != nil {
+	_, err = store.CheckBackup(f, master)
+	if errors.Is(err, store.ErrUnverified) {
+		return fmt.Errorf("%s: %w; --unverified restores it all the same", file, err)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -135,7 +161,7 @@ func (in *install) restore(ctx context.Context, file string, force bool) error {
 	if err != nil {
 		return err
 	}
-	info, err := db.Restore(ctx, f, force)
+	info, err := db.Restore(ctx, f, force, master)
 	if errors.Is(err, store.ErrNotEmpty) {
 		err = errors.New("the store has accounts already: --force replaces all that is in it")
 	}
@@ -146,14 +172,27 @@ func (in *install) restore(ctx context.Context, file string, force bool) error {
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
+	in.tellRestored(info, fits)
+	return nil
+}
+
+// tellRestored says what was restored, and whether its secrets can be read.
+func (in *install) tellRestored(info store.BackupInfo, fits error) {
 	fmt.Fprintf(in.p.stderr, "Restored %s as of %s.\n", describe(info), date(info.Taken))
+	if !info.Verified {
+		fmt.Fprintln(in.p.stderr, "Nothing shows that nobody changed the backup: it was not verified.")
+	}
 	switch {
 	case errors.Is(fits, fs.ErrNotExist):
 		fmt.Fprintf(in.p.stderr, "The master key is not in the backup: put the file it was sealed with at %s.\n", in.masterFile())
 	case fits != nil:
 		fmt.Fprintf(in.p.stderr, "The master key file %s is not the one that the backup was sealed with: replace it, or no secret can be read.\n", in.masterFile())
 	}
-	return nil
+}
+
+// loadMasterKey reads the master key file, which must be there.
+func (in *install) loadMasterKey() (*seal.MasterKeys, error) {
+	return seal.LoadMasterKeys(in.masterFile())
 }
 
 // openBackup opens a file that can be read twice. Standard input is kept in

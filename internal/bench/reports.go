@@ -43,7 +43,7 @@ func (b *bench) move(ctx context.Context, from *store.DB, url string) error {
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	if _, err := from.Backup(ctx, f); err != nil {
+	if _, err := from.Backup(ctx, f, nil); err != nil {
 		return err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -53,7 +53,7 @@ func (b *bench) move(ctx context.Context, from *store.DB, url string) error {
 	if err != nil {
 		return err
 	}
-	_, err = to.Restore(ctx, f, false)
+	_, err = to.Restore(ctx, f, false, nil)
 	return errors.Join(err, to.Close(), settle(ctx, url))
 }
 

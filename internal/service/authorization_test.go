@@ -303,7 +303,7 @@ func everything(t testing.TB, w *world) []byte {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if _, err := db.Backup(t.Context(), &out); err != nil {
+	if _, err := db.Backup(t.Context(), &out, nil); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"rollcall/internal/seal"
 )
 
 // A backup is every row of every table on one snapshot, in a form that knows
@@ -24,16 +26,27 @@ import (
 //	  H  a header, JSON
 //	  T  a table and its columns, JSON; its rows follow
 //	  R  a row: numbers as varints, texts and bytes after their length
-//	  E  the end: SHA-256 of all records before it
+//	  E  the end: SHA-256 of all records before it, then a proof of that sum,
+//	     which only who has the master key can make
 //
 // Nothing comes after the end. Secrets are in it as the store has them,
-// sealed or hashed.
+// sealed or hashed. The proof is an HMAC under a key derived from the first
+// data key, which is in the backup, wrapped by the master key: a backup can be
+// verified before there is a store to restore it into.
 
-// backupMagic ends with the version of the form.
+// backupMagic ends with the version of the form. Backups of form 1 are without
+// a proof.
 const (
-	backupName  = "rollcall-backup "
-	backupForm  = "1"
-	backupMagic = backupName + backupForm + "\n"
+	backupName   = "rollcall-backup "
+	backupForm   = "2"
+	backupMagic  = backupName + backupForm + "\n"
+	unprovenForm = "1"
+)
+
+// backupProof is the purpose of the proof's key, and its length.
+const (
+	backupProof     = "backup"
+	backupProofSize = sha256.Size
 )
 
 // maxBackupRecord bounds a record, so that a damaged length takes no memory.
@@ -43,6 +56,9 @@ const maxBackupRecord = 32 << 20
 var (
 	// ErrBadBackup says that a file is no backup, or not a whole one.
 	ErrBadBackup = errors.New("not a whole backup")
+	// ErrUnverified says that a backup is not surely what was written: nothing
+	// proves it, or what should proves the contrary.
+	ErrUnverified = errors.New("the backup cannot be verified")
 	// ErrNotEmpty says that a store has accounts, and was not to be replaced.
 	ErrNotEmpty = errors.New("the store is not empty")
 )
@@ -52,6 +68,8 @@ type BackupInfo struct {
 	Taken  time.Time // to the second
 	Engine string    // of the store it was taken from
 	Schema int       // version of the schema
+	// Verified says that the backup is as it was written, by its proof.
+	Verified bool
 
 	Accounts, Users, Rows int64 // users without roots; all rows
 }
@@ -63,11 +81,12 @@ type backupHeader struct {
 }
 
 // Backup writes a backup of the whole store to w, from one snapshot, in
-// bounded memory, while the store is used.
-func (db *DB) Backup(ctx context.Context, w io.Writer) (BackupInfo, error) {
+// bounded memory, while the store is used. master is the store's master key; nil
+// makes a backup that proves nothing, for a copy at once.
+func (db *DB) Backup(ctx context.Context, w io.Writer, master *seal.MasterKeys) (BackupInfo, error) {
 	var info BackupInfo
 	err := db.View(Patiently(ctx, 0), func(tx *Tx) (err error) {
-		info, err = backup(tx, w)
+		info, err = backup(tx, w, master)
 		return err
 	})
 	if err != nil {
@@ -76,17 +95,18 @@ func (db *DB) Backup(ctx context.Context, w io.Writer) (BackupInfo, error) {
 	return info, nil
 }
 
-func backup(tx *Tx, w io.Writer) (BackupInfo, error) {
+func backup(tx *Tx, w io.Writer, master *seal.MasterKeys) (BackupInfo, error) {
 	all, err := steps(tx.dialect)
 	if err != nil {
 		return BackupInfo{}, err
 	}
 	// The snapshot is that of the first statement: it comes before any output.
-	if _, err := tx.DataKeys(); err != nil {
+	prove, form, err := prover(tx, master)
+	if err != nil {
 		return BackupInfo{}, err
 	}
-	info := BackupInfo{Taken: tx.Now.UTC().Truncate(time.Second), Engine: tx.dialect.name, Schema: int(newest(all))}
-	if _, err := io.WriteString(w, backupMagic); err != nil {
+	info := BackupInfo{Taken: tx.Now.UTC().Truncate(time.Second), Engine: tx.dialect.name, Schema: int(newest(all)), Verified: form == backupForm}
+	if _, err := io.WriteString(w, backupName+form+"\n"); err != nil {
 		return info, err
 	}
 	pack, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
@@ -103,8 +123,22 @@ func backup(tx *Tx, w io.Writer) (BackupInfo, error) {
 		}
 		info.count(t.Name, n)
 	}
-	out.record(append([]byte{'E'}, out.sum.Sum(nil)...))
+	sum := out.sum.Sum([]byte{'E'})
+	out.record(append(sum, prove(sum[1:])...))
 	return info, errors.Join(out.err, out.w.Flush(), pack.Close())
+}
+
+// prover makes the proof of a backup's sum, and names the form that has it.
+func prover(tx *Tx, master *seal.MasterKeys) (prove func(sum []byte) []byte, form string, err error) {
+	wrapped, err := tx.DataKeys()
+	if err != nil || master == nil {
+		return func([]byte) []byte { return nil }, unprovenForm, err
+	}
+	keys, err := seal.NewKeyring(master, wrapped)
+	if err != nil {
+		return nil, "", err
+	}
+	return func(sum []byte) []byte { return keys.MAC(backupProof, sum) }, backupForm, nil
 }
 
 func (info *BackupInfo) count(table string, rows int64) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/internal/seal"
 	"rollcall/internal/store"
 	"rollcall/internal/storetest"
 )
@@ -37,16 +38,30 @@ func TestBackupKnowsTheWholeSchema(t *testing.T) {
 	}
 }
 
+// master wraps the data keys of all stores here.
+var master = seal.InMemoryMasterKeys()
+
+func dataKey(t testing.TB) seal.WrappedKey {
+	t.Helper()
+	k, err := seal.NewDataKey(master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
 // everything puts rows into every table, with values that are hard to carry.
 func everything(t *testing.T, db *store.DB) {
 	t.Helper()
+	first, second := dataKey(t), dataKey(t)
 	update(t, db, func(tx *store.Tx) error {
 		var errs []error
 		for _, row := range []struct {
 			sql  string
 			args []any
 		}{
-			{`INSERT INTO data_keys VALUES ('0011', 'mk-1', $1, 5)`, []any{[]byte{0, 255, '\n', 0}}},
+			{`INSERT INTO data_keys VALUES ($1, $2, $3, 5)`, []any{first.ID, first.MasterKeyID, first.Wrapped}},
+			{`INSERT INTO data_keys VALUES ($1, $2, $3, 9)`, []any{second.ID, second.MasterKeyID, second.Wrapped}},
 			{`INSERT INTO accounts VALUES ('123456789012', 'aws', 7, 2, 'ACCT1')`, nil},
 			{`INSERT INTO accounts VALUES ('999999999999', 'aws-cn', 0, 0, '')`, nil},
 			{`INSERT INTO account_aliases VALUES ('123456789012', 'example')`, nil},
@@ -123,8 +138,16 @@ func dump(t *testing.T, db *store.DB) (all map[string][]string) {
 
 func backup(t *testing.T, db *store.DB) ([]byte, store.BackupInfo) {
 	t.Helper()
+	var keys []seal.WrappedKey
+	view(t, db, func(tx *store.Tx) (err error) {
+		keys, err = tx.DataKeys()
+		return err
+	})
+	if len(keys) == 0 {
+		update(t, db, func(tx *store.Tx) error { return tx.InsertDataKey(dataKey(t)) })
+	}
 	var file bytes.Buffer
-	info, err := db.Backup(context.Background(), &file)
+	info, err := db.Backup(context.Background(), &file, master)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +172,7 @@ func TestBackup(t *testing.T) {
 				if info.Accounts != 2 || info.Users != 2 || info.Engine != from {
 					t.Errorf("backup says %+v", info)
 				}
-				restored, err := b.Restore(context.Background(), bytes.NewReader(file), false)
+				restored, err := b.Restore(context.Background(), bytes.NewReader(file), false, master)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -174,14 +197,14 @@ func TestBackupSeesOneSnapshot(t *testing.T) {
 			}
 			return file.Write(b)
 		})
-		info, err := db.Backup(context.Background(), w)
+		info, err := db.Backup(context.Background(), w, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if info.Users != 1 {
 			t.Errorf("a user that came after the first byte is in it: %+v", info)
 		}
-		if checked, err := store.CheckBackup(&file); err != nil || checked != info {
+		if checked, err := store.CheckBackup(&file, nil); err != nil || checked != info {
 			t.Errorf("%+v, %v; want %+v", checked, err, info)
 		}
 	})
@@ -199,24 +222,24 @@ func TestRestore(t *testing.T) {
 		update(t, db, func(tx *store.Tx) error { return tx.InsertUser(user("later")) })
 		changed := dump(t, db)
 
-		if _, err := db.Restore(ctx, bytes.NewReader(file), false); !errors.Is(err, store.ErrNotEmpty) {
+		if _, err := db.Restore(ctx, bytes.NewReader(file), false, master); !errors.Is(err, store.ErrNotEmpty) {
 			t.Errorf("into a store with accounts: %v", err)
 		}
 		for name, damage := range damages(file) {
-			if _, err := db.Restore(ctx, bytes.NewReader(damage), true); !errors.Is(err, store.ErrBadBackup) {
+			if _, err := db.Restore(ctx, bytes.NewReader(damage), true, master); !errors.Is(err, store.ErrBadBackup) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		// A file that changes after it was checked is refused too, and undone.
 		turncoat := &changing{Reader: bytes.NewReader(file), then: file[:len(file)-20]}
-		if _, err := db.Restore(ctx, turncoat, true); !errors.Is(err, store.ErrBadBackup) {
+		if _, err := db.Restore(ctx, turncoat, true, master); !errors.Is(err, store.ErrBadBackup) {
 			t.Errorf("a file that changes: %v", err)
 		}
 		if diff := cmp.Diff(changed, dump(t, db)); diff != "" {
 			t.Errorf("a restore that failed changed the store: %s", diff)
 		}
 
-		if _, err := db.Restore(ctx, bytes.NewReader(file), true); err != nil {
+		if _, err := db.Restore(ctx, bytes.NewReader(file), true, master); err != nil {
 			t.Fatal(err)
 		}
 		if again, _ := backup(t, db); len(dump(t, db)["users"]) != 4 || len(again) == 0 {
@@ -242,7 +265,7 @@ func damages(file []byte) map[string][]byte {
 		b[at] ^= 1
 		return b
 	}
-	newer := bytes.Replace(file, []byte("rollcall-backup 1"), []byte("rollcall-backup 2"), 1)
+	newer := append([]byte("rollcall-backup 3"), file[len("rollcall-backup 3"):]...)
 	return map[string][]byte{
 		"empty": nil, "its first line only": file[:18], "one byte short": file[:len(file)-1],
 		"half": file[:len(file)/2], "a byte more": append(bytes.Clone(file), 0), "twice": append(bytes.Clone(file), file...),
@@ -263,7 +286,7 @@ func TestRestoreEndsReportJobs(t *testing.T) {
 			return tx.AddReportChunk(account, token, 0, 3, []byte("abc"), time.Hour)
 		})
 		file, _ := backup(t, db)
-		if _, err := db.Restore(context.Background(), bytes.NewReader(file), true); err != nil {
+		if _, err := db.Restore(context.Background(), bytes.NewReader(file), true, master); err != nil {
 			t.Fatal(err)
 		}
 		err := db.Update(context.Background(), func(tx *store.Tx) error {
@@ -288,7 +311,7 @@ func FuzzCheckBackup(f *testing.F) {
 	}
 	defer db.Close()
 	var file bytes.Buffer
-	if _, err := db.Backup(context.Background(), &file); err != nil {
+	if _, err := db.Backup(context.Background(), &file, nil); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(file.Bytes())
@@ -297,7 +320,7 @@ func FuzzCheckBackup(f *testing.F) {
 	}
 	whole := file.Bytes()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		_, err := store.CheckBackup(bytes.NewReader(b))
+		_, err := store.CheckBackup(bytes.NewReader(b), nil)
 		if err != nil && !errors.Is(err, store.ErrBadBackup) {
 			t.Errorf("an error of another kind: %v", err)
 		}

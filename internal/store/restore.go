@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -12,14 +13,19 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
+
+	"rollcall/internal/seal"
 )
 
 // CheckBackup reads a backup to its end. The error wraps ErrBadBackup where
-// it is damaged, cut short, or made by a newer version.
-func CheckBackup(r io.Reader) (BackupInfo, error) {
-	b := backupReader{begin: func(*backupTable) error { return nil }, row: func([]any) error { return nil }}
+// it is damaged, cut short, or made by a newer version, and ErrUnverified
+// where the master key does not show that it is as it was written. Without a
+// master key that is not asked.
+func CheckBackup(r io.Reader, master *seal.MasterKeys) (BackupInfo, error) {
+	b := backupReader{begin: func(*backupTable) error { return nil }, row: func([]any) error { return nil }, master: master}
 	err := b.read(r)
 	return b.info, err
 }
@@ -28,17 +34,18 @@ func CheckBackup(r io.Reader) (BackupInfo, error) {
 // transaction: afterwards it is all there, or nothing has changed. A store
 // that has accounts is ErrNotEmpty, unless replace asks to lose them. r is
 // read twice or more, the first time to see that it is whole (ErrBadBackup).
+// It is verified by the master key each time; nil restores it unverified.
 //
 // Report jobs that were running are not taken up again.
-func (db *DB) Restore(ctx context.Context, r io.ReadSeeker, replace bool) (BackupInfo, error) {
-	info, err := CheckBackup(r)
+func (db *DB) Restore(ctx context.Context, r io.ReadSeeker, replace bool, master *seal.MasterKeys) (BackupInfo, error) {
+	info, err := CheckBackup(r, master)
 	if err == nil {
 		// A transaction may be repeated, so each begins at the beginning.
-		err = db.Update(Patiently(ctx, 0), func(tx *Tx) error {
+		err = db.Update(ctx, func(tx *Tx) error {
 			if _, err := r.Seek(0, io.SeekStart); err != nil {
 				return err
 			}
-			return tx.restore(r, replace)
+			return tx.restore(r, replace, master)
 		})
 	}
 	if err != nil {
@@ -47,7 +54,7 @@ func (db *DB) Restore(ctx context.Context, r io.ReadSeeker, replace bool) (Backu
 	return info, nil
 }
 
-func (tx *Tx) restore(r io.Reader, replace bool) error {
+func (tx *Tx) restore(r io.Reader, replace bool, master *seal.MasterKeys) error {
 	if !replace {
 		accounts, err := tx.Accounts("", 1)
 		if err != nil {
@@ -63,7 +70,7 @@ func (tx *Tx) restore(r io.Reader, replace bool) error {
 		}
 	}
 	in := &inserter{tx: tx}
-	b := backupReader{begin: in.begin, row: in.row}
+	b := backupReader{begin: in.begin, row: in.row, master: master}
 	if err := b.read(r); err != nil {
 		return err
 	}
@@ -136,6 +143,10 @@ type backupReader struct {
 	begin func(*backupTable) error // a table begins
 	row   func([]any) error        // a row of it, as arguments of its INSERT
 	info  BackupInfo
+	// master verifies the proof; nil asks for none.
+	master *seal.MasterKeys
+	rows   []dataKeyRow // of the backup
+	form   string
 
 	r   *bufio.Reader
 	sum hash.Hash
@@ -147,7 +158,8 @@ func badBackup(format string, args ...any) error {
 }
 
 func (b *backupReader) read(r io.Reader) error {
-	if err := readMagic(r); err != nil {
+	form, err := readMagic(r)
+	if err != nil {
 		return err
 	}
 	unpack, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20))
@@ -156,6 +168,7 @@ func (b *backupReader) read(r io.Reader) error {
 	}
 	defer unpack.Close()
 	b.r, b.sum, b.info = bufio.NewReaderSize(unpack, 64<<10), sha256.New(), BackupInfo{}
+	b.form, b.rows = form, nil
 	first, err := b.record('H')
 	if err != nil {
 		return err
@@ -166,16 +179,18 @@ func (b *backupReader) read(r io.Reader) error {
 	return b.tables()
 }
 
-// readMagic reads the first line, byte by byte: what follows is not its.
-func readMagic(r io.Reader) error {
+// readMagic reads the first line, byte by byte: what follows is not its. It
+// returns the form that the line names.
+func readMagic(r io.Reader) (form string, err error) {
 	line := make([]byte, len(backupMagic))
 	if _, err := io.ReadFull(r, line); err != nil || !bytes.HasPrefix(line, []byte(backupName)) {
-		return badBackup("it does not begin as one")
+		return "", badBackup("it does not begin as one")
 	}
-	if string(line) != backupMagic {
-		return badBackup("it has a form that this version does not know")
+	form = strings.TrimSuffix(string(line[len(backupName):]), "\n")
+	if form != backupForm && form != unprovenForm || string(line) != backupName+form+"\n" {
+		return "", badBackup("it has a form that this version does not know")
 	}
-	return nil
+	return form, nil
 }
 
 func (b *backupReader) header(text []byte) error {
@@ -243,7 +258,7 @@ func (b *backupReader) tables() error {
 			var args []any
 			if args, err = t.parse(record); err == nil {
 				b.info.count(t.Name, 1)
-				err = b.row(args)
+				err = errors.Join(b.key(t, args), b.row(args))
 			}
 		case 'E':
 			return b.end(record)
@@ -254,14 +269,84 @@ func (b *backupReader) tables() error {
 	}
 }
 
-func (b *backupReader) end(sum []byte) error {
-	if !bytes.Equal(sum, b.sum.Sum(nil)) {
+func (b *backupReader) end(record []byte) error {
+	sum := b.sum.Sum(nil)
+	proof, whole := bytes.CutPrefix(record, sum)
+	if !whole || b.form != unprovenForm && len(proof) != backupProofSize || b.form == unprovenForm && len(proof) > 0 {
 		return badBackup("its checksum is wrong")
 	}
 	if _, err := b.r.ReadByte(); err != io.EOF {
 		return badBackup("something follows its end")
 	}
+	return b.verify(sum, proof)
+}
+
+// maxBackupKeys bounds the data keys that are held of a backup.
+const maxBackupKeys = 100_000
+
+// key keeps a data key of the backup.
+func (b *backupReader) key(t *backupTable, args []any) error {
+	if t.Name != "data_keys" || b.master == nil {
+		return nil
+	}
+	if len(b.rows) == maxBackupKeys {
+		return badBackup("it has more than %d data keys", maxBackupKeys)
+	}
+	var k dataKeyRow
+	for i, c := range t.Columns {
+		switch v := args[i].(type) {
+		case string:
+			if c.Name == "id" {
+				k.ID = v
+			} else if c.Name == "master_key_id" {
+				k.MasterKeyID = v
+			}
+		case []byte:
+			k.Wrapped = v
+		case int64:
+			if c.Name == "created" {
+				k.created = v
+			}
+		}
+	}
+	b.rows = append(b.rows, k)
 	return nil
+}
+
+// verify says whether the backup is as it was written by who has the master
+// key.
+func (b *backupReader) verify(sum, proof []byte) error {
+	if b.master == nil {
+		return nil
+	}
+	if b.form == unprovenForm {
+		return fmt.Errorf("%w: it was made by an earlier version, which added no proof", ErrUnverified)
+	}
+	slices.SortFunc(b.rows, dataKeyRow.compare)
+	keys := make([]seal.WrappedKey, len(b.rows))
+	for i, row := range b.rows {
+		keys[i] = row.WrappedKey
+	}
+	ring, err := seal.NewKeyring(b.master, keys)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnverified, err)
+	}
+	if !ring.VerifyMAC(backupProof, sum, proof) {
+		return fmt.Errorf("%w: it was changed after it was made", ErrUnverified)
+	}
+	b.info.Verified = true
+	return nil
+}
+
+// dataKeyRow is a data key with what orders it.
+type dataKeyRow struct {
+	seal.WrappedKey
+	created int64
+}
+
+// compare is the order of DataKeys.
+func (k dataKeyRow) compare(other dataKeyRow) int {
+	return cmp.Or(cmp.Compare(k.created, other.created), strings.Compare(k.ID, other.ID))
 }
 
 // knownTable is a table as the backup has it: perhaps with fewer columns than
