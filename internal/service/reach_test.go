@@ -55,7 +55,7 @@ func TestNothingBeyondWhatIsAllowed(t *testing.T) {
 	table := openRows(t, w)
 	db := second(t, w)
 	var backup bytes.Buffer
-	if _, err := db.Backup(t.Context(), &backup); err != nil {
+	if _, err := db.Backup(t.Context(), &backup, nil); err != nil {
 		t.Fatal(err)
 	}
 	before := table.all(t)
@@ -84,7 +84,7 @@ func TestNothingBeyondWhatIsAllowed(t *testing.T) {
 			}
 		}
 		if len(rows) > 0 {
-			if _, err := db.Restore(t.Context(), bytes.NewReader(backup.Bytes()), true); err != nil {
+			if _, err := db.Restore(t.Context(), bytes.NewReader(backup.Bytes()), true, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
