@@ -57,16 +57,19 @@ directory and the master key file, where there are none.`,
 			if err := spec.Check(); err != nil {
 				return usageError("%w", err) // before a data directory is made
 			}
-			return in.with(cmd.Context(), true, func(s *service.Service) error {
+			a := &act{name: "CreateAccount", account: spec.ID, asked: map[string]any{"alias": spec.Alias, "partition": spec.Partition, "limits": spec.Limits}}
+			return in.act(cmd.Context(), true, a, func(s *service.Service) error {
 				created, err := s.IAM.CreateAccount(cmd.Context(), spec)
 				if err != nil {
 					return err
 				}
+				a.account = created.ID
+				a.made = map[string]any{"accountId": created.ID, "accessKeyId": created.RootKey.ID}
 				return printAccount(p, output, created)
 			})
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	f := c.Flags()
 	f.StringVar(&spec.ID, "id", "", "the account's twelve `digits` (default a random number)")
 	f.StringVar(&spec.Alias, "alias", "", "the account's `alias`")
@@ -178,7 +181,8 @@ func accountDeleteCommand(p *process) *cobra.Command {
 			if !yes {
 				return usageError("account %s would be gone for good with all that it holds: say --yes", args[0])
 			}
-			return in.with(cmd.Context(), false, func(s *service.Service) error {
+			a := &act{name: "DeleteAccount", account: args[0]}
+			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
 				if err := s.IAM.DeleteAccount(cmd.Context(), args[0]); err != nil {
 					return err
 				}
@@ -187,7 +191,7 @@ func accountDeleteCommand(p *process) *cobra.Command {
 			})
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	c.Flags().BoolVar(&yes, "yes", false, "delete it")
 	c.ValidArgsFunction = in.completeAccounts
 	return c
@@ -208,12 +212,16 @@ func accountLimitsCommand(p *process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return in.with(cmd.Context(), false, func(s *service.Service) error {
-				if len(limits) > 0 {
-					if err := s.IAM.SetLimits(cmd.Context(), args[0], limits); err != nil {
-						return err
-					}
+			if len(limits) > 0 {
+				a := &act{name: "SetAccountLimits", account: args[0], asked: map[string]any{"limits": args[1:]}}
+				err := in.act(cmd.Context(), false, a, func(s *service.Service) error {
+					return s.IAM.SetLimits(cmd.Context(), args[0], limits)
+				})
+				if err != nil {
+					return err
 				}
+			}
+			return in.with(cmd.Context(), false, func(s *service.Service) error {
 				a, err := findAccount(cmd.Context(), s, args[0])
 				if err != nil {
 					return err
@@ -222,7 +230,7 @@ func accountLimitsCommand(p *process) *cobra.Command {
 			})
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	outputFlag(c, &output)
 	c.ValidArgsFunction = in.completeAccounts
 	return c

@@ -46,7 +46,8 @@ func controlPolicyPutCommand(p *process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return in.with(cmd.Context(), false, func(s *service.Service) error {
+			a := &act{name: "PutControlPolicy", account: args[0], asked: map[string]any{"policyName": args[1], "policyDocument": document}}
+			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
 				if err := s.IAM.PutControlPolicy(cmd.Context(), args[0], args[1], document); err != nil {
 					return err
 				}
@@ -55,7 +56,7 @@ func controlPolicyPutCommand(p *process) *cobra.Command {
 			})
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	c.ValidArgsFunction = in.completeAccountThenFile
 	return c
 }
@@ -172,7 +173,8 @@ func controlPolicyDeleteCommand(p *process) *cobra.Command {
 		Short: "Take a control policy from an account",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return in.with(cmd.Context(), false, func(s *service.Service) error {
+			a := &act{name: "DeleteControlPolicy", account: args[0], asked: map[string]any{"policyName": args[1]}}
+			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
 				if err := s.IAM.DeleteControlPolicy(cmd.Context(), args[0], args[1]); err != nil {
 					return err
 				}
@@ -181,7 +183,7 @@ func controlPolicyDeleteCommand(p *process) *cobra.Command {
 			})
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	c.ValidArgsFunction = in.completeAccounts
 	return c
 }

@@ -31,7 +31,8 @@ where it has none yet; accounts that are members already stay so.`,
 		Example: `  rollcall account organization manage 123456789012 210987654321 210987654322`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return in.with(cmd.Context(), false, func(s *service.Service) error {
+			a := &act{name: "ManageAccounts", account: args[0], asked: map[string]any{"memberAccountIds": args[1:]}}
+			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
 				if err := s.IAM.ManageAccounts(cmd.Context(), args[0], args[1:]); err != nil {
 					return err
 				}
@@ -44,7 +45,7 @@ where it has none yet; accounts that are members already stay so.`,
 			})
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	c.ValidArgsFunction = in.completeAccounts
 	return c
 }
@@ -113,7 +114,8 @@ func organizationLeaveCommand(p *process) *cobra.Command {
 the organization ends.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return in.with(cmd.Context(), false, func(s *service.Service) error {
+			a := &act{name: "LeaveOrganization", account: args[0]}
+			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
 				if err := s.IAM.LeaveOrganization(cmd.Context(), args[0]); err != nil {
 					return err
 				}
@@ -122,7 +124,7 @@ the organization ends.`,
 			})
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	c.ValidArgsFunction = in.completeAccounts
 	return c
 }

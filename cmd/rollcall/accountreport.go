@@ -86,7 +86,8 @@ func accountReportCommand(p *process) *cobra.Command {
 					return err
 				}
 			}
-			return in.with(cmd.Context(), false, func(s *service.Service) error {
+			a := &act{name: "ExportCredentialReport", account: args[0], reads: true, asked: map[string]any{"at": at, "out": out}}
+			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
 				_, write, err := s.IAM.Report(cmd.Context(), args[0], when)
 				if errors.Is(err, store.ErrNotFound) {
 					return fmt.Errorf("account %s has no report of that time", args[0])
@@ -101,7 +102,7 @@ func accountReportCommand(p *process) *cobra.Command {
 			})
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	c.Flags().StringVar(&at, "at", "", "the report that was the newest at this `time`, as 2026-03-01 or 2026-03-01T12:00:00Z (default now)")
 	c.Flags().StringVar(&out, "out", "", "write it to this `file` (default standard output)")
 	c.MarkFlagFilename("out")

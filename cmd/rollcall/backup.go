@@ -31,7 +31,7 @@ the backup is restored, that nobody changed it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return in.backup(cmd.Context(), args[0]) },
 	}
-	in.add(c)
+	in.addActing(c)
 	return c
 }
 
@@ -44,7 +44,7 @@ func (in *install) openStore(ctx context.Context, create bool) (*store.DB, error
 	return store.Open(ctx, cfg)
 }
 
-func (in *install) backup(ctx context.Context, file string) error {
+func (in *install) backup(ctx context.Context, file string) (err error) {
 	if _, terminal := width(in.p.stdout); terminal && file == "-" {
 		return usageError("a backup is nothing to look at: send standard output to a file or a pipe")
 	}
@@ -52,6 +52,12 @@ func (in *install) backup(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
+	a := &act{name: "BackUp", reads: true, asked: map[string]any{"file": file}}
+	done, err := in.begin(a)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	defer func() { err = done(err) }()
 	var info store.BackupInfo
 	write := func(w io.Writer) error {
 		master, err := in.loadMasterKey()
@@ -68,6 +74,7 @@ func (in *install) backup(ctx context.Context, file string) error {
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
+	a.made = figures(info)
 	fmt.Fprintf(in.p.stderr, "Backed up %s.\nThe master key is not in the backup: keep a copy of %s in another place.\n", describe(info), in.masterFile())
 	return nil
 }
@@ -89,6 +96,11 @@ func spool(to io.Writer, write func(io.Writer) error) error {
 	}
 	_, err = io.Copy(to, f)
 	return err
+}
+
+// figures are a backup's for the trail.
+func figures(info store.BackupInfo) map[string]any {
+	return map[string]any{"accounts": info.Accounts, "users": info.Users, "rows": info.Rows, "taken": date(info.Taken)}
 }
 
 func describe(info store.BackupInfo) string {
@@ -121,7 +133,7 @@ refused.`,
 			return in.restore(cmd.Context(), args[0], force, unverified)
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	c.Flags().BoolVar(&force, "force", false, "replace all that is in the store")
 	c.Flags().BoolVar(&unverified, "unverified", false, "restore what cannot be verified: a backup of an earlier version, or one whose master key is not at hand")
 	return c
@@ -157,10 +169,20 @@ func (in *install) restore(ctx context.Context, file string, force, unverified b
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
+	a := &act{name: "Restore", asked: map[string]any{"file": file, "force": force, "unverified": unverified}}
+	return in.restoreChecked(ctx, a, f, force, master)
+}
+
+func (in *install) restoreChecked(ctx context.Context, a *act, f io.ReadSeeker, force bool, master *seal.MasterKeys) (err error) {
 	db, err := in.openStore(ctx, true)
 	if err != nil {
 		return err
 	}
+	done, err := in.begin(a)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	defer func() { err = done(err) }()
 	info, err := db.Restore(ctx, f, force, master)
 	if errors.Is(err, store.ErrNotEmpty) {
 		err = errors.New("the store has accounts already: --force replaces all that is in it")
@@ -172,6 +194,8 @@ func (in *install) restore(ctx context.Context, file string, force, unverified b
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
+	a.made = figures(info)
+	a.made["verified"] = info.Verified
 	in.tellRestored(info, fits)
 	return nil
 }

@@ -26,6 +26,7 @@ type install struct {
 	data      string
 	store     string
 	masterKey string
+	trail     string // of the operator's acts
 }
 
 // add gives a command the flags of an installation.

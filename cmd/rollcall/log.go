@@ -27,7 +27,7 @@ func (l *logging) open(p *process) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(l.level)); err != nil || strings.ContainsAny(l.level, "+-") {
 		return nil, usageError("--log-level %q is none of debug, info, warn, error", l.level)
 	}
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: boundText}
 	switch l.format {
 	case "auto":
 		_, terminal := width(p.stderr)
@@ -38,7 +38,7 @@ func (l *logging) open(p *process) (*slog.Logger, error) {
 		return nil, usageError("--log-format %q is none of auto, text, json", l.format)
 	}
 	if l.json {
-		return slog.New(slog.NewJSONHandler(p.stderr, options)), nil
+		return slog.New(newBoundedLog(slog.NewJSONHandler(p.stderr, options))), nil
 	}
-	return slog.New(slog.NewTextHandler(p.stderr, options)), nil
+	return slog.New(newBoundedLog(slog.NewTextHandler(p.stderr, options))), nil
 }

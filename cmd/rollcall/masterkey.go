@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,16 +29,18 @@ interrupts is readable all the time, and ended by the next 'rotate'. Copies of
 the old key file open the data, and backups of it, that was there before.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return in.withMasterKey(cmd.Context(), func(s *service.Service, master *seal.MasterKeys) error {
+			a := &act{name: "RotateMasterKey"}
+			return in.act(cmd.Context(), false, a, in.onMasterKey(func(s *service.Service, master *seal.MasterKeys) error {
 				if err := s.IAM.RotateMasterKey(cmd.Context(), master); err != nil {
 					return err
 				}
+				a.made = map[string]any{"masterKeyId": master.CurrentID()}
 				fmt.Fprintf(p.stderr, "The master key is now %s, in %s: keep a copy of the file apart from the data.\n", master.CurrentID(), in.masterFile())
 				return nil
-			})
+			}))
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	return c
 }
 
@@ -50,23 +51,22 @@ func masterKeyVerifyCommand(p *process) *cobra.Command {
 		Short: "See whether the master key file opens the secrets of the data",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return in.withMasterKey(cmd.Context(), func(_ *service.Service, master *seal.MasterKeys) error {
+			return in.with(cmd.Context(), false, in.onMasterKey(func(_ *service.Service, master *seal.MasterKeys) error {
 				fmt.Fprintf(p.stderr, "%s holds the right master key, %s.\n", in.masterFile(), master.CurrentID())
 				if old, pending := master.PreviousID(); pending {
 					return fmt.Errorf("a rotation from %s has not ended: run 'rollcall masterkey rotate' again", old)
 				}
 				return nil
-			})
+			}))
 		},
 	}
 	in.add(c)
 	return c
 }
 
-// withMasterKey runs fn on an installation whose master key file opens its
-// data.
-func (in *install) withMasterKey(ctx context.Context, fn func(*service.Service, *seal.MasterKeys) error) error {
-	return in.with(ctx, false, func(s *service.Service) error {
+// onMasterKey is fn for an installation whose master key file opens its data.
+func (in *install) onMasterKey(fn func(*service.Service, *seal.MasterKeys) error) func(*service.Service) error {
+	return func(s *service.Service) error {
 		master, err := seal.LoadMasterKeys(in.masterFile())
 		if errors.Is(err, fs.ErrNotExist) {
 			return configError("%w", err)
@@ -75,5 +75,5 @@ func (in *install) withMasterKey(ctx context.Context, fn func(*service.Service, 
 			return err
 		}
 		return fn(s, master)
-	})
+	}
 }

@@ -34,11 +34,13 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 			if output != "text" && output != "json" {
 				return badOutput(output)
 			}
-			return in.with(cmd.Context(), false, func(s *service.Service) error {
+			a := &act{name: "CreateRootAccessKey", account: args[0]}
+			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
 				key, err := s.IAM.CreateRootKey(cmd.Context(), args[0])
 				if err != nil {
 					return err
 				}
+				a.made = map[string]any{"accessKeyId": key.ID}
 				if output == "json" {
 					return writeJSON(p.stdout, struct{ AccountId, AccessKeyId, SecretAccessKey string }{args[0], key.ID, key.Secret.Reveal()})
 				}
@@ -47,7 +49,7 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 			})
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	outputFlag(c, &output)
 	c.ValidArgsFunction = in.completeAccounts
 	return c
@@ -113,7 +115,8 @@ func rootKeyDeleteCommand(p *process) *cobra.Command {
 		Short: "Delete a root access key; the next call it signs is refused",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return in.with(cmd.Context(), false, func(s *service.Service) error {
+			a := &act{name: "DeleteRootAccessKey", account: args[0], asked: map[string]any{"accessKeyId": args[1]}}
+			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
 				if err := s.IAM.DeleteRootKey(cmd.Context(), args[0], args[1]); err != nil {
 					return err
 				}
@@ -122,7 +125,7 @@ func rootKeyDeleteCommand(p *process) *cobra.Command {
 			})
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	c.ValidArgsFunction = in.completeAccounts
 	return c
 }
@@ -140,7 +143,11 @@ and else the first line of standard input.`,
   rollcall account root-password 123456789012 --delete`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return in.with(cmd.Context(), false, func(s *service.Service) error {
+			a := &act{name: "SetRootPassword", account: args[0]}
+			if remove {
+				a.name = "DeleteRootPassword"
+			}
+			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
 				if remove {
 					if err := s.IAM.DeleteRootPassword(cmd.Context(), args[0]); err != nil {
 						return err
@@ -160,7 +167,7 @@ and else the first line of standard input.`,
 			})
 		},
 	}
-	in.add(c)
+	in.addActing(c)
 	c.Flags().BoolVar(&remove, "delete", false, "delete the password")
 	c.ValidArgsFunction = in.completeAccounts
 	return c

@@ -109,6 +109,14 @@ func (e *Emulator) Reset(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reset: %w", err)
 	}
+	err = next.trail.Write(&trail.Record{
+		UserIdentity: trail.Identity{Type: trail.Operator}, EventTime: time.Now(), EventSource: "rollcall.operator",
+		EventName: "ResetEmulator", AWSRegion: "us-east-1", SourceIPAddress: "localhost", UserAgent: "rollcall",
+		EventType: trail.OperatorAct, RecipientAccountID: spec.ID,
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("reset: %w", err), next.Close())
+	}
 	e.mu.Lock()
 	old := e.current
 	e.current = next

@@ -61,7 +61,8 @@ func TestEmulatorReset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(string(text), "\n"); n != callers*calls+5 {
-		t.Errorf("%d lines in the trail, want %d", n, callers*calls+5)
+	resets := strings.Count(string(text), `"eventName":"ResetEmulator"`)
+	if n := strings.Count(string(text), "\n"); resets != 5 || n != callers*calls+5+resets {
+		t.Errorf("%d lines in the trail, %d of resets, want %d and 5", n, resets, callers*calls+10)
 	}
 }

@@ -17,6 +17,10 @@ const (
 	AWSService    = "AWSService"
 	Unknown       = "Unknown" // not authenticated: no signature, or a wrong one
 
+	// Operator is who runs a command on an installation: a user of the system.
+	// CloudTrail knows none.
+	Operator = "RollcallOperator"
+
 	// Who showed a token of an OIDC provider, or an assertion of a SAML one.
 	WebIdentityUser = "WebIdentityUser"
 	SAMLUser        = "SAMLUser"
@@ -27,6 +31,8 @@ const (
 	APICall       = "AwsApiCall"
 	ConsoleSignIn = "AwsConsoleSignIn"
 	ServiceEvent  = "AwsServiceEvent"
+	// OperatorAct is CloudTrail's word for what is done and is no call of an API.
+	OperatorAct = "AwsConsoleAction"
 )
 
 // Hidden stands in CloudTrail where people are known to type secrets by

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Bounds of the log. Whoever can reach the service can cause lines, so that
+// only the first ones of every second are written; the others are counted, and
+// a line tells of them within ten seconds.
+const (
+	logPerMessage = 10  // lines a second with one message
+	logOverall    = 100 // lines a second
+	logSummary    = 10 * time.Second
+	logMessages   = 50      // messages that are told apart while they are counted
+	maxLogText    = 8 << 10 // bytes of one text: room for a stack
+)
+
+// boundedLog is a handler that keeps the bounds.
+type boundedLog struct {
+	slog.Handler
+	count *logCount // shared by all that come of one handler
+}
+
+func newBoundedLog(h slog.Handler) boundedLog {
+	return boundedLog{h, &logCount{out: h, left: map[string]int{}}}
+}
+
+func (b boundedLog) Handle(ctx context.Context, r slog.Record) error {
+	if !b.count.admit(r) {
+		return nil
+	}
+	return b.Handler.Handle(ctx, r)
+}
+
+func (b boundedLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return boundedLog{b.Handler.WithAttrs(attrs), b.count}
+}
+
+func (b boundedLog) WithGroup(name string) slog.Handler {
+	return boundedLog{b.Handler.WithGroup(name), b.count}
+}
+
+// logCount counts the lines of a second, and those that are left out.
+type logCount struct {
+	out slog.Handler
+
+	mu      sync.Mutex
+	second  int64
+	written int
+	of      map[string]int // no more messages than lines
+	left    map[string]int
+}
+
+func (c *logCount) admit(r slog.Record) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now().Unix(); now != c.second {
+		c.second, c.written, c.of = now, 0, map[string]int{}
+	}
+	if c.written < logOverall && c.of[r.Message] < logPerMessage {
+		c.written++
+		c.of[r.Message]++
+		return true
+	}
+	if len(c.left) == 0 {
+		time.AfterFunc(logSummary, c.summarize)
+	}
+	message := r.Message
+	if _, known := c.left[message]; !known && len(c.left) >= logMessages {
+		message = "others"
+	}
+	c.left[message]++
+	return false
+}
+
+func (c *logCount) summarize() {
+	c.mu.Lock()
+	left := c.left
+	c.left = map[string]int{}
+	c.mu.Unlock()
+	for message, n := range left {
+		r := slog.NewRecord(time.Now(), slog.LevelWarn, "log lines left out", 0)
+		r.AddAttrs(slog.String("message", message), slog.Int("lines", n))
+		_ = c.out.Handle(context.Background(), r)
+	}
+}
+
+// boundText cuts a text of a log line. Escaping may make it longer, so one that
+// grows much is cut more.
+func boundText(_ []string, a slog.Attr) slog.Attr {
+	var text string
+	switch v := a.Value.Any().(type) {
+	case string:
+		text = v
+	case error:
+		text = v.Error()
+	default:
+		return a
+	}
+	if len(text) > maxLogText {
+		text = text[:maxLogText]
+	}
+	if len(text) > maxLogText/8 && len(strconv.Quote(text)) > maxLogText*3/2 {
+		text = text[:maxLogText/8]
+	}
+	a.Value = slog.StringValue(text)
+	return a
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Lines that anybody can cause do not fill the disk, and none is left out
+// without being counted.
+func TestLogIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		l := logging{level: "debug", format: "json"}
+		log, err := l.open(&process{stderr: &out, env: func(string) string { return "" }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const lines = 20_000
+		bad := errors.New(strings.Repeat("\x01\xff", 1<<20))
+		for i := range lines {
+			switch i % 3 {
+			case 0:
+				log.Warn("answer not delivered", "error", bad)
+			case 1:
+				log.With("a", 1).Error("internal error", "error", bad)
+			case 2:
+				log.Debug(fmt.Sprintf("http: from %d", i))
+			}
+			if i%5000 == 4999 {
+				time.Sleep(time.Second)
+			}
+		}
+		if out.Len() > 4*(1<<20) {
+			t.Errorf("%d bytes in four seconds", out.Len())
+		}
+		time.Sleep(logSummary)
+		synctest.Wait()
+		written, counted := 0, 0
+		for line := range strings.Lines(out.String()) {
+			var r struct {
+				Msg   string
+				Lines int
+			}
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Fatal(err)
+			}
+			if len(line) > 2*maxLogText {
+				t.Errorf("a line of %d bytes", len(line))
+			}
+			if counted += r.Lines; r.Msg != "log lines left out" {
+				written++
+			}
+		}
+		if written+counted != lines || written > 5*logOverall {
+			t.Errorf("%d written and %d counted of %d", written, counted, lines)
+		}
+	})
+}
