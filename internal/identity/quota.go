@@ -38,10 +38,13 @@ var (
 
 // Of providers and server certificates.
 var (
-	oidcProvidersPerAccount      = quota{"OpenIdConnectProvidersPerAccount", 100}
-	clientIDsPerOIDCProvider     = quota{"ClientIdsPerOpenIdConnectProvider", 100}
-	samlProvidersPerAccount      = quota{"SAMLProvidersPerAccount", 100}
-	keysPerSAMLProvider          = quota{"PrivateKeysPerSAMLProvider", 2}
+	oidcProvidersPerAccount  = quota{"OpenIdConnectProvidersPerAccount", 100}
+	clientIDsPerOIDCProvider = quota{"ClientIdsPerOpenIdConnectProvider", 100}
+	samlProvidersPerAccount  = quota{"SAMLProvidersPerAccount", 100}
+	keysPerSAMLProvider      = quota{"PrivateKeysPerSAMLProvider", 2}
+	// The certificates of its metadata: each may be asked whether it signed an
+	// assertion that a stranger shows.
+	certificatesPerSAMLProvider  = quota{"PublicKeysPerSAMLProvider", 10}
 	serverCertificatesPerAccount = quota{"ServerCertificatesPerAccount", 20}
 )
 
@@ -50,7 +53,7 @@ var quotas = []quota{usersPerAccount, accessKeysPerUser, certificatesPerUser, ss
 	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext, rolesPerAccount, trustPolicySize, instanceProfilesPerAccount, rolesPerInstanceProfile,
 	instanceProfilesPerAccount, rolesPerInstanceProfile,
 	groupsPerAccount, groupsPerUser, policiesPerAccount, policySize, policiesPerUser, policiesPerGroup, policiesPerRole,
-	oidcProvidersPerAccount, clientIDsPerOIDCProvider, samlProvidersPerAccount, keysPerSAMLProvider, serverCertificatesPerAccount}
+	oidcProvidersPerAccount, clientIDsPerOIDCProvider, samlProvidersPerAccount, keysPerSAMLProvider, certificatesPerSAMLProvider, serverCertificatesPerAccount}
 
 // inForce is the quota's value for an account.
 func (q quota) inForce(tx *store.Tx, account string) (int, error) {

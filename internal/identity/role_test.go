@@ -186,7 +186,7 @@ func TestTrustedPrincipals(t *testing.T) {
 			`{"AWS":"` + userARN + `/a/Ann"}`, `{"AWS":["` + roleARN + `/g/gate","` + userARN + `/a/Ann"]}`,
 			`{"AWS":"arn:aws:sts::` + account + `:assumed-role/gate/anyone"}`,
 			`{"AWS":"arn:aws:iam::999999999999:user/elsewhere"}`, // an account that is not kept here
-			`{"AWS":"AIDACKCEVSQ6C2EXAMPLE"}`, `{"Federated":"cognito-identity.amazonaws.com"}`,
+			`{"AWS":"AIDACKCEVSQ6C2EXAMPLE"}`, `{"Federated":"accounts.google.com"}`,
 		} {
 			must(t, w.root, w.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: trust(principals)})
 		}
@@ -211,7 +211,7 @@ func TestTrustPolicyOfDeletedPrincipals(t *testing.T) {
 		gate := *w.role(t, "gate").RoleId
 		const document = `{ "Version":"2012-10-17", "Statement":[{"Effect":"Allow", "Principal":{"AWS" : [ "ANN", "GATE" , "` + account + `"]},
 			"Action":"sts:AssumeRole", "Condition":{"StringLike":{"aws:PrincipalArn":["ANN","GATE"]}}},
-			{"Effect":"Deny","NotPrincipal":{"AWS":"ANN"},"Action":"sts:AssumeRole"}] } `
+			{"Effect":"Deny","Principal":{"AWS":"ANN"},"Action":"sts:TagSession"}] } `
 		fill := func(ann, gate string, most int) string {
 			return strings.Replace(strings.Replace(document, `"ANN"`, `"`+ann+`"`, most), `"GATE"`, `"`+gate+`"`, most)
 		}

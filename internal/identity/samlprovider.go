@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -49,14 +48,18 @@ func samlProviderARN(c principal.Caller, name string) *string {
 
 // setMetadata gives a provider its metadata. What is wrong with them is not
 // said: IAM's words are not known.
-func setMetadata(p *store.SAMLProvider, text string, now time.Time) error {
+func setMetadata(tx *store.Tx, p *store.SAMLProvider, text string) error {
 	m, err := ParseSAMLMetadata(text)
 	if err != nil {
 		return fail("InvalidInput", "Could not parse metadata")
 	}
+	// The name of the quota is a guess.
+	if err := checkQuota(tx, p.Account, certificatesPerSAMLProvider, len(m.Signing)); err != nil {
+		return err
+	}
 	p.Metadata, p.ValidUntil = text, m.ValidUntil
 	if p.ValidUntil.IsZero() {
-		p.ValidUntil = now.AddDate(metadataYears, 0, 0)
+		p.ValidUntil = tx.Now.AddDate(metadataYears, 0, 0)
 	}
 	return nil
 }
@@ -130,7 +133,7 @@ func (s *Service) CreateSAMLProvider(ctx context.Context, in *iam.CreateSAMLProv
 	}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		p.Created = tx.Now
-		if err := setMetadata(&p, *in.SAMLMetadataDocument, tx.Now); err != nil {
+		if err := setMetadata(tx, &p, *in.SAMLMetadataDocument); err != nil {
 			return err
 		}
 		if err := tx.InsertSAMLProvider(p); err != nil {
@@ -224,7 +227,7 @@ func (s *Service) UpdateSAMLProvider(ctx context.Context, in *iam.UpdateSAMLProv
 			return err
 		}
 		if in.SAMLMetadataDocument != nil {
-			if err := setMetadata(&p, *in.SAMLMetadataDocument, tx.Now); err != nil {
+			if err := setMetadata(tx, &p, *in.SAMLMetadataDocument); err != nil {
 				return err
 			}
 		}

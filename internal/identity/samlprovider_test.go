@@ -106,6 +106,24 @@ func FuzzParseSAMLMetadata(f *testing.F) {
 	})
 }
 
+// A provider has ten certificates at most, as IAM's quota says.
+func TestSAMLProviderCertificates(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		with := func(n int) *string {
+			one := "<X509Certificate>" + vectorBase64 + "</X509Certificate>"
+			return ptr(strings.Replace(metadata("", vectorBase64), one, strings.Repeat(one, n), 1))
+		}
+		if m, err := identity.ParseSAMLMetadata(*with(11)); err != nil || len(m.Signing) != 11 {
+			t.Fatalf("%d certificates, %v", len(m.Signing), err)
+		}
+		const over = "Cannot exceed quota for PublicKeysPerSAMLProvider: 10"
+		refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: with(11)}, 409, "LimitExceeded", over)
+		arn := must(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: with(10)}).SAMLProviderArn
+		refused(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: with(11)}, 409, "LimitExceeded", over)
+		must(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: with(1)})
+	})
+}
+
 func TestSAMLProvider(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		made := w.clock.Now()

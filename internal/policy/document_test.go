@@ -185,7 +185,7 @@ func TestGrantsService(t *testing.T) {
 
 func TestPrincipals(t *testing.T) {
 	d := mustParse(t, `{"Statement":[{"Effect":"Allow","Principal":{"AWS":["111111111111","AIDAABCDEFGHIJKLMNOP"],"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"},
-	 {"Effect":"Deny","NotPrincipal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"},{"Effect":"Deny","Principal":"*","Action":"sts:TagSession"}]}`, Trust)
+	 {"Effect":"Deny","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"},{"Effect":"Deny","Principal":"*","Action":"sts:TagSession"}]}`, Trust)
 	if diff := cmp.Diff([]string{"111111111111", "AIDAABCDEFGHIJKLMNOP", "222222222222"}, d.Principals("AWS")); diff != "" {
 		t.Errorf("AWS (-want +got):\n%s", diff)
 	}

@@ -28,6 +28,12 @@ var (
 	// Those of CreateRole and UpdateAssumeRolePolicy.
 	errTrustJSON    = awsmodel.Fail(malformed, "This policy contains invalid Json")
 	errTrustActions = awsmodel.Fail(malformed, "AssumeRole policy may only specify STS AssumeRole actions.")
+
+	// As other services that follow IAM have them (G).
+	errAllowNotPrincipal  = awsmodel.Fail(malformed, "Allow with NotPrincipal is not allowed.")
+	errTrustNotPrincipal  = awsmodel.Fail(malformed, "AssumeRole policy must not contain NotPrincipal field.")
+	errTrustNotResource   = awsmodel.Fail(malformed, "AssumeRole policy must not contain resources.")
+	errCognitoConditional = awsmodel.Fail(malformed, "A condition block must be present for the Cognito provider")
 )
 
 // InvalidPrincipal is the error for a principal of a trust policy that does not
@@ -64,4 +70,13 @@ func missingField(kind Kind, name string) error {
 
 func prohibitedField(name string) error {
 	return awsmodel.Fail(malformed, "Has prohibited field %s", name)
+}
+
+// prohibitedResource is the error for a trust policy with what a role's trust
+// policy cannot have: it is about the role.
+func prohibitedResource(name string) error {
+	if name == "Resource" {
+		return prohibitedField(name)
+	}
+	return errTrustNotResource
 }

@@ -83,7 +83,7 @@ func (p *parser) member(st *Statement, key string, value node) error {
 		st.NotActions, ok = value.strings()
 	case "Resource", "NotResource":
 		if p.kind == Trust {
-			return prohibitedField(key)
+			return prohibitedResource(key)
 		}
 		if key == "Resource" {
 			st.Resources, ok = value.strings()

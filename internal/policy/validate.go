@@ -139,8 +139,15 @@ func checkPrincipalOf(kind Kind, st *Statement) error {
 	return nil
 }
 
+// checkPrincipals: all but some cannot be allowed, and of a trust policy
+// NotPrincipal is no element at all. IAM, AWS JSON policy elements:
+// NotPrincipal.
 func (st *Statement) checkPrincipals(kind Kind) error {
 	switch {
+	case st.notPrincipals != nil && st.Effect == Allow:
+		return errAllowNotPrincipal
+	case st.notPrincipals != nil && kind == Trust:
+		return errTrustNotPrincipal
 	case st.principals != nil:
 		return st.principals.check()
 	case st.notPrincipals != nil:
@@ -276,6 +283,9 @@ func unknownPartition(parts []string) error {
 var trustActions = []string{"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity",
 	"sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession"}
 
+// cognito is a provider that everyone can get a token of.
+const cognito = "cognito-identity.amazonaws.com"
+
 // checkTrust holds for role trust policies. NotAction is refused (G): it would
 // name more than STS's actions.
 func checkTrust(d *Document) error {
@@ -289,6 +299,9 @@ func checkTrust(d *Document) error {
 		}
 		if err := st.checkPrincipals(d.Kind); err != nil {
 			return err
+		}
+		if slices.Contains(st.principals.byType[federatedPrincipals], cognito) && len(st.conditions) == 0 {
+			return errCognitoConditional
 		}
 		for j, text := range st.Actions {
 			vendor, _, _ := strings.Cut(text, ":")

@@ -10,6 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"rollcall/internal/service"
+	"rollcall/internal/store"
+	"rollcall/internal/storetest"
 )
 
 // role makes a role that trusts as the statement's members say, and returns
@@ -128,4 +132,32 @@ func TestRoleLastUsedBySessions(t *testing.T) {
 			t.Errorf("%v %s", u.LastUsedDate, *u.Region)
 		}
 	})
+}
+
+// All but some cannot be trusted: who is meant is said, and a trust policy that
+// was stored when it was still taken trusts nobody.
+func TestNotPrincipalTrustsNobody(t *testing.T) {
+	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
+	w.user(t, "Ann")
+	ann := w.asUser(t, "Ann")
+	w.putUserPolicy(t, "Ann", ptr(allowAll))
+	arn := w.role(t, "worker", trusting("Ann"))
+	for effect, message := range map[string]string{
+		"Allow": "Allow with NotPrincipal is not allowed.", "Deny": "AssumeRole policy must not contain NotPrincipal field.",
+	} {
+		document := ptr(`{"Version":"2012-10-17","Statement":{"Effect":"` + effect + `","NotPrincipal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"}}`)
+		refused(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: ptr("new"), AssumeRolePolicyDocument: document}, 400, "MalformedPolicyDocument", message)
+		refused(t, w.root.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: document}, 400, "MalformedPolicyDocument", message)
+
+		must(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")})
+		err := second(t, w).Update(t.Context(), func(tx *store.Tx) error {
+			return tx.SetTrust(account, "worker", store.Trust{TrustPolicy: *document})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}, 403, "AccessDenied", notAuthorized(userPath+"/Ann", "sts:AssumeRole", arn))
+		trusts := ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + trusting("Ann") + `}]}`)
+		must(t, w.root.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: trusts})
+	}
 }

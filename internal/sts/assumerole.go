@@ -137,6 +137,11 @@ func (s *Service) mayAssume(by asker, r *assumable, action string, n *newSession
 			return by.denial(action, arn)
 		}
 		document, err := s.iam.Access().Document(policy.Trust, r.TrustPolicy)
+		var malformed *awsmodel.Error
+		if errors.As(err, &malformed) {
+			// Stored when what it says was still taken: it trusts nobody.
+			return by.denial(action, arn)
+		}
 		if err != nil {
 			return err
 		}
