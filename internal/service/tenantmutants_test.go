@@ -1,0 +1,166 @@
+package service_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var mutateTenants = flag.Bool("tenants", false, "remove the account from each statement of the store, one by one; takes minutes")
+
+// mutantOf is the variable that tells a mutated test which condition is gone.
+const mutantOf = "ROLLCALL_TENANT_MUTANT"
+
+// unnoticed are the conditions whose loss these tests cannot see, and why.
+var unnoticed = map[string]string{}
+
+// Without the condition on the account in any one statement of the store, the
+// tests that hold tenants apart are red. All statements are mutated in one
+// build: each condition is made one that a variable can switch off. Without
+// -tenants the statements are only looked for.
+func TestEveryStatementAsksForTheAccount(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "mutants.test")
+	overlay, sites := mutateStore(t, dir)
+	for site := range unnoticed {
+		if !slices.Contains(sites, site) {
+			t.Errorf("there is no %s", site)
+		}
+	}
+	if len(sites) < 150 {
+		t.Errorf("only %d conditions", len(sites))
+	}
+	if !*mutateTenants {
+		return
+	}
+	build := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if out, err := runMutant(t, binary, "none"); err != nil {
+		t.Fatalf("red without a mutation: %v\n%s", err, out)
+	}
+	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var wait sync.WaitGroup
+	for i, site := range sites {
+		turns <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-turns }()
+			_, err := runMutant(t, binary, fmt.Sprint("m", i, "m"))
+			_, excused := unnoticed[site]
+			t.Logf("%s: noticed %t", site, err != nil)
+			switch {
+			case err == nil && !excused:
+				t.Errorf("nobody notices that %s does not ask for the account", site)
+			case err != nil && excused:
+				t.Errorf("%s is noticed: say so", site)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func runMutant(t *testing.T, binary, mutant string) ([]byte, error) {
+	run := exec.CommandContext(t.Context(), binary, "-test.run", "^(TestTenantsAreApart|TestMarkersAreApart)$", "-test.timeout", "5m", "-test.failfast")
+	run.Env = append(os.Environ(), mutantOf+"="+mutant)
+	run.WaitDelay = time.Minute
+	return run.CombinedOutput()
+}
+
+var (
+	ofAccountCondition = regexp.MustCompile(`(?:\b\w+\.)?\baccount = \$\d+`)
+	sentToEngine       = regexp.MustCompile(`\.c\.(exec|query|execMany)\((tx\.ctx|ctx), (\w+),`)
+)
+
+// mutateStore writes the store with conditions that can be switched off, and
+// says where they are: the file, the function and the statement's number in it.
+func mutateStore(t *testing.T, dir string) (overlay string, sites []string) {
+	t.Helper()
+	store, err := filepath.Abs("../store")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(store, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := map[string]string{}
+	write := func(name, text string) {
+		to := filepath.Join(dir, filepath.Base(name))
+		if err := os.WriteFile(to, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		replace[name] = to
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		function, count := "", map[string]int{}
+		var lines []string
+		for line := range strings.Lines(string(text)) {
+			if name, ok := functionOf(line); ok {
+				function = name
+			}
+			line = ofAccountCondition.ReplaceAllStringFunc(line, func(condition string) string {
+				count[function]++
+				sites = append(sites, fmt.Sprintf("%s %s %d", filepath.Base(file), function, count[function]))
+				return fmt.Sprintf("(%s OR 'm%dm' = '')", condition, len(sites)-1)
+			})
+			lines = append(lines, sentToEngine.ReplaceAllString(line, ".c.$1($2, mutated($3),"))
+		}
+		if mutated := strings.Join(lines, ""); mutated != string(text) {
+			write(file, mutated)
+		}
+	}
+	write(filepath.Join(store, "mutated.go"), `package store
+
+import (
+	"os"
+	"strings"
+)
+
+var switchedOff = "'" + os.Getenv("`+mutantOf+`") + "' = ''"
+
+func mutated(sql string) string { return strings.ReplaceAll(sql, switchedOff, "1 = 1") }
+`)
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay = filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlay, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return overlay, sites
+}
+
+var functionLine = regexp.MustCompile(`^(?:func (?:\(\w+ \*?\w+(?:\[\w+\])?\) )?(\w+)|var (\w+)|\t(\w+), \w+ += |const (\w+)|\t(\w+) += )`)
+
+// functionOf is the name of what a line of code begins at its top.
+func functionOf(line string) (string, bool) {
+	m := functionLine.FindStringSubmatch(line)
+	if m == nil || strings.HasPrefix(line, "\t") && !strings.Contains(line, "SQL") {
+		return "", false
+	}
+	for _, name := range m[1:] {
+		if name != "" {
+			return name, true
+		}
+	}
+	return "", false
+}
