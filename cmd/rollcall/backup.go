@@ -41,7 +41,8 @@ func (in *install) openStore(ctx context.Context, create bool) (*store.DB, error
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, cfg)
+	db, err := store.Open(ctx, cfg)
+	return db, in.explain(err)
 }
 
 func (in *install) backup(ctx context.Context, file string) (err error) {

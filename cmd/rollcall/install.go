@@ -27,6 +27,8 @@ type install struct {
 	store     string
 	masterKey string
 	trail     string // of the operator's acts
+	// allowPlain allows plain text to a PostgreSQL beyond this machine.
+	allowPlain bool
 }
 
 // add gives a command the flags of an installation.
@@ -35,7 +37,8 @@ func (in *install) add(c *cobra.Command) {
 	f.StringVar(&in.data, "data", "rollcall-data", "data `directory`, for its owner only")
 	f.StringVar(&in.store, "store", "", "keep the data in PostgreSQL: postgres://…, or where that `URL` stands: file://PATH, env://NAME")
 	f.StringVar(&in.masterKey, "master-key", "", "`file` of the key that all secrets are sealed with (default master.key in the data directory)")
-	settings(f, "data", "store", "master-key")
+	f.BoolVar(&in.allowPlain, "allow-plain-postgres", false, "allow sslmode=disable to a PostgreSQL beyond this machine")
+	settings(f, "data", "store", "master-key", "allow-plain-postgres")
 	c.MarkFlagDirname("data")
 	c.MarkFlagFilename("master-key")
 }
@@ -47,9 +50,9 @@ func (in *install) database(create bool) (store.Config, error) {
 	if in.store != "" {
 		link, err := in.storeURL()
 		if err != nil || in.masterKey != "" {
-			return store.Config{URL: link}, err
+			return store.Config{URL: link, AllowPlain: in.allowPlain}, err
 		}
-		return store.Config{URL: link}, in.directory(true)
+		return store.Config{URL: link, AllowPlain: in.allowPlain}, in.directory(true)
 	}
 	if err := in.directory(create); err != nil {
 		return store.Config{}, err
@@ -144,6 +147,9 @@ func (in *install) open(ctx context.Context, create bool) (*service.Service, err
 
 // explain names the file where the master key is missing or the wrong one.
 func (in *install) explain(err error) error {
+	if errors.Is(err, store.ErrPlainPostgres) {
+		return configError("%w, where passwords and names could be read on the way: give sslmode=verify-full, or --allow-plain-postgres to do it all the same", err)
+	}
 	if errors.Is(err, seal.ErrMasterKeyFile) {
 		return configError("%w", err) // names it already
 	}
@@ -171,6 +177,9 @@ func (in *install) flags() string {
 	}
 	if in.store != "" {
 		text += " --store …"
+	}
+	if in.allowPlain {
+		text += " --allow-plain-postgres"
 	}
 	if in.masterKey != "" {
 		text += " --master-key " + in.masterKey

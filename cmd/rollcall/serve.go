@@ -37,6 +37,7 @@ type serving struct {
 	trailSync           bool
 	report              identity.ReportConfig
 	useSpan             time.Duration
+	callTimeout         time.Duration
 	regions             []string
 	rate                float64
 	burst               int
@@ -82,6 +83,7 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.DurationVar(&s.report.Expiry, "report-expiry", 0, "how old a report may be to be given at all; 0 is for ever")
 	f.IntVar(&s.report.History, "report-history", 100, "how many reports of an account are kept")
 	f.DurationVar(&s.useSpan, "last-used-span", 0, "record only the first use of a key within this time; AWS's is 15m, 0 records every second")
+	f.DurationVar(&s.callTimeout, "call-timeout", server.DefaultCallTimeout, "how long a call may take, with all it waits for in the database, until it is answered 503")
 	f.StringSliceVar(&s.regions, "region", nil, "accept signatures for these `regions` only")
 	f.Float64Var(&s.rate, "rate-limit", 0, "calls per second of one access key before they are throttled; 0 is no limit")
 	f.IntVar(&s.burst, "rate-burst", 0, "calls of one access key at once above the limit (default the limit)")
@@ -90,7 +92,7 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.StringSliceVar(&s.providers, "web-identity-keys", nil, webIdentityUsage)
 	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
-		"report-expiry", "report-history", "last-used-span", "region", "rate-limit", "rate-burst", "max-connections", "max-connections-per-address", "web-identity-keys", "ready-file")
+		"report-expiry", "report-history", "last-used-span", "call-timeout", "region", "rate-limit", "rate-burst", "max-connections", "max-connections-per-address", "web-identity-keys", "ready-file")
 	s.log.add(c)
 	c.MarkFlagFilename("tls-cert")
 	c.MarkFlagFilename("tls-key")
@@ -110,6 +112,8 @@ func (s *serving) check() error {
 		return usageError("--report-expiry, --last-used-span, --rate-limit and --rate-burst cannot be negative")
 	case s.connections < 0 || s.perAddress < 0:
 		return usageError("--max-connections and --max-connections-per-address cannot be negative")
+	case s.callTimeout < 100*time.Millisecond:
+		return usageError("--call-timeout must be at least 100ms")
 	case s.report.History < 2:
 		return usageError("--report-history must be at least 2: a report that is being read survives the next")
 	}
@@ -207,7 +211,7 @@ func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus
 	}
 	t.Sync = s.trailSync
 	svc, err := service.Open(ctx, service.Config{
-		Store: db, MasterFile: s.masterFile(), Trail: t, Report: s.report,
+		Store: db, MasterFile: s.masterFile(), Trail: t, Report: s.report, CallTimeout: s.callTimeout,
 		Regions: s.regions, Rate: s.rate, Burst: s.burst, WebIdentityKeys: keys, Log: log, Metrics: metrics,
 	})
 	if err != nil {

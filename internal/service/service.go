@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -34,9 +35,11 @@ type Config struct {
 	// WebIdentityKeys says where the keys of identity providers are; see
 	// sts.Config.
 	WebIdentityKeys map[string]string
-	Rate            float64
-	Burst           int
-	Log             *slog.Logger
+	// CallTimeout is how long a call may take, in the database, too; 0 means 10 s.
+	CallTimeout time.Duration
+	Rate        float64
+	Burst       int
+	Log         *slog.Logger
 	// Metrics is where the metrics are registered; nil counts nothing.
 	Metrics prometheus.Registerer
 }
@@ -56,6 +59,9 @@ type Service struct {
 func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Store.Timeout == 0 {
+		cfg.Store.Timeout = cfg.CallTimeout
 	}
 	db, err := store.Open(ctx, cfg.Store)
 	if err != nil {
@@ -83,7 +89,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		IAM: iam, API: a, db: db, trail: cfg.Trail, masterFile: masterFile,
 		Handler: server.New(server.Config{
 			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions, Rate: cfg.Rate, Burst: cfg.Burst,
-			Now: db.Now, Log: cfg.Log, Metrics: metrics,
+			Now: db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
 		}),
 	}, nil
 }

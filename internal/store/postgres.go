@@ -20,21 +20,15 @@ import (
 type postgres struct {
 	pool  *pgxpool.Pool
 	turns postgresTurns
+	watch *postgresWatch
 }
 
-func openPostgres(ctx context.Context, url string) (*postgres, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+func openPostgres(ctx context.Context, c Config) (*postgres, error) {
+	links := &links{open: map[*link]bool{}, silence: c.Timeout}
+	cfg, err := postgresConfig(c.URL, c, links)
 	if err != nil {
-		// pgx's own text may carry the password of the URL.
-		return nil, errors.New("unreadable PostgreSQL URL")
+		return nil, err
 	}
-	// pgx's own default is as many as cores, at least 4.
-	if plain, err := pgx.ParseConfig(url); err == nil && plain.RuntimeParams["pool_max_conns"] == "" {
-		cfg.MaxConns = 16
-	}
-	cfg.MaxConnIdleTime = 5 * time.Minute
-	cfg.ConnConfig.ConnectTimeout = 10 * time.Second
-	cfg.ConnConfig.RuntimeParams["application_name"] = "rollcall"
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -45,6 +39,7 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 		return nil, err
 	}
 	e.turns.init(e, e.locksTables(ctx))
+	e.watch = startPostgresWatch(cfg.ConnConfig, links, pool.Reset)
 	return e, nil
 }
 
@@ -178,7 +173,7 @@ func (e *postgres) begin(ctx context.Context, begin string) (*postgresConn, erro
 // for one. What then runs on it is ended by ctx's deadline only: pgx closes a
 // connection whose context is cancelled within a statement.
 func (e *postgres) acquire(ctx context.Context) (*postgresConn, error) {
-	pooled, err := e.pool.Acquire(ctx)
+	pooled, err := e.alive(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +183,53 @@ func (e *postgres) acquire(ctx context.Context) (*postgresConn, error) {
 		c.work, c.stop = context.WithDeadline(c.work, at)
 	}
 	return c, nil
+}
+
+// Connections that were idle for longer than checkIdle are asked whether they
+// are alive, and have as long as checkPatience to say so.
+const (
+	checkIdle     = time.Second
+	checkPatience = 2 * time.Second
+)
+
+// released is where a connection keeps when it was used last.
+const released = "rollcall.released"
+
+// alive takes a connection from the pool that answers.
+func (e *postgres) alive(ctx context.Context) (*pgxpool.Conn, error) {
+	for try := int32(0); ; try++ {
+		pooled, err := e.pool.Acquire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		at, used := pooled.Conn().PgConn().CustomData()[released].(time.Time)
+		if !used || time.Since(at) < checkIdle {
+			return pooled, nil
+		}
+		check, cancel := context.WithTimeout(ctx, checkPatience)
+		err = pooled.Ping(check)
+		if cancel(); err == nil {
+			return pooled, nil
+		}
+		giveBack(pooled)
+		if ctx.Err() != nil || try > e.pool.Config().MaxConns {
+			return nil, err
+		}
+	}
+}
+
+// giveBack returns a connection to the pool, if it is of use to others. The
+// pool itself would keep the place of a dead one for as long as its server
+// takes to say goodbye.
+func giveBack(pooled *pgxpool.Conn) {
+	pg := pooled.Conn().PgConn()
+	if pg.IsClosed() || pg.IsBusy() || pg.TxStatus() != 'I' {
+		pooled.Hijack()
+		pg.Conn().Close()
+		return
+	}
+	pg.CustomData()[released] = time.Now()
+	pooled.Release()
 }
 
 // postgresError turns the engine's codes into the store's errors.
@@ -214,6 +256,7 @@ func (e *postgres) ping(ctx context.Context) error {
 }
 
 func (e *postgres) close() error {
+	e.watch.stop()
 	e.pool.Close()
 	return nil
 }
@@ -265,7 +308,7 @@ func (c *postgresConn) release() {
 		defer cancel()
 		c.pooled.Exec(ctx, "ROLLBACK")
 	}
-	c.pooled.Release()
+	giveBack(c.pooled)
 }
 
 func (c *postgresConn) fail(err error) error {

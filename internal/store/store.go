@@ -48,6 +48,8 @@ type Config struct {
 	Path string
 	// URL is a PostgreSQL connection string. When set, Path is not used.
 	URL string
+	// AllowPlain allows a URL that asks for plain text beyond this machine.
+	AllowPlain bool
 	// Memory asks for a private SQLite database in memory, gone at Close.
 	Memory bool
 	// Now is the clock; nil means time.Now. Transactions read it once.
@@ -120,7 +122,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 			return nil, errors.New("open store: the URL is not a postgres:// URL")
 		}
 		db.dialect = postgresDialect
-		db.engine, err = openPostgres(ctx, cfg.URL)
+		cfg.Timeout = db.timeout
+		db.engine, err = openPostgres(ctx, cfg)
 	default:
 		db.dialect = sqliteDialect
 		db.engine, err = openSQLite(ctx, cfg, db.callers.keep)

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// connectTimeout is how long connecting to one host may take where the URL has
+// no connect_timeout. A host of several that hangs costs it before the next
+// one is tried.
+const connectTimeout = 2 * time.Second
+
+// postgresConfig is how the pool connects.
+func postgresConfig(url string, c Config, links *links) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// pgx's own text may carry the password of the URL.
+		return nil, errors.New("unreadable PostgreSQL URL")
+	}
+	// pgx's own default is as many as cores, at least 4.
+	if plain, err := pgx.ParseConfig(url); err == nil && plain.RuntimeParams["pool_max_conns"] == "" {
+		cfg.MaxConns = 16
+	}
+	if err := encrypted(&cfg.ConnConfig.Config, c.AllowPlain); err != nil {
+		return nil, err
+	}
+	cfg.MaxConnIdleTime = 5 * time.Minute
+	if cfg.ConnConfig.ConnectTimeout <= 0 {
+		cfg.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	cfg.ConnConfig.RuntimeParams["application_name"] = "rollcall"
+	cfg.ConnConfig.DialFunc = links.dial
+	// acquire does it, and drops one that does not answer at once.
+	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	return cfg, nil
+}
+
+// ErrPlainPostgres says that secrets would go to the database in plain text.
+var ErrPlainPostgres = errors.New("the connection to PostgreSQL would be plain text")
+
+// encrypted takes from a configuration the attempts to connect in plain text
+// beyond this machine, which sslmode prefer, allow and none stand for. Plain
+// text has to be asked for by name, sslmode=disable, and allowed.
+func encrypted(cfg *pgconn.Config, allowed bool) error {
+	all := append([]*pgconn.FallbackConfig{{Host: cfg.Host, Port: cfg.Port, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...)
+	tls := func(host string, port uint16) bool {
+		return slices.ContainsFunc(all, func(f *pgconn.FallbackConfig) bool {
+			return f.Host == host && f.Port == port && f.TLSConfig != nil
+		})
+	}
+	var kept []*pgconn.FallbackConfig
+	for _, f := range all {
+		switch {
+		case f.TLSConfig != nil || local(f.Host):
+		case tls(f.Host, f.Port):
+			continue
+		case !allowed:
+			return fmt.Errorf("%w to %s", ErrPlainPostgres, f.Host)
+		}
+		kept = append(kept, f)
+	}
+	cfg.Host, cfg.Port, cfg.TLSConfig, cfg.Fallbacks = kept[0].Host, kept[0].Port, kept[0].TLSConfig, kept[1:]
+	return nil
+}
+
+// local says whether a host is this machine: nobody listens on the way to it.
+func local(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// links are the open connections to servers, of the pool and others.
+type links struct {
+	mu   sync.Mutex
+	open map[*link]bool
+	// silence is how long a server may leave what it was sent unacknowledged.
+	silence time.Duration
+}
+
+// link is one of them.
+type link struct {
+	net.Conn
+	of *links
+}
+
+func (l *links) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3},
+		Control:         userTimeout(l.silence),
+	}
+	c, err := d.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	k := &link{c, l}
+	l.mu.Lock()
+	l.open[k] = true
+	l.mu.Unlock()
+	return k, nil
+}
+
+func (k *link) Close() error {
+	k.of.mu.Lock()
+	delete(k.of.open, k)
+	k.of.mu.Unlock()
+	return k.Conn.Close()
+}
+
+// all are the links that are open now.
+func (l *links) all() []*link {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []*link
+	for k := range l.open {
+		all = append(all, k)
+	}
+	return all
+}

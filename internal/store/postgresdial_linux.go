@@ -1,0 +1,27 @@
+package store
+
+import (
+	"syscall"
+	"time"
+
+	sys "golang.org/x/sys/unix"
+)
+
+// userTimeout lets a TCP connection fail when what was sent is not
+// acknowledged for that long: RFC 5482. A host that is gone is then noticed
+// although nothing says so.
+func userTimeout(d time.Duration) func(network, address string, c syscall.RawConn) error {
+	return func(network, _ string, c syscall.RawConn) error {
+		if network == "unix" {
+			return nil
+		}
+		var failed error
+		err := c.Control(func(fd uintptr) {
+			failed = sys.SetsockoptInt(int(fd), sys.IPPROTO_TCP, sys.TCP_USER_TIMEOUT, int(d.Milliseconds()))
+		})
+		if err != nil {
+			return err
+		}
+		return failed
+	}
+}
