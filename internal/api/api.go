@@ -62,6 +62,7 @@ type API struct {
 	members *trail.Members
 	log     *slog.Logger
 	now     func() time.Time
+	db      *store.DB                                        // see Outbox
 	seal    func(c principal.Caller, text []byte) string     // see ExplainDenials
 	seen    func(c principal.Caller, service, action string) // nil for nobody who wants to know
 }
@@ -110,7 +111,9 @@ func (a *API) Invoke(ctx context.Context, c principal.Caller, action Action, in 
 		if a.seen != nil {
 			a.seen(c, action.Service, action.Name)
 		}
-		out, err = a.invoke(store.OnAccount(principal.With(ctx, c), c.Account()), subject, action, in)
+		ctx = store.OnAccount(principal.With(ctx, c), c.Account())
+		ctx = a.begin(ctx, action, in, call, identity(c))
+		out, err = a.invoke(ctx, subject, action, in)
 	}
 	return a.finish(ctx, action, in, out, err, call, identity(c))
 }
@@ -190,6 +193,10 @@ func (a *API) clientError(ctx context.Context, err error, action string, call Ca
 	var known *awsmodel.Error
 	if errors.As(err, &known) {
 		return known
+	}
+	if errors.Is(err, store.ErrUnknown) {
+		a.log.ErrorContext(ctx, "fate unknown", "error", err, "requestID", call.RequestID, "action", action)
+		return awsmodel.Fail("ServiceUnavailable", "It is not known whether the request was carried out.")
 	}
 	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 		a.log.WarnContext(ctx, "database unavailable", "error", err, "requestID", call.RequestID, "action", action)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rollcall/internal/awsmodel"
+	"rollcall/internal/store"
 	"rollcall/internal/trail"
 )
 
@@ -60,7 +61,15 @@ func (a *API) finish(ctx context.Context, action Action, in, out any, err error,
 	if refused == nil && binding(action) {
 		rec.ResponseElements = a.members.Response(out)
 	}
-	if err := a.trail.Write(&rec); err != nil {
+	e := store.EventOf(ctx)
+	if e != nil {
+		tell(e, &rec, err, refused)
+	}
+	written := a.trail.Write(&rec)
+	if e != nil {
+		a.db.EndEvent(e, written == nil && !e.Unknown())
+	}
+	if err := written; err != nil {
 		a.log.ErrorContext(ctx, "write trail", "error", err, "requestID", call.RequestID, "action", action.Name)
 		if binding(action) && refused == nil {
 			return nil, awsmodel.Fail("ServiceFailure", "The request was carried out but could not be recorded.")

@@ -28,15 +28,18 @@ type record struct {
 		UserName string `json:"userName"`
 	} `json:"requestParameters"`
 	AdditionalEventData struct {
-		Outcome string `json:"outcome"`
+		Outcome   string `json:"outcome"`
+		Recovered bool   `json:"recovered"`
 	} `json:"additionalEventData"`
 }
 
 // Fates are what a trail says of changes.
 type Fates struct {
-	Changes int // recorded as made
-	made    map[change]bool
-	unknown map[change]bool
+	Changes   int // recorded as made
+	Recovered int // of those, after a crash only
+	Twice     int // of those, before the crash and after it
+	made      map[change]bool
+	unknown   map[change]bool
 }
 
 // Read reads what a trail says of the users whose names begin with a prefix. A
@@ -59,8 +62,13 @@ func Read(trail io.Reader, prefix string) (Fates, error) {
 		case r.AdditionalEventData.Outcome == "unknown":
 			f.unknown[of] = true
 		case r.ErrorCode == "":
-			if f.made[of] && seen[of] != r.EventID {
+			switch {
+			case f.made[of] && seen[of] != r.EventID:
 				return f, fmt.Errorf("%s of %s is recorded as made twice", of.action, of.user)
+			case f.made[of]:
+				f.Twice++
+			case r.AdditionalEventData.Recovered:
+				f.Recovered++
 			}
 			f.made[of], seen[of] = true, r.EventID
 		}

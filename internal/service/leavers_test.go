@@ -16,6 +16,7 @@ import (
 	"rollcall/internal/service"
 	"rollcall/internal/sigv4/sigv4test"
 	"rollcall/internal/store"
+	"rollcall/internal/storetest"
 )
 
 // leaving is how many calls each way of leaving makes: over plain connections,
@@ -26,7 +27,10 @@ var leaving = flag.Int("leavers", 400, "make this many calls whose clients leave
 // also where they have closed their sending side. Afterwards the trail and the
 // data agree, nothing is left over, and nobody was told of an internal error.
 func TestClientsWhoLeave(t *testing.T) {
-	eachWith(t, service.Config{Store: store.Config{Now: time.Now}}, func(t *testing.T, w *world) {
+	// Not at the same time as others: what the process holds is counted.
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		cfg.Now = time.Now
+		w := newWorld(t, service.Config{Store: cfg})
 		key := w.newAccount(t, identity.AccountSpec{Limits: map[string]int{"UsersPerAccount": 1_000_000}})
 		c := w.as(key.ID, key.Secret.Reveal())
 		load := leavers.Load{

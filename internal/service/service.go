@@ -53,6 +53,8 @@ type Service struct {
 	trail   *trail.Trail
 	// masterFile is empty for a service whose master key is in no file.
 	masterFile string
+	recover    context.CancelFunc
+	ended      <-chan struct{} // when recover has ended what it stops
 }
 
 // Open opens the store and its secrets. The trail is closed with the service.
@@ -85,8 +87,10 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	a := api.New(append(iam.Actions(), sts.New(db, iam, sts.Config{WebIdentityKeys: cfg.WebIdentityKeys, Log: cfg.Log}).Actions()...), iam.Access(), cfg.Trail, cfg.Log, db.Now)
 	a.Observe(iam.Observe)
 	a.ExplainDenials(iam.SealMessage)
+	a.Outbox(db)
+	recovering, stop := context.WithCancel(context.WithoutCancel(ctx))
 	return &Service{
-		IAM: iam, API: a, db: db, trail: cfg.Trail, masterFile: masterFile,
+		IAM: iam, API: a, db: db, trail: cfg.Trail, masterFile: masterFile, recover: stop, ended: a.Recover(recovering),
 		Handler: server.New(server.Config{
 			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions, Rate: cfg.Rate, Burst: cfg.Burst,
 			Now: db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
@@ -101,6 +105,8 @@ func (s *Service) Ready(ctx context.Context) error { return s.db.Ping(ctx) }
 // store. No request may be under way.
 func (s *Service) Close() error {
 	s.IAM.Close()
+	s.recover()
+	<-s.ended
 	var errs []error
 	if err := s.db.Close(); err != nil {
 		errs = append(errs, fmt.Errorf("close store: %w", err))

@@ -13,6 +13,7 @@ type AccessJob struct {
 
 // InsertAccessJob keeps a result, or fails with ErrExists.
 func (tx *Tx) InsertAccessJob(j AccessJob) error {
+	tx.made(j.ID)
 	return tx.insert(`INSERT INTO access_jobs (account, job_id, arn, created, result) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
 		j.Account, j.ID, j.ARN, j.Created, j.Result)
 }

@@ -20,6 +20,7 @@ func accessKeyFields(k *AccessKey) []any {
 
 // InsertAccessKey adds a key. ErrExists: the id is taken, in any account.
 func (tx *Tx) InsertAccessKey(k AccessKey) error {
+	tx.made(k.ID)
 	return tx.insert(`INSERT INTO access_keys (`+accessKeyColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 		k.Account, k.NameKey, k.ID, k.Status, k.Created, k.Secret)
 }

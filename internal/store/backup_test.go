@@ -24,7 +24,8 @@ func TestBackupKnowsTheWholeSchema(t *testing.T) {
 	view(t, db, func(tx *store.Tx) error {
 		pairs, err := tx.Pairs(`SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
 			WHERE m.type = 'table' AND m.name NOT LIKE 'goose%' AND m.name NOT LIKE 'sqlite%'
-			AND m.name NOT LIKE 'turns_%' -- never hold a row`)
+			AND m.name NOT LIKE 'turns_%' -- never hold a row
+			AND m.name <> 'outbox' -- between a running service and its trail`)
 		for _, p := range pairs {
 			want = append(want, p[0]+"."+p[1])
 		}

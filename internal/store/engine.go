@@ -14,6 +14,9 @@ type conn interface {
 	query(ctx context.Context, sql string, args []any) (rows, error)
 	// execMany runs one statement once per argument list.
 	execMany(ctx context.Context, sql string, args [][]any) error
+	// leave runs the last statement of a transaction, which inserts a row by
+	// which the commit can be told. It may travel with the commit.
+	leave(ctx context.Context, sql string, args []any) error
 	// scan does ScanCredentials.
 	scan(ctx context.Context, account string, fn func(*CredentialRow) error) error
 }

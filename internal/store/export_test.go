@@ -109,6 +109,9 @@ func (db *DB) ShiftClock(by time.Duration) {
 	db.dialect.clock = fmt.Sprintf("(%s + %d)", db.dialect.clock, by.Milliseconds())
 }
 
+// SetFindOutPatience bounds how long the fate of a commit is looked for.
+func (db *DB) SetFindOutPatience(d time.Duration) { db.engine.(*postgres).patience = d }
+
 // UnprovenForm, as what proves a rewritten backup, makes one of the form
 // without proofs.
 func UnprovenForm([]byte) []byte { panic("not called") }

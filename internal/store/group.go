@@ -20,6 +20,7 @@ func groupFields(g *Group) []any {
 
 // InsertGroup adds a group, or fails with ErrExists.
 func (tx *Tx) InsertGroup(g Group) error {
+	tx.made(g.ID)
 	return tx.insert(`INSERT INTO user_groups (`+groupColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 		g.Account, g.NameKey, g.Name, g.Path, g.ID, g.Created)
 }

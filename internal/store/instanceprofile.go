@@ -20,6 +20,7 @@ func instanceProfileFields(p *InstanceProfile) []any {
 
 // InsertInstanceProfile adds a profile without roles, or fails with ErrExists.
 func (tx *Tx) InsertInstanceProfile(p InstanceProfile) error {
+	tx.made(p.ID)
 	return tx.insert(`INSERT INTO instance_profiles (account, name_key, name, path, profile_id, created)
 		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`, p.Account, p.NameKey, p.Name, p.Path, p.ID, p.Created)
 }

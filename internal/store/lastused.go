@@ -117,6 +117,7 @@ func replaces(table, span string) string {
 func (db *DB) Flush(ctx context.Context) error { return db.used.flush(ctx) }
 
 func (u *lastUsed) flush(ctx context.Context) error {
+	ctx = WithoutEvent(ctx)
 	// One flush at a time, so that one that returns has really written all.
 	u.flushing.Lock()
 	defer u.flushing.Unlock()

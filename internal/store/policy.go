@@ -25,6 +25,7 @@ func policyFields(p *Policy) []any {
 
 // InsertPolicy adds a policy, or fails with ErrExists.
 func (tx *Tx) InsertPolicy(p Policy) error {
+	tx.made(p.ID)
 	return tx.insert(`INSERT INTO policies (`+policyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
 		p.Account, p.NameKey, p.Name, p.Path, p.ARN, p.ID, p.Description, p.Created, p.Updated, p.DefaultVersion, p.LastVersion)
 }

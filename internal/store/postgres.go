@@ -21,19 +21,22 @@ type postgres struct {
 	pool  *pgxpool.Pool
 	turns postgresTurns
 	watch *postgresWatch
+	// patience bounds how long the fate of a commit is looked for; see lost.
+	patience time.Duration
 }
 
-func openPostgres(ctx context.Context, c Config) (*postgres, error) {
+func openPostgres(ctx context.Context, c Config, node string) (*postgres, error) {
 	links := &links{open: map[*link]bool{}, silence: c.Timeout}
 	cfg, err := postgresConfig(c.URL, c, links)
 	if err != nil {
 		return nil, err
 	}
+	cfg.ConnConfig.RuntimeParams["application_name"] = applicationName + node
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	e := &postgres{pool: pool}
+	e := &postgres{pool: pool, patience: findOutPatience}
 	if err := e.migrate(ctx); err != nil {
 		pool.Close()
 		return nil, err
@@ -142,7 +145,7 @@ func (e *postgres) once(ctx context.Context, begin string, fn func(conn) error) 
 		return false, err
 	}
 	if err := c.commit(); err != nil {
-		return uncommitted(err), c.explain(err)
+		return e.lost(ctx, c, err)
 	}
 	return false, nil
 }
@@ -270,6 +273,8 @@ type postgresConn struct {
 	answered bool
 	// ahead are statements that travel with the next one.
 	ahead []string
+	// left are the last statements; see leave.
+	left []statement
 	// work is the context of what runs on the connection, see acquire; stop
 	// ends it.
 	work context.Context
@@ -284,16 +289,6 @@ func (c *postgresConn) step() (context.Context, context.CancelFunc) {
 		return c.work, func() {}
 	}
 	return context.WithTimeout(c.work, c.limit)
-}
-
-// commit ends the transaction. PostgreSQL answers the COMMIT of one that failed
-// before with ROLLBACK.
-func (c *postgresConn) commit() error {
-	tag, err := c.pooled.Exec(c.work, "COMMIT")
-	if err == nil && tag.String() != "COMMIT" {
-		err = pgx.ErrTxCommitRollback
-	}
-	return err
 }
 
 // rollbackPatience bounds the end of a transaction that is not wanted.

@@ -38,7 +38,6 @@ func postgresConfig(url string, c Config, links *links) (*pgxpool.Config, error)
 	if cfg.ConnConfig.ConnectTimeout <= 0 {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
-	cfg.ConnConfig.RuntimeParams["application_name"] = "rollcall"
 	cfg.ConnConfig.DialFunc = links.dial
 	// acquire does it, and drops one that does not answer at once.
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }

@@ -176,7 +176,9 @@ func (t *postgresTurn) try(group []*postgresUpdate) (fates []error, again bool, 
 		return fates, false, nil
 	}
 	if err := c.commit(); err != nil {
-		return nil, uncommitted(err), c.explain(err)
+		if again, err = t.e.lost(ctx, c, err); err != nil {
+			return nil, again, err
+		}
 	}
 	return fates, false, nil
 }
@@ -199,7 +201,11 @@ const savepoint = "SAVEPOINT one"
 func (c *postgresConn) within(fn func(conn) error) error {
 	c.failed = nil
 	c.ahead = append(c.ahead, savepoint)
+	left := len(c.left)
 	err := guard(fn, c)
+	if err != nil {
+		c.left = c.left[:left]
+	}
 	if err == nil && c.failed != nil {
 		err = c.explain(c.failed)
 	}

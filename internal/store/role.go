@@ -32,6 +32,7 @@ func roleFields(r *Role) []any {
 
 // InsertRole adds a role, or fails with ErrExists.
 func (tx *Tx) InsertRole(r Role) error {
+	tx.made(r.ID)
 	return tx.insert(`INSERT INTO roles (`+roleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
 		r.Account, r.NameKey, r.Name, r.Path, r.ID, r.Description, r.TrustPolicy, r.TrustedIDs, r.MaxSession, r.Service, r.Created)
 }

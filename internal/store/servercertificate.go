@@ -27,6 +27,7 @@ func serverCertificateMetadataFields(c *ServerCertificate) []any {
 
 // InsertServerCertificate adds a certificate, or fails with ErrExists.
 func (tx *Tx) InsertServerCertificate(c ServerCertificate) error {
+	tx.made(c.ID)
 	return tx.insert(`INSERT INTO server_certificates (`+serverCertificateColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
 		c.Account, c.NameKey, c.Name, c.Path, c.ID, c.Uploaded, c.Expires, c.Body, c.Chain, c.PrivateKey)

@@ -27,6 +27,7 @@ func serviceCredentialFields(c *ServiceCredential) []any {
 // InsertServiceCredential adds a credential. ErrExists: the account has one
 // with this name for the service.
 func (tx *Tx) InsertServiceCredential(c ServiceCredential) error {
+	tx.made(c.ID)
 	return tx.insert(`INSERT INTO service_specific_credentials (`+serviceCredentialColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
 		c.Account, c.NameKey, c.ID, c.Service, c.ServiceUser, c.Secret, c.Status, c.Created, c.Expires)

@@ -20,6 +20,7 @@ func signingCertificateFields(c *SigningCertificate) []any {
 
 // InsertSigningCertificate adds a certificate. ErrExists: the account has it.
 func (tx *Tx) InsertSigningCertificate(c SigningCertificate) error {
+	tx.made(c.ID)
 	return tx.insert(`INSERT INTO signing_certificates (`+signingCertificateColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 		c.Account, c.NameKey, c.ID, c.Body, c.Status, c.Uploaded)
 }

@@ -243,6 +243,13 @@ func (e *sqlite) update(ctx context.Context, fn func(conn) error) error {
 	return withPath(e.path, e.writer.update(ctx, fn))
 }
 
+// aside is update: there is one writer.
+func (e *sqlite) aside(ctx context.Context, fn func(conn) error) error {
+	return e.writer.update(ctx, fn)
+}
+
+func (e *sqlite) living(context.Context) (map[string]bool, error) { return nil, nil }
+
 func (e *sqlite) version() (v walHeader, ok bool) {
 	if e.index == nil || e.closed.Load() {
 		return v, false

@@ -188,6 +188,11 @@ func (c *sqliteConn) execMany(ctx context.Context, sql string, args [][]any) err
 	return nil
 }
 
+func (c *sqliteConn) leave(ctx context.Context, sql string, args []any) error {
+	_, err := c.exec(ctx, sql, args)
+	return err
+}
+
 func (c *sqliteConn) query(_ context.Context, sql string, args []any) (rows, error) {
 	s, err := c.prepare(sql, args)
 	if err != nil {

@@ -24,6 +24,7 @@ func sshPublicKeyFields(k *SSHPublicKey) []any {
 
 // InsertSSHPublicKey adds a key. ErrExists: the user has it already.
 func (tx *Tx) InsertSSHPublicKey(k SSHPublicKey) error {
+	tx.made(k.ID)
 	return tx.insert(`INSERT INTO ssh_public_keys (`+sshPublicKeyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
 		k.Account, k.NameKey, k.ID, k.Body, k.Fingerprint, k.Digest, k.Status, k.Uploaded)
 }

@@ -23,6 +23,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -78,6 +79,10 @@ type DB struct {
 	now     func() time.Time
 	timeout time.Duration
 	used    lastUsed
+	// node names this process to others.
+	node   string
+	memory bool
+	outbox outbox
 	// callers is what is remembered of who calls.
 	callers callerCache
 }
@@ -89,6 +94,7 @@ type Tx struct {
 	Now time.Time
 	ctx context.Context
 	c   conn
+	ids []string // see made
 	dialect
 }
 
@@ -98,6 +104,11 @@ type engine interface {
 	// glance is view for a function that makes a single statement.
 	glance(ctx context.Context, fn func(conn) error) error
 	update(ctx context.Context, fn func(conn) error) error
+	// aside changes what no rule spans, statement by statement, so that nobody
+	// else's transaction has to be repeated.
+	aside(ctx context.Context, fn func(conn) error) error
+	// living are the nodes that use the database, nil where that is not known.
+	living(ctx context.Context) (map[string]bool, error)
 	// version names the state of the database; it is another one after every
 	// commit of any process. It is not ok where the engine cannot tell cheaply.
 	version() (v walHeader, ok bool)
@@ -107,7 +118,7 @@ type engine interface {
 
 // Open opens the database and brings its schema up to date.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	db := &DB{now: cfg.Now, timeout: cfg.Timeout}
+	db := &DB{now: cfg.Now, timeout: cfg.Timeout, node: strings.ToLower(rand.Text()), memory: cfg.Memory && cfg.URL == ""}
 	if db.now == nil {
 		db.now = time.Now
 	}
@@ -123,7 +134,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		}
 		db.dialect = postgresDialect
 		cfg.Timeout = db.timeout
-		db.engine, err = openPostgres(ctx, cfg)
+		db.engine, err = openPostgres(ctx, cfg, db.node)
 	default:
 		db.dialect = sqliteDialect
 		db.engine, err = openSQLite(ctx, cfg, db.callers.keep)
@@ -154,8 +165,15 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // Update runs fn in one serializable transaction and returns when it is
-// durable. fn may run more than once.
+// durable. fn may run more than once. ErrUnknown: it may be durable or not.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	if e := EventOf(ctx); e != nil {
+		return db.updateEvent(ctx, e, fn)
+	}
+	return db.update(ctx, fn)
+}
+
+func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 	return db.inTime(ctx, db.engine.update, fn)
 }
 

@@ -20,6 +20,7 @@ func userFields(u *User) []any {
 
 // InsertUser adds a user, or fails with ErrExists.
 func (tx *Tx) InsertUser(u User) error {
+	tx.made(u.ID)
 	return tx.insert(`INSERT INTO users (`+userColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 		u.Account, u.NameKey, u.Name, u.Path, u.ID, u.Created)
 }

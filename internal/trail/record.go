@@ -78,6 +78,8 @@ type Record struct {
 	RecipientAccountID  string
 	TLS                 *TLSDetails // nil for plain HTTP
 	FromConsole         bool
+	// Line, where it is set, is the whole record as AppendJSON once made it.
+	Line []byte
 	// Stranger says that the call was refused and that nobody was authenticated.
 	// It is not written. Such a record has at most 2 KiB, and Write leaves out
 	// those of a flood; see Budget.
@@ -137,6 +139,9 @@ var omitted = json.RawMessage(`{"omitted":true}`)
 // anywhere in it, whatever the texts hold. Its size is bounded: texts are cut,
 // and parameters that are too large become {"omitted":true}.
 func (r *Record) AppendJSON(dst []byte) []byte {
+	if r.Line != nil {
+		return append(dst, r.Line...)
+	}
 	most, texts := maxRecord, []int{maxText}
 	if r.Stranger {
 		most, texts = maxStranger-1, []int{maxText, 256, 64}

@@ -162,6 +162,9 @@ func New(w io.Writer) *Trail {
 	return t
 }
 
+// Off says that the trail keeps nothing.
+func (t *Trail) Off() bool { return t.off }
+
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
 // Write appends the record as one line and returns when it is written. It
@@ -305,6 +308,22 @@ func (t *Trail) Probe() error {
 		return fmt.Errorf("trail is down: %w", err)
 	}
 	return nil
+}
+
+// Flush returns when what was written is on disk, if the sink has one. Unlike
+// the others it has no deadline: the disk may hang.
+func (t *Trail) Flush() error {
+	if t.Sync || t.off {
+		return nil
+	}
+	t.mu.Lock()
+	sink := t.sink
+	t.mu.Unlock()
+	err := syncTo(sink)
+	if errors.Is(err, os.ErrClosed) {
+		return nil // by Reopen, which has seen to it, or by Close
+	}
+	return err
 }
 
 // Reopen opens the file anew, for log rotation. On an error the trail goes on

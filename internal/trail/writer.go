@@ -151,8 +151,10 @@ func (t *Trail) reopen() error {
 		t.sink = f
 	}
 	t.mu.Unlock()
+	// Every line in it was written or reported; Flush knows the new file only.
+	_ = syncTo(old)
 	if c, ok := old.(io.Closer); ok {
-		_ = c.Close() // every line in it was written or reported
+		_ = c.Close()
 	}
 	t.checked = time.Now()
 	t.broken, t.pipe = endsWithinLine(f), isPipe(f)

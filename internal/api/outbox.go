@@ -1,0 +1,195 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/store"
+	"rollcall/internal/trail"
+)
+
+// Outbox has every change leave its record in the store with it, until the
+// trail has it; Recover writes what a crash left. Outbox belongs before the
+// first call.
+func (a *API) Outbox(db *store.DB) {
+	if !a.trail.Off() {
+		a.db = db
+	}
+}
+
+// begin makes a call that may change something known to the store.
+func (a *API) begin(ctx context.Context, action Action, in any, call Call, by trail.Identity) context.Context {
+	if a.db == nil || trail.ReadOnly(action.Name) {
+		return ctx
+	}
+	e := &store.Event{ID: uuid.NewString()}
+	e.Record = func(made []string) []byte {
+		rec := a.record(call, action.Service, action.Name, nil)
+		rec.EventID, rec.UserIdentity, rec.RecipientAccountID = e.ID, by, by.AccountID
+		rec.RequestParameters = a.members.Request(in)
+		rec.AdditionalEventData = recovered(made)
+		return rec.AppendJSON(nil)
+	}
+	return a.db.BeginEvent(ctx, e)
+}
+
+// tell has a record say what is known of a call's change: no record that says
+// failed may be of a call that changed something.
+func tell(e *store.Event, rec *trail.Record, err error, refused *awsmodel.Error) {
+	rec.EventID = e.ID
+	var known *awsmodel.Error
+	switch {
+	case e.Unknown():
+		rec.AdditionalEventData = json.RawMessage(`{"outcome":"unknown"}`)
+	case e.Committed() && refused != nil && !errors.As(err, &known):
+		rec.ErrorCode, rec.ErrorMessage = "", ""
+		rec.AdditionalEventData = json.RawMessage(`{"answer":"` + refused.Code + `"}`)
+	}
+}
+
+// recovered says of a record that it was written after a crash, by what was
+// known when the change was made: the answer was not.
+func recovered(made []string) json.RawMessage {
+	text, err := json.Marshal(struct {
+		Recovered bool     `json:"recovered"`
+		Made      []string `json:"made,omitempty"`
+	}{true, made})
+	if err != nil {
+		panic(err) // texts and a truth value
+	}
+	return text
+}
+
+const (
+	// tidyEvery is how often the rows of written records are removed.
+	tidyEvery = time.Second
+	// recoverEvery is how often the store is asked for records that nobody
+	// wrote: those of nodes that died.
+	recoverEvery = 2 * time.Second
+	forgetEvery  = 10 * time.Minute
+	// lastTidy bounds the end: a disk may hang.
+	lastTidy = 5 * time.Second
+)
+
+// Recover writes the records of changes that a crash kept from the trail. It
+// returns when those are written that are known at the start, and goes on
+// beside until ctx ends; then stopped is closed.
+func (a *API) Recover(ctx context.Context) (stopped <-chan struct{}) {
+	done := make(chan struct{})
+	if a.db == nil {
+		close(done)
+		return done
+	}
+	a.recover(ctx, true)
+	go func() {
+		defer close(done)
+		a.keepOutbox(ctx)
+	}()
+	return done
+}
+
+// keepOutbox does what is to be done now and then, until ctx ends.
+func (a *API) keepOutbox(ctx context.Context) {
+	tidy := tidier{a, make(chan struct{}, 1)}
+	often, recover, forget := time.NewTicker(tidyEvery), time.NewTicker(recoverEvery), time.NewTicker(forgetEvery)
+	defer often.Stop()
+	defer recover.Stop()
+	defer forget.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-often.C:
+			tidy.start(ctx)
+		case <-recover.C:
+			a.recover(ctx, false)
+		case <-forget.C:
+			if err := a.db.ForgetEvents(ctx); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "outbox not emptied", "error", err)
+			}
+		}
+	}
+	tidy.end(ctx)
+}
+
+// tidier removes the rows of written records. It is not waited for while the
+// service runs: the disk of the trail may hang.
+type tidier struct {
+	a    *API
+	busy chan struct{} // holds one while it works
+}
+
+func (t tidier) start(ctx context.Context) {
+	select {
+	case t.busy <- struct{}{}:
+		go t.work(ctx)
+	default:
+	}
+}
+
+func (t tidier) work(ctx context.Context) {
+	if err := t.a.db.ForgetRecorded(context.WithoutCancel(ctx), t.a.trail.Flush); err != nil {
+		t.a.log.WarnContext(ctx, "outbox not emptied", "error", err)
+	}
+	<-t.busy
+}
+
+// end waits for what is under way, and removes what came since.
+func (t tidier) end(ctx context.Context) {
+	patience := time.After(lastTidy)
+	select {
+	case t.busy <- struct{}{}:
+		go t.work(ctx)
+	case <-patience:
+		return
+	}
+	select {
+	case t.busy <- struct{}{}:
+	case <-patience:
+	}
+}
+
+func (a *API) recover(ctx context.Context, starting bool) {
+	if !a.trail.Healthy() {
+		return
+	}
+	events, err := a.db.UnrecordedEvents(ctx, starting)
+	if err == nil && len(events) > 0 {
+		err = a.recordFor(ctx, events)
+	}
+	if err != nil && ctx.Err() == nil {
+		a.log.WarnContext(ctx, "records of a crash not recovered", "error", err)
+	}
+}
+
+// recordFor writes the records of events, but for those that the trail has.
+func (a *API) recordFor(ctx context.Context, events []store.Unrecorded) error {
+	ids := make([]string, len(events))
+	for i, e := range events {
+		ids[i] = e.EventID
+	}
+	there := a.trail.Recent(ids)
+	written := 0
+	var err error
+	for i, e := range events {
+		if there[e.EventID] {
+			continue
+		}
+		if err = a.trail.Write(&trail.Record{EventID: e.EventID, Line: e.Record}); err != nil {
+			ids = ids[:i]
+			break
+		}
+		written++
+	}
+	if written > 0 {
+		a.log.WarnContext(ctx, "records written that a crash kept from the trail", "records", written)
+	}
+	if len(ids) == 0 {
+		return err
+	}
+	return errors.Join(err, a.db.EventsRecorded(ctx, ids))
+}

@@ -1,0 +1,209 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/internal/store"
+	"rollcall/internal/storetest"
+)
+
+// eventOf is an event whose record tells what was made.
+func eventOf(id string) *store.Event {
+	return &store.Event{ID: id, Record: func(made []string) []byte { return []byte(id + ":" + strings.Join(made, ",")) }}
+}
+
+// outboxRows are the rows of the outbox.
+func outboxRows(t *testing.T, db *store.DB) (rows [][2]string) {
+	t.Helper()
+	view(t, db, func(tx *store.Tx) (err error) {
+		rows, err = tx.Pairs("SELECT event_id, record FROM outbox ORDER BY event_id, seq")
+		return err
+	})
+	return rows
+}
+
+// onDisk runs a test on the engines that outlive their process.
+func onDisk(t *testing.T, test func(t *testing.T, cfg store.Config)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, storetest.SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, storetest.Postgres(t)) })
+}
+
+// A change leaves a row with it until its record was written; what was not
+// done leaves none.
+func TestOutboxRowIsOfItsChange(t *testing.T) {
+	onDisk(t, func(t *testing.T, cfg store.Config) {
+		db := storetest.Open(t, cfg)
+		fill(t, db)
+		e := eventOf("e1")
+		ctx := db.BeginEvent(t.Context(), e)
+		if err := db.Update(ctx, func(tx *store.Tx) error { return tx.InsertUser(user("")) }); !errors.Is(err, store.ErrExists) {
+			t.Fatal(err)
+		}
+		if rows := outboxRows(t, db); len(rows) > 0 || e.Committed() {
+			t.Errorf("a change that was not made left %q", rows)
+		}
+		if err := db.Update(ctx, func(tx *store.Tx) error { return tx.InsertUser(user("a")) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error { return tx.InsertUser(user("b")) }); err != nil {
+			t.Fatal(err)
+		}
+		if rows := outboxRows(t, db); len(rows) != 1 || rows[0] != [2]string{"e1", "e1:AIDAa"} || !e.Committed() {
+			t.Errorf("the outbox holds %q", rows)
+		}
+		if events, err := db.UnrecordedEvents(t.Context(), true); len(events) > 0 || err != nil {
+			t.Errorf("the record of a call under way was asked for: %v %v", events, err)
+		}
+		db.EndEvent(e, true)
+		torn := errors.New("the disk does not answer")
+		if err := db.ForgetRecorded(t.Context(), func() error { return torn }); err != torn || len(outboxRows(t, db)) != 1 {
+			t.Errorf("the row of a record that may be lost: error %v, rows %q", err, outboxRows(t, db))
+		}
+		if err := db.ForgetRecorded(t.Context(), func() error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if rows := outboxRows(t, db); len(rows) > 0 {
+			t.Errorf("the outbox keeps %q", rows)
+		}
+	})
+}
+
+// What a process left that ended before it wrote its records is found by the
+// next one, once; rows of one that lives are left to it.
+func TestOutboxOfTheDead(t *testing.T) {
+	onDisk(t, func(t *testing.T, cfg store.Config) {
+		dead := storetest.Open(t, cfg)
+		fill(t, dead)
+		if err := dead.Update(dead.BeginEvent(t.Context(), eventOf("e1")), func(tx *store.Tx) error { return tx.InsertUser(user("a")) }); err != nil {
+			t.Fatal(err)
+		}
+		db := storetest.Open(t, cfg)
+		if events, err := db.UnrecordedEvents(t.Context(), false); len(events) > 0 || err != nil {
+			t.Errorf("the record of a living node was asked for: %v %v", events, err)
+		}
+		if err := dead.Close(); err != nil {
+			t.Fatal(err)
+		}
+		var events []store.Unrecorded
+		for end := time.Now().Add(20 * time.Second); len(events) == 0 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			var err error
+			if events, err = db.UnrecordedEvents(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(events) != 1 || events[0].EventID != "e1" || string(events[0].Record) != "e1:AIDAa" {
+			t.Fatalf("found %+v", events)
+		}
+		if err := db.EventsRecorded(t.Context(), []string{"e1"}); err != nil {
+			t.Fatal(err)
+		}
+		if events, err := db.UnrecordedEvents(t.Context(), true); len(events) > 0 || err != nil {
+			t.Errorf("asked for again: %v %v", events, err)
+		}
+		// The row says for a while what became of the transaction.
+		if err := db.ForgetEvents(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if rows := outboxRows(t, db); len(rows) != 1 {
+			t.Errorf("the outbox holds %q", rows)
+		}
+		update(t, db, func(tx *store.Tx) error { return tx.Exec("UPDATE outbox SET created_ms = 0") })
+		if err := db.ForgetEvents(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if rows := outboxRows(t, db); len(rows) > 0 {
+			t.Errorf("the outbox keeps %q", rows)
+		}
+	})
+}
+
+// A process that lives and does not write a record leaves it to others.
+func TestOutboxOfTheSlow(t *testing.T) {
+	onDisk(t, func(t *testing.T, cfg store.Config) {
+		slow, db := storetest.Open(t, cfg), storetest.Open(t, cfg)
+		fill(t, slow)
+		if err := slow.Update(slow.BeginEvent(t.Context(), eventOf("e1")), func(tx *store.Tx) error { return tx.InsertUser(user("a")) }); err != nil {
+			t.Fatal(err)
+		}
+		update(t, db, func(tx *store.Tx) error { return tx.Exec("UPDATE outbox SET created_ms = created_ms - 16000") })
+		if events, err := db.UnrecordedEvents(t.Context(), false); len(events) != 1 || err != nil {
+			t.Errorf("found %v %v", events, err)
+		}
+	})
+}
+
+// The fate of a commit whose answer was lost is found out: the change was made,
+// or never will be and is made anew. It is never made twice.
+func TestFateOfCommit(t *testing.T) {
+	for name, want := range map[string]struct {
+		cut cut
+		try string // the one that was made
+	}{
+		"lost on the way": {cutBefore, "2"},
+		"answer lost":     {cutAfter, "1"},
+		"late on the way": {cutDelayed, "2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := storetest.Postgres(t)
+			real := storetest.Open(t, cfg)
+			fill(t, real)
+			p := startProxy(t, cfg.URL)
+			db := storetest.Open(t, store.Config{URL: p.url})
+			commit := func(name string) error {
+				tries := 0
+				return db.Update(db.BeginEvent(t.Context(), eventOf(name)), func(tx *store.Tx) error {
+					tries++
+					return tx.InsertUser(user(name + strconv.Itoa(tries)))
+				})
+			}
+			if err := commit("before"); err != nil { // statements are prepared
+				t.Fatal(err)
+			}
+			p.arm(want.cut)
+			if err := commit("cut"); err != nil {
+				t.Errorf("told %v", err)
+			}
+			p.wait(t)
+			view(t, real, func(tx *store.Tx) error {
+				for _, try := range []string{"1", "2"} {
+					if _, err := tx.User(account, "cut"+try); (err == nil) != (try == want.try) {
+						t.Errorf("try %s: %v", try, err)
+					}
+				}
+				return nil
+			})
+			if err := commit("after"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Where the database stays away, the fate is unknown, and said to be.
+func TestFateUnknown(t *testing.T) {
+	cfg := storetest.Postgres(t)
+	real := storetest.Open(t, cfg)
+	fill(t, real)
+	p := startProxy(t, cfg.URL)
+	db, err := store.Open(context.Background(), store.Config{URL: p.url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetFindOutPatience(100 * time.Millisecond)
+	e := eventOf("a")
+	ctx := db.BeginEvent(t.Context(), e)
+	if err := db.Update(ctx, func(tx *store.Tx) error { return tx.InsertUser(user("a")) }); err != nil {
+		t.Fatal(err)
+	}
+	p.arm(cutForGood)
+	err = db.Update(ctx, func(tx *store.Tx) error { return tx.InsertUser(user("b")) })
+	if !errors.Is(err, store.ErrUnknown) || !e.Unknown() {
+		t.Errorf("told %v, the event says %v", err, e.Unknown())
+	}
+}

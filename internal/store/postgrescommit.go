@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// statement is a text and its arguments.
+type statement struct {
+	sql  string
+	args []any
+}
+
+func (c *postgresConn) leave(ctx context.Context, sql string, args []any) error {
+	args, err := postgresArgs(ctx, args)
+	if err == nil {
+		c.left = append(c.left, statement{sql, args})
+	}
+	return err
+}
+
+// commit ends the transaction. What leave was given travels with it. PostgreSQL
+// answers the COMMIT of a transaction that failed before with ROLLBACK.
+func (c *postgresConn) commit() error {
+	if err := c.work.Err(); err != nil {
+		return fmt.Errorf("%w: %w", errNotSent, err)
+	}
+	batch := &pgx.Batch{}
+	for _, last := range c.left {
+		batch.Queue(last.sql, last.args...)
+	}
+	batch.Queue("COMMIT")
+	results := c.pooled.SendBatch(c.work, batch)
+	var tag pgconn.CommandTag
+	var err error
+	for i := 0; i < batch.Len() && err == nil; i++ {
+		tag, err = results.Exec()
+	}
+	closed := results.Close()
+	switch {
+	case err != nil:
+		return err
+	case tag.String() == "COMMIT":
+		return nil // whatever became of the connection then
+	case closed != nil:
+		return closed
+	}
+	return pgx.ErrTxCommitRollback
+}
+
+// errNotSent says that a COMMIT was not sent.
+var errNotSent = errors.New("postgres: out of time before the commit")
+
+// uncertain says that a COMMIT was sent, and that its error does not say what
+// became of it. The server's own errors do, but for an administrator's ending
+// of a session that waits for a replica.
+func uncertain(err error) bool {
+	c := code(err)
+	known := c != "" && !strings.HasPrefix(c, "57") || errors.Is(err, errNotSent) || errors.Is(err, pgx.ErrTxCommitRollback)
+	return !known && !uncommitted(err) && !pgconn.SafeToRetry(err)
+}
+
+// findOutPatience is how long it may take to find out what became of a commit.
+const findOutPatience = 10 * time.Second
+
+// lost finds out what became of a transaction whose COMMIT failed; there is no
+// error if it was committed. again says that it surely was not, and may be when
+// it is repeated.
+//
+// If it was, the row that it left is there. If it is not there, a row that says
+// so takes its place, so that a COMMIT which is still under way, or stands in
+// the queue of a server that was paused, fails. Whoever leaves that row waits
+// for a transaction that holds the place.
+func (e *postgres) lost(ctx context.Context, c *postgresConn, cause error) (again bool, err error) {
+	if !uncertain(cause) {
+		return uncommitted(cause) || errors.Is(cause, errNotSent), c.explain(cause)
+	}
+	unknown := fmt.Errorf("%w: %w", ErrUnknown, c.explain(cause))
+	if len(c.left) == 0 {
+		return false, unknown
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.patience)
+	defer cancel()
+	for {
+		committed, err := e.fence(ctx, c.left[0])
+		switch {
+		case err == nil && committed:
+			return false, nil
+		case err == nil:
+			return true, c.explain(cause)
+		case ctx.Err() != nil:
+			return false, unknown
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// fence looks for the row that a transaction left, and leaves one in its place
+// that says that it never will.
+func (e *postgres) fence(ctx context.Context, left statement) (committed bool, err error) {
+	err = e.glance(ctx, func(c conn) error {
+		args := append([]any{}, left.args...)
+		args[len(args)-1] = ""
+		if _, err := c.exec(ctx, left.sql+" ON CONFLICT DO NOTHING", args); err != nil {
+			return err
+		}
+		r, err := c.query(ctx, `SELECT record FROM outbox WHERE event_id = $1 AND seq = $2`, left.args[:2])
+		if err != nil {
+			return err
+		}
+		defer r.close()
+		var record string
+		if !r.next() {
+			return errors.Join(r.err(), errors.New("postgres: a row of the outbox went away"))
+		}
+		err = r.scan(&record)
+		committed = record != ""
+		return err
+	})
+	return committed, err
+}
+
+// applicationName begins the name that a node's connections have.
+const applicationName = "rollcall/"
+
+// living are the nodes that have a connection.
+func (e *postgres) living(ctx context.Context) (map[string]bool, error) {
+	nodes := map[string]bool{}
+	err := e.glance(ctx, func(c conn) error {
+		r, err := c.query(ctx, `SELECT DISTINCT application_name FROM pg_stat_activity 
+			WHERE datname = current_database() AND application_name LIKE $1`, []any{applicationName + "%"})
+		if err != nil {
+			return err
+		}
+		defer r.close()
+		for r.next() {
+			var name string
+			if err := r.scan(&name); err != nil {
+				return err
+			}
+			nodes[strings.TrimPrefix(name, applicationName)] = true
+		}
+		return r.err()
+	})
+	var said *pgconn.PgError
+	if errors.As(err, &said) {
+		return nil, nil // a server without that view
+	}
+	return nodes, err
+}
+
+// aside runs each statement as a transaction of its own, not serializable.
+func (e *postgres) aside(ctx context.Context, fn func(conn) error) error { return e.glance(ctx, fn) }

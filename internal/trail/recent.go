@@ -1,0 +1,55 @@
+package trail
+
+import (
+	"bytes"
+	"io"
+	"os"
+)
+
+// recentBytes is how much of the end of the file Recent reads. A crash leaves
+// records of the last second or two in doubt.
+const recentBytes = 16 << 20
+
+// Recent says which of the events have a record among the last ones of the
+// file, one that says what became of them. It knows none of other sinks, and
+// none of a file that was moved away.
+func (t *Trail) Recent(ids []string) map[string]bool {
+	if t.path == "" {
+		return nil
+	}
+	f, err := os.Open(t.path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	end := make([]byte, min(info.Size(), recentBytes))
+	if _, err := f.ReadAt(end, info.Size()-int64(len(end))); err != nil && err != io.EOF {
+		return nil
+	}
+	return recordedIDs(end, ids)
+}
+
+// recordedIDs looks for events in whole lines. No text of a client's looks like
+// a member: quotes within texts are escaped.
+func recordedIDs(text []byte, ids []string) map[string]bool {
+	wanted := map[string]bool{}
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	found := map[string]bool{}
+	for line := range bytes.Lines(text) {
+		_, rest, ok := bytes.Cut(line, []byte(`"eventID":"`))
+		if !ok || line[len(line)-1] != '\n' || bytes.Contains(line, []byte(`"outcome":"unknown"`)) {
+			continue
+		}
+		id, _, _ := bytes.Cut(rest, []byte{'"'})
+		if wanted[string(id)] {
+			found[string(id)] = true
+		}
+	}
+	return found
+}
