@@ -33,7 +33,8 @@ type act struct {
 // one of the trail.
 func (in *install) addActing(c *cobra.Command) {
 	in.add(c)
-	c.Flags().StringVar(&in.trail, "trail", "", "where this leaves a line, as every call of the service does: a `file`, - for standard error, or off (default trail.jsonl in the data directory)")
+	c.Flags().StringVar(&in.trail, "trail", "", "where this leaves a line, as every call of the service does: "+
+		"a `file`, - for standard error, or off (default trail.jsonl in the data directory)")
 	settings(c.Flags(), "trail")
 }
 
@@ -74,13 +75,18 @@ func (in *install) begin(a *act) (done func(error) error, err error) {
 // openTrail opens the trail that the service writes too. Each line is one
 // write at the file's end, so both may.
 func (in *install) openTrail() (*trail.Trail, error) {
-	switch in.trail {
+	to := in.trail
+	switch to {
 	case "":
-		return trail.Open(filepath.Join(in.data, "trail.jsonl"))
+		to = filepath.Join(in.data, "trail.jsonl")
 	case "-":
 		return trail.New(in.p.stderr), nil // standard output has the result
 	}
-	return trail.Open(in.trail)
+	t, err := trail.Open(to)
+	if err == nil {
+		t.Sync = true // one line, of weight
+	}
+	return t, err
 }
 
 // record says who did what, and how it ended.

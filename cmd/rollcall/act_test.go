@@ -14,10 +14,9 @@ import (
 
 // operatorRecord is what the tests read of an operator's record.
 type operatorRecord struct {
-	EventName, EventSource, EventType, ErrorCode, ErrorMessage, RecipientAccountID string
-	ReadOnly                                                                       bool
-	UserIdentity                                                                   struct{ Type, PrincipalID, UserName string }
-	RequestParameters, ResponseElements, AdditionalEventData                       map[string]any
+	EventName, ErrorCode, RecipientAccountID string
+	UserIdentity                             struct{ Type, PrincipalID string }
+	AdditionalEventData                      map[string]any
 }
 
 func operatorRecords(t *testing.T, path string) (all []operatorRecord) {
@@ -40,7 +39,8 @@ func operatorRecords(t *testing.T, path string) (all []operatorRecord) {
 func operate(t *testing.T, env map[string]string, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	p := &process{stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs, env: func(name string) string { return env[name] }}
+	p := &process{stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs}
+	p.env = func(name string) string { return env[name] }
 	code = run(t.Context(), p, args)
 	return code, out.String(), errs.String()
 }
@@ -50,7 +50,8 @@ func operate(t *testing.T, env map[string]string, stdin string, args ...string) 
 func TestOperatorActsAreRecorded(t *testing.T) {
 	dir := t.TempDir()
 	data, path := filepath.Join(dir, "data"), filepath.Join(dir, "data", "trail.jsonl")
-	file, policy := filepath.Join(dir, "b.rollcall"), `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`
+	file := filepath.Join(dir, "b.rollcall")
+	policy := `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`
 	const one, two = "123456789012", "210987654321"
 	outputs := ""
 	env := map[string]string{"SUDO_USER": "alice", "ROLLCALL_DATA": data}
@@ -110,7 +111,8 @@ func TestOperatorActsAreRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(outputs + "\nKEY=Correct-horse-7") {
-			if _, secret, ok := strings.Cut(strings.TrimSpace(line), "KEY="); ok && secret != "" && strings.Contains(string(text), secret) {
+			_, secret, ok := strings.Cut(strings.TrimSpace(line), "KEY=")
+			if ok && secret != "" && strings.Contains(string(text), secret) {
 				t.Errorf("%v: a secret is in the trail", c.args)
 			}
 		}
@@ -133,7 +135,8 @@ func TestOperatorActsNeedTheTrail(t *testing.T) {
 	if code != exitFailure || !strings.Contains(stderr, "carried out but could not be recorded") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
-	code, stdout, stderr := operate(t, map[string]string{"ROLLCALL_TRAIL": "-"}, "", "account", "create", "--data", data, "--output", "json")
+	env := map[string]string{"ROLLCALL_TRAIL": "-"}
+	code, stdout, stderr := operate(t, env, "", "account", "create", "--data", data, "--output", "json")
 	if !json.Valid([]byte(stdout)) || !strings.Contains(stderr, `"eventName":"CreateAccount"`) || code != 0 {
 		t.Errorf("exit code %d: %s %s", code, stdout, stderr)
 	}
@@ -150,7 +153,8 @@ func TestEveryActingCommandHasATrail(t *testing.T) {
 	}
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {
-		if c.Flags().Lookup("master-key") != nil && !slices.Contains(shows, c.CommandPath()) && c.Flags().Lookup("trail") == nil {
+		acts := c.Flags().Lookup("master-key") != nil && !slices.Contains(shows, c.CommandPath())
+		if acts && c.Flags().Lookup("trail") == nil {
 			t.Errorf("%s leaves no record", c.CommandPath())
 		}
 		for _, sub := range c.Commands() {

@@ -149,6 +149,13 @@ func TestServe(t *testing.T) {
 	if _, err := client.ListUsers(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "InvalidClientTokenId") {
 		t.Errorf("a deleted key: %v", err)
 	}
+	var events []string // of the service and of the operator beside it
+	for _, r := range operatorRecords(t, trail) {
+		events = append(events, r.EventName)
+	}
+	if got := strings.Join(events, " "); got != "ListUsers DeleteRootAccessKey Unknown" {
+		t.Errorf("events %s", got)
+	}
 	if code := stop(); code != 0 {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}

@@ -60,7 +60,8 @@ func TestGuessingOldPasswords(t *testing.T) {
 			guess(0, "not it")
 		}
 		// Right, but nothing comes of it: the count begins anew all the same.
-		refused(t, alice, w.ChangePassword, &iam.ChangePasswordInput{OldPassword: ptr(good), NewPassword: ptr(good)}, 403, wrong, "The new password is the same as the old one.")
+		same := &iam.ChangePasswordInput{OldPassword: ptr(good), NewPassword: ptr(good)}
+		refused(t, alice, w.ChangePassword, same, 403, wrong, "The new password is the same as the old one.")
 		for range 4 {
 			if got := guess(0, "not it"); got != wrong {
 				t.Errorf("after a right one: %q", got)

@@ -46,7 +46,8 @@ const oldCodeGuesses = 10
 func (tx *Tx) GuessCode(account, serial string, limit GuessLimit) (ok bool, err error) {
 	_, oldest := limit.span(tx.Now)
 	_, err = tx.exec(`DELETE FROM code_guesses WHERE account = $1 AND serial IN (
-		SELECT serial FROM code_guesses WHERE account = $1 AND since < $2 ORDER BY since LIMIT $3)`, account, oldest, oldCodeGuesses)
+		SELECT serial FROM code_guesses WHERE account = $1 AND since < $2 ORDER BY since LIMIT $3)`,
+		account, oldest, oldCodeGuesses)
 	if err != nil {
 		return false, err
 	}
@@ -61,7 +62,8 @@ func (tx *Tx) guess(table, column, account, name string, limit GuessLimit) (ok b
 	begin, oldest := limit.span(tx.Now)
 	var since time.Time
 	var guesses int
-	err = tx.one([]any{&since, &guesses}, `SELECT since, guesses FROM `+table+` WHERE account = $1 AND `+column+` = $2`, account, name)
+	err = tx.one([]any{&since, &guesses},
+		`SELECT since, guesses FROM `+table+` WHERE account = $1 AND `+column+` = $2`, account, name)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		since = begin

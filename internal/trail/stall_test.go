@@ -44,7 +44,9 @@ func TestStall(t *testing.T) {
 		}
 		const floods, size = 1000, 1500
 		for range floods {
-			_ = tr.Write(&Record{ReadOnly: true, EventName: "Read", UserAgent: strings.Repeat("x", 1024), ErrorMessage: strings.Repeat("x", size)})
+			_ = tr.Write(&Record{
+				ReadOnly: true, EventName: "Read", UserAgent: strings.Repeat("x", 1024), ErrorMessage: strings.Repeat("x", size),
+			})
 		}
 		if err := tr.Write(&Record{RequestID: "change after reads"}); !errors.Is(err, ErrStalled) {
 			t.Errorf("Write: %v", err)
@@ -75,7 +77,8 @@ func TestStall(t *testing.T) {
 				t.Errorf("record %d is there %d times", i, seen[fmt.Sprint(i)])
 			}
 		}
-		if seen["late"] != 1 || seen["change after reads"] != 1 || seen["after"] != 1 || resumed != 1 || seen["Read"]+lost != floods || lost == 0 {
+		if seen["late"] != 1 || seen["change after reads"] != 1 || seen["after"] != 1 || resumed != 1 ||
+			seen["Read"]+lost != floods || lost == 0 {
 			t.Errorf("%d resumed, %d lost, %d reads, %+v", resumed, lost, seen["Read"], seen)
 		}
 	})
@@ -139,7 +142,8 @@ func TestPipeWhoseReaderStops(t *testing.T) {
 					continue
 				}
 				sent.Add(1)
-				if err := tr.Write(&Record{RequestID: fmt.Sprintf("%d-%d", w, i), UserAgent: strings.Repeat("x", 900)}); errors.Is(err, ErrStalled) {
+				rec := Record{RequestID: fmt.Sprintf("%d-%d", w, i), UserAgent: strings.Repeat("x", 900)}
+				if err := tr.Write(&rec); errors.Is(err, ErrStalled) {
 					stalled.Add(1)
 				}
 			}
@@ -164,8 +168,8 @@ func TestPipeWhoseReaderStops(t *testing.T) {
 		}
 		done <- lines
 	}()
-	for deadline := time.Now().Add(30 * time.Second); trails[0].Probe() != nil || trails[1].Probe() != nil; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
+	for deadline := time.Now().Add(30 * time.Second); trails[0].Probe() != nil || trails[1].Probe() != nil; {
+		if time.Sleep(5 * time.Millisecond); time.Now().After(deadline) {
 			t.Fatal("the trail does not come back")
 		}
 	}

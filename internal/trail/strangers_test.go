@@ -15,23 +15,29 @@ func hostile(stranger bool) *Record {
 	x := strings.Repeat("\xff\"\x00\u2028", 3000)
 	return &Record{
 		Stranger: stranger,
-		UserIdentity: Identity{Type: x, PrincipalID: x, ARN: x, AccountID: x, AccessKeyID: x, UserName: x, InvokedBy: x, IdentityProvider: x,
-			SessionContext: &SessionContext{Issuer: &SessionIssuer{x, x, x, x, x}, SourceIdentity: x}},
+		UserIdentity: Identity{
+			Type: x, PrincipalID: x, ARN: x, AccountID: x, AccessKeyID: x, UserName: x, InvokedBy: x, IdentityProvider: x,
+			SessionContext: &SessionContext{Issuer: &SessionIssuer{x, x, x, x, x}, SourceIdentity: x},
+		},
 		EventSource: x, EventName: x, AWSRegion: x, SourceIPAddress: x, UserAgent: x, ErrorCode: x, ErrorMessage: x,
 		RequestParameters: json.RawMessage(`"` + strings.Repeat("x", 300<<10) + `"`), ResponseElements: json.RawMessage(`{}`),
-		RequestID: x, EventID: x, EventType: x, RecipientAccountID: x, Resources: []Resource{{x, x, x}}, TLS: &TLSDetails{x, x, x},
+		RequestID: x, EventID: x, EventType: x, RecipientAccountID: x, Resources: []Resource{{x, x, x}},
+		TLS: &TLSDetails{x, x, x},
 	}
 }
 
 func TestRecordIsBounded(t *testing.T) {
 	known := hostile(false).AppendJSON([]byte("before"))
-	if len(known) > maxRecord || !json.Valid(known[len("before"):]) || !bytes.Contains(known, []byte(`"requestParameters":{"omitted":true},"responseElements":{}`)) {
+	const without = `"requestParameters":{"omitted":true},"responseElements":{}`
+	if len(known) > maxRecord || !json.Valid(known[len("before"):]) || !bytes.Contains(known, []byte(without)) {
 		t.Errorf("%d bytes", len(known))
 	}
 	// What a request can really fill: a stranger has no session and no names.
 	r := hostile(true)
-	r.UserIdentity = Identity{Type: WebIdentityUser, PrincipalID: r.UserAgent, UserName: r.UserAgent, IdentityProvider: r.UserAgent, AccessKeyID: r.UserAgent}
-	r.EventSource, r.AWSRegion, r.EventName, r.RequestID, r.EventID = "sts.amazonaws.com", "us-east-1", "AssumeRoleWithWebIdentity", strings.Repeat("x", 36), strings.Repeat("x", 36)
+	x, id := r.UserAgent, strings.Repeat("x", 36)
+	r.UserIdentity = Identity{Type: WebIdentityUser, PrincipalID: x, UserName: x, IdentityProvider: x, AccessKeyID: x}
+	r.EventSource, r.AWSRegion, r.EventName = "sts.amazonaws.com", "us-east-1", "AssumeRoleWithWebIdentity"
+	r.RequestID, r.EventID = id, id
 	r.EventType, r.RecipientAccountID = "", "123456789012"
 	line := append(r.AppendJSON(nil), '\n')
 	if len(line) > maxStranger || !json.Valid(line) {
