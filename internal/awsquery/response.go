@@ -68,7 +68,7 @@ func (r *Response) WriteTo(w io.Writer) (int64, error) {
 
 // chunk is how many bytes are encoded at a time: a multiple of three, so that
 // no padding falls between.
-const chunk = 48 << 10
+const chunk = 24 << 10
 
 // base64Writer encodes what is written to it, in constant memory.
 // encoding/base64's own writer works in pieces of 1 KiB, each a write.
@@ -85,7 +85,6 @@ func newBase64Writer(w io.Writer, size int64) *base64Writer {
 	length := int(min(size, chunk))
 	return &base64Writer{
 		w: w, left: size,
-		in:  make([]byte, 0, length),
 		out: make([]byte, base64.StdEncoding.EncodedLen(length)),
 	}
 }
@@ -104,6 +103,9 @@ func (b *base64Writer) Write(p []byte) (int, error) {
 			b.emit(p[:chunk])
 			p = p[chunk:]
 			continue
+		}
+		if b.in == nil {
+			b.in = make([]byte, 0, len(b.out)/4*3)
 		}
 		n := min(cap(b.in)-len(b.in), len(p))
 		b.in = append(b.in, p[:n]...)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
-	"github.com/klauspost/compress/zstd"
 
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/awsquery"
@@ -191,66 +190,54 @@ func (s *Service) Reports(ctx context.Context, account string, limit int) (repor
 }
 
 // writeReport writes a stored report. Each piece is read on its own, so that
-// a slow client holds no snapshot of the store; the next one is unpacked
-// while the client takes the last.
+// a slow client holds no snapshot of the store, and no more memory than a piece
+// takes; the next is read while the client takes the last, and stays
+// compressed until then.
 func (s *Service) writeReport(ctx context.Context, w io.Writer, report store.Report) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	type piece struct {
-		data []byte
-		err  error
+	type read struct {
+		packed []byte
+		size   int
+		err    error
 	}
-	pieces, free := make(chan piece), make(chan []byte, 2)
-	free <- nil
-	free <- nil
+	next := make(chan read)
 	go func() {
-		defer close(pieces)
-		unpack, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
-		if err != nil {
-			pieces <- piece{err: err}
-			return
-		}
-		defer unpack.Close()
-		var left = report.Size
-		for seq := int64(0); left > 0; seq++ {
-			var buf []byte
+		defer close(next)
+		for seq, left := int64(0), report.Size; left > 0; seq++ {
+			var r read
+			r.packed, r.size, r.err = s.reportPiece(ctx, report, seq)
 			select {
-			case buf = <-free:
+			case next <- r:
 			case <-ctx.Done():
 				return
 			}
-			data, err := s.reportChunk(ctx, report, seq, unpack, buf)
-			left -= int64(len(data))
-			select {
-			case pieces <- piece{data, err}:
-			case <-ctx.Done():
+			if r.err != nil {
 				return
 			}
-			if err != nil {
-				return
-			}
+			left -= int64(r.size)
 		}
 	}()
-	for p := range pieces {
-		if p.err != nil {
-			return p.err
+	piece := make([]byte, 0, min(report.Size, reportPiece))
+	for r := range next {
+		if r.err != nil {
+			return r.err
 		}
-		if _, err := w.Write(p.data); err != nil {
+		var err error
+		if piece, err = s.unpack.DecodeAll(r.packed, piece[:0]); err != nil {
 			return err
 		}
-		free <- p.data
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
 	}
 	return ctx.Err()
 }
 
-func (s *Service) reportChunk(ctx context.Context, report store.Report, seq int64, unpack *zstd.Decoder, buf []byte) ([]byte, error) {
-	var packed []byte
-	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
-		packed, _, err = tx.ReportChunk(report.Account, report.Token, seq)
+func (s *Service) reportPiece(ctx context.Context, report store.Report, seq int64) (packed []byte, size int, err error) {
+	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
+		packed, size, err = tx.ReportChunk(report.Account, report.Token, seq)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return unpack.DecodeAll(packed, buf[:0])
+	return packed, size, err
 }

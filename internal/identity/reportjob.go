@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -19,9 +20,11 @@ import (
 const (
 	// reportLease is how long a crashed job keeps others from starting.
 	reportLease = 5 * time.Second
-	// reportChunk is how many bytes of a report are compressed and stored
-	// together.
+	// reportChunk is how many bytes of a report are stored by one commit.
 	reportChunk = 4 << 20
+	// reportPiece is how many of them are compressed together, a multiple of
+	// what awsquery encodes at once. Whoever reads a report holds one piece.
+	reportPiece = 72 << 10
 	// reportJobs is how many reports this node makes at once. Each holds a
 	// connection of the store for long, and needs a second one now and then:
 	// with as many jobs as connections none would come to an end.
@@ -149,16 +152,16 @@ type reportPacker struct {
 	stop  context.CancelFunc
 	sum   hash.Hash
 	size  int64
-	store func(seq int64, size int, packed []byte) error
+	store func(seq int64, pieces []store.ReportChunk) error
 	err   error
 }
 
 func newReportPacker(ctx context.Context, db *store.DB, account string, token int64) *reportPacker {
 	p := &reportPacker{full: make(chan []byte), free: make(chan []byte, 2), done: make(chan struct{}), sum: sha256.New()}
 	p.ctx, p.stop = context.WithCancel(ctx)
-	p.store = func(seq int64, size int, packed []byte) error {
+	p.store = func(seq int64, pieces []store.ReportChunk) error {
 		return db.Update(p.ctx, func(tx *store.Tx) error {
-			return tx.AddReportChunk(account, token, seq, size, packed, reportLease)
+			return tx.AddReportChunks(account, token, seq, pieces, reportLease)
 		})
 	}
 	for range cap(p.free) {
@@ -204,18 +207,32 @@ func (p *reportPacker) run() {
 		return
 	}
 	defer pack.Close()
-	var packed []byte
-	for seq := int64(0); ; seq++ {
+	var pieces []store.ReportChunk
+	for seq := int64(0); ; seq += int64(len(pieces)) {
 		chunk, ok := <-p.full
 		if !ok {
 			return
 		}
 		p.sum.Write(chunk)
 		p.size += int64(len(chunk))
-		packed = pack.EncodeAll(chunk, packed[:0])
-		if p.err = p.store(seq, len(chunk), packed); p.err != nil {
+		pieces = packPieces(pack, chunk, pieces)
+		if p.err = p.store(seq, pieces); p.err != nil {
 			return
 		}
 		p.free <- chunk
 	}
+}
+
+// packPieces compresses a chunk in pieces, each by itself, in the memory of the
+// pieces of the last one.
+func packPieces(pack *zstd.Encoder, chunk []byte, last []store.ReportChunk) []store.ReportChunk {
+	pieces := last[:0]
+	for piece := range slices.Chunk(chunk, reportPiece) {
+		var data []byte
+		if n := len(pieces); n < len(last) {
+			data = last[n].Data[:0]
+		}
+		pieces = append(pieces, store.ReportChunk{Size: len(piece), Data: pack.EncodeAll(piece, data)})
+	}
+	return pieces
 }

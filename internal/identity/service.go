@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/principal"
@@ -43,6 +45,7 @@ type Service struct {
 	access *access.Access
 
 	reportTurn chan struct{} // holds one for each report being made
+	unpack     *zstd.Decoder // of stored reports, for all who read
 
 	jobs     sync.WaitGroup
 	jobsCtx  context.Context
@@ -59,11 +62,16 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open secrets: %w", err)
 	}
+	unpack, err := zstd.NewReader(nil, zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return nil, fmt.Errorf("open decoder of reports: %w", err)
+	}
 	s := &Service{
 		db: cfg.DB, keys: keys, hasher: seal.NewHasher(0), log: cfg.Log,
 		report: cfg.Report.withDefaults(), node: seal.NewID("node-", 21),
 		access:     access.New(cfg.DB),
 		reportTurn: make(chan struct{}, reportJobs),
+		unpack:     unpack,
 	}
 	s.jobsCtx, s.stopJobs = context.WithCancel(context.Background())
 	s.jobs.Go(s.forgetFromTimeToTime)
@@ -77,6 +85,7 @@ func (s *Service) Access() *access.Access { return s.access }
 func (s *Service) Close() {
 	s.stopJobs()
 	s.jobs.Wait()
+	s.unpack.Close()
 }
 
 // Short names for what every method uses.

@@ -58,6 +58,8 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.rest, c.restErr, err = append([]byte(nil), p[mine:n]...), err, nil
 	}
 	switch {
+	case err == errRefused:
+		return 0, err
 	case c.head.tooLarge():
 		return 0, c.refuse(http.StatusRequestHeaderFieldsTooLarge)
 	case !c.draw(c.provenOr(&c.g.strange), c.head.cost()-before):
@@ -100,9 +102,13 @@ func (c *conn) expect(length int64) {
 // under it is reset.
 const linger = 500 * time.Millisecond
 
-// refuse answers a head that net/http must not see the rest of. The error ends
-// the connection.
+// errRefused looks like the network's own, so that net/http adds no answer.
+var errRefused error = &net.OpError{Op: "read", Err: errors.New("request is refused")}
+
+// refuse answers a head that net/http must not see the rest of, and ends the
+// connection.
 func (c *conn) refuse(status int) error {
+	c.rest, c.restErr = nil, errRefused // for every read that follows
 	text := http.StatusText(status)
 	c.SetWriteDeadline(time.Now().Add(linger))
 	_, err := io.WriteString(c.Conn, "HTTP/1.1 "+strconv.Itoa(status)+" "+text+"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"+text)
@@ -111,7 +117,7 @@ func (c *conn) refuse(status int) error {
 		c.Conn.SetReadDeadline(time.Now().Add(linger))
 		io.CopyN(io.Discard, c.Conn, 4*maxHeader)
 	}
-	return io.EOF // net/http adds no answer of its own
+	return errRefused
 }
 
 // CloseWrite tells the client that no more will come. net/http calls it.

@@ -70,9 +70,14 @@ func Listen(addr string, cert *Certificate, plainAnywhere bool) (net.Listener, e
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
 	if cert != nil {
-		return &Listener{Listener: l, tls: cert.config()}, nil
+		return Secure(l, cert), nil
 	}
 	return &Listener{Listener: l}, nil
+}
+
+// Secure returns l with TLS over its connections.
+func Secure(l net.Listener, cert *Certificate) *Listener {
+	return &Listener{Listener: l, tls: cert.config()}
 }
 
 // Bounds of a connection. There is none for a whole answer: a large report

@@ -50,6 +50,17 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { p.close(); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
+func newPipes() *pipes {
+	done := make(chan struct{})
+	return &pipes{conns: make(chan net.Conn), done: done, close: sync.OnceFunc(func() { close(done) })}
+}
+
+func (p *pipes) dial() net.Conn {
+	mine, theirs := net.Pipe()
+	p.conns <- theirs
+	return mine
+}
+
 // edge is a server in a bubble, with one key and two actions: who am I, and a
 // report that stream writes.
 type edge struct {
@@ -58,9 +69,14 @@ type edge struct {
 	stop func()
 }
 
-func newEdge(t *testing.T, stream awsquery.Blob) *edge {
-	done := make(chan struct{})
-	e := &edge{pipes: &pipes{conns: make(chan net.Conn), done: done, close: sync.OnceFunc(func() { close(done) })}}
+func newEdge(t *testing.T, stream awsquery.Blob) *edge { return newEdgeFor(t, stream, time.Second) }
+
+func newEdgeFor(t *testing.T, stream awsquery.Blob, grace time.Duration) *edge {
+	return newEdgeWith(t, stream, server.Limits{}, grace)
+}
+
+func newEdgeWith(t *testing.T, stream awsquery.Blob, limits server.Limits, grace time.Duration) *edge {
+	e := &edge{pipes: newPipes()}
 	log := slog.New(slog.NewTextHandler(&e.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	report := func(context.Context, *identity.GetCredentialReportInput) (*identity.GetCredentialReportOutput, error) {
 		return &identity.GetCredentialReportOutput{Content: stream}, nil
@@ -86,7 +102,7 @@ func newEdge(t *testing.T, stream awsquery.Blob) *edge {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ctx, e, handler, log, time.Second) }()
+	go func() { ended <- server.Serve(ctx, server.Limit(e, limits), handler, log, grace) }()
 	e.stop = func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -94,12 +110,6 @@ func newEdge(t *testing.T, stream awsquery.Blob) *edge {
 		}
 	}
 	return e
-}
-
-func (e *edge) dial() net.Conn {
-	mine, theirs := net.Pipe()
-	e.conns <- theirs
-	return mine
 }
 
 // request is a signed request as it goes over the wire.

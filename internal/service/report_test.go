@@ -98,7 +98,7 @@ func TestReportInProgress(t *testing.T) {
 			// The other node leaves a piece behind and is heard of no more. When
 			// its lease is over the old report is there, and a new one is begun.
 			err = db.Update(t.Context(), func(tx *store.Tx) error {
-				return tx.AddReportChunk(account, token, 0, 5, []byte("rests"), 200*time.Millisecond)
+				return tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 5, Data: []byte("rests")}}, 200*time.Millisecond)
 			})
 			if err != nil {
 				t.Fatal(err)

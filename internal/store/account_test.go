@@ -30,8 +30,10 @@ func TestMadeAgain(t *testing.T) {
 			t.Error("a job has the token of one of the account before")
 		}
 		for name, step := range map[string]func(*store.Tx) error{
-			"renew":   func(tx *store.Tx) error { return tx.RenewReportJob(account, old, time.Minute) },
-			"add":     func(tx *store.Tx) error { return tx.AddReportChunk(account, old, 0, 1, []byte("x"), time.Minute) },
+			"renew": func(tx *store.Tx) error { return tx.RenewReportJob(account, old, time.Minute) },
+			"add": func(tx *store.Tx) error {
+				return tx.AddReportChunks(account, old, 0, []store.ReportChunk{{Size: 1, Data: []byte("x")}}, time.Minute)
+			},
 			"end":     func(tx *store.Tx) error { return tx.EndReportJob(account, old) },
 			"publish": func(tx *store.Tx) error { return tx.PublishReport(store.Report{Account: account, Token: old}, 2) },
 		} {

@@ -284,14 +284,14 @@ func TestRestoreEndsReportJobs(t *testing.T) {
 			if token, err = tx.StartReportJob(account, "node", time.Hour); err != nil {
 				return err
 			}
-			return tx.AddReportChunk(account, token, 0, 3, []byte("abc"), time.Hour)
+			return tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 3, Data: []byte("abc")}}, time.Hour)
 		})
 		file, _ := backup(t, db)
 		if _, err := db.Restore(context.Background(), bytes.NewReader(file), true, master); err != nil {
 			t.Fatal(err)
 		}
 		err := db.Update(context.Background(), func(tx *store.Tx) error {
-			return tx.AddReportChunk(account, token, 1, 3, []byte("abc"), time.Hour)
+			return tx.AddReportChunks(account, token, 1, []store.ReportChunk{{Size: 3, Data: []byte("abc")}}, time.Hour)
 		})
 		if !errors.Is(err, store.ErrConflict) {
 			t.Errorf("the old job goes on: %v", err)
@@ -300,7 +300,7 @@ func TestRestoreEndsReportJobs(t *testing.T) {
 			if token, err = tx.StartReportJob(account, "node", time.Hour); err != nil {
 				return err
 			}
-			return tx.AddReportChunk(account, token, 0, 3, []byte("new"), time.Hour)
+			return tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 3, Data: []byte("new")}}, time.Hour)
 		})
 	})
 }

@@ -47,7 +47,9 @@ func TestClockStepsBack(t *testing.T) {
 		// A step in the middle of a job costs nothing: it is put right when the
 		// lease is renewed.
 		db.ShiftClock(-ahead)
-		update(t, db, func(tx *store.Tx) error { return tx.AddReportChunk(account, token, 0, 4, []byte("good"), lease) })
+		update(t, db, func(tx *store.Tx) error {
+			return tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 4, Data: []byte("good")}}, lease)
+		})
 		if !running(t, db) {
 			t.Error("a job does not survive the step")
 		}

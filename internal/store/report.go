@@ -77,15 +77,27 @@ func lost(err error) error {
 	return err
 }
 
-// AddReportChunk stores one more piece of a report that is being made: data
-// is compressed, size its length before that. ErrConflict: the job's lease
-// was lost.
-func (tx *Tx) AddReportChunk(account string, token, seq int64, size int, data []byte, lease time.Duration) error {
+// ReportChunk is a piece of a report: Data is compressed, Size its length
+// before that.
+type ReportChunk struct {
+	Size int
+	Data []byte
+}
+
+// AddReportChunks stores more pieces of a report that is being made, the first
+// of them as number seq. ErrConflict: the job's lease was lost.
+func (tx *Tx) AddReportChunks(account string, token, seq int64, chunks []ReportChunk, lease time.Duration) error {
 	if err := tx.RenewReportJob(account, token, lease); err != nil {
 		return err
 	}
-	return tx.insert(`INSERT INTO report_chunks (account, token, seq, size, data) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		account, token, seq, size, data)
+	for i, c := range chunks {
+		err := tx.insert(`INSERT INTO report_chunks (account, token, seq, size, data) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+			account, token, seq+int64(i), c.Size, c.Data)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // PublishReport makes a report visible, ends its job, and drops all but the

@@ -98,7 +98,7 @@ func TestReportJob(t *testing.T) {
 			t.Fatalf("second job: %v", err)
 		}
 		update(t, db, func(tx *store.Tx) error {
-			return tx.AddReportChunk(account, first, 0, 5, []byte("stale"), lease)
+			return tx.AddReportChunks(account, first, 0, []store.ReportChunk{{Size: 5, Data: []byte("stale")}}, lease)
 		})
 		time.Sleep(lease + 100*time.Millisecond)
 		update(t, db, func(tx *store.Tx) (err error) {
@@ -109,7 +109,7 @@ func TestReportJob(t *testing.T) {
 			t.Fatalf("tokens %d, %d", first, second)
 		}
 		err = db.Update(context.Background(), func(tx *store.Tx) error {
-			return tx.AddReportChunk(account, first, 1, 5, []byte("fenced"), lease)
+			return tx.AddReportChunks(account, first, 1, []store.ReportChunk{{Size: 5, Data: []byte("fenced")}}, lease)
 		})
 		if !errors.Is(err, store.ErrConflict) {
 			t.Fatalf("chunk of a job that lost its lease: %v", err)
@@ -121,7 +121,7 @@ func TestReportJob(t *testing.T) {
 			t.Fatalf("report of a job that lost its lease: %v", err)
 		}
 		update(t, db, func(tx *store.Tx) error {
-			if err := tx.AddReportChunk(account, second, 0, 4, []byte("good"), lease); err != nil {
+			if err := tx.AddReportChunks(account, second, 0, []store.ReportChunk{{Size: 4, Data: []byte("good")}}, lease); err != nil {
 				return err
 			}
 			return tx.PublishReport(store.Report{Account: account, Token: second, Generated: created, Size: 4, Users: 1, SHA256: "x"}, 2)
@@ -162,7 +162,7 @@ func TestReportHistory(t *testing.T) {
 				if i == 0 {
 					first = token
 				}
-				if err := tx.AddReportChunk(account, token, 0, 1, []byte{byte(i)}, time.Minute); err != nil {
+				if err := tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 1, Data: []byte{byte(i)}}}, time.Minute); err != nil {
 					return err
 				}
 				return tx.PublishReport(store.Report{Account: account, Token: token, Generated: created.Add(time.Duration(i) * time.Hour)}, 3)
