@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -26,6 +25,7 @@ type emulating struct {
 	readyFile string
 	maxAge    time.Duration
 	providers []string
+	hosts     []string
 	log       logging
 }
 
@@ -39,6 +39,9 @@ func devCommand(p *process) *cobra.Command {
 and laptops. Signatures are verified as by 'rollcall serve'. The root user's
 access key is AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment,
 or test and test.
+
+Requests to other hosts than this machine are refused, and those of a browser's
+pages of other sites. Give --allow-host where containers reach it by a name.
 
 POST /_rollcall/reset empties it: what is left is the account and its key.
 All is gone when it ends.
@@ -57,7 +60,8 @@ All is gone when it ends.
 	f.StringVar(&e.readyFile, "ready-file", "", "write the endpoint's URL to this `file` once it answers")
 	f.DurationVar(&e.maxAge, "report-max-age", 10*time.Second, "how old a report may be to be given again instead of a new one")
 	f.StringSliceVar(&e.providers, "web-identity-keys", nil, webIdentityUsage)
-	settings(f, "listen", "account", "trail", "ready-file", "report-max-age", "web-identity-keys")
+	f.StringSliceVar(&e.hosts, "allow-host", nil, "answer requests to this host `name` too, beside this machine's own; several may be given")
+	settings(f, "listen", "account", "trail", "ready-file", "report-max-age", "web-identity-keys", "allow-host")
 	e.log.add(c)
 	return c
 }
@@ -120,7 +124,9 @@ func (e *emulating) run(ctx context.Context) error {
 		l.Close()
 		return errors.Join(err, emulator.Close())
 	}
-	return errors.Join(server.Serve(ctx, l, handler, log, time.Second), emulator.Close())
+	// The key is well known, and other sites' pages may be open in a browser.
+	local := server.SameOrigin(handler, e.hosts)
+	return errors.Join(server.Serve(ctx, l, local, log, time.Second), emulator.Close())
 }
 
 func (e *emulating) announce(url, said string) error {
@@ -128,30 +134,13 @@ func (e *emulating) announce(url, said string) error {
 	return writeReady(e.readyFile, url)
 }
 
-// resetHandler empties the emulator for anyone on this machine, except for
-// the pages of other sites that are open in its browser.
+// resetHandler empties the emulator.
 func resetHandler(emulator *service.Emulator) http.HandlerFunc {
-	var sameOrigin http.CrossOriginProtection
 	return func(w http.ResponseWriter, r *http.Request) {
-		if err := sameOrigin.Check(r); err != nil || !loopbackHost(r.Host) {
-			http.Error(w, "cross-origin requests are refused", http.StatusForbidden)
-			return
-		}
 		if err := emulator.Reset(r.Context()); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}
-}
-
-// loopbackHost says whether a request was meant for this machine. A site that
-// lets its own name lead here (DNS rebinding) is same-origin to itself.
-func loopbackHost(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = hostport
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -68,7 +68,7 @@ func (r *Response) WriteTo(w io.Writer) (int64, error) {
 
 // chunk is how many bytes are encoded at a time: a multiple of three, so that
 // no padding falls between.
-const chunk = 24 << 10
+const chunk = 12 << 10
 
 // base64Writer encodes what is written to it, in constant memory.
 // encoding/base64's own writer works in pieces of 1 KiB, each a write.

@@ -133,3 +133,48 @@ func (p *process) resident(field string) int64 {
 	p.t.Fatalf("no %s in %s", field, text)
 	return 0
 }
+
+// readers and readersUsers are how many clients read a report slowly, and how
+// many users it has.
+var (
+	readers      = flag.Int("readers", 20, "how many clients read a report and stop")
+	readersUsers = flag.Int("readers-users", 20_000, "how many users that report has")
+)
+
+// mostOfReader is what a reader who stopped may cost, whatever the report's
+// size; garbage is what the collector may leave besides.
+const mostOfReader, garbage = 256 << 10, 48 << 20
+
+// Clients that ask for a report and stop reading it hold little of it each.
+func TestSlowReadersHoldLittle(t *testing.T) {
+	t.Parallel()
+	flags := []string{"--data", dataDir(t)}
+	a := createAccount(t, flags...)
+	seed(t, flags, a, *readersUsers)
+	p := serve(t, append(flags, "--report-max-age", "1h")...)
+	whole := report(t, p, a)
+	before := p.resident("VmRSS")
+
+	const ask = "Action=GetCredentialReport&Version=2010-05-08"
+	var conns []net.Conn
+	for range *readers {
+		c, rest := sendHalf(t, p, a.root(), ask)
+		if err := c.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(c, rest)
+		if _, err := io.ReadFull(c, make([]byte, 1000)); err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, c)
+	}
+	time.Sleep(2 * time.Second)
+	most := p.resident("VmHWM")
+	t.Logf("%d readers of %d KiB: %d MiB before, %d MiB at most", *readers, len(whole.Content)>>10, before>>20, most>>20)
+	if most > before+int64(*readers)*mostOfReader+garbage && !raceEnabled {
+		t.Errorf("%d readers cost %d MiB", *readers, (most-before)>>20)
+	}
+	for _, c := range conns {
+		c.Close()
+	}
+}

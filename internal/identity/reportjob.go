@@ -24,7 +24,7 @@ const (
 	reportChunk = 4 << 20
 	// reportPiece is how many of them are compressed together, a multiple of
 	// what awsquery encodes at once. Whoever reads a report holds one piece.
-	reportPiece = 72 << 10
+	reportPiece = 48 << 10
 	// reportJobs is how many reports this node makes at once. Each holds a
 	// connection of the store for long, and needs a second one now and then:
 	// with as many jobs as connections none would come to an end.

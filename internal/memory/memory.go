@@ -109,7 +109,7 @@ func heapOf(granted int64) int64 { return granted / 10 * 6 }
 
 // spareOf is how far the heap may outgrow what is in use while that is little.
 func spareOf(granted int64) int64 {
-	const most = 48 << 20
+	const most = 32 << 20
 	if granted <= 0 {
 		return most
 	}

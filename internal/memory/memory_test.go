@@ -52,7 +52,7 @@ func TestPercent(t *testing.T) {
 	if spare := spareOf(128 * mib); spare != 16*mib {
 		t.Errorf("%d bytes to spare in 128 MiB", spare)
 	}
-	if spare := spareOf(0); spare != 48*mib {
+	if spare := spareOf(0); spare != 32*mib {
 		t.Errorf("%d bytes to spare in nobody knows what", spare)
 	}
 }
