@@ -64,7 +64,9 @@ func (d *demonstrating) run(ctx context.Context) error {
 	}
 	serving, stop := context.WithCancel(ctx)
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(serving, l, server.SameOrigin(emulator, nil), slog.New(slog.DiscardHandler), time.Second) }()
+	go func() {
+		served <- server.Serve(serving, l, server.SameOrigin(emulator, nil), slog.New(slog.DiscardHandler), time.Second)
+	}()
 	err = d.show(ctx, l, emulator, clock)
 	if err == nil && !d.once {
 		<-ctx.Done()
