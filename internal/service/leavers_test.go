@@ -5,10 +5,15 @@ import (
 	"crypto/tls"
 	"flag"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/ncruces/go-sqlite3"
 
 	"rollcall/internal/identity"
 	"rollcall/internal/leavers"
@@ -17,90 +22,162 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 	"rollcall/internal/store"
 	"rollcall/internal/storetest"
+	"rollcall/internal/trail"
 )
 
 // leaving is how many calls each way of leaving makes: over plain connections,
 // over TLS, in process.
-var leaving = flag.Int("leavers", 400, "make this many calls whose clients leave, for each engine and way")
+var leaving = flag.Int("leavers", 250, "make this many calls whose clients leave, for each engine and way")
 
 // Clients leave at any moment of a call. Those who wait for an answer get it,
 // also where they have closed their sending side. Afterwards the trail and the
-// data agree, nothing is left over, and nobody was told of an internal error.
+// data agree, nothing is left over, no connection to the database was lost, and
+// nobody was told of an internal error.
 func TestClientsWhoLeave(t *testing.T) {
 	// Not at the same time as others: what the process holds is counted.
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		cfg.Now = time.Now
-		w := newWorld(t, service.Config{Store: cfg})
+		file := filepath.Join(t.TempDir(), "trail.jsonl")
+		records, err := trail.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWorld(t, service.Config{Store: cfg, Trail: records})
 		key := w.newAccount(t, identity.AccountSpec{Limits: map[string]int{"UsersPerAccount": 1_000_000}})
 		c := w.as(key.ID, key.Secret.Reveal())
-		load := leavers.Load{
-			Credentials: sigv4test.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret.Reveal()},
-			Now:         w.cfg.Store.Now, Calls: 100,
+		ways := map[string]leavers.Load{
+			"process": {Handler: w.Handler}, "plain": {Addr: strings.TrimPrefix(w.url, "http://")}, "tls": w.overTLS(t),
 		}
-		ways := map[string]leavers.Load{"process": {Handler: w.Handler}, "plain": {Addr: strings.TrimPrefix(w.url, "http://")}}
-		ways["tls"] = w.overTLS(t)
-		run := func(name string, calls int) {
-			l := load
-			l.Addr, l.TLS, l.Handler = ways[name].Addr, ways[name].TLS, ways[name].Handler
-			l.Name, l.Calls = "u-"+name+"-"+time.Now().Format("150405.000000"), calls
-			result := l.Run(t.Context())
-			if len(result.Faults) > 0 {
-				t.Errorf("%s: %s", name, result)
+		run := func(calls int) {
+			for name, l := range ways {
+				l.Credentials = sigv4test.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret.Reveal()}
+				l.Name, l.Calls = "u-"+name+"-"+time.Now().Format("150405.000000"), calls
+				result := l.Run(t.Context())
+				if len(result.Faults) > 0 {
+					t.Errorf("%s: %s", name, result)
+				}
+				t.Logf("%s: %s", name, result)
 			}
-			t.Logf("%s: %s", name, result)
 		}
-		for name := range ways {
-			run(name, 200) // connections are opened, and memory is taken
-		}
-		before := w.use(t)
-		for name := range ways {
-			run(name, *leaving)
-		}
-		w.checkTrail(t, c)
+		run(100) // connections are opened, and memory is taken
+		before, start := w.use(t), time.Now()
+		run(*leaving)
+		agree(t, file, c)
 		after := w.use(t)
 		t.Logf("before %+v, after %+v", before, after)
-		if after.goroutines > before.goroutines+5 || after.files > before.files+5 {
+		if after.goroutines > before.goroutines+5 || after.files > before.files+5 || cfg.Memory == false && after.heap > before.heap+32 {
 			t.Errorf("before %+v, after %+v", before, after)
 		}
+		// Later the pool itself closes what was idle.
+		if lost := missing(before.backends, after.backends); len(lost) > 0 && time.Since(start) < 4*time.Minute {
+			t.Errorf("connections to the database that were lost: %d of %d", len(lost), len(before.backends))
+		}
+		noSnapshot(t, cfg)
 		if said := w.log.String(); strings.Contains(said, `"level":"ERROR"`) {
 			t.Errorf("the log: %.2000s", said)
 		}
 	})
 }
 
-// checkTrail holds the trail against the data.
-func (w *world) checkTrail(t *testing.T, c clients) {
+// agree holds the trail against the data.
+func agree(t *testing.T, file string, c clients) {
 	t.Helper()
-	fates, err := leavers.Read(strings.NewReader(w.trail.String()), "u-")
+	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	agree, err := fates.Check(t.Context(), c.Client, "u-")
+	defer f.Close()
+	fates, err := leavers.Read(f, "u-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts, err := fates.Check(t.Context(), c.Client, "u-")
 	if err != nil {
 		t.Error(err)
 	}
-	t.Logf("%d changes recorded, %d facts agree", fates.Changes, agree)
+	t.Logf("%d changes recorded, %d facts agree", fates.Changes, facts)
 }
 
 // use is what a process holds.
-type use struct{ goroutines, files int }
+type use struct {
+	goroutines, files int
+	heap              int   // MiB
+	backends          []int // of PostgreSQL
+}
 
 // use waits until it is clear what stays.
 func (w *world) use(t *testing.T) (least use) {
 	t.Helper()
-	for i := range 40 {
+	for i := range 20 {
 		w.connections.CloseIdleConnections()
 		time.Sleep(50 * time.Millisecond)
 		files, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
-			t.Skip("no /proc on this system")
+			t.Fatal(err)
 		}
-		now := use{runtime.NumGoroutine(), len(files)}
+		now := use{goroutines: runtime.NumGoroutine(), files: len(files)}
 		if i == 0 || now.goroutines < least.goroutines {
 			least = now
 		}
 	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	w.log.mu.Lock()
+	least.heap = (int(m.HeapAlloc) - w.log.buf.Cap()) >> 20
+	w.log.mu.Unlock()
+	if w.cfg.Store.URL != "" {
+		least.backends = backends(t, w.cfg.Store.URL, "")
+	}
 	return least
+}
+
+// backends are the processes of PostgreSQL that serve the service.
+func backends(t *testing.T, url, also string) []int {
+	t.Helper()
+	db, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	rows, err := db.Query(t.Context(), `SELECT pid FROM pg_stat_activity
+		WHERE datname = current_database() AND application_name LIKE 'rollcall/%' `+also)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pids
+}
+
+func missing(before, after []int) []int {
+	return slices.DeleteFunc(slices.Clone(before), func(pid int) bool { return slices.Contains(after, pid) })
+}
+
+// noSnapshot says whether a connection is within a transaction: it would hold
+// what is deleted, and the log of SQLite.
+func noSnapshot(t *testing.T, cfg store.Config) {
+	t.Helper()
+	switch {
+	case cfg.URL != "":
+		if held := backends(t, cfg.URL, "AND (backend_xmin IS NOT NULL OR state LIKE 'idle in transaction%')"); len(held) > 0 {
+			t.Errorf("%d connections hold a snapshot", len(held))
+		}
+	case cfg.Path != "":
+		db, err := sqlite3.Open("file:" + cfg.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := db.Exec("PRAGMA busy_timeout(2000); PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+			t.Fatal(err)
+		}
+		if log, err := os.Stat(cfg.Path + "-wal"); err != nil || log.Size() > 1<<20 {
+			t.Errorf("the log is held: %v %v", log.Size(), err)
+		}
+	}
 }
 
 // overTLS serves the world over TLS as well.
