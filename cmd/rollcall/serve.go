@@ -41,6 +41,10 @@ type serving struct {
 	regions             []string
 	rate                float64
 	burst               int
+	accountRate         float64
+	accountBurst        int
+	strangerRate        float64
+	strangerBurst       int
 	connections         int
 	perAddress          int
 	providers           []string
@@ -85,14 +89,19 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.DurationVar(&s.useSpan, "last-used-span", 0, "record only the first use of a key within this time; AWS's is 15m, 0 records every second")
 	f.DurationVar(&s.callTimeout, "call-timeout", server.DefaultCallTimeout, "how long a call may take, with all it waits for in the database, until it is answered 503")
 	f.StringSliceVar(&s.regions, "region", nil, "accept signatures for these `regions` only")
-	f.Float64Var(&s.rate, "rate-limit", 0, "calls per second of one access key before they are throttled; 0 is no limit")
-	f.IntVar(&s.burst, "rate-burst", 0, "calls of one access key at once above the limit (default the limit)")
+	f.Float64Var(&s.rate, "rate-limit", 0, "calls per second of one user or role, with all its keys and sessions, before they are throttled; 0 is no limit")
+	f.IntVar(&s.burst, "rate-burst", 0, "such calls at once above the limit (default the limit)")
+	f.Float64Var(&s.accountRate, "account-rate-limit", 0, "calls per second of one account before they are throttled; 0 is no limit")
+	f.IntVar(&s.accountBurst, "account-rate-burst", 0, "such calls at once above the limit (default the limit)")
+	f.Float64Var(&s.strangerRate, "stranger-rate-limit", 100, "refused requests per second from one address, of IPv6 from one /64 network, that nobody signed or whose signature does not hold; 0 is no limit")
+	f.IntVar(&s.strangerBurst, "stranger-rate-burst", 1000, "such requests at once above the limit")
 	f.IntVar(&s.connections, "max-connections", 0, "connections at once (default what memory and descriptors allow, 10000 at most)")
 	f.IntVar(&s.perAddress, "max-connections-per-address", 0, "connections at once from one address, of IPv6 from one /64 network (default half of all)")
 	f.StringSliceVar(&s.providers, "web-identity-keys", nil, webIdentityUsage)
 	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
-		"report-expiry", "report-history", "last-used-span", "call-timeout", "region", "rate-limit", "rate-burst", "max-connections", "max-connections-per-address", "web-identity-keys", "ready-file")
+		"report-expiry", "report-history", "last-used-span", "call-timeout", "region", "rate-limit", "rate-burst",
+		"account-rate-limit", "account-rate-burst", "stranger-rate-limit", "stranger-rate-burst", "max-connections", "max-connections-per-address", "web-identity-keys", "ready-file")
 	s.log.add(c)
 	c.MarkFlagFilename("tls-cert")
 	c.MarkFlagFilename("tls-key")
@@ -110,6 +119,8 @@ func (s *serving) check() error {
 		return usageError("--report-max-age must be more than 0: a client that asks until its report is complete would never end")
 	case s.report.Expiry < 0 || s.useSpan < 0 || s.rate < 0 || s.burst < 0:
 		return usageError("--report-expiry, --last-used-span, --rate-limit and --rate-burst cannot be negative")
+	case s.accountRate < 0 || s.accountBurst < 0 || s.strangerRate < 0 || s.strangerBurst < 0:
+		return usageError("--account-rate-limit, --account-rate-burst, --stranger-rate-limit and --stranger-rate-burst cannot be negative")
 	case s.connections < 0 || s.perAddress < 0:
 		return usageError("--max-connections and --max-connections-per-address cannot be negative")
 	case s.callTimeout < 100*time.Millisecond:
@@ -212,7 +223,9 @@ func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus
 	t.Sync = s.trailSync
 	svc, err := service.Open(ctx, service.Config{
 		Store: db, MasterFile: s.masterFile(), Trail: t, Report: s.report, CallTimeout: s.callTimeout,
-		Regions: s.regions, Rate: s.rate, Burst: s.burst, WebIdentityKeys: keys, Log: log, Metrics: metrics,
+		Regions: s.regions, Rate: s.rate, Burst: s.burst,
+		AccountRate: s.accountRate, AccountBurst: s.accountBurst, StrangerRate: s.strangerRate, StrangerBurst: s.strangerBurst,
+		WebIdentityKeys: keys, Log: log, Metrics: metrics,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(s.explain(err), t.Close())

@@ -110,18 +110,26 @@ func (g *guard) newConn(raw net.Conn) *conn {
 	return &conn{Conn: w, wire: w, g: g, address: network(raw.RemoteAddr())}
 }
 
-// network is the address that a peer counts for. Whoever has an IPv6 address
-// has a whole /64 of them.
+// network is the address that a peer counts for.
 func network(peer net.Addr) string {
-	at, err := netip.ParseAddrPort(peer.String())
+	host, _, err := net.SplitHostPort(peer.String())
 	if err != nil {
 		return peer.String()
 	}
-	ip := at.Addr().Unmap()
-	if ip.Is4() {
+	return networkOf(host)
+}
+
+// networkOf is the same of an IP address. Whoever has an IPv6 address has a
+// whole /64 of them.
+func networkOf(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if ip = ip.Unmap(); ip.Is4() {
 		return ip.String()
 	}
-	return netip.PrefixFrom(ip, 64).Masked().Addr().String()
+	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().Addr().String()
 }
 
 // verdict is what becomes of a new connection.

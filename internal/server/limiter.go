@@ -2,31 +2,43 @@ package server
 
 import (
 	"container/list"
+	"errors"
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/principal"
 )
 
-// limiter is a token bucket for each access key. It remembers a bounded
-// number of keys, and forgets the one that was quiet longest.
+// limiter is a token bucket for each key: a principal, an account, an address.
+//
+// It remembers a bounded number of them, and forgets those only whose bucket is
+// full again, which is as if they were new: nobody gets a fresh bucket by
+// having others forgotten. Where there is room for no more, those who come
+// share one.
 type limiter struct {
-	rate  rate.Limit
+	every time.Duration // between two calls
 	burst int
 	now   func() time.Time
 
-	mu    sync.Mutex
-	keys  map[string]*list.Element
-	order *list.List // of *bucket, the most recent in front
+	mu     sync.Mutex
+	keys   map[string]*list.Element
+	order  *list.List // of *bucket, the most recent in front
+	shared bucket
 }
 
+// bucket is known by when it is full.
 type bucket struct {
-	key string
-	*rate.Limiter
+	key  string
+	full time.Time
 }
 
-// limiterKeys bounds how many keys are remembered.
-const limiterKeys = 10_000
+const (
+	// limiterKeys bounds how many keys are remembered.
+	limiterKeys = 10_000
+	// limiterLooks is how many old buckets are looked at to forget one.
+	limiterLooks = 8
+)
 
 func newLimiter(perSecond float64, burst int, now func() time.Time) *limiter {
 	if perSecond <= 0 {
@@ -35,32 +47,106 @@ func newLimiter(perSecond float64, burst int, now func() time.Time) *limiter {
 	if burst < 1 {
 		burst = max(1, int(perSecond))
 	}
-	return &limiter{rate: rate.Limit(perSecond), burst: burst, now: now, keys: map[string]*list.Element{}, order: list.New()}
+	every := time.Duration(float64(time.Second) / perSecond)
+	return &limiter{every: every, burst: burst, now: now, keys: map[string]*list.Element{}, order: list.New()}
 }
 
 // allow takes a token of the key, or says how long to wait for one.
-func (l *limiter) allow(key string) (wait time.Duration, ok bool) {
+func (l *limiter) allow(key string) (wait time.Duration, ok bool) { return l.take(key, 1) }
+
+// empty says how long to wait for a token of the key, and takes none.
+func (l *limiter) empty(key string) (wait time.Duration, empty bool) {
+	wait, ok := l.take(key, 0)
+	return wait, !ok
+}
+
+func (l *limiter) take(key string, n int) (wait time.Duration, ok bool) {
 	if l == nil {
 		return 0, true
 	}
 	l.mu.Lock()
-	e, found := l.keys[key]
-	if found {
-		l.order.MoveToFront(e)
-	} else {
-		e = l.order.PushFront(&bucket{key, rate.NewLimiter(l.rate, l.burst)})
-		l.keys[key] = e
-		if l.order.Len() > limiterKeys {
-			last := l.order.Back()
-			delete(l.keys, l.order.Remove(last).(*bucket).key)
-		}
-	}
-	l.mu.Unlock()
+	defer l.mu.Unlock()
 	now := l.now()
-	r := e.Value.(*bucket).ReserveN(now, 1)
-	if wait = r.DelayFrom(now); wait > 0 {
-		r.CancelAt(now)
+	b := l.bucket(key, now)
+	full := b.full
+	if full.Before(now) {
+		full = now
+	}
+	full = full.Add(l.every)
+	if wait := full.Sub(now) - time.Duration(l.burst)*l.every; wait > 0 {
 		return wait, false
 	}
+	if n > 0 {
+		b.full = full
+	}
 	return 0, true
+}
+
+func (l *limiter) bucket(key string, now time.Time) *bucket {
+	if e, found := l.keys[key]; found {
+		l.order.MoveToFront(e)
+		return e.Value.(*bucket)
+	}
+	if l.order.Len() >= limiterKeys && !l.forgetOne(now) {
+		return &l.shared
+	}
+	b := &bucket{key: key}
+	l.keys[key] = l.order.PushFront(b)
+	return b
+}
+
+// forgetOne forgets a key whose bucket is full, and says whether one was found
+// among those that were quiet longest.
+func (l *limiter) forgetOne(now time.Time) bool {
+	e := l.order.Back()
+	for range limiterLooks {
+		if b := e.Value.(*bucket); !b.full.After(now) {
+			l.order.Remove(e)
+			delete(l.keys, b.key)
+			return true
+		}
+		e = e.Prev()
+	}
+	return false
+}
+
+// throttled is the answer to a call that came too soon; nil where none did.
+func (k *call) throttled(wait time.Duration, ok bool) error {
+	if ok {
+		return nil
+	}
+	k.retryAfter = wait
+	return awsmodel.Fail("Throttling", "Rate exceeded")
+}
+
+// limit takes a caller's tokens: of the principal, whatever key or session it
+// comes with, and of its account.
+func (s *Server) limit(caller principal.Caller, k *call) error {
+	if err := k.throttled(s.limiter.allow(owner(caller))); err != nil {
+		return err
+	}
+	return k.throttled(s.accounts.allow(caller.Account()))
+}
+
+// owner names who a caller's calls count for. Sessions count for the role or
+// the user they are of, so that making more of them gives no more calls.
+func owner(c principal.Caller) string {
+	if s := c.Session(); s != nil && s.Role != nil {
+		return c.Account() + "/role/" + s.Role.ID
+	}
+	return c.Account() + "/user/" + c.User().NameKey
+}
+
+// refusedStranger takes a token of the address that a refused request came
+// from, and refuses it for that instead where there is none. Requests that are
+// verified take none, so that nobody is held up by neighbours.
+func (s *Server) refusedStranger(k *call, refused error) error {
+	var known *awsmodel.Error
+	if !errors.As(refused, &known) {
+		return refused // our own failure
+	}
+	if err := k.throttled(s.strangers.allow(networkOf(k.SourceIP))); err != nil {
+		return err
+	}
+	return refused
 }

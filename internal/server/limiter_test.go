@@ -6,35 +6,76 @@ import (
 	"time"
 )
 
-// One key's calls are no other's, and a key that comes back after a flood of
-// others has its whole burst again: what is remembered is bounded.
+// limited checks a limiter by a clock of its own.
+type limited struct {
+	*limiter
+	t   *testing.T
+	now time.Time
+}
+
+func newLimited(t *testing.T, perSecond float64, burst int) *limited {
+	l := &limited{t: t, now: time.Unix(0, 0)}
+	l.limiter = newLimiter(perSecond, burst, func() time.Time { return l.now })
+	return l
+}
+
+func (l *limited) wants(key string, want bool, wantWait time.Duration) {
+	l.t.Helper()
+	if wait, ok := l.allow(key); ok != want || wait != wantWait {
+		l.t.Errorf("key %s: %t, wait %v; want %t, %v", key, ok, wait, want, wantWait)
+	}
+}
+
+// One key's calls are no other's.
 func TestLimiter(t *testing.T) {
-	now := time.Unix(0, 0)
-	l := newLimiter(10, 2, func() time.Time { return now })
-	allow := func(key string, want bool, wantWait time.Duration) {
-		t.Helper()
-		if wait, ok := l.allow(key); ok != want || wait != wantWait {
-			t.Errorf("key %s: %t, wait %v; want %t, %v", key, ok, wait, want, wantWait)
+	l := newLimited(t, 10, 2)
+	for range 2 {
+		l.wants("a", true, 0)
+	}
+	l.wants("a", false, 100*time.Millisecond)
+	l.wants("a", false, 100*time.Millisecond) // asking costs nothing
+	if wait, empty := l.empty("a"); !empty || wait != 100*time.Millisecond {
+		t.Errorf("empty: %t, %v", empty, wait)
+	}
+	for range 5 {
+		if _, empty := l.empty("c"); empty {
+			t.Error("looking takes tokens")
 		}
 	}
+	l.wants("b", true, 0)
+	l.now = l.now.Add(50 * time.Millisecond)
+	l.wants("a", false, 50*time.Millisecond)
+	l.now = l.now.Add(50 * time.Millisecond)
+	l.wants("a", true, 0)
+	l.wants("a", false, 100*time.Millisecond)
+	l.now = l.now.Add(time.Hour)
 	for range 2 {
-		allow("a", true, 0)
+		l.wants("a", true, 0)
 	}
-	allow("a", false, 100*time.Millisecond)
-	allow("a", false, 100*time.Millisecond) // asking costs nothing
-	allow("b", true, 0)
-	now = now.Add(50 * time.Millisecond)
-	allow("a", false, 50*time.Millisecond)
-	now = now.Add(50 * time.Millisecond)
-	allow("a", true, 0)
-	allow("a", false, 100*time.Millisecond)
+	l.wants("a", false, 100*time.Millisecond)
+}
+
+// What is remembered is bounded, and a flood of others gives nobody a fresh
+// bucket; once the flood is over all is as before.
+func TestLimiterIsNotEmptied(t *testing.T) {
+	l := newLimited(t, 10, 2)
+	l.wants("a", true, 0)
+	l.wants("a", true, 0)
 	for i := range 2 * limiterKeys {
-		allow(strconv.Itoa(i), true, 0)
+		l.allow(strconv.Itoa(i))
 	}
 	if len(l.keys) != limiterKeys || l.order.Len() != limiterKeys {
 		t.Errorf("%d keys are remembered, in a list of %d", len(l.keys), l.order.Len())
 	}
-	allow("a", true, 0)
+	l.wants("a", false, 100*time.Millisecond)
+	l.wants("new", false, 100*time.Millisecond) // shares with others of the flood
+	l.now = l.now.Add(time.Second)
+	l.wants("new", true, 0)
+	l.wants("new", true, 0)
+	l.wants("newer", true, 0)
+	if len(l.keys) != limiterKeys || l.order.Len() != limiterKeys {
+		t.Errorf("%d keys are remembered, in a list of %d", len(l.keys), l.order.Len())
+	}
 }
 
 func TestNoLimiter(t *testing.T) {
@@ -46,5 +87,16 @@ func TestNoLimiter(t *testing.T) {
 	}
 	if burst := newLimiter(0.1, 0, time.Now).burst; burst != 1 {
 		t.Errorf("burst %d of one call in ten seconds", burst)
+	}
+}
+
+func TestNetworkOf(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "pipe": "pipe", "": "",
+		"fe80::1%eth0": "fe80::",
+	} {
+		if got := networkOf(address); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
 	}
 }

@@ -39,10 +39,17 @@ type Config struct {
 	Used func(keyID string, use store.LastUsed)
 	// Regions the signatures may be scoped to; empty means any one.
 	Regions []string
-	// Rate and Burst bound the calls per second of one access key; 0 is no
-	// bound.
+	// Rate and Burst bound the calls per second of one principal with all its
+	// keys and sessions; 0 is no bound.
 	Rate  float64
 	Burst int
+	// AccountRate and AccountBurst bound those of one account.
+	AccountRate  float64
+	AccountBurst int
+	// StrangerRate and StrangerBurst bound the requests per second from one
+	// address that cannot be verified.
+	StrangerRate  float64
+	StrangerBurst int
 	// CallTimeout is how long a call may take once its request is read; 0
 	// means DefaultCallTimeout.
 	CallTimeout time.Duration
@@ -62,7 +69,10 @@ const DefaultCallTimeout = 10 * time.Second
 type Server struct {
 	cfg      Config
 	verifier *sigv4.Verifier[principal.Signer]
-	limiter  *limiter
+	limiter  *limiter // of principals
+	accounts *limiter
+	// strangers are addresses that requests came from which were refused.
+	strangers *limiter
 }
 
 // New returns the handler.
@@ -84,7 +94,9 @@ func New(cfg Config) *Server {
 		verifier: &sigv4.Verifier[principal.Signer]{
 			Lookup: cfg.Lookup, Now: cfg.Now, Services: []string{"iam", "sts"}, Regions: cfg.Regions,
 		},
-		limiter: newLimiter(cfg.Rate, cfg.Burst, cfg.Now),
+		limiter:   newLimiter(cfg.Rate, cfg.Burst, cfg.Now),
+		accounts:  newLimiter(cfg.AccountRate, cfg.AccountBurst, cfg.Now),
+		strangers: newLimiter(cfg.StrangerRate, cfg.StrangerBurst, cfg.Now),
 	}
 }
 
@@ -131,7 +143,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	body, err := s.readBody(w, r)
 	if err != nil {
 		k.claim(r)
-		return nil, err
+		return nil, s.refusedStranger(k, err)
 	}
 	r, cancel := s.onItsOwn(r)
 	defer cancel()
@@ -141,7 +153,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 			return response, refused
 		}
 		k.claim(r)
-		return nil, err
+		return nil, s.refusedStranger(k, err)
 	}
 	caller := principal.Signed(verified)
 	k.caller = &caller
@@ -149,9 +161,8 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	if caller.Session() == nil {
 		s.cfg.Used(caller.AccessKeyID(), store.LastUsed{At: s.cfg.Now(), Region: caller.Region(), Service: caller.Service()})
 	}
-	if wait, ok := s.limiter.allow(caller.AccessKeyID()); !ok {
-		k.retryAfter = wait
-		return nil, awsmodel.Fail("Throttling", "Rate exceeded")
+	if err := s.limit(caller, k); err != nil {
+		return nil, err
 	}
 	action, in, err := s.decode(r, body, k)
 	if err != nil {

@@ -25,11 +25,19 @@ func (s *Server) unsigned(w http.ResponseWriter, r *http.Request, body []byte, k
 	if err != nil {
 		return nil, true, err
 	}
-	if wait, ok := s.limiter.allow("from " + k.SourceIP); !ok {
-		k.retryAfter = wait
-		return nil, true, awsmodel.Fail("Throttling", "Rate exceeded")
+	// Who calls is known only when the proof was checked, which takes time.
+	address := networkOf(k.SourceIP)
+	wait, empty := s.strangers.empty(address)
+	if err := k.throttled(wait, !empty); err != nil {
+		return nil, true, err
+	}
+	if err := k.throttled(s.limiter.allow("from " + address)); err != nil {
+		return nil, true, err
 	}
 	response, refused = s.invoke(w, r, action, in, k)
+	if refused == nil && response.Status >= http.StatusBadRequest {
+		s.strangers.allow(address)
+	}
 	return response, true, refused
 }
 

@@ -37,9 +37,10 @@ type Config struct {
 	WebIdentityKeys map[string]string
 	// CallTimeout is how long a call may take, in the database, too; 0 means 10 s.
 	CallTimeout time.Duration
-	Rate        float64
-	Burst       int
-	Log         *slog.Logger
+	// Rate, AccountRate and StrangerRate bound calls; see server.Config.
+	Rate, AccountRate, StrangerRate    float64
+	Burst, AccountBurst, StrangerBurst int
+	Log                                *slog.Logger
 	// Metrics is where the metrics are registered; nil counts nothing.
 	Metrics prometheus.Registerer
 }
@@ -93,6 +94,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		IAM: iam, API: a, db: db, trail: cfg.Trail, masterFile: masterFile, recover: stop, ended: a.Recover(recovering),
 		Handler: server.New(server.Config{
 			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions, Rate: cfg.Rate, Burst: cfg.Burst,
+			AccountRate: cfg.AccountRate, AccountBurst: cfg.AccountBurst, StrangerRate: cfg.StrangerRate, StrangerBurst: cfg.StrangerBurst,
 			Now: db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
 		}),
 	}, nil
