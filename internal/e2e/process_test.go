@@ -328,7 +328,11 @@ func (p *process) sts(k key) *sts.Client {
 
 // signs says whether a key is accepted.
 func signs(ctx context.Context, url string, k key, client *http.Client) error {
-	_, err := sts.NewFromConfig(config(url, k, client)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	return signsWith(ctx, config(url, k, client))
+}
+
+func signsWith(ctx context.Context, cfg aws.Config) error {
+	_, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	return err
 }
 

@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+)
+
+// container is how much memory docs/operations.md says is enough.
+const container = 128 << 20
+
+// A container of that size is not outgrown, by default, by changes, a report
+// and strangers at once. It needs leave to make a control group.
+func TestSmallContainer(t *testing.T) {
+	group := newGroup(t, container)
+	flags := []string{"--data", dataDir(t)}
+	a := createAccount(t, flags...)
+	seed(t, flags, a, 20_000)
+	// The shell goes into the group and becomes the service.
+	cmd := exec.Command("sh", append([]string{"-c", `echo $$ > "$0"/cgroup.procs && exec "$@"`, group.dir,
+		binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"}, flags...)...)
+	cmd.Env = environment(t)
+	p := launch(t, cmd)
+	p.waitListening()
+
+	closeAll := p.hold(*strangers, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 393216\r\n\r\n"+strings.Repeat("a", 393000))
+	defer closeAll()
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
+	defer stop()
+	var changes sync.WaitGroup
+	for worker := range 8 {
+		changes.Go(func() {
+			client := p.iam(a.root())
+			for n := 0; ctx.Err() == nil; n++ {
+				name := fmt.Sprintf("w%d-%d", worker, n)
+				if _, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String(name)}); err != nil {
+					t.Errorf("create %s: %v", name, err)
+					return
+				}
+			}
+		})
+	}
+	report(t, p, a)
+	changes.Wait()
+	select {
+	case <-p.ended:
+		t.Fatalf("it ended: %v", p.err)
+	default:
+	}
+	t.Logf("at most %d MiB of anonymous memory, failures to get more: %s", p.resident("VmHWM")>>20, group.read(t, "memory.failcnt"))
+}
+
+// group is a control group whose memory is bounded.
+type group struct{ dir string }
+
+// newGroup makes one, of version 1 or 2, whichever lets us.
+func newGroup(t *testing.T, limit int) group {
+	t.Helper()
+	name := "rollcall-" + strconv.Itoa(os.Getpid())
+	for mount, file := range map[string]string{"/sys/fs/cgroup/memory": "memory.limit_in_bytes", "/sys/fs/cgroup": "memory.max"} {
+		g := group{filepath.Join(mount, name)}
+		if os.Mkdir(g.dir, 0o755) != nil {
+			continue
+		}
+		t.Cleanup(func() { os.Remove(g.dir) })
+		if os.WriteFile(filepath.Join(g.dir, file), []byte(strconv.Itoa(limit)), 0o644) == nil {
+			return g
+		}
+	}
+	t.Skip("no control group with a memory limit can be made here")
+	return group{}
+}
+
+func (g group) read(t *testing.T, file string) string {
+	text, err := os.ReadFile(filepath.Join(g.dir, file))
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(text))
+}
