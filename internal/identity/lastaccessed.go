@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -54,6 +55,31 @@ type accessReport struct {
 	Actions  bool   // asked at the level of actions
 	Services []string
 	Entities []accessEntity
+	// Tracked are the latest uses of actions, whoever it was: of a policy that
+	// many have, nobody can ask more.
+	Tracked []trackedUse
+}
+
+// trackedUse is who used an action last.
+type trackedUse struct {
+	store.ServiceUse
+	ARN string
+}
+
+// entities are users and roles, each once.
+type entities struct {
+	list []accessEntity
+	have map[string]bool // by unique id
+}
+
+func (e *entities) add(one accessEntity) {
+	if e.have == nil {
+		e.have = map[string]bool{}
+	}
+	if !e.have[one.ID] {
+		e.have[one.ID] = true
+		e.list = append(e.list, one)
+	}
 }
 
 // accessEntity is a user or role with what it used.
@@ -88,15 +114,7 @@ func (s *Service) GenerateServiceLastAccessedDetails(ctx context.Context, in *ia
 			return err
 		}
 		report.Services = grantedServices(documents)
-		for i := range report.Entities {
-			e := &report.Entities[i]
-			uses, err := tx.ServiceUses(c.Account(), e.ID)
-			if err != nil {
-				return err
-			}
-			e.Uses = slices.DeleteFunc(uses, func(u store.ServiceUse) bool { return tx.Now.Sub(u.At) > trackingPeriod })
-		}
-		return nil
+		return report.addUses(ctx, tx, c.Account())
 	})
 	if err != nil {
 		return nil, err
@@ -118,6 +136,40 @@ func (s *Service) GenerateServiceLastAccessedDetails(ctx context.Context, in *ia
 	return &iam.GenerateServiceLastAccessedDetailsOutput{JobId: &id}, nil
 }
 
+// addUses adds what the entities used: of the services each, of the actions the
+// latest use alone.
+func (r *accessReport) addUses(ctx context.Context, tx *store.Tx, account string) error {
+	latest := map[[2]string]trackedUse{}
+	for i := range r.Entities {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		e := &r.Entities[i]
+		uses, err := tx.ServiceUses(account, e.ID)
+		if err != nil {
+			return err
+		}
+		e.Uses = nil
+		for _, u := range uses {
+			key := [2]string{u.Service, u.Action}
+			switch {
+			case tx.Now.Sub(u.At) > trackingPeriod:
+			case u.Action == "":
+				e.Uses = append(e.Uses, u)
+			case r.Actions && (latest[key].ARN == "" || u.At.After(latest[key].At)):
+				latest[key] = trackedUse{u, e.ARN}
+			}
+		}
+	}
+	for _, u := range latest {
+		r.Tracked = append(r.Tracked, u)
+	}
+	slices.SortFunc(r.Tracked, func(a, b trackedUse) int {
+		return cmp.Or(strings.Compare(a.Service, b.Service), strings.Compare(a.Action, b.Action))
+	})
+	return nil
+}
+
 // accessOf finds the documents that give an entity access, or of which a
 // policy is, and who has it by them.
 func (s *Service) accessOf(tx *store.Tx, c principal.Caller, arn string) ([]*policy.Document, []accessEntity, error) {
@@ -132,40 +184,40 @@ func (s *Service) accessOf(tx *store.Tx, c principal.Caller, arn string) ([]*pol
 	for _, p := range src.identity {
 		documents = append(documents, p.Document)
 	}
-	entities := []accessEntity{}
+	var found entities
 	if src.kind == store.GroupEntity {
-		err = addMembers(tx, c, src.nameKey, &entities)
+		err = addMembers(tx, c, src.nameKey, &found)
 	} else {
-		err = addEntity(tx, c, src.kind, src.nameKey, &entities)
+		err = addEntity(tx, c, src.kind, src.nameKey, &found)
 	}
-	return documents, entities, err
+	return documents, found.list, err
 }
 
 // accessByPolicy finds the document of a managed policy, and the users and
 // roles that have it: attached, or by a group.
 func (s *Service) accessByPolicy(tx *store.Tx, c principal.Caller, arn string) ([]*policy.Document, []accessEntity, error) {
-	found, err := findPolicy(tx, c, arn)
+	p, err := findPolicy(tx, c, arn)
 	if err != nil {
 		return nil, nil, policyFound(err, arn)
 	}
 	var text string
-	if aws := managedpolicy.Find(found.ARN); aws != nil {
+	if aws := managedpolicy.Find(p.ARN); aws != nil {
 		text = aws.Document
-	} else if text, err = tx.DefaultDocument(c.Account(), found.ARN); err != nil {
+	} else if text, err = tx.DefaultDocument(c.Account(), p.ARN); err != nil {
 		return nil, nil, err
 	}
 	document, err := s.access.Document(policy.Managed, text)
 	if err != nil {
 		return nil, nil, fmt.Errorf("stored policy %s: %w", arn, err)
 	}
-	entities := []accessEntity{}
+	var found entities
 	for _, kind := range []store.Entity{store.UserEntity, store.RoleEntity, store.GroupEntity} {
 		err := everyPage(func(after string) (string, int, error) {
-			page, err := tx.PolicyEntities(kind, store.Use{Attached: true}, c.Account(), found.ARN, after, "/", accessPage)
+			page, err := tx.PolicyEntities(kind, store.Use{Attached: true}, c.Account(), p.ARN, after, "/", accessPage)
 			for _, e := range page {
 				add := addEntityOf(kind)
 				if err == nil {
-					err = add(tx, c, e.NameKey, &entities)
+					err = add(tx, c, e.NameKey, &found)
 				}
 				after = e.NameKey
 			}
@@ -175,7 +227,7 @@ func (s *Service) accessByPolicy(tx *store.Tx, c principal.Caller, arn string) (
 			return nil, nil, err
 		}
 	}
-	return []*policy.Document{document}, entities, nil
+	return []*policy.Document{document}, found.list, nil
 }
 
 // accessPage is how many entities are read at a time.
@@ -194,16 +246,16 @@ func everyPage(read func(after string) (last string, n int, err error)) error {
 }
 
 // addEntityOf is how an entity of a kind is added: a group by its members.
-func addEntityOf(kind store.Entity) func(*store.Tx, principal.Caller, string, *[]accessEntity) error {
+func addEntityOf(kind store.Entity) func(*store.Tx, principal.Caller, string, *entities) error {
 	if kind == store.GroupEntity {
 		return addMembers
 	}
-	return func(tx *store.Tx, c principal.Caller, nameKey string, to *[]accessEntity) error {
+	return func(tx *store.Tx, c principal.Caller, nameKey string, to *entities) error {
 		return addEntity(tx, c, kind, nameKey, to)
 	}
 }
 
-func addMembers(tx *store.Tx, c principal.Caller, groupKey string, to *[]accessEntity) error {
+func addMembers(tx *store.Tx, c principal.Caller, groupKey string, to *entities) error {
 	return everyPage(func(after string) (string, int, error) {
 		page, err := tx.GroupMembers(c.Account(), groupKey, after, accessPage)
 		for _, u := range page {
@@ -214,14 +266,11 @@ func addMembers(tx *store.Tx, c principal.Caller, groupKey string, to *[]accessE
 	})
 }
 
-// addUser adds a user, once.
-func addUser(c principal.Caller, u store.User, to *[]accessEntity) {
-	if !slices.ContainsFunc(*to, func(e accessEntity) bool { return e.ID == u.ID }) {
-		*to = append(*to, accessEntity{Kind: store.UserEntity, ARN: arn(c, u), Name: u.Name, Path: u.Path, ID: u.ID})
-	}
+func addUser(c principal.Caller, u store.User, to *entities) {
+	to.add(accessEntity{Kind: store.UserEntity, ARN: arn(c, u), Name: u.Name, Path: u.Path, ID: u.ID})
 }
 
-func addEntity(tx *store.Tx, c principal.Caller, kind store.Entity, nameKey string, to *[]accessEntity) error {
+func addEntity(tx *store.Tx, c principal.Caller, kind store.Entity, nameKey string, to *entities) error {
 	if kind == store.UserEntity {
 		u, err := tx.User(c.Account(), nameKey)
 		if err == nil {
@@ -231,7 +280,7 @@ func addEntity(tx *store.Tx, c principal.Caller, kind store.Entity, nameKey stri
 	}
 	r, err := tx.Role(c.Account(), nameKey)
 	if err == nil {
-		*to = append(*to, accessEntity{Kind: kind, ARN: principal.RoleARN(c.Partition(), c.Account(), r.Path, r.Name), Name: r.Name, Path: r.Path, ID: r.ID})
+		to.add(accessEntity{Kind: kind, ARN: principal.RoleARN(c.Partition(), c.Account(), r.Path, r.Name), Name: r.Name, Path: r.Path, ID: r.ID})
 	}
 	return err
 }

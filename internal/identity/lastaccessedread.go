@@ -22,6 +22,9 @@ func (s *Service) accessJob(ctx context.Context, id string) (job store.AccessJob
 	c := principal.Of(ctx)
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		job, err = tx.AccessJob(c.Account(), id)
+		if age := tx.Now.Sub(job.Created); err == nil && (age > accessJobAge || age < -store.ClockSkew) {
+			err = store.ErrNotFound // it is about to be forgotten
+		}
 		return err
 	})
 	if err == nil {
@@ -46,6 +49,9 @@ type used struct {
 // uses are all uses of a report by service and action.
 func (r *accessReport) uses() map[[2]string]used {
 	all := map[[2]string]used{}
+	for _, u := range r.Tracked {
+		all[[2]string{u.Service, u.Action}] = used{by: &accessEntity{ARN: u.ARN}, last: u.ServiceUse}
+	}
 	for i := range r.Entities {
 		e := &r.Entities[i]
 		for _, use := range e.Uses {

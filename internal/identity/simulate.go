@@ -26,6 +26,10 @@ type simulation struct {
 	organized bool
 	// owner is the account of the resources, where a policy of theirs is given.
 	owner string
+
+	// statements are those that answers tell of, once they were told.
+	statements map[toldStatement]types.Statement
+	room       answerRoom
 }
 
 // Decisions of a simulation, the most restrictive first.
@@ -99,7 +103,7 @@ func (sim *simulation) on(action, resource string) simulated {
 		}
 		// What only falls short has decided nothing.
 		if out.decision != implicitDeny {
-			out.matched = append(out.matched, statementsOut(l, statements)...)
+			out.matched = append(out.matched, sim.statementsOut(l, statements)...)
 		}
 	}
 	out.missing = policy.Missing(req, resource, policies(asked))
@@ -128,7 +132,7 @@ func decisionOf(req policy.Request, resource string, list []sourcePolicy) (types
 
 // result simulates an action on all resources. Whatever holds of several is
 // the most restrictive. IAM EvaluationResult.
-func (sim *simulation) result(action string, resources []string) types.EvaluationResult {
+func (sim *simulation) result(ctx context.Context, action string, resources []string) (types.EvaluationResult, error) {
 	everything := len(resources) == 0 || slices.Equal(resources, []string{"*"})
 	if everything {
 		resources = []string{"*"}
@@ -142,16 +146,22 @@ func (sim *simulation) result(action string, resources []string) types.Evaluatio
 		// is none.
 		out.EvalResourceName = &resources[0]
 	}
-	byOrganization := true
+	byOrganization, matched, missing := true, map[statementKey]bool{}, map[string]bool{}
 	for _, resource := range resources {
+		if err := ctx.Err(); err != nil {
+			return out, err
+		}
 		s := sim.on(action, resource)
 		byOrganization = byOrganization && s.byOrganization
 		if b := out.PermissionsBoundaryDecisionDetail; b == nil || b.AllowedByPermissionsBoundary && s.byBoundary != nil {
 			out.PermissionsBoundaryDecisionDetail = s.byBoundary
 		}
 		out.EvalDecision = stricter(out.EvalDecision, s.decision)
-		out.MatchedStatements = union(out.MatchedStatements, s.matched)
-		out.MissingContextValues = unionOfKeys(out.MissingContextValues, s.missing)
+		out.MatchedStatements = union(matched, out.MatchedStatements, s.matched)
+		out.MissingContextValues = unionOfKeys(missing, out.MissingContextValues, s.missing)
+		if !sim.room.take(action, resource, s) {
+			return out, errSimulationTooLarge
+		}
 		if everything {
 			if len(s.details) > 0 {
 				out.EvalDecisionDetails = s.details
@@ -161,13 +171,14 @@ func (sim *simulation) result(action string, resources []string) types.Evaluatio
 		out.EvalDecisionDetails = strictest(out.EvalDecisionDetails, s.details)
 		out.ResourceSpecificResults = append(out.ResourceSpecificResults, specific(resource, s))
 	}
+	slices.Sort(out.MissingContextValues)
 	if out.EvalDecision == implicitDeny {
 		out.MatchedStatements = []types.Statement{} // they belong to resources that are allowed
 	}
 	if sim.organized {
 		out.OrganizationsDecisionDetail = &types.OrganizationsDecisionDetail{AllowedByOrganizations: byOrganization}
 	}
-	return out
+	return out, nil
 }
 
 func specific(resource string, s simulated) types.ResourceSpecificResult {
@@ -206,24 +217,15 @@ func strictest(all, more map[string]types.PolicyEvaluationDecisionType) map[stri
 	return all
 }
 
-func unionOfKeys(all, more []string) []string {
+// unionOfKeys adds keys that are not there yet, whatever their case.
+func unionOfKeys(have map[string]bool, all, more []string) []string {
 	for _, key := range more {
-		if !slices.ContainsFunc(all, func(have string) bool { return strings.EqualFold(have, key) }) {
+		if folded := strings.ToLower(key); !have[folded] {
+			have[folded] = true
 			all = append(all, key)
 		}
 	}
-	slices.Sort(all)
 	return all
-}
-
-// simulateAll simulates the actions of a request, a page of them.
-func (s *Service) simulateAll(p page, sim *simulation, actions, resources []string) (results []types.EvaluationResult, truncated bool, marker *string) {
-	actions, truncated, marker = cutCounted(p, actions)
-	results = make([]types.EvaluationResult, len(actions))
-	for i, action := range actions {
-		results[i] = sim.result(action, resources)
-	}
-	return results, truncated, marker
 }
 
 // SimulateCustomPolicy tells what documents would allow.
@@ -255,8 +257,8 @@ func (s *Service) SimulateCustomPolicy(ctx context.Context, in *iam.SimulateCust
 		sim.control, sim.organized = append(sim.control, control), true
 	}
 	out := &iam.SimulateCustomPolicyOutput{}
-	out.EvaluationResults, out.IsTruncated, out.Marker = s.simulateAll(p, sim, in.ActionNames, in.ResourceArns)
-	return out, nil
+	out.EvaluationResults, out.IsTruncated, out.Marker, err = simulateAll(ctx, p, sim, in.ActionNames, in.ResourceArns)
+	return out, err
 }
 
 // SimulatePrincipalPolicy tells what the policies of a user, a group or a role
@@ -298,6 +300,6 @@ func (s *Service) SimulatePrincipalPolicy(ctx context.Context, in *iam.SimulateP
 	}
 	sim.organized = management != "" || len(src.control) > 0
 	out := &iam.SimulatePrincipalPolicyOutput{}
-	out.EvaluationResults, out.IsTruncated, out.Marker = s.simulateAll(p, sim, in.ActionNames, in.ResourceArns)
-	return out, nil
+	out.EvaluationResults, out.IsTruncated, out.Marker, err = simulateAll(ctx, p, sim, in.ActionNames, in.ResourceArns)
+	return out, err
 }

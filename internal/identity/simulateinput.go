@@ -34,7 +34,7 @@ func (s *Service) newSimulation(c principal.Caller, in simulationInput, src sour
 	if err != nil {
 		return nil, err
 	}
-	sim := &simulation{identity: append(src.identity, given...), boundary: src.boundary}
+	sim := &simulation{identity: append(src.identity, given...), boundary: src.boundary, statements: map[toldStatement]types.Statement{}}
 	if len(in.boundary) > 0 {
 		// It stands instead of the one that is in force.
 		if sim.boundary, err = s.inputPolicies("PermissionsBoundaryPolicyInputList", policy.Boundary, in.boundary); err != nil {

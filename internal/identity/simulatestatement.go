@@ -2,20 +2,44 @@ package identity
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollcall/internal/policy"
 )
 
-// statementsOut are statements that decided, as answers tell them.
-func statementsOut(l simulatedLayer, matches []policy.Match) []types.Statement {
+// toldStatement is a statement of a policy that is given as of a kind.
+type toldStatement struct {
+	kind      string
+	policy    *sourcePolicy
+	statement *policy.Statement
+}
+
+// statementsOut are statements that decided, as answers tell them. Where a
+// statement is in its text is looked for once, however many resources it is
+// about.
+func (sim *simulation) statementsOut(l simulatedLayer, matches []policy.Match) []types.Statement {
+	type named struct {
+		document  *policy.Document
+		arn, name string
+	}
+	byName := map[named][]*sourcePolicy{}
+	for i := range l.policies {
+		p := &l.policies[i]
+		byName[named{p.Document, p.ARN, p.Name}] = append(byName[named{p.Document, p.ARN, p.Name}], p)
+	}
 	var out []types.Statement
+	have := map[statementKey]bool{}
 	for _, m := range matches {
-		for i := range l.policies {
-			if p := &l.policies[i]; p.Document == m.Policy.Document && p.ARN == m.Policy.ARN && p.Name == m.Policy.Name {
-				out = union(out, []types.Statement{statementOut(l.kind, p, m.Statement)})
+		for _, p := range byName[named{m.Policy.Document, m.Policy.ARN, m.Policy.Name}] {
+			key := toldStatement{l.kind, p, m.Statement}
+			st, told := sim.statements[key]
+			if !told {
+				st = statementOut(l.kind, p, m.Statement)
+				sim.statements[key] = st
 			}
+			out = union(have, out, []types.Statement{st})
 		}
 	}
 	return out
@@ -72,24 +96,23 @@ func offset(text string, at policy.Position) int {
 func place(text string, offset int) types.Position {
 	before := text[:offset]
 	line := before[strings.LastIndexByte(before, '\n')+1:]
-	return types.Position{Line: int32(strings.Count(before, "\n") + 1), Column: int32(len([]rune(line)) + 1)}
+	return types.Position{Line: int32(strings.Count(before, "\n") + 1), Column: int32(utf8.RuneCountInString(line) + 1)}
+}
+
+// statementKey is what tells statements of an answer apart.
+type statementKey struct {
+	source, kind string
+	line, column int32
 }
 
 // union adds statements that are not there yet.
-func union(all, more []types.Statement) []types.Statement {
+func union(have map[statementKey]bool, all, more []types.Statement) []types.Statement {
 	for _, st := range more {
-		if !hasStatement(all, st) {
+		key := statementKey{*st.SourcePolicyId, string(st.SourcePolicyType), st.StartPosition.Line, st.StartPosition.Column}
+		if !have[key] {
+			have[key] = true
 			all = append(all, st)
 		}
 	}
 	return all
-}
-
-func hasStatement(all []types.Statement, st types.Statement) bool {
-	for _, have := range all {
-		if *have.SourcePolicyId == *st.SourcePolicyId && have.SourcePolicyType == st.SourcePolicyType && *have.StartPosition == *st.StartPosition {
-			return true
-		}
-	}
-	return false
 }

@@ -1,0 +1,84 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+)
+
+// A request of 1 MiB can name so many actions, resources and statements that
+// all that they make together would be gigabytes. A page ends where its answer
+// or its time comes to an end, but after one action at least; an action that
+// is too much by itself is refused.
+const (
+	// simulationBytes bounds what is told of resources, statements and keys.
+	simulationBytes = 2 << 20
+	// simulationTime is how long a page takes before no further action is begun,
+	// and simulationLimit how long one action may take.
+	simulationTime  = 500 * time.Millisecond
+	simulationLimit = 2 * time.Second
+)
+
+// errSimulationTooLarge refuses what AWS has no known bound for.
+var errSimulationTooLarge = fail("InvalidInput",
+	"The simulation is too large. Ask for fewer resources, or with fewer statements, at a time.")
+
+// answerRoom is what is left for an answer.
+type answerRoom struct {
+	bytes int
+	until time.Time
+}
+
+// take counts the answer for one resource, or says that it does not fit.
+func (r *answerRoom) take(action, resource string, s simulated) bool {
+	const element = 300 // bytes of the tags around a result
+	r.bytes -= element + xmlLength(action) + 2*xmlLength(resource) + 100*len(s.details)
+	for _, st := range s.matched {
+		r.bytes -= 2 * (element + xmlLength(*st.SourcePolicyId)) // it may stand in the union as well
+	}
+	for _, key := range s.missing {
+		r.bytes -= 2 * (len("<member></member>") + xmlLength(key))
+	}
+	return r.bytes >= 0 && time.Now().Before(r.until)
+}
+
+// xmlLength is about how long a text is in an answer.
+func xmlLength(s string) int {
+	n := len(s)
+	for _, special := range []string{"&", "<", ">", "\"", "'", "\n", "\r", "\t"} {
+		n += 5 * strings.Count(s, special)
+	}
+	return n
+}
+
+// simulateAll simulates the actions of a request, a page of them. MaxItems
+// counts results for resources.
+func simulateAll(ctx context.Context, p page, sim *simulation, actions, resources []string) (results []types.EvaluationResult, truncated bool, marker *string, err error) {
+	before, _ := strconv.Atoi(p.after)
+	actions = actions[min(before, len(actions)):]
+	began := time.Now()
+	sim.room = answerRoom{bytes: simulationBytes, until: began.Add(simulationLimit)}
+	items, each := 0, max(1, len(resources))
+	results = []types.EvaluationResult{}
+	for i, action := range actions {
+		full := i > 0 && (items+each > p.limit || time.Since(began) > simulationTime)
+		var result types.EvaluationResult
+		if !full {
+			result, err = sim.result(ctx, action, resources)
+			full = i > 0 && errors.Is(err, errSimulationTooLarge)
+		}
+		if full {
+			return results, true, p.marker(strconv.Itoa(before + i)), nil
+		}
+		if err != nil {
+			return nil, false, nil, err
+		}
+		items += each
+		results = append(results, result)
+	}
+	return results, false, nil, nil
+}

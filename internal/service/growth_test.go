@@ -1,0 +1,191 @@
+package service_test
+
+import (
+	"database/sql"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/ncruces/go-sqlite3/driver"
+
+	"rollcall/internal/service"
+	"rollcall/internal/store"
+)
+
+// growth is how often TestNothingGrows creates, uses and deletes.
+var growth = flag.Int("growth", 6, "create, use and delete so many of everything")
+
+// openTables opens the database of a store beside the service.
+func openTables(t *testing.T, cfg store.Config) *sql.DB {
+	t.Helper()
+	var db *sql.DB
+	var err error
+	if cfg.URL != "" {
+		db, err = sql.Open("pgx", cfg.URL)
+	} else {
+		db, err = driver.Open("file:" + cfg.Path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// tableRows counts the rows of every table.
+func tableRows(t *testing.T, cfg store.Config) map[string]int {
+	t.Helper()
+	db := openTables(t, cfg)
+	list := `SELECT name FROM sqlite_master WHERE type = 'table'`
+	if cfg.URL != "" {
+		list = `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'`
+	}
+	names, err := db.QueryContext(t.Context(), list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer names.Close()
+	rows := map[string]int{}
+	for names.Next() {
+		var name string
+		if err := names.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(name, "goose") && !strings.HasPrefix(name, "sqlite_") {
+			rows[name] = 0
+		}
+	}
+	for name := range rows {
+		var n int
+		if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+name).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		rows[name] = n
+	}
+	return rows
+}
+
+// life creates what may be there of each kind, uses it, and deletes it.
+func (w *world) life(t *testing.T, n int) {
+	name, r := fmt.Sprintf("n%d", n), w.root
+	tag := tags("k", "v")
+	arn := must(t, r.CreatePolicy, &iam.CreatePolicyInput{PolicyName: &name, PolicyDocument: ptr(allowAll), Tags: tag}).Policy.Arn
+	must(t, r.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: ptr(allowAll)})
+	must(t, r.CreateGroup, &iam.CreateGroupInput{GroupName: &name})
+	must(t, r.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: &name, PolicyArn: arn})
+	must(t, r.CreateUser, &iam.CreateUserInput{UserName: &name, PermissionsBoundary: arn, Tags: tag})
+	must(t, r.AddUserToGroup, &iam.AddUserToGroupInput{UserName: &name, GroupName: &name})
+	must(t, r.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: &name, PolicyArn: arn})
+	w.put(t, name, allowAll)
+	user := w.asUser(t, name)
+	must(t, r.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: &name, Password: ptr("Correct-horse-9-battery")})
+	user.ChangePassword(t.Context(), &iam.ChangePasswordInput{OldPassword: ptr("wrong"), NewPassword: ptr("Correct-horse-9-staple")})
+	role := w.role(t, name, trusting(name))
+	must(t, r.AttachRolePolicy, &iam.AttachRolePolicyInput{RoleName: &name, PolicyArn: arn})
+	must(t, r.CreateInstanceProfile, &iam.CreateInstanceProfileInput{InstanceProfileName: &name})
+	must(t, r.AddRoleToInstanceProfile, &iam.AddRoleToInstanceProfileInput{InstanceProfileName: &name, RoleName: &name})
+	session := w.assume(t, user, role, "night")
+	must(t, session.ListUsers, &iam.ListUsersInput{MaxItems: ptr(int32(1))})
+	must(t, user.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &role})
+
+	must(t, r.RemoveRoleFromInstanceProfile, &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: &name, RoleName: &name})
+	must(t, r.DeleteInstanceProfile, &iam.DeleteInstanceProfileInput{InstanceProfileName: &name})
+	must(t, r.DetachRolePolicy, &iam.DetachRolePolicyInput{RoleName: &name, PolicyArn: arn})
+	must(t, r.DeleteRole, &iam.DeleteRoleInput{RoleName: &name})
+	must(t, r.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: &name})
+	must(t, r.DeleteAccessKey, &iam.DeleteAccessKeyInput{UserName: &name, AccessKeyId: &user.id})
+	must(t, r.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: &name, PolicyName: ptr("p")})
+	must(t, r.DetachUserPolicy, &iam.DetachUserPolicyInput{UserName: &name, PolicyArn: arn})
+	must(t, r.RemoveUserFromGroup, &iam.RemoveUserFromGroupInput{UserName: &name, GroupName: &name})
+	must(t, r.DeleteUser, &iam.DeleteUserInput{UserName: &name})
+	must(t, r.DetachGroupPolicy, &iam.DetachGroupPolicyInput{GroupName: &name, PolicyArn: arn})
+	must(t, r.DeleteGroup, &iam.DeleteGroupInput{GroupName: &name})
+	must(t, r.DeletePolicyVersion, &iam.DeletePolicyVersionInput{PolicyArn: arn, VersionId: ptr("v2")})
+	must(t, r.DeletePolicy, &iam.DeletePolicyInput{PolicyArn: arn})
+	// Who was there a moment ago may be noted late.
+	user.ListUsers(t.Context(), &iam.ListUsersInput{})
+	session.ListUsers(t.Context(), &iam.ListUsersInput{})
+}
+
+// lives lives many lives, some at the same time.
+func (w *world) lives(t *testing.T, from, n int) {
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			for i := next.Add(1); i <= int64(n) && !t.Failed(); i = next.Add(1) {
+				w.life(t, from+int(i))
+			}
+		})
+	}
+	wait.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	w.trail.lines()
+	w.log.lines()
+}
+
+// After any number of lives every table, file and map is as small as after the
+// first.
+func TestNothingGrows(t *testing.T) {
+	for name, cfg := range sharedStores {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, service.Config{Store: cfg(t)})
+			w.settled(t)
+			before := tableRows(t, w.cfg.Store)
+			w.lives(t, 0, *growth)
+			files, heap := w.settled(t)
+			w.lives(t, *growth, *growth)
+			filesNow, heapNow := w.settled(t)
+			for table, n := range tableRows(t, w.cfg.Store) {
+				if n > before[table] {
+					t.Errorf("%s: %d rows, %d before", table, n, before[table])
+				}
+			}
+			// The first lives leave room in the file that the next ones use.
+			if filesNow > files+files/4+1<<20 {
+				t.Errorf("the database has %d bytes, %d before", filesNow, files)
+			}
+			if heapNow > heap+8<<20 {
+				t.Errorf("the heap has %d MiB, %d before", heapNow>>20, heap>>20)
+			}
+		})
+	}
+}
+
+// settled writes and forgets what is to be written and forgotten, and measures
+// the database's file and the heap.
+func (w *world) settled(t *testing.T) (files int64, heap uint64) {
+	t.Helper()
+	// Asking who used what writes all that was noted of use.
+	must(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: ptr(adminARN)})
+	w.clock.advance(31 * 24 * time.Hour)
+	if err := w.IAM.Forget(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if path := w.cfg.Store.Path; path != "" {
+		for _, suffix := range []string{"-shm", "-wal", ""} {
+			info, err := os.Stat(path + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if files = info.Size(); files > 40<<20 {
+				t.Errorf("%s%s has %d MiB", path, suffix, files>>20)
+			}
+		}
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return files, m.HeapAlloc
+}
