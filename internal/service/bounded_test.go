@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
 // No request makes an answer, or work, without bounds: not by the product of
@@ -71,5 +73,23 @@ func TestAnswersAreBounded(t *testing.T) {
 				t.Errorf("took %s", took)
 			}
 		})
+	}
+}
+
+// MaxItems counts results for resources, not actions.
+func TestSimulationCountsResources(t *testing.T) {
+	w := inMemory(t)
+	in := &iam.SimulateCustomPolicyInput{
+		ActionNames: []string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}, PolicyInputList: []string{allowAll},
+		ResourceArns: []string{"arn:aws:s3:::a", "arn:aws:s3:::b"}, MaxItems: ptr(int32(5)),
+	}
+	first := must(t, w.root.SimulateCustomPolicy, in)
+	if len(first.EvaluationResults) != 2 || !first.IsTruncated {
+		t.Errorf("%d results, truncated %t", len(first.EvaluationResults), first.IsTruncated)
+	}
+	in.Marker = first.Marker
+	rest := must(t, w.root.SimulateCustomPolicy, in)
+	if len(rest.EvaluationResults) != 1 || rest.IsTruncated || *rest.EvaluationResults[0].EvalActionName != "s3:DeleteObject" {
+		t.Errorf("%+v", rest)
 	}
 }
