@@ -58,7 +58,7 @@ directory and the master key file, where there are none.`,
 				return usageError("%w", err) // before a data directory is made
 			}
 			a := &act{name: "CreateAccount", account: spec.ID, asked: map[string]any{"alias": spec.Alias, "partition": spec.Partition, "limits": spec.Limits}}
-			return in.act(cmd.Context(), true, a, func(s *service.Service) error {
+			return in.act(cmd, true, a, func(s *service.Service) error {
 				created, err := s.IAM.CreateAccount(cmd.Context(), spec)
 				if err != nil {
 					return err
@@ -182,7 +182,7 @@ func accountDeleteCommand(p *process) *cobra.Command {
 				return usageError("account %s would be gone for good with all that it holds: say --yes", args[0])
 			}
 			a := &act{name: "DeleteAccount", account: args[0]}
-			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
+			return in.act(cmd, false, a, func(s *service.Service) error {
 				if err := s.IAM.DeleteAccount(cmd.Context(), args[0]); err != nil {
 					return err
 				}
@@ -214,7 +214,7 @@ func accountLimitsCommand(p *process) *cobra.Command {
 			}
 			if len(limits) > 0 {
 				a := &act{name: "SetAccountLimits", account: args[0], asked: map[string]any{"limits": args[1:]}}
-				err := in.act(cmd.Context(), false, a, func(s *service.Service) error {
+				err := in.act(cmd, false, a, func(s *service.Service) error {
 					return s.IAM.SetLimits(cmd.Context(), args[0], limits)
 				})
 				if err != nil {

@@ -47,7 +47,7 @@ func controlPolicyPutCommand(p *process) *cobra.Command {
 				return err
 			}
 			a := &act{name: "PutControlPolicy", account: args[0], asked: map[string]any{"policyName": args[1], "policyDocument": document}}
-			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
+			return in.act(cmd, false, a, func(s *service.Service) error {
 				if err := s.IAM.PutControlPolicy(cmd.Context(), args[0], args[1], document); err != nil {
 					return err
 				}
@@ -174,7 +174,7 @@ func controlPolicyDeleteCommand(p *process) *cobra.Command {
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "DeleteControlPolicy", account: args[0], asked: map[string]any{"policyName": args[1]}}
-			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
+			return in.act(cmd, false, a, func(s *service.Service) error {
 				if err := s.IAM.DeleteControlPolicy(cmd.Context(), args[0], args[1]); err != nil {
 					return err
 				}

@@ -32,7 +32,7 @@ where it has none yet; accounts that are members already stay so.`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "ManageAccounts", account: args[0], asked: map[string]any{"memberAccountIds": args[1:]}}
-			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
+			return in.act(cmd, false, a, func(s *service.Service) error {
 				if err := s.IAM.ManageAccounts(cmd.Context(), args[0], args[1:]); err != nil {
 					return err
 				}
@@ -115,7 +115,7 @@ the organization ends.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "LeaveOrganization", account: args[0]}
-			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
+			return in.act(cmd, false, a, func(s *service.Service) error {
 				if err := s.IAM.LeaveOrganization(cmd.Context(), args[0]); err != nil {
 					return err
 				}

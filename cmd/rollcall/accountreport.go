@@ -87,7 +87,7 @@ func accountReportCommand(p *process) *cobra.Command {
 				}
 			}
 			a := &act{name: "ExportCredentialReport", account: args[0], reads: true, asked: map[string]any{"at": at, "out": out}}
-			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
+			return in.act(cmd, false, a, func(s *service.Service) error {
 				_, write, err := s.IAM.Report(cmd.Context(), args[0], when)
 				if errors.Is(err, store.ErrNotFound) {
 					return fmt.Errorf("account %s has no report of that time", args[0])

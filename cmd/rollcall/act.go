@@ -38,38 +38,61 @@ func (in *install) addActing(c *cobra.Command) {
 	settings(c.Flags(), "trail")
 }
 
-// act runs fn on the installation and leaves a record of it.
-func (in *install) act(ctx context.Context, create bool, a *act, fn func(*service.Service) error) (err error) {
+// act runs fn on the installation and leaves a record of it. The context of
+// the command is then the one of this act.
+func (in *install) act(cmd *cobra.Command, create bool, a *act, fn func(*service.Service) error) error {
 	if _, err := in.database(create); err != nil {
 		return err
 	}
-	done, err := in.begin(a)
+	t, err := in.openTrail()
 	if err != nil {
-		return err
+		return notBegun(err)
 	}
-	defer func() { err = done(err) }()
-	return in.with(ctx, create, fn)
+	opened := false
+	err = in.with(cmd.Context(), create, func(s *service.Service) error {
+		opened = true
+		failed, unrecorded := s.Act(cmd.Context(), t, func(err error) *trail.Record { return in.record(a, err) },
+			func(ctx context.Context) error {
+				cmd.SetContext(ctx)
+				return fn(s)
+			})
+		return ended(failed, unrecorded)
+	})
+	if !opened {
+		err = ended(err, t.Write(in.record(a, err)))
+	}
+	return closed(t, err)
 }
 
-// begin opens the trail before anything is done: what cannot be recorded is
-// not done. done leaves the record, with the error that the act ended with,
-// and returns that error and its own.
+// begin is act for what has no service: it opens the trail before anything is
+// done. done leaves the record, with the error that the act ended with, and
+// returns that error and its own.
 func (in *install) begin(a *act) (done func(error) error, err error) {
 	t, err := in.openTrail()
 	if err != nil {
-		return nil, configError("%w: nothing was done, because it could not be recorded", err)
+		return nil, notBegun(err)
 	}
-	return func(failed error) error {
-		err := t.Write(in.record(a, failed))
-		closed := t.Close()
-		switch {
-		case err == nil:
-			err = closed
-		case failed == nil:
-			err = fmt.Errorf("this was carried out but could not be recorded: %w", err)
-		}
-		return errors.Join(failed, err)
-	}, nil
+	return func(failed error) error { return closed(t, ended(failed, t.Write(in.record(a, failed)))) }, nil
+}
+
+func notBegun(err error) error {
+	return configError("%w: nothing was done, because it could not be recorded", err)
+}
+
+// ended says what went wrong with an act, and with its record.
+func ended(failed, unrecorded error) error {
+	if unrecorded != nil && failed == nil {
+		return fmt.Errorf("this was carried out but could not be recorded: %w", unrecorded)
+	}
+	return errors.Join(failed, unrecorded)
+}
+
+// closed ends the trail. What it could not write is known already.
+func closed(t *trail.Trail, err error) error {
+	if end := t.Close(); err == nil {
+		return end
+	}
+	return err
 }
 
 // openTrail opens the trail that the service writes too. Each line is one

@@ -131,9 +131,21 @@ func TestOperatorActsNeedTheTrail(t *testing.T) {
 	if _, accounts, _ := operate(t, nil, "", "account", "list", "--data", data); strings.Contains(accounts, "210987654321") {
 		t.Error("the account was made")
 	}
-	code, _, stderr = operate(t, nil, "", "account", "create", "--data", data, "--trail", "/dev/full")
+	// A disk that turns out to be full: the service writes the record later.
+	code, _, stderr = operate(t, nil, "", "account", "create", "--data", data, "--id", "333333333333", "--trail", "/dev/full")
 	if code != exitFailure || !strings.Contains(stderr, "carried out but could not be recorded") {
 		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	path := filepath.Join(data, "later.jsonl")
+	stop, _ := command(t, nil, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "off", "--trail", path)
+	eventually(t, "the record of the account", func() bool {
+		text, err := os.ReadFile(path)
+		return err == nil && strings.Contains(string(text), `"recovered":true`)
+	})
+	stop()
+	all := operatorRecords(t, path)
+	if r := all[0]; len(all) != 1 || r.EventName != "CreateAccount" || r.RecipientAccountID != "333333333333" {
+		t.Errorf("%+v", all)
 	}
 	env := map[string]string{"ROLLCALL_TRAIL": "-"}
 	code, stdout, stderr := operate(t, env, "", "account", "create", "--data", data, "--output", "json")

@@ -30,7 +30,7 @@ the old key file open the data, and backups of it, that was there before.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a := &act{name: "RotateMasterKey"}
-			return in.act(cmd.Context(), false, a, in.onMasterKey(func(s *service.Service, master *seal.MasterKeys) error {
+			return in.act(cmd, false, a, in.onMasterKey(func(s *service.Service, master *seal.MasterKeys) error {
 				if err := s.IAM.RotateMasterKey(cmd.Context(), master); err != nil {
 					return err
 				}

@@ -35,7 +35,7 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 				return badOutput(output)
 			}
 			a := &act{name: "CreateRootAccessKey", account: args[0]}
-			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
+			return in.act(cmd, false, a, func(s *service.Service) error {
 				key, err := s.IAM.CreateRootKey(cmd.Context(), args[0])
 				if err != nil {
 					return err
@@ -116,7 +116,7 @@ func rootKeyDeleteCommand(p *process) *cobra.Command {
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "DeleteRootAccessKey", account: args[0], asked: map[string]any{"accessKeyId": args[1]}}
-			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
+			return in.act(cmd, false, a, func(s *service.Service) error {
 				if err := s.IAM.DeleteRootKey(cmd.Context(), args[0], args[1]); err != nil {
 					return err
 				}
@@ -147,7 +147,7 @@ and else the first line of standard input.`,
 			if remove {
 				a.name = "DeleteRootPassword"
 			}
-			return in.act(cmd.Context(), false, a, func(s *service.Service) error {
+			return in.act(cmd, false, a, func(s *service.Service) error {
 				if remove {
 					if err := s.IAM.DeleteRootPassword(cmd.Context(), args[0]); err != nil {
 						return err

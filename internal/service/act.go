@@ -1,0 +1,40 @@
+package service
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"rollcall/internal/store"
+	"rollcall/internal/trail"
+)
+
+// Act runs what an operator does, and leaves its record, which record makes of
+// the error that it ended with, in t. As with a call, the change leaves its
+// record in the store: where it cannot be written to t now, the service writes
+// it. failed is the error that fn returned, unrecorded says that its record is
+// not in t.
+func (s *Service) Act(
+	ctx context.Context, t *trail.Trail, record func(error) *trail.Record, fn func(context.Context) error,
+) (failed, unrecorded error) {
+	if t.Off() {
+		return fn(ctx), nil
+	}
+	e := &store.Event{ID: uuid.NewString()}
+	e.Record = func([]string) []byte {
+		rec := record(nil)
+		rec.EventID, rec.AdditionalEventData = e.ID, []byte(`{"recovered":true}`)
+		return rec.AppendJSON(nil)
+	}
+	failed = fn(s.db.BeginEvent(ctx, e))
+	rec := record(failed)
+	rec.EventID = e.ID
+	if e.Unknown() {
+		rec.AdditionalEventData = []byte(`{"outcome":"unknown"}`)
+	}
+	unrecorded = t.Write(rec)
+	s.db.EndEvent(e, unrecorded == nil)
+	ctx = context.WithoutCancel(ctx)
+	return failed, errors.Join(unrecorded, s.db.ForgetRecorded(ctx, t.Flush))
+}
