@@ -23,7 +23,7 @@ func (s *Service) SealMessage(c principal.Caller, text []byte) string {
 	if err != nil {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString(s.keys.Seal(text, messagePlace(c)))
+	return base64.RawURLEncoding.EncodeToString(s.keys.SealToken(text, messagePlace(c)))
 }
 
 // OpenMessage opens what SealMessage made for the caller's account. It is not

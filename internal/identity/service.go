@@ -32,17 +32,21 @@ type Config struct {
 	Master *seal.MasterKeys
 	Log    *slog.Logger // nil discards
 	Report ReportConfig
+	Keys   KeyConfig
 }
 
 // Service is IAM on a store. Safe for concurrent use.
 type Service struct {
 	db     *store.DB
 	keys   *seal.Keyring
+	master *seal.MasterKeys
 	hasher *seal.Hasher
 	log    *slog.Logger
 	report ReportConfig
-	node   string // this process, in leases
-	access *access.Access
+	// keyLimits say when a data key is replaced.
+	keyLimits KeyConfig
+	node      string // this process, in leases
+	access    *access.Access
 
 	reportTurn chan struct{} // holds one for each report being made
 	unpack     *zstd.Decoder // of stored reports, for all who read
@@ -58,7 +62,8 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	keys, err := openKeyring(ctx, cfg.DB, cfg.Master)
+	cfg.Keys = cfg.Keys.withDefaults()
+	keys, err := openKeyring(ctx, cfg.DB, cfg.Master, cfg.Keys)
 	if err != nil {
 		return nil, fmt.Errorf("open secrets: %w", err)
 	}
@@ -67,7 +72,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("open decoder of reports: %w", err)
 	}
 	s := &Service{
-		db: cfg.DB, keys: keys, hasher: seal.NewHasher(0), log: cfg.Log,
+		db: cfg.DB, keys: keys, master: cfg.Master, keyLimits: cfg.Keys, hasher: seal.NewHasher(0), log: cfg.Log,
 		report: cfg.Report.withDefaults(), node: seal.NewID("node-", 21),
 		access:     access.New(cfg.DB),
 		reportTurn: make(chan struct{}, reportJobs),
@@ -75,6 +80,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	s.jobsCtx, s.stopJobs = context.WithCancel(context.Background())
 	s.jobs.Go(s.forgetFromTimeToTime)
+	s.jobs.Go(s.tendKeysFromTimeToTime)
 	return s, nil
 }
 
@@ -86,6 +92,7 @@ func (s *Service) Close() {
 	s.stopJobs()
 	s.jobs.Wait()
 	s.unpack.Close()
+	s.countKeysAtEnd()
 }
 
 // Short names for what every method uses.
@@ -152,56 +159,4 @@ func arn(c principal.Caller, u store.User) string {
 		return principal.RootARN(c.Partition(), c.Account())
 	}
 	return principal.UserARN(c.Partition(), c.Account(), u.Path, u.Name)
-}
-
-// openSecret unseals a secret of the store, also one that another node sealed
-// with a data key that this one has not read yet.
-func (s *Service) openSecret(ctx context.Context, sealed []byte, at seal.Location) (seal.Secret, error) {
-	secret, err := s.keys.OpenSecret(sealed, at)
-	var unknown seal.UnknownDataKeyError
-	if !errors.As(err, &unknown) {
-		return secret, err
-	}
-	if err := s.reloadKeys(ctx); err != nil {
-		return seal.Secret{}, err
-	}
-	return s.keys.OpenSecret(sealed, at)
-}
-
-func (s *Service) reloadKeys(ctx context.Context) error {
-	var wrapped []seal.WrappedKey
-	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
-		wrapped, err = tx.DataKeys()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, k := range wrapped {
-		if err := s.keys.Add(k); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// openKeyring opens the data keys of a store, and makes the first one of an
-// empty store.
-func openKeyring(ctx context.Context, db *store.DB, master *seal.MasterKeys) (*seal.Keyring, error) {
-	var wrapped []seal.WrappedKey
-	err := db.Update(ctx, func(tx *store.Tx) (err error) {
-		if wrapped, err = tx.DataKeys(); err != nil || len(wrapped) > 0 {
-			return err
-		}
-		first, err := seal.NewDataKey(master)
-		if err != nil {
-			return err
-		}
-		wrapped = []seal.WrappedKey{first}
-		return tx.InsertDataKey(first)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return seal.NewKeyring(master, wrapped)
 }

@@ -64,7 +64,7 @@ func (s *Service) NewSession(of store.KeyOwner, session principal.Session, minSi
 	if more := minSize*3/4 - len(text); more > 0 {
 		text = append(text, bytes.Repeat([]byte{' '}, more)...)
 	}
-	token := base64.StdEncoding.EncodeToString(s.keys.Seal(text, sessionPlace(id)))
+	token := base64.StdEncoding.EncodeToString(s.keys.SealToken(text, sessionPlace(id)))
 	return SessionCredentials{AccessKeyID: id, Secret: secret, Token: seal.NewSecret(token), Expires: session.Expires}, nil
 }
 

@@ -10,7 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -20,7 +20,23 @@ type WrappedKey struct {
 	ID          string // 16 hexadecimal digits
 	MasterKeyID string // of the master key that wraps it
 	Wrapped     []byte
+	Purpose     Purpose
 }
+
+// Purpose is what a data key seals. Where it is not given it is Rows.
+type Purpose string
+
+const (
+	// Rows are secrets at rest: their key is needed as long as they are there.
+	Rows Purpose = "rows"
+	// Tokens are in the hands of clients and expire, and their key with them.
+	Tokens Purpose = "tokens"
+)
+
+// MessagesPerKey is how many messages a data key seals before it is replaced.
+// Random nonces of 96 bits are good for 2^32 (NIST SP 800-38D, 8.3); what nodes
+// have not told of yet, when they end by a crash, is far less than the rest.
+const MessagesPerKey = 1 << 30
 
 // ErrNoDataKey reports a keyring without any data key.
 var ErrNoDataKey = errors.New("there is no data key")
@@ -30,7 +46,7 @@ var ErrNoDataKey = errors.New("there is no data key")
 var ErrNotOpened = errors.New("sealed value does not open: it was changed, or belongs to another place")
 
 // UnknownDataKeyError reports sealed bytes whose data key is not in the keyring.
-// Another node may have made it: load it from the store, Add it, try again.
+// Another node may have made it: Load the keys of the store, try again.
 type UnknownDataKeyError struct {
 	ID string
 }
@@ -54,12 +70,14 @@ func (id dataKeyID) String() string { return hex.EncodeToString(id[:]) }
 // which it reads from the file again. So that a rotation in another process
 // cannot miss it, call it inside the transaction that stores it, and let that
 // transaction conflict with the one that rewraps (both lock the same row).
-func NewDataKey(master *MasterKeys) (WrappedKey, error) {
+func NewDataKey(master *MasterKeys, purpose Purpose) (WrappedKey, error) {
 	if err := master.Reload(); err != nil {
 		return WrappedKey{}, fmt.Errorf("make data key: %w", err)
 	}
 	id := dataKeyID(randomBytes(dataKeyIDSize)).String()
-	return wrap(id, randomBytes(keySize), master.snapshot().current), nil
+	w := wrap(id, randomBytes(keySize), master.snapshot().current)
+	w.Purpose = purpose
+	return w, nil
 }
 
 // Rewrap wraps a data key by the current master key. A key that is already
@@ -74,7 +92,9 @@ func Rewrap(old WrappedKey, master *MasterKeys) (WrappedKey, error) {
 	if old.MasterKeyID == set.current.id {
 		return old, nil
 	}
-	return wrap(old.ID, key, set.current), nil
+	w := wrap(old.ID, key, set.current)
+	w.Purpose = old.Purpose
+	return w, nil
 }
 
 func wrap(id string, key []byte, by masterKey) WrappedKey {
@@ -109,8 +129,8 @@ func wrapAAD(id, masterID string) []byte {
 }
 
 // newAEAD returns AES-256-GCM that draws its own random nonce of 96 bits and
-// puts it first. Random nonces are good for 2^32 messages under one key; an
-// installation seals one per access key, device or service password made.
+// puts it first. Random nonces are good for 2^32 messages under one key, so keys
+// are replaced long before: see MessagesPerKey.
 func newAEAD(key []byte) cipher.AEAD {
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -145,91 +165,152 @@ func appendFields(dst []byte, fields ...string) []byte {
 	return dst
 }
 
-// Keyring holds the opened data keys of an installation. Safe for concurrent
-// use; sealing and opening take no lock.
+// Keyring holds the opened data keys of an installation, and counts what each
+// seals. Safe for concurrent use; sealing and opening take no lock.
 type Keyring struct {
 	master *MasterKeys
-	mac    []byte // the first data key
+	mac    []byte // the first data key of rows
 
-	mu   sync.Mutex // serialises Add
+	mu   sync.Mutex // serialises changes of keys
 	keys atomic.Pointer[ringKeys]
 }
 
 // ringKeys is never changed once published.
 type ringKeys struct {
-	current dataKeyID
-	aead    map[dataKeyID]cipher.AEAD
+	rows, tokens *dataKey // that seal
+	all          map[dataKeyID]*dataKey
+}
+
+type dataKey struct {
+	id     dataKeyID
+	aead   cipher.AEAD
+	sealed atomic.Int64 // since it was last told
 }
 
 // NewKeyring opens the data keys of the store, given in the order they were
-// made: the first, which must stay the first for the life of the installation,
-// also gives the keys of MAC; the last seals. The error is ErrNoDataKey for an
-// empty list and wraps ErrWrongMasterKey where the master keys do not fit.
+// made: the first of rows, which must stay the first for the life of the
+// installation, also gives the keys of MAC; the last of each purpose seals. The error is
+// ErrNoDataKey for a list without keys of rows and wraps ErrWrongMasterKey where
+// the master keys do not fit.
 func NewKeyring(master *MasterKeys, wrapped []WrappedKey) (*Keyring, error) {
 	if len(wrapped) == 0 {
 		return nil, ErrNoDataKey
 	}
 	r := &Keyring{master: master}
 	r.keys.Store(&ringKeys{})
-	for i, w := range wrapped {
-		key, err := r.add(w)
+	if err := r.Load(wrapped); err != nil {
+		return nil, err
+	}
+	first := slices.IndexFunc(wrapped, func(w WrappedKey) bool { return w.Purpose != Tokens })
+	_, key, err := r.open(wrapped[first])
+	r.mac = key
+	return r, err
+}
+
+// Load makes the keyring hold the data keys of the store as they are now, given
+// in the order they were made. Keys that it holds already it does not open
+// again, and those that are not there any more it forgets. Where the master
+// keys in memory do not open one, it looks into the file once more, for another
+// process may have rotated.
+func (r *Keyring) Load(wrapped []WrappedKey) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := r.keys.Load()
+	next := &ringKeys{all: map[dataKeyID]*dataKey{}}
+	for _, w := range wrapped {
+		id, err := parseDataKeyID(w.ID)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if i == 0 {
-			r.mac = key
+		k := old.all[id]
+		if k == nil {
+			_, key, err := r.open(w)
+			if err != nil {
+				return err
+			}
+			k = &dataKey{id: id, aead: newAEAD(key)}
+		}
+		next.all[id] = k
+		if w.Purpose == Tokens {
+			next.tokens = k
+		} else {
+			next.rows = k
 		}
 	}
-	return r, nil
+	if next.rows == nil {
+		return ErrNoDataKey
+	}
+	// Installations began with one key for everything.
+	if next.tokens == nil {
+		next.tokens = next.rows
+	}
+	r.keys.Store(next)
+	return nil
 }
 
-// Add opens one more data key, which seals from now on. Where the master keys
-// in memory do not open it, it looks into the file once more, for another
-// process may have rotated. Adding a known key changes nothing.
-func (r *Keyring) Add(w WrappedKey) error {
-	_, err := r.add(w)
-	return err
+func parseDataKeyID(text string) (id dataKeyID, err error) {
+	if n, err := hex.Decode(id[:], []byte(text[:min(len(text), 2*dataKeyIDSize)])); err != nil || n != len(id) || id.String() != text {
+		return id, fmt.Errorf("open data key: its id %q is malformed", text)
+	}
+	return id, nil
 }
 
-func (r *Keyring) add(w WrappedKey) ([]byte, error) {
-	var id dataKeyID
-	if n, err := hex.Decode(id[:], []byte(w.ID[:min(len(w.ID), 2*dataKeyIDSize)])); err != nil || n != len(id) || id.String() != w.ID {
-		return nil, fmt.Errorf("open data key: its id %q is malformed", w.ID)
+func (r *Keyring) open(w WrappedKey) (dataKeyID, []byte, error) {
+	id, err := parseDataKeyID(w.ID)
+	if err != nil {
+		return id, nil, err
 	}
 	key, err := unwrap(w, r.master.snapshot())
 	if errors.Is(err, ErrWrongMasterKey) {
 		if rerr := r.master.Reload(); rerr != nil {
-			return nil, errors.Join(err, rerr)
+			return id, nil, errors.Join(err, rerr)
 		}
 		key, err = unwrap(w, r.master.snapshot())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open %w", err)
+		return id, nil, fmt.Errorf("open %w", err)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	old := r.keys.Load()
-	if _, known := old.aead[id]; known {
-		return key, nil
-	}
-	next := &ringKeys{current: id, aead: maps.Clone(old.aead)}
-	if next.aead == nil {
-		next.aead = map[dataKeyID]cipher.AEAD{}
-	}
-	next.aead[id] = newAEAD(key)
-	r.keys.Store(next)
-	return key, nil
+	return id, key, nil
 }
 
-// Seal encrypts plaintext for the place at. The result is a version byte, the
-// data key's id, the nonce and the ciphertext: 37 bytes more than went in.
+// Seal encrypts plaintext for the place at, which is a row. The result is a
+// version byte, the data key's id, the nonce and the ciphertext: 37 bytes more
+// than went in.
 func (r *Keyring) Seal(plaintext []byte, at Location) []byte {
-	keys := r.keys.Load()
+	return r.keys.Load().rows.seal(plaintext, at)
+}
+
+// SealToken is Seal for what expires in the hands of clients.
+func (r *Keyring) SealToken(plaintext []byte, at Location) []byte {
+	return r.keys.Load().tokens.seal(plaintext, at)
+}
+
+func (k *dataKey) seal(plaintext []byte, at Location) []byte {
+	k.sealed.Add(1)
 	out := make([]byte, headerSize, headerSize+gcmOverhead+len(plaintext))
 	out[0] = formatV1
-	copy(out[1:], keys.current[:])
+	copy(out[1:], k.id[:])
 	var buf [128]byte
-	return keys.aead[keys.current].Seal(out, nil, plaintext, at.aad(buf[:0], out))
+	return k.aead.Seal(out, nil, plaintext, at.aad(buf[:0], out))
+}
+
+// TakeSealed tells how many messages each data key has sealed since the last
+// call. GiveSealed takes back what could not be written down.
+func (r *Keyring) TakeSealed() map[string]int64 {
+	counts := map[string]int64{}
+	for id, k := range r.keys.Load().all {
+		if n := k.sealed.Swap(0); n > 0 {
+			counts[id.String()] = n
+		}
+	}
+	return counts
+}
+
+// GiveSealed counts again what TakeSealed told of.
+func (r *Keyring) GiveSealed(counts map[string]int64) {
+	for id, k := range r.keys.Load().all {
+		k.sealed.Add(counts[id.String()])
+	}
 }
 
 // Open decrypts what Seal made for the same place. The error is an
@@ -240,12 +321,12 @@ func (r *Keyring) Open(sealed []byte, at Location) ([]byte, error) {
 		return nil, ErrNotOpened
 	}
 	id := dataKeyID(sealed[1:headerSize])
-	aead, ok := r.keys.Load().aead[id]
+	k, ok := r.keys.Load().all[id]
 	if !ok {
 		return nil, UnknownDataKeyError{ID: id.String()}
 	}
 	var buf [128]byte
-	plain, err := aead.Open(nil, nil, sealed[headerSize:], at.aad(buf[:0], sealed[:headerSize]))
+	plain, err := k.aead.Open(nil, nil, sealed[headerSize:], at.aad(buf[:0], sealed[:headerSize]))
 	if err != nil {
 		return nil, ErrNotOpened
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,7 +15,7 @@ import (
 
 func mustDataKey(t testing.TB, m *MasterKeys) WrappedKey {
 	t.Helper()
-	w, err := NewDataKey(m)
+	w, err := NewDataKey(m, Rows)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,18 +109,63 @@ func TestOpenUnknownDataKey(t *testing.T) {
 	if !errors.As(err, &unknown) || unknown.ID != second.ID {
 		t.Fatalf("error %v, want unknown data key %s", err, second.ID)
 	}
-	if err := node1.Add(second); err != nil {
+	if err := node1.Load([]WrappedKey{first, second}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := node1.Open(sealed, here); err != nil || string(got) != "secret" {
-		t.Fatalf("after Add: %q, %v", got, err)
+		t.Fatalf("after Load: %q, %v", got, err)
 	}
-	// Both now seal with the newest key, and add nothing by adding it again.
-	if err := node1.Add(first); err != nil {
-		t.Fatal(err)
-	}
+	// Both now seal with the newest key.
 	if sealed := node1.Seal(nil, here); !bytes.Equal(sealed[:headerSize], node2.Seal(nil, here)[:headerSize]) {
 		t.Error("nodes seal with different keys")
+	}
+}
+
+// Rows and tokens have keys of their own, whose messages are counted apart.
+// What is gone from the store is forgotten, and no MAC changes with it.
+func TestPurposes(t *testing.T) {
+	m := InMemoryMasterKeys()
+	row := mustDataKey(t, m)
+	var tokens [2]WrappedKey
+	for i := range tokens {
+		k, err := NewDataKey(m, Tokens)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens[i] = k
+	}
+	// An installation from before tokens had keys.
+	r := mustKeyring(t, m, row)
+	mac, old := r.MAC("m", nil), r.SealToken([]byte("old"), here)
+	if err := r.Load([]WrappedKey{tokens[0], row}); err != nil {
+		t.Fatal(err)
+	}
+	one := r.SealToken([]byte("one"), here)
+	for range 3 {
+		r.Seal(nil, here)
+	}
+	if got := r.TakeSealed(); len(got) != 2 || got[row.ID] != 4 || got[tokens[0].ID] != 1 {
+		t.Errorf("counted %v", got)
+	}
+	r.GiveSealed(map[string]int64{row.ID: 4})
+	if got := r.TakeSealed(); len(got) != 1 || got[row.ID] != 4 {
+		t.Errorf("counted %v", got)
+	}
+	if err := r.Load([]WrappedKey{row, tokens[1]}); err != nil {
+		t.Fatal(err)
+	}
+	var unknown UnknownDataKeyError
+	if _, err := r.Open(one, here); !errors.As(err, &unknown) {
+		t.Errorf("a token of a key that is gone: %v", err)
+	}
+	if got, err := r.Open(old, here); err != nil || string(got) != "old" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if !r.VerifyMAC("m", nil, mac) || !mustKeyring(t, m, tokens[1], row).VerifyMAC("m", nil, mac) {
+		t.Error("a MAC changed with the keys of tokens")
+	}
+	if err := r.Load(tokens[:]); !errors.Is(err, ErrNoDataKey) {
+		t.Errorf("no key of rows: %v", err)
 	}
 }
 
@@ -172,12 +218,13 @@ func TestMAC(t *testing.T) {
 
 func TestKeyringConcurrentUse(t *testing.T) {
 	m := InMemoryMasterKeys()
-	r := mustKeyring(t, m, mustDataKey(t, m))
+	first, last := mustDataKey(t, m), mustDataKey(t, m)
+	r := mustKeyring(t, m, first, last)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 50 {
-				if err := r.Add(mustDataKey(t, m)); err != nil {
+				if err := r.Load([]WrappedKey{first, mustDataKey(t, m), last}); err != nil {
 					t.Error(err)
 				}
 				if got, err := r.Open(r.Seal([]byte("s"), here), here); err != nil || string(got) != "s" {
@@ -450,7 +497,7 @@ func TestRunningServiceFollowsRotation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ring.Add(mustDataKey(t, operator)); err != nil {
+	if err := ring.Load(append(slices.Clone(s.keys), mustDataKey(t, operator))); err != nil {
 		t.Errorf("data key under the new master key: %v", err)
 	}
 	// A data key the server makes now must not be wrapped by the dropped key.

@@ -31,6 +31,7 @@ type Config struct {
 	MasterFile string
 	Trail      *trail.Trail
 	Report     identity.ReportConfig
+	Keys       identity.KeyConfig
 	Regions    []string
 	// WebIdentityKeys says where the keys of identity providers are; see
 	// sts.Config.
@@ -77,7 +78,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
-	iam, err := identity.New(ctx, identity.Config{DB: db, Master: cfg.Master, Log: cfg.Log, Report: cfg.Report})
+	iam, err := identity.New(ctx, identity.Config{DB: db, Master: cfg.Master, Log: cfg.Log, Report: cfg.Report, Keys: cfg.Keys})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

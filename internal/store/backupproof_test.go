@@ -56,7 +56,7 @@ func TestTamperedBackup(t *testing.T) {
 		file := proofStore(t, db)
 		before := dump(t, db)
 		other := seal.InMemoryMasterKeys()
-		k, err := seal.NewDataKey(other)
+		k, err := seal.NewDataKey(other, seal.Rows)
 		if err != nil {
 			t.Fatal(err)
 		}

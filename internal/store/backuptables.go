@@ -31,7 +31,7 @@ type backupColumn struct {
 // backupTables are all tables, those that others refer to first. A test
 // compares them with the schema.
 var backupTables = []backupTable{
-	newBackupTable("data_keys", "id", "id master_key_id wrapped:bytes created:number"),
+	newBackupTable("data_keys", "id", "id master_key_id wrapped:bytes created:number purpose sealed:number"),
 	newBackupTable("accounts", "account", "account aws_partition created:number user_count:number instance"),
 	newBackupTable("account_aliases", "account", "account alias"),
 	newBackupTable("account_limits", "account, name", "account name value:number"),

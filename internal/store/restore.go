@@ -13,6 +13,7 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -79,6 +80,8 @@ func (tx *Tx) restore(r io.Reader, replace bool, master *seal.MasterKeys) error 
 	}
 	for _, sql := range []string{
 		`UPDATE report_jobs SET running = 0`,
+		// The keys sealed more after the backup: nobody knows how much.
+		`UPDATE data_keys SET sealed = sealed + ` + strconv.Itoa(seal.MessagesPerKey),
 		`DELETE FROM report_chunks WHERE NOT EXISTS
 			(SELECT 1 FROM reports r WHERE r.account = report_chunks.account AND r.token = report_chunks.token)`,
 		tx.analyze,
@@ -296,10 +299,13 @@ func (b *backupReader) key(t *backupTable, args []any) error {
 	for i, c := range t.Columns {
 		switch v := args[i].(type) {
 		case string:
-			if c.Name == "id" {
+			switch c.Name {
+			case "id":
 				k.ID = v
-			} else if c.Name == "master_key_id" {
+			case "master_key_id":
 				k.MasterKeyID = v
+			case "purpose":
+				k.Purpose = seal.Purpose(v)
 			}
 		case []byte:
 			k.Wrapped = v
