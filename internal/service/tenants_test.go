@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"regexp"
@@ -72,6 +73,16 @@ var known = map[string]bool{"GetAccessKeyInfo AccessKeyId": true, "CreateAccount
 // for a thing which is nowhere.
 func TestTenantsAreApart(t *testing.T) {
 	w, mine, theirs := twoTenants(t)
+	// Each counts its own.
+	summary := must(t, w.root.GetAccountSummary, &iam.GetAccountSummaryInput{}).SummaryMap
+	for name, want := range map[string]int32{
+		"Users": 1, "Groups": 1, "Roles": 1, "Policies": 1, "PolicyVersionsInUse": 2, "InstanceProfiles": 1, "MFADevices": 1,
+		"MFADevicesInUse": 1, "ServerCertificates": 1, "Providers": 2,
+	} {
+		if summary[name] != want {
+			t.Errorf("%d %s, want %d", summary[name], name, want)
+		}
+	}
 	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("admin")})
 	admin := w.asUser(t, "admin")
 	w.putUserPolicy(t, "admin", ptr(allowAll))
@@ -131,6 +142,13 @@ func foreign(t testing.TB, w *world, mine, theirs things) (all []foreignTry) {
 				x.none = with(action, member, none(theirs[thing]), mine)
 			}
 			all = append(all, x)
+			if x.form.Get("UserName") == "" && slices.Contains(members(t, w, action), "UserName") {
+				// Of the user who has the name here, and not of the caller.
+				named := foreignTry{with(action, member, theirs[thing], mine), with(action, member, none(theirs[thing]), mine)}
+				named.form.Set("UserName", own)
+				named.none.form.Set("UserName", own)
+				all = append(all, named)
+			}
 		}
 	}
 	for _, action := range []string{"GenerateServiceLastAccessedDetails", "ListPoliciesGrantingServiceAccess"} {
@@ -160,8 +178,14 @@ func takingAwayLast(a, b string) int {
 
 var requestID = regexp.MustCompile(`<RequestId>[^<]*</RequestId>`)
 
-// plainly is an answer without what differs in any two.
-func plainly(body string) string { return requestID.ReplaceAllString(body, "") }
+// plainly is an answer without what differs in any two, and with its content as
+// it is.
+func plainly(body string) string {
+	if text, err := base64.StdEncoding.DecodeString(textOf(body, "Content")); err == nil {
+		body += string(text)
+	}
+	return requestID.ReplaceAllString(body, "")
+}
 
 // holdsAny says whether a text has anything that only the other account has.
 func holdsAny(text string, theirs things) bool {
