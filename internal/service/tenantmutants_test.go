@@ -30,7 +30,6 @@ var unnoticed = map[string]string{}
 // -tenants the statements are only looked for.
 func TestEveryStatementAsksForTheAccount(t *testing.T) {
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "mutants.test")
 	overlay, sites := mutateStore(t, dir)
 	for site := range unnoticed {
 		if !slices.Contains(sites, site) {
@@ -44,11 +43,13 @@ func TestEveryStatementAsksForTheAccount(t *testing.T) {
 		return
 	}
 	wanted := regexp.MustCompile(*mutateTenants)
-	build := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	for binary, of := range map[string]string{"store.test": "../store", "service.test": "."} {
+		build := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", filepath.Join(dir, binary), of)
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
 	}
-	if out, err := runMutant(t, binary, "none"); err != nil {
+	if out, err := runMutant(t, dir, "none"); err != nil {
 		t.Fatalf("red without a mutation: %v\n%s", err, out)
 	}
 	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -60,7 +61,7 @@ func TestEveryStatementAsksForTheAccount(t *testing.T) {
 		turns <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-turns }()
-			_, err := runMutant(t, binary, fmt.Sprint("m", i, "m"))
+			_, err := runMutant(t, dir, fmt.Sprint("m", i, "m"))
 			_, excused := unnoticed[site]
 			t.Logf("%s: noticed %t", site, err != nil)
 			switch {
@@ -74,11 +75,20 @@ func TestEveryStatementAsksForTheAccount(t *testing.T) {
 	wait.Wait()
 }
 
-func runMutant(t *testing.T, binary, mutant string) ([]byte, error) {
-	run := exec.CommandContext(t.Context(), binary, "-test.run", "^(TestTenantsAreApart|TestMarkersAreApart)$", "-test.timeout", "5m", "-test.failfast")
-	run.Env = append(os.Environ(), mutantOf+"="+mutant)
-	run.WaitDelay = time.Minute
-	return run.CombinedOutput()
+// runMutant runs the tests of the store, which are quick, and then those of the
+// service, until one is red.
+func runMutant(t *testing.T, dir, mutant string) (out []byte, err error) {
+	for _, c := range [][2]string{
+		{"store.test", "^TestMethodsAskForTheAccount$"}, {"service.test", "^(TestTenantsAreApart|TestMarkersAreApart)$"},
+	} {
+		run := exec.CommandContext(t.Context(), filepath.Join(dir, c[0]), "-test.run", c[1], "-test.timeout", "5m")
+		run.Env = append(os.Environ(), mutantOf+"="+mutant)
+		run.WaitDelay = time.Minute
+		if out, err = run.CombinedOutput(); err != nil {
+			break
+		}
+	}
+	return out, err
 }
 
 var (
