@@ -40,13 +40,12 @@ func (a *API) begin(ctx context.Context, action Action, in any, call Call, by tr
 
 // tell has a record say what is known of a call's change: no record that says
 // failed may be of a call that changed something.
-func tell(e *store.Event, rec *trail.Record, err error, refused *awsmodel.Error) {
+func tell(e *store.Event, rec *trail.Record, refused *awsmodel.Error) {
 	rec.EventID = e.ID
-	var known *awsmodel.Error
 	switch {
 	case e.Unknown():
 		rec.AdditionalEventData = json.RawMessage(`{"outcome":"unknown"}`)
-	case e.Committed() && refused != nil && !errors.As(err, &known):
+	case e.Committed() && refused != nil:
 		rec.ErrorCode, rec.ErrorMessage = "", ""
 		rec.AdditionalEventData = json.RawMessage(`{"answer":"` + refused.Code + `"}`)
 	}

@@ -63,7 +63,7 @@ func (a *API) finish(ctx context.Context, action Action, in, out any, err error,
 	}
 	e := store.EventOf(ctx)
 	if e != nil {
-		tell(e, &rec, err, refused)
+		tell(e, &rec, refused)
 	}
 	written := a.trail.Write(&rec)
 	if e != nil {

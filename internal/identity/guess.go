@@ -19,7 +19,7 @@ var (
 // guessPassword counts a guess at a user's password before it is looked at.
 func (s *Service) guessPassword(ctx context.Context, u store.User) error {
 	var ok bool
-	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+	err := s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) (err error) {
 		ok, err = tx.GuessPassword(u.Account, u.NameKey, passwordGuesses)
 		return err
 	})
@@ -37,13 +37,13 @@ func (s *Service) guessPassword(ctx context.Context, u store.User) error {
 
 // forgetGuesses is for a user who knew the password.
 func (s *Service) forgetGuesses(ctx context.Context, u store.User) error {
-	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.ForgetPasswordGuesses(u.Account, u.NameKey) })
+	return s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error { return tx.ForgetPasswordGuesses(u.Account, u.NameKey) })
 }
 
 // guessCode counts a try of a device's code before it is looked at.
 func (s *Service) guessCode(ctx context.Context, d store.MFADevice) error {
 	var ok bool
-	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+	err := s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) (err error) {
 		ok, err = tx.GuessCode(d.Account, d.Serial, codeGuesses)
 		return err
 	})
