@@ -58,6 +58,48 @@ func TestTurns(t *testing.T) {
 	})
 }
 
+// A change waits for that of another node before it reads anything.
+func TestTurnsAcrossNodes(t *testing.T) {
+	cfg := storetest.Postgres(t)
+	one, two := storetest.Open(t, cfg), storetest.Open(t, cfg)
+	fill(t, one)
+	ctx := store.OnAccount(t.Context(), account)
+	counted, waits, ended := make(chan bool), make(chan bool), make(chan error)
+	go func() {
+		ended <- one.Update(ctx, func(tx *store.Tx) error {
+			_, err := tx.CountUser(account, 1)
+			close(counted)
+			<-waits
+			return err
+		})
+	}()
+	<-counted
+	runs := 0
+	go func() {
+		ended <- two.Update(ctx, func(tx *store.Tx) error {
+			runs++
+			_, err := tx.CountUser(account, 1)
+			return err
+		})
+	}()
+	other := session(t, cfg.URL)
+	for locked := 0; locked == 0; time.Sleep(5 * time.Millisecond) { // whatever it waits for
+		err := other.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&locked)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(waits)
+	for range 2 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	if runs != 1 {
+		t.Errorf("the second change ran %d times", runs)
+	}
+}
+
 // A change that fails undoes itself and nothing of those that share its
 // transaction, and whoever leaves the queue takes nothing from the others.
 func TestTurnsKeepFailuresApart(t *testing.T) {
