@@ -25,6 +25,7 @@ type Access struct {
 	db   *store.DB
 	mu   sync.RWMutex
 	docs map[docKey]*policy.Document
+	size int // bytes of the texts of docs
 }
 
 // docKey is a document's text, or the name of its version, which is no JSON,
@@ -34,8 +35,12 @@ type docKey struct {
 	text string
 }
 
-// maxDocs bounds the documents that are kept parsed. The largest has 10 KiB.
-const maxDocs = 4096
+// maxDocs and maxDocBytes bound the documents that are kept parsed, which
+// take some times their text.
+const (
+	maxDocs     = 4096
+	maxDocBytes = 8 << 20
+)
 
 // New returns the Access on a store.
 func New(db *store.DB) *Access { return &Access{db: db, docs: map[docKey]*policy.Document{}} }

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -73,10 +74,16 @@ func (s *Service) GetAccountAuthorizationDetails(ctx context.Context, in *iam.Ge
 			all = append(all, some...)
 		}
 		all, out.IsTruncated, out.Marker = cut(p, all, func(d authorizationDetail) string { return d.key })
-		for _, d := range all {
-			if err := d.fill(tx, out); err != nil {
+		size := detailSize{}
+		for i, d := range all {
+			if i > 0 && size.bytes > detailBytes {
+				out.IsTruncated, out.Marker = true, p.marker(all[i-1].key)
+				break
+			}
+			if err := errors.Join(ctx.Err(), d.fill(tx, out)); err != nil {
 				return err
 			}
+			size.add(out)
 		}
 		return nil
 	})
@@ -84,6 +91,40 @@ func (s *Service) GetAccountAuthorizationDetails(ctx context.Context, in *iam.Ge
 		return nil, err
 	}
 	return out, nil
+}
+
+// detailBytes is how much a page tells before it ends: of a thousand policies
+// all versions are some 90 MiB.
+const detailBytes = 2 << 20
+
+// detailSize counts the documents of an answer as it grows.
+type detailSize struct{ users, groups, roles, policies, bytes int }
+
+func (s *detailSize) add(out *iam.GetAccountAuthorizationDetailsOutput) {
+	const things = 500 // bytes of names, dates and tags
+	s.bytes += things
+	for _, u := range out.UserDetailList[s.users:] {
+		s.addDocuments(u.UserPolicyList)
+	}
+	for _, g := range out.GroupDetailList[s.groups:] {
+		s.addDocuments(g.GroupPolicyList)
+	}
+	for _, r := range out.RoleDetailList[s.roles:] {
+		s.bytes += len(str(r.AssumeRolePolicyDocument))
+		s.addDocuments(r.RolePolicyList)
+	}
+	for _, p := range out.Policies[s.policies:] {
+		for _, v := range p.PolicyVersionList {
+			s.bytes += len(str(v.Document))
+		}
+	}
+	s.users, s.groups, s.roles, s.policies = len(out.UserDetailList), len(out.GroupDetailList), len(out.RoleDetailList), len(out.Policies)
+}
+
+func (s *detailSize) addDocuments(list []types.PolicyDetail) {
+	for _, p := range list {
+		s.bytes += len(str(p.PolicyDocument))
+	}
 }
 
 func userDetails(tx *store.Tx, q detailQuery) ([]authorizationDetail, error) {

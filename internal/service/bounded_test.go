@@ -93,3 +93,35 @@ func TestSimulationCountsResources(t *testing.T) {
 		t.Errorf("%+v", rest)
 	}
 }
+
+// The details of an account come in pages of bounded size, whatever is wanted.
+func TestAuthorizationDetailsAreBounded(t *testing.T) {
+	w := inMemory(t)
+	var actions []string
+	for i := range 320 {
+		actions = append(actions, fmt.Sprintf(`"s3:GetObj%03d"`, i))
+	}
+	document := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":[` + strings.Join(actions, ",") + `],"Resource":"*"}}`
+	const policies = 120
+	for i := range policies {
+		p := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr(fmt.Sprintf("p%d", i)), PolicyDocument: &document}).Policy
+		for range 4 {
+			must(t, w.root.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: p.Arn, PolicyDocument: &document})
+		}
+	}
+	a := w.raw(t, call("GetAccountAuthorizationDetails", "MaxItems=1000"))
+	if a.status != 0 && a.status != 200 || len(a.body) > 4<<20 {
+		t.Errorf("%d, an answer of %d MiB", a.status, len(a.body)>>20)
+	}
+	found := 0
+	for p := iam.NewGetAccountAuthorizationDetailsPaginator(w.root.Client, &iam.GetAccountAuthorizationDetailsInput{MaxItems: ptr(int32(1000))}); p.HasMorePages(); {
+		page, err := p.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		found += len(page.Policies)
+	}
+	if found != policies {
+		t.Errorf("%d policies", found)
+	}
+}
