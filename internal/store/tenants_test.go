@@ -31,7 +31,7 @@ var givesMore = map[string]string{
 // unique in all of them, or they are for operators.
 var acrossAccounts = map[string]bool{
 	"Exec": true, "Pairs": true, "Dump": true, "Accounts": true, "AccessKey": true, "KeyOwner": true, "KeyLastUsed": true,
-	"AccountsSetTo": true, "DataKeys": true, "InsertDataKey": true, "RewrapDataKey": true, "InsertAccount": true,
+	"AccountsSetTo": true, "DataKeys": true, "AllDataKeys": true, "InsertDataKey": true, "RewrapDataKey": true, "InsertAccount": true,
 	"ScanCredentials": true, // see below
 }
 
