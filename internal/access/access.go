@@ -68,10 +68,14 @@ func (a *Access) keep(key docKey, d *policy.Document) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for other := range a.docs { // any one: nobody can empty the whole by filling it
-		if len(a.docs) < maxDocs {
+		if len(a.docs) < maxDocs && a.size < maxDocBytes {
 			break
 		}
 		delete(a.docs, other)
+		a.size -= len(other.text)
+	}
+	if a.docs[key] == nil {
+		a.size += len(key.text)
 	}
 	a.docs[key] = d
 }
