@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -223,6 +224,9 @@ func (in *install) loadMasterKey() (*seal.MasterKeys, error) {
 // openBackup opens a file that can be read twice. Standard input is kept in
 // one that has no name.
 func (in *install) openBackup(file string) (*os.File, error) {
+	if info, err := os.Stat(file); file != "-" && err == nil && info.IsDir() {
+		return nil, &os.PathError{Op: "read", Path: file, Err: syscall.EISDIR}
+	}
 	if file != "-" {
 		return os.Open(file)
 	}

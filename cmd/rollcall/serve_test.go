@@ -120,6 +120,18 @@ func TestServe(t *testing.T) {
 		t.Errorf("no metrics of the process: %q", got)
 	}
 
+	// The master key file that is gone is said before the next start needs it.
+	key := filepath.Join(data, "master.key")
+	if err := os.Rename(key, key+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, admin+"/readyz"); !strings.Contains(got, "store: ok\nmaster key: failed\n") {
+		t.Errorf("/readyz without the master key file: %q", got)
+	}
+	if err := os.Rename(key+".away", key); err != nil {
+		t.Fatal(err)
+	}
+
 	// SIGHUP after the trail was moved away begins a new one.
 	trail := filepath.Join(data, "trail.jsonl")
 	if err := os.Rename(trail, trail+".1"); err != nil {
