@@ -69,7 +69,7 @@ func TestAnswersAreBounded(t *testing.T) {
 			if len(a.body) > 4<<20 {
 				t.Errorf("an answer of %d MiB", len(a.body)>>20)
 			}
-			if took > 15*time.Second { // some two on an idle machine
+			if took > time.Minute { // two seconds on an idle machine
 				t.Errorf("took %s", took)
 			}
 		})
