@@ -112,8 +112,8 @@ func argumentsOf(m reflect.Type) (lists [][]reflect.Value) {
 		of = []any{nil}
 	}
 	for _, kind := range of {
-		for _, name := range givenNames {
-			for _, text := range given {
+		for _, text := range given {
+			for _, name := range append([]string{text}, givenNames...) {
 				for _, n := range []int64{7, 2, 3} {
 					args := []reflect.Value{{}}
 					for i := 1; i < m.NumIn(); i++ {
