@@ -31,9 +31,10 @@ const (
 func startPostgresWatch(cfg *pgx.ConnConfig, links *links, reset func()) *postgresWatch {
 	ctx, quit := context.WithCancel(context.Background())
 	w := &postgresWatch{cfg: cfg, links: links, reset: reset, quit: quit, ended: make(chan struct{})}
+	first := w.connect(ctx)
 	go func() {
 		defer close(w.ended)
-		w.run(ctx)
+		w.run(ctx, first)
 	}()
 	return w
 }
@@ -50,17 +51,23 @@ type probe struct {
 	server time.Time
 }
 
-func (w *postgresWatch) run(ctx context.Context) {
-	var p *probe
+func (w *postgresWatch) run(ctx context.Context, p *probe) {
 	defer func() { p.end() }()
+	var last time.Time // the start of the server that was reached last
 	for {
+		if p != nil {
+			last = p.server
+		}
 		select {
 		case <-time.After(watchInterval):
 		case <-ctx.Done():
 			return
 		}
 		if p == nil {
-			p = w.connect(ctx)
+			old := w.links.all()
+			if p = w.connect(ctx); p != nil && !p.server.Equal(last) {
+				w.leave(old)
+			}
 			continue
 		}
 		answer := p.ask(ctx)
@@ -83,10 +90,7 @@ func (w *postgresWatch) compare(ctx context.Context, p *probe, answer <-chan err
 		old := w.links.all()
 		fresh := w.connect(ctx)
 		if fresh != nil && !fresh.server.Equal(p.server) {
-			for _, k := range old {
-				k.Close()
-			}
-			w.reset()
+			w.leave(old)
 			return fresh
 		}
 		fresh.end()
@@ -102,6 +106,14 @@ func (w *postgresWatch) compare(ctx context.Context, p *probe, answer <-chan err
 	}
 	p.end()
 	return nil
+}
+
+// leave closes connections that lead to a server of before.
+func (w *postgresWatch) leave(old []*link) {
+	for _, k := range old {
+		k.Close()
+	}
+	w.reset()
 }
 
 // connect opens a probe, nil where none can be had.
