@@ -144,11 +144,11 @@ func (u *sqliteUpdate) finish(err error) {
 // lost (disk full, I/O error), its members are tried once more one by one,
 // so that each learns its own fate.
 func (w *sqliteWriter) commit(group []*sqliteUpdate) {
-	defer func() { w.c.settle() }() // a transaction that was lost keeps no lock meanwhile
 	lost := w.try(group)
 	if lost == nil {
 		return
 	}
+	w.c.settle() // a transaction that was lost keeps no lock meanwhile
 	if len(group) == 1 {
 		group[0].finish(lost)
 		return
@@ -160,6 +160,7 @@ func (w *sqliteWriter) commit(group []*sqliteUpdate) {
 			continue
 		}
 		if err := w.try([]*sqliteUpdate{u}); err != nil {
+			w.c.settle()
 			u.finish(err)
 		}
 	}
