@@ -429,17 +429,17 @@ func TestNoChangeIsLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	lost := 0
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for line := range strings.Lines(f.text.String()) {
 		var e event
 		if json.Unmarshal([]byte(line), &e) == nil {
-			seen[e.RequestID] = true
+			seen[e.RequestID]++
 			lost += e.AdditionalEventData.RecordsLost
 		}
 	}
 	told.Range(func(id, ok any) bool {
-		if !seen[id.(string)] {
-			t.Errorf("%s is not in the trail, its caller was told %v", id, ok)
+		if n := seen[id.(string)]; n != 1 {
+			t.Errorf("%s is in the trail %d times, its caller was told %v", id, n, ok)
 		}
 		return true
 	})

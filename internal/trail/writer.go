@@ -45,29 +45,33 @@ func (t *Trail) round(b *batch, failing failure) {
 	if b.reopen {
 		b.reopened = t.reopen()
 	}
-	n, caughtUp, err := t.attempt(b.buf, failing)
-	b.written, b.err = n, err
+	did := t.attempt(b.buf, failing)
+	b.written, b.err = did.written, did.err
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := &t.failing
-	if caughtUp {
-		// What failing told of is written. A stall of this very round is not.
-		now.since, now.err = now.stalled, nil
-		now.kept = append([]byte(nil), now.kept[len(failing.kept):]...)
-		now.keptN -= failing.keptN
+	if did.told {
 		now.lost -= failing.lost
 	}
+	now.drop(did.kept)
+	if did.caughtUp {
+		// What failing told of is written. A stall of this very round is not.
+		now.since, now.err = now.stalled, nil
+	}
 	now.stalled = time.Time{}
-	if err != nil {
+	if did.err != nil {
 		if now.since.IsZero() {
 			now.since = time.Now()
 		}
-		now.err, now.attempt = err, time.Now()
+		now.err = did.err
+	}
+	if did.err != nil && did.tried {
+		now.attempt = time.Now()
 	}
 	now.keep(b)
 	well := now.since.IsZero() && now.keptN == 0 && now.lost == 0
 	t.healthy.Store(well)
-	if err == nil && !well {
+	if did.err == nil && !well {
 		t.gather() // tells of the stall at once
 	}
 	close(b.done)
@@ -91,24 +95,50 @@ func (f *failure) keep(b *batch) {
 	}
 }
 
-// attempt writes what an earlier failure left and then buf. n is how many
-// bytes of buf count as written; caughtUp says that all before them does.
-func (t *Trail) attempt(buf []byte, failing failure) (n int, caughtUp bool, err error) {
+// drop forgets the first bytes of what was kept, as far as they are whole lines.
+func (f *failure) drop(written int) {
+	whole := bytes.LastIndexByte(f.kept[:written], '\n') + 1
+	f.keptN -= bytes.Count(f.kept[:whole], []byte{'\n'})
+	f.kept = append([]byte(nil), f.kept[whole:]...)
+}
+
+// progress is what an attempt to write came to.
+type progress struct {
+	tried    bool  // the sink was tried
+	told     bool  // the event that tells of a failure is written
+	kept     int   // bytes of what was kept that count as written
+	caughtUp bool  // all that comes before the new lines counts as written
+	written  int   // bytes of the new lines that count as written
+	err      error // nil: all is written
+}
+
+// attempt writes what an earlier failure left and then buf. Where not all of it
+// fits, what is written is not written again: a backlog may need several
+// attempts.
+func (t *Trail) attempt(buf []byte, failing failure) progress {
 	down := !failing.since.IsZero()
 	if down && time.Since(failing.attempt) < t.retryEvery {
-		return 0, false, failing.err
+		return progress{err: failing.err}
 	}
 	if err := t.prepare(down); err != nil {
-		return 0, false, err
+		return progress{tried: true, err: err}
 	}
-	out, before := buf, 0
+	out, event, before := buf, 0, 0
 	if t.broken || down || failing.keptN > 0 || failing.lost > 0 {
 		out = t.catchUp(failing)
 		before = len(out)
+		event = before - len(failing.kept)
 		out = append(out, buf...)
 	}
-	n, err = t.write(out)
-	return max(0, n-before), n >= before, err
+	n, err := t.write(out)
+	return progress{
+		tried:    true,
+		told:     n >= event,
+		kept:     min(max(0, n-event), len(failing.kept)),
+		caughtUp: n >= before,
+		written:  max(0, n-before),
+		err:      err,
+	}
 }
 
 // prepare makes the sink ready: after a failure it opens the file anew, and
@@ -199,9 +229,9 @@ func (t *Trail) write(out []byte) (n int, err error) {
 			t.broken = out[n-1] != '\n'
 		}
 	}
-	if err == nil && n > 0 && t.Sync {
-		if err = syncTo(t.sink); err != nil {
-			return 0, err // what of it is on disk, no one knows
+	if n > 0 && t.Sync {
+		if lost := syncTo(t.sink); lost != nil {
+			return 0, errors.Join(err, lost) // what of it is on disk, no one knows
 		}
 	}
 	return n, err
