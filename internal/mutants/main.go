@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"regexp"
 	"syscall"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -81,8 +82,10 @@ func runAll(ctx context.Context, list []mutant, wanted *regexp.Regexp) error {
 		if !wanted.MatchString(m.name) {
 			continue
 		}
-		verdict, took := r.run(ctx, m)
-		fmt.Fprintf(os.Stderr, "%s: %s\n", m.name, verdict)
+		began := time.Now()
+		verdict, said := r.run(ctx, m)
+		took := time.Since(began).Round(100 * time.Millisecond)
+		fmt.Fprintf(os.Stderr, "%s: %s after %v: %s\n", m.name, verdict, took, said)
 		if verdict != killed {
 			bad++
 		}

@@ -32,40 +32,48 @@ type runner struct {
 	sound map[string]error
 }
 
-func (r runner) run(ctx context.Context, m mutant) (verdict string, took time.Duration) {
-	began := time.Now()
-	verdict, err := r.verdict(ctx, m)
+// run also returns what the test said of the missing defence, so that people can
+// see whether it turned red for the right reason.
+func (r runner) run(ctx context.Context, m mutant) (verdict, said string) {
+	verdict, said, err := r.verdict(ctx, m)
 	if err != nil {
 		verdict = "ERROR: " + err.Error()
 	}
-	return verdict, time.Since(began).Round(100 * time.Millisecond)
+	return verdict, said
 }
 
-func (r runner) verdict(ctx context.Context, m mutant) (string, error) {
+func (r runner) verdict(ctx context.Context, m mutant) (verdict, said string, err error) {
 	if m.postgres && os.Getenv(storetest.Variable) == "" {
-		return "", fmt.Errorf("%s is not set, run 'make mutants'", storetest.Variable)
+		return "", "", fmt.Errorf("%s is not set, run 'make mutants'", storetest.Variable)
 	}
 	if _, known := r.sound[m.test]; !known {
 		r.sound[m.test] = sound(goTest(ctx, m.test))
 	}
 	if err := r.sound[m.test]; err != nil {
-		return "", err
+		return "", "", err
 	}
 	overlay, err := r.overlay(m)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	out, err := goTest(ctx, m.test, "-overlay="+overlay)
 	switch {
 	case ctx.Err() != nil:
-		return "", ctx.Err()
+		return "", "", ctx.Err()
 	case err == nil:
-		return survived, nil
+		return survived, "", nil
 	case broken.MatchString(out):
-		return "", fmt.Errorf("does not compile:\n%s", tail(out))
+		return "", "", fmt.Errorf("does not compile:\n%s", tail(out))
 	}
-	return killed, nil
+	return killed, complaint(out), nil
 }
+
+// complaint returns the first line in which a test says what is wrong.
+func complaint(out string) string {
+	return strings.TrimSpace(complained.FindString(out))
+}
+
+var complained = regexp.MustCompile(`(?m)^\s*\w+_test\.go:\d+: .*|^panic: .*|^.*script\S*\.txt\S*:\d+: .*`)
 
 // broken is what the go command says of code that it cannot compile.
 var broken = regexp.MustCompile(`\[(build|setup) failed\]`)
