@@ -68,9 +68,10 @@ func (r runner) verdict(ctx context.Context, m mutant) (verdict, said string, er
 	return killed, complaint(out), nil
 }
 
-// complaint returns the first line in which a test says what is wrong.
+// complaint returns how the first line begins in which a test says what is wrong.
 func complaint(out string) string {
-	return strings.TrimSpace(complained.FindString(out))
+	said := strings.TrimSpace(complained.FindString(out))
+	return said[:min(len(said), 200)]
 }
 
 var complained = regexp.MustCompile(`(?m)^\s*\w+_test\.go:\d+: .*|^panic: .*|^.*script\S*\.txt\S*:\d+: .*`)
