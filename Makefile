@@ -54,7 +54,7 @@ mutants: packages
 	$(WITH_POSTGRES) go run ./internal/mutants $(ARGS) scripts/mutants.txt
 
 soak: packages
-	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'Crash|Nodes' ./internal/e2e -soak $(SOAK)
+	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'Crash|Nodes' ./internal/e2e/faults ./internal/e2e/nodes -soak $(SOAK)
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Misbehaviour ./internal/e2e -soak $(SOAK)
 	go test -timeout 20m -count 1 -v -run TestRunOfAnOrganization ./internal/fleet -accounts 1000
 

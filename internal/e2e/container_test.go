@@ -14,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/e2e/e2etest"
 )
 
 // container is how much memory docs/operations.md says is enough.
@@ -23,24 +25,24 @@ const container = 128 << 20
 // and strangers at once. It needs leave to make a control group.
 func TestSmallContainer(t *testing.T) {
 	group := newGroup(t, container)
-	flags := []string{"--data", dataDir(t)}
-	a := createAccount(t, flags...)
-	seed(t, flags, a, 20_000)
+	flags := []string{"--data", e2etest.DataDir(t)}
+	a := e2etest.CreateAccount(t, flags...)
+	e2etest.Seed(t, flags, a, 20_000)
 	// The shell goes into the group and becomes the service.
 	cmd := exec.Command("sh", append([]string{"-c", `echo $$ > "$0"/cgroup.procs && exec "$@"`, group.dir,
-		binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"}, flags...)...)
-	cmd.Env = environment(t)
-	p := launch(t, cmd)
-	p.waitListening()
+		e2etest.Binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"}, flags...)...)
+	cmd.Env = e2etest.Environment(t)
+	p := e2etest.Launch(t, cmd)
+	p.WaitListening()
 
-	closeAll := p.hold(*strangers, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 393216\r\n\r\n"+strings.Repeat("a", 393000))
+	closeAll := hold(p.URL, *strangers, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 393216\r\n\r\n"+strings.Repeat("a", 393000))
 	defer closeAll()
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
 	defer stop()
 	var changes sync.WaitGroup
 	for worker := range 8 {
 		changes.Go(func() {
-			client := p.iam(a.root())
+			client := p.IAM(a.Root())
 			for n := 0; ctx.Err() == nil; n++ {
 				name := fmt.Sprintf("w%d-%d", worker, n)
 				if _, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String(name)}); err != nil {
@@ -50,14 +52,14 @@ func TestSmallContainer(t *testing.T) {
 			}
 		})
 	}
-	report(t, p, a)
+	e2etest.Report(t, p, a)
 	changes.Wait()
 	select {
-	case <-p.ended:
-		t.Fatalf("it ended: %v", p.err)
+	case <-p.Ended:
+		t.Fatalf("it ended: %v", p.Err)
 	default:
 	}
-	t.Logf("at most %d MiB of anonymous memory, failures to get more: %s", p.resident("VmHWM")>>20, group.read(t, "memory.failcnt"))
+	t.Logf("at most %d MiB of anonymous memory, failures to get more: %s", resident(t, p, "VmHWM")>>20, group.read(t, "memory.failcnt"))
 }
 
 // group is a control group whose memory is bounded.

@@ -1,8 +1,9 @@
-// Package e2e holds tests only: they build the binary once and drive it as
-// its users do, as real processes on loopback that are stopped, killed,
-// paused and starved, by real clients: the AWS CLI, boto3, the AWS SDK for Go,
-// and the bytes that the AWS SDK for .NET sends, on which AWS Tools for
-// PowerShell stands.
+// Package e2e and the packages below it hold tests only: they build the binary
+// and drive it as its users do, as real processes on loopback. Here callers
+// misbehave. In faults the processes are stopped, killed and starved, in nodes
+// several share a store and are paused, and in clients those who call are real:
+// the AWS CLI, boto3, Terraform, and the bytes that the AWS SDK for .NET sends,
+// on which AWS Tools for PowerShell stands. What they share is in e2etest.
 //
 // Nothing is skipped: what is missing on a machine fails the test that needs
 // it, and 'make test' installs it.

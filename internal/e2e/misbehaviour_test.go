@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/internal/e2e/e2etest"
 	"rollcall/internal/sigv4/sigv4test"
 )
 
@@ -40,7 +41,7 @@ var misbehaviours = []misbehaviour{
 	{"ends no headers, all of them tiny", 20, time.Second, func(c *caller) { c.hold("GET / HTTP/1.1\r\n" + strings.Repeat("a:\r\n", 13<<10)) }},
 	{"reads no answers", 10, time.Second, func(c *caller) { c.hold(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 20_000)) }},
 	{"reads no answers of the admin port", 2, time.Second, func(c *caller) {
-		c.host = strings.TrimPrefix(c.node.admin, "http://")
+		c.host = strings.TrimPrefix(c.node.Admin, "http://")
 		c.hold(strings.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 2000))
 	}},
 	{"floods, in ugly words", 3, 100 * time.Millisecond, (*caller).flood},
@@ -48,7 +49,7 @@ var misbehaviours = []misbehaviour{
 }
 
 // unknownKey signs as a stranger does.
-var unknownKey = key{"AKIAIOSFODNN7STRANGE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+var unknownKey = e2etest.Key{ID: "AKIAIOSFODNN7STRANGE", Secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 
 // patience is how long a caller holds a connection that it has no use for.
 const patience = 20 * time.Second
@@ -56,8 +57,8 @@ const patience = 20 * time.Second
 // caller is one of a kind.
 type caller struct {
 	ctx  context.Context
-	node *process
-	key  key // of an account
+	node *e2etest.Process
+	key  e2etest.Key // of an account
 	host string
 	// from is the address that all of a kind call from.
 	from net.IP
@@ -68,14 +69,14 @@ type caller struct {
 
 // misbehave has all kinds call until the context ends; wait then waits for them.
 // Whoever is answered wrongly, though it waits, is an error.
-func misbehave(ctx context.Context, t *testing.T, node *process, k key, pace func() time.Duration) (report func() string, wait func()) {
+func misbehave(ctx context.Context, t *testing.T, node *e2etest.Process, k e2etest.Key, pace func() time.Duration) (report func() string, wait func()) {
 	var callers sync.WaitGroup
 	turns, wrong := make([]atomic.Int64, len(misbehaviours)), make([]atomic.Int64, len(misbehaviours))
 	for i, kind := range misbehaviours {
 		var once sync.Once
 		for range kind.atOnce {
 			c := &caller{
-				ctx: ctx, node: node, key: k, host: strings.TrimPrefix(node.url, "http://"), from: net.IPv4(127, 0, 1, byte(i+1)),
+				ctx: ctx, node: node, key: k, host: strings.TrimPrefix(node.URL, "http://"), from: net.IPv4(127, 0, 1, byte(i+1)),
 				turns: &turns[i], wrong: &wrong[i],
 				first: func(err error) { once.Do(func() { t.Errorf("who %s: %v", kind.name, err) }) },
 			}
@@ -111,8 +112,8 @@ func (c *caller) dial() (*net.TCPConn, func()) {
 }
 
 // request is a signed call as it goes over the wire.
-func (c *caller) request(k key, agent, form string) []byte {
-	r, err := http.NewRequest(http.MethodPost, c.node.url+"/", strings.NewReader(form))
+func (c *caller) request(k e2etest.Key, agent, form string) []byte {
+	r, err := http.NewRequest(http.MethodPost, c.node.URL+"/", strings.NewReader(form))
 	if err != nil {
 		panic(err)
 	}
@@ -120,12 +121,12 @@ func (c *caller) request(k key, agent, form string) []byte {
 	if agent != "" {
 		r.Header.Set("User-Agent", agent)
 	}
-	if k.id != "" {
+	if k.ID != "" {
 		service := "iam"
 		if strings.Contains(form, "2011-06-15") {
 			service = "sts"
 		}
-		sigv4test.Sign(r, []byte(form), sigv4test.Credentials{AccessKeyID: k.id, SecretAccessKey: k.secret}, "us-east-1", service, time.Now())
+		sigv4test.Sign(r, []byte(form), sigv4test.Credentials{AccessKeyID: k.ID, SecretAccessKey: k.Secret}, "us-east-1", service, time.Now())
 	}
 	var b bytes.Buffer
 	if err := r.Write(&b); err != nil {
@@ -150,7 +151,7 @@ func (c *caller) anyAction() string {
 }
 
 // hangUp resets the connection up to 3 ms after the call was sent.
-func (c *caller) hangUp(k key, form string) {
+func (c *caller) hangUp(k e2etest.Key, form string) {
 	conn, closed := c.dial()
 	defer closed()
 	if conn == nil {
@@ -212,7 +213,7 @@ func (c *caller) flood() {
 	}
 	conn.SetDeadline(time.Now().Add(patience))
 	const many = 100
-	one := c.request(key{}, strings.Repeat("\xff", 1024), "Action=ListUsers&Version=2010-05-08")
+	one := c.request(e2etest.Key{}, strings.Repeat("\xff", 1024), "Action=ListUsers&Version=2010-05-08")
 	go conn.Write(bytes.Repeat(one, many))
 	answers := bufio.NewReader(conn)
 	for range many {

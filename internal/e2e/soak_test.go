@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/jackc/pgx/v5"
 
+	"rollcall/internal/e2e/e2etest"
 	"rollcall/internal/leavers"
 	"rollcall/internal/sigv4/sigv4test"
 )
@@ -27,51 +28,51 @@ const answerWithin = 30 * time.Second
 // for some seconds or for -soak. Those who behave see no error, and what the
 // service holds of memory, descriptors, disk and connections stays flat.
 func TestMisbehaviour(t *testing.T) {
-	eachStore(t, func(t *testing.T, flags []string) {
+	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		lasts, users := 10*time.Second, 2000
-		if *soak > 0 {
-			lasts, users = *soak, 20_000
+		if *e2etest.Soak > 0 {
+			lasts, users = *e2etest.Soak, 20_000
 		}
-		acc, another := createAccount(t, flags...), createAccount(t, flags...)
-		seed(t, flags, acc, users)
-		node := serve(t, append(flags, "--report-history", "3")...)
-		report(t, node, acc)
+		acc, another := e2etest.CreateAccount(t, flags...), e2etest.CreateAccount(t, flags...)
+		e2etest.Seed(t, flags, acc, users)
+		node := e2etest.Serve(t, append(flags, "--report-history", "3")...)
+		e2etest.Report(t, node, acc)
 		m := &measuring{t: t, node: node, flags: flags, every: min(lasts/40, 15*time.Second)}
 		before := m.now()
 
 		ctx, cancel := context.WithTimeout(t.Context(), lasts)
 		defer cancel()
 		h := &honest{t: t, node: node, acc: acc}
-		h.workOnce(ctx, node.iam(acc.root()), "before")
+		h.workOnce(ctx, node.IAM(acc.Root()), "before")
 		var working sync.WaitGroup
 		for i := range 4 {
 			working.Go(func() { h.work(ctx, i) })
 		}
 		working.Go(func() { leave(ctx, t, node, another, h.pace) })
-		kinds, wait := misbehave(ctx, t, node, acc.root(), h.pace)
+		kinds, wait := misbehave(ctx, t, node, acc.Root(), h.pace)
 		m.watch(ctx)
 		working.Wait()
 		wait()
 		t.Logf("%s\n%s%s%s", lasts, h, kinds(), m)
 		m.check(before)
-		h.workOnce(t.Context(), node.iam(acc.root()), "afterwards")
+		h.workOnce(t.Context(), node.IAM(acc.Root()), "afterwards")
 		checkFates(t, node, flags[1], another)
 		m.checkAfterwards(before)
-		if strings.Contains(node.stderr.String(), `"level":"ERROR"`) {
-			t.Errorf("the service logs errors:\n%s", tail(node.stderr.String(), 4000))
+		if strings.Contains(node.Stderr.String(), `"level":"ERROR"`) {
+			t.Errorf("the service logs errors:\n%s", e2etest.Tail(node.Stderr.String(), 4000))
 		}
-		node.stop()
-		checkFile(t, flags)
+		node.Stop()
+		e2etest.CheckFile(t, flags)
 	})
 }
 
 // leave has clients leave at any moment of changes, each of which is asked for
 // once, so that the trail can be held against the data.
-func leave(ctx context.Context, t *testing.T, node *process, acc account, pace func() time.Duration) {
+func leave(ctx context.Context, t *testing.T, node *e2etest.Process, acc e2etest.Account, pace func() time.Duration) {
 	var all leavers.Result
 	for i := 0; ctx.Err() == nil; i++ {
 		l := leavers.Load{
-			Addr: strings.TrimPrefix(node.url, "http://"), Name: fmt.Sprintf("leaver-%d", i), Clients: 2, Calls: 50,
+			Addr: strings.TrimPrefix(node.URL, "http://"), Name: fmt.Sprintf("leaver-%d", i), Clients: 2, Calls: 50,
 			Credentials: sigv4test.Credentials{AccessKeyID: acc.AccessKeyID, SecretAccessKey: acc.SecretAccessKey},
 		}
 		r := l.Run(ctx)
@@ -88,23 +89,23 @@ func leave(ctx context.Context, t *testing.T, node *process, acc account, pace f
 }
 
 // checkFates holds the data that the leavers made against the trail.
-func checkFates(t *testing.T, node *process, data string, acc account) {
+func checkFates(t *testing.T, node *e2etest.Process, data string, acc e2etest.Account) {
 	t.Helper()
 	trail, err := os.Open(filepath.Join(data, "trail.jsonl"))
-	must(t, err)
+	e2etest.Must(t, err)
 	defer trail.Close()
 	fates, err := leavers.Read(trail, "leaver-")
-	must(t, err)
-	agree, err := fates.Check(t.Context(), node.iam(acc.root()), "leaver-")
-	must(t, err)
+	e2etest.Must(t, err)
+	agree, err := fates.Check(t.Context(), node.IAM(acc.Root()), "leaver-")
+	e2etest.Must(t, err)
 	t.Logf("%d changes recorded, %d facts agree with them", fates.Changes, agree)
 }
 
 // honest are those who behave.
 type honest struct {
 	t      *testing.T
-	node   *process
-	acc    account
+	node   *e2etest.Process
+	acc    e2etest.Account
 	calls  atomic.Int64
 	errors atomic.Int64
 	mu     sync.Mutex
@@ -128,7 +129,7 @@ func (h *honest) String() string {
 
 // work goes on at the pace of a busy program.
 func (h *honest) work(ctx context.Context, i int) {
-	client := h.node.iam(h.acc.root())
+	client := h.node.IAM(h.acc.Root())
 	for round := 0; ctx.Err() == nil; round++ {
 		h.workOnce(ctx, client, fmt.Sprintf("honest-%d-%d", i, round))
 	}
@@ -136,7 +137,7 @@ func (h *honest) work(ctx context.Context, i int) {
 
 // workOnce is the life of one user, with a look at the whole account.
 func (h *honest) workOnce(ctx context.Context, client *iam.Client, name string) {
-	var k key
+	var k e2etest.Key
 	for _, call := range []func(context.Context) error{
 		func(ctx context.Context) error {
 			_, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: &name})
@@ -145,11 +146,11 @@ func (h *honest) workOnce(ctx context.Context, client *iam.Client, name string) 
 		func(ctx context.Context) error {
 			out, err := client.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: &name})
 			if err == nil {
-				k = key{*out.AccessKey.AccessKeyId, *out.AccessKey.SecretAccessKey}
+				k = e2etest.Key{ID: *out.AccessKey.AccessKeyId, Secret: *out.AccessKey.SecretAccessKey}
 			}
 			return err
 		},
-		func(ctx context.Context) error { return signs(ctx, h.node.url, k, sharedClient) },
+		func(ctx context.Context) error { return e2etest.Signs(ctx, h.node.URL, k, e2etest.SharedClient) },
 		func(ctx context.Context) error {
 			_, err := client.ListUsers(ctx, &iam.ListUsersInput{MaxItems: aws.Int32(100)})
 			return err
@@ -160,13 +161,13 @@ func (h *honest) workOnce(ctx context.Context, client *iam.Client, name string) 
 		},
 		func(ctx context.Context) error {
 			_, err := client.GetCredentialReport(ctx, &iam.GetCredentialReportInput{})
-			if codeOf(err) == "ReportInProgress" {
+			if e2etest.CodeOf(err) == "ReportInProgress" {
 				return nil
 			}
 			return err
 		},
 		func(ctx context.Context) error {
-			_, err := client.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: &name, AccessKeyId: &k.id})
+			_, err := client.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: &name, AccessKeyId: &k.ID})
 			return err
 		},
 		func(ctx context.Context) error {
@@ -208,7 +209,7 @@ type held struct {
 // measuring watches a service.
 type measuring struct {
 	t     *testing.T
-	node  *process
+	node  *e2etest.Process
 	flags []string
 	every time.Duration
 	all   []held
@@ -228,11 +229,11 @@ func (m *measuring) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 			// A machine that stands still for seconds fails no run of seconds.
-			if status, text := get(m.t, m.node.admin+"/readyz"); status != 200 && *soak > 0 {
+			if status, text := e2etest.Get(m.t, m.node.Admin+"/readyz"); status != 200 && *e2etest.Soak > 0 {
 				m.t.Errorf("not ready after %v: %s", time.Since(m.began), text)
 			}
 			m.all = append(m.all, m.now())
-			if n := len(m.all); n%4 == 0 && *soak > 0 {
+			if n := len(m.all); n%4 == 0 && *e2etest.Soak > 0 {
 				m.t.Logf("after %v: %+v", time.Since(m.began).Round(time.Second), m.all[n-1])
 			}
 		}
@@ -241,14 +242,14 @@ func (m *measuring) watch(ctx context.Context) {
 
 func (m *measuring) now() (h held) {
 	m.t.Helper()
-	proc := fmt.Sprintf("/proc/%d/", m.node.cmd.Process.Pid)
+	proc := fmt.Sprintf("/proc/%d/", m.node.Cmd.Process.Pid)
 	status, err := os.ReadFile(proc + "status")
-	must(m.t, err)
+	e2etest.Must(m.t, err)
 	_, rest, _ := strings.Cut(string(status), "VmRSS:")
 	fmt.Sscan(rest, &h.resident)
 	h.resident <<= 10
 	fds, err := os.ReadDir(proc + "fd")
-	must(m.t, err)
+	e2etest.Must(m.t, err)
 	h.descriptors = int64(len(fds))
 	h.trail = size(filepath.Join(m.flags[1], "trail.jsonl"))
 	if len(m.flags) == 2 {
@@ -256,9 +257,9 @@ func (m *measuring) now() (h held) {
 		return h
 	}
 	c, err := pgx.Connect(context.Background(), m.flags[3])
-	must(m.t, err)
+	e2etest.Must(m.t, err)
 	defer c.Close(context.Background())
-	must(m.t, c.QueryRow(context.Background(), `SELECT pg_database_size(datname), numbackends, sessions
+	e2etest.Must(m.t, c.QueryRow(context.Background(), `SELECT pg_database_size(datname), numbackends, sessions
 		FROM pg_stat_database WHERE datname = current_database()`).Scan(&h.database, &h.connections, &h.sessions))
 	h.sessions -= int64(len(m.all)) // those of this function
 	return h
@@ -326,7 +327,7 @@ func (m *measuring) check(before held) {
 			m.t.Errorf("%s: %d before, %d in the second quarter of the time, %d in the last", c.name, c.of(before), early, late)
 		}
 	}
-	if got := most(m.all, func(h held) int64 { return h.resident }); got > mostHeld && !raceEnabled {
+	if got := most(m.all, func(h held) int64 { return h.resident }); got > mostHeld && !e2etest.RaceEnabled {
 		m.t.Errorf("%d bytes resident, want at most %d", got, mostHeld)
 	}
 	// Strangers may have 1 MB a second; the others leave 100 to 300 calls.
@@ -339,7 +340,7 @@ func (m *measuring) check(before held) {
 // who have left.
 func (m *measuring) checkAfterwards(before held) {
 	m.t.Helper()
-	waitFor(m.t, "let go of those who left", func() error {
+	e2etest.WaitFor(m.t, "let go of those who left", func() error {
 		if after := m.now(); after.descriptors > before.descriptors+40 {
 			return fmt.Errorf("%d descriptors, %d before", after.descriptors, before.descriptors)
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"rollcall/internal/e2e/e2etest"
 )
 
 // TestStart measures from exec to the first answer. The bound is generous,
@@ -16,10 +18,10 @@ func TestStart(t *testing.T) {
 	var took []time.Duration
 	for range 5 {
 		address := freeAddress(t)
-		cmd := exec.Command(binary, "dev", "--listen", address)
-		cmd.Env = environment(t)
+		cmd := exec.Command(e2etest.Binary, "dev", "--listen", address)
+		cmd.Env = e2etest.Environment(t)
 		start := time.Now()
-		p := launch(t, cmd)
+		p := e2etest.Launch(t, cmd)
 		for {
 			response, err := http.Get("http://" + address + "/?Action=ListUsers&Version=2010-05-08")
 			if err == nil {
@@ -29,13 +31,13 @@ func TestStart(t *testing.T) {
 				}
 				break
 			}
-			if time.Since(start) > startTimeout {
-				t.Fatalf("no answer after %v: %v\n%s", startTimeout, err, p.stderr)
+			if time.Since(start) > e2etest.StartTimeout {
+				t.Fatalf("no answer after %v: %v\n%s", e2etest.StartTimeout, err, p.Stderr)
 			}
 			time.Sleep(500 * time.Microsecond)
 		}
 		took = append(took, time.Since(start))
-		p.kill()
+		p.Kill()
 	}
 	slices.Sort(took)
 	t.Logf("dev, from exec to first answer: %v (median of %d, fastest %v)", took[len(took)/2].Round(time.Millisecond), len(took), took[0].Round(time.Millisecond))

@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"rollcall/internal/e2e/e2etest"
 )
 
 // strangers is how many connections hold what they can at once.
@@ -30,8 +32,8 @@ const mostResident = 200 << 20
 // memory, and those who have a key are served meanwhile.
 func TestStrangersHoldLittle(t *testing.T) {
 	t.Parallel()
-	data := dataDir(t)
-	a := createAccount(t, "--data", data)
+	data := e2etest.DataDir(t)
+	a := e2etest.CreateAccount(t, "--data", data)
 	const post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 	length := func(n int) string { return "Content-Length: " + strconv.Itoa(n) + "\r\n\r\n" }
 	signed := func(id string) string {
@@ -53,12 +55,12 @@ func TestStrangersHoldLittle(t *testing.T) {
 		{"nothing", ""},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
-			p := serve(t, "--data", data)
-			before := p.resident("VmRSS")
-			closeAll := p.hold(*strangers, kind.sent)
+			p := e2etest.Serve(t, "--data", data)
+			before := resident(t, p, "VmRSS")
+			closeAll := hold(p.URL, *strangers, kind.sent)
 			defer closeAll()
 			// A client as people have it: it tries again.
-			patient := config(p.url, a.root(), transport(t))
+			patient := e2etest.Config(p.URL, a.Root(), e2etest.Transport(t))
 			patient.Retryer = nil
 			for range 5 + *strangers/100 {
 				time.Sleep(50 * time.Millisecond)
@@ -73,19 +75,19 @@ func TestStrangersHoldLittle(t *testing.T) {
 				many[i] = types.Tag{Key: aws.String("key" + strconv.Itoa(i)), Value: aws.String(strings.Repeat("v", 200))}
 			}
 			name := aws.String("u" + strconv.Itoa(i))
-			patient.HTTPClient = transport(t)
+			patient.HTTPClient = e2etest.Transport(t)
 			_, err := iam.NewFromConfig(patient).CreateUser(t.Context(), &iam.CreateUserInput{UserName: name, Path: long, Tags: many})
 			if err != nil {
 				t.Errorf("a large call beside %d strangers: %v", *strangers, err)
 			}
-			metrics, err := http.Get(p.admin + "/metrics")
+			metrics, err := http.Get(p.Admin + "/metrics")
 			if err != nil {
 				t.Fatal(err)
 			}
 			metrics.Body.Close()
-			most := p.resident("VmHWM")
+			most := resident(t, p, "VmHWM")
 			t.Logf("%d connections: %d MiB before, %d MiB at most", *strangers, before>>20, most>>20)
-			if most > mostResident && !raceEnabled {
+			if most > mostResident && !e2etest.RaceEnabled {
 				t.Errorf("%d MiB, want at most %d", most>>20, mostResident>>20)
 			}
 		})
@@ -94,12 +96,12 @@ func TestStrangersHoldLittle(t *testing.T) {
 
 // hold opens connections, each of which sends what it can of text and reads
 // nothing.
-func (p *process) hold(n int, text string) (closeAll func()) {
+func hold(url string, n int, text string) (closeAll func()) {
 	var conns sync.WaitGroup
 	done := make(chan struct{})
 	for range n {
 		conns.Go(func() {
-			c, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+			c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 			if err != nil {
 				return // refused: no room
 			}
@@ -115,22 +117,22 @@ func (p *process) hold(n int, text string) (closeAll func()) {
 }
 
 // resident is what the kernel says of the memory of a process, in bytes.
-func (p *process) resident(field string) int64 {
-	p.t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+func resident(t *testing.T, p *e2etest.Process, field string) int64 {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))
 	if err != nil {
-		p.t.Skipf("no /proc: %v", err)
+		t.Skipf("no /proc: %v", err)
 	}
 	for line := range strings.Lines(string(text)) {
 		if rest, ok := strings.CutPrefix(line, field+":"); ok {
 			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			if err != nil {
-				p.t.Fatal(err)
+				t.Fatal(err)
 			}
 			return kib << 10
 		}
 	}
-	p.t.Fatalf("no %s in %s", field, text)
+	t.Fatalf("no %s in %s", field, text)
 	return 0
 }
 
@@ -148,17 +150,17 @@ const mostOfReader, garbage = 256 << 10, 48 << 20
 // Clients that ask for a report and stop reading it hold little of it each.
 func TestSlowReadersHoldLittle(t *testing.T) {
 	t.Parallel()
-	flags := []string{"--data", dataDir(t)}
-	a := createAccount(t, flags...)
-	seed(t, flags, a, *readersUsers)
-	p := serve(t, append(flags, "--report-max-age", "1h")...)
-	whole := report(t, p, a)
-	before := p.resident("VmRSS")
+	flags := []string{"--data", e2etest.DataDir(t)}
+	a := e2etest.CreateAccount(t, flags...)
+	e2etest.Seed(t, flags, a, *readersUsers)
+	p := e2etest.Serve(t, append(flags, "--report-max-age", "1h")...)
+	whole := e2etest.Report(t, p, a)
+	before := resident(t, p, "VmRSS")
 
 	const ask = "Action=GetCredentialReport&Version=2010-05-08"
 	var conns []net.Conn
 	for range *readers {
-		c, rest := sendHalf(t, p, a.root(), ask)
+		c, rest := e2etest.SendHalf(t, p, a.Root(), ask)
 		if err := c.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
 			t.Fatal(err)
 		}
@@ -169,9 +171,9 @@ func TestSlowReadersHoldLittle(t *testing.T) {
 		conns = append(conns, c)
 	}
 	time.Sleep(2 * time.Second)
-	most := p.resident("VmHWM")
+	most := resident(t, p, "VmHWM")
 	t.Logf("%d readers of %d KiB: %d MiB before, %d MiB at most", *readers, len(whole.Content)>>10, before>>20, most>>20)
-	if most > before+int64(*readers)*mostOfReader+garbage && !raceEnabled {
+	if most > before+int64(*readers)*mostOfReader+garbage && !e2etest.RaceEnabled {
 		t.Errorf("%d readers cost %d MiB", *readers, (most-before)>>20)
 	}
 	for _, c := range conns {

@@ -1,4 +1,4 @@
-package e2e
+package clients
 
 import (
 	"bytes"
@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"rollcall/internal/e2e/e2etest"
 )
 
 // terraform is Terraform with its AWS provider, in a directory of its own.
@@ -37,7 +39,7 @@ var providerMirrors = []string{
 // newTerraform makes a working directory of the files named, under
 // testdata/terraform. Without Terraform or its provider on the machine the
 // test is skipped and says which is missing: neither is in Debian.
-func newTerraform(t *testing.T, node *process, acc account, files ...string) *terraform {
+func newTerraform(t *testing.T, node *e2etest.Process, acc e2etest.Account, files ...string) *terraform {
 	t.Helper()
 	if _, err := exec.LookPath("terraform"); err != nil {
 		t.Skip("NOT SHOWN: this machine has no terraform in PATH")
@@ -52,7 +54,7 @@ func newTerraform(t *testing.T, node *process, acc account, files ...string) *te
 	if mirror == "" {
 		t.Skipf("NOT SHOWN: this machine has no AWS provider for terraform in %q; ROLLCALL_TEST_TERRAFORM_MIRROR may name a filesystem mirror", providerMirrors[1:])
 	}
-	tf := &terraform{t: t, dir: t.TempDir(), vars: []string{"-var=endpoint=" + node.url}}
+	tf := &terraform{t: t, dir: t.TempDir(), vars: []string{"-var=endpoint=" + node.URL}}
 	for _, pattern := range files {
 		found, err := filepath.Glob(filepath.Join("testdata/terraform", pattern))
 		if err != nil || len(found) == 0 {
@@ -67,7 +69,7 @@ func newTerraform(t *testing.T, node *process, acc account, files ...string) *te
 		}
 	}
 	rc := tf.write("terraformrc", fmt.Appendf(nil, "provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror))
-	tf.env = environment(t, "TF_CLI_CONFIG_FILE="+rc, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1",
+	tf.env = e2etest.Environment(t, "TF_CLI_CONFIG_FILE="+rc, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1",
 		"AWS_ACCESS_KEY_ID="+acc.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+acc.SecretAccessKey, "AWS_EC2_METADATA_DISABLED=true")
 	return tf
 }
@@ -103,7 +105,7 @@ func (tf *terraform) must(args ...string) string {
 	tf.t.Helper()
 	out, code := tf.run(args...)
 	if code != 0 {
-		tf.t.Fatalf("terraform %s: exit code %d\n%s", strings.Join(args, " "), code, tail(out, 8000))
+		tf.t.Fatalf("terraform %s: exit code %d\n%s", strings.Join(args, " "), code, e2etest.Tail(out, 8000))
 	}
 	return out
 }
@@ -145,14 +147,14 @@ func (tf *terraform) add(f terraformFiles) {
 // again by import, and takes it away.
 func TestTerraform(t *testing.T) {
 	t.Parallel()
-	node, acc := dev(t)
+	node, acc := e2etest.Dev(t)
 	files := newTerraformFiles(t)
 	tf := newTerraform(t, node, acc, "*.tf")
 	tf.add(files)
 	tf.must("init", "-no-color")
 	tf.must("apply", "-auto-approve")
 	if out, code := tf.run("plan", "-detailed-exitcode"); code != 0 {
-		t.Errorf("a second plan has differences: exit code %d\n%s", code, tail(out, 8000))
+		t.Errorf("a second plan has differences: exit code %d\n%s", code, e2etest.Tail(out, 8000))
 	}
 	t.Run("import", func(t *testing.T) {
 		again := newTerraform(t, node, acc, "provider.tf", "users.tf", "policies.tf", "roles.tf", "import/*.tf")
@@ -161,7 +163,7 @@ func TestTerraform(t *testing.T) {
 		again.must("init", "-no-color")
 		out := again.must("plan")
 		if want := "31 to import, 0 to add, 0 to change, 0 to destroy."; !strings.Contains(out, want) {
-			t.Errorf("the plan does not say %q:\n%s", want, tail(out, 8000))
+			t.Errorf("the plan does not say %q:\n%s", want, e2etest.Tail(out, 8000))
 		}
 	})
 	tf.must("destroy", "-auto-approve")
@@ -192,9 +194,9 @@ func (tf *terraform) output(name string) string {
 }
 
 // awsIn runs the AWS CLI and returns its JSON.
-func awsIn(t *testing.T, node *process, acc account, args ...string) ([]byte, error) {
+func awsIn(t *testing.T, node *e2etest.Process, acc e2etest.Account, args ...string) ([]byte, error) {
 	t.Helper()
-	cmd := exec.Command("aws", append(args, "--endpoint-url", node.url, "--output", "json")...)
+	cmd := exec.Command("aws", append(args, "--endpoint-url", node.URL, "--output", "json")...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	for name, value := range clientEnvironment(t.TempDir(), acc) {
 		cmd.Env = append(cmd.Env, name+"="+value)

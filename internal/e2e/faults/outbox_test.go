@@ -1,4 +1,4 @@
-package e2e
+package faults
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/internal/e2e/e2etest"
 	"rollcall/internal/leavers"
 	"rollcall/internal/sigv4/sigv4test"
 )
@@ -16,32 +17,32 @@ import (
 // again. After the next start every change that is in the data has a record of
 // a success in the trail, and no other has one.
 func TestTrailAfterCrash(t *testing.T) {
-	eachStore(t, func(t *testing.T, flags []string) {
-		a := createAccount(t, flags...)
+	e2etest.EachStore(t, func(t *testing.T, flags []string) {
+		a := e2etest.CreateAccount(t, flags...)
 		file := filepath.Join(t.TempDir(), "trail.jsonl")
 		flags = append(flags, "--trail", file)
-		end := time.Now().Add(*soak)
+		end := time.Now().Add(*e2etest.Soak)
 		for round := 0; round < 2 || time.Now().Before(end); round++ {
-			node := serve(t, flags...)
+			node := e2etest.Serve(t, flags...)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			load := leavers.Load{
-				Addr: strings.TrimPrefix(node.url, "http://"), Name: "u-" + time.Now().Format("150405.000000"), Patience: 5 * time.Millisecond,
+				Addr: strings.TrimPrefix(node.URL, "http://"), Name: "u-" + time.Now().Format("150405.000000"), Patience: 5 * time.Millisecond,
 				Credentials: sigv4test.Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretAccessKey},
 			}
-			time.AfterFunc(500*time.Millisecond, node.kill)
+			time.AfterFunc(500*time.Millisecond, node.Kill)
 			result := load.Run(ctx)
 			cancel()
-			node.kill()
+			node.Kill()
 
-			node = serve(t, flags...)
+			node = e2etest.Serve(t, flags...)
 			fates := waitForRecords(t, file, load.Name)
-			agree, err := fates.Check(t.Context(), node.iam(a.root()), load.Name)
+			agree, err := fates.Check(t.Context(), node.IAM(a.Root()), load.Name)
 			if err != nil {
 				t.Errorf("round %d: %v", round, err)
 			}
 			t.Logf("round %d: %d calls, %d changes recorded, %d of them after the crash only, %d twice, %d facts agree",
 				round, result.Calls, fates.Changes, fates.Recovered, fates.Twice, agree)
-			node.stop()
+			node.Stop()
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package e2e
+package clients
 
 import (
 	"bufio"
@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rollcall/internal/e2e/e2etest"
 )
 
 // TestDotNet sends what the AWS SDK for .NET sends, on which AWS Tools for
@@ -25,8 +27,8 @@ import (
 // all. (PowerShell itself is in no Debian package.)
 func TestDotNet(t *testing.T) {
 	t.Parallel()
-	node, acc := dev(t)
-	d := dialDotNet(t, node.url, acc.root())
+	node, acc := e2etest.Dev(t)
+	d := dialDotNet(t, node.URL, acc.Root())
 
 	// Request-IAMCredentialReport; Get-IAMCredentialReport, once it is there.
 	status, body := d.call("us-east-1", "Action=GenerateCredentialReport&Version=2010-05-08")
@@ -93,13 +95,13 @@ func TestDotNet(t *testing.T) {
 type dotNet struct {
 	t           *testing.T
 	host        string
-	key         key
+	key         e2etest.Key
 	c           net.Conn
 	r           *bufio.Reader
 	connections int
 }
 
-func dialDotNet(t *testing.T, at string, k key) *dotNet {
+func dialDotNet(t *testing.T, at string, k e2etest.Key) *dotNet {
 	t.Helper()
 	u, err := url.Parse(at)
 	if err != nil {
@@ -172,12 +174,12 @@ func (d *dotNet) authorization(signed map[string]string, region, at, hash string
 	}
 	canonical += "\n" + strings.Join(names, ";") + "\n" + hash
 	scope := at[:8] + "/" + region + "/iam/aws4_request"
-	secret := []byte("AWS4" + d.key.secret)
+	secret := []byte("AWS4" + d.key.Secret)
 	for part := range strings.SplitSeq(scope, "/") {
 		secret = mac(secret, part)
 	}
 	signature := hex.EncodeToString(mac(secret, "AWS4-HMAC-SHA256\n"+at+"\n"+scope+"\n"+hexHash([]byte(canonical))))
-	return "AWS4-HMAC-SHA256 Credential=" + d.key.id + "/" + scope + ", SignedHeaders=" + strings.Join(names, ";") + ", Signature=" + signature
+	return "AWS4-HMAC-SHA256 Credential=" + d.key.ID + "/" + scope + ", SignedHeaders=" + strings.Join(names, ";") + ", Signature=" + signature
 }
 
 func mac(key []byte, text string) []byte {

@@ -1,4 +1,4 @@
-package e2e
+package clients
 
 import (
 	"context"
@@ -26,6 +26,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"rollcall/internal/awscli"
+	"rollcall/internal/e2e/e2etest"
 )
 
 // ownProcesses names the sessions whose commands are processes of their own.
@@ -45,14 +46,14 @@ func TestAWSCLI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { must(t, server.Stop()) })
+	t.Cleanup(func() { e2etest.Must(t, server.Stop()) })
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/aws",
 		Setup: func(env *testscript.Env) error {
 			// A session may take longer than a report is good for.
-			node, acc := dev(env.T().(testing.TB), "--report-max-age", "1h")
+			node, acc := e2etest.Dev(env.T().(testing.TB), "--report-max-age", "1h")
 			env.Values["node"], env.Values["account"] = node, acc
-			env.Setenv("ENDPOINT", node.url)
+			env.Setenv("ENDPOINT", node.URL)
 			env.Setenv("ACCOUNT", acc.AccountID)
 			env.Setenv("ROOT_ID", acc.AccessKeyID)
 			env.Setenv("ROOT_SECRET", acc.SecretAccessKey)
@@ -79,7 +80,7 @@ func TestAWSCLI(t *testing.T) {
 
 // clientEnvironment is what a client of AWS's sees: an account's root key, a
 // region, and nothing of whoever runs the tests.
-func clientEnvironment(home string, acc account) map[string]string {
+func clientEnvironment(home string, acc e2etest.Account) map[string]string {
 	env := map[string]string{
 		"HOME": home, "AWS_ACCESS_KEY_ID": acc.AccessKeyID, "AWS_SECRET_ACCESS_KEY": acc.SecretAccessKey,
 		"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "", "TZ": "UTC", "LC_ALL": "C.UTF-8",
@@ -98,7 +99,7 @@ var clientVariables = []string{"PATH", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE"}
 // runAWS runs 'aws ARGS'. A failure that is expected must be the service's,
 // not the CLI's own.
 func runAWS(ts *testscript.TestScript, neg bool, cli awscli.CLI, server *awscli.Server, args []string) {
-	command := []string{"--endpoint-url", ts.Value("node").(*process).url}
+	command := []string{"--endpoint-url", ts.Value("node").(*e2etest.Process).URL}
 	if strings.HasPrefix(cli.Version, "2.") {
 		command = append(command, "--no-cli-pager")
 	}
@@ -113,7 +114,7 @@ func runAWS(ts *testscript.TestScript, neg bool, cli awscli.CLI, server *awscli.
 		code, err = ownProcess(ts, append([]string{cli.Path}, command...))
 	default:
 		c := awscli.Command{Args: command, Dir: ts.MkAbs(".")}
-		names := slices.Concat(clientVariables, slices.Collect(maps.Keys(clientEnvironment("", account{}))))
+		names := slices.Concat(clientVariables, slices.Collect(maps.Keys(clientEnvironment("", e2etest.Account{}))))
 		for _, name := range names {
 			if value := ts.Getenv(name); value != "" {
 				c.Env = append(c.Env, name+"="+value)
@@ -231,15 +232,15 @@ func password(ts *testscript.TestScript, _ bool, args []string) {
 
 // report FILE waits for a report and writes what the SDK for Go gets of it.
 func sdkReport(ts *testscript.TestScript, _ bool, args []string) {
-	node, acc := ts.Value("node").(*process), ts.Value("account").(account)
-	client := iam.NewFromConfig(config(node.url, acc.root(), sharedClient))
+	node, acc := ts.Value("node").(*e2etest.Process), ts.Value("account").(e2etest.Account)
+	client := iam.NewFromConfig(e2etest.Config(node.URL, acc.Root(), e2etest.SharedClient))
 	var out *iam.GetCredentialReportOutput
 	for range 500 {
 		var err error
 		if out, err = client.GetCredentialReport(context.Background(), &iam.GetCredentialReportInput{}); err == nil {
 			break
 		}
-		code, _ := errorCode(err)
+		code, _ := e2etest.ErrorCode(err)
 		if !slices.Contains([]string{"ReportInProgress", "ReportNotPresent"}, code) {
 			ts.Fatalf("get report: %v", err)
 		}

@@ -1,4 +1,4 @@
-package e2e
+package faults
 
 import (
 	"bufio"
@@ -22,23 +22,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"rollcall/internal/sigv4/sigv4test"
+	"rollcall/internal/e2e/e2etest"
 	"rollcall/internal/storetest"
 )
 
 // TestStop asks the service to end while a request is half sent: it takes no
 // new connection, ends the request, writes down the use of keys, and exits 0.
 func TestStop(t *testing.T) {
-	eachStore(t, func(t *testing.T, flags []string) {
-		acc := createAccount(t, flags...)
-		node := serve(t, flags...)
-		k := createKey(t, node, acc, "carol")
+	e2etest.EachStore(t, func(t *testing.T, flags []string) {
+		acc := e2etest.CreateAccount(t, flags...)
+		node := e2etest.Serve(t, flags...)
+		k := e2etest.CreateKey(t, node, acc, "carol")
 		before := time.Now().Truncate(time.Second)
-		identityOf(t, node.sts(k))
+		e2etest.IdentityOf(t, node.STS(k))
 
 		body := "Action=CreateUser&UserName=under.way&Version=2010-05-08"
-		c, rest := sendHalf(t, node, acc.root(), body)
-		node.signal(syscall.SIGTERM)
+		c, rest := e2etest.SendHalf(t, node, acc.Root(), body)
+		node.Signal(syscall.SIGTERM)
 		waitRefused(t, node)
 		if _, err := io.WriteString(c, rest); err != nil {
 			t.Fatal(err)
@@ -52,18 +52,18 @@ func TestStop(t *testing.T) {
 			text, _ := io.ReadAll(response.Body)
 			t.Errorf("the request under way was answered %s %s", response.Status, text)
 		}
-		node.waitEnd(time.Minute)
-		if node.err != nil {
-			t.Errorf("ended by SIGTERM: %v, want exit code 0", node.err)
+		node.WaitEnd(time.Minute)
+		if node.Err != nil {
+			t.Errorf("ended by SIGTERM: %v, want exit code 0", node.Err)
 		}
 
-		node = serve(t, flags...)
-		client := node.iam(acc.root())
+		node = e2etest.Serve(t, flags...)
+		client := node.IAM(acc.Root())
 		name := "under.way"
 		if _, err := client.GetUser(t.Context(), &iam.GetUserInput{UserName: &name}); err != nil {
 			t.Errorf("what was acknowledged while stopping: %v", err)
 		}
-		used, err := client.GetAccessKeyLastUsed(t.Context(), &iam.GetAccessKeyLastUsedInput{AccessKeyId: &k.id})
+		used, err := client.GetAccessKeyLastUsed(t.Context(), &iam.GetAccessKeyLastUsedInput{AccessKeyId: &k.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,41 +73,9 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// sendHalf sends a request up to the middle of its body.
-func sendHalf(t *testing.T, node *process, k key, body string) (c net.Conn, rest string) {
+func waitRefused(t *testing.T, node *e2etest.Process) {
 	t.Helper()
-	r, err := http.NewRequest(http.MethodPost, node.url+"/", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	sigv4test.Sign(r, []byte(body), sigv4test.Credentials{AccessKeyID: k.id, SecretAccessKey: k.secret}, "us-east-1", "iam", time.Now())
-	c, err = net.Dial("tcp", r.URL.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(time.Minute))
-	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n", r.URL.Host, len(body))
-	r.Header.Write(c)
-	if _, err := io.WriteString(c, "\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	// The service asks for the body when it is about to read it.
-	const asked = "HTTP/1.1 100 Continue\r\n\r\n"
-	got := make([]byte, len(asked))
-	if _, err := io.ReadFull(c, got); err != nil || string(got) != asked {
-		t.Fatalf("before the body the service said %q, %v", got, err)
-	}
-	if _, err := io.WriteString(c, body[:10]); err != nil {
-		t.Fatal(err)
-	}
-	return c, body[10:]
-}
-
-func waitRefused(t *testing.T, node *process) {
-	t.Helper()
-	at, _ := url.Parse(node.url)
+	at, _ := url.Parse(node.URL)
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		c, err := net.Dial("tcp", at.Host)
 		if err != nil {
@@ -121,14 +89,14 @@ func waitRefused(t *testing.T, node *process) {
 // TestStopTwice ends the service at once although a request is under way.
 func TestStopTwice(t *testing.T) {
 	t.Parallel()
-	data := []string{"--data", dataDir(t)}
-	acc := createAccount(t, data...)
-	node := serve(t, data...)
-	sendHalf(t, node, acc.root(), "Action=GetUser&Version=2010-05-08")
-	node.signal(syscall.SIGTERM)
+	data := []string{"--data", e2etest.DataDir(t)}
+	acc := e2etest.CreateAccount(t, data...)
+	node := e2etest.Serve(t, data...)
+	e2etest.SendHalf(t, node, acc.Root(), "Action=GetUser&Version=2010-05-08")
+	node.Signal(syscall.SIGTERM)
 	waitRefused(t, node)
-	node.signal(syscall.SIGTERM)
-	node.waitEnd(15 * time.Second) // half of what the first signal gives
+	node.Signal(syscall.SIGTERM)
+	node.WaitEnd(15 * time.Second) // half of what the first signal gives
 }
 
 // TestFullDisk fills the disk under the service. Changes are refused in AWS's
@@ -148,24 +116,24 @@ func TestFullDisk(t *testing.T) {
 func testFullDisk(t *testing.T, trail string) {
 	dir := t.TempDir()
 	// The disk is a small file system that only the service sees.
-	script := fmt.Sprintf(`mount -t tmpfs -o size=6m,mode=0700 tmpfs %[1]s && %[2]s account create --data %[1]s/data --output json && exec %[2]s serve --data %[1]s/data --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log-format json %[3]s`, dir, binary, trail)
+	script := fmt.Sprintf(`mount -t tmpfs -o size=6m,mode=0700 tmpfs %[1]s && %[2]s account create --data %[1]s/data --output json && exec %[2]s serve --data %[1]s/data --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log-format json %[3]s`, dir, e2etest.Binary, trail)
 	args := []string{"--mount", "sh", "-c", script}
 	if os.Getuid() != 0 {
 		args = append([]string{"--user", "--map-root-user"}, args...)
 	}
 	cmd := exec.Command("unshare", args...)
-	cmd.Env = environment(t)
+	cmd.Env = e2etest.Environment(t)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := launch(t, cmd)
+	node := e2etest.Launch(t, cmd)
 	acc := readAccount(t, out)
-	node.waitListening()
-	client := node.iam(acc.root())
+	node.WaitListening()
+	client := node.IAM(acc.Root())
 	ctx := t.Context()
 
-	inside := fmt.Sprintf("/proc/%d/root%s", node.cmd.Process.Pid, dir)
+	inside := fmt.Sprintf("/proc/%d/root%s", node.Cmd.Process.Pid, dir)
 	ballast := filepath.Join(inside, "ballast")
 	known := []string{}
 	create := func(name string) error {
@@ -200,21 +168,21 @@ func testFullDisk(t *testing.T, trail string) {
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
 		}
-		waitFor(t, "a change with room again", func() error { return create(fmt.Sprintf("after-%d-%d", round, len(known))) })
+		e2etest.WaitFor(t, "a change with room again", func() error { return create(fmt.Sprintf("after-%d-%d", round, len(known))) })
 	}
 	for _, name := range known {
 		if _, err := client.GetUser(ctx, &iam.GetUserInput{UserName: &name}); err != nil {
 			t.Errorf("%s was acknowledged: %v", name, err)
 		}
 	}
-	checkFile(t, []string{"--data", inside + "/data"})
-	node.stop()
+	e2etest.CheckFile(t, []string{"--data", inside + "/data"})
+	node.Stop()
 }
 
 // readAccount reads the account that is printed before the service starts.
-func readAccount(t *testing.T, r io.Reader) account {
+func readAccount(t *testing.T, r io.Reader) e2etest.Account {
 	t.Helper()
-	a, err := decodeAccount(r)
+	a, err := e2etest.DecodeAccount(r)
 	if err != nil {
 		t.Fatalf("no account: %v (the test needs the right to mount in a namespace of its own)", err)
 	}
@@ -245,7 +213,7 @@ func fill(t *testing.T, path string) {
 func checkServerError(t *testing.T, err error) {
 	t.Helper()
 	var response *smithyhttp.ResponseError
-	code, ok := errorCode(err)
+	code, ok := e2etest.ErrorCode(err)
 	if !ok || !errors.As(err, &response) || response.HTTPStatusCode() < 500 || code == "" {
 		t.Errorf("got %v, want a server's error in AWS's form", err)
 	}
@@ -254,17 +222,6 @@ func checkServerError(t *testing.T, err error) {
 			t.Errorf("the client is told what is none of its business: %v", err)
 		}
 	}
-}
-
-func waitFor(t *testing.T, what string, try func() error) {
-	t.Helper()
-	var err error
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if err = try(); err == nil {
-			return
-		}
-	}
-	t.Fatalf("%s: %v", what, err)
 }
 
 // TestPostgresAway takes the database away and brings it back: errors in
@@ -277,15 +234,15 @@ func TestPostgresAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Stop() })
-	flags := []string{"--data", dataDir(t), "--store", server.URL}
-	acc := createAccount(t, flags...)
-	node := serve(t, flags...)
-	client := node.iam(acc.root())
-	if status, text := get(t, node.admin+"/readyz"); status != http.StatusOK {
+	flags := []string{"--data", e2etest.DataDir(t), "--store", server.URL}
+	acc := e2etest.CreateAccount(t, flags...)
+	node := e2etest.Serve(t, flags...)
+	client := node.IAM(acc.Root())
+	if status, text := e2etest.Get(t, node.Admin+"/readyz"); status != http.StatusOK {
 		t.Errorf("readyz: %d %s", status, text)
 	}
 	for round := range 2 {
-		k := createKey(t, node, acc, fmt.Sprintf("carol-%d", round))
+		k := e2etest.CreateKey(t, node, acc, fmt.Sprintf("carol-%d", round))
 		if err := server.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -293,24 +250,24 @@ func TestPostgresAway(t *testing.T) {
 			_, err := client.ListUsers(t.Context(), &iam.ListUsersInput{})
 			checkServerError(t, err)
 		}
-		if status, text := get(t, node.admin+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(text, "store: failed") {
+		if status, text := e2etest.Get(t, node.Admin+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(text, "store: failed") {
 			t.Errorf("readyz without a database: %d %s", status, text)
 		}
-		if status, _ := get(t, node.admin+"/healthz"); status != http.StatusOK {
+		if status, _ := e2etest.Get(t, node.Admin+"/healthz"); status != http.StatusOK {
 			t.Errorf("healthz without a database: %d", status)
 		}
 		if err := server.Restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		waitFor(t, "a call after the database is back", func() error {
-			_, err := node.sts(k).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+		e2etest.WaitFor(t, "a call after the database is back", func() error {
+			_, err := node.STS(k).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 			return err
 		})
-		if status, text := get(t, node.admin+"/readyz"); status != http.StatusOK {
+		if status, text := e2etest.Get(t, node.Admin+"/readyz"); status != http.StatusOK {
 			t.Errorf("readyz after the database is back: %d %s", status, text)
 		}
 	}
-	node.stop()
+	node.Stop()
 }
 
 // TestRefusesToStart starts the service on what it must not, or cannot, work
@@ -322,17 +279,17 @@ func TestRefusesToStart(t *testing.T) {
 		spoil func(t *testing.T, dir string)
 		want  string
 	}{
-		{"data directory open to others", func(t *testing.T, dir string) { must(t, os.Chmod(dir, 0o755)) }, "chmod 700"},
-		{"read-only data directory", func(t *testing.T, dir string) { must(t, os.Chmod(dir, 0o500)) }, "permission denied"},
+		{"data directory open to others", func(t *testing.T, dir string) { e2etest.Must(t, os.Chmod(dir, 0o755)) }, "chmod 700"},
+		{"read-only data directory", func(t *testing.T, dir string) { e2etest.Must(t, os.Chmod(dir, 0o500)) }, "permission denied"},
 		{"read-only database", func(t *testing.T, dir string) {
-			must(t, os.Chmod(filepath.Join(dir, "rollcall.db"), 0o400))
+			e2etest.Must(t, os.Chmod(filepath.Join(dir, "rollcall.db"), 0o400))
 		}, "permission denied"},
-		{"unreadable master key", func(t *testing.T, dir string) { must(t, os.Chmod(filepath.Join(dir, "master.key"), 0)) }, "master.key: permission denied"},
+		{"unreadable master key", func(t *testing.T, dir string) { e2etest.Must(t, os.Chmod(filepath.Join(dir, "master.key"), 0)) }, "master.key: permission denied"},
 		{"no database but something else", func(t *testing.T, dir string) {
-			must(t, os.WriteFile(filepath.Join(dir, "rollcall.db"), []byte(strings.Repeat("not a database\n", 1000)), 0o600))
+			e2etest.Must(t, os.WriteFile(filepath.Join(dir, "rollcall.db"), []byte(strings.Repeat("not a database\n", 1000)), 0o600))
 		}, "not a database"},
 		{"trail in a directory that is not there", func(t *testing.T, dir string) {
-			must(t, os.Mkdir(filepath.Join(dir, "trail.jsonl"), 0o700))
+			e2etest.Must(t, os.Mkdir(filepath.Join(dir, "trail.jsonl"), 0o700))
 		}, "open trail"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -340,8 +297,8 @@ func TestRefusesToStart(t *testing.T) {
 			dir, as := anyonesDir(t)
 			data := filepath.Join(dir, "data")
 			run := func(args ...string) (string, error) {
-				cmd := exec.Command(binary, append(args, "--data", data)...)
-				cmd.Env, cmd.Dir = environment(t), dir
+				cmd := exec.Command(e2etest.Binary, append(args, "--data", data)...)
+				cmd.Env, cmd.Dir = e2etest.Environment(t), dir
 				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
 				out, err := cmd.CombinedOutput()
 				return string(out), err
@@ -355,13 +312,6 @@ func TestRefusesToStart(t *testing.T) {
 				t.Errorf("got %v and %q, want an error in one line with %q", err, out, test.want)
 			}
 		})
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -383,6 +333,6 @@ func anyonesDir(t *testing.T) (string, *syscall.Credential) {
 	}
 	uid, _ := strconv.Atoi(nobody.Uid)
 	gid, _ := strconv.Atoi(nobody.Gid)
-	must(t, os.Chown(dir, uid, gid))
+	e2etest.Must(t, os.Chown(dir, uid, gid))
 	return dir, &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }

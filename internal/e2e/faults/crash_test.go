@@ -1,14 +1,10 @@
-package e2e
+package faults
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -17,27 +13,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/ncruces/go-sqlite3"
+
+	"rollcall/internal/e2e/e2etest"
 )
 
 // TestCrash kills the service under load, again and again. After every crash
 // all that was acknowledged is there, and nothing else than what was asked
 // for: what was under way in the crash happened whole or not at all.
 func TestCrash(t *testing.T) {
-	eachStore(t, func(t *testing.T, flags []string) {
-		a := createAccount(t, flags...)
+	e2etest.EachStore(t, func(t *testing.T, flags []string) {
+		a := e2etest.CreateAccount(t, flags...)
 		l := &ledger{users: map[string]*ledgerUser{}}
-		node := serve(t, flags...)
-		end := time.Now().Add(*soak)
+		node := e2etest.Serve(t, flags...)
+		end := time.Now().Add(*e2etest.Soak)
 		for round := 0; round < 4 || time.Now().Before(end); round++ {
 			load(t, node, a, l, round)
-			checkFile(t, flags)
-			node = serve(t, flags...)
+			e2etest.CheckFile(t, flags)
+			node = e2etest.Serve(t, flags...)
 			l.check(t, node, a, round)
 		}
-		node.stop()
-		checkFile(t, flags)
+		node.Stop()
+		e2etest.CheckFile(t, flags)
 	})
 }
 
@@ -54,7 +50,7 @@ type ledgerUser struct {
 	deleted bool // DeleteUser was acknowledged
 	// doubt says that the last call about this user was not answered.
 	doubt bool
-	key   key
+	key   e2etest.Key
 	// off says that the key's deactivation was acknowledged.
 	off bool
 }
@@ -66,17 +62,17 @@ func (l *ledger) note(change func()) {
 }
 
 // load has eight clients work until the node is killed under them.
-func load(t *testing.T, node *process, a account, l *ledger, round int) {
+func load(t *testing.T, node *e2etest.Process, a e2etest.Account, l *ledger, round int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var clients sync.WaitGroup
 	for c := range 8 {
 		clients.Go(func() {
-			client := node.iam(a.root())
+			client := node.IAM(a.Root())
 			for i := 0; ctx.Err() == nil; i++ {
 				if err := l.life(ctx, client, fmt.Sprintf("user-%d-%d-%d", round, c, i), round, i); err != nil {
-					if answered(err) {
+					if e2etest.Answered(err) {
 						t.Errorf("under load: %v", err)
 					}
 					return
@@ -85,7 +81,7 @@ func load(t *testing.T, node *process, a account, l *ledger, round int) {
 		})
 	}
 	time.Sleep(200*time.Millisecond + rand.N(600*time.Millisecond))
-	node.kill()
+	node.Kill()
 	cancel()
 	clients.Wait()
 }
@@ -109,9 +105,11 @@ func (l *ledger) life(ctx context.Context, client *iam.Client, name string, roun
 	if err != nil {
 		return err
 	}
-	l.note(func() { u.key, u.doubt = key{*out.AccessKey.AccessKeyId, *out.AccessKey.SecretAccessKey}, i%4 == 1 })
+	l.note(func() {
+		u.key, u.doubt = e2etest.Key{ID: *out.AccessKey.AccessKeyId, Secret: *out.AccessKey.SecretAccessKey}, i%4 == 1
+	})
 	if i%4 == 1 { // and one in four loses its key
-		_, err := client.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: &name, AccessKeyId: &u.key.id, Status: types.StatusTypeInactive})
+		_, err := client.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: &name, AccessKeyId: &u.key.ID, Status: types.StatusTypeInactive})
 		if err != nil {
 			return err
 		}
@@ -120,27 +118,12 @@ func (l *ledger) life(ctx context.Context, client *iam.Client, name string, roun
 	return nil
 }
 
-// answered says whether an error is the service's own, and not that of a
-// connection that broke when it was killed.
-func answered(err error) bool {
-	_, ok := errorCode(err)
-	return ok
-}
-
-func errorCode(err error) (string, bool) {
-	var api interface{ ErrorCode() string }
-	if errors.As(err, &api) {
-		return api.ErrorCode(), true
-	}
-	return "", false
-}
-
 // check compares the service with the ledger. Whatever was in doubt becomes
 // what the service says it is.
-func (l *ledger) check(t *testing.T, node *process, a account, round int) {
+func (l *ledger) check(t *testing.T, node *e2etest.Process, a e2etest.Account, round int) {
 	t.Helper()
 	ctx := t.Context()
-	client := node.iam(a.root())
+	client := node.IAM(a.Root())
 	found := map[string]bool{}
 	pages := iam.NewListUsersPaginator(client, &iam.ListUsersInput{MaxItems: aws.Int32(1000)})
 	for pages.HasMorePages() {
@@ -160,7 +143,7 @@ func (l *ledger) check(t *testing.T, node *process, a account, round int) {
 			t.Errorf("round %d: user %s of round %d was acknowledged and is lost", round, name, u.round)
 		case u.deleted && found[name]:
 			t.Errorf("round %d: user %s of round %d is back after its deletion was acknowledged", round, name, u.round)
-		case u.doubt && u.created && u.key.id != "" && !found[name]:
+		case u.doubt && u.created && u.key.ID != "" && !found[name]:
 			t.Errorf("round %d: user %s with a key is lost", round, name)
 		}
 		keys += l.checkKey(t, node, name, u, round)
@@ -181,18 +164,18 @@ func (l *ledger) check(t *testing.T, node *process, a account, round int) {
 
 // checkKey signs with the keys of the last round, and with some of earlier
 // ones.
-func (l *ledger) checkKey(t *testing.T, node *process, name string, u *ledgerUser, round int) int {
-	if u.key.id == "" || u.round < round && rand.N(50) != 0 {
+func (l *ledger) checkKey(t *testing.T, node *e2etest.Process, name string, u *ledgerUser, round int) int {
+	if u.key.ID == "" || u.round < round && rand.N(50) != 0 {
 		return 0
 	}
-	client := sharedClient
-	err := signs(t.Context(), node.url, u.key, client)
+	client := e2etest.SharedClient
+	err := e2etest.Signs(t.Context(), node.URL, u.key, client)
 	switch {
 	case err == nil && u.off:
 		t.Errorf("round %d: the key of %s signs after its deactivation was acknowledged", round, name)
 	case err == nil:
 		u.off = false
-	case !answered(err):
+	case !e2etest.Answered(err):
 		t.Fatalf("round %d: %v", round, err)
 	case !u.off && !u.doubt:
 		t.Errorf("round %d: the key of %s was acknowledged and does not sign: %v", round, name, err)
@@ -221,120 +204,40 @@ func (l *ledger) checkCounts(t *testing.T, client *iam.Client, round int) {
 	}
 }
 
-// checkFile looks at the SQLite file as it lies there, with its write-ahead
-// log: a copy of both, so that the check does not mend what it finds.
-func checkFile(t *testing.T, flags []string) {
-	t.Helper()
-	if slices.Contains(flags, "--store") {
-		return
-	}
-	dir := t.TempDir()
-	for _, name := range []string{"rollcall.db", "rollcall.db-wal"} {
-		copyFile(t, filepath.Join(flags[1], name), filepath.Join(dir, name))
-	}
-	db, err := sqlite3.Open("file:" + filepath.Join(dir, "rollcall.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	for pragma, want := range map[string][]string{"integrity_check": {"ok"}, "foreign_key_check": nil} {
-		stmt, _, err := db.Prepare("PRAGMA " + pragma)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for stmt.Step() {
-			got = append(got, stmt.ColumnText(0))
-		}
-		if err := errors.Join(stmt.Err(), stmt.Close()); err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", pragma, got, want)
-		}
-	}
-}
-
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	in, err := os.Open(from)
-	if errors.Is(err, os.ErrNotExist) {
-		return
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(out, in); err != nil {
-		t.Fatal(err)
-	}
-	if err := out.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestCrashWhileRotatingMasterKey kills the rotation at any moment while the
 // service runs and seals secrets. Each time the service goes on, what it
 // sealed opens, and in the end a rotation comes through.
 func TestCrashWhileRotatingMasterKey(t *testing.T) {
 	t.Parallel()
-	data := []string{"--data", dataDir(t)}
-	a := createAccount(t, data...)
-	node := serve(t, data...)
-	keys := []key{a.root()}
+	data := []string{"--data", e2etest.DataDir(t)}
+	a := e2etest.CreateAccount(t, data...)
+	node := e2etest.Serve(t, data...)
+	keys := []e2etest.Key{a.Root()}
 	rounds := 12
-	end := time.Now().Add(*soak)
+	end := time.Now().Add(*e2etest.Soak)
 	for round := 0; round < rounds || time.Now().Before(end); round++ {
-		cmd := launch(t, rotation(t, data))
+		cmd := e2etest.Launch(t, e2etest.Rotation(t, data))
 		time.Sleep(rand.N(40 * time.Millisecond))
-		cmd.kill()
-		keys = append(keys, createKey(t, node, a, fmt.Sprintf("user-%d", round)))
+		cmd.Kill()
+		keys = append(keys, e2etest.CreateKey(t, node, a, fmt.Sprintf("user-%d", round)))
 		if round%4 == 3 {
-			node.kill()
-			node = serve(t, data...)
+			node.Kill()
+			node = e2etest.Serve(t, data...)
 		}
 		for _, k := range keys[max(0, len(keys)-20):] {
-			if err := signs(t.Context(), node.url, k, sharedClient); err != nil {
+			if err := e2etest.Signs(t.Context(), node.URL, k, e2etest.SharedClient); err != nil {
 				t.Fatalf("after %d broken rotations: %v", round+1, err)
 			}
 		}
 	}
-	operate(t, append([]string{"masterkey", "rotate"}, data...)...)
-	operate(t, append([]string{"masterkey", "verify"}, data...)...)
-	node.stop()
-	node = serve(t, data...)
+	e2etest.Operate(t, append([]string{"masterkey", "rotate"}, data...)...)
+	e2etest.Operate(t, append([]string{"masterkey", "verify"}, data...)...)
+	node.Stop()
+	node = e2etest.Serve(t, data...)
 	for _, k := range keys {
-		if err := signs(t.Context(), node.url, k, sharedClient); err != nil {
+		if err := e2etest.Signs(t.Context(), node.URL, k, e2etest.SharedClient); err != nil {
 			t.Errorf("after the rotation: %v", err)
 		}
 	}
-	node.stop()
-}
-
-// createKey makes a user with an access key.
-func createKey(t *testing.T, node *process, a account, name string) key {
-	t.Helper()
-	client := node.iam(a.root())
-	if _, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: &name}); err != nil {
-		t.Fatal(err)
-	}
-	out, err := client.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: &name})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key{*out.AccessKey.AccessKeyId, *out.AccessKey.SecretAccessKey}
-}
-
-// identityOf is the ARN a key belongs to.
-func identityOf(t *testing.T, client *sts.Client) string {
-	t.Helper()
-	out, err := client.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return *out.Arn
+	node.Stop()
 }

@@ -1,4 +1,4 @@
-package e2e
+package clients
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rollcall/internal/e2e/e2etest"
 )
 
 // TestBoto3 runs the programs of testdata/boto3. A program prints a line for
@@ -18,8 +20,8 @@ func TestBoto3(t *testing.T) {
 	t.Parallel()
 	python := findPython(t)
 	files := newPythonFiles(t)
-	emulator := func(t *testing.T) (*process, account) { return dev(t) }
-	for name, begin := range map[string]func(*testing.T) (*process, account){
+	emulator := func(t *testing.T) (*e2etest.Process, e2etest.Account) { return e2etest.Dev(t) }
+	for name, begin := range map[string]func(*testing.T) (*e2etest.Process, e2etest.Account){
 		"users":       emulator,
 		"credentials": emulator,
 		"report":      emulator,
@@ -28,35 +30,35 @@ func TestBoto3(t *testing.T) {
 		"pages":       emulator,
 		"access":      emulator,
 		"sessions":    emulator,
-		"providers": func(t *testing.T) (*process, account) {
-			return dev(t, "--web-identity-keys", tokenIssuer+"="+filepath.Join(files, "jwks.json"))
+		"providers": func(t *testing.T) (*e2etest.Process, e2etest.Account) {
+			return e2etest.Dev(t, "--web-identity-keys", tokenIssuer+"="+filepath.Join(files, "jwks.json"))
 		},
 		// The management account of an organisation.
-		"organization": func(t *testing.T) (*process, account) {
-			flags := []string{"--data", dataDir(t)}
-			acc := createAccount(t, append(flags, "--id", "123456789012")...)
-			createAccount(t, append(flags, "--id", "222222222222")...)
-			operate(t, append([]string{"account", "organization", "manage", "123456789012", "222222222222"}, flags...)...)
-			return serve(t, flags...), acc
+		"organization": func(t *testing.T) (*e2etest.Process, e2etest.Account) {
+			flags := []string{"--data", e2etest.DataDir(t)}
+			acc := e2etest.CreateAccount(t, append(flags, "--id", "123456789012")...)
+			e2etest.CreateAccount(t, append(flags, "--id", "222222222222")...)
+			e2etest.Operate(t, append([]string{"account", "organization", "manage", "123456789012", "222222222222"}, flags...)...)
+			return e2etest.Serve(t, flags...), acc
 		},
 		// A report that takes its time, and expires soon.
-		"largereport": func(t *testing.T) (*process, account) {
-			flags := []string{"--data", dataDir(t)}
-			acc := createAccount(t, flags...)
-			seed(t, flags, acc, 30_000)
-			return serve(t, append(flags, "--report-max-age", "5s", "--report-expiry", "6s")...), acc
+		"largereport": func(t *testing.T) (*e2etest.Process, e2etest.Account) {
+			flags := []string{"--data", e2etest.DataDir(t)}
+			acc := e2etest.CreateAccount(t, flags...)
+			e2etest.Seed(t, flags, acc, 30_000)
+			return e2etest.Serve(t, append(flags, "--report-max-age", "5s", "--report-expiry", "6s")...), acc
 		},
-		"retries": func(t *testing.T) (*process, account) {
-			flags := []string{"--data", dataDir(t)}
-			acc := createAccount(t, flags...)
-			return serve(t, append(flags, "--rate-limit", "25", "--rate-burst", "2")...), acc
+		"retries": func(t *testing.T) (*e2etest.Process, e2etest.Account) {
+			flags := []string{"--data", e2etest.DataDir(t)}
+			acc := e2etest.CreateAccount(t, flags...)
+			return e2etest.Serve(t, append(flags, "--rate-limit", "25", "--rate-burst", "2")...), acc
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			node, acc := begin(t)
 			cmd := exec.Command(python, filepath.Join("testdata/boto3", name+".py"))
-			cmd.Env = append(environment(t), "PYTHONDONTWRITEBYTECODE=1", "ROLLCALL_URL="+node.url, "ROLLCALL_FILES="+files)
+			cmd.Env = append(e2etest.Environment(t), "PYTHONDONTWRITEBYTECODE=1", "ROLLCALL_URL="+node.URL, "ROLLCALL_FILES="+files)
 			values := clientEnvironment(t.TempDir(), acc)
 			for _, name := range slices.Sorted(maps.Keys(values)) {
 				cmd.Env = append(cmd.Env, name+"="+values[name])

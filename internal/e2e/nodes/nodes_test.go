@@ -1,4 +1,4 @@
-package e2e
+package nodes
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/jackc/pgx/v5"
 
+	"rollcall/internal/e2e/e2etest"
 	"rollcall/internal/store"
 	"rollcall/internal/storetest"
 )
@@ -22,78 +23,68 @@ import (
 // TestNodes has two processes on one store: what one did is so on the other
 // in the very next request.
 func TestNodes(t *testing.T) {
-	eachStore(t, func(t *testing.T, flags []string) {
-		acc := createAccount(t, flags...)
-		a, b := serve(t, flags...), serve(t, flags...)
+	e2etest.EachStore(t, func(t *testing.T, flags []string) {
+		acc := e2etest.CreateAccount(t, flags...)
+		a, b := e2etest.Serve(t, flags...), e2etest.Serve(t, flags...)
 		for round := range 20 {
 			name := fmt.Sprintf("user-%d", round)
-			k := createKey(t, a, acc, name)
-			if got, want := identityOf(t, b.sts(k)), "arn:aws:iam::"+acc.AccountID+":user/"+name; got != want {
+			k := e2etest.CreateKey(t, a, acc, name)
+			if got, want := e2etest.IdentityOf(t, b.STS(k)), "arn:aws:iam::"+acc.AccountID+":user/"+name; got != want {
 				t.Fatalf("the other node takes the key for that of %s, want %s", got, want)
 			}
 			revoked(t, a, b, acc, name, k)
 			a, b = b, a
 		}
-		a.stop()
-		b.stop()
+		a.Stop()
+		b.Stop()
 	})
 }
 
 // revoked takes a key that b has just accepted away on a, in every way there
 // is, and looks whether b still accepts it.
-func revoked(t *testing.T, a, b *process, acc account, name string, k key) {
+func revoked(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, name string, k e2etest.Key) {
 	t.Helper()
-	ctx, client, other := t.Context(), a.iam(acc.root()), transport(t)
+	ctx, client, other := t.Context(), a.IAM(acc.Root()), e2etest.Transport(t)
 	set := func(status types.StatusType) {
 		t.Helper()
-		_, err := client.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: &name, AccessKeyId: &k.id, Status: status})
+		_, err := client.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: &name, AccessKeyId: &k.ID, Status: status})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	set(types.StatusTypeInactive)
-	if got := codeOf(signs(ctx, b.url, k, other)); got != "InvalidClientTokenId" {
+	if got := e2etest.CodeOf(e2etest.Signs(ctx, b.URL, k, other)); got != "InvalidClientTokenId" {
 		t.Fatalf("the other node answered a deactivated key %q, want InvalidClientTokenId", got)
 	}
 	set(types.StatusTypeActive)
-	if err := signs(ctx, b.url, k, other); err != nil {
+	if err := e2etest.Signs(ctx, b.URL, k, other); err != nil {
 		t.Fatalf("the other node refused a key that is active again: %v", err)
 	}
-	if _, err := client.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: &name, AccessKeyId: &k.id}); err != nil {
+	if _, err := client.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: &name, AccessKeyId: &k.ID}); err != nil {
 		t.Fatal(err)
 	}
-	if got := codeOf(signs(ctx, b.url, k, other)); got != "InvalidClientTokenId" {
+	if got := e2etest.CodeOf(e2etest.Signs(ctx, b.URL, k, other)); got != "InvalidClientTokenId" {
 		t.Fatalf("the other node answered a deleted key %q, want InvalidClientTokenId", got)
 	}
 	if _, err := client.DeleteUser(ctx, &iam.DeleteUserInput{UserName: &name}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := b.iam(acc.root()).GetUser(ctx, &iam.GetUserInput{UserName: &name})
-	if got := codeOf(err); got != "NoSuchEntity" {
+	_, err := b.IAM(acc.Root()).GetUser(ctx, &iam.GetUserInput{UserName: &name})
+	if got := e2etest.CodeOf(err); got != "NoSuchEntity" {
 		t.Fatalf("the other node answered for a deleted user %q, want NoSuchEntity", got)
 	}
-}
-
-func codeOf(err error) string {
-	if err == nil {
-		return ""
-	}
-	if api, ok := errorCode(err); ok {
-		return api
-	}
-	return err.Error()
 }
 
 // TestNodesGenerateOnce asks two nodes for a report, many times at once.
 // One call starts it.
 func TestNodesGenerateOnce(t *testing.T) {
-	eachStore(t, func(t *testing.T, flags []string) {
-		acc := createAccount(t, flags...)
-		nodes := []*process{serve(t, append(flags, "--report-max-age", "1h")...), serve(t, append(flags, "--report-max-age", "1h")...)}
+	e2etest.EachStore(t, func(t *testing.T, flags []string) {
+		acc := e2etest.CreateAccount(t, flags...)
+		nodes := []*e2etest.Process{e2etest.Serve(t, append(flags, "--report-max-age", "1h")...), e2etest.Serve(t, append(flags, "--report-max-age", "1h")...)}
 		states := make(chan types.ReportStateType, 80)
 		var callers sync.WaitGroup
 		for i := range 8 {
-			client := nodes[i%2].iam(acc.root())
+			client := nodes[i%2].IAM(acc.Root())
 			callers.Go(func() {
 				for range 10 {
 					out, err := client.GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{})
@@ -114,46 +105,22 @@ func TestNodesGenerateOnce(t *testing.T) {
 		if count[types.ReportStateTypeStarted] != 1 {
 			t.Errorf("states %v, want exactly one STARTED", count)
 		}
-		first, second := report(t, nodes[0], acc), report(t, nodes[1], acc)
+		first, second := e2etest.Report(t, nodes[0], acc), e2etest.Report(t, nodes[1], acc)
 		if !bytes.Equal(first.Content, second.Content) || !first.GeneratedTime.Equal(*second.GeneratedTime) {
 			t.Errorf("the nodes give different reports:\n%s %s\n%s %s", first.GeneratedTime, first.Content, second.GeneratedTime, second.Content)
 		}
 	})
 }
 
-// report waits until the report is complete and gets it.
-func report(t *testing.T, node *process, acc account) *iam.GetCredentialReportOutput {
-	t.Helper()
-	client := node.iam(acc.root())
-	for end := time.Now().Add(90 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		generated, err := client.GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if generated.State == types.ReportStateTypeComplete {
-			break
-		}
-		if time.Now().After(end) {
-			node.dump()
-			t.Fatalf("the report is still %s", generated.State)
-		}
-	}
-	out, err := client.GetCredentialReport(t.Context(), &iam.GetCredentialReportInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 // TestNodesFence pauses a node while it generates a report, for longer than
 // its lease. The other node takes over, and the paused one, awake again,
 // publishes nothing: its report is of the past.
 func TestNodesFence(t *testing.T) {
-	eachStore(t, func(t *testing.T, flags []string) {
-		acc := createAccount(t, flags...)
-		seed(t, flags, acc, manyUsers(flags))
+	e2etest.EachStore(t, func(t *testing.T, flags []string) {
+		acc := e2etest.CreateAccount(t, flags...)
+		e2etest.Seed(t, flags, acc, manyUsers(flags))
 		young := append(flags[:len(flags):len(flags)], "--report-max-age", "3s")
-		a, b := serve(t, young...), serve(t, young...)
+		a, b := e2etest.Serve(t, young...), e2etest.Serve(t, young...)
 		for try := range 30 {
 			if fenced(t, a, b, acc, flags, try) {
 				return
@@ -166,18 +133,18 @@ func TestNodesFence(t *testing.T) {
 
 // fenced is false where the node was too fast, or was stopped while it held
 // a lock that the other one needs.
-func fenced(t *testing.T, a, b *process, acc account, flags []string, try int) bool {
+func fenced(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, flags []string, try int) bool {
 	t.Helper()
 	release := holdReports(t, flags)
-	started, err := a.iam(acc.root()).GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{})
+	started, err := a.IAM(acc.Root()).GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	// A job begins with short writes; later it reads, for long.
 	time.Sleep(time.Duration(5+try*7%60) * time.Millisecond)
-	a.signal(syscall.SIGSTOP)
+	a.Signal(syscall.SIGSTOP)
 	release()
-	resume := sync.OnceFunc(func() { a.signal(syscall.SIGCONT) })
+	resume := sync.OnceFunc(func() { a.Signal(syscall.SIGCONT) })
 	defer resume()
 	if started.State != types.ReportStateTypeStarted {
 		t.Fatalf("state %s, want STARTED", started.State)
@@ -186,15 +153,15 @@ func fenced(t *testing.T, a, b *process, acc account, flags []string, try int) b
 	defer cancel()
 	soon, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	client, late := b.iam(acc.root()), fmt.Sprintf("late-%d", try)
+	client, late := b.IAM(acc.Root()), fmt.Sprintf("late-%d", try)
 	_, err = client.CreateUser(soon, &iam.CreateUserInput{UserName: &late})
-	if err != nil && !answered(err) {
+	if err != nil && !e2etest.Answered(err) {
 		return forget(t, resume, b, acc)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.GetCredentialReport(ctx, &iam.GetCredentialReportInput{}); codeOf(err) != "ReportInProgress" {
+	if _, err := client.GetCredentialReport(ctx, &iam.GetCredentialReportInput{}); e2etest.CodeOf(err) != "ReportInProgress" {
 		return forget(t, resume, b, acc)
 	}
 	paused := time.Now()
@@ -211,7 +178,7 @@ func fenced(t *testing.T, a, b *process, acc account, flags []string, try int) b
 		t.Fatal("no node took the report of the paused one over")
 	}
 	t.Logf("taken over %v after the pause began", time.Since(paused).Round(100*time.Millisecond))
-	mine := report(t, b, acc)
+	mine := e2etest.Report(t, b, acc)
 	if !strings.Contains(string(mine.Content), "\n"+late+",") {
 		t.Errorf("the report does not show %s, created before it was started", late)
 	}
@@ -232,17 +199,17 @@ func fenced(t *testing.T, a, b *process, acc account, flags []string, try int) b
 }
 
 // forget brings the nodes back to rest. It returns false.
-func forget(t *testing.T, resume func(), b *process, acc account) bool {
+func forget(t *testing.T, resume func(), b *e2etest.Process, acc e2etest.Account) bool {
 	resume()
-	report(t, b, acc)
+	e2etest.Report(t, b, acc)
 	time.Sleep(3100 * time.Millisecond) // until a new report is made again
 	return false
 }
 
-func waitLogged(t *testing.T, p *process, text string) {
+func waitLogged(t *testing.T, p *e2etest.Process, text string) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if strings.Contains(p.stderr.String(), text) {
+		if strings.Contains(p.Stderr.String(), text) {
 			return
 		}
 	}
@@ -252,28 +219,28 @@ func waitLogged(t *testing.T, p *process, text string) {
 // TestNodesTakeOver kills a node while it generates a report. Nothing of it
 // is seen, and the other node starts anew.
 func TestNodesTakeOver(t *testing.T) {
-	eachStore(t, func(t *testing.T, flags []string) {
-		acc := createAccount(t, flags...)
+	e2etest.EachStore(t, func(t *testing.T, flags []string) {
+		acc := e2etest.CreateAccount(t, flags...)
 		users := manyUsers(flags)
-		seed(t, flags, acc, users)
-		a, b := serve(t, flags...), serve(t, flags...)
-		client := b.iam(acc.root())
+		e2etest.Seed(t, flags, acc, users)
+		a, b := e2etest.Serve(t, flags...), e2etest.Serve(t, flags...)
+		client := b.IAM(acc.Root())
 		release := holdReports(t, flags)
-		if _, err := a.iam(acc.root()).GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{}); err != nil {
+		if _, err := a.IAM(acc.Root()).GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{}); err != nil {
 			t.Fatal(err)
 		}
-		a.kill()
+		a.Kill()
 		release()
 		_, err := client.GetCredentialReport(t.Context(), &iam.GetCredentialReportInput{})
-		if code := codeOf(err); code != "ReportInProgress" && code != "" {
+		if code := e2etest.CodeOf(err); code != "ReportInProgress" && code != "" {
 			t.Errorf("after the crash: %v", err)
 		}
-		out := report(t, b, acc)
+		out := e2etest.Report(t, b, acc)
 		if got, want := bytes.Count(out.Content, []byte("\n")), users+1; got != want {
 			t.Errorf("%d lines after the header, want %d", got, want)
 		}
-		b.stop()
-		checkFile(t, flags)
+		b.Stop()
+		e2etest.CheckFile(t, flags)
 	})
 }
 
@@ -293,11 +260,11 @@ func holdReports(t *testing.T, flags []string) (release func()) {
 	if len(flags) <= 2 {
 		return func() {}
 	}
-	return hold(t, flags[3], "LOCK TABLE report_chunks IN ACCESS EXCLUSIVE MODE")
+	return holdLock(t, flags[3], "LOCK TABLE report_chunks IN ACCESS EXCLUSIVE MODE")
 }
 
-// hold keeps a lock in PostgreSQL until it is released.
-func hold(t *testing.T, url, lock string) (release func()) {
+// holdLock keeps a lock in PostgreSQL until it is released.
+func holdLock(t *testing.T, url, lock string) (release func()) {
 	t.Helper()
 	c, err := pgx.Connect(t.Context(), url)
 	if err != nil {
@@ -311,28 +278,10 @@ func hold(t *testing.T, url, lock string) (release func()) {
 	return release
 }
 
-// database is the store of an installation, for looking behind the service.
-func database(t *testing.T, flags []string) *store.DB {
-	t.Helper()
-	cfg := store.Config{Path: flags[1] + "/rollcall.db"}
-	if len(flags) > 2 {
-		cfg = store.Config{URL: flags[3]}
-	}
-	return storetest.Open(t, cfg)
-}
-
-// seed adds many users before the service starts.
-func seed(t *testing.T, flags []string, acc account, n int) {
-	t.Helper()
-	if err := storetest.Seed(t.Context(), database(t, flags), acc.AccountID, n); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // published is how many reports of an account are kept.
-func published(t *testing.T, flags []string, acc account) (n int) {
+func published(t *testing.T, flags []string, acc e2etest.Account) (n int) {
 	t.Helper()
-	err := database(t, flags).View(t.Context(), func(tx *store.Tx) error {
+	err := e2etest.Database(t, flags).View(t.Context(), func(tx *store.Tx) error {
 		all, err := tx.Reports(acc.AccountID, 100)
 		n = len(all)
 		return err
@@ -346,19 +295,19 @@ func published(t *testing.T, flags []string, acc account) (n int) {
 // TestNodesShareLastUse has both nodes accept calls of one key: the later use
 // is the one that is kept, whichever node it was on.
 func TestNodesShareLastUse(t *testing.T) {
-	eachStore(t, func(t *testing.T, flags []string) {
-		acc := createAccount(t, flags...)
-		a, b := serve(t, flags...), serve(t, flags...)
-		k := createKey(t, a, acc, "carol")
-		identityOf(t, a.sts(k))
+	e2etest.EachStore(t, func(t *testing.T, flags []string) {
+		acc := e2etest.CreateAccount(t, flags...)
+		a, b := e2etest.Serve(t, flags...), e2etest.Serve(t, flags...)
+		k := e2etest.CreateKey(t, a, acc, "carol")
+		e2etest.IdentityOf(t, a.STS(k))
 		time.Sleep(1100 * time.Millisecond) // the next second
 		later := time.Now().Truncate(time.Second)
-		identityOf(t, b.sts(k))
+		e2etest.IdentityOf(t, b.STS(k))
 		// The node with the later use writes it first, the other one after it.
-		b.stop()
-		a.stop()
-		c := serve(t, flags...)
-		out, err := c.iam(acc.root()).GetAccessKeyLastUsed(t.Context(), &iam.GetAccessKeyLastUsedInput{AccessKeyId: aws.String(k.id)})
+		b.Stop()
+		a.Stop()
+		c := e2etest.Serve(t, flags...)
+		out, err := c.IAM(acc.Root()).GetAccessKeyLastUsed(t.Context(), &iam.GetAccessKeyLastUsedInput{AccessKeyId: aws.String(k.ID)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -372,16 +321,16 @@ func TestNodesShareLastUse(t *testing.T) {
 // service has connections to its database. Calls are answered meanwhile.
 func TestReportsLeaveRoom(t *testing.T) {
 	t.Parallel()
-	flags := []string{"--data", dataDir(t), "--store", storetest.Postgres(t).URL}
-	var accounts []account
+	flags := []string{"--data", e2etest.DataDir(t), "--store", storetest.Postgres(t).URL}
+	var accounts []e2etest.Account
 	for range 6 {
-		accounts = append(accounts, createAccount(t, flags...))
+		accounts = append(accounts, e2etest.CreateAccount(t, flags...))
 	}
-	node := serve(t, flags[0], flags[1], flags[2], flags[3]+"&pool_max_conns=4")
+	node := e2etest.Serve(t, flags[0], flags[1], flags[2], flags[3]+"&pool_max_conns=4")
 	// Reports read this table, and the calls below do not.
-	release := hold(t, flags[3], "LOCK TABLE signing_certificates IN ACCESS EXCLUSIVE MODE")
+	release := holdLock(t, flags[3], "LOCK TABLE signing_certificates IN ACCESS EXCLUSIVE MODE")
 	for _, acc := range accounts {
-		out, err := node.iam(acc.root()).GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{})
+		out, err := node.IAM(acc.Root()).GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{})
 		if err != nil || out.State != types.ReportStateTypeStarted {
 			t.Fatalf("%v %v, want STARTED", out, err)
 		}
@@ -390,13 +339,13 @@ func TestReportsLeaveRoom(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	for _, acc := range accounts {
-		if _, err := node.iam(acc.root()).GetUser(ctx, &iam.GetUserInput{}); err != nil {
+		if _, err := node.IAM(acc.Root()).GetUser(ctx, &iam.GetUserInput{}); err != nil {
 			t.Errorf("a call while reports are made: %v", err)
 		}
 	}
 	release()
 	for _, acc := range accounts {
-		report(t, node, acc)
+		e2etest.Report(t, node, acc)
 	}
 }
 
@@ -405,26 +354,26 @@ func TestReportsLeaveRoom(t *testing.T) {
 // a while, so the other node waits no longer than that.
 func TestNodesPausedInChange(t *testing.T) {
 	t.Parallel()
-	flags := []string{"--data", dataDir(t), "--store", storetest.Postgres(t).URL}
-	acc := createAccount(t, flags...)
-	a, b := serve(t, flags...), serve(t, flags...)
-	identityOf(t, a.sts(acc.root()))
+	flags := []string{"--data", e2etest.DataDir(t), "--store", storetest.Postgres(t).URL}
+	acc := e2etest.CreateAccount(t, flags...)
+	a, b := e2etest.Serve(t, flags...), e2etest.Serve(t, flags...)
+	e2etest.IdentityOf(t, a.STS(acc.Root()))
 	time.Sleep(1500 * time.Millisecond) // until that use is written
-	release := hold(t, flags[3], "SELECT used FROM access_key_last_used FOR UPDATE")
-	identityOf(t, a.sts(acc.root()))
+	release := holdLock(t, flags[3], "SELECT used FROM access_key_last_used FOR UPDATE")
+	e2etest.IdentityOf(t, a.STS(acc.Root()))
 	time.Sleep(1500 * time.Millisecond) // until this one waits for the row
-	a.signal(syscall.SIGSTOP)
+	a.Signal(syscall.SIGSTOP)
 	release()
 	paused := time.Now()
 	// The report shows the use of the same key.
-	if out := report(t, b, acc); !strings.Contains(string(out.Content), "<root_account>") {
+	if out := e2etest.Report(t, b, acc); !strings.Contains(string(out.Content), "<root_account>") {
 		t.Errorf("report %s", out.Content)
 	}
 	t.Logf("the other node went on after %v", time.Since(paused).Round(100*time.Millisecond))
-	a.signal(syscall.SIGCONT)
-	waitFor(t, "a call of the node that was paused", func() error {
-		return signs(t.Context(), a.url, acc.root(), sharedClient)
+	a.Signal(syscall.SIGCONT)
+	e2etest.WaitFor(t, "a call of the node that was paused", func() error {
+		return e2etest.Signs(t.Context(), a.URL, acc.Root(), e2etest.SharedClient)
 	})
-	a.stop()
-	b.stop()
+	a.Stop()
+	b.Stop()
 }

@@ -1,0 +1,219 @@
+package e2etest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Soak is how long the crash loops go on beyond what every run does.
+var Soak = flag.Duration("soak", 0, "go on with the crash loops for this long")
+
+// Binary is the program under test.
+var Binary string
+
+// Main builds the binary and runs a package's tests: its TestMain calls it.
+func Main(m *testing.M) {
+	flag.Parse()
+	// Most tests wait for something else than a processor.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "rollcall-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	// Some tests run the binary as another user.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	Binary = filepath.Join(dir, "rollcall")
+	args := []string{"build", "-o", Binary}
+	if RaceEnabled {
+		args = append(args, "-race")
+	}
+	out, err := exec.Command("go", append(args, "rollcall/cmd/rollcall")...).CombinedOutput()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "build rollcall: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// Environment is what the binary and the clients see of ours: no setting and
+// no credential of whoever runs the tests.
+func Environment(t testing.TB, extra ...string) []string {
+	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "LC_ALL=C.UTF-8", "TZ=UTC"}, extra...)
+}
+
+// Process is the binary, running.
+type Process struct {
+	t      testing.TB
+	Cmd    *exec.Cmd
+	Stderr *record
+	Ended  chan struct{}
+	Err    error // how it ended, once ended is closed
+	// url and admin are the addresses it says it listens on.
+	URL, Admin string
+}
+
+// record keeps what a process says, for whoever wants to read it meanwhile.
+type record struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (r *record) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(b)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+// Launch starts a command, which is the binary or leads to it.
+func Launch(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p := &Process{t: t, Cmd: cmd, Stderr: &record{}, Ended: make(chan struct{})}
+	cmd.Stderr = p.Stderr
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	// No process outlives the tests, not even those of a test that panics.
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.Err = cmd.Wait()
+		close(p.Ended)
+	}()
+	t.Cleanup(func() {
+		p.Kill()
+		said := p.Stderr.String()
+		if strings.Contains(said, "DATA RACE") || strings.Contains(said, "goroutine 1 [") || strings.Contains(said, "panic") {
+			t.Errorf("the process said:\n%s", said)
+		} else if t.Failed() {
+			t.Logf("the process said:\n%s", Tail(said, 20000))
+		}
+	})
+	return p
+}
+
+func Tail(s string, n int) string {
+	if len(s) > n {
+		s = "…" + s[len(s)-n:]
+	}
+	return s
+}
+
+// Serve starts the service and waits until it listens.
+func Serve(t testing.TB, args ...string) *Process {
+	t.Helper()
+	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"}, args...)
+	cmd := exec.Command(Binary, args...)
+	cmd.Env = Environment(t)
+	p := Launch(t, cmd)
+	p.WaitListening()
+	return p
+}
+
+// StartTimeout is far more than a start takes.
+const StartTimeout = 2 * time.Minute
+
+// WaitListening reads from the log where the service listens.
+func (p *Process) WaitListening() {
+	p.t.Helper()
+	for end := time.Now().Add(StartTimeout); time.Now().Before(end); {
+		for line := range strings.Lines(p.Stderr.String()) {
+			var said struct{ Msg, URL, Admin string }
+			if json.Unmarshal([]byte(line), &said) == nil && said.Msg == "listening" {
+				p.URL, p.Admin = said.URL, said.Admin
+				return
+			}
+		}
+		select {
+		case <-p.Ended:
+			p.t.Fatalf("rollcall ended instead of listening: %v\n%s", p.Err, p.Stderr)
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+	p.t.Fatalf("rollcall does not listen after %v:\n%s", StartTimeout, p.Stderr)
+}
+
+// Dev starts the emulator with credentials of its own.
+func Dev(t testing.TB, args ...string) (*Process, Account) {
+	t.Helper()
+	a := Account{AccountID: "123456789012", AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+	ready := filepath.Join(t.TempDir(), "url")
+	cmd := exec.Command(Binary, append([]string{"dev", "--listen", "127.0.0.1:0", "--account", a.AccountID, "--ready-file", ready}, args...)...)
+	cmd.Env = Environment(t, "AWS_ACCESS_KEY_ID="+a.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+a.SecretAccessKey)
+	p := Launch(t, cmd)
+	for end := time.Now().Add(StartTimeout); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		if text, err := os.ReadFile(ready); err == nil {
+			p.URL = strings.TrimSpace(string(text))
+			return p, a
+		}
+	}
+	t.Fatalf("the emulator is not ready after %v:\n%s", StartTimeout, p.Stderr)
+	return nil, a
+}
+
+func (p *Process) Signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.Cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.t.Errorf("send %v: %v", s, err)
+	}
+}
+
+// Kill ends the process as a crash does, kill -9.
+func (p *Process) Kill() {
+	p.Cmd.Process.Signal(syscall.SIGKILL)
+	<-p.Ended
+}
+
+// Stop ends the process as an operator does. It must end well.
+func (p *Process) Stop() {
+	p.t.Helper()
+	p.Signal(syscall.SIGTERM)
+	p.WaitEnd(time.Minute)
+	if p.Err != nil {
+		p.t.Errorf("rollcall ended by SIGTERM: %v, want exit code 0\n%s", p.Err, p.Stderr)
+	}
+}
+
+func (p *Process) WaitEnd(patience time.Duration) {
+	p.t.Helper()
+	select {
+	case <-p.Ended:
+	case <-time.After(patience):
+		p.t.Fatalf("rollcall has not ended after %v:\n%s", patience, p.Stderr)
+	}
+}
+
+// dump has the process say what all its goroutines do, and end.
+func (p *Process) dump() {
+	p.Signal(syscall.SIGQUIT)
+	p.WaitEnd(time.Minute)
+}
