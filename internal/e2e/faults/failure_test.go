@@ -288,7 +288,8 @@ func TestRefusesToStart(t *testing.T) {
 		{"no database but something else", func(t *testing.T, dir string) {
 			e2etest.Must(t, os.WriteFile(filepath.Join(dir, "rollcall.db"), []byte(strings.Repeat("not a database\n", 1000)), 0o600))
 		}, "not a database"},
-		{"trail in a directory that is not there", func(t *testing.T, dir string) {
+		{"directory where the trail should be", func(t *testing.T, dir string) {
+			e2etest.Must(t, os.Remove(filepath.Join(dir, "trail.jsonl"))) // creating the account is on it
 			e2etest.Must(t, os.Mkdir(filepath.Join(dir, "trail.jsonl"), 0o700))
 		}, "open trail"},
 	} {
