@@ -57,7 +57,7 @@ func TestAWSCLI(t *testing.T) {
 			env.Setenv("ACCOUNT", acc.AccountID)
 			env.Setenv("ROOT_ID", acc.AccessKeyID)
 			env.Setenv("ROOT_SECRET", acc.SecretAccessKey)
-			for name, value := range clientEnvironment(env.WorkDir, acc) {
+			for name, value := range e2etest.ClientEnvironment(env.WorkDir, acc) {
 				env.Setenv(name, value)
 			}
 			return nil
@@ -76,21 +76,6 @@ func TestAWSCLI(t *testing.T) {
 			return cli.ReadsEndpoints(), nil
 		},
 	})
-}
-
-// clientEnvironment is what a client of AWS's sees: an account's root key, a
-// region, and nothing of whoever runs the tests.
-func clientEnvironment(home string, acc e2etest.Account) map[string]string {
-	env := map[string]string{
-		"HOME": home, "AWS_ACCESS_KEY_ID": acc.AccessKeyID, "AWS_SECRET_ACCESS_KEY": acc.SecretAccessKey,
-		"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "", "TZ": "UTC", "LC_ALL": "C.UTF-8",
-		"COLUMNS": "200",
-	}
-	// Pythons that pyenv manages need to know where it is.
-	if root := os.Getenv("PYENV_ROOT"); root != "" {
-		env["PYENV_ROOT"] = root
-	}
-	return env
 }
 
 // clientVariables are those that the CLI sees, of a session's.
@@ -114,7 +99,7 @@ func runAWS(ts *testscript.TestScript, neg bool, cli awscli.CLI, server *awscli.
 		code, err = ownProcess(ts, append([]string{cli.Path}, command...))
 	default:
 		c := awscli.Command{Args: command, Dir: ts.MkAbs(".")}
-		names := slices.Concat(clientVariables, slices.Collect(maps.Keys(clientEnvironment("", e2etest.Account{}))))
+		names := slices.Concat(clientVariables, slices.Collect(maps.Keys(e2etest.ClientEnvironment("", e2etest.Account{}))))
 		for _, name := range names {
 			if value := ts.Getenv(name); value != "" {
 				c.Env = append(c.Env, name+"="+value)

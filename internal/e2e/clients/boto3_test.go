@@ -51,7 +51,7 @@ func TestBoto3(t *testing.T) {
 		"retries": func(t *testing.T) (*e2etest.Process, e2etest.Account) {
 			flags := []string{"--data", e2etest.DataDir(t)}
 			acc := e2etest.CreateAccount(t, flags...)
-			return e2etest.Serve(t, append(flags, "--rate-limit", "25", "--rate-burst", "2")...), acc
+			return e2etest.Serve(t, append(flags, "--rate-limit", "6", "--rate-burst", "2")...), acc
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestBoto3(t *testing.T) {
 			node, acc := begin(t)
 			cmd := exec.Command(python, filepath.Join("testdata/boto3", name+".py"))
 			cmd.Env = append(e2etest.Environment(t), "PYTHONDONTWRITEBYTECODE=1", "ROLLCALL_URL="+node.URL, "ROLLCALL_FILES="+files)
-			values := clientEnvironment(t.TempDir(), acc)
+			values := e2etest.ClientEnvironment(t.TempDir(), acc)
 			for _, name := range slices.Sorted(maps.Keys(values)) {
 				cmd.Env = append(cmd.Env, name+"="+values[name])
 			}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"rollcall/internal/sdkhttp"
 	"rollcall/internal/sigv4/sigv4test"
 	"strings"
@@ -189,4 +190,20 @@ func SendHalf(t *testing.T, node *Process, k Key, body string) (c net.Conn, rest
 		t.Fatal(err)
 	}
 	return c, body[10:]
+}
+
+// ClientEnvironment is what a client of AWS's sees: an account's root key, a
+// region, and nothing of whoever runs the tests.
+func ClientEnvironment(home string, acc Account) map[string]string {
+	env := map[string]string{
+		"HOME": home, "AWS_ACCESS_KEY_ID": acc.AccessKeyID, "AWS_SECRET_ACCESS_KEY": acc.SecretAccessKey,
+		"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "",
+		"TZ": "UTC", "LC_ALL": "C.UTF-8",
+		"COLUMNS": "200",
+	}
+	// Pythons that pyenv manages need to know where it is.
+	if root := os.Getenv("PYENV_ROOT"); root != "" {
+		env["PYENV_ROOT"] = root
+	}
+	return env
 }

@@ -1,4 +1,4 @@
-package clients
+package terraform
 
 import (
 	"bytes"
@@ -37,8 +37,8 @@ var providerMirrors = []string{
 }
 
 // newTerraform makes a working directory of the files named, under
-// testdata/terraform. Without Terraform or its provider on the machine the
-// test is skipped and says which is missing: neither is in Debian.
+// testdata. Without Terraform or its provider on the machine the test
+// is skipped and says which is missing: neither is in Debian.
 func newTerraform(t *testing.T, node *e2etest.Process, acc e2etest.Account, files ...string) *terraform {
 	t.Helper()
 	if _, err := exec.LookPath("terraform"); err != nil {
@@ -56,7 +56,7 @@ func newTerraform(t *testing.T, node *e2etest.Process, acc e2etest.Account, file
 	}
 	tf := &terraform{t: t, dir: t.TempDir(), vars: []string{"-var=endpoint=" + node.URL}}
 	for _, pattern := range files {
-		found, err := filepath.Glob(filepath.Join("testdata/terraform", pattern))
+		found, err := filepath.Glob(filepath.Join("testdata", pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no %s: %v", pattern, err)
 		}
@@ -198,7 +198,7 @@ func awsIn(t *testing.T, node *e2etest.Process, acc e2etest.Account, args ...str
 	t.Helper()
 	cmd := exec.Command("aws", append(args, "--endpoint-url", node.URL, "--output", "json")...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	for name, value := range clientEnvironment(t.TempDir(), acc) {
+	for name, value := range e2etest.ClientEnvironment(t.TempDir(), acc) {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
 	return cmd.Output()
