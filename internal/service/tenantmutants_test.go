@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-var mutateTenants = flag.String("tenants", "", "remove the account from each statement of the store that matches, one by one; all, '.', takes minutes")
+var mutateTenants = flag.String("tenants", "", "remove the account from each statement of the store that `matches`, one by one; '.' for all needs PostgreSQL and minutes")
 
 // mutantOf is the variable that tells a mutated test which condition is gone.
 const mutantOf = "ROLLCALL_TENANT_MUTANT"
@@ -79,7 +79,8 @@ func TestEveryStatementAsksForTheAccount(t *testing.T) {
 // service, until one is red.
 func runMutant(t *testing.T, dir, mutant string) (out []byte, err error) {
 	for _, c := range [][2]string{
-		{"store.test", "^TestMethodsAskForTheAccount$"}, {"service.test", "^(TestTenantsAreApart|TestMarkersAreApart)$"},
+		{"store.test", "^TestMethodsAskForTheAccount$"}, {"store.test", "^TestScansAskForTheAccount$"},
+		{"service.test", "^(TestTenantsAreApart|TestMarkersAreApart)$"},
 	} {
 		run := exec.CommandContext(t.Context(), filepath.Join(dir, c[0]), "-test.run", c[1], "-test.timeout", "5m")
 		run.Env = append(os.Environ(), mutantOf+"="+mutant)
@@ -93,7 +94,7 @@ func runMutant(t *testing.T, dir, mutant string) (out []byte, err error) {
 
 var (
 	ofAccountCondition = regexp.MustCompile(`(?:\b\w+\.)?\baccount = \$\d+`)
-	sentToEngine       = regexp.MustCompile(`\.c\.(exec|query|execMany)\((tx\.ctx|ctx), (\w+),`)
+	sentToEngine       = regexp.MustCompile(`(\.c\.(?:exec|query|execMany)\((?:tx\.ctx|ctx), |c\.prepare\(|Query\(step, |Queue\()(\w+(?:\[i\])?),`)
 )
 
 // mutateStore writes the store with conditions that can be switched off, and
@@ -135,7 +136,7 @@ func mutateStore(t *testing.T, dir string) (overlay string, sites []string) {
 				sites = append(sites, fmt.Sprintf("%s %s %d", filepath.Base(file), function, count[function]))
 				return fmt.Sprintf("(%s OR 'm%dm' = '')", condition, len(sites)-1)
 			})
-			lines = append(lines, sentToEngine.ReplaceAllString(line, ".c.$1($2, mutated($3),"))
+			lines = append(lines, sentToEngine.ReplaceAllString(line, "${1}mutated($2),"))
 		}
 		if mutated := strings.Join(lines, ""); mutated != string(text) {
 			write(file, mutated)

@@ -54,78 +54,91 @@ func dataKey(t testing.TB, purpose seal.Purpose) seal.WrappedKey {
 // everything puts rows into every table, with values that are hard to carry.
 func everything(t *testing.T, db *store.DB) {
 	t.Helper()
-	rows, tokens := dataKey(t, seal.Rows), dataKey(t, seal.Tokens)
+	insert(t, db, rowsOfEverything(t))
+}
+
+// statement is one of a test's own.
+type statement struct {
+	sql  string
+	args []any
+}
+
+func insert(t *testing.T, db *store.DB, rows []statement) {
+	t.Helper()
 	update(t, db, func(tx *store.Tx) error {
 		var errs []error
-		for _, row := range []struct {
-			sql  string
-			args []any
-		}{
-			{`INSERT INTO data_keys VALUES ($1, $2, $3, 9, 'rows', 0)`, []any{rows.ID, rows.MasterKeyID, rows.Wrapped}},
-			{`INSERT INTO data_keys VALUES ($1, $2, $3, 5, 'tokens', 17)`, []any{tokens.ID, tokens.MasterKeyID, tokens.Wrapped}},
-			{`INSERT INTO accounts VALUES ('123456789012', 'aws', 7, 2, 'ACCT1')`, nil},
-			{`INSERT INTO accounts VALUES ('999999999999', 'aws-cn', 0, 0, '')`, nil},
-			{`INSERT INTO account_aliases VALUES ('123456789012', 'example')`, nil},
-			{`INSERT INTO account_limits VALUES ('123456789012', 'AccessKeysPerUser', 4)`, nil},
-			{`INSERT INTO password_policies VALUES ('123456789012', 14, 1, 0, 1, 0, 1, 90, 24, 2)`, nil},
-			{`INSERT INTO users VALUES ('123456789012', '', '', '/', '123456789012', 7)`, nil},
-			{`INSERT INTO users VALUES ('123456789012', 'bill', 'Bill', '/a/', 'AIDA1', 1700000000)`, nil},
-			{`INSERT INTO users VALUES ('123456789012', '=1+1', '=1+1', '/', 'AIDA2', 1700000001)`, nil},
-			{`INSERT INTO users VALUES ('999999999999', '', '', '/', '999999999999', 7)`, nil},
-			{`INSERT INTO user_tags VALUES ('123456789012', 'bill', 'größe', 'Größe', $1)`, []any{"zwei\nZeilen\t€ \U0001F600"}},
-			{`INSERT INTO login_profiles VALUES ('123456789012', '', '$argon2id$v=19$…', 1, 2, 1)`, nil},
-			{`INSERT INTO password_history VALUES ('123456789012', '', -3, '$argon2id$')`, nil},
-			{`INSERT INTO password_last_used VALUES ('123456789012', '', 99)`, nil},
-			{`INSERT INTO access_keys VALUES ('123456789012', 'bill', 'AKIA1', 'Active', 8, $1)`, []any{bytes.Repeat([]byte{7}, 300)}},
-			{`INSERT INTO access_key_last_used VALUES ('123456789012', 'bill', 'AKIA1', 100, 'eu', 's3')`, nil},
-			{`INSERT INTO mfa_devices VALUES ('123456789012', 'arn:a', '1', NULL, $1, 1, 0, 0, -1)`, []any{[]byte{}}},
-			{`INSERT INTO mfa_devices VALUES ('123456789012', 'arn:b', '2', '', $1, 1, 2, 3, 0)`, []any{[]byte{1}}},
-			{`INSERT INTO password_guesses VALUES ('123456789012', 'bill', 1700000002, 4)`, nil},
-			{`INSERT INTO code_guesses VALUES ('123456789012', 'arn:gone', 1700000100, 9)`, nil},
-			{`INSERT INTO mfa_device_tags VALUES ('123456789012', 'arn:b', 'K', 'v')`, nil},
-			{`INSERT INTO signing_certificates VALUES ('123456789012', 'bill', 'C1', 'PEM', 'Active', 4)`, nil},
-			{`INSERT INTO ssh_public_keys VALUES ('123456789012', 'bill', 'APKA1', 'ssh-rsa', 'ab:cd', 'd1', 'Active', 4)`, nil},
-			{`INSERT INTO service_specific_credentials VALUES ('123456789012', 'bill', 'ACCA1', 'codecommit', 'bill-at', $1, 'Active', 4, 0)`, []any{[]byte{9}}},
-			{`INSERT INTO user_groups VALUES ('123456789012', 'x', 'name', 'path', 'group_id', 7)`, nil},
-			{`INSERT INTO group_members VALUES ('123456789012', 'x', 'bill')`, nil},
-			{`INSERT INTO policies VALUES ('123456789012', 'x', 'name', 'path', 'arn', 'policy_id', 'description', 7, 7, 7, 7)`, nil},
-			{`INSERT INTO policy_versions VALUES ('123456789012', 'x', 7, 'document', 7)`, nil},
-			{`INSERT INTO policy_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
-			{`INSERT INTO roles VALUES ('123456789012', 'x', 'name', 'path', 'role_id', 'description', 'trust_policy', 'trusted_ids', 7, 'service', 7)`, nil},
-			{`INSERT INTO role_tags VALUES ('123456789012', 'x', 'key_fold', 'tag_key', 'tag_value')`, nil},
-			{`INSERT INTO user_policies VALUES ('123456789012', 'bill', 'x', 'document')`, nil},
-			{`INSERT INTO group_policies VALUES ('123456789012', 'x', 'x', 'document')`, nil},
-			{`INSERT INTO role_policies VALUES ('123456789012', 'x', 'x', 'document')`, nil},
-			{`INSERT INTO user_attachments VALUES ('123456789012', 'bill', 'policy_arn')`, nil},
-			{`INSERT INTO group_attachments VALUES ('123456789012', 'x', 'policy_arn')`, nil},
-			{`INSERT INTO role_attachments VALUES ('123456789012', 'x', 'policy_arn')`, nil},
-			{`INSERT INTO user_boundaries VALUES ('123456789012', 'bill', 'policy_arn')`, nil},
-			{`INSERT INTO role_boundaries VALUES ('123456789012', 'x', 'policy_arn')`, nil},
-			{`INSERT INTO control_policies VALUES ('123456789012', 'name', 'document')`, nil},
-			{`INSERT INTO account_settings VALUES ('123456789012', 'name', 'value')`, nil},
-			{`INSERT INTO instance_profiles VALUES ('123456789012', 'x', 'name', 'path', 'profile_id', 7)`, nil},
-			{`INSERT INTO instance_profile_roles VALUES ('123456789012', 'x', 'x')`, nil},
-			{`INSERT INTO instance_profile_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
-			{`INSERT INTO oidc_providers VALUES ('123456789012', 'x', 'thumbprints', 7)`, nil},
-			{`INSERT INTO oidc_client_ids VALUES ('123456789012', 'x', 'client_id')`, nil},
-			{`INSERT INTO oidc_provider_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
-			{`INSERT INTO saml_providers VALUES ('123456789012', 'x', 'provider_id', 'metadata', 'encryption', 7, 7)`, nil},
-			{`INSERT INTO saml_private_keys VALUES ('123456789012', 'x', 'key_id', $1, 7)`, []any{[]byte{5}}},
-			{`INSERT INTO saml_provider_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
-			{`INSERT INTO server_certificates VALUES ('123456789012', 'x', 'name', 'path', 'certificate_id', 'body', 'chain', $1, 7, 7)`, []any{[]byte{5}}},
-			{`INSERT INTO server_certificate_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
-			{`INSERT INTO service_last_used VALUES ('123456789012', 'principal_id', 'service', 'action', 7, 'region')`, nil},
-			{`INSERT INTO access_jobs VALUES ('123456789012', 'job_id', 'arn', 7, $1)`, []any{[]byte{5}}},
-			{`INSERT INTO deletion_tasks VALUES ('123456789012', 'task_id', 7, 'status')`, nil},
-			{`INSERT INTO report_jobs VALUES ('123456789012', 3, 'node', 0, 4102444800000)`, nil},
-			{`INSERT INTO reports VALUES ('123456789012', 2, 1700000000, 1700000000123, 3, 2, 'ab')`, nil},
-			{`INSERT INTO report_chunks VALUES ('123456789012', 2, 0, 3, $1)`, []any{bytes.Repeat([]byte("chunk"), 500_000)}},
-			{`INSERT INTO report_chunks VALUES ('123456789012', 2, 1, 3, $1)`, []any{[]byte{3}}},
-		} {
+		for _, row := range rows {
 			errs = append(errs, tx.Exec(row.sql, row.args...))
 		}
 		return errors.Join(errs...)
 	})
+}
+
+func rowsOfEverything(t *testing.T) []statement {
+	t.Helper()
+	rows, tokens := dataKey(t, seal.Rows), dataKey(t, seal.Tokens)
+	return []statement{
+		{`INSERT INTO data_keys VALUES ($1, $2, $3, 9, 'rows', 0)`, []any{rows.ID, rows.MasterKeyID, rows.Wrapped}},
+		{`INSERT INTO data_keys VALUES ($1, $2, $3, 5, 'tokens', 17)`, []any{tokens.ID, tokens.MasterKeyID, tokens.Wrapped}},
+		{`INSERT INTO accounts VALUES ('123456789012', 'aws', 7, 2, 'ACCT1')`, nil},
+		{`INSERT INTO accounts VALUES ('999999999999', 'aws-cn', 0, 0, '')`, nil},
+		{`INSERT INTO account_aliases VALUES ('123456789012', 'example')`, nil},
+		{`INSERT INTO account_limits VALUES ('123456789012', 'AccessKeysPerUser', 4)`, nil},
+		{`INSERT INTO password_policies VALUES ('123456789012', 14, 1, 0, 1, 0, 1, 90, 24, 2)`, nil},
+		{`INSERT INTO users VALUES ('123456789012', '', '', '/', '123456789012', 7)`, nil},
+		{`INSERT INTO users VALUES ('123456789012', 'bill', 'Bill', '/a/', 'AIDA1', 1700000000)`, nil},
+		{`INSERT INTO users VALUES ('123456789012', '=1+1', '=1+1', '/', 'AIDA2', 1700000001)`, nil},
+		{`INSERT INTO users VALUES ('999999999999', '', '', '/', '999999999999', 7)`, nil},
+		{`INSERT INTO user_tags VALUES ('123456789012', 'bill', 'größe', 'Größe', $1)`, []any{"zwei\nZeilen\t€ \U0001F600"}},
+		{`INSERT INTO login_profiles VALUES ('123456789012', '', '$argon2id$v=19$…', 1, 2, 1)`, nil},
+		{`INSERT INTO password_history VALUES ('123456789012', '', -3, '$argon2id$')`, nil},
+		{`INSERT INTO password_last_used VALUES ('123456789012', '', 99)`, nil},
+		{`INSERT INTO access_keys VALUES ('123456789012', 'bill', 'AKIA1', 'Active', 8, $1)`, []any{bytes.Repeat([]byte{7}, 300)}},
+		{`INSERT INTO access_key_last_used VALUES ('123456789012', 'bill', 'AKIA1', 100, 'eu', 's3')`, nil},
+		{`INSERT INTO mfa_devices VALUES ('123456789012', 'arn:a', '1', NULL, $1, 1, 0, 0, -1)`, []any{[]byte{}}},
+		{`INSERT INTO mfa_devices VALUES ('123456789012', 'arn:b', '2', '', $1, 1, 2, 3, 0)`, []any{[]byte{1}}},
+		{`INSERT INTO password_guesses VALUES ('123456789012', 'bill', 1700000002, 4)`, nil},
+		{`INSERT INTO code_guesses VALUES ('123456789012', 'arn:gone', 1700000100, 9)`, nil},
+		{`INSERT INTO mfa_device_tags VALUES ('123456789012', 'arn:b', 'K', 'v')`, nil},
+		{`INSERT INTO signing_certificates VALUES ('123456789012', 'bill', 'C1', 'PEM', 'Active', 4)`, nil},
+		{`INSERT INTO ssh_public_keys VALUES ('123456789012', 'bill', 'APKA1', 'ssh-rsa', 'ab:cd', 'd1', 'Active', 4)`, nil},
+		{`INSERT INTO service_specific_credentials VALUES ('123456789012', 'bill', 'ACCA1', 'codecommit', 'bill-at', $1, 'Active', 4, 0)`, []any{[]byte{9}}},
+		{`INSERT INTO user_groups VALUES ('123456789012', 'x', 'name', 'path', 'group_id', 7)`, nil},
+		{`INSERT INTO group_members VALUES ('123456789012', 'x', 'bill')`, nil},
+		{`INSERT INTO policies VALUES ('123456789012', 'x', 'name', 'path', 'arn', 'policy_id', 'description', 7, 7, 7, 7)`, nil},
+		{`INSERT INTO policy_versions VALUES ('123456789012', 'x', 7, 'document', 7)`, nil},
+		{`INSERT INTO policy_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
+		{`INSERT INTO roles VALUES ('123456789012', 'x', 'name', 'path', 'role_id', 'description', 'trust_policy', 'trusted_ids', 7, 'service', 7)`, nil},
+		{`INSERT INTO role_tags VALUES ('123456789012', 'x', 'key_fold', 'tag_key', 'tag_value')`, nil},
+		{`INSERT INTO user_policies VALUES ('123456789012', 'bill', 'x', 'document')`, nil},
+		{`INSERT INTO group_policies VALUES ('123456789012', 'x', 'x', 'document')`, nil},
+		{`INSERT INTO role_policies VALUES ('123456789012', 'x', 'x', 'document')`, nil},
+		{`INSERT INTO user_attachments VALUES ('123456789012', 'bill', 'policy_arn')`, nil},
+		{`INSERT INTO group_attachments VALUES ('123456789012', 'x', 'policy_arn')`, nil},
+		{`INSERT INTO role_attachments VALUES ('123456789012', 'x', 'policy_arn')`, nil},
+		{`INSERT INTO user_boundaries VALUES ('123456789012', 'bill', 'policy_arn')`, nil},
+		{`INSERT INTO role_boundaries VALUES ('123456789012', 'x', 'policy_arn')`, nil},
+		{`INSERT INTO control_policies VALUES ('123456789012', 'name', 'document')`, nil},
+		{`INSERT INTO account_settings VALUES ('123456789012', 'name', 'value')`, nil},
+		{`INSERT INTO instance_profiles VALUES ('123456789012', 'x', 'name', 'path', 'profile_id', 7)`, nil},
+		{`INSERT INTO instance_profile_roles VALUES ('123456789012', 'x', 'x')`, nil},
+		{`INSERT INTO instance_profile_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
+		{`INSERT INTO oidc_providers VALUES ('123456789012', 'x', 'thumbprints', 7)`, nil},
+		{`INSERT INTO oidc_client_ids VALUES ('123456789012', 'x', 'client_id')`, nil},
+		{`INSERT INTO oidc_provider_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
+		{`INSERT INTO saml_providers VALUES ('123456789012', 'x', 'provider_id', 'metadata', 'encryption', 7, 7)`, nil},
+		{`INSERT INTO saml_private_keys VALUES ('123456789012', 'x', 'key_id', $1, 7)`, []any{[]byte{5}}},
+		{`INSERT INTO saml_provider_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
+		{`INSERT INTO server_certificates VALUES ('123456789012', 'x', 'name', 'path', 'certificate_id', 'body', 'chain', $1, 7, 7)`, []any{[]byte{5}}},
+		{`INSERT INTO server_certificate_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
+		{`INSERT INTO service_last_used VALUES ('123456789012', 'principal_id', 'service', 'action', 7, 'region')`, nil},
+		{`INSERT INTO access_jobs VALUES ('123456789012', 'job_id', 'arn', 7, $1)`, []any{[]byte{5}}},
+		{`INSERT INTO deletion_tasks VALUES ('123456789012', 'task_id', 7, 'status')`, nil},
+		{`INSERT INTO report_jobs VALUES ('123456789012', 3, 'node', 0, 4102444800000)`, nil},
+		{`INSERT INTO reports VALUES ('123456789012', 2, 1700000000, 1700000000123, 3, 2, 'ab')`, nil},
+		{`INSERT INTO report_chunks VALUES ('123456789012', 2, 0, 3, $1)`, []any{bytes.Repeat([]byte("chunk"), 500_000)}},
+		{`INSERT INTO report_chunks VALUES ('123456789012', 2, 1, 3, $1)`, []any{[]byte{3}}},
+	}
 }
 
 func dump(t *testing.T, db *store.DB) (all map[string][]string) {

@@ -109,6 +109,10 @@ func (db *DB) ShiftClock(by time.Duration) {
 	db.dialect.clock = fmt.Sprintf("(%s + %d)", db.dialect.clock, by.Milliseconds())
 }
 
+// StopClock has the engine's clock, as this DB reads it, stand still. Nothing
+// may be under way.
+func (db *DB) StopClock(at time.Time) { db.dialect.clock = fmt.Sprint(at.UnixMilli()) }
+
 // SetFindOutPatience bounds how long the fate of a commit is looked for.
 func (db *DB) SetFindOutPatience(d time.Duration) { db.engine.(*postgres).patience = d }
 

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,231 +14,211 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// The accounts of everything: one has a row in every table, the other has
-// nothing but its root user.
-const fullAccount, bareAccount = "123456789012", "999999999999"
-
-// givesMore are the methods that give something of an account that has nothing
-// but its root user.
-var givesMore = map[string]string{
-	"Account": "itself", "User": "its root user", "Users": "", "UserGrants": "its root user", "UserByID": "its root user",
-	"StartReportJob": "a new token", "CountUser": "the number of its users",
-	"GuessCode": "that it may be tried", "GuessPassword": "that it may be tried",
-}
+// The accounts of everything: one has a row in every table, and nothing of it
+// reaches the other, which asks.
+const fullAccount, askingAccount = "123456789012", "999999999999"
 
 // acrossAccounts are the methods of no account: what they are asked by is
 // unique in all of them, or they are for operators.
 var acrossAccounts = map[string]bool{
 	"Exec": true, "Pairs": true, "Dump": true, "Accounts": true, "AccessKey": true, "KeyOwner": true, "KeyLastUsed": true,
 	"AccountsSetTo": true, "DataKeys": true, "AllDataKeys": true, "InsertDataKey": true, "RewrapDataKey": true, "InsertAccount": true,
-	"ScanCredentials": true, // see below
+	"ScanCredentials": true, // see TestScansAskForTheAccount
 }
 
-// Whatever a method of a transaction is given beside the account, it reads and
-// changes nothing of another account.
-func TestMethodsAskForTheAccount(t *testing.T) {
-	db := storetest.Open(t, store.Config{Memory: true})
-	everything(t, db)
-	var before map[string]bool
-	update(t, db, func(tx *store.Tx) error {
-		err := tx.Exec("DELETE FROM report_chunks WHERE seq = 0") // a large one
-		before = ofFullAccount(t, tx)
-		return err
-	})
-	tried := 0
-	methods := reflect.TypeFor[*store.Tx]()
-	for i := range methods.NumMethod() {
-		m := methods.Method(i)
-		if acrossAccounts[m.Name] {
-			continue
+// ofAsking are the rows of the account that asks. It is bare, with a root user
+// alone, or the twin of the full one: it has the same things under the same
+// names and ids, and nothing else about them is the same.
+func ofAsking(t *testing.T, twin bool) (rows []statement) {
+	t.Helper()
+	other := strings.NewReplacer(
+		fullAccount, askingAccount, "AKIA1", "AKIA2", "'example'", "'other'", "'aws'", "'aws-cn'", ", 7)", ", 8)", "'document'", "'mine'",
+		"'description'", "'mine'", "'trust_policy'", "'mine'", "'metadata'", "'mine'", "'thumbprints'", "'mine'", "'body'", "'mine'",
+		"'value'", "'mine'", "'v'", "'mine'", "'tag_value'", "'mine'", "'PEM'", "'mine'", "'Active'", "'Inactive'", "'region'", "'mine'",
+		"'Bill'", "'BILL'", "'/a/'", "'/mine/'", "'eu'", "'mine'", "4102444800000", "4102444900000", "1700000000", "1600000000", ", 99)", ", 98)",
+	)
+	for _, row := range rowsOfEverything(t) {
+		if strings.Contains(row.sql, fullAccount) == twin {
+			rows = append(rows, statement{other.Replace(row.sql), row.args})
 		}
-		if accountOf(m.Type) == 0 {
-			t.Errorf("%s is of no account: say so", m.Name)
-			continue
-		}
-		tried++
-		callForBare(t, db, m, before)
 	}
-	view(t, db, func(tx *store.Tx) error {
-		return tx.ScanCredentials(bareAccount, func(r *store.CredentialRow) error {
-			if len(r.NameKey) > 0 || r.HasPassword || r.MFA {
-				t.Errorf("a report of account %s has %+v", bareAccount, r)
+	if twin {
+		rows = append(rows, moreOf(askingAccount, 0)...)
+	}
+	return rows
+}
+
+// ofFull are the rows of the full account. Of what a statement takes the newest
+// or the oldest, it has more than any statement is asked for.
+func ofFull(t *testing.T) []statement {
+	t.Helper()
+	rows := slices.DeleteFunc(rowsOfEverything(t), func(row statement) bool { return !strings.Contains(row.sql, fullAccount) })
+	rows = append(rows, moreOf(fullAccount, 20)...)
+	for i := range 10 {
+		rows = append(rows,
+			statement{`INSERT INTO access_jobs VALUES ($1, $2, 'arn', 9, $3)`, []any{fullAccount, fmt.Sprint("job", i), []byte{5}}},
+			statement{`INSERT INTO code_guesses VALUES ($1, $2, 1, 1)`, []any{fullAccount, fmt.Sprint("arn:", i)}})
+	}
+	return append(rows, statement{`INSERT INTO reports VALUES ($1, 5, 1700000000, 1700000000123, 3, 2, 'ab')`, []any{fullAccount}})
+}
+
+// moreOf makes an account's report job run, and gives it a report, and a piece
+// of one that is in no report.
+func moreOf(account string, from int) []statement {
+	return []statement{
+		{`DELETE FROM report_chunks WHERE account = $1 AND seq = 0`, []any{account}}, // a large one
+		{`UPDATE report_jobs SET running = 1 WHERE account = $1`, []any{account}},
+		{`INSERT INTO reports VALUES ($1, $2, 1700000000, 1700000000123, 3, 2, 'ab')`, []any{account, from + 1}},
+		{`INSERT INTO report_chunks VALUES ($1, 5, 9, 3, $2)`, []any{account, []byte{4}}},
+	}
+}
+
+// Whatever a method of a transaction is given beside the account, it does with
+// another account in the database what it does without: it gives the same, it
+// leaves the same, and the other account is as before.
+func TestMethodsAskForTheAccount(t *testing.T) {
+	for name, rows := range map[string][]statement{"bare": ofAsking(t, false), "twin": ofAsking(t, true)} {
+		t.Run(name, func(t *testing.T) {
+			alone, beside := atOneTime(t), atOneTime(t)
+			insert(t, alone, rows)
+			insert(t, beside, append(ofFull(t), rows...))
+			tried := 0
+			methods := reflect.TypeFor[*store.Tx]()
+			for i := range methods.NumMethod() {
+				m := methods.Method(i)
+				if acrossAccounts[m.Name] {
+					continue
+				}
+				if accountOf(m.Type) == 0 {
+					t.Errorf("%s is of no account: say so", m.Name)
+					continue
+				}
+				tried++
+				callBoth(t, alone, beside, m)
 			}
+			if tried < 80 {
+				t.Errorf("only %d methods were tried", tried)
+			}
+			usesAskForTheAccount(t, alone, beside)
+		})
+	}
+}
+
+// atOneTime is a database whose clocks stand still.
+func atOneTime(t *testing.T) *store.DB {
+	t.Helper()
+	db := storetest.Open(t, store.Config{Memory: true, Now: func() time.Time { return created }})
+	db.StopClock(created)
+	return db
+}
+
+// usesAskForTheAccount notes uses by principals of the account that asks, and
+// by some that only the other one may have.
+func usesAskForTheAccount(t *testing.T, alone, beside *store.DB) {
+	t.Helper()
+	full := rowsNow(t, beside, fullAccount)
+	for _, db := range []*store.DB{alone, beside} {
+		for _, principal := range []string{"AIDA1", "role_id"} {
+			db.ServiceUsed(store.ServiceUse{Account: askingAccount, Principal: principal, Service: "s3", Action: "x", At: created})
+		}
+		db.PasswordUsed(askingAccount, "bill", created)
+		if err := db.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := rowsNow(t, beside, fullAccount); !maps.Equal(full, after) {
+		t.Errorf("uses of account %s change %s: %v", askingAccount, fullAccount, difference(full, after))
+	}
+	if a, b := rowsNow(t, alone, askingAccount), rowsNow(t, beside, askingAccount); !maps.Equal(a, b) {
+		t.Errorf("uses of account %s differ beside %s: %v", askingAccount, fullAccount, difference(a, b))
+	}
+}
+
+// A scan beside another account gives what it gives without.
+func TestScansAskForTheAccount(t *testing.T) {
+	engines := map[string]func(testing.TB) store.Config{"sqlite": storetest.SQLite, "postgres": storetest.Postgres}
+	for name, engine := range engines {
+		t.Run(name, func(t *testing.T) {
+			for _, twin := range []bool{true, false} {
+				alone, beside := storetest.Open(t, engine(t)), storetest.Open(t, engine(t))
+				insert(t, alone, ofAsking(t, twin))
+				insert(t, beside, append(ofFull(t), ofAsking(t, twin)...))
+				if a, b := scanned(t, alone), scanned(t, beside); !slices.Equal(a, b) {
+					t.Errorf("twin %t: alone\n%q\nbeside another account\n%q", twin, a, b)
+				}
+			}
+		})
+	}
+}
+
+func scanned(t *testing.T, db *store.DB) (rows []string) {
+	t.Helper()
+	err := db.View(t.Context(), func(tx *store.Tx) error {
+		return tx.ScanCredentials(askingAccount, func(r *store.CredentialRow) error {
+			rows = append(rows, fmt.Sprintf("%q %+v", r.NameKey, *r))
 			return nil
 		})
 	})
-	if tried < 80 {
-		t.Errorf("only %d methods were tried", tried)
+	if err != nil {
+		rows = append(rows, err.Error())
 	}
-}
-
-// accountOf is which argument of a method is the account's number, or a row of
-// it; 0 for none.
-func accountOf(m reflect.Type) int {
-	for i := 1; i < m.NumIn(); i++ {
-		in := m.In(i)
-		if in == reflect.TypeFor[string]() {
-			return i
-		}
-		if in.Kind() == reflect.Struct {
-			if _, ok := in.FieldByName("Account"); ok {
-				return i
-			}
-		}
-	}
-	return 0
-}
-
-// kinds are all values of the types that say of what kind a thing is.
-var kinds = map[reflect.Type][]any{
-	reflect.TypeFor[store.Entity](): {store.UserEntity, store.GroupEntity, store.RoleEntity},
-	reflect.TypeFor[store.TagsOf](): {store.InstanceProfileTags, store.OIDCProviderTags, store.SAMLProviderTags, store.ServerCertificateTags},
-}
-
-// given are what the rows of everything are asked by: each is tried for all
-// texts that are no name, and with each of names.
-var (
-	given = []string{"bill", "x", "", "=1+1", "AKIA1", "arn:a", "arn:b", "C1", "APKA1", "ACCA1", "arn", "policy_arn", "client_id", "key_id", "job_id",
-		"task_id", "name", "tag_key", "key_fold", "K", "größe", "AccessKeysPerUser", "principal_id", "AIDA1", "codecommit", "group_id", "role_id"}
-	givenNames = []string{"bill", "x", ""}
-)
-
-// argumentsOf are lists of arguments for a method, for the bare account.
-func argumentsOf(m reflect.Type) (lists [][]reflect.Value) {
-	first := accountOf(m)
-	of := kinds[m.In(1)]
-	if of == nil {
-		of = []any{nil}
-	}
-	for _, kind := range of {
-		for _, text := range given {
-			for _, name := range append([]string{text}, givenNames...) {
-				for _, n := range []int64{7, 2, 3} {
-					args := []reflect.Value{{}}
-					for i := 1; i < m.NumIn(); i++ {
-						v := reflect.New(m.In(i)).Elem()
-						fillIn(v, map[bool]string{true: name, false: text}[i == first+1], n)
-						switch {
-						case i == 1 && kind != nil:
-							v.Set(reflect.ValueOf(kind))
-						case i == first && v.Kind() == reflect.String:
-							v.SetString(bareAccount)
-						}
-						args = append(args, v)
-					}
-					lists = append(lists, args)
-					if !takesNumbers(m) {
-						break
-					}
-				}
-			}
-		}
-	}
-	return lists
-}
-
-func takesNumbers(m reflect.Type) bool {
-	for i := 1; i < m.NumIn(); i++ {
-		if k := m.In(i).Kind(); k == reflect.Int || k == reflect.Int64 {
-			return true
-		}
-	}
-	return false
-}
-
-// fillIn fills an argument: rows are of the bare account.
-func fillIn(v reflect.Value, text string, n int64) {
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(text)
-	case reflect.Int, reflect.Int64:
-		v.SetInt(n)
-	case reflect.Slice:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			v.SetBytes([]byte{1})
-		}
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() {
-			v.Set(reflect.ValueOf(time.Unix(1<<33, 0)))
-			return
-		}
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.Name == "Account" {
-				v.Field(i).SetString(bareAccount)
-			} else if f.IsExported() {
-				fillIn(v.Field(i), text, n)
-			}
-		}
-	}
+	return rows
 }
 
 var errUndo = errors.New("undo")
 
-// callForBare calls a method with all arguments, and looks at what it gives and
-// at what it changes. That is then undone.
-func callForBare(t *testing.T, db *store.DB, m reflect.Method, before map[string]bool) {
+// callBoth calls a method with all arguments in two databases, and looks at
+// what it gives and at what it changes. That is then undone.
+func callBoth(t *testing.T, alone, beside *store.DB, m reflect.Method) {
 	t.Helper()
-	err := db.Update(context.Background(), func(tx *store.Tx) error {
-		for _, args := range argumentsOf(m.Type) {
-			args[0] = reflect.ValueOf(tx)
-			if much := gives(m, args); len(much) > 0 {
-				t.Errorf("%s%v of account %s gives %s", m.Name, args[1:], bareAccount, much)
-				return errUndo
+	var given [2][]string
+	var left [2]map[string]bool
+	lists := argumentsOf(m.Type)
+	for i, db := range []*store.DB{alone, beside} {
+		err := db.Update(t.Context(), func(tx *store.Tx) error {
+			before := rowsOf(t, tx, fullAccount)
+			for _, args := range lists {
+				given[i] = append(given[i], gives(tx, m, args))
 			}
+			if after := rowsOf(t, tx, fullAccount); !maps.Equal(before, after) {
+				t.Errorf("%s of account %s changes %s: %v", m.Name, askingAccount, fullAccount, difference(before, after))
+			}
+			left[i] = rowsOf(t, tx, askingAccount)
+			return errUndo
+		})
+		if !errors.Is(err, errUndo) {
+			t.Fatalf("%s: %v", m.Name, err)
 		}
-		if after := ofFullAccount(t, tx); !maps.Equal(before, after) {
-			t.Errorf("%s of account %s changes %s: %v", m.Name, bareAccount, fullAccount, difference(before, after))
+	}
+	for i, args := range lists {
+		if given[0][i] != given[1][i] {
+			t.Errorf("%s%v gives %s, but beside %s %s", m.Name, args[1:], given[0][i], fullAccount, given[1][i])
+			return
 		}
-		return errUndo
-	})
-	if !errors.Is(err, errUndo) {
-		t.Fatalf("%s: %v", m.Name, err)
+	}
+	if m.Name != drawsToken && !maps.Equal(left[0], left[1]) {
+		t.Errorf("%s leaves another %s beside %s: %v", m.Name, askingAccount, fullAccount, difference(left[0], left[1]))
 	}
 }
 
-// gives calls a method and says what of its results is too much.
-func gives(m reflect.Method, args []reflect.Value) (much []string) {
+// drawsToken is the method that draws the first token of a report job.
+const drawsToken = "StartReportJob"
+
+// gives calls a method and says what it gives.
+func gives(tx *store.Tx, m reflect.Method, args []reflect.Value) string {
+	args[0] = reflect.ValueOf(tx)
 	results := m.Func.Call(args)
+	var all []any
 	for _, r := range results {
-		if err, isError := r.Interface().(error); isError && err != nil {
-			return nil
+		if m.Name != drawsToken || r.Kind() != reflect.Int64 {
+			all = append(all, r.Interface())
 		}
 	}
-	asked := map[string]bool{}
-	for _, a := range args[1:] {
-		if a.Kind() == reflect.String {
-			asked[a.String()] = true
-		}
-	}
-	for _, r := range results {
-		_, mayGive := givesMore[m.Name]
-		if text := fmt.Sprint(r.Interface()); strings.Contains(text, fullAccount) || !mayGive && !isNothing(r, asked) {
-			much = append(much, text)
-		}
-	}
-	return much
+	return fmt.Sprintf("%+v", all)
 }
 
-// isNothing says whether a result is none, but for what was asked.
-func isNothing(r reflect.Value, asked map[string]bool) bool {
-	switch r.Kind() {
-	case reflect.Slice, reflect.Map:
-		return r.Len() == 0
-	case reflect.String:
-		return r.Len() == 0 || asked[r.String()]
-	case reflect.Struct:
-		for i := range r.NumField() {
-			if !isNothing(r.Field(i), asked) {
-				return false
-			}
-		}
-		return true
-	}
-	return r.IsZero()
-}
-
-// ofFullAccount are the rows of the full account.
-func ofFullAccount(t *testing.T, tx *store.Tx) map[string]bool {
+// rowsOf are the rows of an account.
+func rowsOf(t *testing.T, tx *store.Tx, account string) map[string]bool {
 	t.Helper()
 	all, err := tx.Dump()
 	if err != nil {
@@ -248,11 +227,20 @@ func ofFullAccount(t *testing.T, tx *store.Tx) map[string]bool {
 	rows := map[string]bool{}
 	for table, lines := range all {
 		for _, line := range lines {
-			if strings.Contains(line, fullAccount) {
+			if strings.Contains(line, account) {
 				rows[table+" "+line] = true
 			}
 		}
 	}
+	return rows
+}
+
+func rowsNow(t *testing.T, db *store.DB, account string) (rows map[string]bool) {
+	t.Helper()
+	view(t, db, func(tx *store.Tx) error {
+		rows = rowsOf(t, tx, account)
+		return nil
+	})
 	return rows
 }
 

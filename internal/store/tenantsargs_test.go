@@ -1,0 +1,129 @@
+package store_test
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"rollcall/internal/store"
+)
+
+// accountOf is which argument of a method is the account's number, or a row of
+// it; 0 for none.
+func accountOf(m reflect.Type) int {
+	for i := 1; i < m.NumIn(); i++ {
+		in := m.In(i)
+		if in == reflect.TypeFor[string]() {
+			return i
+		}
+		if in.Kind() == reflect.Struct {
+			if _, ok := in.FieldByName("Account"); ok {
+				return i
+			}
+		}
+	}
+	return 0
+}
+
+// kinds are all values of the types that say of what kind a thing is.
+var kinds = map[reflect.Type][]any{
+	reflect.TypeFor[store.Entity](): {store.UserEntity, store.GroupEntity, store.RoleEntity},
+	reflect.TypeFor[store.TagsOf](): {store.InstanceProfileTags, store.OIDCProviderTags, store.SAMLProviderTags, store.ServerCertificateTags},
+}
+
+// given are what the rows of everything are asked by: each is tried for all
+// texts that are no name, and with each of names.
+var (
+	given = []string{"bill", "x", "", "=1+1", "AKIA1", "arn:a", "arn:b", "C1", "APKA1", "ACCA1", "arn", "policy_arn", "client_id", "key_id", "job_id",
+		"task_id", "name", "tag_key", "key_fold", "K", "größe", "AccessKeysPerUser", "principal_id", "AIDA1", "codecommit", "group_id", "role_id",
+		"policy_id/7/7"}
+	givenNames = []string{"bill", "x", ""}
+)
+
+// argumentsOf are lists of arguments for a method, for the account that asks.
+func argumentsOf(m reflect.Type) (lists [][]reflect.Value) {
+	of := kinds[m.In(1)]
+	if of == nil {
+		of = []any{nil}
+	}
+	numbers := []int64{7, 2, 3}
+	if !takesNumbers(m) {
+		numbers = numbers[:1]
+	}
+	tried := map[string]bool{}
+	for _, kind := range of {
+		for _, text := range given {
+			for _, name := range append([]string{text}, givenNames...) {
+				for _, n := range numbers {
+					args := argumentsWith(m, kind, text, name, n)
+					if told := fmt.Sprintf("%+v", args[1:]); !tried[told] {
+						tried[told] = true
+						lists = append(lists, args)
+					}
+				}
+			}
+		}
+	}
+	return lists
+}
+
+// argumentsWith are arguments for a method, but for its receiver. The name
+// follows the account.
+func argumentsWith(m reflect.Type, kind any, text, name string, n int64) []reflect.Value {
+	first := accountOf(m)
+	args := []reflect.Value{{}}
+	for i := 1; i < m.NumIn(); i++ {
+		v := reflect.New(m.In(i)).Elem()
+		switch {
+		case i == 1 && kind != nil:
+			v.Set(reflect.ValueOf(kind))
+		case i == first && v.Kind() == reflect.String:
+			v.SetString(askingAccount)
+		case i == first+1:
+			fillIn(v, name, name, n)
+		default:
+			fillIn(v, text, name, n)
+		}
+		args = append(args, v)
+	}
+	return args
+}
+
+func takesNumbers(m reflect.Type) bool {
+	for i := 1; i < m.NumIn(); i++ {
+		if k := m.In(i).Kind(); k == reflect.Int || k == reflect.Int64 {
+			return true
+		}
+	}
+	return false
+}
+
+// fillIn fills an argument: rows are of the account that asks, and their key is
+// the name.
+func fillIn(v reflect.Value, text, name string, n int64) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(n)
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			v.SetBytes([]byte{1})
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Unix(1<<33, 0)))
+			return
+		}
+		for i := range v.NumField() {
+			switch f := v.Type().Field(i); {
+			case f.Name == "Account":
+				v.Field(i).SetString(askingAccount)
+			case f.Name == "NameKey":
+				v.Field(i).SetString(name)
+			case f.IsExported():
+				fillIn(v.Field(i), text, name, n)
+			}
+		}
+	}
+}
