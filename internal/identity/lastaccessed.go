@@ -136,29 +136,38 @@ func (s *Service) GenerateServiceLastAccessedDetails(ctx context.Context, in *ia
 	return &iam.GenerateServiceLastAccessedDetailsOutput{JobId: &id}, nil
 }
 
+// usesBatch is of how many entities the uses are read with one statement: one
+// for each would take longer than a call may, where thousands have a policy.
+const usesBatch = 200
+
 // addUses adds what the entities used: of the services each, of the actions the
 // latest use alone.
 func (r *accessReport) addUses(ctx context.Context, tx *store.Tx, account string) error {
+	read := tx.ServicesUsed
+	if r.Actions {
+		read = tx.ServiceUses
+	}
 	latest := map[[2]string]trackedUse{}
-	for i := range r.Entities {
+	for batch := range slices.Chunk(r.Entities, usesBatch) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		e := &r.Entities[i]
-		uses, err := tx.ServiceUses(account, e.ID)
+		ids := make([]string, len(batch))
+		for i := range batch {
+			ids[i] = batch[i].ID
+		}
+		uses, err := read(account, ids...)
 		if err != nil {
 			return err
 		}
-		e.Uses = nil
+		byPrincipal := map[string][]store.ServiceUse{}
 		for _, u := range uses {
-			key := [2]string{u.Service, u.Action}
-			switch {
-			case tx.Now.Sub(u.At) > trackingPeriod:
-			case u.Action == "":
-				e.Uses = append(e.Uses, u)
-			case r.Actions && (latest[key].ARN == "" || u.At.After(latest[key].At)):
-				latest[key] = trackedUse{u, e.ARN}
+			if tx.Now.Sub(u.At) <= trackingPeriod {
+				byPrincipal[u.Principal] = append(byPrincipal[u.Principal], u)
 			}
+		}
+		for i := range batch {
+			batch[i].addUses(byPrincipal[batch[i].ID], latest)
 		}
 	}
 	for _, u := range latest {
@@ -168,6 +177,20 @@ func (r *accessReport) addUses(ctx context.Context, tx *store.Tx, account string
 		return cmp.Or(strings.Compare(a.Service, b.Service), strings.Compare(a.Action, b.Action))
 	})
 	return nil
+}
+
+// addUses keeps the uses of services, and those of actions that are the latest
+// of all.
+func (e *accessEntity) addUses(uses []store.ServiceUse, latest map[[2]string]trackedUse) {
+	for _, u := range uses {
+		key := [2]string{u.Service, u.Action}
+		switch {
+		case u.Action == "":
+			e.Uses = append(e.Uses, u)
+		case latest[key].ARN == "" || u.At.After(latest[key].At):
+			latest[key] = trackedUse{u, e.ARN}
+		}
+	}
 }
 
 // accessOf finds the documents that give an entity access, or of which a
@@ -215,11 +238,9 @@ func (s *Service) accessByPolicy(tx *store.Tx, c principal.Caller, arn string) (
 		err := everyPage(func(after string) (string, int, error) {
 			page, err := tx.PolicyEntities(kind, store.Use{Attached: true}, c.Account(), p.ARN, after, "/", accessPage)
 			for _, e := range page {
-				add := addEntityOf(kind)
-				if err == nil {
-					err = add(tx, c, e.NameKey, &found)
+				if after = e.NameKey; err == nil {
+					err = addUsing(tx, c, kind, e, &found)
 				}
-				after = e.NameKey
 			}
 			return after, len(page), err
 		})
@@ -245,14 +266,17 @@ func everyPage(read func(after string) (last string, n int, err error)) error {
 	}
 }
 
-// addEntityOf is how an entity of a kind is added: a group by its members.
-func addEntityOf(kind store.Entity) func(*store.Tx, principal.Caller, string, *entities) error {
-	if kind == store.GroupEntity {
-		return addMembers
+// addUsing adds an entity that has a policy: a group by its members.
+func addUsing(tx *store.Tx, c principal.Caller, kind store.Entity, e store.PolicyEntity, to *entities) error {
+	switch kind {
+	case store.GroupEntity:
+		return addMembers(tx, c, e.NameKey, to)
+	case store.RoleEntity:
+		addRole(c, store.Role{Name: e.Name, Path: e.Path, ID: e.ID}, to)
+	default:
+		addUser(c, store.User{Account: c.Account(), NameKey: e.NameKey, Name: e.Name, Path: e.Path, ID: e.ID}, to)
 	}
-	return func(tx *store.Tx, c principal.Caller, nameKey string, to *entities) error {
-		return addEntity(tx, c, kind, nameKey, to)
-	}
+	return nil
 }
 
 func addMembers(tx *store.Tx, c principal.Caller, groupKey string, to *entities) error {
@@ -270,6 +294,11 @@ func addUser(c principal.Caller, u store.User, to *entities) {
 	to.add(accessEntity{Kind: store.UserEntity, ARN: arn(c, u), Name: u.Name, Path: u.Path, ID: u.ID})
 }
 
+func addRole(c principal.Caller, r store.Role, to *entities) {
+	arn := principal.RoleARN(c.Partition(), c.Account(), r.Path, r.Name)
+	to.add(accessEntity{Kind: store.RoleEntity, ARN: arn, Name: r.Name, Path: r.Path, ID: r.ID})
+}
+
 func addEntity(tx *store.Tx, c principal.Caller, kind store.Entity, nameKey string, to *entities) error {
 	if kind == store.UserEntity {
 		u, err := tx.User(c.Account(), nameKey)
@@ -280,7 +309,7 @@ func addEntity(tx *store.Tx, c principal.Caller, kind store.Entity, nameKey stri
 	}
 	r, err := tx.Role(c.Account(), nameKey)
 	if err == nil {
-		to.add(accessEntity{Kind: kind, ARN: principal.RoleARN(c.Partition(), c.Account(), r.Path, r.Name), Name: r.Name, Path: r.Path, ID: r.ID})
+		addRole(c, r, to)
 	}
 	return err
 }

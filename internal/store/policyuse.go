@@ -1,5 +1,7 @@
 package store
 
+import "strings"
+
 // PolicyUse counts who uses a managed policy.
 type PolicyUse struct {
 	ARN         string
@@ -42,7 +44,7 @@ func (tx *Tx) PoliciesUsed(account string) (map[string]PolicyUse, error) {
 }
 
 // PolicyEntity is a user, group or role that uses a policy.
-type PolicyEntity struct{ NameKey, Name, ID string }
+type PolicyEntity struct{ NameKey, Name, Path, ID string }
 
 // entityTables are the tables of the entities, and their columns of unique
 // ids.
@@ -56,23 +58,67 @@ type Use struct{ Attached, Boundary bool }
 // PolicyEntities reads up to limit entities of a kind that use a policy, in
 // order of name_key, from the first after the given one, whose path begins
 // with prefix.
+//
+// The keys come from an index, the entities by their keys. A join would be read
+// in the square of their number where PostgreSQL has no statistics yet.
 func (tx *Tx) PolicyEntities(of Entity, use Use, account, arn, after, prefix string, limit int) ([]PolicyEntity, error) {
-	uses := ""
-	if use.Attached {
-		uses = `SELECT name_key FROM ` + string(of) + `_attachments WHERE account = $1 AND policy_arn = $2`
-	}
-	if use.Boundary && of != GroupEntity { // groups have none
-		if uses != "" {
-			uses += " UNION "
-		}
-		uses += `SELECT name_key FROM ` + string(of) + `_boundaries WHERE account = $1 AND policy_arn = $2`
-	}
-	if uses == "" {
+	keysSQL := policyKeysSQL(of, use)
+	if keysSQL == "" {
 		return nil, nil
 	}
 	table := entityTables[of]
-	return list(tx, func(e *PolicyEntity) []any { return []any{&e.NameKey, &e.Name, &e.ID} },
-		`SELECT e.name_key, e.name, e.`+table[1]+` FROM `+table[0]+` e
-		WHERE e.account = $1 AND e.name_key IN (`+uses+`) AND e.name_key > $3 AND substr(e.path, 1, $4) = $5
-		ORDER BY e.name_key LIMIT $6`, account, arn, after, len([]rune(prefix)), prefix, limit)
+	var found []PolicyEntity
+	for more := true; more && len(found) < limit; {
+		want := min(keyBatch, limit-len(found))
+		keys, err := list(tx, func(key *string) []any { return []any{key} }, keysSQL, account, arn, after, want)
+		if err != nil || len(keys) == 0 {
+			return found, err
+		}
+		more, after = len(keys) == want, keys[len(keys)-1]
+		args := padded([]any{account, len([]rune(prefix)), prefix}, keys)
+		page, err := list(tx, func(e *PolicyEntity) []any { return []any{&e.NameKey, &e.Name, &e.Path, &e.ID} },
+			`SELECT name_key, name, path, `+table[1]+` FROM `+table[0]+`
+			WHERE account = $1 AND substr(path, 1, $2) = $3 AND name_key IN (`+places(4, len(args)-3)+`) ORDER BY name_key`, args...)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, page...)
+	}
+	return found, nil
+}
+
+// policyKeysSQL reads the keys of the entities of a kind that use a policy; ""
+// where none can.
+func policyKeysSQL(of Entity, use Use) string {
+	var uses []string
+	add := func(table string) {
+		uses = append(uses, `SELECT name_key FROM `+string(of)+table+` WHERE account = $1 AND policy_arn = $2 AND name_key > $3`)
+	}
+	if use.Attached {
+		add("_attachments")
+	}
+	if use.Boundary && of != GroupEntity { // groups have none
+		add("_boundaries")
+	}
+	if len(uses) == 0 {
+		return ""
+	}
+	return `SELECT name_key FROM (` + strings.Join(uses, " UNION ") + `) AS used ORDER BY name_key LIMIT $4`
+}
+
+// keyBatch is how many keys one statement names.
+const keyBatch = 200
+
+// padded adds keys to the arguments of a statement, the last one again and
+// again until their number is one of few: every other number would be another
+// statement to prepare.
+func padded(args []any, keys []string) []any {
+	size := 1
+	if len(keys) > 1 {
+		size = (len(keys) + keyBatch - 1) / keyBatch * keyBatch
+	}
+	for i := range size {
+		args = append(args, keys[min(i, len(keys)-1)])
+	}
+	return args
 }

@@ -96,14 +96,28 @@ func (u *lastUsed) flushServices(ctx context.Context) error {
 	return err
 }
 
-// ServiceUses reads what a principal used, the services as a whole and their
-// actions, in order of service and action. Flush first to see what is pending
-// on this node.
-func (tx *Tx) ServiceUses(account, principalID string) ([]ServiceUse, error) {
+// ServiceUses reads what principals used, the services as a whole and their
+// actions, in order of principal, service and action. Flush first to see what
+// is pending on this node.
+func (tx *Tx) ServiceUses(account string, principalIDs ...string) ([]ServiceUse, error) {
+	return tx.serviceUses("", account, principalIDs)
+}
+
+// ServicesUsed is ServiceUses of the services as a whole.
+func (tx *Tx) ServicesUsed(account string, principalIDs ...string) ([]ServiceUse, error) {
+	return tx.serviceUses("AND action = '' ", account, principalIDs)
+}
+
+func (tx *Tx) serviceUses(only, account string, principalIDs []string) ([]ServiceUse, error) {
+	if len(principalIDs) == 0 {
+		return nil, nil
+	}
+	args := padded([]any{account}, principalIDs)
 	return list(tx, func(u *ServiceUse) []any {
 		return []any{&u.Account, &u.Principal, &u.Service, &u.Action, &u.At, &u.Region}
 	}, `SELECT account, principal_id, service, action, used, region FROM service_last_used
-		WHERE account = $1 AND principal_id = $2 ORDER BY service, action`, account, principalID)
+		WHERE account = $1 AND principal_id IN (`+places(2, len(args)-1)+`) `+only+
+		`ORDER BY principal_id, service, action`, args...)
 }
 
 // LastServiceUse reads what a principal used last, or ErrNotFound.
