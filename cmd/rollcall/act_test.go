@@ -132,20 +132,32 @@ func TestOperatorActsNeedTheTrail(t *testing.T) {
 		t.Error("the account was made")
 	}
 	// A disk that turns out to be full: the service writes the record later.
-	code, _, stderr = operate(t, nil, "", "account", "create", "--data", data, "--id", "333333333333", "--trail", "/dev/full")
-	if code != exitFailure || !strings.Contains(stderr, "carried out but could not be recorded") {
-		t.Errorf("exit code %d: %s", code, stderr)
+	backup := filepath.Join(t.TempDir(), "backup")
+	if code, _, stderr := operate(t, nil, "", "backup", backup, "--data", data); code != 0 {
+		t.Fatal(stderr)
 	}
-	path := filepath.Join(data, "later.jsonl")
-	stop, _ := command(t, nil, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "off", "--trail", path)
-	eventually(t, "the record of the account", func() bool {
-		text, err := os.ReadFile(path)
-		return err == nil && strings.Contains(string(text), `"recovered":true`)
-	})
-	stop()
-	all := operatorRecords(t, path)
-	if r := all[0]; len(all) != 1 || r.EventName != "CreateAccount" || r.RecipientAccountID != "333333333333" {
-		t.Errorf("%+v", all)
+	for name, args := range map[string][]string{
+		"CreateAccount": {"account", "create", "--id", "333333333333"},
+		"Restore":       {"restore", backup, "--force", "--unverified"},
+	} {
+		code, _, stderr = operate(t, nil, "", append(args, "--data", data, "--trail", "/dev/full")...)
+		if code != exitFailure || !strings.Contains(stderr, "carried out but could not be recorded") {
+			t.Errorf("%s: exit code %d: %s", name, code, stderr)
+		}
+		path := filepath.Join(data, name+".jsonl")
+		stop, _ := command(t, nil, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "off", "--trail", path)
+		eventually(t, "the record of "+name, func() bool {
+			text, err := os.ReadFile(path)
+			return err == nil && strings.Contains(string(text), `"recovered":true`)
+		})
+		stop()
+		all := operatorRecords(t, path)
+		if r := all[0]; len(all) != 1 || r.EventName != name || name == "CreateAccount" && r.RecipientAccountID != "333333333333" {
+			t.Errorf("%+v", all)
+		}
+		if text, err := os.ReadFile(path); err != nil || name == "Restore" && !strings.Contains(string(text), `"unverified":true`) {
+			t.Errorf("%s, %v", text, err)
+		}
 	}
 	env := map[string]string{"ROLLCALL_TRAIL": "-"}
 	code, stdout, stderr := operate(t, env, "", "account", "create", "--data", data, "--output", "json")

@@ -13,7 +13,9 @@ import (
 
 	"rollcall/internal/ownfile"
 	"rollcall/internal/seal"
+	"rollcall/internal/service"
 	"rollcall/internal/store"
+	"rollcall/internal/trail"
 )
 
 func backupCommand(p *process) *cobra.Command {
@@ -175,31 +177,32 @@ func (in *install) restore(ctx context.Context, file string, force, unverified b
 	return in.restoreChecked(ctx, a, f, force, master)
 }
 
-func (in *install) restoreChecked(ctx context.Context, a *act, f io.ReadSeeker, force bool, master *seal.MasterKeys) (err error) {
+// restoreChecked leaves its record in the store with what it restores, so that
+// it is there even where this process dies before it writes the trail.
+func (in *install) restoreChecked(ctx context.Context, a *act, f io.ReadSeeker, force bool, master *seal.MasterKeys) error {
 	db, err := in.openStore(ctx, true)
 	if err != nil {
 		return err
 	}
-	done, err := in.begin(a)
+	t, err := in.openTrail()
 	if err != nil {
-		return errors.Join(err, db.Close())
+		return errors.Join(notBegun(err), db.Close())
 	}
-	defer func() { err = done(err) }()
-	info, err := db.Restore(ctx, f, force, master)
-	if errors.Is(err, store.ErrNotEmpty) {
-		err = errors.New("the store has accounts already: --force replaces all that is in it")
-	}
-	var fits error
-	if err == nil {
-		fits = in.masterKeyFits(ctx, db)
-	}
-	if err := errors.Join(err, db.Close()); err != nil {
-		return err
-	}
-	a.made = figures(info)
-	a.made["verified"] = info.Verified
-	in.tellRestored(info, fits)
-	return nil
+	failed, unrecorded := service.Act(ctx, db, t, func(err error) *trail.Record { return in.record(a, err) },
+		func(ctx context.Context) error {
+			info, err := db.Restore(ctx, f, force, master)
+			if errors.Is(err, store.ErrNotEmpty) {
+				err = errors.New("the store has accounts already: --force replaces all that is in it")
+			}
+			if err != nil {
+				return err
+			}
+			a.made = figures(info)
+			a.made["verified"] = info.Verified
+			in.tellRestored(info, in.masterKeyFits(ctx, db))
+			return nil
+		})
+	return closed(t, errors.Join(ended(failed, unrecorded), db.Close()))
 }
 
 // tellRestored says what was restored, and whether its secrets can be read.
