@@ -189,24 +189,22 @@ func (s *Service) Reports(ctx context.Context, account string, limit int) (repor
 	return reports, err
 }
 
-// writeReport writes a stored report. Each piece is read on its own, so that
-// a slow client holds no snapshot of the store, and no more memory than a piece
-// takes; the next is read while the client takes the last, and stays
-// compressed until then.
+// writeReport writes a stored report. Each chunk is read on its own, so that a
+// slow client holds no snapshot of the store; see reportPiece for what it
+// holds. The next chunk is read while the client takes the last.
 func (s *Service) writeReport(ctx context.Context, w io.Writer, report store.Report) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type read struct {
-		packed []byte
-		size   int
-		err    error
+		chunk store.ReportChunk
+		err   error
 	}
 	next := make(chan read)
 	go func() {
 		defer close(next)
 		for seq, left := int64(0), report.Size; left > 0; seq++ {
 			var r read
-			r.packed, r.size, r.err = s.reportPiece(ctx, report, seq)
+			r.chunk, r.err = s.db.ReportChunk(ctx, report.Account, report.Token, seq)
 			select {
 			case next <- r:
 			case <-ctx.Done():
@@ -215,29 +213,37 @@ func (s *Service) writeReport(ctx context.Context, w io.Writer, report store.Rep
 			if r.err != nil {
 				return
 			}
-			left -= int64(r.size)
+			left -= int64(r.chunk.Size)
 		}
 	}()
-	piece := make([]byte, 0, min(report.Size, reportPiece))
+	buf := make([]byte, 0, min(report.Size, reportPiece))
 	for r := range next {
 		if r.err != nil {
 			return r.err
 		}
 		var err error
-		if piece, err = s.unpack.DecodeAll(r.packed, piece[:0]); err != nil {
-			return err
-		}
-		if _, err := w.Write(piece); err != nil {
+		if buf, err = s.writePieces(w, r.chunk.Data, buf); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-func (s *Service) reportPiece(ctx context.Context, report store.Report, seq int64) (packed []byte, size int, err error) {
-	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
-		packed, size, err = tx.ReportChunk(report.Account, report.Token, seq)
-		return err
-	})
-	return packed, size, err
+// writePieces writes the pieces of a chunk, and returns the memory they were
+// unpacked in.
+func (s *Service) writePieces(w io.Writer, chunk, buf []byte) ([]byte, error) {
+	for len(chunk) > 0 {
+		piece, rest, err := cutPiece(chunk)
+		if err != nil {
+			return buf, err
+		}
+		if buf, err = s.unpack.DecodeAll(piece, buf[:0]); err != nil {
+			return buf, err
+		}
+		if _, err := w.Write(buf); err != nil {
+			return buf, err
+		}
+		chunk = rest
+	}
+	return buf, nil
 }

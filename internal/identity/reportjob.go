@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
-	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -20,11 +19,8 @@ import (
 const (
 	// reportLease is how long a crashed job keeps others from starting.
 	reportLease = 5 * time.Second
-	// reportChunk is how many bytes of a report are stored by one commit.
-	reportChunk = 4 << 20
-	// reportPiece is how many of them are compressed together, a multiple of
-	// what awsquery encodes at once. Whoever reads a report holds one piece.
-	reportPiece = 48 << 10
+	// reportPart is how many bytes of a report are stored by one commit.
+	reportPart = 4 << 20
 	// reportJobs is how many reports this node makes at once. Each holds a
 	// connection of the store for long, and needs a second one now and then:
 	// with as many jobs as connections none would come to an end.
@@ -92,7 +88,7 @@ func (s *Service) makeReportInTurn(ctx context.Context, account string, token in
 	}
 }
 
-// makeReport reads one snapshot of the account, writes the report in chunks
+// makeReport reads one snapshot of the account, writes the report in parts
 // that nobody sees, and publishes it by one commit.
 func (s *Service) makeReport(ctx context.Context, account string, token int64) (store.Report, error) {
 	report := store.Report{Account: account, Token: token}
@@ -119,7 +115,7 @@ func (s *Service) makeReport(ctx context.Context, account string, token int64) (
 			buf = append(buf, '\n')
 			buf = rows.append(buf, r)
 			report.Users++
-			if len(buf) < reportChunk {
+			if len(buf) < reportPart {
 				return nil
 			}
 			buf, err = pack.next(buf)
@@ -142,8 +138,8 @@ func (s *Service) makeReport(ctx context.Context, account string, token int64) (
 	return report, s.db.Update(ctx, func(tx *store.Tx) error { return tx.PublishReport(report, s.report.History) })
 }
 
-// reportPacker compresses and stores chunks beside the goroutine that formats
-// them.
+// reportPacker compresses and stores parts of a report beside the goroutine that
+// formats them.
 type reportPacker struct {
 	full  chan []byte
 	free  chan []byte
@@ -152,20 +148,20 @@ type reportPacker struct {
 	stop  context.CancelFunc
 	sum   hash.Hash
 	size  int64
-	store func(seq int64, pieces []store.ReportChunk) error
+	store func(seq int64, chunks []store.ReportChunk) error
 	err   error
 }
 
 func newReportPacker(ctx context.Context, db *store.DB, account string, token int64) *reportPacker {
 	p := &reportPacker{full: make(chan []byte), free: make(chan []byte, 2), done: make(chan struct{}), sum: sha256.New()}
 	p.ctx, p.stop = context.WithCancel(ctx)
-	p.store = func(seq int64, pieces []store.ReportChunk) error {
+	p.store = func(seq int64, chunks []store.ReportChunk) error {
 		return db.Update(p.ctx, func(tx *store.Tx) error {
-			return tx.AddReportChunks(account, token, seq, pieces, reportLease)
+			return tx.AddReportChunks(account, token, seq, chunks, reportLease)
 		})
 	}
 	for range cap(p.free) {
-		p.free <- make([]byte, 0, reportChunk+64<<10)
+		p.free <- make([]byte, 0, reportPart+64<<10)
 	}
 	go p.run()
 	return p
@@ -207,32 +203,18 @@ func (p *reportPacker) run() {
 		return
 	}
 	defer pack.Close()
-	var pieces []store.ReportChunk
-	for seq := int64(0); ; seq += int64(len(pieces)) {
-		chunk, ok := <-p.full
+	var chunks []store.ReportChunk
+	for seq := int64(0); ; seq += int64(len(chunks)) {
+		part, ok := <-p.full
 		if !ok {
 			return
 		}
-		p.sum.Write(chunk)
-		p.size += int64(len(chunk))
-		pieces = packPieces(pack, chunk, pieces)
-		if p.err = p.store(seq, pieces); p.err != nil {
+		p.sum.Write(part)
+		p.size += int64(len(part))
+		chunks = packPieces(pack, part, chunks)
+		if p.err = p.store(seq, chunks); p.err != nil {
 			return
 		}
-		p.free <- chunk
+		p.free <- part
 	}
-}
-
-// packPieces compresses a chunk in pieces, each by itself, in the memory of the
-// pieces of the last one.
-func packPieces(pack *zstd.Encoder, chunk []byte, last []store.ReportChunk) []store.ReportChunk {
-	pieces := last[:0]
-	for piece := range slices.Chunk(chunk, reportPiece) {
-		var data []byte
-		if n := len(pieces); n < len(last) {
-			data = last[n].Data[:0]
-		}
-		pieces = append(pieces, store.ReportChunk{Size: len(piece), Data: pack.EncodeAll(piece, data)})
-	}
-	return pieces
 }

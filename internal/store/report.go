@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -77,27 +78,24 @@ func lost(err error) error {
 	return err
 }
 
-// ReportChunk is a piece of a report: Data is compressed, Size its length
+// ReportChunk is a stored part of a report: Data is compressed, Size its length
 // before that.
 type ReportChunk struct {
 	Size int
 	Data []byte
 }
 
-// AddReportChunks stores more pieces of a report that is being made, the first
-// of them as number seq. ErrConflict: the job's lease was lost.
+// AddReportChunks stores more of a report that is being made, the first chunk
+// as number seq. ErrConflict: the job's lease was lost.
 func (tx *Tx) AddReportChunks(account string, token, seq int64, chunks []ReportChunk, lease time.Duration) error {
 	if err := tx.RenewReportJob(account, token, lease); err != nil {
 		return err
 	}
+	rows := make([][]any, len(chunks))
 	for i, c := range chunks {
-		err := tx.insert(`INSERT INTO report_chunks (account, token, seq, size, data) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-			account, token, seq+int64(i), c.Size, c.Data)
-		if err != nil {
-			return err
-		}
+		rows[i] = []any{account, token, seq + int64(i), c.Size, c.Data}
 	}
-	return nil
+	return tx.c.execMany(tx.ctx, `INSERT INTO report_chunks (account, token, seq, size, data) VALUES ($1, $2, $3, $4, $5)`, rows)
 }
 
 // PublishReport makes a report visible, ends its job, and drops all but the
@@ -174,10 +172,19 @@ func (tx *Tx) Reports(account string, limit int) ([]Report, error) {
 	return tx.reports(`account = $1 ORDER BY token DESC LIMIT $2`, account, limit)
 }
 
-// ReportChunk reads one compressed piece of a report, or ErrNotFound after
-// the last.
-func (tx *Tx) ReportChunk(account string, token, seq int64) (data []byte, size int, err error) {
-	err = tx.one([]any{&data, &size},
-		`SELECT data, size FROM report_chunks WHERE account = $1 AND token = $2 AND seq = $3`, account, token, seq)
-	return data, size, err
+// ReportChunk reads one chunk of a report, or ErrNotFound after the last.
+func (tx *Tx) ReportChunk(account string, token, seq int64) (c ReportChunk, err error) {
+	err = tx.one([]any{&c.Size, &c.Data},
+		`SELECT size, data FROM report_chunks WHERE account = $1 AND token = $2 AND seq = $3`, account, token, seq)
+	return c, err
+}
+
+// ReportChunk is Tx.ReportChunk without a transaction around it: what was
+// published never changes.
+func (db *DB) ReportChunk(ctx context.Context, account string, token, seq int64) (c ReportChunk, err error) {
+	err = db.inTime(ctx, db.engine.glance, func(tx *Tx) error {
+		c, err = tx.ReportChunk(account, token, seq)
+		return err
+	})
+	return c, err
 }

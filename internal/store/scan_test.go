@@ -137,11 +137,11 @@ func TestReportJob(t *testing.T) {
 			if j, err := tx.ReportJob(account, lease); err != nil || j.Running {
 				t.Errorf("job %+v, %v", j, err)
 			}
-			data, size, err := tx.ReportChunk(account, second, 0)
-			if string(data) != "good" || size != 4 {
-				t.Errorf("chunk %q", data)
+			c, err := tx.ReportChunk(account, second, 0)
+			if string(c.Data) != "good" || c.Size != 4 {
+				t.Errorf("chunk %+v", c)
 			}
-			if _, _, err := tx.ReportChunk(account, first, 0); !errors.Is(err, store.ErrNotFound) {
+			if _, err := tx.ReportChunk(account, first, 0); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("chunk of the lost job: %v", err)
 			}
 			return err
@@ -180,7 +180,7 @@ func TestReportHistory(t *testing.T) {
 			if err != nil || !r.Generated.Equal(created.Add(3*time.Hour)) {
 				t.Errorf("report at a time: %+v, %v", r, err)
 			}
-			if _, _, err := tx.ReportChunk(account, first, 0); !errors.Is(err, store.ErrNotFound) {
+			if _, err := tx.ReportChunk(account, first, 0); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("chunk of a dropped report: %v", err)
 			}
 			return nil

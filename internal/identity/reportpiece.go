@@ -1,0 +1,79 @@
+package identity
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
+
+	"rollcall/internal/store"
+)
+
+// A report is compressed in pieces, and as many pieces as fit are stored in one
+// chunk: each row costs a statement, a key and a look at the account. Whoever
+// reads a report holds one piece and two chunks, packed: the one that its
+// pieces come from, and the next.
+const (
+	// reportPiece is how many bytes of a report are compressed together, a
+	// multiple of what awsquery encodes at once.
+	reportPiece = 48 << 10
+	// reportPacked is how many compressed bytes a chunk has at most.
+	reportPacked = 64 << 10
+)
+
+// packPieces compresses a part of a report in pieces, each by itself, in the
+// memory of the chunks of the last part.
+func packPieces(pack *zstd.Encoder, part []byte, last []store.ReportChunk) []store.ReportChunk {
+	chunks := last[:0]
+	var packed []byte
+	for piece := range slices.Chunk(part, reportPiece) {
+		packed = pack.EncodeAll(piece, packed[:0])
+		n := len(chunks) - 1
+		if n < 0 || len(chunks[n].Data)+len(packed) > reportPacked {
+			n++
+			chunks = append(chunks, store.ReportChunk{})
+			if n < len(last) {
+				chunks[n].Data = last[n].Data[:0]
+			}
+		}
+		chunks[n].Size += len(piece)
+		chunks[n].Data = append(chunks[n].Data, packed...)
+	}
+	return chunks
+}
+
+var errFrameCut = errors.New("zstd: the frame is cut short")
+
+// cutPiece divides a chunk into its first piece and the others. A piece is a
+// zstd frame: a header, blocks, and a checksum (RFC 8878, 3.1.1).
+func cutPiece(chunk []byte) (piece, rest []byte, err error) {
+	var header zstd.Header
+	if err := header.Decode(chunk); err != nil {
+		return nil, nil, fmt.Errorf("zstd: frame header: %w", err)
+	}
+	end := header.HeaderSize
+	for last := false; !last; {
+		if len(chunk) < end+4 {
+			return nil, nil, errFrameCut
+		}
+		// Three bytes: whether it is the last, its type, its size. A block of
+		// type 1 is one byte that is repeated.
+		block := binary.LittleEndian.Uint32(chunk[end:]) & (1<<24 - 1)
+		last = block&1 == 1
+		end += 3
+		if block>>1&3 == 1 {
+			end++
+		} else {
+			end += int(block >> 3)
+		}
+	}
+	if header.HasCheckSum {
+		end += 4
+	}
+	if len(chunk) < end {
+		return nil, nil, errFrameCut
+	}
+	return chunk[:end], chunk[end:], nil
+}
