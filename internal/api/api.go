@@ -198,6 +198,10 @@ func (a *API) clientError(ctx context.Context, err error, action string, call Ca
 		a.log.ErrorContext(ctx, "fate unknown", "error", err, "requestID", call.RequestID, "action", action)
 		return awsmodel.Fail("ServiceUnavailable", "It is not known whether the request was carried out.")
 	}
+	if left(ctx, err) {
+		a.log.DebugContext(ctx, "client left", "error", err, "requestID", call.RequestID, "action", action)
+		return errClientLeft
+	}
 	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 		a.log.WarnContext(ctx, "database unavailable", "error", err, "requestID", call.RequestID, "action", action)
 		return awsmodel.Fail("ServiceUnavailable", "The request has failed due to a temporary failure of the server.")

@@ -55,6 +55,7 @@ const anyCharacter = `[\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u10000-\u10F
 var generalStatuses = map[string]int{
 	"AccessDenied":                403,
 	"AccessDeniedException":       403,
+	"ClientDisconnected":          499, // ours: in the trail and the metrics only
 	"ExpiredToken":                403,
 	"IncompleteSignature":         400,
 	"InternalFailure":             500,

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"rollcall/internal/api"
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/awsquery"
 	"rollcall/internal/principal"
@@ -156,7 +157,7 @@ func (s *Service) GetCredentialReport(ctx context.Context, in *GetCredentialRepo
 	}
 	// The content outlasts the call: a client that does not take it is the
 	// writer's matter.
-	streaming := context.WithoutCancel(ctx)
+	streaming := api.Connection(ctx)
 	return &GetCredentialReportOutput{
 		Content:       awsquery.Blob{Size: report.Size, WriteTo: func(w io.Writer) error { return s.writeReport(streaming, w, report) }},
 		ReportFormat:  types.ReportFormatTypeTextCsv,

@@ -83,7 +83,7 @@ func (s *Server) readLarge(w http.ResponseWriter, r *http.Request, body []byte) 
 
 // known says whether a request names a key that stands.
 func (s *Server) known(r *http.Request) error {
-	r, cancel := s.onItsOwn(r)
+	r, cancel := s.inTime(r)
 	defer cancel()
 	return s.verifier.Known(r)
 }

@@ -42,6 +42,10 @@ type conn struct {
 
 	mu    sync.Mutex
 	drawn map[*budget]int64 // what the request under way holds
+
+	// life ends when nobody is left to answer; end ends it.
+	life context.Context
+	end  context.CancelFunc
 }
 
 // Read reads the rest of a body, or more of a head.
@@ -77,7 +81,11 @@ func (c *conn) take(p []byte) (int, error) {
 		if err := c.restErr; err != nil {
 			return 0, err
 		}
-		return c.Conn.Read(p)
+		n, err := c.Conn.Read(p)
+		if left(err) {
+			c.end()
+		}
+		return n, err
 	}
 	n := copy(p, c.rest)
 	if c.rest = c.rest[n:]; len(c.rest) == 0 {
@@ -147,6 +155,7 @@ func (c *conn) in(state http.ConnState) bool { return http.ConnState(c.state.Loa
 func (c *conn) Close() error {
 	err := net.ErrClosed
 	c.closing.Do(func() {
+		c.end()
 		err = c.Conn.Close()
 		c.g.remove(c)
 		c.release()

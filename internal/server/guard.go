@@ -83,6 +83,7 @@ func (l guarded) Accept() (net.Conn, error) {
 			time.Sleep(acceptPause)
 		}
 		if verdict == refused {
+			c.end()
 			raw.Close()
 			continue
 		}
@@ -107,7 +108,8 @@ func outOfResources(err error) bool {
 
 func (g *guard) newConn(raw net.Conn) *conn {
 	w := &wire{Conn: raw, g: g, greeting: -1}
-	return &conn{Conn: w, wire: w, g: g, address: network(raw.RemoteAddr())}
+	life, end := context.WithCancel(context.Background())
+	return &conn{Conn: w, wire: w, g: g, address: network(raw.RemoteAddr()), life: life, end: end}
 }
 
 // network is the address that a peer counts for.
@@ -229,6 +231,7 @@ func (g *guard) makeRoom() {
 // could wait.
 func (g *guard) end(c *conn) {
 	g.forget(c)
+	c.end()
 	c.wire.Conn.Close()
 }
 

@@ -121,6 +121,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.notForUs(w, r) {
 		return
 	}
+	r, over := whileConnected(r)
+	defer over()
 	k := &call{Call: describe(r, id), service: "iam", action: "Unknown"}
 	done := s.cfg.Metrics.begin()
 	status := http.StatusInternalServerError // unless there is an answer
@@ -134,7 +136,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header["Content-Length"] = []string{strconv.FormatInt(response.Len(), 10)}
 	status = response.Status
 	w.WriteHeader(status)
-	s.send(w, response, k)
+	s.send(r.Context(), w, response, k)
 }
 
 // respond is the life of a call. An error is one that came before there was
@@ -145,7 +147,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 		k.claim(r)
 		return nil, s.refusedStranger(k, err)
 	}
-	r, cancel := s.onItsOwn(r)
+	r, cancel := s.inTime(r)
 	defer cancel()
 	verified, err := s.verifier.Verify(r, body)
 	if err != nil {
@@ -171,12 +173,9 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	return s.invoke(w, r, action, in, k)
 }
 
-// onItsOwn gives a request the service's own deadline: the client's connection
-// is not the life of the call. net/http ends the request's context when the
-// client closes its sending side, though that client may still read. What was
-// begun ends by itself or in time.
-func (s *Server) onItsOwn(r *http.Request) (*http.Request, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.cfg.CallTimeout)
+// inTime gives a request the service's own deadline.
+func (s *Server) inTime(r *http.Request) (*http.Request, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.CallTimeout)
 	return r.WithContext(ctx), cancel
 }
 
@@ -268,14 +267,14 @@ func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *aw
 
 // send writes the answer. One that cannot be finished breaks the connection,
 // so that no client takes half an answer for a whole one.
-func (s *Server) send(w http.ResponseWriter, response *awsquery.Response, k *call) {
+func (s *Server) send(ctx context.Context, w http.ResponseWriter, response *awsquery.Response, k *call) {
 	to := &answerWriter{w: w}
 	if _, err := response.WriteTo(to); err != nil {
 		level := slog.LevelError
-		if to.left {
+		if to.left || ctx.Err() != nil {
 			level = slog.LevelDebug // a client that left is nobody's error
 		}
-		s.cfg.Log.Log(context.Background(), level, "answer not delivered", "error", err, "requestID", k.RequestID, "action", k.action)
+		s.cfg.Log.Log(ctx, level, "answer not delivered", "error", err, "requestID", k.RequestID, "action", k.action)
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -84,6 +84,13 @@ func (db *DB) Connections() (outside bool, opened int64) {
 	panic("unknown engine")
 }
 
+// AskAlways has every connection asked whether it is alive before it is used.
+func (db *DB) AskAlways() {
+	if e, ok := db.engine.(*postgres); ok {
+		e.checkIdle = 0
+	}
+}
+
 // BreakWriter has the connection of the SQLite writer begin a transaction that
 // nobody ends.
 func (db *DB) BreakWriter() error { return db.engine.(*sqlite).writer.c.control("BEGIN") }

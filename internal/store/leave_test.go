@@ -21,6 +21,7 @@ func TestCallersWhoLeave(t *testing.T) {
 		cfg.Readers = callers + 2
 		db := storetest.Open(t, cfg)
 		fill(t, db, "u")
+		db.AskAlways()
 		var wait, opened sync.WaitGroup
 		// The connections that so many callers need are open before.
 		opened.Add(cfg.Readers)

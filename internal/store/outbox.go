@@ -59,8 +59,9 @@ type outbox struct {
 // BeginEvent returns the context of a call that may change something. EndEvent
 // must follow.
 func (db *DB) BeginEvent(ctx context.Context, e *Event) context.Context {
+	ctx = context.WithValue(ctx, eventContext{}, e)
 	if db.memory {
-		return ctx // what would outlive a crash is gone with it
+		return ctx // no row: what would outlive a crash is gone with it
 	}
 	o := &db.outbox
 	o.mu.Lock()
@@ -69,7 +70,7 @@ func (db *DB) BeginEvent(ctx context.Context, e *Event) context.Context {
 		o.flying = map[string]bool{}
 	}
 	o.flying[e.ID] = true
-	return context.WithValue(ctx, eventContext{}, e)
+	return ctx
 }
 
 // EndEvent says whether the record of a call was written. If it was, the rows
@@ -80,7 +81,7 @@ func (db *DB) EndEvent(e *Event, recorded bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.flying, e.ID)
-	if recorded && e.commits > 0 {
+	if recorded && e.commits > 0 && !db.memory {
 		o.done = append(o.done, e.ID)
 	}
 }
@@ -88,7 +89,7 @@ func (db *DB) EndEvent(e *Event, recorded bool) {
 // updateEvent is Update for a call that leaves a record.
 func (db *DB) updateEvent(ctx context.Context, e *Event, fn func(*Tx) error) error {
 	err := db.update(ctx, func(tx *Tx) error {
-		if err := fn(tx); err != nil {
+		if err := fn(tx); err != nil || db.memory {
 			return err
 		}
 		// A transaction that is repeated leaves another row: the place of the

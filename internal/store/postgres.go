@@ -23,6 +23,9 @@ type postgres struct {
 	watch *postgresWatch
 	// patience bounds how long the fate of a commit is looked for; see lost.
 	patience time.Duration
+	// checkIdle is how long a connection may be idle until it is asked whether
+	// it is alive.
+	checkIdle time.Duration
 }
 
 func openPostgres(ctx context.Context, c Config, node string) (*postgres, error) {
@@ -36,7 +39,7 @@ func openPostgres(ctx context.Context, c Config, node string) (*postgres, error)
 	if err != nil {
 		return nil, err
 	}
-	e := &postgres{pool: pool, patience: findOutPatience}
+	e := &postgres{pool: pool, patience: findOutPatience, checkIdle: checkIdle}
 	if err := e.migrate(ctx); err != nil {
 		pool.Close()
 		return nil, err
@@ -180,12 +183,19 @@ func (e *postgres) acquire(ctx context.Context) (*postgresConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &postgresConn{pooled: pooled, work: context.WithoutCancel(ctx), stop: func() {}}
+	c := &postgresConn{pooled: pooled}
+	c.work, c.stop = untilDeadline(ctx)
 	c.limit, _ = ctx.Value(patienceContext{}).(time.Duration)
-	if at, ok := ctx.Deadline(); ok {
-		c.work, c.stop = context.WithDeadline(c.work, at)
-	}
 	return c, nil
+}
+
+// untilDeadline is ctx without any end but its deadline.
+func untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	at, ok := ctx.Deadline()
+	if ctx = context.WithoutCancel(ctx); !ok {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, at)
 }
 
 // Connections that were idle for longer than checkIdle are asked whether they
@@ -206,12 +216,10 @@ func (e *postgres) alive(ctx context.Context) (*pgxpool.Conn, error) {
 			return nil, err
 		}
 		at, used := pooled.Conn().PgConn().CustomData()[released].(time.Time)
-		if !used || time.Since(at) < checkIdle {
+		if !used || time.Since(at) < e.checkIdle {
 			return pooled, nil
 		}
-		check, cancel := context.WithTimeout(ctx, checkPatience)
-		err = pooled.Ping(check)
-		if cancel(); err == nil {
+		if err = ask(ctx, pooled); err == nil {
 			return pooled, nil
 		}
 		giveBack(pooled)
@@ -219,6 +227,16 @@ func (e *postgres) alive(ctx context.Context) (*pgxpool.Conn, error) {
 			return nil, err
 		}
 	}
+}
+
+// ask asks a connection whether it is alive. A caller who leaves meanwhile says
+// nothing of that.
+func ask(ctx context.Context, pooled *pgxpool.Conn) error {
+	ctx, stop := untilDeadline(ctx)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, checkPatience)
+	defer cancel()
+	return pooled.Ping(ctx)
 }
 
 // giveBack returns a connection to the pool, if it is of use to others. The

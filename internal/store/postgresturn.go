@@ -37,7 +37,7 @@ type postgresTurn struct {
 	begin string
 
 	mu      sync.Mutex
-	waiting []*postgresUpdate
+	waiting []*queuedUpdate
 	working bool
 }
 
@@ -45,18 +45,10 @@ type postgresTurn struct {
 // savepoints of a transaction where all can see them at no cost.
 const turnLimit = 50
 
-// postgresUpdate is one update of a queue.
-type postgresUpdate struct {
-	ctx  context.Context
-	fn   func(conn) error
-	err  error
-	done chan struct{}
-}
-
 // update queues fn and waits until its fate is known. A context that ends
 // before fn's turn keeps it from running.
 func (t *postgresTurn) update(ctx context.Context, fn func(conn) error) error {
-	u := &postgresUpdate{ctx: ctx, fn: fn, done: make(chan struct{})}
+	u := queued(ctx, fn)
 	t.mu.Lock()
 	t.waiting = append(t.waiting, u)
 	if !t.working {
@@ -69,7 +61,8 @@ func (t *postgresTurn) update(ctx context.Context, fn func(conn) error) error {
 		return u.err
 	case <-ctx.Done():
 	}
-	if t.withdraw(u) {
+	if u.leave() {
+		t.withdraw(u)
 		return ctx.Err()
 	}
 	// It runs: its transaction ends by the deadline of the first of its group.
@@ -78,12 +71,10 @@ func (t *postgresTurn) update(ctx context.Context, fn func(conn) error) error {
 }
 
 // withdraw takes an update out of the queue, if it is still there.
-func (t *postgresTurn) withdraw(u *postgresUpdate) bool {
+func (t *postgresTurn) withdraw(u *queuedUpdate) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	before := len(t.waiting)
-	t.waiting = slices.DeleteFunc(t.waiting, func(w *postgresUpdate) bool { return w == u })
-	return len(t.waiting) < before
+	t.waiting = slices.DeleteFunc(t.waiting, func(w *queuedUpdate) bool { return w == u })
 }
 
 // work runs what waits until nothing does.
@@ -109,10 +100,11 @@ const together = 3
 
 // commit tells every update of a group its fate. A transaction that surely did
 // not commit is repeated with those who still wait.
-func (t *postgresTurn) commit(group []*postgresUpdate) {
+func (t *postgresTurn) commit(group []*queuedUpdate) {
 	var err error
 	for try := 1; ; try++ {
-		group = slices.DeleteFunc(group, func(u *postgresUpdate) bool {
+		group = slices.DeleteFunc(group, func(u *queuedUpdate) bool {
+			u.unclaim() // it may leave until its transaction has begun
 			ended := u.ctx.Err()
 			if ended != nil {
 				u.finish(whyEnded(ended, err))
@@ -124,7 +116,7 @@ func (t *postgresTurn) commit(group []*postgresUpdate) {
 		}
 		if try > together && len(group) > 1 {
 			for _, u := range group {
-				t.commit([]*postgresUpdate{u})
+				t.commit([]*queuedUpdate{u})
 			}
 			return
 		}
@@ -145,14 +137,9 @@ func (t *postgresTurn) commit(group []*postgresUpdate) {
 	}
 }
 
-func (u *postgresUpdate) finish(err error) {
-	u.err = err
-	close(u.done)
-}
-
 // try runs a group in one transaction. The error is what lost all of it; again
 // says that it surely did not commit and may when it is repeated.
-func (t *postgresTurn) try(group []*postgresUpdate) (fates []error, again bool, err error) {
+func (t *postgresTurn) try(group []*queuedUpdate) (fates []error, again bool, err error) {
 	ctx, cancel := groupContext(group)
 	defer cancel()
 	c, err := t.e.begin(ctx, t.begin)
@@ -162,7 +149,12 @@ func (t *postgresTurn) try(group []*postgresUpdate) (fates []error, again bool, 
 	}
 	defer c.release()
 	fates = make([]error, len(group))
+	run := 0
 	for i, u := range group {
+		if !u.claim() {
+			continue // its caller left while the turn was waited for
+		}
+		run++
 		if len(group) == 1 {
 			fates[i] = guard(u.fn, c)
 		} else {
@@ -172,7 +164,7 @@ func (t *postgresTurn) try(group []*postgresUpdate) (fates []error, again bool, 
 			return nil, true, c.explain(c.failed)
 		}
 	}
-	if len(group) == 1 && fates[0] != nil {
+	if run == 0 || len(group) == 1 && fates[0] != nil {
 		return fates, false, nil
 	}
 	if err := c.commit(); err != nil {
@@ -185,7 +177,7 @@ func (t *postgresTurn) try(group []*postgresUpdate) (fates []error, again bool, 
 
 // groupContext ends with the first deadline of a group, and for nothing else:
 // a caller who leaves ends no transaction of others.
-func groupContext(group []*postgresUpdate) (context.Context, context.CancelFunc) {
+func groupContext(group []*queuedUpdate) (context.Context, context.CancelFunc) {
 	first, _ := group[0].ctx.Deadline()
 	for _, u := range group[1:] {
 		if at, _ := u.ctx.Deadline(); at.Before(first) {

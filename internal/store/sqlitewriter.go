@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +16,7 @@ import (
 type sqliteWriter struct {
 	c     *sqliteConn
 	open  func() (*sqliteConn, error)
-	queue chan *sqliteUpdate
+	queue chan *queuedUpdate
 	quit  chan struct{}
 	ended sync.WaitGroup
 	// version is the engine's; kept is told of a commit of this writer that
@@ -27,23 +26,12 @@ type sqliteWriter struct {
 	files   *openFiles
 }
 
-type sqliteUpdate struct {
-	ctx  context.Context
-	fn   func(conn) error
-	err  error
-	done chan struct{}
-	// taken is set by who is first: the writer that will run the update, or the
-	// caller who does not wait any longer.
-	taken atomic.Bool
-	mine  bool // the writer was first; for the writer only
-}
-
 // groupLimit bounds how many updates share one commit.
 const groupLimit = 128
 
 func startSQLiteWriter(c *sqliteConn, open func() (*sqliteConn, error), version func() (walHeader, bool), kept func(before, after walHeader), files *openFiles) *sqliteWriter {
 	w := &sqliteWriter{
-		c: c, open: open, queue: make(chan *sqliteUpdate, groupLimit), quit: make(chan struct{}), version: version, kept: kept, files: files,
+		c: c, open: open, queue: make(chan *queuedUpdate, groupLimit), quit: make(chan struct{}), version: version, kept: kept, files: files,
 	}
 	w.ended.Go(w.run)
 	return w
@@ -53,7 +41,7 @@ func startSQLiteWriter(c *sqliteConn, open func() (*sqliteConn, error), version 
 // before the writer comes to fn keeps it from running; later it has no effect,
 // because a commit cannot be half believed.
 func (w *sqliteWriter) update(ctx context.Context, fn func(conn) error) error {
-	u := &sqliteUpdate{ctx: ctx, fn: fn, done: make(chan struct{})}
+	u := queued(ctx, fn)
 	select {
 	case <-w.quit:
 		return errClosed
@@ -70,7 +58,7 @@ func (w *sqliteWriter) update(ctx context.Context, fn func(conn) error) error {
 	case <-u.done:
 		return u.err
 	case <-ctx.Done():
-		if u.taken.CompareAndSwap(false, true) {
+		if u.leave() {
 			return ctx.Err()
 		}
 	case <-w.quit:
@@ -113,8 +101,8 @@ func (w *sqliteWriter) run() {
 	}
 }
 
-func (w *sqliteWriter) gather(first *sqliteUpdate) []*sqliteUpdate {
-	group := []*sqliteUpdate{first}
+func (w *sqliteWriter) gather(first *queuedUpdate) []*queuedUpdate {
+	group := []*queuedUpdate{first}
 	for len(group) < groupLimit {
 		select {
 		case u := <-w.queue:
@@ -126,24 +114,10 @@ func (w *sqliteWriter) gather(first *sqliteUpdate) []*sqliteUpdate {
 	return group
 }
 
-// claim says whether the update is the writer's to run: its caller still waits.
-func (u *sqliteUpdate) claim() bool {
-	u.mine = u.mine || u.taken.CompareAndSwap(false, true)
-	return u.mine
-}
-
-// finish tells the caller, if it still waits.
-func (u *sqliteUpdate) finish(err error) {
-	if u.claim() {
-		u.err = err
-		close(u.done)
-	}
-}
-
 // commit runs a group in one transaction. When the transaction as a whole is
 // lost (disk full, I/O error), its members are tried once more one by one,
 // so that each learns its own fate.
-func (w *sqliteWriter) commit(group []*sqliteUpdate) {
+func (w *sqliteWriter) commit(group []*queuedUpdate) {
 	lost := w.try(group)
 	if lost == nil {
 		return
@@ -154,12 +128,15 @@ func (w *sqliteWriter) commit(group []*sqliteUpdate) {
 		return
 	}
 	for _, u := range group {
+		u.unclaim()
+	}
+	for _, u := range group {
 		// Who no longer asks is not worth another wait for the lock.
 		if err := u.ctx.Err(); err != nil {
 			u.finish(err)
 			continue
 		}
-		if err := w.try([]*sqliteUpdate{u}); err != nil {
+		if err := w.try([]*queuedUpdate{u}); err != nil {
 			w.c.settle()
 			u.finish(err)
 		}
@@ -168,7 +145,7 @@ func (w *sqliteWriter) commit(group []*sqliteUpdate) {
 
 // try returns nil when every update's fate was told, or the error that lost
 // the whole transaction.
-func (w *sqliteWriter) try(group []*sqliteUpdate) (lost error) {
+func (w *sqliteWriter) try(group []*queuedUpdate) (lost error) {
 	if err := w.files.check(); err != nil {
 		return err
 	}
@@ -212,7 +189,7 @@ func (w *sqliteWriter) try(group []*sqliteUpdate) (lost error) {
 
 // one runs one update in a savepoint of its own. lost is what lost the whole
 // transaction.
-func (w *sqliteWriter) one(u *sqliteUpdate) (fate, lost error) {
+func (w *sqliteWriter) one(u *queuedUpdate) (fate, lost error) {
 	if err := w.c.control("SAVEPOINT one"); err != nil {
 		return nil, err
 	}
@@ -230,7 +207,7 @@ func (w *sqliteWriter) one(u *sqliteUpdate) (fate, lost error) {
 
 // begin waits for the write lock, which another process may hold, as long as
 // anyone of the group waits.
-func (w *sqliteWriter) begin(group []*sqliteUpdate) error {
+func (w *sqliteWriter) begin(group []*queuedUpdate) error {
 	if err := w.settle(); err != nil {
 		return err
 	}
@@ -239,7 +216,7 @@ func (w *sqliteWriter) begin(group []*sqliteUpdate) error {
 		if err == nil || !sqliteBusy(err) {
 			return err
 		}
-		if !slices.ContainsFunc(group, func(u *sqliteUpdate) bool { return u.mine && u.ctx.Err() == nil || !u.taken.Load() }) {
+		if !slices.ContainsFunc(group, func(u *queuedUpdate) bool { return u.mine && u.ctx.Err() == nil || !u.taken.Load() }) {
 			return err
 		}
 		select {

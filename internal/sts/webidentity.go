@@ -144,6 +144,9 @@ func (s *Service) verify(ctx context.Context, parsed *jwt.JSONWebToken, token *w
 		return errNoKeys
 	}
 	keys, err := set.find(ctx, parsed.Headers[0].KeyID)
+	if errors.Is(err, context.Canceled) {
+		return err // who asked has left
+	}
 	if err != nil {
 		return errNoProvider // why is in the log, once for every read
 	}

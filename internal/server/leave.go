@@ -1,0 +1,36 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+
+	"rollcall/internal/api"
+)
+
+// left says of an error of reading that the client is gone. A client that only
+// ends its sending side, by a FIN or by TLS's close_notify, may still wait for
+// its answer, and our own deadlines say nothing of it.
+//
+// While a handler runs net/http reads on in the background, so a reset is seen
+// when it comes.
+func left(err error) bool {
+	switch {
+	case err == nil, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrDeadlineExceeded):
+		return false
+	}
+	return true
+}
+
+// whileConnected returns the request with a context that ends when the client
+// has left, and not as net/http's does when it only sends no more.
+func whileConnected(r *http.Request) (*http.Request, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
+	stop := func() bool { return true }
+	if c := connOf(ctx); c != nil { // tests have none
+		stop = context.AfterFunc(c.life, func() { cancel(api.ErrClientLeft) })
+	}
+	return r.WithContext(api.OnConnection(ctx)), func() { stop(); cancel(nil) }
+}

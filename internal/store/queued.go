@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// queuedUpdate is an update that waits for a writer. Its caller may leave until
+// the writer claims it.
+type queuedUpdate struct {
+	ctx  context.Context
+	fn   func(conn) error
+	err  error
+	done chan struct{}
+	// taken is set by who is first: the writer that will run the update, or the
+	// caller who does not wait any longer.
+	taken atomic.Bool
+	mine  bool // the writer was first; for the writer only
+}
+
+func queued(ctx context.Context, fn func(conn) error) *queuedUpdate {
+	return &queuedUpdate{ctx: ctx, fn: fn, done: make(chan struct{})}
+}
+
+// leave is for the caller. It says whether the update will never run.
+func (u *queuedUpdate) leave() bool { return u.taken.CompareAndSwap(false, true) }
+
+// claim says whether the update is the writer's to run: its caller still waits.
+func (u *queuedUpdate) claim() bool {
+	u.mine = u.mine || u.taken.CompareAndSwap(false, true)
+	return u.mine
+}
+
+// unclaim lets the caller leave again, because the update has to wait once
+// more. Whoever tried to leave meanwhile waits for finish: the writer must look
+// at the context.
+func (u *queuedUpdate) unclaim() {
+	if u.mine {
+		u.mine = false
+		u.taken.Store(false)
+	}
+}
+
+// finish tells the caller, if it still waits.
+func (u *queuedUpdate) finish(err error) {
+	if u.claim() {
+		u.err = err
+		close(u.done)
+	}
+}
