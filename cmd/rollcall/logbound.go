@@ -13,35 +13,40 @@ import (
 // a line tells of them within ten seconds.
 const (
 	logPerMessage = 10  // lines a second with one message
-	logOverall    = 100 // lines a second
+	logOverall    = 100 // lines a second of errors, and as many of others
 	logSummary    = 10 * time.Second
 	logMessages   = 50      // messages that are told apart while they are counted
 	maxLogText    = 8 << 10 // bytes of one text: room for a stack
 )
 
-// boundedLog is a handler that keeps the bounds.
+// boundedLog is a handler that keeps the bounds. Errors have their own: what
+// clients cause is no error, and must not hide one.
 type boundedLog struct {
 	slog.Handler
-	count *logCount // shared by all that come of one handler
+	errors, others *logCount // shared by all that come of one handler
 }
 
 func newBoundedLog(h slog.Handler) boundedLog {
-	return boundedLog{h, &logCount{out: h, left: map[string]int{}}}
+	return boundedLog{h, newLogCount(h), newLogCount(h)}
 }
 
 func (b boundedLog) Handle(ctx context.Context, r slog.Record) error {
-	if !b.count.admit(r) {
+	count := b.others
+	if r.Level >= slog.LevelError {
+		count = b.errors
+	}
+	if !count.admit(r) {
 		return nil
 	}
 	return b.Handler.Handle(ctx, r)
 }
 
 func (b boundedLog) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return boundedLog{b.Handler.WithAttrs(attrs), b.count}
+	return boundedLog{b.Handler.WithAttrs(attrs), b.errors, b.others}
 }
 
 func (b boundedLog) WithGroup(name string) slog.Handler {
-	return boundedLog{b.Handler.WithGroup(name), b.count}
+	return boundedLog{b.Handler.WithGroup(name), b.errors, b.others}
 }
 
 // logCount counts the lines of a second, and those that are left out.
@@ -53,6 +58,10 @@ type logCount struct {
 	written int
 	of      map[string]int // no more messages than lines
 	left    map[string]int
+}
+
+func newLogCount(out slog.Handler) *logCount {
+	return &logCount{out: out, left: map[string]int{}}
 }
 
 func (c *logCount) admit(r slog.Record) bool {

@@ -57,8 +57,52 @@ func TestLogIsBounded(t *testing.T) {
 				written++
 			}
 		}
-		if written+counted != lines || written > 5*logOverall {
+		if written+counted != lines || written > 10*logOverall {
 			t.Errorf("%d written and %d counted of %d", written, counted, lines)
+		}
+	})
+}
+
+// A flood of what clients cause does not hide that the trail is down: each
+// second has a line of it, and the lines left out are counted under its name.
+func TestErrorsAreHeardInAFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		l := logging{level: "debug", format: "json"}
+		log, err := l.open(&process{stderr: &out, env: func(string) string { return "" }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const seconds, each = 25, 200
+		for second := range seconds {
+			for i := range each {
+				log.Debug(fmt.Sprintf("http: from %d.%d", second, i))
+			}
+			for range each {
+				log.Error("trail is down")
+			}
+			if n := strings.Count(out.String(), `"msg":"trail is down"`); n != (second+1)*logPerMessage {
+				t.Fatalf("%d lines after %d seconds", n, second+1)
+			}
+			time.Sleep(time.Second)
+		}
+		time.Sleep(logSummary)
+		synctest.Wait()
+		counted := 0
+		for line := range strings.Lines(out.String()) {
+			var r struct {
+				Message string
+				Lines   int
+			}
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Fatal(err)
+			}
+			if r.Message == "trail is down" {
+				counted += r.Lines
+			}
+		}
+		if want := seconds * (each - logPerMessage); counted != want {
+			t.Errorf("%d lines counted, want %d", counted, want)
 		}
 	})
 }
