@@ -36,8 +36,8 @@ var kinds = map[reflect.Type][]any{
 var (
 	given = []string{"bill", "x", "", "=1+1", "AKIA1", "arn:a", "arn:b", "C1", "APKA1", "ACCA1", "arn", "policy_arn", "client_id", "key_id", "job_id",
 		"task_id", "name", "tag_key", "key_fold", "K", "größe", "AccessKeysPerUser", "principal_id", "AIDA1", "codecommit", "group_id", "role_id",
-		"policy_id/7/7"}
-	givenNames = []string{"bill", "x", ""}
+		"policy_id/7/7", "example", "arn:now"}
+	givenNames = []string{"bill", "x", "y", "", "arn:b", "arn", "policy_arn"}
 )
 
 // argumentsOf are lists of arguments for a method, for the account that asks.
@@ -46,17 +46,13 @@ func argumentsOf(m reflect.Type) (lists [][]reflect.Value) {
 	if of == nil {
 		of = []any{nil}
 	}
-	numbers := []int64{7, 2, 3}
-	if !takesNumbers(m) {
-		numbers = numbers[:1]
-	}
 	tried := map[string]bool{}
 	for _, kind := range of {
 		for _, text := range given {
 			for _, name := range append([]string{text}, givenNames...) {
-				for _, n := range numbers {
+				for _, n := range []int64{7, 2, 3} {
 					args := argumentsWith(m, kind, text, name, n)
-					if told := fmt.Sprintf("%+v", args[1:]); !tried[told] {
+					if told := toldOf(args); !tried[told] {
 						tried[told] = true
 						lists = append(lists, args)
 					}
@@ -65,6 +61,15 @@ func argumentsOf(m reflect.Type) (lists [][]reflect.Value) {
 		}
 	}
 	return lists
+}
+
+// toldOf tells arguments apart.
+func toldOf(args []reflect.Value) string {
+	var all []any
+	for _, a := range args[1:] {
+		all = append(all, a.Interface())
+	}
+	return fmt.Sprintf("%+v", all)
 }
 
 // argumentsWith are arguments for a method, but for its receiver. The name
@@ -89,23 +94,21 @@ func argumentsWith(m reflect.Type, kind any, text, name string, n int64) []refle
 	return args
 }
 
-func takesNumbers(m reflect.Type) bool {
-	for i := 1; i < m.NumIn(); i++ {
-		if k := m.In(i).Kind(); k == reflect.Int || k == reflect.Int64 {
-			return true
-		}
-	}
-	return false
-}
-
 // fillIn fills an argument: rows are of the account that asks, and their key is
 // the name.
 func fillIn(v reflect.Value, text, name string, n int64) {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(text)
-	case reflect.Int, reflect.Int64:
+	case reflect.Int:
 		v.SetInt(n)
+	case reflect.Int64:
+		if v.Type() == reflect.TypeFor[time.Duration]() {
+			n *= int64(time.Second)
+		}
+		v.SetInt(n)
+	case reflect.Bool:
+		v.SetBool(n != 2)
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			v.SetBytes([]byte{1})
