@@ -120,9 +120,12 @@ type use struct {
 	backends          []int // of PostgreSQL
 }
 
+// mostBackends are those of the pool, and one that watches the server.
+const mostBackends = 16 + 1
+
 // more says whether something stayed that was not there before.
 func (u use) more(before use) bool {
-	return u.goroutines > before.goroutines+5 || u.files > before.files+5 || len(u.backends) > 16
+	return u.goroutines > before.goroutines+5 || u.files > before.files+5 || len(u.backends) > mostBackends
 }
 
 // use waits until it is clear what stays: until it is no more than before, or
