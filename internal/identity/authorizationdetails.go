@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -76,7 +77,7 @@ func (s *Service) GetAccountAuthorizationDetails(ctx context.Context, in *iam.Ge
 		all, out.IsTruncated, out.Marker = cut(p, all, func(d authorizationDetail) string { return d.key })
 		size := detailSize{}
 		for i, d := range all {
-			if i > 0 && size.bytes > detailBytes {
+			if i > 0 && size.bytes > answerBytes {
 				out.IsTruncated, out.Marker = true, p.marker(all[i-1].key)
 				break
 			}
@@ -93,38 +94,14 @@ func (s *Service) GetAccountAuthorizationDetails(ctx context.Context, in *iam.Ge
 	return out, nil
 }
 
-// detailBytes is how much a page tells before it ends: of a thousand policies
-// all versions are some 90 MiB.
-const detailBytes = 2 << 20
-
-// detailSize counts the documents of an answer as it grows.
+// detailSize counts an answer as it grows.
 type detailSize struct{ users, groups, roles, policies, bytes int }
 
 func (s *detailSize) add(out *iam.GetAccountAuthorizationDetailsOutput) {
-	const things = 500 // bytes of names, dates and tags
-	s.bytes += things
-	for _, u := range out.UserDetailList[s.users:] {
-		s.addDocuments(u.UserPolicyList)
-	}
-	for _, g := range out.GroupDetailList[s.groups:] {
-		s.addDocuments(g.GroupPolicyList)
-	}
-	for _, r := range out.RoleDetailList[s.roles:] {
-		s.bytes += len(str(r.AssumeRolePolicyDocument))
-		s.addDocuments(r.RolePolicyList)
-	}
-	for _, p := range out.Policies[s.policies:] {
-		for _, v := range p.PolicyVersionList {
-			s.bytes += len(str(v.Document))
-		}
+	for _, more := range []any{out.UserDetailList[s.users:], out.GroupDetailList[s.groups:], out.RoleDetailList[s.roles:], out.Policies[s.policies:]} {
+		s.bytes += answerLength(reflect.ValueOf(more))
 	}
 	s.users, s.groups, s.roles, s.policies = len(out.UserDetailList), len(out.GroupDetailList), len(out.RoleDetailList), len(out.Policies)
-}
-
-func (s *detailSize) addDocuments(list []types.PolicyDetail) {
-	for _, p := range list {
-		s.bytes += len(str(p.PolicyDocument))
-	}
 }
 
 func userDetails(tx *store.Tx, q detailQuery) ([]authorizationDetail, error) {

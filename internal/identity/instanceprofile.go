@@ -220,8 +220,14 @@ func (s *Service) listProfiles(ctx context.Context, action, filter string, marke
 			return err
 		}
 		profiles, truncated, next = cut(p, profiles, func(p store.InstanceProfile) string { return p.NameKey })
-		out, err = profilesOut(tx, c, profiles)
-		return err
+		if out, err = profilesOut(tx, c, profiles); err != nil {
+			return err
+		}
+		// Each has its role with its trust policy.
+		if n := fitting(out); n < len(out) {
+			out, truncated, next = out[:n], true, p.marker(profiles[n-1].NameKey)
+		}
+		return nil
 	})
 	return out, truncated, next, err
 }

@@ -59,14 +59,15 @@ func (p page) marker(after string) *string {
 	return ptr(base64.RawURLEncoding.EncodeToString(append(p.mac(after), after...)))
 }
 
-// cut shortens what was read, one item more than the page holds, and returns
-// the marker if there is more. key names an item's key.
+// cut shortens what was read, one item more than the page holds, to what an
+// answer has room for, and returns the marker if there is more. key names an
+// item's key.
 func cut[T any](p page, items []T, key func(T) string) (kept []T, truncated bool, marker *string) {
-	if len(items) <= p.limit {
+	n := fitting(items[:min(p.limit, len(items))])
+	if n == len(items) {
 		return items, false, nil
 	}
-	kept = items[:p.limit]
-	return kept, true, p.marker(key(kept[p.limit-1]))
+	return items[:n], true, p.marker(key(items[n-1]))
 }
 
 // cutAll is cut for lists that are read whole because a quota keeps them
@@ -88,8 +89,9 @@ func cutTags(p page, tags []store.Tag) (kept []store.Tag, truncated bool, marker
 func cutCounted[T any](p page, items []T) (kept []T, truncated bool, marker *string) {
 	before, _ := strconv.Atoi(p.after)
 	items = items[min(before, len(items)):]
-	if len(items) <= p.limit {
+	n := fitting(items[:min(p.limit, len(items))])
+	if n == len(items) {
 		return items, false, nil
 	}
-	return items[:p.limit], true, p.marker(strconv.Itoa(before + p.limit))
+	return items[:n], true, p.marker(strconv.Itoa(before + n))
 }

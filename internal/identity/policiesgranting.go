@@ -2,7 +2,9 @@ package identity
 
 import (
 	"context"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -33,10 +35,20 @@ func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam
 	out := &iam.ListPoliciesGrantingServiceAccessOutput{PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{}}
 	var namespaces []string
 	namespaces, out.IsTruncated, out.Marker = cutCounted(p, in.ServiceNamespaces)
-	for _, namespace := range namespaces {
+	before, _ := strconv.Atoi(p.after)
+	size := 0
+	for i, namespace := range namespaces {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if i > 0 && size > answerBytes {
+			out.IsTruncated, out.Marker = true, p.marker(strconv.Itoa(before+i))
+			break
+		}
 		out.PoliciesGrantingServiceAccess = append(out.PoliciesGrantingServiceAccess, types.ListPoliciesGrantingServiceAccessEntry{
 			ServiceNamespace: &namespace, Policies: src.granting(namespace),
 		})
+		size += answerLength(reflect.ValueOf(&out.PoliciesGrantingServiceAccess[i]))
 	}
 	return out, nil
 }
