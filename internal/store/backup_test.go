@@ -369,3 +369,17 @@ func TestDeleteFullAccount(t *testing.T) {
 		}
 	})
 }
+
+// A large backup takes longer to restore than a call may take.
+func TestRestoreTakesItsTime(t *testing.T) {
+	from := storetest.Open(t, store.Config{Memory: true})
+	fill(t, from)
+	var text bytes.Buffer
+	if _, err := from.Backup(t.Context(), &text, nil); err != nil {
+		t.Fatal(err)
+	}
+	to := storetest.Open(t, store.Config{Memory: true, Timeout: time.Nanosecond})
+	if _, err := to.Restore(t.Context(), bytes.NewReader(text.Bytes()), false, nil); err != nil {
+		t.Error(err)
+	}
+}

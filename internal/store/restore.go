@@ -42,7 +42,7 @@ func (db *DB) Restore(ctx context.Context, r io.ReadSeeker, replace bool, master
 	info, err := CheckBackup(r, master)
 	if err == nil {
 		// A transaction may be repeated, so each begins at the beginning.
-		err = db.Update(ctx, func(tx *Tx) error {
+		err = db.Update(Patiently(ctx, 0), func(tx *Tx) error {
 			if _, err := r.Seek(0, io.SeekStart); err != nil {
 				return err
 			}
