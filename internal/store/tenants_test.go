@@ -235,7 +235,11 @@ var differing = map[string]string{
 // gives calls a method and says what it gives.
 func gives(tx *store.Tx, m reflect.Method, args []reflect.Value) string {
 	args[0] = reflect.ValueOf(tx)
-	results := m.Func.Call(args)
+	call := m.Func.Call
+	if m.Type.IsVariadic() {
+		call = m.Func.CallSlice
+	}
+	results := call(args)
 	var all []any
 	for _, r := range results {
 		all = append(all, r.Interface())

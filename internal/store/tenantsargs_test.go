@@ -110,8 +110,11 @@ func fillIn(v reflect.Value, text, name string, n int64) {
 	case reflect.Bool:
 		v.SetBool(n != 2)
 	case reflect.Slice:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
+		switch v.Type().Elem().Kind() {
+		case reflect.Uint8:
 			v.SetBytes([]byte{1})
+		case reflect.String:
+			v.Set(reflect.ValueOf([]string{text}))
 		}
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
