@@ -147,10 +147,11 @@ func (e *postgres) once(ctx context.Context, begin string, fn func(conn) error) 
 	if err != nil {
 		return false, err
 	}
-	if err := c.commit(); err != nil {
-		return e.lost(ctx, c, err)
+	err = c.commit()
+	if err == nil || begin == beginView && c.pooled.Conn().IsClosed() {
+		return false, nil // what a view has read stands, whatever becomes of its end
 	}
-	return false, nil
+	return e.lost(ctx, c, err)
 }
 
 // begin starts a transaction. A pooled connection may have died since it was

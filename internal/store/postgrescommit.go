@@ -43,7 +43,10 @@ func (c *postgresConn) commit() error {
 		tag, err = results.Exec()
 	}
 	closed := results.Close()
+	var preparing pgx.ErrPreprocessingBatch
 	switch {
+	case errors.As(err, &preparing) && c.pooled.Conn().IsClosed():
+		return fmt.Errorf("%w: %w", errNotSent, err)
 	case err != nil:
 		return err
 	case tag.String() == "COMMIT":
@@ -55,7 +58,7 @@ func (c *postgresConn) commit() error {
 }
 
 // errNotSent says that a COMMIT was not sent.
-var errNotSent = errors.New("postgres: out of time before the commit")
+var errNotSent = errors.New("postgres: ended before the commit")
 
 // uncertain says that a COMMIT was sent, and that its error does not say what
 // became of it. The server's own errors do, but for an administrator's ending

@@ -239,6 +239,25 @@ func terminate(t *testing.T, other *pgx.Conn) error {
 	return err
 }
 
+// A reader whose session ends after it read everything has what it read.
+func TestEndedAfterReading(t *testing.T) {
+	cfg := storetest.Postgres(t)
+	db := storetest.Open(t, cfg)
+	fill(t, db, "u")
+	other := session(t, cfg.URL)
+	runs := 0
+	view(t, db, func(tx *store.Tx) error {
+		runs++
+		if _, err := tx.User(account, "u"); err != nil {
+			return err
+		}
+		return terminate(t, other)
+	})
+	if runs != 1 {
+		t.Errorf("%d runs", runs)
+	}
+}
+
 // A reader whose session ends before it read anything begins again.
 func TestEndedBeforeReading(t *testing.T) {
 	cfg := storetest.Postgres(t)
