@@ -144,8 +144,8 @@ func operator() trail.Identity {
 	return id
 }
 
-// circumstances are what helps to find the person behind root. The environment
-// says so, and proves nothing.
+// circumstances returns facts that help to find the person behind root. They come
+// from the environment and prove nothing.
 func (in *install) circumstances() json.RawMessage {
 	data := map[string]any{}
 	if name := in.p.env("SUDO_USER"); name != "" {

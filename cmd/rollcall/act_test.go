@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// operatorRecord is what the tests read of an operator's record.
+// operatorRecord holds the members of an operator's record that the tests read.
 type operatorRecord struct {
 	EventName, ErrorCode, RecipientAccountID string
 	UserIdentity                             struct{ Type, PrincipalID string }

@@ -65,10 +65,10 @@ func recovered(made []string) json.RawMessage {
 }
 
 const (
-	// tidyEvery is how often the rows of written records are removed.
+	// tidyEvery is the interval at which the rows of written records are removed.
 	tidyEvery = time.Second
-	// recoverEvery is how often the store is asked for records that nobody
-	// wrote: those of nodes that died.
+	// recoverEvery is the interval at which the store is asked for the records
+	// of nodes that died before they wrote them.
 	recoverEvery = 2 * time.Second
 	forgetEvery  = 10 * time.Minute
 	// lastTidy bounds the end: a disk may hang.

@@ -112,7 +112,7 @@ func (c Command) environ() map[string]string {
 	return env
 }
 
-// exitCode is how a process ended, and no error where that is all.
+// exitCode returns the exit code of a process, and an error if it failed otherwise.
 func exitCode(err error) (int, error) {
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return exit.ExitCode(), nil
