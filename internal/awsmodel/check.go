@@ -94,7 +94,9 @@ type valueChecker struct {
 	fields      *checker      // of a structure
 	variants    []variant     // of a union
 	element     *valueChecker // of a list or map
-	grouped     string        // the answer for a list of constrained scalars
+	grouped     string        // the answer for a list or map of constrained scalars
+	keys        *valueChecker // of a map
+	keysGrouped string        // the answer for its keys
 }
 
 type variant struct {
@@ -183,10 +185,30 @@ func (c *valueChecker) check(f *findings, v reflect.Value, at *place) {
 		c.checkVariant(f, v, at)
 	case c.element != nil && c.shape.Kind == List:
 		c.checkElements(f, v, at)
-	case c.element != nil:
-		for entry := v.MapRange(); entry.Next(); {
+	case c.element != nil || c.keys != nil:
+		c.checkEntries(f, v, at)
+	}
+}
+
+// checkEntries answers once for all keys and once for all values, because a map
+// has no order.
+func (c *valueChecker) checkEntries(f *findings, v reflect.Value, at *place) {
+	var badKey, badValue bool
+	for entry := v.MapRange(); entry.Next(); {
+		badKey = badKey || c.keys != nil && !c.keys.meets(entry.Key())
+		switch {
+		case c.element == nil:
+		case c.grouped != "":
+			badValue = badValue || !c.element.meets(entry.Value())
+		default:
 			c.element.check(f, entry.Value(), &place{parent: at, name: entry.Key().String()})
 		}
+	}
+	if badKey {
+		f.add(at, c.keysGrouped)
+	}
+	if badValue {
+		f.add(at, c.grouped)
 	}
 }
 

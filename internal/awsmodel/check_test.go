@@ -24,6 +24,10 @@ func tag(key, value string) []types.Tag {
 	return []types.Tag{{Key: &key, Value: &value}}
 }
 
+func properties(key, value string) *iam.PutAccountPropertiesInput {
+	return &iam.PutAccountPropertiesInput{Properties: map[string]string{"C/D": "x", key: value}}
+}
+
 const one = "1 validation error detected: "
 
 var checks = []struct {
@@ -54,6 +58,12 @@ var checks = []struct {
 	{"tag missing", "TagUser", &iam.TagUserInput{UserName: aws.String("u"), Tags: make([]types.Tag, 1)}, "2 validation errors detected: Value at 'tags.1.member.value' failed to satisfy constraint: Member must not be null; Value at 'tags.1.member.key' failed to satisfy constraint: Member must not be null"},
 	{"too many tag keys", "UntagRole", &iam.UntagRoleInput{RoleName: aws.String("r"), TagKeys: make([]string, 51)}, one + "Value at 'tagKeys' failed to satisfy constraint: Member must have length less than or equal to 50"},
 	{"tag keys", "UntagPolicy", &iam.UntagPolicyInput{PolicyArn: aws.String("arn:aws:iam::111111111111:policy/p"), TagKeys: []string{"fine", "a?"}}, one + `Value at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+, Member must not be null]`},
+	{"map", "PutAccountProperties", properties("A/B", "v"), ""},
+	{"map key not allowed", "PutAccountProperties", properties("1/B", "v"), one + "Value at 'properties' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 50, " +
+		"Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: ^[A-Za-z][A-Za-z0-9/_-]*$]"},
+	{"map value too long", "PutAccountProperties", properties("A/B", strings.Repeat("v", 1025)), one + "Value at 'properties' failed to satisfy constraint: " +
+		"Map value must satisfy constraint: [Member must have length less than or equal to 1024, Member must have length greater than or equal to 1]"},
+	{"map missing", "PutAccountProperties", &iam.PutAccountPropertiesInput{}, one + "Value at 'properties' failed to satisfy constraint: Member must not be null"},
 	{"identifier", "DeleteServiceSpecificCredential", &iam.DeleteServiceSpecificCredentialInput{ServiceSpecificCredentialId: aws.String("an-id-with-a-hyphen-in-it")}, one + `Value at 'serviceSpecificCredentialId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w]+`},
 	{"version", "GetPolicyVersion", &iam.GetPolicyVersionInput{PolicyArn: aws.String("arn:aws:iam::111111111111:policy/p"), VersionId: aws.String("1")}, one + `Value at 'versionId' failed to satisfy constraint: Member must satisfy regular expression pattern: v[1-9][0-9]*(\.[A-Za-z0-9-]*)?`},
 	{"enum", "UpdateAccessKey", &iam.UpdateAccessKeyInput{AccessKeyId: aws.String("AKIAIOSFODNN7EXAMPLE"), Status: "on"}, one + "Value at 'status' failed to satisfy constraint: Member must satisfy enum value set"},

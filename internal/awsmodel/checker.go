@@ -47,7 +47,7 @@ func newValueChecker(s *Shape, t reflect.Type) *valueChecker {
 	case List, Map:
 		c.planElements(t)
 	}
-	if len(c.constraints) == 0 && !c.ownText && c.fields == nil && c.variants == nil && c.element == nil {
+	if len(c.constraints) == 0 && !c.ownText && c.fields == nil && c.variants == nil && c.element == nil && c.keys == nil {
 		return nil
 	}
 	return c
@@ -71,24 +71,37 @@ func (c *valueChecker) planStructure(t reflect.Type) {
 
 func (c *valueChecker) planElements(t reflect.Type) {
 	c.element = newValueChecker(c.shape.Elem, t.Elem())
+	if c.shape.Kind == Map {
+		if c.keys = newValueChecker(c.shape.Key, t.Key()); c.keys != nil {
+			c.keysGrouped = "Map keys must satisfy constraint: " + c.keys.group(c.shape.Key, false)
+		}
+	}
 	elem := c.shape.Elem
-	if c.element == nil || c.shape.Kind != List || elem.Kind == Structure {
+	if c.element == nil || elem.Kind == Structure || elem.Kind == List || elem.Kind == Map {
 		return
 	}
-	// A list of scalars is answered once, with every rule for an element,
-	// whichever was broken.
-	c.element.ownText = false
-	c.element.constraints = constraints(elem, false)
+	of := "Member"
+	if c.shape.Kind == Map {
+		of = "Map value"
+	}
+	c.grouped = of + " must satisfy constraint: " + c.element.group(elem, noNullElements[c.shape.Name])
+}
+
+// group prepares the checker of a scalar in a list or a map, of which AWS
+// answers once, with every rule, whichever was broken.
+func (c *valueChecker) group(s *Shape, notNull bool) string {
+	c.ownText = false
+	c.constraints = constraints(s, false)
 	var texts []string
-	for _, rule := range c.element.constraints {
-		if !rule.unpublished || len(c.element.constraints) == 1 {
+	for _, rule := range c.constraints {
+		if !rule.unpublished || len(c.constraints) == 1 {
 			texts = append(texts, rule.text)
 		}
 	}
-	if noNullElements[c.shape.Name] {
+	if notNull {
 		texts = append(texts, "Member must not be null")
 	}
-	c.grouped = "Member must satisfy constraint: [" + strings.Join(texts, ", ") + "]"
+	return "[" + strings.Join(texts, ", ") + "]"
 }
 
 // constraints lists the rules for a value in the order in which AWS prints

@@ -22,6 +22,8 @@ func (s *Service) organizationActions() []api.Action {
 		{Operation: awsquery.Of(s.DisableOrganizationsRootSessions), Needs: api.Everything},
 		{Operation: awsquery.Of(s.ListOrganizationsFeatures), Needs: api.Everything},
 		{Operation: awsquery.Of(s.SetSecurityTokenServicePreferences), Needs: api.Everything},
+		{Operation: awsquery.Of(s.GetAccountProperties), Needs: onProperties},
+		{Operation: awsquery.Of(s.PutAccountProperties), Needs: onProperties},
 	}
 }
 

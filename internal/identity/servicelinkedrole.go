@@ -67,12 +67,8 @@ func (s *Service) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateSer
 	if len(name) > maxRoleName {
 		return nil, fail("InvalidInput", "The role name %s is longer than %d characters.", name, maxRoleName) // a guess
 	}
-	r := store.Role{
-		Account: c.Account(), NameKey: fold(name), Name: name, Path: linkedRolePath(*in.AWSServiceName), ID: seal.NewID("AROA", 21),
-		Description: str(in.Description), MaxSession: defaultMaxSession, Service: *in.AWSServiceName,
-	}
-	r.TrustPolicy = `{"Version":"2012-10-17","Statement":[{"Action":["sts:AssumeRole"],"Effect":"Allow","Principal":{"Service":["` + *in.AWSServiceName + `"]}}]}`
-	arn := "arn:" + c.Partition() + ":iam::aws:policy" + servicePath + linked.policy
+	r := newLinkedRole(c, *in.AWSServiceName, name)
+	r.Description = str(in.Description)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Role(r.Account, r.NameKey); !errors.Is(err, store.ErrNotFound) {
 			if err != nil {
@@ -80,14 +76,7 @@ func (s *Service) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateSer
 			}
 			return fail("InvalidInput", "Service role name %s has been taken in this account, please try a different suffix.", name)
 		}
-		r.Created = tx.Now
-		if err := insertRole(tx, r, nil); err != nil {
-			return err
-		}
-		if managedpolicy.Find(arn) == nil {
-			return nil
-		}
-		return tx.InsertAttachment(store.RoleEntity, r.Account, r.NameKey, arn)
+		return insertLinkedRole(tx, c, linked, &r)
 	})
 	if err != nil {
 		return nil, err
@@ -95,6 +84,31 @@ func (s *Service) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateSer
 	out := roleOut(c, r)
 	out.Description, out.MaxSessionDuration = nil, nil
 	return &iam.CreateServiceLinkedRoleOutput{Role: &out}, nil
+}
+
+// newLinkedRole is a service-linked role that is not stored yet.
+func newLinkedRole(c principal.Caller, service, name string) store.Role {
+	r := store.Role{
+		Account: c.Account(), NameKey: fold(name), Name: name, Path: linkedRolePath(service), ID: seal.NewID("AROA", 21),
+		MaxSession: defaultMaxSession, Service: service,
+	}
+	r.TrustPolicy = `{"Version":"2012-10-17","Statement":[{"Action":["sts:AssumeRole"],"Effect":"Allow",` +
+		`"Principal":{"Service":["` + service + `"]}}]}`
+	return r
+}
+
+// insertLinkedRole stores a service-linked role with its policy, if Rollcall
+// knows that.
+func insertLinkedRole(tx *store.Tx, c principal.Caller, linked linkedService, r *store.Role) error {
+	r.Created = tx.Now
+	if err := insertRole(tx, *r, nil); err != nil {
+		return err
+	}
+	arn := "arn:" + c.Partition() + ":iam::aws:policy" + servicePath + linked.policy
+	if managedpolicy.Find(arn) == nil {
+		return nil
+	}
+	return tx.InsertAttachment(store.RoleEntity, r.Account, r.NameKey, arn)
 }
 
 // maxRoleName is the most characters of a role's name. IAM quotas.

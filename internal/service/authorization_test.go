@@ -148,6 +148,8 @@ var everyAction = map[string]struct{ params, resource string }{
 	"DisableOrganizationsRootSessions":              {"", "*"},
 	"ListOrganizationsFeatures":                     {"", "*"},
 	"SetSecurityTokenServicePreferences":            {"GlobalEndpointTokenVersion=v2Token", "*"},
+	"GetAccountProperties":                          {"", "*"},
+	"PutAccountProperties":                          {"Properties.entry.1.key=RoleManager/Enabled&Properties.entry.1.value=false", "*"},
 
 	"SimulateCustomPolicy":             {"ActionNames.member.1=iam:GetUser&PolicyInputList.member.1=" + policyForm, "*"},
 	"SimulatePrincipalPolicy":          {"ActionNames.member.1=iam:GetUser&PolicySourceArn=" + rolePath + "/worker", "role worker"},

@@ -161,6 +161,8 @@ func callAccount(t *testing.T, w *world) {
 	must(t, w.root.DeleteAccountAlias, &iam.DeleteAccountAliasInput{AccountAlias: ptr("example")})
 	must(t, w.root.SetSecurityTokenServicePreferences, &iam.SetSecurityTokenServicePreferencesInput{GlobalEndpointTokenVersion: types.GlobalEndpointTokenVersionV1Token})
 	must(t, w.root.GetAccountAuthorizationDetails, &iam.GetAccountAuthorizationDetailsInput{})
+	must(t, w.root.PutAccountProperties, &iam.PutAccountPropertiesInput{Properties: map[string]string{"RoleManager/Enabled": "false"}})
+	must(t, w.root.GetAccountProperties, &iam.GetAccountPropertiesInput{})
 }
 
 func callOrganization(t *testing.T, w *world) {

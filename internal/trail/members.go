@@ -2,7 +2,9 @@ package trail
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,6 +79,7 @@ var recorded = func() map[string]bool {
 		ServerCertificateName NewServerCertificateName
 		ServerCertificateMetadata ServerCertificateId Expiration
 		OrganizationId EnabledFeatures GlobalEndpointTokenVersion
+		Properties
 		JobId Granularity ServiceNamespace ServiceNamespaces
 		PolicySourceArn PolicyInputList PermissionsBoundaryPolicyInputList
 		ActionNames ResourceArns ResourcePolicy ResourceOwner CallerArn
@@ -187,10 +190,13 @@ func (m *Members) makePlan(action string, t reflect.Type, depth int) *structPlan
 // lowerFirst makes CloudTrail's spelling: sSHPublicKeyId.
 func lowerFirst(name string) string { return strings.ToLower(name[:1]) + name[1:] }
 
-var timeType = reflect.TypeFor[time.Time]()
+var (
+	timeType  = reflect.TypeFor[time.Time]()
+	textsType = reflect.TypeFor[map[string]string]()
+)
 
-// valueWriter returns nil for types that are never recorded, bytes and maps
-// among them.
+// valueWriter returns nil for types that are never recorded, bytes and maps of
+// anything but texts among them.
 func (m *Members) valueWriter(action string, t reflect.Type, depth int) valueWriter {
 	if depth > maxDepth {
 		return nil
@@ -222,6 +228,8 @@ func (m *Members) valueWriter(action string, t reflect.Type, depth int) valueWri
 			return nil
 		}
 		return func(w *memberWriter, v reflect.Value) { w.list(elem, v) }
+	case t == textsType:
+		return func(w *memberWriter, v reflect.Value) { w.texts(v.Interface().(map[string]string)) }
 	case t.Kind() == reflect.Struct:
 		plan := m.makePlan(action, t, depth+1)
 		if len(plan.fields) == 0 {
@@ -282,11 +290,27 @@ func (w *memberWriter) list(elem valueWriter, v reflect.Value) {
 	w.dst = append(w.dst, ']')
 }
 
+// texts writes a map in the order of its keys.
+func (w *memberWriter) texts(m map[string]string) {
+	w.dst = append(w.dst, '{')
+	for i, key := range slices.Sorted(maps.Keys(m)) {
+		if w.full() {
+			break
+		}
+		if i > 0 {
+			w.dst = append(w.dst, ',')
+		}
+		w.dst = append(appendString(w.dst, key, maxMember), ':')
+		w.dst = appendString(w.dst, m[key], maxMember)
+	}
+	w.dst = append(w.dst, '}')
+}
+
 // isAbsent reports a member that was not sent: a nil pointer or list, or an
 // enum without a value.
 func isAbsent(v reflect.Value) bool {
 	switch v.Kind() {
-	case reflect.Pointer, reflect.Slice:
+	case reflect.Pointer, reflect.Slice, reflect.Map:
 		return v.IsNil()
 	case reflect.String:
 		return v.Len() == 0

@@ -184,7 +184,7 @@ var served = []any{
 	iam.DisableOrganizationsRootCredentialsManagementInput{}, iam.DisableOrganizationsRootCredentialsManagementOutput{},
 	iam.EnableOrganizationsRootSessionsInput{}, iam.EnableOrganizationsRootSessionsOutput{},
 	iam.DisableOrganizationsRootSessionsInput{}, iam.DisableOrganizationsRootSessionsOutput{}, iam.ListOrganizationsFeaturesInput{},
-	iam.SetSecurityTokenServicePreferencesInput{},
+	iam.SetSecurityTokenServicePreferencesInput{}, iam.PutAccountPropertiesInput{},
 	iam.GenerateServiceLastAccessedDetailsInput{}, iam.GenerateServiceLastAccessedDetailsOutput{}, iam.GetServiceLastAccessedDetailsInput{},
 	iam.GetServiceLastAccessedDetailsWithEntitiesInput{}, iam.ListPoliciesGrantingServiceAccessInput{},
 	iam.SimulateCustomPolicyInput{}, iam.SimulatePrincipalPolicyInput{}, iam.GetContextKeysForCustomPolicyInput{},

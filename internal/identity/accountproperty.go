@@ -1,0 +1,146 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/api"
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+)
+
+// The one property that IAM has: whether role manager makes roles for users.
+// Rollcall keeps the property and has no role manager.
+const (
+	roleManagerNamespace = "RoleManager"
+	roleManagerEnabled   = roleManagerNamespace + "/Enabled"
+	roleManagerService   = "role-manager.iam.amazonaws.com"
+)
+
+// onProperties is the need on account properties. Policies tell their
+// namespaces apart by a condition key. Service authorization reference for IAM,
+// iam:AccountPropertyNamespaces.
+func onProperties(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	namespaces := []string{roleManagerNamespace}
+	put, ok := in.(*iam.PutAccountPropertiesInput)
+	if ok {
+		namespaces = namespacesOf(put.Properties)
+	}
+	needs := api.On(api.Resource{ARN: "*"})
+	needs[0].Keys = func(key string) []string {
+		if key == "iam:accountpropertynamespaces" {
+			return namespaces
+		}
+		return nil
+	}
+	if ok && put.Properties[roleManagerEnabled] == "true" {
+		// Recorded: this is asked for also where the role is there already.
+		needs = append(needs, onRoleManagerRole(c))
+	}
+	return needs, nil
+}
+
+// onRoleManagerRole is the need of whoever enables role manager: its
+// service-linked role is made for it.
+func onRoleManagerRole(c principal.Caller) api.Need {
+	linked, _ := findLinkedService(roleManagerService)
+	return api.Need{
+		Action:    "iam:CreateServiceLinkedRole",
+		Resources: []api.Resource{{ARN: api.IAMARN(c, "role", linkedRolePath(roleManagerService)+linked.role)}},
+		Keys: func(key string) []string {
+			if key == "iam:awsservicename" {
+				return []string{roleManagerService}
+			}
+			return nil
+		},
+	}
+}
+
+// namespacesOf are the namespaces of properties, sorted, each once.
+func namespacesOf(properties map[string]string) []string {
+	var all []string
+	for key := range properties {
+		namespace, _, _ := strings.Cut(key, "/")
+		all = append(all, namespace)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// GetAccountProperties reads the properties of the account.
+func (s *Service) GetAccountProperties(ctx context.Context, _ *iam.GetAccountPropertiesInput) (*iam.GetAccountPropertiesOutput, error) {
+	c := principal.Of(ctx)
+	enabled := ""
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		enabled, err = setting(tx, c.Account(), roleManagerEnabled)
+		return err
+	})
+	if enabled == "" {
+		enabled = "false"
+	}
+	return &iam.GetAccountPropertiesOutput{Properties: map[string]string{roleManagerEnabled: enabled}}, err
+}
+
+// PutAccountProperties sets properties of the account, all of one namespace.
+// Properties that AWS does not know beside one that it requires are taken and
+// not kept (recorded). Enabling role manager makes its service-linked role.
+func (s *Service) PutAccountProperties(ctx context.Context, in *iam.PutAccountPropertiesInput) (*iam.PutAccountPropertiesOutput, error) {
+	c := principal.Of(ctx)
+	if err := checkProperties(in.Properties); err != nil {
+		return nil, err
+	}
+	value := in.Properties[roleManagerEnabled]
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		if value == "true" {
+			if err := s.ensureLinkedRole(tx, c, roleManagerService); err != nil {
+				return err
+			}
+		}
+		return tx.SetSetting(c.Account(), roleManagerEnabled, value)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &iam.PutAccountPropertiesOutput{}, nil
+}
+
+// checkProperties refuses what AWS refuses, in its words (recorded).
+func checkProperties(properties map[string]string) error {
+	for _, key := range slices.Sorted(maps.Keys(properties)) {
+		if !strings.Contains(key, "/") || strings.HasPrefix(key, "/") || strings.HasSuffix(key, "/") {
+			return fail("InvalidInput", "Property key must be in format Namespace/PropertyName: %s", key)
+		}
+	}
+	namespaces := namespacesOf(properties)
+	value, there := properties[roleManagerEnabled]
+	switch {
+	case len(namespaces) == 0:
+		return fail("InvalidInput", "At least one property is required.") // a guess: the SDKs cannot send it
+	case len(namespaces) > 1:
+		return fail("InvalidInput", "All properties must belong to the same namespace")
+	case namespaces[0] != roleManagerNamespace:
+		return fail("InvalidInput", "Unsupported namespace: %s", namespaces[0])
+	case !there:
+		return fail("InvalidInput", "RoleManager namespace requires Enabled property")
+	case value != "true" && value != "false":
+		return fail("InvalidInput", "Enabled must be 'true' or 'false'")
+	}
+	return nil
+}
+
+// ensureLinkedRole makes the service-linked role of a service where it is not
+// there.
+func (s *Service) ensureLinkedRole(tx *store.Tx, c principal.Caller, service string) error {
+	linked, _ := findLinkedService(service)
+	_, err := tx.Role(c.Account(), fold(linked.role))
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	r := newLinkedRole(c, service, linked.role)
+	return insertLinkedRole(tx, c, linked, &r)
+}

@@ -1,0 +1,48 @@
+package service_test
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/google/go-cmp/cmp"
+)
+
+// Policies tell the namespaces of account properties apart, and whoever
+// enables role manager needs the permission to make its role, also where it is
+// there.
+func TestAccountPropertiesAuthorization(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	ann := w.asUser(t, "Ann")
+	put := func(value string) *iam.PutAccountPropertiesInput {
+		return &iam.PutAccountPropertiesInput{Properties: map[string]string{"RoleManager/Enabled": value}}
+	}
+	const properties = `"Effect":"Allow","Action":["iam:GetAccountProperties","iam:PutAccountProperties"],"Resource":"*"`
+	for namespace, status := range map[string]int{"Other": 403, "RoleManager": 0} {
+		w.putUserPolicy(t, "Ann", document(properties+`,"Condition":{"ForAnyValue:StringEquals":{"iam:AccountPropertyNamespaces":"`+namespace+`"}}`))
+		_, err := ann.PutAccountProperties(t.Context(), put("false"))
+		_, read := ann.GetAccountProperties(t.Context(), &iam.GetAccountPropertiesInput{})
+		if failureOf(err).status != status || failureOf(read).status != status {
+			t.Errorf("namespace %s: %v, %v", namespace, err, read)
+		}
+	}
+	w.putUserPolicy(t, "Ann", document(properties))
+	const denied = "User: " + userPath + "/Ann is not authorized to perform: iam:CreateServiceLinkedRole on resource: " + iamARN +
+		"role/aws-service-role/role-manager.iam.amazonaws.com/AWSServiceRoleForIAMRoleManager because no identity-based policy allows " +
+		"the iam:CreateServiceLinkedRole action"
+	refused(t, ann.PutAccountProperties, put("true"), 403, "AccessDenied", denied)
+	must(t, w.root.PutAccountProperties, put("true"))
+	refused(t, ann.PutAccountProperties, put("true"), 403, "AccessDenied", denied)
+	must(t, ann.PutAccountProperties, put("false"))
+	create := `"Effect":"Allow","Action":"iam:CreateServiceLinkedRole","Resource":"*",` +
+		`"Condition":{"StringEquals":{"iam:AWSServiceName":"role-manager.iam.amazonaws.com"}}`
+	w.putUserPolicy(t, "Ann", document(properties+"},{"+create))
+	must(t, ann.PutAccountProperties, put("true"))
+
+	records := w.records(t)
+	last := records[len(records)-1]
+	want := map[string]any{"properties": map[string]any{"RoleManager/Enabled": "true"}}
+	if diff := cmp.Diff(want, last.RequestParameters); diff != "" {
+		t.Errorf("the trail has other parameters, -want +got\n%s", diff)
+	}
+}
