@@ -69,7 +69,7 @@ func TestBadForms(t *testing.T) {
 		{"version of the other service", "Action=GetCallerIdentity&Version=" + iamVersion, "InvalidAction", "Could not find operation GetCallerIdentity for version 2010-05-08"},
 		{"unknown action", call("GetUsers", ""), "InvalidAction", "Could not find operation GetUsers for version 2010-05-08"},
 		{"other case", call("getuser", ""), "InvalidAction", "Could not find operation getuser for version 2010-05-08"},
-		{"not served", "Action=GetWebIdentityToken&Version=" + stsVersion, "InvalidAction", "Could not find operation GetWebIdentityToken for version 2011-06-15: Rollcall does not serve it"},
+		{"not served", "Action=GetDelegatedAccessToken&Version=" + stsVersion, "InvalidAction", "Could not find operation GetDelegatedAccessToken for version 2011-06-15: Rollcall does not serve it"},
 		{"long action", call(strings.Repeat("A", 500), ""), "InvalidAction", "Could not find operation " + strings.Repeat("A", 128) + " for version 2010-05-08"},
 		{"markup in action", call("%3Cb%3E%26%00", ""), "InvalidAction", "Could not find operation <b>&\uFFFD for version 2010-05-08"},
 		{"duplicate action", call("GetUser", "Action=DeleteUser"), "MalformedInput", "Parameter Action is given more than once."},
@@ -103,6 +103,14 @@ func TestBadForms(t *testing.T) {
 			wants(t, a, 400, c.code, c.message)
 		})
 	}
+	t.Run("not served of IAM", func(t *testing.T) {
+		for _, action := range []string{
+			"AcquireRole", "GetRoleTemplateVersion", "CreateDelegationRequest", "AssociateDelegationRequest", "AcceptDelegationRequest",
+			"GetDelegationRequest", "ListDelegationRequests", "RejectDelegationRequest", "SendDelegationToken", "UpdateDelegationRequest",
+		} {
+			wants(t, w.raw(t, call(action, "")), 400, "InvalidAction", "Could not find operation "+action+" for version 2010-05-08: Rollcall does not serve it")
+		}
+	})
 	t.Run("numbers as AWS reads them", func(t *testing.T) {
 		for _, n := range []string{"01", "%2B1", "1"} {
 			wants(t, w.raw(t, call("ListUsers", "MaxItems="+n)), 200, "", "")
