@@ -46,11 +46,7 @@ directory and the master key file, where there are none.`,
 		Example: `  rollcall account create
   rollcall account create --id 123456789012 --alias example --output json
   rollcall account create --limit AccessKeysPerUser=4`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if output != "text" && output != "json" {
-				return badOutput(output)
-			}
 			if spec.Limits, err = parseLimits(limits); err != nil {
 				return err
 			}
@@ -73,10 +69,9 @@ directory and the master key file, where there are none.`,
 	f := c.Flags()
 	f.StringVar(&spec.ID, "id", "", "the account's twelve `digits` (default a random number)")
 	f.StringVar(&spec.Alias, "alias", "", "the account's `alias`")
-	f.StringVar(&spec.Partition, "partition", "aws", "aws, aws-cn or aws-us-gov")
+	choose(c, &spec.Partition, "partition", "", "aws", "aws, aws-cn or aws-us-gov", "aws", "aws-cn", "aws-us-gov")
 	f.StringArrayVar(&limits, "limit", nil, "a quota other than IAM's, as `NAME=NUMBER`; may be repeated")
 	outputFlag(c, &output)
-	c.RegisterFlagCompletionFunc("partition", cobra.FixedCompletions([]string{"aws", "aws-cn", "aws-us-gov"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
@@ -110,7 +105,10 @@ func parseLimits(texts []string) (map[string]int, error) {
 			err = errors.New("negative")
 		}
 		if err != nil {
-			return nil, usageError("%q is not NAME=NUMBER or NAME=default", text)
+			return nil, usageError("%q is neither NAME=NUMBER nor NAME=default", text)
+		}
+		if names := identity.LimitNames(); !slices.Contains(names, name) {
+			return nil, usageError("limit %w", noneOf(name, names))
 		}
 		limits[name] = n
 	}
@@ -123,7 +121,6 @@ func accountListCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var accounts []identity.AccountInfo
 			err := in.with(cmd.Context(), false, func(s *service.Service) (err error) {
@@ -142,8 +139,7 @@ func accountListCommand(p *process) *cobra.Command {
 }
 
 func printAccounts(p *process, output string, accounts []identity.AccountInfo) error {
-	switch output {
-	case "json":
+	if output == "json" {
 		type account struct {
 			AccountId, Alias, Partition, Created string
 			Users                                int
@@ -155,18 +151,16 @@ func printAccounts(p *process, output string, accounts []identity.AccountInfo) e
 			list = append(list, account{a.ID, a.Alias, a.Partition, date(a.Created), a.Users, date(a.Reported), a.Limits})
 		}
 		return writeJSON(p.stdout, list)
-	case "text":
-		if len(accounts) == 0 {
-			fmt.Fprintln(p.stderr, "There are no accounts.")
-			return nil
-		}
-		t := newTable(p.stdout, "Account", "Alias", "Partition", "Users", "Created", "Last report")
-		for _, a := range accounts {
-			t.row(a.ID, a.Alias, a.Partition, strconv.Itoa(a.Users), date(a.Created), date(a.Reported))
-		}
-		return t.print()
 	}
-	return badOutput(output)
+	if len(accounts) == 0 {
+		fmt.Fprintln(p.stderr, "There are no accounts.")
+		return nil
+	}
+	t := newTable(p.stdout, "Account", "Alias", "Partition", "Users", "Created", "Last report")
+	for _, a := range accounts {
+		t.row(a.ID, a.Alias, a.Partition, strconv.Itoa(a.Users), date(a.Created), date(a.Reported))
+	}
+	return t.print()
 }
 
 func accountDeleteCommand(p *process) *cobra.Command {
@@ -176,7 +170,6 @@ func accountDeleteCommand(p *process) *cobra.Command {
 		Use:     "delete ACCOUNT",
 		Short:   "Delete an account with all its users, credentials and reports",
 		Example: `  rollcall account delete 123456789012 --yes`,
-		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !yes {
 				return usageError("account %s would be gone for good with all that it holds: say --yes", args[0])
@@ -206,7 +199,6 @@ func accountLimitsCommand(p *process) *cobra.Command {
 		Example: `  rollcall account limits 123456789012
   rollcall account limits 123456789012 AccessKeysPerUser=4 UsersPerAccount=100000
   rollcall account limits 123456789012 AccessKeysPerUser=default`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			limits, err := parseLimits(args[1:])
 			if err != nil {
@@ -250,24 +242,21 @@ func findAccount(ctx context.Context, s *service.Service, id string) (identity.A
 }
 
 func printLimits(p *process, output string, a identity.AccountInfo) error {
-	switch output {
-	case "json":
+	if output == "json" {
 		if a.Limits == nil {
 			a.Limits = map[string]int{}
 		}
 		return writeJSON(p.stdout, a.Limits)
-	case "text":
-		if len(a.Limits) == 0 {
-			fmt.Fprintf(p.stderr, "Account %s has IAM's own quotas.\n", a.ID)
-			return nil
-		}
-		t := newTable(p.stdout, "Limit", "Value")
-		for _, name := range slices.Sorted(maps.Keys(a.Limits)) {
-			t.row(name, strconv.Itoa(a.Limits[name]))
-		}
-		return t.print()
 	}
-	return badOutput(output)
+	if len(a.Limits) == 0 {
+		fmt.Fprintf(p.stderr, "Account %s has IAM's own quotas.\n", a.ID)
+		return nil
+	}
+	t := newTable(p.stdout, "Limit", "Value")
+	for _, name := range slices.Sorted(maps.Keys(a.Limits)) {
+		t.row(name, strconv.Itoa(a.Limits[name]))
+	}
+	return t.print()
 }
 
 // completeAccounts offers the ids of the accounts to the shell.

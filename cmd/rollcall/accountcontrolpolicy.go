@@ -40,7 +40,6 @@ func controlPolicyPutCommand(p *process) *cobra.Command {
 		Example: `  rollcall account control-policy put 123456789012 everything everything.json
   echo '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:CreateAccessKey",
     "Resource": "*"}}' | rollcall account control-policy put 123456789012 no-new-keys -`,
-		Args: cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			document, err := p.readPolicy(args[2])
 			if err != nil {
@@ -97,7 +96,6 @@ func controlPolicyListCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list ACCOUNT",
 		Short: "List the control policies of an account",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var all []store.ControlPolicy
 			err := in.with(cmd.Context(), false, func(s *service.Service) (err error) {
@@ -117,26 +115,23 @@ func controlPolicyListCommand(p *process) *cobra.Command {
 }
 
 func printControlPolicies(p *process, output, account string, all []store.ControlPolicy) error {
-	switch output {
-	case "json":
+	if output == "json" {
 		type row struct{ Name, Document string }
 		list := []row{}
 		for _, c := range all {
 			list = append(list, row(c))
 		}
 		return writeJSON(p.stdout, list)
-	case "text":
-		if len(all) == 0 {
-			fmt.Fprintf(p.stderr, "Account %s has no control policies.\n", account)
-			return nil
-		}
-		t := newTable(p.stdout, "Name", "Characters")
-		for _, c := range all {
-			t.row(c.Name, strconv.Itoa(policy.Size(c.Document)))
-		}
-		return t.print()
 	}
-	return badOutput(output)
+	if len(all) == 0 {
+		fmt.Fprintf(p.stderr, "Account %s has no control policies.\n", account)
+		return nil
+	}
+	t := newTable(p.stdout, "Name", "Characters")
+	for _, c := range all {
+		t.row(c.Name, strconv.Itoa(policy.Size(c.Document)))
+	}
+	return t.print()
 }
 
 func controlPolicyGetCommand(p *process) *cobra.Command {
@@ -144,7 +139,6 @@ func controlPolicyGetCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "get ACCOUNT NAME",
 		Short: "Print a control policy as it was put",
-		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return in.with(cmd.Context(), false, func(s *service.Service) error {
 				all, err := s.IAM.ControlPolicies(cmd.Context(), args[0])
@@ -171,7 +165,6 @@ func controlPolicyDeleteCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "delete ACCOUNT NAME",
 		Short: "Take a control policy from an account",
-		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "DeleteControlPolicy", account: args[0], asked: map[string]any{"policyName": args[1]}}
 			return in.act(cmd, false, a, func(s *service.Service) error {

@@ -29,7 +29,6 @@ func organizationManageCommand(p *process) *cobra.Command {
 		Long: `Make an account the management account of members. It begins an organization
 where it has none yet; accounts that are members already stay so.`,
 		Example: `  rollcall account organization manage 123456789012 210987654321 210987654322`,
-		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "ManageAccounts", account: args[0], asked: map[string]any{"memberAccountIds": args[1:]}}
 			return in.act(cmd, false, a, func(s *service.Service) error {
@@ -64,7 +63,6 @@ func organizationShowCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show ACCOUNT",
 		Short: "Show the organization an account belongs to",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var o identity.Organization
 			err := in.with(cmd.Context(), false, func(s *service.Service) (err error) {
@@ -84,25 +82,22 @@ func organizationShowCommand(p *process) *cobra.Command {
 }
 
 func printOrganization(p *process, output string, o identity.Organization) error {
-	switch output {
-	case "json":
+	if output == "json" {
 		return writeJSON(p.stdout, struct {
 			OrganizationId, ManagementAccountId string
 			MemberAccountIds, EnabledFeatures   []string
 		}{o.ID, o.Management, append([]string{}, o.Members...), append([]string{}, o.Features...)})
-	case "text":
-		features := strings.Join(o.Features, ", ")
-		if features == "" {
-			features = "-"
-		}
-		t := newTable(p.stdout, "Organization", "Account", "Role", "Features")
-		t.row(o.ID, o.Management, "management", features)
-		for _, id := range o.Members {
-			t.row(o.ID, id, "member", "-")
-		}
-		return t.print()
 	}
-	return badOutput(output)
+	features := strings.Join(o.Features, ", ")
+	if features == "" {
+		features = "-"
+	}
+	t := newTable(p.stdout, "Organization", "Account", "Role", "Features")
+	t.row(o.ID, o.Management, "management", features)
+	for _, id := range o.Members {
+		t.row(o.ID, id, "member", "-")
+	}
+	return t.print()
 }
 
 func organizationLeaveCommand(p *process) *cobra.Command {
@@ -112,7 +107,6 @@ func organizationLeaveCommand(p *process) *cobra.Command {
 		Short: "Take an account from its organization",
 		Long: `Take an account from its organization. The management account leaves last, and
 the organization ends.`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "LeaveOrganization", account: args[0]}
 			return in.act(cmd, false, a, func(s *service.Service) error {

@@ -20,7 +20,6 @@ func accountReportsCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reports ACCOUNT",
 		Short: "List the credential reports that are kept of an account",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var reports []store.Report
 			err := in.with(cmd.Context(), false, func(s *service.Service) (err error) {
@@ -43,8 +42,7 @@ func accountReportsCommand(p *process) *cobra.Command {
 }
 
 func printReports(p *process, output, account string, reports []store.Report) error {
-	switch output {
-	case "json":
+	if output == "json" {
 		type report struct {
 			GeneratedTime string
 			Rows, Bytes   int64
@@ -55,18 +53,16 @@ func printReports(p *process, output, account string, reports []store.Report) er
 			list = append(list, report{date(r.Generated), r.Users, r.Size, r.SHA256})
 		}
 		return writeJSON(p.stdout, list)
-	case "text":
-		if len(reports) == 0 {
-			fmt.Fprintf(p.stderr, "Account %s has no reports yet.\n", account)
-			return nil
-		}
-		t := newTable(p.stdout, "Generated", "Rows", "Bytes", "SHA-256")
-		for _, r := range reports {
-			t.row(date(r.Generated), strconv.FormatInt(r.Users, 10), strconv.FormatInt(r.Size, 10), r.SHA256)
-		}
-		return t.print()
 	}
-	return badOutput(output)
+	if len(reports) == 0 {
+		fmt.Fprintf(p.stderr, "Account %s has no reports yet.\n", account)
+		return nil
+	}
+	t := newTable(p.stdout, "Generated", "Rows", "Bytes", "SHA-256")
+	for _, r := range reports {
+		t.row(date(r.Generated), strconv.FormatInt(r.Users, 10), strconv.FormatInt(r.Size, 10), r.SHA256)
+	}
+	return t.print()
 }
 
 func accountReportCommand(p *process) *cobra.Command {
@@ -77,7 +73,6 @@ func accountReportCommand(p *process) *cobra.Command {
 		Short: "Write a stored credential report, byte for byte",
 		Example: `  rollcall account report 123456789012 --out report.csv
   rollcall account report 123456789012 --at 2026-03-01T00:00:00Z`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var when time.Time // zero: now
 			if at != "" {

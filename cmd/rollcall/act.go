@@ -76,7 +76,7 @@ func (in *install) begin(a *act) (done func(error) error, err error) {
 }
 
 func notBegun(err error) error {
-	return configError("%w: nothing was done, because it could not be recorded", err)
+	return fmt.Errorf("%w: nothing was done, because it could not be recorded", err)
 }
 
 // ended says what went wrong with an act, and with its record.

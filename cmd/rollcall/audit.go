@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/enrich"
@@ -64,7 +63,7 @@ parted by commas:
 ` + formatsHelp() + `
 'rollcall controls' explains every rule. More: docs/audit.md, docs/formats.md.
 
-` + auditExitHelp,
+` + exitCodesHelp,
 		Example: `  rollcall audit report.csv
   rollcall audit reports --output html=audit.html,sarif=audit.sarif
   rollcall audit --profile audit --benchmark fsbp --enrich keys,mfa
@@ -72,11 +71,8 @@ parted by commas:
   aws iam get-credential-report | rollcall audit -
   rollcall audit reports --output json --query 'accounts[?!complete].account'
   rollcall audit reports --exceptions exceptions.yaml --fail-on medium`,
-		RunE: func(cmd *cobra.Command, args []string) error { return auditCode(a.run(cmd, args)) },
+		RunE: a.run,
 	}
-	c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return auditCode(usageError("%w (see '%s --help')", err, cmd.CommandPath()))
-	})
 	a.add(c)
 	c.AddCommand(importMutelistCommand(p))
 	return c
@@ -86,38 +82,39 @@ func (a *auditing) add(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringArrayVarP(&a.outputs, "output", "o", nil, "FORMAT, FORMAT=FILE, or several `outputs` parted by commas")
-	a.judging(f)
+	a.judging(c)
 	f.StringVar(&a.query, "query", "", "a JMESPath `expression` that chooses what of --output json is written")
 	f.IntVar(&a.top, "top", audit.DefaultTop, "how many findings of an account a summary names, the worst first")
 	f.StringSliceVar(&a.statuses, "status", nil, "the `statuses` of findings in outputs that list them all (default fail,no_data,warn,manual), or all")
-	f.StringVar(&a.ocsf, "ocsf-version", render.DefaultOCSF, "the version of the OCSF schema: "+render.DefaultOCSF+" or "+render.OCSF180)
-	f.StringVar(&a.colour, "color", "auto", "colour in a table: on, off or auto")
+	choose(c, &a.ocsf, "ocsf-version", "", render.DefaultOCSF, "the version of the OCSF schema: "+render.DefaultOCSF+" or "+render.OCSF180,
+		render.DefaultOCSF, render.OCSF180)
+	colourFlag(c, &a.colour)
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress, and on standard error nothing but errors")
 	f.StringVar(&a.at, "at", "", "of folders, the newest reports generated at this `time` or before")
 	f.StringVar(&a.enrich, "enrich", "", "of a report that is fetched, ask IAM for more: "+enrichHelp())
 	f.DurationVar(&a.maxAge, "max-age", fleet.DefaultMaxAge, "how old a report that is fetched may be to do; 0 always requests one")
 	f.DurationVar(&a.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for it")
 	a.reach.add(f)
-	completeWith(c, "benchmark", benchmarkIDs()...)
-	completeWith(c, "fail-on", severityNames()...)
-	completeWith(c, "color", "auto", "on", "off")
 	completeWith(c, "output", formatNames()...)
 }
 
 // judging adds the flags that say how to judge.
-func (a *auditing) judging(f *pflag.FlagSet) {
-	f.StringVarP(&a.benchmark, "benchmark", "b", "", "judge by this `benchmark`: "+strings.Join(benchmarkIDs(), ", ")+" (default "+string(audit.DefaultBenchmark)+", or that of --config)")
+func (a *auditing) judging(c *cobra.Command) {
+	f := c.Flags()
+	choose(c, &a.benchmark, "benchmark", "b", "", "judge by this `benchmark`: "+strings.Join(benchmarkIDs(), ", ")+
+		" (default "+string(audit.DefaultBenchmark)+", or that of --config)", benchmarkIDs()...)
 	f.StringSliceVar(&a.controls, "control", nil, "judge these `controls` alone, such as C5,key-age")
 	f.StringVar(&a.config, "config", "", "a YAML `file` with a profile, thresholds, classes of users and exceptions")
 	f.StringVar(&a.exceptions, "exceptions", "", "a YAML `file` of exceptions")
 	f.BoolVar(&a.wildcards, "allow-wildcards", false, "let exceptions have wildcards")
 	f.StringVar(&a.asOf, "as-of", "", "judge for this `time` (or now) instead of when a report was generated")
 	f.StringVar(&a.management, "management-account", "", "the `account` whose organization manages the root credentials of its members centrally (aws iam list-organizations-features tells); C18 judges all others")
-	f.StringVar(&a.failOn, "fail-on", audit.High.String(), "the least `severity` of a FAIL that makes the exit code 1: "+strings.Join(severityNames(), ", "))
+	choose(c, &a.failOn, "fail-on", "", audit.High.String(),
+		"the least `severity` of a FAIL that makes the exit code 1: "+strings.Join(severityNames(), ", "), severityNames()...)
 	f.BoolVar(&a.warnings, "fail-on-warnings", false, "let WARN count as FAIL does")
 	f.BoolVar(&a.fresh, "require-fresh", false, "take a report that is too old for an incomplete one")
 	f.BoolVar(&a.zero, "exit-zero", false, "exit with 0 in spite of findings")
-	f.IntVar(&a.findingsCode, "findings-exit-code", audit.ExitFindings, "exit with this `code`, and not 1, where there are findings")
+	f.IntVar(&a.findingsCode, "findings-exit-code", exitFindings, "exit with this `code`, and not 1, where there are findings")
 }
 
 func (a *auditing) run(cmd *cobra.Command, args []string) error {
@@ -203,7 +200,7 @@ func (a *auditing) verdict(s *audit.Summary) error {
 	}
 	switch audit.ExitCode(s, audit.ExitPolicy{FailOn: failOn, Warnings: a.warnings, RequireFresh: a.fresh}) {
 	case audit.ExitIncomplete:
-		return &exitError{exitAuditIncomplete, errors.New(a.incomplete(s))}
+		return errors.New(a.incomplete(s))
 	case audit.ExitFindings:
 		if a.zero {
 			return nil
@@ -214,7 +211,7 @@ func (a *auditing) verdict(s *audit.Summary) error {
 				n += s.Counts.Severities[severity][audit.Warn]
 			}
 		}
-		return &exitError{a.findingsCode, fmt.Errorf("%s of severity %s or worse", counted(n, "finding"), failOn)}
+		return &exitError{code: a.findingsCode, err: fmt.Errorf("%s of severity %s or worse", counted(n, "finding"), failOn)}
 	default:
 		return nil
 	}
@@ -270,6 +267,28 @@ func severityNames() []string {
 	}
 	slices.Reverse(names)
 	return names
+}
+
+func statusNames() []string {
+	var names []string
+	for i := range audit.NumStatuses {
+		names = append(names, strings.ToLower(audit.Status(i).String()))
+	}
+	return append(names, "all")
+}
+
+// parseKinds reads what --enrich was given.
+func parseKinds(text string) ([]enrich.Kind, error) {
+	var names []string
+	for _, k := range enrich.Kinds {
+		names = append(names, string(k))
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		if name = strings.TrimSpace(name); !slices.Contains(names, name) {
+			return nil, usageError("--enrich %w", noneOf(name, names))
+		}
+	}
+	return enrich.Parse(text)
 }
 
 func benchmarkIDs() []string {

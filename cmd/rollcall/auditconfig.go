@@ -11,23 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/audit"
-	"rollcall/internal/enrich"
 	"rollcall/internal/render"
 )
 
 // check refuses what has no meaning, before anything is read or asked.
 func (a *auditing) check(cmd *cobra.Command, args []string) error {
-	if err := oneOf("color", a.colour, "auto", "on", "off"); err != nil {
-		return err
-	}
-	if err := oneOf("ocsf-version", a.ocsf, render.DefaultOCSF, render.OCSF180); err != nil {
-		return err
-	}
-	if _, err := audit.ParseSeverity(a.failOn); err != nil {
-		return usageError("--fail-on %q is none of %s", a.failOn, strings.Join(severityNames(), ", "))
-	}
-	if a.findingsCode < 1 || a.findingsCode > 125 || a.findingsCode == exitAuditIncomplete || a.findingsCode == exitAuditUsage {
-		return usageError("--findings-exit-code must be 1 to 125, and neither %d nor %d, which mean something else", exitAuditIncomplete, exitAuditUsage)
+	if a.findingsCode < 1 || a.findingsCode > 125 || a.findingsCode == exitIncomplete || a.findingsCode == exitUsage {
+		return usageError("--findings-exit-code must be 1 to 125, and neither %d nor %d, which mean something else", exitIncomplete, exitUsage)
 	}
 	if a.top < 1 {
 		return usageError("--top must be at least 1")
@@ -36,9 +26,9 @@ func (a *auditing) check(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if a.enrich != "" {
-		kinds, err := enrich.Parse(a.enrich)
+		kinds, err := parseKinds(a.enrich)
 		if err != nil {
-			return usageError("--enrich: %w", err)
+			return err
 		}
 		a.kinds = kinds
 	}
@@ -117,7 +107,7 @@ func (a *auditing) options() (audit.Options, error) {
 	}
 	var ok bool
 	if o.Benchmark, ok = audit.FindBenchmark(id); !ok {
-		return o, usageError("--benchmark %q is none of %s", id, strings.Join(benchmarkIDs(), ", "))
+		return o, usageError("%s: profile %w", a.config, noneOf(string(id), benchmarkIDs()))
 	}
 	params := o.Benchmark.Params
 	if a.config != "" {
@@ -157,7 +147,7 @@ func (a *auditing) addControls(o *audit.Options) error {
 	for _, name := range a.controls {
 		c, ok := audit.FindControl(strings.TrimSpace(name))
 		if !ok {
-			return usageError("--control %q is no control: see 'rollcall controls'", name)
+			return usageError("--control %w", noControl(name))
 		}
 		o.Controls = append(o.Controls, c.ID)
 	}
@@ -172,7 +162,7 @@ func (a *auditing) addStatuses(o *audit.Options) error {
 		}
 		s, err := audit.ParseStatus(strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(name), "-", "_")))
 		if err != nil {
-			return usageError("--status: %w", err)
+			return usageError("--status %w", noneOf(name, statusNames()))
 		}
 		o.Statuses |= audit.SetOf(s)
 	}

@@ -28,9 +28,9 @@ func importMutelistCommand(p *process) *cobra.Command {
 What could not be carried over is told on standard error. A mutelist knows no
 owner, no ticket and no end, which every exception needs: they are given here.
 
-` + auditExitHelp,
+` + exitCodesHelp,
 		Example: `  rollcall audit import-mutelist prowler.yaml --owner sec@example.com --ticket SEC-1 --expires 2027-01-31 --out exceptions.yaml`,
-		RunE:    func(_ *cobra.Command, args []string) error { return auditCode(m.run(args)) },
+		RunE:    func(_ *cobra.Command, args []string) error { return m.run(args) },
 	}
 	f := c.Flags()
 	f.StringVar(&m.owner, "owner", "", "who answers for the exceptions")

@@ -67,7 +67,7 @@ func parseOutputs(given []string) ([]outputSpec, error) {
 			case len(all) > first && all[len(all)-1].path != "":
 				all[len(all)-1].path += "," + part
 			default:
-				return nil, usageError("--output %q is none of %s", format, strings.Join(formatNames(), ", "))
+				return nil, usageError("--output %w", noneOf(format, formatNames()))
 			}
 		}
 	}

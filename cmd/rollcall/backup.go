@@ -31,7 +31,6 @@ the master key is not: keep a copy of it in another place. It also proves, when
 the backup is restored, that nobody changed it.`,
 		Example: `  rollcall backup monday.rollcall
   rollcall backup - | age -r age1… >monday.rollcall.age`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return in.backup(cmd.Context(), args[0]) },
 	}
 	in.addActing(c)
@@ -132,7 +131,6 @@ name it by --master-key. It shows that nobody changed the backup, which is else
 refused.`,
 		Example: `  rollcall restore monday.rollcall
   rollcall restore monday.rollcall --store env://DATABASE_URL`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return in.restore(cmd.Context(), args[0], force, unverified)
 		},
@@ -156,7 +154,7 @@ func (in *install) restore(ctx context.Context, file string, force, unverified b
 			return fmt.Errorf("%s: %w", file, err)
 		}
 		if master, err = in.loadMasterKey(); err != nil {
-			return configError("the backup is verified by the master key it was sealed with: put that file in its place, name it by --master-key, or say --unverified: %w", err)
+			return fmt.Errorf("the backup is verified by the master key it was sealed with: put that file in its place, name it by --master-key, or say --unverified: %w", err)
 		}
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return err

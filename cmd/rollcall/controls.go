@@ -31,23 +31,17 @@ name: the exact rule, the columns it reads, what it makes of values that are
 absent, the thresholds, what benchmarks and standards call it, and where the
 rule is from.
 
-` + auditExitHelp,
+` + exitCodesHelp,
 		Example: `  rollcall controls
   rollcall controls --benchmark cis-7.0
   rollcall controls C7 key-age
   rollcall controls --output md > controls.md`,
-		RunE: func(_ *cobra.Command, args []string) error { return auditCode(e.run(args)) },
+		RunE: func(_ *cobra.Command, args []string) error { return e.run(args) },
 	}
-	c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return auditCode(usageError("%w (see '%s --help')", err, cmd.CommandPath()))
-	})
-	f := c.Flags()
-	f.StringVarP(&e.output, "output", "o", "table", "table, json or md")
-	f.StringVarP(&e.benchmark, "benchmark", "b", "", "those of this `benchmark` alone, with its thresholds and severities: "+strings.Join(benchmarkIDs(), ", "))
-	f.StringVar(&e.colour, "color", "auto", "colour in a table: on, off or auto")
-	completeWith(c, "output", "table", "json", "md")
-	completeWith(c, "benchmark", benchmarkIDs()...)
-	completeWith(c, "color", "auto", "on", "off")
+	choose(c, &e.output, "output", "o", "table", "table, json or md", "table", "json", "md")
+	choose(c, &e.benchmark, "benchmark", "b", "", "those of this `benchmark` alone, with its thresholds and severities: "+
+		strings.Join(benchmarkIDs(), ", "), benchmarkIDs()...)
+	colourFlag(c, &e.colour)
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var ids []string
 		for _, control := range audit.Controls() {
@@ -59,18 +53,8 @@ rule is from.
 }
 
 func (e *explaining) run(args []string) error {
-	if err := oneOf("output", e.output, "table", "json", "md"); err != nil {
-		return err
-	}
-	if err := oneOf("color", e.colour, "auto", "on", "off"); err != nil {
-		return err
-	}
 	if e.benchmark != "" {
-		of, ok := audit.FindBenchmark(audit.Standard(e.benchmark))
-		if !ok {
-			return usageError("--benchmark %q is none of %s", e.benchmark, strings.Join(benchmarkIDs(), ", "))
-		}
-		e.of = of
+		e.of, _ = audit.FindBenchmark(audit.Standard(e.benchmark))
 	}
 	list, err := e.chosen(args)
 	if err != nil {
@@ -99,7 +83,7 @@ func (e *explaining) chosen(args []string) ([]*audit.Control, error) {
 	for _, arg := range args {
 		c, ok := audit.FindControl(arg)
 		if !ok {
-			return nil, usageError("%q is no control: see 'rollcall controls'", arg)
+			return nil, usageError("%w", noControl(arg))
 		}
 		if e.of != nil && !slices.Contains(e.of.Controls, c.ID) {
 			return nil, usageError("%s has no control %s", e.of.ID, c.ID)
@@ -115,6 +99,15 @@ func (e *explaining) chosen(args []string) ([]*audit.Control, error) {
 		}
 	}
 	return list, nil
+}
+
+// noControl says that no control has the id or the name.
+func noControl(name string) error {
+	var names []string
+	for _, c := range audit.Controls() {
+		names = append(names, string(c.ID), c.Name)
+	}
+	return fmt.Errorf("%q is no control%s (see 'rollcall controls')", name, didYouMean(name, names))
 }
 
 // severity is that of the benchmark, where there is one.

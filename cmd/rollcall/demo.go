@@ -40,7 +40,6 @@ func demoCommand(p *process) *cobra.Command {
 fill an account through its own API with people in every state that a
 credential report can show. Then request the report, print it, and say how to
 point the AWS CLI, boto3 and PowerShell at the service, which runs until Ctrl-C.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
 	}
 	c.Flags().BoolVar(&d.once, "once", false, "end after the report")
@@ -57,7 +56,7 @@ func (d *demonstrating) run(ctx context.Context) error {
 	}
 	l, err := server.Listen(d.listen, nil, false)
 	if errors.Is(err, server.ErrPlainHTTP) {
-		err = configError("listen on %s: the demonstration listens on loopback only", d.listen)
+		err = usageError("listen on %s: the demonstration listens on loopback only", d.listen)
 	}
 	if err != nil {
 		return errors.Join(err, emulator.Close())

@@ -50,7 +50,6 @@ All is gone when it ends.
 		Example: `  rollcall dev
   rollcall dev --listen 127.0.0.1:0 --ready-file endpoint.txt
   curl -X POST http://127.0.0.1:8585/_rollcall/reset`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context()) },
 	}
 	f := c.Flags()
@@ -73,9 +72,9 @@ func (e *emulating) credentials() (id, secret, said string, err error) {
 	case id == "" && secret == "":
 		return "test", "test", "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test", nil
 	case id == "" || secret == "":
-		return "", "", "", configError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: the environment has only one of them")
+		return "", "", "", usageError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: the environment has only one of them")
 	case e.p.env("AWS_SESSION_TOKEN") != "":
-		return "", "", "", configError("the environment has temporary credentials (AWS_SESSION_TOKEN), which no root user can have: unset them, or set others")
+		return "", "", "", usageError("the environment has temporary credentials (AWS_SESSION_TOKEN), which no root user can have: unset them, or set others")
 	}
 	return id, secret, "the access key " + id + " of the environment", nil
 }
@@ -96,16 +95,20 @@ func (e *emulating) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	spec := identity.AccountSpec{ID: e.account, RootKeyID: id, RootSecret: seal.NewSecret(secret)}
+	if err := spec.Check(); err != nil {
+		return usageError("%w", err)
+	}
 	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
-		Account: identity.AccountSpec{ID: e.account, RootKeyID: id, RootSecret: seal.NewSecret(secret)},
+		Account: spec,
 		Report:  identity.ReportConfig{MaxAge: e.maxAge}, Trail: e.trail, WebIdentityKeys: keys, Log: log,
 	})
 	if err != nil {
-		return configError("%w", err)
+		return err
 	}
 	l, err := server.Listen(e.listen, nil, false)
 	if errors.Is(err, server.ErrPlainHTTP) {
-		err = configError("listen on %s: the emulator listens on loopback only; 'rollcall serve' is for others", e.listen)
+		err = usageError("listen on %s: the emulator listens on loopback only; 'rollcall serve' is for others", e.listen)
 	}
 	if err != nil {
 		return errors.Join(err, emulator.Close())

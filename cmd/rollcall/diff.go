@@ -46,57 +46,41 @@ each account in the history (--dir) that was generated then or before; a date
 alone means the whole day, UTC. Without NEW it is the newest report; without
 OLD too, the newest is compared with the one before.
 
-` + diffCodesHelp,
+` + exitCodesHelp,
+		RunE: d.run,
 		Example: `  rollcall diff                                  the last two reports of every account in ./reports
   rollcall diff 2026-10-01 2026-11-01            two days of the history
   rollcall diff old.csv new.csv --open
   rollcall diff audit-2025/ reports/ --output md
   rollcall diff --fail-on-new high               ends with 1 where a high finding is new`,
 	}
-	judges(c, d.run)
 	judgingFlags(c, &d.judging)
 	f := c.Flags()
 	d.inputs.add(f)
 	d.out.add(f)
-	f.StringVarP(&d.output, "output", "o", "table", "table, json, jsonl, md or csv")
-	f.StringVar(&d.colour, "color", "auto", "colour in a table: on, off or auto")
+	choose(c, &d.output, "output", "o", "table", "table, json, jsonl, md or csv", show.Formats()...)
+	colourFlag(c, &d.colour)
 	f.BoolVar(&d.open, "open", false, "also list findings that are still open")
-	f.StringVar(&d.least, "severity", "info", "list what is of this `severity` or a higher one; all is counted")
+	choose(c, &d.least, "severity", "", "info", "list what is of this `severity` or a higher one; all is counted", severityNames()...)
 	f.IntVar(&d.most, "top", 100, "how many events, and findings of each state, table and md list, the worst first; 0 lists all")
 	f.BoolVar(&d.exitCode, "exit-code", false, "end with 1 where a finding is new and fails")
-	f.StringVar(&d.failOn, "fail-on-new", "", "--exit-code for findings of this `severity` or a higher one")
-	completeWith(c, "output", show.Formats()...)
-	completeWith(c, "color", "auto", "on", "off")
-	completeWith(c, "severity", severityNames()...)
-	completeWith(c, "fail-on-new", severityNames()...)
+	choose(c, &d.failOn, "fail-on-new", "", "", "--exit-code for findings of this `severity` or a higher one", severityNames()...)
 	return c
 }
 
-const diffCodesHelp = `Exit codes: 0 done, 1 a finding is new (with --exit-code or --fail-on-new),
-2 incomplete or failed (an account that could not be compared or judged; it goes
-before 1), 64 wrong command line, 130 Ctrl-C.`
-
 func (d *diffing) run(cmd *cobra.Command, args []string) error {
-	if err := oneOf("output", d.output, show.Formats()...); err != nil {
-		return err
-	}
-	if err := oneOf("color", d.colour, "auto", "on", "off"); err != nil {
-		return err
-	}
 	switch {
 	case d.most < 0:
 		return usageError("--top cannot be negative")
-	case len(args) > 2:
-		return usageError("there are %d arguments, and only OLD and NEW are known (see '%s --help')", len(args), cmd.CommandPath())
 	}
-	least, err := severityFlag("severity", d.least)
+	least, err := audit.ParseSeverity(d.least)
 	if err != nil {
 		return err
 	}
 	failOn := audit.Info
 	if d.failOn != "" {
 		d.exitCode = true
-		if failOn, err = severityFlag("fail-on-new", d.failOn); err != nil {
+		if failOn, err = audit.ParseSeverity(d.failOn); err != nil {
 			return err
 		}
 	}
@@ -153,10 +137,10 @@ func (d *diffing) verdict(s *show.Summary, failOn audit.Severity) error {
 		}
 	}
 	if incomplete > 0 {
-		return incompleteError("the comparison is incomplete: of %s, %d not wholly compared or judged", counted(len(s.Accounts), "account"), incomplete)
+		return fmt.Errorf("the comparison is incomplete: of %s, %d not wholly compared or judged", counted(len(s.Accounts), "account"), incomplete)
 	}
 	if n := s.Counts.NewFailures(failOn); d.exitCode && n > 0 {
-		return &exitError{audit.ExitFindings, fmt.Errorf("%s of severity %v or worse", counted(n, "new finding"), failOn)}
+		return &exitError{code: exitFindings, err: fmt.Errorf("%s of severity %v or worse", counted(n, "new finding"), failOn)}
 	}
 	return nil
 }

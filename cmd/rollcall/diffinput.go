@@ -376,7 +376,7 @@ func (in *diffInputs) complete(all []diffAccount) ([]diffAccount, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, incompleteError("there is no report to compare")
+		return nil, errors.New("there is no report to compare")
 	}
 	return all, nil
 }

@@ -4,44 +4,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"rollcall/internal/audit"
 )
 
-// The exit codes of every command. They are those of the AWS CLI, version 2,
-// so that scripts written for it understand ours; 1, 2 and 64 are kept for what
-// an audit comes to, see auditexit.go.
+// The exit codes of every command; docs/exit-codes.md lists them. A script
+// that knows one command knows all of them. A code above 128 is a signal's.
 const (
-	exitInterrupted = 130 // ended by Ctrl-C
-	exitUsage       = 252 // the command line cannot be understood
-	exitConfig      = 253 // the environment, a setting or the credentials are missing or wrong
-	exitService     = 254 // the service answered with an error
-	exitFailure     = 255 // everything else
+	exitFindings    = audit.ExitFindings   // what a command was asked to fail for was found
+	exitIncomplete  = audit.ExitIncomplete // not done, or not wholly
+	exitUsage       = 64                   // the command line or a setting cannot be used: nothing was done
+	exitInterrupted = 130                  // ended by Ctrl-C
 )
 
-const exitCodesHelp = `Exit codes: 0 done, 252 wrong command line, 253 wrong or missing setting,
-254 the service answered with an error, 255 any other failure, 130 Ctrl-C.`
+// exitCodesHelp stands at the end of the help of every command.
+const exitCodesHelp = `Exit codes: 0 done, 1 findings, 2 failed or incomplete, 64 wrong command line
+or setting, 130 Ctrl-C. More: docs/exit-codes.md.`
 
 // exitError is an error with its exit code. Errors without one are
-// exitFailure.
+// exitIncomplete.
 type exitError struct {
 	code int
 	err  error
+	// whole means that the text is printed as it is, without our name in front.
+	whole bool
 }
 
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
 func usageError(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
-}
-
-func configError(format string, args ...any) error {
-	return &exitError{exitConfig, fmt.Errorf(format, args...)}
+	return &exitError{code: exitUsage, err: fmt.Errorf(format, args...)}
 }
 
 // serviceError is printed as it is, without our name in front: what greps
 // the AWS CLI's "An error occurred (…) when calling …" finds it.
 func serviceError(format string, args ...any) error {
-	return &exitError{exitService, fmt.Errorf(format, args...)}
+	return &exitError{code: exitIncomplete, err: fmt.Errorf(format, args...), whole: true}
 }
 
 // exit tells of an error, in one line, and returns the exit code.
@@ -50,7 +49,7 @@ func (p *process) exit(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &with) && with.code == exitService:
+	case errors.As(err, &with) && with.whole:
 		fmt.Fprintln(p.stderr, err)
 		return with.code
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
@@ -61,5 +60,5 @@ func (p *process) exit(ctx context.Context, err error) int {
 	if with != nil {
 		return with.code
 	}
-	return exitFailure
+	return exitIncomplete
 }

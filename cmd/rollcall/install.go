@@ -65,14 +65,14 @@ func (in *install) database(create bool) (store.Config, error) {
 }
 
 func (in *install) missing() error {
-	return configError("there is no data in %s: name the directory with --data, or begin with 'rollcall account create'", in.data)
+	return fmt.Errorf("there is no data in %s: name the directory with --data, or begin with 'rollcall account create'", in.data)
 }
 
 // directory makes the data directory, or looks whether others could read it.
 func (in *install) directory(create bool) error {
 	if create {
 		if err := ownfile.MkdirAll(in.data); err != nil {
-			return configError("make data directory: %w", err)
+			return fmt.Errorf("make data directory: %w", err)
 		}
 	}
 	info, err := os.Stat(in.data)
@@ -80,11 +80,11 @@ func (in *install) directory(create bool) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return in.missing()
 	case err != nil:
-		return configError("open data directory: %w", err)
+		return fmt.Errorf("open data directory: %w", err)
 	case !info.IsDir():
-		return configError("%s is not a directory", in.data)
+		return fmt.Errorf("%s is not a directory", in.data)
 	case info.Mode().Perm()&0o077 != 0:
-		return configError("the data directory %s is open to others (mode %04o): chmod 700 it", in.data, info.Mode().Perm())
+		return fmt.Errorf("the data directory %s is open to others (mode %04o): chmod 700 it", in.data, info.Mode().Perm())
 	}
 	return nil
 }
@@ -94,15 +94,15 @@ func (in *install) directory(create bool) error {
 func (in *install) storeURL() (string, error) {
 	link, err := in.p.reference(in.store)
 	if err != nil {
-		return "", configError("read --store: %w", err)
+		return "", usageError("read --store: %w", err)
 	}
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		return "", configError("--store is not a postgres:// URL")
+		return "", usageError("--store is not a postgres:// URL")
 	}
 	_, secret := u.User.Password()
 	if (secret || u.Query().Has("password")) && link == in.store && link != in.p.env(variable("store")) {
-		return "", configError("--store has a password, which everyone on this machine could see: use file://PATH, env://NAME, ROLLCALL_STORE or PostgreSQL's own password file")
+		return "", usageError("--store has a password, which everyone on this machine could see: use file://PATH, env://NAME, ROLLCALL_STORE or PostgreSQL's own password file")
 	}
 	return link, nil
 }
@@ -148,13 +148,13 @@ func (in *install) open(ctx context.Context, create bool) (*service.Service, err
 // explain names the file where the master key is missing or the wrong one.
 func (in *install) explain(err error) error {
 	if errors.Is(err, store.ErrPlainPostgres) {
-		return configError("%w, where passwords and names could be read on the way: give sslmode=verify-full, or --allow-plain-postgres to do it all the same", err)
+		return usageError("%w, where passwords and names could be read on the way: give sslmode=verify-full, or --allow-plain-postgres to do it all the same", err)
 	}
 	if errors.Is(err, seal.ErrMasterKeyFile) {
-		return configError("%w", err) // names it already
+		return err // names it already
 	}
 	if errors.Is(err, seal.ErrWrongMasterKey) || errors.Is(err, service.ErrNoMasterKey) {
-		return configError("%s: %w", in.masterFile(), err)
+		return fmt.Errorf("%s: %w", in.masterFile(), err)
 	}
 	return err
 }

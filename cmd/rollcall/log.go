@@ -14,12 +14,9 @@ type logging struct {
 }
 
 func (l *logging) add(c *cobra.Command) {
-	f := c.Flags()
-	f.StringVar(&l.level, "log-level", "info", "debug, info, warn or error")
-	f.StringVar(&l.format, "log-format", "auto", "text, json, or auto: text on a terminal")
-	settings(f, "log-level", "log-format")
-	c.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))
-	c.RegisterFlagCompletionFunc("log-format", cobra.FixedCompletions([]string{"auto", "text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	choose(c, &l.level, "log-level", "", "info", "debug, info, warn or error", "debug", "info", "warn", "error")
+	choose(c, &l.format, "log-format", "", "auto", "text, json, or auto: text on a terminal", "auto", "text", "json")
+	settings(c.Flags(), "log-level", "log-format")
 }
 
 func (l *logging) open(p *process) (*slog.Logger, error) {

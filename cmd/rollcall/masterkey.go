@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +25,6 @@ func masterKeyRotateCommand(p *process) *cobra.Command {
 		Long: `Replace the master key by a new one, also while the service runs. What a crash
 interrupts is readable all the time, and ended by the next 'rotate'. Copies of
 the old key file open the data, and backups of it, that was there before.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a := &act{name: "RotateMasterKey"}
 			return in.act(cmd, false, a, in.onMasterKey(func(s *service.Service, master *seal.MasterKeys) error {
@@ -49,7 +46,6 @@ func masterKeyVerifyCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify",
 		Short: "See whether the master key file opens the secrets of the data",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return in.with(cmd.Context(), false, in.onMasterKey(func(_ *service.Service, master *seal.MasterKeys) error {
 				fmt.Fprintf(p.stderr, "%s holds the right master key, %s.\n", in.masterFile(), master.CurrentID())
@@ -68,9 +64,6 @@ func masterKeyVerifyCommand(p *process) *cobra.Command {
 func (in *install) onMasterKey(fn func(*service.Service, *seal.MasterKeys) error) func(*service.Service) error {
 	return func(s *service.Service) error {
 		master, err := seal.LoadMasterKeys(in.masterFile())
-		if errors.Is(err, fs.ErrNotExist) {
-			return configError("%w", err)
-		}
 		if err != nil {
 			return err
 		}

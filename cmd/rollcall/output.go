@@ -12,12 +12,12 @@ import (
 
 // outputFlag is the --output of the commands for operators.
 func outputFlag(c *cobra.Command, output *string) {
-	c.Flags().StringVarP(output, "output", "o", "text", "text or json")
-	c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	choose(c, output, "output", "o", "text", "text or json", "text", "json")
 }
 
-func badOutput(output string) error {
-	return usageError("--output %q is neither text nor json", output)
+// colourFlag is the --color of the commands that print tables.
+func colourFlag(c *cobra.Command, colour *string) {
+	choose(c, colour, "color", "", "auto", "colour in a table: on, off or auto", "auto", "on", "off")
 }
 
 func writeJSON(w io.Writer, v any) error {

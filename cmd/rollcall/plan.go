@@ -30,7 +30,7 @@ type planning struct {
 
 func planCommand(p *process) *cobra.Command {
 	d := &planning{p: p, out: outFile{p: p}, audit: auditing{
-		p: p, reach: reach{p: p}, colour: "auto", ocsf: render.DefaultOCSF, failOn: audit.Info.String(), findingsCode: audit.ExitFindings, top: 1,
+		p: p, reach: reach{p: p}, colour: "auto", ocsf: render.DefaultOCSF, failOn: audit.Info.String(), findingsCode: exitFindings, top: 1,
 	}}
 	c := &cobra.Command{
 		Use:     "plan [FILE|FOLDER|-]...",
@@ -52,26 +52,23 @@ Reports are found as 'rollcall audit' finds them; with none of them the account'
 report is fetched, and --enrich keys has the plan name key ids. Without, the
 script finds a key by its user and the second in which it was made.
 
-` + planCodesHelp,
+` + exitCodesHelp,
+		RunE: d.run,
 		Example: `  rollcall plan report.csv > plan.sh
   rollcall plan --profile audit --enrich keys --window 'Tue 09:00-12:00' --out plan.sh
   bash plan.sh                                   lists what there is to do, and when
   bash plan.sh --stage deactivate --dry-run -- --profile ops
   rollcall plan reports --control key-unused --output md`,
 	}
-	judges(c, d.run)
 	judgingFlags(c, &d.audit)
 	d.add(c)
 	return c
 }
 
-const planCodesHelp = `Exit codes: 0 done, 2 incomplete or failed (the plan is written as far as
-reports could be judged), 64 wrong command line, 130 Ctrl-C.`
-
 func (d *planning) add(c *cobra.Command) {
 	f, a, o := c.Flags(), &d.audit, &d.options
 	d.out.add(f)
-	f.StringVarP(&d.output, "output", "o", "sh", "sh, md or json")
+	choose(c, &d.output, "output", "o", "sh", "sh, md or json", "sh", "md", "json")
 	f.StringVar(&d.start, "start", "", "the `day` of the first warning (default today)")
 	f.IntVar(&o.FinalDays, "final-days", plan.DefaultFinalDays, "the final warning, so many days after the first")
 	f.IntVar(&o.DeactivateDays, "deactivate-days", plan.DefaultDeactivateDays, "deactivation, so many days after the first warning")
@@ -87,13 +84,9 @@ func (d *planning) add(c *cobra.Command) {
 	f.DurationVar(&a.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for it")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress, and on standard error nothing but errors")
 	a.reach.add(f)
-	completeWith(c, "output", "sh", "md", "json")
 }
 
 func (d *planning) run(cmd *cobra.Command, args []string) error {
-	if err := oneOf("output", d.output, "sh", "md", "json"); err != nil {
-		return err
-	}
 	p, err := d.begin(cmd)
 	if err != nil {
 		return err
@@ -218,7 +211,7 @@ func (d *planning) tell(p *plan.Plan) error {
 		fmt.Fprintln(d.p.stderr, "rollcall: "+strings.Join(parts, ", "))
 	}
 	if n := len(p.Problems); n > 0 {
-		return incompleteError("the plan is incomplete: %s", counted(n, "problem"))
+		return fmt.Errorf("the plan is incomplete: %s", counted(n, "problem"))
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,8 +58,7 @@ took an MFA code is kept until it expires, in your cache folder, so that not
 every command asks for a code. A report is held in memory, for a moment about
 six times its size.
 
-` + exitCodesHelp + `
-Where reports go into a folder: 2 a report that was expected did not come.`,
+` + exitCodesHelp + ``,
 		Example: `  rollcall report --profile audit > report.csv
   rollcall report --endpoint-url http://127.0.0.1:8585 --output table
   rollcall report --max-age 0 --out report.csv
@@ -70,25 +68,21 @@ Where reports go into a folder: 2 a report that was expected did not come.`,
   rollcall report --accounts accounts.txt --into reports --require-fresh
   rollcall report --org --enrich keys,mfa      'rollcall audit reports' then names key ids
   rollcall report --profiles dev,test,production --quiet`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: r.run,
-
-		SuggestionsMinimumDistance: 2,
 	}
 	r.reach.add(c.PersistentFlags())
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVarP(&r.output, "output", "o", "csv", "csv, table, json or jsonl; into a folder: table, json or jsonl")
+	choose(c, &r.output, "output", "o", "csv", "csv, table, json or jsonl; into a folder: table, json or jsonl",
+		"csv", "table", "json", "jsonl")
 	r.out.add(f)
 	f.DurationVar(&r.maxAge, "max-age", fleet.DefaultMaxAge, "how old a report may be to do; 0 always requests one")
 	f.DurationVar(&r.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for an account; an old report is given after that")
 	f.BoolVar(&r.onlyFresh, "require-fresh", false, "fail where there is only a report older than --max-age")
 	f.StringVar(&r.at, "at", "", "the newest report generated at this `time` or before, where the service is a Rollcall")
 	f.StringVar(&r.asOf, "as-of", "", "the `time` from which the ages in the table of a file count (default now)")
-	f.StringVar(&r.colour, "color", "auto", "colour in a table: on, off or auto")
+	colourFlag(c, &r.colour)
 	r.fleet.add(f)
-	completeWith(c, "output", "csv", "table", "json", "jsonl")
-	completeWith(c, "color", "auto", "on", "off")
 	c.AddCommand(reportRequestCommand(p, &r.reach), reportGetCommand(p, &r.reach))
 	return c
 }
@@ -119,8 +113,8 @@ func (r *reporting) run(cmd *cobra.Command, args []string) error {
 	}
 	file, err := os.Open(args[0])
 	if err != nil {
-		if like := cmd.SuggestionsFor(args[0]); errors.Is(err, fs.ErrNotExist) && len(like) > 0 {
-			return usageError("%w; did you mean '%s %s'?", err, cmd.CommandPath(), strings.Join(like, " or "))
+		if like := closest(args[0], subcommands(cmd)); errors.Is(err, fs.ErrNotExist) && like != "" {
+			return usageError("%w; did you mean '%s %s'?", err, cmd.CommandPath(), like)
 		}
 		return err
 	}
@@ -130,12 +124,6 @@ func (r *reporting) run(cmd *cobra.Command, args []string) error {
 
 // check refuses flags that have no meaning together.
 func (r *reporting) check(cmd *cobra.Command, file bool) error {
-	if err := oneOf("output", r.output, "csv", "table", "json", "jsonl"); err != nil {
-		return err
-	}
-	if err := oneOf("color", r.colour, "auto", "on", "off"); err != nil {
-		return err
-	}
 	if r.maxAge < 0 || r.timeout <= 0 {
 		return usageError("--max-age and --timeout cannot be negative")
 	}
@@ -157,15 +145,6 @@ func (r *reporting) check(cmd *cobra.Command, file bool) error {
 		}
 	}
 	return r.fleet.check(cmd.Flags().Changed, &r.output)
-}
-
-func oneOf(flag, value string, values ...string) error {
-	for _, v := range values {
-		if v == value {
-			return nil
-		}
-	}
-	return usageError("--%s %q is none of %s", flag, value, strings.Join(values, ", "))
 }
 
 // fetch gets a report from a service and writes it.

@@ -94,9 +94,9 @@ func (f *fleetFlags) check(changed func(string) bool, output *string) error {
 		return nil
 	}
 	if f.enrich != "" {
-		kinds, err := enrich.Parse(f.enrich)
+		kinds, err := parseKinds(f.enrich)
 		if err != nil {
-			return usageError("--enrich: %w", err)
+			return err
 		}
 		f.kinds, f.roles.Actions = kinds, enrich.Permissions(kinds)
 	}
@@ -172,14 +172,14 @@ func (f *fleetFlags) members(stdin io.Reader) ([]fleet.Member, error) {
 	if f.accounts != "-" {
 		file, err := os.Open(f.accounts)
 		if err != nil {
-			return nil, configError("%w", err)
+			return nil, usageError("%w", err)
 		}
 		defer file.Close()
 		in, name = file, f.accounts
 	}
 	members, err := fleet.ParseAccounts(in)
 	if err != nil {
-		return nil, configError("%s: %w", name, err)
+		return nil, usageError("%s: %w", name, err)
 	}
 	return members, nil
 }
@@ -213,7 +213,7 @@ func (r *reporting) plan(ctx context.Context, members []fleet.Member) (p fleetPl
 	}
 	for _, m := range members {
 		if m.Role != "" && !strings.HasPrefix(m.Role, "arn:"+id.Partition+":") {
-			return p, configError("%s: the role %s is not of the caller's partition, which is %s", r.fleet.accounts, m.Role, id.Partition)
+			return p, usageError("%s: the role %s is not of the caller's partition, which is %s", r.fleet.accounts, m.Role, id.Partition)
 		}
 	}
 	p.targets = caller.Targets(id, members, r.fleet.roles)
@@ -270,9 +270,6 @@ func (p fleetPlan) record(folder *history.Folder) ([]history.Outcome, error) {
 	return p.organization.RecordLeft(folder)
 }
 
-// exitMissingReport is the exit code where an expected report did not come.
-const exitMissingReport = 2
-
 // tell prints the outcomes, and is the error of a run that is not complete.
 func (r *reporting) tell(ctx context.Context, outcomes []history.Outcome, took time.Duration, err error) error {
 	if err != nil && ctx.Err() == nil {
@@ -302,9 +299,9 @@ func (r *reporting) tell(ctx context.Context, outcomes []history.Outcome, took t
 		if r.onlyFresh {
 			fresh = "fresh "
 		}
-		return &exitError{exitMissingReport, fmt.Errorf("no %sreport of %s", fresh, which(missing, len(outcomes)))}
+		return fmt.Errorf("no %sreport of %s", fresh, which(missing, len(outcomes)))
 	case len(bare) > 0:
-		return &exitError{exitMissingReport, fmt.Errorf("no %s of %s", r.fleet.enrich, which(bare, len(outcomes)))}
+		return fmt.Errorf("no %s of %s", r.fleet.enrich, which(bare, len(outcomes)))
 	}
 	return nil
 }

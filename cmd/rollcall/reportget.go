@@ -35,7 +35,6 @@ in it as Get-IAMCredentialReport returns it with -Raw or -SplitLines.`,
 		Example: `  rollcall report get
   rollcall report get --raw > report.csv       every byte, and none added
   rollcall report get --split-lines            line by line`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if (g.raw || g.lines) && cmd.Flags().Changed("output") {
 				return usageError("--output has no meaning with --raw or --split-lines")
@@ -45,19 +44,15 @@ in it as Get-IAMCredentialReport returns it with -Raw or -SplitLines.`,
 	}
 	f := c.Flags()
 	g.out.add(f)
-	f.StringVarP(&g.output, "output", "o", "json", "json or text, as the AWS CLI writes them")
+	choose(c, &g.output, "output", "o", "json", "json or text, as the AWS CLI writes them", "json", "text")
 	f.StringVar(&g.at, "at", "", "the newest report generated at this `time` or before, where the service is a Rollcall")
 	f.BoolVar(&g.raw, "raw", false, "the report itself, as one string; goes before --split-lines")
 	f.BoolVar(&g.lines, "split-lines", false, "the report's lines, without their ends, one on a line")
 	f.BoolVar(&g.lines, "as-text-array", false, "the same as --split-lines")
-	completeWith(c, "output", "json", "text")
 	return c
 }
 
 func (g *reportGetting) run(ctx context.Context) error {
-	if err := oneOf("output", g.output, "json", "text"); err != nil {
-		return err
-	}
 	var at time.Time
 	if g.at != "" {
 		var err error

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,10 +61,6 @@ func (r *reach) with(ctx context.Context, profile string) fleet.Settings {
 func reportError(err error) error {
 	if text, ok := fleet.ServiceError(err); ok {
 		return serviceError("\n%s", text)
-	}
-	var wrong *fleet.ConfigError
-	if errors.As(err, &wrong) {
-		return configError("%w", err)
 	}
 	return err
 }

@@ -18,11 +18,7 @@ func reportRequestCommand(p *process, reach *reach) *cobra.Command {
 		Long: `Ask the service to make a new report, and print what it says, as
 Request-IAMCredentialReport does, or with --output json as
 'aws iam generate-credential-report'. It does not wait; 'rollcall report' does.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "text" && output != "json" {
-				return badOutput(output)
-			}
 			account, err := reach.open(cmd.Context())
 			if err != nil {
 				return err

@@ -18,8 +18,7 @@ func rootCommand(p *process) *cobra.Command {
 the AWS CLI, boto3 and the AWS SDKs work with it unchanged, and a tool that
 reads and judges credential reports from it or from AWS.
 
-` + exitCodesHelp + `
-Commands that judge ('rollcall audit') have codes of their own: see their help.`,
+` + exitCodesHelp + ``,
 		Example: `  rollcall dev                     an emulator for tests, in memory
   rollcall account create          the first account of a service
   rollcall serve                   the service, its data in ./rollcall-data
@@ -52,10 +51,10 @@ Commands that judge ('rollcall audit') have codes of their own: see their help.`
 	root.AddCommand(diffCommand(p))
 	root.AddCommand(planCommand(p))
 	root.AddCommand(versionCommand(p))
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError("%w (see '%s --help')", err, cmd.CommandPath())
-	})
-	refuseAsUsage(root)
+	root.AddCommand(completionCommand(p))
+	root.SetHelpCommand(helpCommand())
+	root.SetFlagErrorFunc(flagError)
+	checkArguments(root)
 	return root
 }
 
@@ -79,27 +78,71 @@ func group(c *cobra.Command, sub ...*cobra.Command) *cobra.Command {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		hint := ""
-		if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
-			hint = ", did you mean " + strings.Join(like, " or ") + "?"
-		}
-		return usageError("there is no command '%s %s'%s (see '%s --help')", cmd.CommandPath(), args[0], hint, cmd.CommandPath())
+		return noCommand(cmd, args[0])
 	}
 	return c
 }
 
-// refuseAsUsage gives wrong arguments of all commands their exit code.
-func refuseAsUsage(c *cobra.Command) {
-	if check := c.Args; check != nil {
-		c.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usageError("%w (see '%s --help')", err, cmd.CommandPath())
-			}
-			return nil
+// noCommand says that a command has no subcommand of the name.
+func noCommand(cmd *cobra.Command, name string) error {
+	return usageError("there is no command '%s %s'%s%s", cmd.CommandPath(), name, didYouMean(name, subcommands(cmd)), seeHelp(cmd))
+}
+
+// subcommands are the names of the commands below one.
+func subcommands(cmd *cobra.Command) []string {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
 		}
 	}
-	for _, sub := range c.Commands() {
-		refuseAsUsage(sub)
+	return names
+}
+
+// helpCommand is 'rollcall help account create' for 'rollcall account create
+// --help'.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]...",
+		Short: "Show the help of a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			of := cmd.Root()
+			for _, name := range args {
+				next, rest, err := of.Find([]string{name})
+				if err != nil || len(rest) > 0 || next == of {
+					return noCommand(of, name)
+				}
+				of = next
+			}
+			of.InitDefaultHelpFlag() // or the help would not list it
+			return of.Help()
+		},
+	}
+}
+
+// completionCommand writes the script with which a shell completes our command
+// lines.
+func completionCommand(p *process) *cobra.Command {
+	shells := []string{"bash", "zsh", "fish", "powershell"}
+	return &cobra.Command{
+		Use:       "completion SHELL",
+		Short:     "Print a script that lets a shell complete command lines",
+		Long:      "Print a script that lets bash, zsh, fish or powershell complete the command lines\nof rollcall.",
+		Example:   "  source <(rollcall completion bash)",
+		ValidArgs: shells,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch args[0] {
+			case "bash":
+				return cmd.Root().GenBashCompletionV2(p.stdout, true)
+			case "zsh":
+				return cmd.Root().GenZshCompletion(p.stdout)
+			case "fish":
+				return cmd.Root().GenFishCompletion(p.stdout, true)
+			case "powershell":
+				return cmd.Root().GenPowerShellCompletionWithDesc(p.stdout)
+			}
+			return usageError("SHELL %w", noneOf(args[0], shells))
+		},
 	}
 }
 
@@ -134,7 +177,7 @@ func fromEnvironment(cmd *cobra.Command, env func(string) string) (err error) {
 		}
 		if cmd.Flags().Set(f.Name, env(name[0])) != nil {
 			// The value may be a secret: it is not repeated.
-			err = configError("the value of the environment variable %s is not one for --%s", name[0], f.Name)
+			err = usageError("the value of the environment variable %s is not one for --%s", name[0], f.Name)
 		}
 	})
 	return err

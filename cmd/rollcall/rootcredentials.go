@@ -29,11 +29,7 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create ACCOUNT",
 		Short: "Create a root access key and print it, once",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "text" && output != "json" {
-				return badOutput(output)
-			}
 			a := &act{name: "CreateRootAccessKey", account: args[0]}
 			return in.act(cmd, false, a, func(s *service.Service) error {
 				key, err := s.IAM.CreateRootKey(cmd.Context(), args[0])
@@ -66,7 +62,6 @@ func rootKeyListCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list ACCOUNT",
 		Short: "List the root access keys of an account",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var keys []identity.RootKey
 			err := in.with(cmd.Context(), false, func(s *service.Service) (err error) {
@@ -86,26 +81,23 @@ func rootKeyListCommand(p *process) *cobra.Command {
 }
 
 func printRootKeys(p *process, output, account string, keys []identity.RootKey) error {
-	switch output {
-	case "json":
+	if output == "json" {
 		type key struct{ AccessKeyId, Status, CreateDate string }
 		list := []key{}
 		for _, k := range keys {
 			list = append(list, key{k.ID, k.Status, date(k.Created)})
 		}
 		return writeJSON(p.stdout, list)
-	case "text":
-		if len(keys) == 0 {
-			fmt.Fprintf(p.stderr, "Root of account %s has no access keys.\n", account)
-			return nil
-		}
-		t := newTable(p.stdout, "Access key", "Status", "Created")
-		for _, k := range keys {
-			t.row(k.ID, k.Status, date(k.Created))
-		}
-		return t.print()
 	}
-	return badOutput(output)
+	if len(keys) == 0 {
+		fmt.Fprintf(p.stderr, "Root of account %s has no access keys.\n", account)
+		return nil
+	}
+	t := newTable(p.stdout, "Access key", "Status", "Created")
+	for _, k := range keys {
+		t.row(k.ID, k.Status, date(k.Created))
+	}
+	return t.print()
 }
 
 func rootKeyDeleteCommand(p *process) *cobra.Command {
@@ -113,7 +105,6 @@ func rootKeyDeleteCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "delete ACCOUNT ACCESS-KEY-ID",
 		Short: "Delete a root access key; the next call it signs is refused",
-		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "DeleteRootAccessKey", account: args[0], asked: map[string]any{"accessKeyId": args[1]}}
 			return in.act(cmd, false, a, func(s *service.Service) error {
@@ -141,7 +132,6 @@ and else the first line of standard input.`,
 		Example: `  rollcall account root-password 123456789012
   rollcall account root-password 123456789012 <password.txt
   rollcall account root-password 123456789012 --delete`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "SetRootPassword", account: args[0]}
 			if remove {

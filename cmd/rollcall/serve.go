@@ -71,7 +71,6 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 		Example: `  rollcall serve
   rollcall serve --listen :8443 --tls-cert cert.pem --tls-key key.pem
   rollcall serve --store env://DATABASE_URL --trail - --log-format json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
 	}
 	s.install.add(c)
@@ -218,7 +217,7 @@ func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus
 	}
 	t, err := trail.Open(s.trail)
 	if err != nil {
-		return nil, nil, configError("%w", err)
+		return nil, nil, err
 	}
 	t.Sync = s.trailSync
 	svc, err := service.Open(ctx, service.Config{
@@ -237,19 +236,19 @@ func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus
 func (s *serving) listeners() (api, admin net.Listener, cert *server.Certificate, err error) {
 	if s.tlsCert != "" {
 		if cert, err = server.LoadCertificate(s.tlsCert, s.tlsKey); err != nil {
-			return nil, nil, nil, configError("%w", err)
+			return nil, nil, nil, err
 		}
 	}
 	api, err = server.Listen(s.listen, cert, s.allowHTTP)
 	if errors.Is(err, server.ErrPlainHTTP) {
-		return nil, nil, nil, configError("%w: answers with new secrets could be read on the way; give --tls-cert and --tls-key, or --allow-http to do it all the same", err)
+		return nil, nil, nil, usageError("%w: answers with new secrets could be read on the way; give --tls-cert and --tls-key, or --allow-http to do it all the same", err)
 	}
 	if err != nil || s.adminListen == "off" {
 		return api, nil, cert, err
 	}
 	admin, err = server.Listen(s.adminListen, nil, s.allowHTTP)
 	if errors.Is(err, server.ErrPlainHTTP) {
-		err = configError("%w: --allow-http allows it for the admin listener too", err)
+		err = usageError("%w: --allow-http allows it for the admin listener too", err)
 	}
 	if err != nil {
 		api.Close()
@@ -301,7 +300,7 @@ func writeReady(path, url string) error {
 		return err
 	})
 	if err != nil {
-		return configError("write --ready-file: %w", err)
+		return fmt.Errorf("write --ready-file: %w", err)
 	}
 	return nil
 }

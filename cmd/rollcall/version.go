@@ -36,16 +36,12 @@ func versionCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			switch output {
-			case "text":
-				fmt.Fprintf(p.stdout, "rollcall %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-				return nil
-			case "json":
+			if output == "json" {
 				return writeJSON(p.stdout, struct{ Version, Go, OS, Arch string }{version(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
 			}
-			return badOutput(output)
+			fmt.Fprintf(p.stdout, "rollcall %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return nil
 		},
 	}
 	outputFlag(c, &output)

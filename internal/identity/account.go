@@ -218,7 +218,7 @@ func checkLimits(limits map[string]int, least int) error {
 	for _, name := range slices.Sorted(maps.Keys(limits)) {
 		i := slices.IndexFunc(quotas, func(q quota) bool { return q.name == name })
 		if i < 0 {
-			return fmt.Errorf("there is no limit %q; the limits are %s", name, quotaNames())
+			return fmt.Errorf("there is no limit %q; the limits are %s", name, strings.Join(LimitNames(), ", "))
 		}
 		most := quotas[i].most()
 		if v := limits[name]; v < least || v > most {
@@ -228,12 +228,14 @@ func checkLimits(limits map[string]int, least int) error {
 	return nil
 }
 
-func quotaNames() string {
-	var names []string
-	for _, q := range quotas {
-		names = append(names, q.name)
+// LimitNames returns the names of the quotas that an account may have other
+// values of, in their order.
+func LimitNames() []string {
+	names := make([]string, len(quotas))
+	for i, q := range quotas {
+		names[i] = q.name
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // Accounts lists all accounts in order of their ids.

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -217,4 +218,12 @@ func TestSetLimits(t *testing.T) {
 			t.Error(got)
 		}
 	})
+}
+
+func TestLimitNames(t *testing.T) {
+	names := identity.LimitNames()
+	sorted := slices.Sorted(slices.Values(names))
+	if len(slices.Compact(sorted)) != len(names) {
+		t.Errorf("a name is there twice: %v", names)
+	}
 }

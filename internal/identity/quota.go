@@ -50,7 +50,7 @@ var (
 
 // quotas are all of them.
 var quotas = []quota{usersPerAccount, accessKeysPerUser, certificatesPerUser, sshPublicKeysPerUser,
-	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext, rolesPerAccount, trustPolicySize, instanceProfilesPerAccount, rolesPerInstanceProfile,
+	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext, rolesPerAccount, trustPolicySize,
 	instanceProfilesPerAccount, rolesPerInstanceProfile,
 	groupsPerAccount, groupsPerUser, policiesPerAccount, policySize, policiesPerUser, policiesPerGroup, policiesPerRole,
 	oidcProvidersPerAccount, clientIDsPerOIDCProvider, samlProvidersPerAccount, keysPerSAMLProvider, certificatesPerSAMLProvider, serverCertificatesPerAccount}

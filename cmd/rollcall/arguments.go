@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// checkArguments makes a command, and those below it, take the arguments that
+// its line of usage names, and refuse others in our words.
+func checkArguments(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		checkArguments(sub)
+	}
+	if c.Args != nil { // a group, which looks at them itself
+		return
+	}
+	_, line, _ := strings.Cut(c.Use, " ")
+	names := strings.Fields(line)
+	needed, most := 0, len(names)
+	for _, name := range names {
+		if !strings.HasPrefix(name, "[") {
+			needed++
+		}
+		if strings.HasSuffix(name, "...") {
+			most = -1
+		}
+	}
+	c.Args = func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < needed:
+			return usageError("%s is missing: %s %s%s", names[len(args)], cmd.CommandPath(), line, seeHelp(cmd))
+		case most == 0 && len(args) > 0:
+			return usageError("'%s' takes no argument, and there is %q%s", cmd.CommandPath(), args[0], seeHelp(cmd))
+		case most > 0 && len(args) > most:
+			return usageError("there is an argument too many, %q: %s %s%s", args[most], cmd.CommandPath(), line, seeHelp(cmd))
+		}
+		return nil
+	}
+}
+
+func seeHelp(cmd *cobra.Command) string { return " (see '" + cmd.CommandPath() + " --help')" }
+
+// flagError says in our words what is wrong with a flag.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var bare *pflag.ValueRequiredError
+	var wrong *pflag.InvalidValueError
+	var syntax *pflag.InvalidSyntaxError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return usageError("there is no flag -%.1s%s", unknown.GetSpecifiedName(), seeHelp(cmd))
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		return usageError("there is no flag --%s%s%s", name, didYouMean("--"+name, flagNames(cmd)), seeHelp(cmd))
+	case errors.As(err, &bare):
+		return usageError("--%s needs a value%s", bare.GetFlag().Name, seeHelp(cmd))
+	case errors.As(err, &wrong):
+		return usageError("--%s %w%s", wrong.GetFlag().Name, wrongValue(wrong), seeHelp(cmd))
+	case errors.As(err, &syntax):
+		return usageError("%q is no flag%s", syntax.GetSpecifiedFlag(), seeHelp(cmd))
+	}
+	return usageError("%w%s", err, seeHelp(cmd))
+}
+
+func flagNames(cmd *cobra.Command) []string {
+	var names []string
+	add := func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, "--"+f.Name)
+		}
+	}
+	cmd.Flags().VisitAll(add)
+	return names
+}
+
+// wrongValue says what the flag takes.
+func wrongValue(err *pflag.InvalidValueError) error {
+	value := err.GetValue()
+	switch kind := err.GetFlag().Value.Type(); kind {
+	case "int", "int64", "uint", "uint64":
+		return fmt.Errorf("%q is no whole number", value)
+	case "float64":
+		return fmt.Errorf("%q is no number", value)
+	case "duration":
+		return fmt.Errorf("%q is no length of time such as 90s, 30m or 4h", value)
+	case "bool":
+		return fmt.Errorf("%q is neither true nor false", value)
+	case "stringSlice":
+		return fmt.Errorf("%q has a quotation mark that does not end", value)
+	}
+	return err.Unwrap() // of a value of our own, which names it
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// everyCommand calls fn with each command and how it is called.
+func everyCommand(t *testing.T, fn func(t *testing.T, c *cobra.Command, path []string)) {
+	t.Helper()
+	n := 0
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		n++
+		path := strings.Fields(c.CommandPath())[1:]
+		t.Run(strings.Join(append([]string{"rollcall"}, path...), " "), func(t *testing.T) { fn(t, c, path) })
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(rootCommand(&process{env: func(string) string { return "" }}))
+	if n < 40 {
+		t.Errorf("only %d commands were walked", n)
+	}
+}
+
+// ends runs a command line that must be refused as one.
+func ends(t *testing.T, args []string, want ...string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	p := &process{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, env: func(string) string { return "" }}
+	code := run(t.Context(), p, args)
+	said := stderr.String()
+	if code != exitUsage || stdout.Len() > 0 || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "rollcall: ") {
+		t.Errorf("rollcall %q: code %d, want %d and one line:\n%s%s", args, code, exitUsage, stdout.String(), said)
+	}
+	for _, text := range want {
+		if !strings.Contains(said, text) {
+			t.Errorf("rollcall %q says %q, without %q", args, said, text)
+		}
+	}
+	if theirs.MatchString(said) {
+		t.Errorf("rollcall %q says in words of a library: %s", args, said)
+	}
+}
+
+// theirs are the sentences of cobra, pflag and strconv.
+var theirs = regexp.MustCompile(`unknown (flag|shorthand|command)|arg\(s\)|invalid argument|needs an argument|bad flag|strconv|time: `)
+
+// TestEveryCommandLine misspells what every command takes.
+func TestEveryCommandLine(t *testing.T) {
+	everyCommand(t, func(t *testing.T, c *cobra.Command, path []string) {
+		with := func(more ...string) []string { return append(append([]string{}, path...), more...) }
+		help := "(see '" + c.CommandPath() + " --help')"
+		ends(t, with("--colours-of-autumn=x"), "there is no flag --colours-of-autumn", help)
+		ends(t, with("-Z"), "there is no flag -Z", help)
+		c.Flags().VisitAll(func(f *pflag.Flag) { misspell(t, with, f) })
+		for _, sub := range c.Commands() {
+			name := sub.Name()
+			wrong := name[:1] + "x" + name[1:]
+			if c.Args != nil && !strings.Contains(c.Use, "[") {
+				ends(t, with(wrong), "there is no command '"+c.CommandPath()+" "+wrong+"'", "did you mean "+name+"?", help)
+			}
+		}
+		wrongArguments(t, c, with)
+	})
+}
+
+// misspell gives a flag a name and values it has not.
+func misspell(t *testing.T, with func(...string) []string, f *pflag.Flag) {
+	t.Helper()
+	name := "--" + f.Name
+	if len(f.Name) > 5 {
+		ends(t, with(name[:4]+name[5:]+"=x"), "there is no flag", "did you mean "+name+"?")
+	}
+	switch v := f.Value.(type) {
+	case *choice:
+		ends(t, with(name, v.values[0]+"x"), name+" ", v.values[0]+"x", "did you mean ")
+		ends(t, with(name), name+" needs a value")
+	default:
+		if kind := v.Type(); kind != "string" && kind != "stringArray" && kind != "stringSlice" {
+			ends(t, with(name+"=much"), name+` "much" is n`)
+		}
+	}
+}
+
+// wrongArguments leaves one out that is needed, and adds one too many.
+func wrongArguments(t *testing.T, c *cobra.Command, with func(...string) []string) {
+	t.Helper()
+	names := strings.Fields(c.Use)[1:]
+	needed := 0
+	for _, name := range names {
+		if !strings.HasPrefix(name, "[") {
+			needed++
+		}
+	}
+	some := []string{"one", "two", "three", "four", "five"}
+	if needed > 0 {
+		ends(t, with(some[:needed-1]...), names[needed-1]+" is missing")
+	}
+	if group := c.HasSubCommands() && len(names) == 0; !group && !strings.Contains(c.Use, "...") {
+		ends(t, with(some[:len(names)+1]...), "argument", some[len(names)])
+	}
+}
+
+// TestExitCodesAreDocumented holds the page that lists them against the code.
+func TestExitCodesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/exit-codes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \|`).FindAllStringSubmatch(string(text), -1) {
+		listed[row[1]] = true
+	}
+	for _, code := range []string{"0", "1", "2", "64", "130"} {
+		if !listed[code] {
+			t.Errorf("docs/exit-codes.md does not list %s", code)
+		}
+	}
+	if len(listed) != 5 {
+		t.Errorf("docs/exit-codes.md lists %v", listed)
+	}
+	// Help that speaks of other codes would contradict it.
+	everyCommand(t, func(t *testing.T, c *cobra.Command, _ []string) {
+		if found := regexp.MustCompile(`\b25[2-5]\b`).FindString(c.Long); found != "" {
+			t.Errorf("the help speaks of code %s", found)
+		}
+	})
+}
+
+func TestClosest(t *testing.T) {
+	names := []string{"table", "json", "jsonl", "csv", "C1", "C10", "UsersPerAccount"}
+	for word, want := range map[string]string{
+		"jsno": "json", "tabel": "table", "TABLE": "table", "tab": "table", "usersperacount": "UsersPerAccount",
+		"": "", "pdf": "", "C99": "", "x": "",
+	} {
+		if got := closest(word, names); got != want {
+			t.Errorf("%q is taken for %q, want %q", word, got, want)
+		}
+	}
+}
