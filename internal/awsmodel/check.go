@@ -9,9 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// maxViolations ends the listing of violations. Without it a list of thousands
-// of broken elements would be answered with megabytes.
-const maxViolations = 100
+// maxViolations ends the listing of violations, and their count: of more, AWS
+// says that it found this many (recorded).
+const maxViolations = 10
+
+// maxShown is how many bytes of a value an answer repeats. AWS's limit, if it
+// has one, is not known (G).
+const maxShown = 4096
 
 // Check holds the input of an operation against the model. in is a pointer to
 // the SDK's input structure. It returns nil, or one ValidationError with every
@@ -19,16 +23,18 @@ const maxViolations = 100
 //
 //	2 validation errors detected: Value at 'userName' failed to satisfy constraint: Member must not be null; …
 //
-// No violation quotes the value. Names and paths that break only their pattern
-// get AWS's own sentence. An unknown operation or an input that is not its
-// structure is a mistake in the program and panics.
+// STS quotes the value in front of the place (Value '901' at …, Value null at
+// …) unless it is a secret; IAM quotes none. Names and paths that break only
+// their pattern get AWS's own sentence. An unknown operation or an input that is
+// not its structure is a mistake in the program and panics.
 func Check(op string, in any) *Error {
 	v := reflect.ValueOf(in)
 	checker := checkerFor(op, v.Type())
 	if checker == nil {
 		return nil
 	}
-	var f findings
+	known, _ := Lookup(op)
+	f := findings{quote: known.Service.Name == "sts"}
 	checker.check(&f, v.Elem(), nil)
 	switch {
 	case len(f.violations) == 1:
@@ -45,12 +51,49 @@ func Check(op string, in any) *Error {
 type findings struct {
 	violations []string
 	own        string
+	quote      bool // the service quotes values
 }
 
-func (f *findings) add(at *place, constraint string) {
+// add notes a broken rule. The zero Value stands for a value that is missing.
+func (f *findings) add(at *place, s *Shape, v reflect.Value, constraint string) {
 	if len(f.violations) < maxViolations {
-		f.violations = append(f.violations, "Value at '"+at.String()+"' failed to satisfy constraint: "+constraint)
+		where := "Value " + f.quoted(s, v) + "at '" + at.String() + "'"
+		f.violations = append(f.violations, where+" failed to satisfy constraint: "+constraint)
 	}
+}
+
+// quoted is a value as an answer shows it, with the blank that parts it from
+// the rest, or nothing. How AWS shows a list of structures is not known: it is
+// not shown (G).
+func (f *findings) quoted(s *Shape, v reflect.Value) string {
+	if hidden, _ := sensitiveIn(s, nil); !f.quote || hidden {
+		return ""
+	}
+	if !v.IsValid() {
+		return "null "
+	}
+	var text string
+	switch s.Kind {
+	case String:
+		text = v.String()
+	case Integer:
+		text = strconv.FormatInt(v.Int(), 10)
+	case List:
+		if s.Elem.Kind != String {
+			return ""
+		}
+		var all []string
+		for i := range v.Len() {
+			all = append(all, v.Index(i).String())
+		}
+		text = "[" + strings.Join(all, ", ") + "]"
+	default:
+		return ""
+	}
+	if len(text) > maxShown {
+		text = strings.ToValidUTF8(text[:maxShown], "") + "..."
+	}
+	return "'" + text + "' "
 }
 
 // place is where a value stands: a chain of names that is only put together
@@ -146,7 +189,7 @@ func (c *checker) check(f *findings, v reflect.Value, parent *place) {
 		if present {
 			m.value.check(f, value, at)
 		} else if m.required {
-			f.add(at, "Member must not be null")
+			f.add(at, m.value.shape, reflect.Value{}, "Member must not be null")
 		}
 	}
 }
@@ -171,7 +214,7 @@ func (c *valueChecker) check(f *findings, v reflect.Value, at *place) {
 	for _, rule := range c.constraints {
 		if !rule.met(v) {
 			whole = false
-			f.add(at, rule.text)
+			f.add(at, c.shape, v, rule.text)
 		}
 	}
 	switch {
@@ -216,7 +259,7 @@ func (c *valueChecker) checkElements(f *findings, v reflect.Value, at *place) {
 	for i := range v.Len() {
 		if c.grouped != "" {
 			if !c.element.meets(v.Index(i)) {
-				f.add(at, c.grouped)
+				f.add(at, c.shape, v, c.grouped)
 				return
 			}
 			continue
@@ -237,7 +280,7 @@ func (c *valueChecker) meets(v reflect.Value) bool {
 func (c *valueChecker) checkVariant(f *findings, v reflect.Value, at *place) {
 	if v.Kind() == reflect.Interface {
 		if v.IsNil() {
-			f.add(at, "Member must not be null")
+			f.add(at, c.shape, reflect.Value{}, "Member must not be null")
 			return
 		}
 		v = v.Elem()

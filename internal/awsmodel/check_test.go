@@ -3,6 +3,7 @@ package awsmodel_test
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -82,8 +83,10 @@ var checks = []struct {
 	{"operation without input", "GetCredentialReport", &iam.GetCredentialReportInput{}, ""},
 	{"union", "SimulatePrincipalPolicy", &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111111111111:user/u"), ActionNames: []string{"iam:GetUser"}, PolicyExclusionList: []types.PolicyIdentifier{&types.PolicyIdentifierMemberPolicyType{Value: "x"}}}, one + "Value at 'policyExclusionList.1.member.policyType' failed to satisfy constraint: Member must satisfy enum value set: [inline, aws-managed, user-managed, permission-boundary, scp, rcp]"},
 	{"union without a member", "SimulatePrincipalPolicy", &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111111111111:user/u"), ActionNames: []string{"iam:GetUser"}, PolicyExclusionList: make([]types.PolicyIdentifier, 1)}, one + "Value at 'policyExclusionList.1.member' failed to satisfy constraint: Member must not be null"},
-	{"session name", "AssumeRole", &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111111111111:role/é"), RoleSessionName: aws.String("a")}, one + "Value at 'roleSessionName' failed to satisfy constraint: Member must have length greater than or equal to 2"},
-	{"characters beyond the basic plane", "AssumeRole", &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111111111111:role/🙂"), RoleSessionName: aws.String("a?")}, one + `Value at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]*`},
+	{"session name", "AssumeRole", &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111111111111:role/é"), RoleSessionName: aws.String("a")},
+		one + "Value 'a' at 'roleSessionName' failed to satisfy constraint: Member must have length greater than or equal to 2"},
+	{"characters beyond the basic plane", "AssumeRole", &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111111111111:role/🙂"), RoleSessionName: aws.String("a?")},
+		one + `Value 'a?' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]*`},
 }
 
 func TestCheck(t *testing.T) {
@@ -111,8 +114,55 @@ func TestCheckEndsItsList(t *testing.T) {
 	err := awsmodel.Check("SimulateCustomPolicy", &iam.SimulateCustomPolicyInput{
 		ActionNames: []string{"iam:GetUser"}, PolicyInputList: []string{"{}"}, ContextEntries: entries,
 	})
-	if err == nil || len(err.Message) > 20_000 || !strings.HasPrefix(err.Message, "100 validation errors") {
+	if err == nil || len(err.Message) > 20_000 || !strings.HasPrefix(err.Message, "10 validation errors detected: ") ||
+		strings.Count(err.Message, "; ") != 9 {
 		t.Errorf("got %.100v", err)
+	}
+}
+
+// STS quotes values, and never a secret; IAM quotes none (recorded-2026 R4.4,
+// and answers reported by users of AWS).
+func TestCheckQuotesValuesOfSTS(t *testing.T) {
+	const tooSmall = " failed to satisfy constraint: Member must have value greater than or equal to 900"
+	const tooShort = " failed to satisfy constraint: Member must have length greater than or equal to "
+	const missing = " failed to satisfy constraint: Member must not be null"
+	seconds := func(n int32) any { return &sts.GetSessionTokenInput{DurationSeconds: &n} }
+	web := func(token *string) any {
+		return &sts.AssumeRoleWithWebIdentityInput{
+			RoleArn: aws.String("arn:aws:iam::111111111111:role/r"), RoleSessionName: aws.String("session"),
+			WebIdentityToken: token,
+		}
+	}
+	for _, test := range []struct {
+		name, op string
+		in       any
+		want     string
+	}{
+		{"number", "GetSessionToken", seconds(899), "Value '899' at 'durationSeconds'" + tooSmall},
+		{"nothing", "GetAccessKeyInfo", &sts.GetAccessKeyInfoInput{}, "Value null at 'accessKeyId'" + missing},
+		{"empty text", "GetAccessKeyInfo", &sts.GetAccessKeyInfoInput{AccessKeyId: aws.String("")},
+			"Value '' at 'accessKeyId'" + tooShort + "16"},
+		{"one-time code", "GetSessionToken", &sts.GetSessionTokenInput{TokenCode: aws.String("12345")},
+			"Value at 'tokenCode'" + tooShort + "6"},
+		{"secret", "AssumeRoleWithWebIdentity", web(aws.String("abc")), "Value at 'webIdentityToken'" + tooShort + "4"},
+		{"no secret", "AssumeRoleWithWebIdentity", web(nil), "Value at 'webIdentityToken'" + missing},
+		{"texts", "AssumeRole", &sts.AssumeRoleInput{
+			RoleArn: aws.String("arn:aws:iam::111111111111:role/r"), RoleSessionName: aws.String("session"),
+			TransitiveTagKeys: []string{"a", "?"},
+		}, `Value '[a, ?]' at 'transitiveTagKeys' failed to satisfy constraint: Member must satisfy constraint: ` +
+			`[Member must have length less than or equal to 128, Member must have length greater than or equal to 1, ` +
+			`Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+, Member must not be null]`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := awsmodel.Check(test.op, test.in); got == nil || got.Message != one+test.want {
+				t.Errorf("got %v\nwant %s", got, one+test.want)
+			}
+		})
+	}
+	long := strings.Repeat("é", 5000)
+	got := awsmodel.Check("GetAccessKeyInfo", &sts.GetAccessKeyInfoInput{AccessKeyId: &long})
+	if got == nil || len(got.Message) > 2*5000 || !utf8.ValidString(got.Message) {
+		t.Errorf("a long value makes %d bytes", len(got.Message))
 	}
 }
 

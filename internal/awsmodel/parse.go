@@ -157,7 +157,11 @@ func (r *reading) readShape(kind, rest string) error {
 	}
 	for rest != "" {
 		if rest[0] == '/' {
-			s.setPattern(rest[1:])
+			pattern := rest[1:]
+			if own, ok := ownPatterns[name]; ok && r.service.Name == "iam" {
+				pattern = own
+			}
+			s.setPattern(pattern)
 			return nil
 		}
 		var word string

@@ -26,6 +26,11 @@ var ownTexts = map[string]string{
 	"pathPrefixType":            prefixText,
 }
 
+// ownPatterns are the patterns of IAM's shapes that AWS holds values to instead
+// of its model's. Recorded for PolicyInputList of GetContextKeysForCustomPolicy,
+// whose shape is that of all policy documents.
+var ownPatterns = map[string]string{"policyDocumentType": `[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]+`}
+
 // noNullElements are lists whose answers also name the rule that an element
 // must not be null. AWS answers so for tag keys and not for client ids or
 // thumbprints; no other list is recorded.

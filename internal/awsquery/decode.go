@@ -10,18 +10,18 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// maxLeap is how far beyond its end one index may extend a list: AWS accepts
+// maxSkip is how many elements one index may pass over: AWS accepts
 // Tags.member.11 as the first element and refuses Tags.member.12.
-const maxLeap = 10
+const maxSkip = 10
 
 // Decode fills the input of an operation from a form. Parameters that the
 // operation does not have are ignored, as AWS ignores them. What cannot be read
 // is MalformedInput; whether what was read is allowed is awsmodel.Check's
 // business.
 //
-// Apart from the texts AWS is known to use for structure ("Start of structure or
-// map found where not expected.", "Unexpected list element termination"), the
-// sentences are ours: AWS's are not recorded (G). None repeats a value.
+// The texts about indexes and about structure ("0 is not a valid index", "Start
+// of list found where not expected") are recorded (recorded-2026 R4.2); those
+// about integers, booleans, dates and maps are ours (G). None repeats a value.
 func (op Operation) Decode(f Form, in any) *awsmodel.Error {
 	top := reflect.ValueOf(in).Elem()
 	d := decoder{}
@@ -92,28 +92,53 @@ func (d *decoder) setMember(n *node, v reflect.Value, rest string) *awsmodel.Err
 	return nil
 }
 
-// setElement stores in an element of a list, Tags.member.1.
+// setElement stores in an element of a list, Tags.member.1. A name where the
+// index belongs, Tags.member.one, is not the name of an element: a list of
+// structures has a first element, of which nothing is known (recorded).
 func (d *decoder) setElement(n *node, v reflect.Value, rest string) *awsmodel.Error {
 	if rest == "" {
 		return d.setEmpty(v, reflect.MakeSlice(n.typ, 0, 0))
 	}
-	number, rest, err := d.indexed(rest, "member")
-	if err != nil {
+	index, rest, err := d.indexed(rest, "member")
+	switch {
+	case err != nil:
+		return err
+	case index == 0 && n.elem.kind != structure && n.elem.kind != union:
+		return malformed("Start of list found where not expected")
+	case index == 0:
+		return extend(v, 1)
+	}
+	if err := extend(v, index); err != nil {
 		return err
 	}
-	position, _ := strconv.Atoi(number)
-	// Elements come in the order of their numbers, so that a list grows only by
-	// what is missing, and what is missing stays empty.
-	if length := v.Len(); position > length {
-		if position-1 > length+maxLeap {
-			return malformed("The list index of %s leaves too large a gap.", shorten(d.name))
-		}
-		if position > v.Cap() {
-			v.Grow(position - length)
-		}
-		v.SetLen(position)
+	return d.set(n.elem, v.Index(index-1), rest)
+}
+
+// extend makes a list hold an element. Elements come in the order of their
+// indexes, so that a list grows only by what is missing, and what is missing
+// stays empty.
+func extend(v reflect.Value, index int) *awsmodel.Error {
+	length := v.Len()
+	if skip := index - max(length, 1); skip > maxSkip {
+		return malformed("Excessively sparse input would skip %s list elements", grouped(skip))
 	}
-	return d.set(n.elem, v.Index(position-1), rest)
+	if index <= length {
+		return nil
+	}
+	if index > v.Cap() {
+		v.Grow(index - length)
+	}
+	v.SetLen(index)
+	return nil
+}
+
+// grouped prints a number as AWS does, 1,499.
+func grouped(n int) string {
+	s := strconv.Itoa(n)
+	for at := len(s) - 3; at > 0; at -= 3 {
+		s = s[:at] + "," + s[at:]
+	}
+	return s
 }
 
 // setEntry stores half an entry of a map, Map.entry.1.key or Map.entry.1.value.
@@ -121,14 +146,17 @@ func (d *decoder) setEntry(n *node, v reflect.Value, rest string) *awsmodel.Erro
 	if rest == "" {
 		return d.setEmpty(v, reflect.MakeMap(n.typ))
 	}
-	number, rest, err := d.indexed(rest, "entry")
+	index, rest, err := d.indexed(rest, "entry")
 	if err != nil {
 		return err
+	}
+	if index == 0 {
+		return malformed("%s does not have a valid index.", shorten(d.name))
 	}
 	half, rest := cut(rest)
 	entry := strings.TrimSuffix(strings.TrimSuffix(d.name, rest), ".")
 	entry = strings.TrimSuffix(entry, "."+half)
-	entry = entry[:strings.LastIndexByte(entry, '.')+1] + number
+	entry = entry[:strings.LastIndexByte(entry, '.')+1] + strconv.Itoa(index)
 	if v.IsNil() {
 		v.Set(reflect.MakeMap(n.typ))
 	}
@@ -169,20 +197,39 @@ func (d *decoder) setEmpty(v, empty reflect.Value) *awsmodel.Error {
 	return nil
 }
 
-// indexed takes the keyword and a number off the front of rest and returns the
-// number without leading zeros.
-func (d *decoder) indexed(rest, keyword string) (number, left string, err *awsmodel.Error) {
+// indexed takes the keyword and an index off the front of rest. The index is 0
+// where something else than a number stands in its place.
+func (d *decoder) indexed(rest, keyword string) (index int, left string, err *awsmodel.Error) {
 	word, rest := cut(rest)
 	if word != keyword {
-		return "", "", malformed("Start of structure or map found where not expected.")
+		return 0, "", malformed("Start of structure or map found where not expected.")
 	}
 	word, rest = cut(rest)
 	number, ok := digits(word)
-	if !ok || number == "" || len(number) > 5 {
-		return "", "", malformed("%s does not have a valid list index.", shorten(d.name))
+	switch {
+	case word == "":
+		return 0, "", malformed("%s does not have a valid list index.", shorten(d.name))
+	case word[0] == '-':
+		return 0, "", malformed("Key %s may not have a leading '-'", shorten(word))
+	case !ok:
+		return 0, rest, nil
+	case number == "":
+		return 0, "", malformed("0 is not a valid index")
+	case len(number) > maxIndexDigits:
+		return 0, "", malformed("Index %s is illegal", shorten(word)) // G
 	}
-	return number, rest, nil
+	if next, _ := cut(rest); next != "" {
+		if _, twice := digits(next); twice {
+			return 0, "", malformed("Two index elements may not occur back to back")
+		}
+	}
+	index, _ = strconv.Atoi(number)
+	return index, rest, nil
 }
+
+// maxIndexDigits is how long an index may be. All that are far too large are
+// refused; it only bounds the number.
+const maxIndexDigits = 9
 
 func (d *decoder) setScalar(n *node, v reflect.Value) *awsmodel.Error {
 	switch n.kind {

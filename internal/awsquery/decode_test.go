@@ -54,6 +54,10 @@ func TestDecode(t *testing.T) {
 		{"booleans", updatePolicy, "RequireNumbers=true&RequireSymbols=1&HardExpiry=0&AllowUsersToChangePassword=false", &iam.UpdateAccountPasswordPolicyInput{RequireNumbers: true, RequireSymbols: true, HardExpiry: aws.Bool(false)}},
 		{"enum", bind[iam.UpdateAccessKeyInput, iam.UpdateAccessKeyOutput](), "Status=Inactive", &iam.UpdateAccessKeyInput{Status: types.StatusTypeInactive}},
 		{"nested lists", simulate, "ContextEntries.member.1.ContextKeyValues.member.2=b&ContextEntries.member.1.ContextKeyValues.member.1=a", &iam.SimulatePrincipalPolicyInput{ContextEntries: []types.ContextEntry{{ContextKeyValues: []string{"a", "b"}}}}},
+		{"name in place of an index", createUser, "Tags.member.one.Key=k&Tags.member.%2B1.Value=v",
+			&iam.CreateUserInput{Tags: make([]types.Tag, 1)}},
+		{"leap after ten", untagUser, tagKeys(1, 10) + "&TagKeys.member.20=k",
+			keys(append(numbered(10), append(make([]string, 9), "k")...)...)},
 		{"unions", simulate, "PolicyExclusionList.member.1.PolicyArn=arn&PolicyExclusionList.member.2.InlinePolicyIdentifier.PolicyName=p&PolicyExclusionList.member.2.InlinePolicyIdentifier.AttachmentType=user&PolicyExclusionList.member.4.PolicyType=scp",
 			&iam.SimulatePrincipalPolicyInput{PolicyExclusionList: []types.PolicyIdentifier{
 				&types.PolicyIdentifierMemberPolicyArn{Value: "arn"},
@@ -74,6 +78,52 @@ func TestDecode(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// tagKeys is the form of TagKeys with elements from one index to another.
+func tagKeys(from, to int) string {
+	var pairs []string
+	for i := from; i <= to; i++ {
+		pairs = append(pairs, fmt.Sprintf("TagKeys.member.%d=k%d", i, i))
+	}
+	return strings.Join(pairs, "&")
+}
+
+func numbered(n int) []string {
+	var names []string
+	for i := range n {
+		names = append(names, fmt.Sprintf("k%d", i+1))
+	}
+	return names
+}
+
+// The texts are recorded, of lists of texts and of structures (recorded-2026
+// R4.2).
+func TestDecodeIndexTexts(t *testing.T) {
+	for _, test := range []struct {
+		op        awsquery.Operation
+		raw, want string
+	}{
+		{untagUser, "TagKeys.member.0=a", "0 is not a valid index"},
+		{createUser, "Tags.member.00.Key=a", "0 is not a valid index"},
+		{acquireRole, "ReplacementValues.entry.0.key=a", "0 is not a valid index"},
+		{simulate, "ContextEntries.member.1.ContextKeyValues.member.0=a", "0 is not a valid index"},
+		{untagUser, "TagKeys.member.-1=a", "Key -1 may not have a leading '-'"},
+		{createUser, "Tags.member.-12.Key=a", "Key -12 may not have a leading '-'"},
+		{untagUser, "TagKeys.member.12=a", "Excessively sparse input would skip 11 list elements"},
+		{untagUser, "TagKeys.member.12=a&TagKeys.member.1=b", "Excessively sparse input would skip 11 list elements"},
+		{untagUser, tagKeys(1, 10) + "&TagKeys.member.21=k", "Excessively sparse input would skip 11 list elements"},
+		{createUser, "Tags.member.1500.Key=a", "Excessively sparse input would skip 1,499 list elements"},
+		{createUser, "Tags.member.1.0.Key=a", "Two index elements may not occur back to back"},
+		{untagUser, "TagKeys.member.1.2=a", "Two index elements may not occur back to back"},
+		{untagUser, "TagKeys.member.one=a", "Start of list found where not expected"},
+		{untagUser, "TagKeys.member.%2B1=a", "Start of list found where not expected"},
+	} {
+		got, err := decode(test.op, test.raw)
+		if err == nil || err.Code != "MalformedInput" || err.Message != test.want {
+			t.Errorf("%s: got %+v, %v; want %q", test.raw, got, err, test.want)
+		}
 	}
 }
 

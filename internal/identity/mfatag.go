@@ -39,6 +39,9 @@ func (s *Service) UntagMFADevice(ctx context.Context, in *iam.UntagMFADeviceInpu
 		if err != nil {
 			return err
 		}
+		if err := someTagKeys(in.TagKeys); err != nil {
+			return err
+		}
 		for _, key := range in.TagKeys {
 			if err := tx.DeleteMFADeviceTag(d.Account, d.Serial, key); err != nil {
 				return err

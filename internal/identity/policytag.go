@@ -44,6 +44,9 @@ func (s *Service) UntagPolicy(ctx context.Context, in *iam.UntagPolicyInput) (*i
 		if err != nil {
 			return policyFound(err, *in.PolicyArn)
 		}
+		if err := someTagKeys(in.TagKeys); err != nil {
+			return err
+		}
 		for _, key := range in.TagKeys {
 			if err := tx.DeletePolicyTag(p.Account, p.NameKey, key); err != nil {
 				return err

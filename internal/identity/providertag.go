@@ -41,6 +41,9 @@ func (s *Service) untagResource(ctx context.Context, of store.TagsOf, keys []str
 		if err != nil {
 			return err
 		}
+		if err := someTagKeys(keys); err != nil {
+			return err
+		}
 		for _, tag := range keys {
 			if err := tx.DeleteResourceTag(of, account, key, tag); err != nil {
 				return err

@@ -18,13 +18,23 @@ const maxTags = 50
 type tagKeys struct {
 	fold      func(string) string
 	duplicate string
+	empty     string // what is said of an empty list
 }
 
 // IAM compares the tag keys of users and roles without case, those of all
-// other resources with it. The texts are recorded for users and policies.
+// other resources with it. The texts are recorded for users and policies, those
+// of empty lists for users, server certificates and OpenID Connect providers.
 var (
-	foldedTagKeys = tagKeys{strings.ToLower, "Duplicate tag keys found. Please note that Tag keys are case insensitive."}
-	exactTagKeys  = tagKeys{func(key string) string { return key }, "Duplicate tag keys found."}
+	foldedTagKeys = tagKeys{
+		fold:      strings.ToLower,
+		duplicate: "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+		empty:     "Error occurred while validating input. ",
+	}
+	exactTagKeys = tagKeys{
+		fold:      func(key string) string { return key },
+		duplicate: "Duplicate tag keys found.",
+		empty:     "The provided tag map must not be null/empty.",
+	}
 )
 
 // read checks the tags of a request. Keys that begin with aws:, in any case,
@@ -46,13 +56,23 @@ func (k tagKeys) read(in []types.Tag) ([]store.Tag, error) {
 	return tags, nil
 }
 
-// readSome is read for the actions that must be given a tag. The text is
-// recorded for server certificates.
+// readSome is read for the actions that must be given a tag.
 func (k tagKeys) readSome(in []types.Tag) ([]store.Tag, error) {
 	if len(in) == 0 {
-		return nil, fail("InvalidInput", "The provided tag map must not be null/empty.")
+		return nil, fail("InvalidInput", "%s", k.empty)
 	}
 	return k.read(in)
+}
+
+// someTagKeys refuses an empty list of tag keys to remove: all resources do
+// whose keys are compared exactly, users and roles do not. It is recorded for
+// OpenID Connect providers and server certificates; that the others follow is a
+// guess.
+func someTagKeys(keys []string) error {
+	if len(keys) == 0 {
+		return fail("InvalidInput", "The provided tag keys must not be null/empty.")
+	}
+	return nil
 }
 
 // setTags writes tags and holds the resource to maxTags.

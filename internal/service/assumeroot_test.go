@@ -89,6 +89,7 @@ func TestAssumeRoot(t *testing.T) {
 			refused(t, w.root.sts.AssumeRoot, in, 403, "AccessDenied", notAuthorized(rootARN, "sts:AssumeRoot", "arn:aws:iam::"+target+":root"))
 		}
 		in.DurationSeconds = ptr(int32(901))
-		refused(t, w.root.sts.AssumeRoot, in, 400, "ValidationError", "1 validation error detected: Value at 'durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 900")
+		refused(t, w.root.sts.AssumeRoot, in, 400, "ValidationError",
+			"1 validation error detected: Value '901' at 'durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 900")
 	})
 }

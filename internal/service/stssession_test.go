@@ -118,7 +118,8 @@ func TestPackedPolicyTooLarge(t *testing.T) {
 		must(t, w.asSession(big.Credentials).sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 	}
 	in.MinimumSessionTokenSize = ptr(int32(4097))
-	refused(t, ann.sts.AssumeRole, in, 400, "ValidationError", "1 validation error detected: Value at 'minimumSessionTokenSize' failed to satisfy constraint: Member must have value less than or equal to 4096")
+	refused(t, ann.sts.AssumeRole, in, 400, "ValidationError",
+		"1 validation error detected: Value '4097' at 'minimumSessionTokenSize' failed to satisfy constraint: Member must have value less than or equal to 4096")
 	in.MinimumSessionTokenSize = nil
 	// Hard to compress.
 	for i := range 50 {
@@ -147,10 +148,12 @@ func TestAssumeRoleDurations(t *testing.T) {
 	must(t, w.root.UpdateRole, &iam.UpdateRoleInput{RoleName: ptr("worker"), MaxSessionDuration: ptr(int32(7200))})
 	in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}
 	for seconds, want := range map[int32]failure{
-		899: {400, "ValidationError", "1 validation error detected: Value at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900"},
+		899: {400, "ValidationError",
+			"1 validation error detected: Value '899' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900"},
 		900: {}, 7200: {},
-		7201:  {400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."},
-		43201: {400, "ValidationError", "1 validation error detected: Value at 'durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 43200"},
+		7201: {400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."},
+		43201: {400, "ValidationError",
+			"1 validation error detected: Value '43201' at 'durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 43200"},
 	} {
 		in.DurationSeconds = &seconds
 		out, err := ann.sts.AssumeRole(t.Context(), in)
@@ -169,7 +172,8 @@ func TestAssumeRoleDurations(t *testing.T) {
 	chained := &sts.AssumeRoleInput{RoleArn: &next, RoleSessionName: ptr("day"), DurationSeconds: ptr(int32(3600))}
 	must(t, worker.sts.AssumeRole, chained)
 	chained.DurationSeconds = ptr(int32(3601))
-	refused(t, worker.sts.AssumeRole, chained, 400, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
+	refused(t, worker.sts.AssumeRole, chained, 400, "ValidationError",
+		"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 }
 
 // A session ends at the second it says.

@@ -157,7 +157,8 @@ func (s *Service) roleSession(ctx context.Context, r *assumable, n *newSession) 
 	case int(seconds) > r.MaxSession:
 		return madeSession{}, fail("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	case n.from != nil && n.from.Role != nil && seconds > chainedDuration:
-		return madeSession{}, fail("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
+		return madeSession{}, fail("ValidationError",
+			"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	}
 	of := store.KeyOwner{Partition: r.partition, Instance: r.instance, User: store.User{Account: r.Account}}
 	return s.makeSession(ctx, of, seconds, n, principal.Session{
@@ -181,7 +182,7 @@ func (s *Service) makeSession(ctx context.Context, of store.KeyOwner, seconds in
 	session.Expires = session.Issued.Add(time.Duration(seconds) * time.Second)
 	session.Tags = n.tags
 	if n.policy != nil {
-		if _, err := policy.Parse(*n.policy, policy.Session); err != nil {
+		if err := checkSessionPolicy(*n.policy); err != nil {
 			return made, err
 		}
 		session.Policy = *n.policy
@@ -197,7 +198,9 @@ func (s *Service) makeSession(ctx context.Context, of store.KeyOwner, seconds in
 		minSize = int(*n.minSize)
 	}
 	if minSize > maxToken {
-		return made, fail("ValidationError", "1 validation error detected: Value at 'minimumSessionTokenSize' failed to satisfy constraint: Member must have value less than or equal to %d", maxToken)
+		return made, fail("ValidationError",
+			"1 validation error detected: Value '%d' at 'minimumSessionTokenSize' failed to satisfy constraint: "+
+				"Member must have value less than or equal to %d", minSize, maxToken)
 	}
 	c, err := s.iam.NewSession(of, session, minSize)
 	if err != nil {
@@ -209,6 +212,19 @@ func (s *Service) makeSession(ctx context.Context, of store.KeyOwner, seconds in
 	made.size = ptr(int32(len(*made.credentials.SessionToken)))
 	made.used = ptr(min(100, (*made.size*100+maxToken-1)/maxToken))
 	return made, nil
+}
+
+// errNoJSON is the error for a session policy that does not even begin as a
+// policy does. Users of AWS report it, and that of a text that does begin so
+// but is none: "Syntax errors in policy.".
+var errNoJSON = fail("MalformedPolicyDocument", "The policy is not in the valid JSON format.")
+
+func checkSessionPolicy(text string) error {
+	if !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") {
+		return errNoJSON
+	}
+	_, err := policy.Parse(text, policy.Session)
+	return err
 }
 
 // policyARNs reads the ARNs of managed policies of the session's account or of
