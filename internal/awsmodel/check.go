@@ -248,10 +248,10 @@ func (c *valueChecker) checkEntries(f *findings, v reflect.Value, at *place) {
 		}
 	}
 	if badKey {
-		f.add(at, c.keysGrouped)
+		f.add(at, c.shape, v, c.keysGrouped)
 	}
 	if badValue {
-		f.add(at, c.grouped)
+		f.add(at, c.shape, v, c.grouped)
 	}
 }
 
