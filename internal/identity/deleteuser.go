@@ -35,16 +35,17 @@ func (s *Service) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam
 }
 
 // checkNothingLeft names the first thing that is left. The texts are
-// recorded, but for SSH keys, which answer like service credentials; in which
-// order AWS looks is not known, so the commonest come first.
+// recorded, but for SSH keys, which answer like service credentials. Of the
+// order in which AWS looks it is recorded that devices come before access keys;
+// else the commonest come first.
 func checkNothingLeft(r store.UserReferences) error {
 	for _, left := range []struct {
 		n    int
 		text string
 	}{
+		{r.MFADevices, "must remove tokens from principal first."},
 		{r.AccessKeys, "must delete access keys first."},
 		{r.LoginProfiles, "must delete login profile first."},
-		{r.MFADevices, "must remove tokens from principal first."},
 		{r.SigningCertificates, "must delete certificates first."},
 		{r.Groups, "must remove users from group first."},
 		{r.Attachments, "must detach all policies first."},

@@ -112,6 +112,10 @@ func TestInstanceProfileQuotaAndTags(t *testing.T) {
 		add := &iam.AddRoleToInstanceProfileInput{InstanceProfileName: ptr("box"), RoleName: ptr("worker")}
 		must(t, w.root, w.AddRoleToInstanceProfile, add)
 		refused(t, w.root, w.AddRoleToInstanceProfile, add, 409, "EntityAlreadyExists", "Role worker in Instance Profile box already exists.")
+		shown := must(t, w.root, w.GetInstanceProfile, &iam.GetInstanceProfileInput{InstanceProfileName: ptr("box")}).InstanceProfile
+		if shown.Tags == nil || len(shown.Tags) != 0 { // recorded: there, and empty
+			t.Errorf("%#v", shown.Tags)
+		}
 		// Keys that differ in case are two.
 		tag := func(key, value string) types.Tag { return types.Tag{Key: &key, Value: &value} }
 		must(t, w.root, w.TagInstanceProfile, &iam.TagInstanceProfileInput{InstanceProfileName: ptr("BOX"), Tags: []types.Tag{tag("k", "1"), tag("K", "2")}})

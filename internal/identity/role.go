@@ -213,13 +213,18 @@ func (s *Service) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.L
 // UpdateRole replaces a role's description and the length of its longest
 // session, where they are given. The model says that an hour is taken where no
 // length is; a recording (LocalStack's of test_update_role) shows that the
-// role's own stays.
+// role's own stays. Of a service-linked role the description alone can be
+// replaced; the text is recorded.
 func (s *Service) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		r, err := modifiableRole(tx, c.Account(), *in.RoleName)
+		r, err := role(tx, c.Account(), *in.RoleName)
 		if err != nil {
 			return err
+		}
+		if r.Service != "" && in.MaxSessionDuration != nil {
+			return fail("UnmodifiableEntity",
+				"%s is an AWS service linked role, max session duration cannot be changed.", r.Name)
 		}
 		if in.Description != nil {
 			r.Description = *in.Description
@@ -233,7 +238,8 @@ func (s *Service) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam
 }
 
 // UpdateRoleDescription replaces a role's description. Those of service-linked
-// roles may be replaced as well: IAM, editing a service-linked role.
+// roles may be replaced as well: IAM, editing a service-linked role. The answer
+// says nothing of the role's sessions (recorded).
 func (s *Service) UpdateRoleDescription(ctx context.Context, in *iam.UpdateRoleDescriptionInput) (*iam.UpdateRoleDescriptionOutput, error) {
 	c := principal.Of(ctx)
 	var r store.Role
@@ -242,12 +248,17 @@ func (s *Service) UpdateRoleDescription(ctx context.Context, in *iam.UpdateRoleD
 			return err
 		}
 		r.Description = *in.Description
-		return tx.UpdateRole(r.Account, r.NameKey, r.Description, r.MaxSession)
+		if err = tx.UpdateRole(r.Account, r.NameKey, r.Description, r.MaxSession); err != nil {
+			return err
+		}
+		r.TrustPolicy, err = trustOut(tx, r.Trust, map[string]string{})
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	out := roleOut(c, r)
+	out.MaxSessionDuration = nil
 	return &iam.UpdateRoleDescriptionOutput{Role: &out}, nil
 }
 

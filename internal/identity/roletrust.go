@@ -3,12 +3,9 @@ package identity
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -183,79 +180,52 @@ func trusted(t store.Trust) iter.Seq2[string, string] {
 	}
 }
 
-// trustOut is a trust policy as answers show it: who is not there any more
-// under the name it was given stands there by its unique id. known remembers
-// what was asked in this transaction.
+// trustOut is a trust policy as answers show it: in the form that AWS keeps, a
+// single value without its array (recorded for service-linked roles, and for
+// the order of the members of others). Who was renamed since stands there by
+// the ARN of now; IAM user guide, renaming a user. Who is gone stands there by
+// the unique id. known remembers what was asked in this transaction.
 func trustOut(tx *store.Tx, t store.Trust, known map[string]string) (string, error) {
-	gone := map[string]string{}
+	by := map[string]string{}
 	for id, arn := range trusted(t) {
 		if strings.HasPrefix(id, instancePrefix) {
 			continue // an account is always shown by its number
 		}
-		current, asked := known[arn]
+		current, asked := known[id+" "+arn]
 		if !asked {
 			var err error
-			var refused *awsmodel.Error
-			if current, err = trustedID(tx, arn); err != nil && !errors.As(err, &refused) {
+			if current, err = trustedNow(tx, id, arn); err != nil {
 				return "", err
 			}
-			known[arn] = current
+			known[id+" "+arn] = current
 		}
-		if current != id {
-			gone[arn] = id
-		}
+		by[arn] = current
 	}
-	if len(gone) == 0 {
-		return t.TrustPolicy, nil
-	}
-	r := replacer{text: t.TrustPolicy, dec: json.NewDecoder(strings.NewReader(t.TrustPolicy)), by: gone}
-	if err := r.value(false); err != nil {
-		return "", fmt.Errorf("stored trust policy: %w", err)
-	}
-	return r.out.String() + r.text[r.written:], nil
-}
-
-// replacer replaces the principals of a document, and leaves all else as it
-// was written.
-type replacer struct {
-	text    string
-	dec     *json.Decoder
-	by      map[string]string
-	out     strings.Builder
-	written int // how much of text is in out
-}
-
-func (r *replacer) value(isPrincipal bool) error {
-	before := r.dec.InputOffset()
-	token, err := r.dec.Token()
+	d, err := policy.Parse(t.TrustPolicy, policy.Trust)
 	if err != nil {
-		return err
+		return t.TrustPolicy, nil // kept from before a rule that refuses it now
 	}
-	switch t := token.(type) {
-	case string:
-		with, ok := r.by[t]
-		if !isPrincipal || !ok {
-			return nil
+	return d.NamedAnew(by).String(), nil
+}
+
+// trustedNow is what stands for a user or a role now that a trust policy named
+// by an ARN: its ARN, or its unique id where it is gone.
+func trustedNow(tx *store.Tx, id, arn string) (string, error) {
+	p, _ := parsePrincipalARN(arn)
+	if p.kind == "user" {
+		u, err := tx.UserByID(p.account, id)
+		if errors.Is(err, store.ErrNotFound) {
+			return id, nil
 		}
-		end := int(r.dec.InputOffset())
-		literal := strings.TrimLeft(r.text[before:end], " \t\r\n,:")
-		r.out.WriteString(r.text[r.written:end-len(literal)] + strconv.Quote(with))
-		r.written = end
-	case json.Delim:
-		for r.dec.More() {
-			within := isPrincipal
-			if t == '{' {
-				key, err := r.dec.Token()
-				if err != nil {
-					return err
-				}
-				within = within || key == "Principal" || key == "NotPrincipal"
-			}
-			if err := r.value(within); err != nil {
-				return err
-			}
-		}
-		_, err = r.dec.Token()
+		return principal.UserARN(strings.Split(arn, ":")[1], p.account, u.Path, u.Name), err
 	}
-	return err
+	current, err := trustedID(tx, arn)
+	var refused *awsmodel.Error
+	if err != nil && !errors.As(err, &refused) {
+		return "", err
+	}
+	if current != id {
+		return id, nil
+	}
+	return arn, nil
 }

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 
@@ -52,7 +53,8 @@ func linkedRoleName(s linkedService, suffix string) string {
 
 // CreateServiceLinkedRole makes the role by which a service of AWS would act
 // in the account. No service acts here: it can be looked at, and listed. Of
-// its policy there is what Rollcall knows of AWS's policies.
+// its policy there is what Rollcall knows of AWS's policies. This answer has
+// the trust policy with arrays, all others show it as trustOut does (recorded).
 func (s *Service) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateServiceLinkedRoleInput) (*iam.CreateServiceLinkedRoleOutput, error) {
 	c := principal.Of(ctx)
 	linked, ok := findLinkedService(*in.AWSServiceName)
@@ -130,7 +132,7 @@ func (s *Service) DeleteServiceLinkedRole(ctx context.Context, in *iam.DeleteSer
 			return err
 		}
 		if r.Service == "" {
-			return fail("NoSuchEntity", "The role with name %s cannot be found.", *in.RoleName) // a guess
+			return fail("NoSuchEntity", "%s exists but is not a service role.", r.Name) // recorded
 		}
 		arns, err := tx.Attachments(store.RoleEntity, r.Account, r.NameKey)
 		if err != nil {
@@ -153,16 +155,23 @@ func (s *Service) DeleteServiceLinkedRole(ctx context.Context, in *iam.DeleteSer
 	return &iam.DeleteServiceLinkedRoleOutput{DeletionTaskId: &task.ID}, nil
 }
 
-// GetServiceLinkedRoleDeletionStatus says what became of a deletion.
+// taskID is the form of the ids of deletions.
+var taskID = regexp.MustCompile(`^task/aws-service-role/[^/]+/[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// GetServiceLinkedRoleDeletionStatus says what became of a deletion. The texts
+// are recorded.
 func (s *Service) GetServiceLinkedRoleDeletionStatus(ctx context.Context, in *iam.GetServiceLinkedRoleDeletionStatusInput) (*iam.GetServiceLinkedRoleDeletionStatusOutput, error) {
 	c := principal.Of(ctx)
+	if !taskID.MatchString(*in.DeletionTaskId) {
+		return nil, fail("InvalidInput", "Invalid task id")
+	}
 	var task store.DeletionTask
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
 		task, err = tx.DeletionTask(c.Account(), *in.DeletionTaskId)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		err = fail("NoSuchEntity", "The deletion task with id %s cannot be found.", *in.DeletionTaskId) // a guess
+		err = fail("NoSuchEntity", "Cannot find deletion status for given id.")
 	}
 	if err != nil {
 		return nil, err

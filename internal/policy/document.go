@@ -101,6 +101,32 @@ func Parse(text string, kind Kind) (*Document, error) {
 	return d, nil
 }
 
+// NamedAnew returns the document with other values in place of those of its
+// AWS principals that by has. Nothing else of it changes.
+func (d *Document) NamedAnew(by map[string]string) *Document {
+	named := *d
+	named.Statements = slices.Clone(d.Statements)
+	for i := range named.Statements {
+		st := &named.Statements[i]
+		st.principals, st.notPrincipals = st.principals.namedAnew(by), st.notPrincipals.namedAnew(by)
+	}
+	return &named
+}
+
+func (p *principals) namedAnew(by map[string]string) *principals {
+	if p == nil {
+		return nil
+	}
+	named := *p
+	named.byType[awsPrincipals] = slices.Clone(p.byType[awsPrincipals])
+	for i, value := range named.byType[awsPrincipals] {
+		if other, ok := by[value]; ok {
+			named.byType[awsPrincipals][i] = other
+		}
+	}
+	return &named
+}
+
 // String returns the document in one line, members in the order of the grammar.
 // It reads back as an equal document.
 func (d *Document) String() string {
