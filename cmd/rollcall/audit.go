@@ -37,6 +37,10 @@ type auditing struct {
 	maxAge, timeout       time.Duration
 	quiet                 bool
 
+	// carried says that what is made of a file is carried out at a service, which
+	// --endpoint-url and --profile then name.
+	carried bool
+
 	kinds []enrich.Kind
 	atAt  time.Time
 }

@@ -65,6 +65,9 @@ func (a *auditing) checkSources(cmd *cobra.Command, args []string) error {
 		only, when = []string{"enrich", "max-age", "timeout", "profile", "endpoint-url", "ca-bundle", "allow-http", "no-session-cache"}, "with a file: nothing is fetched"
 	}
 	for _, name := range only {
+		if a.carried && len(args) > 0 && (name == "profile" || name == "endpoint-url") {
+			continue
+		}
 		if name == "enrich" && cmd.Flags().Changed(name) {
 			return usageError("--enrich has no meaning %s; what 'rollcall report --into FOLDER --enrich' kept is used", when)
 		}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/audit/plan"
 	"rollcall/internal/enrich"
 	"rollcall/internal/fleet"
 	"rollcall/internal/history"
@@ -27,6 +28,7 @@ import (
 // auditInput is a report to audit, or an account that has none.
 type auditInput struct {
 	src     audit.Source
+	service plan.Service // where it came from
 	facts   *audit.Enrichment
 	missing string // why there is no report
 	problem string // what else keeps the audit of it from being complete
@@ -98,7 +100,7 @@ func (a *auditing) fetch(ctx context.Context) (auditInput, error) {
 		return auditInput{}, reportError(err)
 	}
 	sum := sha256.Sum256(got.Content)
-	in := auditInput{content: got.Content, src: audit.Source{
+	in := auditInput{content: got.Content, service: a.service(account), src: audit.Source{
 		Generated: got.Generated, Fetched: got.Fetched, Origin: string(got.Source), SHA256: hex.EncodeToString(sum[:]),
 	}}
 	if len(a.kinds) > 0 {
@@ -108,6 +110,16 @@ func (a *auditing) fetch(ctx context.Context) (auditInput, error) {
 		}
 	}
 	return in, nil
+}
+
+// service is where an account is reached. The AWS CLI puts keys of the environment
+// before its AWS_PROFILE, and --profile before both.
+func (a *auditing) service(account *fleet.Account) plan.Service {
+	s := plan.Service{Known: true, Endpoint: account.Endpoint(), Profile: a.reach.settings.Profile}
+	if s.Profile == "" && a.p.env("AWS_ACCESS_KEY_ID") == "" {
+		s.Profile = a.p.env("AWS_PROFILE")
+	}
+	return s
 }
 
 // folder finds the newest report of each account in a folder that was fetched
@@ -191,6 +203,9 @@ func accountInput(of *history.Account) auditInput {
 		in.missing = why
 	default:
 		in.from(of.Snapshot)
+		if of.Outcome != nil {
+			in.service.Profile = of.Outcome.Profile
+		}
 		if of.Missing() {
 			in.problem = fmt.Sprintf("The last run, of %s, got no report: %s. This one is older.", date(of.Outcome.At), why)
 		} else if of.Outcome != nil && of.Outcome.NoFacts != "" {
@@ -205,6 +220,7 @@ func (in *auditInput) from(s *history.Snapshot) {
 	name, partition := in.src.Name, in.src.Partition
 	in.file, in.verify, in.src, in.saved = s.Path, s.Verifiable(), sourceOf(s), s
 	in.src.Name, in.src.Partition = name, cmp.Or(in.src.Partition, partition)
+	in.service = plan.Service{Known: s.Verifiable(), Endpoint: s.Endpoint}
 }
 
 // sourceOf is what a folder knows of a report.

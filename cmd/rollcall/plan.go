@@ -30,7 +30,8 @@ type planning struct {
 
 func planCommand(p *process) *cobra.Command {
 	d := &planning{p: p, out: outFile{p: p}, audit: auditing{
-		p: p, reach: reach{p: p}, colour: "auto", ocsf: render.DefaultOCSF, failOn: audit.Info.String(), findingsCode: exitFindings, top: 1,
+		p: p, reach: reach{p: p}, colour: "auto", ocsf: render.DefaultOCSF, failOn: audit.Info.String(),
+		findingsCode: exitFindings, top: 1, carried: true,
 	}}
 	c := &cobra.Command{
 		Use:     "plan [FILE|FOLDER|-]...",
@@ -44,9 +45,13 @@ deleted; each not before its day, and in the change windows.
 
 Nothing is run. What comes out is a script to read, which does nothing until it
 is run with --stage, and then looks again before each step: is it the same key,
-and has nobody used it? Kept, and listed with the reason, is what was used
-within --keep-used-days, what the report cannot tell from another, and what an
-exception excuses. Root is never automated.
+and has nobody used it, up to that moment? Kept, and listed with the reason, is
+what was used within --keep-used-days, what the report cannot tell from another,
+and what an exception excuses. Root is never automated, and users who look like
+break-glass users wait until --config classifies them.
+
+The script calls the service that the report came from and no other one. For a
+FILE, --endpoint-url and --profile say which that is.
 
 Reports are found as 'rollcall audit' finds them; with none of them the account's
 report is fetched, and --enrich keys has the plan name key ids. Without, the
@@ -77,7 +82,7 @@ func (d *planning) add(c *cobra.Command) {
 	f.StringArrayVar(&d.windows, "window", nil, "deactivate and delete only then, such as 'Tue 09:00-12:00' or 'Mon-Thu 08:00-16:00'; may be there more than once")
 	f.StringVar(&d.zone, "time-zone", "UTC", "the `zone` of days and windows, such as Europe/Zurich")
 	f.IntVar(&o.Most, "top", plan.DefaultMost, "how many credentials are planned for, and how many others listed")
-	f.StringVar(&a.asOf, "as-of", "", "judge for this `time` (or now) instead of when a report was generated")
+	f.StringVar(&a.asOf, "as-of", "", "judge for this `time`, and not for when a report was generated; it cannot be later")
 	f.StringVar(&a.at, "at", "", "of folders, the newest reports generated at this `time` or before")
 	f.StringVar(&a.enrich, "enrich", "", "of a report that is fetched, ask IAM for more: "+enrichHelp())
 	f.DurationVar(&a.maxAge, "max-age", fleet.DefaultMaxAge, "how old a report that is fetched may be to do; 0 always requests one")
@@ -104,11 +109,18 @@ func (d *planning) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usageError("%w", err)
 	}
+	p.Options.Classes, p.Options.Now = options.Classes, time.Now()
+	if options.AsOf.After(p.Options.Now) {
+		return usageError("--as-of %s is in the future: what is used until then would be taken for unused", a.asOf)
+	}
 	inputs, _, err := a.inputs(cmd.Context(), args)
 	if err != nil {
 		return err
 	}
 	for i := range inputs {
+		if err := d.bind(&inputs[i]); err != nil {
+			return err
+		}
 		if err := d.judge(cmd.Context(), auditor, &inputs[i], p, options.AsOf); err != nil {
 			return err
 		}
@@ -152,13 +164,18 @@ func (d *planning) begin(cmd *cobra.Command) (*plan.Plan, error) {
 
 // judge plans for one report.
 func (d *planning) judge(ctx context.Context, auditor *audit.Auditor, in *auditInput, p *plan.Plan, asOf time.Time) error {
-	if err := in.prepare(!asOf.IsZero()); err != nil {
+	if err := in.prepare(false); err != nil {
 		return err
+	}
+	if in.missing == "" {
+		if err := d.checkDates(in, asOf, p.Options.Now); err != nil {
+			return err
+		}
 	}
 	if asOf.IsZero() {
 		asOf = in.src.Generated
 	}
-	p.Begin(in.src, asOf)
+	p.Begin(in.src, in.service, asOf)
 	var of *audit.AccountSummary
 	var err error
 	if in.missing != "" {
@@ -169,7 +186,7 @@ func (d *planning) judge(ctx context.Context, auditor *audit.Auditor, in *auditI
 			return openErr
 		}
 		defer r.Close()
-		if in.note != "" && !d.audit.quiet {
+		if in.note != "" && d.audit.asOf == "" && !d.audit.quiet {
 			fmt.Fprintln(d.p.stderr, "rollcall: "+render.Printable(in.note))
 		}
 		of, err = auditor.Audit(ctx, r, in.src, in.facts, p.Row)
@@ -182,6 +199,37 @@ func (d *planning) judge(ctx context.Context, auditor *audit.Auditor, in *auditI
 		of.ProblemCount++
 	}
 	p.End(of)
+	return nil
+}
+
+// bind takes the service of a file from the command line. A report that is known
+// to come from one service is not planned for at another.
+func (d *planning) bind(in *auditInput) error {
+	s := d.audit.reach.settings
+	switch {
+	case s.Endpoint == "":
+	case in.service.Known && strings.TrimSuffix(in.service.Endpoint, "/") != strings.TrimSuffix(s.Endpoint, "/"):
+		return usageError("the report came from %s, and not from --endpoint-url %s", in.service, s.Endpoint)
+	default:
+		in.service.Known, in.service.Endpoint = true, s.Endpoint
+	}
+	if s.Profile != "" {
+		in.service.Profile = s.Profile
+	}
+	return nil
+}
+
+// checkDates refuses to judge a report for a moment of which it says nothing, and
+// one that is dated in the future. The report of a file may have been made
+// before its time.
+func (d *planning) checkDates(in *auditInput, asOf, now time.Time) error {
+	if asOf.After(in.src.Generated) {
+		return usageError("--as-of %s is later than the report, which is of %s: of what was used since, it says nothing",
+			d.audit.asOf, date(in.src.Generated))
+	}
+	if in.src.Generated.After(now.Add(fleet.ClockSkew)) {
+		in.missing = "The report is dated " + date(in.src.Generated) + ", which is in the future."
+	}
 	return nil
 }
 
@@ -209,6 +257,10 @@ func (d *planning) tell(p *plan.Plan) error {
 			parts = append(parts, fmt.Sprintf("%d more for another plan (see --top)", p.More))
 		}
 		fmt.Fprintln(d.p.stderr, "rollcall: "+strings.Join(parts, ", "))
+	}
+	if n := len(p.Unclassified); n > 0 {
+		fmt.Fprintf(d.p.stderr, "rollcall: nothing is planned for %s, which look like break-glass users: classify them in --config\n",
+			render.Printable(strings.Join(p.Unclassified[:min(n, 10)], ", ")+map[bool]string{true: " and more"}[n > 10]))
 	}
 	if n := len(p.Problems); n > 0 {
 		return fmt.Errorf("the plan is incomplete: %s", counted(n, "problem"))

@@ -3,13 +3,18 @@ package main
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -58,7 +63,11 @@ func TestPlanWithAWSCLI(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/plan/aws",
 		Setup: func(env *testscript.Env) error {
-			emulator, err := service.OpenEmulator(t.Context(), service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}})
+			past := &clock{}
+			past.back.Store(int64(longAgo))
+			emulator, err := service.OpenEmulator(t.Context(), service.EmulatorConfig{
+				Account: identity.AccountSpec{ID: "123456789012"}, Now: past.now,
+			})
 			if err != nil {
 				return err
 			}
@@ -78,7 +87,8 @@ func TestPlanWithAWSCLI(t *testing.T) {
 			} {
 				env.Setenv(name, value)
 			}
-			return people(t.Context(), real.URL, emulator.RootKey, env)
+			defer past.back.Store(0)
+			return people(t.Context(), real.URL, emulator.RootKey, env, past)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "keys": keyStates, "password": hasPassword},
 	})
@@ -130,13 +140,26 @@ func hasPassword(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// people makes the users of the sessions: two with a key each, whose ids become
-// variables, and one with a password. The second key is used once.
-func people(ctx context.Context, url string, root identity.RootKey, env *testscript.Env) error {
+// longAgo is how long before the sessions their users are made.
+const longAgo = 200 * 24 * time.Hour
+
+// clock is a service's that is so long behind.
+type clock struct{ back atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Now().Add(-time.Duration(c.back.Load())) }
+
+// SignHTTP signs for the clock's time.
+func (c *clock) SignHTTP(ctx context.Context, by aws.Credentials, r *http.Request, hash, service, region string, _ time.Time, o ...func(*v4.SignerOptions)) error {
+	return v4.NewSigner().SignHTTP(ctx, by, r, hash, service, region, c.now(), o...)
+}
+
+// people makes the users of the sessions: two with a key each, whose ids and
+// secrets become variables, and one with a password. The second key is used once.
+func people(ctx context.Context, url string, root identity.RootKey, env *testscript.Env, past *clock) error {
 	config := func(id, secret string) aws.Config {
 		return aws.Config{BaseEndpoint: aws.String(url), Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, "")}
 	}
-	c := iam.NewFromConfig(config(root.ID, root.Secret.Reveal()))
+	c := iam.NewFromConfig(config(root.ID, root.Secret.Reveal()), func(o *iam.Options) { o.HTTPSignerV4 = past })
 	env.Values["iam"] = c
 	for _, user := range []struct{ name, path, key string }{{"-=x@example.com", "/ops/team/", "KEY1"}, {"svc+backup", "/", "KEY2"}, {"amy", "/", ""}} {
 		if _, err := c.CreateUser(ctx, &iam.CreateUserInput{UserName: &user.name, Path: &user.path}); err != nil {
@@ -153,8 +176,10 @@ func people(ctx context.Context, url string, root identity.RootKey, env *testscr
 			return err
 		}
 		env.Setenv(user.key, *made.AccessKey.AccessKeyId)
+		env.Setenv(strings.Replace(user.key, "KEY", "SECRET", 1), *made.AccessKey.SecretAccessKey)
 		if user.key == "KEY2" {
-			as := sts.NewFromConfig(config(*made.AccessKey.AccessKeyId, *made.AccessKey.SecretAccessKey))
+			as := sts.NewFromConfig(config(*made.AccessKey.AccessKeyId, *made.AccessKey.SecretAccessKey),
+				func(o *sts.Options) { o.HTTPSignerV4 = past })
 			if _, err := as.GetCallerIdentity(ctx, nil); err != nil {
 				return err
 			}

@@ -115,6 +115,19 @@ func (c *Classes) Of(row *report.Row) Class {
 	}
 }
 
+// Named reports whether a list names the user of a row: by name, path or ARN,
+// and not only by whether there is a password.
+func (c *Classes) Named(row *report.Row) bool {
+	for _, list := range [][]Matcher{c.BreakGlass, c.Machine, c.Human} {
+		for i := range list {
+			if list[i].on != matchPassword && list[i].fits(row) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func fitsAny(matchers []Matcher, row *report.Row) bool {
 	for i := range matchers {
 		if matchers[i].fits(row) {

@@ -49,7 +49,7 @@ type Report struct {
 // since: nobody knows how old such a report is.
 func (r *Report) Age() time.Duration {
 	age := r.Fetched.Sub(r.Generated)
-	if age < 0 && age >= -clockSkew {
+	if age < 0 && age >= -ClockSkew {
 		return 0
 	}
 	return age

@@ -153,8 +153,8 @@ func (u *running) prepare() (wanted []int) {
 	return wanted
 }
 
-// clockSkew is how far a report's date may be ahead of this machine's clock.
-const clockSkew = 5 * time.Minute
+// ClockSkew is how far a report's date may be ahead of this machine's clock.
+const ClockSkew = 5 * time.Minute
 
 // saved returns the target's newest report in the folder where it will do: one
 // of the same service, young enough and undamaged.
@@ -164,7 +164,7 @@ func (u *running) saved(t Target) (history.Snapshot, bool) {
 		return s, false
 	}
 	age := u.began.Sub(s.GeneratedAt)
-	if age > u.MaxAge || u.MaxAge == 0 || age < -clockSkew {
+	if age > u.MaxAge || u.MaxAge == 0 || age < -ClockSkew {
 		return s, false
 	}
 	_, err = s.Read()

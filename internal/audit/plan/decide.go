@@ -196,8 +196,9 @@ var keyID = regexp.MustCompile(`^[A-Z0-9]{16,128}$`)
 // decide plans for a credential, or says why not.
 func (d *decision) decide(t *target) {
 	item := Item{User: d.row.User, ARN: d.row.ARN, UserCreated: d.row.Created, Credential: t.credential, Findings: t.findings}
-	why := ""
+	reason, why := d.breakGlass()
 	switch {
+	case why != "":
 	case !accountID.MatchString(d.plan.account().Source.Account):
 		why = "The report does not tell the account."
 	case !userName.MatchString(d.row.User):
@@ -212,10 +213,31 @@ func (d *decision) decide(t *target) {
 		why = d.key(&item)
 	}
 	if why != "" {
-		d.plan.leave(Left{Reason: Kept, User: item.User, Credential: item.Credential, Findings: item.Findings, Why: why})
+		d.plan.leave(Left{Reason: reason, User: item.User, Credential: item.Credential, Findings: item.Findings, Why: why})
 		return
 	}
 	d.plan.add(item)
+}
+
+// breakGlassName is how users for emergencies are called: their credentials are
+// idle until the day on which nothing else works.
+var breakGlassName = regexp.MustCompile(`(?i)break[^a-z0-9/]?glass|emergenc|fire[^a-z0-9/]?call`)
+
+// breakGlass says why nothing is planned for a user who is one for emergencies,
+// or whose name or path looks so and whom nobody has classified.
+func (d *decision) breakGlass() (Reason, string) {
+	classes := &d.plan.Options.Classes
+	switch {
+	case classes.Of(d.row) == audit.ClassBreakGlass:
+		return Kept, "The configuration says that it is a break-glass user."
+	case !classes.Named(d.row) && (breakGlassName.MatchString(d.row.User) || breakGlassName.MatchString(d.row.Path())):
+		if !slices.Contains(d.plan.Unclassified, d.row.User) {
+			d.plan.Unclassified = append(d.plan.Unclassified, d.row.User)
+		}
+		return Person, "Its name or path looks like that of a break-glass user. Classify it in --config: " +
+			"as break_glass it is kept, as human or machine it is planned for."
+	}
+	return Kept, ""
 }
 
 // changed is what enrichment says of a user who is no longer the one of the

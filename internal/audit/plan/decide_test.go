@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -201,5 +202,70 @@ func TestDays(t *testing.T) {
 	gone, _ := item.step(Delete)
 	if stamp(off.NotBefore) != "2026-03-24T08:00:00Z" || stamp(gone.NotBefore) != "2026-04-28T07:00:00Z" {
 		t.Error(stamp(off.NotBefore), stamp(gone.NotBefore))
+	}
+}
+
+// TestBreakGlass plans nothing for users who look like those for emergencies,
+// until somebody says what they are.
+func TestBreakGlass(t *testing.T) {
+	matcher := func(s string) []audit.Matcher {
+		m, err := audit.ParseMatcher(s)
+		must(t, err)
+		return []audit.Matcher{m}
+	}
+	inPath := func(path string) func(*report.Row) {
+		return func(r *report.Row) { r.ARN = "arn:aws:iam::" + account + ":user" + path + r.User }
+	}
+	const person, kept = "person", "kept"
+	for _, test := range []struct {
+		name, path string
+		classes    audit.Classes
+		want       string // "" is planned
+	}{
+		{"break-glass-1", "/", audit.Classes{}, person},
+		{"BreakGlass", "/", audit.Classes{}, person},
+		{"break_glass", "/", audit.Classes{}, person},
+		{"emergency.admin", "/", audit.Classes{}, person},
+		{"bo", "/break-glass/", audit.Classes{}, person},
+		{"bo", "/ops/firecall/", audit.Classes{}, person},
+		{"bo", "/ops/", audit.Classes{}, ""},
+		{"glass-breaker", "/", audit.Classes{}, ""},
+		{"break-glass-1", "/", audit.Classes{BreakGlass: matcher("user:break-*")}, kept},
+		{"bo", "/", audit.Classes{BreakGlass: matcher("user:bo")}, kept},
+		{"break-glass-1", "/", audit.Classes{Human: matcher("password_enabled")}, person},
+		{"break-glass-1", "/", audit.Classes{Machine: matcher("user~^break")}, ""},
+		{"bo", "/break-glass/", audit.Classes{Human: matcher("path:/break-glass/*")}, ""},
+	} {
+		p := planned(t, Options{Classes: test.classes}, only(audit.KeyUnused, audit.PasswordUnused), nil, report.Columns22,
+			user(test.name, inPath(test.path), key(1, 80, 60), password(300, 60), mfa))
+		want := map[Reason]int{}
+		if test.want != "" {
+			want[Reason(test.want)] = 2
+		}
+		if d := cmp.Diff(want, p.Counts); d != "" {
+			t.Errorf("%s%s %+v: %s", test.path, test.name, test.classes, d)
+		}
+		if asked := slices.Contains(p.Unclassified, test.name); asked != (test.want == person) || len(p.Unclassified) > 1 {
+			t.Errorf("%s%s: asked about %q", test.path, test.name, p.Unclassified)
+		}
+	}
+}
+
+// TestCutoff counts from the earliest of the moment that was asked for, the
+// report and now.
+func TestCutoff(t *testing.T) {
+	day := func(n int) time.Time { return generated.AddDate(0, 0, n) }
+	for _, test := range []struct{ asOf, report, now, want time.Time }{
+		{day(0), day(0), day(5), day(-30)},
+		{day(900), day(0), day(5), day(-30)},
+		{day(900), time.Time{}, day(5), day(-25)},
+		{day(-3), day(0), day(5), day(-33)},
+	} {
+		p, err := New(Options{Start: start, Now: test.now})
+		must(t, err)
+		p.Begin(audit.Source{Generated: test.report}, Service{}, test.asOf)
+		if got := p.account().Cutoff; !got.Equal(test.want) {
+			t.Errorf("%+v: %s", test, got)
+		}
 	}
 }

@@ -135,7 +135,7 @@ func TestJSON(t *testing.T) {
 	if amy.KeyID != keyOne || amy.Credential != "key:"+ago(80).String() || len(amy.Steps) != 4 || amy.Steps[0].Message == "" || amy.Steps[2].NotBefore != "2026-11-17T09:00:00Z" {
 		t.Errorf("%+v", amy)
 	}
-	if last := amy.Steps[3].Command; last != "aws iam delete-access-key --user-name=amy --access-key-id="+keyOne {
+	if last := amy.Steps[3].Command; last != "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true aws iam delete-access-key --user-name=amy --access-key-id="+keyOne {
 		t.Error(last)
 	}
 }
@@ -144,7 +144,7 @@ func TestJSON(t *testing.T) {
 // than comments of it.
 func TestScriptSays(t *testing.T) {
 	w := newWorld(t, everyKind(t))
-	_, tail, ok := strings.Cut(w.read("plan.sh"), "\nexit $bad\n")
+	_, tail, ok := strings.Cut(w.read("plan.sh"), "\nend\n")
 	if !ok {
 		t.Fatal("the script has no end")
 	}

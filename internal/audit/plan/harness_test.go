@@ -24,6 +24,9 @@ var (
 
 const account = "123456789012"
 
+// atAWS is where the reports came from.
+var atAWS = Service{Known: true}
+
 // ago is a moment so many days before the report.
 func ago(days int) report.Time { return report.At(generated.AddDate(0, 0, -days)) }
 
@@ -88,7 +91,7 @@ func planned(t testing.TB, o Options, a audit.Options, facts *audit.Enrichment, 
 	auditor, err := audit.New(a)
 	must(t, err)
 	src := audit.Source{Generated: generated, Fetched: generated}
-	p.Begin(src, generated)
+	p.Begin(src, atAWS, generated)
 	summary, err := auditor.Audit(t.Context(), &b, src, facts, p.Row)
 	must(t, err)
 	p.End(summary)
@@ -112,7 +115,7 @@ type world struct {
 
 func newWorld(t *testing.T, p *Plan) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir()}
+	w := &world{t: t, dir: t.TempDir(), now: "2026-11-28 10:00 UTC"}
 	w.write("account", account+"\n")
 	w.write("keys", "")
 	w.script = filepath.Join(w.dir, "plan.sh")

@@ -31,10 +31,17 @@ type planJSON struct {
 
 type accountJSON struct {
 	audit.Source
-	AsOf   string     `json:"as_of,omitempty"`
-	Cutoff string     `json:"unused_since,omitempty"`
-	Items  []itemJSON `json:"items"`
-	Left   []leftJSON `json:"left"`
+	// Service is where the plan is carried out, nil where it is not known.
+	Service *serviceJSON `json:"service,omitempty"`
+	AsOf    string       `json:"as_of,omitempty"`
+	Cutoff  string       `json:"unused_since,omitempty"`
+	Items   []itemJSON   `json:"items"`
+	Left    []leftJSON   `json:"left"`
+}
+
+type serviceJSON struct {
+	Endpoint string `json:"endpoint"` // "aws" for AWS
+	Profile  string `json:"profile,omitempty"`
 }
 
 type itemJSON struct {
@@ -111,6 +118,9 @@ func (p *Plan) JSON(w io.Writer, program string) error {
 
 func accountOf(a *Account) accountJSON {
 	out := accountJSON{Source: a.Source, Items: []itemJSON{}, Left: []leftJSON{}}
+	if a.Service.Known {
+		out.Service = &serviceJSON{a.Service.word(), a.Service.Profile}
+	}
 	if !a.AsOf.IsZero() {
 		out.AsOf, out.Cutoff = stamp(a.AsOf), stamp(a.Cutoff)
 	}

@@ -32,7 +32,8 @@ func (p *Plan) Markdown(w io.Writer) error {
 		if len(a.Items) == 0 {
 			continue
 		}
-		fmt.Fprintf(b, "## Account %s\n\nBy the report of %s.\n\n", render.Markdown(a.called()), stamp(a.AsOf))
+		fmt.Fprintf(b, "## Account %s\n\nBy the report of %s from %s.\n\n",
+			render.Markdown(a.called()), stamp(a.AsOf), render.Markdown(a.Service.String()))
 		for i := range a.Items {
 			markdownItem(b, a, &a.Items[i])
 		}
@@ -77,42 +78,71 @@ func markdownItem(b *bufio.Writer, a *Account, i *Item) {
 	}
 }
 
+// cli is how the AWS CLI is called for the service, and for no other one.
+func (s Service) cli() string {
+	cli := "aws"
+	switch {
+	case s.Known && s.Endpoint == "":
+		cli = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true aws"
+	case s.Known:
+		cli += " " + option("--endpoint-url", s.Endpoint)
+	}
+	if s.Profile != "" {
+		cli += " " + option("--profile", s.Profile)
+	}
+	return cli
+}
+
 // Commands are what is to be typed for a stage: what to look at, with what must
 // be seen as comments, and the change, which is "" for a warning. Names are
 // quoted for a shell.
 func (i *Item) Commands(a *Account, stage Stage) (look []string, change string) {
-	user := option("--user-name", i.User)
-	cutoff := "or before " + stamp(a.Cutoff)
-	switch {
-	case stage == Warn || stage == Final:
+	if stage == Warn || stage == Final {
 		return nil, ""
-	case i.Credential.Kind == audit.Password:
-		look = []string{
-			"# must be " + i.UserCreated.String() + " when the user was made, and None, " + cutoff + ", when the password was used",
-			"aws iam get-user " + user + " --query 'User.[CreateDate, PasswordLastUsed]' --output text",
-		}
-		if i.mfaHelps {
-			look = append(look, "# must be 0", "aws iam list-mfa-devices "+user+" --query 'length(MFADevices)' --output text")
-		}
-		return look, "aws iam delete-login-profile " + user
 	}
+	cli := a.Service.cli()
+	look = []string{
+		"# must be " + a.Source.Account,
+		cli + " sts get-caller-identity --query Account --output text",
+	}
+	if i.Credential.Kind == audit.Password {
+		return i.passwordCommands(a, look)
+	}
+	user := option("--user-name", i.User)
+	list := cli + " iam list-access-keys " + user + ` --query "AccessKeyMetadata[?starts_with(CreateDate, '` + second(i) + `')].`
 	id := i.keyOption()
 	if i.KeyID == "" {
 		look = append(look,
 			"# must be one id: that of the key made "+i.Credential.Created.String(),
-			"key=$(aws iam list-access-keys "+user+` --query "AccessKeyMetadata[?starts_with(CreateDate, '`+second(i)+`')].AccessKeyId" --output text)`,
+			"key=$("+list+`AccessKeyId" --output text)`,
 			`[[ $key =~ ^[A-Z0-9]{16,128}$ ]] && echo "$key" || unset key`,
 		)
 		id = `--access-key-id="${key:?there is no one such key}"`
 	}
-	look = append(look,
-		"# must be None, "+cutoff,
-		"aws iam get-access-key-last-used "+id+" --query AccessKeyLastUsed.LastUsedDate --output text",
-	)
-	if stage == Deactivate {
-		return look, "aws iam update-access-key " + user + " " + id + " --status Inactive"
+	state := "Active, or somebody else has made it inactive"
+	change = cli + " iam update-access-key " + user + " " + id + " --status Inactive"
+	if stage == Delete {
+		state, change = "Inactive", cli+" iam delete-access-key "+user+" "+id
 	}
-	look = append(look, "# must be Inactive",
-		"aws iam list-access-keys "+user+` --query "AccessKeyMetadata[?starts_with(CreateDate, '`+second(i)+`')].Status" --output text`)
-	return look, "aws iam delete-access-key " + user + " " + id
+	return append(look,
+		"# must be None, or before "+stamp(a.Cutoff),
+		cli+" iam get-access-key-last-used "+id+" --query AccessKeyLastUsed.LastUsedDate --output text",
+		"# must be "+state,
+		list+`Status" --output text`,
+	), change
+}
+
+func (i *Item) passwordCommands(a *Account, look []string) ([]string, string) {
+	cli, user := a.Service.cli(), option("--user-name", i.User)
+	cutoff := "before " + stamp(a.Cutoff)
+	look = append(look,
+		"# must be "+i.UserCreated.String()+" when the user was made, and None, or "+cutoff+", when the password was used",
+		cli+" iam get-user "+user+" --query 'User.[CreateDate, PasswordLastUsed]' --output text",
+		"# must be "+cutoff+", when the password was made",
+		cli+" iam get-login-profile "+user+" --query LoginProfile.CreateDate --output text",
+	)
+	if i.mfaHelps {
+		look = append(look, "# must be 0", cli+" iam list-mfa-devices "+user+" --query 'length(MFADevices)' --output text")
+	}
+	return look, cli + " iam delete-login-profile " + user
 }

@@ -34,6 +34,11 @@ type Options struct {
 	// Windows are when credentials may be deactivated and deleted; none means
 	// at any time.
 	Windows []Window
+	// Now is the moment at which the plan is made; zero is not known. Nothing
+	// counts from a later one.
+	Now time.Time
+	// Classes say which users are for emergencies.
+	Classes audit.Classes
 	// Most is how many credentials are planned for, and how many of each kind
 	// of others are listed.
 	Most int
@@ -147,10 +152,46 @@ type Left struct {
 	Why string
 }
 
+// Service is where the report of an account came from. A plan is carried out
+// there and nowhere else. The zero Service is not known: the report is a file
+// that does not tell.
+type Service struct {
+	// Known says that the report came from a service.
+	Known bool
+	// Endpoint is its URL, "" for AWS.
+	Endpoint string
+	// Profile is the profile of the AWS configuration by which it was reached;
+	// "" where there was none.
+	Profile string
+}
+
+// word is the service in one word: aws, the URL, or "" where it is not known.
+func (s Service) word() string {
+	switch {
+	case !s.Known:
+		return ""
+	case s.Endpoint == "":
+		return "aws"
+	}
+	return s.Endpoint
+}
+
+// String names the service for people.
+func (s Service) String() string {
+	switch {
+	case !s.Known:
+		return "a file that does not tell its service"
+	case s.Endpoint == "":
+		return "AWS"
+	}
+	return s.Endpoint
+}
+
 // Account is the part of a plan that is about one account.
 type Account struct {
-	Source audit.Source
-	AsOf   time.Time
+	Source  audit.Source
+	Service Service
+	AsOf    time.Time
 	// Cutoff is the moment since which nothing planned for was used.
 	Cutoff time.Time
 	Items  []Item
@@ -165,6 +206,9 @@ type Plan struct {
 	Counts   map[Reason]int // of Left
 	// More says how many items there are beyond Options.Most.
 	More int
+	// Unclassified are users who look like break-glass users, and of whom nobody
+	// has said what they are.
+	Unclassified []string
 	// Problems are what keeps the plan from being complete.
 	Problems []string
 }
@@ -177,11 +221,18 @@ func New(o Options) (*Plan, error) {
 	return &Plan{Options: o, Counts: map[Reason]int{}}, nil
 }
 
-// Begin begins an account. The rows that come next are of its report, which was
-// judged for the moment asOf.
-func (p *Plan) Begin(src audit.Source, asOf time.Time) {
+// Begin begins an account. The rows that come next are of its report, which came
+// from the service and was judged for the moment asOf.
+func (p *Plan) Begin(src audit.Source, from Service, asOf time.Time) {
+	// Of what happened after the report was made, it says nothing.
+	first := asOf
+	for _, t := range []time.Time{src.Generated, p.Options.Now} {
+		if !t.IsZero() && t.Before(first) {
+			first = t
+		}
+	}
 	p.Accounts = append(p.Accounts, &Account{
-		Source: src, AsOf: asOf, Cutoff: asOf.AddDate(0, 0, -p.Options.KeepUsedDays).UTC().Truncate(time.Second),
+		Source: src, Service: from, AsOf: asOf, Cutoff: first.AddDate(0, 0, -p.Options.KeepUsedDays).UTC().Truncate(time.Second),
 	})
 }
 

@@ -20,6 +20,8 @@ var prelude string
 func (p *Plan) Script(w io.Writer, program string) error {
 	s := &script{Plan: p, b: bufio.NewWriter(w)}
 	s.head(program)
+	s.comment("", "What was used or made in the last so many days is kept, counted from each run.")
+	s.line("keep=%d", s.Options.KeepUsedDays)
 	s.b.WriteString(prelude)
 	s.window()
 	for _, a := range p.Accounts {
@@ -55,8 +57,8 @@ func (s *script) head(program string) {
 		if a.AsOf.IsZero() {
 			continue // there is no report: Problems says why
 		}
-		s.comment("", "Account %s: %d credentials, by the report of %s. Nothing here was used since %s.",
-			a.called(), len(a.Items), stamp(a.AsOf), stamp(a.Cutoff))
+		s.comment("", "Account %s: %d credentials, by the report of %s from %s. Nothing here was used since %s.",
+			a.called(), len(a.Items), stamp(a.AsOf), a.Service, stamp(a.Cutoff))
 	}
 	s.line("#")
 	s.comment("", "warn from %s, final warning %d days later, deactivate %d days after the first, delete %d days after that%s.",
@@ -124,7 +126,8 @@ func (s *script) account(a *Account) {
 		return
 	}
 	s.line("account_%s() {", a.Source.Account)
-	s.line("  account=%s", a.Source.Account)
+	s.line("  begin %s %s %s %s && ours || return", a.Source.Account, quote(render.Printable(a.called())),
+		quote(a.Service.word()), quote(a.Service.Profile))
 	for i := range a.Items {
 		s.line("  item_%s", a.Items[i].ID)
 	}
@@ -137,25 +140,33 @@ func (s *script) account(a *Account) {
 
 func (s *script) item(a *Account, i *Item) {
 	s.comment("", "%s in account %s", i.title(), a.called())
-	for _, f := range i.Findings {
-		s.comment("", "  %s %v, %v: %s", f.Control.ID, f.Status, f.Severity, f.Reason)
-	}
 	s.line("item_%s() {", i.ID)
-	s.line("  item %s %s", i.ID, quote(render.Printable(i.title())))
+	s.line("  item %s %s %s || return 0", i.ID, quote(i.User), quote(render.Printable(what(i.Credential, i.KeyID))))
+	for _, f := range i.Findings {
+		s.line("  because %s", quote(render.Printable(because(&f))))
+	}
 	s.line("  case $stage in")
 	s.line("    '') say %s ;;", quote("  "+i.days()))
 	for n, step := range i.Steps {
 		s.step(a, i, n, step)
 	}
-	if _, ok := i.step(Deactivate); ok && i.Credential.Kind == audit.AccessKey {
-		s.line("    undo)")
-		s.line("      recorded deactivate > /dev/null || return 0")
-		s.line("      find_key %s %s %s || return", quote(i.User), second(i), quote(i.KeyID))
-		s.line("      run aws iam update-access-key %s %s --status Active ;;", option("--user-name", i.User), i.keyOption())
-	}
+	s.undo(i)
 	s.line("  esac")
 	s.line("}")
 	s.line("")
+}
+
+// undo writes how the deeds of the plan are undone, and those of nobody else.
+func (s *script) undo(i *Item) {
+	s.line("    undo)")
+	if i.Credential.Kind == audit.Password {
+		s.line("      gone_for_good ;;")
+		return
+	}
+	s.line("      undoable || return")
+	s.line("      find_key %s %s %s || return", quote(i.User), second(i), quote(i.KeyID))
+	s.line("      on_already || run aws iam update-access-key %s %s --status Active ;;",
+		option("--user-name", i.User), i.keyOption())
 }
 
 // step writes what is done in a stage.
@@ -212,11 +223,11 @@ func (s *script) deed(a *Account, i *Item, step Step) []string {
 		return append(lines, "run aws iam delete-login-profile "+user)
 	}
 	find := fmt.Sprintf("find_key %s %s %s || return", quote(i.User), second(i), quote(i.KeyID))
-	unused := "key_unused " + cutoff + " || return"
+	unused := "key_unused " + cutoff + " " + second(i) + " || return"
 	if step.Stage == Deactivate {
 		return []string{
 			find, unused,
-			"run aws iam update-access-key " + user + " " + i.keyOption() + " --status Inactive",
+			"off_already || run aws iam update-access-key " + user + " " + i.keyOption() + " --status Inactive",
 		}
 	}
 	return []string{
@@ -243,29 +254,20 @@ func (i *Item) keyOption() string {
 	return `--access-key-id="$key"`
 }
 
-// dispatch writes what comes last: which account's part is run.
+// dispatch writes what comes last: the accounts, of which those are left alone
+// that the credentials at hand are not of.
 func (s *script) dispatch() {
-	s.line("case $stage in")
-	s.line("  '' | warn | final)")
+	none := true
 	for _, a := range s.Accounts {
 		if len(a.Items) > 0 {
-			s.line("    account_%s", a.Source.Account)
+			s.line("account_%s", a.Source.Account)
+			none = false
 		}
 	}
-	s.line("    ;;")
-	s.line("  *)")
-	s.line("    have=$(aws sts get-caller-identity --query Account --output text) || { say 'cannot find out whose credentials these are' >&2; exit 1; }")
-	s.line("    case $have in")
-	for _, a := range s.Accounts {
-		if len(a.Items) > 0 {
-			s.line("      %s) account_%s ;;", a.Source.Account, a.Source.Account)
-		}
+	if none {
+		s.line("say 'There is nothing in this plan.'")
 	}
-	s.line("      *) say \"these credentials are of account $have, and this plan has nothing for it\" >&2; exit 1 ;;")
-	s.line("    esac ;;")
-	s.line("esac")
-	s.line("if [[ -z $stage ]]; then say 'Nothing was done: see --help.'; fi")
-	s.line("exit $bad")
+	s.line("end")
 }
 
 // left lists what is not planned for, as comments.

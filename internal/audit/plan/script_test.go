@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -28,8 +29,9 @@ func oneKey(t *testing.T, o Options) *world {
 
 // TestStages carries a plan out, day by day.
 func TestStages(t *testing.T) {
+	t.Parallel()
 	w := oneKey(t, Options{})
-	w.want(w.run(0), "bo, access key made "+ago(80).String(), "warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16, delete 2026-12-16", "Nothing was done")
+	w.want(w.run(0), "account 123456789012, user bo, access key made "+ago(80).String(), "warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16, delete 2026-12-16", "Nothing was done")
 	if calls := w.read("calls"); calls != "" || w.read("plan.sh.record") != "" {
 		t.Fatalf("without a stage it called %s", calls)
 	}
@@ -91,6 +93,7 @@ func (w *world) warned(stage Stage) {
 // TestLooksAgain changes the account after the report was made: nothing is then
 // done to what is not, or no longer, what the plan is about.
 func TestLooksAgain(t *testing.T) {
+	t.Parallel()
 	replace := func(old, new string) func(*world) {
 		return func(w *world) { w.write("keys", strings.Replace(w.read("keys"), old, new, 1)) }
 	}
@@ -160,12 +163,193 @@ func TestUndo(t *testing.T) {
 	if !strings.Contains(w.read("keys"), keyOne+" "+strings.Replace(ago(80).String(), "Z", "+00:00", 1)+" Inactive") {
 		t.Fatal(w.read("keys"))
 	}
-	w.run(0, "--stage", "undo")
+	w.want(w.run(0, "--stage", "undo"), "account "+account+", user bo, access key made "+ago(80).String(), "C8 key-unused FAIL")
 	w.run(1, "--stage", "delete", "--ignore-dates")
 	w.run(1, "--stage", "deactivate", "--ignore-dates")
 	w.run(0, "--stage", "undo")
 	if d := cmp.Diff([]string{"iam update-access-key --user-name=bo --access-key-id=" + keyOne + " --status Active"}, w.changes()); d != "" {
 		t.Error(d)
+	}
+}
+
+// status sets the status of the key that is planned for, as a person does.
+func (w *world) status(s string) {
+	w.t.Helper()
+	lines := strings.SplitAfter(w.read("keys"), "\n")
+	for i, line := range lines {
+		if strings.Contains(line, keyOne) {
+			lines[i] = line[:strings.LastIndex(line, " ")] + " " + s + "\n"
+		}
+	}
+	w.write("keys", strings.Join(lines, ""))
+}
+
+// TestUndoLeavesOthersDeeds has only what the plan itself changed undone.
+func TestUndoLeavesOthersDeeds(t *testing.T) {
+	t.Parallel()
+	const deactivate = "deactivate"
+	tests := map[string]struct {
+		do   func(w *world, id string)
+		code int
+		want string
+		undo bool
+	}{
+		"a person made it inactive before the deadline": {do: func(w *world, _ string) {
+			w.status("Inactive")
+			w.want(w.run(0, "--stage", deactivate, "--ignore-dates"), "inactive already, and not by this plan")
+		}},
+		"a person did and a run after that saw it": {do: func(w *world, _ string) {
+			w.status("Inactive")
+			w.run(0, "--stage", deactivate, "--ignore-dates")
+			w.run(0, "--stage", deactivate, "--ignore-dates")
+		}},
+		"nobody did anything": {do: func(*world, string) {}},
+		"the plan did": {do: func(w *world, _ string) {
+			w.run(0, "--stage", deactivate, "--ignore-dates")
+		}, undo: true},
+		"the plan did and was interrupted": {do: func(w *world, id string) {
+			w.write("plan.sh.record", w.read("plan.sh.record")+"1 x deactivate "+id+" begun\n")
+			w.status("Inactive")
+			w.want(w.run(0, "--stage", deactivate, "--ignore-dates"), "by a run of this plan that was interrupted")
+		}, undo: true},
+		"the command failed and a person did": {do: func(w *world, id string) {
+			w.write("plan.sh.record", w.read("plan.sh.record")+"1 x deactivate "+id+" begun\n1 x deactivate "+id+" failed\n")
+			w.status("Inactive")
+		}},
+		"a person made it active again": {do: func(w *world, _ string) {
+			w.run(0, "--stage", deactivate, "--ignore-dates")
+			w.status("Active")
+		}, want: "it is active already"},
+		"it was deleted": {do: func(w *world, _ string) {
+			w.run(0, "--stage", deactivate, "--ignore-dates")
+			w.run(0, "--stage", "delete", "--ignore-dates")
+		}, code: 1, want: "deleted, which cannot be undone"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := planned(t, Options{}, only(audit.KeyUnused), nil, report.Columns22, user("bo", key(1, 80, 60)))
+			w := newWorld(t, p)
+			w.key("bo", keyOne, ago(80), "Active")
+			w.warned(Deactivate)
+			test.do(w, p.Accounts[0].Items[0].ID)
+			w.changes()
+			w.want(w.run(test.code, "--stage", "undo"), test.want)
+			if got := len(w.changes()) > 0; got != test.undo {
+				t.Errorf("undone: %v\n%s", got, w.read("plan.sh.record"))
+			}
+		})
+	}
+}
+
+// TestUndoPassword says that a password cannot come back.
+func TestUndoPassword(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, planned(t, Options{}, only(audit.PasswordUnused), nil, report.Columns22, user("bo", password(300, 60), mfa)))
+	w.write("user.bo", ago(400).String()+" 2026-09-02T12:00:00Z\n")
+	w.write("login.bo", "")
+	w.run(0, "--stage", "undo")
+	w.warned(Deactivate)
+	w.run(0, "--stage", "deactivate", "--ignore-dates")
+	w.want(w.run(1, "--stage", "undo"), "the password was removed, which cannot be undone")
+}
+
+// TestUsers does a stage for the users that are named, and no others.
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, planned(t, Options{}, only(audit.KeyUnused), nil, report.Columns22,
+		user("amy", key(1, 80, 60)), user("bo", key(1, 80, 60)), user("bob", key(1, 80, 60))))
+	for i, name := range []string{"amy", "bo", "bob"} {
+		w.key(name, fmt.Sprintf("AKIAEXAMPLEEXAMPLE0%d", i), ago(80), "Active")
+	}
+	w.warned(Deactivate)
+	w.run(0, "--stage", "deactivate", "--ignore-dates", "--user", "bo", "--user", "amy")
+	if got := w.changes(); len(got) != 2 {
+		t.Errorf("made inactive: %q", got)
+	}
+	w.run(0, "--stage", "undo", "--user", "bo")
+	if d := cmp.Diff([]string{"iam update-access-key --user-name=bo --access-key-id=AKIAEXAMPLEEXAMPLE01 --status Active"}, w.changes()); d != "" {
+		t.Error(d)
+	}
+	w.want(w.run(1, "--stage", "undo", "--user", "nobody"), "there is nothing here for a user nobody")
+	if out := w.run(0, "--user", "bob"); strings.Contains(out, "user amy") || !strings.Contains(out, "user bob") {
+		t.Error(out)
+	}
+}
+
+// TestAgainstNow looks at what was used before this very run, whatever moment
+// the plan was made for.
+func TestAgainstNow(t *testing.T) {
+	t.Parallel()
+	build := func(t *testing.T) *world {
+		p := planned(t, Options{}, only(audit.KeyUnused, audit.PasswordUnused), nil, report.Columns22,
+			user("amy", password(300, 60), mfa), user("bo", key(1, 80, 60)))
+		p.Accounts[0].Cutoff = generated.AddDate(80, 0, 0)
+		w := newWorld(t, p)
+		w.key("bo", keyOne, ago(80), "Active")
+		w.write("user.amy", ago(400).String()+" 2026-09-02T12:00:00Z\n")
+		w.write("login.amy", "")
+		w.warned(Deactivate)
+		return w
+	}
+	w := build(t)
+	w.run(0, "--stage", "deactivate", "--ignore-dates")
+	if got := w.changes(); len(got) != 2 {
+		t.Fatalf("it did %q", got)
+	}
+	for name, change := range map[string]func(*world){
+		"used": func(w *world) {
+			w.write("used."+keyOne, "2026-11-27T08:00:00+00:00\n")
+			w.write("user.amy", ago(400).String()+" 2026-11-27T08:00:00Z\n")
+		},
+		"set": func(w *world) {
+			w.now = "2026-09-10 10:00 UTC" // 28 days after the key was made
+			w.write("used."+keyOne, "None\n")
+			w.write("user.amy", ago(400).String()+" None\n")
+			w.write("login.amy", "2026-09-01T08:00:00Z\n")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := build(t)
+			change(w)
+			w.want(w.run(1, "--stage", "deactivate", "--ignore-dates"), "user amy, password", "user bo, access key")
+			if got := w.changes(); got != nil {
+				t.Errorf("it did %q", got)
+			}
+		})
+	}
+}
+
+// TestService runs at the service of the report, by its profile, and nowhere
+// else.
+func TestService(t *testing.T) {
+	t.Parallel()
+	const there = "https://iam.example.com:8443"
+	for _, test := range []struct {
+		service Service
+		options []string
+		code    int
+		want    string // how calls begin
+		says    string
+	}{
+		{Service{Known: true, Endpoint: there, Profile: "audit"}, nil, 0, "--profile audit --endpoint-url " + there + " iam", ""},
+		{Service{Known: true, Endpoint: there, Profile: "audit"}, []string{"--profile", "ops"}, 0, "--profile ops --endpoint-url " + there + " iam", ""},
+		{Service{Known: true, Endpoint: there}, []string{"--endpoint-url=" + there + "/"}, 0, "--endpoint-url " + there + " iam", ""},
+		{Service{Known: true, Endpoint: there}, []string{"--endpoint-url", "https://iam.amazonaws.com"}, 1, "", "runs nowhere else"},
+		{Service{Known: true, Endpoint: there}, []string{"--endpoint-ur=https://x"}, 1, "", "runs nowhere else"},
+		{Service{Known: true}, []string{"--endpoint-url", there}, 1, "", "its report came from AWS, and this plan runs nowhere else; not at " + there},
+		{Service{Known: true, Profile: "audit"}, nil, 0, "--profile audit iam", ""},
+		{Service{}, []string{"--endpoint-url", there}, 0, "--endpoint-url " + there + " iam", ""},
+	} {
+		p := planned(t, Options{}, only(audit.KeyUnused), nil, report.Columns22, user("bo", key(1, 80, 60)))
+		p.Accounts[0].Service = test.service
+		w := newWorld(t, p)
+		w.key("bo", keyOne, ago(80), "Active")
+		w.warned(Deactivate)
+		w.want(w.run(test.code, append([]string{"--stage", "deactivate", "--ignore-dates", "--"}, test.options...)...), test.says)
+		calls := strings.Join(w.changes(), "\n")
+		if (calls != "") != (test.code == 0) || !strings.Contains(calls, test.want) || strings.Contains(calls, "--profile audit --profile") {
+			t.Errorf("%+v %q: %q", test.service, test.options, calls)
+		}
 	}
 }
 
@@ -189,6 +373,7 @@ func TestDryRun(t *testing.T) {
 
 // TestScriptWindow changes things within the windows alone.
 func TestScriptWindow(t *testing.T) {
+	t.Parallel()
 	first, err := ParseWindow("Tue,Thu 09:00-12:00")
 	must(t, err)
 	second, err := ParseWindow("Sat 08:00-24:00")
@@ -220,6 +405,7 @@ func TestScriptWindow(t *testing.T) {
 // TestPassword removes passwords, but not one of another user, one in use, or
 // one that MFA was added to.
 func TestPassword(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, planned(t, Options{}, only(audit.PasswordUnused, audit.ConsoleMFA), nil, report.Columns22,
 		user("amy", password(300, 40)), user("bo", password(300, 60), mfa), user("cy", password(300, 0)), user("di", password(300, 60), mfa), user("eve", password(300, 60), mfa)))
 	made := ago(400).String()
@@ -244,7 +430,9 @@ func TestFailures(t *testing.T) {
 	w := newWorld(t, planned(t, Options{}, only(audit.KeyUnused, audit.PasswordUnused), nil, report.Columns22,
 		user("amy", password(300, 60), mfa), user("bo", key(1, 80, 60))))
 	w.key("bo", keyOne, ago(80), "Active")
-	w.write("user.amy", ago(400).String()+" None\n") // and no login profile
+	w.write("user.amy", ago(400).String()+" None\n")
+	w.write("login.amy", "")
+	w.write("fail.amy", "")
 	w.warned(Deactivate)
 	w.want(w.run(1, "--stage", "deactivate", "--ignore-dates"), "the command failed", "aws iam update-access-key")
 	if !strings.Contains(w.read("plan.sh.record"), " failed\n") {
@@ -298,6 +486,7 @@ var hostile = []string{
 // TestHostileNames plans for names of all kinds: those that IAM accepts reach
 // the AWS CLI as they are; of the others nothing comes but a line that says so.
 func TestHostileNames(t *testing.T) {
+	t.Parallel()
 	var rows []report.Row
 	for _, name := range hostile {
 		rows = append(rows, user(name, key(1, 80, 60)))
@@ -312,6 +501,7 @@ func TestHostileNames(t *testing.T) {
 // TestHostileQuoted gives the same names to the script without the check: even
 // then they are words.
 func TestHostileQuoted(t *testing.T) {
+	t.Parallel()
 	p := planned(t, Options{Most: 100}, only(audit.KeyUnused), nil, report.Columns22, user("bo", key(1, 80, 60)))
 	item := p.Accounts[0].Items[0]
 	p.Accounts[0].Items, p.Total = nil, 0

@@ -28,6 +28,11 @@ func what(c audit.Credential, keyID string) string {
 // title names an item.
 func (i *Item) title() string { return i.User + ", " + what(i.Credential, i.KeyID) }
 
+// because is a finding in a line: the control, how it came out and why.
+func because(f *audit.Finding) string {
+	return fmt.Sprintf("%s %s %v, %v: %s", f.Control.ID, f.Control.Name, f.Status, f.Severity, f.Reason)
+}
+
 // days are the days of an item's stages.
 func (i *Item) days() string {
 	var all []string
