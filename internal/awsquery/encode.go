@@ -42,7 +42,7 @@ func (op Operation) Encode(out any, requestID string) (*Response, error) {
 	e.buf = appendElement(e.buf, 2, "RequestId", requestID)
 	e.buf = append(e.buf, "  </ResponseMetadata>\n"...)
 	e.buf = appendClose(e.buf, op.Name+"Response")
-	return &Response{Status: http.StatusOK, text: e.buf, blob: e.blob, at: e.at}, nil
+	return &Response{Status: http.StatusOK, ContentType: ContentType, text: e.buf, blob: e.blob, at: e.at}, nil
 }
 
 // EncodeError writes the answer to a call of service ("iam" or "sts") that
@@ -68,7 +68,7 @@ func EncodeError(service string, err *awsmodel.Error, requestID string) *Respons
 	e.buf = append(e.buf, "  </Error>\n"...)
 	e.buf = appendElement(e.buf, 1, "RequestId", requestID)
 	e.buf = appendClose(e.buf, "ErrorResponse")
-	return &Response{Status: err.Status(), text: e.buf}
+	return &Response{Status: err.Status(), ContentType: ContentType, text: e.buf}
 }
 
 type encoder struct {

@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// ContentType is the Content-Type of every answer, without a charset as AWS
+// ContentType is the Content-Type of answers in XML, without a charset as AWS
 // sends it.
 const ContentType = "text/xml"
 
@@ -23,6 +23,8 @@ type Blob struct {
 type Response struct {
 	// Status is the HTTP status.
 	Status int
+	// ContentType is ContentType or JSONContentType.
+	ContentType string
 
 	text []byte
 	blob *Blob // written as Base64 after text[:at], if not nil

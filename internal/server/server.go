@@ -15,7 +15,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -107,7 +106,12 @@ type call struct {
 	caller          *principal.Caller
 	keyID           string // as the client claims it
 	retryAfter      time.Duration
+	acceptsJSON     bool // rather than XML
 }
+
+// inJSON says whether the answer is JSON: only those of STS can be
+// (recorded-2026 R4.6).
+func (k *call) inJSON() bool { return k.acceptsJSON && k.service == "sts" }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -123,7 +127,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r, over := whileConnected(r)
 	defer over()
-	k := &call{Call: describe(r, id), service: "iam", action: "Unknown"}
+	k := &call{Call: describe(r, id), service: "iam", action: "Unknown", acceptsJSON: acceptsJSON(r.Header)}
 	done := s.cfg.Metrics.begin()
 	status := http.StatusInternalServerError // unless there is an answer
 	defer func() { done(k.action, status, s.cfg.Now().Sub(start)) }()
@@ -132,7 +136,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refused := s.cfg.API.Refuse(r.Context(), k.caller, k.keyID, k.service, k.action, err, k.Call)
 		response = s.refuse(w, k, refused)
 	}
-	header["Content-Type"] = []string{awsquery.ContentType}
+	header["Content-Type"] = []string{response.ContentType}
 	header["Content-Length"] = []string{strconv.FormatInt(response.Len(), 10)}
 	status = response.Status
 	w.WriteHeader(status)
@@ -159,6 +163,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	}
 	caller := principal.Signed(verified)
 	k.caller = &caller
+	k.service = caller.Service() // until the form says more
 	connOf(r.Context()).trust()
 	if caller.Session() == nil {
 		s.cfg.Used(caller.AccessKeyID(), store.LastUsed{At: s.cfg.Now(), Region: caller.Region(), Service: caller.Service()})
@@ -191,66 +196,10 @@ func (s *Server) invoke(w http.ResponseWriter, r *http.Request, action api.Actio
 	if refused != nil {
 		return s.refuse(w, k, refused), nil
 	}
+	if k.inJSON() {
+		return action.EncodeJSON(out, k.RequestID)
+	}
 	return action.Encode(out, k.RequestID)
-}
-
-// versions are the values of Version, which name the service.
-var versions = map[string]string{"2010-05-08": "iam", "2011-06-15": "sts"}
-
-// decode finds the action and its input. Parameters of a POST may stand in
-// its query string too, but none in both: what was signed, what is dispatched
-// and what is acted upon are the same bytes.
-func (s *Server) decode(r *http.Request, body []byte, k *call) (api.Action, any, error) {
-	raw := string(body)
-	switch {
-	case r.Method == http.MethodGet:
-		raw = r.URL.RawQuery
-	case r.URL.RawQuery != "":
-		raw += "&" + r.URL.RawQuery
-	}
-	form, refused := awsquery.ParseForm(raw)
-	if refused != nil {
-		return api.Action{}, nil, refused
-	}
-	version := form.Version()
-	service, known := versions[version]
-	if known {
-		k.service = service
-	}
-	action, found := s.cfg.API.Find(service, form.Action())
-	if !found {
-		if version == "" {
-			version = "NO_VERSION_SPECIFIED"
-		}
-		return action, nil, invalidAction(form.Action(), version)
-	}
-	k.action = action.Name
-	if k.caller != nil && k.caller.Service() != service {
-		return action, nil, awsmodel.Fail("SignatureDoesNotMatch", "Credential should be scoped to correct service: '%s'.", service)
-	}
-	in := action.NewInput()
-	if refused := action.Decode(form, in); refused != nil {
-		return action, nil, refused
-	}
-	return action, in, nil
-}
-
-// invalidAction also says so when the action is AWS's but not served here.
-func invalidAction(action, version string) error {
-	text := "Could not find operation " + printable(action) + " for version " + printable(version)
-	if op, ok := awsmodel.Lookup(action); ok && op.Service.Version == version {
-		text += ": Rollcall does not serve it"
-	}
-	return &awsmodel.Error{Code: "InvalidAction", Message: text}
-}
-
-// printable bounds what a client's word may do to an error text.
-func printable(s string) string {
-	const most = 128
-	if len(s) > most {
-		s = s[:most]
-	}
-	return strings.ToValidUTF8(s, "?")
 }
 
 func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *awsquery.Response {
@@ -262,6 +211,9 @@ func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *aw
 		w.Header().Set("X-Rollcall-Authorization-Message", err.Encoded)
 	}
 	s.cfg.Metrics.refused(err.Code)
+	if k.inJSON() {
+		return awsquery.EncodeErrorJSON(err, k.RequestID)
+	}
 	return awsquery.EncodeError(k.service, err, k.RequestID)
 }
 

@@ -19,6 +19,7 @@ func (s *Server) unsigned(w http.ResponseWriter, r *http.Request, body []byte, k
 	asked := *k
 	action, in, err := s.decode(r, body, &asked)
 	if action.Unsigned == nil {
+		k.service = asked.service // whose form the answer has
 		return nil, false, nil
 	}
 	*k = asked

@@ -1,0 +1,89 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// acceptsJSON says whether a client would rather have JSON than XML, by its
+// Accept headers (RFC 9110, section 12.5.1): JSON of a higher quality than XML,
+// or of the same but named more exactly or earlier. Who accepts anything has
+// XML.
+func acceptsJSON(h http.Header) bool {
+	var asJSON, asXML preference
+	position := 0
+	for _, line := range h.Values("Accept") {
+		for part := range strings.SplitSeq(line, ",") {
+			position++
+			kind, parameters, _ := strings.Cut(part, ";")
+			found := preference{quality: quality(parameters), position: position}
+			switch kind = strings.ToLower(strings.TrimSpace(kind)); kind {
+			case "application/json":
+				asJSON.note(found, exact)
+			case "text/xml", "application/xml":
+				asXML.note(found, exact)
+			case "application/*":
+				asJSON.note(found, ofType)
+				asXML.note(found, ofType)
+			case "text/*":
+				asXML.note(found, ofType)
+			case "*/*":
+				asJSON.note(found, anything)
+				asXML.note(found, anything)
+			}
+		}
+	}
+	return asJSON.over(asXML)
+}
+
+// How exactly a range names a media type.
+const (
+	anything = iota + 1
+	ofType
+	exact
+)
+
+// preference is how much a client wants one form of an answer.
+type preference struct {
+	exactness int
+	quality   float64
+	position  int
+}
+
+// note takes what a further range says, unless a more exact one spoke.
+func (p *preference) note(found preference, exactness int) {
+	if exactness > p.exactness || exactness == p.exactness && found.quality > p.quality {
+		*p = found
+		p.exactness = exactness
+	}
+}
+
+func (p preference) over(other preference) bool {
+	switch {
+	case p.quality != other.quality:
+		return p.quality > other.quality
+	case p.quality == 0:
+		return false
+	case p.exactness != other.exactness:
+		return p.exactness > other.exactness
+	}
+	return p.position < other.position
+}
+
+// quality reads the parameter q of a range: from 0 to 1, which it is if there
+// is none. One that cannot be read is 0.
+func quality(parameters string) float64 {
+	for p := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+		if !strings.EqualFold(name, "q") {
+			continue
+		}
+		q, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(q >= 0 && q <= 1) {
+			return 0
+		}
+		return q
+	}
+	return 1
+}
