@@ -199,10 +199,14 @@ func newOwn(t reflect.Type) (*node, error) {
 
 // outputOrders are the structures that AWS writes in another order than its
 // model's. Source: the samples of GenerateCredentialReport and
-// GetCallerIdentity, and recordings of the former.
+// GetCallerIdentity, and recordings of the former and, but for the last two
+// members, of GetAccountAuthorizationDetails.
 var outputOrders = map[string][]string{
 	"GenerateCredentialReportResponse": {"Description", "State"},
 	"GetCallerIdentityResponse":        {"Arn", "UserId", "Account"},
+	"GetAccountAuthorizationDetailsResponse": {
+		"Policies", "UserDetailList", "RoleDetailList", "GroupDetailList", "IsTruncated", "Marker",
+	},
 }
 
 func reorder(fields []field, order []string) []field {

@@ -85,15 +85,20 @@ func countProviders(tx *store.Tx, account string, m map[string]int32) error {
 	return putQuota(tx, account, m, "ServerCertificatesQuota", serverCertificatesPerAccount)
 }
 
-// countPolicies counts groups and managed policies. That every version of a
-// policy counts as in use, attached or not, is a guess.
+// countPolicies counts groups and managed policies. In use is the default
+// version of every policy, AWS's as well, that is attached or somebody's
+// boundary (recorded).
 func countPolicies(tx *store.Tx, account string, m map[string]int32) error {
 	groups, err := tx.CountGroups(account)
 	if err != nil {
 		return err
 	}
-	policies, versions, err := tx.CountPolicies(account)
-	m["Groups"], m["Policies"], m["PolicyVersionsInUse"] = int32(groups), int32(policies), int32(versions)
+	policies, err := tx.CountPolicies(account)
+	if err != nil {
+		return err
+	}
+	used, err := tx.PoliciesUsed(account)
+	m["Groups"], m["Policies"], m["PolicyVersionsInUse"] = int32(groups), int32(policies), int32(len(used))
 	return errors.Join(err,
 		putQuota(tx, account, m, "GroupsQuota", groupsPerAccount),
 		putQuota(tx, account, m, "GroupsPerUserQuota", groupsPerUser),

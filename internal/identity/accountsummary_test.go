@@ -75,7 +75,15 @@ func TestGetAccountSummary(t *testing.T) {
 		arn := w.policy(t, "/", "p")
 		w.policy(t, "/", "q")
 		must(t, w.root, w.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: ptr(allowAll)})
-		want["Groups"], want["Policies"], want["PolicyVersionsInUse"] = 1, 2, 3
+		want["Groups"], want["Policies"] = 1, 2
+		check()
+		// A policy is in use by one version, attached however often, or as a boundary.
+		must(t, w.root, w.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("alice"), PolicyArn: &arn})
+		must(t, w.root, w.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: ptr("devs"), PolicyArn: &arn})
+		want["PolicyVersionsInUse"] = 1
+		check()
+		must(t, w.root, w.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("bob"), PermissionsBoundary: ptr(administrator)})
+		want["PolicyVersionsInUse"] = 2
 		check()
 
 		w.role(t, "worker")

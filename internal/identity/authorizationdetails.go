@@ -21,8 +21,9 @@ type authorizationDetail struct {
 	fill func(tx *store.Tx, out *iam.GetAccountAuthorizationDetailsOutput) error
 }
 
-// The kinds' places in the list.
-const usersPlace, groupsPlace, rolesPlace, policiesPlace = "0", "1", "2", "3"
+// The kinds' places in the list: the order in which an answer has its parts
+// (recorded). That pages go on in this order is a guess.
+const policiesPlace, usersPlace, rolesPlace, groupsPlace = "0", "1", "2", "3"
 
 // detailQuery is what a call asks for.
 type detailQuery struct {
@@ -45,8 +46,11 @@ func (q detailQuery) within(place string) (after string, ok bool) {
 	return "", q.after < place
 }
 
-// GetAccountAuthorizationDetails lists users, groups, roles, and managed
-// policies, with all that is granted to each. Of AWS's policies it lists those
+// errMarkerOrFilter is recorded for a marker that is none at all.
+func errMarkerOrFilter() error { return fail("ValidationError", "Marker and Filter do not match") }
+
+// GetAccountAuthorizationDetails lists managed policies, users, roles, and
+// groups, with all that is granted to each. Of AWS's policies it lists those
 // that somebody uses; the account's own it lists all (recorded).
 func (s *Service) GetAccountAuthorizationDetails(ctx context.Context, in *iam.GetAccountAuthorizationDetailsInput) (*iam.GetAccountAuthorizationDetailsOutput, error) {
 	c := principal.Of(ctx)
@@ -57,7 +61,7 @@ func (s *Service) GetAccountAuthorizationDetails(ctx context.Context, in *iam.Ge
 	slices.Sort(filter)
 	p, err := s.page(c, "GetAccountAuthorizationDetails", strings.Join(filter, "\x00"), in.Marker, in.MaxItems)
 	if err != nil {
-		return nil, err
+		return nil, errMarkerOrFilter() // page refuses nothing else
 	}
 	out := &iam.GetAccountAuthorizationDetailsOutput{
 		UserDetailList: []types.UserDetail{}, GroupDetailList: []types.GroupDetail{}, RoleDetailList: []types.RoleDetail{},
@@ -66,7 +70,7 @@ func (s *Service) GetAccountAuthorizationDetails(ctx context.Context, in *iam.Ge
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		q := detailQuery{c: c, filter: in.Filter, after: p.after}
 		var all []authorizationDetail
-		for _, read := range []func(*store.Tx, detailQuery) ([]authorizationDetail, error){userDetails, groupDetails, roleDetails, policyDetails} {
+		for _, read := range []func(*store.Tx, detailQuery) ([]authorizationDetail, error){policyDetails, userDetails, roleDetails, groupDetails} {
 			q.limit = p.limit + 1 - len(all)
 			some, err := read(tx, q)
 			if err != nil {

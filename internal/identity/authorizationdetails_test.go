@@ -100,17 +100,17 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 			for {
 				out := must(t, w.root, w.GetAccountAuthorizationDetails, &in)
 				n := len(all)
+				for _, p := range out.Policies {
+					all = append(all, "p"+*p.PolicyName)
+				}
 				for _, u := range out.UserDetailList {
 					all = append(all, "u"+*u.UserName)
-				}
-				for _, g := range out.GroupDetailList {
-					all = append(all, "g"+*g.GroupName)
 				}
 				for _, r := range out.RoleDetailList {
 					all = append(all, "r"+*r.RoleName)
 				}
-				for _, p := range out.Policies {
-					all = append(all, "p"+*p.PolicyName)
+				for _, g := range out.GroupDetailList {
+					all = append(all, "g"+*g.GroupName)
 				}
 				if out.IsTruncated != (out.Marker != nil) || out.IsTruncated && len(all)-n != int(size) || len(all)-n > int(size) {
 					t.Errorf("a page of %d has %d, truncated %t", size, len(all)-n, out.IsTruncated)
@@ -128,13 +128,13 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 			filter []types.EntityType
 			want   string
 		}{
-			{nil, users + " " + groups + " " + roles + " " + own + " " + aws},
+			{nil, own + " " + aws + " " + users + " " + roles + " " + groups},
 			{[]types.EntityType{"User"}, users},
 			{[]types.EntityType{"Group"}, groups},
 			{[]types.EntityType{"Role"}, roles},
 			{[]types.EntityType{"LocalManagedPolicy"}, own},
 			{[]types.EntityType{"AWSManagedPolicy"}, aws},
-			{[]types.EntityType{"AWSManagedPolicy", "Group", "Group"}, groups + " " + aws},
+			{[]types.EntityType{"AWSManagedPolicy", "Group", "Group"}, aws + " " + groups},
 		} {
 			for _, size := range []int32{1, 2, 3, 5, 1000} {
 				if got := list(size, c.filter...); got != c.want {
@@ -142,5 +142,12 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 				}
 			}
 		}
+		const text = "Marker and Filter do not match"
+		in := iam.GetAccountAuthorizationDetailsInput{Filter: []types.EntityType{"User"}, Marker: ptr("not-a-marker")}
+		refused(t, w.root, w.GetAccountAuthorizationDetails, &in, 400, "ValidationError", text)
+		in.Marker, in.MaxItems = nil, ptr[int32](1)
+		in.Marker = must(t, w.root, w.GetAccountAuthorizationDetails, &in).Marker
+		in.Filter = append(in.Filter, "Role")
+		refused(t, w.root, w.GetAccountAuthorizationDetails, &in, 400, "ValidationError", text)
 	})
 }

@@ -45,11 +45,15 @@ func (s *Service) putBoundary(ctx context.Context, kind store.Entity, name, arn 
 	})
 }
 
-// deleteBoundary takes the boundary away. That it is no error where there is
-// none is a guess.
+// deleteBoundary takes the boundary away. That it is an error where there is
+// none is recorded, its text is a guess.
 func (s *Service) deleteBoundary(ctx context.Context, kind store.Entity, name string) error {
 	return s.updateEntity(ctx, kind, principal.Of(ctx).Account(), name, func(tx *store.Tx, e entity) error {
-		return tx.DeleteBoundary(kind, e.account, e.nameKey)
+		err := tx.DeleteBoundary(kind, e.account, e.nameKey)
+		if errors.Is(err, store.ErrNotFound) {
+			err = fail("NoSuchEntity", "The %s with name %s does not have a permissions boundary.", kind, e.name)
+		}
+		return err
 	})
 }
 

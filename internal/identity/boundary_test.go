@@ -45,7 +45,8 @@ func TestPermissionsBoundary(t *testing.T) {
 				}
 			}
 			bound("")
-			done(t, b.remove())
+			none := "The " + string(kind) + " with name Worker does not have a permissions boundary."
+			wantRefusal(t, b.remove(), 404, "NoSuchEntity", none)
 			done(t, b.put(administrator))
 			bound(administrator)
 			done(t, b.put(own))
@@ -65,6 +66,7 @@ func TestPermissionsBoundary(t *testing.T) {
 			bound(own)
 			done(t, b.remove())
 			bound("")
+			wantRefusal(t, b.remove(), 404, "NoSuchEntity", none)
 		}
 		name = ptr("nobody")
 		refused(t, w.root, w.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: name, PermissionsBoundary: &own}, 404, "NoSuchEntity", "The user with name nobody cannot be found.")

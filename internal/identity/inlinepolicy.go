@@ -18,7 +18,8 @@ var inlineSizes = map[store.Entity]int{
 }
 
 // putPolicy adds an inline policy, or replaces the one with this name. Names of
-// inline policies are told apart by their case (guess).
+// inline policies are unique without regard to case, and lists keep the first
+// spelling (recorded).
 func (s *Service) putPolicy(ctx context.Context, kind store.Entity, name string, p store.InlinePolicy) error {
 	if _, err := policy.Parse(p.Document, policy.Inline); err != nil {
 		return err
@@ -43,11 +44,13 @@ func (s *Service) putPolicy(ctx context.Context, kind store.Entity, name string,
 	})
 }
 
-// getPolicy reads one inline policy, and the entity's name as it is written.
+// getPolicy reads one inline policy, by the name as it is asked for (recorded),
+// and the entity's name as it is written.
 func (s *Service) getPolicy(ctx context.Context, kind store.Entity, name, policyName string) (p store.InlinePolicy, written string, err error) {
 	err = s.viewEntity(ctx, kind, principal.Of(ctx).Account(), name, func(tx *store.Tx, e entity) (err error) {
 		written = e.name
 		p, err = tx.InlinePolicy(kind, e.account, e.nameKey, policyName)
+		p.Name = policyName
 		return noInlinePolicy(err, kind, policyName)
 	})
 	return p, written, err

@@ -134,7 +134,7 @@ func insertPolicy(tx *store.Tx, p store.Policy, document string, tags []store.Ta
 		}
 		return err
 	}
-	n, _, err := tx.CountPolicies(p.Account)
+	n, err := tx.CountPolicies(p.Account)
 	if err != nil {
 		return err
 	}

@@ -117,15 +117,17 @@ func (s *Service) ListPolicies(ctx context.Context, in *iam.ListPoliciesInput) (
 	return out, nil
 }
 
-// wantedUse is what ListPolicies asks of a policy's use. PolicyUsageFilter
-// leaves the policies that are used so (IAM ListPolicies); OnlyAttached without
-// it those that are attached, and not those that are only boundaries (guess).
+// wantedUse is what ListPolicies asks of a policy's use. OnlyAttached leaves the
+// policies that are attached or somebody's boundary, and PolicyUsageFilter of
+// those the ones that are used so. The filter alone leaves all (recorded).
 func wantedUse(onlyAttached bool, filter types.PolicyUsageType) func(store.Policy, store.PolicyUse) bool {
 	switch {
+	case !onlyAttached:
+		return nil
 	case filter == types.PolicyUsageTypePermissionsBoundary:
 		return func(_ store.Policy, u store.PolicyUse) bool { return u.Boundaries > 0 }
-	case filter == types.PolicyUsageTypePermissionsPolicy || onlyAttached:
+	case filter == types.PolicyUsageTypePermissionsPolicy:
 		return func(_ store.Policy, u store.PolicyUse) bool { return u.Attachments > 0 }
 	}
-	return nil
+	return func(_ store.Policy, u store.PolicyUse) bool { return u.Attachments+u.Boundaries > 0 }
 }

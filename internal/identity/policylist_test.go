@@ -53,11 +53,13 @@ func TestListPolicies(t *testing.T) {
 		}{
 			"local":              {iam.ListPoliciesInput{Scope: "Local"}, []string{"A", "b", "c"}},
 			"below a path":       {iam.ListPoliciesInput{PathPrefix: ptr("/x/")}, []string{"b", "c"}},
-			"attached":           {iam.ListPoliciesInput{OnlyAttached: true}, []string{"b", "AdministratorAccess"}},
-			"attached, local":    {iam.ListPoliciesInput{OnlyAttached: true, Scope: "Local"}, []string{"b"}},
-			"attached, AWS":      {iam.ListPoliciesInput{OnlyAttached: true, Scope: "AWS"}, []string{"AdministratorAccess"}},
-			"permissions":        {iam.ListPoliciesInput{PolicyUsageFilter: "PermissionsPolicy"}, []string{"b", "AdministratorAccess"}},
-			"boundaries":         {iam.ListPoliciesInput{PolicyUsageFilter: "PermissionsBoundary"}, []string{"A", "SecurityAudit"}},
+			"attached":           {iam.ListPoliciesInput{OnlyAttached: true}, []string{"A", "b", "AdministratorAccess", "SecurityAudit"}},
+			"attached, local":    {iam.ListPoliciesInput{OnlyAttached: true, Scope: "Local"}, []string{"A", "b"}},
+			"attached, AWS":      {iam.ListPoliciesInput{OnlyAttached: true, Scope: "AWS"}, []string{"AdministratorAccess", "SecurityAudit"}},
+			"permissions":        {iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsPolicy"}, []string{"b", "AdministratorAccess"}},
+			"boundaries":         {iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsBoundary"}, []string{"A", "SecurityAudit"}},
+			"a use alone":        {iam.ListPoliciesInput{Scope: "Local", PolicyUsageFilter: "PermissionsPolicy"}, []string{"A", "b", "c"}},
+			"a bound alone":      {iam.ListPoliciesInput{Scope: "Local", PolicyUsageFilter: "PermissionsBoundary"}, []string{"A", "b", "c"}},
 			"boundaries, local":  {iam.ListPoliciesInput{PolicyUsageFilter: "PermissionsBoundary", Scope: "Local", OnlyAttached: true}, []string{"A"}},
 			"of a job":           {iam.ListPoliciesInput{PathPrefix: ptr("/root-task/")}, []string{"IAMAuditRootUserCredentials", "IAMCreateRootUserPassword", "IAMDeleteRootUserCredentials", "S3UnlockBucketPolicy", "SQSUnlockQueuePolicy"}},
 			"nothing of a path":  {iam.ListPoliciesInput{PathPrefix: ptr("/nothing/")}, []string{}},
@@ -84,7 +86,7 @@ func TestListPolicies(t *testing.T) {
 				t.Errorf("%s: %d, %d", arn, *p.AttachmentCount, *p.PermissionsBoundaryUsageCount)
 			}
 		}
-		for _, p := range must(t, w.root, w.ListPolicies, &iam.ListPoliciesInput{PolicyUsageFilter: "PermissionsBoundary"}).Policies {
+		for _, p := range must(t, w.root, w.ListPolicies, &iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsBoundary"}).Policies {
 			if *p.AttachmentCount != 0 || *p.PermissionsBoundaryUsageCount != 1 {
 				t.Errorf("%s: %d, %d", *p.PolicyName, *p.AttachmentCount, *p.PermissionsBoundaryUsageCount)
 			}

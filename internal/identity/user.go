@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -116,7 +117,8 @@ func (s *Service) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUs
 }
 
 // ListUsers lists users in order of their names, without regard to case.
-// PathPrefix is a plain prefix; a partial path segment counts.
+// PathPrefix is a plain prefix; a partial path segment counts. Of all lists of
+// users this alone says when passwords were used last. IAM User.
 func (s *Service) ListUsers(ctx context.Context, in *iam.ListUsersInput) (*iam.ListUsersOutput, error) {
 	c := principal.Of(ctx)
 	prefix := pathOrRoot(in.PathPrefix)
@@ -125,8 +127,16 @@ func (s *Service) ListUsers(ctx context.Context, in *iam.ListUsersInput) (*iam.L
 		return nil, err
 	}
 	var users []store.User
+	var used map[string]time.Time
 	err = s.db.View(ctx, func(tx *store.Tx) error {
-		users, err = tx.Users(c.Account(), p.after, prefix, p.limit+1)
+		if users, err = tx.Users(c.Account(), p.after, prefix, p.limit+1); err != nil {
+			return err
+		}
+		keys := make([]string, len(users))
+		for i, u := range users {
+			keys[i] = u.NameKey
+		}
+		used, err = tx.PasswordsLastUsed(c.Account(), keys)
 		return err
 	})
 	if err != nil {
@@ -137,6 +147,7 @@ func (s *Service) ListUsers(ctx context.Context, in *iam.ListUsersInput) (*iam.L
 	out.Users = make([]types.User, len(users))
 	for i, u := range users {
 		out.Users[i] = userOut(c, u)
+		out.Users[i].PasswordLastUsed = when(used[u.NameKey])
 	}
 	return out, nil
 }

@@ -16,8 +16,7 @@ func (tx *Tx) Boundary(of Entity, account, nameKey string) (arn string, err erro
 	return arn, err
 }
 
-// DeleteBoundary takes the permissions boundary away, if there is one.
+// DeleteBoundary takes the permissions boundary away, or gives ErrNotFound.
 func (tx *Tx) DeleteBoundary(of Entity, account, nameKey string) error {
-	_, err := tx.exec(`DELETE FROM `+string(of)+`_boundaries WHERE account = $1 AND name_key = $2`, account, nameKey)
-	return err
+	return tx.change(`DELETE FROM `+string(of)+`_boundaries WHERE account = $1 AND name_key = $2`, account, nameKey)
 }

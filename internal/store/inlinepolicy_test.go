@@ -64,9 +64,18 @@ func TestInlinePolicies(t *testing.T) {
 				return nil
 			})
 			try(t, db, []change{
-				{"delete it in other case", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteInlinePolicy(e, account, "ann", "A") }},
-				{"delete both", nil, func(tx *store.Tx) error {
-					return errors.Join(tx.DeleteInlinePolicy(e, account, "ann", "a"), tx.DeleteInlinePolicy(e, account, "ann", "B"))
+				{"replace in other case", nil, func(tx *store.Tx) error {
+					return tx.PutInlinePolicy(e, account, "ann", store.InlinePolicy{Name: "b", Document: "four"})
+				}},
+				{"read in other case", nil, func(tx *store.Tx) error {
+					one, err := tx.InlinePolicy(e, account, "ann", "b")
+					if one != (store.InlinePolicy{Name: "B", Document: "four"}) {
+						t.Errorf("%s: %+v", e, one)
+					}
+					return err
+				}},
+				{"delete both, one in other case", nil, func(tx *store.Tx) error {
+					return errors.Join(tx.DeleteInlinePolicy(e, account, "ann", "A"), tx.DeleteInlinePolicy(e, account, "ann", "B"))
 				}},
 				{"read what is gone", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.InlinePolicy(e, account, "ann", "a"); return err }},
 				{"delete the entity", nil, func(tx *store.Tx) error { return remove(tx, e, "ann") }},
@@ -129,7 +138,7 @@ func TestBoundaries(t *testing.T) {
 			is("ann", "arn:b")
 			try(t, db, []change{
 				{"take it away", nil, func(tx *store.Tx) error { return tx.DeleteBoundary(e, account, "ann") }},
-				{"take nothing away", nil, func(tx *store.Tx) error { return tx.DeleteBoundary(e, account, "ann") }},
+				{"take nothing away", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteBoundary(e, account, "ann") }},
 				{"it goes with its owner", nil, func(tx *store.Tx) error { return remove(tx, e, "bob") }},
 			})
 			is("ann", "")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -207,4 +208,26 @@ func (tx *Tx) KeyLastUsed(keyID string) (use LastUsed, err error) {
 func (tx *Tx) PasswordLastUsed(account, nameKey string) (at time.Time, err error) {
 	err = tx.one([]any{&at}, `SELECT used FROM password_last_used WHERE account = $1 AND name_key = $2`, account, nameKey)
 	return at, err
+}
+
+// PasswordsLastUsed is PasswordLastUsed for many users, by their keys. Those
+// whose password was never used are left out.
+func (tx *Tx) PasswordsLastUsed(account string, nameKeys []string) (map[string]time.Time, error) {
+	type use struct {
+		nameKey string
+		at      time.Time
+	}
+	used := map[string]time.Time{}
+	for batch := range slices.Chunk(nameKeys, keyBatch) {
+		args := padded([]any{account}, batch)
+		some, err := list(tx, func(u *use) []any { return []any{&u.nameKey, &u.at} }, `SELECT name_key, used FROM password_last_used
+			WHERE account = $1 AND name_key IN (`+places(2, len(args)-1)+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range some {
+			used[u.nameKey] = u.at
+		}
+	}
+	return used, nil
 }

@@ -44,12 +44,10 @@ func (tx *Tx) Policies(account, after, prefix string, limit int) ([]Policy, erro
 		ORDER BY name_key LIMIT $5`, account, after, len([]rune(prefix)), prefix, limit)
 }
 
-// CountPolicies counts an account's policies and all their versions.
-func (tx *Tx) CountPolicies(account string) (policies, versions int, err error) {
-	err = tx.one([]any{&policies, &versions}, `SELECT
-		(SELECT COUNT(*) FROM policies WHERE account = $1),
-		(SELECT COUNT(*) FROM policy_versions WHERE account = $1)`, account)
-	return policies, versions, err
+// CountPolicies counts an account's policies.
+func (tx *Tx) CountPolicies(account string) (n int, err error) {
+	err = tx.one([]any{&n}, `SELECT COUNT(*) FROM policies WHERE account = $1`, account)
+	return n, err
 }
 
 // UpdatePolicy writes what changes of a policy: the default version, the last
