@@ -45,13 +45,13 @@ const (
 // New returns the Access on a store.
 func New(db *store.DB) *Access { return &Access{db: db, docs: map[docKey]*policy.Document{}} }
 
-// Document parses a document, or remembers it.
+// Document parses a stored document, or remembers it.
 func (a *Access) Document(kind policy.Kind, text string) (*policy.Document, error) {
 	key := docKey{kind, text}
 	if d := a.parsed(key); d != nil {
 		return d, nil
 	}
-	d, err := policy.Parse(text, kind)
+	d, err := policy.Stored(text, kind)
 	if err == nil {
 		a.keep(key, d)
 	}
@@ -234,7 +234,7 @@ func (a *Access) granted(ctx context.Context, account string, kind policy.Kind, 
 	if err != nil {
 		return nil, err
 	}
-	d, err := policy.Parse(text, kind)
+	d, err := policy.Stored(text, kind)
 	if err == nil {
 		a.keep(key, d)
 	}

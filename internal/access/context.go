@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,26 +15,35 @@ import (
 // a key that is not there.
 type Keys func(key string) []string
 
-// Context is what conditions may ask of a call: what is known of its caller
-// and of how it came, and whatever more gives: the request's and the
-// resource's own keys. Nothing is looked up before it is asked for.
+// Keys are what is known of a caller and of how its call came. Nothing is
+// looked up before it is asked for.
 //
 // IAM, AWS global condition context keys; AWS STS condition keys.
-func (s *Subject) Context(now time.Time, more ...Keys) policy.Context {
-	return func(name string) []string {
-		if v := s.global(name, now); v != nil {
-			return v
-		}
-		for _, keys := range more {
+func (s *Subject) Keys(now time.Time) Keys {
+	return func(name string) []string { return s.global(name, now) }
+}
+
+// Context is what conditions may ask of a call: the first of several places
+// that has a key. They may be nil.
+func Context(places ...Keys) policy.Context {
+	return func(name string) policy.Values {
+		for _, keys := range places {
 			if keys == nil {
 				continue
 			}
 			if v := keys(name); v != nil {
-				return v
+				return policy.Values{Texts: v, List: isList(name)}
 			}
 		}
-		return nil
+		return policy.Values{}
 	}
+}
+
+// isList says which keys of calls are lists, even of one value. IAM, AWS
+// global condition context keys; AWS STS condition keys: authentication
+// methods are those of OIDC tokens.
+func isList(name string) bool {
+	return name == "aws:tagkeys" || name == "sts:transitivetagkeys" || strings.HasSuffix(name, ":amr")
 }
 
 // global is a key that is there for every action. Those that a request or a
@@ -125,9 +135,10 @@ func RequestTags(tags []store.Tag, removed []string) Keys {
 }
 
 // tagValue finds a tag by its key in lower case: as part of the name of a
-// condition key, a tag's key is compared without case.
+// condition key, a tag's key is compared without case. Of a key that a request
+// repeats the last value counts: recorded.
 func tagValue(tags []store.Tag, lower string) []string {
-	for _, t := range tags {
+	for _, t := range slices.Backward(tags) {
 		if t.Fold == lower || strings.ToLower(t.Key) == lower {
 			return []string{t.Value}
 		}

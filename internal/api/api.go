@@ -20,6 +20,7 @@ import (
 	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/awsquery"
+	"rollcall/internal/policy"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
 	"rollcall/internal/trail"
@@ -185,7 +186,8 @@ func (a *API) Refuse(ctx context.Context, c *principal.Caller, keyID, service, n
 
 // clientError is what the client may see of an error. What is not meant for
 // it goes to the log and becomes ServiceFailure, or ServiceUnavailable where the
-// database could not be asked: AWS's clients repeat both.
+// database could not be asked or the policies take too long: AWS's clients
+// repeat both.
 func (a *API) clientError(ctx context.Context, err error, action string, call Call) *awsmodel.Error {
 	if err == nil {
 		return nil
@@ -201,6 +203,10 @@ func (a *API) clientError(ctx context.Context, err error, action string, call Ca
 	if left(ctx, err) {
 		a.log.DebugContext(ctx, "client left", "error", err, "requestID", call.RequestID, "action", action)
 		return errClientLeft
+	}
+	if errors.Is(err, policy.ErrTooCostly) {
+		a.log.WarnContext(ctx, "too costly to decide", "error", err, "requestID", call.RequestID, "action", action)
+		return awsmodel.Fail("ServiceUnavailable", "The request takes too long to authorize.")
 	}
 	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 		a.log.WarnContext(ctx, "database unavailable", "error", err, "requestID", call.RequestID, "action", action)

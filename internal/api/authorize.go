@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 
 	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
@@ -77,11 +78,14 @@ func (a *API) decide(ctx context.Context, subject *access.Subject, action Action
 		}
 		req := policy.Request{
 			Principal: subject.Principal, Action: name, Resources: []string{r.ARN},
-			Context: subject.Context(a.now(), need.Keys, own, tags),
+			Context: access.Context(subject.Keys(a.now()), need.Keys, own, tags),
 		}
-		d := policy.Evaluate(req, subject.Policies)
+		d, err := policy.Evaluate(ctx, req, subject.Policies)
 		if failed != nil {
 			return failed
+		}
+		if err != nil {
+			return fmt.Errorf("decide %s: %w", name, err)
 		}
 		if d.Allowed {
 			continue

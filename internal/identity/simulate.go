@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -68,19 +69,23 @@ type simulated struct {
 }
 
 // on simulates an action on one resource.
-func (sim *simulation) on(action, resource string) simulated {
-	req := policy.Request{Principal: sim.caller, Action: action, Resources: []string{resource}, Context: sim.context}
+func (sim *simulation) on(ctx context.Context, action, resource string) (simulated, error) {
+	req := policy.Request{Principal: sim.caller, Action: action, Resources: []string{resource}, Context: sim.context, Simulated: true}
 	out := simulated{decision: implicitDeny, matched: []types.Statement{}, missing: []string{}, byOrganization: true}
 	for _, level := range sim.control {
 		// Where the organisation denies, a simulation ends. IAM EvaluationResult.
-		if out.decision, _ = decisionOf(req, resource, level); out.decision != allowed {
+		var err error
+		if out.decision, _, err = decisionOf(ctx, req, resource, level); err != nil || out.decision != allowed {
 			out.byOrganization = false
-			return out
+			return out, err
 		}
 	}
-	d := policy.Evaluate(req, policy.Policies{
+	d, err := policy.Evaluate(ctx, req, policy.Policies{
 		Identity: policies(sim.identity), Boundary: policies(sim.boundary), Resource: policies(sim.resource), ResourceAccount: sim.owner,
 	})
+	if err != nil {
+		return out, err
+	}
 	switch out.decision = implicitDeny; {
 	case d.Allowed:
 		out.decision = allowed
@@ -90,7 +95,10 @@ func (sim *simulation) on(action, resource string) simulated {
 	out.details = map[string]types.PolicyEvaluationDecisionType{}
 	var asked []sourcePolicy
 	for _, l := range sim.layers() {
-		decision, statements := decisionOf(req, resource, l.policies)
+		decision, statements, err := decisionOf(ctx, req, resource, l.policies)
+		if err != nil {
+			return out, err
+		}
 		if len(l.policies) == 0 && l.kind != iamPolicy {
 			continue
 		}
@@ -103,18 +111,28 @@ func (sim *simulation) on(action, resource string) simulated {
 		}
 		// What only falls short has decided nothing.
 		if out.decision != implicitDeny {
-			out.matched = append(out.matched, sim.statementsOut(l, statements)...)
+			told, err := sim.statementsOut(ctx, l, statements)
+			if err != nil {
+				return out, err
+			}
+			out.matched = append(out.matched, told...)
 		}
 	}
-	out.missing = policy.Missing(req, resource, policies(asked))
-	return out
+	out.missing, err = policy.Missing(ctx, req, resource, policies(asked))
+	return out, err
 }
 
 // decisionOf is what policies of one kind say by themselves, and the
 // statements that say so: where any denies, the denies alone.
-func decisionOf(req policy.Request, resource string, list []sourcePolicy) (types.PolicyEvaluationDecisionType, []policy.Match) {
+func decisionOf(
+	ctx context.Context, req policy.Request, resource string, list []sourcePolicy,
+) (types.PolicyEvaluationDecisionType, []policy.Match, error) {
+	matches, err := policy.Matching(ctx, req, resource, policies(list))
+	if err != nil {
+		return implicitDeny, nil, err
+	}
 	var allows, denies []policy.Match
-	for _, m := range policy.Matching(req, resource, policies(list)) {
+	for _, m := range matches {
 		if m.Statement.Effect == policy.Deny {
 			denies = append(denies, m)
 		} else {
@@ -123,11 +141,11 @@ func decisionOf(req policy.Request, resource string, list []sourcePolicy) (types
 	}
 	switch {
 	case len(denies) > 0:
-		return explicitDeny, denies
+		return explicitDeny, denies, nil
 	case len(allows) > 0:
-		return allowed, allows
+		return allowed, allows, nil
 	}
-	return implicitDeny, nil
+	return implicitDeny, nil, nil
 }
 
 // result simulates an action on all resources. Whatever holds of several is
@@ -148,10 +166,13 @@ func (sim *simulation) result(ctx context.Context, action string, resources []st
 	}
 	byOrganization, matched, missing := true, map[statementKey]bool{}, map[string]bool{}
 	for _, resource := range resources {
-		if err := ctx.Err(); err != nil {
+		s, err := sim.on(ctx, action, resource)
+		if errors.Is(err, policy.ErrTooCostly) {
+			err = errSimulationTooLarge
+		}
+		if err != nil {
 			return out, err
 		}
-		s := sim.on(action, resource)
 		byOrganization = byOrganization && s.byOrganization
 		if b := out.PermissionsBoundaryDecisionDetail; b == nil || b.AllowedByPermissionsBoundary && s.byBoundary != nil {
 			out.PermissionsBoundaryDecisionDetail = s.byBoundary

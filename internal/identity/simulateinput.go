@@ -139,21 +139,34 @@ func resourceOwner(text, account string) (string, error) {
 // simulatedContext are the condition keys of a simulated request: what is
 // known of its caller, and what is given.
 func simulatedContext(caller policy.Principal, src source, entries []types.ContextEntry) (policy.Context, error) {
-	values := map[string][]string{}
+	values := map[string]policy.Values{}
 	for _, e := range entries {
 		name := strings.ToLower(str(e.ContextKeyName))
 		if name == "" || !goodValues(e.ContextKeyType, e.ContextKeyValues) {
 			return nil, fail("InvalidInput", "Invalid values of context key %s for type %s.", str(e.ContextKeyName), e.ContextKeyType)
 		}
-		values[name] = e.ContextKeyValues
+		values[name] = policy.Values{Texts: e.ContextKeyValues, List: isListType(e.ContextKeyType), Type: valueType(e.ContextKeyType)}
 	}
-	known := callerKeys(caller, src)
-	return func(key string) []string {
+	known := access.Context(callerKeys(caller, src))
+	return func(key string) policy.Values {
 		if v, ok := values[key]; ok {
 			return v
 		}
 		return known(key)
 	}, nil
+}
+
+func isListType(kind types.ContextKeyTypeEnum) bool { return strings.HasSuffix(string(kind), "List") }
+
+// valueType is what values are told apart by beside their texts.
+func valueType(kind types.ContextKeyTypeEnum) policy.ValueType {
+	switch kind {
+	case types.ContextKeyTypeEnumNumeric, types.ContextKeyTypeEnumNumericList:
+		return policy.Number
+	case types.ContextKeyTypeEnumDate, types.ContextKeyTypeEnumDateList:
+		return policy.Date
+	}
+	return policy.Text
 }
 
 // callerKeys are what is known of a caller by its ARN, and of the entity whose

@@ -62,6 +62,8 @@ func simulateAll(ctx context.Context, p page, sim *simulation, actions, resource
 	actions = actions[min(before, len(actions)):]
 	began := time.Now()
 	sim.room = answerRoom{bytes: simulationBytes, until: began.Add(simulationLimit)}
+	ctx, cancel := context.WithDeadlineCause(ctx, sim.room.until, errSimulationTooLarge)
+	defer cancel()
 	items, each := 0, max(1, len(resources))
 	results = []types.EvaluationResult{}
 	for i, action := range actions {

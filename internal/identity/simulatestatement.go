@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"strings"
 	"unicode/utf8"
 
@@ -19,7 +20,7 @@ type toldStatement struct {
 // statementsOut are statements that decided, as answers tell them. Where a
 // statement is in its text is looked for once, however many resources it is
 // about.
-func (sim *simulation) statementsOut(l simulatedLayer, matches []policy.Match) []types.Statement {
+func (sim *simulation) statementsOut(ctx context.Context, l simulatedLayer, matches []policy.Match) ([]types.Statement, error) {
 	type named struct {
 		document  *policy.Document
 		arn, name string
@@ -36,13 +37,16 @@ func (sim *simulation) statementsOut(l simulatedLayer, matches []policy.Match) [
 			key := toldStatement{l.kind, p, m.Statement}
 			st, told := sim.statements[key]
 			if !told {
+				if ctx.Err() != nil {
+					return nil, context.Cause(ctx)
+				}
 				st = statementOut(l.kind, p, m.Statement)
 				sim.statements[key] = st
 			}
 			out = union(have, out, []types.Statement{st})
 		}
 	}
-	return out
+	return out, nil
 }
 
 func statementOut(kind string, p *sourcePolicy, st *policy.Statement) types.Statement {

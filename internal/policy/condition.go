@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"encoding/base64"
 	"net/netip"
 	"strings"
@@ -16,6 +15,7 @@ const (
 	binaryFamily
 	addressFamily
 	arnFamily
+	boolFamily
 	nullFamily
 )
 
@@ -55,7 +55,7 @@ var operators = map[string]operator{
 	"DateLessThanEquals":        {family: dateFamily, less: true, equal: true},
 	"DateGreaterThan":           {family: dateFamily, greater: true},
 	"DateGreaterThanEquals":     {family: dateFamily, greater: true, equal: true},
-	"Bool":                      {text: caseless},
+	"Bool":                      {family: boolFamily, text: exact},
 	"BinaryEquals":              {family: binaryFamily},
 	"IpAddress":                 {family: addressFamily},
 	"NotIpAddress":              {family: addressFamily, negate: true},
@@ -63,7 +63,7 @@ var operators = map[string]operator{
 	"ArnLike":                   {family: arnFamily, text: globbing},
 	"ArnNotEquals":              {family: arnFamily, text: globbing, negate: true},
 	"ArnNotLike":                {family: arnFamily, text: globbing, negate: true},
-	"Null":                      {family: nullFamily, text: caseless},
+	"Null":                      {family: nullFamily},
 }
 
 type setOperator uint8
@@ -84,17 +84,23 @@ type condition struct {
 	folded   string // the key in lower case
 	texts    []string
 	values   []value
+	// listed are plain texts among many values, in lower case where case does
+	// not count; unlisted are the places of the other values. nil listed: all
+	// values are compared one by one.
+	listed   map[string]bool
+	unlisted []int
 }
 
 // value is a compiled value of a policy; its family says which field counts.
 type value struct {
-	pattern pattern
-	arn     [][]token // the parts of a pattern without variables
-	number  number
-	instant instant
-	prefix  netip.Prefix
-	binary  []byte
-	yes     bool // of Null
+	unreadable bool // equals nothing: of a policy that is not checked for it
+	pattern    pattern
+	arn        [][]token // the parts of a pattern without variables; nil: no ARN
+	number     number
+	instant    instant
+	prefix     netip.Prefix
+	binary     string
+	yes        bool // of Null
 }
 
 // parseOperator reads a name with its prefix and suffix.
@@ -116,128 +122,64 @@ func parseOperator(name string) (op operator, set setOperator, ifExists, ok bool
 }
 
 // compileValue reads one value as its family does. vars is false in documents
-// of the old version, in which ${…} is plain text.
-func (o operator) compileValue(text string, vars bool) (v value, ok bool) {
+// of the old version, in which ${…} is plain text. It reports false for what
+// no policy may have, and unreadable for what session policies may. For them
+// the notations of IPv6 that only storing takes are unreadable too: recorded.
+func (o operator) compileValue(text string, vars, session bool) (v value, ok bool) {
+	readable, usual := true, true
 	switch o.family {
 	case numericFamily:
-		v.number, ok = parseNumber(text)
+		v.number, readable = parseNumber(text)
 	case dateFamily:
-		v.instant, ok = parseInstant(text)
+		v.instant, readable = parseInstant(text)
 	case addressFamily:
-		v.prefix, ok = parsePrefix(text)
+		v.prefix, usual, readable = parsePrefix(text)
+		readable = readable && (usual || !session)
 	case binaryFamily:
-		var err error
-		v.binary, err = base64.StdEncoding.DecodeString(text)
-		ok = err == nil
+		v.binary, ok = decodeBinary(text)
+		return v, ok
 	case nullFamily:
-		v.yes = strings.EqualFold(text, "true")
-		ok = v.yes || strings.EqualFold(text, "false")
+		v.yes = isTrue(text)
 	default:
 		s := o.text
 		s.vars = vars
-		v.pattern, ok = compile(text, s)
+		if v.pattern, ok = compile(text, s); !ok {
+			return v, false
+		}
 		if o.family == arnFamily && !v.pattern.vars {
 			v.arn = splitARN(v.pattern.tokens)
+			readable = v.arn != nil
 		}
 	}
-	return v, ok
+	v.unreadable = !readable
+	return v, true
 }
 
-// holds reports whether the condition is met.
-//
-// IAM, condition operators and multivalued keys: a key that is not there fails
-// a positive operator, meets a negated one and one with IfExists; meets
-// ForAllValues; fails ForAnyValue, even with IfExists (tried on AWS by others).
-// A key with no values is not there.
-//
-// Without a set operator a key of several values meets a positive operator
-// when any of them does, and a negated one when none meets the positive: IAM
-// leaves this undefined (G), and so a Deny by what is not listed is not escaped
-// by adding a value.
-func (c *condition) holds(ctx Context) bool {
-	values := ctx.values(c.folded)
-	if c.family == nullFamily {
-		for i := range c.values {
-			if c.values[i].yes == (len(values) == 0) {
-				return true
-			}
-		}
-		return false
+// manyValues is how many values are looked up instead of compared.
+const manyValues = 8
+
+// list prepares the plain texts among many values for being looked up.
+func (c *condition) list() {
+	if len(c.values) < manyValues || c.family != stringFamily {
+		return
 	}
-	if len(values) == 0 && c.set == oneValue {
-		return c.negate || c.ifExists
-	}
-	for _, s := range values {
-		met := c.matchesAny(s, ctx)
-		switch {
-		case c.set == forAllValues && met == c.negate:
-			return false
-		case c.set == forAnyValue && met != c.negate:
-			return true
-		case c.set == oneValue && met:
-			return !c.negate
+	c.listed = map[string]bool{}
+	for i := range c.values {
+		switch p := &c.values[i].pattern; {
+		case len(p.tokens) == 0:
+			c.listed[""] = true
+		case len(p.tokens) == 1 && p.tokens[0].kind == literal:
+			c.listed[p.tokens[0].text] = true
+		default:
+			c.unlisted = append(c.unlisted, i)
 		}
 	}
-	return c.set == forAllValues || c.set == oneValue && c.negate
 }
 
-// matchesAny reports whether the request's value equals one of the policy's.
-func (c *condition) matchesAny(s string, ctx Context) bool {
-	switch c.family {
-	case stringFamily:
-		for i := range c.values {
-			if c.values[i].pattern.match(s, ctx) {
-				return true
-			}
-		}
-	case numericFamily:
-		n, ok := parseNumber(s)
-		for i := 0; ok && i < len(c.values); i++ {
-			if c.orders(n.compare(c.values[i].number)) {
-				return true
-			}
-		}
-	case dateFamily:
-		t, ok := parseInstant(s)
-		for i := 0; ok && i < len(c.values); i++ {
-			if c.orders(t.compare(c.values[i].instant)) {
-				return true
-			}
-		}
-	case addressFamily:
-		addr, err := netip.ParseAddr(s)
-		for i := 0; err == nil && i < len(c.values); i++ {
-			if c.values[i].prefix.Contains(addr.Unmap()) {
-				return true
-			}
-		}
-	case arnFamily:
-		for i := range c.values {
-			if c.values[i].matchesARN(s, ctx) {
-				return true
-			}
-		}
-	case binaryFamily:
-		b, err := base64.StdEncoding.DecodeString(s)
-		for i := 0; err == nil && i < len(c.values); i++ {
-			if bytes.Equal(b, c.values[i].binary) {
-				return true
-			}
-		}
-	}
-	return false
-}
+// isTrue is how Bool and Null read a text; all others are false.
+func isTrue(text string) bool { return strings.EqualFold(text, "true") }
 
-// orders reports whether the outcome of a comparison is one that matches.
-func (o *operator) orders(outcome int) bool {
-	return outcome < 0 && o.less || outcome == 0 && o.equal || outcome > 0 && o.greater
-}
-
-func (v *value) matchesARN(s string, ctx Context) bool {
-	if !v.pattern.vars {
-		return matchARN(v.arn, s)
-	}
-	// A variable may hold several parts, even a whole ARN.
-	tokens, ok := resolve(nil, v.pattern.tokens, ctx)
-	return ok && matchARN(splitARN(tokens), s)
+func decodeBinary(text string) (string, bool) {
+	b, err := base64.StdEncoding.Strict().DecodeString(text)
+	return string(b), err == nil && !strings.ContainsAny(text, "\r\n")
 }

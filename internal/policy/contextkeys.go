@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"slices"
 	"strings"
 )
@@ -64,28 +65,31 @@ func (k spelledKeys) sorted() []string {
 // and that it does not have, each once and sorted, spelled as first written:
 // what a simulation was not told. A statement is about a request when it names
 // its caller and action, and its resource, or one that a variable completes.
-func Missing(req Request, resource string, policies []Policy) []string {
+// The error is as Evaluate's.
+func Missing(ctx context.Context, req Request, resource string, policies []Policy) ([]string, error) {
+	e := begin(ctx, req)
 	keys := spelledKeys{}
 	for _, p := range policies {
 		for i := range p.Document.Statements {
-			if st := &p.Document.Statements[i]; st.concerns(&req, resource) {
+			st := &p.Document.Statements[i]
+			if e.concerns(st, resource) && e.spend(st.size) {
 				keys.addStatement(p.Document, st)
 			}
 		}
 	}
 	for key := range keys {
-		if req.Context != nil && len(req.Context(key)) > 0 {
+		if len(req.Context.values(key).Texts) > 0 {
 			delete(keys, key)
 		}
 	}
-	return keys.sorted()
+	return keys.sorted(), e.err
 }
 
 // concerns is applies without conditions, and with any value for variables.
-func (st *Statement) concerns(req *Request, resource string) bool {
-	if matchAny(st.actions, req.Action, nil) == (len(st.NotActions) > 0) || st.names(&req.Principal) == notNamed {
+func (e *evaluation) concerns(st *Statement, resource string) bool {
+	if e.matchAny(st.actions, e.action, e.actionHead) == (len(st.NotActions) > 0) || st.names(&e.req.Principal) == notNamed {
 		return false
 	}
 	open := slices.ContainsFunc(st.resources, func(p pattern) bool { return p.vars })
-	return open || len(st.resources) == 0 || matchAny(st.resources, resource, req.Context) != (len(st.NotResources) > 0)
+	return open || len(st.resources) == 0 || e.matchAny(st.resources, resource, headOf(resource, false)) != (len(st.NotResources) > 0)
 }

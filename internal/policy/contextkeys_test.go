@@ -27,7 +27,7 @@ func TestMissing(t *testing.T) {
 		{"iam:ListUsers", "arn:aws:iam::1:group/x", ctx, []string{"aws:SecureTransport", "aws:username"}},
 		{"iam:ListUsers", "arn:aws:iam::1:user/ann", NewContext(map[string][]string{"aws:username": {"ann"}}), []string{}},
 	} {
-		if diff := cmp.Diff(c.want, Missing(Request{Action: c.action, Context: c.context}, c.resource, policies)); diff != "" {
+		if diff := cmp.Diff(c.want, missing(t, Request{Action: c.action, Context: c.context}, c.resource, policies)); diff != "" {
 			t.Errorf("%s on %s (-want +got):\n%s", c.action, c.resource, diff)
 		}
 	}
@@ -35,11 +35,20 @@ func TestMissing(t *testing.T) {
 	trust := []Policy{{Document: mustParse(t, `{"Statement": {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole",
 		"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}}`, Trust)}}
 	req := Request{Action: "sts:AssumeRole", Principal: Principal{Type: User, ARN: "arn:aws:iam::123456789012:user/ann", Account: "123456789012"}}
-	if diff := cmp.Diff([]string{"aws:MultiFactorAuthPresent"}, Missing(req, "x", trust)); diff != "" {
+	if diff := cmp.Diff([]string{"aws:MultiFactorAuthPresent"}, missing(t, req, "x", trust)); diff != "" {
 		t.Error(diff)
 	}
 	req.Principal.Account, req.Principal.ARN = "210987654321", "arn:aws:iam::210987654321:user/ann"
-	if diff := cmp.Diff([]string{}, Missing(req, "x", trust)); diff != "" {
+	if diff := cmp.Diff([]string{}, missing(t, req, "x", trust)); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func missing(t *testing.T, req Request, resource string, policies []Policy) []string {
+	t.Helper()
+	keys, err := Missing(t.Context(), req, resource, policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }

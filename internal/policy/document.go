@@ -73,6 +73,7 @@ type Statement struct {
 	// Start is the opening brace in the text, End the place after the closing one.
 	Start, End Position
 
+	size          int // bytes of the text
 	hasSid        bool
 	actions       []pattern // compiled from Actions or NotActions
 	resources     []pattern
@@ -86,6 +87,18 @@ type Statement struct {
 // does not look at quotas of size: the caller compares Size, because whose
 // quota it is decides the error.
 func Parse(text string, kind Kind) (*Document, error) {
+	return parse(text, kind, kind == Session)
+}
+
+// Stored reads a document that Parse took when it was stored. Values of
+// conditions that are refused by now do not keep it from being read: they equal
+// nothing, as in session policies.
+func Stored(text string, kind Kind) (*Document, error) {
+	return parse(text, kind, true)
+}
+
+// parse takes, if it is lenient, values that no operator can read.
+func parse(text string, kind Kind, lenient bool) (*Document, error) {
 	root, err := parseJSON(text)
 	if err != nil {
 		return nil, notJSON(kind)
@@ -95,7 +108,7 @@ func Parse(text string, kind Kind) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := validate(d); err != nil {
+	if err := validate(d, lenient); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -298,7 +311,7 @@ func (d *Document) GrantsService(namespace string) bool {
 		}
 		// NotAction grants what it does not name; only a pattern that covers
 		// the service's every action leaves nothing of it.
-		covers := func(p pattern) bool { return p.match(all, nil) }
+		covers := func(p pattern) bool { return p.matches(all) }
 		if len(st.NotActions) > 0 && !slices.ContainsFunc(st.actions, covers) {
 			return true
 		}

@@ -1,5 +1,7 @@
 package policy
 
+import "context"
+
 // Request is what a caller wants to do.
 type Request struct {
 	Principal Principal
@@ -10,6 +12,9 @@ type Request struct {
 	// matches everything allows it. IAM, actions without resource-level permissions.
 	Resources []string
 	Context   Context
+	// Simulated: what a simulation says of a key need not be readable, and then
+	// NumericNotEquals does not take it.
+	Simulated bool
 }
 
 // Policy is a document as it is attached, with what an answer calls it.
@@ -72,27 +77,32 @@ type Match struct {
 }
 
 // Evaluate decides a request. With several resources the first refusal is the
-// answer.
-func Evaluate(req Request, p Policies) Decision {
-	return evaluate(&req, &p, ResourceLayer)
+// answer. The error is the cause of ctx's end, or ErrTooCostly; the request is
+// then refused.
+func Evaluate(ctx context.Context, req Request, p Policies) (Decision, error) {
+	return evaluate(ctx, req, &p, ResourceLayer)
 }
 
-func evaluate(req *Request, p *Policies, resourceLayer Layer) Decision {
+func evaluate(ctx context.Context, req Request, p *Policies, resourceLayer Layer) (d Decision, err error) {
+	e := begin(ctx, req)
 	if len(req.Resources) == 0 {
-		return decide(req, "*", p, resourceLayer)
+		d = e.decide("*", p, resourceLayer)
 	}
-	var d Decision
 	for _, resource := range req.Resources {
-		if d = decide(req, resource, p, resourceLayer); !d.Allowed {
+		if d = e.decide(resource, p, resourceLayer); !d.Allowed {
 			break
 		}
 	}
-	return d
+	if e.err != nil {
+		return Decision{}, e.err
+	}
+	return d, nil
 }
 
 // decide weighs the layers for one resource. resourceLayer is ResourceLayer, or
 // TrustLayer for a role's trust policy, without whose allow nobody gets in.
-func decide(req *Request, resource string, p *Policies, resourceLayer Layer) Decision {
+func (e *evaluation) decide(resource string, p *Policies, resourceLayer Layer) Decision {
+	caller := &e.req.Principal
 	layers := [...]struct {
 		layer    Layer
 		policies []Policy
@@ -106,7 +116,7 @@ func decide(req *Request, resource string, p *Policies, resourceLayer Layer) Dec
 	}
 	for i := range layers {
 		l := &layers[i]
-		l.outcome = scan(req, resource, l.policies)
+		l.outcome = e.scan(resource, l.policies)
 		if l.outcome.denied {
 			return Decision{Explicit: true, Layer: l.layer, Policy: l.outcome.Policy, Statement: l.outcome.Statement, Resource: resource}
 		}
@@ -118,10 +128,10 @@ func decide(req *Request, resource string, p *Policies, resourceLayer Layer) Dec
 		return Decision{Allowed: true, Layer: l, Policy: o.Policy, Statement: o.Statement, Resource: resource}
 	}
 
-	across := p.ResourceAccount != "" && p.ResourceAccount != req.Principal.Account
-	mustName := resourceLayer == TrustLayer || across || req.Principal.outside()
+	across := p.ResourceAccount != "" && p.ResourceAccount != caller.Account
+	mustName := resourceLayer == TrustLayer || across || caller.outside()
 	byResource := own.grant
-	if across && !req.Principal.outside() && byResource != notNamed {
+	if across && !caller.outside() && byResource != notNamed {
 		byResource = accountNamed // the caller's own account decides as well
 	}
 	switch {
@@ -131,7 +141,7 @@ func decide(req *Request, resource string, p *Policies, resourceLayer Layer) Dec
 		return refused(resourceLayer)
 	case byResource == selfNamed:
 		return allowed(resourceLayer, own)
-	case req.Principal.Type != Root && identity.grant == notNamed && byResource != looselyNamed:
+	case caller.Type != Root && identity.grant == notNamed && byResource != looselyNamed:
 		return refused(IdentityLayer)
 	case len(p.Boundary) > 0 && boundary.grant == notNamed:
 		return refused(BoundaryLayer)
@@ -153,7 +163,7 @@ type outcome struct {
 	grant  grant
 }
 
-func scan(req *Request, resource string, policies []Policy) (o outcome) {
+func (e *evaluation) scan(resource string, policies []Policy) (o outcome) {
 	for i := range policies {
 		p := &policies[i]
 		for j := range p.Document.Statements {
@@ -161,7 +171,7 @@ func scan(req *Request, resource string, policies []Policy) (o outcome) {
 			if st.Effect == Allow && o.grant == selfNamed {
 				continue // no allow can say more; a deny still can
 			}
-			g := st.applies(req, resource)
+			g := e.applies(st, resource)
 			switch {
 			case g == notNamed:
 			case st.Effect == Deny:
@@ -176,20 +186,25 @@ func scan(req *Request, resource string, policies []Policy) (o outcome) {
 
 // applies reports whether a statement applies, and how closely it names the
 // caller; selfNamed where it has no Principal.
-func (st *Statement) applies(req *Request, resource string) grant {
-	if matchAny(st.actions, req.Action, nil) == (len(st.NotActions) > 0) {
+func (e *evaluation) applies(st *Statement, resource string) grant {
+	if e.matchAny(st.actions, e.action, e.actionHead) == (len(st.NotActions) > 0) {
 		return notNamed
 	}
-	if len(st.resources) > 0 && matchAny(st.resources, resource, req.Context) == (len(st.NotResources) > 0) {
+	if len(st.resources) > 0 && e.matchAny(st.resources, resource, headOf(resource, false)) == (len(st.NotResources) > 0) {
 		return notNamed
 	}
-	g := st.names(&req.Principal)
+	g := st.names(&e.req.Principal)
 	if g == notNamed {
 		return notNamed
 	}
 	for i := range st.conditions {
-		if !st.conditions[i].holds(req.Context) {
+		switch e.holds(&st.conditions[i]) {
+		case unmet:
 			return notNamed
+		case broken:
+			if st.Effect != Deny {
+				return notNamed
+			}
 		}
 	}
 	return g
@@ -212,9 +227,15 @@ func (st *Statement) names(caller *Principal) grant {
 	return selfNamed
 }
 
-func matchAny(patterns []pattern, s string, ctx Context) bool {
+// matchAny looks at the first characters before it matches: most patterns of a
+// policy are of another service than the request, and end there. head is the
+// text's.
+func (e *evaluation) matchAny(patterns []pattern, s string, head uint64) bool {
+	if !e.spend(1 + len(patterns)/4) {
+		return false
+	}
 	for i := range patterns {
-		if patterns[i].match(s, ctx) {
+		if p := &patterns[i]; head&p.mask == p.head && e.match(p, s) {
 			return true
 		}
 	}
@@ -222,15 +243,17 @@ func matchAny(patterns []pattern, s string, ctx Context) bool {
 }
 
 // Matching returns every statement of the policies that applies to the request
-// on one resource, allows and denies: what a simulation shows.
-func Matching(req Request, resource string, policies []Policy) []Match {
+// on one resource, allows and denies: what a simulation shows. The error is as
+// Evaluate's.
+func Matching(ctx context.Context, req Request, resource string, policies []Policy) ([]Match, error) {
+	e := begin(ctx, req)
 	var list []Match
 	for i := range policies {
 		for j := range policies[i].Document.Statements {
-			if st := &policies[i].Document.Statements[j]; st.applies(&req, resource) != notNamed {
+			if st := &policies[i].Document.Statements[j]; e.applies(st, resource) != notNamed {
 				list = append(list, Match{Policy: &policies[i], Statement: st})
 			}
 		}
 	}
-	return list
+	return list, e.err
 }

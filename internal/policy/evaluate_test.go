@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"testing"
@@ -70,9 +71,28 @@ func (v vector) decide(t *testing.T) (Principal, Decision) {
 	}
 	if v.Trust != nil {
 		trust := Policy{Document: mustParse(t, string(v.Trust), Trust)}
-		return caller, AssumeRole(req, policies, trust, v.Owner)
+		d, err := AssumeRole(t.Context(), req, policies, trust, v.Owner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return caller, d
 	}
-	return caller, Evaluate(req, policies)
+	return caller, decide(t, req, policies)
+}
+
+// decide is Evaluate of what has no end to its work.
+func decide(t testing.TB, req Request, p Policies) Decision {
+	t.Helper()
+	d, err := Evaluate(context.Background(), req, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func allowed(t testing.TB, req Request, p Policies) bool {
+	t.Helper()
+	return decide(t, req, p).Allowed
 }
 
 func TestDecisions(t *testing.T) {
@@ -117,15 +137,15 @@ func TestDecisionReason(t *testing.T) {
 	deny := Policy{ARN: "arn:aws:iam::111111111111:policy/p", Document: document(t, `{"Sid":"c","Effect":"Deny","Action":"iam:Delete*","Resource":"*"}`)}
 	policies := Policies{Identity: []Policy{allow, deny}}
 
-	d := Evaluate(Request{Action: "iam:GetUser"}, policies)
+	d := decide(t, Request{Action: "iam:GetUser"}, policies)
 	if !d.Allowed || d.Layer != IdentityLayer || d.Policy.Name != "first" || d.Statement.Sid != "b" || d.Resource != "*" {
 		t.Errorf("allowed by %+v %+v", d.Policy, d.Statement)
 	}
-	d = Evaluate(Request{Action: "iam:DeleteUser"}, policies)
+	d = decide(t, Request{Action: "iam:DeleteUser"}, policies)
 	if d.Allowed || !d.Explicit || d.Policy.ARN != deny.ARN || d.Statement.Sid != "c" {
 		t.Errorf("denied by %+v %+v", d.Policy, d.Statement)
 	}
-	d = Evaluate(Request{Action: "sts:GetSessionToken"}, policies)
+	d = decide(t, Request{Action: "sts:GetSessionToken"}, policies)
 	if d.Allowed || d.Explicit || d.Policy != nil || d.Statement != nil {
 		t.Errorf("refused by %+v %+v", d.Policy, d.Statement)
 	}
@@ -137,7 +157,7 @@ func TestEvaluateResources(t *testing.T) {
 	p := Policies{Identity: []Policy{{Document: document(t, `{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":["arn:aws:iam::1:group/*","arn:aws:iam::1:user/bob"]}`)}}}
 	for user, want := range map[string]bool{"bob": true, "eve": false} {
 		arn := "arn:aws:iam::1:user/" + user
-		d := Evaluate(Request{Action: "iam:AddUserToGroup", Resources: []string{"arn:aws:iam::1:group/g", arn, "arn:aws:iam::1:group/h"}}, p)
+		d := decide(t, Request{Action: "iam:AddUserToGroup", Resources: []string{"arn:aws:iam::1:group/g", arn, "arn:aws:iam::1:group/h"}}, p)
 		if d.Allowed != want || !want && d.Resource != arn {
 			t.Errorf("%s: allowed = %v on %s", user, d.Allowed, d.Resource)
 		}
@@ -150,7 +170,11 @@ func TestMatching(t *testing.T) {
 		{Name: "q", Document: document(t, `{"Sid":"c","Effect":"Deny","Action":"iam:Get*","Resource":"*"}`)},
 	}
 	var got []string
-	for _, m := range Matching(Request{Action: "iam:GetUser"}, "*", policies) {
+	matches, err := Matching(t.Context(), Request{Action: "iam:GetUser"}, "*", policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range matches {
 		got = append(got, m.Policy.Name+m.Statement.Sid)
 	}
 	if diff := cmp.Diff([]string{"pa", "qc"}, got); diff != "" {
@@ -184,9 +208,9 @@ func TestDenialText(t *testing.T) {
 func TestContextIsLazy(t *testing.T) {
 	p := Policies{Identity: []Policy{{Document: document(t, `{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${t:a}","Condition":{"Bool":{"t:b":"true"}}},
 	 {"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::1:user/x","Condition":{"Bool":{"t:c":"true"}}},{"Effect":"Allow","Action":"iam:Get*","Resource":"*"}`)}}}
-	d := Evaluate(Request{Action: "iam:GetUser", Resources: []string{"arn:aws:iam::1:user/y"}, Context: func(key string) []string {
+	d := decide(t, Request{Action: "iam:GetUser", Resources: []string{"arn:aws:iam::1:user/y"}, Context: func(key string) Values {
 		t.Errorf("asked for %s", key)
-		return nil
+		return Values{}
 	}}, p)
 	if !d.Allowed {
 		t.Error("refused")

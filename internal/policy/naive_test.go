@@ -6,35 +6,43 @@ import (
 	"math/big"
 	"net"
 	"regexp"
+	"strconv"
 	"strings"
-	"testing"
 	"time"
+	"unicode/utf16"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 )
 
-// naive is a second evaluator, written from the rules and not from the first:
-// it walks decoded JSON, replaces variables in the text, and matches with
-// regular expressions. TestAgainstNaive compares the two.
+// naive is a second evaluator, written from the recorded rules and IAM's
+// reference and not from the first: it walks decoded JSON, replaces variables
+// in the text, and matches with regular expressions. TestAgainstNaive compares
+// the two.
 type naive struct {
-	t         testing.TB
 	principal Principal
 	action    string
 	resource  string
-	context   map[string][]string // folded keys
+	context   map[string]Values // folded keys
+	simulated bool
 }
 
 // verdict of a set of documents.
 type verdict struct{ denied, allowed bool }
 
-func (n naive) set(documents []string) (v verdict) {
+func (n naive) set(documents []string, session bool) (v verdict) {
 	for _, text := range documents {
 		var d map[string]any
 		if err := json.Unmarshal([]byte(text), &d); err != nil {
-			n.t.Fatal(err)
+			panic(err)
 		}
 		for _, st := range d["Statement"].([]any) {
-			if st := st.(map[string]any); n.applies(st) {
-				v.denied = v.denied || st["Effect"] == "Deny"
-				v.allowed = v.allowed || st["Effect"] == "Allow"
+			st := st.(map[string]any)
+			switch fits := n.fits(st, session); {
+			case st["Effect"] == "Deny" && fits != "no":
+				v.denied = true
+			case st["Effect"] == "Allow" && fits == "yes":
+				v.allowed = true
 			}
 		}
 	}
@@ -43,7 +51,7 @@ func (n naive) set(documents []string) (v verdict) {
 
 // decide is the evaluation logic as a list of questions.
 func (n naive) decide(identity, boundary, session, control []string) bool {
-	i, b, s, c := n.set(identity), n.set(boundary), n.set(session), n.set(control)
+	i, b, s, c := n.set(identity, false), n.set(boundary, false), n.set(session, true), n.set(control, false)
 	if i.denied || b.denied || s.denied || c.denied {
 		return false
 	}
@@ -62,10 +70,12 @@ func texts(v any) (list []string) {
 	return list
 }
 
-func (n naive) applies(st map[string]any) bool {
+// fits says whether a statement is about the request: yes, no, or failed where
+// a comparison could not be made.
+func (n naive) fits(st map[string]any, session bool) string {
 	anyAction := func(key string) bool {
 		for _, a := range texts(st[key]) {
-			if glob(strings.ToLower(a), strings.ToLower(n.action)) {
+			if glob(lower(a)).MatchString(units(lower(n.action))) {
 				return true
 			}
 		}
@@ -73,168 +83,292 @@ func (n naive) applies(st map[string]any) bool {
 	}
 	anyResource := func(key string) bool {
 		for _, r := range texts(st[key]) {
-			if p, ok := n.expand(r, true); ok && p.MatchString(n.resource) {
+			if p, ok := n.expand(r, true); ok && p.MatchString(units(n.resource)) {
 				return true
 			}
 		}
 		return false
 	}
 	if st["Action"] != nil && !anyAction("Action") || st["NotAction"] != nil && anyAction("NotAction") {
-		return false
+		return "no"
 	}
 	if st["Resource"] != nil && !anyResource("Resource") || st["NotResource"] != nil && anyResource("NotResource") {
-		return false
+		return "no"
 	}
 	block, _ := st["Condition"].(map[string]any)
+	answer := "yes"
 	for name, keys := range block {
 		for key, values := range keys.(map[string]any) {
-			if !n.condition(name, key, texts(values)) {
-				return false
+			switch n.condition(name, key, texts(values), session) {
+			case "no":
+				return "no"
+			case "failed":
+				answer = "failed"
 			}
 		}
 	}
-	return true
+	return answer
 }
 
-func glob(pattern, s string) bool { return reference(pattern, false).MatchString(s) }
+// condition answers for one key; the rules in the words of the reference.
+func (n naive) condition(name, key string, policy []string, session bool) string {
+	have := n.context[strings.ToLower(key)]
+	request := have.Texts
+	all, any := strings.HasPrefix(name, "ForAllValues:"), strings.HasPrefix(name, "ForAnyValue:")
+	name = name[strings.Index(name, ":")+1:]
+	ifExists := strings.HasSuffix(name, "IfExists")
+	name = strings.TrimSuffix(name, "IfExists")
+	positive := strings.Replace(name, "Not", "", 1)
+	switch {
+	case name == "Null":
+		for _, value := range policy {
+			if strings.EqualFold(value, "true") == (len(request) == 0) {
+				return "yes"
+			}
+		}
+		return "no"
+	case len(request) == 0 && all, len(request) == 0 && !any && (ifExists || positive != name):
+		return "yes"
+	case len(request) == 0:
+		return "no"
+	case !all && !any && (have.List || len(request) > 1):
+		return "no"
+	}
+	for _, r := range request {
+		answer := n.one(name, positive, r, have.Type, policy, session)
+		if answer == "failed" || all && answer == "no" || any && answer == "yes" || !all && !any {
+			return answer
+		}
+	}
+	if all {
+		return "yes"
+	}
+	return "no"
+}
+
+// one compares one value of the request with those of the policy in turn.
+func (n naive) one(name, positive, r string, kind ValueType, policy []string, session bool) string {
+	switch {
+	case positive == "IpAddress" && address(r, true) == nil, strings.HasPrefix(name, "Arn") && !arn(r):
+		return "no"
+	case n.simulated && name == "NumericNotEquals" && rational(r) == nil:
+		return "no"
+	}
+	for _, p := range policy {
+		equal, failed := n.equal(positive, r, kind, p, session)
+		if failed {
+			return "failed"
+		}
+		if equal {
+			return map[bool]string{true: "yes", false: "no"}[positive == name]
+		}
+	}
+	return map[bool]string{true: "no", false: "yes"}[positive == name]
+}
+
+// equal compares one value of the request with one of the policy.
+func (n naive) equal(operator, r string, kind ValueType, p string, session bool) (equal, failed bool) {
+	switch {
+	case operator == "BinaryEquals":
+		x, xerr := base64.StdEncoding.Strict().DecodeString(r)
+		y, yerr := base64.StdEncoding.Strict().DecodeString(p)
+		return xerr == nil && yerr == nil && string(x) == string(y), false
+	case operator == "IpAddress":
+		return inNetwork(r, p, session), false
+	case strings.HasPrefix(operator, "Numeric"):
+		x, y := rational(r), rational(p)
+		return x != nil && y != nil && ordered(strings.TrimPrefix(operator, "Numeric"), x.Cmp(y)), false
+	case strings.HasPrefix(operator, "Date"):
+		x, xok := moment(r)
+		y, yok := moment(p)
+		return xok && yok && ordered(strings.TrimPrefix(operator, "Date"), x.Compare(y)), false
+	case strings.HasPrefix(operator, "Arn"):
+		return n.sameARN(r, p)
+	case operator == "Bool":
+		text, ok := n.replace(p)
+		return ok && strings.EqualFold(text, "true") == strings.EqualFold(r, "true"), false
+	case kind != Text:
+		return false, false
+	case operator == "StringLike":
+		re, ok := n.expand(p, true)
+		return ok && re.MatchString(units(r)), false
+	}
+	text, ok := n.replace(p)
+	if operator == "StringEqualsIgnoreCase" {
+		return ok && lower(text) == lower(r), false
+	}
+	return ok && text == r, false
+}
+
+// sameARN compares the six parts. The pools hold no variable with a colon in
+// its value but such as are a whole ARN, so that a text can be split before it
+// is expanded.
+func (n naive) sameARN(r, p string) (same, failed bool) {
+	if whole := variablePattern.FindString(p); whole == p {
+		text, ok := n.replace(p)
+		if !ok {
+			return false, false
+		}
+		return text == r, !arn(text)
+	}
+	hidden := strings.NewReplacer("aws:", "aws\x00", "t:", "t\x00").Replace
+	shown := strings.NewReplacer("\x00", ":").Replace
+	have := strings.SplitN(r, ":", 6)
+	want := strings.SplitN(variablePattern.ReplaceAllStringFunc(p, hidden), ":", 6)
+	if _, ok := n.expand(p, true); !ok {
+		return false, false
+	}
+	if len(want) < 6 || want[0] != "arn" {
+		return false, true
+	}
+	same = true
+	for i := range want {
+		re, _ := n.expand(shown(want[i]), true)
+		same = same && re.MatchString(units(have[i]))
+	}
+	return same, false
+}
+
+func arn(s string) bool { return regexp.MustCompile(`^(?s:arn(:[^:]*){4}:.*)$`).MatchString(s) }
+
+// units is a text with each unit of UTF-16 as a character of its own.
+func units(s string) string {
+	var b strings.Builder
+	for _, u := range utf16.Encode([]rune(s)) {
+		if utf16.IsSurrogate(rune(u)) {
+			b.WriteRune(0x100000 + rune(u)) // private use
+		} else {
+			b.WriteRune(rune(u))
+		}
+	}
+	return b.String()
+}
+
+func lower(s string) string { return cases.Lower(language.Und).String(s) }
+
+func glob(pattern string) *regexp.Regexp {
+	n := naive{}
+	re, _ := n.expand(strings.ReplaceAll(pattern, "$", "${$}"), true)
+	return re
+}
 
 var variablePattern = regexp.MustCompile(`\$\{([^},]+)(?:, ?'([^']*)')?\}`)
 
-// expand makes a regular expression of a text with variables.
+// pieces cuts a text into its own pieces and what variables put between them:
+// own, put, own, put, own.
+func (n naive) pieces(text string) (list []string, ok bool) {
+	ok = true
+	for {
+		at := variablePattern.FindStringSubmatchIndex(text)
+		if at == nil {
+			return append(list, text), ok
+		}
+		key, put := text[at[2]:at[3]], ""
+		v := n.context[strings.ToLower(key)]
+		switch {
+		case strings.Contains("*?$", key):
+			put = key
+		case v.List || len(v.Texts) > 1:
+			ok = false
+		case len(v.Texts) == 1:
+			put = v.Texts[0]
+		case at[4] >= 0:
+			put = text[at[4]:at[5]]
+		default:
+			ok = false
+		}
+		list = append(list, text[:at[0]], put)
+		text = text[at[1]:]
+	}
+}
+
+func (n naive) replace(text string) (string, bool) {
+	list, ok := n.pieces(text)
+	return strings.Join(list, ""), ok
+}
+
+// expand makes a regular expression, for texts as units has them.
 func (n naive) expand(text string, wild bool) (*regexp.Regexp, bool) {
-	resolved := true
-	quote := func(s string) string {
-		var b strings.Builder
-		for _, r := range s {
+	list, ok := n.pieces(text)
+	var b strings.Builder
+	for i, piece := range list {
+		for _, r := range units(piece) {
 			switch {
-			case wild && r == '*':
+			case i%2 == 0 && wild && r == '*':
 				b.WriteString(".*")
-			case wild && r == '?':
+			case i%2 == 0 && wild && r == '?':
 				b.WriteString(".")
 			default:
 				b.WriteString(regexp.QuoteMeta(string(r)))
 			}
 		}
-		return b.String()
 	}
-	var b strings.Builder
-	for {
-		at := variablePattern.FindStringSubmatchIndex(text)
-		if at == nil {
-			break
-		}
-		b.WriteString(quote(text[:at[0]]))
-		key := text[at[2]:at[3]]
-		values := n.context[strings.ToLower(key)]
-		switch {
-		case strings.Contains("*?$", key):
-			b.WriteString(regexp.QuoteMeta(key))
-		case len(values) == 1:
-			b.WriteString(regexp.QuoteMeta(values[0]))
-		case at[4] >= 0:
-			b.WriteString(regexp.QuoteMeta(text[at[4]:at[5]]))
-		default:
-			resolved = false
-		}
-		text = text[at[1]:]
-	}
-	b.WriteString(quote(text))
-	return regexp.MustCompile("^(?s:" + b.String() + ")$"), resolved
+	return regexp.MustCompile("^(?s:" + b.String() + ")$"), ok
 }
 
-// condition answers for one key; the rules in the words of the reference.
-func (n naive) condition(name, key string, policy []string) bool {
-	request := n.context[strings.ToLower(key)]
-	all, any := strings.HasPrefix(name, "ForAllValues:"), strings.HasPrefix(name, "ForAnyValue:")
-	name = name[strings.Index(name, ":")+1:]
-	ifExists := strings.HasSuffix(name, "IfExists")
-	name = strings.TrimSuffix(name, "IfExists")
-	if name == "Null" {
-		for _, value := range policy {
-			if strings.EqualFold(value, "true") && len(request) == 0 || strings.EqualFold(value, "false") && len(request) > 0 {
-				return true
-			}
-		}
+var (
+	ipv4Pattern = regexp.MustCompile(`^\+?0*(\d{1,3})\.\+?0*(\d{1,3})\.\+?0*(\d{1,3})\.\+?0*(\d{1,3})$`)
+	gapPattern  = regexp.MustCompile(`:{3,}`)
+)
+
+// address reads an address as a policy has it, or as a request may.
+func address(s string, request bool) net.IP {
+	if ip := net.ParseIP(s); ip != nil && (request || !strings.Contains(s, ":") || !strings.Contains(s, ".")) {
+		return ip
+	}
+	if m := ipv4Pattern.FindStringSubmatch(s); m != nil {
+		return net.ParseIP(strings.Join(m[1:], "."))
+	}
+	if strings.Contains(s, ".") || !strings.Contains(s, "::") {
+		return nil
+	}
+	s = gapPattern.ReplaceAllString(s, "::")
+	if !strings.HasSuffix(s, "::") {
+		s = strings.TrimSuffix(s, ":")
+	}
+	return net.ParseIP(s)
+}
+
+// inNetwork says whether an address of a request is in a network of a policy.
+func inNetwork(r, p string, session bool) bool {
+	text, length, ranged := strings.Cut(p, "/")
+	ip, bits := address(text, false), 128
+	if ip == nil {
 		return false
 	}
-	positive := strings.Replace(name, "Not", "", 1)
-	negated := positive != name
-	listed := 0
-	for _, r := range request {
-		for _, p := range policy {
-			if n.equal(positive, r, p) {
-				listed++
-				break
-			}
+	if !strings.Contains(text, ":") {
+		ip, bits = ip.To4(), 32
+	} else {
+		ip = ip.To16()
+	}
+	ones := bits
+	if ranged {
+		m := regexp.MustCompile(`^\+?0*(\d+)$`).FindStringSubmatch(length)
+		if m == nil {
+			return false
 		}
-	}
-	switch {
-	case all && negated:
-		return listed == 0
-	case all:
-		return listed == len(request)
-	case any && negated:
-		return listed < len(request)
-	case any:
-		return listed > 0
-	case len(request) == 0:
-		return negated || ifExists
-	case negated:
-		return listed == 0
-	}
-	return listed > 0
-}
-
-// equal compares one value of the request with one of the policy.
-func (n naive) equal(operator, r, p string) bool {
-	switch {
-	case operator == "BinaryEquals":
-		x, xerr := base64.StdEncoding.DecodeString(r)
-		y, yerr := base64.StdEncoding.DecodeString(p)
-		return xerr == nil && yerr == nil && string(x) == string(y)
-	case operator == "IpAddress":
-		if !strings.Contains(p, "/") {
-			return net.ParseIP(r) != nil && net.ParseIP(r).Equal(net.ParseIP(p))
-		}
-		_, network, err := net.ParseCIDR(p)
-		return err == nil && network.Contains(net.ParseIP(r))
-	case strings.HasPrefix(operator, "Numeric"):
-		x, xok := new(big.Rat).SetString(r)
-		y, yok := new(big.Rat).SetString(p)
-		return xok && yok && ordered(strings.TrimPrefix(operator, "Numeric"), x.Cmp(y))
-	case strings.HasPrefix(operator, "Date"):
-		x, xok := moment(r)
-		y, yok := moment(p)
-		return xok && yok && ordered(strings.TrimPrefix(operator, "Date"), x.Compare(y))
-	case strings.HasPrefix(operator, "Arn"):
-		return n.sameARN(r, p)
-	case operator == "StringLike":
-		re, ok := n.expand(p, true)
-		return ok && re.MatchString(r)
-	case operator == "StringEquals":
-		re, ok := n.expand(p, false)
-		return ok && re.MatchString(r)
-	}
-	re, ok := n.expand(strings.ToLower(p), false)
-	return ok && regexp.MustCompile("(?i)"+re.String()).MatchString(r)
-}
-
-// sameARN compares the six parts. The pools hold no variable with a colon in
-// its value, so that the text can be split before it is expanded.
-func (n naive) sameARN(r, p string) bool {
-	colons := strings.NewReplacer("aws:", "aws\x00").Replace
-	have := strings.SplitN(r, ":", 6)
-	want := strings.SplitN(variablePattern.ReplaceAllStringFunc(p, colons), ":", 6)
-	if len(have) < 6 || len(want) < 6 {
-		return false
-	}
-	for i := range want {
-		re, ok := n.expand(strings.ReplaceAll(want[i], "\x00", ":"), true)
-		if !ok || !re.MatchString(have[i]) {
+		if ones, _ = strconv.Atoi(m[1]); ones > bits {
 			return false
 		}
 	}
-	return true
+	network := net.IPNet{IP: ip.Mask(net.CIDRMask(ones, bits)), Mask: net.CIDRMask(ones, bits)}
+	if bits == 128 && !network.IP.Equal(ip) {
+		return false
+	}
+	if usual := net.ParseIP(text) != nil && (!ranged || length == strconv.Itoa(ones)); bits == 128 && session && !usual {
+		return false
+	}
+	have := address(r, true)
+	return have != nil && (have.To4() != nil) == (bits == 32) && network.Contains(have)
+}
+
+// rational reads a decimal number.
+func rational(s string) *big.Rat {
+	if !regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`).MatchString(s) {
+		return nil
+	}
+	x, _ := new(big.Rat).SetString(s)
+	return x
 }
 
 func ordered(relation string, outcome int) bool {
@@ -258,7 +392,7 @@ func moment(s string) (time.Time, bool) {
 		}
 	}
 	seconds, ok := new(big.Int).SetString(s, 10)
-	if !ok {
+	if !ok || strings.ContainsAny(s, "+-") {
 		return time.Time{}, false
 	}
 	return time.Unix(seconds.Int64(), 0), true

@@ -50,7 +50,7 @@ func (p *parser) statement(n node) (Statement, error) {
 	if n.kind != objectNode {
 		return Statement{}, errSyntax
 	}
-	st := Statement{Start: positionAt(p.text, n.start), End: positionAt(p.text, n.end)}
+	st := Statement{Start: positionAt(p.text, n.start), End: positionAt(p.text, n.end), size: n.end - n.start}
 	has := map[string]bool{}
 	for i, key := range n.keys {
 		has[key] = true

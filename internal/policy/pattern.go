@@ -1,8 +1,8 @@
 package policy
 
 import (
+	"context"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -11,7 +11,7 @@ type tokenKind uint8
 const (
 	literal  tokenKind = iota
 	star               // any characters, none included
-	question           // exactly one character
+	question           // exactly one unit of UTF-16
 	variable           // what the context says, taken literally
 )
 
@@ -29,54 +29,67 @@ type token struct {
 type pattern struct {
 	tokens []token
 	vars   bool // some token is a variable
-	fold   bool // letters are compared without case
-	// first is the character every match begins with, in lower case where fold
-	// is set; 0 where there is none or it is not ASCII.
-	first byte
+	fold   bool // case does not count; the literals are in lower case
+	units  bool // some token is a question mark; the literals are as toUnits has them
+	// head are the first bytes of every match, as headOf has them; mask has all
+	// bits of as many bytes as are known.
+	head, mask uint64
 }
+
+// headOf returns the first eight bytes of a text; in lower case, where case
+// does not count, but for what is not ASCII.
+func headOf(s string, fold bool) (head uint64) {
+	for i := range min(len(s), headLen) {
+		head |= uint64(lowerIf(fold, s[i])) << (8 * i)
+	}
+	return head
+}
+
+const headLen = 8
 
 // match reports whether s matches. An asterisk matches colons and slashes as
 // well: IAM lets the last asterisk of an ARN's segment run over the following
-// colons, and within the resource part nothing stops one.
+// colons, and within the resource part nothing stops one. Where fold is set, s
+// is ASCII or in lower case.
 //
 // A run between two asterisks is looked for once, at its leftmost place, so
 // there is no backtracking over asterisks: the cost is linear in s for runs
-// that are plain text, and never more than len(s) times the longest run.
-func (p *pattern) match(s string, ctx Context) bool {
-	if p.first != 0 && !p.mayBegin(s) {
+// that are plain text or short, and else len(s) times the run's length by 64.
+func (e *evaluation) match(p *pattern, s string) bool {
+	if !e.spend(1) {
 		return false
+	}
+	if p.units {
+		s = toUnits(s)
 	}
 	if p.vars {
-		return p.matchResolved(s, ctx)
+		return e.matchResolved(p, s)
 	}
-	return matchTokens(p.tokens, s, p.fold)
+	return e.matchTokens(p.tokens, s, p.fold)
 }
 
-// mayBegin looks at one character: most patterns of a policy are of another
-// service than the request, and end here.
-func (p *pattern) mayBegin(s string) bool {
-	if s == "" {
-		return false
-	}
-	c := s[0]
-	if p.fold && 'A' <= c && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	// A character beyond ASCII can be an ASCII letter in other case: U+212A is a K.
-	return c == p.first || p.fold && c >= utf8.RuneSelf
+// matches is match outside of an evaluation, for short texts of ASCII.
+func (p *pattern) matches(s string) bool {
+	e := begin(context.Background(), Request{})
+	return e.match(p, s)
 }
 
 // matchResolved is apart so that only patterns with variables pay for the buffer.
-func (p *pattern) matchResolved(s string, ctx Context) bool {
+func (e *evaluation) matchResolved(p *pattern, s string) bool {
+	if p.fold {
+		text, ok := e.text(p)
+		lower := toLower(text)
+		return ok && e.spend(len(lower)) && len(s) == len(lower) && hasPrefix(s, lower, true)
+	}
 	var buffer [16]token
-	tokens, ok := resolve(buffer[:0], p.tokens, ctx)
-	return ok && matchTokens(tokens, s, p.fold)
+	tokens, ok := e.resolve(buffer[:0], p)
+	return ok && e.matchTokens(tokens, s, false)
 }
 
-func matchTokens(tokens []token, s string, fold bool) bool {
+func (e *evaluation) matchTokens(tokens []token, s string, fold bool) bool {
 	run, tokens := cutRun(tokens)
 	n := prefixLen(run, s, fold)
-	if n < 0 {
+	if n < 0 || !e.spend(n/16+len(run)) {
 		return false
 	}
 	s = s[n:]
@@ -86,9 +99,9 @@ func matchTokens(tokens []token, s string, fold bool) bool {
 	for {
 		run, tokens = cutRun(tokens[1:]) // tokens[0] is an asterisk
 		if len(tokens) == 0 {
-			return hasSuffix(run, s, fold)
+			return e.spend(len(run)) && hasSuffix(run, s, fold)
 		}
-		if n = indexEnd(run, s, fold); n < 0 {
+		if n = e.indexEnd(run, s, fold); n < 0 {
 			return false
 		}
 		s = s[n:]
@@ -105,49 +118,63 @@ func cutRun(tokens []token) (run, rest []token) {
 	return tokens, nil
 }
 
-// indexEnd returns the end of the leftmost place in s that run matches, or -1.
-func indexEnd(run []token, s string, fold bool) int {
+// indexEnd returns the end of the leftmost place in s that run matches, or -1,
+// also where the work has come to an end.
+func (e *evaluation) indexEnd(run []token, s string, fold bool) int {
 	if len(run) == 0 {
 		return 0
+	}
+	if len(run) > longRun && len(s) > longRun && !fold {
+		if r := newUnitRun(run); r != nil {
+			return e.indexUnits(r, s)
+		}
 	}
 	for at := 0; at <= len(s); {
 		if !fold && run[0].kind == literal {
 			skip := strings.Index(s[at:], run[0].text)
 			if skip < 0 {
+				e.spend((len(s) - at) / 16)
 				return -1
 			}
+			e.spend(skip / 16)
 			at += skip
 		}
-		if n := prefixLen(run, s[at:], fold); n >= 0 {
+		n, cost := tryPrefix(run, s[at:], fold)
+		if !e.spend(cost) {
+			return -1
+		}
+		if n >= 0 {
 			return at + n
 		}
-		_, size := utf8.DecodeRuneInString(s[at:])
-		at += max(size, 1)
+		at += max(unitLen(s[at:]), 1)
 	}
 	return -1
 }
 
 // prefixLen returns how many bytes of s the run takes at its beginning, or -1.
 func prefixLen(run []token, s string, fold bool) int {
+	n, _ := tryPrefix(run, s, fold)
+	return n
+}
+
+// tryPrefix is prefixLen with the steps that it took.
+func tryPrefix(run []token, s string, fold bool) (n, steps int) {
 	at := 0
 	for i := range run {
-		n := -1
+		rest := s[at:]
 		switch t := &run[i]; {
 		case t.kind == question:
-			if at < len(s) {
-				_, n = utf8.DecodeRuneInString(s[at:])
+			if rest == "" {
+				return -1, i + at/16 + 1
 			}
-		case fold:
-			n = foldedPrefixLen(s[at:], t.text)
-		case strings.HasPrefix(s[at:], t.text):
-			n = len(t.text)
+			at += unitLen(rest)
+		case hasPrefix(rest, t.text, fold):
+			at += len(t.text)
+		default:
+			return -1, i + (at+len(t.text))/16 + 1
 		}
-		if n < 0 {
-			return -1
-		}
-		at += n
 	}
-	return at
+	return at, len(run) + at/16
 }
 
 // hasSuffix reports whether s ends with the run.
@@ -160,104 +187,41 @@ func hasSuffix(run []token, s string, fold bool) bool {
 				return false
 			}
 			_, size := utf8.DecodeLastRuneInString(s)
+			if size == 1 && isSurrogate(s[max(0, len(s)-3):]) {
+				size = 3
+			}
 			start -= size
-		case fold:
-			// Folding may change the length of a character, not their number.
-			for range utf8.RuneCountInString(t.text) {
-				_, size := utf8.DecodeLastRuneInString(s[:start])
-				start -= size
-			}
-			if foldedPrefixLen(s[start:], t.text) != len(s)-start {
-				return false
-			}
 		default:
-			if !strings.HasSuffix(s, t.text) {
+			start -= len(t.text)
+			if start < 0 || !hasPrefix(s[start:], t.text, fold) {
 				return false
 			}
-			start -= len(t.text)
 		}
 		s = s[:start]
 	}
 	return true
 }
 
-// foldedPrefixLen is how many bytes of s equal prefix without case, or -1.
-func foldedPrefixLen(s, prefix string) int {
-	at := 0
-	for _, want := range prefix {
-		if at >= len(s) {
-			return -1
-		}
-		got, size := rune(s[at]), 1
-		if got >= utf8.RuneSelf {
-			got, size = utf8.DecodeRuneInString(s[at:])
-		}
-		if got != want && !equalFold(got, want) {
-			return -1
-		}
-		at += size
+// hasPrefix reports whether s begins with a literal. Where case does not count
+// the literal is in lower case, and s if it is not ASCII.
+func hasPrefix(s, text string, fold bool) bool {
+	if !fold {
+		return strings.HasPrefix(s, text)
 	}
-	return at
-}
-
-// equalFold reports whether two different characters differ only in case.
-func equalFold(a, b rune) bool {
-	if a < utf8.RuneSelf && b < utf8.RuneSelf {
-		const bit = 'a' - 'A'
-		return a|bit == b|bit && 'a' <= a|bit && a|bit <= 'z'
-	}
-	for r := unicode.SimpleFold(a); r != a; r = unicode.SimpleFold(r) {
-		if r == b {
-			return true
-		}
-	}
-	return false
-}
-
-// arnParts is the number of an ARN's parts; the last one keeps its colons.
-const arnParts = 6
-
-// splitARN cuts tokens at the first five colons that the policy's author or a
-// variable wrote. It returns nil for what has fewer parts: no ARN.
-func splitARN(tokens []token) [][]token {
-	parts := make([][]token, 1, arnParts)
-	for _, t := range tokens {
-		for t.kind == literal && len(parts) < arnParts {
-			before, after, found := strings.Cut(t.text, ":")
-			if !found {
-				break
-			}
-			last := &parts[len(parts)-1]
-			*last = append(*last, token{text: before})
-			parts = append(parts, nil)
-			t.text = after
-		}
-		last := &parts[len(parts)-1]
-		*last = append(*last, t)
-	}
-	if len(parts) < arnParts {
-		return nil
-	}
-	return parts
-}
-
-// matchARN compares part by part: in ARN conditions no wildcard runs over one
-// of the first five colons.
-func matchARN(parts [][]token, s string) bool {
-	if parts == nil {
+	if len(s) < len(text) {
 		return false
 	}
-	for i, tokens := range parts {
-		part, rest, found := s, "", false
-		if i < arnParts-1 {
-			if part, rest, found = strings.Cut(s, ":"); !found {
-				return false
-			}
-		}
-		if !matchTokens(tokens, part, false) {
+	for i := range len(text) {
+		if lowerIf(true, s[i]) != text[i] {
 			return false
 		}
-		s = rest
 	}
 	return true
+}
+
+func lowerIf(fold bool, c byte) byte {
+	if fold && 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }

@@ -12,30 +12,43 @@ import (
 
 // The pools are small so that documents and requests meet often.
 var (
-	actionPool    = []string{"iam:GetUser", "iam:CreateUser", "iam:CreateAccessKey", "sts:AssumeRole", "iam:PassRole"}
-	actionTexts   = []string{"*", "iam:*", "IAM:get*", "iam:Create*", "iam:CreateUser", "iam:?reate*Key", "sts:*", "sts:AssumeRole", "iam:PassRole"}
-	resourcePool  = []string{"*", "arn:aws:iam::111111111111:user/bob", "arn:aws:iam::111111111111:user/x/eve", "arn:aws:iam::111111111111:role/r", "arn:aws:s3:::b:c/d"}
+	actionPool    = []string{"iam:GetUser", "iam:CreateUser", "iam:CreateAccessKey", "sts:AssumeRole", "iam:PassRole", "iam:É😀"}
+	actionTexts   = []string{"*", "iam:*", "IAM:get*", "iam:Create*", "iam:CreateUser", "iam:?reate*Key", "sts:*", "sts:AssumeRole", "iam:PassRole", "iam:é??"}
+	resourcePool  = []string{"*", "arn:aws:iam::111111111111:user/bob", "arn:aws:iam::111111111111:user/x/eve", "arn:aws:iam::111111111111:role/r", "arn:aws:s3:::b:c/d", "arn:aws:s3:::😀"}
 	resourceTexts = []string{"*", "arn:aws:iam::*:user/*", "arn:aws:iam::111111111111:user/${aws:username}", "arn:aws:iam::111111111111:role/?",
-		"arn:aws:iam::111111111111:user/${aws:PrincipalTag/Name, 'bob'}", "arn:aws:s3:::*${*}", "arn:aws:s3:::b*d", "arn:aws:s3:::*:c/*"}
+		"arn:aws:iam::111111111111:user/${aws:PrincipalTag/Name, 'bob'}", "arn:aws:s3:::*${*}", "arn:aws:s3:::b*d", "arn:aws:s3:::*:c/*",
+		"arn:aws:s3:::??", "arn:aws:s3:::?", "arn:aws:s3:::${aws:TagKeys, '😀'}"}
 	keyPool   = []string{"aws:username", "aws:PrincipalTag/Name", "aws:TagKeys", "t:value", "t:other"}
 	valuePool = map[string][]string{
-		"String":  {"bob", "BOB", "b*", "*", "", "${aws:username}", "${aws:PrincipalTag/Name, 'eve'}", "${*}", "eve", "b?b"},
-		"Numeric": {"1", "1.5", "-2", "100", "1e2"},
+		"String": {"bob", "BOB", "b*", "*", "", "${aws:username}", "${aws:PrincipalTag/Name, 'eve'}", "${*}", "eve", "b?b", "b??b", "b?*b", "b😀b",
+			"ſ", "Σ", "ΟΣ", "${aws:TagKeys, 'x'}", "${t:value}Σ", "1", "2020-01-01"},
+		"Numeric": {"1", "1.5", "-2", "100", "1e2", "1e9999", "9007199254740993.0", "-0"},
 		"Date":    {"2020-01-01", "2020-01-01T00:00:00Z", "2020-01-01T01:00:00+01:00", "1577836800", "2020-02", "2020-01-01T00:00:00.5Z"},
-		"Bool":    {"true", "false", "TRUE"},
+		"Bool":    {"true", "false", "TRUE", "yes", "${t:value}", "${t:other, 'true'}"},
 		"Binary":  {"QUI=", "", "Ym9i"},
-		"Ip":      {"10.0.0.0/8", "10.0.0.1", "2001:db8::/32", "0.0.0.0/0"},
-		"Arn":     {"arn:aws:iam::*:user/*", "arn:aws:iam::111111111111:user/${aws:username}", "*", "arn:aws:*:user/bob", "arn:aws:iam::111111111111:user/bob"},
-		"Null":    {"true", "false"},
+		"Ip": {"10.0.0.0/8", "10.0.0.1", "2001:db8::/32", "0.0.0.0/0", "010.+00.0.1/+08", "2001:DB8:::1/0128", "2001:db8::1:", "::/0", "10.2.0.1/016",
+			"::ffff:a00:1/128"},
+		"Arn": {"arn:aws:iam::*:user/*", "arn:aws:iam::111111111111:user/${aws:username}", "arn:aws:iam::111111111111:user/bob",
+			"arn:aws:iam::111111111111:user/b?b", "${t:value}", "arn:*:*:*:*:*", "${aws:TagKeys, 'x'}"},
+		"Null": {"true", "false", "yes", "True"},
+	}
+	// sessionPool are values that session policies may have beside.
+	sessionPool = map[string][]string{
+		"Numeric": {"NaN", "five", ""}, "Date": {"yesterday", ""}, "Arn": {"*", "bob", "arn:aws:iam:x"},
+		"Ip": {"here", "10.0.0.1/33", "2001:db8::1/129", "2001:db8::1/32", "::ffff:10.0.0.1", "2001:db8:::1/128"},
 	}
 	requestPool = []string{"bob", "BOB", "eve", "b*", "", "1", "1.5", "100", "-2", "2020-01-01", "2020-01-01T00:00:00.5Z", "1577836800", "true", "false",
+		"True", " true ", "yes", "1e9999", "9007199254740993", "9007199254740992", "s", "ſ", "σ", "ς", "ος", "b😀b", "bπb",
 		"QUI=", "10.0.0.1", "10.2.0.1", "2001:db8::1", "192.0.2.1", "arn:aws:iam::111111111111:user/bob", "arn:aws:iam::111111111111:user/bob:x"}
 	operatorNames = slices.Sorted(maps.Keys(operators))
 )
 
-func pools(operator string) []string {
+func pools(operator string, kind Kind) []string {
 	for family, pool := range valuePool {
 		if strings.HasPrefix(strings.TrimPrefix(operator, "Not"), family) {
+			if kind == Session {
+				pool = append(pool[:len(pool):len(pool)], sessionPool[family]...)
+			}
 			return pool
 		}
 	}
@@ -51,7 +64,7 @@ func some(t *rapid.T, label string, pool []string) any {
 	return values
 }
 
-func drawStatement(t *rapid.T) map[string]any {
+func drawStatement(t *rapid.T, kind Kind) map[string]any {
 	st := map[string]any{"Effect": "Allow"}
 	if rapid.IntRange(0, 3).Draw(t, "deny") == 0 {
 		st["Effect"] = "Deny"
@@ -67,7 +80,7 @@ func drawStatement(t *rapid.T) map[string]any {
 	block := map[string]map[string]any{}
 	for range rapid.IntRange(0, 2).Draw(t, "conditions") {
 		name := rapid.SampledFrom(operatorNames).Draw(t, "operator")
-		pool := pools(name)
+		pool := pools(name, kind)
 		if name != "Null" {
 			name = rapid.SampledFrom([]string{"", "", "ForAllValues:", "ForAnyValue:"}).Draw(t, "set") + name +
 				rapid.SampledFrom([]string{"", "", "IfExists"}).Draw(t, "exists")
@@ -84,19 +97,19 @@ func drawStatement(t *rapid.T) map[string]any {
 }
 
 // drawDocuments draws up to most documents as text and as Policies.
-func drawDocuments(t *rapid.T, label string, least, most int) (documents []string, policies []Policy) {
+func drawDocuments(t *rapid.T, label string, kind Kind, least, most int) (documents []string, policies []Policy) {
 	for range rapid.IntRange(least, most).Draw(t, label) {
 		d := map[string]any{"Version": NewVersion}
 		var statements []any
 		for range rapid.IntRange(1, 3).Draw(t, "statements") {
-			statements = append(statements, drawStatement(t))
+			statements = append(statements, drawStatement(t, kind))
 		}
 		d["Statement"] = statements
 		b, err := json.Marshal(d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		parsed, err := Parse(string(b), Managed)
+		parsed, err := Parse(string(b), kind)
 		if err != nil {
 			t.Fatalf("Parse %s: %v", b, err)
 		}
@@ -112,31 +125,21 @@ func TestAgainstNaive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p Policies
 		var identity, boundary, session, control []string
-		identity, p.Identity = drawDocuments(t, "identity", 1, 3)
-		boundary, p.Boundary = drawDocuments(t, "boundary", 0, 1)
-		session, p.Session = drawDocuments(t, "session", 0, 1)
-		control, p.Control = drawDocuments(t, "control", 0, 1)
-		context := map[string][]string{}
-		for _, key := range keyPool {
-			least, most := 0, 1
-			if key == "aws:TagKeys" || key == "t:value" {
-				most = 3
-			}
-			if values := rapid.SliceOfN(rapid.SampledFrom(requestPool), least, most).Draw(t, key); len(values) > 0 {
-				context[strings.ToLower(key)] = values
-			}
-		}
-		if name := context["aws:username"]; len(name) == 1 && strings.Contains(name[0], ":") {
-			delete(context, "aws:username") // see naive.sameARN
-		}
+		identity, p.Identity = drawDocuments(t, "identity", Managed, 1, 3)
+		boundary, p.Boundary = drawDocuments(t, "boundary", Boundary, 0, 1)
+		session, p.Session = drawDocuments(t, "session", Session, 0, 1)
+		control, p.Control = drawDocuments(t, "control", Control, 0, 1)
+		context := drawContext(t)
+		simulated := rapid.Bool().Draw(t, "simulated")
 		caller := callers[rapid.SampledFrom([]string{"", "root", "session"}).Draw(t, "caller")]
 		for _, action := range actionPool {
 			for _, resource := range resourcePool {
-				n := naive{principal: caller, action: action, resource: resource, context: context}
-				req := Request{Principal: caller, Action: action, Resources: []string{resource}, Context: NewContext(context)}
-				got, want := Evaluate(req, p), n.decide(identity, boundary, session, control)
-				if got.Allowed != want {
-					t.Fatalf("%s by %s on %s with %v: allowed = %v, naive says %v", action, caller.ARN, resource, context, got.Allowed, want)
+				n := naive{principal: caller, action: action, resource: resource, context: context, simulated: simulated}
+				req := Request{Principal: caller, Action: action, Resources: []string{resource}, Simulated: simulated,
+					Context: func(key string) Values { return context[key] }}
+				got, err := Evaluate(t.Context(), req, p)
+				if want := n.decide(identity, boundary, session, control); got.Allowed != want || err != nil {
+					t.Fatalf("%s by %s on %s with %v: allowed = %v, naive says %v, %v", action, caller.ARN, resource, context, got.Allowed, want, err)
 				}
 				if got.Allowed && got.Explicit {
 					t.Fatal("allowed by a deny")
@@ -146,28 +149,54 @@ func TestAgainstNaive(t *testing.T) {
 	})
 }
 
+// drawContext draws values for the keys of keyPool, by their folded names.
+func drawContext(t *rapid.T) map[string]Values {
+	context := map[string]Values{}
+	for _, key := range keyPool {
+		v := Values{Type: rapid.SampledFrom([]ValueType{Text, Text, Text, Number, Date}).Draw(t, "type")}
+		most := 1
+		if key == "aws:TagKeys" || key == "t:value" {
+			most, v.List = 3, rapid.Bool().Draw(t, "list")
+		}
+		v.Texts = rapid.SliceOfN(rapid.SampledFrom(requestPool), 0, most).Draw(t, key)
+		context[strings.ToLower(key)] = v
+	}
+	if name := context["aws:username"].Texts; len(name) == 1 && strings.Contains(name[0], ":") {
+		delete(context, "aws:username") // see naive.sameARN
+	}
+	return context
+}
+
 // TestDenyOnlyTakes: adding any policy to a limiting layer, or a deny to the
 // identity, never turns a refusal into an allow.
 func TestDenyOnlyTakes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p Policies
-		_, p.Identity = drawDocuments(t, "identity", 1, 3)
-		_, limit := drawDocuments(t, "limit", 1, 1)
+		_, p.Identity = drawDocuments(t, "identity", Managed, 1, 3)
+		_, limit := drawDocuments(t, "limit", Managed, 1, 1)
 		context := NewContext(map[string][]string{"aws:username": {"bob"}, "t:value": {rapid.SampledFrom(requestPool).Draw(t, "value")}})
 		for _, action := range actionPool {
 			for _, resource := range resourcePool {
 				req := Request{Principal: callers[""], Action: action, Resources: []string{resource}, Context: context}
-				before := Evaluate(req, p).Allowed
+				before := may(t, req, p)
 				for name, limited := range map[string]Policies{
 					"boundary": {Identity: p.Identity, Boundary: limit},
 					"session":  {Identity: p.Identity, Session: limit},
 					"control":  {Identity: p.Identity, Control: limit},
 				} {
-					if Evaluate(req, limited).Allowed && !before {
+					if may(t, req, limited) && !before {
 						t.Fatalf("a %s policy gave %s on %s", name, action, resource)
 					}
 				}
 			}
 		}
 	})
+}
+
+func may(t *rapid.T, req Request, p Policies) bool {
+	d, err := Evaluate(t.Context(), req, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Allowed
 }

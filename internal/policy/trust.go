@@ -1,5 +1,7 @@
 package policy
 
+import "context"
+
 // AssumeRole decides whether a caller may take a role: req.Action is
 // sts:AssumeRole or one of its kin, req.Resources the role's ARN. caller are
 // the policies that reach the caller, trust is the role's, roleAccount its
@@ -10,11 +12,12 @@ package policy
 // caller's account, or the role is of another account, the caller's policies
 // must allow as well. A service or a federated caller has no policies of its
 // own: the trust policy alone decides. IAM, cross-account policy evaluation.
-func AssumeRole(req Request, caller Policies, trust Policy, roleAccount string) Decision {
+// The error is as Evaluate's.
+func AssumeRole(ctx context.Context, req Request, caller Policies, trust Policy, roleAccount string) (Decision, error) {
 	if req.Principal.outside() {
 		caller = Policies{}
 	}
 	caller.Resource = []Policy{trust}
 	caller.ResourceAccount = roleAccount
-	return evaluate(&req, &caller, TrustLayer)
+	return evaluate(ctx, req, &caller, TrustLayer)
 }

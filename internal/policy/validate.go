@@ -9,12 +9,12 @@ import (
 
 // validate checks what a document means, in the order in which CreatePolicy
 // finds fault, and compiles what matching needs on the way.
-func validate(d *Document) error {
+func validate(d *Document, lenient bool) error {
 	if err := checkVersion(d); err != nil {
 		return err
 	}
 	for i := range d.Statements {
-		if err := checkLegacy(&d.Statements[i], d.Version == NewVersion); err != nil {
+		if err := d.checkLegacy(&d.Statements[i], lenient); err != nil {
 			return err
 		}
 	}
@@ -40,21 +40,24 @@ func checkVersion(d *Document) error {
 }
 
 // checkLegacy refuses what CreatePolicy's second parser does: an Effect in
-// other case and values their operator cannot read. For operators other than
-// dates that is a guess (G), as it is for malformed variables.
-func checkLegacy(st *Statement, vars bool) error {
+// other case and values that their operator cannot read, unless it is lenient.
+// For malformed variables that is a guess (G). Of binary data alone session
+// policies are checked as strictly: recorded.
+func (d *Document) checkLegacy(st *Statement, lenient bool) error {
 	if st.Effect != Allow && st.Effect != Deny {
 		return errLegacy
 	}
+	vars := d.Version == NewVersion
 	for i := range st.conditions {
 		c := &st.conditions[i]
 		for _, text := range c.texts {
-			v, ok := c.compileValue(text, vars)
-			if !ok {
+			v, ok := c.compileValue(text, vars, d.Kind == Session)
+			if !ok || v.unreadable && !lenient {
 				return errLegacy
 			}
 			c.values = append(c.values, v)
 		}
+		c.list()
 	}
 	for _, text := range slices.Concat(st.Actions, st.NotActions) {
 		p, _ := compile(text, syntax{wild: true, fold: true})
@@ -221,7 +224,7 @@ func resourceFailsLegacy(text string) bool {
 func knownPartition(name string) bool {
 	p, _ := compile(name, syntax{wild: true})
 	for _, partition := range []string{"aws", "aws-cn", "aws-us-gov"} {
-		if p.match(partition, nil) {
+		if p.matches(partition) {
 			return true
 		}
 	}
@@ -305,7 +308,7 @@ func checkTrust(d *Document) error {
 		}
 		for j, text := range st.Actions {
 			vendor, _, _ := strings.Cut(text, ":")
-			names := func(action string) bool { return st.actions[j].match(action, nil) }
+			names := func(action string) bool { return st.actions[j].matches(action) }
 			if !strings.EqualFold(vendor, "sts") || !slices.ContainsFunc(trustActions, names) {
 				return errTrustActions
 			}

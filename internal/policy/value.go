@@ -3,39 +3,10 @@ package policy
 import (
 	"cmp"
 	"math"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// number is a decimal number. Whole numbers are kept apart, because an account
-// or an epoch in nanoseconds does not fit a float64.
-type number struct {
-	whole   int64
-	isWhole bool
-	float   float64
-}
-
-// parseNumber reads an integer or a decimal, with an exponent or without; not
-// the names and the other bases that Go would read.
-func parseNumber(s string) (number, bool) {
-	if whole, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return number{whole: whole, isWhole: true, float: float64(whole)}, true
-	}
-	if strings.Trim(s, "0123456789+-.eE") != "" {
-		return number{}, false
-	}
-	float, err := strconv.ParseFloat(s, 64)
-	return number{float: float}, err == nil
-}
-
-func (n number) compare(o number) int {
-	if n.isWhole && o.isWhole {
-		return cmp.Compare(n.whole, o.whole)
-	}
-	return cmp.Compare(n.float, o.float)
-}
 
 // instant is a moment, as seconds and nanoseconds since 1970.
 type instant struct {
@@ -164,19 +135,4 @@ func cutAny(s, chars string) (before, after string, found bool) {
 		return s[:i], s[i+1:], true
 	}
 	return s, "", false
-}
-
-// parsePrefix reads an address or a range in CIDR notation. Bits beyond the
-// range's length are ignored, as IAM ignores them.
-func parsePrefix(s string) (netip.Prefix, bool) {
-	if !strings.Contains(s, "/") {
-		addr, err := netip.ParseAddr(s)
-		if err != nil || addr.Zone() != "" {
-			return netip.Prefix{}, false
-		}
-		addr = addr.Unmap()
-		return netip.PrefixFrom(addr, addr.BitLen()), true
-	}
-	prefix, err := netip.ParsePrefix(s)
-	return prefix, err == nil
 }

@@ -2,33 +2,7 @@ package policy
 
 import (
 	"strings"
-	"unicode/utf8"
 )
-
-// Context returns the values of a condition key for the request being decided:
-// none for a key the request does not have. The key comes in lower case,
-// because names of keys have no case in IAM; that holds for the tag's name in
-// aws:PrincipalTag/… too. A nil Context has no keys.
-//
-// It is called only when a statement needs the key, and may be called several
-// times for one decision. The values must not change meanwhile.
-type Context func(key string) []string
-
-// NewContext returns a context over a map whose keys may be in any case.
-func NewContext(values map[string][]string) Context {
-	folded := make(map[string][]string, len(values))
-	for key, list := range values {
-		folded[strings.ToLower(key)] = list
-	}
-	return func(key string) []string { return folded[key] }
-}
-
-func (c Context) values(key string) []string {
-	if c == nil {
-		return nil
-	}
-	return c(key)
-}
 
 // syntax is what a text of a policy may contain.
 type syntax struct {
@@ -40,7 +14,10 @@ type syntax struct {
 // compile reads a text into a pattern. It reports false for a variable that
 // has no end, no name or an unreadable default.
 func compile(text string, s syntax) (pattern, bool) {
-	p := pattern{fold: s.fold}
+	p := pattern{fold: s.fold, units: s.wild && strings.Contains(text, "?")}
+	if p.fold && !s.vars {
+		text = toLower(text)
+	}
 	var plain strings.Builder
 	flush := func() {
 		if plain.Len() > 0 {
@@ -75,15 +52,33 @@ func compile(text string, s syntax) (pattern, bool) {
 		text = text[1:]
 	}
 	flush()
-	if len(p.tokens) > 0 && p.tokens[0].kind == literal {
-		if c := p.tokens[0].text[0]; c < utf8.RuneSelf {
-			p.first = c
-			if s.fold && 'A' <= c && c <= 'Z' {
-				p.first += 'a' - 'A'
-			}
+	p.finish()
+	return p, true
+}
+
+// finish has the literals as match compares them. Where case does not count,
+// literals beside variables stay as they are, because what is next to a letter
+// decides on its lower case.
+func (p *pattern) finish() {
+	for i := range p.tokens {
+		t := &p.tokens[i]
+		if t.kind != literal {
+			continue
+		}
+		if p.fold && !p.vars {
+			t.text = toLower(t.text)
+		}
+		if p.units {
+			t.text = toUnits(t.text)
 		}
 	}
-	return p, true
+	if len(p.tokens) > 0 && p.tokens[0].kind == literal && isASCII(p.tokens[0].text) {
+		text := p.tokens[0].text
+		p.head, p.mask = headOf(text, p.fold), ^uint64(0)
+		if n := len(text); n < headLen {
+			p.mask = 1<<(8*n) - 1
+		}
+	}
 }
 
 // readVariable reads the variable at the beginning of text: ${key},
@@ -118,23 +113,48 @@ func readVariable(text string) (t token, size int, ok bool) {
 	return t, size, true
 }
 
-// resolve appends tokens to dst with each variable replaced by its value. It
-// reports false when one has neither value nor default; such a text matches
-// nothing. A key with several values cannot be a variable in IAM, and counts
-// as having none.
-func resolve(dst, tokens []token, ctx Context) ([]token, bool) {
-	for _, t := range tokens {
+// resolve appends the pattern's tokens to dst with each variable replaced by
+// its value. It reports false when one has neither value nor default; such a
+// text matches nothing. A key that is a list does not resolve, even with a
+// default: recorded.
+func (e *evaluation) resolve(dst []token, p *pattern) ([]token, bool) {
+	for _, t := range p.tokens {
 		if t.kind == variable {
-			switch values := ctx.values(t.text); {
-			case len(values) == 1:
-				t = token{kind: literal, text: values[0]}
+			switch v := e.req.Context.values(t.text); {
+			case v.isList():
+				return nil, false
+			case len(v.Texts) == 1:
+				t = token{kind: literal, text: v.Texts[0]}
 			case t.has:
 				t = token{kind: literal, text: t.deflt}
 			default:
+				return nil, false
+			}
+			if p.units {
+				t.text = toUnits(t.text)
+			}
+			if !e.spend(1 + len(t.text)/16) {
 				return nil, false
 			}
 		}
 		dst = append(dst, t)
 	}
 	return dst, true
+}
+
+// text is a pattern without wildcards as a text.
+func (e *evaluation) text(p *pattern) (string, bool) {
+	if len(p.tokens) == 1 && !p.vars {
+		return p.tokens[0].text, true
+	}
+	var buffer [16]token
+	tokens, ok := e.resolve(buffer[:0], p)
+	if !ok {
+		return "", false
+	}
+	var b strings.Builder
+	for _, t := range tokens {
+		b.WriteString(t.text)
+	}
+	return b.String(), true
 }

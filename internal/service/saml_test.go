@@ -179,7 +179,8 @@ func TestAssumeRoleWithSAML(t *testing.T) {
 // Session tags, transitive ones and a source identity come as attributes.
 func TestSAMLAttributes(t *testing.T) {
 	i := newSAMLIssuer(t)
-	w, role := samlWorld(t, i, `{"StringEquals":{"aws:RequestTag/Team":"ops","sts:TransitiveTagKeys":"Team","sts:SourceIdentity":"ann","sts:RoleSessionName":"ann"}}`)
+	w, role := samlWorld(t, i, `{"StringEquals":{"aws:RequestTag/Team":"ops","sts:SourceIdentity":"ann","sts:RoleSessionName":"ann"},`+
+		`"ForAnyValue:StringEquals":{"sts:TransitiveTagKeys":"Team"}}`)
 	w.putRolePolicy(t, "worker", statement("Allow", `"iam:ListUsers"`, `,"Condition":{"StringEquals":{"aws:PrincipalTag/Team":"ops"}}`))
 	try := func(attributes ...string) (*sts.AssumeRoleWithSAMLOutput, failure) {
 		out, err := w.anonymous().sts.AssumeRoleWithSAML(t.Context(), &sts.AssumeRoleWithSAMLInput{RoleArn: &role, PrincipalArn: ptr(samlProviderARN),

@@ -139,7 +139,10 @@ func TestAssumeRoleWithWebIdentity(t *testing.T) {
 	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	in.WebIdentityToken = ptr(w.token(t, i, claims{"aud": "my-app"}))
 	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+	// No plain operator takes a list of several.
 	in.WebIdentityToken = ptr(w.token(t, i, claims{"aud": []string{"other", "sts.amazonaws.com"}}))
+	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+	in.WebIdentityToken = ptr(w.token(t, i, claims{"aud": []string{"sts.amazonaws.com"}}))
 	must(t, nobody.sts.AssumeRoleWithWebIdentity, in)
 	// A role that is not there is one that does not trust.
 	in.RoleArn = ptr(rolePath + "/nowhere")
@@ -269,7 +272,8 @@ func TestWebIdentityClaims(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	const all = `"sts:AssumeRoleWithWebIdentity","sts:TagSession","sts:SetSourceIdentity"`
-	trust(all, `{"StringEquals":{"aws:RequestTag/team":"ops","sts:TransitiveTagKeys":"Team","sts:RoleSessionName":"build","aws:FederatedProvider":"`+providerARN+`"},"IpAddress":{"aws:SourceIp":"127.0.0.1"},"Bool":{"aws:SecureTransport":"false"}}`)
+	trust(all, `{"StringEquals":{"aws:RequestTag/team":"ops","sts:RoleSessionName":"build","aws:FederatedProvider":"`+providerARN+`"},"IpAddress":{"aws:SourceIp":"127.0.0.1"},"Bool":{"aws:SecureTransport":"false"},`+
+		`"ForAllValues:StringEquals":{"sts:TransitiveTagKeys":"Team"}}`)
 	out, f := assume(tags)
 	if f != (failure{}) {
 		t.Fatalf("%+v", f)

@@ -3,6 +3,7 @@ package sts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts
 	if n.mfa, err = s.iam.ProveMFA(ctx, c, in.SerialNumber, in.TokenCode); err != nil {
 		return nil, err
 	}
-	if err := s.mayAssume(s.signed(ctx, n.mfa), target, "sts:AssumeRole", &n, *in.RoleArn); err != nil {
+	if err := s.mayAssume(ctx, s.signed(ctx, n.mfa), target, "sts:AssumeRole", &n, *in.RoleArn); err != nil {
 		return nil, err
 	}
 	made, err := s.roleSession(ctx, target, &n)
@@ -100,7 +101,7 @@ type asker struct {
 	principal policy.Principal
 	instance  string // of its account
 	policies  policy.Policies
-	keys      policy.Context // what is known of the caller and of how the call came
+	keys      access.Keys // what is known of the caller and of how the call came
 	denial    func(action, role string) *awsmodel.Error
 }
 
@@ -112,7 +113,7 @@ type asker struct {
 func (s *Service) signed(ctx context.Context, mfa time.Time) asker {
 	subject := access.Of(ctx)
 	return asker{
-		principal: subject.Principal, instance: subject.Caller.Instance(), policies: subject.Policies, keys: proven(mfa, subject.Context(s.db.Now())),
+		principal: subject.Principal, instance: subject.Caller.Instance(), policies: subject.Policies, keys: proven(mfa, subject.Keys(s.db.Now())),
 		denial: func(action, role string) *awsmodel.Error {
 			return fail("AccessDenied", "%s", policy.DenialText(subject.Caller.ARN(), action, role, policy.Decision{}))
 		},
@@ -124,7 +125,7 @@ func (s *Service) signed(ctx context.Context, mfa time.Time) asker {
 // a permission of their own beside, also those that the asker's session hands
 // on: STS, session tags; IAM, monitor and control actions taken with assumed
 // roles. r is nil where there is no such role.
-func (s *Service) mayAssume(by asker, r *assumable, action string, n *newSession, arn string) error {
+func (s *Service) mayAssume(ctx context.Context, by asker, r *assumable, action string, n *newSession, arn string) error {
 	actions := []string{action}
 	if len(n.tags) > 0 {
 		actions = append(actions, "sts:TagSession")
@@ -145,10 +146,13 @@ func (s *Service) mayAssume(by asker, r *assumable, action string, n *newSession
 		if err != nil {
 			return err
 		}
-		d := policy.AssumeRole(policy.Request{
+		d, err := policy.AssumeRole(ctx, policy.Request{
 			Principal: identity.Trusting(by.principal, by.instance, r.Trust), Action: action, Resources: []string{arn},
-			Context: firstOf(by.keys, n.asks, r.keys),
+			Context: access.Context(by.keys, n.asks, r.keys),
 		}, by.policies, policy.Policy{Document: document}, r.Account)
+		if err != nil {
+			return fmt.Errorf("decide %s: %w", action, err)
+		}
 		if !d.Allowed {
 			return by.denial(action, arn)
 		}
@@ -164,21 +168,9 @@ func (r *assumable) keys(key string) []string {
 	return access.TagValue(r.tags, key)
 }
 
-// firstOf looks a condition key up in each of several places.
-func firstOf(places ...policy.Context) policy.Context {
-	return func(key string) []string {
-		for _, place := range places {
-			if v := place(key); v != nil {
-				return v
-			}
-		}
-		return nil
-	}
-}
-
 // proven says of a request that its caller proved an MFA device by a code that
 // came with it, whatever the caller's own session says.
-func proven(at time.Time, of policy.Context) policy.Context {
+func proven(at time.Time, of access.Keys) access.Keys {
 	if at.IsZero() {
 		return of
 	}

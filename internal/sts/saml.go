@@ -61,7 +61,7 @@ func (s *Service) AssumeRoleWithSAML(ctx context.Context, in *sts.AssumeRoleWith
 	if !a.hasRole(*in.RoleArn, provider) {
 		return nil, by.denial("sts:AssumeRoleWithSAML", *in.RoleArn)
 	}
-	if err := s.mayAssume(by, target, "sts:AssumeRoleWithSAML", &n, *in.RoleArn); err != nil {
+	if err := s.mayAssume(ctx, by, target, "sts:AssumeRoleWithSAML", &n, *in.RoleArn); err != nil {
 		return nil, err
 	}
 	made, err := s.roleSession(ctx, target, &n)

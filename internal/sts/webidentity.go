@@ -78,7 +78,7 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeR
 		return nil, err
 	}
 	by := s.federated(ctx, provider, n.keys)
-	if err := s.mayAssume(by, target, "sts:AssumeRoleWithWebIdentity", &n, *in.RoleArn); err != nil {
+	if err := s.mayAssume(ctx, by, target, "sts:AssumeRoleWithWebIdentity", &n, *in.RoleArn); err != nil {
 		return nil, err
 	}
 	made, err := s.roleSession(ctx, target, &n)

@@ -1,0 +1,53 @@
+package policy
+
+import "strings"
+
+// Values are what a request has for a condition key.
+type Values struct {
+	// Texts are the values; none says that the request does not have the key.
+	Texts []string
+	// List says that the request carries the key as a list, if only of one
+	// value. Only operators with ForAllValues or ForAnyValue, and Null, ask such
+	// a key. More values than one are always a list.
+	List bool
+	// Type is Text but in simulations.
+	Type ValueType
+}
+
+func (v Values) isList() bool { return v.List || len(v.Texts) > 1 }
+
+// ValueType is what a simulation says that values are.
+type ValueType uint8
+
+// The types that are told apart: no number and no date equals a text.
+const (
+	Text ValueType = iota
+	Number
+	Date
+)
+
+// Context returns the values of a condition key for the request being decided:
+// none for a key the request does not have. The key comes in lower case,
+// because names of keys have no case in IAM; that holds for the tag's name in
+// aws:PrincipalTag/… too. A nil Context has no keys.
+//
+// It is called only when a statement needs the key, and may be called several
+// times for one decision. The values must not change meanwhile.
+type Context func(key string) Values
+
+// NewContext returns a context over a map whose keys may be in any case. A key
+// of several values is a list.
+func NewContext(values map[string][]string) Context {
+	folded := make(map[string][]string, len(values))
+	for key, list := range values {
+		folded[strings.ToLower(key)] = list
+	}
+	return func(key string) Values { return Values{Texts: folded[key]} }
+}
+
+func (c Context) values(key string) Values {
+	if c == nil {
+		return Values{}
+	}
+	return c(key)
+}

@@ -1,0 +1,185 @@
+package policy
+
+// truth is what becomes of a condition. A broken one neither grants nor keeps a
+// deny from denying.
+type truth uint8
+
+const (
+	unmet truth = iota
+	met
+	broken
+)
+
+func metIf(yes bool) truth {
+	if yes {
+		return met
+	}
+	return unmet
+}
+
+// holds reports whether a condition is met.
+//
+// IAM, condition operators and multivalued keys: a key that is not there fails
+// a positive operator, meets a negated one and one with IfExists; meets
+// ForAllValues; fails ForAnyValue, even with IfExists (tried on AWS by others).
+// A key with no values is not there. A key that is a list meets no operator
+// without ForAllValues or ForAnyValue, not even a negated one: recorded.
+func (e *evaluation) holds(c *condition) truth {
+	values := e.req.Context.values(c.folded)
+	switch {
+	case c.family == nullFamily:
+		return metIf(e.isNull(c, len(values.Texts) == 0))
+	case c.set != oneValue:
+		return e.holdsOfSet(c, values)
+	case len(values.Texts) == 0:
+		return metIf(c.negate || c.ifExists)
+	case values.isList():
+		return unmet
+	}
+	return e.meets(c, values.Texts[0], values.Type)
+}
+
+func (e *evaluation) isNull(c *condition, absent bool) bool {
+	for i := range c.values {
+		if c.values[i].yes == absent {
+			return e.spend(i)
+		}
+	}
+	return false
+}
+
+// holdsOfSet takes the request's values one after the other; the first that
+// decides ends it.
+func (e *evaluation) holdsOfSet(c *condition, values Values) truth {
+	for _, s := range values.Texts {
+		switch t := e.meets(c, s, values.Type); {
+		case t == broken, t == unmet && c.set == forAllValues, t == met && c.set == forAnyValue:
+			return t
+		}
+	}
+	return metIf(c.set == forAllValues)
+}
+
+// meets reports whether one value of the request meets the operator. A value
+// that is no address, or no ARN, meets no operator on those, not even a negated
+// one; what is no number or no date meets a negated one, but in a simulation
+// not NumericNotEquals. Recorded.
+func (e *evaluation) meets(c *condition, s string, kind ValueType) truth {
+	if !e.spend(1 + len(s)/16) {
+		return unmet
+	}
+	found := false
+	switch c.family {
+	case stringFamily:
+		found = kind == Text && e.equalsText(c, s)
+	case boolFamily:
+		found = e.equalsBool(c, s)
+	case numericFamily:
+		n, ok := parseNumber(s)
+		if !ok && e.req.Simulated {
+			return unmet
+		}
+		found = ok && e.any(c, func(v *value) bool { return c.orders(n.compare(v.number)) })
+	case dateFamily:
+		t, ok := parseInstant(s)
+		found = ok && e.any(c, func(v *value) bool { return c.orders(t.compare(v.instant)) })
+	case addressFamily:
+		addr, ok := parseRequestAddress(s)
+		if !ok {
+			return unmet
+		}
+		found = e.any(c, func(v *value) bool { return v.prefix.Contains(addr) })
+	case binaryFamily:
+		b, ok := decodeBinary(s)
+		found = ok && e.any(c, func(v *value) bool { return b == v.binary })
+	case arnFamily:
+		return e.meetsARN(c, s)
+	}
+	return metIf(found != c.negate)
+}
+
+// any reports whether a value of the policy is one that f takes.
+func (e *evaluation) any(c *condition, f func(v *value) bool) bool {
+	for i := range c.values {
+		if !e.spend(1) {
+			return false
+		}
+		if v := &c.values[i]; !v.unreadable && f(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// orders reports whether the outcome of a comparison is one that matches.
+func (o *operator) orders(outcome int) bool {
+	return outcome < 0 && o.less || outcome == 0 && o.equal || outcome > 0 && o.greater
+}
+
+func (e *evaluation) equalsText(c *condition, s string) bool {
+	if c.text.fold && !isASCII(s) {
+		s = toLower(s)
+	}
+	if c.listed == nil {
+		if !e.spend(len(c.values) / 4) {
+			return false
+		}
+		head := headOf(s, c.text.fold)
+		for i := range c.values {
+			if p := &c.values[i].pattern; head&p.mask == p.head && e.match(p, s) {
+				return true
+			}
+		}
+		return false
+	}
+	if c.text.fold && c.listed[toLower(s)] || c.listed[s] {
+		return true
+	}
+	for _, i := range c.unlisted {
+		if e.match(&c.values[i].pattern, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// equalsBool: what is not true is false, on both sides.
+func (e *evaluation) equalsBool(c *condition, s string) bool {
+	for i := range c.values {
+		text, ok := e.text(&c.values[i].pattern)
+		if ok && e.spend(1+len(text)/16) && isTrue(text) == isTrue(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// meetsARN compares with one value after the other. One that is no ARN ends
+// the comparison where it is reached.
+func (e *evaluation) meetsARN(c *condition, s string) truth {
+	if !isARN(s) {
+		return unmet
+	}
+	for i := range c.values {
+		v := &c.values[i]
+		parts, found := v.arn, s
+		if v.pattern.vars {
+			// A variable may hold several parts, even a whole ARN.
+			tokens, ok := e.resolve(nil, &v.pattern)
+			if !ok {
+				continue
+			}
+			parts = splitARN(tokens)
+		}
+		if parts == nil {
+			return broken
+		}
+		if v.pattern.units {
+			found = toUnits(s)
+		}
+		if !e.spend(1+len(s)/16) || e.matchARN(parts, found) {
+			return metIf(!c.negate)
+		}
+	}
+	return metIf(c.negate)
+}

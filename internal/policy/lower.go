@@ -1,0 +1,63 @@
+package policy
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// toLower is the lower case by which IAM compares without case, Java's of no
+// particular language: character by character, but for a dotted capital I,
+// which becomes two, and a sigma that ends a word. Unlike folding it tells
+// apart what differs in more than case: a long s is no s.
+func toLower(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
+	runes := []rune(s)
+	var b strings.Builder
+	for i, r := range runes {
+		switch {
+		case r == 'Σ' && hasCased(runes, i, -1) && !hasCased(runes, i, +1):
+			r = 'ς'
+		case r == 'İ':
+			b.WriteByte('i')
+			r = '\u0307' // a dot above
+		default:
+			r = unicode.ToLower(r)
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// hasCased reports whether a letter with case is in the same word before or
+// behind a place. A word is letters, digits and marks; a dash, a quote or a
+// full stop between two letters is within one. java.lang.ConditionalSpecialCasing,
+// whose words are those of its BreakIterator.
+func hasCased(runes []rune, at, step int) bool {
+	for i := at + step; 0 <= i && i < len(runes); i += step {
+		r := runes[i]
+		switch {
+		case unicode.In(r, unicode.Upper, unicode.Lower, unicode.Title, unicode.Other_Lowercase, unicode.Other_Uppercase):
+			return true
+		case unicode.In(r, unicode.L, unicode.N, unicode.Mn, unicode.Me, unicode.Mc, unicode.Cf):
+		case unicode.Is(unicode.Pd, r) || strings.ContainsRune("\"'.\u2027", r):
+			if i == 0 || i+1 == len(runes) || !unicode.IsLetter(runes[i-1]) || !unicode.IsLetter(runes[i+1]) {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return false
+}

@@ -1,0 +1,86 @@
+package service_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// The keys of tags are a list, even of one: no operator takes them but for all
+// or for any. Of a tag that a request repeats the last value counts.
+func TestConditionsOnTagsOfRequest(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	w.user(t, "bob")
+	ann := w.asUser(t, "Ann")
+	for _, test := range []struct {
+		condition string
+		tags      []types.Tag
+		denied    bool
+	}{
+		{`{"StringEquals":{"aws:TagKeys":"k"}}`, tags("k", "1"), true},
+		{`{"StringNotEquals":{"aws:TagKeys":"other"}}`, tags("k", "1"), true},
+		{`{"StringEqualsIfExists":{"aws:TagKeys":"k"}}`, tags("k", "1"), true},
+		{`{"ForAllValues:StringEquals":{"aws:TagKeys":"k"}}`, tags("k", "1"), false},
+		{`{"ForAnyValue:StringEquals":{"aws:TagKeys":"k"}}`, tags("k", "1", "x", "1"), false},
+		{`{"Null":{"aws:TagKeys":"false"}}`, tags("k", "1"), false},
+		{`{"StringEquals":{"aws:RequestTag/k":"1"}}`, tags("k", "1"), false},
+		{`{"StringEquals":{"aws:RequestTag/k":"1"}}`, tags("k", "1", "k", "2"), true},
+		{`{"StringEquals":{"aws:RequestTag/k":"2"}}`, tags("k", "1", "k", "2"), false},
+		{`{"StringEquals":{"aws:RequestTag/k":"2"}}`, tags("K", "2", "k", "1", "K", "2"), false},
+		{`{"StringNotEquals":{"aws:RequestTag/k":"2"}}`, tags("k", "1", "k", "2"), true},
+	} {
+		w.putUserPolicy(t, "Ann", statement("Allow", `"iam:TagUser"`, `,"Condition":`+test.condition))
+		_, err := ann.TagUser(t.Context(), &iam.TagUserInput{UserName: ptr("bob"), Tags: test.tags})
+		if f := failureOf(err); (f.code == "AccessDenied") != test.denied {
+			t.Errorf("%s of %d tags: %+v", test.condition, len(test.tags), f)
+		}
+	}
+}
+
+// Values that an operator cannot read are refused wherever a policy is stored,
+// and taken in the policy of a session, where they equal nothing.
+func TestUnreadableConditionValues(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: ptr("g")})
+	trust := `"Principal":{"AWS":"` + userPath + `/Ann"},"Action":"sts:AssumeRole"`
+	role := w.role(t, "worker", trust)
+	w.putRolePolicy(t, "worker", statement("Allow", `"*"`, ""))
+	w.putUserPolicy(t, "Ann", statement("Allow", `"*"`, ""))
+	ann := w.asUser(t, "Ann")
+	const legacy = "The policy failed legacy parsing"
+	for _, condition := range []string{
+		`{"ArnLike":{"aws:PrincipalArn":"not-an-arn"}}`, `{"IpAddress":{"aws:SourceIp":"::ffff:127.0.0.1"}}`,
+		`{"IpAddress":{"aws:SourceIp":"2001:db8::5/64"}}`, `{"NumericEquals":{"aws:EpochTime":"NaN"}}`, `{"DateEquals":{"aws:CurrentTime":"now"}}`,
+	} {
+		bad := statement("Allow", `"iam:*"`, `,"Condition":`+condition)
+		refused(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("Ann"), PolicyName: ptr("q"), PolicyDocument: bad}, 400, "MalformedPolicyDocument", legacy)
+		refused(t, w.root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: ptr("g"), PolicyName: ptr("q"), PolicyDocument: bad}, 400, "MalformedPolicyDocument", legacy)
+		refused(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("q"), PolicyDocument: bad}, 400, "MalformedPolicyDocument", legacy)
+		refused(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("q"), PolicyDocument: bad}, 400, "MalformedPolicyDocument", legacy)
+		trusting := ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + trust + `,"Condition":` + condition + `}]}`)
+		refused(t, w.root.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: trusting}, 400, "MalformedPolicyDocument", legacy)
+
+		// What a deny by them does to a session: only what is no ARN denies.
+		narrow := ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},` +
+			`{"Effect":"Deny","Action":"iam:GetUser","Resource":"*","Condition":` + condition + `}]}`)
+		assumed := must(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: ptr("night"), Policy: narrow}).Credentials
+		must(t, ann.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("guest"), Policy: narrow})
+		_, err := w.asSession(assumed).GetUser(t.Context(), &iam.GetUserInput{UserName: ptr("Ann")})
+		if denied := strings.Contains(condition, "Arn"); (err != nil) != denied {
+			t.Errorf("%s: %v", condition, err)
+		}
+		// An allow by them grants nothing.
+		narrow = bad
+		assumed = must(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: ptr("night"), Policy: narrow}).Credentials
+		if _, err := w.asSession(assumed).GetUser(t.Context(), &iam.GetUserInput{UserName: ptr("Ann")}); failureOf(err).code != "AccessDenied" {
+			t.Errorf("%s: %v", condition, err)
+		}
+	}
+	refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: ptr("night"),
+		Policy: statement("Allow", `"iam:*"`, `,"Condition":{"BinaryEquals":{"aws:PrincipalTag/x":"?"}}`)}, 400, "MalformedPolicyDocument", legacy)
+}
