@@ -1,0 +1,79 @@
+package servicecatalog
+
+import "strings"
+
+// Fits reports whether an action can be about a resource: "*", or one whose ARN
+// has the form of one of the action's. An asterisk in the ARN stands for
+// anything.
+//
+// Buckets and objects of S3 are one kind: a simulation takes either for the
+// actions of the other, with any region and account (recorded).
+func (a Action) Fits(arn string) bool {
+	if arn == "*" {
+		return true
+	}
+	for _, pattern := range a.ARNs {
+		if strings.HasPrefix(pattern, "arn:${Partition}:s3:::${") {
+			pattern = "arn:${Partition}:s3:${Region}:${Account}:${Name}"
+		}
+		if fits(pattern, arn) {
+			return true
+		}
+	}
+	return false
+}
+
+// fits matches an ARN against a pattern with places like ${Account}. Those of
+// the first parts of an ARN hold no colon and may be empty, all others hold
+// anything but nothing. It takes the earliest match of what follows a place, so
+// that a long ARN costs no more than its length.
+func fits(pattern, arn string) bool {
+	for {
+		literal, rest, place := strings.Cut(pattern, "${")
+		n := common(literal, arn)
+		if n < len(literal) {
+			return n < len(arn) && arn[n] == '*'
+		}
+		if arn = arn[n:]; !place {
+			return arn == "" || arn[0] == '*'
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		end := placeEnd(name, after, arn)
+		if end < 0 {
+			return strings.Contains(arn, "*")
+		}
+		pattern, arn = after, arn[end:]
+	}
+}
+
+// placeEnd is how many bytes of an ARN a place holds; -1 if none will do. after
+// is what follows the place in the pattern.
+func placeEnd(name, after, arn string) int {
+	switch name {
+	case "Partition", "Region", "Account":
+		return strings.IndexByte(arn, ':')
+	}
+	if arn == "" {
+		return -1
+	}
+	next, _, more := strings.Cut(after, "${")
+	if more {
+		if i := strings.Index(arn[1:], next); i >= 0 {
+			return i + 1
+		}
+		return -1
+	}
+	if !strings.HasSuffix(arn[1:], next) {
+		return -1
+	}
+	return len(arn) - len(next)
+}
+
+// common is how many bytes two texts begin with alike.
+func common(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}

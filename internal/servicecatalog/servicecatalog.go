@@ -1,0 +1,137 @@
+// Package servicecatalog is what AWS publishes about its services, as data:
+// their titles, their actions, and the ARNs of what each action is about. Policy
+// simulation and service last accessed ask it; nothing is allowed or denied by
+// it.
+//
+// The data is as AWS had it when catalog.tsv.gz was made (gen tells how): a
+// newer service or action is not known. It is unpacked when it is first asked
+// for.
+package servicecatalog
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+//go:embed catalog.tsv.gz
+var packed []byte
+
+// Service is one service. The zero Service is none.
+type Service struct {
+	// Namespace is what stands before the colon of an action: s3.
+	Namespace string
+	// Title is its name in AWS's documentation, "Amazon S3".
+	Title string
+	// Format is the ARN that AWS's policy generator and simulator show for
+	// everything that belongs to the service:
+	// "arn:${Partition}:s3:::${BucketName}/${KeyName}". It is "" where it is not
+	// known.
+	Format string
+
+	arns    []string
+	actions string // lines
+}
+
+// titles are those of last-accessed reports where they are known to differ from
+// the documentation's. Recorded.
+var titles = map[string]string{"iam": "AWS Identity and Access Management"}
+
+var catalog = sync.OnceValue(func() map[string]Service {
+	services := map[string]Service{}
+	for block := range strings.SplitSeq(unpack(), "\n\x00") {
+		head, actions, _ := strings.Cut(block, "\n")
+		part := strings.Split(head, "\t")
+		s := Service{Namespace: part[0], Title: part[1], Format: part[2], arns: part[3:], actions: actions}
+		if title, ok := titles[s.Namespace]; ok {
+			s.Title = title
+		}
+		services[s.Namespace] = s
+	}
+	return services
+})
+
+// unpack reads the file, which is part of the binary. Lines of actions begin
+// with a tab; a zero byte is put in front of all others.
+func unpack() string {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		panic("servicecatalog: " + err.Error())
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		panic("servicecatalog: " + err.Error())
+	}
+	var b strings.Builder
+	b.Grow(len(text) + 1000)
+	for line := range strings.Lines(string(text)) {
+		if line[0] != '\t' && b.Len() > 0 {
+			b.WriteByte(0)
+		}
+		b.WriteString(line)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Find returns the service of a namespace, which is in lower case.
+func Find(namespace string) (Service, bool) {
+	s, ok := catalog()[namespace]
+	return s, ok
+}
+
+// Namespaces are those of all services, sorted.
+func Namespaces() []string { return slices.Sorted(maps.Keys(catalog())) }
+
+// Action is one action of a service.
+type Action struct {
+	Service Service
+	// Name is the action's own, without the namespace: GetObject.
+	Name string
+	// ARNs are the patterns of what the action can be about. An action without
+	// any is about "*" alone.
+	ARNs []string
+}
+
+// FindAction returns the action with a name like s3:GetObject. Names have no
+// case.
+func FindAction(name string) (Action, bool) {
+	namespace, name, _ := strings.Cut(name, ":")
+	s, ok := Find(strings.ToLower(namespace))
+	if !ok || name == "" {
+		return Action{}, false
+	}
+	for line := range strings.SplitSeq(s.actions, "\n") {
+		if n := len(name) + 1; len(line) >= n && strings.EqualFold(line[1:n], name) && (len(line) == n || line[n] == '\t') {
+			return s.action(line), true
+		}
+	}
+	return Action{}, false
+}
+
+// Actions yields the actions of a service in order of their names.
+func (s Service) Actions() func(yield func(Action) bool) {
+	return func(yield func(Action) bool) {
+		for line := range strings.SplitSeq(strings.TrimSuffix(s.actions, "\n"), "\n") {
+			if line != "" && !yield(s.action(line)) {
+				return
+			}
+		}
+	}
+}
+
+// action reads the line of an action, which begins with a tab.
+func (s Service) action(line string) Action {
+	name, numbers, _ := strings.Cut(line[1:], "\t")
+	a := Action{Service: s, Name: name}
+	for n := range strings.FieldsSeq(numbers) {
+		i, _ := strconv.Atoi(n)
+		a.ARNs = append(a.ARNs, s.arns[i])
+	}
+	return a
+}
