@@ -87,9 +87,11 @@ func printAccount(p *process, output string, a identity.NewAccount) error {
 	if a.Alias != "" {
 		alias = " (" + a.Alias + ")"
 	}
-	_, err := fmt.Fprintf(p.stdout, `Account %s%s is ready. Its root access key, which is shown only now:
+	_, err := fmt.Fprintf(p.stdout, `Account %s%s is ready. Its root access key is shown only now. For a shell:
 
-%s`, a.ID, alias, keyLines(a.RootKey))
+%s
+The URL is where 'rollcall serve' listens unless it is told otherwise.
+`, a.ID, alias, exports("http://"+defaultListen, a.RootKey.ID, a.RootKey.Secret.Reveal()))
 	return err
 }
 
@@ -172,7 +174,7 @@ func accountDeleteCommand(p *process) *cobra.Command {
 		Example: `  rollcall account delete 123456789012 --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !yes {
-				return usageError("account %s would be gone for good with all that it holds: say --yes", args[0])
+				return in.askToDelete(cmd.Context(), args[0])
 			}
 			a := &act{name: "DeleteAccount", account: args[0]}
 			return in.act(cmd, false, a, func(s *service.Service) error {
@@ -185,9 +187,24 @@ func accountDeleteCommand(p *process) *cobra.Command {
 		},
 	}
 	in.addActing(c)
-	c.Flags().BoolVar(&yes, "yes", false, "delete it")
+	c.Flags().BoolVar(&yes, "yes", false, "delete it; without, say what would be deleted")
 	c.ValidArgsFunction = in.completeAccounts
 	return c
+}
+
+// askToDelete says what deleting the account would take away.
+func (in *install) askToDelete(ctx context.Context, id string) error {
+	return in.with(ctx, false, func(s *service.Service) error {
+		a, err := findAccount(ctx, s, id)
+		if err != nil {
+			return err
+		}
+		if a.Alias != "" {
+			id += " (" + a.Alias + ")"
+		}
+		return usageError("this deletes account %s, its %s, and all its credentials, policies and reports, for good: give --yes to do it",
+			id, counted(a.Users, "user"))
+	})
 }
 
 func accountLimitsCommand(p *process) *cobra.Command {

@@ -135,6 +135,9 @@ func (a *auditing) openOutput(all *auditOutputs, spec outputSpec, o render.Optio
 		return nil
 	}
 	w := a.p.stdout
+	if _, terminal := width(w); terminal && spec.format == "html" && spec.path == "" {
+		return usageError("a page is for a browser, and not for a terminal: name a file, as in --output html=audit.html")
+	}
 	if spec.path != "" {
 		f, err := ownfile.Create(spec.path)
 		if err != nil {

@@ -20,6 +20,7 @@ import (
 
 func backupCommand(p *process) *cobra.Command {
 	in := &install{p: p}
+	var force bool
 	c := &cobra.Command{
 		Use:     "backup FILE",
 		GroupID: "operate",
@@ -30,10 +31,12 @@ and the other way too. Secrets are in it as they are stored, sealed or hashed;
 the master key is not: keep a copy of it in another place. It also proves, when
 the backup is restored, that nobody changed it.`,
 		Example: `  rollcall backup monday.rollcall
+  rollcall backup --force latest.rollcall
   rollcall backup - | age -r age1… >monday.rollcall.age`,
-		RunE: func(cmd *cobra.Command, args []string) error { return in.backup(cmd.Context(), args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return in.backup(cmd.Context(), args[0], force) },
 	}
 	in.addActing(c)
+	c.Flags().BoolVar(&force, "force", false, "replace a FILE that is there")
 	return c
 }
 
@@ -47,9 +50,13 @@ func (in *install) openStore(ctx context.Context, create bool) (*store.DB, error
 	return db, in.explain(err)
 }
 
-func (in *install) backup(ctx context.Context, file string) (err error) {
+func (in *install) backup(ctx context.Context, file string, force bool) (err error) {
 	if _, terminal := width(in.p.stdout); terminal && file == "-" {
-		return usageError("a backup is nothing to look at: send standard output to a file or a pipe")
+		return usageError("a backup is nothing to look at: name a FILE, or send standard output to a file or a pipe")
+	}
+	// The file may be the last good backup of data that is damaged by now.
+	if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && !force {
+		return usageError("%s is there already: name another file, or give --force to replace it", file)
 	}
 	db, err := in.openStore(ctx, false)
 	if err != nil {

@@ -54,7 +54,7 @@ func (d *demonstrating) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := server.Listen(d.listen, nil, false)
+	l, err := listen("listen", d.listen, nil, false)
 	if errors.Is(err, server.ErrPlainHTTP) {
 		err = usageError("listen on %s: the demonstration listens on loopback only", d.listen)
 	}
@@ -166,18 +166,14 @@ func (d *demonstrating) point(url string, key identity.RootKey) {
 	d.printf(`
 Any AWS client works with it, unchanged. In another shell:
 
-  export AWS_ENDPOINT_URL=%[1]s
-  export AWS_ACCESS_KEY_ID=%[2]s
-  export AWS_SECRET_ACCESS_KEY=%[3]s
-  export AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1
-
+%[1]s
   aws iam list-users --output table
   aws iam get-credential-report --query Content --output text | base64 -d
   python3 -c 'import boto3; print(boto3.client("iam").get_credential_report()["Content"].decode())'
   pwsh -c 'Get-IAMCredentialReport -SplitLines -EndpointUrl $Env:AWS_ENDPOINT_URL'
-  %[4]s report --output table
+  %[2]s report --output table
 
-`, url, key.ID, key.Secret.Reveal(), called())
+`, exports(url, key.ID, key.Secret.Reveal()), called())
 	if d.once {
 		d.printf("The service ends here, as --once asks; without it, it runs until Ctrl-C.\n")
 		return

@@ -53,7 +53,7 @@ All is gone when it ends.
 		RunE: func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context()) },
 	}
 	f := c.Flags()
-	f.StringVar(&e.listen, "listen", "127.0.0.1:8585", "`address` of the API, on loopback; port 0 takes a free one")
+	f.StringVar(&e.listen, "listen", defaultListen, "`address` of the API, on loopback; port 0 takes a free one")
 	f.StringVar(&e.account, "account", "000000000000", "the account's `id`")
 	f.StringVar(&e.trail, "trail", "off", "where every call leaves a line: a `file`, - for standard output, or off")
 	f.StringVar(&e.readyFile, "ready-file", "", "write the endpoint's URL to this `file` once it answers")
@@ -65,12 +65,16 @@ All is gone when it ends.
 	return c
 }
 
+// wellKnown is the access key of an emulator, and its secret, where the
+// environment has none.
+const wellKnown = "test"
+
 // credentials are the emulator's, from the environment where it has any.
 func (e *emulating) credentials() (id, secret, said string, err error) {
 	id, secret = e.p.env("AWS_ACCESS_KEY_ID"), e.p.env("AWS_SECRET_ACCESS_KEY")
 	switch {
 	case id == "" && secret == "":
-		return "test", "test", "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test", nil
+		return wellKnown, wellKnown, "AWS_ACCESS_KEY_ID=" + wellKnown + " AWS_SECRET_ACCESS_KEY=" + wellKnown, nil
 	case id == "" || secret == "":
 		return "", "", "", usageError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: the environment has only one of them")
 	case e.p.env("AWS_SESSION_TOKEN") != "":
@@ -106,7 +110,7 @@ func (e *emulating) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := server.Listen(e.listen, nil, false)
+	l, err := listen("listen", e.listen, nil, false)
 	if errors.Is(err, server.ErrPlainHTTP) {
 		err = usageError("listen on %s: the emulator listens on loopback only; 'rollcall serve' is for others", e.listen)
 	}
@@ -134,6 +138,13 @@ func (e *emulating) run(ctx context.Context) error {
 
 func (e *emulating) announce(url, said string) error {
 	fmt.Fprintf(e.p.stderr, "rollcall: emulator on %s, account %s, in memory\nrollcall: root user: %s\n", url, e.account, said)
+	// What the environment has is in every shell that has it, and no secret for
+	// the log.
+	id, secret := wellKnown, wellKnown
+	if e.p.env("AWS_ACCESS_KEY_ID") != "" {
+		id, secret = "", ""
+	}
+	fmt.Fprintf(e.p.stderr, "\n%s\n", exports(url, id, secret))
 	return writeReady(e.readyFile, url)
 }
 

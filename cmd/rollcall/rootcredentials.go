@@ -40,7 +40,8 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 				if output == "json" {
 					return writeJSON(p.stdout, struct{ AccountId, AccessKeyId, SecretAccessKey string }{args[0], key.ID, key.Secret.Reveal()})
 				}
-				_, err = fmt.Fprintf(p.stdout, "A new root access key of account %s, which is shown only now:\n\n%s", args[0], keyLines(key))
+				_, err = fmt.Fprintf(p.stdout, "A new root access key of account %s, which is shown only now:\n\n%s", args[0],
+					exports("", key.ID, key.Secret.Reveal()))
 				return err
 			})
 		},
@@ -51,9 +52,18 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 	return c
 }
 
-// keyLines is an access key as lines for a shell.
-func keyLines(key identity.RootKey) string {
-	return fmt.Sprintf("  AWS_ACCESS_KEY_ID=%s\n  AWS_SECRET_ACCESS_KEY=%s\n", key.ID, key.Secret.Reveal())
+// exports are lines for a shell with which AWS clients reach a service as the
+// user of an access key. Without a secret the key is left out, and without a
+// URL that.
+func exports(url, id, secret string) string {
+	lines := ""
+	if url != "" {
+		lines += "  export AWS_ENDPOINT_URL=" + url + "\n"
+	}
+	if secret != "" {
+		lines += "  export AWS_ACCESS_KEY_ID=" + id + "\n  export AWS_SECRET_ACCESS_KEY=" + secret + "\n"
+	}
+	return lines + "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n"
 }
 
 func rootKeyListCommand(p *process) *cobra.Command {

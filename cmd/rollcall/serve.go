@@ -75,7 +75,7 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	}
 	s.install.add(c)
 	f := c.Flags()
-	f.StringVar(&s.listen, "listen", "127.0.0.1:8585", "`address` of the API")
+	f.StringVar(&s.listen, "listen", defaultListen, "`address` of the API")
 	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` of the TLS certificate chain, PEM")
 	f.StringVar(&s.tlsKey, "tls-key", "", "`file` of the certificate's key, PEM")
 	f.BoolVar(&s.allowHTTP, "allow-http", false, "allow plain HTTP on addresses that others can reach")
@@ -239,14 +239,14 @@ func (s *serving) listeners() (api, admin net.Listener, cert *server.Certificate
 			return nil, nil, nil, err
 		}
 	}
-	api, err = server.Listen(s.listen, cert, s.allowHTTP)
+	api, err = listen("listen", s.listen, cert, s.allowHTTP)
 	if errors.Is(err, server.ErrPlainHTTP) {
 		return nil, nil, nil, usageError("%w: answers with new secrets could be read on the way; give --tls-cert and --tls-key, or --allow-http to do it all the same", err)
 	}
 	if err != nil || s.adminListen == "off" {
 		return api, nil, cert, err
 	}
-	admin, err = server.Listen(s.adminListen, nil, s.allowHTTP)
+	admin, err = listen("admin-listen", s.adminListen, nil, s.allowHTTP)
 	if errors.Is(err, server.ErrPlainHTTP) {
 		err = usageError("%w: --allow-http allows it for the admin listener too", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -165,6 +166,7 @@ func signsInAtAWS(flag string, env config.EnvConfig, profile config.SharedConfig
 func load(ctx context.Context, s Settings, at endpoints) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithDefaultRegion(DefaultRegion),
+		config.WithRetryer(func() aws.Retryer { return hasty{retry.NewStandard()} }),
 		config.WithLogger(logging.Nop{}), // an error says all there is to say
 		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) { assumeRole(o, s, at.sts) }),
 		config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) {
@@ -190,6 +192,9 @@ func load(ctx context.Context, s Settings, at endpoints) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return cfg, configError("%w", err)
+	}
+	if cfg.RetryMode == aws.RetryModeAdaptive {
+		cfg.Retryer = func() aws.Retryer { return hasty{retry.NewAdaptiveMode()} }
 	}
 	return cfg, nil
 }

@@ -1,9 +1,14 @@
 package fleet
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"strings"
+	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -51,9 +56,28 @@ func plain(err error) error {
 	}
 	var u *url.Error
 	if errors.As(sent, &u) {
-		return &unanswered{fmt.Sprintf("cannot reach %s: %v", u.URL, u.Err), err}
+		return &unanswered{"cannot reach " + u.URL + ": " + obstacle(u.Err), err}
 	}
 	return &unanswered{fmt.Sprintf("request not sent: %v", sent.Err), err}
+}
+
+// obstacle says in few words what keeps a request from its service, and what
+// to try.
+func obstacle(err error) string {
+	var name *net.DNSError
+	var stranger x509.UnknownAuthorityError
+	var plainHTTP tls.RecordHeaderError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused; start the service, or name another with --endpoint-url"
+	case errors.As(err, &name) && name.IsNotFound:
+		return "there is no host " + name.Name + "; see --endpoint-url"
+	case errors.As(err, &stranger):
+		return err.Error() + "; name the file of its authority with --ca-bundle"
+	case errors.As(err, &plainHTTP), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
+		return err.Error() + "; a service without TLS has a URL that begins with http://"
+	}
+	return err.Error()
 }
 
 // situation is what an error of the two report actions means for someone who

@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"errors"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,6 +36,20 @@ func HTTPClient(c aws.HTTPClient) aws.HTTPClient {
 
 // answerBegins is how long a service may take to begin its answer.
 const answerBegins = 30 * time.Second
+
+// hasty repeats calls as another retryer does, but asks a service that takes no
+// connection again at once: either it is just starting, or it is not there.
+type hasty struct{ aws.RetryerV2 }
+
+// refusedDelay is the wait after a connection was refused.
+const refusedDelay = 150 * time.Millisecond
+
+func (h hasty) RetryDelay(attempt int, err error) (time.Duration, error) {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return refusedDelay, nil
+	}
+	return h.RetryerV2.RetryDelay(attempt, err)
+}
 
 // impatient is a client that gives a service up that does not answer. A report
 // that comes slowly is waited for.

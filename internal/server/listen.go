@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,7 +59,7 @@ func (c *Certificate) config() *tls.Config {
 func Listen(addr string, cert *Certificate, plainAnywhere bool) (net.Listener, error) {
 	at, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+		return nil, fmt.Errorf("listen on %s: %w", addr, reason(err))
 	}
 	// What was checked is what is opened: a name is resolved once. No host is
 	// every address of the machine.
@@ -67,12 +68,26 @@ func Listen(addr string, cert *Certificate, plainAnywhere bool) (net.Listener, e
 	}
 	l, err := net.ListenTCP("tcp", at)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+		return nil, fmt.Errorf("listen on %s: %w", addr, reason(err))
 	}
 	if cert != nil {
 		return Secure(l, cert), nil
 	}
 	return &Listener{Listener: l}, nil
+}
+
+// reason is what the system says of an address, without the address and the
+// call, which package net puts in front.
+func reason(err error) error {
+	var op *net.OpError
+	var call *os.SyscallError
+	switch {
+	case errors.As(err, &call):
+		return call.Err
+	case errors.As(err, &op):
+		return op.Err
+	}
+	return err
 }
 
 // Secure returns l with TLS over its connections.
