@@ -75,7 +75,7 @@ func (f *findings) quoted(s *Shape, v reflect.Value) string {
 	var text string
 	switch s.Kind {
 	case String:
-		text = v.String()
+		text = strings.TrimSuffix(v.String(), EmptyEnum)
 	case Integer:
 		text = strconv.FormatInt(v.Int(), 10)
 	case List:
@@ -194,8 +194,13 @@ func (c *checker) check(f *findings, v reflect.Value, parent *place) {
 	}
 }
 
-// indirect follows a pointer and says whether there is a value. The SDK has no
-// pointer to an enumerated string: an empty one is an absent one. An int or
+// EmptyEnum stands in an enumerated member for a value that is given and empty,
+// which is a violation. The SDK has no pointer to an enumerated string: in its
+// structures an empty one is an absent one.
+const EmptyEnum = "\x00"
+
+// indirect follows a pointer and says whether there is a value. An empty string
+// without a pointer is an absent enumerated one. An int or
 // bool without a pointer is always there.
 func indirect(v reflect.Value) (reflect.Value, bool) {
 	switch v.Kind() {

@@ -168,5 +168,5 @@ func enumText(s *Shape) string {
 	if unnamedValues[s.Name] {
 		return text
 	}
-	return text + ": [" + strings.Join(s.Enum, ", ") + "]"
+	return text + ": [" + strings.Join(enumOrder(s.Enum), ", ") + "]"
 }

@@ -22,12 +22,33 @@ func javaOrder(names []string) []int {
 		order[i] = i
 	}
 	bucket := func(i int) uint32 {
-		var hash uint32
-		for _, unit := range utf16.Encode([]rune(names[i])) {
-			hash = 31*hash + uint32(unit)
-		}
+		hash := javaHash(names[i])
 		return (hash ^ hash>>16) & (buckets - 1)
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return int(bucket(a)) - int(bucket(b)) })
 	return order
+}
+
+// enumOrder returns the values of an enumeration in the order in which AWS's
+// answers list them: by the hashes of the values in 32 buckets. All recorded
+// lists stand so, of IAM ([SSH, PEM], [v2Token, v1Token], those of Filter) and
+// those that users of DynamoDB and Kinesis report. How more values than fill 32
+// buckets stand is a guess (G).
+func enumOrder(values []string) []string {
+	buckets := uint32(32)
+	for len(values)*4 > int(buckets)*3 {
+		buckets *= 2
+	}
+	bucket := func(value string) int { return int(javaHash(value) & (buckets - 1)) }
+	ordered := slices.Clone(values)
+	slices.SortStableFunc(ordered, func(a, b string) int { return bucket(a) - bucket(b) })
+	return ordered
+}
+
+// javaHash is Java's String.hashCode.
+func javaHash(s string) (hash uint32) {
+	for _, unit := range utf16.Encode([]rune(s)) {
+		hash = 31*hash + uint32(unit)
+	}
+	return hash
 }

@@ -235,8 +235,12 @@ func (d *decoder) setScalar(n *node, v reflect.Value) *awsmodel.Error {
 	switch n.kind {
 	case text:
 		// AWS refuses an empty value of an enumerated member by its value set.
-		// The SDK's type cannot tell empty from absent: it is absent (G).
-		v.SetString(d.value)
+		// The SDK's type cannot tell empty from absent.
+		if n.enum && d.value == "" {
+			v.SetString(awsmodel.EmptyEnum)
+		} else {
+			v.SetString(d.value)
+		}
 	case integer:
 		// An optional sign, leading zeros, nothing else; beyond the type's range
 		// is malformed, beyond the model's is for awsmodel.Check.

@@ -33,6 +33,7 @@ type node struct {
 	bits    int          // of an integer
 	elem    *node        // of a list or the value of a dict
 	always  bool         // a nil list is written as an empty one
+	enum    bool         // a text that is one of the model's values
 	fields  []field      // of a structure or a union, in the model's order
 }
 
@@ -107,7 +108,7 @@ func newNode(s *awsmodel.Shape, t reflect.Type) (*node, error) {
 	var err error
 	switch {
 	case s.Kind == awsmodel.String && n.typ.Kind() == reflect.String:
-		n.kind = text
+		n.kind, n.enum = text, len(s.Enum) > 0
 	case s.Kind == awsmodel.Integer && (n.typ.Kind() == reflect.Int32 || n.typ.Kind() == reflect.Int64):
 		n.kind, n.bits = integer, n.typ.Bits()
 	case s.Kind == awsmodel.Boolean && n.typ.Kind() == reflect.Bool:

@@ -121,6 +121,9 @@ func (m *Members) Request(in any) json.RawMessage { return m.object(in, "Input")
 // "Nov 23, 2026 2:20:00 PM", in UTC.
 func (m *Members) Response(out any) json.RawMessage { return m.object(out, "Output") }
 
+// emptyEnum is awsmodel's EmptyEnum, an enumerated member that was given empty.
+const emptyEnum = "\x00"
+
 const (
 	maxMember  = 8 << 10
 	maxMembers = 64 << 10
@@ -210,7 +213,11 @@ func (m *Members) valueWriter(action string, t reflect.Type, depth int) valueWri
 		}
 	case t.Kind() == reflect.String:
 		return func(w *memberWriter, v reflect.Value) {
-			w.dst = appendString(w.dst, v.String(), maxMember)
+			text := v.String()
+			if text == emptyEnum {
+				text = ""
+			}
+			w.dst = appendString(w.dst, text, maxMember)
 		}
 	case t.Kind() == reflect.Bool:
 		return func(w *memberWriter, v reflect.Value) { w.dst = appendBool(w.dst, v.Bool()) }
