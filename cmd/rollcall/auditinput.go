@@ -105,8 +105,11 @@ func (a *auditing) fetch(ctx context.Context) (auditInput, error) {
 	}}
 	if len(a.kinds) > 0 {
 		progress.say("asking for " + a.enrich)
-		if in.facts, err = enrich.Read(ctx, account.IAM(), a.kinds, enrich.DefaultConcurrency); err != nil {
-			return auditInput{}, reportError(err)
+		if in.facts, err = enrich.Read(ctx, account.IAM(), a.kinds, enrich.DefaultConcurrency); ctx.Err() != nil {
+			return auditInput{}, err
+		}
+		if err != nil { // the report is there all the same
+			in.problem = fmt.Sprintf("What --enrich %s asks for did not come: %s.", a.enrich, strings.TrimSuffix(fleet.Explain(err), "."))
 		}
 	}
 	return in, nil

@@ -85,7 +85,7 @@ func (d *planning) add(c *cobra.Command) {
 	f.StringVar(&a.asOf, "as-of", "", "judge for this `time`, and not for when a report was generated; it cannot be later")
 	f.StringVar(&a.at, "at", "", "of folders, the newest reports generated at this `time` or before")
 	f.StringVar(&a.enrich, "enrich", "", "of a report that is fetched, ask IAM for more: "+enrichHelp())
-	f.DurationVar(&a.maxAge, "max-age", fleet.DefaultMaxAge, "how old a report that is fetched may be to do; 0 always requests one")
+	f.DurationVar(&a.maxAge, "max-age", 0, "take a report of the service that is not older, and ask for none (default: always ask for a new one)")
 	f.DurationVar(&a.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for it")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress, and on standard error nothing but errors")
 	a.reach.add(f)

@@ -26,6 +26,7 @@ type reporting struct {
 	maxAge    time.Duration
 	timeout   time.Duration
 	onlyFresh bool
+	aged      bool // --max-age was given
 	fleet     fleetFlags
 }
 
@@ -76,9 +77,9 @@ six times its size.
 	choose(c, &r.output, "output", "o", "csv", "csv, table, json or jsonl; into a folder: table, json or jsonl",
 		"csv", "table", "json", "jsonl")
 	r.out.add(f)
-	f.DurationVar(&r.maxAge, "max-age", fleet.DefaultMaxAge, "how old a report may be to do; 0 always requests one")
+	f.DurationVar(&r.maxAge, "max-age", 0, "take a report that is not older, and ask for none (default: always ask for a new one)")
 	f.DurationVar(&r.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for an account; an old report is given after that")
-	f.BoolVar(&r.onlyFresh, "require-fresh", false, "fail where there is only a report older than --max-age")
+	f.BoolVar(&r.onlyFresh, "require-fresh", false, "fail where the report is older than --max-age, or than the 4h for which AWS gives one again")
 	f.StringVar(&r.at, "at", "", "the newest report generated at this `time` or before, where the service is a Rollcall")
 	f.StringVar(&r.asOf, "as-of", "", "the `time` from which the ages in the table of a file count (default now)")
 	colourFlag(c, &r.colour)
@@ -95,6 +96,7 @@ func (r *reporting) run(cmd *cobra.Command, args []string) error {
 	if err := r.check(cmd, len(args) > 0); err != nil {
 		return err
 	}
+	r.aged = cmd.Flags().Changed("max-age")
 	if r.fleet.many() {
 		return r.fetchMany(cmd.Context())
 	}

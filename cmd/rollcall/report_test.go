@@ -176,6 +176,12 @@ func (r *recordings) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	w.Header().Set("Content-Type", "text/xml")
 	get := action == "GetCredentialReport"
 	switch {
+	case situation == "reports-only" && !get && action != "GenerateCredentialReport":
+		recordedError(w, 403, "AccessDenied", "User: arn:aws:iam::123456789012:user/Bill is not authorized to perform: iam:"+action)
+	case situation == "late" && get && n < 5:
+		recordedError(w, 410, "ReportNotPresent", "")
+	case situation == "numeric" && get:
+		io.WriteString(w, `<GetCredentialReportResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetCredentialReportResult><Content>eA==</Content><ReportFormat>text/csv</ReportFormat><GeneratedTime>1789132519</GeneratedTime></GetCredentialReportResult></GetCredentialReportResponse>`)
 	case action == "AssumeRole":
 		fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
 			time.Now().Add(time.Hour).UTC().Format(time.RFC3339))

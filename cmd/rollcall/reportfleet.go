@@ -137,7 +137,7 @@ func (r *reporting) fetchMany(ctx context.Context) error {
 	}
 	show.start(plan.targets)
 	got, err := fleet.Run{
-		Folder: folder, MaxAge: r.maxAge, Timeout: r.timeout, Concurrency: r.fleet.concurrency,
+		Folder: folder, MaxAge: r.maxAge, Resume: !r.aged, Timeout: r.timeout, Concurrency: r.fleet.concurrency,
 		Tell: show.tell, Done: show.done, More: r.fleet.more(len(plan.targets)),
 	}.Fetch(ctx, plan.targets)
 	show.end()

@@ -38,8 +38,8 @@ func ServiceError(err error) (text string, ok bool) {
 		answer.ErrorCode(), op.OperationName, tries, message), true
 }
 
-// unanswered is a request that was never answered, in fewer words than the
-// SDK's.
+// unanswered is a request that was never answered, or not understandably, in
+// fewer words than the SDK's.
 type unanswered struct {
 	text string
 	err  error
@@ -48,8 +48,18 @@ type unanswered struct {
 func (e *unanswered) Error() string { return e.text }
 func (e *unanswered) Unwrap() error { return e.err }
 
-// plain shortens the SDK's account of a request that was never answered.
+// plain shortens the SDK's account of a request that was never answered, or
+// whose answer cannot be read.
 func plain(err error) error {
+	var unread *smithy.DeserializationError
+	var op *smithy.OperationError
+	if errors.As(err, &unread) && errors.As(err, &op) {
+		why := "it cannot be read"
+		if strings.Contains(unread.Error(), "unable to parse time string") {
+			why = "a time in it cannot be read"
+		}
+		return &unanswered{fmt.Sprintf("the answer to %s is not one of IAM's: %s", op.OperationName, why), err}
+	}
 	var sent *smithyhttp.RequestSendError
 	if !errors.As(err, &sent) {
 		return err

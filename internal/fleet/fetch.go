@@ -8,27 +8,30 @@ import (
 	"time"
 )
 
-// DefaultMaxAge is the age up to which a report will do. AWS makes no newer
-// one before it is four hours old.
-const DefaultMaxAge = 4 * time.Hour
+// ServiceReuse is the age up to which a service may give a report again instead
+// of making a new one, which it says by the state COMPLETE. It is AWS's own
+// limit; others reuse for less.
+const ServiceReuse = 4 * time.Hour
 
 // DefaultTimeout is how long Fetch waits for a report.
 const DefaultTimeout = 5 * time.Minute
 
 // Options say what report will do. The zero value asks for a new one.
 type Options struct {
-	// MaxAge is how old a report may be to be taken as it is.
+	// MaxAge is how old a report may be to be taken without asking for a new one;
+	// 0 always asks. What the service then says is its newest is fresh up to
+	// MaxAge, or up to ServiceReuse where MaxAge is 0.
 	MaxAge time.Duration
 	// Timeout bounds it all; 0 means DefaultTimeout.
 	Timeout time.Duration
-	// RequireFresh makes a report older than MaxAge an error, where it would
-	// be returned as Stale.
+	// RequireFresh makes a report that is not fresh an error, where it would be
+	// returned as Stale.
 	RequireFresh bool
 	// Progress is told what happens, in a few words each time. It may be nil.
 	Progress func(string)
 }
 
-// ErrNotFresh says that the service had only a report older than MaxAge.
+// ErrNotFresh says that the service had only a report that is not fresh.
 var ErrNotFresh = errors.New("there is no fresh report")
 
 // ErrTimeout says that no report came in time.
@@ -42,9 +45,6 @@ var (
 	lookAfter  = []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 8 * time.Second, 10 * time.Second}
 	retryAfter = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second}
 )
-
-// mostRequests is how often a report is asked for that then is not there.
-const mostRequests = 3
 
 // resolution is how exactly reports are dated: one of this very second cannot
 // be told from one made just now.
@@ -63,9 +63,9 @@ type fetching struct {
 	old       *Report // the newest seen that is too old
 	awaited   bool    // one is being made, so far as we know
 	settled   bool    // the service said COMPLETE: it makes no newer one now
+	promised  bool    // the service has said COMPLETE
 	refused   bool    // the service was too busy when it was asked last
-	requests  int
-	looks     int // waits of each kind
+	looks     int     // waits of each kind
 	refusals  int
 	failures  int
 	lastState string // what the service said last, for the error
@@ -81,9 +81,9 @@ func newFetching(o Options) *fetching {
 	return &fetching{Options: o, lastState: "no answer"}
 }
 
-// Fetch returns a report not older than o.MaxAge: the one the service has, or
-// else one it is asked to make. Where there is none in time it returns the old
-// one as Stale, unless o.RequireFresh. Errors are the service's, ErrNotFresh
+// Fetch returns a report: the one the service has where it is not older than
+// o.MaxAge, or else the one that comes of asking for a new one. Where there is
+// no fresh one in time it returns the old one as Stale, unless o.RequireFresh. Errors are the service's, ErrNotFresh
 // and ErrTimeout.
 func (a *Account) Fetch(ctx context.Context, o Options) (*Report, error) {
 	f := newFetching(o)
@@ -126,13 +126,13 @@ func (f *fetching) step(ctx context.Context) (r *Report, wait time.Duration, err
 		if f.awaited {
 			return nil, f.lookAgain(), nil
 		}
-		wait, err = f.request(ctx, nil)
+		wait, err = f.request(ctx, false)
 		return nil, wait, err
 	}
 	switch situationOf(err) {
 	case absent:
 		f.awaited, f.settled, f.refused = false, false, false
-		wait, err = f.request(ctx, err)
+		wait, err = f.request(ctx, f.promised)
 	case inProgress:
 		f.awaited, f.settled, f.refused = true, false, false
 		f.lastState = "a report is being made"
@@ -151,7 +151,7 @@ func (f *fetching) accept(r *Report) bool {
 	// service's clock may have stepped back.
 	case f.awaited && (f.old == nil || !r.Generated.Equal(f.old.Generated)):
 		r.Source = Generated
-	case r.youngerThan(f.MaxAge) && f.MaxAge > 0, f.settled && r.youngerThan(resolution):
+	case r.youngerThan(f.MaxAge) && f.MaxAge > 0, f.settled && r.youngerThan(f.reuse()):
 		r.Source = Cached
 	case f.settled:
 		r.Source = Stale
@@ -161,6 +161,15 @@ func (f *fetching) accept(r *Report) bool {
 	return true
 }
 
+// reuse is how old a report may be that the service gives again when it is asked
+// for a new one.
+func (f *fetching) reuse() time.Duration {
+	if f.MaxAge == 0 {
+		return ServiceReuse
+	}
+	return max(f.MaxAge, resolution)
+}
+
 func (f *fetching) checked(r *Report) (*Report, error) {
 	if r.Source == Stale && f.RequireFresh {
 		return nil, fmt.Errorf("%w: the service makes none newer than that of %s", ErrNotFresh, r.Generated.Format(time.RFC3339))
@@ -168,24 +177,22 @@ func (f *fetching) checked(r *Report) (*Report, error) {
 	return r, nil
 }
 
-// request asks for a report. why is the error of the Get before, if any.
-func (f *fetching) request(ctx context.Context, why error) (wait time.Duration, err error) {
-	if f.requests == mostRequests {
-		if why == nil {
-			why = ErrNotFresh
-		}
-		return 0, fmt.Errorf("asked for a report %d times: %w", mostRequests, why)
-	}
+// request asks for a report. again says that the service has said COMPLETE, and
+// then had none: it is given time, as much as there is.
+func (f *fetching) request(ctx context.Context, again bool) (wait time.Duration, err error) {
 	task, err := f.account.Request(ctx)
 	if err != nil {
 		return f.trouble(ctx, err)
 	}
-	f.requests++
 	f.refused = false
 	f.lastState = task.State
 	f.Progress("report " + task.State)
 	if task.State == "COMPLETE" {
-		f.settled = true
+		f.settled, f.promised = true, true
+		if again {
+			f.lastState = "the service says COMPLETE, and then has no report"
+			return f.lookAgain(), nil
+		}
 		return 0, nil
 	}
 	f.awaited = true

@@ -111,12 +111,58 @@ func TestFetch(t *testing.T) {
 			most: 2 * time.Second,
 		},
 		{
-			name: "asks three times and no more", options: Options{MaxAge: time.Hour},
+			name: "waits for a report that the service says is complete", options: Options{MaxAge: time.Hour}, source: Generated,
 			answers: func() []answer {
-				return []answer{notPresent(), started(), notPresent(), started(), notPresent(), started(), notPresent()}
+				c := task("COMPLETE", "")
+				return []answer{notPresent(), c, notPresent(), c, notPresent(), c, notPresent(), c, notPresent(), started(), reportOf(ago(0), csv)}
 			},
-			err:  "asked for a report 3 times: ",
-			most: 5 * time.Second,
+			least: time.Second, most: 5 * time.Second,
+		},
+		{
+			name: "waits as long as it may for one that is complete and never there", options: Options{Timeout: 8 * time.Second},
+			answers: func() []answer { return forever(notPresent(), task("COMPLETE", "")) },
+			err:     "no report came in time (8s): the service says COMPLETE, and then has no report",
+			least:   8 * time.Second, most: 8 * time.Second,
+		},
+		{
+			name: "waits as long as it may for one that is expired and said to be complete", options: Options{Timeout: 8 * time.Second},
+			answers: func() []answer { return forever(expired(), task("COMPLETE", "")) },
+			err:     "no report came in time (8s)",
+			least:   8 * time.Second, most: 8 * time.Second,
+		},
+		{
+			name: "waits as long as it may for one that vanishes", options: Options{Timeout: 20 * time.Second},
+			answers: func() []answer { return forever(notPresent(), started()) },
+			err:     "no report came in time (20s)",
+			least:   20 * time.Second, most: 20 * time.Second,
+		},
+		{
+			name: "takes what the service gives again when asked for a new one", options: Options{RequireFresh: true}, source: Cached,
+			answers: func() []answer {
+				was := reportOf(ago(9*time.Second), csv)
+				return []answer{was, task("COMPLETE", ""), was}
+			},
+		},
+		{
+			name: "takes what AWS gives again", options: Options{RequireFresh: true}, source: Cached,
+			answers: func() []answer {
+				was := reportOf(ago(4*time.Hour-time.Second), csv)
+				return []answer{was, task("COMPLETE", ""), was}
+			},
+		},
+		{
+			name: "calls stale what no service gives again", source: Stale,
+			answers: func() []answer {
+				was := reportOf(ago(old), csv)
+				return []answer{was, task("COMPLETE", ""), was}
+			},
+		},
+		{
+			name: "is not content with a new request's second old report where less is asked for", options: Options{MaxAge: 5 * time.Second}, source: Stale,
+			answers: func() []answer {
+				was := reportOf(ago(9*time.Second), csv)
+				return []answer{was, task("COMPLETE", ""), was}
+			},
 		},
 		{
 			name: "backs off where there is no capacity", options: Options{MaxAge: time.Hour}, source: Generated,
@@ -191,13 +237,16 @@ func TestFetch(t *testing.T) {
 				if got.Source != test.source || string(got.Content) != csv {
 					t.Errorf("got %q, %s, want %q", got.Content, got.Source, test.source)
 				}
-				if len(r.answers) > 1 {
+				if len(r.answers) > 1 && test.err == "" {
 					t.Errorf("%d answers were not asked for; asked %v", len(r.answers)-1, r.asked)
 				}
 			})
 		})
 	}
 }
+
+// forever are answers that go on as long as anybody asks.
+func forever(answers ...answer) []answer { return alternate(answers, 40) }
 
 func alternate(answers []answer, n int) []answer {
 	var out []answer

@@ -39,6 +39,9 @@ type Run struct {
 	// MaxAge and Timeout are as in Options, for each account by itself. Time
 	// counts from when all accounts have been asked.
 	MaxAge, Timeout time.Duration
+	// Resume goes on where a run of the folder was interrupted: what that run got
+	// will do, up to ServiceReuse.
+	Resume bool
 	// Concurrency bounds the calls that are under way at once; 0 means
 	// DefaultConcurrency. Accounts that wait for their report count for none.
 	Concurrency int
@@ -134,8 +137,9 @@ func (u *running) release() { <-u.slots }
 // prepare settles the targets that need no call, and puts down that the others
 // are expected. It returns these.
 func (u *running) prepare() (wanted []int) {
+	interrupted := u.interrupted()
 	for i, t := range u.targets {
-		if s, ok := u.saved(t); ok {
+		if s, ok := u.saved(t, u.willDo(t, interrupted)); ok {
 			u.end(i, history.Cached, "", s.GeneratedAt)
 			continue
 		}
@@ -156,15 +160,36 @@ func (u *running) prepare() (wanted []int) {
 // ClockSkew is how far a report's date may be ahead of this machine's clock.
 const ClockSkew = 5 * time.Minute
 
+// interrupted returns when the run began that was interrupted last; zero where
+// none was.
+func (u *running) interrupted() (run time.Time) {
+	for _, t := range u.targets {
+		if o, err := u.Folder.Outcome(t.Account); err == nil && o.Status == history.Unfinished && o.Run.After(run) {
+			run = o.Run
+		}
+	}
+	return run
+}
+
+// willDo is how old the target's report in the folder may be to do.
+func (u *running) willDo(t Target, interrupted time.Time) time.Duration {
+	if u.Resume && !interrupted.IsZero() {
+		if o, err := u.Folder.Outcome(t.Account); err == nil && o.Run.Equal(interrupted) && !o.GeneratedAt.IsZero() {
+			return max(u.MaxAge, ServiceReuse)
+		}
+	}
+	return u.MaxAge
+}
+
 // saved returns the target's newest report in the folder where it will do: one
 // of the same service, young enough and undamaged.
-func (u *running) saved(t Target) (history.Snapshot, bool) {
+func (u *running) saved(t Target, maxAge time.Duration) (history.Snapshot, bool) {
 	s, err := u.Folder.Newest(t.Account, time.Time{})
 	if err != nil || t.Inactive != "" || s.Partition != t.Partition || s.Endpoint != t.Endpoint {
 		return s, false
 	}
 	age := u.began.Sub(s.GeneratedAt)
-	if age > u.MaxAge || u.MaxAge == 0 || age < -ClockSkew {
+	if age > maxAge || maxAge == 0 || age < -ClockSkew {
 		return s, false
 	}
 	_, err = s.Read()
@@ -228,7 +253,7 @@ func (u *running) step(bounded, ctx context.Context, i int, f *fetching) (wait t
 // settle saves what a fetch came to.
 func (u *running) settle(ctx context.Context, i int, f *fetching, r *Report, err error) {
 	if err != nil {
-		u.end(i, statusOf(err, f), explain(err), time.Time{})
+		u.end(i, statusOf(err, f), Explain(err), time.Time{})
 		return
 	}
 	t := u.targets[i]
@@ -270,7 +295,7 @@ func (u *running) more(ctx context.Context, i int, f *fetching, s history.Snapsh
 	u.Tell(i, "asking for more than the report")
 	facts, err := u.More.Read(ctx, s.Account, f.account.IAM())
 	if err != nil {
-		return explain(err)
+		return Explain(err)
 	}
 	if err := u.Folder.SaveFacts(s, facts); err != nil {
 		u.fail(err)
@@ -321,8 +346,8 @@ func statusOf(err error, f *fetching) history.Status {
 	return history.Failed
 }
 
-// explain is an error in one line, a service's in the AWS CLI's words.
-func explain(err error) string {
+// Explain is an error in one line, a service's in the AWS CLI's words.
+func Explain(err error) string {
 	text, ok := ServiceError(err)
 	if !ok || errors.Is(err, ErrTimeout) {
 		text = err.Error()
@@ -345,7 +370,7 @@ func printable(text string) string {
 // account is known only where the profile has a role.
 func ProfileFailed(ctx context.Context, profile string, err error) history.Outcome {
 	now := time.Now().Truncate(time.Second)
-	o := history.Outcome{Name: printable(profile), Profile: profile, Status: history.Failed, Message: printable(explain(err)), At: now, Run: now}
+	o := history.Outcome{Name: printable(profile), Profile: profile, Status: history.Failed, Message: printable(Explain(err)), At: now, Run: now}
 	if denied(err) {
 		o.Status = history.Denied
 	}

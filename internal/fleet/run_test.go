@@ -294,7 +294,7 @@ func TestRunInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var mu sync.Mutex
 	n := 0
-	got, err := Run{Folder: folder, MaxAge: time.Hour, Done: func(int, history.Outcome) {
+	got, err := Run{Folder: folder, Resume: true, Done: func(int, history.Outcome) {
 		mu.Lock()
 		defer mu.Unlock()
 		if n++; n == 6 { // all that are good
@@ -313,14 +313,33 @@ func TestRunInterrupted(t *testing.T) {
 	for i := range 12 {
 		o.SetFault(member(i), fleettest.Fault{})
 	}
-	again, err := Run{Folder: folder, MaxAge: time.Hour}.Fetch(t.Context(), targets)
+	o.Calls()
+	again, err := Run{Folder: folder, Resume: true}.Fetch(t.Context(), targets)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if n := asked(o); n != 6 {
+		t.Errorf("%d accounts were asked, want the 6 that had not come", n)
 	}
 	want := map[history.Status]int{history.OK: 6, history.Cached: 6}
 	if d := cmp.Diff(want, count(again)); d != "" {
 		t.Error(d)
 	}
+	// What is whole begins anew.
+	if _, err := (Run{Folder: folder, Resume: true}).Fetch(t.Context(), targets); err != nil || asked(o) != 12 {
+		t.Errorf("the run after that did not ask everybody: %v", err)
+	}
+}
+
+// asked is how many accounts were asked for reports since it was called last.
+func asked(o *fleettest.Organization) int {
+	accounts := map[string]bool{}
+	for _, c := range o.Calls() {
+		if c.Action == getting {
+			accounts[c.Account] = true
+		}
+	}
+	return len(accounts)
 }
 
 func count(all []history.Outcome) map[history.Status]int {
