@@ -1,0 +1,92 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3/driver"
+	"github.com/ncruces/go-sqlite3/vfs/mvcc"
+)
+
+var update = flag.Bool("update", false, "write the database that those in memory start as")
+
+// TestEmptyDatabase compares the file that databases in memory start as with
+// what the migrations make.
+func TestEmptyDatabase(t *testing.T) {
+	const migrated, embedded = "/rollcall-migrated.db", "/rollcall-embedded.db"
+	mvcc.Create(migrated[1:], mvcc.Snapshot{})
+	defer mvcc.Delete(migrated[1:])
+	want := openNamed(t, migrated)
+	if err := migrateUp(context.Background(), sqliteDialect, want); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if _, err := want.Exec("VACUUM"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile("empty.db", pages(migrated[1:]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	mvcc.Create(embedded[1:], emptySchema())
+	defer mvcc.Delete(embedded[1:])
+	got := openNamed(t, embedded)
+	for _, query := range []string{
+		"SELECT type, name, sql FROM sqlite_schema ORDER BY type, name",
+		"SELECT version_id, is_applied, '' FROM goose_db_version ORDER BY id",
+	} {
+		if got, want := rowsOf(t, got, query), rowsOf(t, want, query); !slices.Equal(got, want) {
+			t.Errorf("the database that those in memory start as is not what the migrations make: "+
+				"write it anew with 'go test ./internal/store -run TestEmptyDatabase -update'\n%q\nwant\n%q", got, want)
+		}
+	}
+	if damage := rowsOf(t, got, "SELECT integrity_check, '', '' FROM pragma_integrity_check"); damage[0] != "ok||" {
+		t.Error(damage)
+	}
+}
+
+func openNamed(t *testing.T, name string) *sql.DB {
+	t.Helper()
+	db, err := driver.Open("file:" + name + "?vfs=mvcc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	db.SetMaxOpenConns(1)
+	return db
+}
+
+// pages are the bytes of a database in memory.
+func pages(name string) (all []byte) {
+	for at, page := range mvcc.TakeSnapshot(name).Ascend() {
+		all = append(append(all, make([]byte, max(0, int(at)-len(all)))...), page...)
+	}
+	return all
+}
+
+func rowsOf(t *testing.T, db *sql.DB, query string) (all []string) {
+	t.Helper()
+	r, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for r.Next() {
+		var a, b string
+		var c sql.NullString
+		if err := r.Scan(&a, &b, &c); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, fmt.Sprintf("%s|%s|%s", a, b, c.String))
+	}
+	if err := r.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
