@@ -24,13 +24,13 @@ const maxSkip = 10
 // about integers, booleans, dates and maps are ours (G). None repeats a value.
 func (op Operation) Decode(f Form, in any) *awsmodel.Error {
 	top := reflect.ValueOf(in).Elem()
-	d := decoder{}
+	d, plan := decoder{}, op.planned()
 	for _, p := range f.params {
 		if strings.HasSuffix(p.name, ".") {
 			continue // no name of anything, and not to be taken for the name before the dot
 		}
 		d.param = p
-		if err := d.set(op.plan.in, top, p.name); err != nil {
+		if err := d.set(plan.in, top, p.name); err != nil {
 			return err
 		}
 	}

@@ -24,16 +24,17 @@ const faultNamespace = "http://webservices.amazon.com/AWSFault/2005-15-09"
 // type, or one with a stream of negative size.
 func (op Operation) Encode(out any, requestID string) (*Response, error) {
 	e := encoder{buf: make([]byte, 0, 1024)}
-	e.open(op.Name+"Response", op.plan.namespace)
-	if op.plan.hasOutput {
-		v := reflect.Zero(op.plan.out.typ)
+	p := op.planned()
+	e.open(op.Name+"Response", p.namespace)
+	if p.hasOutput {
+		v := reflect.Zero(p.out.typ)
 		if out != nil {
 			v = reflect.ValueOf(out).Elem()
 		}
-		if v.Type() != op.plan.out.typ {
+		if v.Type() != p.out.typ {
 			return nil, fmt.Errorf("encode %s: output is a %T", op.Name, out)
 		}
-		e.structure(op.plan.out, v, op.Name+"Result", 1)
+		e.structure(p.out, v, op.Name+"Result", 1)
 	}
 	if e.blob != nil && e.blob.Size < 0 {
 		return nil, fmt.Errorf("encode %s: stream of size %d", op.Name, e.blob.Size)

@@ -25,18 +25,19 @@ const JSONContentType = "application/json"
 // fails as Encode does, and for an output with a stream.
 func (op Operation) EncodeJSON(out any, requestID string) (*Response, error) {
 	answer := map[string]any{"ResponseMetadata": map[string]any{"RequestId": requestID}}
-	if op.plan.hasOutput {
-		v := reflect.Zero(op.plan.out.typ)
+	p := op.planned()
+	if p.hasOutput {
+		v := reflect.Zero(p.out.typ)
 		if out != nil {
 			v = reflect.ValueOf(out).Elem()
 		}
-		if v.Type() != op.plan.out.typ {
+		if v.Type() != p.out.typ {
 			return nil, fmt.Errorf("encode %s: output is a %T", op.Name, out)
 		}
-		if op.plan.out.holds(stream) {
+		if p.out.holds(stream) {
 			return nil, fmt.Errorf("encode %s: a stream in JSON", op.Name)
 		}
-		answer[op.Name+"Result"] = jsonValue(op.plan.out, v)
+		answer[op.Name+"Result"] = jsonValue(p.out, v)
 	}
 	return jsonResponse(http.StatusOK, map[string]any{op.Name + "Response": answer}), nil
 }

@@ -6,6 +6,7 @@ import (
 	"path"
 	"reflect"
 	"strings"
+	"sync"
 
 	"rollcall/internal/awsmodel"
 )
@@ -21,7 +22,7 @@ type Operation struct {
 	// for Encode.
 	Call func(ctx context.Context, in any) (out any, err error)
 
-	plan *plan
+	plan func() (*plan, error)
 }
 
 // plan is how one operation travels.
@@ -37,8 +38,10 @@ type plan struct {
 // with the same members, of which a blob may be a Blob. Fields of ours that
 // AWS does not know have a tag query:"Name" with their name on the wire.
 //
-// It panics if the model does not know the action or the types do not have the
-// model's members: a mistake in the program, found when it starts.
+// It panics if the model does not know the action: a mistake in the program,
+// found when it starts. Types that do not have the model's members are found
+// when the operation is first used, since comparing all of them would delay
+// every start: see Check.
 func Of[I, O any](fn func(context.Context, *I) (*O, error)) Operation {
 	op, err := operationOf(reflect.TypeFor[I](), reflect.TypeFor[O]())
 	if err != nil {
@@ -56,7 +59,7 @@ func Of[I, O any](fn func(context.Context, *I) (*O, error)) Operation {
 	return op
 }
 
-// operationOf plans the operation of two types; it does not make its functions.
+// operationOf makes the operation of two types, without its functions.
 func operationOf(in, out reflect.Type) (Operation, error) {
 	name, isInput := strings.CutSuffix(in.Name(), "Input")
 	model, known := awsmodel.Lookup(name)
@@ -65,9 +68,27 @@ func operationOf(in, out reflect.Type) (Operation, error) {
 	if !isInput || !known || model.Service.Name != service && !ours {
 		return Operation{}, fmt.Errorf("%s is no input of an action", in)
 	}
-	p, err := newPlan(model, in, out)
-	if err != nil {
-		return Operation{}, fmt.Errorf("%s: %w", name, err)
+	return Operation{
+		Service: model.Service.Name, Name: name, Version: model.Service.Version,
+		plan: sync.OnceValues(func() (*plan, error) { return newPlan(model, in, out) }),
+	}, nil
+}
+
+// Check returns an error if the operation's types do not have the members of
+// the model.
+func (op Operation) Check() error {
+	if _, err := op.plan(); err != nil {
+		return fmt.Errorf("%s: %w", op.Name, err)
 	}
-	return Operation{Service: model.Service.Name, Name: name, Version: model.Service.Version, plan: p}, nil
+	return nil
+}
+
+// planned panics if the operation's types do not fit the model: a mistake in
+// the program, which Check finds.
+func (op Operation) planned() *plan {
+	p, err := op.plan()
+	if err != nil {
+		panic("awsquery: " + op.Name + ": " + err.Error())
+	}
+	return p
 }
