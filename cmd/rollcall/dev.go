@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/identity"
+	"rollcall/internal/memory"
 	"rollcall/internal/seal"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
@@ -88,6 +90,7 @@ func (e *emulating) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	memory.Fit(memory.Granted(os.DirFS("/")))
 	if e.maxAge <= 0 {
 		return usageError("--report-max-age must be more than 0")
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"rollcall/internal/enrich"
 	"rollcall/internal/fleet"
 	"rollcall/internal/history"
+	"rollcall/internal/lazyregexp"
 )
 
 // fleetFlags say of which accounts reports are fetched, and where to.
@@ -53,7 +53,7 @@ func (f *fleetFlags) many() bool {
 	return f.organization || f.accounts != "" || len(f.profiles) > 0 || f.into != ""
 }
 
-var roleName = regexp.MustCompile(`^[\w+=,.@/-]{1,512}$`)
+var roleName = lazyregexp.New(`^[\w+=,.@/-]{1,512}$`)
 
 // check refuses flags that have no meaning together.
 func (f *fleetFlags) check(changed func(string) bool, output *string) error {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"rollcall/internal/history"
+	"rollcall/internal/lazyregexp"
 )
 
 // mostShown is how many accounts are all shown; of more, only those of which
@@ -57,7 +57,7 @@ func rank(s history.Status) int {
 }
 
 // answered is how the AWS CLI begins to tell of an answer. A table has less room.
-var answered = regexp.MustCompile(`^An error occurred \((.+?)\) when calling the (.+?) operation: `)
+var answered = lazyregexp.New(`^An error occurred \((.+?)\) when calling the (.+?) operation: `)
 
 func writeOutcomes(w io.Writer, outcomes []history.Outcome, now time.Time) error {
 	t := newTable(w, "ACCOUNT", "NAME", "OUTCOME", "AGE", "WHY")

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"rollcall/internal/lazyregexp"
 )
 
 // maxFile is how long a configuration or a list of exceptions may be.
@@ -153,7 +154,7 @@ func decode(text []byte, file any) error {
 }
 
 // goTypes is where the YAML package names our types to the user.
-var goTypes = regexp.MustCompile(` not found in type \S+`)
+var goTypes = lazyregexp.New(` not found in type \S+`)
 
 // validate refuses thresholds that make no sense.
 func (p *Params) validate() error {

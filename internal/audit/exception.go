@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"rollcall/internal/lazyregexp"
 )
 
 // Exception excuses findings for a time. All it names must match exactly,
@@ -149,8 +150,8 @@ func (e *Exception) Validate(allowWildcards bool) error {
 }
 
 var (
-	accountNumber = regexp.MustCompile(`^[0-9]{12}$`)
-	credentialID  = regexp.MustCompile(`^(password|(key|cert):[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z(#[12])?)$`)
+	accountNumber = lazyregexp.New(`^[0-9]{12}$`)
+	credentialID  = lazyregexp.New(`^(password|(key|cert):[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z(#[12])?)$`)
 )
 
 func hasWildcard(s string) bool { return strings.ContainsAny(s, "*?") }

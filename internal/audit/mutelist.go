@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"rollcall/internal/lazyregexp"
 )
 
 // Imported is what came of a foreign exceptions file.
@@ -167,7 +168,7 @@ func controlsOfCheck(check string) []ControlID {
 
 // plainResource is an expression that is a name with nothing to it but what a
 // name may hold, and .* for anything.
-var plainResource = regexp.MustCompile(`^\^?((?:[\w@=,:/<>-]|\.\*|\.|\\\.|\\\+)+)\$?$`)
+var plainResource = lazyregexp.New(`^\^?((?:[\w@=,:/<>-]|\.\*|\.|\\\.|\\\+)+)\$?$`)
 
 // userOfResource makes an expression of Prowler into a name or a pattern of
 // ours.

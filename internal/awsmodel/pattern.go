@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"rollcall/internal/lazyregexp"
 )
 
 func (s *Shape) setPattern(pattern string) {
@@ -37,7 +39,7 @@ func compile(pattern string) func(string) bool {
 	return regexp.MustCompile(anchored).MatchString
 }
 
-var unicodeEscape = regexp.MustCompile(`\\u([0-9A-Fa-f]{4,6})`)
+var unicodeEscape = lazyregexp.New(`\\u([0-9A-Fa-f]{4,6})`)
 
 // goSyntax rewrites Java's \u0020 as Go's \x{0020}. STS's arnType writes
 // characters beyond the basic plane with five and six digits.

@@ -4,7 +4,9 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"regexp"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -55,4 +57,26 @@ func freeAddress(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// TestInitialization looks at what every start pays, whatever the command: the
+// memory that our packages take before main. Bytes can be compared on machines
+// of any speed.
+func TestInitialization(t *testing.T) {
+	const bound = 64 << 10
+	cmd := exec.Command(e2etest.Binary, "version")
+	cmd.Env = append(e2etest.Environment(t), "GODEBUG=inittrace=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := regexp.MustCompile(`(?m)^init (rollcall/\S+|main) .* (\d+) bytes`).FindAllStringSubmatch(string(out), -1)
+	if len(packages) == 0 {
+		t.Fatalf("no package was traced:\n%s", out)
+	}
+	for _, p := range packages {
+		if n, err := strconv.Atoi(p[2]); err != nil || n > bound {
+			t.Errorf("package %s takes %s bytes when the program starts, want at most %d: make it when it is first used", p[1], p[2], bound)
+		}
+	}
 }

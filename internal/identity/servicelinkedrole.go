@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	"rollcall/internal/api"
 	"rollcall/internal/awsquery"
+	"rollcall/internal/lazyregexp"
 	"rollcall/internal/managedpolicy"
 	"rollcall/internal/principal"
 	"rollcall/internal/seal"
@@ -156,7 +156,7 @@ func (s *Service) DeleteServiceLinkedRole(ctx context.Context, in *iam.DeleteSer
 }
 
 // taskID is the form of the ids of deletions.
-var taskID = regexp.MustCompile(`^task/aws-service-role/[^/]+/[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+var taskID = lazyregexp.New(`^task/aws-service-role/[^/]+/[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // GetServiceLinkedRoleDeletionStatus says what became of a deletion. The texts
 // are recorded.

@@ -1,9 +1,10 @@
 package policy
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"rollcall/internal/lazyregexp"
 )
 
 // PrincipalType is what kind of caller a Principal is.
@@ -68,11 +69,11 @@ const (
 )
 
 var (
-	accountPattern = regexp.MustCompile(`^(?:\d{12}|arn:aws(?:-[a-z]+)*:iam::\d{12}:root)$`)
-	awsPattern     = regexp.MustCompile(`^(?:arn:aws(?:-[a-z]+)*:(?:iam::\d{12}:(?:user|role)/[^*?]+|` +
+	accountPattern = lazyregexp.New(`^(?:\d{12}|arn:aws(?:-[a-z]+)*:iam::\d{12}:root)$`)
+	awsPattern     = lazyregexp.New(`^(?:arn:aws(?:-[a-z]+)*:(?:iam::\d{12}:(?:user|role)/[^*?]+|` +
 		`sts::\d{12}:(?:assumed-role/[^/*?]+/[^/*?]+|federated-user/[^/*?]+))|A(?:ID|RO)A[A-Z0-9]{12,})$`)
-	servicePattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$`)
-	federatedPattern = regexp.MustCompile(`^(?:\*|arn:aws(?:-[a-z]+)*:iam::\d{12}:(?:oidc|saml)-provider/[^*?]+|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:[:/][^*?]*)?)$`)
+	servicePattern   = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$`)
+	federatedPattern = lazyregexp.New(`^(?:\*|arn:aws(?:-[a-z]+)*:iam::\d{12}:(?:oidc|saml)-provider/[^*?]+|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:[:/][^*?]*)?)$`)
 )
 
 // parsePrincipals reads the element. A value of no known form is kept for

@@ -2,12 +2,12 @@ package plan
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/lazyregexp"
 	"rollcall/report"
 )
 
@@ -185,13 +185,13 @@ func (d *decision) recent(last use) string {
 }
 
 // userName is what IAM lets a user be called.
-var userName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+var userName = lazyregexp.New(`^[\w+=,.@-]{1,128}$`)
 
 // accountID is what an account's number looks like.
-var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+var accountID = lazyregexp.New(`^[0-9]{12}$`)
 
 // keyID is what the ids of access keys look like.
-var keyID = regexp.MustCompile(`^[A-Z0-9]{16,128}$`)
+var keyID = lazyregexp.New(`^[A-Z0-9]{16,128}$`)
 
 // decide plans for a credential, or says why not.
 func (d *decision) decide(t *target) {
@@ -221,7 +221,7 @@ func (d *decision) decide(t *target) {
 
 // breakGlassName is how users for emergencies are called: their credentials are
 // idle until the day on which nothing else works.
-var breakGlassName = regexp.MustCompile(`(?i)break[^a-z0-9/]?glass|emergenc|fire[^a-z0-9/]?call`)
+var breakGlassName = lazyregexp.New(`(?i)break[^a-z0-9/]?glass|emergenc|fire[^a-z0-9/]?call`)
 
 // breakGlass says why nothing is planned for a user who is one for emergencies,
 // or whose name or path looks so and whom nobody has classified.

@@ -1,0 +1,32 @@
+// Package lazyregexp holds regular expressions that are compiled when they are
+// first used. Those of package variables would otherwise be compiled by every
+// start of the program, of which most use none.
+package lazyregexp
+
+import (
+	"regexp"
+	"sync"
+)
+
+// Regexp is a regular expression, safe for concurrent use.
+type Regexp struct {
+	compiled func() *regexp.Regexp
+}
+
+// New returns the expression of a text in the syntax of package regexp. The
+// first use panics if it cannot be parsed.
+func New(expr string) *Regexp {
+	return &Regexp{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })}
+}
+
+// MatchString reports whether s contains a match.
+func (r *Regexp) MatchString(s string) bool { return r.compiled().MatchString(s) }
+
+// FindStringSubmatch returns the leftmost match and its groups, nil for none.
+func (r *Regexp) FindStringSubmatch(s string) []string { return r.compiled().FindStringSubmatch(s) }
+
+// ReplaceAllString returns s with all matches replaced by text, in which $1
+// stands for the first group.
+func (r *Regexp) ReplaceAllString(s, text string) string {
+	return r.compiled().ReplaceAllString(s, text)
+}
