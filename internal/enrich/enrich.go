@@ -105,13 +105,13 @@ func Read(ctx context.Context, c *iam.Client, kinds []Kind, concurrency int) (*a
 	if err != nil {
 		return nil, err
 	}
+	if err := r.each(ctx, users); err != nil {
+		return nil, err
+	}
 	if r.wants(MFA) {
 		if out.RootVirtualMFA, err = r.rootVirtualMFA(ctx); err != nil {
 			return nil, err
 		}
-	}
-	if err := r.each(ctx, users); err != nil {
-		return nil, err
 	}
 	out.Users = r.users
 	return out, nil
@@ -130,6 +130,14 @@ func (r *reader) list(ctx context.Context) ([]types.User, error) {
 		page, err := p.NextPage(ctx, patient)
 		if err != nil {
 			return nil, err
+		}
+		if err := whole(page.IsTruncated, page.Marker); err != nil {
+			return nil, err
+		}
+		for i := range page.Users {
+			if u := &page.Users[i]; aws.ToString(u.UserName) == "" || u.CreateDate == nil {
+				return nil, fmt.Errorf("%w: a user without a name or without CreateDate", errNotWhole)
+			}
 		}
 		all = append(all, page.Users...)
 	}
@@ -191,7 +199,13 @@ func (r *reader) keys(ctx context.Context, name *string, facts *audit.UserFacts)
 		if err != nil {
 			return err
 		}
+		if err := whole(page.IsTruncated, page.Marker); err != nil {
+			return err
+		}
 		for _, k := range page.AccessKeyMetadata {
+			if aws.ToString(k.AccessKeyId) == "" || k.CreateDate == nil || k.Status == "" {
+				return fmt.Errorf("%w: an access key without id, CreateDate or Status", errNotWhole)
+			}
 			facts.Keys = append(facts.Keys, audit.KeyFact{ID: aws.ToString(k.AccessKeyId), Created: seconds(k.CreateDate), Active: k.Status == types.StatusTypeActive})
 		}
 	}
@@ -205,6 +219,9 @@ func (r *reader) mfa(ctx context.Context, name *string, facts *audit.UserFacts) 
 		if err != nil {
 			return err
 		}
+		if err := whole(page.IsTruncated, page.Marker); err != nil {
+			return err
+		}
 		for _, d := range page.MFADevices {
 			serial := aws.ToString(d.SerialNumber)
 			facts.MFA = append(facts.MFA, audit.MFAFact{Serial: serial, Kind: deviceKind(serial)})
@@ -212,6 +229,8 @@ func (r *reader) mfa(ctx context.Context, name *string, facts *audit.UserFacts) 
 	}
 	return nil
 }
+
+const virtual = "virtual"
 
 // deviceKind is what a serial number tells of a device: AWS gives ARNs to
 // virtual ones and to passkeys and security keys, and a hardware device has the
@@ -222,7 +241,7 @@ func deviceKind(serial string) string {
 	case !strings.HasPrefix(serial, "arn:") && serial != "":
 		return "hardware"
 	case len(parts) == 6 && strings.HasPrefix(parts[5], "mfa/"):
-		return "virtual"
+		return virtual
 	case len(parts) == 6 && strings.HasPrefix(parts[5], "u2f/"):
 		return "passkey"
 	default:
@@ -230,21 +249,44 @@ func deviceKind(serial string) string {
 	}
 }
 
-// rootVirtualMFA says whether a virtual device belongs to root.
+// rootDevice is the end of the serial number of the virtual device that AWS makes
+// for root when it is given no name.
+const rootDevice = ":mfa/root-account-mfa-device"
+
+// rootVirtualMFA says whether a virtual device belongs to root. That none does is
+// known only of a list that is whole: one whose devices all have their owner,
+// and in which no device is missing that a user is known to have.
 func (r *reader) rootVirtualMFA(ctx context.Context) (audit.Known, error) {
+	answer := audit.No
+	listed := map[string]bool{}
 	in := &iam.ListVirtualMFADevicesInput{AssignmentStatus: types.AssignmentStatusTypeAssigned}
 	for p := iam.NewListVirtualMFADevicesPaginator(r.c, in); p.HasMorePages(); {
 		page, err := p.NextPage(ctx, patient)
 		if err != nil {
 			return audit.Unknown, err
 		}
+		if err := whole(page.IsTruncated, page.Marker); err != nil {
+			return audit.Unknown, err
+		}
 		for _, d := range page.VirtualMFADevices {
-			if d.User != nil && strings.HasSuffix(aws.ToString(d.User.Arn), ":root") {
+			serial := aws.ToString(d.SerialNumber)
+			listed[serial] = true
+			switch {
+			case strings.HasSuffix(serial, rootDevice), d.User != nil && strings.HasSuffix(aws.ToString(d.User.Arn), ":root"):
 				return audit.Yes, nil
+			case d.User == nil || aws.ToString(d.User.Arn) == "":
+				answer = audit.Unknown
 			}
 		}
 	}
-	return audit.No, nil
+	for _, u := range r.users {
+		for _, d := range u.MFA {
+			if d.Kind == virtual && !listed[d.Serial] {
+				answer = audit.Unknown
+			}
+		}
+	}
+	return answer, nil
 }
 
 func (r *reader) tags(ctx context.Context, name *string, facts *audit.UserFacts) error {
@@ -252,6 +294,9 @@ func (r *reader) tags(ctx context.Context, name *string, facts *audit.UserFacts)
 	for p := iam.NewListUserTagsPaginator(r.c, &iam.ListUserTagsInput{UserName: name}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx, patient)
 		if err != nil {
+			return err
+		}
+		if err := whole(page.IsTruncated, page.Marker); err != nil {
 			return err
 		}
 		for _, t := range page.Tags {
@@ -268,7 +313,13 @@ func (r *reader) serviceCredentials(ctx context.Context, name *string, facts *au
 		if err != nil {
 			return err
 		}
+		if err := whole(page.IsTruncated, page.Marker); err != nil {
+			return err
+		}
 		for _, k := range page.SSHPublicKeys {
+			if k.Status == "" {
+				return fmt.Errorf("%w: an SSH key without Status", errNotWhole)
+			}
 			facts.ServiceCredentials = append(facts.ServiceCredentials, audit.ServiceCredentialFact{
 				ID: aws.ToString(k.SSHPublicKeyId), Service: "ssh", Created: seconds(k.UploadDate), Active: k.Status == types.StatusTypeActive,
 			})
@@ -279,12 +330,18 @@ func (r *reader) serviceCredentials(ctx context.Context, name *string, facts *au
 		if err != nil {
 			return err
 		}
+		if err := whole(page.IsTruncated, page.Marker); err != nil {
+			return err
+		}
 		for _, c := range page.ServiceSpecificCredentials {
+			if c.Status == "" {
+				return fmt.Errorf("%w: a service-specific credential without Status", errNotWhole)
+			}
 			facts.ServiceCredentials = append(facts.ServiceCredentials, audit.ServiceCredentialFact{
 				ID: aws.ToString(c.ServiceSpecificCredentialId), Service: aws.ToString(c.ServiceName), Created: seconds(c.CreateDate), Active: c.Status == types.StatusTypeActive,
 			})
 		}
-		if !page.IsTruncated || page.Marker == nil {
+		if !page.IsTruncated {
 			return nil
 		}
 		in.Marker = page.Marker
