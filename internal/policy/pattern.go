@@ -124,7 +124,10 @@ func (e *evaluation) indexEnd(run []token, s string, fold bool) int {
 	if len(run) == 0 {
 		return 0
 	}
-	if len(run) > longRun && len(s) > longRun && !fold {
+	if n := runLen(run); n > longRun && len(s) > longRun && len(run) > 1 && !fold {
+		if !e.spend(4 * n) {
+			return -1
+		}
 		if r := newUnitRun(run); r != nil {
 			return e.indexUnits(r, s)
 		}

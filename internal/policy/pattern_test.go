@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"pgregory.net/rapid"
 )
 
 func mustCompile(t testing.TB, text string, s syntax) pattern {
@@ -153,17 +155,51 @@ func TestMatchARN(t *testing.T) {
 	}
 }
 
+// Long patterns are matched in other ways than short ones, to the same end.
+func TestLongPatterns(t *testing.T) {
+	letters := []string{"a", "a", "a", "b", "?", "?", "*", "é", "😀"}
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(letters), 10, 200).Draw(t, "pattern"), "")
+		plain := rapid.SampledFrom([]string{"a", "a", "a", "b", "é", "😀"})
+		// A text that is made of the pattern matches often.
+		s := strings.Join(rapid.SliceOfN(plain, 0, 50).Draw(t, "before"), "")
+		for _, r := range text {
+			switch r {
+			case '*':
+				s += strings.Join(rapid.SliceOfN(plain, 0, 3).Draw(t, "some"), "")
+			case '?':
+				s += rapid.SampledFrom([]string{"a", "b", "é"}).Draw(t, "one")
+			default:
+				s += string(r)
+			}
+		}
+		if rapid.Bool().Draw(t, "open") {
+			text = "*" + text + "*"
+		}
+		p, _ := compile(text, syntax{wild: true})
+		if got, want := match(p, s, nil), glob(text).MatchString(units(s)); got != want {
+			t.Fatalf("%q matches %q = %v, want %v", text, s, got, want)
+		}
+	})
+}
+
 // TestPatternCost holds the matcher to its bound on the inputs that make
 // backtracking matchers slow.
 func TestPatternCost(t *testing.T) {
-	s := strings.Repeat("a", 1<<20)
-	p := mustCompile(t, strings.Repeat("*a", 200)+"*b", syntax{wild: true})
-	if match(p, s, nil) {
-		t.Error("matched")
-	}
-	long := mustCompile(t, "*"+strings.Repeat("a", 3000)+"b*", syntax{wild: true})
-	if match(long, s, nil) {
-		t.Error("matched")
+	s := strings.Repeat("a", 1<<18)
+	for name, text := range map[string]string{
+		"many asterisks":             strings.Repeat("*a", 200) + "*b",
+		"a long run":                 "*" + strings.Repeat("a", 3000) + "b*",
+		"a long run with questions":  "*" + strings.Repeat("a?", 2000) + "b*",
+		"many runs with questions":   strings.Repeat("*"+strings.Repeat("a?", 100), 20) + "*b*",
+		"few questions in long runs": "*" + strings.Repeat("a", 2000) + "?" + strings.Repeat("a", 2000) + "b*",
+	} {
+		p := mustCompile(t, text, syntax{wild: true})
+		e := begin(t.Context(), Request{})
+		if e.match(&p, s) || e.err != nil {
+			t.Errorf("%s: matched, or %v", name, e.err)
+		}
+		t.Logf("%s: %d looks", name, e.looks)
 	}
 }
 

@@ -49,20 +49,29 @@ func isSurrogate(s string) bool {
 	return len(s) >= surrogateLen && s[0] == 0xED && s[1]&0xE0 == 0xA0 && s[2]&0xC0 == 0x80
 }
 
-// longRun is how many tokens or bytes are too many for trying each place.
-const longRun = 64
+// longRun is how many bytes are too many for trying each place of a text.
+const longRun = 16
 
-// maxRunWords bounds the memory of a unitRun.
+// runLen is about how many units a run has.
+func runLen(run []token) (n int) {
+	for i := range run {
+		n += 1 + len(run[i].text)
+	}
+	return n
+}
+
+// maxRunWords bounds the memory of a unitRun: 512 KiB.
 const maxRunWords = 1 << 16
 
 // unitRun is a run of literals and question marks, to be looked for at all
-// places of a text at once: bit i of a mask says that unit i of the run may be
-// that unit (Baeza-Yates and Gonnet, "shift and").
+// places of a text at once: bit i of a unit's mask says that unit i of the run
+// may be that unit (Baeza-Yates and Gonnet, "shift and").
 type unitRun struct {
-	last  uint64              // the bit of the last unit, in the last word
-	any   []uint64            // units that may be anything
-	masks map[string][]uint64 // of the units that the run names
-	words int
+	words int                  // of a mask
+	last  uint64               // the bit of the last unit, in the last word
+	masks []uint64             // one after the other; the first is of units that the run does not name
+	ascii [utf8.RuneSelf]int32 // which mask
+	other map[string]int32
 }
 
 // newUnitRun returns nil for a run that is too long with too many different
@@ -79,27 +88,40 @@ func newUnitRun(run []token) *unitRun {
 			units, text = append(units, text[:n]), text[n:]
 		}
 	}
-	r := &unitRun{words: (len(units) + 63) / 64, masks: map[string][]uint64{}}
-	r.last = 1 << ((len(units) - 1) % 64)
-	r.any = make([]uint64, r.words)
+	r := &unitRun{words: (len(units) + 63) / 64, last: 1 << ((len(units) - 1) % 64), other: map[string]int32{}}
+	r.masks = make([]uint64, r.words)
 	for i, u := range units {
 		if u == "" {
-			r.any[i/64] |= 1 << (i % 64)
+			r.masks[i/64] |= 1 << (i % 64)
 		}
 	}
 	for i, u := range units {
 		if u == "" {
 			continue
 		}
-		if r.masks[u] == nil {
-			if len(r.masks)*r.words > maxRunWords {
-				return nil
+		n := r.mask(u)
+		if n == 0 {
+			n = int32(len(r.masks) / r.words)
+			r.masks = append(r.masks, r.masks[:r.words]...)
+			if len(u) == 1 && u[0] < utf8.RuneSelf {
+				r.ascii[u[0]] = n
+			} else {
+				r.other[u] = n
 			}
-			r.masks[u] = append([]uint64(nil), r.any...)
 		}
-		r.masks[u][i/64] |= 1 << (i % 64)
+		if len(r.masks) > maxRunWords {
+			return nil
+		}
+		r.masks[int(n)*r.words+i/64] |= 1 << (i % 64)
 	}
 	return r
+}
+
+func (r *unitRun) mask(unit string) int32 {
+	if unit[0] < utf8.RuneSelf {
+		return r.ascii[unit[0]]
+	}
+	return r.other[unit]
 }
 
 // indexUnits is indexEnd of a unitRun. Bit i of the state says that what was
@@ -108,10 +130,8 @@ func (e *evaluation) indexUnits(r *unitRun, s string) int {
 	state := make([]uint64, r.words)
 	for at := 0; at < len(s); {
 		n := unitLen(s[at:])
-		mask := r.masks[s[at:at+n]]
-		if mask == nil {
-			mask = r.any
-		}
+		from := int(r.mask(s[at:at+n])) * r.words
+		mask := r.masks[from : from+r.words]
 		at += n
 		carry := uint64(1) // the run may begin here
 		for i, word := range state {
@@ -121,7 +141,7 @@ func (e *evaluation) indexUnits(r *unitRun, s string) int {
 		if state[r.words-1]&r.last != 0 {
 			return at
 		}
-		if !e.spend(4 + r.words) {
+		if !e.spend(1 + r.words) {
 			return -1
 		}
 	}

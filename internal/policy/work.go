@@ -12,7 +12,7 @@ var ErrTooCostly = errors.New("deciding the request takes too many steps")
 const (
 	// maxSteps bounds the work of one evaluation: a step is a value that is
 	// compared or some bytes that are searched, one to three nanoseconds.
-	maxSteps = 1 << 26
+	maxSteps = 1 << 25
 	// stepsPerLook is how many steps are taken before the context is looked at.
 	stepsPerLook = 1 << 16
 )

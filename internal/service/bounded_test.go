@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // No request makes an answer, or work, without bounds: not by the product of
@@ -48,6 +50,38 @@ func TestAnswersAreBounded(t *testing.T) {
 		}
 		return all
 	}
+	// Many values, or long ones, on both sides of a comparison.
+	compared := func(operator string, value func(i int) string) []string {
+		var b strings.Builder
+		n := 0
+		for ; b.Len() < 120<<10; n++ {
+			fmt.Fprintf(&b, `,%q`, value(n))
+		}
+		deny := `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"ForAnyValue:` + operator + `":{"t:key":[` + b.String()[1:] + `]}}}`
+		return documents(1, fmt.Sprintf(document, deny))
+	}
+	entry := func(kind string, values ...string) []string {
+		form := list("ContextEntries.member.1.ContextKeyValues", len(values), func(i int) string { return values[i] })
+		return append(form, "ContextEntries.member.1.ContextKeyName=t:key", "ContextEntries.member.1.ContextKeyType="+kind)
+	}
+	entries := func(kind string, n int, value func(i int) string) []string {
+		values := make([]string, n)
+		for i := range values {
+			values[i] = value(i)
+		}
+		return entry(kind, values...)
+	}
+	word := func(i int) string { return fmt.Sprintf("v%05d", i) }
+	other := func(i int) string { return fmt.Sprintf("V%05d..", i) }
+	wild := func(i int) string { return fmt.Sprintf("*%04d?", i) }
+	number := func(i int) string { return fmt.Sprint(100000 + i) }
+	network := func(i int) string { return fmt.Sprintf("10.%d.%d.0/24", i/250, i%250) }
+	address := func(i int) string { return fmt.Sprintf("192.168.%d.%d", i/250, i%250) }
+	questions := func(int) string { return "*" + strings.Repeat("a?", 2000) + "b" }
+	long := func(n int) []string { return entry("string", strings.Repeat("a", n)) }
+	unlike := func(pattern string) string {
+		return `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"t:key":"` + pattern + `"}}}`
+	}
 	pathological := `{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::` + "*" + strings.Repeat("a?", 600) + `b"},`
 	for name, c := range map[string]struct {
 		action string
@@ -59,21 +93,80 @@ func TestAnswersAreBounded(t *testing.T) {
 		"one action on 9,000 resources":         {"SimulateCustomPolicy", many(actions(1), resources(9000, ""), documents(1, statements(1)))},
 		"10,000 keys that are missing":          {"SimulateCustomPolicy", many(actions(10), resources(100, ""), documents(4, fmt.Sprintf(document, strings.TrimSuffix(conditions(2500), ","))))},
 		"10,000 keys":                           {"GetContextKeysForCustomPolicy", documents(4, fmt.Sprintf(document, strings.TrimSuffix(conditions(2500), ",")))},
+		"thousands of values on thousands":      {"SimulateCustomPolicy", many(actions(1), compared("StringEquals", word), entries("stringList", 8000, other))},
+		"thousands without case":                {"SimulateCustomPolicy", many(actions(1), compared("StringEqualsIgnoreCase", word), entries("stringList", 8000, other))},
+		"thousands of patterns":                 {"SimulateCustomPolicy", many(actions(1), compared("StringLike", wild), entries("stringList", 8000, other))},
+		"thousands of numbers":                  {"SimulateCustomPolicy", many(actions(1), compared("NumericLessThan", number), entries("numericList", 8000, func(int) string { return "200000" }))},
+		"thousands of networks":                 {"SimulateCustomPolicy", many(actions(1), compared("IpAddress", network), entries("ipList", 8000, address))},
+		"a long pattern on a long value":        {"SimulateCustomPolicy", many(actions(1), documents(1, fmt.Sprintf(document, unlike(questions(0)))), long(200<<10))},
+		"long patterns on a long value":         {"SimulateCustomPolicy", many(actions(1), compared("StringLike", questions), long(400<<10))},
 		"patterns that could be tried for ever": {"SimulateCustomPolicy", many(actions(10), resources(10, strings.Repeat("a", 1800)), documents(3, fmt.Sprintf(document, strings.TrimSuffix(strings.Repeat(pathological, 95), ","))))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			start := time.Now()
+			start, before := time.Now(), cpuTime(t)
 			a := w.raw(t, call(c.action, strings.Join(c.form, "&")))
-			took := time.Since(start)
-			t.Logf("%d %s, %d KiB, %s", a.status, a.message, len(a.body)>>10, took.Round(time.Millisecond))
+			took, cpu := time.Since(start), cpuTime(t)-before
+			t.Logf("%d %s, %d KiB, %s, %s of CPU", a.status, a.message, len(a.body)>>10, took.Round(time.Millisecond), cpu.Round(time.Millisecond))
+			if a.status >= 500 || a.status == 400 && a.code != "InvalidInput" {
+				t.Errorf("%d %s %s", a.status, a.code, a.message)
+			}
 			if len(a.body) > 4<<20 {
 				t.Errorf("an answer of %d MiB", len(a.body)>>20)
 			}
 			if took > time.Minute { // two seconds on an idle machine
 				t.Errorf("took %s", took)
 			}
+			if cpu > 5*time.Second {
+				t.Errorf("took %s of CPU", cpu)
+			}
 		})
 	}
+}
+
+// cpuTime is what this process has used of the processor by now.
+func cpuTime(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// A call that it takes too long to authorize is refused, and may be repeated.
+func TestCostlyPolicies(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	var patterns []string
+	for i := range 85 {
+		patterns = append(patterns, fmt.Sprintf(`"*%sb%02d*"`, strings.Repeat("a?", 30), i))
+	}
+	for i := range 10 {
+		p := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr(fmt.Sprint("costly", i)),
+			PolicyDocument: statement("Deny", `"*"`, `,"Condition":{"StringLike":{"aws:UserAgent":[`+strings.Join(patterns, ",")+`]}}`)}).Policy
+		must(t, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("Ann"), PolicyArn: p.Arn})
+	}
+	w.putUserPolicy(t, "Ann", statement("Allow", `"*"`, ""))
+	arn := w.role(t, "worker", trusting("Ann"))
+	ann := w.asUser(t, "Ann")
+	must(t, ann.GetUser, &iam.GetUserInput{})
+	must(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")})
+	for _, form := range []string{call("GetUser", ""), call("DeleteRole", "RoleName=worker"),
+		"Action=AssumeRole&Version=" + stsVersion + "&RoleSessionName=night&RoleArn=" + arn} {
+		service := "iam"
+		if strings.Contains(form, stsVersion) {
+			service = "sts"
+		}
+		r := w.post(t, "/", form)
+		r.Header.Set("User-Agent", strings.Repeat("a", 60<<10))
+		w.sign(r, form, ann, "us-east-1", service)
+		before := cpuTime(t)
+		wants(t, send(t, r), 503, "ServiceUnavailable", "The request takes too long to authorize.")
+		if cpu := cpuTime(t) - before; cpu > 5*time.Second {
+			t.Errorf("took %s of CPU", cpu)
+		}
+	}
+	must(t, w.root.GetRole, &iam.GetRoleInput{RoleName: ptr("worker")})
 }
 
 // MaxItems counts results for resources, not actions.
