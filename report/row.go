@@ -59,6 +59,19 @@ type Key struct {
 // Exists reports whether there is a key, active or not.
 func (k Key) Exists() bool { return k.Active.IsTrue() || k.LastRotated.IsPresent() }
 
+// Known reports whether the row tells if there is a key: a column that is
+// missing, or a cell nobody can read, does not.
+func (k Key) Known() bool { return k.Exists() || tells(k.Active, k.LastRotated) }
+
+func tells(active Bool, made Time) bool {
+	for _, a := range [...]Absence{active.Absence(), made.Absence()} {
+		if a == MissingColumn || a == Malformed {
+			return false
+		}
+	}
+	return true
+}
+
 // Certificate is what the report says of one X.509 signing certificate.
 type Certificate struct {
 	Active      Bool
@@ -67,6 +80,10 @@ type Certificate struct {
 
 // Exists reports whether there is a certificate, active or not.
 func (c Certificate) Exists() bool { return c.Active.IsTrue() || c.LastRotated.IsPresent() }
+
+// Known reports whether the row tells if there is a certificate, as [Key.Known]
+// does of a key.
+func (c Certificate) Known() bool { return c.Exists() || tells(c.Active, c.LastRotated) }
 
 // IsRoot reports whether the row is that of the account's root. It also goes by
 // the ARN, as copies of reports are about whose <root_account> lost its

@@ -62,6 +62,12 @@ Ages count from the moment a report was generated. A CSV file alone does not
 tell that; then it is when the file was last written, or now for standard
 input, and a line on standard error says so. --as-of sets it.
 
+In the table, ITEM is what the benchmark calls a control. Of an account, MFA is
+how many of the users with a password have MFA, KEYS counts active access keys,
+UNUSED the passwords and keys that nobody used for unused_days of the benchmark,
+whatever --control judges, and ROOT says what root could be used with. – is
+none, and ? what the report does not tell; ≥ is at least.
+
 The output is a table; or --output FORMAT, FORMAT=FILE or several of them,
 parted by commas:
 ` + formatsHelp() + `

@@ -34,7 +34,7 @@ func TestPostgres(t *testing.T) {
 	}
 	// And back.
 	do("account", "create", "--id", "210987654321")
-	do("backup", backup)
+	do("backup", backup, "--force")
 	do("restore", backup, "--store", "env://DATABASE", "--force")
 	if out := do("account", "list", "--store", "env://DATABASE"); !strings.Contains(out, "210987654321") {
 		t.Error(out)

@@ -50,6 +50,9 @@ which was interrupted goes on where it ended. Roles are assumed with your own
 credentials, for sessions that can get reports and nothing else, but for what
 --enrich asks; your own account is asked without a role. More: docs/fetch.md.
 
+In the table, – is none, and ? what the report does not tell; "off" is an
+inactive key or certificate. Ages count from when the report was generated.
+
 With a FILE, or - for standard input, show that report instead, without any
 credentials. CSV then comes out as AWS writes it today, whatever happened to the
 file's line ends.

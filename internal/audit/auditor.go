@@ -60,6 +60,7 @@ type Auditor struct {
 	rules      []*rule
 	severities []Severity // of rules, as the benchmark has them
 	exceptions []excuse
+	uncounted  []*rule // of C7 and C8 those that are not among rules
 
 	mu       sync.Mutex
 	accounts []*AccountSummary
@@ -103,6 +104,11 @@ func New(o Options) (*Auditor, error) {
 		}
 		a.rules = append(a.rules, r)
 		a.severities = append(a.severities, o.Benchmark.Severity(&r.control))
+	}
+	for _, id := range []ControlID{PasswordUnused, KeyUnused} {
+		if r := findRule(id); !slices.Contains(a.rules, r) {
+			a.uncounted = append(a.uncounted, r)
+		}
 	}
 	for i := range o.Exceptions {
 		// Wildcards were refused when the file was read, unless allowed.

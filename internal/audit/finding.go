@@ -94,7 +94,8 @@ func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 type Finding struct {
 	Control *Control
 	Status  Status
-	// Severity is that of the benchmark, or the control's own.
+	// Severity is that of the benchmark, or the control's own; Info where the
+	// Status is Manual, of which nobody knows yet whether anything is wrong.
 	Severity Severity
 
 	Account   string

@@ -36,9 +36,9 @@ var ruleRootActiveKey = rule{
 		case k1.IsTrue() && k2.IsTrue():
 			s.say(Fail, "Root has two active access keys.", columnsKeysActive)
 		case k1.IsTrue():
-			s.say(Fail, "Root has an active access key, made {access_key_1_last_rotated}.", columnKeyActive[0])
+			s.say(Fail, rootKeyWhy("active", s.row, 0), columnKeyActive[0])
 		case k2.IsTrue():
-			s.say(Fail, "Root has an active access key, made {access_key_2_last_rotated}.", columnKeyActive[1])
+			s.say(Fail, rootKeyWhy("active", s.row, 1), columnKeyActive[1])
 		case !k1.IsFalse():
 			s.noData(columnKeyActive[0])
 		case !k2.IsFalse():
@@ -86,7 +86,7 @@ var ruleRootAnyKey = rule{
 			case !key.Active.IsFalse():
 				unknown = columnKeyActive[i]
 			case key.LastRotated.IsPresent():
-				s.say(Warn, inactiveRootKey[i], columnKeyRotated[i])
+				s.say(Warn, rootKeyWhy("inactive", s.row, i), columnKeyRotated[i])
 				return
 			case key.LastRotated.Absence() != report.NotApplicable:
 				unknown = columnKeyRotated[i]
@@ -103,9 +103,12 @@ var ruleRootAnyKey = rule{
 	},
 }
 
-var inactiveRootKey = [2]string{
-	"Root has an inactive access key, made {access_key_1_last_rotated}.",
-	"Root has an inactive access key, made {access_key_2_last_rotated}.",
+// rootKeyWhy says that root has a key, and when it was made if the row tells.
+func rootKeyWhy(state string, row *report.Row, n int) string {
+	if !row.Keys[n].LastRotated.IsPresent() {
+		return "Root has an " + state + " access key, and the report does not tell when it was made."
+	}
+	return "Root has an " + state + " access key, made {" + columnKeyRotated[n][0] + "}."
 }
 
 var ruleRootMFA = rule{

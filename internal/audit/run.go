@@ -152,6 +152,7 @@ func (u *run) judge(row *report.Row, line int) error {
 		}
 		u.take(i, note)
 	}
+	u.countUnusedOf()
 	if problem != "" {
 		if u.stray++; u.stray == 1 {
 			u.firstStray = line
@@ -206,6 +207,9 @@ func (u *run) take(ruleIndex int, note string) {
 	for i := range u.sight.verdicts {
 		v := &u.sight.verdicts[i]
 		severity := max(severity, v.atLeast)
+		if v.status == Manual { // what nobody judged yet is no critical finding
+			severity = Info
+		}
 		excuse := noExcuse
 		if v.status == Fail || v.status == Warn {
 			excuse = u.excuser.find(of.Control.ID, v, &u.sight)

@@ -17,6 +17,9 @@ func (st *Stats) count(s *sight) {
 				st.ConsoleUsersMFA++
 			}
 		}
+		if unreadable(r.PasswordEnabled) || r.PasswordEnabled.IsTrue() && unreadable(r.MFAActive) {
+			st.Untold.ConsoleUsers++
+		}
 	}
 	switch s.class {
 	case ClassHuman:
@@ -37,6 +40,9 @@ func (st *Stats) count(s *sight) {
 }
 
 func (st *Stats) countKey(s *sight, key *report.Key) {
+	if unreadable(key.Active) {
+		st.Untold.Keys++
+	}
 	if !key.Active.IsTrue() {
 		if key.Active.IsFalse() && key.LastRotated.IsPresent() {
 			st.InactiveKeys++
@@ -88,6 +94,28 @@ func (u *run) countUnused() {
 		c := &u.out.Counts.Controls[i]
 		if c.Control.ID == PasswordUnused || c.Control.ID == KeyUnused {
 			u.out.Stats.UnusedCredentials += c.Statuses[Fail] + c.Suppressed
+			u.out.Stats.Untold.Unused += c.Statuses[NoData]
+		}
+	}
+}
+
+// countUnusedOf counts in a row what countUnused cannot take over, because the
+// control is not judged: the figure means the same whatever was asked for.
+func (u *run) countUnusedOf() {
+	s := &u.sight
+	for _, r := range u.auditor.uncounted {
+		s.verdicts = s.verdicts[:0]
+		if r.on == onUsers && s.isRoot() {
+			continue
+		}
+		r.judge(s)
+		for i := range s.verdicts {
+			switch s.verdicts[i].status {
+			case Fail:
+				u.out.Stats.UnusedCredentials++
+			case NoData:
+				u.out.Stats.Untold.Unused++
+			}
 		}
 	}
 }

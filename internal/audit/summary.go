@@ -67,6 +67,37 @@ type ControlCounts struct {
 	Suppressed int
 }
 
+// Outcome is what came of the control: the worst verdict that nothing excuses,
+// MANUAL before PASS; NotApplicable where there is none. excused says that
+// there were findings, and exceptions excuse all of them.
+func (c *ControlCounts) Outcome() (of Status, excused bool) {
+	for _, status := range [...]Status{Fail, NoData, Warn, Manual} {
+		if c.Statuses[status] > 0 {
+			return status, false
+		}
+	}
+	switch {
+	case c.Suppressed > 0:
+		return Fail, true
+	case c.Statuses[Pass] > 0:
+		return Pass, false
+	}
+	return NotApplicable, false
+}
+
+// Outcomes counts controls by what came of them. One all of whose findings are
+// excused is counted in excused alone.
+func (c *Counts) Outcomes() (n [NumStatuses]int, excused int) {
+	for i := range c.Controls {
+		if status, all := c.Controls[i].Outcome(); all {
+			excused++
+		} else {
+			n[status]++
+		}
+	}
+	return n, excused
+}
+
 // Stats describes the credentials of an account, judged or not.
 type Stats struct {
 	Rows  int // root included
@@ -81,9 +112,12 @@ type Stats struct {
 	InactiveKeys    int
 	// ActiveCertificates counts those of users and of root.
 	ActiveCertificates int
-	// UnusedCredentials are the passwords and keys that fail C7 and C8, if
-	// those controls apply.
+	// UnusedCredentials are the passwords and keys that nobody used for
+	// Params.UnusedDays, by the rules of C7 and C8, whether these are judged or
+	// not and whatever excuses them.
 	UnusedCredentials int
+	// Untold says for how many of them the report does not tell.
+	Untold Untold
 	// KeyAges counts active keys by their age, then by how long they were not
 	// used: see KeyAgeLimits and KeyIdleLimits. The last of each is what is
 	// beyond the limits; for idleness, the fourth of four is "never used", or
@@ -92,6 +126,14 @@ type Stats struct {
 	// OldestKey is when the oldest active key was made; absent for none.
 	OldestKey report.Time
 	Root      RootStats
+}
+
+// Untold counts what a report has no word on: what is known of an account is at
+// least what [Stats] says, and maybe more.
+type Untold struct {
+	ConsoleUsers int // whether the user has a password, or one with a password MFA
+	Keys         int // whether there is a key, or whether it is active
+	Unused       int // whether a password or key is used
 }
 
 // KeyAgeLimits are the upper limits in days, inclusive, of the first five of

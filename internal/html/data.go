@@ -73,16 +73,20 @@ type accountData struct {
 }
 
 type statsData struct {
-	Users      int       `json:"users"`
-	Humans     int       `json:"humans"`
-	Machines   int       `json:"machines"`
-	Console    int       `json:"console"`
-	ConsoleMFA int       `json:"consoleMFA"`
-	Keys       int       `json:"keys"`
-	Unused     int       `json:"unused"`
-	KeyAges    [6][4]int `json:"keyAges"`
-	OldestKey  int64     `json:"oldestKey"`
-	Root       rootData  `json:"root"`
+	Users      int `json:"users"`
+	Humans     int `json:"humans"`
+	Machines   int `json:"machines"`
+	Console    int `json:"console"`
+	ConsoleMFA int `json:"consoleMFA"`
+	Keys       int `json:"keys"`
+	Unused     int `json:"unused"`
+	// Of so many more the report does not tell.
+	UntoldConsole int       `json:"untoldConsole"`
+	UntoldKeys    int       `json:"untoldKeys"`
+	UntoldUnused  int       `json:"untoldUnused"`
+	KeyAges       [6][4]int `json:"keyAges"`
+	OldestKey     int64     `json:"oldestKey"`
+	Root          rootData  `json:"root"`
 }
 
 type rootData struct {
@@ -204,6 +208,7 @@ func account(a *audit.AccountSummary, h *historyData) accountData {
 		Stats: statsData{
 			Users: s.Users, Humans: s.HumanUsers, Machines: s.MachineUsers,
 			Console: s.ConsoleUsers, ConsoleMFA: s.ConsoleUsersMFA,
+			UntoldConsole: s.Untold.ConsoleUsers, UntoldKeys: s.Untold.Keys, UntoldUnused: s.Untold.Unused,
 			Keys: s.ActiveKeys, Unused: s.UnusedCredentials, KeyAges: s.KeyAges, OldestKey: moment(s.OldestKey),
 			Root: rootData{s.Root.Seen, truth(s.Root.Password), truth(s.Root.MFA), s.Root.Keys, moment(s.Root.LastUsed)},
 		},

@@ -73,6 +73,7 @@ func aRun() ([]auditedReport, *audit.Summary, Options) {
 	root.Credential = audit.Credential{Kind: audit.AccessKey, Slot: 1, Created: at("2020-01-01T00:00:00Z")}
 	manual := root
 	manual.Control, manual.Status, manual.Credential, manual.Columns, manual.Reason = control("C3"), audit.Manual, audit.Credential{}, []string{"mfa_active"}, "The report does not tell hardware from virtual MFA."
+	manual.Severity = audit.Info
 	aged := func(f audit.Finding, slot int, made string, days int) audit.Finding {
 		f.Credential, f.Since, f.Age, f.Limit = audit.Credential{Kind: audit.AccessKey, Slot: slot, Created: at(made)}, at(made), time.Duration(days)*24*time.Hour, 90*24*time.Hour
 		f.Columns = []string{[]string{"access_key_1_last_rotated", "access_key_2_last_rotated"}[slot-1]}

@@ -48,8 +48,10 @@ const nothing = "–"
 var (
 	none    = cell{nothing, dim}
 	unknown = cell{"?", odd}
-	blank   = cell{}
 )
+
+// legend says what the signs mean that stand for what is not there.
+const legend = "– is none; ? is not told by the report."
 
 // printable is s with everything that is no printable character as an escape.
 // User names cannot hold any, but a file that claims to be a report can.
@@ -104,8 +106,6 @@ func since(t report.Time, asOf time.Time, never string) cell {
 		return cell{never, dim}
 	case t.Absence() == report.NoInformation:
 		return cell{"never", odd}
-	case t.Absence() == report.MissingColumn:
-		return blank
 	}
 	return unknown
 }
@@ -166,11 +166,8 @@ func mfa(r *report.Row, _ time.Time) cell {
 func key(n int) func(*report.Row, time.Time) cell {
 	return func(r *report.Row, asOf time.Time) cell {
 		k := r.Keys[n]
-		if !k.Exists() {
-			return none
-		}
 		c := keyAge(n)(r, asOf)
-		if k.Active.IsFalse() {
+		if !k.Exists() || k.Active.IsFalse() {
 			return c
 		}
 		at, ok := k.LastUsed.Value()
@@ -179,6 +176,8 @@ func key(n int) func(*report.Row, time.Time) cell {
 			c.text += ", used " + age(asOf.Sub(at))
 		case k.LastUsed.Absence() == report.NotApplicable:
 			c = cell{c.text + ", unused", odd}
+		case k.LastUsed.Absence() == report.Malformed:
+			c.text += ", used ?"
 		}
 		return c
 	}
@@ -187,12 +186,16 @@ func key(n int) func(*report.Row, time.Time) cell {
 // keyAge is a key's age, and whether it is inactive.
 func keyAge(n int) func(*report.Row, time.Time) cell {
 	return func(r *report.Row, asOf time.Time) cell {
-		return credential(r.Keys[n].Exists(), r.Keys[n].Active, r.Keys[n].LastRotated, asOf)
+		k := r.Keys[n]
+		return credential(k.Exists(), k.Known(), k.Active, k.LastRotated, asOf)
 	}
 }
 
-func credential(exists bool, on report.Bool, made report.Time, asOf time.Time) cell {
-	if !exists {
+func credential(exists, known bool, on report.Bool, made report.Time, asOf time.Time) cell {
+	switch {
+	case !known:
+		return unknown
+	case !exists:
 		return none
 	}
 	c := since(made, asOf, "?")
@@ -204,7 +207,10 @@ func credential(exists bool, on report.Bool, made report.Time, asOf time.Time) c
 
 func keyUsed(n int) func(*report.Row, time.Time) cell {
 	return func(r *report.Row, asOf time.Time) cell {
-		if !r.Keys[n].Exists() {
+		switch k := r.Keys[n]; {
+		case !k.Known():
+			return unknown
+		case !k.Exists():
 			return none
 		}
 		c := since(r.Keys[n].LastUsed, asOf, "never")
@@ -218,8 +224,12 @@ func keyUsed(n int) func(*report.Row, time.Time) cell {
 // keyUse is where a key was last used: service and region.
 func keyUse(n int) func(*report.Row, time.Time) cell {
 	return func(r *report.Row, _ time.Time) cell {
-		service, ok := r.Keys[n].LastUsedService.Value()
-		if !ok {
+		k := r.Keys[n]
+		service, ok := k.LastUsedService.Value()
+		switch {
+		case !k.Known(), !ok && k.Exists() && silent(k.LastUsedService):
+			return unknown
+		case !ok:
 			return none
 		}
 		if region, ok := r.Keys[n].LastUsedRegion.Value(); ok {
@@ -229,10 +239,15 @@ func keyUse(n int) func(*report.Row, time.Time) cell {
 	}
 }
 
+// silent reports whether a cell says nothing, not even that there is nothing.
+func silent(t report.Text) bool {
+	return t.Absence() == report.MissingColumn || t.Absence() == report.Malformed
+}
+
 func certificate(n int) func(*report.Row, time.Time) cell {
 	return func(r *report.Row, asOf time.Time) cell {
 		c := r.Certificates[n]
-		return credential(c.Exists(), c.Active, c.LastRotated, asOf)
+		return credential(c.Exists(), c.Known(), c.Active, c.LastRotated, asOf)
 	}
 }
 
@@ -241,7 +256,7 @@ func both(one, two func(*report.Row, time.Time) cell) func(*report.Row, time.Tim
 	return func(r *report.Row, asOf time.Time) cell {
 		a, b := one(r, asOf), two(r, asOf)
 		switch {
-		case b == none:
+		case b == none, a == unknown && b == unknown:
 			return a
 		case a == none:
 			return b

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"strings"
 	"time"
 
 	"rollcall/internal/audit"
@@ -14,8 +15,12 @@ type finding struct {
 	Control     string `json:"control"`
 	Name        string `json:"control_name"`
 	Title       string `json:"title"`
-	Status      string `json:"status"`
-	Severity    string `json:"severity"`
+	// Benchmark is what was judged by, and Requirements what it calls the
+	// control.
+	Benchmark    string   `json:"benchmark"`
+	Requirements []string `json:"requirements,omitempty"`
+	Status       string   `json:"status"`
+	Severity     string   `json:"severity"`
 
 	Account     string          `json:"account,omitempty"`
 	AccountName string          `json:"account_name,omitempty"`
@@ -55,9 +60,10 @@ type credentialJSON struct {
 }
 
 // findingOf returns the finding of a report, judged for a moment.
-func findingOf(f *audit.Finding, src *audit.Source, asOf time.Time) finding {
+func findingOf(f *audit.Finding, b *audit.Benchmark, src *audit.Source, asOf time.Time) finding {
 	out := finding{
 		Fingerprint: f.Fingerprint(), Control: string(f.Control.ID), Name: f.Control.Name, Title: f.Control.Title,
+		Benchmark: string(b.ID), Requirements: f.Control.RequirementIDs(b.ID),
 		Status: f.Status.String(), Severity: f.Severity.String(),
 		Account: f.Account, AccountName: src.Name, Partition: f.Partition, User: f.User, ARN: f.ARN,
 		UserCreated: moment(f.UserCreated),
@@ -77,6 +83,15 @@ func findingOf(f *audit.Finding, src *audit.Source, asOf time.Time) finding {
 		out.AgeSeconds = &age
 	}
 	return out
+}
+
+// named is a control with what the benchmark calls it: "C5 (2.10) Title".
+func named(c *audit.Control, b *audit.Benchmark) string {
+	text := string(c.ID)
+	if ids := c.RequirementIDs(b.ID); len(ids) > 0 {
+		text += " (" + strings.Join(ids, ", ") + ")"
+	}
+	return text + " " + c.Title
 }
 
 // moment is a time of the report, "" where it has none.

@@ -13,7 +13,7 @@ import (
 var csvColumns = []string{
 	"status", "severity", "control", "control_name", "title", "account", "account_name", "partition", "user", "arn", "class",
 	"credential", "reason", "columns", "since", "age_seconds", "limit_seconds", "approximate",
-	"suppressed", "exception", "expired_exception", "key_ids", "note", "path", "line", "generated_at", "as_of", "fingerprint",
+	"suppressed", "exception", "expired_exception", "key_ids", "note", "path", "line", "generated_at", "as_of", "fingerprint", "benchmark", "requirements",
 }
 
 // csvFindings writes every finding as a row.
@@ -31,7 +31,7 @@ func newCSV(b *bufio.Writer, o *Options) Output {
 
 func (c *csvFindings) Row(row *audit.Row) error {
 	for i := range row.Findings {
-		f := findingOf(&row.Findings[i], &c.src, c.asOf())
+		f := findingOf(&row.Findings[i], c.o.Benchmark, &c.src, c.asOf())
 		credential, age, limit, line := "", "", "", ""
 		if f.Credential != nil {
 			credential = f.Credential.ID
@@ -49,7 +49,7 @@ func (c *csvFindings) Row(row *audit.Row) error {
 			f.Status, f.Severity, f.Control, f.Name, f.Title, f.Account, f.AccountName, f.Partition, f.User, f.ARN, f.Class,
 			credential, f.Reason, strings.Join(f.Columns, " "), f.Since, age, limit, strconv.FormatBool(f.Approximate),
 			strconv.FormatBool(f.Suppressed), f.Exception, f.ExpiredException, strings.Join(f.KeyIDs, " "), f.Note,
-			f.Path, line, f.Generated, f.AsOf, f.Fingerprint)
+			f.Path, line, f.Generated, f.AsOf, f.Fingerprint, f.Benchmark, strings.Join(f.Requirements, " "))
 		for j, cell := range c.cells {
 			c.cells[j] = inert(cell)
 		}

@@ -20,7 +20,7 @@ func newJSONLines(b *bufio.Writer, o *Options) Output { return &jsonLines{stream
 
 func (j *jsonLines) Row(row *audit.Row) (err error) {
 	for i := range row.Findings {
-		if j.line, err = appendJSON(j.line[:0], findingOf(&row.Findings[i], &j.src, j.asOf())); err != nil {
+		if j.line, err = appendJSON(j.line[:0], findingOf(&row.Findings[i], j.o.Benchmark, &j.src, j.asOf())); err != nil {
 			return err
 		}
 		j.b.Write(append(j.line, '\n'))
@@ -83,6 +83,7 @@ type document struct {
 	Parameters audit.Params    `json:"parameters"`
 	Complete   bool            `json:"complete"`
 	Counts     countsJSON      `json:"counts"`
+	Outcomes   outcomesJSON    `json:"control_outcomes"`
 	Controls   []controlCounts `json:"controls"`
 	Accounts   []accountJSON   `json:"accounts"`
 	Skipped    []Skipped       `json:"skipped_accounts,omitempty"`
@@ -133,10 +134,14 @@ func countsOf(c *audit.Counts) countsJSON {
 }
 
 type controlCounts struct {
-	Control  string `json:"control"`
-	Name     string `json:"control_name"`
-	Title    string `json:"title"`
-	Severity string `json:"severity"`
+	Control string `json:"control"`
+	Name    string `json:"control_name"`
+	Title   string `json:"title"`
+	// Requirements are what the benchmark calls the control.
+	Requirements []string `json:"requirements"`
+	Severity     string   `json:"severity"`
+	// Outcome is the worst status that nothing excuses, or EXCUSED.
+	Outcome string `json:"outcome"`
 	statusCounts
 	Suppressed int `json:"suppressed"`
 }
@@ -146,10 +151,31 @@ func controlCountsOf(c *audit.Counts, b *audit.Benchmark) []controlCounts {
 	for i, n := range c.Controls {
 		out[i] = controlCounts{
 			Control: string(n.Control.ID), Name: n.Control.Name, Title: n.Control.Title, Severity: b.Severity(n.Control).String(),
+			Requirements: append([]string{}, n.Control.RequirementIDs(b.ID)...), Outcome: outcomeWord(&n),
 			statusCounts: statusCountsOf(n.Statuses), Suppressed: n.Suppressed,
 		}
 	}
 	return out
+}
+
+// outcomeWord is what came of a control, in the word for it.
+func outcomeWord(c *audit.ControlCounts) string {
+	status, excused := c.Outcome()
+	if excused {
+		return "EXCUSED"
+	}
+	return status.String()
+}
+
+// outcomesJSON counts controls by what came of them.
+type outcomesJSON struct {
+	statusCounts
+	Excused int `json:"excused"`
+}
+
+func outcomesOf(c *audit.Counts) outcomesJSON {
+	n, excused := c.Outcomes()
+	return outcomesJSON{statusCountsOf(n), excused}
 }
 
 type accountJSON struct {
@@ -161,22 +187,27 @@ type accountJSON struct {
 	ProblemCount int             `json:"problem_count"`
 	Problems     []audit.Problem `json:"problems,omitempty"`
 	Counts       countsJSON      `json:"counts"`
+	Outcomes     outcomesJSON    `json:"control_outcomes"`
 	Controls     []controlCounts `json:"controls"`
 	Statistics   *statisticsJSON `json:"statistics,omitempty"` // none for one that is missing
 }
 
 type statisticsJSON struct {
-	Rows               int    `json:"rows"`
-	Users              int    `json:"users"`
-	ConsoleUsers       int    `json:"console_users"`
-	ConsoleUsersMFA    int    `json:"console_users_mfa"`
-	HumanUsers         int    `json:"human_users"`
-	MachineUsers       int    `json:"machine_users"`
-	BreakGlassUsers    int    `json:"break_glass_users"`
-	ActiveKeys         int    `json:"active_keys"`
-	InactiveKeys       int    `json:"inactive_keys"`
-	ActiveCertificates int    `json:"active_certificates"`
-	UnusedCredentials  int    `json:"unused_credentials"`
+	Rows               int `json:"rows"`
+	Users              int `json:"users"`
+	ConsoleUsers       int `json:"console_users"`
+	ConsoleUsersMFA    int `json:"console_users_mfa"`
+	HumanUsers         int `json:"human_users"`
+	MachineUsers       int `json:"machine_users"`
+	BreakGlassUsers    int `json:"break_glass_users"`
+	ActiveKeys         int `json:"active_keys"`
+	InactiveKeys       int `json:"inactive_keys"`
+	ActiveCertificates int `json:"active_certificates"`
+	UnusedCredentials  int `json:"unused_credentials"`
+	// Of so many more the report does not tell.
+	UntoldConsoleUsers int    `json:"untold_console_users"`
+	UntoldKeys         int    `json:"untold_keys"`
+	UntoldUnused       int    `json:"untold_unused"`
 	OldestKey          string `json:"oldest_key,omitempty"`
 	// KeyAges has a list for each span of ages; the words for the spans are in
 	// key_age_limits_days and key_idle_limits_days.
@@ -198,14 +229,14 @@ func documentOf(s *audit.Summary, o *Options) document {
 	d := document{
 		Version: 1, Program: o.generator(),
 		Benchmark: benchmarkJSON{string(s.Benchmark.ID), s.Benchmark.Title, s.Benchmark.Version}, Parameters: s.Params,
-		Complete: Complete(s), Counts: countsOf(&s.Counts), Controls: controlCountsOf(&s.Counts, s.Benchmark),
+		Complete: Complete(s), Counts: countsOf(&s.Counts), Outcomes: outcomesOf(&s.Counts), Controls: controlCountsOf(&s.Counts, s.Benchmark),
 		Accounts: []accountJSON{}, Skipped: o.Skipped, Exceptions: s.Exceptions, Findings: []finding{},
 	}
 	for _, a := range s.Accounts {
 		d.Accounts = append(d.Accounts, accountOf(a, s.Benchmark))
 		d.Omitted += omitted(a)
 		for i := range a.Worst {
-			d.Findings = append(d.Findings, findingOf(&a.Worst[i], &a.Source, a.AsOf))
+			d.Findings = append(d.Findings, findingOf(&a.Worst[i], s.Benchmark, &a.Source, a.AsOf))
 		}
 	}
 	return d
@@ -230,7 +261,7 @@ func omitted(a *audit.AccountSummary) int {
 func accountOf(a *audit.AccountSummary, b *audit.Benchmark) accountJSON {
 	out := accountJSON{
 		Source: a.Source, AsOf: stamp(a.AsOf), Complete: !a.Incomplete(), Missing: a.Missing, Stale: a.Stale,
-		ProblemCount: a.ProblemCount, Problems: a.Problems, Counts: countsOf(&a.Counts), Controls: controlCountsOf(&a.Counts, b),
+		ProblemCount: a.ProblemCount, Problems: a.Problems, Counts: countsOf(&a.Counts), Outcomes: outcomesOf(&a.Counts), Controls: controlCountsOf(&a.Counts, b),
 	}
 	if a.Missing {
 		return out
@@ -240,7 +271,8 @@ func accountOf(a *audit.AccountSummary, b *audit.Benchmark) accountJSON {
 		Rows: t.Rows, Users: t.Users, ConsoleUsers: t.ConsoleUsers, ConsoleUsersMFA: t.ConsoleUsersMFA,
 		HumanUsers: t.HumanUsers, MachineUsers: t.MachineUsers, BreakGlassUsers: t.BreakGlassUsers,
 		ActiveKeys: t.ActiveKeys, InactiveKeys: t.InactiveKeys, ActiveCertificates: t.ActiveCertificates,
-		UnusedCredentials: t.UnusedCredentials, OldestKey: moment(t.OldestKey),
+		UnusedCredentials:  t.UnusedCredentials,
+		UntoldConsoleUsers: t.Untold.ConsoleUsers, UntoldKeys: t.Untold.Keys, UntoldUnused: t.Untold.Unused, OldestKey: moment(t.OldestKey),
 		KeyAgeLimits: audit.KeyAgeLimits[:], KeyIdleLimits: audit.KeyIdleLimits[:], KeyAges: t.KeyAges,
 		Root: rootJSON{Seen: t.Root.Seen, Keys: t.Root.Keys, LastUsed: moment(t.Root.LastUsed)},
 	}

@@ -23,6 +23,7 @@ func (t tableFindings) Close(s *audit.Summary) error {
 	t.counts(s)
 	t.accounts(s)
 	t.problems(s)
+	t.controls(s)
 	for _, group := range bySeverity(s) {
 		t.group(group)
 	}
@@ -152,18 +153,18 @@ func (t tableFindings) accounts(s *audit.Summary) {
 		if a.Missing {
 			id.style = bad
 			missing := cell{"no report", bad}
-			g.rows = append(g.rows, []cell{id, name, missing, none, none, none, none, none, none, none})
+			g.rows = append(g.rows, []cell{id, name, missing, unknown, unknown, unknown, unknown, unknown, unknown, unknown})
 			continue
 		}
 		n := a.Counts.Total
 		row := []cell{
 			id, name, number(n[audit.Fail], bad), number(n[audit.Warn], odd),
-			number(a.Stats.Users, usual), share(a.Stats.ConsoleUsersMFA, a.Stats.ConsoleUsers), number(a.Stats.ActiveKeys, usual),
-			number(a.Stats.UnusedCredentials, odd), rootCell(&a.Stats.Root, a.AsOf), {stamp(a.Source.Generated), usual},
+			number(a.Stats.Users, usual), share(&a.Stats), atLeast(a.Stats.ActiveKeys, a.Stats.Untold.Keys, usual),
+			atLeast(a.Stats.UnusedCredentials, a.Stats.Untold.Unused, odd), rootCell(a), {stamp(a.Source.Generated), usual},
 		}
 		switch {
 		case a.Source.Generated.IsZero():
-			row[9] = none
+			row[9] = unknown
 		case a.Stale:
 			row[9].style = odd
 		}
@@ -180,6 +181,9 @@ func (t tableFindings) accounts(s *audit.Summary) {
 	}
 	t.b.WriteByte('\n')
 	g.write(t.b, t.o.Width, t.o.Colour)
+	if g.has(unknown) {
+		t.say(dim, "%s", legend)
+	}
 }
 
 // worstFirst are the accounts: those without a report, then those with the
@@ -209,21 +213,41 @@ func number(n int, s style) cell {
 	return cell{strconv.Itoa(n), s}
 }
 
-// share is how many of those with a password have MFA.
-func share(n, of int) cell {
+// atLeast is a number to which comes what the report does not tell of.
+func atLeast(n, untold int, s style) cell {
 	switch {
-	case of == 0:
-		return none
-	case n == of:
-		return cell{fmt.Sprintf("%d/%d", n, of), good}
+	case untold == 0:
+		return number(n, s)
+	case n == 0:
+		return unknown
 	}
-	return cell{fmt.Sprintf("%d/%d", n, of), bad}
+	return cell{"≥ " + strconv.Itoa(n), odd}
+}
+
+// share is how many of those with a password have MFA.
+func share(t *audit.Stats) cell {
+	text := fmt.Sprintf("%d/%d", t.ConsoleUsersMFA, t.ConsoleUsers)
+	switch {
+	case t.Untold.ConsoleUsers > 0 && t.ConsoleUsers == 0:
+		return unknown
+	case t.Untold.ConsoleUsers > 0:
+		return cell{text + "?", odd}
+	case t.ConsoleUsers == 0:
+		return none
+	case t.ConsoleUsersMFA == t.ConsoleUsers:
+		return cell{text, good}
+	}
+	return cell{text, bad}
 }
 
 // rootCell is what root could be used with, and when it was.
-func rootCell(r *audit.RootStats, asOf time.Time) cell {
-	if !r.Seen {
+func rootCell(a *audit.AccountSummary) cell {
+	r, asOf := &a.Stats.Root, a.AsOf
+	switch {
+	case !r.Seen && a.Source.Partition == "aws-cn": // whose reports have no row for root
 		return none
+	case !r.Seen:
+		return unknown
 	}
 	c := cell{"no password", usual}
 	if !r.Password.IsFalse() {
@@ -283,6 +307,7 @@ type severityGroup struct {
 type accountGroup struct {
 	account  *audit.AccountSummary
 	findings []audit.Finding
+	more     int // that are not among the worst, and so not shown
 }
 
 // bySeverity groups the worst findings. Left out is what the problems of an
@@ -300,8 +325,8 @@ func bySeverity(s *audit.Summary) []severityGroup {
 					of = append(of, f)
 				}
 			}
-			if len(of) > 0 {
-				group.accounts = append(group.accounts, accountGroup{a, of})
+			if more := omittedOf(a, severity); len(of) > 0 || more > 0 {
+				group.accounts = append(group.accounts, accountGroup{a, of, more})
 			}
 		}
 		if len(group.accounts) > 0 {
@@ -309,6 +334,73 @@ func bySeverity(s *audit.Summary) []severityGroup {
 		}
 	}
 	return groups
+}
+
+// omittedOf is how many findings of a severity are not among the worst.
+func omittedOf(a *audit.AccountSummary, severity audit.Severity) int {
+	if a.Missing {
+		return 0
+	}
+	n := 0
+	for _, status := range [...]audit.Status{audit.Fail, audit.NoData, audit.Warn} {
+		n += a.Counts.Severities[severity][status]
+	}
+	for i := range a.Worst {
+		if a.Worst[i].Severity == severity {
+			n--
+		}
+	}
+	return n
+}
+
+// leftOut says how many findings of an account are not shown where others are.
+func leftOut(n int, severity audit.Severity, beside bool) string {
+	what := severity.String() + " finding"
+	if beside {
+		what = "more " + what
+	}
+	return count(n, what) + verb(n) + " not shown"
+}
+
+// controls says what came of each control, under the benchmark's own number.
+func (t tableFindings) controls(s *audit.Summary) {
+	g := grid{titles: []string{"ITEM", "CONTROL", "FAIL", "NO_DATA", "WARN", "MANUAL", "PASS", "TITLE"}, spare: []string{"NO_DATA", "MANUAL"}, wrap: true}
+	for i := range s.Counts.Controls {
+		c := &s.Counts.Controls[i]
+		item := cell{strings.Join(c.Control.RequirementIDs(s.Benchmark.ID), ", "), usual}
+		if item.text == "" {
+			item = none
+		}
+		row := []cell{item, {string(c.Control.ID), usual}}
+		for _, status := range [...]audit.Status{audit.Fail, audit.NoData, audit.Warn, audit.Manual, audit.Pass} {
+			row = append(row, number(c.Statuses[status], styleOf(status)))
+		}
+		g.rows = append(g.rows, append(row, cell{printable(c.Control.Title), usual}))
+	}
+	if len(g.rows) == 0 {
+		return
+	}
+	t.b.WriteByte('\n')
+	t.say(heading, "Controls: %s", outcomes(&s.Counts))
+	g.write(t.b, t.o.Width, t.o.Colour)
+}
+
+// outcomes says how many controls pass, and what came of the others.
+func outcomes(c *audit.Counts) string {
+	n, excused := c.Outcomes()
+	parts := []string{fmt.Sprintf("%d of %d pass", n[audit.Pass], len(c.Controls))}
+	for _, other := range []struct {
+		n    int
+		what string
+	}{
+		{n[audit.Fail], "fail"}, {n[audit.NoData], "without data"}, {n[audit.Warn], "warn"}, {n[audit.Manual], "for a person"},
+		{excused, "excused"}, {n[audit.NotApplicable], "not applicable"},
+	} {
+		if other.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", other.n, other.what))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (t tableFindings) group(group severityGroup) {
@@ -341,7 +433,12 @@ func (t tableFindings) group(group severityGroup) {
 			}
 			g.rows = append(g.rows, append(row, cell{printable(why(f)), usual}))
 		}
-		g.write(t.b, t.o.Width, t.o.Colour)
+		if len(g.rows) > 0 {
+			g.write(t.b, t.o.Width, t.o.Colour)
+		}
+		if account.more > 0 {
+			t.say(dim, "  %s", leftOut(account.more, group.severity, len(g.rows) > 0)+": see --top, or --output csv for all.")
+		}
 	}
 }
 
@@ -384,15 +481,6 @@ func (t tableFindings) exceptions(s *audit.Summary) {
 // foot says what is not shown, and what a credential report never shows.
 func (t tableFindings) foot(s *audit.Summary) {
 	t.b.WriteByte('\n')
-	more := 0
-	for _, a := range s.Accounts {
-		if !a.Missing {
-			more += omitted(a)
-		}
-	}
-	if more > 0 {
-		t.say(usual, "%s not shown: see --top, or --output csv for all.", count(more, "more finding")+verb(more))
-	}
 	for _, skipped := range t.o.Skipped {
 		t.say(dim, "Account %s is %s and not audited.", strings.TrimSpace(skipped.Account+" "+skipped.Name), skipped.Status)
 	}

@@ -29,7 +29,7 @@ func (g gitHub) Close(s *audit.Summary) error {
 		for _, account := range group.accounts {
 			for i := range account.findings {
 				f := &account.findings[i]
-				title := fmt.Sprintf("%s %s: %s", f.Severity, f.Control.ID, f.Control.Title)
+				title := fmt.Sprintf("%s %s", f.Severity, named(f.Control, s.Benchmark))
 				g.command(gitHubLevel(f), account.account.Source.Path, f.Line, title, called(&account.account.Source)+", "+subject(f)+": "+why(f), shown, &more)
 			}
 			if n := omitted(account.account); n > 0 && group.severity == account.account.Worst[0].Severity {

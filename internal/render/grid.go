@@ -76,6 +76,13 @@ func (g *grid) whole(widths []int) int {
 	return total
 }
 
+// has reports whether a cell of the grid holds the sign of c.
+func (g *grid) has(c cell) bool {
+	return slices.ContainsFunc(g.rows, func(row []cell) bool {
+		return slices.ContainsFunc(row, func(d cell) bool { return strings.HasSuffix(d.text, c.text) })
+	})
+}
+
 func (g *grid) measure() []int {
 	widths := make([]int, len(g.titles))
 	for i, title := range g.titles {

@@ -141,7 +141,7 @@ func (s *junitSuite) add(c junitCase) {
 // anything could not be judged, skipped where nothing was to be judged by a
 // program.
 func (j *junit) outcome(n *audit.ControlCounts, a *audit.AccountSummary) junitCase {
-	c := junitCase{Class: printable(called(&a.Source)), Name: string(n.Control.ID) + " " + n.Control.Title}
+	c := junitCase{Class: printable(called(&a.Source)), Name: named(n.Control, j.o.Benchmark)}
 	lines := j.lines[n.Control.ID]
 	found := n.Suppressed
 	for _, status := range shownStatuses {

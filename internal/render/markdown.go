@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,11 +30,16 @@ func writeMarkdown(b *bufio.Writer, s *audit.Summary, o *Options) {
 	markdownCounts(b, s)
 	markdownAccounts(b, s)
 	markdownProblems(b, s)
+	markdownControls(b, s)
 	for _, group := range bySeverity(s) {
 		title := group.severity.String()
 		fmt.Fprintf(b, "## %s%s\n\n", strings.ToUpper(title[:1]), title[1:])
 		for _, account := range group.accounts {
 			fmt.Fprintf(b, "### %s\n\n", inMarkdown(called(&account.account.Source)))
+			if len(account.findings) == 0 {
+				fmt.Fprintf(b, "%s.\n\n", leftOut(account.more, group.severity, false))
+				continue
+			}
 			markdownRow(b, "Status", "Control", "User", "Credential", "Line", "Why")
 			markdownRow(b, "---", "---", "---", "---", "---:", "---")
 			for i := range account.findings {
@@ -42,21 +48,15 @@ func writeMarkdown(b *bufio.Writer, s *audit.Summary, o *Options) {
 				if f.Line > 0 {
 					line = strconv.Itoa(f.Line)
 				}
-				markdownRow(b, f.Status.String(), string(f.Control.ID)+" "+inMarkdown(f.Control.Title), inMarkdown(f.User), inMarkdown(credentialName(f)), line, inMarkdown(why(f)))
+				markdownRow(b, f.Status.String(), inMarkdown(named(f.Control, s.Benchmark)), inMarkdown(f.User), inMarkdown(credentialName(f)), line, inMarkdown(why(f)))
 			}
 			b.WriteByte('\n')
+			if account.more > 0 {
+				fmt.Fprintf(b, "%s.\n\n", leftOut(account.more, group.severity, true))
+			}
 		}
 	}
 	markdownExceptions(b, s)
-	more := 0
-	for _, a := range s.Accounts {
-		if !a.Missing {
-			more += omitted(a)
-		}
-	}
-	if more > 0 {
-		fmt.Fprintf(b, "%s not shown.\n\n", count(more, "more finding")+verb(more))
-	}
 	for _, skipped := range o.Skipped {
 		fmt.Fprintf(b, "Account %s is %s and not audited.\n\n", inMarkdown(strings.TrimSpace(skipped.Account+" "+skipped.Name)), inMarkdown(skipped.Status))
 	}
@@ -102,8 +102,32 @@ func markdownAccounts(b *bufio.Writer, s *audit.Summary) {
 		}
 		t := &a.Stats
 		markdownRow(b, id, name, strconv.Itoa(a.Counts.Total[audit.Fail]), strconv.Itoa(a.Counts.Total[audit.Warn]), strconv.Itoa(t.Users),
-			share(t.ConsoleUsersMFA, t.ConsoleUsers).text, strconv.Itoa(t.ActiveKeys), strconv.Itoa(t.UnusedCredentials),
-			rootCell(&t.Root, a.AsOf).text, stamp(a.Source.Generated))
+			share(t).text, atLeast(t.ActiveKeys, t.Untold.Keys, usual).text, atLeast(t.UnusedCredentials, t.Untold.Unused, usual).text,
+			rootCell(a).text, cmp.Or(stamp(a.Source.Generated), unknown.text))
+	}
+	fmt.Fprintf(b, "\n%s\n\n", legend)
+}
+
+// markdownControls says what came of each control.
+func markdownControls(b *bufio.Writer, s *audit.Summary) {
+	fmt.Fprintf(b, "## Controls\n\n%s.\n\n", outcomes(&s.Counts))
+	header, rule := []string{"Item", "Control"}, []string{"---", "---"}
+	statuses := append(slices.Clone(shownStatuses), audit.Pass)
+	for _, status := range statuses {
+		header, rule = append(header, inMarkdown(status.String())), append(rule, "---:")
+	}
+	markdownRow(b, header...)
+	markdownRow(b, rule...)
+	for i := range s.Counts.Controls {
+		c := &s.Counts.Controls[i]
+		row := []string{
+			inMarkdown(cmp.Or(strings.Join(c.Control.RequirementIDs(s.Benchmark.ID), ", "), nothing)),
+			string(c.Control.ID) + " " + inMarkdown(c.Control.Title),
+		}
+		for _, status := range statuses {
+			row = append(row, strconv.Itoa(c.Statuses[status]))
+		}
+		markdownRow(b, row...)
 	}
 	b.WriteByte('\n')
 }

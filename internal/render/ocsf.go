@@ -163,7 +163,7 @@ func (o *ocsf) event(f *audit.Finding) ocsfEvent {
 		},
 		Remediation: ocsfDescription{f.Control.Remediation},
 		Resources:   []ocsfResource{ocsfResourceOf(f)},
-		Evidences:   []ocsfEvidence{{findingOf(f, &o.src, o.asOf())}},
+		Evidences:   []ocsfEvidence{{findingOf(f, o.o.Benchmark, &o.src, o.asOf())}},
 	}
 	if f.Suppressed {
 		e.StatusID, e.Status = 3, "Suppressed"

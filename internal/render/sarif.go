@@ -98,6 +98,12 @@ func newSARIF(b *bufio.Writer, o *Options) Output {
 		s.rules[c.ID] = i
 		rules = append(rules, sarifRuleOf(c, o.Benchmark))
 	}
+	// GitHub takes the severity of a result from its rule: what a person must
+	// judge has rules of its own, which are no alarm.
+	for _, c := range o.controls() {
+		s.rules[manual(c.ID)] = len(rules)
+		rules = append(rules, sarifManualRule(c, o.Benchmark))
+	}
 	driver := map[string]any{"name": o.Program, "rules": rules}
 	if o.Version != "" {
 		driver["version"] = o.Version
@@ -134,6 +140,18 @@ func sarifRuleOf(c *audit.Control, b *audit.Benchmark) sarifRule {
 		Help: sarifText{c.Remediation}, Default: sarifLevel{sarifLevelOf(audit.Fail, severity)},
 		Props: map[string]any{"tags": tags, "precision": "very-high", "security-severity": sarifSeverity(severity)},
 	}
+}
+
+// manual is the id of the rule of a control under which results stand that a
+// person must judge.
+func manual(id audit.ControlID) audit.ControlID { return id + "/manual" }
+
+func sarifManualRule(c *audit.Control, b *audit.Benchmark) sarifRule {
+	r := sarifRuleOf(c, b)
+	r.ID, r.Name, r.Default.Level = string(manual(c.ID)), r.Name+"ByPerson", "none"
+	r.Short.Text += " (for a person to judge)"
+	r.Props["security-severity"] = sarifSeverity(audit.Info)
+	return r
 }
 
 // pascal is a name with hyphens as SARIF has names of rules: RootActiveKey.
@@ -192,8 +210,12 @@ func (s *sarif) Row(row *audit.Row) error {
 
 func (s *sarif) result(f *audit.Finding) sarifResult {
 	fingerprint := f.Fingerprint()
+	rule := f.Control.ID
+	if f.Status == audit.Manual {
+		rule = manual(rule)
+	}
 	r := sarifResult{
-		RuleID: string(f.Control.ID), RuleIndex: s.rules[f.Control.ID],
+		RuleID: string(rule), RuleIndex: s.rules[rule],
 		Kind: sarifKind(f.Status), Level: sarifLevelOf(f.Status, f.Severity),
 		Message: sarifText{subject(f) + ": " + why(f)},
 		// GitHub goes by primaryLocationLineHash, and would else make one of the
@@ -201,7 +223,7 @@ func (s *sarif) result(f *audit.Finding) sarifResult {
 		Fingerprints: map[string]string{"rollcallFinding/v1": fingerprint, "primaryLocationLineHash": fingerprint + ":1"},
 		Props: map[string]any{
 			"status": f.Status.String(), "severity": f.Severity.String(), "account": f.Account,
-			"credential": f.Credential.ID(), "columns": f.Columns,
+			"credential": f.Credential.ID(), "columns": f.Columns, "requirements": f.Control.RequirementIDs(s.o.Benchmark.ID),
 		},
 	}
 	where := sarifLocation{Physical: sarifPhysical{Artifact: artifact(&s.src, f.Account), Region: &sarifRegion{max(f.Line, 1)}}}
@@ -265,6 +287,10 @@ func (s *sarif) Close(sum *audit.Summary) error {
 		run["toolExecutionNotifications"] = s.notes
 	}
 	s.write([]any{run})
+	s.b.WriteString(`,"properties":`)
+	s.write(map[string]any{
+		"benchmark": standardName(s.o.Benchmark), "controlOutcomes": outcomesOf(&sum.Counts), "controls": controlCountsOf(&sum.Counts, s.o.Benchmark),
+	})
 	s.b.WriteString("}]}\n")
 	if s.err != nil {
 		return s.err

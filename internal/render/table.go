@@ -100,25 +100,30 @@ func Table(w io.Writer, rows []report.Row, o TableOptions) error {
 	writeCells(b, titles, widths, o.Colour)
 	cells := make([]cell, len(layout))
 	more := 0
+	signs := false
 	for i := range rows {
 		for j, c := range layout {
 			cells[j] = c.cell(&rows[i], o.AsOf)
+			signs = signs || j > 0 && strings.Contains(cells[j].text, unknown.text)
 		}
 		writeCells(b, cells, widths, o.Colour)
 		if info, ok := rows[i].Additional.Value(); ok && info != "" {
 			more++
 		}
 	}
-	footer(b, rows, o, more)
+	footer(b, rows, o, more, signs)
 	return b.Flush()
 }
 
 // footer says what the table cannot: how many rows, since when ages count,
 // and what is not shown.
-func footer(b *bufio.Writer, rows []report.Row, o TableOptions, more int) {
+func footer(b *bufio.Writer, rows []report.Row, o TableOptions, more int, signs bool) {
 	lines := []string{fmt.Sprintf("%s, ages as of %s", count(len(rows), "row"), o.AsOf.UTC().Format(time.RFC3339))}
 	if more > 0 {
 		lines = append(lines, fmt.Sprintf("%s more credentials than shown", count(more, "user")+map[bool]string{true: " has", false: " have"}[more == 1]))
+	}
+	if signs {
+		lines = append(lines, legend)
 	}
 	b.WriteByte('\n')
 	for _, l := range lines {

@@ -83,8 +83,9 @@ func holdings(row *report.Row) string {
 	if row.PasswordEnabled.IsTrue() {
 		parts = append(parts, "a password")
 	}
-	keys, certificates := 0, 0
+	keys, certificates, told := 0, 0, row.PasswordEnabled.Absence() != report.MissingColumn
 	for i := range 2 {
+		told = told && row.Keys[i].Known() && row.Certificates[i].Known()
 		if row.Keys[i].Exists() {
 			keys++
 		}
@@ -94,8 +95,13 @@ func holdings(row *report.Row) string {
 	}
 	parts = append(parts, number(keys, "key")...)
 	parts = append(parts, number(certificates, "certificate")...)
-	if len(parts) == 0 {
+	switch {
+	case len(parts) == 0 && told:
 		return "no credentials"
+	case len(parts) == 0:
+		return "credentials that the report does not tell of"
+	case !told:
+		parts = append(parts, "maybe more that the report does not tell of")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -15,14 +15,17 @@ func what(c audit.Credential, keyID string) string {
 	switch {
 	case c.Kind == audit.Password:
 		return "password"
-	case c.Kind == audit.AccessKey && keyID != "":
-		return "access key " + keyID + " made " + c.Created.String()
-	case c.Kind == audit.AccessKey:
-		return "access key made " + c.Created.String()
-	case c.Kind == audit.Certificate:
-		return "certificate of " + c.Created.String()
+	case c.Kind == audit.NoCredential:
+		return ""
 	}
-	return ""
+	name := map[audit.CredentialKind]string{audit.AccessKey: "access key", audit.Certificate: "certificate"}[c.Kind]
+	if keyID != "" {
+		name += " " + keyID
+	}
+	if !c.Created.IsPresent() { // the report does not tell: it is the first or the second one
+		return fmt.Sprintf("%s %d, of an unknown date", name, c.Slot)
+	}
+	return name + " made " + c.Created.String()
 }
 
 // title names an item.

@@ -71,7 +71,7 @@ func (l *Lake) addFinding(f *audit.Finding) error {
 	if err := l.openFindings(f.Account); err != nil {
 		return err
 	}
-	return l.found.add(findingRowOf(f, &l.src, string(l.o.Benchmark.ID), l.asOf(), l.o.Now))
+	return l.found.add(findingRowOf(f, &l.src, l.o.Benchmark.ID, l.asOf(), l.o.Now))
 }
 
 func (l *Lake) openFindings(account string) (err error) {

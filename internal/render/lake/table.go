@@ -84,8 +84,10 @@ type findingRow struct {
 	Control     string `parquet:"control,dict"`
 	Name        string `parquet:"control_name,dict"`
 	Title       string `parquet:"title,dict"`
-	Status      string `parquet:"status,dict"`
-	Severity    string `parquet:"severity,dict"`
+	// Requirements are what the benchmark calls the control.
+	Requirements []string `parquet:"requirements,list"`
+	Status       string   `parquet:"status,dict"`
+	Severity     string   `parquet:"severity,dict"`
 
 	Partition         string     `parquet:"aws_partition,dict"`
 	User              *string    `parquet:"user"`
@@ -150,10 +152,11 @@ func rowOf(row *audit.Row, src *audit.Source) reportRow {
 	return out
 }
 
-func findingRowOf(f *audit.Finding, src *audit.Source, benchmark string, asOf, now time.Time) findingRow {
+func findingRowOf(f *audit.Finding, src *audit.Source, benchmark audit.Standard, asOf, now time.Time) findingRow {
 	out := findingRow{
-		Fingerprint: f.Fingerprint(), Benchmark: benchmark, Control: string(f.Control.ID), Name: f.Control.Name, Title: f.Control.Title,
-		Status: f.Status.String(), Severity: f.Severity.String(), Partition: f.Partition, User: some(f.User), ARN: some(f.ARN),
+		Fingerprint: f.Fingerprint(), Benchmark: string(benchmark), Control: string(f.Control.ID), Name: f.Control.Name, Title: f.Control.Title,
+		Requirements: f.Control.RequirementIDs(benchmark),
+		Status:       f.Status.String(), Severity: f.Severity.String(), Partition: f.Partition, User: some(f.User), ARN: some(f.ARN),
 		Class: f.Class.String(), Credential: some(f.Credential.ID()), CredentialKind: some(f.Credential.Kind.String()), Line: int32(f.Line),
 		Reason: f.Reason, Columns: f.Columns, Approximate: f.Approximate,
 		Suppressed: f.Suppressed, Exception: some(f.Exception), ExpiredException: some(f.ExpiredException), KeyIDs: f.KeyIDs, Note: some(f.Note),

@@ -1,0 +1,87 @@
+package render
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/report"
+)
+
+// partial is a report without most columns of keys and all of certificates.
+const partial = `user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active
+<root_account>,arn:aws:iam::123456789012:root,2020-01-01T00:00:00Z,true,true,true
+Ann,arn:aws:iam::123456789012:user/Ann,2026-01-01T00:00:00Z,true,true,true
+`
+
+// What a report does not tell of is never shown as none, nor as nothing.
+func TestPartialReport(t *testing.T) {
+	rows, err := report.ReadAll(strings.NewReader(partial))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for width, untold := range map[int]int{0: 10, 60: 3, 80: 5} {
+		var b bytes.Buffer
+		if err := Table(&b, rows, TableOptions{Width: width, AsOf: generated}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(b.String(), "\n")
+		if strings.Contains(lines[2], nothing) || strings.Count(lines[2], "?") != untold || !strings.Contains(b.String(), legend) {
+			t.Errorf("%d columns:\n%s", width, b.String())
+		}
+	}
+}
+
+func TestPartialAudit(t *testing.T) {
+	for _, format := range []string{"table", "md"} {
+		f, _ := FindFormat(format)
+		auditor, err := audit.New(audit.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		of, err := auditor.Audit(t.Context(), strings.NewReader(partial), audit.Source{Generated: generated}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if of.Stats.ActiveKeys != 2 || of.Stats.Untold.Keys != 2 || of.Stats.Untold.Unused == 0 {
+			t.Errorf("the figures are %+v", of.Stats)
+		}
+		var b bytes.Buffer
+		if err := f.Open(&b, Options{Now: generated, Benchmark: auditor.Summary().Benchmark}).Close(auditor.Summary()); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"≥ 2", legend, "does not tell when it was made"} {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("%s has no %q:\n%s", format, want, b.String())
+			}
+		}
+		for _, wrong := range []string{"made .", "made N/A", "made ,"} {
+			if strings.Contains(b.String(), wrong) {
+				t.Errorf("%s says %q:\n%s", format, wrong, b.String())
+			}
+		}
+	}
+}
+
+// UNUSED counts the same whatever controls are judged.
+func TestUnusedMeansOneThing(t *testing.T) {
+	const csv = `user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active
+<root_account>,arn:aws:iam::123456789012:root,2020-01-01T00:00:00Z,true,2025-01-01T00:00:00Z,2020-01-01T00:00:00Z,not_supported,true
+Ann,arn:aws:iam::123456789012:user/Ann,2025-01-01T00:00:00Z,true,2025-02-01T00:00:00Z,2025-01-01T00:00:00Z,N/A,true
+`
+	for _, controls := range [][]audit.ControlID{nil, {audit.ConsoleMFA}, {audit.KeyUnused}, {audit.PasswordUnused}} {
+		auditor, err := audit.New(audit.Options{Controls: controls})
+		if err != nil {
+			t.Fatal(err)
+		}
+		of, err := auditor.Audit(t.Context(), strings.NewReader(csv), audit.Source{Generated: generated.Add(time.Hour)}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if of.Stats.UnusedCredentials != 1 {
+			t.Errorf("with %v it is %d", controls, of.Stats.UnusedCredentials)
+		}
+	}
+}
