@@ -21,8 +21,8 @@ func errMFASerial() error {
 }
 
 // ProveMFA checks the code that a caller gives of one of its own devices, and
-// says when: now. Nothing given is nothing proven, the zero time. A code works
-// once, and then none that is older.
+// says when: now. Nothing given is nothing proven, the zero time. Each code
+// works once, in any order, also those that enabled the device (recorded).
 func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code *string) (time.Time, error) {
 	switch {
 	case serial == nil && code == nil:
@@ -32,15 +32,9 @@ func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code
 	case !c.HasUser():
 		return time.Time{}, errMFASerial()
 	}
-	read := func(tx *store.Tx) (store.MFADevice, error) {
-		d, err := tx.MFADevice(c.Account(), *serial)
-		if errors.Is(err, store.ErrNotFound) || err == nil && (!d.Assigned || d.NameKey != c.NameKey()) {
-			err = errMFASerial()
-		}
-		return d, err
-	}
 	var first store.MFADevice
-	if err := s.db.View(ctx, func(tx *store.Tx) (err error) { first, err = read(tx); return err }); err != nil {
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) { first, err = ownDevice(tx, c, *serial); return err })
+	if err != nil {
 		return time.Time{}, err
 	}
 	if err := s.guessCode(ctx, first); err != nil {
@@ -51,24 +45,50 @@ func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code
 		return time.Time{}, err
 	}
 	// Tried before the transaction as well: wrong codes never hold the writer.
-	if _, ok := seal.MatchCode(seed, *code, s.db.Now(), first.Drift, first.LastStep); !ok {
+	if _, ok := seal.MatchCode(seed, *code, s.db.Now(), first.Drift, nil); !ok {
 		return time.Time{}, errMFACode()
 	}
 	var proven time.Time
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
-		d, err := read(tx)
+		d, err := ownDevice(tx, c, *serial)
 		if err != nil {
 			return err
 		}
-		var ok bool
-		if d.LastStep, ok = seal.MatchCode(seed, *code, tx.Now, d.Drift, d.LastStep); !ok || d.ID != first.ID {
+		if d.ID != first.ID {
 			return errMFACode()
 		}
 		proven = tx.Now
-		return tx.AssignMFADevice(d)
+		return useCode(tx, d, seed, *code)
 	})
 	if err != nil {
 		return time.Time{}, err
 	}
 	return proven, nil
+}
+
+// ownDevice reads a device that must be the caller's.
+func ownDevice(tx *store.Tx, c principal.Caller, serial string) (store.MFADevice, error) {
+	d, err := tx.MFADevice(c.Account(), serial)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (!d.Assigned || d.NameKey != c.NameKey()) {
+		err = errMFASerial()
+	}
+	return d, err
+}
+
+// useCode takes a code of a device that was not used before.
+func useCode(tx *store.Tx, d store.MFADevice, seed seal.Secret, code string) error {
+	first, last, oldest := seal.CodeWindow(tx.Now, d.Drift)
+	used, err := tx.MFACodesUsed(d.Account, d.Serial, first, last)
+	if err != nil {
+		return err
+	}
+	step, ok := seal.MatchCode(seed, code, tx.Now, d.Drift, used)
+	if !ok {
+		return errMFACode()
+	}
+	err = tx.UseMFACode(d.Account, d.Serial, step, oldest)
+	if errors.Is(err, store.ErrExists) {
+		err = errMFACode()
+	}
+	return err
 }

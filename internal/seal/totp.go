@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/pquerna/otp"
@@ -24,9 +25,9 @@ const (
 	pairBehind = 998
 	pairAhead  = 1000
 
-	// How far a code at sign-in may lie from the device's clock. Ours: AWS
-	// was seen to accept two steps; one is what RFC 6238 advises.
-	signInWindow = 1
+	// How far a code at sign-in may lie from the device's clock, to both sides
+	// (recorded).
+	signInWindow = 2
 )
 
 // NewTOTPSeed returns a random seed as base32 text of 64 characters without
@@ -63,17 +64,28 @@ func MatchPair(seed Secret, code1, code2 string, now time.Time, drift, lastStep 
 	return 0, 0, false
 }
 
-// MatchCode looks for the code a device shows now, give or take one step, its
-// clock being drift steps ahead of ours. A step up to lastStep, the one
-// accepted last, never matches: no code works twice. The caller stores step in
-// the transaction that read lastStep.
-func MatchCode(seed Secret, code string, now time.Time, drift, lastStep int64) (step int64, ok bool) {
+// CodeWindow is the first and the last step whose codes MatchCode takes now from
+// a device whose clock is drift steps ahead of ours. Codes of steps before
+// oldest will never be taken again, however the device is synchronised: what is
+// known of their use can be forgotten. MatchPair goes back by pairBehind at
+// most, and not again, for every pair is newer than the one before.
+func CodeWindow(now time.Time, drift int64) (first, last, oldest int64) {
+	clock := stepAt(now) + drift
+	return clock - signInWindow, clock + signInWindow, clock - signInWindow - pairBehind
+}
+
+// MatchCode looks for the code a device shows now, give or take two steps, its
+// clock being drift steps ahead of ours. The codes of the steps in used do not
+// match: each works once, in any order. Those of the pair that MatchPair took
+// work as well. The caller stores step among the used ones in the transaction
+// that read them.
+func MatchCode(seed Secret, code string, now time.Time, drift int64, used []int64) (step int64, ok bool) {
 	if !isCode(code) {
 		return 0, false
 	}
-	clock := stepAt(now) + drift
-	for _, s := range [...]int64{clock, clock - signInWindow, clock + signInWindow} {
-		if s > lastStep && isCodeOf(seed, s, code) {
+	first, last, _ := CodeWindow(now, drift)
+	for s := first; s <= last; s++ {
+		if !slices.Contains(used, s) && isCodeOf(seed, s, code) {
 			return s, true
 		}
 	}

@@ -31,7 +31,7 @@ func TestMatchCodeRFC6238(t *testing.T) {
 		{59, "287082"}, {1111111109, "081804"}, {1111111111, "050471"},
 		{1234567890, "005924"}, {2000000000, "279037"}, {20000000000, "353130"},
 	} {
-		step, ok := MatchCode(rfcSeed, c.code, time.Unix(c.unix, 0), 0, 0)
+		step, ok := MatchCode(rfcSeed, c.code, time.Unix(c.unix, 0), 0, nil)
 		if !ok || step != c.unix/30 {
 			t.Errorf("%d: step %d, %v", c.unix, step, ok)
 		}
@@ -43,26 +43,29 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 func TestMatchCode(t *testing.T) {
 	now := stepAt(noon)
 	for _, c := range []struct {
-		name        string
-		step        int64 // that the device shows
-		drift, last int64
-		ok          bool
+		name  string
+		step  int64 // that the device shows
+		drift int64
+		used  []int64
+		ok    bool
 	}{
-		{"on time", 0, 0, 0, true},
-		{"one behind", -1, 0, 0, true},
-		{"one ahead", 1, 0, 0, true},
-		{"two behind", -2, 0, 0, false},
-		{"two ahead", 2, 0, 0, false},
-		{"drifted clock", 40, 40, 0, true},
-		{"drifted clock, one ahead", 41, 40, 0, true},
-		{"true clock of a device that drifts", 0, 40, 0, false},
-		{"last one was before", 0, 0, now - 1, true},
-		{"replayed", 0, 0, now, false},
-		{"older than the last", -1, 0, now, false},
-		{"newer than the last", 1, 0, now, true},
+		{"on time", 0, 0, nil, true},
+		{"one behind", -1, 0, nil, true},
+		{"two behind", -2, 0, nil, true},
+		{"two ahead", 2, 0, nil, true},
+		{"three behind", -3, 0, nil, false},
+		{"three ahead", 3, 0, nil, false},
+		{"drifted clock", 40, 40, nil, true},
+		{"drifted clock, two ahead", 42, 40, nil, true},
+		{"drifted clock, three behind", 37, 40, nil, false},
+		{"true clock of a device that drifts", 0, 40, nil, false},
+		{"the one before was used", 0, 0, []int64{now - 1}, true},
+		{"replayed", 0, 0, []int64{now - 1, now}, false},
+		{"older than a used one", -1, 0, []int64{now, now + 2}, true},
+		{"newer than a used one", 1, 0, []int64{now}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			step, ok := MatchCode(rfcSeed, mustCode(t, rfcSeed, now+c.step), noon, c.drift, c.last)
+			step, ok := MatchCode(rfcSeed, mustCode(t, rfcSeed, now+c.step), noon, c.drift, c.used)
 			if ok != c.ok || ok && step != now+c.step {
 				t.Errorf("step %d, %v", step-now, ok)
 			}
@@ -70,11 +73,32 @@ func TestMatchCode(t *testing.T) {
 	}
 }
 
+// A code whose use was forgotten is never taken again: the furthest that pairs
+// can move a device's clock back leaves it out of the window.
+func TestCodeWindow(t *testing.T) {
+	now, drift, last := stepAt(noon), int64(5), int64(0)
+	_, _, oldest := CodeWindow(noon, drift)
+	if _, ok := MatchCode(rfcSeed, mustCode(t, rfcSeed, oldest-1), noon, drift, nil); ok {
+		t.Error("taken at once")
+	}
+	var ok bool
+	second := now + drift - pairBehind
+	if last, drift, ok = MatchPair(rfcSeed, mustCode(t, rfcSeed, second-1), mustCode(t, rfcSeed, second), noon, drift, last); !ok {
+		t.Fatal("the oldest pair is refused")
+	}
+	if first, _, _ := CodeWindow(noon, drift); first != oldest {
+		t.Errorf("the window goes back to %d, forgotten is before %d", first, oldest)
+	}
+	if _, _, ok = MatchPair(rfcSeed, mustCode(t, rfcSeed, second-3), mustCode(t, rfcSeed, second-2), noon, drift, last); ok {
+		t.Error("an older pair is taken")
+	}
+}
+
 func TestMatchCodeForm(t *testing.T) {
 	code := mustCode(t, rfcSeed, stepAt(noon))
 	wide := strings.Map(func(r rune) rune { return r - '0' + '０' }, code)
 	for _, bad := range []string{"", code[:5], code + "0", " " + code[1:], code + " ", code[:5] + "\n", wide, "abcdef", "-" + code[1:]} {
-		if _, ok := MatchCode(rfcSeed, bad, noon, 0, 0); ok {
+		if _, ok := MatchCode(rfcSeed, bad, noon, 0, nil); ok {
 			t.Errorf("%q accepted", bad)
 		}
 		if _, _, ok := MatchPair(rfcSeed, mustCode(t, rfcSeed, stepAt(noon)-1), bad, noon, 0, 0); ok {
@@ -164,8 +188,11 @@ func FuzzMatchCode(f *testing.F) {
 	f.Add("287082")
 	f.Fuzz(func(t *testing.T, code string) {
 		now := stepAt(noon)
-		step, ok := MatchCode(rfcSeed, code, noon, 0, 0)
-		want := code == mustCode(t, rfcSeed, now) || code == mustCode(t, rfcSeed, now-1) || code == mustCode(t, rfcSeed, now+1)
+		step, ok := MatchCode(rfcSeed, code, noon, 0, nil)
+		want := false
+		for s := now - 2; s <= now+2; s++ {
+			want = want || code == mustCode(t, rfcSeed, s)
+		}
 		if ok != want || ok && mustCode(t, rfcSeed, step) != code {
 			t.Errorf("%q: %d, %v", code, step, ok)
 		}

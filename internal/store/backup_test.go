@@ -99,6 +99,7 @@ func rowsOfEverything(t *testing.T) []statement {
 		{`INSERT INTO mfa_devices VALUES ('123456789012', 'arn:b', '2', '', $1, 1, 2, 3, 0)`, []any{[]byte{1}}},
 		{`INSERT INTO password_guesses VALUES ('123456789012', 'bill', 1700000002, 4)`, nil},
 		{`INSERT INTO code_guesses VALUES ('123456789012', 'arn:gone', 1700000100, 9)`, nil},
+		{`INSERT INTO mfa_used_codes VALUES ('123456789012', 'arn:b', 59000000)`, nil},
 		{`INSERT INTO mfa_device_tags VALUES ('123456789012', 'arn:b', 'K', 'v')`, nil},
 		{`INSERT INTO signing_certificates VALUES ('123456789012', 'bill', 'C1', 'PEM', 'Active', 4)`, nil},
 		{`INSERT INTO ssh_public_keys VALUES ('123456789012', 'bill', 'APKA1', 'ssh-rsa', 'ab:cd', 'd1', 'Active', 4)`, nil},

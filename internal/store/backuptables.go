@@ -49,6 +49,7 @@ var backupTables = []backupTable{
 		enabled:number last_step:number drift:number`),
 	newBackupTable("password_guesses", "account, name_key", "account name_key since:number guesses:number"),
 	newBackupTable("code_guesses", "account, serial", "account serial since:number guesses:number"),
+	newBackupTable("mfa_used_codes", "account, serial, step", "account serial step:number"),
 	newBackupTable("mfa_device_tags", "account, serial, tag_key", "account serial tag_key tag_value"),
 	newBackupTable("signing_certificates", "account, name_key, certificate_id",
 		"account name_key certificate_id body status uploaded:number"),

@@ -14,8 +14,8 @@ type MFADevice struct {
 	Seed     []byte
 	Created  time.Time
 	Enabled  time.Time // zero if it is not assigned
-	// LastStep is the time step of the newest code that was accepted, and
-	// Drift the steps that the device's clock runs ahead of ours.
+	// LastStep is the time step of the second code of the newest pair that was
+	// accepted, and Drift the steps that the device's clock runs ahead of ours.
 	LastStep, Drift int64
 }
 
@@ -80,6 +80,24 @@ func (tx *Tx) MFADevices(account, after string, which Assignment, limit int) ([]
 func (tx *Tx) AssignMFADevice(d MFADevice) error {
 	return tx.change(`UPDATE mfa_devices SET name_key = $1, enabled = $2, last_step = $3, drift = $4 WHERE account = $5 AND serial = $6`,
 		d.NameKey, d.Enabled, d.LastStep, d.Drift, d.Account, d.Serial)
+}
+
+// MFACodesUsed reads the steps of a device's codes that were used, from first to
+// last.
+func (tx *Tx) MFACodesUsed(account, serial string, first, last int64) ([]int64, error) {
+	return list(tx, func(step *int64) []any { return []any{step} }, `SELECT step FROM mfa_used_codes
+		WHERE account = $1 AND serial = $2 AND step >= $3 AND step <= $4 ORDER BY step`, account, serial, first, last)
+}
+
+// UseMFACode remembers that a code was used, and forgets those of steps before
+// oldest. ErrExists: it was used before. ErrConflict: there is no such device.
+func (tx *Tx) UseMFACode(account, serial string, step, oldest int64) error {
+	_, err := tx.exec(`DELETE FROM mfa_used_codes WHERE account = $1 AND serial = $2 AND step < $3`, account, serial, oldest)
+	if err != nil {
+		return err
+	}
+	return tx.insert(`INSERT INTO mfa_used_codes (account, serial, step) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		account, serial, step)
 }
 
 // UnassignMFADevice takes a device from its user. It keeps its seed, and what

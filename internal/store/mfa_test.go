@@ -109,6 +109,53 @@ func TestUnassignMFADevice(t *testing.T) {
 	})
 }
 
+// A code is used once, in any order, of a device for as long as it is there.
+func TestUsedMFACodes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db)
+		use := func(serial string, step, oldest int64) error {
+			return db.Update(t.Context(), func(tx *store.Tx) error { return tx.UseMFACode(account, serial, step, oldest) })
+		}
+		used := func(want ...int64) {
+			t.Helper()
+			view(t, db, func(tx *store.Tx) error {
+				got, err := tx.MFACodesUsed(account, "arn:a", 5, 9)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Error(diff)
+				}
+				return err
+			})
+		}
+		if err := use("arn:a", 7, 0); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("of no device: %v", err)
+		}
+		update(t, db, func(tx *store.Tx) error {
+			return errors.Join(tx.InsertMFADevice(device("arn:a", "1")), tx.InsertMFADevice(device("arn:b", "2")))
+		})
+		used()
+		for _, step := range []int64{9, 5, 7, 4, 10} {
+			if err := use("arn:a", step, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := use("arn:a", 5, 0); !errors.Is(err, store.ErrExists) {
+			t.Errorf("twice: %v", err)
+		}
+		if err := use("arn:b", 5, 0); err != nil {
+			t.Errorf("of another device: %v", err)
+		}
+		used(5, 7, 9)
+		if err := use("arn:a", 6, 6); err != nil {
+			t.Fatal(err)
+		}
+		used(6, 7, 9)
+		update(t, db, func(tx *store.Tx) error {
+			return errors.Join(tx.DeleteMFADevice(account, "arn:a"), tx.InsertMFADevice(device("arn:a", "3")))
+		})
+		used()
+	})
+}
+
 func TestMFADeviceTags(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
