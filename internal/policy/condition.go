@@ -100,7 +100,7 @@ type value struct {
 	instant    instant
 	prefix     netip.Prefix
 	binary     string
-	yes        bool // of Null
+	yes        bool // of Null, and of Bool without variables
 }
 
 // parseOperator reads a name with its prefix and suffix.
@@ -146,9 +146,13 @@ func (o operator) compileValue(text string, vars, session bool) (v value, ok boo
 		if v.pattern, ok = compile(text, s); !ok {
 			return v, false
 		}
-		if o.family == arnFamily && !v.pattern.vars {
+		switch {
+		case v.pattern.vars:
+		case o.family == arnFamily:
 			v.arn = splitARN(v.pattern.tokens)
 			readable = v.arn != nil
+		case o.family == boolFamily:
+			v.yes = isTrue(text)
 		}
 	}
 	v.unreadable = !readable

@@ -68,17 +68,18 @@ func (k spelledKeys) sorted() []string {
 // The error is as Evaluate's.
 func Missing(ctx context.Context, req Request, resource string, policies []Policy) ([]string, error) {
 	e := begin(ctx, req)
+	e.on(resource)
 	keys := spelledKeys{}
 	for _, p := range policies {
 		for i := range p.Document.Statements {
 			st := &p.Document.Statements[i]
-			if e.concerns(st, resource) && e.spend(st.size) {
+			if e.concerns(st) && e.spend(st.size) {
 				keys.addStatement(p.Document, st)
 			}
 		}
 	}
 	for key := range keys {
-		if len(req.Context.values(key).Texts) > 0 {
+		if len(e.of(key).Texts) > 0 {
 			delete(keys, key)
 		}
 	}
@@ -86,10 +87,12 @@ func Missing(ctx context.Context, req Request, resource string, policies []Polic
 }
 
 // concerns is applies without conditions, and with any value for variables.
-func (e *evaluation) concerns(st *Statement, resource string) bool {
-	if e.matchAny(st.actions, e.action, e.actionHead) == (len(st.NotActions) > 0) || st.names(&e.req.Principal) == notNamed {
+func (e *evaluation) concerns(st *Statement) bool {
+	if e.matchAny(st.actions, &e.action) == (len(st.NotActions) > 0) || st.names(&e.req.Principal) == notNamed {
 		return false
 	}
-	open := slices.ContainsFunc(st.resources, func(p pattern) bool { return p.vars })
-	return open || len(st.resources) == 0 || e.matchAny(st.resources, resource, headOf(resource, false)) != (len(st.NotResources) > 0)
+	if len(st.resources) == 0 || slices.ContainsFunc(st.resources, func(p pattern) bool { return p.vars }) {
+		return true
+	}
+	return e.matchAny(st.resources, &e.resource) != (len(st.NotResources) > 0)
 }

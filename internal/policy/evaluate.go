@@ -102,6 +102,7 @@ func evaluate(ctx context.Context, req Request, p *Policies, resourceLayer Layer
 // decide weighs the layers for one resource. resourceLayer is ResourceLayer, or
 // TrustLayer for a role's trust policy, without whose allow nobody gets in.
 func (e *evaluation) decide(resource string, p *Policies, resourceLayer Layer) Decision {
+	e.on(resource)
 	caller := &e.req.Principal
 	layers := [...]struct {
 		layer    Layer
@@ -116,7 +117,7 @@ func (e *evaluation) decide(resource string, p *Policies, resourceLayer Layer) D
 	}
 	for i := range layers {
 		l := &layers[i]
-		l.outcome = e.scan(resource, l.policies)
+		l.outcome = e.scan(l.policies)
 		if l.outcome.denied {
 			return Decision{Explicit: true, Layer: l.layer, Policy: l.outcome.Policy, Statement: l.outcome.Statement, Resource: resource}
 		}
@@ -163,7 +164,7 @@ type outcome struct {
 	grant  grant
 }
 
-func (e *evaluation) scan(resource string, policies []Policy) (o outcome) {
+func (e *evaluation) scan(policies []Policy) (o outcome) {
 	for i := range policies {
 		p := &policies[i]
 		for j := range p.Document.Statements {
@@ -171,7 +172,7 @@ func (e *evaluation) scan(resource string, policies []Policy) (o outcome) {
 			if st.Effect == Allow && o.grant == selfNamed {
 				continue // no allow can say more; a deny still can
 			}
-			g := e.applies(st, resource)
+			g := e.applies(st)
 			switch {
 			case g == notNamed:
 			case st.Effect == Deny:
@@ -186,11 +187,11 @@ func (e *evaluation) scan(resource string, policies []Policy) (o outcome) {
 
 // applies reports whether a statement applies, and how closely it names the
 // caller; selfNamed where it has no Principal.
-func (e *evaluation) applies(st *Statement, resource string) grant {
-	if e.matchAny(st.actions, e.action, e.actionHead) == (len(st.NotActions) > 0) {
+func (e *evaluation) applies(st *Statement) grant {
+	if e.matchAny(st.actions, &e.action) == (len(st.NotActions) > 0) {
 		return notNamed
 	}
-	if len(st.resources) > 0 && e.matchAny(st.resources, resource, headOf(resource, false)) == (len(st.NotResources) > 0) {
+	if len(st.resources) > 0 && e.matchAny(st.resources, &e.resource) == (len(st.NotResources) > 0) {
 		return notNamed
 	}
 	g := st.names(&e.req.Principal)
@@ -228,14 +229,13 @@ func (st *Statement) names(caller *Principal) grant {
 }
 
 // matchAny looks at the first characters before it matches: most patterns of a
-// policy are of another service than the request, and end there. head is the
-// text's.
-func (e *evaluation) matchAny(patterns []pattern, s string, head uint64) bool {
+// policy are of another service than the request, and end there.
+func (e *evaluation) matchAny(patterns []pattern, s *subject) bool {
 	if !e.spend(1 + len(patterns)/4) {
 		return false
 	}
 	for i := range patterns {
-		if p := &patterns[i]; head&p.mask == p.head && e.match(p, s) {
+		if p := &patterns[i]; s.head&p.mask == p.head && (p.short || e.match(p, s.text)) {
 			return true
 		}
 	}
@@ -247,10 +247,11 @@ func (e *evaluation) matchAny(patterns []pattern, s string, head uint64) bool {
 // Evaluate's.
 func Matching(ctx context.Context, req Request, resource string, policies []Policy) ([]Match, error) {
 	e := begin(ctx, req)
+	e.on(resource)
 	var list []Match
 	for i := range policies {
 		for j := range policies[i].Document.Statements {
-			if st := &policies[i].Document.Statements[j]; e.applies(st, resource) != notNamed {
+			if st := &policies[i].Document.Statements[j]; e.applies(st) != notNamed {
 				list = append(list, Match{Policy: &policies[i], Statement: st})
 			}
 		}

@@ -25,7 +25,7 @@ func metIf(yes bool) truth {
 // A key with no values is not there. A key that is a list meets no operator
 // without ForAllValues or ForAnyValue, not even a negated one: recorded.
 func (e *evaluation) holds(c *condition) truth {
-	values := e.req.Context.values(c.folded)
+	values := e.of(c.folded)
 	switch {
 	case c.family == nullFamily:
 		return metIf(e.isNull(c, len(values.Texts) == 0))
@@ -145,9 +145,19 @@ func (e *evaluation) equalsText(c *condition, s string) bool {
 
 // equalsBool: what is not true is false, on both sides.
 func (e *evaluation) equalsBool(c *condition, s string) bool {
+	yes := isTrue(s)
 	for i := range c.values {
-		text, ok := e.text(&c.values[i].pattern)
-		if ok && e.spend(1+len(text)/16) && isTrue(text) == isTrue(s) {
+		v := &c.values[i]
+		wanted, ok := v.yes, true
+		if v.pattern.vars {
+			var text string
+			text, ok = e.text(&v.pattern)
+			wanted = isTrue(text)
+		}
+		if !e.spend(1) {
+			return false
+		}
+		if ok && wanted == yes {
 			return true
 		}
 	}

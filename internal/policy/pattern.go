@@ -31,6 +31,7 @@ type pattern struct {
 	vars   bool // some token is a variable
 	fold   bool // case does not count; the literals are in lower case
 	units  bool // some token is a question mark; the literals are as toUnits has them
+	short  bool // the head decides: nothing but an asterisk is behind it
 	// head are the first bytes of every match, as headOf has them; mask has all
 	// bits of as many bytes as are known.
 	head, mask uint64

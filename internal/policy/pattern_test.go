@@ -23,7 +23,7 @@ func mustCompile(t testing.TB, text string, s syntax) pattern {
 func match(p pattern, s string, ctx Context) bool {
 	e := begin(context.Background(), Request{Action: s, Context: ctx})
 	if p.fold {
-		s = e.action
+		s = e.action.text
 	}
 	return e.match(&p, s)
 }

@@ -72,12 +72,15 @@ func (p *pattern) finish() {
 			t.text = toUnits(t.text)
 		}
 	}
+	if len(p.tokens) > 0 && p.tokens[0].kind == star {
+		p.short = len(p.tokens) == 1
+		return
+	}
 	if len(p.tokens) > 0 && p.tokens[0].kind == literal && isASCII(p.tokens[0].text) {
 		text := p.tokens[0].text
-		p.head, p.mask = headOf(text, p.fold), ^uint64(0)
-		if n := len(text); n < headLen {
-			p.mask = 1<<(8*n) - 1
-		}
+		n := min(len(text), headLen)
+		p.head, p.mask = headOf(text, p.fold), ^uint64(0)>>(8*(headLen-n))
+		p.short = n == len(text) && !strings.Contains(text, "\x00") && len(p.tokens) == 2 && p.tokens[1].kind == star
 	}
 }
 
@@ -120,7 +123,7 @@ func readVariable(text string) (t token, size int, ok bool) {
 func (e *evaluation) resolve(dst []token, p *pattern) ([]token, bool) {
 	for _, t := range p.tokens {
 		if t.kind == variable {
-			switch v := e.req.Context.values(t.text); {
+			switch v := e.of(t.text); {
 			case v.isList():
 				return nil, false
 			case len(v.Texts) == 1:
@@ -144,9 +147,6 @@ func (e *evaluation) resolve(dst []token, p *pattern) ([]token, bool) {
 
 // text is a pattern without wildcards as a text.
 func (e *evaluation) text(p *pattern) (string, bool) {
-	if len(p.tokens) == 1 && !p.vars {
-		return p.tokens[0].text, true
-	}
 	var buffer [16]token
 	tokens, ok := e.resolve(buffer[:0], p)
 	if !ok {

@@ -21,22 +21,46 @@ const (
 // it has taken. Once err is set nothing matches and what was found means
 // nothing.
 type evaluation struct {
-	ctx        context.Context
-	req        Request
-	action     string // in lower case where it is not ASCII
-	actionHead uint64
-	left       int // steps until the context is looked at
-	looks      int
-	err        error
+	ctx      context.Context
+	req      Request
+	action   subject // in lower case where it is not ASCII
+	resource subject
+
+	key    string // that was asked for last, and its values
+	values Values
+
+	left  int // steps until the context is looked at
+	looks int
+	err   error
+}
+
+// subject is a text that many patterns are held against.
+type subject struct {
+	text string
+	head uint64 // as headOf has it
 }
 
 func begin(ctx context.Context, req Request) evaluation {
-	e := evaluation{ctx: ctx, req: req, action: req.Action, left: stepsPerLook}
-	if !isASCII(e.action) {
-		e.action = toLower(e.action)
+	e := evaluation{ctx: ctx, req: req, left: stepsPerLook}
+	e.action.text = req.Action
+	if !isASCII(req.Action) {
+		e.action.text = toLower(req.Action)
 	}
-	e.actionHead = headOf(e.action, true)
+	e.action.head = headOf(e.action.text, true)
 	return e
+}
+
+// on has the evaluation go on with a resource.
+func (e *evaluation) on(resource string) {
+	e.resource = subject{text: resource, head: headOf(resource, false)}
+}
+
+// of returns a key's values. Statements often ask for the same one in turn.
+func (e *evaluation) of(key string) Values {
+	if e.key != key {
+		e.key, e.values = key, e.req.Context.values(key)
+	}
+	return e.values
 }
 
 // spend counts steps, and reports whether there may be more.
