@@ -1,9 +1,8 @@
 package identity
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"rollcall/internal/api"
+	"rollcall/internal/awsmodel"
 	"rollcall/internal/managedpolicy"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
@@ -23,8 +23,10 @@ import (
 const (
 	// trackingPeriod is how long IAM knows who called which service.
 	trackingPeriod = 400 * 24 * time.Hour
-	// accessJobs and accessJobAge bound the reports that are kept for an account.
+	// accessJobs, accessBytes and accessJobAge bound the reports that are kept
+	// for an account.
 	accessJobs   = 1000
+	accessBytes  = 32 << 20
 	accessJobAge = 24 * time.Hour
 )
 
@@ -48,16 +50,13 @@ func entityID(c principal.Caller) string {
 	return c.User().ID
 }
 
-// accessReport is what GenerateServiceLastAccessedDetails found, as it is
-// stored.
-type accessReport struct {
-	By       string // the entity that asked, which alone may read it
-	Actions  bool   // asked at the level of actions
-	Services []string
-	Entities []accessEntity
-	// Tracked are the latest uses of actions, whoever it was: of a policy that
-	// many have, nobody can ask more.
-	Tracked []trackedUse
+// reader is who may read a report that a caller asked for: a user with any of
+// its keys, of a role the one session (recorded).
+func reader(c principal.Caller) string {
+	if c.Kind() == principal.AssumedRole {
+		return c.AccessKeyID()
+	}
+	return c.User().ID
 }
 
 // trackedUse is who used an action last.
@@ -104,36 +103,85 @@ func (s *Service) onEntityOrPolicy(ctx context.Context, c principal.Caller, in a
 // them last. What it found is what was so then.
 func (s *Service) GenerateServiceLastAccessedDetails(ctx context.Context, in *iam.GenerateServiceLastAccessedDetailsInput) (*iam.GenerateServiceLastAccessedDetailsOutput, error) {
 	c := principal.Of(ctx)
+	if err := checkAccessARN(c, *in.Arn, true); err != nil {
+		return nil, err
+	}
 	if err := s.db.Flush(ctx); err != nil {
 		return nil, err
 	}
-	report := accessReport{By: entityID(c), Actions: in.Granularity == types.AccessAdvisorUsageGranularityTypeActionLevel}
-	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
-		var documents []*policy.Document
-		if documents, report.Entities, err = s.accessOf(tx, c, *in.Arn); err != nil {
-			return err
+	report := accessReport{By: reader(c), Actions: in.Granularity == types.AccessAdvisorUsageGranularityTypeActionLevel}
+	var entities []accessEntity
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		documents, found, err := s.accessOf(tx, c, *in.Arn)
+		if err != nil {
+			return accessFound(err, *in.Arn)
 		}
-		report.Services = grantedServices(documents)
-		return report.addUses(ctx, tx, c.Account())
+		tracked, err := addUses(ctx, tx, c.Account(), found, report.Actions)
+		entities = found
+		report.Services = nil // a view may run twice
+		report.addServices(grantedServices(documents), entities, tracked)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	result, err := json.Marshal(report)
+	id, err := s.storeAccessReport(ctx, c.Account(), *in.Arn, &report, entities)
+	return &iam.GenerateServiceLastAccessedDetailsOutput{JobId: &id}, err
+}
+
+// storeAccessReport keeps a report and returns the id of its job.
+func (s *Service) storeAccessReport(
+	ctx context.Context, account, arn string, report *accessReport, entities []accessEntity,
+) (string, error) {
+	orders, of := orderings(entities)
+	report.Orders, report.Entities = of, len(entities)
+	result, err := report.pack(orders)
 	if err != nil {
-		return nil, fmt.Errorf("store access report: %w", err)
+		return "", err
 	}
 	id := uuid.NewString()
-	err = s.db.Update(ctx, func(tx *store.Tx) error {
-		if err := tx.InsertAccessJob(store.AccessJob{Account: c.Account(), ID: id, ARN: *in.Arn, Created: tx.Now, Result: result}); err != nil {
+	return id, s.db.Update(ctx, func(tx *store.Tx) error {
+		job := store.AccessJob{Account: account, ID: id, ARN: arn, Created: tx.Now, Result: result}
+		if err := tx.InsertAccessJob(job); err != nil {
 			return err
 		}
-		return tx.TrimAccessJobs(c.Account(), accessJobs)
+		return tx.TrimAccessJobs(account, accessJobs, accessBytes)
 	})
-	if err != nil {
-		return nil, err
+}
+
+// checkAccessARN refuses the ARN of what nobody can be told the access of.
+// generate says that it may be a policy's. The texts are recorded, the last for
+// ListPoliciesGrantingServiceAccess.
+func checkAccessARN(c principal.Caller, arn string, generate bool) error {
+	part := strings.SplitN(arn, ":", 6)
+	if len(part) != 6 || part[0] != "arn" {
+		return fail("InvalidInput", "Invalid Entity Arn: %s does not clearly define entity type and name.", arn)
 	}
-	return &iam.GenerateServiceLastAccessedDetailsOutput{JobId: &id}, nil
+	kind, name, _ := strings.Cut(part[5], "/")
+	ofPolicy := generate && kind == "policy"
+	switch {
+	case part[2] != "iam":
+		return fail("ValidationError", "Invalid service in ARN")
+	case part[1] != c.Partition():
+		return fail("ValidationError", "Invalid ARN partition")
+	case part[4] != c.Account() && (part[4] != "aws" || !ofPolicy):
+		return fail("AccessDenied", "User: %s is not authorized to perform the operation on %s", c.ARN(), arn)
+	case ofPolicy || name != "" && slices.Contains([]string{"user", "group", "role"}, kind):
+		return nil
+	case generate:
+		return fail("InvalidInput", "Invalid Entity Arn: %s is not supported.", arn)
+	}
+	return fail("InvalidInput", "Could not extract entity from ARN : %s", arn)
+}
+
+// accessFound turns the error for an entity or a policy that is not there into
+// the sentence of these actions (recorded).
+func accessFound(err error, arn string) error {
+	var known *awsmodel.Error
+	if errors.As(err, &known) && known.Code == "NoSuchEntity" {
+		return fail("NoSuchEntity", "ARN %s does not exist.", arn)
+	}
+	return err
 }
 
 // usesBatch is of how many entities the uses are read with one statement: one
@@ -141,16 +189,18 @@ func (s *Service) GenerateServiceLastAccessedDetails(ctx context.Context, in *ia
 const usesBatch = 200
 
 // addUses adds what the entities used: of the services each, of the actions the
-// latest use alone.
-func (r *accessReport) addUses(ctx context.Context, tx *store.Tx, account string) error {
+// latest use alone, which it returns.
+func addUses(
+	ctx context.Context, tx *store.Tx, account string, entities []accessEntity, actions bool,
+) (map[[2]string]trackedUse, error) {
 	read := tx.ServicesUsed
-	if r.Actions {
+	if actions {
 		read = tx.ServiceUses
 	}
 	latest := map[[2]string]trackedUse{}
-	for batch := range slices.Chunk(r.Entities, usesBatch) {
+	for batch := range slices.Chunk(entities, usesBatch) {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 		ids := make([]string, len(batch))
 		for i := range batch {
@@ -158,7 +208,7 @@ func (r *accessReport) addUses(ctx context.Context, tx *store.Tx, account string
 		}
 		uses, err := read(account, ids...)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		byPrincipal := map[string][]store.ServiceUse{}
 		for _, u := range uses {
@@ -170,13 +220,7 @@ func (r *accessReport) addUses(ctx context.Context, tx *store.Tx, account string
 			batch[i].addUses(byPrincipal[batch[i].ID], latest)
 		}
 	}
-	for _, u := range latest {
-		r.Tracked = append(r.Tracked, u)
-	}
-	slices.SortFunc(r.Tracked, func(a, b trackedUse) int {
-		return cmp.Or(strings.Compare(a.Service, b.Service), strings.Compare(a.Action, b.Action))
-	})
-	return nil
+	return latest, nil
 }
 
 // addUses keeps the uses of services, and those of actions that are the latest
@@ -312,39 +356,4 @@ func addEntity(tx *store.Tx, c principal.Caller, kind store.Entity, nameKey stri
 		addRole(c, r, to)
 	}
 	return err
-}
-
-// grantedServices are the namespaces that documents give access to, sorted:
-// those they name, and of those that a wildcard stands for the ones that are
-// served here.
-func grantedServices(documents []*policy.Document) []string {
-	services := map[string]bool{}
-	for _, d := range documents {
-		for i := range d.Statements {
-			if st := &d.Statements[i]; st.Effect == policy.Allow {
-				for _, action := range st.Actions {
-					if vendor, _, ok := strings.Cut(strings.ToLower(action), ":"); ok && !strings.ContainsAny(vendor, "*?") {
-						services[vendor] = true
-					}
-				}
-			}
-		}
-		for namespace := range serviceNames {
-			if d.GrantsService(namespace) {
-				services[namespace] = true
-			}
-		}
-	}
-	sorted := []string{}
-	for namespace := range services {
-		sorted = append(sorted, namespace)
-	}
-	slices.Sort(sorted)
-	return sorted
-}
-
-// serviceNames are the names of the services that are served here.
-var serviceNames = map[string]string{
-	"iam": "AWS Identity and Access Management",
-	"sts": "AWS Security Token Service",
 }

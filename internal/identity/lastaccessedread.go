@@ -2,184 +2,220 @@ package identity
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"rollcall/internal/awsmodel"
 	"rollcall/internal/principal"
+	"rollcall/internal/servicecatalog"
 	"rollcall/internal/store"
 )
 
-// accessJob reads a report. Who did not ask for it cannot find it.
-func (s *Service) accessJob(ctx context.Context, id string) (job store.AccessJob, report accessReport, err error) {
-	c := principal.Of(ctx)
-	err = s.db.View(ctx, func(tx *store.Tx) error {
-		job, err = tx.AccessJob(c.Account(), id)
-		if age := tx.Now.Sub(job.Created); err == nil && (age > accessJobAge || age < -store.ClockSkew) {
+// accessJob is a report that is read, within one view.
+type accessJob struct {
+	accessReport
+	created time.Time
+	lines   int // where they begin
+	read    func(from, n int) ([]byte, error)
+}
+
+// accessJob reads the head of a report. Who did not ask for it cannot find it.
+func (s *Service) accessJob(tx *store.Tx, c principal.Caller, id string) (*accessJob, error) {
+	j := &accessJob{}
+	j.read = func(from, n int) ([]byte, error) {
+		row, err := tx.AccessJob(c.Account(), id, from, n)
+		j.created = row.Created
+		if age := tx.Now.Sub(row.Created); err == nil && (age > accessJobAge || age < -store.ClockSkew) {
 			err = store.ErrNotFound // it is about to be forgotten
 		}
-		return err
-	})
-	if err == nil {
-		if err = json.Unmarshal(job.Result, &report); err != nil {
-			return job, report, fmt.Errorf("read access report %s: %w", id, err)
-		}
+		return row.Result, err
 	}
-	if errors.Is(err, store.ErrNotFound) || err == nil && report.By != entityID(c) {
-		err = fail("NoSuchEntity", "Job with id %s cannot be found.", id) // a guess
+	var err error
+	j.accessReport, j.lines, err = readAccessHead(j.read)
+	if errors.Is(err, store.ErrNotFound) || err == nil && j.By != reader(c) {
+		err = fail("NoSuchEntity", "Job %s does not exist.", id) // recorded
 	}
-	return job, report, err
+	return j, err
 }
 
-// used is the latest use of an action, or of a service as a whole, who it was,
-// and how many used it at all.
-type used struct {
-	by    *accessEntity
-	last  store.ServiceUse
-	users int
-}
-
-// uses are all uses of a report by service and action.
-func (r *accessReport) uses() map[[2]string]used {
-	all := map[[2]string]used{}
-	for _, u := range r.Tracked {
-		all[[2]string{u.Service, u.Action}] = used{by: &accessEntity{ARN: u.ARN}, last: u.ServiceUse}
-	}
-	for i := range r.Entities {
-		e := &r.Entities[i]
-		for _, use := range e.Uses {
-			key := [2]string{use.Service, use.Action}
-			u := all[key]
-			u.users++
-			if u.by == nil || use.At.After(u.last.At) {
-				u.by, u.last = e, use
-			}
-			all[key] = u
-		}
-	}
-	return all
-}
+// servicesPage is how many services a page has where nothing is said. It is
+// recorded; AWS documents 100.
+const servicesPage = 200
 
 // GetServiceLastAccessedDetails reads a report: each service that could be
 // accessed, in order of namespace, and its last use.
 func (s *Service) GetServiceLastAccessedDetails(ctx context.Context, in *iam.GetServiceLastAccessedDetailsInput) (*iam.GetServiceLastAccessedDetailsOutput, error) {
-	p, err := s.page(principal.Of(ctx), "GetServiceLastAccessedDetails", *in.JobId, in.Marker, in.MaxItems)
+	c := principal.Of(ctx)
+	p, err := s.pageOf(c, "ServiceLastAccessed", "services "+*in.JobId+" ", in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	job, report, err := s.accessJob(ctx, *in.JobId)
+	if in.MaxItems == nil {
+		p.limit = servicesPage
+	}
+	var job *accessJob
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		job, err = s.accessJob(tx, c, *in.JobId)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	out := &iam.GetServiceLastAccessedDetailsOutput{
 		JobStatus: types.JobStatusTypeCompleted, JobType: types.AccessAdvisorUsageGranularityTypeServiceLevel,
-		JobCreationDate: when(job.Created), JobCompletionDate: when(job.Created),
+		JobCreationDate: when(job.created), JobCompletionDate: when(job.created),
 	}
-	if report.Actions {
+	if job.Actions {
 		out.JobType = types.AccessAdvisorUsageGranularityTypeActionLevel
 	}
-	var services []string
-	services, out.IsTruncated, out.Marker = cutAll(p, report.Services, func(namespace string) string { return namespace })
+	var services []accessedService
+	services, out.IsTruncated, out.Marker = cutAll(p, job.Services, func(s accessedService) string { return s.Namespace })
 	out.ServicesLastAccessed = make([]types.ServiceLastAccessed, len(services))
-	uses := report.uses()
-	for i, namespace := range services {
-		out.ServicesLastAccessed[i] = report.service(namespace, uses)
+	for i := range services {
+		out.ServicesLastAccessed[i] = services[i].out()
 	}
 	return out, nil
 }
 
-func (r *accessReport) service(namespace string, uses map[[2]string]used) types.ServiceLastAccessed {
-	u := uses[[2]string{namespace, ""}]
+func (s *accessedService) out() types.ServiceLastAccessed {
 	out := types.ServiceLastAccessed{
-		ServiceNamespace: &namespace, ServiceName: ptr(serviceName(namespace)), TotalAuthenticatedEntities: ptr(int32(u.users)),
+		ServiceNamespace: &s.Namespace, ServiceName: ptr(serviceTitle(s.Namespace)),
+		TotalAuthenticatedEntities: ptr(int32(s.Users)),
 	}
-	if u.by != nil {
-		out.LastAuthenticated, out.LastAuthenticatedEntity, out.LastAuthenticatedRegion = when(u.last.At), &u.by.ARN, &u.last.Region
+	if s.Last != nil {
+		out.LastAuthenticated, out.LastAuthenticatedEntity = when(s.Last.At), &s.Last.ARN
+		out.LastAuthenticatedRegion = &s.Last.Region
 	}
-	if r.Actions {
-		out.TrackedActionsLastAccessed = trackedActions(namespace, uses)
-	}
-	return out
-}
-
-// trackedActions are all actions of a service that are tracked, those of its
-// model, also where nobody called them; nil for a service that is not served
-// here.
-func trackedActions(namespace string, uses map[[2]string]used) []types.TrackedActionLastAccessed {
-	var out []types.TrackedActionLastAccessed
-	for _, op := range awsmodel.Operations(namespace) {
-		a := types.TrackedActionLastAccessed{ActionName: &op.Name}
-		if u := uses[[2]string{namespace, op.Name}]; u.by != nil {
-			a.LastAccessedEntity, a.LastAccessedTime, a.LastAccessedRegion = &u.by.ARN, when(u.last.At), &u.last.Region
+	for _, t := range s.Tracked {
+		a := types.TrackedActionLastAccessed{ActionName: &t.Action}
+		if t.Last != nil {
+			a.LastAccessedEntity, a.LastAccessedTime, a.LastAccessedRegion = &t.Last.ARN, when(t.Last.At), &t.Last.Region
 		}
-		out = append(out, a)
+		out.TrackedActionsLastAccessed = append(out.TrackedActionsLastAccessed, a)
 	}
 	return out
 }
 
-// serviceName is the name of a service. Of those that are not served here only
-// the namespace is known.
-func serviceName(namespace string) string {
-	if name, ok := serviceNames[namespace]; ok {
-		return name
+// serviceTitle is the name of a service. Of those that AWS's catalogue does not
+// know only the namespace is known.
+func serviceTitle(namespace string) string {
+	if s, ok := servicecatalog.Find(namespace); ok {
+		return s.Title
 	}
 	return namespace
 }
 
 // GetServiceLastAccessedDetailsWithEntities reads who of a report could use a
-// service, the one who did so last first.
+// service, the one who did so last first. They are named as they are named by
+// now; those that are gone are left out (recorded).
 func (s *Service) GetServiceLastAccessedDetailsWithEntities(ctx context.Context, in *iam.GetServiceLastAccessedDetailsWithEntitiesInput) (*iam.GetServiceLastAccessedDetailsWithEntitiesOutput, error) {
-	namespace := *in.ServiceNamespace
-	p, err := s.page(principal.Of(ctx), "GetServiceLastAccessedDetailsWithEntities", *in.JobId+"\x00"+namespace, in.Marker, in.MaxItems)
+	c := principal.Of(ctx)
+	// A marker is good for any service of its job (recorded).
+	p, err := s.pageOf(c, "ServiceLastAccessed", "entities "+*in.JobId+" ", in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	job, report, err := s.accessJob(ctx, *in.JobId)
-	if err != nil {
-		return nil, err
-	}
-	type user struct {
-		accessEntity
-		at time.Time
-	}
-	var users []user
-	for _, e := range report.Entities {
-		if !slices.Contains(report.Services, namespace) {
-			break // nobody could have used it
+	var job *accessJob
+	var list []types.EntityDetails
+	next := 0
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		if job, err = s.accessJob(tx, c, *in.JobId); err != nil {
+			return err
 		}
-		u := user{accessEntity: e}
-		for _, use := range e.Uses {
-			if use.Service == namespace && use.Action == "" {
-				u.at = use.At
-			}
-		}
-		users = append(users, u)
-	}
-	slices.SortFunc(users, func(a, b user) int {
-		if c := b.at.Compare(a.at); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ARN, b.ARN)
+		list, next, err = job.entities(tx, c, p, *in.ServiceNamespace)
+		return err
 	})
-	out := &iam.GetServiceLastAccessedDetailsWithEntitiesOutput{
-		JobStatus: types.JobStatusTypeCompleted, JobCreationDate: when(job.Created), JobCompletionDate: when(job.Created),
+	if err != nil {
+		return nil, err
 	}
-	users, out.IsTruncated, out.Marker = cutCounted(p, users)
-	out.EntityDetailsList = make([]types.EntityDetails, len(users))
-	for i, u := range users {
-		out.EntityDetailsList[i] = types.EntityDetails{
-			LastAuthenticated: when(u.at),
-			EntityInfo: &types.EntityInfo{
-				Arn: &u.ARN, Name: &u.Name, Path: &u.Path, Id: &u.ID, Type: types.PolicyOwnerEntityType(strings.ToUpper(string(u.Kind))),
-			},
-		}
+	out := &iam.GetServiceLastAccessedDetailsWithEntitiesOutput{
+		JobStatus: types.JobStatusTypeCompleted, JobCreationDate: when(job.created), JobCompletionDate: when(job.created),
+		EntityDetailsList: list,
+	}
+	if next > 0 {
+		out.IsTruncated, out.Marker = true, p.marker(strconv.Itoa(next))
 	}
 	return out, nil
+}
+
+// entities reads a page of those who could use a service. next is how many
+// entities of the list were read by then, 0 if all.
+func (j *accessJob) entities(
+	tx *store.Tx, c principal.Caller, p page, namespace string,
+) (list []types.EntityDetails, next int, err error) {
+	list = []types.EntityDetails{}
+	known := false
+	for i := range j.Services {
+		known = known || j.Services[i].Namespace == namespace
+	}
+	if !known {
+		if _, there := servicecatalog.Find(namespace); !there {
+			// Recorded, so spelled.
+			return nil, 0, fail("InvalidInput", "Service namepace %s is either invalid or unsupported.", namespace)
+		}
+		return list, 0, nil // nobody could have used it
+	}
+	before, _ := strconv.Atoi(p.after)
+	n := max(0, min(p.limit, j.Entities-before))
+	if n == 0 {
+		return list, 0, nil
+	}
+	text, err := j.read(j.lines+(j.Orders[namespace]*j.Entities+before)*entityLine, n*entityLine)
+	if err != nil {
+		return nil, 0, err
+	}
+	entities, err := readEntities(text)
+	if err != nil {
+		return nil, 0, err
+	}
+	if list, err = describeEntities(tx, c, entities); err != nil {
+		return nil, 0, err
+	}
+	if fits := fitting(list); fits < len(list) {
+		// Those that are gone count for nothing: the page ends behind one that is not.
+		list, n = list[:fits], 0
+		for ; entities[n].id != *list[fits-1].EntityInfo.Id; n++ {
+		}
+		n++
+	}
+	if before+n < j.Entities {
+		next = before + n
+	}
+	return list, next, nil
+}
+
+// describeEntities tells of users and roles by their ids as they are now.
+func describeEntities(tx *store.Tx, c principal.Caller, entities []listedEntity) ([]types.EntityDetails, error) {
+	ids := map[store.Entity][]string{}
+	for _, e := range entities {
+		ids[e.kind] = append(ids[e.kind], e.id)
+	}
+	found := map[string]*types.EntityInfo{}
+	for kind, of := range ids {
+		now, err := tx.EntitiesByID(kind, c.Account(), of...)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range now {
+			arn := principal.UserARN(c.Partition(), c.Account(), e.Path, e.Name)
+			if kind == store.RoleEntity {
+				arn = principal.RoleARN(c.Partition(), c.Account(), e.Path, e.Name)
+			}
+			found[e.ID] = &types.EntityInfo{
+				Arn: &arn, Name: &e.Name, Path: &e.Path, Id: &e.ID,
+				Type: types.PolicyOwnerEntityType(strings.ToUpper(string(kind))),
+			}
+		}
+	}
+	list := []types.EntityDetails{}
+	for _, e := range entities {
+		if info := found[e.id]; info != nil {
+			list = append(list, types.EntityDetails{EntityInfo: info, LastAuthenticated: when(e.at)})
+		}
+	}
+	return list, nil
 }

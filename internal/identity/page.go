@@ -16,6 +16,9 @@ type page struct {
 	limit int
 	s     *Service
 	bound string
+	// of is what markers say openly beside, of which the list is; see
+	// pageOf.
+	of string
 }
 
 // IAM pagination: MaxItems 1-1000, default 100.
@@ -43,6 +46,22 @@ func (s *Service) page(c principal.Caller, action, filter string, marker *string
 	return p, nil
 }
 
+// pageOf is page for actions that tell a marker of theirs for another list, of
+// another job, from one that is none.
+func (s *Service) pageOf(c principal.Caller, actions, of string, marker *string, maxItems *int32) (page, error) {
+	p, err := s.page(c, actions, "", marker, maxItems)
+	if err != nil || marker == nil {
+		p.of = of
+		return p, err
+	}
+	after, ok := strings.CutPrefix(p.after, of)
+	if !ok {
+		return p, fail("InvalidInput", "The marker passed in the request was invalid.")
+	}
+	p.of, p.after = of, after
+	return p, nil
+}
+
 // errMarker is recorded for ListVirtualMFADevices; the others answer alike.
 func errMarker() error { return fail("ValidationError", "Invalid Marker.") }
 
@@ -56,6 +75,7 @@ func (p page) mac(after string) []byte {
 
 // marker is the Marker that continues after the item with this key.
 func (p page) marker(after string) *string {
+	after = p.of + after
 	return ptr(base64.RawURLEncoding.EncodeToString(append(p.mac(after), after...)))
 }
 

@@ -20,6 +20,10 @@ import (
 // its groups count as well.
 func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam.ListPoliciesGrantingServiceAccessInput) (*iam.ListPoliciesGrantingServiceAccessOutput, error) {
 	c := principal.Of(ctx)
+	if err := checkAccessARN(c, *in.Arn, false); err != nil {
+		return nil, err
+	}
+	asked := distinct(in.ServiceNamespaces)
 	p, err := s.page(c, "ListPoliciesGrantingServiceAccess", *in.Arn+"\x00"+strings.Join(in.ServiceNamespaces, "\x00"), in.Marker, nil)
 	if err != nil {
 		return nil, err
@@ -27,14 +31,14 @@ func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam
 	var src source
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		src, err = s.readSource(tx, c, *in.Arn)
-		return err
+		return accessFound(err, *in.Arn)
 	})
 	if err != nil {
 		return nil, err
 	}
 	out := &iam.ListPoliciesGrantingServiceAccessOutput{PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{}}
 	var namespaces []string
-	namespaces, out.IsTruncated, out.Marker = cutCounted(p, in.ServiceNamespaces)
+	namespaces, out.IsTruncated, out.Marker = cutCounted(p, asked)
 	before, _ := strconv.Atoi(p.after)
 	size := 0
 	for i, namespace := range namespaces {
@@ -53,6 +57,19 @@ func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam
 	return out, nil
 }
 
+// distinct are the texts of a list, each once.
+func distinct(list []string) []string {
+	var all []string
+	seen := map[string]bool{}
+	for _, s := range list {
+		if !seen[s] {
+			seen[s] = true
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // granting are the policies that allow some action of a service, in order of
 // their names. One that reaches a user twice is one.
 func (src *source) granting(namespace string) []types.PolicyGrantingServiceAccess {
@@ -60,7 +77,7 @@ func (src *source) granting(namespace string) []types.PolicyGrantingServiceAcces
 	seen := map[[3]string]bool{}
 	for _, p := range src.identity {
 		key := [3]string{p.ARN, p.Name, string(p.of) + "/" + p.entity}
-		if seen[key] || !p.Document.GrantsService(namespace) {
+		if seen[key] || !grantsService(p.Document, namespace) {
 			continue
 		}
 		seen[key] = true

@@ -82,6 +82,9 @@ type Statement struct {
 	conditions    []condition
 }
 
+// Conditional reports whether the statement has conditions.
+func (st *Statement) Conditional() bool { return len(st.conditions) > 0 }
+
 // Parse reads a document and refuses it unless every rule of its kind holds.
 // Every error is a *awsmodel.Error with the code MalformedPolicyDocument. It
 // does not look at quotas of size: the caller compares Size, because whose
@@ -291,32 +294,6 @@ func (d *Document) ContextKeys() []string {
 		keys.addStatement(d, &d.Statements[i])
 	}
 	return keys.sorted()
-}
-
-// GrantsService reports whether some Allow statement names an action of a
-// service, "iam" for example: what ListPoliciesGrantingServiceAccess asks. It
-// looks at actions alone, not at conditions and denies.
-func (d *Document) GrantsService(namespace string) bool {
-	all := namespace + ":*"
-	for i := range d.Statements {
-		st := &d.Statements[i]
-		if st.Effect != Allow {
-			continue
-		}
-		for _, action := range st.Actions {
-			vendor, _, _ := strings.Cut(action, ":")
-			if vendor == "*" || strings.EqualFold(vendor, namespace) {
-				return true
-			}
-		}
-		// NotAction grants what it does not name; only a pattern that covers
-		// the service's every action leaves nothing of it.
-		covers := func(p pattern) bool { return p.matches(all) }
-		if len(st.NotActions) > 0 && !slices.ContainsFunc(st.actions, covers) {
-			return true
-		}
-	}
-	return false
 }
 
 // Principals returns the values of one key of the Principal and NotPrincipal

@@ -159,30 +159,6 @@ func TestContextKeys(t *testing.T) {
 	}
 }
 
-func TestGrantsService(t *testing.T) {
-	tests := []struct {
-		name, statement string
-		want            bool
-	}{
-		{"names an action", `"Effect":"Allow","Action":["s3:Get","IAM:GetUser"]`, true},
-		{"names another", `"Effect":"Allow","Action":"iamx:*"`, false},
-		{"names everything", `"Effect":"Allow","Action":"*"`, true},
-		{"denies", `"Effect":"Deny","Action":"iam:*"`, false},
-		{"all but another", `"Effect":"Allow","NotAction":"s3:*"`, true},
-		{"all but some", `"Effect":"Allow","NotAction":"iam:Get*"`, true},
-		{"all but it", `"Effect":"Allow","NotAction":["s3:*","iam:*"]`, false},
-		{"all but everything", `"Effect":"Allow","NotAction":"*"`, false},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			d := mustParse(t, `{"Version":"2012-10-17","Statement":{`+test.statement+`,"Resource":"*"}}`, Managed)
-			if got := d.GrantsService("iam"); got != test.want {
-				t.Errorf("GrantsService = %v, want %v", got, test.want)
-			}
-		})
-	}
-}
-
 func TestPrincipals(t *testing.T) {
 	d := mustParse(t, `{"Statement":[{"Effect":"Allow","Principal":{"AWS":["111111111111","AIDAABCDEFGHIJKLMNOP"],"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"},
 	 {"Effect":"Deny","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"},{"Effect":"Deny","Principal":"*","Action":"sts:TagSession"}]}`, Trust)

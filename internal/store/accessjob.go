@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // AccessJob is what GenerateServiceLastAccessedDetails found.
 type AccessJob struct {
@@ -11,24 +15,83 @@ type AccessJob struct {
 	Result  []byte
 }
 
+// accessPart is how many bytes of a result are in one row, so that a page of a
+// long one reads little more than what it shows. The first row has the job's
+// id, those that follow a number behind it.
+const accessPart = 64 << 10
+
+func accessRow(id string, part int) string {
+	if part == 0 {
+		return id
+	}
+	return fmt.Sprintf("%s/%06d", id, part)
+}
+
 // InsertAccessJob keeps a result, or fails with ErrExists.
 func (tx *Tx) InsertAccessJob(j AccessJob) error {
 	tx.made(j.ID)
-	return tx.insert(`INSERT INTO access_jobs (account, job_id, arn, created, result) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		j.Account, j.ID, j.ARN, j.Created, j.Result)
+	for part, rest := 0, j.Result; part == 0 || len(rest) > 0; part++ {
+		n := min(len(rest), accessPart)
+		err := tx.insert(`INSERT INTO access_jobs (account, job_id, arn, created, result) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT DO NOTHING`, j.Account, accessRow(j.ID, part), j.ARN, j.Created, rest[:n])
+		if err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
 }
 
-// AccessJob reads a result by its id.
-func (tx *Tx) AccessJob(account, id string) (j AccessJob, err error) {
-	err = tx.one([]any{&j.Account, &j.ID, &j.ARN, &j.Created, &j.Result},
-		`SELECT account, job_id, arn, created, result FROM access_jobs WHERE account = $1 AND job_id = $2`, account, id)
-	return j, err
+// AccessJob reads a job by its id, with up to n bytes of its result from one on,
+// the first of which is 0. Beyond the end of a result nothing is found.
+func (tx *Tx) AccessJob(account, id string, from, n int) (j AccessJob, err error) {
+	part, skip := from/accessPart, from%accessPart
+	var result []byte
+	for rows := 0; rows == 0 || len(result) < skip+n; rows++ {
+		var row AccessJob
+		err := tx.one([]any{&row.Account, &row.ARN, &row.Created, &row.Result},
+			`SELECT account, arn, created, result FROM access_jobs WHERE account = $1 AND job_id = $2`,
+			account, accessRow(id, part+rows))
+		if rows > 0 && errors.Is(err, ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return j, err
+		}
+		j = row
+		if result = append(result, row.Result...); len(row.Result) < accessPart {
+			break
+		}
+	}
+	j.ID, j.Result = id, result[min(skip, len(result)):min(skip+n, len(result))]
+	return j, nil
 }
 
-// TrimAccessJobs forgets all results of an account but the newest.
-func (tx *Tx) TrimAccessJobs(account string, keep int) error {
-	_, err := tx.exec(`DELETE FROM access_jobs WHERE account = $1 AND job_id NOT IN
-		(SELECT job_id FROM access_jobs WHERE account = $1 AND created <= $2 ORDER BY created DESC, job_id LIMIT $3)`,
-		account, tx.Now.Add(ClockSkew), keep)
+// TrimAccessJobs forgets the results of an account but the newest: as many as
+// are to be kept, and no more than have that many bytes together. The newest of
+// all stays.
+func (tx *Tx) TrimAccessJobs(account string, keep, bytes int) error {
+	const job = `CASE WHEN job_id LIKE '%/______' THEN substr(job_id, 1, length(job_id) - 7) ELSE job_id END`
+	_, err := tx.exec(`DELETE FROM access_jobs WHERE account = $1 AND `+job+` NOT IN (
+		SELECT job FROM (
+			SELECT job, row_number() OVER w AS place, sum(bytes) OVER w AS total FROM (
+				SELECT `+job+` AS job, max(created) AS made, sum(length(result)) AS bytes FROM access_jobs
+				WHERE account = $1 AND created <= $2 GROUP BY `+job+`
+			) AS jobs WINDOW w AS (ORDER BY made DESC, job)
+		) AS newest WHERE place = 1 OR place <= $3 AND total <= $4)`,
+		account, tx.Now.Add(ClockSkew), keep, bytes)
 	return err
+}
+
+// EntitiesByID reads the users or the roles with some unique ids, those that
+// there are, in no order.
+func (tx *Tx) EntitiesByID(of Entity, account string, ids ...string) ([]PolicyEntity, error) {
+	table, ok := entityTables[of]
+	if !ok || len(ids) == 0 {
+		return nil, nil
+	}
+	args := padded([]any{account}, ids)
+	return list(tx, func(e *PolicyEntity) []any { return []any{&e.NameKey, &e.Name, &e.Path, &e.ID} },
+		`SELECT name_key, name, path, `+table[1]+` FROM `+table[0]+`
+		WHERE account = $1 AND `+table[1]+` IN (`+places(2, len(args)-1)+`)`, args...)
 }

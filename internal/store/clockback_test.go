@@ -129,7 +129,7 @@ func TestTasksOfClockThatWasAhead(t *testing.T) {
 			update(t, db, func(tx *store.Tx) error {
 				return errors.Join(
 					tx.InsertAccessJob(store.AccessJob{Account: account, ID: id, ARN: "arn", Created: tx.Now, Result: []byte("{}")}),
-					tx.TrimAccessJobs(account, 2),
+					tx.TrimAccessJobs(account, 2, 1000),
 					tx.InsertDeletionTask(store.DeletionTask{Account: account, ID: id, Created: tx.Now, Status: "s"}))
 			})
 		}
@@ -143,8 +143,8 @@ func TestTasksOfClockThatWasAhead(t *testing.T) {
 			t.Fatal(err)
 		}
 		view(t, db, func(tx *store.Tx) error {
-			_, err := tx.AccessJob(account, "today-1")
-			if _, gone := tx.AccessJob(account, "future-1"); !errors.Is(gone, store.ErrNotFound) {
+			_, err := tx.AccessJob(account, "today-1", 0, 9)
+			if _, gone := tx.AccessJob(account, "future-1", 0, 9); !errors.Is(gone, store.ErrNotFound) {
 				t.Errorf("job from the future: %v", gone)
 			}
 			if _, gone := tx.DeletionTask(account, "future-1"); !errors.Is(gone, store.ErrNotFound) {

@@ -1,12 +1,15 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rollcall/internal/store"
 	"rollcall/internal/storetest"
@@ -117,7 +120,7 @@ func TestAccessJob(t *testing.T) {
 			view(t, db, func(tx *store.Tx) error {
 				var got []string
 				for _, id := range []string{"a", "b", "c"} {
-					j, err := tx.AccessJob(account, id)
+					j, err := tx.AccessJob(account, id, 0, 9)
 					if err == nil {
 						got = append(got, j.ID)
 					} else if !errors.Is(err, store.ErrNotFound) {
@@ -131,9 +134,16 @@ func TestAccessJob(t *testing.T) {
 			})
 		}
 		view(t, db, func(tx *store.Tx) error {
-			j, err := tx.AccessJob(account, "b")
-			if diff := cmp.Diff(job("b", time.Hour), j); err != nil || diff != "" {
-				t.Errorf("%v %s", err, diff)
+			for _, part := range []struct {
+				from, n int
+				want    []byte
+			}{{0, 9, []byte{0, 1, 2}}, {0, 2, []byte{0, 1}}, {1, 1, []byte{1}}, {2, 7, []byte{2}}, {3, 1, []byte{}}, {9, 9, []byte{}}} {
+				want := job("b", time.Hour)
+				want.Result = part.want
+				j, err := tx.AccessJob(account, "b", part.from, part.n)
+				if diff := cmp.Diff(want, j, cmpopts.EquateEmpty()); err != nil || diff != "" {
+					t.Errorf("%v %s", err, diff)
+				}
 			}
 			return nil
 		})
@@ -141,8 +151,65 @@ func TestAccessJob(t *testing.T) {
 			t.Fatal(err)
 		}
 		left("b", "c")
-		update(t, db, func(tx *store.Tx) error { return tx.TrimAccessJobs(account, 1) })
+		update(t, db, func(tx *store.Tx) error { return tx.TrimAccessJobs(account, 2, 6) })
+		left("b", "c")
+		update(t, db, func(tx *store.Tx) error { return tx.TrimAccessJobs(account, 2, 5) }) // bytes
 		left("c")
+		update(t, db, func(tx *store.Tx) error { return tx.TrimAccessJobs(account, 1, 2) }) // the newest stays
+		left("c")
+	})
+}
+
+// A long result is kept in parts, of which only those that are asked for are
+// read, and that go together.
+func TestLongAccessJob(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		cfg.Now = func() time.Time { return created.Add(2 * time.Hour) }
+		db := storetest.Open(t, cfg)
+		fill(t, db)
+		const part = 64 << 10
+		for _, size := range []int{0, 1, part - 1, part, part + 1, 3*part + 5} {
+			result := make([]byte, size)
+			for i := range result {
+				result[i] = byte(i>>8 ^ i)
+			}
+			id := fmt.Sprintf("00000000-0000-0000-0000-%012d", size)
+			update(t, db, func(tx *store.Tx) error {
+				return tx.InsertAccessJob(store.AccessJob{Account: account, ID: id, ARN: "arn:x", Created: created, Result: result})
+			})
+			view(t, db, func(tx *store.Tx) error {
+				for _, at := range [][2]int{{0, 9}, {0, size}, {size / 2, 7}, {part - 2, 4}, {part, part}, {2*part + 1, part}, {size, 5}} {
+					want := result[min(at[0], size):min(at[0]+at[1], size)]
+					j, err := tx.AccessJob(account, id, at[0], at[1])
+					if at[0] >= size && errors.Is(err, store.ErrNotFound) {
+						continue
+					}
+					if err != nil || !bytes.Equal(j.Result, want) || j.ID != id || !j.Created.Equal(created) {
+						t.Errorf("%d bytes, %v: %d bytes, %v", size, at, len(j.Result), err)
+					}
+				}
+				return nil
+			})
+		}
+		update(t, db, func(tx *store.Tx) error { return tx.TrimAccessJobs(account, 4, 5*part) })
+		view(t, db, func(tx *store.Tx) error {
+			var left []int
+			for _, size := range []int{0, 1, part - 1, part, part + 1, 3*part + 5} {
+				id := fmt.Sprintf("00000000-0000-0000-0000-%012d", size)
+				_, first := tx.AccessJob(account, id, 0, 1)
+				_, last := tx.AccessJob(account, id, max(0, size-1), 1)
+				if errors.Is(first, store.ErrNotFound) != errors.Is(last, store.ErrNotFound) {
+					t.Errorf("%d: %v but %v", size, first, last)
+				}
+				if first == nil {
+					left = append(left, size)
+				}
+			}
+			if diff := cmp.Diff([]int{0, 1, part - 1, part}, left); diff != "" {
+				t.Error(diff)
+			}
+			return nil
+		})
 	})
 }
 

@@ -1,0 +1,236 @@
+package identity
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"rollcall/internal/policy"
+	"rollcall/internal/servicecatalog"
+)
+
+// grantedService is a service that documents give access to, with the actions
+// they allow.
+type grantedService struct {
+	namespace string
+	actions   []string
+}
+
+// grantedServices are the services of which documents allow some action, on
+// some resource that the action can be about, sorted. What a document denies
+// without a condition and on every resource no other gives. Conditions and
+// narrower denials are not looked at (recorded).
+//
+// A namespace that AWS's catalogue does not know counts by its name.
+func grantedServices(documents []*policy.Document) []grantedService {
+	var granted []grantedService
+	statements := readStatements(documents)
+	for _, namespace := range append(servicecatalog.Namespaces(), strangeVendors(statements)...) {
+		service, known := servicecatalog.Find(namespace)
+		g := grantedService{namespace: namespace}
+		rules := rulesFor(statements, namespace)
+		for a := range service.Actions() {
+			if len(rules) > 0 && allows(rules, a) {
+				g.actions = append(g.actions, a.Name)
+			}
+		}
+		named := func(r accessRule) bool { return !r.deny && len(r.actions) > 0 }
+		if len(g.actions) > 0 || !known && slices.ContainsFunc(rules, named) {
+			granted = append(granted, g)
+		}
+	}
+	slices.SortFunc(granted, func(a, b grantedService) int { return strings.Compare(a.namespace, b.namespace) })
+	return granted
+}
+
+// accessStatement is a statement with its actions by their vendors, all in
+// lower case.
+type accessStatement struct {
+	*policy.Statement
+	names   map[string][]string // of a vendor by its name
+	anyhow  [][2]string         // vendors with wildcards, and their names
+	without bool                // they are NotActions
+}
+
+// readStatements reads those statements that can say something: what is allowed
+// on some resource, and what is denied whatever else is so.
+func readStatements(documents []*policy.Document) []accessStatement {
+	var all []accessStatement
+	for _, d := range documents {
+		for i := range d.Statements {
+			st := &d.Statements[i]
+			narrow := st.Effect == policy.Deny && (st.Conditional() || !slices.Contains(st.Resources, "*"))
+			if narrow || slices.Contains(st.NotResources, "*") {
+				continue
+			}
+			read := accessStatement{Statement: st, names: map[string][]string{}, without: len(st.NotActions) > 0}
+			for _, action := range append(st.Actions, st.NotActions...) {
+				vendor, name, colon := strings.Cut(strings.ToLower(action), ":")
+				switch {
+				case !colon: // nothing but an asterisk
+					read.anyhow = append(read.anyhow, [2]string{"*", "*"})
+				case strings.ContainsAny(vendor, "*?"):
+					read.anyhow = append(read.anyhow, [2]string{vendor, name})
+				default:
+					read.names[vendor] = append(read.names[vendor], name)
+				}
+			}
+			all = append(all, read)
+		}
+	}
+	return all
+}
+
+// strangeVendors are the namespaces that statements name and AWS's catalogue
+// does not know.
+func strangeVendors(statements []accessStatement) []string {
+	strange := map[string]bool{}
+	for i := range statements {
+		for vendor := range statements[i].names {
+			if _, known := servicecatalog.Find(vendor); !known {
+				strange[vendor] = true
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(strange))
+}
+
+// accessRule is what one statement says of the actions of a service: the
+// patterns of their names, without the service's own.
+type accessRule struct {
+	*policy.Statement
+	deny         bool
+	actions, not []string
+}
+
+// rulesFor are the rules of statements about a service.
+func rulesFor(statements []accessStatement, namespace string) []accessRule {
+	var rules []accessRule
+	for i := range statements {
+		st := &statements[i]
+		names := st.names[namespace]
+		for _, pair := range st.anyhow {
+			if wild(pair[0], namespace) {
+				names = append(names[:len(names):len(names)], pair[1])
+			}
+		}
+		r := accessRule{Statement: st.Statement, deny: st.Effect == policy.Deny, actions: names}
+		if st.without {
+			r.actions, r.not = nil, names
+		}
+		if st.without || len(names) > 0 {
+			rules = append(rules, r)
+		}
+	}
+	return rules
+}
+
+// names says whether a rule is about an action.
+func (r *accessRule) names(action string) bool {
+	among := func(patterns []string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool { return wild(p, action) })
+	}
+	if len(r.actions) > 0 {
+		return among(r.actions)
+	}
+	return !among(r.not)
+}
+
+// fits says whether a rule is about a resource that an action can be about.
+func (r *accessRule) fits(a servicecatalog.Action) bool {
+	fits := func(arn string) bool { return a.Fits(unresolved(arn)) }
+	return len(r.NotResources) > 0 || slices.ContainsFunc(r.Resources, fits)
+}
+
+// unresolved is an ARN of a policy with an asterisk for each variable.
+func unresolved(arn string) string {
+	for {
+		before, rest, ok := strings.Cut(arn, "${")
+		if !ok {
+			return arn
+		}
+		_, after, _ := strings.Cut(rest, "}")
+		arn = before + "*" + after
+	}
+}
+
+// allows says whether rules allow an action on some resource.
+func allows(rules []accessRule, a servicecatalog.Action) bool {
+	allowed, name := false, strings.ToLower(a.Name)
+	for i := range rules {
+		r := &rules[i]
+		if !r.names(name) {
+			continue
+		}
+		if r.deny {
+			return false
+		}
+		allowed = allowed || r.fits(a)
+	}
+	return allowed
+}
+
+// grantsService says whether a document by itself gives access to a service:
+// it names an action of it, be it one that there is or not, with a resource
+// that belongs to it, and does not deny the whole service on every resource
+// (recorded for ListPoliciesGrantingServiceAccess).
+func grantsService(d *policy.Document, namespace string) bool {
+	service, known := servicecatalog.Find(namespace)
+	grants := false
+	for _, r := range rulesFor(readStatements([]*policy.Document{d}), namespace) {
+		switch {
+		case r.deny && r.namesAll():
+			return false
+		case r.deny || len(r.actions) == 0 && slices.Contains(r.not, "*"):
+		case !known:
+			grants = true
+		default:
+			grants = grants || r.grants(service)
+		}
+	}
+	return grants
+}
+
+// namesAll says whether a rule is about every action of its service.
+func (r *accessRule) namesAll() bool {
+	return slices.Contains(r.actions, "*") || len(r.actions) == 0 && len(r.not) == 0
+}
+
+// grants says whether a rule that allows has a resource for an action that it
+// names; where it names none that there is, for any action of the service.
+func (r *accessRule) grants(service servicecatalog.Service) bool {
+	named, some := false, false
+	for a := range service.Actions() {
+		fits := r.fits(a)
+		if r.names(strings.ToLower(a.Name)) {
+			named = true
+			if fits {
+				return true
+			}
+		}
+		some = some || fits
+	}
+	return !named && some
+}
+
+// wild matches a text against a pattern with * and ?, both in lower case.
+func wild(pattern, text string) bool {
+	star, mark := -1, 0
+	p, i := 0, 0
+	for i < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, i
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[i]):
+			p++
+			i++
+		case star >= 0:
+			p, mark = star+1, mark+1
+			i = mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}

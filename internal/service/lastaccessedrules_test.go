@@ -1,0 +1,198 @@
+package service_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+)
+
+// The answers about ARNs, jobs, markers and namespaces are recorded.
+func TestServiceLastAccessedErrors(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	w.put(t, "Ann", allowAll)
+	ann := w.asUser(t, "Ann")
+	const other = "arn:aws:iam::999999999999:user/Ann"
+	denied := func(arn string) failure {
+		return failure{403, "AccessDenied", "User: " + rootARN + " is not authorized to perform the operation on " + arn}
+	}
+	generate := map[string]failure{
+		rootARN:        {400, "InvalidInput", "Invalid Entity Arn: " + rootARN + " is not supported."},
+		mfaARN + "x":   {400, "InvalidInput", "Invalid Entity Arn: " + mfaARN + "x is not supported."},
+		userPath + "/": {400, "InvalidInput", "Invalid Entity Arn: " + userPath + "/ is not supported."},
+		"arn:aws:iam::x-without-parts": {400, "InvalidInput",
+			"Invalid Entity Arn: arn:aws:iam::x-without-parts does not clearly define entity type and name."},
+		policyPath + "/nothing":              {404, "NoSuchEntity", "ARN " + policyPath + "/nothing does not exist."},
+		"arn:aws:iam::999999999999:policy/x": denied("arn:aws:iam::999999999999:policy/x"),
+		"arn:aws:iam::aws:policy/Nothing":    {404, "NoSuchEntity", "ARN arn:aws:iam::aws:policy/Nothing does not exist."},
+	}
+	grants := map[string]failure{
+		rootARN:                 {400, "InvalidInput", "Could not extract entity from ARN : " + rootARN},
+		policyPath + "/nothing": {400, "InvalidInput", "Could not extract entity from ARN : " + policyPath + "/nothing"},
+	}
+	for _, want := range []map[string]failure{generate, grants} {
+		want[other] = denied(other)
+		want["arn:aws:s3::"+account+":user/Ann"] = failure{400, "ValidationError", "Invalid service in ARN"}
+		want["arn:aws-cn:iam::"+account+":user/Ann"] = failure{400, "ValidationError", "Invalid ARN partition"}
+		for _, kind := range []string{userPath, groupPath, rolePath} {
+			want[kind+"/x/nobody"] = failure{404, "NoSuchEntity", "ARN " + kind + "/x/nobody does not exist."}
+		}
+	}
+	for arn, want := range generate {
+		refused(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn},
+			want.status, want.code, want.message)
+	}
+	for arn, want := range grants {
+		in := &iam.ListPoliciesGrantingServiceAccessInput{Arn: &arn, ServiceNamespaces: []string{"s3"}}
+		refused(t, w.root.ListPoliciesGrantingServiceAccess, in, want.status, want.code, want.message)
+	}
+	// The path does not matter, as AWS's does not.
+	for _, arn := range []string{userPath + "/other/Ann", userPath + "/ANN"} {
+		must(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn})
+	}
+
+	job, _ := w.lastAccessed(t, ann, userPath+"/Ann", "")
+	again, _ := w.lastAccessed(t, ann, userPath+"/Ann", "")
+	with := func(job *string, namespace string, marker *string) *iam.GetServiceLastAccessedDetailsWithEntitiesInput {
+		return &iam.GetServiceLastAccessedDetailsWithEntitiesInput{JobId: job, ServiceNamespace: &namespace, Marker: marker}
+	}
+	refused(t, ann.GetServiceLastAccessedDetailsWithEntities, with(ptr(noJob), "s3", nil), 404, "NoSuchEntity", "Job "+noJob+" does not exist.")
+	refused(t, ann.GetServiceLastAccessedDetailsWithEntities, with(job, "S3", nil), 400, "InvalidInput",
+		"Service namepace S3 is either invalid or unsupported.")
+	refused(t, ann.GetServiceLastAccessedDetailsWithEntities, with(job, "s3", ptr("invalid")), 400, "ValidationError", "Invalid Marker.")
+	page := must(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job, MaxItems: ptr(int32(1))})
+	const foreign = "The marker passed in the request was invalid."
+	refused(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: again, Marker: page.Marker},
+		400, "InvalidInput", foreign)
+	refused(t, ann.GetServiceLastAccessedDetailsWithEntities, with(job, "s3", page.Marker), 400, "InvalidInput", foreign)
+	refused(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job, Marker: ptr("invalid")},
+		400, "ValidationError", "Invalid Marker.")
+}
+
+// A user's other key reads its reports; another session of the same role does
+// not (recorded).
+func TestServiceLastAccessedReaders(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	w.put(t, "Ann", allowAll)
+	ann, other := w.asUser(t, "Ann"), w.asUser(t, "Ann")
+	role := w.role(t, "worker", trusting("Ann"))
+	w.putRolePolicy(t, "worker", ptr(allowAll))
+	one, two := w.assume(t, ann, role, "night"), w.assume(t, ann, role, "night")
+	job, _ := w.lastAccessed(t, ann, userPath+"/Ann", "")
+	must(t, other.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job})
+	job, _ = w.lastAccessed(t, one, userPath+"/Ann", "")
+	for _, c := range []clients{two, ann, w.root} {
+		refused(t, c.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job}, 404, "NoSuchEntity",
+			"Job "+*job+" does not exist.")
+	}
+}
+
+// Which services and policies are told of is recorded, but for those with a
+// comment.
+func TestServicesGranted(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	allow := func(more string) string { return `{"Effect":"Allow",` + more + `}` }
+	deny := func(more string) string { return `{"Effect":"Deny",` + more + `}` }
+	const get = `"Action":"s3:GetObject",`
+	for name, test := range map[string]struct {
+		statements string
+		report     []string
+		grants     bool // for s3
+	}{
+		"allow":                   {allow(get + `"Resource":"*"`), []string{"s3"}, true},
+		"deny only":               {deny(`"Action":"s3:*","Resource":"*"`), nil, false},
+		"allow and deny":          {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:*","Resource":"*"`), nil, false},
+		"allow and deny all":      {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"*","Resource":"*"`), nil, false}, // guess
+		"deny of another action":  {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:PutObject","Resource":"*"`), []string{"s3"}, true},
+		"deny of the action":      {allow(get+`"Resource":"*"`) + "," + deny(get+`"Resource":"*"`), nil, true},                           // guess
+		"deny of all but":         {allow(get+`"Resource":"*"`) + "," + deny(`"NotAction":"s3:*","Resource":"*"`), []string{"s3"}, true}, // guess
+		"conditional deny":        {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}`), []string{"s3"}, true},
+		"deny somewhere":          {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::a/*"`), []string{"s3"}, true},
+		"condition":               {allow(get + `"Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}`), []string{"s3"}, true},
+		"foreign resource":        {allow(get + `"Resource":"arn:aws:iam::` + account + `:user/x"`), nil, false},
+		"own and foreign":         {allow(get + `"Resource":["arn:aws:iam::` + account + `:user/x","arn:aws:s3:::a"]`), []string{"s3"}, true}, // guess
+		"bucket":                  {allow(get + `"Resource":"arn:aws:s3:::a"`), []string{"s3"}, true},
+		"variable":                {allow(get + `"Resource":"arn:aws:s3:::${aws:username}/*"`), []string{"s3"}, true}, // guess
+		"every resource but all":  {allow(get + `"NotResource":"*"`), nil, false},
+		"every resource but some": {allow(get + `"NotResource":"arn:aws:s3:::a/*"`), []string{"s3"}, true},
+		"unknown action":          {allow(`"Action":"s3:NoSuchAction","Resource":"*"`), nil, true},
+		"unknown action, foreign": {allow(`"Action":"s3:NoSuchAction","Resource":"arn:aws:iam::` + account + `:user/x"`), nil, false}, // guess
+		"action on all alone":     {allow(`"Action":"s3:ListAllMyBuckets","Resource":"arn:aws:s3:::a"`), nil, false},                  // guess
+		"wildcard":                {allow(`"Action":"s3:Get*","Resource":"*"`), []string{"s3"}, true},
+		"pass role":               {allow(`"Action":"iam:PassRole","Resource":"*"`), []string{"iam"}, false},
+		"case":                    {allow(`"Action":"S3:getobject","Resource":"*"`), []string{"s3"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.put(t, "Ann", `{"Version":"2012-10-17","Statement":[`+test.statements+`]}`)
+			job, _ := w.lastAccessed(t, w.root, userPath+"/Ann", "")
+			var got []string
+			for namespace := range w.services(t, w.root, job, 1000) {
+				got = append(got, namespace)
+			}
+			if slices.Sort(got); !slices.Equal(got, test.report) {
+				t.Errorf("the report has %q, want %q", got, test.report)
+			}
+			in := &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"), ServiceNamespaces: []string{"s3"}}
+			policies := must(t, w.root.ListPoliciesGrantingServiceAccess, in).PoliciesGrantingServiceAccess[0].Policies
+			if granted := len(policies) > 0; granted != test.grants {
+				t.Errorf("granted by %v", policies)
+			}
+		})
+	}
+}
+
+// Those who are told of are named as they are named when a page is read, and
+// those who are gone are not told of (recorded); pages lose nobody else.
+func TestLastAccessedEntitiesByNow(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: ptr("devs")})
+		must(t, w.root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: ptr("devs"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
+		for i := range 6 {
+			w.user(t, fmt.Sprint("u", i))
+			must(t, w.root.AddUserToGroup, &iam.AddUserToGroupInput{GroupName: ptr("devs"), UserName: ptr(fmt.Sprint("u", i))})
+		}
+		last := w.asUser(t, "u4")
+		w.clock.advance(time.Minute)
+		must(t, last.ListUsers, &iam.ListUsersInput{})
+		job, _ := w.lastAccessed(t, w.root, groupPath+"/devs", "")
+		must(t, w.root.UpdateUser, &iam.UpdateUserInput{UserName: ptr("u1"), NewUserName: ptr("new"), NewPath: ptr("/x/")})
+		for _, name := range []string{"u0", "u3"} {
+			must(t, w.root.RemoveUserFromGroup, &iam.RemoveUserFromGroupInput{GroupName: ptr("devs"), UserName: &name})
+			must(t, w.root.DeleteUser, &iam.DeleteUserInput{UserName: &name})
+		}
+		for namespace, want := range map[string][]string{
+			"iam": {"user/u4", "user/x/new", "user/u2", "user/u5"}, "s3": {"user/x/new", "user/u2", "user/u4", "user/u5"},
+		} {
+			for page := int32(1); page < 8; page++ {
+				got := w.entities(t, w.root, job, namespace, page)
+				for i := range want {
+					if i >= len(got) || *got[i].EntityInfo.Arn != "arn:aws:iam::"+account+":"+want[i] {
+						t.Fatalf("%s in pages of %d: %d entities", namespace, page, len(got))
+					}
+				}
+				if used := got[0].LastAuthenticated; (namespace == "iam") != (used != nil && used.Equal(began.Add(time.Minute))) {
+					t.Errorf("%s: %v", namespace, used)
+				}
+			}
+		}
+	})
+}
+
+// entities reads all entities of a report, in pages.
+func (w *world) entities(t testing.TB, c clients, job *string, namespace string, page int32) (all []types.EntityDetails) {
+	t.Helper()
+	in := &iam.GetServiceLastAccessedDetailsWithEntitiesInput{JobId: job, ServiceNamespace: &namespace, MaxItems: &page}
+	for {
+		out := must(t, c.GetServiceLastAccessedDetailsWithEntities, in)
+		all = append(all, out.EntityDetailsList...)
+		if in.Marker = out.Marker; !out.IsTruncated {
+			return all
+		}
+	}
+}
