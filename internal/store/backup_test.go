@@ -130,6 +130,8 @@ func rowsOfEverything(t *testing.T) []statement {
 		{`INSERT INTO saml_providers VALUES ('123456789012', 'x', 'provider_id', 'metadata', 'encryption', 7, 7)`, nil},
 		{`INSERT INTO saml_private_keys VALUES ('123456789012', 'x', 'key_id', $1, 7)`, []any{[]byte{5}}},
 		{`INSERT INTO saml_provider_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
+		{`INSERT INTO token_issuers VALUES ('123456789012', 'issuer_id', 1, 7)`, nil},
+		{`INSERT INTO token_keys VALUES ('123456789012', 'x', 7, $1, $2, 7, 7)`, []any{[]byte{5}, []byte{6}}},
 		{`INSERT INTO server_certificates VALUES ('123456789012', 'x', 'name', 'path', 'certificate_id', 'body', 'chain', $1, 7, 7)`, []any{[]byte{5}}},
 		{`INSERT INTO server_certificate_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
 		{`INSERT INTO service_last_used VALUES ('123456789012', 'principal_id', 'service', 'action', 7, 'region')`, nil},
