@@ -14,6 +14,7 @@ package rollcalltest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -90,20 +91,21 @@ func start(o Options) (*Server, func() error, error) {
 	if o.AccountID == "" {
 		o.AccountID = "123456789012"
 	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	link := "http://" + l.Addr().String()
 	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
 		Account: identity.AccountSpec{ID: o.AccountID, Alias: o.Alias, Partition: o.Partition, Limits: o.Limits},
 		Report:  identity.ReportConfig{MaxAge: o.ReportMaxAge}, Now: o.Now,
+		PublicURL: link,
 	})
 	if err != nil {
-		return nil, nil, err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		emulator.Close()
-		return nil, nil, err
+		return nil, nil, errors.Join(err, l.Close())
 	}
 	s := &Server{
-		URL: "http://" + l.Addr().String(), AccountID: emulator.Account.ID,
+		URL: link, AccountID: emulator.Account.ID,
 		AccessKeyID: emulator.RootKey.ID, SecretAccessKey: emulator.RootKey.Secret.Reveal(),
 		emulator: emulator, transport: &http.Transport{MaxIdleConnsPerHost: 16},
 	}

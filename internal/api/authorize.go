@@ -107,13 +107,20 @@ func (a *API) decide(ctx context.Context, subject *access.Subject, action Action
 // sessionMay holds what sessions of users can never do, whatever policies say.
 // STS, comparing the STS API operations: GetSessionToken credentials call IAM
 // only with MFA, and of STS only AssumeRole and GetCallerIdentity;
-// GetFederationToken credentials call neither. The texts are guesses.
+// GetFederationToken credentials call neither. GetWebIdentityToken is younger
+// than that page: that sessions of users may call it, and the sentence for
+// federated users, are recorded. The other texts are guesses.
 func sessionMay(c principal.Caller, action Action) error {
 	session := c.Session()
 	if session == nil || c.Kind() == principal.AssumedRole || session.TaskPolicy != "" {
 		return nil
 	}
 	switch {
+	case action.Name == "GetWebIdentityToken":
+		if session.Federated {
+			return awsmodel.Fail("AccessDenied", "GetWebIdentityToken does not support federated user sessions")
+		}
+		return nil
 	case session.Federated:
 	case action.Service == "iam" && !session.MFA.IsZero():
 		return nil

@@ -73,7 +73,9 @@ func namespacesOf(properties map[string]string) []string {
 }
 
 // GetAccountProperties reads the properties of the account.
-func (s *Service) GetAccountProperties(ctx context.Context, _ *iam.GetAccountPropertiesInput) (*iam.GetAccountPropertiesOutput, error) {
+func (s *Service) GetAccountProperties(
+	ctx context.Context, _ *iam.GetAccountPropertiesInput,
+) (*iam.GetAccountPropertiesOutput, error) {
 	c := principal.Of(ctx)
 	enabled := ""
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -89,7 +91,9 @@ func (s *Service) GetAccountProperties(ctx context.Context, _ *iam.GetAccountPro
 // PutAccountProperties sets properties of the account, all of one namespace.
 // Properties that AWS does not know beside one that it requires are taken and
 // not kept (recorded). Enabling role manager makes its service-linked role.
-func (s *Service) PutAccountProperties(ctx context.Context, in *iam.PutAccountPropertiesInput) (*iam.PutAccountPropertiesOutput, error) {
+func (s *Service) PutAccountProperties(
+	ctx context.Context, in *iam.PutAccountPropertiesInput,
+) (*iam.PutAccountPropertiesOutput, error) {
 	c := principal.Of(ctx)
 	if err := checkProperties(in.Properties); err != nil {
 		return nil, err

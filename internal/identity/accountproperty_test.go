@@ -28,11 +28,13 @@ func TestAccountProperties(t *testing.T) {
 		}
 		is("false")
 		role := &iam.GetRoleInput{RoleName: ptr("AWSServiceRoleForIAMRoleManager")}
-		refused(t, w.root, w.GetRole, role, 404, "NoSuchEntity", "The role with name AWSServiceRoleForIAMRoleManager cannot be found.")
+		refused(t, w.root, w.GetRole, role, 404, "NoSuchEntity",
+			"The role with name AWSServiceRoleForIAMRoleManager cannot be found.")
 		must(t, w.root, w.PutAccountProperties, properties("RoleManager/Enabled", "true"))
 		is("true")
 		made := must(t, w.root, w.GetRole, role).Role
-		if want := "arn:aws:iam::" + account + ":role/aws-service-role/role-manager.iam.amazonaws.com/AWSServiceRoleForIAMRoleManager"; *made.Arn != want {
+		want := "arn:aws:iam::" + account + ":role/aws-service-role/role-manager.iam.amazonaws.com/" + *role.RoleName
+		if *made.Arn != want {
 			t.Errorf("%s, want %s", *made.Arn, want)
 		}
 		// Again changes nothing, and neither does what is not known beside.
@@ -57,20 +59,23 @@ func TestAccountPropertiesRefused(t *testing.T) {
 	}{
 		{properties("RoleManager", "true"), "Property key must be in format Namespace/PropertyName: RoleManager"},
 		{properties("RoleManager/", "true"), "Property key must be in format Namespace/PropertyName: RoleManager/"},
-		{properties("RoleManager/Enabled", "true", "Other", "true"), "Property key must be in format Namespace/PropertyName: Other"},
+		{properties("RoleManager/Enabled", "true", "Other", "true"),
+			"Property key must be in format Namespace/PropertyName: Other"},
 		{properties("RoleManager/Enabled/x", "true"), "RoleManager namespace requires Enabled property"},
 		{properties("RoleManager/Other", "true"), "RoleManager namespace requires Enabled property"},
 		{properties("RoleManager/enabled", "true"), "RoleManager namespace requires Enabled property"},
 		{properties("Probe/Enabled", "true"), "Unsupported namespace: Probe"},
 		{properties("rolemanager/Enabled", "true"), "Unsupported namespace: rolemanager"},
-		{properties("RoleManager/Enabled", "true", "Probe/Enabled", "true"), "All properties must belong to the same namespace"},
+		{properties("RoleManager/Enabled", "true", "Probe/Enabled", "true"),
+			"All properties must belong to the same namespace"},
 		{properties("RoleManager/Enabled", "False"), "Enabled must be 'true' or 'false'"},
 		{properties("RoleManager/Enabled", " false"), "Enabled must be 'true' or 'false'"},
 		{properties("RoleManager/Enabled", "0"), "Enabled must be 'true' or 'false'"},
 	} {
 		refused(t, w.root, w.PutAccountProperties, c.in, 400, "InvalidInput", c.message)
 	}
-	if got := must(t, w.root, w.GetAccountProperties, &iam.GetAccountPropertiesInput{}).Properties["RoleManager/Enabled"]; got != "true" {
-		t.Errorf("a refused request changed the property to %s", got)
+	got := must(t, w.root, w.GetAccountProperties, &iam.GetAccountPropertiesInput{}).Properties
+	if got["RoleManager/Enabled"] != "true" {
+		t.Errorf("a refused request changed the properties to %v", got)
 	}
 }

@@ -14,14 +14,16 @@ const (
 )
 
 // Forget deletes what has grown too old to be asked for: uses of services,
-// access reports, deletions of service-linked roles. It runs beside the calls,
+// access reports, deletions of service-linked roles, keys that signed tokens
+// which have expired. It runs beside the calls,
 // which wait for none of it.
 func (s *Service) Forget(ctx context.Context) error {
 	now := s.db.Now()
 	return errors.Join(
 		s.db.ForgetServiceUses(ctx, now.Add(-trackingPeriod)),
 		s.db.ForgetAccessJobs(ctx, now.Add(-accessJobAge)),
-		s.db.ForgetDeletionTasks(ctx, now.Add(-taskMemory)))
+		s.db.ForgetDeletionTasks(ctx, now.Add(-taskMemory)),
+		s.db.ForgetTokenKeys(ctx, now))
 }
 
 // forgetFromTimeToTime runs until the service is closed.

@@ -24,6 +24,9 @@ func (s *Service) organizationActions() []api.Action {
 		{Operation: awsquery.Of(s.SetSecurityTokenServicePreferences), Needs: api.Everything},
 		{Operation: awsquery.Of(s.GetAccountProperties), Needs: onProperties},
 		{Operation: awsquery.Of(s.PutAccountProperties), Needs: onProperties},
+		{Operation: awsquery.Of(s.EnableOutboundWebIdentityFederation), Needs: api.Everything},
+		{Operation: awsquery.Of(s.DisableOutboundWebIdentityFederation), Needs: api.Everything},
+		{Operation: awsquery.Of(s.GetOutboundWebIdentityFederationInfo), Needs: api.Everything},
 	}
 }
 

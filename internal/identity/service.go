@@ -33,6 +33,9 @@ type Config struct {
 	Log    *slog.Logger // nil discards
 	Report ReportConfig
 	Keys   KeyConfig
+	// PublicURL is where clients and verifiers reach the service, as
+	// ParsePublicURL gives it. Without it there is no outbound federation.
+	PublicURL string
 }
 
 // Service is IAM on a store. Safe for concurrent use.
@@ -47,6 +50,7 @@ type Service struct {
 	keyLimits KeyConfig
 	node      string // this process, in leases
 	access    *access.Access
+	publicURL string
 
 	reportTurn chan struct{} // holds one for each report being made
 	unpack     *zstd.Decoder // of stored reports, for all who read
@@ -75,6 +79,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		db: cfg.DB, keys: keys, master: cfg.Master, keyLimits: cfg.Keys, hasher: seal.NewHasher(0), log: cfg.Log,
 		report: cfg.Report.withDefaults(), node: seal.NewID("node-", 21),
 		access:     access.New(cfg.DB),
+		publicURL:  cfg.PublicURL,
 		reportTurn: make(chan struct{}, reportJobs),
 		unpack:     unpack,
 	}

@@ -22,20 +22,27 @@ func (s *Server) notForUs(w http.ResponseWriter, r *http.Request) bool {
 			return true
 		}
 		return false
-	case http.MethodGet:
-		if hasAction(r.URL.RawQuery) {
+	case http.MethodGet, http.MethodHead:
+		if r.Method == http.MethodGet && hasAction(r.URL.RawQuery) {
 			return false
 		}
-		if r.URL.Path != "/" {
-			w.Header().Set("Content-Type", "text/xml")
-			w.WriteHeader(http.StatusNotFound)
-			io.WriteString(w, "<UnknownOperationException/>\n")
+		if s.public(w, r) {
+			return true
+		}
+		if r.Method == http.MethodGet && r.URL.Path != "/" {
+			unknownPath(w)
 			return true
 		}
 	}
 	w.Header().Set("Location", s.cfg.Documentation)
 	w.WriteHeader(http.StatusFound)
 	return true
+}
+
+func unknownPath(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/xml")
+	w.WriteHeader(http.StatusNotFound)
+	io.WriteString(w, "<UnknownOperationException/>\n")
 }
 
 // hasAction says whether a query string is meant for the API. One that

@@ -58,6 +58,11 @@ type Config struct {
 	Metrics *Metrics     // nil counts nothing
 	// Documentation is where a browser that opens the API is sent.
 	Documentation string
+	// Public gives the public document at a path, nil where there is none. It is
+	// asked for paths with the word .well-known alone; a nil Public has none.
+	Public func(ctx context.Context, path string) ([]byte, error)
+	// PublicAge is how long such a document may be kept.
+	PublicAge time.Duration
 }
 
 // DefaultCallTimeout is shorter than what the AWS SDKs wait for an answer, so

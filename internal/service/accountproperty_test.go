@@ -17,9 +17,11 @@ func TestAccountPropertiesAuthorization(t *testing.T) {
 	put := func(value string) *iam.PutAccountPropertiesInput {
 		return &iam.PutAccountPropertiesInput{Properties: map[string]string{"RoleManager/Enabled": value}}
 	}
-	const properties = `"Effect":"Allow","Action":["iam:GetAccountProperties","iam:PutAccountProperties"],"Resource":"*"`
+	const properties = `"Effect":"Allow","Resource":"*",` +
+		`"Action":["iam:GetAccountProperties","iam:PutAccountProperties"]`
 	for namespace, status := range map[string]int{"Other": 403, "RoleManager": 0} {
-		w.putUserPolicy(t, "Ann", document(properties+`,"Condition":{"ForAnyValue:StringEquals":{"iam:AccountPropertyNamespaces":"`+namespace+`"}}`))
+		only := ifso(properties, "ForAnyValue:StringEquals", "iam:AccountPropertyNamespaces", namespace)
+		w.putUserPolicy(t, "Ann", document(only))
 		_, err := ann.PutAccountProperties(t.Context(), put("false"))
 		_, read := ann.GetAccountProperties(t.Context(), &iam.GetAccountPropertiesInput{})
 		if failureOf(err).status != status || failureOf(read).status != status {
@@ -27,9 +29,9 @@ func TestAccountPropertiesAuthorization(t *testing.T) {
 		}
 	}
 	w.putUserPolicy(t, "Ann", document(properties))
-	const denied = "User: " + userPath + "/Ann is not authorized to perform: iam:CreateServiceLinkedRole on resource: " + iamARN +
-		"role/aws-service-role/role-manager.iam.amazonaws.com/AWSServiceRoleForIAMRoleManager because no identity-based policy allows " +
-		"the iam:CreateServiceLinkedRole action"
+	const denied = "User: " + userPath + "/Ann is not authorized to perform: iam:CreateServiceLinkedRole on resource: " +
+		iamARN + "role/aws-service-role/role-manager.iam.amazonaws.com/AWSServiceRoleForIAMRoleManager " +
+		"because no identity-based policy allows the iam:CreateServiceLinkedRole action"
 	refused(t, ann.PutAccountProperties, put("true"), 403, "AccessDenied", denied)
 	must(t, w.root.PutAccountProperties, put("true"))
 	refused(t, ann.PutAccountProperties, put("true"), 403, "AccessDenied", denied)

@@ -149,6 +149,9 @@ var everyAction = map[string]struct{ params, resource string }{
 	"ListOrganizationsFeatures":                     {"", "*"},
 	"SetSecurityTokenServicePreferences":            {"GlobalEndpointTokenVersion=v2Token", "*"},
 	"GetAccountProperties":                          {"", "*"},
+	"EnableOutboundWebIdentityFederation":           {"", "*"},
+	"DisableOutboundWebIdentityFederation":          {"", "*"},
+	"GetOutboundWebIdentityFederationInfo":          {"", "*"},
 	"PutAccountProperties":                          {"Properties.entry.1.key=RoleManager/Enabled&Properties.entry.1.value=false", "*"},
 
 	"SimulateCustomPolicy":             {"ActionNames.member.1=iam:GetUser&PolicyInputList.member.1=" + policyForm, "*"},
@@ -253,7 +256,8 @@ var everyAction = map[string]struct{ params, resource string }{
 
 	"DecodeAuthorizationMessage": {"EncodedMessage=what", "*"},
 
-	"AssumeRoot": {"TargetPrincipal=222222222222&TaskPolicyArn.arn=arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials", "arn:aws:iam::222222222222:root"},
+	"GetWebIdentityToken": {"Audience.member.1=a&SigningAlgorithm=RS256", "arn:aws:sts::" + account + ":self"},
+	"AssumeRoot":          {"TargetPrincipal=222222222222&TaskPolicyArn.arn=arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials", "arn:aws:iam::222222222222:root"},
 
 	"AssumeRoleWithSAML": {"SAMLAssertion=what&PrincipalArn=" + samlPath + "/nobody&RoleArn=" + rolePath + "/worker", ""},
 

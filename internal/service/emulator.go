@@ -24,8 +24,10 @@ type EmulatorConfig struct {
 	// WebIdentityKeys says where the keys of identity providers are; see
 	// sts.Config.
 	WebIdentityKeys map[string]string
-	Now             func() time.Time // nil means time.Now
-	Log             *slog.Logger     // nil discards
+	// PublicURL is where clients and verifiers reach it; see identity.Config.
+	PublicURL string
+	Now       func() time.Time // nil means time.Now
+	Log       *slog.Logger     // nil discards
 }
 
 // Emulator is a service in memory with one account, that can be emptied: for
@@ -74,7 +76,8 @@ func (e *Emulator) begin(ctx context.Context, spec identity.AccountSpec) (*life,
 	}
 	s, err := Open(ctx, Config{
 		Store: store.Config{Memory: true, Now: e.cfg.Now}, Master: seal.InMemoryMasterKeys(),
-		Trail: t, Report: e.cfg.Report, WebIdentityKeys: e.cfg.WebIdentityKeys, Log: e.cfg.Log,
+		Trail: t, Report: e.cfg.Report, WebIdentityKeys: e.cfg.WebIdentityKeys, PublicURL: e.cfg.PublicURL,
+		Log: e.cfg.Log,
 	})
 	if err != nil {
 		return nil, account, errors.Join(err, t.Close())

@@ -29,9 +29,10 @@ func TestEveryActionSucceeds(t *testing.T) {
 		"SAML providers": callSAMLProviders, "server certificates": callServerCertificates, "simulation": callSimulation,
 		"last accessed": callLastAccessed, "sessions": callSessions, "report": callReport,
 		"web identity": func(t *testing.T, w *world) { callWebIdentity(t, w, idp) }, "SAML federation": callSAML,
+		"outbound federation": callOutboundFederation,
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: idp.URL}})
+			w := newWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: idp.URL}, PublicURL: publicURL})
 			before := must(t, w.root.GetAccountSummary, &iam.GetAccountSummaryInput{})
 			calls(t, w)
 			same(t, must(t, w.root.GetAccountSummary, &iam.GetAccountSummaryInput{}), before)
@@ -374,4 +375,11 @@ func callReport(t *testing.T, w *world) {
 	must(t, w.root.GenerateCredentialReport, &iam.GenerateCredentialReportInput{})
 	w.waitReport(t, w.root)
 	must(t, w.root.GetCredentialReport, &iam.GetCredentialReportInput{})
+}
+
+func callOutboundFederation(t *testing.T, w *world) {
+	must(t, w.root.EnableOutboundWebIdentityFederation, &iam.EnableOutboundWebIdentityFederationInput{})
+	must(t, w.root.GetOutboundWebIdentityFederationInfo, &iam.GetOutboundWebIdentityFederationInfoInput{})
+	must(t, w.root.sts.GetWebIdentityToken, &sts.GetWebIdentityTokenInput{Audience: []string{"a"}, SigningAlgorithm: ptr("ES384")})
+	must(t, w.root.DisableOutboundWebIdentityFederation, &iam.DisableOutboundWebIdentityFederationInput{})
 }

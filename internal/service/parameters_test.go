@@ -48,6 +48,7 @@ var parameters = map[string]parameter{
 
 	// Of the call itself, or of what is made or changed by it.
 	"ActionNames": {}, "AddPrivateKey": {}, "AllowUsersToChangePassword": {}, "AssertionEncryptionMode": {}, "AssumeRolePolicyDocument": {},
+	"Audience": {}, "Properties": {}, "SigningAlgorithm": {},
 	"AuthenticationCode1": {}, "AuthenticationCode2": {}, "CertificateBody": {}, "CertificateChain": {}, "ClientID": {}, "ClientIDList": {},
 	"ContextEntries": {}, "CredentialAgeDays": {}, "Description": {}, "DurationSeconds": {}, "Encoding": {}, "ExternalId": {},
 	"GlobalEndpointTokenVersion": {}, "Granularity": {}, "HardExpiry": {}, "MaxItems": {}, "MaxPasswordAge": {}, "MaxSessionDuration": {},

@@ -36,6 +36,9 @@ type Config struct {
 	// WebIdentityKeys says where the keys of identity providers are; see
 	// sts.Config.
 	WebIdentityKeys map[string]string
+	// PublicURL is where clients and verifiers reach the service; see
+	// identity.Config.
+	PublicURL string
 	// CallTimeout is how long a call may take, in the database, too; 0 means 10 s.
 	CallTimeout time.Duration
 	// Rate, AccountRate and StrangerRate bound calls; see server.Config.
@@ -78,7 +81,9 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
-	iam, err := identity.New(ctx, identity.Config{DB: db, Master: cfg.Master, Log: cfg.Log, Report: cfg.Report, Keys: cfg.Keys})
+	iam, err := identity.New(ctx, identity.Config{
+		DB: db, Master: cfg.Master, Log: cfg.Log, Report: cfg.Report, Keys: cfg.Keys, PublicURL: cfg.PublicURL,
+	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -97,6 +102,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions, Rate: cfg.Rate, Burst: cfg.Burst,
 			AccountRate: cfg.AccountRate, AccountBurst: cfg.AccountBurst, StrangerRate: cfg.StrangerRate, StrangerBurst: cfg.StrangerBurst,
 			Now: db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
+			Public: iam.IssuerDocument, PublicAge: identity.IssuerDocumentAge,
 		}),
 	}, nil
 }

@@ -17,6 +17,7 @@ func (s *Service) Actions() []api.Action {
 		// deny it.
 		{Operation: awsquery.Of(s.GetSessionToken), Free: true},
 		{Operation: awsquery.Of(s.GetFederationToken), Needs: onFederatedUser},
+		{Operation: awsquery.Of(s.GetWebIdentityToken), Needs: onSelf},
 		{Operation: awsquery.Of(s.AssumeRoot), Needs: onMemberRoot},
 		{Operation: awsquery.Of(s.AssumeRoleWithWebIdentity), Unsigned: showedToken},
 		{Operation: awsquery.Of(s.AssumeRoleWithSAML), Unsigned: showedAssertion},

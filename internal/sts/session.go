@@ -88,6 +88,9 @@ type madeSession struct {
 	size, used  *int32 // bytes of the token, and percent of maxToken
 }
 
+var errDuplicateTags = fail("InvalidParameterValue",
+	"Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+
 // setTags reads the tags of a request and adds those that are handed on. Keys
 // are compared without case. Of the texts the last is reported by users of
 // AWS, the others are guesses.
@@ -99,7 +102,7 @@ func (n *newSession) setTags(tags []tag, transitive []string) error {
 			return fail("InvalidParameterValue", "Tag keys beginning with aws: are reserved for system use.")
 		}
 		if seen[fold] {
-			return fail("InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+			return errDuplicateTags
 		}
 		seen[fold] = true
 		n.asked = append(n.asked, store.Tag{Fold: fold, Key: t.key, Value: t.value})

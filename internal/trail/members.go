@@ -27,7 +27,11 @@ func ReadOnly(action string) bool {
 // of STS read-only and yet keeps what they answer; here they are held to what
 // changes are held to: none is given that is not recorded.
 func Issues(action string) bool {
-	return strings.HasPrefix(action, "AssumeRo") || action == "GetSessionToken" || action == "GetFederationToken"
+	switch action {
+	case "GetSessionToken", "GetFederationToken", "GetWebIdentityToken":
+		return true
+	}
+	return strings.HasPrefix(action, "AssumeRo")
 }
 
 // recorded names the members of inputs and outputs that the trail keeps, at
@@ -70,6 +74,7 @@ var recorded = func() map[string]bool {
 		SourceIdentity TransitiveTagKeys ProvidedContexts ProviderArn
 		ContextAssertion MinimumSessionTokenSize Credentials Expiration
 		Name FederatedUser FederatedUserId SubjectFromWebIdentityToken
+		SigningAlgorithm IssuerIdentifier
 		Audience Provider ProviderId TargetPrincipal TaskPolicyArn
 		PrincipalArn Issuer NameQualifier Subject SubjectType
 		AssumedRoleUser AssumedRoleId PackedPolicySize SessionTokenSize

@@ -185,6 +185,7 @@ var served = []any{
 	iam.EnableOrganizationsRootSessionsInput{}, iam.EnableOrganizationsRootSessionsOutput{},
 	iam.DisableOrganizationsRootSessionsInput{}, iam.DisableOrganizationsRootSessionsOutput{}, iam.ListOrganizationsFeaturesInput{},
 	iam.SetSecurityTokenServicePreferencesInput{}, iam.PutAccountPropertiesInput{},
+	iam.EnableOutboundWebIdentityFederationOutput{}, sts.GetWebIdentityTokenInput{}, sts.GetWebIdentityTokenOutput{},
 	iam.GenerateServiceLastAccessedDetailsInput{}, iam.GenerateServiceLastAccessedDetailsOutput{}, iam.GetServiceLastAccessedDetailsInput{},
 	iam.GetServiceLastAccessedDetailsWithEntitiesInput{}, iam.ListPoliciesGrantingServiceAccessInput{},
 	iam.SimulateCustomPolicyInput{}, iam.SimulatePrincipalPolicyInput{}, iam.GetContextKeysForCustomPolicyInput{},

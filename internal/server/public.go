@@ -1,0 +1,48 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// wellKnown is in the path of every public document (RFC 8615).
+const wellKnown = "/.well-known/"
+
+// public answers a request for a public document, which needs no signature and
+// tells strangers nothing but what is meant for all. Whoever asks is a
+// stranger: each request takes a token of its address. It leaves no record in
+// the trail, because it calls no action.
+func (s *Server) public(w http.ResponseWriter, r *http.Request) bool {
+	if s.cfg.Public == nil || !strings.Contains(r.URL.Path, wellKnown) {
+		return false
+	}
+	start, done, status := s.cfg.Now(), s.cfg.Metrics.begin(), http.StatusOK
+	defer func() { done("PublicDocument", status, s.cfg.Now().Sub(start)) }()
+	if wait, ok := s.strangers.allow(networkOf(describe(r, "").SourceIP)); !ok {
+		status = http.StatusTooManyRequests
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
+		http.Error(w, "Rate exceeded", status)
+		return true
+	}
+	timed, cancel := s.inTime(r)
+	defer cancel()
+	document, err := s.cfg.Public(timed.Context(), r.URL.Path)
+	switch {
+	case err != nil:
+		status = http.StatusServiceUnavailable
+		s.cfg.Log.WarnContext(r.Context(), "public document not read", "error", err)
+		http.Error(w, "The document cannot be read for the moment.", status)
+	case document == nil:
+		status = http.StatusNotFound
+		unknownPath(w)
+	default:
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(s.cfg.PublicAge/time.Second)))
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(document))
+	}
+	return true
+}
