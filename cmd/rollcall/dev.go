@@ -28,6 +28,7 @@ type emulating struct {
 	maxAge    time.Duration
 	providers []string
 	hosts     []string
+	publicURL string
 	log       logging
 }
 
@@ -62,7 +63,9 @@ All is gone when it ends.
 	f.DurationVar(&e.maxAge, "report-max-age", 10*time.Second, "how old a report may be to be given again instead of a new one")
 	f.StringSliceVar(&e.providers, "web-identity-keys", nil, webIdentityUsage)
 	f.StringSliceVar(&e.hosts, "allow-host", nil, "answer requests to this host `name` too, beside this machine's own; several may be given")
-	settings(f, "listen", "account", "trail", "ready-file", "report-max-age", "web-identity-keys", "allow-host")
+	f.StringVar(&e.publicURL, "public-url", "", publicURLUsage+" (default the endpoint's)")
+	settings(f, "listen", "account", "trail", "ready-file", "report-max-age", "web-identity-keys", "allow-host",
+		"public-url")
 	e.log.add(c)
 	return c
 }
@@ -106,10 +109,7 @@ func (e *emulating) run(ctx context.Context) error {
 	if err := spec.Check(); err != nil {
 		return usageError("%w", err)
 	}
-	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
-		Account: spec,
-		Report:  identity.ReportConfig{MaxAge: e.maxAge}, Trail: e.trail, WebIdentityKeys: keys, Log: log,
-	})
+	public, err := publicURL(e.publicURL, true)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,18 @@ func (e *emulating) run(ctx context.Context) error {
 		err = usageError("listen on %s: the emulator listens on loopback only; 'rollcall serve' is for others", e.listen)
 	}
 	if err != nil {
-		return errors.Join(err, emulator.Close())
+		return err
+	}
+	url := "http://" + l.Addr().String()
+	if public == "" {
+		public = url
+	}
+	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
+		Account: spec, Report: identity.ReportConfig{MaxAge: e.maxAge}, Trail: e.trail,
+		WebIdentityKeys: keys, PublicURL: public, Log: log,
+	})
+	if err != nil {
+		return errors.Join(err, l.Close())
 	}
 	reset := resetHandler(emulator)
 	// No http.ServeMux: it would redirect paths that it does not find clean.
@@ -129,7 +140,6 @@ func (e *emulating) run(ctx context.Context) error {
 		}
 		emulator.ServeHTTP(w, r)
 	})
-	url := "http://" + l.Addr().String()
 	if err := e.announce(url, said); err != nil {
 		l.Close()
 		return errors.Join(err, emulator.Close())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -48,6 +49,7 @@ type serving struct {
 	connections         int
 	perAddress          int
 	providers           []string
+	publicURL           string
 	readyFile           string
 	log                 logging
 }
@@ -97,10 +99,12 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.IntVar(&s.connections, "max-connections", 0, "connections at once (default what memory and descriptors allow, 10000 at most)")
 	f.IntVar(&s.perAddress, "max-connections-per-address", 0, "connections at once from one address, of IPv6 from one /64 network (default half of all)")
 	f.StringSliceVar(&s.providers, "web-identity-keys", nil, webIdentityUsage)
+	f.StringVar(&s.publicURL, "public-url", "", publicURLUsage+"; without it outbound federation is refused")
 	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
 		"report-expiry", "report-history", "last-used-span", "call-timeout", "region", "rate-limit", "rate-burst",
-		"account-rate-limit", "account-rate-burst", "stranger-rate-limit", "stranger-rate-burst", "max-connections", "max-connections-per-address", "web-identity-keys", "ready-file")
+		"account-rate-limit", "account-rate-burst", "stranger-rate-limit", "stranger-rate-burst", "max-connections",
+		"max-connections-per-address", "web-identity-keys", "public-url", "ready-file")
 	s.log.add(c)
 	c.MarkFlagFilename("tls-cert")
 	c.MarkFlagFilename("tls-key")
@@ -109,6 +113,31 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 
 // webIdentityUsage tells how tokens of identity providers are verified.
 const webIdentityUsage = "verify the web identity tokens of an issuer by its JSON Web Key Set: `https://ISSUER=FILE` or =URL; several may be given"
+
+// publicURLUsage tells what issuers of web identity tokens are named after.
+const publicURLUsage = "`URL` under which verifiers reach the service: issuers of outbound federation begin with it"
+
+// publicURL reads --public-url. Keys that came by plain HTTP could be others',
+// so beyond this machine that needs plain.
+func publicURL(text string, plain bool) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	link, err := identity.ParsePublicURL(text)
+	if err != nil {
+		return "", usageError("--public-url: %v", err)
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		return "", usageError("--public-url: %v", err)
+	}
+	ip := net.ParseIP(u.Hostname())
+	if here := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback(); u.Scheme == "http" && !here && !plain {
+		return "", usageError("--public-url %s: verifiers would read keys that could be changed on the way; "+
+			"give an https:// URL, or --allow-http to do it all the same", link)
+	}
+	return link, nil
+}
 
 func (s *serving) check() error {
 	switch {
@@ -207,6 +236,10 @@ func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus
 	if err != nil {
 		return nil, nil, usageError("--web-identity-keys: %v", err)
 	}
+	public, err := publicURL(s.publicURL, s.allowHTTP)
+	if err != nil {
+		return nil, nil, err
+	}
 	db, err := s.database(true)
 	if err != nil {
 		return nil, nil, err
@@ -224,7 +257,7 @@ func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus
 		Store: db, MasterFile: s.masterFile(), Trail: t, Report: s.report, CallTimeout: s.callTimeout,
 		Regions: s.regions, Rate: s.rate, Burst: s.burst,
 		AccountRate: s.accountRate, AccountBurst: s.accountBurst, StrangerRate: s.strangerRate, StrangerBurst: s.strangerBurst,
-		WebIdentityKeys: keys, Log: log, Metrics: metrics,
+		WebIdentityKeys: keys, PublicURL: public, Log: log, Metrics: metrics,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(s.explain(err), t.Close())

@@ -70,10 +70,15 @@ func TestAWSCLI(t *testing.T) {
 			"publickey": publicKey, "report": sdkReport, "password": password,
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "profiles" {
-				return false, errors.New("unknown condition")
+			switch name {
+			case "profiles":
+				return cli.ReadsEndpoints(), nil
+			case "outbound":
+				// One that knows the action says which argument it lacks.
+				out, _ := exec.Command(cli.Path, "sts", "get-web-identity-token").CombinedOutput()
+				return strings.Contains(string(out), "--audience"), nil
 			}
-			return cli.ReadsEndpoints(), nil
+			return false, errors.New("unknown condition")
 		},
 	})
 }

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/service"
+)
+
+func tokenKeysCommand(p *process) *cobra.Command {
+	return group(&cobra.Command{
+		Use:   "token-keys",
+		Short: "Rotate the keys that sign an account's web identity tokens",
+	}, tokenKeysRotateCommand(p))
+}
+
+func tokenKeysRotateCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	var compromised bool
+	c := &cobra.Command{
+		Use:   "rotate ACCOUNT",
+		Short: "Give an account's issuer new keys",
+		Long: `Give the issuer of an account new keys, one for each algorithm. They are
+published at once and sign ten minutes later, when everyone who verifies tokens
+can know them. The keys before them stay published until no token of theirs
+lives: 65 minutes after that.
+
+With --compromised the new keys sign at once, and all others are deleted. Tokens
+that were issued before are refused by whoever reads the issuer's keys again,
+which is within five minutes.`,
+		Example: `  rollcall account token-keys rotate 123456789012
+  rollcall account token-keys rotate 123456789012 --compromised`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a := &act{name: "RotateTokenKeys", account: args[0], asked: map[string]any{"compromised": compromised}}
+			return in.act(cmd, false, a, func(s *service.Service) error {
+				done, err := s.IAM.RotateTokenKeys(cmd.Context(), args[0], compromised)
+				if err != nil {
+					return err
+				}
+				signs := done.Signs.Format(time.RFC3339)
+				a.made = map[string]any{"keyIds": done.KeyIDs, "sign": signs, "ended": done.Ended}
+				fmt.Fprintf(p.stderr, "The new keys %s of account %s sign from %s on.\n",
+					strings.Join(done.KeyIDs, " and "), args[0], signs)
+				return nil
+			})
+		},
+	}
+	in.addActing(c)
+	c.Flags().BoolVar(&compromised, "compromised", false, "let the new keys sign at once, and delete all others")
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
