@@ -40,10 +40,14 @@ func Context(places ...Keys) policy.Context {
 }
 
 // isList says which keys of calls are lists, even of one value. IAM, AWS
-// global condition context keys; AWS STS condition keys: authentication
+// global condition context keys; IAM and AWS STS condition keys: authentication
 // methods are those of OIDC tokens.
 func isList(name string) bool {
-	return name == "aws:tagkeys" || name == "sts:transitivetagkeys" || strings.HasSuffix(name, ":amr")
+	switch name {
+	case "aws:tagkeys", "sts:transitivetagkeys", "sts:identitytokenaudience", "iam:accountpropertynamespaces":
+		return true
+	}
+	return strings.HasSuffix(name, ":amr")
 }
 
 // global is a key that is there for every action. Those that a request or a

@@ -418,10 +418,14 @@ func TestWebIdentityTokenAuthorization(t *testing.T) {
 			"/Ann is not authorized to perform: "+c.needsAction+" on resource: "+self+
 			" because no identity-based policy allows the "+c.needsAction+" action")
 	}
-	w.putUserPolicy(t, "Ann", document(`"Effect":"Allow","Action":"sts:*","Resource":"`+userPath+`/Ann"`))
-	refused(t, ann.sts.GetWebIdentityToken, askToken("RS256"), 403, "AccessDenied", "User: "+userPath+
-		"/Ann is not authorized to perform: "+get+" on resource: "+self+
-		" because no identity-based policy allows the "+get+" action")
+	// An audience is a list, so no operator without a set asks it.
+	plain := `,"Condition":{"StringEquals":{"sts:IdentityTokenAudience":"` + tokenAudience + `"}}`
+	for _, statement := range []string{may(get, plain), `"Effect":"Allow","Action":"sts:*","Resource":"` + userPath + `/Ann"`} {
+		w.putUserPolicy(t, "Ann", document(statement))
+		refused(t, ann.sts.GetWebIdentityToken, askToken("RS256"), 403, "AccessDenied", "User: "+userPath+
+			"/Ann is not authorized to perform: "+get+" on resource: "+self+
+			" because no identity-based policy allows the "+get+" action")
+	}
 }
 
 // A service that does not know its own URL says what to do.
