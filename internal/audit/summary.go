@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"rollcall/report"
@@ -96,6 +98,24 @@ func (c *Counts) Outcomes() (n [NumStatuses]int, excused int) {
 		}
 	}
 	return n, excused
+}
+
+// OutcomesInWords says how many controls pass, and what came of the others.
+func (c *Counts) OutcomesInWords() string {
+	n, excused := c.Outcomes()
+	parts := []string{fmt.Sprintf("%d of %d pass", n[Pass], len(c.Controls))}
+	for _, other := range []struct {
+		n    int
+		what string
+	}{
+		{n[Fail], "fail"}, {n[NoData], "without data"}, {n[Warn], "warn"}, {n[Manual], "for a person"},
+		{excused, "excused"}, {n[NotApplicable], "not applicable"},
+	} {
+		if other.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", other.n, other.what))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Stats describes the credentials of an account, judged or not.

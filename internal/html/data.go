@@ -22,6 +22,7 @@ type pageData struct {
 	Classes       []audit.Class        `json:"classes"`
 	Counts        countsData           `json:"counts"`
 	Controls      []controlData        `json:"controls"`
+	Outcomes      string               `json:"outcomes"` // of the controls, in words
 	KeyAgeLimits  [5]int               `json:"keyAgeLimits"`
 	KeyIdleLimits [2]int               `json:"keyIdleLimits"`
 	Exceptions    []audit.ExceptionUse `json:"exceptions"`
@@ -53,6 +54,7 @@ type controlData struct {
 	Rule         string                 `json:"rule"`
 	Severity     audit.Severity         `json:"severity"`
 	Requirements []string               `json:"requirements"`
+	Items        []string               `json:"items"` // what the benchmark calls it
 	Statuses     [audit.NumStatuses]int `json:"statuses"`
 	Excused      int                    `json:"excused"`
 }
@@ -138,6 +140,7 @@ func (b *Builder) data(s *audit.Summary) pageData {
 		Params:       s.Params,
 		Counts:       counts(&s.Counts),
 		Controls:     controls(s),
+		Outcomes:     s.Counts.OutcomesInWords(),
 		Accounts:     []accountData{},
 		Exceptions:   append([]audit.ExceptionUse{}, s.Exceptions...),
 		KeyAgeLimits: audit.KeyAgeLimits, KeyIdleLimits: audit.KeyIdleLimits,
@@ -164,7 +167,7 @@ func controls(s *audit.Summary) []controlData {
 		list = append(list, controlData{
 			ID: c.Control.ID, Name: c.Control.Name, Title: c.Control.Title, Description: c.Control.Description,
 			Remediation: c.Control.Remediation, Rule: c.Control.Rule, Severity: s.Benchmark.Severity(c.Control),
-			Requirements: requirements(c.Control.Requirements), Statuses: c.Statuses, Excused: c.Suppressed,
+			Requirements: requirements(c.Control.Requirements), Items: append([]string{}, c.Control.RequirementIDs(s.Benchmark.ID)...), Statuses: c.Statuses, Excused: c.Suppressed,
 		})
 	}
 	return list

@@ -38,6 +38,7 @@ func TestPage(t *testing.T) {
 	t.Run("keyboard", func(t *testing.T) { testKeyboard(br.in(t)) })
 	t.Run("print", func(t *testing.T) { testPrint(br.in(t)) })
 	t.Run("colours", func(t *testing.T) { testColours(br.in(t)) })
+	t.Run("phone", func(t *testing.T) { testPhone(br.in(t)) })
 }
 
 // TestPageOfLittle looks at pages of no account, and of reports that say
@@ -76,6 +77,11 @@ func TestPageOfLittle(t *testing.T) {
 			t.Errorf("%s says %q", screen, found)
 		}
 	}
+	// What nobody could read looks like no report, and says why.
+	br.show("#accounts")
+	br.want(`[...document.querySelectorAll("#screen-accounts tr.missing")].map(r => r.cells[1].textContent + ": " + r.cells[2].textContent.slice(0, 25)).join("; ")`,
+		"unreadable: The report cannot be read")
+	br.want(`document.querySelector("#screen-accounts .problems details").open`, "true")
 	// Two reports of one account are two accounts of the page.
 	br.show("#credentials?account=111122223333~2")
 	br.want(`document.querySelector("#screen-credentials .result").textContent.split(" ")[0] > 0`, "true")
@@ -132,12 +138,34 @@ func testAccounts(br *browser, s *audit.Summary) {
 	// By the age of their reports: those of unknown age first.
 	br.click(`#screen-accounts th:nth-child(2) button`)
 	br.want(`[...document.querySelectorAll("#screen-accounts tr[data-row] td:first-child b")].slice(2, 5).map(b => b.textContent).join(" ")`, "archive security shared services")
-	br.want(`document.querySelector("#screen-accounts th[aria-sort]").innerText + document.querySelector("#screen-accounts th[aria-sort]").ariaSort`, "Reportdescending")
+	br.want(`document.querySelector("#screen-accounts th[aria-sort]").innerText + document.querySelector("#screen-accounts th[aria-sort]").ariaSort`, "Reportascending")
+	testAccountArrows(br)
 	br.click(`#screen-accounts th:nth-child(1) button`)
 	br.want(`document.querySelector("#screen-accounts tr[data-row] b").textContent`, "999988887701")
 	br.click(`#screen-accounts th:nth-child(1) button`)
 	br.want(`document.querySelector("#screen-accounts tr[data-row] b").textContent`, "staging")
 	br.want(`location.hash`, "#accounts?sort=account&direction=descending")
+}
+
+// testAccountArrows presses the head of each column that sorts: what the column
+// shows goes the way in which the arrow points, and accounts without a report
+// stay first.
+func testAccountArrows(br *browser) {
+	for column, value := range map[int]string{
+		2: `r.cells[1].querySelector("time").dateTime`, 3: `Number(r.cells[2].textContent.replace(",", ""))`, 6: `Number(r.cells[5].textContent)`,
+		7: `parseInt(r.cells[6].textContent) || (r.cells[6].textContent.startsWith("–") ? 101 : 0)`, 8: `Number(r.cells[7].textContent)`, 9: `Number(r.cells[8].textContent)`,
+	} {
+		for range 2 {
+			br.click(fmt.Sprintf(`#screen-accounts th:nth-child(%d) button`, column))
+			br.want(fmt.Sprintf(`(() => {
+				const values = [...document.querySelectorAll("#screen-accounts tr[data-row]")].slice(2).map(r => %s);
+				const up = document.querySelector("#screen-accounts th:nth-child(%d)").ariaSort === "ascending";
+				return values.every((v, i) => !i || (up ? values[i-1] <= v : values[i-1] >= v)) ? "sorted" : up + ": " + values })()`, value, column), "sorted")
+			br.want(`document.querySelectorAll("#screen-accounts tr.missing")[1].dataset.row`, "1")
+		}
+	}
+	br.show("#accounts")
+	br.want(`document.querySelectorAll("#screen-accounts th[aria-sort]").length`, "0") // the worst first is the order of no column
 }
 
 // Every filter shows as many lines as the audit counted.
@@ -220,6 +248,8 @@ func testFilters(br *browser, s *audit.Summary, d pageData) {
 			br.t.Errorf("%s: %d rows exist for %d lines", filter, rows, want)
 		}
 	}
+	br.show("#credentials?q=nobody-of-this-name")
+	br.want(`document.querySelector("#screen-credentials tr.empty").innerText.startsWith("No credential is as the filters ask.")`, "true")
 	// The numbers of the histogram lead to as many keys.
 	br.show("#keys?account=111122223304")
 	number := eval[string](br, `document.querySelector(".histogram tbody tr:nth-child(6) td:nth-child(4) a").textContent`)
@@ -448,6 +478,27 @@ func testColours(br *browser) {
 	br.scheme("light")
 	br.want(`document.getElementById("theme").textContent + getComputedStyle(document.body).backgroundColor`, "Colours: darkrgb(21, 24, 28)")
 	br.click(`#theme`)
+}
+
+// testPhone looks at the page as wide as a phone: nothing is cut off, every tab
+// can be reached, and tables show what matters.
+func testPhone(br *browser) {
+	br.window(360, 740)
+	defer br.window(1280, 800)
+	br.visit("")
+	br.want(`[...document.querySelectorAll("nav a")].every(a => { const r = a.getBoundingClientRect(); return r.left >= 0 && r.right <= 360 })`, "true")
+	for _, scheme := range []string{"light", "dark"} {
+		br.scheme(scheme)
+		for _, screen := range screens {
+			br.show("#" + screen)
+			if screen == "changes" {
+				br.show("#changes?account=111122223300")
+			}
+			br.want(`document.documentElement.scrollWidth`, "360")
+			br.screenshot("phone-" + screen + "-" + scheme)
+		}
+	}
+	br.scheme("light")
 }
 
 // contrast lists the elements with text of too little contrast.

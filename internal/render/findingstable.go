@@ -381,26 +381,8 @@ func (t tableFindings) controls(s *audit.Summary) {
 		return
 	}
 	t.b.WriteByte('\n')
-	t.say(heading, "Controls: %s", outcomes(&s.Counts))
+	t.say(heading, "Controls: %s", s.Counts.OutcomesInWords())
 	g.write(t.b, t.o.Width, t.o.Colour)
-}
-
-// outcomes says how many controls pass, and what came of the others.
-func outcomes(c *audit.Counts) string {
-	n, excused := c.Outcomes()
-	parts := []string{fmt.Sprintf("%d of %d pass", n[audit.Pass], len(c.Controls))}
-	for _, other := range []struct {
-		n    int
-		what string
-	}{
-		{n[audit.Fail], "fail"}, {n[audit.NoData], "without data"}, {n[audit.Warn], "warn"}, {n[audit.Manual], "for a person"},
-		{excused, "excused"}, {n[audit.NotApplicable], "not applicable"},
-	} {
-		if other.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", other.n, other.what))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 func (t tableFindings) group(group severityGroup) {

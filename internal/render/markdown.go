@@ -110,7 +110,7 @@ func markdownAccounts(b *bufio.Writer, s *audit.Summary) {
 
 // markdownControls says what came of each control.
 func markdownControls(b *bufio.Writer, s *audit.Summary) {
-	fmt.Fprintf(b, "## Controls\n\n%s.\n\n", outcomes(&s.Counts))
+	fmt.Fprintf(b, "## Controls\n\n%s.\n\n", s.Counts.OutcomesInWords())
 	header, rule := []string{"Item", "Control"}, []string{"---", "---"}
 	statuses := append(slices.Clone(shownStatuses), audit.Pass)
 	for _, status := range statuses {

@@ -20,25 +20,35 @@ function compareLists(a, b) {
   return i < 0 ? 0 : a[i] - b[i];
 }
 
+// The orders by the figure that their column shows, so that the arrow in its
+// head is true. worst has no column.
 const ACCOUNT_ORDERS = {
   worst: accountWeight,
   account: null, // by name
+  fail: (a) => [a.counts.total[FAIL]],
   users: (a) => [a.stats.users],
-  mfa: (a) => [a.stats.console ? 1 - a.stats.consoleMFA / a.stats.console : -1],
+  mfa: (a) => [a.stats.console ? a.stats.consoleMFA / a.stats.console : Infinity],
   old: (a) => [oldKeys(a)],
   unused: (a) => [a.stats.unused],
-  age: (a) => [a.generated ? -a.generated : Infinity],
+  age: (a) => [a.generated || -Infinity],
 };
 
-function sortAccounts({sort, turned}) {
+// ASCENDING are the orders that begin with the smallest: there the worst is.
+const ASCENDING = ['account', 'age', 'mfa'];
+
+// unread says that nothing in an account's report could be read.
+const unread = (account) => !account.missing && account.problemCount > 0 && !account.stats.users && !account.stats.root.seen;
+
+// lost is an account of which nothing is known. It comes first in every order
+// but that by name.
+const lost = (account) => account.missing || unread(account);
+
+function sortAccounts({sort, direction}) {
   const list = accounts.map((_, a) => a);
-  if (sort === 'account') {
-    list.sort((a, b) => accountTitle(accounts[a]).localeCompare(accountTitle(accounts[b])));
-  } else {
-    const by = accounts.map(ACCOUNT_ORDERS[sort]);
-    list.sort((a, b) => (accounts[b].missing - accounts[a].missing) || compareLists(by[b], by[a]) || a - b);
-  }
-  return turned ? list.reverse() : list;
+  const sign = direction === 'ascending' ? 1 : -1;
+  if (sort === 'account') return list.sort((a, b) => sign * accountTitle(accounts[a]).localeCompare(accountTitle(accounts[b])) || a - b);
+  const by = accounts.map(ACCOUNT_ORDERS[sort]);
+  return list.sort((a, b) => (lost(accounts[b]) - lost(accounts[a])) || sign * compareLists(by[a], by[b]) || a - b);
 }
 
 // rootState says what root has, each part with how bad that is, the worst first.
@@ -59,7 +69,14 @@ function rootState(account) {
   return parts.length ? parts : [['no credentials', '']];
 }
 
-function count(td, n, name, address) {
+// count shows a number; untold says that the report is silent on some more.
+function count(td, n, name, address, untold) {
+  if (untold) {
+    td.classList.add('no-data');
+    td.title = `The report does not tell of ${number(untold)} more.`;
+    td.append(n ? `≥ ${number(n)}` : '?');
+    return;
+  }
   if (!n) { td.append(h('span', {class: 'zero'}, '0')); return; }
   if (name) td.classList.add(name);
   td.append(address ? h('a', {href: address}, number(n)) : number(n));
@@ -71,28 +88,30 @@ const ACCOUNT_COLUMNS = [
   {title: 'Account', class: 'c-account', sort: 'account', cell(td, account) {
     td.append(...accountName(account));
     if (account.partition && account.partition !== 'aws') td.append(' ', h('span', {class: 'tag'}, account.partition));
+    if (account.problemCount && !lost(account)) td.append(' ', h('span', {class: 'tag no-data', title: account.problems.map((p) => p.text).join(' ')}, 'incomplete'));
   }},
   {title: 'Report', class: 'c-report', sort: 'age', cell(td, account) {
-    if (account.missing) {
+    if (lost(account)) {
       td.className += ' fail';
-      td.append(h('b', {}, 'no report'));
+      td.append(h('b', {}, account.missing ? 'no report' : 'unreadable'));
       return;
     }
     if (!account.generated) { td.append(h('span', {class: 'absent'}, 'age unknown')); return; }
     td.append(pair(date(account.generated), reportAge(account, brief), 'how old it was when fetched'));
     if (account.stale) { td.className += ' warn'; td.title = 'The report was older than asked for.'; }
   }},
-  {title: 'Fail', class: 'n', sort: 'worst', cell: (td, a) => count(td, a.counts.total[FAIL], 'fail', findingsOf(a, FAIL))},
+  {title: 'Fail', class: 'n', sort: 'fail', cell: (td, a) => count(td, a.counts.total[FAIL], 'fail', findingsOf(a, FAIL))},
   {title: 'No data', class: 'n', cell: (td, a) => count(td, a.counts.total[NO_DATA], 'no-data', findingsOf(a, NO_DATA))},
   {title: 'Warn', class: 'n opt', cell: (td, a) => count(td, a.counts.total[WARN], 'warn', findingsOf(a, WARN))},
   {title: 'Users', class: 'n opt', sort: 'users', cell: (td, a) => count(td, a.stats.users)},
   {title: 'Console MFA', class: 'c-mfa', sort: 'mfa', cell(td, {stats, key}) {
+    if (stats.untoldConsole) { count(td, 0, '', '', stats.untoldConsole); return; }
     if (stats.console > stats.consoleMFA) td.className += ' fail';
     td.append(pair(h('a', {href: link('mfa', {account: key})}, percent(stats.consoleMFA, stats.console)),
       `${number(stats.consoleMFA)}/${number(stats.console)}`));
   }},
-  {title: 'Keys > 90 d', class: 'n wide', sort: 'old', cell: (td, a) => count(td, oldKeys(a), 'marked', link('keys', {account: a.key}))},
-  {title: 'Unused', class: 'n opt', sort: 'unused', cell: (td, a) => count(td, a.stats.unused, 'marked')},
+  {title: 'Keys > 90 d', class: 'n wide', sort: 'old', cell: (td, a) => count(td, oldKeys(a), 'marked', link('keys', {account: a.key}), a.stats.untoldKeys)},
+  {title: 'Unused', class: 'n opt', sort: 'unused', cell: (td, a) => count(td, a.stats.unused, 'marked', '', a.stats.untoldUnused)},
   {title: 'Root', class: 'c-root', cell(td, account) {
     const parts = rootState(account);
     td.title = parts.map(([text]) => text).join(' · ');
@@ -111,21 +130,22 @@ const ACCOUNT_COLUMNS = [
 function accountCell(column, i, table) {
   return (td, a, printing) => {
     const account = accounts[a];
-    if (!account.missing || i < 2) { column.cell(td, account); return; }
+    if (!lost(account) || i < 2) { column.cell(td, account); return; }
     if (i > 2) { td.hidden = true; return; }
     td.className = 'why fail';
-    td.colSpan = printing ? ACCOUNT_COLUMNS.length - 2 : [...table().rows[0].cells].filter((th) => th.offsetParent).length - 2;
+    td.title = account.problems.map((p) => p.text).join(' ');
+    td.colSpan = [...table().rows[0].cells].slice(2).filter((th) => printing || th.offsetParent).length;
     td.append(account.problems.map((p) => p.text).join(' '));
   };
 }
 
 function accountsScreen() {
   let parameters = {};
-  const order = () => sorting(parameters, 'worst', ['account']);
+  const order = () => sorting(parameters, 'worst', ASCENDING);
   const list = makeList({
     label: 'Accounts', class: 'accounts',
     columns: ACCOUNT_COLUMNS.map((column, i) => ({...column, cell: accountCell(column, i, () => list.table)})),
-    rowClass: (a) => (accounts[a].missing ? 'missing' : ''),
+    rowClass: (a) => (lost(accounts[a]) ? 'missing' : ''), empty: () => 'There is no account.',
     open: (a) => { location.hash = link('credentials', {account: accounts[a].key}); },
     sort(sort) {
       parameters = resort(sort, order());
@@ -134,8 +154,8 @@ function accountsScreen() {
     },
   });
   const problems = h('div', {class: 'problems'});
-  for (const account of accounts.filter((a) => !a.missing && a.problemCount)) {
-    problems.append(h('details', {}, h('summary', {}, accountTitle(account), ': ', plural(account.problemCount, 'problem'), ' with the report'),
+  for (const account of accounts.filter((a) => a.problemCount)) {
+    problems.append(h('details', {open: true}, h('summary', {}, accountTitle(account), ': ', plural(account.problemCount, 'problem'), ' with the report'),
       h('ul', {}, account.problems.map((p) => h('li', {}, p.text)),
         account.problemCount > account.problems.length ? h('li', {}, `and ${number(account.problemCount - account.problems.length)} more`) : null)));
   }
@@ -146,6 +166,6 @@ function accountsScreen() {
   }
   return {
     name: 'accounts', title: 'Accounts', print: list.print, show, paint: list.refresh,
-    element: [list.element, problems],
+    element: [h('p', {class: 'hint order'}, 'Accounts of which nothing is known come first, then the worst; the head of a column sorts by it.'), list.element, problems],
   };
 }

@@ -21,6 +21,7 @@ function changesScreen() {
       {title: 'Made → credential → last use → report', class: 'bar', cell: (td, u) => td.append(strip(u, period, false))},
       {title: 'Verdict', class: 'c-verdict', cell: (td, u) => td.append(badge(userVerdict(u)))},
     ],
+    empty: () => 'The report of this account shows no user.',
     open: (u) => { location.hash = userAddress(u); },
   });
 
@@ -92,7 +93,7 @@ function describeHistory(account, sort, newest) {
     timeline(history),
     ...steps.slice(0, SHOWN_STEPS),
     steps.length > SHOWN_STEPS ? h('details', {}, h('summary', {}, `${plural(steps.length - SHOWN_STEPS, 'earlier report')} with changes`), steps.slice(SHOWN_STEPS)) : null,
-    changes.length ? null : h('p', {class: 'muted'}, 'Nothing changed.'),
+    changes.length ? null : h('p', {class: 'muted'}, sort ? `Nothing was ${SORTS[sort]?.[1] ?? sort} between the reports: choose another sort above.` : 'Nothing changed.'),
     changes.length > SHOWN_CHANGES ? h('p', {class: 'alarm'}, `Shown are the latest ${number(SHOWN_CHANGES)} of ${number(changes.length)} changes.`) : null,
     history.leftOut ? h('p', {class: 'alarm'}, `${plural(history.leftOut, 'older change')} ${history.leftOut === 1 ? 'is' : 'are'} not in this page.`) : null,
   ].filter(Boolean);
@@ -117,7 +118,8 @@ function timeline(history) {
   const snapshots = history.snapshots;
   const from = snapshots[0].generated, to = snapshots[snapshots.length - 1].generated;
   const most = Math.max(1, ...snapshots.map((s) => s.findings[FAIL]));
-  const height = 92, base = 66, room = 1000; // about as wide as it is shown
+  const height = 92, base = 66, room = Math.min(1000, innerWidth - 24); // about as wide as it is shown
+  const apart = 110 / room; // of two dates, so that neither covers the other
   const share = (t) => (to > from ? (t - from) / (to - from) : 0.5);
   const narrow = Math.max(2, Math.min(14, room / snapshots.length - 2));
   const drawing = svg('svg', {class: 'timeline', height, role: 'img',
@@ -131,9 +133,10 @@ function timeline(history) {
       svg('rect', {class: 'bar', x, y: base - 7 - high, width: narrow, height: high, transform: `translate(${-narrow / 2} 0)`}),
       svg('circle', {class: 'dot', cx: x, cy: base, r: Math.min(3.5, narrow)})));
     const last = i === snapshots.length - 1;
-    if (labelled < 0 || last || (share(s.generated) - labelled > 0.11 && 1 - share(s.generated) > 0.11)) {
+    if (labelled < 0 || last || (share(s.generated) - labelled > apart && 1 - share(s.generated) > apart)) {
       labelled = share(s.generated);
-      drawing.append(svg('text', {x, y: height - 8, 'text-anchor': 'middle'}, day(s.generated)));
+      const anchor = room > 600 ? 'middle' : !i ? 'start' : last ? 'end' : 'middle';
+      drawing.append(svg('text', {x: anchor === 'middle' ? x : last ? '100%' : 0, y: height - 8, 'text-anchor': anchor}, day(s.generated)));
     }
     if (narrow >= 12 || last) drawing.append(svg('text', {class: 'value', x, y: base - high - 12, 'text-anchor': 'middle'}, number(s.findings[FAIL])));
   });

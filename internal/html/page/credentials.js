@@ -223,6 +223,7 @@ function credentialsScreen() {
   const detail = makeDetail(() => { set({open: ''}); list.table.focus(); });
   const list = makeList({
     label: 'Credentials', class: 'credentials', columns: CREDENTIAL_COLUMNS,
+    empty: () => (credentials.count ? 'No credential is as the filters ask. "clear all" above takes them away.' : 'There is no credential.'),
     open: (c) => set({open: String(c)}),
     moved: (c) => { if (parameters.open) set({open: String(c)}); },
     sort: (sort) => set(resort(sort, sorted(parameters))),

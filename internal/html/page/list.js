@@ -7,7 +7,7 @@ let lists = 0;
 
 // makeList makes a table. Columns are {title, class, sort, cell}: cell fills a
 // td for a row, and sort is the name by which o.sort is asked for the rows in
-// another order. Rows are numbers whose meaning only the columns know.
+// another order. empty says why there are no rows. Rows are numbers whose meaning only the columns know.
 function makeList(o) {
   const id = `list${++lists}`;
   let rows = [], first = -1, last = -1, active = -1, chosen = -1, printing = false;
@@ -55,6 +55,7 @@ function makeList(o) {
     below.firstChild.style.height = `${(rows.length - to) * ROW}px`;
     const shown = [];
     for (let i = from; i < to; i++) shown.push(makeRow(i));
+    if (!rows.length && o.empty) shown.push(h('tr', {class: 'empty'}, h('td', {colspan: o.columns.length}, o.empty())));
     body.replaceChildren(above, ...shown, below);
     if (active >= from && active < to) table.setAttribute('aria-activedescendant', `${id}-${active}`);
     else table.removeAttribute('aria-activedescendant');
@@ -125,6 +126,7 @@ function makeList(o) {
       if (!on) { paint(true); return; }
       const shown = [];
       for (let i = 0; i < Math.min(rows.length, PRINTED); i++) shown.push(makeRow(i));
+      if (!rows.length && o.empty) shown.push(h('tr', {class: 'empty'}, h('td', {colspan: o.columns.length}, o.empty())));
       body.replaceChildren(...shown);
       note.textContent = rows.length > PRINTED
         ? `Printed are the first ${number(PRINTED)} of ${number(rows.length)} rows: filter for fewer.` : '';

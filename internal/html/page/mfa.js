@@ -6,27 +6,27 @@ function mfaScreen() {
   const orders = {
     lacking,
     users: (a) => accounts[a].stats.console,
-    coverage: (a) => (accounts[a].stats.console ? lacking(a) / accounts[a].stats.console : -1),
+    coverage: (a) => (accounts[a].stats.console ? accounts[a].stats.consoleMFA / accounts[a].stats.console : Infinity),
   };
   const address = (a, mfa) => link('credentials', {account: accounts[a].key, mfa});
-  const known = (a) => !accounts[a].missing;
+  const known = (a) => !lost(accounts[a]);
   let parameters = {};
-  const order = () => sorting(Object.hasOwn(orders, parameters.sort) ? parameters : {}, 'lacking', []);
+  const order = () => sorting(Object.hasOwn(orders, parameters.sort) ? parameters : {}, 'lacking', ['coverage']);
 
   const list = makeList({
-    label: 'MFA coverage', class: 'mfa', rowClass: (a) => (accounts[a].missing ? 'missing' : ''),
+    label: 'MFA coverage', class: 'mfa', rowClass: (a) => (known(a) ? '' : 'missing'), empty: () => 'There is no such account.',
     columns: [
       {title: 'Account', class: 'c-account', cell: (td, a) => td.append(...accountName(accounts[a]))},
       {title: 'Report', class: 'c-age', cell: (td, a) => td.append(h('span', {class: accounts[a].missing ? 'fail' : 'muted'}, reportAge(accounts[a])))},
       {title: 'Console users with MFA', class: 'bar', cell(td, a) {
-        const {stats, missing} = accounts[a];
-        if (missing) { td.append(h('b', {class: 'fail'}, 'not known')); return; }
+        const {stats} = accounts[a];
+        if (!known(a) || stats.untoldConsole) { td.append(h('b', {class: 'fail'}, 'not known')); return; }
         if (!stats.console) { td.append(h('span', {class: 'absent'}, 'no console users')); return; }
         const covered = h('i', {class: 'covered'});
         covered.style.width = `${(100 * stats.consoleMFA) / stats.console}%`;
         td.append(h('div', {class: 'coverage', role: 'img', 'aria-label': `${stats.consoleMFA} of ${stats.console} have MFA`}, covered));
       }},
-      {title: 'Coverage', class: 'n', sort: 'coverage', cell: (td, a) => td.append(accounts[a].missing ? '' : percent(accounts[a].stats.consoleMFA, accounts[a].stats.console))},
+      {title: 'Coverage', class: 'n', sort: 'coverage', cell: (td, a) => td.append(!known(a) || accounts[a].stats.untoldConsole ? '' : percent(accounts[a].stats.consoleMFA, accounts[a].stats.console))},
       {title: 'With', class: 'n', cell: (td, a) => known(a) && count(td, accounts[a].stats.consoleMFA, '', address(a, 'yes'))},
       {title: 'Without', class: 'n', sort: 'lacking', cell: (td, a) => known(a) && count(td, lacking(a), 'fail', address(a, 'no'))},
       {title: 'All', class: 'n', sort: 'users', cell: (td, a) => known(a) && count(td, accounts[a].stats.console)},
@@ -50,10 +50,11 @@ function mfaScreen() {
 
   function show(to) {
     parameters = to;
-    const by = orders[order().sort];
+    const {sort, direction} = order();
+    const by = orders[sort], sign = direction === 'ascending' ? 1 : -1;
+    const compare = (a, b) => (by(a) === by(b) ? 0 : sign * (by(a) < by(b) ? -1 : 1));
     const rows = accounts.map((_, a) => a).filter((a) => !to.account || accounts[a].key === to.account)
-      .sort((a, b) => (accounts[b].missing - accounts[a].missing) || by(b) - by(a) || a - b);
-    if (order().turned) rows.reverse();
+      .sort((a, b) => (lost(accounts[b]) - lost(accounts[a])) || compare(a, b) || a - b);
     const users = sum(rows.map((a) => accounts[a].stats.console)), covered = sum(rows.map((a) => accounts[a].stats.consoleMFA));
     all.replaceChildren(h('b', {}, percent(covered, users)), ` of ${plural(users, 'console user')} have MFA: ${number(covered)} with, ${number(users - covered)} without. `,
       to.account ? h('a', {href: link('mfa')}, 'All accounts') : '');
