@@ -149,7 +149,7 @@ func userDetail(tx *store.Tx, c principal.Caller, u store.User) (types.UserDetai
 		return d, err
 	}
 	d.PermissionsBoundary = boundaryOut(boundary)
-	tags, err := tx.UserTags(u.Account, u.NameKey, "", maxTags)
+	tags, err := tx.UserTags(u.Account, u.NameKey, maxTags)
 	d.Tags = append([]types.Tag{}, tagsOut(tags)...)
 	return d, err
 }

@@ -134,7 +134,7 @@ func TestRoleTags(t *testing.T) {
 				}
 			}
 		}
-		if got := tags(); got != "b= TEAM=dev" {
+		if got := tags(); got != "TEAM=dev b=" {
 			t.Error(got)
 		}
 		must(t, w.root, w.UntagRole, &iam.UntagRoleInput{RoleName: ptr("worker"), TagKeys: []string{"team", "nothing"}})

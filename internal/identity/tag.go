@@ -114,7 +114,7 @@ func (s *Service) TagUser(ctx context.Context, in *iam.TagUserInput) (*iam.TagUs
 		}
 		return setTags(tags,
 			func(t store.Tag) error { return tx.SetUserTag(u.Account, u.NameKey, t) },
-			func(limit int) ([]store.Tag, error) { return tx.UserTags(u.Account, u.NameKey, "", limit) })
+			func(limit int) ([]store.Tag, error) { return tx.UserTags(u.Account, u.NameKey, limit) })
 	})
 	return &iam.TagUserOutput{}, err
 }
@@ -151,7 +151,7 @@ func (s *Service) ListUserTags(ctx context.Context, in *iam.ListUserTagsInput) (
 		if err != nil {
 			return err
 		}
-		tags, err = tx.UserTags(u.Account, u.NameKey, "", maxTags)
+		tags, err = tx.UserTags(u.Account, u.NameKey, maxTags)
 		return err
 	})
 	if err != nil {

@@ -93,7 +93,7 @@ func (s *Service) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUs
 			return err
 		}
 		out = userOut(c, u)
-		tags, err := tx.UserTags(u.Account, u.NameKey, "", maxTags)
+		tags, err := tx.UserTags(u.Account, u.NameKey, maxTags)
 		if err != nil {
 			return err
 		}

@@ -184,7 +184,7 @@ func TestUserTags(t *testing.T) {
 		same(t, list(), &iam.ListUserTagsOutput{Tags: []types.Tag{}})
 		must(t, w.root.TagUser, tag(tags("Team", "a", "cost", "1")))
 		must(t, w.root.TagUser, tag(tags("TEAM", "b"))) // replaces, with the new spelling
-		same(t, list(), &iam.ListUserTagsOutput{Tags: tags("cost", "1", "TEAM", "b")})
+		same(t, list(), &iam.ListUserTagsOutput{Tags: tags("TEAM", "b", "cost", "1")})
 		t.Run("refused", func(t *testing.T) {
 			refused(t, w.root.TagUser, tag(tags("x", "1", "X", "2")), 400, "InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 			refused(t, w.root.TagUser, tag(tags("AWS:x", "1")), 400, "InvalidInput", "Tag keys beginning with aws: are reserved for system use.")
@@ -199,7 +199,7 @@ func TestUserTags(t *testing.T) {
 				"1 validation error detected: Value at 'tags.1.member.value' failed to satisfy constraint: Member must have length less than or equal to 256")
 			refused(t, w.root.TagUser, tag(tags("k*", "")), 400, "ValidationError",
 				`1 validation error detected: Value at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+`)
-			same(t, list(), &iam.ListUserTagsOutput{Tags: tags("cost", "1", "TEAM", "b")})
+			same(t, list(), &iam.ListUserTagsOutput{Tags: tags("TEAM", "b", "cost", "1")})
 		})
 		t.Run("untag", func(t *testing.T) {
 			untag := func(keys ...string) *iam.UntagUserInput {

@@ -93,10 +93,11 @@ func (tx *Tx) RoleReferences(account, nameKey string) (r RoleReferences, err err
 	return r, err
 }
 
-// RoleTags reads up to limit tags in order of the folded key.
+// RoleTags reads up to limit tags in order of the keys as they are written. IAM
+// ListRoleTags: sorted by tag key.
 func (tx *Tx) RoleTags(account, nameKey string, limit int) ([]Tag, error) {
 	return list(tx, tagFields, `SELECT key_fold, tag_key, tag_value FROM role_tags
-		WHERE account = $1 AND name_key = $2 ORDER BY key_fold LIMIT $3`, account, nameKey, limit)
+		WHERE account = $1 AND name_key = $2 ORDER BY tag_key LIMIT $3`, account, nameKey, limit)
 }
 
 // SetRoleTag adds a tag or replaces the one with the same folded key.

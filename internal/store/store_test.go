@@ -111,7 +111,7 @@ func TestRenameUser(t *testing.T) {
 			if use, err := tx.KeyLastUsed("AKIA1"); err != nil || use.Region != "eu-west-1" {
 				t.Errorf("last use %+v, %v", use, err)
 			}
-			if tags, err := tx.UserTags(account, "new", "", 10); err != nil || len(tags) != 1 {
+			if tags, err := tx.UserTags(account, "new", 10); err != nil || len(tags) != 1 {
 				t.Errorf("tags %v, %v", tags, err)
 			}
 			return nil

@@ -68,11 +68,11 @@ type Tag struct{ Fold, Key, Value string }
 
 func tagFields(t *Tag) []any { return []any{&t.Fold, &t.Key, &t.Value} }
 
-// UserTags reads up to limit tags in order of the folded key, from the first
-// after the given one.
-func (tx *Tx) UserTags(account, nameKey, after string, limit int) ([]Tag, error) {
+// UserTags reads up to limit tags in order of the keys as they are written. IAM
+// ListUserTags: sorted by tag key.
+func (tx *Tx) UserTags(account, nameKey string, limit int) ([]Tag, error) {
 	return list(tx, tagFields, `SELECT key_fold, tag_key, tag_value FROM user_tags
-		WHERE account = $1 AND name_key = $2 AND key_fold > $3 ORDER BY key_fold LIMIT $4`, account, nameKey, after, limit)
+		WHERE account = $1 AND name_key = $2 ORDER BY tag_key LIMIT $3`, account, nameKey, limit)
 }
 
 // SetUserTag adds a tag or replaces the one with the same folded key.
