@@ -143,7 +143,7 @@ func RequestTags(tags []store.Tag, removed []string) Keys {
 // repeats the last value counts: recorded.
 func tagValue(tags []store.Tag, lower string) []string {
 	for _, t := range slices.Backward(tags) {
-		if t.Fold == lower || strings.ToLower(t.Key) == lower {
+		if policy.Fold(t.Key) == lower {
 			return []string{t.Value}
 		}
 	}

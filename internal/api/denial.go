@@ -126,7 +126,7 @@ func explain(subject *access.Subject, req policy.Request, d policy.Decision) *de
 	}
 	shown := map[string]bool{}
 	for _, key := range keys {
-		lower := strings.ToLower(key)
+		lower := policy.Fold(key)
 		if v := req.Context(lower).Texts; v != nil && !shown[lower] {
 			shown[lower] = true
 			c.Conditions.Items = append(c.Conditions.Items, keyOf{key, valuesOf(v)})

@@ -70,7 +70,9 @@ type simulated struct {
 
 // on simulates an action on one resource.
 func (sim *simulation) on(ctx context.Context, action, resource string) (simulated, error) {
-	req := policy.Request{Principal: sim.caller, Action: action, Resources: []string{resource}, Context: sim.context, Simulated: true}
+	req := policy.Request{
+		Principal: sim.caller, Action: action, Resources: []string{resource}, Context: sim.context, Simulated: true,
+	}
 	out := simulated{decision: implicitDeny, matched: []types.Statement{}, missing: []string{}, byOrganization: true}
 	for _, level := range sim.control {
 		// Where the organisation denies, a simulation ends. IAM EvaluationResult.

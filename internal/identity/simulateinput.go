@@ -141,11 +141,13 @@ func resourceOwner(text, account string) (string, error) {
 func simulatedContext(caller policy.Principal, src source, entries []types.ContextEntry) (policy.Context, error) {
 	values := map[string]policy.Values{}
 	for _, e := range entries {
-		name := strings.ToLower(str(e.ContextKeyName))
+		name := policy.Fold(str(e.ContextKeyName))
 		if name == "" || !goodValues(e.ContextKeyType, e.ContextKeyValues) {
 			return nil, fail("InvalidInput", "Invalid values of context key %s for type %s.", str(e.ContextKeyName), e.ContextKeyType)
 		}
-		values[name] = policy.Values{Texts: e.ContextKeyValues, List: isListType(e.ContextKeyType), Type: valueType(e.ContextKeyType)}
+		values[name] = policy.Values{
+			Texts: e.ContextKeyValues, List: isListType(e.ContextKeyType), Type: valueType(e.ContextKeyType),
+		}
 	}
 	known := access.Context(callerKeys(caller, src))
 	return func(key string) policy.Values {

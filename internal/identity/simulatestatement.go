@@ -20,7 +20,9 @@ type toldStatement struct {
 // statementsOut are statements that decided, as answers tell them. Where a
 // statement is in its text is looked for once, however many resources it is
 // about.
-func (sim *simulation) statementsOut(ctx context.Context, l simulatedLayer, matches []policy.Match) ([]types.Statement, error) {
+func (sim *simulation) statementsOut(
+	ctx context.Context, l simulatedLayer, matches []policy.Match,
+) ([]types.Statement, error) {
 	type named struct {
 		document  *policy.Document
 		arn, name string

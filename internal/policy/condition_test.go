@@ -19,7 +19,8 @@ func meets(t *testing.T, operator string, policy, request []string) bool {
 	if request != nil {
 		context["T:key"] = request
 	}
-	return allowed(t, Request{Action: "iam:GetUser", Context: NewContext(context)}, Policies{Identity: []Policy{{Document: d}}})
+	req := Request{Action: "iam:GetUser", Context: NewContext(context)}
+	return allowed(t, req, Policies{Identity: []Policy{{Document: d}}})
 }
 
 // list splits at bars; "-" is a key that is not there.
@@ -278,7 +279,8 @@ func TestConditionAll(t *testing.T) {
 			if wrong != "" {
 				ctx[wrong] = []string{"x"}
 			}
-			got := allowed(t, Request{Action: "a:b", Context: NewContext(ctx)}, Policies{Identity: []Policy{{Document: d}}})
+			req := Request{Action: "a:b", Context: NewContext(ctx)}
+			got := allowed(t, req, Policies{Identity: []Policy{{Document: d}}})
 			if got != (wrong == "") {
 				t.Errorf("allowed = %v", got)
 			}
@@ -292,7 +294,8 @@ func TestOldVersion(t *testing.T) {
 	 "Condition":{"StringEquals":{"t:a":"${aws:username}"}}}}`, Inline)
 	ctx := NewContext(map[string][]string{"aws:username": {"bob"}, "t:a": {"${aws:username}"}})
 	for resource, want := range map[string]bool{"arn:aws:s3:::${aws:username}": true, "arn:aws:s3:::bob": false} {
-		got := allowed(t, Request{Action: "a:b", Resources: []string{resource}, Context: ctx}, Policies{Identity: []Policy{{Document: d}}})
+		req := Request{Action: "a:b", Resources: []string{resource}, Context: ctx}
+		got := allowed(t, req, Policies{Identity: []Policy{{Document: d}}})
 		if got != want {
 			t.Errorf("%s: allowed = %v, want %v", resource, got, want)
 		}

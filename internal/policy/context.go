@@ -1,7 +1,5 @@
 package policy
 
-import "strings"
-
 // Values are what a request has for a condition key.
 type Values struct {
 	// Texts are the values; none says that the request does not have the key.
@@ -40,7 +38,7 @@ type Context func(key string) Values
 func NewContext(values map[string][]string) Context {
 	folded := make(map[string][]string, len(values))
 	for key, list := range values {
-		folded[strings.ToLower(key)] = list
+		folded[Fold(key)] = list
 	}
 	return func(key string) Values { return Values{Texts: folded[key]} }
 }

@@ -11,7 +11,7 @@ import (
 type spelledKeys map[string]string
 
 func (k spelledKeys) add(name string) {
-	if key := strings.ToLower(name); k[key] == "" {
+	if key := Fold(name); k[key] == "" {
 		k[key] = name
 	}
 }

@@ -27,7 +27,8 @@ func TestMissing(t *testing.T) {
 		{"iam:ListUsers", "arn:aws:iam::1:group/x", ctx, []string{"aws:SecureTransport", "aws:username"}},
 		{"iam:ListUsers", "arn:aws:iam::1:user/ann", NewContext(map[string][]string{"aws:username": {"ann"}}), []string{}},
 	} {
-		if diff := cmp.Diff(c.want, missing(t, Request{Action: c.action, Context: c.context}, c.resource, policies)); diff != "" {
+		got := missing(t, Request{Action: c.action, Context: c.context}, c.resource, policies)
+		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s on %s (-want +got):\n%s", c.action, c.resource, diff)
 		}
 	}

@@ -15,6 +15,10 @@ func isASCII(s string) bool {
 	return true
 }
 
+// Fold is how names of condition keys are compared, and so the keys of tags
+// within them: without case.
+func Fold(name string) string { return toLower(name) }
+
 // toLower is the lower case by which IAM compares without case, Java's of no
 // particular language: character by character, but for a dotted capital I,
 // which becomes two, and a sigma that ends a word. Unlike folding it tells
@@ -40,6 +44,10 @@ func toLower(s string) string {
 	return b.String()
 }
 
+var cased = []*unicode.RangeTable{
+	unicode.Upper, unicode.Lower, unicode.Title, unicode.Other_Lowercase, unicode.Other_Uppercase,
+}
+
 // hasCased reports whether a letter with case is in the same word before or
 // behind a place. A word is letters, digits and marks; a dash, a quote or a
 // full stop between two letters is within one. java.lang.ConditionalSpecialCasing,
@@ -48,7 +56,7 @@ func hasCased(runes []rune, at, step int) bool {
 	for i := at + step; 0 <= i && i < len(runes); i += step {
 		r := runes[i]
 		switch {
-		case unicode.In(r, unicode.Upper, unicode.Lower, unicode.Title, unicode.Other_Lowercase, unicode.Other_Uppercase):
+		case unicode.In(r, cased...):
 			return true
 		case unicode.In(r, unicode.L, unicode.N, unicode.Mn, unicode.Me, unicode.Mc, unicode.Cf):
 		case unicode.Is(unicode.Pd, r) || strings.ContainsRune("\"'.\u2027", r):

@@ -355,7 +355,8 @@ func inNetwork(r, p string, session bool) bool {
 	if bits == 128 && !network.IP.Equal(ip) {
 		return false
 	}
-	if usual := net.ParseIP(text) != nil && (!ranged || length == strconv.Itoa(ones)); bits == 128 && session && !usual {
+	usual := net.ParseIP(text) != nil && (!ranged || length == strconv.Itoa(ones))
+	if bits == 128 && session && !usual {
 		return false
 	}
 	have := address(r, true)

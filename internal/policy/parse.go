@@ -124,7 +124,7 @@ func parseConditions(n node) (list []condition, ok bool) {
 				return nil, false
 			}
 			list = append(list, condition{operator: op, set: set, ifExists: ifExists,
-				name: name, key: key, folded: strings.ToLower(key), texts: texts})
+				name: name, key: key, folded: Fold(key), texts: texts})
 		}
 	}
 	return list, true

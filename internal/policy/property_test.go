@@ -12,24 +12,28 @@ import (
 
 // The pools are small so that documents and requests meet often.
 var (
-	actionPool    = []string{"iam:GetUser", "iam:CreateUser", "iam:CreateAccessKey", "sts:AssumeRole", "iam:PassRole", "iam:É😀"}
-	actionTexts   = []string{"*", "iam:*", "IAM:get*", "iam:Create*", "iam:CreateUser", "iam:?reate*Key", "sts:*", "sts:AssumeRole", "iam:PassRole", "iam:é??"}
-	resourcePool  = []string{"*", "arn:aws:iam::111111111111:user/bob", "arn:aws:iam::111111111111:user/x/eve", "arn:aws:iam::111111111111:role/r", "arn:aws:s3:::b:c/d", "arn:aws:s3:::😀"}
+	actionPool = []string{"iam:GetUser", "iam:CreateUser", "iam:CreateAccessKey", "sts:AssumeRole", "iam:PassRole",
+		"iam:É😀"}
+	actionTexts = []string{"*", "iam:*", "IAM:get*", "iam:Create*", "iam:CreateUser", "iam:?reate*Key", "sts:*",
+		"sts:AssumeRole", "iam:PassRole", "iam:é??"}
+	resourcePool = []string{"*", "arn:aws:iam::111111111111:user/bob", "arn:aws:iam::111111111111:user/x/eve",
+		"arn:aws:iam::111111111111:role/r", "arn:aws:s3:::b:c/d", "arn:aws:s3:::😀"}
 	resourceTexts = []string{"*", "arn:aws:iam::*:user/*", "arn:aws:iam::111111111111:user/${aws:username}", "arn:aws:iam::111111111111:role/?",
-		"arn:aws:iam::111111111111:user/${aws:PrincipalTag/Name, 'bob'}", "arn:aws:s3:::*${*}", "arn:aws:s3:::b*d", "arn:aws:s3:::*:c/*",
+		"arn:aws:iam::111111111111:user/${aws:PrincipalTag/Name, 'bob'}", "arn:aws:s3:::*${*}", "arn:aws:s3:::b*d",
+		"arn:aws:s3:::*:c/*",
 		"arn:aws:s3:::??", "arn:aws:s3:::?", "arn:aws:s3:::${aws:TagKeys, '😀'}"}
 	keyPool   = []string{"aws:username", "aws:PrincipalTag/Name", "aws:TagKeys", "t:value", "t:other"}
 	valuePool = map[string][]string{
-		"String": {"bob", "BOB", "b*", "*", "", "${aws:username}", "${aws:PrincipalTag/Name, 'eve'}", "${*}", "eve", "b?b", "b??b", "b?*b", "b😀b",
-			"ſ", "Σ", "ΟΣ", "${aws:TagKeys, 'x'}", "${t:value}Σ", "1", "2020-01-01"},
+		"String": {"bob", "BOB", "b*", "*", "", "${aws:username}", "${aws:PrincipalTag/Name, 'eve'}", "${*}", "eve",
+			"b?b", "b??b", "b?*b", "b😀b", "ſ", "Σ", "ΟΣ", "${aws:TagKeys, 'x'}", "${t:value}Σ", "1", "2020-01-01"},
 		"Numeric": {"1", "1.5", "-2", "100", "1e2", "1e9999", "9007199254740993.0", "-0"},
 		"Date":    {"2020-01-01", "2020-01-01T00:00:00Z", "2020-01-01T01:00:00+01:00", "1577836800", "2020-02", "2020-01-01T00:00:00.5Z"},
 		"Bool":    {"true", "false", "TRUE", "yes", "${t:value}", "${t:other, 'true'}"},
 		"Binary":  {"QUI=", "", "Ym9i"},
-		"Ip": {"10.0.0.0/8", "10.0.0.1", "2001:db8::/32", "0.0.0.0/0", "010.+00.0.1/+08", "2001:DB8:::1/0128", "2001:db8::1:", "::/0", "10.2.0.1/016",
-			"::ffff:a00:1/128"},
-		"Arn": {"arn:aws:iam::*:user/*", "arn:aws:iam::111111111111:user/${aws:username}", "arn:aws:iam::111111111111:user/bob",
-			"arn:aws:iam::111111111111:user/b?b", "${t:value}", "arn:*:*:*:*:*", "${aws:TagKeys, 'x'}"},
+		"Ip": {"10.0.0.0/8", "10.0.0.1", "2001:db8::/32", "0.0.0.0/0", "010.+00.0.1/+08", "2001:DB8:::1/0128",
+			"2001:db8::1:", "::/0", "10.2.0.1/016", "::ffff:a00:1/128"},
+		"Arn": {"arn:aws:iam::*:user/*", "arn:aws:iam::111111111111:user/${aws:username}",
+			"arn:aws:iam::111111111111:user/bob", "arn:aws:iam::111111111111:user/b?b", "${t:value}", "arn:*:*:*:*:*", "${aws:TagKeys, 'x'}"},
 		"Null": {"true", "false", "yes", "True"},
 	}
 	// sessionPool are values that session policies may have beside.
@@ -38,7 +42,8 @@ var (
 		"Ip": {"here", "10.0.0.1/33", "2001:db8::1/129", "2001:db8::1/32", "::ffff:10.0.0.1", "2001:db8:::1/128"},
 	}
 	requestPool = []string{"bob", "BOB", "eve", "b*", "", "1", "1.5", "100", "-2", "2020-01-01", "2020-01-01T00:00:00.5Z", "1577836800", "true", "false",
-		"True", " true ", "yes", "1e9999", "9007199254740993", "9007199254740992", "s", "ſ", "σ", "ς", "ος", "b😀b", "bπb",
+		"True", " true ", "yes", "1e9999", "9007199254740993", "9007199254740992", "s", "ſ", "σ", "ς", "ος", "b😀b",
+		"bπb",
 		"QUI=", "10.0.0.1", "10.2.0.1", "2001:db8::1", "192.0.2.1", "arn:aws:iam::111111111111:user/bob", "arn:aws:iam::111111111111:user/bob:x"}
 	operatorNames = slices.Sorted(maps.Keys(operators))
 )
@@ -134,12 +139,13 @@ func TestAgainstNaive(t *testing.T) {
 		caller := callers[rapid.SampledFrom([]string{"", "root", "session"}).Draw(t, "caller")]
 		for _, action := range actionPool {
 			for _, resource := range resourcePool {
-				n := naive{principal: caller, action: action, resource: resource, context: context, simulated: simulated}
+				n := naive{caller, action, resource, context, simulated}
 				req := Request{Principal: caller, Action: action, Resources: []string{resource}, Simulated: simulated,
 					Context: func(key string) Values { return context[key] }}
 				got, err := Evaluate(t.Context(), req, p)
 				if want := n.decide(identity, boundary, session, control); got.Allowed != want || err != nil {
-					t.Fatalf("%s by %s on %s with %v: allowed = %v, naive says %v, %v", action, caller.ARN, resource, context, got.Allowed, want, err)
+					t.Fatalf("%s by %s on %s with %v: allowed = %v, naive says %v, %v",
+						action, caller.ARN, resource, context, got.Allowed, want, err)
 				}
 				if got.Allowed && got.Explicit {
 					t.Fatal("allowed by a deny")

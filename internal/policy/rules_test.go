@@ -12,7 +12,8 @@ func applies(t *testing.T, kind Kind, condition string, key Values) (grants, den
 	t.Helper()
 	const all = `{"Effect":"Allow","Action":"*","Resource":"*"}`
 	decide := func(effect, more string) bool {
-		text := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":%q,"Action":"*","Resource":"*","Condition":%s}%s]}`, effect, condition, more)
+		text := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":%q,"Action":"*","Resource":"*","Condition":%s}%s]}`,
+			effect, condition, more)
 		d, err := Parse(text, kind)
 		if err != nil {
 			t.Fatalf("Parse %s: %v", text, err)
@@ -36,19 +37,18 @@ func applies(t *testing.T, kind Kind, condition string, key Values) (grants, den
 // A key that the request carries as a list meets no plain operator, whatever
 // its values; one that it does not have is as any other.
 func TestListUnderPlainOperators(t *testing.T) {
-	value := map[family]string{numericFamily: "5", dateFamily: "2020-01-01", binaryFamily: "QUI=", addressFamily: "10.0.0.1", boolFamily: "true",
-		arnFamily: "arn:aws:iam::1:user/a"}
+	value := map[family]string{stringFamily: "a", numericFamily: "5", dateFamily: "2020-01-01", binaryFamily: "QUI=",
+		addressFamily: "10.0.0.1", boolFamily: "true", arnFamily: "arn:aws:iam::1:user/a"}
 	for name, op := range operators {
 		if op.family == nullFamily {
 			continue
 		}
 		v := value[op.family]
-		if v == "" {
-			v = "a"
-		}
+		present := []Values{{Texts: []string{v}, List: true}, {Texts: []string{"x"}, List: true},
+			{Texts: []string{v, v}}, {Texts: []string{"x", v}}}
 		for _, suffix := range []string{"", "IfExists"} {
 			condition := fmt.Sprintf(`{"%s%s":{"t:key":%q}}`, name, suffix, v)
-			for _, key := range []Values{{Texts: []string{v}, List: true}, {Texts: []string{"x"}, List: true}, {Texts: []string{v, v}}, {Texts: []string{"x", v}}} {
+			for _, key := range present {
 				if grants, denies := applies(t, Managed, condition, key); grants || denies {
 					t.Errorf("%s of %v: grants %v, denies %v", condition, key, grants, denies)
 				}
@@ -63,13 +63,14 @@ func TestListUnderPlainOperators(t *testing.T) {
 		equals := op.equal || op.family != numericFamily && op.family != dateFamily
 		for _, set := range []string{"ForAllValues:", "ForAnyValue:"} {
 			condition := fmt.Sprintf(`{"%s%s":{"t:key":%q}}`, set, name, v)
-			if grants, _ := applies(t, Managed, condition, Values{Texts: []string{v}, List: true}); grants != (equals != op.negate) {
+			if grants, _ := applies(t, Managed, condition, present[0]); grants != (equals != op.negate) {
 				t.Errorf("%s of the same value: grants %v", condition, grants)
 			}
 		}
 	}
 	for value, want := range map[string]bool{"true": false, "false": true} {
-		if grants, _ := applies(t, Managed, `{"Null":{"t:key":"`+value+`"}}`, Values{Texts: []string{"a"}, List: true}); grants != want {
+		condition := `{"Null":{"t:key":"` + value + `"}}`
+		if grants, _ := applies(t, Managed, condition, Values{Texts: []string{"a"}, List: true}); grants != want {
 			t.Errorf("Null %s of a list: %v", value, grants)
 		}
 	}
@@ -87,12 +88,13 @@ func TestListAsVariable(t *testing.T) {
 		`{"ForAnyValue:StringEquals":{"t:list":"${t:list, 'a'}"}}`: false,
 		`{"StringEquals":{"t:key":"${t:none, 'a'}"}}`:              true,
 	} {
-		if grants, denies := applies(t, Managed, condition, Values{Texts: []string{"a"}}); grants != want || denies != want {
+		grants, denies := applies(t, Managed, condition, Values{Texts: []string{"a"}})
+		if grants != want || denies != want {
 			t.Errorf("%s: grants %v, denies %v", condition, grants, denies)
 		}
 	}
-	for element, want := range map[string]bool{`"Resource":"arn:aws:s3:::${t:list, 'a'}"`: false, `"NotResource":"arn:aws:s3:::${t:list, 'a'}"`: true} {
-		d := document(t, `{"Effect":"Allow","Action":"*",`+element+`}`)
+	for element, want := range map[string]bool{"Resource": false, "NotResource": true} {
+		d := document(t, `{"Effect":"Allow","Action":"*","`+element+`":"arn:aws:s3:::${t:list, 'a'}"}`)
 		ctx := func(string) Values { return Values{Texts: []string{"a"}, List: true} }
 		req := Request{Action: "s3:GetObject", Resources: []string{"arn:aws:s3:::a"}, Context: ctx}
 		if got := allowed(t, req, Policies{Identity: []Policy{{Document: d}}}); got != want {
@@ -136,7 +138,8 @@ func TestOrderOfARNs(t *testing.T) {
 		}
 		// Where another condition is not met nothing is decided.
 		both := strings.TrimSuffix(condition, "}") + `,"Bool":{"t:none":"true"}}`
-		if grants, denies := applies(t, Managed, both, Values{Texts: []string{"arn:aws:iam::1:user/a"}}); grants || denies {
+		grants, denies := applies(t, Managed, both, Values{Texts: []string{"arn:aws:iam::1:user/a"}})
+		if grants || denies {
 			t.Errorf("%s: grants %v, denies %v", both, grants, denies)
 		}
 	}
@@ -199,8 +202,8 @@ func TestAddressGrammar(t *testing.T) {
 				principal = `"Principal":"*",`
 			}
 			for _, operator := range []string{"IpAddress", "NotIpAddress"} {
-				text := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",%s"Action":"*","Resource":"*","Condition":{%q:{"t:key":%q}}}]}`,
-					principal, operator, test.text)
+				text := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",%s`+
+					`"Action":"*","Resource":"*","Condition":{%q:{"t:key":%q}}}]}`, principal, operator, test.text)
 				d, err := Parse(text, kind)
 				if (err != nil) != (want == refused) {
 					t.Errorf("kind %d, %s: %v", kind, test.text, err)
@@ -215,7 +218,8 @@ func TestAddressGrammar(t *testing.T) {
 				ctx := NewContext(map[string][]string{"t:key": {addr}})
 				got := allowed(t, Request{Action: "a:b", Context: ctx}, Policies{Identity: []Policy{{Document: d}}})
 				_, readable := parseRequestAddress(addr)
-				if got != (want != never && operator == "IpAddress" || want == never && operator == "NotIpAddress" && readable) {
+				expected := want != never && operator == "IpAddress" || want == never && operator == "NotIpAddress" && readable
+				if got != expected {
 					t.Errorf("kind %d, %s %s of %s: %v", kind, operator, test.text, addr, got)
 				}
 			}
@@ -241,18 +245,21 @@ func TestSessionPoliciesAreLenient(t *testing.T) {
 			kind, relation := operator[:strings.IndexAny(operator, "EL")], operator[strings.IndexAny(operator, "EL"):]
 			negated = kind + "Not" + relation
 		}
-		for _, name := range []string{operator, negated, "ForAllValues:" + operator, "ForAnyValue:" + negated, operator + "IfExists"} {
+		names := []string{operator, negated, "ForAllValues:" + operator, "ForAnyValue:" + negated, operator + "IfExists"}
+		for _, name := range names {
 			for _, bad := range c.bad {
 				condition := fmt.Sprintf(`{%q:{"t:key":%q}}`, name, bad)
 				for _, kind := range []Kind{Managed, Inline, Boundary, Control, Trust, Resource} {
-					text := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Condition":` + condition
+					text := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",` +
+						`"Condition":` + condition
 					if kind != Trust {
 						text += `,"Resource":"*"`
 					}
 					if kind == Trust || kind == Resource {
 						text += `,"Principal":"*"`
 					}
-					if _, err := Parse(text+"}}", kind); err == nil || !strings.Contains(err.Error(), "legacy parsing") {
+					_, err := Parse(text+"}}", kind)
+					if err == nil || !strings.Contains(err.Error(), "legacy parsing") {
 						t.Errorf("kind %d, %s: %v", kind, condition, err)
 					}
 					if _, err := Stored(text+"}}", kind); err != nil {
@@ -276,7 +283,8 @@ func TestSimulatedValues(t *testing.T) {
 		req := Request{Action: "a:b", Simulated: simulated, Context: func(string) Values { return v }}
 		return allowed(t, req, Policies{Identity: []Policy{{Document: d}}})
 	}
-	word, number, date := Values{Texts: []string{"five"}}, Values{Texts: []string{"5"}, Type: Number}, Values{Texts: []string{"2020-01-01"}, Type: Date}
+	word, number := Values{Texts: []string{"five"}}, Values{Texts: []string{"5"}, Type: Number}
+	date := Values{Texts: []string{"2020-01-01"}, Type: Date}
 	for _, test := range []struct {
 		condition string
 		simulated bool
@@ -305,8 +313,9 @@ func TestSimulatedValues(t *testing.T) {
 
 func TestToLower(t *testing.T) {
 	for s, want := range map[string]string{
-		"": "", "ABC-1": "abc-1", "É": "é", "ſ": "ſ", "\u212a": "k", "\u212b": "å", "İ": "i\u0307", "I": "i", "ẞ": "ß", "Ǆ": "ǆ", "ǅ": "ǆ",
-		"Σ": "σ", "ΟΣ": "ος", "ΣΟ": "σο", "ΟΣΟ": "οσο", "ΟΣ ΟΣ": "ος ος", "ΟΣΣ": "οσς", "1Σ": "1σ", "Α1Σ": "α1ς", "Α\u0301Σ\u0301": "α\u0301ς\u0301",
+		"": "", "ABC-1": "abc-1", "É": "é", "ſ": "ſ", "\u212a": "k", "\u212b": "å", "İ": "i\u0307", "I": "i",
+		"ẞ": "ß", "Ǆ": "ǆ", "ǅ": "ǆ", "Σ": "σ", "ΟΣ": "ος", "ΣΟ": "σο", "ΟΣΟ": "οσο", "ΟΣ ΟΣ": "ος ος",
+		"ΟΣΣ": "οσς", "1Σ": "1σ", "Α1Σ": "α1ς", "Α\u0301Σ\u0301": "α\u0301ς\u0301",
 		"Α Σ": "α σ", "Α'Σ": "α'ς", "ΑΣ'Α": "ασ'α", "ΑΣ.": "ας.", "ΑΣ/Α": "ας/α", "ΑΣ😀": "ας😀",
 	} {
 		if got := toLower(s); got != want {

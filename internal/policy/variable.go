@@ -109,7 +109,7 @@ func readVariable(text string) (t token, size int, ok bool) {
 		key, t.deflt, t.has = name, value, true
 		size = len(text) - len(after) + 1
 	}
-	t.text = strings.ToLower(strings.TrimSpace(key))
+	t.text = Fold(strings.TrimSpace(key))
 	if t.text == "" || strings.ContainsAny(t.text, "${'") {
 		return token{}, 0, false
 	}

@@ -24,9 +24,9 @@ func TestAnswersAreBounded(t *testing.T) {
 		return members
 	}
 	const document = `{"Version":"2012-10-17","Statement":[%s]}`
-	const statement = `{"Effect":"Allow","Action":"*","Resource":"*"},`
+	const everything = `{"Effect":"Allow","Action":"*","Resource":"*"},`
 	statements := func(n int) string {
-		return fmt.Sprintf(document, strings.TrimSuffix(strings.Repeat(statement, n), ","))
+		return fmt.Sprintf(document, strings.TrimSuffix(strings.Repeat(everything, n), ","))
 	}
 	resources := func(n int, tail string) []string {
 		return list("ResourceArns", n, func(i int) string { return fmt.Sprintf("arn:aws:s3:::b%d%s", i, tail) })
@@ -57,8 +57,8 @@ func TestAnswersAreBounded(t *testing.T) {
 		for ; b.Len() < 120<<10; n++ {
 			fmt.Fprintf(&b, `,%q`, value(n))
 		}
-		deny := `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"ForAnyValue:` + operator + `":{"t:key":[` + b.String()[1:] + `]}}}`
-		return documents(1, fmt.Sprintf(document, deny))
+		condition := `{"ForAnyValue:` + operator + `":{"t:key":[` + b.String()[1:] + `]}}`
+		return documents(1, *statement("Deny", `"*"`, `,"Condition":`+condition))
 	}
 	entry := func(kind string, values ...string) []string {
 		form := list("ContextEntries.member.1.ContextKeyValues", len(values), func(i int) string { return values[i] })
@@ -75,6 +75,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	other := func(i int) string { return fmt.Sprintf("V%05d..", i) }
 	wild := func(i int) string { return fmt.Sprintf("*%04d?", i) }
 	number := func(i int) string { return fmt.Sprint(100000 + i) }
+	large := func(int) string { return "200000" }
 	network := func(i int) string { return fmt.Sprintf("10.%d.%d.0/24", i/250, i%250) }
 	address := func(i int) string { return fmt.Sprintf("192.168.%d.%d", i/250, i%250) }
 	questions := func(int) string { return "*" + strings.Repeat("a?", 2000) + "b" }
@@ -87,26 +88,34 @@ func TestAnswersAreBounded(t *testing.T) {
 		action string
 		form   []string
 	}{
-		"300 actions on 1,000 resources":        {"SimulateCustomPolicy", many(actions(300), resources(1000, ""), documents(1, statements(1)))},
-		"9,000 actions, 1,000 items wanted":     {"SimulateCustomPolicy", many(actions(9000), documents(1, statements(20)), []string{"MaxItems=1000"})},
-		"6,000 statements on 100 resources":     {"SimulateCustomPolicy", many(actions(100), resources(100, ""), documents(3, statements(2000)))},
-		"one action on 9,000 resources":         {"SimulateCustomPolicy", many(actions(1), resources(9000, ""), documents(1, statements(1)))},
-		"10,000 keys that are missing":          {"SimulateCustomPolicy", many(actions(10), resources(100, ""), documents(4, fmt.Sprintf(document, strings.TrimSuffix(conditions(2500), ","))))},
-		"10,000 keys":                           {"GetContextKeysForCustomPolicy", documents(4, fmt.Sprintf(document, strings.TrimSuffix(conditions(2500), ",")))},
-		"thousands of values on thousands":      {"SimulateCustomPolicy", many(actions(1), compared("StringEquals", word), entries("stringList", 8000, other))},
-		"thousands without case":                {"SimulateCustomPolicy", many(actions(1), compared("StringEqualsIgnoreCase", word), entries("stringList", 8000, other))},
-		"thousands of patterns":                 {"SimulateCustomPolicy", many(actions(1), compared("StringLike", wild), entries("stringList", 8000, other))},
-		"thousands of numbers":                  {"SimulateCustomPolicy", many(actions(1), compared("NumericLessThan", number), entries("numericList", 8000, func(int) string { return "200000" }))},
-		"thousands of networks":                 {"SimulateCustomPolicy", many(actions(1), compared("IpAddress", network), entries("ipList", 8000, address))},
-		"a long pattern on a long value":        {"SimulateCustomPolicy", many(actions(1), documents(1, fmt.Sprintf(document, unlike(questions(0)))), long(200<<10))},
-		"long patterns on a long value":         {"SimulateCustomPolicy", many(actions(1), compared("StringLike", questions), long(400<<10))},
+		"300 actions on 1,000 resources":    {"SimulateCustomPolicy", many(actions(300), resources(1000, ""), documents(1, statements(1)))},
+		"9,000 actions, 1,000 items wanted": {"SimulateCustomPolicy", many(actions(9000), documents(1, statements(20)), []string{"MaxItems=1000"})},
+		"6,000 statements on 100 resources": {"SimulateCustomPolicy", many(actions(100), resources(100, ""), documents(3, statements(2000)))},
+		"one action on 9,000 resources":     {"SimulateCustomPolicy", many(actions(1), resources(9000, ""), documents(1, statements(1)))},
+		"10,000 keys that are missing":      {"SimulateCustomPolicy", many(actions(10), resources(100, ""), documents(4, fmt.Sprintf(document, strings.TrimSuffix(conditions(2500), ","))))},
+		"10,000 keys":                       {"GetContextKeysForCustomPolicy", documents(4, fmt.Sprintf(document, strings.TrimSuffix(conditions(2500), ",")))},
+		"thousands of values on thousands": {"SimulateCustomPolicy",
+			many(actions(1), compared("StringEquals", word), entries("stringList", 8000, other))},
+		"thousands without case": {"SimulateCustomPolicy",
+			many(actions(1), compared("StringEqualsIgnoreCase", word), entries("stringList", 8000, other))},
+		"thousands of patterns": {"SimulateCustomPolicy",
+			many(actions(1), compared("StringLike", wild), entries("stringList", 8000, other))},
+		"thousands of numbers": {"SimulateCustomPolicy",
+			many(actions(1), compared("NumericLessThan", number), entries("numericList", 8000, large))},
+		"thousands of networks": {"SimulateCustomPolicy",
+			many(actions(1), compared("IpAddress", network), entries("ipList", 8000, address))},
+		"a long pattern on a long value": {"SimulateCustomPolicy",
+			many(actions(1), documents(1, fmt.Sprintf(document, unlike(questions(0)))), long(200<<10))},
+		"long patterns on a long value": {"SimulateCustomPolicy",
+			many(actions(1), compared("StringLike", questions), long(400<<10))},
 		"patterns that could be tried for ever": {"SimulateCustomPolicy", many(actions(10), resources(10, strings.Repeat("a", 1800)), documents(3, fmt.Sprintf(document, strings.TrimSuffix(strings.Repeat(pathological, 95), ","))))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start, before := time.Now(), cpuTime(t)
 			a := w.raw(t, call(c.action, strings.Join(c.form, "&")))
 			took, cpu := time.Since(start), cpuTime(t)-before
-			t.Logf("%d %s, %d KiB, %s, %s of CPU", a.status, a.message, len(a.body)>>10, took.Round(time.Millisecond), cpu.Round(time.Millisecond))
+			t.Logf("%d %s, %d KiB, %s, %s of CPU", a.status, a.message, len(a.body)>>10,
+				took.Round(time.Millisecond), cpu.Round(time.Millisecond))
 			if a.status >= 500 || a.status == 400 && a.code != "InvalidInput" {
 				t.Errorf("%d %s %s", a.status, a.code, a.message)
 			}
@@ -142,8 +151,8 @@ func TestCostlyPolicies(t *testing.T) {
 		patterns = append(patterns, fmt.Sprintf(`"*%sb%02d*"`, strings.Repeat("a?", 30), i))
 	}
 	for i := range 10 {
-		p := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr(fmt.Sprint("costly", i)),
-			PolicyDocument: statement("Deny", `"*"`, `,"Condition":{"StringLike":{"aws:UserAgent":[`+strings.Join(patterns, ",")+`]}}`)}).Policy
+		deny := statement("Deny", `"*"`, `,"Condition":{"StringLike":{"aws:UserAgent":[`+strings.Join(patterns, ",")+`]}}`)
+		p := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr(fmt.Sprint("costly", i)), PolicyDocument: deny}).Policy
 		must(t, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("Ann"), PolicyArn: p.Arn})
 	}
 	w.putUserPolicy(t, "Ann", statement("Allow", `"*"`, ""))

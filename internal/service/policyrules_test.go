@@ -52,35 +52,42 @@ func TestUnreadableConditionValues(t *testing.T) {
 	w.putRolePolicy(t, "worker", statement("Allow", `"*"`, ""))
 	w.putUserPolicy(t, "Ann", statement("Allow", `"*"`, ""))
 	ann := w.asUser(t, "Ann")
-	const legacy = "The policy failed legacy parsing"
+	const code, legacy = "MalformedPolicyDocument", "The policy failed legacy parsing"
+	assume := func(narrow *string) *sts.AssumeRoleInput {
+		return &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: ptr("night"), Policy: narrow}
+	}
 	for _, condition := range []string{
 		`{"ArnLike":{"aws:PrincipalArn":"not-an-arn"}}`, `{"IpAddress":{"aws:SourceIp":"::ffff:127.0.0.1"}}`,
-		`{"IpAddress":{"aws:SourceIp":"2001:db8::5/64"}}`, `{"NumericEquals":{"aws:EpochTime":"NaN"}}`, `{"DateEquals":{"aws:CurrentTime":"now"}}`,
+		`{"IpAddress":{"aws:SourceIp":"2001:db8::5/64"}}`, `{"NumericEquals":{"aws:EpochTime":"NaN"}}`,
+		`{"DateEquals":{"aws:CurrentTime":"now"}}`,
 	} {
 		bad := statement("Allow", `"iam:*"`, `,"Condition":`+condition)
-		refused(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("Ann"), PolicyName: ptr("q"), PolicyDocument: bad}, 400, "MalformedPolicyDocument", legacy)
-		refused(t, w.root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: ptr("g"), PolicyName: ptr("q"), PolicyDocument: bad}, 400, "MalformedPolicyDocument", legacy)
-		refused(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("q"), PolicyDocument: bad}, 400, "MalformedPolicyDocument", legacy)
-		refused(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("q"), PolicyDocument: bad}, 400, "MalformedPolicyDocument", legacy)
+		user, group, name := ptr("Ann"), ptr("g"), ptr("q")
+		refused(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: user, PolicyName: name, PolicyDocument: bad}, 400, code, legacy)
+		refused(t, w.root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: group, PolicyName: name, PolicyDocument: bad}, 400, code, legacy)
+		refused(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("worker"), PolicyName: name, PolicyDocument: bad},
+			400, code, legacy)
+		refused(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: name, PolicyDocument: bad}, 400, code, legacy)
 		trusting := ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + trust + `,"Condition":` + condition + `}]}`)
-		refused(t, w.root.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: trusting}, 400, "MalformedPolicyDocument", legacy)
+		refused(t, w.root.UpdateAssumeRolePolicy,
+			&iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: trusting}, 400, code, legacy)
 
-		// What a deny by them does to a session: only what is no ARN denies.
+		// Of a deny by them only what is no ARN denies.
 		narrow := ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},` +
 			`{"Effect":"Deny","Action":"iam:GetUser","Resource":"*","Condition":` + condition + `}]}`)
-		assumed := must(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: ptr("night"), Policy: narrow}).Credentials
+		session := w.asSession(must(t, ann.sts.AssumeRole, assume(narrow)).Credentials)
 		must(t, ann.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("guest"), Policy: narrow})
-		_, err := w.asSession(assumed).GetUser(t.Context(), &iam.GetUserInput{UserName: ptr("Ann")})
+		_, err := session.GetUser(t.Context(), &iam.GetUserInput{UserName: user})
 		if denied := strings.Contains(condition, "Arn"); (err != nil) != denied {
 			t.Errorf("%s: %v", condition, err)
 		}
 		// An allow by them grants nothing.
-		narrow = bad
-		assumed = must(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: ptr("night"), Policy: narrow}).Credentials
-		if _, err := w.asSession(assumed).GetUser(t.Context(), &iam.GetUserInput{UserName: ptr("Ann")}); failureOf(err).code != "AccessDenied" {
+		session = w.asSession(must(t, ann.sts.AssumeRole, assume(bad)).Credentials)
+		_, err = session.GetUser(t.Context(), &iam.GetUserInput{UserName: user})
+		if failureOf(err).code != "AccessDenied" {
 			t.Errorf("%s: %v", condition, err)
 		}
 	}
-	refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: ptr("night"),
-		Policy: statement("Allow", `"iam:*"`, `,"Condition":{"BinaryEquals":{"aws:PrincipalTag/x":"?"}}`)}, 400, "MalformedPolicyDocument", legacy)
+	binary := statement("Allow", `"iam:*"`, `,"Condition":{"BinaryEquals":{"aws:PrincipalTag/x":"?"}}`)
+	refused(t, ann.sts.AssumeRole, assume(binary), 400, code, legacy)
 }

@@ -113,7 +113,8 @@ type asker struct {
 func (s *Service) signed(ctx context.Context, mfa time.Time) asker {
 	subject := access.Of(ctx)
 	return asker{
-		principal: subject.Principal, instance: subject.Caller.Instance(), policies: subject.Policies, keys: proven(mfa, subject.Keys(s.db.Now())),
+		principal: subject.Principal, instance: subject.Caller.Instance(), policies: subject.Policies,
+		keys: proven(mfa, subject.Keys(s.db.Now())),
 		denial: func(action, role string) *awsmodel.Error {
 			return fail("AccessDenied", "%s", policy.DenialText(subject.Caller.ARN(), action, role, policy.Decision{}))
 		},
@@ -125,7 +126,9 @@ func (s *Service) signed(ctx context.Context, mfa time.Time) asker {
 // a permission of their own beside, also those that the asker's session hands
 // on: STS, session tags; IAM, monitor and control actions taken with assumed
 // roles. r is nil where there is no such role.
-func (s *Service) mayAssume(ctx context.Context, by asker, r *assumable, action string, n *newSession, arn string) error {
+func (s *Service) mayAssume(
+	ctx context.Context, by asker, r *assumable, action string, n *newSession, arn string,
+) error {
 	actions := []string{action}
 	if len(n.tags) > 0 {
 		actions = append(actions, "sts:TagSession")
