@@ -23,7 +23,7 @@ type diffing struct {
 	colour  string
 
 	least, failOn string
-	open          bool
+	open, uses    bool
 	most          int
 	exitCode      bool
 }
@@ -61,6 +61,7 @@ OLD too, the newest is compared with the one before.
 	choose(c, &d.output, "output", "o", "table", "table, json, jsonl, md or csv", show.Formats()...)
 	colourFlag(c, &d.colour)
 	f.BoolVar(&d.open, "open", false, "also list findings that are still open")
+	f.BoolVar(&d.uses, "uses", false, "also list ordinary uses of keys and passwords, which table and md count")
 	choose(c, &d.least, "severity", "", "info", "list what is of this `severity` or a higher one; all is counted", severityNames()...)
 	f.IntVar(&d.most, "top", 100, "how many events, and findings of each state, table and md list, the worst first; 0 lists all")
 	f.BoolVar(&d.exitCode, "exit-code", false, "end with 1 where a finding is new and fails")
@@ -107,7 +108,7 @@ func (d *diffing) run(cmd *cobra.Command, args []string) error {
 func (d *diffing) compare(ctx context.Context, w io.Writer, series []diffAccount, o diff.Options, least audit.Severity, summary *show.Summary) error {
 	table := tableOptions(d.p, w, d.colour, time.Time{})
 	out, _ := show.Open(d.output, w, show.Options{
-		Program: "rollcall " + version(), Least: least, Open: d.open, Most: d.most, Width: table.Width, Colour: table.Colour,
+		Program: "rollcall " + version(), Least: least, Open: d.open, Uses: d.uses, Most: d.most, Width: table.Width, Colour: table.Colour,
 	})
 	for i := range series {
 		account := series[i].failed

@@ -33,7 +33,6 @@ that were issued before are refused by whoever reads the issuer's keys again,
 which is within five minutes.`,
 		Example: `  rollcall account token-keys rotate 123456789012
   rollcall account token-keys rotate 123456789012 --compromised`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "RotateTokenKeys", account: args[0], asked: map[string]any{"compromised": compromised}}
 			return in.act(cmd, false, a, func(s *service.Service) error {

@@ -393,7 +393,7 @@ func (t tableFindings) group(group severityGroup) {
 		t.say(usual, "%s", called(&account.account.Source))
 		g := grid{
 			titles: []string{"STATUS", "CONTROL", "USER", "CREDENTIAL", "LINE", "WHY"},
-			spare:  []string{"LINE"}, cut: "USER", least: max(12, t.o.Width/5), wrap: true, indent: "  ",
+			spare:  []string{"LINE"}, wrap: true, indent: "  ", blocks: true,
 		}
 		if t.o.Width < 120 && t.o.Width > 0 {
 			g.titles = slices.Delete(g.titles, 4, 5)

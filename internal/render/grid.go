@@ -23,6 +23,9 @@ type grid struct {
 	least  int
 	wrap   bool
 	indent string
+	// blocks says that a grid that does not fit has its last column on lines
+	// below the others, and that no text is cut.
+	blocks bool
 }
 
 // write writes the grid; a width of 0 lets it be as wide as it is.
@@ -36,6 +39,10 @@ func (g *grid) write(b *bufio.Writer, width int, colour bool) {
 			g.remove(i)
 			widths = slices.Delete(widths, i, i+1)
 		}
+	}
+	if g.blocks && width > 0 && g.need(widths) > width {
+		g.writeBlocks(b, width, colour)
+		return
 	}
 	last := len(widths) - 1
 	if over := g.need(widths) - width; width > 0 && over > 0 {
@@ -54,6 +61,46 @@ func (g *grid) write(b *bufio.Writer, width int, colour bool) {
 	for _, row := range g.rows {
 		g.line(b, row, widths, colour)
 	}
+}
+
+// writeBlocks writes each row as a line of all cells but the last, and the last
+// below it.
+func (g *grid) writeBlocks(b *bufio.Writer, width int, colour bool) {
+	titles := make([]cell, len(g.titles))
+	for i, title := range g.titles {
+		titles[i] = cell{title, heading}
+	}
+	last := len(titles) - 1
+	g.block(b, titles[:last], width, colour)
+	for _, row := range g.rows {
+		g.block(b, row[:last], width, colour)
+		for _, line := range wrapText(row[last].text, max(width-len(g.indent)-gap, 16)) {
+			b.WriteString(g.indent + strings.Repeat(" ", gap) + cell{line, row[last].style}.paint(colour) + "\n")
+		}
+	}
+}
+
+// block writes cells one after the other; where they do not fit into a line,
+// on several.
+func (g *grid) block(b *bufio.Writer, cells []cell, width int, colour bool) {
+	at := 0 // how much of the line is written
+	for _, c := range cells {
+		for i, part := range wrapText(c.text, max(width-len(g.indent), 16)) {
+			switch w := text.StringWidth(part); {
+			case at == 0:
+				b.WriteString(g.indent)
+				at = len(g.indent) + w
+			case i > 0 || at+gap+w > width:
+				b.WriteString("\n" + g.indent)
+				at = len(g.indent) + w
+			default:
+				b.WriteString(strings.Repeat(" ", gap))
+				at += gap + w
+			}
+			b.WriteString(cell{part, c.style}.paint(colour))
+		}
+	}
+	b.WriteByte('\n')
 }
 
 // sentence is how many columns let a text that is wrapped still be read well.

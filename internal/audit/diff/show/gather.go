@@ -14,6 +14,7 @@ import (
 type gathered struct {
 	options  Options
 	events   worst[happened]
+	uses     map[audit.EventKind]int // ordinary ones, which are counted alone
 	findings [diff.NumStates]worst[judged]
 	// several says that there is more than one account.
 	several bool
@@ -61,7 +62,14 @@ func severityOfFinding(j judged) audit.Severity { return j.Severity }
 func (g *gathered) Change(c *diff.Change) error {
 	of := &diff.Change{Account: c.Account, User: c.User, ARN: c.ARN, Class: c.Class}
 	for _, e := range c.Events {
-		if e.Severity >= g.options.Least {
+		switch {
+		case e.Severity < g.options.Least:
+		case !g.options.Uses && e.Severity <= audit.Low && usual(e.Kind) != "":
+			if g.uses == nil {
+				g.uses = map[audit.EventKind]int{}
+			}
+			g.uses[e.Kind]++
+		default:
 			g.events.add(happened{of, e}, g.options.Most, severityOfEvent)
 		}
 	}
@@ -77,6 +85,37 @@ func (g *gathered) Account(a *diff.Account) error {
 	g.several = g.several || g.account != "" && g.account != a.Account
 	g.account = a.Account
 	return nil
+}
+
+// usual is what an ordinary use of a credential is called where such uses are
+// counted and not listed; "" for anything else. What was used after long, from
+// elsewhere, or by root is no such use.
+func usual(kind audit.EventKind) string {
+	switch kind {
+	case audit.PasswordUsed:
+		return "password used"
+	case audit.PasswordFirstUsed:
+		return "password used for the first time"
+	case audit.KeyFirstUsed:
+		return "key used for the first time"
+	case audit.LastUsedService:
+		return "key used with another service"
+	}
+	return ""
+}
+
+// counted says how many ordinary uses there were, "" for none.
+func (g *gathered) counted() string {
+	var parts []string
+	for _, e := range audit.Events() {
+		if n := g.uses[e.Kind]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d × %s", n, usual(e.Kind)))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Ordinary uses, which --uses lists: " + strings.Join(parts, ", ") + "."
 }
 
 // end puts all in order.

@@ -33,8 +33,11 @@ func (m *markdown) Close(s *Summary) error {
 	}
 	m.b.WriteByte('\n')
 	m.problems(s)
+	for state := range diff.Open {
+		m.found(state)
+	}
 	m.happened()
-	for state := range diff.State(diff.NumStates) {
+	for state := diff.Open; state < diff.NumStates; state++ {
 		m.found(state)
 	}
 	return m.b.Flush()
@@ -60,6 +63,9 @@ func (m *markdown) problems(s *Summary) {
 }
 
 func (m *markdown) happened() {
+	if text := m.counted(); text != "" {
+		defer m.b.WriteString(text + "\n\n")
+	}
 	if len(m.events.all) == 0 {
 		return
 	}

@@ -33,6 +33,9 @@ type Options struct {
 	// Open makes findings be listed that are still open; they are counted in
 	// any case.
 	Open bool
+	// Uses makes each ordinary use of a credential be listed by table and md;
+	// they are counted in any case.
+	Uses bool
 	// Most is how many events, and how many findings of each state, table and
 	// md show; 0 means all.
 	Most int

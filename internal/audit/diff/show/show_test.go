@@ -196,7 +196,10 @@ func TestTable(t *testing.T) {
 		changes = append(changes, c)
 	}
 	for _, width := range []int{60, 80, 99, 120, 160} {
-		got := shown(t, "table", show.Options{Width: width, Most: 5}, []*diff.Account{one}, changes...)
+		got := shown(t, "table", show.Options{Width: width, Most: 5, Uses: true}, []*diff.Account{one}, changes...)
+		if n := strings.Count(got, "user-with-a-rather-long-name-33@example.com"); n < 2 {
+			t.Errorf("%d columns: the user's name is whole %d times:\n%s", width, n, got)
+		}
 		for line := range strings.Lines(got) {
 			if n := text.StringWidth(strings.TrimRight(line, "\n")); n > width {
 				t.Errorf("%d columns: a line of %d: %s", width, n, line)
@@ -213,6 +216,34 @@ func TestTable(t *testing.T) {
 	colour := shown(t, "table", show.Options{Width: 80, Most: 5, Colour: true}, []*diff.Account{one}, changes...)
 	if !strings.Contains(colour, "\x1b[") {
 		t.Error("no colour")
+	}
+}
+
+// TestUsual counts ordinary uses, and puts findings that are new first.
+func TestUsual(t *testing.T) {
+	one := account("111111111111", "payments")
+	var changes []*diff.Change
+	for i := range 40 {
+		c := &diff.Change{Account: one, User: fmt.Sprintf("user-%02d", i), Events: []diff.Event{event(audit.PasswordUsed, audit.Info)}}
+		if i == 33 {
+			c.Events = append(c.Events, event(audit.KeyFirstUsed, audit.Low), event(audit.KeyFirstUsed, audit.Medium), event(audit.MFALost, audit.High))
+			c.Findings = append(c.Findings, finding(diff.New, audit.ConsoleMFA, audit.Low, c.User), finding(diff.Fixed, audit.KeyAge, audit.High, c.User))
+		}
+		changes = append(changes, c)
+	}
+	for _, form := range []string{"table", "md"} {
+		got := shown(t, form, show.Options{}, []*diff.Account{one}, changes...)
+		last := -1
+		for _, want := range []string{"New findings", "MFA was taken away", "A key was used for the first time", "1 × key used for the first time, 40 × password used", "Fixed"} {
+			at := strings.Index(got, want)
+			if at <= last {
+				t.Errorf("%s: %q is not there in its place:\n%s", form, want, got)
+			}
+			last = at
+		}
+		if strings.Contains(got, "A password was used") {
+			t.Errorf("%s lists ordinary uses:\n%s", form, got)
+		}
 	}
 }
 

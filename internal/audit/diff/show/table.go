@@ -12,7 +12,8 @@ import (
 	"rollcall/internal/render"
 )
 
-// table is for a terminal: the accounts, then what happened, then the findings.
+// table is for a terminal: the accounts, then the findings that are new, then
+// what happened, then the other findings.
 type table struct {
 	gathered
 	b *bufio.Writer
@@ -33,8 +34,11 @@ func (t *table) Close(s *Summary) error {
 	t.end()
 	t.accounts(s)
 	t.problems(s)
+	for state := range diff.Open {
+		t.found(state)
+	}
 	t.happened()
-	for state := range diff.State(diff.NumStates) {
+	for state := diff.Open; state < diff.NumStates; state++ {
 		t.found(state)
 	}
 	t.foot(s)
@@ -97,7 +101,7 @@ func (t *table) below(columns int) bool { return t.options.Width > 0 && t.option
 
 // grid is a grid whose last column is text.
 func (t *table) grid(titles ...string) render.Grid {
-	g := render.Grid{Titles: titles, Cut: "USER", Least: max(12, t.options.Width/6), Wrap: true, Indent: "  "}
+	g := render.Grid{Titles: titles, Wrap: true, Blocks: true, Indent: "  "}
 	if t.several {
 		g.Titles = append([]string{"ACCOUNT"}, titles...)
 	}
@@ -158,6 +162,10 @@ func (t *table) happened() {
 		g.Write(t.b, t.options.Width, t.options.Colour)
 	}
 	t.more(t.events.more(), "event")
+	if text := t.counted(); text != "" {
+		t.b.WriteByte('\n')
+		t.say(render.Usual, "", text)
+	}
 }
 
 func (t *table) found(state diff.State) {
