@@ -2,7 +2,9 @@ package service_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -19,6 +21,7 @@ import (
 
 	"rollcall/internal/identity"
 	"rollcall/internal/service"
+	"rollcall/internal/store"
 )
 
 // keySet is where the keys of an issuer are, below its URL.
@@ -255,7 +258,7 @@ func TestTokensBetweenRollcalls(t *testing.T) {
 	from := newWorld(t, service.Config{PublicURL: https})
 	issuer := from.enable(t)
 	keys := from.url + strings.TrimPrefix(issuer, https) + keySet
-	to := newWorld(t, service.Config{WebIdentityKeys: map[string]string{issuer: keys}})
+	to := newWorld(t, service.Config{WebIdentityKeys: map[string]string{issuer: keys}, PublicURL: publicURL})
 	provider := must(t, to.root.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{
 		Url: &issuer, ClientIDList: []string{tokenAudience}, ThumbprintList: []string{strings.Repeat("0", 40)},
 	}).OpenIDConnectProviderArn
@@ -263,16 +266,25 @@ func TestTokensBetweenRollcalls(t *testing.T) {
 		`"Condition":{"StringEquals":{"`+strings.TrimPrefix(issuer, "https://")+`:sub":"`+rootARN+`"}}`)
 	nobody := to.anonymous().sts
 	assume := &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("from-afar")}
+	var taken *sts.AssumeRoleWithWebIdentityOutput
 	for _, algorithm := range []string{"RS256", "ES384"} {
 		token := webIdentity(t, from.root, algorithm)
 		assume.WebIdentityToken = &token
-		if got := *must(t, nobody.AssumeRoleWithWebIdentity, assume).SubjectFromWebIdentityToken; got != rootARN {
+		taken = must(t, nobody.AssumeRoleWithWebIdentity, assume)
+		if got := *taken.SubjectFromWebIdentityToken; got != rootARN {
 			t.Errorf("the subject is %s", got)
 		}
 		part := strings.Split(token, ".")
 		assume.WebIdentityToken = ptr(part[0] + "." + part[1] + "." + flip(part[2]))
 		refused(t, nobody.AssumeRoleWithWebIdentity, assume, 400, "InvalidIdentityToken",
 			"The signature of the token could not be verified.")
+	}
+	// What such a session asks for in turn says where it comes from.
+	to.putRolePolicy(t, "worker", ptr(allowAll))
+	own := to.enable(t)
+	claimed := to.claimsOf(t, own, webIdentity(t, to.asSession(taken.Credentials), "ES384"))
+	if got := claimed["https://sts.amazonaws.com/"].(map[string]any)["federated_provider"]; got != *provider {
+		t.Errorf("the federated provider is %v", got)
 	}
 	from.user(t, "Ann")
 	from.putUserPolicy(t, "Ann", ptr(allowAll))
@@ -318,4 +330,34 @@ func TestTokenForItself(t *testing.T) {
 	must(t, self.anonymous().sts.AssumeRoleWithWebIdentity, &sts.AssumeRoleWithWebIdentityInput{
 		RoleArn: &role, RoleSessionName: ptr("myself"), WebIdentityToken: ptr(webIdentity(t, one.root, "ES384")),
 	})
+}
+
+// Private keys are in no store in clear, and open for no other issuer.
+func TestTokenKeysAreSealed(t *testing.T) {
+	w := newWorld(t, service.Config{PublicURL: publicURL, Store: sharedStores["sqlite"](t)})
+	w.enable(t)
+	const other = "222222222222"
+	key := w.newAccount(t, identity.AccountSpec{ID: other})
+	stranger := w.as(key.ID, key.Secret.Reveal())
+	must(t, stranger.EnableOutboundWebIdentityFederation, enableIn)
+	webIdentity(t, stranger, "RS256")
+	err := second(t, w).Update(t.Context(), func(tx *store.Tx) error {
+		keys, err := tx.TokenKeys(account)
+		for _, k := range keys {
+			if _, err := x509.ParsePKCS8PrivateKey(k.Private); err == nil || len(k.Private) < 100 {
+				t.Errorf("key %d of %s is stored in clear", k.Serial, k.Algorithm)
+			}
+			k.Account = other
+			err = errors.Join(err, tx.DeleteTokenKey(other, k.Algorithm, k.Serial), tx.InsertTokenKey(k))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, algorithm := range []string{"RS256", "ES384"} {
+		refused(t, stranger.sts.GetWebIdentityToken, askToken(algorithm), 500, "ServiceFailure",
+			"The request processing has failed because of an unknown error, exception or failure.")
+		webIdentity(t, w.root, algorithm)
+	}
 }
