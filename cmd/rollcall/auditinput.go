@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +21,7 @@ import (
 	"rollcall/internal/enrich"
 	"rollcall/internal/fleet"
 	"rollcall/internal/history"
+	"rollcall/internal/intake"
 	"rollcall/internal/render"
 )
 
@@ -33,6 +33,8 @@ type auditInput struct {
 	missing string // why there is no report
 	problem string // what else keeps the audit of it from being complete
 	note    string // for the user
+	guessed bool   // src.Generated is a guess
+	among   bool   // it is one of several
 	// file is where it is read from; content is what there is instead.
 	file    string
 	content []byte
@@ -84,6 +86,9 @@ func (a *auditing) inputs(ctx context.Context, args []string) ([]auditInput, []r
 		}
 		all, skipped = append(all, found...), append(skipped, left...)
 	}
+	for i := range all {
+		all[i].among = len(all) > 1
+	}
 	return all, skipped, nil
 }
 
@@ -126,7 +131,7 @@ func (a *auditing) service(account *fleet.Account) plan.Service {
 }
 
 // folder finds the newest report of each account in a folder that was fetched
-// into, or else every CSV file in it.
+// into, or else every file of a report in it.
 func (a *auditing) folder(dir string) (all []auditInput, skipped []render.Skipped, err error) {
 	folder, accounts, err := a.accounts(dir)
 	if err != nil {
@@ -149,7 +154,7 @@ func (a *auditing) folder(dir string) (all []auditInput, skipped []render.Skippe
 	if len(accounts) > 0 {
 		return all, skipped, nil
 	}
-	files, err := filepath.Glob(filepath.Join(globEscape(dir), "*.csv"))
+	files, err := reportFiles(dir)
 	if err == nil && len(files) == 0 {
 		err = fmt.Errorf("there are no reports in %s", dir)
 		if !a.atAt.IsZero() {
@@ -182,6 +187,20 @@ func (a *auditing) accounts(dir string) (*history.Folder, []history.Account, err
 		all = slices.DeleteFunc(all, func(h history.Account) bool { return h.ID != of })
 	}
 	return folder, all, err
+}
+
+// reportFiles are the reports in a folder that was filled by hand: CSV files,
+// packed or not.
+func reportFiles(dir string) (files []string, err error) {
+	for _, form := range []string{"*.csv", "*.csv.gz", "*.csv.zst"} {
+		found, err := filepath.Glob(filepath.Join(globEscape(dir), form))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, found...)
+	}
+	slices.Sort(files)
+	return files, nil
 }
 
 func globEscape(dir string) string {
@@ -275,16 +294,29 @@ func displayPath(path string) string {
 }
 
 // prepare completes what is known of the report by looking into it. dated says
-// that the moment to judge for is known otherwise.
+// that the moment to judge for is known otherwise. Beside others, what is no
+// report is one that is missing; alone it is an error.
 func (in *auditInput) prepare(dated bool) error {
+	err := in.look(dated)
+	var no *intake.Error
+	if errors.As(err, &no) && in.among {
+		in.missing, err = no.Error(), nil
+		if in.src.Account == "" {
+			in.src.Name = cmp.Or(in.src.Path, "standard input")
+		}
+	}
+	return err
+}
+
+func (in *auditInput) look(dated bool) error {
 	switch {
 	case in.missing != "" || in.content != nil:
 		return nil
 	case in.stream != nil:
-		r := bufio.NewReaderSize(in.stream, 64<<10)
+		r := bufio.NewReaderSize(in.stream, intake.Head)
 		in.stream = r
-		if isAnswer(r) {
-			return in.answer(r, "standard input")
+		if err := in.take(r, "standard input"); err != nil {
+			return err
 		}
 		in.guess(dated, "The report on standard input", time.Now(), "now")
 		return nil
@@ -294,18 +326,40 @@ func (in *auditInput) prepare(dated bool) error {
 		return err
 	}
 	defer f.Close()
-	if r := bufio.NewReader(f); isAnswer(r) {
-		return in.answer(r, in.file)
+	if err := in.checksum(f); err != nil || in.missing != "" {
+		return err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if err := in.take(bufio.NewReaderSize(f, intake.Head), in.file); err != nil {
+		return err
 	}
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	in.guess(dated, in.file, info.ModTime(), "when the file was written, "+date(info.ModTime()))
-	if err := in.checksum(f); err != nil || in.saved == nil || in.missing != "" {
-		return err
+	if in.saved != nil {
+		in.readFacts()
 	}
-	in.readFacts()
+	return nil
+}
+
+// take takes the report out of a file, whatever its form.
+func (in *auditInput) take(r *bufio.Reader, name string) error {
+	f, err := intake.Read(r)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if f.Content != nil {
+		sum := sha256.Sum256(f.Content)
+		// The lines of findings are those of the report and not of the file.
+		in.content, in.src.Path, in.src.SHA256 = f.Content, "", hex.EncodeToString(sum[:])
+	}
+	if !f.Generated.IsZero() {
+		in.src.Generated = f.Generated
+	}
 	return nil
 }
 
@@ -328,48 +382,12 @@ func (in *auditInput) guess(dated bool, name string, at time.Time, text string) 
 		return
 	}
 	in.src.Generated = at.UTC().Truncate(time.Second)
+	in.guessed = true
 	in.note = fmt.Sprintf("%s does not say when it was generated: ages count from %s (see --as-of)", name, text)
-}
-
-// isAnswer says whether what follows is the JSON of get-credential-report.
-func isAnswer(r *bufio.Reader) bool {
-	head, _ := r.Peek(512)
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
-	return len(head) > 0 && head[0] == '{'
-}
-
-// answer takes the report out of the JSON of get-credential-report.
-func (in *auditInput) answer(r io.Reader, name string) error {
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return err
-	}
-	var a struct {
-		Content       []byte
-		GeneratedTime string
-	}
-	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), &a); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if a.Content == nil {
-		return fmt.Errorf("%s: this JSON is no answer of get-credential-report: it has no Content", name)
-	}
-	at, err := time.Parse(time.RFC3339, a.GeneratedTime)
-	if err != nil {
-		return fmt.Errorf("%s: the GeneratedTime %q is no time", name, a.GeneratedTime)
-	}
-	sum := sha256.Sum256(a.Content)
-	// The lines of findings are those of the report and not of the JSON.
-	in.content, in.src.Path = a.Content, ""
-	in.src.Generated, in.src.SHA256 = at.UTC(), hex.EncodeToString(sum[:])
-	return nil
 }
 
 // checksum takes the SHA-256 of the file, and compares it where it is known.
 func (in *auditInput) checksum(f *os.File) error {
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return err

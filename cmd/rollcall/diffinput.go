@@ -183,7 +183,7 @@ func (in *diffInputs) folder(dir string) (*diffSide, error) {
 	if err != nil || len(s.reports)+len(s.skipped) > 0 {
 		return s, err
 	}
-	files, err := filepath.Glob(filepath.Join(globEscape(dir), "*.csv"))
+	files, err := reportFiles(dir)
 	if err != nil {
 		return nil, err
 	}

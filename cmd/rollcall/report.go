@@ -2,17 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/fleet"
-	"rollcall/report"
 )
 
 // reporting is what 'rollcall report' was asked for.
@@ -33,7 +28,7 @@ type reporting struct {
 func reportCommand(p *process) *cobra.Command {
 	r := &reporting{p: p, reach: reach{p: p}, out: outFile{p: p}}
 	c := &cobra.Command{
-		Use:     "report [FILE|-]",
+		Use:     "report [FILE|FOLDER|-]...",
 		GroupID: "reports",
 		Short:   "Get credential reports, of one account or of all, or show one",
 		Long: `Get the credential report of an account: the one the service has where it is
@@ -53,9 +48,10 @@ credentials, for sessions that can get reports and nothing else, but for what
 In the table, – is none, and ? what the report does not tell; "off" is an
 inactive key or certificate. Ages count from when the report was generated.
 
-With a FILE, or - for standard input, show that report instead, without any
-credentials. CSV then comes out as AWS writes it today, whatever happened to the
-file's line ends.
+With a FILE, a FOLDER that reports were fetched into, several of them, or - for
+standard input, show these reports instead, without any credentials: CSV, also
+packed (gzip, zstd) or by PowerShell, and the JSON of get-credential-report. CSV
+then comes out as AWS writes it today, whatever happened to the file.
 
 Progress is shown on standard error where that is a terminal. A session that
 took an MFA code is kept until it expires, in your cache folder, so that not
@@ -106,25 +102,7 @@ func (r *reporting) run(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return r.fetch(cmd.Context())
 	}
-	asOf := time.Now()
-	if r.asOf != "" {
-		var err error
-		if asOf, err = parseTime("as-of", r.asOf); err != nil {
-			return err
-		}
-	}
-	if args[0] == "-" {
-		return r.show(r.p.stdin, "standard input", asOf)
-	}
-	file, err := os.Open(args[0])
-	if err != nil {
-		if like := closest(args[0], subcommands(cmd)); errors.Is(err, fs.ErrNotExist) && like != "" {
-			return usageError("%w; did you mean '%s %s'?", err, cmd.CommandPath(), like)
-		}
-		return err
-	}
-	defer file.Close()
-	return r.show(file, args[0], asOf)
+	return r.showAll(cmd, args)
 }
 
 // check refuses flags that have no meaning together.
@@ -195,18 +173,4 @@ func parseTime(flag, s string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, usageError("--%s %q is no time such as 2026-09-01T00:00:00Z or 2026-09-01", flag, s)
-}
-
-// show writes a report that was read from a file.
-func (r *reporting) show(in io.Reader, name string, asOf time.Time) error {
-	rd, err := report.NewReader(in)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	err = r.out.write(func(w io.Writer) error { return r.writeRows(w, rd, asOf) })
-	var damaged *report.Error
-	if errors.As(err, &damaged) {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return err
 }

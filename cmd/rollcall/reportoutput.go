@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"iter"
 	"strconv"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"rollcall/internal/audit"
 	"rollcall/internal/fleet"
 	"rollcall/internal/ownfile"
 	"rollcall/internal/render"
@@ -31,30 +33,41 @@ func (r *reporting) write(got *fleet.Report) error {
 	if err != nil {
 		return fmt.Errorf("the service's report: %w", err)
 	}
-	return r.out.write(func(w io.Writer) error { return r.writeRows(w, rd, got.Generated) })
+	src := audit.Source{Generated: got.Generated, Fetched: got.Fetched, Origin: string(got.Source)}
+	return r.out.write(func(w io.Writer) error {
+		if r.output == "table" {
+			return r.writeTable(w, rd.All(), got.Generated, render.Made(&src))
+		}
+		return r.writeRows(w, rd.Columns(), rd.All())
+	})
 }
 
-func (r *reporting) writeRows(w io.Writer, rd *report.Reader, asOf time.Time) error {
+// writeRows writes rows in every form but the table.
+func (r *reporting) writeRows(w io.Writer, columns report.Columns, rows iter.Seq2[*report.Row, error]) error {
 	switch r.output {
 	case "json":
-		return render.JSON(w, rd)
+		return render.JSON(w, rows)
 	case "jsonl":
-		return render.JSONLines(w, rd)
-	case "csv":
-		err := render.CSV(w, rd)
-		if _, terminal := width(w); terminal && err == nil {
-			_, err = fmt.Fprintln(w)
-		}
-		return err
+		return render.JSONLines(w, rows)
 	}
-	var rows []report.Row
-	for row, err := range rd.All() {
+	err := render.CSV(w, columns, rows)
+	if _, terminal := width(w); terminal && err == nil {
+		_, err = fmt.Fprintln(w)
+	}
+	return err
+}
+
+func (r *reporting) writeTable(w io.Writer, rows iter.Seq2[*report.Row, error], asOf time.Time, made string) error {
+	var all []report.Row
+	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		rows = append(rows, *row)
+		all = append(all, *row)
 	}
-	return render.Table(w, rows, tableOptions(r.p, w, r.colour, asOf))
+	o := tableOptions(r.p, w, r.colour, asOf)
+	o.Made = made
+	return render.Table(w, all, o)
 }
 
 // tableOptions fit a table to where it goes: a terminal has a width and,

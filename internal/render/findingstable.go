@@ -467,6 +467,9 @@ func (t tableFindings) foot(s *audit.Summary) {
 		t.say(dim, "Account %s is %s and not audited.", strings.TrimSpace(skipped.Account+" "+skipped.Name), skipped.Status)
 	}
 	t.say(dim, "%s", notInReports)
+	if said := made(s); said != "" {
+		t.say(dim, "%s", said)
+	}
 }
 
 // notInReports is what a reader of any audit of a credential report must know.

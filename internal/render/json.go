@@ -3,23 +3,26 @@ package render
 import (
 	"bufio"
 	"io"
+	"iter"
 
 	"rollcall/report"
 )
 
 // JSON writes the rows as one JSON array, one row on a line.
-func JSON(w io.Writer, rd *report.Reader) error {
-	return writeJSON(w, rd, "[\n", ",\n", "\n]\n", "[]\n")
+func JSON(w io.Writer, rows iter.Seq2[*report.Row, error]) error {
+	return writeJSON(w, rows, "[\n", ",\n", "\n]\n", "[]\n")
 }
 
 // JSONLines writes every row as a JSON object on a line of its own.
-func JSONLines(w io.Writer, rd *report.Reader) error { return writeJSON(w, rd, "", "\n", "\n", "") }
+func JSONLines(w io.Writer, rows iter.Seq2[*report.Row, error]) error {
+	return writeJSON(w, rows, "", "\n", "\n", "")
+}
 
-func writeJSON(w io.Writer, rd *report.Reader, begin, between, end, none string) error {
+func writeJSON(w io.Writer, rows iter.Seq2[*report.Row, error], begin, between, end, none string) error {
 	b := bufio.NewWriterSize(w, 64<<10)
 	var line []byte
 	first := true
-	for row, err := range rd.All() {
+	for row, err := range rows {
 		if err != nil {
 			return err
 		}
@@ -44,9 +47,9 @@ func writeJSON(w io.Writer, rd *report.Reader, begin, between, end, none string)
 
 // CSV writes the rows as a report again: a file that was damaged on its way,
 // by other line ends or a byte order mark, comes out as AWS wrote it.
-func CSV(w io.Writer, rd *report.Reader) error {
-	out := report.NewWriter(w, rd.Columns())
-	for row, err := range rd.All() {
+func CSV(w io.Writer, columns report.Columns, rows iter.Seq2[*report.Row, error]) error {
+	out := report.NewWriter(w, columns)
+	for row, err := range rows {
 		if err != nil {
 			return err
 		}

@@ -80,10 +80,10 @@ func TestJSON(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var doc, lines bytes.Buffer
-			if err := JSON(&doc, mustReader(t, test.csv)); err != nil {
+			if err := JSON(&doc, mustReader(t, test.csv).All()); err != nil {
 				t.Fatal(err)
 			}
-			if err := JSONLines(&lines, mustReader(t, test.csv)); err != nil {
+			if err := JSONLines(&lines, mustReader(t, test.csv).All()); err != nil {
 				t.Fatal(err)
 			}
 			if d := cmp.Diff([]string{test.json, test.lines}, []string{doc.String(), lines.String()}); d != "" {
@@ -93,7 +93,7 @@ func TestJSON(t *testing.T) {
 	}
 	t.Run("damaged", func(t *testing.T) {
 		var b bytes.Buffer
-		if err := JSON(&b, mustReader(t, two+"\nx")); err == nil {
+		if err := JSON(&b, mustReader(t, two+"\nx").All()); err == nil {
 			t.Error("no error")
 		}
 	})
@@ -101,7 +101,8 @@ func TestJSON(t *testing.T) {
 
 func TestCSV(t *testing.T) {
 	var b bytes.Buffer
-	if err := CSV(&b, mustReader(t, "\xef\xbb\xbf"+strings.ReplaceAll(two, "\n", "\r\n")+"\r\n")); err != nil {
+	rd := mustReader(t, "\xef\xbb\xbf"+strings.ReplaceAll(two, "\n", "\r\n")+"\r\n")
+	if err := CSV(&b, rd.Columns(), rd.All()); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(two, b.String()); d != "" {

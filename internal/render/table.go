@@ -20,6 +20,9 @@ type TableOptions struct {
 	// AsOf is the time ages count from; the report's GeneratedTime, where it
 	// is known.
 	AsOf time.Time
+	// Made is the last line: when the report was generated, and how it was come
+	// by.
+	Made string
 }
 
 // column is one column of the table.
@@ -124,6 +127,9 @@ func footer(b *bufio.Writer, rows []report.Row, o TableOptions, more int, signs 
 	}
 	if signs {
 		lines = append(lines, legend)
+	}
+	if o.Made != "" {
+		lines = append(lines, o.Made)
 	}
 	b.WriteByte('\n')
 	for _, l := range lines {

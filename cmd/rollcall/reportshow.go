@@ -1,0 +1,115 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/render"
+	"rollcall/report"
+)
+
+// showAll shows reports that are there already, in every form in which an audit
+// reads them.
+func (r *reporting) showAll(cmd *cobra.Command, args []string) error {
+	var asOf time.Time
+	if r.asOf != "" {
+		var err error
+		if asOf, err = parseTime("as-of", r.asOf); err != nil {
+			return err
+		}
+	}
+	a := &auditing{p: r.p}
+	inputs, _, err := a.inputs(cmd.Context(), args)
+	if err != nil {
+		if like := closest(args[0], subcommands(cmd)); errors.Is(err, fs.ErrNotExist) && like != "" {
+			return usageError("%w; did you mean '%s %s'?", err, cmd.CommandPath(), like)
+		}
+		return err
+	}
+	var missing []string
+	for i := range inputs {
+		if err := inputs[i].prepare(false); err != nil {
+			return err
+		}
+		if why := inputs[i].missing; why != "" {
+			missing = append(missing, cmp.Or(inputs[i].src.Account, inputs[i].src.Name)+": "+strings.TrimSuffix(why, "."))
+		}
+	}
+	inputs = slices.DeleteFunc(inputs, func(in auditInput) bool { return in.missing != "" })
+	if len(inputs) > 0 {
+		err = r.out.write(func(w io.Writer) error { return r.show(w, inputs, asOf) })
+	}
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("no report of %s", strings.Join(missing, "; "))
+	}
+	return err
+}
+
+// show writes reports: tables one below the other, in other forms all their rows.
+func (r *reporting) show(w io.Writer, inputs []auditInput, asOf time.Time) error {
+	readers := make([]*report.Reader, len(inputs))
+	for i := range inputs {
+		from, err := inputs[i].open()
+		if err != nil {
+			return err
+		}
+		defer from.Close()
+		if readers[i], err = report.NewReader(from); err != nil {
+			return fmt.Errorf("%s: %w", inputs[i].title(), err)
+		}
+		if r.output == "csv" && !slices.Equal(readers[i].Columns().Names(), readers[0].Columns().Names()) {
+			return usageError("%s has other columns than %s: see --output jsonl", inputs[i].title(), inputs[0].title())
+		}
+	}
+	if r.output != "table" {
+		return r.writeRows(w, readers[0].Columns(), rowsOf(inputs, readers))
+	}
+	for i := range inputs {
+		in := &inputs[i]
+		if len(inputs) > 1 {
+			fmt.Fprintf(w, "%s%s\n", map[bool]string{true: "\n"}[i > 0], render.Printable(in.title()))
+		}
+		at, src := in.src.Generated, in.src
+		if in.guessed {
+			at, src.Generated = time.Now(), time.Time{}
+		}
+		if !asOf.IsZero() {
+			at = asOf
+		}
+		if err := r.writeTable(w, rowsOf(inputs[i:i+1], readers[i:]), at, render.Made(&src)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// title names a report among others.
+func (in *auditInput) title() string {
+	name := strings.TrimSpace(in.src.Account + " " + in.src.Name)
+	return cmp.Or(name, in.file, "standard input")
+}
+
+// rowsOf are the rows of reports, one after the other.
+func rowsOf(inputs []auditInput, readers []*report.Reader) iter.Seq2[*report.Row, error] {
+	return func(yield func(*report.Row, error) bool) {
+		for i := range inputs {
+			for row, err := range readers[i].All() {
+				if err != nil {
+					err = fmt.Errorf("%s: %w", inputs[i].title(), err)
+				}
+				if !yield(row, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
