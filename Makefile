@@ -11,14 +11,17 @@
 # make soak     crash loops and races between processes, for SOAK; every kind
 #               of misbehaviour beside ordinary load, for SOAK; an organisation
 #               of 1,000 accounts
+# make interop  clients that Debian does not have, or has in another release:
+#               installs them into INTEROP and says what it could not install
 # make bench    the figures, beside moto where it is installed; ARGS='-only NAME'
 # make fmt      format the code
 # make lint     linters and known vulnerabilities
 
 FUZZTIME ?= 30s
 SOAK ?= 10m
+INTEROP ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-interop
 
-.PHONY: build demo bench test packages check race fuzz mutants soak fmt lint
+.PHONY: build demo bench test packages check race fuzz mutants soak interop fmt lint
 .DEFAULT_GOAL := build
 
 build:
@@ -58,6 +61,14 @@ soak: packages
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'Crash|Nodes' ./internal/e2e/faults ./internal/e2e/nodes -soak $(SOAK)
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Misbehaviour ./internal/e2e -soak $(SOAK)
 	go test -timeout 20m -count 1 -v -run TestRunOfAnOrganization ./internal/fleet -accounts 1000
+
+# Both releases of the AWS CLI run the sessions that 'make test' runs with one.
+interop: packages
+	scripts/install-interop $(INTEROP)
+	go vet -tags interop ./internal/e2e/interop
+	go test -tags interop -timeout 60m -count 1 -v ./internal/e2e/interop -clients $(INTEROP)
+	ROLLCALL_TEST_AWS=$(INTEROP)/awscli1/bin/aws go test -timeout 60m -count 1 -run AWSCLI ./internal/e2e/clients
+	ROLLCALL_TEST_AWS=/usr/bin/aws go test -timeout 60m -count 1 -run AWSCLI ./internal/e2e/clients
 
 bench: build packages
 	go run ./internal/bench $(ARGS) bin/rollcall
