@@ -157,7 +157,7 @@ func TestRootLeavesFilesToTheirOwner(t *testing.T) {
 		{"account", "organization", "manage", account, "999999999999"}, {"account", "organization", "show", account},
 		{"account", "control-policy", "put", "999999999999", "all", "policy.json"}, {"account", "control-policy", "list", "999999999999"},
 		{"account", "organization", "leave", "999999999999"}, {"account", "reports", account},
-		{"masterkey", "verify"}, {"masterkey", "rotate"}, {"backup", "backup.rollcall"}, {"backup", "backup.rollcall"},
+		{"masterkey", "verify"}, {"masterkey", "rotate"}, {"backup", "backup.rollcall"}, {"backup", "--force", "backup.rollcall"},
 		{"account", "delete", "999999999999", "--yes"}, {"restore", "backup.rollcall", "--force"},
 		{"restore", "backup.rollcall", "--data", "other/data", "--master-key", "data/master.key"},
 	} {
@@ -176,10 +176,10 @@ func TestRootLeavesFilesToTheirOwner(t *testing.T) {
 func keyIn(text string) (id, secret string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		if v, ok := strings.CutPrefix(line, "AWS_ACCESS_KEY_ID="); ok {
+		if v, ok := strings.CutPrefix(line, "export AWS_ACCESS_KEY_ID="); ok {
 			id = v
 		}
-		if v, ok := strings.CutPrefix(line, "AWS_SECRET_ACCESS_KEY="); ok {
+		if v, ok := strings.CutPrefix(line, "export AWS_SECRET_ACCESS_KEY="); ok {
 			secret = v
 		}
 	}

@@ -81,10 +81,10 @@ func createAccount(t *testing.T, data string) (id, secret string) {
 		t.Fatalf("exit code %d: %s", code, errs.String())
 	}
 	for line := range strings.Lines(out.String()) {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "AWS_ACCESS_KEY_ID="); ok {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "export AWS_ACCESS_KEY_ID="); ok {
 			id = v
 		}
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "AWS_SECRET_ACCESS_KEY="); ok {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "export AWS_SECRET_ACCESS_KEY="); ok {
 			secret = v
 		}
 	}

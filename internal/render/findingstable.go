@@ -364,7 +364,7 @@ func leftOut(n int, severity audit.Severity, beside bool) string {
 
 // controls says what came of each control, under the benchmark's own number.
 func (t tableFindings) controls(s *audit.Summary) {
-	g := grid{titles: []string{"ITEM", "CONTROL", "FAIL", "NO_DATA", "WARN", "MANUAL", "PASS", "TITLE"}, spare: []string{"NO_DATA", "MANUAL"}, wrap: true}
+	g := grid{titles: []string{"ITEM", "CONTROL", "FAIL", "NO_DATA", "WARN", "MANUAL", "PASS", "TITLE"}, spare: []string{"MANUAL", "WARN", "NO_DATA"}, wrap: true}
 	for i := range s.Counts.Controls {
 		c := &s.Counts.Controls[i]
 		item := cell{strings.Join(c.Control.RequirementIDs(s.Benchmark.ID), ", "), usual}

@@ -158,3 +158,19 @@ func TestScriptSays(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestUndated names a key whose date the report does not tell by its place, and
+// ends no sentence in the middle.
+func TestUndated(t *testing.T) {
+	made := report.None(report.MissingColumn)
+	for want, c := range map[string]audit.Credential{
+		"access key 2, of an unknown date":   {Kind: audit.AccessKey, Slot: 2, Created: made},
+		"certificate 1, of an unknown date":  {Kind: audit.Certificate, Slot: 1, Created: made},
+		"password":                           {Kind: audit.Password},
+		"access key made " + ago(3).String(): {Kind: audit.AccessKey, Slot: 1, Created: ago(3)},
+	} {
+		if got := what(c, ""); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
