@@ -360,7 +360,8 @@ func inNetwork(r, p string, session bool) bool {
 		return false
 	}
 	have := address(r, true)
-	return have != nil && (have.To4() != nil) == (bits == 32) && network.Contains(have)
+	four := bits == 32 || ip.To4() != nil && ones >= 96 // an IPv4 address in the notation of IPv6
+	return have != nil && (have.To4() != nil) == four && network.Contains(have)
 }
 
 // rational reads a decimal number.
@@ -392,9 +393,12 @@ func moment(s string) (time.Time, bool) {
 			return t, true
 		}
 	}
-	seconds, ok := new(big.Int).SetString(s, 10)
-	if !ok || strings.ContainsAny(s, "+-") {
+	n, err := strconv.ParseInt(s, 10, 64)
+	switch {
+	case err != nil || s[0] == '+':
 		return time.Time{}, false
+	case n < 0: // a year
+		return time.Date(int(n), 1, 1, 0, 0, 0, 0, time.UTC), true
 	}
-	return time.Unix(seconds.Int64(), 0), true
+	return time.Unix(n, 0), true
 }

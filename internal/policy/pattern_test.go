@@ -157,16 +157,17 @@ func TestMatchARN(t *testing.T) {
 
 // Long patterns are matched in other ways than short ones, to the same end.
 func TestLongPatterns(t *testing.T) {
-	letters := []string{"a", "a", "a", "b", "?", "?", "*", "é", "😀"}
+	letters := []string{"a", "a", "a", "b", "?", "?", "é", "😀", "*"}
 	rapid.Check(t, func(t *rapid.T) {
-		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(letters), 10, 200).Draw(t, "pattern"), "")
+		some := letters[:rapid.IntRange(len(letters)-1, len(letters)).Draw(t, "with asterisks")]
+		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(some), 10, 200).Draw(t, "pattern"), "")
 		plain := rapid.SampledFrom([]string{"a", "a", "a", "b", "é", "😀"})
 		// A text that is made of the pattern matches often.
 		s := strings.Join(rapid.SliceOfN(plain, 0, 50).Draw(t, "before"), "")
 		for _, r := range text {
 			switch r {
 			case '*':
-				s += strings.Join(rapid.SliceOfN(plain, 0, 3).Draw(t, "some"), "")
+				s += strings.Join(rapid.SliceOfN(plain, 0, 3).Draw(t, "few"), "")
 			case '?':
 				s += rapid.SampledFrom([]string{"a", "b", "é"}).Draw(t, "one")
 			default:

@@ -155,6 +155,45 @@ func TestAgainstNaive(t *testing.T) {
 	})
 }
 
+// TestConditionsAgainstNaive: of every operator in every form the two say the
+// same, of an allow and of a deny.
+func TestConditionsAgainstNaive(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		context := drawContext(t)
+		kind := rapid.SampledFrom([]Kind{Managed, Session}).Draw(t, "kind")
+		n := naive{callers[""], "iam:GetUser", "*", context, rapid.Bool().Draw(t, "simulated")}
+		e := begin(t.Context(), Request{Action: n.action, Simulated: n.simulated,
+			Context: func(key string) Values { return context[key] }})
+		e.on("*")
+		for _, name := range operatorNames {
+			for _, set := range []string{"", "", "ForAllValues:", "ForAnyValue:"} {
+				exists := rapid.SampledFrom([]string{"", "IfExists"}).Draw(t, "exists")
+				if name == "Null" {
+					set, exists = "", ""
+				}
+				key := rapid.SampledFrom(keyPool).Draw(t, "key")
+				condition := map[string]any{set + name + exists: map[string]any{key: some(t, "values", pools(name, kind))}}
+				for _, effect := range []Effect{Allow, Deny} {
+					st := map[string]any{"Effect": effect, "Action": "*", "Resource": "*", "Condition": condition}
+					text, err := json.Marshal(map[string]any{"Version": NewVersion, "Statement": []any{st}})
+					if err != nil {
+						t.Fatal(err)
+					}
+					d, err := Parse(string(text), kind)
+					if err != nil {
+						t.Fatalf("Parse %s: %v", text, err)
+					}
+					got := e.applies(&d.Statements[0]) != notNamed
+					v := n.set([]string{string(text)}, kind == Session)
+					if want := v.allowed || v.denied; got != want {
+						t.Fatalf("%s with %v: applies = %v, naive says %v", text, context[strings.ToLower(key)], got, want)
+					}
+				}
+			}
+		}
+	})
+}
+
 // drawContext draws values for the keys of keyPool, by their folded names.
 func drawContext(t *rapid.T) map[string]Values {
 	context := map[string]Values{}
