@@ -111,7 +111,7 @@ func (s *Service) CreateInstanceProfile(ctx context.Context, in *iam.CreateInsta
 		return nil, err
 	}
 	out := profileOut(c, p)
-	out.Tags = sortedTags(tags)
+	out.Tags = tagsOut(tags)
 	return &iam.CreateInstanceProfileOutput{InstanceProfile: &out}, nil
 }
 

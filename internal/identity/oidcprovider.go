@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -19,28 +20,43 @@ import (
 const maxThumbprints = 5
 
 // providerURL checks the URL of a provider and returns it without https://, as
-// the provider's ARN has it (text recorded). IAM, OpenID Connect providers: it
-// begins with https:// and has no query.
+// the provider's ARN has it. IAM, OpenID Connect providers: it begins with
+// https:// and has no query. Both refusals are recorded; that of a query and of
+// a fragment has no text.
 func providerURL(text string) (string, error) {
-	rest, ok := strings.CutPrefix(text, "https://")
 	u, err := url.Parse(text)
-	if !ok || err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(text, "?#") || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if !strings.HasPrefix(text, "https://") || err != nil || u.Hostname() == "" || u.User != nil ||
+		strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return "", fail("ValidationError", "Invalid Open ID Connect Provider URL")
 	}
-	return rest, nil
+	if strings.ContainsAny(text, "?#") {
+		return "", fail("InvalidInput", "")
+	}
+	return urlName(text), nil
+}
+
+// urlName is what a provider is called by its URL: the URL without https:// and
+// without the port that it has anyway (recorded).
+func urlName(text string) string {
+	host, path, slash := strings.Cut(strings.TrimPrefix(text, "https://"), "/")
+	if host = strings.TrimSuffix(host, ":443"); slash {
+		host += "/"
+	}
+	return host + path
 }
 
 // thumbprints checks the thumbprints of a provider (text recorded for six of
-// them) and joins them as they are stored.
+// them) and joins them as they are stored: in lower case, and whatever they
+// are, for AWS does not ask for hexadecimal digits (recorded).
 func thumbprints(list []string) (string, error) {
 	if len(list) > maxThumbprints {
 		return "", fail("InvalidInput", "Thumbprint list must contain fewer than %d entries.", maxThumbprints)
 	}
-	if text := strings.Join(list, ""); strings.Trim(text, "0123456789abcdefABCDEF") != "" {
-		// A guess. IAM says no more than that a thumbprint is hexadecimal.
-		return "", fail("InvalidInput", "Thumbprints must be hexadecimal.")
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' }
+	if slices.ContainsFunc(list, func(one string) bool { return strings.ContainsFunc(one, unfit) }) {
+		return "", fail("InvalidInput", "Thumbprints must be printable characters without blanks.") // a guess
 	}
-	return strings.Join(list, " "), nil
+	return strings.ToLower(strings.Join(list, " ")), nil
 }
 
 // arnName is the name in an ARN of the caller's account: of a provider what
@@ -82,7 +98,7 @@ func oidcProviderARN(c principal.Caller, url string) *string {
 
 // onOIDCProvider is the need on the provider that is about to be made.
 func onOIDCProvider(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	return api.On(api.Resource{ARN: *oidcProviderARN(c, strings.TrimPrefix(api.Text(in, "Url"), "https://"))}), nil
+	return api.On(api.Resource{ARN: *oidcProviderARN(c, urlName(api.Text(in, "Url")))}), nil
 }
 
 // CreateOpenIDConnectProvider adds a provider. It is not asked for its keys:
@@ -123,7 +139,7 @@ func (s *Service) CreateOpenIDConnectProvider(ctx context.Context, in *iam.Creat
 	if err != nil {
 		return nil, err
 	}
-	return &iam.CreateOpenIDConnectProviderOutput{OpenIDConnectProviderArn: oidcProviderARN(c, p.URL), Tags: sortedTags(tags)}, nil
+	return &iam.CreateOpenIDConnectProviderOutput{OpenIDConnectProviderArn: oidcProviderARN(c, p.URL), Tags: tagsOut(tags)}, nil
 }
 
 // addClientIDs adds client ids within the quota. Those that are there already
@@ -236,6 +252,9 @@ func (s *Service) RemoveClientIDFromOpenIDConnectProvider(ctx context.Context, i
 func (s *Service) UpdateOpenIDConnectProviderThumbprint(ctx context.Context, in *iam.UpdateOpenIDConnectProviderThumbprintInput) (*iam.UpdateOpenIDConnectProviderThumbprintOutput, error) {
 	c := principal.Of(ctx)
 	list, err := thumbprints(in.ThumbprintList)
+	if err == nil && list == "" {
+		err = fail("InvalidInput", "Thumbprint list must contain at least one entry.") // recorded
+	}
 	if err == nil {
 		err = s.db.Update(ctx, func(tx *store.Tx) error {
 			p, err := oidcProvider(tx, c, *in.OpenIDConnectProviderArn)

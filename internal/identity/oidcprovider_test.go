@@ -40,10 +40,10 @@ func TestCreateOpenIDConnectProvider(t *testing.T) {
 		})
 		arn := ptr(oidcARN + "Idp.example.com/a/b")
 		sorted := []types.Tag{tags[1], tags[0]}
-		sameAnswer(t, got, &iam.CreateOpenIDConnectProviderOutput{OpenIDConnectProviderArn: arn, Tags: sorted})
+		sameAnswer(t, got, &iam.CreateOpenIDConnectProviderOutput{OpenIDConnectProviderArn: arn, Tags: tags})
 		w.clock.advance(time.Hour)
 		want := &iam.GetOpenIDConnectProviderOutput{
-			Url: ptr("Idp.example.com/a/b"), ClientIDList: []string{"one", "two"}, ThumbprintList: []string{print2, print1}, CreateDate: &made, Tags: sorted,
+			Url: ptr("Idp.example.com/a/b"), ClientIDList: []string{"two", "one"}, ThumbprintList: []string{strings.ToLower(print2), print1}, CreateDate: &made, Tags: sorted,
 		}
 		sameAnswer(t, must(t, w.root, w.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn}), want)
 		// Without anything, lists are empty and not missing.
@@ -58,16 +58,19 @@ func TestCreateOpenIDConnectProvider(t *testing.T) {
 			status        int
 			code, message string
 		}{
-			"exists":          {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://a.example")}, 409, "EntityAlreadyExists", "Provider with url https://a.example already exists."},
-			"thumbprints":     {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"), ThumbprintList: []string{print1, print1, print1, print1, print1, print1}}, 400, "InvalidInput", "Thumbprint list must contain fewer than 5 entries."},
-			"no hexadecimals": {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"), ThumbprintList: []string{strings.Repeat(" ", 40)}}, 400, "InvalidInput", "Thumbprints must be hexadecimal."},
-			"reserved tag":    {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"), Tags: []types.Tag{{Key: ptr("aws:x"), Value: ptr("")}}}, 400, "InvalidInput", "Tag keys beginning with aws: are reserved for system use."},
+			"exists":       {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://a.example")}, 409, "EntityAlreadyExists", "Provider with url https://a.example already exists."},
+			"thumbprints":  {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"), ThumbprintList: []string{print1, print1, print1, print1, print1, print1}}, 400, "InvalidInput", "Thumbprint list must contain fewer than 5 entries."},
+			"blanks":       {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"), ThumbprintList: []string{strings.Repeat(" ", 40)}}, 400, "InvalidInput", "Thumbprints must be printable characters without blanks."},
+			"a query":      {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://example.org?x")}, 400, "InvalidInput", ""},
+			"a fragment":   {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://example.org/#x")}, 400, "InvalidInput", ""},
+			"its own port": {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://a.example:443")}, 409, "EntityAlreadyExists", "Provider with url https://a.example:443 already exists."},
+			"reserved tag": {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"), Tags: []types.Tag{{Key: ptr("aws:x"), Value: ptr("")}}}, 400, "InvalidInput", "Tag keys beginning with aws: are reserved for system use."},
 		} {
 			t.Run(name, func(t *testing.T) {
 				refused(t, w.root, w.CreateOpenIDConnectProvider, &c.in, c.status, c.code, c.message)
 			})
 		}
-		for _, url := range []string{"example.org", "http://example.org", "https://", "https:///x", "https://a@example.org", "https://example.org?x", "https://example.org/#x", "https://example.org/ x", "HTTPS://example.org", "https://[::1", "https://:443", "https://example.org/\t"} {
+		for _, url := range []string{"example.org", "http://example.org", "https://", "https:///x", "https://a@example.org", "https://example.org/ x", "HTTPS://example.org", "https://[::1", "https://:443", "https://example.org/\t"} {
 			refused(t, w.root, w.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: &url}, 400, "ValidationError", "Invalid Open ID Connect Provider URL")
 		}
 		if n := len(must(t, w.root, w.ListOpenIDConnectProviders, &iam.ListOpenIDConnectProvidersInput{}).OpenIDConnectProviderList); n != 2 {
@@ -116,14 +119,17 @@ func TestChangeOpenIDConnectProvider(t *testing.T) {
 			must(t, w.root, w.AddClientIDToOpenIDConnectProvider, &iam.AddClientIDToOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: &id})
 		}
 		must(t, w.root, w.UpdateOpenIDConnectProviderThumbprint, &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn, ThumbprintList: []string{print2, print1}})
-		if got := get(); !cmp.Equal(got.ClientIDList, []string{"a", "b"}) || !cmp.Equal(got.ThumbprintList, []string{print2, print1}) {
+		if got := get(); !cmp.Equal(got.ClientIDList, []string{"b", "a"}) || !cmp.Equal(got.ThumbprintList, []string{strings.ToLower(print2), print1}) {
 			t.Errorf("%+v", got)
 		}
 		for range 2 { // what is gone may go again
 			must(t, w.root, w.RemoveClientIDFromOpenIDConnectProvider, &iam.RemoveClientIDFromOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: ptr("a")})
 		}
-		must(t, w.root, w.UpdateOpenIDConnectProviderThumbprint, &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn, ThumbprintList: []string{}})
-		if got := get(); !cmp.Equal(got.ClientIDList, []string{"b"}) || len(got.ThumbprintList) > 0 {
+		refused(t, w.root, w.UpdateOpenIDConnectProviderThumbprint, &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn, ThumbprintList: []string{}},
+			400, "InvalidInput", "Thumbprint list must contain at least one entry.")
+		upper := strings.Repeat("AG", 20) // recorded: no digits are asked for, and lower case is kept
+		must(t, w.root, w.UpdateOpenIDConnectProviderThumbprint, &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn, ThumbprintList: []string{upper, upper}})
+		if got := get(); !cmp.Equal(got.ClientIDList, []string{"b"}) || !cmp.Equal(got.ThumbprintList, []string{strings.ToLower(upper), strings.ToLower(upper)}) {
 			t.Errorf("%+v", got)
 		}
 		refused(t, w.root, w.UpdateOpenIDConnectProviderThumbprint, &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn,

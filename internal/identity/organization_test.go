@@ -182,5 +182,5 @@ func TestSetSecurityTokenServicePreferences(t *testing.T) {
 		}
 	}
 	refused(t, w.root, w.SetSecurityTokenServicePreferences, &iam.SetSecurityTokenServicePreferencesInput{GlobalEndpointTokenVersion: "v3Token"}, 400, "ValidationError",
-		"1 validation error detected: Value at 'globalEndpointTokenVersion' failed to satisfy constraint: Member must satisfy enum value set: [v1Token, v2Token]")
+		"1 validation error detected: Value at 'globalEndpointTokenVersion' failed to satisfy constraint: Member must satisfy enum value set: [v2Token, v1Token]")
 }

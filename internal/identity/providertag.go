@@ -2,8 +2,6 @@ package identity
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -89,8 +87,3 @@ func insertTags(tx *store.Tx, of store.TagsOf, account, key string, tags []store
 
 // someTags is tagsOut for the answers that say it where there are none.
 func someTags(tags []store.Tag) []types.Tag { return append([]types.Tag{}, tagsOut(tags)...) }
-
-// sortedTags are the tags of a new thing as its answer has them, by key.
-func sortedTags(tags []store.Tag) []types.Tag {
-	return tagsOut(slices.SortedFunc(slices.Values(tags), func(a, b store.Tag) int { return strings.Compare(a.Key, b.Key) }))
-}

@@ -162,7 +162,7 @@ func (s *Service) CreateSAMLProvider(ctx context.Context, in *iam.CreateSAMLProv
 	if err != nil {
 		return nil, err
 	}
-	return &iam.CreateSAMLProviderOutput{SAMLProviderArn: samlProviderARN(c, p.Name), Tags: sortedTags(tags)}, nil
+	return &iam.CreateSAMLProviderOutput{SAMLProviderArn: samlProviderARN(c, p.Name), Tags: tagsOut(tags)}, nil
 }
 
 // GetSAMLProvider reads a provider with its metadata, and of its private keys

@@ -192,7 +192,7 @@ func (s *Service) UploadServerCertificate(ctx context.Context, in *iam.UploadSer
 		return nil, err
 	}
 	out := serverCertificateOut(c, cert)
-	return &iam.UploadServerCertificateOutput{ServerCertificateMetadata: &out, Tags: sortedTags(tags)}, nil
+	return &iam.UploadServerCertificateOutput{ServerCertificateMetadata: &out, Tags: tagsOut(tags)}, nil
 }
 
 // GetServerCertificate reads a certificate with its chain.

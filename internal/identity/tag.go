@@ -90,7 +90,9 @@ func setTags(tags []store.Tag, set func(store.Tag) error, have func(limit int) (
 	return err
 }
 
-// tagsOut is nil for no tags: answers then leave the member out.
+// tagsOut is nil for no tags: answers then leave the member out. The answers to
+// what makes a thing have the tags as they were given (recorded for policies
+// and OpenID Connect providers).
 func tagsOut(tags []store.Tag) []types.Tag {
 	var out []types.Tag
 	for _, t := range tags {

@@ -125,7 +125,7 @@ func rowsOfEverything(t *testing.T) []statement {
 		{`INSERT INTO instance_profile_roles VALUES ('123456789012', 'x', 'x')`, nil},
 		{`INSERT INTO instance_profile_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
 		{`INSERT INTO oidc_providers VALUES ('123456789012', 'x', 'thumbprints', 7)`, nil},
-		{`INSERT INTO oidc_client_ids VALUES ('123456789012', 'x', 'client_id')`, nil},
+		{`INSERT INTO oidc_client_ids VALUES ('123456789012', 'x', 'client_id', 2)`, nil},
 		{`INSERT INTO oidc_provider_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
 		{`INSERT INTO saml_providers VALUES ('123456789012', 'x', 'provider_id', 'metadata', 'encryption', 7, 7)`, nil},
 		{`INSERT INTO saml_private_keys VALUES ('123456789012', 'x', 'key_id', $1, 7)`, []any{[]byte{5}}},

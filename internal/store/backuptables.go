@@ -81,7 +81,7 @@ var backupTables = []backupTable{
 	newBackupTable("instance_profile_roles", "account, profile_key, role_key", "account profile_key role_key"),
 	newBackupTable("instance_profile_tags", "account, name_key, tag_key", "account name_key tag_key tag_value"),
 	newBackupTable("oidc_providers", "account, url", "account url thumbprints created:number"),
-	newBackupTable("oidc_client_ids", "account, url, client_id", "account url client_id"),
+	newBackupTable("oidc_client_ids", "account, url, client_id", "account url client_id seq:number"),
 	newBackupTable("oidc_provider_tags", "account, url, tag_key", "account url tag_key tag_value"),
 	newBackupTable("saml_providers", "account, name",
 		"account name provider_id metadata encryption valid_until:number created:number"),

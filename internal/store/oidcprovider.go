@@ -43,15 +43,17 @@ func (tx *Tx) DeleteOIDCProvider(account, url string) error {
 	return tx.change(`DELETE FROM oidc_providers WHERE account = $1 AND url = $2`, account, url)
 }
 
-// OIDCClientIDs reads the client ids of a provider in order.
+// OIDCClientIDs reads the client ids of a provider as they were added.
 func (tx *Tx) OIDCClientIDs(account, url string) ([]string, error) {
 	return list(tx, func(id *string) []any { return []any{id} },
-		`SELECT client_id FROM oidc_client_ids WHERE account = $1 AND url = $2 ORDER BY client_id`, account, url)
+		`SELECT client_id FROM oidc_client_ids WHERE account = $1 AND url = $2 ORDER BY seq, client_id`, account, url)
 }
 
 // AddOIDCClientID adds a client id to a provider, if it is not there.
 func (tx *Tx) AddOIDCClientID(account, url, id string) error {
-	_, err := tx.exec(`INSERT INTO oidc_client_ids (account, url, client_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, account, url, id)
+	_, err := tx.exec(`INSERT INTO oidc_client_ids (account, url, client_id, seq)
+		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), COALESCE(MAX(seq), 0) + 1 FROM oidc_client_ids
+		WHERE account = $1 AND url = $2 ON CONFLICT DO NOTHING`, account, url, id)
 	return err
 }
 

@@ -36,7 +36,7 @@ func TestOIDCProvider(t *testing.T) {
 				t.Errorf("%v %s", err, diff)
 			}
 			ids, err := tx.OIDCClientIDs(account, "a.example")
-			if diff := cmp.Diff([]string{"one", "two"}, ids); err != nil || diff != "" {
+			if diff := cmp.Diff([]string{"two", "one"}, ids); err != nil || diff != "" {
 				t.Errorf("%v %s", err, diff)
 			}
 			return nil
