@@ -102,7 +102,7 @@ func (a *auditing) add(c *cobra.Command) {
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress, and on standard error nothing but errors")
 	f.StringVar(&a.at, "at", "", "of folders, the newest reports generated at this `time` or before")
 	f.StringVar(&a.enrich, "enrich", "", "of a report that is fetched, ask IAM for more: "+enrichHelp())
-	f.DurationVar(&a.maxAge, "max-age", 0, "take a report of the service that is not older, and ask for none (default: always ask for a new one)")
+	f.DurationVar(&a.maxAge, "max-age", 0, maxAgeHelp)
 	f.DurationVar(&a.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for it")
 	a.reach.add(f)
 	completeWith(c, "output", formatNames()...)

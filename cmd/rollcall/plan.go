@@ -85,7 +85,7 @@ func (d *planning) add(c *cobra.Command) {
 	f.StringVar(&a.asOf, "as-of", "", "judge for this `time`, and not for when a report was generated; it cannot be later")
 	f.StringVar(&a.at, "at", "", "of folders, the newest reports generated at this `time` or before")
 	f.StringVar(&a.enrich, "enrich", "", "of a report that is fetched, ask IAM for more: "+enrichHelp())
-	f.DurationVar(&a.maxAge, "max-age", 0, "take a report of the service that is not older, and ask for none (default: always ask for a new one)")
+	f.DurationVar(&a.maxAge, "max-age", 0, maxAgeHelp)
 	f.DurationVar(&a.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for it")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress, and on standard error nothing but errors")
 	a.reach.add(f)
@@ -259,8 +259,9 @@ func (d *planning) tell(p *plan.Plan) error {
 		fmt.Fprintln(d.p.stderr, "rollcall: "+strings.Join(parts, ", "))
 	}
 	if n := len(p.Unclassified); n > 0 {
-		fmt.Fprintf(d.p.stderr, "rollcall: nothing is planned for %s, which look like break-glass users: classify them in --config\n",
-			render.Printable(strings.Join(p.Unclassified[:min(n, 10)], ", ")+map[bool]string{true: " and more"}[n > 10]))
+		names := strings.Join(p.Unclassified[:min(n, 10)], ", ") + map[bool]string{true: " and more"}[n > 10]
+		fmt.Fprintf(d.p.stderr, "rollcall: nothing is planned for %s, which look like break-glass users: "+
+			"classify them in --config\n", render.Printable(names))
 	}
 	if n := len(p.Problems); n > 0 {
 		return fmt.Errorf("the plan is incomplete: %s", counted(n, "problem"))

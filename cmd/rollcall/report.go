@@ -76,9 +76,9 @@ six times its size.
 	choose(c, &r.output, "output", "o", "csv", "csv, table, json or jsonl; into a folder: table, json or jsonl",
 		"csv", "table", "json", "jsonl")
 	r.out.add(f)
-	f.DurationVar(&r.maxAge, "max-age", 0, "take a report that is not older, and ask for none (default: always ask for a new one)")
+	f.DurationVar(&r.maxAge, "max-age", 0, maxAgeHelp)
 	f.DurationVar(&r.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for an account; an old report is given after that")
-	f.BoolVar(&r.onlyFresh, "require-fresh", false, "fail where the report is older than --max-age, or than the 4h for which AWS gives one again")
+	f.BoolVar(&r.onlyFresh, "require-fresh", false, "fail where the report is older than --max-age, or than 4h without it")
 	f.StringVar(&r.at, "at", "", "the newest report generated at this `time` or before, where the service is a Rollcall")
 	f.StringVar(&r.asOf, "as-of", "", "the `time` from which the ages in the table of a file count (default now)")
 	colourFlag(c, &r.colour)
@@ -86,6 +86,9 @@ six times its size.
 	c.AddCommand(reportRequestCommand(p, &r.reach), reportGetCommand(p, &r.reach))
 	return c
 }
+
+// maxAgeHelp is the help of --max-age.
+const maxAgeHelp = "take a report that is not older, and ask for none (default: always ask for a new one)"
 
 func completeWith(c *cobra.Command, flag string, values ...string) {
 	c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))

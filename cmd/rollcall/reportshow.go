@@ -41,7 +41,8 @@ func (r *reporting) showAll(cmd *cobra.Command, args []string) error {
 			return err
 		}
 		if why := inputs[i].missing; why != "" {
-			missing = append(missing, cmp.Or(inputs[i].src.Account, inputs[i].src.Name)+": "+strings.TrimSuffix(why, "."))
+			of := cmp.Or(inputs[i].src.Account, inputs[i].src.Name)
+			missing = append(missing, of+": "+strings.TrimSuffix(why, "."))
 		}
 	}
 	inputs = slices.DeleteFunc(inputs, func(in auditInput) bool { return in.missing != "" })

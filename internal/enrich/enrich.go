@@ -269,12 +269,15 @@ func (r *reader) rootVirtualMFA(ctx context.Context) (audit.Known, error) {
 			return audit.Unknown, err
 		}
 		for _, d := range page.VirtualMFADevices {
-			serial := aws.ToString(d.SerialNumber)
+			serial, owner := aws.ToString(d.SerialNumber), ""
+			if d.User != nil {
+				owner = aws.ToString(d.User.Arn)
+			}
 			listed[serial] = true
 			switch {
-			case strings.HasSuffix(serial, rootDevice), d.User != nil && strings.HasSuffix(aws.ToString(d.User.Arn), ":root"):
+			case strings.HasSuffix(serial, rootDevice), strings.HasSuffix(owner, ":root"):
 				return audit.Yes, nil
-			case d.User == nil || aws.ToString(d.User.Arn) == "":
+			case owner == "":
 				answer = audit.Unknown
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math"
 	"regexp"
@@ -55,8 +54,9 @@ func (x reader) json(r io.Reader, layer int) (File, error) {
 	if !isNull(a.GeneratedTime) {
 		at, ok := timeOf(a.GeneratedTime)
 		if !ok {
+			given := shorten(string(a.GeneratedTime))
 			return File{}, &Error{
-				fmt.Sprintf("an answer of get-credential-report whose GeneratedTime, %s, is no time", shorten(string(a.GeneratedTime))),
+				"an answer of get-credential-report whose GeneratedTime, " + given + ", is no time",
 				"it has a form such as 2026-09-01T00:00:00Z",
 			}
 		}

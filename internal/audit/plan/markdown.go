@@ -109,7 +109,8 @@ func (i *Item) Commands(a *Account, stage Stage) (look []string, change string) 
 		return i.passwordCommands(a, look)
 	}
 	user := option("--user-name", i.User)
-	list := cli + " iam list-access-keys " + user + ` --query "AccessKeyMetadata[?starts_with(CreateDate, '` + second(i) + `')].`
+	list := cli + " iam list-access-keys " + user +
+		` --query "AccessKeyMetadata[?starts_with(CreateDate, '` + second(i) + `')].`
 	id := i.keyOption()
 	if i.KeyID == "" {
 		look = append(look,

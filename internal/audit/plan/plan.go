@@ -231,9 +231,8 @@ func (p *Plan) Begin(src audit.Source, from Service, asOf time.Time) {
 			first = t
 		}
 	}
-	p.Accounts = append(p.Accounts, &Account{
-		Source: src, Service: from, AsOf: asOf, Cutoff: first.AddDate(0, 0, -p.Options.KeepUsedDays).UTC().Truncate(time.Second),
-	})
+	cutoff := first.AddDate(0, 0, -p.Options.KeepUsedDays).UTC().Truncate(time.Second)
+	p.Accounts = append(p.Accounts, &Account{Source: src, Service: from, AsOf: asOf, Cutoff: cutoff})
 }
 
 // End ends an account with the outcome of its audit.
