@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -20,8 +21,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/internal/identity"
+	"rollcall/internal/seal"
 	"rollcall/internal/service"
 	"rollcall/internal/store"
+	"rollcall/internal/storetest"
 )
 
 // keySet is where the keys of an issuer are, below its URL.
@@ -359,5 +362,27 @@ func TestTokenKeysAreSealed(t *testing.T) {
 		refused(t, stranger.sts.GetWebIdentityToken, askToken(algorithm), 500, "ServiceFailure",
 			"The request processing has failed because of an unknown error, exception or failure.")
 		webIdentity(t, w.root, algorithm)
+	}
+}
+
+// A restored installation has the same issuers, and signs by the same keys.
+func TestTokenKeysAreInBackups(t *testing.T) {
+	cfg := service.Config{PublicURL: publicURL, Store: sharedStores["sqlite"](t), Master: seal.InMemoryMasterKeys()}
+	w := newWorld(t, cfg)
+	issuer := w.enable(t)
+	var file bytes.Buffer
+	if _, err := second(t, w).Backup(t.Context(), &file, cfg.Master); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Store = sharedStores["sqlite"](t)
+	into, from := storetest.Open(t, cfg.Store), bytes.NewReader(file.Bytes())
+	if _, err := into.Restore(t.Context(), from, false, cfg.Master); err != nil {
+		t.Fatal(err)
+	}
+	restored := start(t, cfg)
+	root := restored.as(w.rootKey.ID, w.rootKey.Secret.Reveal())
+	for _, algorithm := range []string{"RS256", "ES384"} {
+		verifies(t, w, issuer, webIdentity(t, root, algorithm))
+		verifies(t, restored, issuer, webIdentity(t, w.root, algorithm))
 	}
 }
