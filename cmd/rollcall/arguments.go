@@ -36,7 +36,8 @@ func checkArguments(c *cobra.Command) {
 		case most == 0 && len(args) > 0:
 			return usageError("'%s' takes no argument, and there is %q%s", cmd.CommandPath(), args[0], seeHelp(cmd))
 		case most > 0 && len(args) > most:
-			return usageError("there is an argument too many, %q: %s %s%s", args[most], cmd.CommandPath(), line, seeHelp(cmd))
+			return usageError("there is an argument too many, %q: %s %s%s", args[most], cmd.CommandPath(), line,
+				seeHelp(cmd))
 		}
 		return nil
 	}

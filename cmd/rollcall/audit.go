@@ -96,7 +96,8 @@ func (a *auditing) add(c *cobra.Command) {
 	f.StringVar(&a.query, "query", "", "a JMESPath `expression` that chooses what of --output json is written")
 	f.IntVar(&a.top, "top", audit.DefaultTop, "how many findings of an account a summary names, the worst first")
 	f.StringSliceVar(&a.statuses, "status", nil, "the `statuses` of findings in outputs that list them all (default fail,no_data,warn,manual), or all")
-	choose(c, &a.ocsf, "ocsf-version", "", render.DefaultOCSF, "the version of the OCSF schema: "+render.DefaultOCSF+" or "+render.OCSF180,
+	choose(c, &a.ocsf, "ocsf-version", "", render.DefaultOCSF,
+		"the version of the OCSF schema: "+render.DefaultOCSF+" or "+render.OCSF180,
 		render.DefaultOCSF, render.OCSF180)
 	colourFlag(c, &a.colour)
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress, and on standard error nothing but errors")
@@ -120,11 +121,13 @@ func (a *auditing) judging(c *cobra.Command) {
 	f.StringVar(&a.asOf, "as-of", "", "judge for this `time` (or now) instead of when a report was generated")
 	f.StringVar(&a.management, "management-account", "", "the `account` whose organization manages the root credentials of its members centrally (aws iam list-organizations-features tells); C18 judges all others")
 	choose(c, &a.failOn, "fail-on", "", audit.High.String(),
-		"the least `severity` of a FAIL that makes the exit code 1: "+strings.Join(severityNames(), ", "), severityNames()...)
+		"the least `severity` of a FAIL that makes the exit code 1: "+strings.Join(severityNames(),
+			", "), severityNames()...)
 	f.BoolVar(&a.warnings, "fail-on-warnings", false, "let WARN count as FAIL does")
 	f.BoolVar(&a.fresh, "require-fresh", false, "take a report that is too old for an incomplete one")
 	f.BoolVar(&a.zero, "exit-zero", false, "exit with 0 in spite of findings")
-	f.IntVar(&a.findingsCode, "findings-exit-code", exitFindings, "exit with this `code`, and not 1, where there are findings")
+	f.IntVar(&a.findingsCode, "findings-exit-code", exitFindings,
+		"exit with this `code`, and not 1, where there are findings")
 }
 
 func (a *auditing) run(cmd *cobra.Command, args []string) error {
@@ -221,7 +224,8 @@ func (a *auditing) verdict(s *audit.Summary) error {
 				n += s.Counts.Severities[severity][audit.Warn]
 			}
 		}
-		return &exitError{code: a.findingsCode, err: fmt.Errorf("%s of severity %s or worse", counted(n, "finding"), failOn)}
+		return &exitError{code: a.findingsCode, err: fmt.Errorf("%s of severity %s or worse", counted(n, "finding"),
+			failOn)}
 	default:
 		return nil
 	}

@@ -17,7 +17,8 @@ import (
 // check refuses what has no meaning, before anything is read or asked.
 func (a *auditing) check(cmd *cobra.Command, args []string) error {
 	if a.findingsCode < 1 || a.findingsCode > 125 || a.findingsCode == exitIncomplete || a.findingsCode == exitUsage {
-		return usageError("--findings-exit-code must be 1 to 125, and neither %d nor %d, which mean something else", exitIncomplete, exitUsage)
+		return usageError("--findings-exit-code must be 1 to 125, and neither %d nor %d, which mean something else",
+			exitIncomplete, exitUsage)
 	}
 	if a.top < 1 {
 		return usageError("--top must be at least 1")

@@ -34,10 +34,12 @@ func everyCommand(t *testing.T, fn func(t *testing.T, c *cobra.Command, path []s
 func ends(t *testing.T, args []string, want ...string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	p := &process{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, env: func(string) string { return "" }}
+	p := &process{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
+		env: func(string) string { return "" }}
 	code := run(t.Context(), p, args)
 	said := stderr.String()
-	if code != exitUsage || stdout.Len() > 0 || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "rollcall: ") {
+	if code != exitUsage || stdout.Len() > 0 || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said,
+		"rollcall: ") {
 		t.Errorf("rollcall %q: code %d, want %d and one line:\n%s%s", args, code, exitUsage, stdout.String(), said)
 	}
 	for _, text := range want {
@@ -65,7 +67,8 @@ func TestEveryCommandLine(t *testing.T) {
 			name := sub.Name()
 			wrong := name[:1] + "x" + name[1:]
 			if c.Args != nil && !strings.Contains(c.Use, "[") {
-				ends(t, with(wrong), "there is no command '"+c.CommandPath()+" "+wrong+"'", "did you mean "+name+"?", help)
+				ends(t, with(wrong), "there is no command '"+c.CommandPath()+" "+wrong+"'", "did you mean "+name+"?",
+					help)
 			}
 		}
 		wrongArguments(t, c, with)

@@ -39,8 +39,9 @@ rule is from.
 		RunE: func(_ *cobra.Command, args []string) error { return e.run(args) },
 	}
 	choose(c, &e.output, "output", "o", "table", "table, json or md", "table", "json", "md")
-	choose(c, &e.benchmark, "benchmark", "b", "", "those of this `benchmark` alone, with its thresholds and severities: "+
-		strings.Join(benchmarkIDs(), ", "), benchmarkIDs()...)
+	choose(c, &e.benchmark, "benchmark", "b", "",
+		"those of this `benchmark` alone, with its thresholds and severities: "+
+			strings.Join(benchmarkIDs(), ", "), benchmarkIDs()...)
 	colourFlag(c, &e.colour)
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var ids []string

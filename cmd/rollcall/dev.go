@@ -115,7 +115,8 @@ func (e *emulating) run(ctx context.Context) error {
 	}
 	l, err := listen("listen", e.listen, nil, false)
 	if errors.Is(err, server.ErrPlainHTTP) {
-		err = usageError("listen on %s: the emulator listens on loopback only; 'rollcall serve' is for others", e.listen)
+		err = usageError("listen on %s: the emulator listens on loopback only; 'rollcall serve' is for others",
+			e.listen)
 	}
 	if err != nil {
 		return err

@@ -62,10 +62,12 @@ OLD too, the newest is compared with the one before.
 	colourFlag(c, &d.colour)
 	f.BoolVar(&d.open, "open", false, "also list findings that are still open")
 	f.BoolVar(&d.uses, "uses", false, "also list ordinary uses of keys and passwords, which table and md count")
-	choose(c, &d.least, "severity", "", "info", "list what is of this `severity` or a higher one; all is counted", severityNames()...)
+	choose(c, &d.least, "severity", "", "info", "list what is of this `severity` or a higher one; all is counted",
+		severityNames()...)
 	f.IntVar(&d.most, "top", 100, "how many events, and findings of each state, table and md list, the worst first; 0 lists all")
 	f.BoolVar(&d.exitCode, "exit-code", false, "end with 1 where a finding is new and fails")
-	choose(c, &d.failOn, "fail-on-new", "", "", "--exit-code for findings of this `severity` or a higher one", severityNames()...)
+	choose(c, &d.failOn, "fail-on-new", "", "", "--exit-code for findings of this `severity` or a higher one",
+		severityNames()...)
 	return c
 }
 
@@ -138,10 +140,12 @@ func (d *diffing) verdict(s *show.Summary, failOn audit.Severity) error {
 		}
 	}
 	if incomplete > 0 {
-		return fmt.Errorf("the comparison is incomplete: of %s, %d not wholly compared or judged", counted(len(s.Accounts), "account"), incomplete)
+		return fmt.Errorf("the comparison is incomplete: of %s, %d not wholly compared or judged",
+			counted(len(s.Accounts), "account"), incomplete)
 	}
 	if n := s.Counts.NewFailures(failOn); d.exitCode && n > 0 {
-		return &exitError{code: exitFindings, err: fmt.Errorf("%s of severity %v or worse", counted(n, "new finding"), failOn)}
+		return &exitError{code: exitFindings, err: fmt.Errorf("%s of severity %v or worse", counted(n, "new finding"),
+			failOn)}
 	}
 	return nil
 }

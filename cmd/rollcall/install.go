@@ -84,7 +84,8 @@ func (in *install) directory(create bool) error {
 	case !info.IsDir():
 		return fmt.Errorf("%s is not a directory", in.data)
 	case info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("the data directory %s is open to others (mode %04o): chmod 700 it", in.data, info.Mode().Perm())
+		return fmt.Errorf("the data directory %s is open to others (mode %04o): chmod 700 it", in.data,
+			info.Mode().Perm())
 	}
 	return nil
 }

@@ -157,7 +157,8 @@ func TestRootLeavesFilesToTheirOwner(t *testing.T) {
 		{"account", "organization", "manage", account, "999999999999"}, {"account", "organization", "show", account},
 		{"account", "control-policy", "put", "999999999999", "all", "policy.json"}, {"account", "control-policy", "list", "999999999999"},
 		{"account", "organization", "leave", "999999999999"}, {"account", "reports", account},
-		{"masterkey", "verify"}, {"masterkey", "rotate"}, {"backup", "backup.rollcall"}, {"backup", "--force", "backup.rollcall"},
+		{"masterkey", "verify"}, {"masterkey", "rotate"}, {"backup", "backup.rollcall"}, {"backup", "--force",
+			"backup.rollcall"},
 		{"account", "delete", "999999999999", "--yes"}, {"restore", "backup.rollcall", "--force"},
 		{"restore", "backup.rollcall", "--data", "other/data", "--master-key", "data/master.key"},
 	} {

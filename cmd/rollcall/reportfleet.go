@@ -213,7 +213,8 @@ func (r *reporting) plan(ctx context.Context, members []fleet.Member) (p fleetPl
 	}
 	for _, m := range members {
 		if m.Role != "" && !strings.HasPrefix(m.Role, "arn:"+id.Partition+":") {
-			return p, usageError("%s: the role %s is not of the caller's partition, which is %s", r.fleet.accounts, m.Role, id.Partition)
+			return p, usageError("%s: the role %s is not of the caller's partition, which is %s", r.fleet.accounts,
+				m.Role, id.Partition)
 		}
 	}
 	p.targets = caller.Targets(id, members, r.fleet.roles)

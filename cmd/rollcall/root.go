@@ -85,7 +85,8 @@ func group(c *cobra.Command, sub ...*cobra.Command) *cobra.Command {
 
 // noCommand says that a command has no subcommand of the name.
 func noCommand(cmd *cobra.Command, name string) error {
-	return usageError("there is no command '%s %s'%s%s", cmd.CommandPath(), name, didYouMean(name, subcommands(cmd)), seeHelp(cmd))
+	return usageError("there is no command '%s %s'%s%s", cmd.CommandPath(), name, didYouMean(name, subcommands(cmd)),
+		seeHelp(cmd))
 }
 
 // subcommands are the names of the commands below one.

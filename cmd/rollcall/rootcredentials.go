@@ -40,7 +40,8 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 				if output == "json" {
 					return writeJSON(p.stdout, struct{ AccountId, AccessKeyId, SecretAccessKey string }{args[0], key.ID, key.Secret.Reveal()})
 				}
-				_, err = fmt.Fprintf(p.stdout, "A new root access key of account %s, which is shown only now:\n\n%s", args[0],
+				_, err = fmt.Fprintf(p.stdout, "A new root access key of account %s, which is shown only now:\n\n%s",
+					args[0],
 					exports("", key.ID, key.Secret.Reveal()))
 				return err
 			})

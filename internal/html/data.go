@@ -167,7 +167,8 @@ func controls(s *audit.Summary) []controlData {
 		list = append(list, controlData{
 			ID: c.Control.ID, Name: c.Control.Name, Title: c.Control.Title, Description: c.Control.Description,
 			Remediation: c.Control.Remediation, Rule: c.Control.Rule, Severity: s.Benchmark.Severity(c.Control),
-			Requirements: requirements(c.Control.Requirements), Items: append([]string{}, c.Control.RequirementIDs(s.Benchmark.ID)...), Statuses: c.Statuses, Excused: c.Suppressed,
+			Requirements: requirements(c.Control.Requirements), Items: append([]string{},
+				c.Control.RequirementIDs(s.Benchmark.ID)...), Statuses: c.Statuses, Excused: c.Suppressed,
 		})
 	}
 	return list

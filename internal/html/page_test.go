@@ -165,7 +165,8 @@ func testAccountArrows(br *browser) {
 		}
 	}
 	br.show("#accounts")
-	br.want(`document.querySelectorAll("#screen-accounts th[aria-sort]").length`, "0") // the worst first is the order of no column
+	br.want(`document.querySelectorAll("#screen-accounts th[aria-sort]").length`,
+		"0") // the worst first is the order of no column
 }
 
 // Every filter shows as many lines as the audit counted.

@@ -126,7 +126,8 @@ func (a *asff) finding(f *audit.Finding) asffFinding {
 	}
 	for name, value := range map[string]string{
 		"rollcall/requirements": strings.Join(f.Control.RequirementIDs(a.o.Benchmark.ID), " "),
-		"rollcall/credential":   f.Credential.ID(), "rollcall/key_ids": strings.Join(f.KeyIDs, " "), "rollcall/since": moment(f.Since),
+		"rollcall/credential":   f.Credential.ID(), "rollcall/key_ids": strings.Join(f.KeyIDs,
+			" "), "rollcall/since": moment(f.Since),
 		"rollcall/exception": f.Exception, "rollcall/columns": strings.Join(f.Columns, " "), "rollcall/generated_at": stamp(a.src.Generated),
 	} {
 		if value != "" {
@@ -159,7 +160,8 @@ func firstRegion(partition string) string {
 // asffLabel is informational for what is in order: the severity of a finding
 // in Security Hub is that of the problem there is.
 func asffLabel(f *audit.Finding) string {
-	if f.Status == audit.Pass || f.Status == audit.NotApplicable || f.Status == audit.Manual || f.Severity == audit.Info {
+	if f.Status == audit.Pass || f.Status == audit.NotApplicable || f.Status == audit.Manual ||
+		f.Severity == audit.Info {
 		return "INFORMATIONAL"
 	}
 	return strings.ToUpper(f.Severity.String())

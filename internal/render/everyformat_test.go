@@ -67,13 +67,15 @@ func TestManualIsNoAlarm(t *testing.T) {
 	}
 	everyFormat(t, audit.Options{Controls: []audit.ControlID{c.ID}}, func(t *testing.T, text string) {
 		// What is said of controls, and not of findings, comes before and behind.
-		for _, part := range []struct{ from, to string }{{`"results":[`, `"artifacts"`}, {`"findings": [`, "]\n}"}, {`"rows"`, "</script>"}} {
+		for _, part := range []struct{ from, to string }{{`"results":[`, `"artifacts"`}, {`"findings": [`, "]\n}"},
+			{`"rows"`, "</script>"}} {
 			if _, after, ok := strings.Cut(text, part.from); ok {
 				text, _, _ = strings.Cut(after, part.to)
 			}
 		}
 		for line := range strings.Lines(text) {
-			if strings.Contains(strings.ToLower(line), "critical") && strings.Contains(line, "MANUAL") && !strings.HasPrefix(line, "critical ") {
+			if strings.Contains(strings.ToLower(line), "critical") && strings.Contains(line, "MANUAL") &&
+				!strings.HasPrefix(line, "critical ") {
 				t.Errorf("%s", line)
 			}
 		}

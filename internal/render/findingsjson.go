@@ -20,7 +20,8 @@ func newJSONLines(b *bufio.Writer, o *Options) Output { return &jsonLines{stream
 
 func (j *jsonLines) Row(row *audit.Row) (err error) {
 	for i := range row.Findings {
-		if j.line, err = appendJSON(j.line[:0], findingOf(&row.Findings[i], j.o.Benchmark, &j.src, j.asOf())); err != nil {
+		if j.line, err = appendJSON(j.line[:0], findingOf(&row.Findings[i], j.o.Benchmark, &j.src,
+			j.asOf())); err != nil {
 			return err
 		}
 		j.b.Write(append(j.line, '\n'))

@@ -48,7 +48,8 @@ func writeMarkdown(b *bufio.Writer, s *audit.Summary, o *Options) {
 				if f.Line > 0 {
 					line = strconv.Itoa(f.Line)
 				}
-				markdownRow(b, f.Status.String(), inMarkdown(named(f.Control, s.Benchmark)), inMarkdown(f.User), inMarkdown(credentialName(f)), line, inMarkdown(why(f)))
+				markdownRow(b, f.Status.String(), inMarkdown(named(f.Control, s.Benchmark)), inMarkdown(f.User),
+					inMarkdown(credentialName(f)), line, inMarkdown(why(f)))
 			}
 			b.WriteByte('\n')
 			if account.more > 0 {
@@ -102,7 +103,8 @@ func markdownAccounts(b *bufio.Writer, s *audit.Summary) {
 		}
 		t := &a.Stats
 		markdownRow(b, id, name, strconv.Itoa(a.Counts.Total[audit.Fail]), strconv.Itoa(a.Counts.Total[audit.Warn]), strconv.Itoa(t.Users),
-			share(t).text, atLeast(t.ActiveKeys, t.Untold.Keys, usual).text, atLeast(t.UnusedCredentials, t.Untold.Unused, usual).text,
+			share(t).text, atLeast(t.ActiveKeys, t.Untold.Keys, usual).text, atLeast(t.UnusedCredentials,
+				t.Untold.Unused, usual).text,
 			rootCell(a).text, cmp.Or(stamp(a.Source.Generated), unknown.text))
 	}
 	fmt.Fprintf(b, "\n%s\n\n", legend)

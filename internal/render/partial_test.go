@@ -28,7 +28,8 @@ func TestPartialReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := strings.Split(b.String(), "\n")
-		if strings.Contains(lines[2], nothing) || strings.Count(lines[2], "?") != untold || !strings.Contains(b.String(), legend) {
+		if strings.Contains(lines[2], nothing) || strings.Count(lines[2], "?") != untold ||
+			!strings.Contains(b.String(), legend) {
 			t.Errorf("%d columns:\n%s", width, b.String())
 		}
 	}
@@ -49,7 +50,8 @@ func TestPartialAudit(t *testing.T) {
 			t.Errorf("the figures are %+v", of.Stats)
 		}
 		var b bytes.Buffer
-		if err := f.Open(&b, Options{Now: generated, Benchmark: auditor.Summary().Benchmark}).Close(auditor.Summary()); err != nil {
+		if err := f.Open(&b, Options{Now: generated,
+			Benchmark: auditor.Summary().Benchmark}).Close(auditor.Summary()); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range []string{"≥ 2", legend, "does not tell when it was made"} {
@@ -76,7 +78,8 @@ Ann,arn:aws:iam::123456789012:user/Ann,2025-01-01T00:00:00Z,true,2025-02-01T00:0
 		if err != nil {
 			t.Fatal(err)
 		}
-		of, err := auditor.Audit(t.Context(), strings.NewReader(csv), audit.Source{Generated: generated.Add(time.Hour)}, nil, nil)
+		of, err := auditor.Audit(t.Context(), strings.NewReader(csv),
+			audit.Source{Generated: generated.Add(time.Hour)}, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

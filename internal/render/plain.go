@@ -78,7 +78,8 @@ func (g *Grid) Row(cells ...Cell) {
 // Write writes the grid; a width of 0 lets it be as wide as it is.
 func (g *Grid) Write(w io.Writer, width int, colour bool) error {
 	b := bufio.NewWriter(w)
-	inner := grid{titles: g.Titles, rows: g.rows, spare: g.Spare, cut: g.Cut, least: g.Least, wrap: g.Wrap, indent: g.Indent, blocks: g.Blocks}
+	inner := grid{titles: g.Titles, rows: g.rows, spare: g.Spare, cut: g.Cut, least: g.Least, wrap: g.Wrap,
+		indent: g.Indent, blocks: g.Blocks}
 	inner.write(b, width, colour)
 	return b.Flush()
 }

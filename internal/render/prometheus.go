@@ -59,15 +59,19 @@ func (p prometheusText) findings(s *audit.Summary) {
 				"control", string(n.Control.ID), "severity", severity, "status", status.String()), float64(n.Statuses[i]))
 		}
 	})
-	p.gauge("rollcall_audit_controls", "Controls by what came of them: the worst status that nothing excuses, or EXCUSED.")
+	p.gauge("rollcall_audit_controls",
+		"Controls by what came of them: the worst status that nothing excuses, or EXCUSED.")
 	n, excused := s.Counts.Outcomes()
 	for i := range audit.NumStatuses {
-		p.value("rollcall_audit_controls", labels{"benchmark", string(s.Benchmark.ID), "outcome", audit.Status(i).String()}, float64(n[i]))
+		p.value("rollcall_audit_controls", labels{"benchmark", string(s.Benchmark.ID), "outcome",
+			audit.Status(i).String()}, float64(n[i]))
 	}
-	p.value("rollcall_audit_controls", labels{"benchmark", string(s.Benchmark.ID), "outcome", "EXCUSED"}, float64(excused))
+	p.value("rollcall_audit_controls", labels{"benchmark", string(s.Benchmark.ID), "outcome", "EXCUSED"},
+		float64(excused))
 	p.gauge("rollcall_audit_control_info", "What the controls are called, and what the benchmark calls them.")
 	for _, c := range s.Counts.Controls {
-		p.value("rollcall_audit_control_info", labels{"control", string(c.Control.ID), "benchmark", string(s.Benchmark.ID),
+		p.value("rollcall_audit_control_info", labels{"control", string(c.Control.ID), "benchmark",
+			string(s.Benchmark.ID),
 			"requirements", strings.Join(c.Control.RequirementIDs(s.Benchmark.ID), " "), "title", c.Control.Title}, 1)
 	}
 	p.gauge("rollcall_audit_suppressed_findings", "Findings that an exception excuses.")

@@ -37,7 +37,8 @@ const ACCOUNT_ORDERS = {
 const ASCENDING = ['account', 'age', 'mfa'];
 
 // unread says that nothing in an account's report could be read.
-const unread = (account) => !account.missing && account.problemCount > 0 && !account.stats.users && !account.stats.root.seen;
+const unread = (account) => !account.missing && account.problemCount > 0 && !account.stats.users &&
+  !account.stats.root.seen;
 
 // lost is an account of which nothing is known. It comes first in every order
 // but that by name.
@@ -46,7 +47,8 @@ const lost = (account) => account.missing || unread(account);
 function sortAccounts({sort, direction}) {
   const list = accounts.map((_, a) => a);
   const sign = direction === 'ascending' ? 1 : -1;
-  if (sort === 'account') return list.sort((a, b) => sign * accountTitle(accounts[a]).localeCompare(accountTitle(accounts[b])) || a - b);
+  if (sort === 'account') return list.sort((a,
+    b) => sign * accountTitle(accounts[a]).localeCompare(accountTitle(accounts[b])) || a - b);
   const by = accounts.map(ACCOUNT_ORDERS[sort]);
   return list.sort((a, b) => (lost(accounts[b]) - lost(accounts[a])) || sign * compareLists(by[a], by[b]) || a - b);
 }
@@ -88,7 +90,8 @@ const ACCOUNT_COLUMNS = [
   {title: 'Account', class: 'c-account', sort: 'account', cell(td, account) {
     td.append(...accountName(account));
     if (account.partition && account.partition !== 'aws') td.append(' ', h('span', {class: 'tag'}, account.partition));
-    if (account.problemCount && !lost(account)) td.append(' ', h('span', {class: 'tag no-data', title: account.problems.map((p) => p.text).join(' ')}, 'incomplete'));
+    if (account.problemCount && !lost(account)) td.append(' ', h('span', {class: 'tag no-data',
+      title: account.problems.map((p) => p.text).join(' ')}, 'incomplete'));
   }},
   {title: 'Report', class: 'c-report', sort: 'age', cell(td, account) {
     if (lost(account)) {
@@ -100,7 +103,8 @@ const ACCOUNT_COLUMNS = [
     td.append(pair(date(account.generated), reportAge(account, brief), 'how old it was when fetched'));
     if (account.stale) { td.className += ' warn'; td.title = 'The report was older than asked for.'; }
   }},
-  {title: 'Fail', class: 'n', sort: 'fail', cell: (td, a) => count(td, a.counts.total[FAIL], 'fail', findingsOf(a, FAIL))},
+  {title: 'Fail', class: 'n', sort: 'fail', cell: (td, a) => count(td, a.counts.total[FAIL], 'fail', findingsOf(a,
+    FAIL))},
   {title: 'No data', class: 'n', cell: (td, a) => count(td, a.counts.total[NO_DATA], 'no-data', findingsOf(a, NO_DATA))},
   {title: 'Warn', class: 'n opt', cell: (td, a) => count(td, a.counts.total[WARN], 'warn', findingsOf(a, WARN))},
   {title: 'Users', class: 'n opt', sort: 'users', cell: (td, a) => count(td, a.stats.users)},
@@ -110,8 +114,10 @@ const ACCOUNT_COLUMNS = [
     td.append(pair(h('a', {href: link('mfa', {account: key})}, percent(stats.consoleMFA, stats.console)),
       `${number(stats.consoleMFA)}/${number(stats.console)}`));
   }},
-  {title: 'Keys > 90 d', class: 'n wide', sort: 'old', cell: (td, a) => count(td, oldKeys(a), 'marked', link('keys', {account: a.key}), a.stats.untoldKeys)},
-  {title: 'Unused', class: 'n opt', sort: 'unused', cell: (td, a) => count(td, a.stats.unused, 'marked', '', a.stats.untoldUnused)},
+  {title: 'Keys > 90 d', class: 'n wide', sort: 'old', cell: (td, a) => count(td, oldKeys(a), 'marked', link('keys',
+    {account: a.key}), a.stats.untoldKeys)},
+  {title: 'Unused', class: 'n opt', sort: 'unused', cell: (td, a) => count(td, a.stats.unused, 'marked', '',
+    a.stats.untoldUnused)},
   {title: 'Root', class: 'c-root', cell(td, account) {
     const parts = rootState(account);
     td.title = parts.map(([text]) => text).join(' · ');
@@ -155,7 +161,8 @@ function accountsScreen() {
   });
   const problems = h('div', {class: 'problems'});
   for (const account of accounts.filter((a) => a.problemCount)) {
-    problems.append(h('details', {open: true}, h('summary', {}, accountTitle(account), ': ', plural(account.problemCount, 'problem'), ' with the report'),
+    problems.append(h('details', {open: true}, h('summary', {}, accountTitle(account), ': ',
+      plural(account.problemCount, 'problem'), ' with the report'),
       h('ul', {}, account.problems.map((p) => h('li', {}, p.text)),
         account.problemCount > account.problems.length ? h('li', {}, `and ${number(account.problemCount - account.problems.length)} more`) : null)));
   }
@@ -166,6 +173,7 @@ function accountsScreen() {
   }
   return {
     name: 'accounts', title: 'Accounts', print: list.print, show, paint: list.refresh,
-    element: [h('p', {class: 'hint order'}, 'Accounts of which nothing is known come first, then the worst; the head of a column sorts by it.'), list.element, problems],
+    element: [h('p', {class: 'hint order'},
+      'Accounts of which nothing is known come first, then the worst; the head of a column sorts by it.'), list.element, problems],
   };
 }

@@ -93,7 +93,8 @@ function describeHistory(account, sort, newest) {
     timeline(history),
     ...steps.slice(0, SHOWN_STEPS),
     steps.length > SHOWN_STEPS ? h('details', {}, h('summary', {}, `${plural(steps.length - SHOWN_STEPS, 'earlier report')} with changes`), steps.slice(SHOWN_STEPS)) : null,
-    changes.length ? null : h('p', {class: 'muted'}, sort ? `Nothing was ${SORTS[sort]?.[1] ?? sort} between the reports: choose another sort above.` : 'Nothing changed.'),
+    changes.length ? null : h('p', {class: 'muted'},
+      sort ? `Nothing was ${SORTS[sort]?.[1] ?? sort} between the reports: choose another sort above.` : 'Nothing changed.'),
     changes.length > SHOWN_CHANGES ? h('p', {class: 'alarm'}, `Shown are the latest ${number(SHOWN_CHANGES)} of ${number(changes.length)} changes.`) : null,
     history.leftOut ? h('p', {class: 'alarm'}, `${plural(history.leftOut, 'older change')} ${history.leftOut === 1 ? 'is' : 'are'} not in this page.`) : null,
   ].filter(Boolean);
@@ -136,7 +137,8 @@ function timeline(history) {
     if (labelled < 0 || last || (share(s.generated) - labelled > apart && 1 - share(s.generated) > apart)) {
       labelled = share(s.generated);
       const anchor = room > 600 ? 'middle' : !i ? 'start' : last ? 'end' : 'middle';
-      drawing.append(svg('text', {x: anchor === 'middle' ? x : last ? '100%' : 0, y: height - 8, 'text-anchor': anchor}, day(s.generated)));
+      drawing.append(svg('text', {x: anchor === 'middle' ? x : last ? '100%' : 0, y: height - 8,
+        'text-anchor': anchor}, day(s.generated)));
     }
     if (narrow >= 12 || last) drawing.append(svg('text', {class: 'value', x, y: base - high - 12, 'text-anchor': 'middle'}, number(s.findings[FAIL])));
   });

@@ -7,7 +7,8 @@ function controlsScreen() {
     h('thead', {}, h('tr', {}, h('th', {scope: 'col'}, 'Control'), h('th', {scope: 'col'}, 'Severity'),
       statuses.map((s) => h('th', {scope: 'col', class: 'n'}, statusName(s).replace('NOT APPLICABLE', 'N/A'))), h('th', {scope: 'col', class: 'n'}, 'excused'))),
     h('tbody', {}, page.controls.map((control) => h('tr', {},
-      h('td', {}, h('details', {}, h('summary', {}, control.items.length ? [h('b', {class: 'item'}, control.items.join(', ')), ' '] : null, h('b', {}, control.id), ' ', control.title), describeControl(control))),
+      h('td', {}, h('details', {}, h('summary', {}, control.items.length ? [h('b', {class: 'item'},
+        control.items.join(', ')), ' '] : null, h('b', {}, control.id), ' ', control.title), describeControl(control))),
       h('td', {}, control.severity),
       statuses.map((s) => {
         const td = h('td', {class: 'n'});

@@ -126,7 +126,8 @@ function makeList(o) {
       if (!on) { paint(true); return; }
       const shown = [];
       for (let i = 0; i < Math.min(rows.length, PRINTED); i++) shown.push(makeRow(i));
-      if (!rows.length && o.empty) shown.push(h('tr', {class: 'empty'}, h('td', {colspan: o.columns.length}, o.empty())));
+      if (!rows.length && o.empty) shown.push(h('tr', {class: 'empty'}, h('td', {colspan: o.columns.length},
+        o.empty())));
       body.replaceChildren(...shown);
       note.textContent = rows.length > PRINTED
         ? `Printed are the first ${number(PRINTED)} of ${number(rows.length)} rows: filter for fewer.` : '';

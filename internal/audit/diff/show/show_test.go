@@ -224,17 +224,21 @@ func TestUsual(t *testing.T) {
 	one := account("111111111111", "payments")
 	var changes []*diff.Change
 	for i := range 40 {
-		c := &diff.Change{Account: one, User: fmt.Sprintf("user-%02d", i), Events: []diff.Event{event(audit.PasswordUsed, audit.Info)}}
+		c := &diff.Change{Account: one, User: fmt.Sprintf("user-%02d", i),
+			Events: []diff.Event{event(audit.PasswordUsed, audit.Info)}}
 		if i == 33 {
-			c.Events = append(c.Events, event(audit.KeyFirstUsed, audit.Low), event(audit.KeyFirstUsed, audit.Medium), event(audit.MFALost, audit.High))
-			c.Findings = append(c.Findings, finding(diff.New, audit.ConsoleMFA, audit.Low, c.User), finding(diff.Fixed, audit.KeyAge, audit.High, c.User))
+			c.Events = append(c.Events, event(audit.KeyFirstUsed, audit.Low), event(audit.KeyFirstUsed, audit.Medium),
+				event(audit.MFALost, audit.High))
+			c.Findings = append(c.Findings, finding(diff.New, audit.ConsoleMFA, audit.Low, c.User),
+				finding(diff.Fixed, audit.KeyAge, audit.High, c.User))
 		}
 		changes = append(changes, c)
 	}
 	for _, form := range []string{"table", "md"} {
 		got := shown(t, form, show.Options{}, []*diff.Account{one}, changes...)
 		last := -1
-		for _, want := range []string{"New findings", "MFA was taken away", "A key was used for the first time", "1 × key used for the first time, 40 × password used", "Fixed"} {
+		for _, want := range []string{"New findings", "MFA was taken away", "A key was used for the first time",
+			"1 × key used for the first time, 40 × password used", "Fixed"} {
 			at := strings.Index(got, want)
 			if at <= last {
 				t.Errorf("%s: %q is not there in its place:\n%s", form, want, got)
