@@ -91,3 +91,39 @@ func TestUnreadableConditionValues(t *testing.T) {
 	binary := statement("Allow", `"iam:*"`, `,"Condition":{"BinaryEquals":{"aws:PrincipalTag/x":"?"}}`)
 	refused(t, ann.sts.AssumeRole, assume(binary), 400, code, legacy)
 }
+
+// A simulation says of a key whether it is a list, a number or a date, and that
+// counts as it does in a request.
+func TestSimulatedTypes(t *testing.T) {
+	w := inMemory(t)
+	for _, test := range []struct {
+		condition string
+		kind      types.ContextKeyTypeEnum
+		value     string
+		want      types.PolicyEvaluationDecisionType
+	}{
+		{`{"StringEquals":{"t:key":"a"}}`, "string", "a", "allowed"},
+		{`{"StringEquals":{"t:key":"a"}}`, "stringList", "a", "implicitDeny"},
+		{`{"StringNotEquals":{"t:key":"b"}}`, "stringList", "a", "implicitDeny"},
+		{`{"ForAnyValue:StringEquals":{"t:key":"a"}}`, "stringList", "a", "allowed"},
+		{`{"StringEquals":{"t:key":"5"}}`, "numeric", "5", "implicitDeny"},
+		{`{"StringNotEquals":{"t:key":"5"}}`, "numeric", "5", "allowed"},
+		{`{"NumericEquals":{"t:key":"5"}}`, "numeric", "5.0", "allowed"},
+		{`{"StringLike":{"t:key":"2020*"}}`, "date", "2020-01-01", "implicitDeny"},
+		{`{"DateEquals":{"t:key":"2020-01-01"}}`, "date", "2020-01-01T00:00:00Z", "allowed"},
+		{`{"NumericNotEquals":{"t:key":"5"}}`, "string", "five", "implicitDeny"},
+		{`{"DateNotEquals":{"t:key":"2020-01-01"}}`, "string", "soon", "allowed"},
+		{`{"NotIpAddress":{"t:key":"10.0.0.0/8"}}`, "string", "here", "implicitDeny"},
+		{`{"Bool":{"t:key":"false"}}`, "string", "yes", "allowed"},
+	} {
+		out := must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{
+			ActionNames: []string{"s3:GetObject"}, PolicyInputList: []string{*statement("Allow", `"*"`, `,"Condition":`+test.condition)},
+			ContextEntries: []types.ContextEntry{{
+				ContextKeyName: ptr("t:key"), ContextKeyType: test.kind, ContextKeyValues: []string{test.value},
+			}},
+		})
+		if got := out.EvaluationResults[0].EvalDecision; got != test.want {
+			t.Errorf("%s of %s %s: %s", test.condition, test.kind, test.value, got)
+		}
+	}
+}
