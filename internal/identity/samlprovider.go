@@ -86,15 +86,15 @@ func parsePrivateKey(text string) (any, error) {
 	return nil, errors.New("no private key of RSA or ECDSA")
 }
 
-// addSAMLKey seals a private key and adds it to a provider within the quota.
-// The texts are guesses.
+// addSAMLKey seals a private key and adds it to a provider within the quota,
+// whose text is recorded. That of a bad key is a guess.
 func (s *Service) addSAMLKey(tx *store.Tx, p store.SAMLProvider, text string) error {
 	if key, err := parsePrivateKey(text); err != nil {
 		return fail("InvalidInput", "The private key is not valid.")
 	} else if _, ok := key.(*rsa.PrivateKey); !ok {
 		return fail("InvalidInput", "The private key is not valid.") // assertions are encrypted to RSA keys
 	}
-	k := store.SAMLPrivateKey{Account: p.Account, Name: p.Name, ID: seal.NewID("ASAMK", 22), Created: tx.Now}
+	k := store.SAMLPrivateKey{Account: p.Account, Name: p.Name, ID: seal.NewID("SAMLPK", 22), Created: tx.Now}
 	k.Key = s.keys.SealSecret(seal.NewSecret(text), samlKeyPlace(k.Account, k.ID))
 	if err := tx.InsertSAMLPrivateKey(k); err != nil {
 		return err
@@ -103,17 +103,21 @@ func (s *Service) addSAMLKey(tx *store.Tx, p store.SAMLProvider, text string) er
 	if err != nil {
 		return err
 	}
-	return checkQuota(tx, p.Account, keysPerSAMLProvider, len(all))
+	most, err := keysPerSAMLProvider.inForce(tx, p.Account)
+	if err == nil && len(all) > most {
+		err = fail("LimitExceeded", "Private key limit of %d is reached.", most)
+	}
+	return err
 }
 
-// checkEncryption refuses to require what cannot be decrypted. A guess.
+// checkEncryption refuses to require what cannot be decrypted (recorded).
 func checkEncryption(tx *store.Tx, p store.SAMLProvider) error {
 	if p.Encryption != string(types.AssertionEncryptionModeTypeRequired) {
 		return nil
 	}
 	keys, err := tx.SAMLPrivateKeys(p.Account, p.Name)
 	if err == nil && len(keys) == 0 {
-		err = fail("InvalidInput", "A private key is required when the assertion encryption mode is Required.")
+		err = fail("InvalidInput", "Failed to set assertion encryption mode to Required because no private key is present.")
 	}
 	return err
 }
@@ -126,7 +130,7 @@ func (s *Service) CreateSAMLProvider(ctx context.Context, in *iam.CreateSAMLProv
 		return nil, err
 	}
 	p := store.SAMLProvider{
-		Account: c.Account(), Name: *in.Name, ID: seal.NewID("ASAML", 22), Encryption: string(in.AssertionEncryptionMode),
+		Account: c.Account(), Name: *in.Name, ID: seal.NewID("SAMLSP", 22), Encryption: string(in.AssertionEncryptionMode),
 	}
 	if p.Encryption == "" {
 		p.Encryption = string(types.AssertionEncryptionModeTypeAllowed) // recorded
@@ -217,10 +221,14 @@ func (s *Service) ListSAMLProviders(ctx context.Context, _ *iam.ListSAMLProvider
 	return out, nil
 }
 
-// UpdateSAMLProvider replaces what is given: metadata, encryption, and a
-// private key, which goes before another comes.
+// UpdateSAMLProvider replaces what is given: metadata, encryption, and a private
+// key, which goes or comes. What is refused is recorded, but for a key that is
+// not there.
 func (s *Service) UpdateSAMLProvider(ctx context.Context, in *iam.UpdateSAMLProviderInput) (*iam.UpdateSAMLProviderOutput, error) {
 	c := principal.Of(ctx)
+	if err := checkSAMLUpdate(in); err != nil {
+		return nil, err
+	}
 	var p store.SAMLProvider
 	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
 		if p, err = samlProvider(tx, c, *in.SAMLProviderArn); err != nil {
@@ -235,11 +243,7 @@ func (s *Service) UpdateSAMLProvider(ctx context.Context, in *iam.UpdateSAMLProv
 			p.Encryption = string(in.AssertionEncryptionMode)
 		}
 		if in.RemovePrivateKey != nil {
-			err := tx.DeleteSAMLPrivateKey(p.Account, p.Name, *in.RemovePrivateKey)
-			if errors.Is(err, store.ErrNotFound) {
-				err = fail("NoSuchEntity", "Private key with id %s cannot be found.", *in.RemovePrivateKey) // a guess
-			}
-			if err != nil {
+			if err := removeSAMLKey(tx, p, *in.RemovePrivateKey); err != nil {
 				return err
 			}
 		}
@@ -257,6 +261,37 @@ func (s *Service) UpdateSAMLProvider(ctx context.Context, in *iam.UpdateSAMLProv
 		return nil, err
 	}
 	return &iam.UpdateSAMLProviderOutput{SAMLProviderArn: samlProviderARN(c, p.Name)}, nil
+}
+
+// removeSAMLKey takes a private key from a provider, but not the last one where
+// assertions must be encrypted.
+func removeSAMLKey(tx *store.Tx, p store.SAMLProvider, id string) error {
+	err := tx.DeleteSAMLPrivateKey(p.Account, p.Name, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return fail("NoSuchEntity", "Private key with id %s cannot be found.", id) // a guess
+	}
+	if err != nil || p.Encryption != string(types.AssertionEncryptionModeTypeRequired) {
+		return err
+	}
+	left, err := tx.SAMLPrivateKeys(p.Account, p.Name)
+	if err == nil && len(left) == 0 {
+		err = fail("InvalidInput", "Failed to remove private key.")
+	}
+	return err
+}
+
+// checkSAMLUpdate refuses an update of nothing, and one that both adds and
+// removes a key.
+func checkSAMLUpdate(in *iam.UpdateSAMLProviderInput) error {
+	switch {
+	case in.AddPrivateKey != nil && in.RemovePrivateKey != nil:
+		return fail("ValidationError", "Unable to add and remove private keys in the same request. "+
+			"Set a value for only one of the two parameters.")
+	case in.SAMLMetadataDocument == nil && in.AssertionEncryptionMode == "" && in.AddPrivateKey == nil && in.RemovePrivateKey == nil:
+		return fail("ValidationError", "Unable to update identity provider. "+
+			"No updates are defined for metadata or encryption assertion.")
+	}
+	return nil
 }
 
 // DeleteSAMLProvider deletes a provider with its private keys. Roles that

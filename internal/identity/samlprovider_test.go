@@ -184,7 +184,7 @@ func noSAML(t *testing.T, w *world, arn, code string, status int, message string
 	t.Helper()
 	tag := []types.Tag{{Key: ptr("k"), Value: ptr("v")}}
 	refused(t, w.root, w.GetSAMLProvider, &iam.GetSAMLProviderInput{SAMLProviderArn: &arn}, status, code, message)
-	refused(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: &arn}, status, code, message)
+	refused(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: &arn, AssertionEncryptionMode: "Allowed"}, status, code, message)
 	refused(t, w.root, w.DeleteSAMLProvider, &iam.DeleteSAMLProviderInput{SAMLProviderArn: &arn}, status, code, message)
 	refused(t, w.root, w.TagSAMLProvider, &iam.TagSAMLProviderInput{SAMLProviderArn: &arn, Tags: tag}, status, code, message)
 	refused(t, w.root, w.UntagSAMLProvider, &iam.UntagSAMLProviderInput{SAMLProviderArn: &arn, TagKeys: []string{"k"}}, status, code, message)
@@ -196,7 +196,7 @@ func TestSAMLPrivateKeys(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		document := metadata("", vectorBase64)
 		in := &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document, AssertionEncryptionMode: "Required"}
-		refused(t, w.root, w.CreateSAMLProvider, in, 400, "InvalidInput", "A private key is required when the assertion encryption mode is Required.")
+		refused(t, w.root, w.CreateSAMLProvider, in, 400, "InvalidInput", "Failed to set assertion encryption mode to Required because no private key is present.")
 		in.AddPrivateKey = &one
 		arn := must(t, w.root, w.CreateSAMLProvider, in).SAMLProviderArn
 		keys := func() []types.SAMLPrivateKey {
@@ -217,15 +217,20 @@ func TestSAMLPrivateKeys(t *testing.T) {
 		}
 		must(t, w.root, w.UpdateSAMLProvider, change(nil, &two))
 		traditional := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(three)}))
-		refused(t, w.root, w.UpdateSAMLProvider, change(nil, &traditional), 409, "LimitExceeded", "Cannot exceed quota for PrivateKeysPerSAMLProvider: 2")
-		must(t, w.root, w.UpdateSAMLProvider, change(first[0].KeyId, &traditional))
+		refused(t, w.root, w.UpdateSAMLProvider, change(nil, &traditional), 409, "LimitExceeded", "Private key limit of 2 is reached.")
+		refused(t, w.root, w.UpdateSAMLProvider, change(first[0].KeyId, &traditional), 400, "ValidationError",
+			"Unable to add and remove private keys in the same request. Set a value for only one of the two parameters.")
+		refused(t, w.root, w.UpdateSAMLProvider, change(nil, nil), 400, "ValidationError",
+			"Unable to update identity provider. No updates are defined for metadata or encryption assertion.")
+		must(t, w.root, w.UpdateSAMLProvider, change(first[0].KeyId, nil))
+		must(t, w.root, w.UpdateSAMLProvider, change(nil, &traditional))
 		second := keys()
 		if len(second) != 2 || *second[0].KeyId == *first[0].KeyId || *second[1].KeyId == *first[0].KeyId {
 			t.Errorf("%+v", second)
 		}
 		refused(t, w.root, w.UpdateSAMLProvider, change(first[0].KeyId, nil), 404, "NoSuchEntity", "Private key with id "+*first[0].KeyId+" cannot be found.")
 		must(t, w.root, w.UpdateSAMLProvider, change(second[0].KeyId, nil))
-		refused(t, w.root, w.UpdateSAMLProvider, change(second[1].KeyId, nil), 400, "InvalidInput", "A private key is required when the assertion encryption mode is Required.")
+		refused(t, w.root, w.UpdateSAMLProvider, change(second[1].KeyId, nil), 400, "InvalidInput", "Failed to remove private key.")
 		_, edward, err := ed25519.GenerateKey(nil)
 		if err != nil {
 			t.Fatal(err)

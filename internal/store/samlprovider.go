@@ -6,7 +6,7 @@ import "time"
 type SAMLProvider struct {
 	Account    string
 	Name       string
-	ID         string // ASAML…: GetSAMLProvider calls it the provider's UUID
+	ID         string // SAMLSP…: GetSAMLProvider calls it the provider's UUID
 	Metadata   string // as it was given
 	Encryption string // Required or Allowed
 	ValidUntil time.Time
