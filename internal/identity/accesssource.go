@@ -18,7 +18,6 @@ import (
 type source struct {
 	kind     store.Entity
 	arn      string
-	id       string
 	nameKey  string
 	name     string
 	tags     []store.Tag
@@ -105,7 +104,7 @@ func (s *Service) readSource(tx *store.Tx, c principal.Caller, arn string) (sour
 		if err != nil {
 			return src, err
 		}
-		src.id, src.name, path = g.ID, g.Name, g.Path
+		src.name, path = g.Name, g.Path
 		if grants, err = groupGrants(tx, c.Account(), src.nameKey); err != nil {
 			return src, err
 		}
@@ -117,7 +116,7 @@ func (s *Service) readSource(tx *store.Tx, c principal.Caller, arn string) (sour
 		if err != nil {
 			return src, err
 		}
-		src.id, src.name, path, src.tags, grants = g.ID, g.Name, g.Path, g.Tags, g.Policies
+		src.name, path, src.tags, grants = g.Name, g.Path, g.Tags, g.Policies
 	default:
 		g, err := tx.UserGrants(c.Account(), src.nameKey)
 		if errors.Is(err, store.ErrNotFound) {
@@ -126,7 +125,7 @@ func (s *Service) readSource(tx *store.Tx, c principal.Caller, arn string) (sour
 		if err != nil {
 			return src, err
 		}
-		src.id, src.name, path, src.tags, grants = g.ID, g.Name, g.Path, g.Tags, g.Policies
+		src.name, path, src.tags, grants = g.Name, g.Path, g.Tags, g.Policies
 	}
 	// A wrong path does not matter (recorded).
 	src.arn = api.IAMARN(c, string(kind), path+src.name)

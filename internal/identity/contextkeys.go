@@ -2,7 +2,9 @@ package identity
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,22 +40,66 @@ func (s *Service) inputPolicies(name string, kind policy.Kind, documents []strin
 	return all, nil
 }
 
-// contextKeys are the condition keys of documents, each once and sorted.
+// contextKeys are the condition keys of documents, those of each in the order
+// in which they appear in it, as they are written there. Recorded: each is told
+// once of every document.
 func contextKeys(policies []sourcePolicy) []string {
-	keys := map[string]string{}
+	names := []string{}
 	for _, p := range policies {
+		asked, have := map[string]bool{}, map[string]bool{}
 		for _, name := range p.Document.ContextKeys() {
-			if lower := strings.ToLower(name); keys[lower] == "" {
-				keys[lower] = name
+			asked[policy.Fold(name)] = true
+		}
+		for name := range possibleKeys(p.text) {
+			if asked[policy.Fold(name)] && !have[name] {
+				have[name] = true
+				names = append(names, name)
 			}
 		}
 	}
-	names := []string{}
-	for _, name := range keys {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	return names
+}
+
+// possibleKeys yields what can be a condition key in a document: the names of
+// members, and of variables in texts.
+func possibleKeys(document string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for rest := document; ; {
+			i := strings.IndexByte(rest, '"')
+			if i < 0 {
+				return
+			}
+			rest = rest[i:]
+			size := stringSize(rest)
+			var text string
+			if json.Unmarshal([]byte(rest[:size]), &text) != nil {
+				return // a policy's text is JSON
+			}
+			rest = rest[size:]
+			if strings.HasPrefix(strings.TrimLeft(rest, " \t\r\n"), ":") && !yield(text) {
+				return
+			}
+			for _, part := range strings.Split(text, "${")[1:] {
+				if name := part[:max(0, strings.IndexAny(part, ",}"))]; !yield(strings.TrimSpace(name)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// stringSize is the length of the JSON string that a text begins with, its
+// quotes with it.
+func stringSize(text string) int {
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(text)
 }
 
 // GetContextKeysForCustomPolicy lists the condition keys that documents ask
@@ -67,8 +113,8 @@ func (s *Service) GetContextKeysForCustomPolicy(_ context.Context, in *iam.GetCo
 }
 
 // GetContextKeysForPrincipalPolicy lists the condition keys that the policies
-// of an entity ask for, of a user those of its groups too, and documents
-// beside them.
+// of an entity ask for, of a user those of its groups too, its boundary
+// (recorded) and documents beside them.
 func (s *Service) GetContextKeysForPrincipalPolicy(ctx context.Context, in *iam.GetContextKeysForPrincipalPolicyInput) (*iam.GetContextKeysForPrincipalPolicyOutput, error) {
 	c := principal.Of(ctx)
 	policies, err := s.inputPolicies("PolicyInputList", policy.Inline, in.PolicyInputList)
@@ -83,5 +129,5 @@ func (s *Service) GetContextKeysForPrincipalPolicy(ctx context.Context, in *iam.
 	if err != nil {
 		return nil, err
 	}
-	return &iam.GetContextKeysForPrincipalPolicyOutput{ContextKeyNames: contextKeys(append(src.identity, policies...))}, nil
+	return &iam.GetContextKeysForPrincipalPolicyOutput{ContextKeyNames: contextKeys(slices.Concat(src.identity, src.boundary, policies))}, nil
 }

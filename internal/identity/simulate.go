@@ -11,13 +11,16 @@ import (
 
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
+	"rollcall/internal/servicecatalog"
 	"rollcall/internal/store"
 )
 
 // simulation is who would call, and by which policies that is decided.
 type simulation struct {
-	caller   policy.Principal
-	context  policy.Context
+	caller  policy.Principal
+	context policy.Context
+	// given is context without what stands for a key that nobody gave.
+	given    policy.Context
 	identity []sourcePolicy
 	boundary []sourcePolicy
 	resource []sourcePolicy
@@ -40,12 +43,12 @@ const (
 	allowed      = types.PolicyEvaluationDecisionTypeAllowed
 )
 
-// The kinds of policies as answers name them. The first two are reported by
-// users of AWS, though the model's enum has other words; the third is a guess.
+// The kinds of policies as answers name them. They are recorded, though the
+// model's enum has other words.
 const (
 	iamPolicy      = "IAM Policy"
 	resourcePolicy = "Resource Policy"
-	boundaryPolicy = "IAM Permissions Boundary Policy"
+	boundaryPolicy = "Permissions Boundary Policy"
 )
 
 // layers are the kinds of policies that answers tell of, in their order.
@@ -120,6 +123,10 @@ func (sim *simulation) on(ctx context.Context, action, resource string) (simulat
 			out.matched = append(out.matched, told...)
 		}
 	}
+	if out.decision == implicitDeny {
+		// What only stands for a value may be why. Recorded of aws:userid.
+		req.Context = sim.given
+	}
 	out.missing, err = policy.Missing(ctx, req, resource, policies(asked))
 	return out, err
 }
@@ -151,24 +158,25 @@ func decisionOf(
 }
 
 // result simulates an action on all resources. Whatever holds of several is
-// the most restrictive. IAM EvaluationResult.
+// the most restrictive, and every statement that decided on one is told. IAM
+// EvaluationResult.
 func (sim *simulation) result(ctx context.Context, action string, resources []string) (types.EvaluationResult, error) {
-	everything := len(resources) == 0 || slices.Equal(resources, []string{"*"})
+	everything := !isExplicit(resources)
 	if everything {
 		resources = []string{"*"}
 	}
+	about, known := servicecatalog.FindAction(action)
 	out := types.EvaluationResult{
-		EvalActionName: &action, EvalResourceName: ptr("*"), EvalDecision: allowed,
+		EvalActionName: &action, EvalResourceName: resourceName(about, known, resources), EvalDecision: allowed,
 		MatchedStatements: []types.Statement{}, MissingContextValues: []string{},
-	}
-	if len(resources) == 1 {
-		// Recorded. For several it is a pattern of ARNs in AWS, "*" where there
-		// is none.
-		out.EvalResourceName = &resources[0]
 	}
 	byOrganization, matched, missing := true, map[statementKey]bool{}, map[string]bool{}
 	for _, resource := range resources {
-		s, err := sim.on(ctx, action, resource)
+		s := unfit
+		var err error
+		if !known || about.Fits(resource) {
+			s, err = sim.on(ctx, action, resource)
+		}
 		if errors.Is(err, policy.ErrTooCostly) {
 			err = errSimulationTooLarge
 		}
@@ -195,19 +203,51 @@ func (sim *simulation) result(ctx context.Context, action string, resources []st
 		out.ResourceSpecificResults = append(out.ResourceSpecificResults, specific(resource, s))
 	}
 	slices.Sort(out.MissingContextValues)
-	if out.EvalDecision == implicitDeny {
-		out.MatchedStatements = []types.Statement{} // they belong to resources that are allowed
-	}
 	if sim.organized {
 		out.OrganizationsDecisionDetail = &types.OrganizationsDecisionDetail{AllowedByOrganizations: byOrganization}
 	}
 	return out, nil
 }
 
+// unfit is the answer for a resource that an action is never about: no policy
+// is asked. Recorded.
+var unfit = simulated{
+	decision: implicitDeny, details: map[string]types.PolicyEvaluationDecisionType{}, byOrganization: true,
+}
+
+// isExplicit says whether resources are named.
+func isExplicit(resources []string) bool {
+	return len(resources) > 0 && !slices.Equal(resources, []string{"*"})
+}
+
+// resourceName is what an answer calls all resources: the one, or of several
+// how the service writes its ARNs. Recorded; it is left out where the service
+// has no such form.
+func resourceName(about servicecatalog.Action, known bool, resources []string) *string {
+	switch {
+	case len(resources) == 1:
+		return &resources[0]
+	case !known:
+		return ptr("*")
+	case about.Service.Format == "":
+		return nil
+	}
+	partition := strings.SplitN(resources[0], ":", 3)[1]
+	return ptr(strings.Replace(about.Service.Format, "${Partition}", partition, 1))
+}
+
+// specific is the answer for one of the resources. Lists of nothing are left
+// out of it. Recorded.
 func specific(resource string, s simulated) types.ResourceSpecificResult {
 	out := types.ResourceSpecificResult{
-		EvalResourceName: &resource, EvalResourceDecision: s.decision, MatchedStatements: s.matched, MissingContextValues: s.missing,
+		EvalResourceName: &resource, EvalResourceDecision: s.decision,
 		PermissionsBoundaryDecisionDetail: s.byBoundary,
+	}
+	if len(s.matched) > 0 {
+		out.MatchedStatements = s.matched
+	}
+	if len(s.missing) > 0 {
+		out.MissingContextValues = s.missing
 	}
 	if len(s.details) > 0 {
 		out.EvalDecisionDetails = s.details
@@ -258,15 +298,12 @@ func (s *Service) SimulateCustomPolicy(ctx context.Context, in *iam.SimulateCust
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(in.ActionNames, func(name string) bool { return strings.Contains(name, "*") }) {
-		return nil, fail("InvalidInput", "Action names must not have wildcards.") // IAM SimulateCustomPolicy; its words are not known
-	}
 	ask := simulationInput{
 		actions: in.ActionNames, resources: in.ResourceArns, policies: in.PolicyInputList, boundary: in.PermissionsBoundaryPolicyInputList,
 		resourcePolicy: in.ResourcePolicy, owner: in.ResourceOwner, caller: in.CallerArn, context: in.ContextEntries, handling: in.ResourceHandlingOption,
 	}
 	if in.ResourcePolicy != nil && in.CallerArn == nil {
-		return nil, fail("InvalidInput", "CallerArn is required with ResourcePolicy.") // a guess, but for the rule
+		return nil, fail("InvalidInput", "Invalid caller - Caller cannot be null or empty.")
 	}
 	sim, err := s.newSimulation(c, ask, source{})
 	if err != nil {

@@ -34,7 +34,7 @@ func brief(decision types.PolicyEvaluationDecisionType, matched []types.Statemen
 // after their action's.
 func simulated(results []types.EvaluationResult) (list []string) {
 	for _, r := range results {
-		text := *r.EvalActionName + " on " + *r.EvalResourceName + ": " + brief(r.EvalDecision, r.MatchedStatements, r.MissingContextValues)
+		text := *r.EvalActionName + " on " + deref(r.EvalResourceName) + ": " + brief(r.EvalDecision, r.MatchedStatements, r.MissingContextValues)
 		if o := r.OrganizationsDecisionDetail; o != nil {
 			text += fmt.Sprintf(" organization=%t", o.AllowedByOrganizations)
 		}
@@ -47,6 +47,13 @@ func simulated(results []types.EvaluationResult) (list []string) {
 		}
 	}
 	return list
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return "nothing"
+	}
+	return *s
 }
 
 func wantLines(t testing.TB, got []string, want ...string) {
@@ -68,11 +75,11 @@ func TestSimulateCustomPolicy(t *testing.T) {
 	same(t, must(t, w.root.SimulateCustomPolicy, in), &iam.SimulateCustomPolicyOutput{EvaluationResults: []types.EvaluationResult{{
 		EvalActionName: ptr("s3:GetObject"), EvalResourceName: &bucket, EvalDecision: "allowed", MatchedStatements: statements,
 		MissingContextValues: []string{}, EvalDecisionDetails: map[string]types.PolicyEvaluationDecisionType{},
-		ResourceSpecificResults: []types.ResourceSpecificResult{{EvalResourceName: &bucket, EvalResourceDecision: "allowed", MatchedStatements: statements, MissingContextValues: []string{}}},
+		ResourceSpecificResults: []types.ResourceSpecificResult{{EvalResourceName: &bucket, EvalResourceDecision: "allowed", MatchedStatements: statements}},
 	}, {
 		EvalActionName: ptr("s3:PutObject"), EvalResourceName: &bucket, EvalDecision: "implicitDeny", MatchedStatements: []types.Statement{},
 		MissingContextValues: []string{}, EvalDecisionDetails: map[string]types.PolicyEvaluationDecisionType{},
-		ResourceSpecificResults: []types.ResourceSpecificResult{{EvalResourceName: &bucket, EvalResourceDecision: "implicitDeny", MatchedStatements: []types.Statement{}, MissingContextValues: []string{}}},
+		ResourceSpecificResults: []types.ResourceSpecificResult{{EvalResourceName: &bucket, EvalResourceDecision: "implicitDeny"}},
 	}}})
 	for _, resources := range [][]string{nil, {"*"}} {
 		in.ActionNames, in.ResourceArns = []string{"s3:GetObject"}, resources
@@ -137,7 +144,7 @@ func TestSimulateLayers(t *testing.T) {
 			"s3:X on *: explicitDeny PolicyInputList.2:1.37-1.103 PolicyInputList.1:1.37-1.86",
 			"  " + bucket + ": explicitDeny PolicyInputList.2:1.37-1.103", "  " + other + ": allowed PolicyInputList.1:1.37-1.86"}},
 		"one not allowed": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "s3:*", bucket, "")}, ResourceArns: []string{bucket, other}}, []string{
-			"s3:X on *: implicitDeny", "  " + bucket + ": allowed PolicyInputList.1:1.37-1.104", "  " + other + ": implicitDeny"}},
+			"s3:X on *: implicitDeny PolicyInputList.1:1.37-1.104", "  " + bucket + ": allowed PolicyInputList.1:1.37-1.104", "  " + other + ": implicitDeny"}},
 		"boundary allows": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, PermissionsBoundaryPolicyInputList: []string{allow}}, []string{
 			"s3:X on *: allowed PolicyInputList.1:1.37-1.86 PermissionsBoundaryPolicyInputList.1:1.37-1.86 boundary=true"}},
 		"boundary falls short": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, PermissionsBoundaryPolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")}}, []string{
@@ -201,7 +208,7 @@ func TestSimulateContext(t *testing.T) {
 		want      string
 	}{
 		"string":       {`{"StringEquals":{"aws:x":"a"}}`, entry("AWS:X", "string", "a"), "allowed"},
-		"no type":      {`{"StringEquals":{"aws:x":"a"}}`, entry("aws:x", "", "a"), "allowed"},
+		"nothing":      {`{"StringEquals":{"aws:x":"a"}}`, types.ContextEntry{}, "implicitDeny ?aws:x"},
 		"string list":  {`{"ForAllValues:StringEquals":{"aws:x":["a","b"]}}`, entry("aws:x", "stringList", "a", "b"), "allowed"},
 		"another":      {`{"StringEquals":{"aws:x":"a"}}`, entry("aws:x", "string", "b"), "implicitDeny"},
 		"numeric":      {`{"NumericLessThan":{"aws:x":"10"}}`, entry("aws:x", "numeric", "9.5"), "allowed"},
@@ -225,16 +232,12 @@ func TestSimulateContext(t *testing.T) {
 			}
 		})
 	}
-	for _, e := range []types.ContextEntry{entry("aws:x", "string"), entry("aws:x", "string", "a", "b"), entry("aws:x", "numeric", "a"), entry("aws:x", "numericList", "1", "a"), entry("aws:x", "boolean", "yes"),
-		entry("aws:x", "ip", "10.0.0.0/8"), entry("aws:x", "binary", "%"), entry("aws:x", "date", "soon")} {
-		refused(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{PolicyInputList: conditions("{}"), ActionNames: []string{"iam:GetUser"}, ContextEntries: []types.ContextEntry{e}},
-			400, "InvalidInput", "Invalid values of context key aws:x for type "+string(e.ContextKeyType)+".")
-	}
 }
 
 func TestSimulateRefuses(t *testing.T) {
 	w := inMemory(t)
 	allow := oneStatement("Allow", "*", "*", "")
+	const noCaller = "Invalid caller - Caller must be an IAM user, role or group in this context."
 	for name, c := range map[string]struct {
 		change  func(*iam.SimulateCustomPolicyInput)
 		message string
@@ -243,25 +246,21 @@ func TestSimulateRefuses(t *testing.T) {
 		"a resource policy": {func(in *iam.SimulateCustomPolicyInput) {
 			in.ResourcePolicy, in.CallerArn = ptr("x"), ptr(userPath+"/Ann")
 		}, "Invalid policy ResourcePolicy: Syntax errors in policy."},
-		"no caller":      {func(in *iam.SimulateCustomPolicyInput) { in.ResourcePolicy = &allow }, "CallerArn is required with ResourcePolicy."},
-		"root as caller": {func(in *iam.SimulateCustomPolicyInput) { in.CallerArn = ptr(rootARN) }, "Invalid Entity Arn: " + rootARN + " does not clearly define entity type and name."},
+		"no caller":      {func(in *iam.SimulateCustomPolicyInput) { in.ResourcePolicy = &allow }, "Invalid caller - Caller cannot be null or empty."},
+		"root as caller": {func(in *iam.SimulateCustomPolicyInput) { in.CallerArn = ptr(rootARN) }, noCaller},
 		"a session": {func(in *iam.SimulateCustomPolicyInput) {
 			in.CallerArn = ptr("arn:aws:sts::" + account + ":assumed-role/a/b")
-		}, "Invalid Entity Arn: arn:aws:sts::" + account + ":assumed-role/a/b does not clearly define entity type and name."},
-		"wildcard":   {func(in *iam.SimulateCustomPolicyInput) { in.ActionNames = []string{"iam:Get*"} }, "Action names must not have wildcards."},
-		"no service": {func(in *iam.SimulateCustomPolicyInput) { in.ActionNames = []string{"GetUser"} }, "Invalid action name: GetUser"},
-		"no ARN":     {func(in *iam.SimulateCustomPolicyInput) { in.ResourceArns = []string{"bucket"} }, "Invalid resource ARN: bucket"},
+		}, noCaller},
 		"two boundaries": {func(in *iam.SimulateCustomPolicyInput) {
 			in.PermissionsBoundaryPolicyInputList = []string{allow, allow}
 		}, "Only one permissions boundary policy can be given."},
 		"no account": {func(in *iam.SimulateCustomPolicyInput) {
 			in.ResourcePolicy, in.CallerArn, in.ResourceOwner = ptr(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`), ptr(userPath+"/Ann"), ptr("me")
 		}, "Invalid resource owner: me"},
-		"no option": {func(in *iam.SimulateCustomPolicyInput) { in.ResourceHandlingOption = ptr("EC2") }, "Invalid resource handling option: EC2"},
-		"resources": {func(in *iam.SimulateCustomPolicyInput) {
-			in.ResourceHandlingOption, in.ResourceArns = ptr("EC2-VPC-EBS"), []string{"arn:aws:ec2:us-east-1:1:instance/i"}
-		},
-			"Resource handling option EC2-VPC-EBS requires a resource of type image."},
+		"no service": {func(in *iam.SimulateCustomPolicyInput) { in.ActionNames = []string{"GetUser"} },
+			"The action is invalid since it is missing names"},
+		"no action": {func(in *iam.SimulateCustomPolicyInput) { in.ActionNames = []string{"iam:"} },
+			"The action is invalid since it is missing names"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, ActionNames: []string{"iam:GetUser"}}
@@ -269,9 +268,4 @@ func TestSimulateRefuses(t *testing.T) {
 			refused(t, w.root.SimulateCustomPolicy, in, 400, "InvalidInput", c.message)
 		})
 	}
-	var all []string
-	for _, kind := range []string{"instance", "image", "security-group", "network-interface", "volume"} {
-		all = append(all, "arn:aws:ec2:us-east-1:"+account+":"+kind+"/x")
-	}
-	must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, ActionNames: []string{"ec2:RunInstances"}, ResourceArns: all, ResourceHandlingOption: ptr("EC2-VPC-EBS")})
 }

@@ -44,12 +44,13 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		}
 		secure := []types.ContextEntry{{ContextKeyName: ptr("aws:SecureTransport"), ContextKeyType: "boolean", ContextKeyValues: []string{"true"}}}
 
-		in := actions("iam:ListRoles", "iam:GetContextKeysForCustomPolicy", "iam:CreateAccessKey", "iam:CreateUser")
+		in := actions("iam:ListRoles", "iam:ListUserPolicies", "iam:GetUser", "iam:CreateAccessKey", "iam:CreateUser")
 		in.PolicyExclusionList = []types.PolicyIdentifier{&types.PolicyIdentifierMemberPolicyType{Value: "aws-managed"}}
 		in.ResourceArns = []string{self}
 		wantLines(t, run(self, in),
-			"iam:ListRoles on "+self+": allowed listing:1.37-1.91", "  "+self+": allowed listing:1.37-1.91",
-			"iam:GetContextKeysForCustomPolicy on "+self+": implicitDeny ?aws:SecureTransport", "  "+self+": implicitDeny ?aws:SecureTransport",
+			"iam:ListRoles on "+self+": implicitDeny", "  "+self+": implicitDeny", // it is not about users
+			"iam:ListUserPolicies on "+self+": allowed listing:1.37-1.91", "  "+self+": allowed listing:1.37-1.91",
+			"iam:GetUser on "+self+": implicitDeny ?aws:SecureTransport", "  "+self+": implicitDeny ?aws:SecureTransport",
 			"iam:CreateAccessKey on "+self+": allowed user_Ann_own:1.37-1.190", "  "+self+": allowed user_Ann_own:1.37-1.190",
 			"iam:CreateUser on "+self+": implicitDeny", "  "+self+": implicitDeny")
 		in.ActionNames, in.ContextEntries, in.ResourceArns = []string{"iam:GetUser"}, secure, nil
@@ -60,7 +61,7 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		// Another caller has another name, and not these tags.
 		in = actions("iam:CreateAccessKey")
 		in.CallerArn, in.ResourceArns = ptr(userPath+"/bob"), []string{userPath + "/bob", self}
-		wantLines(t, run(self, in), "iam:CreateAccessKey on *: implicitDeny ?aws:PrincipalTag/team",
+		wantLines(t, run(self, in), "iam:CreateAccessKey on arn:aws:iam::${Account}:${ResourceType}/${ResourceName}: implicitDeny ?aws:PrincipalTag/team",
 			"  "+userPath+"/bob: implicitDeny ?aws:PrincipalTag/team", "  "+self+": implicitDeny ?aws:PrincipalTag/team")
 
 		// Policies beside, boundaries in force and given, and control policies.
@@ -144,6 +145,16 @@ func TestSimulateExclusions(t *testing.T) {
 		PolicyExclusionList: []types.PolicyIdentifier{inline("group", "*a*", "x")}}, 400, "InvalidInput", "Invalid policy identifier: *a*")
 }
 
+// Keys come as they stand in the text, each spelling once of a document.
+func TestContextKeysInOrder(t *testing.T) {
+	w := inMemory(t)
+	document := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Condition":{"StringEquals":{"z:a":["${y:b}","${ x:c , 'aws:none'}","${*}"],"Z:A":"z:d"},
+		"StringLike":{"w:\u0065" : "v:\"f","z:a":"1"}},"Action":"*","Resource":["arn:aws:s3:::${aws:username}/a"]},
+		{"Effect":"Deny","Action":"w:e","Resource":"*","Condition":{"Null":{"a:a":"false"}}}]}`
+	same(t, must(t, w.root.GetContextKeysForCustomPolicy, &iam.GetContextKeysForCustomPolicyInput{PolicyInputList: []string{document}}).ContextKeyNames,
+		[]string{"z:a", "y:b", "x:c", "Z:A", "w:e", "aws:username", "a:a"})
+}
+
 func TestContextKeys(t *testing.T) {
 	w := inMemory(t)
 	principals(t, w)
@@ -156,8 +167,12 @@ func TestContextKeys(t *testing.T) {
 		t.Helper()
 		return must(t, w.root.GetContextKeysForPrincipalPolicy, &iam.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: &arn, PolicyInputList: more}).ContextKeyNames
 	}
-	same(t, keys(userPath+"/Ann"), []string{"aws:PrincipalTag/team", "aws:SecureTransport", "aws:username"})
-	same(t, keys(userPath+"/Ann", more), []string{"AWS:SourceIp", "aws:PrincipalTag/team", "aws:SecureTransport", "aws:username", "s3:prefix"})
+	own := []string{"aws:username", "aws:PrincipalTag/team", "aws:SecureTransport"}
+	same(t, keys(userPath+"/Ann"), own)
+	bounded := oneStatement("Allow", "*", "*", `{"Bool":{"aws:SecureTransport":"true"}}`)
+	boundary := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("bounds"), PolicyDocument: &bounded}).Policy.Arn
+	must(t, w.root.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("Ann"), PermissionsBoundary: boundary})
+	same(t, keys(userPath+"/Ann", more), slices.Concat(own, []string{"aws:SecureTransport", "AWS:SourceIp", "aws:securetransport", "s3:prefix"}))
 	same(t, keys(groupPath+"/Devs"), []string{"aws:SecureTransport"})
 	same(t, keys(rolePath+"/worker"), []string{})
 	refused(t, w.root.GetContextKeysForPrincipalPolicy, &iam.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: ptr(rolePath + "/nobody")}, 404, "NoSuchEntity", "The role with name nobody cannot be found.")

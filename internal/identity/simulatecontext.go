@@ -1,0 +1,215 @@
+package identity
+
+import (
+	"encoding/base64"
+	"math"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/access"
+	"rollcall/internal/policy"
+)
+
+// nobodysID is aws:userid where no caller is given. Recorded.
+const nobodysID = "STUB_PRINCIPAL_FOR_POLICY_SIMULATOR"
+
+// simulatedContext are the condition keys of a simulated request: what is
+// known of its caller, and what is given. The second are those without the
+// aws:userid that stands for one that is not given.
+func simulatedContext(
+	caller policy.Principal, src source, entries []types.ContextEntry,
+) (all, given policy.Context, err error) {
+	values := map[string]policy.Values{}
+	for _, e := range entries {
+		if e.ContextKeyName == nil && e.ContextKeyType == "" && len(e.ContextKeyValues) == 0 {
+			continue // recorded
+		}
+		name := policy.Fold(str(e.ContextKeyName))
+		if values[name], err = entryValues(e); err != nil {
+			return nil, nil, err
+		}
+	}
+	known := access.Context(callerKeys(caller, src))
+	given = func(key string) policy.Values {
+		if v, ok := values[key]; ok {
+			return v
+		}
+		return known(key)
+	}
+	all = func(key string) policy.Values {
+		v := given(key)
+		if key == "aws:userid" && len(v.Texts) == 0 {
+			v.Texts = []string{nobodysID}
+			if caller.ARN != "" {
+				v.Texts[0] = caller.ARN
+			}
+		}
+		return v
+	}
+	return all, given, nil
+}
+
+// callerKeys are what is known of a caller by its ARN, and of the entity whose
+// policies are simulated by its tags.
+func callerKeys(caller policy.Principal, src source) access.Keys {
+	known := map[string]string{"aws:principalaccount": caller.Account}
+	if caller.ARN != "" {
+		known["aws:principalarn"] = caller.ARN
+		if strings.Contains(caller.ARN, ":user/") {
+			known["aws:username"], known["aws:principaltype"] = caller.ARN[strings.LastIndexByte(caller.ARN, '/')+1:], "User"
+		}
+	}
+	itself := src.arn != "" && src.arn == caller.ARN
+	return func(key string) []string {
+		if tag, ok := strings.CutPrefix(key, "aws:principaltag/"); ok && itself {
+			return access.TagValue(src.tags, "aws:resourcetag/"+tag)
+		}
+		if v, ok := known[key]; ok {
+			return []string{v}
+		}
+		return nil
+	}
+}
+
+// entryValues are the values that a simulation is given for a key, as the
+// policies are asked them. The errors are recorded but for those of two values,
+// of booleans and of dates.
+func entryValues(e types.ContextEntry) (policy.Values, error) {
+	name := str(e.ContextKeyName)
+	kind, isList := strings.CutSuffix(string(e.ContextKeyType), "List")
+	switch {
+	case name == "":
+		return policy.Values{}, fail("InvalidInput", "ContextKeyName cannot be null or empty.")
+	case kind == "":
+		return policy.Values{}, fail("InvalidInput", "Context key %s has invalid type null.", name)
+	case len(e.ContextKeyValues) == 0:
+		return policy.Values{}, fail("InvalidInput", "Context values for context key %s cannot be null or empty.", name)
+	case !isList && len(e.ContextKeyValues) != 1:
+		return policy.Values{}, fail("InvalidInput", "Invalid values of context key %s for type %s.", name, kind)
+	}
+	v := policy.Values{List: isList}
+	format, read := "", func(text string) (string, bool) { return text, true }
+	switch types.ContextKeyTypeEnum(kind) {
+	case types.ContextKeyTypeEnumNumeric:
+		format, read = "numeric format", decimalText
+	case types.ContextKeyTypeEnumBoolean:
+		format, read = "boolean format", func(text string) (string, bool) {
+			return text, strings.EqualFold(text, "true") || strings.EqualFold(text, "false")
+		}
+	case types.ContextKeyTypeEnumIp:
+		format, read = "IP address", func(text string) (string, bool) { return text, isAddress(text) }
+	case types.ContextKeyTypeEnumBinary:
+		format, read = "base-64 encoded binary format", func(text string) (string, bool) { return text, isBinary(text) }
+	case types.ContextKeyTypeEnumDate:
+		format, read = "date format", dateText
+	}
+	for _, text := range e.ContextKeyValues {
+		text, ok := read(text)
+		if !ok {
+			return v, fail("InvalidInput", "Invalid context value for key %s: expected %s.", name, format)
+		}
+		v.Texts = append(v.Texts, text)
+	}
+	return v, nil
+}
+
+// decimalText reads a number and writes it as Java's BigDecimal does, which is
+// how strings in policies see it: 01.0 is 1.0, and 1e2 is 1E+2. Recorded.
+func decimalText(text string) (string, bool) {
+	mantissa, sign, exponent := text, "", 0
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		n, err := strconv.ParseInt(text[i+1:], 10, 32)
+		if err != nil {
+			return "", false
+		}
+		mantissa, exponent = text[:i], int(n)
+	}
+	if strings.HasPrefix(mantissa, "-") {
+		sign, mantissa = "-", mantissa[1:]
+	} else {
+		mantissa = strings.TrimPrefix(mantissa, "+")
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := whole + fraction
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return "", false
+	}
+	scale := len(fraction) - exponent
+	if scale < math.MinInt32 || scale > math.MaxInt32 {
+		return "", false
+	}
+	if digits = strings.TrimLeft(digits, "0"); digits == "" {
+		digits, sign = "0", ""
+	}
+	adjusted := len(digits) - 1 - scale
+	switch {
+	case scale == 0:
+	case scale > 0 && adjusted >= 0:
+		digits = digits[:adjusted+1] + "." + digits[adjusted+1:]
+	case scale > 0 && adjusted >= -6:
+		digits = "0." + strings.Repeat("0", -adjusted-1) + digits
+	default:
+		if len(digits) > 1 {
+			digits = digits[:1] + "." + digits[1:]
+		}
+		if adjusted != 0 {
+			digits += "E" + signed(adjusted)
+		}
+	}
+	return sign + digits, true
+}
+
+// signed is a number with its sign.
+func signed(n int) string {
+	if n > 0 {
+		return "+" + strconv.Itoa(n)
+	}
+	return strconv.Itoa(n)
+}
+
+// isAddress takes addresses without prefix or zone. Recorded: numbers may begin
+// with zeros.
+func isAddress(text string) bool {
+	if !strings.Contains(text, ":") {
+		part := strings.Split(text, ".")
+		for i, p := range part {
+			if p != "" {
+				part[i] = strings.TrimLeft(p[:len(p)-1], "0") + p[len(p)-1:]
+			}
+		}
+		text = strings.Join(part, ".")
+	}
+	addr, err := netip.ParseAddr(text)
+	return err == nil && addr.Zone() == ""
+}
+
+// isBinary takes base 64 with its padding and nothing behind the last byte.
+func isBinary(text string) bool {
+	_, err := base64.StdEncoding.Strict().DecodeString(text)
+	return err == nil && !strings.ContainsAny(text, "\r\n")
+}
+
+// dateText reads a date of ISO 8601, of which all but the year may be missing,
+// or seconds since 1970, and writes it to the millisecond. Recorded.
+func dateText(text string) (string, bool) {
+	for _, layout := range []string{
+		"2006", "2006-01", time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05",
+		time.RFC3339, "2006-01-02T15:04:05Z0700",
+	} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return millisecondText(t), true
+		}
+	}
+	const last = math.MaxInt64 / 1000 // as milliseconds
+	sec, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || sec < -last || sec > last {
+		return "", false
+	}
+	return millisecondText(time.Unix(sec, 0)), true
+}
+
+func millisecondText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
