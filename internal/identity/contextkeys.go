@@ -129,5 +129,6 @@ func (s *Service) GetContextKeysForPrincipalPolicy(ctx context.Context, in *iam.
 	if err != nil {
 		return nil, err
 	}
-	return &iam.GetContextKeysForPrincipalPolicyOutput{ContextKeyNames: contextKeys(slices.Concat(src.identity, src.boundary, policies))}, nil
+	names := contextKeys(slices.Concat(src.identity, src.boundary, policies))
+	return &iam.GetContextKeysForPrincipalPolicyOutput{ContextKeyNames: names}, nil
 }

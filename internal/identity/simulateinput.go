@@ -104,8 +104,8 @@ var handlings = map[string]string{
 	"cloudwatch:untagresource":       cloudWatchHandlings,
 }
 
-const cloudWatchHandlings = "CloudWatch-Alarm CloudWatch-AlarmMuteRule CloudWatch-InsightRule CloudWatch-ServiceLevelObjective" +
-	" CloudWatch-Dashboard CloudWatch-Dataset CloudWatch-MetricStream CloudWatch-Service"
+const cloudWatchHandlings = "CloudWatch-Alarm CloudWatch-AlarmMuteRule CloudWatch-InsightRule" +
+	" CloudWatch-ServiceLevelObjective CloudWatch-Dashboard CloudWatch-Dataset CloudWatch-MetricStream CloudWatch-Service"
 
 func (in simulationInput) checkHandling() error {
 	if in.handling == nil {
@@ -138,7 +138,8 @@ func simulatedCaller(c principal.Caller, arn string) (policy.Principal, error) {
 			return p, nil
 		}
 	}
-	return policy.Principal{}, fail("InvalidInput", "Invalid caller - Caller must be an IAM user, role or group in this context.")
+	return policy.Principal{}, fail("InvalidInput",
+		"Invalid caller - Caller must be an IAM user, role or group in this context.")
 }
 
 // resourceOwner reads the account that owns the resources: its number, as the
