@@ -125,7 +125,7 @@ def filters():
     equal(listed("list_roles", "Roles", "RoleName", PathPrefix="/x/"), ["x0", "x1", "x2"])
     equal(listed("list_policies", "Policies", "PolicyName", PathPrefix="/x/", Scope="All"), ["x0", "x1", "x2"])
     equal(listed("list_policies", "Policies", "PolicyName", PathPrefix="/x/", OnlyAttached=True), [])
-    equal(listed("list_policies", "Policies", "PolicyName", PolicyUsageFilter="PermissionsBoundary"), ["p4"])
+    equal(listed("list_policies", "Policies", "PolicyName", OnlyAttached=True, PolicyUsageFilter="PermissionsBoundary"), ["p4"])
     equal(listed("list_entities_for_policy", "PolicyUsers", "UserName", PolicyArn=ARN + "policy/p4", PolicyUsageFilter="PermissionsBoundary"), ["u1"])
     equal(listed("list_entities_for_policy", "PolicyGroups", "GroupName", PolicyArn=ARN + "policy/p0", EntityFilter="Group"), ["g%d" % i for i in range(5)])
     for kind, key, name, count in ("User", "UserDetailList", "UserName", 5), ("Role", "RoleDetailList", "RoleName", 8), ("LocalManagedPolicy", "Policies", "PolicyName", 8):
