@@ -95,7 +95,7 @@ func entryValues(e types.ContextEntry) (policy.Values, error) {
 	format, read := "", func(text string) (string, bool) { return text, true }
 	switch types.ContextKeyTypeEnum(kind) {
 	case types.ContextKeyTypeEnumNumeric:
-		format, read = "numeric format", decimalText
+		v.Type, format, read = policy.Number, "numeric format", decimalText
 	case types.ContextKeyTypeEnumBoolean:
 		format, read = "boolean format", func(text string) (string, bool) {
 			return text, strings.EqualFold(text, "true") || strings.EqualFold(text, "false")
@@ -105,7 +105,7 @@ func entryValues(e types.ContextEntry) (policy.Values, error) {
 	case types.ContextKeyTypeEnumBinary:
 		format, read = "base-64 encoded binary format", func(text string) (string, bool) { return text, isBinary(text) }
 	case types.ContextKeyTypeEnumDate:
-		format, read = "date format", dateText
+		v.Type, format, read = policy.Date, "date format", dateText
 	}
 	for _, text := range e.ContextKeyValues {
 		text, ok := read(text)
@@ -118,7 +118,7 @@ func entryValues(e types.ContextEntry) (policy.Values, error) {
 }
 
 // decimalText reads a number and writes it as Java's BigDecimal does, which is
-// how strings in policies see it: 01.0 is 1.0, and 1e2 is 1E+2. Recorded.
+// how variables in policies see it: 01.0 is 1.0, and 1e2 is 1E+2. Recorded.
 func decimalText(text string) (string, bool) {
 	mantissa, sign, exponent := text, "", 0
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
