@@ -3,7 +3,7 @@
 import re
 
 # What AWS answers although its own model has it otherwise.
-KNOWN = {"PermissionsBoundaryType": "Policy", "SourcePolicyType": "IAM (Permissions Boundary )?Policy", "Fingerprint": r"\w\w(:\w\w){15}"}
+KNOWN = {"PermissionsBoundaryType": "Policy", "SourcePolicyType": "(IAM|Permissions Boundary|Resource) Policy", "Fingerprint": r"\w\w(:\w\w){15}"}
 
 
 def checked(client):
