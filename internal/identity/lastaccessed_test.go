@@ -50,14 +50,16 @@ func TestLastAccessedOfManyUsers(t *testing.T) {
 		// times as long as to look each of them up.
 		oneByOne, report := time.Duration(1<<62), time.Duration(1<<62)
 		var job *string
-		for range 3 {
+		slow := func() bool { return report > 5*oneByOne+time.Second/2 }
+		// Other work on the machine may hold up either.
+		for i := 0; i < 3 || i < 12 && slow(); i++ {
 			oneByOne = min(oneByOne, timed(func() { readEach(t, db, users, name, id) }))
 			report = min(report, timed(func() {
 				job = must(t, w.root, w.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: p.Arn, Granularity: types.AccessAdvisorUsageGranularityTypeActionLevel}).JobId
 			}))
 		}
 		t.Logf("one by one %s, report %s", oneByOne, report)
-		if report > 5*oneByOne+time.Second/2 {
+		if slow() {
 			t.Errorf("the report took %s, reading each user %s", report, oneByOne)
 		}
 		details := must(t, w.root, w.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job}).ServicesLastAccessed

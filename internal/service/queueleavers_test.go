@@ -104,15 +104,18 @@ func (w *world) onlyPolite(t *testing.T, leavers, polite int) {
 		t.Errorf("%d users of those who waited, want %d", made, polite)
 	}
 	left := 0
-	for _, line := range w.trail.lines() {
-		switch {
-		case !strings.Contains(line, `"left-`):
-		case strings.Contains(line, `"errorCode":"ClientDisconnected"`):
-			left++
-		default:
-			t.Errorf("recorded: %s", line)
+	until(t, "those who left are recorded", func() bool {
+		for _, line := range w.trail.lines() {
+			switch {
+			case !strings.Contains(line, `"left-`):
+			case strings.Contains(line, `"errorCode":"ClientDisconnected"`):
+				left++
+			default:
+				t.Errorf("recorded: %s", line)
+			}
 		}
-	}
+		return left >= leavers
+	})
 	if left != leavers {
 		t.Errorf("%d records of those who left, want %d", left, leavers)
 	}
