@@ -74,14 +74,16 @@ func (p *sourcePolicy) sourceID() string {
 // statementPlace is where a simulation says that a statement is. It ends
 // behind its brace. It begins where what is before it ends, the bracket of
 // the list or the brace of the statement before, so that a comma is its own;
-// a statement that is in no list begins with its brace. Both were measured by
-// users of AWS on documents of every form. Columns count characters from 1.
+// a statement that is in no list begins behind its brace. Recorded. Columns
+// count characters from 1.
 func statementPlace(text string, st *policy.Statement) (start, end types.Position) {
 	from := offset(text, st.Start)
 	before := strings.TrimRight(text[:from], " \t\r\n")
 	before = strings.TrimRight(strings.TrimSuffix(before, ","), " \t\r\n")
 	if strings.HasSuffix(before, "[") || strings.HasSuffix(before, "}") {
 		from = len(before)
+	} else {
+		from++
 	}
 	return place(text, from), place(text, offset(text, st.End))
 }

@@ -27,8 +27,7 @@ func FuzzStatementPlace(f *testing.F) {
 				t.Fatalf("ends behind %q in %q", line[end.Column-2], text)
 			}
 			first := []rune(" " + lines[start.Line-1] + " ")
-			behind, at := first[start.Column-1], first[start.Column]
-			if behind != '[' && behind != '}' && at != '{' {
+			if behind := first[start.Column-1]; !strings.ContainsRune("[{}", behind) {
 				t.Fatalf("begins at %+v in %q", start, text)
 			}
 		}

@@ -64,6 +64,11 @@ func TestCondition(t *testing.T) {
 		{"StringEqualsIgnoreCase", "İ", "i\u0307", true},
 		{"StringEqualsIgnoreCase", "İ", "i", false},
 		{"StringEqualsIgnoreCase", "k", "\u212a", true},
+		{"StringEqualsIgnoreCase", "\U00010400", "\U00010428", false}, // recorded: beyond U+FFFF case counts
+		{"StringNotEqualsIgnoreCase", "\U00010400", "\U00010428", true},
+		{"StringEqualsIgnoreCase", "\U00010400A", "\U00010400a", true},
+		{"StringEqualsIgnoreCase", "\U00010400Σ", "\U00010400ς", true},
+		{"StringEqualsIgnoreCase", "AΣ\U00010400", "aσ\U00010400", true},
 		{"StringEqualsIgnoreCase", "ß", "ss", false},
 		{"StringEqualsIgnoreCase", "ẞ", "ß", true},
 		{"StringEqualsIgnoreCase", "${aws:username}s", "BOBS", true},
@@ -121,6 +126,12 @@ func TestCondition(t *testing.T) {
 		{"DateEquals", "2020-01-02T03:04:05Z", "1577934245", true},
 		{"DateEquals", "2020-01-02T03:04:05Z", "2020-01-02T05:04:05+02:00", true},
 		{"DateEquals", "2020-01-02T03:04:05.5Z", "2020-01-02T03:04:05.500Z", true},
+		{"DateEquals", "2020-01-02T03:04:05Z", "+1577934245", true},
+		{"DateEquals", "2020-01-02T03:04:05Z", "++1577934245", false},
+		{"DateEquals", "2020-01-02T03:04:05Z", "2020-01-02T03:04:05.000999999Z", true}, // milliseconds count
+		{"DateEquals", "2020-01-02T03:04:05.1231Z", "2020-01-02T03:04:05.1239Z", true},
+		{"DateEquals", "2020-01-02T03:04:05Z", "2020-01-02T03:04:05.001Z", false},
+		{"DateLessThan", "2020-01-02T03:04:05.0009Z", "2020-01-02T03:04:05.0001Z", false},
 		{"DateEquals", "2020", "2020-01-01T00:00:00Z", false}, // without a dash these are seconds
 		{"DateEquals", "2020-01", "2020-01-01T00:00:00Z", true},
 		{"DateEquals", "2020-01-02", "2020-01-02T00:00:00Z", true},
@@ -133,7 +144,7 @@ func TestCondition(t *testing.T) {
 		{"DateLessThan", "2020-01-02", "2020-01-02", false},
 		{"DateLessThan", "2020-01-02", "yesterday", false},
 		{"DateLessThanEquals", "2020-01-02", "2020-01-02", true},
-		{"DateGreaterThan", "2020-01-02", "2020-01-02T00:00:00.000000001Z", true},
+		{"DateGreaterThan", "2020-01-02", "2020-01-02T00:00:00.001Z", true},
 		{"DateGreaterThan", "2020-01-02", "2020-01-02", false},
 		{"DateGreaterThanEquals", "2020-01-02", "2020-01-02", true},
 		{"DateGreaterThanEquals", "2020-01-02", "-", false},
@@ -310,7 +321,7 @@ func TestParseInstant(t *testing.T) {
 		"9223372036854775808": false, "sdfdsf": false, "234-13": false, "2016-12-13t2:00:00.593194+1": false,
 		"2016-12-13t2:00:00.1999999999+10:59": false, "2016-12-13T24:00:00Z": false, "2016-12-13T1:60Z": false,
 		"2016-12-13T1:00:60Z": false, "2016-12-32": false, "2016-1-1-1": false, "": false, "-": false, "2016-12-13T+": false,
-		"-292275055-01-01": false, "2016-12-13T1:00:00Zz": false, "+1": false, "2016-12-13T+1:00": false,
+		"-292275055-01-01": false, "2016-12-13T1:00:00Zz": false, "+1": true, "++1": false, "+-1": false, "+": false, "2016-12-13T+1:00": false,
 	} {
 		t.Run(s, func(t *testing.T) {
 			if _, got := parseInstant(s); got != want {

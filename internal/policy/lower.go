@@ -19,10 +19,15 @@ func isASCII(s string) bool {
 // within them: without case.
 func Fold(name string) string { return toLower(name) }
 
+// lastOfBasicPlane is the last character that is one unit of UTF-16.
+const lastOfBasicPlane = '\uFFFF'
+
 // toLower is the lower case by which IAM compares without case, Java's of no
 // particular language: character by character, but for a dotted capital I,
 // which becomes two, and a sigma that ends a word. Unlike folding it tells
-// apart what differs in more than case: a long s is no s.
+// apart what differs in more than case: a long s is no s. Characters beyond
+// U+FFFF keep their case, though they count as letters with case beside a
+// sigma. Recorded.
 func toLower(s string) string {
 	if isASCII(s) {
 		return strings.ToLower(s)
@@ -36,7 +41,7 @@ func toLower(s string) string {
 		case r == 'İ':
 			b.WriteByte('i')
 			r = '\u0307' // a dot above
-		default:
+		case r <= lastOfBasicPlane:
 			r = unicode.ToLower(r)
 		}
 		b.WriteRune(r)

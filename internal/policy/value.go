@@ -26,9 +26,12 @@ const minYear, maxYear = -292275054, 292278993
 
 // parseInstant reads seconds since 1970, or a date of ISO 8601 as forgivingly
 // as IAM does: month, day, time and its parts may be missing, as may the zone,
-// which then is UTC. Only what CreatePolicy is known to refuse is refused.
+// which then is UTC. The seconds may have a plus sign, and what is finer than
+// a millisecond is dropped; both are recorded. Only what CreatePolicy is known
+// to refuse is refused.
 func parseInstant(s string) (instant, bool) {
 	if !strings.ContainsAny(s, "tT-") {
+		s = strings.TrimPrefix(s, "+")
 		sec, err := strconv.ParseInt(s, 10, 64)
 		return instant{sec: sec}, err == nil && digits(s)
 	}
@@ -42,6 +45,7 @@ func parseInstant(s string) (instant, bool) {
 		return instant{}, false
 	}
 	midnight := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	nsec -= nsec % int(time.Millisecond)
 	return instant{sec: midnight.Unix() + int64(sec), nsec: nsec}, true
 }
 

@@ -97,14 +97,14 @@ func TestSimulateCustomPolicy(t *testing.T) {
 	}
 }
 
-// Positions are those that users of AWS have measured: a list's statements
-// begin behind what is before them.
+// Positions are as recorded: a list's statements begin behind what is before
+// them, a statement in no list behind its brace.
 func TestSimulatedPositions(t *testing.T) {
 	w := inMemory(t)
 	const allow = `{"Effect":"Allow","Action":"iam:*","Resource":"*"}`
 	for name, c := range map[string]struct{ document, want string }{
 		"compact":   {`{"Version":"2012-10-17","Statement":[` + allow + `]}`, "1.38-1.88"},
-		"no list":   {"{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": {\n    \"Effect\":\"Allow\", \"Action\":\"iam:*\", \"Resource\":\"*\"\n  }\n}", "3.16-5.4"},
+		"no list":   {"{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": {\n    \"Effect\":\"Allow\", \"Action\":\"iam:*\", \"Resource\":\"*\"\n  }\n}", "3.17-5.4"},
 		"indented":  {"{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\":\"Allow\", \"Action\":\"iam:*\", \"Resource\":\"*\"\n    }\n  ]\n}", "3.17-6.6"},
 		"second":    {`{"Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"},` + allow + `]}`, "1.65-1.116"},
 		"apart":     {"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"ec2:*\",\"Resource\":\"*\"} ,\n " + allow + `]}`, "1.65-2.52"},
@@ -141,29 +141,29 @@ func TestSimulateLayers(t *testing.T) {
 		want []string
 	}{
 		"two resources": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow, deny}, ResourceArns: []string{bucket, other}}, []string{
-			"s3:X on *: explicitDeny PolicyInputList.2:1.37-1.103 PolicyInputList.1:1.37-1.86",
-			"  " + bucket + ": explicitDeny PolicyInputList.2:1.37-1.103", "  " + other + ": allowed PolicyInputList.1:1.37-1.86"}},
+			"s3:X on *: explicitDeny PolicyInputList.2:1.38-1.103 PolicyInputList.1:1.38-1.86",
+			"  " + bucket + ": explicitDeny PolicyInputList.2:1.38-1.103", "  " + other + ": allowed PolicyInputList.1:1.38-1.86"}},
 		"one not allowed": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "s3:*", bucket, "")}, ResourceArns: []string{bucket, other}}, []string{
-			"s3:X on *: implicitDeny PolicyInputList.1:1.37-1.104", "  " + bucket + ": allowed PolicyInputList.1:1.37-1.104", "  " + other + ": implicitDeny"}},
+			"s3:X on *: implicitDeny PolicyInputList.1:1.38-1.104", "  " + bucket + ": allowed PolicyInputList.1:1.38-1.104", "  " + other + ": implicitDeny"}},
 		"boundary allows": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, PermissionsBoundaryPolicyInputList: []string{allow}}, []string{
-			"s3:X on *: allowed PolicyInputList.1:1.37-1.86 PermissionsBoundaryPolicyInputList.1:1.37-1.86 boundary=true"}},
+			"s3:X on *: allowed PolicyInputList.1:1.38-1.86 PermissionsBoundaryPolicyInputList.1:1.38-1.86 boundary=true"}},
 		"boundary falls short": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, PermissionsBoundaryPolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")}}, []string{
 			"s3:X on *: implicitDeny boundary=false"}},
 		"boundary denies": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, PermissionsBoundaryPolicyInputList: []string{deny}, ResourceArns: []string{bucket}}, []string{
-			"s3:X on " + bucket + ": explicitDeny PolicyInputList.1:1.37-1.86 PermissionsBoundaryPolicyInputList.1:1.37-1.103 boundary=false",
-			"  " + bucket + ": explicitDeny PolicyInputList.1:1.37-1.86 PermissionsBoundaryPolicyInputList.1:1.37-1.103"}},
+			"s3:X on " + bucket + ": explicitDeny PolicyInputList.1:1.38-1.86 PermissionsBoundaryPolicyInputList.1:1.38-1.103 boundary=false",
+			"  " + bucket + ": explicitDeny PolicyInputList.1:1.38-1.86 PermissionsBoundaryPolicyInputList.1:1.38-1.103"}},
 		"resource's policy allows": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")}, ResourcePolicy: grant("Allow", userPath+"/Ann"), CallerArn: user("Ann")}, []string{
 			"s3:X on *: allowed ResourcePolicy:1.38-1.144"}},
 		"resource's policy allows another": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")}, ResourcePolicy: grant("Allow", userPath+"/Ann"), CallerArn: user("bob")}, []string{
 			"s3:X on *: implicitDeny"}},
 		"resource's policy denies": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, ResourcePolicy: grant("Deny", "*"), CallerArn: user("Ann")}, []string{
-			"s3:X on *: explicitDeny ResourcePolicy:1.38-1.110 PolicyInputList.1:1.37-1.86"}},
+			"s3:X on *: explicitDeny ResourcePolicy:1.38-1.110 PolicyInputList.1:1.38-1.86"}},
 		"organization allows": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, OrderedOrganizationPolicyInputList: []types.OrderedOrganizationPolicyType{level(allow), level(oneStatement("Allow", "ec2:*", "*", ""), allow)}}, []string{
-			"s3:X on *: allowed PolicyInputList.1:1.37-1.86 organization=true"}},
+			"s3:X on *: allowed PolicyInputList.1:1.38-1.86 organization=true"}},
 		"one level falls short": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, OrderedOrganizationPolicyInputList: []types.OrderedOrganizationPolicyType{level(allow), level(oneStatement("Allow", "ec2:*", "*", ""))}}, []string{
 			"s3:X on *: implicitDeny organization=false"}},
 		"one level denies": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, ResourceArns: []string{bucket, other}, OrderedOrganizationPolicyInputList: []types.OrderedOrganizationPolicyType{level(allow, deny)}}, []string{
-			"s3:X on *: explicitDeny PolicyInputList.1:1.37-1.86 organization=false", "  " + bucket + ": explicitDeny", "  " + other + ": allowed PolicyInputList.1:1.37-1.86"}},
+			"s3:X on *: explicitDeny PolicyInputList.1:1.38-1.86 organization=false", "  " + bucket + ": explicitDeny", "  " + other + ": allowed PolicyInputList.1:1.38-1.86"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.in.ActionNames = []string{"s3:X"}

@@ -115,5 +115,5 @@ func TestSimulatedUserID(t *testing.T) {
 
 	out := must(t, w.root.SimulatePrincipalPolicy, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: ptr(userPath + "/Ann"), ActionNames: []string{"s3:PutObject"},
 		PolicyInputList: []string{oneStatement("Allow", "s3:*", "*", `{"StringEquals":{"aws:userid":"`+userPath+`/Ann","aws:PrincipalAccount":"`+account+`"}}`)}})
-	wantLines(t, simulated(out.EvaluationResults), "s3:PutObject on *: allowed PolicyInputList.1:1.37-1.205")
+	wantLines(t, simulated(out.EvaluationResults), "s3:PutObject on *: allowed PolicyInputList.1:1.38-1.205")
 }

@@ -49,14 +49,14 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		in.ResourceArns = []string{self}
 		wantLines(t, run(self, in),
 			"iam:ListRoles on "+self+": implicitDeny", "  "+self+": implicitDeny", // it is not about users
-			"iam:ListUserPolicies on "+self+": allowed listing:1.37-1.91", "  "+self+": allowed listing:1.37-1.91",
+			"iam:ListUserPolicies on "+self+": allowed listing:1.38-1.91", "  "+self+": allowed listing:1.38-1.91",
 			"iam:GetUser on "+self+": implicitDeny ?aws:SecureTransport", "  "+self+": implicitDeny ?aws:SecureTransport",
-			"iam:CreateAccessKey on "+self+": allowed user_Ann_own:1.37-1.190", "  "+self+": allowed user_Ann_own:1.37-1.190",
+			"iam:CreateAccessKey on "+self+": allowed user_Ann_own:1.38-1.190", "  "+self+": allowed user_Ann_own:1.38-1.190",
 			"iam:CreateUser on "+self+": implicitDeny", "  "+self+": implicitDeny")
 		in.ActionNames, in.ContextEntries, in.ResourceArns = []string{"iam:GetUser"}, secure, nil
-		wantLines(t, run(self, in), "iam:GetUser on *: allowed group_Devs_getting:1.37-1.142")
-		wantLines(t, run(groupPath+"/Devs", in), "iam:GetUser on *: allowed group_Devs_getting:1.37-1.142")
-		wantLines(t, run(rolePath+"/worker", actions("iam:GetUser", "s3:GetObject")), "iam:GetUser on *: explicitDeny role_worker_a_b:1.37-1.86", "s3:GetObject on *: implicitDeny")
+		wantLines(t, run(self, in), "iam:GetUser on *: allowed group_Devs_getting:1.38-1.142")
+		wantLines(t, run(groupPath+"/Devs", in), "iam:GetUser on *: allowed group_Devs_getting:1.38-1.142")
+		wantLines(t, run(rolePath+"/worker", actions("iam:GetUser", "s3:GetObject")), "iam:GetUser on *: explicitDeny role_worker_a_b:1.38-1.86", "s3:GetObject on *: implicitDeny")
 
 		// Another caller has another name, and not these tags.
 		in = actions("iam:CreateAccessKey")
@@ -67,13 +67,13 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		// Policies beside, boundaries in force and given, and control policies.
 		in = actions("iam:CreateUser")
 		in.PolicyInputList = []string{oneStatement("Allow", "iam:Create*", "*", "")}
-		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.37-1.93")
+		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.38-1.93")
 		must(t, w.root.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("Ann"), PermissionsBoundary: ptr(readOnly)})
 		wantLines(t, run(self, in), "iam:CreateUser on *: implicitDeny boundary=false")
 		in.PolicyExclusionList = []types.PolicyIdentifier{&types.PolicyIdentifierMemberPolicyType{Value: "permission-boundary"}}
-		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.37-1.93")
+		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.38-1.93")
 		in.PolicyExclusionList, in.PermissionsBoundaryPolicyInputList = nil, []string{oneStatement("Allow", "*", "*", "")}
-		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.37-1.93 PermissionsBoundaryPolicyInputList.1:1.37-1.83 boundary=true")
+		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.38-1.93 PermissionsBoundaryPolicyInputList.1:1.38-1.83 boundary=true")
 		for name, document := range map[string]string{"everything": oneStatement("Allow", "*", "*", ""), "limits": oneStatement("Deny", "iam:CreateUser", "*", "")} {
 			if err := w.IAM.PutControlPolicy(t.Context(), account, name, document); err != nil {
 				t.Fatal(err)
@@ -83,11 +83,11 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		wantLines(t, run(groupPath+"/Devs", actions("iam:CreateUser")), "iam:CreateUser on *: explicitDeny organization=false")
 		in.PolicyExclusionList, in.PermissionsBoundaryPolicyInputList = []types.PolicyIdentifier{&types.PolicyIdentifierMemberPolicyType{Value: "scp"},
 			&types.PolicyIdentifierMemberPolicyType{Value: "permission-boundary"}}, nil
-		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.37-1.93")
+		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.38-1.93")
 		if err := w.IAM.ManageAccounts(t.Context(), account, nil); err != nil {
 			t.Fatal(err)
 		}
-		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.37-1.93 organization=true")
+		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.38-1.93 organization=true")
 	})
 }
 

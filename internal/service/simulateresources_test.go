@@ -19,19 +19,19 @@ func TestSimulatedResources(t *testing.T) {
 		want      []string
 	}{
 		"S3": {"s3:GetObject", []string{object, bucket}, []string{
-			"s3:GetObject on arn:aws-cn:s3:::${BucketName}/${KeyName}: allowed PolicyInputList.1:1.37-1.83",
-			"  " + object + ": allowed PolicyInputList.1:1.37-1.83", "  " + bucket + ": allowed PolicyInputList.1:1.37-1.83"}},
+			"s3:GetObject on arn:aws-cn:s3:::${BucketName}/${KeyName}: allowed PolicyInputList.1:1.38-1.83",
+			"  " + object + ": allowed PolicyInputList.1:1.38-1.83", "  " + bucket + ": allowed PolicyInputList.1:1.38-1.83"}},
 		"one fits": {"IAM:getuser", []string{userPath + "/Ann", group}, []string{
-			"IAM:getuser on arn:aws:iam::${Account}:${ResourceType}/${ResourceName}: implicitDeny PolicyInputList.1:1.37-1.83",
-			"  " + userPath + "/Ann: allowed PolicyInputList.1:1.37-1.83", "  " + group + ": implicitDeny"}},
+			"IAM:getuser on arn:aws:iam::${Account}:${ResourceType}/${ResourceName}: implicitDeny PolicyInputList.1:1.38-1.83",
+			"  " + userPath + "/Ann: allowed PolicyInputList.1:1.38-1.83", "  " + group + ": implicitDeny"}},
 		"another kind":    {"s3:GetObject", []string{group}, []string{"s3:GetObject on " + group + ": implicitDeny", "  " + group + ": implicitDeny"}},
-		"everything":      {"iam:GetUser", []string{"*"}, []string{"iam:GetUser on *: allowed PolicyInputList.1:1.37-1.83"}},
+		"everything":      {"iam:GetUser", []string{"*"}, []string{"iam:GetUser on *: allowed PolicyInputList.1:1.38-1.83"}},
 		"about no ARN":    {"iam:ListUsers", []string{group}, []string{"iam:ListUsers on " + group + ": implicitDeny", "  " + group + ": implicitDeny"}},
-		"not known":       {"x:Y", []string{group}, []string{"x:Y on " + group + ": allowed PolicyInputList.1:1.37-1.83", "  " + group + ": allowed PolicyInputList.1:1.37-1.83"}},
-		"a pattern":       {"iam:Get*", nil, []string{"iam:Get* on *: allowed PolicyInputList.1:1.37-1.83"}},
-		"without a trust": {"sts:AssumeRole", []string{rolePath + "/none"}, []string{"sts:AssumeRole on " + rolePath + "/none: allowed PolicyInputList.1:1.37-1.83", "  " + rolePath + "/none: allowed PolicyInputList.1:1.37-1.83"}},
-		"several not known": {"x:Y", []string{group, bucket}, []string{"x:Y on *: allowed PolicyInputList.1:1.37-1.83",
-			"  " + group + ": allowed PolicyInputList.1:1.37-1.83", "  " + bucket + ": allowed PolicyInputList.1:1.37-1.83"}},
+		"not known":       {"x:Y", []string{group}, []string{"x:Y on " + group + ": allowed PolicyInputList.1:1.38-1.83", "  " + group + ": allowed PolicyInputList.1:1.38-1.83"}},
+		"a pattern":       {"iam:Get*", nil, []string{"iam:Get* on *: allowed PolicyInputList.1:1.38-1.83"}},
+		"without a trust": {"sts:AssumeRole", []string{rolePath + "/none"}, []string{"sts:AssumeRole on " + rolePath + "/none: allowed PolicyInputList.1:1.38-1.83", "  " + rolePath + "/none: allowed PolicyInputList.1:1.38-1.83"}},
+		"several not known": {"x:Y", []string{group, bucket}, []string{"x:Y on *: allowed PolicyInputList.1:1.38-1.83",
+			"  " + group + ": allowed PolicyInputList.1:1.38-1.83", "  " + bucket + ": allowed PolicyInputList.1:1.38-1.83"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantLines(t, simulated(must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{
