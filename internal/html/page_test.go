@@ -251,6 +251,13 @@ func testFilters(br *browser, s *audit.Summary, d pageData) {
 	}
 	br.show("#credentials?q=nobody-of-this-name")
 	br.want(`document.querySelector("#screen-credentials tr.empty").innerText.startsWith("No credential is as the filters ask.")`, "true")
+	br.window(900, 800)
+	br.show("#credentials?q=nobody-of-that-name")
+	br.want(`(() => { const t = document.querySelector("#screen-credentials table"), last = [...t.rows[0].cells].filter(th => th.offsetParent).at(-1); return Math.round(t.getBoundingClientRect().right - last.getBoundingClientRect().right) })()`, "0")
+	br.window(1280, 800)
+	br.show("#credentials?kind=certificate")
+	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row] td:nth-child(6)")].every(td => td.innerText === "not reported")`, "true")
+	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row] td:nth-child(4)")].some(td => td.scrollWidth > td.clientWidth)`, "false")
 	// The numbers of the histogram lead to as many keys.
 	br.show("#keys?account=111122223304")
 	number := eval[string](br, `document.querySelector(".histogram tbody tr:nth-child(6) td:nth-child(4) a").textContent`)
@@ -331,6 +338,9 @@ func testOrder(br *browser) {
 }
 
 func testChanges(br *browser) {
+	br.visit("#accounts")
+	br.visit("#changes?account=" + eval[string](br, `document.querySelector("#screen-accounts tr.missing .id").textContent`))
+	br.want(`document.querySelector("#screen-changes tr.empty").innerText`, "No users are known.")
 	br.visit("#changes?account=111122223300")
 	br.want(`document.querySelectorAll("#screen-changes .timeline .dot").length`, "12")
 	br.want(`document.querySelectorAll("#screen-changes .step").length`, "11")
@@ -496,6 +506,8 @@ func testPhone(br *browser) {
 				br.show("#changes?account=111122223300")
 			}
 			br.want(`document.documentElement.scrollWidth`, "360")
+			br.want(`[...document.querySelectorAll("#screen-`+screen+` .list th")].filter(th => th.offsetParent && th.className !== "bar" && th.scrollWidth > th.clientWidth).map(th => th.innerText).join()`, "")
+			br.want(`[...document.querySelectorAll("#screen-`+screen+` .list b.id")].filter(b => b.offsetParent && b.closest("td").scrollWidth > b.closest("td").clientWidth).map(b => b.innerText).join()`, "")
 			br.screenshot("phone-" + screen + "-" + scheme)
 		}
 	}

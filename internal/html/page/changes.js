@@ -13,7 +13,7 @@ function changesScreen() {
   const sorts = select('Show', [['', 'everything'], ...Object.entries(SORTS).map(([sort, [, name]]) => [sort, name])],
     (sort) => { location.hash = link('changes', {...parameters, sort}); });
   const top = h('div', {class: 'history'});
-  let period = null;
+  let period = null, missing = false;
   const strips = makeList({
     label: 'Users', class: 'strips',
     columns: [
@@ -21,7 +21,7 @@ function changesScreen() {
       {title: 'Made → credential → last use → report', class: 'bar', cell: (td, u) => td.append(strip(u, period, false))},
       {title: 'Verdict', class: 'c-verdict', cell: (td, u) => td.append(badge(userVerdict(u)))},
     ],
-    empty: () => 'The report of this account shows no user.',
+    empty: () => (missing ? 'No users are known.' : 'The report of this account shows no user.'),
     open: (u) => { location.hash = userAddress(u); },
   });
 
@@ -31,6 +31,7 @@ function changesScreen() {
     const account = accounts[a];
     if (!account) return;
     choice.list.value = account.key;
+    missing = account.missing;
     sorts.list.value = to.sort || '';
     top.replaceChildren(...describeHistory(account, to.sort));
     const list = [];

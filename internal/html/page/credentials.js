@@ -51,7 +51,7 @@ const CREDENTIAL_COLUMNS = [
     td.append(KINDS[credentials.what[c]] === 'password' ? truth(state, 'set', 'none') : truth(state, 'active', 'inactive'));
   }}),
   marked(MADE_CELL, {title: 'Made or changed', class: 'c-date', sort: 'made', cell: (td, c) => td.append(moment(c, made(c)))}),
-  marked(USED_CELL, {title: 'Last used', class: 'c-date', sort: 'used', cell: (td, c) => td.append(moment(c, used(c)))}),
+  marked(USED_CELL, {title: 'Last used', class: 'c-date', sort: 'used', cell: (td, c) => td.append(lastUse(c))}),
   marked(WHERE_CELL, {title: 'Used with', class: 'c-where', cell: (td, c) => td.append(visible(where(c)))}),
   marked(MFA_CELL, {title: 'MFA', class: 'c-yes', cell: (td, c) => td.append(users.line[credentials.user[c]] === 0 ? '' : truth(hasMFA(c), 'yes', 'no'))}),
   {title: 'Verdict', class: 'c-verdict', sort: 'worst', cell(td, c) {
@@ -70,6 +70,9 @@ const CREDENTIAL_COLUMNS = [
 
 // moment is empty where a line about a user has no such time.
 const moment = (c, t) => (t === -4 && credentials.what[c] === 0 ? '' : dated(accountOf(c), t));
+
+// lastUse of a certificate is in no report.
+const lastUse = (c) => (KINDS[credentials.what[c]] === 'certificate' ? h('span', {class: 'absent'}, 'not reported') : moment(c, used(c)));
 
 const what = (c) => (users.line[credentials.user[c]] === 0 ? '' : WHATS[credentials.what[c]]);
 const where = (c) => [strings[credentials.service[c]], strings[credentials.region[c]]].filter(Boolean).join(' · ');

@@ -106,6 +106,7 @@ function strip(u, period, big) {
 }
 
 function lineText(c) {
+  if (KINDS[credentials.what[c]] === 'certificate') return `${WHATS[credentials.what[c]]} made ${day(seconds(made(c)))}`;
   const usedText = isTime(used(c)) ? `last used ${day(seconds(used(c)))}` : `last use ${absence(used(c))}`;
   return `${WHATS[credentials.what[c]]} made ${day(seconds(made(c)))}, ${usedText}`;
 }

@@ -45,6 +45,9 @@ function makeList(o) {
     return tr;
   }
 
+  // One cell across more columns than are shown would add columns.
+  const columnsShown = () => [...head.cells].filter((th) => th.offsetParent).length;
+
   function paint(force) {
     if (printing || !box.clientHeight) return;
     const from = Math.max(0, Math.floor(box.scrollTop / ROW) - 10);
@@ -55,7 +58,7 @@ function makeList(o) {
     below.firstChild.style.height = `${(rows.length - to) * ROW}px`;
     const shown = [];
     for (let i = from; i < to; i++) shown.push(makeRow(i));
-    if (!rows.length && o.empty) shown.push(h('tr', {class: 'empty'}, h('td', {colspan: o.columns.length}, o.empty())));
+    if (!rows.length && o.empty) shown.push(h('tr', {class: 'empty'}, h('td', {colspan: columnsShown()}, o.empty())));
     body.replaceChildren(above, ...shown, below);
     if (active >= from && active < to) table.setAttribute('aria-activedescendant', `${id}-${active}`);
     else table.removeAttribute('aria-activedescendant');

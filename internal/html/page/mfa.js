@@ -27,7 +27,7 @@ function mfaScreen() {
         td.append(h('div', {class: 'coverage', role: 'img', 'aria-label': `${stats.consoleMFA} of ${stats.console} have MFA`}, covered));
       }},
       {title: 'Coverage', class: 'n', sort: 'coverage', cell: (td, a) => td.append(!known(a) ||
-        accounts[a].stats.untoldConsole ? '' : percent(accounts[a].stats.consoleMFA, accounts[a].stats.console))},
+        accounts[a].stats.untoldConsole ? '?' : percent(accounts[a].stats.consoleMFA, accounts[a].stats.console))},
       {title: 'With', class: 'n', cell: (td, a) => known(a) && count(td, accounts[a].stats.consoleMFA, '', address(a, 'yes'))},
       {title: 'Without', class: 'n', sort: 'lacking', cell: (td, a) => known(a) && count(td, lacking(a), 'fail', address(a, 'no'))},
       {title: 'All', class: 'n', sort: 'users', cell: (td, a) => known(a) && count(td, accounts[a].stats.console)},
