@@ -48,7 +48,7 @@ func (a *auditing) checkQuery() error {
 		return nil
 	}
 	if err := render.CheckQuery(a.query); err != nil {
-		return usageError("--query: %w", err)
+		return usageError("--query %w", err)
 	}
 	specs, err := parseOutputs(a.outputs)
 	if err == nil && !slices.ContainsFunc(specs, func(s outputSpec) bool { return s.format == "json" }) {

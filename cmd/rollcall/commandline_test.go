@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -110,6 +111,25 @@ func wrongArguments(t *testing.T, c *cobra.Command, with func(...string) []strin
 	if group := c.HasSubCommands() && len(names) == 0; !group && !strings.Contains(c.Use, "...") {
 		ends(t, with(some[:len(names)+1]...), "argument", some[len(names)])
 	}
+}
+
+// TestUnusableSettings has settings of which no service could be asked.
+func TestUnusableSettings(t *testing.T) {
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("AWS_ACCESS_KEY_ID", "A")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "s")
+	into := t.TempDir()
+	for _, command := range [][]string{
+		{"report"}, {"report", "get"}, {"report", "request"}, {"audit"}, {"plan"},
+		{"report", "--into", into}, {"report", "--org", "--into", into},
+	} {
+		ends(t, append(command, "--endpoint-url", "127.0.0.1:8585"), `the endpoint "127.0.0.1:8585" is no URL`)
+		ends(t, append(command, "--endpoint-url", "http://iam.example.com"), "plain HTTP to another machine")
+		ends(t, append(command, "--profile", "nope"), "profile (nope) could not be found")
+		ends(t, append(command, "--ca-bundle", "/nonexistent/ca.pem"), "read the CA bundle")
+	}
+	ends(t, []string{"report", "--profiles", "nope,other"}, "profile (nope) could not be found")
 }
 
 // TestExitCodesAreDocumented holds the page that lists them against the code.

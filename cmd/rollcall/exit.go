@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/fleet"
 )
 
 // The exit codes of every command; docs/exit-codes.md lists them. A script
@@ -46,6 +47,7 @@ func serviceError(format string, args ...any) error {
 // exit tells of an error, in one line, and returns the exit code.
 func (p *process) exit(ctx context.Context, err error) int {
 	var with *exitError
+	var config *fleet.ConfigError
 	switch {
 	case err == nil:
 		return 0
@@ -57,8 +59,11 @@ func (p *process) exit(ctx context.Context, err error) int {
 		return exitInterrupted
 	}
 	fmt.Fprintln(p.stderr, "rollcall: "+withHint(err))
-	if with != nil {
+	switch {
+	case with != nil:
 		return with.code
+	case errors.As(err, &config) && config.Setting:
+		return exitUsage
 	}
 	return exitIncomplete
 }

@@ -260,7 +260,7 @@ func (d *planning) tell(p *plan.Plan) error {
 	}
 	if n := len(p.Unclassified); n > 0 {
 		names := strings.Join(p.Unclassified[:min(n, 10)], ", ") + map[bool]string{true: " and more"}[n > 10]
-		fmt.Fprintf(d.p.stderr, "rollcall: nothing is planned for %s, which look like break-glass users: "+
+		fmt.Fprintf(d.p.stderr, "rollcall: nothing is planned for users who look like break-glass users: %s; "+
 			"classify them in --config\n", render.Printable(names))
 	}
 	if n := len(p.Problems); n > 0 {

@@ -31,8 +31,9 @@ func reportCommand(p *process) *cobra.Command {
 		Use:     "report [FILE|FOLDER|-]...",
 		GroupID: "reports",
 		Short:   "Get credential reports, of one account or of all, or show one",
-		Long: `Get the credential report of an account: the one the service has where it is
-young enough, or else a new one, which is requested and waited for. Credentials,
+		Long: `Get the credential report of an account. A new one is requested and waited for;
+a service that has a young one gives it again, AWS for four hours. --max-age
+takes the one that is there, if it is not older, and requests none. Credentials,
 region and endpoint are found as the AWS CLI finds them; without an endpoint, it
 is AWS. The report goes to standard output.
 
@@ -61,7 +62,7 @@ six times its size.
 ` + exitCodesHelp + ``,
 		Example: `  rollcall report --profile audit > report.csv
   rollcall report --endpoint-url http://127.0.0.1:8585 --output table
-  rollcall report --max-age 0 --out report.csv
+  rollcall report --max-age 1h --out report.csv
   rollcall report --at 2026-09-01T00:00:00Z    what it was then (Rollcall keeps a history)
   rollcall report report.csv --output jsonl
   rollcall report --org --role audit/Reader --external-id x-17

@@ -40,13 +40,22 @@ type Settings struct {
 
 // ConfigError is an error in the environment, the settings or the
 // credentials, as opposed to one of the service.
-type ConfigError struct{ err error }
+type ConfigError struct {
+	err error
+	// Setting means that a setting cannot be used: a profile, an endpoint or a
+	// file of settings. Nothing was asked then.
+	Setting bool
+}
 
 func (e *ConfigError) Error() string { return e.err.Error() }
 func (e *ConfigError) Unwrap() error { return e.err }
 
 func configError(format string, args ...any) error {
-	return &ConfigError{fmt.Errorf(format, args...)}
+	return &ConfigError{err: fmt.Errorf(format, args...)}
+}
+
+func settingError(format string, args ...any) error {
+	return &ConfigError{err: fmt.Errorf(format, args...), Setting: true}
 }
 
 // Account is one account, reached with one set of credentials.
@@ -72,7 +81,7 @@ func Open(ctx context.Context, s Settings) (*Account, error) {
 func SignIn(ctx context.Context, s Settings) (*Caller, error) {
 	env, err := config.NewEnvConfig()
 	if err != nil {
-		return nil, configError("%w", err)
+		return nil, settingError("%w", err)
 	}
 	profile, err := loadProfile(ctx, s.Profile, env)
 	if err != nil {
@@ -85,7 +94,7 @@ func SignIn(ctx context.Context, s Settings) (*Caller, error) {
 		}
 	}
 	if custom := cmp.Or(at.iam, at.sts, at.organizations); custom != "" && signsInAtAWS(s.Profile, env, profile) {
-		return nil, configError("this profile signs in at AWS, so its session is not for the endpoint %s: export keys first, as with 'aws configure export-credentials'", custom)
+		return nil, settingError("this profile signs in at AWS, so its session is not for the endpoint %s: export keys first, as with 'aws configure export-credentials'", custom)
 	}
 	cfg, err := load(ctx, s, at)
 	if err != nil {
@@ -111,7 +120,7 @@ func New(cfg aws.Config, endpoint string) *Account {
 func CheckProfiles(ctx context.Context, names []string) error {
 	env, err := config.NewEnvConfig()
 	if err != nil {
-		return configError("%w", err)
+		return settingError("%w", err)
 	}
 	for _, name := range names {
 		if _, err := loadProfile(ctx, name, env); err != nil {
@@ -138,9 +147,9 @@ func loadProfile(ctx context.Context, name string, env config.EnvConfig) (config
 	case errors.As(err, &missing) && chosen == "":
 		return config.SharedConfig{}, nil
 	case errors.As(err, &missing):
-		return profile, configError("The config profile (%s) could not be found", missing.Profile)
+		return profile, settingError("The config profile (%s) could not be found", missing.Profile)
 	case err != nil:
-		return profile, configError("%w", err)
+		return profile, settingError("%w", err)
 	}
 	return profile, nil
 }
@@ -184,14 +193,14 @@ func load(ctx context.Context, s Settings, at endpoints) (aws.Config, error) {
 	if s.CABundle != "" {
 		f, err := os.Open(s.CABundle)
 		if err != nil {
-			return aws.Config{}, configError("read the CA bundle: %w", err)
+			return aws.Config{}, settingError("read the CA bundle: %w", err)
 		}
 		defer f.Close()
 		options = append(options, config.WithCustomCABundle(f))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return cfg, configError("%w", err)
+		return cfg, settingError("%w", err)
 	}
 	if cfg.RetryMode == aws.RetryModeAdaptive {
 		cfg.Retryer = func() aws.Retryer { return hasty{retry.NewAdaptiveMode()} }
@@ -215,5 +224,5 @@ func credentialsError(ctx context.Context, err error) error {
 	if _, isAnswer := ServiceError(err); isAnswer {
 		return err
 	}
-	return &ConfigError{fmt.Errorf("get credentials: %w", plain(err))}
+	return configError("get credentials: %w", plain(err))
 }

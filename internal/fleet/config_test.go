@@ -359,6 +359,27 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
+// A service of something else is told as one, whatever its status.
+func TestAnotherService(t *testing.T) {
+	awsEnvironment(t, "", "AWS_ACCESS_KEY_ID", "A", "AWS_SECRET_ACCESS_KEY", "s")
+	for _, status := range []int{200, 302, 404, 405, 501} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			io.WriteString(w, "<html><head><meta></head><body>Sign in</body></html>")
+		}))
+		defer server.Close()
+		a, err := Open(t.Context(), Settings{Endpoint: server.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = a.Get(t.Context())
+		if err == nil || !strings.HasPrefix(err.Error(), "the answer to GetCredentialReport is not one of IAM's: ") ||
+			!strings.HasSuffix(err.Error(), "; see --endpoint-url") {
+			t.Errorf("%d: %v", status, err)
+		}
+	}
+}
+
 func TestUnreachable(t *testing.T) {
 	awsEnvironment(t, "", "AWS_ACCESS_KEY_ID", "A", "AWS_SECRET_ACCESS_KEY", "s")
 	server := httptest.NewServer(nil)

@@ -63,13 +63,13 @@ func checkEndpoint(endpoint string, allowHTTP bool) error {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return configError("the endpoint %q is no URL such as https://iam.example.com", endpoint)
+		return settingError("the endpoint %q is no URL such as https://iam.example.com", endpoint)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return configError("an endpoint has no user, query or fragment")
+		return settingError("an endpoint has no user, query or fragment")
 	}
 	if u.Scheme == "http" && !allowHTTP && !loopback(u.Hostname()) {
-		return configError("the endpoint %s is plain HTTP to another machine: use https, or --allow-http if the way there is safe", endpoint)
+		return settingError("the endpoint %s is plain HTTP to another machine: use https, or --allow-http if the way there is safe", endpoint)
 	}
 	return nil
 }

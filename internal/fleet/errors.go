@@ -54,11 +54,17 @@ func plain(err error) error {
 	var unread *smithy.DeserializationError
 	var op *smithy.OperationError
 	if errors.As(err, &unread) && errors.As(err, &op) {
-		why := "it cannot be read"
+		why := "it cannot be read; see --endpoint-url"
 		if strings.Contains(unread.Error(), "unable to parse time string") {
 			why = "a time in it cannot be read"
 		}
 		return &unanswered{fmt.Sprintf("the answer to %s is not one of IAM's: %s", op.OperationName, why), err}
+	}
+	var known smithy.APIError
+	var answer *smithyhttp.ResponseError
+	if errors.As(err, &answer) && answer.HTTPStatusCode() != 0 && errors.As(err, &op) && !errors.As(err, &known) {
+		return &unanswered{fmt.Sprintf("the answer to %s is not one of IAM's: it has the status %d and no error of IAM's in it;"+
+			" see --endpoint-url", op.OperationName, answer.HTTPStatusCode()), err}
 	}
 	var sent *smithyhttp.RequestSendError
 	if !errors.As(err, &sent) {

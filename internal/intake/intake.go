@@ -51,15 +51,11 @@ type File struct {
 // Error says that something is no credential report.
 type Error struct {
 	Looks string // what it looks like
-	Do    string // what to do, "" for nothing
+	Do    string // what to do
 }
 
 func (e *Error) Error() string {
-	text := "this is no credential report: it looks like " + e.Looks
-	if e.Do != "" {
-		text += "; " + e.Do
-	}
-	return text
+	return "this is no credential report: it looks like " + e.Looks + "; " + e.Do
 }
 
 // errTooLong says that there is more than Limit.
@@ -91,7 +87,7 @@ func (x reader) read(r *bufio.Reader, layer int) (File, error) {
 	case len(text) == 0:
 		return File{}, &Error{"an empty file", "fetch the report again"}
 	case layer == mostLayers:
-		return File{}, &Error{"a file that is packed over and over", ""}
+		return File{}, &Error{"a file that is packed over and over", "unpack it first"}
 	case bytes.HasPrefix(head, magicGzip):
 		unpacked, err := gzip.NewReader(r)
 		if err != nil {
@@ -157,7 +153,7 @@ func (x reader) unpacked(r io.Reader, form string, layer int) (File, error) {
 	case err == nil || errors.As(err, &no):
 		return f, err
 	case errors.Is(err, errTooLong):
-		return File{}, &Error{"a " + form + " file of something else: " + err.Error(), ""}
+		return File{}, &Error{"a " + form + " file of something else: " + err.Error(), wantCSV}
 	}
 	return File{}, damaged(form, err)
 }

@@ -162,6 +162,7 @@ func TestNoReport(t *testing.T) {
 		"the raw answer":       {`<GetCredentialReportResponse xmlns="x"><Content>`, "the raw XML answer of GetCredentialReport; fetch it with"},
 		"JSON of something":    {`{"Users": []}`, "JSON of something else: it has no Content"},
 		"a list of something":  {`[{"user": "bo"}]`, "JSON of something else"},
+		"JSON lines":           {"{\"user\": \"bo\"}\n{\"user\": \"cy\"}\n", "several JSON values, one after the other; give the whole answer"},
 		"half an answer":       {`{"Content": "dXNl`, "JSON that is damaged or cut off"},
 		"the other answer":     {`{"State": "COMPLETE"}`, "the answer of generate-credential-report"},
 		"a stream":             {`{"Content": {"CanRead": true}, "GeneratedTime": "2026-11-23T10:15:00Z"}`, "an object of PowerShell's; write it by '(Get-IAMCredentialReport -Raw)"},
@@ -174,7 +175,7 @@ func TestNoReport(t *testing.T) {
 		"Latin-1":              {"us\xe9r,arn\n", "a binary file"},
 		"xz":                   {"\xfd7zXZ\x00\x00", "an xz file; unpack it first"},
 		"bzip2":                {"BZh91AY", "a bzip2 file"},
-		"PDF":                  {"%PDF-1.7", "a PDF file"},
+		"PDF":                  {"%PDF-1.7", "a PDF file; give the CSV"},
 		"gzip cut off":         {gzipped(strings.Repeat(csv, 99))[:60], "a gzip file that is damaged or cut off"},
 		"gzip, head alone":     {"\x1f\x8b", "a gzip file that is damaged or cut off"},
 		"zstd cut off":         {zstandard(csv)[:30], "a zstd file that is damaged or cut off"},
@@ -190,6 +191,9 @@ func TestNoReport(t *testing.T) {
 			var no *Error
 			if !errors.As(err, &no) {
 				t.Fatalf("%+v, %v", f, err)
+			}
+			if no.Do == "" {
+				t.Errorf("%s, and not what to do", err)
 			}
 			if got := err.Error(); !strings.HasPrefix(got, "this is no credential report: it looks like ") || !strings.Contains(got, test.want) {
 				t.Error(got)

@@ -35,6 +35,9 @@ func (x reader) json(r io.Reader, layer int) (File, error) {
 	}
 	var a answer
 	if err := json.Unmarshal(text, &a); err != nil {
+		if json.NewDecoder(bytes.NewReader(text)).Decode(&a) == nil {
+			return File{}, &Error{"several JSON values, one after the other", wantAnswer}
+		}
 		return File{}, &Error{"JSON that is damaged or cut off", "fetch the report again"}
 	}
 	switch {

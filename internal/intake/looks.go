@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 )
 
+const wantCSV = "give the CSV that get-credential-report returned"
+
 // foreign are forms that are known by how they begin, and that are not read.
 var foreign = []struct {
 	begins   string
@@ -16,13 +18,13 @@ var foreign = []struct {
 	{"PK\x03\x04", "xl/", "an Excel workbook", "save it as CSV"},
 	{"PK\x03\x04", "[Content_Types].xml", "an Excel workbook", "save it as CSV"},
 	{"PK\x03\x04", "", "a zip archive", "unpack it first"},
-	{"PK\x05\x06", "", "an empty zip archive", ""},
+	{"PK\x05\x06", "", "an empty zip archive", wantCSV},
 	{"BZh", "", "a bzip2 file", "unpack it first"},
 	{"\xfd7zXZ\x00", "", "an xz file", "unpack it first"},
 	{"7z\xbc\xaf", "", "a 7-Zip archive", "unpack it first"},
-	{"%PDF", "", "a PDF file", ""},
+	{"%PDF", "", "a PDF file", wantCSV},
 	{"PAR1", "", "a Parquet file", "read the CSV that it was made from"},
-	{"SQLite format 3", "", "an SQLite database", ""},
+	{"SQLite format 3", "", "an SQLite database", wantCSV},
 }
 
 // looksLike says what something is that has not the header of a report. text is
@@ -37,7 +39,7 @@ func looksLike(head, text []byte, why error) *Error {
 		return markup(text)
 	}
 	if isBinary(head) {
-		return &Error{"a binary file", "give the CSV that get-credential-report returned"}
+		return &Error{"a binary file", wantCSV}
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	line = strings.TrimRight(line, "\r")
@@ -51,7 +53,7 @@ func looksLike(head, text []byte, why error) *Error {
 	case strings.HasPrefix(line, "user,") || strings.HasPrefix(line, `"user",`):
 		return &Error{"a report whose first line is damaged (" + why.Error() + ")", "fetch it again"}
 	case strings.Contains(line, "An error occurred ("):
-		return &Error{"an error message of the AWS CLI: " + shorten(line), ""}
+		return &Error{"an error message of the AWS CLI: " + shorten(line), "fetch the report again"}
 	}
 	return &Error{fmt.Sprintf("text that begins with %q", shorten(line)),
 		"the first line of a report names its columns, user and arn among them"}

@@ -199,8 +199,11 @@ func credential(exists, known bool, on report.Bool, made report.Time, asOf time.
 		return none
 	}
 	c := since(made, asOf, "?")
-	if c.style = usual; on.IsFalse() {
-		c = cell{"off " + c.text, dim}
+	switch c.style = usual; {
+	case on.IsFalse():
+		return cell{"off " + c.text, dim}
+	case !on.IsTrue() && c.text != "?":
+		return cell{"? " + c.text, odd} // it may be inactive
 	}
 	return c
 }

@@ -3,6 +3,7 @@ package render
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/jmespath/go-jmespath"
@@ -55,7 +56,14 @@ func (j jsonSummary) Close(s *audit.Summary) error {
 // CheckQuery says what is wrong with a JMESPath expression.
 func CheckQuery(expression string) error {
 	_, err := jmespath.Compile(expression)
-	return err
+	var wrong jmespath.SyntaxError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong) && wrong.Offset > 0 && wrong.Offset <= len(expression):
+		return fmt.Errorf("%q is no JMESPath expression: it goes wrong after %q", expression, expression[:wrong.Offset])
+	}
+	return fmt.Errorf("%q is no JMESPath expression", expression)
 }
 
 // query applies a JMESPath expression to what v is as JSON.

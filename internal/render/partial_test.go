@@ -35,6 +35,29 @@ func TestPartialReport(t *testing.T) {
 	}
 }
 
+// A key or certificate of which the report does not tell whether it is active is
+// not shown as an active one.
+func TestUntoldState(t *testing.T) {
+	const csv = `user,arn,user_creation_time,access_key_1_last_rotated,access_key_2_active,access_key_2_last_rotated,cert_1_last_rotated
+Ann,arn:aws:iam::123456789012:user/Ann,2020-01-01T00:00:00Z,2020-01-01T00:00:00Z,perhaps,2020-01-01T00:00:00Z,2020-01-01T00:00:00Z
+`
+	rows, err := report.ReadAll(strings.NewReader(csv))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, _ := rows[0].Keys[0].LastRotated.Value()
+	old := age(generated.Sub(made))
+	for width, want := range map[int]int{0: 3, 60: 3, 80: 3, 140: 3} {
+		var b bytes.Buffer
+		if err := Table(&b, rows, TableOptions{Width: width, AsOf: generated}); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(b.String(), "? "+old) != want || !strings.Contains(b.String(), legend) {
+			t.Errorf("%d columns:\n%s", width, b.String())
+		}
+	}
+}
+
 func TestPartialAudit(t *testing.T) {
 	for _, format := range []string{"table", "md"} {
 		f, _ := FindFormat(format)

@@ -73,8 +73,13 @@ func Compare(ctx context.Context, s Series, o Options, visit func(*Change) error
 	return w.out, nil
 }
 
+// sentence is an error as a sentence.
 func sentence(err error) string {
 	text := err.Error()
+	var of *fileError
+	if errors.As(err, &of) && strings.HasPrefix(text, of.path) {
+		return text + "."
+	}
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -66,6 +68,18 @@ func TestRefused(t *testing.T) {
 				t.Errorf("%s", got)
 			}
 		})
+	}
+}
+
+// A file's name is told as it is.
+func TestRefusedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new.csv")
+	must(t, os.WriteFile(path, []byte("hello"), 0o600))
+	t.Chdir(filepath.Dir(path))
+	new := diff.File(audit.Source{Path: "new.csv", Generated: file(t, 230, nil).Source.Generated})
+	out, _ := compare(t, diff.Series{New: &new}, diff.Options{})
+	if got := out.Problems[0].Text; !strings.HasPrefix(got, "new.csv: ") {
+		t.Error(got)
 	}
 }
 

@@ -66,12 +66,25 @@ func (m *member) name() string {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
+// fileError is about a file, whose name stays as it is even where a sentence
+// begins with it.
+type fileError struct {
+	path string
+	err  error
+}
+
+func (e *fileError) Error() string { return e.path + ": " + e.err.Error() }
+func (e *fileError) Unwrap() error { return e.err }
+
 // look reads a report to its end, to know that it can be compared.
 func look(ctx context.Context, r Report, account string, maxRows int) (*member, error) {
 	m := &member{Report: r, orders: allOrders, account: account}
 	if err := m.look(ctx, maxRows); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if m.Source.Path != "" {
+			return nil, &fileError{m.Source.Path, err}
 		}
 		return nil, fmt.Errorf("%s: %w", m.name(), err)
 	}
