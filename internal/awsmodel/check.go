@@ -63,8 +63,7 @@ func (f *findings) add(at *place, s *Shape, v reflect.Value, constraint string) 
 }
 
 // quoted is a value as an answer shows it, with the blank that parts it from
-// the rest, or nothing. How AWS shows a list of structures is not known: it is
-// not shown (G).
+// the rest, or nothing.
 func (f *findings) quoted(s *Shape, v reflect.Value) string {
 	if hidden, _ := sensitiveIn(s, nil); !f.quote || hidden {
 		return ""
@@ -79,12 +78,9 @@ func (f *findings) quoted(s *Shape, v reflect.Value) string {
 	case Integer:
 		text = strconv.FormatInt(v.Int(), 10)
 	case List:
-		if s.Elem.Kind != String {
-			return ""
-		}
 		var all []string
 		for i := range v.Len() {
-			all = append(all, v.Index(i).String())
+			all = append(all, s.Elem.shown(v.Index(i)))
 		}
 		text = "[" + strings.Join(all, ", ") + "]"
 	default:
@@ -94,6 +90,23 @@ func (f *findings) quoted(s *Shape, v reflect.Value) string {
 		text = strings.ToValidUTF8(text[:maxShown], "") + "..."
 	}
 	return "'" + text + "' "
+}
+
+// shown is an element of a list as an answer shows it: a structure with its name
+// and its members, Tag(key=a, value=b). Recorded for tags; the others are taken
+// to be alike, and what is absent to be null (G).
+func (s *Shape) shown(v reflect.Value) string {
+	if s.Kind != Structure {
+		return v.String()
+	}
+	members := make([]string, len(s.Members))
+	for i, m := range s.Members {
+		members[i] = m.label() + "=null"
+		if value, present := indirect(v.FieldByName(m.Field())); present {
+			members[i] = m.label() + "=" + m.Shape.shown(value)
+		}
+	}
+	return s.Name + "(" + strings.Join(members, ", ") + ")"
 }
 
 // place is where a value stands: a chain of names that is only put together
@@ -186,12 +199,18 @@ func (c *checker) check(f *findings, v reflect.Value, parent *place) {
 		m := &c.members[i]
 		at := &place{parent: parent, name: m.label}
 		value, present := indirect(v.Field(m.index))
-		if present {
+		if present && !(m.required && m.value.shape.lacks(value)) {
 			m.value.check(f, value, at)
 		} else if m.required {
 			f.add(at, m.value.shape, reflect.Value{}, "Member must not be null")
 		}
 	}
+}
+
+// lacks reports whether a value is a list without elements that must have one.
+// Where the member is required AWS answers as if it was not given (recorded).
+func (s *Shape) lacks(v reflect.Value) bool {
+	return s.Kind == List && s.Min != nil && *s.Min > 0 && v.Len() == 0
 }
 
 // EmptyEnum stands in an enumerated member for a value that is given and empty,

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"rollcall/internal/awsmodel"
 )
@@ -27,6 +28,11 @@ func tag(key, value string) []types.Tag {
 
 func properties(key, value string) *iam.PutAccountPropertiesInput {
 	return &iam.PutAccountPropertiesInput{Properties: map[string]string{"C/D": "x", key: value}}
+}
+
+func granting(namespaces ...string) *iam.ListPoliciesGrantingServiceAccessInput {
+	arn := "arn:aws:iam::111111111111:user/u"
+	return &iam.ListPoliciesGrantingServiceAccessInput{Arn: &arn, ServiceNamespaces: append([]string{}, namespaces...)}
 }
 
 const one = "1 validation error detected: "
@@ -83,6 +89,12 @@ var checks = []struct {
 	{"password with a control character", "ChangePassword", &iam.ChangePasswordInput{OldPassword: aws.String("a\x01"), NewPassword: aws.String("ÿ\t\r\n")}, one + `Value at 'oldPassword' failed to satisfy constraint: Member must satisfy regular expression pattern: [\u0009\u000A\u000D\u0020-\u00FF]+`},
 	{"text that XML cannot carry", "CreateServiceSpecificCredential", &iam.CreateServiceSpecificCredentialInput{UserName: aws.String("u"), ServiceName: aws.String("a\x00")}, one + `Value at 'serviceName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]*`},
 	{"operation without input", "GetCredentialReport", &iam.GetCredentialReportInput{}, ""},
+	// What follows about markers and namespaces is recorded.
+	{"empty marker", "ListUsers", &iam.ListUsersInput{Marker: aws.String("")}, "The specified value for marker is invalid. It must contain only printable ASCII characters."},
+	{"marker with a control character", "ListUsers", &iam.ListUsersInput{Marker: aws.String("a\n")}, "The specified value for marker is invalid. It must contain only printable ASCII characters."},
+	{"long marker", "ListUsers", &iam.ListUsersInput{Marker: aws.String(strings.Repeat("m", 321))}, one + "Value at 'marker' failed to satisfy constraint: Member must have length less than or equal to 320"},
+	{"namespaces", "ListPoliciesGrantingServiceAccess", granting("s3", ""), one + `Value at 'serviceNamespaces' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 64, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [\w-]*, Member must not be null]`},
+	{"no namespaces", "ListPoliciesGrantingServiceAccess", granting(), one + "Value at 'serviceNamespaces' failed to satisfy constraint: Member must not be null"},
 	{"union", "SimulatePrincipalPolicy", &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111111111111:user/u"), ActionNames: []string{"iam:GetUser"}, PolicyExclusionList: []types.PolicyIdentifier{&types.PolicyIdentifierMemberPolicyType{Value: "x"}}}, one + "Value at 'policyExclusionList.1.member.policyType' failed to satisfy constraint: Member must satisfy enum value set: [scp, permission-boundary, aws-managed, inline, user-managed, rcp]"},
 	{"union without a member", "SimulatePrincipalPolicy", &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111111111111:user/u"), ActionNames: []string{"iam:GetUser"}, PolicyExclusionList: make([]types.PolicyIdentifier, 1)}, one + "Value at 'policyExclusionList.1.member' failed to satisfy constraint: Member must not be null"},
 	{"session name", "AssumeRole", &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111111111111:role/é"), RoleSessionName: aws.String("a")},
@@ -135,11 +147,22 @@ func TestCheckQuotesValuesOfSTS(t *testing.T) {
 			WebIdentityToken: token,
 		}
 	}
+	token := func(audience []string, tags ...ststypes.Tag) any {
+		return &sts.GetWebIdentityTokenInput{Audience: audience, SigningAlgorithm: aws.String("RS256"), Tags: tags}
+	}
+	tags, tagsShown := make([]ststypes.Tag, 51), make([]string, 51)
+	for i := range tags {
+		tags[i], tagsShown[i] = ststypes.Tag{Key: aws.String("k"), Value: aws.String("v")}, "Tag(key=k, value=v)"
+	}
+	tags[50].Value, tagsShown[50] = nil, "Tag(key=k, value=null)"
 	for _, test := range []struct {
 		name, op string
 		in       any
 		want     string
 	}{
+		{"empty list", "GetWebIdentityToken", token([]string{}), "Value null at 'audience'" + missing},
+		{"structures", "GetWebIdentityToken", token([]string{"a"}, tags...), "Value '[" + strings.Join(tagsShown, ", ") +
+			"]' at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50"},
 		{"number", "GetSessionToken", seconds(899), "Value '899' at 'durationSeconds'" + tooSmall},
 		{"nothing", "GetAccessKeyInfo", &sts.GetAccessKeyInfoInput{}, "Value null at 'accessKeyId'" + missing},
 		{"empty text", "GetAccessKeyInfo", &sts.GetAccessKeyInfoInput{AccessKeyId: aws.String("")},

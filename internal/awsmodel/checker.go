@@ -122,7 +122,7 @@ func constraints(s *Shape, ownText bool) []constraint {
 		})
 	}
 	// Lengths of 0 say nothing, and AWS leaves them out.
-	if s.Min != nil && (*s.Min > 0 || of == "value") {
+	if s.Min != nil && (*s.Min > 0 || of == "value") && !(ownText && ownMinimums[s.Name]) {
 		rules = append(rules, constraint{
 			text: fmt.Sprintf("Member must have %s greater than or equal to %d", of, *s.Min),
 			met:  func(v reflect.Value) bool { return measure(v) >= *s.Min },

@@ -6,6 +6,7 @@ const (
 	nameText   = "The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
 	pathText   = "The specified value for %s is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."
 	prefixText = "The specified value for %s is invalid. It must begin with the / character and contain only alphanumeric characters and/or / characters."
+	markerText = "The specified value for %s is invalid. It must contain only printable ASCII characters."
 )
 
 // ownTexts holds, for shapes of IAM, the sentence that AWS answers instead of
@@ -24,7 +25,12 @@ var ownTexts = map[string]string{
 	"pathType":                  pathText,
 	"policyPathType":            pathText,
 	"pathPrefixType":            prefixText,
+	"markerType":                markerText,
 }
+
+// ownMinimums are shapes with a sentence of their own that answer an empty value
+// by it too, and not by the shortest length. Recorded.
+var ownMinimums = map[string]bool{"markerType": true}
 
 // ownPatterns are the patterns of IAM's shapes that AWS holds values to instead
 // of its model's. Recorded for PolicyInputList of GetContextKeysForCustomPolicy,
@@ -32,9 +38,9 @@ var ownTexts = map[string]string{
 var ownPatterns = map[string]string{"policyDocumentType": `[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]+`}
 
 // noNullElements are lists whose answers also name the rule that an element
-// must not be null. AWS answers so for tag keys and not for client ids or
-// thumbprints; no other list is recorded.
-var noNullElements = map[string]bool{"tagKeyListType": true}
+// must not be null. AWS answers so for tag keys and namespaces of services, and
+// not for client ids or thumbprints; no other list is recorded.
+var noNullElements = map[string]bool{"tagKeyListType": true, "serviceNamespaceListType": true}
 
 // unnamedValues are enumerations whose values AWS's answers do not name. It is
 // recorded for UpdateServiceSpecificCredential; that UpdateAccessKey and the

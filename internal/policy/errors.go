@@ -20,7 +20,7 @@ var (
 	errNoResources   = awsmodel.Fail(malformed, "Policy statement must contain resources.")
 	errPrincipal     = awsmodel.Fail(malformed, "Policy document should not specify a principal.")
 	errVendorMissing = awsmodel.Fail(malformed, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
-	errVendorPattern = awsmodel.Fail(malformed, "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards")
+	errVendorPattern = awsmodel.Fail(malformed, "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards.")
 	errColons        = awsmodel.Fail(malformed, "Actions/Condition can contain only one colon.")
 	errResourceVague = awsmodel.Fail(malformed, "Resource vendor must be fully qualified and cannot contain regexes.")
 	errIAMPath       = awsmodel.Fail(malformed, `IAM resource path must either be "*", root, or start with user/, federated-user/, role/, group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, access-report/.`)

@@ -277,7 +277,8 @@ func TestWebIdentityTokenClaims(t *testing.T) {
 			"request_tags":   map[string]any{"Team": "request", "aws:test": "reserved"},
 		})},
 		"user's session": {again, askToken("ES384"), claimed(userPath+"/Ann", map[string]any{
-			"principal_tags": map[string]any{"Team": "platform"},
+			"principal_tags":       map[string]any{"Team": "platform"},
+			"original_session_exp": began.Add(12 * time.Hour).Format(time.RFC3339),
 		})},
 		"root": {w.root, askToken("ES384"), claimed(rootARN, nil)},
 		"role": {session, askToken("ES384"), claimed(*role.Arn, map[string]any{

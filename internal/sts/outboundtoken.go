@@ -120,7 +120,5 @@ func aboutCaller(token *identity.WebToken, subject *access.Subject) {
 		return
 	}
 	claims.SourceIdentity, claims.Provider = session.SourceIdentity, session.Provider
-	if session.Role != nil {
-		claims.SessionExpires = session.Expires.UTC().Format(time.RFC3339)
-	}
+	claims.SessionExpires = session.Expires.UTC().Format(time.RFC3339)
 }
