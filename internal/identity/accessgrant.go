@@ -18,8 +18,8 @@ type grantedService struct {
 
 // grantedServices are the services of which documents allow some action, on
 // some resource that the action can be about, sorted. What a document denies
-// without a condition and on every resource no other gives. Conditions and
-// narrower denials are not looked at (recorded).
+// without a condition no other gives, on the resources that it names. Conditions
+// are not looked at (recorded), nor denials by NotResource.
 //
 // A namespace that AWS's catalogue does not know counts by its name.
 func grantedServices(documents []*policy.Document) []grantedService {
@@ -53,14 +53,15 @@ type accessStatement struct {
 }
 
 // readStatements reads those statements that can say something: what is allowed
-// on some resource, and what is denied whatever else is so.
+// on some resource, and what is denied without a condition on resources that it
+// names.
 func readStatements(documents []*policy.Document) []accessStatement {
 	var all []accessStatement
 	for _, d := range documents {
 		for i := range d.Statements {
 			st := &d.Statements[i]
-			narrow := st.Effect == policy.Deny && (st.Conditional() || !slices.Contains(st.Resources, "*"))
-			if narrow || slices.Contains(st.NotResources, "*") {
+			vague := st.Effect == policy.Deny && (st.Conditional() || len(st.Resources) == 0)
+			if vague || slices.Contains(st.NotResources, "*") {
 				continue
 			}
 			read := accessStatement{Statement: st, names: map[string][]string{}, without: len(st.NotActions) > 0}
@@ -142,6 +143,25 @@ func (r *accessRule) fits(a servicecatalog.Action) bool {
 	return len(r.NotResources) > 0 || slices.ContainsFunc(r.Resources, fits)
 }
 
+// gives says whether a rule that allows is about a resource that an action can
+// be about, by its own form, and that no rule of the action denies.
+func (r *accessRule) gives(a servicecatalog.Action, denied []string) bool {
+	if len(r.NotResources) > 0 {
+		return !slices.Contains(denied, "*")
+	}
+	return slices.ContainsFunc(r.Resources, func(arn string) bool {
+		covered := func(pattern string) bool { return covers(pattern, arn) }
+		return a.FitsForm(unresolved(arn)) && !slices.ContainsFunc(denied, covered)
+	})
+}
+
+// covers says whether a pattern matches whatever another does. It tries nothing
+// and two characters for each asterisk of the other, which a question mark
+// cannot both match.
+func covers(pattern, other string) bool {
+	return wild(pattern, strings.ReplaceAll(other, "*", "")) && wild(pattern, strings.ReplaceAll(other, "*", "\x00\x00"))
+}
+
 // unresolved is an ARN of a policy with an asterisk for each variable.
 func unresolved(arn string) string {
 	for {
@@ -156,34 +176,29 @@ func unresolved(arn string) string {
 
 // allows says whether rules allow an action on some resource.
 func allows(rules []accessRule, a servicecatalog.Action) bool {
-	allowed, name := false, strings.ToLower(a.Name)
+	name := strings.ToLower(a.Name)
+	var denied []string
 	for i := range rules {
-		r := &rules[i]
-		if !r.names(name) {
-			continue
+		if rules[i].deny && rules[i].names(name) {
+			denied = append(denied, rules[i].Resources...)
 		}
-		if r.deny {
-			return false
-		}
-		allowed = allowed || r.fits(a)
 	}
-	return allowed
+	return slices.ContainsFunc(rules, func(r accessRule) bool {
+		return !r.deny && r.names(name) && r.gives(a, denied)
+	})
 }
 
 // grantsService says whether a document by itself gives access to a service:
 // it names an action of it, be it one that there is or not, with a resource
 // that belongs to it, and does not deny the whole service on every resource
 // (recorded for ListPoliciesGrantingServiceAccess).
-func grantsService(d *policy.Document, namespace string) bool {
-	service, known := servicecatalog.Find(namespace)
+func grantsService(d *policy.Document, service servicecatalog.Service) bool {
 	grants := false
-	for _, r := range rulesFor(readStatements([]*policy.Document{d}), namespace) {
+	for _, r := range rulesFor(readStatements([]*policy.Document{d}), service.Namespace) {
 		switch {
-		case r.deny && r.namesAll():
+		case r.deny && r.namesAll() && slices.Contains(r.Resources, "*"):
 			return false
 		case r.deny || len(r.actions) == 0 && slices.Contains(r.not, "*"):
-		case !known:
-			grants = true
 		default:
 			grants = grants || r.grants(service)
 		}

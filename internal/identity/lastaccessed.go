@@ -157,7 +157,7 @@ func checkAccessARN(c principal.Caller, arn string, generate bool) error {
 	if len(part) != 6 || part[0] != "arn" {
 		return fail("InvalidInput", "Invalid Entity Arn: %s does not clearly define entity type and name.", arn)
 	}
-	kind, name, _ := strings.Cut(part[5], "/")
+	kind, name, slash := strings.Cut(part[5], "/")
 	ofPolicy := generate && kind == "policy"
 	switch {
 	case part[2] != "iam":
@@ -168,7 +168,7 @@ func checkAccessARN(c principal.Caller, arn string, generate bool) error {
 		return fail("AccessDenied", "User: %s is not authorized to perform the operation on %s", c.ARN(), arn)
 	case ofPolicy || name != "" && slices.Contains([]string{"user", "group", "role"}, kind):
 		return nil
-	case generate:
+	case generate || slash:
 		return fail("InvalidInput", "Invalid Entity Arn: %s is not supported.", arn)
 	}
 	return fail("InvalidInput", "Could not extract entity from ARN : %s", arn)

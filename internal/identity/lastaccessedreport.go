@@ -2,6 +2,7 @@ package identity
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -23,7 +24,7 @@ type accessReport struct {
 	// Entities is how many lines an order has.
 	Entities int
 	// Orders says by service in which order its entities stand, those that used
-	// it last first; those of all others are in order 0, by their ARNs.
+	// it last first; those of all others are in order 0, users first.
 	Orders map[string]int
 }
 
@@ -87,10 +88,12 @@ type listedEntity struct {
 	at   time.Time // zero for never
 }
 
-// orderings are the orders of a report's entities: the first by their ARNs, and
-// one for each service that somebody used.
+// orderings are the orders of a report's entities: the first users before roles
+// (recorded) and by their ARNs, and one for each service that somebody used.
 func orderings(entities []accessEntity) (orders [][]listedEntity, of map[string]int) {
-	slices.SortFunc(entities, func(a, b accessEntity) int { return strings.Compare(a.ARN, b.ARN) })
+	slices.SortFunc(entities, func(a, b accessEntity) int {
+		return cmp.Or(strings.Compare(string(b.Kind), string(a.Kind)), strings.Compare(a.ARN, b.ARN))
+	})
 	plain := make([]listedEntity, len(entities))
 	used := map[string]map[string]time.Time{}
 	for i, e := range entities {

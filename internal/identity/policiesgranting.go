@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollcall/internal/principal"
+	"rollcall/internal/servicecatalog"
 	"rollcall/internal/store"
 )
 
@@ -23,11 +24,15 @@ func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam
 	if err := checkAccessARN(c, *in.Arn, false); err != nil {
 		return nil, err
 	}
-	asked := distinct(in.ServiceNamespaces)
+	asked, err := servicesAsked(in.ServiceNamespaces)
+	if err != nil {
+		return nil, err
+	}
 	p, err := s.page(c, "ListPoliciesGrantingServiceAccess", *in.Arn+"\x00"+strings.Join(in.ServiceNamespaces, "\x00"), in.Marker, nil)
 	if err != nil {
 		return nil, err
 	}
+	p.limit = servicesPage // recorded: all that can be asked about
 	var src source
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		src, err = s.readSource(tx, c, *in.Arn)
@@ -37,11 +42,11 @@ func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam
 		return nil, err
 	}
 	out := &iam.ListPoliciesGrantingServiceAccessOutput{PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{}}
-	var namespaces []string
-	namespaces, out.IsTruncated, out.Marker = cutCounted(p, asked)
+	var services []servicecatalog.Service
+	services, out.IsTruncated, out.Marker = cutCounted(p, asked)
 	before, _ := strconv.Atoi(p.after)
 	size := 0
-	for i, namespace := range namespaces {
+	for i, service := range services {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -50,34 +55,44 @@ func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam
 			break
 		}
 		out.PoliciesGrantingServiceAccess = append(out.PoliciesGrantingServiceAccess, types.ListPoliciesGrantingServiceAccessEntry{
-			ServiceNamespace: &namespace, Policies: src.granting(namespace),
+			ServiceNamespace: &service.Namespace, Policies: src.granting(service),
 		})
 		size += answerLength(reflect.ValueOf(&out.PoliciesGrantingServiceAccess[i]))
 	}
 	return out, nil
 }
 
-// distinct are the texts of a list, each once.
-func distinct(list []string) []string {
-	var all []string
+// servicesAsked are the services of a list of namespaces, each once. Those that
+// there are not are refused together (recorded).
+func servicesAsked(namespaces []string) ([]servicecatalog.Service, error) {
+	var all []servicecatalog.Service
+	var invalid []string
 	seen := map[string]bool{}
-	for _, s := range list {
-		if !seen[s] {
-			seen[s] = true
-			all = append(all, s)
+	for _, namespace := range namespaces {
+		service, known := servicecatalog.Find(namespace)
+		switch {
+		case seen[namespace]:
+		case known:
+			all = append(all, service)
+		default:
+			invalid = append(invalid, namespace)
 		}
+		seen[namespace] = true
 	}
-	return all
+	if len(invalid) > 0 {
+		return nil, fail("InvalidInput", "Invalid service namespace: [%s]", strings.Join(invalid, ", "))
+	}
+	return all, nil
 }
 
 // granting are the policies that allow some action of a service, in order of
 // their names. One that reaches a user twice is one.
-func (src *source) granting(namespace string) []types.PolicyGrantingServiceAccess {
+func (src *source) granting(service servicecatalog.Service) []types.PolicyGrantingServiceAccess {
 	granting := []types.PolicyGrantingServiceAccess{}
 	seen := map[[3]string]bool{}
 	for _, p := range src.identity {
 		key := [3]string{p.ARN, p.Name, string(p.of) + "/" + p.entity}
-		if seen[key] || !grantsService(p.Document, namespace) {
+		if seen[key] || !grantsService(p.Document, service) {
 			continue
 		}
 		seen[key] = true

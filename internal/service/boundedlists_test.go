@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/servicecatalog"
 )
 
 // Lists end a page by bytes, whatever is wanted, and lose nothing over it.
@@ -36,8 +38,8 @@ func TestListsAreBounded(t *testing.T) {
 	}
 	grow(t, w)
 	namespaces := "Arn=" + url.QueryEscape("arn:aws:iam::"+account+":role/n000")
-	for i := range 200 {
-		namespaces += fmt.Sprintf("&ServiceNamespaces.member.%d=s%d", i+1, i)
+	for i, namespace := range servicecatalog.Namespaces()[:200] {
+		namespaces += fmt.Sprintf("&ServiceNamespaces.member.%d=%s", i+1, namespace)
 	}
 	for _, c := range []struct {
 		action, form, element string

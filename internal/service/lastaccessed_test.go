@@ -222,9 +222,8 @@ func TestListPoliciesGrantingServiceAccess(t *testing.T) {
 		t.Fatal("iam is among the first")
 	}
 	in := &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"), ServiceNamespaces: many}
-	first := must(t, w.root.ListPoliciesGrantingServiceAccess, in)
-	in.Marker = first.Marker
-	if rest := must(t, w.root.ListPoliciesGrantingServiceAccess, in); !first.IsTruncated || len(first.PoliciesGrantingServiceAccess) != 100 || len(rest.PoliciesGrantingServiceAccess) != 51 || rest.IsTruncated {
-		t.Errorf("%d, %d", len(first.PoliciesGrantingServiceAccess), len(rest.PoliciesGrantingServiceAccess))
+	out := must(t, w.root.ListPoliciesGrantingServiceAccess, in)
+	if n := len(out.PoliciesGrantingServiceAccess); n != 151 || out.IsTruncated {
+		t.Errorf("%d services, truncated %t", n, out.IsTruncated)
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/servicecatalog"
 )
 
 // The answers about ARNs, jobs, markers and namespaces are recorded.
@@ -32,7 +34,8 @@ func TestServiceLastAccessedErrors(t *testing.T) {
 	}
 	grants := map[string]failure{
 		rootARN:                 {400, "InvalidInput", "Could not extract entity from ARN : " + rootARN},
-		policyPath + "/nothing": {400, "InvalidInput", "Could not extract entity from ARN : " + policyPath + "/nothing"},
+		policyPath + "/nothing": {400, "InvalidInput", "Invalid Entity Arn: " + policyPath + "/nothing is not supported."},
+		mfaARN + "x":            {400, "InvalidInput", "Invalid Entity Arn: " + mfaARN + "x is not supported."}, // guess
 	}
 	for _, want := range []map[string]failure{generate, grants} {
 		want[other] = denied(other)
@@ -73,6 +76,39 @@ func TestServiceLastAccessedErrors(t *testing.T) {
 		400, "ValidationError", "Invalid Marker.")
 }
 
+// Namespaces that there are not are refused together, also those in capitals;
+// all that can be asked about at once come in one answer (recorded).
+func TestListPoliciesGrantingNamespaces(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	ask := func(namespaces ...string) *iam.ListPoliciesGrantingServiceAccessInput {
+		return &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"), ServiceNamespaces: namespaces}
+	}
+	refused(t, w.root.ListPoliciesGrantingServiceAccess, ask("s3", "S3", "no-such_service", "iam", "S3"),
+		400, "InvalidInput", "Invalid service namespace: [S3, no-such_service]")
+	all := servicecatalog.Namespaces()[:200]
+	out := must(t, w.root.ListPoliciesGrantingServiceAccess, ask(all...))
+	if n := len(out.PoliciesGrantingServiceAccess); n != len(all) || out.IsTruncated || out.Marker != nil {
+		t.Errorf("%d services, truncated %t", n, out.IsTruncated)
+	}
+}
+
+// Users come before roles, whatever their names (recorded).
+func TestLastAccessedUsersFirst(t *testing.T) {
+	w := inMemory(t)
+	shared := &iam.CreatePolicyInput{PolicyName: ptr("shared"), PolicyDocument: ptr(allowAll)}
+	policy := *must(t, w.root.CreatePolicy, shared).Policy.Arn
+	w.user(t, "zoe")
+	w.role(t, "able", trusting("zoe"))
+	must(t, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("zoe"), PolicyArn: &policy})
+	must(t, w.root.AttachRolePolicy, &iam.AttachRolePolicyInput{RoleName: ptr("able"), PolicyArn: &policy})
+	job, _ := w.lastAccessed(t, w.root, policy, "")
+	got := w.entities(t, w.root, job, "s3", 1)
+	if len(got) != 2 || got[0].EntityInfo.Type != types.PolicyOwnerEntityTypeUser {
+		t.Errorf("%d entities, the first a %s", len(got), got[0].EntityInfo.Type)
+	}
+}
+
 // A user's other key reads its reports; another session of the same role does
 // not (recorded).
 func TestServiceLastAccessedReaders(t *testing.T) {
@@ -99,7 +135,7 @@ func TestServicesGranted(t *testing.T) {
 	w.user(t, "Ann")
 	allow := func(more string) string { return `{"Effect":"Allow",` + more + `}` }
 	deny := func(more string) string { return `{"Effect":"Deny",` + more + `}` }
-	const get = `"Action":"s3:GetObject",`
+	const get, object = `"Action":"s3:GetObject",`, `"Resource":"arn:aws:s3:::a/*"`
 	for name, test := range map[string]struct {
 		statements string
 		report     []string
@@ -110,14 +146,23 @@ func TestServicesGranted(t *testing.T) {
 		"allow and deny":          {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:*","Resource":"*"`), nil, false},
 		"allow and deny all":      {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"*","Resource":"*"`), nil, false}, // guess
 		"deny of another action":  {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:PutObject","Resource":"*"`), []string{"s3"}, true},
-		"deny of the action":      {allow(get+`"Resource":"*"`) + "," + deny(get+`"Resource":"*"`), nil, true},                           // guess
+		"deny of the action":      {allow(get+`"Resource":"*"`) + "," + deny(get+`"Resource":"*"`), nil, true},
 		"deny of all but":         {allow(get+`"Resource":"*"`) + "," + deny(`"NotAction":"s3:*","Resource":"*"`), []string{"s3"}, true}, // guess
 		"conditional deny":        {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}`), []string{"s3"}, true},
 		"deny somewhere":          {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::a/*"`), []string{"s3"}, true},
+		"deny of the same":        {allow(get+object) + "," + deny(`"Action":"s3:*",`+object), nil, true},
+		"deny of the action here": {allow(get+object) + "," + deny(get+object), nil, true},
+		"deny elsewhere":          {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::b/*"`), []string{"s3"}, true},
+		"deny of all buckets":     {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::*"`), nil, true},              // report guessed
+		"deny of one character":   {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::a/?"`), []string{"s3"}, true}, // guess
+		"deny of one of two": {allow(get+`"Resource":["arn:aws:s3:::a/*","arn:aws:s3:::b/*"]`) + "," + deny(get+object),
+			[]string{"s3"}, true}, // guess
+		"deny of all but it":      {allow(get+object) + "," + deny(get+`"NotResource":"arn:aws:s3:::b/*"`), []string{"s3"}, true}, // report guessed
 		"condition":               {allow(get + `"Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}`), []string{"s3"}, true},
 		"foreign resource":        {allow(get + `"Resource":"arn:aws:iam::` + account + `:user/x"`), nil, false},
-		"own and foreign":         {allow(get + `"Resource":["arn:aws:iam::` + account + `:user/x","arn:aws:s3:::a"]`), []string{"s3"}, true}, // guess
-		"bucket":                  {allow(get + `"Resource":"arn:aws:s3:::a"`), []string{"s3"}, true},
+		"own and foreign":         {allow(get + `"Resource":["arn:aws:iam::` + account + `:user/x","arn:aws:s3:::a"]`), nil, true}, // guess
+		"bucket":                  {allow(get + `"Resource":"arn:aws:s3:::a"`), nil, true},
+		"bucket of any name":      {allow(get + `"Resource":"arn:aws:s3:::a*"`), []string{"s3"}, true},                // guess
 		"variable":                {allow(get + `"Resource":"arn:aws:s3:::${aws:username}/*"`), []string{"s3"}, true}, // guess
 		"every resource but all":  {allow(get + `"NotResource":"*"`), nil, false},
 		"every resource but some": {allow(get + `"NotResource":"arn:aws:s3:::a/*"`), []string{"s3"}, true},

@@ -1,6 +1,9 @@
 package servicecatalog
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Fits reports whether an action can be about a resource: "*", or one whose ARN
 // has the form of one of the action's. An asterisk in the ARN stands for
@@ -9,18 +12,18 @@ import "strings"
 // Buckets and objects of S3 are one kind: a simulation takes either for the
 // actions of the other, with any region and account (recorded).
 func (a Action) Fits(arn string) bool {
-	if arn == "*" {
-		return true
-	}
-	for _, pattern := range a.ARNs {
+	return arn == "*" || slices.ContainsFunc(a.ARNs, func(pattern string) bool {
 		if strings.HasPrefix(pattern, "arn:${Partition}:s3:::${") {
 			pattern = "arn:${Partition}:s3:${Region}:${Account}:${Name}"
 		}
-		if fits(pattern, arn) {
-			return true
-		}
-	}
-	return false
+		return fits(pattern, arn)
+	})
+}
+
+// FitsForm is Fits where a bucket of S3 is no object: reports of last access
+// tell them apart (recorded).
+func (a Action) FitsForm(arn string) bool {
+	return arn == "*" || slices.ContainsFunc(a.ARNs, func(pattern string) bool { return fits(pattern, arn) })
 }
 
 // fits matches an ARN against a pattern with places like ${Account}. Those of
