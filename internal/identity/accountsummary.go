@@ -86,8 +86,8 @@ func countProviders(tx *store.Tx, account string, m map[string]int32) error {
 }
 
 // countPolicies counts groups and managed policies. In use is the default
-// version of every policy, AWS's as well, that is attached. A policy that is
-// only somebody's boundary does not count (recorded).
+// version of every policy, AWS's as well, that is attached or somebody's
+// boundary (recorded).
 func countPolicies(tx *store.Tx, account string, m map[string]int32) error {
 	groups, err := tx.CountGroups(account)
 	if err != nil {
@@ -98,10 +98,7 @@ func countPolicies(tx *store.Tx, account string, m map[string]int32) error {
 		return err
 	}
 	used, err := tx.PoliciesUsed(account)
-	m["Groups"], m["Policies"], m["PolicyVersionsInUse"] = int32(groups), int32(policies), 0
-	for _, u := range used {
-		m["PolicyVersionsInUse"] += present(u.Attachments)
-	}
+	m["Groups"], m["Policies"], m["PolicyVersionsInUse"] = int32(groups), int32(policies), int32(len(used))
 	return errors.Join(err,
 		putQuota(tx, account, m, "GroupsQuota", groupsPerAccount),
 		putQuota(tx, account, m, "GroupsPerUserQuota", groupsPerUser),

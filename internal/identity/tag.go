@@ -18,7 +18,7 @@ const maxTags = 50
 type tagKeys struct {
 	fold      func(string) string
 	duplicate string
-	empty     error // what an empty list is answered
+	empty     string // what is said of an empty list
 }
 
 // IAM compares the tag keys of users and roles without case, those of all
@@ -28,12 +28,12 @@ var (
 	foldedTagKeys = tagKeys{
 		fold:      strings.ToLower,
 		duplicate: "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
-		empty:     fail("ValidationError", "Error occurred while validating input. "),
+		empty:     "Error occurred while validating input. ",
 	}
 	exactTagKeys = tagKeys{
 		fold:      func(key string) string { return key },
 		duplicate: "Duplicate tag keys found.",
-		empty:     fail("InvalidInput", "The provided tag map must not be null/empty."),
+		empty:     "The provided tag map must not be null/empty.",
 	}
 )
 
@@ -59,7 +59,7 @@ func (k tagKeys) read(in []types.Tag) ([]store.Tag, error) {
 // readSome is read for the actions that must be given a tag.
 func (k tagKeys) readSome(in []types.Tag) ([]store.Tag, error) {
 	if len(in) == 0 {
-		return nil, k.empty
+		return nil, fail("InvalidInput", "%s", k.empty)
 	}
 	return k.read(in)
 }

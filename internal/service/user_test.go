@@ -188,7 +188,7 @@ func TestUserTags(t *testing.T) {
 		t.Run("refused", func(t *testing.T) {
 			refused(t, w.root.TagUser, tag(tags("x", "1", "X", "2")), 400, "InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 			refused(t, w.root.TagUser, tag(tags("AWS:x", "1")), 400, "InvalidInput", "Tag keys beginning with aws: are reserved for system use.")
-			refused(t, w.root.TagUser, tag([]types.Tag{}), 400, "ValidationError",
+			refused(t, w.root.TagUser, tag([]types.Tag{}), 400, "InvalidInput",
 				"Error occurred while validating input. ")
 			refused(t, w.root.TagUser, tag(manyTags(0, 51)), 400, "ValidationError",
 				"1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50")
