@@ -21,9 +21,9 @@ type authorizationDetail struct {
 	fill func(tx *store.Tx, out *iam.GetAccountAuthorizationDetailsOutput) error
 }
 
-// The kinds' places in the list: the order in which an answer has its parts
-// (recorded). That pages go on in this order is a guess.
-const policiesPlace, usersPlace, rolesPlace, groupsPlace = "0", "1", "2", "3"
+// The kinds' places in the list: pages go on in this order (recorded), which is
+// not that of the parts of an answer.
+const usersPlace, rolesPlace, groupsPlace, policiesPlace = "0", "1", "2", "3"
 
 // detailQuery is what a call asks for.
 type detailQuery struct {
@@ -46,31 +46,76 @@ func (q detailQuery) within(place string) (after string, ok bool) {
 	return "", q.after < place
 }
 
-// errMarkerOrFilter is recorded for a marker that is none at all.
+// wantsPlace says whether anything of the kinds at a place is asked for.
+func (q detailQuery) wantsPlace(place string) bool {
+	switch place {
+	case usersPlace:
+		return q.wants(types.EntityTypeUser)
+	case rolesPlace:
+		return q.wants(types.EntityTypeRole)
+	case groupsPlace:
+		return q.wants(types.EntityTypeGroup)
+	case policiesPlace:
+		return q.wants(types.EntityTypeLocalManagedPolicy) || q.wants(types.EntityTypeAWSManagedPolicy)
+	}
+	return false
+}
+
+// kinds tells in one letter which kinds are asked for, in whichever order and
+// however often.
+func (q detailQuery) kinds() string {
+	letter := 'A'
+	for i, kind := range types.EntityType("").Values() {
+		if q.wants(kind) {
+			letter += 1 << i
+		}
+	}
+	return string(letter)
+}
+
+// errMarkerOrFilter is recorded for a marker that is none at all, and for one
+// that stands at a kind the filter leaves out.
 func errMarkerOrFilter() error { return fail("ValidationError", "Marker and Filter do not match") }
 
-// GetAccountAuthorizationDetails lists managed policies, users, roles, and
-// groups, with all that is granted to each. Of AWS's policies it lists those
+// detailPage reads Marker and MaxItems. A marker of another filter that has
+// the kind at which it stands is an invalid one (recorded).
+func (s *Service) detailPage(q detailQuery, in *iam.GetAccountAuthorizationDetailsInput) (page, error) {
+	p, err := s.page(q.c, "GetAccountAuthorizationDetails", "", in.Marker, in.MaxItems)
+	if err != nil {
+		return p, errMarkerOrFilter() // page refuses nothing else
+	}
+	p.of = q.kinds()
+	if in.Marker == nil {
+		return p, nil
+	}
+	if len(p.after) < 2 || !q.wantsPlace(p.after[1:2]) {
+		return p, errMarkerOrFilter()
+	}
+	var same bool
+	if p.after, same = strings.CutPrefix(p.after, p.of); !same {
+		return p, errMarker()
+	}
+	return p, nil
+}
+
+// GetAccountAuthorizationDetails lists users, roles, groups, and
+// managed policies, with all that is granted to each. Of AWS's policies it lists those
 // that somebody uses; the account's own it lists all (recorded).
 func (s *Service) GetAccountAuthorizationDetails(ctx context.Context, in *iam.GetAccountAuthorizationDetailsInput) (*iam.GetAccountAuthorizationDetailsOutput, error) {
 	c := principal.Of(ctx)
-	var filter []string
-	for _, f := range in.Filter {
-		filter = append(filter, string(f))
-	}
-	slices.Sort(filter)
-	p, err := s.page(c, "GetAccountAuthorizationDetails", strings.Join(filter, "\x00"), in.Marker, in.MaxItems)
+	q := detailQuery{c: c, filter: in.Filter}
+	p, err := s.detailPage(q, in)
 	if err != nil {
-		return nil, errMarkerOrFilter() // page refuses nothing else
+		return nil, err
 	}
+	q.after = p.after
 	out := &iam.GetAccountAuthorizationDetailsOutput{
 		UserDetailList: []types.UserDetail{}, GroupDetailList: []types.GroupDetail{}, RoleDetailList: []types.RoleDetail{},
 		Policies: []types.ManagedPolicyDetail{},
 	}
 	err = s.db.View(ctx, func(tx *store.Tx) error {
-		q := detailQuery{c: c, filter: in.Filter, after: p.after}
 		var all []authorizationDetail
-		for _, read := range []func(*store.Tx, detailQuery) ([]authorizationDetail, error){policyDetails, userDetails, roleDetails, groupDetails} {
+		for _, read := range []func(*store.Tx, detailQuery) ([]authorizationDetail, error){userDetails, roleDetails, groupDetails, policyDetails} {
 			q.limit = p.limit + 1 - len(all)
 			some, err := read(tx, q)
 			if err != nil {

@@ -100,9 +100,6 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 			for {
 				out := must(t, w.root, w.GetAccountAuthorizationDetails, &in)
 				n := len(all)
-				for _, p := range out.Policies {
-					all = append(all, "p"+*p.PolicyName)
-				}
 				for _, u := range out.UserDetailList {
 					all = append(all, "u"+*u.UserName)
 				}
@@ -111,6 +108,9 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 				}
 				for _, g := range out.GroupDetailList {
 					all = append(all, "g"+*g.GroupName)
+				}
+				for _, p := range out.Policies {
+					all = append(all, "p"+*p.PolicyName)
 				}
 				if out.IsTruncated != (out.Marker != nil) || out.IsTruncated && len(all)-n != int(size) || len(all)-n > int(size) {
 					t.Errorf("a page of %d has %d, truncated %t", size, len(all)-n, out.IsTruncated)
@@ -128,13 +128,14 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 			filter []types.EntityType
 			want   string
 		}{
-			{nil, own + " " + aws + " " + users + " " + roles + " " + groups},
+			{nil, users + " " + roles + " " + groups + " " + own + " " + aws},
 			{[]types.EntityType{"User"}, users},
 			{[]types.EntityType{"Group"}, groups},
 			{[]types.EntityType{"Role"}, roles},
 			{[]types.EntityType{"LocalManagedPolicy"}, own},
 			{[]types.EntityType{"AWSManagedPolicy"}, aws},
-			{[]types.EntityType{"AWSManagedPolicy", "Group", "Group"}, aws + " " + groups},
+			{[]types.EntityType{"AWSManagedPolicy", "Group", "Group"}, groups + " " + aws},
+			{[]types.EntityType{"LocalManagedPolicy", "Role"}, roles + " " + own},
 		} {
 			for _, size := range []int32{1, 2, 3, 5, 1000} {
 				if got := list(size, c.filter...); got != c.want {
@@ -142,12 +143,47 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 				}
 			}
 		}
-		const text = "Marker and Filter do not match"
-		in := iam.GetAccountAuthorizationDetailsInput{Filter: []types.EntityType{"User"}, Marker: ptr("not-a-marker")}
-		refused(t, w.root, w.GetAccountAuthorizationDetails, &in, 400, "ValidationError", text)
-		in.Marker, in.MaxItems = nil, ptr[int32](1)
-		in.Marker = must(t, w.root, w.GetAccountAuthorizationDetails, &in).Marker
-		in.Filter = append(in.Filter, "Role")
-		refused(t, w.root, w.GetAccountAuthorizationDetails, &in, 400, "ValidationError", text)
+	})
+}
+
+// A marker is good for the kinds it was made for, told in any order. Which
+// text refuses it depends on the kind at which it stands (recorded).
+func TestAuthorizationDetailsMarkers(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for i := range 3 {
+			w.user(t, fmt.Sprintf("n%d", i))
+			w.group(t, fmt.Sprintf("n%d", i))
+		}
+		all := types.EntityType("").Values()
+		marker := func(size int32, filter ...types.EntityType) *string {
+			return must(t, w.root, w.GetAccountAuthorizationDetails, &iam.GetAccountAuthorizationDetailsInput{Filter: filter, MaxItems: &size}).Marker
+		}
+		const noMatch, invalid = "Marker and Filter do not match", "Invalid Marker."
+		for name, c := range map[string]struct {
+			marker *string
+			filter []types.EntityType
+			text   string
+		}{
+			"none":                {ptr("not-a-marker"), []types.EntityType{"User"}, noMatch},
+			"none, all kinds":     {ptr("not-a-marker"), nil, noMatch},
+			"another order":       {marker(1, "Group", "User"), []types.EntityType{"User", "Group", "User"}, ""},
+			"all kinds by name":   {marker(1), all, ""},
+			"all kinds unnamed":   {marker(1, all...), nil, ""},
+			"its kind left out":   {marker(1, "Group", "User"), []types.EntityType{"Group"}, noMatch},
+			"at groups, no group": {marker(4, "Group", "User"), []types.EntityType{"User"}, noMatch},
+			"at groups, no user":  {marker(4, "Group", "User"), []types.EntityType{"Group"}, invalid},
+			"more kinds":          {marker(1, "User"), []types.EntityType{"User", "Role"}, invalid},
+			"no filter":           {marker(1, "Group", "User"), nil, invalid},
+			"some of all":         {marker(1), all[:4], invalid},
+		} {
+			t.Run(name, func(t *testing.T) {
+				in := &iam.GetAccountAuthorizationDetailsInput{Filter: c.filter, Marker: c.marker, MaxItems: ptr[int32](1)}
+				if c.text != "" {
+					refused(t, w.root, w.GetAccountAuthorizationDetails, in, 400, "ValidationError", c.text)
+				} else if out := must(t, w.root, w.GetAccountAuthorizationDetails, in); len(out.UserDetailList) != 1 || *out.UserDetailList[0].UserName != "n1" {
+					t.Errorf("%+v", out)
+				}
+			})
+		}
 	})
 }
