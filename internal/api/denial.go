@@ -103,7 +103,8 @@ func valuesOf(list []string) items[value] {
 var shownKeys = strings.Fields(`aws:CurrentTime aws:EpochTime aws:FederatedProvider aws:MultiFactorAuthAge aws:MultiFactorAuthPresent
 	aws:PrincipalAccount aws:PrincipalArn aws:PrincipalType aws:RequestedRegion aws:ResourceAccount aws:SecureTransport aws:SourceIdentity
 	aws:SourceIp aws:TagKeys aws:TokenIssueTime aws:UserAgent aws:userid aws:username
-	iam:AWSServiceName iam:PassedToService iam:PermissionsBoundary iam:PolicyARN sts:TaskPolicyArn`)
+	iam:AWSServiceName iam:PassedToService iam:PermissionsBoundary iam:PolicyARN iam:ServiceSpecificCredentialAgeDays
+	iam:ServiceSpecificCredentialServiceName sts:TaskPolicyArn`)
 
 func explain(subject *access.Subject, req policy.Request, d policy.Decision) *denial {
 	m := &denial{ExplicitDeny: d.Explicit}

@@ -60,11 +60,11 @@ func (s *Service) Actions() []api.Action {
 		{Operation: awsquery.Of(s.UpdateSSHPublicKey), Needs: user},
 		{Operation: awsquery.Of(s.DeleteSSHPublicKey), Needs: user},
 
-		{Operation: awsquery.Of(s.CreateServiceSpecificCredential), Needs: user},
+		{Operation: awsquery.Of(s.CreateServiceSpecificCredential), Needs: s.onNewCredential},
 		{Operation: awsquery.Of(s.ListServiceSpecificCredentials), Needs: s.onUserOrAll},
-		{Operation: awsquery.Of(s.UpdateServiceSpecificCredential), Needs: user},
-		{Operation: awsquery.Of(s.ResetServiceSpecificCredential), Needs: user},
-		{Operation: awsquery.Of(s.DeleteServiceSpecificCredential), Needs: user},
+		{Operation: awsquery.Of(s.UpdateServiceSpecificCredential), Needs: s.onCredential},
+		{Operation: awsquery.Of(s.ResetServiceSpecificCredential), Needs: s.onCredential},
+		{Operation: awsquery.Of(s.DeleteServiceSpecificCredential), Needs: s.onCredential},
 
 		{Operation: awsquery.Of(s.CreateAccountAlias), Needs: api.Everything},
 		{Operation: awsquery.Of(s.ListAccountAliases), Needs: api.Everything},

@@ -29,6 +29,12 @@ var credentialServices = map[string]string{
 	"aws-external-anthropic.amazonaws.com": "AEAA",
 }
 
+// The condition keys of credentials. Service authorization reference for IAM.
+const (
+	credentialServiceKey = "iam:servicespecificcredentialservicename"
+	credentialAgeKey     = "iam:servicespecificcredentialagedays"
+)
+
 // credentialService checks the name of a service, which is compared without
 // case. Both texts are recorded.
 func credentialService(name string) (string, error) {
@@ -168,14 +174,63 @@ func (s *Service) onUserOrAll(ctx context.Context, c principal.Caller, in any) (
 	return s.onUser("UserName")(ctx, c, in)
 }
 
+// onNewCredential is the need on the user who is to have a credential, with the
+// keys of what is asked for. Recorded: the service is compared as IAM stores
+// it, and the days are there where the request has them.
+func (s *Service) onNewCredential(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	needs, err := s.onUser("UserName")(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	asked := in.(*iam.CreateServiceSpecificCredentialInput)
+	needs[0].Keys = func(key string) []string {
+		switch {
+		case key == credentialServiceKey:
+			return []string{strings.ToLower(str(asked.ServiceName))}
+		case key == credentialAgeKey && asked.CredentialAgeDays != nil:
+			return []string{strconv.Itoa(int(*asked.CredentialAgeDays))}
+		}
+		return nil
+	}
+	return needs, nil
+}
+
+// onCredential is the need on the user of a credential that is there, with its
+// service among the keys.
+func (s *Service) onCredential(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
+	needs, err := s.onUser("UserName")(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	user := needs[0].Resources[0].Keys
+	needs[0].Resources[0].Keys = func(key string) ([]string, error) {
+		if key != credentialServiceKey {
+			if user == nil {
+				return nil, nil
+			}
+			return user(key)
+		}
+		var cred store.ServiceCredential
+		err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+			cred, err = tx.ServiceCredential(c.Account(), api.Text(in, "ServiceSpecificCredentialId"))
+			return err
+		})
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, nil
+		}
+		return []string{cred.Service}, err
+	}
+	return needs, nil
+}
+
 // ListServiceSpecificCredentials lists the credentials of a user, the caller
 // where none is named, or those of all users, in order of id.
 func (s *Service) ListServiceSpecificCredentials(ctx context.Context, in *iam.ListServiceSpecificCredentialsInput) (*iam.ListServiceSpecificCredentialsOutput, error) {
 	c := principal.Of(ctx)
 	all := in.AllUsers != nil && *in.AllUsers
 	if all && in.UserName != nil {
-		// The model forbids it; the text is ours.
-		return nil, fail("ValidationError", "UserName cannot be specified together with AllUsers.")
+		// Recorded.
+		return nil, fail("InvalidInput", "Cannot list credentials for all users if a username is given")
 	}
 	service := str(in.ServiceName)
 	if service != "" { // an empty filter is none (recorded)

@@ -242,7 +242,7 @@ func TestServiceSpecificCredentialRefused(t *testing.T) {
 		refused(t, w.root, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{UserName: ptr("wrong-user-name")},
 			404, "NoSuchEntity", "The user with name wrong-user-name cannot be found.")
 		refused(t, w.root, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"), AllUsers: ptr(true)},
-			400, "ValidationError", "UserName cannot be specified together with AllUsers.")
+			400, "InvalidInput", "Cannot list credentials for all users if a username is given")
 		page := must(t, w.root, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"), MaxItems: ptr[int32](1)})
 		refused(t, w.root, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{AllUsers: ptr(true), Marker: page.Marker},
 			400, "ValidationError", "Invalid Marker.")

@@ -145,10 +145,10 @@ func entityNames(out *iam.ListEntitiesForPolicyOutput) []string {
 }
 
 func detailNames(out *iam.GetAccountAuthorizationDetailsOutput) []string {
-	all := names(out.Policies, func(p types.ManagedPolicyDetail) *string { return p.Arn })
-	all = append(all, names(out.UserDetailList, func(u types.UserDetail) *string { return u.Arn })...)
+	all := names(out.UserDetailList, func(u types.UserDetail) *string { return u.Arn })
 	all = append(all, names(out.RoleDetailList, func(r types.RoleDetail) *string { return r.Arn })...)
-	return append(all, names(out.GroupDetailList, func(g types.GroupDetail) *string { return g.Arn })...)
+	all = append(all, names(out.GroupDetailList, func(g types.GroupDetail) *string { return g.Arn })...)
+	return append(all, names(out.Policies, func(p types.ManagedPolicyDetail) *string { return p.Arn })...)
 }
 
 // fillPolicies gives an account, which has the user u and five more, five of
