@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -102,8 +103,8 @@ func serverCertificateOut(c principal.Caller, cert store.ServerCertificate) type
 
 // checkServerCertificate checks that body is one certificate, that key is its
 // private key, and that chain is those who signed, each by the next. The texts
-// for a body and a chain are reported by users of AWS; what is wrong with a
-// key is in words of ours, which never repeat it.
+// are recorded but for a bad key, which is told in words of ours that never
+// repeat it.
 func checkServerCertificate(body, key, chain string) (*x509.Certificate, error) {
 	cert, err := parseCertificate(body)
 	if err != nil {
@@ -115,23 +116,52 @@ func checkServerCertificate(body, key, chain string) (*x509.Certificate, error) 
 	}
 	public, ok := private.(crypto.Signer).Public().(interface{ Equal(crypto.PublicKey) bool })
 	if !ok || !public.Equal(cert.PublicKey) {
-		return nil, fail("KeyPairMismatch", "The public key certificate and the private key do not match.")
+		return nil, fail("KeyPairMismatch", "The private key did not match the public key provided. "+
+			"Please verify the key material and try again.")
 	}
-	for i, signed := 0, cert; chain != ""; i++ {
-		var signer *x509.Certificate
-		if signer, chain = nextCertificate(chain); signer == nil {
-			return nil, errChain(-1)
+	path := []*x509.Certificate{cert}
+	for chain != "" {
+		var next *x509.Certificate
+		if next, chain = nextCertificate(chain); next == nil {
+			return nil, fail("MalformedCertificate", "") // recorded: IAM says nothing more
 		}
-		if signed.CheckSignatureFrom(signer) != nil {
-			return nil, errChain(i - 1)
-		}
-		signed = signer
+		path = append(path, next)
 	}
-	return cert, nil
+	return cert, checkPath(path)
 }
 
-// errChain names the certificate that is not signed by the next one in the
-// chain, -1 for the body, which is before all.
+// checkPath checks a certificate and its chain as RFC 5280, 6.1, does, from the
+// last certificate, which is trusted, to the first. So the index that IAM tells
+// is that of the certificate that fails, counted from the body on, and -1 where
+// the last one has not signed the one before (recorded).
+func checkPath(path []*x509.Certificate) error {
+	for i := len(path) - 2; i >= 0; i-- {
+		cert, signer := path[i], path[i+1]
+		switch {
+		case issued(signer, cert) && (i == 0 || mayIssue(cert)):
+		case i == len(path)-2 && !issued(signer, cert):
+			return errChain(-1)
+		default:
+			return errChain(i)
+		}
+	}
+	return nil
+}
+
+// issued says whether a certificate names another as its issuer and has its
+// signature.
+func issued(signer, cert *x509.Certificate) bool {
+	return bytes.Equal(signer.RawSubject, cert.RawIssuer) &&
+		signer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
+}
+
+// mayIssue says whether a certificate is an authority's. RFC 5280, 6.1.4 (k)
+// and (n).
+func mayIssue(cert *x509.Certificate) bool {
+	return cert.BasicConstraintsValid && cert.IsCA && (cert.KeyUsage == 0 || cert.KeyUsage&x509.KeyUsageCertSign != 0)
+}
+
+// errChain tells which certificate of a path fails.
 func errChain(index int) error {
 	return fail("MalformedCertificate", "Unable to validate certificate chain. The certificate chain must start with the immediate signing certificate, "+
 		"followed by any intermediaries in order. The index within the chain of the invalid certificate is: %d", index)
@@ -171,7 +201,8 @@ func (s *Service) UploadServerCertificate(ctx context.Context, in *iam.UploadSer
 	cert.PrivateKey = s.keys.SealSecret(seal.NewSecret(*in.PrivateKey), serverCertificatePlace(cert.Account, cert.ID))
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		if cert.Uploaded = tx.Now; tx.Now.After(cert.Expires) {
-			return fail("MalformedCertificate", "The certificate has expired.") // IAM refuses it, in words that are not known
+			return fail("MalformedCertificate", "Certificate is no longer valid. "+
+				"The 'Not After' date restriction on the certificate has passed.") // recorded
 		}
 		if err := tx.InsertServerCertificate(cert); err != nil {
 			if errors.Is(err, store.ErrExists) {

@@ -57,6 +57,8 @@ func (a *authority) upload(t testing.TB, name string) *iam.UploadServerCertifica
 const (
 	badCertificate = "Unable to parse certificate. Please ensure the certificate is in PEM format."
 	badPrivateKey  = "Unable to parse private key. Please ensure the private key is in PEM format and is not encrypted."
+	mismatch       = "The private key did not match the public key provided. Please verify the key material and try again."
+	expiredBody    = "Certificate is no longer valid. The 'Not After' date restriction on the certificate has passed."
 	badChain       = "Unable to validate certificate chain. The certificate chain must start with the immediate signing certificate, followed by any intermediaries in order. The index within the chain of the invalid certificate is: "
 )
 
@@ -150,6 +152,7 @@ func TestUploadServerCertificateRefuses(t *testing.T) {
 	year := began.AddDate(1, 0, 0)
 	root := issue(t, "root", true, nil, year)
 	middle := issue(t, "middle", true, root, year)
+	other := issue(t, "other", true, root, year)
 	leaf := issue(t, "leaf", false, middle, year)
 	old := issue(t, "old", false, nil, began.Add(-time.Minute))
 	alone := issue(t, "alone", false, nil, year)
@@ -163,20 +166,23 @@ func TestUploadServerCertificateRefuses(t *testing.T) {
 		"chain":            {leaf, "", "", middle.pem + root.pem, "", ""},
 		"part of a chain":  {leaf, "", "", "\n" + middle.pem + "\n\n", "", ""},
 		"wrong order":      {leaf, "", "", root.pem + middle.pem, "MalformedCertificate", badChain + "-1"},
-		"wrong second":     {leaf, "", "", middle.pem + alone.pem, "MalformedCertificate", badChain + "0"},
-		"itself in chain":  {leaf, "", "", leaf.pem + middle.pem, "MalformedCertificate", badChain + "-1"},
-		"text in chain":    {leaf, "", "", "middle\n" + middle.pem, "MalformedCertificate", badChain + "-1"},
-		"no certificate":   {leaf, "", "", strings.Replace(middle.pem, "MII", "XXX", 1) + middle.pem, "MalformedCertificate", badChain + "-1"},
-		"key in chain":     {leaf, "", "", middle.pem + privatePEM(t, middle.key), "MalformedCertificate", badChain + "-1"},
-		"another key":      {leaf, "", privatePEM(t, root.key), "", "KeyPairMismatch", "The public key certificate and the private key do not match."},
-		"key of RSA":       {leaf, "", privatePEM(t, rsaKey(t, 1024)), "", "KeyPairMismatch", "The public key certificate and the private key do not match."},
+		"wrong second":     {leaf, "", "", middle.pem + alone.pem, "MalformedCertificate", badChain + "-1"},
+		"wrong first":      {leaf, "", "", other.pem + root.pem, "MalformedCertificate", badChain + "0"},
+		"itself in chain":  {leaf, "", "", leaf.pem + middle.pem, "MalformedCertificate", badChain + "1"},
+		"root twice":       {middle, "", "", root.pem + root.pem, "", ""},
+		"text in chain":    {leaf, "", "", "middle\n" + middle.pem, "MalformedCertificate", ""},
+		"no certificate":   {leaf, "", "", strings.Replace(middle.pem, "MII", "XXX", 1) + middle.pem, "MalformedCertificate", ""},
+		"no chain":         {leaf, "", "", "bad chain", "MalformedCertificate", ""},
+		"key in chain":     {leaf, "", "", middle.pem + privatePEM(t, middle.key), "MalformedCertificate", ""},
+		"another key":      {leaf, "", privatePEM(t, root.key), "", "KeyPairMismatch", mismatch},
+		"key of RSA":       {leaf, "", privatePEM(t, rsaKey(t, 1024)), "", "KeyPairMismatch", mismatch},
 		"no key":           {leaf, "", "x", "", "MalformedCertificate", badPrivateKey},
 		"certificate here": {leaf, "", leaf.pem, "", "MalformedCertificate", badPrivateKey},
 		"encrypted key":    {leaf, "", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n", "", "MalformedCertificate", badPrivateKey},
 		"no body":          {leaf, "x", "", "", "MalformedCertificate", badCertificate},
 		"key as body":      {leaf, privatePEM(t, leaf.key), "", "", "MalformedCertificate", badCertificate},
 		"two bodies":       {leaf, leaf.pem + middle.pem, "", "", "MalformedCertificate", badCertificate},
-		"expired":          {old, "", "", "", "MalformedCertificate", "The certificate has expired."},
+		"expired":          {old, "", "", "", "MalformedCertificate", expiredBody},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := c.cert.upload(t, "x")
