@@ -95,6 +95,16 @@ func (s *Service) onEntityOrPolicy(ctx context.Context, c principal.Caller, in a
 		r, err := s.entityResource(ctx, c, arn)
 		return api.On(r), err
 	}
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		p, err := findPolicyNamed(tx, c, arn)
+		if err == nil {
+			arn = p.ARN
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
 	return s.onPolicy(ctx, c, &iam.GetPolicyInput{PolicyArn: &arn})
 }
 
@@ -263,7 +273,7 @@ func (s *Service) accessOf(tx *store.Tx, c principal.Caller, arn string) ([]*pol
 // accessByPolicy finds the document of a managed policy, and the users and
 // roles that have it: attached, or by a group.
 func (s *Service) accessByPolicy(tx *store.Tx, c principal.Caller, arn string) ([]*policy.Document, []accessEntity, error) {
-	p, err := findPolicy(tx, c, arn)
+	p, err := findPolicyNamed(tx, c, arn)
 	if err != nil {
 		return nil, nil, policyFound(err, arn)
 	}

@@ -49,6 +49,26 @@ func findPolicy(tx *store.Tx, c principal.Caller, arn string) (store.Policy, err
 	return tx.Policy(c.Account(), arn)
 }
 
+// findPolicyNamed is findPolicy by the kind and the name of an ARN: a wrong
+// path does not matter where last access is asked about (recorded-2026 R2.2).
+func findPolicyNamed(tx *store.Tx, c principal.Caller, arn string) (store.Policy, error) {
+	part := strings.SplitN(arn, ":", 6)
+	name := fold(arn[strings.LastIndexByte(arn, '/')+1:])
+	switch {
+	case part[1] != c.Partition() || part[2] != "iam":
+		return store.Policy{}, store.ErrNotFound
+	case part[4] == c.Account():
+		return tx.PolicyNamed(c.Account(), name)
+	case part[4] == "aws":
+		for _, p := range managedpolicy.All(c.Partition()) {
+			if fold(p.Name) == name {
+				return awsPolicy(p, c.Partition()), nil
+			}
+		}
+	}
+	return store.Policy{}, store.ErrNotFound
+}
+
 // awsPolicy is a policy of AWS in the shape of the account's own.
 func awsPolicy(p *managedpolicy.Policy, partition string) store.Policy {
 	version, _ := parseVersion(p.Version)

@@ -12,6 +12,30 @@ import (
 	"rollcall/internal/servicecatalog"
 )
 
+// A policy is found by its name, and asked about under its own ARN, whatever
+// path the caller gives.
+func TestServiceLastAccessedPolicyPath(t *testing.T) {
+	w := inMemory(t)
+	const arn = policyPath + "/team/Readers"
+	must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{
+		PolicyName: ptr("Readers"), Path: ptr("/team/"), PolicyDocument: ptr(allowAll),
+	})
+	w.user(t, "Ann")
+	w.put(t, "Ann", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:Generate*","Resource":["`+arn+
+		`","arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"]}}`)
+	ann := w.asUser(t, "Ann")
+	for _, given := range []string{
+		arn, policyPath + "/Readers", policyPath + "/other/readers",
+		"arn:aws:iam::aws:policy/ViewOnlyAccess", "arn:aws:iam::aws:policy/other/ViewOnlyAccess",
+	} {
+		must(t, ann.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &given})
+	}
+	for _, strange := range []string{policyPath + "/team", policyPath + "/Readers/", policyPath + "/ViewOnlyAccess"} {
+		refused(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &strange},
+			404, "NoSuchEntity", "ARN "+strange+" does not exist.")
+	}
+}
+
 // The answers about ARNs, jobs, markers and namespaces are recorded.
 func TestServiceLastAccessedErrors(t *testing.T) {
 	w := inMemory(t)

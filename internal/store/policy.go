@@ -36,6 +36,13 @@ func (tx *Tx) Policy(account, arn string) (p Policy, err error) {
 	return p, err
 }
 
+// PolicyNamed reads a policy by its name, folded, whatever its path.
+func (tx *Tx) PolicyNamed(account, nameKey string) (p Policy, err error) {
+	err = tx.one(policyFields(&p),
+		`SELECT `+policyColumns+` FROM policies WHERE account = $1 AND name_key = $2`, account, nameKey)
+	return p, err
+}
+
 // Policies reads up to limit policies in order of name_key, from the first
 // after the given one, whose path begins with prefix.
 func (tx *Tx) Policies(account, after, prefix string, limit int) ([]Policy, error) {
