@@ -30,9 +30,18 @@ func TestServiceLastAccessedPolicyPath(t *testing.T) {
 	} {
 		must(t, ann.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &given})
 	}
+	w.user(t, "Bob")
+	given := policyPath + "/Readers"
+	w.put(t, "Bob", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:Generate*","Resource":"`+given+`"}}`)
+	_, err := w.asUser(t, "Bob").GenerateServiceLastAccessedDetails(t.Context(),
+		&iam.GenerateServiceLastAccessedDetailsInput{Arn: &given})
+	if code := failureOf(err).code; code != "AccessDenied" {
+		t.Errorf("by permission on an ARN that is no policy's: %v", err)
+	}
 	for _, strange := range []string{policyPath + "/team", policyPath + "/Readers/", policyPath + "/ViewOnlyAccess"} {
-		refused(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &strange},
-			404, "NoSuchEntity", "ARN "+strange+" does not exist.")
+		in := &iam.GenerateServiceLastAccessedDetailsInput{Arn: &strange}
+		refused(t, w.root.GenerateServiceLastAccessedDetails, in, 404, "NoSuchEntity",
+			"ARN "+strange+" does not exist.")
 	}
 }
 
