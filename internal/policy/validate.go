@@ -174,6 +174,8 @@ func checkAction(text string) error {
 		return nil // (G)
 	case strings.ContainsAny(vendor, "*?"):
 		return errVendorPattern
+	case vendor == "":
+		return awsmodel.Fail(malformed, "Vendor  is not valid")
 	}
 	for _, c := range []byte(vendor) {
 		if !letterOrDigit(c) && c != '-' && c != '.' {
