@@ -60,7 +60,11 @@ func TestPageOfLittle(t *testing.T) {
 		[]byte("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nx,arn:aws-cn:iam::444455556666:user/x,1969-12-31T23:00:00Z,maybe,soon\n"),
 	} {
 		r := b.Report()
-		s, err := auditor.Audit(context.Background(), bytes.NewReader(csv), audit.Source{}, nil, r.Row)
+		var src audit.Source
+		if string(csv) == "no report" { // a file that tells no account is called by its path
+			src = audit.Source{Name: "semi.csv", Path: "semi.csv"}
+		}
+		s, err := auditor.Audit(context.Background(), bytes.NewReader(csv), src, nil, r.Row)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,6 +85,8 @@ func TestPageOfLittle(t *testing.T) {
 	br.show("#accounts")
 	br.want(`[...document.querySelectorAll("#screen-accounts tr.missing")].map(r => r.cells[1].textContent + ": " + r.cells[2].textContent.slice(0, 25)).join("; ")`,
 		"unreadable: The report cannot be read")
+	br.want(`document.querySelector("#screen-accounts tr.missing").cells[0].textContent`, "semi.csv")
+	br.want(`document.querySelector("#screen-accounts .problems summary").textContent`, "semi.csv: 1 problem with the report")
 	br.want(`document.querySelector("#screen-accounts .problems details").open`, "true")
 	// Two reports of one account are two accounts of the page.
 	br.show("#credentials?account=111122223333~2")

@@ -89,10 +89,10 @@ const truth = (value, yes, no) => (value === 1 ? yes : value === 0 ? no : absenc
 
 function accountName(account) {
   const id = account.account || account.path || 'unknown account';
-  return account.name ? [h('b', {}, account.name), ' ', h('span', {class: 'id'}, id)] : [h('b', {class: 'id'}, id)];
+  return account.name && account.name !== id ? [h('b', {}, account.name), ' ', h('span', {class: 'id'}, id)] : [h('b', {class: 'id'}, id)];
 }
 
-const accountTitle = (account) => (account.name ? `${account.name} ${account.account || ''}` : account.key);
+const accountTitle = (account) => (account.name ? `${account.name} ${account.account || ''}`.trim() : account.key);
 
 // select is a labelled choice; options are [value, text].
 function select(label, options, change) {
