@@ -96,6 +96,7 @@ func (a *Account) At(ctx context.Context, t time.Time) (*Report, error) {
 		return nil, fmt.Errorf("%w: asked for %s, it gave the report of %s", ErrNoHistory,
 			t.UTC().Format(time.RFC3339), r.Generated.Format(time.RFC3339))
 	}
+	r.Source = Cached
 	return r, nil
 }
 

@@ -135,6 +135,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		db.dialect = postgresDialect
 		cfg.Timeout = db.timeout
 		db.engine, err = openPostgres(ctx, cfg, db.node)
+		err = unreached(err)
 	default:
 		db.dialect = sqliteDialect
 		db.engine, err = openSQLite(ctx, cfg, db.callers.keep)
