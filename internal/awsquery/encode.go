@@ -13,8 +13,18 @@ import (
 )
 
 // timeFormat is whole seconds, and always UTC: AWS is recorded to cut fractions
-// (spec 4.1, "Dates out").
-const timeFormat = "2006-01-02T15:04:05Z"
+// (spec 4.1, "Dates out"). milliFormat is that of milliMembers.
+const timeFormat, milliFormat = "2006-01-02T15:04:05Z", "2006-01-02T15:04:05.000Z"
+
+// milliMembers are the moments, by their structures, that AWS gives to the
+// millisecond. Recorded.
+var milliMembers = map[string]bool{
+	"GetServiceLastAccessedDetailsResponse.JobCreationDate":               true,
+	"GetServiceLastAccessedDetailsResponse.JobCompletionDate":             true,
+	"GetServiceLastAccessedDetailsWithEntitiesResponse.JobCreationDate":   true,
+	"GetServiceLastAccessedDetailsWithEntitiesResponse.JobCompletionDate": true,
+	"GetWebIdentityTokenResponse.Expiration":                              true,
+}
 
 // faultNamespace is what AWS puts on InvalidAction instead of the service's.
 const faultNamespace = "http://webservices.amazon.com/AWSFault/2005-15-09"
@@ -128,7 +138,7 @@ func (e *encoder) value(n *node, v reflect.Value, name string, depth int) {
 		case boolean:
 			e.buf = strconv.AppendBool(e.buf, v.Bool())
 		case timestamp:
-			e.buf = v.Interface().(time.Time).UTC().AppendFormat(e.buf, timeFormat)
+			e.buf = v.Interface().(time.Time).UTC().AppendFormat(e.buf, n.format())
 		}
 		e.buf = appendClose(e.buf, name)
 	}

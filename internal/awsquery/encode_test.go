@@ -65,6 +65,11 @@ func TestEncode(t *testing.T) {
 		{"order of the model, blob, date", bind[iam.GetCredentialReportInput, iam.GetCredentialReportOutput](),
 			&iam.GetCredentialReportOutput{Content: []byte("user"), ReportFormat: "text/csv", GeneratedTime: &day},
 			result("GetCredentialReport", "    <Content>dXNlcg==</Content>\n    <ReportFormat>text/csv</ReportFormat>\n    <GeneratedTime>2016-11-25T14:30:42Z</GeneratedTime>\n")},
+		{"milliseconds", bind[sts.GetWebIdentityTokenInput, sts.GetWebIdentityTokenOutput](),
+			&sts.GetWebIdentityTokenOutput{Expiration: &day},
+			`<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` +
+				"\n  <GetWebIdentityTokenResult>\n    <Expiration>2016-11-25T14:30:42.999Z</Expiration>\n" +
+				"  </GetWebIdentityTokenResult>\n" + metadata + "</GetWebIdentityTokenResponse>\n"},
 		{"no output", bind[iam.DeleteUserInput, iam.DeleteUserOutput](), &iam.DeleteUserOutput{},
 			`<DeleteUserResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">` + "\n" + metadata + "</DeleteUserResponse>\n"},
 		{"empty output", bind[iam.UpdateRoleInput, iam.UpdateRoleOutput](), &iam.UpdateRoleOutput{}, result("UpdateRole", "")},

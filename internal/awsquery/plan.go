@@ -34,6 +34,7 @@ type node struct {
 	elem    *node        // of a list or the value of a dict
 	always  bool         // a nil list is written as an empty one
 	enum    bool         // a text that is one of the model's values
+	millis  bool         // a timestamp that is written to the millisecond
 	fields  []field      // of a structure or a union, in the model's order
 }
 
@@ -44,6 +45,14 @@ type field struct {
 	node  *node
 	// variant is the pointer type that stands for a union's member.
 	variant reflect.Type
+}
+
+// format is how a timestamp is written.
+func (n *node) format() string {
+	if n.millis {
+		return milliFormat
+	}
+	return timeFormat
 }
 
 func newPlan(op awsmodel.Operation, in, out reflect.Type) (*plan, error) {
@@ -155,6 +164,7 @@ func structFields(s *awsmodel.Shape, t reflect.Type) ([]field, error) {
 		}
 		// AWS always writes the lists that its model requires.
 		n.always = n.kind == list && m.Required
+		n.millis = milliMembers[s.Name+"."+m.Name]
 		fields = append(fields, field{name: m.Name, index: f.Index[0], node: n})
 	}
 	for f := range t.Fields() {

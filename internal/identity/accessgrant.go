@@ -21,12 +21,12 @@ type grantedService struct {
 // without a condition no other gives, on the resources that it names. Conditions
 // are not looked at (recorded), nor denials by NotResource.
 //
-// A namespace that AWS's catalogue does not know counts by its name.
+// A service whose actions AWS's catalogue does not know counts by its name.
 func grantedServices(documents []*policy.Document) []grantedService {
 	var granted []grantedService
 	statements := readStatements(documents)
 	for _, namespace := range append(servicecatalog.Namespaces(), strangeVendors(statements)...) {
-		service, known := servicecatalog.Find(namespace)
+		service, _ := servicecatalog.Find(namespace)
 		g := grantedService{namespace: namespace}
 		rules := rulesFor(statements, namespace)
 		for a := range service.Actions() {
@@ -34,13 +34,26 @@ func grantedServices(documents []*policy.Document) []grantedService {
 				g.actions = append(g.actions, a.Name)
 			}
 		}
-		named := func(r accessRule) bool { return !r.deny && len(r.actions) > 0 }
-		if len(g.actions) > 0 || !known && slices.ContainsFunc(rules, named) {
+		if len(g.actions) > 0 || !service.HasActions() && allowsUnlisted(rules) {
 			granted = append(granted, g)
 		}
 	}
 	slices.SortFunc(granted, func(a, b grantedService) int { return strings.Compare(a.namespace, b.namespace) })
 	return granted
+}
+
+// allowsUnlisted says whether rules allow some action of a service whose actions
+// are not known.
+func allowsUnlisted(rules []accessRule) bool {
+	allowed := false
+	for i := range rules {
+		r := &rules[i]
+		if r.deniesAll() {
+			return false
+		}
+		allowed = allowed || !r.deny && !slices.Contains(r.not, "*")
+	}
+	return allowed
 }
 
 // accessStatement is a statement with its actions by their vendors, all in
@@ -196,9 +209,11 @@ func grantsService(d *policy.Document, service servicecatalog.Service) bool {
 	grants := false
 	for _, r := range rulesFor(readStatements([]*policy.Document{d}), service.Namespace) {
 		switch {
-		case r.deny && r.namesAll() && slices.Contains(r.Resources, "*"):
+		case r.deniesAll():
 			return false
-		case r.deny || len(r.actions) == 0 && slices.Contains(r.not, "*"):
+		case r.deny || slices.Contains(r.not, "*"):
+		case !service.HasActions():
+			grants = true
 		default:
 			grants = grants || r.grants(service)
 		}
@@ -206,9 +221,11 @@ func grantsService(d *policy.Document, service servicecatalog.Service) bool {
 	return grants
 }
 
-// namesAll says whether a rule is about every action of its service.
-func (r *accessRule) namesAll() bool {
-	return slices.Contains(r.actions, "*") || len(r.actions) == 0 && len(r.not) == 0
+// deniesAll says whether a rule denies every action of its service on every
+// resource.
+func (r *accessRule) deniesAll() bool {
+	every := slices.Contains(r.actions, "*") || len(r.actions) == 0 && len(r.not) == 0
+	return r.deny && every && slices.Contains(r.Resources, "*")
 }
 
 // grants says whether a rule that allows has a resource for an action that it

@@ -142,6 +142,38 @@ func TestLastAccessedUsersFirst(t *testing.T) {
 	}
 }
 
+// A service whose actions are not known is told of where a policy allows it by
+// name or by what it allows at all, and nothing denies all of it.
+func TestLastAccessedNewerServices(t *testing.T) {
+	w := inMemory(t)
+	w.user(t, "Ann")
+	const all, newer = `"Resource":"*"`, "s3files"
+	const every = `{"Effect":"Allow","Action":"*",` + all + `}`
+	for name, test := range map[string]struct {
+		statements string
+		want       bool
+	}{
+		"everything":       {every, true}, // recorded
+		"by name":          {`{"Effect":"Allow","Action":"s3files:Anything",` + all + `}`, true},
+		"all but others":   {`{"Effect":"Allow","NotAction":"s3:*",` + all + `}`, true},
+		"all but itself":   {`{"Effect":"Allow","NotAction":"s3files:*",` + all + `}`, false},
+		"others":           {`{"Effect":"Allow","Action":"s3:*",` + all + `}`, false},
+		"and denied":       {every + `,{"Effect":"Deny","Action":"s3files:*",` + all + `}`, false},
+		"denied somewhere": {every + `,{"Effect":"Deny","Action":"s3files:*","Resource":"arn:aws:s3:::a"}`, true},
+	} {
+		w.put(t, "Ann", `{"Version":"2012-10-17","Statement":[`+test.statements+`]}`)
+		job, _ := w.lastAccessed(t, w.root, userPath+"/Ann", "")
+		if _, reported := w.services(t, w.root, job, 1000)[newer]; reported != test.want {
+			t.Errorf("%s: in the report: %t", name, reported)
+		}
+		in := &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"), ServiceNamespaces: []string{newer}}
+		granting := must(t, w.root.ListPoliciesGrantingServiceAccess, in).PoliciesGrantingServiceAccess[0].Policies
+		if got := len(granting) > 0; got != test.want {
+			t.Errorf("%s: granted: %t", name, got)
+		}
+	}
+}
+
 // A user's other key reads its reports; another session of the same role does
 // not (recorded).
 func TestServiceLastAccessedReaders(t *testing.T) {
@@ -186,11 +218,14 @@ func TestServicesGranted(t *testing.T) {
 		"deny of the same":        {allow(get+object) + "," + deny(`"Action":"s3:*",`+object), nil, true},
 		"deny of the action here": {allow(get+object) + "," + deny(get+object), nil, true},
 		"deny elsewhere":          {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::b/*"`), []string{"s3"}, true},
-		"deny of all buckets":     {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::*"`), nil, true},              // report guessed
-		"deny of one character":   {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::a/?"`), []string{"s3"}, true}, // guess
+		"deny of all buckets": {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::*"`),
+			nil, true}, // report guessed
+		"deny of one character": {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::a/?"`),
+			[]string{"s3"}, true}, // guess
 		"deny of one of two": {allow(get+`"Resource":["arn:aws:s3:::a/*","arn:aws:s3:::b/*"]`) + "," + deny(get+object),
 			[]string{"s3"}, true}, // guess
-		"deny of all but it":      {allow(get+object) + "," + deny(get+`"NotResource":"arn:aws:s3:::b/*"`), []string{"s3"}, true}, // report guessed
+		"deny of all but another": {allow(get+object) + "," + deny(get+`"NotResource":"arn:aws:s3:::b/*"`),
+			[]string{"s3"}, true}, // report guessed
 		"condition":               {allow(get + `"Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}`), []string{"s3"}, true},
 		"foreign resource":        {allow(get + `"Resource":"arn:aws:iam::` + account + `:user/x"`), nil, false},
 		"own and foreign":         {allow(get + `"Resource":["arn:aws:iam::` + account + `:user/x","arn:aws:s3:::a"]`), nil, true}, // guess

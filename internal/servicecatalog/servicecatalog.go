@@ -4,8 +4,8 @@
 // it.
 //
 // The data is as AWS had it when catalog.tsv.gz was made (gen tells how): a
-// newer service or action is not known. It is unpacked when it is first asked
-// for.
+// newer action is not known, and of a newer service at most its name. It is
+// unpacked when it is first asked for.
 package servicecatalog
 
 import (
@@ -41,7 +41,32 @@ type Service struct {
 
 // titles are those of last-accessed reports where they are known to differ from
 // the documentation's. Recorded.
-var titles = map[string]string{"iam": "AWS Identity and Access Management"}
+var titles = map[string]string{
+	"apigateway":           "Manage - Amazon API Gateway",
+	"cloudformation":       "AWS CloudFormation",
+	"consoleapp":           "AWS Console Mobile App",
+	"elasticloadbalancing": "Elastic Load Balancing",
+	"iam":                  "AWS Identity and Access Management",
+	"importexport":         "AWS Import Export",
+	"ses":                  "Amazon SES",
+}
+
+// newer are the titles of services that came after catalog.tsv.gz, as reports of
+// last access name them. Their actions are not known. Recorded.
+var newer = map[string]string{
+	"account-access":           "Account access manager",
+	"agent-registry":           "AWS Agent Registry",
+	"agentaccess-mcp":          "Amazon WorkSpaces AgentAccess MCP Server",
+	"application-signals-mcp":  "Amazon CloudWatch Application Signals MCP Server",
+	"aws-external-anthropic":   "Claude Platform on AWS",
+	"bedrock-websearch":        "Amazon Bedrock Web Search",
+	"eventsbilltoaws":          "AWS reInvent event pass amount charge to customer AWS account",
+	"finops-agent":             "AWS FinOps Agent",
+	"network-security-manager": "AWS Network Security Manager",
+	"researchstudio":           "Amazon Bio Discovery",
+	"s3files":                  "Amazon S3 Files",
+	"supportauthz":             "AWS Support Authorization",
+}
 
 var catalog = sync.OnceValue(func() map[string]Service {
 	services := map[string]Service{}
@@ -53,6 +78,9 @@ var catalog = sync.OnceValue(func() map[string]Service {
 			s.Title = title
 		}
 		services[s.Namespace] = s
+	}
+	for namespace, title := range newer {
+		services[namespace] = Service{Namespace: namespace, Title: title}
 	}
 	return services
 })
@@ -113,6 +141,9 @@ func FindAction(name string) (Action, bool) {
 	}
 	return Action{}, false
 }
+
+// HasActions reports whether the actions of a service are known.
+func (s Service) HasActions() bool { return s.actions != "" }
 
 // Actions yields the actions of a service in order of their names.
 func (s Service) Actions() func(yield func(Action) bool) {
