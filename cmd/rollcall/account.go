@@ -89,9 +89,7 @@ func printAccount(p *process, output string, a identity.NewAccount) error {
 	}
 	_, err := fmt.Fprintf(p.stdout, `Account %s%s is ready. Its root access key is shown only now. For a shell:
 
-%s
-The URL is where 'rollcall serve' listens unless it is told otherwise.
-`, a.ID, alias, exports("http://"+defaultListen, a.RootKey.ID, a.RootKey.Secret.Reveal()))
+%s`, a.ID, alias, serveExports(a.RootKey.ID, a.RootKey.Secret.Reveal()))
 	return err
 }
 

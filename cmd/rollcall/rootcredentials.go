@@ -40,9 +40,8 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 				if output == "json" {
 					return writeJSON(p.stdout, struct{ AccountId, AccessKeyId, SecretAccessKey string }{args[0], key.ID, key.Secret.Reveal()})
 				}
-				_, err = fmt.Fprintf(p.stdout, "A new root access key of account %s, which is shown only now:\n\n%s",
-					args[0],
-					exports("", key.ID, key.Secret.Reveal()))
+				_, err = fmt.Fprintf(p.stdout, "A new root access key of account %s, which is shown only now. For a shell:\n\n%s",
+					args[0], serveExports(key.ID, key.Secret.Reveal()))
 				return err
 			})
 		},
@@ -54,17 +53,20 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 }
 
 // exports are lines for a shell with which AWS clients reach a service as the
-// user of an access key. Without a secret the key is left out, and without a
-// URL that.
+// user of an access key. Without a secret the key is left out.
 func exports(url, id, secret string) string {
-	lines := ""
-	if url != "" {
-		lines += "  export AWS_ENDPOINT_URL=" + url + "\n"
-	}
+	lines := "  export AWS_ENDPOINT_URL=" + url + "\n"
 	if secret != "" {
 		lines += "  export AWS_ACCESS_KEY_ID=" + id + "\n  export AWS_SECRET_ACCESS_KEY=" + secret + "\n"
 	}
 	return lines + "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n"
+}
+
+// serveExports are these lines for a service that need not run. They name an
+// endpoint all the same: without one a client would go to AWS.
+func serveExports(id, secret string) string {
+	return exports("http://"+defaultListen, id, secret) +
+		"\nThe URL is where 'rollcall serve' listens unless it is told otherwise.\n"
 }
 
 func rootKeyListCommand(p *process) *cobra.Command {
