@@ -199,7 +199,7 @@ func (c *checker) check(f *findings, v reflect.Value, parent *place) {
 		m := &c.members[i]
 		at := &place{parent: parent, name: m.label}
 		value, present := indirect(v.Field(m.index))
-		if present && !(m.required && m.value.shape.lacks(value)) {
+		if present && !m.value.shape.lacks(value) {
 			m.value.check(f, value, at)
 		} else if m.required {
 			f.add(at, m.value.shape, reflect.Value{}, "Member must not be null")
@@ -208,7 +208,7 @@ func (c *checker) check(f *findings, v reflect.Value, parent *place) {
 }
 
 // lacks reports whether a value is a list without elements that must have one.
-// Where the member is required AWS answers as if it was not given (recorded).
+// AWS answers as if it was not given: recorded of members that are required.
 func (s *Shape) lacks(v reflect.Value) bool {
 	return s.Kind == List && s.Min != nil && *s.Min > 0 && v.Len() == 0
 }

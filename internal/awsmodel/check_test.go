@@ -191,6 +191,17 @@ func TestCheckQuotesValuesOfSTS(t *testing.T) {
 	}
 }
 
+// An empty list that may be left out is one that was.
+func TestCheckOptionalEmptyList(t *testing.T) {
+	in := &sts.AssumeRoleInput{
+		RoleArn: aws.String("arn:aws:iam::111111111111:role/r"), RoleSessionName: aws.String("session"),
+		ProvidedContexts: []ststypes.ProvidedContext{},
+	}
+	if err := awsmodel.Check("AssumeRole", in); err != nil {
+		t.Error(err)
+	}
+}
+
 func BenchmarkCheckCreateUser(b *testing.B) {
 	in := &iam.CreateUserInput{UserName: aws.String("Administrator"), Path: aws.String("/division/"), Tags: tag("team", "blue")}
 	for b.Loop() {
