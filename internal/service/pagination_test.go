@@ -240,7 +240,7 @@ func TestMarkers(t *testing.T) {
 			t.Errorf("%s: marker of another account: got %+v", name, failureOf(err))
 		}
 		for marker, message := range map[string]string{
-			"":                       "Member must have length greater than or equal to 1",
+			"":                       "must contain only printable ASCII characters.",
 			strings.Repeat("A", 321): "Member must have length less than or equal to 320",
 		} {
 			_, _, _, err := list(w.root, &marker, nil)
