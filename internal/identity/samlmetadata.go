@@ -15,7 +15,8 @@ import (
 type SAMLMetadata struct {
 	EntityID   string    // who issues assertions
 	ValidUntil time.Time // zero where the metadata does not end
-	// Signing are the certificates whose keys sign assertions, at least one.
+	// Signing are the certificates whose keys sign assertions. IAM takes metadata
+	// without one (recorded); nobody can sign in by them.
 	Signing []*x509.Certificate
 }
 
@@ -28,9 +29,13 @@ const (
 // of real providers are not ten deep.
 const maxMetadataDepth = 64
 
+// ErrNoIssuer is returned for metadata of an entity that is no identity
+// provider.
+var ErrNoIssuer = errors.New("read SAML metadata: there is no IDPSSODescriptor")
+
 // ParseSAMLMetadata reads the metadata of one identity provider: an
-// EntityDescriptor with an IDPSSODescriptor that has a certificate to sign
-// with. SAML 2.0 metadata, 2.3.2 and 2.4.3.
+// EntityDescriptor with an IDPSSODescriptor, alone or in an EntitiesDescriptor.
+// SAML 2.0 metadata, 2.3 and 2.4.3.
 //
 // The document is read token by token, nothing recurses, and no entity but
 // XML's own is known, so that no document costs more than its length.
@@ -57,6 +62,8 @@ func ParseSAMLMetadata(text string) (SAMLMetadata, error) {
 type metadataParser struct {
 	metadata SAMLMetadata
 	path     []xml.Name // the elements that are open
+	wrapped  bool       // the root is an EntitiesDescriptor
+	entities int        // how many EntityDescriptors were seen
 	ended    bool       // the root was closed
 	provider bool       // an IDPSSODescriptor was seen
 	signing  bool       // the KeyDescriptor that is open is for signing
@@ -87,11 +94,12 @@ func (p *metadataParser) start(e xml.StartElement) error {
 	}
 	p.path = append(p.path, e.Name)
 	switch {
-	case len(p.path) == 1:
-		if e.Name != (xml.Name{Space: samlMetadataSpace, Local: "EntityDescriptor"}) {
-			return fmt.Errorf("the document is a %q", e.Name.Local)
-		}
+	case len(p.path) == 1 && e.Name == samlName("EntitiesDescriptor"):
+		p.wrapped = true
+	case p.at():
 		return p.entity(e.Attr)
+	case len(p.path) == 1:
+		return fmt.Errorf("the document is a %q", e.Name.Local)
 	case p.at("IDPSSODescriptor"):
 		p.provider = true
 	case p.at("IDPSSODescriptor", "KeyDescriptor"):
@@ -102,8 +110,12 @@ func (p *metadataParser) start(e xml.StartElement) error {
 	return nil
 }
 
-// entity reads the attributes of the root.
+// entity reads the attributes of the one entity. Of several it would be unclear
+// whose certificates count.
 func (p *metadataParser) entity(attrs []xml.Attr) error {
+	if p.entities++; p.entities > 1 {
+		return errors.New("there is more than one EntityDescriptor")
+	}
 	if p.metadata.EntityID = attribute(attrs, "entityID"); p.metadata.EntityID == "" {
 		return errors.New("there is no entityID")
 	}
@@ -144,21 +156,36 @@ func (p *metadataParser) end() error {
 	switch {
 	case !p.ended:
 		return errors.New("read SAML metadata: there is no document")
+	case p.entities == 0:
+		return errors.New("read SAML metadata: there is no EntityDescriptor")
 	case !p.provider:
-		return errors.New("read SAML metadata: there is no IDPSSODescriptor")
-	case len(p.metadata.Signing) == 0:
-		return errors.New("read SAML metadata: there is no certificate to sign with")
+		return ErrNoIssuer
 	}
 	return nil
 }
 
-// at says whether the open elements below the root are these of SAML's.
+func samlName(local string) xml.Name { return xml.Name{Space: samlMetadataSpace, Local: local} }
+
+// inEntity are the open elements below the entity; it is not ok outside of one.
+func (p *metadataParser) inEntity() (below []xml.Name, ok bool) {
+	below = p.path
+	if p.wrapped && len(below) > 0 {
+		below = below[1:]
+	}
+	if len(below) == 0 || below[0] != samlName("EntityDescriptor") {
+		return nil, false
+	}
+	return below[1:], true
+}
+
+// at says whether the open elements below the entity are these of SAML's.
 func (p *metadataParser) at(names ...string) bool {
-	if len(p.path) != len(names)+1 {
+	below, ok := p.inEntity()
+	if !ok || len(below) != len(names) {
 		return false
 	}
 	for i, name := range names {
-		if p.path[i+1] != (xml.Name{Space: samlMetadataSpace, Local: name}) {
+		if below[i] != samlName(name) {
 			return false
 		}
 	}
@@ -168,10 +195,10 @@ func (p *metadataParser) at(names ...string) bool {
 // inCertificate says whether the innermost open element is a certificate of a
 // key for signing.
 func (p *metadataParser) inCertificate() bool {
-	n := len(p.path)
-	return p.signing && n > 3 && p.path[n-1] == xml.Name{Space: xmlSignatureSpace, Local: "X509Certificate"} &&
-		p.path[1] == xml.Name{Space: samlMetadataSpace, Local: "IDPSSODescriptor"} &&
-		p.path[2] == xml.Name{Space: samlMetadataSpace, Local: "KeyDescriptor"}
+	below, _ := p.inEntity()
+	n := len(below)
+	return p.signing && n > 2 && below[n-1] == xml.Name{Space: xmlSignatureSpace, Local: "X509Certificate"} &&
+		below[0] == samlName("IDPSSODescriptor") && below[1] == samlName("KeyDescriptor")
 }
 
 // attribute reads an attribute that has no namespace.

@@ -16,7 +16,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// metadataYears is how long metadata last that do not say it themselves.
+// metadataYears is how long a provider is said to be valid from when it got its
+// metadata, whatever validUntil they have (recorded).
 const metadataYears = 100
 
 // samlKeyPlace is where the private key of a provider is sealed for.
@@ -46,10 +47,13 @@ func samlProviderARN(c principal.Caller, name string) *string {
 	return ptr(api.IAMARN(c, "saml-provider", "/"+name))
 }
 
-// setMetadata gives a provider its metadata. What is wrong with them is not
-// said: IAM's words are not known.
+// setMetadata gives a provider its metadata. More than that they cannot be read
+// is not said (recorded).
 func setMetadata(tx *store.Tx, p *store.SAMLProvider, text string) error {
 	m, err := ParseSAMLMetadata(text)
+	if errors.Is(err, ErrNoIssuer) {
+		return fail("InvalidInput", "SAML Providers must reference at least one SAML assertion issuer.") // recorded
+	}
 	if err != nil {
 		return fail("InvalidInput", "Could not parse metadata")
 	}
@@ -57,10 +61,7 @@ func setMetadata(tx *store.Tx, p *store.SAMLProvider, text string) error {
 	if err := checkQuota(tx, p.Account, certificatesPerSAMLProvider, len(m.Signing)); err != nil {
 		return err
 	}
-	p.Metadata, p.ValidUntil = text, m.ValidUntil
-	if p.ValidUntil.IsZero() {
-		p.ValidUntil = tx.Now.AddDate(metadataYears, 0, 0)
-	}
+	p.Metadata, p.ValidUntil = text, tx.Now.AddDate(metadataYears, 0, 0)
 	return nil
 }
 
@@ -89,10 +90,8 @@ func parsePrivateKey(text string) (any, error) {
 // addSAMLKey seals a private key and adds it to a provider within the quota,
 // whose text is recorded. That of a bad key is a guess.
 func (s *Service) addSAMLKey(tx *store.Tx, p store.SAMLProvider, text string) error {
-	if key, err := parsePrivateKey(text); err != nil {
+	if _, err := parsePrivateKey(text); err != nil {
 		return fail("InvalidInput", "The private key is not valid.")
-	} else if _, ok := key.(*rsa.PrivateKey); !ok {
-		return fail("InvalidInput", "The private key is not valid.") // assertions are encrypted to RSA keys
 	}
 	k := store.SAMLPrivateKey{Account: p.Account, Name: p.Name, ID: seal.NewID("SAMLPK", 22), Created: tx.Now}
 	k.Key = s.keys.SealSecret(seal.NewSecret(text), samlKeyPlace(k.Account, k.ID))
@@ -132,6 +131,9 @@ func (s *Service) CreateSAMLProvider(ctx context.Context, in *iam.CreateSAMLProv
 	p := store.SAMLProvider{
 		Account: c.Account(), Name: *in.Name, ID: seal.NewID("SAMLSP", 22), Encryption: string(in.AssertionEncryptionMode),
 	}
+	if in.AssertionEncryptionMode == types.AssertionEncryptionModeTypeRequired && in.AddPrivateKey == nil {
+		return nil, fail("ValidationError", "Unable to set assertion encryption mode to Required because no private key is provided.")
+	}
 	if p.Encryption == "" {
 		p.Encryption = string(types.AssertionEncryptionModeTypeAllowed) // recorded
 	}
@@ -157,9 +159,6 @@ func (s *Service) CreateSAMLProvider(ctx context.Context, in *iam.CreateSAMLProv
 			if err := s.addSAMLKey(tx, p, *in.AddPrivateKey); err != nil {
 				return err
 			}
-		}
-		if err := checkEncryption(tx, p); err != nil {
-			return err
 		}
 		return insertTags(tx, store.SAMLProviderTags, p.Account, p.Name, tags)
 	})

@@ -33,6 +33,16 @@ func metadata(attributes, certificate string) string {
 ` + strings.Repeat(" ", 500)
 }
 
+// entity is the element of a document without what stands before it.
+func entity(document string) string {
+	return document[strings.Index(document, "<md:EntityDescriptor"):]
+}
+
+// entities is a document of several entities.
+func entities(all string) string {
+	return `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">` + all + `</md:EntitiesDescriptor>`
+}
+
 // vectorBase64 is the certificate as metadata have it.
 var vectorBase64 = strings.TrimSuffix(strings.TrimPrefix(vectorCertificate, "-----BEGIN CERTIFICATE-----"), "-----END CERTIFICATE-----\n")
 
@@ -60,10 +70,15 @@ func TestParseSAMLMetadata(t *testing.T) {
 		"no time":         {metadata(`validUntil="soon"`, vectorBase64), time.Time{}, false},
 		"a far time":      {metadata(`validUntil="9999-12-31T23:59:59-14:00"`, vectorBase64), time.Date(10000, 1, 1, 13, 59, 59, 0, time.UTC), true},
 		"before all time": {metadata(`validUntil="0001-01-01T00:00:00Z"`, vectorBase64), time.Time{}, false},
-		"no certificate":  {metadata("", ""), time.Time{}, false},
+		"no certificate":  {strings.Replace(metadata("", ""), "<X509Certificate></X509Certificate>", "", 1), time.Time{}, true},
+		"an empty one":    {metadata("", ""), time.Time{}, false},
 		"no base64":       {metadata("", "x"), time.Time{}, false},
 		"cut certificate": {metadata("", vectorBase64[:401]), time.Time{}, false},
-		"only encryption": {strings.Replace(metadata("", vectorBase64), `use="signing"`, `use="encryption"`, 1), time.Time{}, false},
+		"only encryption": {strings.Replace(metadata("", vectorBase64), `use="signing"`, `use="encryption"`, 1), time.Time{}, true},
+		"wrapped":         {entities(entity(metadata("", vectorBase64))), time.Time{}, true},
+		"two entities":    {entities(strings.Repeat(entity(metadata("", vectorBase64)), 2)), time.Time{}, false},
+		"no entity":       {entities(""), time.Time{}, false},
+		"wrapped twice":   {entities(entities(entity(metadata("", vectorBase64)))), time.Time{}, false},
 		"no entityID":     {strings.Replace(metadata("", vectorBase64), "entityID", "entity", 1), time.Time{}, false},
 		"other root":      {strings.ReplaceAll(metadata("", vectorBase64), "EntityDescriptor", "EntitiesDescriptor"), time.Time{}, false},
 		"other namespace": {strings.Replace(metadata("", vectorBase64), "2.0:metadata", "1.1:metadata", 1), time.Time{}, false},
@@ -79,11 +94,18 @@ func TestParseSAMLMetadata(t *testing.T) {
 		"too deep":        {strings.Replace(metadata("", vectorBase64), "<X509Data>", "<X509Data>"+strings.Repeat("<x>", 100)+strings.Repeat("</x>", 100), 1), time.Time{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			signing := 1
+			if name == "no certificate" || name == "only encryption" {
+				signing = 0 // taken all the same (recorded)
+			}
 			m, err := identity.ParseSAMLMetadata(c.text)
 			if (err == nil) != c.ok {
 				t.Fatalf("%+v, %v", m, err)
 			}
-			if c.ok && (m.EntityID != "https://idp.example.com/saml" || !m.ValidUntil.Equal(c.until) || len(m.Signing) != 1 || m.Signing[0].Subject.CommonName != "vector") {
+			if c.ok && (m.EntityID != "https://idp.example.com/saml" || !m.ValidUntil.Equal(c.until) || len(m.Signing) != signing) {
+				t.Errorf("%+v", m)
+			}
+			if len(m.Signing) > 0 && m.Signing[0].Subject.CommonName != "vector" {
 				t.Errorf("%+v", m)
 			}
 		})
@@ -97,7 +119,7 @@ func FuzzParseSAMLMetadata(f *testing.F) {
 	f.Add(strings.Repeat("<x>", 1000))
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := identity.ParseSAMLMetadata(text)
-		if err == nil && (m.EntityID == "" || len(m.Signing) == 0) {
+		if err == nil && m.EntityID == "" {
 			t.Errorf("%+v", m)
 		}
 		if again, err2 := identity.ParseSAMLMetadata(text); (err == nil) != (err2 == nil) || m.EntityID != again.EntityID {
@@ -140,8 +162,8 @@ func TestSAMLProvider(t *testing.T) {
 			t.Helper()
 			return must(t, w.root, w.GetSAMLProvider, &iam.GetSAMLProviderInput{SAMLProviderArn: arn})
 		}
-		// Lists are there also where they are empty; without an end of their own
-		// metadata last for a hundred years.
+		// Lists are there also where they are empty. Providers are valid for a
+		// hundred years, whatever their metadata say (recorded).
 		uuid := get(arn).SAMLProviderUUID
 		if len(*uuid) != 22 {
 			t.Errorf("id %s", *uuid)
@@ -151,20 +173,22 @@ func TestSAMLProvider(t *testing.T) {
 			AssertionEncryptionMode: "Allowed", PrivateKeyList: []types.SAMLPrivateKey{}, Tags: []types.Tag{},
 		}
 		sameAnswer(t, get(arn), want)
-		until := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 		sameAnswer(t, must(t, w.root, w.ListSAMLProviders, &iam.ListSAMLProvidersInput{}).SAMLProviderList, []types.SAMLProviderListEntry{
-			{Arn: arn, CreateDate: &made, ValidUntil: want.ValidUntil}, {Arn: ptr(samlARN + "a"), CreateDate: &made, ValidUntil: &until},
+			{Arn: arn, CreateDate: &made, ValidUntil: want.ValidUntil}, {Arn: ptr(samlARN + "a"), CreateDate: &made, ValidUntil: want.ValidUntil},
 		})
 
 		w.clock.advance(time.Hour)
 		sameAnswer(t, must(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: &ending}),
 			&iam.UpdateSAMLProviderOutput{SAMLProviderArn: arn})
-		want.SAMLMetadataDocument, want.ValidUntil = &ending, &until
+		want.SAMLMetadataDocument, want.ValidUntil = &ending, ptr(made.Add(time.Hour).AddDate(100, 0, 0))
 		sameAnswer(t, get(arn), want)
 		broken := metadata("", "x")
 		for _, text := range []string{broken, strings.Repeat("x", 1000)} {
 			refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("c"), SAMLMetadataDocument: &text}, 400, "InvalidInput", "Could not parse metadata")
 		}
+		service := strings.ReplaceAll(document, "IDPSSODescriptor", "SPSSODescriptor")
+		refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("c"), SAMLMetadataDocument: &service}, 400, "InvalidInput",
+			"SAML Providers must reference at least one SAML assertion issuer.")
 		refused(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: &broken}, 400, "InvalidInput", "Could not parse metadata")
 		refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document}, 409, "EntityAlreadyExists", "SAMLProvider with name a already exists.")
 		sameAnswer(t, get(arn), want)
@@ -196,7 +220,8 @@ func TestSAMLPrivateKeys(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		document := metadata("", vectorBase64)
 		in := &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document, AssertionEncryptionMode: "Required"}
-		refused(t, w.root, w.CreateSAMLProvider, in, 400, "InvalidInput", "Failed to set assertion encryption mode to Required because no private key is present.")
+		refused(t, w.root, w.CreateSAMLProvider, in, 400, "ValidationError",
+			"Unable to set assertion encryption mode to Required because no private key is provided.")
 		in.AddPrivateKey = &one
 		arn := must(t, w.root, w.CreateSAMLProvider, in).SAMLProviderArn
 		keys := func() []types.SAMLPrivateKey {
@@ -235,13 +260,16 @@ func TestSAMLPrivateKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range []string{"x", vectorCertificate, privatePEM(t, ecKey(t)), privatePEM(t, edward), one + two} {
+		for _, text := range []string{"x", vectorCertificate, privatePEM(t, edward), one + two} {
 			refused(t, w.root, w.UpdateSAMLProvider, change(nil, &text), 400, "InvalidInput", "The private key is not valid.")
 		}
 		if n := len(keys()); n != 1 {
 			t.Errorf("%d keys", n)
 		}
 		must(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, RemovePrivateKey: second[1].KeyId, AssertionEncryptionMode: "Allowed"})
+		// A key of ECDSA is taken as well (recorded).
+		curve := ptr(privatePEM(t, ecKey(t)))
+		must(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("curve"), SAMLMetadataDocument: &document, AddPrivateKey: curve})
 		// What is stored is sealed.
 		must(t, w.root, w.UpdateSAMLProvider, change(nil, &one))
 		if err := w.db.View(t.Context(), func(tx *store.Tx) error {

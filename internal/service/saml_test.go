@@ -288,6 +288,17 @@ func callSAML(t *testing.T, w *world) {
 	must(t, w.root.DeleteSAMLProvider, &iam.DeleteSAMLProviderInput{SAMLProviderArn: provider})
 }
 
+// IAM takes metadata that have no certificate to sign with. Nobody gets in by
+// them.
+func TestSAMLMetadataWithoutSigner(t *testing.T) {
+	i := newSAMLIssuer(t)
+	w, role := samlWorld(t, i, `{}`)
+	must(t, w.root.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: ptr(samlProviderARN),
+		SAMLMetadataDocument: ptr(strings.ReplaceAll(i.metadata(""), `use="signing"`, `use="encryption"`))})
+	in := &sts.AssumeRoleWithSAMLInput{RoleArn: &role, PrincipalArn: ptr(samlProviderARN), SAMLAssertion: encoded(i.signWhole(t, samlResponse(w.clock.Now(), role)))}
+	refused(t, w.anonymous().sts.AssumeRoleWithSAML, in, 400, "InvalidIdentityToken", "Response signature invalid")
+}
+
 // The metadata of a provider is good until it says that it is not.
 func TestSAMLMetadataExpires(t *testing.T) {
 	i := newSAMLIssuer(t)

@@ -117,6 +117,9 @@ func (s *Service) assertion(ctx context.Context, account, name, response string)
 	if !metadata.ValidUntil.IsZero() && !now.Before(metadata.ValidUntil) {
 		return nil, fail(invalidToken, "The metadata of the provider has expired.")
 	}
+	if len(metadata.Signing) == 0 { // nobody's signature counts
+		return nil, fail(invalidToken, "Response signature invalid")
+	}
 	element, err := verifiedAssertion(response, metadata.Signing, now)
 	if errors.Is(err, errSAMLSignature) {
 		return nil, fail(invalidToken, "Response signature invalid")
