@@ -24,7 +24,8 @@ const maxShown = 4096
 //	2 validation errors detected: Value at 'userName' failed to satisfy constraint: Member must not be null; …
 //
 // STS quotes the value in front of the place (Value '901' at …, Value null at
-// …) unless it is a secret; IAM quotes none. Names and paths that break only
+// …) unless it is a secret; IAM quotes those of PolicyExclusionList alone, which
+// is recorded. Names and paths that break only
 // their pattern get AWS's own sentence. An unknown operation or an input that is
 // not its structure is a mistake in the program and panics.
 func Check(op string, in any) *Error {
@@ -57,15 +58,19 @@ type findings struct {
 // add notes a broken rule. The zero Value stands for a value that is missing.
 func (f *findings) add(at *place, s *Shape, v reflect.Value, constraint string) {
 	if len(f.violations) < maxViolations {
-		where := "Value " + f.quoted(s, v) + "at '" + at.String() + "'"
+		path := at.String()
+		where := "Value at '" + path + "'"
+		if f.quote || strings.HasPrefix(path, "policyExclusionList.") {
+			where = "Value " + quoted(s, v) + "at '" + path + "'"
+		}
 		f.violations = append(f.violations, where+" failed to satisfy constraint: "+constraint)
 	}
 }
 
 // quoted is a value as an answer shows it, with the blank that parts it from
 // the rest, or nothing.
-func (f *findings) quoted(s *Shape, v reflect.Value) string {
-	if hidden, _ := sensitiveIn(s, nil); !f.quote || hidden {
+func quoted(s *Shape, v reflect.Value) string {
+	if hidden, _ := sensitiveIn(s, nil); hidden {
 		return ""
 	}
 	if !v.IsValid() {

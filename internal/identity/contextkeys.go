@@ -31,13 +31,21 @@ func (s *Service) inputPolicies(name string, kind policy.Kind, documents []strin
 		if err != nil {
 			var malformed *awsmodel.Error
 			if errors.As(err, &malformed) {
-				err = fail("InvalidInput", "Invalid policy %s: %s", id, malformed.Message)
+				err = errInputPolicy(name, i, id, malformed)
 			}
 			return nil, err
 		}
 		all = append(all, sourcePolicy{Policy: policy.Policy{Document: d, Name: id}, text: text})
 	}
 	return all, nil
+}
+
+// errInputPolicy refuses a document. That of PolicyInputList is recorded.
+func errInputPolicy(list string, i int, id string, malformed *awsmodel.Error) error {
+	if list == "PolicyInputList" {
+		return fail("InvalidInput", "Policy input list item %d has invalid content", i+1)
+	}
+	return fail("InvalidInput", "Invalid policy %s: %s", id, malformed.Message)
 }
 
 // contextKeys are the condition keys of documents, those of each in the order

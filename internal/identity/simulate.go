@@ -31,6 +31,9 @@ type simulation struct {
 	// owner is the account of the resources, where a policy of theirs is given.
 	owner string
 
+	// missing are the keys that the policies ask for and nobody gave, once they
+	// were looked for; every implicit denial tells of them.
+	missing []string
 	// statements are those that answers tell of, once they were told.
 	statements map[toldStatement]types.Statement
 	room       answerRoom
@@ -76,7 +79,10 @@ func (sim *simulation) on(ctx context.Context, action, resource string) (simulat
 	req := policy.Request{
 		Principal: sim.caller, Action: action, Resources: []string{resource}, Context: sim.context, Simulated: true,
 	}
-	out := simulated{decision: implicitDeny, matched: []types.Statement{}, missing: []string{}, byOrganization: true}
+	out := simulated{
+		decision: implicitDeny, matched: []types.Statement{}, missing: []string{}, byOrganization: true,
+		details: map[string]types.PolicyEvaluationDecisionType{},
+	}
 	for _, level := range sim.control {
 		// Where the organisation denies, a simulation ends. IAM EvaluationResult.
 		var err error
@@ -85,50 +91,91 @@ func (sim *simulation) on(ctx context.Context, action, resource string) (simulat
 			return out, err
 		}
 	}
-	d, err := policy.Evaluate(ctx, req, policy.Policies{
-		Identity: policies(sim.identity), Boundary: policies(sim.boundary), Resource: policies(sim.resource), ResourceAccount: sim.owner,
-	})
-	if err != nil {
-		return out, err
-	}
-	switch out.decision = implicitDeny; {
-	case d.Allowed:
-		out.decision = allowed
-	case d.Explicit:
-		out.decision = explicitDeny
-	}
-	out.details = map[string]types.PolicyEvaluationDecisionType{}
-	var asked []sourcePolicy
+	decided := map[string]types.PolicyEvaluationDecisionType{}
+	matches := map[string][]policy.Match{}
 	for _, l := range sim.layers() {
+		if len(l.policies) == 0 && l.kind != iamPolicy {
+			continue
+		}
 		decision, statements, err := decisionOf(ctx, req, resource, l.policies)
 		if err != nil {
 			return out, err
 		}
-		if len(l.policies) == 0 && l.kind != iamPolicy {
-			continue
-		}
+		decided[l.kind], matches[l.kind] = decision, statements
 		if l.kind == boundaryPolicy {
 			out.byBoundary = &types.PermissionsBoundaryDecisionDetail{AllowedByPermissionsBoundary: decision == allowed}
 		}
+	}
+	if sim.elsewhere() {
+		out.details = decided
+	}
+	if out.decision = sim.together(decided); out.decision == implicitDeny {
+		var err error
+		out.missing, err = sim.missingKeys(ctx, req)
+		return out, err
+	}
+	for _, l := range sim.layers() {
+		// A boundary gives nothing: only its denials have decided.
+		if decided[l.kind] != out.decision || l.kind == boundaryPolicy && out.decision == allowed {
+			continue
+		}
+		told, err := sim.statementsOut(ctx, l, matches[l.kind])
+		if err != nil {
+			return out, err
+		}
+		out.matched = append(out.matched, told...)
+	}
+	return out, nil
+}
+
+// elsewhere says that the resources belong to another account.
+func (sim *simulation) elsewhere() bool { return sim.owner != "" && sim.owner != sim.caller.Account }
+
+// together is what the kinds of policies decide together. Within an account a
+// resource's policy allows by itself, also where it names the account alone and
+// whatever the boundary leaves out; that is recorded, and more than a call is
+// given. Between accounts all must allow.
+func (sim *simulation) together(
+	decided map[string]types.PolicyEvaluationDecisionType,
+) types.PolicyEvaluationDecisionType {
+	byIdentity := allowed
+	for kind, d := range decided {
+		if d == explicitDeny {
+			return explicitDeny
+		}
+		if kind != resourcePolicy {
+			byIdentity = stricter(byIdentity, d)
+		}
+	}
+	byResource, asked := decided[resourcePolicy]
+	switch {
+	case !asked:
+		return byIdentity
+	case sim.elsewhere():
+		return stricter(byIdentity, byResource)
+	case byResource == allowed:
+		return allowed
+	}
+	return byIdentity
+}
+
+// missingKeys are the keys that the policies ask for, whatever their statements
+// are about, and that nobody gave. Recorded.
+func (sim *simulation) missingKeys(ctx context.Context, req policy.Request) ([]string, error) {
+	if sim.missing != nil {
+		return sim.missing, nil
+	}
+	req.Context = sim.given
+	var asked []sourcePolicy
+	for _, l := range sim.layers() {
 		asked = append(asked, l.policies...)
-		if sim.owner != "" && sim.owner != sim.caller.Account {
-			out.details[l.kind] = decision
-		}
-		// What only falls short has decided nothing.
-		if out.decision != implicitDeny {
-			told, err := sim.statementsOut(ctx, l, statements)
-			if err != nil {
-				return out, err
-			}
-			out.matched = append(out.matched, told...)
-		}
 	}
-	if out.decision == implicitDeny {
-		// What only stands for a value may be why. Recorded of aws:userid.
-		req.Context = sim.given
+	keys, err := policy.Missing(ctx, req, policies(asked))
+	if err != nil {
+		return nil, err
 	}
-	out.missing, err = policy.Missing(ctx, req, resource, policies(asked))
-	return out, err
+	sim.missing = append([]string{}, keys...)
+	return sim.missing, nil
 }
 
 // decisionOf is what policies of one kind say by themselves, and the
@@ -280,11 +327,11 @@ func strictest(all, more map[string]types.PolicyEvaluationDecisionType) map[stri
 	return all
 }
 
-// unionOfKeys adds keys that are not there yet, whatever their case.
+// unionOfKeys adds keys that are not there yet in their spelling.
 func unionOfKeys(have map[string]bool, all, more []string) []string {
 	for _, key := range more {
-		if folded := strings.ToLower(key); !have[folded] {
-			have[folded] = true
+		if !have[key] {
+			have[key] = true
 			all = append(all, key)
 		}
 	}
@@ -296,11 +343,14 @@ func (s *Service) SimulateCustomPolicy(ctx context.Context, in *iam.SimulateCust
 	c := principal.Of(ctx)
 	p, err := s.page(c, "SimulateCustomPolicy", "", in.Marker, in.MaxItems)
 	if err != nil {
-		return nil, err
+		return nil, errSimulationMarker
 	}
 	ask := simulationInput{
 		actions: in.ActionNames, resources: in.ResourceArns, policies: in.PolicyInputList, boundary: in.PermissionsBoundaryPolicyInputList,
 		resourcePolicy: in.ResourcePolicy, owner: in.ResourceOwner, caller: in.CallerArn, context: in.ContextEntries, handling: in.ResourceHandlingOption,
+	}
+	if owner := str(in.ResourceOwner); owner != "" && !strings.HasPrefix(owner, "arn:") {
+		return nil, errResourceOwner(owner) // unlike that of SimulatePrincipalPolicy
 	}
 	if in.ResourcePolicy != nil && in.CallerArn == nil {
 		return nil, fail("InvalidInput", "Invalid caller - Caller cannot be null or empty.")
@@ -309,7 +359,11 @@ func (s *Service) SimulateCustomPolicy(ctx context.Context, in *iam.SimulateCust
 	if err != nil {
 		return nil, err
 	}
-	for _, level := range in.OrderedOrganizationPolicyInputList {
+	for i, level := range in.OrderedOrganizationPolicyInputList {
+		if len(level.ServiceControlPolicyInputList) == 0 {
+			return nil, fail("InvalidInput",
+				"Organization policy at index %d must contain at least one service control policy", i+1)
+		}
 		control, err := s.inputPolicies("OrderedOrganizationPolicyInputList", policy.Control, level.ServiceControlPolicyInputList)
 		if err != nil {
 			return nil, err
@@ -327,13 +381,16 @@ func (s *Service) SimulatePrincipalPolicy(ctx context.Context, in *iam.SimulateP
 	c := principal.Of(ctx)
 	p, err := s.page(c, "SimulatePrincipalPolicy", *in.PolicySourceArn, in.Marker, in.MaxItems)
 	if err != nil {
+		return nil, errSimulationMarker
+	}
+	if err := checkSourceARN(c, *in.PolicySourceArn); err != nil {
 		return nil, err
 	}
 	var src source
 	var management string
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		if src, err = s.readSource(tx, c, *in.PolicySourceArn); err != nil {
-			return err
+			return noSource(err)
 		}
 		management, err = organization(tx, c.Account())
 		return err

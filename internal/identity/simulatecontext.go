@@ -18,8 +18,8 @@ import (
 const nobodysID = "STUB_PRINCIPAL_FOR_POLICY_SIMULATOR"
 
 // simulatedContext are the condition keys of a simulated request: what is
-// known of its caller, and what is given. The second are those without the
-// aws:userid that stands for one that is not given.
+// known of its caller, and what is given. The second are those without what
+// stands for an id or a caller that is not given.
 func simulatedContext(
 	caller policy.Principal, src source, entries []types.ContextEntry,
 ) (all, given policy.Context, err error) {
@@ -29,24 +29,31 @@ func simulatedContext(
 			continue // recorded
 		}
 		name := policy.Fold(str(e.ContextKeyName))
+		if _, twice := values[name]; twice {
+			return nil, nil, fail("InvalidInput", "Duplicate context key: %s.", *e.ContextKeyName)
+		}
 		if values[name], err = entryValues(e); err != nil {
 			return nil, nil, err
 		}
 	}
 	known := access.Context(callerKeys(caller, src))
 	given = func(key string) policy.Values {
-		if v, ok := values[key]; ok {
-			return v
+		v, ok := values[key]
+		if !ok && (key != "aws:principalaccount" || caller.ARN != "") {
+			v = known(key)
 		}
-		return known(key)
+		return v
 	}
 	all = func(key string) policy.Values {
 		v := given(key)
-		if key == "aws:userid" && len(v.Texts) == 0 {
+		switch {
+		case len(v.Texts) > 0:
+		case key == "aws:userid" && caller.ARN != "":
+			v.Texts = []string{caller.ARN}
+		case key == "aws:userid":
 			v.Texts = []string{nobodysID}
-			if caller.ARN != "" {
-				v.Texts[0] = caller.ARN
-			}
+		case key == "aws:principalaccount":
+			v.Texts = []string{caller.Account}
 		}
 		return v
 	}
@@ -76,8 +83,7 @@ func callerKeys(caller policy.Principal, src source) access.Keys {
 }
 
 // entryValues are the values that a simulation is given for a key, as the
-// policies are asked them. The errors are recorded but for those of two values,
-// of booleans and of dates.
+// policies are asked them. The errors are recorded; a boolean may be any text.
 func entryValues(e types.ContextEntry) (policy.Values, error) {
 	name := str(e.ContextKeyName)
 	kind, isList := strings.CutSuffix(string(e.ContextKeyType), "List")
@@ -89,23 +95,20 @@ func entryValues(e types.ContextEntry) (policy.Values, error) {
 	case len(e.ContextKeyValues) == 0:
 		return policy.Values{}, fail("InvalidInput", "Context values for context key %s cannot be null or empty.", name)
 	case !isList && len(e.ContextKeyValues) != 1:
-		return policy.Values{}, fail("InvalidInput", "Invalid values of context key %s for type %s.", name, kind)
+		return policy.Values{}, fail("InvalidInput", "Context key %s expected a single value, but received %d.",
+			kind, len(e.ContextKeyValues)) // the type, not the name
 	}
 	v := policy.Values{List: isList}
 	format, read := "", func(text string) (string, bool) { return text, true }
 	switch types.ContextKeyTypeEnum(kind) {
 	case types.ContextKeyTypeEnumNumeric:
 		v.Type, format, read = policy.Number, "numeric format", decimalText
-	case types.ContextKeyTypeEnumBoolean:
-		format, read = "boolean format", func(text string) (string, bool) {
-			return text, strings.EqualFold(text, "true") || strings.EqualFold(text, "false")
-		}
 	case types.ContextKeyTypeEnumIp:
 		format, read = "IP address", func(text string) (string, bool) { return text, isAddress(text) }
 	case types.ContextKeyTypeEnumBinary:
 		format, read = "base-64 encoded binary format", func(text string) (string, bool) { return text, isBinary(text) }
 	case types.ContextKeyTypeEnumDate:
-		v.Type, format, read = policy.Date, "date format", dateText
+		v.Type, format, read = policy.Date, "DateTime format", dateText
 	}
 	for _, text := range e.ContextKeyValues {
 		text, ok := read(text)

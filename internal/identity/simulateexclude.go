@@ -53,14 +53,15 @@ func (src *source) without(out func(sourcePolicy) bool) {
 	src.identity = slices.DeleteFunc(slices.Clone(src.identity), out)
 }
 
-// excludeARN leaves out managed policies by their ARN. Wildcards may stand in
-// the resource.
+// excludeARN leaves out managed policies by their ARN without its path, the only
+// form that AWS was recorded to find them by. Wildcards may stand in the
+// resource.
 func (src *source) excludeARN(arn string) error {
 	part := strings.SplitN(arn, ":", 6)
 	if len(part) != 6 || part[0] != "arn" || !strings.HasPrefix(part[5], "policy/") || strings.ContainsAny(strings.Join(part[:5], ""), "*?") || strings.Count(arn, "*") > 1 {
 		return fail("InvalidInput", "Invalid policy identifier: %s", arn)
 	}
-	src.without(func(p sourcePolicy) bool { return p.ARN != "" && glob(arn, p.ARN) })
+	src.without(func(p sourcePolicy) bool { return p.ARN != "" && glob(arn, pathless(p.ARN)) })
 	return nil
 }
 
@@ -69,12 +70,19 @@ func (src *source) excludeARN(arn string) error {
 func (src *source) excludeInline(id types.InlinePolicyIdentifierType) error {
 	name := str(id.AttachmentName)
 	if strings.Count(name, "*") > 1 || strings.ContainsAny(str(id.PolicyName), "*?") {
-		return fail("InvalidInput", "Invalid policy identifier: %s", name)
+		return fail("InvalidInput",
+			"Invalid inline policy exclusion: policyName, attachmentType, and attachmentName are required")
 	}
 	src.without(func(p sourcePolicy) bool {
 		return p.of == store.Entity(id.AttachmentType) && p.Name == str(id.PolicyName) && glob(fold(name), fold(p.entity))
 	})
 	return nil
+}
+
+// pathless is the ARN of a managed policy without its path.
+func pathless(arn string) string {
+	before, _, _ := strings.Cut(arn, ":policy/")
+	return before + ":policy/" + policyName(arn)
 }
 
 // glob matches a text by a pattern with any number of ? and at most one *.

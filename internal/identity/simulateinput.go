@@ -1,11 +1,13 @@
 package identity
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"rollcall/internal/awsmodel"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
 	"rollcall/internal/servicecatalog"
@@ -19,8 +21,7 @@ type simulationInput struct {
 }
 
 // newSimulation reads what a simulation is asked, for the policies of src
-// beside those given. That these are refused is documented; the words are
-// guesses.
+// beside those given. Its refusals are recorded.
 func (s *Service) newSimulation(c principal.Caller, in simulationInput, src source) (*simulation, error) {
 	if err := in.check(); err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func (s *Service) newSimulation(c principal.Caller, in simulationInput, src sour
 		return nil, err
 	}
 	if in.resourcePolicy != nil {
-		if sim.resource, err = s.inputPolicies("ResourcePolicy", policy.Resource, []string{*in.resourcePolicy}); err != nil {
+		if sim.resource, err = s.readResourcePolicy(in); err != nil {
 			return nil, err
 		}
 		if sim.owner, err = resourceOwner(str(in.owner), sim.caller.Account); err != nil {
@@ -53,12 +54,12 @@ func (s *Service) newSimulation(c principal.Caller, in simulationInput, src sour
 
 func (in simulationInput) check() error {
 	for _, name := range in.actions {
-		if service, action, _ := strings.Cut(name, ":"); service == "" || action == "" {
+		if service, _, colon := strings.Cut(name, ":"); service == "" || !colon {
 			return fail("InvalidInput", "The action is invalid since it is missing names")
 		}
 	}
 	if len(in.boundary) > 1 {
-		return fail("InvalidInput", "Only one permissions boundary policy can be given.")
+		return fail("InvalidInput", "The list of Permissions Boundary policies cannot exceed 1 items.")
 	}
 	if !isExplicit(in.resources) {
 		return nil
@@ -66,13 +67,39 @@ func (in simulationInput) check() error {
 	if err := sameInformation(in.actions); err != nil {
 		return err
 	}
-	for _, arn := range in.resources {
+	if err := checkResourceNames(in.resources); err != nil {
+		return err
+	}
+	return in.checkHandling()
+}
+
+func checkResourceNames(names []string) error {
+	for _, arn := range names {
 		part := strings.SplitN(arn, ":", 6)
 		if len(part) != 6 || part[0] != "arn" || part[1] == "" || part[2] == "" || part[5] == "" {
 			return fail("InvalidInput", "ResourceNames are not in a valid ARN format: %s.", arn)
 		}
 	}
-	return in.checkHandling()
+	return nil
+}
+
+// readResourcePolicy reads the policy of the resources, which then must be
+// named, by it too. Recorded.
+func (s *Service) readResourcePolicy(in simulationInput) ([]sourcePolicy, error) {
+	list, err := s.inputPolicies("ResourcePolicy", policy.Resource, []string{*in.resourcePolicy})
+	if err != nil {
+		return nil, err
+	}
+	if !isExplicit(in.resources) {
+		return nil, fail("InvalidInput", "Invalid Entity Arn: * does not clearly define entity type and name.")
+	}
+	for i := range list[0].Document.Statements {
+		st := &list[0].Document.Statements[i]
+		if err := checkResourceNames(slices.Concat(st.Resources, st.NotResources)); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // sameInformation refuses actions of which it is not known what they are about
@@ -95,7 +122,7 @@ func sameInformation(actions []string) error {
 
 // handlings are the scenarios that resources can belong to, with the actions
 // that have them. Whatever resources are given will do: an instance alone.
-// Recorded, but for the error's words.
+// Recorded.
 var handlings = map[string]string{
 	"ec2:runinstances": "EC2-Classic-InstanceStore EC2-Classic-EBS EC2-VPC-InstanceStore EC2-VPC-InstanceStore-Subnet" +
 		" EC2-VPC-EBS EC2-VPC-EBS-Subnet",
@@ -114,7 +141,9 @@ func (in simulationInput) checkHandling() error {
 	for _, action := range in.actions {
 		if !slices.Contains(strings.Fields(handlings[strings.ToLower(action)]), *in.handling) {
 			return fail("InvalidInput",
-				"Invalid input resource handling options. Action does not support resource handling options: %s.", *in.handling)
+				"Invalid input resource handling options. Action does not support resource handling options: %s. "+
+					"Please refer to the documentation for more details: "+
+					"https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html", action)
 		}
 	}
 	return nil
@@ -143,18 +172,44 @@ func simulatedCaller(c principal.Caller, arn string) (policy.Principal, error) {
 }
 
 // resourceOwner reads the account that owns the resources: its number, as the
-// parameter of SimulatePrincipalPolicy is, or the ARN of its root, as that of
+// parameter of SimulatePrincipalPolicy is, or an ARN of it, as that of
 // SimulateCustomPolicy is. Without one it is the caller's.
 func resourceOwner(text, account string) (string, error) {
 	if text == "" {
 		return account, nil
 	}
 	id := text
-	if part := strings.SplitN(text, ":", 6); len(part) == 6 && part[0] == "arn" && part[2] == "iam" && part[5] == "root" {
+	if part := strings.SplitN(text, ":", 6); len(part) == 6 && part[0] == "arn" && part[2] == "iam" && part[5] != "" {
 		id = part[4]
 	}
 	if checkAccountID(id) != nil {
-		return "", fail("InvalidInput", "Invalid resource owner: %s", text)
+		return "", errResourceOwner(text)
 	}
 	return id, nil
+}
+
+func errResourceOwner(text string) error {
+	return fail("InvalidInput", "'%s' is not a valid as a Resource Owner.", text)
+}
+
+// checkSourceARN refuses what is no entity of the account to simulate.
+func checkSourceARN(c principal.Caller, arn string) error {
+	part := strings.SplitN(arn, ":", 6)
+	if len(part) == 6 && part[0] == "arn" && part[2] == "iam" && part[4] != c.Account() && checkAccountID(part[4]) == nil {
+		return fail("InvalidInput",
+			"Invalid Policy Source Arn: caller's account %s does not have access to policies in account %s.", c.Account(), part[4])
+	}
+	if _, _, err := entityARN(c, arn); err != nil {
+		return fail("InvalidInput", "Invalid ARN provided in the request: %s", arn)
+	}
+	return nil
+}
+
+// noSource is the error for an entity that is not there, as simulations say it.
+func noSource(err error) error {
+	var told *awsmodel.Error
+	if errors.As(err, &told) && told.Code == "NoSuchEntity" {
+		return fail("NoSuchEntity", "Unable to retrieve specified IAM entity.")
+	}
+	return err
 }

@@ -55,8 +55,11 @@ func xmlLength(s string) int {
 	return n
 }
 
+// errSimulationMarker refuses a marker that is none of a simulation's.
+var errSimulationMarker = fail("InvalidInput", "Invalid marker for pagination.")
+
 // simulateAll simulates the actions of a request, a page of them. MaxItems
-// counts results for resources.
+// counts actions, on however many resources. Recorded.
 func simulateAll(ctx context.Context, p page, sim *simulation, actions, resources []string) (results []types.EvaluationResult, truncated bool, marker *string, err error) {
 	before, _ := strconv.Atoi(p.after)
 	actions = actions[min(before, len(actions)):]
@@ -64,10 +67,9 @@ func simulateAll(ctx context.Context, p page, sim *simulation, actions, resource
 	sim.room = answerRoom{bytes: simulationBytes, until: began.Add(simulationLimit)}
 	ctx, cancel := context.WithDeadlineCause(ctx, sim.room.until, errSimulationTooLarge)
 	defer cancel()
-	items, each := 0, max(1, len(resources))
 	results = []types.EvaluationResult{}
 	for i, action := range actions {
-		full := i > 0 && (items+each > p.limit || time.Since(began) > simulationTime)
+		full := i > 0 && (i >= p.limit || time.Since(began) > simulationTime)
 		var result types.EvaluationResult
 		if !full {
 			result, err = sim.result(ctx, action, resources)
@@ -79,7 +81,6 @@ func simulateAll(ctx context.Context, p page, sim *simulation, actions, resource
 		if err != nil {
 			return nil, false, nil, err
 		}
-		items += each
 		results = append(results, result)
 	}
 	return results, false, nil, nil

@@ -101,8 +101,12 @@ func offset(text string, at policy.Position) int {
 	}
 }
 
+// lineEnds makes every end of a line one byte: a carriage return ends one by
+// itself, and with the line feed behind it. Recorded.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 func place(text string, offset int) types.Position {
-	before := text[:offset]
+	before := lineEnds.Replace(text[:offset])
 	line := before[strings.LastIndexByte(before, '\n')+1:]
 	return types.Position{Line: int32(strings.Count(before, "\n") + 1), Column: int32(utf8.RuneCountInString(line) + 1)}
 }

@@ -17,7 +17,7 @@ func FuzzStatementPlace(f *testing.F) {
 		if err != nil {
 			return
 		}
-		lines := strings.Split(text, "\n")
+		lines := strings.Split(lineEnds.Replace(text), "\n")
 		for i := range d.Statements {
 			start, end := statementPlace(text, &d.Statements[i])
 			if start.Line > end.Line || start.Line == end.Line && start.Column >= end.Column {

@@ -321,7 +321,8 @@ func TestParseInstant(t *testing.T) {
 		"9223372036854775808": false, "sdfdsf": false, "234-13": false, "2016-12-13t2:00:00.593194+1": false,
 		"2016-12-13t2:00:00.1999999999+10:59": false, "2016-12-13T24:00:00Z": false, "2016-12-13T1:60Z": false,
 		"2016-12-13T1:00:60Z": false, "2016-12-32": false, "2016-1-1-1": false, "": false, "-": false, "2016-12-13T+": false,
-		"-292275055-01-01": false, "2016-12-13T1:00:00Zz": false, "+1": true, "++1": false, "+-1": false, "+": false, "2016-12-13T+1:00": false,
+		"-292275055-01-01": false, "2016-12-13T1:00:00Zz": false, "+1": true,
+		"++1": false, "+-1": false, "+": false, "2016-12-13T+1:00": false,
 	} {
 		t.Run(s, func(t *testing.T) {
 			if _, got := parseInstant(s); got != want {

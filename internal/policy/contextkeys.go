@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -61,38 +62,27 @@ func (k spelledKeys) sorted() []string {
 	return names
 }
 
-// Missing returns the condition keys that statements about the request ask for
-// and that it does not have, each once and sorted, spelled as first written:
-// what a simulation was not told. A statement is about a request when it names
-// its caller and action, and its resource, or one that a variable completes.
-// The error is as Evaluate's.
-func Missing(ctx context.Context, req Request, resource string, policies []Policy) ([]string, error) {
+// Missing returns the condition keys that the policies ask for, in statements
+// about anything, and that the request does not have: what a simulation was not
+// told. They are sorted, each once in every spelling. The error is as
+// Evaluate's. Recorded.
+func Missing(ctx context.Context, req Request, policies []Policy) ([]string, error) {
 	e := begin(ctx, req)
-	e.on(resource)
-	keys := spelledKeys{}
+	names := map[string]bool{}
 	for _, p := range policies {
 		for i := range p.Document.Statements {
 			st := &p.Document.Statements[i]
-			if e.concerns(st) && e.spend(st.size) {
-				keys.addStatement(p.Document, st)
+			if !e.spend(st.size) {
+				return nil, e.err
+			}
+			keys := spelledKeys{}
+			keys.addStatement(p.Document, st)
+			for key, name := range keys {
+				if len(e.of(key).Texts) == 0 {
+					names[name] = true
+				}
 			}
 		}
 	}
-	for key := range keys {
-		if len(e.of(key).Texts) > 0 {
-			delete(keys, key)
-		}
-	}
-	return keys.sorted(), e.err
-}
-
-// concerns is applies without conditions, and with any value for variables.
-func (e *evaluation) concerns(st *Statement) bool {
-	if e.matchAny(st.actions, &e.action) == (len(st.NotActions) > 0) || st.names(&e.req.Principal) == notNamed {
-		return false
-	}
-	if len(st.resources) == 0 || slices.ContainsFunc(st.resources, func(p pattern) bool { return p.vars }) {
-		return true
-	}
-	return e.matchAny(st.resources, &e.resource) != (len(st.NotResources) > 0)
+	return slices.Sorted(maps.Keys(names)), e.err
 }

@@ -108,6 +108,7 @@ func TestSimulatedPositions(t *testing.T) {
 		"indented":  {"{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\":\"Allow\", \"Action\":\"iam:*\", \"Resource\":\"*\"\n    }\n  ]\n}", "3.17-6.6"},
 		"second":    {`{"Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"},` + allow + `]}`, "1.65-1.116"},
 		"apart":     {"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"ec2:*\",\"Resource\":\"*\"} ,\n " + allow + `]}`, "1.65-2.52"},
+		"CR":        {"{\r  \"Statement\": [\r\n    {\r \"Effect\":\"Allow\", \"Action\":\"iam:*\", \"Resource\":\"*\"\r }\r ]\r}", "2.17-5.3"},
 		"not ASCII": {`{"Id":"üü","Statement":[` + allow + `]}`, "1.25-1.75"},
 	} {
 		out := must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{PolicyInputList: []string{c.document}, ActionNames: []string{"iam:GetUser"}})
@@ -130,7 +131,7 @@ func TestSimulateLayers(t *testing.T) {
 	user := func(name string) *string { return ptr(userPath + "/" + name) }
 	const bucket, other = "arn:aws:s3:::bucket", "arn:aws:s3:::other"
 	grant := func(effect, who string) *string {
-		return ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Principal":{"AWS":"` + who + `"},"Action":"s3:*","Resource":"*"}]}`)
+		return ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Principal":{"AWS":"` + who + `"},"Action":"s3:*","Resource":"arn:aws:s3:::*"}]}`)
 	}
 	allow, deny := oneStatement("Allow", "s3:*", "*", ""), oneStatement("Deny", "s3:*", bucket, "")
 	level := func(documents ...string) types.OrderedOrganizationPolicyType {
@@ -146,18 +147,31 @@ func TestSimulateLayers(t *testing.T) {
 		"one not allowed": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "s3:*", bucket, "")}, ResourceArns: []string{bucket, other}}, []string{
 			"s3:X on *: implicitDeny PolicyInputList.1:1.38-1.104", "  " + bucket + ": allowed PolicyInputList.1:1.38-1.104", "  " + other + ": implicitDeny"}},
 		"boundary allows": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, PermissionsBoundaryPolicyInputList: []string{allow}}, []string{
-			"s3:X on *: allowed PolicyInputList.1:1.38-1.86 PermissionsBoundaryPolicyInputList.1:1.38-1.86 boundary=true"}},
+			"s3:X on *: allowed PolicyInputList.1:1.38-1.86 boundary=true"}},
 		"boundary falls short": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, PermissionsBoundaryPolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")}}, []string{
 			"s3:X on *: implicitDeny boundary=false"}},
 		"boundary denies": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, PermissionsBoundaryPolicyInputList: []string{deny}, ResourceArns: []string{bucket}}, []string{
-			"s3:X on " + bucket + ": explicitDeny PolicyInputList.1:1.38-1.86 PermissionsBoundaryPolicyInputList.1:1.38-1.103 boundary=false",
-			"  " + bucket + ": explicitDeny PolicyInputList.1:1.38-1.86 PermissionsBoundaryPolicyInputList.1:1.38-1.103"}},
-		"resource's policy allows": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")}, ResourcePolicy: grant("Allow", userPath+"/Ann"), CallerArn: user("Ann")}, []string{
-			"s3:X on *: allowed ResourcePolicy:1.38-1.144"}},
-		"resource's policy allows another": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")}, ResourcePolicy: grant("Allow", userPath+"/Ann"), CallerArn: user("bob")}, []string{
-			"s3:X on *: implicitDeny"}},
-		"resource's policy denies": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, ResourcePolicy: grant("Deny", "*"), CallerArn: user("Ann")}, []string{
-			"s3:X on *: explicitDeny ResourcePolicy:1.38-1.110 PolicyInputList.1:1.38-1.86"}},
+			"s3:X on " + bucket + ": explicitDeny PermissionsBoundaryPolicyInputList.1:1.38-1.103 boundary=false",
+			"  " + bucket + ": explicitDeny PermissionsBoundaryPolicyInputList.1:1.38-1.103"}},
+		"resource's policy allows": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")},
+			ResourcePolicy: grant("Allow", userPath+"/Ann"), CallerArn: user("Ann"), ResourceArns: []string{bucket}}, []string{
+			"s3:X on " + bucket + ": allowed ResourcePolicy:1.38-1.157", "  " + bucket + ": allowed ResourcePolicy:1.38-1.157"}},
+		"resource's policy allows another": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")},
+			ResourcePolicy: grant("Allow", userPath+"/Ann"), CallerArn: user("bob"), ResourceArns: []string{bucket}}, []string{
+			"s3:X on " + bucket + ": implicitDeny", "  " + bucket + ": implicitDeny"}},
+		// Recorded: that a resource's policy names the account is enough here, whatever the boundary leaves out.
+		"resource's policy allows the account": {iam.SimulateCustomPolicyInput{
+			PolicyInputList: []string{}, ResourcePolicy: grant("Allow", rootARN), CallerArn: user("Ann"), ResourceArns: []string{bucket},
+			PermissionsBoundaryPolicyInputList: []string{oneStatement("Allow", "ec2:*", "*", "")}}, []string{
+			"s3:X on " + bucket + ": allowed ResourcePolicy:1.38-1.153 boundary=false", "  " + bucket + ": allowed ResourcePolicy:1.38-1.153"}},
+		"boundary denies what a resource's policy allows": {iam.SimulateCustomPolicyInput{
+			PolicyInputList: []string{}, ResourcePolicy: grant("Allow", rootARN), CallerArn: user("Ann"), ResourceArns: []string{bucket},
+			PermissionsBoundaryPolicyInputList: []string{deny}}, []string{
+			"s3:X on " + bucket + ": explicitDeny PermissionsBoundaryPolicyInputList.1:1.38-1.103 boundary=false",
+			"  " + bucket + ": explicitDeny PermissionsBoundaryPolicyInputList.1:1.38-1.103"}},
+		"resource's policy denies": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow},
+			ResourcePolicy: grant("Deny", "*"), CallerArn: user("Ann"), ResourceArns: []string{bucket}}, []string{
+			"s3:X on " + bucket + ": explicitDeny ResourcePolicy:1.38-1.123", "  " + bucket + ": explicitDeny ResourcePolicy:1.38-1.123"}},
 		"organization allows": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, OrderedOrganizationPolicyInputList: []types.OrderedOrganizationPolicyType{level(allow), level(oneStatement("Allow", "ec2:*", "*", ""), allow)}}, []string{
 			"s3:X on *: allowed PolicyInputList.1:1.38-1.86 organization=true"}},
 		"one level falls short": {iam.SimulateCustomPolicyInput{PolicyInputList: []string{allow}, OrderedOrganizationPolicyInputList: []types.OrderedOrganizationPolicyType{level(allow), level(oneStatement("Allow", "ec2:*", "*", ""))}}, []string{
@@ -176,7 +190,7 @@ func TestSimulateLayers(t *testing.T) {
 func TestSimulateAcrossAccounts(t *testing.T) {
 	w := inMemory(t)
 	const bucket, owner = "arn:aws:s3:::bucket", "210987654321"
-	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"s3:*","Resource":"*"}}`
+	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"s3:*","Resource":"arn:aws:s3:::*"}}`
 	details := func(d map[string]types.PolicyEvaluationDecisionType) string {
 		return fmt.Sprintf("IAM Policy %s, Resource Policy %s", d["IAM Policy"], d["Resource Policy"])
 	}
@@ -185,7 +199,7 @@ func TestSimulateAcrossAccounts(t *testing.T) {
 		"own":    {oneStatement("Allow", "s3:*", "*", ""), strings.Replace(trust, account, "111111111111", 1), "implicitDeny", "IAM Policy allowed, Resource Policy implicitDeny"},
 		"theirs": {oneStatement("Deny", "s3:*", "*", ""), trust, "explicitDeny", "IAM Policy explicitDeny, Resource Policy allowed"},
 	} {
-		for _, asked := range []string{owner, "arn:aws:iam::" + owner + ":root"} {
+		for _, asked := range []string{"arn:aws:iam::" + owner + ":user/x", "arn:aws:iam::" + owner + ":root"} {
 			r := must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{PolicyInputList: []string{c.own}, ActionNames: []string{"s3:X"}, ResourceArns: []string{bucket},
 				ResourcePolicy: &c.theirs, ResourceOwner: &asked, CallerArn: ptr(userPath + "/Ann")}).EvaluationResults[0]
 			if string(r.EvalDecision) != c.decision || details(r.EvalDecisionDetails) != c.details || details(r.ResourceSpecificResults[0].EvalDecisionDetails) != c.details {
@@ -242,7 +256,7 @@ func TestSimulateRefuses(t *testing.T) {
 		change  func(*iam.SimulateCustomPolicyInput)
 		message string
 	}{
-		"a policy": {func(in *iam.SimulateCustomPolicyInput) { in.PolicyInputList = []string{allow, "x"} }, "Invalid policy PolicyInputList.2: Syntax errors in policy."},
+		"a policy": {func(in *iam.SimulateCustomPolicyInput) { in.PolicyInputList = []string{allow, "x"} }, "Policy input list item 2 has invalid content"},
 		"a resource policy": {func(in *iam.SimulateCustomPolicyInput) {
 			in.ResourcePolicy, in.CallerArn = ptr("x"), ptr(userPath+"/Ann")
 		}, "Invalid policy ResourcePolicy: Syntax errors in policy."},
@@ -253,13 +267,27 @@ func TestSimulateRefuses(t *testing.T) {
 		}, noCaller},
 		"two boundaries": {func(in *iam.SimulateCustomPolicyInput) {
 			in.PermissionsBoundaryPolicyInputList = []string{allow, allow}
-		}, "Only one permissions boundary policy can be given."},
+		}, "The list of Permissions Boundary policies cannot exceed 1 items."},
 		"no account": {func(in *iam.SimulateCustomPolicyInput) {
 			in.ResourcePolicy, in.CallerArn, in.ResourceOwner = ptr(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`), ptr(userPath+"/Ann"), ptr("me")
-		}, "Invalid resource owner: me"},
+		}, "'me' is not a valid as a Resource Owner."},
+		"an account's number": {func(in *iam.SimulateCustomPolicyInput) { in.ResourceOwner = ptr(account) }, "'" + account + "' is not a valid as a Resource Owner."},
+		"a resource's policy without resources": {func(in *iam.SimulateCustomPolicyInput) {
+			in.ResourcePolicy, in.CallerArn = ptr(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:s3:::a"}}`), ptr(userPath+"/Ann")
+		}, "Invalid Entity Arn: * does not clearly define entity type and name."},
+		"a resource's policy on everything": {func(in *iam.SimulateCustomPolicyInput) {
+			in.ResourcePolicy, in.CallerArn = ptr(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`), ptr(userPath+"/Ann")
+			in.ResourceArns = []string{"arn:aws:s3:::a"}
+		}, "ResourceNames are not in a valid ARN format: *."},
+		"a level without policies": {func(in *iam.SimulateCustomPolicyInput) {
+			in.OrderedOrganizationPolicyInputList = []types.OrderedOrganizationPolicyType{{ServiceControlPolicyInputList: []string{allow}}, {ServiceControlPolicyInputList: []string{}}}
+		}, "Organization policy at index 2 must contain at least one service control policy"},
+		"a marker": {func(in *iam.SimulateCustomPolicyInput) { in.Marker = ptr("x") }, "Invalid marker for pagination."},
+		"a key twice": {func(in *iam.SimulateCustomPolicyInput) {
+			in.ContextEntries = []types.ContextEntry{contextEntry("string", "a"), contextEntry("string", "b")}
+			in.ContextEntries[1].ContextKeyName = ptr("AWS:X")
+		}, "Duplicate context key: AWS:X."},
 		"no service": {func(in *iam.SimulateCustomPolicyInput) { in.ActionNames = []string{"GetUser"} },
-			"The action is invalid since it is missing names"},
-		"no action": {func(in *iam.SimulateCustomPolicyInput) { in.ActionNames = []string{"iam:"} },
 			"The action is invalid since it is missing names"},
 	} {
 		t.Run(name, func(t *testing.T) {

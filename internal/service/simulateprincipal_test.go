@@ -52,7 +52,7 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 			"iam:ListUserPolicies on "+self+": allowed listing:1.38-1.91", "  "+self+": allowed listing:1.38-1.91",
 			"iam:GetUser on "+self+": implicitDeny ?aws:SecureTransport", "  "+self+": implicitDeny ?aws:SecureTransport",
 			"iam:CreateAccessKey on "+self+": allowed user_Ann_own:1.38-1.190", "  "+self+": allowed user_Ann_own:1.38-1.190",
-			"iam:CreateUser on "+self+": implicitDeny", "  "+self+": implicitDeny")
+			"iam:CreateUser on "+self+": implicitDeny ?aws:SecureTransport", "  "+self+": implicitDeny ?aws:SecureTransport")
 		in.ActionNames, in.ContextEntries, in.ResourceArns = []string{"iam:GetUser"}, secure, nil
 		wantLines(t, run(self, in), "iam:GetUser on *: allowed group_Devs_getting:1.38-1.142")
 		wantLines(t, run(groupPath+"/Devs", in), "iam:GetUser on *: allowed group_Devs_getting:1.38-1.142")
@@ -61,19 +61,19 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		// Another caller has another name, and not these tags.
 		in = actions("iam:CreateAccessKey")
 		in.CallerArn, in.ResourceArns = ptr(userPath+"/bob"), []string{userPath + "/bob", self}
-		wantLines(t, run(self, in), "iam:CreateAccessKey on arn:aws:iam::${Account}:${ResourceType}/${ResourceName}: implicitDeny ?aws:PrincipalTag/team",
-			"  "+userPath+"/bob: implicitDeny ?aws:PrincipalTag/team", "  "+self+": implicitDeny ?aws:PrincipalTag/team")
+		wantLines(t, run(self, in), "iam:CreateAccessKey on arn:aws:iam::${Account}:${ResourceType}/${ResourceName}: implicitDeny ?aws:PrincipalTag/team,aws:SecureTransport,s3express:SessionMode",
+			"  "+userPath+"/bob: implicitDeny ?aws:PrincipalTag/team,aws:SecureTransport,s3express:SessionMode", "  "+self+": implicitDeny ?aws:PrincipalTag/team,aws:SecureTransport,s3express:SessionMode")
 
 		// Policies beside, boundaries in force and given, and control policies.
 		in = actions("iam:CreateUser")
 		in.PolicyInputList = []string{oneStatement("Allow", "iam:Create*", "*", "")}
 		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.38-1.93")
 		must(t, w.root.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("Ann"), PermissionsBoundary: ptr(readOnly)})
-		wantLines(t, run(self, in), "iam:CreateUser on *: implicitDeny boundary=false")
+		wantLines(t, run(self, in), "iam:CreateUser on *: implicitDeny ?aws:SecureTransport,s3express:SessionMode boundary=false")
 		in.PolicyExclusionList = []types.PolicyIdentifier{&types.PolicyIdentifierMemberPolicyType{Value: "permission-boundary"}}
 		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.38-1.93")
 		in.PolicyExclusionList, in.PermissionsBoundaryPolicyInputList = nil, []string{oneStatement("Allow", "*", "*", "")}
-		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.38-1.93 PermissionsBoundaryPolicyInputList.1:1.38-1.83 boundary=true")
+		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.38-1.93 boundary=true")
 		for name, document := range map[string]string{"everything": oneStatement("Allow", "*", "*", ""), "limits": oneStatement("Deny", "iam:CreateUser", "*", "")} {
 			if err := w.IAM.PutControlPolicy(t.Context(), account, name, document); err != nil {
 				t.Fatal(err)
@@ -142,7 +142,37 @@ func TestSimulateExclusions(t *testing.T) {
 			PolicyExclusionList: []types.PolicyIdentifier{arn(bad)}}, 400, "InvalidInput", "Invalid policy identifier: "+bad)
 	}
 	refused(t, w.root.SimulatePrincipalPolicy, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: ptr(userPath + "/Ann"), ActionNames: []string{"iam:GetUser"},
-		PolicyExclusionList: []types.PolicyIdentifier{inline("group", "*a*", "x")}}, 400, "InvalidInput", "Invalid policy identifier: *a*")
+		PolicyExclusionList: []types.PolicyIdentifier{inline("group", "*a*", "x")}}, 400, "InvalidInput",
+		"Invalid inline policy exclusion: policyName, attachmentType, and attachmentName are required")
+	refused(t, w.root.SimulatePrincipalPolicy, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: ptr(userPath + "/Ann"), ActionNames: []string{"iam:GetUser"},
+		PolicyExclusionList: []types.PolicyIdentifier{inline("group", "*", "x")}}, 400, "ValidationError", "1 validation error detected: "+
+		"Value '*' at 'policyExclusionList.1.member.inlinePolicyIdentifier.attachmentName' failed to satisfy constraint: "+
+		`Member must satisfy regular expression pattern: .*[\w+=,.@-]+.*`)
+	// Where the entity is read is recorded.
+	for arn, want := range map[string]struct {
+		status        int
+		code, message string
+	}{
+		userPath + "/nobody":              {404, "NoSuchEntity", "Unable to retrieve specified IAM entity."},
+		rootARN:                           {400, "InvalidInput", "Invalid ARN provided in the request: " + rootARN},
+		"no-arn-of-20-characters-or-more": {400, "InvalidInput", "Invalid ARN provided in the request: no-arn-of-20-characters-or-more"},
+		"arn:aws:iam::999999999999:user/a": {400, "InvalidInput", "Invalid Policy Source Arn: caller's account " + account +
+			" does not have access to policies in account 999999999999."},
+	} {
+		refused(t, w.root.SimulatePrincipalPolicy, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &arn, ActionNames: []string{"iam:GetUser"}},
+			want.status, want.code, want.message)
+	}
+	// A policy below a path is found without it alone. Recorded.
+	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Bob")})
+	low := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("low"), Path: ptr("/a/b/"), PolicyDocument: ptr(allowAll)}).Policy.Arn
+	must(t, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("Bob"), PolicyArn: low})
+	for path, want := range map[string]string{"": "implicitDeny", "a/b/": "allowed", "c/": "allowed"} {
+		got := must(t, w.root.SimulatePrincipalPolicy, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: ptr(userPath + "/Bob"), ActionNames: []string{"iam:GetUser"},
+			PolicyExclusionList: []types.PolicyIdentifier{arn("arn:aws:iam::" + account + ":policy/" + path + "low")}})
+		if d := got.EvaluationResults[0].EvalDecision; string(d) != want {
+			t.Errorf("excluded by path %q: %s, want %s", path, d, want)
+		}
+	}
 }
 
 // Keys come as they stand in the text, each spelling once of a document.
@@ -176,5 +206,5 @@ func TestContextKeys(t *testing.T) {
 	same(t, keys(groupPath+"/Devs"), []string{"aws:SecureTransport"})
 	same(t, keys(rolePath+"/worker"), []string{})
 	refused(t, w.root.GetContextKeysForPrincipalPolicy, &iam.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: ptr(rolePath + "/nobody")}, 404, "NoSuchEntity", "The role with name nobody cannot be found.")
-	refused(t, w.root.GetContextKeysForCustomPolicy, &iam.GetContextKeysForCustomPolicyInput{PolicyInputList: []string{"x"}}, 400, "InvalidInput", "Invalid policy PolicyInputList.1: Syntax errors in policy.")
+	refused(t, w.root.GetContextKeysForCustomPolicy, &iam.GetContextKeysForCustomPolicyInput{PolicyInputList: []string{"x"}}, 400, "InvalidInput", "Policy input list item 1 has invalid content")
 }

@@ -57,6 +57,7 @@ func TestSimulateRefusesResources(t *testing.T) {
 	w := inMemory(t)
 	const bucket, instance, noARN = "arn:aws:s3:::bucket", "arn:aws:ec2:us-east-1:123456789012:instance/i-1", "ResourceNames are not in a valid ARN format: "
 	const handling = "Invalid input resource handling options. Action does not support resource handling options: "
+	const more = ". Please refer to the documentation for more details: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html"
 	list := func(texts ...string) []string { return texts }
 	for _, c := range []struct {
 		actions, resources []string
@@ -79,8 +80,8 @@ func TestSimulateRefusesResources(t *testing.T) {
 		{list("s3:GetObject"), list("arn:unknown:s3:::b", "arn:aws:s3:us-east-1:123456789012:b"), "", ""},
 		{list("ec2:RunInstances"), list(instance), "EC2-VPC-EBS-Subnet", ""},
 		{list("ec2:RunInstances"), list(instance), "EC2-Classic-EBS", ""},
-		{list("ec2:RunInstances"), list(instance), "EC2", handling + "EC2."},
-		{list("ec2:StopInstances"), list(instance), "EC2-VPC-EBS", handling + "EC2-VPC-EBS."},
+		{list("ec2:RunInstances"), list(instance), "EC2", handling + "ec2:RunInstances" + more},
+		{list("ec2:StopInstances"), list(instance), "EC2-VPC-EBS", handling + "ec2:StopInstances" + more},
 		{list("ec2:StopInstances"), nil, "EC2-VPC-EBS", ""},
 		{list("cloudwatch:TagResource"), list("arn:aws:cloudwatch:us-east-1:123456789012:alarm:a"), "CloudWatch-Alarm", ""},
 	} {
