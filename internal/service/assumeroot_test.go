@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -78,12 +79,16 @@ func TestAssumeRoot(t *testing.T) {
 		must(t, w.root.EnableOrganizationsRootSessions, &iam.EnableOrganizationsRootSessionsInput{})
 		must(t, ann.sts.AssumeRoot, in)
 		in.TaskPolicyArn = rootTask("Everything")
-		refused(t, ann.sts.AssumeRoot, in, 400, "ValidationError", *in.TaskPolicyArn.Arn+" is not the ARN of a task policy.")
+		refused(t, ann.sts.AssumeRoot, in, 400, "ValidationError", "Request must contain valid AWS managed task policy ARN")
 		in.TaskPolicyArn.Arn = ptr("arn:aws:iam::aws:policy/AdministratorAccess")
-		refused(t, w.root.sts.AssumeRoot, in, 400, "ValidationError", *in.TaskPolicyArn.Arn+" is not the ARN of a task policy.")
+		refused(t, w.root.sts.AssumeRoot, in, 400, "ValidationError", "Request must contain valid AWS managed task policy ARN")
 
 		// It reaches members of this organisation only.
 		in.TaskPolicyArn = rootTask("IAMAuditRootUserCredentials")
+		for _, target := range []string{userPath + "/Ann", "12345678901x", strings.TrimSuffix(memberRoot, "root")} {
+			in.TargetPrincipal = &target
+			refused(t, w.root.sts.AssumeRoot, in, 400, "ValidationError", "Request must contain a valid target principal")
+		}
 		for _, target := range []string{stranger, account, "999999999999"} {
 			in.TargetPrincipal = &target
 			refused(t, w.root.sts.AssumeRoot, in, 403, "AccessDenied", notAuthorized(rootARN, "sts:AssumeRoot", "arn:aws:iam::"+target+":root"))

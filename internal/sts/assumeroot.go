@@ -54,15 +54,18 @@ func memberAccount(c principal.Caller, target string) string {
 }
 
 // AssumeRoot gives the management account of an organisation a session of a
-// member's root user, for one task. Of the refusals no text is known.
+// member's root user, for one task.
 func (s *Service) AssumeRoot(ctx context.Context, in *sts.AssumeRootInput) (*sts.AssumeRootOutput, error) {
 	c := principal.Of(ctx)
 	arn := str(in.TaskPolicyArn.Arn)
 	task := managedpolicy.Find(arn)
 	if task == nil || task.Path != rootTaskPath || rootTasks[task.Name] == "" {
-		return nil, fail("ValidationError", "%s is not the ARN of a task policy.", arn)
+		return nil, fail("ValidationError", "Request must contain valid AWS managed task policy ARN") // recorded
 	}
 	account := memberAccount(c, *in.TargetPrincipal)
+	if len(account) != 12 || strings.Trim(account, "0123456789") != "" {
+		return nil, fail("ValidationError", "Request must contain a valid target principal") // recorded for a user
+	}
 	root, ok, err := s.iam.ManagedRoot(ctx, c.Account(), account, rootTasks[task.Name])
 	if err != nil {
 		return nil, err
