@@ -102,13 +102,13 @@ func entryValues(e types.ContextEntry) (policy.Values, error) {
 	format, read := "", func(text string) (string, bool) { return text, true }
 	switch types.ContextKeyTypeEnum(kind) {
 	case types.ContextKeyTypeEnumNumeric:
-		v.Type, format, read = policy.Number, "numeric format", decimalText
+		format, read = "numeric format", decimalText
 	case types.ContextKeyTypeEnumIp:
 		format, read = "IP address", func(text string) (string, bool) { return text, isAddress(text) }
 	case types.ContextKeyTypeEnumBinary:
 		format, read = "base-64 encoded binary format", func(text string) (string, bool) { return text, isBinary(text) }
 	case types.ContextKeyTypeEnumDate:
-		v.Type, format, read = policy.Date, "DateTime format", dateText
+		format, read = "DateTime format", dateText
 	}
 	for _, text := range e.ContextKeyValues {
 		text, ok := read(text)
@@ -121,7 +121,7 @@ func entryValues(e types.ContextEntry) (policy.Values, error) {
 }
 
 // decimalText reads a number and writes it as Java's BigDecimal does, which is
-// how variables in policies see it: 01.0 is 1.0, and 1e2 is 1E+2. Recorded.
+// how texts in policies see it: 01.0 is 1.0, and 1e2 is 1E+2. Recorded.
 func decimalText(text string) (string, bool) {
 	mantissa, sign, exponent := text, "", 0
 	if i := strings.IndexAny(text, "eE"); i >= 0 {

@@ -8,21 +8,9 @@ type Values struct {
 	// value. Only operators with ForAllValues or ForAnyValue, and Null, ask such
 	// a key. More values than one are always a list.
 	List bool
-	// Type is Text but in simulations.
-	Type ValueType
 }
 
 func (v Values) isList() bool { return v.List || len(v.Texts) > 1 }
-
-// ValueType is what a simulation says that values are.
-type ValueType uint8
-
-// The types that are told apart: no number and no date equals a text.
-const (
-	Text ValueType = iota
-	Number
-	Date
-)
 
 // Context returns the values of a condition key for the request being decided:
 // none for a key the request does not have. The key comes in lower case,

@@ -36,7 +36,7 @@ func (e *evaluation) holds(c *condition) truth {
 	case values.isList():
 		return unmet
 	}
-	return e.meets(c, values.Texts[0], values.Type)
+	return e.meets(c, values.Texts[0])
 }
 
 func (e *evaluation) isNull(c *condition, absent bool) bool {
@@ -52,7 +52,7 @@ func (e *evaluation) isNull(c *condition, absent bool) bool {
 // decides ends it.
 func (e *evaluation) holdsOfSet(c *condition, values Values) truth {
 	for _, s := range values.Texts {
-		switch t := e.meets(c, s, values.Type); {
+		switch t := e.meets(c, s); {
 		case t == broken, t == unmet && c.set == forAllValues, t == met && c.set == forAnyValue:
 			return t
 		}
@@ -64,14 +64,14 @@ func (e *evaluation) holdsOfSet(c *condition, values Values) truth {
 // that is no address, or no ARN, meets no operator on those, not even a negated
 // one; what is no number or no date meets a negated one, but in a simulation
 // not NumericNotEquals. Recorded.
-func (e *evaluation) meets(c *condition, s string, kind ValueType) truth {
+func (e *evaluation) meets(c *condition, s string) truth {
 	if !e.spend(1 + len(s)/16) {
 		return unmet
 	}
 	found := false
 	switch c.family {
 	case stringFamily:
-		found = kind == Text && e.equalsText(c, s)
+		found = e.equalsText(c, s)
 	case boolFamily:
 		found = e.equalsBool(c, s)
 	case numericFamily:

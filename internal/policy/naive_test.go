@@ -135,7 +135,7 @@ func (n naive) condition(name, key string, policy []string, session bool) string
 		return "no"
 	}
 	for _, r := range request {
-		answer := n.one(name, positive, r, have.Type, policy, session)
+		answer := n.one(name, positive, r, policy, session)
 		if answer == "failed" || all && answer == "no" || any && answer == "yes" || !all && !any {
 			return answer
 		}
@@ -147,7 +147,7 @@ func (n naive) condition(name, key string, policy []string, session bool) string
 }
 
 // one compares one value of the request with those of the policy in turn.
-func (n naive) one(name, positive, r string, kind ValueType, policy []string, session bool) string {
+func (n naive) one(name, positive, r string, policy []string, session bool) string {
 	switch {
 	case positive == "IpAddress" && address(r, true) == nil, strings.HasPrefix(name, "Arn") && !arn(r):
 		return "no"
@@ -155,7 +155,7 @@ func (n naive) one(name, positive, r string, kind ValueType, policy []string, se
 		return "no"
 	}
 	for _, p := range policy {
-		equal, failed := n.equal(positive, r, kind, p, session)
+		equal, failed := n.equal(positive, r, p, session)
 		if failed {
 			return "failed"
 		}
@@ -167,7 +167,7 @@ func (n naive) one(name, positive, r string, kind ValueType, policy []string, se
 }
 
 // equal compares one value of the request with one of the policy.
-func (n naive) equal(operator, r string, kind ValueType, p string, session bool) (equal, failed bool) {
+func (n naive) equal(operator, r, p string, session bool) (equal, failed bool) {
 	switch {
 	case operator == "BinaryEquals":
 		x, xerr := base64.StdEncoding.Strict().DecodeString(r)
@@ -187,8 +187,6 @@ func (n naive) equal(operator, r string, kind ValueType, p string, session bool)
 	case operator == "Bool":
 		text, ok := n.replace(p)
 		return ok && strings.EqualFold(text, "true") == strings.EqualFold(r, "true"), false
-	case kind != Text:
-		return false, false
 	case operator == "StringLike":
 		re, ok := n.expand(p, true)
 		return ok && re.MatchString(units(r)), false

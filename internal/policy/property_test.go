@@ -198,7 +198,7 @@ func TestConditionsAgainstNaive(t *testing.T) {
 func drawContext(t *rapid.T) map[string]Values {
 	context := map[string]Values{}
 	for _, key := range keyPool {
-		v := Values{Type: rapid.SampledFrom([]ValueType{Text, Text, Text, Number, Date}).Draw(t, "type")}
+		v := Values{}
 		most := 1
 		if key == "aws:TagKeys" || key == "t:value" {
 			most, v.List = 3, rapid.Bool().Draw(t, "list")

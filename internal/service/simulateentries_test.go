@@ -49,7 +49,7 @@ func TestSimulateContextErrors(t *testing.T) {
 	}
 }
 
-// Variables have values of a type as AWS writes them.
+// Texts and variables see values of a type as AWS writes them. Recorded.
 func TestSimulateTypedValues(t *testing.T) {
 	w := inMemory(t)
 	for _, c := range []struct {
@@ -67,7 +67,7 @@ func TestSimulateTypedValues(t *testing.T) {
 		{"boolean", "TRUE", "TRUE"}, {"ip", "010.1.2.003", "010.1.2.003"}, {"ip", "2001:DB8::1", "2001:DB8::1"}, {"binary", "YQ==", "YQ=="},
 	} {
 		r := must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{
-			PolicyInputList: []string{oneStatement("Allow", "*", "arn:aws:x:::${aws:x}", "")}, ActionNames: []string{"x:Y"}, ResourceArns: []string{"arn:aws:x:::" + c.want},
+			PolicyInputList: []string{oneStatement("Allow", "*", "arn:aws:x:::${aws:x}", `{"StringEquals":{"aws:x":"`+c.want+`"}}`)}, ActionNames: []string{"x:Y"}, ResourceArns: []string{"arn:aws:x:::" + c.want},
 			ContextEntries: []types.ContextEntry{contextEntry(c.kind, c.value)},
 		}).EvaluationResults[0]
 		if r.EvalDecision != "allowed" {
@@ -77,6 +77,8 @@ func TestSimulateTypedValues(t *testing.T) {
 	for condition, e := range map[string]types.ContextEntry{
 		`{"NumericGreaterThan":{"aws:x":"9e9998"}}`:       contextEntry("numeric", "1e9999"),
 		`{"NumericEquals":{"aws:x":"100"}}`:               contextEntry("numeric", "1e2"),
+		`{"ForAnyValue:StringEquals":{"aws:x":"1"}}`:      contextEntry("numericList", "2", "1"),
+		`{"DateEquals":{"aws:x":"1970-01-01"}}`:           contextEntry("numeric", "0"),
 		`{"IpAddress":{"aws:x":"10.1.2.3"}}`:              contextEntry("ip", "010.1.2.003"),
 		`{"DateEquals":{"aws:x":"2035-01-02T00:00:00Z"}}`: contextEntry("date", "2035-01-02"),
 	} {
