@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"rollcall/internal/service"
@@ -94,12 +95,17 @@ func TestNothingBeyondWhatIsAllowed(t *testing.T) {
 	}
 }
 
-// said is a text without what a request gave.
+// said is a text without what a request gave: the value, and the account of an
+// ARN where a sentence names it.
 func said(text string, x try) string {
 	if x.value == "" {
 		return text
 	}
-	return strings.ReplaceAll(text, x.value, "")
+	text = strings.ReplaceAll(text, x.value, "")
+	if given, err := arn.Parse(x.value); err == nil {
+		text = strings.ReplaceAll(text, "in account "+given.AccountID, "in account")
+	}
+	return text
 }
 
 // tries are the requests of all actions about what is mine, as they should be
