@@ -116,7 +116,7 @@ func (a *auditing) fetch(ctx context.Context) (auditInput, error) {
 	return in, nil
 }
 
-// service is where an account is reached. The AWS CLI puts keys of the environment
+// service names the endpoint and profile of an account. The AWS CLI puts keys of the environment
 // before its AWS_PROFILE, and --profile before both.
 func (a *auditing) service(account *fleet.Account) plan.Service {
 	s := plan.Service{Known: true, Endpoint: account.Endpoint(), Profile: a.reach.settings.Profile}

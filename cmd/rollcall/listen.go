@@ -9,7 +9,7 @@ import (
 	"rollcall/internal/server"
 )
 
-// defaultListen is where a service listens that is not told where.
+// defaultListen is the address of a service without --listen.
 const defaultListen = "127.0.0.1:8585"
 
 // listenHints say what to do about an address that cannot be opened.

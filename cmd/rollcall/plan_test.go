@@ -140,7 +140,7 @@ func hasPassword(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// longAgo is how long before the sessions their users are made.
+// longAgo is the age of the users when a session of commands begins.
 const longAgo = 200 * 24 * time.Hour
 
 // clock is a service's that is so long behind.
