@@ -15,16 +15,16 @@ import (
 // a key that is not there.
 type Keys func(key string) []string
 
-// Keys are what is known of a caller and of how its call came. Nothing is
-// looked up before it is asked for.
+// Keys returns the values of the global condition keys and of those of STS for
+// the caller and its call. It looks up nothing before it is asked.
 //
 // IAM, AWS global condition context keys; AWS STS condition keys.
 func (s *Subject) Keys(now time.Time) Keys {
 	return func(name string) []string { return s.global(name, now) }
 }
 
-// Context is what conditions may ask of a call: the first of several places
-// that has a key. They may be nil.
+// Context returns the values that conditions see. The first place that has a
+// key decides; places may be nil.
 func Context(places ...Keys) policy.Context {
 	return func(name string) policy.Values {
 		for _, keys := range places {

@@ -219,8 +219,8 @@ func (d *decision) decide(t *target) {
 	d.plan.add(item)
 }
 
-// breakGlassName is how users for emergencies are called: their credentials are
-// idle until the day on which nothing else works.
+// breakGlassName matches common names of users for emergencies. Their
+// credentials are idle until the day on which nothing else works.
 var breakGlassName = lazyregexp.New(`(?i)break[^a-z0-9/]?glass|emergenc|fire[^a-z0-9/]?call`)
 
 // breakGlass says why nothing is planned for a user who is one for emergencies,

@@ -24,7 +24,7 @@ var (
 
 const account = "123456789012"
 
-// atAWS is where the reports came from.
+// atAWS names the service that the reports came from.
 var atAWS = Service{Known: true}
 
 // ago is a moment so many days before the report.

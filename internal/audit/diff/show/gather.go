@@ -87,9 +87,9 @@ func (g *gathered) Account(a *diff.Account) error {
 	return nil
 }
 
-// usual is what an ordinary use of a credential is called where such uses are
-// counted and not listed; "" for anything else. What was used after long, from
-// elsewhere, or by root is no such use.
+// usual returns the name under which ordinary uses of a credential are counted
+// instead of listed, and "" for any other event. A use after a long time, from
+// another place, or by root is not ordinary.
 func usual(kind audit.EventKind) string {
 	switch kind {
 	case audit.PasswordUsed:
