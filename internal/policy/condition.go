@@ -126,13 +126,14 @@ func parseOperator(name string) (op operator, set setOperator, ifExists, ok bool
 // no policy may have, and unreadable for what session policies may. For them
 // the notations of IPv6 that only storing takes are unreadable too: recorded.
 func (o operator) compileValue(text string, vars, session bool) (v value, ok bool) {
-	readable, usual := true, true
+	readable := true
 	switch o.family {
 	case numericFamily:
 		v.number, readable = parseNumber(text)
 	case dateFamily:
 		v.instant, readable = parseInstant(text)
 	case addressFamily:
+		var usual bool
 		v.prefix, usual, readable = parsePrefix(text)
 		readable = readable && (usual || !session)
 	case binaryFamily:
