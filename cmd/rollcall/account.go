@@ -13,6 +13,7 @@ import (
 
 	"rollcall/internal/identity"
 	"rollcall/internal/service"
+	"rollcall/internal/words"
 )
 
 func accountCommand(p *process) *cobra.Command {
@@ -148,7 +149,8 @@ func printAccounts(p *process, output string, accounts []identity.AccountInfo) e
 		}
 		list := []account{}
 		for _, a := range accounts {
-			list = append(list, account{a.ID, a.Alias, a.Partition, date(a.Created), a.Users, date(a.Reported), a.Limits})
+			list = append(list, account{a.ID, a.Alias, a.Partition, words.Time(a.Created), a.Users, words.Time(a.Reported),
+				a.Limits})
 		}
 		return writeJSON(p.stdout, list)
 	}
@@ -158,7 +160,7 @@ func printAccounts(p *process, output string, accounts []identity.AccountInfo) e
 	}
 	t := newTable(p.stdout, "Account", "Alias", "Partition", "Users", "Created", "Last report")
 	for _, a := range accounts {
-		t.row(a.ID, a.Alias, a.Partition, strconv.Itoa(a.Users), date(a.Created), date(a.Reported))
+		t.row(a.ID, a.Alias, a.Partition, strconv.Itoa(a.Users), words.Time(a.Created), words.Time(a.Reported))
 	}
 	return t.print()
 }
@@ -201,7 +203,7 @@ func (in *install) askToDelete(ctx context.Context, id string) error {
 			id += " (" + a.Alias + ")"
 		}
 		return usageError("this deletes account %s, its %s, and all its credentials, policies and reports, for good: give --yes to do it",
-			id, counted(a.Users, "user"))
+			id, words.Count(a.Users, "user"))
 	})
 }
 

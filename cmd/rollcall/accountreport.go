@@ -11,6 +11,7 @@ import (
 	"rollcall/internal/ownfile"
 	"rollcall/internal/service"
 	"rollcall/internal/store"
+	"rollcall/internal/words"
 )
 
 func accountReportsCommand(p *process) *cobra.Command {
@@ -50,7 +51,7 @@ func printReports(p *process, output, account string, reports []store.Report) er
 		}
 		list := []report{}
 		for _, r := range reports {
-			list = append(list, report{date(r.Generated), r.Users, r.Size, r.SHA256})
+			list = append(list, report{words.Time(r.Generated), r.Users, r.Size, r.SHA256})
 		}
 		return writeJSON(p.stdout, list)
 	}
@@ -60,7 +61,7 @@ func printReports(p *process, output, account string, reports []store.Report) er
 	}
 	t := newTable(p.stdout, "Generated", "Rows", "Bytes", "SHA-256")
 	for _, r := range reports {
-		t.row(date(r.Generated), strconv.FormatInt(r.Users, 10), strconv.FormatInt(r.Size, 10), r.SHA256)
+		t.row(words.Time(r.Generated), strconv.FormatInt(r.Users, 10), strconv.FormatInt(r.Size, 10), r.SHA256)
 	}
 	return t.print()
 }

@@ -12,8 +12,10 @@ import (
 
 	"rollcall/internal/audit"
 	"rollcall/internal/enrich"
+	"rollcall/internal/escape"
 	"rollcall/internal/fleet"
 	"rollcall/internal/render"
+	"rollcall/internal/words"
 )
 
 // auditing is what 'rollcall audit' was asked for.
@@ -191,7 +193,7 @@ func (a *auditing) judge(ctx context.Context, auditor *audit.Auditor, in *auditI
 		}
 		defer r.Close()
 		if in.note != "" && !a.quiet {
-			fmt.Fprintln(a.p.stderr, "rollcall: "+render.Printable(in.note))
+			fmt.Fprintln(a.p.stderr, "rollcall: "+escape.Printable(in.note))
 		}
 		of, err = auditor.Audit(ctx, r, in.src, in.facts, out.visit())
 	}
@@ -224,7 +226,7 @@ func (a *auditing) verdict(s *audit.Summary) error {
 				n += s.Counts.Severities[severity][audit.Warn]
 			}
 		}
-		return &exitError{code: a.findingsCode, err: fmt.Errorf("%s of severity %s or worse", counted(n, "finding"),
+		return &exitError{code: a.findingsCode, err: fmt.Errorf("%s of severity %s or worse", words.Count(n, "finding"),
 			failOn)}
 	default:
 		return nil
@@ -256,14 +258,8 @@ func (a *auditing) incomplete(s *audit.Summary) string {
 			why = append(why, fmt.Sprintf("%d %s", part.n, part.what))
 		}
 	}
-	return fmt.Sprintf("the audit is incomplete: of %s, %s", counted(len(s.Accounts), "account"), strings.Join(why, ", "))
-}
-
-func counted(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
+	return fmt.Sprintf("the audit is incomplete: of %s, %s", words.Count(len(s.Accounts), "account"),
+		strings.Join(why, ", "))
 }
 
 func enrichHelp() string {

@@ -16,6 +16,7 @@ import (
 	"rollcall/internal/enrich"
 	"rollcall/internal/history"
 	"rollcall/internal/intake"
+	"rollcall/internal/words"
 )
 
 // prepare completes what is known of the report by looking into it. dated says
@@ -64,7 +65,7 @@ func (in *auditInput) look(dated bool) error {
 	if err != nil {
 		return err
 	}
-	in.guess(dated, in.file, info.ModTime(), "when the file was written, "+date(info.ModTime()))
+	in.guess(dated, in.file, info.ModTime(), "when the file was written, "+words.Time(info.ModTime()))
 	if in.saved != nil {
 		in.readFacts()
 	}

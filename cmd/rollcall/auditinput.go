@@ -18,6 +18,7 @@ import (
 	"rollcall/internal/fleet"
 	"rollcall/internal/history"
 	"rollcall/internal/render"
+	"rollcall/internal/words"
 )
 
 // auditInput is a report to audit, or an account that has none.
@@ -154,7 +155,7 @@ func (a *auditing) folder(dir string) (all []auditInput, skipped []render.Skippe
 	if err == nil && len(files) == 0 {
 		err = fmt.Errorf("there are no reports in %s", dir)
 		if !a.atAt.IsZero() {
-			err = fmt.Errorf("there are no reports in %s of %s or before", dir, date(a.atAt))
+			err = fmt.Errorf("there are no reports in %s of %s or before", dir, words.Time(a.atAt))
 		}
 	}
 	for _, file := range files {
@@ -225,9 +226,11 @@ func accountInput(of *history.Account) auditInput {
 			in.service.Profile = of.Outcome.Profile
 		}
 		if of.Missing() {
-			in.problem = fmt.Sprintf("The last run, of %s, got no report: %s. This one is older.", date(of.Outcome.At), why)
+			in.problem = fmt.Sprintf("The last run, of %s, got no report: %s. This one is older.", words.Time(of.Outcome.At),
+				why)
 		} else if of.Outcome != nil && of.Outcome.NoFacts != "" {
-			in.problem = fmt.Sprintf("The last run, of %s, asked for more than the report and got nothing: %s.", date(of.Outcome.At), strings.TrimSuffix(of.Outcome.NoFacts, "."))
+			in.problem = fmt.Sprintf("The last run, of %s, asked for more than the report and got nothing: %s.",
+				words.Time(of.Outcome.At), strings.TrimSuffix(of.Outcome.NoFacts, "."))
 		}
 	}
 	return in

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/audit"
-	"rollcall/internal/render"
+	"rollcall/internal/escape"
 )
 
 // mutelistImport is what 'rollcall audit import-mutelist' was asked for.
@@ -68,7 +68,7 @@ func (m *mutelistImport) run(args []string) error {
 		return fmt.Errorf("%s: %w", args[0], err)
 	}
 	for _, note := range got.Notes {
-		fmt.Fprintln(m.p.stderr, "rollcall: "+render.Printable(note))
+		fmt.Fprintln(m.p.stderr, "rollcall: "+escape.Printable(note))
 	}
 	return m.out.write(func(w io.Writer) error { return audit.WriteExceptions(w, got.Exceptions) })
 }

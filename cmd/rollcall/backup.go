@@ -16,6 +16,7 @@ import (
 	"rollcall/internal/service"
 	"rollcall/internal/store"
 	"rollcall/internal/trail"
+	"rollcall/internal/words"
 )
 
 func backupCommand(p *process) *cobra.Command {
@@ -110,18 +111,13 @@ func spool(to io.Writer, write func(io.Writer) error) error {
 
 // figures are a backup's for the trail.
 func figures(info store.BackupInfo) map[string]any {
-	return map[string]any{"accounts": info.Accounts, "users": info.Users, "rows": info.Rows, "taken": date(info.Taken)}
+	return map[string]any{"accounts": info.Accounts, "users": info.Users, "rows": info.Rows,
+		"taken": words.Time(info.Taken)}
 }
 
 func describe(info store.BackupInfo) string {
-	return fmt.Sprintf("%s and %s (%s)", count(info.Accounts, "account"), count(info.Users, "user"), count(info.Rows, "row"))
-}
-
-func count(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%s and %s (%s)", words.Count(info.Accounts, "account"), words.Count(info.Users, "user"),
+		words.Count(info.Rows, "row"))
 }
 
 func restoreCommand(p *process) *cobra.Command {
@@ -212,7 +208,7 @@ func (in *install) restoreChecked(ctx context.Context, a *act, f io.ReadSeeker, 
 
 // tellRestored says what was restored, and whether its secrets can be read.
 func (in *install) tellRestored(info store.BackupInfo, fits error) {
-	fmt.Fprintf(in.p.stderr, "Restored %s as of %s.\n", describe(info), date(info.Taken))
+	fmt.Fprintf(in.p.stderr, "Restored %s as of %s.\n", describe(info), words.Time(info.Taken))
 	if !info.Verified {
 		fmt.Fprintln(in.p.stderr, "Nothing shows that nobody changed the backup: it was not verified.")
 	}

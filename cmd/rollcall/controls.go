@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/grid"
 	"rollcall/internal/render"
 )
 
@@ -121,26 +123,27 @@ func (e *explaining) severity(c *audit.Control) audit.Severity {
 
 func (e *explaining) table(list []*audit.Control) error {
 	look := e.look()
-	g := render.Grid{Titles: []string{"CONTROL", "NAME", "SEVERITY", "OF", "JUDGES"}, Spare: []string{"OF"}, Wrap: true}
+	g := grid.Grid{Titles: []string{"CONTROL", "NAME", "SEVERITY", "OF", "JUDGES"}, Spare: []string{"OF"}, Wrap: true}
 	for _, c := range list {
-		g.Row(render.Cell{Text: string(c.ID)}, render.Cell{Text: c.Name}, e.severityCell(c), render.Cell{Text: string(c.Subject)}, render.Cell{Text: c.Title})
+		g.Add(grid.Cell{Text: string(c.ID)}, grid.Cell{Text: c.Name}, e.severityCell(c), grid.Cell{Text: string(c.Subject)},
+			grid.Cell{Text: c.Title})
 	}
+	out := bufio.NewWriter(e.p.stdout)
 	if e.of != nil {
-		fmt.Fprintln(e.p.stdout, render.Heading.Paint(strings.TrimSpace(e.of.Title+" "+e.of.Version), look.Colour))
-		e.text(e.p.stdout, "", e.of.About)
+		fmt.Fprintln(out, grid.Heading.Paint(strings.TrimSpace(e.of.Title+" "+e.of.Version), look.Colour))
+		e.text(out, "", e.of.About)
+		g.Write(out, look.Width, look.Colour)
+		return out.Flush()
 	}
-	if err := g.Write(e.p.stdout, look.Width, look.Colour); err != nil {
-		return err
-	}
-	if e.of != nil {
-		return nil
-	}
-	b := render.Grid{Titles: []string{"BENCHMARK", "CONTROLS", "TITLE"}, Wrap: true}
+	g.Write(out, look.Width, look.Colour)
+	b := grid.Grid{Titles: []string{"BENCHMARK", "CONTROLS", "TITLE"}, Wrap: true}
 	for _, of := range audit.Benchmarks() {
-		b.Row(render.Cell{Text: string(of.ID)}, render.Cell{Text: fmt.Sprint(len(of.Controls))}, render.Cell{Text: strings.TrimSpace(of.Title + " " + of.Version)})
+		b.Add(grid.Cell{Text: string(of.ID)}, grid.Cell{Text: fmt.Sprint(len(of.Controls))},
+			grid.Cell{Text: strings.TrimSpace(of.Title + " " + of.Version)})
 	}
-	fmt.Fprintln(e.p.stdout)
-	return b.Write(e.p.stdout, look.Width, look.Colour)
+	fmt.Fprintln(out)
+	b.Write(out, look.Width, look.Colour)
+	return out.Flush()
 }
 
 func (e *explaining) look() render.Options {
@@ -148,14 +151,14 @@ func (e *explaining) look() render.Options {
 	return render.Options{Width: t.Width, Colour: t.Colour}
 }
 
-func (e *explaining) severityCell(c *audit.Control) render.Cell {
+func (e *explaining) severityCell(c *audit.Control) grid.Cell {
 	s := e.severity(c)
-	cell := render.Cell{Text: s.String()}
+	cell := grid.Cell{Text: s.String()}
 	switch {
 	case s >= audit.High:
-		cell.Style = render.Bad
+		cell.Style = grid.Bad
 	case s == audit.Medium:
-		cell.Style = render.Odd
+		cell.Style = grid.Odd
 	}
 	return cell
 }
@@ -169,7 +172,7 @@ func (e *explaining) text(w io.Writer, indent, s string) {
 	if columns <= 0 {
 		columns = 100
 	}
-	for _, line := range render.Wrap(s, max(columns-len(indent), 20)) {
+	for _, line := range grid.Wrap(s, max(columns-len(indent), 20)) {
 		fmt.Fprintln(w, indent+line)
 	}
 }
@@ -177,7 +180,7 @@ func (e *explaining) text(w io.Writer, indent, s string) {
 // explain writes all there is to know of a control.
 func (e *explaining) explain(w io.Writer, c *audit.Control) {
 	colour := e.look().Colour
-	head := func(s string) { fmt.Fprintln(w, render.Heading.Paint(s, colour)) }
+	head := func(s string) { fmt.Fprintln(w, grid.Heading.Paint(s, colour)) }
 	head(fmt.Sprintf("%s %s: %s", c.ID, c.Name, c.Title))
 	e.text(w, "", c.Description)
 	for _, part := range []struct{ name, text string }{

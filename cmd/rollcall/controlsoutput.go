@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"rollcall/internal/audit"
-	"rollcall/internal/render"
+	"rollcall/internal/escape"
 )
 
 // controlJSON is a control as JSON has it.
@@ -103,7 +103,7 @@ func (e *explaining) markdown(list []*audit.Control) error {
 	b.WriteString("# Controls\n")
 	for _, c := range list {
 		fmt.Fprintf(&b, "\n## %s %s\n\n**%s.** %s\n\n%s\n\nSeverity: %s.", c.ID, c.Name,
-			render.Markdown(c.Title), render.Markdown(c.Description), render.Markdown(c.Rule), render.Markdown(e.severities(c)))
+			escape.Markdown(c.Title), escape.Markdown(c.Description), escape.Markdown(c.Rule), escape.Markdown(e.severities(c)))
 		if len(c.Columns) > 0 {
 			fmt.Fprintf(&b, " Columns: `%s`.", strings.Join(c.Columns, "`, `"))
 		}
@@ -111,7 +111,8 @@ func (e *explaining) markdown(list []*audit.Control) error {
 		if len(c.Absent) > 0 {
 			b.WriteString("\n| absent value | column | verdict |\n|---|---|---|\n")
 			for _, a := range c.Absent {
-				fmt.Fprintf(&b, "| %s | %s | %s |\n", render.Markdown(a.Value), render.Markdown(a.Column), render.Markdown(a.Verdict))
+				fmt.Fprintf(&b, "| %s | %s | %s |\n", escape.Markdown(a.Value), escape.Markdown(a.Column),
+					escape.Markdown(a.Verdict))
 			}
 		}
 		for _, lines := range [][]string{e.thresholds(c), elsewhere(c)} {
@@ -119,12 +120,12 @@ func (e *explaining) markdown(list []*audit.Control) error {
 				b.WriteString("\n")
 			}
 			for _, line := range lines {
-				fmt.Fprintf(&b, "- %s\n", render.Markdown(line))
+				fmt.Fprintf(&b, "- %s\n", escape.Markdown(line))
 			}
 		}
-		fmt.Fprintf(&b, "\nWhat to do: %s\n", render.Markdown(c.Remediation))
+		fmt.Fprintf(&b, "\nWhat to do: %s\n", escape.Markdown(c.Remediation))
 		if len(c.Sources) > 0 {
-			fmt.Fprintf(&b, "\nSources: %s.\n", render.Markdown(strings.Join(c.Sources, "; ")))
+			fmt.Fprintf(&b, "\nSources: %s.\n", escape.Markdown(strings.Join(c.Sources, "; ")))
 		}
 	}
 	_, err := e.p.stdout.Write([]byte(b.String()))

@@ -11,6 +11,7 @@ import (
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/diff"
 	"rollcall/internal/audit/diff/show"
+	"rollcall/internal/words"
 )
 
 // diffing is what 'rollcall diff' was asked for.
@@ -141,10 +142,10 @@ func (d *diffing) verdict(s *show.Summary, failOn audit.Severity) error {
 	}
 	if incomplete > 0 {
 		return fmt.Errorf("the comparison is incomplete: of %s, %d not wholly compared or judged",
-			counted(len(s.Accounts), "account"), incomplete)
+			words.Count(len(s.Accounts), "account"), incomplete)
 	}
 	if n := s.Counts.NewFailures(failOn); d.exitCode && n > 0 {
-		return &exitError{code: exitFindings, err: fmt.Errorf("%s of severity %v or worse", counted(n, "new finding"),
+		return &exitError{code: exitFindings, err: fmt.Errorf("%s of severity %v or worse", words.Count(n, "new finding"),
 			failOn)}
 	}
 	return nil

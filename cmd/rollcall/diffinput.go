@@ -17,8 +17,9 @@ import (
 
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/diff"
+	"rollcall/internal/escape"
 	"rollcall/internal/history"
-	"rollcall/internal/render"
+	"rollcall/internal/words"
 	"rollcall/report"
 )
 
@@ -262,7 +263,7 @@ func (in *diffInputs) fileInput(path, flag, when string) (*auditInput, error) {
 			path = "standard input"
 		}
 		fmt.Fprintf(in.p.stderr, "rollcall: %s does not say when it was generated: taking when it was written, %s (see --%s)\n",
-			render.Printable(path), date(found.src.Generated), flag)
+			escape.Printable(path), words.Time(found.src.Generated), flag)
 	}
 	if found.src.Account == "" && found.missing == "" {
 		found.src.Account, err = accountInReport(&found)
@@ -345,7 +346,8 @@ func (in *diffInputs) pair(old, new *diffSide, dirGiven bool) ([]diffAccount, er
 	}
 	for _, account := range slices.Sorted(maps.Keys(new.skipped)) {
 		if in.wanted(account) {
-			fmt.Fprintf(in.p.stderr, "rollcall: account %s is not active and was not compared\n", render.Printable(strings.TrimSpace(account+" "+new.skipped[account])))
+			fmt.Fprintf(in.p.stderr, "rollcall: account %s is not active and was not compared\n",
+				escape.Printable(strings.TrimSpace(account+" "+new.skipped[account])))
 		}
 		delete(accounts, account)
 	}
@@ -405,16 +407,17 @@ func (in *diffInputs) match(account string, old, new *diffSide, dirGiven bool) (
 		}
 		switch {
 		case r.missing != "" && r.file == "":
-			return failedAccount(account, is.src.Name, sentence("There is no report: "+r.missing)), nil
+			return failedAccount(account, is.src.Name, words.Sentence("There is no report: "+r.missing)), nil
 		case r.missing != "":
-			return failedAccount(account, is.src.Name, sentence(r.missing)), nil
+			return failedAccount(account, is.src.Name, words.Sentence(r.missing)), nil
 		}
 	}
 	if is.problem != "" {
 		a.problems = append(a.problems, is.problem)
 	}
 	if was != nil && was.file != "" && was.file == is.file && new.folder != nil {
-		why := "There is no report between the two times: the newest is that of " + date(is.src.Generated) + ". " + is.problem
+		why := "There is no report between the two times: the newest is that of " + words.Time(is.src.Generated) + ". " +
+			is.problem
 		return failedAccount(account, is.src.Name, strings.TrimSpace(why)), nil
 	}
 	a.Account, a.Name, a.New = account, is.src.Name, diffReport(is)
@@ -428,14 +431,6 @@ func (in *diffInputs) match(account string, old, new *diffSide, dirGiven bool) (
 		a.History, err = in.earlier(folder, account)
 	}
 	return a, err
-}
-
-// sentence is a text with a stop at its end.
-func sentence(s string) string {
-	if s == "" || s[len(s)-1] == '.' {
-		return s
-	}
-	return s + "."
 }
 
 // earlier are the reports of the history of an account; of --dir where no

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -25,14 +24,6 @@ func writeJSON(w io.Writer, v any) error {
 	e.SetIndent("", "    ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
-}
-
-// date is a time as people and programs read it, "" for none.
-func date(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }
 
 // table is columns of short texts under their names: the plain form that a

@@ -11,8 +11,10 @@ import (
 
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/plan"
+	"rollcall/internal/escape"
 	"rollcall/internal/fleet"
 	"rollcall/internal/render"
+	"rollcall/internal/words"
 )
 
 // planning is what 'rollcall plan' was asked for. It finds and judges reports
@@ -187,7 +189,7 @@ func (d *planning) judge(ctx context.Context, auditor *audit.Auditor, in *auditI
 		}
 		defer r.Close()
 		if in.note != "" && d.audit.asOf == "" && !d.audit.quiet {
-			fmt.Fprintln(d.p.stderr, "rollcall: "+render.Printable(in.note))
+			fmt.Fprintln(d.p.stderr, "rollcall: "+escape.Printable(in.note))
 		}
 		of, err = auditor.Audit(ctx, r, in.src, in.facts, p.Row)
 	}
@@ -225,10 +227,10 @@ func (d *planning) bind(in *auditInput) error {
 func (d *planning) checkDates(in *auditInput, asOf, now time.Time) error {
 	if asOf.After(in.src.Generated) {
 		return usageError("--as-of %s is later than the report, which is of %s: of what was used since, it says nothing",
-			d.audit.asOf, date(in.src.Generated))
+			d.audit.asOf, words.Time(in.src.Generated))
 	}
 	if in.src.Generated.After(now.Add(fleet.ClockSkew)) {
-		in.missing = "The report is dated " + date(in.src.Generated) + ", which is in the future."
+		in.missing = "The report is dated " + words.Time(in.src.Generated) + ", which is in the future."
 	}
 	return nil
 }
@@ -261,10 +263,10 @@ func (d *planning) tell(p *plan.Plan) error {
 	if n := len(p.Unclassified); n > 0 {
 		names := strings.Join(p.Unclassified[:min(n, 10)], ", ") + map[bool]string{true: " and more"}[n > 10]
 		fmt.Fprintf(d.p.stderr, "rollcall: nothing is planned for users who look like break-glass users: %s; "+
-			"classify them in --config\n", render.Printable(names))
+			"classify them in --config\n", escape.Printable(names))
 	}
 	if n := len(p.Problems); n > 0 {
-		return fmt.Errorf("the plan is incomplete: %s", counted(n, "problem"))
+		return fmt.Errorf("the plan is incomplete: %s", words.Count(n, "problem"))
 	}
 	return nil
 }

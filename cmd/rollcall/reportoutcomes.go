@@ -13,6 +13,7 @@ import (
 
 	"rollcall/internal/history"
 	"rollcall/internal/lazyregexp"
+	"rollcall/internal/words"
 )
 
 // mostShown is how many accounts are all shown; of more, only those of which
@@ -69,7 +70,7 @@ func writeOutcomes(w io.Writer, outcomes []history.Outcome, now time.Time) error
 		shown++
 		old := ""
 		if !o.GeneratedAt.IsZero() {
-			old = shortAge(now.Sub(o.GeneratedAt))
+			old = words.ShortAge(now.Sub(o.GeneratedAt))
 		}
 		t.row(o.Account, o.Name, string(o.Status), old, answered.ReplaceAllString(cmp.Or(o.Message, o.NoFacts), "$2 $1: "))
 	}
@@ -145,17 +146,4 @@ func thousands(n int) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
-}
-
-// shortAge is a length of time in its largest unit, days being the largest.
-func shortAge(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", max(0, d/time.Second))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", d/time.Minute)
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	}
-	return fmt.Sprintf("%dd", d/(24*time.Hour))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/internal/escape"
 	"rollcall/internal/render"
 	"rollcall/report"
 )
@@ -77,7 +78,7 @@ func (r *reporting) show(w io.Writer, inputs []auditInput, asOf time.Time) error
 	for i := range inputs {
 		in := &inputs[i]
 		if len(inputs) > 1 {
-			fmt.Fprintf(w, "%s%s\n", map[bool]string{true: "\n"}[i > 0], render.Printable(in.title()))
+			fmt.Fprintf(w, "%s%s\n", map[bool]string{true: "\n"}[i > 0], escape.Printable(in.title()))
 		}
 		at, src := in.src.Generated, in.src
 		if in.guessed {

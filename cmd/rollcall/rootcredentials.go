@@ -14,6 +14,7 @@ import (
 	"rollcall/internal/identity"
 	"rollcall/internal/seal"
 	"rollcall/internal/service"
+	"rollcall/internal/words"
 )
 
 func rootKeyCommand(p *process) *cobra.Command {
@@ -98,7 +99,7 @@ func printRootKeys(p *process, output, account string, keys []identity.RootKey) 
 		type key struct{ AccessKeyId, Status, CreateDate string }
 		list := []key{}
 		for _, k := range keys {
-			list = append(list, key{k.ID, k.Status, date(k.Created)})
+			list = append(list, key{k.ID, k.Status, words.Time(k.Created)})
 		}
 		return writeJSON(p.stdout, list)
 	}
@@ -108,7 +109,7 @@ func printRootKeys(p *process, output, account string, keys []identity.RootKey) 
 	}
 	t := newTable(p.stdout, "Access key", "Status", "Created")
 	for _, k := range keys {
-		t.row(k.ID, k.Status, date(k.Created))
+		t.row(k.ID, k.Status, words.Time(k.Created))
 	}
 	return t.print()
 }

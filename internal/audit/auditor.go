@@ -214,7 +214,7 @@ func (a *Auditor) asOf(src *Source) time.Time {
 	return src.Generated
 }
 
-func momentOf(t time.Time) report.Time {
+func reportTime(t time.Time) report.Time {
 	if t.IsZero() {
 		return report.None(report.MissingColumn)
 	}

@@ -23,7 +23,7 @@ func (u *run) lookUp(row *report.Row) (note string) {
 		return "The account has no such user any more."
 	}
 	if !sameSecond(row.Created, facts.Created) {
-		return fmt.Sprintf("The account's user of this name was made %s and is another one.", stamp(facts.Created))
+		return fmt.Sprintf("The account's user of this name was made %s and is another one.", dated(facts.Created))
 	}
 	u.sight.facts = &facts
 	return ""

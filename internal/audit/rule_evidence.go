@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"rollcall/internal/words"
 	"strings"
 	"time"
 )
@@ -102,7 +103,7 @@ func (u *run) judgeFreshness(say func(Status, string)) {
 	case src.Generated.IsZero():
 		say(Manual, "It is not known when the report was made.")
 	case src.Origin == "stale":
-		say(Warn, "The service could give no newer report than that of "+stamp(src.Generated)+".")
+		say(Warn, "The service could give no newer report than that of "+dated(src.Generated)+".")
 	case u.fetched.IsZero():
 		say(Manual, "It is not known how old the report was when it was fetched.")
 	case age > limit:
@@ -112,10 +113,5 @@ func (u *run) judgeFreshness(say func(Status, string)) {
 	}
 }
 
-// stamp writes a moment as reports do.
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return "an unknown time"
-	}
-	return t.UTC().Format("2006-01-02T15:04:05Z")
-}
+// dated returns the moment as reports write it, for a sentence.
+func dated(t time.Time) string { return cmp.Or(words.Time(t), "an unknown time") }

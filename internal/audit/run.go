@@ -50,7 +50,7 @@ func (a *Auditor) newRun(src Source, facts *Enrichment, visit func(*Row) error) 
 		u.fetched = a.options.Now
 	}
 	u.out.Stats.OldestKey = report.None(report.NotApplicable)
-	u.sight = sight{asOf: momentOf(asOf), params: &a.params, account: facts, management: a.options.ManagementAccount}
+	u.sight = sight{asOf: reportTime(asOf), params: &a.params, account: facts, management: a.options.ManagementAccount}
 	when := asOf
 	if when.IsZero() {
 		when = a.options.Now

@@ -111,7 +111,7 @@ func (c *Caller) Targets(id Identity, members []Member, roles Roles) []Target {
 	targets := make([]Target, len(members))
 	for i, m := range members {
 		t := Target{
-			Account: m.Account, Name: printable(m.Name), Partition: id.Partition, Organization: m.Organization,
+			Account: m.Account, Name: oneLine(m.Name), Partition: id.Partition, Organization: m.Organization,
 			Inactive: m.Inactive, Endpoint: c.at.iam,
 		}
 		role := m.Role

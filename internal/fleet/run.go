@@ -317,7 +317,7 @@ func (u *running) end(i int, s history.Status, message string, generated time.Ti
 
 func (u *running) record(i int, s history.Status, message, noFacts string, generated time.Time) {
 	o := u.outcome(u.targets[i], s, message, generated)
-	o.NoFacts = printable(noFacts)
+	o.NoFacts = oneLine(noFacts)
 	u.outcomes[i] = o
 	if err := u.Folder.SetOutcome(o); err != nil {
 		u.fail(fmt.Errorf("record an outcome: %w", err))
@@ -329,7 +329,8 @@ func (u *running) record(i int, s history.Status, message, noFacts string, gener
 func (u *running) outcome(t Target, s history.Status, message string, generated time.Time) history.Outcome {
 	return history.Outcome{
 		Account: t.Account, Name: t.Name, Partition: t.Partition, Organization: t.Organization, Profile: t.Profile,
-		Status: s, Message: printable(message), GeneratedAt: generated, At: time.Now().Truncate(time.Second), Run: u.began.Truncate(time.Second),
+		Status: s, Message: oneLine(message), GeneratedAt: generated, At: time.Now().Truncate(time.Second),
+		Run: u.began.Truncate(time.Second),
 	}
 }
 
@@ -355,9 +356,9 @@ func Explain(err error) string {
 	return text
 }
 
-// printable is a text as a record keeps it: one line, and nothing in it that
-// acts upon a terminal. Names and messages are other people's.
-func printable(text string) string {
+// oneLine returns the text of others as a record keeps it: one line, and nothing
+// in it that acts upon a terminal.
+func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
@@ -370,7 +371,8 @@ func printable(text string) string {
 // account is known only where the profile has a role.
 func ProfileFailed(ctx context.Context, profile string, err error) history.Outcome {
 	now := time.Now().Truncate(time.Second)
-	o := history.Outcome{Name: printable(profile), Profile: profile, Status: history.Failed, Message: printable(Explain(err)), At: now, Run: now}
+	o := history.Outcome{Name: oneLine(profile), Profile: profile, Status: history.Failed,
+		Message: oneLine(Explain(err)), At: now, Run: now}
 	if denied(err) {
 		o.Status = history.Denied
 	}

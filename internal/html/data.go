@@ -8,7 +8,7 @@ import (
 	"rollcall/report"
 )
 
-// What the page knows beside the rows, as JSON. Times are as in moment, and 0
+// What the page knows beside the rows, as JSON. Times are as in pageTime, and 0
 // where they are not known.
 
 type pageData struct {
@@ -213,8 +213,8 @@ func account(a *audit.AccountSummary, h *historyData) accountData {
 			Users: s.Users, Humans: s.HumanUsers, Machines: s.MachineUsers,
 			Console: s.ConsoleUsers, ConsoleMFA: s.ConsoleUsersMFA,
 			UntoldConsole: s.Untold.ConsoleUsers, UntoldKeys: s.Untold.Keys, UntoldUnused: s.Untold.Unused,
-			Keys: s.ActiveKeys, Unused: s.UnusedCredentials, KeyAges: s.KeyAges, OldestKey: moment(s.OldestKey),
-			Root: rootData{s.Root.Seen, truth(s.Root.Password), truth(s.Root.MFA), s.Root.Keys, moment(s.Root.LastUsed)},
+			Keys: s.ActiveKeys, Unused: s.UnusedCredentials, KeyAges: s.KeyAges, OldestKey: pageTime(s.OldestKey),
+			Root: rootData{s.Root.Seen, truth(s.Root.Password), truth(s.Root.MFA), s.Root.Keys, pageTime(s.Root.LastUsed)},
 		},
 		History: h,
 	}
@@ -224,7 +224,7 @@ func seconds(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return moment(report.At(t))
+	return pageTime(report.At(t))
 }
 
 func joined(ids []string) string { return strings.Join(ids, " ") }

@@ -188,7 +188,7 @@ func (s *rows) user(row *audit.Row, u *report.Row, credentials int) {
 	s.name.text(u.User)
 	s.class.number(int64(row.Class))
 	s.line.number(int64(row.Line))
-	s.created.number(moment(u.Created))
+	s.created.number(pageTime(u.Created))
 	s.mfa.number(truth(u.MFAActive))
 	s.held.number(int64(credentials))
 	if u.ARN == "" || u.ARN == arn(u) {
@@ -226,8 +226,8 @@ func (s *rows) credential(u *report.Row, w int) {
 	}
 	s.what.number(int64(w))
 	s.state.number(truth(state))
-	s.made.number(moment(made))
-	s.used.number(moment(used))
+	s.made.number(pageTime(made))
+	s.used.number(pageTime(used))
 	s.region.number(s.intern(region))
 	s.service.number(s.intern(service))
 }
@@ -271,9 +271,9 @@ func (s *rows) intern(text string) int64 {
 	return i
 }
 
-// moment is a time in seconds since 1970; an absence is its negative, below
+// pageTime is a time in seconds since 1970; an absence is its negative, below
 // which come the moments before 1970.
-func moment(t report.Time) int64 {
+func pageTime(t report.Time) int64 {
 	sec, ok := t.Unix()
 	switch {
 	case !ok:
@@ -284,7 +284,7 @@ func moment(t report.Time) int64 {
 	return sec
 }
 
-// truth is 1, 0, or an absence as in moment.
+// truth is 1, 0, or an absence as in pageTime.
 func truth(b report.Bool) int64 {
 	switch {
 	case b.IsTrue():

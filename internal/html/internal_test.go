@@ -86,8 +86,8 @@ func TestMoment(t *testing.T) {
 		{report.AtUnix(-1), -6},
 		{report.AtUnix(-100), -105},
 	} {
-		if got := moment(test.time); got != test.want {
-			t.Errorf("moment(%v) = %d, want %d", test.time, got, test.want)
+		if got := pageTime(test.time); got != test.want {
+			t.Errorf("pageTime(%v) = %d, want %d", test.time, got, test.want)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/escape"
+	"rollcall/internal/words"
 )
 
 // asff writes findings in the AWS Security Finding Format, as one JSON array;
@@ -82,7 +84,7 @@ func (a *asff) Row(row *audit.Row) (err error) {
 			a.b.WriteByte(',')
 		}
 		a.b.WriteByte('\n')
-		if a.line, err = appendJSON(a.line[:0], a.finding(&row.Findings[i])); err != nil {
+		if a.line, err = escape.AppendJSON(a.line[:0], a.finding(&row.Findings[i])); err != nil {
 			return err
 		}
 		a.b.Write(a.line)
@@ -98,7 +100,7 @@ func (a *asff) Close(*audit.Summary) error {
 func (a *asff) finding(f *audit.Finding) asffFinding {
 	partition := cmp.Or(f.Partition, "aws")
 	region := cmp.Or(a.o.Region, firstRegion(partition))
-	at := stamp(a.when())
+	at := words.Time(a.when())
 	out := asffFinding{
 		SchemaVersion: "2018-10-08",
 		ID:            "rollcall/" + f.Account + "/" + f.Fingerprint(),
@@ -127,8 +129,9 @@ func (a *asff) finding(f *audit.Finding) asffFinding {
 	for name, value := range map[string]string{
 		"rollcall/requirements": strings.Join(f.Control.RequirementIDs(a.o.Benchmark.ID), " "),
 		"rollcall/credential":   f.Credential.ID(), "rollcall/key_ids": strings.Join(f.KeyIDs,
-			" "), "rollcall/since": moment(f.Since),
-		"rollcall/exception": f.Exception, "rollcall/columns": strings.Join(f.Columns, " "), "rollcall/generated_at": stamp(a.src.Generated),
+			" "), "rollcall/since": words.ReportTime(f.Since),
+		"rollcall/exception": f.Exception, "rollcall/columns": strings.Join(f.Columns,
+			" "), "rollcall/generated_at": words.Time(a.src.Generated),
 	} {
 		if value != "" {
 			out.ProductFields[name] = atMost(value, 2048)
@@ -186,7 +189,7 @@ func asffResourceOf(f *audit.Finding, partition, region string) asffResource {
 		r.Type, r.ID = "AwsAccount", "AWS::::Account:"+f.Account
 		return r
 	}
-	user := &asffUser{UserName: f.User, CreateDate: moment(f.UserCreated)}
+	user := &asffUser{UserName: f.User, CreateDate: words.ReportTime(f.UserCreated)}
 	if f.Facts != nil {
 		user.UserID = f.Facts.UserID
 	}

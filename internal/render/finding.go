@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
-	"rollcall/report"
+	"rollcall/internal/words"
 )
 
 // finding is an audit.Finding as JSON and CSV have it: names that do not
@@ -66,17 +66,19 @@ func findingOf(f *audit.Finding, b *audit.Benchmark, src *audit.Source, asOf tim
 		Benchmark: string(b.ID), Requirements: f.Control.RequirementIDs(b.ID),
 		Status: f.Status.String(), Severity: f.Severity.String(),
 		Account: f.Account, AccountName: src.Name, Partition: f.Partition, User: f.User, ARN: f.ARN,
-		UserCreated: moment(f.UserCreated),
-		Reason:      f.Reason, Columns: f.Columns, Since: moment(f.Since), Limit: int64(f.Limit / time.Second), Approximate: f.Approximate,
-		Suppressed: f.Suppressed, Exception: f.Exception, ExpiredException: f.ExpiredException,
+		UserCreated: words.ReportTime(f.UserCreated),
+		Reason:      f.Reason, Columns: f.Columns, Since: words.ReportTime(f.Since), Limit: int64(f.Limit / time.Second),
+		Approximate: f.Approximate,
+		Suppressed:  f.Suppressed, Exception: f.Exception, ExpiredException: f.ExpiredException,
 		KeyIDs: f.KeyIDs, Note: f.Note, Facts: f.Facts,
-		Path: src.Path, Line: f.Line, Generated: stamp(src.Generated), AsOf: stamp(asOf),
+		Path: src.Path, Line: f.Line, Generated: words.Time(src.Generated), AsOf: words.Time(asOf),
 	}
 	if f.User != "" {
 		out.Class = f.Class.String()
 	}
 	if f.Credential.Kind != audit.NoCredential {
-		out.Credential = &credentialJSON{f.Credential.ID(), f.Credential.Kind.String(), f.Credential.Slot, moment(f.Credential.Created)}
+		out.Credential = &credentialJSON{f.Credential.ID(), f.Credential.Kind.String(), f.Credential.Slot,
+			words.ReportTime(f.Credential.Created)}
 	}
 	if f.Since.IsPresent() {
 		age := int64(f.Age / time.Second)
@@ -92,14 +94,6 @@ func named(c *audit.Control, b *audit.Benchmark) string {
 		text += " (" + strings.Join(ids, ", ") + ")"
 	}
 	return text + " " + c.Title
-}
-
-// moment is a time of the report, "" where it has none.
-func moment(t report.Time) string {
-	if !t.IsPresent() {
-		return ""
-	}
-	return t.String()
 }
 
 // subject names whom a finding is about, for people: the user and which of

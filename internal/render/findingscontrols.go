@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/grid"
+	"rollcall/internal/words"
 )
 
 // omittedOf is how many findings of a severity are not among the worst.
@@ -29,29 +31,29 @@ func leftOut(n int, severity audit.Severity, beside bool) string {
 	if beside {
 		what = "more " + what
 	}
-	return count(n, what) + verb(n) + " not shown"
+	return words.Count(n, what) + verb(n) + " not shown"
 }
 
 // controls says what came of each control, under the benchmark's own number.
 func (t tableFindings) controls(s *audit.Summary) {
-	g := grid{titles: []string{"ITEM", "CONTROL", "FAIL", "NO_DATA", "WARN", "MANUAL", "PASS", "TITLE"},
-		spare: []string{"MANUAL", "WARN", "NO_DATA"}, wrap: true}
+	g := grid.Grid{Titles: []string{"ITEM", "CONTROL", "FAIL", "NO_DATA", "WARN", "MANUAL", "PASS", "TITLE"},
+		Spare: []string{"MANUAL", "WARN", "NO_DATA"}, Wrap: true}
 	for i := range s.Counts.Controls {
 		c := &s.Counts.Controls[i]
-		item := cell{strings.Join(c.Control.RequirementIDs(s.Benchmark.ID), ", "), usual}
-		if item.text == "" {
-			item = none
+		item := grid.Cell{Text: strings.Join(c.Control.RequirementIDs(s.Benchmark.ID), ", ")}
+		if item.Text == "" {
+			item = grid.None
 		}
-		row := []cell{item, {string(c.Control.ID), usual}}
+		row := []grid.Cell{item, {Text: string(c.Control.ID)}}
 		for _, status := range [...]audit.Status{audit.Fail, audit.NoData, audit.Warn, audit.Manual, audit.Pass} {
 			row = append(row, number(c.Statuses[status], styleOf(status)))
 		}
-		g.rows = append(g.rows, append(row, cell{printable(c.Control.Title), usual}))
+		g.Rows = append(g.Rows, append(row, grid.Text(c.Control.Title)))
 	}
-	if len(g.rows) == 0 {
+	if len(g.Rows) == 0 {
 		return
 	}
 	t.b.WriteByte('\n')
-	t.say(heading, "Controls: %s", s.Counts.OutcomesInWords())
-	g.write(t.b, t.o.Width, t.o.Colour)
+	t.say(grid.Heading, "Controls: %s", s.Counts.OutcomesInWords())
+	g.Write(t.b, t.o.Width, t.o.Colour)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/escape"
 )
 
 // csvColumns are the columns of the CSV. New ones are added at the end.
@@ -51,7 +52,7 @@ func (c *csvFindings) Row(row *audit.Row) error {
 			strconv.FormatBool(f.Suppressed), f.Exception, f.ExpiredException, strings.Join(f.KeyIDs, " "), f.Note,
 			f.Path, line, f.Generated, f.AsOf, f.Fingerprint, f.Benchmark, strings.Join(f.Requirements, " "))
 		for j, cell := range c.cells {
-			c.cells[j] = inert(cell)
+			c.cells[j] = escape.CSVCell(cell)
 		}
 		if err := c.w.Write(c.cells); err != nil {
 			return err
@@ -65,19 +66,4 @@ func (c *csvFindings) Close(*audit.Summary) error {
 		return c.w.Error()
 	}
 	return c.b.Flush()
-}
-
-// inert is a cell that no spreadsheet takes for a formula: those that begin
-// like one get an apostrophe in front, which is what OWASP advises. The signs
-// in full width count as well where the spreadsheet's language is Japanese or
-// Chinese. A tab or a carriage return in front would hide the sign from us and
-// not from the spreadsheet; as no printable characters they become escapes.
-func inert(cell string) string {
-	cell = printable(cell)
-	for _, sign := range []string{"=", "+", "-", "@", "＝", "＋", "－", "＠"} {
-		if strings.HasPrefix(strings.TrimLeft(cell, " \u3000\u00a0"), sign) {
-			return "'" + cell
-		}
-	}
-	return cell
 }

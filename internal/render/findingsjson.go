@@ -9,6 +9,8 @@ import (
 	"github.com/jmespath/go-jmespath"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/escape"
+	"rollcall/internal/words"
 )
 
 // jsonLines writes every finding as a JSON object on a line of its own.
@@ -21,7 +23,7 @@ func newJSONLines(b *bufio.Writer, o *Options) Output { return &jsonLines{stream
 
 func (j *jsonLines) Row(row *audit.Row) (err error) {
 	for i := range row.Findings {
-		if j.line, err = appendJSON(j.line[:0], findingOf(&row.Findings[i], j.o.Benchmark, &j.src,
+		if j.line, err = escape.AppendJSON(j.line[:0], findingOf(&row.Findings[i], j.o.Benchmark, &j.src,
 			j.asOf())); err != nil {
 			return err
 		}
@@ -45,7 +47,7 @@ func (j jsonSummary) Close(s *audit.Summary) error {
 			return err
 		}
 	}
-	text, err := indentJSON(v)
+	text, err := escape.IndentJSON(v)
 	if err != nil {
 		return err
 	}
@@ -269,7 +271,7 @@ func omitted(a *audit.AccountSummary) int {
 
 func accountOf(a *audit.AccountSummary, b *audit.Benchmark) accountJSON {
 	out := accountJSON{
-		Source: a.Source, AsOf: stamp(a.AsOf), Complete: !a.Incomplete(), Missing: a.Missing, Stale: a.Stale,
+		Source: a.Source, AsOf: words.Time(a.AsOf), Complete: !a.Incomplete(), Missing: a.Missing, Stale: a.Stale,
 		ProblemCount: a.ProblemCount, Problems: a.Problems, Counts: countsOf(&a.Counts), Outcomes: outcomesOf(&a.Counts), Controls: controlCountsOf(&a.Counts, b),
 	}
 	if a.Missing {
@@ -281,9 +283,10 @@ func accountOf(a *audit.AccountSummary, b *audit.Benchmark) accountJSON {
 		HumanUsers: t.HumanUsers, MachineUsers: t.MachineUsers, BreakGlassUsers: t.BreakGlassUsers,
 		ActiveKeys: t.ActiveKeys, InactiveKeys: t.InactiveKeys, ActiveCertificates: t.ActiveCertificates,
 		UnusedCredentials:  t.UnusedCredentials,
-		UntoldConsoleUsers: t.Untold.ConsoleUsers, UntoldKeys: t.Untold.Keys, UntoldUnused: t.Untold.Unused, OldestKey: moment(t.OldestKey),
+		UntoldConsoleUsers: t.Untold.ConsoleUsers, UntoldKeys: t.Untold.Keys, UntoldUnused: t.Untold.Unused,
+		OldestKey:    words.ReportTime(t.OldestKey),
 		KeyAgeLimits: audit.KeyAgeLimits[:], KeyIdleLimits: audit.KeyIdleLimits[:], KeyAges: t.KeyAges,
-		Root: rootJSON{Seen: t.Root.Seen, Keys: t.Root.Keys, LastUsed: moment(t.Root.LastUsed)},
+		Root: rootJSON{Seen: t.Root.Seen, Keys: t.Root.Keys, LastUsed: words.ReportTime(t.Root.LastUsed)},
 	}
 	if t.Root.Seen {
 		out.Statistics.Root.Password, out.Statistics.Root.MFA = t.Root.Password.String(), t.Root.MFA.String()

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/escape"
+	"rollcall/internal/grid"
+	"rollcall/internal/words"
 )
 
 // tableFindings writes an audit for a terminal: the summary first, then the
@@ -32,9 +35,9 @@ func (t tableFindings) Close(s *audit.Summary) error {
 	return t.b.Flush()
 }
 
-func (t tableFindings) say(style style, format string, args ...any) {
-	for _, line := range t.lines(printable(fmt.Sprintf(format, args...)), 0) {
-		t.b.WriteString(cell{line, style}.paint(t.o.Colour) + "\n")
+func (t tableFindings) say(style grid.Style, format string, args ...any) {
+	for _, line := range t.lines(escape.Printable(fmt.Sprintf(format, args...)), 0) {
+		t.b.WriteString(style.Paint(line, t.o.Colour) + "\n")
 	}
 }
 
@@ -43,7 +46,7 @@ func (t tableFindings) lines(s string, indent int) []string {
 	if t.o.Width <= 0 {
 		return []string{s}
 	}
-	return wrapText(s, max(t.o.Width-indent, 16))
+	return grid.Wrap(s, max(t.o.Width-indent, 16))
 }
 
 func (t tableFindings) title(s *audit.Summary) {
@@ -51,8 +54,8 @@ func (t tableFindings) title(s *audit.Summary) {
 	if s.Benchmark.Version != "" {
 		name += " " + s.Benchmark.Version
 	}
-	t.say(heading, "%s", name)
-	t.say(dim, "%s", judgedFor(s))
+	t.say(grid.Heading, "%s", name)
+	t.say(grid.Dim, "%s", judgedFor(s))
 }
 
 // judgedFor says what was judged, and for which moment.
@@ -71,16 +74,16 @@ func judgedFor(s *audit.Summary) string {
 			last = a.AsOf
 		}
 	}
-	said := count(len(s.Accounts), "account")
+	said := words.Count(len(s.Accounts), "account")
 	if missing > 0 {
 		said += fmt.Sprintf(", %d of them without a report", missing)
 	}
 	switch {
 	case last.IsZero():
 	case first.Equal(last):
-		said += ", as of " + stamp(last)
+		said += ", as of " + words.Time(last)
 	default:
-		said += ", as of " + stamp(first) + " to " + stamp(last)
+		said += ", as of " + words.Time(first) + " to " + words.Time(last)
 	}
 	return said
 }
@@ -89,34 +92,34 @@ func judgedFor(s *audit.Summary) string {
 var shownStatuses = []audit.Status{audit.Fail, audit.NoData, audit.Warn, audit.Manual}
 
 func (t tableFindings) counts(s *audit.Summary) {
-	g := grid{titles: []string{""}}
+	g := grid.Grid{Titles: []string{""}}
 	for _, status := range shownStatuses {
-		g.titles = append(g.titles, status.String())
+		g.Titles = append(g.Titles, status.String())
 	}
 	for severity := audit.Severity(audit.NumSeverities); severity > 0; {
 		severity--
-		row, any := []cell{{severity.String(), usual}}, false
+		row, any := []grid.Cell{{Text: severity.String()}}, false
 		for i, status := range shownStatuses {
 			n := s.Counts.Severities[severity][status]
-			c := cell{fmt.Sprintf("%*d", len(g.titles[i+1]), n), styleOf(status)}
+			c := grid.Cell{Text: fmt.Sprintf("%*d", len(g.Titles[i+1]), n), Style: styleOf(status)}
 			if n == 0 {
-				c.style = dim
+				c.Style = grid.Dim
 			}
 			any = any || n > 0
 			row = append(row, c)
 		}
 		if any {
-			g.rows = append(g.rows, row)
+			g.Rows = append(g.Rows, row)
 		}
 	}
 	t.b.WriteByte('\n')
-	if len(g.rows) == 0 {
-		t.say(good, "Nothing was found.")
+	if len(g.Rows) == 0 {
+		t.say(grid.Good, "Nothing was found.")
 	} else {
-		g.write(t.b, t.o.Width, t.o.Colour)
+		g.Write(t.b, t.o.Width, t.o.Colour)
 	}
 	if n := s.Counts.Suppressed; n > 0 {
-		t.say(usual, "%s excused by exceptions and not counted above.", count(n, "finding")+verb(n))
+		t.say(grid.Usual, "%s excused by exceptions and not counted above.", words.Count(n, "finding")+verb(n))
 	}
 }
 
@@ -127,63 +130,63 @@ func verb(n int) string {
 	return " are"
 }
 
-func styleOf(s audit.Status) style {
+func styleOf(s audit.Status) grid.Style {
 	switch s {
 	case audit.Fail:
-		return bad
+		return grid.Bad
 	case audit.NoData, audit.Warn:
-		return odd
+		return grid.Odd
 	case audit.Pass:
-		return good
+		return grid.Good
 	default:
-		return usual
+		return grid.Usual
 	}
 }
 
 func (t tableFindings) accounts(s *audit.Summary) {
-	g := grid{
-		titles: []string{"ACCOUNT", "NAME", "FAIL", "WARN", "USERS", "MFA", "KEYS", "UNUSED", "ROOT", "GENERATED"},
-		spare:  []string{"GENERATED", "UNUSED", "KEYS", "USERS"}, cut: "NAME", least: 8,
+	g := grid.Grid{
+		Titles: []string{"ACCOUNT", "NAME", "FAIL", "WARN", "USERS", "MFA", "KEYS", "UNUSED", "ROOT", "GENERATED"},
+		Spare:  []string{"GENERATED", "UNUSED", "KEYS", "USERS"}, Cut: "NAME", Least: 8,
 	}
 	named := false
 	for _, a := range worstFirst(s) {
-		name := cell{printable(a.Source.Name), usual}
-		id := cell{printable(cmp.Or(a.Source.Account, "unknown")), usual}
-		named = named || name.text != ""
+		name := grid.Text(a.Source.Name)
+		id := grid.Text(cmp.Or(a.Source.Account, "unknown"))
+		named = named || name.Text != ""
 		if a.Missing {
-			id.style = bad
-			missing := cell{"no report", bad}
-			g.rows = append(g.rows, append([]cell{id, name, missing}, slices.Repeat([]cell{unknown}, 7)...))
+			id.Style = grid.Bad
+			missing := grid.Cell{Text: "no report", Style: grid.Bad}
+			g.Rows = append(g.Rows, append([]grid.Cell{id, name, missing}, slices.Repeat([]grid.Cell{grid.Unknown}, 7)...))
 			continue
 		}
 		n := a.Counts.Total
-		row := []cell{
-			id, name, number(n[audit.Fail], bad), number(n[audit.Warn], odd),
-			number(a.Stats.Users, usual), share(&a.Stats), atLeast(a.Stats.ActiveKeys, a.Stats.Untold.Keys, usual),
-			atLeast(a.Stats.UnusedCredentials, a.Stats.Untold.Unused, odd), rootCell(a),
-			{stamp(a.Source.Generated), usual},
+		row := []grid.Cell{
+			id, name, number(n[audit.Fail], grid.Bad), number(n[audit.Warn], grid.Odd),
+			number(a.Stats.Users, grid.Usual), share(&a.Stats), atLeast(a.Stats.ActiveKeys, a.Stats.Untold.Keys, grid.Usual),
+			atLeast(a.Stats.UnusedCredentials, a.Stats.Untold.Unused, grid.Odd), rootCell(a),
+			{Text: words.Time(a.Source.Generated)},
 		}
 		switch {
 		case a.Source.Generated.IsZero():
-			row[9] = unknown
+			row[9] = grid.Unknown
 		case a.Stale:
-			row[9].style = odd
+			row[9].Style = grid.Odd
 		}
 		if a.Incomplete() {
-			row[0].style = odd
+			row[0].Style = grid.Odd
 		}
-		g.rows = append(g.rows, row)
+		g.Rows = append(g.Rows, row)
 	}
-	if len(g.rows) == 0 {
+	if len(g.Rows) == 0 {
 		return
 	}
 	if !named {
-		g.remove(1)
+		g.Remove(1)
 	}
 	t.b.WriteByte('\n')
-	g.write(t.b, t.o.Width, t.o.Colour)
-	if g.has(unknown) {
-		t.say(dim, "%s", legend)
+	g.Write(t.b, t.o.Width, t.o.Colour)
+	if g.Has(grid.Unknown) {
+		t.say(grid.Dim, "%s", legend)
 	}
 }
 
@@ -207,64 +210,64 @@ func worstFirst(s *audit.Summary) []*audit.AccountSummary {
 	return all
 }
 
-func number(n int, s style) cell {
+func number(n int, s grid.Style) grid.Cell {
 	if n == 0 {
-		s = dim
+		s = grid.Dim
 	}
-	return cell{strconv.Itoa(n), s}
+	return grid.Cell{Text: strconv.Itoa(n), Style: s}
 }
 
 // atLeast is a number to which comes what the report does not tell of.
-func atLeast(n, untold int, s style) cell {
+func atLeast(n, untold int, s grid.Style) grid.Cell {
 	switch {
 	case untold == 0:
 		return number(n, s)
 	case n == 0:
-		return unknown
+		return grid.Unknown
 	}
-	return cell{"≥ " + strconv.Itoa(n), odd}
+	return grid.Cell{Text: "≥ " + strconv.Itoa(n), Style: grid.Odd}
 }
 
 // share is how many of those with a password have MFA.
-func share(t *audit.Stats) cell {
+func share(t *audit.Stats) grid.Cell {
 	text := fmt.Sprintf("%d/%d", t.ConsoleUsersMFA, t.ConsoleUsers)
 	switch {
 	case t.Untold.ConsoleUsers > 0 && t.ConsoleUsers == 0:
-		return unknown
+		return grid.Unknown
 	case t.Untold.ConsoleUsers > 0:
-		return cell{text + "?", odd}
+		return grid.Cell{Text: text + "?", Style: grid.Odd}
 	case t.ConsoleUsers == 0:
-		return none
+		return grid.None
 	case t.ConsoleUsersMFA == t.ConsoleUsers:
-		return cell{text, good}
+		return grid.Cell{Text: text, Style: grid.Good}
 	}
-	return cell{text, bad}
+	return grid.Cell{Text: text, Style: grid.Bad}
 }
 
 // rootCell is what root could be used with, and when it was.
-func rootCell(a *audit.AccountSummary) cell {
+func rootCell(a *audit.AccountSummary) grid.Cell {
 	r, asOf := &a.Stats.Root, a.AsOf
 	switch {
 	case !r.Seen && a.Source.Partition == "aws-cn": // whose reports have no row for root
-		return none
+		return grid.None
 	case !r.Seen:
-		return unknown
+		return grid.Unknown
 	}
-	c := cell{"no password", usual}
+	c := grid.Cell{Text: "no password"}
 	if !r.Password.IsFalse() {
-		c.text = "password"
+		c.Text = "password"
 		switch {
 		case r.MFA.IsTrue():
-			c.text += "+MFA"
+			c.Text += "+MFA"
 		case r.Password.IsTrue():
-			c.text, c.style = "password, no MFA", bad
+			c.Text, c.Style = "password, no MFA", grid.Bad
 		}
 	}
 	if r.Keys > 0 {
-		c = cell{c.text + ", " + count(r.Keys, "key"), bad}
+		c = grid.Cell{Text: c.Text + ", " + words.Count(r.Keys, "key"), Style: grid.Bad}
 	}
 	if at, ok := r.LastUsed.Value(); ok && !asOf.IsZero() {
-		c.text += ", used " + age(asOf.Sub(at)) + " ago"
+		c.Text += ", used " + words.ShortAge(asOf.Sub(at)) + " ago"
 	}
 	return c
 }
@@ -277,15 +280,15 @@ func (t tableFindings) problems(s *audit.Summary) {
 		for i, p := range a.Problems {
 			if first {
 				t.b.WriteByte('\n')
-				t.say(heading, "Incomplete")
+				t.say(grid.Heading, "Incomplete")
 				first = false
 			}
 			if i == most {
-				t.say(usual, "  %s: %d more", called(&a.Source), a.ProblemCount-most)
+				t.say(grid.Usual, "  %s: %d more", called(&a.Source), a.ProblemCount-most)
 				break
 			}
-			for j, line := range t.lines(printable(called(&a.Source)+": "+where(a, p)+p.Text), 4) {
-				t.b.WriteString(strings.Repeat(" ", 2+min(j, 1)*2) + cell{line, odd}.paint(t.o.Colour) + "\n")
+			for j, line := range t.lines(escape.Printable(called(&a.Source)+": "+where(a, p)+p.Text), 4) {
+				t.b.WriteString(strings.Repeat(" ", 2+min(j, 1)*2) + grid.Odd.Paint(line, t.o.Colour) + "\n")
 			}
 		}
 	}
@@ -340,48 +343,49 @@ func bySeverity(s *audit.Summary) []severityGroup {
 func (t tableFindings) group(group severityGroup) {
 	t.b.WriteByte('\n')
 	title := group.severity.String()
-	t.say(heading, "%s%s", strings.ToUpper(title[:1]), title[1:])
+	t.say(grid.Heading, "%s%s", strings.ToUpper(title[:1]), title[1:])
 	for _, account := range group.accounts {
-		t.say(usual, "%s", called(&account.account.Source))
-		g := grid{
-			titles: []string{"STATUS", "CONTROL", "USER", "CREDENTIAL", "LINE", "WHY"},
-			spare:  []string{"LINE"}, wrap: true, indent: "  ", blocks: true,
+		t.say(grid.Usual, "%s", called(&account.account.Source))
+		g := grid.Grid{
+			Titles: []string{"STATUS", "CONTROL", "USER", "CREDENTIAL", "LINE", "WHY"},
+			Spare:  []string{"LINE"}, Wrap: true, Indent: "  ", Blocks: true,
 		}
 		if t.o.Width < 120 && t.o.Width > 0 {
-			g.titles = slices.Delete(g.titles, 4, 5)
+			g.Titles = slices.Delete(g.Titles, 4, 5)
 		}
-		lined := len(g.titles) == 6
+		lined := len(g.Titles) == 6
 		for i := range account.findings {
 			f := &account.findings[i]
-			row := []cell{
-				{f.Status.String(), styleOf(f.Status)}, {string(f.Control.ID), usual}, {printable(f.User), usual}, {credentialName(f), usual},
+			row := []grid.Cell{
+				{Text: f.Status.String(), Style: styleOf(f.Status)}, {Text: string(f.Control.ID)},
+				grid.Text(f.User), {Text: credentialName(f)},
 			}
 			if f.User == "" {
-				row[2] = none
+				row[2] = grid.None
 			}
-			if row[3].text == "" {
-				row[3] = none
+			if row[3].Text == "" {
+				row[3] = grid.None
 			}
 			if lined {
 				row = append(row, lineCell(f.Line))
 			}
-			g.rows = append(g.rows, append(row, cell{printable(why(f)), usual}))
+			g.Rows = append(g.Rows, append(row, grid.Text(why(f))))
 		}
-		if len(g.rows) > 0 {
-			g.write(t.b, t.o.Width, t.o.Colour)
+		if len(g.Rows) > 0 {
+			g.Write(t.b, t.o.Width, t.o.Colour)
 		}
 		if account.more > 0 {
-			more := leftOut(account.more, group.severity, len(g.rows) > 0)
-			t.say(dim, "  %s: see --top, or --output csv for all.", more)
+			more := leftOut(account.more, group.severity, len(g.Rows) > 0)
+			t.say(grid.Dim, "  %s: see --top, or --output csv for all.", more)
 		}
 	}
 }
 
-func lineCell(line int) cell {
+func lineCell(line int) grid.Cell {
 	if line == 0 {
-		return none
+		return grid.None
 	}
-	return cell{strconv.Itoa(line), usual}
+	return grid.Cell{Text: strconv.Itoa(line)}
 }
 
 // why is the reason with what enrichment has to say.
@@ -395,33 +399,35 @@ func why(f *audit.Finding) string {
 
 // exceptions tell of those a person should look at.
 func (t tableFindings) exceptions(s *audit.Summary) {
-	g := grid{titles: []string{"EXCEPTION", "STATE", "CONTROL", "EXPIRES", "OWNER", "TICKET"}, spare: []string{"TICKET", "OWNER"}, cut: "EXCEPTION", least: 12}
+	g := grid.Grid{Titles: []string{"EXCEPTION", "STATE", "CONTROL", "EXPIRES", "OWNER", "TICKET"},
+		Spare: []string{"TICKET", "OWNER"}, Cut: "EXCEPTION", Least: 12}
 	for _, use := range s.Exceptions {
 		if use.State == audit.ExceptionActive {
 			continue
 		}
 		e := &use.Exception
-		g.rows = append(g.rows, []cell{
-			{printable(e.ID), usual}, {string(use.State), odd}, {printable(e.Control), usual}, {e.Expires.String(), usual},
-			{printable(e.Owner), usual}, {printable(e.Ticket), usual},
+		g.Rows = append(g.Rows, []grid.Cell{
+			grid.Text(e.ID), {Text: string(use.State), Style: grid.Odd}, grid.Text(e.Control), {Text: e.Expires.String()},
+			grid.Text(e.Owner), grid.Text(e.Ticket),
 		})
 	}
-	if len(g.rows) == 0 {
+	if len(g.Rows) == 0 {
 		return
 	}
 	t.b.WriteByte('\n')
-	g.write(t.b, t.o.Width, t.o.Colour)
+	g.Write(t.b, t.o.Width, t.o.Colour)
 }
 
 // foot says what is not shown, and what a credential report never shows.
 func (t tableFindings) foot(s *audit.Summary) {
 	t.b.WriteByte('\n')
 	for _, skipped := range t.o.Skipped {
-		t.say(dim, "Account %s is %s and not audited.", strings.TrimSpace(skipped.Account+" "+skipped.Name), skipped.Status)
+		t.say(grid.Dim, "Account %s is %s and not audited.", strings.TrimSpace(skipped.Account+" "+skipped.Name),
+			skipped.Status)
 	}
-	t.say(dim, "%s", notInReports)
+	t.say(grid.Dim, "%s", notInReports)
 	if said := made(s); said != "" {
-		t.say(dim, "%s", said)
+		t.say(grid.Dim, "%s", said)
 	}
 }
 

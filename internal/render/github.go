@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/escape"
+	"rollcall/internal/words"
 )
 
 // githubAnnotations is how many annotations of a kind GitHub shows for a step.
@@ -38,7 +40,7 @@ func (g gitHub) Close(s *audit.Summary) error {
 		}
 	}
 	if more > 0 {
-		fmt.Fprintf(g.b, "%s without an annotation.\n", count(more, "more finding")+verb(more))
+		fmt.Fprintf(g.b, "%s without an annotation.\n", words.Count(more, "more finding")+verb(more))
 	}
 	if err := g.b.Flush(); err != nil || g.o.StepSummary == nil {
 		return err
@@ -67,12 +69,13 @@ func (g gitHub) command(level, file string, line int, title, message string, sho
 	}
 	place := ""
 	if file != "" {
-		place = "file=" + gitHubProperty.Replace(printable(file)) + ","
+		place = "file=" + gitHubProperty.Replace(escape.Printable(file)) + ","
 		if line > 0 {
 			place += fmt.Sprintf("line=%d,", line)
 		}
 	}
-	fmt.Fprintf(g.b, "::%s %stitle=%s::%s\n", level, place, gitHubProperty.Replace(printable(title)), gitHubMessage.Replace(printable(message)))
+	fmt.Fprintf(g.b, "::%s %stitle=%s::%s\n", level, place, gitHubProperty.Replace(escape.Printable(title)),
+		gitHubMessage.Replace(escape.Printable(message)))
 }
 
 // The runner splits commands at these; a name in a report must not begin one.

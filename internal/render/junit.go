@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/escape"
+	"rollcall/internal/words"
 )
 
 // junitLines is how many findings the text of a case names.
@@ -91,17 +93,19 @@ func (j *junit) text(f *audit.Finding) string {
 	if f.Line > 0 && j.src.Path != "" {
 		said += fmt.Sprintf(" %s:%d", j.src.Path, f.Line)
 	}
-	return printable(said + " " + subject(f) + ": " + why(f))
+	return escape.Printable(said + " " + subject(f) + ": " + why(f))
 }
 
 func (j *junit) End(a *audit.AccountSummary) error {
 	suite := junitSuite{
-		Name: printable(called(&a.Source)), Timestamp: strings.TrimSuffix(stamp(a.AsOf), "Z"), // of JUnit's schema, without a zone
+		Name: escape.Printable(called(&a.Source)), Timestamp: strings.TrimSuffix(words.Time(a.AsOf),
+			"Z"), // of JUnit's schema, without a zone
 		Props: []junitProperty{{"benchmark", string(j.o.Benchmark.ID)}},
 	}
-	for _, p := range []junitProperty{{"report", a.Source.Path}, {"sha256", a.Source.SHA256}, {"generated_at", stamp(a.Source.Generated)}, {"as_of", stamp(a.AsOf)}} {
+	for _, p := range []junitProperty{{"report", a.Source.Path}, {"sha256", a.Source.SHA256},
+		{"generated_at", words.Time(a.Source.Generated)}, {"as_of", words.Time(a.AsOf)}} {
 		if p.Value != "" {
-			suite.Props = append(suite.Props, junitProperty{p.Name, printable(p.Value)})
+			suite.Props = append(suite.Props, junitProperty{p.Name, escape.Printable(p.Value)})
 		}
 	}
 	for i := range a.Counts.Controls {
@@ -110,10 +114,10 @@ func (j *junit) End(a *audit.AccountSummary) error {
 	if len(a.Problems) > 0 {
 		var text []string
 		for _, p := range a.Problems {
-			text = append(text, printable(where(a, p)+p.Text))
+			text = append(text, escape.Printable(where(a, p)+p.Text))
 		}
 		suite.add(junitCase{Class: suite.Name, Name: "the report can be read", Error: &junitOutcome{
-			Message: count(a.ProblemCount, "problem"), Type: audit.NoData.String(), Text: strings.Join(text, "\n"),
+			Message: words.Count(a.ProblemCount, "problem"), Type: audit.NoData.String(), Text: strings.Join(text, "\n"),
 		}})
 	}
 	j.all.Suites = append(j.all.Suites, suite)
@@ -141,7 +145,7 @@ func (s *junitSuite) add(c junitCase) {
 // anything could not be judged, skipped where nothing was to be judged by a
 // program.
 func (j *junit) outcome(n *audit.ControlCounts, a *audit.AccountSummary) junitCase {
-	c := junitCase{Class: printable(called(&a.Source)), Name: named(n.Control, j.o.Benchmark)}
+	c := junitCase{Class: escape.Printable(called(&a.Source)), Name: named(n.Control, j.o.Benchmark)}
 	lines := j.lines[n.Control.ID]
 	found := n.Suppressed
 	for _, status := range shownStatuses {
@@ -154,13 +158,14 @@ func (j *junit) outcome(n *audit.ControlCounts, a *audit.AccountSummary) junitCa
 	severity := j.o.Benchmark.Severity(n.Control).String()
 	switch {
 	case n.Statuses[audit.Fail] > 0:
-		c.Failure = &junitOutcome{fmt.Sprintf("%s, %s", count(n.Statuses[audit.Fail], "failure"), severity), audit.Fail.String(), text}
+		c.Failure = &junitOutcome{fmt.Sprintf("%s, %s", words.Count(n.Statuses[audit.Fail], "failure"), severity),
+			audit.Fail.String(), text}
 	case n.Statuses[audit.NoData] > 0:
 		c.Error = &junitOutcome{fmt.Sprintf("%d could not be judged", n.Statuses[audit.NoData]), audit.NoData.String(), text}
 	case n.Statuses[audit.Manual] > 0:
 		c.Skipped = &junitOutcome{Message: "a person must judge it", Text: text}
 	case n.Statuses[audit.Pass]+n.Statuses[audit.Warn] == 0 && n.Suppressed > 0:
-		c.Skipped = &junitOutcome{Message: count(n.Suppressed, "finding") + verb(n.Suppressed) + " excused", Text: text}
+		c.Skipped = &junitOutcome{Message: words.Count(n.Suppressed, "finding") + verb(n.Suppressed) + " excused", Text: text}
 	case n.Statuses[audit.Pass]+n.Statuses[audit.Warn] == 0:
 		c.Skipped = &junitOutcome{Message: "not applicable"}
 	default:

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/words"
 )
 
 // Made says when a report was generated, and whether it was made when it was
@@ -14,7 +15,7 @@ func Made(src *audit.Source) string {
 	if src.Generated.IsZero() {
 		return "Nothing tells when the report was generated."
 	}
-	text := "Report generated " + stamp(src.Generated) + ": "
+	text := "Report generated " + words.Time(src.Generated) + ": "
 	switch src.Origin {
 	case "generated":
 		return text + "new when it was fetched."
@@ -30,7 +31,7 @@ func oldWhenFetched(src *audit.Source) string {
 	if src.Fetched.IsZero() {
 		return "made before it was asked for"
 	}
-	return age(max(0, src.Fetched.Sub(src.Generated))) + " old when it was fetched"
+	return words.ShortAge(max(0, src.Fetched.Sub(src.Generated))) + " old when it was fetched"
 }
 
 // made says the same of all the reports of an audit.
@@ -78,5 +79,5 @@ func orUnknown(a *audit.AccountSummary) string {
 	if a.Source.Generated.IsZero() {
 		return "at an unknown time"
 	}
-	return stamp(a.Source.Generated)
+	return words.Time(a.Source.Generated)
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/escape"
+	"rollcall/internal/grid"
+	"rollcall/internal/words"
 )
 
 // markdownFindings writes the summary and the worst findings as Markdown.
@@ -26,7 +29,7 @@ func writeMarkdown(b *bufio.Writer, s *audit.Summary, o *Options) {
 	if s.Benchmark.Version != "" {
 		name += " " + s.Benchmark.Version
 	}
-	fmt.Fprintf(b, "# Credential audit\n\n%s: %s.\n\n", inMarkdown(name), judgedFor(s))
+	fmt.Fprintf(b, "# Credential audit\n\n%s: %s.\n\n", escape.Markdown(name), judgedFor(s))
 	markdownCounts(b, s)
 	markdownAccounts(b, s)
 	markdownProblems(b, s)
@@ -35,7 +38,7 @@ func writeMarkdown(b *bufio.Writer, s *audit.Summary, o *Options) {
 		title := group.severity.String()
 		fmt.Fprintf(b, "## %s%s\n\n", strings.ToUpper(title[:1]), title[1:])
 		for _, account := range group.accounts {
-			fmt.Fprintf(b, "### %s\n\n", inMarkdown(called(&account.account.Source)))
+			fmt.Fprintf(b, "### %s\n\n", escape.Markdown(called(&account.account.Source)))
 			if len(account.findings) == 0 {
 				fmt.Fprintf(b, "%s.\n\n", leftOut(account.more, group.severity, false))
 				continue
@@ -48,8 +51,8 @@ func writeMarkdown(b *bufio.Writer, s *audit.Summary, o *Options) {
 				if f.Line > 0 {
 					line = strconv.Itoa(f.Line)
 				}
-				markdownRow(b, f.Status.String(), inMarkdown(named(f.Control, s.Benchmark)), inMarkdown(f.User),
-					inMarkdown(credentialName(f)), line, inMarkdown(why(f)))
+				markdownRow(b, f.Status.String(), escape.Markdown(named(f.Control, s.Benchmark)), escape.Markdown(f.User),
+					escape.Markdown(credentialName(f)), line, escape.Markdown(why(f)))
 			}
 			b.WriteByte('\n')
 			if account.more > 0 {
@@ -59,9 +62,10 @@ func writeMarkdown(b *bufio.Writer, s *audit.Summary, o *Options) {
 	}
 	markdownExceptions(b, s)
 	for _, skipped := range o.Skipped {
-		fmt.Fprintf(b, "Account %s is %s and not audited.\n\n", inMarkdown(strings.TrimSpace(skipped.Account+" "+skipped.Name)), inMarkdown(skipped.Status))
+		fmt.Fprintf(b, "Account %s is %s and not audited.\n\n",
+			escape.Markdown(strings.TrimSpace(skipped.Account+" "+skipped.Name)), escape.Markdown(skipped.Status))
 	}
-	fmt.Fprintf(b, "%s\n", inMarkdown(notInReports))
+	fmt.Fprintf(b, "%s\n", escape.Markdown(notInReports))
 }
 
 func markdownRow(b *bufio.Writer, cells ...string) {
@@ -71,7 +75,7 @@ func markdownRow(b *bufio.Writer, cells ...string) {
 func markdownCounts(b *bufio.Writer, s *audit.Summary) {
 	header, rule := []string{""}, []string{"---"}
 	for _, status := range shownStatuses {
-		header, rule = append(header, inMarkdown(status.String())), append(rule, "---:")
+		header, rule = append(header, escape.Markdown(status.String())), append(rule, "---:")
 	}
 	markdownRow(b, header...)
 	markdownRow(b, rule...)
@@ -85,7 +89,7 @@ func markdownCounts(b *bufio.Writer, s *audit.Summary) {
 	}
 	b.WriteByte('\n')
 	if n := s.Counts.Suppressed; n > 0 {
-		fmt.Fprintf(b, "%s excused by exceptions and not counted above.\n\n", count(n, "finding")+verb(n))
+		fmt.Fprintf(b, "%s excused by exceptions and not counted above.\n\n", words.Count(n, "finding")+verb(n))
 	}
 }
 
@@ -96,16 +100,16 @@ func markdownAccounts(b *bufio.Writer, s *audit.Summary) {
 	markdownRow(b, "Account", "Name", "FAIL", "WARN", "Users", "With MFA", "Active keys", "Unused", "Root", "Report of")
 	markdownRow(b, "---", "---", "---:", "---:", "---:", "---:", "---:", "---:", "---", "---")
 	for _, a := range worstFirst(s) {
-		id, name := inMarkdown(cmp.Or(a.Source.Account, "unknown")), inMarkdown(a.Source.Name)
+		id, name := escape.Markdown(cmp.Or(a.Source.Account, "unknown")), escape.Markdown(a.Source.Name)
 		if a.Missing {
 			markdownRow(b, "**"+id+"**", name, "**no report**", "", "", "", "", "", "", "")
 			continue
 		}
 		t := &a.Stats
 		markdownRow(b, id, name, strconv.Itoa(a.Counts.Total[audit.Fail]), strconv.Itoa(a.Counts.Total[audit.Warn]), strconv.Itoa(t.Users),
-			share(t).text, atLeast(t.ActiveKeys, t.Untold.Keys, usual).text, atLeast(t.UnusedCredentials,
-				t.Untold.Unused, usual).text,
-			rootCell(a).text, cmp.Or(stamp(a.Source.Generated), unknown.text))
+			share(t).Text, atLeast(t.ActiveKeys, t.Untold.Keys, grid.Usual).Text, atLeast(t.UnusedCredentials,
+				t.Untold.Unused, grid.Usual).Text,
+			rootCell(a).Text, cmp.Or(words.Time(a.Source.Generated), grid.Unknown.Text))
 	}
 	fmt.Fprintf(b, "\n%s\n\n", legend)
 }
@@ -116,15 +120,15 @@ func markdownControls(b *bufio.Writer, s *audit.Summary) {
 	header, rule := []string{"Item", "Control"}, []string{"---", "---"}
 	statuses := append(slices.Clone(shownStatuses), audit.Pass)
 	for _, status := range statuses {
-		header, rule = append(header, inMarkdown(status.String())), append(rule, "---:")
+		header, rule = append(header, escape.Markdown(status.String())), append(rule, "---:")
 	}
 	markdownRow(b, header...)
 	markdownRow(b, rule...)
 	for i := range s.Counts.Controls {
 		c := &s.Counts.Controls[i]
 		row := []string{
-			inMarkdown(cmp.Or(strings.Join(c.Control.RequirementIDs(s.Benchmark.ID), ", "), nothing)),
-			string(c.Control.ID) + " " + inMarkdown(c.Control.Title),
+			escape.Markdown(cmp.Or(strings.Join(c.Control.RequirementIDs(s.Benchmark.ID), ", "), grid.Nothing)),
+			string(c.Control.ID) + " " + escape.Markdown(c.Control.Title),
 		}
 		for _, status := range statuses {
 			row = append(row, strconv.Itoa(c.Statuses[status]))
@@ -142,10 +146,10 @@ func markdownProblems(b *bufio.Writer, s *audit.Summary) {
 				b.WriteString("## Incomplete\n\n")
 				any = true
 			}
-			fmt.Fprintf(b, "- %s: %s\n", inMarkdown(called(&a.Source)), inMarkdown(where(a, p)+p.Text))
+			fmt.Fprintf(b, "- %s: %s\n", escape.Markdown(called(&a.Source)), escape.Markdown(where(a, p)+p.Text))
 		}
 		if n := a.ProblemCount - len(a.Problems); n > 0 {
-			fmt.Fprintf(b, "- %s: %d more\n", inMarkdown(called(&a.Source)), n)
+			fmt.Fprintf(b, "- %s: %d more\n", escape.Markdown(called(&a.Source)), n)
 		}
 	}
 	if any {
@@ -166,25 +170,10 @@ func markdownExceptions(b *bufio.Writer, s *audit.Summary) {
 			any = true
 		}
 		e := &use.Exception
-		markdownRow(b, inMarkdown(e.ID), string(use.State), inMarkdown(e.Control), e.Expires.String(), inMarkdown(e.Owner), inMarkdown(e.Ticket))
+		markdownRow(b, escape.Markdown(e.ID), string(use.State), escape.Markdown(e.Control), e.Expires.String(),
+			escape.Markdown(e.Owner), escape.Markdown(e.Ticket))
 	}
 	if any {
 		b.WriteByte('\n')
 	}
 }
-
-// inMarkdown is a text that stays text in Markdown, also in the cell of a
-// table: no markup, no link and, where it is pasted into an issue, no mention
-// comes of it.
-func inMarkdown(s string) string {
-	s = markdownEscapes.Replace(printable(s))
-	if strings.HasPrefix(s, "@") {
-		s = "&#64;" + s[1:]
-	}
-	return s
-}
-
-var markdownEscapes = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`, "$", `\$`,
-	"&", "&amp;", "<", "&lt;", ">", "&gt;", "://", "&#58;//", "www.", "www&#46;", " @", " &#64;",
-)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/escape"
 )
 
 // DefaultOCSF is the version of the OCSF schema that AWS Security Hub takes.
@@ -125,7 +126,7 @@ type (
 
 func (o *ocsf) Row(row *audit.Row) (err error) {
 	for i := range row.Findings {
-		if o.line, err = appendJSON(o.line[:0], o.event(&row.Findings[i])); err != nil {
+		if o.line, err = escape.AppendJSON(o.line[:0], o.event(&row.Findings[i])); err != nil {
 			return err
 		}
 		o.b.Write(append(o.line, '\n'))

@@ -188,14 +188,6 @@ func (o *Options) generator() string {
 	return o.Program + " " + o.Version
 }
 
-// stamp is a moment as programs read it, "" for none.
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
-}
-
 // called is the account's number with its name, as far as they are known.
 func called(src *audit.Source) string {
 	id := cmp.Or(src.Account, "unknown account")

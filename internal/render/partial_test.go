@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/grid"
+	"rollcall/internal/words"
 	"rollcall/report"
 )
 
@@ -28,7 +30,7 @@ func TestPartialReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := strings.Split(b.String(), "\n")
-		if strings.Contains(lines[2], nothing) || strings.Count(lines[2], "?") != untold ||
+		if strings.Contains(lines[2], grid.Nothing) || strings.Count(lines[2], "?") != untold ||
 			!strings.Contains(b.String(), legend) {
 			t.Errorf("%d columns:\n%s", width, b.String())
 		}
@@ -46,7 +48,7 @@ Ann,arn:aws:iam::123456789012:user/Ann,2020-01-01T00:00:00Z,2020-01-01T00:00:00Z
 		t.Fatal(err)
 	}
 	made, _ := rows[0].Keys[0].LastRotated.Value()
-	old := age(generated.Sub(made))
+	old := words.ShortAge(generated.Sub(made))
 	for width, want := range map[int]int{0: 3, 60: 3, 80: 3, 140: 3} {
 		var b bytes.Buffer
 		if err := Table(&b, rows, TableOptions{Width: width, AsOf: generated}); err != nil {

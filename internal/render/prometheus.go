@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/escape"
 	"rollcall/report"
 )
 
@@ -206,5 +207,5 @@ func (p prometheusText) value(name string, l labels, v float64) {
 }
 
 func labelValue(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(printable(s))
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(escape.Printable(s))
 }

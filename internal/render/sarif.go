@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/escape"
+	"rollcall/internal/words"
 )
 
 // sarifSchema is where OASIS has the schema of SARIF 2.1.0.
@@ -118,7 +120,7 @@ func newSARIF(b *bufio.Writer, o *Options) Output {
 
 // write writes a value; the first error stays.
 func (s *sarif) write(v any) {
-	if s.line, s.err = appendJSON(s.line[:0], v); s.err == nil {
+	if s.line, s.err = escape.AppendJSON(s.line[:0], v); s.err == nil {
 		s.b.Write(s.line)
 	}
 }
@@ -256,7 +258,7 @@ func (s *sarif) End(a *audit.AccountSummary) error {
 	s.complete = s.complete && !a.Incomplete()
 	at := artifact(&a.Source, a.Source.Account)
 	if !a.Missing {
-		out := sarifArtifact{Location: at, Modified: stamp(a.Source.Generated)}
+		out := sarifArtifact{Location: at, Modified: words.Time(a.Source.Generated)}
 		if a.Source.SHA256 != "" {
 			out.Hashes = map[string]string{"sha-256": a.Source.SHA256}
 		}
@@ -281,7 +283,7 @@ func (s *sarif) Close(sum *audit.Summary) error {
 	s.b.WriteString(`,"invocations":`)
 	run := map[string]any{"executionSuccessful": s.complete && len(sum.Accounts) > 0}
 	if !s.o.Now.IsZero() {
-		run["endTimeUtc"] = stamp(s.o.Now)
+		run["endTimeUtc"] = words.Time(s.o.Now)
 	}
 	if len(s.notes) > 0 {
 		run["toolExecutionNotifications"] = s.notes

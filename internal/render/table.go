@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/text"
-
+	"rollcall/internal/grid"
+	"rollcall/internal/words"
 	"rollcall/report"
 )
 
@@ -28,7 +28,7 @@ type TableOptions struct {
 // column is one column of the table.
 type column struct {
 	title string
-	cell  func(*report.Row, time.Time) cell
+	cell  func(*report.Row, time.Time) grid.Cell
 }
 
 // layouts are the tables from the one that tells most to the one that needs
@@ -96,20 +96,20 @@ const (
 func Table(w io.Writer, rows []report.Row, o TableOptions) error {
 	layout, widths := fit(rows, o)
 	b := bufio.NewWriterSize(w, 64<<10)
-	titles := make([]cell, len(layout))
+	titles := make([]grid.Cell, len(layout))
 	for i, c := range layout {
-		titles[i] = cell{c.title, heading}
+		titles[i] = grid.Cell{Text: c.title, Style: grid.Heading}
 	}
-	writeCells(b, titles, widths, o.Colour)
-	cells := make([]cell, len(layout))
+	grid.WriteRow(b, titles, widths, o.Colour)
+	cells := make([]grid.Cell, len(layout))
 	more := 0
 	signs := false
 	for i := range rows {
 		for j, c := range layout {
 			cells[j] = c.cell(&rows[i], o.AsOf)
-			signs = signs || j > 0 && strings.Contains(cells[j].text, unknown.text)
+			signs = signs || j > 0 && strings.Contains(cells[j].Text, grid.Unknown.Text)
 		}
-		writeCells(b, cells, widths, o.Colour)
+		grid.WriteRow(b, cells, widths, o.Colour)
 		if info, ok := rows[i].Additional.Value(); ok && info != "" {
 			more++
 		}
@@ -121,9 +121,10 @@ func Table(w io.Writer, rows []report.Row, o TableOptions) error {
 // footer says what the table cannot: how many rows, since when ages count,
 // and what is not shown.
 func footer(b *bufio.Writer, rows []report.Row, o TableOptions, more int, signs bool) {
-	lines := []string{fmt.Sprintf("%s, ages as of %s", count(len(rows), "row"), o.AsOf.UTC().Format(time.RFC3339))}
+	lines := []string{fmt.Sprintf("%s, ages as of %s", words.Count(len(rows), "row"), o.AsOf.UTC().Format(time.RFC3339))}
 	if more > 0 {
-		lines = append(lines, fmt.Sprintf("%s more credentials than shown", count(more, "user")+map[bool]string{true: " has", false: " have"}[more == 1]))
+		lines = append(lines, fmt.Sprintf("%s more credentials than shown",
+			words.Count(more, "user")+map[bool]string{true: " has", false: " have"}[more == 1]))
 	}
 	if signs {
 		lines = append(lines, legend)
@@ -133,15 +134,8 @@ func footer(b *bufio.Writer, rows []report.Row, o TableOptions, more int, signs 
 	}
 	b.WriteByte('\n')
 	for _, l := range lines {
-		b.WriteString(cell{l, dim}.paint(o.Colour) + "\n")
+		b.WriteString(grid.Dim.Paint(l, o.Colour) + "\n")
 	}
-}
-
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }
 
 // fit returns the first layout that fits the width, and its columns' widths.
@@ -171,21 +165,8 @@ func measure(layout []column, rows []report.Row, asOf time.Time) []int {
 	for j, c := range layout {
 		widths[j] = len(c.title)
 		for i := range rows {
-			widths[j] = max(widths[j], c.cell(&rows[i], asOf).width())
+			widths[j] = max(widths[j], c.cell(&rows[i], asOf).Width())
 		}
 	}
 	return widths
-}
-
-func writeCells(b *bufio.Writer, cells []cell, widths []int, colour bool) {
-	for i, c := range cells {
-		if c.width() > widths[i] {
-			c.text = text.Snip(c.text, widths[i], "…")
-		}
-		b.WriteString(c.paint(colour))
-		if i < len(cells)-1 {
-			b.WriteString(strings.Repeat(" ", widths[i]-c.width()+gap))
-		}
-	}
-	b.WriteByte('\n')
 }

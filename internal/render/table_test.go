@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -92,10 +93,8 @@ func TestTableColour(t *testing.T) {
 	if !strings.Contains(colour, "\x1b[31mno\x1b[0m") {
 		t.Error("a password without MFA does not stand out")
 	}
-	for _, c := range colours {
-		colour = strings.ReplaceAll(colour, c.EscapeSeq(), "")
-	}
-	if d := cmp.Diff(plain, strings.ReplaceAll(colour, text.Reset.EscapeSeq(), "")); d != "" {
+	escapes := regexp.MustCompile("\x1b\\[[0-9;]*m")
+	if d := cmp.Diff(plain, escapes.ReplaceAllString(colour, "")); d != "" {
 		t.Error("colour moves columns:", d)
 	}
 }
@@ -121,31 +120,6 @@ func TestTableOfHostileFile(t *testing.T) {
 		got := mustTable(t, rows, TableOptions{Width: width, AsOf: asOf})
 		if strings.ContainsAny(got, "\x1b\x07\u202e\u200b") || strings.Count(got, "\n") != 4 {
 			t.Errorf("%q", got)
-		}
-	}
-	if got, want := printable(name), `\x1b[2J\a\u202etxt\u200b\n`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	if got, want := printable("a\xff\x00\ufffd"), `a\xff\x00�`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	if got := printable("Zoë=+,.@_-"); got != "Zoë=+,.@_-" {
-		t.Error(got)
-	}
-}
-
-func TestAge(t *testing.T) {
-	const day = 24 * time.Hour
-	tests := []struct {
-		d    time.Duration
-		want string
-	}{
-		{-time.Hour, "0s"}, {0, "0s"}, {59 * time.Second, "59s"}, {time.Minute, "1m"}, {time.Hour - 1, "59m"},
-		{time.Hour, "1h"}, {day - 1, "23h"}, {day, "1d"}, {90*day - 1, "89d"}, {90 * day, "90d"}, {4000 * day, "4000d"},
-	}
-	for _, test := range tests {
-		if got := age(test.d); got != test.want {
-			t.Errorf("age(%s) = %s, want %s", test.d, got, test.want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/words"
 	"rollcall/report"
 )
 
@@ -147,7 +148,7 @@ func (c *comparison) password() {
 	e := Event{Credential: audit.Credential{Kind: audit.Password}}
 	switch {
 	case new.PasswordEnabled.IsTrue() && (old == nil || old.PasswordEnabled.IsFalse()):
-		e.Kind, e.At = audit.PasswordAdded, moment(new.PasswordLastChanged)
+		e.Kind, e.At = audit.PasswordAdded, presentOrNone(new.PasswordLastChanged)
 		switch {
 		case new.IsRoot():
 			e.Severity = audit.High
@@ -280,7 +281,7 @@ func activity(c *credential) string {
 		return text
 	}
 	if used, ok := c.key.LastUsed.Value(); ok {
-		return text + ", used " + stamp(used)
+		return text + ", used " + words.Time(used)
 	}
 	if never(c.key.LastUsed) {
 		return text + ", never used"
@@ -419,8 +420,8 @@ func never(t report.Time) bool {
 	return t.Absence() == report.NotApplicable || t.Absence() == report.NoInformation
 }
 
-// moment is t, or absent where it is no moment.
-func moment(t report.Time) report.Time {
+// presentOrNone returns t, or the zero Time where t is an absence of any kind.
+func presentOrNone(t report.Time) report.Time {
 	if t.IsPresent() {
 		return t
 	}

@@ -10,9 +10,9 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/words"
 	"rollcall/report"
 )
 
@@ -61,10 +61,8 @@ func (m *member) name() string {
 	if m.Source.Path != "" {
 		return m.Source.Path
 	}
-	return "the report of " + stamp(m.Source.Generated)
+	return "the report of " + words.Time(m.Source.Generated)
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // fileError is about a file, whose name stays as it is even where a sentence
 // begins with it.

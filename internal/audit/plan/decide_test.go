@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/words"
 	"rollcall/report"
 )
 
@@ -200,8 +201,8 @@ func TestDays(t *testing.T) {
 	// Summer time began in between.
 	off, _ := item.step(Deactivate)
 	gone, _ := item.step(Delete)
-	if stamp(off.NotBefore) != "2026-03-24T08:00:00Z" || stamp(gone.NotBefore) != "2026-04-28T07:00:00Z" {
-		t.Error(stamp(off.NotBefore), stamp(gone.NotBefore))
+	if words.Time(off.NotBefore) != "2026-03-24T08:00:00Z" || words.Time(gone.NotBefore) != "2026-04-28T07:00:00Z" {
+		t.Error(words.Time(off.NotBefore), words.Time(gone.NotBefore))
 	}
 }
 

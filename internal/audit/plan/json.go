@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
-	"rollcall/internal/render"
-	"rollcall/report"
+	"rollcall/internal/escape"
+	"rollcall/internal/words"
 )
 
 type planJSON struct {
@@ -103,7 +103,7 @@ func (p *Plan) JSON(w io.Writer, program string) error {
 	for _, a := range p.Accounts {
 		out.Accounts = append(out.Accounts, accountOf(a))
 	}
-	line, err := render.AppendJSON(nil, out)
+	line, err := escape.AppendJSON(nil, out)
 	if err != nil {
 		return err
 	}
@@ -122,13 +122,13 @@ func accountOf(a *Account) accountJSON {
 		out.Service = &serviceJSON{a.Service.word(), a.Service.Profile}
 	}
 	if !a.AsOf.IsZero() {
-		out.AsOf, out.Cutoff = stamp(a.AsOf), stamp(a.Cutoff)
+		out.AsOf, out.Cutoff = words.Time(a.AsOf), words.Time(a.Cutoff)
 	}
 	for n := range a.Items {
 		i := &a.Items[n]
 		item := itemJSON{
 			ID: i.ID, User: i.User, ARN: i.ARN, Credential: i.Credential.ID(), KeyID: i.KeyID, Inactive: i.Inactive,
-			LastUsed: moment(i.LastUsed), Findings: findingsOf(i.Findings),
+			LastUsed: words.ReportTime(i.LastUsed), Findings: findingsOf(i.Findings),
 		}
 		for _, s := range i.Steps {
 			step := stepJSON{Stage: s.Stage, NotBefore: s.NotBefore.Format(time.RFC3339)}
@@ -152,11 +152,4 @@ func findingsOf(all []audit.Finding) []findingJSON {
 		out[i] = findingJSON{f.Fingerprint(), string(f.Control.ID), f.Control.Name, f.Status.String(), f.Severity.String(), f.Reason, f.Exception}
 	}
 	return out
-}
-
-func moment(t report.Time) string {
-	if !t.IsPresent() {
-		return ""
-	}
-	return t.String()
 }

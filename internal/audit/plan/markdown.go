@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
-	"rollcall/internal/render"
+	"rollcall/internal/escape"
+	"rollcall/internal/words"
 )
 
 // Markdown writes the plan to be read, and carried out by hand: for each
@@ -18,12 +19,13 @@ func (p *Plan) Markdown(w io.Writer) error {
 	o := &p.Options
 	b.WriteString("# Plan of remediation\n\n")
 	fmt.Fprintf(b, "%d credentials. Warnings from %s, final warning %d days later, deactivation %d days after the first warning, deletion %d days after that%s. Nothing planned for was used in the %d days before its report.\n\n",
-		p.Total-p.More, o.Start.Format(time.DateOnly), o.FinalDays, o.DeactivateDays, o.DeleteDays, render.Markdown(o.windows()), o.KeepUsedDays)
+		p.Total-p.More, o.Start.Format(time.DateOnly), o.FinalDays, o.DeactivateDays, o.DeleteDays,
+		escape.Markdown(o.windows()), o.KeepUsedDays)
 	for i, problem := range p.Problems {
 		if i == 0 {
 			b.WriteString("## Incomplete\n\n")
 		}
-		fmt.Fprintf(b, "- %s\n", render.Markdown(problem))
+		fmt.Fprintf(b, "- %s\n", escape.Markdown(problem))
 		if i == len(p.Problems)-1 {
 			b.WriteByte('\n')
 		}
@@ -33,7 +35,7 @@ func (p *Plan) Markdown(w io.Writer) error {
 			continue
 		}
 		fmt.Fprintf(b, "## Account %s\n\nBy the report of %s from %s.\n\n",
-			render.Markdown(a.called()), stamp(a.AsOf), render.Markdown(a.Service.String()))
+			escape.Markdown(a.called()), words.Time(a.AsOf), escape.Markdown(a.Service.String()))
 		for i := range a.Items {
 			markdownItem(b, a, &a.Items[i])
 		}
@@ -49,7 +51,7 @@ func (p *Plan) Markdown(w io.Writer) error {
 		for _, a := range p.Accounts {
 			for _, l := range a.Left {
 				if l.Reason == reason {
-					fmt.Fprintf(b, "- %s\n", render.Markdown(l.text()))
+					fmt.Fprintf(b, "- %s\n", escape.Markdown(l.text()))
 				}
 			}
 		}
@@ -62,15 +64,16 @@ func (p *Plan) Markdown(w io.Writer) error {
 }
 
 func markdownItem(b *bufio.Writer, a *Account, i *Item) {
-	fmt.Fprintf(b, "### %s\n\n", render.Markdown(i.title()))
+	fmt.Fprintf(b, "### %s\n\n", escape.Markdown(i.title()))
 	for _, f := range i.Findings {
-		fmt.Fprintf(b, "- %s %v, %v: %s\n", f.Control.ID, render.Markdown(f.Status.String()), f.Severity, render.Markdown(f.Reason))
+		fmt.Fprintf(b, "- %s %v, %v: %s\n", f.Control.ID, escape.Markdown(f.Status.String()), f.Severity,
+			escape.Markdown(f.Reason))
 	}
 	b.WriteByte('\n')
 	for _, s := range i.Steps {
 		fmt.Fprintf(b, "**%s**, not before %s", s.Stage, when(s))
 		if s.Stage == Warn || s.Stage == Final {
-			fmt.Fprintf(b, ": %s\n\n", render.Markdown(i.message(a, s.Stage)))
+			fmt.Fprintf(b, ": %s\n\n", escape.Markdown(i.message(a, s.Stage)))
 			continue
 		}
 		look, change := i.Commands(a, s.Stage)
@@ -126,7 +129,7 @@ func (i *Item) Commands(a *Account, stage Stage) (look []string, change string) 
 		state, change = "Inactive", cli+" iam delete-access-key "+user+" "+id
 	}
 	return append(look,
-		"# must be None, or before "+stamp(a.Cutoff),
+		"# must be None, or before "+words.Time(a.Cutoff),
 		cli+" iam get-access-key-last-used "+id+" --query AccessKeyLastUsed.LastUsedDate --output text",
 		"# must be "+state,
 		list+`Status" --output text`,
@@ -135,7 +138,7 @@ func (i *Item) Commands(a *Account, stage Stage) (look []string, change string) 
 
 func (i *Item) passwordCommands(a *Account, look []string) ([]string, string) {
 	cli, user := a.Service.cli(), option("--user-name", i.User)
-	cutoff := "before " + stamp(a.Cutoff)
+	cutoff := "before " + words.Time(a.Cutoff)
 	look = append(look,
 		"# must be "+i.UserCreated.String()+" when the user was made, and None, or "+cutoff+", when the password was used",
 		cli+" iam get-user "+user+" --query 'User.[CreateDate, PasswordLastUsed]' --output text",

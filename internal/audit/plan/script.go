@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
-	"rollcall/internal/render"
+	"rollcall/internal/escape"
+	"rollcall/internal/grid"
+	"rollcall/internal/words"
 )
 
 //go:embed prelude.bash
@@ -43,7 +45,7 @@ func (s *script) line(format string, args ...any) {
 
 // comment writes lines of comment. No text can end one.
 func (s *script) comment(indent, format string, args ...any) {
-	for _, line := range render.Wrap(render.Printable(fmt.Sprintf(format, args...)), 100) {
+	for _, line := range grid.Wrap(escape.Printable(fmt.Sprintf(format, args...)), 100) {
 		s.b.WriteString(strings.TrimRight(indent+"# "+line, " ") + "\n")
 	}
 }
@@ -58,7 +60,7 @@ func (s *script) head(program string) {
 			continue // there is no report: Problems says why
 		}
 		s.comment("", "Account %s: %d credentials, by the report of %s from %s. Nothing here was used since %s.",
-			a.called(), len(a.Items), stamp(a.AsOf), a.Service, stamp(a.Cutoff))
+			a.called(), len(a.Items), words.Time(a.AsOf), a.Service, words.Time(a.Cutoff))
 	}
 	s.line("#")
 	s.comment("", "warn from %s, final warning %d days later, deactivate %d days after the first, delete %d days after that%s.",
@@ -126,7 +128,7 @@ func (s *script) account(a *Account) {
 		return
 	}
 	s.line("account_%s() {", a.Source.Account)
-	s.line("  begin %s %s %s %s && ours || return", a.Source.Account, quote(render.Printable(a.called())),
+	s.line("  begin %s %s %s %s && ours || return", a.Source.Account, quote(escape.Printable(a.called())),
 		quote(a.Service.word()), quote(a.Service.Profile))
 	for i := range a.Items {
 		s.line("  item_%s", a.Items[i].ID)
@@ -141,9 +143,9 @@ func (s *script) account(a *Account) {
 func (s *script) item(a *Account, i *Item) {
 	s.comment("", "%s in account %s", i.title(), a.called())
 	s.line("item_%s() {", i.ID)
-	s.line("  item %s %s %s || return 0", i.ID, quote(i.User), quote(render.Printable(what(i.Credential, i.KeyID))))
+	s.line("  item %s %s %s || return 0", i.ID, quote(i.User), quote(escape.Printable(what(i.Credential, i.KeyID))))
 	for _, f := range i.Findings {
-		s.line("  because %s", quote(render.Printable(because(&f))))
+		s.line("  because %s", quote(escape.Printable(because(&f))))
 	}
 	s.line("  case $stage in")
 	s.line("    '') say %s ;;", quote("  "+i.days()))
@@ -183,7 +185,7 @@ func (s *script) step(a *Account, i *Item, n int, step Step) {
 	if step.Stage == Deactivate || step.Stage == Delete {
 		change = " && window"
 	}
-	s.line("      due %s%s%s || return", stamp(step.NotBefore), wait, change)
+	s.line("      due %s%s%s || return", words.Time(step.NotBefore), wait, change)
 	for _, l := range s.deed(a, i, step) {
 		s.line("      %s", l)
 	}
@@ -210,7 +212,7 @@ func (s *script) gap(i *Item, stage Stage) time.Duration {
 // deed is what is done in a stage once its time has come.
 func (s *script) deed(a *Account, i *Item, step Step) []string {
 	if step.Stage == Warn || step.Stage == Final {
-		return []string{"tell " + quote(render.Printable(i.message(a, step.Stage))) + " " + quote(i.User)}
+		return []string{"tell " + quote(escape.Printable(i.message(a, step.Stage))) + " " + quote(i.User)}
 	}
 	user := option("--user-name", i.User)
 	cutoff := a.Cutoff.Format(form)

@@ -8,8 +8,6 @@ import (
 	"rollcall/internal/audit"
 )
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
 // what names a credential for people.
 func what(c audit.Credential, keyID string) string {
 	switch {

@@ -8,7 +8,8 @@ import (
 
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/diff"
-	"rollcall/internal/render"
+	"rollcall/internal/escape"
+	"rollcall/internal/words"
 )
 
 // sheetColumns are the columns of the CSV. New ones are added at the end.
@@ -40,7 +41,7 @@ func (s *sheet) Change(c *diff.Change) error {
 			continue
 		}
 		if err := s.row("event", who.Account, who.User, who.ARN, who.Class, e.Credential.ID(), e.Severity.String(), string(e.Kind), "",
-			s.titles[e.Kind], e.Was, e.Is, moment(e.At), "", "", "", "", e.Note, ""); err != nil {
+			s.titles[e.Kind], e.Was, e.Is, words.ReportTime(e.At), "", "", "", "", e.Note, ""); err != nil {
 			return err
 		}
 	}
@@ -50,7 +51,8 @@ func (s *sheet) Change(c *diff.Change) error {
 			continue
 		}
 		if err := s.row("finding", who.Account, who.User, who.ARN, who.Class, f.Credential.ID(), f.Severity.String(), string(f.Control.ID), f.State.String(),
-			f.Control.Title, f.Was, status(f), "", f.Reason, stamp(f.FirstSeen), strconv.FormatBool(f.OrEarlier), stamp(f.Closed), f.How, f.Fingerprint()); err != nil {
+			f.Control.Title, f.Was, status(f), "", f.Reason, words.Time(f.FirstSeen), strconv.FormatBool(f.OrEarlier),
+			words.Time(f.Closed), f.How, f.Fingerprint()); err != nil {
 			return err
 		}
 	}
@@ -59,7 +61,7 @@ func (s *sheet) Change(c *diff.Change) error {
 
 func (s *sheet) row(cells ...string) error {
 	for i, c := range cells {
-		cells[i] = render.Inert(c)
+		cells[i] = escape.CSVCell(c)
 	}
 	return s.w.Write(cells)
 }

@@ -8,6 +8,7 @@ import (
 
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/diff"
+	"rollcall/internal/words"
 )
 
 // gathered holds what is worst, for the forms that are for people.
@@ -193,17 +194,17 @@ func span(a *diff.Account) string {
 	case diff.NotCompared:
 		return "not compared"
 	case diff.First:
-		return stamp(a.New.Generated) + ", the first report"
+		return words.Time(a.New.Generated) + ", the first report"
 	}
 	days := int(a.New.Generated.Sub(a.Old.Generated).Hours() / 24)
-	return fmt.Sprintf("%s → %s, %s", stamp(a.Old.Generated), stamp(a.New.Generated), count(days, "day"))
+	return fmt.Sprintf("%s → %s, %s", words.Time(a.Old.Generated), words.Time(a.New.Generated), words.Count(days, "day"))
 }
 
 // outcome is how much changed, in words.
 func outcome(c *diff.Counts) string {
 	var parts []string
 	if n := c.EventTotal(); n > 0 {
-		parts = append(parts, count(n, "event")+" of "+count(c.Users, "user"))
+		parts = append(parts, words.Count(n, "event")+" of "+words.Count(c.Users, "user"))
 	}
 	var found []string
 	for _, s := range [...]diff.State{diff.New, diff.Worse, diff.Unknown, diff.Excused, diff.Fixed, diff.Open} {
@@ -227,11 +228,4 @@ func outcome(c *diff.Counts) string {
 		return "no change"
 	}
 	return strings.Join(parts, "; ")
-}
-
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }

@@ -5,8 +5,8 @@ import (
 
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/diff"
-	"rollcall/internal/render"
-	"rollcall/report"
+	"rollcall/internal/escape"
+	"rollcall/internal/words"
 )
 
 // who is whom a change concerns.
@@ -41,7 +41,7 @@ type eventJSON struct {
 func eventOf(c *diff.Change, e *diff.Event, title string) eventJSON {
 	return eventJSON{
 		Type: "event", who: whoOf(c), Event: string(e.Kind), Severity: e.Severity.String(), Title: title,
-		Credential: e.Credential.ID(), Was: e.Was, Is: e.Is, At: moment(e.At), Note: e.Note,
+		Credential: e.Credential.ID(), Was: e.Was, Is: e.Is, At: words.ReportTime(e.At), Note: e.Note,
 	}
 }
 
@@ -72,16 +72,9 @@ func findingOf(c *diff.Change, f *diff.Finding) findingJSON {
 		Type: "finding", who: whoOf(c), State: f.State.String(), Control: string(f.Control.ID), ControlName: f.Control.Name,
 		Title: f.Control.Title, Status: status(f), Was: f.Was, Severity: f.Severity.String(),
 		Credential: f.Credential.ID(), KeyIDs: f.KeyIDs, Reason: f.Reason, How: f.How,
-		FirstSeen: stamp(f.FirstSeen), OrEarlier: f.OrEarlier, Closed: stamp(f.Closed),
+		FirstSeen: words.Time(f.FirstSeen), OrEarlier: f.OrEarlier, Closed: words.Time(f.Closed),
 		Exception: f.Exception, Line: f.Line, Fingerprint: f.Fingerprint(),
 	}
-}
-
-func moment(t report.Time) string {
-	if !t.IsPresent() {
-		return ""
-	}
-	return t.String()
 }
 
 type accountJSON struct {
@@ -183,7 +176,7 @@ func (l *lines) each(c *diff.Change, write func(v any) error) error {
 }
 
 func (l *lines) write(v any) (err error) {
-	if l.line, err = render.AppendJSON(l.line[:0], v); err != nil {
+	if l.line, err = escape.AppendJSON(l.line[:0], v); err != nil {
 		return err
 	}
 	_, err = l.b.Write(append(l.line, '\n'))
@@ -225,7 +218,7 @@ func (d *document) begin() {
 func (d *document) Change(c *diff.Change) error {
 	d.begin()
 	return d.each(c, func(v any) (err error) {
-		if d.line, err = render.AppendJSON(d.line[:0], v); err != nil {
+		if d.line, err = escape.AppendJSON(d.line[:0], v); err != nil {
 			return err
 		}
 		if d.changes++; d.changes > 1 {
@@ -239,7 +232,7 @@ func (d *document) Change(c *diff.Change) error {
 
 func (d *document) Account(a *diff.Account) error {
 	d.begin()
-	line, err := render.AppendJSON(nil, accountOf(a))
+	line, err := escape.AppendJSON(nil, accountOf(a))
 	if err != nil {
 		return err
 	}
@@ -254,7 +247,7 @@ func (d *document) Close(s *Summary) error {
 	if d.after == 0 {
 		d.b.WriteString("{\n\"version\": 1,\n\"accounts\": [")
 	}
-	end, err := render.AppendJSON(nil, struct {
+	end, err := escape.AppendJSON(nil, struct {
 		Program  string     `json:"program,omitempty"`
 		Complete bool       `json:"complete"`
 		Counts   countsJSON `json:"counts"`

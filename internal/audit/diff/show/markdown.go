@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"rollcall/internal/audit/diff"
-	"rollcall/internal/render"
+	"rollcall/internal/escape"
+	"rollcall/internal/words"
 )
 
 // markdown is what table is, for an issue or a pull request.
@@ -29,7 +30,7 @@ func (m *markdown) Close(s *Summary) error {
 	m.b.WriteString("# Credential changes\n\n")
 	m.head("Account", "Reports", "Outcome")
 	for _, a := range s.Accounts {
-		m.row(render.Markdown(called(a)), render.Markdown(span(a)), outcome(&a.Counts))
+		m.row(escape.Markdown(called(a)), escape.Markdown(span(a)), outcome(&a.Counts))
 	}
 	m.b.WriteByte('\n')
 	m.problems(s)
@@ -51,10 +52,10 @@ func (m *markdown) problems(s *Summary) {
 				m.b.WriteString("## Incomplete\n\n")
 				first = false
 			}
-			fmt.Fprintf(m.b, "- %s: %s\n", render.Markdown(called(a)), render.Markdown(p.Text))
+			fmt.Fprintf(m.b, "- %s: %s\n", escape.Markdown(called(a)), escape.Markdown(p.Text))
 		}
 		if n := a.ProblemCount - len(a.Problems); n > 0 {
-			fmt.Fprintf(m.b, "- %s: %d more\n", render.Markdown(called(a)), n)
+			fmt.Fprintf(m.b, "- %s: %d more\n", escape.Markdown(called(a)), n)
 		}
 	}
 	if !first {
@@ -74,8 +75,9 @@ func (m *markdown) happened() {
 	m.head("Severity", "Account", "User", "Credential", "When", "What")
 	for i := range m.events.all {
 		e := &m.events.all[i]
-		m.row(e.Severity.String(), render.Markdown(e.change.Account.Account), render.Markdown(e.change.User), render.Markdown(e.Credential.ID()),
-			render.Markdown(moment(e.At)), render.Markdown(what(&e.Event, titles)))
+		m.row(e.Severity.String(), escape.Markdown(e.change.Account.Account), escape.Markdown(e.change.User),
+			escape.Markdown(e.Credential.ID()),
+			escape.Markdown(words.ReportTime(e.At)), escape.Markdown(what(&e.Event, titles)))
 	}
 	m.b.WriteByte('\n')
 	m.more(m.events.more(), "event")
@@ -90,9 +92,10 @@ func (m *markdown) found(state diff.State) {
 	m.head("Severity", "Status", "Control", "Account", "User", "Credential", "First seen", "Why")
 	for i := range of.all {
 		f := &of.all[i]
-		m.row(f.Severity.String(), render.Markdown(f.Status.String()), string(f.Control.ID)+" "+render.Markdown(f.Control.Title),
-			render.Markdown(f.change.Account.Account), render.Markdown(f.change.User), render.Markdown(f.Credential.ID()),
-			seen(&f.Finding), render.Markdown(why(&f.Finding)))
+		m.row(f.Severity.String(), escape.Markdown(f.Status.String()),
+			string(f.Control.ID)+" "+escape.Markdown(f.Control.Title),
+			escape.Markdown(f.change.Account.Account), escape.Markdown(f.change.User), escape.Markdown(f.Credential.ID()),
+			seen(&f.Finding), escape.Markdown(why(&f.Finding)))
 	}
 	m.b.WriteByte('\n')
 	m.more(of.more(), "finding")
@@ -100,6 +103,6 @@ func (m *markdown) found(state diff.State) {
 
 func (m *markdown) more(n int, what string) {
 	if n > 0 {
-		fmt.Fprintf(m.b, "%s not shown.\n\n", count(n, "more "+what))
+		fmt.Fprintf(m.b, "%s not shown.\n\n", words.Count(n, "more "+what))
 	}
 }

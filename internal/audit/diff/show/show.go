@@ -10,7 +10,6 @@ package show
 import (
 	"bufio"
 	"io"
-	"time"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/diff"
@@ -110,11 +109,4 @@ func titles() map[audit.EventKind]string {
 		m[e.Kind] = e.Title
 	}
 	return m
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }

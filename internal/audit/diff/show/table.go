@@ -9,7 +9,9 @@ import (
 
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/diff"
-	"rollcall/internal/render"
+	"rollcall/internal/escape"
+	"rollcall/internal/grid"
+	"rollcall/internal/words"
 )
 
 // table is for a terminal: the accounts, then the findings that are new, then
@@ -19,11 +21,11 @@ type table struct {
 	b *bufio.Writer
 }
 
-func (t *table) say(style render.Style, indent, text string) {
-	text = render.Printable(text)
+func (t *table) say(style grid.Style, indent, text string) {
+	text = escape.Printable(text)
 	lines := []string{text}
 	if t.options.Width > 0 {
-		lines = render.Wrap(text, max(t.options.Width-len(indent), 16))
+		lines = grid.Wrap(text, max(t.options.Width-len(indent), 16))
 	}
 	for _, line := range lines {
 		t.b.WriteString(indent + style.Paint(line, t.options.Colour) + "\n")
@@ -54,17 +56,17 @@ func (t *table) accounts(s *Summary) {
 			quiet++
 			continue
 		}
-		t.say(render.Heading, "", called(a))
-		t.say(render.Dim, "  ", span(a))
+		t.say(grid.Heading, "", called(a))
+		t.say(grid.Dim, "  ", span(a))
 		if a.Status != diff.NotCompared {
-			t.say(render.Usual, "  ", text)
+			t.say(grid.Usual, "  ", text)
 		}
 	}
 	if quiet > 0 {
-		t.say(render.Usual, "", fmt.Sprintf("%s without a change", count(quiet, "account")))
+		t.say(grid.Usual, "", fmt.Sprintf("%s without a change", words.Count(quiet, "account")))
 	}
 	if t.several {
-		t.say(render.Heading, "", fmt.Sprintf("All %s: %s", count(len(s.Accounts), "account"), outcome(&s.Counts)))
+		t.say(grid.Heading, "", fmt.Sprintf("All %s: %s", words.Count(len(s.Accounts), "account"), outcome(&s.Counts)))
 	}
 }
 
@@ -82,11 +84,11 @@ func (t *table) problems(s *Summary) {
 		}
 		for _, text := range texts {
 			if first {
-				t.say(render.Heading, "", "")
-				t.say(render.Heading, "", "Incomplete")
+				t.say(grid.Heading, "", "")
+				t.say(grid.Heading, "", "Incomplete")
 				first = false
 			}
-			t.say(render.Odd, "  ", called(a)+": "+text)
+			t.say(grid.Odd, "  ", called(a)+": "+text)
 		}
 	}
 }
@@ -100,32 +102,32 @@ const (
 func (t *table) below(columns int) bool { return t.options.Width > 0 && t.options.Width < columns }
 
 // grid is a grid whose last column is text.
-func (t *table) grid(titles ...string) render.Grid {
-	g := render.Grid{Titles: titles, Wrap: true, Blocks: true, Indent: "  "}
+func (t *table) grid(titles ...string) grid.Grid {
+	g := grid.Grid{Titles: titles, Wrap: true, Blocks: true, Indent: "  "}
 	if t.several {
 		g.Titles = append([]string{"ACCOUNT"}, titles...)
 	}
 	return g
 }
 
-func (t *table) row(g *render.Grid, c *diff.Change, cells ...render.Cell) {
+func (t *table) row(g *grid.Grid, c *diff.Change, cells ...grid.Cell) {
 	if t.several {
-		cells = append([]render.Cell{{Text: c.Account.Account}}, cells...)
+		cells = append([]grid.Cell{{Text: c.Account.Account}}, cells...)
 	}
-	g.Row(cells...)
+	g.Add(cells...)
 }
 
 // credential is its id, which a day has to do for where there is little room.
-func (t *table) credential(c audit.Credential) render.Cell {
+func (t *table) credential(c audit.Credential) grid.Cell {
 	made, ok := c.Created.Value()
 	if !t.below(medium) || !ok {
-		return render.Cell{Text: c.ID()}
+		return grid.Cell{Text: c.ID()}
 	}
 	text := c.Kind.String() + " " + made.Format(time.DateOnly)
 	if c.Tied {
 		text += "#" + strconv.Itoa(c.Slot)
 	}
-	return render.Cell{Text: text}
+	return grid.Cell{Text: text}
 }
 
 func (t *table) happened() {
@@ -143,28 +145,28 @@ func (t *table) happened() {
 				continue
 			}
 			n++
-			cells := []render.Cell{{Text: e.change.User}, t.credential(e.Credential)}
+			cells := []grid.Cell{{Text: e.change.User}, t.credential(e.Credential)}
 			if !t.below(narrow) {
 				at := ""
 				if when, ok := e.At.Value(); ok {
 					at = when.Format("2006-01-02 15:04")
 				}
-				cells = append(cells, render.Cell{Text: at})
+				cells = append(cells, grid.Cell{Text: at})
 			}
-			t.row(&g, e.change, append(cells, render.Cell{Text: what(&e.Event, titles)})...)
+			t.row(&g, e.change, append(cells, grid.Cell{Text: what(&e.Event, titles)})...)
 		}
 		if n == 0 {
 			continue
 		}
 		name := severity.String()
 		t.b.WriteByte('\n')
-		t.say(render.Heading, "", strings.ToUpper(name[:1])+name[1:]+": what happened")
+		t.say(grid.Heading, "", strings.ToUpper(name[:1])+name[1:]+": what happened")
 		g.Write(t.b, t.options.Width, t.options.Colour)
 	}
 	t.more(t.events.more(), "event")
 	if text := t.counted(); text != "" {
 		t.b.WriteByte('\n')
-		t.say(render.Usual, "", text)
+		t.say(grid.Usual, "", text)
 	}
 }
 
@@ -174,7 +176,7 @@ func (t *table) found(state diff.State) {
 		return
 	}
 	t.b.WriteByte('\n')
-	t.say(render.Heading, "", heading(state))
+	t.say(grid.Heading, "", heading(state))
 	g := t.grid("SEVERITY", "STATUS", "CONTROL", "USER", "CREDENTIAL", "FIRST SEEN", "WHY")
 	switch {
 	case t.below(narrow):
@@ -184,22 +186,23 @@ func (t *table) found(state diff.State) {
 	}
 	for i := range of.all {
 		f := &of.all[i]
-		status := render.Cell{Text: f.Status.String(), Style: render.Odd}
+		status := grid.Cell{Text: f.Status.String(), Style: grid.Odd}
 		switch {
 		case state == diff.Fixed:
-			status.Style = render.Good
+			status.Style = grid.Good
 		case f.Status == audit.Fail:
-			status.Style = render.Bad
+			status.Style = grid.Bad
 		}
-		cells := []render.Cell{{Text: f.Severity.String()}, status, {Text: string(f.Control.ID)}, {Text: f.change.User}, t.credential(f.Credential), {Text: seen(&f.Finding)}}
+		cells := []grid.Cell{{Text: f.Severity.String()}, status, {Text: string(f.Control.ID)}, {Text: f.change.User},
+			t.credential(f.Credential), {Text: seen(&f.Finding)}}
 		switch {
 		case t.below(narrow):
 			cells[0].Style = status.Style
-			cells = []render.Cell{cells[0], cells[2], cells[3], cells[5]}
+			cells = []grid.Cell{cells[0], cells[2], cells[3], cells[5]}
 		case state == diff.Fixed:
-			cells = append(cells, render.Cell{Text: f.Closed.UTC().Format(time.DateOnly)})
+			cells = append(cells, grid.Cell{Text: f.Closed.UTC().Format(time.DateOnly)})
 		}
-		t.row(&g, f.change, append(cells, render.Cell{Text: why(&f.Finding)})...)
+		t.row(&g, f.change, append(cells, grid.Cell{Text: why(&f.Finding)})...)
 	}
 	g.Write(t.b, t.options.Width, t.options.Colour)
 	t.more(of.more(), "finding")
@@ -207,7 +210,7 @@ func (t *table) found(state diff.State) {
 
 func (t *table) more(n int, what string) {
 	if n > 0 {
-		t.say(render.Dim, "  ", count(n, "more "+what)+" not shown: see --top, or --output jsonl for all.")
+		t.say(grid.Dim, "  ", words.Count(n, "more "+what)+" not shown: see --top, or --output jsonl for all.")
 	}
 }
 
@@ -228,6 +231,6 @@ func (t *table) foot(s *Summary) {
 		if i == 0 {
 			t.b.WriteByte('\n')
 		}
-		t.say(render.Dim, "", note)
+		t.say(grid.Dim, "", note)
 	}
 }

@@ -1,4 +1,4 @@
-package render
+package escape
 
 import (
 	"bytes"
@@ -9,11 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// appendJSON appends v on one line. Whatever is no printable character is
+// AppendJSON appends v on one line. Whatever is no printable character is
 // written as \u, so that a terminal shown the JSON is safe as well: the
 // standard library leaves DEL, the C1 controls and the marks that turn text
 // around as they are.
-func appendJSON(dst []byte, v any) ([]byte, error) {
+func AppendJSON(dst []byte, v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -47,9 +47,9 @@ func appendSafe(dst, text []byte) []byte {
 	return dst
 }
 
-// indentJSON is appendJSON as the AWS CLI indents.
-func indentJSON(v any) ([]byte, error) {
-	line, err := appendJSON(nil, v)
+// IndentJSON returns v as AppendJSON writes it, indented as the AWS CLI indents.
+func IndentJSON(v any) ([]byte, error) {
+	line, err := AppendJSON(nil, v)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,70 @@
+// Package escape makes the text of others safe for the place it is shown in: a
+// terminal, Markdown, a spreadsheet.
+package escape
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Printable returns s with everything that is no printable character as an escape.
+// User names cannot hold any, but a file that claims to be a report can.
+func Printable(s string) string {
+	clean := true
+	for _, r := range s {
+		if clean = r != utf8.RuneError && strconv.IsGraphic(r); !clean {
+			break
+		}
+	}
+	if clean {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case strconv.IsGraphic(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// Markdown returns a text that stays text in Markdown, also in the cell of a
+// table: no markup, no link and, where it is pasted into an issue, no mention
+// comes of it.
+func Markdown(s string) string {
+	s = markdownEscapes.Replace(Printable(s))
+	if strings.HasPrefix(s, "@") {
+		s = "&#64;" + s[1:]
+	}
+	return s
+}
+
+var markdownEscapes = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`, "$", `\$`,
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", "://", "&#58;//", "www.", "www&#46;", " @", " &#64;",
+)
+
+// CSVCell returns a cell that no spreadsheet takes for a formula: those that begin
+// like one get an apostrophe in front, which is what OWASP advises. The signs
+// in full width count as well where the spreadsheet's language is Japanese or
+// Chinese. A tab or a carriage return in front would hide the sign from us and
+// not from the spreadsheet; as no printable characters they become escapes.
+func CSVCell(cell string) string {
+	cell = Printable(cell)
+	for _, sign := range []string{"=", "+", "-", "@", "＝", "＋", "－", "＠"} {
+		if strings.HasPrefix(strings.TrimLeft(cell, " \u3000\u00a0"), sign) {
+			return "'" + cell
+		}
+	}
+	return cell
+}

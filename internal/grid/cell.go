@@ -1,0 +1,77 @@
+// Package grid writes tables for a terminal: cells with a style, in columns
+// that are made to fit a width.
+package grid
+
+import (
+	"bufio"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"rollcall/internal/escape"
+)
+
+// Style says how a cell stands out where there is colour.
+type Style int
+
+// The styles.
+const (
+	Usual Style = iota
+	Dim         // absent
+	Good
+	Bad
+	Odd
+	Heading
+)
+
+var colours = map[Style]text.Colors{
+	Dim: {text.Faint}, Good: {text.FgGreen}, Bad: {text.FgRed}, Odd: {text.FgYellow}, Heading: {text.Bold},
+}
+
+// Paint returns the text, which must be printable, in the style.
+func (s Style) Paint(printable string, colour bool) string {
+	if !colour || s == Usual || printable == "" {
+		return printable
+	}
+	return colours[s].EscapeSeq() + printable + text.Reset.EscapeSeq()
+}
+
+// Cell is a piece of text with its style.
+type Cell struct {
+	Text  string
+	Style Style
+}
+
+// Text returns a cell of the usual style with the text of others, of which
+// what is not printable becomes escapes.
+func Text(s string) Cell { return Cell{Text: escape.Printable(s)} }
+
+// Width returns how many columns the cell fills.
+func (c Cell) Width() int { return text.StringWidth(c.Text) }
+
+// Nothing is the sign that stands for what is not there.
+const Nothing = "–"
+
+// The cells that stand for a value: there is none, or nothing tells.
+var (
+	None    = Cell{Text: Nothing, Style: Dim}
+	Unknown = Cell{Text: "?", Style: Odd}
+)
+
+// Gap is how many blanks separate two columns.
+const Gap = 2
+
+// WriteRow writes the cells on one line, each cut to the width of its column.
+// The last is not filled up.
+func WriteRow(b *bufio.Writer, cells []Cell, widths []int, colour bool) {
+	for i, c := range cells {
+		if c.Width() > widths[i] {
+			c.Text = text.Snip(c.Text, widths[i], "…")
+		}
+		b.WriteString(c.Style.Paint(c.Text, colour))
+		if i < len(cells)-1 {
+			b.WriteString(strings.Repeat(" ", widths[i]-c.Width()+Gap))
+		}
+	}
+	b.WriteByte('\n')
+}
