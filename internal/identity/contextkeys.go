@@ -2,12 +2,9 @@ package identity
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"iter"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
@@ -43,81 +40,37 @@ func (s *Service) inputPolicies(name string, kind policy.Kind, documents []strin
 // errInputPolicy refuses a document. That of PolicyInputList is recorded.
 func errInputPolicy(list string, i int, id string, malformed *awsmodel.Error) error {
 	if list == "PolicyInputList" {
-		return fail("InvalidInput", "Policy input list item %d has invalid content", i+1)
+		return errPolicyInput(i)
 	}
 	return fail("InvalidInput", "Invalid policy %s: %s", id, malformed.Message)
 }
 
-// contextKeys are the condition keys of documents, those of each in the order
-// in which they appear in it, as they are written there. Recorded: each is told
-// once of every document.
-func contextKeys(policies []sourcePolicy) []string {
+func errPolicyInput(i int) error {
+	return fail("InvalidInput", "Policy input list item %d has invalid content", i+1)
+}
+
+// inputKeys are the condition keys of the documents of a request. Recorded: a
+// key is told once of every document.
+func inputKeys(documents []string) ([]string, error) {
 	names := []string{}
-	for _, p := range policies {
-		asked, have := map[string]bool{}, map[string]bool{}
-		for _, name := range p.Document.ContextKeys() {
-			asked[policy.Fold(name)] = true
+	for i, text := range documents {
+		keys, err := policy.KeysOf(text)
+		if err != nil {
+			return nil, errPolicyInput(i)
 		}
-		for name := range possibleKeys(p.text) {
-			if asked[policy.Fold(name)] && !have[name] {
-				have[name] = true
-				names = append(names, name)
-			}
-		}
+		names = append(names, keys...)
 	}
-	return names
-}
-
-// possibleKeys yields what can be a condition key in a document: the names of
-// members, and of variables in texts.
-func possibleKeys(document string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for rest := document; ; {
-			i := strings.IndexByte(rest, '"')
-			if i < 0 {
-				return
-			}
-			rest = rest[i:]
-			size := stringSize(rest)
-			var text string
-			if json.Unmarshal([]byte(rest[:size]), &text) != nil {
-				return // a policy's text is JSON
-			}
-			rest = rest[size:]
-			if strings.HasPrefix(strings.TrimLeft(rest, " \t\r\n"), ":") && !yield(text) {
-				return
-			}
-			for _, part := range strings.Split(text, "${")[1:] {
-				if name := part[:max(0, strings.IndexAny(part, ",}"))]; !yield(strings.TrimSpace(name)) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// stringSize is the length of the JSON string that a text begins with, its
-// quotes with it.
-func stringSize(text string) int {
-	for i := 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(text)
+	return names, nil
 }
 
 // GetContextKeysForCustomPolicy lists the condition keys that documents ask
 // for.
 func (s *Service) GetContextKeysForCustomPolicy(_ context.Context, in *iam.GetContextKeysForCustomPolicyInput) (*iam.GetContextKeysForCustomPolicyOutput, error) {
-	policies, err := s.inputPolicies("PolicyInputList", policy.Inline, in.PolicyInputList)
+	names, err := inputKeys(in.PolicyInputList)
 	if err != nil {
 		return nil, err
 	}
-	return &iam.GetContextKeysForCustomPolicyOutput{ContextKeyNames: contextKeys(policies)}, nil
+	return &iam.GetContextKeysForCustomPolicyOutput{ContextKeyNames: names}, nil
 }
 
 // GetContextKeysForPrincipalPolicy lists the condition keys that the policies
@@ -125,7 +78,7 @@ func (s *Service) GetContextKeysForCustomPolicy(_ context.Context, in *iam.GetCo
 // (recorded) and documents beside them.
 func (s *Service) GetContextKeysForPrincipalPolicy(ctx context.Context, in *iam.GetContextKeysForPrincipalPolicyInput) (*iam.GetContextKeysForPrincipalPolicyOutput, error) {
 	c := principal.Of(ctx)
-	policies, err := s.inputPolicies("PolicyInputList", policy.Inline, in.PolicyInputList)
+	given, err := inputKeys(in.PolicyInputList)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +90,13 @@ func (s *Service) GetContextKeysForPrincipalPolicy(ctx context.Context, in *iam.
 	if err != nil {
 		return nil, err
 	}
-	names := contextKeys(slices.Concat(src.identity, src.boundary, policies))
-	return &iam.GetContextKeysForPrincipalPolicyOutput{ContextKeyNames: names}, nil
+	names := []string{}
+	for _, p := range slices.Concat(src.identity, src.boundary) {
+		keys, err := policy.KeysOf(p.text)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, keys...)
+	}
+	return &iam.GetContextKeysForPrincipalPolicyOutput{ContextKeyNames: append(names, given...)}, nil
 }

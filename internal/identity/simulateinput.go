@@ -123,23 +123,28 @@ func sameInformation(actions []string) error {
 // handlings are the scenarios that resources can belong to, with the actions
 // that have them. Whatever resources are given will do: an instance alone.
 // Recorded.
-var handlings = map[string]string{
-	"ec2:runinstances": "EC2-Classic-InstanceStore EC2-Classic-EBS EC2-VPC-InstanceStore EC2-VPC-InstanceStore-Subnet" +
-		" EC2-VPC-EBS EC2-VPC-EBS-Subnet",
+var handlings = map[string][]string{
+	"ec2:runinstances": {
+		"EC2-Classic-InstanceStore", "EC2-Classic-EBS", "EC2-VPC-InstanceStore", "EC2-VPC-InstanceStore-Subnet",
+		"EC2-VPC-EBS", "EC2-VPC-EBS-Subnet",
+	},
 	"cloudwatch:listtagsforresource": cloudWatchHandlings,
 	"cloudwatch:tagresource":         cloudWatchHandlings,
 	"cloudwatch:untagresource":       cloudWatchHandlings,
+	"devicefarm:schedulerun":         {"Device Pool as filter", "Device Selection Configuration as filter"},
 }
 
-const cloudWatchHandlings = "CloudWatch-Alarm CloudWatch-AlarmMuteRule CloudWatch-InsightRule" +
-	" CloudWatch-ServiceLevelObjective CloudWatch-Dashboard CloudWatch-Dataset CloudWatch-MetricStream CloudWatch-Service"
+var cloudWatchHandlings = []string{
+	"CloudWatch-Alarm", "CloudWatch-AlarmMuteRule", "CloudWatch-InsightRule", "CloudWatch-ServiceLevelObjective",
+	"CloudWatch-Dashboard", "CloudWatch-Dataset", "CloudWatch-MetricStream", "CloudWatch-Service",
+}
 
 func (in simulationInput) checkHandling() error {
 	if in.handling == nil {
 		return nil
 	}
 	for _, action := range in.actions {
-		if !slices.Contains(strings.Fields(handlings[strings.ToLower(action)]), *in.handling) {
+		if !slices.Contains(handlings[strings.ToLower(action)], *in.handling) {
 			return fail("InvalidInput",
 				"Invalid input resource handling options. Action does not support resource handling options: %s. "+
 					"Please refer to the documentation for more details: "+

@@ -32,25 +32,81 @@ func (k spelledKeys) addStatement(d *Document, st *Statement) {
 	}
 }
 
-// addVariables adds the keys of the variables in a text. Documents of the old
-// version have none.
+// addVariables adds the keys of the variables in a text.
 func (k spelledKeys) addVariables(d *Document, text string) {
+	for _, name := range d.variables(text) {
+		k.add(name)
+	}
+}
+
+// variables returns the names of the variables in a text as they are written,
+// also those that stand for a character: "*" is one. Recorded. Documents of the
+// old version have none.
+func (d *Document) variables(text string) (names []string) {
 	for d.Version == NewVersion {
 		i := strings.Index(text, "${")
 		if i < 0 {
-			return
+			break
 		}
 		text = text[i:]
-		t, size, ok := readVariable(text)
+		_, size, ok := readVariable(text)
 		if !ok {
-			return
+			break
 		}
-		if t.kind == variable {
-			name, _, _ := strings.Cut(text[len("${"):size-1], ",")
-			k.add(strings.TrimSpace(name))
-		}
+		name, _, _ := strings.Cut(text[len("${"):size-1], ",")
+		names = append(names, strings.TrimSpace(name))
 		text = text[size:]
 	}
+	return names
+}
+
+// KeysOf returns the condition keys that a text asks for, in conditions and in
+// variables, in the order in which they appear, each spelling once. It takes
+// more texts than Parse does: a principal may be given, all elements but the
+// effect may be missing, and actions, resources and values may be any text.
+// Recorded. The errors are as Parse's.
+func KeysOf(text string) ([]string, error) {
+	root, err := parseJSON(text)
+	if err != nil {
+		return nil, errSyntax
+	}
+	p := parser{text: text, kind: Resource}
+	d, err := p.document(root)
+	if err != nil {
+		return nil, err
+	}
+	names, have := []string{}, map[string]bool{}
+	add := func(list ...string) {
+		for _, name := range list {
+			if !have[name] {
+				have[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	for _, st := range root.member("Statement") {
+		for i, element := range st.keys {
+			switch element {
+			case "Resource", "NotResource":
+				add(d.variablesIn(st.items[i])...)
+			case "Condition":
+				for _, operator := range st.items[i].items {
+					for j, key := range operator.keys {
+						add(key)
+						add(d.variablesIn(operator.items[j])...)
+					}
+				}
+			}
+		}
+	}
+	return names, nil
+}
+
+func (d *Document) variablesIn(texts node) (names []string) {
+	for _, n := range texts.list() {
+		names = append(names, d.variables(n.text)...)
+	}
+	return names
 }
 
 func (k spelledKeys) sorted() []string {

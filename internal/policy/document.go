@@ -111,6 +111,9 @@ func parse(text string, kind Kind, lenient bool) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(d.Statements) == 0 {
+		return nil, missingField(kind, "Statement")
+	}
 	if err := validate(d, lenient); err != nil {
 		return nil, err
 	}
@@ -286,8 +289,7 @@ func Size(text string) int {
 }
 
 // ContextKeys returns the condition keys a document asks for, in conditions
-// and in variables, each once and sorted, spelled as first written. IAM
-// GetContextKeysForCustomPolicy.
+// and in variables, each once and sorted, spelled as first written.
 func (d *Document) ContextKeys() []string {
 	keys := spelledKeys{}
 	for i := range d.Statements {

@@ -149,7 +149,7 @@ func TestContextKeys(t *testing.T) {
 	 {"Effect":"Allow","Action":"*","Resource":["arn:aws:iam::*:user/${aws:username}/${*}${aws:PrincipalTag/team, 'x'}"],
 	  "Condition":{"StringEquals":{"aws:PrincipalTag/Team":"${s3:prefix}","AWS:UserName":"x"},"NumericLessThan":{"aws:MultiFactorAuthAge":"5"}}},
 	 {"Effect":"Deny","Action":"*","NotResource":"arn:aws:s3:::${ aws:userid }"}]}`, Managed)
-	want := []string{"aws:MultiFactorAuthAge", "aws:PrincipalTag/team", "aws:userid", "aws:username", "s3:prefix"}
+	want := []string{"*", "aws:MultiFactorAuthAge", "aws:PrincipalTag/team", "aws:userid", "aws:username", "s3:prefix"}
 	if diff := cmp.Diff(want, d.ContextKeys()); diff != "" {
 		t.Errorf("ContextKeys (-want +got):\n%s", diff)
 	}
@@ -195,5 +195,8 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("decision differs after a round:\n%s", d)
 		}
 		d.ContextKeys()
+		if _, err := KeysOf(text); err != nil && k != Trust {
+			t.Fatalf("KeysOf a document that is taken: %v", err)
+		}
 	})
 }

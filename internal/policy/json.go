@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -109,6 +110,15 @@ func (n node) list() []node {
 		return n.items
 	}
 	return []node{n}
+}
+
+// member returns the items of a member of an object, of which there may be
+// none.
+func (n node) member(name string) []node {
+	if i := slices.Index(n.keys, name); i >= 0 {
+		return n.items[i].list()
+	}
+	return nil
 }
 
 // strings returns a string or an array of strings.

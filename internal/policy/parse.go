@@ -33,9 +33,6 @@ func (p *parser) document(root node) (*Document, error) {
 			return nil, unknownField(p.kind, key)
 		}
 	}
-	if len(statements) == 0 {
-		return nil, missingField(p.kind, "Statement")
-	}
 	for _, n := range statements {
 		st, err := p.statement(n)
 		if err != nil {

@@ -182,7 +182,10 @@ func TestContextKeysInOrder(t *testing.T) {
 		"StringLike":{"w:\u0065" : "v:\"f","z:a":"1"}},"Action":"*","Resource":["arn:aws:s3:::${aws:username}/a"]},
 		{"Effect":"Deny","Action":"w:e","Resource":"*","Condition":{"Null":{"a:a":"false"}}}]}`
 	same(t, must(t, w.root.GetContextKeysForCustomPolicy, &iam.GetContextKeysForCustomPolicyInput{PolicyInputList: []string{document}}).ContextKeyNames,
-		[]string{"z:a", "y:b", "x:c", "Z:A", "w:e", "aws:username", "a:a"})
+		[]string{"z:a", "y:b", "x:c", "*", "Z:A", "w:e", "aws:username", "a:a"})
+	loose := `{"Statement":{"Effect":"Allow","Principal":"*","Condition":{"NumericEquals":{"a:b":"x"}}}}`
+	in := &iam.GetContextKeysForCustomPolicyInput{PolicyInputList: []string{loose, loose}}
+	same(t, must(t, w.root.GetContextKeysForCustomPolicy, in).ContextKeyNames, []string{"a:b", "a:b"})
 }
 
 func TestContextKeys(t *testing.T) {

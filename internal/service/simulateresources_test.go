@@ -57,6 +57,7 @@ func TestSimulateRefusesResources(t *testing.T) {
 	w := inMemory(t)
 	const bucket, instance, noARN = "arn:aws:s3:::bucket", "arn:aws:ec2:us-east-1:123456789012:instance/i-1", "ResourceNames are not in a valid ARN format: "
 	const handling = "Invalid input resource handling options. Action does not support resource handling options: "
+	const run = "arn:aws:devicefarm:us-west-2:123456789012:run:a/b"
 	const more = ". Please refer to the documentation for more details: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html"
 	list := func(texts ...string) []string { return texts }
 	for _, c := range []struct {
@@ -84,6 +85,8 @@ func TestSimulateRefusesResources(t *testing.T) {
 		{list("ec2:StopInstances"), list(instance), "EC2-VPC-EBS", handling + "ec2:StopInstances" + more},
 		{list("ec2:StopInstances"), nil, "EC2-VPC-EBS", ""},
 		{list("cloudwatch:TagResource"), list("arn:aws:cloudwatch:us-east-1:123456789012:alarm:a"), "CloudWatch-Alarm", ""},
+		{list("devicefarm:ScheduleRun"), list(run), "Device Pool as filter", ""},
+		{list("devicefarm:ScheduleRun"), list(run), "Device", handling + "devicefarm:ScheduleRun" + more},
 	} {
 		in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{oneStatement("Allow", "*", "*", "")}, ActionNames: c.actions, ResourceArns: c.resources}
 		if c.handling != "" {
