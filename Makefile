@@ -47,6 +47,7 @@ check:
 	@unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:" $$unformatted >&2; exit 1; fi
 	go vet ./...
 	go run ./internal/mutants -check scripts/mutants.txt
+	go run ./internal/prose
 
 race: packages
 	$(WITH_POSTGRES) go test -race -timeout 60m ./...
