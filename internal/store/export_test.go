@@ -62,15 +62,18 @@ func BackupColumns() (columns []string) {
 func (db *DB) SetUseSpan(span time.Duration) { db.used.span = span }
 
 // Connections says of every connection of the pool whether it is outside of a
-// transaction, and how many were opened ever. Nothing may be under way.
+// transaction, and how many were opened ever. It opens those that are not
+// open: one that had to be replaced counts twice. Nothing may be under way.
 func (db *DB) Connections() (outside bool, opened int64) {
 	switch e := db.engine.(type) {
 	case *sqlite:
 		outside = e.writer.c.outside()
-		for range cap(e.readers) {
-			c := <-e.readers
-			outside = outside && c.db != nil && c.outside()
-			e.readers <- c
+		for _, c := range e.readers.takeAll() {
+			if c.db == nil {
+				c, _ = e.open()
+			}
+			outside = outside && c != nil && c.outside()
+			e.readers.give(c)
 		}
 		return outside, e.opened.Load()
 	case *postgres:

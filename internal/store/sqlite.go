@@ -24,7 +24,7 @@ type sqlite struct {
 	dsn     string
 	memory  string // the name of the database in memory, or ""
 	writer  *sqliteWriter
-	readers chan *sqliteConn
+	readers *sqliteReaders
 	closed  atomic.Bool
 	opened  atomic.Int64 // connections ever
 	index   *walIndex    // nil in memory
@@ -114,18 +114,17 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 	if n <= 0 {
 		n = max(4, 2*runtime.GOMAXPROCS(0))
 	}
-	e.readers = make(chan *sqliteConn, n)
+	e.readers = newSQLiteReaders(n)
 	if err := e.connect(named, kept); err != nil {
-		for len(e.readers) < n {
-			e.readers <- &sqliteConn{}
-		}
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
 }
 
-// connect opens the writer and the readers. named is the database's name, which
-// may be a link, or "" in memory.
+// connect opens the writer, and the readers of a file: the file may be moved
+// away later. Readers in memory are opened by their first use, which keeps the
+// start of an emulator short. named is the database's name, which may be a
+// link, or "" in memory.
 func (e *sqlite) connect(named string, kept func(before, after walHeader)) error {
 	c, err := e.openWriter()
 	if err != nil {
@@ -135,14 +134,20 @@ func (e *sqlite) connect(named string, kept func(before, after walHeader)) error
 		return errors.Join(err, c.close())
 	}
 	e.writer = startSQLiteWriter(c, e.openWriter, e.version, kept, e.files)
-	for range cap(e.readers) {
-		c, err := e.open()
-		if err != nil {
-			return err
-		}
-		e.readers <- c
+	if e.memory != "" {
+		return nil
 	}
-	return nil
+	for _, c := range e.readers.takeAll() {
+		if err == nil {
+			if fresh, failed := e.open(); failed != nil {
+				err = failed
+			} else {
+				c = fresh
+			}
+		}
+		e.readers.give(c)
+	}
+	return err
 }
 
 // watchFiles looks after the files beside a database that a connection has
@@ -201,17 +206,11 @@ func (e *sqlite) open() (*sqliteConn, error) {
 }
 
 func (e *sqlite) view(ctx context.Context, fn func(conn) error) error {
-	var c *sqliteConn
-	select {
-	case c = <-e.readers:
-	default:
-		select {
-		case c = <-e.readers:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	c, err := e.readers.take(ctx)
+	if err != nil {
+		return err
 	}
-	defer func() { e.readers <- e.usable(c) }()
+	defer func() { e.readers.give(e.usable(c)) }()
 	if e.closed.Load() {
 		return errClosed
 	}
@@ -288,12 +287,12 @@ func (e *sqlite) close() error {
 		errs = append(errs, e.writer.c.close())
 	}
 	// Every reader comes back before its connection is closed.
-	for range cap(e.readers) {
-		errs = append(errs, (<-e.readers).close())
+	for _, c := range e.readers.takeAll() {
+		errs = append(errs, c.close())
 	}
 	// Whoever still waits for a reader gets a closed one, and is told so.
-	for range cap(e.readers) {
-		e.readers <- &sqliteConn{}
+	for range e.readers.count() {
+		e.readers.give(&sqliteConn{})
 	}
 	if e.memory != "" {
 		mvcc.Delete(e.memory)

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"sync"
+)
+
+// sqliteReaders lends a fixed number of connections to those who read. The
+// connection that came back last goes out first: it has parsed the schema,
+// prepared statements and cached pages.
+type sqliteReaders struct {
+	ready chan struct{} // one for each connection of idle
+
+	mu   sync.Mutex
+	idle []*sqliteConn
+}
+
+// newSQLiteReaders returns n readers that are not open yet.
+func newSQLiteReaders(n int) *sqliteReaders {
+	r := &sqliteReaders{ready: make(chan struct{}, n)}
+	for range n {
+		r.give(&sqliteConn{})
+	}
+	return r
+}
+
+// count returns the number of readers, lent ones too.
+func (r *sqliteReaders) count() int { return cap(r.ready) }
+
+// take waits for a reader until ctx ends. The caller gives it back.
+func (r *sqliteReaders) take(ctx context.Context) (*sqliteConn, error) {
+	select {
+	case <-r.ready:
+	default:
+		select {
+		case <-r.ready:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := len(r.idle) - 1
+	c := r.idle[last]
+	r.idle = r.idle[:last]
+	return c, nil
+}
+
+func (r *sqliteReaders) give(c *sqliteConn) {
+	r.mu.Lock()
+	r.idle = append(r.idle, c)
+	r.mu.Unlock()
+	r.ready <- struct{}{}
+}
+
+// takeAll waits for every reader and returns them.
+func (r *sqliteReaders) takeAll() []*sqliteConn {
+	all := make([]*sqliteConn, r.count())
+	for i := range all {
+		all[i], _ = r.take(context.Background())
+	}
+	return all
+}

@@ -1,0 +1,36 @@
+package store
+
+import (
+	"context"
+	"testing"
+)
+
+// The start of an emulator opens the writer and one reader: each connection
+// parses the schema once, which takes a millisecond.
+func TestReadersInMemoryAreOpenedByUse(t *testing.T) {
+	ctx := context.Background()
+	db, err := Open(ctx, Config{Memory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	e := db.engine.(*sqlite)
+	for range 3 {
+		if err := db.View(ctx, func(tx *Tx) error { _, err := tx.DataKeys(); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := e.opened.Load(); n != 2 {
+		t.Errorf("%d connections were opened, not 2", n)
+	}
+	// Two who read at once have a connection each.
+	err = db.View(ctx, func(*Tx) error {
+		return db.View(ctx, func(tx *Tx) error { _, err := tx.DataKeys(); return err })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := e.opened.Load(); n != 3 {
+		t.Errorf("%d connections were opened, not 3", n)
+	}
+}
