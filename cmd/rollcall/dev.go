@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,7 +46,8 @@ access key is AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment,
 or test and test.
 
 Requests to other hosts than this machine are refused, and those of a browser's
-pages of other sites. Give --allow-host where containers reach it by a name.
+pages of other sites. The host of --public-url is answered too. Give
+--allow-host where containers reach it by another name.
 
 POST /_rollcall/reset empties it: what is left is the account and its key.
 All is gone when it ends.
@@ -121,9 +124,9 @@ func (e *emulating) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	url := "http://" + l.Addr().String()
+	endpoint := "http://" + l.Addr().String()
 	if public == "" {
-		public = url
+		public = endpoint
 	}
 	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
 		Account: spec, Report: identity.ReportConfig{MaxAge: e.maxAge}, Trail: e.trail,
@@ -141,25 +144,40 @@ func (e *emulating) run(ctx context.Context) error {
 		}
 		emulator.ServeHTTP(w, r)
 	})
-	if err := e.announce(url, said); err != nil {
+	if err := e.announce(endpoint, said); err != nil {
 		l.Close()
 		return errors.Join(err, emulator.Close())
 	}
+	hosts, err := e.answeredHosts(public)
+	if err != nil {
+		return errors.Join(err, l.Close(), emulator.Close())
+	}
 	// The key is well known, and other sites' pages may be open in a browser.
-	local := server.SameOrigin(handler, e.hosts)
+	local := server.SameOrigin(handler, hosts)
 	return errors.Join(server.Serve(ctx, l, local, log, time.Second), emulator.Close())
 }
 
-func (e *emulating) announce(url, said string) error {
-	fmt.Fprintf(e.p.stderr, "rollcall: emulator on %s, account %s, in memory\nrollcall: root user: %s\n", url, e.account, said)
+// answeredHosts returns the names of hosts to answer beside this machine's own:
+// those of --allow-host, and that of the public URL.
+func (e *emulating) answeredHosts(public string) ([]string, error) {
+	u, err := url.Parse(public)
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Clone(e.hosts), u.Hostname()), nil
+}
+
+func (e *emulating) announce(endpoint, said string) error {
+	fmt.Fprintf(e.p.stderr, "rollcall: emulator on %s, account %s, in memory\nrollcall: root user: %s\n",
+		endpoint, e.account, said)
 	// What the environment has is in every shell that has it, and no secret for
 	// the log.
 	id, secret := wellKnown, wellKnown
 	if e.p.env("AWS_ACCESS_KEY_ID") != "" {
 		id, secret = "", ""
 	}
-	fmt.Fprintf(e.p.stderr, "\n%s\n", exports(url, id, secret))
-	return writeReady(e.readyFile, url)
+	fmt.Fprintf(e.p.stderr, "\n%s\n", exports(endpoint, id, secret))
+	return writeReady(e.readyFile, endpoint)
 }
 
 // resetHandler empties the emulator.

@@ -54,6 +54,8 @@ func localHost(hostport string, hosts []string) bool {
 	}
 	host = strings.ToLower(host)
 	ip := net.ParseIP(host)
+	named := func(allowed string) bool { return strings.EqualFold(allowed, host) }
 	// Names under localhost are this machine's (RFC 6761, section 6.3).
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback() || slices.Contains(hosts, host)
+	here := host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+	return here || slices.ContainsFunc(hosts, named)
 }
