@@ -36,6 +36,8 @@ type Action struct {
 	// Granted, where set, says whether a user may call it without any policy
 	// that allows it. A deny still denies.
 	Granted func(ctx context.Context, in any) (bool, error)
+	// Unexplained says that denials give no reason.
+	Unexplained bool
 	// Free actions need no permission, and cannot be denied.
 	Free bool
 	// Decides says that the action itself decides who may call it, by the

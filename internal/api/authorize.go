@@ -99,7 +99,11 @@ func (a *API) decide(ctx context.Context, subject *access.Subject, action Action
 		if label == "" {
 			label = r.ARN
 		}
-		return a.denied(subject, req, label, d)
+		reason := d
+		if action.Unexplained {
+			reason = policy.Decision{}
+		}
+		return a.denied(subject, req, policy.DenialText(subject.Caller.ARN(), name, label, reason), d)
 	}
 	return nil
 }

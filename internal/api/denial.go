@@ -18,9 +18,9 @@ func (a *API) ExplainDenials(seal func(c principal.Caller, text []byte) string) 
 // maxDenial bounds what a denial carries: it goes into a header.
 const maxDenial = 4 << 10
 
-// denied is the refusal of a call on one resource.
-func (a *API) denied(subject *access.Subject, req policy.Request, label string, d policy.Decision) *awsmodel.Error {
-	e := awsmodel.Fail("AccessDenied", "%s", policy.DenialText(subject.Caller.ARN(), req.Action, label, d))
+// denied is the refusal of a call on one resource, with its text.
+func (a *API) denied(subject *access.Subject, req policy.Request, text string, d policy.Decision) *awsmodel.Error {
+	e := awsmodel.Fail("AccessDenied", "%s", text)
 	if a.seal == nil {
 		return e
 	}

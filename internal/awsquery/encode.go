@@ -24,6 +24,12 @@ var milliMembers = map[string]bool{
 	"GetServiceLastAccessedDetailsWithEntitiesResponse.JobCreationDate":   true,
 	"GetServiceLastAccessedDetailsWithEntitiesResponse.JobCompletionDate": true,
 	"GetWebIdentityTokenResponse.Expiration":                              true,
+	"GetOpenIDConnectProviderResponse.CreateDate":                         true,
+	"GetSAMLProviderResponse.CreateDate":                                  true,
+	"GetSAMLProviderResponse.ValidUntil":                                  true,
+	"SAMLProviderListEntry.CreateDate":                                    true,
+	"SAMLProviderListEntry.ValidUntil":                                    true,
+	"SAMLPrivateKey.Timestamp":                                            true,
 }
 
 // faultNamespace is what AWS puts on InvalidAction instead of the service's.

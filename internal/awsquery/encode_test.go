@@ -70,6 +70,11 @@ func TestEncode(t *testing.T) {
 			`<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` +
 				"\n  <GetWebIdentityTokenResult>\n    <Expiration>2016-11-25T14:30:42.999Z</Expiration>\n" +
 				"  </GetWebIdentityTokenResult>\n" + metadata + "</GetWebIdentityTokenResponse>\n"},
+		{"milliseconds of a structure", bind[iam.ListSAMLProvidersInput, iam.ListSAMLProvidersOutput](),
+			&iam.ListSAMLProvidersOutput{SAMLProviderList: []types.SAMLProviderListEntry{{CreateDate: &day}}},
+			result("ListSAMLProviders", "    <SAMLProviderList>\n      <member>\n"+
+				"        <CreateDate>2016-11-25T14:30:42.999Z</CreateDate>\n"+
+				"      </member>\n    </SAMLProviderList>\n")},
 		{"no output", bind[iam.DeleteUserInput, iam.DeleteUserOutput](), &iam.DeleteUserOutput{},
 			`<DeleteUserResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">` + "\n" + metadata + "</DeleteUserResponse>\n"},
 		{"empty output", bind[iam.UpdateRoleInput, iam.UpdateRoleOutput](), &iam.UpdateRoleOutput{}, result("UpdateRole", "")},

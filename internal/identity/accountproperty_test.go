@@ -37,6 +37,11 @@ func TestAccountProperties(t *testing.T) {
 		if *made.Arn != want {
 			t.Errorf("%s, want %s", *made.Arn, want)
 		}
+		has := must(t, w.root, w.ListAttachedRolePolicies, &iam.ListAttachedRolePoliciesInput{RoleName: role.RoleName})
+		const policy = "arn:aws:iam::aws:policy/aws-service-role/AWSIAMRoleManagerServiceRolePolicy"
+		if p := has.AttachedPolicies; len(p) != 1 || *p[0].PolicyArn != policy {
+			t.Errorf("the role has %v", p)
+		}
 		// Again changes nothing, and neither does what is not known beside.
 		must(t, w.root, w.PutAccountProperties, properties("RoleManager/Enabled", "true", "RoleManager/Other", "x"))
 		is("true")

@@ -90,8 +90,12 @@ func (s *Service) GetContextKeysForPrincipalPolicy(ctx context.Context, in *iam.
 	if err != nil {
 		return nil, err
 	}
-	names := []string{}
+	names, seen := []string{}, map[string]bool{}
 	for _, p := range slices.Concat(src.identity, src.boundary) {
+		if seen[p.ARN] { // a managed policy that reaches a user by two ways: recorded
+			continue
+		}
+		seen[p.ARN] = p.ARN != ""
 		keys, err := policy.KeysOf(p.text)
 		if err != nil {
 			return nil, err

@@ -51,6 +51,10 @@ func TestFind(t *testing.T) {
 	if admin == nil || *admin != want {
 		t.Errorf("%+v", admin)
 	}
+	audit := Find("arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials")
+	if audit == nil || audit.ID != "ANPAZKAPJZG4BDSCREYVS" {
+		t.Errorf("%+v", audit)
+	}
 	for _, name := range []string{
 		"PowerUserAccess", "ReadOnlyAccess", "IAMFullAccess", "IAMReadOnlyAccess", "IAMUserChangePassword", "IAMUserSSHKeys",
 		"IAMSelfManageServiceSpecificCredentials", "IAMAccessAdvisorReadOnly", "IAMAccessAnalyzerFullAccess", "IAMAccessAnalyzerReadOnlyAccess",
@@ -60,6 +64,7 @@ func TestFind(t *testing.T) {
 		"AmazonSSMManagedInstanceCore", "service-role/AmazonECSTaskExecutionRolePolicy",
 		"root-task/IAMAuditRootUserCredentials", "root-task/IAMCreateRootUserPassword", "root-task/IAMDeleteRootUserCredentials",
 		"root-task/S3UnlockBucketPolicy", "root-task/SQSUnlockQueuePolicy", "aws-service-role/AWSSupportServiceRolePolicy",
+		"aws-service-role/AWSIAMRoleManagerServiceRolePolicy",
 	} {
 		for _, partition := range []string{"aws", "aws-cn", "aws-us-gov"} {
 			if Find("arn:"+partition+":iam::aws:policy/"+name) == nil {

@@ -31,7 +31,9 @@ func TestAssumeRoot(t *testing.T) {
 		in := &sts.AssumeRootInput{TargetPrincipal: ptr(member), TaskPolicyArn: rootTask("IAMAuditRootUserCredentials")}
 		const memberRoot = "arn:aws:iam::" + member + ":root"
 		denied := notAuthorized(userPath+"/Ann", "sts:AssumeRoot", memberRoot)
-		refused(t, ann.sts.AssumeRoot, in, 403, "AccessDenied", denied+" because no identity-based policy allows the sts:AssumeRoot action")
+		refused(t, ann.sts.AssumeRoot, in, 403, "AccessDenied", denied) // no reason is given: recorded
+		w.putUserPolicy(t, "Ann", ptr(oneStatement("Deny", "sts:AssumeRoot", "*", "")))
+		refused(t, ann.sts.AssumeRoot, in, 403, "AccessDenied", denied)
 		w.putUserPolicy(t, "Ann", ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRoot","Resource":"`+memberRoot+
 			`","Condition":{"StringLike":{"sts:TaskPolicyArn":"arn:aws:iam::aws:policy/root-task/*"}}}]}`))
 		refused(t, ann.sts.AssumeRoot, in, 403, "AccessDenied", denied) // the feature is not enabled

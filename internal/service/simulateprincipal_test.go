@@ -207,6 +207,16 @@ func TestContextKeys(t *testing.T) {
 	must(t, w.root.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("Ann"), PermissionsBoundary: boundary})
 	same(t, keys(userPath+"/Ann", more), slices.Concat(own, []string{"aws:SecureTransport", "AWS:SourceIp", "aws:securetransport", "s3:prefix"}))
 	same(t, keys(groupPath+"/Devs"), []string{"aws:SecureTransport"})
+	// A policy that a user has by itself and by its group is told of once.
+	own = keys(userPath + "/Ann")
+	shared := oneStatement("Allow", "*", "*", `{"Null":{"aws:userid":"false"}}`)
+	create := &iam.CreatePolicyInput{PolicyName: ptr("shared"), PolicyDocument: &shared}
+	arn := must(t, w.root.CreatePolicy, create).Policy.Arn
+	must(t, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("Ann"), PolicyArn: arn})
+	must(t, w.root.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: ptr("Devs"), PolicyArn: arn})
+	if got := keys(userPath + "/Ann"); len(got) != len(own)+1 || !slices.Contains(got, "aws:userid") {
+		t.Errorf("with a shared policy: %v", got)
+	}
 	same(t, keys(rolePath+"/worker"), []string{})
 	refused(t, w.root.GetContextKeysForPrincipalPolicy, &iam.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: ptr(rolePath + "/nobody")}, 404, "NoSuchEntity", "The role with name nobody cannot be found.")
 	refused(t, w.root.GetContextKeysForCustomPolicy, &iam.GetContextKeysForCustomPolicyInput{PolicyInputList: []string{"x"}}, 400, "InvalidInput", "Policy input list item 1 has invalid content")

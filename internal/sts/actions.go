@@ -18,7 +18,7 @@ func (s *Service) Actions() []api.Action {
 		{Operation: awsquery.Of(s.GetSessionToken), Free: true},
 		{Operation: awsquery.Of(s.GetFederationToken), Needs: onFederatedUser},
 		{Operation: awsquery.Of(s.GetWebIdentityToken), Needs: onSelf},
-		{Operation: awsquery.Of(s.AssumeRoot), Needs: onMemberRoot},
+		{Operation: awsquery.Of(s.AssumeRoot), Needs: onMemberRoot, Unexplained: true}, // recorded
 		{Operation: awsquery.Of(s.AssumeRoleWithWebIdentity), Unsigned: showedToken},
 		{Operation: awsquery.Of(s.AssumeRoleWithSAML), Unsigned: showedAssertion},
 	}

@@ -2,7 +2,8 @@
 //
 // It reads them from the Python library moto, whose module
 // moto/iam/aws_managed_policies.py holds AWS's answers as JSON in one text, and
-// adds the ids and descriptions of known.tsv, which moto leaves out.
+// adds the ids and descriptions of known.tsv, which moto leaves out. Policies
+// that moto lacks are lines of added.tsv.
 //
 //	go run ./gen -moto "$(python3 -c 'import moto, os; print(os.path.dirname(moto.__file__))')"
 package main
@@ -25,14 +26,15 @@ func main() {
 	log.SetPrefix("gen: ")
 	moto := flag.String("moto", "", "moto's package `directory`")
 	known := flag.String("known", "gen/known.tsv", "`file` with ids and descriptions")
+	added := flag.String("added", "gen/added.tsv", "`file` with policies that moto lacks")
 	out := flag.String("o", "policies.tsv", "`file` to write")
 	flag.Parse()
-	if err := run(*moto, *known, *out); err != nil {
+	if err := run(*moto, *known, *added, *out); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(moto, known, out string) error {
+func run(moto, known, added, out string) error {
 	module, err := os.ReadFile(filepath.Join(moto, "iam", "aws_managed_policies.py"))
 	if err != nil {
 		return err
@@ -41,7 +43,11 @@ func run(moto, known, out string) error {
 	if err != nil {
 		return err
 	}
-	lines, err := policies(string(module), string(facts))
+	more, err := os.ReadFile(added)
+	if err != nil {
+		return err
+	}
+	lines, err := policies(string(module), string(facts), string(more))
 	if err != nil {
 		return err
 	}
@@ -49,8 +55,8 @@ func run(moto, known, out string) error {
 }
 
 // policies makes the lines: path, name, id, version, created, updated,
-// description, document.
-func policies(module, known string) (string, error) {
+// description, document. Those of added are lines already.
+func policies(module, known, added string) (string, error) {
 	_, text, found := strings.Cut(module, `"""`)
 	text, _, ended := strings.Cut(text, `"""`)
 	if !found || !ended {
@@ -71,7 +77,16 @@ func policies(module, known string) (string, error) {
 		}
 		facts[fields[0]] = fields[1:]
 	}
-	var lines []string
+	lines := slices.Collect(strings.Lines(added))
+	for _, line := range lines {
+		fields := strings.Split(line, "\t")
+		if len(fields) != 8 {
+			return "", fmt.Errorf("added: %q is no policy", line)
+		}
+		if _, there := all[fields[1]]; there {
+			return "", fmt.Errorf("added: moto has %s", fields[1])
+		}
+	}
 	for name, p := range all {
 		fact := append(facts[name], "", "")
 		var document bytes.Buffer

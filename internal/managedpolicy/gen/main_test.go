@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 const module = `# a comment
 data = """
@@ -11,16 +14,22 @@ data = """
 `
 
 func TestPolicies(t *testing.T) {
-	got, err := policies(module, "A\tANPA1\tof A\n")
-	const want = "/\tA\tANPA1\tv1\t2015-02-06T18:39:46Z\t2015-02-06T18:39:46Z\tof A\t{}\n" +
+	const added = "/x/\tAb\t\tv1\t2026-02-06T18:39:00Z\t2026-02-06T18:39:00Z\tof Ab\t{}\n"
+	got, err := policies(module, "A\tANPA1\tof A\n", added)
+	const want = "/\tA\tANPA1\tv1\t2015-02-06T18:39:46Z\t2015-02-06T18:39:46Z\tof A\t{}\n" + added +
 		"/x/\tb\t\tv2\t2015-02-06T18:39:46Z\t2016-02-06T18:39:46Z\t\t{\"Statement\":[],\"Version\":\"2012-10-17\"}\n"
 	if got != want || err != nil {
 		t.Errorf("%v\n%s", err, got)
 	}
-	for what, in := range map[string][2]string{
-		"no text": {"data = 1", ""}, "no JSON": {`"""x"""`, ""}, "an id of nothing": {module, "C\tANPA2\t\n"}, "a short line": {module, "A\tANPA1\n"},
+	for what, in := range map[string][3]string{
+		"no text":                {"data = 1"},
+		"no JSON":                {`"""x"""`},
+		"an id of nothing":       {module, "C\tANPA2\t\n"},
+		"a short line":           {module, "A\tANPA1\n"},
+		"a short added line":     {module, "", "/\tC\t\tv1\n"},
+		"a policy that is there": {module, "", strings.Replace(added, "Ab", "b", 1)},
 	} {
-		if _, err := policies(in[0], in[1]); err == nil {
+		if _, err := policies(in[0], in[1], in[2]); err == nil {
 			t.Errorf("%s: no error", what)
 		}
 	}
