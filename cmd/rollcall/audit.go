@@ -6,49 +6,34 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/enrich"
-	"rollcall/internal/escape"
-	"rollcall/internal/fleet"
+	"rollcall/internal/html"
 	"rollcall/internal/render"
+	"rollcall/internal/reports"
+	"rollcall/internal/timeline"
 	"rollcall/internal/words"
 )
 
-// auditing is what 'rollcall audit' was asked for.
-type auditing struct {
-	p     *process
-	reach reach
+// auditRun is one run of 'rollcall audit'.
+type auditRun struct {
+	p        *process
+	criteria criteria
+	evidence evidence
 
-	outputs               []string
-	benchmark             string
-	config, exceptions    string // files
-	wildcards             bool
-	controls, statuses    []string
-	asOf, at              string
-	failOn, management    string
-	warnings, fresh, zero bool
-	findingsCode          int
-	top                   int
-	query, ocsf           string
-	enrich                string
-	colour                string
-	maxAge, timeout       time.Duration
-	quiet                 bool
-
-	// carried says that what is made of a file is carried out at a service, which
-	// --endpoint-url and --profile then name.
-	carried bool
-
-	kinds []enrich.Kind
-	atAt  time.Time
+	outputs        []string
+	failOn         string
+	warnings, zero bool
+	findingsCode   int
+	query, ocsf    string
+	colour         string
 }
 
 func auditCommand(p *process) *cobra.Command {
-	a := &auditing{p: p, reach: reach{p: p}}
+	a := &auditRun{p: p, evidence: evidence{p: p, reach: reach{p: p}}}
 	c := &cobra.Command{
 		Use:     "audit [FILE|FOLDER|-]...",
 		GroupID: "reports",
@@ -90,53 +75,46 @@ parted by commas:
 	return c
 }
 
-func (a *auditing) add(c *cobra.Command) {
+func (a *auditRun) add(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringArrayVarP(&a.outputs, "output", "o", nil, "FORMAT, FORMAT=FILE, or several `outputs` parted by commas")
-	a.judging(c)
+	a.addVerdict(c)
 	f.StringVar(&a.query, "query", "", "a JMESPath `expression` that chooses what of --output json is written")
-	f.IntVar(&a.top, "top", audit.DefaultTop, "how many findings of an account a summary names, the worst first")
-	f.StringSliceVar(&a.statuses, "status", nil, "the `statuses` of findings in outputs that list them all (default fail,no_data,warn,manual), or all")
+	f.IntVar(&a.criteria.top, "top", audit.DefaultTop, "how many findings of an account a summary names, the worst first")
+	f.StringSliceVar(&a.criteria.statuses, "status", nil, "the `statuses` of findings in outputs that list them all "+
+		"(default fail,no_data,warn,manual), or all")
 	choose(c, &a.ocsf, "ocsf-version", "", render.DefaultOCSF,
 		"the version of the OCSF schema: "+render.DefaultOCSF+" or "+render.OCSF180,
 		render.DefaultOCSF, render.OCSF180)
 	colourFlag(c, &a.colour)
-	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress, and on standard error nothing but errors")
-	f.StringVar(&a.at, "at", "", "of folders, the newest reports generated at this `time` or before")
-	f.StringVar(&a.enrich, "enrich", "", "of a report that is fetched, ask IAM for more: "+enrichHelp())
-	f.DurationVar(&a.maxAge, "max-age", 0, maxAgeHelp)
-	f.DurationVar(&a.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for it")
-	a.reach.add(f)
+	a.evidence.addQuiet(f)
+	a.evidence.add(f)
 	completeWith(c, "output", formatNames()...)
 }
 
-// judging adds the flags that say how to judge.
-func (a *auditing) judging(c *cobra.Command) {
+// addVerdict adds the flags that say how to judge, and what of it counts.
+func (a *auditRun) addVerdict(c *cobra.Command) {
+	a.criteria.add(c, string(audit.DefaultBenchmark)+", or that of --config")
 	f := c.Flags()
-	choose(c, &a.benchmark, "benchmark", "b", "", "judge by this `benchmark`: "+strings.Join(benchmarkIDs(), ", ")+
-		" (default "+string(audit.DefaultBenchmark)+", or that of --config)", benchmarkIDs()...)
-	f.StringSliceVar(&a.controls, "control", nil, "judge these `controls` alone, such as C5,key-age")
-	f.StringVar(&a.config, "config", "", "a YAML `file` with a profile, thresholds, classes of users and exceptions")
-	f.StringVar(&a.exceptions, "exceptions", "", "a YAML `file` of exceptions")
-	f.BoolVar(&a.wildcards, "allow-wildcards", false, "let exceptions have wildcards")
-	f.StringVar(&a.asOf, "as-of", "", "judge for this `time` (or now) instead of when a report was generated")
-	f.StringVar(&a.management, "management-account", "", "the `account` whose organization manages the root credentials of its members centrally (aws iam list-organizations-features tells); C18 judges all others")
+	f.StringVar(&a.criteria.asOf, "as-of", "", "judge for this `time` (or now) instead of when a report was generated")
+	f.StringVar(&a.criteria.management, "management-account", "", "the `account` whose organization manages the root "+
+		"credentials of its members centrally (aws iam list-organizations-features tells); C18 judges all others")
 	choose(c, &a.failOn, "fail-on", "", audit.High.String(),
 		"the least `severity` of a FAIL that makes the exit code 1: "+strings.Join(severityNames(),
 			", "), severityNames()...)
 	f.BoolVar(&a.warnings, "fail-on-warnings", false, "let WARN count as FAIL does")
-	f.BoolVar(&a.fresh, "require-fresh", false, "take a report that is too old for an incomplete one")
+	f.BoolVar(&a.evidence.onlyFresh, "require-fresh", false, "take a report that is too old for an incomplete one")
 	f.BoolVar(&a.zero, "exit-zero", false, "exit with 0 in spite of findings")
 	f.IntVar(&a.findingsCode, "findings-exit-code", exitFindings,
 		"exit with this `code`, and not 1, where there are findings")
 }
 
-func (a *auditing) run(cmd *cobra.Command, args []string) error {
+func (a *auditRun) run(cmd *cobra.Command, args []string) error {
 	if err := a.check(cmd, args); err != nil {
 		return err
 	}
-	options, err := a.options()
+	options, err := a.criteria.options()
 	if err != nil {
 		return err
 	}
@@ -149,21 +127,21 @@ func (a *auditing) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usageError("%w", err)
 	}
-	inputs, skipped, err := a.inputs(cmd.Context(), args)
+	found, err := a.evidence.find(cmd.Context(), args)
 	if err != nil {
 		return err
 	}
-	histories, err := a.histories(cmd.Context(), inputs, wanted, options)
+	histories, err := histories(cmd.Context(), found.Reports, wanted, options)
 	if err != nil {
 		return err
 	}
-	out, err := a.openOutputs(wanted, &options, skipped, histories)
+	out, err := a.openOutputs(wanted, &options, found.Inactive, histories)
 	if err != nil {
 		return err
 	}
 	defer out.abort()
-	for i := range inputs {
-		if err := a.judge(cmd.Context(), auditor, &inputs[i], out); err != nil {
+	for i := range found.Reports {
+		if err := a.judge(cmd.Context(), auditor, &found.Reports[i], out); err != nil {
 			return err
 		}
 	}
@@ -174,46 +152,81 @@ func (a *auditing) run(cmd *cobra.Command, args []string) error {
 	return a.verdict(summary)
 }
 
+// check refuses what has no meaning, before anything is read or asked.
+func (a *auditRun) check(cmd *cobra.Command, args []string) error {
+	if a.findingsCode < 1 || a.findingsCode > 125 || a.findingsCode == exitIncomplete || a.findingsCode == exitUsage {
+		return usageError("--findings-exit-code must be 1 to 125, and neither %d nor %d, which mean something else",
+			exitIncomplete, exitUsage)
+	}
+	if a.criteria.top < 1 {
+		return usageError("--top must be at least 1")
+	}
+	if err := a.checkQuery(); err != nil {
+		return err
+	}
+	return a.evidence.check(cmd, args)
+}
+
+func (a *auditRun) checkQuery() error {
+	if a.query == "" {
+		return nil
+	}
+	if err := render.CheckQuery(a.query); err != nil {
+		return usageError("--query %w", err)
+	}
+	specs, err := parseOutputs(a.outputs)
+	if err == nil && !slices.ContainsFunc(specs, func(s outputSpec) bool { return s.format == "json" }) {
+		return usageError("--query has no meaning without --output json")
+	}
+	return err
+}
+
+// histories tells what folders hold of the reports before the ones audited, for
+// the one output that shows it.
+func histories(ctx context.Context, found []reports.Report, wanted []outputSpec,
+	judged audit.Options) ([]html.History, error) {
+	if !slices.ContainsFunc(wanted, func(o outputSpec) bool { return o.format == "html" }) {
+		return nil, nil
+	}
+	var all []html.History
+	for i := range found {
+		if len(found[i].Snapshots) < 2 {
+			continue
+		}
+		h, err := timeline.Of(ctx, found[i].Source.Name, found[i].Snapshots, judged)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, h)
+	}
+	return all, nil
+}
+
 // judge audits one report into all outputs.
-func (a *auditing) judge(ctx context.Context, auditor *audit.Auditor, in *auditInput, out *auditOutputs) error {
-	if err := in.prepare(a.asOf != ""); err != nil {
+func (a *auditRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports.Report, out *auditOutputs) error {
+	if err := r.Prepare(a.criteria.asOf != ""); err != nil {
 		return err
 	}
-	if err := out.Report(in.src); err != nil {
+	if err := out.Report(r.Source); err != nil {
 		return err
 	}
-	var of *audit.AccountSummary
-	var err error
-	if in.missing != "" {
-		of, err = auditor.Missing(in.src, in.missing, out.visit())
-	} else {
-		r, openErr := in.open()
-		if openErr != nil {
-			return openErr
-		}
-		defer r.Close()
-		if in.note != "" && !a.quiet {
-			fmt.Fprintln(a.p.stderr, "rollcall: "+escape.Printable(in.note))
-		}
-		of, err = auditor.Audit(ctx, r, in.src, in.facts, out.visit())
+	if r.Missing == "" {
+		a.evidence.tellGuess(r)
 	}
+	of, err := r.Audit(ctx, auditor, out.visit())
 	if err != nil {
 		return err
-	}
-	if in.problem != "" {
-		of.Problems = append(of.Problems, audit.Problem{Text: in.problem})
-		of.ProblemCount++
 	}
 	return out.End(of)
 }
 
 // verdict is the outcome as an exit code, with a line that says why.
-func (a *auditing) verdict(s *audit.Summary) error {
+func (a *auditRun) verdict(s *audit.Summary) error {
 	failOn, err := audit.ParseSeverity(a.failOn)
 	if err != nil {
 		return usageError("--fail-on: %w", err)
 	}
-	switch audit.ExitCode(s, audit.ExitPolicy{FailOn: failOn, Warnings: a.warnings, RequireFresh: a.fresh}) {
+	switch audit.ExitCode(s, audit.ExitPolicy{FailOn: failOn, Warnings: a.warnings, RequireFresh: a.evidence.onlyFresh}) {
 	case audit.ExitIncomplete:
 		return errors.New(a.incomplete(s))
 	case audit.ExitFindings:
@@ -234,7 +247,7 @@ func (a *auditing) verdict(s *audit.Summary) error {
 }
 
 // incomplete says what keeps the audit from being complete.
-func (a *auditing) incomplete(s *audit.Summary) string {
+func (a *auditRun) incomplete(s *audit.Summary) string {
 	missing, partly, stale := 0, 0, 0
 	for _, of := range s.Accounts {
 		switch {
@@ -242,7 +255,7 @@ func (a *auditing) incomplete(s *audit.Summary) string {
 			missing++
 		case of.Incomplete():
 			partly++
-		case a.fresh && of.Stale:
+		case a.evidence.onlyFresh && of.Stale:
 			stale++
 		}
 	}

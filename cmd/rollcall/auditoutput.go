@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/history"
 	"rollcall/internal/html"
 	"rollcall/internal/ownfile"
 	"rollcall/internal/render"
@@ -108,11 +109,17 @@ type auditOutputs struct {
 }
 
 // openOutputs opens the outputs.
-func (a *auditing) openOutputs(specs []outputSpec, judged *audit.Options, skipped []render.Skipped, histories []html.History) (*auditOutputs, error) {
+func (a *auditRun) openOutputs(specs []outputSpec, judged *audit.Options, inactive []history.Account,
+	histories []html.History) (*auditOutputs, error) {
 	o := render.Options{
 		Program: "rollcall", Version: version(), Now: time.Now().UTC().Truncate(time.Second), AsOf: judged.AsOf,
-		Benchmark: judged.Benchmark, Exceptions: judged.Exceptions, Skipped: skipped, Histories: histories,
-		Query: a.query, OCSF: a.ocsf, Region: cmp.Or(a.reach.settings.Region, a.p.env("AWS_REGION"), a.p.env("AWS_DEFAULT_REGION")),
+		Benchmark: judged.Benchmark, Exceptions: judged.Exceptions, Histories: histories,
+		Query: a.query, OCSF: a.ocsf, Region: cmp.Or(a.evidence.reach.settings.Region, a.p.env("AWS_REGION"),
+			a.p.env("AWS_DEFAULT_REGION")),
+	}
+	for _, of := range inactive {
+		o.Skipped = append(o.Skipped, render.Skipped{Account: of.ID, Name: of.Outcome.Name,
+			Status: string(of.Outcome.Status)})
 	}
 	all := &auditOutputs{}
 	for _, spec := range specs {
@@ -125,7 +132,7 @@ func (a *auditing) openOutputs(specs []outputSpec, judged *audit.Options, skippe
 	return all, nil
 }
 
-func (a *auditing) openOutput(all *auditOutputs, spec outputSpec, o render.Options) error {
+func (a *auditRun) openOutput(all *auditOutputs, spec outputSpec, o render.Options) error {
 	if spec.format == parquetFormat {
 		l, err := lake.Create(spec.path, o)
 		if err != nil {
@@ -163,7 +170,7 @@ func (a *auditing) openOutput(all *auditOutputs, spec outputSpec, o render.Optio
 
 // stepSummary opens the file to which GitHub wants the summary of a step
 // appended, where this is one.
-func (a *auditing) stepSummary(all *auditOutputs, o *render.Options) error {
+func (a *auditRun) stepSummary(all *auditOutputs, o *render.Options) error {
 	path := a.p.env("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return nil

@@ -15,15 +15,15 @@ import (
 	"rollcall/internal/render"
 )
 
-// explaining is what 'rollcall controls' was asked for.
-type explaining struct {
+// controlsRun is one run of 'rollcall controls'.
+type controlsRun struct {
 	p                         *process
 	output, benchmark, colour string
 	of                        *audit.Benchmark // nil for none
 }
 
 func controlsCommand(p *process) *cobra.Command {
-	e := &explaining{p: p}
+	e := &controlsRun{p: p}
 	c := &cobra.Command{
 		Use:     "controls [CONTROL]...",
 		GroupID: "reports",
@@ -55,7 +55,7 @@ rule is from.
 	return c
 }
 
-func (e *explaining) run(args []string) error {
+func (e *controlsRun) run(args []string) error {
 	if e.benchmark != "" {
 		e.of, _ = audit.FindBenchmark(audit.Standard(e.benchmark))
 	}
@@ -81,7 +81,7 @@ func (e *explaining) run(args []string) error {
 }
 
 // chosen are the controls that were named, or else all.
-func (e *explaining) chosen(args []string) ([]*audit.Control, error) {
+func (e *controlsRun) chosen(args []string) ([]*audit.Control, error) {
 	var list []*audit.Control
 	for _, arg := range args {
 		c, ok := audit.FindControl(arg)
@@ -114,14 +114,14 @@ func noControl(name string) error {
 }
 
 // severity is that of the benchmark, where there is one.
-func (e *explaining) severity(c *audit.Control) audit.Severity {
+func (e *controlsRun) severity(c *audit.Control) audit.Severity {
 	if e.of != nil {
 		return e.of.Severity(c)
 	}
 	return c.Severity
 }
 
-func (e *explaining) table(list []*audit.Control) error {
+func (e *controlsRun) table(list []*audit.Control) error {
 	look := e.look()
 	g := grid.Grid{Titles: []string{"CONTROL", "NAME", "SEVERITY", "OF", "JUDGES"}, Spare: []string{"OF"}, Wrap: true}
 	for _, c := range list {
@@ -146,12 +146,12 @@ func (e *explaining) table(list []*audit.Control) error {
 	return out.Flush()
 }
 
-func (e *explaining) look() render.Options {
+func (e *controlsRun) look() render.Options {
 	t := tableOptions(e.p, e.p.stdout, e.colour, time.Time{})
 	return render.Options{Width: t.Width, Colour: t.Colour}
 }
 
-func (e *explaining) severityCell(c *audit.Control) grid.Cell {
+func (e *controlsRun) severityCell(c *audit.Control) grid.Cell {
 	s := e.severity(c)
 	cell := grid.Cell{Text: s.String()}
 	switch {
@@ -164,7 +164,7 @@ func (e *explaining) severityCell(c *audit.Control) grid.Cell {
 }
 
 // text writes a paragraph that fits the terminal.
-func (e *explaining) text(w io.Writer, indent, s string) {
+func (e *controlsRun) text(w io.Writer, indent, s string) {
 	if s == "" {
 		return
 	}
@@ -178,7 +178,7 @@ func (e *explaining) text(w io.Writer, indent, s string) {
 }
 
 // explain writes all there is to know of a control.
-func (e *explaining) explain(w io.Writer, c *audit.Control) {
+func (e *controlsRun) explain(w io.Writer, c *audit.Control) {
 	colour := e.look().Colour
 	head := func(s string) { fmt.Fprintln(w, grid.Heading.Paint(s, colour)) }
 	head(fmt.Sprintf("%s %s: %s", c.ID, c.Name, c.Title))
@@ -221,7 +221,7 @@ func absent(c *audit.Control) []string {
 }
 
 // severities are ours and those of others.
-func (e *explaining) severities(c *audit.Control) string {
+func (e *controlsRun) severities(c *audit.Control) string {
 	text := e.severity(c).String()
 	var others []string
 	for _, o := range c.OtherSeverities {
@@ -235,7 +235,7 @@ func (e *explaining) severities(c *audit.Control) string {
 
 // thresholds are the parameters the rule uses: of the benchmark, or of every
 // benchmark that has the control.
-func (e *explaining) thresholds(c *audit.Control) []string {
+func (e *controlsRun) thresholds(c *audit.Control) []string {
 	benchmarks := audit.Benchmarks()
 	if e.of != nil {
 		benchmarks = []*audit.Benchmark{e.of}

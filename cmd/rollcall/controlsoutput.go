@@ -43,7 +43,7 @@ type requirementJSON struct {
 	Manual    bool           `json:"manual"`
 }
 
-func (e *explaining) json(list []*audit.Control) error {
+func (e *controlsRun) json(list []*audit.Control) error {
 	all := make([]controlJSON, len(list))
 	for i, c := range list {
 		out := controlJSON{
@@ -98,7 +98,7 @@ func params(b *audit.Benchmark) map[string]any {
 
 func paramValue(b *audit.Benchmark, name string) string { return fmt.Sprint(params(b)[name]) }
 
-func (e *explaining) markdown(list []*audit.Control) error {
+func (e *controlsRun) markdown(list []*audit.Control) error {
 	var b strings.Builder
 	b.WriteString("# Controls\n")
 	for _, c := range list {

@@ -23,15 +23,15 @@ import (
 	"rollcall/report"
 )
 
-// demonstrating is what 'rollcall demo' was asked for.
-type demonstrating struct {
+// demoRun is one run of 'rollcall demo'.
+type demoRun struct {
 	p      *process
 	listen string
 	once   bool
 }
 
 func demoCommand(p *process) *cobra.Command {
-	d := &demonstrating{p: p}
+	d := &demoRun{p: p}
 	c := &cobra.Command{
 		Use:     "demo",
 		GroupID: "service",
@@ -47,7 +47,7 @@ point the AWS CLI, boto3 and PowerShell at the service, which runs until Ctrl-C.
 	return c
 }
 
-func (d *demonstrating) run(ctx context.Context) error {
+func (d *demoRun) run(ctx context.Context) error {
 	clock := &demoClock{}
 	clock.set(demoYears)
 	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}, Now: clock.now})
@@ -75,7 +75,7 @@ func (d *demonstrating) run(ctx context.Context) error {
 }
 
 // show is the demonstration itself.
-func (d *demonstrating) show(ctx context.Context, l net.Listener, emulator *service.Emulator, clock *demoClock) error {
+func (d *demoRun) show(ctx context.Context, l net.Listener, emulator *service.Emulator, clock *demoClock) error {
 	url := "http://" + l.Addr().String()
 	a := newDemoAccount(url, emulator.RootKey.ID, emulator.RootKey.Secret.Reveal(), clock)
 	d.printf(`Rollcall serves the IAM API on %s, in memory.
@@ -115,12 +115,12 @@ Every step is a call that is signed, sent and verified:
 	return nil
 }
 
-func (d *demonstrating) printf(format string, args ...any) {
+func (d *demoRun) printf(format string, args ...any) {
 	fmt.Fprintf(d.p.stdout, format, args...)
 }
 
 // deny shows what a developer hears who asks for what no policy allows.
-func (d *demonstrating) deny(ctx context.Context, a *demoAccount) error {
+func (d *demoRun) deny(ctx context.Context, a *demoAccount) error {
 	victor := iam.NewFromConfig(a.as("Victor", "only"))
 	me, err := victor.GetUser(ctx, &iam.GetUserInput{})
 	if err != nil {
@@ -137,7 +137,7 @@ func (d *demonstrating) deny(ctx context.Context, a *demoAccount) error {
 }
 
 // request asks for the report until there is one, and prints each new state.
-func (d *demonstrating) request(ctx context.Context, account *fleet.Account) (*fleet.Report, error) {
+func (d *demoRun) request(ctx context.Context, account *fleet.Account) (*fleet.Report, error) {
 	var last fleet.Task
 	for last.State != "COMPLETE" {
 		task, err := account.Request(ctx)
@@ -162,7 +162,7 @@ func (d *demonstrating) request(ctx context.Context, account *fleet.Account) (*f
 }
 
 // point says how to reach the service with other tools.
-func (d *demonstrating) point(url string, key identity.RootKey) {
+func (d *demoRun) point(url string, key identity.RootKey) {
 	d.printf(`
 Any AWS client works with it, unchanged. In another shell:
 

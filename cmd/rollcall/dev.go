@@ -20,8 +20,8 @@ import (
 	"rollcall/internal/sts"
 )
 
-// emulating is what 'rollcall dev' was asked for.
-type emulating struct {
+// devRun is one run of 'rollcall dev'.
+type devRun struct {
 	p         *process
 	listen    string
 	account   string
@@ -31,11 +31,11 @@ type emulating struct {
 	providers []string
 	hosts     []string
 	publicURL string
-	log       logging
+	log       logFlags
 }
 
 func devCommand(p *process) *cobra.Command {
-	e := &emulating{p: p}
+	e := &devRun{p: p}
 	c := &cobra.Command{
 		Use:     "dev",
 		GroupID: "service",
@@ -78,7 +78,7 @@ All is gone when it ends.
 const wellKnown = "test"
 
 // credentials are the emulator's, from the environment where it has any.
-func (e *emulating) credentials() (id, secret, said string, err error) {
+func (e *devRun) credentials() (id, secret, said string, err error) {
 	id, secret = e.p.env("AWS_ACCESS_KEY_ID"), e.p.env("AWS_SECRET_ACCESS_KEY")
 	switch {
 	case id == "" && secret == "":
@@ -91,7 +91,7 @@ func (e *emulating) credentials() (id, secret, said string, err error) {
 	return id, secret, "the access key " + id + " of the environment", nil
 }
 
-func (e *emulating) run(ctx context.Context) error {
+func (e *devRun) run(ctx context.Context) error {
 	log, err := e.log.open(e.p)
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (e *emulating) run(ctx context.Context) error {
 
 // answeredHosts returns the names of hosts to answer beside this machine's own:
 // those of --allow-host, and that of the public URL.
-func (e *emulating) answeredHosts(public string) ([]string, error) {
+func (e *devRun) answeredHosts(public string) ([]string, error) {
 	u, err := url.Parse(public)
 	if err != nil {
 		return nil, err
@@ -167,7 +167,7 @@ func (e *emulating) answeredHosts(public string) ([]string, error) {
 	return append(slices.Clone(e.hosts), u.Hostname()), nil
 }
 
-func (e *emulating) announce(endpoint, said string) error {
+func (e *devRun) announce(endpoint, said string) error {
 	fmt.Fprintf(e.p.stderr, "rollcall: emulator on %s, account %s, in memory\nrollcall: root user: %s\n",
 		endpoint, e.account, said)
 	// What the environment has is in every shell that has it, and no secret for

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,17 +13,22 @@ import (
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/diff"
 	"rollcall/internal/audit/diff/show"
+	"rollcall/internal/escape"
+	"rollcall/internal/history"
+	"rollcall/internal/reports"
 	"rollcall/internal/words"
 )
 
-// diffing is what 'rollcall diff' was asked for.
-type diffing struct {
-	p       *process
-	judging auditing
-	out     outFile
-	inputs  diffInputs
-	output  string
-	colour  string
+// diffRun is one run of 'rollcall diff'.
+type diffRun struct {
+	p        *process
+	criteria criteria
+	pairing  reports.Pairing
+	// times say when OLD and NEW were generated.
+	times  [2]string
+	out    outFile
+	output string
+	colour string
 
 	least, failOn string
 	open, uses    bool
@@ -30,7 +37,7 @@ type diffing struct {
 }
 
 func diffCommand(p *process) *cobra.Command {
-	d := &diffing{p: p, out: outFile{p: p}, inputs: diffInputs{p: p}}
+	d := &diffRun{p: p, out: outFile{p: p}}
 	c := &cobra.Command{
 		Use:     "diff [OLD [NEW]]",
 		GroupID: "reports",
@@ -55,9 +62,12 @@ OLD too, the newest is compared with the one before.
   rollcall diff audit-2025/ reports/ --output md
   rollcall diff --fail-on-new high               ends with 1 where a high finding is new`,
 	}
-	judgingFlags(c, &d.judging)
+	d.criteria.add(c, "that of --config, or "+string(audit.DefaultBenchmark))
 	f := c.Flags()
-	d.inputs.add(f)
+	f.StringVar(&d.pairing.Dir, "dir", defaultFolder, "the `folder` of reports, as 'rollcall report --into' fills it")
+	f.StringSliceVar(&d.pairing.Accounts, "account", nil, "only these `accounts`, parted by commas")
+	f.StringVar(&d.times[0], timeFlags[0], "", "`when` OLD was generated, where it is a file that does not say so")
+	f.StringVar(&d.times[1], timeFlags[1], "", "`when` NEW was generated, where it is a file that does not say so")
 	d.out.add(f)
 	choose(c, &d.output, "output", "o", "table", "table, json, jsonl, md or csv", show.Formats()...)
 	colourFlag(c, &d.colour)
@@ -72,7 +82,7 @@ OLD too, the newest is compared with the one before.
 	return c
 }
 
-func (d *diffing) run(cmd *cobra.Command, args []string) error {
+func (d *diffRun) run(cmd *cobra.Command, args []string) (err error) {
 	switch {
 	case d.most < 0:
 		return usageError("--top cannot be negative")
@@ -88,18 +98,22 @@ func (d *diffing) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	options, err := d.judging.options()
+	options, err := d.criteria.options()
 	if err != nil {
 		return err
 	}
-	defer d.inputs.close()
-	series, err := d.inputs.series(args, cmd.Flags().Changed)
+	pairs, err := d.pairs(cmd, args)
+	defer func() {
+		if closeErr := d.pairing.Close(); err == nil {
+			err = closeErr
+		}
+	}()
 	if err != nil {
 		return err
 	}
 	var summary show.Summary
 	err = d.out.write(func(w io.Writer) error {
-		return d.compare(cmd.Context(), w, series, diff.Options{Audit: options}, least, &summary)
+		return d.compare(cmd.Context(), w, pairs, diff.Options{Audit: options}, least, &summary)
 	})
 	if err != nil {
 		return err
@@ -107,20 +121,87 @@ func (d *diffing) run(cmd *cobra.Command, args []string) error {
 	return d.verdict(&summary, failOn)
 }
 
+// timeFlags are the flags of the times of OLD and NEW.
+var timeFlags = [2]string{"old-time", "new-time"}
+
+// pairs finds the reports to compare.
+func (d *diffRun) pairs(cmd *cobra.Command, args []string) ([]reports.Pair, error) {
+	for _, a := range d.pairing.Accounts {
+		if !history.IsAccountID(a) {
+			return nil, usageError("--account %q is not twelve digits", a)
+		}
+	}
+	for i, flag := range timeFlags {
+		if cmd.Flags().Changed(flag) && len(args) <= i {
+			return nil, usageError("--%s has no meaning without a file", flag)
+		}
+	}
+	if len(args) == 2 && args[0] == "-" && args[1] == "-" {
+		return nil, usageError("only one of OLD and NEW can be standard input")
+	}
+	named := make([]reports.Argument, len(args))
+	for i, arg := range args {
+		named[i].Text = arg
+		if d.times[i] == "" {
+			continue
+		}
+		var err error
+		if named[i].Generated, err = parseTime(timeFlags[i], d.times[i]); err != nil {
+			return nil, err
+		}
+	}
+	d.pairing.Stdin, d.pairing.FilesHaveHistory = d.p.stdin, cmd.Flags().Changed("dir")
+	d.pairing.Undated, d.pairing.Inactive = d.tellUndated, d.tellInactive
+	pairs, err := d.pairing.Find(named...)
+	return pairs, d.usage(err)
+}
+
+// usage gives what is wrong with the command line its exit code and the names of
+// flags.
+func (d *diffRun) usage(err error) error {
+	var date *reports.DateError
+	var argument *reports.ArgumentError
+	switch {
+	case errors.As(err, &date):
+		return usageError("--%s has no meaning for a %s", timeFlags[date.Place], date.Kind)
+	case errors.As(err, &argument):
+		return usageError("%w", err)
+	case errors.Is(err, reports.ErrNoHistory):
+		return usageError("there is no folder of reports at %s: 'rollcall report --into %s' makes one, or see --dir",
+			d.pairing.Dir, d.pairing.Dir)
+	}
+	return err
+}
+
+func (d *diffRun) tellUndated(name string, place reports.Place, written time.Time) {
+	flag := strings.Join(timeFlags[:], " and --")
+	if place != reports.Either {
+		flag = timeFlags[place]
+	}
+	fmt.Fprintf(d.p.stderr, "rollcall: %s does not say when it was generated: taking when it was written, %s (see --%s)\n",
+		escape.Printable(name), words.Time(written), flag)
+}
+
+func (d *diffRun) tellInactive(account, name string) {
+	fmt.Fprintf(d.p.stderr, "rollcall: account %s is not active and was not compared\n",
+		escape.Printable(strings.TrimSpace(account+" "+name)))
+}
+
 // compare compares account by account.
-func (d *diffing) compare(ctx context.Context, w io.Writer, series []diffAccount, o diff.Options, least audit.Severity, summary *show.Summary) error {
+func (d *diffRun) compare(ctx context.Context, w io.Writer, pairs []reports.Pair, o diff.Options,
+	least audit.Severity, summary *show.Summary) error {
 	table := tableOptions(d.p, w, d.colour, time.Time{})
 	out, _ := show.Open(d.output, w, show.Options{
 		Program: "rollcall " + version(), Least: least, Open: d.open, Uses: d.uses, Most: d.most, Width: table.Width, Colour: table.Colour,
 	})
-	for i := range series {
-		account := series[i].failed
+	for i := range pairs {
+		account := pairs[i].Failed
 		if account == nil {
 			var err error
-			if account, err = diff.Compare(ctx, series[i].Series, o, out.Change); err != nil {
+			if account, err = diff.Compare(ctx, pairs[i].Series, o, out.Change); err != nil {
 				return err
 			}
-			for _, p := range series[i].problems {
+			for _, p := range pairs[i].Problems {
 				account.Problem(p)
 			}
 		}
@@ -133,7 +214,7 @@ func (d *diffing) compare(ctx context.Context, w io.Writer, series []diffAccount
 }
 
 // verdict is the exit code, with a word on standard error.
-func (d *diffing) verdict(s *show.Summary, failOn audit.Severity) error {
+func (d *diffRun) verdict(s *show.Summary, failOn audit.Severity) error {
 	incomplete := 0
 	for _, a := range s.Accounts {
 		if a.Incomplete() {

@@ -7,19 +7,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// logging is how a service logs, always on standard error.
-type logging struct {
+// logFlags is how a service logs, always on standard error.
+type logFlags struct {
 	level, format string
 	json          bool // set by open
 }
 
-func (l *logging) add(c *cobra.Command) {
+func (l *logFlags) add(c *cobra.Command) {
 	choose(c, &l.level, "log-level", "", "info", "debug, info, warn or error", "debug", "info", "warn", "error")
 	choose(c, &l.format, "log-format", "", "auto", "text, json, or auto: text on a terminal", "auto", "text", "json")
 	settings(c.Flags(), "log-level", "log-format")
 }
 
-func (l *logging) open(p *process) (*slog.Logger, error) {
+func (l *logFlags) open(p *process) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(l.level)); err != nil || strings.ContainsAny(l.level, "+-") {
 		return nil, usageError("--log-level %q is none of debug, info, warn, error", l.level)

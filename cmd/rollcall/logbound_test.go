@@ -16,7 +16,7 @@ import (
 func TestLogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		l := logging{level: "debug", format: "json"}
+		l := logFlags{level: "debug", format: "json"}
 		log, err := l.open(&process{stderr: &out, env: func(string) string { return "" }})
 		if err != nil {
 			t.Fatal(err)
@@ -68,7 +68,7 @@ func TestLogIsBounded(t *testing.T) {
 func TestErrorsAreHeardInAFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		l := logging{level: "debug", format: "json"}
+		l := logFlags{level: "debug", format: "json"}
 		log, err := l.open(&process{stderr: &out, env: func(string) string { return "" }})
 		if err != nil {
 			t.Fatal(err)

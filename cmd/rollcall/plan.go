@@ -13,28 +13,29 @@ import (
 	"rollcall/internal/audit/plan"
 	"rollcall/internal/escape"
 	"rollcall/internal/fleet"
-	"rollcall/internal/render"
+	"rollcall/internal/reports"
 	"rollcall/internal/words"
 )
 
-// planning is what 'rollcall plan' was asked for. It finds and judges reports
-// as 'rollcall audit' does.
-type planning struct {
-	p       *process
-	audit   auditing
-	out     outFile
-	output  string
-	start   string
-	zone    string
-	windows []string
-	options plan.Options
+// planRun is one run of 'rollcall plan'. It finds and judges reports as
+// 'rollcall audit' does.
+type planRun struct {
+	p        *process
+	criteria criteria
+	evidence evidence
+	out      outFile
+	output   string
+	start    string
+	zone     string
+	windows  []string
+	options  plan.Options
 }
 
 func planCommand(p *process) *cobra.Command {
-	d := &planning{p: p, out: outFile{p: p}, audit: auditing{
-		p: p, reach: reach{p: p}, colour: "auto", ocsf: render.DefaultOCSF, failOn: audit.Info.String(),
-		findingsCode: exitFindings, top: 1, carried: true,
-	}}
+	d := &planRun{
+		p: p, out: outFile{p: p}, criteria: criteria{top: 1},
+		evidence: evidence{p: p, reach: reach{p: p}, carried: true},
+	}
 	c := &cobra.Command{
 		Use:     "plan [FILE|FOLDER|-]...",
 		GroupID: "reports",
@@ -67,13 +68,13 @@ script finds a key by its user and the second in which it was made.
   bash plan.sh --stage deactivate --dry-run -- --profile ops
   rollcall plan reports --control key-unused --output md`,
 	}
-	judgingFlags(c, &d.audit)
+	d.criteria.add(c, "that of --config, or "+string(audit.DefaultBenchmark))
 	d.add(c)
 	return c
 }
 
-func (d *planning) add(c *cobra.Command) {
-	f, a, o := c.Flags(), &d.audit, &d.options
+func (d *planRun) add(c *cobra.Command) {
+	f, o := c.Flags(), &d.options
 	d.out.add(f)
 	choose(c, &d.output, "output", "o", "sh", "sh, md or json", "sh", "md", "json")
 	f.StringVar(&d.start, "start", "", "the `day` of the first warning (default today)")
@@ -84,25 +85,21 @@ func (d *planning) add(c *cobra.Command) {
 	f.StringArrayVar(&d.windows, "window", nil, "deactivate and delete only then, such as 'Tue 09:00-12:00' or 'Mon-Thu 08:00-16:00'; may be there more than once")
 	f.StringVar(&d.zone, "time-zone", "UTC", "the `zone` of days and windows, such as Europe/Zurich")
 	f.IntVar(&o.Most, "top", plan.DefaultMost, "how many credentials are planned for, and how many others listed")
-	f.StringVar(&a.asOf, "as-of", "", "judge for this `time`, and not for when a report was generated; it cannot be later")
-	f.StringVar(&a.at, "at", "", "of folders, the newest reports generated at this `time` or before")
-	f.StringVar(&a.enrich, "enrich", "", "of a report that is fetched, ask IAM for more: "+enrichHelp())
-	f.DurationVar(&a.maxAge, "max-age", 0, maxAgeHelp)
-	f.DurationVar(&a.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for it")
-	f.BoolVarP(&a.quiet, "quiet", "q", false, "show no progress, and on standard error nothing but errors")
-	a.reach.add(f)
+	f.StringVar(&d.criteria.asOf, "as-of", "",
+		"judge for this `time`, and not for when a report was generated; it cannot be later")
+	d.evidence.add(f)
+	d.evidence.addQuiet(f)
 }
 
-func (d *planning) run(cmd *cobra.Command, args []string) error {
+func (d *planRun) run(cmd *cobra.Command, args []string) error {
 	p, err := d.begin(cmd)
 	if err != nil {
 		return err
 	}
-	a := &d.audit
-	if err := a.check(cmd, args); err != nil {
+	if err := d.evidence.check(cmd, args); err != nil {
 		return err
 	}
-	options, err := a.options()
+	options, err := d.criteria.options()
 	if err != nil {
 		return err
 	}
@@ -113,17 +110,17 @@ func (d *planning) run(cmd *cobra.Command, args []string) error {
 	}
 	p.Options.Classes, p.Options.Now = options.Classes, time.Now()
 	if options.AsOf.After(p.Options.Now) {
-		return usageError("--as-of %s is in the future: what is used until then would be taken for unused", a.asOf)
+		return usageError("--as-of %s is in the future: what is used until then would be taken for unused", d.criteria.asOf)
 	}
-	inputs, _, err := a.inputs(cmd.Context(), args)
+	found, err := d.evidence.find(cmd.Context(), args)
 	if err != nil {
 		return err
 	}
-	for i := range inputs {
-		if err := d.bind(&inputs[i]); err != nil {
+	for i := range found.Reports {
+		if err := d.bind(&found.Reports[i]); err != nil {
 			return err
 		}
-		if err := d.judge(cmd.Context(), auditor, &inputs[i], p, options.AsOf); err != nil {
+		if err := d.judge(cmd.Context(), auditor, &found.Reports[i], p, options.AsOf); err != nil {
 			return err
 		}
 	}
@@ -134,7 +131,7 @@ func (d *planning) run(cmd *cobra.Command, args []string) error {
 }
 
 // begin makes a plan without accounts.
-func (d *planning) begin(cmd *cobra.Command) (*plan.Plan, error) {
+func (d *planRun) begin(cmd *cobra.Command) (*plan.Plan, error) {
 	zone, err := time.LoadLocation(d.zone)
 	if err != nil || d.zone == "" || d.zone == "Local" {
 		return nil, usageError("--time-zone %q is no zone such as UTC or Europe/Zurich", d.zone)
@@ -165,40 +162,30 @@ func (d *planning) begin(cmd *cobra.Command) (*plan.Plan, error) {
 }
 
 // judge plans for one report.
-func (d *planning) judge(ctx context.Context, auditor *audit.Auditor, in *auditInput, p *plan.Plan, asOf time.Time) error {
-	if err := in.prepare(false); err != nil {
+func (d *planRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports.Report, p *plan.Plan,
+	asOf time.Time) error {
+	if err := r.Prepare(false); err != nil {
 		return err
 	}
-	if in.missing == "" {
-		if err := d.checkDates(in, asOf, p.Options.Now); err != nil {
+	if r.Missing == "" {
+		if err := d.checkDates(r, asOf, p.Options.Now); err != nil {
 			return err
 		}
 	}
 	if asOf.IsZero() {
-		asOf = in.src.Generated
+		asOf = r.Source.Generated
 	}
-	p.Begin(in.src, in.service, asOf)
-	var of *audit.AccountSummary
-	var err error
-	if in.missing != "" {
-		of, err = auditor.Missing(in.src, in.missing, nil)
-	} else {
-		r, openErr := in.open()
-		if openErr != nil {
-			return openErr
-		}
-		defer r.Close()
-		if in.note != "" && d.audit.asOf == "" && !d.audit.quiet {
-			fmt.Fprintln(d.p.stderr, "rollcall: "+escape.Printable(in.note))
-		}
-		of, err = auditor.Audit(ctx, r, in.src, in.facts, p.Row)
+	p.Begin(r.Source, r.Service, asOf)
+	if r.Missing == "" && d.criteria.asOf == "" {
+		d.evidence.tellGuess(r)
 	}
+	visit := p.Row
+	if r.Missing != "" {
+		visit = nil // that there is no report is a problem, and nothing to plan for
+	}
+	of, err := r.Audit(ctx, auditor, visit)
 	if err != nil {
 		return err
-	}
-	if in.problem != "" {
-		of.Problems = append(of.Problems, audit.Problem{Text: in.problem})
-		of.ProblemCount++
 	}
 	p.End(of)
 	return nil
@@ -206,17 +193,17 @@ func (d *planning) judge(ctx context.Context, auditor *audit.Auditor, in *auditI
 
 // bind takes the service of a file from the command line. A report that is known
 // to come from one service is not planned for at another.
-func (d *planning) bind(in *auditInput) error {
-	s := d.audit.reach.settings
+func (d *planRun) bind(r *reports.Report) error {
+	s := d.evidence.reach.settings
 	switch {
 	case s.Endpoint == "":
-	case in.service.Known && strings.TrimSuffix(in.service.Endpoint, "/") != strings.TrimSuffix(s.Endpoint, "/"):
-		return usageError("the report came from %s, and not from --endpoint-url %s", in.service, s.Endpoint)
+	case r.Service.Known && strings.TrimSuffix(r.Service.Endpoint, "/") != strings.TrimSuffix(s.Endpoint, "/"):
+		return usageError("the report came from %s, and not from --endpoint-url %s", r.Service, s.Endpoint)
 	default:
-		in.service.Known, in.service.Endpoint = true, s.Endpoint
+		r.Service.Known, r.Service.Endpoint = true, s.Endpoint
 	}
 	if s.Profile != "" {
-		in.service.Profile = s.Profile
+		r.Service.Profile = s.Profile
 	}
 	return nil
 }
@@ -224,18 +211,18 @@ func (d *planning) bind(in *auditInput) error {
 // checkDates refuses to judge a report for a moment of which it says nothing, and
 // one that is dated in the future. The report of a file may have been made
 // before its time.
-func (d *planning) checkDates(in *auditInput, asOf, now time.Time) error {
-	if asOf.After(in.src.Generated) {
+func (d *planRun) checkDates(r *reports.Report, asOf, now time.Time) error {
+	if asOf.After(r.Source.Generated) {
 		return usageError("--as-of %s is later than the report, which is of %s: of what was used since, it says nothing",
-			d.audit.asOf, words.Time(in.src.Generated))
+			d.criteria.asOf, words.Time(r.Source.Generated))
 	}
-	if in.src.Generated.After(now.Add(fleet.ClockSkew)) {
-		in.missing = "The report is dated " + words.Time(in.src.Generated) + ", which is in the future."
+	if r.Source.Generated.After(now.Add(fleet.ClockSkew)) {
+		r.Missing = "The report is dated " + words.Time(r.Source.Generated) + ", which is in the future."
 	}
 	return nil
 }
 
-func (d *planning) write(w io.Writer, p *plan.Plan) error {
+func (d *planRun) write(w io.Writer, p *plan.Plan) error {
 	program := "rollcall " + version()
 	switch d.output {
 	case "md":
@@ -247,8 +234,8 @@ func (d *planning) write(w io.Writer, p *plan.Plan) error {
 }
 
 // tell says on standard error what is in the plan.
-func (d *planning) tell(p *plan.Plan) error {
-	if !d.audit.quiet {
+func (d *planRun) tell(p *plan.Plan) error {
+	if !d.evidence.quiet {
 		parts := []string{fmt.Sprintf("%d planned", p.Total-p.More)}
 		for _, reason := range plan.Reasons {
 			if n := p.Counts[reason]; n > 0 {

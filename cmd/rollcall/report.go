@@ -8,10 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/fleet"
+	"rollcall/internal/reports"
 )
 
-// reporting is what 'rollcall report' was asked for.
-type reporting struct {
+// reportRun is one run of 'rollcall report'.
+type reportRun struct {
 	p         *process
 	reach     reach
 	out       outFile
@@ -26,7 +27,7 @@ type reporting struct {
 }
 
 func reportCommand(p *process) *cobra.Command {
-	r := &reporting{p: p, reach: reach{p: p}, out: outFile{p: p}}
+	r := &reportRun{p: p, reach: reach{p: p}, out: outFile{p: p}}
 	c := &cobra.Command{
 		Use:     "report [FILE|FOLDER|-]...",
 		GroupID: "reports",
@@ -95,7 +96,7 @@ func completeWith(c *cobra.Command, flag string, values ...string) {
 	c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-func (r *reporting) run(cmd *cobra.Command, args []string) error {
+func (r *reportRun) run(cmd *cobra.Command, args []string) error {
 	if err := r.check(cmd, len(args) > 0); err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func (r *reporting) run(cmd *cobra.Command, args []string) error {
 }
 
 // check refuses flags that have no meaning together.
-func (r *reporting) check(cmd *cobra.Command, file bool) error {
+func (r *reportRun) check(cmd *cobra.Command, file bool) error {
 	if r.maxAge < 0 || r.timeout <= 0 {
 		return usageError("--max-age and --timeout cannot be negative")
 	}
@@ -135,7 +136,7 @@ func (r *reporting) check(cmd *cobra.Command, file bool) error {
 }
 
 // fetch gets a report from a service and writes it.
-func (r *reporting) fetch(ctx context.Context) error {
+func (r *reportRun) fetch(ctx context.Context) error {
 	var at time.Time
 	if r.at != "" {
 		var err error
@@ -167,14 +168,9 @@ func (r *reporting) fetch(ctx context.Context) error {
 	return r.write(got)
 }
 
-// timeForms are the ways to write a time; without a zone it is UTC.
-var timeForms = []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly}
-
 func parseTime(flag, s string) (time.Time, error) {
-	for _, form := range timeForms {
-		if t, err := time.Parse(form, s); err == nil {
-			return t, nil
-		}
+	if t, ok := reports.ParseTime(s); ok {
+		return t, nil
 	}
 	return time.Time{}, usageError("--%s %q is no time such as 2026-09-01T00:00:00Z or 2026-09-01", flag, s)
 }

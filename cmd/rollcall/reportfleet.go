@@ -111,7 +111,7 @@ func (f *fleetFlags) check(changed func(string) bool, output *string) error {
 }
 
 // fetchMany fetches reports into the folder, and tells how it went.
-func (r *reporting) fetchMany(ctx context.Context) error {
+func (r *reportRun) fetchMany(ctx context.Context) error {
 	// What is wrong with the command is told before anybody is asked.
 	members, err := r.fleet.members(r.p.stdin)
 	if err != nil {
@@ -193,7 +193,7 @@ type fleetPlan struct {
 }
 
 // plan finds whom to ask.
-func (r *reporting) plan(ctx context.Context, members []fleet.Member) (p fleetPlan, err error) {
+func (r *reportRun) plan(ctx context.Context, members []fleet.Member) (p fleetPlan, err error) {
 	if len(r.fleet.profiles) > 0 {
 		return r.profilePlan(ctx)
 	}
@@ -221,7 +221,7 @@ func (r *reporting) plan(ctx context.Context, members []fleet.Member) (p fleetPl
 	return p, nil
 }
 
-func (r *reporting) signIn(ctx context.Context, profile string) (*fleet.Caller, fleet.Identity, error) {
+func (r *reportRun) signIn(ctx context.Context, profile string) (*fleet.Caller, fleet.Identity, error) {
 	caller, err := fleet.SignIn(ctx, r.reach.with(ctx, profile))
 	if err != nil {
 		return nil, fleet.Identity{}, err
@@ -232,7 +232,7 @@ func (r *reporting) signIn(ctx context.Context, profile string) (*fleet.Caller, 
 
 // profilePlan signs in with each profile, one after the other, since each may
 // ask for a code. A profile that fails is an outcome of its own.
-func (r *reporting) profilePlan(ctx context.Context) (p fleetPlan, err error) {
+func (r *reportRun) profilePlan(ctx context.Context) (p fleetPlan, err error) {
 	of := map[string]string{} // the profile of each account
 	for _, profile := range r.fleet.profiles {
 		caller, id, err := r.signIn(ctx, profile)
@@ -272,7 +272,7 @@ func (p fleetPlan) record(folder *history.Folder) ([]history.Outcome, error) {
 }
 
 // tell prints the outcomes, and is the error of a run that is not complete.
-func (r *reporting) tell(ctx context.Context, outcomes []history.Outcome, took time.Duration, err error) error {
+func (r *reportRun) tell(ctx context.Context, outcomes []history.Outcome, took time.Duration, err error) error {
 	if err != nil && ctx.Err() == nil {
 		return err // the folder cannot be written
 	}

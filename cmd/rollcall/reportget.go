@@ -15,8 +15,8 @@ import (
 	"rollcall/internal/render"
 )
 
-// reportGetting is what 'rollcall report get' was asked for.
-type reportGetting struct {
+// reportGetRun is one run of 'rollcall report get'.
+type reportGetRun struct {
 	p          *process
 	reach      *reach
 	out        outFile
@@ -25,7 +25,7 @@ type reportGetting struct {
 }
 
 func reportGetCommand(p *process, reach *reach) *cobra.Command {
-	g := &reportGetting{p: p, reach: reach, out: outFile{p: p}}
+	g := &reportGetRun{p: p, reach: reach, out: outFile{p: p}}
 	c := &cobra.Command{
 		Use:   "get",
 		Short: "Get the report the service has, as it answers",
@@ -52,7 +52,7 @@ in it as Get-IAMCredentialReport returns it with -Raw or -SplitLines.`,
 	return c
 }
 
-func (g *reportGetting) run(ctx context.Context) error {
+func (g *reportGetRun) run(ctx context.Context) error {
 	var at time.Time
 	if g.at != "" {
 		var err error
@@ -76,7 +76,7 @@ func (g *reportGetting) run(ctx context.Context) error {
 	return g.out.write(func(w io.Writer) error { return g.write(w, got) })
 }
 
-func (g *reportGetting) write(w io.Writer, got *fleet.Report) error {
+func (g *reportGetRun) write(w io.Writer, got *fleet.Report) error {
 	b := bufio.NewWriterSize(w, 64<<10)
 	switch {
 	case g.raw:
@@ -94,7 +94,7 @@ func (g *reportGetting) write(w io.Writer, got *fleet.Report) error {
 
 // answer writes the whole answer. The AWS CLI, version 2, writes times with
 // +00:00, and its text form has the members in the order of their names.
-func (g *reportGetting) answer(b *bufio.Writer, got *fleet.Report) {
+func (g *reportGetRun) answer(b *bufio.Writer, got *fleet.Report) {
 	generated := got.Generated.Format("2006-01-02T15:04:05-07:00")
 	content := func() {
 		e := base64.NewEncoder(base64.StdEncoding, b)

@@ -21,7 +21,7 @@ import (
 const mostShown = 30
 
 // print writes the outcomes to standard output.
-func (r *reporting) print(outcomes []history.Outcome, took time.Duration) error {
+func (r *reportRun) print(outcomes []history.Outcome, took time.Duration) error {
 	outcomes = append([]history.Outcome{}, outcomes...) // [] in JSON
 	slices.SortStableFunc(outcomes, func(a, b history.Outcome) int { return cmp.Compare(a.Account, b.Account) })
 	switch r.output {

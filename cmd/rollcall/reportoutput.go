@@ -18,7 +18,7 @@ import (
 )
 
 // write writes a report that a service gave. CSV is written byte for byte.
-func (r *reporting) write(got *fleet.Report) error {
+func (r *reportRun) write(got *fleet.Report) error {
 	if r.output == "csv" {
 		return r.out.write(func(w io.Writer) error {
 			content := got.Content
@@ -43,7 +43,7 @@ func (r *reporting) write(got *fleet.Report) error {
 }
 
 // writeRows writes rows in every form but the table.
-func (r *reporting) writeRows(w io.Writer, columns report.Columns, rows iter.Seq2[*report.Row, error]) error {
+func (r *reportRun) writeRows(w io.Writer, columns report.Columns, rows iter.Seq2[*report.Row, error]) error {
 	switch r.output {
 	case "json":
 		return render.JSON(w, rows)
@@ -57,7 +57,7 @@ func (r *reporting) writeRows(w io.Writer, columns report.Columns, rows iter.Seq
 	return err
 }
 
-func (r *reporting) writeTable(w io.Writer, rows iter.Seq2[*report.Row, error], asOf time.Time, made string) error {
+func (r *reportRun) writeTable(w io.Writer, rows iter.Seq2[*report.Row, error], asOf time.Time, made string) error {
 	var all []report.Row
 	for row, err := range rows {
 		if err != nil {

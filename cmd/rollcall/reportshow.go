@@ -15,12 +15,13 @@ import (
 
 	"rollcall/internal/escape"
 	"rollcall/internal/render"
+	"rollcall/internal/reports"
 	"rollcall/report"
 )
 
 // showAll shows reports that are there already, in every form in which an audit
 // reads them.
-func (r *reporting) showAll(cmd *cobra.Command, args []string) error {
+func (r *reportRun) showAll(cmd *cobra.Command, args []string) error {
 	var asOf time.Time
 	if r.asOf != "" {
 		var err error
@@ -28,25 +29,25 @@ func (r *reporting) showAll(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	a := &auditing{p: r.p}
-	inputs, _, err := a.inputs(cmd.Context(), args)
+	found, err := reports.Find(args, r.p.stdin, time.Time{})
 	if err != nil {
 		if like := closest(args[0], subcommands(cmd)); errors.Is(err, fs.ErrNotExist) && like != "" {
 			return usageError("%w; did you mean '%s %s'?", err, cmd.CommandPath(), like)
 		}
 		return err
 	}
+	inputs := found.Reports
 	var missing []string
 	for i := range inputs {
-		if err := inputs[i].prepare(false); err != nil {
+		if err := inputs[i].Prepare(false); err != nil {
 			return err
 		}
-		if why := inputs[i].missing; why != "" {
-			of := cmp.Or(inputs[i].src.Account, inputs[i].src.Name)
+		if why := inputs[i].Missing; why != "" {
+			of := cmp.Or(inputs[i].Source.Account, inputs[i].Source.Name)
 			missing = append(missing, of+": "+strings.TrimSuffix(why, "."))
 		}
 	}
-	inputs = slices.DeleteFunc(inputs, func(in auditInput) bool { return in.missing != "" })
+	inputs = slices.DeleteFunc(inputs, func(in reports.Report) bool { return in.Missing != "" })
 	if len(inputs) > 0 {
 		err = r.out.write(func(w io.Writer) error { return r.show(w, inputs, asOf) })
 	}
@@ -57,19 +58,19 @@ func (r *reporting) showAll(cmd *cobra.Command, args []string) error {
 }
 
 // show writes reports: tables one below the other, in other forms all their rows.
-func (r *reporting) show(w io.Writer, inputs []auditInput, asOf time.Time) error {
+func (r *reportRun) show(w io.Writer, inputs []reports.Report, asOf time.Time) error {
 	readers := make([]*report.Reader, len(inputs))
 	for i := range inputs {
-		from, err := inputs[i].open()
+		from, err := inputs[i].Open()
 		if err != nil {
 			return err
 		}
 		defer from.Close()
 		if readers[i], err = report.NewReader(from); err != nil {
-			return fmt.Errorf("%s: %w", inputs[i].title(), err)
+			return fmt.Errorf("%s: %w", inputs[i].Title(), err)
 		}
 		if r.output == "csv" && !slices.Equal(readers[i].Columns().Names(), readers[0].Columns().Names()) {
-			return usageError("%s has other columns than %s: see --output jsonl", inputs[i].title(), inputs[0].title())
+			return usageError("%s has other columns than %s: see --output jsonl", inputs[i].Title(), inputs[0].Title())
 		}
 	}
 	if r.output != "table" {
@@ -78,10 +79,10 @@ func (r *reporting) show(w io.Writer, inputs []auditInput, asOf time.Time) error
 	for i := range inputs {
 		in := &inputs[i]
 		if len(inputs) > 1 {
-			fmt.Fprintf(w, "%s%s\n", map[bool]string{true: "\n"}[i > 0], escape.Printable(in.title()))
+			fmt.Fprintf(w, "%s%s\n", map[bool]string{true: "\n"}[i > 0], escape.Printable(in.Title()))
 		}
-		at, src := in.src.Generated, in.src
-		if in.guessed {
+		at, src := in.Source.Generated, in.Source
+		if in.Guess != nil {
 			at, src.Generated = time.Now(), time.Time{}
 		}
 		if !asOf.IsZero() {
@@ -94,19 +95,13 @@ func (r *reporting) show(w io.Writer, inputs []auditInput, asOf time.Time) error
 	return nil
 }
 
-// title names a report among others.
-func (in *auditInput) title() string {
-	name := strings.TrimSpace(in.src.Account + " " + in.src.Name)
-	return cmp.Or(name, in.file, "standard input")
-}
-
 // rowsOf are the rows of reports, one after the other.
-func rowsOf(inputs []auditInput, readers []*report.Reader) iter.Seq2[*report.Row, error] {
+func rowsOf(inputs []reports.Report, readers []*report.Reader) iter.Seq2[*report.Row, error] {
 	return func(yield func(*report.Row, error) bool) {
 		for i := range inputs {
 			for row, err := range readers[i].All() {
 				if err != nil {
-					err = fmt.Errorf("%s: %w", inputs[i].title(), err)
+					err = fmt.Errorf("%s: %w", inputs[i].Title(), err)
 				}
 				if !yield(row, err) || err != nil {
 					return

@@ -28,8 +28,8 @@ import (
 	"rollcall/internal/trail"
 )
 
-// serving is what 'rollcall serve' was asked for.
-type serving struct {
+// serveRun is one run of 'rollcall serve'.
+type serveRun struct {
 	install
 	listen, adminListen string
 	tlsCert, tlsKey     string
@@ -51,11 +51,11 @@ type serving struct {
 	providers           []string
 	publicURL           string
 	readyFile           string
-	log                 logging
+	log                 logFlags
 }
 
 func serveCommand(p *process) *cobra.Command {
-	s := &serving{install: install{p: p}}
+	s := &serveRun{install: install{p: p}}
 	c := &cobra.Command{
 		Use:     "serve",
 		GroupID: "service",
@@ -139,7 +139,7 @@ func publicURL(text string, plain bool) (string, error) {
 	return link, nil
 }
 
-func (s *serving) check() error {
+func (s *serveRun) check() error {
 	switch {
 	case (s.tlsCert == "") != (s.tlsKey == ""):
 		return usageError("--tls-cert and --tls-key belong together")
@@ -167,7 +167,7 @@ var adminLimits = server.Limits{Connections: 64, Strangers: 64, PerAddress: 64, 
 
 // limits are those of the API's listener on a machine that grants so many
 // bytes, 0 if unknown.
-func (s *serving) limits(granted int64) server.Limits {
+func (s *serveRun) limits(granted int64) server.Limits {
 	l := server.Limits{Connections: s.connections, PerAddress: s.perAddress}
 	if granted <= 0 {
 		return l
@@ -180,7 +180,7 @@ func (s *serving) limits(granted int64) server.Limits {
 }
 
 // run is the life of the service.
-func (s *serving) run(ctx context.Context) error {
+func (s *serveRun) run(ctx context.Context) error {
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -231,7 +231,8 @@ func (s *serving) run(ctx context.Context) error {
 	return err
 }
 
-func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus.Registerer) (*service.Service, *trail.Trail, error) {
+func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheus.Registerer) (*service.Service,
+	*trail.Trail, error) {
 	keys, err := sts.ParseWebIdentityKeys(s.providers)
 	if err != nil {
 		return nil, nil, usageError("--web-identity-keys: %v", err)
@@ -266,7 +267,7 @@ func (s *serving) open(ctx context.Context, log *slog.Logger, metrics prometheus
 }
 
 // listeners opens the addresses; admin is nil where it is off.
-func (s *serving) listeners() (api, admin net.Listener, cert *server.Certificate, err error) {
+func (s *serveRun) listeners() (api, admin net.Listener, cert *server.Certificate, err error) {
 	if s.tlsCert != "" {
 		if cert, err = server.LoadCertificate(s.tlsCert, s.tlsKey); err != nil {
 			return nil, nil, nil, err
@@ -290,7 +291,8 @@ func (s *serving) listeners() (api, admin net.Listener, cert *server.Certificate
 }
 
 // announce says where the service can be reached, and what to do first.
-func (s *serving) announce(ctx context.Context, svc *service.Service, log *slog.Logger, api, admin net.Listener) error {
+func (s *serveRun) announce(ctx context.Context, svc *service.Service, log *slog.Logger, api,
+	admin net.Listener) error {
 	accounts, err := svc.IAM.Accounts(ctx)
 	if err != nil {
 		return err
@@ -340,7 +342,8 @@ func writeReady(path, url string) error {
 
 // onHangup opens the trail and the certificate anew whenever SIGHUP asks for
 // it.
-func (s *serving) onHangup(ctx context.Context, hangup <-chan os.Signal, t *trail.Trail, cert *server.Certificate, log *slog.Logger) {
+func (s *serveRun) onHangup(ctx context.Context, hangup <-chan os.Signal, t *trail.Trail, cert *server.Certificate,
+	log *slog.Logger) {
 	for {
 		select {
 		case <-ctx.Done():

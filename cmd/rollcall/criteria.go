@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/audit"
+)
+
+// criteria are the flags that say by what rules reports are judged.
+type criteria struct {
+	benchmark          string
+	controls           []string
+	config, exceptions string // files
+	wildcards          bool
+
+	// The audit itself has these as well.
+	statuses         []string
+	asOf, management string
+	top              int
+}
+
+// add adds the flags of every command that goes by the findings of an audit.
+// otherwise says which benchmark counts where none is given.
+func (k *criteria) add(c *cobra.Command, otherwise string) {
+	f := c.Flags()
+	choose(c, &k.benchmark, "benchmark", "b", "",
+		"judge by this `benchmark`: "+strings.Join(benchmarkIDs(), ", ")+" (default "+otherwise+")", benchmarkIDs()...)
+	f.StringSliceVar(&k.controls, "control", nil, "judge these `controls` alone, such as C5,key-age")
+	f.StringVar(&k.config, "config", "", "a YAML `file` with a profile, thresholds, classes of users and exceptions")
+	f.StringVar(&k.exceptions, "exceptions", "", "a YAML `file` of exceptions")
+	f.BoolVar(&k.wildcards, "allow-wildcards", false, "let exceptions have wildcards")
+}
+
+// options puts the flags and the files they name together. A flag wins over the
+// configuration.
+func (k *criteria) options() (audit.Options, error) {
+	o := audit.Options{Top: k.top, ManagementAccount: k.management}
+	if len(k.management) != len("123456789012") && k.management != "" || strings.Trim(k.management, "0123456789") != "" {
+		return o, usageError("--management-account %q is no account number of twelve digits", k.management)
+	}
+	config := &audit.Config{}
+	if k.config != "" {
+		if err := readYAML(k.config, func(r io.Reader) (err error) {
+			config, err = audit.ReadConfig(r, k.wildcards)
+			return err
+		}); err != nil {
+			return o, err
+		}
+	}
+	id := audit.Standard(k.benchmark)
+	if id == "" {
+		id = config.Profile
+	}
+	if id == "" {
+		id = audit.DefaultBenchmark
+	}
+	var ok bool
+	if o.Benchmark, ok = audit.FindBenchmark(id); !ok {
+		return o, usageError("%s: profile %w", k.config, noneOf(string(id), benchmarkIDs()))
+	}
+	params := o.Benchmark.Params
+	if k.config != "" {
+		var err error
+		if params, err = config.Params(o.Benchmark); err != nil {
+			return o, usageError("%s: %w", k.config, err)
+		}
+	}
+	o.Params, o.Classes, o.Exceptions = &params, config.Classes, config.Exceptions
+	if k.exceptions != "" {
+		if err := readYAML(k.exceptions, func(r io.Reader) error {
+			more, err := audit.ReadExceptions(r, k.wildcards)
+			o.Exceptions = append(o.Exceptions, more...)
+			return err
+		}); err != nil {
+			return o, err
+		}
+	}
+	return o, errors.Join(k.addControls(&o), k.addStatuses(&o), k.addAsOf(&o))
+}
+
+// readYAML reads a file that was given by a flag. What is wrong with it is a
+// wrong command line: a bad list of exceptions must not look like findings.
+func readYAML(file string, read func(io.Reader) error) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return usageError("%w", err)
+	}
+	defer f.Close()
+	if err := read(f); err != nil {
+		return usageError("%s: %w", file, err)
+	}
+	return nil
+}
+
+func (k *criteria) addControls(o *audit.Options) error {
+	for _, name := range k.controls {
+		c, ok := audit.FindControl(strings.TrimSpace(name))
+		if !ok {
+			return usageError("--control %w", noControl(name))
+		}
+		o.Controls = append(o.Controls, c.ID)
+	}
+	return nil
+}
+
+func (k *criteria) addStatuses(o *audit.Options) error {
+	for _, name := range k.statuses {
+		if strings.EqualFold(name, "all") {
+			o.Statuses = audit.AllStatuses
+			continue
+		}
+		s, err := audit.ParseStatus(strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(name), "-", "_")))
+		if err != nil {
+			return usageError("--status %w", noneOf(name, statusNames()))
+		}
+		o.Statuses |= audit.SetOf(s)
+	}
+	return nil
+}
+
+func (k *criteria) addAsOf(o *audit.Options) (err error) {
+	switch k.asOf {
+	case "":
+		return nil
+	case "now":
+		o.AsOf = time.Now().UTC().Truncate(time.Second)
+		return nil
+	}
+	o.AsOf, err = parseTime("as-of", k.asOf)
+	return err
+}

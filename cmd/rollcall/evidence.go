@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/audit/plan"
+	"rollcall/internal/enrich"
+	"rollcall/internal/escape"
+	"rollcall/internal/fleet"
+	"rollcall/internal/reports"
+)
+
+// evidence says which reports a command judges: those that its arguments name,
+// or that of an account, which is fetched.
+type evidence struct {
+	p               *process
+	reach           reach
+	at              string
+	enrich          string
+	maxAge, timeout time.Duration
+	onlyFresh       bool // of --require-fresh
+	quiet           bool
+	// carried says that what is made of a file is carried out at a service, which
+	// --endpoint-url and --profile then name.
+	carried bool
+
+	newestAt time.Time     // of --at
+	kinds    []enrich.Kind // of --enrich
+}
+
+func (e *evidence) add(f *pflag.FlagSet) {
+	f.StringVar(&e.at, "at", "", "of folders, the newest reports generated at this `time` or before")
+	f.StringVar(&e.enrich, "enrich", "", "of a report that is fetched, ask IAM for more: "+enrichHelp())
+	f.DurationVar(&e.maxAge, "max-age", 0, maxAgeHelp)
+	f.DurationVar(&e.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for it")
+	e.reach.add(f)
+}
+
+// addQuiet adds --quiet, which also belongs to what a command prints.
+func (e *evidence) addQuiet(f *pflag.FlagSet) {
+	f.BoolVarP(&e.quiet, "quiet", "q", false, "show no progress, and on standard error nothing but errors")
+}
+
+// check refuses flags that have no meaning with the arguments, before anything
+// is read or asked.
+func (e *evidence) check(cmd *cobra.Command, args []string) error {
+	if e.enrich != "" {
+		kinds, err := parseKinds(e.enrich)
+		if err != nil {
+			return err
+		}
+		e.kinds = kinds
+	}
+	if e.at != "" {
+		at, err := parseTime("at", e.at)
+		if err != nil {
+			return err
+		}
+		e.newestAt = at
+	}
+	if e.maxAge < 0 || e.timeout <= 0 {
+		return usageError("--max-age and --timeout cannot be negative")
+	}
+	only, when := []string{"at"}, "without a folder"
+	if len(args) > 0 {
+		only, when = []string{
+			"enrich", "max-age", "timeout", "profile", "endpoint-url", "ca-bundle", "allow-http", "no-session-cache",
+		}, "with a file: nothing is fetched"
+	}
+	for _, name := range only {
+		if e.carried && len(args) > 0 && (name == "profile" || name == "endpoint-url") {
+			continue
+		}
+		if name == "enrich" && cmd.Flags().Changed(name) {
+			return usageError("--enrich has no meaning %s; what 'rollcall report --into FOLDER --enrich' kept is used", when)
+		}
+		if cmd.Flags().Changed(name) {
+			return usageError("--%s has no meaning %s", name, when)
+		}
+	}
+	seen := map[string]bool{}
+	for _, arg := range args {
+		if seen[arg] {
+			return usageError("%s is there twice", arg)
+		}
+		seen[arg] = true
+	}
+	return nil
+}
+
+// find finds the reports. Nothing of them is read yet but what tells where they
+// come from.
+func (e *evidence) find(ctx context.Context, args []string) (reports.Found, error) {
+	if len(args) > 0 {
+		return reports.Find(args, e.p.stdin, e.newestAt)
+	}
+	r, err := e.fetch(ctx)
+	return reports.Found{Reports: []reports.Report{r}}, err
+}
+
+// fetch gets the account's report as 'rollcall report' does.
+func (e *evidence) fetch(ctx context.Context) (reports.Report, error) {
+	account, err := e.reach.open(ctx)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	progress := startProgress(e.p, account, e.quiet)
+	defer func() { progress.end() }()
+	got, err := account.Fetch(ctx, fleet.Options{
+		MaxAge: e.maxAge, Timeout: e.timeout, RequireFresh: e.onlyFresh, Progress: progress.say,
+	})
+	if err != nil {
+		return reports.Report{}, reportError(err)
+	}
+	r := reports.InMemory(got.Content, audit.Source{
+		Generated: got.Generated, Fetched: got.Fetched, Origin: string(got.Source),
+	})
+	r.Service = e.service(account)
+	if len(e.kinds) > 0 {
+		progress.say("asking for " + e.enrich)
+		if r.Facts, err = enrich.Read(ctx, account.IAM(), e.kinds, enrich.DefaultConcurrency); ctx.Err() != nil {
+			return reports.Report{}, err
+		}
+		if err != nil { // the report is there all the same
+			why := strings.TrimSuffix(fleet.Explain(err), ".")
+			r.Problem = fmt.Sprintf("What --enrich %s asks for did not come: %s.", e.enrich, why)
+		}
+	}
+	return r, nil
+}
+
+// service names the endpoint and profile of an account. The AWS CLI puts keys of
+// the environment before its AWS_PROFILE, and --profile before both.
+func (e *evidence) service(account *fleet.Account) plan.Service {
+	s := plan.Service{Known: true, Endpoint: account.Endpoint(), Profile: e.reach.settings.Profile}
+	if s.Profile == "" && e.p.env("AWS_ACCESS_KEY_ID") == "" {
+		s.Profile = e.p.env("AWS_PROFILE")
+	}
+	return s
+}
+
+// tellGuess says on standard error what was taken for the time at which a report
+// was generated.
+func (e *evidence) tellGuess(r *reports.Report) {
+	if r.Guess != nil && !e.quiet {
+		fmt.Fprintf(e.p.stderr, "rollcall: %s\n", escape.Printable(fmt.Sprintf(
+			"%s does not say when it was generated: ages count from %s (see --as-of)", r.Guess.Name, r.Guess.From)))
+	}
+}

@@ -1,0 +1,215 @@
+// Package reports finds the credential reports that a person names, and opens
+// them for those who audit, compare and show them: files, folders that were
+// fetched into or filled by hand, standard input, and moments of a history.
+//
+// It does not fetch, judge or print. What a file holds is told by package
+// intake, what a folder knows of its reports by package history.
+package reports
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/audit/plan"
+	"rollcall/internal/enrich"
+	"rollcall/internal/history"
+	"rollcall/internal/intake"
+	"rollcall/internal/words"
+)
+
+// Report is a credential report that was found, or an account that has none.
+type Report struct {
+	Source  audit.Source
+	Service plan.Service // where it came from
+	Facts   *audit.Enrichment
+	// Missing says why there is no report; "" where there is one.
+	Missing string
+	// Problem says what else keeps the audit of it from being complete.
+	Problem string
+	// Guess says what was taken for Source.Generated; nil where something tells.
+	Guess *Guess
+	// Snapshots are the reports of the account in a folder up to this one, which
+	// comes last; none where it is from no such folder.
+	Snapshots []history.Snapshot
+
+	// A report is read from a file, a stream, or the content.
+	file    string
+	stream  io.Reader
+	content []byte
+	verify  bool // Source.SHA256 is what the file must have
+	among   bool // it is one of several
+	saved   *history.Snapshot
+}
+
+// Guess is the moment that stands for the one at which a report was generated.
+type Guess struct {
+	Name string // of the report, to begin a sentence with
+	From string // such as now
+}
+
+// InMemory returns the report that is the content.
+func InMemory(content []byte, src audit.Source) Report {
+	sum := sha256.Sum256(content)
+	src.SHA256 = hex.EncodeToString(sum[:])
+	return Report{Source: src, content: content}
+}
+
+// Title names the report among others.
+func (r *Report) Title() string {
+	name := strings.TrimSpace(r.Source.Account + " " + r.Source.Name)
+	return cmp.Or(name, r.file, standardInput)
+}
+
+const standardInput = "standard input"
+
+// Prepare completes what is known of the report by looking into it. dated says
+// that the moment to judge for is known otherwise. Beside others, a file that
+// is no report is a report that is missing; alone it is an error.
+func (r *Report) Prepare(dated bool) error {
+	err := r.look(dated)
+	var no *intake.Error
+	if errors.As(err, &no) && r.among {
+		r.Missing, err = no.Error(), nil
+		if r.Source.Account == "" {
+			r.Source.Name = cmp.Or(r.Source.Path, standardInput)
+		}
+	}
+	return err
+}
+
+func (r *Report) look(dated bool) error {
+	switch {
+	case r.Missing != "" || r.content != nil:
+		return nil
+	case r.stream != nil:
+		b := bufio.NewReaderSize(r.stream, intake.Head)
+		r.stream = b
+		if err := r.take(b, standardInput); err != nil {
+			return err
+		}
+		r.guess(dated, time.Now(), Guess{"The report on standard input", "now"})
+		return nil
+	}
+	f, err := os.Open(r.file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := r.checksum(f); err != nil || r.Missing != "" {
+		return err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if err := r.take(bufio.NewReaderSize(f, intake.Head), r.file); err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	r.guess(dated, info.ModTime(), Guess{r.file, "when the file was written, " + words.Time(info.ModTime())})
+	if r.saved != nil {
+		r.readFacts()
+	}
+	return nil
+}
+
+// take takes the report out of a file, whatever its form.
+func (r *Report) take(b *bufio.Reader, name string) error {
+	f, err := intake.Read(b)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if f.Content != nil {
+		sum := sha256.Sum256(f.Content)
+		// The lines of findings are those of the report and not of the file.
+		r.content, r.Source.Path, r.Source.SHA256 = f.Content, "", hex.EncodeToString(sum[:])
+	}
+	if !f.Generated.IsZero() {
+		r.Source.Generated = f.Generated
+	}
+	return nil
+}
+
+// readFacts takes what 'rollcall report --enrich' kept beside the report.
+func (r *Report) readFacts() {
+	var saved enrich.Saved
+	err := r.saved.ReadFacts(&saved)
+	switch {
+	case err == nil && saved.Account == r.saved.Account:
+		r.Facts = saved.Facts
+	case errors.Is(err, history.ErrNone):
+	default:
+		r.Problem = strings.TrimSpace(r.Problem + " What was kept beside the report cannot be read.")
+	}
+}
+
+// guess dates a report that nothing dates.
+func (r *Report) guess(dated bool, at time.Time, guess Guess) {
+	if dated || !r.Source.Generated.IsZero() {
+		return
+	}
+	r.Source.Generated, r.Guess = at.UTC().Truncate(time.Second), &guess
+}
+
+// checksum takes the SHA-256 of the file, and compares it where it is known.
+func (r *Report) checksum(f *os.File) error {
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return err
+	}
+	sum := hex.EncodeToString(h.Sum(nil))
+	if r.verify && sum != r.Source.SHA256 {
+		r.Missing = fmt.Sprintf("%s is damaged: it is not what was saved", r.Source.Path)
+	}
+	r.Source.SHA256 = sum
+	return nil
+}
+
+// Open returns the report's CSV. One that is read from a stream can be opened
+// but once.
+func (r *Report) Open() (io.ReadCloser, error) {
+	switch {
+	case r.content != nil:
+		return io.NopCloser(bytes.NewReader(r.content)), nil
+	case r.stream != nil:
+		return io.NopCloser(r.stream), nil
+	}
+	return os.Open(r.file)
+}
+
+// Audit judges the report into visit, or records that it is missing.
+func (r *Report) Audit(ctx context.Context, by *audit.Auditor, visit func(*audit.Row) error) (*audit.AccountSummary,
+	error) {
+	of, err := r.audit(ctx, by, visit)
+	if err == nil && r.Problem != "" {
+		of.Problems = append(of.Problems, audit.Problem{Text: r.Problem})
+		of.ProblemCount++
+	}
+	return of, err
+}
+
+func (r *Report) audit(ctx context.Context, by *audit.Auditor, visit func(*audit.Row) error) (*audit.AccountSummary,
+	error) {
+	if r.Missing != "" {
+		return by.Missing(r.Source, r.Missing, visit)
+	}
+	content, err := r.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	return by.Audit(ctx, content, r.Source, r.Facts, visit)
+}
