@@ -5,98 +5,6 @@ import (
 	"slices"
 )
 
-// field is one of the columns this package knows, in the order of the report.
-type field uint8
-
-const (
-	fieldUser field = iota
-	fieldARN
-	fieldCreated
-	fieldPasswordEnabled
-	fieldPasswordLastUsed
-	fieldPasswordLastChanged
-	fieldPasswordNextRotation
-	fieldMFAActive
-	fieldKey1Active
-	fieldKey1LastRotated
-	fieldKey1LastUsed
-	fieldKey1LastUsedRegion
-	fieldKey1LastUsedService
-	fieldKey2Active
-	fieldKey2LastRotated
-	fieldKey2LastUsed
-	fieldKey2LastUsedRegion
-	fieldKey2LastUsedService
-	fieldCert1Active
-	fieldCert1LastRotated
-	fieldCert2Active
-	fieldCert2LastRotated
-	fieldAdditional
-
-	fieldUnknown // any other column
-)
-
-// kind says what the cells of a column hold.
-type kind uint8
-
-const (
-	kindName kind = iota // a string that is always there: user and arn
-	kindBool
-	kindTime
-	kindText
-	kindAdditional
-	kindUnknown
-)
-
-// known describes the columns, indexed by field.
-var known = [fieldUnknown]struct {
-	name string
-	kind kind
-}{
-	fieldUser:                 {"user", kindName},
-	fieldARN:                  {"arn", kindName},
-	fieldCreated:              {"user_creation_time", kindTime},
-	fieldPasswordEnabled:      {"password_enabled", kindBool},
-	fieldPasswordLastUsed:     {"password_last_used", kindTime},
-	fieldPasswordLastChanged:  {"password_last_changed", kindTime},
-	fieldPasswordNextRotation: {"password_next_rotation", kindTime},
-	fieldMFAActive:            {"mfa_active", kindBool},
-	fieldKey1Active:           {"access_key_1_active", kindBool},
-	fieldKey1LastRotated:      {"access_key_1_last_rotated", kindTime},
-	fieldKey1LastUsed:         {"access_key_1_last_used_date", kindTime},
-	fieldKey1LastUsedRegion:   {"access_key_1_last_used_region", kindText},
-	fieldKey1LastUsedService:  {"access_key_1_last_used_service", kindText},
-	fieldKey2Active:           {"access_key_2_active", kindBool},
-	fieldKey2LastRotated:      {"access_key_2_last_rotated", kindTime},
-	fieldKey2LastUsed:         {"access_key_2_last_used_date", kindTime},
-	fieldKey2LastUsedRegion:   {"access_key_2_last_used_region", kindText},
-	fieldKey2LastUsedService:  {"access_key_2_last_used_service", kindText},
-	fieldCert1Active:          {"cert_1_active", kindBool},
-	fieldCert1LastRotated:     {"cert_1_last_rotated", kindTime},
-	fieldCert2Active:          {"cert_2_active", kindBool},
-	fieldCert2LastRotated:     {"cert_2_last_rotated", kindTime},
-	fieldAdditional:           {"additional_credentials_info", kindAdditional},
-}
-
-func (f field) name() string { return known[f].name }
-
-func (f field) kind() kind {
-	if f >= fieldUnknown {
-		return kindUnknown
-	}
-	return known[f].kind
-}
-
-// fieldOf finds a column by its exact name.
-func fieldOf(name string) field {
-	for f := range known {
-		if known[f].name == name {
-			return field(f)
-		}
-	}
-	return fieldUnknown
-}
-
 // form tells the forms AWS has used from any other selection of columns.
 type form uint8
 
@@ -140,7 +48,7 @@ var (
 func namesUpTo(end field) []string {
 	names := make([]string, end)
 	for f := range names {
-		names[f] = known[f].name
+		names[f] = known[f].Name
 	}
 	return names
 }

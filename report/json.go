@@ -25,7 +25,7 @@ func (r *Row) AppendJSON(dst []byte) []byte {
 		open = ','
 		dst = append(dst, f.name()...) // needs no escapes
 		dst = append(dst, '"', ':')
-		if f.kind() == kindBool && r.boolAt(f).Absence() == Present {
+		if f.kind() == BoolKind && r.boolAt(f).Absence() == Present {
 			dst = append(dst, text...)
 		} else {
 			dst = appendJSONString(dst, text)

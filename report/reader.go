@@ -49,8 +49,8 @@ type Reader struct {
 	rows    *rows
 	columns Columns
 	names   []string
-	fields  []field
-	empty   Row // a row of which every column is missing
+	cells   []*cell // nil for a column this package does not know
+	empty   Row     // a row of which every column is missing
 	err     error
 }
 
@@ -95,9 +95,11 @@ func (rd *Reader) header(header []string) error {
 	}
 	rd.columns = columnsOf(header)
 	rd.names = rd.columns.Names()
-	rd.fields = make([]field, len(rd.names))
+	rd.cells = make([]*cell, len(rd.names))
 	for i, name := range rd.names {
-		rd.fields[i] = fieldOf(name)
+		if f := fieldOf(name); f != fieldUnknown {
+			rd.cells[i] = &known[f]
+		}
 	}
 	rd.empty = missingRow()
 	return nil
@@ -108,11 +110,11 @@ func missingRow() Row {
 	var row Row
 	for f := range fieldUnknown {
 		switch f.kind() {
-		case kindBool:
+		case BoolKind:
 			*row.boolAt(f) = NoBool(MissingColumn)
-		case kindTime:
+		case TimeKind:
 			*row.timeAt(f) = None(MissingColumn)
-		case kindText, kindAdditional:
+		case TextKind, AdditionalKind:
 			*row.textAt(f) = NoText(MissingColumn)
 		}
 	}
@@ -147,7 +149,7 @@ func (rd *Reader) read(row *Row) error {
 	if err != nil {
 		return err
 	}
-	if len(record) != len(rd.fields) {
+	if len(record) != len(rd.cells) {
 		var ok bool
 		if record, ok = rd.rejoin(record); !ok {
 			return rd.wrongCount(record)
@@ -155,32 +157,28 @@ func (rd *Reader) read(row *Row) error {
 	}
 	*row = rd.empty
 	for i, cell := range record {
-		f := rd.fields[i]
 		malformed := false
-		switch f.kind() {
-		case kindName:
-			*row.nameAt(f) = cell
+		switch c := rd.cells[i]; {
+		case c == nil:
+			row.Extra = append(row.Extra, Cell{rd.names[i], cell})
 			err = checkText(cell)
-		case kindBool:
-			b := parseBool(cell)
-			*row.boolAt(f) = b
-			malformed = b.Absence() == Malformed
-		case kindTime:
+		case c.timeAt != nil:
 			t := parseTime(cell)
-			*row.timeAt(f) = t
+			*c.timeAt(row) = t
 			malformed = t.absence == Malformed
-		case kindText:
-			t := TextOf(cell)
-			if cell == "" {
-				t, malformed = NoText(Malformed), true
-			}
-			*row.textAt(f) = t
-			err = checkText(cell)
-		case kindAdditional:
-			row.Additional = TextOf(cell)
+		case c.boolAt != nil:
+			b := parseBool(cell)
+			*c.boolAt(row) = b
+			malformed = b.Absence() == Malformed
+		case c.nameAt != nil:
+			*c.nameAt(row) = cell
 			err = checkText(cell)
 		default:
-			row.Extra = append(row.Extra, Cell{rd.names[i], cell})
+			t := TextOf(cell)
+			if cell == "" && c.Kind == TextKind {
+				t, malformed = NoText(Malformed), true
+			}
+			*c.textAt(row) = t
 			err = checkText(cell)
 		}
 		if malformed {
@@ -248,8 +246,8 @@ func (rd *Reader) wrongCount(record []string) error {
 // are read. It does so only where there is no doubt: user and arn lead the row,
 // the ARN begins as one, and ends with the user's name.
 func (rd *Reader) rejoin(record []string) ([]string, bool) {
-	extra := len(record) - len(rd.fields)
-	if extra < 1 || rd.fields[0] != fieldUser || rd.fields[1] != fieldARN {
+	extra := len(record) - len(rd.cells)
+	if extra < 1 || rd.cells[0] != &known[fieldUser] || rd.cells[1] != &known[fieldARN] {
 		return record, false
 	}
 	// A name cannot hold a colon, so the first cell of this look ends it.

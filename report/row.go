@@ -140,13 +140,13 @@ func (r *Row) Cell(column string) (string, bool) {
 
 func (r *Row) cellAt(f field) (string, bool) {
 	switch f.kind() {
-	case kindName:
+	case NameKind:
 		return *r.nameAt(f), true
-	case kindBool:
+	case BoolKind:
 		return r.unlessAbsent(f, r.boolAt(f).String(), r.boolAt(f).Absence())
-	case kindTime:
+	case TimeKind:
 		return r.unlessAbsent(f, r.timeAt(f).String(), r.timeAt(f).Absence())
-	case kindAdditional:
+	case AdditionalKind:
 		// Empty where there is nothing more to tell: a guess, as no example of
 		// this column was ever seen.
 		if r.Additional.absence == NotApplicable {
@@ -170,73 +170,6 @@ func find(cells []Cell, column string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// nameAt, boolAt, timeAt and textAt say where a Row keeps a column of their
-// kind.
-
-func (r *Row) nameAt(f field) *string {
-	if f == fieldARN {
-		return &r.ARN
-	}
-	return &r.User
-}
-
-func (r *Row) boolAt(f field) *Bool {
-	switch f {
-	case fieldMFAActive:
-		return &r.MFAActive
-	case fieldKey1Active:
-		return &r.Keys[0].Active
-	case fieldKey2Active:
-		return &r.Keys[1].Active
-	case fieldCert1Active:
-		return &r.Certificates[0].Active
-	case fieldCert2Active:
-		return &r.Certificates[1].Active
-	default:
-		return &r.PasswordEnabled
-	}
-}
-
-func (r *Row) timeAt(f field) *Time {
-	switch f {
-	case fieldPasswordLastUsed:
-		return &r.PasswordLastUsed
-	case fieldPasswordLastChanged:
-		return &r.PasswordLastChanged
-	case fieldPasswordNextRotation:
-		return &r.PasswordNextRotation
-	case fieldKey1LastRotated:
-		return &r.Keys[0].LastRotated
-	case fieldKey1LastUsed:
-		return &r.Keys[0].LastUsed
-	case fieldKey2LastRotated:
-		return &r.Keys[1].LastRotated
-	case fieldKey2LastUsed:
-		return &r.Keys[1].LastUsed
-	case fieldCert1LastRotated:
-		return &r.Certificates[0].LastRotated
-	case fieldCert2LastRotated:
-		return &r.Certificates[1].LastRotated
-	default:
-		return &r.Created
-	}
-}
-
-func (r *Row) textAt(f field) *Text {
-	switch f {
-	case fieldKey1LastUsedRegion:
-		return &r.Keys[0].LastUsedRegion
-	case fieldKey1LastUsedService:
-		return &r.Keys[0].LastUsedService
-	case fieldKey2LastUsedRegion:
-		return &r.Keys[1].LastUsedRegion
-	case fieldKey2LastUsedService:
-		return &r.Keys[1].LastUsedService
-	default:
-		return &r.Additional
-	}
 }
 
 // AdditionalCredentials returns the text for [Row.Additional] of a user who

@@ -98,13 +98,13 @@ func (c Columns) AppendRow(dst []byte, row *Row) []byte {
 			dst = append(dst, ',')
 		}
 		switch f.kind() {
-		case kindName:
+		case NameKind:
 			dst = appendQuoted(dst, *row.nameAt(f))
-		case kindBool:
+		case BoolKind:
 			dst = row.appendBool(dst, f, *row.boolAt(f))
-		case kindTime:
+		case TimeKind:
 			dst = row.appendTime(dst, f, *row.timeAt(f))
-		case kindText:
+		case TextKind:
 			dst = row.appendText(dst, f, row.textAt(f))
 		default:
 			text, _ := row.Cell(c.names[i])

@@ -1,0 +1,47 @@
+package report
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestKnown: every column is declared, once, and is a cell of its own: none
+// hands out another's.
+func TestKnown(t *testing.T) {
+	var row Row
+	at := map[string]string{}
+	for f := range fieldUnknown {
+		c := known[f]
+		if c.Name == "" || c.field != f || fieldOf(c.Name) != f {
+			t.Errorf("field %d is called %q", f, c.Name)
+		}
+		var places []string
+		if c.nameAt != nil {
+			places = append(places, fmt.Sprintf("%v%p", NameKind, c.nameAt(&row)))
+		}
+		if c.boolAt != nil {
+			places = append(places, fmt.Sprintf("%v%p", BoolKind, c.boolAt(&row)))
+		}
+		if c.timeAt != nil {
+			places = append(places, fmt.Sprintf("%v%p", TimeKind, c.timeAt(&row)))
+		}
+		if c.textAt != nil {
+			places = append(places, fmt.Sprintf("%v%p", TextKind, c.textAt(&row)))
+		}
+		if len(places) != 1 || places[0][0] != fmt.Sprint(min(c.Kind, TextKind))[0] {
+			t.Errorf("%s of kind %v is kept at %q", c.Name, c.Kind, places)
+			continue
+		}
+		if other, ok := at[places[0]]; ok {
+			t.Errorf("%s and %s are one cell", c.Name, other)
+		}
+		at[places[0]] = c.Name
+		if c.Credential == KeyCredential || c.Credential == CertificateCredential {
+			if c.Slot != 1 && c.Slot != 2 {
+				t.Errorf("%s tells of place %d", c.Name, c.Slot)
+			}
+		} else if c.Slot != 0 {
+			t.Errorf("%s has a place, %d", c.Name, c.Slot)
+		}
+	}
+}
