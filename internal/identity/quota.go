@@ -70,8 +70,16 @@ func (q quota) inForce(tx *store.Tx, account string) (int, error) {
 // checkQuota fails when n, the number after the change, is over the quota.
 func checkQuota(tx *store.Tx, account string, q quota, n int) error {
 	limit, err := q.inForce(tx, account)
-	if err == nil && n > limit {
-		err = fail("LimitExceeded", "Cannot exceed quota for %s: %d", q.name, limit)
+	if err != nil {
+		return err
 	}
-	return err
+	return q.check(n, limit)
+}
+
+// check fails when n is over the limit that is in force.
+func (q quota) check(n, limit int) error {
+	if n > limit {
+		return fail("LimitExceeded", "Cannot exceed quota for %s: %d", q.name, limit)
+	}
+	return nil
 }

@@ -50,17 +50,14 @@ func (s *Service) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam
 }
 
 func insertUser(tx *store.Tx, u store.User) error {
-	if err := tx.InsertUser(u); err != nil {
-		if errors.Is(err, store.ErrExists) {
-			return fail("EntityAlreadyExists", "User with name %s already exists.", u.Name)
-		}
-		return err
+	n, limit, err := tx.AddUser(u, usersPerAccount.name, usersPerAccount.value)
+	if errors.Is(err, store.ErrExists) {
+		return fail("EntityAlreadyExists", "User with name %s already exists.", u.Name)
 	}
-	n, err := tx.CountUser(u.Account, 1)
 	if err != nil {
 		return err
 	}
-	return checkQuota(tx, u.Account, usersPerAccount, n)
+	return usersPerAccount.check(n, limit)
 }
 
 // pathOrRoot is the path of a new user or device: "/" where none is given.

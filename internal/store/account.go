@@ -38,7 +38,7 @@ func (tx *Tx) Accounts(after string, limit int) ([]Account, error) {
 }
 
 // CountUser adds delta to the number of an account's users and returns the
-// new number. The caller compares it with the quota in the same transaction.
+// new number. AddUser counts by itself.
 func (tx *Tx) CountUser(account string, delta int) (n int, err error) {
 	err = tx.one([]any{&n}, countUserSQL+` WHERE account = $2 RETURNING user_count`, delta, account)
 	return n, err

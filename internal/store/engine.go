@@ -12,6 +12,10 @@ import (
 type conn interface {
 	exec(ctx context.Context, sql string, args []any) (int64, error)
 	query(ctx context.Context, sql string, args []any) (rows, error)
+	// queryAfter runs an INSERT … ON CONFLICT DO NOTHING and then a query, which
+	// may travel together. A row that was there is ErrExists; the query may have
+	// run all the same, so fn has to fail.
+	queryAfter(ctx context.Context, insert statement, sql string, args []any) (rows, error)
 	// execMany runs one statement once per argument list.
 	execMany(ctx context.Context, sql string, args [][]any) error
 	// leave runs the last statement of a transaction, which inserts a row by
@@ -19,6 +23,12 @@ type conn interface {
 	leave(ctx context.Context, sql string, args []any) error
 	// scan does ScanCredentials.
 	scan(ctx context.Context, account string, fn func(*CredentialRow) error) error
+}
+
+// statement is a text and its arguments.
+type statement struct {
+	sql  string
+	args []any
 }
 
 // rows is the answer of a query. Destinations are *string, *int, *int64,

@@ -291,7 +291,7 @@ type postgresConn struct {
 	// answered says that a statement was answered.
 	answered bool
 	// ahead are statements that travel with the next one.
-	ahead []string
+	ahead []statement
 	// left are the last statements; see leave.
 	left []statement
 	// work is the context of what runs on the connection, see acquire; stop
@@ -363,7 +363,7 @@ func (c *postgresConn) exec(ctx context.Context, sql string, args []any) (int64,
 	if len(c.ahead) == 0 {
 		tag, err = c.pooled.Exec(step, sql, args...)
 	} else {
-		results := c.send(step, sql, args)
+		results, _ := c.send(step, sql, args)
 		tag, err = results.Exec()
 		err = cmp.Or(results.Close(), err)
 	}
@@ -374,26 +374,31 @@ func (c *postgresConn) exec(ctx context.Context, sql string, args []any) (int64,
 	return tag.RowsAffected(), nil
 }
 
-// send sends a statement behind those that travel with it.
-func (c *postgresConn) send(ctx context.Context, sql string, args []any) pgx.BatchResults {
+// send sends a statement behind those that travel with it. before is the number
+// of rows that the last of them changed.
+func (c *postgresConn) send(ctx context.Context, sql string, args []any) (results pgx.BatchResults, before int64) {
 	batch := &pgx.Batch{}
-	for _, before := range c.ahead {
-		batch.Queue(before)
-	}
+	c.queueAhead(batch)
 	batch.Queue(sql, args...)
-	results := c.pooled.SendBatch(ctx, batch)
-	for range c.ahead {
-		results.Exec() // where it fails, so does the last
+	results = c.pooled.SendBatch(ctx, batch)
+	for range batch.Len() - 1 {
+		tag, _ := results.Exec() // where it fails, so does the last
+		before = tag.RowsAffected()
 	}
 	c.ahead = c.ahead[:0]
-	return results
+	return results, before
+}
+
+// queueAhead puts into a batch what travels with it.
+func (c *postgresConn) queueAhead(batch *pgx.Batch) {
+	for _, before := range c.ahead {
+		batch.Queue(before.sql, before.args...)
+	}
 }
 
 func (c *postgresConn) execMany(ctx context.Context, sql string, args [][]any) error {
 	batch := &pgx.Batch{}
-	for _, before := range c.ahead {
-		batch.Queue(before)
-	}
+	c.queueAhead(batch)
 	for _, a := range args {
 		a, err := postgresArgs(ctx, a)
 		if err != nil {
@@ -416,19 +421,49 @@ func (c *postgresConn) query(ctx context.Context, sql string, args []any) (rows,
 	if err != nil {
 		return nil, err
 	}
+	rows, _, err := c.open(sql, args)
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+func (c *postgresConn) queryAfter(ctx context.Context, insert statement, sql string, args []any) (rows, error) {
+	first, err := postgresArgs(ctx, insert.args)
+	if err != nil {
+		return nil, err
+	}
+	if args, err = postgresArgs(ctx, args); err != nil {
+		return nil, err
+	}
+	c.ahead = append(c.ahead, statement{insert.sql, first})
+	rows, inserted, err := c.open(sql, args)
+	if err == nil && inserted == 0 {
+		rows.close()
+		// Where the insert failed, the rows say so.
+		err = cmp.Or(rows.err(), ErrExists)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// open begins a query. before is what send says of the statements before it.
+func (c *postgresConn) open(sql string, args []any) (rows *postgresRows, before int64, err error) {
 	step, done := c.step()
-	rows := &postgresRows{c: c, done: done}
+	rows = &postgresRows{c: c, done: done}
 	if len(c.ahead) == 0 {
 		rows.r, err = c.pooled.Query(step, sql, args...)
 	} else {
-		rows.batch = c.send(step, sql, args)
+		rows.batch, before = c.send(step, sql, args)
 		rows.r, err = rows.batch.Query()
 	}
 	if err != nil {
 		rows.close()
-		return nil, c.fail(err)
+		return nil, 0, c.fail(err)
 	}
-	return rows, nil
+	return rows, before, nil
 }
 
 type postgresRows struct {

@@ -11,12 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// statement is a text and its arguments.
-type statement struct {
-	sql  string
-	args []any
-}
-
 func (c *postgresConn) leave(ctx context.Context, sql string, args []any) error {
 	args, err := postgresArgs(ctx, args)
 	if err == nil {

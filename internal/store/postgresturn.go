@@ -192,7 +192,7 @@ const savepoint = "SAVEPOINT one"
 // within runs fn in a savepoint, which travels with fn's first statement.
 func (c *postgresConn) within(fn func(conn) error) error {
 	c.failed = nil
-	c.ahead = append(c.ahead, savepoint)
+	c.ahead = append(c.ahead, statement{sql: savepoint})
 	left := len(c.left)
 	err := guard(fn, c)
 	if err != nil {
@@ -202,7 +202,7 @@ func (c *postgresConn) within(fn func(conn) error) error {
 		err = c.explain(c.failed)
 	}
 	switch n := len(c.ahead); {
-	case n > 0 && c.ahead[n-1] == savepoint:
+	case n > 0 && c.ahead[n-1].sql == savepoint:
 		c.ahead = c.ahead[:n-1] // fn made no statement
 		return err
 	case c.undone():
@@ -213,6 +213,6 @@ func (c *postgresConn) within(fn func(conn) error) error {
 			return err
 		}
 	}
-	c.ahead = append(c.ahead, "RELEASE one")
+	c.ahead = append(c.ahead, statement{sql: "RELEASE one"})
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -20,6 +21,7 @@ type proxy struct {
 	next        cut
 	closed      bool
 	cutDone     chan struct{}
+	trips       atomic.Int64 // that clients have made
 }
 
 type cut int
@@ -123,6 +125,7 @@ func (p *proxy) serve(client net.Conn) {
 		if p.isClosed() {
 			return
 		}
+		p.trips.Add(1)
 		c := p.take(buf[:n])
 		if c == cutNone {
 			server.Write(buf[:n])

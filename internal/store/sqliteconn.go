@@ -202,6 +202,17 @@ func (c *sqliteConn) query(_ context.Context, sql string, args []any) (rows, err
 	return s, nil
 }
 
+func (c *sqliteConn) queryAfter(ctx context.Context, insert statement, sql string, args []any) (rows, error) {
+	n, err := c.exec(ctx, insert.sql, insert.args)
+	if err == nil && n == 0 {
+		err = ErrExists
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.query(ctx, sql, args)
+}
+
 func (s *sqliteStmt) next() bool { return s.stmt.Step() }
 
 func (s *sqliteStmt) err() error { return sqliteError(s.stmt.Err()) }

@@ -224,6 +224,20 @@ func (tx *Tx) one(dest []any, sql string, args ...any) error {
 	if err != nil {
 		return err
 	}
+	return only(r, dest)
+}
+
+// oneAfter is insert and then one. Where it fails, the transaction cannot go on.
+func (tx *Tx) oneAfter(insert statement, dest []any, sql string, args ...any) error {
+	r, err := tx.c.queryAfter(tx.ctx, insert, sql, args)
+	if err != nil {
+		return err
+	}
+	return only(r, dest)
+}
+
+// only reads the only row of an answer into dest, and closes it.
+func only(r rows, dest []any) error {
 	defer r.close()
 	if !r.next() {
 		if err := r.err(); err != nil {

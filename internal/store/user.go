@@ -20,9 +20,28 @@ func userFields(u *User) []any {
 
 // InsertUser adds a user, or fails with ErrExists.
 func (tx *Tx) InsertUser(u User) error {
+	s := tx.insertUser(u)
+	return tx.insert(s.sql, s.args...)
+}
+
+func (tx *Tx) insertUser(u User) statement {
 	tx.made(u.ID)
-	return tx.insert(`INSERT INTO users (`+userColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		u.Account, u.NameKey, u.Name, u.Path, u.ID, u.Created)
+	return statement{
+		`INSERT INTO users (` + userColumns + `) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		[]any{u.Account, u.NameKey, u.Name, u.Path, u.ID, u.Created},
+	}
+}
+
+// AddUser adds an IAM user, or fails with ErrExists, and counts it. It returns
+// how many users the account has then, and how many it may have: what an
+// operator has set as this quota, or usual. The caller compares them in the
+// same transaction, and fails where AddUser does.
+func (tx *Tx) AddUser(u User, quota string, usual int) (n, limit int, err error) {
+	err = tx.oneAfter(tx.insertUser(u), []any{&n, &limit}, countUserSQL+` WHERE account = $2 RETURNING user_count,
+		COALESCE((SELECT l.value FROM account_limits l WHERE l.account = accounts.account AND l.name = $3),
+			CAST($4 AS BIGINT))`,
+		1, u.Account, quota, usual)
+	return n, limit, err
 }
 
 // User reads a user by folded name; "" is root.
