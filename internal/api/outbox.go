@@ -6,8 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/store"
 	"rollcall/internal/trail"
@@ -27,7 +25,7 @@ func (a *API) begin(ctx context.Context, action Action, in any, call Call, by tr
 	if a.db == nil || trail.ReadOnly(action.Name) {
 		return ctx
 	}
-	e := &store.Event{ID: uuid.NewString()}
+	e := &store.Event{ID: trail.NewEventID()}
 	e.Record = func(made []string) []byte {
 		rec := a.record(call, action.Service, action.Name, nil)
 		rec.EventID, rec.UserIdentity, rec.RecipientAccountID = e.ID, by, by.AccountID

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/google/uuid"
-
 	"rollcall/internal/store"
 	"rollcall/internal/trail"
 )
@@ -28,7 +26,7 @@ func Act(
 	if t.Off() {
 		return fn(ctx), nil
 	}
-	e := &store.Event{ID: uuid.NewString()}
+	e := &store.Event{ID: trail.NewEventID()}
 	e.Record = func([]string) []byte {
 		rec := record(nil)
 		rec.EventID, rec.AdditionalEventData = e.ID, []byte(`{"recovered":true}`)

@@ -32,8 +32,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 const (
@@ -213,7 +211,7 @@ func (t *Trail) summarize() {
 // error says that it cannot be waited for.
 func (t *Trail) append(rec *Record) (b *batch, end int, err error) {
 	if rec.EventID == "" {
-		rec.EventID = uuid.NewString()
+		rec.EventID = NewEventID()
 	}
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)

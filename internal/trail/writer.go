@@ -9,8 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/uuid"
-
 	"rollcall/internal/ownfile"
 )
 
@@ -308,7 +306,7 @@ func serviceEvent(name string, data []byte, now time.Time) *Record {
 		SourceIPAddress:     "rollcall",
 		UserAgent:           "rollcall",
 		AdditionalEventData: data,
-		EventID:             uuid.NewString(),
+		EventID:             NewEventID(),
 		EventType:           ServiceEvent,
 	}
 }
