@@ -22,6 +22,7 @@ var accessKeyID, secretKey = regexp.MustCompile(`^AKIA[A-Z2-7]{16}$`), regexp.Mu
 const invalidToken = "The security token included in the request is invalid."
 
 func TestAccessKeys(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		w.user(t, "bob")
@@ -72,6 +73,7 @@ func TestAccessKeys(t *testing.T) {
 
 // Without a name, root acts on its own keys; their answers have no UserName.
 func TestAccessKeysOfRoot(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	k := must(t, w.root.CreateAccessKey, &iam.CreateAccessKeyInput{}).AccessKey
 	if k.UserName != nil {
@@ -83,6 +85,7 @@ func TestAccessKeysOfRoot(t *testing.T) {
 }
 
 func TestGetAccessKeyLastUsed(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		ann := w.asUser(t, "ann")
@@ -123,6 +126,7 @@ func TestGetAccessKeyLastUsed(t *testing.T) {
 }
 
 func TestSTS(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "ann")
@@ -142,6 +146,7 @@ func TestSTS(t *testing.T) {
 
 // A key with an id and a secret of the operator's choice.
 func TestGivenRootKey(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	key := w.newAccount(t, identity.AccountSpec{ID: "000000000000", RootKeyID: "emulator_root_key", RootSecret: w.rootKey.Secret})
 	c := w.as(key.ID, key.Secret.Reveal())
@@ -151,6 +156,7 @@ func TestGivenRootKey(t *testing.T) {
 
 // With IAM's own rule only the first use inside 15 minutes is recorded.
 func TestUseSpan(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{Store: store.Config{UseSpan: 15 * time.Minute}})
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")

@@ -9,6 +9,7 @@ import (
 )
 
 func TestAccountAliases(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		list := func() *iam.ListAccountAliasesOutput {
 			return must(t, w.root.ListAccountAliases, &iam.ListAccountAliasesInput{})
@@ -36,6 +37,7 @@ func TestAccountAliases(t *testing.T) {
 }
 
 func TestGetAccountSummary(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		want := map[string]int32{
 			"Users": 0, "UsersQuota": 5000, "Groups": 0, "GroupsQuota": 300, "Roles": 0, "RolesQuota": 1000, "Policies": 0, "PoliciesQuota": 1500,

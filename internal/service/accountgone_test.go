@@ -49,6 +49,7 @@ func createForm(text string, n int) string {
 // An account that is deleted between a call's authorization and its change:
 // the call is refused as the next one will be.
 func TestAccountDeletedDuringCall(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		var before func()
 		var actions []api.Action
@@ -95,6 +96,7 @@ func (w *world) rawAs(t testing.TB, form string, c clients) answer {
 // Keys that go on creating while their account is deleted are told that they
 // are gone, and nothing that they made stays.
 func TestCreatesRaceWithDeleteAccount(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		texts := creates(t, w)
 		texts = texts[:len(texts)-1] // the last one makes no resource

@@ -11,6 +11,7 @@ import (
 // enables role manager needs the permission to make its role, also where it is
 // there.
 func TestAccountPropertiesAuthorization(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")

@@ -11,6 +11,7 @@ import (
 
 // docs/actions.md says what is served, no more and no less; -update writes it.
 func TestActionsDocument(t *testing.T) {
+	t.Parallel()
 	const file = "../../docs/actions.md"
 	want := awsmodel.ActionsMarkdown(inMemory(t).API.Actions())
 	if *update {

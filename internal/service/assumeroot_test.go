@@ -19,6 +19,7 @@ func rootTask(name string) *ststypes.PolicyDescriptorType {
 // The management account of an organisation acts as a member's root user, for
 // one task at a time.
 func TestAssumeRoot(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		const member, stranger = "222222222222", "333333333333"
 		memberKey := w.newAccount(t, identity.AccountSpec{ID: member})

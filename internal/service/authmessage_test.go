@@ -50,6 +50,7 @@ type decoded struct {
 
 // A denial tells, to those who may ask, what decided it.
 func TestDecodeAuthorizationMessage(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		ann := w.asUser(t, "Ann")
@@ -114,6 +115,7 @@ func TestDecodeAuthorizationMessage(t *testing.T) {
 
 // A header stays within its bounds whatever the request holds.
 func TestLongAuthorizationMessage(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")

@@ -289,6 +289,7 @@ func (w *world) callAs(t testing.TB, c clients, action string) answer {
 }
 
 func TestEveryActionIsInTheTable(t *testing.T) {
+	t.Parallel()
 	served := slices.Sorted(maps.Keys(inMemory(t).API.Actions()))
 	if listed := slices.Sorted(maps.Keys(everyAction)); !slices.Equal(served, listed) {
 		t.Errorf("served %q\nlisted %q", served, listed)
@@ -318,6 +319,7 @@ func everything(t testing.TB, w *world) []byte {
 // Without policies a user may ask who it is, and nothing else: not even about
 // itself. What is denied has changed nothing.
 func TestUsersAreDenied(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
 	w.user(t, "Ann")
 	w.user(t, "bob")
@@ -358,6 +360,7 @@ func TestUsersAreDenied(t *testing.T) {
 // nobody has, for roles, which root cannot take, and for the root users of
 // accounts that are no members.
 func TestRootIsAllowed(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "bob")
 	for action := range everyAction {
@@ -372,6 +375,7 @@ func TestRootIsAllowed(t *testing.T) {
 
 // A request that nobody signed, or that someone else signed, gets nowhere.
 func TestStrangersAreRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
 	w.user(t, "bob")
 	stranger := clients{id: "AKIAIOSFODNN7EXAMPLE", key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
@@ -405,6 +409,7 @@ func TestStrangersAreRefused(t *testing.T) {
 // AWS looks at what the model says before it asks who may, and at what an
 // action says after it.
 func TestOrderOfChecks(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -431,6 +436,7 @@ func TestOrderOfChecks(t *testing.T) {
 
 // AllowUsersToChangePassword gives every user two actions, on itself.
 func TestAllowUsersToChangePassword(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -463,6 +469,7 @@ func TestAllowUsersToChangePassword(t *testing.T) {
 
 // An account knows nothing of another one's users, devices and keys.
 func TestAccountsAreApart(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	other := w.newAccount(t, emptySpec)
 	them := w.as(other.ID, other.Secret.Reveal())
@@ -484,6 +491,7 @@ func TestAccountsAreApart(t *testing.T) {
 // A key that one node has switched off, or deleted, fails on the very next
 // request to another.
 func TestRevokedOnEveryNode(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range sharedStores {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

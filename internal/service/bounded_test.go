@@ -180,6 +180,7 @@ func TestCostlyPolicies(t *testing.T) {
 
 // MaxItems counts actions, on however many resources. Recorded.
 func TestSimulationCountsActions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	in := &iam.SimulateCustomPolicyInput{
 		ActionNames: []string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}, PolicyInputList: []string{allowAll},
@@ -198,6 +199,7 @@ func TestSimulationCountsActions(t *testing.T) {
 
 // The details of an account come in pages of bounded size, whatever is wanted.
 func TestAuthorizationDetailsAreBounded(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	var actions []string
 	for i := range 320 {

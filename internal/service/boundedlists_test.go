@@ -17,6 +17,7 @@ import (
 
 // Lists end a page by bytes, whatever is wanted, and lose nothing over it.
 func TestListsAreBounded(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	path := "/" + strings.Repeat("&", 500) + "/"
 	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}}` + strings.Repeat("\n", 1900)

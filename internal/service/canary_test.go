@@ -17,6 +17,7 @@ import (
 // No secret that went through the service is found in what it wrote: the
 // trail, the log, the answers to bad requests, and every byte of the store.
 func TestNoSecretIsWritten(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.SQLite(t)
 	w := newWorld(t, service.Config{Store: cfg})
 	var said []string // what was answered to bad requests

@@ -50,6 +50,7 @@ func certificateID(body string) *string {
 }
 
 func TestSigningCertificates(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		w.user(t, "bob")
@@ -126,6 +127,7 @@ func sshBody(t testing.TB, key *rsa.PublicKey) (ssh.PublicKey, string) {
 var sshKeyID = regexp.MustCompile(`^APKA[A-Z2-7]{16}$`)
 
 func TestSSHPublicKeys(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		w.user(t, "bob")
@@ -184,6 +186,7 @@ func TestSSHPublicKeys(t *testing.T) {
 }
 
 func TestSSHPublicKeysPerUser(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	if err := w.IAM.SetLimits(t.Context(), account, map[string]int{"SSHPublicKeysPerUser": 1}); err != nil {
 		t.Fatal(err)

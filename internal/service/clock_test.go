@@ -17,6 +17,7 @@ import (
 // report once the clock is right. To the database it is the same whether its
 // clock steps back or what it wrote lies ahead.
 func TestReportsAfterTheClockSteppedBack(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.SQLite(t)
 	w := newWorld(t, service.Config{Store: cfg, Report: identity.ReportConfig{MaxAge: time.Hour}})
 	w.waitFresh(t)
@@ -48,6 +49,7 @@ func TestReportsAfterTheClockSteppedBack(t *testing.T) {
 // A session that was given by a clock that was hours ahead ends with it, and
 // does not live hours longer than it was given for.
 func TestSessionsAfterTheClockSteppedBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{})
 	w.user(t, "Ann")
 	role := w.role(t, "night", trusting("Ann"))

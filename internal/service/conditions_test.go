@@ -67,6 +67,7 @@ func meets(t *testing.T, c clients, put func(document *string), cond condition) 
 }
 
 func TestConditionsOfUser(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "bob")
 	ann := must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/x/"), Tags: tags("Team", "x")}).User
@@ -89,6 +90,7 @@ func TestConditionsOfUser(t *testing.T) {
 }
 
 func TestConditionsOfRoleSession(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "bob")
 	w.user(t, "Ann")

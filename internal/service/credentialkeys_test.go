@@ -10,6 +10,7 @@ import (
 // service is compared in lower case, and a request without days has no age
 // (recorded).
 func TestServiceCredentialConditions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "ann")
 	caller := w.asUser(t, "ann")

@@ -8,6 +8,7 @@ import (
 
 // What is left of a user is named until nothing is.
 func TestDeleteUserConflicts(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "u")
 		name := ptr("u")

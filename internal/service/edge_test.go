@@ -31,6 +31,7 @@ func padded(n int) string {
 }
 
 func TestBodySize(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const limit = 1 << 20
 	try := func(size int, chunked bool) answer {
@@ -54,6 +55,7 @@ func TestBodySize(t *testing.T) {
 
 // Bodies that are no form, or one that means two things.
 func TestBadForms(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	var unique strings.Builder
 	for i := range 10_001 {
@@ -132,6 +134,7 @@ func TestBadForms(t *testing.T) {
 
 // A POST's parameters may stand in its query, but none in both places.
 func TestQueryAndBody(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	try := func(query, body string) answer {
@@ -148,6 +151,7 @@ func TestQueryAndBody(t *testing.T) {
 }
 
 func TestSignedHeaders(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	body := call("GetUser", "")
 	hash := func(s string) string {
@@ -218,6 +222,7 @@ func TestSignedHeaders(t *testing.T) {
 }
 
 func TestThrottling(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{Rate: 0.5, Burst: 2})
 	w.clock.advance(time.Minute)
 	body := call("GetUser", "")
@@ -270,7 +275,7 @@ func dial(t testing.TB, w *world) wire {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(20 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	return wire{c, bufio.NewReader(c)}
 }
 
@@ -297,6 +302,7 @@ func (c wire) answer(t testing.TB) answer {
 
 // What follows a good request on its connection does not inherit its standing.
 func TestKeepAlive(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	good := w.signedBytes(t, call("GetUser", "UserName=Ann"))

@@ -19,6 +19,7 @@ import (
 // Calls go on while the emulator is emptied, each on one life of it, and all
 // of them leave their line.
 func TestEmulatorReset(t *testing.T) {
+	t.Parallel()
 	trail := filepath.Join(t.TempDir(), "trail.jsonl")
 	e, err := service.OpenEmulator(t.Context(), service.EmulatorConfig{
 		Account: identity.AccountSpec{ID: "000000000000", RootKeyID: "test", RootSecret: seal.NewSecret("test")}, Trail: trail,

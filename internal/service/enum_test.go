@@ -11,6 +11,7 @@ import (
 // An enumerated member that is given and empty has a value, and a wrong one, of
 // every action (recorded). The trail shows it as it was given.
 func TestEmptyEnumIsAValue(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	served := w.API.Actions()
 	count := 0

@@ -149,6 +149,7 @@ func escalationWorld(t *testing.T) (w *world, mallory clients) {
 // not when a deny stands beside it, not when a boundary or a control policy
 // does not allow it.
 func TestPrivilegeEscalation(t *testing.T) {
+	t.Parallel()
 	for _, e := range escalations {
 		t.Run(e.action, func(t *testing.T) {
 			t.Parallel()

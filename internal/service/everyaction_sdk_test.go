@@ -18,6 +18,7 @@ import (
 // client: none is served that nobody can call. What was made for it goes away
 // again, and nothing is left.
 func TestEveryActionSucceeds(t *testing.T) {
+	t.Parallel()
 	idp := newIssuer(t)
 	// Of security keys only, which no call can enrol.
 	succeeded := map[string]bool{"GetMFADevice": true}

@@ -178,6 +178,7 @@ func rootWithEverything(s scene) {
 
 // Golden reports, byte for byte as AWS's recordings have them.
 func TestGoldenReports(t *testing.T) {
+	t.Parallel()
 	type golden struct {
 		name    string
 		spec    identity.AccountSpec

@@ -25,6 +25,7 @@ func openWithFile(db store.Config, file string) (*service.Service, error) {
 }
 
 func TestKeyFile(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, db store.Config) {
 		if db.Memory {
 			return // gone when it is closed

@@ -47,6 +47,7 @@ const (
 // What a user called last is told of the user, of its group, and of the policy
 // that the group has, whether the call was allowed or not.
 func TestServiceLastAccessed(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		w.user(t, "bob")
@@ -144,6 +145,7 @@ func TestServiceLastAccessed(t *testing.T) {
 // A role is told by its sessions; who did not ask for a report cannot read it;
 // after 400 days nothing is known.
 func TestServiceLastAccessedOfRoles(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const everything = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
 	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}}`
@@ -187,6 +189,7 @@ func TestServiceLastAccessedOfRoles(t *testing.T) {
 }
 
 func TestListPoliciesGrantingServiceAccess(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const s3, some, but = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`,
 		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:GetUser"],"Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}}`,

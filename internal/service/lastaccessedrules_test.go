@@ -15,6 +15,7 @@ import (
 // A policy is found by its name, and asked about under its own ARN, whatever
 // path the caller gives.
 func TestServiceLastAccessedPolicyPath(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const arn = policyPath + "/team/Readers"
 	must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{
@@ -47,6 +48,7 @@ func TestServiceLastAccessedPolicyPath(t *testing.T) {
 
 // The answers about ARNs, jobs, markers and namespaces are recorded.
 func TestServiceLastAccessedErrors(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	w.put(t, "Ann", allowAll)
@@ -112,6 +114,7 @@ func TestServiceLastAccessedErrors(t *testing.T) {
 // Namespaces that there are not are refused together, also those in capitals;
 // all that can be asked about at once come in one answer (recorded).
 func TestListPoliciesGrantingNamespaces(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ask := func(namespaces ...string) *iam.ListPoliciesGrantingServiceAccessInput {
@@ -128,6 +131,7 @@ func TestListPoliciesGrantingNamespaces(t *testing.T) {
 
 // Users come before roles, whatever their names (recorded).
 func TestLastAccessedUsersFirst(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	shared := &iam.CreatePolicyInput{PolicyName: ptr("shared"), PolicyDocument: ptr(allowAll)}
 	policy := *must(t, w.root.CreatePolicy, shared).Policy.Arn
@@ -145,6 +149,7 @@ func TestLastAccessedUsersFirst(t *testing.T) {
 // A service whose actions are not known is told of where a policy allows it by
 // name or by what it allows at all, and nothing denies all of it.
 func TestLastAccessedNewerServices(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	const all, newer = `"Resource":"*"`, "s3files"
@@ -177,6 +182,7 @@ func TestLastAccessedNewerServices(t *testing.T) {
 // A user's other key reads its reports; another session of the same role does
 // not (recorded).
 func TestServiceLastAccessedReaders(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	w.put(t, "Ann", allowAll)
@@ -196,6 +202,7 @@ func TestServiceLastAccessedReaders(t *testing.T) {
 // Which services and policies are told of is recorded, but for those with a
 // comment.
 func TestServicesGranted(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	allow := func(more string) string { return `{"Effect":"Allow",` + more + `}` }
@@ -263,6 +270,7 @@ func TestServicesGranted(t *testing.T) {
 // Those who are told of are named as they are named when a page is read, and
 // those who are gone are not told of (recorded); pages lose nobody else.
 func TestLastAccessedEntitiesByNow(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: ptr("devs")})
 		must(t, w.root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: ptr("devs"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})

@@ -71,6 +71,7 @@ func (p phone) deactivate(user string) *iam.DeactivateMFADeviceInput {
 }
 
 func TestMFADevices(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		w.user(t, "bob")
@@ -149,6 +150,7 @@ func TestMFADevices(t *testing.T) {
 }
 
 func TestMFADevicesPerUser(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "u")
 	for i := range 8 {
@@ -160,6 +162,7 @@ func TestMFADevicesPerUser(t *testing.T) {
 }
 
 func TestMFADeviceTags(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		p := w.device(t, "d")
 		tag := func(all []types.Tag) *iam.TagMFADeviceInput {
@@ -184,6 +187,7 @@ func TestMFADeviceTags(t *testing.T) {
 // A user who has a device adds and takes away its own only in a session that
 // was begun with MFA: who steals a key cannot put another device in its place.
 func TestManagingOwnMFADevices(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		w.user(t, "bob")

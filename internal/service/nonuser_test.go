@@ -14,6 +14,7 @@ import (
 // Who is no user must name one, whatever the action: all that may leave the
 // name out answer alike (recorded for DeleteAccessKey).
 func TestUserNameOfNonUsers(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -54,6 +55,7 @@ func TestUserNameOfNonUsers(t *testing.T) {
 // Entities are found by their kind and name, whatever path an ARN has, and what
 // is asked for is the permission on the one that is found (recorded).
 func TestEntitiesByKindAndName(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	path := ptr("/a/b/")
 	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann"), Path: path})

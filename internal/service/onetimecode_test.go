@@ -60,6 +60,7 @@ func (c *coder) tries(t *testing.T, p phone, want string, steps ...int) {
 // Codes of two steps around the device's clock are taken, each once, in any
 // order (recorded).
 func TestOneTimeCodeWindow(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		c, p := coderOf(t, w, "Ann")
 		c.nextTries()
@@ -84,6 +85,7 @@ func TestOneTimeCodeWindow(t *testing.T) {
 // once at STS, and codes that STS took make a pair, as long as both are newer
 // than the last pair (recorded).
 func TestOneTimeCodesOfPairs(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		c, p := coderOf(t, w, "Ann") // by -1 and 0
 		c.tries(t, p, "", 0, -1)
@@ -107,6 +109,7 @@ func TestOneTimeCodesOfPairs(t *testing.T) {
 // 1000 ahead; what is known of the clock outlives a deactivation, and not the
 // device (recorded).
 func TestOneTimeCodeDrift(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		c, p := coderOf(t, w, "Ann")
 		// enabled gives the codes of a step and the one before.
@@ -150,6 +153,7 @@ func TestOneTimeCodeDrift(t *testing.T) {
 // The tries of a device outlive it: one that is made again under its serial
 // begins with those of the three minutes (recorded).
 func TestOneTimeCodeTriesOutliveTheDevice(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		c, p := coderOf(t, w, "Ann")
 		for range 9 {
@@ -171,6 +175,7 @@ func TestOneTimeCodeTriesOutliveTheDevice(t *testing.T) {
 
 // A code works once however many give it at the same time.
 func TestOneTimeCodeAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		c, p := coderOf(t, w, "Ann")
 		c.nextTries()

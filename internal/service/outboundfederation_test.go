@@ -82,6 +82,7 @@ func header(t testing.TB, token string) jose.Header {
 }
 
 func TestOutboundFederation(t *testing.T) {
+	t.Parallel()
 	eachWith(t, service.Config{PublicURL: publicURL}, func(t *testing.T, w *world) {
 		refuse := func() {
 			t.Helper()
@@ -147,6 +148,7 @@ func (w *world) get(t testing.TB, url string) *http.Response {
 
 // A verifier that is not ours takes the tokens and refuses all others.
 func TestWebIdentityTokenVerifies(t *testing.T) {
+	t.Parallel()
 	w := federating(t)
 	issuer := w.enable(t)
 	w.user(t, "Ann")
@@ -228,6 +230,7 @@ func (w *world) claimsOf(t testing.TB, issuer, token string) map[string]any {
 
 // The claims, as AWS's recorded tokens have them.
 func TestWebIdentityTokenClaims(t *testing.T) {
+	t.Parallel()
 	w := federating(t)
 	issuer := w.enable(t)
 	if err := w.IAM.ManageAccounts(t.Context(), account, nil); err != nil {
@@ -300,6 +303,7 @@ func TestWebIdentityTokenClaims(t *testing.T) {
 
 // What AWS refused in September 2026, in its words and in its order.
 func TestWebIdentityTokenRefused(t *testing.T) {
+	t.Parallel()
 	w := federating(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -341,6 +345,7 @@ func TestWebIdentityTokenRefused(t *testing.T) {
 
 // The most claims that AWS takes are taken, and a byte more is not.
 func TestWebIdentityTokenPayload(t *testing.T) {
+	t.Parallel()
 	w := federating(t)
 	issuer := w.enable(t)
 	in := askToken("ES384")
@@ -374,6 +379,7 @@ func TestWebIdentityTokenPayload(t *testing.T) {
 // Who may ask, for what: each statement alone allows what holds and nothing
 // that fails.
 func TestWebIdentityTokenAuthorization(t *testing.T) {
+	t.Parallel()
 	w := federating(t)
 	w.enable(t)
 	w.user(t, "Ann")
@@ -431,6 +437,7 @@ func TestWebIdentityTokenAuthorization(t *testing.T) {
 
 // A service that does not know its own URL says what to do.
 func TestOutboundFederationWithoutURL(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const message = "Outbound identity federation needs a URL under which verifiers reach Rollcall: " +
 		"its operator sets one by --public-url."
@@ -450,6 +457,7 @@ func TestOutboundFederationWithoutURL(t *testing.T) {
 
 // Records say that a token was given, to whom and for what, and never which.
 func TestWebIdentityTokenTrail(t *testing.T) {
+	t.Parallel()
 	w := federating(t)
 	w.enable(t)
 	w.records(t)

@@ -17,6 +17,7 @@ import (
 // next start: who asked for it, what was asked, and the ids of what was made.
 // No secret is in it.
 func TestRecordsAfterCrash(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range map[string]store.Config{"sqlite": storetest.SQLite(t), "postgres": storetest.Postgres(t)} {
 		t.Run(name, func(t *testing.T) {
 			cfg.Now = time.Now

@@ -154,6 +154,7 @@ func fill(t testing.TB, w *world, root clients, account string) string {
 }
 
 func TestPages(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		serial := fill(t, w, w.root, account)
 		for name, list := range listsOf(serial, account) {
@@ -190,6 +191,7 @@ func TestPages(t *testing.T) {
 
 // A marker is good for the list, the filter and the account it was made for.
 func TestMarkers(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	all := listsOf(fill(t, w, w.root, account), account)
 	key := w.newAccount(t, identity.AccountSpec{ID: "222222222222"})
@@ -259,6 +261,7 @@ func TestMarkers(t *testing.T) {
 
 // A page goes on behind a name, also where that user is gone by then.
 func TestPagesWhileChanging(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	for _, name := range []string{"a", "b", "c", "d"} {
 		w.user(t, name)
@@ -291,6 +294,7 @@ func drain[Out any](t testing.TB, p interface {
 }
 
 func TestSDKPaginators(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	serial := fill(t, w, w.root, account)
 	u, two := ptr("u"), ptr(int32(2))

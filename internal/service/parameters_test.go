@@ -94,6 +94,7 @@ func members(t testing.TB, w *world, action string) (all []string) {
 // A parameter that nobody thought about is in no table: what it touches must be
 // said here, and is then held to it by the tests below.
 func TestEveryParameterIsInTheTable(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	unseen := maps.Clone(parameters)
 	for action := range everyAction {

@@ -13,6 +13,7 @@ import (
 const goodPassword, otherPassword = "Correct-horse-1", "Battery-staple-2"
 
 func TestLoginProfile(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		get := func() *types.LoginProfile {
@@ -46,6 +47,7 @@ func TestLoginProfile(t *testing.T) {
 }
 
 func TestLoginProfileOfRoot(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const message = "Must specify userName when calling with non-User credentials"
 	refused(t, w.root.CreateLoginProfile, &iam.CreateLoginProfileInput{Password: ptr(goodPassword)}, 400, "ValidationError", message)
@@ -56,6 +58,7 @@ func TestLoginProfileOfRoot(t *testing.T) {
 }
 
 func TestPasswordRules(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "u")
 	must(t, w.root.CreateAccountAlias, &iam.CreateAccountAliasInput{AccountAlias: ptr("example-corp-1")})
@@ -97,6 +100,7 @@ func TestPasswordRules(t *testing.T) {
 }
 
 func TestChangePassword(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		ann := w.asUser(t, "ann")
@@ -118,6 +122,7 @@ func TestChangePassword(t *testing.T) {
 }
 
 func TestAccountPasswordPolicy(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		none := func() {
 			refused(t, w.root.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{}, 404, "NoSuchEntity", "The Password Policy with domain name 123456789012 cannot be found.")

@@ -44,6 +44,7 @@ func allows(actions, more string) *string {
 
 // What a client puts in comes out as it was, percent-encoded.
 func TestPolicyDocumentsThroughTheSDK(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "u")
 		document := "{ \"Version\":\"2012-10-17\",\r\n\t\"Statement\" : [{\"Sid\":\"A\",\"Effect\":\"Allow\",\"Action\":[\"s3:Get*\"],\"Resource\":\"arn:aws:s3:::a+b &/<${aws:username}>\"}] }"
@@ -69,6 +70,7 @@ type grant struct{ give, take func() }
 // its end: also for a version that is made the default, for a boundary, and
 // for a group.
 func TestGrantsOnEveryNode(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range sharedStores {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -163,6 +165,7 @@ func TestGrantsOnEveryNode(t *testing.T) {
 // The permissions boundary delegation of AWS's guide: Ann makes users and
 // gives them policies, but only within a boundary, which she cannot take away.
 func TestBoundaryDelegation(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -223,6 +226,7 @@ func TestBoundaryDelegation(t *testing.T) {
 // iam:PolicyARN, the tags of a policy, the tags a request sets, and the new
 // name of a group are asked for by conditions and resources.
 func TestPolicyConditions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -289,6 +293,7 @@ func TestPolicyConditions(t *testing.T) {
 // Two calls that attach at the same time do not go over the quota together,
 // and one that deletes a policy leaves no attachment of it.
 func TestPoliciesAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		if err := w.IAM.SetLimits(t.Context(), account, map[string]int{"PoliciesPerUser": 2}); err != nil {
 			t.Fatal(err)

@@ -189,6 +189,7 @@ func fillPolicies(t testing.TB, root clients) {
 
 // The SDK's own paginators read what one call for all reads.
 func TestSDKPaginatorsOfPolicies(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	fill(t, w, w.root, account)
 	u, two, arn := ptr("u"), ptr(int32(2)), ptr(policyPath+"/p-0")

@@ -12,6 +12,7 @@ import (
 // The keys of tags are a list, even of one: no operator takes them but for all
 // or for any. Of a tag that a request repeats the last value counts.
 func TestConditionsOnTagsOfRequest(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	w.user(t, "bob")
@@ -44,6 +45,7 @@ func TestConditionsOnTagsOfRequest(t *testing.T) {
 // Values that an operator cannot read are refused wherever a policy is stored,
 // and taken in the policy of a session, where they equal nothing.
 func TestUnreadableConditionValues(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: ptr("g")})
@@ -95,6 +97,7 @@ func TestUnreadableConditionValues(t *testing.T) {
 // A simulation says of a key whether it is a list, and that counts as it does in
 // a request; numbers and dates are texts too. Recorded.
 func TestSimulatedTypes(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	for _, test := range []struct {
 		condition string

@@ -39,6 +39,7 @@ func samlMetadata(body string) *string {
 
 // Providers and certificates pass the wire as they are, whatever is in them.
 func TestProviders(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		body, key := keyPair(t, w, "one")
 		tags := []types.Tag{{Key: ptr("team"), Value: ptr("a")}}
@@ -68,6 +69,7 @@ func (w *world) put(t testing.TB, user, document string) {
 // Policies are asked with the tags of the provider, and for both names of a
 // certificate that is renamed.
 func TestProviderPermissions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	body, key := keyPair(t, w, "one")
 	var arns []*string
@@ -102,6 +104,7 @@ func TestProviderPermissions(t *testing.T) {
 
 // A control policy is in force on the next call, and binds root.
 func TestControlPolicies(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		const everything = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
 		w.user(t, "Ann")

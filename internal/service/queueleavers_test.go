@@ -22,6 +22,9 @@ import (
 	"rollcall/internal/storetest"
 )
 
+// leftRecord is in the record of a call whose client has left.
+const leftRecord = `"errorCode":"ClientDisconnected"`
+
 // Clients who reset their connections while their changes wait for the account's
 // turn keep no place, no goroutine and no descriptor, and none of their changes
 // is made. Those who only close their sending side wait on and are answered.
@@ -73,6 +76,9 @@ func TestLeaversKeepNoPlaceInAQueue(t *testing.T) {
 			c.Close()
 		}
 		until(t, "those who left are gone", func() bool {
+			if strings.Count(w.trail.String(), leftRecord) < leavers {
+				return false
+			}
 			files, err := os.ReadDir("/proc/self/fd")
 			return err == nil && runtime.NumGoroutine() <= before.goroutines+4*polite && len(files) <= before.files+4*polite
 		})
@@ -108,7 +114,7 @@ func (w *world) onlyPolite(t *testing.T, leavers, polite int) {
 		for _, line := range w.trail.lines() {
 			switch {
 			case !strings.Contains(line, `"left-`):
-			case strings.Contains(line, `"errorCode":"ClientDisconnected"`):
+			case strings.Contains(line, leftRecord):
 				left++
 			default:
 				t.Errorf("recorded: %s", line)
@@ -148,7 +154,7 @@ func holdWriter(t *testing.T, cfg store.Config) (release func()) {
 
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(40 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			files, _ := os.ReadDir("/proc/self/fd")
 			t.Fatalf("not in time: %s; %d goroutines, %d files", what, runtime.NumGoroutine(), len(files))

@@ -37,6 +37,7 @@ func ownOnly() string {
 // reads and changes nothing but that: a parameter that widens what is touched
 // widens what is asked for.
 func TestNothingBeyondWhatIsAllowed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
 	mine := w.furnish(t, w.root, account, own, own)
 	theirs := w.furnish(t, w.root, account, stranger, stranger)

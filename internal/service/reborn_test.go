@@ -24,6 +24,7 @@ func (w *world) reborn(t testing.TB, id string) clients {
 // An account is not the one that had its number before: no session, message or
 // marker of the old one is good for the new one.
 func TestAccountMadeAgain(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		const manager = "222222222222"
 		k := w.newAccount(t, identity.AccountSpec{ID: manager})
@@ -80,6 +81,7 @@ func TestAccountMadeAgain(t *testing.T) {
 // Who trusts or follows an account does not trust or follow the next one with
 // its number.
 func TestTrustInAccountMadeAgain(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		const other = "222222222222"
 		k := w.newAccount(t, identity.AccountSpec{ID: other})

@@ -16,6 +16,7 @@ import (
 
 // What AWS was recorded to refuse is refused here in the same words.
 func TestRecordedRefusals(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	key := w.newAccount(t, identity.AccountSpec{ID: "111111111111"})
 	w.root = w.as(key.ID, key.Secret.Reveal())

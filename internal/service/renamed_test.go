@@ -14,6 +14,7 @@ import (
 // A session is of who its user is now: name, path and tags are read with each
 // call, and the session goes on where the user is renamed.
 func TestSessionFollowsItsUser(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/old/"), Tags: tags("team", "old")})
 		key, phone := w.asUser(t, "Ann"), w.enabledDevice(t, "Ann")
@@ -80,6 +81,7 @@ func failed[T any](_ T, err error) error { return err }
 // A session ends with its user: neither one of the same name nor one that the
 // name is given to goes on with it, and who has the name keeps its own.
 func TestSessionEndsWithItsUser(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		sessionOf := func(name string) (user, federated clients) {
 			w.user(t, name)
@@ -137,6 +139,7 @@ func (w *world) deleteUser(t testing.TB, name string) {
 
 // A role's session knows the role's tags of now, and ends with the role.
 func TestRoleSessionFollowsItsRole(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		ann := w.asUser(t, "Ann")
@@ -166,6 +169,7 @@ func TestRoleSessionFollowsItsRole(t *testing.T) {
 // A user that is renamed time and again, and one that takes each name that
 // gets free, never lose a call of the first one's session, and never share it.
 func TestRenameUnderWay(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "a")
 		c := w.asUser(t, "a")

@@ -26,6 +26,7 @@ func recordedRoles(t testing.TB, w *world) {
 
 // Who gives a role to instances needs iam:PassRole on the role, for EC2.
 func TestAddRoleToInstanceProfilePassesRole(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -60,6 +61,7 @@ func iamTags(pairs ...string) []types.Tag {
 // Policies may ask for the boundary of a new role, for the service of a
 // service-linked one, and for the tags of each.
 func TestRolePermissions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")

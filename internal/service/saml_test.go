@@ -131,6 +131,7 @@ func samlWorld(t testing.TB, i *samlIssuer, condition string) (w *world, role st
 }
 
 func TestAssumeRoleWithSAML(t *testing.T) {
+	t.Parallel()
 	i := newSAMLIssuer(t)
 	w, role := samlWorld(t, i, `{"StringEquals":{"SAML:aud":"`+awsSAML+`","SAML:iss":"https://idp.example.com","SAML:sub_type":"persistent","saml:doc":"`+account+`/corp"}}`)
 	w.putRolePolicy(t, "worker", statement("Allow", `"iam:ListUsers"`, `,"Condition":{"StringEquals":{"saml:sub":"ann@example.com","aws:FederatedProvider":"`+samlProviderARN+`"}}`))
@@ -178,6 +179,7 @@ func TestAssumeRoleWithSAML(t *testing.T) {
 
 // Session tags, transitive ones and a source identity come as attributes.
 func TestSAMLAttributes(t *testing.T) {
+	t.Parallel()
 	i := newSAMLIssuer(t)
 	w, role := samlWorld(t, i, `{"StringEquals":{"aws:RequestTag/Team":"ops","sts:SourceIdentity":"ann","sts:RoleSessionName":"ann"},`+
 		`"ForAnyValue:StringEquals":{"sts:TransitiveTagKeys":"Team"}}`)
@@ -209,6 +211,7 @@ func TestSAMLAttributes(t *testing.T) {
 // What is wrong with a response, the known ways of smuggling another assertion
 // past a signature among it.
 func TestBadSAMLResponses(t *testing.T) {
+	t.Parallel()
 	i := newSAMLIssuer(t)
 	w, role := samlWorld(t, i, `{}`)
 	now := w.clock.Now()
@@ -291,6 +294,7 @@ func callSAML(t *testing.T, w *world) {
 // IAM takes metadata that have no certificate to sign with. Nobody gets in by
 // them.
 func TestSAMLMetadataWithoutSigner(t *testing.T) {
+	t.Parallel()
 	i := newSAMLIssuer(t)
 	w, role := samlWorld(t, i, `{}`)
 	must(t, w.root.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: ptr(samlProviderARN),
@@ -301,6 +305,7 @@ func TestSAMLMetadataWithoutSigner(t *testing.T) {
 
 // The metadata of a provider is good until it says that it is not.
 func TestSAMLMetadataExpires(t *testing.T) {
+	t.Parallel()
 	i := newSAMLIssuer(t)
 	w, role := samlWorld(t, i, `{}`)
 	must(t, w.root.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: ptr(samlProviderARN),

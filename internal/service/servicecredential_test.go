@@ -14,6 +14,7 @@ var credentialID = regexp.MustCompile(`^ACCA[A-Z2-7]{17}$`)
 const codeCommit = "codecommit.amazonaws.com"
 
 func TestServiceSpecificCredentials(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		w.user(t, "bob")
@@ -73,6 +74,7 @@ func TestServiceSpecificCredentials(t *testing.T) {
 
 // A credential of a service that takes API keys, with an end.
 func TestServiceAPIKey(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "u")
 	k := must(t, w.root.CreateServiceSpecificCredential, &iam.CreateServiceSpecificCredentialInput{

@@ -12,6 +12,7 @@ import (
 // A session policy that does not begin as one is no JSON; one that does is
 // parsed. Every action that takes one answers alike.
 func TestSessionPolicyFormat(t *testing.T) {
+	t.Parallel()
 	const noJSON, syntax = "The policy is not in the valid JSON format.", "Syntax errors in policy."
 	const rule = " failed to satisfy constraint: Member must "
 	const pattern = rule + `satisfy regular expression pattern: [\u0009\u000A\u000D\u0020-\u00FF]+`

@@ -66,6 +66,7 @@ func wantLines(t testing.TB, got []string, want ...string) {
 // The whole of an answer, as AWS has been recorded to give it for one resource
 // and for none.
 func TestSimulateCustomPolicy(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	// The document of a recorded answer: the statement begins behind column 40.
 	const document = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}]}`
@@ -100,6 +101,7 @@ func TestSimulateCustomPolicy(t *testing.T) {
 // Positions are as recorded: a list's statements begin behind what is before
 // them, a statement in no list behind its brace.
 func TestSimulatedPositions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const allow = `{"Effect":"Allow","Action":"iam:*","Resource":"*"}`
 	for name, c := range map[string]struct{ document, want string }{
@@ -127,6 +129,7 @@ func oneStatement(effect, action, resource, condition string) string {
 
 // Every kind of policy that can be given counts as it would in a call.
 func TestSimulateLayers(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	user := func(name string) *string { return ptr(userPath + "/" + name) }
 	const bucket, other = "arn:aws:s3:::bucket", "arn:aws:s3:::other"
@@ -188,6 +191,7 @@ func TestSimulateLayers(t *testing.T) {
 
 // Across accounts both must allow, and the answer says which did.
 func TestSimulateAcrossAccounts(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const bucket, owner = "arn:aws:s3:::bucket", "210987654321"
 	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"s3:*","Resource":"arn:aws:s3:::*"}}`
@@ -211,6 +215,7 @@ func TestSimulateAcrossAccounts(t *testing.T) {
 
 // Conditions are asked what is given, and what is not given is told.
 func TestSimulateContext(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	conditions := func(list string) []string { return []string{oneStatement("Allow", "iam:*", "*", list)} }
 	entry := func(name string, kind types.ContextKeyTypeEnum, values ...string) types.ContextEntry {
@@ -249,6 +254,7 @@ func TestSimulateContext(t *testing.T) {
 }
 
 func TestSimulateRefuses(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	allow := oneStatement("Allow", "*", "*", "")
 	const noCaller = "Invalid caller - Caller must be an IAM user, role or group in this context."

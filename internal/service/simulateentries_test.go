@@ -13,6 +13,7 @@ func contextEntry(kind types.ContextKeyTypeEnum, values ...string) types.Context
 
 // What is wrong with a context entry is told in AWS's words.
 func TestSimulateContextErrors(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const value = "Invalid context value for key aws:x: expected "
 	for _, c := range []struct {
@@ -51,6 +52,7 @@ func TestSimulateContextErrors(t *testing.T) {
 
 // Texts and variables see values of a type as AWS writes them. Recorded.
 func TestSimulateTypedValues(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	for _, c := range []struct {
 		kind        types.ContextKeyTypeEnum
@@ -94,6 +96,7 @@ func TestSimulateTypedValues(t *testing.T) {
 // A caller has an aws:userid that stands for one; where it is not allowed, the
 // answer asks for it.
 func TestSimulatedUserID(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	principals(t, w)
 	run := func(want, who string, caller *string, entries ...types.ContextEntry) {

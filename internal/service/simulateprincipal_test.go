@@ -31,6 +31,7 @@ func principals(t testing.TB, w *world) (managed string) {
 // The policies of users, their groups and roles are simulated as they are in
 // force, and called as AWS calls them.
 func TestSimulatePrincipalPolicy(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		principals(t, w)
 		self := userPath + "/Ann"
@@ -93,6 +94,7 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 
 // A simulation may leave out policies by their kind, ARN or name.
 func TestSimulateExclusions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	managed := principals(t, w)
 	must(t, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("Ann"), PolicyArn: ptr("arn:aws:iam::aws:policy/AdministratorAccess")})
@@ -177,6 +179,7 @@ func TestSimulateExclusions(t *testing.T) {
 
 // Keys come as they stand in the text, each spelling once of a document.
 func TestContextKeysInOrder(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	document := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Condition":{"StringEquals":{"z:a":["${y:b}","${ x:c , 'aws:none'}","${*}"],"Z:A":"z:d"},
 		"StringLike":{"w:\u0065" : "v:\"f","z:a":"1"}},"Action":"*","Resource":["arn:aws:s3:::${aws:username}/a"]},
@@ -189,6 +192,7 @@ func TestContextKeysInOrder(t *testing.T) {
 }
 
 func TestContextKeys(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	principals(t, w)
 	must(t, w.root.DetachGroupPolicy, &iam.DetachGroupPolicyInput{GroupName: ptr("Devs"), PolicyArn: ptr(readOnly)})

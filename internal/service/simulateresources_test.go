@@ -10,6 +10,7 @@ import (
 // Several resources are called what their service calls its own, and what an
 // action is never about is not allowed.
 func TestSimulatedResources(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	allow := oneStatement("Allow", "*", "*", "")
 	const bucket, object, group = "arn:aws:s3:::bucket", "arn:aws-cn:s3:::bucket/key", "arn:aws:iam::123456789012:group/Devs"
@@ -54,6 +55,7 @@ func TestSimulatedResources(t *testing.T) {
 }
 
 func TestSimulateRefusesResources(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const bucket, instance, noARN = "arn:aws:s3:::bucket", "arn:aws:ec2:us-east-1:123456789012:instance/i-1", "ResourceNames are not in a valid ARN format: "
 	const handling = "Invalid input resource handling options. Action does not support resource handling options: "

@@ -38,6 +38,7 @@ func trusting(user string) string {
 }
 
 func TestAssumeRole(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		w.user(t, "bob")
@@ -73,6 +74,7 @@ func TestAssumeRole(t *testing.T) {
 // A trust policy trusts the user that it named, under whatever name, and not
 // another one who gets that name.
 func TestTrustFollowsThePrincipal(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		arn := w.role(t, "worker", trusting("Ann"))
@@ -105,6 +107,7 @@ func TestTrustFollowsThePrincipal(t *testing.T) {
 // GetRole says when and where a session of the role was last used, whatever
 // became of the call.
 func TestRoleLastUsedBySessions(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		arn := w.role(t, "worker", trusting("Ann"))
@@ -137,6 +140,7 @@ func TestRoleLastUsedBySessions(t *testing.T) {
 // All but some cannot be trusted: who is meant is said, and a trust policy that
 // was stored when it was still taken trusts nobody.
 func TestNotPrincipalTrustsNobody(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")

@@ -31,6 +31,7 @@ func stsTags(pairs ...string) []ststypes.Tag {
 
 // What a trust policy may ask of a request.
 func TestTrustConditions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -83,6 +84,7 @@ func TestTrustConditions(t *testing.T) {
 
 // Tags and a source identity need permissions of their own.
 func TestTagSessionPermission(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -110,6 +112,7 @@ func TestTagSessionPermission(t *testing.T) {
 // The tags of a session stand beside those of its role and before them; only
 // transitive ones go on to the next role. A source identity always does.
 func TestSessionTags(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -173,6 +176,7 @@ func TestSessionTags(t *testing.T) {
 // Across accounts the role must trust the caller, and the caller's own account
 // must let it go there.
 func TestAssumeRoleAcrossAccounts(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		key := w.newAccount(t, identity.AccountSpec{ID: "222222222222"})
 		other := w.as(key.ID, key.Secret.Reveal())
@@ -212,6 +216,7 @@ func TestAssumeRoleAcrossAccounts(t *testing.T) {
 
 // Names of roles fold case, ARNs do not; and what is no role's ARN is refused.
 func TestAssumeRoleARN(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")

@@ -57,6 +57,7 @@ func wantsJSONError(t testing.TB, a answer, status int, code, message string) {
 // STS answers JSON to who asks for it, in the form that Kubernetes' and
 // Teleport's authenticators read; IAM does not.
 func TestJSONOfSTS(t *testing.T) {
+	t.Parallel()
 	const accept, identity = "application/json", "Action=GetCallerIdentity&Version=" + stsVersion
 	w := inMemory(t)
 	w.user(t, "Ann")
@@ -110,6 +111,7 @@ func TestJSONOfSTS(t *testing.T) {
 }
 
 func TestJSONErrorsOfSTS(t *testing.T) {
+	t.Parallel()
 	const accept, identity = "application/json", "Action=GetCallerIdentity&Version=" + stsVersion
 	w := newWorld(t, service.Config{Rate: 1, Burst: 20})
 	w.clock.advance(time.Minute)

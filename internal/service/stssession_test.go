@@ -47,6 +47,7 @@ func sessionARN(role, name string) string {
 // A session can do what its role's policies allow, and no more than the
 // policies that came with the request.
 func TestRoleSessionPolicies(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -102,6 +103,7 @@ func (w *world) managedPolicy(t testing.TB, name string, document *string) strin
 
 // What a request adds to a session must fit into its token.
 func TestPackedPolicyTooLarge(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -141,6 +143,7 @@ func TestPackedPolicyTooLarge(t *testing.T) {
 }
 
 func TestAssumeRoleDurations(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -178,6 +181,7 @@ func TestAssumeRoleDurations(t *testing.T) {
 
 // A session ends at the second it says.
 func TestSessionExpires(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		w.clock.advance(700 * time.Millisecond)
@@ -195,6 +199,7 @@ func TestSessionExpires(t *testing.T) {
 // Sessions end with their role or their user, and a session that was revoked
 // by its date may do nothing, on the very next call.
 func TestSessionsAreRevoked(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range sharedStores {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,6 +17,7 @@ const (
 // A user's session is the user itself, and calls IAM only if a device was
 // proven when it was made.
 func TestGetSessionToken(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		w.user(t, "bob")
@@ -71,6 +72,7 @@ func TestGetSessionToken(t *testing.T) {
 
 // Root's sessions last an hour at most, whatever is asked for.
 func TestRootSessions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	for _, seconds := range []*int32{nil, ptr(int32(900)), ptr(int32(3600)), ptr(int32(129600))} {
 		want := time.Hour
@@ -93,6 +95,7 @@ func TestRootSessions(t *testing.T) {
 // A role can ask for MFA of the user who takes it: by a code that comes with
 // the request, or by the session of the user.
 func TestAssumeRoleWithMFA(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		ann := w.asUser(t, "Ann")
@@ -135,6 +138,7 @@ func TestAssumeRoleWithMFA(t *testing.T) {
 // Codes cannot be guessed: nine tries of a device are looked at in each three
 // minutes of the clock, right or wrong, also of a device that is made again.
 func TestGuessingMFACodes(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		ann := w.asUser(t, "Ann")
@@ -174,6 +178,7 @@ func TestGuessingMFACodes(t *testing.T) {
 
 // Federated users can show who they are, and nothing else here.
 func TestGetFederationToken(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")

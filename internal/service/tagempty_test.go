@@ -10,6 +10,7 @@ import (
 // An empty list of tags, or of tag keys, is answered as AWS is recorded to, by
 // every action that has one.
 func TestEmptyTagLists(t *testing.T) {
+	t.Parallel()
 	w, untested := inMemory(t), tagging()
 	has := w.furnish(t, w.root, account, "thing", "mark")
 	const validating = "Error occurred while validating input. "

@@ -13,6 +13,7 @@ import (
 // whichever calls they came (IAM ListUserTags and its kin: sorted by tag key);
 // those of policies have short keys first.
 func TestOrderOfTags(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		first, second := tags("b", "1", "\U0001D400", "2", "Zz", "3"), tags("abc", "4", "\uFB00", "5", "B ", "6", "a", "7")
 		want, short := "B  Zz a abc b \uFB00 \U0001D400", "a b \uFB00 \U0001D400 B  Zz abc"

@@ -29,6 +29,7 @@ var unnoticed = map[string]string{}
 // build: each condition is made one that a variable can switch off. Without
 // -tenants the statements are only looked for.
 func TestEveryStatementAsksForTheAccount(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	overlay, sites := mutateStore(t, dir)
 	for site := range unnoticed {

@@ -75,6 +75,7 @@ var known = map[string]bool{"GetAccessKeyInfo AccessKeyId": true, "CreateAccount
 // of things learns nothing of it and changes nothing of it: the answer is that
 // for a thing which is nowhere.
 func TestTenantsAreApart(t *testing.T) {
+	t.Parallel()
 	w, mine, theirs := twoTenants(t)
 	// Each counts its own.
 	summary := must(t, w.root.GetAccountSummary, &iam.GetAccountSummaryInput{}).SummaryMap
@@ -213,6 +214,7 @@ func ofAccount(rows map[string]bool, account string) map[string]bool {
 
 // A marker is good for the account and the action it was given to alone.
 func TestMarkersAreApart(t *testing.T) {
+	t.Parallel()
 	w, mine, theirs := twoTenants(t)
 	k, err := w.IAM.CreateRootKey(t.Context(), theirAccount)
 	if err != nil {

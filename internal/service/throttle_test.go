@@ -18,6 +18,7 @@ func (w *world) sessionOf(t *testing.T, c clients) clients {
 
 // Whoever makes sessions or keys gets no more calls by it.
 func TestThrottlingOfSessions(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{Rate: 0.5, Burst: 5})
 	w.clock.advance(time.Minute)
 	w.user(t, "Ann")
@@ -36,6 +37,7 @@ func TestThrottlingOfSessions(t *testing.T) {
 
 // All of an account count together, and no other account with them.
 func TestThrottlingOfAccounts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{AccountRate: 0.5, AccountBurst: 4})
 	w.clock.advance(time.Minute)
 	w.user(t, "Ann")          // 1
@@ -52,6 +54,7 @@ func TestThrottlingOfAccounts(t *testing.T) {
 // Refused requests of an address use up its tokens; verified ones of the same
 // address neither take nor need any.
 func TestThrottlingOfStrangers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{StrangerRate: 0.5, StrangerBurst: 3})
 	w.clock.advance(time.Minute)
 	for range 10 {

@@ -28,6 +28,7 @@ import (
 
 // The SDK over TLS, and what the trail says of the connection.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	pair, roots := selfSigned(t)
 	l, err := server.Listen("127.0.0.1:0", pair, false)
@@ -93,6 +94,7 @@ func selfSigned(t testing.TB) (*server.Certificate, *x509.CertPool) {
 
 // Metrics count by action and error; what a client makes up is no label.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	registry := prometheus.NewRegistry()
 	w := newWorld(t, service.Config{Metrics: registry})
 	must(t, w.root.GetUser, &iam.GetUserInput{})

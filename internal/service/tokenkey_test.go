@@ -96,6 +96,7 @@ func notRotated(t testing.TB, w *world, because string) {
 // New keys are published before they sign, old ones as long as a token of
 // theirs lives, and two nodes agree at every moment.
 func TestTokenKeysRotate(t *testing.T) {
+	t.Parallel()
 	for engine, db := range sharedStores {
 		t.Run(engine, func(t *testing.T) {
 			one, two := twoNodes(t, db(t), service.Config{PublicURL: publicURL})
@@ -147,6 +148,7 @@ func TestTokenKeysRotate(t *testing.T) {
 // Whatever a clock did, the issuer signs by a key that it publishes, and new
 // keys can be made.
 func TestTokenKeysWhenClockStepsBack(t *testing.T) {
+	t.Parallel()
 	w := federating(t)
 	issuer := w.enable(t)
 	rotate(t, w, false)
@@ -176,6 +178,7 @@ func TestTokenKeysWhenClockStepsBack(t *testing.T) {
 // The documents are AWS's, for everybody and to be kept, and say of what is
 // not there no more than of any other path.
 func TestIssuerDocuments(t *testing.T) {
+	t.Parallel()
 	w := federating(t)
 	issuer := w.enable(t)
 	var got map[string]any
@@ -239,6 +242,7 @@ func TestIssuerDocuments(t *testing.T) {
 // Whoever asks for documents is held to what strangers may ask for. Callers
 // with a key at the same address are not.
 func TestIssuerDocumentsAreLimited(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{PublicURL: publicURL, StrangerRate: 1, StrangerBurst: 3})
 	issuer := w.enable(t)
 	for i, want := range []int{200, 200, 200, 429, 429} {
@@ -257,6 +261,7 @@ func TestIssuerDocumentsAreLimited(t *testing.T) {
 // A token of one Rollcall opens a role of another, and of itself, where the
 // issuer is an identity provider of the account and its keys are named.
 func TestTokensBetweenRollcalls(t *testing.T) {
+	t.Parallel()
 	const https = "https://rollcall.example"
 	from := newWorld(t, service.Config{PublicURL: https})
 	issuer := from.enable(t)
@@ -307,6 +312,7 @@ func TestTokensBetweenRollcalls(t *testing.T) {
 
 // A Rollcall takes its own tokens too, by its own documents.
 func TestTokenForItself(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys.json")
 	const https = "https://rollcall.example"
 	one, two := twoNodes(t, sharedStores["sqlite"](t), service.Config{PublicURL: https})
@@ -337,6 +343,7 @@ func TestTokenForItself(t *testing.T) {
 
 // Private keys are in no store in clear, and open for no other issuer.
 func TestTokenKeysAreSealed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{PublicURL: publicURL, Store: sharedStores["sqlite"](t)})
 	w.enable(t)
 	const other = "222222222222"
@@ -367,6 +374,7 @@ func TestTokenKeysAreSealed(t *testing.T) {
 
 // A restored installation has the same issuers, and signs by the same keys.
 func TestTokenKeysAreInBackups(t *testing.T) {
+	t.Parallel()
 	cfg := service.Config{PublicURL: publicURL, Store: sharedStores["sqlite"](t), Master: seal.InMemoryMasterKeys()}
 	w := newWorld(t, cfg)
 	issuer := w.enable(t)

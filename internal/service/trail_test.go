@@ -43,6 +43,7 @@ func (w *world) records(t testing.TB) (all []record) {
 // Every call leaves one record, and the record says who, what, and how it
 // ended.
 func TestOneRecordForEachCall(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
@@ -91,6 +92,7 @@ func TestOneRecordForEachCall(t *testing.T) {
 }
 
 func TestRecord(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/a/"), Tags: tags("k", "v\u2028x")})
 	id := must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Ann")}).User.UserId
@@ -120,6 +122,7 @@ func TestRecord(t *testing.T) {
 // call, no more than 200 records a second, and every call is counted. Neither
 // do they make new labels of metrics.
 func TestFloodOfStrangers(t *testing.T) {
+	t.Parallel()
 	out := &sink{}
 	metrics := prometheus.NewRegistry()
 	w := newWorld(t, service.Config{Trail: trail.New(out), Metrics: metrics})
@@ -181,6 +184,7 @@ func TestFloodOfStrangers(t *testing.T) {
 // While the trail cannot be written, nothing is changed; reads are answered.
 // When it can be written again, all goes on by itself.
 func TestTrailDown(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	w.records(t)
@@ -203,6 +207,7 @@ func TestTrailDown(t *testing.T) {
 // The change that is under way when the trail fails is made, but not
 // acknowledged, and its record is written later.
 func TestTrailFailsDuringChange(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.records(t)
 	w.trail.fail.Store(true)
@@ -222,6 +227,7 @@ func TestTrailFailsDuringChange(t *testing.T) {
 
 // Names that a client chose break neither the trail nor the log.
 func TestHostileRecords(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	hostile := "a\"},{\r\n\x00\u2028<script>\x1b[2J"
 	r := w.post(t, "/", call("GetUser", "UserName="+url.QueryEscape(hostile)))

@@ -15,6 +15,7 @@ import (
 var userID = regexp.MustCompile(`^AIDA[A-Z2-7]{17}$`)
 
 func TestUsers(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		ada := must(t, w.root.CreateUser, &iam.CreateUserInput{
 			UserName: ptr("Ada"), Path: ptr("/eng/a//b/"), Tags: []types.Tag{{Key: ptr("Team"), Value: ptr("")}},
@@ -70,6 +71,7 @@ func TestUsers(t *testing.T) {
 // A boundary that would not hold is refused rather than forgotten, and lists
 // leave it out.
 func TestCreateUserWithBoundary(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	name := ptr("bounded")
 	for arn, want := range map[string]failure{
@@ -92,6 +94,7 @@ func TestCreateUserWithBoundary(t *testing.T) {
 
 // Root is a user without a name or a path.
 func TestGetUserOfCaller(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	same(t, *must(t, w.root.GetUser, &iam.GetUserInput{}).User, types.User{
 		UserId: ptr(account), Arn: ptr(rootARN), CreateDate: ptr(began),
@@ -99,6 +102,7 @@ func TestGetUserOfCaller(t *testing.T) {
 }
 
 func TestUserNames(t *testing.T) {
+	t.Parallel()
 	const badName = "The specified value for userName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
 	const badPath = "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."
 	w := inMemory(t)
@@ -150,6 +154,7 @@ func TestUserNames(t *testing.T) {
 }
 
 func TestUsersPerAccount(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	if err := w.IAM.SetLimits(t.Context(), account, map[string]int{"UsersPerAccount": 1}); err != nil {
 		t.Fatal(err)
@@ -175,6 +180,7 @@ func manyTags(from, n int) (all []types.Tag) {
 }
 
 func TestUserTags(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "u")
 		tag := func(all []types.Tag) *iam.TagUserInput { return &iam.TagUserInput{UserName: ptr("U"), Tags: all} }

@@ -121,6 +121,7 @@ func (w *world) anonymous() clients {
 const providerARN = "arn:aws:iam::" + account + ":oidc-provider/idp.example.com/realm"
 
 func TestAssumeRoleWithWebIdentity(t *testing.T) {
+	t.Parallel()
 	i := newIssuer(t)
 	cfg := service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL}}
 	w, role := federatedWorld(t, cfg, `{"StringEquals":{"idp.example.com/realm:aud":"sts.amazonaws.com"},"StringLike":{"idp.example.com/realm:sub":"repo:example/*"}}`)
@@ -168,6 +169,7 @@ func TestAssumeRoleWithWebIdentity(t *testing.T) {
 
 // The SDK's own provider of credentials, as a program on Kubernetes has it.
 func TestWebIdentityRoleProvider(t *testing.T) {
+	t.Parallel()
 	i := newIssuer(t)
 	clock := service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL}}
 	clock.Store.Now = time.Now
@@ -194,6 +196,7 @@ func TestWebIdentityRoleProvider(t *testing.T) {
 
 // What is wrong with a token, and what AWS calls it.
 func TestBadWebIdentityTokens(t *testing.T) {
+	t.Parallel()
 	i := newIssuer(t)
 	w, role := federatedWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL, "https://elsewhere.example": i.URL}}, "")
 	must(t, w.root.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: ptr("https://unset.example"), ClientIDList: []string{"sts.amazonaws.com"}, ThumbprintList: []string{strings.Repeat("0", 40)}})
@@ -252,6 +255,7 @@ func TestBadWebIdentityTokens(t *testing.T) {
 // A token brings session tags, a source identity and more of what it says, for
 // which the role must trust the provider too.
 func TestWebIdentityClaims(t *testing.T) {
+	t.Parallel()
 	i := newIssuer(t)
 	w, role := federatedWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL}}, "")
 	nobody := w.anonymous()
@@ -300,6 +304,7 @@ func TestWebIdentityClaims(t *testing.T) {
 // The keys of a provider come from a file or a URL, again when a token names
 // one that is not known or after an hour, and not at every failure.
 func TestWebIdentityKeys(t *testing.T) {
+	t.Parallel()
 	i := newIssuer(t)
 	w, role := federatedWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL}}, "")
 	nobody := w.anonymous()
@@ -366,6 +371,7 @@ func TestWebIdentityKeys(t *testing.T) {
 // The trail says who showed a token, and keeps neither the token nor the
 // credentials.
 func TestTrailOfSessions(t *testing.T) {
+	t.Parallel()
 	i := newIssuer(t)
 	w, role := federatedWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL}}, "")
 	w.user(t, "Ann")
@@ -433,6 +439,7 @@ func TestTrailOfSessions(t *testing.T) {
 
 // Without a trail no credentials are given.
 func TestNoCredentialsWithoutTrail(t *testing.T) {
+	t.Parallel()
 	i := newIssuer(t)
 	w, role := federatedWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL}}, "")
 	w.user(t, "Ann")

@@ -23,6 +23,7 @@ var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][
 // The bytes of answers are AWS's: no XML declaration, two spaces, LF, one LF
 // at the end.
 func TestWireFormat(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	id := must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Ann")}).User.UserId
@@ -110,6 +111,7 @@ func TestWireFormat(t *testing.T) {
 
 // Requests that are none of the API's.
 func TestNotForTheAPI(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	for _, c := range []struct {
 		method, target, kind string
@@ -155,6 +157,7 @@ func TestNotForTheAPI(t *testing.T) {
 
 // A call may come by GET, signed in its headers or in its query.
 func TestGET(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	key := sigv4test.Credentials{AccessKeyID: w.root.id, SecretAccessKey: w.root.key}
@@ -214,6 +217,7 @@ func TestGET(t *testing.T) {
 
 // An endpoint may have a path, which is signed.
 func TestBasePath(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	c := iam.New(w.root.Options(), func(o *iam.Options) { o.BaseEndpoint = ptr(w.url + "/base/path/") })
 	if got := must(t, c.GetUser, &iam.GetUserInput{}).User; *got.Arn != rootARN {
@@ -228,6 +232,7 @@ func TestBasePath(t *testing.T) {
 }
 
 func TestRegions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const body = "Action=GetCallerIdentity&Version=2011-06-15"
 	try := func(w *world, region, service string) answer {
@@ -250,6 +255,7 @@ func TestRegions(t *testing.T) {
 }
 
 func TestClockSkew(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	body := call("GetUser", "")
 	at := func(d time.Duration) answer {
@@ -265,6 +271,7 @@ func TestClockSkew(t *testing.T) {
 
 // The SDK corrects its clock by the Date of a refusal, and then goes on.
 func TestClockSkewOfTheSDK(t *testing.T) {
+	t.Parallel()
 	for _, skew := range []time.Duration{-20 * time.Minute, 20 * time.Minute, 30 * 24 * time.Hour} {
 		t.Run(fmt.Sprint(skew), func(t *testing.T) {
 			t.Parallel()
@@ -284,12 +291,14 @@ func TestClockSkewOfTheSDK(t *testing.T) {
 
 // The parameters that clients send beside the action's own are ignored.
 func TestUnknownParameters(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	wants(t, w.raw(t, call("GetUser", "ContextKeys=1&Filter.member.1.x=2&=3&%F0%9F%98%80=")), 200, "", "")
 }
 
 // Hostile names come back as they went in, in every form they are shown.
 func TestHostileValues(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "u")
 	for _, value := range []string{"<b>&amp;</b>", "]]>", "\u2028", "😀", "\u202e", "a b", "%00", "+", "é"} {
