@@ -17,7 +17,7 @@ import (
 // A user is created and found in the account's credential report, all through
 // the AWS SDK for Go.
 func ExampleNew() {
-	var t testing.TB = thisTest{} // in a test of yours: its t
+	var t testing.TB = thisTest{} // in your own test: its t
 
 	server := rollcalltest.New(t)
 	client := iam.NewFromConfig(server.Config())
@@ -49,7 +49,7 @@ func ExampleNew() {
 	// [bill arn:aws:iam::123456789012:user/bill]
 }
 
-// thisTest is what an example has for a test.
+// thisTest stands for the t of a test, which an example does not have.
 type thisTest struct{ testing.TB }
 
 func (thisTest) Helper()                  {}

@@ -1,7 +1,6 @@
 // Package rollcalltest runs the real Rollcall service inside a test: the same
-// code as 'rollcall serve' on a store in memory, reached over HTTP on
-// loopback, with signatures verified. It starts in milliseconds and ends with
-// the test.
+// code as 'rollcall serve' on a store in memory, reached over HTTP on loopback,
+// with signatures verified. It starts in milliseconds and ends with the test.
 //
 //	func TestOnboarding(t *testing.T) {
 //		server := rollcalltest.New(t)
@@ -9,7 +8,7 @@
 //		…
 //	}
 //
-// For tests in other languages, 'rollcall dev' is the same.
+// Tests in other languages can run 'rollcall dev', which is the same service.
 package rollcalltest
 
 import (
@@ -30,7 +29,7 @@ import (
 	"rollcall/internal/service"
 )
 
-// Options are settings of a Server. The zero value is a good one.
+// Options are settings of a Server. The zero value is ready to use.
 type Options struct {
 	// AccountID is the account's twelve digits; "" means 123456789012.
 	AccountID string
@@ -38,15 +37,16 @@ type Options struct {
 	Alias string
 	// Partition is aws, aws-cn or aws-us-gov; "" means aws.
 	Partition string
-	// Limits are quotas other than IAM's, by the names that IAM's
+	// Limits are quotas that differ from IAM's, by the names that IAM's
 	// LimitExceeded errors give them, such as AccessKeysPerUser.
 	Limits map[string]int
-	// ReportMaxAge is how old a credential report may be to be given again
-	// instead of a new one; 0 means 10 s. It has to be longer than a client
-	// waits between its questions whether the report is complete.
+	// ReportMaxAge is the age up to which a credential report is returned again
+	// instead of a new one; 0 means 10 s. It must be longer than a client waits
+	// between its questions whether the report is complete.
 	ReportMaxAge time.Duration
-	// Now is the service's clock; nil means time.Now. Signatures are checked
-	// by it, so a test that moves it must sign by it too.
+	// Now is the service's clock; nil means time.Now. The service checks
+	// signatures against it, so a test that moves the clock must sign by it
+	// too.
 	Now func() time.Time
 }
 
@@ -123,8 +123,8 @@ func start(o Options) (*Server, func() error, error) {
 	return s, stop, nil
 }
 
-// Config is what clients of the AWS SDK for Go are made from: the endpoint, a
-// region, and the root user's credentials.
+// Config returns the configuration for clients of the AWS SDK for Go: the
+// endpoint, a region, and the root user's credentials.
 func (s *Server) Config() aws.Config { return s.ConfigFor(s.AccessKeyID, s.SecretAccessKey) }
 
 // ConfigFor is Config for another access key of the account.
@@ -137,8 +137,8 @@ func (s *Server) ConfigFor(accessKeyID, secretAccessKey string) aws.Config {
 	}
 }
 
-// Reset empties the service: what is left is the account and its root user's
-// key, as at the start.
+// Reset empties the service: only the account and its root user's key remain,
+// as at the start.
 func (s *Server) Reset(t testing.TB) {
 	t.Helper()
 	if err := s.emulator.Reset(t.Context()); err != nil {

@@ -15,7 +15,9 @@ import (
 )
 
 func TestNew(t *testing.T) {
-	server := rollcalltest.New(t, rollcalltest.Options{AccountID: "210987654321", Alias: "example", Limits: map[string]int{"AccessKeysPerUser": 1}})
+	server := rollcalltest.New(t,
+		rollcalltest.Options{AccountID: "210987654321", Alias: "example",
+			Limits: map[string]int{"AccessKeysPerUser": 1}})
 	client := iam.NewFromConfig(server.Config())
 	ctx := t.Context()
 
@@ -71,7 +73,8 @@ func TestNewInParallel(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			client := iam.NewFromConfig(rollcalltest.New(t).Config())
-			if _, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("bill")}); err != nil {
+			if _, err := client.CreateUser(t.Context(),
+				&iam.CreateUserInput{UserName: aws.String("bill")}); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -214,7 +214,9 @@ func (a *Access) policies(ctx context.Context, account string, g *store.Grants) 
 
 // granted is the document of a grant: of the account's own policies by the
 // name of its version, which is read once.
-func (a *Access) granted(ctx context.Context, account string, kind policy.Kind, grant *store.Grant) (*policy.Document, error) {
+func (a *Access) granted(
+	ctx context.Context, account string, kind policy.Kind, grant *store.Grant,
+) (*policy.Document, error) {
 	if grant.Version == "" {
 		text := grant.Document
 		if aws := managedpolicy.Find(grant.ARN); text == "" && aws != nil {

@@ -70,17 +70,21 @@ func TestSameAsProcess(t *testing.T) {
 		sent = append(sent, credential+" "+r.Form.Encode())
 		if r.Form.Get("Action") == "GetUser" {
 			w.WriteHeader(http.StatusNotFound)
-			w.Write([]byte(`<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>nobody</Message></Error></ErrorResponse>`))
+			w.Write([]byte(`<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>nobody</Message></Error>` +
+				`</ErrorResponse>`))
 			return
 		}
-		w.Write([]byte(`<ListUsersResponse><ListUsersResult><Users><member><UserName>bo</UserName><CreateDate>2026-11-30T00:00:00Z</CreateDate></member></Users><IsTruncated>false</IsTruncated></ListUsersResult></ListUsersResponse>`))
+		w.Write([]byte(`<ListUsersResponse><ListUsersResult><Users><member><UserName>bo</UserName>` +
+			`<CreateDate>2026-11-30T00:00:00Z</CreateDate></member></Users><IsTruncated>false</IsTruncated>` +
+			`</ListUsersResult></ListUsersResponse>`))
 	}))
 	defer service.Close()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "input.json"), []byte(`{"PathPrefix": "/x/"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"PATH=" + os.Getenv("PATH"), "PYENV_ROOT=" + os.Getenv("PYENV_ROOT"), "HOME=" + dir, "LC_ALL=C.UTF-8", "AWS_DEFAULT_REGION=us-east-1",
+	env := []string{"PATH=" + os.Getenv("PATH"), "PYENV_ROOT=" + os.Getenv("PYENV_ROOT"), "HOME=" + dir,
+		"LC_ALL=C.UTF-8", "AWS_DEFAULT_REGION=us-east-1",
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "AWS_SECRET_ACCESS_KEY=s", "AWS_ACCESS_KEY_ID="}
 	for _, c := range []struct {
 		key, zone string
@@ -88,7 +92,8 @@ func TestSameAsProcess(t *testing.T) {
 	}{
 		{"AKIAONE", "UTC", []string{"iam", "list-users"}},
 		{"AKIATWO", "Asia/Tokyo", []string{"iam", "list-users", "--output", "text"}},
-		{"AKIATWO", "UTC", []string{"iam", "list-users", "--cli-input-json", "file://input.json", "--query", "Users[].UserName"}},
+		{"AKIATWO", "UTC",
+			[]string{"iam", "list-users", "--cli-input-json", "file://input.json", "--query", "Users[].UserName"}},
 		{"AKIAONE", "UTC", []string{"iam", "get-user", "--user-name", "é"}},
 		{"AKIAONE", "UTC", []string{"iam", "no-such-command"}},
 		{"AKIAONE", "UTC", []string{"--version"}},
@@ -100,7 +105,8 @@ func TestSameAsProcess(t *testing.T) {
 			t.Errorf("%q differs, process and server:\n%s", c.args, diff)
 		}
 		half := len(sent) / 2
-		if diff := cmp.Diff(sent[:half], sent[half:]); diff != "" || half > 0 && !strings.HasSuffix(strings.Fields(sent[half])[1], c.key) {
+		if diff := cmp.Diff(sent[:half], sent[half:]); diff != "" ||
+			half > 0 && !strings.HasSuffix(strings.Fields(sent[half])[1], c.key) {
 			t.Errorf("%q sent %q", c.args, sent)
 		}
 		if c.args[0] == "iam" && own.code == 0 && half == 0 {

@@ -133,7 +133,8 @@ func ask(socket string, c Command, files ...*os.File) (int, error) {
 		return 0, err
 	}
 	defer connection.Close()
-	request, err := json.Marshal(map[string]any{"dir": c.Dir, "env": c.environ(), "args": append([]string{}, c.Args...)})
+	request, err := json.Marshal(
+		map[string]any{"dir": c.Dir, "env": c.environ(), "args": append([]string{}, c.Args...)})
 	if err != nil {
 		return 0, err
 	}

@@ -41,7 +41,8 @@ func Check(op string, in any) *Error {
 	case len(f.violations) == 1:
 		return Fail("ValidationError", "1 validation error detected: %s", f.violations[0])
 	case len(f.violations) > 1:
-		return Fail("ValidationError", "%d validation errors detected: %s", len(f.violations), strings.Join(f.violations, "; "))
+		return Fail("ValidationError", "%d validation errors detected: %s", len(f.violations),
+			strings.Join(f.violations, "; "))
 	case f.own != "":
 		return Fail("ValidationError", "%s", f.own)
 	}

@@ -28,7 +28,8 @@ func newChecker(s *Shape, t reflect.Type) *checker {
 		if value == nil {
 			value = &valueChecker{shape: m.Shape}
 		}
-		c.members = append(c.members, memberChecker{index: field.Index[0], label: labels[i], required: m.Required, value: value})
+		c.members = append(c.members,
+			memberChecker{index: field.Index[0], label: labels[i], required: m.Required, value: value})
 	}
 	return c
 }
@@ -47,7 +48,8 @@ func newValueChecker(s *Shape, t reflect.Type) *valueChecker {
 	case List, Map:
 		c.planElements(t)
 	}
-	if len(c.constraints) == 0 && !c.ownText && c.fields == nil && c.variants == nil && c.element == nil && c.keys == nil {
+	if len(c.constraints) == 0 && !c.ownText && c.fields == nil && c.variants == nil && c.element == nil &&
+		c.keys == nil {
 		return nil
 	}
 	return c
@@ -122,7 +124,7 @@ func constraints(s *Shape, ownText bool) []constraint {
 		})
 	}
 	// Lengths of 0 say nothing, and AWS leaves them out.
-	if s.Min != nil && (*s.Min > 0 || of == "value") && !(ownText && ownMinimums[s.Name]) {
+	if s.Min != nil && (*s.Min > 0 || of == "value") && (!ownText || !ownMinimums[s.Name]) {
 		rules = append(rules, constraint{
 			text: fmt.Sprintf("Member must have %s greater than or equal to %d", of, *s.Min),
 			met:  func(v reflect.Value) bool { return measure(v) >= *s.Min },

@@ -35,7 +35,8 @@ var subjects = []struct {
 // grouped and counted, with those in served marked.
 func ActionsMarkdown(served map[string]bool) string {
 	var b strings.Builder
-	b.WriteString("# Actions\n\nGenerated. Every action of the IAM and STS models; a check mark means that Rollcall serves it.\n")
+	b.WriteString("# Actions\n\nGenerated. Every action of the IAM and STS models; a check mark means that Rollcall " +
+		"serves it.\n")
 	for _, service := range Services() {
 		operations := Operations(service.Name)
 		fmt.Fprintf(&b, "\n## %s %s: %s\n", strings.ToUpper(service.Name), service.Version, share(operations, served))

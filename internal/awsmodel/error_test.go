@@ -36,7 +36,8 @@ func TestErrorText(t *testing.T) {
 	if got := Fail("ReportNotPresent", "").Error(); got != "ReportNotPresent" {
 		t.Errorf("without a message: %q", got)
 	}
-	if got := Fail("NoSuchEntity", "The user with name %s cannot be found.", "u").Error(); got != "NoSuchEntity: The user with name u cannot be found." {
+	if got := Fail("NoSuchEntity", "The user with name %s cannot be found.", "u").Error(); got != "NoSuchEntity: The "+
+		"user with name u cannot be found." {
 		t.Errorf("with a message: %q", got)
 	}
 }

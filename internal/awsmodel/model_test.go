@@ -112,7 +112,8 @@ func agreeMembers(t *testing.T, at string, s *Shape, typ reflect.Type) {
 func TestPatternsCompile(t *testing.T) {
 	seen := map[string]bool{}
 	for line := range strings.Lines(modelText) {
-		if _, pattern, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " /"); ok && !strings.HasPrefix(line, "service") {
+		if _, pattern, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " /"); ok &&
+			!strings.HasPrefix(line, "service") {
 			seen[pattern] = true
 			compile(pattern) // panics
 		}
@@ -173,7 +174,8 @@ func TestOperations(t *testing.T) {
 	if got := Operations("s3"); got != nil {
 		t.Errorf("operations of s3: %d", len(got))
 	}
-	for name, want := range map[string]bool{"CreateUser": true, "DeleteUser": false, "UpdateRole": true, "PutAccountProperties": true, "GetCallerIdentity": true} {
+	for name, want := range map[string]bool{"CreateUser": true, "DeleteUser": false, "UpdateRole": true,
+		"PutAccountProperties": true, "GetCallerIdentity": true} {
 		op, ok := Lookup(name)
 		if !ok || op.HasOutput() != want {
 			t.Errorf("%s: found %v, has output %v", name, ok, op.HasOutput())

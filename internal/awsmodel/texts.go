@@ -3,9 +3,12 @@ package awsmodel
 // What AWS answers and its model does not say.
 
 const (
-	nameText   = "The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
-	pathText   = "The specified value for %s is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."
-	prefixText = "The specified value for %s is invalid. It must begin with the / character and contain only alphanumeric characters and/or / characters."
+	nameText = "The specified value for %s is invalid. It must contain only alphanumeric characters and/or the " +
+		"following: +=,.@_-"
+	pathText = "The specified value for %s is invalid. It must begin and end with / and contain only alphanumeric " +
+		"characters and/or / characters."
+	prefixText = "The specified value for %s is invalid. It must begin with the / character and contain only " +
+		"alphanumeric characters and/or / characters."
 	markerText = "The specified value for %s is invalid. It must contain only printable ASCII characters."
 )
 

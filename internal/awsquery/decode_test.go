@@ -40,34 +40,56 @@ func TestDecode(t *testing.T) {
 		raw  string
 		want any
 	}{
-		{"text", createUser, "UserName=a%2Cb&Path=%2F", &iam.CreateUserInput{UserName: aws.String("a,b"), Path: aws.String("/")}},
+		{"text", createUser, "UserName=a%2Cb&Path=%2F",
+			&iam.CreateUserInput{UserName: aws.String("a,b"), Path: aws.String("/")}},
 		{"empty text", createUser, "UserName=", &iam.CreateUserInput{UserName: aws.String("")}},
-		{"structures", createUser, "Tags.member.1.Key=k&Tags.member.1.Value=v", &iam.CreateUserInput{Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}}},
-		{"unknown parameters", createUser, "Action=CreateUser&Version=2010-05-08&UserNames=x&username=y&Tags.member.1.Keys=z&.=1&=2", &iam.CreateUserInput{Tags: make([]types.Tag, 1)}},
+		{"structures", createUser, "Tags.member.1.Key=k&Tags.member.1.Value=v",
+			&iam.CreateUserInput{Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}}},
+		{"unknown parameters", createUser,
+			"Action=CreateUser&Version=2010-05-08&UserNames=x&username=y&Tags.member.1.Keys=z&.=1&=2",
+			&iam.CreateUserInput{Tags: make([]types.Tag, 1)}},
 		{"dot at the end", createUser, "UserName=a&UserName.=b", &iam.CreateUserInput{UserName: aws.String("a")}},
 		{"index with zeros", untagUser, "TagKeys.member.01=a&TagKeys.member.002=b", keys("a", "b")},
 		{"gap", untagUser, "TagKeys.member.3=c&TagKeys.member.1=a", keys("a", "", "c")},
 		{"largest leap", untagUser, "TagKeys.member.11=k", keys("", "", "", "", "", "", "", "", "", "", "k")},
 		{"empty list", untagUser, "TagKeys=", keys([]string{}...)},
 		{"empty list and an element", untagUser, "TagKeys=&TagKeys.member.1=a", keys("a")},
-		{"integers", updatePolicy, "MinimumPasswordLength=%2B014&MaxPasswordAge=-1&PasswordReusePrevention=2147483647", &iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: aws.Int32(14), MaxPasswordAge: aws.Int32(-1), PasswordReusePrevention: aws.Int32(2147483647)}},
-		{"booleans", updatePolicy, "RequireNumbers=true&RequireSymbols=1&HardExpiry=0&AllowUsersToChangePassword=false", &iam.UpdateAccountPasswordPolicyInput{RequireNumbers: true, RequireSymbols: true, HardExpiry: aws.Bool(false)}},
-		{"enum", bind[iam.UpdateAccessKeyInput, iam.UpdateAccessKeyOutput](), "Status=Inactive", &iam.UpdateAccessKeyInput{Status: types.StatusTypeInactive}},
-		{"nested lists", simulate, "ContextEntries.member.1.ContextKeyValues.member.2=b&ContextEntries.member.1.ContextKeyValues.member.1=a", &iam.SimulatePrincipalPolicyInput{ContextEntries: []types.ContextEntry{{ContextKeyValues: []string{"a", "b"}}}}},
+		{"integers", updatePolicy, "MinimumPasswordLength=%2B014&MaxPasswordAge=-1&PasswordReusePrevention=2147483647",
+			&iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: aws.Int32(14), MaxPasswordAge: aws.Int32(-1),
+				PasswordReusePrevention: aws.Int32(2147483647)}},
+		{"booleans", updatePolicy, "RequireNumbers=true&RequireSymbols=1&HardExpiry=0&AllowUsersToChangePassword=false",
+			&iam.UpdateAccountPasswordPolicyInput{RequireNumbers: true, RequireSymbols: true,
+				HardExpiry: aws.Bool(false)}},
+		{"enum", bind[iam.UpdateAccessKeyInput, iam.UpdateAccessKeyOutput](), "Status=Inactive",
+			&iam.UpdateAccessKeyInput{Status: types.StatusTypeInactive}},
+		{"nested lists", simulate,
+			"ContextEntries.member.1.ContextKeyValues.member.2=b&ContextEntries.member.1.ContextKeyValues.member.1=a",
+			&iam.SimulatePrincipalPolicyInput{
+				ContextEntries: []types.ContextEntry{{ContextKeyValues: []string{"a", "b"}}}}},
 		{"name in place of an index", createUser, "Tags.member.one.Key=k&Tags.member.%2B1.Value=v",
 			&iam.CreateUserInput{Tags: make([]types.Tag, 1)}},
 		{"leap after ten", untagUser, tagKeys(1, 10) + "&TagKeys.member.20=k",
 			keys(append(numbered(10), append(make([]string, 9), "k")...)...)},
-		{"unions", simulate, "PolicyExclusionList.member.1.PolicyArn=arn&PolicyExclusionList.member.2.InlinePolicyIdentifier.PolicyName=p&PolicyExclusionList.member.2.InlinePolicyIdentifier.AttachmentType=user&PolicyExclusionList.member.4.PolicyType=scp",
+		{"unions", simulate,
+			"PolicyExclusionList.member.1.PolicyArn=arn&" +
+				"PolicyExclusionList.member.2.InlinePolicyIdentifier.PolicyName=p&" +
+				"PolicyExclusionList.member.2.InlinePolicyIdentifier.AttachmentType=user&" +
+				"PolicyExclusionList.member.4.PolicyType=scp",
 			&iam.SimulatePrincipalPolicyInput{PolicyExclusionList: []types.PolicyIdentifier{
 				&types.PolicyIdentifierMemberPolicyArn{Value: "arn"},
-				&types.PolicyIdentifierMemberInlinePolicyIdentifier{Value: types.InlinePolicyIdentifierType{PolicyName: aws.String("p"), AttachmentType: "user"}},
+				&types.PolicyIdentifierMemberInlinePolicyIdentifier{
+					Value: types.InlinePolicyIdentifierType{PolicyName: aws.String("p"), AttachmentType: "user"}},
 				nil,
 				&types.PolicyIdentifierMemberPolicyType{Value: "scp"},
 			}}},
-		{"maps", acquireRole, "ReplacementValues.entry.2.value.Values.member.1=x&ReplacementValues.entry.1.key=k1&ReplacementValues.entry.02.key=k2&ReplacementValues.entry.2.value.Values.member.2=y&ReplacementValues.entry.1.other=z",
-			&iam.AcquireRoleInput{ReplacementValues: map[string]types.ReplacementValueEntry{"k1": {}, "k2": {Values: []string{"x", "y"}}}}},
-		{"empty map", acquireRole, "ReplacementValues=", &iam.AcquireRoleInput{ReplacementValues: map[string]types.ReplacementValueEntry{}}},
+		{"maps", acquireRole,
+			"ReplacementValues.entry.2.value.Values.member.1=x&ReplacementValues.entry.1.key=k1&" +
+				"ReplacementValues.entry.02.key=k2&ReplacementValues.entry.2.value.Values.member.2=y&" +
+				"ReplacementValues.entry.1.other=z",
+			&iam.AcquireRoleInput{ReplacementValues: map[string]types.ReplacementValueEntry{"k1": {},
+				"k2": {Values: []string{"x", "y"}}}}},
+		{"empty map", acquireRole, "ReplacementValues=",
+			&iam.AcquireRoleInput{ReplacementValues: map[string]types.ReplacementValueEntry{}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := decode(test.op, test.raw)
@@ -154,7 +176,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"no integer", updatePolicy, "MaxPasswordAge="},
 		{"capital boolean", updatePolicy, "RequireNumbers=True"},
 		{"no boolean", updatePolicy, "RequireNumbers="},
-		{"two members of a union", simulate, "PolicyExclusionList.member.1.PolicyArn=a&PolicyExclusionList.member.1.PolicyType=scp"},
+		{"two members of a union", simulate,
+			"PolicyExclusionList.member.1.PolicyArn=a&PolicyExclusionList.member.1.PolicyType=scp"},
 		{"entry without a key", acquireRole, "ReplacementValues.entry.1.value.Values.member.1=a"},
 		{"entry 0", acquireRole, "ReplacementValues.entry.0.key=a"},
 		{"key twice", acquireRole, "ReplacementValues.entry.1.key=a&ReplacementValues.entry.2.key=a"},
@@ -186,7 +209,8 @@ func TestDecodeLongListInAnyOrder(t *testing.T) {
 	}
 }
 
-const createUserForm = "Action=CreateUser&Path=%2Fdivision_abc%2Fsubdivision_xyz%2F&Tags.member.1.Key=team&Tags.member.1.Value=blue&UserName=Administrator&Version=2010-05-08"
+const createUserForm = "Action=CreateUser&Path=%2Fdivision_abc%2Fsubdivision_xyz%2F&Tags.member.1.Key=team&" +
+	"Tags.member.1.Value=blue&UserName=Administrator&Version=2010-05-08"
 
 func BenchmarkDecodeCreateUser(b *testing.B) {
 	b.ReportAllocs()

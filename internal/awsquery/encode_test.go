@@ -44,7 +44,8 @@ func result(action, inside string) string {
 	} else {
 		inside = "  <" + action + "Result>\n" + inside + "  </" + action + "Result>\n"
 	}
-	return "<" + action + `Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/">` + "\n" + inside + metadata + "</" + action + "Response>\n"
+	return "<" + action + `Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/">` + "\n" + inside + metadata +
+		"</" + action + "Response>\n"
 }
 
 func TestEncode(t *testing.T) {
@@ -59,12 +60,16 @@ func TestEncode(t *testing.T) {
 		want string
 	}{
 		{"example", bind[iam.GenerateCredentialReportInput, iam.GenerateCredentialReportOutput](),
-			&iam.GenerateCredentialReportOutput{State: "STARTED", Description: aws.String("No report exists. Starting a new report generation task")}, started},
+			&iam.GenerateCredentialReportOutput{State: "STARTED",
+				Description: aws.String("No report exists. Starting a new report generation task")}, started},
 		{"member absent", bind[iam.GenerateCredentialReportInput, iam.GenerateCredentialReportOutput](),
-			&iam.GenerateCredentialReportOutput{State: "COMPLETE"}, result("GenerateCredentialReport", "    <State>COMPLETE</State>\n")},
+			&iam.GenerateCredentialReportOutput{State: "COMPLETE"},
+			result("GenerateCredentialReport", "    <State>COMPLETE</State>\n")},
 		{"order of the model, blob, date", bind[iam.GetCredentialReportInput, iam.GetCredentialReportOutput](),
 			&iam.GetCredentialReportOutput{Content: []byte("user"), ReportFormat: "text/csv", GeneratedTime: &day},
-			result("GetCredentialReport", "    <Content>dXNlcg==</Content>\n    <ReportFormat>text/csv</ReportFormat>\n    <GeneratedTime>2016-11-25T14:30:42Z</GeneratedTime>\n")},
+			result("GetCredentialReport",
+				"    <Content>dXNlcg==</Content>\n    <ReportFormat>text/csv</ReportFormat>\n"+
+					"    <GeneratedTime>2016-11-25T14:30:42Z</GeneratedTime>\n")},
 		{"milliseconds", bind[sts.GetWebIdentityTokenInput, sts.GetWebIdentityTokenOutput](),
 			&sts.GetWebIdentityTokenOutput{Expiration: &day},
 			`<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` +
@@ -76,26 +81,48 @@ func TestEncode(t *testing.T) {
 				"        <CreateDate>2016-11-25T14:30:42.999Z</CreateDate>\n"+
 				"      </member>\n    </SAMLProviderList>\n")},
 		{"no output", bind[iam.DeleteUserInput, iam.DeleteUserOutput](), &iam.DeleteUserOutput{},
-			`<DeleteUserResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">` + "\n" + metadata + "</DeleteUserResponse>\n"},
-		{"empty output", bind[iam.UpdateRoleInput, iam.UpdateRoleOutput](), &iam.UpdateRoleOutput{}, result("UpdateRole", "")},
-		{"nil output", bind[iam.PutAccountPropertiesInput, iam.PutAccountPropertiesOutput](), nil, result("PutAccountProperties", "")},
-		{"empty list", bind[iam.ListAccessKeysInput, iam.ListAccessKeysOutput](), &iam.ListAccessKeysOutput{AccessKeyMetadata: []types.AccessKeyMetadata{}},
+			`<DeleteUserResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">` + "\n" + metadata +
+				"</DeleteUserResponse>\n"},
+		{"empty output", bind[iam.UpdateRoleInput, iam.UpdateRoleOutput](), &iam.UpdateRoleOutput{},
+			result("UpdateRole", "")},
+		{"nil output", bind[iam.PutAccountPropertiesInput, iam.PutAccountPropertiesOutput](), nil,
+			result("PutAccountProperties", "")},
+		{"empty list", bind[iam.ListAccessKeysInput, iam.ListAccessKeysOutput](),
+			&iam.ListAccessKeysOutput{AccessKeyMetadata: []types.AccessKeyMetadata{}},
 			result("ListAccessKeys", "    <AccessKeyMetadata/>\n    <IsTruncated>false</IsTruncated>\n")},
-		{"forgotten list", bind[iam.ListSSHPublicKeysInput, iam.ListSSHPublicKeysOutput](), &iam.ListSSHPublicKeysOutput{},
+		{"forgotten list", bind[iam.ListSSHPublicKeysInput, iam.ListSSHPublicKeysOutput](),
+			&iam.ListSSHPublicKeysOutput{},
 			result("ListSSHPublicKeys", "    <SSHPublicKeys/>\n    <IsTruncated>false</IsTruncated>\n")},
 		{"forgotten list of another action", bind[iam.GetGroupInput, iam.GetGroupOutput](), &iam.GetGroupOutput{},
 			result("GetGroup", "    <Users/>\n    <IsTruncated>false</IsTruncated>\n")},
-		{"list", bind[iam.ListAccountAliasesInput, iam.ListAccountAliasesOutput](), &iam.ListAccountAliasesOutput{AccountAliases: []string{"a", ""}, IsTruncated: true, Marker: aws.String("m")},
-			result("ListAccountAliases", "    <AccountAliases>\n      <member>a</member>\n      <member/>\n    </AccountAliases>\n    <IsTruncated>true</IsTruncated>\n    <Marker>m</Marker>\n")},
-		{"structures, optional list absent", bind[iam.CreateUserInput, iam.CreateUserOutput](), &iam.CreateUserOutput{User: &types.User{
-			Path: aws.String("/"), UserName: aws.String("a&<b>'\""), UserId: aws.String("AIDA"), Arn: aws.String("arn"), CreateDate: &day}},
-			result("CreateUser", "    <User>\n      <Path>/</Path>\n      <UserName>a&amp;&lt;b&gt;'\"</UserName>\n      <UserId>AIDA</UserId>\n      <Arn>arn</Arn>\n      <CreateDate>2016-11-25T14:30:42Z</CreateDate>\n    </User>\n")},
-		{"map", bind[iam.GetAccountSummaryInput, iam.GetAccountSummaryOutput](), &iam.GetAccountSummaryOutput{SummaryMap: map[string]int32{"Users": 27, "Groups": 7}},
-			result("GetAccountSummary", "    <SummaryMap>\n      <entry>\n        <key>Groups</key>\n        <value>7</value>\n      </entry>\n      <entry>\n        <key>Users</key>\n        <value>27</value>\n      </entry>\n    </SummaryMap>\n")},
-		{"small first letter", bind[iam.ListDelegationRequestsInput, iam.ListDelegationRequestsOutput](), &iam.ListDelegationRequestsOutput{},
+		{"list", bind[iam.ListAccountAliasesInput, iam.ListAccountAliasesOutput](),
+			&iam.ListAccountAliasesOutput{AccountAliases: []string{"a", ""}, IsTruncated: true,
+				Marker: aws.String("m")},
+			result("ListAccountAliases",
+				"    <AccountAliases>\n      <member>a</member>\n      <member/>\n    </AccountAliases>\n"+
+					"    <IsTruncated>true</IsTruncated>\n    <Marker>m</Marker>\n")},
+		{"structures, optional list absent", bind[iam.CreateUserInput, iam.CreateUserOutput](),
+			&iam.CreateUserOutput{User: &types.User{
+				Path: aws.String("/"), UserName: aws.String("a&<b>'\""), UserId: aws.String("AIDA"),
+				Arn: aws.String("arn"), CreateDate: &day}},
+			result("CreateUser",
+				"    <User>\n      <Path>/</Path>\n      <UserName>a&amp;&lt;b&gt;'\"</UserName>\n"+
+					"      <UserId>AIDA</UserId>\n      <Arn>arn</Arn>\n"+
+					"      <CreateDate>2016-11-25T14:30:42Z</CreateDate>\n    </User>\n")},
+		{"map", bind[iam.GetAccountSummaryInput, iam.GetAccountSummaryOutput](),
+			&iam.GetAccountSummaryOutput{SummaryMap: map[string]int32{"Users": 27, "Groups": 7}},
+			result("GetAccountSummary",
+				"    <SummaryMap>\n      <entry>\n        <key>Groups</key>\n        <value>7</value>\n"+
+					"      </entry>\n      <entry>\n        <key>Users</key>\n        <value>27</value>\n"+
+					"      </entry>\n    </SummaryMap>\n")},
+		{"small first letter", bind[iam.ListDelegationRequestsInput, iam.ListDelegationRequestsOutput](),
+			&iam.ListDelegationRequestsOutput{},
 			result("ListDelegationRequests", "    <DelegationRequests/>\n    <isTruncated>false</isTruncated>\n")},
-		{"STS", bind[sts.GetCallerIdentityInput, sts.GetCallerIdentityOutput](), &sts.GetCallerIdentityOutput{Account: aws.String("1")},
-			`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` + "\n  <GetCallerIdentityResult>\n    <Account>1</Account>\n  </GetCallerIdentityResult>\n" + metadata + "</GetCallerIdentityResponse>\n"},
+		{"STS", bind[sts.GetCallerIdentityInput, sts.GetCallerIdentityOutput](),
+			&sts.GetCallerIdentityOutput{Account: aws.String("1")},
+			`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` +
+				"\n  <GetCallerIdentityResult>\n    <Account>1</Account>\n  </GetCallerIdentityResult>\n" + metadata +
+				"</GetCallerIdentityResponse>\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := encode(t, test.op, test.out); got != test.want {
@@ -113,7 +140,8 @@ func TestEncodeRefusesAnotherOutput(t *testing.T) {
 }
 
 func TestEncodeError(t *testing.T) {
-	got := render(t, awsquery.EncodeError("iam", awsmodel.Fail("ReportNotPresent", ""), "bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da"))
+	got := render(t,
+		awsquery.EncodeError("iam", awsmodel.Fail("ReportNotPresent", ""), "bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da"))
 	const notPresent = `<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
   <Error>
     <Type>Sender</Type>
@@ -131,10 +159,13 @@ func TestEncodeError(t *testing.T) {
 		status  int
 		want    []string
 	}{
-		{"iam", awsmodel.Fail("NoSuchEntity", "The user with name %s cannot be found.", "<x>"), 404, []string{"<Type>Sender</Type>", "    <Message>The user with name &lt;x&gt; cannot be found.</Message>\n  </Error>"}},
+		{"iam", awsmodel.Fail("NoSuchEntity", "The user with name %s cannot be found.", "<x>"), 404,
+			[]string{"<Type>Sender</Type>",
+				"    <Message>The user with name &lt;x&gt; cannot be found.</Message>\n  </Error>"}},
 		{"iam", awsmodel.Fail("ServiceFailure", "x"), 500, []string{"<Type>Receiver</Type>"}},
 		{"sts", awsmodel.Fail("AccessDenied", "x"), 403, []string{`xmlns="https://sts.amazonaws.com/doc/2011-06-15/"`}},
-		{"iam", awsmodel.Fail("InvalidAction", "Could not find operation X for version 2010-05-08"), 400, []string{`xmlns="http://webservices.amazon.com/AWSFault/2005-15-09"`}},
+		{"iam", awsmodel.Fail("InvalidAction", "Could not find operation X for version 2010-05-08"), 400,
+			[]string{`xmlns="http://webservices.amazon.com/AWSFault/2005-15-09"`}},
 	} {
 		r := awsquery.EncodeError(test.service, test.err, "id")
 		if r.Status != test.status {
@@ -178,11 +209,15 @@ func TestEncodeStream(t *testing.T) {
 			"pieces":       bytes.NewReader(content),
 			"single bytes": iotest.OneByteReader(bytes.NewReader(content)),
 		} {
-			if got := encode(t, getReport, &report{Content: stream(int64(size), reader), ReportFormat: "text/csv"}); got != want {
+			if got := encode(t, getReport,
+				&report{Content: stream(int64(size), reader), ReportFormat: "text/csv"}); got != want {
 				t.Errorf("%d bytes in %s differ", size, name)
 			}
 		}
-		whole := awsquery.Blob{Size: int64(size), WriteTo: func(w io.Writer) error { _, err := w.Write(content); return err }}
+		whole := awsquery.Blob{Size: int64(size), WriteTo: func(w io.Writer) error {
+			_, err := w.Write(content)
+			return err
+		}}
 		if got := encode(t, getReport, &report{Content: whole, ReportFormat: "text/csv"}); got != want {
 			t.Errorf("%d bytes at once differ", size)
 		}
@@ -272,7 +307,8 @@ func textOf(t *testing.T, answer, name string) string {
 // FuzzEncode: an answer is well-formed and says what was put in, but for the
 // characters that XML cannot carry.
 func FuzzEncode(f *testing.F) {
-	for _, s := range []string{"", "a", "</Message><Code>x</Code>", "]]>", "&amp;", "\r\n\t \x00\x1f\x7f\u0085\u2028", "\ufffe\uffff\ufffd", "\xff\xc0\xaf", "🙂é"} {
+	for _, s := range []string{"", "a", "</Message><Code>x</Code>", "]]>", "&amp;", "\r\n\t \x00\x1f\x7f\u0085\u2028",
+		"\ufffe\uffff\ufffd", "\xff\xc0\xaf", "🙂é"} {
 		f.Add(s)
 	}
 	op := bind[iam.GetUserInput, iam.GetUserOutput]()
@@ -284,10 +320,13 @@ func FuzzEncode(f *testing.F) {
 			}
 			want.WriteRune(r)
 		}
-		if got := textOf(t, encode(t, op, &iam.GetUserOutput{User: &types.User{UserName: &s}}), "UserName"); got != want.String() {
+		if got := textOf(t, encode(t, op, &iam.GetUserOutput{User: &types.User{UserName: &s}}),
+			"UserName"); got != want.String() {
 			t.Errorf("%q came back as %q", s, got)
 		}
-		if got := textOf(t, render(t, awsquery.EncodeError("iam", &awsmodel.Error{Code: "NoSuchEntity", Message: s}, "id")), "Message"); got != want.String() {
+		if got := textOf(t,
+			render(t, awsquery.EncodeError("iam", &awsmodel.Error{Code: "NoSuchEntity", Message: s}, "id")),
+			"Message"); got != want.String() {
 			t.Errorf("message %q came back as %q", s, got)
 		}
 	})

@@ -76,7 +76,9 @@ func (f Form) Get(name string) string {
 
 // Lookup returns a parameter's value and whether it is there.
 func (f Form) Lookup(name string) (string, bool) {
-	i, found := slices.BinarySearchFunc(f.params, name, func(p param, name string) int { return compareNames(p.name, name) })
+	i, found := slices.BinarySearchFunc(f.params, name, func(p param, name string) int {
+		return compareNames(p.name, name)
+	})
 	if !found {
 		return "", false
 	}
@@ -133,7 +135,8 @@ func unescape(s string) (string, *awsmodel.Error) {
 			}
 			high, low := unhex(s[i+1]), unhex(s[i+2])
 			if high > 15 || low > 15 {
-				return "", awsmodel.Fail("MalformedQueryString", "Illegal hex character in escape %% pattern: %s", printable(s[i:i+3]))
+				return "", awsmodel.Fail("MalformedQueryString", "Illegal hex character in escape %% pattern: %s",
+					printable(s[i:i+3]))
 			}
 			plain = append(plain, high<<4|low)
 			i += 2

@@ -22,7 +22,8 @@ func TestParseForm(t *testing.T) {
 		{"equal sign in a value", "a=b=c", []string{"a=b=c"}},
 		{"semicolon", "a=1;b=2", []string{"a=1;b=2"}},
 		{"names of other case", "action=1&Action=2", []string{"Action=2", "action=1"}},
-		{"numbers in order", "T.member.10=c&T.member.9=b&T.member.010x=d&T.member.1=a", []string{"T.member.1=a", "T.member.9=b", "T.member.10=c", "T.member.010x=d"}},
+		{"numbers in order", "T.member.10=c&T.member.9=b&T.member.010x=d&T.member.1=a",
+			[]string{"T.member.1=a", "T.member.9=b", "T.member.10=c", "T.member.010x=d"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			form, err := awsquery.ParseForm(test.raw)
@@ -55,17 +56,20 @@ func TestParseFormRefuses(t *testing.T) {
 		{"escape cut by the pair", "a=%2&b=1", "MalformedQueryString", "Incomplete trailing escape % sequence"},
 		{"illegal escape", "a=%2gx", "MalformedQueryString", "Illegal hex character in escape % pattern: %2g"},
 		{"illegal escape in a name", "%zz=1", "MalformedQueryString", "Illegal hex character in escape % pattern: %zz"},
-		{"illegal escape that is not text", "a=%\xff\xfe", "MalformedQueryString", `Illegal hex character in escape % pattern: %\xff\xfe`},
+		{"illegal escape that is not text", "a=%\xff\xfe", "MalformedQueryString",
+			`Illegal hex character in escape % pattern: %\xff\xfe`},
 		{"not UTF-8, escaped", "a=%ff", "MalformedInput", "Parameters must be encoded as UTF-8."},
 		{"not UTF-8, raw", "a=\xff", "MalformedInput", "Parameters must be encoded as UTF-8."},
 		{"overlong UTF-8", "a=%c0%af", "MalformedInput", "Parameters must be encoded as UTF-8."},
 		{"surrogate", "a=%ed%a0%80", "MalformedInput", "Parameters must be encoded as UTF-8."},
-		{"twice", "Action=GetUser&x=1&Action=DeleteUser", "MalformedInput", "Parameter Action is given more than once."},
+		{"twice", "Action=GetUser&x=1&Action=DeleteUser", "MalformedInput",
+			"Parameter Action is given more than once."},
 		{"twice with the same value", "a=1&a=1", "MalformedInput", "Parameter a is given more than once."},
 		{"twice, once escaped", "a=1&%61=2", "MalformedInput", "Parameter a is given more than once."},
 		{"twice under two spellings of the index", "T.member.1.Key=a&T.member.01.Key=b", "MalformedInput", ""},
 		{"twice deep", "T.member.1.V.member.2=a&T.member.001.V.member.02=b", "MalformedInput", ""},
-		{"too many", strings.Repeat("&", awsquery.MaxParameters), "MalformedInput", "Too many parameters: at most 10000 are accepted."},
+		{"too many", strings.Repeat("&", awsquery.MaxParameters), "MalformedInput",
+			"Too many parameters: at most 10000 are accepted."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := awsquery.ParseForm(test.raw)

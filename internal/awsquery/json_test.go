@@ -23,21 +23,29 @@ func TestEncodeJSON(t *testing.T) {
 		want string
 	}{
 		{bind[sts.GetCallerIdentityInput, sts.GetCallerIdentityOutput](),
-			&sts.GetCallerIdentityOutput{UserId: aws.String("A"), Account: aws.String("1"), Arn: aws.String("a<>&\"\x01é\xff")},
-			`{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Account":"1","Arn":"a<>&\"\u0001é\ufffd","UserId":"A"},` +
+			&sts.GetCallerIdentityOutput{UserId: aws.String("A"), Account: aws.String("1"),
+				Arn: aws.String("a<>&\"\x01é\xff")},
+			`{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Account":"1","Arn":"a<>&\"\u0001é\ufffd",` +
+				`"UserId":"A"},` +
 				`"ResponseMetadata":{"RequestId":"id"}}}`},
 		{bind[sts.AssumeRoleInput, sts.AssumeRoleOutput](), &sts.AssumeRoleOutput{
 			Credentials: &ststypes.Credentials{
-				AccessKeyId: aws.String("k"), SecretAccessKey: aws.String("s"), SessionToken: aws.String("t"), Expiration: &expires,
+				AccessKeyId: aws.String("k"), SecretAccessKey: aws.String("s"), SessionToken: aws.String("t"),
+				Expiration: &expires,
 			},
 			PackedPolicySize: aws.Int32(7),
 		}, `{"AssumeRoleResponse":{"AssumeRoleResult":{"AssumedRoleUser":null,"Credentials":{"AccessKeyId":"k",` +
-			`"Expiration":1795428000,"SecretAccessKey":"s","SessionToken":"t"},"PackedPolicySize":7,"SessionTokenSize":null,` +
+			`"Expiration":1795428000,"SecretAccessKey":"s","SessionToken":"t"},"PackedPolicySize":7,` +
+			`"SessionTokenSize":null,` +
 			`"SessionTokenUtilization":null,"SourceIdentity":null},"ResponseMetadata":{"RequestId":"id"}}}`},
-		{bind[iam.TagUserInput, iam.TagUserOutput](), nil, `{"TagUserResponse":{"ResponseMetadata":{"RequestId":"id"}}}`},
-		{bind[iam.ListUsersInput, iam.ListUsersOutput](), &iam.ListUsersOutput{Users: []types.User{{Tags: []types.Tag{}}}},
-			`{"ListUsersResponse":{"ListUsersResult":{"IsTruncated":false,"Marker":null,"Users":[{"Arn":null,"CreateDate":null,` +
-				`"PasswordLastUsed":null,"Path":null,"PermissionsBoundary":null,"Tags":[],"UserId":null,"UserName":null}]},` +
+		{bind[iam.TagUserInput, iam.TagUserOutput](), nil,
+			`{"TagUserResponse":{"ResponseMetadata":{"RequestId":"id"}}}`},
+		{bind[iam.ListUsersInput, iam.ListUsersOutput](),
+			&iam.ListUsersOutput{Users: []types.User{{Tags: []types.Tag{}}}},
+			`{"ListUsersResponse":{"ListUsersResult":{"IsTruncated":false,"Marker":null,"Users":[{"Arn":null,` +
+				`"CreateDate":null,` +
+				`"PasswordLastUsed":null,"Path":null,"PermissionsBoundary":null,"Tags":[],"UserId":null,` +
+				`"UserName":null}]},` +
 				`"ResponseMetadata":{"RequestId":"id"}}}`},
 	} {
 		r, err := test.op.EncodeJSON(test.out, "id")
@@ -58,9 +66,11 @@ func TestEncodeJSON(t *testing.T) {
 
 func TestEncodeErrorJSON(t *testing.T) {
 	for want, err := range map[string]*awsmodel.Error{
-		`{"Error":{"Code":"ExpiredToken","Message":"The <token> is \"expired\"","Type":"Sender"},"RequestId":"id"}`: awsmodel.Fail(
+		`{"Error":{"Code":"ExpiredToken","Message":"The <token> is ` +
+			`\"expired\"","Type":"Sender"},"RequestId":"id"}`: awsmodel.Fail(
 			"ExpiredToken", "The <token> is %q", "expired"),
-		`{"Error":{"Code":"ServiceFailure","Message":null,"Type":"Receiver"},"RequestId":"id"}`: {Code: "ServiceFailure"},
+		`{"Error":{"Code":"ServiceFailure","Message":null,"Type":"Receiver"},"RequestId":"id"}`: {
+			Code: "ServiceFailure"},
 	} {
 		r := awsquery.EncodeErrorJSON(err, "id")
 		if got := render(t, r); got != want || r.Status != err.Status() || !json.Valid([]byte(got)) {

@@ -32,7 +32,8 @@ func TestOwnParameters(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := in.Rollcall
-	if own == nil || own.At == nil || !own.At.Equal(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)) || own.Name == nil || *own.Name != "x" {
+	if own == nil || own.At == nil || !own.At.Equal(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)) ||
+		own.Name == nil || *own.Name != "x" {
 		t.Errorf("decoded %+v", in)
 	}
 }

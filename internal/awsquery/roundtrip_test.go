@@ -199,7 +199,8 @@ func roundTrip(t *testing.T, server *echo, client any, method reflect.Method, em
 	f.fill(out.Elem())
 	server.op, server.in, server.out = op, received.Interface(), out.Interface()
 
-	results := reflect.ValueOf(client).MethodByName(method.Name).Call([]reflect.Value{reflect.ValueOf(context.Background()), in})
+	results := reflect.ValueOf(client).MethodByName(method.Name).Call(
+		[]reflect.Value{reflect.ValueOf(context.Background()), in})
 	if err, _ := results[1].Interface().(error); err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +223,8 @@ func roundTrip(t *testing.T, server *echo, client any, method reflect.Method, em
 // unordered reports whether v is an empty map or blob.
 func unordered(v any) bool {
 	value := reflect.ValueOf(v)
-	return value.IsValid() && (value.Kind() == reflect.Map || value.Type() == reflect.TypeFor[[]byte]()) && value.Len() == 0
+	return value.IsValid() && (value.Kind() == reflect.Map || value.Type() == reflect.TypeFor[[]byte]()) &&
+		value.Len() == 0
 }
 
 // TestRequestSnapshots decodes the requests that the SDK's own tests pin, and

@@ -14,7 +14,7 @@ import (
 	"rollcall/report"
 )
 
-// auditedAsOf is the moment the audited report counts from.
+// auditedAsOf is the moment from which the ages in the audited report count.
 const auditedAsOf = "2026-11-23T12:00:00Z"
 
 // dictReader is what people write themselves: three of the controls, console
@@ -51,7 +51,8 @@ func (b *bench) audit(ctx context.Context) error {
 	var ours, theirs []time.Duration
 	var peaks []float64
 	for range b.runs {
-		took, peak, err := timed(exec.CommandContext(ctx, b.binary, "audit", file, "--as-of", auditedAsOf, "--output", "json", "--exit-zero"))
+		took, peak, err := timed(exec.CommandContext(ctx, b.binary, "audit", file, "--as-of", auditedAsOf, "--output",
+			"json", "--exit-zero"))
 		if err != nil {
 			return err
 		}
@@ -63,7 +64,8 @@ func (b *bench) audit(ctx context.Context) error {
 	}
 	took, peak := median(ours), median(peaks)
 	b.row("audit", fmt.Sprintf("audit of %d users, file to JSON summary", b.users),
-		fmt.Sprintf("%s, %.0f MiB (three controls by csv.DictReader: %s)", seconds(took), peak, seconds(median(theirs))),
+		fmt.Sprintf("%s, %.0f MiB (three controls by csv.DictReader: %s)", seconds(took), peak,
+			seconds(median(theirs))),
 		"2 s, 150 MiB", took <= 2*time.Second && peak <= 150)
 	return nil
 }
@@ -101,7 +103,8 @@ func writeLarge(file string, n int) (err error) {
 	}
 	for i := range n {
 		name := fmt.Sprintf("firstname.lastname-%07d", i)
-		r := report.Row{User: name, ARN: "arn:aws:iam::" + account + ":user/division/department/" + name, Created: at(i, 0)}
+		r := report.Row{User: name, ARN: "arn:aws:iam::" + account + ":user/division/department/" + name,
+			Created: at(i, 0)}
 		if i%2 == 0 {
 			r.PasswordEnabled, r.MFAActive = report.True, report.BoolOf(i%4 == 0)
 			r.PasswordLastUsed, r.PasswordLastChanged, r.PasswordNextRotation = at(i, 300), at(i, 200), at(i, 290)

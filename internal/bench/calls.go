@@ -52,8 +52,11 @@ func (b *bench) firstAnswer(start func() (*process, error), runs int) (time.Dura
 	return median(all), nil
 }
 
-// against measures a rate of ours in turn with moto's and adds the row.
-func (b *bench) against(ctx context.Context, name, figure string, factor float64, d time.Duration, measure func(t target, d time.Duration) (float64, error)) error {
+// against measures one of our rates in turn with moto's and adds the row.
+func (b *bench) against(
+	ctx context.Context, name, figure string, factor float64, d time.Duration,
+	measure func(t target, d time.Duration) (float64, error),
+) error {
 	r, err := newRollcall(ctx, b.binary, filepath.Join(b.dir, name))
 	if err != nil {
 		return err
@@ -99,15 +102,16 @@ func (b *bench) against(ctx context.Context, name, figure string, factor float64
 
 // getUser measures signed and verified reads.
 func (b *bench) getUser(ctx context.Context) error {
-	return b.against(ctx, "get-user", "GetUser, signed, over HTTP, 8 clients", 25, 4*time.Second, func(t target, d time.Duration) (float64, error) {
-		if _, err := t.call("iam", "Action=GetUser&Version=2010-05-08&UserName=alice"); err != nil {
-			if _, err := t.call("iam", "Action=CreateUser&Version=2010-05-08&UserName=alice"); err != nil {
-				return 0, err
+	return b.against(ctx, "get-user", "GetUser, signed, over HTTP, 8 clients", 25, 4*time.Second,
+		func(t target, d time.Duration) (float64, error) {
+			if _, err := t.call("iam", "Action=GetUser&Version=2010-05-08&UserName=alice"); err != nil {
+				if _, err := t.call("iam", "Action=CreateUser&Version=2010-05-08&UserName=alice"); err != nil {
+					return 0, err
+				}
 			}
-		}
-		request := t.request("iam", "Action=GetUser&Version=2010-05-08&UserName=alice")
-		return t.rate(clients, d, func(c *client, _, _ int) error { return want(c.do(request, nil)) })
-	})
+			request := t.request("iam", "Action=GetUser&Version=2010-05-08&UserName=alice")
+			return t.rate(clients, d, func(c *client, _, _ int) error { return want(c.do(request, nil)) })
+		})
 }
 
 // create measures durable writes: a user and an access key for it. Requests
@@ -115,26 +119,27 @@ func (b *bench) getUser(ctx context.Context) error {
 func (b *bench) create(ctx context.Context) error {
 	const pairs = 4000 // for each client; more than one run can send
 	run := 0
-	return b.against(ctx, "create", "CreateUser + CreateAccessKey, durable, 8 clients", 20, 4*time.Second, func(t target, d time.Duration) (float64, error) {
-		run++
-		requests := make([][][2][]byte, clients)
-		for worker := range requests {
-			for i := range pairs {
-				name := fmt.Sprintf("u%d-%d-%d", run, worker, i)
-				requests[worker] = append(requests[worker], [2][]byte{
-					t.request("iam", "Action=CreateUser&Version=2010-05-08&UserName="+name),
-					t.request("iam", "Action=CreateAccessKey&Version=2010-05-08&UserName="+name),
-				})
+	return b.against(ctx, "create", "CreateUser + CreateAccessKey, durable, 8 clients", 20, 4*time.Second,
+		func(t target, d time.Duration) (float64, error) {
+			run++
+			requests := make([][][2][]byte, clients)
+			for worker := range requests {
+				for i := range pairs {
+					name := fmt.Sprintf("u%d-%d-%d", run, worker, i)
+					requests[worker] = append(requests[worker], [2][]byte{
+						t.request("iam", "Action=CreateUser&Version=2010-05-08&UserName="+name),
+						t.request("iam", "Action=CreateAccessKey&Version=2010-05-08&UserName="+name),
+					})
+				}
 			}
-		}
-		return t.rate(clients, d, func(c *client, worker, i int) error {
-			if i == pairs {
-				return fmt.Errorf("more than %d pairs in %s: sign more", pairs, d)
-			}
-			if err := want(c.do(requests[worker][i][0], nil)); err != nil {
-				return err
-			}
-			return want(c.do(requests[worker][i][1], nil))
+			return t.rate(clients, d, func(c *client, worker, i int) error {
+				if i == pairs {
+					return fmt.Errorf("more than %d pairs in %s: sign more", pairs, d)
+				}
+				if err := want(c.do(requests[worker][i][0], nil)); err != nil {
+					return err
+				}
+				return want(c.do(requests[worker][i][1], nil))
+			})
 		})
-	})
 }

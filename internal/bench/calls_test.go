@@ -29,7 +29,8 @@ func served(b *testing.B) target {
 	if err != nil {
 		b.Fatal(err)
 	}
-	a, err := s.IAM.CreateAccount(b.Context(), identity.AccountSpec{ID: account, Limits: map[string]int{"UsersPerAccount": 1_000_000_000}})
+	a, err := s.IAM.CreateAccount(b.Context(),
+		identity.AccountSpec{ID: account, Limits: map[string]int{"UsersPerAccount": 1_000_000_000}})
 	if err != nil {
 		b.Fatal(err)
 	}

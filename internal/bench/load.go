@@ -41,7 +41,7 @@ func (t target) request(service, form string) []byte {
 	return b.Bytes()
 }
 
-// client is one connection, opened anew when the server closes it.
+// client is one connection, opened again when the server closes it.
 type client struct {
 	addr string
 	conn net.Conn
@@ -55,8 +55,8 @@ func (c *client) close() {
 	}
 }
 
-// do sends a request and reads the answer to its end. to, when set, takes
-// the body.
+// do sends a request and reads the answer to its end. If to is set, it gets the
+// body.
 func (c *client) do(request []byte, to io.Writer) (status int, n int64, err error) {
 	for try := 0; ; try++ {
 		fresh := c.conn == nil
@@ -132,8 +132,8 @@ func (t target) call(service, form string) (string, error) {
 	return body.String(), err
 }
 
-// rate runs step from a number of clients at once for a time, and returns how
-// many steps ended per second.
+// rate runs step in a number of clients for a time, and returns the number of
+// steps per second.
 func (t target) rate(clients int, d time.Duration, step func(c *client, worker, i int) error) (float64, error) {
 	var wait sync.WaitGroup
 	counts := make([]int, clients)
@@ -158,7 +158,7 @@ func (t target) rate(clients int, d time.Duration, step func(c *client, worker, 
 	return float64(total) / took, errors.Join(errs...)
 }
 
-// want makes an error of an answer that is not 200.
+// want returns an error for an answer that is not 200.
 func want(status int, _ int64, err error) error {
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("status %d", status)

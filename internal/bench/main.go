@@ -1,7 +1,7 @@
-// Bench measures Rollcall as its users meet it, a real process on loopback,
-// and prints one table: each figure, what it has to be, and the command that
-// makes it again. Where python3 has moto, it is measured in turn with
-// Rollcall, run by run, so that a machine whose speed drifts is fair to both.
+// Bench measures Rollcall as its users meet it, a real process on loopback, and
+// prints one table: each figure, its goal, and the command that measures it
+// again. If python3 has moto, it is measured in turn with Rollcall, run by run,
+// so that a machine whose speed drifts is fair to both.
 //
 //	bench [-only name,...] [-users n] [-runs n] rollcall-binary
 package main
@@ -52,7 +52,9 @@ var measurements = []struct {
 
 func main() {
 	b := &bench{moto: hasMoto(), table: table.NewWriter()}
-	only := flag.String("only", "", "measure only these, by name: start, get-user, create, contention, policies, assume-role, report, report-moto, report-postgres, flat, audit")
+	only := flag.String("only", "",
+		"measure only these, by name: start, get-user, create, contention, policies, assume-role, report, "+
+			"report-moto, report-postgres, flat, audit")
 	flag.IntVar(&b.users, "users", 1_000_000, "users of the large report")
 	flag.IntVar(&b.runs, "runs", 3, "runs of each measurement; the median counts")
 	flag.Parse()
@@ -98,8 +100,8 @@ func (b *bench) all(ctx context.Context, only string) (err error) {
 	return nil
 }
 
-// row adds a figure. name is the measurement that makes it; goal is empty for
-// figures that only inform.
+// row adds a figure. name is the measurement that produced it; goal is empty
+// for figures that only inform.
 func (b *bench) row(name, figure, measured, goal string, reached bool) {
 	mark := ""
 	if goal != "" {
@@ -112,7 +114,7 @@ func (b *bench) row(name, figure, measured, goal string, reached bool) {
 	b.table.AppendRow(table.Row{figure, measured, goal, mark, "make bench ARGS='-only " + name + "'"})
 }
 
-// median is the middle of what several runs gave.
+// median returns the middle of several results.
 func median[T ~int64 | ~float64](all []T) T {
 	slices.Sort(all)
 	return all[len(all)/2]

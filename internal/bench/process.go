@@ -24,7 +24,7 @@ type process struct {
 	log bytes.Buffer
 }
 
-// freeAddr is a loopback address that was free a moment ago.
+// freeAddr returns a loopback address that was free a moment ago.
 func freeAddr() string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -34,7 +34,9 @@ func freeAddr() string {
 	return l.Addr().String()
 }
 
-func start(addr string, credentials sigv4test.Credentials, env []string, name string, args ...string) (*process, error) {
+func start(
+	addr string, credentials sigv4test.Credentials, env []string, name string, args ...string,
+) (*process, error) {
 	p := &process{target: target{addr, credentials}}
 	p.cmd = exec.Command(name, args...)
 	p.cmd.Env = append(os.Environ(), env...)
@@ -69,7 +71,7 @@ func (p *process) stop() {
 	}
 }
 
-// peak is the most memory the process ever had resident, in MiB.
+// peak returns the most memory that the process ever had resident, in MiB.
 func (p *process) peak() float64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -84,7 +86,7 @@ func (p *process) peak() float64 {
 	return 0
 }
 
-// rollcall is where a service keeps its data, and the binary that serves it.
+// rollcall holds the place of a service's data, and the binary that serves it.
 type rollcall struct {
 	binary string
 	dir    string
@@ -94,7 +96,7 @@ type rollcall struct {
 
 const account = "123456789012"
 
-// newRollcall makes an account without a bound on its users, in an SQLite
+// newRollcall creates an account without a limit on its users, in an SQLite
 // file.
 func newRollcall(ctx context.Context, binary, dir string) (*rollcall, error) {
 	return newRollcallOn(ctx, binary, dir, "")
@@ -106,7 +108,9 @@ func newRollcallOn(ctx context.Context, binary, dir, store string) (*rollcall, e
 		return nil, err
 	}
 	r := &rollcall{binary: binary, dir: filepath.Join(dir, "data"), store: store}
-	cmd := exec.CommandContext(ctx, binary, append([]string{"account", "create", "--id", account, "--output", "json", "--limit", "UsersPerAccount=1000000000"}, r.where()...)...)
+	cmd := exec.CommandContext(ctx, binary,
+		append([]string{"account", "create", "--id", account, "--output", "json", "--limit",
+			"UsersPerAccount=1000000000"}, r.where()...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -135,7 +139,7 @@ func (r *rollcall) serve(args ...string) (*process, error) {
 	return start(addr, r.root, nil, r.binary, append(all, args...)...)
 }
 
-// moto starts moto's server, if it is installed. seed users are made inside
+// moto starts moto's server, if it is installed. seed users are created inside
 // it before it listens: through its API they would take longer than all else.
 func moto(seed int) (*process, error) {
 	addr := freeAddr()

@@ -17,7 +17,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// seeded makes an account with users, straight in its store. PostgreSQL gets
+// seeded creates an account with users, directly in its store. PostgreSQL gets
 // it from a backup, which takes a fraction of the time.
 func (b *bench) seeded(ctx context.Context, name string, users int, url string) (*rollcall, error) {
 	r, err := newRollcall(ctx, b.binary, filepath.Join(b.dir, name))
@@ -57,7 +57,7 @@ func (b *bench) move(ctx context.Context, from *store.DB, url string) error {
 	return errors.Join(err, to.Close(), settle(ctx, url))
 }
 
-// settle does at once what PostgreSQL does by itself in the minutes after a
+// settle does immediately what PostgreSQL does by itself in the minutes after a
 // bulk load, so that it is not measured.
 func settle(ctx context.Context, url string) error {
 	c, err := pgx.Connect(ctx, url)
@@ -75,8 +75,8 @@ func settle(ctx context.Context, url string) error {
 
 const generate = "Action=GenerateCredentialReport&Version=2010-05-08"
 
-// made makes one report and returns the time from the call that starts it to
-// the one that says COMPLETE.
+// made generates one report and returns the time from the call that starts it
+// to the one that says COMPLETE.
 func made(t target) (time.Duration, error) {
 	c := &client{addr: t.addr}
 	defer c.close()
@@ -106,9 +106,11 @@ func fetched(t target) (time.Duration, int64, error) {
 	return time.Since(start), n, want(status, n, err)
 }
 
-// reportTimes serves a store and makes and fetches its report several times,
-// each from a service that just started.
-func (b *bench) reportTimes(r *rollcall) (generate, get time.Duration, generatePeak, getPeak float64, size int64, err error) {
+// reportTimes serves a store and generates and fetches its report several
+// times, each from a service that just started.
+func (b *bench) reportTimes(
+	r *rollcall,
+) (generate, get time.Duration, generatePeak, getPeak float64, size int64, err error) {
 	var makes, gets []time.Duration
 	var makePeaks, getPeaks []float64
 	for range b.runs {
@@ -126,7 +128,7 @@ func (b *bench) reportTimes(r *rollcall) (generate, get time.Duration, generateP
 		if err != nil {
 			return 0, 0, 0, 0, 0, err
 		}
-		// The next run must not find this one's report young enough.
+		// The next run must not find this report young enough.
 		time.Sleep(time.Second)
 	}
 	return median(makes), median(gets), median(makePeaks), median(getPeaks), size, nil
@@ -148,12 +150,13 @@ func (b *bench) report(ctx context.Context) error {
 	of := fmt.Sprintf("report of %d users, SQLite", b.users)
 	b.row("report", of+": generate", seconds(made), "2.5 s", made <= 2500*time.Millisecond)
 	b.row("report", of+": peak memory, whole server", fmt.Sprintf("%.0f MiB", madePeak), "200 MiB", madePeak <= 200)
-	b.row("report", fmt.Sprintf("%s: get, %d MB on the wire", of, size/1_000_000), seconds(got), "1.5 s", got <= 1500*time.Millisecond)
+	b.row("report", fmt.Sprintf("%s: get, %d MB on the wire", of, size/1_000_000), seconds(got), "1.5 s",
+		got <= 1500*time.Millisecond)
 	b.row("report", of+": peak memory after get", fmt.Sprintf("%.0f MiB", gotPeak), "flat", gotPeak <= madePeak+32)
 	return nil
 }
 
-// reportMoto measures the report of 100,000 users beside moto's.
+// reportMoto measures the report of 100,000 users next to moto's.
 func (b *bench) reportMoto(ctx context.Context) error {
 	const users = 100_000
 	r, err := b.seeded(ctx, "report-moto", users, "")
@@ -173,7 +176,7 @@ func (b *bench) reportMoto(ctx context.Context) error {
 		}
 		defer p.stop()
 		theirs, err := several(b, func() (time.Duration, error) {
-			// moto makes its report when it is fetched.
+			// moto generates its report when it is fetched.
 			begin := time.Now()
 			if _, err := p.call("iam", generate); err != nil {
 				return 0, err
@@ -214,8 +217,8 @@ func (b *bench) reportPostgres(ctx context.Context) error {
 }
 
 // flat measures the cost of a user in reports of growing size. The cost of a
-// small report is that of the calls; it is taken out by the report of an
-// empty account.
+// small report is that of the calls; the report of an empty account is
+// subtracted.
 func (b *bench) flat(ctx context.Context) error {
 	empty, err := b.costOf(ctx, 0)
 	if err != nil {
@@ -236,12 +239,13 @@ func (b *bench) flat(ctx context.Context) error {
 	for _, c := range costs {
 		least, most = min(least, c), max(most, c)
 	}
-	b.row("flat", "report: µs per user by number of users", strings.Join(texts, ", "), "within 1.5 ×", most <= 1.5*least)
+	b.row("flat", "report: µs per user by number of users", strings.Join(texts, ", "), "within 1.5 ×",
+		most <= 1.5*least)
 	return nil
 }
 
-// costOf is the median time to generate a report of a number of users by a
-// service that has been answering for a while.
+// costOf returns the median time to generate a report of a number of users, by
+// a service that has been answering for a while.
 func (b *bench) costOf(ctx context.Context, users int) (time.Duration, error) {
 	r, err := b.seeded(ctx, fmt.Sprintf("flat-%d", users), users, "")
 	if err != nil {
@@ -268,7 +272,7 @@ func (b *bench) costOf(ctx context.Context, users int) (time.Duration, error) {
 			return 0, err
 		}
 		all = append(all, took)
-		// The next run must not find this one's report young enough.
+		// The next run must not find this report young enough.
 		time.Sleep(250 * time.Millisecond)
 	}
 	return median(all), nil

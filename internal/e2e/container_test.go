@@ -18,24 +18,28 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// container is how much memory docs/operations.md says is enough.
+// container is the amount of memory that docs/operations.md calls enough.
 const container = 128 << 20
 
 // A container of that size is not outgrown, by default, by changes, a report
-// and strangers at once. It needs leave to make a control group.
+// and strangers at the same time. The test needs permission to create a control
+// group.
 func TestSmallContainer(t *testing.T) {
 	group := newGroup(t, container)
 	flags := []string{"--data", e2etest.DataDir(t)}
 	a := e2etest.CreateAccount(t, flags...)
 	e2etest.Seed(t, flags, a, 20_000)
-	// The shell goes into the group and becomes the service.
+	// The shell joins the group and becomes the service.
 	cmd := exec.Command("sh", append([]string{"-c", `echo $$ > "$0"/cgroup.procs && exec "$@"`, group.dir,
-		e2etest.Binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"}, flags...)...)
+		e2etest.Binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"},
+		flags...)...)
 	cmd.Env = e2etest.Environment(t)
 	p := e2etest.Launch(t, cmd)
 	p.WaitListening()
 
-	closeAll := hold(p.URL, *strangers, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 393216\r\n\r\n"+strings.Repeat("a", 393000))
+	closeAll := hold(p.URL, *strangers,
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
+			"Content-Length: 393216\r\n\r\n"+strings.Repeat("a", 393000))
 	defer closeAll()
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
 	defer stop()
@@ -45,7 +49,8 @@ func TestSmallContainer(t *testing.T) {
 			client := p.IAM(a.Root())
 			for n := 0; ctx.Err() == nil; n++ {
 				name := fmt.Sprintf("w%d-%d", worker, n)
-				if _, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String(name)}); err != nil {
+				if _, err := client.CreateUser(t.Context(),
+					&iam.CreateUserInput{UserName: aws.String(name)}); err != nil {
 					t.Errorf("create %s: %v", name, err)
 					return
 				}
@@ -59,17 +64,19 @@ func TestSmallContainer(t *testing.T) {
 		t.Fatalf("it ended: %v", p.Err)
 	default:
 	}
-	t.Logf("at most %d MiB of anonymous memory, failures to get more: %s", resident(t, p, "VmHWM")>>20, group.read(t, "memory.failcnt"))
+	t.Logf("at most %d MiB of anonymous memory, failures to get more: %s", resident(t, p, "VmHWM")>>20,
+		group.read(t, "memory.failcnt"))
 }
 
 // group is a control group whose memory is bounded.
 type group struct{ dir string }
 
-// newGroup makes one, of version 1 or 2, whichever lets us.
+// newGroup creates one, of version 1 or 2, whichever works.
 func newGroup(t *testing.T, limit int) group {
 	t.Helper()
 	name := "rollcall-" + strconv.Itoa(os.Getpid())
-	for mount, file := range map[string]string{"/sys/fs/cgroup/memory": "memory.limit_in_bytes", "/sys/fs/cgroup": "memory.max"} {
+	for mount, file := range map[string]string{"/sys/fs/cgroup/memory": "memory.limit_in_bytes",
+		"/sys/fs/cgroup": "memory.max"} {
 		g := group{filepath.Join(mount, name)}
 		if os.Mkdir(g.dir, 0o755) != nil {
 			continue

@@ -18,7 +18,8 @@ func TestFewDescriptors(t *testing.T) {
 	flags := []string{"--data", e2etest.DataDir(t)}
 	a := e2etest.CreateAccount(t, flags...)
 	cmd := exec.Command("sh", append([]string{"-c", `ulimit -n 256 && exec "$0" "$@"`,
-		e2etest.Binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"}, flags...)...)
+		e2etest.Binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"},
+		flags...)...)
 	cmd.Env = e2etest.Environment(t)
 	p := e2etest.Launch(t, cmd)
 	p.WaitListening()
@@ -27,7 +28,7 @@ func TestFewDescriptors(t *testing.T) {
 	}
 	for range 5 {
 		time.Sleep(200 * time.Millisecond)
-		// On new connections each; the SDK tries again where one is ended.
+		// Each on a new connection; the SDK tries again if one is ended.
 		patient := e2etest.Config(p.URL, a.Root(), e2etest.Transport(t))
 		patient.Retryer = nil
 		if err := e2etest.SignsWith(t.Context(), patient); err != nil {

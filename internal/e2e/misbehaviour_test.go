@@ -28,18 +28,25 @@ type misbehaviour struct {
 	turn   func(c *caller)
 }
 
-// misbehaviours are the kinds of whom nobody else may notice anything. What
-// those with a key change stays within fifty users.
+// misbehaviours are the kinds that nobody else may notice. The changes of those
+// with a key stay within fifty users.
 var misbehaviours = []misbehaviour{
-	{"hangs up, without a key", 2, 10 * time.Millisecond, func(c *caller) { c.hangUp(unknownKey, "Action=ListUsers&Version=2010-05-08") }},
+	{"hangs up, without a key", 2, 10 * time.Millisecond, func(c *caller) {
+		c.hangUp(unknownKey, "Action=ListUsers&Version=2010-05-08")
+	}},
 	{"hangs up, with a key", 2, 10 * time.Millisecond, func(c *caller) { c.hangUp(c.key, c.anyAction()) }},
 	{"closes its sending side", 2, 20 * time.Millisecond, (*caller).halfClose},
 	{"says nothing", 20, time.Second, func(c *caller) { c.hold("") }},
 	{"ends no body", 20, time.Second, func(c *caller) {
-		c.hold("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1048576\r\n\r\n" + strings.Repeat("a", 1<<20-10))
+		c.hold("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n" +
+			"Content-Length: 1048576\r\n\r\n" + strings.Repeat("a", 1<<20-10))
 	}},
-	{"ends no headers, all of them tiny", 20, time.Second, func(c *caller) { c.hold("GET / HTTP/1.1\r\n" + strings.Repeat("a:\r\n", 13<<10)) }},
-	{"reads no answers", 10, time.Second, func(c *caller) { c.hold(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 20_000)) }},
+	{"ends no headers, all of them tiny", 20, time.Second, func(c *caller) {
+		c.hold("GET / HTTP/1.1\r\n" + strings.Repeat("a:\r\n", 13<<10))
+	}},
+	{"reads no answers", 10, time.Second, func(c *caller) {
+		c.hold(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 20_000))
+	}},
 	{"reads no answers of the admin port", 2, time.Second, func(c *caller) {
 		c.host = strings.TrimPrefix(c.node.Admin, "http://")
 		c.hold(strings.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 2000))
@@ -51,32 +58,36 @@ var misbehaviours = []misbehaviour{
 // unknownKey signs as a stranger does.
 var unknownKey = e2etest.Key{ID: "AKIAIOSFODNN7STRANGE", Secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 
-// patience is how long a caller holds a connection that it has no use for.
+// patience is the time for which a caller holds a connection that it has no use
+// for.
 const patience = 20 * time.Second
 
-// caller is one of a kind.
+// caller is one caller of a kind.
 type caller struct {
 	ctx  context.Context
 	node *e2etest.Process
 	key  e2etest.Key // of an account
 	host string
-	// from is the address that all of a kind call from.
+	// from is the address that all callers of a kind call from.
 	from net.IP
 	// turns and wrong count; first is the first wrong answer.
 	turns, wrong *atomic.Int64
 	first        func(error)
 }
 
-// misbehave has all kinds call until the context ends; wait then waits for them.
-// Whoever is answered wrongly, though it waits, is an error.
-func misbehave(ctx context.Context, t *testing.T, node *e2etest.Process, k e2etest.Key, pace func() time.Duration) (report func() string, wait func()) {
+// misbehave makes all kinds call until the context ends; wait then waits for
+// them. A wrong answer to a caller that waits for it is an error.
+func misbehave(
+	ctx context.Context, t *testing.T, node *e2etest.Process, k e2etest.Key, pace func() time.Duration,
+) (report func() string, wait func()) {
 	var callers sync.WaitGroup
 	turns, wrong := make([]atomic.Int64, len(misbehaviours)), make([]atomic.Int64, len(misbehaviours))
 	for i, kind := range misbehaviours {
 		var once sync.Once
 		for range kind.atOnce {
 			c := &caller{
-				ctx: ctx, node: node, key: k, host: strings.TrimPrefix(node.URL, "http://"), from: net.IPv4(127, 0, 1, byte(i+1)),
+				ctx: ctx, node: node, key: k, host: strings.TrimPrefix(node.URL, "http://"),
+				from:  net.IPv4(127, 0, 1, byte(i+1)),
 				turns: &turns[i], wrong: &wrong[i],
 				first: func(err error) { once.Do(func() { t.Errorf("who %s: %v", kind.name, err) }) },
 			}
@@ -111,7 +122,7 @@ func (c *caller) dial() (*net.TCPConn, func()) {
 	return conn.(*net.TCPConn), func() { stop(); conn.Close() }
 }
 
-// request is a signed call as it goes over the wire.
+// request returns a signed call as it goes over the wire.
 func (c *caller) request(k e2etest.Key, agent, form string) []byte {
 	r, err := http.NewRequest(http.MethodPost, c.node.URL+"/", strings.NewReader(form))
 	if err != nil {
@@ -126,7 +137,8 @@ func (c *caller) request(k e2etest.Key, agent, form string) []byte {
 		if strings.Contains(form, "2011-06-15") {
 			service = "sts"
 		}
-		sigv4test.Sign(r, []byte(form), sigv4test.Credentials{AccessKeyID: k.ID, SecretAccessKey: k.Secret}, "us-east-1", service, time.Now())
+		sigv4test.Sign(r, []byte(form), sigv4test.Credentials{AccessKeyID: k.ID, SecretAccessKey: k.Secret},
+			"us-east-1", service, time.Now())
 	}
 	var b bytes.Buffer
 	if err := r.Write(&b); err != nil {
@@ -135,7 +147,8 @@ func (c *caller) request(k e2etest.Key, agent, form string) []byte {
 	return b.Bytes()
 }
 
-// anyAction is a call of any kind: a short or long read, a change, a report.
+// anyAction returns a call of any kind: a short or long read, a change, a
+// report.
 func (c *caller) anyAction() string {
 	name := fmt.Sprintf("&Version=2010-05-08&UserName=left-%d", rand.N(50))
 	actions := []string{
@@ -143,7 +156,8 @@ func (c *caller) anyAction() string {
 		"Action=TagUser&Tags.member.1.Key=a&Tags.member.1.Value=b" + name,
 		"Action=AttachUserPolicy&PolicyArn=arn:aws:iam::aws:policy/ReadOnlyAccess" + name,
 		"Action=DetachUserPolicy&PolicyArn=arn:aws:iam::aws:policy/ReadOnlyAccess" + name,
-		"Action=ListUsers&MaxItems=1000&Version=2010-05-08", "Action=GetAccountAuthorizationDetails&MaxItems=20&Version=2010-05-08",
+		"Action=ListUsers&MaxItems=1000&Version=2010-05-08",
+		"Action=GetAccountAuthorizationDetails&MaxItems=20&Version=2010-05-08",
 		"Action=GenerateCredentialReport&Version=2010-05-08", "Action=GetCredentialReport&Version=2010-05-08",
 		"Action=GetCallerIdentity&Version=2011-06-15",
 	}
@@ -163,8 +177,7 @@ func (c *caller) hangUp(k e2etest.Key, form string) {
 	c.turns.Add(1)
 }
 
-// halfClose sends all that it has to say and waits for the answer, which it
-// is to get.
+// halfClose sends everything and waits for the answer, which it must get.
 func (c *caller) halfClose() {
 	conn, closed := c.dial()
 	defer closed()
@@ -172,7 +185,8 @@ func (c *caller) halfClose() {
 		return
 	}
 	conn.Write(c.request(c.key, "", []string{
-		"Action=GetUser&Version=2010-05-08", "Action=ListUsers&MaxItems=100&Version=2010-05-08", "Action=GetCallerIdentity&Version=2011-06-15",
+		"Action=GetUser&Version=2010-05-08", "Action=ListUsers&MaxItems=100&Version=2010-05-08",
+		"Action=GetCallerIdentity&Version=2011-06-15",
 		"Action=UpdateAccountPasswordPolicy&MinimumPasswordLength=14&Version=2010-05-08",
 	}[rand.N(4)]))
 	conn.CloseWrite()
@@ -204,7 +218,7 @@ func (c *caller) hold(text string) {
 	}
 }
 
-// flood has a hundred calls refused, and says so in words that are no UTF-8.
+// flood makes a hundred calls that are refused, with texts that are not UTF-8.
 func (c *caller) flood() {
 	conn, closed := c.dial()
 	defer closed()
@@ -226,7 +240,7 @@ func (c *caller) flood() {
 	}
 }
 
-// readSlowly takes a report in small bites.
+// readSlowly reads a report in small pieces.
 func (c *caller) readSlowly() {
 	conn, closed := c.dial()
 	defer closed()

@@ -21,12 +21,14 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// answerWithin is how long one who behaves waits, on a slow machine too.
+// answerWithin is the longest wait of a caller that behaves, on a slow machine
+// too.
 const answerWithin = 30 * time.Second
 
-// TestMisbehaviour has every kind of misbehaviour at once beside ordinary load,
-// for some seconds or for -soak. Those who behave see no error, and what the
-// service holds of memory, descriptors, disk and connections stays flat.
+// TestMisbehaviour has every kind of misbehaviour at the same time as ordinary
+// load, for some seconds or for -soak. Callers that behave see no error, and
+// the memory, descriptors, disk and connections that the service holds do not
+// grow.
 func TestMisbehaviour(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		lasts, users := 10*time.Second, 2000
@@ -66,8 +68,8 @@ func TestMisbehaviour(t *testing.T) {
 	})
 }
 
-// leave has clients leave at any moment of changes, each of which is asked for
-// once, so that the trail can be held against the data.
+// leave makes clients leave at any moment of changes. Each change is requested
+// once, so that the trail can be compared with the data.
 func leave(ctx context.Context, t *testing.T, node *e2etest.Process, acc e2etest.Account, pace func() time.Duration) {
 	var all leavers.Result
 	for i := 0; ctx.Err() == nil; i++ {
@@ -88,7 +90,7 @@ func leave(ctx context.Context, t *testing.T, node *e2etest.Process, acc e2etest
 	t.Logf("leavers: %s", all)
 }
 
-// checkFates holds the data that the leavers made against the trail.
+// checkFates compares the data that the leavers changed with the trail.
 func checkFates(t *testing.T, node *e2etest.Process, data string, acc e2etest.Account) {
 	t.Helper()
 	trail, err := os.Open(filepath.Join(data, "trail.jsonl"))
@@ -101,7 +103,7 @@ func checkFates(t *testing.T, node *e2etest.Process, data string, acc e2etest.Ac
 	t.Logf("%d changes recorded, %d facts agree with them", fates.Changes, agree)
 }
 
-// honest are those who behave.
+// honest counts the calls of callers that behave.
 type honest struct {
 	t      *testing.T
 	node   *e2etest.Process
@@ -110,13 +112,13 @@ type honest struct {
 	errors atomic.Int64
 	mu     sync.Mutex
 	slow   time.Duration // the longest time to an answer
-	usual  time.Duration // what an answer took of late
-	last   time.Time     // when the last one came
+	usual  time.Duration // the recent time to an answer
+	last   time.Time     // when the last answer came
 }
 
-// pace is how long an answer takes of late, or has not come. Whoever misbehaves
-// waits for some of that between its turns: it does not outrun a machine that is
-// slow.
+// pace returns the recent time to an answer, or the time since the last one. A
+// misbehaving caller waits for a multiple of it between its turns, so that it
+// does not outrun a slow machine.
 func (h *honest) pace() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -124,10 +126,11 @@ func (h *honest) pace() time.Duration {
 }
 
 func (h *honest) String() string {
-	return fmt.Sprintf("%10d calls of those who behave, %d errors, the slowest took %v\n", h.calls.Load(), h.errors.Load(), h.slow.Round(time.Millisecond))
+	return fmt.Sprintf("%10d calls of those who behave, %d errors, the slowest took %v\n", h.calls.Load(),
+		h.errors.Load(), h.slow.Round(time.Millisecond))
 }
 
-// work goes on at the pace of a busy program.
+// work calls at the pace of a busy program.
 func (h *honest) work(ctx context.Context, i int) {
 	client := h.node.IAM(h.acc.Root())
 	for round := 0; ctx.Err() == nil; round++ {
@@ -135,7 +138,7 @@ func (h *honest) work(ctx context.Context, i int) {
 	}
 }
 
-// workOnce is the life of one user, with a look at the whole account.
+// workOnce lives the life of one user, with a look at the whole account.
 func (h *honest) workOnce(ctx context.Context, client *iam.Client, name string) {
 	var k e2etest.Key
 	for _, call := range []func(context.Context) error{
@@ -175,7 +178,7 @@ func (h *honest) workOnce(ctx context.Context, client *iam.Client, name string) 
 			return err
 		},
 	} {
-		// Those who behave end what they have begun.
+		// Callers that behave finish what they have begun.
 		if !h.call(context.WithoutCancel(ctx), call) {
 			return
 		}
@@ -199,10 +202,11 @@ func (h *honest) call(ctx context.Context, call func(context.Context) error) boo
 	return err == nil
 }
 
-// held is what the service holds at a moment.
+// held is what the service holds at one moment.
 type held struct {
 	resident, descriptors, trail, wal, database int64
-	// connections are those to PostgreSQL, sessions all that were ever opened.
+	// connections are those to PostgreSQL; sessions counts all that were ever
+	// opened.
 	connections, sessions int64
 }
 
@@ -228,7 +232,8 @@ func (m *measuring) watch(ctx context.Context) {
 			m.took = time.Since(m.began)
 			return
 		case <-tick.C:
-			// A machine that stands still for seconds fails no run of seconds.
+			// If the machine stops for seconds, that does not fail a run of
+			// seconds.
 			if status, text := e2etest.Get(m.t, m.node.Admin+"/readyz"); status != 200 && *e2etest.Soak > 0 {
 				m.t.Errorf("not ready after %v: %s", time.Since(m.began), text)
 			}
@@ -253,7 +258,8 @@ func (m *measuring) now() (h held) {
 	h.descriptors = int64(len(fds))
 	h.trail = size(filepath.Join(m.flags[1], "trail.jsonl"))
 	if len(m.flags) == 2 {
-		h.wal, h.database = size(filepath.Join(m.flags[1], "rollcall.db-wal")), size(filepath.Join(m.flags[1], "rollcall.db"))
+		h.wal, h.database = size(filepath.Join(m.flags[1], "rollcall.db-wal")),
+			size(filepath.Join(m.flags[1], "rollcall.db"))
 		return h
 	}
 	c, err := pgx.Connect(context.Background(), m.flags[3])
@@ -273,7 +279,7 @@ func size(path string) int64 {
 	return info.Size()
 }
 
-// most is the largest of a measurement in a part of the time.
+// most returns the largest value of a measurement in a part of the time.
 func most(all []held, of func(held) int64) (n int64) {
 	for _, h := range all {
 		n = max(n, of(h))
@@ -281,8 +287,8 @@ func most(all []held, of func(held) int64) (n int64) {
 	return n
 }
 
-// columns are the measurements, and by how much each may grow from the second
-// quarter of the time, when the service has warmed up, to the last one.
+// columns are the measurements, with the growth that each may show from the
+// second quarter of the time, when the service has warmed up, to the last one.
 var columns = []struct {
 	name  string
 	of    func(held) int64
@@ -301,43 +307,45 @@ func (m *measuring) String() string {
 	for _, c := range columns {
 		least := slices.MinFunc(m.all, func(a, b held) int { return int(c.of(a) - c.of(b)) })
 		quarter := len(m.all) / 4
-		fmt.Fprintf(&b, "%s: %d to %d; at most %d in the second quarter, %d in the last\n", c.name, c.of(least), most(m.all, c.of),
+		fmt.Fprintf(&b, "%s: %d to %d; at most %d in the second quarter, %d in the last\n", c.name, c.of(least),
+			most(m.all, c.of),
 			most(m.all[quarter:2*quarter], c.of), most(m.all[3*quarter:], c.of))
 	}
 	fmt.Fprintf(&b, "trail: %d bytes a second\n", m.trailRate())
 	return b.String()
 }
 
-// trailRate is how fast the trail grew.
+// trailRate returns how fast the trail grew.
 func (m *measuring) trailRate() int64 {
 	first, last := m.all[0], m.all[len(m.all)-1]
 	return int64(float64(last.trail-first.trail) / (m.every * time.Duration(len(m.all)-1)).Seconds())
 }
 
-// mostHeld bounds the memory, in bytes, whatever is asked of the service.
+// mostHeld bounds the memory in bytes, whatever is asked of the service.
 const mostHeld = 300 << 20
 
-// check looks at what the service held while everyone called.
+// check compares what the service held while everyone called with the bounds.
 func (m *measuring) check(before held) {
 	m.t.Helper()
 	quarter := len(m.all) / 4
 	for _, c := range columns {
 		early, late := most(m.all[quarter:2*quarter], c.of), most(m.all[3*quarter:], c.of)
 		if late > early+early/4+c.slack {
-			m.t.Errorf("%s: %d before, %d in the second quarter of the time, %d in the last", c.name, c.of(before), early, late)
+			m.t.Errorf("%s: %d before, %d in the second quarter of the time, %d in the last", c.name, c.of(before),
+				early, late)
 		}
 	}
 	if got := most(m.all, func(h held) int64 { return h.resident }); got > mostHeld && !e2etest.RaceEnabled {
 		m.t.Errorf("%d bytes resident, want at most %d", got, mostHeld)
 	}
-	// Strangers may have 1 MB a second; the others leave 100 to 300 calls.
+	// Strangers may have 1 MB per second; the others leave 100 to 300 calls.
 	if rate := m.trailRate(); rate > 1_500_000 {
 		m.t.Errorf("the trail grew by %d bytes a second", rate)
 	}
 }
 
-// checkAfterwards waits until the service has let go what it held for those
-// who have left.
+// checkAfterwards waits until the service has released what it held for callers
+// that have left.
 func (m *measuring) checkAfterwards(before held) {
 	m.t.Helper()
 	e2etest.WaitFor(m.t, "let go of those who left", func() error {

@@ -13,8 +13,8 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// TestStart measures from exec to the first answer. The bound is generous,
-// for machines that do other things at the same time; the figure is printed.
+// TestStart measures from exec to the first answer. The bound is generous, for
+// machines that do other things at the same time; the figure is printed.
 func TestStart(t *testing.T) {
 	const bound = 2 * time.Second
 	var took []time.Duration
@@ -42,13 +42,14 @@ func TestStart(t *testing.T) {
 		p.Kill()
 	}
 	slices.Sort(took)
-	t.Logf("dev, from exec to first answer: %v (median of %d, fastest %v)", took[len(took)/2].Round(time.Millisecond), len(took), took[0].Round(time.Millisecond))
+	t.Logf("dev, from exec to first answer: %v (median of %d, fastest %v)", took[len(took)/2].Round(time.Millisecond),
+		len(took), took[0].Round(time.Millisecond))
 	if took[0] > bound {
 		t.Errorf("the fastest of %d starts took %v, want at most %v", len(took), took[0], bound)
 	}
 }
 
-// freeAddress is one that was free a moment ago.
+// freeAddress returns an address that was free a moment ago.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -59,7 +60,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestInitialization looks at what every start pays, whatever the command: the
+// TestInitialization measures what every start pays, whatever the command: the
 // memory that our packages take before main. Bytes can be compared on machines
 // of any speed.
 func TestInitialization(t *testing.T) {
@@ -70,13 +71,15 @@ func TestInitialization(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages := regexp.MustCompile(`(?m)^init (rollcall/\S+|main) .* (\d+) bytes`).FindAllStringSubmatch(string(out), -1)
+	packages := regexp.MustCompile(`(?m)^init (rollcall/\S+|main) .* (\d+) bytes`).FindAllStringSubmatch(string(out),
+		-1)
 	if len(packages) == 0 {
 		t.Fatalf("no package was traced:\n%s", out)
 	}
 	for _, p := range packages {
 		if n, err := strconv.Atoi(p[2]); err != nil || n > bound {
-			t.Errorf("package %s takes %s bytes when the program starts, want at most %d: make it when it is first used", p[1], p[2], bound)
+			t.Errorf("package %s takes %s bytes when the program starts, want at most %d: make it when it is "+
+				"first used", p[1], p[2], bound)
 		}
 	}
 }

@@ -21,15 +21,16 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// strangers is how many connections hold what they can at once.
+// strangers is the number of connections that hold what they can at the same
+// time.
 var strangers = flag.Int("strangers", 300, "how many connections of strangers hold what they can")
 
-// mostResident is what the service may take while they do, however many they
+// mostResident bounds the memory of the service meanwhile, however many there
 // are.
 const mostResident = 200 << 20
 
 // Connections of strangers, each of which holds as much as it may, take little
-// memory, and those who have a key are served meanwhile.
+// memory, and clients with a key are served meanwhile.
 func TestStrangersHoldLittle(t *testing.T) {
 	t.Parallel()
 	data := e2etest.DataDir(t)
@@ -38,14 +39,17 @@ func TestStrangersHoldLittle(t *testing.T) {
 	length := func(n int) string { return "Content-Length: " + strconv.Itoa(n) + "\r\n\r\n" }
 	signed := func(id string) string {
 		at := time.Now().UTC()
-		return post + "X-Amz-Date: " + at.Format("20060102T150405Z") + "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=" + id +
-			"/" + at.Format("20060102") + "/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=" + strings.Repeat("0", 64) + "\r\n"
+		return post + "X-Amz-Date: " + at.Format("20060102T150405Z") +
+			"\r\nAuthorization: AWS4-HMAC-SHA256 Credential=" + id +
+			"/" + at.Format("20060102") + "/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=" +
+			strings.Repeat("0", 64) + "\r\n"
 	}
 	const most = 1 << 20
 	body := strings.Repeat("a", most-10)
 	for i, kind := range []struct{ name, sent string }{
 		{"unsigned bodies", post + length(most) + body},
-		{"unsigned bodies as for SAML", post + length(384<<10) + "Action=AssumeRoleWithSAML&Version=2011-06-15&SAMLAssertion=" + body[:383<<10]},
+		{"unsigned bodies as for SAML",
+			post + length(384<<10) + "Action=AssumeRoleWithSAML&Version=2011-06-15&SAMLAssertion=" + body[:383<<10]},
 		{"bodies of an unknown key", signed("AKIAIOSFODNN7EXAMPLE") + length(most) + body},
 		{"bodies of a known key", signed(a.AccessKeyID) + length(most) + body},
 		{"tiny headers", "GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("a:\r\n", 55<<8) + "\r\n"},
@@ -59,24 +63,27 @@ func TestStrangersHoldLittle(t *testing.T) {
 			before := resident(t, p, "VmRSS")
 			closeAll := hold(p.URL, *strangers, kind.sent)
 			defer closeAll()
-			// A client as people have it: it tries again.
+			// A usual client: it tries again.
 			patient := e2etest.Config(p.URL, a.Root(), e2etest.Transport(t))
 			patient.Retryer = nil
 			for range 5 + *strangers/100 {
 				time.Sleep(50 * time.Millisecond)
-				if _, err := sts.NewFromConfig(patient).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); err != nil {
+				if _, err := sts.NewFromConfig(patient).GetCallerIdentity(t.Context(),
+					&sts.GetCallerIdentityInput{}); err != nil {
 					t.Fatalf("beside %d strangers: %v", *strangers, err)
 				}
 			}
-			// One whose body is large, on a new connection.
+			// A client whose body is large, on a new connection.
 			long := aws.String("/" + strings.Repeat("a", 510) + "/")
 			many := make([]types.Tag, 40)
 			for i := range many {
-				many[i] = types.Tag{Key: aws.String("key" + strconv.Itoa(i)), Value: aws.String(strings.Repeat("v", 200))}
+				many[i] = types.Tag{Key: aws.String("key" + strconv.Itoa(i)),
+					Value: aws.String(strings.Repeat("v", 200))}
 			}
 			name := aws.String("u" + strconv.Itoa(i))
 			patient.HTTPClient = e2etest.Transport(t)
-			_, err := iam.NewFromConfig(patient).CreateUser(t.Context(), &iam.CreateUserInput{UserName: name, Path: long, Tags: many})
+			_, err := iam.NewFromConfig(patient).CreateUser(t.Context(),
+				&iam.CreateUserInput{UserName: name, Path: long, Tags: many})
 			if err != nil {
 				t.Errorf("a large call beside %d strangers: %v", *strangers, err)
 			}
@@ -94,8 +101,8 @@ func TestStrangersHoldLittle(t *testing.T) {
 	}
 }
 
-// hold opens connections, each of which sends what it can of text and reads
-// nothing.
+// hold opens connections, each of which sends as much of text as it can and
+// reads nothing.
 func hold(url string, n int, text string) (closeAll func()) {
 	var conns sync.WaitGroup
 	done := make(chan struct{})
@@ -116,7 +123,7 @@ func hold(url string, n int, text string) (closeAll func()) {
 	}
 }
 
-// resident is what the kernel says of the memory of a process, in bytes.
+// resident returns the memory of a process in bytes, as the kernel counts it.
 func resident(t *testing.T, p *e2etest.Process, field string) int64 {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))
@@ -136,18 +143,18 @@ func resident(t *testing.T, p *e2etest.Process, field string) int64 {
 	return 0
 }
 
-// readers and readersUsers are how many clients read a report slowly, and how
-// many users it has.
+// readers is the number of clients that read a report slowly, and readersUsers
+// the number of its users.
 var (
 	readers      = flag.Int("readers", 20, "how many clients read a report and stop")
 	readersUsers = flag.Int("readers-users", 20_000, "how many users that report has")
 )
 
-// mostOfReader is what a reader who stopped may cost, whatever the report's
+// mostOfReader bounds the cost of a reader that stopped, whatever the report's
 // size; garbage is what the collector may leave besides.
 const mostOfReader, garbage = 256 << 10, 48 << 20
 
-// Clients that ask for a report and stop reading it hold little of it each.
+// Clients that ask for a report and stop reading it each hold little of it.
 func TestSlowReadersHoldLittle(t *testing.T) {
 	t.Parallel()
 	flags := []string{"--data", e2etest.DataDir(t)}
@@ -172,7 +179,8 @@ func TestSlowReadersHoldLittle(t *testing.T) {
 	}
 	time.Sleep(2 * time.Second)
 	most := resident(t, p, "VmHWM")
-	t.Logf("%d readers of %d KiB: %d MiB before, %d MiB at most", *readers, len(whole.Content)>>10, before>>20, most>>20)
+	t.Logf("%d readers of %d KiB: %d MiB before, %d MiB at most", *readers, len(whole.Content)>>10, before>>20,
+		most>>20)
 	if most > before+int64(*readers)*mostOfReader+garbage && !e2etest.RaceEnabled {
 		t.Errorf("%d readers cost %d MiB", *readers, (most-before)>>20)
 	}

@@ -29,8 +29,8 @@ func (s *Service) SealMessage(c principal.Caller, text []byte) string {
 // OpenMessage opens what SealMessage made for the caller's account. It is not
 // ok for all else.
 func (s *Service) OpenMessage(ctx context.Context, c principal.Caller, message string) (text string, ok bool, err error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(message)
-	if err != nil {
+	sealed, notEncoded := base64.RawURLEncoding.DecodeString(message)
+	if notEncoded != nil {
 		return "", false, nil
 	}
 	opened, err := s.openSecret(ctx, sealed, messagePlace(c))

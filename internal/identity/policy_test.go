@@ -120,62 +120,62 @@ func TestOthersPolicies(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	w.newAccount(t, "222222222222")
 	document, version, tags := ptr(allowS3), ptr("v1"), []types.Tag{{Key: ptr("k"), Value: ptr("v")}}
-	changes := map[string]func(arn *string) (error, string){
-		"DeletePolicy": func(arn *string) (error, string) {
+	changes := map[string]func(arn *string) (string, error){
+		"DeletePolicy": func(arn *string) (string, error) {
 			_, err := call(w.root, w.DeletePolicy, &iam.DeletePolicyInput{PolicyArn: arn})
-			return err, "delete policies"
+			return "delete policies", err
 		},
-		"DeletePolicyVersion": func(arn *string) (error, string) {
+		"DeletePolicyVersion": func(arn *string) (string, error) {
 			_, err := call(w.root, w.DeletePolicyVersion, &iam.DeletePolicyVersionInput{PolicyArn: arn, VersionId: version})
-			return err, "delete policy versions for policies"
+			return "delete policy versions for policies", err
 		},
-		"SetDefaultPolicyVersion": func(arn *string) (error, string) {
+		"SetDefaultPolicyVersion": func(arn *string) (string, error) {
 			_, err := call(w.root, w.SetDefaultPolicyVersion, &iam.SetDefaultPolicyVersionInput{PolicyArn: arn, VersionId: version})
-			return err, "update policies"
+			return "update policies", err
 		},
-		"CreatePolicyVersion": func(arn *string) (error, string) {
+		"CreatePolicyVersion": func(arn *string) (string, error) {
 			_, err := call(w.root, w.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: document})
-			return err, "update policies"
+			return "update policies", err
 		},
-		"TagPolicy": func(arn *string) (error, string) {
+		"TagPolicy": func(arn *string) (string, error) {
 			_, err := call(w.root, w.TagPolicy, &iam.TagPolicyInput{PolicyArn: arn, Tags: tags})
-			return err, "update policies"
+			return "update policies", err
 		},
-		"UntagPolicy": func(arn *string) (error, string) {
+		"UntagPolicy": func(arn *string) (string, error) {
 			_, err := call(w.root, w.UntagPolicy, &iam.UntagPolicyInput{PolicyArn: arn, TagKeys: []string{"k"}})
-			return err, "update policies"
+			return "update policies", err
 		},
-		"GetPolicy": func(arn *string) (error, string) {
+		"GetPolicy": func(arn *string) (string, error) {
 			_, err := call(w.root, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: arn})
-			return err, ""
+			return "", err
 		},
-		"GetPolicyVersion": func(arn *string) (error, string) {
+		"GetPolicyVersion": func(arn *string) (string, error) {
 			_, err := call(w.root, w.GetPolicyVersion, &iam.GetPolicyVersionInput{PolicyArn: arn, VersionId: version})
-			return err, ""
+			return "", err
 		},
-		"ListPolicyVersions": func(arn *string) (error, string) {
+		"ListPolicyVersions": func(arn *string) (string, error) {
 			_, err := call(w.root, w.ListPolicyVersions, &iam.ListPolicyVersionsInput{PolicyArn: arn})
-			return err, ""
+			return "", err
 		},
-		"ListPolicyTags": func(arn *string) (error, string) {
+		"ListPolicyTags": func(arn *string) (string, error) {
 			_, err := call(w.root, w.ListPolicyTags, &iam.ListPolicyTagsInput{PolicyArn: arn})
-			return err, ""
+			return "", err
 		},
-		"ListEntitiesForPolicy": func(arn *string) (error, string) {
+		"ListEntitiesForPolicy": func(arn *string) (string, error) {
 			_, err := call(w.root, w.ListEntitiesForPolicy, &iam.ListEntitiesForPolicyInput{PolicyArn: arn})
-			return err, ""
+			return "", err
 		},
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			for _, arn := range []string{administrator, "arn:aws:iam::aws:policy/NoSuchAccess", "arn:aws:iam::222222222222:policy/p"} {
-				if err, what := change(&arn); what != "" {
+				if what, err := change(&arn); what != "" {
 					wantRefusal(t, err, 403, "AccessDenied", fmt.Sprintf("Cannot %s outside your own account.", what))
 				}
 			}
-			err, _ := change(ptr("no ARN of anything at all"))
+			_, err := change(ptr("no ARN of anything at all"))
 			wantRefusal(t, err, 400, "ValidationError", "ARN no ARN of anything at all is not valid.")
-			err, _ = change(ptr("arn:aws:iam::123456789012:role/p"))
+			_, err = change(ptr("arn:aws:iam::123456789012:role/p"))
 			wantRefusal(t, err, 400, "InvalidInput", "ARN arn:aws:iam::123456789012:role/p is not valid.")
 		})
 	}

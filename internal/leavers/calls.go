@@ -26,7 +26,8 @@ const (
 // reads change nothing that is compared afterwards.
 var reads = []string{
 	"Action=ListUsers&MaxItems=50", "Action=GetAccountSummary", "Action=GetUser", "Action=ListAccessKeys",
-	"Action=GetAccountAuthorizationDetails&MaxItems=20", "Action=GenerateCredentialReport", "Action=GetCredentialReport",
+	"Action=GetAccountAuthorizationDetails&MaxItems=20", "Action=GenerateCredentialReport",
+	"Action=GetCredentialReport",
 	"Action=ListPolicies&Scope=AWS&MaxItems=20", "Action=GetAccountPasswordPolicy",
 	// Of a policy that few have: the answer is about each who has it.
 	"Action=GenerateServiceLastAccessedDetails&Arn=arn:aws:iam::aws:policy/ReadOnlyAccess",
@@ -55,7 +56,9 @@ func (c *client) next() request {
 var strangers = []request{
 	{service: "iam", form: "Action=ListUsers&Version=2010-05-08", stranger: true},
 	{service: "sts", form: "Action=AssumeRoleWithWebIdentity&RoleArn=arn:aws:iam::123456789012:role/nobody" +
-		"&RoleSessionName=stranger&WebIdentityToken=eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2V4YW1wbGUuY29tIn0.AAAA&Version=2011-06-15", stranger: true},
+		"&RoleSessionName=stranger&" +
+		"WebIdentityToken=eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2V4YW1wbGUuY29tIn0.AAAA&Version=2011-06-15",
+		stranger: true},
 }
 
 // changes are the calls about one more user, each action at most once.

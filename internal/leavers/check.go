@@ -81,7 +81,8 @@ func Read(trail io.Reader, prefix string) (Fates, error) {
 func (f Fates) compare(faults *[]string, action, user string, there bool) {
 	of := change{action, user}
 	if f.made[of] != there && !f.unknown[of] {
-		*faults = append(*faults, fmt.Sprintf("%s of %s: in the data %v, in the trail %v", action, user, there, f.made[of]))
+		*faults = append(*faults,
+			fmt.Sprintf("%s of %s: in the data %v, in the trail %v", action, user, there, f.made[of]))
 	}
 }
 
@@ -125,7 +126,8 @@ func (f Fates) Check(ctx context.Context, c *iam.Client, prefix string) (int, er
 		}
 	}
 	if len(faults) > 0 {
-		return 0, fmt.Errorf("%d changes differ from the trail:\n%s", len(faults), strings.Join(faults[:min(20, len(faults))], "\n"))
+		return 0, fmt.Errorf("%d changes differ from the trail:\n%s", len(faults),
+			strings.Join(faults[:min(20, len(faults))], "\n"))
 	}
 	return agree, nil
 }

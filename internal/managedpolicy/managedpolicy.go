@@ -84,7 +84,8 @@ func load(lines, partition string) collection {
 	c := collection{byName: map[string]*Policy{}}
 	for line := range strings.Lines(lines) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		p := &Policy{Path: f[0], Name: f[1], ID: f[2], Version: f[3], Created: date(f[4]), Updated: date(f[5]), Description: f[6], Document: f[7]}
+		p := &Policy{Path: f[0], Name: f[1], ID: f[2], Version: f[3], Created: date(f[4]), Updated: date(f[5]),
+			Description: f[6], Document: f[7]}
 		if p.ID == "" {
 			p.ID = derivedID(p.Name)
 		}

@@ -25,7 +25,8 @@ func TestAll(t *testing.T) {
 				t.Errorf("%s is not unique or not in order", p.Name)
 			}
 			names[key], ids[p.ID], before = true, true, key
-			if len(p.ID) != 21 || !strings.HasPrefix(p.ID, "ANPA") || !strings.HasPrefix(p.Version, "v") || p.Created.IsZero() || p.Updated.Before(p.Created) {
+			if len(p.ID) != 21 || !strings.HasPrefix(p.ID, "ANPA") || !strings.HasPrefix(p.Version, "v") ||
+				p.Created.IsZero() || p.Updated.Before(p.Created) {
 				t.Errorf("%+v", p)
 			}
 			if Find(p.ARN(partition)) != p {
@@ -44,9 +45,11 @@ func TestAll(t *testing.T) {
 func TestFind(t *testing.T) {
 	admin := Find("arn:aws:iam::aws:policy/AdministratorAccess")
 	want := Policy{
-		Name: "AdministratorAccess", Path: "/", ID: "ANPAIWMBCKSKIEE64ZLYK", Description: "Provides full access to AWS services and resources.",
-		Version: "v1", Document: `{"Statement":[{"Action":"*","Effect":"Allow","Resource":"*"}],"Version":"2012-10-17"}`,
-		Created: date("2015-02-06T18:39:46Z"), Updated: date("2015-02-06T18:39:46Z"),
+		Name: "AdministratorAccess", Path: "/", ID: "ANPAIWMBCKSKIEE64ZLYK",
+		Description: "Provides full access to AWS services and resources.",
+		Version:     "v1",
+		Document:    `{"Statement":[{"Action":"*","Effect":"Allow","Resource":"*"}],"Version":"2012-10-17"}`,
+		Created:     date("2015-02-06T18:39:46Z"), Updated: date("2015-02-06T18:39:46Z"),
 	}
 	if admin == nil || *admin != want {
 		t.Errorf("%+v", admin)
@@ -56,14 +59,21 @@ func TestFind(t *testing.T) {
 		t.Errorf("%+v", audit)
 	}
 	for _, name := range []string{
-		"PowerUserAccess", "ReadOnlyAccess", "IAMFullAccess", "IAMReadOnlyAccess", "IAMUserChangePassword", "IAMUserSSHKeys",
-		"IAMSelfManageServiceSpecificCredentials", "IAMAccessAdvisorReadOnly", "IAMAccessAnalyzerFullAccess", "IAMAccessAnalyzerReadOnlyAccess",
-		"SecurityAudit", "AWSDenyAll", "job-function/ViewOnlyAccess", "job-function/Billing", "job-function/SupportUser", "job-function/DatabaseAdministrator",
-		"AmazonS3ReadOnlyAccess", "AmazonS3FullAccess", "AmazonEC2FullAccess", "AmazonEC2ReadOnlyAccess", "service-role/AWSLambdaBasicExecutionRole",
-		"AmazonEKSClusterPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "CloudWatchReadOnlyAccess", "CloudWatchAgentServerPolicy",
+		"PowerUserAccess", "ReadOnlyAccess", "IAMFullAccess", "IAMReadOnlyAccess", "IAMUserChangePassword",
+		"IAMUserSSHKeys",
+		"IAMSelfManageServiceSpecificCredentials", "IAMAccessAdvisorReadOnly", "IAMAccessAnalyzerFullAccess",
+		"IAMAccessAnalyzerReadOnlyAccess",
+		"SecurityAudit", "AWSDenyAll", "job-function/ViewOnlyAccess", "job-function/Billing",
+		"job-function/SupportUser", "job-function/DatabaseAdministrator",
+		"AmazonS3ReadOnlyAccess", "AmazonS3FullAccess", "AmazonEC2FullAccess", "AmazonEC2ReadOnlyAccess",
+		"service-role/AWSLambdaBasicExecutionRole",
+		"AmazonEKSClusterPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "CloudWatchReadOnlyAccess",
+		"CloudWatchAgentServerPolicy",
 		"AmazonSSMManagedInstanceCore", "service-role/AmazonECSTaskExecutionRolePolicy",
-		"root-task/IAMAuditRootUserCredentials", "root-task/IAMCreateRootUserPassword", "root-task/IAMDeleteRootUserCredentials",
-		"root-task/S3UnlockBucketPolicy", "root-task/SQSUnlockQueuePolicy", "aws-service-role/AWSSupportServiceRolePolicy",
+		"root-task/IAMAuditRootUserCredentials", "root-task/IAMCreateRootUserPassword",
+		"root-task/IAMDeleteRootUserCredentials",
+		"root-task/S3UnlockBucketPolicy", "root-task/SQSUnlockQueuePolicy",
+		"aws-service-role/AWSSupportServiceRolePolicy",
 		"aws-service-role/AWSIAMRoleManagerServiceRolePolicy",
 	} {
 		for _, partition := range []string{"aws", "aws-cn", "aws-us-gov"} {
@@ -73,15 +83,19 @@ func TestFind(t *testing.T) {
 		}
 	}
 	for _, arn := range []string{
-		"", "AdministratorAccess", "arn:aws:iam::aws:policy/administratoraccess", "arn:aws:iam::aws:policy/service-role/AdministratorAccess",
-		"arn:aws:iam::aws:role/AdministratorAccess", "arn:aws:iam::123456789012:policy/AdministratorAccess", "arn:aws:iam:us-east-1:aws:policy/AdministratorAccess",
-		"arn:aws:s3::aws:policy/AdministratorAccess", "arn:aws-mars:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policyAdministratorAccess",
+		"", "AdministratorAccess", "arn:aws:iam::aws:policy/administratoraccess",
+		"arn:aws:iam::aws:policy/service-role/AdministratorAccess",
+		"arn:aws:iam::aws:role/AdministratorAccess", "arn:aws:iam::123456789012:policy/AdministratorAccess",
+		"arn:aws:iam:us-east-1:aws:policy/AdministratorAccess",
+		"arn:aws:s3::aws:policy/AdministratorAccess", "arn:aws-mars:iam::aws:policy/AdministratorAccess",
+		"arn:aws:iam::aws:policyAdministratorAccess",
 	} {
 		if p := Find(arn); p != nil {
 			t.Errorf("%q finds %s", arn, p.Name)
 		}
 	}
-	if self := Find("arn:aws-cn:iam::aws:policy/IAMUserChangePassword"); !strings.Contains(self.Document, `"arn:aws-cn:iam::*:user/${aws:username}"`) {
+	if self := Find("arn:aws-cn:iam::aws:policy/IAMUserChangePassword"); !strings.Contains(self.Document,
+		`"arn:aws-cn:iam::*:user/${aws:username}"`) {
 		t.Errorf("of aws-cn: %s", self.Document)
 	}
 }

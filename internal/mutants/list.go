@@ -70,7 +70,9 @@ func complete(list []mutant) error {
 	seen := map[string]bool{}
 	for _, m := range list {
 		if m.name == "" || m.file == "" || len(m.edits) == 0 || !strings.HasPrefix(m.test, "go test ") {
-			errs = append(errs, fmt.Errorf("line %d: %q needs a name, a file, a test that begins with 'go test', and an old", m.line, m.name))
+			errs = append(errs,
+				fmt.Errorf("line %d: %q needs a name, a file, a test that begins with 'go test', and an old", m.line,
+					m.name))
 		}
 		if seen[m.name] {
 			errs = append(errs, fmt.Errorf("line %d: the name %q comes twice", m.line, m.name))

@@ -46,7 +46,8 @@ func TestVerdicts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := runner{dir: t.TempDir(), sound: map[string]error{}}
-			got, _ := r.run(context.Background(), mutant{name: c.name, file: "a.go", test: c.test, edits: []edit{c.edit}})
+			got, _ := r.run(context.Background(),
+				mutant{name: c.name, file: "a.go", test: c.test, edits: []edit{c.edit}})
 			if !strings.HasPrefix(got, c.want) {
 				t.Errorf("verdict %q, want %q", got, c.want)
 			}
@@ -60,7 +61,8 @@ func TestReadList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) != 1 || len(list[0].edits) != 2 || list[0].edits[0] != (edit{"x: y", "z"}) || list[0].edits[1] != (edit{old: "w"}) {
+	if len(list) != 1 || len(list[0].edits) != 2 || list[0].edits[0] != (edit{"x: y", "z"}) ||
+		list[0].edits[1] != (edit{old: "w"}) {
 		t.Errorf("read %+v", list)
 	}
 	for name, text := range map[string]string{

@@ -16,7 +16,8 @@ var making = regexp.MustCompile(`\bos\.(Rename|CreateTemp|Create|WriteFile|Mkdir
 // elsewhere are the files of the program that make files in other ways, each
 // for a reason.
 var elsewhere = map[string]string{
-	"internal/history/save.go":      "links reports so that none is replaced, on temporary files of this package; syncs the directory itself",
+	"internal/history/save.go": "links reports so that none is replaced, on temporary files of this package; " +
+		"syncs the directory itself",
 	"internal/fleet/session.go":     "a cache of credentials, which nobody was promised",
 	"cmd/rollcall/diffinput.go":     "a scratch file that ends with the command",
 	"cmd/rollcall/backup.go":        "a scratch file without a name",
@@ -36,7 +37,8 @@ func TestEveryFileIsMadeHere(t *testing.T) {
 			}
 			name, _ := filepath.Rel(root, path)
 			name = filepath.ToSlash(name)
-			for _, skip := range []string{"internal/ownfile/", "internal/bench/", "internal/storetest/", "internal/mutants/", "internal/awscli/", "internal/e2e/"} {
+			for _, skip := range []string{"internal/ownfile/", "internal/bench/", "internal/storetest/",
+				"internal/mutants/", "internal/awscli/", "internal/e2e/"} {
 				if strings.HasPrefix(name, skip) {
 					return nil
 				}

@@ -87,10 +87,12 @@ func TestWrite(t *testing.T) {
 
 func TestWriteRefuses(t *testing.T) {
 	dir := t.TempDir()
-	if err := Write(dir, text("x")); err == nil || !strings.Contains(err.Error(), dir+": it is a directory: name a file in it") {
+	if err := Write(dir, text("x")); err == nil ||
+		!strings.Contains(err.Error(), dir+": it is a directory: name a file in it") {
 		t.Errorf("a directory: %v", err)
 	}
-	if err := Write(filepath.Join(dir, "none", "file"), text("x")); !errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), ".file.") {
+	if err := Write(filepath.Join(dir, "none", "file"), text("x")); !errors.Is(err, fs.ErrNotExist) ||
+		strings.Contains(err.Error(), ".file.") {
 		t.Errorf("no directory: %v", err)
 	}
 	if err := Write("/dev/full", text("x")); !errors.Is(err, syscall.ENOSPC) {
@@ -104,7 +106,8 @@ func TestWriteRefuses(t *testing.T) {
 // A file is acknowledged when it and its name are on disk, in that order: a
 // power cut after a rename alone takes the name away.
 func TestCommitSyncs(t *testing.T) {
-	for name, create := range map[string]func(string) (*Pending, error){"Create": Create, "CreateSecret": CreateSecret} {
+	for name, create := range map[string]func(string) (*Pending, error){"Create": Create,
+		"CreateSecret": CreateSecret} {
 		p, err := create(filepath.Join(t.TempDir(), "file"))
 		if err != nil {
 			t.Fatal(err)

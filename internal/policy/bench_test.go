@@ -14,12 +14,18 @@ func tenPolicies(t testing.TB) Policies {
 	for i := range 10 {
 		var statements []string
 		for j := range 4 {
-			statements = append(statements, fmt.Sprintf(`{"Sid":"S%d","Effect":"Allow","Action":["s3:Get*","iam:List%d*","ec2:*","dynamodb:*Item"],
+			statements = append(statements,
+				fmt.Sprintf(`{"Sid":"S%d","Effect":"Allow","Action":["s3:Get*","iam:List%d*","ec2:*","dynamodb:*Item"],
 			 "Resource":["arn:aws:s3:::bucket-%d/*","arn:aws:iam::111111111111:user/${aws:username}/*"],"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`, j, i, j))
 		}
-		statements = append(statements, `{"Effect":"Deny","Action":"iam:*","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}`)
+		statements = append(statements,
+			`{"Effect":"Deny","Action":"iam:*","Resource":"*",`+
+				`"Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}`)
 		if i == 9 {
-			statements[0] = `{"Effect":"Allow","Action":["iam:Get*","iam:List*"],"Resource":"arn:aws:iam::*:user/team/${aws:username}","Condition":{"IpAddress":{"aws:SourceIp":["10.0.0.0/8","192.0.2.0/24"]},"StringEquals":{"aws:PrincipalTag/team":"a"}}}`
+			statements[0] = `{"Effect":"Allow","Action":["iam:Get*","iam:List*"],` +
+				`"Resource":"arn:aws:iam::*:user/team/${aws:username}",` +
+				`"Condition":{"IpAddress":{"aws:SourceIp":["10.0.0.0/8","192.0.2.0/24"]},` +
+				`"StringEquals":{"aws:PrincipalTag/team":"a"}}}`
 		}
 		p.Identity = append(p.Identity, Policy{Document: document(t, strings.Join(statements, ","))})
 	}

@@ -13,8 +13,9 @@ func meets(t *testing.T, operator string, policy, request []string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := mustParse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"`+
-		operator+`":{"t:Key":`+string(values)+`}}}}`, Managed)
+	d := mustParse(t,
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"`+
+			operator+`":{"t:Key":`+string(values)+`}}}}`, Managed)
 	context := map[string][]string{"aws:username": {"bob"}, "aws:PrincipalArn": {"arn:aws:iam::111111111111:user/bob"}}
 	if request != nil {
 		context["T:key"] = request
@@ -320,7 +321,8 @@ func TestParseInstant(t *testing.T) {
 		"-292275054": true, "01T": true, "0": true, "9223372036854775807": true, "2020-02-31": true,
 		"9223372036854775808": false, "sdfdsf": false, "234-13": false, "2016-12-13t2:00:00.593194+1": false,
 		"2016-12-13t2:00:00.1999999999+10:59": false, "2016-12-13T24:00:00Z": false, "2016-12-13T1:60Z": false,
-		"2016-12-13T1:00:60Z": false, "2016-12-32": false, "2016-1-1-1": false, "": false, "-": false, "2016-12-13T+": false,
+		"2016-12-13T1:00:60Z": false, "2016-12-32": false, "2016-1-1-1": false, "": false, "-": false,
+		"2016-12-13T+":     false,
 		"-292275055-01-01": false, "2016-12-13T1:00:00Zz": false, "+1": true,
 		"++1": false, "+-1": false, "+": false, "2016-12-13T+1:00": false,
 	} {

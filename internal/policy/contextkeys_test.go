@@ -54,10 +54,12 @@ func TestKeysOf(t *testing.T) {
 		"a variable number": {
 			in(`"Effect":"Allow","Condition":{"NumericEquals":{"a:b":"${c:d}"}}`), []string{"a:b", "c:d"},
 		},
-		"variables elsewhere":   {in(`"Effect":"Allow","Action":"${a:b}","Principal":{"AWS":"${c:d}"}`), []string{}},
-		"a variable as the key": {in(`"Effect":"Allow","Condition":{"StringEquals":{"${a:b}":"c"}}`), []string{"${a:b}"}},
+		"variables elsewhere": {in(`"Effect":"Allow","Action":"${a:b}","Principal":{"AWS":"${c:d}"}`), []string{}},
+		"a variable as the key": {in(`"Effect":"Allow","Condition":{"StringEquals":{"${a:b}":"c"}}`),
+			[]string{"${a:b}"}},
 		"characters": {
-			in(`"Effect":"Deny","NotResource":["arn:x:y:::${?}/${a:b, 'c'}","${$}${*}${?}"]`), []string{"?", "a:b", "$", "*"},
+			in(`"Effect":"Deny","NotResource":["arn:x:y:::${?}/${a:b, 'c'}","${$}${*}${?}"]`),
+			[]string{"?", "a:b", "$", "*"},
 		},
 		"two spellings":   {in(`"Effect":"Deny","Resource":"${a:b}${A:b}${a:b}"`), []string{"a:b", "A:b"}},
 		"the old version": {`{"Statement":{"Effect":"Allow","Resource":"${a:b}",` + condition + `}}`, []string{"a:b"}},

@@ -99,11 +99,15 @@ func mustParse(t testing.TB, text string, kind Kind) *Document {
 func TestDocumentString(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"order and single values",
-			`{"Statement":[{"Resource":["*"],"Action":["iam:Get*","sts:*"],"Effect":"Allow","Sid":"a"}], "Id":"", "Version":"2012-10-17"}`,
-			`{"Version":"2012-10-17","Id":"","Statement":[{"Sid":"a","Effect":"Allow","Action":["iam:Get*","sts:*"],"Resource":"*"}]}`},
+			`{"Statement":[{"Resource":["*"],"Action":["iam:Get*","sts:*"],"Effect":"Allow","Sid":"a"}], "Id":"", ` +
+				`"Version":"2012-10-17"}`,
+			`{"Version":"2012-10-17","Id":"","Statement":[{"Sid":"a","Effect":"Allow","Action":["iam:Get*","sts:*"],` +
+				`"Resource":"*"}]}`},
 		{"conditions",
-			`{"Statement":{"Effect":"Deny","NotAction":"a:b","NotResource":"*","Condition":{"Bool":{"a:x":true,"a:y":["false"]},"NumericEquals":{"a:n":[1,2.50]}}}}`,
-			`{"Statement":[{"Effect":"Deny","NotAction":"a:b","NotResource":"*","Condition":{"Bool":{"a:x":"true","a:y":"false"},"NumericEquals":{"a:n":["1","2.50"]}}}]}`},
+			`{"Statement":{"Effect":"Deny","NotAction":"a:b","NotResource":"*","Condition":{"Bool":{"a:x":true,` +
+				`"a:y":["false"]},"NumericEquals":{"a:n":[1,2.50]}}}}`,
+			`{"Statement":[{"Effect":"Deny","NotAction":"a:b","NotResource":"*","Condition":{"Bool":{"a:x":"true",` +
+				`"a:y":"false"},"NumericEquals":{"a:n":["1","2.50"]}}}]}`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -115,7 +119,9 @@ func TestDocumentString(t *testing.T) {
 }
 
 func TestStatementPosition(t *testing.T) {
-	d := mustParse(t, "{\n \"Statement\": [\n  {\"Effect\":\"Allow\",\"Action\":\"*\",\n\"Resource\":\"*\"}, {\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}]}", Inline)
+	d := mustParse(t,
+		"{\n \"Statement\": [\n  {\"Effect\":\"Allow\",\"Action\":\"*\",\n\"Resource\":\"*\"}, {\"Effect\":\"Deny\","+
+			"\"Action\":\"*\",\"Resource\":\"*\"}]}", Inline)
 	want := [][2]Position{{{3, 3}, {4, 16}}, {{4, 18}, {4, 63}}}
 	for i, st := range d.Statements {
 		if diff := cmp.Diff(want[i], [2]Position{st.Start, st.End}); diff != "" {
@@ -160,9 +166,13 @@ func TestContextKeys(t *testing.T) {
 }
 
 func TestPrincipals(t *testing.T) {
-	d := mustParse(t, `{"Statement":[{"Effect":"Allow","Principal":{"AWS":["111111111111","AIDAABCDEFGHIJKLMNOP"],"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"},
+	d := mustParse(t,
+		`{"Statement":[{"Effect":"Allow",
+			"Principal":{"AWS":["111111111111","AIDAABCDEFGHIJKLMNOP"],"Service":"ec2.amazonaws.com"},
+			"Action":"sts:AssumeRole"},
 	 {"Effect":"Deny","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"},{"Effect":"Deny","Principal":"*","Action":"sts:TagSession"}]}`, Trust)
-	if diff := cmp.Diff([]string{"111111111111", "AIDAABCDEFGHIJKLMNOP", "222222222222"}, d.Principals("AWS")); diff != "" {
+	if diff := cmp.Diff([]string{"111111111111", "AIDAABCDEFGHIJKLMNOP", "222222222222"},
+		d.Principals("AWS")); diff != "" {
 		t.Errorf("AWS (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"ec2.amazonaws.com"}, d.Principals("Service")); diff != "" {

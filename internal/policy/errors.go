@@ -15,15 +15,21 @@ var (
 	errVersion       = awsmodel.Fail(malformed, "Policy document must be version 2012-10-17 or greater.")
 	errLegacy        = awsmodel.Fail(malformed, "The policy failed legacy parsing")
 	errSidTwice      = awsmodel.Fail(malformed, "Statement IDs (SID) in a single policy must be unique.")
-	errSidCharacters = awsmodel.Fail(malformed, "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*")
+	errSidCharacters = awsmodel.Fail(malformed,
+		"Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "+
+			"[0-9A-Za-z]*")
 	errNoActions     = awsmodel.Fail(malformed, "Policy statement must contain actions.")
 	errNoResources   = awsmodel.Fail(malformed, "Policy statement must contain resources.")
 	errPrincipal     = awsmodel.Fail(malformed, "Policy document should not specify a principal.")
-	errVendorMissing = awsmodel.Fail(malformed, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
+	errVendorMissing = awsmodel.Fail(malformed,
+		"Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
 	errVendorPattern = awsmodel.Fail(malformed, "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards.")
 	errColons        = awsmodel.Fail(malformed, "Actions/Condition can contain only one colon.")
 	errResourceVague = awsmodel.Fail(malformed, "Resource vendor must be fully qualified and cannot contain regexes.")
-	errIAMPath       = awsmodel.Fail(malformed, `IAM resource path must either be "*", root, or start with user/, federated-user/, role/, group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, access-report/.`)
+	errIAMPath       = awsmodel.Fail(malformed,
+		`IAM resource path must either be "*", root, or start with user/, federated-user/, role/, group/, `+
+			`instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, `+
+			`report/, access-report/.`)
 
 	// Those of CreateRole and UpdateAssumeRolePolicy.
 	errTrustJSON    = awsmodel.Fail(malformed, "This policy contains invalid Json")

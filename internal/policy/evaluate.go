@@ -119,7 +119,8 @@ func (e *evaluation) decide(resource string, p *Policies, resourceLayer Layer) D
 		l := &layers[i]
 		l.outcome = e.scan(l.policies)
 		if l.outcome.denied {
-			return Decision{Explicit: true, Layer: l.layer, Policy: l.outcome.Policy, Statement: l.outcome.Statement, Resource: resource}
+			return Decision{Explicit: true, Layer: l.layer, Policy: l.outcome.Policy, Statement: l.outcome.Statement,
+				Resource: resource}
 		}
 	}
 	control, own := &layers[0].outcome, &layers[1].outcome

@@ -35,9 +35,10 @@ const (
 )
 
 var callers = map[string]Principal{
-	"":          {Type: User, ARN: bobARN, ID: "AIDABOBBOBBOBBOBBOB1", Account: "111111111111"},
-	"root":      {Type: Root, ARN: "arn:aws:iam::111111111111:root", Account: "111111111111"},
-	"session":   {Type: RoleSession, ARN: sessionARN, Role: "arn:aws:iam::111111111111:role/dev", ID: "AROADEVDEVDEVDEVDEV1", Account: "111111111111"},
+	"":     {Type: User, ARN: bobARN, ID: "AIDABOBBOBBOBBOBBOB1", Account: "111111111111"},
+	"root": {Type: Root, ARN: "arn:aws:iam::111111111111:root", Account: "111111111111"},
+	"session": {Type: RoleSession, ARN: sessionARN, Role: "arn:aws:iam::111111111111:role/dev",
+		ID: "AROADEVDEVDEVDEVDEV1", Account: "111111111111"},
 	"federated": {Type: FederatedUser, ARN: "arn:aws:sts::111111111111:federated-user/fay", Account: "111111111111"},
 	"service":   {Type: Service, ARN: "ec2.amazonaws.com"},
 	"web":       {Type: Federated, ARN: "arn:aws:iam::111111111111:oidc-provider/idp.example.com"},
@@ -48,7 +49,8 @@ func attach(t *testing.T, layer string, kind Kind, texts []json.RawMessage) []Po
 	t.Helper()
 	var list []Policy
 	for _, text := range texts {
-		list = append(list, Policy{Document: mustParse(t, string(text), kind), ARN: "arn:aws:iam::111111111111:policy/" + layer})
+		list = append(list,
+			Policy{Document: mustParse(t, string(text), kind), ARN: "arn:aws:iam::111111111111:policy/" + layer})
 	}
 	return list
 }
@@ -133,12 +135,17 @@ func document(t testing.TB, statements string) *Document {
 
 // TestDecisionReason: the answer names the policy and the statement.
 func TestDecisionReason(t *testing.T) {
-	allow := Policy{Name: "first", Document: document(t, `{"Sid":"a","Effect":"Allow","Action":"s3:*","Resource":"*"},{"Sid":"b","Effect":"Allow","Action":"iam:*","Resource":"*"}`)}
-	deny := Policy{ARN: "arn:aws:iam::111111111111:policy/p", Document: document(t, `{"Sid":"c","Effect":"Deny","Action":"iam:Delete*","Resource":"*"}`)}
+	allow := Policy{Name: "first",
+		Document: document(t,
+			`{"Sid":"a","Effect":"Allow","Action":"s3:*","Resource":"*"},{"Sid":"b","Effect":"Allow",`+
+				`"Action":"iam:*","Resource":"*"}`)}
+	deny := Policy{ARN: "arn:aws:iam::111111111111:policy/p",
+		Document: document(t, `{"Sid":"c","Effect":"Deny","Action":"iam:Delete*","Resource":"*"}`)}
 	policies := Policies{Identity: []Policy{allow, deny}}
 
 	d := decide(t, Request{Action: "iam:GetUser"}, policies)
-	if !d.Allowed || d.Layer != IdentityLayer || d.Policy.Name != "first" || d.Statement.Sid != "b" || d.Resource != "*" {
+	if !d.Allowed || d.Layer != IdentityLayer || d.Policy.Name != "first" || d.Statement.Sid != "b" ||
+		d.Resource != "*" {
 		t.Errorf("allowed by %+v %+v", d.Policy, d.Statement)
 	}
 	d = decide(t, Request{Action: "iam:DeleteUser"}, policies)
@@ -154,7 +161,10 @@ func TestDecisionReason(t *testing.T) {
 // TestEvaluateResources: each of several resources must be allowed, and the
 // refused one is named.
 func TestEvaluateResources(t *testing.T) {
-	p := Policies{Identity: []Policy{{Document: document(t, `{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":["arn:aws:iam::1:group/*","arn:aws:iam::1:user/bob"]}`)}}}
+	p := Policies{Identity: []Policy{
+		{Document: document(t,
+			`{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":["arn:aws:iam::1:group/*",`+
+				`"arn:aws:iam::1:user/bob"]}`)}}}
 	for user, want := range map[string]bool{"bob": true, "eve": false} {
 		arn := "arn:aws:iam::1:user/" + user
 		resources := []string{"arn:aws:iam::1:group/g", arn, "arn:aws:iam::1:group/h"}
@@ -167,7 +177,9 @@ func TestEvaluateResources(t *testing.T) {
 
 func TestMatching(t *testing.T) {
 	policies := []Policy{
-		{Name: "p", Document: document(t, `{"Sid":"a","Effect":"Allow","Action":"iam:*","Resource":"*"},{"Sid":"b","Effect":"Allow","Action":"s3:*","Resource":"*"}`)},
+		{Name: "p", Document: document(t,
+			`{"Sid":"a","Effect":"Allow","Action":"iam:*","Resource":"*"},{"Sid":"b","Effect":"Allow",`+
+				`"Action":"s3:*","Resource":"*"}`)},
 		{Name: "q", Document: document(t, `{"Sid":"c","Effect":"Deny","Action":"iam:Get*","Resource":"*"}`)},
 	}
 	var got []string
@@ -190,14 +202,22 @@ func TestDenialText(t *testing.T) {
 		name, resource, want string
 		decision             Decision
 	}{
-		{"without a resource", "", "User: me is not authorized to perform: sts:AssumeRole because no role trust policy allows the sts:AssumeRole action", Decision{Layer: TrustLayer}},
-		{"explicit, inline", "user bob", "User: me is not authorized to perform: sts:AssumeRole on resource: user bob with an explicit deny in an identity-based policy", Decision{Layer: IdentityLayer, Explicit: true, Policy: inline}},
-		{"explicit, managed", "user bob", "User: me is not authorized to perform: sts:AssumeRole on resource: user bob with an explicit deny in a permissions boundary: arn:aws:iam::1:policy/p", Decision{Layer: BoundaryLayer, Explicit: true, Policy: managed}},
+		{"without a resource", "",
+			"User: me is not authorized to perform: sts:AssumeRole because no role trust policy allows the " +
+				"sts:AssumeRole action", Decision{Layer: TrustLayer}},
+		{"explicit, inline", "user bob",
+			"User: me is not authorized to perform: sts:AssumeRole on resource: user bob with an explicit deny in an " +
+				"identity-based policy", Decision{Layer: IdentityLayer, Explicit: true, Policy: inline}},
+		{"explicit, managed", "user bob",
+			"User: me is not authorized to perform: sts:AssumeRole on resource: user bob with an explicit deny in a " +
+				"permissions boundary: arn:aws:iam::1:policy/p",
+			Decision{Layer: BoundaryLayer, Explicit: true, Policy: managed}},
 		{"no layer", "*", "User: me is not authorized to perform: sts:AssumeRole on resource: *", Decision{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, DenialText("me", "sts:AssumeRole", test.resource, test.decision)); diff != "" {
+			if diff := cmp.Diff(test.want,
+				DenialText("me", "sts:AssumeRole", test.resource, test.decision)); diff != "" {
 				t.Errorf("sentence (-want +got):\n%s", diff)
 			}
 		})
@@ -207,7 +227,9 @@ func TestDenialText(t *testing.T) {
 // TestContextIsLazy: a key is asked for only by a statement whose action and
 // resource fit.
 func TestContextIsLazy(t *testing.T) {
-	p := Policies{Identity: []Policy{{Document: document(t, `{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${t:a}","Condition":{"Bool":{"t:b":"true"}}},
+	p := Policies{Identity: []Policy{
+		{Document: document(t,
+			`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${t:a}","Condition":{"Bool":{"t:b":"true"}}},
 	 {"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::1:user/x","Condition":{"Bool":{"t:c":"true"}}},{"Effect":"Allow","Action":"iam:Get*","Resource":"*"}`)}}}
 	asked := func(key string) Values {
 		t.Errorf("asked for %s", key)

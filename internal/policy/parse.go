@@ -73,7 +73,8 @@ func (p *parser) member(st *Statement, key string, value node) error {
 		st.Sid, st.hasSid, ok = value.text, true, value.kind == stringNode
 	case "Effect":
 		st.Effect = Effect(value.text)
-		ok = value.kind == stringNode && (strings.EqualFold(value.text, string(Allow)) || strings.EqualFold(value.text, string(Deny)))
+		ok = value.kind == stringNode &&
+			(strings.EqualFold(value.text, string(Allow)) || strings.EqualFold(value.text, string(Deny)))
 	case "Action":
 		st.Actions, ok = value.strings()
 	case "NotAction":

@@ -185,8 +185,8 @@ func tryPrefix(run []token, s string, fold bool) (n, steps int) {
 func hasSuffix(run []token, s string, fold bool) bool {
 	for i := len(run) - 1; i >= 0; i-- {
 		start := len(s)
-		switch t := &run[i]; {
-		case t.kind == question:
+		switch t := &run[i]; t.kind {
+		case question:
 			if s == "" {
 				return false
 			}

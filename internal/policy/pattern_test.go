@@ -116,7 +116,8 @@ func TestPatternVariables(t *testing.T) {
 }
 
 func TestCompile(t *testing.T) {
-	for _, text := range []string{"${", "${}", "${aws:username", "${ }", "${a${b}", "${a, b}", "${a, 'b}", "${a,}", "${a 'b'}"} {
+	for _, text := range []string{"${", "${}", "${aws:username", "${ }", "${a${b}", "${a, b}", "${a, 'b}", "${a,}",
+		"${a 'b'}"} {
 		t.Run("refuses "+text, func(t *testing.T) {
 			if _, ok := compile(text, syntax{wild: true, vars: true}); ok {
 				t.Errorf("compile %q succeeded", text)

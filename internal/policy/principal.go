@@ -73,7 +73,9 @@ var (
 	awsPattern     = lazyregexp.New(`^(?:arn:aws(?:-[a-z]+)*:(?:iam::\d{12}:(?:user|role)/[^*?]+|` +
 		`sts::\d{12}:(?:assumed-role/[^/*?]+/[^/*?]+|federated-user/[^/*?]+))|A(?:ID|RO)A[A-Z0-9]{12,})$`)
 	servicePattern   = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+$`)
-	federatedPattern = lazyregexp.New(`^(?:\*|arn:aws(?:-[a-z]+)*:iam::\d{12}:(?:oidc|saml)-provider/[^*?]+|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:[:/][^*?]*)?)$`)
+	federatedPattern = lazyregexp.New(
+		`^(?:\*|arn:aws(?:-[a-z]+)*:iam::\d{12}:(?:oidc|saml)-provider/[^*?]+|` +
+			`[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:[:/][^*?]*)?)$`)
 )
 
 // parsePrincipals reads the element. A value of no known form is kept for
@@ -140,13 +142,15 @@ func (p *principals) names(caller *Principal) grant {
 	case Service:
 		return selfIf(slices.Contains(p.byType[servicePrincipals], caller.ARN))
 	case Federated:
-		return selfIf(slices.Contains(p.byType[federatedPrincipals], caller.ARN) || slices.Contains(p.byType[federatedPrincipals], "*"))
+		return selfIf(slices.Contains(p.byType[federatedPrincipals], caller.ARN) ||
+			slices.Contains(p.byType[federatedPrincipals], "*"))
 	}
 	aws := p.byType[awsPrincipals]
 	switch {
 	case slices.Contains(aws, caller.ARN):
 		return selfNamed
-	case caller.Type == RoleSession && (slices.Contains(aws, caller.Role) || caller.ID != "" && slices.Contains(aws, caller.ID)):
+	case caller.Type == RoleSession &&
+		(slices.Contains(aws, caller.Role) || caller.ID != "" && slices.Contains(aws, caller.ID)):
 		return looselyNamed
 	case caller.Type == User && caller.ID != "" && slices.Contains(aws, caller.ID):
 		return selfNamed

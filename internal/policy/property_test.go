@@ -18,7 +18,8 @@ var (
 		"sts:AssumeRole", "iam:PassRole", "iam:é??"}
 	resourcePool = []string{"*", "arn:aws:iam::111111111111:user/bob", "arn:aws:iam::111111111111:user/x/eve",
 		"arn:aws:iam::111111111111:role/r", "arn:aws:s3:::b:c/d", "arn:aws:s3:::😀"}
-	resourceTexts = []string{"*", "arn:aws:iam::*:user/*", "arn:aws:iam::111111111111:user/${aws:username}", "arn:aws:iam::111111111111:role/?",
+	resourceTexts = []string{"*", "arn:aws:iam::*:user/*", "arn:aws:iam::111111111111:user/${aws:username}",
+		"arn:aws:iam::111111111111:role/?",
 		"arn:aws:iam::111111111111:user/${aws:PrincipalTag/Name, 'bob'}", "arn:aws:s3:::*${*}", "arn:aws:s3:::b*d",
 		"arn:aws:s3:::*:c/*",
 		"arn:aws:s3:::??", "arn:aws:s3:::?", "arn:aws:s3:::${aws:TagKeys, '😀'}"}
@@ -27,13 +28,15 @@ var (
 		"String": {"bob", "BOB", "b*", "*", "", "${aws:username}", "${aws:PrincipalTag/Name, 'eve'}", "${*}", "eve",
 			"b?b", "b??b", "b?*b", "b😀b", "ſ", "Σ", "ΟΣ", "${aws:TagKeys, 'x'}", "${t:value}Σ", "1", "2020-01-01"},
 		"Numeric": {"1", "1.5", "-2", "100", "1e2", "1e9999", "9007199254740993.0", "-0"},
-		"Date":    {"2020-01-01", "2020-01-01T00:00:00Z", "2020-01-01T01:00:00+01:00", "1577836800", "2020-02", "2020-01-01T00:00:00.5Z"},
-		"Bool":    {"true", "false", "TRUE", "yes", "${t:value}", "${t:other, 'true'}"},
-		"Binary":  {"QUI=", "", "Ym9i"},
+		"Date": {"2020-01-01", "2020-01-01T00:00:00Z", "2020-01-01T01:00:00+01:00", "1577836800", "2020-02",
+			"2020-01-01T00:00:00.5Z"},
+		"Bool":   {"true", "false", "TRUE", "yes", "${t:value}", "${t:other, 'true'}"},
+		"Binary": {"QUI=", "", "Ym9i"},
 		"Ip": {"10.0.0.0/8", "10.0.0.1", "2001:db8::/32", "0.0.0.0/0", "010.+00.0.1/+08", "2001:DB8:::1/0128",
 			"2001:db8::1:", "::/0", "10.2.0.1/016", "::ffff:a00:1/128"},
 		"Arn": {"arn:aws:iam::*:user/*", "arn:aws:iam::111111111111:user/${aws:username}",
-			"arn:aws:iam::111111111111:user/bob", "arn:aws:iam::111111111111:user/b?b", "${t:value}", "arn:*:*:*:*:*", "${aws:TagKeys, 'x'}"},
+			"arn:aws:iam::111111111111:user/bob", "arn:aws:iam::111111111111:user/b?b", "${t:value}", "arn:*:*:*:*:*",
+			"${aws:TagKeys, 'x'}"},
 		"Null": {"true", "false", "yes", "True"},
 	}
 	// sessionPool are values that session policies may have beside.
@@ -41,10 +44,12 @@ var (
 		"Numeric": {"NaN", "five", ""}, "Date": {"yesterday", ""}, "Arn": {"*", "bob", "arn:aws:iam:x"},
 		"Ip": {"here", "10.0.0.1/33", "2001:db8::1/129", "2001:db8::1/32", "::ffff:10.0.0.1", "2001:db8:::1/128"},
 	}
-	requestPool = []string{"bob", "BOB", "eve", "b*", "", "1", "1.5", "100", "-2", "2020-01-01", "2020-01-01T00:00:00.5Z", "1577836800", "true", "false",
+	requestPool = []string{"bob", "BOB", "eve", "b*", "", "1", "1.5", "100", "-2", "2020-01-01",
+		"2020-01-01T00:00:00.5Z", "1577836800", "true", "false",
 		"True", " true ", "yes", "1e9999", "9007199254740993", "9007199254740992", "s", "ſ", "σ", "ς", "ος", "b😀b",
 		"bπb",
-		"QUI=", "10.0.0.1", "10.2.0.1", "2001:db8::1", "192.0.2.1", "arn:aws:iam::111111111111:user/bob", "arn:aws:iam::111111111111:user/bob:x"}
+		"QUI=", "10.0.0.1", "10.2.0.1", "2001:db8::1", "192.0.2.1", "arn:aws:iam::111111111111:user/bob",
+		"arn:aws:iam::111111111111:user/bob:x"}
 	operatorNames = slices.Sorted(maps.Keys(operators))
 )
 
@@ -172,7 +177,8 @@ func TestConditionsAgainstNaive(t *testing.T) {
 					set, exists = "", ""
 				}
 				key := rapid.SampledFrom(keyPool).Draw(t, "key")
-				condition := map[string]any{set + name + exists: map[string]any{key: some(t, "values", pools(name, kind))}}
+				condition := map[string]any{
+					set + name + exists: map[string]any{key: some(t, "values", pools(name, kind))}}
 				for _, effect := range []Effect{Allow, Deny} {
 					st := map[string]any{"Effect": effect, "Action": "*", "Resource": "*", "Condition": condition}
 					text, err := json.Marshal(map[string]any{"Version": NewVersion, "Statement": []any{st}})
@@ -186,7 +192,8 @@ func TestConditionsAgainstNaive(t *testing.T) {
 					got := e.applies(&d.Statements[0]) != notNamed
 					v := n.set([]string{string(text)}, kind == Session)
 					if want := v.allowed || v.denied; got != want {
-						t.Fatalf("%s with %v: applies = %v, naive says %v", text, context[strings.ToLower(key)], got, want)
+						t.Fatalf("%s with %v: applies = %v, naive says %v", text, context[strings.ToLower(key)], got,
+							want)
 					}
 				}
 			}
@@ -219,7 +226,8 @@ func TestDenyOnlyTakes(t *testing.T) {
 		var p Policies
 		_, p.Identity = drawDocuments(t, "identity", Managed, 1, 3)
 		_, limit := drawDocuments(t, "limit", Managed, 1, 1)
-		context := NewContext(map[string][]string{"aws:username": {"bob"}, "t:value": {rapid.SampledFrom(requestPool).Draw(t, "value")}})
+		context := NewContext(
+			map[string][]string{"aws:username": {"bob"}, "t:value": {rapid.SampledFrom(requestPool).Draw(t, "value")}})
 		for _, action := range actionPool {
 			for _, resource := range resourcePool {
 				req := Request{Principal: callers[""], Action: action, Resources: []string{resource}, Context: context}

@@ -12,7 +12,8 @@ func applies(t *testing.T, kind Kind, condition string, key Values) (grants, den
 	t.Helper()
 	const all = `{"Effect":"Allow","Action":"*","Resource":"*"}`
 	decide := func(effect, more string) bool {
-		text := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":%q,"Action":"*","Resource":"*","Condition":%s}%s]}`,
+		text := fmt.Sprintf(
+			`{"Version":"2012-10-17","Statement":[{"Effect":%q,"Action":"*","Resource":"*","Condition":%s}%s]}`,
 			effect, condition, more)
 		d, err := Parse(text, kind)
 		if err != nil {
@@ -218,7 +219,8 @@ func TestAddressGrammar(t *testing.T) {
 				ctx := NewContext(map[string][]string{"t:key": {addr}})
 				got := allowed(t, Request{Action: "a:b", Context: ctx}, Policies{Identity: []Policy{{Document: d}}})
 				_, readable := parseRequestAddress(addr)
-				expected := want != never && operator == "IpAddress" || want == never && operator == "NotIpAddress" && readable
+				expected := want != never && operator == "IpAddress" || want == never && operator == "NotIpAddress" &&
+					readable
 				if got != expected {
 					t.Errorf("kind %d, %s %s of %s: %v", kind, operator, test.text, addr, got)
 				}
@@ -237,15 +239,17 @@ func TestSessionPoliciesAreLenient(t *testing.T) {
 		"NumericEquals": {[]string{"NaN", "Infinity", "five", "", "0x5"}, "5"},
 		"DateEquals":    {[]string{"soon", "2020-13-01", ""}, "2020-01-01"},
 		"IpAddress":     {[]string{"here", "10.0.0.0/33", "2001:db8::/129"}, "10.0.0.1"},
-		"ArnEquals":     {[]string{"not-an-arn", "*", "arn:aws:iam", "urn:aws:iam::1:user/a", ""}, "arn:aws:iam::1:user/a"},
-		"ArnLike":       {[]string{"not-an-arn", "arn:aws:*:user/*"}, "arn:aws:iam::1:user/a"},
+		"ArnEquals": {[]string{"not-an-arn", "*", "arn:aws:iam", "urn:aws:iam::1:user/a", ""},
+			"arn:aws:iam::1:user/a"},
+		"ArnLike": {[]string{"not-an-arn", "arn:aws:*:user/*"}, "arn:aws:iam::1:user/a"},
 	} {
 		negated := "Not" + operator
 		if operator != "IpAddress" {
 			kind, relation := operator[:strings.IndexAny(operator, "EL")], operator[strings.IndexAny(operator, "EL"):]
 			negated = kind + "Not" + relation
 		}
-		names := []string{operator, negated, "ForAllValues:" + operator, "ForAnyValue:" + negated, operator + "IfExists"}
+		names := []string{operator, negated, "ForAllValues:" + operator, "ForAnyValue:" + negated,
+			operator + "IfExists"}
 		for _, name := range names {
 			for _, bad := range c.bad {
 				condition := fmt.Sprintf(`{%q:{"t:key":%q}}`, name, bad)

@@ -234,7 +234,8 @@ func knownPartition(name string) bool {
 }
 
 // iamPaths are the kinds of IAM's own resources, as the error lists them.
-var iamPaths = []string{"user/", "federated-user/", "role/", "group/", "instance-profile/", "mfa/", "server-certificate/",
+var iamPaths = []string{"user/", "federated-user/", "role/", "group/", "instance-profile/", "mfa/",
+	"server-certificate/",
 	"policy/", "sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/"}
 
 // checkResource is CreatePolicy's, found from its recorded answers: the first
@@ -281,7 +282,8 @@ func unknownPartition(parts []string) error {
 	for len(shown) < arnParts-2 {
 		shown = append(shown, "*")
 	}
-	return awsmodel.Fail(malformed, `Partition "%s" is not valid for resource "arn:%s:%s".`, parts[1], parts[1], strings.Join(shown, ":"))
+	return awsmodel.Fail(malformed, `Partition "%s" is not valid for resource "arn:%s:%s".`, parts[1], parts[1],
+		strings.Join(shown, ":"))
 }
 
 // trustActions are what a trust policy may speak of.

@@ -17,7 +17,8 @@ func costly(t testing.TB) (Request, []Policy) {
 	for i := range 400 {
 		patterns = append(patterns, fmt.Sprintf(`"*%sb%d*"`, strings.Repeat("a?", 100), i))
 	}
-	d := document(t, `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"t:key":[`+strings.Join(patterns, ",")+`]}}},
+	d := document(t, `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"t:key":[`+
+		strings.Join(patterns, ",")+`]}}},
 	 {"Effect":"Allow","Action":"*","Resource":"*"}`)
 	req := Request{Principal: callers[""], Action: "iam:GetUser", Resources: []string{"*"},
 		Context: NewContext(map[string][]string{"t:key": {strings.Repeat("a", 1<<20)}})}
@@ -79,8 +80,10 @@ func TestValuesAreLookedUp(t *testing.T) {
 		policy = append(policy, fmt.Sprintf(`"V%d"`, i))
 		request = append(request, fmt.Sprintf("v%d", i))
 	}
-	for operator, texts := range map[string][]string{"StringEquals": request, "StringLike": request, "StringEqualsIgnoreCase": {"w", "VV"}} {
-		d := document(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAnyValue:`+operator+`":{"t:key":[`+strings.Join(policy, ",")+`]}}}`)
+	for operator, texts := range map[string][]string{"StringEquals": request, "StringLike": request,
+		"StringEqualsIgnoreCase": {"w", "VV"}} {
+		d := document(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAnyValue:`+operator+
+			`":{"t:key":[`+strings.Join(policy, ",")+`]}}}`)
 		for _, last := range []string{"V19999", "V19999\u0301"} {
 			ctx := NewContext(map[string][]string{"t:key": append(texts, last)})
 			e := begin(t.Context(), Request{Action: "a:b", Context: ctx})
@@ -100,12 +103,17 @@ func TestListedAndUnlisted(t *testing.T) {
 		operator, request string
 		want              bool
 	}{
-		{"StringEquals", "a", true}, {"StringEquals", "A", false}, {"StringEquals", "", true}, {"StringEquals", "bob", true},
-		{"StringEquals", "xy", false}, {"StringEquals", "x*", true}, {"StringEquals", "*", true}, {"StringEquals", "f", false},
+		{"StringEquals", "a", true}, {"StringEquals", "A", false}, {"StringEquals", "", true},
+		{"StringEquals", "bob", true},
+		{"StringEquals", "xy", false}, {"StringEquals", "x*", true}, {"StringEquals", "*", true},
+		{"StringEquals", "f", false},
 		{"StringLike", "xy", true}, {"StringLike", "a", true}, {"StringLike", "*", true}, {"StringLike", "bob", true},
-		{"StringLike", "", true}, {"StringLike", "b", false}, {"StringNotLike", "xy", false}, {"StringNotLike", "f", true},
-		{"StringEqualsIgnoreCase", "A", true}, {"StringEqualsIgnoreCase", "b", true}, {"StringEqualsIgnoreCase", "", true},
-		{"StringEqualsIgnoreCase", "BOB", true}, {"StringEqualsIgnoreCase", "ος", true}, {"StringEqualsIgnoreCase", "οσ", false},
+		{"StringLike", "", true}, {"StringLike", "b", false}, {"StringNotLike", "xy", false},
+		{"StringNotLike", "f", true},
+		{"StringEqualsIgnoreCase", "A", true}, {"StringEqualsIgnoreCase", "b", true},
+		{"StringEqualsIgnoreCase", "", true},
+		{"StringEqualsIgnoreCase", "BOB", true}, {"StringEqualsIgnoreCase", "ος", true},
+		{"StringEqualsIgnoreCase", "οσ", false},
 		{"StringEqualsIgnoreCase", "X*", true}, {"StringEqualsIgnoreCase", "xy", false},
 	} {
 		condition := `{"` + test.operator + `":{"t:key":[` + list + `]}}`

@@ -249,7 +249,8 @@ func (r *Keyring) Load(wrapped []WrappedKey) error {
 }
 
 func parseDataKeyID(text string) (id dataKeyID, err error) {
-	if n, err := hex.Decode(id[:], []byte(text[:min(len(text), 2*dataKeyIDSize)])); err != nil || n != len(id) || id.String() != text {
+	if n, err := hex.Decode(id[:], []byte(text[:min(len(text), 2*dataKeyIDSize)])); err != nil || n != len(id) ||
+		id.String() != text {
 		return id, fmt.Errorf("open data key: its id %q is malformed", text)
 	}
 	return id, nil

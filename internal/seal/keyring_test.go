@@ -176,7 +176,8 @@ func TestNewKeyringErrors(t *testing.T) {
 		t.Errorf("no keys: %v", err)
 	}
 	_, err := NewKeyring(other, []WrappedKey{w})
-	if !errors.Is(err, ErrWrongMasterKey) || !strings.Contains(err.Error(), "the master key file does not match this data") ||
+	if !errors.Is(err, ErrWrongMasterKey) ||
+		!strings.Contains(err.Error(), "the master key file does not match this data") ||
 		!strings.Contains(err.Error(), m.CurrentID()) || !strings.Contains(err.Error(), other.CurrentID()) {
 		t.Errorf("other installation's file: %v", err)
 	}
@@ -432,8 +433,9 @@ func TestLoadMasterKeysRefuses(t *testing.T) {
 		"no id":       `{"version":1,"current":{"key":"` + key + `"}}`,
 		"bad base64":  `{"version":1,"current":{"id":"a","key":"canary!"}}`,
 		"half backup": `{"version":1,"current":{"id":"a","key":"` + key,
-		"same ids":    `{"version":1,"current":{"id":"a","key":"` + key + `"},"previous":{"id":"a","key":"` + key + `"}}`,
-		"too long":    `{"version":1,"current":{"id":"a","key":"` + key + `"}}` + strings.Repeat(" ", keyFileLimit),
+		"same ids": `{"version":1,"current":{"id":"a","key":"` + key + `"},"previous":{"id":"a","key":"` + key +
+			`"}}`,
+		"too long": `{"version":1,"current":{"id":"a","key":"` + key + `"}}` + strings.Repeat(" ", keyFileLimit),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

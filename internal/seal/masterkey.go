@@ -275,7 +275,8 @@ type fileKey struct {
 const (
 	keyFileVersion = 1
 	keyFileLimit   = 16 << 10 // bytes; ours have about 300
-	keyFileNote    = "Rollcall master key. Without this file the secrets in the database cannot be read. Keep a copy apart from the database."
+	keyFileNote    = "Rollcall master key. Without this file the secrets in the database cannot be read. Keep a copy " +
+		"apart from the database."
 )
 
 func encodeKeyFile(set keySet) ([]byte, error) {

@@ -165,7 +165,8 @@ func parsePHC(s string) (phc, error) {
 	var err1, err2 error
 	p.salt, err1 = base64.RawStdEncoding.DecodeString(parts[4])
 	p.hash, err2 = base64.RawStdEncoding.DecodeString(parts[5])
-	if err1 != nil || err2 != nil || len(p.salt) < 8 || len(p.salt) > maxSalt || len(p.hash) < minHash || len(p.hash) > maxHash {
+	if err1 != nil || err2 != nil || len(p.salt) < 8 || len(p.salt) > maxSalt || len(p.hash) < minHash ||
+		len(p.hash) > maxHash {
 		return phc{}, ErrBadHash
 	}
 	// Leading zeros, signs and stray base64 bits: one hash, one spelling.

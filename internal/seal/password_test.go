@@ -82,7 +82,8 @@ func TestVerifyPasswordRefusesHash(t *testing.T) {
 		"another field":   "$argon2id$v=19$m=256,t=2,p=1$" + salt + "$" + hash + "$",
 		"parameter twice": "$argon2id$v=19$m=256,t=2,p=1,p=1$" + salt + "$" + hash,
 	} {
-		if ok, _, err := h.VerifyPassword(context.Background(), s, NewSecret("password")); ok || !errors.Is(err, ErrBadHash) {
+		if ok, _, err := h.VerifyPassword(context.Background(), s, NewSecret("password")); ok ||
+			!errors.Is(err, ErrBadHash) {
 			t.Errorf("%s: %v, %v", name, ok, err)
 		}
 	}
@@ -132,7 +133,8 @@ func TestVerifyNothingDoesTheSameWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if real.argonParams != h.dummy.argonParams || len(real.salt) != len(h.dummy.salt) || len(real.hash) != len(h.dummy.hash) {
+	if real.argonParams != h.dummy.argonParams || len(real.salt) != len(h.dummy.salt) ||
+		len(real.hash) != len(h.dummy.hash) {
 		t.Errorf("real %+v, dummy %+v", real.argonParams, h.dummy.argonParams)
 	}
 	if err := h.VerifyNothing(t.Context(), NewSecret("x")); err != nil {
@@ -148,7 +150,8 @@ func FuzzParsePHC(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if p.String() != s || p.memory > maxMemory || p.time > maxTime || p.threads > maxThreads || p.threads == 0 || p.time == 0 {
+		if p.String() != s || p.memory > maxMemory || p.time > maxTime || p.threads > maxThreads || p.threads == 0 ||
+			p.time == 0 {
 			t.Errorf("%q parsed as %+v", s, p)
 		}
 	})

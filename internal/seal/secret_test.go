@@ -66,7 +66,8 @@ func TestSecretPrintsRedacted(t *testing.T) {
 }
 
 func TestSecretEqual(t *testing.T) {
-	if !NewSecret("a").Equal(NewSecret("a")) || NewSecret("a").Equal(NewSecret("b")) || !(Secret{}).Equal(NewSecret("")) {
+	if !NewSecret("a").Equal(NewSecret("a")) || NewSecret("a").Equal(NewSecret("b")) ||
+		!(Secret{}).Equal(NewSecret("")) {
 		t.Error("Equal compares something else than the text")
 	}
 	if !(Secret{}).IsEmpty() || !NewSecret("").IsEmpty() || NewSecret("a").IsEmpty() {

@@ -16,7 +16,8 @@ func TestTokenKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text := fmt.Sprintf("%v %+v", k, k); !strings.Contains(text, "REDACTED") || strings.Contains(text, k.Private.Reveal()) {
+		if text := fmt.Sprintf("%v %+v", k, k); !strings.Contains(text, "REDACTED") ||
+			strings.Contains(text, k.Private.Reveal()) {
 			t.Errorf("%s prints its private key", algorithm)
 		}
 		signer, err := seal.ParseTokenKey(k.Private)

@@ -83,13 +83,15 @@ func TestCodeWindow(t *testing.T) {
 	}
 	var ok bool
 	second := now + drift - pairBehind
-	if last, drift, ok = MatchPair(rfcSeed, mustCode(t, rfcSeed, second-1), mustCode(t, rfcSeed, second), noon, drift, last); !ok {
+	if last, drift, ok = MatchPair(rfcSeed, mustCode(t, rfcSeed, second-1), mustCode(t, rfcSeed, second), noon, drift,
+		last); !ok {
 		t.Fatal("the oldest pair is refused")
 	}
 	if first, _, _ := CodeWindow(noon, drift); first != oldest {
 		t.Errorf("the window goes back to %d, forgotten is before %d", first, oldest)
 	}
-	if _, _, ok = MatchPair(rfcSeed, mustCode(t, rfcSeed, second-3), mustCode(t, rfcSeed, second-2), noon, drift, last); ok {
+	if _, _, ok = MatchPair(rfcSeed, mustCode(t, rfcSeed, second-3), mustCode(t, rfcSeed, second-2), noon, drift,
+		last); ok {
 		t.Error("an older pair is taken")
 	}
 }
@@ -97,7 +99,8 @@ func TestCodeWindow(t *testing.T) {
 func TestMatchCodeForm(t *testing.T) {
 	code := mustCode(t, rfcSeed, stepAt(noon))
 	wide := strings.Map(func(r rune) rune { return r - '0' + '０' }, code)
-	for _, bad := range []string{"", code[:5], code + "0", " " + code[1:], code + " ", code[:5] + "\n", wide, "abcdef", "-" + code[1:]} {
+	for _, bad := range []string{"", code[:5], code + "0", " " + code[1:], code + " ", code[:5] + "\n", wide, "abcdef",
+		"-" + code[1:]} {
 		if _, ok := MatchCode(rfcSeed, bad, noon, 0, nil); ok {
 			t.Errorf("%q accepted", bad)
 		}
@@ -137,7 +140,8 @@ func TestMatchPair(t *testing.T) {
 		{"older than the last pair", -3, -2, 0, now, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			step, drift, ok := MatchPair(rfcSeed, mustCode(t, rfcSeed, now+c.first), mustCode(t, rfcSeed, now+c.second), noon, c.drift, c.last)
+			step, drift, ok := MatchPair(rfcSeed, mustCode(t, rfcSeed, now+c.first), mustCode(t, rfcSeed, now+c.second),
+				noon, c.drift, c.last)
 			if ok != c.ok || ok && (step != now+c.second || drift != c.second) {
 				t.Errorf("step %d, drift %d, %v", step-now, drift, ok)
 			}

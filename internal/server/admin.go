@@ -49,6 +49,7 @@ func Admin(checks []Check, metrics prometheus.Gatherer, log *slog.Logger) http.H
 		w.WriteHeader(status)
 		io.WriteString(w, text)
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}))
+	mux.Handle("GET /metrics",
+		promhttp.HandlerFor(metrics, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}))
 	return http.TimeoutHandler(mux, 10*time.Second, "timed out\n")
 }

@@ -119,7 +119,8 @@ func (c *conn) refuse(status int) error {
 	c.rest, c.restErr = nil, errRefused // for every read that follows
 	text := http.StatusText(status)
 	c.SetWriteDeadline(time.Now().Add(linger))
-	_, err := io.WriteString(c.Conn, "HTTP/1.1 "+strconv.Itoa(status)+" "+text+"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"+text)
+	_, err := io.WriteString(c.Conn, "HTTP/1.1 "+strconv.Itoa(status)+" "+text+
+		"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"+text)
 	if err == nil {
 		c.CloseWrite()
 		c.Conn.SetReadDeadline(time.Now().Add(linger))

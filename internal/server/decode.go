@@ -41,7 +41,8 @@ func (s *Server) decode(r *http.Request, body []byte, k *call) (api.Action, any,
 	}
 	k.action = action.Name
 	if k.caller != nil && k.caller.Service() != service {
-		return action, nil, awsmodel.Fail("SignatureDoesNotMatch", "Credential should be scoped to correct service: '%s'.", service)
+		return action, nil, awsmodel.Fail("SignatureDoesNotMatch",
+			"Credential should be scoped to correct service: '%s'.", service)
 	}
 	in := action.NewInput()
 	if refused := action.Decode(form, in); refused != nil {

@@ -18,7 +18,8 @@ func (s *Server) notForUs(w http.ResponseWriter, r *http.Request) bool {
 		if err != nil || kind != "application/x-www-form-urlencoded" {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(http.StatusForbidden)
-			io.WriteString(w, "<html><body>403 Forbidden: the content type must be application/x-www-form-urlencoded</body></html>\n")
+			io.WriteString(w,
+				"<html><body>403 Forbidden: the content type must be application/x-www-form-urlencoded</body></html>\n")
 			return true
 		}
 		return false

@@ -50,19 +50,22 @@ func TestHeads(t *testing.T) {
 		sent string
 		want []int
 	}{
-		"100 lines":           {get + lines(98) + "\r\n", []int{200}},
-		"101 lines":           {get + lines(99) + "\r\n", []int{431}},
-		"unfinished":          {get + lines(200), []int{431}},
-		"64 KiB":              {get + "A: " + strings.Repeat("a", 64<<10-40) + "\r\n\r\n", []int{200}},
-		"more than 64 KiB":    {get + "A: " + strings.Repeat("a", 64<<10) + "\r\n\r\n", []int{431}},
-		"long first line":     {"GET /?" + strings.Repeat("a", 64<<10) + anyHost + "\r\n", []int{431}},
-		"pipelined":           {strings.Repeat(get+lines(90)+"\r\n", 5), []int{200, 200, 200, 200, 200}},
-		"the second":          {get + "\r\n" + get + lines(200) + "\r\n", []int{200, 431}},
-		"bare line feeds":     {strings.ReplaceAll(get+lines(98)+"\r\n"+get+lines(99)+"\r\n", "\r", ""), []int{200, 431}},
-		"body of lines":       {post(strings.Repeat("\r\n", 5000)) + post(strings.Repeat("\n\n", 100_000)) + get + "\r\n", []int{200, 200, 200}},
+		"100 lines":        {get + lines(98) + "\r\n", []int{200}},
+		"101 lines":        {get + lines(99) + "\r\n", []int{431}},
+		"unfinished":       {get + lines(200), []int{431}},
+		"64 KiB":           {get + "A: " + strings.Repeat("a", 64<<10-40) + "\r\n\r\n", []int{200}},
+		"more than 64 KiB": {get + "A: " + strings.Repeat("a", 64<<10) + "\r\n\r\n", []int{431}},
+		"long first line":  {"GET /?" + strings.Repeat("a", 64<<10) + anyHost + "\r\n", []int{431}},
+		"pipelined":        {strings.Repeat(get+lines(90)+"\r\n", 5), []int{200, 200, 200, 200, 200}},
+		"the second":       {get + "\r\n" + get + lines(200) + "\r\n", []int{200, 431}},
+		"bare line feeds": {strings.ReplaceAll(get+lines(98)+"\r\n"+get+lines(99)+"\r\n", "\r", ""),
+			[]int{200, 431}},
+		"body of lines": {post(strings.Repeat("\r\n", 5000)) + post(strings.Repeat("\n\n", 100_000)) + get +
+			"\r\n", []int{200, 200, 200}},
 		"head after a body":   {post(strings.Repeat("\n", 300)) + get + lines(99) + "\r\n", []int{200, 431}},
 		"empty lines between": {post("a") + "\r\n" + get + "\r\n", []int{200, 200}},
-		"chunks":              {"POST /" + anyHost + "Transfer-Encoding: chunked\r\n\r\n3\r\n\n\n\n\r\n0\r\n\r\n" + get + "\r\n", []int{200}},
+		"chunks": {"POST /" + anyHost + "Transfer-Encoding: chunked\r\n\r\n3\r\n\n\n\n\r\n0\r\n\r\n" +
+			get + "\r\n", []int{200}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, size := range []int{1 << 20, 1, 7} {
@@ -122,7 +125,8 @@ func TestStrangersGiveWay(t *testing.T) {
 			conn net.Conn
 			ends bool
 		}{
-			"known": {known, false}, "late": {late, false}, "silent": {silent[0], false}, "also silent": {silent[1], false},
+			"known": {known, false}, "late": {late, false}, "silent": {silent[0], false},
+			"also silent":   {silent[1], false},
 			"first refused": {refused[0], true}, "second refused": {refused[1], false},
 		} {
 			if ended := isClosed(c.conn); ended != c.ends {
@@ -184,7 +188,8 @@ func TestMemoryOfBodies(t *testing.T) {
 	const form = "Content-Type: application/x-www-form-urlencoded\r\n"
 	synctest.Test(t, func(t *testing.T) {
 		e := newEdgeWith(t, awsquery.Blob{}, server.Limits{Memory: 4 << 20}, time.Second)
-		saml := fmt.Sprintf("POST /%s%sContent-Length: %d\r\n\r\n%s", anyHost, form, 384<<10, strings.Repeat("a", 384<<10-10))
+		saml := fmt.Sprintf("POST /%s%sContent-Length: %d\r\n\r\n%s", anyHost, form, 384<<10,
+			strings.Repeat("a", 384<<10-10))
 		var holding []net.Conn
 		hold := func(text string) (held bool) {
 			c := e.dial()
@@ -234,7 +239,8 @@ func TestBodyNobodyReads(t *testing.T) {
 				conn, begin := e.dial(), time.Now()
 				var sending sync.WaitGroup
 				sending.Go(func() {
-					io.WriteString(conn, "POST /"+anyHost+"Content-Type: application/x-www-form-urlencoded\r\n"+c.head+"Content-Length: 1048576\r\n\r\n"+strings.Repeat("a", 10<<10))
+					io.WriteString(conn, "POST /"+anyHost+"Content-Type: application/x-www-form-urlencoded\r\n"+c.head+
+						"Content-Length: 1048576\r\n\r\n"+strings.Repeat("a", 10<<10))
 				})
 				status, body, err := whole(t, conn)
 				if status < 400 || err != nil || !strings.Contains(body, "<Code>"+c.want+"</Code>") {
@@ -254,5 +260,6 @@ func TestBodyNobodyReads(t *testing.T) {
 func authorization(id string) string {
 	// A bubble's time begins so.
 	return "X-Amz-Date: 20000101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=" + id +
-		"/20000101/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=" + strings.Repeat("0", 64) + "\r\n"
+		"/20000101/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=" + strings.Repeat("0", 64) +
+		"\r\n"
 }

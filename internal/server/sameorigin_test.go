@@ -7,7 +7,9 @@ import (
 )
 
 func TestSameOrigin(t *testing.T) {
-	h := SameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }), []string{"rollcall"})
+	h := SameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	}), []string{"rollcall"})
 	for _, c := range []struct {
 		host, origin, site string
 		want               int

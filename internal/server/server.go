@@ -171,7 +171,8 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	k.service = caller.Service() // until the form says more
 	connOf(r.Context()).trust()
 	if caller.Session() == nil {
-		s.cfg.Used(caller.AccessKeyID(), store.LastUsed{At: s.cfg.Now(), Region: caller.Region(), Service: caller.Service()})
+		s.cfg.Used(caller.AccessKeyID(),
+			store.LastUsed{At: s.cfg.Now(), Region: caller.Region(), Service: caller.Service()})
 	}
 	if err := s.limit(caller, k); err != nil {
 		return nil, err
@@ -190,7 +191,9 @@ func (s *Server) inTime(r *http.Request) (*http.Request, context.CancelFunc) {
 }
 
 // invoke runs the action, by the caller if one is known.
-func (s *Server) invoke(w http.ResponseWriter, r *http.Request, action api.Action, in any, k *call) (*awsquery.Response, error) {
+func (s *Server) invoke(
+	w http.ResponseWriter, r *http.Request, action api.Action, in any, k *call,
+) (*awsquery.Response, error) {
 	var out any
 	var refused *awsmodel.Error
 	if action.Unsigned != nil {
@@ -257,7 +260,8 @@ func describe(r *http.Request, id string) api.Call {
 	}
 	c := api.Call{RequestID: id, SourceIP: host, UserAgent: r.UserAgent()}
 	if r.TLS != nil {
-		c.TLS = &trail.TLSDetails{Version: tlsVersion(r.TLS.Version), CipherSuite: tlsCipher(r.TLS.CipherSuite), HostHeader: r.Host}
+		c.TLS = &trail.TLSDetails{Version: tlsVersion(r.TLS.Version), CipherSuite: tlsCipher(r.TLS.CipherSuite),
+			HostHeader: r.Host}
 	}
 	return c
 }

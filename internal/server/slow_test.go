@@ -29,7 +29,8 @@ import (
 	"rollcall/internal/trail"
 )
 
-var key = sigv4test.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+var key = sigv4test.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE",
+	SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 
 // pipes is a listener whose connections are pipes, so that time in a synctest
 // bubble is the test's own.
@@ -96,7 +97,8 @@ func newEdgeWith(t *testing.T, stream awsquery.Blob, limits server.Limits, grace
 			if id != key.AccessKeyID {
 				return nil, principal.Signer{}, sigv4.ErrUnknownKey
 			}
-			return []byte(key.SecretAccessKey), principal.Signer{KeyOwner: store.KeyOwner{Partition: "aws", User: root}}, nil
+			return []byte(key.SecretAccessKey),
+				principal.Signer{KeyOwner: store.KeyOwner{Partition: "aws", User: root}}, nil
 		},
 		Used: func(string, store.LastUsed) {},
 	})
@@ -192,7 +194,9 @@ func TestSlowBody(t *testing.T) {
 			}
 		})
 		status, body, err := whole(t, c)
-		if status != 408 || err != nil || !strings.Contains(body, "<Code>RequestTimeout</Code>\n    <Message>The request body did not arrive as announced.</Message>") {
+		if status != 408 || err != nil ||
+			!strings.Contains(body,
+				"<Code>RequestTimeout</Code>\n    <Message>The request body did not arrive as announced.</Message>") {
 			t.Errorf("%d, %v: %s", status, err, body)
 		}
 		if took := time.Since(begin); took != 30*time.Second {
@@ -288,8 +292,14 @@ func TestBrokenStream(t *testing.T) {
 			w.Write(make([]byte, 1<<19))
 			return errors.New("disk failure")
 		}},
-		"short": {Size: 1 << 20, WriteTo: func(w io.Writer) error { _, err := w.Write(make([]byte, 1<<19)); return err }},
-		"long":  {Size: 1 << 19, WriteTo: func(w io.Writer) error { _, err := w.Write(make([]byte, 1<<20)); return err }},
+		"short": {Size: 1 << 20, WriteTo: func(w io.Writer) error {
+			_, err := w.Write(make([]byte, 1<<19))
+			return err
+		}},
+		"long": {Size: 1 << 19, WriteTo: func(w io.Writer) error {
+			_, err := w.Write(make([]byte, 1<<20))
+			return err
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, stream, func(t *testing.T, e *edge) {

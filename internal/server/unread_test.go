@@ -24,12 +24,13 @@ const anyHost = " HTTP/1.1\r\nHost: x\r\n"
 // unread are requests whose answers come from everywhere: from the API, from
 // what is no API, and from net/http itself.
 var unread = map[string]string{
-	"documentation":  "GET /" + anyHost + "\r\n",
-	"other path":     "GET /metrics" + anyHost + "\r\n",
-	"other method":   "DELETE /" + anyHost + "\r\n",
-	"OPTIONS *":      "OPTIONS *" + anyHost + "\r\n",
-	"other type":     "POST /" + anyHost + "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
-	"unsigned":       "POST /" + anyHost + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 14\r\n\r\nAction=GetUser",
+	"documentation": "GET /" + anyHost + "\r\n",
+	"other path":    "GET /metrics" + anyHost + "\r\n",
+	"other method":  "DELETE /" + anyHost + "\r\n",
+	"OPTIONS *":     "OPTIONS *" + anyHost + "\r\n",
+	"other type":    "POST /" + anyHost + "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+	"unsigned": "POST /" + anyHost +
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 14\r\n\r\nAction=GetUser",
 	"no HTTP":        "\x16\x03\x01\x02\r\n\r\n",
 	"no host":        "GET / HTTP/1.1\r\n\r\n",
 	"version":        "GET / HTTP/9.9\r\nHost: x\r\n\r\n",
@@ -98,8 +99,10 @@ func TestUnreadTLS(t *testing.T) {
 			}
 			cutOff(t, over, "GET /"+anyHost+"\r\n")
 		},
-		"no handshake":   func(t *testing.T, c net.Conn) { unfinished(t, c, "") },
-		"half a hello":   func(t *testing.T, c net.Conn) { unfinished(t, c, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03") },
+		"no handshake": func(t *testing.T, c net.Conn) { unfinished(t, c, "") },
+		"half a hello": func(t *testing.T, c net.Conn) {
+			unfinished(t, c, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+		},
 		"hello of 65 KB": largeHello,
 		"plain HTTP": func(t *testing.T, c net.Conn) {
 			go io.WriteString(c, "GET /"+anyHost+"\r\n")
@@ -138,7 +141,8 @@ func unfinished(t *testing.T, c net.Conn, sent string) {
 func largeHello(t *testing.T, c net.Conn) {
 	record := "\x16\x03\x01\x40\x00"
 	begin := time.Now()
-	_, err := io.WriteString(c, record+"\x01\x00\xfd\xe8"+strings.Repeat("a", 1<<14-4)+strings.Repeat(record+strings.Repeat("a", 1<<14), 2))
+	_, err := io.WriteString(c, record+"\x01\x00\xfd\xe8"+strings.Repeat("a", 1<<14-4)+
+		strings.Repeat(record+strings.Repeat("a", 1<<14), 2))
 	if err == nil || time.Since(begin) > time.Second {
 		t.Errorf("48 KiB of a handshake were read: %v", err)
 	}
@@ -150,7 +154,8 @@ func TestStopWithoutClients(t *testing.T) {
 	var wrote int
 	for name, asked := range map[string]string{
 		"nothing": "", "half a head": "GET / HT", "unread": unread["documentation"], "unread report": getReport,
-		"half a body": "POST /" + anyHost + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 14\r\n\r\nAct",
+		"half a body": "POST /" + anyHost +
+			"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 14\r\n\r\nAct",
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

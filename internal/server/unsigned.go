@@ -12,7 +12,9 @@ import (
 // needs no signature; err is why it was not taken for a signed one. It is not
 // ok for all others, which are answered by err: whoever does not sign learns
 // nothing of what is wrong with the rest of a request.
-func (s *Server) unsigned(w http.ResponseWriter, r *http.Request, body []byte, k *call, err error) (response *awsquery.Response, ok bool, refused error) {
+func (s *Server) unsigned(
+	w http.ResponseWriter, r *http.Request, body []byte, k *call, err error,
+) (response *awsquery.Response, ok bool, refused error) {
 	if !notSigned(err) {
 		return nil, false, nil
 	}

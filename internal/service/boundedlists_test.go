@@ -64,7 +64,7 @@ func TestListsAreBounded(t *testing.T) {
 					t.Fatalf("page %d: %s %s, %d MiB", page, a.code, a.message, len(a.body)>>20)
 				}
 				var n int
-				if n, marker = elements(t, string(a.body), c.element); n == 0 {
+				if n, marker = elements(t, a.body, c.element); n == 0 {
 					t.Fatalf("page %d is empty", page)
 				}
 				if found += n; marker == "" {

@@ -74,7 +74,7 @@ func (w *world) verifier(t testing.TB, issuer, audience string) *oidc.IDTokenVer
 // header is the header of a token.
 func header(t testing.TB, token string) jose.Header {
 	t.Helper()
-	parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES384})
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES384})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +352,7 @@ func TestWebIdentityTokenPayload(t *testing.T) {
 	in.Audience = append(in.Audience, `<&>"é/`)
 	size := func() int {
 		token := *must(t, w.root.sts.GetWebIdentityToken, in).WebIdentityToken
-		parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES384})
+		parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES384})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -135,7 +135,8 @@ func FindAction(name string) (Action, bool) {
 		return Action{}, false
 	}
 	for line := range strings.SplitSeq(s.actions, "\n") {
-		if n := len(name) + 1; len(line) >= n && strings.EqualFold(line[1:n], name) && (len(line) == n || line[n] == '\t') {
+		if n := len(name) + 1; len(line) >= n && strings.EqualFold(line[1:n], name) &&
+			(len(line) == n || line[n] == '\t') {
 			return s.action(line), true
 		}
 	}

@@ -39,7 +39,8 @@ func TestCatalog(t *testing.T) {
 		t.Errorf("%d actions, and %d services without any", actions, unlisted)
 	}
 	for namespace, title := range map[string]string{
-		"ec2": "Amazon EC2", "iam": "AWS Identity and Access Management", "lambda": "AWS Lambda", "s3": "Amazon S3", "sns": "Amazon SNS",
+		"ec2": "Amazon EC2", "iam": "AWS Identity and Access Management", "lambda": "AWS Lambda", "s3": "Amazon S3",
+		"sns": "Amazon SNS",
 		"sts": "AWS Security Token Service", "cloudformation": "AWS CloudFormation", "ses": "Amazon SES",
 		"s3files": "Amazon S3 Files", // came later
 	} {
@@ -73,7 +74,8 @@ func TestFindAction(t *testing.T) {
 			t.Errorf("%s: %v %v", name, ok, a.Name)
 		}
 	}
-	for _, name := range []string{"", ":", "s3", "s3:", "s3:*", "s3:GetObjec", "s3:GetObject ", "madeup:Action", ":GetObject"} {
+	for _, name := range []string{"", ":", "s3", "s3:", "s3:*", "s3:GetObjec", "s3:GetObject ", "madeup:Action",
+		":GetObject"} {
 		if a, ok := servicecatalog.FindAction(name); ok {
 			t.Errorf("%q is %s", name, a.Name)
 		}

@@ -23,7 +23,8 @@ const (
 func (c *claim) checkSignedHeaders(r *http.Request) error {
 	names := strings.Split(c.signedHeaders, ";")
 	if !slices.Contains(names, "host") { // 8
-		return awsmodel.Fail("SignatureDoesNotMatch", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+		return awsmodel.Fail("SignatureDoesNotMatch",
+			"'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
 	}
 	for i, name := range names {
 		// As SigV4 writes them: lower case, sorted, each once. Anything else has
@@ -54,7 +55,8 @@ func (c *claim) checkSignedHeaders(r *http.Request) error {
 		}
 	}
 	if unsigned != "" { // the text follows that of check 8 (G)
-		return awsmodel.Fail("SignatureDoesNotMatch", "'%s' must be a 'SignedHeader' in the AWS Authorization.", unsigned)
+		return awsmodel.Fail("SignatureDoesNotMatch", "'%s' must be a 'SignedHeader' in the AWS Authorization.",
+			unsigned)
 	}
 	return nil
 }
@@ -66,7 +68,8 @@ func (c *claim) checkTime(now time.Time) error {
 	at, ok := parseTime(c.timestamp)
 	if !ok { // 9
 		return awsmodel.Fail("IncompleteSignature",
-			"Date must be in ISO-8601 'basic format'. Got '%s'. See http://en.wikipedia.org/wiki/ISO_8601", clip(c.timestamp))
+			"Date must be in ISO-8601 'basic format'. Got '%s'. See http://en.wikipedia.org/wiki/ISO_8601",
+			clip(c.timestamp))
 	}
 	c.at = at
 	life, lifeText, err := c.lifetime()
@@ -79,7 +82,8 @@ func (c *claim) checkTime(now time.Time) error {
 			at.Format(basicTime), earliest.Format(basicTime), now.Format(basicTime), lifeText)
 	}
 	if latest := now.Add(window); at.After(latest) { // 11
-		return awsmodel.Fail("SignatureDoesNotMatch", "Signature not yet current: %s is still later than %s (%s + 15 min.)",
+		return awsmodel.Fail("SignatureDoesNotMatch",
+			"Signature not yet current: %s is still later than %s (%s + 15 min.)",
 			at.Format(basicTime), latest.Format(basicTime), now.Format(basicTime))
 	}
 	return nil
@@ -102,7 +106,8 @@ func (c *claim) lifetime() (time.Duration, string, error) {
 	}
 	seconds, err := strconv.ParseUint(c.expires, 10, 31)
 	if err != nil {
-		return 0, "", awsmodel.Fail("IncompleteSignature", "X-Amz-Expires should be a number of seconds, got '%s'.", clip(c.expires))
+		return 0, "", awsmodel.Fail("IncompleteSignature", "X-Amz-Expires should be a number of seconds, got '%s'.",
+			clip(c.expires))
 	}
 	if life := time.Duration(seconds) * time.Second; life < window {
 		return life, strconv.FormatUint(seconds, 10) + " sec.", nil
@@ -130,7 +135,8 @@ func (c *claim) checkScope(services, regions []string) error {
 	parts := strings.Split(c.credential, "/")
 	if len(parts) != 5 { // 12
 		return awsmodel.Fail("IncompleteSignature",
-			"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '%s'", clip(c.credential))
+			"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '%s'",
+			clip(c.credential))
 	}
 	c.keyID, c.date, c.region, c.service = parts[0], parts[1], parts[2], parts[3]
 	c.scope = c.credential[len(c.keyID)+1:]
@@ -153,11 +159,13 @@ func (c *claim) checkScope(services, regions []string) error {
 		wrong = append(wrong, "Credential should be scoped to correct service: '"+service+"'.")
 	}
 	if parts[4] != terminator {
-		wrong = append(wrong, "Credential should be scoped with a valid terminator: 'aws4_request', not '"+clip(parts[4])+"'.")
+		wrong = append(wrong, "Credential should be scoped with a valid terminator: 'aws4_request', not '"+
+			clip(parts[4])+"'.")
 	}
 	if day := c.at.Format(basicDate); c.date != day {
-		wrong = append(wrong, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '"+
-			clip(c.date)+"' != '"+day+"', from '"+c.at.Format(basicTime)+"'.")
+		wrong = append(wrong,
+			"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '"+
+				clip(c.date)+"' != '"+day+"', from '"+c.at.Format(basicTime)+"'.")
 	}
 	switch {
 	case len(wrong) == 0:

@@ -58,29 +58,39 @@ func TestVerifyRefusesHeader(t *testing.T) {
 		code, message string
 	}{
 		{"1 path not absolute", func(r *http.Request) { r.URL = &url.URL{Scheme: "i"} }, textDiffers, textMismatch},
-		{"1 path opaque", func(r *http.Request) { r.URL = &url.URL{Scheme: "i", Opaque: "x"} }, textDiffers, textMismatch},
+		{"1 path opaque", func(r *http.Request) { r.URL = &url.URL{Scheme: "i", Opaque: "x"} }, textDiffers,
+			textMismatch},
 		{"4 trailing escape", setQuery("a=b%2"), "MalformedQueryString", "Incomplete trailing escape % sequence"},
 		{"4 trailing escape in key", setQuery("a%=b"), "MalformedQueryString", "Incomplete trailing escape % sequence"},
-		{"4 illegal escape", setQuery("a=%zz1"), "MalformedQueryString", "Illegal hex character in escape % pattern: %zz"},
+		{"4 illegal escape", setQuery("a=%zz1"), "MalformedQueryString",
+			"Illegal hex character in escape % pattern: %zz"},
 		{"5 unsigned", func(r *http.Request) { r.Header.Del("Authorization") },
 			"MissingAuthenticationToken", "Request is missing Authentication Token"},
 		{"5b also presigned", setQuery("X-Amz-Algorithm=AWS4-HMAC-SHA256"), textDiffers, ""},
 		{"5b also one parameter of a presigned URL", setQuery("x-amz-credential=AKIABOB"), textDiffers, ""},
-		{"6a SigV2", setHeader("Authorization", "AWS AKIAALICE:c2ln"), textIncomplete, "Unsupported AWS 'algorithm': 'AWS'."},
-		{"6a SigV4A", replaceAuth(algorithm, "AWS4-ECDSA-P256-SHA256"), textIncomplete, "Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'."},
-		{"6a bearer", setHeader("Authorization", "Bearer abc"), textIncomplete, "Unsupported AWS 'algorithm': 'Bearer'."},
-		{"6a lower case", replaceAuth(algorithm, "aws4-hmac-sha256"), textIncomplete, "Unsupported AWS 'algorithm': 'aws4-hmac-sha256'."},
+		{"6a SigV2", setHeader("Authorization", "AWS AKIAALICE:c2ln"), textIncomplete,
+			"Unsupported AWS 'algorithm': 'AWS'."},
+		{"6a SigV4A", replaceAuth(algorithm, "AWS4-ECDSA-P256-SHA256"), textIncomplete,
+			"Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'."},
+		{"6a bearer", setHeader("Authorization", "Bearer abc"), textIncomplete,
+			"Unsupported AWS 'algorithm': 'Bearer'."},
+		{"6a lower case", replaceAuth(algorithm, "aws4-hmac-sha256"), textIncomplete,
+			"Unsupported AWS 'algorithm': 'aws4-hmac-sha256'."},
 		{"6a empty", setHeader("Authorization", ""), textIncomplete, "Unsupported AWS 'algorithm': ''."},
 		{"6a repeats no more than it must", setHeader("Authorization", strings.Repeat("x", 600)),
 			textIncomplete, "Unsupported AWS 'algorithm': '" + strings.Repeat("x", 512) + "...'."},
 		{"6b no equal-sign", setHeader("Authorization", "AWS4-HMAC-SHA256 Credential=a, Signed"), textIncomplete,
-			"'Signed' not a valid key=value pair (missing equal-sign) in Authorization header: 'AWS4-HMAC-SHA256 Credential=a, Signed'"},
+			"'Signed' not a valid key=value pair (missing equal-sign) in Authorization header: 'AWS4-HMAC-SHA256 " +
+				"Credential=a, Signed'"},
 		{"6c element twice", replaceAuth("Credential=", "Credential=AKIABOB/"+scope+", Credential="),
 			textDiffers, "'Credential' must be given exactly once."},
-		{"6c two Authorization headers", func(r *http.Request) { r.Header.Add("Authorization", r.Header.Get("Authorization")) },
+		{"6c two Authorization headers", func(r *http.Request) {
+			r.Header.Add("Authorization", r.Header.Get("Authorization"))
+		},
 			textDiffers, "'Authorization' must be given exactly once."},
 		{"6c two X-Amz-Date", addHeader("X-Amz-Date", stamp), textDiffers, "'X-Amz-Date' must be given exactly once."},
-		{"6c two Date", func(r *http.Request) { r.Header["Date"] = []string{stamp, stamp} }, textDiffers, "'Date' must be given exactly once."},
+		{"6c two Date", func(r *http.Request) { r.Header["Date"] = []string{stamp, stamp} }, textDiffers,
+			"'Date' must be given exactly once."},
 		{"6c X-Amz-Date in another case", func(r *http.Request) { r.Header["x-amz-date"] = []string{stamp} },
 			textDiffers, "'x-amz-date' must be given exactly once."},
 		{"6d all missing", func(r *http.Request) {
@@ -90,14 +100,20 @@ func TestVerifyRefusesHeader(t *testing.T) {
 			"Authorization header requires 'Signature' parameter. " +
 			"Authorization header requires 'SignedHeaders' parameter. " +
 			"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header." + hashed(algorithm)},
-		{"6d signature misspelt", setHeader("Authorization", "AWS4-HMAC-SHA256 Credential=a,signature=b,SignedHeaders=c"), textIncomplete,
-			"Authorization header requires 'Signature' parameter." + hashed("AWS4-HMAC-SHA256 Credential=a,signature=b,SignedHeaders=c")},
-		{"8 host not signed", replaceAuth("host;", ""), textDiffers, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."},
+		{"6d signature misspelt",
+			setHeader("Authorization", "AWS4-HMAC-SHA256 Credential=a,signature=b,SignedHeaders=c"), textIncomplete,
+			"Authorization header requires 'Signature' parameter." +
+				hashed("AWS4-HMAC-SHA256 Credential=a,signature=b,SignedHeaders=c")},
+		{"8 host not signed", replaceAuth("host;", ""), textDiffers,
+			"'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."},
 		{"8 nothing signed", replaceAuth("SignedHeaders=content-type;host;x-amz-date", "SignedHeaders="), textDiffers,
 			"'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."},
-		{"8 another Host header", setHeader("Host", "evil.example.com"), textDiffers, "'Host' must be given exactly once."},
-		{"8 date not signed", replaceAuth(";x-amz-date", ""), textDiffers, "'X-Amz-Date' must be a 'SignedHeader' in the AWS Authorization."},
-		{"8 added x-amz header", setHeader("X-Amz-Target", "x"), textDiffers, "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization."},
+		{"8 another Host header", setHeader("Host", "evil.example.com"), textDiffers,
+			"'Host' must be given exactly once."},
+		{"8 date not signed", replaceAuth(";x-amz-date", ""), textDiffers,
+			"'X-Amz-Date' must be a 'SignedHeader' in the AWS Authorization."},
+		{"8 added x-amz header", setHeader("X-Amz-Target", "x"), textDiffers,
+			"'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization."},
 		{"8 added session token", setHeader("X-Amz-Security-Token", "x"), textDiffers,
 			"'X-Amz-Security-Token' must be a 'SignedHeader' in the AWS Authorization."},
 		{"8 signed headers unsorted", replaceAuth("content-type;host", "host;content-type"), textDiffers,
@@ -105,37 +121,50 @@ func TestVerifyRefusesHeader(t *testing.T) {
 		{"8 signed header in upper case", replaceAuth("content-type;host", "Content-Type;host"), textDiffers,
 			"SignedHeaders must be lower case, sorted and without duplicates, got 'Content-Type;host;x-amz-date'."},
 		{"8 signed header named twice", replaceAuth("host;", "host;host;"), textDiffers,
-			"SignedHeaders must be lower case, sorted and without duplicates, got 'content-type;host;host;x-amz-date'."},
+			"SignedHeaders must be lower case, sorted and without duplicates, got " +
+				"'content-type;host;host;x-amz-date'."},
 		{"8 signed header gone", func(r *http.Request) { r.Header.Del("Content-Type") }, textDiffers, textMismatch},
-		{"8 signed header twice", addHeader("Content-Type", "text/plain"), textDiffers, "'content-type' must be given exactly once."},
+		{"8 signed header twice", addHeader("Content-Type", "text/plain"), textDiffers,
+			"'content-type' must be given exactly once."},
 		{"9 not ISO 8601", setHeader("X-Amz-Date", "Mon, 23 Nov 2026 12:00:00 GMT"), textIncomplete,
-			"Date must be in ISO-8601 'basic format'. Got 'Mon, 23 Nov 2026 12:00:00 GMT'. See http://en.wikipedia.org/wiki/ISO_8601"},
+			"Date must be in ISO-8601 'basic format'. Got 'Mon, 23 Nov 2026 12:00:00 GMT'. See " +
+				"http://en.wikipedia.org/wiki/ISO_8601"},
 		{"9 fraction of a second", setHeader("X-Amz-Date", "20261123T120000.5Z"), textIncomplete,
-			"Date must be in ISO-8601 'basic format'. Got '20261123T120000.5Z'. See http://en.wikipedia.org/wiki/ISO_8601"},
+			"Date must be in ISO-8601 'basic format'. Got '20261123T120000.5Z'. See " +
+				"http://en.wikipedia.org/wiki/ISO_8601"},
 		{"9 empty", setHeader("X-Amz-Date", ""), textIncomplete,
 			"Date must be in ISO-8601 'basic format'. Got ''. See http://en.wikipedia.org/wiki/ISO_8601"},
 		{"10 too old", setHeader("X-Amz-Date", "20261123T114459Z"), textDiffers,
 			"Signature expired: 20261123T114459Z is now earlier than 20261123T114500Z (20261123T120000Z - 15 min.)"},
 		{"11 too new", setHeader("X-Amz-Date", "20261123T121501Z"), textDiffers,
-			"Signature not yet current: 20261123T121501Z is still later than 20261123T121500Z (20261123T120000Z + 15 min.)"},
-		{"12 four parts", replaceAuth("/aws4_request", ""), textIncomplete, "Credential must have exactly 5 slash-delimited elements, " +
-			"e.g. keyid/date/region/service/term, got 'AKIAALICE/20261123/us-east-1/iam'"},
-		{"12 empty", replaceAuth("AKIAALICE/"+scope, ""), textIncomplete, "Credential must have exactly 5 slash-delimited elements, " +
-			"e.g. keyid/date/region/service/term, got ''"},
-		{"13 no region", replaceAuth("us-east-1", ""), textDiffers, "Credential should be scoped to a valid region, but it has no region. " +
-			"Set AWS_DEFAULT_REGION and AWS_REGION, or 'region' in the profile."},
+			"Signature not yet current: 20261123T121501Z is still later than 20261123T121500Z (20261123T120000Z + " +
+				"15 min.)"},
+		{"12 four parts", replaceAuth("/aws4_request", ""), textIncomplete,
+			"Credential must have exactly 5 slash-delimited elements, " +
+				"e.g. keyid/date/region/service/term, got 'AKIAALICE/20261123/us-east-1/iam'"},
+		{"12 empty", replaceAuth("AKIAALICE/"+scope, ""), textIncomplete,
+			"Credential must have exactly 5 slash-delimited elements, " +
+				"e.g. keyid/date/region/service/term, got ''"},
+		{"13 no region", replaceAuth("us-east-1", ""), textDiffers,
+			"Credential should be scoped to a valid region, but it has no region. " +
+				"Set AWS_DEFAULT_REGION and AWS_REGION, or 'region' in the profile."},
 		{"13 not a region, with the recorded space", replaceAuth("us-east-1", "us east"), textDiffers,
 			"Credential should be scoped to a valid region, not 'us east'. "},
-		{"13 service", replaceAuth("/iam/", "/s3/"), textDiffers, "Credential should be scoped to correct service: 'iam'."},
+		{"13 service", replaceAuth("/iam/", "/s3/"), textDiffers,
+			"Credential should be scoped to correct service: 'iam'."},
 		{"13 terminator", replaceAuth("aws4_request", "aws5_request"), textDiffers,
 			"Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5_request'."},
-		{"13 date", replaceAuth("/20261123/", "/20261122/"), textDiffers, "Date in Credential scope does not match YYYYMMDD from " +
-			"ISO-8601 version of date from HTTP: '20261122' != '20261123', from '20261123T120000Z'."},
-		{"13 all of it", replaceAuth(scope, "1/u s/s3/x"), textDiffers, "Credential should be scoped to a valid region, not 'u s'. " +
-			"Credential should be scoped to correct service: 'iam'. " +
-			"Credential should be scoped with a valid terminator: 'aws4_request', not 'x'. " +
-			"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '1' != '20261123', from '20261123T120000Z'."},
-		{"15 unknown key", replaceAuth("AKIAALICE", "AKIANOBODY"), "InvalidClientTokenId", "The security token included in the request is invalid."},
+		{"13 date", replaceAuth("/20261123/", "/20261122/"), textDiffers,
+			"Date in Credential scope does not match YYYYMMDD from " +
+				"ISO-8601 version of date from HTTP: '20261122' != '20261123', from '20261123T120000Z'."},
+		{"13 all of it", replaceAuth(scope, "1/u s/s3/x"), textDiffers,
+			"Credential should be scoped to a valid region, not 'u s'. " +
+				"Credential should be scoped to correct service: 'iam'. " +
+				"Credential should be scoped with a valid terminator: 'aws4_request', not 'x'. " +
+				"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '1' != " +
+				"'20261123', from '20261123T120000Z'."},
+		{"15 unknown key", replaceAuth("AKIAALICE", "AKIANOBODY"), "InvalidClientTokenId",
+			"The security token included in the request is invalid."},
 		{"16 other signature", replaceAuth("Signature=", "Signature=0"), textDiffers, textMismatch},
 		{"16 empty signature", func(r *http.Request) {
 			auth, _, _ := strings.Cut(r.Header.Get("Authorization"), "Signature=")
@@ -179,7 +208,8 @@ func TestVerifyRefusesBody(t *testing.T) {
 	_, err := newVerifier().Verify(r, []byte(form+"&UserName=x"))
 	wantRefusal(t, err, textDiffers, textMismatch)
 
-	for _, declared := range []string{"UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "", hexHash(nil)} {
+	for _, declared := range []string{"UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+		"STREAMING-UNSIGNED-PAYLOAD-TRAILER", "", hexHash(nil)} {
 		t.Run("declared "+declared, func(t *testing.T) {
 			r, body := post()
 			r.Header.Set("X-Amz-Content-SHA256", declared)
@@ -229,38 +259,48 @@ func TestVerifyRefusesPresigned(t *testing.T) {
 		change        func(*http.Request)
 		code, message string
 	}{
-		{"5 algorithm gone", without(paramAlgorithm), "MissingAuthenticationToken", "Request is missing Authentication Token"},
+		{"5 algorithm gone", without(paramAlgorithm), "MissingAuthenticationToken",
+			"Request is missing Authentication Token"},
 		{"5 algorithm in lower case", func(r *http.Request) {
 			r.URL.RawQuery = strings.Replace(r.URL.RawQuery, paramAlgorithm, "x-amz-algorithm", 1)
 		}, "MissingAuthenticationToken", "Request is missing Authentication Token"},
 		{"5b header too", setHeader("Authorization", algorithm), textDiffers, ""},
-		{"7a other algorithm", with(paramAlgorithm, "AWS4-ECDSA-P256-SHA256"), "MissingAuthenticationToken", "Missing Authentication Token"},
+		{"7a other algorithm", with(paramAlgorithm, "AWS4-ECDSA-P256-SHA256"), "MissingAuthenticationToken",
+			"Missing Authentication Token"},
 		{"7a empty algorithm", with(paramAlgorithm, ""), "MissingAuthenticationToken", "Missing Authentication Token"},
 		{"7c twice", more("&X-Amz-Date=" + stamp), textDiffers, "'X-Amz-Date' must be given exactly once."},
-		{"7c twice in another case", more("&x-amz-credential=AKIABOB"), textDiffers, "'x-amz-credential' must be given exactly once."},
+		{"7c twice in another case", more("&x-amz-credential=AKIABOB"), textDiffers,
+			"'x-amz-credential' must be given exactly once."},
 		{"7c twice, escaped", more("&X%2DAmz-Date=" + stamp), textDiffers, "'X-Amz-Date' must be given exactly once."},
-		{"7c in query and header", setHeader("X-Amz-Date", stamp), textDiffers, "'X-Amz-Date' must be given exactly once."},
+		{"7c in query and header", setHeader("X-Amz-Date", stamp), textDiffers,
+			"'X-Amz-Date' must be given exactly once."},
 		{"7d all missing", without(paramCredential, paramSignature, paramSignedHeaders, paramDate), textIncomplete,
-			"AWS query-string parameters must include 'X-Amz-Credential'. AWS query-string parameters must include 'X-Amz-Signature'. " +
-				"AWS query-string parameters must include 'X-Amz-SignedHeaders'. AWS query-string parameters must include 'X-Amz-Date'. " +
+			"AWS query-string parameters must include 'X-Amz-Credential'. AWS query-string parameters must include " +
+				"'X-Amz-Signature'. " +
+				"AWS query-string parameters must include 'X-Amz-SignedHeaders'. AWS query-string parameters must " +
+				"include 'X-Amz-Date'. " +
 				"Re-examine the query-string parameters."},
 		{"7d one missing", without(paramSignature), textIncomplete,
 			"AWS query-string parameters must include 'X-Amz-Signature'. Re-examine the query-string parameters."},
 		{"8 host not signed", with(paramSignedHeaders, "x-amz-date"), textDiffers,
 			"'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."},
-		{"8 added x-amz header", setHeader("X-Amz-Target", "x"), textDiffers, "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization."},
+		{"8 added x-amz header", setHeader("X-Amz-Target", "x"), textDiffers,
+			"'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization."},
 		{"8 token moved into a header", setHeader("X-Amz-Security-Token", "x"), textDiffers,
 			"'X-Amz-Security-Token' must be a 'SignedHeader' in the AWS Authorization."},
 		{"9 date", with(paramDate, "today"), textIncomplete,
 			"Date must be in ISO-8601 'basic format'. Got 'today'. See http://en.wikipedia.org/wiki/ISO_8601"},
-		{"10 expires is no number", with(paramExpires, "-1"), textIncomplete, "X-Amz-Expires should be a number of seconds, got '-1'."},
+		{"10 expires is no number", with(paramExpires, "-1"), textIncomplete,
+			"X-Amz-Expires should be a number of seconds, got '-1'."},
 		{"12 three parts", with(paramCredential, "a/b/c"), textIncomplete,
-			"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/b/c'"},
+			"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, " +
+				"got 'a/b/c'"},
 		{"13 line break in region", with(paramCredential, "AKIAALICE/20261123/a\nb/iam/aws4_request"), textDiffers,
 			"Credential should be scoped to a valid region, not 'a\nb'. "},
 		{"15 unknown key", with(paramCredential, "AKIANOBODY/20261123/us-east-1/iam/aws4_request"),
 			"InvalidClientTokenId", "The security token included in the request is invalid."},
-		{"16 token added", more("&X-Amz-Security-Token=x"), "InvalidClientTokenId", "The security token included in the request is invalid"},
+		{"16 token added", more("&X-Amz-Security-Token=x"), "InvalidClientTokenId",
+			"The security token included in the request is invalid"},
 		{"16 expires enlarged", with(paramExpires, "900"), textDiffers, textMismatch},
 		{"16 action changed", with("Action", "DeleteUser"), textDiffers, textMismatch},
 		{"16 parameter added", more("&a=b"), textDiffers, textMismatch},
@@ -299,7 +339,8 @@ func TestVerifyWindow(t *testing.T) {
 			"Signature expired: 20261123T114459Z is now earlier than 20261123T114500Z (20261123T120000Z - 15 min.)"},
 		{"header, 15 min ahead", header, now.Add(15 * minute), ""},
 		{"header, a second more ahead", header, now.Add(15*minute + time.Second),
-			"Signature not yet current: 20261123T121501Z is still later than 20261123T121500Z (20261123T120000Z + 15 min.)"},
+			"Signature not yet current: 20261123T121501Z is still later than 20261123T121500Z (20261123T120000Z + " +
+				"15 min.)"},
 		{"presigned for a week, 15 min old", presign("iam", 7*24*time.Hour), now.Add(-15 * minute), ""},
 		{"presigned for a week, a second more", presign("iam", 7*24*time.Hour), now.Add(-15*minute - time.Second),
 			"Signature expired: 20261123T114459Z is now earlier than 20261123T114500Z (20261123T120000Z - 15 min.)"},
@@ -347,18 +388,23 @@ func TestVerifyOrder(t *testing.T) {
 		{setQuery("X-Amz-Algorithm=x"), "SignatureDoesNotMatch"}, // 5b
 		{setQuery(""), "IncompleteSignature: Unsupported AWS 'algorithm'"},
 		{auth("AWS4-HMAC-SHA256 x"), "IncompleteSignature: 'x' not a valid"},
-		{auth("AWS4-HMAC-SHA256 x=, Signature=, Signature="), "SignatureDoesNotMatch: 'Signature' must be given exactly once"},
+		{auth("AWS4-HMAC-SHA256 x=, Signature=, Signature="),
+			"SignatureDoesNotMatch: 'Signature' must be given exactly once"},
 		{auth("AWS4-HMAC-SHA256 x=, Signature="), "SignatureDoesNotMatch: 'X-Amz-Date' must be given exactly once"},
 		{setHeader("X-Amz-Date", "x"), "IncompleteSignature: Authorization header requires 'Credential'"},
 		{auth("AWS4-HMAC-SHA256 Credential=x, SignedHeaders=, Signature="), "SignatureDoesNotMatch: 'Host'"},
-		{auth("AWS4-HMAC-SHA256 Credential=x, SignedHeaders=host, Signature="), "SignatureDoesNotMatch: 'X-Amz-Date' must be a"},
-		{auth("AWS4-HMAC-SHA256 Credential=x, SignedHeaders=host;x-amz-date, Signature="), "IncompleteSignature: Date must be"},
+		{auth("AWS4-HMAC-SHA256 Credential=x, SignedHeaders=host, Signature="),
+			"SignatureDoesNotMatch: 'X-Amz-Date' must be a"},
+		{auth("AWS4-HMAC-SHA256 Credential=x, SignedHeaders=host;x-amz-date, Signature="),
+			"IncompleteSignature: Date must be"},
 		{setHeader("X-Amz-Date", "20260101T000000Z"), "SignatureDoesNotMatch: Signature expired"},
 		{setHeader("X-Amz-Date", stamp), "IncompleteSignature: Credential must have"},
 		{auth("AWS4-HMAC-SHA256 Credential=x/20261123/r/s/aws4_request, SignedHeaders=host;x-amz-date, Signature="),
 			"SignatureDoesNotMatch: Credential should be scoped to correct service"},
-		{auth("AWS4-HMAC-SHA256 Credential=x/20261123/r/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature="), "InvalidClientTokenId"},
-		{auth("AWS4-HMAC-SHA256 Credential=AKIAALICE/20261123/r/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature="),
+		{auth("AWS4-HMAC-SHA256 Credential=x/20261123/r/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature="),
+			"InvalidClientTokenId"},
+		{auth("AWS4-HMAC-SHA256 Credential=AKIAALICE/20261123/r/iam/aws4_request, SignedHeaders=host;x-amz-date, " +
+			"Signature="),
 			"SignatureDoesNotMatch: The request signature"},
 	}
 	r, body := post()

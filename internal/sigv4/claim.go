@@ -114,11 +114,13 @@ func readHeaderClaim(h http.Header, authorization string) (*claim, error) {
 	case len(h["Date"]) > 0:
 		c.timestamp = h["Date"][0]
 	default:
-		missing = append(missing, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+		missing = append(missing,
+			"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
 	}
 	if len(missing) > 0 { // 6d, the newer form: the header's hash, not the header
 		sum := sha256.Sum256([]byte(authorization))
-		return nil, awsmodel.Fail("IncompleteSignature", "%s (Hashed with SHA-256 and encoded with Base64) Authorization=%s",
+		return nil, awsmodel.Fail("IncompleteSignature",
+			"%s (Hashed with SHA-256 and encoded with Base64) Authorization=%s",
 			strings.Join(missing, " "), base64.StdEncoding.EncodeToString(sum[:]))
 	}
 	if tokens := h[paramToken]; len(tokens) > 0 {
@@ -152,7 +154,8 @@ func parseAuthorization(header string) (authElements, error) {
 		key, value, ok := strings.Cut(element, "=")
 		if !ok { // 6b
 			return e, awsmodel.Fail("IncompleteSignature",
-				"'%s' not a valid key=value pair (missing equal-sign) in Authorization header: '%s'", clip(element), clip(header))
+				"'%s' not a valid key=value pair (missing equal-sign) in Authorization header: '%s'", clip(element),
+				clip(header))
 		}
 		var field *string
 		var seen *bool

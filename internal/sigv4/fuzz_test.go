@@ -61,7 +61,8 @@ func (t target) request() (*http.Request, bool) {
 	if err != nil || u.Fragment != "" || u.Host != "" {
 		return nil, false
 	}
-	return &http.Request{Method: t.method, URL: u, Host: t.host, Header: t.header, ContentLength: int64(len(t.body))}, true
+	return &http.Request{Method: t.method, URL: u, Host: t.host, Header: t.header, ContentLength: int64(len(t.body))},
+		true
 }
 
 func targets() map[string]target {
@@ -172,7 +173,8 @@ func TestVerifyAddedHeader(t *testing.T) {
 		good := all[rapid.SampledFrom(slices.Sorted(maps.Keys(all))).Draw(t, "request")]
 		good.header = good.header.Clone()
 		name := rapid.OneOf(
-			rapid.SampledFrom([]string{"X-Amz-Date", "x-amz-date", "X-AMZ-SECURITY-TOKEN", "X-Amz-Content-Sha256", "X-Amz-Target"}),
+			rapid.SampledFrom([]string{"X-Amz-Date", "x-amz-date", "X-AMZ-SECURITY-TOKEN", "X-Amz-Content-Sha256",
+				"X-Amz-Target"}),
 			rapid.StringMatching(`[xX]-[aA][mM][zZ]-[A-Za-z0-9-]{0,12}`),
 		).Draw(t, "name")
 		value := rapid.StringMatching(`[ -~]{0,8}`).Draw(t, "value")

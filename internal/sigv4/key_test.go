@@ -31,7 +31,8 @@ func TestKeyCacheBounded(t *testing.T) {
 func TestCacheIDDistinguishes(t *testing.T) {
 	seen := map[digest]string{}
 	for _, in := range [][4]string{
-		{"s", "d", "r", "v"}, {"sd", "", "r", "v"}, {"s", "dr", "", "v"}, {"s", "d", "rv", ""}, {"", "sd", "r", "v"}, {"s", "d", "r", "w"},
+		{"s", "d", "r", "v"}, {"sd", "", "r", "v"}, {"s", "dr", "", "v"}, {"s", "d", "rv", ""}, {"", "sd", "r", "v"},
+		{"s", "d", "r", "w"},
 	} {
 		id := cacheID([]byte(in[0]), in[1], in[2], in[3])
 		if other := seen[id]; other != "" {

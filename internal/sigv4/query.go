@@ -68,7 +68,8 @@ func unescape(s string) (string, error) {
 			hi, ok1 := fromHex(s[i+1])
 			lo, ok2 := fromHex(s[i+2])
 			if !ok1 || !ok2 {
-				return "", awsmodel.Fail("MalformedQueryString", "Illegal hex character in escape %% pattern: %s", s[i:i+3])
+				return "", awsmodel.Fail("MalformedQueryString", "Illegal hex character in escape %% pattern: %s",
+					s[i:i+3])
 			}
 			out = append(out, hi<<4|lo)
 			i += 2

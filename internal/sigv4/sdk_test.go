@@ -31,9 +31,12 @@ type sample struct {
 
 func drawSample(t *rapid.T) sample {
 	text := rapid.StringN(0, 12, -1)
-	u := url.URL{Scheme: "http", Host: rapid.SampledFrom([]string{"localhost", "iam.example.com:8443", "[::1]:4566", "127.0.0.1:1"}).Draw(t, "host")}
+	u := url.URL{Scheme: "http",
+		Host: rapid.SampledFrom([]string{"localhost", "iam.example.com:8443", "[::1]:4566", "127.0.0.1:1"}).Draw(t,
+			"host")}
 	u.Path = "/"
-	for _, s := range rapid.SliceOfN(rapid.StringMatching(`[a-zA-Z0-9 %+~é=&?;:@!$',()*_-]{1,6}`), 0, 3).Draw(t, "path") {
+	for _, s := range rapid.SliceOfN(rapid.StringMatching(`[a-zA-Z0-9 %+~é=&?;:@!$',()*_-]{1,6}`), 0, 3).Draw(t,
+		"path") {
 		u.Path += s + "/"
 	}
 	query := url.Values{}
@@ -58,7 +61,8 @@ func drawSample(t *rapid.T) sample {
 	}
 	for _, name := range []string{"Content-Type", "X-Amz-Target", "X-K8s-Aws-Id", "X-Amz-User-Agent"} {
 		if rapid.Bool().Draw(t, name) {
-			s.request.Header.Set(name, rapid.StringMatching(`[!-~]{1,3}([ ]{1,3}[!-~]{1,4}){0,3}`).Draw(t, name+" value"))
+			s.request.Header.Set(name,
+				rapid.StringMatching(`[!-~]{1,3}([ ]{1,3}[!-~]{1,4}){0,3}`).Draw(t, name+" value"))
 		}
 	}
 	return s
@@ -82,7 +86,8 @@ func overTheWire(t *rapid.T, r *http.Request) (*http.Request, []byte) {
 }
 
 func (s sample) sdkCredentials() aws.Credentials {
-	return aws.Credentials{AccessKeyID: s.who.AccessKeyID, SecretAccessKey: s.who.SecretAccessKey, SessionToken: s.who.SessionToken}
+	return aws.Credentials{AccessKeyID: s.who.AccessKeyID, SecretAccessKey: s.who.SecretAccessKey,
+		SessionToken: s.who.SessionToken}
 }
 
 func checkVerified(t *rapid.T, s sample, r *http.Request, body []byte, presigned bool) {
@@ -103,7 +108,8 @@ func TestVerifySDK(t *testing.T) {
 	t.Run("header", func(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			s := drawSample(t)
-			if err := signer.SignHTTP(ctx, s.sdkCredentials(), s.request, hexHash(s.body), s.service, s.region, s.at); err != nil {
+			if err := signer.SignHTTP(ctx, s.sdkCredentials(), s.request, hexHash(s.body), s.service, s.region,
+				s.at); err != nil {
 				t.Fatal(err)
 			}
 			r, body := overTheWire(t, s.request)
@@ -116,7 +122,8 @@ func TestVerifySDK(t *testing.T) {
 			query := s.request.URL.Query()
 			query.Set("X-Amz-Expires", "3600")
 			s.request.URL.RawQuery = query.Encode()
-			uri, headers, err := signer.PresignHTTP(ctx, s.sdkCredentials(), s.request, hexHash(s.body), s.service, s.region, s.at)
+			uri, headers, err := signer.PresignHTTP(ctx, s.sdkCredentials(), s.request, hexHash(s.body), s.service,
+				s.region, s.at)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,7 +190,8 @@ func TestVerifyOverHTTP(t *testing.T) {
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.Header.Set("X-Amz-Content-Sha256", hexHash([]byte(form)))
 			credentials := aws.Credentials{AccessKeyID: alice.AccessKeyID, SecretAccessKey: alice.SecretAccessKey}
-			if err := v4.NewSigner().SignHTTP(context.Background(), credentials, r, hexHash([]byte(form)), "iam", "us-east-1", now); err != nil {
+			if err := v4.NewSigner().SignHTTP(context.Background(), credentials, r, hexHash([]byte(form)), "iam",
+				"us-east-1", now); err != nil {
 				t.Fatal(err)
 			}
 			if auth := r.Header.Get("Authorization"); !strings.Contains(auth, "content-length;") {

@@ -79,7 +79,8 @@ func TestVerify(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Principal() != "alice" || got.AccessKeyID() != "AKIAALICE" || got.SessionToken() != "" || got.Region() != "eu-west-1" ||
+		if got.Principal() != "alice" || got.AccessKeyID() != "AKIAALICE" || got.SessionToken() != "" ||
+			got.Region() != "eu-west-1" ||
 			got.Service() != "iam" || !got.SignedAt().Equal(now.Add(-time.Minute)) || got.Presigned() {
 			t.Errorf("Verify = %+v", got.proof)
 		}

@@ -33,7 +33,8 @@ func (p *pool) take(ctx context.Context, server string) (string, error) {
 	name := "test_" + strings.ToLower(rand.Text())
 	// Without fsync a copy of the files is several times as fast as the log
 	// of every block.
-	return name, administer(ctx, server, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, template))
+	return name, administer(ctx, server,
+		fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, template))
 }
 
 // maxKept is the size in bytes above which a database is dropped: to empty it

@@ -43,7 +43,8 @@ func NewProxy(t testing.TB, s *Server) *Proxy {
 // URL reaches the server behind the proxy.
 func (p *Proxy) URL() string {
 	return (&url.URL{
-		Scheme: "postgres", User: url.User("postgres"), Host: p.listener.Addr().String(), Path: "/postgres", RawQuery: "sslmode=disable",
+		Scheme: "postgres", User: url.User("postgres"), Host: p.listener.Addr().String(), Path: "/postgres",
+		RawQuery: "sslmode=disable",
 	}).String()
 }
 

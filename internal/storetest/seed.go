@@ -34,7 +34,8 @@ func Seed(ctx context.Context, db *store.DB, account string, n int) error {
 	for i := range n {
 		for k := range seedKeys(i) {
 			if (i+k)%3 != 0 {
-				db.KeyUsed(seedKey(i, k), store.LastUsed{At: seedTime(i).Add(time.Hour), Region: "us-east-1", Service: "s3"})
+				db.KeyUsed(seedKey(i, k),
+					store.LastUsed{At: seedTime(i).Add(time.Hour), Region: "us-east-1", Service: "s3"})
 			}
 		}
 		if i%50_000 == 0 {
@@ -64,30 +65,36 @@ func seedKey(i, k int) string { return fmt.Sprintf("AKIA%015d%d", i, k) }
 
 func seedUser(tx *store.Tx, account string, i int) error {
 	name := fmt.Sprintf("user-%07d", i)
-	u := store.User{Account: account, NameKey: name, Name: name, Path: "/division/engineering/department/platform/", ID: fmt.Sprintf("AIDA%017d", i), Created: seedTime(i)}
+	u := store.User{Account: account, NameKey: name, Name: name, Path: "/division/engineering/department/platform/",
+		ID: fmt.Sprintf("AIDA%017d", i), Created: seedTime(i)}
 	if err := tx.InsertUser(u); err != nil {
 		return err
 	}
 	for k := range seedKeys(i) {
-		key := store.AccessKey{Account: account, NameKey: name, ID: seedKey(i, k), Status: "Active", Created: seedTime(i), Secret: make([]byte, 77)}
+		key := store.AccessKey{Account: account, NameKey: name, ID: seedKey(i, k), Status: "Active",
+			Created: seedTime(i), Secret: make([]byte, 77)}
 		if err := tx.InsertAccessKey(key); err != nil {
 			return err
 		}
 	}
 	if i%2 == 0 {
-		p := store.LoginProfile{Account: account, NameKey: name, Hash: "$argon2id$seed", Created: seedTime(i), Changed: seedTime(i)}
+		p := store.LoginProfile{Account: account, NameKey: name, Hash: "$argon2id$seed", Created: seedTime(i),
+			Changed: seedTime(i)}
 		if err := tx.InsertLoginProfile(p); err != nil {
 			return err
 		}
 	}
 	if i%3 == 0 {
-		d := store.MFADevice{Account: account, Serial: "arn:aws:iam::" + account + ":mfa/" + name, ID: fmt.Sprintf("seed%08d", i), Assigned: true, NameKey: name, Seed: make([]byte, 101), Created: seedTime(i), Enabled: seedTime(i)}
+		d := store.MFADevice{Account: account, Serial: "arn:aws:iam::" + account + ":mfa/" + name,
+			ID: fmt.Sprintf("seed%08d", i), Assigned: true, NameKey: name, Seed: make([]byte, 101),
+			Created: seedTime(i), Enabled: seedTime(i)}
 		if err := errors.Join(tx.InsertMFADevice(d), tx.AssignMFADevice(d)); err != nil {
 			return err
 		}
 	}
 	if i%50 == 0 {
-		c := store.SigningCertificate{Account: account, NameKey: name, ID: fmt.Sprintf("CERT%028d", i), Body: "seed", Status: "Active", Uploaded: seedTime(i)}
+		c := store.SigningCertificate{Account: account, NameKey: name, ID: fmt.Sprintf("CERT%028d", i), Body: "seed",
+			Status: "Active", Uploaded: seedTime(i)}
 		if err := tx.InsertSigningCertificate(c); err != nil {
 			return err
 		}

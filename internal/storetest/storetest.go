@@ -64,7 +64,8 @@ func Postgres(t testing.TB) store.Config {
 	t.Helper()
 	server := os.Getenv(Variable)
 	if server == "" {
-		t.Fatalf("%s is not set: run the tests with 'make test', or 'go run ./internal/storetest/withpostgres go test …'", Variable)
+		t.Fatalf("%s is not set: run the tests with 'make test', or 'go run ./internal/storetest/withpostgres go "+
+			"test …'", Variable)
 	}
 	ctx := context.Background()
 	if err := makeTemplate(server); err != nil {

@@ -26,11 +26,13 @@ func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts
 		return nil, fail("AccessDenied", "Roles may not be assumed by root accounts.")
 	}
 	n := newSession{
-		from: c.Session(), name: *in.RoleSessionName, duration: in.DurationSeconds, policy: in.Policy, policyARNs: in.PolicyArns,
-		minSize: in.MinimumSessionTokenSize, externalID: str(in.ExternalId),
+		from: c.Session(), name: *in.RoleSessionName, duration: in.DurationSeconds, policy: in.Policy,
+		policyARNs: in.PolicyArns,
+		minSize:    in.MinimumSessionTokenSize, externalID: str(in.ExternalId),
 	}
 	if len(in.ProvidedContexts) > 0 {
-		return nil, fail("ValidationError", "ProvidedContexts are not supported by Rollcall: it has no context providers.")
+		return nil, fail("ValidationError",
+			"ProvidedContexts are not supported by Rollcall: it has no context providers.")
 	}
 	if err := n.setTags(tagsOf(in.Tags), in.TransitiveTagKeys); err != nil {
 		return nil, err

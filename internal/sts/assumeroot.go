@@ -34,7 +34,8 @@ const rootDurationMax = 900
 // onMemberRoot is the need on the root user whose session is asked for.
 func onMemberRoot(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
 	return []api.Need{{
-		Resources: []api.Resource{{ARN: principal.RootARN(c.Partition(), memberAccount(c, api.Text(in, "TargetPrincipal")))}},
+		Resources: []api.Resource{
+			{ARN: principal.RootARN(c.Partition(), memberAccount(c, api.Text(in, "TargetPrincipal")))}},
 		Keys: func(key string) []string {
 			if key == "sts:taskpolicyarn" {
 				return some(str(in.(*sts.AssumeRootInput).TaskPolicyArn.Arn))
@@ -71,7 +72,8 @@ func (s *Service) AssumeRoot(ctx context.Context, in *sts.AssumeRootInput) (*sts
 		return nil, err
 	}
 	if !ok {
-		return nil, fail("AccessDenied", "%s", policy.DenialText(c.ARN(), "sts:AssumeRoot", principal.RootARN(c.Partition(), account), policy.Decision{}))
+		return nil, fail("AccessDenied", "%s",
+			policy.DenialText(c.ARN(), "sts:AssumeRoot", principal.RootARN(c.Partition(), account), policy.Decision{}))
 	}
 	n := newSession{from: c.Session()}
 	if err := n.setSourceIdentity(""); err != nil {
@@ -81,11 +83,13 @@ func (s *Service) AssumeRoot(ctx context.Context, in *sts.AssumeRootInput) (*sts
 	if in.DurationSeconds != nil {
 		seconds = *in.DurationSeconds
 	}
-	made, err := s.makeSession(ctx, root, seconds, &n, principal.Session{TaskPolicy: arn, SourceIdentity: n.sourceIdentity})
+	made, err := s.makeSession(ctx, root, seconds, &n,
+		principal.Session{TaskPolicy: arn, SourceIdentity: n.sourceIdentity})
 	if err != nil {
 		return nil, err
 	}
 	return &sts.AssumeRootOutput{
-		Credentials: made.credentials, SessionTokenSize: made.size, SessionTokenUtilization: made.used, SourceIdentity: optional(n.sourceIdentity),
+		Credentials: made.credentials, SessionTokenSize: made.size, SessionTokenUtilization: made.used,
+		SourceIdentity: optional(n.sourceIdentity),
 	}, nil
 }

@@ -11,7 +11,9 @@ import (
 // DecodeAuthorizationMessage tells why a call of the account was denied. IAM
 // and STS have no such messages in their own answers; here they are in the
 // header X-Rollcall-Authorization-Message of a denial.
-func (s *Service) DecodeAuthorizationMessage(ctx context.Context, in *sts.DecodeAuthorizationMessageInput) (*sts.DecodeAuthorizationMessageOutput, error) {
+func (s *Service) DecodeAuthorizationMessage(
+	ctx context.Context, in *sts.DecodeAuthorizationMessageInput,
+) (*sts.DecodeAuthorizationMessageOutput, error) {
 	text, ok, err := s.iam.OpenMessage(ctx, principal.Of(ctx), *in.EncodedMessage)
 	if err != nil {
 		return nil, err

@@ -37,7 +37,9 @@ type assertion struct {
 // AssumeRoleWithSAML gives the credentials of a session of a role to whoever
 // shows an assertion of a SAML provider that the role trusts. The request
 // needs no signature.
-func (s *Service) AssumeRoleWithSAML(ctx context.Context, in *sts.AssumeRoleWithSAMLInput) (*sts.AssumeRoleWithSAMLOutput, error) {
+func (s *Service) AssumeRoleWithSAML(
+	ctx context.Context, in *sts.AssumeRoleWithSAMLInput,
+) (*sts.AssumeRoleWithSAMLOutput, error) {
 	provider, account, name, ok := samlProviderName(*in.PrincipalArn)
 	role := strings.SplitN(*in.RoleArn, ":", 6)
 	if !ok || len(role) != 6 || role[4] != account || !strings.HasPrefix(role[5], "role/") {
@@ -48,7 +50,8 @@ func (s *Service) AssumeRoleWithSAML(ctx context.Context, in *sts.AssumeRoleWith
 		return nil, err
 	}
 	qualifier := nameQualifier(a.issuer, account, name)
-	n := newSession{duration: in.DurationSeconds, policy: in.Policy, policyARNs: in.PolicyArns, provider: provider, minSize: in.MinimumSessionTokenSize}
+	n := newSession{duration: in.DurationSeconds, policy: in.Policy, policyARNs: in.PolicyArns, provider: provider,
+		minSize: in.MinimumSessionTokenSize}
 	if err := n.setAssertion(a, s.db.Now()); err != nil {
 		return nil, err
 	}
@@ -71,7 +74,8 @@ func (s *Service) AssumeRoleWithSAML(ctx context.Context, in *sts.AssumeRoleWith
 	return &sts.AssumeRoleWithSAMLOutput{
 		AssumedRoleUser: assumedRoleUser(target, n.name), Credentials: made.credentials, PackedPolicySize: made.packed,
 		SessionTokenSize: made.size, SessionTokenUtilization: made.used, SourceIdentity: optional(n.sourceIdentity),
-		Audience: &a.recipient, Issuer: &a.issuer, NameQualifier: &qualifier, Subject: &a.subject, SubjectType: &a.subjectType,
+		Audience: &a.recipient, Issuer: &a.issuer, NameQualifier: &qualifier, Subject: &a.subject,
+		SubjectType: &a.subjectType,
 	}, nil
 }
 
@@ -107,7 +111,8 @@ func (s *Service) assertion(ctx context.Context, account, name, response string)
 		return nil, err
 	}
 	if p.Encryption == "Required" {
-		return nil, fail(invalidToken, "The provider requires encrypted assertions, which are not supported by Rollcall.")
+		return nil, fail(invalidToken,
+			"The provider requires encrypted assertions, which are not supported by Rollcall.")
 	}
 	metadata, err := identity.ParseSAMLMetadata(p.Metadata)
 	if err != nil {
@@ -153,7 +158,8 @@ func (a *assertion) check(now time.Time) error {
 // forAWS says whether an audience is AWS's, of whatever partition.
 func forAWS(audience string) bool {
 	return audience == "urn:amazon:webservices" || strings.HasPrefix(audience, "urn:amazon:webservices:") ||
-		audience == "https://signin.aws.amazon.com/saml" || audience == "https://signin.amazonaws.cn/saml" || audience == "https://signin.amazonaws-us-gov.com/saml"
+		audience == "https://signin.aws.amazon.com/saml" || audience == "https://signin.amazonaws.cn/saml" ||
+		audience == "https://signin.amazonaws-us-gov.com/saml"
 }
 
 // readAssertion reads a verified assertion.
@@ -161,12 +167,14 @@ func readAssertion(e *etree.Element) (*assertion, error) {
 	a := &assertion{issuer: textOf(child(e, samlAssertion, "Issuer")), attributes: map[string][]string{}}
 	subject := child(e, samlAssertion, "Subject")
 	id := child(subject, samlAssertion, "NameID")
-	a.subject, a.subjectType = textOf(id), strings.TrimPrefix(attr(id, "Format"), "urn:oasis:names:tc:SAML:2.0:nameid-format:")
+	a.subject, a.subjectType = textOf(id), strings.TrimPrefix(attr(id, "Format"),
+		"urn:oasis:names:tc:SAML:2.0:nameid-format:")
 	var bearer *etree.Element
 	conditions := child(e, samlAssertion, "Conditions")
 	for _, part := range elements(subject, conditions, e) {
 		switch {
-		case isElement(part, samlAssertion, "SubjectConfirmation") && attr(part, "Method") == samlBearer && bearer == nil:
+		case isElement(part, samlAssertion, "SubjectConfirmation") && attr(part, "Method") == samlBearer &&
+			bearer == nil:
 			bearer = child(part, samlAssertion, "SubjectConfirmationData")
 			a.recipient = attr(bearer, "Recipient")
 		case isElement(part, samlAssertion, "AudienceRestriction"):
@@ -239,7 +247,8 @@ func (n *newSession) setAssertion(a *assertion, now time.Time) error {
 	}
 	if identities := a.attributes[samlAttributes+"SourceIdentity"]; len(identities) > 0 {
 		n.sourceIdentity = identities[0]
-		if len(n.sourceIdentity) < 2 || len(n.sourceIdentity) > 64 || strings.Trim(n.sourceIdentity, sessionNameCharacters) != "" {
+		if len(n.sourceIdentity) < 2 || len(n.sourceIdentity) > 64 ||
+			strings.Trim(n.sourceIdentity, sessionNameCharacters) != "" {
 			return fail(invalidToken, "SourceIdentity in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}")
 		}
 	}
@@ -283,7 +292,8 @@ func showedAssertion(in, out any) trail.Identity {
 	id := trail.Identity{Type: trail.SAMLUser}
 	_, id.AccountID, _, _ = samlProviderName(api.Text(in, "PrincipalArn"))
 	if o, ok := out.(*sts.AssumeRoleWithSAMLOutput); ok && o != nil {
-		id.PrincipalID, id.UserName, id.IdentityProvider = *o.NameQualifier+":"+*o.Subject, *o.Subject, api.Text(in, "PrincipalArn")
+		id.PrincipalID, id.UserName, id.IdentityProvider = *o.NameQualifier+":"+*o.Subject, *o.Subject,
+			api.Text(in, "PrincipalArn")
 	}
 	return id
 }

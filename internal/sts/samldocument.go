@@ -34,7 +34,8 @@ const (
 var samlAlgorithms = []string{
 	dsig.RSASHA256SignatureMethod, dsig.RSASHA384SignatureMethod, dsig.RSASHA512SignatureMethod,
 	dsig.ECDSASHA256SignatureMethod, dsig.ECDSASHA384SignatureMethod, dsig.ECDSASHA512SignatureMethod,
-	"http://www.w3.org/2001/04/xmlenc#sha256", "http://www.w3.org/2001/04/xmldsig-more#sha384", "http://www.w3.org/2001/04/xmlenc#sha512",
+	"http://www.w3.org/2001/04/xmlenc#sha256", "http://www.w3.org/2001/04/xmldsig-more#sha384",
+	"http://www.w3.org/2001/04/xmlenc#sha512",
 }
 
 var (
@@ -62,7 +63,8 @@ func verifiedAssertion(encoded string, keys []*x509.Certificate, now time.Time) 
 	if err := checkAlgorithms(response); err != nil {
 		return nil, err
 	}
-	if status := child(child(response, samlProtocol, "Status"), samlProtocol, "StatusCode"); attr(status, "Value") != samlSuccess {
+	if status := child(child(response, samlProtocol, "Status"), samlProtocol, "StatusCode"); attr(status,
+		"Value") != samlSuccess {
 		return nil, errors.New("its status is no success")
 	}
 	if signed(response) {

@@ -23,7 +23,8 @@ func FuzzVerifiedAssertion(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour),
+		NotAfter: now.Add(time.Hour)}
 	raw, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		f.Fatal(err)
@@ -32,9 +33,12 @@ func FuzzVerifiedAssertion(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	const response = `<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" ID="r"><p:Status><p:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></p:Status>` +
-		`<a:Assertion xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion" ID="a" IssueInstant="2026-11-23T10:00:00Z"><a:Issuer>i</a:Issuer><a:Subject><a:NameID>honest</a:NameID>` +
-		`<a:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><a:SubjectConfirmationData Recipient="r"/></a:SubjectConfirmation></a:Subject></a:Assertion></p:Response>`
+	const response = `<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" ID="r"><p:Status><p:StatusCode ` +
+		`Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></p:Status>` +
+		`<a:Assertion xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion" ID="a" ` +
+		`IssueInstant="2026-11-23T10:00:00Z"><a:Issuer>i</a:Issuer><a:Subject><a:NameID>honest</a:NameID>` +
+		`<a:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><a:SubjectConfirmationData ` +
+		`Recipient="r"/></a:SubjectConfirmation></a:Subject></a:Assertion></p:Response>`
 	sign := func(inner bool) string {
 		doc := etree.NewDocument()
 		if err := doc.ReadFromString(response); err != nil {
@@ -74,7 +78,8 @@ func FuzzVerifiedAssertion(f *testing.F) {
 			f.Fatalf("not verified: %s", text)
 		}
 		evil := strings.Replace(text, "honest", "evil", 1)
-		for _, seed := range []string{text, evil, strings.Replace(text, "<a:Assertion", evil+"<a:Assertion", 1), strings.Replace(text, "honest", "ho<!-- -->nest", 1), text[:200]} {
+		for _, seed := range []string{text, evil, strings.Replace(text, "<a:Assertion", evil+"<a:Assertion", 1),
+			strings.Replace(text, "honest", "ho<!-- -->nest", 1), text[:200]} {
 			f.Add(seed)
 		}
 	}

@@ -111,7 +111,8 @@ func (n *newSession) setTags(tags []tag, transitive []string) error {
 	n.tags = n.asked[:len(n.asked):len(n.asked)]
 	for _, key := range transitive {
 		if !seen[strings.ToLower(key)] {
-			return fail("InvalidParameterValue", "The specified transitive tag key must be included in the requested tags.")
+			return fail("InvalidParameterValue",
+				"The specified transitive tag key must be included in the requested tags.")
 		}
 		n.transitive = append(n.transitive, strings.ToLower(key))
 	}
@@ -120,7 +121,9 @@ func (n *newSession) setTags(tags []tag, transitive []string) error {
 	}
 	for _, fold := range n.from.Transitive {
 		if seen[fold] {
-			return fail("InvalidParameterValue", "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+			return fail("InvalidParameterValue",
+				"One of the specified transitive tag keys can't be set because it conflicts with a transitive tag "+
+					"key from the calling session.")
 		}
 		for _, t := range n.from.Tags {
 			if t.Fold == fold {
@@ -158,7 +161,8 @@ func (s *Service) roleSession(ctx context.Context, r *assumable, n *newSession) 
 	}
 	switch {
 	case int(seconds) > r.MaxSession:
-		return madeSession{}, fail("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+		return madeSession{},
+			fail("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	case n.from != nil && n.from.Role != nil && seconds > chainedDuration:
 		return madeSession{}, fail("ValidationError",
 			"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
@@ -179,7 +183,9 @@ const (
 
 // makeSession checks what narrows a session and makes its credentials. session
 // has what is its own beside that.
-func (s *Service) makeSession(ctx context.Context, of store.KeyOwner, seconds int32, n *newSession, session principal.Session) (made madeSession, err error) {
+func (s *Service) makeSession(
+	ctx context.Context, of store.KeyOwner, seconds int32, n *newSession, session principal.Session,
+) (made madeSession, err error) {
 	// A token says when it begins and ends as its answer does, to the second.
 	session.Issued = s.db.Now().UTC().Truncate(time.Second)
 	session.Expires = session.Issued.Add(time.Duration(seconds) * time.Second)
@@ -210,7 +216,8 @@ func (s *Service) makeSession(ctx context.Context, of store.KeyOwner, seconds in
 		return made, err
 	}
 	made.credentials = &types.Credentials{
-		AccessKeyId: &c.AccessKeyID, SecretAccessKey: ptr(c.Secret.Reveal()), SessionToken: ptr(c.Token.Reveal()), Expiration: &c.Expires,
+		AccessKeyId: &c.AccessKeyID, SecretAccessKey: ptr(c.Secret.Reveal()), SessionToken: ptr(c.Token.Reveal()),
+		Expiration: &c.Expires,
 	}
 	made.size = ptr(int32(len(*made.credentials.SessionToken)))
 	made.used = ptr(min(100, (*made.size*100+maxToken-1)/maxToken))
@@ -234,7 +241,9 @@ func checkSessionPolicy(text string) error {
 // AWS. The texts are guesses.
 func (s *Service) policyARNs(ctx context.Context, account string, in []types.PolicyDescriptorType) ([]string, error) {
 	if len(in) > maxPolicyARNs {
-		return nil, fail("ValidationError", "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to %d", maxPolicyARNs)
+		return nil, fail("ValidationError",
+			"1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have "+
+				"length less than or equal to %d", maxPolicyARNs)
 	}
 	var arns []string
 	for _, p := range in {
@@ -269,7 +278,8 @@ func packedSize(session *principal.Session) (*int32, error) {
 	w.Close()
 	percent := int32((packed.Len()*100 + packedSpace - 1) / packedSpace)
 	if percent > 100 {
-		return nil, fail("PackedPolicyTooLarge", "Packed policy consumes %d%% of allotted space, please use smaller policy.", percent)
+		return nil, fail("PackedPolicyTooLarge",
+			"Packed policy consumes %d%% of allotted space, please use smaller policy.", percent)
 	}
 	return &percent, nil
 }

@@ -40,7 +40,9 @@ func byLongTermKey(c principal.Caller, action string) error {
 
 // GetSessionToken gives a user a session of itself, with which MFA is proven
 // if a code comes with the request. No permission is needed.
-func (s *Service) GetSessionToken(ctx context.Context, in *sts.GetSessionTokenInput) (*sts.GetSessionTokenOutput, error) {
+func (s *Service) GetSessionToken(
+	ctx context.Context, in *sts.GetSessionTokenInput,
+) (*sts.GetSessionTokenOutput, error) {
 	c := principal.Of(ctx)
 	if err := byLongTermKey(c, "GetSessionToken"); err != nil {
 		return nil, err
@@ -49,11 +51,13 @@ func (s *Service) GetSessionToken(ctx context.Context, in *sts.GetSessionTokenIn
 	if err != nil {
 		return nil, err
 	}
-	made, err := s.makeSession(ctx, c.Owner(), userSeconds(c, in.DurationSeconds), &newSession{minSize: in.MinimumSessionTokenSize}, principal.Session{MFA: at})
+	made, err := s.makeSession(ctx, c.Owner(), userSeconds(c, in.DurationSeconds),
+		&newSession{minSize: in.MinimumSessionTokenSize}, principal.Session{MFA: at})
 	if err != nil {
 		return nil, err
 	}
-	return &sts.GetSessionTokenOutput{Credentials: made.credentials, SessionTokenSize: made.size, SessionTokenUtilization: made.used}, nil
+	return &sts.GetSessionTokenOutput{Credentials: made.credentials, SessionTokenSize: made.size,
+		SessionTokenUtilization: made.used}, nil
 }
 
 // onFederatedUser is the need on the federated user that is to be made.
@@ -69,7 +73,9 @@ func onFederatedUser(_ context.Context, c principal.Caller, in any) ([]api.Need,
 // GetFederationToken gives the caller credentials to hand on. They can do what
 // both the caller's policies and those of the request allow, without any of
 // the latter nothing.
-func (s *Service) GetFederationToken(ctx context.Context, in *sts.GetFederationTokenInput) (*sts.GetFederationTokenOutput, error) {
+func (s *Service) GetFederationToken(
+	ctx context.Context, in *sts.GetFederationTokenInput,
+) (*sts.GetFederationTokenOutput, error) {
 	c := principal.Of(ctx)
 	if err := byLongTermKey(c, "GetFederationToken"); err != nil {
 		return nil, err
@@ -78,14 +84,17 @@ func (s *Service) GetFederationToken(ctx context.Context, in *sts.GetFederationT
 	if err := n.setTags(tagsOf(in.Tags), nil); err != nil {
 		return nil, err
 	}
-	made, err := s.makeSession(ctx, c.Owner(), userSeconds(c, in.DurationSeconds), &n, principal.Session{Federated: true, Name: *in.Name})
+	made, err := s.makeSession(ctx, c.Owner(), userSeconds(c, in.DurationSeconds), &n,
+		principal.Session{Federated: true, Name: *in.Name})
 	if err != nil {
 		return nil, err
 	}
 	return &sts.GetFederationTokenOutput{
-		Credentials: made.credentials, PackedPolicySize: made.packed, SessionTokenSize: made.size, SessionTokenUtilization: made.used,
+		Credentials: made.credentials, PackedPolicySize: made.packed, SessionTokenSize: made.size,
+		SessionTokenUtilization: made.used,
 		FederatedUser: &types.FederatedUser{
-			Arn: ptr(principal.FederatedUserARN(c.Partition(), c.Account(), *in.Name)), FederatedUserId: ptr(c.Account() + ":" + *in.Name),
+			Arn:             ptr(principal.FederatedUserARN(c.Partition(), c.Account(), *in.Name)),
+			FederatedUserId: ptr(c.Account() + ":" + *in.Name),
 		},
 	}, nil
 }

@@ -86,7 +86,9 @@ func New(db *store.DB, iam *identity.Service, cfg Config) *Service {
 }
 
 // GetCallerIdentity tells the caller who it is. No permission is needed.
-func (s *Service) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+func (s *Service) GetCallerIdentity(
+	ctx context.Context, _ *sts.GetCallerIdentityInput,
+) (*sts.GetCallerIdentityOutput, error) {
 	c := principal.Of(ctx)
 	account, id, arn := c.Account(), c.UserID(), c.ARN()
 	return &sts.GetCallerIdentityOutput{Account: &account, UserId: &id, Arn: &arn}, nil
@@ -94,7 +96,9 @@ func (s *Service) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentit
 
 // GetAccessKeyInfo tells which account a key belongs to: the number in the
 // id itself, or, for ids that carry none, the account that holds the key.
-func (s *Service) GetAccessKeyInfo(ctx context.Context, in *sts.GetAccessKeyInfoInput) (*sts.GetAccessKeyInfoOutput, error) {
+func (s *Service) GetAccessKeyInfo(
+	ctx context.Context, in *sts.GetAccessKeyInfoInput,
+) (*sts.GetAccessKeyInfoOutput, error) {
 	if account, ok := seal.AccountOfKeyID(*in.AccessKeyId); ok {
 		return &sts.GetAccessKeyInfoOutput{Account: &account}, nil
 	}

@@ -28,8 +28,11 @@ const clockSkew = 5 * time.Minute
 
 // Refusals of a token. The first four sentences are reported by users of AWS.
 var (
-	errNoToken    = fail(invalidToken, "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
-	errNoKeys     = fail(invalidToken, "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements")
+	errNoToken = fail(invalidToken,
+		"The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
+	errNoKeys = fail(invalidToken,
+		"Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity "+
+			"documentation for requirements")
 	errAudience   = fail(invalidToken, "Incorrect token audience")
 	errIssuer     = "No OpenIDConnect provider found in your account for https://%s"
 	errSignature  = fail(invalidToken, "The signature of the token could not be verified.")
@@ -54,7 +57,9 @@ type webToken struct {
 // AssumeRoleWithWebIdentity gives the credentials of a session of a role to
 // whoever shows a token of an identity provider that the role trusts. The
 // request needs no signature.
-func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+func (s *Service) AssumeRoleWithWebIdentity(
+	ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput,
+) (*sts.AssumeRoleWithWebIdentityOutput, error) {
 	part := strings.SplitN(*in.RoleArn, ":", 6)
 	if len(part) != 6 || part[2] != "iam" || !strings.HasPrefix(part[5], "role/") {
 		return nil, fail("ValidationError", "Request ARN is invalid") // reported by users of AWS
@@ -68,7 +73,8 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeR
 	}
 	issuer := strings.TrimPrefix(token.Issuer, "https://")
 	provider := "arn:" + part[1] + ":iam::" + part[4] + ":oidc-provider/" + issuer
-	n := newSession{name: *in.RoleSessionName, duration: in.DurationSeconds, policy: in.Policy, policyARNs: in.PolicyArns, minSize: in.MinimumSessionTokenSize,
+	n := newSession{name: *in.RoleSessionName, duration: in.DurationSeconds, policy: in.Policy,
+		policyARNs: in.PolicyArns, minSize: in.MinimumSessionTokenSize,
 		provider: provider, keys: token.keys(issuer), sourceIdentity: token.SourceIdentity}
 	if err := n.setTokenTags(token); err != nil {
 		return nil, err
@@ -88,7 +94,8 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeR
 	return &sts.AssumeRoleWithWebIdentityOutput{
 		AssumedRoleUser: assumedRoleUser(target, n.name), Credentials: made.credentials, PackedPolicySize: made.packed,
 		SessionTokenSize: made.size, SessionTokenUtilization: made.used, SourceIdentity: optional(n.sourceIdentity),
-		Provider: &provider, Audience: ptr(strings.Join(token.Audience, ",")), SubjectFromWebIdentityToken: &token.Subject,
+		Provider: &provider, Audience: ptr(strings.Join(token.Audience, ",")),
+		SubjectFromWebIdentityToken: &token.Subject,
 	}, nil
 }
 
@@ -177,7 +184,9 @@ func (t *webToken) check(now time.Time) error {
 	case len(t.Audience) == 0:
 		return fail(invalidToken, "Missing a required claim: aud")
 	case !now.Before(t.Expiry.Time()):
-		return fail("ExpiredTokenException", "Token expired: current date/time %d must be before the expiration date/time%d", now.Unix(), t.Expiry.Time().Unix())
+		return fail("ExpiredTokenException",
+			"Token expired: current date/time %d must be before the expiration date/time%d", now.Unix(),
+			t.Expiry.Time().Unix())
 	case t.IssuedAt.Time().After(now.Add(clockSkew)):
 		return fail(invalidToken, "The token was issued in the future.")
 	case t.NotBefore != nil && t.NotBefore.Time().After(now.Add(clockSkew)):

@@ -10,10 +10,10 @@ import (
 
 // what names a credential for people.
 func what(c audit.Credential, keyID string) string {
-	switch {
-	case c.Kind == audit.Password:
+	switch c.Kind {
+	case audit.Password:
 		return "password"
-	case c.Kind == audit.NoCredential:
+	case audit.NoCredential:
 		return ""
 	}
 	name := map[audit.CredentialKind]string{audit.AccessKey: "access key", audit.Certificate: "certificate"}[c.Kind]

@@ -43,7 +43,8 @@ var sources = []struct{ name, version string }{
 
 func run(dir, newer, out string) error {
 	if dir == "" {
-		found, err := exec.Command("python3", "-c", "import botocore, os; print(os.path.dirname(botocore.__file__))").Output()
+		found, err := exec.Command("python3", "-c",
+			"import botocore, os; print(os.path.dirname(botocore.__file__))").Output()
 		if err != nil {
 			return fmt.Errorf("find botocore: %w", err)
 		}

@@ -55,10 +55,13 @@ func TestWrite(t *testing.T) {
 
 func TestAdd(t *testing.T) {
 	for name, test := range map[string]struct{ newer, want string }{
-		"a member":          {`{"shapes": {"PutRequest": {"type": "structure", "required": ["Size"], "members": {"Size": {"shape": "size"}}}}}`, "structure PutRequest Zone:zone Name!name Size!size\n"},
-		"an operation":      {`{"operations": {"Pop": {"name": "Pop"}}}`, "op Pop - -\n"},
-		"a value":           {`{"shapes": {"zone": {"type": "string", "enum": ["c"]}}}`, "{a|b|c}\n"},
-		"a known member":    {`{"shapes": {"PutRequest": {"type": "structure", "members": {"Name": {"shape": "name"}}}}}`, ""},
+		"a member": {
+			`{"shapes": {"PutRequest": {"type": "structure", "required": ["Size"], "members": {"Size": {"shape": ` +
+				`"size"}}}}}`, "structure PutRequest Zone:zone Name!name Size!size\n"},
+		"an operation": {`{"operations": {"Pop": {"name": "Pop"}}}`, "op Pop - -\n"},
+		"a value":      {`{"shapes": {"zone": {"type": "string", "enum": ["c"]}}}`, "{a|b|c}\n"},
+		"a known member": {
+			`{"shapes": {"PutRequest": {"type": "structure", "members": {"Name": {"shape": "name"}}}}}`, ""},
 		"a known operation": {`{"operations": {"Put": {"name": "Put"}}}`, ""},
 		"a known value":     {`{"shapes": {"zone": {"type": "string", "enum": ["a"]}}}`, ""},
 	} {
@@ -90,7 +93,10 @@ func TestAdd(t *testing.T) {
 }
 
 func TestWriteRefusesUnknownTraits(t *testing.T) {
-	m, err := decodeModel(strings.NewReader(strings.Replace(small, `"Names": {"shape": "names"}`, `"Names": {"shape": "names", "locationName": "names"}`, 1)))
+	m, err := decodeModel(
+		strings.NewReader(
+			strings.Replace(small, `"Names": {"shape": "names"}`,
+				`"Names": {"shape": "names", "locationName": "names"}`, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func TestAWSCLI(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/aws",
 		Setup: func(env *testscript.Env) error {
-			// A session may take longer than a report is good for.
+			// A session may take longer than a report remains valid.
 			node, acc := e2etest.Dev(env.T().(testing.TB), "--report-max-age", "1h")
 			env.Values["node"], env.Values["account"] = node, acc
 			env.Setenv("ENDPOINT", node.URL)
@@ -74,7 +74,7 @@ func TestAWSCLI(t *testing.T) {
 			case "profiles":
 				return cli.ReadsEndpoints(), nil
 			case "outbound":
-				// One that knows the action says which argument it lacks.
+				// A CLI that knows the action says which argument is missing.
 				out, _ := exec.Command(cli.Path, "sts", "get-web-identity-token").CombinedOutput()
 				return strings.Contains(string(out), "--audience"), nil
 			}
@@ -83,11 +83,11 @@ func TestAWSCLI(t *testing.T) {
 	})
 }
 
-// clientVariables are those that the CLI sees, of a session's.
+// clientVariables are the variables of a session that the CLI sees.
 var clientVariables = []string{"PATH", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE"}
 
-// runAWS runs 'aws ARGS'. A failure that is expected must be the service's,
-// not the CLI's own.
+// runAWS runs 'aws ARGS'. An expected failure must be the service's, not the
+// CLI's own.
 func runAWS(ts *testscript.TestScript, neg bool, cli awscli.CLI, server *awscli.Server, args []string) {
 	command := []string{"--endpoint-url", ts.Value("node").(*e2etest.Process).URL}
 	if strings.HasPrefix(cli.Version, "2.") {
@@ -104,7 +104,8 @@ func runAWS(ts *testscript.TestScript, neg bool, cli awscli.CLI, server *awscli.
 		code, err = ownProcess(ts, append([]string{cli.Path}, command...))
 	default:
 		c := awscli.Command{Args: command, Dir: ts.MkAbs(".")}
-		names := slices.Concat(clientVariables, slices.Collect(maps.Keys(e2etest.ClientEnvironment("", e2etest.Account{}))))
+		names := slices.Concat(clientVariables,
+			slices.Collect(maps.Keys(e2etest.ClientEnvironment("", e2etest.Account{}))))
 		for _, name := range names {
 			if value := ts.Getenv(name); value != "" {
 				c.Env = append(c.Env, name+"="+value)
@@ -141,8 +142,8 @@ func capture(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// as ID SECRET [TOKEN] has the commands that follow sign with a key, or with
-// the credentials of a session.
+// as ID SECRET [TOKEN] makes later commands sign with a key, or with the
+// credentials of a session.
 func as(ts *testscript.TestScript, _ bool, args []string) {
 	token := ""
 	if len(args) > 2 {
@@ -160,9 +161,9 @@ func expand(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // totp SEEDFILE STEP NAME... sets variables to the code that a device with this
-// seed shows STEP from now, and those after it. A device's pair and the code
-// that is used next are made by one command: however long the CLI takes, they
-// follow each other.
+// seed shows STEP from now, and to the codes after it. One command makes a
+// device's pair and the code that is used next: however long the CLI takes,
+// they follow each other.
 func oneTimeCodes(ts *testscript.TestScript, _ bool, args []string) {
 	seed := strings.TrimSpace(ts.ReadFile(args[0]))
 	step, err := time.ParseDuration(args[1])
@@ -174,8 +175,8 @@ func oneTimeCodes(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// certificate FILE [KEYFILE] makes a self-signed certificate, and sets the
-// variable CERTIFICATE to it as SAML metadata have it.
+// certificate FILE [KEYFILE] creates a self-signed certificate, and sets the
+// variable CERTIFICATE to it in the form of SAML metadata.
 func certificate(ts *testscript.TestScript, _ bool, args []string) {
 	body, key, der, err := selfSigned(args[0])
 	ts.Check(err)
@@ -186,7 +187,7 @@ func certificate(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("CERTIFICATE", base64.StdEncoding.EncodeToString(der))
 }
 
-// selfSigned makes a certificate that is valid for a day, and its key.
+// selfSigned creates a certificate that is valid for a day, and its key.
 func selfSigned(name string) (body, key, der []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -201,10 +202,11 @@ func selfSigned(name string) (body, key, der []byte, err error) {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 	}
 	der, err = x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), der, err
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), der, err
 }
 
-// publickey FILE makes a public key as in authorized_keys.
+// publickey FILE creates a public key in the form of authorized_keys.
 func publicKey(ts *testscript.TestScript, _ bool, args []string) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	ts.Check(err)
@@ -213,14 +215,15 @@ func publicKey(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), ssh.MarshalAuthorizedKey(public), 0o600))
 }
 
-// password FILE writes an AWS CLI input for change-password, with blanks in
-// the new password that a shell would take apart.
+// password FILE writes an AWS CLI input for change-password, with blanks in the
+// new password that a shell would split.
 func password(ts *testscript.TestScript, _ bool, args []string) {
 	text := `{"OldPassword": "` + args[1] + `", "NewPassword": "` + args[2] + `"}`
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
-// report FILE waits for a report and writes what the SDK for Go gets of it.
+// report FILE waits for a report and writes the content that the SDK for Go
+// gets.
 func sdkReport(ts *testscript.TestScript, _ bool, args []string) {
 	node, acc := ts.Value("node").(*e2etest.Process), ts.Value("account").(e2etest.Account)
 	client := iam.NewFromConfig(e2etest.Config(node.URL, acc.Root(), e2etest.SharedClient))

@@ -33,15 +33,16 @@ func TestBoto3(t *testing.T) {
 		"providers": func(t *testing.T) (*e2etest.Process, e2etest.Account) {
 			return e2etest.Dev(t, "--web-identity-keys", tokenIssuer+"="+filepath.Join(files, "jwks.json"))
 		},
-		// The management account of an organisation.
+		// This is the management account of an organisation.
 		"organization": func(t *testing.T) (*e2etest.Process, e2etest.Account) {
 			flags := []string{"--data", e2etest.DataDir(t)}
 			acc := e2etest.CreateAccount(t, append(flags, "--id", "123456789012")...)
 			e2etest.CreateAccount(t, append(flags, "--id", "222222222222")...)
-			e2etest.Operate(t, append([]string{"account", "organization", "manage", "123456789012", "222222222222"}, flags...)...)
+			e2etest.Operate(t, append([]string{"account", "organization", "manage", "123456789012", "222222222222"},
+				flags...)...)
 			return e2etest.Serve(t, flags...), acc
 		},
-		// A report that takes its time, and expires soon.
+		// This report takes its time, and expires soon.
 		"largereport": func(t *testing.T) (*e2etest.Process, e2etest.Account) {
 			flags := []string{"--data", e2etest.DataDir(t)}
 			acc := e2etest.CreateAccount(t, flags...)
@@ -58,7 +59,8 @@ func TestBoto3(t *testing.T) {
 			t.Parallel()
 			node, acc := begin(t)
 			cmd := exec.Command(python, filepath.Join("testdata/boto3", name+".py"))
-			cmd.Env = append(e2etest.Environment(t), "PYTHONDONTWRITEBYTECODE=1", "ROLLCALL_URL="+node.URL, "ROLLCALL_FILES="+files)
+			cmd.Env = append(e2etest.Environment(t), "PYTHONDONTWRITEBYTECODE=1", "ROLLCALL_URL="+node.URL,
+				"ROLLCALL_FILES="+files)
 			values := e2etest.ClientEnvironment(t.TempDir(), acc)
 			for _, name := range slices.Sorted(maps.Keys(values)) {
 				cmd.Env = append(cmd.Env, name+"="+values[name])
@@ -83,7 +85,8 @@ func findPython(t *testing.T) string {
 		candidates = []string{given}
 	}
 	for _, python := range candidates {
-		out, err := exec.Command(python, "-c", "import boto3, sys; print(sys.executable, 'with boto3', boto3.__version__)").Output()
+		out, err := exec.Command(python, "-c",
+			"import boto3, sys; print(sys.executable, 'with boto3', boto3.__version__)").Output()
 		if err == nil {
 			t.Logf("%s", bytes.TrimSpace(out))
 			return python

@@ -18,12 +18,12 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// tokenIssuer is who issues the token of newPythonFiles.
+// tokenIssuer is the issuer of the token of newPythonFiles.
 const tokenIssuer = "https://idp.example.com/realm"
 
-// newPythonFiles makes what Python cannot make by itself, in a directory:
-// certificates with their keys, public keys, and the token of an identity
-// provider with the provider's keys.
+// newPythonFiles writes files that Python cannot create by itself into a
+// directory: certificates with their keys, public keys, and the token of an
+// identity provider with the provider's keys.
 func newPythonFiles(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -47,7 +47,7 @@ func newPythonFiles(t *testing.T) string {
 	return dir
 }
 
-// sshKey makes what looks like an RSA public key: a real one takes long.
+// sshKey returns what looks like an RSA public key: a real one takes long.
 func sshKey(t *testing.T) []byte {
 	t.Helper()
 	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 2047))
@@ -61,7 +61,7 @@ func sshKey(t *testing.T) []byte {
 	return ssh.MarshalAuthorizedKey(public)
 }
 
-// webToken makes a token that is good for an hour, and the issuer's keys.
+// webToken returns a token that is valid for an hour, and the issuer's keys.
 func webToken(t *testing.T) (token string, keys []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -69,7 +69,8 @@ func webToken(t *testing.T) (token string, keys []byte) {
 		t.Fatal(err)
 	}
 	const id = "2026-11"
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: private, KeyID: id}}, nil)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: private, KeyID: id}},
+		nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +82,8 @@ func webToken(t *testing.T) (token string, keys []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err = json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: private.Public(), KeyID: id, Algorithm: "ES256", Use: "sig"}}})
+	keys, err = json.Marshal(
+		jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: private.Public(), KeyID: id, Algorithm: "ES256", Use: "sig"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

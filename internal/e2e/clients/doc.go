@@ -1,3 +1,3 @@
 // Package clients holds tests that call the service with clients that people
-// have; see package e2e.
+// use; see package e2e.
 package clients

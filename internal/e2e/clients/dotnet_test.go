@@ -21,16 +21,17 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// TestDotNet sends what the AWS SDK for .NET sends, on which AWS Tools for
-// PowerShell stands: its headers in its order, the payload's hash in a header
-// that is signed, parameters sorted and escaped its way, one connection for
-// all. (PowerShell itself is in no Debian package.)
+// TestDotNet sends what the AWS SDK for .NET sends, which AWS Tools for
+// PowerShell is built on: its headers in its order, the payload's hash in a
+// signed header, parameters sorted and escaped its way, all on one connection.
+// (PowerShell itself is in no Debian package.)
 func TestDotNet(t *testing.T) {
 	t.Parallel()
 	node, acc := e2etest.Dev(t)
 	d := dialDotNet(t, node.URL, acc.Root())
 
-	// Request-IAMCredentialReport; Get-IAMCredentialReport, once it is there.
+	// Request-IAMCredentialReport; Get-IAMCredentialReport, once the report
+	// exists.
 	status, body := d.call("us-east-1", "Action=GenerateCredentialReport&Version=2010-05-08")
 	if status != http.StatusOK || !strings.Contains(body, "<State>STARTED</State>") {
 		t.Fatalf("Request-IAMCredentialReport: %d %s", status, body)
@@ -49,25 +50,28 @@ func TestDotNet(t *testing.T) {
 	if err := xml.Unmarshal([]byte(body), &answer); err != nil || status != http.StatusOK {
 		t.Fatalf("Get-IAMCredentialReport: %d %v %s", status, err, body)
 	}
-	// The SDK takes the content as one run of base64, and the time by one
-	// exact pattern; -SplitLines is ReadLine until there is none.
+	// The SDK expects the content as one run of base64, and the time in one
+	// exact pattern; -SplitLines calls ReadLine until the end.
 	content, err := base64.StdEncoding.Strict().DecodeString(answer.Content)
 	if err != nil {
 		t.Errorf("content: %v", err)
 	}
-	if _, err := time.Parse("2006-01-02T15:04:05Z", answer.GeneratedTime); err != nil || answer.ReportFormat != "text/csv" {
+	if _, err := time.Parse("2006-01-02T15:04:05Z", answer.GeneratedTime); err != nil ||
+		answer.ReportFormat != "text/csv" {
 		t.Errorf("time %q, format %q: %v", answer.GeneratedTime, answer.ReportFormat, err)
 	}
 	var lines []string
 	for scan := bufio.NewScanner(bytes.NewReader(content)); scan.Scan(); {
 		lines = append(lines, scan.Text())
 	}
-	if len(lines) != 2 || !strings.HasPrefix(lines[0], "user,arn,user_creation_time,") || !strings.HasPrefix(lines[1], "<root_account>,") {
+	if len(lines) != 2 || !strings.HasPrefix(lines[0], "user,arn,user_creation_time,") ||
+		!strings.HasPrefix(lines[1], "<root_account>,") {
 		t.Errorf("-SplitLines gives %q", lines)
 	}
 
 	// New-IAMUser, with a name that every client escapes differently.
-	status, body = d.call("eu-central-1", "Action=CreateUser&Path=%2Fa%2Fb%2F&UserName=a%2Bb%40c%2Cd%3D.-_&Version=2010-05-08")
+	status, body = d.call("eu-central-1",
+		"Action=CreateUser&Path=%2Fa%2Fb%2F&UserName=a%2Bb%40c%2Cd%3D.-_&Version=2010-05-08")
 	if status != http.StatusOK || !strings.Contains(body, "<UserName>a+b@c,d=.-_</UserName>") {
 		t.Errorf("New-IAMUser: %d %s", status, body)
 	}
@@ -78,10 +82,11 @@ func TestDotNet(t *testing.T) {
 	}
 	// An error keeps the connection, and its text reaches the cmdlet.
 	status, body = d.call("us-east-1", "Action=GetUser&UserName=nobody&Version=2010-05-08")
-	if status != http.StatusNotFound || !strings.Contains(body, "<Message>The user with name nobody cannot be found.</Message>") {
+	if status != http.StatusNotFound ||
+		!strings.Contains(body, "<Message>The user with name nobody cannot be found.</Message>") {
 		t.Errorf("Get-IAMUser: %d %s", status, body)
 	}
-	// Where no region is known the SDK signs an empty one.
+	// If no region is known the SDK signs an empty one.
 	status, body = d.call("", "Action=ListUsers&Version=2010-05-08")
 	if status == http.StatusOK || !strings.Contains(body, "region") {
 		t.Errorf("without a region: %d %s, want a word about the region", status, body)
@@ -111,7 +116,9 @@ func dialDotNet(t *testing.T, at string, k e2etest.Key) *dotNet {
 }
 
 // dotNetUserAgent is signed by the SDK too.
-const dotNetUserAgent = "aws-sdk-dotnet-coreclr/4.0.5.1 ua/2.1 os/linux#6.1 md/ARCH#X64 lang/.NET_Core#9.0.6 md/aws-sdk-dotnet-core#4.0.0.24 api/IAM#4.0.5.1 exec-env/AWS-PowerShell AWSPowerShell.Common/5.0.37 md/ClientAsync cfg/init-coll#1 cfg/retry-mode#legacy"
+const dotNetUserAgent = "aws-sdk-dotnet-coreclr/4.0.5.1 ua/2.1 os/linux#6.1 md/ARCH#X64 lang/.NET_Core#9.0.6 " +
+	"md/aws-sdk-dotnet-core#4.0.0.24 api/IAM#4.0.5.1 exec-env/AWS-PowerShell AWSPowerShell.Common/5.0.37 " +
+	"md/ClientAsync cfg/init-coll#1 cfg/retry-mode#legacy"
 
 // call sends one call and reads the answer.
 func (d *dotNet) call(region, body string) (status int, answer string) {
@@ -179,7 +186,8 @@ func (d *dotNet) authorization(signed map[string]string, region, at, hash string
 		secret = mac(secret, part)
 	}
 	signature := hex.EncodeToString(mac(secret, "AWS4-HMAC-SHA256\n"+at+"\n"+scope+"\n"+hexHash([]byte(canonical))))
-	return "AWS4-HMAC-SHA256 Credential=" + d.key.ID + "/" + scope + ", SignedHeaders=" + strings.Join(names, ";") + ", Signature=" + signature
+	return "AWS4-HMAC-SHA256 Credential=" + d.key.ID + "/" + scope + ", SignedHeaders=" + strings.Join(names, ";") +
+		", Signature=" + signature
 }
 
 func mac(key []byte, text string) []byte {

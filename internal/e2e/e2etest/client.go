@@ -21,7 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Account is what 'rollcall account create' prints.
+// Account holds what 'rollcall account create' prints.
 type Account struct {
 	AccountID       string `json:"AccountId"`
 	AccessKeyID     string `json:"AccessKeyId"`
@@ -33,19 +33,20 @@ type Key struct{ ID, Secret string }
 
 func (a Account) Root() Key { return Key{a.AccessKeyID, a.SecretAccessKey} }
 
-// Transport is a client's own, so that nodes that were killed leave no
-// connections behind that another test could trip over.
+// Transport is the client's own, so that killed nodes leave no connections
+// behind that could break another test.
 func Transport(t testing.TB) *http.Client {
 	tr := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(tr.CloseIdleConnections)
 	return &http.Client{Transport: sdkhttp.Transport(tr), Timeout: 60 * time.Second}
 }
 
-// SharedClient is for calls of many keys.
-var SharedClient = &http.Client{Transport: sdkhttp.Transport(&http.Transport{MaxIdleConnsPerHost: 16}), Timeout: 60 * time.Second}
+// SharedClient serves calls of many keys.
+var SharedClient = &http.Client{Transport: sdkhttp.Transport(&http.Transport{MaxIdleConnsPerHost: 16}),
+	Timeout: 60 * time.Second}
 
-// Config is the AWS SDK's, for a service at url; it tries once only, so that
-// an outcome is that of one request.
+// Config returns the configuration of the AWS SDK for a service at url. The
+// client tries only once, so that an outcome is that of one request.
 func Config(url string, k Key, client *http.Client) aws.Config {
 	return aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(url), HTTPClient: client,
@@ -62,7 +63,7 @@ func (p *Process) STS(k Key) *sts.Client {
 	return sts.NewFromConfig(Config(p.URL, k, Transport(p.t)))
 }
 
-// Signs says whether a key is accepted.
+// Signs reports whether a key is accepted.
 func Signs(ctx context.Context, url string, k Key, client *http.Client) error {
 	return SignsWith(ctx, Config(url, k, client))
 }
@@ -87,8 +88,8 @@ func Get(t testing.TB, url string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// Answered says whether an error is the service's own, and not that of a
-// connection that broke when it was killed.
+// Answered reports whether an error is the service's own, and not that of a
+// connection that broke when the service was killed.
 func Answered(err error) bool {
 	_, ok := ErrorCode(err)
 	return ok
@@ -102,7 +103,7 @@ func ErrorCode(err error) (string, bool) {
 	return "", false
 }
 
-// CreateKey makes a user with an access key.
+// CreateKey creates a user with an access key.
 func CreateKey(t *testing.T, node *Process, a Account, name string) Key {
 	t.Helper()
 	client := node.IAM(a.Root())
@@ -116,7 +117,7 @@ func CreateKey(t *testing.T, node *Process, a Account, name string) Key {
 	return Key{ID: *out.AccessKey.AccessKeyId, Secret: *out.AccessKey.SecretAccessKey}
 }
 
-// IdentityOf is the ARN a key belongs to.
+// IdentityOf returns the ARN that a key belongs to.
 func IdentityOf(t *testing.T, client *sts.Client) string {
 	t.Helper()
 	out, err := client.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
@@ -168,14 +169,16 @@ func SendHalf(t *testing.T, node *Process, k Key, body string) (c net.Conn, rest
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	sigv4test.Sign(r, []byte(body), sigv4test.Credentials{AccessKeyID: k.ID, SecretAccessKey: k.Secret}, "us-east-1", "iam", time.Now())
+	sigv4test.Sign(r, []byte(body), sigv4test.Credentials{AccessKeyID: k.ID, SecretAccessKey: k.Secret}, "us-east-1",
+		"iam", time.Now())
 	c, err = net.Dial("tcp", r.URL.Host)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
 	c.SetDeadline(time.Now().Add(time.Minute))
-	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n", r.URL.Host, len(body))
+	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n", r.URL.Host,
+		len(body))
 	r.Header.Write(c)
 	if _, err := io.WriteString(c, "\r\n"); err != nil {
 		t.Fatal(err)
@@ -192,8 +195,8 @@ func SendHalf(t *testing.T, node *Process, k Key, body string) (c net.Conn, rest
 	return c, body[10:]
 }
 
-// ClientEnvironment is what a client of AWS's sees: an account's root key, a
-// region, and nothing of whoever runs the tests.
+// ClientEnvironment returns the environment of an AWS client: an account's root
+// key, a region, and nothing of the person who runs the tests.
 func ClientEnvironment(home string, acc Account) map[string]string {
 	env := map[string]string{
 		"HOME": home, "AWS_ACCESS_KEY_ID": acc.AccessKeyID, "AWS_SECRET_ACCESS_KEY": acc.SecretAccessKey,
@@ -201,7 +204,7 @@ func ClientEnvironment(home string, acc Account) map[string]string {
 		"TZ": "UTC", "LC_ALL": "C.UTF-8",
 		"COLUMNS": "200",
 	}
-	// Pythons that pyenv manages need to know where it is.
+	// Pythons that pyenv manages need to know its directory.
 	if root := os.Getenv("PYENV_ROOT"); root != "" {
 		env["PYENV_ROOT"] = root
 	}

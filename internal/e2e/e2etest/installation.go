@@ -18,7 +18,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// Operate runs a command of the operator's to its end.
+// Operate runs an operator's command to its end.
 func Operate(t testing.TB, args ...string) string {
 	t.Helper()
 	out, err := tryOperate(t, args...)
@@ -42,10 +42,11 @@ func tryOperate(t testing.TB, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// CreateAccount makes an account in an installation that its flags name.
+// CreateAccount creates an account in an installation that its flags name.
 func CreateAccount(t testing.TB, flags ...string) Account {
 	t.Helper()
-	text := Operate(t, append([]string{"account", "create", "--output", "json", "--limit", "UsersPerAccount=1000000"}, flags...)...)
+	text := Operate(t, append([]string{"account", "create", "--output", "json", "--limit", "UsersPerAccount=1000000"},
+		flags...)...)
 	a, err := DecodeAccount(strings.NewReader(text))
 	if err != nil {
 		t.Fatalf("read %q: %v", text, err)
@@ -58,8 +59,8 @@ func DecodeAccount(r io.Reader) (a Account, err error) {
 	return a, err
 }
 
-// EachStore runs a test once for every kind of installation, whose flags it
-// is given: those of all nodes on one store.
+// EachStore runs a test once for every kind of installation. It passes the
+// flags that all nodes on one store have.
 func EachStore(t *testing.T, test func(t *testing.T, flags []string)) {
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
@@ -72,17 +73,17 @@ func EachStore(t *testing.T, test func(t *testing.T, flags []string)) {
 	})
 }
 
-// DataDir is a data directory that nobody has used yet.
+// DataDir returns a data directory that nobody has used yet.
 func DataDir(t testing.TB) string { return filepath.Join(t.TempDir(), "data") }
 
-// Rotation is 'rollcall masterkey rotate', not started yet.
+// Rotation returns 'rollcall masterkey rotate', not started yet.
 func Rotation(t testing.TB, flags []string) *exec.Cmd {
 	cmd := exec.Command(Binary, append([]string{"masterkey", "rotate"}, flags...)...)
 	cmd.Env = Environment(t)
 	return cmd
 }
 
-// Database is the store of an installation, for looking behind the service.
+// Database opens the store of an installation, to look behind the service.
 func Database(t *testing.T, flags []string) *store.DB {
 	t.Helper()
 	cfg := store.Config{Path: flags[1] + "/rollcall.db"}
@@ -100,8 +101,8 @@ func Seed(t *testing.T, flags []string, acc Account, n int) {
 	}
 }
 
-// CheckFile looks at the SQLite file as it lies there, with its write-ahead
-// log: a copy of both, so that the check does not mend what it finds.
+// CheckFile checks the SQLite file as it is on disk, with its write-ahead log.
+// It checks a copy of both, so that the check does not repair what it finds.
 func CheckFile(t *testing.T, flags []string) {
 	t.Helper()
 	if slices.Contains(flags, "--store") {

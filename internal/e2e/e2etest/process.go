@@ -16,16 +16,16 @@ import (
 	"time"
 )
 
-// Soak is how long the crash loops go on beyond what every run does.
+// Soak is the time for which the crash loops run beyond their usual rounds.
 var Soak = flag.Duration("soak", 0, "go on with the crash loops for this long")
 
-// Binary is the program under test.
+// Binary is the path of the program under test.
 var Binary string
 
 // Main builds the binary and runs a package's tests: its TestMain calls it.
 func Main(m *testing.M) {
 	flag.Parse()
-	// Most tests wait for something else than a processor.
+	// Most tests wait for something other than a processor.
 	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
@@ -57,8 +57,8 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// Environment is what the binary and the clients see of ours: no setting and
-// no credential of whoever runs the tests.
+// Environment returns the environment of the binary and the clients: no setting
+// and no credential of the person who runs the tests.
 func Environment(t testing.TB, extra ...string) []string {
 	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "LC_ALL=C.UTF-8", "TZ=UTC"}, extra...)
 }
@@ -70,11 +70,11 @@ type Process struct {
 	Stderr *record
 	Ended  chan struct{}
 	Err    error // how it ended, once ended is closed
-	// url and admin are the addresses it says it listens on.
+	// url and admin are the addresses that it says it listens on.
 	URL, Admin string
 }
 
-// record keeps what a process says, for whoever wants to read it meanwhile.
+// record keeps what a process says, for a test that reads it meanwhile.
 type record struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -92,7 +92,7 @@ func (r *record) String() string {
 	return r.text.String()
 }
 
-// Launch starts a command, which is the binary or leads to it.
+// Launch starts a command, which is the binary or starts it.
 func Launch(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{t: t, Cmd: cmd, Stderr: &record{}, Ended: make(chan struct{})}
@@ -112,7 +112,8 @@ func Launch(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Cleanup(func() {
 		p.Kill()
 		said := p.Stderr.String()
-		if strings.Contains(said, "DATA RACE") || strings.Contains(said, "goroutine 1 [") || strings.Contains(said, "panic") {
+		if strings.Contains(said, "DATA RACE") || strings.Contains(said, "goroutine 1 [") ||
+			strings.Contains(said, "panic") {
 			t.Errorf("the process said:\n%s", said)
 		} else if t.Failed() {
 			t.Logf("the process said:\n%s", Tail(said, 20000))
@@ -131,7 +132,8 @@ func Tail(s string, n int) string {
 // Serve starts the service and waits until it listens.
 func Serve(t testing.TB, args ...string) *Process {
 	t.Helper()
-	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"}, args...)
+	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"},
+		args...)
 	cmd := exec.Command(Binary, args...)
 	cmd.Env = Environment(t)
 	p := Launch(t, cmd)
@@ -139,10 +141,10 @@ func Serve(t testing.TB, args ...string) *Process {
 	return p
 }
 
-// StartTimeout is far more than a start takes.
+// StartTimeout is far longer than a start takes.
 const StartTimeout = 2 * time.Minute
 
-// WaitListening reads from the log where the service listens.
+// WaitListening reads from the log the addresses that the service listens on.
 func (p *Process) WaitListening() {
 	p.t.Helper()
 	for end := time.Now().Add(StartTimeout); time.Now().Before(end); {
@@ -165,9 +167,11 @@ func (p *Process) WaitListening() {
 // Dev starts the emulator with credentials of its own.
 func Dev(t testing.TB, args ...string) (*Process, Account) {
 	t.Helper()
-	a := Account{AccountID: "123456789012", AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+	a := Account{AccountID: "123456789012", AccessKeyID: "AKIAIOSFODNN7EXAMPLE",
+		SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 	ready := filepath.Join(t.TempDir(), "url")
-	cmd := exec.Command(Binary, append([]string{"dev", "--listen", "127.0.0.1:0", "--account", a.AccountID, "--ready-file", ready}, args...)...)
+	cmd := exec.Command(Binary,
+		append([]string{"dev", "--listen", "127.0.0.1:0", "--account", a.AccountID, "--ready-file", ready}, args...)...)
 	cmd.Env = Environment(t, "AWS_ACCESS_KEY_ID="+a.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+a.SecretAccessKey)
 	p := Launch(t, cmd)
 	for end := time.Now().Add(StartTimeout); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
@@ -193,7 +197,7 @@ func (p *Process) Kill() {
 	<-p.Ended
 }
 
-// Stop ends the process as an operator does. It must end well.
+// Stop ends the process as an operator does. It must exit with code 0.
 func (p *Process) Stop() {
 	p.t.Helper()
 	p.Signal(syscall.SIGTERM)
@@ -212,7 +216,7 @@ func (p *Process) WaitEnd(patience time.Duration) {
 	}
 }
 
-// dump has the process say what all its goroutines do, and end.
+// dump makes the process print the stacks of all its goroutines, and end.
 func (p *Process) dump() {
 	p.Signal(syscall.SIGQUIT)
 	p.WaitEnd(time.Minute)

@@ -2,5 +2,5 @@
 
 package e2etest
 
-// RaceEnabled has the binary built with the race detector too.
+// RaceEnabled says whether the binary is built with the race detector too.
 const RaceEnabled = true

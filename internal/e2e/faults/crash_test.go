@@ -18,8 +18,8 @@ import (
 )
 
 // TestCrash kills the service under load, again and again. After every crash
-// all that was acknowledged is there, and nothing else than what was asked
-// for: what was under way in the crash happened whole or not at all.
+// all that was acknowledged is there, and nothing that was not requested. A
+// call that the crash interrupted happened completely or not at all.
 func TestCrash(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		a := e2etest.CreateAccount(t, flags...)
@@ -37,8 +37,8 @@ func TestCrash(t *testing.T) {
 	})
 }
 
-// ledger is what the clients know: of each user, what was acknowledged, and
-// what was asked for and never answered.
+// ledger holds what the clients know: of each user, what was acknowledged, and
+// what was requested and never answered.
 type ledger struct {
 	mu    sync.Mutex
 	users map[string]*ledgerUser
@@ -61,7 +61,7 @@ func (l *ledger) note(change func()) {
 	l.mu.Unlock()
 }
 
-// load has eight clients work until the node is killed under them.
+// load runs eight clients until the node is killed.
 func load(t *testing.T, node *e2etest.Process, a e2etest.Account, l *ledger, round int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -86,15 +86,17 @@ func load(t *testing.T, node *e2etest.Process, a e2etest.Account, l *ledger, rou
 	clients.Wait()
 }
 
-// life is what one client does to one user.
+// life does to one user what one client does.
 func (l *ledger) life(ctx context.Context, client *iam.Client, name string, round, i int) error {
 	u := &ledgerUser{round: round, doubt: true}
 	l.note(func() { l.users[name] = u })
-	if _, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: &name, Tags: []types.Tag{{Key: aws.String("round"), Value: aws.String(fmt.Sprint(round))}}}); err != nil {
+	if _, err := client.CreateUser(ctx,
+		&iam.CreateUserInput{UserName: &name,
+			Tags: []types.Tag{{Key: aws.String("round"), Value: aws.String(fmt.Sprint(round))}}}); err != nil {
 		return err
 	}
 	l.note(func() { u.created, u.doubt = true, i%4 == 0 })
-	if i%4 == 0 { // one in four goes at once
+	if i%4 == 0 { // one in four is deleted immediately
 		if _, err := client.DeleteUser(ctx, &iam.DeleteUserInput{UserName: &name}); err != nil {
 			return err
 		}
@@ -109,7 +111,8 @@ func (l *ledger) life(ctx context.Context, client *iam.Client, name string, roun
 		u.key, u.doubt = e2etest.Key{ID: *out.AccessKey.AccessKeyId, Secret: *out.AccessKey.SecretAccessKey}, i%4 == 1
 	})
 	if i%4 == 1 { // and one in four loses its key
-		_, err := client.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: &name, AccessKeyId: &u.key.ID, Status: types.StatusTypeInactive})
+		_, err := client.UpdateAccessKey(ctx,
+			&iam.UpdateAccessKeyInput{UserName: &name, AccessKeyId: &u.key.ID, Status: types.StatusTypeInactive})
 		if err != nil {
 			return err
 		}
@@ -118,8 +121,8 @@ func (l *ledger) life(ctx context.Context, client *iam.Client, name string, roun
 	return nil
 }
 
-// check compares the service with the ledger. Whatever was in doubt becomes
-// what the service says it is.
+// check compares the service with the ledger. A doubtful entry becomes what the
+// service says.
 func (l *ledger) check(t *testing.T, node *e2etest.Process, a e2etest.Account, round int) {
 	t.Helper()
 	ctx := t.Context()
@@ -185,8 +188,8 @@ func (l *ledger) checkKey(t *testing.T, node *e2etest.Process, name string, u *l
 	return 1
 }
 
-// checkCounts compares what the service counts with what it holds: one of
-// the two without the other would be a change half applied.
+// checkCounts compares the counts of the service with what it holds: a
+// difference would be a change that was half applied.
 func (l *ledger) checkCounts(t *testing.T, client *iam.Client, round int) {
 	t.Helper()
 	want := 0
@@ -205,8 +208,8 @@ func (l *ledger) checkCounts(t *testing.T, client *iam.Client, round int) {
 }
 
 // TestCrashWhileRotatingMasterKey kills the rotation at any moment while the
-// service runs and seals secrets. Each time the service goes on, what it
-// sealed opens, and in the end a rotation comes through.
+// service runs and seals secrets. Each time the service goes on, what it sealed
+// opens, and in the end a rotation succeeds.
 func TestCrashWhileRotatingMasterKey(t *testing.T) {
 	t.Parallel()
 	data := []string{"--data", e2etest.DataDir(t)}

@@ -26,8 +26,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// TestStop asks the service to end while a request is half sent: it takes no
-// new connection, ends the request, writes down the use of keys, and exits 0.
+// TestStop asks the service to end while a request is half sent: it accepts no
+// new connection, finishes the request, stores the use of keys, and exits 0.
 func TestStop(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		acc := e2etest.CreateAccount(t, flags...)
@@ -86,7 +86,7 @@ func waitRefused(t *testing.T, node *e2etest.Process) {
 	t.Error("the service still accepts connections")
 }
 
-// TestStopTwice ends the service at once although a request is under way.
+// TestStopTwice ends the service immediately although a request is running.
 func TestStopTwice(t *testing.T) {
 	t.Parallel()
 	data := []string{"--data", e2etest.DataDir(t)}
@@ -96,11 +96,12 @@ func TestStopTwice(t *testing.T) {
 	node.Signal(syscall.SIGTERM)
 	waitRefused(t, node)
 	node.Signal(syscall.SIGTERM)
-	node.WaitEnd(15 * time.Second) // half of what the first signal gives
+	node.WaitEnd(15 * time.Second) // half of what the first signal allows
 }
 
-// TestFullDisk fills the disk under the service. Changes are refused in AWS's
-// form, what was acknowledged stays, and with room again all goes on.
+// TestFullDisk fills the disk of the service. Changes are refused in AWS's
+// form, what was acknowledged stays, and once there is space again everything
+// goes on.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	t.Run("of data and trail", func(t *testing.T) {
@@ -116,7 +117,10 @@ func TestFullDisk(t *testing.T) {
 func testFullDisk(t *testing.T, trail string) {
 	dir := t.TempDir()
 	// The disk is a small file system that only the service sees.
-	script := fmt.Sprintf(`mount -t tmpfs -o size=6m,mode=0700 tmpfs %[1]s && %[2]s account create --data %[1]s/data --output json && exec %[2]s serve --data %[1]s/data --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log-format json %[3]s`, dir, e2etest.Binary, trail)
+	script := fmt.Sprintf(
+		`mount -t tmpfs -o size=6m,mode=0700 tmpfs %[1]s && %[2]s account create --data %[1]s/data --output json && `+
+			`exec %[2]s serve --data %[1]s/data --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log-format `+
+			`json %[3]s`, dir, e2etest.Binary, trail)
 	args := []string{"--mount", "sh", "-c", script}
 	if os.Getuid() != 0 {
 		args = append([]string{"--user", "--map-root-user"}, args...)
@@ -168,7 +172,9 @@ func testFullDisk(t *testing.T, trail string) {
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
 		}
-		e2etest.WaitFor(t, "a change with room again", func() error { return create(fmt.Sprintf("after-%d-%d", round, len(known))) })
+		e2etest.WaitFor(t, "a change with room again", func() error {
+			return create(fmt.Sprintf("after-%d-%d", round, len(known)))
+		})
 	}
 	for _, name := range known {
 		if _, err := client.GetUser(ctx, &iam.GetUserInput{UserName: &name}); err != nil {
@@ -208,7 +214,7 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// checkServerError wants an error in AWS's form that says it is not the
+// checkServerError expects an error in AWS's form that says it is not the
 // client's fault.
 func checkServerError(t *testing.T, err error) {
 	t.Helper()
@@ -224,9 +230,10 @@ func checkServerError(t *testing.T, err error) {
 	}
 }
 
-// TestPostgresAway takes the database away and brings it back: errors in
-// AWS's form meanwhile, not ready for load balancers, then all goes on
-// without a restart, and nothing acknowledged is lost.
+// TestPostgresAway removes the database and brings it back. Meanwhile the
+// service answers with errors in AWS's form and is not ready for load
+// balancers. Then everything goes on without a restart, and nothing
+// acknowledged is lost.
 func TestPostgresAway(t *testing.T) {
 	t.Parallel()
 	server, err := storetest.StartServer(t.Context(), true)
@@ -250,7 +257,8 @@ func TestPostgresAway(t *testing.T) {
 			_, err := client.ListUsers(t.Context(), &iam.ListUsersInput{})
 			checkServerError(t, err)
 		}
-		if status, text := e2etest.Get(t, node.Admin+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(text, "store: failed") {
+		if status, text := e2etest.Get(t, node.Admin+"/readyz"); status != http.StatusServiceUnavailable ||
+			!strings.Contains(text, "store: failed") {
 			t.Errorf("readyz without a database: %d %s", status, text)
 		}
 		if status, _ := e2etest.Get(t, node.Admin+"/healthz"); status != http.StatusOK {
@@ -279,14 +287,19 @@ func TestRefusesToStart(t *testing.T) {
 		spoil func(t *testing.T, dir string)
 		want  string
 	}{
-		{"data directory open to others", func(t *testing.T, dir string) { e2etest.Must(t, os.Chmod(dir, 0o755)) }, "chmod 700"},
-		{"read-only data directory", func(t *testing.T, dir string) { e2etest.Must(t, os.Chmod(dir, 0o500)) }, "permission denied"},
+		{"data directory open to others", func(t *testing.T, dir string) { e2etest.Must(t, os.Chmod(dir, 0o755)) },
+			"chmod 700"},
+		{"read-only data directory", func(t *testing.T, dir string) { e2etest.Must(t, os.Chmod(dir, 0o500)) },
+			"permission denied"},
 		{"read-only database", func(t *testing.T, dir string) {
 			e2etest.Must(t, os.Chmod(filepath.Join(dir, "rollcall.db"), 0o400))
 		}, "permission denied"},
-		{"unreadable master key", func(t *testing.T, dir string) { e2etest.Must(t, os.Chmod(filepath.Join(dir, "master.key"), 0)) }, "master.key: permission denied"},
+		{"unreadable master key", func(t *testing.T, dir string) {
+			e2etest.Must(t, os.Chmod(filepath.Join(dir, "master.key"), 0))
+		}, "master.key: permission denied"},
 		{"no database but something else", func(t *testing.T, dir string) {
-			e2etest.Must(t, os.WriteFile(filepath.Join(dir, "rollcall.db"), []byte(strings.Repeat("not a database\n", 1000)), 0o600))
+			e2etest.Must(t, os.WriteFile(filepath.Join(dir, "rollcall.db"),
+				[]byte(strings.Repeat("not a database\n", 1000)), 0o600))
 		}, "not a database"},
 		{"directory where the trail should be", func(t *testing.T, dir string) {
 			e2etest.Must(t, os.Remove(filepath.Join(dir, "trail.jsonl"))) // creating the account is on it
@@ -309,15 +322,16 @@ func TestRefusesToStart(t *testing.T) {
 			}
 			test.spoil(t, data)
 			out, err := run("serve", "--listen", "127.0.0.1:0", "--admin-listen", "off")
-			if err == nil || !strings.Contains(out, test.want) || strings.Count(out, "\n") != 1 || !strings.HasPrefix(out, "rollcall: ") {
+			if err == nil || !strings.Contains(out, test.want) || strings.Count(out, "\n") != 1 ||
+				!strings.HasPrefix(out, "rollcall: ") {
 				t.Errorf("got %v and %q, want an error in one line with %q", err, out, test.want)
 			}
 		})
 	}
 }
 
-// anyonesDir is a directory, and whom the binary must run as in it so that
-// file modes mean something: root is stopped by none.
+// anyonesDir returns a directory, and the user that the binary must run as so
+// that file modes have an effect: nothing stops root.
 func anyonesDir(t *testing.T) (string, *syscall.Credential) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rollcall-e2e-")

@@ -13,9 +13,9 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// TestTrailAfterCrash kills the service under callers who leave, again and
-// again. After the next start every change that is in the data has a record of
-// a success in the trail, and no other has one.
+// TestTrailAfterCrash kills the service under callers that leave, again and
+// again. After the next start every change in the data has a record of a
+// success in the trail, and no other change has one.
 func TestTrailAfterCrash(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		a := e2etest.CreateAccount(t, flags...)
@@ -26,7 +26,8 @@ func TestTrailAfterCrash(t *testing.T) {
 			node := e2etest.Serve(t, flags...)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			load := leavers.Load{
-				Addr: strings.TrimPrefix(node.URL, "http://"), Name: "u-" + time.Now().Format("150405.000000"), Patience: 5 * time.Millisecond,
+				Addr: strings.TrimPrefix(node.URL, "http://"), Name: "u-" + time.Now().Format("150405.000000"),
+				Patience:    5 * time.Millisecond,
 				Credentials: sigv4test.Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretAccessKey},
 			}
 			time.AfterFunc(500*time.Millisecond, node.Kill)

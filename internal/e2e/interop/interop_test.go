@@ -24,7 +24,7 @@ var installed = flag.String("clients", "", "the folder that scripts/install-inte
 
 func TestMain(m *testing.M) { e2etest.Main(m) }
 
-// client is the folder of a client's own.
+// client is the directory of one client.
 func client(t *testing.T, name string) string {
 	t.Helper()
 	if reason, err := os.ReadFile(filepath.Join(*installed, name+".missing")); err == nil {
@@ -81,7 +81,7 @@ func file(t *testing.T, name string) string {
 	return path
 }
 
-// people are a user with a key and one with a password.
+// people creates a user with a key and one with a password.
 func (a account) people(t *testing.T) {
 	t.Helper()
 	ctx := context.Background()
@@ -97,7 +97,7 @@ func (a account) people(t *testing.T) {
 	e2etest.Must(t, err)
 }
 
-// empty fails if something of IAM is left.
+// empty fails if anything of IAM is left.
 func (a account) empty(t *testing.T) {
 	t.Helper()
 	out, err := a.iam.GetAccountSummary(context.Background(), &iam.GetAccountSummaryInput{})
@@ -124,7 +124,7 @@ func TestScripts(t *testing.T) {
 			if err != nil || len(scripts) != 1 {
 				t.Fatal(scripts, err)
 			}
-			if name == "javascript" { // it looks for packages beside the script
+			if name == "javascript" { // it looks for packages next to the script
 				scripts[0] = filepath.Join(dir, "client.mjs")
 			}
 			a := newAccount(t)
@@ -141,7 +141,8 @@ func TestAnsible(t *testing.T) {
 	a := newAccount(t)
 	play := func(name string, vars ...string) string {
 		python := filepath.Join(bin, "python")
-		args := []string{"-i", "localhost,", "-e", "ansible_python_interpreter=" + python, "-e", "account=" + a.AccountID}
+		args := []string{"-i", "localhost,", "-e", "ansible_python_interpreter=" + python, "-e",
+			"account=" + a.AccountID}
 		for _, v := range vars {
 			args = append(args, "-e", v)
 		}
@@ -167,7 +168,8 @@ func TestCustodian(t *testing.T) {
 	a.people(t)
 	policies := file(t, "custodian/policy.yml")
 	a.run(t, filepath.Join(dir, "bin", "custodian"), "run", "-s", "out", "--region", "us-east-1", policies)
-	for policy, want := range map[string]string{"keys": "Carol", "passwords-without-mfa": "Dave", "account": a.AccountID} {
+	for policy, want := range map[string]string{"keys": "Carol", "passwords-without-mfa": "Dave",
+		"account": a.AccountID} {
 		text, err := os.ReadFile(filepath.Join(a.dir, "out", policy, "resources.json"))
 		e2etest.Must(t, err)
 		var found []struct {
@@ -181,8 +183,8 @@ func TestCustodian(t *testing.T) {
 	}
 }
 
-// TestProwler runs its checks of IAM. One cannot read the report of a root user
-// without a password (password_last_used is N/A, as AWS documents).
+// TestProwler runs its checks of IAM. One of them cannot read the report of a
+// root user without a password (password_last_used is N/A, as AWS documents).
 func TestProwler(t *testing.T) {
 	t.Parallel()
 	dir := client(t, "prowler")
@@ -230,7 +232,7 @@ func TestNuke(t *testing.T) {
 }
 
 // TestDuckDB reads the files of 'rollcall audit -o parquet=DIR' through the
-// views beside them.
+// views next to them.
 func TestDuckDB(t *testing.T) {
 	t.Parallel()
 	dir := client(t, "duckdb")

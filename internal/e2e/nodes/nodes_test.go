@@ -20,8 +20,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// TestNodes has two processes on one store: what one did is so on the other
-// in the very next request.
+// TestNodes runs two processes on one store: the very next request on one sees
+// what the other did.
 func TestNodes(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		acc := e2etest.CreateAccount(t, flags...)
@@ -40,14 +40,15 @@ func TestNodes(t *testing.T) {
 	})
 }
 
-// revoked takes a key that b has just accepted away on a, in every way there
-// is, and looks whether b still accepts it.
+// revoked revokes on node a, in every way there is, a key that b has just
+// accepted, and checks whether b still accepts it.
 func revoked(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, name string, k e2etest.Key) {
 	t.Helper()
 	ctx, client, other := t.Context(), a.IAM(acc.Root()), e2etest.Transport(t)
 	set := func(status types.StatusType) {
 		t.Helper()
-		_, err := client.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: &name, AccessKeyId: &k.ID, Status: status})
+		_, err := client.UpdateAccessKey(ctx,
+			&iam.UpdateAccessKeyInput{UserName: &name, AccessKeyId: &k.ID, Status: status})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +61,8 @@ func revoked(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, name stri
 	if err := e2etest.Signs(ctx, b.URL, k, other); err != nil {
 		t.Fatalf("the other node refused a key that is active again: %v", err)
 	}
-	if _, err := client.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: &name, AccessKeyId: &k.ID}); err != nil {
+	if _, err := client.DeleteAccessKey(ctx,
+		&iam.DeleteAccessKeyInput{UserName: &name, AccessKeyId: &k.ID}); err != nil {
 		t.Fatal(err)
 	}
 	if got := e2etest.CodeOf(e2etest.Signs(ctx, b.URL, k, other)); got != "InvalidClientTokenId" {
@@ -75,12 +77,13 @@ func revoked(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, name stri
 	}
 }
 
-// TestNodesGenerateOnce asks two nodes for a report, many times at once.
-// One call starts it.
+// TestNodesGenerateOnce asks two nodes for a report, many times at once. One
+// call starts it.
 func TestNodesGenerateOnce(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		acc := e2etest.CreateAccount(t, flags...)
-		nodes := []*e2etest.Process{e2etest.Serve(t, append(flags, "--report-max-age", "1h")...), e2etest.Serve(t, append(flags, "--report-max-age", "1h")...)}
+		nodes := []*e2etest.Process{e2etest.Serve(t, append(flags, "--report-max-age", "1h")...),
+			e2etest.Serve(t, append(flags, "--report-max-age", "1h")...)}
 		states := make(chan types.ReportStateType, 80)
 		var callers sync.WaitGroup
 		for i := range 8 {
@@ -107,14 +110,15 @@ func TestNodesGenerateOnce(t *testing.T) {
 		}
 		first, second := e2etest.Report(t, nodes[0], acc), e2etest.Report(t, nodes[1], acc)
 		if !bytes.Equal(first.Content, second.Content) || !first.GeneratedTime.Equal(*second.GeneratedTime) {
-			t.Errorf("the nodes give different reports:\n%s %s\n%s %s", first.GeneratedTime, first.Content, second.GeneratedTime, second.Content)
+			t.Errorf("the nodes give different reports:\n%s %s\n%s %s", first.GeneratedTime, first.Content,
+				second.GeneratedTime, second.Content)
 		}
 	})
 }
 
-// TestNodesFence pauses a node while it generates a report, for longer than
-// its lease. The other node takes over, and the paused one, awake again,
-// publishes nothing: its report is of the past.
+// TestNodesFence pauses a node while it generates a report, for longer than its
+// lease. The other node takes over, and the paused node publishes nothing when
+// it wakes: its report is out of date.
 func TestNodesFence(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		acc := e2etest.CreateAccount(t, flags...)
@@ -131,8 +135,8 @@ func TestNodesFence(t *testing.T) {
 	})
 }
 
-// fenced is false where the node was too fast, or was stopped while it held
-// a lock that the other one needs.
+// fenced is false if the node was too fast, or was stopped while it held a lock
+// that the other one needs.
 func fenced(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, flags []string, try int) bool {
 	t.Helper()
 	release := holdReports(t, flags)
@@ -161,7 +165,8 @@ func fenced(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, flags []st
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.GetCredentialReport(ctx, &iam.GetCredentialReportInput{}); e2etest.CodeOf(err) != "ReportInProgress" {
+	if _, err := client.GetCredentialReport(ctx, &iam.GetCredentialReportInput{}); e2etest.CodeOf(
+		err) != "ReportInProgress" {
 		return forget(t, resume, b, acc)
 	}
 	paused := time.Now()
@@ -202,7 +207,7 @@ func fenced(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, flags []st
 func forget(t *testing.T, resume func(), b *e2etest.Process, acc e2etest.Account) bool {
 	resume()
 	e2etest.Report(t, b, acc)
-	time.Sleep(3100 * time.Millisecond) // until a new report is made again
+	time.Sleep(3100 * time.Millisecond) // until a new report is generated again
 	return false
 }
 
@@ -216,8 +221,8 @@ func waitLogged(t *testing.T, p *e2etest.Process, text string) {
 	t.Errorf("%q is not in the log", text)
 }
 
-// TestNodesTakeOver kills a node while it generates a report. Nothing of it
-// is seen, and the other node starts anew.
+// TestNodesTakeOver kills a node while it generates a report. Nothing of it is
+// seen, and the other node starts again from the beginning.
 func TestNodesTakeOver(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		acc := e2etest.CreateAccount(t, flags...)
@@ -226,7 +231,8 @@ func TestNodesTakeOver(t *testing.T) {
 		a, b := e2etest.Serve(t, flags...), e2etest.Serve(t, flags...)
 		client := b.IAM(acc.Root())
 		release := holdReports(t, flags)
-		if _, err := a.IAM(acc.Root()).GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{}); err != nil {
+		if _, err := a.IAM(acc.Root()).GenerateCredentialReport(t.Context(),
+			&iam.GenerateCredentialReportInput{}); err != nil {
 			t.Fatal(err)
 		}
 		a.Kill()
@@ -244,8 +250,8 @@ func TestNodesTakeOver(t *testing.T) {
 	})
 }
 
-// manyUsers is how many make a report take long enough for a signal to arrive
-// before it is published. On PostgreSQL holdReports sees to that.
+// manyUsers is the number of users that makes a report take long enough for a
+// signal to arrive before it is published. On PostgreSQL holdReports does so.
 func manyUsers(flags []string) int {
 	if len(flags) > 2 {
 		return 1000
@@ -253,8 +259,8 @@ func manyUsers(flags []string) int {
 	return 40_000
 }
 
-// holdReports keeps every node from writing reports, until it is released.
-// SQLite has no lock that leaves the rest alone.
+// holdReports stops every node from writing reports until it is released.
+// SQLite has no lock that affects only reports.
 func holdReports(t *testing.T, flags []string) (release func()) {
 	t.Helper()
 	if len(flags) <= 2 {
@@ -278,7 +284,7 @@ func holdLock(t *testing.T, url, lock string) (release func()) {
 	return release
 }
 
-// published is how many reports of an account are kept.
+// published returns the number of reports of an account that are kept.
 func published(t *testing.T, flags []string, acc e2etest.Account) (n int) {
 	t.Helper()
 	err := e2etest.Database(t, flags).View(t.Context(), func(tx *store.Tx) error {
@@ -293,7 +299,7 @@ func published(t *testing.T, flags []string, acc e2etest.Account) (n int) {
 }
 
 // TestNodesShareLastUse has both nodes accept calls of one key: the later use
-// is the one that is kept, whichever node it was on.
+// is kept, whichever node saw it.
 func TestNodesShareLastUse(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		acc := e2etest.CreateAccount(t, flags...)
@@ -303,21 +309,24 @@ func TestNodesShareLastUse(t *testing.T) {
 		time.Sleep(1100 * time.Millisecond) // the next second
 		later := time.Now().Truncate(time.Second)
 		e2etest.IdentityOf(t, b.STS(k))
-		// The node with the later use writes it first, the other one after it.
+		// The node with the later use writes first, then the other one.
 		b.Stop()
 		a.Stop()
 		c := e2etest.Serve(t, flags...)
-		out, err := c.IAM(acc.Root()).GetAccessKeyLastUsed(t.Context(), &iam.GetAccessKeyLastUsedInput{AccessKeyId: aws.String(k.ID)})
+		out, err := c.IAM(acc.Root()).GetAccessKeyLastUsed(t.Context(),
+			&iam.GetAccessKeyLastUsedInput{AccessKeyId: aws.String(k.ID)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := out.AccessKeyLastUsed; got.LastUsedDate == nil || got.LastUsedDate.Before(later) || aws.ToString(got.ServiceName) != "sts" {
-			t.Errorf("last used %v on %s, want %v or later on sts", got.LastUsedDate, aws.ToString(got.ServiceName), later)
+		if got := out.AccessKeyLastUsed; got.LastUsedDate == nil || got.LastUsedDate.Before(later) ||
+			aws.ToString(got.ServiceName) != "sts" {
+			t.Errorf("last used %v on %s, want %v or later on sts", got.LastUsedDate, aws.ToString(got.ServiceName),
+				later)
 		}
 	})
 }
 
-// TestReportsLeaveRoom makes reports of more accounts at once than the
+// TestReportsLeaveRoom generates reports of more accounts at once than the
 // service has connections to its database. Calls are answered meanwhile.
 func TestReportsLeaveRoom(t *testing.T) {
 	t.Parallel()
@@ -335,7 +344,7 @@ func TestReportsLeaveRoom(t *testing.T) {
 			t.Fatalf("%v %v, want STARTED", out, err)
 		}
 	}
-	time.Sleep(500 * time.Millisecond) // until the jobs wait for what is held
+	time.Sleep(500 * time.Millisecond) // until the jobs wait for the lock
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	for _, acc := range accounts {
@@ -349,9 +358,9 @@ func TestReportsLeaveRoom(t *testing.T) {
 	}
 }
 
-// TestNodesPausedInChange pauses a node in the middle of a change that locks
-// a row which the other node needs too. The database ends that change after
-// a while, so the other node waits no longer than that.
+// TestNodesPausedInChange pauses a node in the middle of a change that locks a
+// row which the other node needs too. The database ends that change after a
+// while, so the other node waits no longer than that.
 func TestNodesPausedInChange(t *testing.T) {
 	t.Parallel()
 	flags := []string{"--data", e2etest.DataDir(t), "--store", storetest.Postgres(t).URL}

@@ -1,3 +1,3 @@
-// Package terraform holds the test that has Terraform manage the service; see
+// Package terraform holds the test in which Terraform manages the service; see
 // package e2e.
 package terraform

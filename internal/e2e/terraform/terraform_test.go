@@ -30,15 +30,16 @@ type terraform struct {
 	vars []string
 }
 
-// providerMirrors are where a machine may have providers. Terraform finds the
-// first ones by itself, but then it asks the registry for all others.
+// providerMirrors are the places where a machine may have providers. Terraform
+// finds the first ones by itself, but then it asks the registry for all others.
 var providerMirrors = []string{
-	os.Getenv("ROLLCALL_TEST_TERRAFORM_MIRROR"), "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/opt/tf-plugins",
+	os.Getenv("ROLLCALL_TEST_TERRAFORM_MIRROR"), "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins",
+	"/opt/tf-plugins",
 }
 
-// newTerraform makes a working directory of the files named, under
-// testdata. Without Terraform or its provider on the machine the test
-// is skipped and says which is missing: neither is in Debian.
+// newTerraform creates a working directory with the named files of testdata.
+// Without Terraform or its provider on the machine the test is skipped and says
+// which is missing: neither is in Debian.
 func newTerraform(t *testing.T, node *e2etest.Process, acc e2etest.Account, files ...string) *terraform {
 	t.Helper()
 	if _, err := exec.LookPath("terraform"); err != nil {
@@ -52,7 +53,8 @@ func newTerraform(t *testing.T, node *e2etest.Process, acc e2etest.Account, file
 		}
 	}
 	if mirror == "" {
-		t.Skipf("NOT SHOWN: this machine has no AWS provider for terraform in %q; ROLLCALL_TEST_TERRAFORM_MIRROR may name a filesystem mirror", providerMirrors[1:])
+		t.Skipf("NOT SHOWN: this machine has no AWS provider for terraform in %q; ROLLCALL_TEST_TERRAFORM_MIRROR may "+
+			"name a filesystem mirror", providerMirrors[1:])
 	}
 	tf := &terraform{t: t, dir: t.TempDir(), vars: []string{"-var=endpoint=" + node.URL}}
 	for _, pattern := range files {
@@ -68,9 +70,11 @@ func newTerraform(t *testing.T, node *e2etest.Process, acc e2etest.Account, file
 			tf.write(filepath.Base(file), text)
 		}
 	}
-	rc := tf.write("terraformrc", fmt.Appendf(nil, "provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror))
+	rc := tf.write("terraformrc",
+		fmt.Appendf(nil, "provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror))
 	tf.env = e2etest.Environment(t, "TF_CLI_CONFIG_FILE="+rc, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1",
-		"AWS_ACCESS_KEY_ID="+acc.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+acc.SecretAccessKey, "AWS_EC2_METADATA_DISABLED=true")
+		"AWS_ACCESS_KEY_ID="+acc.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+acc.SecretAccessKey,
+		"AWS_EC2_METADATA_DISABLED=true")
 	return tf
 }
 
@@ -110,8 +114,8 @@ func (tf *terraform) must(args ...string) string {
 	return out
 }
 
-// initAs takes the providers from another directory, where they have been looked
-// for and checked.
+// initAs takes the providers from another directory, where they were found and
+// checked before.
 func (tf *terraform) initAs(other *terraform) {
 	tf.t.Helper()
 	const lock = ".terraform.lock.hcl"
@@ -121,7 +125,7 @@ func (tf *terraform) initAs(other *terraform) {
 	tf.env = append(tf.env, "TF_DATA_DIR="+filepath.Join(other.dir, ".terraform"))
 }
 
-// files are what the configuration reads beside itself.
+// files are what the configuration reads besides itself.
 type terraformFiles struct{ certificate, key, ssh []byte }
 
 func newTerraformFiles(t *testing.T) (f terraformFiles) {
@@ -154,8 +158,8 @@ func (tf *terraform) add(f terraformFiles) {
 	tf.write("id_rsa.pub", f.ssh)
 }
 
-// Terraform makes one of everything, finds nothing to change, finds all of it
-// again by import, and takes it away.
+// Terraform creates one of everything, finds nothing to change, finds all of it
+// again by import, and destroys it.
 func TestTerraform(t *testing.T) {
 	t.Parallel()
 	node, acc := e2etest.Dev(t)
@@ -186,7 +190,8 @@ func TestTerraform(t *testing.T) {
 	if err := json.Unmarshal(left, &summary); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{"Users", "Groups", "Roles", "Policies", "InstanceProfiles", "ServerCertificates", "Providers", "MFADevices"} {
+	for _, kind := range []string{"Users", "Groups", "Roles", "Policies", "InstanceProfiles", "ServerCertificates",
+		"Providers", "MFADevices"} {
 		if n := summary.SummaryMap[kind]; n != 0 {
 			t.Errorf("%d %s are left", n, kind)
 		}

@@ -94,7 +94,8 @@ func policies(module, known, added string) (string, error) {
 			return "", fmt.Errorf("%s: %w", name, err)
 		}
 		lines = append(lines, strings.Join([]string{
-			p.Path, name, fact[0], p.DefaultVersionId, date(p.CreateDate), date(p.UpdateDate), fact[1], document.String(),
+			p.Path, name, fact[0], p.DefaultVersionId, date(p.CreateDate), date(p.UpdateDate), fact[1],
+			document.String(),
 		}, "\t")+"\n")
 	}
 	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(nameKey(a), nameKey(b)) })

@@ -1,5 +1,5 @@
-// Withpostgres runs a command with a private PostgreSQL server beside it,
-// named in ROLLCALL_TEST_POSTGRES, and ends with the command's exit code.
+// Withpostgres runs a command with access to a private PostgreSQL server, named
+// in ROLLCALL_TEST_POSTGRES, and ends with the command's exit code.
 //
 //	withpostgres [-durable] command [argument ...]
 package main
