@@ -1,6 +1,7 @@
-// Package memory fits the garbage collector to the memory that the process was
-// granted. It promises that a small container is not outgrown while little is
-// in use, and that a small heap is not collected more often than it is worth.
+// Package memory adapts the garbage collector to the memory that the process
+// was granted. It promises that the process does not outgrow a small container
+// while little is in use, and that a small heap is not collected more often
+// than is worthwhile.
 package memory
 
 import (
@@ -16,10 +17,10 @@ import (
 	"strings"
 )
 
-// Granted is how many bytes the process may use: the least of what the machine
-// has and what the control groups around the process allow, by versions 1 and 2
-// of their interface. It is 0 where that is unknown. root is the root of the
-// file system.
+// Granted returns the number of bytes that the process may use: the least of
+// what the machine has and what the control groups around the process allow, by
+// versions 1 and 2 of their interface. It is 0 if that is unknown. root is the
+// root of the file system.
 func Granted(root fs.FS) int64 {
 	least := int64(math.MaxInt64)
 	note := func(n int64) {
@@ -53,13 +54,14 @@ func Granted(root fs.FS) int64 {
 	return least
 }
 
-// limit is the least limit of a group and those around it, 0 for none. In a
-// container the path may be the host's; then only the top is there.
+// limit returns the least limit of a group and its ancestors, 0 for none. In a
+// container the path may be the host's; then only the top exists.
 func limit(root fs.FS, mount, group, file string) (least int64) {
 	for dir := path.Join(mount, path.Clean("/"+group)); ; dir = path.Dir(dir) {
 		text, err := fs.ReadFile(root, path.Join(dir, file))
 		if err == nil {
-			// "max" is none; so is version 1's largest number of whole pages.
+			// "max" means none; so does version 1's largest number of whole
+			// pages.
 			n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 			if err == nil && n > 0 && n < 1<<60 && (least == 0 || n < least) {
 				least = n
@@ -71,7 +73,7 @@ func limit(root fs.FS, mount, group, file string) (least int64) {
 	}
 }
 
-// machine is MemTotal of /proc/meminfo.
+// machine returns MemTotal of /proc/meminfo.
 func machine(root fs.FS) int64 {
 	f, err := root.Open("proc/meminfo")
 	if err != nil {
@@ -90,8 +92,8 @@ func machine(root fs.FS) int64 {
 	return 0
 }
 
-// Fit fits the collector to what was granted (0 for unknown). GOGC and
-// GOMEMLIMIT in the environment decide instead, each for its part.
+// Fit adapts the collector to the granted memory (0 for unknown). GOGC and
+// GOMEMLIMIT in the environment take precedence, each for its part.
 func Fit(granted int64) {
 	if granted > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(heapOf(granted))
@@ -103,11 +105,12 @@ func Fit(granted int64) {
 	}
 }
 
-// heapOf is the part of the memory that Go may take. The rest is for what it
-// does not count: the database engine's memory, and pages of files.
+// heapOf returns the part of the memory that Go may take. The rest is for
+// memory that Go does not count: the database engine's, and pages of files.
 func heapOf(granted int64) int64 { return granted / 10 * 6 }
 
-// spareOf is how far the heap may outgrow what is in use while that is little.
+// spareOf returns how far the heap may outgrow the memory in use while that is
+// little.
 func spareOf(granted int64) int64 {
 	const most = 32 << 20
 	if granted <= 0 {
@@ -116,9 +119,9 @@ func spareOf(granted int64) int64 {
 	return min(most, granted/8)
 }
 
-// collector sets how far the heap may grow before it is collected: five times
-// what is in use while that is little, which saves a tenth of a write's time,
-// and half as much again once much is in use.
+// collector decides how far the heap may grow before it is collected: to five
+// times the memory in use while that is little, which saves a tenth of a
+// write's time, and by half once much is in use.
 type collector struct {
 	spare   int64
 	percent int
@@ -132,15 +135,15 @@ func (c *collector) fit() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
 	percent := percentOf(int64(live[0].Value.Uint64()), c.spare)
-	// Setting it stops all goroutines for a moment.
+	// A change stops all goroutines for a moment.
 	if diff := percent - c.percent; diff < -10 || diff > 10 {
 		c.percent = percent
 		debug.SetGCPercent(percent)
 	}
 }
 
-// watch fits again after every collection: a finalizer runs after the one that
-// found its object unused.
+// watch adapts again after every collection: a finalizer runs after the
+// collection that found its object unused.
 func (c *collector) watch() {
 	runtime.SetFinalizer(&marker{}, func(*marker) {
 		c.fit()
@@ -148,5 +151,5 @@ func (c *collector) watch() {
 	})
 }
 
-// marker is large enough to be no part of another object.
+// marker is large enough not to share an allocation with another object.
 type marker struct{ _ [32]byte }

@@ -64,7 +64,7 @@ func TestPercent(t *testing.T) {
 	}
 }
 
-// The collector follows what is in use.
+// The collector follows the memory in use.
 func TestFit(t *testing.T) {
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "")

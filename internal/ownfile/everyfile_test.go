@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// making are the calls that make, replace or move files.
+// making matches the calls that create, replace or move files.
 var making = regexp.MustCompile(`\bos\.(Rename|CreateTemp|Create|WriteFile|Mkdir|MkdirAll|Link|Chown|O_CREATE)\b`)
 
-// elsewhere are the files of the program that make files in other ways, each
-// for a reason.
+// elsewhere lists the files of the program that create files in other ways,
+// each with its reason.
 var elsewhere = map[string]string{
 	"internal/history/save.go": "links reports so that none is replaced, on temporary files of this package; " +
 		"syncs the directory itself",
@@ -25,7 +25,7 @@ var elsewhere = map[string]string{
 	"internal/awsmodel/gen/main.go": "a generator",
 }
 
-// Every file that the program makes is made by this package, so that it lasts
+// This package creates every file that the program creates, so that it lasts
 // and belongs to the right user.
 func TestEveryFileIsMadeHere(t *testing.T) {
 	used := map[string]bool{}

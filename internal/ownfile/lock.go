@@ -12,18 +12,19 @@ import (
 
 type noticeKey struct{}
 
-// WithNotice has whoever waits for a lock under the context tell say whose it
-// is and for how long, after a second and then every ten.
+// WithNotice returns a context that reports waiting: code that waits for a lock
+// under it calls tell with the holder and the time waited, after a second and
+// then every ten.
 func WithNotice(ctx context.Context, say func(text string)) context.Context {
 	return context.WithValue(ctx, noticeKey{}, say)
 }
 
-// Lock takes the lock that the file path stands for, which it makes where
-// there is none. It waits for another process that holds it until the context
-// ends. The file says who holds the lock; the system drops the lock when the
-// process ends, however it ends.
+// Lock takes the lock at path, and creates its file if there is none. If
+// another process holds the lock, Lock waits until the context ends. The file
+// says who holds the lock; the system drops the lock when the process ends,
+// however it ends.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
-	// No link is followed: what is locked is written to.
+	// Links are not followed: the file is written to.
 	f, err := OpenScratch(path, os.O_RDWR|NoFollow)
 	if err != nil {
 		return nil, err
@@ -32,7 +33,8 @@ func Lock(ctx context.Context, path string) (unlock func(), err error) {
 		f.Close()
 		return nil, err
 	}
-	// For those who wait. A lock that cannot say whose it is works as well.
+	// This is for those who wait. A lock works even if it cannot say who holds
+	// it.
 	if f.Truncate(0) == nil {
 		f.WriteAt([]byte(myself(time.Now())), 0)
 	}
@@ -74,8 +76,8 @@ func wait(ctx context.Context, f *os.File) error {
 	}
 }
 
-// myself is what a lock's file says of its holder: the process, the time, and
-// the first words of its command, which hold no values.
+// myself returns what a lock's file says about its holder: the process, the
+// time, and the first words of its command, which hold no values.
 func myself(now time.Time) string {
 	command := []string{filepath.Base(os.Args[0])}
 	for _, arg := range os.Args[1:] {
@@ -87,7 +89,7 @@ func myself(now time.Time) string {
 	return fmt.Sprintf("%d %s %s\n", os.Getpid(), now.UTC().Format(time.RFC3339), strings.Join(command, " "))
 }
 
-// holder reads it in words. A process of an earlier version says nothing.
+// holder puts it into words. A process of an earlier version writes nothing.
 func holder(f *os.File) string {
 	text := make([]byte, maxHolding)
 	n, _ := f.ReadAt(text, 0)
@@ -105,7 +107,7 @@ func holder(f *os.File) string {
 		max(0, time.Since(since)).Round(time.Second))
 }
 
-// clean keeps what another process wrote from acting on a terminal.
+// clean removes what another process could write to control a terminal.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {

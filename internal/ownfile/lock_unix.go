@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// tryLock takes the lock of a file that is open, or says that it is held.
+// tryLock takes the lock of an open file, or reports that it is held.
 func tryLock(f *os.File) (held bool, err error) {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// NoFollow is a flag of Open: a symbolic link is refused.
+// NoFollow is a flag of Open that refuses a symbolic link.
 const NoFollow = 0
 
 var errNotDirectory = errors.New("not a directory")

@@ -10,20 +10,20 @@ import (
 	"syscall"
 )
 
-// NoFollow is a flag of Open: a symbolic link is refused.
+// NoFollow is a flag of Open that refuses a symbolic link.
 const NoFollow = syscall.O_NOFOLLOW
 
 var errNotDirectory error = syscall.ENOTDIR
 
-// cannotSync says that a file system knows no sync of what it was asked for.
+// cannotSync reports whether a file system does not support the requested sync.
 func cannotSync(err error) bool {
 	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP)
 }
 
-// adopt gives what root made to the owner of the directory that it is in. It
-// leaves alone what has another name, for a user who owns the directory could
-// have put a link there to a file of root's. Some containers forbid root to
-// change owners; the file is then root's, as it was.
+// adopt gives a file that root created to the owner of its directory. It leaves
+// alone a file with another name, because a user who owns the directory could
+// have put a link to one of root's files there. Some containers forbid root to
+// change owners; the file then still belongs to root.
 func adopt(f *os.File, path string) {
 	if os.Geteuid() != 0 {
 		return
@@ -49,9 +49,10 @@ func adopt(f *os.File, path string) {
 	_ = f.Chown(int(dir.Uid), int(dir.Gid))
 }
 
-// keep gives the file that will replace another one its owner, and its mode
-// for that owner; others may not read the new one. A file whose owner cannot be
-// kept is not replaced, for its owner could not read the new one.
+// keep gives a file that will replace another one the owner of that one, and
+// its mode for that owner; others may not read the new file. If it cannot set
+// the owner, the file is not replaced, because its owner could not read the new
+// one.
 func keep(f *os.File, old os.FileInfo) error {
 	was := old.Sys().(*syscall.Stat_t)
 	now, err := f.Stat()
@@ -60,8 +61,8 @@ func keep(f *os.File, old os.FileInfo) error {
 	}
 	is := now.Sys().(*syscall.Stat_t)
 	if was.Uid != is.Uid || was.Gid != is.Gid {
-		// Whoever is not root replaces the files of others as far as the
-		// directory lets them; the new file is then their own.
+		// A user who is not root can replace the files of others if the
+		// directory allows it; the new file then belongs to that user.
 		if err := f.Chown(int(was.Uid), int(was.Gid)); err != nil && os.Geteuid() == 0 {
 			return err
 		}

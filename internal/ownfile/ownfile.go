@@ -1,20 +1,21 @@
-// Package ownfile makes the files that an installation keeps, so that they
-// last and can be read by who needs them. All files that the program promises
-// are made here.
+// Package ownfile creates the files that an installation keeps, so that they
+// last and the right users can read them. It creates all files that the program
+// promises.
 //
 // It promises:
 //
-//   - A file that was made or replaced is on disk when the call returns, and
-//     so is its name: the file is synced, then its directory.
-//   - A replaced file keeps its owner, and nobody else may read it. A new file gets mode 0600
-//     and, where root makes it, the owner of its directory: a command that
-//     root runs leaves nothing that the service's own user cannot read.
-//   - A file that could not be written whole is not there, and neither is a
-//     part of it under another name.
+//   - When the call returns, a created or replaced file is on disk, and so is
+//     its name: first the file is synced, then its directory.
+//   - A replaced file keeps its owner, and nobody else may read it. A new file
+//     gets mode 0600 and, if root creates it, the owner of its directory: a
+//     command that root runs leaves nothing that the service's own user cannot
+//     read.
+//   - If a file could not be written completely, neither the file nor a part
+//     of it under another name is left.
 //   - A symbolic link is followed to the file that it names, and not replaced.
 //
-// It does not promise to give a new file another owner where the system
-// forbids root to do so, as some containers do.
+// It does not promise to give a new file another owner where the system forbids
+// root to do so, as some containers do.
 package ownfile
 
 import (
@@ -25,12 +26,12 @@ import (
 	"runtime"
 )
 
-// private is the mode of new files: nobody but their owner reads them.
+// private is the mode of new files: only their owner can read them.
 const private = 0o600
 
-// Open opens a file for writing, and makes it where there is none. flag adds
-// to os.O_CREATE, such as os.O_RDWR. What is there already is opened as it is,
-// but a file that root made in a directory of another owner is given to that
+// Open opens a file for writing, and creates it if there is none. flag adds to
+// os.O_CREATE, such as os.O_RDWR. An existing file is opened unchanged, but a
+// file that root creates in a directory of another owner is given to that
 // owner.
 func Open(path string, flag int) (*os.File, error) {
 	f, made, err := open(path, flag)
@@ -44,15 +45,16 @@ func Open(path string, flag int) (*os.File, error) {
 	return f, nil
 }
 
-// OpenScratch is Open for a file that a power cut may take: another one does
-// as well.
+// OpenScratch is Open for a file that may be lost in a power cut and created
+// again.
 func OpenScratch(path string, flag int) (*os.File, error) {
 	f, _, err := open(path, flag)
 	return f, err
 }
 
 func open(path string, flag int) (f *os.File, made bool, err error) {
-	// A link that leads to no file is followed to where the file will be.
+	// A link that leads to no file is followed to the place where the file will
+	// be.
 	for range 8 {
 		f, err := os.OpenFile(path, flag&^os.O_CREATE, 0)
 		if err == nil {
@@ -94,8 +96,8 @@ func Resolve(path string) string {
 	return path
 }
 
-// Adopt makes sure that a file beside the database, which a library made, is
-// private and belongs to whom the directory belongs. It follows no link.
+// Adopt makes sure that a file next to the database, which a library created,
+// is private and belongs to the owner of the directory. It follows no link.
 func Adopt(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|NoFollow, 0)
 	if err != nil {
@@ -110,8 +112,8 @@ func Adopt(path string) error {
 	return f.Chmod(private)
 }
 
-// MkdirAll makes a directory for its owner only, and those above it. What it
-// makes belongs to whom the directory above belongs.
+// MkdirAll creates a directory for its owner only, and its parents. They belong
+// to the owner of the directory above.
 func MkdirAll(dir string) error {
 	info, err := os.Stat(dir)
 	if err == nil {
@@ -146,7 +148,7 @@ func MkdirAll(dir string) error {
 	return SyncDir(above)
 }
 
-// SyncDir makes the names in a directory last.
+// SyncDir makes the names in a directory durable.
 func SyncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil // directories cannot be flushed there

@@ -52,7 +52,7 @@ func TestWrite(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info, err)
 	}
-	// What fails leaves what was there.
+	// A failed write leaves the old file.
 	failed := errors.New("failed")
 	if err := Write(path, func(w io.Writer) error { io.WriteString(w, "half"); return failed }); err != failed {
 		t.Errorf("%v", err)
@@ -73,7 +73,7 @@ func TestWrite(t *testing.T) {
 	if got := names(t, dir); !slices.Equal(got, []string{"file", "link"}) {
 		t.Errorf("%q", got)
 	}
-	// A mode that is narrower than ours is kept.
+	// A mode that is stricter than ours is kept.
 	if err := os.Chmod(path, 0o400); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestWriteRefuses(t *testing.T) {
 }
 
 // A file is acknowledged when it and its name are on disk, in that order: a
-// power cut after a rename alone takes the name away.
+// power cut after only a rename loses the name.
 func TestCommitSyncs(t *testing.T) {
 	for name, create := range map[string]func(string) (*Pending, error){"Create": Create,
 		"CreateSecret": CreateSecret} {
@@ -126,8 +126,8 @@ func TestCommitSyncs(t *testing.T) {
 	}
 }
 
-// A file of keys leaves none of them beside it, after whatever error; what a
-// crash leaves is taken away by the next.
+// A write of a file of keys leaves no keys next to it, after any error. The
+// next write removes what a crash left.
 func TestCreateSecret(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "keys")
@@ -177,8 +177,8 @@ func TestOpenFollowsDanglingLink(t *testing.T) {
 	}
 }
 
-// Who waits for a lock is told whose it is and for how long, and stops waiting
-// when asked to.
+// A process that waits for a lock is told who holds it and for how long, and
+// stops waiting when asked to.
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	unlock, err := Lock(t.Context(), path)
@@ -213,7 +213,8 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// What another process wrote into a lock's file acts on no terminal.
+// The text that another process wrote into a lock's file cannot control a
+// terminal.
 func TestHolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	for text, want := range map[string]string{

@@ -10,28 +10,28 @@ import (
 	"strings"
 )
 
-// Pending is a file that gets its name when it is whole.
+// Pending is a file that gets its name when it is complete.
 type Pending struct {
 	*os.File
-	path string // empty: written where it is, such as /dev/stdout
-	// Step is nil but in tests. It is told of each step of Commit, and its
-	// error stops there as a crash would.
+	path string // empty: written in place, such as /dev/stdout
+	// Step is nil except in tests. Commit calls it for each step, and its error
+	// stops Commit there as a crash would.
 	Step func(step string) error
 }
 
-// The steps of Commit.
+// These are the steps of Commit.
 const (
 	StepSynced    = "temporary file written"
 	StepRenamed   = "renamed"
 	StepDirSynced = "directory synced"
 )
 
-// Create begins a file that will replace path, or be new there. It is made
-// beside its place and moved there by Commit, so that who reads an old file
-// goes on reading the old one. What is no regular file, such as a pipe, is
-// written where it is.
+// Create begins a file that will replace path, or be new there. It is created
+// next to path and moved there by Commit, so that readers of an old file go on
+// reading the old one. If path is no regular file, such as a pipe, it is
+// written in place.
 //
-// A link is followed where nobody else can have put it there.
+// A link is followed if nobody else can have put it there.
 func Create(path string) (*Pending, error) {
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && trusted(path) {
 		path = Resolve(path)
@@ -39,8 +39,8 @@ func Create(path string) (*Pending, error) {
 	return create(path, CreateTemp)
 }
 
-// CreateTemp makes a file beside path, hidden, for a caller who moves it into
-// its place in a way of his own. Commit is that of most.
+// CreateTemp creates a hidden file next to path, for a caller that moves it
+// into place in its own way. Most callers use Create and Commit.
 func CreateTemp(path string) (*os.File, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
@@ -54,8 +54,8 @@ func CreateTemp(path string) (*os.File, error) {
 const TemporarySuffix = ".tmp"
 
 // CreateSecret is Create for a file that holds keys. Its temporary name is
-// always the same, so that what a crash left can be found and taken away:
-// CreateSecret does it. Only one process at a time may call it for a path.
+// always the same, so that CreateSecret can find and remove what a crash left.
+// Only one process at a time may call it for a path.
 func CreateSecret(path string) (*Pending, error) {
 	return create(Resolve(path), func(path string) (*os.File, error) {
 		if err := RemoveLeftover(path); err != nil {
@@ -65,7 +65,7 @@ func CreateSecret(path string) (*Pending, error) {
 	})
 }
 
-// RemoveLeftover takes away what a crash within CreateSecret left of a file.
+// RemoveLeftover removes what a crash within CreateSecret left of a file.
 func RemoveLeftover(path string) error {
 	err := os.Remove(Resolve(path) + TemporarySuffix)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -101,16 +101,18 @@ func create(path string, temporary func(path string) (*os.File, error)) (*Pendin
 	return p, nil
 }
 
-// errIsDirectory says so of a path where a file was to be written.
+// errIsDirectory reports a directory in the place of a file to write.
 var errIsDirectory = errors.New("it is a directory: name a file in it")
 
-// trusted says that nobody but the owner of a directory can put links into it.
+// trusted reports whether nobody but the owner of a directory can put links
+// into it.
 func trusted(path string) bool {
 	info, err := os.Stat(filepath.Dir(path))
 	return err == nil && info.Mode().Perm()&0o022 == 0
 }
 
-// renamed gives an error of a temporary file the name that the caller knows.
+// renamed replaces the name of a temporary file in an error by the name that
+// the caller knows.
 func renamed(err error, path string) error {
 	var of *os.PathError
 	if errors.As(err, &of) {
@@ -123,8 +125,8 @@ func renamed(err error, path string) error {
 	return fmt.Errorf("write %s: %w", path, err)
 }
 
-// Commit puts the file into its place. When it returns nil, file and name are
-// on disk; else what was there before is still there.
+// Commit moves the file into its place. When it returns nil, file and name are
+// on disk; otherwise the previous file is still there.
 func (p *Pending) Commit() error {
 	if p.path == "" {
 		return p.Close()
@@ -146,7 +148,7 @@ func (p *Pending) Commit() error {
 	return p.syncName()
 }
 
-// syncName makes the name last.
+// syncName makes the name durable.
 func (p *Pending) syncName() error {
 	if err := SyncDir(filepath.Dir(p.path)); err != nil {
 		return fmt.Errorf("write %s: %w", p.path, err)
@@ -161,7 +163,7 @@ func (p *Pending) step(name string) error {
 	return p.Step(name)
 }
 
-// Abort takes away what was begun.
+// Abort removes an unfinished file.
 func (p *Pending) Abort() {
 	p.Close()
 	if p.path != "" {
@@ -169,8 +171,8 @@ func (p *Pending) Abort() {
 	}
 }
 
-// Write makes or replaces a file with what write writes. After an error of
-// write, which is returned as it is, there is what was there before.
+// Write creates or replaces a file with what write writes. If write fails, its
+// error is returned unchanged, and the previous file is still there.
 func Write(path string, write func(io.Writer) error) error {
 	p, err := Create(path)
 	if err != nil {
@@ -181,7 +183,7 @@ func Write(path string, write func(io.Writer) error) error {
 		if strings.Contains(err.Error(), p.Name()) {
 			err = renamed(err, path)
 		}
-		return err // it says itself what was being written
+		return err // the error already says what was being written
 	}
 	return p.Commit()
 }

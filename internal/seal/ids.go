@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// Identifiers live here because randomness does.
+// The functions for identifiers are here because the randomness is.
 
 const base32Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -27,8 +27,8 @@ func NewID(prefix string, length int) string {
 }
 
 // An access key id is four characters of prefix and sixteen of base32, which
-// are 80 bits: the mark bit, 40 bits of account number, 39 random bits. The
-// public decoders of AWS's ids read the account as
+// are 80 bits: the mark bit, 40 bits of account number, and 39 random bits. The
+// public decoders of AWS's ids compute the account as
 //
 //	(first 48 bits & 0x7fffffffff80) >> 7
 //
@@ -41,10 +41,11 @@ const (
 	accountShift  = 80 - 1 - 40 - 32 // within the first 48 bits: 7
 )
 
-// NewAccessKeyID returns a new access key id for account, with a prefix such
-// as AKIA or ASIA. Two ids of one account collide with a chance of 1 in 2^39:
-// the store's unique index decides, and the caller tries again. It fails if
-// account is no account number or the prefix has not four characters.
+// NewAccessKeyID returns a new access key id for account, with a prefix such as
+// AKIA or ASIA. Two ids of one account collide with a chance of 1 in 2^39: the
+// store's unique index finds the collision, and the caller tries again. It
+// fails if account is no account number or the prefix does not have four
+// characters.
 func NewAccessKeyID(prefix, account string) (string, error) {
 	n, ok := accountNumber(account)
 	if !ok || len(prefix) != keyPrefixLen {
@@ -60,8 +61,8 @@ func NewAccessKeyID(prefix, account string) (string, error) {
 }
 
 // AccountOfKeyID returns the account whose number an access key id carries. It
-// is arithmetic: it does not say that the key or the account exists. ok is
-// false for ids of another form and for those that carry no account.
+// only calculates: the key or the account may not exist. ok is false for ids of
+// another form and for those that carry no account.
 func AccountOfKeyID(id string) (account string, ok bool) {
 	if len(id) != keyIDLength {
 		return "", false

@@ -23,30 +23,34 @@ type WrappedKey struct {
 	Purpose     Purpose
 }
 
-// Purpose is what a data key seals. Where it is not given it is Rows.
+// Purpose names the kind of value that a data key seals. Its default is Rows.
 type Purpose string
 
 const (
-	// Rows are secrets at rest: their key is needed as long as they are there.
+	// Rows marks the key of secrets at rest, which is needed as long as they
+	// exist.
 	Rows Purpose = "rows"
-	// Tokens are in the hands of clients and expire, and their key with them.
+	// Tokens marks the key of tokens, which clients hold and which expire; the
+	// key expires with them.
 	Tokens Purpose = "tokens"
 )
 
-// MessagesPerKey is how many messages a data key seals before it is replaced.
-// Random nonces of 96 bits are good for 2^32 (NIST SP 800-38D, 8.3); what nodes
-// have not told of yet, when they end by a crash, is far less than the rest.
+// MessagesPerKey is the number of messages that a data key seals before it is
+// replaced. Random nonces of 96 bits are good for 2^32 (NIST SP 800-38D, 8.3).
+// A node that crashes loses the count of the messages it has not reported yet,
+// which are far fewer than the rest.
 const MessagesPerKey = 1 << 30
 
 // ErrNoDataKey reports a keyring without any data key.
 var ErrNoDataKey = errors.New("there is no data key")
 
 // ErrNotOpened reports sealed bytes that were changed, cut, or moved from the
-// place they were sealed for.
+// place that they were sealed for.
 var ErrNotOpened = errors.New("sealed value does not open: it was changed, or belongs to another place")
 
-// UnknownDataKeyError reports sealed bytes whose data key is not in the keyring.
-// Another node may have made it: Load the keys of the store, try again.
+// UnknownDataKeyError reports sealed bytes whose data key is not in the
+// keyring. Another node may have created it: Load the keys of the store and try
+// again.
 type UnknownDataKeyError struct {
 	ID string
 }
@@ -66,10 +70,11 @@ type dataKeyID [dataKeyIDSize]byte
 
 func (id dataKeyID) String() string { return hex.EncodeToString(id[:]) }
 
-// NewDataKey makes a random data key and wraps it by the current master key,
-// which it reads from the file again. So that a rotation in another process
-// cannot miss it, call it inside the transaction that stores it, and let that
-// transaction conflict with the one that rewraps (both lock the same row).
+// NewDataKey creates a random data key and wraps it with the current master
+// key, which it reads from the file again. Call it inside the transaction that
+// stores the key, and let that transaction conflict with the one that rewraps
+// (both lock the same row), so that a rotation in another process cannot miss
+// the key.
 func NewDataKey(master *MasterKeys, purpose Purpose) (WrappedKey, error) {
 	if err := master.Reload(); err != nil {
 		return WrappedKey{}, fmt.Errorf("make data key: %w", err)
@@ -80,9 +85,9 @@ func NewDataKey(master *MasterKeys, purpose Purpose) (WrappedKey, error) {
 	return w, nil
 }
 
-// Rewrap wraps a data key by the current master key. A key that is already
-// wrapped by it comes back as it is, after having been opened: Rewrap never
-// passes a key that the file cannot open.
+// Rewrap wraps a data key with the current master key. It opens a key that is
+// already wrapped with it and returns it unchanged: Rewrap never accepts a key
+// that the file cannot open.
 func Rewrap(old WrappedKey, master *MasterKeys) (WrappedKey, error) {
 	set := master.snapshot()
 	key, err := unwrap(old, set)
@@ -102,8 +107,8 @@ func wrap(id string, key []byte, by masterKey) WrappedKey {
 	return WrappedKey{ID: id, MasterKeyID: by.id, Wrapped: aead.Seal(nil, nil, key, wrapAAD(id, by.id))}
 }
 
-// unwrap opens a data key. That the master key is the right one shows by the
-// tag of GCM, so no check value apart is needed.
+// unwrap opens a data key. The tag of GCM shows whether the master key is the
+// right one, so there is no separate check value.
 func unwrap(w WrappedKey, set keySet) ([]byte, error) {
 	held := set.current.id
 	candidates := []masterKey{set.current}
@@ -129,8 +134,8 @@ func wrapAAD(id, masterID string) []byte {
 }
 
 // newAEAD returns AES-256-GCM that draws its own random nonce of 96 bits and
-// puts it first. Random nonces are good for 2^32 messages under one key, so keys
-// are replaced long before: see MessagesPerKey.
+// puts it first. Random nonces are good for 2^32 messages under one key, so
+// keys are replaced long before that: see MessagesPerKey.
 func newAEAD(key []byte) cipher.AEAD {
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -150,8 +155,8 @@ type Location struct {
 	Column string // "secret"
 }
 
-// aad binds a sealed value to its header and its place. Every field carries
-// its length, so no two places give the same bytes.
+// aad binds a sealed value to its header and its place. Every field carries its
+// length, so no two places give the same bytes.
 func (at Location) aad(dst, header []byte) []byte {
 	dst = append(dst, header...)
 	return appendFields(dst, at.Table, at.Key, at.Column)
@@ -166,7 +171,8 @@ func appendFields(dst []byte, fields ...string) []byte {
 }
 
 // Keyring holds the opened data keys of an installation, and counts what each
-// seals. Safe for concurrent use; sealing and opening take no lock.
+// of them seals. It is safe for concurrent use; sealing and opening take no
+// lock.
 type Keyring struct {
 	master *MasterKeys
 	mac    []byte // the first data key of rows
@@ -177,21 +183,21 @@ type Keyring struct {
 
 // ringKeys is never changed once published.
 type ringKeys struct {
-	rows, tokens *dataKey // that seal
+	rows, tokens *dataKey // the keys that seal
 	all          map[dataKeyID]*dataKey
 }
 
 type dataKey struct {
 	id     dataKeyID
 	aead   cipher.AEAD
-	sealed atomic.Int64 // since it was last told
+	sealed atomic.Int64 // since the count was last reported
 }
 
-// NewKeyring opens the data keys of the store, given in the order they were
-// made: the first of rows, which must stay the first for the life of the
-// installation, also gives the keys of MAC; the last of each purpose seals. The error is
-// ErrNoDataKey for a list without keys of rows and wraps ErrWrongMasterKey where
-// the master keys do not fit.
+// NewKeyring opens the data keys of the store, given in the order of their
+// creation. The first key of rows must stay the first for the life of the
+// installation, because the keys of MAC are derived from it. The last key of
+// each purpose seals. The error is ErrNoDataKey for a list without keys of
+// rows, and wraps ErrWrongMasterKey if the master keys do not fit.
 func NewKeyring(master *MasterKeys, wrapped []WrappedKey) (*Keyring, error) {
 	if len(wrapped) == 0 {
 		return nil, ErrNoDataKey
@@ -207,11 +213,11 @@ func NewKeyring(master *MasterKeys, wrapped []WrappedKey) (*Keyring, error) {
 	return r, err
 }
 
-// Load makes the keyring hold the data keys of the store as they are now, given
-// in the order they were made. Keys that it holds already it does not open
-// again, and those that are not there any more it forgets. Where the master
-// keys in memory do not open one, it looks into the file once more, for another
-// process may have rotated.
+// Load makes the keyring hold the data keys that the store has now, given in
+// the order of their creation. It does not open again the keys that it already
+// holds, and it forgets those that no longer exist. If the master keys in
+// memory do not open one, it reads the file again, because another process may
+// have rotated.
 func (r *Keyring) Load(wrapped []WrappedKey) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -281,7 +287,7 @@ func (r *Keyring) Seal(plaintext []byte, at Location) []byte {
 	return r.keys.Load().rows.seal(plaintext, at)
 }
 
-// SealToken is Seal for what expires in the hands of clients.
+// SealToken is Seal for a token, which a client holds and which expires.
 func (r *Keyring) SealToken(plaintext []byte, at Location) []byte {
 	return r.keys.Load().tokens.seal(plaintext, at)
 }
@@ -295,8 +301,8 @@ func (k *dataKey) seal(plaintext []byte, at Location) []byte {
 	return k.aead.Seal(out, nil, plaintext, at.aad(buf[:0], out))
 }
 
-// TakeSealed tells how many messages each data key has sealed since the last
-// call. GiveSealed takes back what could not be written down.
+// TakeSealed returns how many messages each data key has sealed since the last
+// call. GiveSealed takes back a count that could not be stored.
 func (r *Keyring) TakeSealed() map[string]int64 {
 	counts := map[string]int64{}
 	for id, k := range r.keys.Load().all {
@@ -307,7 +313,7 @@ func (r *Keyring) TakeSealed() map[string]int64 {
 	return counts
 }
 
-// GiveSealed counts again what TakeSealed told of.
+// GiveSealed adds back a count that TakeSealed returned.
 func (r *Keyring) GiveSealed(counts map[string]int64) {
 	for id, k := range r.keys.Load().all {
 		k.sealed.Add(counts[id.String()])
@@ -346,9 +352,9 @@ func (r *Keyring) OpenSecret(sealed []byte, at Location) (Secret, error) {
 	return NewSecret(string(plain)), nil
 }
 
-// MAC returns 32 bytes that only this installation can make of data: HMAC-
-// SHA256 under a key derived for the purpose, one of our own constants. All
-// nodes on one store make the same.
+// MAC returns 32 bytes that only this installation can derive from data:
+// HMAC-SHA256 under a key derived for the purpose, which is one of our own
+// constants. All nodes on one store derive the same bytes.
 func (r *Keyring) MAC(purpose string, data []byte) []byte {
 	key, err := hkdf.Key(sha256.New, r.mac, nil, "rollcall mac 1 "+purpose, sha256.Size)
 	if err != nil {

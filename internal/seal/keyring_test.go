@@ -61,7 +61,8 @@ func TestOpenRefusesOtherPlaces(t *testing.T) {
 	sealed := r.Seal([]byte("secret"), Location{"ab", "c", "d"})
 	for _, at := range []Location{
 		{"ab", "c", "e"}, {"ab", "x", "d"}, {"ax", "c", "d"},
-		// Same letters, other borders: the fields carry their lengths.
+		// The same letters with other borders differ: the fields carry their
+		// lengths.
 		{"a", "bc", "d"}, {"abc", "", "d"}, {"ab", "cd", ""}, {"", "abc", "d"}, {"ab", "", "cd"},
 		{"ab\x01", "c", "d"}, {},
 	} {
@@ -91,7 +92,8 @@ func TestOpenRefusesChangedBytes(t *testing.T) {
 	if _, err := r.Open(append(bytes.Clone(sealed), 0), here); !errors.Is(err, ErrNotOpened) {
 		t.Errorf("a byte more: %v", err)
 	}
-	// The header is bound too: naming another loaded key must not open it.
+	// The header is bound too: a header that names another loaded key must not
+	// open it.
 	other := mustKeyring(t, m, second, first).Seal([]byte("secret"), here)
 	copy(other[1:headerSize], sealed[1:headerSize])
 	if _, err := r.Open(other, here); !errors.Is(err, ErrNotOpened) {
@@ -121,8 +123,9 @@ func TestOpenUnknownDataKey(t *testing.T) {
 	}
 }
 
-// Rows and tokens have keys of their own, whose messages are counted apart.
-// What is gone from the store is forgotten, and no MAC changes with it.
+// Rows and tokens have keys of their own, whose messages are counted
+// separately. Keys that are no longer in the store are forgotten, and no MAC
+// changes with them.
 func TestPurposes(t *testing.T) {
 	m := InMemoryMasterKeys()
 	row := mustDataKey(t, m)
@@ -238,7 +241,7 @@ func TestKeyringConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-// store plays the database: data keys, and values sealed under them.
+// store plays the database: data keys, and values sealed with them.
 type store struct {
 	keys   []WrappedKey
 	sealed map[Location][]byte
@@ -279,7 +282,8 @@ func (s *store) mustOpenAll(t *testing.T, path string) {
 	}
 }
 
-// rotate is what `masterkey rotate` does, resuming where one stopped.
+// rotate does what `masterkey rotate` does, and resumes an interrupted
+// rotation.
 func rotate(path string, s *store, crash func(step string) error) error {
 	m, err := LoadMasterKeys(path)
 	if err != nil {
@@ -342,7 +346,7 @@ func TestRotationSurvivesCrashAfterEveryStep(t *testing.T) {
 			if _, pending := after.PreviousID(); pending || after.CurrentID() == before {
 				t.Error("rotation did not end")
 			}
-			// The key before is worth nothing now.
+			// The previous key is worth nothing now.
 			if _, err := NewKeyring(m.frozen(), s.keys); !errors.Is(err, ErrWrongMasterKey) {
 				t.Errorf("old master key still opens: %v", err)
 			}
@@ -350,7 +354,7 @@ func TestRotationSurvivesCrashAfterEveryStep(t *testing.T) {
 	}
 }
 
-// frozen is m without its file: the keys someone copied away.
+// frozen returns m without its file: a copy of the keys that somebody took.
 func (m *MasterKeys) frozen() *MasterKeys { return &MasterKeys{set: m.snapshot()} }
 
 func TestRewrap(t *testing.T) {
@@ -502,7 +506,8 @@ func TestRunningServiceFollowsRotation(t *testing.T) {
 	if err := ring.Load(append(slices.Clone(s.keys), mustDataKey(t, operator))); err != nil {
 		t.Errorf("data key under the new master key: %v", err)
 	}
-	// A data key the server makes now must not be wrapped by the dropped key.
+	// A data key that the server creates now must not be wrapped with the
+	// dropped key.
 	server, err = LoadMasterKeys(path)
 	if err != nil {
 		t.Fatal(err)

@@ -16,34 +16,34 @@ import (
 // keySize is the length in bytes of master keys and data keys: AES-256.
 const keySize = 32
 
-// ErrWrongMasterKey reports that a data key does not open with the master keys
-// at hand: the file belongs to another installation, or to another moment of
-// this one. Its text is for the operator.
+// ErrWrongMasterKey reports that no available master key opens a data key: the
+// file belongs to another installation, or to another moment of this one. Its
+// text is for the operator.
 var ErrWrongMasterKey = errors.New("the master key file does not match this data")
 
-// ErrMasterKeyFile reports that the file cannot be read, is open to others, or
-// is no master key file.
+// ErrMasterKeyFile reports that the file cannot be read, is accessible to
+// others, or is no master key file.
 var ErrMasterKeyFile = errors.New("load master key file")
 
 // ErrRotationPending reports that the file still holds the previous master key
-// of a rotation that did not end. End it first: Rewrap all data keys, then
+// of an unfinished rotation. Finish it first: Rewrap all data keys, then
 // DropPrevious.
 var ErrRotationPending = errors.New("an earlier rotation has not ended: the previous master key is still in the file")
 
-// ErrMasterKeysChanged reports that the file is no longer what was read from
-// it: another process rotates. Load it again and start over.
+// ErrMasterKeysChanged reports that the file has changed since it was read:
+// another process is rotating. Load it again and start over.
 var ErrMasterKeysChanged = errors.New("the master key file was changed by another process")
 
-// MasterKeys is the master key and, during a rotation, its predecessor. Both
-// open data keys; only the current one wraps. Safe for concurrent use.
+// MasterKeys holds the master key and, during a rotation, its predecessor. Both
+// open data keys; only the current one wraps. It is safe for concurrent use.
 type MasterKeys struct {
 	path string // empty: in memory only
 
 	mu  sync.Mutex
 	set keySet
 
-	// failAfter is nil but in tests, which stop a write after a named step as
-	// a crash would.
+	// failAfter is nil except in tests, which stop a write after a named step
+	// as a crash would.
 	failAfter func(step string) error
 }
 
@@ -74,9 +74,9 @@ func InMemoryMasterKeys() *MasterKeys {
 	return &MasterKeys{set: keySet{current: newMasterKey()}}
 }
 
-// CreateMasterKeys makes a new random master key and writes it to path, with
+// CreateMasterKeys creates a new random master key and writes it to path, with
 // mode 0600. When it returns, file and directory entry are on disk; after a
-// crash there is a whole file or none. An existing file is never touched: the
+// crash there is a whole file or none. It never touches an existing file: the
 // error is then fs.ErrExist.
 func CreateMasterKeys(ctx context.Context, path string) (*MasterKeys, error) {
 	m := &MasterKeys{path: path, set: keySet{current: newMasterKey()}}
@@ -94,8 +94,8 @@ func CreateMasterKeys(ctx context.Context, path string) (*MasterKeys, error) {
 	return m, nil
 }
 
-// CleanMasterKeys takes away what a crash while a master key file was written
-// left beside it: a file with keys. It waits for whoever is writing.
+// CleanMasterKeys removes the file with keys that a crash during a write of the
+// master key file left next to it. It waits for a process that is writing.
 func CleanMasterKeys(ctx context.Context, path string) error {
 	if _, err := os.Lstat(ownfile.Resolve(path) + ownfile.TemporarySuffix); errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -117,11 +117,11 @@ func LoadMasterKeys(path string) (*MasterKeys, error) {
 	return &MasterKeys{path: path, set: set}, nil
 }
 
-// CurrentID names the master key that wraps new data keys.
+// CurrentID returns the id of the master key that wraps new data keys.
 func (m *MasterKeys) CurrentID() string { return m.snapshot().current.id }
 
-// PreviousID names the master key that a rotation is about to drop; ok is
-// false where no rotation is under way.
+// PreviousID returns the id of the master key that a rotation is about to drop;
+// ok is false if no rotation is in progress.
 func (m *MasterKeys) PreviousID() (id string, ok bool) {
 	s := m.snapshot()
 	if s.previous == nil {
@@ -151,12 +151,12 @@ func (m *MasterKeys) Reload() error {
 //
 //  1. AddNew: the file holds both keys.
 //  2. In one transaction of the store, Rewrap every data key.
-//  3. DropPrevious: the file holds the new key alone.
+//  3. DropPrevious: the file holds only the new key.
 //
-// A crash after any of them, or within, leaves all data keys readable by the
-// file as it is. To resume, load the file: if PreviousID is set, go on at 2.
+// If a crash happens after or within a step, the file still opens all data
+// keys. To resume, load the file: if PreviousID is set, continue with step 2.
 //
-// The error is ErrRotationPending if a rotation is under way already, and
+// The error is ErrRotationPending if a rotation is already in progress, and
 // ErrMasterKeysChanged if another process wrote the file since it was read.
 func (m *MasterKeys) AddNew(ctx context.Context) error {
 	err := m.change(ctx, func(s keySet) (keySet, error) {
@@ -172,9 +172,9 @@ func (m *MasterKeys) AddNew(ctx context.Context) error {
 	return nil
 }
 
-// DropPrevious ends a rotation: the file forgets the previous key. Call it
-// only when every data key in the store is wrapped by the current one, for
-// those which are not are lost. It does nothing where there is no previous key.
+// DropPrevious ends a rotation: the file forgets the previous key. Call it only
+// when every data key in the store is wrapped with the current one, because all
+// others are lost. It does nothing if there is no previous key.
 func (m *MasterKeys) DropPrevious(ctx context.Context) error {
 	err := m.change(ctx, func(s keySet) (keySet, error) {
 		return keySet{current: s.current}, nil
@@ -192,8 +192,8 @@ func (m *MasterKeys) snapshot() keySet {
 }
 
 // change replaces the keys in the file, then in memory. It holds the lock of
-// the file and compares it with what is in memory first: two rotations at once
-// would otherwise throw away a key that wraps data.
+// the file and compares it with the keys in memory first: otherwise two
+// concurrent rotations could drop a key that wraps data.
 func (m *MasterKeys) change(ctx context.Context, next func(keySet) (keySet, error)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -224,8 +224,8 @@ func (m *MasterKeys) change(ctx context.Context, next func(keySet) (keySet, erro
 	})
 }
 
-// write puts set into the file, or changes nothing and leaves no key beside it.
-// The caller holds the file's lock.
+// write puts set into the file, or changes nothing and leaves no key next to
+// it. The caller holds the file's lock.
 func (m *MasterKeys) write(set keySet) error {
 	text, err := encodeKeyFile(set)
 	if err != nil {
@@ -247,9 +247,9 @@ func (m *MasterKeys) write(set keySet) error {
 	return err
 }
 
-// withFileLock runs f while no other process runs f for the same file, by
-// whatever links each came to it. The lock is on a file of its own, since the
-// file itself is replaced.
+// withFileLock runs f while no other process runs f for the same file, whatever
+// links led to it. The lock is on a separate file, because the file itself is
+// replaced.
 func withFileLock(ctx context.Context, path string, f func() error) error {
 	unlock, err := ownfile.Lock(ctx, ownfile.Resolve(path)+".lock")
 	if err != nil {
@@ -311,8 +311,8 @@ func readKeyFile(path string) (keySet, error) {
 	return parseKeyFile(text)
 }
 
-// parseKeyFile reads the text of a key file. No error of its own repeats the
-// text, and those of encoding/json are dropped, for they may.
+// parseKeyFile reads the text of a key file. None of its own errors repeats the
+// text, and it drops those of encoding/json, which may.
 func parseKeyFile(text []byte) (keySet, error) {
 	if len(text) > keyFileLimit {
 		return keySet{}, errors.New("it is too long for a master key file")

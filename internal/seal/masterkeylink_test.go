@@ -9,7 +9,7 @@ import (
 	"rollcall/internal/ownfile"
 )
 
-// A link to the master key file is followed, and stays a link.
+// A link to the master key file is followed, and remains a link.
 func TestRotateThroughLink(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	link, path := filepath.Join(dir, "master.key"), filepath.Join(elsewhere, "key")
@@ -37,7 +37,7 @@ func TestRotateThroughLink(t *testing.T) {
 	}
 }
 
-// What a crash left beside the file, with keys in it, is taken away.
+// The file with keys that a crash left next to the master key file is removed.
 func TestCleanMasterKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "master.key")
 	if _, err := CreateMasterKeys(t.Context(), path); err != nil {

@@ -4,5 +4,5 @@ package seal
 
 import "syscall"
 
-// errMounted is what a rename onto a file that is itself a mount gives.
+// errMounted is the error of a rename onto a file that is itself a mount.
 const errMounted = syscall.EBUSY

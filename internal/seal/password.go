@@ -20,13 +20,13 @@ type argonParams struct {
 	threads uint8
 }
 
-// owasp is what the OWASP Password Storage Cheat Sheet asks of argon2id:
-// 19 MiB, two passes, one lane.
+// owasp holds the parameters that the OWASP Password Storage Cheat Sheet asks
+// of argon2id: 19 MiB, two passes, one lane.
 var owasp = argonParams{memory: 19 << 10, time: 2, threads: 1}
 
-// Bounds of what a stored hash may ask for. A hash comes from our own
-// database, but restored and imported ones pass here too, and one of them must
-// not take the memory of the machine.
+// These constants bound what a stored hash may ask for. A hash comes from our
+// own database, but that includes restored and imported ones, none of which may
+// exhaust the machine's memory.
 const (
 	maxMemory  = 128 << 10 // KiB
 	maxTime    = 10
@@ -44,7 +44,7 @@ const (
 var ErrBadHash = errors.New("stored password hash is malformed or beyond bounds")
 
 // Hasher hashes and verifies passwords, a bounded number at a time: each takes
-// 19 MiB and some 20 ms of one core. Safe for concurrent use.
+// 19 MiB and some 20 ms of one core. It is safe for concurrent use.
 type Hasher struct {
 	slots  chan struct{}
 	params argonParams
@@ -79,9 +79,9 @@ func (h *Hasher) HashPassword(ctx context.Context, pw Secret) (string, error) {
 }
 
 // VerifyPassword reports whether pw is the password behind the PHC string.
-// rehash asks the caller to store a new hash of pw, because this one was made
-// with other parameters; it is set only when ok is. The error is ErrBadHash or
-// that of ctx.
+// rehash asks the caller to store a new hash of pw, because this one was
+// created with other parameters; it is set only if ok is. The error is
+// ErrBadHash or that of ctx.
 func (h *Hasher) VerifyPassword(ctx context.Context, encoded string, pw Secret) (ok, rehash bool, err error) {
 	p, err := parsePHC(encoded)
 	if err != nil {

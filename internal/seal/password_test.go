@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// cheap keeps tests quick where the cost is not what they are about.
+// cheap keeps tests fast that are not about the cost.
 var cheap = argonParams{memory: 64, time: 1, threads: 1}
 
 func TestHashPassword(t *testing.T) {
@@ -120,9 +120,9 @@ func TestHasherBound(t *testing.T) {
 	})
 }
 
-// Threat T6: whether a user exists must not show in the time of an answer.
-// Both paths run the same function with the same cost; that is what is
-// checked, a clock would make the test flaky.
+// Threat T6: the time of an answer must not reveal whether a user exists. Both
+// paths run the same function with the same cost. The test checks that, because
+// a clock would make it flaky.
 func TestVerifyNothingDoesTheSameWork(t *testing.T) {
 	h := NewHasher(1)
 	encoded, err := h.HashPassword(t.Context(), NewSecret("x"))

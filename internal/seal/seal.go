@@ -1,28 +1,27 @@
-// Package seal keeps secrets: it encrypts what must be given back later
-// (access key secrets, one-time-code seeds, service passwords), hashes what
-// must only be recognised (passwords), matches one-time codes, and makes the
-// random identifiers and secrets of the service. No other package uses
-// crypto/cipher, and no other package decides a key length.
+// Package seal keeps secrets: it encrypts secrets that must be returned later
+// (access key secrets, one-time-code seeds, service passwords), hashes those
+// that must only be recognised (passwords), matches one-time codes, and
+// generates the random identifiers and secrets of the service. No other package
+// uses crypto/cipher, and no other package decides a key length.
 //
-// What it promises:
+// It promises:
 //
-//   - A secret in memory is a [Secret]: it prints as REDACTED through every
-//     door of fmt, encoding/json, log/slog and database/sql, and comes out
-//     only through Reveal.
+//   - A secret in memory is a [Secret]: it prints as REDACTED in fmt,
+//     encoding/json, log/slog and database/sql, and only Reveal returns it.
 //   - A secret at rest is sealed by AES-256-GCM under a data key, and bound to
-//     the table, row and column it belongs to ([Location]): a ciphertext moved
-//     to another row does not open.
-//   - Data keys are stored wrapped by a master key, which lives in a file
+//     its table, row and column ([Location]): a ciphertext that was moved to
+//     another row does not open.
+//   - Data keys are stored wrapped with a master key, which is in a file
 //     outside the database. The wrong file is noticed before anything is
 //     served ([ErrWrongMasterKey]).
 //   - The master key can be rotated while the service runs, and a crash after
 //     any step leaves every secret readable; see [MasterKeys.AddNew].
 //
-// What it refuses: a master key file that others may read, sealed bytes that
-// were cut, changed or moved, password hashes whose cost is beyond bounds.
+// It refuses a master key file that others may read, sealed bytes that were
+// cut, changed or moved, and password hashes whose cost is beyond bounds.
 //
-// What it does not promise: to wipe secrets from memory, which the Go runtime
-// may copy; core dumps are switched off by whoever starts the service.
+// It does not promise to wipe secrets from memory, which the Go runtime may
+// copy. The program that starts the service switches core dumps off.
 package seal
 
 import (
@@ -41,17 +40,17 @@ const redacted = "REDACTED"
 
 // Secret is text that must not be printed. Its zero value is the empty secret.
 //
-// The text lies behind a pointer, because fmt reads unexported string fields
-// of a struct without asking their methods.
+// The text is behind a pointer, because fmt reads unexported string fields of a
+// struct without calling their methods.
 type Secret struct {
-	_ [0]func() // == would compare pointers: not comparable
+	_ [0]func() // not comparable, because == would compare pointers
 	p *string
 }
 
 // NewSecret wraps s.
 func NewSecret(s string) Secret { return Secret{p: &s} }
 
-// Reveal returns the text itself. Each caller is a place to look at in review.
+// Reveal returns the text itself. Review each caller.
 func (s Secret) Reveal() string {
 	if s.p == nil {
 		return ""
@@ -62,7 +61,7 @@ func (s Secret) Reveal() string {
 // IsEmpty reports whether the secret is the empty text.
 func (s Secret) IsEmpty() bool { return s.p == nil || *s.p == "" }
 
-// Equal compares two secrets in a time that depends on their lengths only.
+// Equal compares two secrets in a time that depends only on their lengths.
 func (s Secret) Equal(t Secret) bool {
 	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(t.Reveal())) == 1
 }
@@ -76,16 +75,17 @@ func (Secret) GoString() string { return redacted }
 // Format prints REDACTED for every verb.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
-// MarshalJSON gives "REDACTED".
+// MarshalJSON returns "REDACTED".
 func (Secret) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
 
-// MarshalText gives REDACTED, also for XML and YAML encoders.
+// MarshalText returns REDACTED, also for XML and YAML encoders.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// LogValue gives REDACTED.
+// LogValue returns REDACTED.
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// Value refuses: a secret goes into the database sealed, never as it is.
+// Value returns an error: a secret goes into the database sealed, never in
+// clear.
 func (Secret) Value() (driver.Value, error) {
 	return nil, errors.New("store secret: it is not sealed")
 }

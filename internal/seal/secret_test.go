@@ -115,7 +115,8 @@ func TestAccountOfKeyID(t *testing.T) {
 		name, id, account string
 		ok                bool
 	}{
-		// A published example of AWS's, with the account its decoders give.
+		// An example that AWS published, with the account that its decoders
+		// return.
 		{"published example", "ASIAQNZGKIQY56JQ7WML", "029608264753", true},
 		{"old kind, mark bit clear", "AKIAIOSFODNN7EXAMPLE", "", false},
 		{"too short", "ASIAQNZGKIQY56JQ7WM", "", false},

@@ -11,8 +11,8 @@ import (
 	"fmt"
 )
 
-// TokenAlgorithms are how web identity tokens may be signed, by the names of
-// RFC 7518. STS GetWebIdentityToken.
+// TokenAlgorithms lists the algorithms that may sign web identity tokens, by
+// their names in RFC 7518. STS GetWebIdentityToken.
 var TokenAlgorithms = []string{"RS256", "ES384"}
 
 // tokenRSABits is the length of AWS's own keys (recorded).
@@ -25,8 +25,8 @@ type TokenKey struct {
 	Private   Secret // PKCS #8, DER
 }
 
-// NewTokenKey makes a key for one of TokenAlgorithms. One of RSA takes a
-// fraction of a second, so it does not belong into a transaction.
+// NewTokenKey creates a key for one of TokenAlgorithms. An RSA key takes a
+// fraction of a second, so do not create it within a transaction.
 func NewTokenKey(algorithm string) (TokenKey, error) {
 	k := TokenKey{Algorithm: algorithm}
 	private, err := newSigner(algorithm)
@@ -55,7 +55,7 @@ func newSigner(algorithm string) (crypto.Signer, error) {
 }
 
 // ParseTokenKey reads the private part of a TokenKey. Its error does not repeat
-// what was read.
+// the text.
 func ParseTokenKey(private Secret) (crypto.Signer, error) {
 	key, err := x509.ParsePKCS8PrivateKey([]byte(private.Reveal()))
 	signer, ok := key.(crypto.Signer)

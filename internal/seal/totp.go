@@ -14,19 +14,19 @@ import (
 )
 
 // A virtual MFA device is TOTP (RFC 6238): SHA-1, six digits, steps of 30 s
-// since 1970. Its drift is how many steps its clock runs ahead of ours.
+// since 1970. Its drift is the number of steps that its clock is ahead of ours.
 const (
 	stepSeconds = 30
 	codeDigits  = 6
 	seedBytes   = 40 // 64 base32 characters, as AWS's virtual devices have
 
-	// How far the second code of a pair may lie from the device's clock.
-	// Observed of AWS, which publishes no figure.
+	// These constants say how far the second code of a pair may be from the
+	// device's clock. Observed of AWS, which publishes no figure.
 	pairBehind = 998
 	pairAhead  = 1000
 
-	// How far a code at sign-in may lie from the device's clock, to both sides
-	// (recorded).
+	// signInWindow says how far a code at sign-in may be from the device's
+	// clock, to both sides (recorded).
 	signInWindow = 2
 )
 
@@ -37,21 +37,21 @@ func NewTOTPSeed() Secret {
 }
 
 // MatchPair looks for two consecutive codes, in the order the device showed
-// them, as EnableMFADevice and ResyncMFADevice give them. It searches around
-// now plus the device's drift (zero for a new one), the second code from 998
+// them, as EnableMFADevice and ResyncMFADevice pass them. It searches around
+// now plus the device's drift (zero for a new device), the second code from 998
 // steps behind to 1000 ahead. Both codes must be newer than lastStep, the step
-// of the second code of the pair accepted last (zero for none), so no pair
+// of the second code of the last accepted pair (zero for none), so no pair
 // works twice, nor half of one. Equal and reversed codes do not match.
 //
-// step and newDrift are to be stored with the device, in the transaction that
-// read lastStep. A failed search costs 2000 HMACs, about 5 ms.
+// Store step and newDrift with the device, in the transaction that read
+// lastStep. A failed search costs 2000 HMACs, about 5 ms.
 func MatchPair(seed Secret, code1, code2 string, now time.Time, drift, lastStep int64) (step, newDrift int64, ok bool) {
 	if !isCode(code1) || !isCode(code2) || code1 == code2 {
 		return 0, 0, false
 	}
 	clock := stepAt(now)
 	for i := int64(0); i <= pairAhead; i++ {
-		// Nearest first: an honest device is found at once.
+		// The nearest steps come first: an honest device is found immediately.
 		for _, s := range [2]int64{clock + drift + i, clock + drift - i} {
 			if s-1 <= lastStep || s < clock+drift-pairBehind {
 				continue
@@ -64,21 +64,22 @@ func MatchPair(seed Secret, code1, code2 string, now time.Time, drift, lastStep 
 	return 0, 0, false
 }
 
-// CodeWindow is the first and the last step whose codes MatchCode takes now from
-// a device whose clock is drift steps ahead of ours. Codes of steps before
-// oldest will never be taken again, however the device is synchronised: what is
-// known of their use can be forgotten. MatchPair goes back by pairBehind at
-// most, and not again, for every pair is newer than the one before.
+// CodeWindow returns the first and the last step whose codes MatchCode takes
+// now from a device whose clock is drift steps ahead of ours. Codes of steps
+// before oldest will never be accepted again, however the device is
+// synchronised, so what is known of their use can be forgotten. MatchPair goes
+// back by pairBehind at most, and only once, because every pair is newer than
+// the one before.
 func CodeWindow(now time.Time, drift int64) (first, last, oldest int64) {
 	clock := stepAt(now) + drift
 	return clock - signInWindow, clock + signInWindow, clock - signInWindow - pairBehind
 }
 
-// MatchCode looks for the code a device shows now, give or take two steps, its
-// clock being drift steps ahead of ours. The codes of the steps in used do not
-// match: each works once, in any order. Those of the pair that MatchPair took
-// work as well. The caller stores step among the used ones in the transaction
-// that read them.
+// MatchCode looks for the code that a device shows now, give or take two steps,
+// if its clock is drift steps ahead of ours. The codes of the steps in used do
+// not match: each works once, in any order. Those of the pair that MatchPair
+// took work as well. The caller stores step among the used steps in the
+// transaction that read them.
 func MatchCode(seed Secret, code string, now time.Time, drift int64, used []int64) (step int64, ok bool) {
 	if !isCode(code) {
 		return 0, false
@@ -121,13 +122,13 @@ func isCodeOf(seed Secret, step int64, code string) bool {
 // otpauth://totp/<device>@<owner>?secret=<base32>. owner is the user's name,
 // or the account number for the device of root.
 func MFAURI(device, owner string, seed Secret) Secret {
-	// Query escaping also hides + = @ and , of IAM names, which some
-	// authenticators would take for their own.
+	// Query escaping also hides the + = @ and , of IAM names, which some
+	// authenticators would misread.
 	return NewSecret("otpauth://totp/" + url.QueryEscape(device) + "@" + url.QueryEscape(owner) +
 		"?secret=" + url.QueryEscape(seed.Reveal()))
 }
 
-// MFAQRCode draws a URI of MFAURI as PNG. It fails for a text of more than
+// MFAQRCode draws the URI of MFAURI as PNG. It fails for a text of more than
 // some 2300 bytes.
 func MFAQRCode(uri Secret) ([]byte, error) {
 	code, err := qr.Encode(uri.Reveal(), qr.M)

@@ -44,7 +44,7 @@ func TestMatchCode(t *testing.T) {
 	now := stepAt(noon)
 	for _, c := range []struct {
 		name  string
-		step  int64 // that the device shows
+		step  int64 // the step that the device shows
 		drift int64
 		used  []int64
 		ok    bool
@@ -73,8 +73,8 @@ func TestMatchCode(t *testing.T) {
 	}
 }
 
-// A code whose use was forgotten is never taken again: the furthest that pairs
-// can move a device's clock back leaves it out of the window.
+// A code whose use was forgotten is never accepted again: the furthest that
+// pairs can move a device's clock back still excludes it.
 func TestCodeWindow(t *testing.T) {
 	now, drift, last := stepAt(noon), int64(5), int64(0)
 	_, _, oldest := CodeWindow(noon, drift)

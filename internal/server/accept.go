@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// acceptsJSON says whether a client would rather have JSON than XML, by its
-// Accept headers (RFC 9110, section 12.5.1): JSON of a higher quality than XML,
-// or of the same but named more exactly or earlier. Who accepts anything has
-// XML.
+// acceptsJSON reports whether a client prefers JSON to XML by its Accept
+// headers (RFC 9110, section 12.5.1): JSON has a higher quality than XML, or
+// the same quality but is named more exactly or earlier. A client that accepts
+// anything gets XML.
 func acceptsJSON(h http.Header) bool {
 	var asJSON, asXML preference
 	position := 0
@@ -37,21 +37,21 @@ func acceptsJSON(h http.Header) bool {
 	return asJSON.over(asXML)
 }
 
-// How exactly a range names a media type.
+// These constants say how exactly a range names a media type.
 const (
 	anything = iota + 1
 	ofType
 	exact
 )
 
-// preference is how much a client wants one form of an answer.
+// preference says how much a client wants one form of an answer.
 type preference struct {
 	exactness int
 	quality   float64
 	position  int
 }
 
-// note takes what a further range says, unless a more exact one spoke.
+// note takes what another range says, unless a more exact range came before.
 func (p *preference) note(found preference, exactness int) {
 	if exactness > p.exactness || exactness == p.exactness && found.quality > p.quality {
 		*p = found
@@ -71,8 +71,8 @@ func (p preference) over(other preference) bool {
 	return p.position < other.position
 }
 
-// quality reads the parameter q of a range: from 0 to 1, which it is if there
-// is none. One that cannot be read is 0.
+// quality reads the parameter q of a range, a number from 0 to 1. It is 1 if
+// the parameter is absent and 0 if it cannot be read.
 func quality(parameters string) float64 {
 	for p := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")

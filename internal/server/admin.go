@@ -12,23 +12,25 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Check is one thing that must work for the service to be ready.
+// Check is a thing that must work for the service to be ready.
 type Check struct {
 	Name string
 	Run  func(context.Context) error
 }
 
-// checkTimeout is how long a check may take before it counts as failed.
+// checkTimeout limits the time of a check. A check that takes longer has
+// failed.
 const checkTimeout = 2 * time.Second
 
-// Admin is the handler of the admin listener, which is for the machines that
-// watch over the service and never for its clients:
+// Admin returns the handler of the admin listener. The listener serves the
+// machines that watch the service, and never its clients:
 //
 //	/healthz  200 while the process answers
-//	/readyz   200 while every check passes, else 503; one line for each
+//	/readyz   200 while every check passes, else 503; one line per check
 //	/metrics  in Prometheus's format
 //
-// It tells no secret and changes nothing. What failed in a check goes to log.
+// It reveals no secret and changes nothing. The reason of a failed check goes
+// to log.
 func Admin(checks []Check, metrics prometheus.Gatherer, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {

@@ -16,21 +16,24 @@ const (
 	// maxUnsigned is the largest body of a request that nobody signed. A SAML
 	// assertion has at most 100,000 characters, which a form may triple.
 	maxUnsigned = 384 << 10
-	// freeBody is what anybody may send before it is looked at who sends it, and
-	// before it draws on the memory of its kind. Nearly every call is smaller.
+	// freeBody is the size of a body that anybody may send before the server
+	// looks at the sender and before the body draws on the memory of its kind.
+	// Nearly every call is smaller.
 	freeBody = 4 << 10
-	// bodyCost is how many bytes a call holds for one of its body.
+	// bodyCost is the number of bytes that a call holds for each byte of its
+	// body.
 	bodyCost = 2
-	// discardTime is how long the rest of a body that nobody wants may take, and
-	// discardMost how much of it is taken from whom we do not know.
+	// discardTime limits the time spent on the rest of a body that nobody
+	// wants. discardMost limits how much of it is read from an unknown sender.
 	discardTime = 5 * time.Second
 	discardMost = 256 << 10
 )
 
-// readBody reads the body, which is bounded, and whose arrival the server's
-// read timeout bounds too. The buffer grows with what arrives, not with what is
-// announced: a client that only promises a large body holds no memory. Whoever
-// sends a large one must name an access key that we know first.
+// readBody reads the body, whose size it bounds; the server's read timeout
+// bounds its arrival. The buffer grows with the bytes that arrive, not with the
+// announced length, so a client that only promises a large body holds no
+// memory. A client that sends a large body must first name an access key that
+// the server knows.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength == 0 {
 		return nil, nil
@@ -49,7 +52,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 	return body, nil
 }
 
-// readLarge reads on where a body is too large to be read for anybody.
+// readLarge continues where a body is too large to be read from just anybody.
 func (s *Server) readLarge(w http.ResponseWriter, r *http.Request, body []byte) ([]byte, error) {
 	most, unsigned := maxBody, s.known(r)
 	if unsigned != nil {
@@ -81,14 +84,14 @@ func (s *Server) readLarge(w http.ResponseWriter, r *http.Request, body []byte) 
 	return body, nil
 }
 
-// known says whether a request names a key that stands.
+// known reports whether a request names a valid key.
 func (s *Server) known(r *http.Request) error {
 	r, cancel := s.inTime(r)
 	defer cancel()
 	return s.verifier.Known(r)
 }
 
-// fill reads until the buffer is full or the body ended.
+// fill reads until the buffer is full or the body ends.
 func fill(buf []byte, from io.Reader) (body []byte, ended bool, err error) {
 	for len(buf) < cap(buf) {
 		n, err := from.Read(buf[len(buf):cap(buf)])
@@ -103,7 +106,7 @@ func fill(buf []byte, from io.Reader) (body []byte, ended bool, err error) {
 	return buf, false, nil
 }
 
-// drawBody takes memory for a body.
+// drawBody takes memory for a body from the budget.
 func (c *conn) drawBody(keyed bool, n int) bool {
 	switch {
 	case c == nil: // no connection, as in tests
@@ -119,9 +122,9 @@ var (
 	errCrowded  = awsmodel.Fail("ServiceUnavailable", "Too many large requests are being received; try again.")
 )
 
-// discard takes a little of what is still coming, for a while, into what was
-// read already: a connection that is closed under a client that sends is reset,
-// and the answer is never read.
+// discard reads a little of what still arrives, for a short time, into a buffer
+// that is no longer needed. If a connection is closed while its client still
+// sends, the client's system resets it and the answer is never read.
 func discard(w http.ResponseWriter, r *http.Request, body []byte, most int, refused error) error {
 	// Recorders in tests have no deadline.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(discardTime))

@@ -16,16 +16,17 @@ import (
 )
 
 // conn is a connection as net/http sees it. It counts the heads of requests
-// while they arrive, and hands net/http no more of one request than belongs to
-// it, so that no byte of a head goes by uncounted.
+// while they arrive. It gives net/http no more of a request than belongs to it,
+// so that every byte of a head is counted.
 type conn struct {
-	net.Conn // the wire, or TLS over it
+	net.Conn // the network connection, or TLS over it
 	wire     *wire
 	g        *guard
 
 	address string
-	// Guarded by the guard's mutex: where a stranger's connection stands, and
-	// since when. Both are nil for one that has proven itself.
+	// Guarded by the guard's mutex: the list that a stranger's connection is
+	// in, and the time since which it is there. Both are zero for a connection
+	// that has proven itself.
 	queued *list.List
 	place  *list.Element
 	since  time.Time
@@ -34,16 +35,16 @@ type conn struct {
 	state   atomic.Int32 // an http.ConnState
 	closing sync.Once
 
-	// What follows belongs to the goroutine that reads.
+	// The fields below belong to the goroutine that reads.
 	head    head
-	body    int64  // bytes still to come of a body
-	rest    []byte // what was read too far
+	body    int64  // bytes of a body still to come
+	rest    []byte // bytes that were read too far
 	restErr error
 
 	mu    sync.Mutex
-	drawn map[*budget]int64 // what the request under way holds
+	drawn map[*budget]int64 // memory that the current request holds
 
-	// life ends when nobody is left to answer; end ends it.
+	// life ends when there is nobody left to answer; end ends it.
 	life context.Context
 	end  context.CancelFunc
 }
@@ -75,7 +76,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	return mine, err
 }
 
-// take gives what was read too far before, or reads on.
+// take returns bytes that were read too far before, or reads more.
 func (c *conn) take(p []byte) (int, error) {
 	if len(c.rest) == 0 {
 		if err := c.restErr; err != nil {
@@ -94,10 +95,10 @@ func (c *conn) take(p []byte) (int, error) {
 	return n, nil
 }
 
-// expect says how long the body is of the request whose head was read last; a
-// length that nobody knows is negative.
+// expect sets the body length of the request whose head was read last. A
+// negative length is unknown.
 func (c *conn) expect(length int64) {
-	// Without a body net/http may be reading on already.
+	// Without a body net/http may already be reading the next request.
 	switch {
 	case length < 0:
 		c.body = math.MaxInt64
@@ -106,17 +107,18 @@ func (c *conn) expect(length int64) {
 	}
 }
 
-// linger is how long a refused client has to read why, before the connection
-// under it is reset.
+// linger is the time that a refused client has to read the reason before its
+// connection is reset.
 const linger = 500 * time.Millisecond
 
-// errRefused looks like the network's own, so that net/http adds no answer.
+// errRefused looks like an error of the network, so that net/http adds no
+// answer.
 var errRefused error = &net.OpError{Op: "read", Err: errors.New("request is refused")}
 
-// refuse answers a head that net/http must not see the rest of, and ends the
+// refuse answers a head whose rest net/http must not see, and ends the
 // connection.
 func (c *conn) refuse(status int) error {
-	c.rest, c.restErr = nil, errRefused // for every read that follows
+	c.rest, c.restErr = nil, errRefused // for every later read
 	text := http.StatusText(status)
 	c.SetWriteDeadline(time.Now().Add(linger))
 	_, err := io.WriteString(c.Conn, "HTTP/1.1 "+strconv.Itoa(status)+" "+text+
@@ -129,7 +131,7 @@ func (c *conn) refuse(status int) error {
 	return errRefused
 }
 
-// CloseWrite tells the client that no more will come. net/http calls it.
+// CloseWrite tells the client that nothing more will come. net/http calls it.
 func (c *conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -140,7 +142,8 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// SetReadDeadline lets strangers wait for less time between requests.
+// SetReadDeadline shortens the time that strangers may wait between two
+// requests.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	if c.in(http.StateIdle) && !c.known.Load() {
 		if most := time.Now().Add(strangersIdle); t.IsZero() || t.After(most) {
@@ -164,8 +167,8 @@ func (c *conn) Close() error {
 	return err
 }
 
-// provenOr is what a request draws on: the memory of connections that have
-// proven themselves, or another.
+// provenOr returns the budget that a request draws on: that of connections that
+// have proven themselves, or the given one.
 func (c *conn) provenOr(other *budget) *budget {
 	if c.known.Load() {
 		return &c.g.proven
@@ -173,8 +176,8 @@ func (c *conn) provenOr(other *budget) *budget {
 	return other
 }
 
-// draw takes memory for the request under way. It is given back when the
-// request is over.
+// draw takes memory for the current request. It is returned when the request is
+// over.
 func (c *conn) draw(from *budget, n int64) bool {
 	if n <= 0 {
 		return true
@@ -191,7 +194,7 @@ func (c *conn) draw(from *budget, n int64) bool {
 	return true
 }
 
-// release gives back what the request that is over held.
+// release returns the memory that the finished request held.
 func (c *conn) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -201,15 +204,15 @@ func (c *conn) release() {
 	}
 }
 
-// secureConn is a connection over TLS. That it tells its state is how net/http
-// learns of TLS.
+// secureConn is a connection over TLS. It has a ConnectionState method, by
+// which net/http recognises TLS.
 type secureConn struct {
 	*conn
 	tls *tls.Conn
 }
 
-// ConnectionState makes the handshake: it is the first thing that net/http
-// asks, in the connection's own goroutine. After a failure every read fails.
+// ConnectionState performs the handshake. net/http calls it first, in the
+// connection's own goroutine. After a failed handshake every read fails.
 func (c secureConn) ConnectionState() tls.ConnectionState {
 	if c.tls.ConnectionState().HandshakeComplete {
 		return c.tls.ConnectionState()
@@ -241,7 +244,7 @@ func looksLikeHTTP(start []byte) bool {
 
 type connKey struct{}
 
-// connOf returns the connection that a request came on, nil where there is
+// connOf returns the connection that a request came on, or nil if there is
 // none, as in tests.
 func connOf(ctx context.Context) *conn {
 	c, _ := ctx.Value(connKey{}).(*conn)

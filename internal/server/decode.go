@@ -9,12 +9,12 @@ import (
 	"rollcall/internal/awsquery"
 )
 
-// versions are the values of Version, which name the service.
+// versions maps the values of the Version parameter to their services.
 var versions = map[string]string{"2010-05-08": "iam", "2011-06-15": "sts"}
 
-// decode finds the action and its input. Parameters of a POST may stand in
-// its query string too, but none in both: what was signed, what is dispatched
-// and what is acted upon are the same bytes.
+// decode finds the action and its input. A POST may have parameters in its
+// query string too, but none in both places: the bytes that were signed, that
+// select the action and that are acted upon are the same.
 func (s *Server) decode(r *http.Request, body []byte, k *call) (api.Action, any, error) {
 	raw := string(body)
 	switch {
@@ -51,7 +51,8 @@ func (s *Server) decode(r *http.Request, body []byte, k *call) (api.Action, any,
 	return action, in, nil
 }
 
-// invalidAction also says so when the action is AWS's but not served here.
+// invalidAction returns AWS's error, and says so if AWS has the action but this
+// service does not.
 func invalidAction(action, version string) error {
 	text := "Could not find operation " + printable(action) + " for version " + printable(version)
 	if op, ok := awsmodel.Lookup(action); ok && op.Service.Version == version {
@@ -60,7 +61,7 @@ func invalidAction(action, version string) error {
 	return &awsmodel.Error{Code: "InvalidAction", Message: text}
 }
 
-// printable bounds what a client's word may do to an error text.
+// printable limits what a client's text may do to an error text.
 func printable(s string) string {
 	const most = 128
 	if len(s) > most {

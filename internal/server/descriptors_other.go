@@ -2,5 +2,6 @@
 
 package server
 
-// descriptors is how many files the process may have open, 0 if unknown.
+// descriptors returns the number of files that the process may have open, 0 if
+// unknown.
 func descriptors() int { return 0 }

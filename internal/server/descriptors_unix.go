@@ -4,7 +4,8 @@ package server
 
 import "syscall"
 
-// descriptors is how many files the process may have open, 0 if unknown.
+// descriptors returns the number of files that the process may have open, 0 if
+// unknown.
 func descriptors() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

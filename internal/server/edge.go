@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// notForUs answers what is no call of the API at all, as AWS's edge does:
-// other methods and browsers are sent to the documentation, other content
-// types and paths are refused without an AWS-shaped body.
+// notForUs answers requests that are no calls of the API, as AWS's edge does.
+// It redirects other methods and browsers to the documentation, and refuses
+// other content types and paths without an AWS-shaped body.
 func (s *Server) notForUs(w http.ResponseWriter, r *http.Request) bool {
 	switch r.Method {
 	case http.MethodPost:
@@ -46,8 +46,8 @@ func unknownPath(w http.ResponseWriter) {
 	io.WriteString(w, "<UnknownOperationException/>\n")
 }
 
-// hasAction says whether a query string is meant for the API. One that
-// cannot be read is: the API then says what is wrong with it.
+// hasAction reports whether a query string is meant for the API. A query string
+// that cannot be read is: the API then says what is wrong with it.
 func hasAction(query string) bool {
 	for part := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(part, "=")
@@ -59,8 +59,8 @@ func hasAction(query string) bool {
 }
 
 // claim notes the access key and the service that a refused request names, for
-// the trail and for the namespace of the answer. It is the client's word and
-// proves nothing.
+// the trail and for the namespace of the answer. The client claims them; they
+// prove nothing.
 func (k *call) claim(r *http.Request) {
 	credential := r.URL.Query().Get("X-Amz-Credential")
 	if _, after, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {

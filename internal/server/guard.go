@@ -22,13 +22,13 @@ type guard struct {
 
 	strange, keyed, proven budget
 
-	stopping atomic.Int64 // how long a write may stall once the service stops; 0 before
+	stopping atomic.Int64 // the longest that a write may stall once the service stops; 0 before
 
 	mu    sync.Mutex
 	conns map[*conn]struct{}
-	// fresh are the strangers' connections that have not sent a whole head yet,
-	// spent the others: of a caller with a key it would be known by now. The
-	// oldest are in front.
+	// fresh holds the strangers' connections that have not sent a whole head
+	// yet, and spent the others, which would be known by now if their caller
+	// had a key. The oldest are in front.
 	fresh, spent *list.List // of *conn
 	addresses    map[string]int
 }
@@ -44,7 +44,7 @@ func newGuard(limits Limits, log *slog.Logger) *guard {
 	return g
 }
 
-// patience is how long a client may take nothing of what is written to it.
+// patience returns how long a client may take nothing of what is written to it.
 func (g *guard) patience() time.Duration {
 	if less := g.stopping.Load(); less > 0 {
 		return time.Duration(less)
@@ -54,13 +54,13 @@ func (g *guard) patience() time.Duration {
 
 func (g *guard) tick() time.Duration { return min(stallTick, g.patience()) }
 
-// guarded is a listener whose connections are held to limits.
+// guarded is a listener that holds its connections to limits.
 type guarded struct {
 	*Listener
 	g *guard
 }
 
-// acceptPause is how long to wait where nothing can be accepted.
+// acceptPause is the time to wait while nothing can be accepted.
 const acceptPause = 10 * time.Millisecond
 
 // Accept waits for a connection that there is room for.
@@ -68,7 +68,7 @@ func (l guarded) Accept() (net.Conn, error) {
 	for {
 		raw, err := l.Listener.Accept()
 		if outOfResources(err) {
-			// No reason to end: a stranger's connection gives its place.
+			// This is no reason to end: a stranger's connection makes room.
 			l.g.log.Warn("cannot accept a connection", "error", err)
 			l.g.makeRoom()
 			time.Sleep(acceptPause)
@@ -112,7 +112,7 @@ func (g *guard) newConn(raw net.Conn) *conn {
 	return &conn{Conn: w, wire: w, g: g, address: network(raw.RemoteAddr()), life: life, end: end}
 }
 
-// network is the address that a peer counts for.
+// network returns the address that a peer counts for.
 func network(peer net.Addr) string {
 	host, _, err := net.SplitHostPort(peer.String())
 	if err != nil {
@@ -121,8 +121,8 @@ func network(peer net.Addr) string {
 	return networkOf(host)
 }
 
-// networkOf is the same of an IP address. Whoever has an IPv6 address has a
-// whole /64 of them.
+// networkOf does the same for an IP address. The owner of an IPv6 address has a
+// whole /64 network.
 func networkOf(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
@@ -134,16 +134,16 @@ func networkOf(address string) string {
 	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().Addr().String()
 }
 
-// verdict is what becomes of a new connection.
+// verdict says what happens to a new connection.
 type verdict int
 
 const (
 	admitted verdict = iota
 	refused
-	later // there will be room in a moment
+	later // there will be room soon
 )
 
-// admit finds room for a connection, if need be at the cost of another.
+// admit finds room for a connection, if necessary at the cost of another.
 func (g *guard) admit(c *conn) verdict {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -159,8 +159,8 @@ func (g *guard) admit(c *conn) verdict {
 			return refused
 		}
 	case full, strangers >= g.limits.Strangers:
-		// Those who just came may be about to prove themselves. Others wait in
-		// the system's queue in the meantime.
+		// Connections that have just come may be about to prove themselves.
+		// Others wait in the system's queue meanwhile.
 		if victim = g.stranger("", settled); victim == nil {
 			return later
 		}
@@ -187,8 +187,8 @@ func (g *guard) unqueue(c *conn) {
 	}
 }
 
-// stranger is the stranger's connection to end first, of one address or "" for
-// any one, and no younger than age.
+// stranger returns the stranger's connection to end first, no younger than age:
+// of one address, or of any address if it is "".
 func (g *guard) stranger(address string, age time.Duration) *conn {
 	for _, all := range []*list.List{g.spent, g.fresh} {
 		for e := all.Front(); e != nil; e = e.Next() {
@@ -204,7 +204,7 @@ func (g *guard) stranger(address string, age time.Duration) *conn {
 	return nil
 }
 
-// idlest is a connection that waits between two requests.
+// idlest returns the connection that has waited longest between two requests.
 func (g *guard) idlest() (found *conn) {
 	for c := range g.conns {
 		if c.in(http.StateIdle) && (found == nil || c.since.Before(found.since)) {
@@ -227,8 +227,8 @@ func (g *guard) makeRoom() {
 	}
 }
 
-// end closes a connection under whoever serves it. TLS says no goodbye, which
-// could wait.
+// end closes a connection while a handler may still use it. TLS sends no
+// goodbye, which could block.
 func (g *guard) end(c *conn) {
 	g.forget(c)
 	c.end()
@@ -252,7 +252,8 @@ func (g *guard) remove(c *conn) {
 	g.forget(c)
 }
 
-// trust takes a connection out of the strangers': a request on it was verified.
+// trust takes a connection out of the strangers' lists: a request on it was
+// verified.
 func (c *conn) trust() {
 	if c == nil || c.known.Swap(true) {
 		return
@@ -263,9 +264,9 @@ func (c *conn) trust() {
 	g.unqueue(c)
 }
 
-// stop makes sure that only calls under way hold the service up: connections
-// without one are closed, and clients that take nothing or send nothing have
-// less time. It is to be called again and again until all have ended.
+// stop makes sure that only running calls delay the end of the service. It
+// closes connections without a call, and gives less time to clients that take
+// nothing or send nothing. It must be called repeatedly until all have ended.
 func (g *guard) stop(grace time.Duration) {
 	first := g.stopping.CompareAndSwap(0, int64(max(grace/6, time.Millisecond)))
 	g.mu.Lock()
@@ -283,7 +284,7 @@ func (g *guard) stop(grace time.Duration) {
 	}
 }
 
-// changed follows a connection through net/http.
+// changed follows the states of a connection in net/http.
 func (g *guard) changed(nc net.Conn, state http.ConnState) {
 	c := connIn(nc)
 	c.state.Store(int32(state))
@@ -299,7 +300,7 @@ func (g *guard) changed(nc net.Conn, state http.ConnState) {
 	}
 }
 
-// connContext lets handlers find the connection.
+// connContext gives handlers access to the connection.
 func (g *guard) connContext(ctx context.Context, nc net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, connIn(nc))
 }
@@ -311,8 +312,8 @@ func connIn(nc net.Conn) *conn {
 	return nc.(*conn)
 }
 
-// measured tells the connection where a request's body ends. A connection
-// whose next request would begin nobody knows where is closed.
+// measured tells the connection where a request's body ends. If nobody can know
+// where the next request would begin, it closes the connection.
 func (g *guard) measured(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := connOf(r.Context()); c != nil {

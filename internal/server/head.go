@@ -5,26 +5,27 @@ import "bytes"
 // Bounds of a request's head: its first line and its headers.
 const (
 	maxHeader = 64 << 10
-	// maxLines is how many lines a head may have. net/http spends 100 bytes on
-	// a header of four; clients of AWS send about fifteen.
+	// maxLines limits the lines of a head. net/http spends 100 bytes on a
+	// header of four bytes; clients of AWS send about fifteen lines.
 	maxLines = 100
-	// freeHeader is what a head may have before it draws on the memory of its
-	// kind: more than a session token needs.
+	// freeHeader is the size of a head that draws on no budget: more than a
+	// session token needs.
 	freeHeader = 6 << 10
-	// headerCost is how many bytes net/http holds for one of a head.
+	// headerCost is the number of bytes that net/http holds for each byte of a
+	// head.
 	headerCost = 2
 )
 
-// head counts the head of a request while it goes by. It does not read it:
-// what a head means is net/http's to say.
+// head counts the head of a request while it passes. It does not interpret it;
+// net/http does.
 type head struct {
 	bytes, lines int
-	line         int  // bytes of the line that goes by
-	first        byte // of that line
+	line         int  // bytes of the current line
+	first        byte // of the current line
 }
 
-// scan counts what was read. It returns how many bytes of b belong to the
-// head, and whether the head ends with them.
+// scan counts the bytes that were read. It returns how many bytes of b belong
+// to the head, and whether the head ends with them.
 func (h *head) scan(b []byte) (n int, done bool) {
 	for n < len(b) {
 		end := bytes.IndexByte(b[n:], '\n')
@@ -39,7 +40,8 @@ func (h *head) scan(b []byte) (n int, done bool) {
 		length := h.line + end
 		n, h.bytes, h.line = n+end+1, h.bytes+end+1, 0
 		if length == 0 || length == 1 && h.first == '\r' {
-			// Empty lines before the first are no end: net/http takes some.
+			// Empty lines before the first line do not end the head: net/http
+			// accepts some.
 			if h.lines > 0 {
 				return n, true
 			}
@@ -50,8 +52,8 @@ func (h *head) scan(b []byte) (n int, done bool) {
 	return n, false
 }
 
-// tooLarge says whether the head is beyond what any client needs.
+// tooLarge reports whether the head is larger than any client needs.
 func (h *head) tooLarge() bool { return h.bytes > maxHeader || h.lines > maxLines }
 
-// cost is what the head draws on the memory of its kind.
+// cost returns what the head draws on the memory of its kind.
 func (h *head) cost() int64 { return headerCost * int64(max(0, h.bytes-freeHeader)) }

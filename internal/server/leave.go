@@ -10,12 +10,13 @@ import (
 	"rollcall/internal/api"
 )
 
-// left says of an error of reading that the client is gone. A client that only
-// ends its sending side, by a FIN or by TLS's close_notify, may still wait for
-// its answer, and our own deadlines say nothing of it.
+// left reports whether an error of reading means that the client is gone. A
+// client that only ends its sending side, by a FIN or by TLS's close_notify,
+// may still wait for its answer, and our own deadlines say nothing about the
+// client.
 //
-// While a handler runs net/http reads on in the background, so a reset is seen
-// when it comes.
+// While a handler runs, net/http reads in the background, so a reset is seen
+// when it arrives.
 func left(err error) bool {
 	switch {
 	case err == nil, errors.Is(err, os.ErrDeadlineExceeded),
@@ -26,7 +27,8 @@ func left(err error) bool {
 }
 
 // whileConnected returns the request with a context that ends when the client
-// has left, and not as net/http's does when it only sends no more.
+// has left. net/http's own context would also end when the client only sends no
+// more.
 func whileConnected(r *http.Request) (*http.Request, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	stop := func() bool { return true }

@@ -10,12 +10,12 @@ import (
 	"rollcall/internal/principal"
 )
 
-// limiter is a token bucket for each key: a principal, an account, an address.
+// limiter is a token bucket for each key: a principal, an account or an
+// address.
 //
-// It remembers a bounded number of them, and forgets those only whose bucket is
-// full again, which is as if they were new: nobody gets a fresh bucket by
-// having others forgotten. Where there is room for no more, those who come
-// share one.
+// It remembers a bounded number of keys. It forgets only keys whose bucket is
+// full again, which are like new ones, so nobody can get a fresh bucket by
+// making it forget others. If there is no room, new keys share one bucket.
 type limiter struct {
 	every time.Duration // between two calls
 	burst int
@@ -27,16 +27,17 @@ type limiter struct {
 	shared bucket
 }
 
-// bucket is known by when it is full.
+// bucket stores the time at which it will be full.
 type bucket struct {
 	key  string
 	full time.Time
 }
 
 const (
-	// limiterKeys bounds how many keys are remembered.
+	// limiterKeys is the largest number of keys to remember.
 	limiterKeys = 10_000
-	// limiterLooks is how many old buckets are looked at to forget one.
+	// limiterLooks is the number of old buckets that are looked at to forget
+	// one.
 	limiterLooks = 8
 )
 
@@ -51,10 +52,10 @@ func newLimiter(perSecond float64, burst int, now func() time.Time) *limiter {
 	return &limiter{every: every, burst: burst, now: now, keys: map[string]*list.Element{}, order: list.New()}
 }
 
-// allow takes a token of the key, or says how long to wait for one.
+// allow takes a token of the key, or returns how long to wait for one.
 func (l *limiter) allow(key string) (wait time.Duration, ok bool) { return l.take(key, 1) }
 
-// empty says how long to wait for a token of the key, and takes none.
+// empty returns how long to wait for a token of the key, and takes none.
 func (l *limiter) empty(key string) (wait time.Duration, empty bool) {
 	wait, ok := l.take(key, 0)
 	return wait, !ok
@@ -95,8 +96,8 @@ func (l *limiter) bucket(key string, now time.Time) *bucket {
 	return b
 }
 
-// forgetOne forgets a key whose bucket is full, and says whether one was found
-// among those that were quiet longest.
+// forgetOne forgets a key whose bucket is full. It looks at those that have
+// been idle longest, and reports whether it found one.
 func (l *limiter) forgetOne(now time.Time) bool {
 	e := l.order.Back()
 	for range limiterLooks {
@@ -110,7 +111,7 @@ func (l *limiter) forgetOne(now time.Time) bool {
 	return false
 }
 
-// throttled is the answer to a call that came too soon; nil where none did.
+// throttled returns the answer to a call that came too soon, or nil.
 func (k *call) throttled(wait time.Duration, ok bool) error {
 	if ok {
 		return nil
@@ -119,8 +120,8 @@ func (k *call) throttled(wait time.Duration, ok bool) error {
 	return awsmodel.Fail("Throttling", "Rate exceeded")
 }
 
-// limit takes a caller's tokens: of the principal, whatever key or session it
-// comes with, and of its account.
+// limit takes a caller's tokens: one of the principal, whatever key or session
+// it uses, and one of its account.
 func (s *Server) limit(caller principal.Caller, k *call) error {
 	if err := k.throttled(s.limiter.allow(owner(caller))); err != nil {
 		return err
@@ -128,8 +129,8 @@ func (s *Server) limit(caller principal.Caller, k *call) error {
 	return k.throttled(s.accounts.allow(caller.Account()))
 }
 
-// owner names who a caller's calls count for. Sessions count for the role or
-// the user they are of, so that making more of them gives no more calls.
+// owner returns the principal that a caller's calls count for. A session counts
+// for its role or user, so more sessions give no more calls.
 func owner(c principal.Caller) string {
 	if s := c.Session(); s != nil && s.Role != nil {
 		return c.Account() + "/role/" + s.Role.ID
@@ -138,8 +139,8 @@ func owner(c principal.Caller) string {
 }
 
 // refusedStranger takes a token of the address that a refused request came
-// from, and refuses it for that instead where there is none. Requests that are
-// verified take none, so that nobody is held up by neighbours.
+// from. If there is none, it refuses the request for that reason. Verified
+// requests take no such token, so that neighbours cannot block them.
 func (s *Server) refusedStranger(k *call, refused error) error {
 	var known *awsmodel.Error
 	if !errors.As(refused, &known) {

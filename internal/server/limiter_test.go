@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// limited checks a limiter by a clock of its own.
+// limited checks a limiter by its own clock.
 type limited struct {
 	*limiter
 	t   *testing.T
@@ -26,7 +26,7 @@ func (l *limited) wants(key string, want bool, wantWait time.Duration) {
 	}
 }
 
-// One key's calls are no other's.
+// The calls of one key do not count for another.
 func TestLimiter(t *testing.T) {
 	l := newLimited(t, 10, 2)
 	for range 2 {
@@ -55,8 +55,8 @@ func TestLimiter(t *testing.T) {
 	l.wants("a", false, 100*time.Millisecond)
 }
 
-// What is remembered is bounded, and a flood of others gives nobody a fresh
-// bucket; once the flood is over all is as before.
+// The limiter remembers a bounded number of keys. A flood of new keys gives
+// nobody a fresh bucket, and once the flood is over everything is as before.
 func TestLimiterIsNotEmptied(t *testing.T) {
 	l := newLimited(t, 10, 2)
 	l.wants("a", true, 0)
@@ -68,7 +68,7 @@ func TestLimiterIsNotEmptied(t *testing.T) {
 		t.Errorf("%d keys are remembered, in a list of %d", len(l.keys), l.order.Len())
 	}
 	l.wants("a", false, 100*time.Millisecond)
-	l.wants("new", false, 100*time.Millisecond) // shares with others of the flood
+	l.wants("new", false, 100*time.Millisecond) // shares one bucket with the flood
 	l.now = l.now.Add(time.Second)
 	l.wants("new", true, 0)
 	l.wants("new", true, 0)

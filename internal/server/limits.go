@@ -7,34 +7,34 @@ import (
 	"time"
 )
 
-// Limits bound what the connections of one listener hold together. A zero
+// Limits bounds what the connections of one listener hold together. A zero
 // field means its default.
 //
 // A connection is a stranger's until one of its requests was verified. What a
-// listener can hold for strangers is bounded apart, so that they cannot take
-// the place of those who have a key.
+// listener can hold for strangers has its own bound, so that they cannot take
+// the place of clients that have a key.
 type Limits struct {
-	// Connections is how many there may be at once; the default is what the
-	// process's descriptors allow, 10,000 at most.
+	// Connections is the largest number of connections at a time. The default
+	// is what the process's descriptors allow, but at most 10,000.
 	Connections int
-	// Strangers is how many of them may be strangers'; the default is a
-	// quarter, 2,000 at most. One more ends the oldest.
+	// Strangers is the largest number of strangers' connections. The default is
+	// a quarter of Connections, but at most 2,000. One more ends the oldest.
 	Strangers int
-	// PerAddress is how many may come from one address (of IPv6: from one /64
-	// network); the default is half of Connections.
+	// PerAddress is the largest number of connections from one address (for
+	// IPv6, one /64 network). The default is half of Connections.
 	PerAddress int
-	// Memory is how many bytes requests may hold beyond a few KiB each while
-	// they are received. Strangers have a quarter of it, requests that name an
-	// access key we know another, and the rest is for connections that have
-	// proven themselves. The default is 64 MiB.
+	// Memory is the number of bytes that requests may hold beyond a few KiB
+	// each while they are received. Strangers have a quarter of it, requests
+	// that name a known access key have another, and the rest is for
+	// connections that have proven themselves. The default is 64 MiB.
 	Memory int64
 }
 
 const (
 	mostConnections = 10_000
 	mostStrangers   = 2_000
-	// reservedFiles are descriptors for the store, the trail, the admin
-	// listener and outgoing connections.
+	// reservedFiles is the number of descriptors for the store, the trail, the
+	// admin listener and outgoing connections.
 	reservedFiles = 100
 )
 
@@ -58,7 +58,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// budget is a number of bytes that many may draw from.
+// budget is a number of bytes that many users may draw from.
 type budget struct{ left atomic.Int64 }
 
 func (b *budget) take(n int64) bool {
@@ -79,7 +79,7 @@ type Listener struct {
 	tls    *tls.Config // nil for plain HTTP
 }
 
-// Limit returns l with limits other than the defaults.
+// Limit returns l with the given limits in place of the defaults.
 func Limit(l net.Listener, limits Limits) *Listener {
 	own, ok := l.(*Listener)
 	if !ok {
@@ -88,17 +88,18 @@ func Limit(l net.Listener, limits Limits) *Listener {
 	return &Listener{Listener: own.Listener, limits: limits, tls: own.tls}
 }
 
-// Times that are the same for every listener.
+// The times below are the same for every listener.
 const (
-	// stall is how long a client may take nothing of what is written to it.
+	// stall is the longest that a client may take nothing of what is written to
+	// it.
 	stall = 30 * time.Second
-	// stallTick is how often a write that waits is looked at.
+	// stallTick is the time between two looks at a write that waits.
 	stallTick = 5 * time.Second
-	// strangersIdle is how long a stranger's connection may wait between two
-	// requests.
+	// strangersIdle is the longest that a stranger's connection may wait
+	// between two requests.
 	strangersIdle = 10 * time.Second
-	// settled is how old a stranger's connection is before another may take its
-	// place: time to send one request and have it verified.
+	// settled is the age of a stranger's connection before another may take its
+	// place: the time to send one request and have it verified.
 	settled = 2 * time.Second
 	// handshakeTimeout bounds a TLS handshake.
 	handshakeTimeout = 10 * time.Second

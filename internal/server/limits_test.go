@@ -22,8 +22,8 @@ var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, n, " ", err)
 })
 
-// talk sends text and reads the statuses of all answers until the connection
-// is closed, or is idle.
+// talk sends text and reads the statuses of all answers until the connection is
+// closed or idle.
 func talk(c net.Conn, text string) (statuses []int) {
 	go io.WriteString(c, text)
 	in := bufio.NewReader(c)
@@ -38,8 +38,8 @@ func talk(c net.Conn, text string) (statuses []int) {
 	}
 }
 
-// What counts of a head is its lines and bytes, wherever it stands on its
-// connection and however it arrives; a body may have any.
+// Only the lines and bytes of a head count, wherever the head is on its
+// connection and however it arrives. A body may have any number.
 func TestHeads(t *testing.T) {
 	const get = "GET /" + anyHost
 	lines := func(n int) string { return strings.Repeat("a:\r\n", n) }
@@ -99,8 +99,8 @@ func (c inPieces) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Strangers' connections end for those that come after them, the ones that had
-// their say first; one with a key stays.
+// Strangers' connections end to make room for later ones, first those that have
+// sent a request. A connection with a key stays.
 func TestStrangersGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEdgeWith(t, awsquery.Blob{}, server.Limits{Connections: 40, Strangers: 4}, time.Second)
@@ -149,8 +149,9 @@ func isClosed(c net.Conn) bool {
 	return err == io.EOF
 }
 
-// Beyond all connections the idlest of those with a key ends; beyond those of
-// one address a stranger's of that address, or the one that comes.
+// At the limit of all connections the idlest one with a key ends. At the limit
+// of one address a stranger's connection from that address ends, or the new
+// one.
 func TestConnections(t *testing.T) {
 	for name, limits := range map[string]server.Limits{
 		"in all":      {Connections: 3, Strangers: 3, PerAddress: 3},
@@ -182,8 +183,8 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// What strangers hold together is bounded, what those with a known key hold
-// apart from it, and all is given back.
+// What strangers hold together is bounded. What clients with a known key hold
+// is bounded separately. All memory is returned.
 func TestMemoryOfBodies(t *testing.T) {
 	const form = "Content-Type: application/x-www-form-urlencoded\r\n"
 	synctest.Test(t, func(t *testing.T) {
@@ -195,18 +196,18 @@ func TestMemoryOfBodies(t *testing.T) {
 			c := e.dial()
 			holding = append(holding, c)
 			_, err := io.WriteString(c, text)
-			// A client that is refused has five seconds to send the rest.
+			// A refused client has five seconds to send the rest.
 			c.SetReadDeadline(time.Now().Add(7 * time.Second))
 			if err == nil {
 				_, err = c.Read(make([]byte, 1))
 			}
 			return strings.Contains(fmt.Sprint(err), "timeout")
 		}
-		// 1 MiB is the strangers', and a body counts twice.
+		// Strangers have 1 MiB, and a body counts twice.
 		if one, two := hold(saml), hold(saml); !one || two {
 			t.Errorf("the memory of strangers holds one: %t, two: %t", one, two)
 		}
-		// Those with a key have their own.
+		// Clients with a key have their own budget.
 		c := e.dial()
 		if got := talk(c, request(t, whoAmI+"&Padding="+strings.Repeat("x", 200<<10))); len(got) != 1 || got[0] != 200 {
 			t.Errorf("statuses %d of a large signed call", got)
@@ -224,7 +225,7 @@ func TestMemoryOfBodies(t *testing.T) {
 	})
 }
 
-// A body that nobody may send is not waited for.
+// The server does not wait for a body that nobody may send.
 func TestBodyNobodyReads(t *testing.T) {
 	for name, c := range map[string]struct {
 		head string
@@ -256,9 +257,9 @@ func TestBodyNobodyReads(t *testing.T) {
 	}
 }
 
-// authorization names a key in the form of a signature.
+// authorization returns a header that names a key as a signature does.
 func authorization(id string) string {
-	// A bubble's time begins so.
+	// The time at which a bubble begins.
 	return "X-Amz-Date: 20000101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=" + id +
 		"/20000101/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=" + strings.Repeat("0", 64) +
 		"\r\n"

@@ -16,13 +16,13 @@ import (
 	"time"
 )
 
-// ErrPlainHTTP says that an address would carry plain HTTP beyond this
-// machine: access keys sign, but what is answered, new secrets among it,
-// could be read on the way.
+// ErrPlainHTTP reports that an address would carry plain HTTP beyond this
+// machine. Requests are signed, but answers, some with new secrets, could be
+// read on the way.
 var ErrPlainHTTP = errors.New("plain HTTP beyond loopback")
 
 // Certificate is a TLS certificate with its key, from files that can be read
-// anew while connections are served.
+// again while connections are served.
 type Certificate struct {
 	certFile, keyFile string
 	current           atomic.Pointer[tls.Certificate]
@@ -44,7 +44,8 @@ func (c *Certificate) Reload() error {
 	return nil
 }
 
-// config is TLS 1.2 and later, with Go's own choice of suites and curves.
+// config returns a configuration of TLS 1.2 and later, with Go's own choice of
+// suites and curves.
 func (c *Certificate) config() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
@@ -53,16 +54,16 @@ func (c *Certificate) config() *tls.Config {
 	}
 }
 
-// Listen opens a TCP address, "127.0.0.1:0" for one with a free port. Without
-// a certificate it carries plain HTTP, and the error is ErrPlainHTTP where
-// others than this machine could reach it, unless plainAnywhere allows that.
+// Listen opens a TCP address; "127.0.0.1:0" picks a free port. Without a
+// certificate it carries plain HTTP. The error is then ErrPlainHTTP if other
+// machines could reach the address, unless plainAnywhere allows that.
 func Listen(addr string, cert *Certificate, plainAnywhere bool) (net.Listener, error) {
 	at, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", addr, reason(err))
 	}
-	// What was checked is what is opened: a name is resolved once. No host is
-	// every address of the machine.
+	// A name is resolved once, so that the address that was checked is the one
+	// that is opened. An empty host is every address of the machine.
 	if cert == nil && !plainAnywhere && !at.IP.IsLoopback() {
 		return nil, fmt.Errorf("listen on %s: %w", addr, ErrPlainHTTP)
 	}
@@ -76,8 +77,8 @@ func Listen(addr string, cert *Certificate, plainAnywhere bool) (net.Listener, e
 	return &Listener{Listener: l}, nil
 }
 
-// reason is what the system says of an address, without the address and the
-// call, which package net puts in front.
+// reason returns what the system says about an address, without the address and
+// the call that package net puts in front.
 func reason(err error) error {
 	var op *net.OpError
 	var call *os.SyscallError
@@ -95,20 +96,21 @@ func Secure(l net.Listener, cert *Certificate) *Listener {
 	return &Listener{Listener: l, tls: cert.config()}
 }
 
-// Bounds of a connection. There is none for a whole answer: a large report
-// may take long. How long a client may take nothing of one is bounded by stall.
+// These constants bound a connection. Nothing bounds a whole answer, because a
+// large report may take long; stall bounds how long a client may take nothing
+// of it.
 const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 30 * time.Second
 	idleTimeout   = 120 * time.Second
 )
 
-// Serve answers what comes in on l until ctx ends. Then it accepts no more,
-// and gives what is under way the time grace to end. It closes l. The error
-// is nil after a stop that was asked for.
+// Serve answers the requests that come in on l until ctx ends. Then it accepts
+// no more connections and gives running calls the time grace to end. It closes
+// l. The error is nil after a stop by ctx.
 //
-// Connections are held to the limits that l was given by [Limit], whatever is
-// answered on them and by whom.
+// The limits set by [Limit] apply to all connections, whatever is answered on
+// them and by whom.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, grace time.Duration) error {
 	own, ok := l.(*Listener)
 	if !ok {
@@ -116,7 +118,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	}
 	g := newGuard(own.limits, log)
 	protocols := &http.Protocols{}
-	protocols.SetHTTP1(true) // as AWS's endpoint; limits are a connection's
+	protocols.SetHTTP1(true) // as AWS's endpoint; limits belong to a connection
 	srv := &http.Server{
 		Handler: g.measured(h), Protocols: protocols, DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
@@ -135,7 +137,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	return nil
 }
 
-// shutDown lets the calls under way end.
+// shutDown lets running calls end.
 func (g *guard) shutDown(ctx context.Context, srv *http.Server, grace time.Duration) {
 	patience, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
@@ -155,11 +157,11 @@ func (g *guard) shutDown(ctx context.Context, srv *http.Server, grace time.Durat
 	sweeping.Wait()
 }
 
-// stopTick is how often it is looked whether the service may end.
+// stopTick is the time between two looks whether the service may end.
 const stopTick = 50 * time.Millisecond
 
-// connectionLog is where net/http tells of connections that went wrong. What
-// clients do wrong is for debugging only; a panic is ours.
+// connectionLog receives what net/http says about connections that failed.
+// Mistakes of clients are for debugging only; a panic is our mistake.
 type connectionLog struct{ log *slog.Logger }
 
 func (c connectionLog) Write(line []byte) (int, error) {

@@ -80,7 +80,7 @@ func certificate(t *testing.T, dir, name string) (cert, key string) {
 	return cert, key
 }
 
-// A bug shows in the log, and takes down its own connection only.
+// A bug shows in the log, and ends only its own connection.
 func TestServeSurvivesPanics(t *testing.T) {
 	l := listen(t, nil)
 	var log strings.Builder
@@ -110,8 +110,8 @@ func TestServeSurvivesPanics(t *testing.T) {
 	}
 }
 
-// serve serves h on l until the test ends; stop ends it before, and returns
-// what Serve did.
+// serve serves h on l until the test ends; stop ends it earlier and returns the
+// result of Serve.
 func serve(t *testing.T, l net.Listener, h http.Handler, grace time.Duration) (stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -32,7 +32,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	return m
 }
 
-// begin counts a call that starts; what it returns counts its end.
+// begin counts the start of a call; the function that it returns counts the
+// end.
 func (m *Metrics) begin() func(action string, status int, took time.Duration) {
 	if m == nil {
 		return func(string, int, time.Duration) {}

@@ -19,7 +19,7 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Calls are counted also when their answer cannot be delivered.
+// Calls are counted even if their answer cannot be delivered.
 func TestMetrics(t *testing.T) {
 	none, err := trail.Open("off")
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// SameOrigin lets h answer for this machine's own programs only, and not for
-// the pages of other sites that are open in its browser: those can send it
-// forms and links, and sign them where the key is well known.
+// SameOrigin lets h answer only programs of this machine, and no pages of other
+// sites that are open in its browser. Those pages can send forms and links, and
+// can sign them if the key is well known.
 //
-// A request must name this machine as its host, or one of hosts: a site that
-// lets its own name lead here (DNS rebinding) is same-origin to itself. A
-// browser says where a request comes from, in Sec-Fetch-Site or Origin, which
-// must be here. The SDKs, the AWS CLI and curl say nothing.
+// A request must name this machine, or one of hosts, as its host: a site that
+// points its own name at this machine (DNS rebinding) has the same origin as
+// itself. A browser says in Sec-Fetch-Site or Origin where a request comes
+// from, which must be here. The SDKs, the AWS CLI and curl send neither.
 func SameOrigin(h http.Handler, hosts []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -30,10 +30,10 @@ func SameOrigin(h http.Handler, hosts []string) http.Handler {
 }
 
 // fromHere does not make net/http's exception for methods that should change
-// nothing: a GET can be a call of any action.
+// nothing: a GET can call any action.
 func fromHere(r *http.Request) bool {
 	for _, site := range r.Header.Values("Sec-Fetch-Site") {
-		// Typed into the address bar is none.
+		// none: the user typed the address.
 		if site != "same-origin" && site != "none" {
 			return false
 		}
@@ -46,7 +46,7 @@ func fromHere(r *http.Request) bool {
 	return true
 }
 
-// localHost says whether a request was meant for this machine.
+// localHost reports whether a request was meant for this machine.
 func localHost(hostport string, hosts []string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {

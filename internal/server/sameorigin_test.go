@@ -52,7 +52,7 @@ func TestSameOrigin(t *testing.T) {
 			}
 		}
 	}
-	// Two headers are no way around.
+	// Two headers do not get around the check.
 	r := httptest.NewRequest("POST", "/", nil)
 	r.Host = "127.0.0.1"
 	r.Header["Origin"] = []string{"http://127.0.0.1", "http://evil.example"}

@@ -1,11 +1,11 @@
-// Package server is the edge: it turns an HTTP request into a verified call
-// of an action, and the outcome into bytes.
+// Package server is the edge: it turns an HTTP request into a verified call of
+// an action, and the outcome into bytes.
 //
-// Its one handler reads at most 1 MiB, finds out who signed, which action is
-// meant and with what input, and hands over to the funnel in package api. It
-// promises that nothing gets past it unauthenticated, that a client which
-// reads or writes slowly holds no more than its own connection, and that every
-// answer to the API is AWS-shaped. It refuses to know what the actions do.
+// Its one handler reads at most 1 MiB, finds the signer, the action and its
+// input, and passes them to the funnel in package api. It promises that no
+// unauthenticated request gets past it, that a client which reads or writes
+// slowly holds no more than its own connection, and that every answer to the
+// API is AWS-shaped. It does not know what the actions do.
 package server
 
 import (
@@ -28,15 +28,16 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Config is what a Server is made of.
+// Config holds the parts and the settings of a Server.
 type Config struct {
 	API *api.API
 	// Lookup finds access keys; see sigv4.Verifier.
 	Lookup func(ctx context.Context, accessKeyID, sessionToken string) ([]byte, principal.Signer, error)
-	// Used is told of every call that was accepted as authentic and made with
-	// a long-term key.
+	// Used is called for every call that was accepted as authentic and made
+	// with a long-term key.
 	Used func(keyID string, use store.LastUsed)
-	// Regions the signatures may be scoped to; empty means any one.
+	// Regions are the regions that signatures may be scoped to; empty means
+	// any.
 	Regions []string
 	// Rate and Burst bound the calls per second of one principal with all its
 	// keys and sessions; 0 is no bound.
@@ -45,28 +46,30 @@ type Config struct {
 	// AccountRate and AccountBurst bound those of one account.
 	AccountRate  float64
 	AccountBurst int
-	// StrangerRate and StrangerBurst bound the requests per second from one
-	// address that cannot be verified.
+	// StrangerRate and StrangerBurst bound the unverified requests per second
+	// from one address.
 	StrangerRate  float64
 	StrangerBurst int
-	// CallTimeout is how long a call may take once its request is read; 0
-	// means DefaultCallTimeout.
+	// CallTimeout is the longest that a call may take once its request is read;
+	// 0 means DefaultCallTimeout.
 	CallTimeout time.Duration
 	// Now is the clock; nil means time.Now.
 	Now     func() time.Time
 	Log     *slog.Logger // nil discards
 	Metrics *Metrics     // nil counts nothing
-	// Documentation is where a browser that opens the API is sent.
+	// Documentation is the address that a browser which opens the API is sent
+	// to.
 	Documentation string
-	// Public gives the public document at a path, nil where there is none. It is
-	// asked for paths with the word .well-known alone; a nil Public has none.
+	// Public returns the public document at a path, or nil. It is called only
+	// for paths that contain .well-known. If Public is nil, there are no
+	// documents.
 	Public func(ctx context.Context, path string) ([]byte, error)
-	// PublicAge is how long such a document may be kept.
+	// PublicAge is the time for which such a document may be cached.
 	PublicAge time.Duration
 }
 
-// DefaultCallTimeout is shorter than what the AWS SDKs wait for an answer, so
-// that their users read an error of this service.
+// DefaultCallTimeout is shorter than the time for which the AWS SDKs wait for
+// an answer, so that their users read an error of this service.
 const DefaultCallTimeout = 10 * time.Second
 
 // Server is the handler of the API.
@@ -75,7 +78,7 @@ type Server struct {
 	verifier *sigv4.Verifier[principal.Signer]
 	limiter  *limiter // of principals
 	accounts *limiter
-	// strangers are addresses that requests came from which were refused.
+	// strangers are addresses that refused requests came from.
 	strangers *limiter
 }
 
@@ -107,14 +110,14 @@ func New(cfg Config) *Server {
 // call is one request on its way through the edge.
 type call struct {
 	api.Call
-	service, action string // what the client asked for; "iam" until known
+	service, action string // the service that the client asked for; "iam" until known
 	caller          *principal.Caller
 	keyID           string // as the client claims it
 	retryAfter      time.Duration
 	acceptsJSON     bool // rather than XML
 }
 
-// inJSON says whether the answer is JSON: only those of STS can be
+// inJSON reports whether the answer is JSON. Only answers of STS can be
 // (recorded-2026 R4.6).
 func (k *call) inJSON() bool { return k.acceptsJSON && k.service == "sts" }
 
@@ -124,7 +127,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := uuid.NewString()
 	header := w.Header()
 	header["X-Amzn-Requestid"] = []string{id}
-	// Clients correct their clocks by ours: the one that signatures are held
+	// Clients correct their clocks by this one, which signatures are checked
 	// against.
 	header["Date"] = []string{start.UTC().Format(http.TimeFormat)}
 	if s.notForUs(w, r) {
@@ -148,8 +151,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.send(r.Context(), w, response, k)
 }
 
-// respond is the life of a call. An error is one that came before there was
-// an action to record it.
+// respond takes a call through its life. It returns an error if the call ended
+// before there was an action to record.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsquery.Response, error) {
 	body, err := s.readBody(w, r)
 	if err != nil {
@@ -190,7 +193,7 @@ func (s *Server) inTime(r *http.Request) (*http.Request, context.CancelFunc) {
 	return r.WithContext(ctx), cancel
 }
 
-// invoke runs the action, by the caller if one is known.
+// invoke runs the action, in the name of the caller if one is known.
 func (s *Server) invoke(
 	w http.ResponseWriter, r *http.Request, action api.Action, in any, k *call,
 ) (*awsquery.Response, error) {
@@ -212,7 +215,7 @@ func (s *Server) invoke(
 
 func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *awsquery.Response {
 	if k.retryAfter > 0 {
-		// The AWS SDKs wait as long as this header says, in milliseconds.
+		// The AWS SDKs wait for as many milliseconds as this header says.
 		w.Header().Set("X-Amz-Retry-After", strconv.FormatInt(k.retryAfter.Milliseconds()+1, 10))
 	}
 	if err.Encoded != "" {
@@ -225,21 +228,21 @@ func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *aw
 	return awsquery.EncodeError(k.service, err, k.RequestID)
 }
 
-// send writes the answer. One that cannot be finished breaks the connection,
-// so that no client takes half an answer for a whole one.
+// send writes the answer. If it cannot finish, it breaks the connection, so
+// that no client takes half an answer for a whole one.
 func (s *Server) send(ctx context.Context, w http.ResponseWriter, response *awsquery.Response, k *call) {
 	to := &answerWriter{w: w}
 	if _, err := response.WriteTo(to); err != nil {
 		level := slog.LevelError
 		if to.left || ctx.Err() != nil {
-			level = slog.LevelDebug // a client that left is nobody's error
+			level = slog.LevelDebug // a client that left is no error
 		}
 		s.cfg.Log.Log(ctx, level, "answer not delivered", "error", err, "requestID", k.RequestID, "action", k.action)
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// answerWriter notes whether it was the client that took no more.
+// answerWriter notes whether the client stopped reading.
 type answerWriter struct {
 	w    io.Writer
 	left bool
@@ -251,8 +254,8 @@ func (a *answerWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// describe is what the trail says of the request itself. Only the peer's own
-// address is believed; headers that claim another are not.
+// describe returns what the trail says about the request itself. It believes
+// only the peer's own address, not headers that claim another one.
 func describe(r *http.Request, id string) api.Call {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -32,8 +32,8 @@ import (
 var key = sigv4test.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE",
 	SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 
-// pipes is a listener whose connections are pipes, so that time in a synctest
-// bubble is the test's own.
+// pipes is a listener whose connections are pipes, so that a synctest bubble
+// controls time.
 type pipes struct {
 	conns chan net.Conn
 	close func()
@@ -62,8 +62,8 @@ func (p *pipes) dial() net.Conn {
 	return mine
 }
 
-// edge is a server in a bubble, with one key and two actions: who am I, and a
-// report that stream writes.
+// edge is a server in a bubble, with one key and two actions:
+// GetCallerIdentity, and a report that stream writes.
 type edge struct {
 	*pipes
 	log  bytes.Buffer
@@ -114,7 +114,7 @@ func newEdgeWith(t *testing.T, stream awsquery.Blob, limits server.Limits, grace
 	return e
 }
 
-// request is a signed request as it goes over the wire.
+// request returns a signed request as it goes over the wire.
 func request(t testing.TB, form string) string {
 	t.Helper()
 	r, err := http.NewRequest("POST", "http://rollcall/", strings.NewReader(form))
@@ -222,7 +222,7 @@ func TestIdleConnection(t *testing.T) {
 	})
 }
 
-// pieces is a report of n pieces, which counts those it was let write.
+// pieces is a report of n pieces, which counts the pieces that it could write.
 func pieces(n int, wrote *int) awsquery.Blob {
 	piece := bytes.Repeat([]byte("0123456789abcde\n"), 3<<10)
 	return awsquery.Blob{Size: int64(n * len(piece)), WriteTo: func(w io.Writer) error {
@@ -236,7 +236,8 @@ func pieces(n int, wrote *int) awsquery.Blob {
 	}}
 }
 
-// A client that stops reading is cut off; no more of the report is made for it.
+// A client that stops reading is cut off, and no more of its report is
+// produced.
 func TestStalledReader(t *testing.T) {
 	var wrote int
 	bubble(t, pieces(1000, &wrote), func(t *testing.T, e *edge) {
@@ -258,7 +259,7 @@ func TestStalledReader(t *testing.T) {
 	})
 }
 
-// One that reads slowly gets all of it.
+// A client that reads slowly gets all of it.
 func TestSlowReader(t *testing.T) {
 	var wrote int
 	const n = 50
@@ -284,7 +285,7 @@ func (s slowly) Read(p []byte) (int, error) {
 	return s.Reader.Read(p[:min(len(p), 16<<10)])
 }
 
-// A report that cannot be read to its end breaks the connection: half of one
+// A report that cannot be read to its end breaks the connection: half a report
 // must not look like a whole one.
 func TestBrokenStream(t *testing.T) {
 	for name, stream := range map[string]awsquery.Blob{
@@ -314,7 +315,7 @@ func TestBrokenStream(t *testing.T) {
 	}
 }
 
-// What is under way ends before the server does; what comes after is refused.
+// Running calls end before the server does; later ones are refused.
 func TestGracefulStop(t *testing.T) {
 	var wrote int
 	synctest.Test(t, func(t *testing.T) {

@@ -21,8 +21,8 @@ import (
 
 const anyHost = " HTTP/1.1\r\nHost: x\r\n"
 
-// unread are requests whose answers come from everywhere: from the API, from
-// what is no API, and from net/http itself.
+// unread holds requests whose answers come from every source: the API, what is
+// not the API, and net/http itself.
 var unread = map[string]string{
 	"documentation": "GET /" + anyHost + "\r\n",
 	"other path":    "GET /metrics" + anyHost + "\r\n",
@@ -40,7 +40,8 @@ var unread = map[string]string{
 	"expectation":    "POST /" + anyHost + "Expect: rain\r\nContent-Length: 2\r\n\r\n{}",
 }
 
-// A client that never reads is cut off in the same time, whatever it asked.
+// A client that never reads is cut off after the same time, whatever it asked
+// for.
 func TestUnread(t *testing.T) {
 	for name, asked := range unread {
 		t.Run(name, func(t *testing.T) {
@@ -52,8 +53,8 @@ func TestUnread(t *testing.T) {
 	})
 }
 
-// cutOff sends a request without an end and reads nothing. Its peer never
-// takes more than it has to: a pipe has no buffer.
+// cutOff sends a request without an end and reads nothing. Its peer never takes
+// more than it must: a pipe has no buffer.
 func cutOff(t *testing.T, c net.Conn, asked string) {
 	t.Helper()
 	begin := time.Now()
@@ -148,7 +149,7 @@ func largeHello(t *testing.T, c net.Conn) {
 	}
 }
 
-// Nobody who reads nothing, sends nothing, or says nothing holds up the end.
+// Clients that read nothing, send nothing, or say nothing do not delay the end.
 func TestStopWithoutClients(t *testing.T) {
 	const grace = 30 * time.Second
 	var wrote int

@@ -8,10 +8,10 @@ import (
 	"rollcall/internal/awsquery"
 )
 
-// unsigned answers a request that nobody signed if it calls an action that
-// needs no signature; err is why it was not taken for a signed one. It is not
-// ok for all others, which are answered by err: whoever does not sign learns
-// nothing of what is wrong with the rest of a request.
+// unsigned answers an unsigned request if it calls an action that needs no
+// signature; err says why the request did not count as signed. ok is false for
+// all others, which are answered by err: a client that does not sign learns
+// nothing about other errors of its request.
 func (s *Server) unsigned(
 	w http.ResponseWriter, r *http.Request, body []byte, k *call, err error,
 ) (response *awsquery.Response, ok bool, refused error) {
@@ -21,14 +21,14 @@ func (s *Server) unsigned(
 	asked := *k
 	action, in, err := s.decode(r, body, &asked)
 	if action.Unsigned == nil {
-		k.service = asked.service // whose form the answer has
+		k.service = asked.service // the form that the answer has
 		return nil, false, nil
 	}
 	*k = asked
 	if err != nil {
 		return nil, true, err
 	}
-	// Who calls is known only when the proof was checked, which takes time.
+	// The caller is known only after the proof was checked, which takes time.
 	address := networkOf(k.SourceIP)
 	wait, empty := s.strangers.empty(address)
 	if err := k.throttled(wait, !empty); err != nil {
@@ -44,7 +44,7 @@ func (s *Server) unsigned(
 	return response, true, refused
 }
 
-// notSigned says whether a request was refused because nobody signed it.
+// notSigned reports whether a request was refused because it has no signature.
 func notSigned(err error) bool {
 	var missing *awsmodel.Error
 	return errors.As(err, &missing) && missing.Code == "MissingAuthenticationToken"

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// wire is the connection below TLS. It gives every write of a listener, whoever
-// makes it, the same deadline: a client that takes nothing for a while is cut
-// off. One that takes a little at a time is not, so that a large report may
-// take long.
+// wire is the connection below TLS. Every write of a listener, whoever makes
+// it, has the same deadline: a client that takes nothing for a while is cut
+// off. A client that takes a little at a time is not, so that a large report
+// may take long.
 type wire struct {
 	net.Conn
 	g *guard
-	// until is the write deadline that was asked for, in nanoseconds; 0 is none.
+	// until is the requested write deadline, in nanoseconds; 0 is none.
 	until atomic.Int64
-	// greeting is how many bytes may still come before the TLS handshake is
-	// over; it is negative where there is none.
+	// greeting is the number of bytes that may still arrive before the TLS
+	// handshake is over; it is negative if there is no handshake.
 	greeting int
 }
 
-// maxGreeting bounds what a client may send in a TLS handshake. We ask for no
-// certificate, so it is a ClientHello and a little more. crypto/tls would
-// gather 64 KiB.
+// maxGreeting bounds what a client may send in a TLS handshake. The server asks
+// for no certificate, so this is a ClientHello and a little more. crypto/tls
+// would buffer 64 KiB.
 const maxGreeting = 16 << 10
 
 var errGreeting = errors.New("TLS handshake is too large")
@@ -79,5 +79,5 @@ func (w *wire) SetDeadline(t time.Time) error {
 	return errors.Join(w.SetReadDeadline(t), w.SetWriteDeadline(t))
 }
 
-// wake lets a write that waits look at the clock.
+// wake lets a waiting write look at the clock.
 func (w *wire) wake() { w.Conn.SetWriteDeadline(time.Now()) }

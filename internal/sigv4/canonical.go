@@ -14,7 +14,8 @@ import (
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
-// maxPooled keeps one huge query string from holding on to memory.
+// maxPooled is the size of the largest buffer to keep, so that one huge query
+// string does not hold memory forever.
 const maxPooled = 64 << 10
 
 // appendCanonicalRequest writes the request as the signer must have seen it,
@@ -59,11 +60,11 @@ func appendStringToSign(dst []byte, c *claim, canonical [sha256.Size]byte) []byt
 
 func appendHex(dst, b []byte) []byte { return hex.AppendEncode(dst, b) }
 
-// appendCanonicalPath writes the path as it was sent, normalised, each of its
-// bytes encoded once more: what every service but S3 does.
+// appendCanonicalPath writes the path as it was sent, normalised, with each of
+// its bytes encoded once more. Every service but S3 does this.
 func appendCanonicalPath(dst []byte, u *url.URL) []byte {
-	// The very bytes of the request line where net/http kept them; not if
-	// someone has changed Path since, for Path is what is acted upon.
+	// These are the very bytes of the request line, if net/http kept them and
+	// nobody has changed Path since, because Path is acted upon.
 	sent := u.RawPath
 	if decoded, err := url.PathUnescape(sent); sent == "" || err != nil || decoded != u.Path {
 		sent = u.EscapedPath()
@@ -109,13 +110,13 @@ func appendCanonicalQuery(dst []byte, query Query, presigned bool) []byte {
 	return dst
 }
 
-// headerValues returns the values of a header by its lower-case name,
-// including those that net/http keeps elsewhere than in the header map.
+// headerValues returns the values of a header by its lower-case name, including
+// those that net/http keeps outside the header map.
 func headerValues(r *http.Request, name string) []string {
 	switch name {
 	case "host":
 		return []string{r.Host}
-	case "x-amz-date": // in every request: spare it the conversion of its name
+	case "x-amz-date": // in every request: avoids the conversion of its name
 		return r.Header["X-Amz-Date"]
 	}
 	if values := r.Header.Values(name); len(values) > 0 {

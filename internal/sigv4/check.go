@@ -17,9 +17,9 @@ const (
 	basicDate    = "20060102"
 )
 
-// checkSignedHeaders sees to it that the host and all that AWS reads from
-// headers is signed: check 8, and the rule above all others of this package,
-// that no X-Amz-* header may come unsigned (CVE-2026-54330 and its kin).
+// checkSignedHeaders makes sure that the host and all that AWS reads from
+// headers is signed. This is check 8, and the most important rule of this
+// package: no X-Amz-* header may come unsigned (CVE-2026-54330 and its kin).
 func (c *claim) checkSignedHeaders(r *http.Request) error {
 	names := strings.Split(c.signedHeaders, ";")
 	if !slices.Contains(names, "host") { // 8
@@ -61,9 +61,9 @@ func (c *claim) checkSignedHeaders(r *http.Request) error {
 	return nil
 }
 
-// checkTime reads the time of signing and holds it against the clock: checks
-// 9 to 11. Time counts in whole seconds, as the texts show it, and both edges
-// are inside: signed exactly 15 minutes ago or ahead is accepted.
+// checkTime reads the time of signing and compares it with the clock: checks 9
+// to 11. Time counts in whole seconds, as the texts show it, and both edges are
+// inside: a request signed exactly 15 minutes ago or ahead is accepted.
 func (c *claim) checkTime(now time.Time) error {
 	at, ok := parseTime(c.timestamp)
 	if !ok { // 9
@@ -89,13 +89,13 @@ func (c *claim) checkTime(now time.Time) error {
 	return nil
 }
 
-// lifetime is how long after its signing a request is good: 15 minutes, for a
-// presigned URL too, however large its X-Amz-Expires.
+// lifetime returns how long after its signing a request is valid: 15 minutes,
+// for a presigned URL too, however large its X-Amz-Expires.
 //
 // A smaller X-Amz-Expires is obeyed, except for STS, which was observed to
-// ignore it: presigned GetCallerIdentity URLs, the tokens of EKS and Vault,
-// say 60 seconds and are used for minutes. The text for the smaller ones is
-// ours (G).
+// ignore it: presigned GetCallerIdentity URLs, the tokens of EKS and Vault, say
+// 60 seconds and are used for minutes. The text for the smaller ones is ours
+// (G).
 func (c *claim) lifetime() (time.Duration, string, error) {
 	const text = "15 min."
 	if !c.presigned || c.expires == "" {
@@ -129,8 +129,8 @@ func parseTime(s string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// checkScope takes the credential apart and holds its scope against what is
-// served here: checks 12 and 13.
+// checkScope splits the credential and compares its scope with what is served
+// here: checks 12 and 13.
 func (c *claim) checkScope(services, regions []string) error {
 	parts := strings.Split(c.credential, "/")
 	if len(parts) != 5 { // 12
@@ -171,14 +171,14 @@ func (c *claim) checkScope(services, regions []string) error {
 	case len(wrong) == 0:
 		return nil
 	case len(wrong) == 1 && strings.HasPrefix(wrong[0], "Credential should be scoped to a valid region, not"):
-		wrong[0] += " " // recorded so: the region's sentence alone keeps its space
+		wrong[0] += " " // recorded so: only the sentence about the region keeps its space
 	}
 	return awsmodel.Fail("SignatureDoesNotMatch", "%s", strings.Join(wrong, " "))
 }
 
-// plausibleRegion bounds what may call itself a region. Clients sign with any
-// name they are configured for ("local", "aws-global"); it ends in audit
-// records and conditions, so it has the letters of a host name.
+// plausibleRegion limits what may be a region. Clients sign with any name they
+// are configured for ("local", "aws-global"). The name ends in audit records
+// and conditions, so it may have only the letters of a host name.
 func plausibleRegion(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; !unreserved(c) || c == '~' {
@@ -188,9 +188,9 @@ func plausibleRegion(s string) bool {
 	return len(s) <= 64
 }
 
-// payloadDeclared tells that X-Amz-Content-SHA256, if it came, is the hash of
-// the body. UNSIGNED-PAYLOAD and the streaming forms are not: they would leave
-// the parameters of a POST outside the signature.
+// payloadDeclared reports whether X-Amz-Content-SHA256, if it came, is the hash
+// of the body. UNSIGNED-PAYLOAD and the streaming forms are not: they would
+// leave the parameters of a POST outside the signature.
 func payloadDeclared(h http.Header, body []byte) bool {
 	declared := h["X-Amz-Content-Sha256"]
 	if len(declared) == 0 {

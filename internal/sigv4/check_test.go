@@ -48,8 +48,8 @@ func setQuery(raw string) func(*http.Request) {
 	return func(r *http.Request) { r.URL.RawQuery = raw }
 }
 
-// The texts of the checks on the header form, numbered as in the recording of
-// AWS's order.
+// These are the texts of the checks on the header form, numbered as in the
+// recording of AWS's order.
 func TestVerifyRefusesHeader(t *testing.T) {
 	const scope = "20261123/us-east-1/iam/aws4_request"
 	for _, test := range []struct {
@@ -233,7 +233,7 @@ func TestVerifyRefusesRegion(t *testing.T) {
 		"Set AWS_DEFAULT_REGION and AWS_REGION, or 'region' in the profile.")
 }
 
-// The texts of the checks on the presigned form.
+// These are the texts of the checks on the presigned form.
 func TestVerifyRefusesPresigned(t *testing.T) {
 	without := func(names ...string) func(*http.Request) {
 		return func(r *http.Request) {
@@ -376,8 +376,8 @@ func TestVerifyWindow(t *testing.T) {
 	}
 }
 
-// A request with everything wrong is told of one thing at a time, in the
-// recorded order.
+// A request with several errors gets one of them at a time, in the recorded
+// order.
 func TestVerifyOrder(t *testing.T) {
 	auth := func(s string) func(*http.Request) { return setHeader("Authorization", s) }
 	var steps = []struct {
@@ -446,7 +446,7 @@ func TestCanonicalPath(t *testing.T) {
 		{"/a/b", "/a%2fb", "/a%252fb"},
 		{"/a/../b/", "", "/b/"},
 		{"/../..", "", "/"},
-		{"/changed", "/was", "/changed"}, // Path is what will be served
+		{"/changed", "/was", "/changed"}, // Path is the path that will be served
 		{"/~x", "", "/~x"},
 	} {
 		u := &url.URL{Path: test.path, RawPath: test.raw}

@@ -29,8 +29,8 @@ var authParams = [...]string{
 	paramAlgorithm, paramCredential, paramSignature, paramSignedHeaders, paramDate, paramExpires, paramToken,
 }
 
-// claim is what a request says of its signature. Nothing in it is true until
-// the signature is compared.
+// claim holds what a request says about its signature. Nothing in it is true
+// until the signature is compared.
 type claim struct {
 	presigned     bool
 	credential    string // as sent: keyid/date/region/service/term
@@ -46,8 +46,8 @@ type claim struct {
 	scope                        string // date/region/service/term
 }
 
-// readClaim finds the one place that authenticates the request and takes it
-// apart: checks 5 to 7.
+// readClaim finds the one place that authenticates the request and splits it:
+// checks 5 to 7.
 func readClaim(r *http.Request, query Query) (*claim, error) {
 	headers := r.Header["Authorization"]
 	_, inQuery := query.get(paramAlgorithm)
@@ -75,10 +75,10 @@ func hasAuthParam(query Query) bool {
 	return false
 }
 
-// duplicate refuses what was given twice. AWS takes the last of two elements
-// of an Authorization header and the first of two query parameters (recorded,
-// 6c and 7c). We take neither: whichever we chose, something before or behind
-// us may choose the other (CVE-2022-2385). The text is ours (G).
+// duplicate refuses what was given twice. AWS takes the last of two elements of
+// an Authorization header and the first of two query parameters (recorded, 6c
+// and 7c). We take neither: whichever we chose, a proxy in front or a service
+// behind may choose the other (CVE-2022-2385). The text is ours (G).
 func duplicate(name string) error {
 	return awsmodel.Fail("SignatureDoesNotMatch", "'%s' must be given exactly once.", name)
 }
@@ -129,8 +129,8 @@ func readHeaderClaim(h http.Header, authorization string) (*claim, error) {
 	return &c, nil
 }
 
-// authElements is the Authorization header taken apart. An element may be
-// there and empty.
+// authElements holds the elements of an Authorization header. An element may be
+// present and empty.
 type authElements struct {
 	credential, signedHeaders, signature          string
 	hasCredential, hasSignedHeaders, hasSignature bool
@@ -177,7 +177,7 @@ func parseAuthorization(header string) (authElements, error) {
 	return e, nil
 }
 
-// clip bounds what an error repeats of a request.
+// clip limits what an error repeats of a request.
 func clip(s string) string {
 	const most = 512
 	if len(s) <= most {
@@ -221,8 +221,8 @@ func readQueryClaim(h http.Header, query Query) (*claim, error) {
 	return &c, nil
 }
 
-// checkDuplicateParams refuses an X-Amz-* parameter that comes twice, in
-// whatever case, or once in the query and once more as a header.
+// checkDuplicateParams refuses an X-Amz-* parameter that comes twice, in any
+// case, or once in the query and once as a header.
 func checkDuplicateParams(h http.Header, query Query) error {
 	var seen map[string]bool
 	for _, p := range query {
@@ -261,7 +261,7 @@ func checkDuplicateHeaders(h http.Header) error {
 	return nil
 }
 
-// isAmz tells whether a header or parameter is one of AWS's, in any case.
+// isAmz reports whether a header or parameter is one of AWS's, in any case.
 func isAmz(name string) bool {
 	const prefix = "x-amz-"
 	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)

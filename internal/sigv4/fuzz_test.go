@@ -18,8 +18,8 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// target is a signed request taken apart into the bytes that the signature is
-// to protect.
+// target holds the parts of a signed request: the bytes that the signature
+// protects.
 type target struct {
 	method, path, query, host, body string
 	header                          http.Header
@@ -50,8 +50,7 @@ func (t *target) field(name string) *string {
 	return &t.header[name][0]
 }
 
-// request puts the parts together as a server would; false where no server
-// would.
+// request joins the parts as a server would; ok is false if no server would.
 func (t target) request() (*http.Request, bool) {
 	uri := t.path
 	if t.query != "" {
@@ -81,15 +80,16 @@ func targets() map[string]target {
 	}
 }
 
-// sameQuery tells that two query strings are spellings of one: %2b and %2B.
+// sameQuery reports whether two query strings are spellings of one: %2b and
+// %2B.
 func sameQuery(a, b string) bool {
 	qa, errA := ParseQuery(a)
 	qb, errB := ParseQuery(b)
 	return errA == nil && errB == nil && slices.Equal(qa, qb)
 }
 
-// checkBitFlip flips one bit of one field of a valid request and wants it
-// refused.
+// checkBitFlip flips one bit of one field of a valid request and expects a
+// refusal.
 func checkBitFlip(t *testing.T, v *Verifier[string], good target, name string, bit int) {
 	t.Helper()
 	bad := good
@@ -110,7 +110,7 @@ func checkBitFlip(t *testing.T, v *Verifier[string], good target, name string, b
 	}
 }
 
-// TestBitFlip flips every bit there is.
+// TestBitFlip flips every bit.
 func TestBitFlip(t *testing.T) {
 	for name, good := range targets() {
 		t.Run(name, func(t *testing.T) {
@@ -166,7 +166,7 @@ func FuzzBitFlip(f *testing.F) {
 	})
 }
 
-// Whatever X-Amz-* header is added to a valid request, it is not verified.
+// A request with any added X-Amz-* header is not verified.
 func TestVerifyAddedHeader(t *testing.T) {
 	all := targets()
 	rapid.Check(t, func(t *rapid.T) {
@@ -178,7 +178,7 @@ func TestVerifyAddedHeader(t *testing.T) {
 			rapid.StringMatching(`[xX]-[aA][mM][zZ]-[A-Za-z0-9-]{0,12}`),
 		).Draw(t, "name")
 		value := rapid.StringMatching(`[ -~]{0,8}`).Draw(t, "value")
-		if rapid.Bool().Draw(t, "raw") { // as no net/http server would hand it over
+		if rapid.Bool().Draw(t, "raw") { // no net/http server would pass it on like this
 			good.header[name] = append(slices.Clone(good.header[name]), value)
 		} else {
 			good.header.Add(name, value)
@@ -190,8 +190,9 @@ func TestVerifyAddedHeader(t *testing.T) {
 	})
 }
 
-// FuzzParseAuthorization: a header is either refused with an error for the
-// client, or means what one written anew from its parts means.
+// FuzzParseAuthorization checks that a header is either refused with an error
+// for the client, or means the same as one that is written again from its
+// parts.
 func FuzzParseAuthorization(f *testing.F) {
 	f.Add("AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host;x-amz-date, Signature=0")
 	f.Add("AWS4-HMAC-SHA256 Credential=a,Signature=,x=y")
@@ -229,8 +230,8 @@ func FuzzParseAuthorization(f *testing.F) {
 	})
 }
 
-// FuzzVerify: whoever does not know the secret is refused, and only in the
-// ways that a client may see.
+// FuzzVerify checks that a client without the secret is refused, and only in
+// the ways that a client may see.
 func FuzzVerify(f *testing.F) {
 	r, _ := signed(alice, "us-east-1", "iam", now)
 	f.Add(r.Header.Get("Authorization"), stamp, "", "", "")
@@ -257,7 +258,7 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzParseQuery: what the signature is checked over is what net/url, and so
+// FuzzParseQuery checks that the signature is checked over what net/url, and so
 // any handler, reads.
 func FuzzParseQuery(f *testing.F) {
 	f.Add("a=b&c=%2B+d&&e")

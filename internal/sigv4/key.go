@@ -30,13 +30,13 @@ func hmacSHA256(key, data []byte) (sum digest) {
 
 // keyCache remembers signing keys, at most 2*generation of them.
 //
-// Entries are found by the secret itself (hashed), not by the access key id:
-// a key that is revoked, or an id that gets another secret, can never be
-// verified with what is remembered here, because nobody hands over the old
-// secret any more. For the same reason an entry needs no account in its id.
+// Entries are found by the secret itself (hashed), not by the access key id. If
+// a key is revoked, or its id gets another secret, what is remembered here can
+// never verify it, because nobody passes the old secret any more. For the same
+// reason an entry needs no account in its id.
 //
-// Two generations stand in for a list of recent use: when the young one is
-// full it becomes the old one, and the old one goes.
+// Two generations replace a list of recent use: when the young generation is
+// full it becomes the old one, and the old one is dropped.
 type keyCache struct {
 	mu         sync.Mutex
 	young, old map[digest]digest
@@ -44,7 +44,7 @@ type keyCache struct {
 
 const generation = 2048
 
-// cacheID hashes the inputs of a derivation, each with its length before it.
+// cacheID hashes the inputs of a derivation, each after its length.
 func cacheID(secret []byte, date, region, service string) digest {
 	buf := make([]byte, 0, 128)
 	buf = binary.AppendUvarint(buf, uint64(len(secret)))

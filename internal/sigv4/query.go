@@ -9,14 +9,14 @@ import (
 // Param is one parameter of a query string, decoded.
 type Param struct{ Key, Value string }
 
-// Query is the parameters of a query string in the order they came, with
+// Query holds the parameters of a query string in the order they came, with
 // duplicates.
 type Query []Param
 
-// ParseQuery decodes a raw query string: parts between '&', '+' and %20 both
-// a space, ';' an ordinary character, a part without '=' a key with an empty
-// value. The parts are those that the signature is checked over, so whoever
-// acts on a query string should act on the result.
+// ParseQuery decodes a raw query string: '&' separates the parts, '+' and %20
+// are both a space, ';' is an ordinary character, and a part without '=' is a
+// key with an empty value. The signature is checked over the same parts, so
+// code that acts on a query string should act on the result.
 //
 // A bad escape is MalformedQueryString (check 4).
 func ParseQuery(raw string) (Query, error) {

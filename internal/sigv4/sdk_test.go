@@ -20,7 +20,7 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// sample is a random request and who signs it.
+// sample is a random request and its signer.
 type sample struct {
 	request         *http.Request
 	body            []byte
@@ -42,7 +42,7 @@ func drawSample(t *rapid.T) sample {
 	query := url.Values{}
 	for range rapid.IntRange(0, 4).Draw(t, "params") {
 		// The SDK sorts before it encodes, which is right only for names like
-		// AWS's, each given once; the vectors have the other cases.
+		// AWS's, each given once. The vectors contain the other cases.
 		key := rapid.StringMatching(`[A-Za-z0-9.]{1,6}`).Draw(t, "key")
 		query.Set(key, text.Draw(t, "value"))
 	}
@@ -68,7 +68,7 @@ func drawSample(t *rapid.T) sample {
 	return s
 }
 
-// overTheWire is the request as a server reads it.
+// overTheWire returns the request as a server reads it.
 func overTheWire(t *rapid.T, r *http.Request) (*http.Request, []byte) {
 	var wire bytes.Buffer
 	if err := r.Write(&wire); err != nil {
@@ -101,7 +101,7 @@ func checkVerified(t *rapid.T, s sample, r *http.Request, body []byte, presigned
 	}
 }
 
-// What the signer of the AWS SDK for Go signs is verified.
+// A request that the signer of the AWS SDK for Go signs is verified.
 func TestVerifySDK(t *testing.T) {
 	signer := v4.NewSigner()
 	ctx := context.Background()
@@ -142,7 +142,7 @@ func TestVerifySDK(t *testing.T) {
 	})
 }
 
-// So is what our own test signer signs.
+// So is a request that our own test signer signs.
 func TestVerifyTestSigner(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawSample(t)
@@ -158,8 +158,8 @@ func TestVerifyTestSigner(t *testing.T) {
 	})
 }
 
-// The SDK's signer and a real server, HTTP/1.1 and HTTP/2: what net/http takes
-// out of the header map on the way must still be found.
+// The SDK's signer works with a real server over HTTP/1.1 and HTTP/2: what
+// net/http removes from the header map on the way must still be found.
 func TestVerifyOverHTTP(t *testing.T) {
 	for _, version := range []int{1, 2} {
 		t.Run(fmt.Sprintf("HTTP/%d", version), func(t *testing.T) {

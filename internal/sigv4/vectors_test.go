@@ -16,14 +16,15 @@ import (
 )
 
 // vector is one case of AWS's test suite; see testdata/vectors/NOTICE.
-// canonical and stringToSign are empty where the suite's file was not at
-// hand: the signature pins both.
+// canonical and stringToSign are empty where the suite's file was not
+// available; the signature determines both.
 type vector struct {
 	Name, Request, Canonical, StringToSign, Authorization string
 }
 
-// refusedVectors are well signed, but ask for something this package refuses
-// by design; canonical request, string to sign and signature still hold.
+// refusedVectors are well signed, but ask for something that this package
+// refuses by design. Their canonical request, string to sign and signature are
+// still checked.
 var refusedVectors = map[string]string{
 	"get-header-key-duplicate": "'my-header1' must be given exactly once.",
 	"get-header-value-order":   "'my-header1' must be given exactly once.",
@@ -52,7 +53,7 @@ func testVector(t *testing.T, v vector) {
 	}
 	verifier := vectorVerifier()
 
-	// Bottom up: the three stages of the suite.
+	// The three stages of the suite, from the bottom up.
 	query, err := ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +86,7 @@ func testVector(t *testing.T, v vector) {
 		t.Errorf("signature = %s, want %s; canonical request:\n%s", got, c.signature, canonical)
 	}
 
-	// And as a whole.
+	// The same as a whole.
 	got, err := verifier.Verify(r, body)
 	if refusal := refusedVectors[v.Name]; refusal != "" {
 		if err == nil || err.Error() != "SignatureDoesNotMatch: "+refusal {
@@ -132,7 +133,7 @@ func mustReadVectors(t *testing.T, name string) (vectors []vector) {
 }
 
 // mustParseRequest reads a request of the suite. http.ReadRequest would refuse
-// the blanks and raw UTF-8 in some of its targets.
+// the spaces and raw UTF-8 in some of its targets.
 func mustParseRequest(t *testing.T, text string) (*http.Request, []byte) {
 	t.Helper()
 	head, body, _ := strings.Cut(text, "\n\n")

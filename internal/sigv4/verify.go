@@ -1,31 +1,32 @@
-// Package sigv4 tells who signed a request: AWS Signature Version 4, in the
+// Package sigv4 finds out who signed a request: AWS Signature Version 4, in the
 // Authorization header or in the query string of a presigned URL.
 //
-// What it promises:
+// It promises:
 //
-//   - A [Verified] with a principal in it comes out of [Verifier.Verify] and
-//     from nowhere else; code that takes one cannot be reached by a request
-//     whose signature was not checked.
-//   - Everything that can change what a request means is under the signature:
-//     method, path, query, body, host, and every X-Amz-* header that came
-//     with it. A header that the client did not sign is refused, not ignored.
+//   - A [Verified] with a principal in it comes from [Verifier.Verify] and
+//     from nowhere else. A request whose signature was not checked cannot
+//     reach code that takes one.
+//   - Everything that can change the meaning of a request is signed: method,
+//     path, query, body, host, and every X-Amz-* header that came with it. A
+//     header that the client did not sign is refused, not ignored.
 //   - There is exactly one source of authentication per request. Header and
-//     query together, two Authorization headers, the same X-Amz-* name twice
-//     in whatever case, are refused.
-//   - What is the same under the signature is the same to whoever acts on it:
-//     [ParseQuery] gives the parameters that were checked. Only the path is
-//     signed in normal form, "//" as "/"; serve no path that is not.
-//   - Keys are looked up for every request, so that a revoked one fails on the
-//     very next call. Only the derivation secret → signing key is remembered.
+//     query together, two Authorization headers, and the same X-Amz-* name
+//     twice in any case are refused.
+//   - The code that acts on a request reads what was signed: [ParseQuery]
+//     returns the parameters that were checked. Only the path is signed in
+//     normal form, "//" as "/"; serve no path that differs from it.
+//   - Keys are looked up for every request, so that a revoked key fails on
+//     the very next call. Only the derivation secret → signing key is
+//     remembered.
 //   - An unknown key costs Verify the same work as a known one.
 //
-// What it refuses: any algorithm but AWS4-HMAC-SHA256 (so SigV2, SigV4A,
-// bearer tokens), unsigned and streaming payloads, a scope without a region,
-// S3's rules for paths.
+// It refuses any algorithm but AWS4-HMAC-SHA256 (so SigV2, SigV4A, bearer
+// tokens), unsigned and streaming payloads, a scope without a region, and S3's
+// rules for paths.
 //
-// The texts and the order of the checks are those recorded from AWS. Nothing
-// of an SDK's signer is used: a signer may leave headers out as it likes, a
-// verifier takes the list of signed headers as it came.
+// The texts and the order of the checks are those recorded from AWS. Nothing of
+// an SDK's signer is used: a signer may leave out headers as it likes, but a
+// verifier must take the list of signed headers as it came.
 package sigv4
 
 import (
@@ -41,50 +42,51 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// Errors that a [Verifier.Lookup] returns for a credential that does not
-// stand, bare or wrapped. Any other error means that the question could not be
-// answered.
+// These are the errors that a [Verifier.Lookup] returns for an invalid
+// credential, bare or wrapped. Any other error means that the question could
+// not be answered.
 var (
-	// ErrUnknownKey: no such access key, or an inactive one. The client cannot
-	// tell which.
+	// ErrUnknownKey means that there is no such access key, or that it is
+	// inactive. The client cannot see which.
 	ErrUnknownKey = errors.New("unknown or inactive access key")
-	// ErrInvalidToken: the session token is not of this key, or is malformed.
+	// ErrInvalidToken means that the session token does not belong to this key,
+	// or is malformed.
 	ErrInvalidToken = errors.New("invalid session token")
-	// ErrExpiredToken: the session token was good once.
+	// ErrExpiredToken means that the session token was valid once.
 	ErrExpiredToken = errors.New("expired session token")
 )
 
-// window is how far the clocks of client and server may be apart, and how
-// long a presigned URL lives.
+// window limits the difference between the clocks of client and server, and the
+// life of a presigned URL.
 const window = 15 * time.Minute
 
-// Verifier checks signatures. P is the caller's own type for who holds a key.
-// Set the fields before the first call of Verify and leave them alone; Verify
-// may then be called from many goroutines. A Verifier must not be copied.
+// Verifier checks signatures. P is the caller's own type for the holder of a
+// key. Set the fields before the first call of Verify and do not change them;
+// Verify may then be called from many goroutines. A Verifier must not be
+// copied.
 type Verifier[P any] struct {
 	// Lookup finds the secret and the holder of an access key. sessionToken is
-	// empty where the request carries none, as with long-term keys; it is
-	// Lookup's to decide whether key and token belong together. Both arguments
-	// are the client's words, not yet verified. Lookup must answer with
-	// ErrUnknownKey, ErrInvalidToken or ErrExpiredToken for a credential that
-	// does not stand.
+	// empty if the request carries none, as with long-term keys; Lookup decides
+	// whether key and token belong together. The client claims both arguments,
+	// and they are not yet verified. Lookup must return ErrUnknownKey,
+	// ErrInvalidToken or ErrExpiredToken for an invalid credential.
 	Lookup func(ctx context.Context, accessKeyID, sessionToken string) (secret []byte, principal P, err error)
 
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
-	// Services are the services a scope may name, such as "iam" and "sts". The
-	// first is the one that a refusal names.
+	// Services lists the services that a scope may name, such as "iam" and
+	// "sts". A refusal names the first one.
 	Services []string
 
-	// Regions are the regions a scope may name. Empty means any one: clients
-	// sign with the region they are configured for.
+	// Regions lists the regions that a scope may name. Empty means any: clients
+	// sign with the region that they are configured for.
 	Regions []string
 
 	keys keyCache
 }
 
-// Verified is a request whose signature held. Only [Verifier.Verify] makes
+// Verified is a request with a valid signature. Only [Verifier.Verify] makes
 // one that is of use: the methods of the zero value panic.
 type Verified[P any] struct{ proof *proof[P] }
 
@@ -93,33 +95,33 @@ type proof[P any] struct {
 	claim     *claim
 }
 
-// Principal is the holder of the key that signed.
+// Principal returns the holder of the key that signed.
 func (v Verified[P]) Principal() P { return v.proof.principal }
 
-// AccessKeyID is the id of the key that signed.
+// AccessKeyID returns the id of the key that signed.
 func (v Verified[P]) AccessKeyID() string { return v.proof.claim.keyID }
 
-// SessionToken is the token that came with the key and is bound to it; empty
-// for long-term keys. It is a secret.
+// SessionToken returns the token that came with the key and is bound to it;
+// empty for long-term keys. It is a secret.
 func (v Verified[P]) SessionToken() string { return v.proof.claim.token }
 
-// Region is the region of the scope, never empty.
+// Region returns the region of the scope, which is never empty.
 func (v Verified[P]) Region() string { return v.proof.claim.region }
 
-// Service is the service of the scope, one of the Verifier's Services.
+// Service returns the service of the scope, one of the Verifier's Services.
 func (v Verified[P]) Service() string { return v.proof.claim.service }
 
-// SignedAt is the client's time of signing, in whole seconds, UTC.
+// SignedAt returns the client's time of signing, in whole seconds, UTC.
 func (v Verified[P]) SignedAt() time.Time { return v.proof.claim.at }
 
-// Presigned tells that the signature came in the query string.
+// Presigned reports whether the signature came in the query string.
 func (v Verified[P]) Presigned() bool { return v.proof.claim.presigned }
 
-// Verify tells who signed r. The body is passed apart because whoever reads it
-// must bound it first; r.Body is not touched.
+// Verify finds out who signed r. The body is a parameter of its own because its
+// reader must bound it first; r.Body is not touched.
 //
-// A refusal is an *awsmodel.Error for the client. Any other error means that
-// Lookup could not say, wrapped; it is no verdict on the client.
+// A refusal is an *awsmodel.Error for the client. Any other error is a wrapped
+// error of Lookup, which could not answer; it is no verdict on the client.
 func (v *Verifier[P]) Verify(r *http.Request, body []byte) (Verified[P], error) {
 	query, c, err := v.read(r)
 	if err != nil {
@@ -148,17 +150,17 @@ func (v *Verifier[P]) Verify(r *http.Request, body []byte) (Verified[P], error) 
 		return Verified[P]{}, awsmodel.Fail("SignatureDoesNotMatch", "%s", textMismatch)
 	}
 	if !cached {
-		// Only now: a stranger, who knows ids but no secrets, must not be able to
-		// push other people's keys out.
+		// Only now: a stranger who knows ids but no secrets must not be able to
+		// displace other people's keys.
 		v.keys.put(id, key)
 	}
 	return Verified[P]{&proof[P]{principal, c}}, nil
 }
 
-// Known tells before the body is read whether it is worth reading: nil where
-// the request claims a credential that stands. It proves nothing of who sent
-// it. The errors are those of Verify, which looks everything up anew: much can
-// happen while a body arrives.
+// Known reports before the body is read whether it is worth reading. It returns
+// nil if the request claims a valid credential, which does not prove who sent
+// it. The errors are those of Verify. Verify looks everything up again, because
+// much can happen while a body arrives.
 func (v *Verifier[P]) Known(r *http.Request) error {
 	_, c, err := v.read(r)
 	if err != nil {
@@ -172,11 +174,11 @@ func (v *Verifier[P]) Known(r *http.Request) error {
 	return refusal
 }
 
-// read finds the claim of a request and makes the checks that need no key:
-// 4 to 13.
+// read finds the claim of a request and makes the checks 4 to 13, which need no
+// key.
 func (v *Verifier[P]) read(r *http.Request) (Query, *claim, error) {
 	if !strings.HasPrefix(r.URL.Path, "/") {
-		// 1: the server's to answer with its own 400. Should one come through
+		// 1: the server answers with its own 400. If such a path still arrives
 		// ("I:" parses as a URL without a path), it is not taken for "/".
 		return nil, nil, awsmodel.Fail("SignatureDoesNotMatch", "%s", textMismatch)
 	}
@@ -204,19 +206,19 @@ func (v *Verifier[P]) read(r *http.Request) (Query, *claim, error) {
 	return query, c, nil
 }
 
-// dummySecret stands in for the secret of a key that does not exist. Nothing
-// signed with it is ever accepted.
+// dummySecret replaces the secret of a key that does not exist. Nothing signed
+// with it is ever accepted.
 var dummySecret = []byte("0000000000000000000000000000000000000000")
 
 const textMismatch = "The request signature we calculated does not match the signature you provided. " +
 	"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 
-// Our own sentence: no recording of IAM answering UNSIGNED-PAYLOAD, or a hash
-// that is not the body's, is known (G).
+// The sentence is ours: no recording is known of IAM's answer to
+// UNSIGNED-PAYLOAD, or to a hash that is not the body's (G).
 const textPayload = "The value of 'X-Amz-Content-SHA256' must be the SHA-256 hash of the request body."
 
-// lookupRefusal sorts the outcome of a Lookup: what the client is told, or an
-// error that is none of its business.
+// lookupRefusal turns an error of a Lookup into what the client may see, or
+// into an error that does not concern it.
 func lookupRefusal(secret []byte, err error) (*awsmodel.Error, error) {
 	switch {
 	case err == nil && len(secret) == 0:

@@ -25,8 +25,8 @@ const (
 	form  = "Action=ListUsers&Version=2010-05-08"
 )
 
-// newVerifier knows alice by a long-term key and bob by a session, a token
-// that has expired, and a database that is down.
+// newVerifier knows alice by a long-term key and bob by a session, a token that
+// has expired, and a database that is down.
 func newVerifier() *Verifier[string] {
 	return &Verifier[string]{
 		Lookup: func(_ context.Context, id, token string) ([]byte, string, error) {
@@ -51,7 +51,7 @@ func newVerifier() *Verifier[string] {
 
 var errDown = errors.New("database is down")
 
-// post is the ordinary request of an SDK, not yet signed.
+// post returns the ordinary request of an SDK, not yet signed.
 func post() (*http.Request, []byte) {
 	r := httptest.NewRequest("POST", "/", strings.NewReader(form))
 	r.Host = "iam.example.com"
@@ -132,8 +132,8 @@ func TestVerify(t *testing.T) {
 	})
 }
 
-// resignAs signs r with alice's key over the headers named, at the package's
-// now, with the code under test: for requests no signer makes.
+// resignAs signs r with alice's key over the given headers, at the package's
+// now, with the code under test. It serves requests that no signer makes.
 func resignAs(r *http.Request, body []byte, names, region string) error {
 	query, err := ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -188,7 +188,7 @@ func TestVerifyRevokedKey(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	lookupErr = ErrUnknownKey // though Lookup hands the secret over still
+	lookupErr = ErrUnknownKey // though Lookup still returns the secret
 	_, err := v.Verify(r, body)
 	wantRefusal(t, err, "InvalidClientTokenId", "The security token included in the request is invalid.")
 
