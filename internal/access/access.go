@@ -1,10 +1,10 @@
-// Package access is who may do what: it gathers the policies that reach a
-// caller, says what conditions may ask of a request, and decides by package
+// Package access decides who may do what: it gathers the policies that reach a
+// caller, holds what conditions may ask about a request, and decides by package
 // policy.
 //
-// It promises that a decision is made by the policies that are in force at
-// that moment, on every node, and that whatever cannot be read refuses. It
-// refuses to know actions: what a call acts on it is told.
+// It promises that a decision uses the policies that are in force at that
+// moment, on every node, and that anything that cannot be read leads to a
+// refusal. It knows no actions: its callers tell it what a call acts on.
 package access
 
 import (
@@ -20,7 +20,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// Access decides on one store. Safe for concurrent use.
+// Access decides on one store. It is safe for concurrent use.
 type Access struct {
 	db   *store.DB
 	mu   sync.RWMutex
@@ -28,15 +28,15 @@ type Access struct {
 	size int // bytes of the texts of docs
 }
 
-// docKey is a document's text, or the name of its version, which is no JSON,
-// and the kind of policy it was parsed as.
+// docKey is a document's text, or the name of its version, which is never JSON,
+// and the kind of policy that it was parsed as.
 type docKey struct {
 	kind policy.Kind
 	text string
 }
 
-// maxDocs and maxDocBytes bound the documents that are kept parsed, which
-// take some times their text.
+// maxDocs and maxDocBytes bound the parsed documents in memory, which take
+// several times the space of their text.
 const (
 	maxDocs     = 4096
 	maxDocBytes = 8 << 20
@@ -45,7 +45,7 @@ const (
 // New returns the Access on a store.
 func New(db *store.DB) *Access { return &Access{db: db, docs: map[docKey]*policy.Document{}} }
 
-// Document parses a stored document, or remembers it.
+// Document parses a stored document, or returns the one that it remembers.
 func (a *Access) Document(kind policy.Kind, text string) (*policy.Document, error) {
 	key := docKey{kind, text}
 	if d := a.parsed(key); d != nil {
@@ -67,7 +67,7 @@ func (a *Access) parsed(key docKey) *policy.Document {
 func (a *Access) keep(key docKey, d *policy.Document) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for other := range a.docs { // any one: nobody can empty the whole by filling it
+	for other := range a.docs { // any of them: nobody can empty the whole cache by filling it
 		if len(a.docs) < maxDocs && a.size < maxDocBytes {
 			break
 		}
@@ -80,7 +80,7 @@ func (a *Access) keep(key docKey, d *policy.Document) {
 	a.docs[key] = d
 }
 
-// Subject is a caller with all that decides what it may do.
+// Subject is a caller with everything that decides what it may do.
 type Subject struct {
 	Caller    principal.Caller
 	Principal policy.Principal
@@ -89,19 +89,20 @@ type Subject struct {
 	Call      Call
 }
 
-// Call is what conditions may ask of how a call came.
+// Call holds what conditions may ask about the way a call came.
 type Call struct {
 	SourceIP  string
 	UserAgent string
-	Secure    bool // came by TLS
+	Secure    bool // came over TLS
 }
 
-// Gather reads what decides over a caller. The error is InvalidClientTokenId
-// where a session's user or role is gone.
+// Gather reads everything that decides about a caller. The error is
+// InvalidClientTokenId if a session's user or role no longer exists.
 func (a *Access) Gather(ctx context.Context, c principal.Caller, call Call) (*Subject, error) {
 	for try := 1; ; try++ {
 		s, err := a.gather(ctx, c, call)
-		// A version may be deleted between two reads, once another is the default.
+		// A version may be deleted between two reads, once another is the
+		// default.
 		if !errors.Is(err, store.ErrNotFound) || try == 3 {
 			return s, err
 		}
@@ -127,16 +128,16 @@ func (a *Access) gather(ctx context.Context, c principal.Caller, call Call) (*Su
 	return s, nil
 }
 
-// Current is a caller under the name and the path that it has by now. The
-// error is InvalidClientTokenId where it is gone.
+// Current returns a caller with the name and the path that it has now. The
+// error is InvalidClientTokenId if it no longer exists.
 func (a *Access) Current(ctx context.Context, c principal.Caller) (principal.Caller, error) {
 	c, _, err := a.current(ctx, c)
 	return c, err
 }
 
-// current finds what reaches a caller: by the name that it signed with, or, if
-// it was renamed since, by its unique id. Whoever has got the name, or the
-// account's number, after it is another one.
+// current finds what reaches a caller: by the name that it signed with or, if
+// it was renamed since, by its unique id. A principal that took over the name,
+// or the account's number, is another one.
 func (a *Access) current(ctx context.Context, c principal.Caller) (principal.Caller, *store.Grants, error) {
 	var g *store.Grants
 	var err error
@@ -172,7 +173,7 @@ func (a *Access) userGrants(ctx context.Context, u store.User) (*store.Grants, e
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
-		// It may be renamed between the two reads as well.
+		// The user may also be renamed between the two reads.
 		if try == 3 {
 			return nil, store.ErrNotFound
 		}
@@ -185,7 +186,8 @@ func (a *Access) userGrants(ctx context.Context, u store.User) (*store.Grants, e
 }
 
 // policies parses what reaches a principal. A document that cannot be read, or
-// an attachment of no policy, is an error: leaving out a deny would be a hole.
+// an attachment of a missing policy, is an error: to leave out a deny would
+// open a hole.
 func (a *Access) policies(ctx context.Context, account string, g *store.Grants) (p policy.Policies, err error) {
 	for i := range g.Policies {
 		grant := &g.Policies[i]
@@ -212,8 +214,8 @@ func (a *Access) policies(ctx context.Context, account string, g *store.Grants) 
 	return p, nil
 }
 
-// granted is the document of a grant: of the account's own policies by the
-// name of its version, which is read once.
+// granted returns the document of a grant. It finds documents of the account's
+// own policies by the name of their version, which is read once.
 func (a *Access) granted(
 	ctx context.Context, account string, kind policy.Kind, grant *store.Grant,
 ) (*policy.Document, error) {
@@ -254,7 +256,8 @@ func (a *Access) addSession(ctx context.Context, s *Subject, session *principal.
 		s.Policies.Session = append(s.Policies.Session, policy.Policy{Document: d})
 	}
 	if session.TaskPolicy != "" {
-		// It denies all but its task, and allows nothing: root may without.
+		// The boundary denies everything but its task, and allows nothing: root
+		// needs no allow.
 		task, err := a.Managed(ctx, s.Caller.Account(), session.TaskPolicy)
 		if err != nil {
 			return fmt.Errorf("task policy %s: %w", session.TaskPolicy, err)
@@ -269,8 +272,8 @@ func (a *Access) addSession(ctx context.Context, s *Subject, session *principal.
 		p, err := a.Managed(ctx, s.Caller.Account(), arn)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			// Deleted since: it allows nothing, and without a document there must
-			// still be a limit.
+			// The policy was deleted since. It allows nothing, and there must
+			// still be a limit without a document.
 			s.Policies.SessionRequired = true
 		case err != nil:
 			return err
@@ -283,8 +286,8 @@ func (a *Access) addSession(ctx context.Context, s *Subject, session *principal.
 
 const allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 
-// Managed reads the default version of a managed policy by its ARN, AWS's own
-// or one of the account, or gives ErrNotFound.
+// Managed reads the default version of a managed policy by its ARN, either
+// AWS's own or one of the account. It returns ErrNotFound if there is none.
 func (a *Access) Managed(ctx context.Context, account, arn string) (policy.Policy, error) {
 	p := policy.Policy{ARN: arn}
 	var text string
@@ -304,7 +307,7 @@ func (a *Access) Managed(ctx context.Context, account, arn string) (policy.Polic
 	return p, err
 }
 
-// principalOf is the caller as policies name it.
+// principalOf returns the caller as policies name it.
 func principalOf(c principal.Caller) policy.Principal {
 	p := policy.Principal{ARN: c.ARN(), Account: c.Account(), ID: c.UserID()}
 	switch c.Kind() {
@@ -322,8 +325,8 @@ func principalOf(c principal.Caller) policy.Principal {
 	return p
 }
 
-// withSessionTags are the tags of a principal with those of its session, which
-// replace its own. STS, session tags.
+// withSessionTags returns the tags of a principal with those of its session,
+// which replace its own. STS, session tags.
 func withSessionTags(own, session []store.Tag) []store.Tag {
 	if len(session) == 0 {
 		return own
@@ -347,5 +350,5 @@ type key struct{}
 func With(ctx context.Context, s *Subject) context.Context { return context.WithValue(ctx, key{}, s) }
 
 // Of returns the subject of a call. A context without one belongs to no
-// request: asking for it is a programmer's error, and panics.
+// request. To ask for it is a programmer's error, and panics.
 func Of(ctx context.Context) *Subject { return ctx.Value(key{}).(*Subject) }

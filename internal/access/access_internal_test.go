@@ -7,7 +7,8 @@ import (
 	"rollcall/internal/policy"
 )
 
-// Who brings ever new documents cannot make all others be parsed again.
+// A caller that brings ever new documents cannot make the service parse all
+// others again.
 func TestDocumentsAreNotForgottenAtOnce(t *testing.T) {
 	a := New(nil)
 	for i := range maxDocs + 10 {

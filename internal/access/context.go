@@ -11,8 +11,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// Keys gives the values of condition keys by their lower-case names; nil for
-// a key that is not there.
+// Keys returns the values of condition keys by their lower-case names, or nil
+// for a key that does not exist.
 type Keys func(key string) []string
 
 // Keys returns the values of the global condition keys and of those of STS for
@@ -23,8 +23,8 @@ func (s *Subject) Keys(now time.Time) Keys {
 	return func(name string) []string { return s.global(name, now) }
 }
 
-// Context returns the values that conditions see. The first place that has a
-// key decides; places may be nil.
+// Context returns the values that conditions see. The first source that has a
+// key decides; sources may be nil.
 func Context(places ...Keys) policy.Context {
 	return func(name string) policy.Values {
 		for _, keys := range places {
@@ -39,8 +39,8 @@ func Context(places ...Keys) policy.Context {
 	}
 }
 
-// isList says which keys of calls are lists, even of one value. IAM, AWS
-// global condition context keys; IAM and AWS STS condition keys: authentication
+// isList says which keys of calls are lists, even of one value. IAM, AWS global
+// condition context keys; IAM and AWS STS condition keys: authentication
 // methods are those of OIDC tokens.
 func isList(name string) bool {
 	switch name {
@@ -50,8 +50,8 @@ func isList(name string) bool {
 	return strings.HasSuffix(name, ":amr")
 }
 
-// global is a key that is there for every action. Those that a request or a
-// resource may have beside are not answered here.
+// global is a key that exists for every action. The keys that only some
+// requests or resources have are not answered here.
 func (s *Subject) global(name string, now time.Time) []string {
 	if tag, ok := strings.CutPrefix(name, "aws:principaltag/"); ok {
 		return tagValue(s.Tags, tag)
@@ -121,7 +121,8 @@ func (s *Subject) sessionKey(name string, now time.Time) []string {
 	return session.Keys[name]
 }
 
-// RequestTags gives the tags that a request sets, or the keys it removes.
+// RequestTags returns the tags that a request sets, or the keys that it
+// removes.
 func RequestTags(tags []store.Tag, removed []string) Keys {
 	return func(name string) []string {
 		if tag, ok := strings.CutPrefix(name, "aws:requesttag/"); ok {
@@ -138,9 +139,9 @@ func RequestTags(tags []store.Tag, removed []string) Keys {
 	}
 }
 
-// tagValue finds a tag by its key in lower case: as part of the name of a
-// condition key, a tag's key is compared without case. Of a key that a request
-// repeats the last value counts: recorded.
+// tagValue finds a tag by its key in lower case: in the name of a condition
+// key, case does not matter. If a request repeats a key, the last value counts
+// (recorded).
 func tagValue(tags []store.Tag, lower string) []string {
 	for _, t := range slices.Backward(tags) {
 		if policy.Fold(t.Key) == lower {
@@ -150,8 +151,8 @@ func tagValue(tags []store.Tag, lower string) []string {
 	return nil
 }
 
-// TagValue is tagValue as the keys of a resource's tags: iam:ResourceTag/… and
-// aws:ResourceTag/….
+// TagValue returns tagValue as the keys of a resource's tags: iam:ResourceTag/…
+// and aws:ResourceTag/….
 func TagValue(tags []store.Tag, name string) []string {
 	for _, prefix := range [...]string{"iam:resourcetag/", "aws:resourcetag/"} {
 		if tag, ok := strings.CutPrefix(name, prefix); ok {

@@ -1,7 +1,7 @@
 // Package awscli runs the AWS CLI of the machine for tests: unmodified, with
-// its own entry point, as a fresh process would. Where the CLI is a Python
-// script, one Python imports it once and forks for each command, which takes a
-// quarter of the time and does the same. Any other CLI is started for each.
+// its own entry point, as a fresh process would. If the CLI is a Python script,
+// one Python imports it once and forks for each command, which takes a quarter
+// of the time and does the same. Any other CLI is started for each command.
 package awscli
 
 import (
@@ -13,16 +13,16 @@ import (
 	"strings"
 )
 
-// CLI is an AWS CLI that is installed.
+// CLI is an installed AWS CLI.
 type CLI struct {
 	Path    string // of the executable
 	Version string // "2.9.19"
 
-	// The Python that runs it, and its script; empty where it is none.
+	// The Python that runs it, and its script; both are empty for other CLIs.
 	python, script string
 }
 
-// Find finds the AWS CLI: "aws" on the path, or what the variable
+// Find finds the AWS CLI: "aws" on the path, or the program that the variable
 // ROLLCALL_TEST_AWS names. It may be of version 1 or 2.
 func Find() (CLI, error) {
 	name := os.Getenv("ROLLCALL_TEST_AWS")
@@ -51,16 +51,16 @@ func (c CLI) ServiceError() int {
 	return 254
 }
 
-// ReadsEndpoints says whether the CLI reads endpoint_url of a profile: since
-// 1.29 and 2.13. Older ones take the role of a profile at AWS.
+// ReadsEndpoints reports whether the CLI reads endpoint_url of a profile: since
+// 1.29 and 2.13. Older ones assume the role of a profile at AWS.
 func (c CLI) ReadsEndpoints() bool {
 	var major, minor int
 	_, err := fmt.Sscanf(c.Version, "%d.%d", &major, &minor)
 	return err == nil && (major == 1 && minor >= 29 || major == 2 && minor >= 13)
 }
 
-// findPython returns the Python that a script's first line names. A script of
-// pyenv's stands for another one, which pyenv names.
+// findPython returns the Python that a script's first line names. For a script
+// of pyenv it is the one that pyenv names.
 func findPython(path string) (script, python string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -100,8 +100,8 @@ type Command struct {
 	Env  []string
 }
 
-// environ is a command's environment as Python has it. Of a variable that is
-// there twice the last one counts.
+// environ returns a command's environment as Python has it. If a variable
+// occurs twice, the last one counts.
 func (c Command) environ() map[string]string {
 	env := map[string]string{}
 	for _, v := range c.Env {

@@ -14,13 +14,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// result is what a command leaves.
+// result holds what a command leaves.
 type result struct {
 	code           int
 	stdout, stderr string
 }
 
-// bothWays runs a command in a process of its own and by a server.
+// bothWays runs a command in its own process and on a server.
 func bothWays(t *testing.T, s *Server, c Command) (own, served result) {
 	t.Helper()
 	cmd := exec.Command(s.cli.Path, c.Args...)

@@ -5,12 +5,12 @@ import (
 	"os"
 )
 
-// SocketVariable tells Client where the server is.
+// SocketVariable tells Client the address of the server.
 const SocketVariable = "ROLLCALL_TEST_AWS_SOCKET"
 
-// Client is the main function of a program that stands in for "aws" where a
-// script calls it: it has the server run the command with this process's own
-// arguments, environment, directory, input and output.
+// Client is the main function of a program that replaces "aws" where a script
+// calls it: the server runs the command with this process's own arguments,
+// environment, directory, input and output.
 func Client() {
 	dir, err := os.Getwd()
 	if err == nil {

@@ -20,15 +20,15 @@ import (
 type Server struct {
 	cli    CLI
 	dir    string
-	stdin  io.Closer // the server ends with it
-	cmd    *exec.Cmd // nil where every command is a process of its own
+	stdin  io.Closer // the server ends when it is closed
+	cmd    *exec.Cmd // nil if every command is a process of its own
 	stderr *os.File
 }
 
 //go:embed server.py
 var serverScript []byte
 
-// Start starts a server. Nothing has to be waited for.
+// Start starts a server. It need not be waited for.
 func Start(cli CLI) (s *Server, err error) {
 	s = &Server{cli: cli}
 	if cli.python == "" {
@@ -65,7 +65,7 @@ func Start(cli CLI) (s *Server, err error) {
 	return s, s.cmd.Start()
 }
 
-// Socket is where Client finds the server; empty where there is none.
+// Socket returns the address of the server, or "" if there is none.
 func (s *Server) Socket() string {
 	if s.cli.python == "" {
 		return ""
@@ -113,7 +113,8 @@ func (s *Server) Run(c Command, stdout, stderr io.Writer) (int, error) {
 	return ask(s.Socket(), c, null, out, errOut)
 }
 
-// pipe returns what is copied to w until it is closed everywhere.
+// pipe returns a file whose content is copied to w until every copy of it is
+// closed.
 func pipe(copying *sync.WaitGroup, w io.Writer) (*os.File, error) {
 	from, to, err := os.Pipe()
 	if err != nil {
@@ -126,7 +127,7 @@ func pipe(copying *sync.WaitGroup, w io.Writer) (*os.File, error) {
 	return to, nil
 }
 
-// ask has the server run a command.
+// ask asks the server to run a command.
 func ask(socket string, c Command, files ...*os.File) (int, error) {
 	connection, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
 	if err != nil {

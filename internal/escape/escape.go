@@ -1,5 +1,5 @@
-// Package escape makes the text of others safe for the place it is shown in: a
-// terminal, Markdown, a spreadsheet.
+// Package escape makes other people's texts safe for the place where they are
+// shown: a terminal, Markdown or a spreadsheet.
 package escape
 
 import (
@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Printable returns s with everything that is no printable character as an escape.
-// User names cannot hold any, but a file that claims to be a report can.
+// Printable returns s with every unprintable character as an escape. User names
+// cannot hold any, but a file that claims to be a report can.
 func Printable(s string) string {
 	clean := true
 	for _, r := range s {
@@ -38,9 +38,8 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// Markdown returns a text that stays text in Markdown, also in the cell of a
-// table: no markup, no link and, where it is pasted into an issue, no mention
-// comes of it.
+// Markdown returns a text that remains text in Markdown, also in the cell of a
+// table. It yields no markup, no link and, pasted into an issue, no mention.
 func Markdown(s string) string {
 	s = markdownEscapes.Replace(Printable(s))
 	if strings.HasPrefix(s, "@") {
@@ -54,11 +53,11 @@ var markdownEscapes = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "://", "&#58;//", "www.", "www&#46;", " @", " &#64;",
 )
 
-// CSVCell returns a cell that no spreadsheet takes for a formula: those that begin
-// like one get an apostrophe in front, which is what OWASP advises. The signs
-// in full width count as well where the spreadsheet's language is Japanese or
-// Chinese. A tab or a carriage return in front would hide the sign from us and
-// not from the spreadsheet; as no printable characters they become escapes.
+// CSVCell returns a cell that no spreadsheet takes for a formula: a text that
+// begins like one gets an apostrophe in front, as OWASP advises. The full-width
+// signs also count if the spreadsheet's language is Japanese or Chinese. A tab
+// or a carriage return in front would hide the sign from us and not from the
+// spreadsheet; both are unprintable and become escapes.
 func CSVCell(cell string) string {
 	cell = Printable(cell)
 	for _, sign := range []string{"=", "+", "-", "@", "＝", "＋", "－", "＠"} {

@@ -36,8 +36,8 @@ func TestCSVCell(t *testing.T) {
 	}
 }
 
-// FuzzAppendJSON: what is written is one line of graphic characters, and reads
-// as the text it was made of.
+// FuzzAppendJSON checks that the output is one line of graphic characters and
+// reads as the original text.
 func FuzzAppendJSON(f *testing.F) {
 	for _, s := range []string{"", hostile, "\xff", "a\u2028b", "é\u0301", "\x7f\u0085"} {
 		f.Add(s)
@@ -59,7 +59,8 @@ func FuzzAppendJSON(f *testing.F) {
 	})
 }
 
-// FuzzInert: no text becomes a formula, more than a line, or unprintable.
+// FuzzInert checks that no text becomes a formula, more than a line, or
+// unprintable.
 func FuzzInert(f *testing.F) {
 	for _, s := range []string{"", "=1", "\t=1", " +1", hostile, "\u3000＝1"} {
 		f.Add(s)

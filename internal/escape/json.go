@@ -9,10 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// AppendJSON appends v on one line. Whatever is no printable character is
-// written as \u, so that a terminal shown the JSON is safe as well: the
-// standard library leaves DEL, the C1 controls and the marks that turn text
-// around as they are.
+// AppendJSON appends v on one line. Every unprintable character is written as
+// \\u, so that a terminal is safe from the JSON as well: the standard library
+// leaves DEL, the C1 controls and the marks that change the direction of text.
 func AppendJSON(dst []byte, v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -23,7 +22,7 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 	return appendSafe(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
-// appendSafe appends JSON with what is not printable as escapes. Outside of
+// appendSafe appends JSON with unprintable characters as escapes. Outside
 // strings JSON has none but line ends.
 func appendSafe(dst, text []byte) []byte {
 	for i := 0; i < len(text); {

@@ -1,5 +1,5 @@
 // Package grid writes tables for a terminal: cells with a style, in columns
-// that are made to fit a width.
+// that fit a width.
 package grid
 
 import (
@@ -11,7 +11,7 @@ import (
 	"rollcall/internal/escape"
 )
 
-// Style says how a cell stands out where there is colour.
+// Style says how a cell differs from others where there is colour.
 type Style int
 
 // The styles.
@@ -42,27 +42,27 @@ type Cell struct {
 	Style Style
 }
 
-// Text returns a cell of the usual style with the text of others, of which
-// what is not printable becomes escapes.
+// Text returns a cell of the usual style with somebody else's text, in which
+// unprintable characters become escapes.
 func Text(s string) Cell { return Cell{Text: escape.Printable(s)} }
 
-// Width returns how many columns the cell fills.
+// Width returns the number of columns that the cell fills.
 func (c Cell) Width() int { return text.StringWidth(c.Text) }
 
-// Nothing is the sign that stands for what is not there.
+// Nothing is the sign for a value that does not exist.
 const Nothing = "–"
 
-// The cells that stand for a value: there is none, or nothing tells.
+// These cells replace a value: there is none, or nothing tells.
 var (
 	None    = Cell{Text: Nothing, Style: Dim}
 	Unknown = Cell{Text: "?", Style: Odd}
 )
 
-// Gap is how many blanks separate two columns.
+// Gap is the number of blanks between two columns.
 const Gap = 2
 
 // WriteRow writes the cells on one line, each cut to the width of its column.
-// The last is not filled up.
+// The last is not padded.
 func WriteRow(b *bufio.Writer, cells []Cell, widths []int, colour bool) {
 	for i, c := range cells {
 		if c.Width() > widths[i] {

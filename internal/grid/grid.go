@@ -10,14 +10,14 @@ import (
 	"rollcall/internal/escape"
 )
 
-// Grid is a table whose columns are separated by blanks and which is made to
-// fit a width: the last column is wrapped, columns are left out, one is cut, in
-// that order.
+// Grid is a table whose columns are separated by blanks and which fits a width.
+// To fit, the last column is wrapped, then columns are left out, then one is
+// cut.
 type Grid struct {
 	Titles []string
 	// Rows hold a cell for each title, with printable texts.
 	Rows [][]Cell
-	// Spare are the titles of columns that may be left out, in that order.
+	// Spare lists the titles of columns that may be left out, in that order.
 	Spare []string
 	// Cut is the title of the column whose texts may be cut short, but not below
 	// Least; Wrap says that the last column is continued on further lines.
@@ -25,13 +25,13 @@ type Grid struct {
 	Least  int
 	Wrap   bool
 	Indent string
-	// Blocks puts the last column below the others where the grid does not fit,
-	// so that no text is cut.
+	// Blocks puts the last column below the others if the grid does not fit, so
+	// that no text is cut.
 	Blocks bool
 }
 
-// Add adds a row with the texts of others, a cell for each title. What is not
-// printable in them becomes escapes; an empty one is shown as a dash.
+// Add adds a row with other people's texts, a cell for each title. Unprintable
+// characters become escapes; an empty text is shown as a dash.
 func (g *Grid) Add(cells ...Cell) {
 	row := make([]Cell, len(cells))
 	for i, c := range cells {
@@ -42,8 +42,8 @@ func (g *Grid) Add(cells ...Cell) {
 	g.Rows = append(g.Rows, row)
 }
 
-// Write writes the grid; a width of 0 lets it be as wide as it is. An error of
-// the writer comes with its Flush.
+// Write writes the grid; a width of 0 sets no limit. An error of the writer is
+// returned by its Flush.
 func (g *Grid) Write(b *bufio.Writer, width int, colour bool) {
 	widths := g.measure()
 	for _, title := range g.Spare {
@@ -78,8 +78,8 @@ func (g *Grid) Write(b *bufio.Writer, width int, colour bool) {
 	}
 }
 
-// writeBlocks writes each row as a line of all cells but the last, and the last
-// below it.
+// writeBlocks writes each row as a line with all cells but the last, and the
+// last cell below it.
 func (g *Grid) writeBlocks(b *bufio.Writer, width int, colour bool) {
 	titles := make([]Cell, len(g.Titles))
 	for i, title := range g.Titles {
@@ -95,10 +95,9 @@ func (g *Grid) writeBlocks(b *bufio.Writer, width int, colour bool) {
 	}
 }
 
-// block writes cells one after the other; where they do not fit into a line,
-// on several.
+// block writes cells one after the other, on several lines if necessary.
 func (g *Grid) block(b *bufio.Writer, cells []Cell, width int, colour bool) {
-	at := 0 // how much of the line is written
+	at := 0 // columns of the line that are written
 	for _, c := range cells {
 		for i, part := range Wrap(c.Text, max(width-len(g.Indent), 16)) {
 			switch w := text.StringWidth(part); {
@@ -118,10 +117,10 @@ func (g *Grid) block(b *bufio.Writer, cells []Cell, width int, colour bool) {
 	b.WriteByte('\n')
 }
 
-// sentence is how many columns let a text that is wrapped still be read well.
+// sentence is the number of columns in which a wrapped text still reads well.
 const sentence = 32
 
-// need is how wide the grid is, or can be made by wrapping.
+// need returns how wide the grid is, or how wide it can become by wrapping.
 func (g *Grid) need(widths []int) int {
 	total := g.whole(widths)
 	if last := widths[len(widths)-1]; g.Wrap && last > sentence {
@@ -156,7 +155,7 @@ func (g *Grid) measure() []int {
 	return widths
 }
 
-// Remove takes out a column.
+// Remove removes a column.
 func (g *Grid) Remove(i int) {
 	g.Titles = slices.Delete(slices.Clone(g.Titles), i, i+1)
 	for r, row := range g.Rows {
@@ -183,8 +182,8 @@ func (g *Grid) line(b *bufio.Writer, row []Cell, widths []int, colour bool) {
 	}
 }
 
-// Wrap breaks a text into lines at blanks. A word that is too long is broken
-// as well.
+// Wrap breaks a text into lines at blanks. It also breaks a word that is too
+// long.
 func Wrap(s string, width int) []string {
 	var lines []string
 	line := ""

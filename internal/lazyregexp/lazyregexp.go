@@ -1,6 +1,6 @@
-// Package lazyregexp holds regular expressions that are compiled when they are
-// first used. Those of package variables would otherwise be compiled by every
-// start of the program, of which most use none.
+// Package lazyregexp holds regular expressions that are compiled on first use.
+// Package variables would otherwise compile them at every start of the program,
+// most of which use none.
 package lazyregexp
 
 import (

@@ -17,24 +17,24 @@ type request struct {
 	stranger      bool // signed with a key that nobody has, or not at all
 }
 
-// admin is the policy that is attached, document the inline one.
+// admin is the attached policy, document the inline one.
 const (
 	admin    = "arn:aws:iam::aws:policy/AdministratorAccess"
 	document = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:GetUser","Resource":"*"}}`
 )
 
-// reads change nothing that is compared afterwards.
+// reads change nothing that is compared later.
 var reads = []string{
 	"Action=ListUsers&MaxItems=50", "Action=GetAccountSummary", "Action=GetUser", "Action=ListAccessKeys",
 	"Action=GetAccountAuthorizationDetails&MaxItems=20", "Action=GenerateCredentialReport",
 	"Action=GetCredentialReport",
 	"Action=ListPolicies&Scope=AWS&MaxItems=20", "Action=GetAccountPasswordPolicy",
-	// Of a policy that few have: the answer is about each who has it.
+	// This policy is attached to few: the answer is about each of them.
 	"Action=GenerateServiceLastAccessedDetails&Arn=arn:aws:iam::aws:policy/ReadOnlyAccess",
 }
 
-// next is the next call of a client: a change of a user of its own, a read, or
-// the call of a stranger.
+// next returns the next call of a client: a change of one of its own users, a
+// read, or the call of a stranger.
 func (c *client) next() request {
 	switch kind := rand.IntN(10); {
 	case kind < 2:
@@ -52,7 +52,7 @@ func (c *client) next() request {
 	return r
 }
 
-// strangers need no key that anybody has.
+// strangers need no key of the account.
 var strangers = []request{
 	{service: "iam", form: "Action=ListUsers&Version=2010-05-08", stranger: true},
 	{service: "sts", form: "Action=AssumeRoleWithWebIdentity&RoleArn=arn:aws:iam::123456789012:role/nobody" +
@@ -86,8 +86,8 @@ func (c *client) changes() []request {
 	return append([]request{create}, rest...)
 }
 
-// request is a call as an HTTP request, signed. A stranger's is signed with a
-// key that nobody has, or not at all.
+// request returns a call as a signed HTTP request. A stranger's is signed with
+// a key that nobody has, or not at all.
 func (c *client) request(of request) *http.Request {
 	r, err := http.NewRequest(http.MethodPost, "http://"+hostOf(c.Addr)+"/", strings.NewReader(of.form))
 	if err != nil {
@@ -113,7 +113,7 @@ func hostOf(addr string) string {
 	return addr
 }
 
-// wire is a call as the bytes of a connection.
+// wire returns a call as the bytes of a connection.
 func (c *client) wire(of request) []byte {
 	r := c.request(of)
 	var b bytes.Buffer

@@ -19,7 +19,7 @@ import (
 // change is an action on a user.
 type change struct{ action, user string }
 
-// record is what is read of a line of the trail.
+// record holds what is read of a line of the trail.
 type record struct {
 	EventID           string `json:"eventID"`
 	EventName         string `json:"eventName"`
@@ -33,17 +33,17 @@ type record struct {
 	} `json:"additionalEventData"`
 }
 
-// Fates are what a trail says of changes.
+// Fates holds what a trail says about changes.
 type Fates struct {
 	Changes   int // recorded as made
-	Recovered int // of those, after a crash only
+	Recovered int // of those, only after a crash
 	Twice     int // of those, before the crash and after it
 	made      map[change]bool
 	unknown   map[change]bool
 }
 
-// Read reads what a trail says of the users whose names begin with a prefix. A
-// record that comes twice has the same event id.
+// Read reads what a trail says about the users whose names begin with a prefix.
+// A record that comes twice has the same event id.
 func Read(trail io.Reader, prefix string) (Fates, error) {
 	f := Fates{made: map[change]bool{}, unknown: map[change]bool{}}
 	lines := bufio.NewScanner(trail)
@@ -86,8 +86,8 @@ func (f Fates) compare(faults *[]string, action, user string, there bool) {
 	}
 }
 
-// Check holds the data of an account against what a trail says of the users
-// whose names begin with a prefix. It returns how many changes agree.
+// Check compares the data of an account with what a trail says about the users
+// whose names begin with a prefix. It returns the number of changes that agree.
 func (f Fates) Check(ctx context.Context, c *iam.Client, prefix string) (int, error) {
 	var faults []string
 	agree := 0
@@ -132,7 +132,7 @@ func (f Fates) Check(ctx context.Context, c *iam.Client, prefix string) (int, er
 	return agree, nil
 }
 
-// keyed says of users whether they hold an access key.
+// keyed reports which users hold an access key.
 func keyed(ctx context.Context, c *iam.Client, users []types.UserDetail) (map[string]bool, error) {
 	keys := map[string]bool{}
 	var mu sync.Mutex
@@ -154,7 +154,7 @@ func keyed(ctx context.Context, c *iam.Client, users []types.UserDetail) (map[st
 	return keys, all.wait()
 }
 
-// errgroup runs functions at the same time and gathers their errors.
+// errgroup runs functions at the same time and collects their errors.
 type errgroup struct {
 	sync.WaitGroup
 	mu  sync.Mutex

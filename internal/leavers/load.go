@@ -1,10 +1,10 @@
-// Package leavers makes calls whose clients leave: reset, close their sending
-// side, or end their context at a random moment. Afterwards it holds the data
-// against the trail. It is for tests and for generating load.
+// Package leavers makes calls whose clients leave: they reset the connection,
+// close their sending side, or end their context at a random moment. Afterwards
+// it compares the data with the trail. It is for tests and for generating load.
 //
-// Every change is asked for once: each call acts on a user of its own run and
-// number. So what is there afterwards was made by that call, and the record of
-// that call must be of a success.
+// Every change is requested once: each call acts on a user with the run and a
+// number in its name. So that call made what exists afterwards, and its record
+// must be of a success.
 package leavers
 
 import (
@@ -24,33 +24,33 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// Load is a number of clients who leave.
+// Load describes a number of clients that leave.
 type Load struct {
-	// Addr is where the service listens; TLS is nil for plain HTTP. Handler,
-	// where it is set, is called in process instead, and contexts end.
+	// Addr is the address of the service; TLS is nil for plain HTTP. If Handler
+	// is set, it is called in process instead, and contexts end.
 	Addr    string
 	TLS     *tls.Config
 	Handler http.Handler
 	// Credentials may do everything in their account.
 	Credentials sigv4test.Credentials
 	Now         func() time.Time // nil means time.Now
-	// Name begins the names of the users that are made: no two runs on one
-	// account may share it.
+	// Name begins the names of the created users: no two runs on one account
+	// may share it.
 	Name    string
-	Clients int // at the same time; 0 means 8
-	Calls   int // in all; 0 means until the context ends
-	// Patience is how long at most a client waits before it leaves; 0 means
-	// 3 ms.
+	Clients int // the number of clients at the same time; 0 means 8
+	Calls   int // the number of calls in all; 0 means until the context ends
+	// Patience is the longest time that a client waits before it leaves; 0
+	// means 3 ms.
 	Patience time.Duration
 }
 
-// Result is what became of the calls.
+// Result says what became of the calls.
 type Result struct {
 	Calls    int
 	Left     int // their clients took no answer
 	Answered int
-	// Faults are answers that no client should see, and answers that clients
-	// who waited for one did not get; at most twenty.
+	// Faults lists at most twenty answers that no client should see, and
+	// answers that waiting clients did not get.
 	Faults []string
 	faulty int
 }
@@ -164,7 +164,7 @@ func (c *client) dial() (net.Conn, error) {
 	return net.Dial("tcp", c.Addr)
 }
 
-// reset ends the connection with no word to the other side.
+// reset ends the connection without a word to the other side.
 func (c *client) reset(conn net.Conn) {
 	time.Sleep(rand.N(c.Patience))
 	if over, ok := conn.(*tls.Conn); ok {

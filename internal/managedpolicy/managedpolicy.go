@@ -1,9 +1,9 @@
-// Package managedpolicy is the policies that AWS manages, as data: their
+// Package managedpolicy holds the policies that AWS manages, as data: their
 // names, paths, default versions and documents, as AWS had them when
-// policies.tsv was made (gen tells how).
+// policies.tsv was generated (see gen).
 //
-// It holds the default version of each and no older one. Every partition has
-// all of them, with its own ARNs; in AWS some partitions lack some.
+// It holds only the default version of each. Every partition has all of them,
+// with its own ARNs; in AWS some partitions lack some.
 package managedpolicy
 
 import (
@@ -21,8 +21,8 @@ import (
 type Policy struct {
 	Name string
 	Path string // "/", "/job-function/", …
-	// ID is ANPA… where AWS's is known; the others have one that is made of the
-	// name, and begins with ANPAZZZZ.
+	// ID is ANPA… if AWS's is known; the others are derived from the name, and
+	// begin with ANPAZZZZ.
 	ID          string
 	Description string // "" where it is not known
 	Version     string // v1
@@ -31,12 +31,12 @@ type Policy struct {
 	Updated     time.Time
 }
 
-// ARN is the policy's ARN in a partition.
+// ARN returns the policy's ARN in a partition.
 func (p *Policy) ARN(partition string) string {
 	return "arn:" + partition + ":iam::aws:policy" + p.Path + p.Name
 }
 
-// Find returns the policy with an ARN of any partition, nil where there is
+// Find returns the policy with an ARN of any partition, or nil if there is
 // none. It must not be changed.
 func Find(arn string) *Policy {
 	part := strings.SplitN(arn, ":", 6)
@@ -50,14 +50,14 @@ func Find(arn string) *Policy {
 	return in(part[1]).byName[name]
 }
 
-// All are the policies of a partition in order of their names, without regard
-// to case. They must not be changed.
+// All returns the policies of a partition in the order of their names, without
+// regard to case. They must not be changed.
 func All(partition string) []*Policy { return in(partition).all }
 
 //go:embed policies.tsv
 var lines string
 
-// collection is the policies of one partition.
+// collection holds the policies of one partition.
 type collection struct {
 	all    []*Policy
 	byName map[string]*Policy // by path and name
@@ -78,7 +78,7 @@ func in(partition string) collection {
 	return collection{}
 }
 
-// load reads lines. What a line lacks is a mistake in the program and panics;
+// load reads lines. An incomplete line is a mistake in the program and panics;
 // a test reads them all.
 func load(lines, partition string) collection {
 	c := collection{byName: map[string]*Policy{}}

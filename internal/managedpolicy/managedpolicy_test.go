@@ -7,8 +7,8 @@ import (
 	"rollcall/internal/policy"
 )
 
-// Every document of every partition is one that decisions can be made by, and
-// what a listing needs is there and unique.
+// Every document of every partition can be used for decisions, and what a
+// listing needs exists and is unique.
 func TestAll(t *testing.T) {
 	for partition := range partitions {
 		all := All(partition)

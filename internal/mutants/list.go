@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// mutant is one defence and the test that must notice when it is gone.
+// mutant is one defence and the test that must notice its absence.
 type mutant struct {
 	name, file, test string
 	postgres         bool // the test needs PostgreSQL
@@ -18,8 +18,8 @@ type mutant struct {
 // edit replaces one line of the file. An empty new removes the line.
 type edit struct{ old, new string }
 
-// readList reads blocks of "key: value" lines. A name begins a block. Lines that
-// begin with # say something to people.
+// readList reads blocks of "key: value" lines. A name begins a block. Lines
+// that begin with # are comments.
 func readList(text string) ([]mutant, error) {
 	var list []mutant
 	for i, line := range strings.Split(text, "\n") {
@@ -64,7 +64,7 @@ func (m *mutant) set(line string) error {
 	return nil
 }
 
-// complete says which blocks miss something, and which names come twice.
+// complete returns an error that names incomplete blocks and repeated names.
 func complete(list []mutant) error {
 	var errs []error
 	seen := map[string]bool{}
@@ -82,8 +82,8 @@ func complete(list []mutant) error {
 	return errors.Join(errs...)
 }
 
-// mutate returns the file's text without its defence. Each old line must be
-// there exactly once, so that the list cannot outlive the code.
+// mutate returns the file's text without its defence. Each old line must occur
+// exactly once, so that the list cannot outlive the code.
 func (m mutant) mutate() (string, error) {
 	text, err := os.ReadFile(m.file)
 	if err != nil {

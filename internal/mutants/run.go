@@ -16,7 +16,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// The verdicts. Whatever else a verdict says is an error of the list.
+// These are the verdicts. Any other verdict is an error of the list.
 const (
 	killed   = "killed"
 	survived = "SURVIVED"
@@ -28,12 +28,12 @@ const testTimeout = 5 * time.Minute
 // runner runs tests with and without their defence.
 type runner struct {
 	dir string
-	// sound says of a test command whether it is green with the code as it is.
+	// sound reports whether a test command is green with the unchanged code.
 	sound map[string]error
 }
 
-// run also returns what the test said of the missing defence, so that people can
-// see whether it turned red for the right reason.
+// run also returns what the test said about the missing defence, so that people
+// can see whether it turned red for the right reason.
 func (r runner) run(ctx context.Context, m mutant) (verdict, said string) {
 	verdict, said, err := r.verdict(ctx, m)
 	if err != nil {
@@ -68,7 +68,8 @@ func (r runner) verdict(ctx context.Context, m mutant) (verdict, said string, er
 	return killed, complaint(out), nil
 }
 
-// complaint returns how the first line begins in which a test says what is wrong.
+// complaint matches the start of the first line in which a test says what is
+// wrong.
 func complaint(out string) string {
 	said := strings.TrimSpace(complained.FindString(out))
 	return said[:min(len(said), 200)]
@@ -76,10 +77,10 @@ func complaint(out string) string {
 
 var complained = regexp.MustCompile(`(?m)^\s*\w+_test\.go:\d+: .*|^panic: .*|^.*script\S*\.txt\S*:\d+: .*`)
 
-// broken is what the go command says of code that it cannot compile.
+// broken matches what the go command says about code that it cannot compile.
 var broken = regexp.MustCompile(`\[(build|setup) failed\]`)
 
-// sound says whether a test passed, and was there at all.
+// sound reports whether a test ran and passed.
 func sound(out string, err error) error {
 	switch {
 	case err != nil:
@@ -90,8 +91,8 @@ func sound(out string, err error) error {
 	return nil
 }
 
-// overlay writes the changed file beside the code, and what the go command
-// needs to read it in the place of the real one.
+// overlay writes the changed file next to the code, and the description that
+// makes the go command read it in place of the real one.
 func (r runner) overlay(m mutant) (string, error) {
 	text, err := m.mutate()
 	if err != nil {
@@ -113,8 +114,8 @@ func (r runner) overlay(m mutant) (string, error) {
 	return overlay, os.WriteFile(overlay, replace, 0o600)
 }
 
-// goTest runs a test command as a shell reads it. The flags reach every go
-// command under it by the environment. With the code as it is, the go command
+// goTest runs a test command as a shell reads it. The environment passes the
+// flags to every go command below it. With the unchanged code the go command
 // may answer from its cache.
 func goTest(ctx context.Context, command string, flags ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "bash", "-c", command)

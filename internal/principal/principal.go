@@ -57,17 +57,17 @@ func (c Caller) Kind() Kind {
 	return User
 }
 
-// Session is the session of temporary credentials, nil for a long-term key.
-// It must not be changed.
+// Session returns the session of temporary credentials, nil for a long-term
+// key. It must not be changed.
 func (c Caller) Session() *Session { return c.signer.Session }
 
-// Account is the account's twelve digits.
+// Account returns the account's twelve digits.
 func (c Caller) Account() string { return c.signer.User.Account }
 
-// Instance tells the account from others that had its number before.
+// Instance distinguishes the account from earlier ones with its number.
 func (c Caller) Instance() string { return c.signer.Instance }
 
-// Tenant names the account for good, unlike its number, which a later account
+// Tenant names the account forever, unlike its number, which a later account
 // may have.
 func (c Caller) Tenant() string { return strings.TrimSuffix(c.Account()+"/"+c.Instance(), "/") }
 
@@ -95,11 +95,11 @@ func (c Caller) As(nameKey, name, path string) Caller {
 	return c
 }
 
-// IsRoot says whether the account's root user calls, by its key or in a
+// IsRoot reports whether the account's root user calls, by its key or in a
 // session.
 func (c Caller) IsRoot() bool { return c.Kind() == Root }
 
-// HasUser says whether the caller is a user or root, and not a role or a
+// HasUser reports whether the caller is a user or root, and not a role or a
 // federated user: only then UserName and NameKey name somebody.
 func (c Caller) HasUser() bool { k := c.Kind(); return k == User || k == Root }
 

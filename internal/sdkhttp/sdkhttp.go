@@ -1,12 +1,11 @@
-// Package sdkhttp lets the AWS SDK for Go work with a service that answers at
-// once, as one on the same machine does.
+// Package sdkhttp makes the AWS SDK for Go work with a service that answers
+// very fast, as one on the same machine does.
 //
-// When an answer has begun, the SDK (smithy-go 1.28) closes the body of the
-// request, which net/http may not have found to be at its end yet. The body
-// then says so by an error of its WriteTo that net/http takes for a failed
-// request: it closes the connection, and what was to be read of the answer is
-// lost. The SDK repeats the call, which does harm where the first one made
-// something.
+// When an answer begins, the SDK (smithy-go 1.28) closes the body of the
+// request, whose end net/http may not have seen yet. The body then reports the
+// close by an error of its WriteTo, which net/http takes for a failed request:
+// it closes the connection, and the rest of the answer is lost. The SDK repeats
+// the call, which does harm if the first one created something.
 package sdkhttp
 
 import (
@@ -17,8 +16,8 @@ import (
 // Transport returns a transport for the SDK on top of another one.
 func Transport(base http.RoundTripper) http.RoundTripper { return plainBodies{base} }
 
-// plainBodies sends bodies that can only be read and closed: what their Read
-// returns after they were closed is no failure.
+// plainBodies sends bodies that can only be read and closed: an error that
+// their Read returns after they were closed is no failure.
 type plainBodies struct{ base http.RoundTripper }
 
 func (t plainBodies) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -24,7 +24,7 @@ func (closedBody) WriteTo(io.Writer) (int64, error) { return 0, io.EOF }
 func TestTransport(t *testing.T) {
 	sent := errors.New("sent")
 	transport := sdkhttp.Transport(base(func(r *http.Request) (*http.Response, error) {
-		// What net/http does with a body: io.Copy, which prefers WriteTo.
+		// net/http does this with a body: io.Copy, which prefers WriteTo.
 		var b strings.Builder
 		if _, err := io.Copy(&b, r.Body); err != nil || b.String() != "form" {
 			t.Errorf("the body was read as %q, %v", b.String(), err)

@@ -5,11 +5,10 @@ import (
 	"strings"
 )
 
-// Fits reports whether an action can be about a resource: "*", or one whose ARN
-// has the form of one of the action's. An asterisk in the ARN stands for
-// anything.
+// Fits reports whether an action can be about a resource: "*", or an ARN of a
+// form that the action has. An asterisk in the ARN stands for anything.
 //
-// Buckets and objects of S3 are one kind: a simulation takes either for the
+// Buckets and objects of S3 are one kind: a simulation accepts either for the
 // actions of the other, with any region and account (recorded).
 func (a Action) Fits(arn string) bool {
 	return arn == "*" || slices.ContainsFunc(a.ARNs, func(pattern string) bool {
@@ -20,16 +19,16 @@ func (a Action) Fits(arn string) bool {
 	})
 }
 
-// FitsForm is Fits where a bucket of S3 is no object: reports of last access
-// tell them apart (recorded).
+// FitsForm is Fits, except that a bucket of S3 is no object: reports of last
+// access distinguish them (recorded).
 func (a Action) FitsForm(arn string) bool {
 	return arn == "*" || slices.ContainsFunc(a.ARNs, func(pattern string) bool { return fits(pattern, arn) })
 }
 
-// fits matches an ARN against a pattern with places like ${Account}. Those of
-// the first parts of an ARN hold no colon and may be empty, all others hold
-// anything but nothing. It takes the earliest match of what follows a place, so
-// that a long ARN costs no more than its length.
+// fits matches an ARN against a pattern with places like ${Account}. Places in
+// the first parts of an ARN hold no colon and may be empty; all others hold
+// anything and are not empty. It takes the earliest match of the text that
+// follows a place, so that a long ARN costs no more than its length.
 func fits(pattern, arn string) bool {
 	for {
 		literal, rest, place := strings.Cut(pattern, "${")
@@ -49,8 +48,8 @@ func fits(pattern, arn string) bool {
 	}
 }
 
-// placeEnd is how many bytes of an ARN a place holds; -1 if none will do. after
-// is what follows the place in the pattern.
+// placeEnd returns the number of bytes of an ARN that a place holds, or -1 if
+// no number fits. after is the rest of the pattern.
 func placeEnd(name, after, arn string) int {
 	switch name {
 	case "Partition", "Region", "Account":
@@ -72,7 +71,8 @@ func placeEnd(name, after, arn string) int {
 	return len(arn) - len(next)
 }
 
-// common is how many bytes two texts begin with alike.
+// common returns the length of the longest common prefix of two texts, in
+// bytes.
 func common(a, b string) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {

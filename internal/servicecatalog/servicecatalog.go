@@ -1,11 +1,11 @@
-// Package servicecatalog is what AWS publishes about its services, as data:
-// their titles, their actions, and the ARNs of what each action is about. Policy
-// simulation and service last accessed ask it; nothing is allowed or denied by
-// it.
+// Package servicecatalog holds what AWS publishes about its services, as data:
+// their titles, their actions, and the ARNs of what each action is about.
+// Policy simulation and service last accessed read it; it allows and denies
+// nothing.
 //
-// The data is as AWS had it when catalog.tsv.gz was made (gen tells how): a
-// newer action is not known, and of a newer service at most its name. It is
-// unpacked when it is first asked for.
+// The data is from the day on which catalog.tsv.gz was generated (see gen):
+// newer actions are unknown, and of newer services at most the name is known.
+// The file is unpacked on first use.
 package servicecatalog
 
 import (
@@ -25,13 +25,13 @@ var packed []byte
 
 // Service is one service. The zero Service is none.
 type Service struct {
-	// Namespace is what stands before the colon of an action: s3.
+	// Namespace is the part of an action before the colon: s3.
 	Namespace string
-	// Title is its name in AWS's documentation, "Amazon S3".
+	// Title is the service's name in AWS's documentation, "Amazon S3".
 	Title string
 	// Format is the ARN that AWS's policy generator and simulator show for
 	// everything that belongs to the service:
-	// "arn:${Partition}:s3:::${BucketName}/${KeyName}". It is "" where it is not
+	// "arn:${Partition}:s3:::${BucketName}/${KeyName}". It is "" if it is not
 	// known.
 	Format string
 
@@ -39,8 +39,8 @@ type Service struct {
 	actions string // lines
 }
 
-// titles are those of last-accessed reports where they are known to differ from
-// the documentation's. Recorded.
+// titles maps services to their titles in last-accessed reports where these are
+// known to differ from the documentation's. Recorded.
 var titles = map[string]string{
 	"apigateway":           "Manage - Amazon API Gateway",
 	"cloudformation":       "AWS CloudFormation",
@@ -51,8 +51,8 @@ var titles = map[string]string{
 	"ses":                  "Amazon SES",
 }
 
-// newer are the titles of services that came after catalog.tsv.gz, as reports of
-// last access name them. Their actions are not known. Recorded.
+// newer maps services that are newer than catalog.tsv.gz to their titles in
+// reports of last access. Their actions are not known. Recorded.
 var newer = map[string]string{
 	"account-access":           "Account access manager",
 	"agent-registry":           "AWS Agent Registry",
@@ -86,7 +86,7 @@ var catalog = sync.OnceValue(func() map[string]Service {
 })
 
 // unpack reads the file, which is part of the binary. Lines of actions begin
-// with a tab; a zero byte is put in front of all others.
+// with a tab; all others get a zero byte in front.
 func unpack() string {
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
@@ -113,21 +113,21 @@ func Find(namespace string) (Service, bool) {
 	return s, ok
 }
 
-// Namespaces are those of all services, sorted.
+// Namespaces returns the namespaces of all services, sorted.
 func Namespaces() []string { return slices.Sorted(maps.Keys(catalog())) }
 
 // Action is one action of a service.
 type Action struct {
 	Service Service
-	// Name is the action's own, without the namespace: GetObject.
+	// Name is the action's own name, without the namespace: GetObject.
 	Name string
-	// ARNs are the patterns of what the action can be about. An action without
-	// any is about "*" alone.
+	// ARNs holds the patterns of what the action can be about. An action
+	// without any is only about "*".
 	ARNs []string
 }
 
-// FindAction returns the action with a name like s3:GetObject. Names have no
-// case.
+// FindAction returns the action with a name like s3:GetObject. Case does not
+// matter.
 func FindAction(name string) (Action, bool) {
 	namespace, name, _ := strings.Cut(name, ":")
 	s, ok := Find(strings.ToLower(namespace))

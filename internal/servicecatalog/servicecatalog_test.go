@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/servicecatalog"
 )
 
-// The catalogue can be read, and knows what its readers ask.
+// The catalogue can be read, and knows what its readers ask for.
 func TestCatalog(t *testing.T) {
 	actions := 0
 	namespaces := servicecatalog.Namespaces()
@@ -53,7 +53,7 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
-// What is served here is known, but for what is newer than the catalogue.
+// The catalogue knows what is served here, except what is newer.
 func TestCatalogKnowsWhatIsServed(t *testing.T) {
 	unknown := 0
 	for _, service := range []string{"iam", "sts"} {
@@ -82,7 +82,7 @@ func TestFindAction(t *testing.T) {
 	}
 }
 
-// Recorded, but for those with a comment.
+// These are recorded, except those with a comment.
 func TestFits(t *testing.T) {
 	const account = "arn:aws:iam::123456789012:"
 	for _, test := range []struct {
@@ -109,7 +109,7 @@ func TestFits(t *testing.T) {
 		{"sts:GetCallerIdentity", account + "role/one", false},
 		{"sqs:SendMessage", "arn:aws-cn:sqs:cn-north-1:123456789012:one", true},
 		{"ec2:RunInstances", "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0", true},
-		// An asterisk stands for anything: guesses.
+		// An asterisk stands for anything: these are guesses.
 		{"iam:GetUser", account + "*", true},
 		{"iam:GetUser", account + "us*", true},
 		{"iam:GetUser", "arn:aws:iam::*", true},
@@ -128,7 +128,7 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// A long ARN made to be looked at again and again costs no more than others.
+// A long ARN that matches again and again costs no more than others.
 func TestFitsIsLinear(t *testing.T) {
 	long := "arn:aws:dynamodb:us-east-1:123456789012:table/" + strings.Repeat("/index/x/stream/", 1<<15)
 	began := time.Now()

@@ -225,7 +225,7 @@ func FuzzParseAuthorization(f *testing.F) {
 		}
 		again, err := parseAuthorization(algorithm + " " + strings.Join(parts, ","))
 		if err != nil || again != got {
-			t.Errorf("parseAuthorization(%q) = %+v; written anew %+v, %v", header, got, again, err)
+			t.Errorf("parseAuthorization(%q) = %+v; written again %+v, %v", header, got, again, err)
 		}
 	})
 }

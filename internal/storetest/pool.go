@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// pool keeps the databases that no test uses. Making one takes as long as
-// most tests do together; emptying one does not.
+// pool keeps the databases that no test uses. To create one takes as long as
+// most tests do together; to empty one does not.
 type pool struct {
 	mu   sync.Mutex
 	free []string
@@ -31,14 +31,14 @@ func (p *pool) take(ctx context.Context, server string) (string, error) {
 	}
 	p.mu.Unlock()
 	name := "test_" + strings.ToLower(rand.Text())
-	// Without fsync a copy of the files is several times as fast as the log
-	// of every block.
+	// Without fsync a copy of the files is several times as fast as the log of
+	// every block.
 	return name, administer(ctx, server,
 		fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, template))
 }
 
-// maxKept is the size in bytes above which a database is dropped: to empty it
-// would leave the space, and the plans, of what it held.
+// maxKept is the size in bytes above which a database is dropped: emptied, it
+// would keep the space and the plans of its former content.
 const maxKept = 32 << 20
 
 // giveBack empties a database for the next test, or drops it.
@@ -56,8 +56,8 @@ func (p *pool) giveBack(ctx context.Context, server, name string) error {
 	return nil
 }
 
-// empty deletes every row, once whoever is still connected is gone: a test
-// may have killed the process that was.
+// empty deletes every row, once every remaining connection is closed: a test
+// may have killed the process that was connected.
 func empty(ctx context.Context, url string) (size int64, err error) {
 	c, err := pgx.Connect(ctx, url)
 	if err != nil {
@@ -80,7 +80,7 @@ func empty(ctx context.Context, url string) (size int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	// As a replica does, without asking the foreign keys.
+	// Without checks of the foreign keys, as in a replica.
 	all := "SET session_replication_role = replica;" + strings.Join(deletes, "")
 	if _, err := c.PgConn().Exec(ctx, all).ReadAll(); err != nil {
 		return 0, err

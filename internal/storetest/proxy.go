@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Proxy is a TCP address in front of PostgreSQL servers, as a cluster has one
-// for whoever is its primary.
+// Proxy is a TCP address in front of PostgreSQL servers, such as a cluster has
+// for its primary.
 type Proxy struct {
 	listener net.Listener
 	mu       sync.Mutex
@@ -40,7 +40,7 @@ func NewProxy(t testing.TB, s *Server) *Proxy {
 	return p
 }
 
-// URL reaches the server behind the proxy.
+// URL returns the URL of the server behind the proxy.
 func (p *Proxy) URL() string {
 	return (&url.URL{
 		Scheme: "postgres", User: url.User("postgres"), Host: p.listener.Addr().String(), Path: "/postgres",
@@ -48,16 +48,16 @@ func (p *Proxy) URL() string {
 	}).String()
 }
 
-// Hang makes the server behind the proxy silent: connections stay open, also
-// new ones, and nothing comes back.
+// Hang makes the server behind the proxy silent: connections, also new ones,
+// stay open, and nothing comes back.
 func (p *Proxy) Hang() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.hung.Store(true)
 }
 
-// LeadTo sends new connections to a server. Those that are open stay where
-// they are.
+// LeadTo sends new connections to a server. Open connections stay where they
+// are.
 func (p *Proxy) LeadTo(s *Server) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,7 +92,7 @@ func (p *Proxy) serve(c net.Conn, socket string, hung *atomic.Bool) {
 	pass(c, up, hung)
 }
 
-// pass copies until either side ends; nothing comes through a hung one, and
+// pass copies until either side ends. Through a hung proxy nothing comes, and
 // nothing ends.
 func pass(to, from net.Conn, hung *atomic.Bool) {
 	buf := make([]byte, 64<<10)

@@ -17,21 +17,21 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Server is a private PostgreSQL server: its own data directory, reached
+// Server is a private PostgreSQL server with its own data directory, reached
 // only through a socket inside it.
 type Server struct {
 	// URL reaches its postgres database.
 	URL string
 	dir string
 	cmd *exec.Cmd
-	// said is what the server says; it is of interest only where the server
-	// does not come up.
+	// said holds what the server says. It matters only if the server does not
+	// come up.
 	said *bytes.Buffer
 }
 
 // StartServer starts a PostgreSQL server with the machine's binaries. durable
-// asks for real fsyncs; tests do without. PostgreSQL refuses to run as root,
-// so root runs it as the user postgres, which Debian's package makes.
+// asks for real fsyncs; tests do without. PostgreSQL refuses to run as root, so
+// root runs it as the user postgres, which Debian's package creates.
 func StartServer(ctx context.Context, durable bool) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
@@ -95,7 +95,7 @@ func version(initdb string) int {
 	return n
 }
 
-// owner gives the directory to whoever will run the server.
+// owner gives the directory to the user who will run the server.
 func owner(dir string) (*syscall.SysProcAttr, error) {
 	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if os.Getuid() != 0 {

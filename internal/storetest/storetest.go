@@ -1,7 +1,7 @@
 // Package storetest opens real databases for tests: SQLite in a temporary
 // directory, and PostgreSQL on a server that the test command starts. A test
-// that runs on both is written once, with Each. Nothing here skips: where
-// PostgreSQL is missing the test fails and says what to install.
+// that runs on both is written once, with Each. Nothing here skips: without
+// PostgreSQL the test fails and says what to install.
 package storetest
 
 import (
@@ -53,13 +53,13 @@ func Open(t testing.TB, cfg store.Config) *store.DB {
 	return db
 }
 
-// SQLite names a new SQLite file.
+// SQLite returns the path of a new SQLite file.
 func SQLite(t testing.TB) store.Config {
 	return store.Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
 }
 
 // Postgres gives a test an empty PostgreSQL database of its own. A test must
-// leave the schema as it is: the database is emptied and used again.
+// leave the schema unchanged: the database is emptied and used again.
 func Postgres(t testing.TB) store.Config {
 	t.Helper()
 	server := os.Getenv(Variable)
@@ -83,8 +83,8 @@ func Postgres(t testing.TB) store.Config {
 	return store.Config{URL: database(server, name)}
 }
 
-// template is migrated once per test program, so that a test's own database
-// is a copy and not a migration.
+// template is migrated once per test program, so that a test's own database is
+// a copy and needs no migration.
 var template = "template_" + strings.ToLower(rand.Text())
 
 var templateOnce sync.Once

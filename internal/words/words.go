@@ -1,5 +1,5 @@
-// Package words writes counts, moments and ages the way every output of the
-// tool writes them.
+// Package words writes counts, moments and ages in the way of every output of
+// the tool.
 package words
 
 import (
@@ -18,7 +18,7 @@ func Count[N int | int64](n N, noun string) string {
 	return fmt.Sprintf("%d %s", n, noun)
 }
 
-// Time returns the moment as programs read it, RFC 3339 in UTC; "" for the
+// Time returns the moment in RFC 3339 in UTC, as programs read it; "" for the
 // zero time.
 func Time(t time.Time) string {
 	if t.IsZero() {
@@ -35,8 +35,8 @@ func ReportTime(t report.Time) string {
 	return t.String()
 }
 
-// ShortAge returns a length of time in the one unit that tells most. Days are
-// never folded into months: rules count days.
+// ShortAge returns a length of time in the single unit that says most. Days
+// never become months, because rules count days.
 func ShortAge(d time.Duration) string {
 	switch {
 	case d < time.Minute:

@@ -70,7 +70,7 @@ func run(reference, generator, out string) error {
 	for _, namespace := range slices.Sorted(maps.Keys(raw)) {
 		var s service
 		if json.Unmarshal(raw[namespace], &s) != nil {
-			continue // the version of the file's form
+			continue // the version of the file's format
 		}
 		s.write(&lines, namespace, formats[namespace])
 	}
@@ -88,8 +88,9 @@ func readJSON(file string, to any) error {
 	return nil
 }
 
-// write adds the lines of a service: its own, then one for each action, which
-// has the numbers of the ARNs of its own line that the action is about.
+// write adds the lines of a service: its own, then one for each action. An
+// action's line holds the numbers of those ARNs of the service's line that the
+// action is about.
 func (s *service) write(to *bytes.Buffer, namespace, format string) {
 	kinds := slices.Sorted(maps.Keys(s.Resources))
 	number := map[string]string{}

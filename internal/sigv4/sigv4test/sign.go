@@ -2,8 +2,8 @@
 // shares no code with the verifier in package sigv4, so that neither can hide
 // the other's mistake.
 //
-// It is no general signer: paths must be in normal form, headers must have one
-// value each, and what is signed is the host, Content-Type and every X-Amz-*
+// It is not a general signer: paths must be in normal form, headers must have
+// one value each, and it signs only the host, Content-Type and every X-Amz-*
 // header.
 package sigv4test
 
@@ -19,13 +19,13 @@ import (
 	"time"
 )
 
-// Credentials are what a client signs with. SessionToken is empty for
-// long-term keys.
+// Credentials sign a client's requests. SessionToken is empty for long-term
+// keys.
 type Credentials struct{ AccessKeyID, SecretAccessKey, SessionToken string }
 
-// Sign adds X-Amz-Date, X-Amz-Security-Token where there is one, and
-// Authorization to r. The body is what will be sent; r.Body is not read.
-// Whatever these headers held before is replaced.
+// Sign adds X-Amz-Date, X-Amz-Security-Token if there is one, and Authorization
+// to r. The body is the one that will be sent; r.Body is not read. Previous
+// values of these headers are replaced.
 func Sign(r *http.Request, body []byte, c Credentials, region, service string, at time.Time) {
 	stamp := at.UTC().Format("20060102T150405Z")
 	r.Header.Del("Authorization")
@@ -101,7 +101,7 @@ func signature(r *http.Request, names []string, body []byte, c Credentials, stam
 	return fmt.Sprintf("%x", key)
 }
 
-// canonicalPath encodes each segment as it is sent once more.
+// canonicalPath encodes each segment, as it is sent, once more.
 func canonicalPath(u *url.URL) string {
 	sent := u.EscapedPath()
 	if sent == "" {
