@@ -1,9 +1,9 @@
-// Command gen writes policies.tsv: the policies that AWS manages, one a line.
+// Command gen writes policies.tsv: the policies that AWS manages, one per line.
 //
 // It reads them from the Python library moto, whose module
 // moto/iam/aws_managed_policies.py holds AWS's answers as JSON in one text, and
-// adds the ids and descriptions of known.tsv, which moto leaves out. Policies
-// that moto lacks are lines of added.tsv.
+// adds the ids and descriptions of known.tsv, which moto leaves out. added.tsv
+// holds the lines of policies that moto lacks.
 //
 //	go run ./gen -moto "$(python3 -c 'import moto, os; print(os.path.dirname(moto.__file__))')"
 package main
@@ -54,8 +54,8 @@ func run(moto, known, added, out string) error {
 	return os.WriteFile(out, []byte(lines), 0o644)
 }
 
-// policies makes the lines: path, name, id, version, created, updated,
-// description, document. Those of added are lines already.
+// policies returns the lines: path, name, id, version, created, updated,
+// description, document. The entries of added are lines already.
 func policies(module, known, added string) (string, error) {
 	_, text, found := strings.Cut(module, `"""`)
 	text, _, ended := strings.Cut(text, `"""`)
