@@ -55,6 +55,8 @@ type Call struct {
 	SourceIP  string
 	UserAgent string
 	TLS       *trail.TLSDetails // nil for plain HTTP
+	// Console says that a person called, from the console.
+	Console bool
 }
 
 // API is the actions that are served, and the trail of their calls.
@@ -221,7 +223,7 @@ func (a *API) clientError(ctx context.Context, err error, action string, call Ca
 func (a *API) record(call Call, service, name string, err *awsmodel.Error) trail.Record {
 	rec := trail.Record{
 		EventTime: a.now(), EventSource: service + ".amazonaws.com", EventName: name, AWSRegion: "us-east-1",
-		SourceIPAddress: call.SourceIP, UserAgent: call.UserAgent, RequestID: call.RequestID, TLS: call.TLS,
+		SourceIPAddress: call.SourceIP, UserAgent: call.UserAgent, RequestID: call.RequestID, TLS: call.TLS, FromConsole: call.Console,
 	}
 	if err != nil {
 		rec.ErrorCode, rec.ErrorMessage = err.Code, err.Message

@@ -120,6 +120,8 @@ func sessionMay(c principal.Caller, action Action) error {
 		return nil
 	}
 	switch {
+	case session.SignedIn:
+		return nil
 	case action.Name == "GetWebIdentityToken":
 		if session.Federated {
 			return awsmodel.Fail("AccessDenied", "GetWebIdentityToken does not support federated user sessions")

@@ -123,6 +123,9 @@ func (s *Service) CreateVirtualMFADevice(ctx context.Context, in *iam.CreateVirt
 // EnableMFADevice gives a device to a user who proves to hold it by two
 // consecutive codes.
 func (s *Service) EnableMFADevice(ctx context.Context, in *iam.EnableMFADeviceInput) (*iam.EnableMFADeviceOutput, error) {
+	if p := passkeyOf(ctx); p != nil {
+		return &iam.EnableMFADeviceOutput{}, s.enablePasskey(ctx, in, p)
+	}
 	c := principal.Of(ctx)
 	p := pair{c: c, user: *in.UserName, serial: *in.SerialNumber, codes: [2]string{*in.AuthenticationCode1, *in.AuthenticationCode2}}
 	p.guard = func(tx *store.Tx, u store.User) error { return mayManageOwn(tx, c, u) }
@@ -145,7 +148,7 @@ func mayEnable(tx *store.Tx, u store.User, d store.MFADevice) error {
 	case d.Assigned:
 		return fail("EntityAlreadyExists", "MFA Device is already in use.")
 	}
-	have, err := tx.UserMFADevices(u.Account, u.NameKey)
+	have, err := userDevices(tx, u.Account, u.NameKey)
 	if err != nil {
 		return err
 	}
@@ -164,7 +167,7 @@ func mayManageOwn(tx *store.Tx, c principal.Caller, u store.User) error {
 	if c.Kind() != principal.User || c.User().ID != u.ID || session != nil && !session.MFA.IsZero() {
 		return nil
 	}
-	have, err := tx.UserMFADevices(u.Account, u.NameKey)
+	have, err := userDevices(tx, u.Account, u.NameKey)
 	if err != nil || len(have) == 0 {
 		return err
 	}
@@ -261,14 +264,15 @@ func (s *Service) withPair(ctx context.Context, p pair, may func(*store.Tx, stor
 // device in its console only. Here root calls with the device that is named
 // for it and its account number, or root, as the user name.
 func deviceUser(tx *store.Tx, c principal.Caller, name *string, serial string) (store.User, error) {
-	if name != nil && c.IsRoot() && serial == deviceARN(c, "/", rootDeviceName) && (*name == c.Account() || *name == "root") {
+	roots := serial == deviceARN(c, "/", rootDeviceName) || isPasskeySerial(c, serial)
+	if name != nil && c.IsRoot() && roots && (*name == c.Account() || *name == "root") {
 		name = nil
 	}
 	return userOrCaller(tx, c, name)
 }
 
-// DeactivateMFADevice takes a device from its user. The virtual device stays,
-// and can be enabled again by newer codes.
+// DeactivateMFADevice takes a device from its user. A virtual device stays,
+// and can be enabled again by newer codes; a passkey is gone.
 func (s *Service) DeactivateMFADevice(ctx context.Context, in *iam.DeactivateMFADeviceInput) (*iam.DeactivateMFADeviceOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
@@ -278,6 +282,13 @@ func (s *Service) DeactivateMFADevice(ctx context.Context, in *iam.DeactivateMFA
 		}
 		if err := mayManageOwn(tx, c, u); err != nil {
 			return err
+		}
+		if isPasskeySerial(c, *in.SerialNumber) {
+			p, err := passkey(tx, u, *in.SerialNumber)
+			if err != nil {
+				return err
+			}
+			return tx.DeletePasskey(p.Account, p.Serial)
 		}
 		d, err := device(tx, c.Account(), *in.SerialNumber)
 		if err != nil {
@@ -316,19 +327,19 @@ func (s *Service) ListMFADevices(ctx context.Context, in *iam.ListMFADevicesInpu
 		return nil, err
 	}
 	var u store.User
-	var devices []store.MFADevice
+	var devices []MFADevice
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		if u, err = userOrCaller(tx, c, in.UserName); err != nil {
 			return err
 		}
-		devices, err = tx.UserMFADevices(u.Account, u.NameKey)
+		devices, err = userDevices(tx, u.Account, u.NameKey)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	out := &iam.ListMFADevicesOutput{}
-	devices, out.IsTruncated, out.Marker = cutAll(p, devices, func(d store.MFADevice) string { return d.ID })
+	devices, out.IsTruncated, out.Marker = cutAll(p, devices, func(d MFADevice) string { return d.id })
 	out.MFADevices = make([]types.MFADevice, len(devices))
 	for i, d := range devices {
 		out.MFADevices[i] = types.MFADevice{UserName: nameOut(u), SerialNumber: &d.Serial, EnableDate: when(d.Enabled)}
@@ -371,19 +382,27 @@ func (s *Service) ListVirtualMFADevices(ctx context.Context, in *iam.ListVirtual
 	return out, nil
 }
 
-// GetMFADevice knows FIDO security keys only, as AWS's does, and those cannot
-// be enrolled through this API. The text for other devices is recorded.
+// GetMFADevice knows FIDO devices only, as AWS's does; the text for others is
+// recorded. Rollcall knows no certifications of FIDO devices: AWS takes them
+// from the metadata service of the FIDO Alliance.
 func (s *Service) GetMFADevice(ctx context.Context, in *iam.GetMFADeviceInput) (*iam.GetMFADeviceOutput, error) {
 	c := principal.Of(ctx)
+	out := &iam.GetMFADeviceOutput{SerialNumber: in.SerialNumber}
 	err := s.db.View(ctx, func(tx *store.Tx) error {
-		if _, err := userOrCaller(tx, c, in.UserName); err != nil {
+		u, err := userOrCaller(tx, c, in.UserName)
+		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(*in.SerialNumber, "arn:"+c.Partition()+":iam::"+c.Account()+":u2f/") {
-			return noDevice(*in.SerialNumber)
+		if !isPasskeySerial(c, *in.SerialNumber) {
+			return fail("ValidationError", "The MFA device serial number sent in the request is invalid or not supported by this API. "+
+				"Currently, only hardware FIDO security keys are supported. Please use the compatible device or API.")
 		}
-		return fail("ValidationError", "The MFA device serial number sent in the request is invalid or not supported by this API. "+
-			"Currently, only hardware FIDO security keys are supported. Please use the compatible device or API.")
+		p, err := passkey(tx, u, *in.SerialNumber)
+		out.UserName, out.EnableDate = nameOut(u), when(p.Enabled)
+		return err
 	})
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }

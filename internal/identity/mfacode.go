@@ -32,8 +32,13 @@ func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code
 	case !c.HasUser():
 		return time.Time{}, errMFASerial()
 	}
+	return s.proveCode(ctx, c.Account(), c.NameKey(), *serial, *code)
+}
+
+// proveCode checks and spends a code of a user's device.
+func (s *Service) proveCode(ctx context.Context, account, nameKey, serial, code string) (time.Time, error) {
 	var first store.MFADevice
-	err := s.db.View(ctx, func(tx *store.Tx) (err error) { first, err = ownDevice(tx, c, *serial); return err })
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) { first, err = ownDevice(tx, account, nameKey, serial); return err })
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -45,12 +50,12 @@ func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code
 		return time.Time{}, err
 	}
 	// Tried before the transaction as well: wrong codes never hold the writer.
-	if _, ok := seal.MatchCode(seed, *code, s.db.Now(), first.Drift, nil); !ok {
+	if _, ok := seal.MatchCode(seed, code, s.db.Now(), first.Drift, nil); !ok {
 		return time.Time{}, errMFACode()
 	}
 	var proven time.Time
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
-		d, err := ownDevice(tx, c, *serial)
+		d, err := ownDevice(tx, account, nameKey, serial)
 		if err != nil {
 			return err
 		}
@@ -58,7 +63,7 @@ func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code
 			return errMFACode()
 		}
 		proven = tx.Now
-		return useCode(tx, d, seed, *code)
+		return useCode(tx, d, seed, code)
 	})
 	if err != nil {
 		return time.Time{}, err
@@ -66,10 +71,10 @@ func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code
 	return proven, nil
 }
 
-// ownDevice reads a device that must be the caller's.
-func ownDevice(tx *store.Tx, c principal.Caller, serial string) (store.MFADevice, error) {
-	d, err := tx.MFADevice(c.Account(), serial)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (!d.Assigned || d.NameKey != c.NameKey()) {
+// ownDevice reads a device that must be the user's.
+func ownDevice(tx *store.Tx, account, nameKey, serial string) (store.MFADevice, error) {
+	d, err := tx.MFADevice(account, serial)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (!d.Assigned || d.NameKey != nameKey) {
 		err = errMFASerial()
 	}
 	return d, err

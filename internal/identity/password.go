@@ -52,6 +52,9 @@ func readPasswordState(tx *store.Tx, u store.User) (st passwordState, err error)
 	if st.rules, err = readPasswordRules(tx, u.Account); err != nil {
 		return st, err
 	}
+	if u.NameKey == "" {
+		st.rules = passwordRules{alias: st.rules.alias} // the account's policy is for its users
+	}
 	st.history, err = tx.PasswordHistory(u.Account, u.NameKey)
 	return st, err
 }
@@ -210,6 +213,9 @@ func (s *Service) trySetPassword(ctx context.Context, pw seal.Secret,
 			return err
 		}
 		if err := tx.ForgetPasswordGuesses(now.user.Account, now.user.NameKey); err != nil {
+			return err
+		}
+		if err := tx.ForgetTries(s.UserPlace(now.user.Account, now.user.NameKey)); err != nil {
 			return err
 		}
 		return tx.AddPasswordHistory(now.user.Account, now.user.NameKey, hash, keptPasswords)

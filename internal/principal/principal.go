@@ -1,6 +1,7 @@
 // Package principal is who is calling. A Caller can only be made from a
-// verified signature, so code that takes one cannot be reached by a request
-// that nobody authenticated.
+// verified signature, or from the open session of somebody who signed in, so
+// code that takes one cannot be reached by a request that nobody
+// authenticated.
 package principal
 
 import (

@@ -36,6 +36,9 @@ type Session struct {
 	// others; Keys are the condition keys its claims gave, lower-case.
 	Provider string              `json:"w,omitempty"`
 	Keys     map[string][]string `json:"k,omitempty"`
+	// SignedIn says that it was begun by signing in with a password: it may do
+	// what its user may.
+	SignedIn bool `json:"c,omitempty"`
 	// TaskPolicy is the ARN of the task policy of an AssumeRoot session.
 	TaskPolicy string `json:"rt,omitempty"`
 }

@@ -49,7 +49,7 @@ const countUserSQL = `UPDATE accounts SET user_count = user_count + $1`
 // accountTables hold rows of an account that do not go with it by a cascade,
 // in an order in which they can be deleted.
 var accountTables = []string{
-	"access_keys", "login_profiles", "mfa_devices", "signing_certificates", "ssh_public_keys",
+	"access_keys", "login_profiles", "mfa_devices", "passkeys", "signing_certificates", "ssh_public_keys",
 	"service_specific_credentials", "group_members", "instance_profile_roles",
 	"user_policies", "group_policies", "role_policies", "user_attachments", "group_attachments", "role_attachments",
 	"user_groups", "roles", "instance_profiles", "users",

@@ -47,6 +47,14 @@ var backupTables = []backupTable{
 	newBackupTable("access_key_last_used", "account, name_key, key_id", "account name_key key_id used:number region service"),
 	newBackupTable("mfa_devices", "account, serial", `account serial device_id name_key:text? seed:bytes created:number
 		enabled:number last_step:number drift:number`),
+	newBackupTable("passkeys", "account, name_key, serial",
+		"account name_key serial device_id credential_id credential:bytes sign_count:number enabled:number"),
+	newBackupTable("signin_sessions", "account, session_id", `account session_id name_key:text? handle state:bytes address user_agent
+		created:number used:number expires:number`),
+	newBackupTable("signin_tickets", "account, ticket_id",
+		"account ticket_id name_key:text? purpose state:bytes tries:number created:number expires:number"),
+	newBackupTable("signin_pauses", "place", "place tries:number last:number"),
+	newBackupTable("signin_places", "account, name_key, place", "account name_key place last:number"),
 	newBackupTable("password_guesses", "account, name_key", "account name_key since:number guesses:number"),
 	newBackupTable("code_guesses", "account, serial", "account serial since:number guesses:number"),
 	newBackupTable("mfa_used_codes", "account, serial, step", "account serial step:number"),

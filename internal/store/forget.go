@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,11 @@ var (
 	agingUses  = aging{"service_last_used", "used", []string{"account", "principal_id", "service", "action"}}
 	agingJobs  = aging{"access_jobs", "created", []string{"account", "job_id"}}
 	agingTasks = aging{"deletion_tasks", "created", []string{"account", "task_id"}}
+
+	agingSessions = aging{"signin_sessions", "created", []string{"account", "session_id"}}
+	agingTickets  = aging{"signin_tickets", "created", []string{"account", "ticket_id"}}
+	agingPauses   = aging{"signin_pauses", "last", []string{"place"}}
+	agingPlaces   = aging{"signin_places", "last", []string{"account", "name_key", "place"}}
 )
 
 // ForgetServiceUses forgets which services were used before a time.
@@ -40,6 +46,17 @@ func (db *DB) ForgetAccessJobs(ctx context.Context, before time.Time) error {
 // ForgetDeletionTasks forgets the deletions that were asked for before a time.
 func (db *DB) ForgetDeletionTasks(ctx context.Context, before time.Time) error {
 	return db.forget(ctx, agingTasks, before)
+}
+
+// ForgetSignIns forgets the sessions and the tickets that were begun before a
+// time, and the tries at passwords since which a quiet time has passed.
+func (db *DB) ForgetSignIns(ctx context.Context, begun, quiet time.Time) error {
+	return errors.Join(db.forget(ctx, agingSessions, begun), db.forget(ctx, agingTickets, begun), db.forget(ctx, agingPauses, quiet))
+}
+
+// ForgetPlaces forgets from where users have signed in before a time.
+func (db *DB) ForgetPlaces(ctx context.Context, before time.Time) error {
+	return db.forget(ctx, agingPlaces, before)
 }
 
 // forget deletes the rows of a table that are dated before a time, or by a

@@ -32,8 +32,12 @@ func (tx *Tx) LoginProfile(account, nameKey string) (p LoginProfile, err error) 
 	return p, err
 }
 
-// SetPassword replaces a user's password now.
+// SetPassword replaces a user's password now, and ends the sessions that were
+// begun with another one.
 func (tx *Tx) SetPassword(account, nameKey, hash string, resetRequired bool) error {
+	if err := tx.EndUserSessions(account, nameKey); err != nil {
+		return err
+	}
 	return tx.change(`UPDATE login_profiles SET password_hash = $1, changed = $2, reset_required = $3 WHERE account = $4 AND name_key = $5`,
 		hash, tx.Now, resetRequired, account, nameKey)
 }
@@ -44,8 +48,12 @@ func (tx *Tx) SetPasswordReset(account, nameKey string, required bool) error {
 	return tx.change(`UPDATE login_profiles SET reset_required = $1 WHERE account = $2 AND name_key = $3`, required, account, nameKey)
 }
 
-// DeleteLoginProfile takes a user's password away. Its history stays.
+// DeleteLoginProfile takes a user's password away, and ends its sessions. The
+// password's history stays.
 func (tx *Tx) DeleteLoginProfile(account, nameKey string) error {
+	if err := tx.EndUserSessions(account, nameKey); err != nil {
+		return err
+	}
 	return tx.change(`DELETE FROM login_profiles WHERE account = $1 AND name_key = $2`, account, nameKey)
 }
 

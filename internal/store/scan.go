@@ -37,7 +37,7 @@ type CredentialCertificate struct {
 }
 
 // ScanCredentials gives fn every user of an account, root first, then by
-// folded name, all from the transaction's snapshot. Seven tables are read
+// folded name, all from the transaction's snapshot. Eight tables are read
 // side by side in the order of their keys and merged here: one pass, no
 // join, in constant memory.
 func (tx *Tx) ScanCredentials(account string, fn func(*CredentialRow) error) error {
@@ -51,6 +51,7 @@ const (
 	scanProfiles
 	scanPasswordUses
 	scanDevices
+	scanPasskeys
 	scanKeys
 	scanKeyUses
 	scanCertificates
@@ -65,6 +66,8 @@ var scanSQL = [scanTables]string{
 	scanPasswordUses: `SELECT name_key, used FROM password_last_used
 		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key`,
 	scanDevices: `SELECT name_key FROM mfa_devices
+		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key`,
+	scanPasskeys: `SELECT name_key FROM passkeys
 		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key`,
 	scanKeys: `SELECT name_key, key_id, status, created FROM access_keys
 		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key, key_id`,
@@ -156,8 +159,10 @@ func (m *merge) user() {
 		r.PasswordUsed = t.number(1)
 		t.advance()
 	}
-	for t := &m.tables[scanDevices]; t.at(u.key); t.advance() {
-		r.MFA = true
+	for _, i := range [...]int{scanDevices, scanPasskeys} {
+		for t := &m.tables[i]; t.at(u.key); t.advance() {
+			r.MFA = true
+		}
 	}
 	m.keys(u.key)
 	r.Certificates = r.Certificates[:0]

@@ -24,6 +24,7 @@ var acrossAccounts = map[string]bool{
 	"Exec": true, "Pairs": true, "Dump": true, "Accounts": true, "AccessKey": true, "KeyOwner": true, "KeyLastUsed": true,
 	"AccountsSetTo": true, "DataKeys": true, "AllDataKeys": true, "InsertDataKey": true, "RewrapDataKey": true, "InsertAccount": true,
 	"TokenIssuerByID": true, "EndedTokenKeys": true,
+	"SessionByID": true, "TicketByID": true, "TakeTicket": true, "PauseOf": true, "TryAt": true, "TakeBackTry": true, "ForgetTries": true,
 	"ScanCredentials": true, // see TestScansAskForTheAccount
 }
 
@@ -36,7 +37,8 @@ func ofAsking(t *testing.T, twin bool) (rows []statement) {
 		fullAccount, askingAccount, "AKIA1", "AKIA2", "'example'", "'other'", "'aws'", "'aws-cn'", ", 7)", ", 8)", "'document'", "'mine'",
 		"'description'", "'mine'", "'trust_policy'", "'mine'", "'metadata'", "'mine'", "'thumbprints'", "'mine'", "'body'", "'mine'",
 		"'value'", "'mine'", "'v'", "'mine'", "'tag_value'", "'mine'", "'PEM'", "'mine'", "'Active'", "'Inactive'", "'region'", "'mine'",
-		"'issuer_id'", "'mine'", "'Bill'", "'BILL'", "'/a/'", "'/mine/'", "'eu'", "'mine'", "4102444800000", "4102444900000", "1700000000", "1600000000", ", 99)", ", 98)",
+		"'issuer_id'", "'mine'", "'session", "'mine", "'ticket", "'mine", "'address'", "'mine'", "'user_agent'", "'mine'",
+		"'Bill'", "'BILL'", "'/a/'", "'/mine/'", "'eu'", "'mine'", "4102444800000", "4102444900000", "1700000000", "1600000000", ", 99)", ", 98)",
 	)
 	for _, row := range rowsOfEverything(t) {
 		if strings.Contains(row.sql, fullAccount) == twin {

@@ -4,7 +4,7 @@ package store
 type UserReferences struct {
 	AccessKeys                 int
 	LoginProfiles              int
-	MFADevices                 int
+	MFADevices                 int // passkeys too
 	SigningCertificates        int
 	SSHPublicKeys              int
 	ServiceSpecificCredentials int
@@ -20,7 +20,8 @@ func (tx *Tx) UserReferences(account, nameKey string) (r UserReferences, err err
 		&r.Groups, &r.Attachments, &r.InlinePolicies}, `SELECT
 		(SELECT COUNT(*) FROM access_keys WHERE account = $1 AND name_key = $2),
 		(SELECT COUNT(*) FROM login_profiles WHERE account = $1 AND name_key = $2),
-		(SELECT COUNT(*) FROM mfa_devices WHERE account = $1 AND name_key = $2),
+		(SELECT COUNT(*) FROM mfa_devices WHERE account = $1 AND name_key = $2)
+			+ (SELECT COUNT(*) FROM passkeys WHERE account = $1 AND name_key = $2),
 		(SELECT COUNT(*) FROM signing_certificates WHERE account = $1 AND name_key = $2),
 		(SELECT COUNT(*) FROM ssh_public_keys WHERE account = $1 AND name_key = $2),
 		(SELECT COUNT(*) FROM service_specific_credentials WHERE account = $1 AND name_key = $2),
@@ -31,8 +32,10 @@ func (tx *Tx) UserReferences(account, nameKey string) (r UserReferences, err err
 }
 
 // CountMFADevices counts an account's devices, and those of them that are
-// assigned to a user or to root.
+// assigned to a user or to root, as all passkeys are.
 func (tx *Tx) CountMFADevices(account string) (all, assigned int, err error) {
-	err = tx.one([]any{&all, &assigned}, `SELECT COUNT(*), COUNT(name_key) FROM mfa_devices WHERE account = $1`, account)
-	return all, assigned, err
+	var passkeys int
+	err = tx.one([]any{&all, &assigned, &passkeys}, `SELECT COUNT(*), COUNT(name_key),
+		(SELECT COUNT(*) FROM passkeys WHERE account = $1) FROM mfa_devices WHERE account = $1`, account)
+	return all + passkeys, assigned + passkeys, err
 }

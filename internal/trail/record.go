@@ -94,6 +94,7 @@ type Identity struct {
 	ARN            string
 	AccountID      string
 	AccessKeyID    string
+	NoKey          bool // accessKeyId is written, and empty
 	UserName       string
 	SessionContext *SessionContext // nil without a session
 	InvokedBy      string
@@ -189,7 +190,9 @@ func (r *Record) append(dst []byte, text int) []byte {
 	if r.AdditionalEventData != nil {
 		o.raw("additionalEventData", r.AdditionalEventData)
 	}
-	o.text("requestID", r.RequestID)
+	if r.EventType != ConsoleSignIn {
+		o.text("requestID", r.RequestID)
+	}
 	o.text("eventID", r.EventID)
 	o.bool("readOnly", r.ReadOnly)
 	if len(r.Resources) > 0 {
@@ -224,6 +227,9 @@ func (i *Identity) append(dst []byte, text int) []byte {
 	o.optional("principalId", i.PrincipalID)
 	o.optional("arn", i.ARN)
 	o.optional("accountId", i.AccountID)
+	if i.NoKey {
+		o.text("accessKeyId", "")
+	}
 	o.optional("accessKeyId", i.AccessKeyID)
 	o.optional("userName", i.UserName)
 	if s := i.SessionContext; s != nil {

@@ -78,7 +78,7 @@ func (l *leftOut) count(rec *Record, now time.Time) (first bool) {
 		*l = leftOut{since: now, codes: map[string]int{}, addresses: map[string]int{}}
 	}
 	l.calls++
-	code := rec.ErrorCode
+	code := cmp.Or(rec.ErrorCode, rec.ErrorMessage) // sign-ins have no code
 	if _, known := l.codes[code]; !known && len(l.codes) >= maxCodes {
 		code = "other"
 	}

@@ -217,7 +217,7 @@ func (t *Trail) append(rec *Record) (b *batch, end int, err error) {
 	defer buffers.Put(buf)
 	text := append(rec.AppendJSON((*buf)[:0]), '\n')
 	*buf = text
-	change := !rec.ReadOnly && rec.ErrorCode == ""
+	change := !rec.ReadOnly && rec.ErrorCode == "" && !rec.Stranger
 
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,0 +1,77 @@
+package api
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/principal"
+	"rollcall/internal/store"
+	"rollcall/internal/trail"
+)
+
+// Identity returns the caller as the trail names it.
+func Identity(c principal.Caller) trail.Identity { return identity(c) }
+
+// ErrUnrecorded is the error of a step of a sign-in whose record cannot be
+// written: nobody is let in unseen.
+var ErrUnrecorded = awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; nobody can sign in until it can.")
+
+// SignIn runs a step of a sign-in, which is no action, and leaves the record
+// that event makes of the error that it ended with. As with an action, no step
+// that changes something begins while the trail is down, a change leaves its
+// record in the store, and its success is not told before the record is
+// written.
+func (a *API) SignIn(ctx context.Context, call Call, event func(error) trail.Record, fn func(context.Context) error) error {
+	if err := a.trail.Probe(); err != nil {
+		a.log.ErrorContext(ctx, "trail is down, nobody can sign in", "error", err)
+		return ErrUnrecorded
+	}
+	e := &store.Event{ID: uuid.NewString()}
+	if a.db != nil {
+		e.Record = func([]string) []byte {
+			rec := a.signInRecord(call, event(nil))
+			rec.EventID, rec.AdditionalEventData = e.ID, recovered(nil)
+			return rec.AppendJSON(nil)
+		}
+		ctx = a.db.BeginEvent(ctx, e)
+	}
+	failed := fn(ctx)
+	rec := a.signInRecord(call, event(failed))
+	rec.EventID = e.ID
+	if e.Unknown() {
+		rec.AdditionalEventData = []byte(`{"outcome":"unknown"}`)
+	}
+	unrecorded := a.trail.Write(&rec)
+	if a.db != nil {
+		a.db.EndEvent(e, unrecorded == nil && !e.Unknown())
+	}
+	if unrecorded != nil {
+		a.log.ErrorContext(ctx, "write trail", "error", unrecorded, "requestID", call.RequestID, "event", rec.EventName)
+		if failed == nil {
+			return ErrUnrecorded
+		}
+	}
+	return failed
+}
+
+// RecordSignIn leaves the record of a step of a sign-in that changed nothing.
+func (a *API) RecordSignIn(ctx context.Context, call Call, event trail.Record) {
+	rec := a.signInRecord(call, event)
+	if err := a.trail.Write(&rec); err != nil {
+		a.log.ErrorContext(ctx, "write trail", "error", err, "requestID", call.RequestID, "event", rec.EventName)
+	}
+}
+
+// signInRecord adds to an event what is known of its call. CloudTrail gives
+// sign-ins no id of a request.
+func (a *API) signInRecord(call Call, event trail.Record) trail.Record {
+	rec := a.record(call, "signin", event.EventName, nil)
+	rec.RequestID, rec.FromConsole = "", false
+	rec.EventType = trail.ConsoleSignIn
+	rec.UserIdentity, rec.RecipientAccountID, rec.Stranger = event.UserIdentity, event.RecipientAccountID, event.Stranger
+	rec.ErrorCode, rec.ErrorMessage = event.ErrorCode, event.ErrorMessage
+	rec.ResponseElements, rec.AdditionalEventData = event.ResponseElements, event.AdditionalEventData
+	return rec
+}

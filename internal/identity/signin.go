@@ -1,0 +1,192 @@
+package identity
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/access"
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+// What signing in asks of IAM. The order of its steps is in package signin.
+
+// Person is a user, or root, who may sign in.
+type Person struct {
+	store.KeyOwner                    // without a key
+	Profile        store.LoginProfile // zero without a password
+	Devices        []MFADevice
+	policy         store.PasswordPolicy // of the account; zero where it has none, and for root
+}
+
+// MFADevice is an enabled device of either kind.
+type MFADevice struct {
+	Serial  string
+	Passkey bool // or a security key; otherwise it shows codes
+	Enabled time.Time
+	id      string
+}
+
+// IsRoot says whether the person is the account's root user.
+func (p *Person) IsRoot() bool { return p.User.NameKey == "" }
+
+// PasswordExpires is when the person's password expires, zero for never. hard
+// says that the person cannot choose another one then.
+func (p *Person) PasswordExpires() (at time.Time, hard bool) {
+	if p.policy.MaxAge == 0 {
+		return time.Time{}, false
+	}
+	const day = 24 * time.Hour
+	return p.Profile.Changed.Add(time.Duration(p.policy.MaxAge) * day), p.policy.HardExpiry == store.HardExpiryTrue
+}
+
+// AccountNamed finds an account by its number or its alias, "" for none.
+func (s *Service) AccountNamed(ctx context.Context, name string) (id string, err error) {
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		account, err := absent(tx.Account(name))
+		if id = account.ID; err != nil || id != "" {
+			return err
+		}
+		id, err = absent(tx.AliasOwner(strings.ToLower(name)))
+		return err
+	})
+	return id, err
+}
+
+// Person finds a user of an account by name, or its root user, or gives
+// store.ErrNotFound.
+func (s *Service) Person(ctx context.Context, account, name string, root bool) (*Person, error) {
+	if !root && name == "" {
+		return nil, store.ErrNotFound // root has the empty name
+	}
+	if root {
+		name = ""
+	}
+	var p *Person
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		p, err = ReadPerson(tx, account, fold(name))
+		return err
+	})
+	return p, err
+}
+
+// ReadPerson is Person within a transaction, by the folded name; "" is root.
+func ReadPerson(tx *store.Tx, account, nameKey string) (*Person, error) {
+	p := &Person{}
+	a, err := tx.Account(account)
+	if err != nil {
+		return nil, err
+	}
+	p.Partition, p.Instance = a.Partition, a.Instance
+	if p.User, err = tx.User(account, nameKey); err != nil {
+		return nil, err
+	}
+	if p.Profile, err = absent(tx.LoginProfile(account, nameKey)); err != nil {
+		return nil, err
+	}
+	if !p.IsRoot() {
+		if p.policy, err = absent(tx.PasswordPolicy(account)); err != nil {
+			return nil, err
+		}
+	}
+	p.Devices, err = userDevices(tx, account, nameKey)
+	return p, err
+}
+
+// CheckPassword says whether a password is the person's. Where there is no
+// person, or no password, it takes as long and says no.
+func (s *Service) CheckPassword(ctx context.Context, p *Person, pw seal.Secret) (bool, error) {
+	if p == nil || p.Profile.Hash == "" {
+		return false, s.hasher.VerifyNothing(ctx, pw)
+	}
+	ok, _, err := s.hasher.VerifyPassword(ctx, p.Profile.Hash, pw)
+	return ok, err
+}
+
+// UserPlace is under which name tries at a user's password are counted. It
+// tells nothing of what was typed.
+func (s *Service) UserPlace(account, name string) string { return s.Place("user", account, fold(name)) }
+
+// Place is a name for what is given, which it does not tell.
+func (s *Service) Place(parts ...string) string {
+	mac := s.keys.MAC("place of a sign-in", []byte(strings.Join(parts, "\x00")))
+	return base64.RawURLEncoding.EncodeToString(mac[:18])
+}
+
+// ProveCode checks and spends a code of a person's device.
+func (s *Service) ProveCode(ctx context.Context, account, nameKey, serial, code string) (time.Time, error) {
+	return s.proveCode(ctx, account, nameKey, serial, code)
+}
+
+// MayChangePassword says whether a person who signs in may choose another
+// password: by iam:ChangePassword, or because all users of the account may.
+// Root may.
+func (s *Service) MayChangePassword(ctx context.Context, p *Person, mfa time.Time, call access.Call) (bool, error) {
+	if p.IsRoot() {
+		return true, nil
+	}
+	who := access.Arriving{KeyOwner: p.KeyOwner, MFA: mfa, Call: call}
+	ok, denied, err := s.access.MayArriving(ctx, who, "iam:ChangePassword", s.db.Now())
+	return ok || !denied && p.policy.AllowChange, err
+}
+
+// ChoosePassword gives a person who has signed in with one password another
+// one. find names the person, and done is part of the change: both are called
+// within its transaction.
+func (s *Service) ChoosePassword(ctx context.Context, pw seal.Secret,
+	find func(*store.Tx) (store.User, error), done func(*store.Tx, store.User) error,
+) error {
+	// Callers of the API have passed this check before.
+	text := pw.Reveal()
+	if err := awsmodel.Check("ChangePassword", &iam.ChangePasswordInput{OldPassword: &text, NewPassword: &text}); err != nil {
+		return fail("PasswordPolicyViolation", "The password is not 1 to 128 characters that IAM allows in one.")
+	}
+	allow := func(st passwordState) error {
+		same, _, err := s.hasher.VerifyPassword(ctx, st.profile.Hash, pw)
+		if err == nil && same {
+			err = fail("PasswordPolicyViolation", "The new password is the same as the old one.")
+		}
+		return err
+	}
+	return s.setPassword(ctx, pw, find, allow, func(tx *store.Tx, st passwordState, hash string) error {
+		if err := tx.SetPassword(st.user.Account, st.user.NameKey, hash, false); err != nil {
+			return err
+		}
+		return done(tx, st.user)
+	})
+}
+
+// ResetRootMFA takes all devices from an account's root user, deletes them, and
+// ends root's sessions. It says how many there were.
+func (s *Service) ResetRootMFA(ctx context.Context, account string) (n int, err error) {
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Account(account); err != nil {
+			return noAccount(account, err)
+		}
+		devices, err := userDevices(tx, account, "")
+		if err != nil {
+			return err
+		}
+		n = len(devices)
+		for _, d := range devices {
+			remove := tx.DeleteMFADevice
+			if d.Passkey {
+				remove = tx.DeletePasskey
+			}
+			if err := remove(account, d.Serial); err != nil {
+				return err
+			}
+		}
+		return tx.EndUserSessions(account, "")
+	})
+	if err != nil {
+		return 0, errors.Join(errors.New("reset root MFA"), err)
+	}
+	return n, nil
+}
