@@ -23,7 +23,8 @@ type Arriving struct {
 // MayArriving decides whether the policies that reach a user who is signing in
 // let it do an action on itself. explicit says that one denies it. Conditions
 // on what only a session has, but for MFA, are not met.
-func (a *Access) MayArriving(ctx context.Context, who Arriving, action string, now time.Time) (ok, explicit bool, err error) {
+func (a *Access) MayArriving(ctx context.Context, who Arriving, action string, now time.Time) (ok, explicit bool,
+	err error) {
 	g, err := a.userGrants(ctx, who.User)
 	if err == nil && g.Instance != who.Instance {
 		err = store.ErrNotFound

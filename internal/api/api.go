@@ -223,7 +223,8 @@ func (a *API) clientError(ctx context.Context, err error, action string, call Ca
 func (a *API) record(call Call, service, name string, err *awsmodel.Error) trail.Record {
 	rec := trail.Record{
 		EventTime: a.now(), EventSource: service + ".amazonaws.com", EventName: name, AWSRegion: "us-east-1",
-		SourceIPAddress: call.SourceIP, UserAgent: call.UserAgent, RequestID: call.RequestID, TLS: call.TLS, FromConsole: call.Console,
+		SourceIPAddress: call.SourceIP, UserAgent: call.UserAgent, RequestID: call.RequestID, TLS: call.TLS,
+		FromConsole: call.Console,
 	}
 	if err != nil {
 		rec.ErrorCode, rec.ErrorMessage = err.Code, err.Message

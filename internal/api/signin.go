@@ -16,14 +16,16 @@ func Identity(c principal.Caller) trail.Identity { return identity(c) }
 
 // ErrUnrecorded is the error of a step of a sign-in whose record cannot be
 // written: nobody is let in unseen.
-var ErrUnrecorded = awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; nobody can sign in until it can.")
+var ErrUnrecorded = awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; nobody can sign in "+
+	"until it can.")
 
 // SignIn runs a step of a sign-in, which is no action, and leaves the record
 // that event makes of the error that it ended with. As with an action, no step
 // that changes something begins while the trail is down, a change leaves its
 // record in the store, and its success is not told before the record is
 // written.
-func (a *API) SignIn(ctx context.Context, call Call, event func(error) trail.Record, fn func(context.Context) error) error {
+func (a *API) SignIn(ctx context.Context, call Call, event func(error) trail.Record,
+	fn func(context.Context) error) error {
 	if err := a.trail.Probe(); err != nil {
 		a.log.ErrorContext(ctx, "trail is down, nobody can sign in", "error", err)
 		return ErrUnrecorded

@@ -13,17 +13,28 @@ const (
 	forgetEvery = time.Hour
 )
 
+const (
+	// signInMemory is longer than any session or ticket lasts, and tryMemory than
+	// tries at passwords count.
+	signInMemory = 13 * time.Hour
+	tryMemory    = 2 * time.Hour
+	// PlaceMemory is how long an address counts as one that a user is known from.
+	PlaceMemory = 30 * 24 * time.Hour
+)
+
 // Forget deletes what has grown too old to be asked for: uses of services,
 // access reports, deletions of service-linked roles, keys that signed tokens
-// which have expired. It runs beside the calls,
-// which wait for none of it.
+// which have expired, sign-ins and from where they came. It runs beside the
+// calls, which wait for none of it.
 func (s *Service) Forget(ctx context.Context) error {
 	now := s.db.Now()
 	return errors.Join(
 		s.db.ForgetServiceUses(ctx, now.Add(-trackingPeriod)),
 		s.db.ForgetAccessJobs(ctx, now.Add(-accessJobAge)),
 		s.db.ForgetDeletionTasks(ctx, now.Add(-taskMemory)),
-		s.db.ForgetTokenKeys(ctx, now))
+		s.db.ForgetTokenKeys(ctx, now),
+		s.db.ForgetSignIns(ctx, now.Add(-signInMemory), now.Add(-tryMemory)),
+		s.db.ForgetPlaces(ctx, now.Add(-PlaceMemory)))
 }
 
 // forgetFromTimeToTime runs until the service is closed.

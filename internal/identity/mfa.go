@@ -394,7 +394,8 @@ func (s *Service) GetMFADevice(ctx context.Context, in *iam.GetMFADeviceInput) (
 			return err
 		}
 		if !isPasskeySerial(c, *in.SerialNumber) {
-			return fail("ValidationError", "The MFA device serial number sent in the request is invalid or not supported by this API. "+
+			return fail("ValidationError", "The MFA device serial number sent in the request is invalid or not supported by "+
+				"this API. "+
 				"Currently, only hardware FIDO security keys are supported. Please use the compatible device or API.")
 		}
 		p, err := passkey(tx, u, *in.SerialNumber)

@@ -38,7 +38,11 @@ func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code
 // proveCode checks and spends a code of a user's device.
 func (s *Service) proveCode(ctx context.Context, account, nameKey, serial, code string) (time.Time, error) {
 	var first store.MFADevice
-	err := s.db.View(ctx, func(tx *store.Tx) (err error) { first, err = ownDevice(tx, account, nameKey, serial); return err })
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		first, err = ownDevice(tx, account, nameKey,
+			serial)
+		return err
+	})
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -144,7 +144,8 @@ func (s *Service) ChoosePassword(ctx context.Context, pw seal.Secret,
 ) error {
 	// Callers of the API have passed this check before.
 	text := pw.Reveal()
-	if err := awsmodel.Check("ChangePassword", &iam.ChangePasswordInput{OldPassword: &text, NewPassword: &text}); err != nil {
+	if err := awsmodel.Check("ChangePassword", &iam.ChangePasswordInput{OldPassword: &text,
+		NewPassword: &text}); err != nil {
 		return fail("PasswordPolicyViolation", "The password is not 1 to 128 characters that IAM allows in one.")
 	}
 	allow := func(st passwordState) error {

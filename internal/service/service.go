@@ -16,6 +16,7 @@ import (
 	"rollcall/internal/identity"
 	"rollcall/internal/seal"
 	"rollcall/internal/server"
+	"rollcall/internal/signin"
 	"rollcall/internal/store"
 	"rollcall/internal/sts"
 	"rollcall/internal/trail"
@@ -53,6 +54,7 @@ type Config struct {
 type Service struct {
 	IAM     *identity.Service
 	API     *api.API
+	SignIn  *signin.Service
 	Handler http.Handler
 	db      *store.DB
 	trail   *trail.Trail
@@ -91,13 +93,16 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Metrics != nil {
 		metrics = server.NewMetrics(cfg.Metrics)
 	}
-	a := api.New(append(iam.Actions(), sts.New(db, iam, sts.Config{WebIdentityKeys: cfg.WebIdentityKeys, Log: cfg.Log}).Actions()...), iam.Access(), cfg.Trail, cfg.Log, db.Now)
+	tokens := sts.New(db, iam, sts.Config{WebIdentityKeys: cfg.WebIdentityKeys, Log: cfg.Log})
+	a := api.New(append(iam.Actions(), tokens.Actions()...), iam.Access(), cfg.Trail, cfg.Log, db.Now)
 	a.Observe(iam.Observe)
 	a.ExplainDenials(iam.SealMessage)
 	a.Outbox(db)
 	recovering, stop := context.WithCancel(context.WithoutCancel(ctx))
+	people := signin.New(signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.PublicURL})
 	return &Service{
-		IAM: iam, API: a, db: db, trail: cfg.Trail, masterFile: masterFile, recover: stop, ended: a.Recover(recovering),
+		IAM: iam, API: a, SignIn: people, db: db, trail: cfg.Trail, masterFile: masterFile, recover: stop,
+		ended: a.Recover(recovering),
 		Handler: server.New(server.Config{
 			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions, Rate: cfg.Rate, Burst: cfg.Burst,
 			AccountRate: cfg.AccountRate, AccountBurst: cfg.AccountBurst, StrangerRate: cfg.StrangerRate, StrangerBurst: cfg.StrangerBurst,

@@ -49,7 +49,8 @@ var backupTables = []backupTable{
 		enabled:number last_step:number drift:number`),
 	newBackupTable("passkeys", "account, name_key, serial",
 		"account name_key serial device_id credential_id credential:bytes sign_count:number enabled:number"),
-	newBackupTable("signin_sessions", "account, session_id", `account session_id name_key:text? handle state:bytes address user_agent
+	newBackupTable("signin_sessions", "account, session_id", `account session_id name_key:text? handle state:bytes
+		address user_agent
 		created:number used:number expires:number`),
 	newBackupTable("signin_tickets", "account, ticket_id",
 		"account ticket_id name_key:text? purpose state:bytes tries:number created:number expires:number"),

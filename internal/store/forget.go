@@ -51,7 +51,8 @@ func (db *DB) ForgetDeletionTasks(ctx context.Context, before time.Time) error {
 // ForgetSignIns forgets the sessions and the tickets that were begun before a
 // time, and the tries at passwords since which a quiet time has passed.
 func (db *DB) ForgetSignIns(ctx context.Context, begun, quiet time.Time) error {
-	return errors.Join(db.forget(ctx, agingSessions, begun), db.forget(ctx, agingTickets, begun), db.forget(ctx, agingPauses, quiet))
+	return errors.Join(db.forget(ctx, agingSessions, begun), db.forget(ctx, agingTickets, begun), db.forget(ctx,
+		agingPauses, quiet))
 }
 
 // ForgetPlaces forgets from where users have signed in before a time.

@@ -23,13 +23,15 @@ func passkeyFields(p *Passkey) []any {
 // InsertPasskey gives a user a device. ErrExists: the serial or the credential
 // is taken.
 func (tx *Tx) InsertPasskey(p Passkey) error {
-	return tx.insert(`INSERT INTO passkeys (`+passkeyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+	return tx.insert(`INSERT INTO passkeys (`+passkeyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO
+		NOTHING`,
 		p.Account, p.NameKey, p.Serial, p.ID, p.CredentialID, p.Credential, p.SignCount, p.Enabled)
 }
 
 // Passkey reads a device by its serial, or ErrNotFound.
 func (tx *Tx) Passkey(account, serial string) (p Passkey, err error) {
-	err = tx.one(passkeyFields(&p), `SELECT `+passkeyColumns+` FROM passkeys WHERE account = $1 AND serial = $2`, account, serial)
+	err = tx.one(passkeyFields(&p), `SELECT `+passkeyColumns+` FROM passkeys WHERE account = $1 AND serial = $2`,
+		account, serial)
 	return p, err
 }
 

@@ -28,14 +28,16 @@ func TestPasskey(t *testing.T) {
 			return errors.Join(tx.InsertPasskey(passkey("arn:a", "2", "bob")), tx.InsertPasskey(passkey("arn:b", "1", "bob")),
 				tx.InsertPasskey(passkey("arn:root", "3", "")))
 		})
-		for _, taken := range []store.Passkey{passkey("arn:a", "4", ""), {Account: account, NameKey: "bob", Serial: "arn:c", CredentialID: "carn:a"}} {
+		for _, taken := range []store.Passkey{passkey("arn:a", "4", ""), {Account: account, NameKey: "bob",
+			Serial: "arn:c", CredentialID: "carn:a"}} {
 			err := db.Update(t.Context(), func(tx *store.Tx) error { return tx.InsertPasskey(taken) })
 			if !errors.Is(err, store.ErrExists) {
 				t.Errorf("a taken serial or credential: %v", err)
 			}
 		}
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.CountPasskeyUse(account, "arn:a", 9), tx.RenameUser(account, "bob", store.User{NameKey: "rob", Name: "rob", Path: "/"}))
+			return errors.Join(tx.CountPasskeyUse(account, "arn:a", 9), tx.RenameUser(account, "bob",
+				store.User{NameKey: "rob", Name: "rob", Path: "/"}))
 		})
 		view(t, db, func(tx *store.Tx) error {
 			a := passkey("arn:a", "2", "rob")
@@ -64,9 +66,13 @@ func TestPasskey(t *testing.T) {
 			t.Errorf("a user with passkeys: %v", err)
 		}
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.DeletePasskey(account, "arn:a"), tx.DeletePasskey(account, "arn:b"), tx.DeleteUser(account, "rob"))
+			return errors.Join(tx.DeletePasskey(account, "arn:a"), tx.DeletePasskey(account, "arn:b"),
+				tx.DeleteUser(account, "rob"))
 		})
-		if err := db.Update(t.Context(), func(tx *store.Tx) error { return tx.DeletePasskey(account, "arn:a") }); !errors.Is(err, store.ErrNotFound) {
+		if err := db.Update(t.Context(), func(tx *store.Tx) error {
+			return tx.DeletePasskey(account,
+				"arn:a")
+		}); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a passkey that is gone: %v", err)
 		}
 	})
@@ -75,7 +81,8 @@ func TestPasskey(t *testing.T) {
 // signIn is a session of a token that begins at a time.
 func signIn(token, nameKey string, at time.Time) store.SignInSession {
 	return store.SignInSession{
-		Account: account, NameKey: nameKey, ID: store.TokenID(token), Handle: "h" + token, State: []byte(token), Address: "192.0.2.1",
+		Account: account, NameKey: nameKey, ID: store.TokenID(token), Handle: "h" + token, State: []byte(token),
+		Address:   "192.0.2.1",
 		UserAgent: "test", Created: at, Used: at, Expires: at.Add(12 * time.Hour),
 	}
 }
@@ -167,7 +174,8 @@ func TestSessionsEnd(t *testing.T) {
 				federated := signIn("federated", "", now)
 				federated.Federated = true
 				update(t, db, func(tx *store.Tx) error {
-					ticket := store.SignInTicket{Account: account, NameKey: "bob", ID: "t", Purpose: "p", Created: now, Expires: now.Add(time.Hour)}
+					ticket := store.SignInTicket{Account: account, NameKey: "bob", ID: "t", Purpose: "p", Created: now,
+						Expires: now.Add(time.Hour)}
 					return errors.Join(
 						tx.InsertLoginProfile(store.LoginProfile{Account: account, NameKey: "bob", Hash: "g"}),
 						tx.InsertLoginProfile(store.LoginProfile{Account: account, NameKey: "eve", Hash: "g"}),
@@ -205,7 +213,8 @@ func TestSignInsAreBounded(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
 		at := db.Now()
-		ticket := store.SignInTicket{Account: account, NameKey: "bob", Purpose: "mfa", Created: at, Expires: at.Add(time.Minute)}
+		ticket := store.SignInTicket{Account: account, NameKey: "bob", Purpose: "mfa", Created: at,
+			Expires: at.Add(time.Minute)}
 		update(t, db, func(tx *store.Tx) error {
 			errs := []error{tx.InsertSession(signIn("eve's", "eve", at))}
 			for i := range 1000 {
@@ -222,7 +231,8 @@ func TestSignInsAreBounded(t *testing.T) {
 			for table := range got {
 				got[table] = len(all[table])
 			}
-			if diff := cmp.Diff(map[string]int{"signin_sessions": 101, "signin_tickets": 10, "signin_places": 20}, got); diff != "" {
+			if diff := cmp.Diff(map[string]int{"signin_sessions": 101, "signin_tickets": 10, "signin_places": 20},
+				got); diff != "" {
 				t.Error(diff)
 			}
 			newest, err2 := tx.UserSessions(account, "bob")
@@ -243,7 +253,8 @@ func TestTicket(t *testing.T) {
 			t.Helper()
 			update(t, db, func(tx *store.Tx) error {
 				return tx.InsertTicket(store.SignInTicket{
-					Account: account, NameKey: "bob", Federated: federated, ID: id, Purpose: "mfa", State: []byte("s"), Created: now, Expires: now.Add(5 * time.Minute),
+					Account: account, NameKey: "bob", Federated: federated, ID: id, Purpose: "mfa", State: []byte("s"),
+					Created: now, Expires: now.Add(5 * time.Minute),
 				})
 			})
 		}
@@ -377,8 +388,10 @@ func TestPlaces(t *testing.T) {
 			now, since     time.Time
 			want           bool
 		}{
-			{"bob", "here", created, created, true}, {"bob", "there", created, created, false}, {"eve", "here", created, created, false},
-			{"bob", "here", created, created.Add(time.Second), false}, {"bob", "here", created.Add(-time.Hour), created.Add(-time.Hour), false},
+			{"bob", "here", created, created, true}, {"bob", "there", created, created, false}, {"eve", "here", created,
+				created, false},
+			{"bob", "here", created, created.Add(time.Second), false}, {"bob", "here", created.Add(-time.Hour),
+				created.Add(-time.Hour), false},
 		} {
 			view(t, db, func(tx *store.Tx) error {
 				tx.Now = c.now

@@ -31,11 +31,13 @@ func TokenID(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-const sessionColumns = `account, COALESCE(name_key, ''), session_id, CASE WHEN name_key IS NULL THEN 1 ELSE 0 END, handle, state,
+const sessionColumns = `account, COALESCE(name_key, ''), session_id, CASE WHEN name_key IS NULL THEN 1 ELSE 0 END,
+	handle, state,
 	address, user_agent, created, used, expires`
 
 func sessionFields(s *SignInSession) []any {
-	return []any{&s.Account, &s.NameKey, &s.ID, &s.Federated, &s.Handle, &s.State, &s.Address, &s.UserAgent, &s.Created, &s.Used, &s.Expires}
+	return []any{&s.Account, &s.NameKey, &s.ID, &s.Federated, &s.Handle, &s.State, &s.Address, &s.UserAgent,
+		&s.Created, &s.Used, &s.Expires}
 }
 
 // userOrNull is the name_key of a row that may be of no user.
@@ -52,9 +54,11 @@ const sessionsPerUser = 100
 // InsertSession adds a session. Of the sessions that its user has the oldest
 // ends where there are too many.
 func (tx *Tx) InsertSession(s SignInSession) error {
-	err := tx.insert(`INSERT INTO signin_sessions (account, name_key, session_id, handle, state, address, user_agent, created, used, expires)
+	err := tx.insert(`INSERT INTO signin_sessions (account, name_key, session_id, handle, state, address, user_agent,
+		created, used, expires)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		s.Account, userOrNull(s.NameKey, s.Federated), s.ID, s.Handle, s.State, s.Address, s.UserAgent, s.Created, s.Used, s.Expires)
+		s.Account, userOrNull(s.NameKey, s.Federated), s.ID, s.Handle, s.State, s.Address, s.UserAgent, s.Created,
+		s.Used, s.Expires)
 	if err != nil || s.Federated {
 		return err
 	}
@@ -88,7 +92,8 @@ func (tx *Tx) EndSession(account, id string) error {
 
 // EndUserSession ends a session of a user by its handle.
 func (tx *Tx) EndUserSession(account, nameKey, handle string) error {
-	return tx.change(`DELETE FROM signin_sessions WHERE account = $1 AND name_key = $2 AND handle = $3`, account, nameKey, handle)
+	return tx.change(`DELETE FROM signin_sessions WHERE account = $1 AND name_key = $2 AND handle = $3`, account,
+		nameKey, handle)
 }
 
 // EndUserSessions ends all sessions of a user, and what it began and has not

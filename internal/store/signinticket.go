@@ -19,7 +19,8 @@ type SignInTicket struct {
 	Expires   time.Time
 }
 
-const ticketColumns = `account, COALESCE(name_key, ''), ticket_id, CASE WHEN name_key IS NULL THEN 1 ELSE 0 END, purpose, state,
+const ticketColumns = `account, COALESCE(name_key, ''), ticket_id, CASE WHEN name_key IS NULL THEN 1 ELSE 0 END,
+	purpose, state,
 	tries, created, expires`
 
 func ticketFields(t *SignInTicket) []any {
@@ -48,7 +49,8 @@ func (tx *Tx) InsertTicket(t SignInTicket) error {
 // TicketByID reads a ticket for a purpose, of any account. ErrNotFound: there is
 // none, it has expired, or a clock gave it that has stepped back since.
 func (tx *Tx) TicketByID(id, purpose string) (t SignInTicket, err error) {
-	err = tx.one(ticketFields(&t), `SELECT `+ticketColumns+` FROM signin_tickets WHERE ticket_id = $1 AND purpose = $2`, id, purpose)
+	err = tx.one(ticketFields(&t), `SELECT `+ticketColumns+` FROM signin_tickets WHERE ticket_id = $1 AND purpose =
+		$2`, id, purpose)
 	if err == nil && (!tx.Now.Before(t.Expires) || ahead(t.Created, tx.Now)) {
 		return SignInTicket{}, ErrNotFound
 	}
@@ -58,7 +60,8 @@ func (tx *Tx) TicketByID(id, purpose string) (t SignInTicket, err error) {
 // TryTicket counts a try at a ticket and replaces its state, in the transaction
 // that read it.
 func (tx *Tx) TryTicket(account, id string, state []byte) error {
-	return tx.change(`UPDATE signin_tickets SET tries = tries + 1, state = $1 WHERE account = $2 AND ticket_id = $3`, state, account, id)
+	return tx.change(`UPDATE signin_tickets SET tries = tries + 1, state = $1 WHERE account = $2 AND ticket_id = $3`,
+		state, account, id)
 }
 
 // SetTicketState replaces what a ticket holds.
@@ -158,7 +161,8 @@ const placesPerUser = 20
 // KnowsPlace says whether a user has signed in from a place since a time.
 func (tx *Tx) KnowsPlace(account, nameKey, place string, since time.Time) (bool, error) {
 	var last time.Time
-	err := tx.one([]any{&last}, `SELECT last FROM signin_places WHERE account = $1 AND name_key = $2 AND place = $3`, account, nameKey, place)
+	err := tx.one([]any{&last}, `SELECT last FROM signin_places WHERE account = $1 AND name_key = $2 AND place = $3`,
+		account, nameKey, place)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}

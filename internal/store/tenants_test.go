@@ -24,7 +24,8 @@ var acrossAccounts = map[string]bool{
 	"Exec": true, "Pairs": true, "Dump": true, "Accounts": true, "AccessKey": true, "KeyOwner": true, "KeyLastUsed": true,
 	"AccountsSetTo": true, "DataKeys": true, "AllDataKeys": true, "InsertDataKey": true, "RewrapDataKey": true, "InsertAccount": true,
 	"TokenIssuerByID": true, "EndedTokenKeys": true,
-	"SessionByID": true, "TicketByID": true, "TakeTicket": true, "PauseOf": true, "TryAt": true, "TakeBackTry": true, "ForgetTries": true,
+	"SessionByID": true, "TicketByID": true, "TakeTicket": true, "PauseOf": true, "TryAt": true, "TakeBackTry": true,
+	"ForgetTries":     true,
 	"ScanCredentials": true, // see TestScansAskForTheAccount
 }
 
@@ -38,7 +39,8 @@ func ofAsking(t *testing.T, twin bool) (rows []statement) {
 		"'description'", "'mine'", "'trust_policy'", "'mine'", "'metadata'", "'mine'", "'thumbprints'", "'mine'", "'body'", "'mine'",
 		"'value'", "'mine'", "'v'", "'mine'", "'tag_value'", "'mine'", "'PEM'", "'mine'", "'Active'", "'Inactive'", "'region'", "'mine'",
 		"'issuer_id'", "'mine'", "'session", "'mine", "'ticket", "'mine", "'address'", "'mine'", "'user_agent'", "'mine'",
-		"'Bill'", "'BILL'", "'/a/'", "'/mine/'", "'eu'", "'mine'", "4102444800000", "4102444900000", "1700000000", "1600000000", ", 99)", ", 98)",
+		"'Bill'", "'BILL'", "'/a/'", "'/mine/'", "'eu'", "'mine'", "4102444800000", "4102444900000", "1700000000",
+		"1600000000", ", 99)", ", 98)",
 	)
 	for _, row := range rowsOfEverything(t) {
 		if strings.Contains(row.sql, fullAccount) == twin {

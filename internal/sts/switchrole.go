@@ -14,7 +14,8 @@ import (
 // AssumeRole is, and no action by itself: package signin records it. The
 // session has the person's name, ends at until at the latest, and does not say
 // that the person proved an MFA device.
-func (s *Service) SwitchRole(ctx context.Context, by *access.Subject, roleARN string, until time.Time) (of store.KeyOwner, session principal.Session, err error) {
+func (s *Service) SwitchRole(ctx context.Context, by *access.Subject, roleARN string,
+	until time.Time) (of store.KeyOwner, session principal.Session, err error) {
 	c := by.Caller
 	if c.IsRoot() {
 		return of, session, fail("AccessDenied", "Roles may not be assumed by root accounts.")
@@ -33,7 +34,8 @@ func (s *Service) SwitchRole(ctx context.Context, by *access.Subject, roleARN st
 	if err != nil {
 		return of, session, err
 	}
-	if err := s.mayAssume(ctx, s.signed(access.With(ctx, by), time.Time{}), target, "sts:AssumeRole", &n, roleARN); err != nil {
+	if err := s.mayAssume(ctx, s.signed(access.With(ctx, by), time.Time{}), target, "sts:AssumeRole", &n,
+		roleARN); err != nil {
 		return of, session, err
 	}
 	issued := s.db.Now().UTC().Truncate(time.Second)
@@ -45,5 +47,6 @@ func (s *Service) SwitchRole(ctx context.Context, by *access.Subject, roleARN st
 	if session.Expires.After(until) {
 		session.Expires = until
 	}
-	return store.KeyOwner{Partition: target.partition, Instance: target.instance, User: store.User{Account: target.Account}}, session, nil
+	return store.KeyOwner{Partition: target.partition, Instance: target.instance,
+		User: store.User{Account: target.Account}}, session, nil
 }

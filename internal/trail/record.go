@@ -190,7 +190,7 @@ func (r *Record) append(dst []byte, text int) []byte {
 	if r.AdditionalEventData != nil {
 		o.raw("additionalEventData", r.AdditionalEventData)
 	}
-	if r.EventType != ConsoleSignIn {
+	if r.RequestID != "" || r.EventType != ConsoleSignIn {
 		o.text("requestID", r.RequestID)
 	}
 	o.text("eventID", r.EventID)

@@ -1,0 +1,159 @@
+package signin
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+// enrolling is the purpose of a ticket, and what it holds.
+const enrolling = "enrol"
+
+type enrolment struct {
+	Session   string               `json:"s"` // the id of the session that began it
+	User      string               `json:"u"` // "" for root
+	Serial    string               `json:"n"`
+	Challenge webauthn.SessionData `json:"c"`
+}
+
+// maxLabel bounds the label of a passkey, so that its serial fits the model.
+const maxLabel = 64
+
+// BeginPasskey begins to enrol a passkey for a user of the session's account,
+// the person itself where user is "". It gives what a page hands to
+// navigator.credentials.create, as JSON ({"publicKey":…}), and the token that
+// FinishPasskey takes.
+func (s *Service) BeginPasskey(ctx context.Context, session *Session, user, label string) (token seal.Secret,
+	options json.RawMessage, err error) {
+	if s.noKeys != nil {
+		return token, nil, s.noKeys
+	}
+	if !nameLike(label) || len(label) > maxLabel {
+		return token, nil, &Refusal{Reason: BadInput, Text: "Give the passkey a name of at most 64 letters, digits and " +
+			"the characters +=,.@-_."}
+	}
+	c := session.Caller
+	if user == "" && !c.HasUser() {
+		return token, nil, &Refusal{Reason: BadInput, Text: "A role has no passkey: name the user who is to have it."}
+	}
+	root := user == "" && c.IsRoot()
+	if user == "" {
+		user = c.UserName()
+	}
+	p, err := s.iam.Person(ctx, c.Account(), user, root)
+	if errors.Is(err, store.ErrNotFound) {
+		return token, nil, &Refusal{Reason: BadInput, Text: "There is no such user."}
+	}
+	if err != nil {
+		return token, nil, err
+	}
+	who, err := s.passkeyUser(ctx, &p.KeyOwner, p.User.NameKey)
+	if err != nil {
+		return token, nil, err
+	}
+	var exclude []protocol.CredentialDescriptor
+	for _, have := range who.credentials {
+		exclude = append(exclude, have.Descriptor())
+	}
+	asked, challenge, err := s.passkeys.BeginRegistration(who, webauthn.WithExclusions(exclude))
+	if err != nil {
+		return token, nil, err
+	}
+	token = newToken()
+	state, err := json.Marshal(enrolment{
+		Session: session.row.ID, User: p.User.Name, Serial: identity.PasskeySerial(c, p.User.Name, label),
+		Challenge: *challenge,
+	})
+	if err != nil {
+		return token, nil, err
+	}
+	err = s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
+		return tx.InsertTicket(store.SignInTicket{
+			Account: session.row.Account, NameKey: session.Self.NameKey(), Federated: session.row.Federated,
+			ID: store.TokenID(token.Reveal()), Purpose: enrolling, State: state, Created: tx.Now, Expires: tx.Now.Add(stepLife),
+		})
+	})
+	if err != nil {
+		return token, nil, err
+	}
+	options, err = json.Marshal(asked)
+	return token, options, err
+}
+
+// FinishPasskey enrols a passkey by what navigator.credentials.create gave, as
+// JSON, and says its serial number. The person needs iam:EnableMFADevice on the
+// user; what is wrong then is an *awsmodel.Error. The token works once.
+func (s *Service) FinishPasskey(ctx context.Context, v Visit, session *Session, token seal.Secret,
+	answer []byte) (serial string, err error) {
+	if s.noKeys != nil {
+		return "", s.noKeys
+	}
+	var t store.SignInTicket
+	err = s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) (err error) {
+		t, err = tx.TakeTicket(store.TokenID(token.Reveal()), enrolling)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = ErrStepGone
+	}
+	if err != nil {
+		return "", err
+	}
+	var e enrolment
+	if err := json.Unmarshal(t.State, &e); err != nil {
+		return "", err
+	}
+	if e.Session != session.row.ID {
+		return "", ErrStepGone
+	}
+	passkey, err := s.attested(e.Challenge, answer)
+	if err != nil {
+		return "", err
+	}
+	action, ok := s.api.Find("iam", "EnableMFADevice")
+	if !ok {
+		return "", errors.New("EnableMFADevice is not served")
+	}
+	user, noCode := e.User, "000000" // the model wants codes, which no passkey has
+	if user == "" {
+		user = session.Caller.Account()
+	}
+	v.Console = true
+	in := &iam.EnableMFADeviceInput{UserName: &user, SerialNumber: &e.Serial, AuthenticationCode1: &noCode,
+		AuthenticationCode2: &noCode}
+	if _, refused := s.api.Invoke(identity.WithPasskey(ctx, passkey), session.Caller, action, in, v.Call); refused != nil {
+		return "", refused
+	}
+	return e.Serial, nil
+}
+
+// attested checks what a browser gave for a new passkey.
+func (s *Service) attested(challenge webauthn.SessionData, answer []byte) (*identity.Passkey, error) {
+	refused := &Refusal{Reason: BadInput, Text: "The passkey could not be verified. Please try again."}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
+	if err != nil {
+		return nil, refused
+	}
+	credential, err := s.passkeys.CreateCredential(&passkeyUser{id: challenge.UserID}, challenge, parsed)
+	if err != nil {
+		return nil, refused
+	}
+	credential.Attestation = webauthn.CredentialAttestation{} // not asked for, and large
+	text, err := json.Marshal(credential)
+	if err != nil {
+		return nil, err
+	}
+	return &identity.Passkey{
+		CredentialID: base64.RawURLEncoding.EncodeToString(credential.ID), Credential: text,
+		SignCount: credential.Authenticator.SignCount,
+	}, nil
+}

@@ -1,0 +1,117 @@
+package signin
+
+import (
+	"encoding/json"
+	"errors"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/principal"
+	"rollcall/internal/trail"
+)
+
+// Names of events, and texts of failures, as CloudTrail has them.
+const (
+	consoleLogin    = "ConsoleLogin"
+	checkMFA        = "CheckMfa"
+	passwordUpdated = "PasswordUpdated"
+	switchRole      = "SwitchRole"
+	exitRole        = "ExitRole"
+	getSigninToken  = "GetSigninToken"
+
+	textFailed = "Failed authentication"
+	textNoUser = "No username found in supplied account"
+)
+
+// outcome is the element of an answer that tells how an event ended.
+func outcome(event string, failed bool) json.RawMessage {
+	how := "Success"
+	if failed {
+		how = "Failure"
+	}
+	return jsonOf(map[string]string{event: how})
+}
+
+func jsonOf(members map[string]string) json.RawMessage {
+	text, err := json.Marshal(members)
+	if err != nil {
+		panic(err) // texts
+	}
+	return text
+}
+
+// event is a record of a person's step.
+func event(name string, who trail.Identity, account string, failed error, data map[string]string) trail.Record {
+	rec := trail.Record{
+		EventName: name, UserIdentity: who, RecipientAccountID: account, ResponseElements: outcome(name, failed != nil),
+	}
+	if len(data) > 0 {
+		rec.AdditionalEventData = jsonOf(data)
+	}
+	if failed != nil {
+		rec.ErrorMessage = textFailed
+	}
+	return rec
+}
+
+// identityOf is a person in a record. Only of those who are in, and of root,
+// the ARN is named; a key is named, and empty, of those who are not, and of root.
+func identityOf(p *identity.Person, in bool) trail.Identity {
+	id := trail.Identity{
+		Type: trail.IAMUser, PrincipalID: p.User.ID, AccountID: p.User.Account, UserName: p.User.Name, NoKey: !in,
+	}
+	switch {
+	case p.IsRoot():
+		id.Type, id.UserName, id.NoKey = trail.Root, "", true
+		id.ARN = principal.RootARN(p.Partition, p.User.Account)
+	case in:
+		id.ARN = principal.UserARN(p.Partition, p.User.Account, p.User.Path, p.User.Name)
+	}
+	return id
+}
+
+// login is what a ConsoleLogin says beside.
+func login(v Visit, serial string) map[string]string {
+	data := map[string]string{"LoginTo": v.To, "MobileVersion": "No", "MFAUsed": "No"}
+	if serial != "" {
+		data["MFAUsed"], data["MFAIdentifier"] = "Yes", serial
+	}
+	return data
+}
+
+// loginEvent makes the record of a person's ConsoleLogin, by the error that it
+// ended with. serial is the device that was used, "" for none.
+func loginEvent(v Visit, p *identity.Person, serial string) func(error) trail.Record {
+	return func(failed error) trail.Record {
+		return event(consoleLogin, identityOf(p, failed == nil), p.User.Account, failed, login(v, serial))
+	}
+}
+
+// strangerEvent is the record of somebody who did not know the password. p is
+// nil where there is no such user: what was typed may be a password then, and
+// an account is only named where there is one.
+func strangerEvent(v Visit, p *identity.Person, account string, root bool) trail.Record {
+	var rec trail.Record
+	if p != nil {
+		rec = loginEvent(v, p, "")(errors.New(textFailed))
+	} else {
+		id := trail.Identity{Type: trail.IAMUser, AccountID: account, NoKey: true, UserName: trail.Hidden}
+		if root {
+			id.Type, id.UserName = trail.Root, ""
+		}
+		rec = event(consoleLogin, id, account, errors.New(textNoUser), login(v, ""))
+		rec.ErrorMessage = textNoUser
+	}
+	rec.Stranger = true
+	return rec
+}
+
+// mfaType is what a CheckMfa calls a person's devices.
+func mfaType(devices []identity.MFADevice) string {
+	switch {
+	case len(devices) > 1:
+		return "Multiple MFA Devices"
+	case devices[0].Passkey:
+		return "U2F MFA"
+	}
+	return "Virtual MFA"
+}

@@ -1,0 +1,75 @@
+package signin
+
+import (
+	"errors"
+	"time"
+
+	"rollcall/internal/awsmodel"
+)
+
+// Reason is why a step was refused.
+type Reason string
+
+// The reasons.
+const (
+	Wrong           Reason = "wrong"            // account, user, password, code or device
+	Paused          Reason = "paused"           // too many tries: see RetryAfter
+	Busy            Reason = "busy"             // too many sign-ins at one time
+	StepGone        Reason = "step-gone"        // the token of a step is unknown, spent or too old
+	NoSession       Reason = "no-session"       // the same of a session's
+	RoleEnded       Reason = "role-ended"       // the session's role cannot be used any more: ExitRole
+	PasswordExpired Reason = "password-expired" // an administrator must set another one
+	MayNotChange    Reason = "may-not-change"   // another password is needed, and iam:ChangePassword missing
+	NoPasskeys      Reason = "no-passkeys"      // see PasskeysUsable
+	BadInput        Reason = "bad-input"        // a form was not filled in rightly
+)
+
+// Refusal is the error of a step that is refused. Text is for the person.
+// Errors of other kinds are *awsmodel.Error, with a text for the person, or
+// internal.
+type Refusal struct {
+	Reason     Reason
+	Text       string
+	RetryAfter time.Duration // of Paused and Busy
+}
+
+func (r *Refusal) Error() string { return r.Text }
+
+// Is compares reasons.
+func (r *Refusal) Is(target error) bool {
+	other, ok := target.(*Refusal)
+	return ok && other.Reason == r.Reason
+}
+
+// Refusals that are always the same, for errors.Is too.
+var (
+	// ErrWrong has AWS's text, which is the same for every cause.
+	ErrWrong  = &Refusal{Reason: Wrong, Text: "Your authentication information is incorrect. Please try again."}
+	ErrPaused = &Refusal{Reason: Paused}
+	ErrBusy   = &Refusal{Reason: Busy, Text: "Too many people are signing in at this moment. Please try again.",
+		RetryAfter: time.Second}
+	ErrStepGone  = &Refusal{Reason: StepGone, Text: "This sign-in has ended. Please begin again."}
+	ErrNoSession = &Refusal{Reason: NoSession, Text: "You are not signed in, or your session has ended."}
+	ErrRoleEnded = &Refusal{Reason: RoleEnded, Text: "The session of the role has ended. Switch back, or switch to it " +
+		"again."}
+	// ErrPasswordExpired is for accounts with HardExpiry.
+	ErrPasswordExpired = &Refusal{Reason: PasswordExpired, Text: "Your password has expired. Ask an administrator of " +
+		"your account to set another one."}
+	ErrMayNotChange = &Refusal{Reason: MayNotChange, Text: "You must choose another password, and your permissions " +
+		"do not let you " +
+		"(iam:ChangePassword). Ask an administrator of your account."}
+)
+
+// paused is the refusal of a try that comes too early.
+func paused(wait time.Duration) error {
+	wait = max(wait, time.Second).Round(time.Second)
+	return &Refusal{Reason: Paused, Text: "There were too many tries. Please try again in " + wait.String() + ".",
+		RetryAfter: wait}
+}
+
+// isRefusal says of an error that it is for the person.
+func isRefusal(err error) bool {
+	var refused *Refusal
+	var known *awsmodel.Error
+	return errors.As(err, &refused) || errors.As(err, &known)
+}

@@ -1,0 +1,134 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"rollcall/internal/access"
+	"rollcall/internal/api"
+	"rollcall/internal/principal"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+	"rollcall/internal/trail"
+)
+
+// Switch is a role that a person wants to switch to.
+type Switch struct {
+	Account string // its number or alias
+	Role    string // its name, with its path where it has one
+	Name    string // how it is shown; "" means Role@Account
+	Color   string
+	To      string // the page to go to
+}
+
+// SwitchRole has a session act as a role from its next request on. The role's
+// trust policy decides, as for AssumeRole. That the person proved a device does
+// not pass on; the role's session lasts as long as the role lets it, and no
+// longer than the person's own. A refusal is an *awsmodel.Error.
+func (s *Service) SwitchRole(ctx context.Context, v Visit, token seal.Secret, to Switch) error {
+	session, err := s.Open(ctx, token)
+	if err != nil && !errors.Is(err, ErrRoleEnded) {
+		return err
+	}
+	account, err := s.iam.AccountNamed(ctx, to.Account)
+	if err != nil {
+		return err
+	}
+	if account == "" {
+		account = to.Account
+	}
+	if !nameLike(account) || !nameLike(strings.ReplaceAll(to.Role, "/", "")) {
+		return &Refusal{Reason: BadInput, Text: "Give the account, by its number or alias, and the role, by its name."}
+	}
+	by, err := s.iam.Access().Gather(ctx, session.Self, access.Call{SourceIP: v.SourceIP, UserAgent: v.UserAgent,
+		Secure: v.TLS != nil})
+	if err != nil {
+		return err
+	}
+	arn := "arn:" + session.Self.Partition() + ":iam::" + account + ":role/" + strings.TrimPrefix(to.Role, "/")
+	var as principal.Caller
+	switched := func(failed error) trail.Record {
+		data := map[string]string{"SwitchFrom": session.Self.ARN(), "RedirectTo": to.To}
+		if failed != nil {
+			return event(switchRole, sessionIdentity(session.Self), session.Self.Account(), failed, data)
+		}
+		return event(switchRole, sessionIdentity(as), as.Account(), nil, data)
+	}
+	return s.api.SignIn(store.OnAccount(ctx, session.row.Account), v.Call, switched, func(ctx context.Context) error {
+		of, role, err := s.sts.SwitchRole(ctx, by, arn, session.Expires)
+		if err != nil {
+			return err
+		}
+		keyID, err := seal.NewAccessKeyID("ASIA", of.User.Account)
+		if err != nil {
+			return err
+		}
+		holds := *session.holds
+		holds.Role = &principal.Temporary{KeyID: keyID, Partition: of.Partition, Instance: of.Instance, User: of.User,
+			Session: role}
+		holds.RoleName, holds.RoleColor = cut(to.Name), cut(to.Color)
+		if holds.RoleName == "" {
+			holds.RoleName = cut(to.Role + "@" + to.Account)
+		}
+		if as, err = s.setHolds(ctx, token, session, &holds); err != nil {
+			return err
+		}
+		return nil
+	})
+}
+
+// setHolds replaces what a session holds, and says as whom it acts then.
+func (s *Service) setHolds(ctx context.Context, token seal.Secret, session *Session,
+	holds *principal.SignIn) (principal.Caller, error) {
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		return tx.SetSessionState(session.row.Account, session.row.ID, holds.State())
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return principal.Caller{}, ErrNoSession
+	}
+	if err != nil {
+		return principal.Caller{}, err
+	}
+	now, err := s.Open(ctx, token)
+	if err != nil {
+		return principal.Caller{}, err
+	}
+	return now.Caller, nil
+}
+
+// ExitRole has a session act as the person itself again.
+func (s *Service) ExitRole(ctx context.Context, v Visit, token seal.Secret, to string) error {
+	session, err := s.Open(ctx, token)
+	if err != nil && !errors.Is(err, ErrRoleEnded) {
+		return err
+	}
+	if session.Role == nil {
+		return nil
+	}
+	exited := func(failed error) trail.Record {
+		data := map[string]string{"SwitchFrom": session.Caller.ARN(), "RedirectTo": to}
+		return event(exitRole, sessionIdentity(session.Self), session.Self.Account(), failed, data)
+	}
+	return s.api.SignIn(store.OnAccount(ctx, session.row.Account), v.Call, exited, func(ctx context.Context) error {
+		holds := *session.holds
+		holds.Role, holds.RoleName, holds.RoleColor = nil, "", ""
+		_, err := s.setHolds(ctx, token, session, &holds)
+		return err
+	})
+}
+
+// sessionIdentity is a caller in the record of a sign-in event, which has no
+// session to tell of.
+func sessionIdentity(c principal.Caller) trail.Identity {
+	id := api.Identity(c)
+	id.SessionContext, id.AccessKeyID = nil, ""
+	return id
+}
+
+// nameLike says whether a text has the characters of names and account numbers,
+// and some.
+func nameLike(text string) bool {
+	const chars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
+	return text != "" && len(text) <= 576 && strings.Trim(text, chars) == ""
+}

@@ -1,0 +1,188 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"time"
+	"unicode/utf8"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/identity"
+	"rollcall/internal/principal"
+	"rollcall/internal/seal"
+	"rollcall/internal/store"
+)
+
+const second = time.Second
+
+// Session is the open session of somebody who signed in.
+type Session struct {
+	// Self is who signed in, and Caller as whom the session acts: the role that
+	// it has switched to, if it has. Both have the name that they have by now.
+	Self, Caller principal.Caller
+	// Role is how the person wants to see that role; nil without one.
+	Role    *Role
+	Handle  string // names it in Sessions and EndSession
+	Created time.Time
+	Expires time.Time
+
+	row   store.SignInSession
+	holds *principal.SignIn
+}
+
+// Role is a role that a session has switched to, as it is shown.
+type Role struct{ Name, Color string }
+
+// begin lets a person in.
+func (s *Service) begin(ctx context.Context, v Visit, p *identity.Person, ticket *store.SignInTicket,
+	h halfOpen) (Step, error) {
+	var step Step
+	var in *identity.Person
+	err := s.api.SignIn(store.OnAccount(ctx, p.User.Account), v.Call, loginEvent(v, p, h.Serial),
+		func(ctx context.Context) error {
+			return s.db.Update(ctx, func(tx *store.Tx) (err error) {
+				if in, err = current(tx, p, ticket); err != nil {
+					return err
+				}
+				step, err = s.insertSession(tx, v, in, h)
+				return err
+			})
+		})
+	if errors.Is(err, errMoved) {
+		err = ErrWrong
+	}
+	if err != nil {
+		return Step{}, err
+	}
+	s.usedPassword(ctx, in.User)
+	return step, nil
+}
+
+// Open finds the session of a token, for one request. ErrRoleEnded comes with
+// the session, of which nothing but ExitRole is to be asked then.
+func (s *Service) Open(ctx context.Context, token seal.Secret) (*Session, error) {
+	proof, err := s.db.OpenSession(ctx, token.Reveal(), s.idle)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, ErrNoSession
+	}
+	if err != nil {
+		return nil, err
+	}
+	row := proof.Session()
+	session := &Session{Handle: row.Handle, Created: row.Created, Expires: row.Expires, row: *row}
+	if session.holds, err = principal.ReadSignIn(proof); err != nil {
+		return nil, err
+	}
+	if session.Self, session.Caller, err = principal.Opened(proof); err != nil {
+		return nil, err
+	}
+	if session.Self, err = s.stillThere(ctx, session.Self, ErrNoSession); err != nil {
+		return nil, err
+	}
+	if session.holds.Role == nil {
+		session.Caller = session.Self
+		return session, nil
+	}
+	session.Role = &Role{session.holds.RoleName, session.holds.RoleColor}
+	if session.Caller, err = s.stillThere(ctx, session.Caller, ErrRoleEnded); err != nil {
+		return session, err
+	}
+	if !s.db.Now().Before(session.Caller.Session().Expires) {
+		return session, ErrRoleEnded
+	}
+	return session, nil
+}
+
+// stillThere is a caller under the name that it has by now, or gone.
+func (s *Service) stillThere(ctx context.Context, c principal.Caller, gone error) (principal.Caller, error) {
+	now, err := s.iam.Access().Current(ctx, c)
+	var known *awsmodel.Error
+	if errors.As(err, &known) {
+		return c, gone
+	}
+	return now, err
+}
+
+// SignOut ends the session of a token, if there is one.
+func (s *Service) SignOut(ctx context.Context, token seal.Secret) error {
+	session, err := s.Open(ctx, token)
+	if errors.Is(err, ErrNoSession) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, ErrRoleEnded) {
+		return err
+	}
+	err = s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
+		return tx.EndSession(session.row.Account,
+			session.row.ID)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// Info is a session as its owner sees it in a list.
+type Info struct {
+	Handle             string
+	Created, Used      time.Time // Used to the minute
+	Expires            time.Time
+	Address, UserAgent string
+	Current            bool // the one that asks
+}
+
+// Sessions lists the open sessions of the person of a session, the newest
+// first. One that began by federation knows itself alone.
+func (s *Service) Sessions(ctx context.Context, of *Session) ([]Info, error) {
+	rows := []store.SignInSession{of.row}
+	if !of.row.Federated {
+		err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+			rows, err = tx.UserSessions(of.row.Account, of.Self.NameKey())
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	now := s.db.Now()
+	var all []Info
+	for _, r := range rows {
+		if now.Before(r.Expires) && now.Sub(r.Used) < s.idle {
+			all = append(all, Info{r.Handle, r.Created, r.Used, r.Expires, r.Address, r.UserAgent, r.ID == of.row.ID})
+		}
+	}
+	return all, nil
+}
+
+// EndSession ends a session of the same person, by its handle; one that has
+// ended is no error.
+func (s *Service) EndSession(ctx context.Context, of *Session, handle string) error {
+	err := s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
+		if of.row.Federated {
+			if handle != of.row.Handle {
+				return store.ErrNotFound
+			}
+			return tx.EndSession(of.row.Account, of.row.ID)
+		}
+		return tx.EndUserSession(of.row.Account, of.Self.NameKey(), handle)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	return err
+}
+
+func newHandle() string { return seal.NewID("", 16) }
+
+// cut bounds what is kept of a text that the browser chose.
+func cut(text string) string {
+	const most = 256
+	if len(text) <= most {
+		return text
+	}
+	text = text[:most]
+	for !utf8.ValidString(text) && len(text) > most-utf8.UTFMax {
+		text = text[:len(text)-1]
+	}
+	return text
+}
