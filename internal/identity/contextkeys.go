@@ -24,7 +24,7 @@ func (s *Service) inputPolicies(name string, kind policy.Kind, documents []strin
 		if kind != policy.Resource { // of which there is one
 			id += "." + strconv.Itoa(i+1)
 		}
-		d, err := policy.Parse(text, kind)
+		d, err := policy.Stored(text, kind)
 		if err != nil {
 			var malformed *awsmodel.Error
 			if errors.As(err, &malformed) {

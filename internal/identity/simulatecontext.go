@@ -3,7 +3,6 @@ package identity
 import (
 	"encoding/base64"
 	"math"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -104,7 +103,7 @@ func entryValues(e types.ContextEntry) (policy.Values, error) {
 	case types.ContextKeyTypeEnumNumeric:
 		format, read = "numeric format", decimalText
 	case types.ContextKeyTypeEnumIp:
-		format, read = "IP address", func(text string) (string, bool) { return text, isAddress(text) }
+		format, read = "IP address", func(text string) (string, bool) { return text, policy.IsAddress(text) }
 	case types.ContextKeyTypeEnumBinary:
 		format, read = "base-64 encoded binary format", func(text string) (string, bool) { return text, isBinary(text) }
 	case types.ContextKeyTypeEnumDate:
@@ -172,22 +171,6 @@ func signed(n int) string {
 		return "+" + strconv.Itoa(n)
 	}
 	return strconv.Itoa(n)
-}
-
-// isAddress takes addresses without prefix or zone. Recorded: numbers may begin
-// with zeros.
-func isAddress(text string) bool {
-	if !strings.Contains(text, ":") {
-		part := strings.Split(text, ".")
-		for i, p := range part {
-			if p != "" {
-				part[i] = strings.TrimLeft(p[:len(p)-1], "0") + p[len(p)-1:]
-			}
-		}
-		text = strings.Join(part, ".")
-	}
-	addr, err := netip.ParseAddr(text)
-	return err == nil && addr.Zone() == ""
 }
 
 // isBinary takes base 64 with its padding and nothing behind the last byte.

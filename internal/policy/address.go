@@ -1,25 +1,22 @@
 package policy
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"strconv"
 	"strings"
 )
 
-// mappedBits is the length of the part of an IPv6 address before an IPv4
-// address that is mapped into it.
-const mappedBits = 96
-
 // parsePrefix reads an address or a range in CIDR notation as IAM does when it
 // stores a policy, recorded in 2026. Octets and lengths may have leading zeros
-// and a plus sign, IPv6 more colons than two in the gap and one at its end.
-// IPv6 has no dotted form, and no bits beyond the length of its range; those
-// of IPv4 are ignored. usual is false for IPv6 in a notation that only storing
-// takes.
+// and a plus sign. IPv6 has no dotted form, and no bits beyond the length of
+// its range; those of IPv4 are ignored. usual is false for IPv6 with colons that
+// only storing takes. A range of IPv6 holds no address of IPv4, in whatever
+// notation: recorded.
 func parsePrefix(s string) (prefix netip.Prefix, usual, ok bool) {
 	text, length, isRange := strings.Cut(s, "/")
 	addr, ok := parseAddress(text)
-	if !ok {
+	if !ok || strings.HasPrefix(text, ":") && !strings.HasPrefix(text, "::") {
 		return netip.Prefix{}, false, false
 	}
 	bits := addr.BitLen()
@@ -36,18 +33,21 @@ func parsePrefix(s string) (prefix netip.Prefix, usual, ok bool) {
 		return netip.Prefix{}, false, false
 	}
 	_, err := netip.ParseAddr(text)
-	usual = err == nil && (!isRange || length == strconv.Itoa(bits))
-	if addr.Is4In6() && bits >= mappedBits {
-		prefix = netip.PrefixFrom(addr.Unmap(), bits-mappedBits)
-	}
-	return prefix, usual, true
+	return prefix, err == nil, true
 }
 
-// parseRequestAddress reads the address of a request.
+// IsAddress reports whether a request's value is read as an address.
+func IsAddress(s string) bool {
+	_, ok := parseRequestAddress(s)
+	return ok
+}
+
+// parseRequestAddress reads the address of a request. Of the dotted notations
+// of IPv6 only that of an address of IPv4 is read, which is then meant. There
+// are no zones. Recorded.
 func parseRequestAddress(s string) (netip.Addr, bool) {
-	addr, err := netip.ParseAddr(s)
-	if err == nil {
-		return addr.WithZone("").Unmap(), true
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Is4In6() && addr.Zone() == "" {
+		return addr.Unmap(), true
 	}
 	addr, ok := parseAddress(s)
 	return addr.Unmap(), ok
@@ -79,19 +79,42 @@ func octet(s string, most int) (int, bool) {
 	return n, err == nil && n <= most
 }
 
-// parseIPv6 takes what netip does but for the dotted form and zones, and colons
-// behind the gap and at the end.
+// groupsOfIPv6 is how many groups an address has.
+const groupsOfIPv6 = 8
+
+// parseIPv6 reads groups with at most one gap. A group may be empty, but for
+// one at the end, which is none: "2001:db8:::1" and "2001:db8::1:" are
+// 2001:db8::1, and ":1::" is 0:1::. Recorded.
 func parseIPv6(s string) (netip.Addr, bool) {
-	if strings.ContainsAny(s, ".%") {
+	head, tail, gap := strings.Cut(s, "::")
+	before, ok := groups(head)
+	after, tailOK := groups(tail)
+	given := len(before) + len(after)
+	if !ok || !tailOK || strings.Contains(tail, "::") || gap && given >= groupsOfIPv6 || !gap && given != groupsOfIPv6 {
 		return netip.Addr{}, false
 	}
-	if head, tail, gap := strings.Cut(s, "::"); gap {
-		tail = strings.TrimLeft(tail, ":")
-		if tail != "" {
-			tail = strings.TrimSuffix(tail, ":")
-		}
-		s = head + "::" + tail
+	var b [2 * groupsOfIPv6]byte
+	for i, group := range before {
+		binary.BigEndian.PutUint16(b[2*i:], group)
 	}
-	addr, err := netip.ParseAddr(s)
-	return addr, err == nil
+	for i, group := range after {
+		binary.BigEndian.PutUint16(b[2*(groupsOfIPv6-len(after)+i):], group)
+	}
+	return netip.AddrFrom16(b), true
+}
+
+// groups reads what is between colons.
+func groups(s string) (list []uint16, ok bool) {
+	const digits = 4
+	if s = strings.TrimSuffix(s, ":"); s == "" {
+		return nil, true
+	}
+	for text := range strings.SplitSeq(s, ":") {
+		n, err := strconv.ParseUint("0"+text, 16, 16)
+		if err != nil || len(text) > digits {
+			return nil, false
+		}
+		list = append(list, uint16(n))
+	}
+	return list, true
 }

@@ -124,7 +124,7 @@ func parseOperator(name string) (op operator, set setOperator, ifExists, ok bool
 // compileValue reads one value as its family does. vars is false in documents
 // of the old version, in which ${…} is plain text. It reports false for what
 // no policy may have, and unreadable for what session policies may. For them
-// the notations of IPv6 that only storing takes are unreadable too: recorded.
+// the notations of IPv6 that only storing takes are unreadable too.
 func (o operator) compileValue(text string, vars, session bool) (v value, ok bool) {
 	readable := true
 	switch o.family {

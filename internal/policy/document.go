@@ -95,7 +95,8 @@ func Parse(text string, kind Kind) (*Document, error) {
 
 // Stored reads a document that Parse took when it was stored. Values of
 // conditions that are refused by now do not keep it from being read: they equal
-// nothing, as in session policies.
+// nothing, as in session policies. Simulations read what they are given so:
+// recorded.
 func Stored(text string, kind Kind) (*Document, error) {
 	return parse(text, kind, true)
 }

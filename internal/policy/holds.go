@@ -68,47 +68,53 @@ func (e *evaluation) meets(c *condition, s string) truth {
 	if !e.spend(1 + len(s)/16) {
 		return unmet
 	}
-	found := false
 	switch c.family {
-	case stringFamily:
-		found = e.equalsText(c, s)
 	case boolFamily:
-		found = e.equalsBool(c, s)
+		return metIf(e.equalsBool(c, s))
 	case numericFamily:
 		n, ok := parseNumber(s)
 		if !ok && e.req.Simulated {
 			return unmet
 		}
-		found = ok && e.any(c, func(v *value) bool { return c.orders(n.compare(v.number)) })
+		return e.compared(c, func(v *value) bool { return ok && c.orders(n.compare(v.number)) })
 	case dateFamily:
 		t, ok := parseInstant(s)
-		found = ok && e.any(c, func(v *value) bool { return c.orders(t.compare(v.instant)) })
+		return e.compared(c, func(v *value) bool { return ok && c.orders(t.compare(v.instant)) })
 	case addressFamily:
 		addr, ok := parseRequestAddress(s)
 		if !ok {
 			return unmet
 		}
-		found = e.any(c, func(v *value) bool { return v.prefix.Contains(addr) })
+		return e.compared(c, func(v *value) bool { return v.prefix.Contains(addr) })
 	case binaryFamily:
 		b, ok := decodeBinary(s)
-		found = ok && e.any(c, func(v *value) bool { return b == v.binary })
+		return e.compared(c, func(v *value) bool { return ok && b == v.binary })
 	case arnFamily:
 		return e.meetsARN(c, s)
 	}
-	return metIf(found != c.negate)
+	return metIf(e.equalsText(c, s) != c.negate)
 }
 
-// any reports whether a value of the policy is one that f takes.
-func (e *evaluation) any(c *condition, f func(v *value) bool) bool {
+// compared compares with one value after the other. One that is unreadable
+// equals nothing; one that is no address ends the comparison in a simulation
+// where it is reached. Recorded.
+func (e *evaluation) compared(c *condition, equal func(v *value) bool) truth {
+	t := metIf(c.negate)
 	for i := range c.values {
 		if !e.spend(1) {
-			return false
+			return unmet
 		}
-		if v := &c.values[i]; !v.unreadable && f(v) {
-			return true
+		v := &c.values[i]
+		if v.unreadable && c.family == addressFamily && e.req.Simulated {
+			t = broken
+			break
+		}
+		if !v.unreadable && equal(v) {
+			t = metIf(!c.negate)
+			break
 		}
 	}
-	return false
+	return t
 }
 
 // orders reports whether the outcome of a comparison is one that matches.

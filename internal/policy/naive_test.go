@@ -174,7 +174,7 @@ func (n naive) equal(operator, r, p string, session bool) (equal, failed bool) {
 		y, yerr := base64.StdEncoding.Strict().DecodeString(p)
 		return xerr == nil && yerr == nil && string(x) == string(y), false
 	case operator == "IpAddress":
-		return inNetwork(r, p, session), false
+		return inNetwork(r, p, session), n.simulated && network(p, session) == nil
 	case strings.HasPrefix(operator, "Numeric"):
 		x, y := rational(r), rational(p)
 		return x != nil && y != nil && ordered(strings.TrimPrefix(operator, "Numeric"), x.Cmp(y)), false
@@ -306,33 +306,43 @@ func (n naive) expand(text string, wild bool) (*regexp.Regexp, bool) {
 
 var (
 	ipv4Pattern = regexp.MustCompile(`^\+?0*(\d{1,3})\.\+?0*(\d{1,3})\.\+?0*(\d{1,3})\.\+?0*(\d{1,3})$`)
-	gapPattern  = regexp.MustCompile(`:{3,}`)
 )
 
 // address reads an address as a policy has it, or as a request may.
 func address(s string, request bool) net.IP {
-	if ip := net.ParseIP(s); ip != nil && (request || !strings.Contains(s, ":") || !strings.Contains(s, ".")) {
-		return ip
+	if strings.Contains(s, ":") && strings.Contains(s, ".") {
+		if ip := net.ParseIP(s); request && ip.To4() != nil {
+			return ip
+		}
+		return nil
 	}
 	if m := ipv4Pattern.FindStringSubmatch(s); m != nil {
 		return net.ParseIP(strings.Join(m[1:], "."))
 	}
-	if strings.Contains(s, ".") || !strings.Contains(s, "::") {
+	if strings.Count(s, "::") > 1 {
 		return nil
 	}
-	s = gapPattern.ReplaceAllString(s, "::")
-	if !strings.HasSuffix(s, "::") {
+	if strings.HasSuffix(s, ":::") || !strings.HasSuffix(s, "::") {
 		s = strings.TrimSuffix(s, ":")
 	}
-	return net.ParseIP(s)
+	if request && strings.HasPrefix(s, ":") && !strings.HasPrefix(s, "::") {
+		s = "0" + s
+	}
+	return net.ParseIP(strings.Replace(s, ":::", "::0:", 1))
 }
 
 // inNetwork says whether an address of a request is in a network of a policy.
 func inNetwork(r, p string, session bool) bool {
+	n, have := network(p, session), address(r, true)
+	return n != nil && have != nil && (have.To4() != nil) == (len(n.IP) == net.IPv4len) && n.Contains(have)
+}
+
+// network reads a network of a policy.
+func network(p string, session bool) *net.IPNet {
 	text, length, ranged := strings.Cut(p, "/")
 	ip, bits := address(text, false), 128
 	if ip == nil {
-		return false
+		return nil
 	}
 	if !strings.Contains(text, ":") {
 		ip, bits = ip.To4(), 32
@@ -343,23 +353,17 @@ func inNetwork(r, p string, session bool) bool {
 	if ranged {
 		m := regexp.MustCompile(`^\+?0*(\d+)$`).FindStringSubmatch(length)
 		if m == nil {
-			return false
+			return nil
 		}
 		if ones, _ = strconv.Atoi(m[1]); ones > bits {
-			return false
+			return nil
 		}
 	}
-	network := net.IPNet{IP: ip.Mask(net.CIDRMask(ones, bits)), Mask: net.CIDRMask(ones, bits)}
-	if bits == 128 && !network.IP.Equal(ip) {
-		return false
+	n := &net.IPNet{IP: ip.Mask(net.CIDRMask(ones, bits)), Mask: net.CIDRMask(ones, bits)}
+	if bits == 128 && (!n.IP.Equal(ip) || session && net.ParseIP(text) == nil) {
+		return nil
 	}
-	usual := net.ParseIP(text) != nil && (!ranged || length == strconv.Itoa(ones))
-	if bits == 128 && session && !usual {
-		return false
-	}
-	have := address(r, true)
-	four := bits == 32 || ip.To4() != nil && ones >= 96 // an IPv4 address in the notation of IPv6
-	return have != nil && (have.To4() != nil) == four && network.Contains(have)
+	return n
 }
 
 // rational reads a decimal number.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 )
@@ -162,15 +163,15 @@ func TestAddressGrammar(t *testing.T) {
 		{"0.0.0.0/0", "203.0.113.1", "203.0.113.1"},
 		{"192.0.2.1/032", "192.0.2.1", "192.0.2.1"},
 		{"2001:DB8::/64", "2001:db8::7", "2001:db8::7"},
-		{"2001:DB8::/064", "2001:db8::7", never},
-		{"2001:db8::/+64", "2001:db8::7", never},
+		{"2001:DB8::/064", "2001:db8::7", "2001:db8::7"},
+		{"2001:db8::/+64", "2001:db8::7", "2001:db8::7"},
 		{"2001:db8:::1/128", "2001:db8::1", never},
 		{"2001:db8::1:/128", "2001:db8::1", never},
 		{"2001:db8::1:", "2001:db8::1", never},
 		{"::/0", "2001:db8::1", "2001:db8::1"},
 		{"::1", "::1", "::1"},
-		{"::ffff:c000:201", "192.0.2.1", "192.0.2.1"},
-		{"::ffff:c000:200/120", "192.0.2.1", "192.0.2.1"},
+		{"::ffff:c000:201", never, never},
+		{"::ffff:c000:200/120", never, never},
 		{"::ffff:192.0.2.1", refused, never},
 		{"::192.0.2.0/120", refused, never},
 		{"2001:db8::5/64", refused, never},
@@ -224,6 +225,78 @@ func TestAddressGrammar(t *testing.T) {
 				if got != expected {
 					t.Errorf("kind %d, %s %s of %s: %v", kind, operator, test.text, addr, got)
 				}
+			}
+		}
+	}
+}
+
+// TestRequestAddresses holds the notations that addresses of requests may have,
+// recorded ones and those beside them.
+func TestRequestAddresses(t *testing.T) {
+	for text, want := range map[string]string{
+		"192.000.002.1":         "192.0.2.1",
+		"::ffff:192.0.2.1":      "192.0.2.1",
+		"::FFFF:c000:201":       "192.0.2.1",
+		"2001:0DB8::0001":       "2001:db8::1",
+		"2001:db8:::1":          "2001:db8::1",
+		"2001:db8::1:":          "2001:db8::1",
+		"2001:db8:0:0:0:0:0:1:": "2001:db8::1",
+		":2001:db8::1":          "0:2001:db8::1",
+		":::":                   "::",
+		"::":                    "::",
+		"2001:db8::::1":         "",
+		"2001::db8::1":          "",
+		"2001::db8:::1":         "",
+		"::ffff:::192.0.2.1":    "",
+		"::192.0.2.1":           "",
+		"2001:db8::192.0.2.1":   "",
+		"192.0.513":             "",
+		"3221225985":            "",
+		"192.0.2.1/32":          "",
+		" 192.0.2.1 ":           "",
+		"fe80::1%eth0":          "",
+		"fe80::1%1":             "",
+		"[2001:db8::1]":         "",
+		"1:2:3:4:5:6:7":         "",
+		"1:2:3:4::5:6:7:8":      "",
+		"1:2:3:4:5:6:7:8:9":     "",
+		"12345::":               "",
+		":":                     "",
+		"":                      "",
+	} {
+		addr, ok := parseRequestAddress(text)
+		if ok != (want != "") || ok && addr != netip.MustParseAddr(want) || IsAddress(text) != ok {
+			t.Errorf("%q: %v %v", text, addr, ok)
+		}
+	}
+}
+
+// In a simulation a value that is no address ends the comparison where it is
+// reached; elsewhere it equals nothing. Recorded.
+func TestSimulatedNetworks(t *testing.T) {
+	const good, bad = `"192.0.2.0/24"`, `"not-an-ip"`
+	for _, test := range []struct {
+		operator, list, address string
+		simulated, elsewhere    bool
+	}{
+		{"IpAddress", bad + "," + good, "192.0.2.1", false, true},
+		{"IpAddress", good + "," + bad, "192.0.2.1", true, true},
+		{"IpAddress", bad, "192.0.3.1", false, false},
+		{"NotIpAddress", bad + "," + good, "192.0.3.1", false, true},
+		{"NotIpAddress", good + "," + bad, "192.0.3.1", false, true},
+		{"NotIpAddress", good + "," + bad, "192.0.2.1", false, false},
+		{"NotIpAddress", `"2001:db8::5/64"`, "2001:db8::1", false, true},
+	} {
+		d, err := Stored(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*",`+
+			`"Condition":{"`+test.operator+`":{"t:key":[`+test.list+`]}}}}`, Inline)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for simulated, want := range map[bool]bool{true: test.simulated, false: test.elsewhere} {
+			ctx := NewContext(map[string][]string{"t:key": {test.address}})
+			req := Request{Action: "a:b", Simulated: simulated, Context: ctx}
+			if got := allowed(t, req, Policies{Identity: []Policy{{Document: d}}}); got != want {
+				t.Errorf("%s %s, simulated %v: %v", test.operator, test.list, simulated, got)
 			}
 		}
 	}

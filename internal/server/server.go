@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -261,6 +262,7 @@ func describe(r *http.Request, id string) api.Call {
 	if err != nil {
 		host = r.RemoteAddr
 	}
+	host, _, _ = strings.Cut(host, "%") // conditions know no zones
 	c := api.Call{RequestID: id, SourceIP: host, UserAgent: r.UserAgent()}
 	if r.TLS != nil {
 		c.TLS = &trail.TLSDetails{Version: tlsVersion(r.TLS.Version), CipherSuite: tlsCipher(r.TLS.CipherSuite),

@@ -121,3 +121,31 @@ func TestSimulatedUserID(t *testing.T) {
 		PolicyInputList: []string{oneStatement("Allow", "s3:*", "*", `{"StringEquals":{"aws:userid":"`+userPath+`/Ann","aws:PrincipalAccount":"`+account+`"}}`)}})
 	wantLines(t, simulated(out.EvaluationResults), "s3:PutObject on *: allowed PolicyInputList.1:1.38-1.205")
 }
+
+// Documents whose networks are none are simulated, those of resources too, and
+// give nothing. Recorded.
+func TestSimulatedNetworks(t *testing.T) {
+	w := inMemory(t)
+	const caller, bucket = "arn:aws:iam::123456789012:user/Ann", "arn:aws:s3:::bucket"
+	for network, want := range map[string]string{
+		"192.0.2.0/24": "allowed", "not-an-ip": "implicitDeny", "::1/64": "implicitDeny",
+	} {
+		condition := `{"IpAddress":{"aws:x":"` + network + `"}}`
+		in := &iam.SimulateCustomPolicyInput{
+			PolicyInputList: []string{oneStatement("Allow", "s3:*", "*", condition)}, ActionNames: []string{"s3:ListBucket"},
+			ContextEntries: []types.ContextEntry{contextEntry("ip", "192.0.2.1")}, ResourceArns: []string{bucket},
+		}
+		of := func() string {
+			return string(must(t, w.root.SimulateCustomPolicy, in).EvaluationResults[0].EvalDecision)
+		}
+		if got := of(); got != want {
+			t.Errorf("%s: %s", network, got)
+		}
+		in.PolicyInputList, in.CallerArn = []string{oneStatement("Allow", "iam:*", "*", "")}, ptr(caller)
+		in.ResourcePolicy = ptr(`{"Statement":{"Effect":"Allow","Principal":{"AWS":"` + caller + `"},"Action":"s3:*",` +
+			`"Resource":"` + bucket + `","Condition":` + condition + `}}`)
+		if got := of(); got != want {
+			t.Errorf("%s of the resource: %s", network, got)
+		}
+	}
+}
