@@ -265,7 +265,8 @@ func TestFindingsAreKept(t *testing.T) {
 		if got := fmt.Sprintf("%s %s %d", f.User, f.Credential.ID(), f.Line); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
-		if !strings.Contains(f.Reason, fmt.Sprintf("%d days old", 100+n)) || f.Age != time.Duration(100+n)*24*time.Hour || f.Limit != 90*24*time.Hour {
+		if !strings.Contains(f.Reason.String(), fmt.Sprintf("%d days old", 100+n)) ||
+			f.Age != time.Duration(100+n)*24*time.Hour || f.Limit != 90*24*time.Hour {
 			t.Errorf("%s: %s (%s of %s)", f.User, f.Reason, f.Age, f.Limit)
 		}
 		n++
@@ -469,15 +470,15 @@ func TestLongCells(t *testing.T) {
 	file := strings.Replace(string(csvOf(t, row)), ",true,", ","+strings.Repeat("é", 20_000)+",", 1)
 	_, findings := mustAudit(t, newAuditor(t, audit.Options{Controls: []audit.ControlID{audit.RootMFA, audit.CentralRoot}}), []byte(file), fresh)
 	for _, f := range findings {
-		if len(f.Reason) > 500 {
-			t.Errorf("%s: a reason of %d bytes", f.Control.ID, len(f.Reason))
+		if len(f.Reason.String()) > 500 {
+			t.Errorf("%s: a reason of %d bytes", f.Control.ID, len(f.Reason.String()))
 		}
 	}
 	name := strings.Repeat("x", 200)
 	foreign := userRow("999999999999", name)
 	_, findings = mustAudit(t, newAuditor(t, audit.Options{}), csvOf(t, row, foreign), fresh)
 	for _, f := range findings {
-		if f.Control.ID == audit.Evidence && f.User == name && !strings.Contains(f.Reason, "…") {
+		if f.Control.ID == audit.Evidence && f.User == name && !strings.Contains(f.Reason.String(), "…") {
 			t.Errorf("reason %q", f.Reason)
 		}
 	}

@@ -227,7 +227,7 @@ func TestCorpus(t *testing.T) {
 			}
 			var got []string
 			for i := range findings {
-				got = append(got, key(&findings[i])+" "+findings[i].Reason)
+				got = append(got, key(&findings[i])+" "+findings[i].Reason.String())
 			}
 			want := c.lines("verdicts")
 			slices.Sort(got)
@@ -245,7 +245,7 @@ func (c *corpusCase) checkMore(t *testing.T, findings []audit.Finding, summary *
 	t.Helper()
 	for section, describe := range map[string]func(f *audit.Finding) string{
 		"lines":   func(f *audit.Finding) string { return strconv.Itoa(f.Line) },
-		"columns": func(f *audit.Finding) string { return strings.Join(f.Columns, " ") },
+		"columns": func(f *audit.Finding) string { return strings.Join(f.ColumnNames(), " ") },
 		"key ids": func(f *audit.Finding) string { return strings.TrimSpace(strings.Join(f.KeyIDs, " ") + " " + f.Note) },
 	} {
 		if _, ok := c.section(section); !ok {
@@ -292,7 +292,7 @@ func (c *corpusCase) update(t *testing.T, findings []audit.Finding) {
 	var statuses, lines, old []string
 	for i := range findings {
 		statuses = append(statuses, key(&findings[i]))
-		lines = append(lines, key(&findings[i])+" "+findings[i].Reason)
+		lines = append(lines, key(&findings[i])+" "+findings[i].Reason.String())
 	}
 	for _, line := range c.lines("verdicts") {
 		old = append(old, statusOf(line))

@@ -65,6 +65,6 @@ func (f *Finding) nameKeys() {
 	}
 }
 
-func isKeyActive(column string) bool {
-	return column == columnKeyActive[0][0] || column == columnKeyActive[1][0]
+func isKeyActive(c report.Column) bool {
+	return c.Credential == AccessKey && c.Fact == report.StateFact
 }

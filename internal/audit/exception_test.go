@@ -227,7 +227,8 @@ func TestExpiredExceptionOnFinding(t *testing.T) {
 	second := e
 	second.ID = "EX-1b"
 	f := find(e, second)
-	if f.Suppressed || f.Exception != "" || f.ExpiredException != "EX-1" || !strings.HasSuffix(f.Reason, "Exception EX-1 has expired.") {
+	if f.Suppressed || f.Exception != "" || f.ExpiredException != "EX-1" ||
+		!strings.HasSuffix(f.Reason.String(), "Exception EX-1 has expired.") {
 		t.Errorf("finding %+v", f)
 	}
 	if f = find(e, inForce); !f.Suppressed || f.Exception != "EX-2" || f.ExpiredException != "" {

@@ -9,35 +9,6 @@ import (
 	"rollcall/report"
 )
 
-// CredentialKind is a kind of credential the report shows. The zero kind is
-// none: the finding is of the row, or of the report, as a whole.
-type CredentialKind uint8
-
-// The kinds.
-const (
-	NoCredential CredentialKind = iota
-	Password
-	AccessKey
-	Certificate
-)
-
-// String returns "", password, key or cert.
-func (k CredentialKind) String() string {
-	switch k {
-	case Password:
-		return "password"
-	case AccessKey:
-		return "key"
-	case Certificate:
-		return "cert"
-	default:
-		return ""
-	}
-}
-
-// MarshalText returns what String does.
-func (k CredentialKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
-
 // Credential is a credential of a user, as far as a report can tell it from
 // others: reports give no ids, and a key may move between the two places, so
 // that its creation tells it.
@@ -110,10 +81,10 @@ type Finding struct {
 	Line int
 
 	// Reason says why, in one sentence with the values that decided.
-	Reason string
+	Reason Reason
 	// Columns are the columns to blame for the verdict: those whose cells decided
 	// it, the one that weighs most first. None where the report as a whole is.
-	Columns []string
+	Columns []report.Column
 	// Since is the moment an age was counted from, and absent where none was;
 	// then Age and Limit are 0. Limit is 0 also where nothing limits the age.
 	Since report.Time
@@ -138,6 +109,9 @@ type Finding struct {
 	// Facts is all that enrichment tells of the user, nil for nothing.
 	Facts *UserFacts
 }
+
+// ColumnNames returns the names of Columns.
+func (f *Finding) ColumnNames() []string { return columnNames(f.Columns) }
 
 // Fingerprint identifies the finding from run to run: it depends on account,
 // ARN, control and credential, and not on the line, the status or the place of

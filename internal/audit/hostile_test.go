@@ -150,8 +150,8 @@ func TestDamagedReports(t *testing.T) {
 				}
 			}
 			for i := range findings {
-				if len(findings[i].Reason) > 2000 {
-					t.Errorf("a reason of %d bytes", len(findings[i].Reason))
+				if len(findings[i].Reason.String()) > 2000 {
+					t.Errorf("a reason of %d bytes", len(findings[i].Reason.String()))
 				}
 			}
 			if code := audit.ExitCode(a.Summary(), audit.ExitPolicy{FailOn: audit.Critical}); code != audit.ExitIncomplete {
@@ -196,7 +196,7 @@ func FuzzAudit(f *testing.F) {
 		for i := range findings {
 			fi := &findings[i]
 			total[fi.Status]++
-			if fi.Reason == "" || fi.Line > lines || fi.Line < 0 || len(fi.Fingerprint()) != 32 {
+			if fi.Reason.String() == "" || fi.Line > lines || fi.Line < 0 || len(fi.Fingerprint()) != 32 {
 				t.Errorf("finding %+v", fi)
 			}
 			if fi.Status == audit.Pass && fi.Age < -time.Hour {

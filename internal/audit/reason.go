@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,37 +10,148 @@ import (
 	"rollcall/report"
 )
 
-// reason says in a sentence why v is as it is. Within braces, {age}, {since}
+// Reason says in a sentence why a verdict is as it is: a template of which there
+// are few, and the values that stand in it.
+type Reason struct {
+	// Template has the name of a value in braces where the value stands.
+	Template string
+	// Values are in the order of their places.
+	Values []Value
+}
+
+// Value is what stands in a template. It is made with [TextValue], [TimeValue]
+// or [AgeValue].
+type Value struct {
+	text  string
+	time  report.Time
+	age   time.Duration
+	isAge bool
+}
+
+// TextValue returns a text.
+func TextValue(s string) Value { return Value{text: s} }
+
+// TimeValue returns a moment, or what the report has in its place.
+func TimeValue(t report.Time) Value {
+	if !t.IsPresent() {
+		return TextValue(t.String())
+	}
+	return Value{time: t}
+}
+
+// AgeValue returns a length of time.
+func AgeValue(d time.Duration) Value { return Value{age: d, isAge: true} }
+
+// TextReason returns the reason that is the text.
+func TextReason(text string) Reason {
+	return Reason{Template: "{text}", Values: []Value{TextValue(text)}}
+}
+
+// Part is a piece of a reason: a number, a moment, or else a text.
+type Part struct {
+	Text     string
+	Time     report.Time // present in a moment
+	Number   int64
+	IsNumber bool
+}
+
+// Parts returns the pieces of the sentence, one after the other.
+func (r Reason) Parts() iter.Seq[Part] {
+	return func(yield func(Part) bool) {
+		values := r.Values
+		for rest := r.Template; ; {
+			before, after, ok := strings.Cut(rest, "{")
+			if before != "" && !yield(Part{Text: before}) || !ok {
+				return
+			}
+			_, rest, _ = strings.Cut(after, "}")
+			if len(values) == 0 {
+				continue
+			}
+			if !values[0].parts(yield) {
+				return
+			}
+			values = values[1:]
+		}
+	}
+}
+
+func (v Value) parts(yield func(Part) bool) bool {
+	switch {
+	case v.isAge:
+		return ageParts(v.age, yield)
+	case v.time.IsPresent():
+		return yield(Part{Time: v.time})
+	}
+	return v.text == "" || yield(Part{Text: v.text})
+}
+
+// String returns the sentence.
+func (r Reason) String() string {
+	b := make([]byte, 0, 256)
+	for p := range r.Parts() {
+		switch {
+		case p.IsNumber:
+			b = strconv.AppendInt(b, p.Number, 10)
+		case p.Time.IsPresent():
+			b = append(b, p.Time.String()...)
+		default:
+			b = append(b, p.Text...)
+		}
+	}
+	return string(b)
+}
+
+// add appends a sentence.
+func (r *Reason) add(template string, values ...Value) {
+	r.Template += " " + template
+	r.Values = append(r.Values, values...)
+}
+
+// reason returns why v is as it is. Within the braces of v.why, {age}, {since}
 // and {limit} are those of the verdict, and everything else is a column of the
 // row.
-func reason(v *verdict, row *report.Row, asOf report.Time) string {
+func reason(v *verdict, row *report.Row, asOf report.Time) Reason {
 	if row == nil {
-		return v.why
+		return TextReason(v.why)
 	}
 	if v.why == "" && len(v.columns) > 0 {
 		return silence(v.columns[0], row, asOf)
 	}
-	b := make([]byte, 0, 256)
-	for rest := v.why; ; {
-		before, after, ok := strings.Cut(rest, "{")
-		b = append(b, before...)
-		if !ok {
-			return string(b)
-		}
-		name, after, _ := strings.Cut(after, "}")
-		rest = after
-		switch name {
-		case "age":
-			b = appendDuration(b, v.age(asOf))
-		case "since":
-			b = append(b, v.since.String()...)
-		case "limit":
-			b = appendDuration(b, time.Duration(v.limitSec)*time.Second)
-		default:
-			text, _ := row.Cell(name)
-			b = append(b, shorten(text)...)
-		}
+	r := Reason{Template: v.why}
+	if n := strings.Count(v.why, "{"); n > 0 {
+		r.Values = make([]Value, 0, n)
 	}
+	for rest := v.why; ; {
+		_, after, ok := strings.Cut(rest, "{")
+		if !ok {
+			return r
+		}
+		var name string
+		name, rest, _ = strings.Cut(after, "}")
+		r.Values = append(r.Values, v.value(name, row, asOf))
+	}
+}
+
+func (v *verdict) value(name string, row *report.Row, asOf report.Time) Value {
+	switch name {
+	case "age":
+		return AgeValue(v.age(asOf))
+	case "since":
+		return TimeValue(v.since)
+	case "limit":
+		return AgeValue(time.Duration(v.limitSec) * time.Second)
+	}
+	return cellValue(name, row)
+}
+
+// cellValue returns what stands in a cell.
+func cellValue(name string, row *report.Row) Value {
+	if c, ok := report.FindColumn(name); ok && c.Time(row).IsPresent() {
+		return TimeValue(c.Time(row))
+	}
+	text, _ := row.Cell(name)
+	return TextValue(shorten(text))
 }
 
 // age is how long before asOf v.since lies; 0 where either is absent, and where
@@ -54,24 +166,24 @@ func (v *verdict) age(asOf report.Time) time.Duration {
 }
 
 // silence says why a column tells nothing.
-func silence(column string, row *report.Row, asOf report.Time) string {
-	text, ok := row.Cell(column)
-	if !ok {
-		return "The report has no column " + column + "."
+func silence(column report.Column, row *report.Row, asOf report.Time) Reason {
+	text, ok := row.Cell(column.Name)
+	unreadable := slices.ContainsFunc(row.Unreadable, func(c report.Cell) bool { return c.Column == column.Name })
+	isTime := column.Time(row).IsPresent()
+	name, cell := TextValue(column.Name), cellValue(column.Name, row)
+	switch {
+	case !ok:
+		return Reason{"The report has no column {column}.", []Value{name}}
+	case unreadable && text == "":
+		return Reason{"{column} is empty.", []Value{name}}
+	case unreadable:
+		return Reason{"{column} cannot be read: {cell}.", []Value{name, TextValue(strconv.Quote(shorten(text)))}}
+	case isTime && !asOf.IsPresent():
+		return Reason{"It is not known when the report was made, so that {column} tells no age.", []Value{name}}
+	case isTime:
+		return Reason{"{column} is {cell}, which is after the report was made.", []Value{name, cell}}
 	}
-	if slices.ContainsFunc(row.Unreadable, func(c report.Cell) bool { return c.Column == column }) {
-		if text == "" {
-			return column + " is empty."
-		}
-		return column + " cannot be read: " + strconv.Quote(shorten(text)) + "."
-	}
-	if strings.ContainsRune(text, ':') { // a date
-		if !asOf.IsPresent() {
-			return "It is not known when the report was made, so that " + column + " tells no age."
-		}
-		return column + " is " + text + ", which is after the report was made."
-	}
-	return column + " is " + text + ", which does not tell."
+	return Reason{"{column} is {cell}, which does not tell.", []Value{name, cell}}
 }
 
 // shorten keeps what a person would read of a cell.
@@ -83,11 +195,14 @@ func shorten(text string) string {
 	return strings.ToValidUTF8(text[:enough], "") + "…"
 }
 
-// duration writes an age: in days, with one smaller unit where there is a rest,
-// so that an age one second beyond a limit does not look like the limit.
-func duration(d time.Duration) string { return string(appendDuration(nil, d)) }
+// duration writes an age.
+func duration(d time.Duration) string {
+	return Reason{Template: "{age}", Values: []Value{AgeValue(d)}}.String()
+}
 
-func appendDuration(b []byte, d time.Duration) []byte {
+// ageParts returns an age in days, with one smaller unit where there is a rest,
+// so that an age one second beyond a limit does not look like the limit.
+func ageParts(d time.Duration, yield func(Part) bool) bool {
 	parts := 0
 	for _, u := range units {
 		n := d / u.size
@@ -95,19 +210,24 @@ func appendDuration(b []byte, d time.Duration) []byte {
 		if n == 0 && (parts > 0 || u.size > time.Second) || parts == 2 {
 			continue
 		}
-		if parts++; parts == 2 {
-			b = append(b, ' ')
+		unit := u.many
+		if n == 1 {
+			unit = u.one
 		}
-		b = strconv.AppendInt(b, int64(n), 10)
-		b = append(b, u.name...)
-		if n != 1 {
-			b = append(b, 's')
+		if parts++; parts == 2 && !yield(Part{Text: " "}) {
+			return false
+		}
+		if !yield(Part{Number: int64(n), IsNumber: true}) || !yield(Part{Text: unit}) {
+			return false
 		}
 	}
-	return b
+	return true
 }
 
 var units = [...]struct {
-	name string
-	size time.Duration
-}{{" day", 24 * time.Hour}, {" hour", time.Hour}, {" minute", time.Minute}, {" second", time.Second}}
+	one, many string
+	size      time.Duration
+}{
+	{" day", " days", 24 * time.Hour}, {" hour", " hours", time.Hour}, {" minute", " minutes", time.Minute},
+	{" second", " seconds", time.Second},
+}

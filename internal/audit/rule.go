@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"time"
 
 	"rollcall/report"
@@ -32,12 +33,13 @@ const (
 // sight is all that a rule may go by. A rule adds a verdict for each credential
 // it concerns, or one for the row.
 type sight struct {
-	row       *report.Row
-	class     Class
-	partition string
-	asOf      report.Time // absent where nobody knows
-	params    *Params
-	account   *Enrichment
+	row         *report.Row
+	credentials credentials // of row
+	class       Class
+	partition   string
+	asOf        report.Time // absent where nobody knows
+	params      *Params
+	account     *Enrichment
 	// management is Options.ManagementAccount.
 	management string
 	facts      *UserFacts // nil where nothing is known
@@ -52,8 +54,8 @@ type verdict struct {
 	slot     uint8    // 0 or 1, for keys and certificates
 	atLeast  Severity // the least severity, whatever the control's
 	approx   bool
-	why      string   // see reason; "" tells why the first column says nothing
-	columns  []string // to blame
+	why      string          // see reason; "" tells why the first column says nothing
+	columns  []report.Column // to blame
 	since    report.Time
 	limitSec int64
 }
@@ -65,12 +67,12 @@ const clockTolerance = int64(time.Hour / time.Second)
 
 func (s *sight) add(v verdict) { s.verdicts = append(s.verdicts, v) }
 
-func (s *sight) say(status Status, why string, columns []string) {
+func (s *sight) say(status Status, why string, columns []report.Column) {
 	s.add(verdict{status: status, why: why, columns: columns})
 }
 
 // noData adds a verdict that blames a column for saying nothing.
-func (s *sight) noData(columns []string) { s.add(verdict{columns: columns}) }
+func (s *sight) noData(columns []report.Column) { s.add(verdict{columns: columns}) }
 
 func (s *sight) isRoot() bool { return s.class == ClassRoot }
 
@@ -117,22 +119,41 @@ func or(bools ...report.Bool) report.Bool {
 	return result
 }
 
-// The columns, in the form in which verdicts blame them.
+// The columns, in the form in which verdicts blame them. Those of credentials
+// are in their [credential].
 var (
-	columnCreated     = []string{"user_creation_time"}
-	columnPassword    = []string{"password_enabled"}
-	columnPwUsed      = []string{"password_last_used"}
-	columnPwChanged   = []string{"password_last_changed"}
-	columnPwNext      = []string{"password_next_rotation"}
-	columnMFA         = []string{"mfa_active"}
-	columnAdditional  = []string{"additional_credentials_info"}
-	columnKeyActive   = [2][]string{{"access_key_1_active"}, {"access_key_2_active"}}
-	columnKeyRotated  = [2][]string{{"access_key_1_last_rotated"}, {"access_key_2_last_rotated"}}
-	columnKeyUsed     = [2][]string{{"access_key_1_last_used_date"}, {"access_key_2_last_used_date"}}
-	columnCertActive  = [2][]string{{"cert_1_active"}, {"cert_2_active"}}
-	columnCertRotated = [2][]string{{"cert_1_last_rotated"}, {"cert_2_last_rotated"}}
+	columnCreated    = columns("user_creation_time")
+	columnPwNext     = columns("password_next_rotation")
+	columnMFA        = columns("mfa_active")
+	columnAdditional = columns("additional_credentials_info")
 
-	columnsKeysActive  = []string{"access_key_1_active", "access_key_2_active"}
-	columnsCertsActive = []string{"cert_1_active", "cert_2_active"}
-	columnsMFAPassword = []string{"mfa_active", "password_enabled"}
+	columnPassword     = blank[0].state
+	columnsKeysActive  = slices.Concat(blank[1].state, blank[2].state)
+	columnsCertsActive = slices.Concat(blank[3].state, blank[4].state)
+	columnsMFAPassword = slices.Concat(columnMFA, columnPassword)
+	columnsOfRow       = columns("arn", "user")
 )
+
+// columns returns the columns of the names, which must be known.
+func columns(names ...string) []report.Column {
+	all := make([]report.Column, len(names))
+	for i, name := range names {
+		column, ok := report.FindColumn(name)
+		if !ok {
+			panic("no column of the report is called " + name)
+		}
+		all[i] = column
+	}
+	return all
+}
+
+func columnNames(all []report.Column) []string {
+	if all == nil {
+		return nil
+	}
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.Name
+	}
+	return names
+}

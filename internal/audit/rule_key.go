@@ -2,20 +2,10 @@ package audit
 
 import "rollcall/report"
 
-// eachActiveKey calls judge for every active key. A key nobody can tell to be
-// active or not is NO_DATA; where no key is active, it says so for the row.
-func eachActiveKey(s *sight, judge func(s *sight, i int, key *report.Key)) {
-	n := len(s.verdicts)
-	for i := range s.row.Keys {
-		key := &s.row.Keys[i]
-		switch {
-		case key.Active.IsTrue():
-			judge(s, i, key)
-		case !key.Active.IsFalse():
-			s.add(verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyActive[i]})
-		}
-	}
-	if len(s.verdicts) == n {
+// eachActiveKey calls judge for every active key. Where there is none, it says so
+// for the row.
+func eachActiveKey(s *sight, judge func(s *sight, c *credential)) {
+	if !s.eachActive(AccessKey, judge) {
 		s.say(NotApplicable, "There is no active access key.", columnsKeysActive)
 	}
 }
@@ -50,25 +40,14 @@ var ruleKeyUnused = rule{
 	judge: func(s *sight) { eachActiveKey(s, judgeKeyUnused) },
 }
 
-func judgeKeyUnused(s *sight, i int, key *report.Key) {
-	v := verdict{
-		kind: AccessKey, slot: uint8(i), columns: columnKeyUsed[i], since: key.LastUsed, limitSec: daySeconds(s.params.UnusedDays),
-		why: "The access key was last used {age} ago, on {since}; the limit is {limit}.",
+func judgeKeyUnused(s *sight, c *credential) {
+	v := c.since(c.used, c.usedIn, s.params.UnusedDays,
+		"The access key was last used {age} ago, on {since}; the limit is {limit}.")
+	if never(c.used) {
+		v = c.since(c.made, c.madeIn, s.params.UnusedDays,
+			"The access key was never used, and was made {age} ago, on {since}; the limit is {limit}.")
 	}
-	if never(v.since) {
-		v.columns, v.since = columnKeyRotated[i], key.LastRotated
-		v.why = "The access key was never used, and was made {age} ago, on {since}; the limit is {limit}."
-	}
-	age, known := s.age(v.since)
-	switch {
-	case !known:
-		v = verdict{kind: AccessKey, slot: uint8(i), columns: v.columns}
-	case age >= v.limitSec:
-		v.status = Fail
-	default:
-		v.status = Pass
-	}
-	s.add(v)
+	s.addAged(v, Fail, 1)
 }
 
 var ruleKeyAge = rule{
@@ -110,7 +89,7 @@ var ruleKeyAge = rule{
 	},
 }
 
-func judgeKeyAge(s *sight, i int, key *report.Key) {
+func judgeKeyAge(s *sight, c *credential) {
 	limit := s.params.KeyMaxAgeDays
 	switch s.class {
 	case ClassMachine:
@@ -118,20 +97,8 @@ func judgeKeyAge(s *sight, i int, key *report.Key) {
 	case ClassUnknown:
 		limit = min(limit, s.params.KeyMaxAgeDaysMachine)
 	}
-	v := verdict{
-		kind: AccessKey, slot: uint8(i), columns: columnKeyRotated[i], since: key.LastRotated, limitSec: daySeconds(limit),
-		why: "The access key is {age} old, made {since}; the limit is {limit}.",
-	}
-	age, known := s.age(v.since)
-	switch {
-	case !known:
-		v = verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyRotated[i]}
-	case age > v.limitSec:
-		v.status = Fail
-	default:
-		v.status = Pass
-	}
-	s.add(v)
+	s.addAged(c.since(c.made, c.madeIn, limit, "The access key is {age} old, made {since}; the limit is {limit}."), Fail,
+		0)
 }
 
 var ruleOneActiveKey = rule{
@@ -170,10 +137,10 @@ func judgeOneActiveKey(s *sight) {
 		s.say(Pass, "At most one access key is active.", columnsKeysActive)
 		return
 	case !k[0].Active.IsTrue():
-		s.noData(columnKeyActive[0])
+		s.noData(s.credentials[1].state)
 		return
 	case !k[1].Active.IsTrue():
-		s.noData(columnKeyActive[1])
+		s.noData(s.credentials[2].state)
 		return
 	}
 	age1, known1 := s.age(k[0].LastRotated)
@@ -233,24 +200,24 @@ var ruleKeyAtSetup = rule{
 	},
 }
 
-func judgeKeyAtSetup(s *sight, i int, key *report.Key) {
-	v := verdict{kind: AccessKey, slot: uint8(i), status: Pass, columns: columnKeyRotated[i], since: key.LastRotated}
-	made, madeKnown := key.LastRotated.Unix()
+func judgeKeyAtSetup(s *sight, c *credential) {
+	v := verdict{kind: c.kind, slot: c.slot, status: Pass, columns: c.madeIn, since: c.made}
+	made, madeKnown := c.made.Unix()
 	created, createdKnown := s.row.Created.Unix()
 	window := int64(s.params.SetupWindowMinutes) * 60
 	switch after := made - created; {
-	case key.LastUsed.IsPresent():
-		v.why, v.columns, v.since = "The access key was used.", columnKeyUsed[i], report.Time{}
+	case c.used.IsPresent():
+		v.why, v.columns, v.since = "The access key was used.", c.usedIn, report.Time{}
 	case madeKnown && createdKnown && (after < 0 || after > window):
 		v.why = "The access key was not made with the user: {since}, and the user {user_creation_time}."
 	case !s.row.PasswordEnabled.IsTrue():
-		v = verdict{kind: AccessKey, slot: uint8(i), columns: columnPassword}
-	case !never(key.LastUsed):
-		v = verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyUsed[i]}
+		v = c.noData(columnPassword)
+	case !never(c.used):
+		v = c.noData(c.usedIn)
 	case !madeKnown:
-		v = verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyRotated[i]}
+		v = c.noData(c.madeIn)
 	case !createdKnown:
-		v = verdict{kind: AccessKey, slot: uint8(i), columns: columnCreated}
+		v = c.noData(columnCreated)
 	default:
 		v.status = Fail
 		v.why = "The access key was made with the user, {since}, and was never used."
@@ -286,32 +253,24 @@ var ruleLeftoverKey = rule{
 }
 
 func judgeLeftoverKey(s *sight) {
-	n := len(s.verdicts)
-	for i := range s.row.Keys {
-		key := &s.row.Keys[i]
-		v := verdict{
-			kind: AccessKey, slot: uint8(i), columns: columnKeyRotated[i], since: key.LastRotated,
-			limitSec: daySeconds(s.params.LeftoverKeyDays),
-			why:      "The access key is inactive and {age} old, made {since}; the limit is {limit}.",
-		}
-		age, known := s.age(key.LastRotated)
+	found := false
+	keys := s.credentials.of(AccessKey)
+	for i := range keys {
+		c := &keys[i]
 		switch {
-		case key.Active.IsTrue():
+		case c.active.IsTrue():
 			continue
-		case !key.Active.IsFalse():
-			v = verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyActive[i]}
-		case key.LastRotated.Absence() == report.NotApplicable:
+		case !c.active.IsFalse():
+			s.add(c.noData(c.state))
+		case c.made.Absence() == report.NotApplicable: // there is no such key
 			continue
-		case !known:
-			v = verdict{kind: AccessKey, slot: uint8(i), columns: columnKeyRotated[i]}
-		case age > v.limitSec:
-			v.status = Warn
 		default:
-			v.status = Pass
+			s.addAged(c.since(c.made, c.madeIn, s.params.LeftoverKeyDays,
+				"The access key is inactive and {age} old, made {since}; the limit is {limit}."), Warn, 0)
 		}
-		s.add(v)
+		found = true
 	}
-	if len(s.verdicts) == n {
+	if !found {
 		s.say(NotApplicable, "There is no inactive access key.", columnsKeysActive)
 	}
 }

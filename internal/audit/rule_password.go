@@ -13,7 +13,7 @@ var ruleConsoleMFA = rule{
 		Rule: "Row of a user: NOT_APPLICABLE if password_enabled is false; PASS if mfa_active is true; FAIL if password_enabled " +
 			"is true and mfa_active is false or a word that is neither; else NO_DATA. Root is never judged: see C2.",
 		Subject: SubjectUser,
-		Columns: columnsMFAPassword,
+		Columns: columnNames(columnsMFAPassword),
 		Absent: []AbsentValue{
 			{"N/A, no_information, not_supported", "mfa_active", "as false"},
 			{"unreadable, missing column", "mfa_active", "NO_DATA where there is a password"},
@@ -55,7 +55,7 @@ var ruleUserMFA = rule{
 		Remediation: "Add an MFA device, or replace the user by a role.",
 		Rule:        "Row of a user: PASS if mfa_active is true; FAIL if it is false or a word that is neither; else NO_DATA.",
 		Subject:     SubjectUser,
-		Columns:     columnMFA,
+		Columns:     columnNames(columnMFA),
 		Absent: []AbsentValue{
 			{"N/A, no_information, not_supported", "mfa_active", "as false"},
 			{"unreadable, missing column", "mfa_active", "NO_DATA"},
@@ -111,36 +111,27 @@ var rulePasswordUnused = rule{
 }
 
 func judgePasswordUnused(s *sight) {
-	password := s.row.PasswordEnabled
-	if password.IsFalse() {
+	c := &s.credentials[0]
+	switch {
+	case c.active.IsFalse():
 		s.say(NotApplicable, "The user has no password.", columnPassword)
 		return
+	case !c.active.IsTrue():
+		s.add(c.noData(c.state))
+		return
 	}
-	v := verdict{
-		kind: Password, columns: columnPwUsed, since: s.row.PasswordLastUsed, limitSec: daySeconds(s.params.UnusedDays),
-		why: "The password was last used {age} ago, on {since}; the limit is {limit}.",
-	}
-	if never(v.since) {
-		v.columns, v.since = columnPwChanged, s.row.PasswordLastChanged
-		v.why = "The password was never used, and was set {age} ago, on {since}; the limit is {limit}."
-		if never(v.since) || v.since.Absence() == report.NotSupported {
-			v.columns, v.since, v.approx = columnCreated, s.row.Created, true
-			v.why = "The password was never used; when it was set is not recorded, and the user is {age} old, " +
-				"made {since}; the limit is {limit}."
+	days := s.params.UnusedDays
+	v := c.since(c.used, c.usedIn, days, "The password was last used {age} ago, on {since}; the limit is {limit}.")
+	if never(c.used) {
+		v = c.since(c.made, c.madeIn, days,
+			"The password was never used, and was set {age} ago, on {since}; the limit is {limit}.")
+		if never(c.made) || c.made.Absence() == report.NotSupported {
+			v = c.since(s.row.Created, columnCreated, days, "The password was never used; when it was set is not recorded, "+
+				"and the user is {age} old, made {since}; the limit is {limit}.")
+			v.approx = true
 		}
 	}
-	age, known := s.age(v.since)
-	switch {
-	case !password.IsTrue():
-		v = verdict{kind: Password, columns: columnPassword}
-	case !known:
-		v = verdict{kind: Password, columns: v.columns}
-	case age >= v.limitSec:
-		v.status = Fail
-	default:
-		v.status = Pass
-	}
-	s.add(v)
+	s.addAged(v, Fail, 1)
 }
 
 var rulePasswordAge = rule{
@@ -185,9 +176,9 @@ func judgePasswordAge(s *sight) {
 		return
 	}
 	limited := s.params.PasswordMaxAgeDays > 0
-	var unknown []string
+	var unknown []report.Column
 	v := verdict{
-		kind: Password, columns: columnPwChanged, since: s.row.PasswordLastChanged,
+		kind: Password, columns: s.credentials[0].madeIn, since: s.row.PasswordLastChanged,
 		why: "The password was set {age} ago, on {since}; the limit is {limit}.",
 	}
 	if limited && s.params.PasswordAgeSoleFactor && s.row.MFAActive.IsTrue() {
@@ -198,7 +189,7 @@ func judgePasswordAge(s *sight) {
 		age, known := s.age(v.since)
 		switch {
 		case !known:
-			unknown = columnPwChanged
+			unknown = s.credentials[0].madeIn
 		case age > v.limitSec && s.params.PasswordAgeSoleFactor && !s.row.MFAActive.IsFalse():
 			unknown = columnMFA
 		case age > v.limitSec:

@@ -15,7 +15,7 @@ var ruleRootActiveKey = rule{
 		Remediation: "Sign in as root, make sure that nothing uses the key, and delete it.",
 		Rule:        "Row of root: FAIL if access_key_1_active or access_key_2_active is true; PASS if both are false; else NO_DATA.",
 		Subject:     SubjectRoot,
-		Columns:     columnsKeysActive,
+		Columns:     columnNames(columnsKeysActive),
 		Absent: []AbsentValue{
 			{"no row", "", noRootRow},
 			{"any absence", "access_key_N_active", "NO_DATA, unless the other key is active"},
@@ -36,13 +36,13 @@ var ruleRootActiveKey = rule{
 		case k1.IsTrue() && k2.IsTrue():
 			s.say(Fail, "Root has two active access keys.", columnsKeysActive)
 		case k1.IsTrue():
-			s.say(Fail, rootKeyWhy("active", s.row, 0), columnKeyActive[0])
+			s.say(Fail, rootKeyWhy("active", &s.credentials[1]), s.credentials[1].state)
 		case k2.IsTrue():
-			s.say(Fail, rootKeyWhy("active", s.row, 1), columnKeyActive[1])
+			s.say(Fail, rootKeyWhy("active", &s.credentials[2]), s.credentials[2].state)
 		case !k1.IsFalse():
-			s.noData(columnKeyActive[0])
+			s.noData(s.credentials[1].state)
 		case !k2.IsFalse():
-			s.noData(columnKeyActive[1])
+			s.noData(s.credentials[2].state)
 		default:
 			s.say(Pass, "Root has no active access key.", columnsKeysActive)
 		}
@@ -78,18 +78,19 @@ var ruleRootAnyKey = rule{
 	},
 	judge: func(s *sight) {
 		active := false
-		var unknown []string
-		for i, key := range s.row.Keys {
-			switch {
-			case key.Active.IsTrue():
+		var unknown []report.Column
+		keys := s.credentials.of(AccessKey)
+		for i := range keys {
+			switch c := &keys[i]; {
+			case c.active.IsTrue():
 				active = true
-			case !key.Active.IsFalse():
-				unknown = columnKeyActive[i]
-			case key.LastRotated.IsPresent():
-				s.say(Warn, rootKeyWhy("inactive", s.row, i), columnKeyRotated[i])
+			case !c.active.IsFalse():
+				unknown = c.state
+			case c.made.IsPresent():
+				s.say(Warn, rootKeyWhy("inactive", c), c.madeIn)
 				return
-			case key.LastRotated.Absence() != report.NotApplicable:
-				unknown = columnKeyRotated[i]
+			case c.made.Absence() != report.NotApplicable:
+				unknown = c.madeIn
 			}
 		}
 		switch {
@@ -104,11 +105,11 @@ var ruleRootAnyKey = rule{
 }
 
 // rootKeyWhy says that root has a key, and when it was made if the row tells.
-func rootKeyWhy(state string, row *report.Row, n int) string {
-	if !row.Keys[n].LastRotated.IsPresent() {
+func rootKeyWhy(state string, c *credential) string {
+	if !c.made.IsPresent() {
 		return "Root has an " + state + " access key, and the report does not tell when it was made."
 	}
-	return "Root has an " + state + " access key, made {" + columnKeyRotated[n][0] + "}."
+	return "Root has an " + state + " access key, made {" + c.madeIn[0].Name + "}."
 }
 
 var ruleRootMFA = rule{
@@ -121,7 +122,7 @@ var ruleRootMFA = rule{
 		Rule: "Row of root: PASS if mfa_active is true; else NOT_APPLICABLE in aws-us-gov and aws-cn, whose root cannot have MFA, " +
 			"and if password_enabled is false; FAIL if mfa_active is false and password_enabled is true or not_supported; else NO_DATA.",
 		Subject: SubjectRoot,
-		Columns: columnsMFAPassword,
+		Columns: columnNames(columnsMFAPassword),
 		Absent: []AbsentValue{
 			{"no row", "", noRootRow},
 			{"not_supported", "password_enabled", "as true: reports made before 2024 said so of every root"},
@@ -170,7 +171,7 @@ var ruleRootHardwareMFA = rule{
 		Rule: "Row of root: what C2 says, unless that is PASS. Then MANUAL; with enrichment FAIL if a virtual MFA device " +
 			"belongs to root, and PASS if none does.",
 		Subject: SubjectRoot,
-		Columns: columnsMFAPassword,
+		Columns: columnNames(columnsMFAPassword),
 		Absent: []AbsentValue{
 			{"no row", "", noRootRow},
 			{"any absence", "password_enabled, mfa_active", "as C2"},
@@ -238,24 +239,24 @@ var ruleRootUsed = rule{
 
 func judgeRootUsed(s *sight) {
 	var last report.Time
-	var lastColumn, unknown []string
-	for i, t := range [3]report.Time{s.row.PasswordLastUsed, s.row.Keys[0].LastUsed, s.row.Keys[1].LastUsed} {
-		column := columnPwUsed
-		if i > 0 {
-			column = columnKeyUsed[i-1]
+	var lastColumn, unknown []report.Column
+	for i := range s.credentials {
+		c := &s.credentials[i]
+		if c.kind == Certificate { // of which no report tells a use
+			continue
 		}
-		_, known := s.age(t)
+		_, known := s.age(c.used)
 		switch {
 		case known:
-			if !last.IsPresent() || later(t, last) {
-				last, lastColumn = t, column
+			if !last.IsPresent() || later(c.used, last) {
+				last, lastColumn = c.used, c.usedIn
 			}
-		case never(t):
-		case i > 0 && s.row.Keys[i-1].Active.IsFalse() && s.row.Keys[i-1].LastRotated.Absence() == report.NotApplicable:
+		case never(c.used):
+		case c.kind == AccessKey && c.active.IsFalse() && c.made.Absence() == report.NotApplicable:
 			// There is no such key, so that nothing is missing.
-		case i == 0 && t.Absence() == report.NotSupported && s.partition == "aws-us-gov":
+		case c.kind == Password && c.used.Absence() == report.NotSupported && s.partition == "aws-us-gov":
 		default:
-			unknown = column
+			unknown = c.usedIn
 		}
 	}
 	age, used := s.age(last)
@@ -267,7 +268,7 @@ func judgeRootUsed(s *sight) {
 	case unknown != nil:
 		v = verdict{columns: unknown}
 	case !used:
-		v = verdict{status: Pass, columns: columnPwUsed, why: "No use of root is recorded."}
+		v = verdict{status: Pass, columns: s.credentials[0].usedIn, why: "No use of root is recorded."}
 	case age < warn:
 		v.status = Warn
 	default:
@@ -336,27 +337,13 @@ func judgeCentralRoot(s *sight) {
 		s.say(Manual, "The report does not tell whether an organization manages root centrally.", columnPassword)
 		return
 	}
-	r := s.row
-	var unknown []string
-	for _, c := range [5]struct {
-		value  report.Bool
-		column []string
-	}{
-		{r.PasswordEnabled, columnPassword},
-		{r.Keys[0].Active, columnKeyActive[0]}, {r.Keys[1].Active, columnKeyActive[1]},
-		{r.Certificates[0].Active, columnCertActive[0]}, {r.Certificates[1].Active, columnCertActive[1]},
-	} {
-		switch {
-		case c.value.IsTrue():
-			s.say(Warn, "The member's root still has credentials of its own.", c.column)
-			return
-		case !c.value.IsFalse():
-			unknown = c.column
-		}
-	}
-	if unknown != nil {
+	active, unknown := s.anyActive()
+	switch {
+	case active != nil:
+		s.say(Warn, "The member's root still has credentials of its own.", active)
+	case unknown != nil:
 		s.noData(unknown)
-		return
+	default:
+		s.say(Pass, "The member's root has no credentials.", columnPassword)
 	}
-	s.say(Pass, "The member's root has no credentials.", columnPassword)
 }

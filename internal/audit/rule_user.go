@@ -1,6 +1,9 @@
 package audit
 
-import "rollcall/report"
+import (
+	"rollcall/report"
+	"slices"
+)
 
 var ruleSigningCertificate = rule{
 	on: onAll,
@@ -29,39 +32,29 @@ var ruleSigningCertificate = rule{
 }
 
 func judgeSigningCertificate(s *sight) {
-	n := len(s.verdicts)
-	for i := range s.row.Certificates {
-		cert := &s.row.Certificates[i]
-		v := verdict{kind: Certificate, slot: uint8(i), columns: columnCertActive[i]}
-		if s.isRoot() {
-			v.atLeast = High
-		}
-		switch {
-		case cert.Active.IsFalse():
-			continue
-		case !cert.Active.IsTrue():
-		case s.isRoot():
-			v.status, v.why = Fail, "Root has an active signing certificate."
-		default:
-			v.columns = columnCertRotated[i]
-			age, known := s.age(cert.LastRotated)
-			if !known {
-				break
-			}
-			v.since, v.limitSec = cert.LastRotated, daySeconds(s.params.CertificateMaxAgeDays)
-			v.status, v.why = Pass, "The signing certificate is {age} old, uploaded {since}; the limit is {limit}."
-			if age > v.limitSec {
-				v.status = Warn
-			}
-		}
-		s.add(v)
+	severity := Info
+	if s.isRoot() {
+		severity = High
 	}
+	first := len(s.verdicts)
+	found := s.eachActive(Certificate, func(s *sight, c *credential) {
+		if s.isRoot() {
+			s.add(verdict{kind: c.kind, slot: c.slot, status: Fail, columns: c.state,
+				why: "Root has an active signing certificate."})
+			return
+		}
+		s.addAged(c.since(c.made, c.madeIn, s.params.CertificateMaxAgeDays,
+			"The signing certificate is {age} old, uploaded {since}; the limit is {limit}."), Warn, 0)
+	})
 	switch {
-	case len(s.verdicts) > n:
+	case found:
 	case s.isRoot():
-		s.add(verdict{status: Pass, atLeast: High, why: "Root has no active signing certificate.", columns: columnsCertsActive})
+		s.say(Pass, "Root has no active signing certificate.", columnsCertsActive)
 	default:
 		s.say(NotApplicable, "There is no active signing certificate.", columnsCertsActive)
+	}
+	for i := range s.verdicts[first:] {
+		s.verdicts[first+i].atLeast = severity
 	}
 }
 
@@ -98,9 +91,9 @@ var ruleHumanAndMachine = rule{
 		case !password.IsTrue():
 			s.noData(columnPassword)
 		case !key.IsTrue() && k[0].Active.IsFalse():
-			s.noData(columnKeyActive[1])
+			s.noData(s.credentials[2].state)
 		case !key.IsTrue():
-			s.noData(columnKeyActive[0])
+			s.noData(s.credentials[1].state)
 		case k[0].Active.IsTrue():
 			s.say(Warn, "The user has a password and an active access key.", columnsPasswordKey[0])
 		default:
@@ -109,8 +102,8 @@ var ruleHumanAndMachine = rule{
 	},
 }
 
-var columnsPasswordKey = [2][]string{
-	{"password_enabled", "access_key_1_active"}, {"password_enabled", "access_key_2_active"},
+var columnsPasswordKey = [2][]report.Column{
+	slices.Concat(columnPassword, blank[1].state), slices.Concat(columnPassword, blank[2].state),
 }
 
 var ruleLeftoverUser = rule{
@@ -144,24 +137,12 @@ var ruleLeftoverUser = rule{
 }
 
 func judgeLeftoverUser(s *sight) {
-	r := s.row
-	var unknown []string
-	for _, c := range [5]struct {
-		value  report.Bool
-		column []string
-	}{
-		{r.PasswordEnabled, columnPassword},
-		{r.Keys[0].Active, columnKeyActive[0]}, {r.Keys[1].Active, columnKeyActive[1]},
-		{r.Certificates[0].Active, columnCertActive[0]}, {r.Certificates[1].Active, columnCertActive[1]},
-	} {
-		switch {
-		case c.value.IsTrue():
-			s.say(Pass, "The user has a credential.", c.column)
-			return
-		case !c.value.IsFalse():
-			unknown = c.column
-		}
+	active, unknown := s.anyActive()
+	if active != nil {
+		s.say(Pass, "The user has a credential.", active)
+		return
 	}
+	r := s.row
 	v := verdict{
 		status: Pass, columns: columnCreated, since: r.Created, limitSec: daySeconds(s.params.LeftoverDays),
 		why: "The user has no credential yet, and is {age} old, made {since}; the limit is {limit}.",
@@ -206,7 +187,7 @@ var ruleMoreCredentials = rule{
 		Rule: "Any row: WARN if additional_credentials_info holds a text; PASS if it is empty or N/A; NOT_APPLICABLE if the report has no " +
 			"such column, which most have not.",
 		Subject: SubjectUser,
-		Columns: columnAdditional,
+		Columns: columnNames(columnAdditional),
 		Absent: []AbsentValue{
 			{"empty, N/A", "additional_credentials_info", "PASS"},
 			{"missing column", "additional_credentials_info", "NOT_APPLICABLE"},

@@ -50,7 +50,8 @@ func (a *Auditor) newRun(src Source, facts *Enrichment, visit func(*Row) error) 
 		u.fetched = a.options.Now
 	}
 	u.out.Stats.OldestKey = report.None(report.NotApplicable)
-	u.sight = sight{asOf: reportTime(asOf), params: &a.params, account: facts, management: a.options.ManagementAccount}
+	u.sight = sight{credentials: blank, asOf: reportTime(asOf), params: &a.params, account: facts,
+		management: a.options.ManagementAccount}
 	when := asOf
 	if when.IsZero() {
 		when = a.options.Now
@@ -129,6 +130,7 @@ func (u *run) problem(p Problem) {
 func (u *run) judge(row *report.Row, line int) error {
 	s := &u.sight
 	s.row, s.facts = row, nil
+	s.credentials.see(row)
 	s.class = u.auditor.options.Classes.Of(row)
 	note := u.lookUp(row)
 	problem := u.evidence(row)
@@ -145,7 +147,7 @@ func (u *run) judge(row *report.Row, line int) error {
 		switch {
 		case r.on == onReport:
 			if problem != "" {
-				s.say(NoData, problem, []string{"arn", "user"})
+				s.say(NoData, problem, columnsOfRow)
 			}
 		case r.on == onAll, r.on == onRoot && s.isRoot(), r.on == onUsers && !s.isRoot():
 			r.judge(s)
@@ -157,7 +159,7 @@ func (u *run) judge(row *report.Row, line int) error {
 		if u.stray++; u.stray == 1 {
 			u.firstStray = line
 		}
-		u.problem(Problem{Line: line, Column: "arn", Text: reason(&verdict{why: problem}, row, s.asOf), ofRow: true})
+		u.problem(Problem{Line: line, Column: "arn", Text: reason(&verdict{why: problem}, row, s.asOf).String(), ofRow: true})
 	}
 	u.last = row.User
 	return u.show()
@@ -260,7 +262,7 @@ func (u *run) finding(c *Control, severity Severity, v *verdict, e excused, note
 			f.Exception = id
 		} else {
 			f.ExpiredException = id
-			f.Reason += " Exception " + id + " has expired."
+			f.Reason.add("Exception {exception} has expired.", TextValue(id))
 		}
 	}
 	if s.row == nil {

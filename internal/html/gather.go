@@ -3,7 +3,6 @@ package html
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 
 	"rollcall/internal/audit"
 	"rollcall/report"
@@ -159,23 +158,17 @@ func what(c audit.Credential) int {
 }
 
 // place is the line a finding stands on. One about a user as a whole stands
-// where the column is that it blames, if there is such a line.
+// where the credential is whose column it blames, if there is such a line.
 func place(f *audit.Finding, shown *[numWhats]bool) int {
 	w := what(f.Credential)
 	if w != whole || len(f.Columns) == 0 {
 		return w
 	}
-	switch column := f.Columns[0]; {
-	case column == "mfa_active", strings.HasPrefix(column, "password_"):
+	switch column := f.Columns[0]; column.Fact {
+	case report.MFAFact: // which goes with a password
 		w = password
-	case strings.HasPrefix(column, "access_key_1_"):
-		w = key1
-	case strings.HasPrefix(column, "access_key_2_"):
-		w = key2
-	case strings.HasPrefix(column, "cert_1_"):
-		w = cert1
-	case strings.HasPrefix(column, "cert_2_"):
-		w = cert2
+	default:
+		w = what(audit.Credential{Kind: column.Credential, Slot: column.Slot})
 	}
 	if !shown[w] {
 		return whole

@@ -130,8 +130,8 @@ func (a *asff) finding(f *audit.Finding) asffFinding {
 		"rollcall/requirements": strings.Join(f.Control.RequirementIDs(a.o.Benchmark.ID), " "),
 		"rollcall/credential":   f.Credential.ID(), "rollcall/key_ids": strings.Join(f.KeyIDs,
 			" "), "rollcall/since": words.ReportTime(f.Since),
-		"rollcall/exception": f.Exception, "rollcall/columns": strings.Join(f.Columns,
-			" "), "rollcall/generated_at": words.Time(a.src.Generated),
+		"rollcall/exception": f.Exception, "rollcall/columns": strings.Join(f.ColumnNames(), " "),
+		"rollcall/generated_at": words.Time(a.src.Generated),
 	} {
 		if value != "" {
 			out.ProductFields[name] = atMost(value, 2048)

@@ -55,6 +55,14 @@ func at(s string) report.Time {
 	return report.At(t)
 }
 
+func columns(names ...string) []report.Column {
+	all := make([]report.Column, len(names))
+	for i, name := range names {
+		all[i], _ = report.FindColumn(name)
+	}
+	return all
+}
+
 // aRun is a run over three accounts: one with findings of every kind, one that
 // is clean, and one without a report.
 func aRun() ([]auditedReport, *audit.Summary, Options) {
@@ -63,27 +71,31 @@ func aRun() ([]auditedReport, *audit.Summary, Options) {
 	user := func(id audit.ControlID, status audit.Status, name string, line int, reason string) audit.Finding {
 		c := control(id)
 		return audit.Finding{
-			Control: c, Status: status, Severity: c.Severity, Account: account, Partition: partition, User: name, Line: line, Reason: reason,
-			ARN: "arn:aws:iam::" + account + ":user/" + name, UserCreated: at("2024-03-01T08:00:00Z"), Class: audit.ClassHuman,
+			Control: c, Status: status, Severity: c.Severity, Account: account, Partition: partition, User: name, Line: line,
+			Reason: audit.TextReason(reason),
+			ARN:    "arn:aws:iam::" + account + ":user/" + name, UserCreated: at("2024-03-01T08:00:00Z"),
+			Class: audit.ClassHuman,
 			Since: report.None(report.NotApplicable),
 		}
 	}
 	root := user("C1", audit.Fail, report.RootUser, 2, "Key 1 of root is active.")
-	root.ARN, root.Class, root.Columns = "arn:aws:iam::"+account+":root", audit.ClassRoot, []string{"access_key_1_active"}
+	root.ARN, root.Class, root.Columns = "arn:aws:iam::"+account+":root", audit.ClassRoot, columns("access_key_1_active")
 	root.Credential = audit.Credential{Kind: audit.AccessKey, Slot: 1, Created: at("2020-01-01T00:00:00Z")}
 	manual := root
-	manual.Control, manual.Status, manual.Credential, manual.Columns, manual.Reason = control("C3"), audit.Manual, audit.Credential{}, []string{"mfa_active"}, "The report does not tell hardware from virtual MFA."
+	manual.Control, manual.Status, manual.Credential, manual.Columns, manual.Reason = control("C3"), audit.Manual,
+		audit.Credential{}, columns("mfa_active"),
+		audit.TextReason("The report does not tell hardware from virtual MFA.")
 	manual.Severity = audit.Info
 	aged := func(f audit.Finding, slot int, made string, days int) audit.Finding {
 		f.Credential, f.Since, f.Age, f.Limit = audit.Credential{Kind: audit.AccessKey, Slot: slot, Created: at(made)}, at(made), time.Duration(days)*24*time.Hour, 90*24*time.Hour
-		f.Columns = []string{[]string{"access_key_1_last_rotated", "access_key_2_last_rotated"}[slot-1]}
+		f.Columns = columns([]string{"access_key_1_last_rotated", "access_key_2_last_rotated"}[slot-1])
 		return f
 	}
 	old := aged(user("C9", audit.Fail, "Bob", 3, "The key was made 267 days ago, more than 90 days."), 2, "2026-03-01T10:15:00Z", 267)
 	old.KeyIDs, old.Note = []string{"AKIAIOSFODNN7EXAMPLE"}, "It was last used from another region."
 	old.Facts = &audit.UserFacts{Created: time.Date(2024, 3, 1, 8, 0, 0, 0, time.UTC), UserID: "AIDA2EXAMPLE"}
 	noMFA := user("C5", audit.Fail, hostile, 4, "The user has a password and no MFA: "+hostile)
-	noMFA.Columns = []string{"password_enabled", "mfa_active"}
+	noMFA.Columns = columns("password_enabled", "mfa_active")
 	idle := user("C7", audit.Warn, "Bob", 3, "The password was never used, and it is not known since when.")
 	idle.Credential, idle.Approximate, idle.ExpiredException = audit.Credential{Kind: audit.Password}, true, "EX-2"
 	unread := user("C7", audit.NoData, "Eve", 6, "password_last_used cannot be read: \"soon\".")

@@ -390,7 +390,7 @@ func lineCell(line int) grid.Cell {
 
 // why is the reason with what enrichment has to say.
 func why(f *audit.Finding) string {
-	text := f.Reason
+	text := f.Reason.String()
 	if f.Note != "" {
 		text += " " + f.Note
 	}

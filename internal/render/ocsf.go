@@ -156,7 +156,8 @@ func (o *ocsf) event(f *audit.Finding) ocsfEvent {
 		},
 		Compliance: ocsfCompliance{
 			Control: string(f.Control.ID) + " " + f.Control.Name, Desc: f.Control.Description, Standards: []string{standard},
-			Requirements: f.Control.RequirementIDs(o.o.Benchmark.ID), StatusID: statusID, Status: status, StatusCode: f.Status.String(), StatusDetails: []string{f.Reason},
+			Requirements: f.Control.RequirementIDs(o.o.Benchmark.ID), StatusID: statusID, Status: status,
+			StatusCode: f.Status.String(), StatusDetails: []string{f.Reason.String()},
 			Checks: []ocsfCheck{{
 				UID: string(f.Control.ID), Name: f.Control.Title, Standards: []string{standard},
 				StatusID: statusID, Status: status, SeverityID: severityID, Severity: severity,

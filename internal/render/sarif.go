@@ -225,7 +225,8 @@ func (s *sarif) result(f *audit.Finding) sarifResult {
 		Fingerprints: map[string]string{"rollcallFinding/v1": fingerprint, "primaryLocationLineHash": fingerprint + ":1"},
 		Props: map[string]any{
 			"status": f.Status.String(), "severity": f.Severity.String(), "account": f.Account,
-			"credential": f.Credential.ID(), "columns": f.Columns, "requirements": f.Control.RequirementIDs(s.o.Benchmark.ID),
+			"credential": f.Credential.ID(), "columns": f.ColumnNames(),
+			"requirements": f.Control.RequirementIDs(s.o.Benchmark.ID),
 		},
 	}
 	where := sarifLocation{Physical: sarifPhysical{Artifact: artifact(&s.src, f.Account), Region: &sarifRegion{max(f.Line, 1)}}}

@@ -77,7 +77,7 @@ func everyStatus() ([]auditedReport, *audit.Summary, Options) {
 		}
 	}
 	long := base
-	long.Reason, long.User = strings.Repeat("é so", 2000), strings.Repeat("ü", 128)
+	long.Reason, long.User = audit.TextReason(strings.Repeat("é so", 2000)), strings.Repeat("ü", 128)
 	whole := base
 	whole.User, whole.ARN, whole.Line, whole.Class, whole.Credential, whole.Columns = "", "", 0, audit.ClassUnknown, audit.Credential{}, nil
 	row.Findings = append(row.Findings, long, whole)

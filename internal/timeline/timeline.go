@@ -77,9 +77,9 @@ func compare(ctx context.Context, h *html.History, s diff.Series, judged audit.O
 			case f.State != diff.New && f.State != diff.Worse || f.Status != audit.Fail:
 				continue
 			}
-			text := f.Reason
+			text := f.Reason.String()
 			if f.State == diff.Fixed {
-				text = strings.TrimSpace(f.How + " It was: " + f.Reason)
+				text = strings.TrimSpace(f.How + " It was: " + f.Reason.String())
 			}
 			h.Changes = append(h.Changes, html.Change{
 				At: at, Since: since, Kind: kind, Severity: f.Severity, Control: f.Control.ID, User: c.User,

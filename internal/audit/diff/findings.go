@@ -177,7 +177,7 @@ func (f *findings) closed(found *audit.Finding, sameUser bool, moved survivors) 
 	}
 	if f.new != nil && sameUser {
 		if now := find(f.new, identityOf(found)); now != nil && !isOpen(now) {
-			g.State, g.How = Unknown, now.Reason
+			g.State, g.How = Unknown, now.Reason.String()
 			return g
 		}
 	}

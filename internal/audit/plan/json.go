@@ -149,7 +149,8 @@ func findingsOf(all []audit.Finding) []findingJSON {
 	out := make([]findingJSON, len(all))
 	for i := range all {
 		f := &all[i]
-		out[i] = findingJSON{f.Fingerprint(), string(f.Control.ID), f.Control.Name, f.Status.String(), f.Severity.String(), f.Reason, f.Exception}
+		out[i] = findingJSON{f.Fingerprint(), string(f.Control.ID), f.Control.Name, f.Status.String(), f.Severity.String(),
+			f.Reason.String(), f.Exception}
 	}
 	return out
 }

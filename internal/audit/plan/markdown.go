@@ -67,7 +67,7 @@ func markdownItem(b *bufio.Writer, a *Account, i *Item) {
 	fmt.Fprintf(b, "### %s\n\n", escape.Markdown(i.title()))
 	for _, f := range i.Findings {
 		fmt.Fprintf(b, "- %s %v, %v: %s\n", f.Control.ID, escape.Markdown(f.Status.String()), f.Severity,
-			escape.Markdown(f.Reason))
+			escape.Markdown(f.Reason.String()))
 	}
 	b.WriteByte('\n')
 	for _, s := range i.Steps {

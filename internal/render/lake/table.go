@@ -158,7 +158,7 @@ func findingRowOf(f *audit.Finding, src *audit.Source, benchmark audit.Standard,
 		Requirements: f.Control.RequirementIDs(benchmark),
 		Status:       f.Status.String(), Severity: f.Severity.String(), Partition: f.Partition, User: some(f.User), ARN: some(f.ARN),
 		Class: f.Class.String(), Credential: some(f.Credential.ID()), CredentialKind: some(f.Credential.Kind.String()), Line: int32(f.Line),
-		Reason: f.Reason, Columns: f.Columns, Approximate: f.Approximate,
+		Reason: f.Reason.String(), Columns: f.ColumnNames(), Approximate: f.Approximate,
 		Suppressed: f.Suppressed, Exception: some(f.Exception), ExpiredException: some(f.ExpiredException), KeyIDs: f.KeyIDs, Note: some(f.Note),
 		Generated: known(src.Generated), AsOf: known(asOf), Judged: asOf, File: src.Path,
 	}

@@ -51,7 +51,7 @@ func (s *sheet) Change(c *diff.Change) error {
 			continue
 		}
 		if err := s.row("finding", who.Account, who.User, who.ARN, who.Class, f.Credential.ID(), f.Severity.String(), string(f.Control.ID), f.State.String(),
-			f.Control.Title, f.Was, status(f), "", f.Reason, words.Time(f.FirstSeen), strconv.FormatBool(f.OrEarlier),
+			f.Control.Title, f.Was, status(f), "", f.Reason.String(), words.Time(f.FirstSeen), strconv.FormatBool(f.OrEarlier),
 			words.Time(f.Closed), f.How, f.Fingerprint()); err != nil {
 			return err
 		}

@@ -163,11 +163,11 @@ func what(e *diff.Event, titles map[audit.EventKind]string) string {
 func why(f *diff.Finding) string {
 	switch {
 	case f.State == diff.Fixed:
-		return strings.TrimSpace(f.How + " It was: " + f.Reason)
+		return strings.TrimSpace(f.How + " It was: " + f.Reason.String())
 	case f.State == diff.New && f.Was != "":
-		return f.Reason + " It was " + f.Was + "."
+		return f.Reason.String() + " It was " + f.Was + "."
 	}
-	return strings.TrimSpace(f.Reason + " " + f.How)
+	return strings.TrimSpace(f.Reason.String() + " " + f.How)
 }
 
 // seen is since when a finding is open, in days.

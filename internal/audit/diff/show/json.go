@@ -71,7 +71,7 @@ func findingOf(c *diff.Change, f *diff.Finding) findingJSON {
 	return findingJSON{
 		Type: "finding", who: whoOf(c), State: f.State.String(), Control: string(f.Control.ID), ControlName: f.Control.Name,
 		Title: f.Control.Title, Status: status(f), Was: f.Was, Severity: f.Severity.String(),
-		Credential: f.Credential.ID(), KeyIDs: f.KeyIDs, Reason: f.Reason, How: f.How,
+		Credential: f.Credential.ID(), KeyIDs: f.KeyIDs, Reason: f.Reason.String(), How: f.How,
 		FirstSeen: words.Time(f.FirstSeen), OrEarlier: f.OrEarlier, Closed: words.Time(f.Closed),
 		Exception: f.Exception, Line: f.Line, Fingerprint: f.Fingerprint(),
 	}

@@ -38,7 +38,7 @@ func event(kind audit.EventKind, severity audit.Severity) diff.Event {
 func finding(state diff.State, id audit.ControlID, severity audit.Severity, user string) diff.Finding {
 	c, _ := audit.FindControl(string(id))
 	return diff.Finding{State: state, FirstSeen: before, Finding: audit.Finding{
-		Control: c, Status: audit.Fail, Severity: severity, User: user, Reason: "It is so.",
+		Control: c, Status: audit.Fail, Severity: severity, User: user, Reason: audit.TextReason("It is so."),
 		Credential: audit.Credential{Kind: audit.AccessKey, Slot: 1, Created: report.At(before)},
 	}}
 }
@@ -82,7 +82,7 @@ func TestHostile(t *testing.T) {
 		a.Problem("User " + name + ".")
 		a.Notes = []string{name}
 		f := finding(diff.New, audit.KeyUnused, audit.High, name)
-		f.Reason = name
+		f.Reason = audit.TextReason(name)
 		change := &diff.Change{Account: a, User: name, ARN: "arn:aws:iam::123456789012:user/" + name, Events: []diff.Event{
 			{Kind: audit.UserRenamed, Severity: audit.High, Was: name, Is: name, Note: name},
 		}, Findings: []diff.Finding{f}}
