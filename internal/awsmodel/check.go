@@ -9,25 +9,25 @@ import (
 	"unicode/utf8"
 )
 
-// maxViolations ends the listing of violations, and their count: of more, AWS
-// says that it found this many (recorded).
+// maxViolations limits the listing of violations, and their count: if there are
+// more, AWS says that it found this many (recorded).
 const maxViolations = 10
 
-// maxShown is how many bytes of a value an answer repeats. AWS's limit, if it
-// has one, is not known (G).
+// maxShown is the number of bytes of a value that an answer repeats. AWS's
+// limit, if it has one, is not known (G).
 const maxShown = 4096
 
-// Check holds the input of an operation against the model. in is a pointer to
+// Check compares the input of an operation with the model. in is a pointer to
 // the SDK's input structure. It returns nil, or one ValidationError with every
 // violation in it:
 //
 //	2 validation errors detected: Value at 'userName' failed to satisfy constraint: Member must not be null; …
 //
 // STS quotes the value in front of the place (Value '901' at …, Value null at
-// …) unless it is a secret; IAM quotes those of PolicyExclusionList alone, which
-// is recorded. Names and paths that break only
-// their pattern get AWS's own sentence. An unknown operation or an input that is
-// not its structure is a mistake in the program and panics.
+// …) unless it is a secret; IAM quotes only those of PolicyExclusionList, which
+// is recorded. Names and paths that break only their pattern get AWS's own
+// sentence. An unknown operation or an input that is not its structure is a
+// mistake in the program and panics.
 func Check(op string, in any) *Error {
 	v := reflect.ValueOf(in)
 	checker := checkerFor(op, v.Type())
@@ -49,7 +49,7 @@ func Check(op string, in any) *Error {
 	return nil
 }
 
-// findings collects what is wrong. own is the first of AWS's own sentences.
+// findings collects violations. own is the first of AWS's own sentences.
 type findings struct {
 	violations []string
 	own        string
@@ -68,8 +68,8 @@ func (f *findings) add(at *place, s *Shape, v reflect.Value, constraint string) 
 	}
 }
 
-// quoted is a value as an answer shows it, with the blank that parts it from
-// the rest, or nothing.
+// quoted returns a value as an answer shows it, with the blank after it, or
+// nothing.
 func quoted(s *Shape, v reflect.Value) string {
 	if hidden, _ := sensitiveIn(s, nil); hidden {
 		return ""
@@ -98,9 +98,9 @@ func quoted(s *Shape, v reflect.Value) string {
 	return "'" + text + "' "
 }
 
-// shown is an element of a list as an answer shows it: a structure with its name
-// and its members, Tag(key=a, value=b). Recorded for tags; the others are taken
-// to be alike, and what is absent to be null (G).
+// shown returns an element of a list as an answer shows it: a structure with
+// its name and its members, Tag(key=a, value=b). Recorded for tags; we assume
+// that others look alike, and that absent members are null (G).
 func (s *Shape) shown(v reflect.Value) string {
 	if s.Kind != Structure {
 		return v.String()
@@ -115,8 +115,8 @@ func (s *Shape) shown(v reflect.Value) string {
 	return s.Name + "(" + strings.Join(members, ", ") + ")"
 }
 
-// place is where a value stands: a chain of names that is only put together
-// for a message.
+// place is the place of a value: a chain of names that is only joined for a
+// message.
 type place struct {
 	parent *place
 	name   string
@@ -135,8 +135,8 @@ func (p *place) String() string {
 	return p.parent.String() + "." + name
 }
 
-// checker holds what there is to check of one structure, and checks nothing
-// that no rule is about.
+// checker holds what must be checked in one structure. It omits what no rule
+// concerns.
 type checker struct {
 	members []memberChecker // in AWS's order of violations
 }
@@ -148,7 +148,7 @@ type memberChecker struct {
 	value    *valueChecker
 }
 
-// valueChecker checks one value that is there.
+// valueChecker checks one value that is present.
 type valueChecker struct {
 	shape       *Shape
 	constraints []constraint
@@ -170,7 +170,7 @@ type variant struct {
 type constraint struct {
 	text        string
 	met         func(reflect.Value) bool
-	unpublished bool // our rule, not named where AWS lists its own
+	unpublished bool // our rule, not named if AWS lists its own
 }
 
 type checkerKey struct {
@@ -213,20 +213,20 @@ func (c *checker) check(f *findings, v reflect.Value, parent *place) {
 	}
 }
 
-// lacks reports whether a value is a list without elements that must have one.
-// AWS answers as if it was not given: recorded of members that are required.
+// lacks reports whether a value is an empty list that must have elements. AWS
+// answers as if it was not given (recorded for required members).
 func (s *Shape) lacks(v reflect.Value) bool {
 	return s.Kind == List && s.Min != nil && *s.Min > 0 && v.Len() == 0
 }
 
-// EmptyEnum stands in an enumerated member for a value that is given and empty,
-// which is a violation. The SDK has no pointer to an enumerated string: in its
-// structures an empty one is an absent one.
+// EmptyEnum marks a value of an enumerated member that is present and empty,
+// which is a violation. The SDK has no pointer to an enumerated string, so an
+// empty one in its structures is an absent one.
 const EmptyEnum = "\x00"
 
-// indirect follows a pointer and says whether there is a value. An empty string
-// without a pointer is an absent enumerated one. An int or
-// bool without a pointer is always there.
+// indirect follows a pointer and reports whether there is a value. An empty
+// string without a pointer is an absent enumerated one. An int or bool without
+// a pointer is always present.
 func indirect(v reflect.Value) (reflect.Value, bool) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -249,7 +249,7 @@ func (c *valueChecker) check(f *findings, v reflect.Value, at *place) {
 	}
 	switch {
 	case !whole:
-		// A list that is too long is not looked into.
+		// A list that is too long is not examined further.
 	case c.ownText && f.own == "" && !c.shape.matches(v.String()):
 		f.own = fmt.Sprintf(c.shape.ownText, at)
 	case c.fields != nil:

@@ -185,7 +185,7 @@ var checks = []struct {
 		one + `Value at 'serviceName' failed to satisfy constraint: Member must satisfy regular expression pattern: ` +
 			`[\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]*`},
 	{"operation without input", "GetCredentialReport", &iam.GetCredentialReportInput{}, ""},
-	// What follows about markers and namespaces is recorded.
+	// The following cases about markers and namespaces are recorded.
 	{"empty marker", "ListUsers", &iam.ListUsersInput{Marker: aws.String("")},
 		"The specified value for marker is invalid. It must contain only printable ASCII characters."},
 	{"marker with a control character", "ListUsers", &iam.ListUsersInput{Marker: aws.String("a\n")},
@@ -250,7 +250,7 @@ func TestCheckEndsItsList(t *testing.T) {
 	}
 }
 
-// STS quotes values, and never a secret; IAM quotes none (recorded-2026 R4.4,
+// STS quotes values, but never a secret; IAM quotes none (recorded-2026 R4.4,
 // and answers reported by users of AWS).
 func TestCheckQuotesValuesOfSTS(t *testing.T) {
 	const tooSmall = " failed to satisfy constraint: Member must have value greater than or equal to 900"
@@ -308,7 +308,7 @@ func TestCheckQuotesValuesOfSTS(t *testing.T) {
 	}
 }
 
-// An empty list that may be left out is one that was.
+// An empty list counts as absent if it may be absent.
 func TestCheckOptionalEmptyList(t *testing.T) {
 	in := &sts.AssumeRoleInput{
 		RoleArn: aws.String("arn:aws:iam::111111111111:role/r"), RoleSessionName: aws.String("session"),

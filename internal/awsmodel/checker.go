@@ -89,8 +89,8 @@ func (c *valueChecker) planElements(t reflect.Type) {
 	c.grouped = of + " must satisfy constraint: " + c.element.group(elem, noNullElements[c.shape.Name])
 }
 
-// group prepares the checker of a scalar in a list or a map, of which AWS
-// answers once, with every rule, whichever was broken.
+// group prepares the checker of a scalar in a list or a map. AWS answers once
+// for all its values, with every rule, whichever was broken.
 func (c *valueChecker) group(s *Shape, notNull bool) string {
 	c.ownText = false
 	c.constraints = constraints(s, false)
@@ -107,7 +107,7 @@ func (c *valueChecker) group(s *Shape, notNull bool) string {
 }
 
 // constraints lists the rules for a value in the order in which AWS prints
-// them: the longest, the shortest, the pattern, the set of values.
+// them: the longest length, the shortest, the pattern, the set of values.
 func constraints(s *Shape, ownText bool) []constraint {
 	var rules []constraint
 	measure, of := integer, "value"
@@ -164,7 +164,7 @@ func storable(s string) bool {
 	return true
 }
 
-// enumText names the values that there are, where AWS does.
+// enumText names the allowed values, if AWS does.
 func enumText(s *Shape) string {
 	const text = "Member must satisfy enum value set"
 	if unnamedValues[s.Name] {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// subjects groups actions of IAM by what they are about: the first entry of
-// which one word is in the action's name.
+// subjects groups actions of IAM by their subject: the first entry with a word
+// that is in the action's name.
 var subjects = []struct {
 	title string
 	words []string

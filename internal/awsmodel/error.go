@@ -5,17 +5,17 @@ import (
 	"net/http"
 )
 
-// Error is the one error a client may see: a code of the IAM or STS API and
-// the sentence that goes with it. Every other error becomes ServiceFailure,
-// its text only in the log.
+// Error is the only error that a client may see: a code of the IAM or STS API
+// and its sentence. Every other error becomes ServiceFailure, and its text goes
+// only to the log.
 type Error struct {
 	// Code is the wire code, for example "EntityAlreadyExists".
 	Code string
-	// Message is the sentence of the answer. Empty means that the answer has
-	// no Message element at all, as ReportNotPresent has none.
+	// Message is the sentence of the answer. If it is empty, the answer has no
+	// Message element at all, as with ReportNotPresent.
 	Message string
-	// Encoded, where a call was denied, is what DecodeAuthorizationMessage
-	// reads; it goes into a header of the answer.
+	// Encoded is the text for DecodeAuthorizationMessage if a call was denied.
+	// It goes into a header of the answer.
 	Encoded string
 }
 
@@ -43,9 +43,9 @@ func (e *Error) Fault() string {
 	return "Receiver"
 }
 
-// Status returns the HTTP status that goes with an error code: the model's, or
-// that of the codes every action may answer. A code in neither is a mistake of
-// this server, and gets 500.
+// Status returns the HTTP status of an error code: the model's, or that of the
+// codes that every action may answer. An unknown code is a mistake of this
+// server, and gets 500.
 func Status(code string) int {
 	if status, ok := generalStatuses[code]; ok {
 		return status

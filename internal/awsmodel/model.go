@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Kind says how a shape travels on the wire.
+// Kind is the kind of a shape on the wire.
 type Kind uint8
 
 // The kinds of the two models.
@@ -37,13 +37,13 @@ type Operation struct {
 	// Name is the value of the Action parameter, such as "CreateUser". No name
 	// is in both services.
 	Name string
-	// Input and Output are the structures that travel. Either may be nil:
+	// Input and Output are the structures on the wire. Either may be nil:
 	// GetCredentialReport takes nothing and DeleteUser answers nothing.
 	Input, Output *Shape
 }
 
-// HasOutput reports whether an answer holds a result element. It holds one also
-// where the result has no members: clients of UpdateRole look for it.
+// HasOutput reports whether an answer holds a result element. It holds one even
+// if the result has no members: clients of UpdateRole look for it.
 func (op Operation) HasOutput() bool { return op.Output != nil }
 
 // Shape is one type of the model. Shapes are shared and must not be changed.
@@ -51,14 +51,14 @@ type Shape struct {
 	Name string
 	Kind Kind
 	// Min and Max bound the characters of a string, the elements of a list or
-	// the value of an integer, both inclusive; nil is unbounded.
+	// the value of an integer, both inclusive; nil means no bound.
 	Min, Max *int64
-	// Pattern is the regular expression, in Java's syntax, that the whole of a
-	// string must match; empty allows all.
+	// Pattern is the regular expression, in Java's syntax, that a whole string
+	// must match; empty allows all.
 	Pattern string
 	// Enum holds the values allowed; empty allows all.
 	Enum []string
-	// Sensitive marks passwords and keys: never to be logged.
+	// Sensitive marks passwords and keys, which are never logged.
 	Sensitive bool
 	// Union marks a structure of which exactly one member is present.
 	Union bool
@@ -81,15 +81,16 @@ type Member struct {
 	Shape    *Shape
 }
 
-// Field returns the name of the member's field in the SDK's Go types: its own,
-// beginning with a capital (isTruncated of ListDelegationRequests does not).
+// Field returns the name of the member's field in the SDK's Go types: its own
+// name with a capital first letter (isTruncated of ListDelegationRequests has a
+// small one).
 func (m Member) Field() string {
 	first, size := utf8.DecodeRuneInString(m.Name)
 	return string(unicode.ToUpper(first)) + m.Name[size:]
 }
 
-// label is the member's name in messages and in the audit trail: beginning with
-// a small letter and otherwise unchanged, so SSHPublicKeyId is sSHPublicKeyId.
+// label is the member's name in messages and in the audit trail: with a small
+// first letter and otherwise unchanged, so SSHPublicKeyId is sSHPublicKeyId.
 func (m Member) label() string { return lowerFirst(m.Name) }
 
 func lowerFirst(s string) string {

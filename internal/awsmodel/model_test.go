@@ -42,7 +42,7 @@ func TestModelAgreesWithSDK(t *testing.T) {
 	}
 }
 
-// agree holds a shape against a Go type: the same members, of the same kinds,
+// agree compares a shape with a Go type: the same members, of the same kinds,
 // with the same enumerated values.
 func agree(t *testing.T, at string, s *Shape, typ reflect.Type) {
 	t.Helper()

@@ -6,12 +6,12 @@ import (
 )
 
 // javaOrder returns the indexes of names in the order in which a Java HashMap
-// with these keys, put in one after the other, lists them.
+// lists them after they were inserted as keys one after the other.
 //
 // AWS lists violations neither in the model's order nor by name. Both recorded
 // answers with several of them (CreateOpenIDConnectProvider: clientIDList,
 // thumbprintList, url; UpdateAccountPasswordPolicy: minimumPasswordLength,
-// passwordReusePrevention, maxPasswordAge) stand in exactly this order.
+// passwordReusePrevention, maxPasswordAge) are in exactly this order.
 func javaOrder(names []string) []int {
 	buckets := uint32(16)
 	for len(names)*4 > int(buckets)*3 { // the load factor is 3/4
@@ -31,9 +31,9 @@ func javaOrder(names []string) []int {
 
 // enumOrder returns the values of an enumeration in the order in which AWS's
 // answers list them: by the hashes of the values in 32 buckets. All recorded
-// lists stand so, of IAM ([SSH, PEM], [v2Token, v1Token], those of Filter) and
-// those that users of DynamoDB and Kinesis report. How more values than fill 32
-// buckets stand is a guess (G).
+// lists have this order, those of IAM ([SSH, PEM], [v2Token, v1Token], those of
+// Filter) and those that users of DynamoDB and Kinesis report. The order of
+// more values than 32 buckets hold is a guess (G).
 func enumOrder(values []string) []string {
 	buckets := uint32(32)
 	for len(values)*4 > int(buckets)*3 {
@@ -45,7 +45,7 @@ func enumOrder(values []string) []string {
 	return ordered
 }
 
-// javaHash is Java's String.hashCode.
+// javaHash computes Java's String.hashCode.
 func javaHash(s string) (hash uint32) {
 	for _, unit := range utf16.Encode([]rune(s)) {
 		hash = 31*hash + uint32(unit)

@@ -10,13 +10,13 @@ import (
 //go:embed model.txt
 var modelText string
 
-// model is model.txt read. The file has one fact a line, words parted by one
-// blank:
+// model holds the content of model.txt. The file has one fact per line, in
+// words separated by one blank:
 //
 //	service iam 2010-05-08 https://…       starts a service; the rest is its
 //	op CreateUser InputShape OutputShape   "-" where there is none
 //	error NoSuchEntity 404
-//	string userNameType 1..64 /[\w]+       length; the pattern is the rest of the line
+//	string userNameType 1..64 /[\\w]+       length; the pattern is the rest of the line
 //	string passwordType 1..128 sensitive
 //	string statusType {Active|Inactive}
 //	integer maxItemsType 1..1000
@@ -35,8 +35,8 @@ var kinds = map[string]Kind{
 	"blob": Blob, "list": List, "map": Map, "structure": Structure,
 }
 
-// reading is one service while it is read. Shapes may be named before their
-// own line.
+// reading is one service while it is read. A line may name a shape that a later
+// line defines.
 type reading struct {
 	service Service
 	shapes  map[string]*Shape

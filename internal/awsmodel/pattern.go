@@ -20,12 +20,12 @@ func (s *Shape) matches(text string) bool {
 	return s.matcher == nil || s.matcher()(text)
 }
 
-// aliasPattern is the pattern of account aliases, the one that looks ahead,
-// which Go's regular expressions cannot.
+// aliasPattern is the pattern of account aliases. It is the only one that looks
+// ahead, which Go's regular expressions cannot do.
 const aliasPattern = `^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`
 
-// compile makes a function of a pattern of the model. A panic is a pattern Go
-// cannot read; a test compiles them all.
+// compile makes a function of a pattern of the model. It panics for a pattern
+// that Go cannot read; a test compiles them all.
 func compile(pattern string) func(string) bool {
 	if pattern == aliasPattern {
 		// The same set: no two hyphens in a row, no hyphen at either end.
@@ -41,15 +41,15 @@ func compile(pattern string) func(string) bool {
 
 var unicodeEscape = lazyregexp.New(`\\u([0-9A-Fa-f]{4,6})`)
 
-// goSyntax rewrites Java's \u0020 as Go's \x{0020}. STS's arnType writes
+// goSyntax rewrites Java's \\u0020 as Go's \\x{0020}. STS's arnType writes
 // characters beyond the basic plane with five and six digits.
 func goSyntax(pattern string) string {
 	return unicodeEscape.ReplaceAllString(pattern, `\x{$1}`)
 }
 
-// characterSet returns a function for a pattern that is nothing but one class
-// of characters, repeated, as most are; nil for any other. It is a tenth of the
-// cost of the general machine, which shows in policy documents of 128 KiB.
+// characterSet returns a function for a pattern that is only one class of
+// characters, repeated, as most are; nil for any other. It takes a tenth of the
+// time of the general machine, which matters for policy documents of 128 KiB.
 func characterSet(pattern string) func(string) bool {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil || re.Op != syntax.OpPlus && re.Op != syntax.OpStar || re.Sub[0].Op != syntax.OpCharClass {

@@ -5,10 +5,10 @@ import "strings"
 // Sensitive reports whether the member of an operation's input or output holds
 // a secret, so that no log or trail may show its value: passwords, keys, seeds,
 // tokens and one-time codes. path names the member from the outermost structure
-// on, as messages and the trail do ("password", "accessKey.secretAccessKey");
-// each name may begin with either case, and elements of lists are passed over
-// ("tags.1.member.key" is "tags.key"). A path the model does not know is
-// sensitive: what cannot be told must not be shown.
+// on, as messages and the trail do ("password", "accessKey.secretAccessKey").
+// Each name may begin with either case, and indexes of lists are skipped
+// ("tags.1.member.key" is "tags.key"). A path that the model does not know is
+// sensitive, to be safe.
 func Sensitive(op, path string) bool {
 	known, ok := Lookup(op)
 	if !ok {

@@ -1,6 +1,6 @@
 package awsmodel
 
-// What AWS answers and its model does not say.
+// This file holds what AWS answers and its model does not say.
 
 const (
 	nameText = "The specified value for %s is invalid. It must contain only alphanumeric characters and/or the " +
@@ -12,9 +12,10 @@ const (
 	markerText = "The specified value for %s is invalid. It must contain only printable ASCII characters."
 )
 
-// ownTexts holds, for shapes of IAM, the sentence that AWS answers instead of
-// naming the pattern. AWS looks at these patterns only after everything else:
-// a path too long and also malformed is answered with its length alone.
+// ownTexts maps shapes of IAM to the sentence that AWS answers instead of
+// naming the pattern. AWS looks at these patterns only after everything else: a
+// path that is too long and also malformed gets an answer only about its
+// length.
 var ownTexts = map[string]string{
 	"entityNameType":            nameText,
 	"existingUserNameType":      nameText,
@@ -31,45 +32,45 @@ var ownTexts = map[string]string{
 	"markerType":                markerText,
 }
 
-// ownMinimums are shapes with a sentence of their own that answer an empty value
-// by it too, and not by the shortest length. Recorded.
+// ownMinimums lists shapes with a sentence of their own that also get it for an
+// empty value, instead of the shortest length. Recorded.
 var ownMinimums = map[string]bool{"markerType": true}
 
-// ownPatterns are the patterns of IAM's shapes that AWS holds values to instead
-// of its model's. Recorded for PolicyInputList of GetContextKeysForCustomPolicy,
+// ownPatterns maps shapes of IAM to the patterns that AWS applies instead of
+// its model's. Recorded for PolicyInputList of GetContextKeysForCustomPolicy,
 // whose shape is that of all policy documents.
 var ownPatterns = map[string]string{"policyDocumentType": `[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]+`}
 
-// noNullElements are lists whose answers also name the rule that an element
-// must not be null. AWS answers so for tag keys and namespaces of services, and
-// not for client ids or thumbprints; no other list is recorded.
+// noNullElements lists the lists whose answers also name the rule that an
+// element must not be null. AWS answers so for tag keys and namespaces of
+// services, and not for client ids or thumbprints; no other list is recorded.
 var noNullElements = map[string]bool{"tagKeyListType": true, "serviceNamespaceListType": true}
 
-// unnamedValues are enumerations whose values AWS's answers do not name. It is
-// recorded for UpdateServiceSpecificCredential; that UpdateAccessKey and the
+// unnamedValues lists enumerations whose values AWS's answers do not name. It
+// is recorded for UpdateServiceSpecificCredential; that UpdateAccessKey and the
 // others with this type answer alike is a guess (G).
 var unnamedValues = map[string]bool{"statusType": true}
 
-// alsoSensitive are shapes that open a door and that the model does not mark:
-// one-time codes, and the token that makes temporary keys usable.
+// alsoSensitive lists shapes that grant access and that the model does not
+// mark: one-time codes, and the token that makes temporary keys usable.
 var alsoSensitive = map[string]bool{
 	"authenticationCodeType": true,
 	"tokenCodeType":          true,
 	"tokenType":              true,
 }
 
-// anyCharacter is the pattern that strings without one are held to: the
-// characters that XML 1.0 can carry, since what is stored must be answerable.
-// AWS's own rule for such members is not published; its STS model has this set
-// for ARNs (G).
+// anyCharacter is the pattern for strings without one: the characters that XML
+// 1.0 can carry, because an answer must be able to hold what is stored. AWS's
+// own rule for such members is not published; its STS model has this set for
+// ARNs (G).
 const anyCharacter = `[\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]*`
 
-// generalStatuses are the codes that any action may answer and no model lists.
+// generalStatuses maps the codes that any action may answer and no model lists.
 // Source: the pages "Common errors" of IAM and STS, and recorded answers.
 var generalStatuses = map[string]int{
 	"AccessDenied":                403,
 	"AccessDeniedException":       403,
-	"ClientDisconnected":          499, // ours: in the trail and the metrics only
+	"ClientDisconnected":          499, // ours: only in the trail and the metrics
 	"ExpiredToken":                403,
 	"IncompleteSignature":         400,
 	"InternalFailure":             500,

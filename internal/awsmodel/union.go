@@ -8,7 +8,7 @@ import (
 
 // unions are the SDK's unions: an interface type, and for each member the
 // struct type that implements it by pointer and holds the member in its field
-// Value. SimulatePrincipalPolicy's PolicyExclusionList is the only use.
+// Value. Only SimulatePrincipalPolicy's PolicyExclusionList is one.
 var unions = map[reflect.Type]map[string]reflect.Type{
 	reflect.TypeFor[types.PolicyIdentifier](): {
 		"PolicyType":             reflect.TypeFor[*types.PolicyIdentifierMemberPolicyType](),

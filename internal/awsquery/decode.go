@@ -10,14 +10,13 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// maxSkip is how many elements one index may pass over: AWS accepts
+// maxSkip is the number of elements that one index may skip: AWS accepts
 // Tags.member.11 as the first element and refuses Tags.member.12.
 const maxSkip = 10
 
-// Decode fills the input of an operation from a form. Parameters that the
-// operation does not have are ignored, as AWS ignores them. What cannot be read
-// is MalformedInput; whether what was read is allowed is awsmodel.Check's
-// business.
+// Decode fills the input of an operation from a form. It ignores parameters
+// that the operation does not have, as AWS does. What cannot be read is
+// MalformedInput; awsmodel.Check decides whether what was read is allowed.
 //
 // The texts about indexes and about structure ("0 is not a valid index", "Start
 // of list found where not expected") are recorded (recorded-2026 R4.2); those
@@ -27,7 +26,7 @@ func (op Operation) Decode(f Form, in any) *awsmodel.Error {
 	d, plan := decoder{}, op.planned()
 	for _, p := range f.params {
 		if strings.HasSuffix(p.name, ".") {
-			continue // no name of anything, and not to be taken for the name before the dot
+			continue // names nothing, and must not be taken for the name before the dot
 		}
 		d.param = p
 		if err := d.set(plan.in, top, p.name); err != nil {
@@ -41,12 +40,12 @@ func (op Operation) Decode(f Form, in any) *awsmodel.Error {
 type decoder struct {
 	param
 	// keys holds the keys of maps by the name of their entry. A key comes
-	// before its value, as forms are ordered.
+	// before its value, because forms are ordered.
 	keys map[string]string
 }
 
-// set stores the parameter in v, which may be a pointer. rest is what is left
-// of the parameter's name below v.
+// set stores the parameter in v, which may be a pointer. rest is the part of
+// the parameter's name below v.
 func (d *decoder) set(n *node, v reflect.Value, rest string) *awsmodel.Error {
 	if n.pointer {
 		if v.IsNil() {
@@ -114,9 +113,9 @@ func (d *decoder) setElement(n *node, v reflect.Value, rest string) *awsmodel.Er
 	return d.set(n.elem, v.Index(index-1), rest)
 }
 
-// extend makes a list hold an element. Elements come in the order of their
-// indexes, so that a list grows only by what is missing, and what is missing
-// stays empty.
+// extend makes a list long enough to hold an element. Elements come in the
+// order of their indexes, so a list grows only by the missing elements, which
+// stay empty.
 func extend(v reflect.Value, index int) *awsmodel.Error {
 	length := v.Len()
 	if skip := index - max(length, 1); skip > maxSkip {
@@ -187,8 +186,8 @@ func (d *decoder) setEntry(n *node, v reflect.Value, rest string) *awsmodel.Erro
 	return nil
 }
 
-// setEmpty serves the bare name of a list or map with an empty value, Tags=,
-// which is how clients send an empty one.
+// setEmpty handles the bare name of a list or map with an empty value, Tags=,
+// by which clients send an empty one.
 func (d *decoder) setEmpty(v, empty reflect.Value) *awsmodel.Error {
 	if d.value != "" {
 		return malformed("Unexpected list element termination")
@@ -198,7 +197,7 @@ func (d *decoder) setEmpty(v, empty reflect.Value) *awsmodel.Error {
 }
 
 // indexed takes the keyword and an index off the front of rest. The index is 0
-// where something else than a number stands in its place.
+// if something other than a number is in its place.
 func (d *decoder) indexed(rest, keyword string) (index int, left string, err *awsmodel.Error) {
 	word, rest := cut(rest)
 	if word != keyword {
@@ -227,8 +226,8 @@ func (d *decoder) indexed(rest, keyword string) (index int, left string, err *aw
 	return index, rest, nil
 }
 
-// maxIndexDigits is how long an index may be. All that are far too large are
-// refused; it only bounds the number.
+// maxIndexDigits limits the length of an index. All longer ones are far too
+// large and refused; the limit only bounds the number.
 const maxIndexDigits = 9
 
 func (d *decoder) setScalar(n *node, v reflect.Value) *awsmodel.Error {
@@ -242,8 +241,9 @@ func (d *decoder) setScalar(n *node, v reflect.Value) *awsmodel.Error {
 			v.SetString(d.value)
 		}
 	case integer:
-		// An optional sign, leading zeros, nothing else; beyond the type's range
-		// is malformed, beyond the model's is for awsmodel.Check.
+		// An optional sign, leading zeros, nothing else. A value beyond the
+		// type's range is malformed; awsmodel.Check handles one beyond the
+		// model's.
 		number, err := strconv.ParseInt(d.value, 10, n.bits)
 		if err != nil {
 			return malformed("%s must be an integer.", shorten(d.name))

@@ -103,7 +103,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// tagKeys is the form of TagKeys with elements from one index to another.
+// tagKeys returns the form of TagKeys with elements from one index to another.
 func tagKeys(from, to int) string {
 	var pairs []string
 	for i := from; i <= to; i++ {
@@ -120,7 +120,7 @@ func numbered(n int) []string {
 	return names
 }
 
-// The texts are recorded, of lists of texts and of structures (recorded-2026
+// The texts are recorded, for lists of texts and of structures (recorded-2026
 // R4.2).
 func TestDecodeIndexTexts(t *testing.T) {
 	for _, test := range []struct {
@@ -221,8 +221,8 @@ func BenchmarkDecodeCreateUser(b *testing.B) {
 	}
 }
 
-// FuzzDecode: whatever is sent, decoding ends, and neither the order of the
-// parameters nor the spelling of their escapes changes its result.
+// FuzzDecode checks that decoding ends, whatever is sent, and that neither the
+// order of the parameters nor the spelling of their escapes changes its result.
 func FuzzDecode(f *testing.F) {
 	f.Add(createUserForm)
 	f.Add("Tags.member.01.Key=a&Tags.member.1.Value=b&Tags=")

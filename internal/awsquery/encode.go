@@ -12,11 +12,11 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// timeFormat is whole seconds, and always UTC: AWS is recorded to cut fractions
-// (spec 4.1, "Dates out"). milliFormat is that of milliMembers.
+// timeFormat has whole seconds and is always UTC: AWS is recorded to cut
+// fractions (spec 4.1, "Dates out"). milliFormat is the format of milliMembers.
 const timeFormat, milliFormat = "2006-01-02T15:04:05Z", "2006-01-02T15:04:05.000Z"
 
-// milliMembers are the moments, by their structures, that AWS gives to the
+// milliMembers are the times, by their structures, that AWS returns to the
 // millisecond. Recorded.
 var milliMembers = map[string]bool{
 	"GetServiceLastAccessedDetailsResponse.JobCreationDate":               true,
@@ -32,10 +32,11 @@ var milliMembers = map[string]bool{
 	"SAMLPrivateKey.Timestamp":                                            true,
 }
 
-// faultNamespace is what AWS puts on InvalidAction instead of the service's.
+// faultNamespace is the namespace that AWS puts on InvalidAction instead of the
+// service's.
 const faultNamespace = "http://webservices.amazon.com/AWSFault/2005-15-09"
 
-// Encode writes the answer of an operation. out is what Call returned; nil
+// Encode writes the answer of an operation. out is the result of Call; nil
 // stands for an output without members. It fails only for an out of another
 // type, or one with a stream of negative size.
 func (op Operation) Encode(out any, requestID string) (*Response, error) {
@@ -90,7 +91,7 @@ func EncodeError(service string, err *awsmodel.Error, requestID string) *Respons
 
 type encoder struct {
 	buf  []byte
-	blob *Blob // what is to be streamed between
+	blob *Blob // the blob is streamed between
 	at   int   // here and the rest
 }
 
@@ -101,8 +102,8 @@ func (e *encoder) open(name, namespace string) {
 }
 
 // value writes one element. Absent values, nil and empty strings of enumerated
-// types, are left out. Lists and maps are absent only if they are nil, and lists
-// that AWS always writes not even then.
+// types, are left out. Lists and maps are absent only if they are nil, and
+// lists that AWS always writes are never absent.
 func (e *encoder) value(n *node, v reflect.Value, name string, depth int) {
 	if n.pointer {
 		if v.IsNil() {
@@ -120,7 +121,8 @@ func (e *encoder) value(n *node, v reflect.Value, name string, depth int) {
 	case dict:
 		e.dict(n, v, name, depth)
 	case text:
-		// An element of a list stands even if empty, or the others would move.
+		// An element of a list is written even if it is empty, or the others
+		// would move.
 		if n.pointer || v.Len() > 0 || n.typ.Name() == "string" {
 			e.buf = appendElement(e.buf, depth, name, v.String())
 		}
@@ -150,7 +152,7 @@ func (e *encoder) value(n *node, v reflect.Value, name string, depth int) {
 	}
 }
 
-// structure writes an element with the members that are there.
+// structure writes an element with its present members.
 func (e *encoder) structure(n *node, v reflect.Value, name string, depth int) {
 	start := len(e.buf)
 	e.buf = append(appendOpen(e.buf, depth, name), '\n')

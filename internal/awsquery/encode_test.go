@@ -37,7 +37,7 @@ const metadata = `  <ResponseMetadata>
   </ResponseMetadata>
 `
 
-// result frames what is inside a result element.
+// result adds the frame around the inside of a result element.
 func result(action, inside string) string {
 	if inside == "" {
 		inside = "  <" + action + "Result/>\n"
@@ -179,7 +179,7 @@ func TestEncodeError(t *testing.T) {
 	}
 }
 
-// report is an output of our own: a blob is streamed.
+// report is an output of our own: it streams a blob.
 type report struct {
 	Content       awsquery.Blob
 	ReportFormat  types.ReportFormatType
@@ -304,8 +304,8 @@ func textOf(t *testing.T, answer, name string) string {
 	}
 }
 
-// FuzzEncode: an answer is well-formed and says what was put in, but for the
-// characters that XML cannot carry.
+// FuzzEncode checks that an answer is well-formed and holds what was put in,
+// except the characters that XML cannot carry.
 func FuzzEncode(f *testing.F) {
 	for _, s := range []string{"", "a", "</Message><Code>x</Code>", "]]>", "&amp;", "\r\n\t \x00\x1f\x7f\u0085\u2028",
 		"\ufffe\uffff\ufffd", "\xff\xc0\xaf", "🙂é"} {

@@ -31,7 +31,7 @@ type param struct {
 //   - MalformedInput: bytes that are not UTF-8, a parameter given twice, more
 //     parameters than MaxParameters
 //
-// Only "&" parts parameters; a semicolon is an ordinary character.
+// Only "&" separates parameters; a semicolon is an ordinary character.
 func ParseForm(raw string) (Form, *awsmodel.Error) {
 	if raw == "" {
 		return Form{}, nil
@@ -60,8 +60,8 @@ func ParseForm(raw string) (Form, *awsmodel.Error) {
 	slices.SortFunc(params, func(a, b param) int { return compareNames(a.name, b.name) })
 	for i := 1; i < len(params); i++ {
 		if compareNames(params[i-1].name, params[i].name) == 0 {
-			// AWS's text is not known (G). A request that means two things to two
-			// readers is refused whole.
+			// AWS's text is not known (G). A request that two readers could
+			// understand differently is refused.
 			return Form{}, malformed("Parameter %s is given more than once.", shorten(params[i].name))
 		}
 	}
@@ -74,7 +74,7 @@ func (f Form) Get(name string) string {
 	return value
 }
 
-// Lookup returns a parameter's value and whether it is there.
+// Lookup returns a parameter's value and whether it is present.
 func (f Form) Lookup(name string) (string, bool) {
 	i, found := slices.BinarySearchFunc(f.params, name, func(p param, name string) int {
 		return compareNames(p.name, name)
@@ -109,7 +109,8 @@ func malformed(format string, args ...any) *awsmodel.Error {
 	return awsmodel.Fail("MalformedInput", format, args...)
 }
 
-// shorten cuts a name that a client made up to what an answer may repeat.
+// shorten cuts a name that a client invented to the length that an answer may
+// repeat.
 func shorten(name string) string {
 	const most = 100
 	if len(name) <= most {

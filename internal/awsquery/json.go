@@ -20,9 +20,9 @@ const JSONContentType = "application/json"
 //
 //	{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{…},"ResponseMetadata":{"RequestId":"…"}}}
 //
-// Members stand in the order of their names. Those that are absent are null,
-// and times are seconds since 1970, as clients have quoted such answers. It
-// fails as Encode does, and for an output with a stream.
+// Members are in the order of their names. Absent members are null, and times
+// are seconds since 1970, as clients have quoted such answers. It fails as
+// Encode does, and for an output with a stream.
 func (op Operation) EncodeJSON(out any, requestID string) (*Response, error) {
 	answer := map[string]any{"ResponseMetadata": map[string]any{"RequestId": requestID}}
 	p := op.planned()
@@ -42,8 +42,8 @@ func (op Operation) EncodeJSON(out any, requestID string) (*Response, error) {
 	return jsonResponse(http.StatusOK, map[string]any{op.Name + "Response": answer}), nil
 }
 
-// EncodeErrorJSON writes the answer to a call that failed in JSON. An error
-// without a message has a null in its place.
+// EncodeErrorJSON writes the answer to a failed call in JSON. An error without
+// a message has a null in its place.
 func EncodeErrorJSON(err *awsmodel.Error, requestID string) *Response {
 	refused := map[string]any{"Type": err.Fault(), "Code": err.Code, "Message": nil}
 	if err.Message != "" {
@@ -61,8 +61,8 @@ func jsonResponse(status int, answer map[string]any) *Response {
 	return &Response{Status: status, ContentType: JSONContentType, text: bytes.TrimSuffix(b.Bytes(), []byte("\n"))}
 }
 
-// jsonValue is a value for encoding/json, which writes maps in the order of
-// their keys; nil where it is absent.
+// jsonValue returns a value for encoding/json, which writes maps in the order
+// of their keys; nil if it is absent.
 func jsonValue(n *node, v reflect.Value) any {
 	if n.pointer {
 		if v.IsNil() {
@@ -106,7 +106,7 @@ func jsonStructure(n *node, v reflect.Value) any {
 	return all
 }
 
-// jsonUnion has the one member that a union has.
+// jsonUnion returns the one member that a union has.
 func jsonUnion(n *node, v reflect.Value) any {
 	if v.IsNil() {
 		return nil

@@ -25,23 +25,23 @@ type Operation struct {
 	plan func() (*plan, error)
 }
 
-// plan is how one operation travels.
+// plan describes the wire form of one operation.
 type plan struct {
 	namespace string
 	hasOutput bool
 	in, out   *node
 }
 
-// Of binds a function with the SDK's own signature: its input is the SDK's
-// input structure, whose name names the action, or one of ours of the same
-// name with the same members; its output is the SDK's output structure or one
-// with the same members, of which a blob may be a Blob. Fields of ours that
-// AWS does not know have a tag query:"Name" with their name on the wire.
+// Of binds a function with the SDK's own signature. Its input is the SDK's
+// input structure, whose name is that of the action, or one of ours with the
+// same name and members. Its output is the SDK's output structure or one with
+// the same members, in which a Blob may replace a blob. A field of ours that
+// AWS does not know has its wire name in a tag query:"Name".
 //
 // It panics if the model does not know the action: a mistake in the program,
-// found when it starts. Types that do not have the model's members are found
-// when the operation is first used, since comparing all of them would delay
-// every start: see Check.
+// found when it starts. Types without the model's members are found when the
+// operation is first used, because comparing all of them would delay every
+// start: see Check.
 func Of[I, O any](fn func(context.Context, *I) (*O, error)) Operation {
 	op, err := operationOf(reflect.TypeFor[I](), reflect.TypeFor[O]())
 	if err != nil {
@@ -59,7 +59,7 @@ func Of[I, O any](fn func(context.Context, *I) (*O, error)) Operation {
 	return op
 }
 
-// operationOf makes the operation of two types, without its functions.
+// operationOf returns the operation of two types, without its functions.
 func operationOf(in, out reflect.Type) (Operation, error) {
 	name, isInput := strings.CutSuffix(in.Name(), "Input")
 	model, known := awsmodel.Lookup(name)

@@ -14,7 +14,7 @@ import (
 	"rollcall/internal/awsquery"
 )
 
-// bind makes an operation whose function is never called.
+// bind returns an operation whose function is never called.
 func bind[I, O any]() awsquery.Operation {
 	return awsquery.Of(func(context.Context, *I) (*O, error) { return nil, nil })
 }

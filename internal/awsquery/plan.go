@@ -24,8 +24,8 @@ const (
 	union
 )
 
-// node is how one value travels: a Go type and its place in the model. Nodes
-// are made once and only read afterwards.
+// node describes the wire form of one value: a Go type and its place in the
+// model. Nodes are created once and only read afterwards.
 type node struct {
 	kind    kind
 	typ     reflect.Type // without the pointer
@@ -41,13 +41,13 @@ type node struct {
 // field is a member of a structure, or of a union.
 type field struct {
 	name  string // on the wire
-	index int    // in the Go struct; of a union always that of Value
+	index int    // in the Go struct; for a union always that of Value
 	node  *node
 	// variant is the pointer type that stands for a union's member.
 	variant reflect.Type
 }
 
-// format is how a timestamp is written.
+// format returns the format of a timestamp.
 func (n *node) format() string {
 	if n.millis {
 		return milliFormat
@@ -65,8 +65,8 @@ func newPlan(op awsmodel.Operation, in, out reflect.Type) (*plan, error) {
 		return nil, fmt.Errorf("output: %w", err)
 	}
 	if strings.HasPrefix(op.Name, "List") {
-		// Nor does AWS leave out what a List action lists, though the model requires
-		// it of some only (ListSSHPublicKeys not).
+		// AWS also writes the lists of List actions, though the model requires
+		// only some of them (ListSSHPublicKeys not).
 		for _, f := range p.out.fields {
 			f.node.always = f.node.kind == list
 		}
@@ -186,7 +186,7 @@ func structFields(s *awsmodel.Shape, t reflect.Type) ([]field, error) {
 	return fields, nil
 }
 
-// newOwn plans a parameter that is ours and not in AWS's model.
+// newOwn plans a parameter of ours, which is not in AWS's model.
 func newOwn(t reflect.Type) (*node, error) {
 	switch t {
 	case reflect.TypeFor[*string]():
@@ -208,9 +208,9 @@ func newOwn(t reflect.Type) (*node, error) {
 	return n, nil
 }
 
-// outputOrders are the structures that AWS writes in another order than its
+// outputOrders lists the structures that AWS writes in another order than its
 // model's. Source: the samples of GenerateCredentialReport and
-// GetCallerIdentity, and recordings of the former and, but for the last two
+// GetCallerIdentity, and recordings of the former and, except for the last two
 // members, of GetAccountAuthorizationDetails.
 var outputOrders = map[string][]string{
 	"GenerateCredentialReportResponse": {"Description", "State"},

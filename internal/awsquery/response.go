@@ -10,8 +10,8 @@ import (
 // sends it.
 const ContentType = "text/xml"
 
-// Blob is an output member that is streamed. It takes the place of the SDK's
-// []byte in an output structure of our own.
+// Blob is an output member that is streamed. It replaces the SDK's []byte in an
+// output structure of our own.
 type Blob struct {
 	// Size is the exact number of bytes that WriteTo writes, before Base64.
 	Size int64
@@ -41,9 +41,9 @@ func (r *Response) Len() int64 {
 	return n
 }
 
-// WriteTo writes the answer to w and returns the number of bytes written. A
-// stream that yields more or fewer bytes than its size is an error; what has
-// been written by then is not a whole answer, and the connection must be
+// WriteTo writes the answer to w and returns the number of bytes written. If a
+// stream yields more or fewer bytes than its size, it returns an error. The
+// bytes written by then are not a whole answer, and the connection must be
 // broken.
 func (r *Response) WriteTo(w io.Writer) (int64, error) {
 	if r.blob == nil {
@@ -68,12 +68,12 @@ func (r *Response) WriteTo(w io.Writer) (int64, error) {
 	return written + int64(n), err
 }
 
-// chunk is how many bytes are encoded at a time: a multiple of three, so that
-// no padding falls between.
+// chunk is the number of bytes that are encoded at a time: a multiple of three,
+// so that no padding falls between.
 const chunk = 12 << 10
 
 // base64Writer encodes what is written to it, in constant memory.
-// encoding/base64's own writer works in pieces of 1 KiB, each a write.
+// encoding/base64's own writer works in pieces of 1 KiB, each of them a write.
 type base64Writer struct {
 	w       io.Writer
 	left    int64 // bytes still to come
@@ -131,7 +131,7 @@ func (b *base64Writer) emit(p []byte) {
 	b.written += int64(n)
 }
 
-// close writes what is left over, padded.
+// close writes the rest, padded.
 func (b *base64Writer) close() error {
 	if b.err == nil && b.left > 0 {
 		b.err = fmt.Errorf("stream is %d bytes shorter than its size", b.left)

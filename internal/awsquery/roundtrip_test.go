@@ -30,8 +30,8 @@ var unexported = cmp.FilterPath(func(p cmp.Path) bool {
 	return ok && (field.Name() == "noSmithyDocumentSerde" || field.Name() == "ResultMetadata")
 }, cmp.Ignore())
 
-// filler fills structures with values that are all different. Empty makes it
-// fill in values that are there and hold nothing.
+// filler fills structures with values that are all different. With empty it
+// fills in values that are present and hold nothing.
 type filler struct {
 	count int
 	empty bool
@@ -103,8 +103,8 @@ func (f *filler) fillString(v reflect.Value) {
 	}
 }
 
-// echo answers every action: it keeps the input that came and answers with the
-// output it was given.
+// echo answers every action: it keeps the input and answers with the given
+// output.
 type echo struct {
 	op  awsquery.Operation
 	in  any
@@ -206,8 +206,8 @@ func roundTrip(t *testing.T, server *echo, client any, method reflect.Method, em
 	}
 	options := cmp.Options{unexported}
 	if empty {
-		// The SDK sends nothing for an empty map and reads nothing into an empty
-		// blob: its own loss.
+		// The SDK sends nothing for an empty map and reads nothing into an
+		// empty blob: the loss is its own.
 		options = append(options, cmp.FilterValues(func(x, y any) bool {
 			return unordered(x) && unordered(y)
 		}, cmp.Ignore()))
@@ -271,7 +271,7 @@ func decodeSnapshot(t *testing.T, method reflect.Method, snapshot string) {
 	}
 }
 
-// leaves counts the values that parameters of their own carry.
+// leaves counts the values that have parameters of their own.
 func leaves(v reflect.Value) int {
 	if v.Type() == reflect.TypeFor[time.Time]() || v.Type() == reflect.TypeFor[[]byte]() {
 		return 1

@@ -5,9 +5,9 @@ import (
 )
 
 // appendText appends s as the text of an element. Quotes stay as they are, as
-// in AWS's recorded messages (Value at 'userName'); line ends become character
-// references, or a parser would change them; what XML 1.0 cannot carry becomes
-// U+FFFD. A tab stays itself.
+// in AWS's recorded messages (Value at 'userName'). Line ends become character
+// references, because a parser would change them. What XML 1.0 cannot carry
+// becomes U+FFFD. A tab stays itself.
 func appendText(b []byte, s string) []byte {
 	plain := 0
 	for i := 0; i < len(s); {
@@ -59,8 +59,8 @@ func appendClose(b []byte, name string) []byte {
 	return append(b, ">\n"...)
 }
 
-// appendEmpty writes an element without content, <Tags/>: the form AWS is
-// recorded to give empty lists (and, we take it, all that is empty).
+// appendEmpty writes an element without content, <Tags/>: AWS is recorded to
+// write empty lists so (and, we assume, everything empty).
 func appendEmpty(b []byte, depth int, name string) []byte {
 	b = append(appendIndent(b, depth), '<')
 	return append(append(b, name...), "/>\n"...)

@@ -17,9 +17,9 @@ import (
 // auditedAsOf is the moment from which the ages in the audited report count.
 const auditedAsOf = "2026-11-23T12:00:00Z"
 
-// dictReader is what people write themselves: three of the controls, console
-// passwords without MFA and keys that are old or unused, in a loop over
-// csv.DictReader.
+// dictReader is a program such as people write themselves: three of the
+// controls, console passwords without MFA and keys that are old or unused, in a
+// loop over csv.DictReader.
 const dictReader = `
 import csv, json, sys
 from datetime import datetime, timedelta

@@ -202,7 +202,7 @@ func (h *honest) call(ctx context.Context, call func(context.Context) error) boo
 	return err == nil
 }
 
-// held is what the service holds at one moment.
+// held holds the figures of the service at one moment.
 type held struct {
 	resident, descriptors, trail, wal, database int64
 	// connections are those to PostgreSQL; sessions counts all that were ever

@@ -5,7 +5,7 @@ import (
 	"rollcall/internal/awsquery"
 )
 
-// Actions is every action of STS that is served.
+// Actions lists every action of STS that is served.
 func (s *Service) Actions() []api.Action {
 	return []api.Action{
 		// STS GetCallerIdentity: no permission is required.

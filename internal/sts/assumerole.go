@@ -18,8 +18,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// AssumeRole gives the credentials of a session of a role to a caller whom the
-// role trusts.
+// AssumeRole returns the credentials of a session of a role to a caller that
+// the role trusts.
 func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
 	c := principal.Of(ctx)
 	if c.IsRoot() {
@@ -72,7 +72,7 @@ func (r *assumable) arn() string {
 	return principal.RoleARN(r.partition, r.Account, r.Path, r.Name)
 }
 
-// role finds the role with an ARN, of any account; nil where there is none.
+// role finds the role with an ARN, of any account; nil if there is none.
 func (s *Service) role(ctx context.Context, arn string) (*assumable, error) {
 	part := strings.SplitN(arn, ":", 6)
 	if len(part) != 6 || part[2] != "iam" || !strings.HasPrefix(part[5], "role/") {
@@ -98,20 +98,20 @@ func (s *Service) role(ctx context.Context, arn string) (*assumable, error) {
 	return r, err
 }
 
-// asker is who asks for a session of a role.
+// asker is somebody who asks for a session of a role.
 type asker struct {
 	principal policy.Principal
 	instance  string // of its account
 	policies  policy.Policies
-	keys      access.Keys // what is known of the caller and of how the call came
+	keys      access.Keys // what is known about the caller and the way the call came
 	denial    func(action, role string) *awsmodel.Error
 }
 
-// signed is the asker who signed the call; mfa is when a code that came with it
-// proved a device.
+// signed returns the asker who signed the call; mfa is the time at which a code
+// in the call proved a device.
 //
-// Denials do not say why: AWS's do not, and of a role of another account the
-// caller need not know.
+// Denials do not give a reason: AWS's do not, and the caller need not know
+// about a role of another account.
 func (s *Service) signed(ctx context.Context, mfa time.Time) asker {
 	subject := access.Of(ctx)
 	return asker{
@@ -123,11 +123,11 @@ func (s *Service) signed(ctx context.Context, mfa time.Time) asker {
 	}
 }
 
-// mayAssume decides whether somebody may take a role, by the role's trust
+// mayAssume decides whether somebody may assume a role, by the role's trust
 // policy and the asker's own policies. Session tags and a source identity need
-// a permission of their own beside, also those that the asker's session hands
-// on: STS, session tags; IAM, monitor and control actions taken with assumed
-// roles. r is nil where there is no such role.
+// an additional permission, also those that the asker's session passes on: STS,
+// session tags; IAM, monitor and control actions taken with assumed roles. r is
+// nil if there is no such role.
 func (s *Service) mayAssume(
 	ctx context.Context, by asker, r *assumable, action string, n *newSession, arn string,
 ) error {
@@ -145,7 +145,8 @@ func (s *Service) mayAssume(
 		document, err := s.iam.Access().Document(policy.Trust, r.TrustPolicy)
 		var malformed *awsmodel.Error
 		if errors.As(err, &malformed) {
-			// Stored when what it says was still taken: it trusts nobody.
+			// It was stored when what it says was still accepted: it trusts
+			// nobody.
 			return by.denial(action, arn)
 		}
 		if err != nil {
@@ -165,7 +166,7 @@ func (s *Service) mayAssume(
 	return nil
 }
 
-// keys are the condition keys of the role itself.
+// keys returns the condition keys of the role itself.
 func (r *assumable) keys(key string) []string {
 	if key == "aws:resourceaccount" {
 		return []string{r.Account}
@@ -173,8 +174,8 @@ func (r *assumable) keys(key string) []string {
 	return access.TagValue(r.tags, key)
 }
 
-// proven says of a request that its caller proved an MFA device by a code that
-// came with it, whatever the caller's own session says.
+// proven makes a request say that its caller proved an MFA device by a code in
+// it, whatever the caller's own session says.
 func proven(at time.Time, of access.Keys) access.Keys {
 	if at.IsZero() {
 		return of

@@ -13,8 +13,8 @@ import (
 	"rollcall/internal/principal"
 )
 
-// rootTasks are what a session of AssumeRoot can be for, by the names of AWS's
-// task policies, and the feature of the organisation that each needs. IAM,
+// rootTasks maps the names of AWS's task policies, one of which a session of
+// AssumeRoot is for, to the feature of the organisation that each needs. IAM,
 // centrally manage root access for member accounts.
 var rootTasks = map[string]string{
 	"IAMAuditRootUserCredentials":  identity.SettingRootCredentials,
@@ -27,11 +27,11 @@ var rootTasks = map[string]string{
 // rootTaskPath is the path of the task policies.
 const rootTaskPath = "/root-task/"
 
-// rootDurationMax is the length of a session, in seconds, where nothing is
-// said: the most there is. STS AssumeRoot.
+// rootDurationMax is the default length of a session, in seconds, and the
+// longest. STS AssumeRoot.
 const rootDurationMax = 900
 
-// onMemberRoot is the need on the root user whose session is asked for.
+// onMemberRoot is the need on the root user whose session the caller asks for.
 func onMemberRoot(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
 	return []api.Need{{
 		Resources: []api.Resource{
@@ -54,8 +54,8 @@ func memberAccount(c principal.Caller, target string) string {
 	return target
 }
 
-// AssumeRoot gives the management account of an organisation a session of a
-// member's root user, for one task.
+// AssumeRoot returns a session of a member's root user, for one task, to the
+// management account of an organisation.
 func (s *Service) AssumeRoot(ctx context.Context, in *sts.AssumeRootInput) (*sts.AssumeRootOutput, error) {
 	c := principal.Of(ctx)
 	arn := str(in.TaskPolicyArn.Arn)

@@ -16,14 +16,14 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// keySet is the public keys of one identity provider: a JSON Web Key Set that
-// the operator has named, in a file or at a URL. It is read when it is first
-// needed, again when it is an hour old, and when a token names a key that is
-// not in it, but no more often than the pause allows.
+// keySet holds the public keys of one identity provider: a JSON Web Key Set
+// that the operator has named, in a file or at a URL. It is read on first use,
+// again after an hour, and when a token names a key that is not in it, but no
+// more often than the pause allows.
 //
 // Whoever shows a token is a stranger until it is verified. So a read belongs
-// to no caller: it has a deadline of its own, one runs at a time, and no lock
-// is held while it runs.
+// to no caller: it has a deadline of its own, only one runs at a time, and no
+// lock is held while it runs.
 type keySet struct {
 	source string // a file's path, or an http or https URL
 	client *http.Client
@@ -54,7 +54,7 @@ func newKeySet(source string, now func() time.Time, log *slog.Logger) *keySet {
 	}
 }
 
-// checkKeyRedirect lets a provider send to another path of its own: another
+// checkKeyRedirect lets a provider redirect to another path of its own: another
 // host, or plain HTTP, is not what the operator has named.
 func checkKeyRedirect(r *http.Request, via []*http.Request) error {
 	first := via[0].URL
@@ -64,8 +64,8 @@ func checkKeyRedirect(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// find returns the keys that a token may have been signed with: the one it
-// names, or all where it names none. An error says that none could be read.
+// find returns the keys that may have signed a token: the one that it names, or
+// all if it names none. An error says that none could be read.
 func (k *keySet) find(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
 	if reading := k.refresh(id); reading != nil {
 		select {
@@ -79,10 +79,10 @@ func (k *keySet) find(ctx context.Context, id string) ([]jose.JSONWebKey, error)
 	if k.keys == nil {
 		return nil, fmt.Errorf("read keys of %s: %w", k.source, k.err)
 	}
-	return k.named(id), nil // what was read before stays good where it cannot be read again
+	return k.named(id), nil // keys that were read before stay valid if they cannot be read again
 }
 
-// refresh starts a read where one is due, and returns what to wait for.
+// refresh starts a read if one is due, and returns what to wait for.
 func (k *keySet) refresh(id string) (reading <-chan struct{}) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -95,22 +95,22 @@ func (k *keySet) refresh(id string) (reading <-chan struct{}) {
 		k.tried, k.reading = now, make(chan struct{})
 		go k.renew(now, k.reading)
 	}
-	// A provider that failed is not waited for by those whose key is known.
+	// Tokens whose key is known do not wait for a provider that failed.
 	if k.reading == nil || known && k.err != nil {
 		return nil
 	}
 	return k.reading
 }
 
-// within says whether a time is less than a span ago. One that lies ahead is
-// none of this clock, which has stepped back: it counts as long ago.
+// within reports whether a time is less than a span ago. If it is in the
+// future, this clock has stepped back: it counts as long ago.
 func within(now, at time.Time, span time.Duration) bool {
 	age := now.Sub(at)
 	return !at.IsZero() && age >= 0 && age < span
 }
 
-// renew reads the keys. Its failure is logged here, once, however many tokens
-// wait for it.
+// renew reads the keys. It logs a failure once, however many tokens wait for
+// the read.
 func (k *keySet) renew(now time.Time, done chan<- struct{}) {
 	ctx, cancel := context.WithTimeout(context.Background(), k.period)
 	defer cancel()
@@ -150,7 +150,7 @@ func (k *keySet) load(ctx context.Context) ([]jose.JSONWebKey, error) {
 	keys := []jose.JSONWebKey{}
 	for _, raw := range set.Keys {
 		var key jose.JSONWebKey
-		// Keys of other kinds, for other uses, or private ones are passed over.
+		// Keys of other kinds, for other uses, and private keys are skipped.
 		if key.UnmarshalJSON(raw) == nil && key.IsPublic() && key.Use != "enc" {
 			keys = append(keys, key)
 		}
@@ -180,8 +180,8 @@ func (k *keySet) text(ctx context.Context) ([]byte, error) {
 	return readBounded(answer.Body)
 }
 
-// fileText reads the file beside its caller: a file system that hangs keeps
-// one goroutine and nobody else.
+// fileText reads the file in a goroutine of its own: a file system that hangs
+// keeps one goroutine and nobody else.
 func (k *keySet) fileText(ctx context.Context) ([]byte, error) {
 	select {
 	case k.file <- struct{}{}:
@@ -206,8 +206,8 @@ func (k *keySet) fileText(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// readRegular reads a file, and refuses a pipe or a device, of which nobody
-// knows when it ends.
+// readRegular reads a file. It refuses a pipe or a device, because nobody knows
+// when it ends.
 func readRegular(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -236,9 +236,9 @@ func isURL(source string) bool {
 	return strings.HasPrefix(source, "https://") || strings.HasPrefix(source, "http://")
 }
 
-// ParseWebIdentityKeys reads what an operator says of identity providers: the
-// URL of each issuer, an equals sign, and the file or URL of its JSON Web Key
-// Set.
+// ParseWebIdentityKeys reads what an operator says about identity providers:
+// the URL of each issuer, an equals sign, and the file or URL of its JSON Web
+// Key Set.
 func ParseWebIdentityKeys(list []string) (map[string]string, error) {
 	sources := map[string]string{}
 	for _, text := range list {

@@ -87,7 +87,7 @@ func (k *keySet) finds(t *testing.T, id string, want int, limit time.Duration) {
 	}
 }
 
-// A caller who leaves ends its own waiting, neither the fetch nor anybody
+// A caller that leaves ends only its own waiting, not the fetch and not anybody
 // else's.
 func TestKeySetOutlivesItsCaller(t *testing.T) {
 	p := newProvider(t, "good")
@@ -104,21 +104,21 @@ func TestKeySetOutlivesItsCaller(t *testing.T) {
 	}
 	leave()
 	if err := <-left; err == nil {
-		t.Error("who left was given keys")
+		t.Error("a caller that left got keys")
 	}
 	close(p.hold)
 	keys.finds(t, "good", 1, 4*time.Second)
 	if n := p.asked.Load(); n != 1 {
 		t.Errorf("%d fetches", n)
 	}
-	// Nor is there a fetch for whoever has left before.
+	// Nor does a caller that has left before cause a fetch.
 	keys, _ = newTestKeySet(p.URL)
 	keys.find(ctx, "forged")
 	keys.finds(t, "good", 1, 4*time.Second)
 }
 
-// Any number of tokens that name keys which are not there cost one fetch in a
-// pause, and those whose key is known wait for none.
+// Any number of tokens that name missing keys cost one fetch in a pause, and
+// tokens whose key is known wait for none.
 func TestKeySetUnderForgedTokens(t *testing.T) {
 	p := newProvider(t, "good")
 	keys, clock := newTestKeySet(p.URL)
@@ -135,7 +135,7 @@ func TestKeySetUnderForgedTokens(t *testing.T) {
 	for range 100 {
 		keys.finds(t, "good", 1, 2*time.Second)
 	}
-	// The key that was rotated meanwhile is learnt by the same fetch.
+	// The same fetch learns the key that was rotated meanwhile.
 	p.body.Store(keysText(t, "good", "rotated"))
 	close(p.hold)
 	wait.Wait()
@@ -148,8 +148,8 @@ func TestKeySetUnderForgedTokens(t *testing.T) {
 	}
 }
 
-// A provider that hangs is waited for once; after that the keys it gave count
-// on, and are asked for again beside the calls.
+// The service waits once for a provider that hangs. After that the keys that it
+// gave stay valid, and are requested again next to the calls.
 func TestKeySetOfProviderThatHangs(t *testing.T) {
 	p := newProvider(t, "good")
 	keys, clock := newTestKeySet(p.URL)
@@ -181,7 +181,7 @@ func TestKeySetWhenTheClockStepsBack(t *testing.T) {
 	keys.finds(t, "good", 0, 4*time.Second)
 }
 
-// What is no bounded answer of the provider itself is none.
+// Only a bounded answer of the provider itself counts.
 func TestKeySetSources(t *testing.T) {
 	p := newProvider(t, "good")
 	p.body.Store(p.body.Load().(string) + strings.Repeat(" ", keySetMax))

@@ -17,8 +17,8 @@ import (
 	"rollcall/internal/seal"
 )
 
-// outboundDuration is how long a web identity token lives where nothing is
-// said, in seconds. STS GetWebIdentityToken.
+// outboundDuration is the default life of a web identity token, in seconds. STS
+// GetWebIdentityToken.
 const outboundDuration = 300
 
 func tokenSeconds(in *sts.GetWebIdentityTokenInput) int32 {
@@ -28,9 +28,9 @@ func tokenSeconds(in *sts.GetWebIdentityTokenInput) int32 {
 	return *in.DurationSeconds
 }
 
-// onSelf is the need of who asks for a token of itself, with the condition keys
-// of the request. Service authorization reference for STS; that the resource
-// is self is recorded.
+// onSelf is the need of a caller that asks for a token of itself, with the
+// condition keys of the request. Service authorization reference for STS; that
+// the resource is self is recorded.
 func onSelf(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
 	asked := in.(*sts.GetWebIdentityTokenInput)
 	self := []api.Resource{{ARN: "arn:" + c.Partition() + ":sts::" + c.Account() + ":self"}}
@@ -52,7 +52,7 @@ func onSelf(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
 	return needs, nil
 }
 
-// GetWebIdentityToken gives the caller a signed token that says who it is, for
+// GetWebIdentityToken returns a signed token that says who the caller is, for
 // services elsewhere. The order of the checks and their sentences are recorded.
 func (s *Service) GetWebIdentityToken(
 	ctx context.Context, in *sts.GetWebIdentityTokenInput,
@@ -84,8 +84,8 @@ func (s *Service) GetWebIdentityToken(
 	return &sts.GetWebIdentityTokenOutput{WebIdentityToken: ptr(text.Reveal()), Expiration: &expires}, nil
 }
 
-// requestTags are the tags of a request for a token. Those that AWS reserves
-// elsewhere are taken (recorded).
+// requestTags returns the tags of a request for a token. Tags that AWS reserves
+// elsewhere are accepted (recorded).
 func requestTags(tags []tag) (map[string]string, error) {
 	values, folded := map[string]string{}, map[string]bool{}
 	for _, t := range tags {
@@ -98,7 +98,7 @@ func requestTags(tags []tag) (map[string]string, error) {
 	return values, nil
 }
 
-// tokenSubject is whom a token is about: of a role's session the role.
+// tokenSubject returns the subject of a token: for a role's session the role.
 func tokenSubject(c principal.Caller) string {
 	if c.Kind() == principal.AssumedRole {
 		r := c.Session().Role
@@ -107,7 +107,7 @@ func tokenSubject(c principal.Caller) string {
 	return c.ARN()
 }
 
-// aboutCaller sets the claims that AWS makes of the caller and its session.
+// aboutCaller sets the claims that AWS derives from the caller and its session.
 func aboutCaller(token *identity.WebToken, subject *access.Subject) {
 	c, claims := subject.Caller, &token.AWS
 	claims.Account, claims.Region, claims.PrincipalID = c.Account(), c.Region(), token.Subject

@@ -22,20 +22,20 @@ import (
 // configuring SAML assertions for the authentication response.
 const samlAttributes = "https://aws.amazon.com/SAML/Attributes/"
 
-// samlLifetime is how long after it was issued an assertion can be shown.
+// samlLifetime is the time after its issue in which an assertion can be used.
 const samlLifetime = 5 * time.Minute
 
-// assertion is what an assertion says.
+// assertion holds what an assertion says.
 type assertion struct {
 	issuer, subject, subjectType, recipient string
 	audiences                               []string
-	issued, from, until                     time.Time // from and until are zero where it does not say
+	issued, from, until                     time.Time // from and until are zero if it does not say
 	sessionUntil                            time.Time
 	attributes                              map[string][]string
 }
 
-// AssumeRoleWithSAML gives the credentials of a session of a role to whoever
-// shows an assertion of a SAML provider that the role trusts. The request
+// AssumeRoleWithSAML returns the credentials of a session of a role to a caller
+// that shows an assertion of a SAML provider that the role trusts. The request
 // needs no signature.
 func (s *Service) AssumeRoleWithSAML(
 	ctx context.Context, in *sts.AssumeRoleWithSAMLInput,
@@ -79,7 +79,7 @@ func (s *Service) AssumeRoleWithSAML(
 	}, nil
 }
 
-// samlProviderName takes the ARN of a SAML provider apart.
+// samlProviderName splits the ARN of a SAML provider.
 func samlProviderName(arn string) (provider, account, name string, ok bool) {
 	part := strings.SplitN(arn, ":", 6)
 	if len(part) != 6 || part[0] != "arn" || part[2] != "iam" {
@@ -95,9 +95,8 @@ func nameQualifier(issuer, account, name string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// assertion verifies a response by the metadata of a provider. Of the texts
-// those on the provider, the signature and the issuer are reported by users of
-// AWS.
+// assertion verifies a response by the metadata of a provider. The texts about
+// the provider, the signature and the issuer are reported by users of AWS.
 func (s *Service) assertion(ctx context.Context, account, name, response string) (*assertion, error) {
 	var p store.SAMLProvider
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -142,7 +141,7 @@ func (s *Service) assertion(ctx context.Context, account, name, response string)
 	return a, a.check(now)
 }
 
-// check holds an assertion to its dates and to whom it is meant for.
+// check compares an assertion's dates and audience with the request.
 func (a *assertion) check(now time.Time) error {
 	switch {
 	case now.After(a.issued.Add(samlLifetime)), !a.until.IsZero() && !now.Before(a.until):
@@ -155,7 +154,7 @@ func (a *assertion) check(now time.Time) error {
 	return nil
 }
 
-// forAWS says whether an audience is AWS's, of whatever partition.
+// forAWS reports whether an audience is AWS's, of whatever partition.
 func forAWS(audience string) bool {
 	return audience == "urn:amazon:webservices" || strings.HasPrefix(audience, "urn:amazon:webservices:") ||
 		audience == "https://signin.aws.amazon.com/saml" || audience == "https://signin.amazonaws.cn/saml" ||
@@ -206,7 +205,7 @@ func readAssertion(e *etree.Element) (*assertion, error) {
 	return a, errors.Join(errs...)
 }
 
-// elements are the child elements of several parents, which may be nil.
+// elements returns the child elements of several parents, which may be nil.
 func elements(parents ...*etree.Element) (all []*etree.Element) {
 	for _, p := range parents {
 		if p != nil {
@@ -227,7 +226,8 @@ func (a *assertion) addAttributes(statement *etree.Element) {
 	}
 }
 
-// hasRole says whether the assertion has the pair of a role and its provider.
+// hasRole reports whether the assertion has the pair of a role and its
+// provider.
 func (a *assertion) hasRole(role, provider string) bool {
 	return slices.ContainsFunc(a.attributes[samlAttributes+"Role"], func(pair string) bool {
 		first, second, _ := strings.Cut(pair, ",")
@@ -236,7 +236,7 @@ func (a *assertion) hasRole(role, provider string) bool {
 	})
 }
 
-// setAssertion reads what an assertion says of the session.
+// setAssertion reads what an assertion says about the session.
 func (n *newSession) setAssertion(a *assertion, now time.Time) error {
 	names := a.attributes[samlAttributes+"RoleSessionName"]
 	if len(names) != 1 {
@@ -252,8 +252,8 @@ func (n *newSession) setAssertion(a *assertion, now time.Time) error {
 			return fail(invalidToken, "SourceIdentity in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}")
 		}
 	}
-	// The session lasts as asked, or until the provider's own ends. STS
-	// AssumeRoleWithSAML.
+	// The session lasts as long as requested, or until the provider's own ends.
+	// STS AssumeRoleWithSAML.
 	if !a.sessionUntil.IsZero() {
 		left := int32(a.sessionUntil.Sub(now) / time.Second)
 		if left <= 0 {
@@ -278,7 +278,7 @@ func (n *newSession) setAssertion(a *assertion, now time.Time) error {
 
 const sessionNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
 
-// keys are the condition keys of the assertion, which its session has too.
+// keys returns the condition keys of the assertion, which its session has too.
 // IAM, available keys for SAML-based federation.
 func (a *assertion) keys(doc, qualifier string) map[string][]string {
 	return map[string][]string{
@@ -287,7 +287,8 @@ func (a *assertion) keys(doc, qualifier string) map[string][]string {
 	}
 }
 
-// showedAssertion is who called AssumeRoleWithSAML, as the trail names it.
+// showedAssertion returns the caller of AssumeRoleWithSAML, as the trail names
+// it.
 func showedAssertion(in, out any) trail.Identity {
 	id := trail.Identity{Type: trail.SAMLUser}
 	_, id.AccountID, _, _ = samlProviderName(api.Text(in, "PrincipalArn"))

@@ -23,14 +23,15 @@ const (
 	samlBearer    = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 )
 
-// Bounds of a response. Those of real providers are not twenty deep.
+// These constants bound a response. Those of real providers are not twenty
+// deep.
 const (
 	samlDepth = 64
 	samlParts = 10_000 // elements and attributes
 )
 
-// samlAlgorithms are those by which a response may be signed and digested:
-// what is left when SHA-1 is.
+// samlAlgorithms are the algorithms by which a response may be signed and
+// digested: those without SHA-1.
 var samlAlgorithms = []string{
 	dsig.RSASHA256SignatureMethod, dsig.RSASHA384SignatureMethod, dsig.RSASHA512SignatureMethod,
 	dsig.ECDSASHA256SignatureMethod, dsig.ECDSASHA384SignatureMethod, dsig.ECDSASHA512SignatureMethod,
@@ -43,10 +44,10 @@ var (
 	errSAMLSignature = errors.New("its signature is not valid")
 )
 
-// verifiedAssertion returns the one assertion of a response, as it was signed
-// by one of the keys: the response as a whole, or the assertion itself. What it
-// returns was made from the bytes whose digest was signed, so nothing that
-// stands elsewhere in the document can be taken for it.
+// verifiedAssertion returns the one assertion of a response, as one of the keys
+// signed it: either the response as a whole, or the assertion itself. It is
+// parsed from the bytes whose digest was signed, so nothing elsewhere in the
+// document can be taken for it.
 func verifiedAssertion(encoded string, keys []*x509.Certificate, now time.Time) (*etree.Element, error) {
 	text, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), ""))
 	if err != nil {
@@ -84,7 +85,7 @@ func verifiedAssertion(encoded string, keys []*x509.Certificate, now time.Time) 
 	if !signed(assertion) {
 		return nil, errSAMLSignature
 	}
-	// Apart from its document it needs the namespaces that it was declared in.
+	// Outside its document it needs the namespaces that it was declared in.
 	inherited, err := etreeutils.NSBuildParentContext(assertion)
 	if err != nil {
 		return nil, errNoSAML
@@ -152,7 +153,7 @@ func checkAlgorithms(e *etree.Element) error {
 	return nil
 }
 
-// signed says whether an element has a signature of its own.
+// signed reports whether an element has a signature of its own.
 func signed(e *etree.Element) bool { return child(e, dsig.Namespace, dsig.SignatureTag) != nil }
 
 // verified checks an element's signature by each of the keys.
@@ -160,7 +161,7 @@ func verified(e *etree.Element, keys []*x509.Certificate, now time.Time) (*etree
 	for _, key := range keys {
 		v := dsig.NewDefaultValidationContext(&dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{key}})
 		v.Clock = dsig.NewFakeClockAt(now)
-		// It changes the signature that it looks at.
+		// The library changes the signature that it examines.
 		if whole, err := v.Validate(e.Copy()); err == nil {
 			return whole, nil
 		}
@@ -168,7 +169,7 @@ func verified(e *etree.Element, keys []*x509.Certificate, now time.Time) (*etree
 	return nil, errSAMLSignature
 }
 
-// oneAssertion is the only assertion of a response.
+// oneAssertion returns the only assertion of a response.
 func oneAssertion(response *etree.Element) (*etree.Element, error) {
 	var found *etree.Element
 	for _, c := range response.ChildElements() {
@@ -191,7 +192,7 @@ func isElement(e *etree.Element, space, tag string) bool {
 	return e != nil && e.Tag == tag && e.NamespaceURI() == space
 }
 
-// child is the first child element of a name, nil where there is none.
+// child returns the first child element of a name, or nil.
 func child(e *etree.Element, space, tag string) *etree.Element {
 	if e == nil {
 		return nil

@@ -15,7 +15,7 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// A response of any form is refused without a panic, and what is verified says
+// A response of any form is refused without a panic, and a verified one says
 // what was signed.
 func FuzzVerifiedAssertion(f *testing.F) {
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)

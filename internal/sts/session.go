@@ -16,16 +16,17 @@ import (
 	"rollcall/internal/store"
 )
 
-// maxTags is how many tags a session, or a role, may have. STS quotas.
+// maxTags is the number of tags that a session, or a role, may have. STS
+// quotas.
 const maxTags = 50
 
-// maxPolicyARNs is how many managed policies may narrow a session. STS
-// AssumeRole.
+// maxPolicyARNs is the number of managed policies that may narrow a session.
+// STS AssumeRole.
 const maxPolicyARNs = 10
 
-// packedSpace is the room, in bytes, that session policies and tags have when
-// they are packed, and maxToken the size of the longest token. AWS publishes no
-// figure of the first; the second bounds MinimumSessionTokenSize.
+// packedSpace is the space, in bytes, for packed session policies and tags.
+// maxToken is the size of the longest token. AWS publishes no figure for the
+// first; the second bounds MinimumSessionTokenSize.
 const (
 	packedSpace = 2048
 	maxToken    = 4096
@@ -33,7 +34,7 @@ const (
 
 // newSession is a session as a request asks for it.
 type newSession struct {
-	from     *principal.Session // the caller's, nil where it has none
+	from     *principal.Session // the caller's, nil if it has none
 	name     string
 	duration *int32
 	mfa      time.Time // when the caller proved a device for this request
@@ -41,7 +42,7 @@ type newSession struct {
 
 	externalID string
 	asked      []store.Tag // the tags of the request itself
-	tags       []store.Tag // these and those that the caller's session hands on
+	tags       []store.Tag // these and those that the caller's session passes on
 	transitive []string    // folded keys of the tags that the next session inherits
 
 	askedTransitive []string // as the request spells them
@@ -65,7 +66,7 @@ func tagsOf(in []types.Tag) []tag {
 	return tags
 }
 
-// asks are the condition keys of a request for a session of a role. STS,
+// asks returns the condition keys of a request for a session of a role. STS,
 // condition keys.
 func (n *newSession) asks(key string) []string {
 	switch key {
@@ -81,7 +82,7 @@ func (n *newSession) asks(key string) []string {
 	return access.RequestTags(n.asked, nil)(key)
 }
 
-// madeSession is what answers say of a session.
+// madeSession holds what answers say about a session.
 type madeSession struct {
 	credentials *types.Credentials
 	packed      *int32 // percent of packedSpace
@@ -91,9 +92,9 @@ type madeSession struct {
 var errDuplicateTags = fail("InvalidParameterValue",
 	"Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 
-// setTags reads the tags of a request and adds those that are handed on. Keys
-// are compared without case. Of the texts the last is reported by users of
-// AWS, the others are guesses.
+// setTags reads the tags of a request and adds those that are passed on. Keys
+// are compared without case. The last text is reported by users of AWS; the
+// others are guesses.
 func (n *newSession) setTags(tags []tag, transitive []string) error {
 	seen := map[string]bool{}
 	for _, t := range tags {
@@ -137,7 +138,7 @@ func (n *newSession) setTags(tags []tag, transitive []string) error {
 	return nil
 }
 
-// setSourceIdentity holds a session to the source identity that it was begun
+// setSourceIdentity makes a session keep the source identity that it began
 // with: IAM, monitor and control actions taken with assumed roles.
 func (n *newSession) setSourceIdentity(asked string) error {
 	n.sourceIdentity = asked
@@ -151,8 +152,8 @@ func (n *newSession) setSourceIdentity(asked string) error {
 	return nil
 }
 
-// roleSession makes a session of a role whose caller was found to be trusted.
-// It does not say that the caller proved an MFA device: IAM, configuring
+// roleSession creates a session of a role whose caller is trusted. The session
+// does not say that the caller proved an MFA device: IAM, configuring
 // MFA-protected API access.
 func (s *Service) roleSession(ctx context.Context, r *assumable, n *newSession) (madeSession, error) {
 	seconds := int32(defaultDuration)
@@ -174,15 +175,15 @@ func (s *Service) roleSession(ctx context.Context, r *assumable, n *newSession) 
 	})
 }
 
-// In seconds: how long a session of a role lasts where nothing is said, and
-// how long at most for one that was taken by another role's session.
+// In seconds: the default length of a session of a role, and the longest for
+// one that another role's session assumed.
 const (
 	defaultDuration = 3600
 	chainedDuration = 3600
 )
 
-// makeSession checks what narrows a session and makes its credentials. session
-// has what is its own beside that.
+// makeSession checks what narrows a session and creates its credentials.
+// session holds the rest of what is particular to it.
 func (s *Service) makeSession(
 	ctx context.Context, of store.KeyOwner, seconds int32, n *newSession, session principal.Session,
 ) (made madeSession, err error) {
@@ -225,8 +226,8 @@ func (s *Service) makeSession(
 }
 
 // errNoJSON is the error for a session policy that does not even begin as a
-// policy does. Users of AWS report it, and that of a text that does begin so
-// but is none: "Syntax errors in policy.".
+// policy does. Users of AWS report it, and the one for a text that does begin
+// so and is no policy: "Syntax errors in policy.".
 var errNoJSON = fail("MalformedPolicyDocument", "The policy is not in the valid JSON format.")
 
 func checkSessionPolicy(text string) error {
@@ -260,8 +261,8 @@ func (s *Service) policyARNs(ctx context.Context, account string, in []types.Pol
 	return arns, nil
 }
 
-// packedSize is how much of the room for policies and tags a session fills, in
-// percent; nil for one without.
+// packedSize returns how much of the space for policies and tags a session
+// fills, in percent; nil for one without.
 func packedSize(session *principal.Session) (*int32, error) {
 	if session.Policy == "" && len(session.PolicyARNs)+len(session.Tags) == 0 {
 		return nil, nil

@@ -10,15 +10,14 @@ import (
 	"rollcall/internal/principal"
 )
 
-// In seconds: how long a session of a user or a federated user lasts where
-// nothing is said, and how long one of root lasts at most, whatever is said.
-// STS GetSessionToken, GetFederationToken.
+// In seconds: the default length of a session of a user or a federated user,
+// and the longest session of root. STS GetSessionToken, GetFederationToken.
 const (
 	userDuration = 12 * 3600
 	rootDuration = 3600
 )
 
-// userSeconds is how long a session of the caller is to last.
+// userSeconds returns the length of a session of the caller.
 func userSeconds(c principal.Caller, asked *int32) int32 {
 	seconds := int32(userDuration)
 	if asked != nil {
@@ -38,8 +37,8 @@ func byLongTermKey(c principal.Caller, action string) error {
 	return nil
 }
 
-// GetSessionToken gives a user a session of itself, with which MFA is proven
-// if a code comes with the request. No permission is needed.
+// GetSessionToken returns a session of the user itself. A code in the request
+// proves MFA for it. No permission is needed.
 func (s *Service) GetSessionToken(
 	ctx context.Context, in *sts.GetSessionTokenInput,
 ) (*sts.GetSessionTokenOutput, error) {
@@ -60,7 +59,7 @@ func (s *Service) GetSessionToken(
 		SessionTokenUtilization: made.used}, nil
 }
 
-// onFederatedUser is the need on the federated user that is to be made.
+// onFederatedUser is the need on the federated user that the call creates.
 func onFederatedUser(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
 	r := []api.Resource{{ARN: principal.FederatedUserARN(c.Partition(), c.Account(), api.Text(in, "Name"))}}
 	needs := []api.Need{{Resources: r}}
@@ -70,9 +69,9 @@ func onFederatedUser(_ context.Context, c principal.Caller, in any) ([]api.Need,
 	return needs, nil
 }
 
-// GetFederationToken gives the caller credentials to hand on. They can do what
-// both the caller's policies and those of the request allow, without any of
-// the latter nothing.
+// GetFederationToken returns credentials that the caller can pass on. They can
+// do what both the caller's policies and those of the request allow, and
+// nothing if the request has none.
 func (s *Service) GetFederationToken(
 	ctx context.Context, in *sts.GetFederationTokenInput,
 ) (*sts.GetFederationTokenOutput, error) {

@@ -1,12 +1,12 @@
-// Package sts is the Security Token Service: who is calling, whose a key is,
-// and sessions: of a role, of a user, of a federated user, of a member
-// account's root user.
+// Package sts is the Security Token Service: it tells callers who they are and
+// whose a key is, and creates sessions of a role, of a user, of a federated
+// user, and of a member account's root user.
 //
-// It promises that a session is given only to whom the role's trust policy and
-// the caller's own policies allow it, or to whoever proves by a provider's
-// token whom the role trusts; that one-time codes count once; and that no
-// session may do more than what it was taken from. It refuses to store
-// sessions: identity seals all that is known of one into its token.
+// It promises that a caller gets a session of a role only if the role's trust
+// policy and the caller's own policies allow it, or if it proves by a
+// provider's token that the role trusts it; that one-time codes count once; and
+// that no session may do more than its origin. It stores no sessions: identity
+// seals everything that is known about one into its token.
 package sts
 
 import (
@@ -27,9 +27,9 @@ import (
 
 // Config is a Service's settings.
 type Config struct {
-	// WebIdentityKeys says where the keys of identity providers are, by the
-	// issuer's URL: a file, or a URL. Tokens of others are refused: the accounts
-	// of a store do not make it fetch what they like.
+	// WebIdentityKeys maps the URL of an issuer to the place of its keys: a
+	// file or a URL. Tokens of other issuers are refused, because the accounts
+	// of a store must not be able to make it fetch any URL.
 	WebIdentityKeys map[string]string
 	Log             *slog.Logger // nil discards
 }
@@ -40,10 +40,10 @@ type Service struct {
 	iam     *identity.Service
 	log     *slog.Logger
 	issuers map[string]*keySet // by the issuer's URL without https://
-	unset   atomic.Int64       // when it was last logged that keys are not set
+	unset   atomic.Int64       // when the absence of keys was last logged
 }
 
-// fail makes an error for the client.
+// fail returns an error for the client.
 var fail = awsmodel.Fail
 
 // str reads an optional string of an input.
@@ -54,10 +54,10 @@ func str(p *string) string {
 	return *p
 }
 
-// ptr makes a member of an output.
+// ptr returns a member of an output.
 func ptr[T any](v T) *T { return &v }
 
-// optional makes a member of an output that is left out where it is empty.
+// optional returns a member of an output that is left out if it is empty.
 func optional(v string) *string {
 	if v == "" {
 		return nil
@@ -65,7 +65,7 @@ func optional(v string) *string {
 	return &v
 }
 
-// some are the values of a condition key: none for "".
+// some returns the values of a condition key: none for "".
 func some(v string) []string {
 	if v == "" {
 		return nil
@@ -94,8 +94,8 @@ func (s *Service) GetCallerIdentity(
 	return &sts.GetCallerIdentityOutput{Account: &account, UserId: &id, Arn: &arn}, nil
 }
 
-// GetAccessKeyInfo tells which account a key belongs to: the number in the
-// id itself, or, for ids that carry none, the account that holds the key.
+// GetAccessKeyInfo tells which account a key belongs to: the number in the id
+// itself or, for ids without one, the account that holds the key.
 func (s *Service) GetAccessKeyInfo(
 	ctx context.Context, in *sts.GetAccessKeyInfoInput,
 ) (*sts.GetAccessKeyInfoOutput, error) {
@@ -108,7 +108,8 @@ func (s *Service) GetAccessKeyInfo(
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		// AWS refuses ids that it cannot have made; the text is not recorded.
+		// AWS refuses ids that it cannot have created; the text is not
+		// recorded.
 		return nil, fail("ValidationError", "Access key %s is not valid.", *in.AccessKeyId)
 	}
 	if err != nil {

@@ -19,14 +19,15 @@ import (
 	"rollcall/internal/trail"
 )
 
-// tokenAlgorithms are how a web identity token may be signed. IAM, creating an
-// OIDC identity provider.
+// tokenAlgorithms are the algorithms that may sign a web identity token. IAM,
+// creating an OIDC identity provider.
 var tokenAlgorithms = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512}
 
-// clockSkew is how far the provider's clock may run ahead of ours.
+// clockSkew bounds how far the provider's clock may be ahead of ours.
 const clockSkew = 5 * time.Minute
 
-// Refusals of a token. The first four sentences are reported by users of AWS.
+// These errors refuse a token. The first four sentences are reported by users
+// of AWS.
 var (
 	errNoToken = fail(invalidToken,
 		"The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
@@ -54,8 +55,8 @@ type webToken struct {
 	} `json:"https://aws.amazon.com/tags"`
 }
 
-// AssumeRoleWithWebIdentity gives the credentials of a session of a role to
-// whoever shows a token of an identity provider that the role trusts. The
+// AssumeRoleWithWebIdentity returns the credentials of a session of a role to a
+// caller that shows a token of an identity provider that the role trusts. The
 // request needs no signature.
 func (s *Service) AssumeRoleWithWebIdentity(
 	ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput,
@@ -125,7 +126,8 @@ func (s *Service) webToken(ctx context.Context, account, text string) (*webToken
 	return token, nil
 }
 
-// clientIDs are whom the tokens of an issuer may be meant for in an account.
+// clientIDs are the audiences that the tokens of an issuer may have in an
+// account.
 func (s *Service) clientIDs(ctx context.Context, account, issuer string) (ids []string, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		if _, err := tx.OIDCProvider(account, issuer); err != nil {
@@ -140,11 +142,12 @@ func (s *Service) clientIDs(ctx context.Context, account, issuer string) (ids []
 	return ids, err
 }
 
-// verify checks a token's signature by the keys of its issuer.
+// verify checks a token's signature with the keys of its issuer.
 func (s *Service) verify(ctx context.Context, parsed *jwt.JSONWebToken, token *webToken) error {
 	set := s.issuers[strings.TrimPrefix(token.Issuer, "https://")]
 	if set == nil {
-		// Strangers may ask without end, so it is said once in a while.
+		// Strangers may ask without end, so this is logged only once in a
+		// while.
 		if now := s.db.Now().Unix() / 10; s.unset.Swap(now) != now {
 			s.log.WarnContext(ctx, "web identity token of an issuer whose keys are not set", "issuer", token.Issuer)
 		}
@@ -152,10 +155,10 @@ func (s *Service) verify(ctx context.Context, parsed *jwt.JSONWebToken, token *w
 	}
 	keys, err := set.find(ctx, parsed.Headers[0].KeyID)
 	if errors.Is(err, context.Canceled) {
-		return err // who asked has left
+		return err // the caller has left
 	}
 	if err != nil {
-		return errNoProvider // why is in the log, once for every read
+		return errNoProvider // the reason is in the log, once for every read
 	}
 	if len(keys) == 0 {
 		return errNoKeys
@@ -171,8 +174,8 @@ func (s *Service) verify(ctx context.Context, parsed *jwt.JSONWebToken, token *w
 	return errSignature
 }
 
-// check holds a token to its dates. The sentence on its end is reported by
-// users of AWS, the others are guesses.
+// check compares the dates of a token with the clock. The sentence about its
+// end is reported by users of AWS; the others are guesses.
 func (t *webToken) check(now time.Time) error {
 	switch {
 	case t.Expiry == nil:
@@ -195,8 +198,8 @@ func (t *webToken) check(now time.Time) error {
 	return nil
 }
 
-// audience is what the condition key aud and the client ids are compared with:
-// the authorized party where the token has one. IAM, available keys for OIDC
+// audience is compared with the condition key aud and the client ids: it is the
+// authorized party if the token has one. IAM, available keys for OIDC
 // federation.
 func (t *webToken) audience() []string {
 	if t.AuthorizedParty != "" {
@@ -205,7 +208,7 @@ func (t *webToken) audience() []string {
 	return t.Audience
 }
 
-// keys are the condition keys of the token, which its session has too.
+// keys returns the condition keys of the token, which its session has too.
 func (t *webToken) keys(issuer string) map[string][]string {
 	issuer = strings.ToLower(issuer)
 	keys := map[string][]string{issuer + ":sub": {t.Subject}, issuer + ":aud": t.audience()}
@@ -266,8 +269,8 @@ func (s *Service) federated(ctx context.Context, provider string, keys map[strin
 	}
 }
 
-// showedToken is who called AssumeRoleWithWebIdentity, as the trail names it.
-// Where the call was refused nothing is known for certain.
+// showedToken returns the caller of AssumeRoleWithWebIdentity, as the trail
+// names it. If the call was refused nothing is known for certain.
 func showedToken(in, out any) trail.Identity {
 	id := trail.Identity{Type: trail.WebIdentityUser}
 	if o, ok := out.(*sts.AssumeRoleWithWebIdentityOutput); ok && o != nil {

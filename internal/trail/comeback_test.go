@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Calls that come faster than the sink is tried do not put the next attempt
-// off: the trail comes back while they come.
+// Calls that come faster than the sink is tried do not postpone the next
+// attempt: the trail recovers while they come.
 func TestComesBackUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &flaky{err: syscall.ENOSPC}
@@ -38,8 +38,8 @@ func TestComesBackUnderLoad(t *testing.T) {
 	})
 }
 
-// A backlog that does not fit at once goes out in parts: nothing is written
-// twice, and nothing is lost.
+// A backlog that does not fit in one write goes out in parts: nothing is
+// written twice, and nothing is lost.
 func TestBacklogFitsInParts(t *testing.T) {
 	f := &flaky{err: syscall.ENOSPC}
 	tr := New(f)
@@ -71,7 +71,8 @@ func TestBacklogFitsInParts(t *testing.T) {
 	}
 }
 
-// What counts as written of a batch that did not fit is on disk as well.
+// The part of a batch that counts as written, although the batch did not fit,
+// is on disk as well.
 func TestSyncOfPartWritten(t *testing.T) {
 	f := &flaky{err: syscall.ENOSPC, room: 100_000, syncErr: syscall.EIO}
 	tr := New(f)

@@ -135,7 +135,7 @@ func TestReopenFailureKeepsTheFile(t *testing.T) {
 	}
 }
 
-// A trail that was deleted or moved away is noticed within a second.
+// The trail notices within a second that its file was deleted or moved away.
 func TestDeletedFileIsNoticed(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "trail.jsonl")
@@ -234,7 +234,8 @@ func TestStandardOutput(t *testing.T) {
 	_ = stdout.Close()
 	_ = stdin.Close()
 	err = cmd.Wait()
-	if got := stderr.String(); err != nil || !strings.HasPrefix(got, "<nil> ") || !strings.Contains(got, "broken pipe") || !strings.Contains(got, "false") {
+	if got := stderr.String(); err != nil || !strings.HasPrefix(got, "<nil> ") ||
+		!strings.Contains(got, "broken pipe") || !strings.Contains(got, "false") {
 		t.Errorf("%v: %s", err, got)
 	}
 }

@@ -31,20 +31,26 @@ func TestMembersRequest(t *testing.T) {
 		{"nothing set", &iam.GetUserInput{}, ``},
 		{"no members", &sts.GetCallerIdentityInput{}, ``},
 		{"empty text is not nothing", &iam.GetUserInput{UserName: aws.String("")}, `{"userName":""}`},
-		{"empty list", &iam.UntagUserInput{UserName: aws.String("a"), TagKeys: []string{}}, `{"tagKeys":[],"userName":"a"}`},
+		{"empty list", &iam.UntagUserInput{UserName: aws.String("a"), TagKeys: []string{}},
+			`{"tagKeys":[],"userName":"a"}`},
 		{"texts", &iam.UntagUserInput{TagKeys: []string{"a", "b"}}, `{"tagKeys":["a","b"]}`},
-		{"numbers and enums", &iam.ListVirtualMFADevicesInput{MaxItems: aws.Int32(5), AssignmentStatus: types.AssignmentStatusTypeAny},
+		{"numbers and enums",
+			&iam.ListVirtualMFADevicesInput{MaxItems: aws.Int32(5), AssignmentStatus: types.AssignmentStatusTypeAny},
 			`{"assignmentStatus":"Any","maxItems":5}`},
-		{"password", &iam.CreateLoginProfileInput{UserName: aws.String("a"), Password: aws.String("canary"), PasswordResetRequired: true},
+		{"password", &iam.CreateLoginProfileInput{UserName: aws.String("a"), Password: aws.String("canary"),
+			PasswordResetRequired: true},
 			`{"passwordResetRequired":true,"userName":"a"}`},
-		{"only passwords", &iam.ChangePasswordInput{OldPassword: aws.String("canary"), NewPassword: aws.String("canary")}, ``},
+		{"only passwords",
+			&iam.ChangePasswordInput{OldPassword: aws.String("canary"), NewPassword: aws.String("canary")}, ``},
 		{"MFA codes", &iam.EnableMFADeviceInput{SerialNumber: aws.String("s"), UserName: aws.String("a"),
 			AuthenticationCode1: aws.String("canary"), AuthenticationCode2: aws.String("canary")},
 			`{"serialNumber":"s","userName":"a"}`},
 		{"SSH key", &iam.UpdateSSHPublicKeyInput{SSHPublicKeyId: aws.String("APKA"), Status: types.StatusTypeInactive},
 			`{"sSHPublicKeyId":"APKA","status":"Inactive"}`},
-		{"password policy", &iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: aws.Int32(12), HardExpiry: aws.Bool(false)},
-			`{"allowUsersToChangePassword":false,"hardExpiry":false,"minimumPasswordLength":12,"requireLowercaseCharacters":false,` +
+		{"password policy",
+			&iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: aws.Int32(12), HardExpiry: aws.Bool(false)},
+			`{"allowUsersToChangePassword":false,"hardExpiry":false,"minimumPasswordLength":12,` +
+				`"requireLowercaseCharacters":false,` +
 				`"requireNumbers":false,"requireSymbols":false,"requireUppercaseCharacters":false}`},
 		{"nil", (*iam.GetUserInput)(nil), ``},
 		{"untyped nil", nil, ``},
@@ -68,15 +74,21 @@ func TestMembersResponse(t *testing.T) {
 		want string
 	}{
 		{"CreateAccessKey", &iam.CreateAccessKeyOutput{AccessKey: &types.AccessKey{
-			AccessKeyId: aws.String("AKIA"), SecretAccessKey: aws.String("canary"), Status: "Active", UserName: aws.String("Bob"), CreateDate: at}},
-			`{"accessKey":{"accessKeyId":"AKIA","status":"Active","userName":"Bob","createDate":"Nov 23, 2026 2:20:00 PM"}}`},
+			AccessKeyId: aws.String("AKIA"), SecretAccessKey: aws.String("canary"), Status: "Active",
+			UserName: aws.String("Bob"), CreateDate: at}},
+			`{"accessKey":{"accessKeyId":"AKIA","status":"Active","userName":"Bob","createDate":"Nov 23, 2026 ` +
+				`2:20:00 PM"}}`},
 		{"CreateVirtualMFADevice", &iam.CreateVirtualMFADeviceOutput{VirtualMFADevice: &types.VirtualMFADevice{
 			SerialNumber: aws.String("s"), Base32StringSeed: []byte("canary"), QRCodePNG: []byte("canary")}},
 			`{"virtualMFADevice":{"serialNumber":"s"}}`},
-		{"CreateServiceSpecificCredential", &iam.CreateServiceSpecificCredentialOutput{ServiceSpecificCredential: &types.ServiceSpecificCredential{
-			CreateDate: at, ServiceName: aws.String("n"), ServiceSpecificCredentialId: aws.String("ACCA"), Status: "Active", UserName: aws.String("Bob"),
-			ServicePassword: aws.String("canary"), ServiceCredentialSecret: aws.String("canary"), ServiceUserName: aws.String("Bob-at-1")}},
-			`{"serviceSpecificCredential":{"createDate":"Nov 23, 2026 2:20:00 PM","serviceName":"n","serviceSpecificCredentialId":"ACCA",` +
+		{"CreateServiceSpecificCredential",
+			&iam.CreateServiceSpecificCredentialOutput{ServiceSpecificCredential: &types.ServiceSpecificCredential{
+				CreateDate: at, ServiceName: aws.String("n"), ServiceSpecificCredentialId: aws.String("ACCA"),
+				Status: "Active", UserName: aws.String("Bob"),
+				ServicePassword: aws.String("canary"), ServiceCredentialSecret: aws.String("canary"),
+				ServiceUserName: aws.String("Bob-at-1")}},
+			`{"serviceSpecificCredential":{"createDate":"Nov 23, 2026 2:20:00 ` +
+				`PM","serviceName":"n","serviceSpecificCredentialId":"ACCA",` +
 				`"status":"Active","userName":"Bob","serviceUserName":"Bob-at-1"}}`},
 		{"GenerateCredentialReport", &iam.GenerateCredentialReportOutput{State: "STARTED"}, `{"state":"STARTED"}`},
 		{"report content", &iam.GetCredentialReportOutput{Content: []byte("canary")}, ``},
@@ -124,33 +136,43 @@ func fill(v reflect.Value, path string) {
 var served = []any{
 	iam.CreateUserInput{}, iam.CreateUserOutput{}, iam.GetUserInput{}, iam.ListUsersInput{}, iam.UpdateUserInput{},
 	iam.DeleteUserInput{}, iam.TagUserInput{}, iam.UntagUserInput{}, iam.ListUserTagsInput{},
-	iam.CreateLoginProfileInput{}, iam.CreateLoginProfileOutput{}, iam.GetLoginProfileInput{}, iam.UpdateLoginProfileInput{},
+	iam.CreateLoginProfileInput{}, iam.CreateLoginProfileOutput{}, iam.GetLoginProfileInput{},
+	iam.UpdateLoginProfileInput{},
 	iam.DeleteLoginProfileInput{}, iam.ChangePasswordInput{},
 	iam.UpdateAccountPasswordPolicyInput{}, iam.GetAccountPasswordPolicyInput{}, iam.DeleteAccountPasswordPolicyInput{},
 	iam.CreateAccessKeyInput{}, iam.CreateAccessKeyOutput{}, iam.UpdateAccessKeyInput{}, iam.DeleteAccessKeyInput{},
 	iam.ListAccessKeysInput{}, iam.GetAccessKeyLastUsedInput{},
-	iam.CreateVirtualMFADeviceInput{}, iam.CreateVirtualMFADeviceOutput{}, iam.EnableMFADeviceInput{}, iam.ResyncMFADeviceInput{},
-	iam.DeactivateMFADeviceInput{}, iam.DeleteVirtualMFADeviceInput{}, iam.ListMFADevicesInput{}, iam.ListVirtualMFADevicesInput{},
+	iam.CreateVirtualMFADeviceInput{}, iam.CreateVirtualMFADeviceOutput{}, iam.EnableMFADeviceInput{},
+	iam.ResyncMFADeviceInput{},
+	iam.DeactivateMFADeviceInput{}, iam.DeleteVirtualMFADeviceInput{}, iam.ListMFADevicesInput{},
+	iam.ListVirtualMFADevicesInput{},
 	iam.GetMFADeviceInput{}, iam.TagMFADeviceInput{}, iam.UntagMFADeviceInput{}, iam.ListMFADeviceTagsInput{},
 	iam.UploadSigningCertificateInput{}, iam.UploadSigningCertificateOutput{}, iam.UpdateSigningCertificateInput{},
 	iam.DeleteSigningCertificateInput{}, iam.ListSigningCertificatesInput{},
-	iam.UploadSSHPublicKeyInput{}, iam.UploadSSHPublicKeyOutput{}, iam.GetSSHPublicKeyInput{}, iam.ListSSHPublicKeysInput{},
+	iam.UploadSSHPublicKeyInput{}, iam.UploadSSHPublicKeyOutput{}, iam.GetSSHPublicKeyInput{},
+	iam.ListSSHPublicKeysInput{},
 	iam.UpdateSSHPublicKeyInput{}, iam.DeleteSSHPublicKeyInput{},
-	iam.CreateServiceSpecificCredentialInput{}, iam.CreateServiceSpecificCredentialOutput{}, iam.ListServiceSpecificCredentialsInput{},
-	iam.UpdateServiceSpecificCredentialInput{}, iam.ResetServiceSpecificCredentialInput{}, iam.ResetServiceSpecificCredentialOutput{},
+	iam.CreateServiceSpecificCredentialInput{}, iam.CreateServiceSpecificCredentialOutput{},
+	iam.ListServiceSpecificCredentialsInput{},
+	iam.UpdateServiceSpecificCredentialInput{}, iam.ResetServiceSpecificCredentialInput{},
+	iam.ResetServiceSpecificCredentialOutput{},
 	iam.DeleteServiceSpecificCredentialInput{},
 	iam.CreateAccountAliasInput{}, iam.ListAccountAliasesInput{}, iam.DeleteAccountAliasInput{},
 	iam.GetAccountSummaryInput{}, iam.GenerateCredentialReportInput{}, iam.GenerateCredentialReportOutput{},
 	iam.CreateRoleInput{}, iam.CreateRoleOutput{}, iam.GetRoleInput{}, iam.ListRolesInput{}, iam.UpdateRoleInput{},
-	iam.UpdateRoleDescriptionInput{}, iam.UpdateRoleDescriptionOutput{}, iam.UpdateAssumeRolePolicyInput{}, iam.DeleteRoleInput{},
+	iam.UpdateRoleDescriptionInput{}, iam.UpdateRoleDescriptionOutput{}, iam.UpdateAssumeRolePolicyInput{},
+	iam.DeleteRoleInput{},
 	iam.TagRoleInput{}, iam.UntagRoleInput{}, iam.ListRoleTagsInput{},
-	iam.CreateGroupInput{}, iam.CreateGroupOutput{}, iam.GetGroupInput{}, iam.ListGroupsInput{}, iam.UpdateGroupInput{}, iam.DeleteGroupInput{},
+	iam.CreateGroupInput{}, iam.CreateGroupOutput{}, iam.GetGroupInput{}, iam.ListGroupsInput{}, iam.UpdateGroupInput{},
+	iam.DeleteGroupInput{},
 	iam.AddUserToGroupInput{}, iam.RemoveUserFromGroupInput{}, iam.ListGroupsForUserInput{},
 	iam.PutUserPolicyInput{}, iam.GetUserPolicyInput{}, iam.DeleteUserPolicyInput{}, iam.ListUserPoliciesInput{},
 	iam.PutGroupPolicyInput{}, iam.GetGroupPolicyInput{}, iam.DeleteGroupPolicyInput{}, iam.ListGroupPoliciesInput{},
 	iam.PutRolePolicyInput{}, iam.GetRolePolicyInput{}, iam.DeleteRolePolicyInput{}, iam.ListRolePoliciesInput{},
-	iam.CreatePolicyInput{}, iam.CreatePolicyOutput{}, iam.GetPolicyInput{}, iam.ListPoliciesInput{}, iam.DeletePolicyInput{},
-	iam.CreatePolicyVersionInput{}, iam.CreatePolicyVersionOutput{}, iam.GetPolicyVersionInput{}, iam.ListPolicyVersionsInput{},
+	iam.CreatePolicyInput{}, iam.CreatePolicyOutput{}, iam.GetPolicyInput{}, iam.ListPoliciesInput{},
+	iam.DeletePolicyInput{},
+	iam.CreatePolicyVersionInput{}, iam.CreatePolicyVersionOutput{}, iam.GetPolicyVersionInput{},
+	iam.ListPolicyVersionsInput{},
 	iam.DeletePolicyVersionInput{}, iam.SetDefaultPolicyVersionInput{},
 	iam.TagPolicyInput{}, iam.UntagPolicyInput{}, iam.ListPolicyTagsInput{},
 	iam.AttachUserPolicyInput{}, iam.DetachUserPolicyInput{}, iam.ListAttachedUserPoliciesInput{},
@@ -160,21 +182,29 @@ var served = []any{
 	iam.PutRolePermissionsBoundaryInput{}, iam.DeleteRolePermissionsBoundaryInput{},
 	iam.ListEntitiesForPolicyInput{}, iam.GetAccountAuthorizationDetailsInput{},
 	iam.GetCredentialReportInput{}, sts.GetCallerIdentityInput{}, sts.GetAccessKeyInfoInput{},
-	iam.CreateInstanceProfileInput{}, iam.CreateInstanceProfileOutput{}, iam.GetInstanceProfileInput{}, iam.ListInstanceProfilesInput{},
-	iam.ListInstanceProfilesForRoleInput{}, iam.AddRoleToInstanceProfileInput{}, iam.RemoveRoleFromInstanceProfileInput{},
-	iam.DeleteInstanceProfileInput{}, iam.TagInstanceProfileInput{}, iam.UntagInstanceProfileInput{}, iam.ListInstanceProfileTagsInput{},
-	iam.CreateServiceLinkedRoleInput{}, iam.CreateServiceLinkedRoleOutput{}, iam.DeleteServiceLinkedRoleInput{}, iam.DeleteServiceLinkedRoleOutput{},
+	iam.CreateInstanceProfileInput{}, iam.CreateInstanceProfileOutput{}, iam.GetInstanceProfileInput{},
+	iam.ListInstanceProfilesInput{},
+	iam.ListInstanceProfilesForRoleInput{}, iam.AddRoleToInstanceProfileInput{},
+	iam.RemoveRoleFromInstanceProfileInput{},
+	iam.DeleteInstanceProfileInput{}, iam.TagInstanceProfileInput{}, iam.UntagInstanceProfileInput{},
+	iam.ListInstanceProfileTagsInput{},
+	iam.CreateServiceLinkedRoleInput{}, iam.CreateServiceLinkedRoleOutput{}, iam.DeleteServiceLinkedRoleInput{},
+	iam.DeleteServiceLinkedRoleOutput{},
 	iam.GetServiceLinkedRoleDeletionStatusInput{},
 	sts.AssumeRoleInput{}, sts.AssumeRoleOutput{}, sts.GetSessionTokenInput{}, sts.GetSessionTokenOutput{},
 	sts.GetFederationTokenInput{}, sts.GetFederationTokenOutput{},
 	sts.AssumeRoleWithSAMLInput{}, sts.AssumeRoleWithSAMLOutput{},
 	sts.AssumeRootInput{}, sts.AssumeRootOutput{}, sts.DecodeAuthorizationMessageInput{},
 	sts.AssumeRoleWithWebIdentityInput{}, sts.AssumeRoleWithWebIdentityOutput{},
-	iam.CreateOpenIDConnectProviderInput{}, iam.CreateOpenIDConnectProviderOutput{}, iam.GetOpenIDConnectProviderInput{},
-	iam.ListOpenIDConnectProvidersInput{}, iam.DeleteOpenIDConnectProviderInput{}, iam.AddClientIDToOpenIDConnectProviderInput{},
+	iam.CreateOpenIDConnectProviderInput{}, iam.CreateOpenIDConnectProviderOutput{},
+	iam.GetOpenIDConnectProviderInput{},
+	iam.ListOpenIDConnectProvidersInput{}, iam.DeleteOpenIDConnectProviderInput{},
+	iam.AddClientIDToOpenIDConnectProviderInput{},
 	iam.RemoveClientIDFromOpenIDConnectProviderInput{}, iam.UpdateOpenIDConnectProviderThumbprintInput{},
-	iam.TagOpenIDConnectProviderInput{}, iam.UntagOpenIDConnectProviderInput{}, iam.ListOpenIDConnectProviderTagsInput{},
-	iam.CreateSAMLProviderInput{}, iam.CreateSAMLProviderOutput{}, iam.GetSAMLProviderInput{}, iam.ListSAMLProvidersInput{},
+	iam.TagOpenIDConnectProviderInput{}, iam.UntagOpenIDConnectProviderInput{},
+	iam.ListOpenIDConnectProviderTagsInput{},
+	iam.CreateSAMLProviderInput{}, iam.CreateSAMLProviderOutput{}, iam.GetSAMLProviderInput{},
+	iam.ListSAMLProvidersInput{},
 	iam.UpdateSAMLProviderInput{}, iam.UpdateSAMLProviderOutput{}, iam.DeleteSAMLProviderInput{},
 	iam.TagSAMLProviderInput{}, iam.UntagSAMLProviderInput{}, iam.ListSAMLProviderTagsInput{},
 	iam.UploadServerCertificateInput{}, iam.UploadServerCertificateOutput{}, iam.GetServerCertificateInput{},
@@ -183,10 +213,12 @@ var served = []any{
 	iam.EnableOrganizationsRootCredentialsManagementInput{}, iam.EnableOrganizationsRootCredentialsManagementOutput{},
 	iam.DisableOrganizationsRootCredentialsManagementInput{}, iam.DisableOrganizationsRootCredentialsManagementOutput{},
 	iam.EnableOrganizationsRootSessionsInput{}, iam.EnableOrganizationsRootSessionsOutput{},
-	iam.DisableOrganizationsRootSessionsInput{}, iam.DisableOrganizationsRootSessionsOutput{}, iam.ListOrganizationsFeaturesInput{},
+	iam.DisableOrganizationsRootSessionsInput{}, iam.DisableOrganizationsRootSessionsOutput{},
+	iam.ListOrganizationsFeaturesInput{},
 	iam.SetSecurityTokenServicePreferencesInput{}, iam.PutAccountPropertiesInput{},
 	iam.EnableOutboundWebIdentityFederationOutput{}, sts.GetWebIdentityTokenInput{}, sts.GetWebIdentityTokenOutput{},
-	iam.GenerateServiceLastAccessedDetailsInput{}, iam.GenerateServiceLastAccessedDetailsOutput{}, iam.GetServiceLastAccessedDetailsInput{},
+	iam.GenerateServiceLastAccessedDetailsInput{}, iam.GenerateServiceLastAccessedDetailsOutput{},
+	iam.GetServiceLastAccessedDetailsInput{},
 	iam.GetServiceLastAccessedDetailsWithEntitiesInput{}, iam.ListPoliciesGrantingServiceAccessInput{},
 	iam.SimulateCustomPolicyInput{}, iam.SimulatePrincipalPolicyInput{}, iam.GetContextKeysForCustomPolicyInput{},
 	iam.GetContextKeysForPrincipalPolicyInput{},
@@ -197,7 +229,8 @@ var served = []any{
 func TestMembersLeftOut(t *testing.T) {
 	want := []string{
 		"AddPrivateKey", "AuthenticationCode1", "AuthenticationCode2", "Base32StringSeed", "CertificateBody",
-		"CertificateChain", "EncodedMessage", "NewPassword", "OldPassword", "Password", "PolicyExclusionList", "PrivateKey", "QRCodePNG",
+		"CertificateChain", "EncodedMessage", "NewPassword", "OldPassword", "Password", "PolicyExclusionList",
+		"PrivateKey", "QRCodePNG",
 		"SAMLAssertion", "SAMLMetadataDocument", "SSHPublicKeyBody", "SecretAccessKey",
 		"ServiceCredentialSecret", "ServicePassword", "SessionToken", "TokenCode", "WebIdentityToken",
 	}
@@ -254,7 +287,8 @@ func TestMembersOfAnyOutput(t *testing.T) {
 	} {
 		fill(reflect.ValueOf(v).Elem(), "")
 		got := all.Response(v)
-		if got != nil && !json.Valid(got) || strings.Contains(string(got), "Content") || strings.Contains(string(got), "Seed") {
+		if got != nil && !json.Valid(got) || strings.Contains(string(got), "Content") ||
+			strings.Contains(string(got), "Seed") {
 			t.Errorf("%T: %s", v, got)
 		}
 	}
@@ -278,10 +312,12 @@ func TestMembersNarrowed(t *testing.T) {
 func TestMembersBounds(t *testing.T) {
 	m := NewMembers(MayRecord)
 	for name, in := range map[string]any{
-		"a long text":        &iam.GetUserInput{UserName: aws.String(strings.Repeat("\x01", 1<<20))},
-		"many texts":         &iam.UntagUserInput{TagKeys: strings.Split(strings.Repeat("k,", 1<<19), ","), UserName: aws.String("a")},
-		"many long texts":    &iam.UntagUserInput{TagKeys: slices.Repeat([]string{strings.Repeat("k", 5000)}, 200)},
-		"structs in a row":   &iam.TagUserInput{Tags: slices.Repeat([]types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}, 1<<16)},
+		"a long text": &iam.GetUserInput{UserName: aws.String(strings.Repeat("\x01", 1<<20))},
+		"many texts": &iam.UntagUserInput{TagKeys: strings.Split(strings.Repeat("k,", 1<<19), ","),
+			UserName: aws.String("a")},
+		"many long texts": &iam.UntagUserInput{TagKeys: slices.Repeat([]string{strings.Repeat("k", 5000)}, 200)},
+		"structs in a row": &iam.TagUserInput{
+			Tags: slices.Repeat([]types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}, 1<<16)},
 		"empty texts in row": &iam.UntagUserInput{TagKeys: make([]string, 1<<20)},
 	} {
 		got := m.Request(in)
@@ -296,9 +332,11 @@ func TestMembersBounds(t *testing.T) {
 
 func TestReadOnly(t *testing.T) {
 	for action, want := range map[string]bool{
-		"GetUser": true, "ListUsers": true, "GetCredentialReport": true, "GetCallerIdentity": true, "SimulatePrincipalPolicy": true,
+		"GetUser": true, "ListUsers": true, "GetCredentialReport": true, "GetCallerIdentity": true,
+		"SimulatePrincipalPolicy":  true,
 		"GenerateCredentialReport": false, "CreateUser": false, "ChangePassword": false, "": false,
-		"AssumeRole": true, "AssumeRoleWithWebIdentity": true, "AssumeRoot": true, "GetSessionToken": true, "DecodeAuthorizationMessage": true,
+		"AssumeRole": true, "AssumeRoleWithWebIdentity": true, "AssumeRoot": true, "GetSessionToken": true,
+		"DecodeAuthorizationMessage": true,
 	} {
 		if got := ReadOnly(action); got != want {
 			t.Errorf("%s: %v", action, got)
@@ -306,7 +344,8 @@ func TestReadOnly(t *testing.T) {
 	}
 	for action, want := range map[string]bool{
 		"AssumeRole": true, "AssumeRoleWithWebIdentity": true, "AssumeRoleWithSAML": true, "AssumeRoot": true,
-		"GetSessionToken": true, "GetFederationToken": true, "GetCallerIdentity": false, "CreateAccessKey": false, "DecodeAuthorizationMessage": false,
+		"GetSessionToken": true, "GetFederationToken": true, "GetCallerIdentity": false, "CreateAccessKey": false,
+		"DecodeAuthorizationMessage": false,
 	} {
 		if got := Issues(action); got != want {
 			t.Errorf("%s: %v", action, got)
@@ -316,7 +355,8 @@ func TestReadOnly(t *testing.T) {
 
 func ExampleMembers_Request() {
 	m := NewMembers(MayRecord)
-	fmt.Println(string(m.Request(&iam.CreateLoginProfileInput{UserName: aws.String("Bob"), Password: aws.String("hunter2")})))
+	fmt.Println(string(
+		m.Request(&iam.CreateLoginProfileInput{UserName: aws.String("Bob"), Password: aws.String("hunter2")})))
 	// Output: {"passwordResetRequired":false,"userName":"Bob"}
 }
 

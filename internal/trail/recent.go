@@ -6,12 +6,12 @@ import (
 	"os"
 )
 
-// recentBytes is how much of the end of the file Recent reads. A crash leaves
-// records of the last second or two in doubt.
+// recentBytes is the length of the end of the file that Recent reads. A crash
+// leaves records of the last second or two in doubt.
 const recentBytes = 16 << 20
 
-// Recent says which of the events have a record among the last ones of the
-// file, one that says what became of them. It knows none of other sinks, and
+// Recent reports which of the events have a record among the last ones of the
+// file that says what became of them. It knows no events of other sinks, and
 // none of a file that was moved away.
 func (t *Trail) Recent(ids []string) map[string]bool {
 	if t.path == "" {
@@ -33,7 +33,7 @@ func (t *Trail) Recent(ids []string) map[string]bool {
 	return recordedIDs(end, ids)
 }
 
-// recordedIDs looks for events in whole lines. No text of a client's looks like
+// recordedIDs looks for events in whole lines. No text from a client looks like
 // a member: quotes within texts are escaped.
 func recordedIDs(text []byte, ids []string) map[string]bool {
 	wanted := map[string]bool{}

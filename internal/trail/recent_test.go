@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What is in the file is found, but for records that do not know what became
+// Recent finds what is in the file, except records that do not know what became
 // of their call, and lines that were cut.
 func TestRecent(t *testing.T) {
 	tr, err := Open(filepath.Join(t.TempDir(), "trail.jsonl"))
@@ -16,7 +16,8 @@ func TestRecent(t *testing.T) {
 	defer tr.Close()
 	for _, rec := range []Record{
 		{EventID: "a", EventName: "CreateUser"},
-		{EventID: "b", EventName: "CreateUser", ErrorCode: "ServiceUnavailable", AdditionalEventData: []byte(`{"outcome":"unknown"}`)},
+		{EventID: "b", EventName: "CreateUser", ErrorCode: "ServiceUnavailable",
+			AdditionalEventData: []byte(`{"outcome":"unknown"}`)},
 		{EventID: "c", EventName: "CreateUser", UserAgent: strings.Repeat(`"outcome":"unknown"`, 3) + `"eventID":"d"`},
 	} {
 		if err := tr.Write(&rec); err != nil {

@@ -72,7 +72,8 @@ func everyField() *Record {
 
 // The golden file holds a name and the record for each case.
 func TestRecord(t *testing.T) {
-	records := map[string]*Record{"CreateAccessKey": createAccessKey(), "GetUser": getUser(), "every field": everyField(), "empty": {}}
+	records := map[string]*Record{"CreateAccessKey": createAccessKey(), "GetUser": getUser(),
+		"every field": everyField(), "empty": {}}
 	golden, err := os.ReadFile("testdata/records.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -101,8 +102,10 @@ func TestRecord(t *testing.T) {
 }
 
 func TestRecordHidesCertificateBodies(t *testing.T) {
-	r := Record{ErrorCode: "MalformedCertificate", ErrorMessage: "Certificate -----BEGIN PRIVATE KEY----- canary is malformed."}
-	if got := r.AppendJSON(nil); bytes.Contains(got, []byte("canary")) || !bytes.Contains(got, []byte("is malformed.")) {
+	r := Record{ErrorCode: "MalformedCertificate",
+		ErrorMessage: "Certificate -----BEGIN PRIVATE KEY----- canary is malformed."}
+	if got := r.AppendJSON(nil); bytes.Contains(got, []byte("canary")) ||
+		!bytes.Contains(got, []byte("is malformed.")) {
 		t.Errorf("%s", got)
 	}
 }
@@ -122,14 +125,16 @@ func TestRecordCutsTexts(t *testing.T) {
 func FuzzRecord(f *testing.F) {
 	f.Add("a\nb\r\u2028\"\\\x00\x7f\u0085", "\xff\xc3", "{\n}")
 	f.Fuzz(func(t *testing.T, a, b, raw string) {
-		r := Record{UserAgent: a, UserIdentity: Identity{UserName: b}, EventName: b, AdditionalEventData: json.RawMessage(raw)}
+		r := Record{UserAgent: a, UserIdentity: Identity{UserName: b}, EventName: b,
+			AdditionalEventData: json.RawMessage(raw)}
 		if !json.Valid(r.AdditionalEventData) {
 			if r.AdditionalEventData = nil; strings.Contains(raw, "\n") {
 				r.AdditionalEventData = json.RawMessage(raw) // becomes null
 			}
 		}
 		got := r.AppendJSON(nil)
-		if bytes.ContainsAny(got, "\n\r\u2028\u2029\u0085\x00\x7f") && !strings.ContainsAny(raw, "\r\u2028\u2029\u0085\x7f") {
+		if bytes.ContainsAny(got, "\n\r\u2028\u2029\u0085\x00\x7f") &&
+			!strings.ContainsAny(raw, "\r\u2028\u2029\u0085\x7f") {
 			t.Fatalf("a line break or control character: %q", got)
 		}
 		var back struct {
@@ -139,7 +144,8 @@ func FuzzRecord(f *testing.F) {
 		if err := json.Unmarshal(got, &back); err != nil {
 			t.Fatalf("%v: %s", err, got)
 		}
-		if len(a) <= maxText && back.UserAgent != strings.ToValidUTF8(a, "\ufffd") && back.UserAgent != string([]rune(a)) {
+		if len(a) <= maxText && back.UserAgent != strings.ToValidUTF8(a, "\ufffd") &&
+			back.UserAgent != string([]rune(a)) {
 			t.Fatalf("%q came back as %q", a, back.UserAgent)
 		}
 	})

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// A sink that takes nothing any more holds no call longer than the deadline;
-// when it goes on, every record of a change is there, whole and once.
+// A sink that takes nothing any more delays no call beyond the deadline. When
+// it continues, every record of a change is there, complete and once.
 func TestStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{entered: make(chan struct{}), goOn: make(chan struct{})}
@@ -45,7 +45,8 @@ func TestStall(t *testing.T) {
 		const floods, size = 1000, 1500
 		for range floods {
 			_ = tr.Write(&Record{
-				ReadOnly: true, EventName: "Read", UserAgent: strings.Repeat("x", 1024), ErrorMessage: strings.Repeat("x", size),
+				ReadOnly: true, EventName: "Read", UserAgent: strings.Repeat("x", 1024),
+				ErrorMessage: strings.Repeat("x", size),
 			})
 		}
 		if err := tr.Write(&Record{RequestID: "change after reads"}); !errors.Is(err, ErrStalled) {
@@ -109,8 +110,8 @@ func TestCloseWhileStalled(t *testing.T) {
 	})
 }
 
-// A collector stops reading its pipe, under load, and goes on later: no line is
-// torn, none is lost, none comes twice. Another process that writes into the
+// A collector stops reading its pipe, under load, and continues later: no line
+// is torn, none is lost, none comes twice. Another process that writes into the
 // same pipe does not mix with them.
 func TestPipeWhoseReaderStops(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
@@ -136,7 +137,8 @@ func TestPipeWhoseReaderStops(t *testing.T) {
 					return
 				default:
 				}
-				// As the funnel does: no change while the trail is down.
+				// This is what the funnel does: no change while the trail is
+				// down.
 				if tr.Probe() != nil {
 					time.Sleep(time.Millisecond)
 					continue
@@ -200,7 +202,7 @@ func TestPipeWhoseReaderStops(t *testing.T) {
 	}
 }
 
-// What a trail that is given up leaves in a pipe ends with a whole line.
+// What a trail that gives up leaves in a pipe ends with a whole line.
 func TestPipeGetsWholeLines(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -218,7 +220,7 @@ func TestPipeGetsWholeLines(t *testing.T) {
 		wg.Go(func() { _ = tr.Write(&Record{RequestID: fmt.Sprint(i), UserAgent: strings.Repeat("x", 900)}) })
 	}
 	wg.Wait()
-	// Room for a part of what waits.
+	// Make room for a part of what waits.
 	buf := make([]byte, 1<<20)
 	n, err := reader.Read(buf[:20_000])
 	if err != nil {

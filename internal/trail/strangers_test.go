@@ -10,18 +10,20 @@ import (
 	"time"
 )
 
-// hostile fills every text of a record with bytes that grow most.
+// hostile fills every text of a record with the bytes that grow most.
 func hostile(stranger bool) *Record {
 	x := strings.Repeat("\xff\"\x00\u2028", 3000)
 	return &Record{
 		Stranger: stranger,
 		UserIdentity: Identity{
-			Type: x, PrincipalID: x, ARN: x, AccountID: x, AccessKeyID: x, UserName: x, InvokedBy: x, IdentityProvider: x,
-			SessionContext: &SessionContext{Issuer: &SessionIssuer{x, x, x, x, x}, SourceIdentity: x},
+			Type: x, PrincipalID: x, ARN: x, AccountID: x, AccessKeyID: x, UserName: x, InvokedBy: x,
+			IdentityProvider: x,
+			SessionContext:   &SessionContext{Issuer: &SessionIssuer{x, x, x, x, x}, SourceIdentity: x},
 		},
 		EventSource: x, EventName: x, AWSRegion: x, SourceIPAddress: x, UserAgent: x, ErrorCode: x, ErrorMessage: x,
-		RequestParameters: json.RawMessage(`"` + strings.Repeat("x", 300<<10) + `"`), ResponseElements: json.RawMessage(`{}`),
-		RequestID: x, EventID: x, EventType: x, RecipientAccountID: x, Resources: []Resource{{x, x, x}},
+		RequestParameters: json.RawMessage(`"` + strings.Repeat("x", 300<<10) + `"`),
+		ResponseElements:  json.RawMessage(`{}`),
+		RequestID:         x, EventID: x, EventType: x, RecipientAccountID: x, Resources: []Resource{{x, x, x}},
 		TLS: &TLSDetails{x, x, x},
 	}
 }
@@ -32,7 +34,8 @@ func TestRecordIsBounded(t *testing.T) {
 	if len(known) > maxRecord || !json.Valid(known[len("before"):]) || !bytes.Contains(known, []byte(without)) {
 		t.Errorf("%d bytes", len(known))
 	}
-	// What a request can really fill: a stranger has no session and no names.
+	// A request can really fill only this: a stranger has no session and no
+	// names.
 	r := hostile(true)
 	x, id := r.UserAgent, strings.Repeat("x", 36)
 	r.UserIdentity = Identity{Type: WebIdentityUser, PrincipalID: x, UserName: x, IdentityProvider: x, AccessKeyID: x}
@@ -45,7 +48,7 @@ func TestRecordIsBounded(t *testing.T) {
 	}
 }
 
-// A text is cut where its escaped form is too long, whatever it is made of.
+// A text is cut if its escaped form is too long, whatever it contains.
 func TestTextIsCutAfterEscaping(t *testing.T) {
 	for _, unit := range []string{"x", "\xff", "\"", "\\", "\n", "\x00", "ä", "\u0085", "\u2028", "😀", "\xf0\x9f"} {
 		for most := range 40 {
@@ -109,7 +112,8 @@ func TestStrangersAreBounded(t *testing.T) {
 				for _, n := range d.ErrorCodes {
 					codes += n
 				}
-				if codes != d.Calls || d.Addresses != addresses || len(d.MostFrom) != maxNamed || len(d.ErrorCodes) > maxCodes+1 {
+				if codes != d.Calls || d.Addresses != addresses || len(d.MostFrom) != maxNamed ||
+					len(d.ErrorCodes) > maxCodes+1 {
 					t.Errorf("%+v", d)
 				}
 			}
@@ -128,13 +132,13 @@ func TestOneStrangerLeavesRoomForOthers(t *testing.T) {
 			mustWrite(t, tr, Record{EventName: "Flood", Stranger: true, SourceIPAddress: "192.0.2.1"})
 		}
 		mustWrite(t, tr, Record{EventName: "Other", Stranger: true, SourceIPAddress: "192.0.2.2"})
-		time.Sleep(summaryEvery + time.Second) // told of without another call
+		time.Sleep(summaryEvery + time.Second) // reported without another call
 		synctest.Wait()
 		events := mustEvents(t, f.text.String(), 0)
 		if n := len(events); n != 22 || events[20].EventName != "Other" || events[21].EventName != "RefusalsOmitted" {
 			t.Errorf("%d events: %s", n, names(events))
 		}
-		// Kept where it cannot be written, as the record of a change is.
+		// It is kept if it cannot be written, as the record of a change is.
 		f.set(fmt.Errorf("full"), 0)
 		for range 1000 {
 			_ = tr.Write(&Record{EventName: "Flood", Stranger: true, SourceIPAddress: "192.0.2.1"})

@@ -1,27 +1,29 @@
 // Package trail is the audit trail: one line of JSON for each call, in the
-// shape of a CloudTrail record, so that what reads CloudTrail reads it.
+// shape of a CloudTrail record, so that programs which read CloudTrail can read
+// it.
 //
-// What it promises:
+// It promises:
 //
 //   - Write returns nil only after the whole line went to the sink (and, with
 //     Sync, to the disk). A caller that gets an error must not acknowledge the
 //     call.
 //   - No call waits longer than the Deadline, whatever the sink does. A sink
-//     that takes nothing for so long has stalled: Probe says so at once, and
-//     the lines that wait go out, in order and whole, when it takes them again.
-//   - Each line goes out within one write(2); lines of callers that come at
-//     the same time share one, and each caller learns the fate of its own. No
-//     text a client chose can break a line.
+//     that takes nothing for so long has stalled: Probe says so immediately,
+//     and the waiting lines go out, in order and complete, when it takes them
+//     again.
+//   - Each line goes out within one write(2). Lines of callers that come at
+//     the same time share one write, and each caller learns what became of its
+//     own line. No text that a client chose can break a line.
 //   - After a write that was cut short the next one begins with a line break,
 //     so that only the cut line is unreadable. Into a pipe lines of up to
 //     4 KiB are never cut.
 //   - While the sink fails, Probe says so before a change is made. Records that
-//     cannot be written are kept in memory, changes longest, and written when
-//     the sink is back, after a TrailResumed event that tells of the gap and
-//     counts those that were lost.
+//     cannot be written are kept in memory, those of changes longest. They are
+//     written when the sink is back, after a TrailResumed event that reports
+//     the gap and counts the records that were lost.
 //   - What strangers write is bounded; see Budget.
-//   - No secret: inputs and outputs pass [Members], which keeps named members
-//     only.
+//   - No secret is written: inputs and outputs pass [Members], which keeps only
+//     named members.
 package trail
 
 import (
@@ -35,39 +37,41 @@ import (
 )
 
 const (
-	// maxKept bounds the bytes of records kept while the sink fails or has
-	// stalled. Changes are refused then, so only those under way at the start
-	// need room. Calls that change nothing get half of it.
+	// maxKept bounds the bytes of records that are kept while the sink fails or
+	// has stalled. Changes are then refused, so only those that have already
+	// begun need space. Calls that change nothing get half of it.
 	maxKept = 1 << 20
 
-	// defaultDeadline is below the timeouts of the SDKs, and of those who
-	// watch /readyz.
+	// defaultDeadline is below the timeouts of the SDKs, and of the monitors of
+	// /readyz.
 	defaultDeadline = 5 * time.Second
 
-	// recheckEvery is how often the file is compared with what its path names,
-	// so that a trail that was moved away or deleted does not go on unseen.
+	// recheckEvery is the time between two comparisons of the file with what
+	// its path names, so that a trail that was moved away or deleted does not
+	// continue unseen.
 	recheckEvery = time.Second
 )
 
-// ErrStalled says that the sink has taken nothing for longer than the Deadline.
+// ErrStalled reports that the sink has taken nothing for longer than the
+// Deadline.
 var ErrStalled = errors.New("the trail has stalled: a write into it does not end")
 
-// Trail writes records. Safe for concurrent use.
+// Trail writes records. It is safe for concurrent use.
 type Trail struct {
 	// Sync makes Write wait until its line is on disk (fsync). Callers that
 	// come together share one. Set it before the first Write; it has no effect
 	// on sinks that cannot sync, such as pipes.
 	Sync bool
 
-	// Strangers bounds the records of those. Set it before the first Write.
+	// Strangers bounds the records of strangers. Set it before the first Write.
 	Strangers Budget
 
-	// Deadline is how long Write, Probe, Reopen and Close may take. Set it
-	// before the first Write. New sets five seconds.
+	// Deadline is the longest that Write, Probe, Reopen and Close may take. Set
+	// it before the first Write. New sets five seconds.
 	Deadline time.Duration
 
 	strangers strangers
-	summary   sync.Mutex // held while they are told of
+	summary   sync.Mutex // held while their records are summarised
 
 	path string // empty unless the sink is a file named by path
 	off  bool
@@ -75,16 +79,16 @@ type Trail struct {
 	// retryEvery is the least time between two attempts on a failing sink.
 	retryEvery time.Duration
 
-	// The writer alone uses these. It is one goroutine, which lives while there
-	// is something to do: it may be held up by the sink for any time.
-	broken  bool // the sink ends within a line
-	pipe    bool // the sink is one
+	// Only the writer uses these. It is one goroutine, which lives while there
+	// is something to do; the sink may block it for any time.
+	broken  bool // the content of the sink ends within a line
+	pipe    bool // the sink is a pipe
 	checked time.Time
 
-	// mu guards the batch callers may join, and the record of failure. It is
-	// never held while something is written.
+	// mu guards the batch that callers may join, and the record of failure. It
+	// is never held during a write.
 	mu      sync.Mutex
-	sink    io.Writer // changed by the writer alone
+	sink    io.Writer // only the writer changes it
 	next    *batch
 	ended   chan struct{} // closed when the writer ends; nil without one
 	failing failure
@@ -94,26 +98,26 @@ type Trail struct {
 	healthy atomic.Bool // failing is zero
 }
 
-// failure is what happened since the last write that succeeded.
+// failure is what happened since the last successful write.
 type failure struct {
 	since   time.Time // zero: the last write succeeded
 	err     error
-	attempt time.Time // the last one that failed
-	stalled time.Time // since when it is known that the writer does not come back; zero: it does
+	attempt time.Time // the last failed write
+	stalled time.Time // since when it is known that the writer does not return; zero: it does
 	kept    []byte    // whole lines, to be written later
 	keptN   int
-	lost    int // records that no one will see
+	lost    int // records that are lost
 }
 
-// batch is the lines of callers that came together.
+// batch holds the lines of callers that came together.
 type batch struct {
 	buf    []byte
 	lines  []line
-	reopen bool          // open the file anew first
+	reopen bool          // open the file again first
 	done   chan struct{} // closed when the rest is set
 
 	written  int   // bytes of buf that are on the sink
-	err      error // for those whose line is not
+	err      error // for the callers whose line is not
 	reopened error
 }
 
@@ -125,7 +129,8 @@ type line struct {
 
 // Open returns a trail that appends to the file dest, which it creates with
 // mode 0600; "-" is standard output, "off" is a trail that keeps nothing. An
-// empty dest is refused, so that no forgotten setting switches the trail off.
+// empty dest is refused, so that a forgotten setting does not switch the trail
+// off.
 func Open(dest string) (*Trail, error) {
 	switch dest {
 	case "":
@@ -160,15 +165,16 @@ func New(w io.Writer) *Trail {
 	return t
 }
 
-// Off says that the trail keeps nothing.
+// Off reports whether the trail keeps nothing.
 func (t *Trail) Off() bool { return t.off }
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
-// Write appends the record as one line and returns when it is written. It
-// gives the record an EventID if it has none. On an error the line is not, or
-// not surely, on the sink: it may be kept for later. A failing sink is tried at
-// most ten times a second; between, Write and Probe return the last error.
+// Write appends the record as one line and returns when it is written. It gives
+// the record an EventID if it has none. On an error the line is not, or not
+// certainly, on the sink: it may be kept for later. A failing sink is tried at
+// most ten times a second; between attempts, Write and Probe return the last
+// error.
 //
 // The record of a Stranger beyond the Budget is counted and not written.
 func (t *Trail) Write(rec *Record) error {
@@ -197,8 +203,8 @@ func (t *Trail) Write(rec *Record) error {
 	return nil
 }
 
-// summarize has the writer tell of the strangers whose records were left out.
-// Where that cannot be written it is kept, as the records of changes are.
+// summarize makes the writer report the strangers whose records were left out.
+// If the report cannot be written it is kept, as the records of changes are.
 func (t *Trail) summarize() {
 	t.summary.Lock() // Close must find what was taken
 	defer t.summary.Unlock()
@@ -207,8 +213,8 @@ func (t *Trail) summarize() {
 	}
 }
 
-// append adds the record's line to the next batch, and says where it ends. The
-// error says that it cannot be waited for.
+// append adds the record's line to the next batch, and returns where it ends.
+// The error says that nobody can wait for it.
 func (t *Trail) append(rec *Record) (b *batch, end int, err error) {
 	if rec.EventID == "" {
 		rec.EventID = NewEventID()
@@ -237,7 +243,7 @@ func (t *Trail) append(rec *Record) (b *batch, end int, err error) {
 	return b, len(b.buf), err
 }
 
-// room is how many bytes of records are kept for later.
+// room returns how many bytes of records may be kept for later.
 func room(change bool) int {
 	if change {
 		return maxKept
@@ -245,7 +251,7 @@ func room(change bool) int {
 	return maxKept / 2
 }
 
-// gather returns the batch that the writer takes next, and sees to it that
+// gather returns the batch that the writer takes next, and makes sure that
 // there is a writer. t.mu is held.
 func (t *Trail) gather() *batch {
 	if t.next == nil {
@@ -284,9 +290,9 @@ func (t *Trail) wait(b *batch) error {
 // Healthy reports whether the last write succeeded. It does not try.
 func (t *Trail) Healthy() bool { return t.healthy.Load() }
 
-// Probe returns nil if a record can be expected to be written. Call it before
-// a change is made. After a failed write it tries the sink again and returns
-// the error if it still fails.
+// Probe returns nil if a record can probably be written. Call it before a
+// change is made. After a failed write it tries the sink again and returns the
+// error if it still fails.
 func (t *Trail) Probe() error {
 	if t.healthy.Load() {
 		return nil
@@ -308,8 +314,8 @@ func (t *Trail) Probe() error {
 	return nil
 }
 
-// Flush returns when what was written is on disk, if the sink has one. Unlike
-// the others it has no deadline: the disk may hang.
+// Flush returns when the written records are on disk, if the sink has one.
+// Unlike the others it has no deadline: the disk may hang.
 func (t *Trail) Flush() error {
 	if t.Sync || t.off {
 		return nil
@@ -319,13 +325,13 @@ func (t *Trail) Flush() error {
 	t.mu.Unlock()
 	err := syncTo(sink)
 	if errors.Is(err, os.ErrClosed) {
-		return nil // by Reopen, which has seen to it, or by Close
+		return nil // by Reopen, which has synced it, or by Close
 	}
 	return err
 }
 
-// Reopen opens the file anew, for log rotation. On an error the trail goes on
-// with the file it has. It does nothing for other sinks.
+// Reopen opens the file again, for log rotation. On an error the trail
+// continues with the file that it has. It does nothing for other sinks.
 func (t *Trail) Reopen() error {
 	t.mu.Lock()
 	b := t.gather()
@@ -337,8 +343,8 @@ func (t *Trail) Reopen() error {
 	return b.reopened
 }
 
-// Close writes what waits and ends the trail. Writes after it fail. The error
-// tells of records that could not be written.
+// Close writes the waiting records and ends the trail. Later writes fail. The
+// error reports records that could not be written.
 func (t *Trail) Close() error {
 	t.summarize()
 	t.mu.Lock()

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// event is what the tests read back of a line.
+// event holds the parts of a line that the tests read.
 type event struct {
 	EventName, RequestID, EventID string
 	AdditionalEventData           struct {
@@ -79,7 +79,7 @@ func mustWrite(t *testing.T, tr *Trail, rec Record) {
 	}
 }
 
-// flaky is a sink that takes room bytes more, then fails. It remembers each
+// flaky is a sink that takes room more bytes and then fails. It remembers each
 // write.
 type flaky struct {
 	mu      sync.Mutex
@@ -155,7 +155,8 @@ func TestWriteFailure(t *testing.T) {
 		if got := names(events); got != "TrailResumed Change Read Refused B" {
 			t.Fatalf("room %d: events %s in %s", room, got, f.text.String())
 		}
-		if d := events[0].AdditionalEventData; d.RecordsDelayed != 3 || d.RecordsLost != 0 || time.Since(d.FailedSince) > time.Minute {
+		if d := events[0].AdditionalEventData; d.RecordsDelayed != 3 || d.RecordsLost != 0 ||
+			time.Since(d.FailedSince) > time.Minute {
 			t.Errorf("room %d: %+v", room, d)
 		}
 	}
@@ -219,7 +220,8 @@ func TestKeptRecordsAreBounded(t *testing.T) {
 	}
 	events := mustEvents(t, f.text.String(), 0)
 	d := events[0].AdditionalEventData
-	if f.text.Len() > maxKept+1000 || d.RecordsDelayed != len(events)-1 || d.RecordsDelayed+d.RecordsLost != 2000 || d.RecordsLost == 0 {
+	if f.text.Len() > maxKept+1000 || d.RecordsDelayed != len(events)-1 || d.RecordsDelayed+d.RecordsLost != 2000 ||
+		d.RecordsLost == 0 {
 		t.Errorf("%d bytes, %+v", f.text.Len(), d)
 	}
 	for line := range strings.Lines(f.text.String()) {
@@ -257,7 +259,7 @@ func TestFailingSinkIsNotHammered(t *testing.T) {
 	})
 }
 
-// gate holds its first write until it is told to go on, so that a batch
+// gate blocks its first write until it is told to continue, so that a batch
 // gathers behind it.
 type gate struct {
 	flaky
@@ -389,8 +391,8 @@ func mustWriteMany(t *testing.T, tr *Trail, writers, each int) {
 	wg.Wait()
 }
 
-// Sinks that fail and come back at random, under many writers: each change is
-// in the trail in the end, whatever its caller was told.
+// Sinks fail and come back at random, under many writers: each change is in the
+// trail in the end, whatever its caller was told.
 func TestNoChangeIsLost(t *testing.T) {
 	f := &flaky{}
 	tr := New(f)

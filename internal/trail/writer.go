@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/ownfile"
 )
 
-// work is the writer: it writes batches until there are no more.
+// work runs the writer: it writes batches until there are no more.
 func (t *Trail) work(ended chan struct{}) {
 	defer close(ended)
 	for {
@@ -20,7 +20,7 @@ func (t *Trail) work(ended chan struct{}) {
 		b, failing, given := t.next, t.failing, t.given
 		t.next = nil
 		if t.closed {
-			failing.attempt = time.Time{} // the last attempt is not put off
+			failing.attempt = time.Time{} // the last attempt is not postponed
 		}
 		if b == nil {
 			t.ended = nil
@@ -53,7 +53,7 @@ func (t *Trail) round(b *batch, failing failure) {
 	}
 	now.drop(did.kept)
 	if did.caughtUp {
-		// What failing told of is written. A stall of this very round is not.
+		// What failing reported is written. A stall of this very round is not.
 		now.since, now.err = now.stalled, nil
 	}
 	now.stalled = time.Time{}
@@ -70,13 +70,14 @@ func (t *Trail) round(b *batch, failing failure) {
 	well := now.since.IsZero() && now.keptN == 0 && now.lost == 0
 	t.healthy.Store(well)
 	if did.err == nil && !well {
-		t.gather() // tells of the stall at once
+		t.gather() // reports the stall immediately
 	}
 	close(b.done)
 }
 
-// keep holds on to the lines of a batch that were not written. Changes among
-// them were made, though not acknowledged, so there must be a record of them.
+// keep keeps the lines of a batch that were not written. Changes among them
+// happened, though they were not acknowledged, so there must be a record of
+// them.
 func (f *failure) keep(b *batch) {
 	start := 0
 	for _, l := range b.lines {
@@ -93,25 +94,26 @@ func (f *failure) keep(b *batch) {
 	}
 }
 
-// drop forgets the first bytes of what was kept, as far as they are whole lines.
+// drop forgets the first bytes of the kept records, as far as they are whole
+// lines.
 func (f *failure) drop(written int) {
 	whole := bytes.LastIndexByte(f.kept[:written], '\n') + 1
 	f.keptN -= bytes.Count(f.kept[:whole], []byte{'\n'})
 	f.kept = append([]byte(nil), f.kept[whole:]...)
 }
 
-// progress is what an attempt to write came to.
+// progress holds the result of an attempt to write.
 type progress struct {
 	tried    bool  // the sink was tried
-	told     bool  // the event that tells of a failure is written
-	kept     int   // bytes of what was kept that count as written
+	told     bool  // the event that reports a failure is written
+	kept     int   // bytes of the kept records that count as written
 	caughtUp bool  // all that comes before the new lines counts as written
 	written  int   // bytes of the new lines that count as written
 	err      error // nil: all is written
 }
 
-// attempt writes what an earlier failure left and then buf. Where not all of it
-// fits, what is written is not written again: a backlog may need several
+// attempt writes what an earlier failure left and then buf. If not all of it
+// fits, the written part is not written again: a backlog may need several
 // attempts.
 func (t *Trail) attempt(buf []byte, failing failure) progress {
 	down := !failing.since.IsZero()
@@ -139,8 +141,8 @@ func (t *Trail) attempt(buf []byte, failing failure) progress {
 	}
 }
 
-// prepare makes the sink ready: after a failure it opens the file anew, and
-// from time to time it looks whether the file is still the one at its path.
+// prepare makes the sink ready. After a failure it opens the file again, and
+// from time to time it checks whether the file is still the one at its path.
 func (t *Trail) prepare(failing bool) error {
 	if t.path == "" {
 		return nil
@@ -179,7 +181,7 @@ func (t *Trail) reopen() error {
 		t.sink = f
 	}
 	t.mu.Unlock()
-	// Every line in it was written or reported; Flush knows the new file only.
+	// Every line in it was written or reported; Flush knows only the new file.
 	_ = syncTo(old)
 	if c, ok := old.(io.Closer); ok {
 		_ = c.Close()
@@ -189,13 +191,13 @@ func (t *Trail) reopen() error {
 	return nil
 }
 
-// openFile never waits: a named pipe that no one reads is an error.
+// openFile never waits: a named pipe without a reader is an error.
 func openFile(path string) (*os.File, error) {
 	return ownfile.Open(path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK)
 }
 
-// endsWithinLine reports whether the file was left within a line by a process
-// that ended there.
+// endsWithinLine reports whether the file ends within a line, because a process
+// ended there.
 func endsWithinLine(f *os.File) bool {
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
@@ -211,8 +213,8 @@ func endsWithinLine(f *os.File) bool {
 	return err != nil || last[0] != '\n'
 }
 
-// write writes out, into a file by one call. n is how much of it counts as
-// written.
+// write writes out, into a file by one call. n is the number of bytes that
+// count as written.
 func (t *Trail) write(out []byte) (n int, err error) {
 	for err == nil && n < len(out) {
 		part := out[n:]
@@ -229,7 +231,7 @@ func (t *Trail) write(out []byte) (n int, err error) {
 	}
 	if n > 0 && t.Sync {
 		if lost := syncTo(t.sink); lost != nil {
-			return 0, errors.Join(err, lost) // what of it is on disk, no one knows
+			return 0, errors.Join(err, lost) // nobody knows how much of it is on disk
 		}
 	}
 	return n, err
@@ -247,8 +249,8 @@ func syncTo(sink io.Writer) error {
 	return err
 }
 
-// atomicWrite is the most that POSIX lets go into a pipe as a whole, so that a
-// write that is given up leaves no half line, and writers do not mix.
+// atomicWrite is the most that POSIX writes into a pipe as a whole. An
+// abandoned write of no more leaves no half line, and writers do not mix.
 const atomicWrite = 4096
 
 func isPipe(sink io.Writer) bool {
@@ -276,7 +278,7 @@ func wholeLines(out []byte) []byte {
 }
 
 // catchUp returns what must come before the next line: the end of a broken
-// line, and after a failure the event that tells of it and the records kept.
+// line, and after a failure the event that reports it and the kept records.
 func (t *Trail) catchUp(f failure) []byte {
 	var out []byte
 	if t.broken {
@@ -295,7 +297,7 @@ func (t *Trail) catchUp(f failure) []byte {
 	return append(append(resumed.AppendJSON(out), '\n'), f.kept...)
 }
 
-// serviceEvent is the record of something that the service did by itself.
+// serviceEvent returns the record of something that the service did by itself.
 func serviceEvent(name string, data []byte, now time.Time) *Record {
 	return &Record{
 		UserIdentity:        Identity{Type: AWSService, InvokedBy: "rollcall"},

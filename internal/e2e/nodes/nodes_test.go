@@ -349,7 +349,7 @@ func TestReportsLeaveRoom(t *testing.T) {
 	defer cancel()
 	for _, acc := range accounts {
 		if _, err := node.IAM(acc.Root()).GetUser(ctx, &iam.GetUserInput{}); err != nil {
-			t.Errorf("a call while reports are made: %v", err)
+			t.Errorf("a call while reports are generated: %v", err)
 		}
 	}
 	release()

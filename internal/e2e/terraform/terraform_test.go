@@ -125,7 +125,7 @@ func (tf *terraform) initAs(other *terraform) {
 	tf.env = append(tf.env, "TF_DATA_DIR="+filepath.Join(other.dir, ".terraform"))
 }
 
-// files are what the configuration reads besides itself.
+// terraformFiles holds the files that the configuration reads besides itself.
 type terraformFiles struct{ certificate, key, ssh []byte }
 
 func newTerraformFiles(t *testing.T) (f terraformFiles) {

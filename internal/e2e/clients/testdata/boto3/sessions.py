@@ -1,4 +1,4 @@
-"""Sessions of every kind: who they are, what they may do, how they renew."""
+"""Sessions of every kind: their identity, their permissions and their renewal."""
 
 import datetime
 import json
