@@ -1,0 +1,259 @@
+package service_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/seal"
+	"rollcall/internal/service"
+	"rollcall/internal/signin"
+)
+
+// strangers are sign-ins that nobody is let in with, each for another cause.
+func strangers() map[string]signin.Attempt {
+	with := func(change func(*signin.Attempt)) signin.Attempt {
+		a := as("bob", rightPassword)
+		change(&a)
+		return a
+	}
+	return map[string]signin.Attempt{
+		"wrong password":    as("bob", nextPassword),
+		"empty password":    as("bob", ""),
+		"long password":     as("bob", strings.Repeat("a", 4<<10)),
+		"longer password":   as("bob", rightPassword+strings.Repeat(" ", 4<<10)),
+		"no text":           as("bob", "\xff\xfe"+rightPassword),
+		"no such user":      as("eve", rightPassword),
+		"no password":       as("keys", rightPassword),
+		"no name":           as("", rightPassword), // which is root's in the store
+		"no name, roots":    as("", nextPassword),
+		"no such account":   with(func(a *signin.Attempt) { a.Account = "999999999999" }),
+		"no account":        with(func(a *signin.Attempt) { a.Account = "" }),
+		"no such alias":     with(func(a *signin.Attempt) { a.Account = "exampl" }),
+		"blank behind name": as("bob ", rightPassword),
+		"user as root":      with(func(a *signin.Attempt) { a.Root = true }),
+		"root of no one":    with(func(a *signin.Attempt) { a.Root, a.Account = true, "999999999999" }),
+	}
+}
+
+// crowd makes the people that strangers try to be, and others.
+func (w *world) crowd(t testing.TB) {
+	t.Helper()
+	w.person(t, "bob", allowAll)
+	w.user(t, "keys")
+	must(t, w.root.CreateAccountAlias, &iam.CreateAccountAliasInput{AccountAlias: ptr("example")})
+	if err := w.IAM.SetRootPassword(t.Context(), account, seal.NewSecret(nextPassword)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whoever is refused reads one sentence, whatever was wrong.
+func TestRefusedSignIns(t *testing.T) {
+	w := inMemory(t)
+	w.crowd(t)
+	n := 0
+	for what, a := range strangers() {
+		n++
+		step, err := w.SignIn.Begin(t.Context(), visit(fmt.Sprint("192.0.2.", n)), a)
+		if err != signin.ErrWrong || err.Error() != "Your authentication information is incorrect. Please try again." ||
+			step.Kind != "" {
+			t.Errorf("%s: %+v, %v", what, step, err)
+		}
+	}
+	for what, a := range map[string]signin.Attempt{
+		"by alias":            {Account: "Example", User: "bob", Password: seal.NewSecret(rightPassword)},
+		"root":                {Account: account, Root: true, Password: seal.NewSecret(nextPassword)},
+		"root, whatever name": {Account: account, Root: true, User: "bob", Password: seal.NewSecret(nextPassword)},
+	} {
+		step, err := w.SignIn.Begin(t.Context(), here, a)
+		if err != nil || step.Kind != signin.Done {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		session, err := w.SignIn.Open(t.Context(), step.Token)
+		if err != nil || session.Caller.IsRoot() != a.Root {
+			t.Errorf("%s: %v, %v", what, session, err)
+		}
+	}
+}
+
+// Each refusal costs one hash, so the times tell nothing.
+func TestRefusedSignInsTakeOneTime(t *testing.T) {
+	w := inMemory(t)
+	w.crowd(t)
+	all := strangers()
+	took := map[string][]time.Duration{}
+	for round := range 15 {
+		for what, a := range all {
+			begun := time.Now()
+			_, err := w.SignIn.Begin(t.Context(), visit(fmt.Sprintf("2001:db8:%x:%x::1", len(what), round)), a)
+			took[what] = append(took[what], time.Since(begun))
+			if !errors.Is(err, signin.ErrWrong) {
+				t.Fatalf("%s: %v", what, err)
+			}
+		}
+		w.clock.advance(2 * time.Hour)
+	}
+	// The least time is the hash's; more is the machine's.
+	usual := slices.Min(took["wrong password"])
+	for what := range all {
+		if least := slices.Min(took[what]); least < usual*2/3 || least > usual*3/2 {
+			t.Errorf("%s takes %v, a wrong password %v", what, least, usual)
+		}
+	}
+}
+
+// wait is how long a refused try must wait, -1 for one that was made.
+func (w *world) wait(t testing.TB, v signin.Visit, a signin.Attempt) time.Duration {
+	t.Helper()
+	_, err := w.SignIn.Begin(t.Context(), v, a)
+	var refused *signin.Refusal
+	if errors.Is(err, signin.ErrPaused) && errors.As(err, &refused) {
+		return refused.RetryAfter
+	}
+	if err != nil && !errors.Is(err, signin.ErrWrong) {
+		t.Fatal(err)
+	}
+	return -1
+}
+
+// Tries of a user from one address come to longer and longer pauses, on two
+// nodes as on one, and whether or not there is such a user.
+func TestSignInPauses(t *testing.T) {
+	for name, cfg := range sharedStores {
+		t.Run(name, func(t *testing.T) {
+			one, two := twoNodes(t, cfg(t), service.Config{})
+			one.crowd(t)
+			for _, user := range []string{"bob", "eve"} {
+				nodes := []*world{one, two}
+				v := visit("198.51.100." + fmt.Sprint(len(user)+int(user[0])%50))
+				for i := range 5 {
+					if got := nodes[i%2].wait(t, v, as(user, "wrong")); got != -1 {
+						t.Errorf("%s, try %d: %v", user, i, got)
+					}
+				}
+				for i, want := range []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second} {
+					for _, a := range []signin.Attempt{as(user, "wrong"), as(strings.ToUpper(user), rightPassword)} {
+						if got := nodes[i%2].wait(t, v, a); got != want {
+							t.Errorf("%s, pause %d: %v, want %v", user, i, got, want)
+						}
+					}
+					one.clock.advance(want)
+					if got := nodes[(i+1)%2].wait(t, v, as(user, "wrong")); got != -1 {
+						t.Errorf("%s, after pause %d: %v", user, i, got)
+					}
+				}
+				if got := one.wait(t, visit("198.51.100.99"), as(user, "wrong")); got != -1 {
+					t.Errorf("%s from elsewhere: %v", user, got)
+				}
+			}
+			one.clock.advance(time.Hour)
+			if got := one.wait(t, here, as("bob", "wrong")); got != -1 {
+				t.Errorf("after an hour: %v", got)
+			}
+		})
+	}
+}
+
+// Of many tries at one time no more are made than of those one by one.
+func TestSignInPausesAtOneTime(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.crowd(t)
+		var tried atomic.Int64
+		var wg sync.WaitGroup
+		for range 30 {
+			wg.Go(func() {
+				if _, err := w.SignIn.Begin(t.Context(), here, as("bob", "wrong")); errors.Is(err, signin.ErrWrong) {
+					tried.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if tried.Load() != 5 {
+			t.Errorf("%d of 30 were looked at", tried.Load())
+		}
+	})
+}
+
+// Whoever tries a person's password from everywhere holds that person up for a
+// minute at most, and not at all where it has signed in before.
+func TestNobodyIsLockedOut(t *testing.T) {
+	w := inMemory(t)
+	w.crowd(t)
+	w.enter(t, "bob")
+	for i := range 40 {
+		w.wait(t, visit(fmt.Sprintf("2001:db8:0:%x::1", i)), as("bob", "wrong"))
+		w.clock.advance(time.Minute)
+	}
+	if got := w.wait(t, visit("203.0.113.7"), as("bob", rightPassword)); got != -1 {
+		t.Errorf("after the pause: %v", got)
+	}
+	w.wait(t, visit("2001:db8:0:ffff::1"), as("bob", "wrong"))
+	if got := w.wait(t, visit("203.0.113.8"), as("bob", rightPassword)); got <= 0 || got > time.Minute {
+		t.Errorf("from an address that is not known: %v", got)
+	}
+	if got := w.wait(t, here, as("bob", rightPassword)); got != -1 {
+		t.Errorf("from a known address: %v", got)
+	}
+	// What was typed as the password of another user, or in another account,
+	// holds nobody up; an administrator ends the pauses of a user.
+	w.wait(t, visit("2001:db8:0:fffe::1"), as("bob", "wrong"))
+	must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("bob"), Password: ptr(nextPassword)})
+	if got := w.wait(t, visit("203.0.113.9"), as("bob", nextPassword)); got != -1 {
+		t.Errorf("after an administrator has set the password: %v", got)
+	}
+}
+
+// One address that tries everybody comes to pauses too, and so does whoever
+// tries everybody of one account from everywhere.
+func TestSprayedPasswords(t *testing.T) {
+	w := inMemory(t)
+	w.newAccount(t, identity.AccountSpec{ID: "999999999999"})
+	pausedAfter := func(try func(int) (signin.Visit, signin.Attempt)) int {
+		for i := range 300 {
+			v, a := try(i)
+			if w.wait(t, v, a) != -1 {
+				return i
+			}
+		}
+		return -1
+	}
+	got := pausedAfter(func(i int) (signin.Visit, signin.Attempt) {
+		// Of IPv6 the network counts.
+		return visit(fmt.Sprintf("2001:db8:1:1::%x", i)), as(fmt.Sprint("u", i), "wrong")
+	})
+	if got != 50 {
+		t.Errorf("one network paused after %d tries", got)
+	}
+	w.clock.advance(2 * time.Hour)
+	got = pausedAfter(func(i int) (signin.Visit, signin.Attempt) {
+		return visit(fmt.Sprintf("2001:db8:2:%x::1", i)), as(fmt.Sprint("v", i), "wrong")
+	})
+	if got != 200 {
+		t.Errorf("one account paused after %d tries", got)
+	}
+	other := as("bob", "wrong")
+	other.Account = "999999999999"
+	if got := w.wait(t, here, other); got != -1 {
+		t.Errorf("another account: %v", got)
+	}
+}
+
+// Right passwords are no guesses.
+func TestRightPasswordsAreNotCounted(t *testing.T) {
+	w := inMemory(t)
+	w.crowd(t)
+	for i := range 60 {
+		if got := w.wait(t, here, as("bob", rightPassword)); got != -1 {
+			t.Fatalf("sign-in %d: %v", i, got)
+		}
+	}
+}
