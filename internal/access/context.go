@@ -151,13 +151,20 @@ func tagValue(tags []store.Tag, lower string) []string {
 	return nil
 }
 
-// TagValue returns tagValue as the keys of a resource's tags: iam:ResourceTag/…
-// and aws:ResourceTag/….
+// ResourceTag returns the tag that a condition key asks of a resource, in lower
+// case, and whether it asks for one: iam:ResourceTag/… and aws:ResourceTag/… do.
+func ResourceTag(name string) (tag string, ok bool) {
+	if tag, ok = strings.CutPrefix(name, "iam:resourcetag/"); ok {
+		return tag, true
+	}
+	return strings.CutPrefix(name, "aws:resourcetag/")
+}
+
+// TagValue returns tagValue as the keys of a resource's tags, which ResourceTag
+// reads.
 func TagValue(tags []store.Tag, name string) []string {
-	for _, prefix := range [...]string{"iam:resourcetag/", "aws:resourcetag/"} {
-		if tag, ok := strings.CutPrefix(name, prefix); ok {
-			return tagValue(tags, tag)
-		}
+	if tag, ok := ResourceTag(name); ok {
+		return tagValue(tags, tag)
 	}
 	return nil
 }

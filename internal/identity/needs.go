@@ -70,18 +70,26 @@ func (s *Service) roleResource(ctx context.Context, c principal.Caller, name str
 }
 
 // principalKeys are the condition keys of a user or a role: its tags, and the
-// boundary it has.
+// boundary it has. They are read once, and only for a key that is among them:
+// every key that the call itself does not have is asked for here.
 func (s *Service) principalKeys(ctx context.Context, account string, read func(context.Context) (*store.Grants, error)) func(string) ([]string, error) {
+	var g *store.Grants
 	return func(key string) ([]string, error) {
 		if key == "aws:resourceaccount" {
 			return []string{account}, nil
 		}
-		g, err := read(ctx)
-		if errors.Is(err, store.ErrNotFound) {
+		if _, ok := access.ResourceTag(key); !ok && key != "iam:permissionsboundary" {
 			return nil, nil
 		}
-		if err != nil {
-			return nil, err
+		if g == nil {
+			found, err := read(ctx)
+			if errors.Is(err, store.ErrNotFound) {
+				found, err = &store.Grants{}, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			g = found
 		}
 		if key != "iam:permissionsboundary" {
 			return access.TagValue(g.Tags, key), nil
@@ -95,14 +103,17 @@ func (s *Service) principalKeys(ctx context.Context, account string, read func(c
 	}
 }
 
-// tagged are the condition keys of a thing that has tags and nothing else.
-// read reads them.
+// tagged are the condition keys of a thing that has tags and nothing else, as
+// principalKeys are those of a principal. read reads them.
 func (s *Service) tagged(ctx context.Context, account string, read func(*store.Tx) ([]store.Tag, error)) func(string) ([]string, error) {
 	var tags []store.Tag
 	var have bool
 	return func(key string) ([]string, error) {
 		if key == "aws:resourceaccount" {
 			return []string{account}, nil
+		}
+		if _, ok := access.ResourceTag(key); !ok {
+			return nil, nil
 		}
 		if !have {
 			err := s.db.View(ctx, func(tx *store.Tx) (err error) {

@@ -1,0 +1,79 @@
+package identity
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"rollcall/internal/store"
+)
+
+// What a resource is asked for that it cannot have costs no read, and what it
+// can have is read once.
+func TestKeysOfPrincipalsAreReadOnce(t *testing.T) {
+	reads := 0
+	var s *Service
+	keys := s.principalKeys(t.Context(), "123456789012", func(context.Context) (*store.Grants, error) {
+		reads++
+		return &store.Grants{
+			Tags:     []store.Tag{{Fold: "team", Key: "Team", Value: "x"}},
+			Policies: []store.Grant{{Kind: store.BoundaryGrant, ARN: "arn:boundary"}},
+		}, nil
+	})
+	for _, c := range []struct {
+		key   string
+		want  []string
+		reads int
+	}{
+		{"aws:principaltag/team", nil, 0},
+		{"aws:resourceaccount", []string{"123456789012"}, 0},
+		{"iam:passedtoservice", nil, 0},
+		{"iam:resourcetag/team", []string{"x"}, 1},
+		{"aws:resourcetag/team", []string{"x"}, 1},
+		{"aws:resourcetag/other", nil, 1},
+		{"iam:permissionsboundary", []string{"arn:boundary"}, 1},
+	} {
+		got, err := keys(c.key)
+		if err != nil || !slices.Equal(got, c.want) || reads != c.reads {
+			t.Errorf("%s: %q, %v after %d reads; want %q after %d", c.key, got, err, reads, c.want, c.reads)
+		}
+	}
+}
+
+// Whoever has no grants has no tags and no boundary, and is asked for once.
+func TestKeysOfNobody(t *testing.T) {
+	reads := 0
+	var s *Service
+	keys := s.principalKeys(t.Context(), "123456789012", func(context.Context) (*store.Grants, error) {
+		reads++
+		return nil, store.ErrNotFound
+	})
+	for _, key := range []string{"iam:resourcetag/team", "iam:permissionsboundary"} {
+		if got, err := keys(key); got != nil || err != nil || reads != 1 {
+			t.Errorf("%s: %q, %v after %d reads", key, got, err, reads)
+		}
+	}
+}
+
+// The same holds for things that have tags alone.
+func TestKeysOfThingsAreReadForTags(t *testing.T) {
+	db, err := store.Open(t.Context(), store.Config{Memory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	reads := 0
+	s := &Service{db: db}
+	keys := s.tagged(t.Context(), "123456789012", func(*store.Tx) ([]store.Tag, error) {
+		reads++
+		return []store.Tag{{Fold: "team", Key: "Team", Value: "x"}}, nil
+	})
+	for key, want := range map[string]int{"aws:principaltag/team": 0, "iam:permissionsboundary": 0} {
+		if got, err := keys(key); got != nil || err != nil || reads != want {
+			t.Errorf("%s: %q, %v after %d reads", key, got, err, reads)
+		}
+	}
+	if got, err := keys("aws:resourcetag/team"); !slices.Equal(got, []string{"x"}) || err != nil || reads != 1 {
+		t.Errorf("%q, %v after %d reads", got, err, reads)
+	}
+}
