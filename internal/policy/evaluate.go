@@ -170,7 +170,7 @@ func (e *evaluation) scan(policies []Policy) (o outcome) {
 		p := &policies[i]
 		for j := range p.Document.Statements {
 			st := &p.Document.Statements[j]
-			if st.Effect == Allow && o.grant == selfNamed {
+			if o.grant == selfNamed && st.Effect == Allow {
 				continue // no allow can say more; a deny still can
 			}
 			g := e.applies(st)
