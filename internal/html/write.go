@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/look"
 )
 
 //go:embed page
@@ -76,10 +77,11 @@ func frame(title string) (before, after string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	style, err := files.ReadFile("page/page.css")
+	own, err := files.ReadFile("page/page.css")
 	if err != nil {
 		return "", "", err
 	}
+	style := append([]byte(look.CSS), own...)
 	var script bytes.Buffer
 	script.WriteString("(() => {\n'use strict';\n") // what is declared is not to be the browser's
 	for _, name := range scripts {
