@@ -1,0 +1,36 @@
+package signin
+
+import (
+	"context"
+	"errors"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/seal"
+)
+
+// Resume tells which step a token is of, and for whom, so that a page can be
+// shown anew. It changes nothing.
+func (s *Service) Resume(ctx context.Context, token seal.Secret) (Step, *identity.Person, error) {
+	for _, kind := range [...]Kind{Device, NewPassword} {
+		t, p, _, err := s.open(ctx, token, kind)
+		if errors.Is(err, ErrStepGone) {
+			continue
+		}
+		if err != nil {
+			return Step{}, nil, err
+		}
+		if !s.db.Now().Before(t.Expires) {
+			break
+		}
+		step := Step{Kind: kind, Token: token, Expires: t.Expires}
+		switch kind {
+		case Device:
+			step.Devices = p.Devices
+		case NewPassword:
+			at, _ := p.PasswordExpires()
+			step.Expired = !at.IsZero() && !s.db.Now().Before(at)
+		}
+		return step, p, nil
+	}
+	return Step{}, nil, ErrStepGone
+}
