@@ -64,7 +64,7 @@ func (d *demoRun) run(ctx context.Context) error {
 	serving, stop := context.WithCancel(ctx)
 	served := make(chan error, 1)
 	go func() {
-		served <- server.Serve(serving, l, server.SameOrigin(emulator, nil), slog.New(slog.DiscardHandler), time.Second)
+		served <- server.Serve(serving, l, server.SameOrigin(emulator, nil, true), slog.New(slog.DiscardHandler), time.Second)
 	}()
 	err = d.show(ctx, l, emulator, clock)
 	if err == nil && !d.once {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -31,6 +32,7 @@ type devRun struct {
 	providers []string
 	hosts     []string
 	publicURL string
+	console   bool
 	log       logFlags
 }
 
@@ -67,8 +69,9 @@ All is gone when it ends.
 	f.StringSliceVar(&e.providers, "web-identity-keys", nil, webIdentityUsage)
 	f.StringSliceVar(&e.hosts, "allow-host", nil, "answer requests to this host `name` too, beside this machine's own; several may be given")
 	f.StringVar(&e.publicURL, "public-url", "", publicURLUsage+" (default the endpoint's)")
+	f.BoolVar(&e.console, "console", true, consoleUsage)
 	settings(f, "listen", "account", "trail", "ready-file", "report-max-age", "web-identity-keys", "allow-host",
-		"public-url")
+		"public-url", "console")
 	e.log.add(c)
 	return c
 }
@@ -125,12 +128,13 @@ func (e *devRun) run(ctx context.Context) error {
 		return err
 	}
 	endpoint := "http://" + l.Addr().String()
+	console := public
 	if public == "" {
-		public = endpoint
+		public, console = endpoint, localURL(l)
 	}
 	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
 		Account: spec, Report: identity.ReportConfig{MaxAge: e.maxAge}, Trail: e.trail,
-		WebIdentityKeys: keys, PublicURL: public, Log: log,
+		WebIdentityKeys: keys, PublicURL: public, Console: e.console, ConsoleURL: console, ConsoleHosts: e.hosts, Log: log,
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())
@@ -153,8 +157,18 @@ func (e *devRun) run(ctx context.Context) error {
 		return errors.Join(err, l.Close(), emulator.Close())
 	}
 	// The key is well known, and other sites' pages may be open in a browser.
-	local := server.SameOrigin(handler, hosts)
+	local := server.SameOrigin(handler, hosts, e.console)
 	return errors.Join(server.Serve(ctx, l, local, log, time.Second), emulator.Close())
+}
+
+// localURL is the URL of a listener by this machine's name: passkeys belong to
+// names, and to no addresses.
+func localURL(l net.Listener) string {
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return "http://" + l.Addr().String()
+	}
+	return "http://localhost:" + port
 }
 
 // answeredHosts returns the names of hosts to answer beside this machine's own:

@@ -15,18 +15,25 @@ import (
 // A request must name this machine, or one of hosts, as its host: a site that
 // points its own name at this machine (DNS rebinding) has the same origin as
 // itself. A browser says in Sec-Fetch-Site or Origin where a request comes
-// from, which must be here. The SDKs, the AWS CLI and curl send neither.
-func SameOrigin(h http.Handler, hosts []string) http.Handler {
+// from, which must be here. The SDKs, the AWS CLI and curl send neither. If pages
+// is set there is a console, to whose pages any site may link.
+func SameOrigin(h http.Handler, hosts []string, pages bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case !localHost(r.Host, hosts):
+		case !LocalHost(r.Host, hosts):
 			http.Error(w, "requests to this host are refused", http.StatusForbidden)
-		case !fromHere(r):
+		case !fromHere(r) && !(pages && isLink(r)):
 			http.Error(w, "cross-origin requests are refused", http.StatusForbidden)
 		default:
 			h.ServeHTTP(w, r)
 		}
 	})
+}
+
+// isLink says whether a request is for a page of the console that somebody
+// followed a link to. The console takes care of itself.
+func isLink(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && strings.HasPrefix(r.URL.Path, "/console/")
 }
 
 // fromHere does not make net/http's exception for methods that should change
@@ -46,8 +53,9 @@ func fromHere(r *http.Request) bool {
 	return true
 }
 
-// localHost reports whether a request was meant for this machine.
-func localHost(hostport string, hosts []string) bool {
+// LocalHost reports whether a request was meant for this machine, or for one of
+// hosts, by the host that it names.
+func LocalHost(hostport string, hosts []string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = strings.Trim(hostport, "[]")

@@ -9,7 +9,7 @@ import (
 func TestSameOrigin(t *testing.T) {
 	h := SameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
-	}), []string{"rollcall"})
+	}), []string{"rollcall"}, true)
 	for _, c := range []struct {
 		host, origin, site string
 		want               int
@@ -60,5 +60,35 @@ func TestSameOrigin(t *testing.T) {
 	h.ServeHTTP(w, r)
 	if w.Code != 403 {
 		t.Errorf("a second origin: %d", w.Code)
+	}
+}
+
+// TestLinksToPages follows links from other sites: to pages of the console, where
+// there is one, and to nothing else.
+func TestLinksToPages(t *testing.T) {
+	for _, c := range []struct {
+		pages              bool
+		method, path, mode string
+		want               int
+	}{
+		{true, "GET", "/console/users", "navigate", 204},
+		{true, "GET", "/console/users", "no-cors", 403},
+		{true, "POST", "/console/users", "navigate", 403},
+		{true, "GET", "/?Action=ListUsers", "navigate", 403},
+		{true, "GET", "/consoles/?Action=ListUsers", "navigate", 403},
+		{false, "GET", "/console/?Action=ListUsers", "navigate", 403},
+	} {
+		h := SameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNoContent)
+		}), nil, c.pages)
+		r := httptest.NewRequest(c.method, c.path, nil)
+		r.Host = "localhost"
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		r.Header.Set("Sec-Fetch-Mode", c.mode)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s %s, %s, pages %t: %d, want %d", c.method, c.path, c.mode, c.pages, w.Code, c.want)
+		}
 	}
 }

@@ -67,6 +67,19 @@ type Config struct {
 	Public func(ctx context.Context, path string) ([]byte, error)
 	// PublicAge is the time for which such a document may be cached.
 	PublicAge time.Duration
+	// Pages answers what browsers ask for; nil where there are no pages.
+	Pages Pages
+}
+
+// Pages is the door for people, beside the API's.
+type Pages interface {
+	// Serves says whether a request is for a page.
+	Serves(r *http.Request) bool
+	// Serve answers one, and says with which status. trust is to be called for
+	// a request of somebody who is signed in.
+	Serve(w http.ResponseWriter, r *http.Request, call api.Call, trust func()) int
+	// Home is the path of the first page.
+	Home() string
 }
 
 // DefaultCallTimeout is shorter than the time for which the AWS SDKs wait for
@@ -131,7 +144,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Clients correct their clocks by this one, which signatures are checked
 	// against.
 	header["Date"] = []string{start.UTC().Format(http.TimeFormat)}
-	if s.notForUs(w, r) {
+	if s.page(w, r, id) || s.notForUs(w, r) {
 		return
 	}
 	r, over := whileConnected(r)
