@@ -50,6 +50,7 @@ type serveRun struct {
 	perAddress          int
 	providers           []string
 	publicURL           string
+	console             bool
 	readyFile           string
 	log                 logFlags
 }
@@ -99,12 +100,14 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.IntVar(&s.connections, "max-connections", 0, "connections at once (default what memory and descriptors allow, 10000 at most)")
 	f.IntVar(&s.perAddress, "max-connections-per-address", 0, "connections at once from one address, of IPv6 from one /64 network (default half of all)")
 	f.StringSliceVar(&s.providers, "web-identity-keys", nil, webIdentityUsage)
-	f.StringVar(&s.publicURL, "public-url", "", publicURLUsage+"; without it outbound federation is refused")
+	f.StringVar(&s.publicURL, "public-url", "", publicURLUsage+
+		"; without it outbound federation is refused, and the console answers this machine's browsers only")
+	f.BoolVar(&s.console, "console", true, consoleUsage)
 	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
 		"report-expiry", "report-history", "last-used-span", "call-timeout", "region", "rate-limit", "rate-burst",
 		"account-rate-limit", "account-rate-burst", "stranger-rate-limit", "stranger-rate-burst", "max-connections",
-		"max-connections-per-address", "web-identity-keys", "public-url", "ready-file")
+		"max-connections-per-address", "web-identity-keys", "public-url", "console", "ready-file")
 	s.log.add(c)
 	c.MarkFlagFilename("tls-cert")
 	c.MarkFlagFilename("tls-key")
@@ -114,8 +117,13 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 // webIdentityUsage tells how tokens of identity providers are verified.
 const webIdentityUsage = "verify the web identity tokens of an issuer by its JSON Web Key Set: `https://ISSUER=FILE` or =URL; several may be given"
 
-// publicURLUsage tells what issuers of web identity tokens are named after.
-const publicURLUsage = "`URL` under which verifiers reach the service: issuers of outbound federation begin with it"
+// publicURLUsage tells what issuers of web identity tokens are named after, and
+// what passkeys belong to.
+const publicURLUsage = "`URL` under which browsers and verifiers reach the service: " +
+	"the console is at it, and issuers of outbound federation begin with it"
+
+// consoleUsage tells where people find the console.
+const consoleUsage = "answer browsers with the web console, at /console/"
 
 // publicURL reads --public-url. Keys that came by plain HTTP could be others',
 // so beyond this machine that needs plain.
@@ -258,12 +266,34 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheu
 		Store: db, MasterFile: s.masterFile(), Trail: t, Report: s.report, CallTimeout: s.callTimeout,
 		Regions: s.regions, Rate: s.rate, Burst: s.burst,
 		AccountRate: s.accountRate, AccountBurst: s.accountBurst, StrangerRate: s.strangerRate, StrangerBurst: s.strangerBurst,
-		WebIdentityKeys: keys, PublicURL: public, Log: log, Metrics: metrics,
+		WebIdentityKeys: keys, PublicURL: public, Console: s.console, ConsoleURL: s.consoleURL(public),
+		Log: log, Metrics: metrics,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(s.explain(err), t.Close())
 	}
 	return svc, t, nil
+}
+
+// consoleURL is where browsers reach the service: its public URL, or else this
+// machine's own name where it listens here alone. "" is not known.
+func (s *serveRun) consoleURL(public string) string {
+	host, port, err := net.SplitHostPort(s.listen)
+	ip := net.ParseIP(host)
+	switch {
+	case public != "":
+		return public
+	case err != nil, port == "0", host != "localhost" && (ip == nil || !ip.IsLoopback()):
+		return ""
+	}
+	return s.scheme() + "localhost:" + port
+}
+
+func (s *serveRun) scheme() string {
+	if s.tlsCert != "" {
+		return "https://"
+	}
+	return "http://"
 }
 
 // listeners opens the addresses; admin is nil where it is off.
@@ -297,11 +327,7 @@ func (s *serveRun) announce(ctx context.Context, svc *service.Service, log *slog
 	if err != nil {
 		return err
 	}
-	url := "http://"
-	if s.tlsCert != "" {
-		url = "https://"
-	}
-	url += api.Addr().String()
+	url := s.scheme() + api.Addr().String()
 	where := s.data
 	if s.store != "" {
 		where = "PostgreSQL"

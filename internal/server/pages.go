@@ -15,7 +15,8 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, id string) bool {
 	if s.cfg.Pages == nil {
 		return false
 	}
-	if home := s.cfg.Pages.Home(); r.URL.Path == "/" && r.URL.RawQuery == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+	if home := s.cfg.Pages.Home(); r.URL.Path == "/" && r.URL.RawQuery == "" &&
+		(r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		w.Header().Set("Location", home)
 		w.WriteHeader(http.StatusFound)
 		return true
@@ -44,7 +45,8 @@ type formBody struct {
 
 func (b *formBody) Read(p []byte) (int, error) {
 	n, err := b.from.Read(p)
-	if b.read += n; b.read > freeBody && b.conn != nil && !b.conn.draw(b.conn.provenOr(&b.conn.g.strange), int64(n)*bodyCost) {
+	if b.read += n; b.read > freeBody && b.conn != nil &&
+		!b.conn.draw(b.conn.provenOr(&b.conn.g.strange), int64(n)*bodyCost) {
 		return n, errCrowded
 	}
 	return n, err

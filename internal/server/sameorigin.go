@@ -33,7 +33,8 @@ func SameOrigin(h http.Handler, hosts []string, pages bool) http.Handler {
 // isLink says whether a request is for a page of the console that somebody
 // followed a link to. The console takes care of itself.
 func isLink(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && strings.HasPrefix(r.URL.Path, "/console/")
+	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
+		strings.HasPrefix(r.URL.Path, "/console/")
 }
 
 // fromHere does not make net/http's exception for methods that should change

@@ -26,8 +26,12 @@ type EmulatorConfig struct {
 	WebIdentityKeys map[string]string
 	// PublicURL is where clients and verifiers reach it; see identity.Config.
 	PublicURL string
-	Now       func() time.Time // nil means time.Now
-	Log       *slog.Logger     // nil discards
+	// Console, ConsoleURL and ConsoleHosts are as in Config.
+	Console      bool
+	ConsoleURL   string
+	ConsoleHosts []string
+	Now          func() time.Time // nil means time.Now
+	Log          *slog.Logger     // nil discards
 }
 
 // Emulator is a service in memory with one account, that can be emptied: for
@@ -77,7 +81,7 @@ func (e *Emulator) begin(ctx context.Context, spec identity.AccountSpec) (*life,
 	s, err := Open(ctx, Config{
 		Store: store.Config{Memory: true, Now: e.cfg.Now}, Master: seal.InMemoryMasterKeys(),
 		Trail: t, Report: e.cfg.Report, WebIdentityKeys: e.cfg.WebIdentityKeys, PublicURL: e.cfg.PublicURL,
-		Log: e.cfg.Log,
+		Console: e.cfg.Console, ConsoleURL: e.cfg.ConsoleURL, ConsoleHosts: e.cfg.ConsoleHosts, Log: e.cfg.Log,
 	})
 	if err != nil {
 		return nil, account, errors.Join(err, t.Close())

@@ -3,6 +3,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rollcall/internal/api"
+	"rollcall/internal/console"
 	"rollcall/internal/identity"
 	"rollcall/internal/seal"
 	"rollcall/internal/server"
@@ -40,6 +42,13 @@ type Config struct {
 	// PublicURL is where clients and verifiers reach the service; see
 	// identity.Config.
 	PublicURL string
+	// Console says that there are pages for people.
+	Console bool
+	// ConsoleURL is where browsers reach the service, where that is not
+	// PublicURL. "" is this machine alone.
+	ConsoleURL string
+	// ConsoleHosts are names of hosts that pages answer to beside.
+	ConsoleHosts []string
 	// CallTimeout is how long a call may take, in the database, too; 0 means 10 s.
 	CallTimeout time.Duration
 	// Rate, AccountRate and StrangerRate bound calls; see server.Config.
@@ -99,7 +108,12 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	a.ExplainDenials(iam.SealMessage)
 	a.Outbox(db)
 	recovering, stop := context.WithCancel(context.WithoutCancel(ctx))
-	people := signin.New(signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.PublicURL})
+	people := signin.New(signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.consoleURL()})
+	pages, err := cfg.pages(iam, a, people, db.Now)
+	if err != nil {
+		stop()
+		return nil, errors.Join(err, db.Close())
+	}
 	return &Service{
 		IAM: iam, API: a, SignIn: people, db: db, trail: cfg.Trail, masterFile: masterFile, recover: stop,
 		ended: a.Recover(recovering),
@@ -107,7 +121,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions, Rate: cfg.Rate, Burst: cfg.Burst,
 			AccountRate: cfg.AccountRate, AccountBurst: cfg.AccountBurst, StrangerRate: cfg.StrangerRate, StrangerBurst: cfg.StrangerBurst,
 			Now: db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
-			Public: iam.IssuerDocument, PublicAge: identity.IssuerDocumentAge,
+			Public: iam.IssuerDocument, PublicAge: identity.IssuerDocumentAge, Pages: pages,
 		}),
 	}, nil
 }
@@ -129,4 +143,18 @@ func (s *Service) Close() error {
 		errs = append(errs, fmt.Errorf("close trail: %w", err))
 	}
 	return errors.Join(errs...)
+}
+
+func (c *Config) consoleURL() string { return cmp.Or(c.ConsoleURL, c.PublicURL) }
+
+// pages returns the console, nil where there is none.
+func (c *Config) pages(iam *identity.Service, a *api.API, people *signin.Service, now func() time.Time) (
+	server.Pages, error,
+) {
+	if !c.Console {
+		return nil, nil
+	}
+	return console.New(console.Config{
+		IAM: iam, API: a, SignIn: people, URL: c.consoleURL(), Hosts: c.ConsoleHosts, Now: now, Log: c.Log,
+	})
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Resume tells which step a token is of, and for whom, so that a page can be
-// shown anew. It changes nothing.
+// shown again. It changes nothing.
 func (s *Service) Resume(ctx context.Context, token seal.Secret) (Step, *identity.Person, error) {
 	for _, kind := range [...]Kind{Device, NewPassword} {
 		t, p, _, err := s.open(ctx, token, kind)

@@ -1,0 +1,179 @@
+// Package console is the web console: pages that a browser reads, on the
+// listener of the API, below /console/.
+//
+// It promises:
+//
+//   - Whatever a page shows or changes goes through package api as the person
+//     who signed in: policies decide, and the trail has it. What a policy denies
+//     is shown disabled, with AWS's sentence.
+//   - Nothing is changed by GET. A POST must come from a page of ours, and every
+//     request must name a host that is ours.
+//   - Pages load nothing from elsewhere, run no script but assets/console.js, and
+//     work without it, but for passkeys.
+//   - The cookie is opaque, and another one after each step of signing in.
+//   - What others named (users, paths, tags, descriptions) is text and nothing
+//     else: html/template writes every page.
+//
+// # Adding a page
+//
+// A page is one Go file, one template and one test:
+//
+//  1. groups.go declares the page and its handlers:
+//
+//     func (c *Console) groupPages() []page {
+//     return []page{{
+//     path: "/console/groups", title: "Groups", nav: "groups", get: c.groups,
+//     post: posts{"create": c.createGroup},
+//     }}
+//     }
+//
+//     and is named in the list of route.go. A page is for those who are signed
+//     in, unless it says that it is open. Things are named in the query
+//     (?name=alice), since a name may be "..". What a form asks for is in its
+//     field "do", which chooses the handler.
+//
+//  2. A handler calls actions by their methods, and shows or goes elsewhere:
+//
+//     func (c *Console) groups(v *visit) error {
+//     out, err := do(v, c.iam.ListGroups, &iam.ListGroupsInput{Marker: v.text("marker")})
+//     if err != nil {
+//     return err // a page that says it
+//     }
+//     return v.show("groups", groupsView{…})
+//     }
+//
+//     After a change: return v.done("/console/groups", "The group is created.").
+//     may(v, c.iam.DeleteGroup, input) says, without calling it, whether policies
+//     allow an action: the denial goes into the button (see component.go).
+//
+//  3. pages/groups.html defines "main", which gets what show was given. The
+//     components of pages/components.html are for its fields, tables, dates and
+//     buttons. Go makes their data (component.go), so a template has no logic.
+//
+//  4. Every page is visited by TestEveryPage, for its size, its headers and by
+//     axe-core, at the address that its test gives (see testpages_test.go), and
+//     gets hostile names there.
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"rollcall/internal/api"
+	"rollcall/internal/identity"
+	"rollcall/internal/signin"
+)
+
+// Config holds the settings of a Console.
+type Config struct {
+	IAM    *identity.Service
+	API    *api.API
+	SignIn *signin.Service
+	// URL is the one by which browsers reach the service; "" is this machine alone.
+	URL string
+	// Hosts are names beside that of URL that requests may be sent to.
+	Hosts []string
+	Now   func() time.Time // nil means time.Now
+	Log   *slog.Logger     // nil discards
+}
+
+// Console answers requests for pages. Safe for concurrent use.
+type Console struct {
+	iam    *identity.Service
+	api    *api.API
+	signIn *signin.Service
+	now    func() time.Time
+	log    *slog.Logger
+
+	url     string // without a path
+	secure  bool   // browsers reach it by TLS
+	hosts   hosts
+	cookies cookies
+	origin  *http.CrossOriginProtection
+	pages   map[string]*page
+	assets  assets
+}
+
+// New returns the console.
+func New(cfg Config) (*Console, error) {
+	c := &Console{iam: cfg.IAM, api: cfg.API, signIn: cfg.SignIn, now: cfg.Now, log: cfg.Log}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	at, err := url.Parse(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	c.secure = at.Scheme == "https"
+	if at.Host != "" {
+		c.url = at.Scheme + "://" + at.Host
+	}
+	c.hosts = newHosts(at, cfg.Hosts)
+	c.cookies = cookies{secure: c.secure}
+	c.origin = http.NewCrossOriginProtection()
+	c.assets = newAssets()
+	c.pages = c.route()
+	return c, nil
+}
+
+// Root is the path of the console's first page.
+const Root = "/console/"
+
+// Home is the path of the first page.
+func (c *Console) Home() string { return Root }
+
+// Serves says whether a request is for the console, and not for the API.
+func (c *Console) Serves(r *http.Request) bool {
+	return c.pages[r.URL.Path] != nil || r.URL.Path == "/console" || strings.HasPrefix(r.URL.Path, Root)
+}
+
+// Serve answers one request, and says with which status. call is what is known
+// of it, and trust is called when it comes from somebody who is signed in.
+func (c *Console) Serve(w http.ResponseWriter, r *http.Request, call api.Call, trust func()) int {
+	c.harden(w.Header())
+	v := &visit{Console: c, w: w, r: r, call: call, trust: trust, status: http.StatusOK}
+	v.call.Console = true
+	var err error
+	if refused := c.refuseForeign(r); refused != nil {
+		err = refused
+	} else {
+		err = c.answer(v)
+	}
+	if err != nil {
+		v.fail(err)
+	}
+	return v.status
+}
+
+// write sends a page.
+func (v *visit) write(kind string, body *bytes.Buffer) error {
+	h := v.w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Content-Length", fmt.Sprint(body.Len()))
+	v.w.WriteHeader(v.status)
+	if v.r.Method == http.MethodHead {
+		return nil
+	}
+	if _, err := v.w.Write(body.Bytes()); err != nil {
+		v.log.DebugContext(v.r.Context(), "page not delivered", "error", err)
+	}
+	return nil
+}
+
+// writeJSON answers the script.
+func (v *visit) writeJSON(out any) error {
+	text, err := json.Marshal(out)
+	if err != nil {
+		return err
+	}
+	return v.write("application/json", bytes.NewBuffer(text))
+}

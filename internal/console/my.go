@@ -1,0 +1,3 @@
+package console
+
+const myPath = "/console/my-credentials"

@@ -1,0 +1,140 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"rollcall/internal/signin"
+)
+
+// page is an address and what answers there.
+type page struct {
+	path  string
+	title string
+	nav   string // which entry of the navigation it belongs to, "" for none
+	// open pages are for everybody, others for those who are signed in.
+	open bool
+	// step pages are parts of signing in: nobody is sent there afterwards.
+	step bool
+	get  func(*visit) error
+	post posts
+}
+
+// posts are the handlers of a page's forms, by their field "do".
+type posts map[string]func(*visit) error
+
+// route is all pages.
+func (c *Console) route() map[string]*page {
+	all := map[string]*page{}
+	for _, some := range [][]page{
+		c.homePages(), c.signInPages(), c.usersPages(),
+	} {
+		for _, p := range some {
+			if all[p.path] != nil {
+				panic("console: two pages at " + p.path)
+			}
+			all[p.path] = &p
+		}
+	}
+	return all
+}
+
+// navigation is the entries that lead to pages; those of which there is no page
+// are not shown.
+var navigation = []struct{ key, text, path string }{
+	{"overview", "Overview", "/console/overview"},
+	{"report", "Credential report", "/console/report"},
+	{"findings", "Findings", "/console/findings"},
+	{"users", "Users", "/console/users"},
+	{"groups", "Groups", "/console/groups"},
+	{"roles", "Roles", "/console/roles"},
+	{"policies", "Policies", "/console/policies"},
+}
+
+// answer finds the page and has it answer.
+func (c *Console) answer(v *visit) error {
+	path := v.r.URL.Path
+	if path == "/console" {
+		return v.to(Root)
+	}
+	if name, ok := strings.CutPrefix(path, assetRoot); ok {
+		return c.assets.answer(v, name)
+	}
+	if v.page = c.pages[path]; v.page == nil {
+		return &problem{Status: http.StatusNotFound, Text: "There is no such page."}
+	}
+	if err := v.open(); err != nil {
+		return err
+	}
+	if v.session == nil && !v.page.open {
+		return v.to(link(signInPath, "to", wanted(v.r)))
+	}
+	if v.r.Method != http.MethodPost {
+		if v.page.get == nil {
+			return &problem{Status: http.StatusMethodNotAllowed, Text: "There is nothing to see here."}
+		}
+		return v.page.get(v)
+	}
+	if err := v.readForm(); err != nil {
+		return err
+	}
+	handler := v.page.post[v.field("do")]
+	if handler == nil {
+		return &problem{Status: http.StatusBadRequest, Text: "The form asks for something that this page does not do."}
+	}
+	return handler(v)
+}
+
+// wanted is the page to come back to after signing in: never what a form sent.
+func wanted(r *http.Request) string {
+	if r.URL.Path == Root {
+		return ""
+	}
+	return withQuery(r.URL)
+}
+
+// open finds the session of the cookie, if there is one.
+func (v *visit) open() error {
+	v.token = v.cookies.token(v.r, sessionCookie)
+	if v.token.Reveal() == "" {
+		return nil
+	}
+	session, err := v.signIn.Open(v.r.Context(), v.token)
+	switch {
+	case err == nil, errors.Is(err, signin.ErrRoleEnded):
+		v.trust()
+		v.session = session
+		if err != nil && !v.page.open && v.page.path != rolePath {
+			return err
+		}
+	case errors.Is(err, signin.ErrNoSession):
+		if !v.page.open {
+			v.cookies.clear(v.w, sessionCookie)
+		}
+	default:
+		return err
+	}
+	return nil
+}
+
+// readForm reads the body, which the server bounds.
+func (v *visit) readForm() error {
+	if err := v.r.ParseForm(); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return &problem{
+				Status: http.StatusRequestEntityTooLarge,
+				Text:   fmt.Sprintf("A form may have %d bytes at most.", large.Limit),
+			}
+		}
+		return &problem{Status: http.StatusBadRequest, Text: "The form cannot be read."}
+	}
+	for name, values := range v.r.PostForm {
+		if len(values) > 1 && name != "choice" {
+			return &problem{Status: http.StatusBadRequest, Text: "The form has the field " + name + " twice."}
+		}
+	}
+	return nil
+}

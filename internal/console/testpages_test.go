@@ -1,0 +1,42 @@
+package console_test
+
+import (
+	"strings"
+
+	"rollcall/internal/console"
+)
+
+// visited are the pages of the walk: at which address each is seen, by whom, and
+// what is done before, so that there is something to see.
+var visited = []visited1{
+	{path: "/console/sign-in", stranger: true},
+	{path: "/console/sign-in", query: "?as=root", stranger: true},
+	{path: "/console/nowhere", status: 404},
+	{path: "/console/role"},
+	{path: "/console/users"},
+	{path: "/console/users/new"},
+}
+
+// visited1 is one of them.
+type visited1 struct {
+	path, query string
+	stranger    bool // nobody is signed in
+	status      int  // 0 is 200
+}
+
+func (p visited1) name() string {
+	return strings.Trim(
+		strings.NewReplacer("/", "-", "?", "-", "=", "-", "&", "-", "%", "").
+			Replace(strings.TrimPrefix(p.path, "/console/")+p.query),
+		"-",
+	)
+}
+
+// elsewhere are pages that only send the browser on, or that are seen in tests of
+// their own.
+var elsewhere = map[string]string{
+	console.Root:                    "goes to the first page",
+	"/console/sign-out":             "goes to the first page",
+	"/console/sign-in/mfa":          "TestSignInWithCode",
+	"/console/sign-in/new-password": "TestForcedReset",
+}

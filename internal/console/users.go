@@ -1,0 +1,113 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+)
+
+const usersPath = "/console/users"
+
+// usersPages are the list of users and the form for a new one.
+func (c *Console) usersPages() []page {
+	return []page{
+		{path: usersPath, title: "Users", nav: "users", get: c.users},
+		{
+			path: newUserPath, title: "Create a user", nav: "users", get: c.newUser,
+			post: posts{"create": c.createUser},
+		},
+	}
+}
+
+const newUserPath = "/console/users/new"
+
+// usersView holds what the list of users shows.
+type usersView struct {
+	Denied string
+	Users  []userRow
+	Pager  pager
+	Create string // why nobody can be created, "" if one can
+}
+
+type userRow struct {
+	Name, Path, Link string
+	Created, Used    moment
+}
+
+// usersPerPage keeps a page small.
+const usersPerPage = 100
+
+func (c *Console) users(v *visit) error {
+	var s usersView
+	perPage := int32(usersPerPage)
+	out, err := do(v, c.iam.ListUsers, &iam.ListUsersInput{Marker: v.queryPtr("marker"), MaxItems: &perPage})
+	if err != nil {
+		s.Denied = v.explain(err).Text
+	} else {
+		for _, u := range out.Users {
+			s.Users = append(s.Users, userRow{
+				Name: *u.UserName, Path: *u.Path, Link: link(userPath, "name", *u.UserName),
+				Created: v.when(u.CreateDate, ""), Used: v.when(u.PasswordLastUsed, "never"),
+			})
+		}
+		s.Pager = paged(v, len(s.Users), out.Marker)
+	}
+	example := "example"
+	s.Create = may(v, c.iam.CreateUser, &iam.CreateUserInput{UserName: &example})
+	return v.show("users", s)
+}
+
+func (c *Console) newUser(v *visit) error {
+	return v.show("newuser", []field{
+		{
+			Name:     "name",
+			Label:    "User name",
+			Value:    v.field("name"),
+			Max:      64,
+			Focus:    true,
+			Complete: "off",
+			Hint:     "Letters, digits and the characters +=,.@_-",
+		},
+		{
+			Name:     "path",
+			Label:    "Path",
+			Value:    v.field("path"),
+			Max:      512,
+			Optional: true,
+			Complete: "off",
+			Hint:     "Such as /people/",
+		},
+		{Name: "tags", Label: "Tags", Type: "area", Value: v.field("tags"), Optional: true, Hint: "One a line: key=value"},
+	})
+}
+
+func (c *Console) createUser(v *visit) error {
+	tags, err := v.tags()
+	if err != nil {
+		return v.again(err, c.newUser)
+	}
+	name := v.field("name")
+	_, err = do(v, c.iam.CreateUser, &iam.CreateUserInput{UserName: &name, Path: v.fieldPtr("path"), Tags: tags})
+	if err != nil {
+		return v.again(err, c.newUser)
+	}
+	return v.done(link(userPath, "name", name), "The user is created. It has no credentials yet.")
+}
+
+// tags are those of the field with this name, one a line.
+func (v *visit) tags() (tags []types.Tag, err error) {
+	for line := range strings.Lines(v.field("tags")) {
+		line = strings.TrimRight(line, "\r\n")
+		if line == "" {
+			continue
+		}
+		key, value, ok := strings.Cut(line, "=")
+		if !ok {
+			return nil, &problem{Status: http.StatusBadRequest, Text: "A tag is written key=value, which this is not: " + line}
+		}
+		tags = append(tags, types.Tag{Key: &key, Value: &value})
+	}
+	return tags, nil
+}
