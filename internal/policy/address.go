@@ -10,9 +10,9 @@ import (
 // parsePrefix reads an address or a range in CIDR notation as IAM does when it
 // stores a policy, recorded in 2026. Octets and lengths may have leading zeros
 // and a plus sign. IPv6 has no dotted form, and no bits beyond the length of
-// its range; those of IPv4 are ignored. usual is false for IPv6 with colons that
-// only storing takes. A range of IPv6 holds no address of IPv4, in whatever
-// notation: recorded.
+// its range; those of IPv4 are ignored. usual is false for IPv6 in a form with
+// colons that IAM accepts only when it stores a policy. A range of IPv6 holds
+// no address of IPv4, in whatever notation: recorded.
 func parsePrefix(s string) (prefix netip.Prefix, usual, ok bool) {
 	text, length, isRange := strings.Cut(s, "/")
 	addr, ok := parseAddress(text)
@@ -43,7 +43,7 @@ func IsAddress(s string) bool {
 }
 
 // parseRequestAddress reads the address of a request. Of the dotted notations
-// of IPv6 only that of an address of IPv4 is read, which is then meant. There
+// of IPv6 only that of an IPv4 address is read, and means that address. There
 // are no zones. Recorded.
 func parseRequestAddress(s string) (netip.Addr, bool) {
 	if addr, err := netip.ParseAddr(s); err == nil && addr.Is4In6() && addr.Zone() == "" {
@@ -69,7 +69,7 @@ func parseAddress(s string) (netip.Addr, bool) {
 	return netip.AddrFrom4(octets), true
 }
 
-// octet reads a number up to most, with any leading zeros and a plus sign.
+// octet reads a number of at most most, with any leading zeros and a plus sign.
 func octet(s string, most int) (int, bool) {
 	s = strings.TrimPrefix(s, "+")
 	if !digits(s) {
@@ -79,11 +79,11 @@ func octet(s string, most int) (int, bool) {
 	return n, err == nil && n <= most
 }
 
-// groupsOfIPv6 is how many groups an address has.
+// groupsOfIPv6 is the number of groups in an address.
 const groupsOfIPv6 = 8
 
-// parseIPv6 reads groups with at most one gap. A group may be empty, but for
-// one at the end, which is none: "2001:db8:::1" and "2001:db8::1:" are
+// parseIPv6 reads groups with at most one gap. A group may be empty, except one
+// at the end, which counts as none: "2001:db8:::1" and "2001:db8::1:" are
 // 2001:db8::1, and ":1::" is 0:1::. Recorded.
 func parseIPv6(s string) (netip.Addr, bool) {
 	head, tail, gap := strings.Cut(s, "::")
@@ -103,7 +103,7 @@ func parseIPv6(s string) (netip.Addr, bool) {
 	return netip.AddrFrom16(b), true
 }
 
-// groups reads what is between colons.
+// groups reads the groups between colons.
 func groups(s string) (list []uint16, ok bool) {
 	const digits = 4
 	if s = strings.TrimSuffix(s, ":"); s == "" {

@@ -47,8 +47,8 @@ func isARN(s string) bool {
 	return strings.HasPrefix(s, "arn:") && strings.Count(s, ":") >= arnParts-1
 }
 
-// matchARN compares part by part: in ARN conditions no wildcard runs over one
-// of the first five colons.
+// matchARN compares part by part: in ARN conditions no wildcard matches across
+// one of the first five colons.
 func (e *evaluation) matchARN(parts [][]token, s string) bool {
 	for i, tokens := range parts {
 		part, rest := s, ""

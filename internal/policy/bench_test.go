@@ -7,7 +7,7 @@ import (
 )
 
 // tenPolicies are those of a caller with ten policies of five statements, of
-// the kind people write; the last allows what the benchmark asks for.
+// the kind that people write; the last allows what the benchmark asks for.
 func tenPolicies(t testing.TB) Policies {
 	t.Helper()
 	var p Policies
@@ -42,8 +42,8 @@ func benchRequest() Request {
 	}
 }
 
-// BenchmarkEvaluate is the figure of the project: the aim is 1,000,000
-// decisions a second on one core.
+// BenchmarkEvaluate measures decisions; the aim is 1,000,000 per second on one
+// core.
 func BenchmarkEvaluate(b *testing.B) {
 	p, req := tenPolicies(b), benchRequest()
 	b.ReportAllocs()
@@ -55,7 +55,7 @@ func BenchmarkEvaluate(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "decisions/s")
 }
 
-// BenchmarkParse is the cost that a cache of documents saves.
+// BenchmarkParse measures the cost that a cache of documents saves.
 func BenchmarkParse(b *testing.B) {
 	text := tenPolicies(b).Identity[0].Document.String()
 	b.ReportAllocs()

@@ -19,12 +19,12 @@ const (
 	nullFamily
 )
 
-// operator is how one name of the language compares.
+// operator describes how one name of the language compares.
 type operator struct {
 	family family
-	negate bool // …Not…: true where the positive operator is false
+	negate bool // …Not…: true if the positive operator is false
 	text   syntax
-	// Which outcomes of a comparison match, for numbers and dates.
+	// These say which outcomes of a comparison match, for numbers and dates.
 	less, equal, greater bool
 }
 
@@ -35,7 +35,7 @@ var (
 )
 
 // operators are those of the IAM reference, JSON policy elements: condition
-// operators. ArnEquals and ArnLike are the same there, wildcards included.
+// operators. ArnEquals and ArnLike are the same there, including wildcards.
 var operators = map[string]operator{
 	"StringEquals":              {text: exact},
 	"StringNotEquals":           {text: exact, negate: true},
@@ -84,23 +84,23 @@ type condition struct {
 	folded   string // the key in lower case
 	texts    []string
 	values   []value
-	// listed are plain texts among many values, in lower case where case does
-	// not count; unlisted are the places of the other values. nil listed: all
-	// values are compared one by one.
+	// listed holds plain texts among many values, in lower case if case does
+	// not count; unlisted holds the places of the other values. If listed is
+	// nil, all values are compared one by one.
 	listed   map[string]bool
 	unlisted []int
 }
 
 // value is a compiled value of a policy; its family says which field counts.
 type value struct {
-	unreadable bool // equals nothing: of a policy that is not checked for it
+	unreadable bool // equals nothing: in a policy that is not checked for it
 	pattern    pattern
 	arn        [][]token // the parts of a pattern without variables; nil: no ARN
 	number     number
 	instant    instant
 	prefix     netip.Prefix
 	binary     string
-	yes        bool // of Null, and of Bool without variables
+	yes        bool // for Null, and for Bool without variables
 }
 
 // parseOperator reads a name with its prefix and suffix.
@@ -122,9 +122,9 @@ func parseOperator(name string) (op operator, set setOperator, ifExists, ok bool
 }
 
 // compileValue reads one value as its family does. vars is false in documents
-// of the old version, in which ${…} is plain text. It reports false for what
-// no policy may have, and unreadable for what session policies may. For them
-// the notations of IPv6 that only storing takes are unreadable too.
+// of the old version, in which ${…} is plain text. It returns false for what no
+// policy may have, and unreadable for what only session policies may have. For
+// them the notations of IPv6 that only storing accepts are unreadable too.
 func (o operator) compileValue(text string, vars, session bool) (v value, ok bool) {
 	readable := true
 	switch o.family {
@@ -160,10 +160,11 @@ func (o operator) compileValue(text string, vars, session bool) (v value, ok boo
 	return v, true
 }
 
-// manyValues is how many values are looked up instead of compared.
+// manyValues is the number of values from which on they are looked up instead
+// of compared.
 const manyValues = 8
 
-// list prepares the plain texts among many values for being looked up.
+// list prepares the plain texts among many values for look-ups.
 func (c *condition) list() {
 	if len(c.values) < manyValues || c.family != stringFamily {
 		return
@@ -181,7 +182,7 @@ func (c *condition) list() {
 	}
 }
 
-// isTrue is how Bool and Null read a text; all others are false.
+// isTrue reports how Bool and Null read a text; all others are false.
 func isTrue(text string) bool { return strings.EqualFold(text, "true") }
 
 func decodeBinary(text string) (string, bool) {

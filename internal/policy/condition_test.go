@@ -24,7 +24,7 @@ func meets(t *testing.T, operator string, policy, request []string) bool {
 	return allowed(t, req, Policies{Identity: []Policy{{Document: d}}})
 }
 
-// list splits at bars; "-" is a key that is not there.
+// list splits at bars; "-" is an absent key.
 func list(s string) []string {
 	if s == "-" {
 		return nil
@@ -257,7 +257,7 @@ func TestCondition(t *testing.T) {
 	}
 }
 
-// TestConditionEmpty: a key with no values in the request is not there, and a
+// TestConditionEmpty: a key without values in the request is absent, and a
 // policy's empty list matches nothing.
 func TestConditionEmpty(t *testing.T) {
 	tests := []struct {
@@ -281,7 +281,7 @@ func TestConditionEmpty(t *testing.T) {
 	}
 }
 
-// TestConditionAll: every key under every operator must hold.
+// TestConditionAll: every key under every operator must match.
 func TestConditionAll(t *testing.T) {
 	d := mustParse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{
 	 "StringEquals":{"t:a":"1","t:b":"2"},"Bool":{"t:c":"true"}}}}`, Managed)
@@ -314,7 +314,7 @@ func TestOldVersion(t *testing.T) {
 	}
 }
 
-// TestParseInstant holds what CreatePolicy is known to take and to refuse.
+// TestParseInstant lists what CreatePolicy is known to accept and to refuse.
 func TestParseInstant(t *testing.T) {
 	for s, want := range map[string]bool{
 		"2019-07-01T13:20:15Z": true, "2016-12-13T21:20:37.593194+00:00": true, "2016-12-13t2:00:00.593194+23": true,

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// spelledKeys are condition keys in lower case, each with how it was written
-// first.
+// spelledKeys holds condition keys in lower case, each with its first spelling.
 type spelledKeys map[string]string
 
 func (k spelledKeys) add(name string) {
@@ -61,8 +60,8 @@ func (d *Document) variables(text string) (names []string) {
 }
 
 // KeysOf returns the condition keys that a text asks for, in conditions and in
-// variables, in the order in which they appear, each spelling once. It takes
-// more texts than Parse does: a principal may be given, all elements but the
+// variables, in the order in which they appear, each spelling once. It accepts
+// more texts than Parse does: a principal may be given, all elements except the
 // effect may be missing, and actions, resources and values may be any text.
 // Recorded. The errors are as Parse's.
 func KeysOf(text string) ([]string, error) {
@@ -119,9 +118,9 @@ func (k spelledKeys) sorted() []string {
 }
 
 // Missing returns the condition keys that the policies ask for, in statements
-// about anything, and that the request does not have: what a simulation was not
-// told. They are sorted, each once in every spelling. The error is as
-// Evaluate's. Recorded.
+// about anything, and that the request does not have: the input that a
+// simulation lacked. They are sorted, each once in every spelling. The error is
+// as Evaluate's. Recorded.
 func Missing(ctx context.Context, req Request, policies []Policy) ([]string, error) {
 	e := begin(ctx, req)
 	names := map[string]bool{}

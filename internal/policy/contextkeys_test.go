@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Recorded: what a statement is about does not matter, and spellings do.
+// Recorded: the subject of a statement does not matter, and spellings do.
 func TestMissing(t *testing.T) {
 	const document = `{"Version": "2012-10-17", "Statement": [
 		{"Effect": "Allow", "Action": "iam:Get*", "Resource": "arn:aws:iam::*:user/a*",

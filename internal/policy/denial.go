@@ -2,7 +2,7 @@ package policy
 
 import "strings"
 
-// wording is how denials speak of a layer.
+// wording says how denials name a layer.
 var wording = [...]struct{ none, in string }{
 	ControlLayer:  {"service control policy", "a service control policy"},
 	ResourceLayer: {"resource-based policy", "a resource-based policy"},
@@ -12,10 +12,10 @@ var wording = [...]struct{ none, in string }{
 	SessionLayer:  {"session policy", "a session policy"},
 }
 
-// DenialText is AWS's sentence for a refusal; IAM, troubleshooting access
-// denied errors. resource is what the service calls the resource, which for IAM
+// DenialText returns AWS's sentence for a refusal; IAM, troubleshooting access
+// denied errors. resource is the service's name for the resource, which for IAM
 // is not always its ARN ("user bob"); "" leaves it out. The ARN of the policy
-// follows an explicit deny where it has one.
+// follows an explicit deny if the policy has one.
 func DenialText(callerARN, action, resource string, d Decision) string {
 	var b strings.Builder
 	b.WriteString("User: " + callerARN + " is not authorized to perform: " + action)

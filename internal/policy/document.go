@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Kind is where a document stands. It decides which elements are required and
-// which forbidden.
+// Kind says what a document is used for. It decides which elements are required
+// and which are forbidden.
 type Kind uint8
 
 // The kinds of document.
@@ -15,14 +15,15 @@ const (
 	Managed  Kind = iota // a managed policy: CreatePolicy, CreatePolicyVersion
 	Inline               // of a user, group or role: Put…Policy
 	Boundary             // a managed policy used as a permissions boundary; as Managed
-	Session              // the Policy parameter of AssumeRole and its kin
+	Session              // the Policy parameter of AssumeRole and similar actions
 	Control              // a control policy of an account
 	Trust                // who may assume a role: AssumeRolePolicyDocument
 	Resource             // a policy of a resource elsewhere, in simulations
 )
 
-// The quotas of documents, in characters as Size counts them. IAM quotas: the
-// inline policies of an entity share one; the others are each document's.
+// These are the quotas of documents, in characters as Size counts them. IAM
+// quotas: the inline policies of an entity share one; the others apply to each
+// document.
 const (
 	MaxManagedSize     = 6144
 	MaxUserInlineSize  = 2048
@@ -33,14 +34,14 @@ const (
 	MaxControlSize     = 5120
 )
 
-// The versions of the language. A document without one is of OldVersion, in
-// which ${…} is plain text.
+// These are the versions of the language. A document without one is of
+// OldVersion, in which ${…} is plain text.
 const (
 	OldVersion = "2008-10-17"
 	NewVersion = "2012-10-17"
 )
 
-// Effect is what a statement does to the requests it applies to.
+// Effect is the effect of a statement on the requests that it applies to.
 type Effect string
 
 // The two effects.
@@ -49,10 +50,10 @@ const (
 	Deny  Effect = "Deny"
 )
 
-// Document is a parsed policy. Make one with Parse; do not change it.
+// Document is a parsed policy. Create one with Parse; do not change it.
 type Document struct {
 	Kind       Kind
-	Version    string // "" where none is written
+	Version    string // "" if none is written
 	ID         string
 	Statements []Statement
 	hasID      bool
@@ -61,8 +62,8 @@ type Document struct {
 // Position is a place in a document's text; both count from 1, columns in bytes.
 type Position struct{ Line, Column int }
 
-// Statement is one statement. Of Actions and NotActions exactly one is given;
-// of Resources and NotResources one, or none in a Trust document.
+// Statement is one statement. Exactly one of Actions and NotActions is given,
+// and one of Resources and NotResources, or neither in a Trust document.
 type Statement struct {
 	Sid          string
 	Effect       Effect
@@ -70,7 +71,8 @@ type Statement struct {
 	NotActions   []string
 	Resources    []string
 	NotResources []string
-	// Start is the opening brace in the text, End the place after the closing one.
+	// Start is the place of the opening brace in the text, End the place after
+	// the closing one.
 	Start, End Position
 
 	size          int // bytes of the text
@@ -85,23 +87,22 @@ type Statement struct {
 // Conditional reports whether the statement has conditions.
 func (st *Statement) Conditional() bool { return len(st.conditions) > 0 }
 
-// Parse reads a document and refuses it unless every rule of its kind holds.
+// Parse reads a document and refuses it unless it meets every rule of its kind.
 // Every error is a *awsmodel.Error with the code MalformedPolicyDocument. It
-// does not look at quotas of size: the caller compares Size, because whose
-// quota it is decides the error.
+// does not check quotas of size. The caller compares Size, because the error
+// depends on the quota's owner.
 func Parse(text string, kind Kind) (*Document, error) {
 	return parse(text, kind, kind == Session)
 }
 
-// Stored reads a document that Parse took when it was stored. Values of
-// conditions that are refused by now do not keep it from being read: they equal
-// nothing, as in session policies. Simulations read what they are given so:
-// recorded.
+// Stored reads a document that Parse accepted when it was stored. It also reads
+// values of conditions that are refused by now: they equal nothing, as in
+// session policies. Simulations read their input in this way: recorded.
 func Stored(text string, kind Kind) (*Document, error) {
 	return parse(text, kind, true)
 }
 
-// parse takes, if it is lenient, values that no operator can read.
+// parse accepts values that no operator can read if it is lenient.
 func parse(text string, kind Kind, lenient bool) (*Document, error) {
 	root, err := parseJSON(text)
 	if err != nil {
@@ -121,8 +122,8 @@ func parse(text string, kind Kind, lenient bool) (*Document, error) {
 	return d, nil
 }
 
-// NamedAnew returns the document with other values in place of those of its
-// AWS principals that by has. Nothing else of it changes.
+// NamedAnew returns the document with other values for those of its AWS
+// principals that by has. Nothing else of it changes.
 func (d *Document) NamedAnew(by map[string]string) *Document {
 	named := *d
 	named.Statements = slices.Clone(d.Statements)
@@ -148,7 +149,7 @@ func (p *principals) namedAnew(by map[string]string) *principals {
 }
 
 // String returns the document in one line, members in the order of the grammar.
-// It reads back as an equal document.
+// Parse reads it back as an equal document.
 func (d *Document) String() string {
 	var w writer
 	w.open()
@@ -257,7 +258,7 @@ func (w *writer) member(name string, values []string) {
 	w.WriteByte(']')
 }
 
-// list writes a member that is left out when it has no values.
+// list writes a member, or leaves it out if it has no values.
 func (w *writer) list(name string, values []string) {
 	if len(values) > 0 {
 		w.member(name, values)
@@ -289,8 +290,8 @@ func Size(text string) int {
 	return n
 }
 
-// ContextKeys returns the condition keys a document asks for, in conditions
-// and in variables, each once and sorted, spelled as first written.
+// ContextKeys returns the condition keys that a document asks for, in
+// conditions and in variables, each once and sorted, spelled as first written.
 func (d *Document) ContextKeys() []string {
 	keys := spelledKeys{}
 	for i := range d.Statements {

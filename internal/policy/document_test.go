@@ -20,8 +20,8 @@ type sample struct {
 	want, note, text string // want is "" for a good document
 }
 
-// samples reads the file. Its markers carry a note behind the name, which the
-// txtar package does not allow for.
+// samples reads the file. Its markers carry a note after the name, which the
+// txtar package does not allow.
 func samples(t testing.TB) []sample {
 	t.Helper()
 	data, err := os.ReadFile("testdata/malformed.txtar")

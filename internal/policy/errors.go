@@ -8,7 +8,7 @@ import (
 
 const malformed = "MalformedPolicyDocument"
 
-// The sentences of CreatePolicy: recorded, but for errSidCharacters,
+// These are the sentences of CreatePolicy: recorded, except errSidCharacters,
 // errPrincipal and errVendorPattern, which its users report.
 var (
 	errSyntax        = awsmodel.Fail(malformed, "Syntax errors in policy.")
@@ -31,25 +31,25 @@ var (
 			`instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, `+
 			`report/, access-report/.`)
 
-	// Those of CreateRole and UpdateAssumeRolePolicy.
+	// These are the sentences of CreateRole and UpdateAssumeRolePolicy.
 	errTrustJSON    = awsmodel.Fail(malformed, "This policy contains invalid Json")
 	errTrustActions = awsmodel.Fail(malformed, "AssumeRole policy may only specify STS AssumeRole actions.")
 
-	// As other services that follow IAM have them (G).
+	// Other services that follow IAM have these sentences (G).
 	errAllowNotPrincipal  = awsmodel.Fail(malformed, "Allow with NotPrincipal is not allowed.")
 	errTrustNotPrincipal  = awsmodel.Fail(malformed, "AssumeRole policy must not contain NotPrincipal field.")
 	errTrustNotResource   = awsmodel.Fail(malformed, "AssumeRole policy must not contain resources.")
 	errCognitoConditional = awsmodel.Fail(malformed, "A condition block must be present for the Cognito provider")
 )
 
-// InvalidPrincipal is the error for a principal of a trust policy that does not
-// exist. kind is the key of the Principal element it stands under; the sentence
-// has it in capitals.
+// InvalidPrincipal returns the error for a principal of a trust policy that
+// does not exist. kind is its key in the Principal element; the sentence has it
+// in capitals.
 func InvalidPrincipal(kind, value string) *awsmodel.Error {
 	return awsmodel.Fail(malformed, `Invalid principal in policy: "%s":"%s"`, strings.ToUpper(kind), value)
 }
 
-// notJSON is the error for a text that is no JSON object.
+// notJSON returns the error for a text that is no JSON object.
 func notJSON(kind Kind) error {
 	if kind == Trust {
 		return errTrustJSON
@@ -57,9 +57,9 @@ func notJSON(kind Kind) error {
 	return errSyntax
 }
 
-// unknownField, missingField and prohibitedField name the member where the
-// trust policy's parser does; CreatePolicy's says no more than syntax error.
-// Prohibited fields are recorded, the other two sentences are its kin's (G).
+// unknownField, missingField and prohibitedField name the member if the trust
+// policy's parser does; CreatePolicy's says only syntax error. Prohibited
+// fields are recorded; the other two sentences are like theirs (G).
 func unknownField(kind Kind, name string) error {
 	if kind == Trust {
 		return awsmodel.Fail(malformed, "Unknown field %s", name)
@@ -78,8 +78,8 @@ func prohibitedField(name string) error {
 	return awsmodel.Fail(malformed, "Has prohibited field %s", name)
 }
 
-// prohibitedResource is the error for a trust policy with what a role's trust
-// policy cannot have: it is about the role.
+// prohibitedResource returns the error for a trust policy with an element that
+// a role's trust policy cannot have: it is about the role.
 func prohibitedResource(name string) error {
 	if name == "Resource" {
 		return prohibitedField(name)

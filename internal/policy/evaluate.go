@@ -2,22 +2,24 @@ package policy
 
 import "context"
 
-// Request is what a caller wants to do.
+// Request holds what a caller wants to do.
 type Request struct {
 	Principal Principal
-	// Action is the service and the action, "iam:CreateUser". Case does not count.
+	// Action is the service and the action, "iam:CreateUser". Case does not
+	// count.
 	Action string
-	// Resources are the ARNs the action touches; each must be allowed. None, or
-	// "*", stands for an action on no particular resource: only a Resource that
-	// matches everything allows it. IAM, actions without resource-level permissions.
+	// Resources holds the ARNs that the action touches; each must be allowed.
+	// None, or "*", stands for an action on no particular resource: only a
+	// Resource that matches everything allows it. IAM, actions without
+	// resource-level permissions.
 	Resources []string
 	Context   Context
-	// Simulated: what a simulation says of a key need not be readable, and then
-	// NumericNotEquals does not take it.
+	// Simulated says that the request is simulated. A key may then have
+	// unreadable values, which NumericNotEquals does not match.
 	Simulated bool
 }
 
-// Policy is a document as it is attached, with what an answer calls it.
+// Policy is a document as it is attached, with the name that answers use.
 type Policy struct {
 	Document *Document
 	ARN      string // of a managed policy; "" of an inline one
@@ -25,28 +27,28 @@ type Policy struct {
 }
 
 // Policies are all that reach a caller. An empty list means that there is no
-// policy of the kind, which for all but Identity means no limit.
+// policy of the kind, which for all except Identity means no limit.
 type Policies struct {
 	Identity []Policy // of the user and its groups, or of the role
 	Boundary []Policy // at most one
-	Session  []Policy // passed when the session was made: what any of them allows
+	Session  []Policy // passed when the session was created: what any of them allows
 	Control  []Policy // of the caller's account: what any of them allows
-	// SessionRequired: without a session policy nothing is allowed, as for a
-	// federated user.
+	// SessionRequired says that without a session policy nothing is allowed, as
+	// for a federated user.
 	SessionRequired bool
 
 	// Resource is the policy of the resource itself, if it has one.
 	Resource []Policy
-	// ResourceAccount is the account that owns the resource, "" for the caller's.
-	// Across accounts both sides must allow.
+	// ResourceAccount is the account that owns the resource, "" for the
+	// caller's. Across accounts both sides must allow.
 	ResourceAccount string
 }
 
 // Layer is the kind of policy that decided.
 type Layer uint8
 
-// The layers, in the order in which a missing allow is reported: IAM, policy
-// evaluation logic.
+// These are the layers, in the order in which a missing allow is reported: IAM,
+// policy evaluation logic.
 const (
 	NoLayer Layer = iota
 	ControlLayer
@@ -60,13 +62,12 @@ const (
 // Decision is the answer to a Request. Its zero value is a refusal.
 type Decision struct {
 	Allowed  bool
-	Explicit bool  // refused by a Deny statement, not for want of an allow
-	Layer    Layer // the kind of policy that decided; NoLayer where root's right did
-	// Policy and Statement are what allowed or explicitly denied; nil where
-	// nothing did.
+	Explicit bool  // refused by a Deny statement, not because an allow is missing
+	Layer    Layer // the kind of policy that decided; NoLayer if root's right did
+	// Policy and Statement allowed or explicitly denied; nil if nothing did.
 	Policy    *Policy
 	Statement *Statement
-	// Resource is the one of Request.Resources that was refused, or the last.
+	// Resource is the refused one of Request.Resources, or the last.
 	Resource string
 }
 
@@ -77,8 +78,8 @@ type Match struct {
 }
 
 // Evaluate decides a request. With several resources the first refusal is the
-// answer. The error is the cause of ctx's end, or ErrTooCostly; the request is
-// then refused.
+// answer. The error is the reason for the end of ctx, or ErrTooCostly; the
+// request is then refused.
 func Evaluate(ctx context.Context, req Request, p Policies) (Decision, error) {
 	return evaluate(ctx, req, &p, ResourceLayer)
 }
@@ -99,8 +100,8 @@ func evaluate(ctx context.Context, req Request, p *Policies, resourceLayer Layer
 	return d, nil
 }
 
-// decide weighs the layers for one resource. resourceLayer is ResourceLayer, or
-// TrustLayer for a role's trust policy, without whose allow nobody gets in.
+// decide evaluates the layers for one resource. resourceLayer is ResourceLayer,
+// or TrustLayer for a role's trust policy, which must always allow.
 func (e *evaluation) decide(resource string, p *Policies, resourceLayer Layer) Decision {
 	e.on(resource)
 	caller := &e.req.Principal
@@ -157,8 +158,8 @@ func (e *evaluation) decide(resource string, p *Policies, resourceLayer Layer) D
 	return Decision{Allowed: true, Resource: resource} // root, who needs no policy
 }
 
-// outcome is what the policies of one layer say: the deny that ends it, or the
-// allow that names the caller closest.
+// outcome is the result of the policies of one layer: the deny that ends it, or
+// the allow that names the caller most closely.
 type outcome struct {
 	Match
 	denied bool
@@ -171,7 +172,7 @@ func (e *evaluation) scan(policies []Policy) (o outcome) {
 		for j := range p.Document.Statements {
 			st := &p.Document.Statements[j]
 			if o.grant == selfNamed && st.Effect == Allow {
-				continue // no allow can say more; a deny still can
+				continue // no allow can be closer; a deny can still follow
 			}
 			g := e.applies(st)
 			switch {
@@ -187,7 +188,7 @@ func (e *evaluation) scan(policies []Policy) (o outcome) {
 }
 
 // applies reports whether a statement applies, and how closely it names the
-// caller; selfNamed where it has no Principal.
+// caller; selfNamed if it has no Principal.
 func (e *evaluation) applies(st *Statement) grant {
 	if e.matchAny(st.actions, &e.action) == (len(st.NotActions) > 0) {
 		return notNamed
@@ -212,7 +213,7 @@ func (e *evaluation) applies(st *Statement) grant {
 	return g
 }
 
-// names is how the statement's Principal or NotPrincipal names the caller.
+// names reports how the statement's Principal or NotPrincipal names the caller.
 func (st *Statement) names(caller *Principal) grant {
 	switch {
 	case st.principals != nil:
@@ -222,7 +223,7 @@ func (st *Statement) names(caller *Principal) grant {
 		return st.principals.names(caller)
 	case st.notPrincipals != nil:
 		if st.Effect == Allow && caller.outside() {
-			return notNamed // an allow for all but some AWS callers lets no others in
+			return notNamed // an allow for all except some AWS callers does not admit other kinds
 		}
 		return selfIf(st.notPrincipals.names(caller) == notNamed)
 	}
@@ -230,7 +231,7 @@ func (st *Statement) names(caller *Principal) grant {
 }
 
 // matchAny looks at the first characters before it matches: most patterns of a
-// policy are of another service than the request, and end there.
+// policy are about another service than the request, and are rejected there.
 func (e *evaluation) matchAny(patterns []pattern, s *subject) bool {
 	if !e.spend(1 + len(patterns)/4) {
 		return false
@@ -244,8 +245,8 @@ func (e *evaluation) matchAny(patterns []pattern, s *subject) bool {
 }
 
 // Matching returns every statement of the policies that applies to the request
-// on one resource, allows and denies: what a simulation shows. The error is as
-// Evaluate's.
+// on one resource, allows and denies, as a simulation shows them. The error is
+// as Evaluate's.
 func Matching(ctx context.Context, req Request, resource string, policies []Policy) ([]Match, error) {
 	e := begin(ctx, req)
 	e.on(resource)

@@ -10,7 +10,7 @@ import (
 )
 
 // vector is an entry of testdata/decisions.json: the documents that reach a
-// caller, what it asks, and AWS's sentence for a refusal, "" for an allow.
+// caller, its request, and AWS's sentence for a refusal, "" for an allow.
 type vector struct {
 	Name     string
 	Identity []json.RawMessage
@@ -44,7 +44,7 @@ var callers = map[string]Principal{
 	"web":       {Type: Federated, ARN: "arn:aws:iam::111111111111:oidc-provider/idp.example.com"},
 }
 
-// attach parses documents; the ARN of each says its layer.
+// attach parses documents; the ARN of each names its layer.
 func attach(t *testing.T, layer string, kind Kind, texts []json.RawMessage) []Policy {
 	t.Helper()
 	var list []Policy
@@ -82,7 +82,7 @@ func (v vector) decide(t *testing.T) (Principal, Decision) {
 	return caller, decide(t, req, policies)
 }
 
-// decide is Evaluate of what has no end to its work.
+// decide is Evaluate without an end to its work.
 func decide(t testing.TB, req Request, p Policies) Decision {
 	t.Helper()
 	d, err := Evaluate(context.Background(), req, p)
@@ -224,7 +224,7 @@ func TestDenialText(t *testing.T) {
 	}
 }
 
-// TestContextIsLazy: a key is asked for only by a statement whose action and
+// TestContextIsLazy: a key is requested only by a statement whose action and
 // resource fit.
 func TestContextIsLazy(t *testing.T) {
 	p := Policies{Identity: []Policy{

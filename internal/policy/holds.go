@@ -1,7 +1,7 @@
 package policy
 
-// truth is what becomes of a condition. A broken one neither grants nor keeps a
-// deny from denying.
+// truth is the result of a condition. A broken one neither grants nor prevents
+// a deny.
 type truth uint8
 
 const (
@@ -19,11 +19,11 @@ func metIf(yes bool) truth {
 
 // holds reports whether a condition is met.
 //
-// IAM, condition operators and multivalued keys: a key that is not there fails
-// a positive operator, meets a negated one and one with IfExists; meets
-// ForAllValues; fails ForAnyValue, even with IfExists (tried on AWS by others).
-// A key with no values is not there. A key that is a list meets no operator
-// without ForAllValues or ForAnyValue, not even a negated one: recorded.
+// IAM, condition operators and multivalued keys: an absent key fails a positive
+// operator, meets a negated one and one with IfExists; meets ForAllValues;
+// fails ForAnyValue, even with IfExists (tried on AWS by others). A key without
+// values is absent. A key that is a list meets no operator without ForAllValues
+// or ForAnyValue, not even a negated one: recorded.
 func (e *evaluation) holds(c *condition) truth {
 	values := e.of(c.folded)
 	switch {
@@ -62,8 +62,8 @@ func (e *evaluation) holdsOfSet(c *condition, values Values) truth {
 
 // meets reports whether one value of the request meets the operator. A value
 // that is no address, or no ARN, meets no operator on those, not even a negated
-// one; what is no number or no date meets a negated one, but in a simulation
-// not NumericNotEquals. Recorded.
+// one. One that is no number or no date meets a negated one, but in a
+// simulation not NumericNotEquals. Recorded.
 func (e *evaluation) meets(c *condition, s string) truth {
 	if !e.spend(1 + len(s)/16) {
 		return unmet
@@ -95,9 +95,9 @@ func (e *evaluation) meets(c *condition, s string) truth {
 	return metIf(e.equalsText(c, s) != c.negate)
 }
 
-// compared compares with one value after the other. One that is unreadable
-// equals nothing; one that is no address ends the comparison in a simulation
-// where it is reached. Recorded.
+// compared compares with one value after the other. An unreadable one equals
+// nothing. In a simulation, one that is no address ends the comparison when it
+// is reached. Recorded.
 func (e *evaluation) compared(c *condition, equal func(v *value) bool) truth {
 	t := metIf(c.negate)
 	for i := range c.values {
@@ -149,7 +149,7 @@ func (e *evaluation) equalsText(c *condition, s string) bool {
 	return false
 }
 
-// equalsBool: what is not true is false, on both sides.
+// equalsBool compares what is true: everything else is false, on both sides.
 func (e *evaluation) equalsBool(c *condition, s string) bool {
 	yes := isTrue(s)
 	for i := range c.values {
@@ -170,8 +170,8 @@ func (e *evaluation) equalsBool(c *condition, s string) bool {
 	return false
 }
 
-// meetsARN compares with one value after the other. One that is no ARN ends
-// the comparison where it is reached.
+// meetsARN compares with one value after the other. One that is no ARN ends the
+// comparison when it is reached.
 func (e *evaluation) meetsARN(c *condition, s string) truth {
 	if !isARN(s) {
 		return unmet

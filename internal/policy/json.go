@@ -24,18 +24,18 @@ const (
 	objectNode
 )
 
-// node is a JSON value that kept the order of its members and its place, which
+// node is a JSON value with the order of its members and its place, which
 // encoding/json's maps lose.
 type node struct {
 	kind       nodeKind
 	text       string
 	items      []node
-	keys       []string // of an object, beside items
+	keys       []string // of an object, next to items
 	start, end int      // bytes
 }
 
-// parseJSON reads exactly one value. A key given twice is an error: readers
-// disagree on which of the two counts, and a policy must mean one thing.
+// parseJSON reads exactly one value. A repeated key is an error: readers
+// disagree on which of the two counts, and a policy must have one meaning.
 func parseJSON(text string) (node, error) {
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
@@ -112,8 +112,7 @@ func (n node) list() []node {
 	return []node{n}
 }
 
-// member returns the items of a member of an object, of which there may be
-// none.
+// member returns the items of a member of an object; there may be none.
 func (n node) member(name string) []node {
 	if i := slices.Index(n.keys, name); i >= 0 {
 		return n.items[i].list()
@@ -133,8 +132,8 @@ func (n node) strings() ([]string, bool) {
 	return list, true
 }
 
-// scalars is strings that takes numbers and booleans as well, which the
-// grammar allows as the values of a condition.
+// scalars is strings that also accepts numbers and booleans, which the grammar
+// allows as the values of a condition.
 func (n node) scalars() ([]string, bool) {
 	list := make([]string, 0, 1)
 	for _, item := range n.list() {

@@ -15,19 +15,19 @@ func isASCII(s string) bool {
 	return true
 }
 
-// Fold is how names of condition keys are compared, and so the keys of tags
-// within them: without case.
+// Fold returns the form in which names of condition keys, and so the keys of
+// tags in them, are compared: without case.
 func Fold(name string) string { return toLower(name) }
 
 // lastOfBasicPlane is the last character that is one unit of UTF-16.
 const lastOfBasicPlane = '\uFFFF'
 
-// toLower is the lower case by which IAM compares without case, Java's of no
-// particular language: character by character, but for a dotted capital I,
-// which becomes two, and a sigma that ends a word. Unlike folding it tells
-// apart what differs in more than case: a long s is no s. Characters beyond
-// U+FFFF keep their case, though they count as letters with case beside a
-// sigma. Recorded.
+// toLower returns the lower case by which IAM compares without case, which is
+// Java's of no particular language. It works character by character, except for
+// a dotted capital I, which becomes two, and a sigma that ends a word. Unlike
+// folding it distinguishes what differs in more than case: a long s is no s.
+// Characters beyond U+FFFF keep their case, though they count as letters with
+// case next to a sigma. Recorded.
 func toLower(s string) string {
 	if isASCII(s) {
 		return strings.ToLower(s)
@@ -54,8 +54,8 @@ var cased = []*unicode.RangeTable{
 }
 
 // hasCased reports whether a letter with case is in the same word before or
-// behind a place. A word is letters, digits and marks; a dash, a quote or a
-// full stop between two letters is within one. java.lang.ConditionalSpecialCasing,
+// after a place. A word is letters, digits and marks; a dash, a quote or a full
+// stop between two letters is within one. java.lang.ConditionalSpecialCasing,
 // whose words are those of its BreakIterator.
 func hasCased(runes []rune, at, step int) bool {
 	for i := at + step; 0 <= i && i < len(runes); i += step {

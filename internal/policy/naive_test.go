@@ -16,9 +16,9 @@ import (
 )
 
 // naive is a second evaluator, written from the recorded rules and IAM's
-// reference and not from the first: it walks decoded JSON, replaces variables
-// in the text, and matches with regular expressions. TestAgainstNaive compares
-// the two.
+// reference and not from the first one: it walks decoded JSON, replaces
+// variables in the text, and matches with regular expressions. TestAgainstNaive
+// compares the two.
 type naive struct {
 	principal Principal
 	action    string
@@ -49,7 +49,7 @@ func (n naive) set(documents []string, session bool) (v verdict) {
 	return v
 }
 
-// decide is the evaluation logic as a list of questions.
+// decide implements the evaluation logic as a list of questions.
 func (n naive) decide(identity, boundary, session, control []string) bool {
 	i, b, s, c := n.set(identity, false), n.set(boundary, false), n.set(session, true), n.set(control, false)
 	if i.denied || b.denied || s.denied || c.denied {
@@ -70,7 +70,7 @@ func texts(v any) (list []string) {
 	return list
 }
 
-// fits says whether a statement is about the request: yes, no, or failed where
+// fits reports whether a statement is about the request: yes, no, or failed if
 // a comparison could not be made.
 func (n naive) fits(st map[string]any, session bool) string {
 	anyAction := func(key string) bool {
@@ -110,7 +110,7 @@ func (n naive) fits(st map[string]any, session bool) string {
 	return answer
 }
 
-// condition answers for one key; the rules in the words of the reference.
+// condition answers for one key, with the rules in the words of the reference.
 func (n naive) condition(name, key string, policy []string, session bool) string {
 	have := n.context[strings.ToLower(key)]
 	request := have.Texts
@@ -198,9 +198,9 @@ func (n naive) equal(operator, r, p string, session bool) (equal, failed bool) {
 	return ok && text == r, false
 }
 
-// sameARN compares the six parts. The pools hold no variable with a colon in
-// its value but such as are a whole ARN, so that a text can be split before it
-// is expanded.
+// sameARN compares the six parts. A variable of the pools has a colon in its
+// value only if it is a whole ARN, so that a text can be split before it is
+// expanded.
 func (n naive) sameARN(r, p string) (same, failed bool) {
 	if whole := variablePattern.FindString(p); whole == p {
 		text, ok := n.replace(p)
@@ -229,7 +229,7 @@ func (n naive) sameARN(r, p string) (same, failed bool) {
 
 func arn(s string) bool { return regexp.MustCompile(`^(?s:arn(:[^:]*){4}:.*)$`).MatchString(s) }
 
-// units is a text with each unit of UTF-16 as a character of its own.
+// units returns a text with each unit of UTF-16 as a character of its own.
 func units(s string) string {
 	var b strings.Builder
 	for _, u := range utf16.Encode([]rune(s)) {
@@ -252,8 +252,8 @@ func glob(pattern string) *regexp.Regexp {
 
 var variablePattern = regexp.MustCompile(`\$\{([^},]+)(?:, ?'([^']*)')?\}`)
 
-// pieces cuts a text into its own pieces and what variables put between them:
-// own, put, own, put, own.
+// pieces cuts a text into its own pieces and the values of variables between
+// them: own, put, own, put, own.
 func (n naive) pieces(text string) (list []string, ok bool) {
 	ok = true
 	for {
@@ -285,7 +285,7 @@ func (n naive) replace(text string) (string, bool) {
 	return strings.Join(list, ""), ok
 }
 
-// expand makes a regular expression, for texts as units has them.
+// expand builds a regular expression, for texts as units has them.
 func (n naive) expand(text string, wild bool) (*regexp.Regexp, bool) {
 	list, ok := n.pieces(text)
 	var b strings.Builder
@@ -331,7 +331,8 @@ func address(s string, request bool) net.IP {
 	return net.ParseIP(strings.Replace(s, ":::", "::0:", 1))
 }
 
-// inNetwork says whether an address of a request is in a network of a policy.
+// inNetwork reports whether an address of a request is in a network of a
+// policy.
 func inNetwork(r, p string, session bool) bool {
 	n, have := network(p, session), address(r, true)
 	return n != nil && have != nil && (have.To4() != nil) == (len(n.IP) == net.IPv4len) && n.Contains(have)

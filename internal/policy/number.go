@@ -10,7 +10,7 @@ import (
 // number is a decimal number, exact at any size: accounts and epochs in
 // nanoseconds do not fit a float64.
 type number struct {
-	whole   int64 // the number, where isWhole is set
+	whole   int64 // the number, if isWhole is set
 	isWhole bool
 	// Otherwise the number is 0.digits times ten to the power of exponent. Only
 	// zero has no digits; neither the first nor the last is a zero.
@@ -19,7 +19,7 @@ type number struct {
 	exponent int64
 }
 
-// parseNumber reads an integer or a decimal, with an exponent or without; not
+// parseNumber reads an integer or a decimal, with or without an exponent; not
 // the names and the other bases that Go would read.
 func parseNumber(s string) (number, bool) {
 	if whole, err := strconv.ParseInt(s, 10, 64); err == nil {
@@ -69,7 +69,7 @@ func (n number) compare(o number) int {
 	return size * n.sign()
 }
 
-// decimal is the number by its digits.
+// decimal returns the number by its digits.
 func (n number) decimal() number {
 	if n.isWhole {
 		n, _ = parseDecimal(strconv.FormatInt(n.whole, 10))

@@ -2,8 +2,8 @@ package policy
 
 import "strings"
 
-// parser turns JSON into a Document: which members there are, and of what type
-// their values. What the values mean is validate's.
+// parser turns JSON into a Document: it checks which members there are, and the
+// types of their values. validate checks the meaning of the values.
 type parser struct {
 	text string
 	kind Kind
@@ -103,9 +103,9 @@ func (p *parser) member(st *Statement, key string, value node) error {
 	return nil
 }
 
-// parseConditions reads a Condition element but for its values. An operator
+// parseConditions reads a Condition element except its values. An operator
 // without keys says nothing and is dropped, even an unknown one: CreatePolicy
-// takes it.
+// accepts it.
 func parseConditions(n node) (list []condition, ok bool) {
 	if n.kind != objectNode {
 		return nil, false

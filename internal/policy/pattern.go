@@ -15,8 +15,8 @@ const (
 	variable           // what the context says, taken literally
 )
 
-// token is one piece of a pattern. Wildcards are told from literals when the
-// document is parsed, so that an asterisk that comes out of a variable is an
+// token is one piece of a pattern. Wildcards and literals are distinguished
+// when the document is parsed, so that an asterisk from a variable is an
 // asterisk and can widen nothing.
 type token struct {
 	kind  tokenKind
@@ -31,14 +31,14 @@ type pattern struct {
 	vars   bool // some token is a variable
 	fold   bool // case does not count; the literals are in lower case
 	units  bool // some token is a question mark; the literals are as toUnits has them
-	short  bool // the head decides: nothing but an asterisk is behind it
-	// head are the first bytes of every match, as headOf has them; mask has all
-	// bits of as many bytes as are known.
+	short  bool // the head decides: only an asterisk follows it
+	// head holds the first bytes of every match, as headOf returns them; mask
+	// has all bits of as many bytes as are known.
 	head, mask uint64
 }
 
-// headOf returns the first eight bytes of a text; in lower case, where case
-// does not count, but for what is not ASCII.
+// headOf returns the first eight bytes of a text. If case does not count, they
+// are in lower case, except those that are not ASCII.
 func headOf(s string, fold bool) (head uint64) {
 	for i := range min(len(s), headLen) {
 		head |= uint64(lowerIf(fold, s[i])) << (8 * i)
@@ -50,12 +50,13 @@ const headLen = 8
 
 // match reports whether s matches. An asterisk matches colons and slashes as
 // well: IAM lets the last asterisk of an ARN's segment run over the following
-// colons, and within the resource part nothing stops one. Where fold is set, s
-// is ASCII or in lower case.
+// colons, and within the resource part nothing stops one. If fold is set, s is
+// ASCII or in lower case.
 //
-// A run between two asterisks is looked for once, at its leftmost place, so
-// there is no backtracking over asterisks: the cost is linear in s for runs
-// that are plain text or short, and else len(s) times the run's length by 64.
+// It looks for a run between two asterisks once, at its leftmost place, so
+// there is no backtracking over asterisks. The cost is linear in s for runs
+// that are plain text or short, and otherwise len(s) times the run's length by
+// 64.
 func (e *evaluation) match(p *pattern, s string) bool {
 	if !e.spend(1) {
 		return false
@@ -75,7 +76,8 @@ func (p *pattern) matches(s string) bool {
 	return e.match(p, s)
 }
 
-// matchResolved is apart so that only patterns with variables pay for the buffer.
+// matchResolved is separate so that only patterns with variables pay for the
+// buffer.
 func (e *evaluation) matchResolved(p *pattern, s string) bool {
 	if p.fold {
 		text, ok := e.text(p)
@@ -120,7 +122,7 @@ func cutRun(tokens []token) (run, rest []token) {
 }
 
 // indexEnd returns the end of the leftmost place in s that run matches, or -1,
-// also where the work has come to an end.
+// also if the work has reached its bound.
 func (e *evaluation) indexEnd(run []token, s string, fold bool) int {
 	if len(run) == 0 {
 		return 0
@@ -161,7 +163,7 @@ func prefixLen(run []token, s string, fold bool) int {
 	return n
 }
 
-// tryPrefix is prefixLen with the steps that it took.
+// tryPrefix is prefixLen that also returns the number of its steps.
 func tryPrefix(run []token, s string, fold bool) (n, steps int) {
 	at := 0
 	for i := range run {
@@ -206,8 +208,8 @@ func hasSuffix(run []token, s string, fold bool) bool {
 	return true
 }
 
-// hasPrefix reports whether s begins with a literal. Where case does not count
-// the literal is in lower case, and s if it is not ASCII.
+// hasPrefix reports whether s begins with a literal. If case does not count the
+// literal is in lower case, and so is s if it is not ASCII.
 func hasPrefix(s, text string, fold bool) bool {
 	if !fold {
 		return strings.HasPrefix(s, text)

@@ -18,8 +18,8 @@ func mustCompile(t testing.TB, text string, s syntax) pattern {
 	return p
 }
 
-// match has an evaluation of its own for each pattern. Where case does not
-// count the text must be as begin makes an action.
+// match has an evaluation of its own for each pattern. If case does not count
+// the text must be as begin makes an action.
 func match(p pattern, s string, ctx Context) bool {
 	e := begin(context.Background(), Request{Action: s, Context: ctx})
 	if p.fold {
@@ -156,7 +156,8 @@ func TestMatchARN(t *testing.T) {
 	}
 }
 
-// Long patterns are matched in other ways than short ones, to the same end.
+// Long patterns are matched in other ways than short ones, with the same
+// result.
 func TestLongPatterns(t *testing.T) {
 	letters := []string{"a", "a", "a", "b", "?", "?", "é", "😀", "*"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -164,7 +165,7 @@ func TestLongPatterns(t *testing.T) {
 		n := rapid.SampledFrom([]int{10, 17, 40, 63, 64, 65, 130, 200}).Draw(t, "length")
 		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(some), n, n).Draw(t, "pattern"), "")
 		plain := rapid.SampledFrom([]string{"a", "a", "a", "b", "é", "😀"})
-		// A text that is made of the pattern matches often.
+		// A text that is built from the pattern matches often.
 		s := strings.Join(rapid.SliceOfN(plain, 0, 50).Draw(t, "before"), "")
 		for _, r := range text {
 			switch r {
@@ -186,7 +187,7 @@ func TestLongPatterns(t *testing.T) {
 	})
 }
 
-// TestPatternCost holds the matcher to its bound on the inputs that make
+// TestPatternCost checks the bound of the matcher on the inputs that make
 // backtracking matchers slow.
 func TestPatternCost(t *testing.T) {
 	s := strings.Repeat("a", 1<<18)

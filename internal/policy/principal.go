@@ -7,32 +7,34 @@ import (
 	"rollcall/internal/lazyregexp"
 )
 
-// PrincipalType is what kind of caller a Principal is.
+// PrincipalType is the kind of a caller.
 type PrincipalType uint8
 
 // The kinds of caller.
 const (
 	User          PrincipalType = iota // an IAM user
 	Root                               // the root user of an account
-	RoleSession                        // who assumed a role
-	FederatedUser                      // who holds a GetFederationToken session
+	RoleSession                        // a session of a role
+	FederatedUser                      // a GetFederationToken session
 	Service                            // an AWS service, acting for itself
-	Federated                          // who shows a token of an OIDC or SAML provider
+	Federated                          // a caller that shows a token of an OIDC or SAML provider
 )
 
-// Principal is who makes a request.
+// Principal is the caller of a request.
 type Principal struct {
 	Type PrincipalType
-	// ARN is the caller's own: the user's, the session's, the root user's. Of a
-	// Service it is the name (ec2.amazonaws.com), of Federated the provider's ARN
-	// or name.
+	// ARN is the caller's own: the user's, the session's, the root user's. For
+	// a Service it is the name (ec2.amazonaws.com), for Federated the
+	// provider's ARN or name.
 	ARN string
-	// Role is the ARN of the role a RoleSession has taken, arn:…:iam::…:role/….
+	// Role is the ARN of the role that a RoleSession has assumed,
+	// arn:…:iam::…:role/….
 	Role string
-	// ID is the unique id, AIDA… of a user and AROA… of a session's role. A trust
-	// policy that names an id trusts this one and not its namesake. May be "".
+	// ID is the unique id, AIDA… of a user and AROA… of a session's role. A
+	// trust policy that names an id trusts this principal and not its namesake.
+	// It may be "".
 	ID string
-	// Account is the caller's account; "" of Service and Federated.
+	// Account is the caller's account; "" for Service and Federated.
 	Account string
 }
 
@@ -40,9 +42,9 @@ type Principal struct {
 // no identity-based policies.
 func (p *Principal) outside() bool { return p.Type == Service || p.Type == Federated }
 
-// grant is how closely a Principal element names a caller. What it names
-// exactly needs no other allow within its account; IAM, policy evaluation logic
-// for requests within a single account.
+// grant says how closely a Principal element names a caller. A caller that is
+// named exactly needs no other allow within its account; IAM, policy evaluation
+// logic for requests within a single account.
 type grant uint8
 
 const (
@@ -78,8 +80,8 @@ var (
 			`[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:[:/][^*?]*)?)$`)
 )
 
-// parsePrincipals reads the element. A value of no known form is kept for
-// check to name.
+// parsePrincipals reads the element. It keeps a value of unknown form for check
+// to name.
 func parsePrincipals(n node) (*principals, bool) {
 	p := &principals{}
 	if n.kind == stringNode {
@@ -114,8 +116,8 @@ func parsePrincipals(n node) (*principals, bool) {
 	return p, true
 }
 
-// check refuses what can name nobody. Whether the named ones exist is
-// the store's to say; see InvalidPrincipal.
+// check refuses values that can name nobody. The store decides whether the
+// named ones exist; see InvalidPrincipal.
 func (p *principals) check() error {
 	for kind, values := range p.byType {
 		for _, value := range values {
@@ -136,7 +138,7 @@ func (p *principals) check() error {
 	return nil
 }
 
-// names tells how the element names a caller.
+// names reports how the element names a caller.
 func (p *principals) names(caller *Principal) grant {
 	switch caller.Type {
 	case Service:

@@ -39,7 +39,7 @@ var (
 			"${aws:TagKeys, 'x'}"},
 		"Null": {"true", "false", "yes", "True"},
 	}
-	// sessionPool are values that session policies may have beside.
+	// sessionPool holds values that session policies may have in addition.
 	sessionPool = map[string][]string{
 		"Numeric": {"NaN", "five", ""}, "Date": {"yesterday", ""}, "Arn": {"*", "bob", "arn:aws:iam:x"},
 		"Ip": {"here", "10.0.0.1/33", "2001:db8::1/129", "2001:db8::1/32", "::ffff:10.0.0.1", "2001:db8:::1/128"},
@@ -65,7 +65,7 @@ func pools(operator string, kind Kind) []string {
 	panic(operator)
 }
 
-// some draws a few of a pool, bare or in an array.
+// some draws a few elements of a pool, bare or in an array.
 func some(t *rapid.T, label string, pool []string) any {
 	values := rapid.SliceOfN(rapid.SampledFrom(pool), 1, 3).Draw(t, label)
 	if len(values) == 1 && rapid.Bool().Draw(t, label+" bare") {
@@ -160,8 +160,8 @@ func TestAgainstNaive(t *testing.T) {
 	})
 }
 
-// TestConditionsAgainstNaive: of every operator in every form the two say the
-// same, of an allow and of a deny.
+// TestConditionsAgainstNaive: the two say the same about every operator in
+// every form, for an allow and for a deny.
 func TestConditionsAgainstNaive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		context := drawContext(t)
@@ -219,7 +219,7 @@ func drawContext(t *rapid.T) map[string]Values {
 	return context
 }
 
-// TestDenyOnlyTakes: adding any policy to a limiting layer, or a deny to the
+// TestDenyOnlyTakes: an additional policy in a limiting layer, or a deny in the
 // identity, never turns a refusal into an allow.
 func TestDenyOnlyTakes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -37,7 +37,7 @@ func applies(t *testing.T, kind Kind, condition string, key Values) (grants, den
 }
 
 // A key that the request carries as a list meets no plain operator, whatever
-// its values; one that it does not have is as any other.
+// its values; an absent key is like any other.
 func TestListUnderPlainOperators(t *testing.T) {
 	value := map[family]string{stringFamily: "a", numericFamily: "5", dateFamily: "2020-01-01", binaryFamily: "QUI=",
 		addressFamily: "10.0.0.1", boolFamily: "true", arnFamily: "arn:aws:iam::1:user/a"}
@@ -78,7 +78,7 @@ func TestListUnderPlainOperators(t *testing.T) {
 	}
 }
 
-// A list does not resolve as a variable, though it has one value or the
+// A list does not resolve as a variable, even if it has one value or the
 // variable a default.
 func TestListAsVariable(t *testing.T) {
 	for condition, want := range map[string]bool{
@@ -105,7 +105,7 @@ func TestListAsVariable(t *testing.T) {
 	}
 }
 
-// A value that is no ARN ends the comparison where it is reached: an allow does
+// A value that is no ARN ends the comparison when it is reached: an allow does
 // not grant, a deny denies.
 func TestOrderOfARNs(t *testing.T) {
 	const same, other = `"arn:aws:iam::1:user/a"`, `"arn:aws:iam::2:user/b"`
@@ -138,7 +138,7 @@ func TestOrderOfARNs(t *testing.T) {
 				t.Errorf("%s: grants %v, denies %v", list, grants, denies)
 			}
 		}
-		// Where another condition is not met nothing is decided.
+		// If another condition is not met nothing is decided.
 		both := strings.TrimSuffix(condition, "}") + `,"Bool":{"t:none":"true"}}`
 		grants, denies := applies(t, Managed, both, Values{Texts: []string{"arn:aws:iam::1:user/a"}})
 		if grants || denies {
@@ -147,8 +147,8 @@ func TestOrderOfARNs(t *testing.T) {
 	}
 }
 
-// TestAddressGrammar holds the notations of addresses, recorded ones and those
-// beside them: in what kinds of policy they are taken, and what they mean.
+// TestAddressGrammar lists the notations of addresses, recorded and similar
+// ones: in what kinds of policy they are accepted, and what they mean.
 func TestAddressGrammar(t *testing.T) {
 	const (
 		refused = "refused"
@@ -230,8 +230,8 @@ func TestAddressGrammar(t *testing.T) {
 	}
 }
 
-// TestRequestAddresses holds the notations that addresses of requests may have,
-// recorded ones and those beside them.
+// TestRequestAddresses lists the notations that addresses of requests may have,
+// recorded and similar ones.
 func TestRequestAddresses(t *testing.T) {
 	for text, want := range map[string]string{
 		"192.000.002.1":         "192.0.2.1",
@@ -271,7 +271,7 @@ func TestRequestAddresses(t *testing.T) {
 	}
 }
 
-// In a simulation a value that is no address ends the comparison where it is
+// In a simulation a value that is no address ends the comparison when it is
 // reached; elsewhere it equals nothing. Recorded.
 func TestSimulatedNetworks(t *testing.T) {
 	const good, bad = `"192.0.2.0/24"`, `"not-an-ip"`
@@ -302,8 +302,8 @@ func TestSimulatedNetworks(t *testing.T) {
 	}
 }
 
-// Session policies are checked less strictly: what cannot be read is taken, and
-// equals nothing.
+// Session policies are checked less strictly: an unreadable value is accepted,
+// and equals nothing.
 func TestSessionPoliciesAreLenient(t *testing.T) {
 	for operator, c := range map[string]struct {
 		bad     []string
@@ -352,7 +352,7 @@ func TestSessionPoliciesAreLenient(t *testing.T) {
 	}
 }
 
-// The NumericNotEquals of a simulation does not take what is no number.
+// The NumericNotEquals of a simulation does not match what is no number.
 func TestSimulatedValues(t *testing.T) {
 	simulate := func(condition string, simulated bool, v Values) bool {
 		d := document(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":`+condition+`}`)

@@ -6,8 +6,8 @@ import (
 )
 
 // A question mark takes one unit of UTF-16, of which a character beyond U+FFFF
-// has two. Where a pattern has one, both sides are in an UTF-8 in which such a
-// character is two surrogates of three bytes each.
+// has two. If a pattern has one, both sides are in a form of UTF-8 in which
+// such a character is two surrogates of three bytes each.
 
 // toUnits returns s in that form, which for most texts is s itself.
 func toUnits(s string) string {
@@ -49,10 +49,11 @@ func isSurrogate(s string) bool {
 	return len(s) >= surrogateLen && s[0] == 0xED && s[1]&0xE0 == 0xA0 && s[2]&0xC0 == 0x80
 }
 
-// longRun is how many bytes are too many for trying each place of a text.
+// longRun is the number of bytes above which not every place of a text is
+// tried.
 const longRun = 16
 
-// runLen is about how many units a run has.
+// runLen returns about how many units a run has.
 func runLen(run []token) (n int) {
 	for i := range run {
 		n += 1 + len(run[i].text)
@@ -63,9 +64,9 @@ func runLen(run []token) (n int) {
 // maxRunWords bounds the memory of a unitRun: 512 KiB.
 const maxRunWords = 1 << 16
 
-// unitRun is a run of literals and question marks, to be looked for at all
-// places of a text at once: bit i of a unit's mask says that unit i of the run
-// may be that unit (Baeza-Yates and Gonnet, "shift and").
+// unitRun is a run of literals and question marks, to search at all places of a
+// text at once: bit i of a unit's mask says that unit i of the run may be that
+// unit (Baeza-Yates and Gonnet, "shift and").
 type unitRun struct {
 	words int                  // of a mask
 	last  uint64               // the bit of the last unit, in the last word
@@ -124,8 +125,8 @@ func (r *unitRun) mask(unit string) int32 {
 	return r.other[unit]
 }
 
-// indexUnits is indexEnd of a unitRun. Bit i of the state says that what was
-// read ends with the first i+1 units of the run.
+// indexUnits is indexEnd for a unitRun. Bit i of the state says that the text
+// read so far ends with the first i+1 units of the run.
 func (e *evaluation) indexUnits(r *unitRun, s string) int {
 	state := make([]uint64, r.words)
 	for at := 0; at < len(s); {

@@ -27,8 +27,9 @@ func validate(d *Document, lenient bool) error {
 	return checkPermissions(d)
 }
 
-// checkVersion: managed and control policies must be of the new version; for
-// inline policies both are good, as the guide says and Terraform relies on.
+// checkVersion checks the version. Managed and control policies must have the
+// new one; for inline policies both are valid, as the guide says and Terraform
+// relies on.
 func checkVersion(d *Document) error {
 	switch d.Kind {
 	case Managed, Boundary, Control:
@@ -41,8 +42,8 @@ func checkVersion(d *Document) error {
 
 // checkLegacy refuses what CreatePolicy's second parser does: an Effect in
 // other case and values that their operator cannot read, unless it is lenient.
-// For malformed variables that is a guess (G). Of binary data alone session
-// policies are checked as strictly: recorded.
+// For malformed variables that is a guess (G). Session policies are checked as
+// strictly only for binary data: recorded.
 func (d *Document) checkLegacy(st *Statement, lenient bool) error {
 	if st.Effect != Allow && st.Effect != Deny {
 		return errLegacy
@@ -73,7 +74,7 @@ func (d *Document) checkLegacy(st *Statement, lenient bool) error {
 	return nil
 }
 
-// checkSids: an empty Sid is no Sid.
+// checkSids ignores an empty Sid.
 func checkSids(d *Document) error {
 	seen := map[string]bool{}
 	for i := range d.Statements {
@@ -97,7 +98,7 @@ func letterOrDigit(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c|' ' && c|' ' <= 'z'
 }
 
-// checkPermissions holds for every kind but Trust.
+// checkPermissions applies to every kind except Trust.
 func checkPermissions(d *Document) error {
 	for i := range d.Statements {
 		if st := &d.Statements[i]; len(st.Actions)+len(st.NotActions) == 0 {
@@ -131,7 +132,8 @@ func checkPermissions(d *Document) error {
 	return nil
 }
 
-// checkPrincipalOf: who an identity's policy is about is whoever holds it.
+// checkPrincipalOf refuses a principal in an identity's policy, which is about
+// its holder.
 func checkPrincipalOf(kind Kind, st *Statement) error {
 	if kind == Resource {
 		return st.checkPrincipals(kind)
@@ -142,9 +144,8 @@ func checkPrincipalOf(kind Kind, st *Statement) error {
 	return nil
 }
 
-// checkPrincipals: all but some cannot be allowed, and of a trust policy
-// NotPrincipal is no element at all. IAM, AWS JSON policy elements:
-// NotPrincipal.
+// checkPrincipals refuses to allow all except some, and NotPrincipal in a trust
+// policy. IAM, AWS JSON policy elements: NotPrincipal.
 func (st *Statement) checkPrincipals(kind Kind) error {
 	switch {
 	case st.notPrincipals != nil && st.Effect == Allow:
@@ -159,8 +160,8 @@ func (st *Statement) checkPrincipals(kind Kind) error {
 	return missingField(kind, "Principal")
 }
 
-// checkAction: vendor:name, or "*" alone. Which vendors and names exist is not
-// asked; IAM takes any.
+// checkAction accepts vendor:name, or "*" alone. It does not check which
+// vendors and names exist; IAM accepts any.
 func checkAction(text string) error {
 	vendor, name, colon := strings.Cut(text, ":")
 	switch {
@@ -185,7 +186,7 @@ func checkAction(text string) error {
 	return nil
 }
 
-// partsOf splits an ARN at its colons, those within a variable excepted.
+// partsOf splits an ARN at its colons, except those within a variable.
 func partsOf(text string) []string {
 	var parts []string
 	start, depth := 0, 0
@@ -203,7 +204,7 @@ func partsOf(text string) []string {
 	return append(parts, text[start:])
 }
 
-// part returns a part of an ARN, or "" where it is too short.
+// part returns a part of an ARN, or "" if it is too short.
 func part(parts []string, i int) string {
 	if i < len(parts) {
 		return parts[i]
@@ -211,8 +212,8 @@ func part(parts []string, i int) string {
 	return ""
 }
 
-// resourceFailsLegacy: an ARN whose service is empty, or that has an empty part
-// and is short. One of another partition never gets as far as this check.
+// resourceFailsLegacy reports whether an ARN has an empty service, or an empty
+// part and is short. One of another partition never reaches this check.
 func resourceFailsLegacy(text string) bool {
 	parts := partsOf(text)
 	if len(parts) < 3 || !knownPartition(parts[1]) {
@@ -221,7 +222,7 @@ func resourceFailsLegacy(text string) bool {
 	return parts[2] == "" || len(parts) < arnParts && strings.Contains(text, "::")
 }
 
-// knownPartition takes patterns of partitions too: AWS's own policies hold
+// knownPartition accepts patterns of partitions too: AWS's own policies contain
 // arn:*:….
 func knownPartition(name string) bool {
 	p, _ := compile(name, syntax{wild: true})
@@ -238,8 +239,8 @@ var iamPaths = []string{"user/", "federated-user/", "role/", "group/", "instance
 	"server-certificate/",
 	"policy/", "sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/"}
 
-// checkResource is CreatePolicy's, found from its recorded answers: the first
-// part may be anything, missing parts may be missing, the service may not.
+// checkResource is CreatePolicy's check, derived from its recorded answers: the
+// first part may be anything, other parts may be missing, but not the service.
 func checkResource(text string) error {
 	if text == "*" {
 		return nil
@@ -272,8 +273,8 @@ func checkResource(text string) error {
 	return nil
 }
 
-// unknownPartition names the resource as AWS understood it: five parts, those
-// that are missing as asterisks.
+// unknownPartition names the resource as AWS understood it: five parts, with
+// asterisks for missing ones.
 func unknownPartition(parts []string) error {
 	shown := slices.Clone(parts[2:])
 	if len(shown) == 1 && shown[0] == "" {
@@ -286,14 +287,14 @@ func unknownPartition(parts []string) error {
 		strings.Join(shown, ":"))
 }
 
-// trustActions are what a trust policy may speak of.
+// trustActions are the actions that a trust policy may name.
 var trustActions = []string{"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity",
 	"sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession"}
 
-// cognito is a provider that everyone can get a token of.
+// cognito is a provider that gives everyone a token.
 const cognito = "cognito-identity.amazonaws.com"
 
-// checkTrust holds for role trust policies. NotAction is refused (G): it would
+// checkTrust applies to role trust policies. NotAction is refused (G): it would
 // name more than STS's actions.
 func checkTrust(d *Document) error {
 	for i := range d.Statements {

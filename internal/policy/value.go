@@ -21,14 +21,14 @@ func (i instant) compare(o instant) int {
 	return cmp.Compare(i.nsec, o.nsec)
 }
 
-// The years of a 64-bit count of milliseconds, AWS's own range.
+// These are the years of a 64-bit count of milliseconds, AWS's own range.
 const minYear, maxYear = -292275054, 292278993
 
-// parseInstant reads seconds since 1970, or a date of ISO 8601 as forgivingly
-// as IAM does: month, day, time and its parts may be missing, as may the zone,
-// which then is UTC. The seconds may have a plus sign, and what is finer than
-// a millisecond is dropped; both are recorded. Only what CreatePolicy is known
-// to refuse is refused.
+// parseInstant reads seconds since 1970, or a date of ISO 8601 as tolerantly as
+// IAM does: month, day, time and its parts may be missing, as may the zone,
+// which then is UTC. The seconds may have a plus sign, and what is finer than a
+// millisecond is dropped; both are recorded. It refuses only what CreatePolicy
+// is known to refuse.
 func parseInstant(s string) (instant, bool) {
 	if !strings.ContainsAny(s, "tT-") {
 		s = strings.TrimPrefix(s, "+")

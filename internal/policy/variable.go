@@ -4,15 +4,15 @@ import (
 	"strings"
 )
 
-// syntax is what a text of a policy may contain.
+// syntax says what a text of a policy may contain.
 type syntax struct {
 	wild bool // asterisk and question mark match; otherwise they are themselves
 	vars bool // ${…} is read
 	fold bool // letters have no case
 }
 
-// compile reads a text into a pattern. It reports false for a variable that
-// has no end, no name or an unreadable default.
+// compile reads a text into a pattern. It returns false for a variable that has
+// no end, no name or an unreadable default.
 func compile(text string, s syntax) (pattern, bool) {
 	p := pattern{fold: s.fold, units: s.wild && strings.Contains(text, "?")}
 	if p.fold && !s.vars {
@@ -56,9 +56,9 @@ func compile(text string, s syntax) (pattern, bool) {
 	return p, true
 }
 
-// finish has the literals as match compares them. Where case does not count,
-// literals beside variables stay as they are, because what is next to a letter
-// decides on its lower case.
+// finish stores the literals as match compares them. If case does not count,
+// literals next to variables stay as they are, because the character next to a
+// letter decides on its lower case.
 func (p *pattern) finish() {
 	for i := range p.tokens {
 		t := &p.tokens[i]
@@ -117,9 +117,9 @@ func readVariable(text string) (t token, size int, ok bool) {
 }
 
 // resolve appends the pattern's tokens to dst with each variable replaced by
-// its value. It reports false when one has neither value nor default; such a
-// text matches nothing. A key that is a list does not resolve, even with a
-// default: recorded.
+// its value. It returns false if one has neither value nor default; such a text
+// matches nothing. A key that is a list does not resolve, even with a default:
+// recorded.
 func (e *evaluation) resolve(dst []token, p *pattern) ([]token, bool) {
 	for _, t := range p.tokens {
 		if t.kind == variable {
@@ -145,7 +145,7 @@ func (e *evaluation) resolve(dst []token, p *pattern) ([]token, bool) {
 	return dst, true
 }
 
-// text is a pattern without wildcards as a text.
+// text returns a pattern without wildcards as a text.
 func (e *evaluation) text(p *pattern) (string, bool) {
 	var buffer [16]token
 	tokens, ok := e.resolve(buffer[:0], p)

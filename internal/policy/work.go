@@ -5,39 +5,38 @@ import (
 	"errors"
 )
 
-// ErrTooCostly says that a request was not decided because that would take too
-// long. Policies and requests of ordinary size take a few thousand steps.
+// ErrTooCostly reports that a request was not decided because that would take
+// too long. Policies and requests of ordinary size take a few thousand steps.
 var ErrTooCostly = errors.New("deciding the request takes too many steps")
 
 const (
-	// maxSteps bounds the work of one evaluation: a step is a value that is
-	// compared or some bytes that are searched, one to three nanoseconds.
+	// maxSteps bounds the work of one evaluation. A step compares a value or
+	// searches some bytes, and takes one to three nanoseconds.
 	maxSteps = 1 << 25
-	// stepsPerLook is how many steps are taken before the context is looked at.
+	// stepsPerLook is the number of steps between two looks at the context.
 	stepsPerLook = 1 << 16
 )
 
-// evaluation is one request on its way through documents, with the work that
-// it has taken. Once err is set nothing matches and what was found means
-// nothing.
+// evaluation is one request on its way through documents, with the work that it
+// has taken. Once err is set nothing matches, and earlier results mean nothing.
 type evaluation struct {
 	ctx      context.Context
 	req      Request
 	action   subject // in lower case where it is not ASCII
 	resource subject
 
-	key    string // that was asked for last, and its values
+	key    string // the key that was requested last, and its values
 	values Values
 
-	left  int // steps until the context is looked at
+	left  int // steps until the next look at the context
 	looks int
 	err   error
 }
 
-// subject is a text that many patterns are held against.
+// subject is a text that is compared with many patterns.
 type subject struct {
 	text string
-	head uint64 // as headOf has it
+	head uint64 // as headOf returns it
 }
 
 func begin(ctx context.Context, req Request) evaluation {
@@ -50,7 +49,7 @@ func begin(ctx context.Context, req Request) evaluation {
 	return e
 }
 
-// on has the evaluation go on with a resource.
+// on makes the evaluation continue with a resource.
 func (e *evaluation) on(resource string) {
 	e.resource = subject{text: resource, head: headOf(resource, false)}
 }
@@ -63,7 +62,7 @@ func (e *evaluation) of(key string) Values {
 	return e.values
 }
 
-// spend counts steps, and reports whether there may be more.
+// spend counts steps, and reports whether more are allowed.
 func (e *evaluation) spend(steps int) bool {
 	e.left -= steps
 	return e.left > 0 || e.look()

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// costly is a policy that it takes for ever to find not to apply, and a request
+// costly is a policy that takes forever to be found not to apply, and a request
 // for it.
 func costly(t testing.TB) (Request, []Policy) {
 	t.Helper()
@@ -25,7 +25,7 @@ func costly(t testing.TB) (Request, []Policy) {
 	return req, []Policy{{Document: d}}
 }
 
-// decisions are all ways to ask for one.
+// decisions are all ways to ask for a decision.
 var decisions = map[string]func(ctx context.Context, req Request, policies []Policy) (any, error){
 	"Evaluate": func(ctx context.Context, req Request, policies []Policy) (any, error) {
 		d, err := Evaluate(ctx, req, Policies{Identity: policies})
@@ -41,8 +41,7 @@ var decisions = map[string]func(ctx context.Context, req Request, policies []Pol
 	},
 }
 
-// Work comes to an end by itself, and nothing is allowed by what was not
-// weighed.
+// Work ends by itself, and nothing is allowed by what was not evaluated.
 func TestEvaluationIsBounded(t *testing.T) {
 	req, policies := costly(t)
 	for name, decide := range decisions {
@@ -56,7 +55,7 @@ func TestEvaluationIsBounded(t *testing.T) {
 	}
 }
 
-// Whoever no longer waits for a decision ends the work on it soon.
+// A caller that no longer waits for a decision ends the work on it soon.
 func TestEvaluationLooksAtItsContext(t *testing.T) {
 	left := errors.New("left")
 	for name, decide := range decisions {
@@ -96,7 +95,7 @@ func TestValuesAreLookedUp(t *testing.T) {
 	}
 }
 
-// What is looked up and what is compared are one, whatever else is listed.
+// Look-ups and comparisons give the same results, whatever else is listed.
 func TestListedAndUnlisted(t *testing.T) {
 	list := `"a","B","","x*","${t:name}","ΟΣ","${*}","c","d","e"`
 	for _, test := range []struct {
