@@ -17,7 +17,7 @@ const (
 	Boundary             // a managed policy used as a permissions boundary; as Managed
 	Session              // the Policy parameter of AssumeRole and similar actions
 	Control              // a control policy of an account
-	Trust                // who may assume a role: AssumeRolePolicyDocument
+	Trust                // the trust policy of a role: AssumeRolePolicyDocument
 	Resource             // a policy of a resource elsewhere, in simulations
 )
 
