@@ -33,15 +33,17 @@ func (v *visit) when(at *time.Time, none string) moment {
 // field is a line of a form.
 type field struct {
 	Name, Label string
-	Type        string // of the input; "" is text, "area" is several lines
-	Value       string
-	Hint        string
-	Complete    string // autocomplete
-	Pattern     string
-	Optional    bool
-	Short       bool // numbers and codes
-	Focus       bool
-	Max         int
+	// Type is that of the input: "" is text, "area" is several lines. "user" is not
+	// shown, and tells the browser's password manager whose password the form has.
+	Type     string
+	Value    string
+	Hint     string
+	Complete string // autocomplete
+	Pattern  string
+	Optional bool
+	Short    bool // numbers and codes
+	Focus    bool
+	Max      int
 }
 
 // button is a change that a page offers: a form with one button.

@@ -240,3 +240,18 @@ func (a answer) want(t *testing.T, status int, texts ...string) {
 		}
 	}
 }
+
+// cookie is the value of a cookie that the browser holds, "" for none.
+func (p *person) cookie(name string) string {
+	p.w.t.Helper()
+	at, err := url.Parse(p.w.url)
+	if err != nil {
+		p.w.t.Fatal(err)
+	}
+	for _, c := range p.jar.Cookies(at) {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}

@@ -29,7 +29,7 @@ type posts map[string]func(*visit) error
 func (c *Console) route() map[string]*page {
 	all := map[string]*page{}
 	for _, some := range [][]page{
-		c.homePages(), c.signInPages(), c.usersPages(),
+		c.homePages(), c.signInPages(), c.usersPages(), c.userPages(), c.devicePages(), c.myPages(),
 	} {
 		for _, p := range some {
 			if all[p.path] != nil {

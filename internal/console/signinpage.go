@@ -30,7 +30,12 @@ func (c *Console) signInPages() []page {
 		},
 		{
 			path: mfaPath, title: "Prove a device", open: true, step: true, get: c.mfaPage,
-			post: posts{"code": c.answerCode, "ask-passkey": c.askPasskey, "passkey": c.answerPasskey, "leave": c.leaveStep},
+			post: posts{
+				"code":        c.answerCode,
+				"ask-passkey": c.askPasskey,
+				"passkey":     c.answerPasskey,
+				"leave":       c.leaveStep,
+			},
 		},
 		{
 			path: newPasswordPath, title: "Choose a new password", open: true, step: true, get: c.newPasswordPage,
@@ -44,7 +49,12 @@ func (c *Console) signInPages() []page {
 			get:   c.signOutPage,
 			post:  posts{"sign-out": c.signOut},
 		},
-		{path: rolePath, title: "Switch role", get: c.rolePage, post: posts{"switch": c.switchRole, "exit": c.exitRole}},
+		{
+			path:  rolePath,
+			title: "Switch role",
+			get:   c.rolePage,
+			post:  posts{"switch": c.switchRole, "exit": c.exitRole},
+		},
 	}
 }
 
@@ -281,7 +291,7 @@ func (v *visit) json(make func(context.Context) (any, error)) error {
 }
 
 func (c *Console) newPasswordPage(v *visit) error {
-	step, _, err := v.resumed(signin.NewPassword)
+	step, p, err := v.resumed(signin.NewPassword)
 	if err != nil {
 		return v.beginAgain(err)
 	}
@@ -289,7 +299,7 @@ func (c *Console) newPasswordPage(v *visit) error {
 		Expired bool
 		To      string
 		Fields  []field
-	}{step.Expired, v.destination(), newPasswordFields()})
+	}{step.Expired, v.destination(), append([]field{{Type: "user", Value: p.User.Name}}, newPasswordFields()...)})
 }
 
 // newPasswordFields are those for a new password, twice.

@@ -15,6 +15,12 @@ var visited = []visited1{
 	{path: "/console/role"},
 	{path: "/console/users"},
 	{path: "/console/users/new"},
+	{path: "/console/user", query: "?name=alice"},
+	{path: "/console/user", query: "?name=%3D1%2B1"},
+	{path: "/console/user", query: "?name=nobody", status: 404},
+	{path: "/console/mfa/new"},
+	{path: "/console/mfa/new", query: "?name=alice"},
+	{path: "/console/my-credentials"},
 }
 
 // visited1 is one of them.

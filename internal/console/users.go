@@ -79,7 +79,14 @@ func (c *Console) newUser(v *visit) error {
 			Complete: "off",
 			Hint:     "Such as /people/",
 		},
-		{Name: "tags", Label: "Tags", Type: "area", Value: v.field("tags"), Optional: true, Hint: "One a line: key=value"},
+		{
+			Name:     "tags",
+			Label:    "Tags",
+			Type:     "area",
+			Value:    v.field("tags"),
+			Optional: true,
+			Hint:     "One a line: key=value",
+		},
 	})
 }
 
@@ -105,7 +112,10 @@ func (v *visit) tags() (tags []types.Tag, err error) {
 		}
 		key, value, ok := strings.Cut(line, "=")
 		if !ok {
-			return nil, &problem{Status: http.StatusBadRequest, Text: "A tag is written key=value, which this is not: " + line}
+			return nil, &problem{
+				Status: http.StatusBadRequest,
+				Text:   "A tag is written key=value, which this is not: " + line,
+			}
 		}
 		tags = append(tags, types.Tag{Key: &key, Value: &value})
 	}

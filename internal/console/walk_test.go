@@ -1,9 +1,14 @@
 package console_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollcall/internal/console"
 )
@@ -112,6 +117,37 @@ func wellMade(t *testing.T, got answer, status int) {
 // furnish puts something of every kind into the account.
 func (w *world) furnish() {
 	w.t.Helper()
+	ctx, alice := w.t.Context(), aws.String("alice")
 	w.user("alice", everything)
 	w.user("=1+1", "")
+	w.device("alice")
+	hostile := "/<img/src=x/onerror=alert(1)>/"
+	_, err := w.iam.UpdateUser(ctx, &iam.UpdateUserInput{UserName: alice, NewPath: &hostile})
+	for _, status := range []types.StatusType{types.StatusTypeActive, types.StatusTypeInactive} {
+		key, failed := w.iam.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: alice})
+		if err = errors.Join(err, failed); err != nil {
+			w.t.Fatal(err)
+		}
+		_, failed = w.iam.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{
+			UserName: alice, AccessKeyId: key.AccessKey.AccessKeyId, Status: status,
+		})
+		err = errors.Join(err, failed)
+	}
+	for _, group := range []string{"Admins", "Auditors"} {
+		_, failed := w.iam.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: &group, Path: &hostile})
+		_, joined := w.iam.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: &group, UserName: alice})
+		err = errors.Join(err, failed, joined)
+	}
+	_, e1 := w.iam.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{
+		UserName: alice, PolicyArn: aws.String("arn:aws:iam::aws:policy/ReadOnlyAccess"),
+	})
+	_, e2 := w.iam.CreateServiceSpecificCredential(ctx, &iam.CreateServiceSpecificCredentialInput{
+		UserName: alice, ServiceName: aws.String("codecommit.amazonaws.com"),
+	})
+	_, e3 := w.iam.TagUser(ctx, &iam.TagUserInput{
+		UserName: alice, Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("x @ y : z = +1")}},
+	})
+	if err := errors.Join(err, e1, e2, e3); err != nil {
+		w.t.Fatal(err)
+	}
 }

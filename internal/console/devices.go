@@ -1,0 +1,256 @@
+package console
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/seal"
+)
+
+// MFA devices of a user, and the page that enrols one.
+
+const newDevicePath = "/console/mfa/new"
+
+func (c *Console) devicePages() []page {
+	return []page{{
+		path: newDevicePath, title: "Add an MFA device", get: c.newDevice,
+		post: posts{
+			"create-totp": c.createTOTP, "enable-totp": c.enableTOTP, "cancel-totp": c.cancelTOTP,
+			"begin-passkey": c.beginPasskey, "passkey": c.finishPasskey,
+		},
+	}}
+}
+
+func (c *Console) devices(v *visit, who subject) section {
+	s := section{
+		ID: "mfa", Title: "MFA devices", Head: []string{"Device", "Kind", "Enabled", "Serial number", ""},
+		Empty: "No MFA device: the password alone is enough to sign in.",
+	}
+	out, err := do(v, c.iam.ListMFADevices, &iam.ListMFADevicesInput{UserName: who.User})
+	if err != nil {
+		return s.refuse(v, err)
+	}
+	for _, d := range out.MFADevices {
+		kind, serial := "Authenticator app", *d.SerialNumber
+		if isPasskey(serial) {
+			kind = "Passkey or security key"
+		}
+		remove := button{
+			Do: "remove-device", Label: "Remove", With: []pair{{"serial", serial}}, Danger: true, Name: deviceName(serial),
+			What: "The device proves nothing any more.",
+			Denied: may(
+				v,
+				c.iam.DeactivateMFADevice,
+				&iam.DeactivateMFADeviceInput{UserName: who.User, SerialNumber: &serial},
+			),
+		}
+		s.Rows = append(s.Rows, row{
+			Cells:   []cell{text(deviceName(serial)), text(kind), dated(v.when(d.EnableDate, "")), code(serial)},
+			Buttons: []button{remove},
+		})
+	}
+	s.Links = []entry{{Text: "Add a device", Path: deviceLink(who)}}
+	return s
+}
+
+func deviceLink(who subject) string {
+	if who.Self && who.Path == myPath {
+		return newDevicePath
+	}
+	return link(newDevicePath, "name", who.Name)
+}
+
+func isPasskey(serial string) bool { return strings.Contains(serial, ":u2f/") }
+
+func (c *Console) devicePosts() posts {
+	return posts{
+		"remove-device": change("The device is removed.", func(v *visit, who subject) error {
+			serial := v.field("serial")
+			if err := v.typed(deviceName(serial)); err != nil {
+				return err
+			}
+			return c.dropDevice(v, who, serial)
+		}),
+	}
+}
+
+// newDeviceView is the page on which a device is added.
+type newDeviceView struct {
+	For     string // of another user
+	Back    string
+	Name    field
+	Label   field
+	Denied  string // why no device that shows codes can be created
+	Passkey string // why no passkey can be added
+	// The second step of a device that shows codes:
+	Serial, Seed string
+	QR           template.URL
+	Codes        []field
+}
+
+func (c *Console) newDevice(v *visit) error {
+	who, err := v.subject()
+	if err != nil {
+		return err
+	}
+	s := c.newDeviceView(v, who)
+	if v.field("do") == "enable-totp" {
+		s.Serial, s.Seed = v.field("serial"), v.field("seed")
+		s.QR = qrCode(who, v.session.Caller.Account(), s.Serial, s.Seed)
+	}
+	return v.show("newdevice", s)
+}
+
+func (c *Console) newDeviceView(v *visit, who subject) newDeviceView {
+	name := who.Name
+	if who.Root {
+		name = "root-account-mfa-device"
+	}
+	if typed := v.field("device"); typed != "" {
+		name = typed
+	}
+	s := newDeviceView{
+		Back: who.Path,
+		Name: field{Name: "device", Label: "Name of the device", Value: name, Max: 226, Complete: "off"},
+		Label: field{
+			Name: "label", Label: "Name of the passkey", Value: v.field("label"), Max: 64, Complete: "off",
+			Hint: "Such as the device it is on. Letters, digits and +=,.@-_",
+		},
+		Codes: []field{
+			{
+				Name:     "code1",
+				Label:    "A code",
+				Complete: "one-time-code",
+				Pattern:  "[0-9]{6}",
+				Short:    true,
+				Max:      6,
+				Focus:    true,
+			},
+			{Name: "code2", Label: "The next code", Complete: "off", Pattern: "[0-9]{6}", Short: true, Max: 6},
+		},
+	}
+	if !who.Self {
+		s.For = who.Name
+	}
+	s.Denied = may(v, c.iam.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: &name})
+	if err := c.signIn.PasskeysUsable(); err != nil {
+		s.Passkey = err.Error()
+	}
+	return s
+}
+
+// createTOTP creates a device that shows codes. It counts when two of them have
+// proven it.
+func (c *Console) createTOTP(v *visit) error {
+	who, err := v.subject()
+	if err != nil {
+		return err
+	}
+	name := v.field("device")
+	out, err := do(v, c.iam.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: &name})
+	if err != nil {
+		return v.again(err, c.newDevice)
+	}
+	s := c.newDeviceView(v, who)
+	s.Serial, s.Seed = *out.VirtualMFADevice.SerialNumber, string(out.VirtualMFADevice.Base32StringSeed)
+	s.QR = qrCode(who, v.session.Caller.Account(), s.Serial, s.Seed)
+	return v.show("newdevice", s)
+}
+
+// qrCode draws what an authenticator app reads.
+func qrCode(who subject, account, serial, seed string) template.URL {
+	owner := who.Name
+	if who.Root {
+		owner = account
+	}
+	png, err := seal.MFAQRCode(seal.MFAURI(deviceName(serial), owner, seal.NewSecret(seed)))
+	if err != nil {
+		return "" // the seed can be typed
+	}
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png))
+}
+
+func (c *Console) enableTOTP(v *visit) error {
+	who, err := v.subject()
+	if err != nil {
+		return err
+	}
+	in := &iam.EnableMFADeviceInput{
+		UserName: who.User, SerialNumber: v.fieldPtr("serial"),
+		AuthenticationCode1: v.fieldPtr("code1"), AuthenticationCode2: v.fieldPtr("code2"),
+	}
+	if who.Root {
+		account := v.session.Caller.Account()
+		in.UserName = &account
+	}
+	if _, err := do(v, c.iam.EnableMFADevice, in); err != nil {
+		return v.again(err, c.newDevice)
+	}
+	return v.done(who.Path, "The device is enabled. From the next sign-in on it is asked for.")
+}
+
+func (c *Console) cancelTOTP(v *visit) error {
+	who, err := v.subject()
+	if err != nil {
+		return err
+	}
+	in := &iam.DeleteVirtualMFADeviceInput{SerialNumber: v.fieldPtr("serial")}
+	if _, err := do(v, c.iam.DeleteVirtualMFADevice, in); err != nil {
+		return v.again(err, c.newDevice)
+	}
+	return v.done(who.Path, "No device was added.")
+}
+
+// passkeyUser is the user that package signin enrols a passkey for: "" is the
+// person itself.
+func (v *visit) passkeyUser() (string, subject, error) {
+	who, err := v.subject()
+	if err != nil || who.Self {
+		return "", who, err
+	}
+	return who.Name, who, nil
+}
+
+func (c *Console) beginPasskey(v *visit) error {
+	return v.json(func(ctx context.Context) (any, error) {
+		user, _, err := v.passkeyUser()
+		if err != nil {
+			return nil, err
+		}
+		token, options, err := c.signIn.BeginPasskey(ctx, v.session, user, v.field("label"))
+		if err != nil {
+			return nil, err
+		}
+		return struct {
+			Token   string          `json:"token"`
+			Options json.RawMessage `json:"options"`
+		}{token.Reveal(), options}, nil
+	})
+}
+
+func (c *Console) finishPasskey(v *visit) error {
+	_, who, err := v.passkeyUser()
+	if err != nil {
+		return err
+	}
+	if v.field("answer") == "" {
+		return v.again(&problem{Status: http.StatusBadRequest, Text: "Passkeys need JavaScript."}, c.newDevice)
+	}
+	_, err = c.signIn.FinishPasskey(
+		v.r.Context(),
+		v.visitOf(who.Path),
+		v.session,
+		seal.NewSecret(v.field("token")),
+		[]byte(v.field("answer")),
+	)
+	if err != nil {
+		return v.again(err, c.newDevice)
+	}
+	return v.done(who.Path, "The passkey is added. From the next sign-in on it is asked for.")
+}

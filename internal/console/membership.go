@@ -1,0 +1,188 @@
+package console
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+)
+
+// What a user may do, and what is said of it: groups, policies, tags.
+
+// linkTo is the address of a page about one thing, "" where there is none.
+func (c *Console) linkTo(path, name, value string) string {
+	if c.pages[path] == nil {
+		return ""
+	}
+	return link(path, name, value)
+}
+
+// Pages about one thing, which others link to.
+const (
+	groupPath  = "/console/group"
+	policyPath = "/console/policy"
+)
+
+func (c *Console) userGroups(v *visit, who subject) section {
+	s := section{ID: "groups", Title: "Groups", Head: []string{"Group", "Path", ""}, Empty: "In no group."}
+	out, err := do(v, c.iam.ListGroupsForUser, &iam.ListGroupsForUserInput{UserName: who.User})
+	if err != nil {
+		return s.refuse(v, err)
+	}
+	for _, g := range out.Groups {
+		name := *g.GroupName
+		s.Rows = append(s.Rows, row{
+			Cells: []cell{{Text: name, Link: c.linkTo(groupPath, "name", name)}, text(*g.Path)},
+			Buttons: []button{{
+				Do: "leave-group", Label: "Remove from the group", With: []pair{{"group", name}},
+				Denied: may(
+					v,
+					c.iam.RemoveUserFromGroup,
+					&iam.RemoveUserFromGroupInput{UserName: who.User, GroupName: &name},
+				),
+			}},
+		})
+	}
+	sample := "example"
+	s.Forms = []form{{
+		Title: "Add to a group", Do: "join-group", Submit: "Add", Open: v.field("do") == "join-group",
+		Fields: []field{{Name: "group", Label: "Group name", Value: v.field("group"), Complete: "off", Max: 128}},
+		Denied: may(v, c.iam.AddUserToGroup, &iam.AddUserToGroupInput{UserName: who.User, GroupName: &sample}),
+	}}
+	return s
+}
+
+func (c *Console) userPolicies(v *visit, who subject) section {
+	s := section{
+		ID:    "policies",
+		Title: "Policies",
+		Head:  []string{"Policy", "Kind", ""},
+		Empty: "No policy of its own. Those of its groups count too.",
+	}
+	attached, err := do(v, c.iam.ListAttachedUserPolicies, &iam.ListAttachedUserPoliciesInput{UserName: who.User})
+	if err != nil {
+		return s.refuse(v, err)
+	}
+	for _, p := range attached.AttachedPolicies {
+		arn := *p.PolicyArn
+		s.Rows = append(s.Rows, row{
+			Cells: []cell{{Text: *p.PolicyName, Link: c.linkTo(policyPath, "arn", arn)}, text("attached")},
+			Buttons: []button{{
+				Do: "detach", Label: "Detach", With: []pair{{"policy", arn}},
+				Denied: may(v, c.iam.DetachUserPolicy, &iam.DetachUserPolicyInput{UserName: who.User, PolicyArn: &arn}),
+			}},
+		})
+	}
+	inline, err := do(v, c.iam.ListUserPolicies, &iam.ListUserPoliciesInput{UserName: who.User})
+	if err != nil {
+		s.Notes = append(s.Notes, v.explain(err).Text)
+	} else {
+		for _, name := range inline.PolicyNames {
+			s.Rows = append(s.Rows, row{
+				Cells: []cell{text(name), text("inline")},
+				Buttons: []button{{
+					Do: "delete-policy", Label: "Delete", With: []pair{{"policy", name}}, Danger: true, Name: name,
+					What:   "The document is lost.",
+					Denied: may(v, c.iam.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: who.User, PolicyName: &name}),
+				}},
+			})
+		}
+	}
+	sample := "arn:aws:iam::aws:policy/ReadOnlyAccess"
+	s.Forms = []form{{
+		Title: "Attach a policy", Do: "attach", Submit: "Attach", Open: v.field("do") == "attach",
+		Fields: []field{{Name: "policy", Label: "ARN of the policy", Value: v.field("policy"), Complete: "off"}},
+		Denied: may(v, c.iam.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: who.User, PolicyArn: &sample}),
+	}}
+	return s
+}
+
+func (c *Console) userTags(v *visit, who subject) section {
+	s := section{ID: "tags", Title: "Tags", Head: []string{"Key", "Value", ""}, Empty: "No tags."}
+	out, err := do(v, c.iam.ListUserTags, &iam.ListUserTagsInput{UserName: who.User})
+	if err != nil {
+		return s.refuse(v, err)
+	}
+	for _, tag := range out.Tags {
+		s.Rows = append(s.Rows, row{
+			Cells: []cell{text(*tag.Key), text(*tag.Value)},
+			Buttons: []button{{
+				Do: "untag", Label: "Remove", With: []pair{{"key", *tag.Key}},
+				Denied: may(v, c.iam.UntagUser, &iam.UntagUserInput{UserName: who.User, TagKeys: []string{*tag.Key}}),
+			}},
+		})
+	}
+	key, value := "key", "value"
+	s.Forms = []form{{
+		Title: "Set a tag", Do: "tag", Submit: "Set the tag", Open: v.field("do") == "tag",
+		Fields: []field{
+			{Name: "key", Label: "Key", Value: v.field("key"), Max: 128, Complete: "off"},
+			{Name: "value", Label: "Value", Value: v.field("value"), Max: 256, Optional: true, Complete: "off"},
+		},
+		Denied: may(
+			v,
+			c.iam.TagUser,
+			&iam.TagUserInput{UserName: who.User, Tags: []types.Tag{{Key: &key, Value: &value}}},
+		),
+	}}
+	return s
+}
+
+func (c *Console) membershipPosts() posts {
+	return posts{
+		"join-group": change("The user is in the group now.", func(v *visit, who subject) error {
+			_, err := do(
+				v,
+				c.iam.AddUserToGroup,
+				&iam.AddUserToGroupInput{UserName: who.User, GroupName: v.fieldPtr("group")},
+			)
+			return err
+		}),
+		"leave-group": change("The user is no longer in the group.", func(v *visit, who subject) error {
+			_, err := do(
+				v,
+				c.iam.RemoveUserFromGroup,
+				&iam.RemoveUserFromGroupInput{UserName: who.User, GroupName: v.fieldPtr("group")},
+			)
+			return err
+		}),
+		"attach": change("The policy is attached.", func(v *visit, who subject) error {
+			_, err := do(
+				v,
+				c.iam.AttachUserPolicy,
+				&iam.AttachUserPolicyInput{UserName: who.User, PolicyArn: v.fieldPtr("policy")},
+			)
+			return err
+		}),
+		"detach": change("The policy is detached.", func(v *visit, who subject) error {
+			_, err := do(
+				v,
+				c.iam.DetachUserPolicy,
+				&iam.DetachUserPolicyInput{UserName: who.User, PolicyArn: v.fieldPtr("policy")},
+			)
+			return err
+		}),
+		"delete-policy": change("The policy is deleted.", func(v *visit, who subject) error {
+			if err := v.typed(v.field("policy")); err != nil {
+				return err
+			}
+			_, err := do(
+				v,
+				c.iam.DeleteUserPolicy,
+				&iam.DeleteUserPolicyInput{UserName: who.User, PolicyName: v.fieldPtr("policy")},
+			)
+			return err
+		}),
+		"tag": change("The tag is set.", func(v *visit, who subject) error {
+			key, value := v.field("key"), v.field("value")
+			_, err := do(
+				v,
+				c.iam.TagUser,
+				&iam.TagUserInput{UserName: who.User, Tags: []types.Tag{{Key: &key, Value: &value}}},
+			)
+			return err
+		}),
+		"untag": change("The tag is removed.", func(v *visit, who subject) error {
+			_, err := do(v, c.iam.UntagUser, &iam.UntagUserInput{UserName: who.User, TagKeys: []string{v.field("key")}})
+			return err
+		}),
+	}
+}
