@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/jackc/pgx/v5"
+	"github.com/ncruces/go-sqlite3"
 
 	"rollcall/internal/e2e/e2etest"
 	"rollcall/internal/store"
@@ -139,15 +140,14 @@ func TestNodesFence(t *testing.T) {
 // that the other one needs.
 func fenced(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, flags []string, try int) bool {
 	t.Helper()
-	release := holdReports(t, flags)
+	h := holdReports(t, flags)
 	started, err := a.IAM(acc.Root()).GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A job begins with short writes; later it reads, for long.
-	time.Sleep(time.Duration(5+try*7%60) * time.Millisecond)
+	h.waitMidway()
 	a.Signal(syscall.SIGSTOP)
-	release()
+	h.release()
 	resume := sync.OnceFunc(func() { a.Signal(syscall.SIGCONT) })
 	defer resume()
 	if started.State != types.ReportStateTypeStarted {
@@ -230,13 +230,14 @@ func TestNodesTakeOver(t *testing.T) {
 		e2etest.Seed(t, flags, acc, users)
 		a, b := e2etest.Serve(t, flags...), e2etest.Serve(t, flags...)
 		client := b.IAM(acc.Root())
-		release := holdReports(t, flags)
+		h := holdReports(t, flags)
 		if _, err := a.IAM(acc.Root()).GenerateCredentialReport(t.Context(),
 			&iam.GenerateCredentialReportInput{}); err != nil {
 			t.Fatal(err)
 		}
+		h.waitMidway()
 		a.Kill()
-		release()
+		h.release()
 		_, err := client.GetCredentialReport(t.Context(), &iam.GetCredentialReportInput{})
 		if code := e2etest.CodeOf(err); code != "ReportInProgress" && code != "" {
 			t.Errorf("after the crash: %v", err)
@@ -250,23 +251,57 @@ func TestNodesTakeOver(t *testing.T) {
 	})
 }
 
-// manyUsers is the number of users that makes a report take long enough for a
-// signal to arrive before it is published. On PostgreSQL holdReports does so.
+// manyUsers is the number of users that makes a report take long enough for
+// holdReports to stop it. On PostgreSQL any number does.
 func manyUsers(flags []string) int {
 	if len(flags) > 2 {
-		return 1000
+		return 100
 	}
-	return 40_000
+	return 10_000
 }
 
-// holdReports stops every node from writing reports until it is released.
-// SQLite has no lock that affects only reports.
-func holdReports(t *testing.T, flags []string) (release func()) {
+// hold stops reports in the middle, while their node has nothing that another
+// node waits for.
+type hold struct {
+	waitMidway func() // for a report that was started
+	release    func()
+}
+
+// holdReports stops the reports that are started from now on. On PostgreSQL they
+// wait for a table that only they read, on SQLite for their turn to write.
+func holdReports(t *testing.T, flags []string) hold {
 	t.Helper()
-	if len(flags) <= 2 {
-		return func() {}
+	if len(flags) > 2 {
+		release := holdLock(t, flags[3], "LOCK TABLE signing_certificates IN ACCESS EXCLUSIVE MODE")
+		return hold{func() { waitLocked(t, flags[3], "signing_certificates") }, release}
 	}
-	return holdLock(t, flags[3], "LOCK TABLE report_chunks IN ACCESS EXCLUSIVE MODE")
+	db, err := sqlite3.Open("file:" + flags[1] + "/rollcall.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := sync.OnceFunc(func() { db.Close() })
+	t.Cleanup(release)
+	return hold{func() {
+		if err := db.Exec("PRAGMA busy_timeout(20000); BEGIN IMMEDIATE"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}, release}
+}
+
+// waitLocked waits until a session of PostgreSQL waits for a table.
+func waitLocked(t *testing.T, url, table string) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(t.Context())
+	e2etest.WaitFor(t, "a session that waits for "+table, func() error {
+		var n int
+		return c.QueryRow(t.Context(),
+			"SELECT 1 FROM pg_locks WHERE NOT granted AND relation = $1::regclass LIMIT 1", table).Scan(&n)
+	})
 }
 
 // holdLock keeps a lock in PostgreSQL until it is released.
