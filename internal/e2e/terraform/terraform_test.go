@@ -72,7 +72,8 @@ func newTerraform(t *testing.T, node *e2etest.Process, acc e2etest.Account, file
 	}
 	rc := tf.write("terraformrc",
 		fmt.Appendf(nil, "provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror))
-	tf.env = e2etest.Environment(t, "TF_CLI_CONFIG_FILE="+rc, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1",
+	// By default the garbage collector takes a quarter of each command's processor time.
+	tf.env = e2etest.Environment(t, "GOGC=400", "TF_CLI_CONFIG_FILE="+rc, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1",
 		"AWS_ACCESS_KEY_ID="+acc.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+acc.SecretAccessKey,
 		"AWS_EC2_METADATA_DISABLED=true")
 	return tf
