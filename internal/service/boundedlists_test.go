@@ -25,17 +25,22 @@ func TestListsAreBounded(t *testing.T) {
 	for i := range 50 {
 		tags = append(tags, types.Tag{Key: ptr(fmt.Sprintf("%02d%s", i, strings.Repeat("ä", 120))), Value: ptr(strings.Repeat("ö", 250))})
 	}
-	const items = 900
-	for i := range items {
-		name := ptr(fmt.Sprintf("n%03d", i))
-		must(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: name, Path: &path, AssumeRolePolicyDocument: &trust, Description: ptr(strings.Repeat("&", 900))})
-		must(t, w.root.CreateInstanceProfile, &iam.CreateInstanceProfileInput{InstanceProfileName: name, Path: &path})
-		must(t, w.root.AddRoleToInstanceProfile, &iam.AddRoleToInstanceProfileInput{InstanceProfileName: name, RoleName: name})
-		user := &iam.CreateUserInput{UserName: name, Path: &path}
+	// As few as take more than a page.
+	const users, roles = 900, 400
+	for i := range users {
+		user := &iam.CreateUserInput{UserName: ptr(fmt.Sprintf("n%03d", i)), Path: &path}
 		if i < 200 {
 			user.Tags = tags
 		}
 		must(t, w.root.CreateUser, user)
+	}
+	for i := range roles {
+		name := ptr(fmt.Sprintf("n%03d", i))
+		must(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: name, Path: &path,
+			AssumeRolePolicyDocument: &trust, Description: ptr(strings.Repeat("&", 900))})
+		must(t, w.root.CreateInstanceProfile, &iam.CreateInstanceProfileInput{InstanceProfileName: name, Path: &path})
+		must(t, w.root.AddRoleToInstanceProfile,
+			&iam.AddRoleToInstanceProfileInput{InstanceProfileName: name, RoleName: name})
 	}
 	grow(t, w)
 	namespaces := "Arn=" + url.QueryEscape("arn:aws:iam::"+account+":role/n000")
@@ -46,10 +51,10 @@ func TestListsAreBounded(t *testing.T) {
 		action, form, element string
 		items                 int
 	}{
-		{"ListRoles", "MaxItems=1000", "RoleName", items},
-		{"ListUsers", "MaxItems=1000", "UserName", items},
-		{"ListInstanceProfiles", "MaxItems=1000", "InstanceProfileName", items},
-		{"GetAccountAuthorizationDetails", "MaxItems=1000&Filter.member.1=User", "UserName", items},
+		{"ListRoles", "MaxItems=1000", "RoleName", roles},
+		{"ListUsers", "MaxItems=1000", "UserName", users},
+		{"ListInstanceProfiles", "MaxItems=1000", "InstanceProfileName", roles},
+		{"GetAccountAuthorizationDetails", "MaxItems=1000&Filter.member.1=User", "UserName", users},
 		{"ListPoliciesGrantingServiceAccess", namespaces, "ServiceNamespace", 200},
 	} {
 		t.Run(c.action, func(t *testing.T) {

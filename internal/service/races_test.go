@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"rollcall/internal/service"
+	"rollcall/internal/store"
 )
 
 // raced are the rules that span rows: who races for what, and how many get it.
@@ -68,6 +69,15 @@ var raced = []struct {
 // racers is how many race for one thing.
 const racers = 64
 
+// fewConnections lets each node race with eight sessions of PostgreSQL. To
+// start more takes longer than the race.
+func fewConnections(db store.Config) store.Config {
+	if db.URL != "" {
+		db.URL += "&pool_max_conns=8"
+	}
+	return db
+}
+
 const racedTrust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}}`
 
 var racedDocument = url.QueryEscape(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}`)
@@ -94,7 +104,7 @@ func TestRaces(t *testing.T) {
 		for _, r := range raced {
 			t.Run(engine+"/"+r.name, func(t *testing.T) {
 				t.Parallel()
-				one, two := twoNodes(t, open(t), service.Config{})
+				one, two := twoNodes(t, fewConnections(open(t)), service.Config{})
 				if r.limit != "" {
 					if err := one.IAM.SetLimits(t.Context(), account, map[string]int{r.limit: 9}); err != nil {
 						t.Fatal(err)
@@ -134,7 +144,7 @@ func TestRacesOfTheUserCount(t *testing.T) {
 	for engine, open := range sharedStores {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			one, two := twoNodes(t, open(t), service.Config{})
+			one, two := twoNodes(t, fewConnections(open(t)), service.Config{})
 			var wait sync.WaitGroup
 			for i := range racers {
 				wait.Go(func() {
