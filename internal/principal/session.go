@@ -36,6 +36,8 @@ type Session struct {
 	// others; Keys are the condition keys its claims gave, lower-case.
 	Provider string              `json:"w,omitempty"`
 	Keys     map[string][]string `json:"k,omitempty"`
+	// Chained says of a role's session that another role's session took it.
+	Chained bool `json:"h,omitempty"`
 	// SignedIn says that it was begun by signing in with a password: it may do
 	// what its user may.
 	SignedIn bool `json:"c,omitempty"`

@@ -27,6 +27,12 @@ type Temporary struct {
 	Session   Session    `json:"z"`
 }
 
+// In is the caller as it is in a session, under the id of the key that its
+// calls are recorded with.
+func (c Caller) In(keyID string, session Session) Temporary {
+	return Temporary{KeyID: keyID, Partition: c.Partition(), Instance: c.Instance(), User: c.signer.User, Session: session}
+}
+
 // ReadSignIn reads what an open session holds.
 func ReadSignIn(proof store.SignedIn) (*SignIn, error) {
 	s := &SignIn{}

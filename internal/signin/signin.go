@@ -12,6 +12,10 @@
 //	  │                       │
 //	  └───────────────────────┴────────► Done
 //
+// SigninToken and Federate are the two steps of a sign-in by temporary
+// credentials. Other doors that hand out what is to be brought back once, such
+// as codes of OAuth, keep it as a store.SignInTicket too.
+//
 // Each Step has a token of its own. The token of a step that is not Done opens
 // nothing but the next step; it works for ten minutes. The token of Done is the
 // session's: a door keeps it in its cookie, shows it to Open with each request,
@@ -49,6 +53,8 @@ import (
 
 	"rollcall/internal/api"
 	"rollcall/internal/identity"
+	"rollcall/internal/principal"
+	"rollcall/internal/sigv4"
 	"rollcall/internal/store"
 	"rollcall/internal/sts"
 )
@@ -86,6 +92,8 @@ type Service struct {
 	log  *slog.Logger
 	idle time.Duration
 
+	credentials sigv4.Verifier[principal.Signer]
+
 	hashing  *turns
 	passkeys *webauthn.WebAuthn
 	noKeys   error // why there are no passkeys
@@ -107,7 +115,8 @@ func New(cfg Config) *Service {
 	}
 	s := &Service{
 		db: cfg.DB, iam: cfg.IAM, sts: cfg.STS, api: cfg.API, log: cfg.Log, idle: cfg.Idle,
-		hashing: newTurns(cfg.Hashes, cfg.Waiting),
+		hashing:     newTurns(cfg.Hashes, cfg.Waiting),
+		credentials: sigv4.Verifier[principal.Signer]{Lookup: cfg.IAM.SigningKey, Now: cfg.DB.Now},
 	}
 	s.passkeys, s.noKeys = relyingParty(cfg.PublicURL)
 	return s

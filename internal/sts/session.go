@@ -170,8 +170,9 @@ func (s *Service) roleSession(ctx context.Context, r *assumable, n *newSession) 
 	}
 	of := store.KeyOwner{Partition: r.partition, Instance: r.instance, User: store.User{Account: r.Account}}
 	return s.makeSession(ctx, of, seconds, n, principal.Session{
-		Role: &principal.AssumedRoleOf{NameKey: r.NameKey, Name: r.Name, Path: r.Path, ID: r.ID},
-		Name: n.name, SourceIdentity: n.sourceIdentity, Transitive: n.transitive, Provider: n.provider, Keys: n.keys,
+		Role:    &principal.AssumedRoleOf{NameKey: r.NameKey, Name: r.Name, Path: r.Path, ID: r.ID},
+		Chained: n.from != nil && n.from.Role != nil,
+		Name:    n.name, SourceIdentity: n.sourceIdentity, Transitive: n.transitive, Provider: n.provider, Keys: n.keys,
 	})
 }
 
