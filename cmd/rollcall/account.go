@@ -27,7 +27,7 @@ of it is safe while the service runs on the same data, and in force at once.
 ` + settingsHelp("data"),
 	},
 		accountCreateCommand(p), accountListCommand(p), accountDeleteCommand(p),
-		rootKeyCommand(p), rootPasswordCommand(p), tokenKeysCommand(p), accountLimitsCommand(p),
+		rootKeyCommand(p), rootPasswordCommand(p), mfaResetCommand(p), tokenKeysCommand(p), accountLimitsCommand(p),
 		accountReportsCommand(p), accountReportCommand(p),
 		organizationCommand(p), controlPolicyCommand(p),
 	)

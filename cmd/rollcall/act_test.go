@@ -67,6 +67,8 @@ func TestOperatorActsAreRecorded(t *testing.T) {
 		{"", "!CreateRootAccessKey", []string{"account", "root-key", "create", "999999999999"}},
 		{"Correct-horse-7\n", "SetRootPassword", []string{"account", "root-password", one}},
 		{"", "DeleteRootPassword", []string{"account", "root-password", one, "--delete"}},
+		{"", "ResetRootMFA", []string{"account", "mfa-reset", one}},
+		{"", "!ResetRootMFA", []string{"account", "mfa-reset", "999999999999"}},
 		{"", "!DeleteRootAccessKey", []string{"account", "root-key", "delete", one, "AKIANOTHING"}},
 		{policy, "PutControlPolicy", []string{"account", "control-policy", "put", one, "all", "-"}},
 		{"{", "!PutControlPolicy", []string{"account", "control-policy", "put", one, "bad", "-"}},

@@ -177,6 +177,36 @@ and else the first line of standard input.`,
 	return c
 }
 
+func mfaResetCommand(p *process) *cobra.Command {
+	in := &install{p: p}
+	c := &cobra.Command{
+		Use:   "mfa-reset ACCOUNT",
+		Short: "Remove all MFA devices of an account's root user",
+		Long: `Remove all MFA devices of an account's root user, also passkeys, and end the
+sessions that root is signed in with. Root then signs in by its password alone.
+For users an administrator of the account does this, by DeactivateMFADevice.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a := &act{name: "ResetRootMFA", account: args[0]}
+			return in.act(cmd, false, a, func(s *service.Service) error {
+				n, err := s.IAM.ResetRootMFA(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				a.made = map[string]any{"devicesRemoved": n}
+				if n == 0 {
+					fmt.Fprintf(p.stderr, "Root of account %s has no MFA devices.\n", args[0])
+					return nil
+				}
+				fmt.Fprintf(p.stderr, "MFA devices of the root user of account %s that were removed: %d.\n", args[0], n)
+				return nil
+			})
+		},
+	}
+	in.addActing(c)
+	c.ValidArgsFunction = in.completeAccounts
+	return c
+}
+
 // readPassword asks for a new password, twice and without showing it, or
 // reads it from standard input where that is no terminal.
 func (p *process) readPassword() (seal.Secret, error) {

@@ -38,6 +38,7 @@ type serveRun struct {
 	trailSync           bool
 	report              identity.ReportConfig
 	useSpan             time.Duration
+	passwordSpan        time.Duration
 	callTimeout         time.Duration
 	regions             []string
 	rate                float64
@@ -89,6 +90,8 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.DurationVar(&s.report.Expiry, "report-expiry", 0, "how old a report may be to be given at all; 0 is for ever")
 	f.IntVar(&s.report.History, "report-history", 100, "how many reports of an account are kept")
 	f.DurationVar(&s.useSpan, "last-used-span", 0, "record only the first use of a key within this time; AWS's is 15m, 0 records every second")
+	f.DurationVar(&s.passwordSpan, "password-used-span", 0,
+		"record only the first use of a password within this time; AWS's is 5m, 0 records every second")
 	f.DurationVar(&s.callTimeout, "call-timeout", server.DefaultCallTimeout, "how long a call may take, with all it waits for in the database, until it is answered 503")
 	f.StringSliceVar(&s.regions, "region", nil, "accept signatures for these `regions` only")
 	f.Float64Var(&s.rate, "rate-limit", 0, "calls per second of one user or role, with all its keys and sessions, before they are throttled; 0 is no limit")
@@ -105,7 +108,8 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.BoolVar(&s.console, "console", true, consoleUsage)
 	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
-		"report-expiry", "report-history", "last-used-span", "call-timeout", "region", "rate-limit", "rate-burst",
+		"report-expiry", "report-history", "last-used-span", "password-used-span", "call-timeout", "region", "rate-limit",
+		"rate-burst",
 		"account-rate-limit", "account-rate-burst", "stranger-rate-limit", "stranger-rate-burst", "max-connections",
 		"max-connections-per-address", "web-identity-keys", "public-url", "console", "ready-file")
 	s.log.add(c)
@@ -153,6 +157,8 @@ func (s *serveRun) check() error {
 		return usageError("--tls-cert and --tls-key belong together")
 	case s.report.MaxAge <= 0:
 		return usageError("--report-max-age must be more than 0: a client that asks until its report is complete would never end")
+	case s.passwordSpan < 0:
+		return usageError("--password-used-span cannot be negative")
 	case s.report.Expiry < 0 || s.useSpan < 0 || s.rate < 0 || s.burst < 0:
 		return usageError("--report-expiry, --last-used-span, --rate-limit and --rate-burst cannot be negative")
 	case s.accountRate < 0 || s.accountBurst < 0 || s.strangerRate < 0 || s.strangerBurst < 0:
@@ -253,7 +259,7 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheu
 	if err != nil {
 		return nil, nil, err
 	}
-	db.UseSpan = s.useSpan
+	db.UseSpan, db.PasswordSpan = s.useSpan, s.passwordSpan
 	if s.trail == "" {
 		s.trail = filepath.Join(s.data, "trail.jsonl")
 	}

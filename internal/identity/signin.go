@@ -3,7 +3,7 @@ package identity
 import (
 	"context"
 	"encoding/base64"
-	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -187,7 +187,7 @@ func (s *Service) ResetRootMFA(ctx context.Context, account string) (n int, err 
 		return tx.EndUserSessions(account, "")
 	})
 	if err != nil {
-		return 0, errors.Join(errors.New("reset root MFA"), err)
+		return 0, fmt.Errorf("reset root MFA: %w", err)
 	}
 	return n, nil
 }

@@ -18,7 +18,8 @@ import (
 )
 
 func shown(c *ststypes.Credentials) signin.Credentials {
-	return signin.Credentials{KeyID: *c.AccessKeyId, Secret: seal.NewSecret(*c.SecretAccessKey), Token: seal.NewSecret(*c.SessionToken)}
+	return signin.Credentials{KeyID: *c.AccessKeyId, Secret: seal.NewSecret(*c.SecretAccessKey),
+		Token: seal.NewSecret(*c.SessionToken)}
 }
 
 // Credentials of a role and of a federated user begin a session, once, that may
@@ -30,11 +31,15 @@ func TestFederatedSignIn(t *testing.T) {
 			one.person(t, "bob", allowAll)
 			bob := one.asUser(t, "bob")
 			role := one.role(t, "ops", trusting("bob"))
-			must(t, one.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("ops"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
-			assumed := must(t, bob.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: ptr("night")}).Credentials
-			federated := must(t, bob.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("mary"), Policy: ptr(allowAll)}).Credentials
+			must(t, one.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("ops"), PolicyName: ptr("p"),
+				PolicyDocument: ptr(allowAll)})
+			assumed := must(t, bob.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &role,
+				RoleSessionName: ptr("night")}).Credentials
+			federated := must(t, bob.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("mary"),
+				Policy: ptr(allowAll)}).Credentials
 			for arn, c := range map[string]*ststypes.Credentials{
-				"arn:aws:sts::" + account + ":assumed-role/ops/night": assumed, "arn:aws:sts::" + account + ":federated-user/mary": federated,
+				"arn:aws:sts::" + account + ":assumed-role/ops/night": assumed,
+				"arn:aws:sts::" + account + ":federated-user/mary":    federated,
 			} {
 				token, err := one.SignIn.SigninToken(t.Context(), here, shown(c), 0)
 				if err != nil {
@@ -66,7 +71,8 @@ func TestFederatedSignIn(t *testing.T) {
 					t.Errorf("%s: %v", arn, err)
 				}
 			}
-			if text := one.trail.String(); !strings.Contains(text, `"GetSigninToken":"Success"`) || !strings.Contains(text, `"MobileVersion":"No"`) {
+			if text := one.trail.String(); !strings.Contains(text, `"GetSigninToken":"Success"`) || !strings.Contains(text,
+				`"MobileVersion":"No"`) {
 				t.Error("no record of the token")
 			}
 			// The role is gone, and the session with it.
@@ -93,9 +99,11 @@ func TestRefusedFederation(t *testing.T) {
 	bob := w.asUser(t, "bob")
 	arn := w.role(t, "ops", trusting("bob"))
 	next := w.role(t, "next", `"Principal":{"AWS":"`+account+`"},"Action":"sts:AssumeRole"`)
-	must(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("ops"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
+	must(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("ops"), PolicyName: ptr("p"),
+		PolicyDocument: ptr(allowAll)})
 	assumed := must(t, bob.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}).Credentials
-	chained := must(t, w.asSession(assumed).sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &next, RoleSessionName: ptr("night")}).Credentials
+	chained := must(t, w.asSession(assumed).sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &next,
+		RoleSessionName: ptr("night")}).Credentials
 	own := must(t, bob.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials
 	changed := func(change func(*signin.Credentials)) signin.Credentials {
 		c := shown(assumed)
@@ -107,10 +115,15 @@ func TestRefusedFederation(t *testing.T) {
 		lasts time.Duration
 		code  string
 	}{
-		"wrong secret":      {changed(func(c *signin.Credentials) { c.Secret = seal.NewSecret("x") }), 0, "SignatureDoesNotMatch"},
-		"no secret":         {changed(func(c *signin.Credentials) { c.Secret = seal.Secret{} }), 0, "SignatureDoesNotMatch"},
-		"another's token":   {changed(func(c *signin.Credentials) { c.Token = seal.NewSecret(*own.SessionToken) }), 0, "InvalidClientTokenId"},
-		"unknown key":       {changed(func(c *signin.Credentials) { c.KeyID, c.Token = "AKIAIOSFODNN7EXAMPLE", seal.Secret{} }), 0, "InvalidClientTokenId"},
+		"wrong secret": {changed(func(c *signin.Credentials) { c.Secret = seal.NewSecret("x") }), 0,
+			"SignatureDoesNotMatch"},
+		"no secret": {changed(func(c *signin.Credentials) { c.Secret = seal.Secret{} }), 0, "SignatureDoesNotMatch"},
+		"another's token": {changed(func(c *signin.Credentials) { c.Token = seal.NewSecret(*own.SessionToken) }), 0,
+			"InvalidClientTokenId"},
+		"unknown key": {changed(func(c *signin.Credentials) {
+			c.KeyID, c.Token = "AKIAIOSFODNN7EXAMPLE",
+				seal.Secret{}
+		}), 0, "InvalidClientTokenId"},
 		"a user's key":      {signin.Credentials{KeyID: bob.id, Secret: seal.NewSecret(bob.key)}, 0, "AccessDenied"},
 		"a user's session":  {shown(own), 0, "AccessDenied"},
 		"too short":         {shown(assumed), 899 * time.Second, "ValidationError"},
@@ -124,7 +137,8 @@ func TestRefusedFederation(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 		if c.lasts == 12*time.Hour {
-			if step, err := w.SignIn.Federate(t.Context(), here, token); err != nil || !step.Expires.Equal(w.clock.Now().Add(c.lasts)) {
+			if step, err := w.SignIn.Federate(t.Context(), here, token); err != nil ||
+				!step.Expires.Equal(w.clock.Now().Add(c.lasts)) {
 				t.Errorf("%s: %+v, %v", what, step, err)
 			}
 		}

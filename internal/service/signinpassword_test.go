@@ -8,7 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"rollcall/internal/seal"
+	"rollcall/internal/service"
 	"rollcall/internal/signin"
+	"rollcall/internal/store"
 )
 
 const day = 24 * time.Hour
@@ -232,4 +234,19 @@ func TestChangePasswordInSession(t *testing.T) {
 			}
 		}
 	})
+}
+
+// AWS records the first sign-in within five minutes; that can be had.
+func TestPasswordSpan(t *testing.T) {
+	w := newWorld(t, service.Config{Store: store.Config{PasswordSpan: 5 * time.Minute}})
+	w.person(t, "bob", "")
+	for _, c := range []struct{ after, want time.Duration }{{time.Minute, time.Minute}, {5 * time.Minute, time.Minute},
+		{6 * time.Minute, 6 * time.Minute}} {
+		w.clock.advance(began.Add(c.after).Sub(w.clock.Now()))
+		w.enter(t, "bob")
+		u := must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("bob")}).User
+		if got := u.PasswordLastUsed.Sub(began); got != c.want {
+			t.Errorf("after %v: %v", c.after, got)
+		}
+	}
 }

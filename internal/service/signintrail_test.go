@@ -23,18 +23,23 @@ import (
 // them. ID stands for a unique id, and SERIAL for the device's.
 var published = map[string]string{
 	"user": `{"userIdentity":{"type":"IAMUser","principalId":"ID","arn":"arn:aws:iam::123456789012:user/anaya",
-		"accountId":"123456789012","userName":"anaya"},"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Success"},
+		"accountId":"123456789012","userName":"anaya"},"eventName":"ConsoleLogin",
+		"responseElements":{"ConsoleLogin":"Success"},
 		"additionalEventData":{"MobileVersion":"No","LoginTo":"https://rollcall.example.com/console/","MFAUsed":"No"}}`,
 	"user with MFA": `{"userIdentity":{"type":"IAMUser","principalId":"ID","arn":"arn:aws:iam::123456789012:user/anaya",
-		"accountId":"123456789012","userName":"anaya"},"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Success"},
+		"accountId":"123456789012","userName":"anaya"},"eventName":"ConsoleLogin",
+		"responseElements":{"ConsoleLogin":"Success"},
 		"additionalEventData":{"MobileVersion":"No","LoginTo":"https://rollcall.example.com/console/","MFAUsed":"Yes",
 		"MFAIdentifier":"SERIAL"}}`,
-	"check": `{"userIdentity":{"type":"IAMUser","principalId":"ID","accountId":"123456789012","accessKeyId":"","userName":"anaya"},
+	"check": `{"userIdentity":{"type":"IAMUser","principalId":"ID","accountId":"123456789012","accessKeyId":"",
+		"userName":"anaya"},
 		"eventName":"CheckMfa","responseElements":{"CheckMfa":"Success"},"additionalEventData":{"MfaType":"Virtual MFA"}}`,
-	"wrong": `{"userIdentity":{"type":"IAMUser","principalId":"ID","accountId":"123456789012","accessKeyId":"","userName":"anaya"},
+	"wrong": `{"userIdentity":{"type":"IAMUser","principalId":"ID","accountId":"123456789012","accessKeyId":"",
+		"userName":"anaya"},
 		"eventName":"ConsoleLogin","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"},
 		"additionalEventData":{"MobileVersion":"No","LoginTo":"https://rollcall.example.com/console/","MFAUsed":"No"}}`,
-	"wrong code": `{"userIdentity":{"type":"IAMUser","principalId":"ID","accountId":"123456789012","accessKeyId":"","userName":"anaya"},
+	"wrong code": `{"userIdentity":{"type":"IAMUser","principalId":"ID","accountId":"123456789012",
+		"accessKeyId":"","userName":"anaya"},
 		"eventName":"ConsoleLogin","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"},
 		"additionalEventData":{"MobileVersion":"No","LoginTo":"https://rollcall.example.com/console/","MFAUsed":"Yes",
 		"MFAIdentifier":"SERIAL"}}`,
@@ -43,17 +48,20 @@ var published = map[string]string{
 		"errorMessage":"No username found in supplied account","responseElements":{"ConsoleLogin":"Failure"},
 		"additionalEventData":{"MobileVersion":"No","LoginTo":"https://rollcall.example.com/console/","MFAUsed":"No"}}`,
 	"root": `{"userIdentity":{"type":"Root","principalId":"123456789012","arn":"arn:aws:iam::123456789012:root",
-		"accountId":"123456789012","accessKeyId":""},"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Success"},
+		"accountId":"123456789012","accessKeyId":""},"eventName":"ConsoleLogin",
+		"responseElements":{"ConsoleLogin":"Success"},
 		"additionalEventData":{"MobileVersion":"No","LoginTo":"https://rollcall.example.com/console/","MFAUsed":"No"}}`,
 	"wrong root": `{"userIdentity":{"type":"Root","principalId":"123456789012","arn":"arn:aws:iam::123456789012:root",
 		"accountId":"123456789012","accessKeyId":""},"eventName":"ConsoleLogin","errorMessage":"Failed authentication",
 		"responseElements":{"ConsoleLogin":"Failure"},
 		"additionalEventData":{"MobileVersion":"No","LoginTo":"https://rollcall.example.com/console/","MFAUsed":"No"}}`,
 	"updated": `{"userIdentity":{"type":"IAMUser","principalId":"ID","arn":"arn:aws:iam::123456789012:user/anaya",
-		"accountId":"123456789012","userName":"anaya"},"eventName":"PasswordUpdated","responseElements":{"PasswordUpdated":"Success"}}`,
+		"accountId":"123456789012","userName":"anaya"},"eventName":"PasswordUpdated",
+		"responseElements":{"PasswordUpdated":"Success"}}`,
 	"switch": `{"userIdentity":{"type":"AssumedRole","principalId":"ID:anaya",
 		"arn":"arn:aws:sts::123456789012:assumed-role/ops/anaya","accountId":"123456789012"},"eventName":"SwitchRole",
-		"responseElements":{"SwitchRole":"Success"},"additionalEventData":{"SwitchFrom":"arn:aws:iam::123456789012:user/anaya",
+		"responseElements":{"SwitchRole":"Success"},
+		"additionalEventData":{"SwitchFrom":"arn:aws:iam::123456789012:user/anaya",
 		"RedirectTo":"https://rollcall.example.com/console/"}}`,
 	"exit": `{"userIdentity":{"type":"IAMUser","principalId":"ID","arn":"arn:aws:iam::123456789012:user/anaya",
 		"accountId":"123456789012","userName":"anaya"},"eventName":"ExitRole","responseElements":{"ExitRole":"Success"},
@@ -62,10 +70,13 @@ var published = map[string]string{
 }
 
 // everySignIn is what all of them have.
-const everySignIn = `{"eventVersion":"1.11","eventTime":"TIME","eventSource":"signin.amazonaws.com","awsRegion":"us-east-1",
+const everySignIn = `{"eventVersion":"1.11","eventTime":"TIME","eventSource":"signin.amazonaws.com",
+		"awsRegion":"us-east-1",
 	"sourceIPAddress":"192.0.2.1","userAgent":"Mozilla/5.0","requestParameters":null,"eventID":"ID","readOnly":false,
-	"eventType":"AwsConsoleSignIn","managementEvent":true,"recipientAccountId":"123456789012","eventCategory":"Management",
-	"tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"rollcall.example.com"}}`
+	"eventType":"AwsConsoleSignIn","managementEvent":true,"recipientAccountId":"123456789012",
+		"eventCategory":"Management",
+	"tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256",
+		"clientProvidedHostHeader":"rollcall.example.com"}}`
 
 // recorded compares the events that were recorded since the last call with
 // those that AWS publishes.
@@ -124,7 +135,8 @@ func TestSignInRecords(t *testing.T) {
 	begin(rootWith("wrong"))
 	begin(rootWith(nextPassword))
 	w.recorded(t, "", "wrong", "no user", "wrong root", "root")
-	if err := w.SignIn.SwitchRole(t.Context(), here, token, signin.Switch{Account: account, Role: "ops", To: here.To}); err != nil {
+	if err := w.SignIn.SwitchRole(t.Context(), here, token, signin.Switch{Account: account, Role: "ops",
+		To: here.To}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.SignIn.ExitRole(t.Context(), here, token, here.To); err != nil {
@@ -138,14 +150,17 @@ func TestSignInRecords(t *testing.T) {
 	w.SignIn.AnswerCode(t.Context(), here, step.Token, p.serial, *p.code(t, w.clock.Now()))
 	w.recorded(t, p.serial, "check", "wrong code", "user with MFA")
 	must(t, w.root.DeactivateMFADevice, p.deactivate("anaya"))
-	must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("anaya"), PasswordResetRequired: ptr(true)})
-	if _, err := w.SignIn.ChoosePassword(t.Context(), here, begin(as("anaya", rightPassword)).Token, seal.NewSecret(nextPassword)); err != nil {
+	must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("anaya"),
+		PasswordResetRequired: ptr(true)})
+	if _, err := w.SignIn.ChoosePassword(t.Context(), here, begin(as("anaya", rightPassword)).Token,
+		seal.NewSecret(nextPassword)); err != nil {
 		t.Fatal(err)
 	}
 	w.recorded(t, "", "updated", "user")
 	// Who does not name an account that is there is recorded for none.
 	begin(signin.Attempt{Account: "Papagei-1", User: "Papagei-2", Password: seal.NewSecret("Papagei-3")})
-	if line := w.trail.lines()[0]; strings.Contains(line, "Papagei") || !strings.Contains(line, `"recipientAccountId":""`) {
+	if line := w.trail.lines()[0]; strings.Contains(line, "Papagei") || !strings.Contains(line,
+		`"recipientAccountId":""`) {
 		t.Error(line)
 	}
 }
@@ -174,7 +189,8 @@ func TestSessionCallsAreRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := r.UserIdentity
-	if r.SessionCredentialFromConsole != "true" || id.Type != "IAMUser" || id.UserName != "bob" || !strings.HasPrefix(id.AccessKeyID, "ASIA") ||
+	if r.SessionCredentialFromConsole != "true" || id.Type != "IAMUser" || id.UserName != "bob" ||
+		!strings.HasPrefix(id.AccessKeyID, "ASIA") ||
 		id.SessionContext.Attributes.MFAAuthenticated != "true" || id.SessionContext.Attributes.CreationDate == "" {
 		t.Error(line)
 	}
@@ -220,7 +236,8 @@ func TestNoSignInSecretIsWritten(t *testing.T) {
 		w.SignIn.AnswerCode(t.Context(), here, seal.NewSecret(typed), typed, typed)
 		w.SignIn.AnswerCode(t.Context(), here, w.asked(t, "bob").Token, typed, typed)
 	}
-	must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("bob"), PasswordResetRequired: ptr(true)})
+	must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("bob"),
+		PasswordResetRequired: ptr(true)})
 	step := w.asked(t, "bob")
 	secrets["step"] = step.Token.Reveal()
 	step, err := w.SignIn.AnswerCode(t.Context(), here, step.Token, p.serial, *p.code(t, w.clock.Now()))

@@ -81,11 +81,13 @@ func (s *Service) federatedUntil(session *principal.Session, lasts time.Duration
 	switch {
 	case session == nil || session.Role == nil && !session.Federated || session.SignedIn:
 		return time.Time{}, awsmodel.Fail("AccessDenied",
-			"Only the credentials of AssumeRole, AssumeRoleWithSAML, AssumeRoleWithWebIdentity and GetFederationToken begin a session.")
+			"Only the credentials of AssumeRole, AssumeRoleWithSAML, AssumeRoleWithWebIdentity and GetFederationToken "+
+				"begin a session.")
 	case lasts == 0:
 		return session.Expires, nil
 	case session.Chained:
-		return time.Time{}, awsmodel.Fail("ValidationError", "SessionDuration cannot be given for a role that was taken by role chaining.")
+		return time.Time{}, awsmodel.Fail("ValidationError",
+			"SessionDuration cannot be given for a role that was taken by role chaining.")
 	case session.Federated:
 		return time.Time{}, awsmodel.Fail("ValidationError", "SessionDuration cannot be given for a federated user.")
 	case lasts < leastSession || lasts > sessionLife:

@@ -27,5 +27,6 @@ func (v *Verifier[P]) VerifySecret(ctx context.Context, keyID, secret, token, se
 	if !same {
 		return Verified[P]{}, awsmodel.Fail("SignatureDoesNotMatch", "%s", textMismatch)
 	}
-	return Verified[P]{&proof[P]{principal, &claim{keyID: keyID, token: token, region: "us-east-1", service: service}}}, nil
+	return Verified[P]{&proof[P]{principal, &claim{keyID: keyID, token: token, region: "us-east-1", service: service}}},
+		nil
 }

@@ -58,8 +58,8 @@ func BackupColumns() (columns []string) {
 	return columns
 }
 
-// SetUseSpan changes Config.UseSpan. Nothing may be under way.
-func (db *DB) SetUseSpan(span time.Duration) { db.used.span = span }
+// SetUseSpan changes Config.UseSpan and PasswordSpan. Nothing may be under way.
+func (db *DB) SetUseSpan(span time.Duration) { db.used.span, db.used.passwordSpan = span, span }
 
 // Connections says of every connection of the pool whether it is outside of a
 // transaction, and how many were opened ever. It opens those that are not

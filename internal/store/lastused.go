@@ -23,6 +23,9 @@ type LastUsed struct {
 type lastUsed struct {
 	db   *DB
 	span time.Duration // Config.UseSpan
+
+	passwordSpan time.Duration // Config.PasswordSpan
+
 	quit chan struct{}
 	wait sync.WaitGroup
 
@@ -36,8 +39,8 @@ type lastUsed struct {
 
 const flushInterval = time.Second
 
-func (u *lastUsed) init(db *DB, span time.Duration) {
-	u.db, u.span = db, span
+func (u *lastUsed) init(db *DB, span, passwordSpan time.Duration) {
+	u.db, u.span, u.passwordSpan = db, span, passwordSpan
 	u.quit = make(chan struct{})
 	u.keys = map[string]LastUsed{}
 	u.passwords = map[[2]string]time.Time{}
@@ -85,15 +88,18 @@ func (db *DB) PasswordUsed(account, nameKey string, at time.Time) {
 	u := &db.used
 	u.mu.Lock()
 	who := [2]string{account, nameKey}
-	if have, ok := u.passwords[who]; !ok || u.later(have, at) {
+	if have, ok := u.passwords[who]; !ok || laterBy(u.passwordSpan, have, at) {
 		u.passwords[who] = at
 	}
 	u.mu.Unlock()
 }
 
-// later says whether a use replaces the one that is already noted.
-func (u *lastUsed) later(have, use time.Time) bool {
-	return unix(use) >= unix(have)+int64(u.span/time.Second) || ahead(have, use)
+// later is laterBy of keys and services.
+func (u *lastUsed) later(have, use time.Time) bool { return laterBy(u.span, have, use) }
+
+// laterBy says whether a use replaces the one that is already noted.
+func laterBy(span time.Duration, have, use time.Time) bool {
+	return unix(use) >= unix(have)+int64(span/time.Second) || ahead(have, use)
 }
 
 // ClockSkew is how far the clocks of nodes may lie apart, as those of a client
@@ -171,7 +177,7 @@ func (u *lastUsed) write(ctx context.Context, keys map[string]LastUsed, password
 		SELECT account, name_key, key_id, CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT) FROM access_keys WHERE key_id = $4
 		ON CONFLICT (account, name_key, key_id) DO UPDATE SET used = excluded.used, region = excluded.region, service = excluded.service
 		WHERE `+replaces("access_key_last_used", "$5"))
-	args = nil
+	args, span = nil, int64(u.passwordSpan/time.Second)
 	// A user that was made after the use is another one of the same name.
 	for who, at := range passwords {
 		args = append(args, []any{at, who[0], who[1], span})

@@ -59,6 +59,8 @@ type Config struct {
 	// one to replace it. 0 records every use to the second; IAM records the
 	// first one inside 15 minutes.
 	UseSpan time.Duration
+	// PasswordSpan is the same of passwords; IAM's is 5 minutes.
+	PasswordSpan time.Duration
 	// Timeout is how long a call may take in the database until it fails with
 	// ErrUnavailable; 0 means 10 s. See Patiently.
 	Timeout time.Duration
@@ -144,7 +146,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	db.used.init(db, cfg.UseSpan)
+	db.used.init(db, cfg.UseSpan, cfg.PasswordSpan)
 	return db, nil
 }
 
