@@ -22,7 +22,7 @@ import (
 	"rollcall/internal/trail"
 )
 
-// signIns is how many strangers try passwords at one time.
+// signIns counts the strangers who try passwords at one time.
 const signIns = 64
 
 // signIn measures how signed calls fare while many strangers try passwords,

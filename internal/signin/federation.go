@@ -75,8 +75,8 @@ func (s *Service) SigninToken(ctx context.Context, v Visit, c Credentials, lasts
 	})
 }
 
-// federatedUntil is when a session that is begun with temporary credentials
-// ends. The texts are guesses.
+// federatedUntil returns the end of a session that is begun with temporary
+// credentials. The texts are guesses.
 func (s *Service) federatedUntil(session *principal.Session, lasts time.Duration) (time.Time, error) {
 	switch {
 	case session == nil || session.Role == nil && !session.Federated || session.SignedIn:
@@ -101,7 +101,7 @@ func federatedEvent(name string, who trail.Identity, data map[string]string) fun
 	return func(failed error) trail.Record { return event(name, who, who.AccountID, failed, data) }
 }
 
-// refuseFederation records a refusal; who is nil where nobody was proven.
+// refuseFederation records a refusal, of nobody where who is nil.
 func (s *Service) refuseFederation(ctx context.Context, v Visit, who *principal.Caller, err error) error {
 	var known *awsmodel.Error
 	if !errors.As(err, &known) {

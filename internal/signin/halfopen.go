@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// halfOpen is what is known of a sign-in between its steps. Whose it is, is
+// halfOpen keeps the facts of a sign-in between its steps. Whose it is, is
 // said by the ticket, which follows the user when it is renamed and goes with
 // its password.
 type halfOpen struct {
@@ -21,7 +21,7 @@ type halfOpen struct {
 	Serial string    `json:"s,omitempty"` // and which one
 	From   string    `json:"f"`           // the place it comes from
 	To     string    `json:"t,omitempty"`
-	// Challenge is what a passkey is to answer, nil for none.
+	// Challenge waits for the answer of a passkey; nil for none.
 	Challenge *webauthn.SessionData `json:"c,omitempty"`
 }
 
@@ -38,10 +38,10 @@ func readHalfOpen(t *store.SignInTicket) (h halfOpen, err error) {
 	return h, err
 }
 
-// newToken is what is given out: 200 random bits.
+// newToken returns a token of 200 random bits.
 func newToken() seal.Secret { return seal.NewSecret(seal.NewID("", 40)) }
 
-// current reads a person anew within a transaction, and fails with errMoved
+// current reads a person again within a transaction, and fails with errMoved
 // where the password that it has shown is no longer its own.
 func current(tx *store.Tx, p *identity.Person, ticket *store.SignInTicket) (*identity.Person, error) {
 	nameKey := p.User.NameKey
@@ -112,7 +112,7 @@ func (s *Service) open(ctx context.Context, token seal.Secret, kind Kind) (t sto
 	return t, p, h, err
 }
 
-// maxTries is how often one sign-in may try to prove a device. What bounds the
+// maxTries bounds the tries of one sign-in to prove a device. The bound of the
 // codes of a device over all sign-ins is in package identity.
 const maxTries = 5
 

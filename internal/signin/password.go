@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// Attempt is what a person gives to begin.
+// Attempt holds the input of a person who begins a sign-in.
 type Attempt struct {
 	Account  string // its number or alias
 	User     string // not for root
@@ -20,7 +20,7 @@ type Attempt struct {
 	Password seal.Secret
 }
 
-// Kind is what a Step asks for.
+// Kind says which input a Step asks for.
 type Kind string
 
 // The kinds of steps.
@@ -30,7 +30,7 @@ const (
 	NewPassword Kind = "new-password" // another password must be chosen
 )
 
-// Step is how far a sign-in has come.
+// Step says how far a sign-in has come.
 type Step struct {
 	Kind    Kind
 	Token   seal.Secret
@@ -44,7 +44,8 @@ type Step struct {
 	Expired bool
 }
 
-// warnBefore is how long before its end a person is told of the password's.
+// warnBefore is the time before its end during which a person is told that the
+// password expires.
 const warnBefore = 15 * 24 * time.Hour
 
 // maxPassword bounds what is hashed; IAM's passwords have 128 characters.
@@ -104,7 +105,7 @@ func (s *Service) find(ctx context.Context, a Attempt) (account string, p *ident
 }
 
 // tryPassword says whether a password is the person's, who may be nil. It takes
-// as long whoever it is, and counts the try before it is made.
+// as long whoever it is, and counts the try before it begins.
 func (s *Service) tryPassword(ctx context.Context, v Visit, account, name string, p *identity.Person,
 	pw seal.Secret) (bool, *try, error) {
 	t, err := s.newTry(ctx, account, name, p != nil, v.SourceIP)

@@ -69,7 +69,7 @@ func identityOf(p *identity.Person, in bool) trail.Identity {
 	return id
 }
 
-// login is what a ConsoleLogin says beside.
+// login returns the additional data of a ConsoleLogin.
 func login(v Visit, serial string) map[string]string {
 	data := map[string]string{"LoginTo": v.To, "MobileVersion": "No", "MFAUsed": "No"}
 	if serial != "" {
@@ -105,7 +105,7 @@ func strangerEvent(v Visit, p *identity.Person, account string, root bool) trail
 	return rec
 }
 
-// mfaType is what a CheckMfa calls a person's devices.
+// mfaType returns the name that a CheckMfa has for a person's devices.
 func mfaType(devices []identity.MFADevice) string {
 	switch {
 	case len(devices) > 1:

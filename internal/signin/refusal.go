@@ -7,7 +7,7 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// Reason is why a step was refused.
+// Reason says why a step was refused.
 type Reason string
 
 // The reasons.

@@ -17,10 +17,10 @@ const second = time.Second
 
 // Session is the open session of somebody who signed in.
 type Session struct {
-	// Self is who signed in, and Caller as whom the session acts: the role that
-	// it has switched to, if it has. Both have the name that they have by now.
+	// Self signed in. The session acts as Caller: the role that it has switched
+	// to, if it has. Both have the name that they have by now.
 	Self, Caller principal.Caller
-	// Role is how the person wants to see that role; nil without one.
+	// Role says how the person wants to see that role; nil without one.
 	Role    *Role
 	Handle  string // names it in Sessions and EndSession
 	Created time.Time

@@ -25,7 +25,7 @@
 //
 //   - Whoever is refused learns neither from the text nor from the time whether
 //     account, user or password was wrong: each try costs one hash.
-//   - Tries are counted before they are made, on all nodes together: of a user
+//   - Tries are counted before they begin, on all nodes together: of a user
 //     from one address, of a user, of an account, of an address. Each pause
 //     after too many is longer than the one before, and ends. Whoever signed in
 //     from an address lately is not held up there by what others try elsewhere.
@@ -59,20 +59,20 @@ import (
 	"rollcall/internal/sts"
 )
 
-// Config is what a Service is made of.
+// Config holds the parts of a Service.
 type Config struct {
 	DB  *store.DB
 	IAM *identity.Service
 	STS *sts.Service
 	API *api.API
 	Log *slog.Logger // nil discards
-	// PublicURL is where browsers reach the service: its host is what passkeys
-	// belong to.
+	// PublicURL is the URL under which browsers reach the service. Passkeys
+	// belong to its host.
 	PublicURL string
-	// Idle is how long a session may lie unused; 0 means an hour.
+	// Idle bounds the time that a session may lie unused; 0 means an hour.
 	Idle time.Duration
-	// Hashes is how many passwords are hashed at one time, and Waiting how many
-	// sign-ins may wait for that; 0 means half of the processors, and 32.
+	// Hashes bounds the passwords that are hashed at one time, and Waiting the
+	// sign-ins that wait for that; 0 means half of the processors, and 32.
 	Hashes, Waiting int
 }
 
@@ -125,8 +125,7 @@ func New(cfg Config) *Service {
 // PasskeysUsable says why no passkey can be used under the public URL, or nil.
 func (s *Service) PasskeysUsable() error { return s.noKeys }
 
-// relyingParty is who browsers know passkeys to belong to: the host of the
-// public URL. Pages of other origins cannot use them.
+// relyingParty makes the host of the public URL the owner of all passkeys. Pages of other origins cannot use them.
 func relyingParty(publicURL string) (*webauthn.WebAuthn, error) {
 	if publicURL == "" {
 		return nil, &Refusal{Reason: NoPasskeys, Text: "Passkeys need the URL under which browsers reach Rollcall: its " +
@@ -158,7 +157,7 @@ func relyingParty(publicURL string) (*webauthn.WebAuthn, error) {
 	return w, nil
 }
 
-// Visit is what is known of the browser.
+// Visit holds the facts that are known of the browser.
 type Visit struct {
 	api.Call
 	// To is the URL of the page that the person wants to see.

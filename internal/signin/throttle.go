@@ -99,7 +99,7 @@ func (s *Service) mustWait(ctx context.Context, t *try) error {
 	return err
 }
 
-// reserve counts the try, before it is made. Of tries that come together, on
+// reserve counts the try, before it begins. Of tries that come together, on
 // whichever node, no more are let than of those that come one by one.
 func (s *Service) reserve(ctx context.Context, t *try) error {
 	err := s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
@@ -118,7 +118,7 @@ func (s *Service) reserve(ctx context.Context, t *try) error {
 	return err
 }
 
-// wasRight takes the try back: who knows the password did not guess.
+// wasRight takes the try back: it was no guess.
 func (s *Service) wasRight(ctx context.Context, t *try) error {
 	return s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
 		for i, l := range t.limits {
