@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 )
 
@@ -44,4 +45,42 @@ func TestKnown(t *testing.T) {
 			t.Errorf("%s has a place, %d", c.Name, c.Slot)
 		}
 	}
+}
+
+// TestEveryFieldIsAColumn: what a Row keeps in a value of this package's types
+// is a column, so that it is read, written and missed where it is not there.
+func TestEveryFieldIsAColumn(t *testing.T) {
+	var row Row
+	at := map[string]bool{}
+	for f := range fieldUnknown {
+		switch c := &known[f]; {
+		case c.boolAt != nil:
+			at[fmt.Sprintf("%p", c.boolAt(&row))] = true
+		case c.timeAt != nil:
+			at[fmt.Sprintf("%p", c.timeAt(&row))] = true
+		case c.textAt != nil:
+			at[fmt.Sprintf("%p", c.textAt(&row))] = true
+		}
+	}
+	var walk func(path string, v reflect.Value)
+	walk = func(path string, v reflect.Value) {
+		switch v.Interface().(type) {
+		case Bool, Time, Text:
+			if !at[fmt.Sprintf("%p", v.Addr().Interface())] {
+				t.Errorf("%s is no column", path)
+			}
+			return
+		}
+		switch v.Kind() {
+		case reflect.Struct:
+			for i := range v.NumField() {
+				walk(path+"."+v.Type().Field(i).Name, v.Field(i))
+			}
+		case reflect.Array:
+			for i := range v.Len() {
+				walk(fmt.Sprintf("%s[%d]", path, i), v.Index(i))
+			}
+		}
+	}
+	walk("Row", reflect.ValueOf(&row).Elem())
 }

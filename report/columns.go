@@ -42,7 +42,7 @@ var (
 			f >= fieldKey2LastUsed && f <= fieldKey2LastUsedService
 	})
 	names22 = namesUpTo(fieldAdditional)
-	names23 = namesUpTo(fieldUnknown)
+	names23 = namesUpTo(fieldAdditional + 1)
 )
 
 func namesUpTo(end field) []string {

@@ -23,8 +23,8 @@ type Lake struct {
 	dir   string
 	o     render.Options
 	src   audit.Source
-	rows  *part[reportRow]
-	found *part[findingRow]
+	rows  *part
+	found *part
 }
 
 // Create returns a Lake that writes into the folder, which it makes where
@@ -60,7 +60,7 @@ func (l *Lake) Row(row *audit.Row) error {
 func (l *Lake) addRow(row *audit.Row) (err error) {
 	if l.rows == nil {
 		at, name := l.place("reports", cmp.Or(l.src.Account, row.Report.AccountID()))
-		if l.rows, err = newPart[reportRow](at, name); err != nil {
+		if l.rows, err = newPart(at, name, reportSchema); err != nil {
 			return err
 		}
 	}
@@ -77,7 +77,7 @@ func (l *Lake) addFinding(f *audit.Finding) error {
 func (l *Lake) openFindings(account string) (err error) {
 	if l.found == nil {
 		at, name := l.place("findings", cmp.Or(l.src.Account, account))
-		l.found, err = newPart[findingRow](at, name+"-"+string(l.o.Benchmark.ID))
+		l.found, err = newPart(at, name+"-"+string(l.o.Benchmark.ID), findingSchema)
 	}
 	return err
 }
@@ -131,7 +131,8 @@ func (l *Lake) Close(*audit.Summary) error {
 			return err
 		}
 		l.src = audit.Source{}
-		empty, err := newPart[reportRow](l.place("reports", ""))
+		dir, name := l.place("reports", "")
+		empty, err := newPart(dir, name, reportSchema)
 		if err == nil {
 			err = empty.finish()
 		}
@@ -170,13 +171,14 @@ const suffix = ".parquet"
 const batchRows, groupRows = 256, 16_384
 
 // part is a file that is being written.
-type part[T any] struct {
-	file  *ownfile.Pending
-	w     *parquet.GenericWriter[T]
-	batch []T
+type part struct {
+	file   *ownfile.Pending
+	w      *parquet.GenericWriter[any]
+	schema *parquet.Schema
+	batch  []parquet.Row
 }
 
-func newPart[T any](dir, name string) (*part[T], error) {
+func newPart(dir, name string, schema *parquet.Schema) (*part, error) {
 	if err := ownfile.MkdirAll(dir); err != nil {
 		return nil, err
 	}
@@ -185,25 +187,28 @@ func newPart[T any](dir, name string) (*part[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	w := parquet.NewGenericWriter[T](f, parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(groupRows))
-	return &part[T]{file: f, w: w, batch: make([]T, 0, batchRows)}, nil
+	w := parquet.NewGenericWriter[any](f, schema, parquet.Compression(&parquet.Zstd),
+		parquet.MaxRowsPerRowGroup(groupRows))
+	return &part{file: f, w: w, schema: schema, batch: make([]parquet.Row, 0, batchRows)}, nil
 }
 
-func (p *part[T]) add(row T) error {
-	if p.batch = append(p.batch, row); len(p.batch) < cap(p.batch) {
+// add adds a row, which is a structure of the schema.
+func (p *part) add(row any) error {
+	p.batch = append(p.batch, p.schema.Deconstruct(nil, row))
+	if len(p.batch) < cap(p.batch) {
 		return nil
 	}
 	return p.flush()
 }
 
-func (p *part[T]) flush() error {
-	_, err := p.w.Write(p.batch)
+func (p *part) flush() error {
+	_, err := p.w.WriteRows(p.batch)
 	clear(p.batch)
 	p.batch = p.batch[:0]
 	return err
 }
 
-func (p *part[T]) finish() error {
+func (p *part) finish() error {
 	if err := errors.Join(p.flush(), p.w.Close()); err != nil {
 		p.file.Abort()
 		return err
@@ -211,4 +216,4 @@ func (p *part[T]) finish() error {
 	return p.file.Commit()
 }
 
-func (p *part[T]) abort() { p.file.Abort() }
+func (p *part) abort() { p.file.Abort() }
