@@ -155,7 +155,7 @@ func printAccounts(p *process, output string, accounts []identity.AccountInfo) e
 		return writeJSON(p.stdout, list)
 	}
 	if len(accounts) == 0 {
-		fmt.Fprintln(p.stderr, "There are no accounts.")
+		p.tell("There are no accounts.\n")
 		return nil
 	}
 	t := newTable(p.stdout, "Account", "Alias", "Partition", "Users", "Created", "Last report")
@@ -181,7 +181,7 @@ func accountDeleteCommand(p *process) *cobra.Command {
 				if err := s.IAM.DeleteAccount(cmd.Context(), args[0]); err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stderr, "Account %s is deleted.\n", args[0])
+				p.tell("Account %s is deleted.\n", args[0])
 				return nil
 			})
 		},
@@ -266,7 +266,7 @@ func printLimits(p *process, output string, a identity.AccountInfo) error {
 		return writeJSON(p.stdout, a.Limits)
 	}
 	if len(a.Limits) == 0 {
-		fmt.Fprintf(p.stderr, "Account %s has IAM's own quotas.\n", a.ID)
+		p.tell("Account %s has IAM's own quotas.\n", a.ID)
 		return nil
 	}
 	t := newTable(p.stdout, "Limit", "Value")

@@ -50,7 +50,7 @@ func controlPolicyPutCommand(p *process) *cobra.Command {
 				if err := s.IAM.PutControlPolicy(cmd.Context(), args[0], args[1], document); err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stderr, "The control policy %s is over account %s.\n", args[1], args[0])
+				p.tell("The control policy %s is over account %s.\n", args[1], args[0])
 				return nil
 			})
 		},
@@ -124,7 +124,7 @@ func printControlPolicies(p *process, output, account string, all []store.Contro
 		return writeJSON(p.stdout, list)
 	}
 	if len(all) == 0 {
-		fmt.Fprintf(p.stderr, "Account %s has no control policies.\n", account)
+		p.tell("Account %s has no control policies.\n", account)
 		return nil
 	}
 	t := newTable(p.stdout, "Name", "Characters")
@@ -171,7 +171,7 @@ func controlPolicyDeleteCommand(p *process) *cobra.Command {
 				if err := s.IAM.DeleteControlPolicy(cmd.Context(), args[0], args[1]); err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stderr, "The control policy %s is deleted.\n", args[1])
+				p.tell("The control policy %s is deleted.\n", args[1])
 				return nil
 			})
 		},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,7 +38,7 @@ where it has none yet; accounts that are members already stay so.`,
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stderr, "Account %s manages %s.\n", o.Management, accountsText(o.Members))
+				p.tell("Account %s manages %s.\n", o.Management, accountsText(o.Members))
 				return nil
 			})
 		},
@@ -113,7 +112,7 @@ the organization ends.`,
 				if err := s.IAM.LeaveOrganization(cmd.Context(), args[0]); err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stderr, "Account %s belongs to no organization.\n", args[0])
+				p.tell("Account %s belongs to no organization.\n", args[0])
 				return nil
 			})
 		},

@@ -56,7 +56,7 @@ func printReports(p *process, output, account string, reports []store.Report) er
 		return writeJSON(p.stdout, list)
 	}
 	if len(reports) == 0 {
-		fmt.Fprintf(p.stderr, "Account %s has no reports yet.\n", account)
+		p.tell("Account %s has no reports yet.\n", account)
 		return nil
 	}
 	t := newTable(p.stdout, "Generated", "Rows", "Bytes", "SHA-256")
@@ -101,7 +101,7 @@ func accountReportCommand(p *process) *cobra.Command {
 	in.addActing(c)
 	c.Flags().StringVar(&at, "at", "", "the report that was the newest at this `time`, as 2026-03-01 or 2026-03-01T12:00:00Z (default now)")
 	c.Flags().StringVar(&out, "out", "", "write it to this `file` (default standard output)")
-	c.MarkFlagFilename("out")
+	must(c.MarkFlagFilename("out"))
 	c.ValidArgsFunction = in.completeAccounts
 	return c
 }

@@ -68,7 +68,7 @@ func (m *mutelistImport) run(args []string) error {
 		return fmt.Errorf("%s: %w", args[0], err)
 	}
 	for _, note := range got.Notes {
-		fmt.Fprintln(m.p.stderr, "rollcall: "+escape.Printable(note))
+		m.p.tell("rollcall: %s\n", escape.Printable(note))
 	}
 	return m.out.write(func(w io.Writer) error { return audit.WriteExceptions(w, got.Exceptions) })
 }

@@ -86,7 +86,8 @@ func (in *install) backup(ctx context.Context, file string, force bool) (err err
 		return err
 	}
 	a.made = figures(info)
-	fmt.Fprintf(in.p.stderr, "Backed up %s.\nThe master key is not in the backup: keep a copy of %s in another place.\n", describe(info), in.masterFile())
+	in.p.tell("Backed up %s.\nThe master key is not in the backup: keep a copy of %s in another place.\n",
+		describe(info), in.masterFile())
 	return nil
 }
 
@@ -208,15 +209,16 @@ func (in *install) restoreChecked(ctx context.Context, a *act, f io.ReadSeeker, 
 
 // tellRestored says what was restored, and whether its secrets can be read.
 func (in *install) tellRestored(info store.BackupInfo, fits error) {
-	fmt.Fprintf(in.p.stderr, "Restored %s as of %s.\n", describe(info), words.Time(info.Taken))
+	in.p.tell("Restored %s as of %s.\n", describe(info), words.Time(info.Taken))
 	if !info.Verified {
-		fmt.Fprintln(in.p.stderr, "Nothing shows that nobody changed the backup: it was not verified.")
+		in.p.tell("Nothing shows that nobody changed the backup: it was not verified.\n")
 	}
 	switch {
 	case errors.Is(fits, fs.ErrNotExist):
-		fmt.Fprintf(in.p.stderr, "The master key is not in the backup: put the file it was sealed with at %s.\n", in.masterFile())
+		in.p.tell("The master key is not in the backup: put the file it was sealed with at %s.\n", in.masterFile())
 	case fits != nil:
-		fmt.Fprintf(in.p.stderr, "The master key file %s is not the one that the backup was sealed with: replace it, or no secret can be read.\n", in.masterFile())
+		in.p.tell("The master key file %s is not the one that the backup was sealed with: "+
+			"replace it, or no secret can be read.\n", in.masterFile())
 	}
 }
 

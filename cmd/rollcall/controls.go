@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -71,13 +70,14 @@ func (e *controlsRun) run(args []string) error {
 	case len(args) == 0:
 		return e.table(list)
 	}
+	out := bufio.NewWriter(e.p.stdout)
 	for i, c := range list {
 		if i > 0 {
-			fmt.Fprintln(e.p.stdout)
+			fmt.Fprintln(out)
 		}
-		e.explain(e.p.stdout, c)
+		e.explain(out, c)
 	}
-	return nil
+	return out.Flush()
 }
 
 // chosen are the controls that were named, or else all.
@@ -164,7 +164,7 @@ func (e *controlsRun) severityCell(c *audit.Control) grid.Cell {
 }
 
 // text writes a paragraph that fits the terminal.
-func (e *controlsRun) text(w io.Writer, indent, s string) {
+func (e *controlsRun) text(w *bufio.Writer, indent, s string) {
 	if s == "" {
 		return
 	}
@@ -178,7 +178,7 @@ func (e *controlsRun) text(w io.Writer, indent, s string) {
 }
 
 // explain writes all there is to know of a control.
-func (e *controlsRun) explain(w io.Writer, c *audit.Control) {
+func (e *controlsRun) explain(w *bufio.Writer, c *audit.Control) {
 	colour := e.look().Colour
 	head := func(s string) { fmt.Fprintln(w, grid.Heading.Paint(s, colour)) }
 	head(fmt.Sprintf("%s %s: %s", c.ID, c.Name, c.Title))

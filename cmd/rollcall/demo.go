@@ -116,7 +116,7 @@ Every step is a call that is signed, sent and verified:
 }
 
 func (d *demoRun) printf(format string, args ...any) {
-	fmt.Fprintf(d.p.stdout, format, args...)
+	_, _ = fmt.Fprintf(d.p.stdout, format, args...)
 }
 
 // deny shows what a developer hears who asks for what no policy allows.

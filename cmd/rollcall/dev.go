@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -182,7 +181,7 @@ func (e *devRun) answeredHosts(public string) ([]string, error) {
 }
 
 func (e *devRun) announce(endpoint, said string) error {
-	fmt.Fprintf(e.p.stderr, "rollcall: emulator on %s, account %s, in memory\nrollcall: root user: %s\n",
+	e.p.tell("rollcall: emulator on %s, account %s, in memory\nrollcall: root user: %s\n",
 		endpoint, e.account, said)
 	// What the environment has is in every shell that has it, and no secret for
 	// the log.
@@ -190,7 +189,7 @@ func (e *devRun) announce(endpoint, said string) error {
 	if e.p.env("AWS_ACCESS_KEY_ID") != "" {
 		id, secret = "", ""
 	}
-	fmt.Fprintf(e.p.stderr, "\n%s\n", exports(endpoint, id, secret))
+	e.p.tell("\n%s\n", exports(endpoint, id, secret))
 	return writeReady(e.readyFile, endpoint)
 }
 

@@ -178,12 +178,12 @@ func (d *diffRun) tellUndated(name string, place reports.Place, written time.Tim
 	if place != reports.Either {
 		flag = timeFlags[place]
 	}
-	fmt.Fprintf(d.p.stderr, "rollcall: %s does not say when it was generated: taking when it was written, %s (see --%s)\n",
+	d.p.tell("rollcall: %s does not say when it was generated: taking when it was written, %s (see --%s)\n",
 		escape.Printable(name), words.Time(written), flag)
 }
 
 func (d *diffRun) tellInactive(account, name string) {
-	fmt.Fprintf(d.p.stderr, "rollcall: account %s is not active and was not compared\n",
+	d.p.tell("rollcall: account %s is not active and was not compared\n",
 		escape.Printable(strings.TrimSpace(account+" "+name)))
 }
 

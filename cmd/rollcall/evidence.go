@@ -150,7 +150,7 @@ func (e *evidence) service(account *fleet.Account) plan.Service {
 // was generated.
 func (e *evidence) tellGuess(r *reports.Report) {
 	if r.Guess != nil && !e.quiet {
-		fmt.Fprintf(e.p.stderr, "rollcall: %s\n", escape.Printable(fmt.Sprintf(
+		e.p.tell("rollcall: %s\n", escape.Printable(fmt.Sprintf(
 			"%s does not say when it was generated: ages count from %s (see --as-of)", r.Guess.Name, r.Guess.From)))
 	}
 }

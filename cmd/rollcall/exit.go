@@ -52,13 +52,13 @@ func (p *process) exit(ctx context.Context, err error) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &with) && with.whole:
-		fmt.Fprintln(p.stderr, err)
+		p.tell("%v\n", err)
 		return with.code
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(p.stderr, "rollcall: interrupted")
+		p.tell("rollcall: interrupted\n")
 		return exitInterrupted
 	}
-	fmt.Fprintln(p.stderr, "rollcall: "+withHint(err))
+	p.tell("rollcall: %s\n", withHint(err))
 	switch {
 	case with != nil:
 		return with.code

@@ -39,8 +39,8 @@ func (in *install) add(c *cobra.Command) {
 	f.StringVar(&in.masterKey, "master-key", "", "`file` of the key that all secrets are sealed with (default master.key in the data directory)")
 	f.BoolVar(&in.allowPlain, "allow-plain-postgres", false, "allow sslmode=disable to a PostgreSQL beyond this machine")
 	settings(f, "data", "store", "master-key", "allow-plain-postgres")
-	c.MarkFlagDirname("data")
-	c.MarkFlagFilename("master-key")
+	must(c.MarkFlagDirname("data"))
+	must(c.MarkFlagFilename("master-key"))
 }
 
 // database names the installation's database. Where create is false it must

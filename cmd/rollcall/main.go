@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -51,7 +50,7 @@ func interruptible() context.Context {
 func run(ctx context.Context, p *process, args []string) int {
 	root := rootCommand(p)
 	root.SetArgs(args)
-	ctx = ownfile.WithNotice(ctx, func(text string) { fmt.Fprintln(p.stderr, "rollcall: "+text) })
+	ctx = ownfile.WithNotice(ctx, func(text string) { p.tell("rollcall: %s\n", text) })
 	return p.exit(ctx, root.ExecuteContext(ctx))
 }
 

@@ -19,6 +19,18 @@ func colourFlag(c *cobra.Command, colour *string) {
 	choose(c, colour, "color", "", "auto", "colour in a table: on, off or auto", "auto", "on", "off")
 }
 
+// tell writes to standard error. Where that fails, there is nobody left to tell.
+func (p *process) tell(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.stderr, format, args...)
+}
+
+// must stops the program where a command is put together in a wrong way.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
 func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "    ")

@@ -245,11 +245,11 @@ func (d *planRun) tell(p *plan.Plan) error {
 		if p.More > 0 {
 			parts = append(parts, fmt.Sprintf("%d more for another plan (see --top)", p.More))
 		}
-		fmt.Fprintln(d.p.stderr, "rollcall: "+strings.Join(parts, ", "))
+		d.p.tell("rollcall: %s\n", strings.Join(parts, ", "))
 	}
 	if n := len(p.Unclassified); n > 0 {
 		names := strings.Join(p.Unclassified[:min(n, 10)], ", ") + map[bool]string{true: " and more"}[n > 10]
-		fmt.Fprintf(d.p.stderr, "rollcall: nothing is planned for users who look like break-glass users: %s; "+
+		d.p.tell("rollcall: nothing is planned for users who look like break-glass users: %s; "+
 			"classify them in --config\n", escape.Printable(names))
 	}
 	if n := len(p.Problems); n > 0 {

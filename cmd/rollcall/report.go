@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,7 +92,7 @@ six times its size.
 const maxAgeHelp = "take a report that is not older, and ask for none (default: always ask for a new one)"
 
 func completeWith(c *cobra.Command, flag string, values ...string) {
-	c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	must(c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
 }
 
 func (r *reportRun) run(cmd *cobra.Command, args []string) error {
@@ -162,7 +161,7 @@ func (r *reportRun) fetch(ctx context.Context) error {
 		return reportError(err)
 	}
 	if got.Source == fleet.Stale {
-		fmt.Fprintf(r.p.stderr, "rollcall: there is no newer report than this one of %s, %s old\n",
+		r.p.tell("rollcall: there is no newer report than this one of %s, %s old\n",
 			got.Generated.Format(time.RFC3339), got.Age().Round(time.Second))
 	}
 	return r.write(got)

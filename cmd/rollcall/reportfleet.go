@@ -243,7 +243,8 @@ func (r *reportRun) profilePlan(ctx context.Context) (p fleetPlan, err error) {
 			p.failed = append(p.failed, fleet.ProfileFailed(ctx, profile, err))
 			continue
 		case of[id.Account] != "":
-			fmt.Fprintf(r.p.stderr, "rollcall: the profile %s leads to account %s, as %s does: asked once\n", profile, id.Account, of[id.Account])
+			r.p.tell("rollcall: the profile %s leads to account %s, as %s does: asked once\n", profile, id.Account,
+				of[id.Account])
 		default:
 			of[id.Account] = profile
 			p.targets = append(p.targets, caller.Own(id, profile))
@@ -293,7 +294,8 @@ func (r *reportRun) tell(ctx context.Context, outcomes []history.Outcome, took t
 	}
 	switch {
 	case err != nil:
-		fmt.Fprintf(r.p.stderr, "rollcall: %s to go; what has come is in %s, and the same command goes on from there\n", accountCount(len(unfinished)), r.fleet.into)
+		r.p.tell("rollcall: %s to go; what has come is in %s, and the same command goes on from there\n",
+			accountCount(len(unfinished)), r.fleet.into)
 		return err
 	case len(missing) > 0:
 		fresh := ""

@@ -98,8 +98,8 @@ func (g *reportGetRun) answer(b *bufio.Writer, got *fleet.Report) {
 	generated := got.Generated.Format("2006-01-02T15:04:05-07:00")
 	content := func() {
 		e := base64.NewEncoder(base64.StdEncoding, b)
-		e.Write(got.Content)
-		e.Close()
+		_, _ = e.Write(got.Content) // b keeps the error
+		_ = e.Close()
 	}
 	if g.output == "text" {
 		content()

@@ -118,13 +118,13 @@ func (l *live) draw() {
 	}
 	columns, _ := width(l.w)
 	lines := l.picture(time.Now(), columns)
-	io.WriteString(l.w, l.erasure()+strings.Join(lines, "\n")) // at once, or it flickers
+	_, _ = io.WriteString(l.w, l.erasure()+strings.Join(lines, "\n")) // at once, or it flickers
 	l.lines = len(lines)
 }
 
 func (l *live) clear() {
 	if l.lines > 0 {
-		io.WriteString(l.w, l.erasure())
+		_, _ = io.WriteString(l.w, l.erasure())
 		l.lines = 0
 	}
 }

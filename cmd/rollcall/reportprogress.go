@@ -56,7 +56,7 @@ func (g *progress) draw() {
 		select {
 		case <-g.done:
 			if shown {
-				fmt.Fprint(g.w, "\r\x1b[K")
+				_, _ = fmt.Fprint(g.w, "\r\x1b[K")
 			}
 			return
 		case <-tick.C:
@@ -72,7 +72,7 @@ func (g *progress) draw() {
 		if columns, _ := width(g.w); len(line) >= columns {
 			line = line[:columns-1]
 		}
-		fmt.Fprint(g.w, "\r\x1b[K"+line)
+		_, _ = fmt.Fprint(g.w, "\r\x1b[K"+line)
 		shown = true
 	}
 }

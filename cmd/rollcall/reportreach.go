@@ -81,8 +81,8 @@ func (p *process) askCode(ctx context.Context, serial string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask for the code of %s: %w", serial, err)
 	}
-	fmt.Fprintf(p.stderr, "Enter MFA code for %s: ", serial)
-	defer fmt.Fprintln(p.stderr)
+	p.tell("Enter MFA code for %s: ", serial)
+	defer p.tell("\n")
 	type answer struct {
 		code []byte
 		err  error
@@ -96,7 +96,7 @@ func (p *process) askCode(ctx context.Context, serial string) (string, error) {
 	case a := <-answers:
 		return strings.TrimSpace(string(a.code)), a.err
 	case <-ctx.Done():
-		term.Restore(fd, before)
+		_ = term.Restore(fd, before)
 		return "", ctx.Err()
 	}
 }

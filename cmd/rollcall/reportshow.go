@@ -79,7 +79,10 @@ func (r *reportRun) show(w io.Writer, inputs []reports.Report, asOf time.Time) e
 	for i := range inputs {
 		in := &inputs[i]
 		if len(inputs) > 1 {
-			fmt.Fprintf(w, "%s%s\n", map[bool]string{true: "\n"}[i > 0], escape.Printable(in.Title()))
+			title := map[bool]string{true: "\n"}[i > 0] + escape.Printable(in.Title()) + "\n"
+			if _, err := io.WriteString(w, title); err != nil {
+				return err
+			}
 		}
 		at, src := in.Source.Generated, in.Source
 		if in.Guess != nil {

@@ -104,7 +104,7 @@ func printRootKeys(p *process, output, account string, keys []identity.RootKey) 
 		return writeJSON(p.stdout, list)
 	}
 	if len(keys) == 0 {
-		fmt.Fprintf(p.stderr, "Root of account %s has no access keys.\n", account)
+		p.tell("Root of account %s has no access keys.\n", account)
 		return nil
 	}
 	t := newTable(p.stdout, "Access key", "Status", "Created")
@@ -125,7 +125,7 @@ func rootKeyDeleteCommand(p *process) *cobra.Command {
 				if err := s.IAM.DeleteRootKey(cmd.Context(), args[0], args[1]); err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stderr, "Access key %s is deleted.\n", args[1])
+				p.tell("Access key %s is deleted.\n", args[1])
 				return nil
 			})
 		},
@@ -156,7 +156,7 @@ and else the first line of standard input.`,
 					if err := s.IAM.DeleteRootPassword(cmd.Context(), args[0]); err != nil {
 						return err
 					}
-					fmt.Fprintf(p.stderr, "Root of account %s has no password any more.\n", args[0])
+					p.tell("Root of account %s has no password any more.\n", args[0])
 					return nil
 				}
 				password, err := p.readPassword()
@@ -166,7 +166,7 @@ and else the first line of standard input.`,
 				if err := s.IAM.SetRootPassword(cmd.Context(), args[0], password); err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stderr, "The root password of account %s is set.\n", args[0])
+				p.tell("The root password of account %s is set.\n", args[0])
 				return nil
 			})
 		},
@@ -223,9 +223,9 @@ func (p *process) readPassword() (seal.Secret, error) {
 	}
 	var typed [2]seal.Secret
 	for i, prompt := range []string{"New password: ", "Once more: "} {
-		fmt.Fprint(p.stderr, prompt)
+		p.tell("%s", prompt)
 		text, err := term.ReadPassword(int(f.Fd()))
-		fmt.Fprintln(p.stderr)
+		p.tell("\n")
 		if err != nil {
 			return seal.Secret{}, fmt.Errorf("read password: %w", err)
 		}

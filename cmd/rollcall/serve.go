@@ -113,8 +113,8 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 		"account-rate-limit", "account-rate-burst", "stranger-rate-limit", "stranger-rate-burst", "max-connections",
 		"max-connections-per-address", "web-identity-keys", "public-url", "console", "ready-file")
 	s.log.add(c)
-	c.MarkFlagFilename("tls-cert")
-	c.MarkFlagFilename("tls-key")
+	must(c.MarkFlagFilename("tls-cert"))
+	must(c.MarkFlagFilename("tls-key"))
 	return c
 }
 
@@ -349,9 +349,9 @@ func (s *serveRun) announce(ctx context.Context, svc *service.Service, log *slog
 		}
 		return writeReady(s.readyFile, url)
 	}
-	fmt.Fprintf(s.p.stderr, "rollcall: listening on %s, admin on %s, data in %s\n", url, adminAt, where)
+	s.p.tell("rollcall: listening on %s, admin on %s, data in %s\n", url, adminAt, where)
 	if len(accounts) == 0 {
-		fmt.Fprintf(s.p.stderr, "rollcall: there is no account yet; create the first with: rollcall account create%s\n", s.flags())
+		s.p.tell("rollcall: there is no account yet; create the first with: rollcall account create%s\n", s.flags())
 	}
 	return writeReady(s.readyFile, url)
 }

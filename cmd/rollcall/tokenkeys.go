@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -42,7 +41,7 @@ which is within five minutes.`,
 				}
 				signs := done.Signs.Format(time.RFC3339)
 				a.made = map[string]any{"keyIds": done.KeyIDs, "sign": signs, "ended": done.Ended}
-				fmt.Fprintf(p.stderr, "The new keys %s of account %s sign from %s on.\n",
+				p.tell("The new keys %s of account %s sign from %s on.\n",
 					strings.Join(done.KeyIDs, " and "), args[0], signs)
 				return nil
 			})

@@ -81,7 +81,7 @@ type choice struct {
 func choose(c *cobra.Command, to *string, name, short, value, usage string, values ...string) {
 	*to = value
 	c.Flags().VarP(&choice{to, values}, name, short, usage)
-	c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	must(c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
 }
 
 func (c *choice) String() string {

@@ -40,8 +40,8 @@ func versionCommand(p *process) *cobra.Command {
 			if output == "json" {
 				return writeJSON(p.stdout, struct{ Version, Go, OS, Arch string }{version(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
 			}
-			fmt.Fprintf(p.stdout, "rollcall %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return nil
+			_, err := fmt.Fprintf(p.stdout, "rollcall %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
 		},
 	}
 	outputFlag(c, &output)

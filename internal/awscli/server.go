@@ -45,7 +45,7 @@ func Start(cli CLI) (s *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	listener.SetUnlinkOnClose(false)
 	socket, err := listener.File()
 	if err != nil {
@@ -121,7 +121,7 @@ func pipe(copying *sync.WaitGroup, w io.Writer) (*os.File, error) {
 		return nil, err
 	}
 	copying.Go(func() {
-		io.Copy(w, from)
+		_, _ = io.Copy(w, from)
 		from.Close()
 	})
 	return to, nil
@@ -133,7 +133,7 @@ func ask(socket string, c Command, files ...*os.File) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer connection.Close()
+	defer func() { _ = connection.Close() }()
 	request, err := json.Marshal(
 		map[string]any{"dir": c.Dir, "env": c.environ(), "args": append([]string{}, c.Args...)})
 	if err != nil {

@@ -29,7 +29,7 @@ func (b *bench) contend(ctx context.Context, nodes, clients int) (rate float64, 
 	if err != nil {
 		return 0, 0, err
 	}
-	defer pg.Stop()
+	defer func() { _ = pg.Stop() }()
 	dir := filepath.Join(b.dir, fmt.Sprintf("contention-%d-%d", nodes, clients))
 	defer os.RemoveAll(dir)
 	r, err := newRollcallOn(ctx, b.binary, dir, pg.URL)

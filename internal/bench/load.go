@@ -35,7 +35,7 @@ func (t target) request(service, form string) []byte {
 	sigv4test.Sign(r, body, t.credentials, "us-east-1", service, time.Now())
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", t.addr, len(body))
-	r.Header.Write(&b)
+	_ = r.Header.Write(&b)
 	b.WriteString("\r\n")
 	b.Write(body)
 	return b.Bytes()

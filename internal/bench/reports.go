@@ -64,7 +64,7 @@ func settle(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(ctx)
+	defer func() { _ = c.Close(ctx) }()
 	for _, sql := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
 		if _, err := c.Exec(ctx, sql); err != nil {
 			return err
@@ -199,7 +199,7 @@ func (b *bench) reportPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer server.Stop()
+	defer func() { _ = server.Stop() }()
 	r, err := b.seeded(ctx, "report-postgres", b.users, server.URL)
 	if err != nil {
 		return err

@@ -202,7 +202,7 @@ func (p *reportPacker) run() {
 		p.err = err
 		return
 	}
-	defer pack.Close()
+	defer func() { _ = pack.Close() }()
 	var chunks []store.ReportChunk
 	for seq := int64(0); ; seq += int64(len(chunks)) {
 		part, ok := <-p.full

@@ -118,7 +118,7 @@ func (c *client) wire(of request) []byte {
 	r := c.request(of)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", r.Host, len(of.form))
-	r.Header.Write(&b)
+	_ = r.Header.Write(&b)
 	b.WriteString("\r\n")
 	b.WriteString(of.form)
 	return b.Bytes()

@@ -128,16 +128,16 @@ func (c *client) call(r request) {
 		return
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(time.Minute))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	switch way := rand.IntN(10); {
 	case way < 4:
-		conn.Write(raw)
+		_, _ = conn.Write(raw)
 		c.reset(conn)
 	case way < 5:
-		conn.Write(raw[:rand.IntN(len(raw))])
+		_, _ = conn.Write(raw[:rand.IntN(len(raw))])
 		c.reset(conn)
 	case way < 6:
-		conn.Write(raw)
+		_, _ = conn.Write(raw)
 		time.Sleep(rand.N(c.Patience))
 		c.result.Left++
 	case way < 9:
@@ -146,7 +146,7 @@ func (c *client) call(r request) {
 			return
 		}
 		time.Sleep(rand.N(c.Patience))
-		conn.(interface{ CloseWrite() error }).CloseWrite() // over TLS this is close_notify
+		_ = conn.(interface{ CloseWrite() error }).CloseWrite() // over TLS this is close_notify
 		c.read(r, "half-close", conn)
 	default:
 		if _, err := conn.Write(raw); err != nil {
@@ -170,7 +170,7 @@ func (c *client) reset(conn net.Conn) {
 	if over, ok := conn.(*tls.Conn); ok {
 		conn = over.NetConn()
 	}
-	conn.(*net.TCPConn).SetLinger(0)
+	_ = conn.(*net.TCPConn).SetLinger(0)
 	conn.Close()
 	c.result.Left++
 }

@@ -36,10 +36,10 @@ func Lock(ctx context.Context, path string) (unlock func(), err error) {
 	// This is for those who wait. A lock works even if it cannot say who holds
 	// it.
 	if f.Truncate(0) == nil {
-		f.WriteAt([]byte(myself(time.Now())), 0)
+		_, _ = f.WriteAt([]byte(myself(time.Now())), 0)
 	}
 	return func() {
-		f.Truncate(0)
+		_ = f.Truncate(0)
 		f.Close()
 	}, nil
 }

@@ -43,8 +43,8 @@ func printCounts(w io.Writer, found []finding) {
 		line(dir, packages[dir])
 	}
 	line("all", total)
-	t.Flush()
+	_ = t.Flush()
 	for _, p := range slices.Sorted(maps.Keys(phrases)) {
-		fmt.Fprintf(w, "%6d  %s\n", phrases[p], p)
+		_, _ = fmt.Fprintf(w, "%6d  %s\n", phrases[p], p)
 	}
 }

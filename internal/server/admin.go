@@ -34,7 +34,7 @@ const checkTimeout = 2 * time.Second
 func Admin(checks []Check, metrics prometheus.Gatherer, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, "ok\n")
+		_, _ = io.WriteString(w, "ok\n")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
@@ -49,7 +49,7 @@ func Admin(checks []Check, metrics prometheus.Gatherer, log *slog.Logger) http.H
 			text += fmt.Sprintf("%s: %s\n", c.Name, outcome)
 		}
 		w.WriteHeader(status)
-		io.WriteString(w, text)
+		_, _ = io.WriteString(w, text)
 	})
 	mux.Handle("GET /metrics",
 		promhttp.HandlerFor(metrics, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}))

@@ -120,13 +120,13 @@ var errRefused error = &net.OpError{Op: "read", Err: errors.New("request is refu
 func (c *conn) refuse(status int) error {
 	c.rest, c.restErr = nil, errRefused // for every later read
 	text := http.StatusText(status)
-	c.SetWriteDeadline(time.Now().Add(linger))
+	_ = c.SetWriteDeadline(time.Now().Add(linger))
 	_, err := io.WriteString(c.Conn, "HTTP/1.1 "+strconv.Itoa(status)+" "+text+
 		"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"+text)
 	if err == nil {
-		c.CloseWrite()
-		c.Conn.SetReadDeadline(time.Now().Add(linger))
-		io.CopyN(io.Discard, c.Conn, 4*maxHeader)
+		_ = c.CloseWrite()
+		_ = c.Conn.SetReadDeadline(time.Now().Add(linger))
+		_, _ = io.CopyN(io.Discard, c.Conn, 4*maxHeader)
 	}
 	return errRefused
 }
@@ -217,14 +217,14 @@ func (c secureConn) ConnectionState() tls.ConnectionState {
 	if c.tls.ConnectionState().HandshakeComplete {
 		return c.tls.ConnectionState()
 	}
-	c.wire.SetDeadline(time.Now().Add(handshakeTimeout))
+	_ = c.wire.SetDeadline(time.Now().Add(handshakeTimeout))
 	err := c.tls.Handshake()
-	c.wire.SetDeadline(time.Time{})
+	_ = c.wire.SetDeadline(time.Time{})
 	c.wire.greeting = -1
 	var plain tls.RecordHeaderError
 	switch {
 	case errors.As(err, &plain) && plain.Conn != nil && looksLikeHTTP(plain.RecordHeader[:]):
-		io.WriteString(plain.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+		_, _ = io.WriteString(plain.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 	case err != nil:
 		c.g.log.Debug("TLS handshake failed", "from", c.address, "error", err)
 	}

@@ -18,7 +18,7 @@ func (s *Server) notForUs(w http.ResponseWriter, r *http.Request) bool {
 		if err != nil || kind != "application/x-www-form-urlencoded" {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(http.StatusForbidden)
-			io.WriteString(w,
+			_, _ = io.WriteString(w,
 				"<html><body>403 Forbidden: the content type must be application/x-www-form-urlencoded</body></html>\n")
 			return true
 		}
@@ -43,7 +43,7 @@ func (s *Server) notForUs(w http.ResponseWriter, r *http.Request) bool {
 func unknownPath(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(http.StatusNotFound)
-	io.WriteString(w, "<UnknownOperationException/>\n")
+	_, _ = io.WriteString(w, "<UnknownOperationException/>\n")
 }
 
 // hasAction reports whether a query string is meant for the API. A query string

@@ -278,7 +278,7 @@ func (g *guard) stop(grace time.Duration) {
 		case first:
 			c.wire.wake()
 			if !c.known.Load() {
-				c.wire.SetReadDeadline(time.Now().Add(grace / 3))
+				_ = c.wire.SetReadDeadline(time.Now().Add(grace / 3))
 			}
 		}
 	}

@@ -133,7 +133,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	case <-ctx.Done():
 	}
 	g.shutDown(context.WithoutCancel(ctx), srv, grace)
-	<-ended
+	<-ended //nolint:errcheck // it is http.ErrServerClosed
 	return nil
 }
 
@@ -151,7 +151,7 @@ func (g *guard) shutDown(ctx context.Context, srv *http.Server, grace time.Durat
 	})
 	if err := srv.Shutdown(patience); err != nil {
 		g.log.Warn("requests did not end in time and were cut off", "waited", grace)
-		srv.Close()
+		_ = srv.Close()
 	}
 	cancel()
 	sweeping.Wait()

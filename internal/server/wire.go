@@ -80,4 +80,4 @@ func (w *wire) SetDeadline(t time.Time) error {
 }
 
 // wake lets a waiting write look at the clock.
-func (w *wire) wake() { w.Conn.SetWriteDeadline(time.Now()) }
+func (w *wire) wake() { _ = w.Conn.SetWriteDeadline(time.Now()) }

@@ -51,7 +51,7 @@ func (u *lastUsed) init(db *DB, span, passwordSpan time.Duration) {
 			select {
 			case <-tick.C:
 				// What cannot be written now stays for the next time.
-				u.flush(context.Background())
+				_ = u.flush(context.Background())
 			case <-u.quit:
 				return
 			}

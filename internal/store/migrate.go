@@ -97,7 +97,7 @@ func (e *sqlite) migrate(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(1)
 	return migrateUp(ctx, sqliteDialect, db)
 }

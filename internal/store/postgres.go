@@ -51,7 +51,7 @@ func openPostgres(ctx context.Context, c Config, node string) (*postgres, error)
 
 func (e *postgres) migrate(ctx context.Context) error {
 	db := stdlib.OpenDBFromPool(e.pool)
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	locker, err := postgresLocker()
 	if err != nil {
 		return err
@@ -320,7 +320,7 @@ func (c *postgresConn) release() {
 	if pg := c.pooled.Conn().PgConn(); !pg.IsClosed() && pg.TxStatus() != 'I' {
 		ctx, cancel := context.WithTimeout(context.Background(), rollbackPatience)
 		defer cancel()
-		c.pooled.Exec(ctx, "ROLLBACK")
+		_, _ = c.pooled.Exec(ctx, "ROLLBACK")
 	}
 	giveBack(c.pooled)
 }
@@ -482,7 +482,7 @@ func (r *postgresRows) next() bool {
 func (r *postgresRows) close() {
 	r.r.Close()
 	if r.batch != nil {
-		r.batch.Close()
+		_ = r.batch.Close()
 	}
 	r.done()
 }

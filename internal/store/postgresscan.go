@@ -150,7 +150,7 @@ func (c *postgresConn) readPage(account, lo, hi string, pages *scanPages, users 
 	step, done := c.step()
 	defer done()
 	results := c.pooled.SendBatch(step, batch)
-	defer results.Close()
+	defer func() { _ = results.Close() }()
 	for i := scanUsers + 1; i < scanTables; i++ {
 		r, err := results.Query()
 		if err != nil {

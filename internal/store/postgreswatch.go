@@ -111,7 +111,7 @@ func (w *postgresWatch) compare(ctx context.Context, p *probe, answer <-chan err
 // leave closes connections that lead to a server of before.
 func (w *postgresWatch) leave(old []*link) {
 	for _, k := range old {
-		k.Close()
+		_ = k.Close()
 	}
 	w.reset()
 }

@@ -182,7 +182,7 @@ func (e *sqlite) openWriter() (*sqliteConn, error) {
 		return nil, err
 	}
 	if err := c.db.BusyTimeout(writerPatience); err != nil {
-		c.close()
+		_ = c.close()
 		return nil, err
 	}
 	return c, nil
@@ -197,7 +197,7 @@ func (e *sqlite) open() (*sqliteConn, error) {
 	}
 	for _, p := range pragmas {
 		if err := db.Exec("PRAGMA " + p); err != nil {
-			db.Close()
+			_ = db.Close()
 			return nil, fmt.Errorf("set %s: %w", p, err)
 		}
 	}
@@ -231,7 +231,7 @@ func (e *sqlite) usable(c *sqliteConn) *sqliteConn {
 	if c.db == nil || c.settle() {
 		return c
 	}
-	c.close()
+	_ = c.close()
 	return &sqliteConn{}
 }
 

@@ -31,7 +31,7 @@ func (c *sqliteConn) close() error {
 		return nil
 	}
 	for _, s := range c.stmts {
-		s.stmt.Close()
+		_ = s.stmt.Close()
 	}
 	return c.db.Close()
 }
@@ -95,7 +95,7 @@ func (c *sqliteConn) prepare(sql string, args []any) (*sqliteStmt, error) {
 		// whose placeholders are out of order would bind wrong, silently.
 		for i := 1; i <= stmt.BindCount(); i++ {
 			if stmt.BindName(i) != fmt.Sprintf("$%d", i) {
-				stmt.Close()
+				_ = stmt.Close()
 				return nil, fmt.Errorf("store: placeholders out of order in %q", sql)
 			}
 		}
@@ -145,10 +145,10 @@ func (s *sqliteStmt) bind(args []any) error {
 func (s *sqliteStmt) done() {
 	s.busy = false
 	if s.once {
-		s.stmt.Close()
+		_ = s.stmt.Close()
 		return
 	}
-	s.stmt.Reset()
+	_ = s.stmt.Reset()
 }
 
 func (c *sqliteConn) exec(_ context.Context, sql string, args []any) (int64, error) {

@@ -50,7 +50,7 @@ func (k *walKeeper) run() {
 		case <-tick.C:
 			// What could not be done now is tried again.
 			if info, err := os.Stat(k.path); err == nil && info.Size() > walLimit {
-				k.shorten()
+				_ = k.shorten()
 			}
 		}
 	}
@@ -64,7 +64,7 @@ func (k *walKeeper) shorten() error {
 	if err != nil {
 		return err
 	}
-	defer c.close()
+	defer func() { _ = c.close() }()
 	if err := c.db.BusyTimeout(walPatience); err != nil {
 		return err
 	}

@@ -237,7 +237,7 @@ func (w *sqliteWriter) settle() error {
 	if err != nil {
 		return fmt.Errorf("open a connection anew: %w", err)
 	}
-	w.c.close()
+	_ = w.c.close()
 	w.c = c
 	return nil
 }

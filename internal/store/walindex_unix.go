@@ -33,7 +33,7 @@ func openWALIndex(path string) (*walIndex, error) {
 	w := &walIndex{page}
 	// Unmapped when nobody can ask any more, not when the store is closed: who
 	// asked too late would take the whole process down.
-	runtime.AddCleanup(w, func(page []byte) { sys.Munmap(page) }, page)
+	runtime.AddCleanup(w, func(page []byte) { _ = sys.Munmap(page) }, page)
 	return w, nil
 }
 

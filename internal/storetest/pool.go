@@ -63,7 +63,7 @@ func empty(ctx context.Context, url string) (size int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer c.Close(ctx)
+	defer func() { _ = c.Close(ctx) }()
 	for others := 1; others > 0; time.Sleep(time.Millisecond) {
 		err := c.QueryRow(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`).Scan(&others)

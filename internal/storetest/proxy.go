@@ -99,7 +99,7 @@ func pass(to, from net.Conn, hung *atomic.Bool) {
 	for {
 		n, err := from.Read(buf)
 		if hung.Load() {
-			io.Copy(io.Discard, from)
+			_, _ = io.Copy(io.Discard, from)
 			return
 		}
 		if err != nil {

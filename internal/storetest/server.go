@@ -131,7 +131,7 @@ func (s *Server) wait(ctx context.Context) error {
 // back.
 func (s *Server) Kill() error {
 	err := s.cmd.Process.Signal(syscall.SIGQUIT)
-	s.cmd.Wait()
+	_ = s.cmd.Wait()
 	return err
 }
 
@@ -149,7 +149,7 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // Stop ends the server and removes its data.
 func (s *Server) Stop() error {
-	s.cmd.Process.Signal(syscall.SIGINT)
-	s.cmd.Wait()
+	_ = s.cmd.Process.Signal(syscall.SIGINT)
+	_ = s.cmd.Wait()
 	return os.RemoveAll(s.dir)
 }

@@ -122,7 +122,7 @@ func administer(ctx context.Context, server, sql string) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(ctx)
+	defer func() { _ = c.Close(ctx) }()
 	_, err = c.Exec(ctx, sql)
 	return err
 }

@@ -273,11 +273,11 @@ func packedSize(session *principal.Session) (*int32, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Write([]byte(session.Policy + "\n" + strings.Join(session.PolicyARNs, "\n")))
+	_, _ = w.Write([]byte(session.Policy + "\n" + strings.Join(session.PolicyARNs, "\n")))
 	for _, t := range session.Tags {
-		w.Write([]byte("\n" + t.Key + "=" + t.Value))
+		_, _ = w.Write([]byte("\n" + t.Key + "=" + t.Value))
 	}
-	w.Close()
+	_ = w.Close()
 	percent := int32((packed.Len()*100 + packedSpace - 1) / packedSpace)
 	if percent > 100 {
 		return nil, fail("PackedPolicyTooLarge",

@@ -118,7 +118,7 @@ func (m *model) add(newer *model) error {
 // errors and the shapes that operations reach. parse.go of the parent package
 // describes the lines.
 func (m *model) write(w io.Writer, service string) error {
-	fmt.Fprintf(w, "service %s %s %s\n", service, m.Metadata.APIVersion, m.Metadata.XMLNamespace)
+	_, _ = fmt.Fprintf(w, "service %s %s %s\n", service, m.Metadata.APIVersion, m.Metadata.XMLNamespace)
 	reached := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(m.Operations)) {
 		op := m.Operations[name]
@@ -131,7 +131,7 @@ func (m *model) write(w io.Writer, service string) error {
 			out = op.Output.Shape
 			m.reach(out, reached)
 		}
-		fmt.Fprintf(w, "op %s %s %s\n", name, in, out)
+		_, _ = fmt.Fprintf(w, "op %s %s %s\n", name, in, out)
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Shapes)) {
 		s := m.Shapes[name]
@@ -143,14 +143,14 @@ func (m *model) write(w io.Writer, service string) error {
 		if s.Error.Code != "" {
 			code, status = s.Error.Code, s.Error.HTTPStatus
 		}
-		fmt.Fprintf(w, "error %s %d\n", code, status)
+		_, _ = fmt.Fprintf(w, "error %s %d\n", code, status)
 	}
 	for _, name := range slices.Sorted(maps.Keys(reached)) {
 		line, err := m.Shapes[name].line(name)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(w, line)
+		_, _ = fmt.Fprintln(w, line)
 	}
 	return nil
 }

@@ -176,10 +176,10 @@ func SendHalf(t *testing.T, node *Process, k Key, body string) (c net.Conn, rest
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(time.Minute))
-	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n", r.URL.Host,
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	_, _ = fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n", r.URL.Host,
 		len(body))
-	r.Header.Write(c)
+	_ = r.Header.Write(c)
 	if _, err := io.WriteString(c, "\r\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -116,7 +116,7 @@ func CheckFile(t *testing.T, flags []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	for pragma, want := range map[string][]string{"integrity_check": {"ok"}, "foreign_key_check": nil} {
 		stmt, _, err := db.Prepare("PRAGMA " + pragma)
 		if err != nil {

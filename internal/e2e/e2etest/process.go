@@ -193,7 +193,7 @@ func (p *Process) Signal(s syscall.Signal) {
 
 // Kill ends the process as a crash does, kill -9.
 func (p *Process) Kill() {
-	p.Cmd.Process.Signal(syscall.SIGKILL)
+	_ = p.Cmd.Process.Signal(syscall.SIGKILL)
 	<-p.Ended
 }
 

@@ -163,7 +163,8 @@ func (o *Organization) organizations(w http.ResponseWriter, action string, body 
 	if key != o.Caller.ID || signedFor != "organizations" {
 		o.breaches = append(o.breaches, action+" signed with "+key+" for "+signedFor)
 		w.WriteHeader(400)
-		io.WriteString(w, `{"__type":"AccessDeniedException","Message":"You don't have permissions to access this resource."}`)
+		_, _ = io.WriteString(w,
+			`{"__type":"AccessDeniedException","Message":"You don't have permissions to access this resource."}`)
 		return
 	}
 	switch action {
@@ -171,7 +172,7 @@ func (o *Organization) organizations(w http.ResponseWriter, action string, body 
 		writeJSON(w, map[string]any{"Organization": map[string]string{"Id": ID, "MasterAccountId": o.cfg.Accounts[0].ID}})
 	case "ListAccounts":
 		var in struct{ NextToken string }
-		json.Unmarshal(body, &in)
+		_ = json.Unmarshal(body, &in)
 		from, _ := strconv.Atoi(in.NextToken)
 		to := min(from+20, len(o.cfg.Accounts))
 		out := map[string]any{}
@@ -189,7 +190,7 @@ func (o *Organization) organizations(w http.ResponseWriter, action string, body 
 		writeJSON(w, out)
 	default:
 		w.WriteHeader(400)
-		io.WriteString(w, `{"__type":"UnknownOperationException"}`)
+		_, _ = io.WriteString(w, `{"__type":"UnknownOperationException"}`)
 	}
 }
 
@@ -201,7 +202,10 @@ func writeJSON(w io.Writer, v any) {
 
 func answer(w http.ResponseWriter, action, result string) {
 	w.Header().Set("Content-Type", "text/xml")
-	fmt.Fprintf(w, `<%[1]sResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><%[1]sResult>%[2]s</%[1]sResult><ResponseMetadata><RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId></ResponseMetadata></%[1]sResponse>`, action, result)
+	_, _ = fmt.Fprintf(w,
+		`<%[1]sResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><%[1]sResult>%[2]s</%[1]sResult>`+
+			`<ResponseMetadata><RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId></ResponseMetadata></%[1]sResponse>`,
+		action, result)
 }
 
 func refuse(w http.ResponseWriter, status int, code, message string) {
@@ -210,5 +214,7 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 	}
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(status)
-	fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code>%s</Error><RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId></ErrorResponse>`, code, message)
+	_, _ = fmt.Fprintf(w,
+		`<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code>%s</Error>`+
+			`<RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId></ErrorResponse>`, code, message)
 }

@@ -37,7 +37,7 @@ func run(durable bool, args []string) int {
 		fmt.Fprintln(os.Stderr, "withpostgres:", err)
 		return 1
 	}
-	defer server.Stop()
+	defer func() { _ = server.Stop() }()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), storetest.Variable+"="+server.URL)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
