@@ -8,6 +8,9 @@
 # make mutants  removes the defences that scripts/mutants.txt names and expects
 #               red tests; ARGS='-only NAME'; about 15 minutes of processor
 #               time for the whole list, 6 seconds for each defence
+# make recipe-check  adds an example of what has a recipe (a column of the report,
+#               a control of the audit) to a copy of the tree, and expects the
+#               tests to need each of its files; ARGS='-only NAME'
 # make soak     crash loops and races between processes, for SOAK; every kind
 #               of misbehaviour beside ordinary load, for SOAK; an organisation
 #               of 1,000 accounts
@@ -21,7 +24,7 @@ FUZZTIME ?= 30s
 SOAK ?= 10m
 INTEROP ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-interop
 
-.PHONY: build demo bench test packages check race fuzz mutants soak interop fmt lint
+.PHONY: build demo bench test packages check race fuzz mutants recipe-check soak interop fmt lint
 .DEFAULT_GOAL := build
 
 build:
@@ -57,6 +60,9 @@ fuzz:
 
 mutants: packages
 	$(WITH_POSTGRES) go run ./internal/mutants $(ARGS) scripts/mutants.txt
+
+recipe-check:
+	go run ./internal/recipe $(ARGS)
 
 soak: packages
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'Crash|Nodes' ./internal/e2e/faults ./internal/e2e/nodes -soak $(SOAK)

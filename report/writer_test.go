@@ -71,7 +71,7 @@ func TestWriter(t *testing.T) {
 		again, err := report.ReadAll(strings.NewReader(out.String()))
 		must(t, err)
 		for i := range rows {
-			rows[i].Additional = report.NoText(report.MissingColumn)
+			rows[i] = report.Without(report.Columns22, rows[i])
 		}
 		if diff := cmp.Diff(rows, again); diff != "" {
 			t.Error(diff)

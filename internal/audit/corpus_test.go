@@ -325,3 +325,21 @@ func statusOf(line string) string {
 	}
 	return strings.Join(words[:4], " ")
 }
+
+// TestEveryControlIsInTheCorpus: a control that no case judges is held by
+// nothing. Those of two reports are held by package diff.
+func TestEveryControlIsInTheCorpus(t *testing.T) {
+	judged := map[string]bool{}
+	for _, c := range readCorpus(t) {
+		text, _ := c.section("verdicts")
+		for line := range strings.Lines(text) {
+			id, _, _ := strings.Cut(line, " ")
+			judged[id] = true
+		}
+	}
+	for _, c := range audit.Controls() {
+		if !judged[string(c.ID)] && c.Subject != audit.SubjectChange {
+			t.Errorf("no case has a verdict of %s", c.ID)
+		}
+	}
+}

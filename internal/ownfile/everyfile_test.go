@@ -19,7 +19,7 @@ var elsewhere = map[string]string{
 	"internal/history/save.go": "links reports so that none is replaced, on temporary files of this package; " +
 		"syncs the directory itself",
 	"internal/fleet/session.go":     "a cache of credentials, which nobody was promised",
-	"cmd/rollcall/diffinput.go":     "a scratch file that ends with the command",
+	"internal/reports/side.go":      "a scratch file that ends with the command",
 	"cmd/rollcall/backup.go":        "a scratch file without a name",
 	"cmd/rollcall/auditoutput.go":   "appends to the summary file of GitHub's runner",
 	"internal/awsmodel/gen/main.go": "a generator",
@@ -38,7 +38,7 @@ func TestEveryFileIsMadeHere(t *testing.T) {
 			name, _ := filepath.Rel(root, path)
 			name = filepath.ToSlash(name)
 			for _, skip := range []string{"internal/ownfile/", "internal/bench/", "internal/storetest/",
-				"internal/mutants/", "internal/awscli/", "internal/e2e/"} {
+				"internal/mutants/", "internal/recipe/", "internal/awscli/", "internal/e2e/"} {
 				if strings.HasPrefix(name, skip) {
 					return nil
 				}
