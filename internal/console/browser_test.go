@@ -135,7 +135,7 @@ func (br *browser) open(address string) {
 	run(br, chromedp.Navigate(br.w.url+address))
 }
 
-// type_ fills a field in.
+// fill fills a field in.
 func (br *browser) fill(name, value string) {
 	br.t.Helper()
 	selector := chromedp.CSS(fmt.Sprintf("[name=%q]:not([type=hidden])", name))
@@ -148,6 +148,12 @@ func (br *browser) fill(name, value string) {
 func (br *browser) press(do string) {
 	br.t.Helper()
 	br.click(fmt.Sprintf("button[name=do][value=%q]", do))
+}
+
+// unfold opens what is behind a name.
+func (br *browser) unfold(selector string) {
+	br.t.Helper()
+	run(br, chromedp.Click(chromedp.CSS(selector)))
 }
 
 // click clicks on an element that leads to another page.

@@ -88,6 +88,7 @@ type newDeviceView struct {
 	Label   field
 	Denied  string // why no device that shows codes can be created
 	Passkey string // why no passkey can be added
+	Again   bool   // the session was begun without a device, and there is one
 	// The second step of a device that shows codes:
 	Serial, Seed string
 	QR           template.URL
@@ -137,6 +138,10 @@ func (c *Console) newDeviceView(v *visit, who subject) newDeviceView {
 	}
 	if !who.Self {
 		s.For = who.Name
+	} else if now := v.session.Caller.Session(); now != nil && now.MFA.IsZero() {
+		// IAM refuses changes to one's own devices then.
+		out, err := do(v, c.iam.ListMFADevices, &iam.ListMFADevicesInput{UserName: who.User})
+		s.Again = err == nil && len(out.MFADevices) > 0
 	}
 	s.Denied = may(v, c.iam.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: &name})
 	if err := c.signIn.PasskeysUsable(); err != nil {

@@ -255,3 +255,16 @@ func (p *person) cookie(name string) string {
 	}
 	return ""
 }
+
+// otherAccount creates another account, with a user.
+func (w *world) otherAccount(id, user string) {
+	w.t.Helper()
+	other, err := w.svc.IAM.CreateAccount(w.t.Context(), identity.AccountSpec{ID: id})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	client := w.client(other.RootKey.ID, other.RootKey.Secret.Reveal())
+	if _, err := client.CreateUser(w.t.Context(), &iam.CreateUserInput{UserName: &user}); err != nil {
+		w.t.Fatal(err)
+	}
+}

@@ -29,7 +29,7 @@ func (c *Console) signInPages() []page {
 			post: posts{"sign-in": c.begin},
 		},
 		{
-			path: mfaPath, title: "Prove a device", open: true, step: true, get: c.mfaPage,
+			path: mfaPath, title: "Multi-factor authentication", open: true, step: true, get: c.mfaPage,
 			post: posts{
 				"code":        c.answerCode,
 				"ask-passkey": c.askPasskey,

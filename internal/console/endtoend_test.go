@@ -1,0 +1,140 @@
+package console_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/report"
+)
+
+// reported returns the row of a user in a new report.
+func (w *world) reported(user string) report.Row {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	defer cancel()
+	for {
+		out, err := w.iam.GenerateCredentialReport(ctx, nil)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if out.State == types.ReportStateTypeComplete {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	out, err := w.iam.GetCredentialReport(ctx, &iam.GetCredentialReportInput{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	rows, err := report.ReadAll(strings.NewReader(string(out.Content)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, r := range rows {
+		if r.User == user {
+			return r
+		}
+	}
+	w.t.Fatalf("the report has no %s", user)
+	return report.Row{}
+}
+
+// TestPeople follows a person through the console, in a real browser with a real
+// security key's protocol, and sees in the report what came of it.
+func TestPeople(t *testing.T) {
+	w := newWorld(t)
+	root, br := w.browse(t), w.browse(t)
+	br.authenticator()
+
+	// Root signs in for the first time, and creates a user.
+	root.signIn("", rootPassword)
+	root.open("/console/users/new")
+	root.fill("name", "alice")
+	root.press("create")
+	root.says("The user is created.")
+	root.unfold("#policies > .row summary")
+	root.fill("policy", "arn:aws:iam::aws:policy/AdministratorAccess")
+	root.press("attach")
+	root.says("AdministratorAccess")
+	root.unfold("#password > .row summary")
+	root.fill("password", userPassword)
+	root.press("set-password")
+	root.says("The password is set.", "must choose another one")
+	if got := w.reported("<root_account>"); !got.PasswordLastUsed.IsPresent() {
+		t.Error("root's sign-in is not in the report")
+	}
+	if got := w.reported("alice"); got.PasswordLastUsed.IsPresent() || got.MFAActive == report.True {
+		t.Errorf("before she signs in, alice has used a password: %+v", got)
+	}
+
+	// The user chooses a password, and adds two devices.
+	const password = "another Horse 8 battery"
+	br.signIn("alice", userPassword)
+	br.says("Choose a new password")
+	br.fill("new", password)
+	br.fill("again", password)
+	br.press("choose")
+	br.says("alice", "Sign out")
+	if got := w.reported("alice"); !got.PasswordLastUsed.IsPresent() || got.MFAActive == report.True {
+		t.Errorf("after she signed in: %+v", got)
+	}
+	br.open("/console/mfa/new")
+	br.screenshot("add-a-device")
+	br.press("create-totp")
+	seed := eval[string](br, `document.getElementById("seed").textContent`)
+	br.screenshot("authenticator-app")
+	br.accessible("authenticator app")
+	br.fill("code1", w.code(seed, -1))
+	br.fill("code2", w.code(seed, 0))
+	br.press("enable-totp")
+	br.says("The device is enabled.")
+	br.open("/console/mfa/new")
+	br.says("Sign in again with your device")
+	if got := w.reported("alice"); got.MFAActive != report.True {
+		t.Errorf("mfa_active is not true: %+v", got)
+	}
+
+	// She signs in with the one, adds another, and signs in with that.
+	br.press("sign-out")
+	br.signIn("alice", password)
+	br.says("Code of an authenticator app")
+	br.fill("code", w.code(seed, 1))
+	br.press("code")
+	br.says("Sign out")
+	br.open("/console/mfa/new")
+	br.fill("label", "blue-key")
+	br.click("form[data-passkey] button")
+	br.says("The passkey is added.", "blue-key")
+	br.press("sign-out")
+	br.signIn("alice", password)
+	br.says("Code of an authenticator app", "blue-key")
+	br.screenshot("prove-a-device")
+	br.accessible("prove a device")
+	br.click("form[data-passkey] button")
+	br.says("Sign out", "Users")
+
+	// A key works until it is deactivated.
+	br.open("/console/my-credentials")
+	br.press("create-key")
+	br.says("The secret access key is shown only now")
+	br.screenshot("new-access-key")
+	br.accessible("new access key")
+	id := eval[string](br, `document.getElementById("key-id").textContent`)
+	secret := eval[string](br, `document.getElementById("key-secret").textContent`)
+	alice := w.client(id, secret)
+	if _, err := alice.GetUser(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	br.open("/console/my-credentials")
+	br.says("iam, us-east-1")
+	br.screenshot("my-credentials")
+	br.press("switch-key")
+	br.says("Inactive")
+	_, err := alice.GetUser(t.Context(), nil)
+	wantCode(t, err, "InvalidClientTokenId")
+}
