@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// AccessJob is what GenerateServiceLastAccessedDetails found.
+// AccessJob is the result of GenerateServiceLastAccessedDetails.
 type AccessJob struct {
 	Account string
 	ID      string
-	ARN     string // of the user, group, role or policy it was asked of
+	ARN     string // of the user, group, role or policy that it is about
 	Created time.Time
 	Result  []byte
 }
 
-// accessPart is how many bytes of a result are in one row, so that a page of a
-// long one reads little more than what it shows. The first row has the job's
-// id, those that follow a number behind it.
+// accessPart is the number of bytes of a result in one row, so that a page of a
+// long result reads little more than it shows. The first row has the job's id;
+// the following ones have a number after it.
 const accessPart = 64 << 10
 
 func accessRow(id string, part int) string {
@@ -27,7 +27,7 @@ func accessRow(id string, part int) string {
 	return fmt.Sprintf("%s/%06d", id, part)
 }
 
-// InsertAccessJob keeps a result, or fails with ErrExists.
+// InsertAccessJob stores a result, or fails with ErrExists.
 func (tx *Tx) InsertAccessJob(j AccessJob) error {
 	tx.made(j.ID)
 	for part, rest := 0, j.Result; part == 0 || len(rest) > 0; part++ {
@@ -42,8 +42,8 @@ func (tx *Tx) InsertAccessJob(j AccessJob) error {
 	return nil
 }
 
-// AccessJob reads a job by its id, with up to n bytes of its result from one on,
-// the first of which is 0. Beyond the end of a result nothing is found.
+// AccessJob reads a job by its id, with up to n bytes of its result from one
+// on, the first of which is 0. Beyond the end of a result it finds nothing.
 func (tx *Tx) AccessJob(account, id string, from, n int) (j AccessJob, err error) {
 	part, skip := from/accessPart, from%accessPart
 	var result []byte
@@ -67,8 +67,8 @@ func (tx *Tx) AccessJob(account, id string, from, n int) (j AccessJob, err error
 	return j, nil
 }
 
-// TrimAccessJobs forgets the results of an account but the newest: as many as
-// are to be kept, and no more than have that many bytes together. The newest of
+// TrimAccessJobs deletes the results of an account except the newest: at most
+// as many as keep says, with at most that many bytes together. The newest of
 // all stays.
 func (tx *Tx) TrimAccessJobs(account string, keep, bytes int) error {
 	const job = `CASE WHEN job_id LIKE '%/______' THEN substr(job_id, 1, length(job_id) - 7) ELSE job_id END`
@@ -83,8 +83,8 @@ func (tx *Tx) TrimAccessJobs(account string, keep, bytes int) error {
 	return err
 }
 
-// EntitiesByID reads the users or the roles with some unique ids, those that
-// there are, in no order.
+// EntitiesByID reads the existing users or roles with some unique ids, in no
+// order.
 func (tx *Tx) EntitiesByID(of Entity, account string, ids ...string) ([]PolicyEntity, error) {
 	table, ok := entityTables[of]
 	if !ok || len(ids) == 0 {

@@ -43,13 +43,13 @@ func (tx *Tx) SetAccessKeyStatus(account, nameKey, id, status string) error {
 		status, account, nameKey, id)
 }
 
-// DeleteAccessKey deletes a user's key and what is known of its use.
+// DeleteAccessKey deletes a user's key and the record of its use.
 func (tx *Tx) DeleteAccessKey(account, nameKey, id string) error {
 	return tx.change(`DELETE FROM access_keys WHERE account = $1 AND name_key = $2 AND key_id = $3`, account, nameKey, id)
 }
 
-// KeyOwner is an access key with its user and account: what one signed
-// request needs to know.
+// KeyOwner is an access key with its user and account, all that one signed
+// request needs.
 type KeyOwner struct {
 	Key       AccessKey
 	User      User

@@ -8,8 +8,8 @@ type Account struct {
 	Partition string // aws, aws-cn or aws-us-gov
 	Created   time.Time
 	Users     int // IAM users, root not counted
-	// Instance is another one for each account that is made, also where it has
-	// the number of one that was deleted.
+	// Instance differs for each account that is created, even if the account
+	// has the number of a deleted one.
 	Instance string
 }
 
@@ -46,8 +46,8 @@ func (tx *Tx) CountUser(account string, delta int) (n int, err error) {
 
 const countUserSQL = `UPDATE accounts SET user_count = user_count + $1`
 
-// accountTables hold rows of an account that do not go with it by a cascade,
-// in an order in which they can be deleted.
+// accountTables hold rows of an account that no cascade deletes, in an order in
+// which they can be deleted.
 var accountTables = []string{
 	"access_keys", "login_profiles", "mfa_devices", "passkeys", "signing_certificates", "ssh_public_keys",
 	"service_specific_credentials", "group_members", "instance_profile_roles",
@@ -55,7 +55,7 @@ var accountTables = []string{
 	"user_groups", "roles", "instance_profiles", "users",
 }
 
-// DeleteAccount deletes an account and all that it holds.
+// DeleteAccount deletes an account and everything in it.
 func (tx *Tx) DeleteAccount(id string) error {
 	for _, table := range accountTables {
 		if _, err := tx.exec("DELETE FROM "+table+" WHERE account = $1", id); err != nil {
@@ -83,13 +83,13 @@ func (tx *Tx) AliasOwner(alias string) (account string, err error) {
 	return account, err
 }
 
-// DeleteAlias takes an account's alias away, if it is this one.
+// DeleteAlias deletes an account's alias, if it is this one.
 func (tx *Tx) DeleteAlias(account, alias string) error {
 	return tx.change(`DELETE FROM account_aliases WHERE account = $1 AND alias = $2`, account, alias)
 }
 
-// Limits reads the quotas an operator has set for an account, by IAM's
-// names, for example AccessKeysPerUser. What is not there has IAM's default.
+// Limits reads the quotas that an operator has set for an account, by IAM's
+// names, for example AccessKeysPerUser. All others have IAM's default.
 func (tx *Tx) Limits(account string) (map[string]int, error) {
 	type limit struct {
 		name  string
@@ -114,8 +114,8 @@ func (tx *Tx) SetLimit(account, name string, value int) error {
 	return err
 }
 
-// DeleteLimit gives an account IAM's default of one quota back, if it has
-// another.
+// DeleteLimit restores IAM's default of one quota of an account, if it has
+// another value.
 func (tx *Tx) DeleteLimit(account, name string) error {
 	_, err := tx.exec(`DELETE FROM account_limits WHERE account = $1 AND name = $2`, account, name)
 	return err

@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// What was under way for an account, or a user, counts for none that is made
+// What ran for an account, or a user, does not count for one that is created
 // later with its number or its name.
 func TestMadeAgain(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {

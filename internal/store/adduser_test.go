@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// A user who is there already is neither added nor counted again, also beside
-// others that share the transaction.
+// A user that exists is neither added nor counted again, also next to others
+// that share the transaction.
 func TestAddUser(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "u0", "u1", "u2", "u3", "u4")
@@ -72,8 +72,8 @@ func TestAddUser(t *testing.T) {
 	})
 }
 
-// To add a user takes one round trip to PostgreSQL between those that begin and
-// end the transaction.
+// The addition of a user takes one round trip to PostgreSQL between those that
+// begin and end the transaction.
 func TestAddUserTravelsTogether(t *testing.T) {
 	cfg := storetest.Postgres(t)
 	p := startProxy(t, cfg.URL)
@@ -81,7 +81,7 @@ func TestAddUserTravelsTogether(t *testing.T) {
 	db := storetest.Open(t, cfg)
 	fill(t, db)
 	least := int64(1000)
-	for i := range 10 { // the first ones prepare statements, and a watch looks now and then
+	for i := range 10 { // the first ones prepare statements, and a watch asks now and then
 		before := p.trips.Load()
 		err := db.Update(store.OnAccount(t.Context(), account), func(tx *store.Tx) error {
 			_, _, err := tx.AddUser(user(fmt.Sprint("u", i)), "UsersPerAccount", 5000)

@@ -17,9 +17,9 @@ import (
 	"rollcall/internal/seal"
 )
 
-// A backup is every row of every table on one snapshot, in a form that knows
-// no engine: what was taken from SQLite goes into PostgreSQL, and the other
-// way. The file is
+// A backup is every row of every table on one snapshot, in a format that is
+// independent of the engine: a backup of SQLite can be restored into
+// PostgreSQL, and the reverse. The file is
 //
 //	backupMagic, one line
 //	zstd of records, each a length and as many bytes, the first their kind:
@@ -27,15 +27,15 @@ import (
 //	  T  a table and its columns, JSON; its rows follow
 //	  R  a row: numbers as varints, texts and bytes after their length
 //	  E  the end: SHA-256 of all records before it, then a proof of that sum,
-//	     which only who has the master key can make
+//	     which only the holder of the master key can compute
 //
-// Nothing comes after the end. Secrets are in it as the store has them,
-// sealed or hashed. The proof is an HMAC under a key derived from the first
-// data key, which is in the backup, wrapped by the master key: a backup can be
-// verified before there is a store to restore it into.
+// Nothing comes after the end. Secrets are in it as the store has them, sealed
+// or hashed. The proof is an HMAC under a key derived from the first data key,
+// which is in the backup, wrapped by the master key: a backup can be verified
+// before there is a store to restore it into.
 
-// backupMagic ends with the version of the form. Backups of form 1 are without
-// a proof.
+// backupMagic ends with the version of the format. Backups of format 1 have no
+// proof.
 const (
 	backupName   = "rollcall-backup "
 	backupForm   = "2"
@@ -43,32 +43,34 @@ const (
 	unprovenForm = "1"
 )
 
-// backupProof is the purpose of the proof's key, and its length.
+// backupProof names the purpose of the proof's key; the other constant is its
+// length.
 const (
 	backupProof     = "backup"
 	backupProofSize = sha256.Size
 )
 
 // maxBackupRecord bounds a record, so that a damaged length takes no memory.
-// The longest there are, pieces of reports, are far below it.
+// The longest records, pieces of reports, are far below it.
 const maxBackupRecord = 32 << 20
 
 var (
-	// ErrBadBackup says that a file is no backup, or not a whole one.
+	// ErrBadBackup reports that a file is no backup, or not a complete one.
 	ErrBadBackup = errors.New("not a whole backup")
-	// ErrUnverified says that a backup is not surely what was written: nothing
-	// proves it, or what should proves the contrary.
+	// ErrUnverified reports that a backup may differ from what was written: it
+	// has no proof, or its proof is wrong.
 	ErrUnverified = errors.New("the backup cannot be verified")
-	// ErrNotEmpty says that a store has accounts, and was not to be replaced.
+	// ErrNotEmpty reports that a store has accounts, and should not be
+	// replaced.
 	ErrNotEmpty = errors.New("the store is not empty")
 )
 
-// BackupInfo is what a backup says of itself.
+// BackupInfo holds what a backup says about itself.
 type BackupInfo struct {
 	Taken  time.Time // to the second
 	Engine string    // of the store it was taken from
 	Schema int       // version of the schema
-	// Verified says that the backup is as it was written, by its proof.
+	// Verified says that the proof shows that the backup is as it was written.
 	Verified bool
 
 	Accounts, Users, Rows int64 // users without roots; all rows
@@ -80,9 +82,9 @@ type backupHeader struct {
 	Schema int       `json:"schema"`
 }
 
-// Backup writes a backup of the whole store to w, from one snapshot, in
-// bounded memory, while the store is used. master is the store's master key; nil
-// makes a backup that proves nothing, for a copy at once.
+// Backup writes a backup of the whole store to w, from one snapshot, in bounded
+// memory, while the store is used. master is the store's master key; nil makes
+// a backup without a proof, for an immediate copy.
 func (db *DB) Backup(ctx context.Context, w io.Writer, master *seal.MasterKeys) (BackupInfo, error) {
 	var info BackupInfo
 	err := db.View(Patiently(ctx, 0), func(tx *Tx) (err error) {
@@ -128,7 +130,8 @@ func backup(tx *Tx, w io.Writer, master *seal.MasterKeys) (BackupInfo, error) {
 	return info, errors.Join(out.err, out.w.Flush(), pack.Close())
 }
 
-// prover makes the proof of a backup's sum, and names the form that has it.
+// prover computes the proof of a backup's sum, and names the format that has
+// it.
 func prover(tx *Tx, master *seal.MasterKeys) (prove func(sum []byte) []byte, form string, err error) {
 	wrapped, err := tx.DataKeys()
 	if err != nil || master == nil {
@@ -198,7 +201,7 @@ func (b *backupWriter) rows(tx *Tx, t backupTable) (n int64, err error) {
 	return n, r.err()
 }
 
-// cells are the places a table's row is read into.
+// cells are the variables that a table's row is read into.
 type cells struct {
 	kinds []cellKind
 	dest  []any

@@ -180,7 +180,7 @@ func backup(t *testing.T, db *store.DB) ([]byte, store.BackupInfo) {
 	return file.Bytes(), info
 }
 
-// What was backed up on one engine is restored on every other.
+// A backup of one engine can be restored on every other.
 func TestBackup(t *testing.T) {
 	engines := map[string]func(testing.TB) store.Config{"sqlite": storetest.SQLite, "postgres": storetest.Postgres}
 	for from, source := range engines {
@@ -206,7 +206,8 @@ func TestBackup(t *testing.T) {
 					t.Errorf("restore says %+v, backup %+v", restored, info)
 				}
 				got := dump(t, b)
-				// What keys sealed after the backup nobody knows: they are replaced.
+				// Nobody knows what keys sealed after the backup: they are
+				// replaced.
 				view(t, b, func(tx *store.Tx) error {
 					keys, err := tx.AllDataKeys()
 					if len(keys) != 2 || keys[0].Sealed != 17+seal.MessagesPerKey || keys[1].Sealed != seal.MessagesPerKey {
@@ -285,7 +286,8 @@ func TestRestore(t *testing.T) {
 	})
 }
 
-// changing is a file that becomes another when it is read from the start.
+// changing is a file whose content changes when it is read again from the
+// start.
 type changing struct {
 	*bytes.Reader
 	then []byte
@@ -311,7 +313,7 @@ func damages(file []byte) map[string][]byte {
 	}
 }
 
-// Jobs that ran when the backup was taken run no more when it is restored.
+// Jobs that ran when the backup was taken no longer run when it is restored.
 func TestRestoreEndsReportJobs(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)

@@ -13,8 +13,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// tampered is a backup of the store with other contents, made as its proof was:
-// somebody unpacked the file, changed policies and summed it up anew.
+// tampered is a backup of the store with other contents, and the original
+// proof: somebody unpacked the file, changed policies and computed a new sum.
 func tampered(t *testing.T, file []byte, prove func(sum []byte) []byte) []byte {
 	t.Helper()
 	changed := 0
@@ -49,7 +49,7 @@ func proofStore(t *testing.T, db *store.DB) (file []byte) {
 	return file
 }
 
-// A backup that somebody changed and summed up anew is refused before anything
+// A backup that somebody changed and gave a new sum is refused before anything
 // of it is in the store.
 func TestTamperedBackup(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
@@ -80,7 +80,7 @@ func TestTamperedBackup(t *testing.T) {
 		if diff := cmp.Diff(before, dump(t, db)); diff != "" {
 			t.Errorf("a restore that was refused changed the store: %s", diff)
 		}
-		// The rewriting itself is not what is refused.
+		// The rewriting itself is not the reason for the refusal.
 		same, err := store.RewriteBackup(file, func(string, []any) {}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -88,7 +88,8 @@ func TestTamperedBackup(t *testing.T) {
 		if info, err := db.Restore(t.Context(), bytes.NewReader(same), true, master); err != nil || !info.Verified {
 			t.Errorf("%+v, %v", info, err)
 		}
-		// Whoever says so gets what cannot be verified, and is told.
+		// With the option, an unverified backup is restored, and the result
+		// says so.
 		b := tampered(t, file, store.UnprovenForm)
 		if info, err := db.Restore(t.Context(), bytes.NewReader(b), true, nil); err != nil || info.Verified {
 			t.Errorf("%+v, %v", info, err)
@@ -96,8 +97,8 @@ func TestTamperedBackup(t *testing.T) {
 	})
 }
 
-// The key of another installation verifies nothing, and neither is there proof
-// in the backups of earlier versions.
+// The key of another installation verifies nothing, and the backups of earlier
+// versions have no proof.
 func TestUnverifiedBackup(t *testing.T) {
 	db := storetest.Open(t, store.Config{Memory: true})
 	file := proofStore(t, db)

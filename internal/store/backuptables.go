@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// cellKind says how a column's values stand in a backup.
+// cellKind says how a backup holds a column's values.
 type cellKind string
 
 const (
@@ -19,7 +19,7 @@ const (
 type backupTable struct {
 	Name    string         `json:"name"`
 	Columns []backupColumn `json:"columns"`
-	// order is the primary key's columns.
+	// order holds the primary key's columns.
 	order string
 }
 
@@ -28,7 +28,7 @@ type backupColumn struct {
 	Kind cellKind `json:"kind"`
 }
 
-// backupTables are all tables, those that others refer to first. A test
+// backupTables lists all tables, first those that others refer to. A test
 // compares them with the schema.
 var backupTables = []backupTable{
 	newBackupTable("data_keys", "id", "id master_key_id wrapped:bytes created:number purpose sealed:number"),
@@ -125,8 +125,8 @@ func newBackupTable(name, order, columns string) backupTable {
 	return t
 }
 
-// selectSQL reads the table in the order of its key. An optional column is
-// two: whether it is there, and its text.
+// selectSQL reads the table in the order of its key. An optional column yields
+// two values: whether it is present, and its text.
 func (t backupTable) selectSQL() string {
 	var columns []string
 	for _, c := range t.Columns {

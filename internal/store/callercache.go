@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// walHeader names a state of a SQLite database: the header of its WAL-index,
-// 48 bytes.
+// walHeader identifies a state of a SQLite database: the header of its
+// WAL-index, 48 bytes.
 type walHeader [12]uint32
 
-// follows says that exactly one commit lies between two states. The third
+// follows reports whether exactly one commit lies between two states. The third
 // word counts commits.
 func (h walHeader) follows(before walHeader) bool { return h[2] == before[2]+1 }
 
@@ -39,8 +39,8 @@ func (c *callerCache) get(key any, version walHeader) (any, bool) {
 	return v, ok
 }
 
-// put adds what was read after the database had a version, which now says
-// that it has still.
+// put adds what was read after the database had a version, which it must still
+// have.
 func (c *callerCache) put(key, value any, version walHeader, now func() (walHeader, bool)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,7 +50,7 @@ func (c *callerCache) put(key, value any, version walHeader, now func() (walHead
 	if c.entries == nil || c.version != version {
 		c.version, c.entries = version, map[any]any{}
 	}
-	for other := range c.entries { // any one: nobody can empty the whole by filling it
+	for other := range c.entries { // any of them: nobody can empty the whole cache by filling it
 		if len(c.entries) < callerCacheSize {
 			break
 		}
@@ -59,8 +59,8 @@ func (c *callerCache) put(key, value any, version walHeader, now func() (walHead
 	c.entries[key] = value
 }
 
-// keep goes on with what is remembered after a commit of this store that made
-// one version of another and changed nothing of it.
+// keep keeps the entries after a commit of this store that made one version
+// from another and changed nothing of them.
 func (c *callerCache) keep(before, after walHeader) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,8 +69,8 @@ func (c *callerCache) keep(before, after walHeader) {
 	}
 }
 
-// remembered is what read, by a single statement, gives, from the cache where that is known to be
-// what the database holds now.
+// remembered returns the result of read, a single statement. It takes it from
+// the cache if that is known to be what the database holds now.
 func remembered[T any](ctx context.Context, db *DB, key any, read func(*Tx) (*T, error)) (*T, error) {
 	version, watched := db.engine.version()
 	if watched {
@@ -156,8 +156,8 @@ func isTable(word string) bool {
 // keyOwnerKey names an access key in the cache.
 type keyOwnerKey string
 
-// KeyOwner reads a key by id, of any account, with its owner: what one signed
-// request needs to know. The secret must not be changed.
+// KeyOwner reads a key by id, of any account, with its owner, all that one
+// signed request needs. The secret must not be changed.
 func (db *DB) KeyOwner(ctx context.Context, id string) (KeyOwner, error) {
 	o, err := remembered(ctx, db, keyOwnerKey(id), func(tx *Tx) (*KeyOwner, error) {
 		o, err := tx.KeyOwner(id)
@@ -175,8 +175,8 @@ type (
 	userIDKey struct{ account, id string }
 )
 
-// User is Tx.User for one call: most calls of people are about a user, and
-// ask for its path before they may.
+// User is Tx.User for one call: most calls of people are about a user, and need
+// its path before the permission is checked.
 func (db *DB) User(ctx context.Context, account, nameKey string) (User, error) {
 	u, err := remembered(ctx, db, userKey{account, nameKey}, func(tx *Tx) (*User, error) {
 		u, err := tx.User(account, nameKey)

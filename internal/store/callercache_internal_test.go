@@ -75,8 +75,8 @@ func insertKey(tx *Tx) error {
 	)
 }
 
-// What is remembered of keys outlives commits of this store that change no
-// owner, and nothing else.
+// What is remembered of keys outlives only commits of this store that change no
+// owner.
 func TestCallerCacheKeeps(t *testing.T) {
 	ctx := context.Background()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
@@ -133,7 +133,8 @@ func TestCallerCacheKeeps(t *testing.T) {
 }
 
 // Another process may revoke a key in the moment after this one's commit. A
-// commit that changed nothing makes no version, so that one is not its own.
+// commit that changed nothing makes no version, so the version after it is not
+// its own.
 func TestCallerCacheAfterCommitWithoutChange(t *testing.T) {
 	ctx := context.Background()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}

@@ -9,9 +9,9 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// What a clock left behind that was hours ahead counts for nothing once the
-// clock is right again: neither a lease, nor a report's age, nor a last use,
-// nor a place among the newest.
+// What a clock that was hours ahead left behind is ignored once the clock is
+// right again: a lease, a report's age, a last use, and a place among the
+// newest.
 func TestClockStepsBack(t *testing.T) {
 	const lease, ahead = 5 * time.Second, 4 * time.Hour
 	running := func(t *testing.T, db *store.DB) (running bool) {
@@ -44,7 +44,7 @@ func TestClockStepsBack(t *testing.T) {
 		if token <= crashed || !running(t, db) {
 			t.Error("no job was begun in its place")
 		}
-		// A step in the middle of a job costs nothing: it is put right when the
+		// A step in the middle of a job costs nothing: it is corrected when the
 		// lease is renewed.
 		db.ShiftClock(-ahead)
 		update(t, db, func(tx *store.Tx) error {
@@ -54,7 +54,7 @@ func TestClockStepsBack(t *testing.T) {
 			t.Error("a job does not survive the step")
 		}
 		db.ShiftClock(2 * ahead)
-		// It lost its lease meanwhile: the clock has gone on.
+		// It lost its lease meanwhile: the clock has advanced.
 		token = start(t, db)
 		update(t, db, func(tx *store.Tx) error {
 			return tx.PublishReport(store.Report{Account: account, Token: token, Generated: created}, 2)

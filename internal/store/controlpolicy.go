@@ -1,6 +1,6 @@
 package store
 
-// ControlPolicy is a policy that an organisation puts over an account.
+// ControlPolicy is a policy that an organisation imposes on an account.
 type ControlPolicy struct {
 	Name     string
 	Document string

@@ -6,11 +6,12 @@ import (
 	"rollcall/internal/seal"
 )
 
-// DataKey is a data key of the install with what decides when it is replaced.
+// DataKey is a data key of the installation with what decides when it is
+// replaced.
 type DataKey struct {
 	seal.WrappedKey
 	Created time.Time
-	Sealed  int64 // messages, as far as the nodes have told
+	Sealed  int64 // messages that the nodes have reported
 }
 
 const dataKeyColumns = `id, master_key_id, wrapped, purpose, created, sealed`
@@ -43,14 +44,14 @@ func (tx *Tx) RewrapDataKey(k seal.WrappedKey) error {
 	return tx.change(`UPDATE data_keys SET master_key_id = $1, wrapped = $2 WHERE id = $3`, k.MasterKeyID, k.Wrapped, k.ID)
 }
 
-// CountSealed adds to what a data key has sealed. A key that is gone counts no
-// more.
+// CountSealed adds to the count of messages that a data key has sealed. It
+// ignores a deleted key.
 func (tx *Tx) CountSealed(id string, n int64) error {
 	_, err := tx.exec(`UPDATE data_keys SET sealed = sealed + $1 WHERE id = $2`, n, id)
 	return err
 }
 
-// DeleteDataKey deletes a data key. What it sealed cannot be opened any more.
+// DeleteDataKey deletes a data key. What it sealed can no longer be opened.
 func (tx *Tx) DeleteDataKey(id string) error {
 	return tx.change(`DELETE FROM data_keys WHERE id = $1`, id)
 }

@@ -2,7 +2,7 @@ package store
 
 import "time"
 
-// DeletionTask is the deletion of a service-linked role that was asked for.
+// DeletionTask is the requested deletion of a service-linked role.
 type DeletionTask struct {
 	Account string
 	ID      string
@@ -17,7 +17,7 @@ func (tx *Tx) InsertDeletionTask(t DeletionTask) error {
 		t.Account, t.ID, t.Created, t.Status)
 }
 
-// DeletionTask reads a task, or gives ErrNotFound.
+// DeletionTask reads a task, or returns ErrNotFound.
 func (tx *Tx) DeletionTask(account, id string) (t DeletionTask, err error) {
 	err = tx.one([]any{&t.Account, &t.ID, &t.Created, &t.Status},
 		`SELECT account, task_id, created, status FROM deletion_tasks WHERE account = $1 AND task_id = $2`, account, id)

@@ -2,16 +2,16 @@ package store
 
 import "strings"
 
-// dialect is every difference of text between the engines.
+// dialect holds every difference of text between the engines.
 type dialect struct {
 	name string
 	// schema turns the neutral words of the migrations into the engine's.
 	schema *strings.Replacer
-	// analyze, if the engine needs it, tells the planner of what was loaded in
-	// bulk, before it has found out by itself.
+	// analyze, if the engine needs it, tells the planner about bulk loads
+	// before it finds out by itself.
 	analyze string
-	// clock is an expression for the engine's own time in Unix milliseconds;
-	// leases are measured by it, so that nodes need not agree on the time.
+	// clock is an expression for the engine's own time in Unix milliseconds.
+	// Leases are measured by it, so that nodes need not agree on the time.
 	clock string
 }
 

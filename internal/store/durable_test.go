@@ -11,11 +11,11 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// watchedDisk is SQLite's own file system. It knows what of the write-ahead
-// log a power cut would take.
+// watchedDisk is SQLite's own file system. It knows what a power cut would take
+// of the write-ahead log.
 type watchedDisk struct {
 	vfs.VFSFilename
-	// unsynced is how many writes to the log were not followed by a sync.
+	// unsynced is the number of writes to the log without a later sync.
 	unsynced, synced *atomic.Int64
 }
 

@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "write the database that those in memory start as")
 
 // TestEmptyDatabase compares the file that databases in memory start as with
-// what the migrations make.
+// the result of the migrations.
 func TestEmptyDatabase(t *testing.T) {
 	const migrated, embedded = "/rollcall-migrated.db", "/rollcall-embedded.db"
 	mvcc.Create(migrated[1:], mvcc.Snapshot{})
@@ -62,7 +62,7 @@ func openNamed(t *testing.T, name string) *sql.DB {
 	return db
 }
 
-// pages are the bytes of a database in memory.
+// pages returns the bytes of a database in memory.
 func pages(name string) (all []byte) {
 	for at, page := range mvcc.TakeSnapshot(name).Ascend() {
 		all = append(append(all, make([]byte, max(0, int(at)-len(all)))...), page...)

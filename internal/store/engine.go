@@ -12,14 +12,14 @@ import (
 type conn interface {
 	exec(ctx context.Context, sql string, args []any) (int64, error)
 	query(ctx context.Context, sql string, args []any) (rows, error)
-	// queryAfter runs an INSERT … ON CONFLICT DO NOTHING and then a query, which
-	// may travel together. A row that was there is ErrExists; the query may have
-	// run all the same, so fn has to fail.
+	// queryAfter runs an INSERT … ON CONFLICT DO NOTHING and then a query,
+	// which may travel together. If the row exists, it returns ErrExists; the
+	// query may have run nevertheless, so fn has to fail.
 	queryAfter(ctx context.Context, insert statement, sql string, args []any) (rows, error)
 	// execMany runs one statement once per argument list.
 	execMany(ctx context.Context, sql string, args [][]any) error
-	// leave runs the last statement of a transaction, which inserts a row by
-	// which the commit can be told. It may travel with the commit.
+	// leave runs the last statement of a transaction, which inserts a row that
+	// shows the commit. It may travel with the commit.
 	leave(ctx context.Context, sql string, args []any) error
 	// scan does ScanCredentials.
 	scan(ctx context.Context, account string, fn func(*CredentialRow) error) error
@@ -31,8 +31,8 @@ type statement struct {
 	args []any
 }
 
-// rows is the answer of a query. Destinations are *string, *int, *int64,
-// *bool, *[]byte and *time.Time.
+// rows is the answer of a query. Destinations are *string, *int, *int64, *bool,
+// *[]byte and *time.Time.
 type rows interface {
 	next() bool
 	scan(dest ...any) error
@@ -40,7 +40,7 @@ type rows interface {
 	close()
 }
 
-// unix is how a time is stored: whole seconds, 0 for no time.
+// unix returns the stored form of a time: whole seconds, 0 for no time.
 func unix(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -48,7 +48,7 @@ func unix(t time.Time) int64 {
 	return t.Unix()
 }
 
-// moment is the time of a stored number.
+// moment returns the time of a stored number.
 func moment(sec int64) time.Time {
 	if sec == 0 {
 		return time.Time{}

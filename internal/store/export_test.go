@@ -14,7 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Exec runs a statement of a test's own.
+// Exec runs a test's own statement.
 func (tx *Tx) Exec(sql string, args ...any) error {
 	_, err := tx.exec(sql, args...)
 	return err
@@ -48,7 +48,7 @@ func (tx *Tx) Dump() (map[string][]string, error) {
 	return all, nil
 }
 
-// BackupColumns are the columns a backup has, as "table.column".
+// BackupColumns returns the columns in a backup, as "table.column".
 func BackupColumns() (columns []string) {
 	for _, t := range backupTables {
 		for _, c := range t.Columns {
@@ -61,9 +61,9 @@ func BackupColumns() (columns []string) {
 // SetUseSpan changes Config.UseSpan and PasswordSpan. Nothing may be under way.
 func (db *DB) SetUseSpan(span time.Duration) { db.used.span, db.used.passwordSpan = span, span }
 
-// Connections says of every connection of the pool whether it is outside of a
-// transaction, and how many were opened ever. It opens those that are not
-// open: one that had to be replaced counts twice. Nothing may be under way.
+// Connections reports of every connection of the pool whether it is outside of
+// a transaction, and how many were ever opened. It opens those that are not
+// open: one that had to be replaced counts twice. Nothing may run meanwhile.
 func (db *DB) Connections() (outside bool, opened int64) {
 	switch e := db.engine.(type) {
 	case *sqlite:
@@ -87,15 +87,16 @@ func (db *DB) Connections() (outside bool, opened int64) {
 	panic("unknown engine")
 }
 
-// AskAlways has every connection asked whether it is alive before it is used.
+// AskAlways makes the pool ask every connection whether it is alive before it
+// is used.
 func (db *DB) AskAlways() {
 	if e, ok := db.engine.(*postgres); ok {
 		e.checkIdle = 0
 	}
 }
 
-// BreakWriter has the connection of the SQLite writer begin a transaction that
-// nobody ends.
+// BreakWriter makes the connection of the SQLite writer begin a transaction
+// that nobody ends.
 func (db *DB) BreakWriter() error { return db.engine.(*sqlite).writer.c.control("BEGIN") }
 
 // LeaveOpen starts a query and forgets it.
@@ -107,31 +108,34 @@ func (tx *Tx) LeaveOpen(sql string) error {
 	return err
 }
 
-// WithVFS has SQLite reach its files by a file system that a test registered.
+// WithVFS makes SQLite reach its files through a file system that a test
+// registered.
 func (c Config) WithVFS(name string) Config {
 	c.vfs = name
 	return c
 }
 
-// ShiftClock moves the engine's clock as this DB reads it. Nothing may be
-// under way.
+// ShiftClock moves the engine's clock as this DB reads it. Nothing may run
+// meanwhile.
 func (db *DB) ShiftClock(by time.Duration) {
 	db.dialect.clock = fmt.Sprintf("(%s + %d)", db.dialect.clock, by.Milliseconds())
 }
 
-// StopClock has the engine's clock, as this DB reads it, stand still. Nothing
-// may be under way.
+// StopClock stops the engine's clock, as this DB reads it. Nothing may run
+// meanwhile.
 func (db *DB) StopClock(at time.Time) { db.dialect.clock = fmt.Sprint(at.UnixMilli()) }
 
-// SetFindOutPatience bounds how long the fate of a commit is looked for.
+// SetFindOutPatience bounds how long the store tries to find out the fate of a
+// commit.
 func (db *DB) SetFindOutPatience(d time.Duration) { db.engine.(*postgres).patience = d }
 
-// UnprovenForm, as what proves a rewritten backup, makes one of the form
+// UnprovenForm, as the proof of a rewritten backup, makes one of the format
 // without proofs.
 func UnprovenForm([]byte) []byte { panic("not called") }
 
-// RewriteBackup does to a backup what somebody with an editor can: it changes
-// rows and sums them up anew. prove makes the proof; nil keeps the old one.
+// RewriteBackup does to a backup what somebody with an editor can do: it
+// changes rows and computes a new sum. prove computes the proof; nil keeps the
+// old one.
 func RewriteBackup(file []byte, change func(table string, args []any), prove func(sum []byte) []byte) ([]byte, error) {
 	form := backupForm
 	unproven := prove != nil && reflect.ValueOf(prove).Pointer() == reflect.ValueOf(UnprovenForm).Pointer()

@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	// forgetPage is how many rows are looked at in one view.
+	// forgetPage is the number of rows that one view looks at.
 	forgetPage = 5000
-	// forgetBatch is how many rows are deleted in one update, so that edits
-	// are not kept waiting behind it.
+	// forgetBatch is the number of rows that one update deletes, so that edits
+	// do not wait behind it.
 	forgetBatch = 200
 )
 
-// aging is a table whose rows are forgotten by their age.
+// aging is a table whose rows are deleted by their age.
 type aging struct {
 	table, dated string
 	key          []string // the primary key's columns, all texts
@@ -33,37 +33,38 @@ var (
 	agingPlaces   = aging{"signin_places", "last", []string{"account", "name_key", "place"}}
 )
 
-// ForgetServiceUses forgets which services were used before a time.
+// ForgetServiceUses deletes the uses of services before a time.
 func (db *DB) ForgetServiceUses(ctx context.Context, before time.Time) error {
 	return db.forget(ctx, agingUses, before)
 }
 
-// ForgetAccessJobs forgets the access reports that were made before a time.
+// ForgetAccessJobs deletes the access reports that were created before a time.
 func (db *DB) ForgetAccessJobs(ctx context.Context, before time.Time) error {
 	return db.forget(ctx, agingJobs, before)
 }
 
-// ForgetDeletionTasks forgets the deletions that were asked for before a time.
+// ForgetDeletionTasks deletes the deletion tasks that were requested before a
+// time.
 func (db *DB) ForgetDeletionTasks(ctx context.Context, before time.Time) error {
 	return db.forget(ctx, agingTasks, before)
 }
 
-// ForgetSignIns forgets the sessions and the tickets that were begun before a
-// time, and the tries at passwords since which a quiet time has passed.
+// ForgetSignIns deletes the sessions and tickets that began before a time, and
+// the tries at passwords that a quiet time has followed.
 func (db *DB) ForgetSignIns(ctx context.Context, begun, quiet time.Time) error {
 	return errors.Join(db.forget(ctx, agingSessions, begun), db.forget(ctx, agingTickets, begun), db.forget(ctx,
 		agingPauses, quiet))
 }
 
-// ForgetPlaces forgets from where users have signed in before a time.
+// ForgetPlaces deletes the places from which users signed in before a time.
 func (db *DB) ForgetPlaces(ctx context.Context, before time.Time) error {
 	return db.forget(ctx, agingPlaces, before)
 }
 
-// forget deletes the rows of a table that are dated before a time, or by a
-// clock that has stepped back since. It looks for them in short views, which
-// keep nobody waiting, and deletes them in small batches. No index on the date
-// is needed, which every use would have to write.
+// forget deletes the rows of a table with a date before a time, or a date from
+// a clock that has stepped back since. It looks for them in short views, for
+// which nobody waits, and deletes them in small batches. It needs no index on
+// the date, which every use would have to write.
 func (db *DB) forget(ctx context.Context, a aging, before time.Time) error {
 	after := make([]string, len(a.key))
 	for {
@@ -85,8 +86,8 @@ func (db *DB) forget(ctx context.Context, a aging, before time.Time) error {
 	}
 }
 
-// old reads a page of the table, and gives the arguments of deleteSQL for the
-// rows to be deleted, the key of the last row, and how many there were.
+// old reads a page of the table. It returns the arguments of deleteSQL for the
+// rows to delete, the key of the last row, and the number of rows.
 func (a aging) old(tx *Tx, after []string, before time.Time) (old [][]any, last []string, n int, err error) {
 	args := []any{}
 	for _, k := range after {
@@ -133,7 +134,7 @@ func (a aging) deleteSQL() string {
 		" AND (" + a.dated + " < " + places(n+1, 1) + " OR " + a.dated + " > " + places(n+2, 1) + ")"
 }
 
-// places are n placeholders from a number on.
+// places returns n placeholders from a number on.
 func places(from, n int) string {
 	all := make([]string, n)
 	for i := range all {

@@ -9,7 +9,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// What is too old goes from every page of a large table, and nothing else.
+// Only old rows are deleted, from every page of a large table.
 func TestForgetServiceUses(t *testing.T) {
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		cfg.Now = func() time.Time { return created.Add(time.Hour) }

@@ -23,24 +23,24 @@ type Grant struct {
 	Group    string // the folded name of the group it comes through, "" for none
 	Name     string // of an inline or control policy
 	ARN      string // of a managed policy or a boundary
-	Document string // "" of AWS's own policies, which are in no table
+	Document string // "" for AWS's own policies, which are in no table
 	// Version names the default version of a policy of the account, instead of
 	// its Document; see VersionDocument.
 	Version string
 }
 
-// A version never changes and its number is never used again, so that whoever
+// A version never changes and its number is never used again, so a caller that
 // has read it once need not ask for it with every call. Its name has a date
 // too, in case the database is set back under a running process.
 const versionMark = "\x01"
 
-// Grants are all policies that reach a principal, with what policies may ask
-// of it.
+// Grants holds all policies that reach a principal, with what policies may ask
+// about it.
 type Grants struct {
 	Policies []Grant
 	Tags     []Tag
-	// ID, Path and Name tell the principal that was found, NameKey and Instance
-	// by which name and in which account.
+	// ID, Path and Name describe the principal that was found; NameKey and
+	// Instance say by which name and in which account.
 	ID, Path, Name, NameKey, Instance string
 }
 
@@ -48,14 +48,15 @@ func grantFields(g *Grant) []any {
 	return []any{(*string)(&g.Kind), &g.Group, &g.Name, &g.ARN, &g.Document}
 }
 
-// Rows of the statements below that are no policies: the principal itself and
+// These rows of the statements below are no policies: the principal itself and
 // its tags. One statement reads all, because every signed call may ask.
 const (
 	selfRow GrantKind = "self"
 	tagRow  GrantKind = "tag"
 )
 
-// grants reads what a statement finds. ErrNotFound: there is no such principal.
+// grants reads the result of a statement. ErrNotFound: there is no such
+// principal.
 func (tx *Tx) grants(sql, account, nameKey string) (g Grants, err error) {
 	all, err := list(tx, grantFields, sql, account, nameKey)
 	if err != nil {
@@ -124,19 +125,19 @@ func withDocuments(sql string) (documents, versions string) {
 	return strings.ReplaceAll(sql, "$managed", documentSQL), strings.ReplaceAll(sql, "$managed", versionSQL)
 }
 
-// UserGrants reads what reaches a user, or ErrNotFound. "" is root, whom only
-// control policies reach.
+// UserGrants reads what reaches a user, or returns ErrNotFound. "" is root,
+// whom only control policies reach.
 func (tx *Tx) UserGrants(account, nameKey string) (Grants, error) {
 	return tx.grants(userGrantsSQL, account, nameKey)
 }
 
-// RoleGrants reads what reaches a role, or ErrNotFound.
+// RoleGrants reads what reaches a role, or returns ErrNotFound.
 func (tx *Tx) RoleGrants(account, nameKey string) (Grants, error) {
 	return tx.grants(roleGrantsSQL, account, nameKey)
 }
 
-// GroupGrants reads what a group gives to its members; nothing where there is
-// no such group.
+// GroupGrants reads what a group gives to its members; nothing if there is no
+// such group.
 func (tx *Tx) GroupGrants(account, nameKey string) ([]Grant, error) {
 	return list(tx, grantFields, groupGrantsSQL, account, nameKey)
 }
@@ -144,8 +145,8 @@ func (tx *Tx) GroupGrants(account, nameKey string) ([]Grant, error) {
 // grantsKey names a principal in the cache of grants.
 type grantsKey struct{ kind, account, nameKey string }
 
-// UserGrants is Tx.UserGrants for one call, with versions instead of documents;
-// what it gives must not be changed.
+// UserGrants is Tx.UserGrants for one call, with versions instead of documents.
+// The result must not be changed.
 func (db *DB) UserGrants(ctx context.Context, account, nameKey string) (*Grants, error) {
 	return remembered(ctx, db, grantsKey{"user", account, nameKey}, func(tx *Tx) (*Grants, error) {
 		g, err := tx.grants(userVersionsSQL, account, nameKey)
@@ -153,8 +154,8 @@ func (db *DB) UserGrants(ctx context.Context, account, nameKey string) (*Grants,
 	})
 }
 
-// RoleGrants is Tx.RoleGrants for one call, with versions instead of documents;
-// what it gives must not be changed.
+// RoleGrants is Tx.RoleGrants for one call, with versions instead of documents.
+// The result must not be changed.
 func (db *DB) RoleGrants(ctx context.Context, account, nameKey string) (*Grants, error) {
 	return remembered(ctx, db, grantsKey{"role", account, nameKey}, func(tx *Tx) (*Grants, error) {
 		g, err := tx.grants(roleVersionsSQL, account, nameKey)
@@ -171,8 +172,8 @@ func (tx *Tx) DefaultDocument(account, arn string) (document string, err error) 
 	return document, err
 }
 
-// VersionDocument reads the document of a Grant's Version, or ErrNotFound where
-// it was deleted meanwhile.
+// VersionDocument reads the document of a Grant's Version, or returns
+// ErrNotFound if it was deleted meanwhile.
 func (tx *Tx) VersionDocument(account, arn, version string) (document string, err error) {
 	id, rest, _ := strings.Cut(version, "/")
 	number, _, _ := strings.Cut(rest, "/")

@@ -57,10 +57,10 @@ func (tx *Tx) DeleteGroup(account, nameKey string) error {
 	return tx.change(`DELETE FROM user_groups WHERE account = $1 AND name_key = $2`, account, nameKey)
 }
 
-// GroupReferences counts what a group has and cannot be deleted with.
+// GroupReferences counts what prevents the deletion of a group.
 type GroupReferences struct{ Members, Policies, Attachments int }
 
-// GroupReferences counts what a group has.
+// GroupReferences counts what prevents the deletion of a group.
 func (tx *Tx) GroupReferences(account, nameKey string) (r GroupReferences, err error) {
 	err = tx.one([]any{&r.Members, &r.Policies, &r.Attachments}, `SELECT
 		(SELECT COUNT(*) FROM group_members WHERE account = $1 AND group_key = $2),

@@ -24,7 +24,7 @@ func try(t *testing.T, db *store.DB, changes []change) {
 	}
 }
 
-// change is what a test does to a store, and how that has to end.
+// change is a test's change of a store, with its expected result.
 type change struct {
 	what string
 	want error

@@ -1,12 +1,13 @@
 package store
 
-// InsertGroupMember makes a user a member of a group. ErrExists: it is one.
+// InsertGroupMember makes a user a member of a group. ErrExists: the user is
+// one.
 func (tx *Tx) InsertGroupMember(account, groupKey, userKey string) error {
 	return tx.insert(`INSERT INTO group_members (account, group_key, user_key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
 		account, groupKey, userKey)
 }
 
-// DeleteGroupMember takes a user out of a group.
+// DeleteGroupMember removes a user from a group.
 func (tx *Tx) DeleteGroupMember(account, groupKey, userKey string) error {
 	return tx.change(`DELETE FROM group_members WHERE account = $1 AND group_key = $2 AND user_key = $3`, account, groupKey, userKey)
 }

@@ -9,7 +9,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// Whoever adds a table says what removes its rows.
+// Every new table must be documented with what removes its rows.
 func TestEveryTableHasARemover(t *testing.T) {
 	text, err := os.ReadFile("../../docs/operations.md")
 	if err != nil {

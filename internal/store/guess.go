@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// GuessLimit bounds the guesses at a secret: so many within a time.
+// GuessLimit bounds the guesses at a secret: a number within a time.
 type GuessLimit struct {
 	Guesses int
 	Within  time.Duration
-	// Fixed counts within the spans that the clock has, all of that length and
-	// the first from 1970 on. Otherwise the first guess begins a span.
+	// Fixed counts within the spans of the clock, all of that length, the first
+	// from 1970 on. Otherwise the first guess begins a span.
 	Fixed bool
 }
 
-// span is when the span of a guess begins that is made now, and how old a span
-// may be that counts still.
+// span returns the beginning of the span of a guess that is made now, and the
+// age up to which a span still counts.
 func (l GuessLimit) span(now time.Time) (begin, oldest time.Time) {
 	now = now.Truncate(time.Second)
 	if l.Fixed {
@@ -25,21 +25,21 @@ func (l GuessLimit) span(now time.Time) (begin, oldest time.Time) {
 	return now, now.Add(time.Second - l.Within)
 }
 
-// GuessPassword counts a guess at a user's password that is about to be
-// looked at, or reports that it must not be. Count it in a transaction of its
-// own, before: then guesses that come together count too, on every node.
+// GuessPassword counts a guess at a user's password before it is checked, or
+// reports that it must not be checked. Count it in an earlier transaction of
+// its own: then guesses that come together count too, on every node.
 func (tx *Tx) GuessPassword(account, nameKey string, limit GuessLimit) (ok bool, err error) {
 	return tx.guess("password_guesses", "name_key", account, nameKey, limit)
 }
 
-// ForgetPasswordGuesses lets a user who knew the password begin anew.
+// ForgetPasswordGuesses lets a user who knew the password start again.
 func (tx *Tx) ForgetPasswordGuesses(account, nameKey string) error {
 	_, err := tx.exec(`DELETE FROM password_guesses WHERE account = $1 AND name_key = $2`, account, nameKey)
 	return err
 }
 
-// oldCodeGuesses is how many rows of spans that have ended are removed for
-// each that is added: devices may be made, guessed at and deleted without end.
+// oldCodeGuesses is the number of rows of expired spans that are removed for
+// each added one: devices may be created, guessed at and deleted without end.
 const oldCodeGuesses = 10
 
 // GuessCode is GuessPassword for the code of a device.
@@ -55,9 +55,8 @@ func (tx *Tx) GuessCode(account, serial string, limit GuessLimit) (ok bool, err 
 }
 
 // guess counts in one of the two tables. Nodes' clocks differ, so a span that
-// begins later than this node would have it is the one that counts; but one
-// that begins later by more than its length is left from a clock that was
-// wrong.
+// begins later than this node's would is the one that counts. But one that
+// begins later by more than its length comes from a wrong clock.
 func (tx *Tx) guess(table, column, account, name string, limit GuessLimit) (ok bool, err error) {
 	begin, oldest := limit.span(tx.Now)
 	var since time.Time

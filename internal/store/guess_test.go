@@ -16,7 +16,7 @@ var (
 	nineInThree    = store.GuessLimit{Guesses: 9, Within: 3 * time.Minute, Fixed: true}
 )
 
-// guesses makes n guesses at a time and says how many were let.
+// guesses makes n guesses at a time and returns how many were allowed.
 func guesses(t *testing.T, db *store.DB, at time.Time, n int, guess func(*store.Tx) (bool, error)) (let int) {
 	t.Helper()
 	for range n {
@@ -37,7 +37,7 @@ func TestGuessPassword(t *testing.T) {
 		fill(t, db, "Bob")
 		bob := func(tx *store.Tx) (bool, error) { return tx.GuessPassword(account, "bob", fiveInAQuarter) }
 		now := time.Date(2026, 11, 23, 10, 0, 0, 5e8, time.UTC)
-		// At once, as from several nodes.
+		// All at once, as from several nodes.
 		var wg sync.WaitGroup
 		var let atomic.Int64
 		for range 20 {

@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// server is a PostgreSQL server of the test's own.
+// server is a test's own PostgreSQL server.
 func server(t *testing.T) *storetest.Server {
 	t.Helper()
 	s, err := storetest.StartServer(t.Context(), false)
@@ -25,7 +25,7 @@ func server(t *testing.T) *storetest.Server {
 }
 
 // A server that hangs is ErrUnavailable at the deadline, for changes of all
-// accounts, for reads, and for those who wait for a connection.
+// accounts, for reads, and for callers that wait for a connection.
 func TestServerHangs(t *testing.T) {
 	t.Parallel()
 	proxy := storetest.NewProxy(t, server(t))
@@ -48,7 +48,7 @@ func TestServerHangs(t *testing.T) {
 	wait.Wait()
 }
 
-// touch makes a change of an account of many, or reads, or looks a key up.
+// touch makes a change of one of many accounts, or reads, or looks up a key.
 func touch(ctx context.Context, db *store.DB, n int) error {
 	switch n % 4 {
 	case 0:
@@ -62,9 +62,9 @@ func touch(ctx context.Context, db *store.DB, n int) error {
 	})
 }
 
-// Another server takes over while the old one hangs, and everyone waits for
-// the old one with much patience: all are sent on at once. Who was refused
-// repeats, as AWS's clients do.
+// Another server takes over while the old one hangs, and everyone waits
+// patiently for the old one: all are sent to the new one immediately. Refused
+// callers repeat, as AWS's clients do.
 func TestPromotion(t *testing.T) {
 	t.Parallel()
 	old, next := server(t), server(t)
@@ -100,7 +100,7 @@ func TestPromotion(t *testing.T) {
 	wait.Wait()
 }
 
-// replicate makes a database on another server what the test's is.
+// replicate copies the test's database to another server.
 func replicate(t *testing.T, url string) {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{URL: url})
@@ -114,7 +114,7 @@ func replicate(t *testing.T, url string) {
 }
 
 // A file that another process keeps locked is ErrUnavailable at the deadline,
-// and is written again when the process is gone.
+// and can be written again when the process is gone.
 func TestFileLockedByAnother(t *testing.T) {
 	cfg := storetest.SQLite(t)
 	cfg.Timeout = 300 * time.Millisecond

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Entity is a kind of thing that has policies. The tables of its policies are
-// named by it.
+// Entity is a kind of thing that has policies. It names the tables of the
+// policies.
 type Entity string
 
 // The kinds.
@@ -16,7 +16,7 @@ const (
 	RoleEntity  Entity = "role"
 )
 
-// InlinePolicy is a policy of one entity alone.
+// InlinePolicy is a policy of only one entity.
 type InlinePolicy struct{ Name, Document string }
 
 func inlinePolicyFields(p *InlinePolicy) []any { return []any{&p.Name, &p.Document} }
@@ -37,9 +37,8 @@ func (tx *Tx) PutInlinePolicy(of Entity, account, nameKey string, p InlinePolicy
 	return err
 }
 
-// InlinePolicy reads one policy of an entity by its name in any case. Where
-// policies from before differ in nothing but case, the one of this very
-// spelling comes first.
+// InlinePolicy reads one policy of an entity by its name in any case. If older
+// policies differ only in case, the one with this very spelling comes first.
 func (tx *Tx) InlinePolicy(of Entity, account, nameKey, name string) (p InlinePolicy, err error) {
 	err = tx.one(inlinePolicyFields(&p), `SELECT policy_name, document FROM `+string(of)+`_policies
 		WHERE account = $1 AND name_key = $2 AND lower(policy_name) = $3
@@ -48,8 +47,8 @@ func (tx *Tx) InlinePolicy(of Entity, account, nameKey, name string) (p InlinePo
 	return p, err
 }
 
-// InlinePolicies reads all policies of an entity in order of their names;
-// their sizes have a quota.
+// InlinePolicies reads all policies of an entity in the order of their names; a
+// quota limits their size.
 func (tx *Tx) InlinePolicies(of Entity, account, nameKey string) ([]InlinePolicy, error) {
 	return list(tx, inlinePolicyFields, `SELECT policy_name, document FROM `+string(of)+`_policies
 		WHERE account = $1 AND name_key = $2 ORDER BY policy_name`, account, nameKey)

@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// fillEntities makes the users ann and bob, and groups and roles of their
+// fillEntities creates the users ann and bob, and groups and roles with their
 // names.
 func fillEntities(t *testing.T, db *store.DB) {
 	t.Helper()

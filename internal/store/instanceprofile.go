@@ -84,7 +84,7 @@ func (tx *Tx) AddInstanceProfileRole(account, profileKey, roleKey string) error 
 		account, profileKey, roleKey)
 }
 
-// RemoveInstanceProfileRole takes a role from a profile, or fails with
+// RemoveInstanceProfileRole removes a role from a profile, or fails with
 // ErrNotFound.
 func (tx *Tx) RemoveInstanceProfileRole(account, profileKey, roleKey string) error {
 	return tx.change(`DELETE FROM instance_profile_roles WHERE account = $1 AND profile_key = $2 AND role_key = $3`,

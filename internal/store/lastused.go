@@ -17,9 +17,9 @@ type LastUsed struct {
 }
 
 // lastUsed gathers facts about use in memory, one per credential and one per
-// action of a principal, and writes them in batches. They are the only thing
-// that is acknowledged before it is durable: up to flushInterval of them are
-// lost by a crash.
+// action of a principal, and writes them in batches. Only these are
+// acknowledged before they are durable: a crash loses at most flushInterval of
+// them.
 type lastUsed struct {
 	db   *DB
 	span time.Duration // Config.UseSpan
@@ -72,8 +72,8 @@ func (u *lastUsed) close() error {
 	return u.flush(ctx)
 }
 
-// KeyUsed notes that an access key was used. It never waits for the
-// database; Flush does.
+// KeyUsed notes that an access key was used. It never waits for the database;
+// Flush does.
 func (db *DB) KeyUsed(keyID string, use LastUsed) {
 	u := &db.used
 	u.mu.Lock()
@@ -102,19 +102,20 @@ func laterBy(span time.Duration, have, use time.Time) bool {
 	return unix(use) >= unix(have)+int64(span/time.Second) || ahead(have, use)
 }
 
-// ClockSkew is how far the clocks of nodes may lie apart, as those of a client
-// and a node may. A time further ahead is of a clock that has stepped back
-// since, and true of nothing.
+// ClockSkew is the largest difference between the clocks of nodes, and of a
+// client and a node. A time further ahead comes from a clock that has stepped
+// back since, and is wrong.
 const ClockSkew = 15 * time.Minute
 
-// ahead says whether a recorded time is of a clock that has stepped back.
+// ahead reports whether a recorded time comes from a clock that has stepped
+// back.
 func ahead(recorded, now time.Time) bool { return recorded.After(now.Add(ClockSkew)) }
 
-// newer says whether a use is to be kept rather than the one that is noted.
+// newer reports whether to keep a use rather than the one that is noted.
 func newer(have, use time.Time) bool { return have.Before(use) || ahead(have, use) }
 
-// replaces is later for a statement: the new use, the recorded one, and the
-// placeholder of the span.
+// replaces is later as SQL: the new use, the recorded one, and the placeholder
+// of the span.
 func replaces(table, span string) string {
 	return fmt.Sprintf("(excluded.used >= %[1]s.used + %[2]s OR %[1]s.used > excluded.used + %[3]d)", table, span, int64(ClockSkew/time.Second))
 }
@@ -125,7 +126,8 @@ func (db *DB) Flush(ctx context.Context) error { return db.used.flush(ctx) }
 
 func (u *lastUsed) flush(ctx context.Context) error {
 	ctx = WithoutEvent(ctx)
-	// One flush at a time, so that one that returns has really written all.
+	// Only one flush runs at a time, so that when one returns everything is
+	// written.
 	u.flushing.Lock()
 	defer u.flushing.Unlock()
 	return errors.Join(u.flushCredentials(ctx), u.flushServices(ctx))
@@ -161,8 +163,8 @@ func (u *lastUsed) flushCredentials(ctx context.Context) error {
 	return err
 }
 
-// flushBatch bounds one transaction of a flush, so that edits are not kept
-// waiting behind it.
+// flushBatch bounds one transaction of a flush, so that edits do not wait
+// behind it.
 const flushBatch = 1000
 
 func (u *lastUsed) write(ctx context.Context, keys map[string]LastUsed, passwords map[[2]string]time.Time) error {
@@ -171,8 +173,8 @@ func (u *lastUsed) write(ctx context.Context, keys map[string]LastUsed, password
 	for id, use := range keys {
 		args = append(args, []any{use.At, use.Region, use.Service, id, span})
 	}
-	// The key's owner is looked up here: the user may have been renamed
-	// since, and the key deleted.
+	// The key's owner is looked up here: the user may have been renamed since,
+	// and the key deleted.
 	err := u.writeBatches(ctx, args, `INSERT INTO access_key_last_used (account, name_key, key_id, used, region, service)
 		SELECT account, name_key, key_id, CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT) FROM access_keys WHERE key_id = $4
 		ON CONFLICT (account, name_key, key_id) DO UPDATE SET used = excluded.used, region = excluded.region, service = excluded.service
@@ -200,8 +202,8 @@ func (u *lastUsed) writeBatches(ctx context.Context, args [][]any, sql string) e
 	return nil
 }
 
-// KeyLastUsed reads the recorded last use of a key, or ErrNotFound. Flush
-// first to see what is pending on this node.
+// KeyLastUsed reads the recorded last use of a key, or returns ErrNotFound.
+// Call Flush first to see what is pending on this node.
 func (tx *Tx) KeyLastUsed(keyID string) (use LastUsed, err error) {
 	err = tx.one([]any{&use.At, &use.Region, &use.Service},
 		`SELECT u.used, u.region, u.service FROM access_keys k
@@ -210,14 +212,14 @@ func (tx *Tx) KeyLastUsed(keyID string) (use LastUsed, err error) {
 	return use, err
 }
 
-// PasswordLastUsed reads when a user last signed in, or ErrNotFound.
+// PasswordLastUsed reads when a user last signed in, or returns ErrNotFound.
 func (tx *Tx) PasswordLastUsed(account, nameKey string) (at time.Time, err error) {
 	err = tx.one([]any{&at}, `SELECT used FROM password_last_used WHERE account = $1 AND name_key = $2`, account, nameKey)
 	return at, err
 }
 
-// PasswordsLastUsed is PasswordLastUsed for many users, by their keys. Those
-// whose password was never used are left out.
+// PasswordsLastUsed is PasswordLastUsed for many users, by their keys. It
+// leaves out those whose password was never used.
 func (tx *Tx) PasswordsLastUsed(account string, nameKeys []string) (map[string]time.Time, error) {
 	type use struct {
 		nameKey string

@@ -13,8 +13,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// Callers whose contexts end at any moment leave every connection as they
-// found it, cost none, and are told the truth about their change.
+// Callers whose contexts end at any moment leave every connection as they found
+// it, cost none, and are told the truth about their change.
 func TestCallersWhoLeave(t *testing.T) {
 	const callers, each = 8, 400
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
@@ -23,7 +23,7 @@ func TestCallersWhoLeave(t *testing.T) {
 		fill(t, db, "u")
 		db.AskAlways()
 		var wait, opened sync.WaitGroup
-		// The connections that so many callers need are open before.
+		// The connections that so many callers need are opened before.
 		opened.Add(cfg.Readers)
 		for range cfg.Readers {
 			wait.Go(func() { view(t, db, func(tx *store.Tx) error { opened.Done(); opened.Wait(); return nil }) })
@@ -86,8 +86,8 @@ func leave(ctx context.Context, db *store.DB, name string, kind int) error {
 	})
 }
 
-// A caller who waits for the writer is let go when its time is up, and its
-// change is then never made.
+// A caller that waits for the writer stops when its time is up, and its change
+// then never happens.
 func TestWaitingForWriterEnds(t *testing.T) {
 	for name, cfg := range map[string]store.Config{"sqlite": storetest.SQLite(t), "memory": {Memory: true}} {
 		t.Run(name, func(t *testing.T) {
@@ -124,8 +124,8 @@ func TestWaitingForWriterEnds(t *testing.T) {
 	}
 }
 
-// A connection that was left within a transaction is put in order before the
-// next change, and before the next reader.
+// A connection that was left within a transaction is repaired before the next
+// change, and before the next reader.
 func TestConnectionLeftWithinTransaction(t *testing.T) {
 	for name, cfg := range map[string]store.Config{"sqlite": storetest.SQLite(t), "memory": {Memory: true}} {
 		t.Run(name, func(t *testing.T) {
@@ -149,8 +149,8 @@ func TestConnectionLeftWithinTransaction(t *testing.T) {
 	}
 }
 
-// A transaction that could not be serialized is repeated, also where its
-// closure went on after the statement that failed.
+// A transaction that could not be serialized is repeated, even if its closure
+// continued after the statement that failed.
 func TestFirstFailureCounts(t *testing.T) {
 	db := storetest.Open(t, storetest.Postgres(t))
 	fill(t, db)

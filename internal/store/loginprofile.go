@@ -2,8 +2,8 @@ package store
 
 import "time"
 
-// LoginProfile is the password of a user, of root too. Times are the
-// profile's creation and the moment the password was last set.
+// LoginProfile is the password of a user or of root. Times are the profile's
+// creation and the last setting of the password.
 type LoginProfile struct {
 	Account       string
 	NameKey       string
@@ -32,8 +32,8 @@ func (tx *Tx) LoginProfile(account, nameKey string) (p LoginProfile, err error) 
 	return p, err
 }
 
-// SetPassword replaces a user's password now, and ends the sessions that were
-// begun with another one.
+// SetPassword replaces a user's password now, and ends the sessions that began
+// with another one.
 func (tx *Tx) SetPassword(account, nameKey, hash string, resetRequired bool) error {
 	if err := tx.EndUserSessions(account, nameKey); err != nil {
 		return err
@@ -43,12 +43,12 @@ func (tx *Tx) SetPassword(account, nameKey, hash string, resetRequired bool) err
 }
 
 // SetPasswordReset says whether the user must choose another password at the
-// next sign-in. When the password was set stays as it is.
+// next sign-in. It does not change the time of the password.
 func (tx *Tx) SetPasswordReset(account, nameKey string, required bool) error {
 	return tx.change(`UPDATE login_profiles SET reset_required = $1 WHERE account = $2 AND name_key = $3`, required, account, nameKey)
 }
 
-// DeleteLoginProfile takes a user's password away, and ends its sessions. The
+// DeleteLoginProfile deletes a user's password and ends its sessions. The
 // password's history stays.
 func (tx *Tx) DeleteLoginProfile(account, nameKey string) error {
 	if err := tx.EndUserSessions(account, nameKey); err != nil {
@@ -57,8 +57,8 @@ func (tx *Tx) DeleteLoginProfile(account, nameKey string) error {
 	return tx.change(`DELETE FROM login_profiles WHERE account = $1 AND name_key = $2`, account, nameKey)
 }
 
-// PasswordHistory reads the hashes of the passwords a user has had, the
-// present one included, newest first.
+// PasswordHistory reads the hashes of a user's passwords, including the present
+// one, newest first.
 func (tx *Tx) PasswordHistory(account, nameKey string) ([]string, error) {
 	return list(tx, func(s *string) []any { return []any{s} },
 		`SELECT password_hash FROM password_history WHERE account = $1 AND name_key = $2 ORDER BY seq DESC`, account, nameKey)

@@ -7,15 +7,15 @@ type MFADevice struct {
 	Account string
 	Serial  string // the device's ARN
 	// ID orders the devices of an account by their age. A device that is
-	// made again under an old serial has another one.
+	// created again with an old serial has another one.
 	ID       string
 	Assigned bool
-	NameKey  string // whose it is, if it is assigned
+	NameKey  string // the owner, if it is assigned
 	Seed     []byte
 	Created  time.Time
 	Enabled  time.Time // zero if it is not assigned
-	// LastStep is the time step of the second code of the newest pair that was
-	// accepted, and Drift the steps that the device's clock runs ahead of ours.
+	// LastStep is the time step of the second code of the newest accepted pair.
+	// Drift is the number of steps that the device's clock is ahead of ours.
 	LastStep, Drift int64
 }
 
@@ -46,7 +46,7 @@ func (tx *Tx) UserMFADevices(account, nameKey string) ([]MFADevice, error) {
 		WHERE d.account = $1 AND d.name_key = $2 ORDER BY d.device_id`, account, nameKey)
 }
 
-// Assignment says which devices are meant.
+// Assignment selects devices.
 type Assignment string
 
 // The zero Assignment means all devices.
@@ -82,8 +82,8 @@ func (tx *Tx) AssignMFADevice(d MFADevice) error {
 		d.NameKey, d.Enabled, d.LastStep, d.Drift, d.Account, d.Serial)
 }
 
-// MFACodesUsed reads the steps of a device's codes that were used, from first to
-// last.
+// MFACodesUsed reads the steps of a device's codes that were used, from first
+// to last.
 func (tx *Tx) MFACodesUsed(account, serial string, first, last int64) ([]int64, error) {
 	return list(tx, func(step *int64) []any { return []any{step} }, `SELECT step FROM mfa_used_codes
 		WHERE account = $1 AND serial = $2 AND step >= $3 AND step <= $4 ORDER BY step`, account, serial, first, last)
@@ -100,8 +100,9 @@ func (tx *Tx) UseMFACode(account, serial string, step, oldest int64) error {
 		account, serial, step)
 }
 
-// UnassignMFADevice takes a device from its user. It keeps its seed, and what
-// is known of its clock and its codes, so that no old code works again.
+// UnassignMFADevice takes a device from its user. The device keeps its seed,
+// and what is known of its clock and its codes, so that no old code works
+// again.
 func (tx *Tx) UnassignMFADevice(account, serial string) error {
 	return tx.change(`UPDATE mfa_devices SET name_key = NULL, enabled = 0 WHERE account = $1 AND serial = $2`, account, serial)
 }
@@ -125,7 +126,7 @@ func (tx *Tx) SetMFADeviceTag(account, serial string, t Tag) error {
 	return err
 }
 
-// DeleteMFADeviceTag deletes a tag, if it is there.
+// DeleteMFADeviceTag deletes a tag, if it exists.
 func (tx *Tx) DeleteMFADeviceTag(account, serial, key string) error {
 	_, err := tx.exec(`DELETE FROM mfa_device_tags WHERE account = $1 AND serial = $2 AND tag_key = $3`, account, serial, key)
 	return err

@@ -109,7 +109,7 @@ func TestUnassignMFADevice(t *testing.T) {
 	})
 }
 
-// A code is used once, in any order, of a device for as long as it is there.
+// A code works once, in any order, for as long as its device exists.
 func TestUsedMFACodes(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)

@@ -22,7 +22,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// steps are the migrations in the words of a dialect.
+// steps returns the migrations in the words of a dialect.
 func steps(d dialect) ([]*goose.Migration, error) {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
@@ -112,8 +112,8 @@ var emptyDatabase string
 // emptyPage is the size of its pages, SQLite's default.
 const emptyPage = 4096
 
-// emptySchema is what databases in memory start as. They share its pages until
-// they change them. Running the migrations instead would take a third of the
+// emptySchema is the content that databases in memory start with. They share
+// its pages until they change them. The migrations would take a third of the
 // time in which 'rollcall dev' starts.
 var emptySchema = sync.OnceValue(func() mvcc.Snapshot {
 	snapshot := mvcc.NewSnapshot("")
@@ -123,8 +123,8 @@ var emptySchema = sync.OnceValue(func() mvcc.Snapshot {
 	return snapshot
 })
 
-// postgresLocker keeps nodes that start together from migrating together. A
-// table, because CockroachDB has no session advisory locks.
+// postgresLocker prevents nodes that start together from migrating together. It
+// is a table, because CockroachDB has no session advisory locks.
 func postgresLocker() (lock.Locker, error) {
 	return lock.NewPostgresTableLocker(
 		lock.WithTableLockTimeout(100*time.Millisecond, 600), lock.WithTableUnlockTimeout(100*time.Millisecond, 100),

@@ -11,8 +11,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// A database that is no longer where its name leads takes no changes, whatever
-// became of it, and says so to who asks whether it is ready.
+// A database whose name leads to something else accepts no changes, whatever
+// happened to it, and is not ready.
 func TestMovedDatabase(t *testing.T) {
 	for name, move := range map[string]func(path string) error{
 		"moved away":           func(path string) error { return os.Rename(path, path+".old") },
@@ -51,7 +51,7 @@ func TestMovedDatabase(t *testing.T) {
 	}
 }
 
-// copyOver puts a copy of a file in the place of another one.
+// copyOver replaces a file by a copy.
 func copyOver(from, to string) error {
 	f, err := os.Open(from)
 	if err != nil {
@@ -68,8 +68,8 @@ func copyOver(from, to string) error {
 	return errors.Join(g.Close(), os.Rename(to+".new", to))
 }
 
-// A database that goes away during a change is noticed before the change is
-// acknowledged; put back it takes changes again.
+// If a database disappears during a change, the store notices before the change
+// is acknowledged. Once it is back, it accepts changes again.
 func TestDatabaseMovesDuringChange(t *testing.T) {
 	path := storetest.SQLite(t).Path
 	db := storetest.Open(t, store.Config{Path: path})
@@ -90,7 +90,7 @@ func TestDatabaseMovesDuringChange(t *testing.T) {
 	}
 }
 
-// A database behind a link has its files beside it, and is missed when the
+// A database behind a link has its files next to it, and is missed when the
 // link leads elsewhere.
 func TestLinkedDatabase(t *testing.T) {
 	dir := t.TempDir()

@@ -6,7 +6,7 @@ import "time"
 type OIDCProvider struct {
 	Account     string
 	URL         string // without https://
-	Thumbprints string // parted by spaces, in their order
+	Thumbprints string // separated by spaces, in their order
 	Created     time.Time
 }
 
@@ -43,7 +43,8 @@ func (tx *Tx) DeleteOIDCProvider(account, url string) error {
 	return tx.change(`DELETE FROM oidc_providers WHERE account = $1 AND url = $2`, account, url)
 }
 
-// OIDCClientIDs reads the client ids of a provider as they were added.
+// OIDCClientIDs reads the client ids of a provider in the order of their
+// addition.
 func (tx *Tx) OIDCClientIDs(account, url string) ([]string, error) {
 	return list(tx, func(id *string) []any { return []any{id} },
 		`SELECT client_id FROM oidc_client_ids WHERE account = $1 AND url = $2 ORDER BY seq, client_id`, account, url)
@@ -57,7 +58,7 @@ func (tx *Tx) AddOIDCClientID(account, url, id string) error {
 	return err
 }
 
-// RemoveOIDCClientID takes a client id from a provider, if it is there.
+// RemoveOIDCClientID removes a client id from a provider, if it is there.
 func (tx *Tx) RemoveOIDCClientID(account, url, id string) error {
 	_, err := tx.exec(`DELETE FROM oidc_client_ids WHERE account = $1 AND url = $2 AND client_id = $3`, account, url, id)
 	return err

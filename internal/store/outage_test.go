@@ -9,8 +9,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// A server that was restarted is used again at once: connections that died
-// with it are no error of whoever comes next.
+// A restarted server can be used again immediately: connections that died with
+// it cause no error for the next caller.
 func TestPostgresRestart(t *testing.T) {
 	ctx := context.Background()
 	server, err := storetest.StartServer(ctx, false)
@@ -20,7 +20,7 @@ func TestPostgresRestart(t *testing.T) {
 	t.Cleanup(func() { server.Stop() })
 	db := storetest.Open(t, store.Config{URL: server.URL})
 	fill(t, db, "u")
-	// Several connections are in the pool when the server goes away.
+	// Several connections are in the pool when the server stops.
 	view(t, db, func(tx *store.Tx) error {
 		view(t, db, func(tx *store.Tx) error {
 			_, err := tx.User(account, "u")

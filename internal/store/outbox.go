@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// ErrUnknown says that it is not known whether a transaction committed: the
-// database went away in between, and does not answer.
+// ErrUnknown reports that nobody knows whether a transaction committed: the
+// database failed meanwhile, and does not answer.
 var ErrUnknown = errors.New("store: it is not known whether the change was made")
 
 // Event is a call that may change something, on its way to the audit trail.
-// Each of its transactions that commits leaves a row in the outbox with the
+// Each of its committed transactions leaves a row in the outbox with the
 // change, so that a crash before the record is written loses no record. The
-// same row says afterwards whether the transaction did commit.
+// same row says afterwards that the transaction did commit.
 type Event struct {
-	// ID names the record, whoever writes it.
+	// ID names the record, whichever process writes it.
 	ID string
-	// Record is the record as it is written after a crash. made are the ids of
-	// what the transaction made.
+	// Record returns the record as it is written after a crash. made holds the
+	// ids of what the transaction created.
 	Record func(made []string) []byte
 
 	runs    int64 // of transactions
@@ -29,16 +29,16 @@ type Event struct {
 	unknown bool
 }
 
-// Committed says whether a transaction of the call committed.
+// Committed reports whether a transaction of the call committed.
 func (e *Event) Committed() bool { return e.commits > 0 }
 
-// Unknown says whether the fate of a transaction of the call is not known.
+// Unknown reports whether the fate of a transaction of the call is not known.
 func (e *Event) Unknown() bool { return e.unknown }
 
 type eventContext struct{}
 
-// WithoutEvent is the context of changes that are not the call's own: what is
-// noted beside it, whatever becomes of it.
+// WithoutEvent returns the context for changes that are not the call's own:
+// what is noted besides, whatever becomes of the call.
 func WithoutEvent(ctx context.Context) context.Context {
 	return context.WithValue(ctx, eventContext{}, (*Event)(nil))
 }
@@ -49,11 +49,11 @@ func EventOf(ctx context.Context) *Event {
 	return e
 }
 
-// outbox is what this process knows of its own rows.
+// outbox holds what this process knows about its own rows.
 type outbox struct {
 	mu     sync.Mutex
 	flying map[string]bool // events whose record is not written yet
-	done   []string        // events whose rows may go
+	done   []string        // events whose rows may be deleted
 }
 
 // BeginEvent returns the context of a call that may change something. EndEvent
@@ -61,7 +61,7 @@ type outbox struct {
 func (db *DB) BeginEvent(ctx context.Context, e *Event) context.Context {
 	ctx = context.WithValue(ctx, eventContext{}, e)
 	if db.memory {
-		return ctx // no row: what would outlive a crash is gone with it
+		return ctx // no row: data that would outlive a crash does not exist here
 	}
 	o := &db.outbox
 	o.mu.Lock()
@@ -73,9 +73,9 @@ func (db *DB) BeginEvent(ctx context.Context, e *Event) context.Context {
 	return ctx
 }
 
-// EndEvent says whether the record of a call was written. If it was, the rows
-// that the call left are for ForgetRecorded; if not, UnrecordedEvents will have
-// them.
+// EndEvent says whether the record of a call was written. If it was,
+// ForgetRecorded deletes the rows that the call left; if not, UnrecordedEvents
+// returns them.
 func (db *DB) EndEvent(e *Event, recorded bool) {
 	o := &db.outbox
 	o.mu.Lock()
@@ -92,8 +92,8 @@ func (db *DB) updateEvent(ctx context.Context, e *Event, fn func(*Tx) error) err
 		if err := fn(tx); err != nil || db.memory {
 			return err
 		}
-		// A transaction that is repeated leaves another row: the place of the
-		// first may be taken; see lost.
+		// A transaction that is repeated leaves another row, because the place
+		// of the first may be taken; see lost.
 		e.runs++
 		return tx.c.leave(tx.ctx, `INSERT INTO outbox (event_id, seq, node, created_ms, record)
 			VALUES ($1, $2, $3, `+tx.clock+`, $4)`, []any{e.ID, e.runs, db.node, string(e.Record(tx.ids))})
@@ -107,7 +107,7 @@ func (db *DB) updateEvent(ctx context.Context, e *Event, fn func(*Tx) error) err
 	return err
 }
 
-// made notes the id of what a transaction makes, for the event's record.
+// made notes the id of what a transaction creates, for the event's record.
 func (tx *Tx) made(id string) { tx.ids = append(tx.ids, id) }
 
 // aside changes rows of the outbox, until Config.Timeout at most.
@@ -121,8 +121,8 @@ func (db *DB) aside(ctx context.Context, fn func(conn) error) error {
 const outboxBatch = 500
 
 // ForgetRecorded removes the rows of events whose records were written, after
-// flush has seen to it that they stay written. What cannot be removed now is
-// for the next time.
+// flush has made sure that they stay written. What cannot be removed now is
+// removed the next time.
 func (db *DB) ForgetRecorded(ctx context.Context, flush func() error) error {
 	o := &db.outbox
 	o.mu.Lock()
@@ -152,27 +152,27 @@ func (db *DB) ForgetRecorded(ctx context.Context, flush func() error) error {
 	return nil
 }
 
-// Unrecorded is a change whose record nobody wrote yet.
+// Unrecorded is a change whose record nobody has written yet.
 type Unrecorded struct {
 	EventID string
 	Record  []byte
 }
 
 const (
-	// eventAge is how old the row of a node that lives is before another one
-	// writes its record. It is more than a record may take.
+	// eventAge is the age of a living node's row before another node writes its
+	// record. It is longer than a record may take.
 	eventAge = 15 * time.Second
-	// deadAge is the same for a node that has no connection left. One that
-	// lives may have lost all of them for a moment.
+	// deadAge is the same for a node without a connection. A living node may
+	// have lost all of them for a moment.
 	deadAge = time.Second
-	// markAge is how long rows are kept that only say what became of a
-	// transaction.
+	// markAge is the time for which rows are kept that only say what became of
+	// a transaction.
 	markAge = time.Hour
 )
 
-// UnrecordedEvents are changes whose records were not written: their process
-// has ended, or did not write them for long. starting says that this process
-// has just begun: on a file that it has for itself the others have ended.
+// UnrecordedEvents returns changes whose records were not written: their
+// process has ended, or did not write them for long. starting says that this
+// process has just begun: if it has the file for itself, all others have ended.
 func (db *DB) UnrecordedEvents(ctx context.Context, starting bool) ([]Unrecorded, error) {
 	if db.memory {
 		return nil, nil
@@ -191,7 +191,7 @@ func (db *DB) UnrecordedEvents(ctx context.Context, starting bool) ([]Unrecorded
 	var all []Unrecorded
 	for _, r := range rows {
 		dead := living == nil && starting || living != nil && !living[r.node] && r.age > deadAge
-		// A negative age is that of a clock that was set back.
+		// A negative age comes from a clock that was set back.
 		if !skip[r.EventID] && (dead || r.age > eventAge || r.age < 0) {
 			skip[r.EventID] = true // a call may have left several
 			all = append(all, r.Unrecorded)
@@ -229,7 +229,7 @@ func (db *DB) outboxRows(ctx context.Context) ([]outboxRow, error) {
 	return all, err
 }
 
-// mine are the events that this process will write, or has written.
+// mine holds the events that this process will write, or has written.
 func (o *outbox) mine() map[string]bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -244,7 +244,8 @@ func (o *outbox) mine() map[string]bool {
 }
 
 // EventsRecorded says that the records of events were written for others. Their
-// rows stay a while: who asks later what became of the transaction finds them.
+// rows stay for a while, so that the other node can still find out what became
+// of the transaction.
 func (db *DB) EventsRecorded(ctx context.Context, ids []string) error {
 	args := make([][]any, len(ids))
 	for i, id := range ids {

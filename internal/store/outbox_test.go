@@ -12,12 +12,12 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// eventOf is an event whose record tells what was made.
+// eventOf returns an event whose record tells what was created.
 func eventOf(id string) *store.Event {
 	return &store.Event{ID: id, Record: func(made []string) []byte { return []byte(id + ":" + strings.Join(made, ",")) }}
 }
 
-// outboxRows are the rows of the outbox.
+// outboxRows returns the rows of the outbox.
 func outboxRows(t *testing.T, db *store.DB) (rows [][2]string) {
 	t.Helper()
 	view(t, db, func(tx *store.Tx) (err error) {
@@ -33,8 +33,8 @@ func onDisk(t *testing.T, test func(t *testing.T, cfg store.Config)) {
 	t.Run("postgres", func(t *testing.T) { test(t, storetest.Postgres(t)) })
 }
 
-// A change leaves a row with it until its record was written; what was not
-// done leaves none.
+// A change leaves a row with it until its record was written; a change that
+// failed leaves none.
 func TestOutboxRowIsOfItsChange(t *testing.T) {
 	onDisk(t, func(t *testing.T, cfg store.Config) {
 		db := storetest.Open(t, cfg)
@@ -73,8 +73,8 @@ func TestOutboxRowIsOfItsChange(t *testing.T) {
 	})
 }
 
-// What a process left that ended before it wrote its records is found by the
-// next one, once; rows of one that lives are left to it.
+// The next process finds, once, what a process left that ended before it wrote
+// its records. Rows of a living process are left to it.
 func TestOutboxOfTheDead(t *testing.T) {
 	onDisk(t, func(t *testing.T, cfg store.Config) {
 		dead := storetest.Open(t, cfg)
@@ -122,7 +122,7 @@ func TestOutboxOfTheDead(t *testing.T) {
 	})
 }
 
-// A process that lives and does not write a record leaves it to others.
+// If a living process does not write a record, others do.
 func TestOutboxOfTheSlow(t *testing.T) {
 	onDisk(t, func(t *testing.T, cfg store.Config) {
 		slow, db := storetest.Open(t, cfg), storetest.Open(t, cfg)
@@ -137,8 +137,8 @@ func TestOutboxOfTheSlow(t *testing.T) {
 	})
 }
 
-// The fate of a commit whose answer was lost is found out: the change was made,
-// or never will be and is made anew. It is never made twice.
+// The store finds out the fate of a commit whose answer was lost: the change
+// happened, or never will and is repeated. It never happens twice.
 func TestFateOfCommit(t *testing.T) {
 	for name, want := range map[string]struct {
 		cut cut
@@ -184,7 +184,7 @@ func TestFateOfCommit(t *testing.T) {
 	}
 }
 
-// Where the database stays away, the fate is unknown, and said to be.
+// If the database stays away, the fate is unknown, and the error says so.
 func TestFateUnknown(t *testing.T) {
 	cfg := storetest.Postgres(t)
 	real := storetest.Open(t, cfg)

@@ -35,18 +35,18 @@ func (tx *Tx) Passkey(account, serial string) (p Passkey, err error) {
 	return p, err
 }
 
-// UserPasskeys reads the devices of a user in order of their age.
+// UserPasskeys reads the devices of a user in the order of their age.
 func (tx *Tx) UserPasskeys(account, nameKey string) ([]Passkey, error) {
 	return list(tx, passkeyFields, `SELECT `+passkeyColumns+` FROM passkeys
 		WHERE account = $1 AND name_key = $2 ORDER BY device_id`, account, nameKey)
 }
 
-// CountPasskeyUse notes how often a device says that it was used.
+// CountPasskeyUse stores the device's own count of its uses.
 func (tx *Tx) CountPasskeyUse(account, serial string, signCount int64) error {
 	return tx.change(`UPDATE passkeys SET sign_count = $1 WHERE account = $2 AND serial = $3`, signCount, account, serial)
 }
 
-// DeletePasskey takes a device away.
+// DeletePasskey deletes a device.
 func (tx *Tx) DeletePasskey(account, serial string) error {
 	return tx.change(`DELETE FROM passkeys WHERE account = $1 AND serial = $2`, account, serial)
 }

@@ -9,11 +9,11 @@ type PasswordPolicy struct {
 	RequireLower   bool
 	AllowChange    bool // users may change their own passwords
 	MaxAge         int  // days, 0 for no expiry
-	Reuse          int  // how many passwords may not come again, 0 for any may
+	Reuse          int  // how many passwords must not come again, 0 if any may
 	HardExpiry     int  // one of the constants
 }
 
-// What UpdateAccountPasswordPolicy was given as HardExpiry.
+// The value of HardExpiry in UpdateAccountPasswordPolicy.
 const (
 	HardExpiryFalse = 0
 	HardExpiryTrue  = 1
@@ -23,7 +23,7 @@ const (
 const passwordPolicyColumns = `minimum_length, require_symbols, require_numbers, require_upper, require_lower,
 	allow_change, max_age, reuse, hard_expiry`
 
-// PasswordPolicy reads an account's policy, or ErrNotFound where it never
+// PasswordPolicy reads an account's policy, or returns ErrNotFound if it never
 // set one.
 func (tx *Tx) PasswordPolicy(account string) (p PasswordPolicy, err error) {
 	err = tx.one([]any{&p.MinimumLength, &p.RequireSymbols, &p.RequireNumbers, &p.RequireUpper, &p.RequireLower,

@@ -12,9 +12,9 @@ type Policy struct {
 	ID             string // ANPA…
 	Description    string
 	Created        time.Time
-	Updated        time.Time // when the newest version was made
+	Updated        time.Time // the creation of the newest version
 	DefaultVersion int
-	LastVersion    int // the number given last: numbers are not used again
+	LastVersion    int // the last number: numbers are not used again
 }
 
 const policyColumns = "account, name_key, name, path, arn, policy_id, description, created, updated, default_version, last_version"
@@ -57,15 +57,15 @@ func (tx *Tx) CountPolicies(account string) (n int, err error) {
 	return n, err
 }
 
-// UpdatePolicy writes what changes of a policy: the default version, the last
+// UpdatePolicy writes what changes in a policy: the default version, the last
 // number and the time of the update.
 func (tx *Tx) UpdatePolicy(p Policy) error {
 	return tx.change(`UPDATE policies SET updated = $1, default_version = $2, last_version = $3 WHERE account = $4 AND name_key = $5`,
 		p.Updated, p.DefaultVersion, p.LastVersion, p.Account, p.NameKey)
 }
 
-// DeletePolicy deletes a policy with its versions and tags. Whether it is
-// attached the caller asks.
+// DeletePolicy deletes a policy with its versions and tags. The caller checks
+// that it is not attached.
 func (tx *Tx) DeletePolicy(account, nameKey string) error {
 	return tx.change(`DELETE FROM policies WHERE account = $1 AND name_key = $2`, account, nameKey)
 }

@@ -2,7 +2,7 @@ package store
 
 import "strings"
 
-// PolicyUse counts who uses a managed policy.
+// PolicyUse counts the users of a managed policy.
 type PolicyUse struct {
 	ARN         string
 	Attachments int // users, groups and roles that it is attached to
@@ -11,7 +11,7 @@ type PolicyUse struct {
 
 func policyUseFields(u *PolicyUse) []any { return []any{&u.ARN, &u.Attachments, &u.Boundaries} }
 
-// PolicyUse counts who uses one policy, of the account or of AWS.
+// PolicyUse counts the uses of one policy, of the account or of AWS.
 func (tx *Tx) PolicyUse(account, arn string) (u PolicyUse, err error) {
 	u.ARN = arn
 	err = tx.one([]any{&u.Attachments, &u.Boundaries}, `SELECT
@@ -23,8 +23,8 @@ func (tx *Tx) PolicyUse(account, arn string) (u PolicyUse, err error) {
 	return u, err
 }
 
-// PoliciesUsed counts for every policy that anybody of an account uses, by its
-// ARN.
+// PoliciesUsed counts the uses of every policy that anybody of an account uses,
+// by its ARN.
 func (tx *Tx) PoliciesUsed(account string) (map[string]PolicyUse, error) {
 	all, err := list(tx, policyUseFields, `SELECT policy_arn, CAST(SUM(attached) AS BIGINT), CAST(SUM(boundary) AS BIGINT) FROM (
 		SELECT policy_arn, 1 AS attached, 0 AS boundary FROM user_attachments WHERE account = $1
@@ -46,13 +46,12 @@ func (tx *Tx) PoliciesUsed(account string) (map[string]PolicyUse, error) {
 // PolicyEntity is a user, group or role that uses a policy.
 type PolicyEntity struct{ NameKey, Name, Path, ID string }
 
-// entityTables are the tables of the entities, and their columns of unique
-// ids.
+// entityTables are the tables of the entities, and their columns of unique ids.
 var entityTables = map[Entity][2]string{
 	UserEntity: {"users", "user_id"}, GroupEntity: {"user_groups", "group_id"}, RoleEntity: {"roles", "role_id"},
 }
 
-// Use is which use of a policy counts.
+// Use says which uses of a policy count.
 type Use struct{ Attached, Boundary bool }
 
 // PolicyEntities reads up to limit entities of a kind that use a policy, in
@@ -88,7 +87,7 @@ func (tx *Tx) PolicyEntities(of Entity, use Use, account, arn, after, prefix str
 }
 
 // policyKeysSQL reads the keys of the entities of a kind that use a policy; ""
-// where none can.
+// if none can.
 func policyKeysSQL(of Entity, use Use) string {
 	var uses []string
 	add := func(table string) {
@@ -106,12 +105,12 @@ func policyKeysSQL(of Entity, use Use) string {
 	return `SELECT name_key FROM (` + strings.Join(uses, " UNION ") + `) AS used ORDER BY name_key LIMIT $4`
 }
 
-// keyBatch is how many keys one statement names.
+// keyBatch is the number of keys that one statement names.
 const keyBatch = 200
 
-// padded adds keys to the arguments of a statement, the last one again and
-// again until their number is one of few: every other number would be another
-// statement to prepare.
+// padded adds keys to the arguments of a statement. It repeats the last one
+// until their number is one of a few: every other number would need another
+// prepared statement.
 func padded(args []any, keys []string) []any {
 	size := 1
 	if len(keys) > 1 {

@@ -21,10 +21,11 @@ type postgres struct {
 	pool  *pgxpool.Pool
 	turns postgresTurns
 	watch *postgresWatch
-	// patience bounds how long the fate of a commit is looked for; see lost.
+	// patience bounds how long the store tries to find out the fate of a
+	// commit; see lost.
 	patience time.Duration
-	// checkIdle is how long a connection may be idle until it is asked whether
-	// it is alive.
+	// checkIdle is the time for which a connection may be idle before it is
+	// asked whether it is alive.
 	checkIdle time.Duration
 }
 
@@ -68,16 +69,16 @@ func (e *postgres) locksTables(ctx context.Context) bool {
 	return err == nil
 }
 
-// beginView is one snapshot that nothing can be changed in.
+// beginView begins a snapshot in which nothing can be changed.
 const beginView = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-// view repeats what broke before it had read anything.
+// view repeats a transaction that broke before it had read anything.
 func (e *postgres) view(ctx context.Context, fn func(conn) error) error {
 	return e.repeat(ctx, beginView, fn)
 }
 
 // glance runs one statement without a transaction around it: one round trip
-// where there were three. A pooled connection that died is left for the next.
+// instead of three. A dead pooled connection is skipped for the next one.
 func (e *postgres) glance(ctx context.Context, fn func(conn) error) error {
 	for try := int32(0); ; try++ {
 		c, err := e.acquire(ctx)
@@ -93,11 +94,11 @@ func (e *postgres) glance(ctx context.Context, fn func(conn) error) error {
 	}
 }
 
-// beginUpdate bounds how long a node that stands still in the middle of a
-// change, paused or cut off, keeps the rows it touched, and its turn, from all
-// others: half of the time that a call has. Views lock nothing, and may wait
-// for whoever reads what they found. Reading a table as a whole would conflict
-// with every change to it, so small tables are read by their keys, too.
+// beginUpdate bounds how long a node that stops in the middle of a change,
+// paused or cut off, keeps the rows that it touched, and its turn, from all
+// others: half of the time of a call. Views lock nothing, and may wait for the
+// reader of their results. A full read of a table would conflict with every
+// change to it, so small tables are read by their keys, too.
 const beginUpdate = `BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL idle_in_transaction_session_timeout = '5s';
 	SET LOCAL enable_seqscan = off`
 
@@ -109,7 +110,7 @@ func (e *postgres) update(ctx context.Context, fn func(conn) error) error {
 }
 
 // repeat runs fn in a transaction until it commits, fails for good, or the
-// context ends. Only what surely did not commit is repeated.
+// context ends. It repeats only what certainly did not commit.
 func (e *postgres) repeat(ctx context.Context, begin string, fn func(conn) error) error {
 	for try := 1; ; try++ {
 		again, err := e.once(ctx, begin, fn)
@@ -122,8 +123,8 @@ func (e *postgres) repeat(ctx context.Context, begin string, fn func(conn) error
 	}
 }
 
-// pause waits before a transaction is repeated, at random, so that those who
-// met once do not meet again.
+// pause waits before a transaction is repeated, for a random time, so that
+// transactions that met once do not meet again.
 func pause(ctx context.Context, try int) {
 	limit := min(time.Duration(try)*2*time.Millisecond, 50*time.Millisecond)
 	select {
@@ -132,7 +133,7 @@ func pause(ctx context.Context, try int) {
 	}
 }
 
-// once runs fn in a transaction. The connection goes back to the pool only
+// once runs fn in a transaction. The connection returns to the pool only
 // outside of one: release closes all others.
 func (e *postgres) once(ctx context.Context, begin string, fn func(conn) error) (again bool, err error) {
 	c, err := e.begin(ctx, begin)
@@ -149,15 +150,15 @@ func (e *postgres) once(ctx context.Context, begin string, fn func(conn) error) 
 	}
 	err = c.commit()
 	if err == nil || begin == beginView && c.pooled.Conn().IsClosed() {
-		return false, nil // what a view has read stands, whatever becomes of its end
+		return false, nil // what a view has read is valid, whatever its end
 	}
 	return e.lost(ctx, c, err)
 }
 
-// begin starts a transaction. A pooled connection may have died since it was
-// used last, all of them if the server was restarted; a begin that failed did
-// nothing, so it is repeated on the next one. A server that cannot be
-// connected to is down: that is for the client to repeat.
+// begin starts a transaction. A pooled connection may have died since its last
+// use, or all of them if the server was restarted. A begin that failed did
+// nothing, so it is repeated on the next one. If the server cannot be connected
+// to, it is down, and the client has to repeat.
 func (e *postgres) begin(ctx context.Context, begin string) (*postgresConn, error) {
 	for try := int32(0); ; try++ {
 		c, err := e.acquire(ctx)
@@ -176,8 +177,8 @@ func (e *postgres) begin(ctx context.Context, begin string) (*postgresConn, erro
 	}
 }
 
-// acquire takes a connection from the pool. The end of ctx ends the waiting
-// for one. What then runs on it is ended by ctx's deadline only: pgx closes a
+// acquire takes a connection from the pool. The end of ctx ends the wait for
+// one. Only ctx's deadline ends what then runs on it, because pgx closes a
 // connection whose context is cancelled within a statement.
 func (e *postgres) acquire(ctx context.Context) (*postgresConn, error) {
 	pooled, err := e.alive(ctx)
@@ -190,7 +191,7 @@ func (e *postgres) acquire(ctx context.Context) (*postgresConn, error) {
 	return c, nil
 }
 
-// untilDeadline is ctx without any end but its deadline.
+// untilDeadline is ctx without any end except its deadline.
 func untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	at, ok := ctx.Deadline()
 	if ctx = context.WithoutCancel(ctx); !ok {
@@ -200,13 +201,13 @@ func untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // Connections that were idle for longer than checkIdle are asked whether they
-// are alive, and have as long as checkPatience to say so.
+// are alive, and have checkPatience to answer.
 const (
 	checkIdle     = time.Second
 	checkPatience = 2 * time.Second
 )
 
-// released is where a connection keeps when it was used last.
+// released is the key under which a connection stores the time of its last use.
 const released = "rollcall.released"
 
 // alive takes a connection from the pool that answers.
@@ -230,8 +231,8 @@ func (e *postgres) alive(ctx context.Context) (*pgxpool.Conn, error) {
 	}
 }
 
-// ask asks a connection whether it is alive. A caller who leaves meanwhile says
-// nothing of that.
+// ask asks a connection whether it is alive. A caller that leaves meanwhile
+// says nothing about that.
 func ask(ctx context.Context, pooled *pgxpool.Conn) error {
 	ctx, stop := untilDeadline(ctx)
 	defer stop()
@@ -240,9 +241,9 @@ func ask(ctx context.Context, pooled *pgxpool.Conn) error {
 	return pooled.Ping(ctx)
 }
 
-// giveBack returns a connection to the pool, if it is of use to others. The
-// pool itself would keep the place of a dead one for as long as its server
-// takes to say goodbye.
+// giveBack returns a connection to the pool, if others can use it. The pool
+// itself would keep the place of a dead one for as long as its server takes to
+// say goodbye.
 func giveBack(pooled *pgxpool.Conn) {
 	pg := pooled.Conn().PgConn()
 	if pg.IsClosed() || pg.IsBusy() || pg.TxStatus() != 'I' {
@@ -284,7 +285,7 @@ func (e *postgres) close() error {
 }
 
 // postgresConn is one transaction, or a connection without one. failed keeps
-// the error that broke it, because callers may wrap it or make another of it.
+// the error that broke it, because callers may wrap it or replace it.
 type postgresConn struct {
 	pooled *pgxpool.Conn
 	failed error
@@ -298,11 +299,11 @@ type postgresConn struct {
 	// ends it.
 	work context.Context
 	stop context.CancelFunc
-	// limit bounds each statement, where it is not 0; see Patiently.
+	// limit bounds each statement, if it is not 0; see Patiently.
 	limit time.Duration
 }
 
-// step is the context of one statement.
+// step returns the context of one statement.
 func (c *postgresConn) step() (context.Context, context.CancelFunc) {
 	if c.limit <= 0 {
 		return c.work, func() {}
@@ -313,8 +314,8 @@ func (c *postgresConn) step() (context.Context, context.CancelFunc) {
 // rollbackPatience bounds the end of a transaction that is not wanted.
 const rollbackPatience = 5 * time.Second
 
-// release ends a transaction that did not commit, and gives the connection back.
-// The pool closes one that is still inside of a transaction.
+// release ends a transaction that did not commit, and gives the connection
+// back. The pool closes one that is still inside of a transaction.
 func (c *postgresConn) release() {
 	c.stop()
 	if pg := c.pooled.Conn().PgConn(); !pg.IsClosed() && pg.TxStatus() != 'I' {
@@ -326,14 +327,14 @@ func (c *postgresConn) release() {
 }
 
 func (c *postgresConn) fail(err error) error {
-	if c.failed == nil { // what comes later only says that it is broken
+	if c.failed == nil { // later errors only say that it is broken
 		c.failed = err
 	}
 	return c.explain(err)
 }
 
-// postgresArgs are the arguments of one more statement, which begins only while
-// ctx lasts.
+// postgresArgs holds the arguments of one more statement, which begins only
+// while ctx lasts.
 func postgresArgs(ctx context.Context, args []any) ([]any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -382,7 +383,7 @@ func (c *postgresConn) send(ctx context.Context, sql string, args []any) (result
 	batch.Queue(sql, args...)
 	results = c.pooled.SendBatch(ctx, batch)
 	for range batch.Len() - 1 {
-		tag, _ := results.Exec() // where it fails, so does the last
+		tag, _ := results.Exec() // if it fails, so does the last
 		before = tag.RowsAffected()
 	}
 	c.ahead = c.ahead[:0]
@@ -440,7 +441,7 @@ func (c *postgresConn) queryAfter(ctx context.Context, insert statement, sql str
 	rows, inserted, err := c.open(sql, args)
 	if err == nil && inserted == 0 {
 		rows.close()
-		// Where the insert failed, the rows say so.
+		// If the insert failed, the rows say so.
 		err = cmp.Or(rows.err(), ErrExists)
 	}
 	if err != nil {
@@ -449,7 +450,8 @@ func (c *postgresConn) queryAfter(ctx context.Context, insert statement, sql str
 	return rows, nil
 }
 
-// open begins a query. before is what send says of the statements before it.
+// open begins a query. before is the result of send for the statements before
+// it.
 func (c *postgresConn) open(sql string, args []any) (rows *postgresRows, before int64, err error) {
 	step, done := c.step()
 	rows = &postgresRows{c: c, done: done}
@@ -469,7 +471,7 @@ func (c *postgresConn) open(sql string, args []any) (rows *postgresRows, before 
 type postgresRows struct {
 	c     *postgresConn
 	r     pgx.Rows
-	batch pgx.BatchResults // nil where the query came alone
+	batch pgx.BatchResults // nil if the query came alone
 	done  context.CancelFunc
 }
 

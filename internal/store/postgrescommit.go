@@ -19,8 +19,9 @@ func (c *postgresConn) leave(ctx context.Context, sql string, args []any) error 
 	return err
 }
 
-// commit ends the transaction. What leave was given travels with it. PostgreSQL
-// answers the COMMIT of a transaction that failed before with ROLLBACK.
+// commit ends the transaction. The statements of leave travel with it.
+// PostgreSQL answers the COMMIT of a transaction that failed before with
+// ROLLBACK.
 func (c *postgresConn) commit() error {
 	if err := c.work.Err(); err != nil {
 		return fmt.Errorf("%w: %w", errNotSent, err)
@@ -44,36 +45,37 @@ func (c *postgresConn) commit() error {
 	case err != nil:
 		return err
 	case tag.String() == "COMMIT":
-		return nil // whatever became of the connection then
+		return nil // whatever then happened to the connection
 	case closed != nil:
 		return closed
 	}
 	return pgx.ErrTxCommitRollback
 }
 
-// errNotSent says that a COMMIT was not sent.
+// errNotSent reports that a COMMIT was not sent.
 var errNotSent = errors.New("postgres: ended before the commit")
 
-// uncertain says that a COMMIT was sent, and that its error does not say what
-// became of it. The server's own errors do, but for an administrator's ending
-// of a session that waits for a replica.
+// uncertain reports that a COMMIT was sent, and that its error does not tell
+// its result. The server's own errors do, except when an administrator ends a
+// session that waits for a replica.
 func uncertain(err error) bool {
 	c := code(err)
 	known := c != "" && !strings.HasPrefix(c, "57") || errors.Is(err, errNotSent) || errors.Is(err, pgx.ErrTxCommitRollback)
 	return !known && !uncommitted(err) && !pgconn.SafeToRetry(err)
 }
 
-// findOutPatience is how long it may take to find out what became of a commit.
+// findOutPatience bounds how long the store tries to find out the fate of a
+// commit.
 const findOutPatience = 10 * time.Second
 
-// lost finds out what became of a transaction whose COMMIT failed; there is no
-// error if it was committed. again says that it surely was not, and may be when
-// it is repeated.
+// lost finds out what became of a transaction whose COMMIT failed; it returns
+// no error if the transaction was committed. again says that it certainly was
+// not, and may succeed when it is repeated.
 //
-// If it was, the row that it left is there. If it is not there, a row that says
-// so takes its place, so that a COMMIT which is still under way, or stands in
-// the queue of a server that was paused, fails. Whoever leaves that row waits
-// for a transaction that holds the place.
+// If it was, the row that it left is there. If the row is missing, another row
+// takes its place and says so. A COMMIT that is still on its way, or in the
+// queue of a paused server, then fails. The insertion of that row waits for a
+// transaction that holds the place.
 func (e *postgres) lost(ctx context.Context, c *postgresConn, cause error) (again bool, err error) {
 	if !uncertain(cause) {
 		return uncommitted(cause) || errors.Is(cause, errNotSent), c.explain(cause)
@@ -101,8 +103,8 @@ func (e *postgres) lost(ctx context.Context, c *postgresConn, cause error) (agai
 	}
 }
 
-// fence looks for the row that a transaction left, and leaves one in its place
-// that says that it never will.
+// fence looks for the row that a transaction left, and if it is missing inserts
+// one in its place, so that the transaction never commits.
 func (e *postgres) fence(ctx context.Context, left statement) (committed bool, err error) {
 	err = e.glance(ctx, func(c conn) error {
 		args := append([]any{}, left.args...)
@@ -126,10 +128,10 @@ func (e *postgres) fence(ctx context.Context, left statement) (committed bool, e
 	return committed, err
 }
 
-// applicationName begins the name that a node's connections have.
+// applicationName begins the name of a node's connections.
 const applicationName = "rollcall/"
 
-// living are the nodes that have a connection.
+// living returns the nodes that have a connection.
 func (e *postgres) living(ctx context.Context) (map[string]bool, error) {
 	nodes := map[string]bool{}
 	err := e.glance(ctx, func(c conn) error {

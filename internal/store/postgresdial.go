@@ -15,12 +15,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// connectTimeout is how long connecting to one host may take where the URL has
-// no connect_timeout. A host of several that hangs costs it before the next
-// one is tried.
+// connectTimeout bounds the time to connect to one host if the URL has no
+// connect_timeout. If a host hangs, it costs this time before the next one is
+// tried.
 const connectTimeout = 2 * time.Second
 
-// postgresConfig is how the pool connects.
+// postgresConfig returns the configuration of the pool.
 func postgresConfig(url string, c Config, links *links) (*pgxpool.Config, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -39,17 +39,17 @@ func postgresConfig(url string, c Config, links *links) (*pgxpool.Config, error)
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	cfg.ConnConfig.DialFunc = links.dial
-	// acquire does it, and drops one that does not answer at once.
+	// acquire does it, and drops one that does not answer immediately.
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	return cfg, nil
 }
 
-// ErrPlainPostgres says that secrets would go to the database in plain text.
+// ErrPlainPostgres reports that secrets would go to the database in plain text.
 var ErrPlainPostgres = errors.New("the connection to PostgreSQL would be plain text")
 
-// encrypted takes from a configuration the attempts to connect in plain text
-// beyond this machine, which sslmode prefer, allow and none stand for. Plain
-// text has to be asked for by name, sslmode=disable, and allowed.
+// encrypted removes from a configuration the attempts to connect in plain text
+// beyond this machine, which sslmode prefer, allow and none include. Plain text
+// must be requested by name, sslmode=disable, and allowed.
 func encrypted(cfg *pgconn.Config, allowed bool) error {
 	all := append([]*pgconn.FallbackConfig{{Host: cfg.Host, Port: cfg.Port, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...)
 	tls := func(host string, port uint16) bool {
@@ -72,7 +72,8 @@ func encrypted(cfg *pgconn.Config, allowed bool) error {
 	return nil
 }
 
-// local says whether a host is this machine: nobody listens on the way to it.
+// local reports whether a host is this machine: nobody can listen on the way to
+// it.
 func local(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || ip != nil && ip.IsLoopback()
@@ -82,7 +83,8 @@ func local(host string) bool {
 type links struct {
 	mu   sync.Mutex
 	open map[*link]bool
-	// silence is how long a server may leave what it was sent unacknowledged.
+	// silence bounds the time for which a server may leave sent bytes
+	// unacknowledged.
 	silence time.Duration
 }
 
@@ -115,7 +117,7 @@ func (k *link) Close() error {
 	return k.Conn.Close()
 }
 
-// all are the links that are open now.
+// all returns the links that are open now.
 func (l *links) all() []*link {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -7,9 +7,9 @@ import (
 	sys "golang.org/x/sys/unix"
 )
 
-// userTimeout lets a TCP connection fail when what was sent is not
-// acknowledged for that long: RFC 5482. A host that is gone is then noticed
-// although nothing says so.
+// userTimeout makes a TCP connection fail when sent bytes are not acknowledged
+// for that long: RFC 5482. A host that is gone is then noticed although nothing
+// says so.
 func userTimeout(d time.Duration) func(network, address string, c syscall.RawConn) error {
 	return func(network, _ string, c syscall.RawConn) error {
 		if network == "unix" {

@@ -7,5 +7,6 @@ import (
 	"time"
 )
 
-// userTimeout is Linux's; elsewhere keepalives notice a host that is gone.
+// userTimeout does nothing outside Linux; keepalives notice a host that is
+// gone.
 func userTimeout(time.Duration) func(network, address string, c syscall.RawConn) error { return nil }

@@ -15,8 +15,8 @@ func unavailable(what string, err error) error {
 	return fmt.Errorf("%w: postgres: %s: %w", ErrUnavailable, what, err)
 }
 
-// whyEnded is the error of a call whose context ended while a transaction was
-// repeated: what made it fail is said, too.
+// whyEnded returns the error of a call whose context ended while a transaction
+// was repeated: it includes the reason of the failures.
 func whyEnded(ended, err error) error {
 	if err == nil || errors.Is(ended, context.Canceled) {
 		return ended
@@ -33,9 +33,9 @@ func code(err error) string {
 	return ""
 }
 
-// retryable says of an error that came before COMMIT was sent that the
+// retryable reports, for an error that came before COMMIT was sent, whether the
 // transaction was undone and may succeed when it is repeated: serialization
-// failure, deadlock, and the server's own ending of it, by an administrator, a
+// failure, deadlock, and an end by the server, because of an administrator, a
 // restart or a timeout (PostgreSQL, appendix A).
 func retryable(err error) bool {
 	switch c := code(err); c {
@@ -46,25 +46,26 @@ func retryable(err error) bool {
 	}
 }
 
-// uncommitted says of an error of COMMIT itself that it surely did not commit.
-// The end of a session that was idle came before COMMIT; an administrator's may
-// have come after it, while a replica was waited for.
+// uncommitted reports whether an error of COMMIT itself shows that it certainly
+// did not commit. The end of a session that was idle came before COMMIT; an end
+// by an administrator may have come after it, during the wait for a replica.
 func uncommitted(err error) bool {
 	switch code(err) {
 	case "40001", "40P01", "25P03", "25P04":
 		return true
 	}
-	// What could not be written to the end was not read to the end.
+	// What could not be written completely was not read completely.
 	var broken *net.OpError
 	return errors.As(err, &broken) && broken.Op == "write"
 }
 
-// undone says that the transaction is lost, and was before COMMIT was sent.
+// undone reports that the transaction is lost, and was before COMMIT was sent.
 func (c *postgresConn) undone() bool {
 	return c.failed != nil && (retryable(c.failed) || c.pooled.Conn().IsClosed())
 }
 
-// explain turns an error of the connection, or of a statement, into the store's.
+// explain turns an error of the connection, or of a statement, into the
+// store's.
 func (c *postgresConn) explain(err error) error {
 	if c.pooled.Conn().IsClosed() {
 		return unavailable("connection lost", err)

@@ -16,7 +16,7 @@ import (
 )
 
 // eavesdropper is a server that speaks no TLS, and asks for the password in
-// plain text of whoever goes on all the same.
+// plain text if the client continues nevertheless.
 type eavesdropper struct {
 	net.Listener
 	mu    sync.Mutex
@@ -76,7 +76,7 @@ func (e *eavesdropper) serve(c net.Conn) {
 }
 
 // No password and no name goes out in plain text beyond this machine, unless
-// that is asked for by name and allowed.
+// that is requested by name and allowed.
 func TestPlainText(t *testing.T) {
 	// 0.0.0.0 is this machine, and does not look like it.
 	for _, c := range []struct {

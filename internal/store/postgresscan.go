@@ -7,15 +7,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// scanPage is how many users one page of a scan holds: large enough that
-// the round trips do not count, small enough that memory stays bounded.
+// scanPage is the number of users in one page of a scan: large enough that the
+// round trips do not matter, small enough that memory stays bounded.
 const scanPage = 10_000
 
 const scanUsersPage = `SELECT name_key, name, path, created FROM users
 	WHERE account = $1 AND name_key >= $2 ORDER BY name_key LIMIT $3`
 
 // postgresPage is one page of one table, in memory: all values one after the
-// other, and where each ends.
+// other, and the end of each.
 type postgresPage struct {
 	data    []byte
 	ends    []uint32
@@ -62,12 +62,12 @@ func (p *postgresPage) read(r pgx.Rows, limit int) (more []byte, err error) {
 	return more, r.Err()
 }
 
-// scanPages are two sets of pages: one is merged while the other is read.
+// scanPages holds two sets of pages: one is merged while the other is read.
 type scanPages [scanTables]postgresPage
 
-// scan reads pages of users, and of every other table the same range of
-// keys. The users of the next page travel with the rest of this one, so a
-// page costs one round trip.
+// scan reads pages of users, and the same range of keys of every other table.
+// The users of the next page travel with the rest of this one, so a page costs
+// one round trip.
 func (c *postgresConn) scan(ctx context.Context, account string, fn func(*CredentialRow) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	full, empty := make(chan *scanPages), make(chan *scanPages, 2)

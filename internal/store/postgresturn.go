@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// postgresTurns are the queues that changes of accounts wait in. An account
-// always uses the same one, on every node: docs/decisions/013.
+// postgresTurns are the queues for changes of accounts. An account always uses
+// the same one, on every node: docs/decisions/013.
 type postgresTurns [8]postgresTurn
 
 func (all *postgresTurns) init(e *postgres, locks bool) {
@@ -29,8 +29,8 @@ func (all *postgresTurns) of(account string) *postgresTurn {
 
 // postgresTurn is one queue. Updates that wait in it share a transaction, each
 // in a savepoint of its own, as those of the SQLite writer do. The transaction
-// locks a table of this queue before its snapshot is taken, so those of
-// several nodes come one after the other and never fail one another. Nothing
+// locks a table of this queue before its snapshot is taken, so those of several
+// nodes come one after the other and never make each other fail. Nothing
 // depends on that lock: the transactions are serializable without it.
 type postgresTurn struct {
 	e     *postgres
@@ -41,12 +41,12 @@ type postgresTurn struct {
 	working bool
 }
 
-// turnLimit bounds how many updates share a transaction. PostgreSQL keeps 64
-// savepoints of a transaction where all can see them at no cost.
+// turnLimit bounds the number of updates that share a transaction. PostgreSQL
+// keeps 64 savepoints of a transaction where all can see them at no cost.
 const turnLimit = 50
 
-// update queues fn and waits until its fate is known. A context that ends
-// before fn's turn keeps it from running.
+// update queues fn and waits until its fate is known. If the context ends
+// before fn's turn, fn does not run.
 func (t *postgresTurn) update(ctx context.Context, fn func(conn) error) error {
 	u := queued(ctx, fn)
 	t.mu.Lock()
@@ -77,7 +77,7 @@ func (t *postgresTurn) withdraw(u *queuedUpdate) {
 	t.waiting = slices.DeleteFunc(t.waiting, func(w *queuedUpdate) bool { return w == u })
 }
 
-// work runs what waits until nothing does.
+// work runs the queue until it is empty.
 func (t *postgresTurn) work() {
 	for {
 		t.mu.Lock()
@@ -94,12 +94,12 @@ func (t *postgresTurn) work() {
 	}
 }
 
-// together is how often a group is tried as one. Whoever makes the transaction
-// fail each time is then alone with it.
+// together is the number of times that a group is tried as one. An update that
+// makes the transaction fail each time is then alone with it.
 const together = 3
 
-// commit tells every update of a group its fate. A transaction that surely did
-// not commit is repeated with those who still wait.
+// commit tells every update of a group its fate. It repeats a transaction that
+// certainly did not commit, with the updates that still wait.
 func (t *postgresTurn) commit(group []*queuedUpdate) {
 	var err error
 	for try := 1; ; try++ {
@@ -137,14 +137,16 @@ func (t *postgresTurn) commit(group []*queuedUpdate) {
 	}
 }
 
-// try runs a group in one transaction. The error is what lost all of it; again
-// says that it surely did not commit and may when it is repeated.
+// try runs a group in one transaction. The error is the reason why all of it
+// was lost; again says that it certainly did not commit and may when it is
+// repeated.
 func (t *postgresTurn) try(group []*queuedUpdate) (fates []error, again bool, err error) {
 	ctx, cancel := groupContext(group)
 	defer cancel()
 	c, err := t.e.begin(ctx, t.begin)
 	if err != nil {
-		// Who began with little time left takes none from the others.
+		// An update that began with little time left takes none from the
+		// others.
 		return nil, ctx.Err() != nil || retryable(err), unavailable("begin", err)
 	}
 	defer c.release()
@@ -152,7 +154,7 @@ func (t *postgresTurn) try(group []*queuedUpdate) (fates []error, again bool, er
 	run := 0
 	for i, u := range group {
 		if !u.claim() {
-			continue // its caller left while the turn was waited for
+			continue // its caller left while the group waited for the turn
 		}
 		run++
 		if len(group) == 1 {
@@ -175,8 +177,8 @@ func (t *postgresTurn) try(group []*queuedUpdate) (fates []error, again bool, er
 	return fates, false, nil
 }
 
-// groupContext ends with the first deadline of a group, and for nothing else:
-// a caller who leaves ends no transaction of others.
+// groupContext ends with the first deadline of a group, and for nothing else: a
+// caller that leaves ends no transaction of others.
 func groupContext(group []*queuedUpdate) (context.Context, context.CancelFunc) {
 	first, _ := group[0].ctx.Deadline()
 	for _, u := range group[1:] {

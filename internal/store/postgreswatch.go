@@ -9,9 +9,9 @@ import (
 
 // postgresWatch notices that another server has taken over while the old one
 // says nothing, not even that it is gone: its host hangs, or the network to it
-// is cut. It asks the server over a connection of its own. When that one is
-// silent and a new connection leads to another server, all older ones are
-// closed: whoever waits there goes on at the new one, instead of waiting for
+// is cut. It asks the server over a connection of its own. If that one is
+// silent and a new connection leads to another server, it closes all older
+// ones: callers that wait there continue at the new one, instead of waiting for
 // the deadline.
 type postgresWatch struct {
 	cfg   *pgx.ConnConfig
@@ -23,7 +23,7 @@ type postgresWatch struct {
 
 const (
 	watchInterval = 500 * time.Millisecond
-	// watchSilence is how long an answer may take before a new connection is
+	// watchSilence bounds the time for an answer before a new connection is
 	// tried.
 	watchSilence = 700 * time.Millisecond
 )
@@ -47,13 +47,14 @@ func (w *postgresWatch) stop() {
 // probe is a connection of the watch's own.
 type probe struct {
 	c *pgx.Conn
-	// server is the start of the server it leads to, which tells it from others.
+	// server is the start time of its server, which distinguishes it from
+	// others.
 	server time.Time
 }
 
 func (w *postgresWatch) run(ctx context.Context, p *probe) {
 	defer func() { p.end() }()
-	var last time.Time // the start of the server that was reached last
+	var last time.Time // the start time of the last server
 	for {
 		if p != nil {
 			last = p.server
@@ -83,8 +84,8 @@ func (w *postgresWatch) run(ctx context.Context, p *probe) {
 	}
 }
 
-// compare waits until the silent server answers or another one does. It
-// returns the connection to go on with, nil for none.
+// compare waits until the silent server answers or another one does. It returns
+// the connection to continue with, nil for none.
 func (w *postgresWatch) compare(ctx context.Context, p *probe, answer <-chan error) *probe {
 	for ctx.Err() == nil {
 		old := w.links.all()
@@ -108,7 +109,7 @@ func (w *postgresWatch) compare(ctx context.Context, p *probe, answer <-chan err
 	return nil
 }
 
-// leave closes connections that lead to a server of before.
+// leave closes connections to an earlier server.
 func (w *postgresWatch) leave(old []*link) {
 	for _, k := range old {
 		_ = k.Close()
@@ -116,7 +117,7 @@ func (w *postgresWatch) leave(old []*link) {
 	w.reset()
 }
 
-// connect opens a probe, nil where none can be had.
+// connect opens a probe, or returns nil.
 func (w *postgresWatch) connect(ctx context.Context) *probe {
 	hosts := 1 + len(w.cfg.Fallbacks)
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(hosts)*w.cfg.ConnectTimeout)

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// proxy stands between the store and PostgreSQL, and cuts the connection that
+// proxy is between the store and PostgreSQL, and cuts the connection that
 // commits next.
 type proxy struct {
 	url, server string
@@ -69,7 +69,7 @@ func (p *proxy) arm(c cut) {
 	p.next = c
 }
 
-// take says what is to be done with the chunk that was read.
+// take decides about the chunk that was read.
 func (p *proxy) take(chunk []byte) cut {
 	// pgx names the statements that it prepares.
 	name := fmt.Appendf(nil, "stmtcache_%x", sha256.Sum256([]byte("COMMIT")))[:len("stmtcache_")+48]

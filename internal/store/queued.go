@@ -12,28 +12,29 @@ type queuedUpdate struct {
 	fn   func(conn) error
 	err  error
 	done chan struct{}
-	// taken is set by who is first: the writer that will run the update, or the
-	// caller who does not wait any longer.
+	// taken is set by the first of two: the writer that will run the update, or
+	// the caller that no longer waits.
 	taken atomic.Bool
-	mine  bool // the writer was first; for the writer only
+	mine  bool // the writer was first; only the writer uses it
 }
 
 func queued(ctx context.Context, fn func(conn) error) *queuedUpdate {
 	return &queuedUpdate{ctx: ctx, fn: fn, done: make(chan struct{})}
 }
 
-// leave is for the caller. It says whether the update will never run.
+// leave is for the caller. It reports whether the update will never run.
 func (u *queuedUpdate) leave() bool { return u.taken.CompareAndSwap(false, true) }
 
-// claim says whether the update is the writer's to run: its caller still waits.
+// claim reports whether the writer may run the update, because its caller still
+// waits.
 func (u *queuedUpdate) claim() bool {
 	u.mine = u.mine || u.taken.CompareAndSwap(false, true)
 	return u.mine
 }
 
 // unclaim lets the caller leave again, because the update has to wait once
-// more. Whoever tried to leave meanwhile waits for finish: the writer must look
-// at the context.
+// more. A caller that tried to leave meanwhile waits for finish: the writer
+// must look at the context.
 func (u *queuedUpdate) unclaim() {
 	if u.mine {
 		u.mine = false

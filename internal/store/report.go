@@ -10,31 +10,31 @@ import (
 // Report is a stored credential report. Its bytes are its chunks in order.
 type Report struct {
 	Account   string
-	Token     int64 // of the job that made it; grows with every report
+	Token     int64 // of the job that generated it; grows with every report
 	Generated time.Time
 	Published time.Time // in milliseconds, by the engine's clock
 	Size      int64     // bytes of the report, uncompressed
 	Users     int64     // rows, root's included
 	SHA256    string    // hexadecimal, of the uncompressed bytes
-	// Age is the time since Published, by the engine's clock. It is negative
-	// where that clock has stepped back since; see YoungerThan.
+	// Age is the time since Published, by the engine's clock. It is negative if
+	// that clock has stepped back since; see YoungerThan.
 	Age time.Duration
 }
 
-// YoungerThan says whether the report is younger than a span. One whose age is
-// negative was published by a clock that was wrong, and counts as old.
+// YoungerThan reports whether the report is younger than a span. A report with
+// a negative age was published by a wrong clock, and counts as old.
 func (r Report) YoungerThan(span time.Duration) bool { return r.Age >= 0 && r.Age < span }
 
 // ReportJob is the newest report job of an account.
 type ReportJob struct {
 	Token int64
 	Node  string
-	// Running is false as soon as the job's lease ran out, whoever held it.
+	// Running is false as soon as the job's lease has run out, whoever held it.
 	Running bool
 }
 
-// ReportJob reads the newest job of an account, or ErrNotFound. A lease that
-// ends later than its length from now was taken by a clock that has stepped
+// ReportJob reads the newest job of an account, or returns ErrNotFound. A lease
+// that ends later than its length from now comes from a clock that has stepped
 // back since; nobody waits for its end.
 func (tx *Tx) ReportJob(account string, lease time.Duration) (j ReportJob, err error) {
 	err = tx.one([]any{&j.Token, &j.Node, &j.Running}, `SELECT token, node,
@@ -44,8 +44,8 @@ func (tx *Tx) ReportJob(account string, lease time.Duration) (j ReportJob, err e
 }
 
 // StartReportJob takes the account's lease for a node and returns the job's
-// token. ErrExists: a job is running. An account's first token is drawn, so
-// that a job of a deleted account is none of a later one with its number.
+// token. ErrExists: a job is running. An account's first token is random, so
+// that a job of a deleted account never belongs to a later one with its number.
 func (tx *Tx) StartReportJob(account, node string, lease time.Duration) (token int64, err error) {
 	err = tx.one([]any{&token}, `INSERT INTO report_jobs (account, token, node, running, expires_ms)
 		VALUES ($1, $2, $3, 1, CAST($4 AS BIGINT) + `+tx.clock+`)
@@ -58,14 +58,14 @@ func (tx *Tx) StartReportJob(account, node string, lease time.Duration) (token i
 	return token, err
 }
 
-// RenewReportJob makes a job's lease last longer, or puts it right after the
-// clock stepped back. ErrConflict: it was lost, and whoever held it must stop.
+// RenewReportJob extends a job's lease, or corrects it after the clock stepped
+// back. ErrConflict: it was lost, and its holder must stop.
 func (tx *Tx) RenewReportJob(account string, token int64, lease time.Duration) error {
 	return lost(tx.change(`UPDATE report_jobs SET expires_ms = CAST($1 AS BIGINT) + `+tx.clock+`
 		WHERE account = $2 AND token = $3 AND running = 1 AND expires_ms > `+tx.clock, lease.Milliseconds(), account, token))
 }
 
-// EndReportJob gives a job's lease back. ErrConflict: it was lost.
+// EndReportJob returns a job's lease. ErrConflict: it was lost.
 func (tx *Tx) EndReportJob(account string, token int64) error {
 	return lost(tx.change(`UPDATE report_jobs SET running = 0
 		WHERE account = $1 AND token = $2 AND running = 1 AND expires_ms > `+tx.clock, account, token))
@@ -85,8 +85,8 @@ type ReportChunk struct {
 	Data []byte
 }
 
-// AddReportChunks stores more of a report that is being made, the first chunk
-// as number seq. ErrConflict: the job's lease was lost.
+// AddReportChunks stores more of a report under construction, with the first
+// chunk as number seq. ErrConflict: the job's lease was lost.
 func (tx *Tx) AddReportChunks(account string, token, seq int64, chunks []ReportChunk, lease time.Duration) error {
 	if err := tx.RenewReportJob(account, token, lease); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (tx *Tx) AddReportChunks(account string, token, seq int64, chunks []ReportC
 	return tx.c.execMany(tx.ctx, `INSERT INTO report_chunks (account, token, seq, size, data) VALUES ($1, $2, $3, $4, $5)`, rows)
 }
 
-// PublishReport makes a report visible, ends its job, and drops all but the
+// PublishReport makes a report visible, ends its job, and drops all except the
 // newest keep reports. ErrConflict: the job's lease was lost.
 func (tx *Tx) PublishReport(r Report, keep int) error {
 	if err := tx.EndReportJob(r.Account, r.Token); err != nil {
@@ -179,8 +179,8 @@ func (tx *Tx) ReportChunk(account string, token, seq int64) (c ReportChunk, err 
 	return c, err
 }
 
-// ReportChunk is Tx.ReportChunk without a transaction around it: what was
-// published never changes.
+// ReportChunk is Tx.ReportChunk without a transaction around it: a published
+// report never changes.
 func (db *DB) ReportChunk(ctx context.Context, account string, token, seq int64) (c ReportChunk, err error) {
 	err = db.inTime(ctx, db.engine.glance, func(tx *Tx) error {
 		c, err = tx.ReportChunk(account, token, seq)

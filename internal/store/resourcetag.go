@@ -1,10 +1,10 @@
 package store
 
-// TagsOf says of which kind of thing tags are that are told apart by their
-// keys as they are written.
+// TagsOf is a kind of thing whose tags are distinguished by their keys as they
+// are written.
 type TagsOf uint8
 
-// The kinds, and what names a thing of each.
+// These are the kinds, with what names a thing of each.
 const (
 	OIDCProviderTags      TagsOf = iota // the provider's URL
 	SAMLProviderTags                    // the provider's name
@@ -36,7 +36,7 @@ func (tx *Tx) SetResourceTag(of TagsOf, account, key string, tag Tag) error {
 	return err
 }
 
-// DeleteResourceTag deletes a tag, if it is there.
+// DeleteResourceTag deletes a tag, if it exists.
 func (tx *Tx) DeleteResourceTag(of TagsOf, account, key, tagKey string) error {
 	t := tagTables[of]
 	_, err := tx.exec(`DELETE FROM `+t.table+` WHERE account = $1 AND `+t.key+` = $2 AND tag_key = $3`, account, key, tagKey)

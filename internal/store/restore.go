@@ -21,23 +21,24 @@ import (
 	"rollcall/internal/seal"
 )
 
-// CheckBackup reads a backup to its end. The error wraps ErrBadBackup where
-// it is damaged, cut short, or made by a newer version, and ErrUnverified
-// where the master key does not show that it is as it was written. Without a
-// master key that is not asked.
+// CheckBackup reads a backup to its end. The error wraps ErrBadBackup if it is
+// damaged, cut short, or from a newer version, and ErrUnverified if the master
+// key does not show that it is as it was written. Without a master key it does
+// not check that.
 func CheckBackup(r io.Reader, master *seal.MasterKeys) (BackupInfo, error) {
 	b := backupReader{begin: func(*backupTable) error { return nil }, row: func([]any) error { return nil }, master: master}
 	err := b.read(r)
 	return b.info, err
 }
 
-// Restore makes the store what it was when the backup in r was taken, in one
-// transaction: afterwards it is all there, or nothing has changed. A store
-// that has accounts is ErrNotEmpty, unless replace asks to lose them. r is
-// read twice or more, the first time to see that it is whole (ErrBadBackup).
-// It is verified by the master key each time; nil restores it unverified.
+// Restore gives the store the content at the time of the backup in r, in one
+// transaction: afterwards it has all of it, or nothing has changed. For a store
+// with accounts the error is ErrNotEmpty, unless replace asks to lose them. r
+// is read twice or more, the first time to check that it is complete
+// (ErrBadBackup). It is verified by the master key each time; nil restores it
+// unverified.
 //
-// Report jobs that were running are not taken up again.
+// Report jobs that were running are not resumed.
 func (db *DB) Restore(ctx context.Context, r io.ReadSeeker, replace bool, master *seal.MasterKeys) (BackupInfo, error) {
 	info, err := CheckBackup(r, master)
 	if err == nil {
@@ -104,7 +105,7 @@ type inserter struct {
 	size int // bytes in args
 }
 
-// Bounds of one batch.
+// These bound one batch.
 const (
 	insertRows  = 1000
 	insertBytes = 8 << 20
@@ -182,8 +183,8 @@ func (b *backupReader) read(r io.Reader) error {
 	return b.tables()
 }
 
-// readMagic reads the first line, byte by byte: what follows is not its. It
-// returns the form that the line names.
+// readMagic reads the first line, byte by byte: what follows belongs to another
+// reader. It returns the format that the line names.
 func readMagic(r io.Reader) (form string, err error) {
 	line := make([]byte, len(backupMagic))
 	if _, err := io.ReadFull(r, line); err != nil || !bytes.HasPrefix(line, []byte(backupName)) {
@@ -235,7 +236,8 @@ func (b *backupReader) record(kinds ...byte) ([]byte, error) {
 	return b.buf[1:], nil
 }
 
-// damaged says of a file that cannot be read on whether it ends too early.
+// damaged returns the error of a file that cannot be read further: it ends too
+// early, or something else is wrong.
 func damaged(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return badBackup("it ends before its end")
@@ -284,7 +286,7 @@ func (b *backupReader) end(record []byte) error {
 	return b.verify(sum, proof)
 }
 
-// maxBackupKeys bounds the data keys that are held of a backup.
+// maxBackupKeys bounds the data keys of a backup that are held in memory.
 const maxBackupKeys = 100_000
 
 // key keeps a data key of the backup.
@@ -319,8 +321,8 @@ func (b *backupReader) key(t *backupTable, args []any) error {
 	return nil
 }
 
-// verify says whether the backup is as it was written by who has the master
-// key.
+// verify reports whether the backup is as the holder of the master key wrote
+// it.
 func (b *backupReader) verify(sum, proof []byte) error {
 	if b.master == nil {
 		return nil
@@ -355,8 +357,8 @@ func (k dataKeyRow) compare(other dataKeyRow) int {
 	return cmp.Or(cmp.Compare(k.created, other.created), strings.Compare(k.ID, other.ID))
 }
 
-// knownTable is a table as the backup has it: perhaps with fewer columns than
-// today's, which then get their defaults.
+// knownTable is a table as the backup has it. It may lack columns that exist
+// today, which then get their defaults.
 func knownTable(text []byte) (*backupTable, error) {
 	var t backupTable
 	if err := json.Unmarshal(text, &t); err != nil {

@@ -16,11 +16,11 @@ type Role struct {
 	Created    time.Time
 }
 
-// Trust is who may assume a role.
+// Trust says who may assume a role.
 type Trust struct {
 	TrustPolicy string
 	// TrustedIDs has a line for each user and role that TrustPolicy names: its
-	// unique id when it was named, a space, and its ARN.
+	// unique id at the time it was named, a space, and its ARN.
 	TrustedIDs string
 }
 
@@ -63,7 +63,7 @@ func (tx *Tx) UpdateRole(account, nameKey, description string, maxSession int) e
 		description, maxSession, account, nameKey)
 }
 
-// SetTrust replaces who may assume a role.
+// SetTrust replaces the trust policy of a role.
 func (tx *Tx) SetTrust(account, nameKey string, t Trust) error {
 	return tx.change(`UPDATE roles SET trust_policy = $1, trusted_ids = $2 WHERE account = $3 AND name_key = $4`,
 		t.TrustPolicy, t.TrustedIDs, account, nameKey)
@@ -79,12 +79,12 @@ func (tx *Tx) DeleteRole(account, nameKey string) error {
 	return tx.change(`DELETE FROM roles WHERE account = $1 AND name_key = $2`, account, nameKey)
 }
 
-// RoleReferences counts what a role has and cannot be deleted with.
+// RoleReferences counts what prevents the deletion of a role.
 type RoleReferences struct {
 	InstanceProfiles, Policies, Attachments int
 }
 
-// RoleReferences counts what a role has.
+// RoleReferences counts what prevents the deletion of a role.
 func (tx *Tx) RoleReferences(account, nameKey string) (r RoleReferences, err error) {
 	err = tx.one([]any{&r.InstanceProfiles, &r.Policies, &r.Attachments}, `SELECT
 		(SELECT COUNT(*) FROM instance_profile_roles WHERE account = $1 AND role_key = $2),
@@ -108,7 +108,7 @@ func (tx *Tx) SetRoleTag(account, nameKey string, t Tag) error {
 	return err
 }
 
-// DeleteRoleTag deletes a tag, if it is there.
+// DeleteRoleTag deletes a tag, if it exists.
 func (tx *Tx) DeleteRoleTag(account, nameKey, fold string) error {
 	_, err := tx.exec(`DELETE FROM role_tags WHERE account = $1 AND name_key = $2 AND key_fold = $3`, account, nameKey, fold)
 	return err

@@ -61,8 +61,8 @@ func TestRoles(t *testing.T) {
 	})
 }
 
-// A role goes with its tags and its boundary, and not while something refers
-// to it.
+// A role is deleted with its tags and its boundary, and not while something
+// refers to it.
 func TestRoleReferences(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)

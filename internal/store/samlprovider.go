@@ -13,7 +13,7 @@ type SAMLProvider struct {
 	Created    time.Time
 }
 
-// SAMLPrivateKey is a key by which assertions of a provider are decrypted.
+// SAMLPrivateKey is a key that decrypts assertions of a provider.
 type SAMLPrivateKey struct {
 	Account string
 	Name    string // the provider's
@@ -47,8 +47,8 @@ func (tx *Tx) SAMLProvider(account, name string) (p SAMLProvider, err error) {
 	return p, err
 }
 
-// SAMLProviders reads all providers of an account in order of their names,
-// without their metadata, of which each may have megabytes.
+// SAMLProviders reads all providers of an account in the order of their names,
+// without their metadata, which may have megabytes.
 func (tx *Tx) SAMLProviders(account string) ([]SAMLProvider, error) {
 	return list(tx, samlProviderFields, `SELECT account, name, provider_id, '', encryption, valid_until, created
 		FROM saml_providers WHERE account = $1 ORDER BY name`, account)
@@ -77,7 +77,7 @@ func (tx *Tx) InsertSAMLPrivateKey(k SAMLPrivateKey) error {
 		k.Account, k.Name, k.ID, k.Key, k.Created)
 }
 
-// DeleteSAMLPrivateKey takes a key from a provider.
+// DeleteSAMLPrivateKey removes a key from a provider.
 func (tx *Tx) DeleteSAMLPrivateKey(account, name, id string) error {
 	return tx.change(`DELETE FROM saml_private_keys WHERE account = $1 AND name = $2 AND key_id = $3`, account, name, id)
 }

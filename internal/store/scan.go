@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// CredentialRow is a user with all that the credential report shows. Times
-// are Unix seconds, 0 for never. Its slices are only valid until the next
+// CredentialRow is a user with everything that the credential report shows.
+// Times are Unix seconds, 0 for never. Its slices are only valid until the next
 // row.
 type CredentialRow struct {
 	NameKey, Name, Path []byte
@@ -36,16 +36,16 @@ type CredentialCertificate struct {
 	Uploaded int64
 }
 
-// ScanCredentials gives fn every user of an account, root first, then by
-// folded name, all from the transaction's snapshot. Eight tables are read
-// side by side in the order of their keys and merged here: one pass, no
-// join, in constant memory.
+// ScanCredentials calls fn with every user of an account, root first, then by
+// folded name, all from the transaction's snapshot. It reads eight tables side
+// by side in the order of their keys and merges them here: one pass, no join,
+// in constant memory.
 func (tx *Tx) ScanCredentials(account string, fn func(*CredentialRow) error) error {
 	return tx.c.scan(tx.ctx, account, fn)
 }
 
-// The tables of a scan, and what is read of each. Every query takes the
-// account and a half-open range of name_key, and begins with name_key.
+// These are the tables of a scan, and what is read of each. Every query takes
+// the account and a half-open range of name_key, and begins with name_key.
 const (
 	scanUsers = iota
 	scanProfiles
@@ -88,7 +88,7 @@ type source interface {
 	err() error
 }
 
-// cursor is a source with the name_key of the row it stands on.
+// cursor is a source with the name_key of its current row.
 type cursor struct {
 	source
 	key []byte
@@ -101,10 +101,10 @@ func (c *cursor) advance() {
 	}
 }
 
-// at says whether the cursor stands on a row of this user.
+// at reports whether the current row belongs to this user.
 func (c *cursor) at(key []byte) bool { return !c.end && bytes.Equal(c.key, key) }
 
-// merge walks the users and takes from every other table what is theirs.
+// merge walks the users and takes from every other table what belongs to them.
 type merge struct {
 	tables [scanTables]cursor
 	row    CredentialRow
@@ -199,7 +199,7 @@ func (m *merge) keys(user []byte) {
 	}
 }
 
-// name interns: a region or a service is the same string in every row.
+// name interns a region or a service: it is the same string in every row.
 func (m *merge) name(b []byte) string {
 	s, ok := m.names[string(b)]
 	if !ok {

@@ -9,7 +9,7 @@ type ServiceCredential struct {
 	NameKey string
 	ID      string // ACCA…
 	Service string // codecommit.amazonaws.com
-	// ServiceUser is the name to sign in to the service with. It is made
+	// ServiceUser is the name to sign in to the service with. It is generated
 	// once and stays when the user is renamed.
 	ServiceUser string
 	Secret      []byte
@@ -33,15 +33,16 @@ func (tx *Tx) InsertServiceCredential(c ServiceCredential) error {
 		c.Account, c.NameKey, c.ID, c.Service, c.ServiceUser, c.Secret, c.Status, c.Created, c.Expires)
 }
 
-// ServiceCredential reads a credential by id, whoever in the account has it.
+// ServiceCredential reads a credential by id, whichever user of the account has
+// it.
 func (tx *Tx) ServiceCredential(account, id string) (c ServiceCredential, err error) {
 	err = tx.one(serviceCredentialFields(&c),
 		`SELECT `+serviceCredentialColumns+` FROM service_specific_credentials WHERE account = $1 AND credential_id = $2`, account, id)
 	return c, err
 }
 
-// ServiceCredentials reads all credentials of a user, or those for one
-// service where it is not "", in order of id.
+// ServiceCredentials reads all credentials of a user, or those for one service
+// if it is not "", in the order of ids.
 func (tx *Tx) ServiceCredentials(account, nameKey, service string) ([]ServiceCredential, error) {
 	return list(tx, serviceCredentialFields, `SELECT `+serviceCredentialColumns+` FROM service_specific_credentials
 		WHERE account = $1 AND name_key = $2 AND (service = $3 OR $3 = '') ORDER BY credential_id`, account, nameKey, service)
@@ -54,7 +55,7 @@ type OwnedServiceCredential struct {
 }
 
 // AccountServiceCredentials reads up to limit credentials of all users, or
-// those for one service where it is not "", in order of id from the first
+// those for one service if it is not "", in the order of ids from the first
 // after the given one.
 func (tx *Tx) AccountServiceCredentials(account, after, service string, limit int) ([]OwnedServiceCredential, error) {
 	fields := func(c *OwnedServiceCredential) []any {

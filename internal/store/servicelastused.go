@@ -11,7 +11,7 @@ type ServiceUse struct {
 	Account   string
 	Principal string // its unique id: AIDA…, AROA…
 	Service   string // the service's namespace: iam, sts
-	Action    string // "" in what is read: the service as a whole
+	Action    string // "" in results: the service as a whole
 	At        time.Time
 	Region    string
 }
@@ -42,7 +42,7 @@ func (u *serviceUses) note(of serviceAction, use serviceUse, later func(have, us
 	}
 }
 
-// take hands over all that is noted.
+// take returns everything that is noted, and forgets it.
 func (u *serviceUses) take() map[serviceAction]serviceUse {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -64,7 +64,7 @@ func (u *lastUsed) flushServices(ctx context.Context) error {
 	if len(uses) == 0 {
 		return nil
 	}
-	// A service's use is that of the action used last.
+	// A service's use is that of its action that was used last.
 	services := map[serviceAction]serviceUse{}
 	for of, use := range uses {
 		of.action = ""
@@ -96,14 +96,14 @@ func (u *lastUsed) flushServices(ctx context.Context) error {
 	return err
 }
 
-// ServiceUses reads what principals used, the services as a whole and their
-// actions, in order of principal, service and action. Flush first to see what
-// is pending on this node.
+// ServiceUses reads the uses of principals, of services as a whole and of their
+// actions, in the order of principal, service and action. Call Flush first to
+// see what is pending on this node.
 func (tx *Tx) ServiceUses(account string, principalIDs ...string) ([]ServiceUse, error) {
 	return tx.serviceUses("", account, principalIDs)
 }
 
-// ServicesUsed is ServiceUses of the services as a whole.
+// ServicesUsed is ServiceUses for the services as a whole.
 func (tx *Tx) ServicesUsed(account string, principalIDs ...string) ([]ServiceUse, error) {
 	return tx.serviceUses("AND action = '' ", account, principalIDs)
 }
@@ -120,7 +120,7 @@ func (tx *Tx) serviceUses(only, account string, principalIDs []string) ([]Servic
 		`ORDER BY principal_id, service, action`, args...)
 }
 
-// LastServiceUse reads what a principal used last, or ErrNotFound.
+// LastServiceUse reads the last use of a principal, or returns ErrNotFound.
 func (tx *Tx) LastServiceUse(account, principalID string) (u ServiceUse, err error) {
 	err = tx.one([]any{&u.Account, &u.Principal, &u.Service, &u.At, &u.Region},
 		`SELECT account, principal_id, service, used, region FROM service_last_used

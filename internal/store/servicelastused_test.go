@@ -62,7 +62,8 @@ func TestServiceUsed(t *testing.T) {
 			}
 			return nil
 		})
-		// Neither back in time nor inside the span, but beyond it.
+		// A use is recorded neither back in time nor inside the span, but
+		// beyond it.
 		use(account, "iam", "ListUsers", 50*time.Minute, "eu-west-4")
 		use(account, "sts", "GetCallerIdentity", 61*time.Second, "eu-west-2")
 		flush()
@@ -160,8 +161,8 @@ func TestAccessJob(t *testing.T) {
 	})
 }
 
-// A long result is kept in parts, of which only those that are asked for are
-// read, and that go together.
+// A long result is stored in parts. Only the requested parts are read, and they
+// are deleted together.
 func TestLongAccessJob(t *testing.T) {
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		cfg.Now = func() time.Time { return created.Add(2 * time.Hour) }
@@ -213,7 +214,7 @@ func TestLongAccessJob(t *testing.T) {
 	})
 }
 
-// What a user or a role used is forgotten with it, and nobody else's.
+// The uses of a user or a role are deleted with it, and nobody else's.
 func TestServiceUsesGoWithPrincipals(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
@@ -230,7 +231,7 @@ func TestServiceUsesGoWithPrincipals(t *testing.T) {
 		update(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.DeleteUser(account, "bob"), tx.DeleteRole(account, "worker"))
 		})
-		// Nor is it written after them: a call that was under way is noted late.
+		// Nor are they written after it: a call that was running is noted late.
 		for _, id := range ids {
 			db.ServiceUsed(store.ServiceUse{Account: account, Principal: id, Service: "iam", Action: "GetUser", At: created, Region: "eu-west-1"})
 		}

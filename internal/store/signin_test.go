@@ -87,7 +87,7 @@ func signIn(token, nameKey string, at time.Time) store.SignInSession {
 	}
 }
 
-// opens says whether a token opens a session at a time.
+// opens reports whether a token opens a session at a time.
 func opens(t *testing.T, db *store.DB, token string) bool {
 	t.Helper()
 	s, err := db.OpenSession(t.Context(), token, time.Hour)
@@ -146,7 +146,7 @@ func TestSession(t *testing.T) {
 	})
 }
 
-// What ends the sessions of a user, and what does not.
+// These events end the sessions of a user, and these do not.
 func TestSessionsEnd(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		for what, c := range map[string]struct {
@@ -200,7 +200,7 @@ func TestSessionsEnd(t *testing.T) {
 	})
 }
 
-// ignore lets what is not there be.
+// ignore ignores a missing row.
 func ignore(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return nil

@@ -25,7 +25,8 @@ func (tx *Tx) InsertSigningCertificate(c SigningCertificate) error {
 		c.Account, c.NameKey, c.ID, c.Body, c.Status, c.Uploaded)
 }
 
-// SigningCertificate reads a certificate by id, whoever in the account has it.
+// SigningCertificate reads a certificate by id, whichever user of the account
+// has it.
 func (tx *Tx) SigningCertificate(account, id string) (c SigningCertificate, err error) {
 	err = tx.one(signingCertificateFields(&c),
 		`SELECT `+signingCertificateColumns+` FROM signing_certificates WHERE account = $1 AND certificate_id = $2`, account, id)

@@ -10,22 +10,22 @@ import (
 // SignInSession is a session of somebody who signed in.
 type SignInSession struct {
 	Account string
-	// NameKey is whose password or device it was, the empty one of root. It has
-	// no meaning where Federated is set: that session is of no user.
+	// NameKey is the owner of the password or the device, empty for root. It
+	// has no meaning if Federated is set: that session belongs to no user.
 	NameKey   string
-	ID        string // TokenID of what the browser holds
+	ID        string // TokenID of the token in the browser
 	Federated bool
 	Handle    string // names it to its owner
 	State     []byte // see principal.SignIn
-	Address   string // where it was begun from, and with what
+	Address   string // the place and the client that began it
 	UserAgent string
 	Created   time.Time
 	Used      time.Time
 	Expires   time.Time
 }
 
-// TokenID is under what the session or the ticket of a token is stored: who
-// reads the database has no token.
+// TokenID returns the name under which the session or the ticket of a token is
+// stored: a reader of the database gets no token.
 func TokenID(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
@@ -40,7 +40,7 @@ func sessionFields(s *SignInSession) []any {
 		&s.Created, &s.Used, &s.Expires}
 }
 
-// userOrNull is the name_key of a row that may be of no user.
+// userOrNull returns the name_key of a row that may belong to no user.
 func userOrNull(nameKey string, none bool) any {
 	if none {
 		return nil
@@ -48,11 +48,10 @@ func userOrNull(nameKey string, none bool) any {
 	return nameKey
 }
 
-// sessionsPerUser bounds the sessions that a user has at one time.
+// sessionsPerUser bounds the sessions of a user at one time.
 const sessionsPerUser = 100
 
-// InsertSession adds a session. Of the sessions that its user has the oldest
-// ends where there are too many.
+// InsertSession adds a session. If its user has too many, the oldest ends.
 func (tx *Tx) InsertSession(s SignInSession) error {
 	err := tx.insert(`INSERT INTO signin_sessions (account, name_key, session_id, handle, state, address, user_agent,
 		created, used, expires)
@@ -80,7 +79,7 @@ func (tx *Tx) UserSessions(account, nameKey string) ([]SignInSession, error) {
 		WHERE account = $1 AND name_key = $2 ORDER BY created DESC, session_id`, account, nameKey)
 }
 
-// SetSessionState replaces what a session holds.
+// SetSessionState replaces the content of a session.
 func (tx *Tx) SetSessionState(account, id string, state []byte) error {
 	return tx.change(`UPDATE signin_sessions SET state = $1 WHERE account = $2 AND session_id = $3`, state, account, id)
 }
@@ -96,8 +95,8 @@ func (tx *Tx) EndUserSession(account, nameKey, handle string) error {
 		nameKey, handle)
 }
 
-// EndUserSessions ends all sessions of a user, and what it began and has not
-// ended: sign-ins, enrolments, codes.
+// EndUserSessions ends all sessions of a user, and everything unfinished:
+// sign-ins, enrolments, codes.
 func (tx *Tx) EndUserSessions(account, nameKey string) error {
 	for _, table := range [...]string{"signin_sessions", "signin_tickets"} {
 		if _, err := tx.exec(`DELETE FROM `+table+` WHERE account = $1 AND name_key = $2`, account, nameKey); err != nil {
@@ -107,20 +106,20 @@ func (tx *Tx) EndUserSessions(account, nameKey string) error {
 	return nil
 }
 
-// SignedIn proves that somebody showed the token of a session that is open.
-// Only OpenSession makes one.
+// SignedIn proves that somebody showed the token of an open session. Only
+// OpenSession returns one.
 type SignedIn struct{ session *SignInSession }
 
-// Session is the session that was opened. It must not be changed.
+// Session returns the session that was opened. It must not be changed.
 func (s SignedIn) Session() *SignInSession { return s.session }
 
-// touchEvery is how exact it is known when a session was used: what is written
-// for each of its uses would be for nothing.
+// touchEvery is the precision of the last use of a session: a write for each
+// use would be wasted.
 const touchEvery = time.Minute
 
-// OpenSession finds the session of a token and notes that it was used, or gives
+// OpenSession finds the session of a token and notes its use, or returns
 // ErrNotFound: there is none, it has expired, or it was not used for longer
-// than idle. What a clock wrote that has stepped back since opens nothing.
+// than idle. Times from a clock that has stepped back since open nothing.
 func (db *DB) OpenSession(ctx context.Context, token string, idle time.Duration) (SignedIn, error) {
 	var s SignInSession
 	err := db.inTime(ctx, db.engine.glance, func(tx *Tx) (err error) {

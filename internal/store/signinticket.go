@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// SignInTicket is what was given to somebody who is to come back with it: the
-// next step of a sign-in, a challenge, a code.
+// SignInTicket is a ticket that somebody must bring back: the next step of a
+// sign-in, a challenge, a code.
 type SignInTicket struct {
 	Account   string
-	NameKey   string // whose it is; of no meaning where Federated is set
-	ID        string // TokenID of what was given
-	Federated bool   // it is of no user
+	NameKey   string // the owner; no meaning if Federated is set
+	ID        string // TokenID of the token that was given
+	Federated bool   // it belongs to no user
 	Purpose   string
 	State     []byte
 	Tries     int
@@ -30,9 +30,9 @@ func ticketFields(t *SignInTicket) []any {
 // ticketsPerUser bounds the tickets of one purpose that a user has at one time.
 const ticketsPerUser = 10
 
-// InsertTicket adds a ticket. Of those that its user has for the purpose the
-// oldest goes where there are too many, so that whoever begins a thousand
-// sign-ins and ends none keeps ten.
+// InsertTicket adds a ticket. If its user has too many for the purpose, the
+// oldest is deleted, so that somebody who begins a thousand sign-ins and ends
+// none keeps ten.
 func (tx *Tx) InsertTicket(t SignInTicket) error {
 	err := tx.insert(`INSERT INTO signin_tickets (account, name_key, ticket_id, purpose, state, tries, created, expires)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
@@ -46,8 +46,9 @@ func (tx *Tx) InsertTicket(t SignInTicket) error {
 	return err
 }
 
-// TicketByID reads a ticket for a purpose, of any account. ErrNotFound: there is
-// none, it has expired, or a clock gave it that has stepped back since.
+// TicketByID reads a ticket for a purpose, of any account. ErrNotFound: there
+// is none, it has expired, or it comes from a clock that has stepped back
+// since.
 func (tx *Tx) TicketByID(id, purpose string) (t SignInTicket, err error) {
 	err = tx.one(ticketFields(&t), `SELECT `+ticketColumns+` FROM signin_tickets WHERE ticket_id = $1 AND purpose =
 		$2`, id, purpose)
@@ -64,13 +65,13 @@ func (tx *Tx) TryTicket(account, id string, state []byte) error {
 		state, account, id)
 }
 
-// SetTicketState replaces what a ticket holds.
+// SetTicketState replaces the content of a ticket.
 func (tx *Tx) SetTicketState(account, id string, state []byte) error {
 	return tx.change(`UPDATE signin_tickets SET state = $1 WHERE account = $2 AND ticket_id = $3`, state, account, id)
 }
 
-// TakeTicket reads a ticket as TicketByID and takes it away: whoever comes
-// second with it, on whichever node, has none.
+// TakeTicket reads a ticket as TicketByID and deletes it: the second caller
+// with it, on whichever node, gets none.
 func (tx *Tx) TakeTicket(id, purpose string) (SignInTicket, error) {
 	t, err := tx.TicketByID(id, purpose)
 	if err != nil {
@@ -79,21 +80,21 @@ func (tx *Tx) TakeTicket(id, purpose string) (SignInTicket, error) {
 	return t, tx.DeleteTicket(t.Account, id)
 }
 
-// DeleteTicket takes a ticket away.
+// DeleteTicket deletes a ticket.
 func (tx *Tx) DeleteTicket(account, id string) error {
 	return tx.change(`DELETE FROM signin_tickets WHERE account = $1 AND ticket_id = $2`, account, id)
 }
 
-// Pause says how long whoever tries passwords must wait: not at all for so many
-// tries, then First, and twice as long after each further one, up to Most.
-// Whoever has not tried for Forget begins anew.
+// Pause says how long somebody who tries passwords must wait: not at all for a
+// number of tries, then First, and twice as long after each further one, up to
+// Most. After Forget without a try the count starts again.
 type Pause struct {
 	Free        int
 	First, Most time.Duration
 	Forget      time.Duration
 }
 
-// after is how long the pause is after so many tries.
+// after returns the length of the pause after a number of tries.
 func (p Pause) after(tries int) time.Duration {
 	if tries < p.Free {
 		return 0
@@ -107,7 +108,7 @@ func (p Pause) after(tries int) time.Duration {
 	return pause
 }
 
-// PauseOf says how long the next try at a place must wait.
+// PauseOf returns how long the next try at a place must wait.
 func (tx *Tx) PauseOf(place string, p Pause) (time.Duration, error) {
 	_, wait, err := tx.pause(place, p)
 	return wait, err
@@ -122,7 +123,7 @@ func (tx *Tx) pause(place string, p Pause) (tries int, wait time.Duration, err e
 	if err != nil {
 		return 0, 0, err
 	}
-	// A time that lies ahead is of a clock that has stepped back since.
+	// A time in the future comes from a clock that has stepped back since.
 	since := tx.Now.Sub(last)
 	if since >= p.Forget || ahead(last, tx.Now) {
 		return 0, 0, nil
@@ -130,8 +131,8 @@ func (tx *Tx) pause(place string, p Pause) (tries int, wait time.Duration, err e
 	return tries, max(0, min(p.Most, p.after(tries)-since)), nil
 }
 
-// TryAt counts a try at a place that is about to be made, or says how long it
-// must wait. Count it in a transaction of its own, before: then tries that come
+// TryAt counts a try at a place before it is made, or returns how long it must
+// wait. Count it in an earlier transaction of its own: then tries that come
 // together count too, on every node.
 func (tx *Tx) TryAt(place string, p Pause) (wait time.Duration, err error) {
 	tries, wait, err := tx.pause(place, p)
@@ -155,10 +156,10 @@ func (tx *Tx) ForgetTries(place string) error {
 	return err
 }
 
-// placesPerUser bounds the places that are remembered of a user.
+// placesPerUser bounds the places that are remembered for a user.
 const placesPerUser = 20
 
-// KnowsPlace says whether a user has signed in from a place since a time.
+// KnowsPlace reports whether a user has signed in from a place since a time.
 func (tx *Tx) KnowsPlace(account, nameKey, place string, since time.Time) (bool, error) {
 	var last time.Time
 	err := tx.one([]any{&last}, `SELECT last FROM signin_places WHERE account = $1 AND name_key = $2 AND place = $3`,
@@ -169,8 +170,8 @@ func (tx *Tx) KnowsPlace(account, nameKey, place string, since time.Time) (bool,
 	return err == nil && !last.Before(since) && !ahead(last, tx.Now), err
 }
 
-// RememberPlace notes that a user has signed in from a place. The oldest place
-// goes where there are too many.
+// RememberPlace notes that a user has signed in from a place. If there are too
+// many, the oldest is deleted.
 func (tx *Tx) RememberPlace(account, nameKey, place string) error {
 	_, err := tx.exec(`INSERT INTO signin_places (account, name_key, place, last) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (account, name_key, place) DO UPDATE SET last = excluded.last`, account, nameKey, place, tx.Now)

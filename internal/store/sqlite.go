@@ -26,7 +26,7 @@ type sqlite struct {
 	writer  *sqliteWriter
 	readers *sqliteReaders
 	closed  atomic.Bool
-	opened  atomic.Int64 // connections ever
+	opened  atomic.Int64 // connections ever opened
 	index   *walIndex    // nil in memory
 	files   *openFiles   // nil in memory
 	path    string       // "" in memory
@@ -35,10 +35,10 @@ type sqlite struct {
 
 var memoryNames atomic.Int64
 
-// walFiles are the files that SQLite keeps beside an open database.
+// walFiles are the files that SQLite keeps next to an open database.
 var walFiles = [...]string{"-wal", "-shm"}
 
-// makeWALFiles makes the files beside a database before the library does,
+// makeWALFiles creates the files next to a database before the library does,
 // which would give them the mode of the umask and the owner of the process.
 func makeWALFiles(path string) error {
 	for _, suffix := range walFiles {
@@ -53,9 +53,9 @@ func makeWALFiles(path string) error {
 	return nil
 }
 
-// makeFiles makes a database of no bytes where there is none, and the files
-// beside it. The library follows links: path is where the database really is,
-// and its other files with it.
+// makeFiles creates a database of no bytes if there is none, and the files next
+// to it. The library follows links: path is where the database really is, and
+// its other files with it.
 func makeFiles(named string) (path string, err error) {
 	f, err := ownfile.Open(named, os.O_RDWR)
 	if err != nil {
@@ -68,7 +68,7 @@ func makeFiles(named string) (path string, err error) {
 	return path, makeWALFiles(path)
 }
 
-// busyTimeout is how long a connection waits for another process.
+// busyTimeout is the time for which a connection waits for another process.
 const busyTimeout = 20 * time.Second
 
 func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHeader)) (*sqlite, error) {
@@ -106,7 +106,7 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 		return nil, err
 	}
 	if e.memory == "" {
-		if err := makeWALFiles(path); err != nil { // the migration has taken them away
+		if err := makeWALFiles(path); err != nil { // the migration has deleted them
 			return nil, err
 		}
 	}
@@ -121,10 +121,10 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 	return e, nil
 }
 
-// connect opens the writer, and the readers of a file: the file may be moved
-// away later. Readers in memory are opened by their first use, which keeps the
-// start of an emulator short. named is the database's name, which may be a
-// link, or "" in memory.
+// connect opens the writer, and the readers of a file, because the file may be
+// moved away later. Readers in memory are opened by their first use, which
+// keeps the start of an emulator short. named is the database's name, which may
+// be a link, or "" in memory.
 func (e *sqlite) connect(named string, kept func(before, after walHeader)) error {
 	c, err := e.openWriter()
 	if err != nil {
@@ -150,8 +150,8 @@ func (e *sqlite) connect(named string, kept func(before, after walHeader)) error
 	return err
 }
 
-// watchFiles looks after the files beside a database that a connection has
-// opened, and keeps. Another process that ended may have taken away those of
+// watchFiles watches the files next to a database that a connection has opened,
+// and keeps them. Another process that ended may have deleted those of
 // makeWALFiles meanwhile.
 func (e *sqlite) watchFiles(named string) (err error) {
 	if e.memory != "" {
@@ -172,8 +172,8 @@ func (e *sqlite) watchFiles(named string) (err error) {
 	return nil
 }
 
-// writerPatience is how long one attempt of the writer waits for another
-// process. It makes as many as there are callers who wait.
+// writerPatience is the time for which one attempt of the writer waits for
+// another process. It makes as many attempts as callers wait.
 const writerPatience = 50 * time.Millisecond
 
 func (e *sqlite) openWriter() (*sqliteConn, error) {
@@ -224,8 +224,8 @@ func (e *sqlite) view(ctx context.Context, fn func(conn) error) error {
 	return c.view(ctx, fn)
 }
 
-// usable is a connection that the next reader may have: this one, once it is
-// known to stand outside of a transaction, or an empty one in its place, which
+// usable returns a connection that the next reader may have: this one, once it
+// is known to be outside of a transaction, or an empty one in its place, which
 // is opened when it is needed.
 func (e *sqlite) usable(c *sqliteConn) *sqliteConn {
 	if c.db == nil || c.settle() {
@@ -286,11 +286,11 @@ func (e *sqlite) close() error {
 	if e.writer != nil {
 		errs = append(errs, e.writer.c.close())
 	}
-	// Every reader comes back before its connection is closed.
+	// Every reader returns before its connection is closed.
 	for _, c := range e.readers.takeAll() {
 		errs = append(errs, c.close())
 	}
-	// Whoever still waits for a reader gets a closed one, and is told so.
+	// A caller that still waits for a reader gets a closed one, and is told so.
 	for range e.readers.count() {
 		e.readers.give(&sqliteConn{})
 	}

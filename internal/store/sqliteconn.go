@@ -14,8 +14,8 @@ import (
 type sqliteConn struct {
 	db    *sqlite3.Conn
 	stmts map[string]*sqliteStmt
-	// owners says that a statement since it was last set to false may have
-	// changed what is remembered of callers; see changesCallers.
+	// owners says that a statement, since it was last set to false, may have
+	// changed what is remembered about callers; see changesCallers.
 	owners bool
 }
 
@@ -37,16 +37,16 @@ func (c *sqliteConn) close() error {
 }
 
 // control runs a statement that begins or ends a transaction or a savepoint.
-// None of these is ever interrupted: what was cut short would leave the
-// connection at a place that nobody knows.
+// None of these is ever interrupted: an interruption would leave the connection
+// in an unknown state.
 func (c *sqliteConn) control(sql string) error {
 	defer c.db.SetInterrupt(c.db.SetInterrupt(context.Background()))
 	_, err := c.exec(context.Background(), sql, nil)
 	return err
 }
 
-// view runs fn on one snapshot. The end of ctx interrupts what fn reads, and
-// nothing else. The caller puts the connection in order.
+// view runs fn on one snapshot. The end of ctx interrupts only what fn reads.
+// The caller puts the connection in order.
 func (c *sqliteConn) view(ctx context.Context, fn func(conn) error) error {
 	if err := c.control("BEGIN"); err != nil {
 		return err
@@ -59,8 +59,8 @@ func (c *sqliteConn) view(ctx context.Context, fn func(conn) error) error {
 	return err
 }
 
-// settle brings the connection outside of any transaction. It says whether
-// that is now known, so that somebody else may use the connection.
+// settle brings the connection outside of any transaction. It reports whether
+// that succeeded, so that somebody else may use the connection.
 func (c *sqliteConn) settle() bool {
 	c.db.SetInterrupt(context.Background())
 	if c.outside() {
@@ -78,7 +78,8 @@ func (c *sqliteConn) settle() bool {
 	return c.outside()
 }
 
-// outside says that the connection has no transaction and holds no snapshot.
+// outside reports whether the connection has no transaction and holds no
+// snapshot.
 func (c *sqliteConn) outside() bool {
 	return c.db.GetAutocommit() && c.db.TxnState("") == sqlite3.TXN_NONE
 }
@@ -91,8 +92,9 @@ func (c *sqliteConn) prepare(sql string, args []any) (*sqliteStmt, error) {
 		if err != nil {
 			return nil, sqliteError(err)
 		}
-		// SQLite numbers $1, $2, … in the order it meets them, so a text
-		// whose placeholders are out of order would bind wrong, silently.
+		// SQLite numbers $1, $2, … in the order of their appearance, so a text
+		// whose placeholders are out of order would bind the wrong values
+		// without an error.
 		for i := 1; i <= stmt.BindCount(); i++ {
 			if stmt.BindName(i) != fmt.Sprintf("$%d", i) {
 				_ = stmt.Close()
@@ -170,7 +172,7 @@ func (c *sqliteConn) exec(_ context.Context, sql string, args []any) (int64, err
 }
 
 // written counts the pages that were written to the log. Every commit that
-// changed anything writes one at least.
+// changed anything writes at least one.
 func (c *sqliteConn) written() int64 {
 	n, _, err := c.db.Status(sqlite3.DBSTATUS_CACHE_WRITE, false)
 	if err != nil {
@@ -255,7 +257,7 @@ func sqliteError(err error) error {
 	return fmt.Errorf("sqlite: %w", err)
 }
 
-// sqliteBusy says whether another process had the lock, so that the same
+// sqliteBusy reports whether another process had the lock, so that the same
 // transaction may succeed when it is repeated.
 func sqliteBusy(err error) bool {
 	return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED)

@@ -9,17 +9,17 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// openFiles are the files that a database was opened on, by the names that
-// they had. What is written to a file that was moved away or deleted is lost
-// for all who come by its name.
+// openFiles are the files that a database was opened on, by the names that they
+// had. What is written to a file that was moved away or deleted is lost for
+// everybody who uses its name.
 type openFiles struct {
 	names []string
 	files []os.FileInfo
 }
 
-// rememberFiles is for a database that is open. It keeps its files until it is
-// closed, so whatever else has their names later is another file. named may be
-// a link to path.
+// rememberFiles is for an open database. It keeps its files until it is closed,
+// so another file that gets their names later differs from them. named may be a
+// link to path.
 func rememberFiles(named, path string) (*openFiles, error) {
 	o := &openFiles{names: []string{named}}
 	for _, suffix := range walFiles {
@@ -35,9 +35,9 @@ func rememberFiles(named, path string) (*openFiles, error) {
 	return o, nil
 }
 
-// check says whether the names still lead to the files that are open. The
-// error is ErrUnavailable. Three system calls are nothing beside the fsync of
-// a commit. nil is a database in memory.
+// check reports whether the names still lead to the open files. The error is
+// ErrUnavailable. Three system calls cost little compared with the fsync of a
+// commit. nil is a database in memory.
 func (o *openFiles) check() error {
 	if o == nil {
 		return nil
@@ -54,8 +54,8 @@ func (o *openFiles) check() error {
 	return nil
 }
 
-// refusals are what the system says of a file in the library's words, and in
-// its own, which tell what to do.
+// refusals maps what the system says about a file, in the library's words, to
+// our own words, which say what to do.
 var refusals = []struct {
 	code sqlite3.ErrorCode
 	is   error

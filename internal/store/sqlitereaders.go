@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// sqliteReaders lends a fixed number of connections to those who read. The
-// connection that came back last goes out first: it has parsed the schema,
-// prepared statements and cached pages.
+// sqliteReaders lends a fixed number of connections to readers. The connection
+// that was returned last is lent first: it has parsed the schema, prepared
+// statements and cached pages.
 type sqliteReaders struct {
 	ready chan struct{} // one for each connection of idle
 
@@ -24,10 +24,10 @@ func newSQLiteReaders(n int) *sqliteReaders {
 	return r
 }
 
-// count returns the number of readers, lent ones too.
+// count returns the number of readers, including those that are lent.
 func (r *sqliteReaders) count() int { return cap(r.ready) }
 
-// take waits for a reader until ctx ends. The caller gives it back.
+// take waits for a reader until ctx ends. The caller returns it.
 func (r *sqliteReaders) take(ctx context.Context) (*sqliteConn, error) {
 	select {
 	case <-r.ready:

@@ -23,7 +23,7 @@ func TestReadersInMemoryAreOpenedByUse(t *testing.T) {
 	if n := e.opened.Load(); n != 2 {
 		t.Errorf("%d connections were opened, not 2", n)
 	}
-	// Two who read at once have a connection each.
+	// Two readers at the same time each have a connection.
 	err = db.View(ctx, func(*Tx) error {
 		return db.View(ctx, func(tx *Tx) error { _, err := tx.DataKeys(); return err })
 	})

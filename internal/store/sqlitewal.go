@@ -9,9 +9,9 @@ import (
 )
 
 // walKeeper keeps the write-ahead log short. SQLite moves the log into the
-// database by itself, but begins it anew only when no view is open, and never
-// makes the file smaller: views that follow each other without a gap, or a
-// single long one, would leave a file that nobody needs.
+// database by itself, but starts it again from the beginning only when no view
+// is open, and never makes the file smaller: views that follow each other
+// without a gap, or a single long one, would leave a file that nobody needs.
 type walKeeper struct {
 	path  string
 	open  func() (*sqliteConn, error)
@@ -20,12 +20,12 @@ type walKeeper struct {
 }
 
 const (
-	// walLimit is how long the log may be without anything being done, twice
-	// what wal_autocheckpoint makes of it where views are short.
+	// walLimit is the length of the log up to which nothing is done, twice what
+	// wal_autocheckpoint makes of it if views are short.
 	walLimit = 32 << 20
-	// walEvery is how often the length is looked at.
+	// walEvery is the time between two looks at the length.
 	walEvery = 2 * time.Second
-	// walPatience is how long edits are kept waiting for views that are open.
+	// walPatience is the time for which edits wait for open views.
 	walPatience = 20 * time.Millisecond
 )
 
@@ -57,8 +57,8 @@ func (k *walKeeper) run() {
 }
 
 // shorten moves the log into the database, and then empties the file unless a
-// view needs it still. The first keeps no edit waiting, and leaves little for
-// the second, which does.
+// view still needs it. The first step delays no edit, and leaves little for the
+// second, which does.
 func (k *walKeeper) shorten() error {
 	c, err := k.open()
 	if err != nil {

@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// sqliteWriter is the one goroutine that writes. It gathers the updates that
-// are waiting into one transaction, each in a savepoint of its own, so that
-// they share one fsync (group commit); a failed update undoes only itself.
+// sqliteWriter is the one goroutine that writes. It gathers the waiting updates
+// into one transaction, each in a savepoint of its own, so that they share one
+// fsync (group commit); a failed update undoes only itself.
 type sqliteWriter struct {
 	c     *sqliteConn
 	open  func() (*sqliteConn, error)
 	queue chan *queuedUpdate
 	quit  chan struct{}
 	ended sync.WaitGroup
-	// version is the engine's; kept is told of a commit of this writer that
+	// version is the engine's; kept is called for a commit of this writer that
 	// changed no owner of a key.
 	version func() (walHeader, bool)
 	kept    func(before, after walHeader)
 	files   *openFiles
 }
 
-// groupLimit bounds how many updates share one commit.
+// groupLimit bounds the number of updates that share one commit.
 const groupLimit = 128
 
 func startSQLiteWriter(c *sqliteConn, open func() (*sqliteConn, error), version func() (walHeader, bool), kept func(before, after walHeader), files *openFiles) *sqliteWriter {
@@ -37,9 +37,9 @@ func startSQLiteWriter(c *sqliteConn, open func() (*sqliteConn, error), version 
 	return w
 }
 
-// update queues fn and waits until its fate is known. A context that ends
-// before the writer comes to fn keeps it from running; later it has no effect,
-// because a commit cannot be half believed.
+// update queues fn and waits until its fate is known. If the context ends
+// before the writer comes to fn, fn does not run; later it has no effect,
+// because a commit cannot be half done.
 func (w *sqliteWriter) update(ctx context.Context, fn func(conn) error) error {
 	u := queued(ctx, fn)
 	select {
@@ -68,7 +68,7 @@ func (w *sqliteWriter) update(ctx context.Context, fn func(conn) error) error {
 		return u.err
 	case <-w.quit:
 	}
-	// The writer ends: it finishes or refuses all that is queued.
+	// The writer ends: it finishes or refuses everything in the queue.
 	w.ended.Wait()
 	select {
 	case <-u.done:
@@ -114,9 +114,9 @@ func (w *sqliteWriter) gather(first *queuedUpdate) []*queuedUpdate {
 	return group
 }
 
-// commit runs a group in one transaction. When the transaction as a whole is
-// lost (disk full, I/O error), its members are tried once more one by one,
-// so that each learns its own fate.
+// commit runs a group in one transaction. If the transaction as a whole is lost
+// (disk full, I/O error), its members are tried once more one by one, so that
+// each learns its own fate.
 func (w *sqliteWriter) commit(group []*queuedUpdate) {
 	lost := w.try(group)
 	if lost == nil {
@@ -131,7 +131,7 @@ func (w *sqliteWriter) commit(group []*queuedUpdate) {
 		u.unclaim()
 	}
 	for _, u := range group {
-		// Who no longer asks is not worth another wait for the lock.
+		// A caller that no longer asks is not worth another wait for the lock.
 		if err := u.ctx.Err(); err != nil {
 			u.finish(err)
 			continue
@@ -143,8 +143,8 @@ func (w *sqliteWriter) commit(group []*queuedUpdate) {
 	}
 }
 
-// try returns nil when every update's fate was told, or the error that lost
-// the whole transaction.
+// try returns nil when it has told every update its fate, or the error that
+// lost the whole transaction.
 func (w *sqliteWriter) try(group []*queuedUpdate) (lost error) {
 	if err := w.files.check(); err != nil {
 		return err
@@ -172,7 +172,7 @@ func (w *sqliteWriter) try(group []*queuedUpdate) (lost error) {
 		return err
 	}
 	// A commit that wrote nothing made no version: the next one may be another
-	// process's already.
+	// process's.
 	if after, ok := w.version(); ok && watched && !w.c.owners && w.c.written() > written {
 		w.kept(before, after)
 	}
@@ -187,8 +187,8 @@ func (w *sqliteWriter) try(group []*queuedUpdate) (lost error) {
 	return nil
 }
 
-// one runs one update in a savepoint of its own. lost is what lost the whole
-// transaction.
+// one runs one update in a savepoint of its own. lost is the error that lost
+// the whole transaction.
 func (w *sqliteWriter) one(u *queuedUpdate) (fate, lost error) {
 	if err := w.c.control("SAVEPOINT one"); err != nil {
 		return nil, err
@@ -227,8 +227,8 @@ func (w *sqliteWriter) begin(group []*queuedUpdate) error {
 	}
 }
 
-// settle brings the connection outside of the transaction before, or replaces
-// it: one that stayed inside would refuse every change to come.
+// settle brings the connection outside of the previous transaction, or replaces
+// it: one that stayed inside would refuse every later change.
 func (w *sqliteWriter) settle() error {
 	if w.c.settle() {
 		return nil
@@ -242,8 +242,8 @@ func (w *sqliteWriter) settle() error {
 	return nil
 }
 
-// guard turns a panic into an error: one update must not take down the
-// writer that all others wait for.
+// guard turns a panic into an error: one update must not end the writer that
+// all others wait for.
 func guard(fn func(conn) error, c conn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

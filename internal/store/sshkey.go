@@ -9,8 +9,8 @@ type SSHPublicKey struct {
 	ID          string // APKA…
 	Body        string // ssh-rsa form, without a comment
 	Fingerprint string
-	// Digest is the SHA-256 of the key in SSH's wire form, hexadecimal, so
-	// that a key is known again in whatever encoding it comes.
+	// Digest is the SHA-256 of the key in SSH's wire form, hexadecimal, so that
+	// a key is recognised in every encoding.
 	Digest   string
 	Status   string // Active or Inactive
 	Uploaded time.Time
@@ -29,7 +29,7 @@ func (tx *Tx) InsertSSHPublicKey(k SSHPublicKey) error {
 		k.Account, k.NameKey, k.ID, k.Body, k.Fingerprint, k.Digest, k.Status, k.Uploaded)
 }
 
-// SSHPublicKey reads a key by id, whoever in the account has it.
+// SSHPublicKey reads a key by id, whichever user of the account has it.
 func (tx *Tx) SSHPublicKey(account, id string) (k SSHPublicKey, err error) {
 	err = tx.one(sshPublicKeyFields(&k),
 		`SELECT `+sshPublicKeyColumns+` FROM ssh_public_keys WHERE account = $1 AND key_id = $2`, account, id)

@@ -1,24 +1,24 @@
-// Package store is Rollcall's database: accounts, users, their credentials,
-// the facts about their use, and the stored credential reports.
+// Package store is Rollcall's database: accounts, users, their credentials, the
+// facts about their use, and the stored credential reports.
 //
 // It promises:
 //
 //   - One text per statement for every engine. SQLite (a file, or memory) and
-//     anything that speaks PostgreSQL's wire run the same statements; what
-//     must differ stands in dialect.go.
+//     anything that speaks PostgreSQL's protocol run the same statements;
+//     necessary differences are in dialect.go.
 //   - View sees one snapshot; Update is one serializable transaction. What
 //     Update acknowledged survives kill -9 and power loss.
 //   - A closure given to Update may run more than once: it is repeated on
-//     serialization failures and when a group commit has to be undone. It
-//     must have no effect but through its Tx.
+//     serialization failures and when a group commit has to be undone. Its
+//     only effect must be through its Tx.
 //   - Errors are ErrExists, ErrNotFound, ErrConflict, ErrUnavailable, or the
 //     engine's own, wrapped, which callers treat as internal.
-//   - No change is acknowledged that is in a file which was moved away,
-//     deleted or replaced.
+//   - A change in a file that was moved away, deleted or replaced is not
+//     acknowledged.
 //
-// It refuses to know IAM's rules, the wire, or any secret: what it stores of
-// secrets is sealed or hashed before it arrives. A user is found by name_key,
-// the folded name; the root user has the empty name_key, so it sorts first.
+// It knows no rules of IAM, no wire, and no secret: secrets are sealed or
+// hashed before they arrive. A user is found by name_key, the folded name; the
+// root user has the empty name_key, so it sorts first.
 package store
 
 import (
@@ -31,15 +31,15 @@ import (
 )
 
 var (
-	// ErrExists says that a row with this key is already there.
+	// ErrExists reports that a row with this key already exists.
 	ErrExists = errors.New("store: exists")
-	// ErrNotFound says that no such row is there.
+	// ErrNotFound reports that no such row exists.
 	ErrNotFound = errors.New("store: not found")
-	// ErrConflict says that other rows still refer to this one, or that a
-	// row which must be there first is missing.
+	// ErrConflict reports that other rows still refer to this one, or that a
+	// required row is missing.
 	ErrConflict = errors.New("store: conflict")
-	// ErrUnavailable says that the database could not be asked, or did not
-	// answer in time. It may be when the call is repeated.
+	// ErrUnavailable reports that the database could not be asked, or did not
+	// answer in time. A repeated call may succeed.
 	ErrUnavailable = errors.New("store: unavailable")
 )
 
@@ -47,17 +47,17 @@ var (
 type Config struct {
 	// Path is the SQLite file. Its directory must exist.
 	Path string
-	// URL is a PostgreSQL connection string. When set, Path is not used.
+	// URL is a PostgreSQL connection string. If it is set, Path is not used.
 	URL string
 	// AllowPlain allows a URL that asks for plain text beyond this machine.
 	AllowPlain bool
-	// Memory asks for a private SQLite database in memory, gone at Close.
+	// Memory asks for a private SQLite database in memory, which Close deletes.
 	Memory bool
 	// Now is the clock; nil means time.Now. Transactions read it once.
 	Now func() time.Time
-	// UseSpan is how much later a use of a credential must be than the recorded
-	// one to replace it. 0 records every use to the second; IAM records the
-	// first one inside 15 minutes.
+	// UseSpan says how much later a use of a credential must be than the
+	// recorded one to replace it. 0 records every use to the second; IAM
+	// records the first one within 15 minutes.
 	UseSpan time.Duration
 	// PasswordSpan is the same of passwords; IAM's is 5 minutes.
 	PasswordSpan time.Duration
@@ -68,8 +68,8 @@ type Config struct {
 	// 0 means twice the number of processors, at least four.
 	Readers int
 
-	// vfs names SQLite's way to the file system; empty means its own. Tests
-	// watch by it what reaches the disk.
+	// vfs names SQLite's way to the file system; empty means its own. Tests use
+	// it to watch what reaches the disk.
 	vfs string
 }
 
@@ -85,11 +85,11 @@ type DB struct {
 	node   string
 	memory bool
 	outbox outbox
-	// callers is what is remembered of who calls.
+	// callers holds what is remembered about callers.
 	callers callerCache
 }
 
-// Tx is one transaction. It must not leave the closure it was given to.
+// Tx is one transaction. It must not leave the closure that it was given to.
 type Tx struct {
 	// Now is the transaction's time, read once. IAM's dates are whole
 	// seconds; the store drops the rest when it writes one.
@@ -100,19 +100,19 @@ type Tx struct {
 	dialect
 }
 
-// engine is what SQLite and PostgreSQL do differently.
+// engine holds what SQLite and PostgreSQL do differently.
 type engine interface {
 	view(ctx context.Context, fn func(conn) error) error
-	// glance is view for a function that makes a single statement.
+	// glance is view for a function with a single statement.
 	glance(ctx context.Context, fn func(conn) error) error
 	update(ctx context.Context, fn func(conn) error) error
 	// aside changes what no rule spans, statement by statement, so that nobody
 	// else's transaction has to be repeated.
 	aside(ctx context.Context, fn func(conn) error) error
-	// living are the nodes that use the database, nil where that is not known.
+	// living returns the nodes that use the database, nil if that is not known.
 	living(ctx context.Context) (map[string]bool, error)
-	// version names the state of the database; it is another one after every
-	// commit of any process. It is not ok where the engine cannot tell cheaply.
+	// version identifies the state of the database; every commit of any process
+	// changes it. ok is false if the engine cannot tell cheaply.
 	version() (v walHeader, ok bool)
 	ping(ctx context.Context) error
 	close() error
@@ -131,7 +131,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	switch {
 	case cfg.URL != "":
 		if !strings.HasPrefix(cfg.URL, "postgres://") && !strings.HasPrefix(cfg.URL, "postgresql://") {
-			// Not repeated: it may hold a password in a place no one expects.
+			// The text is not repeated: it may hold a password in a place that
+			// no one expects.
 			return nil, errors.New("open store: the URL is not a postgres:// URL")
 		}
 		db.dialect = postgresDialect
@@ -156,7 +157,7 @@ func (db *DB) Close() error {
 	return errors.Join(err, db.engine.close())
 }
 
-// Ping says whether the database answers.
+// Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.engine.ping(ctx) }
 
 // Now reads the database's clock.
@@ -201,8 +202,8 @@ func (tx *Tx) exec(sql string, args ...any) (int64, error) {
 	return tx.c.exec(tx.ctx, sql, args)
 }
 
-// insert runs an INSERT … ON CONFLICT DO NOTHING. A row that was there is
-// ErrExists; the transaction can go on.
+// insert runs an INSERT … ON CONFLICT DO NOTHING. If the row exists it returns
+// ErrExists; the transaction can continue.
 func (tx *Tx) insert(sql string, args ...any) error {
 	n, err := tx.exec(sql, args...)
 	if err == nil && n == 0 {
@@ -211,7 +212,7 @@ func (tx *Tx) insert(sql string, args ...any) error {
 	return err
 }
 
-// change runs an UPDATE or DELETE of one row that must be there.
+// change runs an UPDATE or DELETE of one row that must exist.
 func (tx *Tx) change(sql string, args ...any) error {
 	n, err := tx.exec(sql, args...)
 	if err == nil && n == 0 {
@@ -229,7 +230,8 @@ func (tx *Tx) one(dest []any, sql string, args ...any) error {
 	return only(r, dest)
 }
 
-// oneAfter is insert and then one. Where it fails, the transaction cannot go on.
+// oneAfter is insert and then one. If it fails, the transaction cannot
+// continue.
 func (tx *Tx) oneAfter(insert statement, dest []any, sql string, args ...any) error {
 	r, err := tx.c.queryAfter(tx.ctx, insert, sql, args)
 	if err != nil {

@@ -42,7 +42,7 @@ func key(name, id string) store.AccessKey {
 	return store.AccessKey{Account: account, NameKey: strings.ToLower(name), ID: id, Status: "Active", Created: created, Secret: []byte{0, 1, 2}}
 }
 
-// fill makes an account with root and the named users.
+// fill creates an account with root and the named users.
 func fill(t testing.TB, db *store.DB, names ...string) {
 	t.Helper()
 	update(t, db, func(tx *store.Tx) error {
@@ -179,7 +179,8 @@ func TestUpdatePanic(t *testing.T) {
 	})
 }
 
-// Reading a count and acting on it is safe: lost updates are repeated.
+// A transaction can safely read a count and act on it: lost updates are
+// repeated.
 func TestUpdateSerializable(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "u")

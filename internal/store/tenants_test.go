@@ -14,12 +14,12 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// The accounts of everything: one has a row in every table, and nothing of it
-// reaches the other, which asks.
+// These are the accounts of everything: one has a row in every table, and
+// nothing of it reaches the other, which asks.
 const fullAccount, askingAccount = "123456789012", "999999999999"
 
-// acrossAccounts are the methods of no account: what they are asked by is
-// unique in all of them, or they are for operators.
+// acrossAccounts are the methods of no account: their keys are unique across
+// all accounts, or they are for operators.
 var acrossAccounts = map[string]bool{
 	"Exec": true, "Pairs": true, "Dump": true, "Accounts": true, "AccessKey": true, "KeyOwner": true, "KeyLastUsed": true,
 	"AccountsSetTo": true, "DataKeys": true, "AllDataKeys": true, "InsertDataKey": true, "RewrapDataKey": true, "InsertAccount": true,
@@ -29,9 +29,9 @@ var acrossAccounts = map[string]bool{
 	"ScanCredentials": true, // see TestScansAskForTheAccount
 }
 
-// ofAsking are the rows of the account that asks. It is bare, with a root user
-// alone, or the twin of the full one: it has the same things under the same
-// names and ids, and nothing else about them is the same.
+// ofAsking holds the rows of the account that asks. It is bare, with only a
+// root user, or the twin of the full one: it has the same things under the same
+// names and ids, and differs in everything else.
 func ofAsking(t *testing.T, twin bool) (rows []statement) {
 	t.Helper()
 	other := strings.NewReplacer(
@@ -53,8 +53,8 @@ func ofAsking(t *testing.T, twin bool) (rows []statement) {
 	return rows
 }
 
-// ofFull are the rows of the full account. Of what a statement takes the newest
-// or the oldest, it has more than any statement is asked for.
+// ofFull holds the rows of the full account. If a statement takes the newest or
+// the oldest rows, it has more of them than any statement asks for.
 func ofFull(t *testing.T) []statement {
 	t.Helper()
 	rows := slices.DeleteFunc(rowsOfEverything(t), func(row statement) bool { return !strings.Contains(row.sql, fullAccount) })
@@ -79,9 +79,9 @@ func ofFull(t *testing.T) []statement {
 	return append(rows, statement{`INSERT INTO report_chunks VALUES ($1, 2, 2, 3, $2)`, []any{fullAccount, []byte{5}}})
 }
 
-// moreOf makes an account's report job run, gives it two reports, a piece of
-// one that is in no report, and principals y, whose ids begin with the prefix, and
-// who have nothing but uses of services.
+// moreOf makes an account's report job run, and adds two reports, a piece of
+// one that is in no report, and principals y, whose ids begin with the prefix
+// and who have only uses of services.
 func moreOf(account string, prefix string) (rows []statement) {
 	for _, sql := range []string{
 		`DELETE FROM report_chunks WHERE account = $1 AND seq = 0`, // a large one
@@ -100,9 +100,9 @@ func moreOf(account string, prefix string) (rows []statement) {
 	return append(rows, statement{`INSERT INTO report_chunks VALUES ($1, 5, 9, 3, $2)`, []any{account, []byte{5}}})
 }
 
-// Whatever a method of a transaction is given beside the account, it does with
-// another account in the database what it does without: it gives the same, it
-// leaves the same, and the other account is as before.
+// A method of a transaction does the same whether or not another account is in
+// the database, whatever its other arguments: it returns the same, it leaves
+// the same, and the other account is as before.
 func TestMethodsAskForTheAccount(t *testing.T) {
 	for name, rows := range map[string][]statement{"bare": ofAsking(t, false), "twin": ofAsking(t, true)} {
 		t.Run(name, func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestMethodsAskForTheAccount(t *testing.T) {
 	}
 }
 
-// atOneTime is a database whose clocks stand still.
+// atOneTime returns a database whose clocks stand still.
 func atOneTime(t *testing.T) *store.DB {
 	t.Helper()
 	db := storetest.Open(t, store.Config{Memory: true, Now: func() time.Time { return created }})
@@ -161,7 +161,7 @@ func usesAskForTheAccount(t *testing.T, alone, beside *store.DB) {
 	}
 }
 
-// A scan beside another account gives what it gives without.
+// A scan next to another account returns the same as one without.
 func TestScansAskForTheAccount(t *testing.T) {
 	engines := map[string]func(testing.TB) store.Config{"sqlite": storetest.SQLite, "postgres": storetest.Postgres}
 	for name, engine := range engines {
@@ -194,8 +194,8 @@ func scanned(t *testing.T, db *store.DB) (rows []string) {
 
 var errUndo = errors.New("undo")
 
-// callBoth calls a method with all arguments in two databases, and looks at
-// what it gives and at what it changes. That is then undone.
+// callBoth calls a method with all arguments in two databases, and compares its
+// results and its changes. It then undoes them.
 func callBoth(t *testing.T, alone, beside *store.DB, m reflect.Method) {
 	t.Helper()
 	var given [2][]string
@@ -231,13 +231,13 @@ func callBoth(t *testing.T, alone, beside *store.DB, m reflect.Method) {
 	}
 }
 
-// differing are the methods that need not give and leave the same beside another
-// account, and why.
+// differing lists the methods that need not return and leave the same next to
+// another account, with the reasons.
 var differing = map[string]string{
 	"StartReportJob": "the first token is drawn", "InsertAccessKey": "ids are taken in all accounts", "InsertAlias": "aliases are taken in all accounts",
 }
 
-// gives calls a method and says what it gives.
+// gives calls a method and returns its result as text.
 func gives(tx *store.Tx, m reflect.Method, args []reflect.Value) string {
 	args[0] = reflect.ValueOf(tx)
 	call := m.Func.Call
@@ -252,7 +252,7 @@ func gives(tx *store.Tx, m reflect.Method, args []reflect.Value) string {
 	return fmt.Sprintf("%+v", all)
 }
 
-// rowsOf are the rows of an account.
+// rowsOf returns the rows of an account.
 func rowsOf(t *testing.T, tx *store.Tx, account string) map[string]bool {
 	t.Helper()
 	all, err := tx.Dump()

@@ -8,8 +8,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// accountOf is which argument of a method is the account's number, or a row of
-// it; 0 for none.
+// accountOf says which argument of a method is the account's number, or a row
+// of it; 0 for none.
 func accountOf(m reflect.Type) int {
 	for i := 1; i < m.NumIn(); i++ {
 		in := m.In(i)
@@ -25,14 +25,14 @@ func accountOf(m reflect.Type) int {
 	return 0
 }
 
-// kinds are all values of the types that say of what kind a thing is.
+// kinds holds all values of the types that name a kind of thing.
 var kinds = map[reflect.Type][]any{
 	reflect.TypeFor[store.Entity](): {store.UserEntity, store.GroupEntity, store.RoleEntity},
 	reflect.TypeFor[store.TagsOf](): {store.InstanceProfileTags, store.OIDCProviderTags, store.SAMLProviderTags, store.ServerCertificateTags},
 }
 
-// given are what the rows of everything are asked by: each is tried for all
-// texts that are no name, and with each of names.
+// given holds the keys of the rows of everything: each is tried for all texts
+// that are no name, and with each of names.
 var (
 	given = []string{"bill", "x", "", "=1+1", "AKIA1", "arn:a", "arn:b", "C1", "APKA1", "ACCA1", "arn", "policy_arn", "client_id", "key_id", "job_id",
 		"task_id", "name", "tag_key", "key_fold", "K", "größe", "AccessKeysPerUser", "principal_id", "AIDA1", "codecommit", "group_id", "role_id",
@@ -40,7 +40,8 @@ var (
 	givenNames = []string{"bill", "x", "y", "", "arn:b", "arn", "policy_arn"}
 )
 
-// argumentsOf are lists of arguments for a method, for the account that asks.
+// argumentsOf returns lists of arguments for a method, for the account that
+// asks.
 func argumentsOf(m reflect.Type) (lists [][]reflect.Value) {
 	of := kinds[m.In(1)]
 	if of == nil {
@@ -72,7 +73,7 @@ func toldOf(args []reflect.Value) string {
 	return fmt.Sprintf("%+v", all)
 }
 
-// argumentsWith are arguments for a method, but for its receiver. The name
+// argumentsWith returns arguments for a method, except its receiver. The name
 // follows the account.
 func argumentsWith(m reflect.Type, kind any, text, name string, n int64) []reflect.Value {
 	first := accountOf(m)
@@ -94,8 +95,8 @@ func argumentsWith(m reflect.Type, kind any, text, name string, n int64) []refle
 	return args
 }
 
-// fillIn fills an argument: rows are of the account that asks, and their key is
-// the name.
+// fillIn fills an argument: rows belong to the account that asks, and their key
+// is the name.
 func fillIn(v reflect.Value, text, name string, n int64) {
 	switch v.Kind() {
 	case reflect.String:

@@ -22,8 +22,8 @@ type TokenKey struct {
 	Public    []byte // PKIX, DER
 	Private   []byte // sealed
 	Signs     time.Time
-	// Ends is when the key is not published any more; zero while no other key
-	// has followed it.
+	// Ends is the time at which the key is no longer published; zero as long as
+	// no other key has followed it.
 	Ends time.Time
 }
 
@@ -80,7 +80,7 @@ func (tx *Tx) InsertTokenKey(k TokenKey) error {
 		k.Account, k.Algorithm, k.Serial, k.Public, k.Private, k.Signs, k.Ends)
 }
 
-// EndTokenKey says when a key is not published any more.
+// EndTokenKey sets the time at which a key is no longer published.
 func (tx *Tx) EndTokenKey(account, algorithm string, serial int, ends time.Time) error {
 	return tx.change(`UPDATE token_keys SET ends = $1 WHERE account = $2 AND algorithm = $3 AND serial = $4`,
 		ends, account, algorithm, serial)
@@ -92,8 +92,8 @@ func (tx *Tx) DeleteTokenKey(account, algorithm string, serial int) error {
 		account, algorithm, serial)
 }
 
-// ForgetTokenKeys deletes the keys of all accounts that are not published any
-// more since before a time. Each account has a few keys at most.
+// ForgetTokenKeys deletes the keys of all accounts that have not been published
+// since before a time. Each account has at most a few keys.
 func (db *DB) ForgetTokenKeys(ctx context.Context, before time.Time) error {
 	var old []TokenKey
 	err := db.View(ctx, func(tx *Tx) (err error) {
@@ -113,7 +113,7 @@ func (db *DB) ForgetTokenKeys(ctx context.Context, before time.Time) error {
 	})
 }
 
-// EndedTokenKeys reads the keys of all accounts that are not published any more
+// EndedTokenKeys reads the keys of all accounts that have not been published
 // since before a time.
 func (tx *Tx) EndedTokenKeys(before time.Time) ([]TokenKey, error) {
 	return list(tx, tokenKeyFields, `SELECT `+tokenKeyColumns+` FROM token_keys WHERE ends > 0 AND ends < $1

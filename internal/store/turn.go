@@ -8,11 +8,11 @@ import (
 // accountContext is the key of the account in a context.
 type accountContext struct{}
 
-// OnAccount says that the changes made under the context are of one account.
-// Engines with several writers let the changes of an account wait for one
-// another before they begin, where they would otherwise undo one another: they
-// share the account's counters. It decides how fast changes are, never what
-// they do.
+// OnAccount says that the changes made under the context belong to one account.
+// Engines with several writers make the changes of an account wait for one
+// another before they begin, because they share the account's counters and
+// would otherwise undo one another. This affects how fast changes are, never
+// what they do.
 func OnAccount(ctx context.Context, account string) context.Context {
 	return context.WithValue(ctx, accountContext{}, account)
 }
@@ -26,10 +26,10 @@ func accountOf(ctx context.Context) string {
 // patienceContext is the key of the patience in a context.
 type patienceContext struct{}
 
-// Patiently takes Config.Timeout off what is done under the context, for reports,
-// backups and operators: their transactions may be as long as they need. On
-// engines with a server a single statement ends after limit; 0 is never. A
-// deadline of the context counts as ever.
+// Patiently removes Config.Timeout from what is done under the context, for
+// reports, backups and operators: their transactions may take as long as they
+// need. On engines with a server a single statement ends after limit; 0 is
+// never. A deadline of the context still counts.
 func Patiently(ctx context.Context, limit time.Duration) context.Context {
 	return context.WithValue(ctx, patienceContext{}, limit)
 }

@@ -101,7 +101,8 @@ func TestTurnsAcrossNodes(t *testing.T) {
 }
 
 // A change that fails undoes itself and nothing of those that share its
-// transaction, and whoever leaves the queue takes nothing from the others.
+// transaction, and a change that leaves the queue takes nothing from the
+// others.
 func TestTurnsKeepFailuresApart(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
@@ -239,7 +240,7 @@ func terminate(t *testing.T, other *pgx.Conn) error {
 	return err
 }
 
-// A reader whose session ends after it read everything has what it read.
+// A reader whose session ends after it read everything keeps what it read.
 func TestEndedAfterReading(t *testing.T) {
 	cfg := storetest.Postgres(t)
 	db := storetest.Open(t, cfg)

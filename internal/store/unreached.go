@@ -21,8 +21,8 @@ type unreachedError struct {
 func (e *unreachedError) Error() string { return e.text }
 func (e *unreachedError) Unwrap() error { return e.err }
 
-// unreached shortens the error of a server that does not answer. What a server
-// answered, such as a wrong password, stays as it is.
+// unreached shortens the error of a server that does not answer. An answer of a
+// server, such as a wrong password, stays as it is.
 func unreached(err error) error {
 	var failed *pgconn.ConnectError
 	var answer *pgconn.PgError

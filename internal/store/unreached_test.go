@@ -8,7 +8,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// A server that is down is told once, with its address, and without the password.
+// The error names a server that is down once, with its address, and without the
+// password.
 func TestPostgresUnreached(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -33,9 +33,9 @@ func (tx *Tx) insertUser(u User) statement {
 }
 
 // AddUser adds an IAM user, or fails with ErrExists, and counts it. It returns
-// how many users the account has then, and how many it may have: what an
-// operator has set as this quota, or usual. The caller compares them in the
-// same transaction, and fails where AddUser does.
+// how many users the account has then, and how many it may have: the quota that
+// an operator has set, or usual. The caller compares them in the same
+// transaction, and fails if AddUser does.
 func (tx *Tx) AddUser(u User, quota string, usual int) (n, limit int, err error) {
 	err = tx.oneAfter(tx.insertUser(u), []any{&n, &limit}, countUserSQL+` WHERE account = $2 RETURNING user_count,
 		COALESCE((SELECT l.value FROM account_limits l WHERE l.account = accounts.account AND l.name = $3),
@@ -64,7 +64,7 @@ func (tx *Tx) Users(account, after, prefix string, limit int) ([]User, error) {
 		ORDER BY name_key LIMIT $5`, account, after, len([]rune(prefix)), prefix, limit)
 }
 
-// RenameUser gives a user another name and path. All that belongs to the
+// RenameUser gives a user another name and path. Everything that belongs to the
 // user follows. ErrExists: the name is taken.
 func (tx *Tx) RenameUser(account, nameKey string, to User) error {
 	return tx.change(`UPDATE users SET name_key = $1, name = $2, path = $3 WHERE account = $4 AND name_key = $5`,
@@ -102,7 +102,7 @@ func (tx *Tx) SetUserTag(account, nameKey string, t Tag) error {
 	return err
 }
 
-// DeleteUserTag deletes a tag, if it is there.
+// DeleteUserTag deletes a tag, if it exists.
 func (tx *Tx) DeleteUserTag(account, nameKey, fold string) error {
 	_, err := tx.exec(`DELETE FROM user_tags WHERE account = $1 AND name_key = $2 AND key_fold = $3`, account, nameKey, fold)
 	return err

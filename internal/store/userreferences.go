@@ -1,6 +1,6 @@
 package store
 
-// UserReferences counts what a user has and cannot be deleted with.
+// UserReferences counts what prevents the deletion of a user.
 type UserReferences struct {
 	AccessKeys                 int
 	LoginProfiles              int
@@ -13,7 +13,7 @@ type UserReferences struct {
 	InlinePolicies             int
 }
 
-// UserReferences counts what a user has; "" is root.
+// UserReferences counts what prevents the deletion of a user; "" is root.
 func (tx *Tx) UserReferences(account, nameKey string) (r UserReferences, err error) {
 	err = tx.one([]any{&r.AccessKeys, &r.LoginProfiles, &r.MFADevices,
 		&r.SigningCertificates, &r.SSHPublicKeys, &r.ServiceSpecificCredentials,

@@ -2,7 +2,7 @@
 
 package store
 
-// walIndex is not watched here: every call looks its key up.
+// walIndex watches nothing here: every call looks up its key.
 type walIndex struct{}
 
 func openWALIndex(string) (*walIndex, error) { return nil, nil }

@@ -12,14 +12,14 @@ import (
 	sys "golang.org/x/sys/unix"
 )
 
-// walIndex watches the header of SQLite's WAL-index, the file FILE-shm that
-// all processes on a database map. Every commit of any of them changes it
-// before the commit is acknowledged, so what was read of the database while
-// the header was the same is still true. SQLite documents the format
+// walIndex watches the header of SQLite's WAL-index, the file FILE-shm that all
+// processes on a database map. Every commit of any of them changes it before
+// the commit is acknowledged, so what was read from the database while the
+// header was the same is still true. SQLite documents the format
 // (walformat.html, "The WAL-Index File Format").
 type walIndex struct{ page []byte }
 
-// openWALIndex maps the WAL-index of a database that is open.
+// openWALIndex maps the WAL-index of an open database.
 func openWALIndex(path string) (*walIndex, error) {
 	f, err := os.Open(path + "-shm")
 	if err != nil {
@@ -37,7 +37,7 @@ func openWALIndex(path string) (*walIndex, error) {
 	return w, nil
 }
 
-// header reads the header. It is not ok while a commit is writing it.
+// header reads the header. ok is false while a commit is writing it.
 func (w *walIndex) header() (h walHeader, ok bool) {
 	words := unsafe.Slice((*uint32)(unsafe.Pointer(&w.page[0])), 2*len(h))
 	for i := range h {
