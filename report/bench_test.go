@@ -71,7 +71,8 @@ func BenchmarkReader(b *testing.B) {
 	header, body, _ := bytes.Cut(file.Bytes(), []byte("\n"))
 	body = append(body, '\n')
 
-	r, err := report.NewReader(io.MultiReader(bytes.NewReader(header), bytes.NewReader([]byte("\n")), &cycle{data: body}))
+	r, err := report.NewReader(
+		io.MultiReader(bytes.NewReader(header), bytes.NewReader([]byte("\n")), &cycle{data: body}))
 	must(b, err)
 	b.SetBytes(int64(len(body) / len(rows)))
 	b.ReportAllocs()

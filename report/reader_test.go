@@ -31,9 +31,10 @@ func TestReader(t *testing.T) {
 		"mark and quotes":           {"\ufeff\"user\",\"arn\",\"mfa_active\"\n\"u\",\"" + arnU + "\",\"true\"", one},
 		"other order":               {"mfa_active,arn,user\ntrue," + arnU + ",u", one},
 		"blank lines":               {"\n\nuser,arn,mfa_active\n\r\nu," + arnU + ",true\n\n\n", one},
-		"quoted and plain rows":     {"user,arn,mfa_active\n\"u\"," + arnU + ",true\nv,arn:aws:iam::123456789012:user/v,\"false\"\n", two},
-		"no rows":                   {"user,arn,mfa_active", nil},
-		"no rows but a newline":     {"user,arn,mfa_active\r\n", nil},
+		"quoted and plain rows": {"user,arn,mfa_active\n\"u\"," + arnU +
+			",true\nv,arn:aws:iam::123456789012:user/v,\"false\"\n", two},
+		"no rows":               {"user,arn,mfa_active", nil},
+		"no rows but a newline": {"user,arn,mfa_active\r\n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for how, r := range map[string]io.Reader{
@@ -44,7 +45,8 @@ func TestReader(t *testing.T) {
 				must(t, err)
 				var got []report.Row // but for what the file does not have
 				for _, row := range rows {
-					if row.Created != report.None(report.MissingColumn) || row.Keys[1].Active != report.NoBool(report.MissingColumn) ||
+					if row.Created != report.None(report.MissingColumn) ||
+						row.Keys[1].Active != report.NoBool(report.MissingColumn) ||
 						row.Additional != report.NoText(report.MissingColumn) {
 						t.Errorf("%s: missing columns are %v", how, row)
 					}
@@ -70,7 +72,8 @@ func TestReaderUnknownColumns(t *testing.T) {
 		must(t, err)
 		kept = append(kept, *row)
 	}
-	if diff := cmp.Diff([]report.Cell{{Column: "ticket", Text: "T-1"}, {Column: "owner", Text: "Ann, Bob"}}, kept[0].Extra); diff != "" {
+	if diff := cmp.Diff([]report.Cell{{Column: "ticket", Text: "T-1"}, {Column: "owner", Text: "Ann, Bob"}},
+		kept[0].Extra); diff != "" {
 		t.Errorf("row kept from before: %s", diff)
 	}
 	if got := write(t, r.Columns(), kept...); got != file {
@@ -90,11 +93,14 @@ func TestReaderMalformedCells(t *testing.T) {
 		rows = append(rows, *row)
 	}
 	bad := rows[0]
-	if got := []report.Absence{bad.Created.Absence(), bad.MFAActive.Absence(), bad.Keys[0].LastUsedRegion.Absence()}; !cmp.Equal(got, []report.Absence{report.Malformed, report.Malformed, report.Malformed}) {
+	if got := []report.Absence{bad.Created.Absence(), bad.MFAActive.Absence(),
+		bad.Keys[0].LastUsedRegion.Absence()}; !cmp.Equal(got,
+		[]report.Absence{report.Malformed, report.Malformed, report.Malformed}) {
 		t.Errorf("absences %v", got)
 	}
 	if diff := cmp.Diff([]report.Cell{
-		{Column: "user_creation_time", Text: "yesterday"}, {Column: "mfa_active", Text: "may,be"}, {Column: "access_key_1_last_used_region"},
+		{Column: "user_creation_time", Text: "yesterday"}, {Column: "mfa_active", Text: "may,be"},
+		{Column: "access_key_1_last_used_region"},
 	}, bad.Unreadable); diff != "" {
 		t.Error(diff)
 	}
@@ -131,7 +137,8 @@ func TestReaderUnquotedCommas(t *testing.T) {
 			t.Errorf("%s: read %q", line, got)
 		}
 	}
-	if rows, err := report.ReadAll(strings.NewReader("mfa_active,user,arn\ntrue,a,b,arn:aws:iam::123456789012:user/a,b")); err == nil {
+	if rows, err := report.ReadAll(
+		strings.NewReader("mfa_active,user,arn\ntrue,a,b,arn:aws:iam::123456789012:user/a,b")); err == nil {
 		t.Errorf("other order: read as %v, want an error", rows)
 	}
 }
@@ -147,13 +154,14 @@ func TestReaderRefuses(t *testing.T) {
 		text   string
 		is     error
 	}{
-		"empty file":              {"", 1, "", "this is no credential report: it is empty", report.ErrNotReport},
-		"mark alone":              {"\ufeff", 1, "", "it is empty", report.ErrNotReport},
-		"blank lines alone":       {"\n\n", 1, "", "it is empty", report.ErrNotReport},
-		"no user column":          {"name,arn\nu,v", 1, "user", "column is missing", report.ErrNotReport},
-		"no arn column":           {"user,mfa_active\n", 1, "arn", "column is missing", report.ErrNotReport},
-		"an error page":           {"<!DOCTYPE html>\n<html>", 1, "user", "column is missing", report.ErrNotReport},
-		"semicolons":              {strings.ReplaceAll(header, ",", ";"), 1, "user", "column is missing", report.ErrNotReport},
+		"empty file":        {"", 1, "", "this is no credential report: it is empty", report.ErrNotReport},
+		"mark alone":        {"\ufeff", 1, "", "it is empty", report.ErrNotReport},
+		"blank lines alone": {"\n\n", 1, "", "it is empty", report.ErrNotReport},
+		"no user column":    {"name,arn\nu,v", 1, "user", "column is missing", report.ErrNotReport},
+		"no arn column":     {"user,mfa_active\n", 1, "arn", "column is missing", report.ErrNotReport},
+		"an error page":     {"<!DOCTYPE html>\n<html>", 1, "user", "column is missing", report.ErrNotReport},
+		"semicolons": {strings.ReplaceAll(header, ",", ";"), 1, "user",
+			"column is missing", report.ErrNotReport},
 		"column twice":            {"user,arn,mfa_active,arn\n", 1, "arn", "stands twice", nil},
 		"unknown column twice":    {"user,arn,x,x\n", 1, "x", "stands twice", nil},
 		"UTF-16 little endian":    {"\xff\xfeu\x00s\x00e\x00r\x00", 1, "", "UTF-16", nil},
@@ -162,22 +170,29 @@ func TestReaderRefuses(t *testing.T) {
 		"invalid UTF-8 in header": {"user,arn,\xff\n", 1, "", "header: invalid UTF-8", nil},
 		"too many columns":        {"user,arn" + strings.Repeat(",", 999), 1, "", "1001 columns", report.ErrTooLong},
 		"too few cells":           {header + good + "v," + arnU, 3, "mfa_active", "2 cells, the header has 3", nil},
-		"too many cells":          {header + good + good + "v," + arnU + ",true,true\n" + good, 4, "", "4 cells, the header has 3", nil},
-		"cell missing in quotes":  {header + "\"a\nb\"," + arnU + ",true\n\n\"c\"\n", 5, "arn", "1 cells", nil},
-		"NUL in user":             {header + "u\x00," + arnU + ",true", 2, "user", "NUL byte", nil},
-		"NUL in a boolean":        {header + "u," + arnU + ",tr\x00ue", 2, "mfa_active", "NUL byte", nil},
-		"invalid UTF-8 in arn":    {header + good + "u,\xc3\x28,true\n", 3, "arn", "invalid UTF-8", nil},
-		"invalid UTF-8, unknown":  {"user,arn,x\nu," + arnU + ",\xff", 2, "x", "invalid UTF-8", nil},
-		"invalid UTF-8, last":     {"user,arn,additional_credentials_info\nu," + arnU + ",\xff", 2, "additional_credentials_info", "invalid UTF-8", nil},
-		"NUL in region":           {"user,arn,access_key_1_last_used_region\nu," + arnU + ",\x00", 2, "access_key_1_last_used_region", "NUL byte", nil},
-		"cell too long":           {header + "u," + arnU + "," + big + "x\n", 2, "mfa_active", "65537 bytes", report.ErrTooLong},
-		"user too long, quoted":   {header + "\"" + big + "x\"," + arnU + ",true\n", 2, "user", "65537 bytes", report.ErrTooLong},
-		"row too long":            {header + good + strings.Repeat(big+",", 20), 3, "", "more than 1 MiB", report.ErrTooLong},
-		"quote never ends":        {header + good + "\"u," + arnU + ",true\nv", 3, "", "without a proper end", nil},
-		"quote never ends, long":  {header + good + "\"" + strings.Repeat(good, 100_000), 3, "", "more than 1 MiB", report.ErrTooLong},
-		"text after a quote":      {header + "\"u\"x," + arnU + ",true\n", 2, "", "without a proper end", nil},
-		"bare quote":              {header + good + good + "u\"," + arnU + ",true\n", 4, "", "quote within a cell", nil},
-		"quote cut in header":     {"user,\"arn", 1, "", "without a proper end", nil},
+		"too many cells": {header + good + good + "v," + arnU + ",true,true\n" + good, 4, "",
+			"4 cells, the header has 3", nil},
+		"cell missing in quotes": {header + "\"a\nb\"," + arnU + ",true\n\n\"c\"\n", 5, "arn", "1 cells", nil},
+		"NUL in user":            {header + "u\x00," + arnU + ",true", 2, "user", "NUL byte", nil},
+		"NUL in a boolean":       {header + "u," + arnU + ",tr\x00ue", 2, "mfa_active", "NUL byte", nil},
+		"invalid UTF-8 in arn":   {header + good + "u,\xc3\x28,true\n", 3, "arn", "invalid UTF-8", nil},
+		"invalid UTF-8, unknown": {"user,arn,x\nu," + arnU + ",\xff", 2, "x", "invalid UTF-8", nil},
+		"invalid UTF-8, last": {"user,arn,additional_credentials_info\nu," + arnU + ",\xff", 2,
+			"additional_credentials_info", "invalid UTF-8", nil},
+		"NUL in region": {"user,arn,access_key_1_last_used_region\nu," + arnU + ",\x00", 2,
+			"access_key_1_last_used_region", "NUL byte", nil},
+		"cell too long": {header + "u," + arnU + "," + big + "x\n", 2, "mfa_active",
+			"65537 bytes", report.ErrTooLong},
+		"user too long, quoted": {header + "\"" + big + "x\"," + arnU + ",true\n", 2, "user",
+			"65537 bytes", report.ErrTooLong},
+		"row too long": {header + good + strings.Repeat(big+",", 20), 3, "",
+			"more than 1 MiB", report.ErrTooLong},
+		"quote never ends": {header + good + "\"u," + arnU + ",true\nv", 3, "", "without a proper end", nil},
+		"quote never ends, long": {header + good + "\"" + strings.Repeat(good, 100_000), 3, "",
+			"more than 1 MiB", report.ErrTooLong},
+		"text after a quote":  {header + "\"u\"x," + arnU + ",true\n", 2, "", "without a proper end", nil},
+		"bare quote":          {header + good + good + "u\"," + arnU + ",true\n", 4, "", "quote within a cell", nil},
+		"quote cut in header": {"user,\"arn", 1, "", "without a proper end", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := report.ReadAll(strings.NewReader(tt.file))
@@ -186,7 +201,8 @@ func TestReaderRefuses(t *testing.T) {
 				t.Fatalf("error %v, want *report.Error", err)
 			}
 			if e.Line != tt.line || e.Column != tt.column || !strings.Contains(err.Error(), tt.text) {
-				t.Errorf("error %q (line %d, column %q), want line %d, column %q, %q", err, e.Line, e.Column, tt.line, tt.column, tt.text)
+				t.Errorf("error %q (line %d, column %q), want line %d, column %q, %q", err, e.Line, e.Column,
+					tt.line, tt.column, tt.text)
 			}
 			if tt.is != nil && !errors.Is(err, tt.is) {
 				t.Errorf("%v is not %v", err, tt.is)
@@ -223,7 +239,8 @@ func TestReaderMemory(t *testing.T) {
 			t.Run(name+" in "+place, func(t *testing.T) {
 				stream := &counter{r: io.LimitReader(&cycle{data: bytes.Repeat([]byte(body), 4096)}, 10<<30)}
 				if name == "open quote" {
-					stream.r = io.MultiReader(strings.NewReader("\""), &cycle{data: []byte(strings.Repeat("b\n", 4096))})
+					stream.r = io.MultiReader(strings.NewReader("\""),
+						&cycle{data: []byte(strings.Repeat("b\n", 4096))})
 				}
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
@@ -310,7 +327,8 @@ func TestReaderEnds(t *testing.T) {
 }
 
 func TestReaderLine(t *testing.T) {
-	r, err := report.NewReader(strings.NewReader("user,arn\na,v\n\n\"b\nb\",v\nc,v\n\"d\",\"v\n\nv\"\n\n\r\ne,v\nf,\"v\""))
+	r, err := report.NewReader(
+		strings.NewReader("user,arn\na,v\n\n\"b\nb\",v\nc,v\n\"d\",\"v\n\nv\"\n\n\r\ne,v\nf,\"v\""))
 	must(t, err)
 	if r.Line() != 1 {
 		t.Errorf("header on line %d", r.Line())

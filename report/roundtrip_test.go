@@ -20,10 +20,13 @@ var (
 	absences = []report.Absence{report.NotApplicable, report.NoInformation, report.NotSupported}
 
 	genName = rapid.OneOf(
-		rapid.SampledFrom([]string{"=1+1", "+1", "-2+3", "@SUM", "a,b", ",", `"`, `""`, `","`, "a\nb", "\n", "\r", " ", "'", "é", "日本", report.RootUser, "N/A", "true", "\ufeff"}),
+		rapid.SampledFrom([]string{"=1+1", "+1", "-2+3", "@SUM", "a,b", ",", `"`, `""`, `","`, "a\nb", "\n", "\r", " ",
+			"'", "é", "日本", report.RootUser, "N/A", "true", "\ufeff"}),
 		rapid.StringMatching(`[A-Za-z0-9_+=,.@-]{1,64}`),
 		// A reader of CSV takes CRLF within a cell for LF; NUL it refuses.
-		rapid.Map(rapid.String(), func(s string) string { return strings.NewReplacer("\r\n", "", "\x00", "").Replace(s) }),
+		rapid.Map(rapid.String(), func(s string) string {
+			return strings.NewReplacer("\r\n", "", "\x00", "").Replace(s)
+		}),
 	)
 	genPath = rapid.OneOf(rapid.Just("/"), rapid.StringMatching(`/([!-~]{1,20}/){1,3}`))
 	genBool = rapid.Custom(func(t *rapid.T) report.Bool {
@@ -41,7 +44,8 @@ var (
 	genText = rapid.Custom(func(t *rapid.T) report.Text { return report.TextOf(genName.Draw(t, "text")) })
 	genKey  = rapid.Custom(func(t *rapid.T) report.Key {
 		return report.Key{
-			Active: genBool.Draw(t, "active"), LastRotated: genTime.Draw(t, "rotated"), LastUsed: genTime.Draw(t, "used"),
+			Active: genBool.Draw(t, "active"), LastRotated: genTime.Draw(t, "rotated"),
+			LastUsed:       genTime.Draw(t, "used"),
 			LastUsedRegion: genText.Draw(t, "region"), LastUsedService: genText.Draw(t, "service"),
 		}
 	})
@@ -55,9 +59,10 @@ var (
 			Created: genTime.Draw(t, "created"), PasswordEnabled: genBool.Draw(t, "password"),
 			PasswordLastUsed: genTime.Draw(t, "used"), PasswordLastChanged: genTime.Draw(t, "changed"),
 			PasswordNextRotation: genTime.Draw(t, "next"), MFAActive: genBool.Draw(t, "mfa"),
-			Keys:         [2]report.Key{genKey.Draw(t, "key 1"), genKey.Draw(t, "key 2")},
-			Certificates: [2]report.Certificate{genCertificate.Draw(t, "certificate 1"), genCertificate.Draw(t, "certificate 2")},
-			Additional:   genText.Draw(t, "additional"),
+			Keys: [2]report.Key{genKey.Draw(t, "key 1"), genKey.Draw(t, "key 2")},
+			Certificates: [2]report.Certificate{genCertificate.Draw(t, "certificate 1"),
+				genCertificate.Draw(t, "certificate 2")},
+			Additional: genText.Draw(t, "additional"),
 		}
 	})
 )
@@ -118,8 +123,10 @@ func FuzzReader(f *testing.F) {
 		f.Add(file[:len(file)-20])
 	}
 	for _, file := range []string{
-		"", "\ufeffuser,arn\n", "user,arn,x\n\n\"a\nb\",\"\"\"\",\r\n\rc,d,e\r", "user,arn\na,b,arn:aws:iam::1:user/a,b",
-		"arn,user,mfa_active,mfa_active\n", "user,arn,cert_1_active\n\x00,,\xff\n", "user,arn\n\"", "\xff\xfe", "user,arn,\n,,\n",
+		"", "\ufeffuser,arn\n", "user,arn,x\n\n\"a\nb\",\"\"\"\",\r\n\rc,d,e\r",
+		"user,arn\na,b,arn:aws:iam::1:user/a,b",
+		"arn,user,mfa_active,mfa_active\n", "user,arn,cert_1_active\n\x00,,\xff\n", "user,arn\n\"",
+		"\xff\xfe", "user,arn,\n,,\n",
 	} {
 		f.Add([]byte(file))
 	}
@@ -172,7 +179,8 @@ func checkCells(t *testing.T, row *report.Row, names, cells []string) {
 	t.Helper()
 	for i, name := range names {
 		got, ok := row.Cell(name)
-		date := strings.HasPrefix(name, "password_") || strings.HasSuffix(name, "_time") || strings.HasSuffix(name, "_rotated") || strings.HasSuffix(name, "_date")
+		date := strings.HasPrefix(name, "password_") || strings.HasSuffix(name, "_time") ||
+			strings.HasSuffix(name, "_rotated") || strings.HasSuffix(name, "_date")
 		noted := name == "additional_credentials_info" && got == "" && strings.EqualFold(cells[i], "N/A")
 		if !ok || !noted && !date && !strings.EqualFold(got, cells[i]) {
 			t.Errorf("column %q: %q, %t, want %q", name, got, ok, cells[i])

@@ -50,7 +50,9 @@ func TestKeyExists(t *testing.T) {
 		"active":              {report.Key{Active: report.True, LastRotated: date}, true},
 		"inactive keeps date": {report.Key{LastRotated: date}, true},
 		"active without date": {report.Key{Active: report.True, LastRotated: report.None(report.Malformed)}, true},
-		"columns missing":     {report.Key{Active: report.NoBool(report.MissingColumn), LastRotated: report.None(report.MissingColumn)}, false},
+		"columns missing": {
+			report.Key{Active: report.NoBool(report.MissingColumn), LastRotated: report.None(report.MissingColumn)},
+			false},
 	} {
 		c := report.Certificate{Active: tt.key.Active, LastRotated: tt.key.LastRotated}
 		if tt.key.Exists() != tt.want || c.Exists() != tt.want {
@@ -68,7 +70,8 @@ func TestAdditionalCredentials(t *testing.T) {
 		{-1, -1, ""},
 		{1, 0, "1 additional access key (see ListAccessKeys)"},
 		{0, 2, "2 additional signing certificates (see ListSigningCertificates)"},
-		{10, 1, "10 additional access keys (see ListAccessKeys); 1 additional signing certificate (see ListSigningCertificates)"},
+		{10, 1, "10 additional access keys (see ListAccessKeys); 1 additional signing certificate (see " +
+			"ListSigningCertificates)"},
 	} {
 		got := report.AdditionalCredentials(tt.keys, tt.certificates)
 		if got != tt.want {
@@ -109,8 +112,10 @@ func TestRowCell(t *testing.T) {
 }
 
 func TestRowMarshalJSON(t *testing.T) {
-	file := "mfa_active,user,arn,user_creation_time,password_enabled,password_last_used,cert_1_active,access_key_1_last_used_region,new_one\n" +
-		`true,"a""b\` + "\x1b\u2028" + `",arn:aws:iam::123456789012:user/x,2014-10-15T16:31:25+00:00,not_supported,no_information,perhaps,N/A,<x>`
+	file := "mfa_active,user,arn,user_creation_time,password_enabled,password_last_used,cert_1_active," +
+		"access_key_1_last_used_region,new_one\n" +
+		`true,"a""b\` + "\x1b\u2028" +
+		`",arn:aws:iam::123456789012:user/x,2014-10-15T16:31:25+00:00,not_supported,no_information,perhaps,N/A,<x>`
 	rows, err := report.ReadAll(strings.NewReader(file))
 	must(t, err)
 	const want = `{"user":"a\"b\\\u001b\u2028","arn":"arn:aws:iam::123456789012:user/x",` +
@@ -135,7 +140,8 @@ func TestRowMarshalJSON(t *testing.T) {
 	}
 
 	invalid := report.Row{User: "\xff"}
-	if !json.Valid(invalid.AppendJSON(nil)) || !strings.Contains(string(invalid.AppendJSON(nil)), `"user":"`+"\ufffd"+`"`) {
+	if !json.Valid(invalid.AppendJSON(nil)) ||
+		!strings.Contains(string(invalid.AppendJSON(nil)), `"user":"`+"\ufffd"+`"`) {
 		t.Errorf("name that is no UTF-8: %s", invalid.AppendJSON(nil))
 	}
 }
@@ -148,7 +154,8 @@ func TestNewColumns(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	if got := []int{report.Columns16.Len(), report.Columns22.Len(), report.Columns23.Len()}; !cmp.Equal(got, []int{16, 22, 23}) {
+	if got := []int{report.Columns16.Len(), report.Columns22.Len(),
+		report.Columns23.Len()}; !cmp.Equal(got, []int{16, 22, 23}) {
 		t.Errorf("lengths %v", got)
 	}
 	var zero report.Columns
@@ -156,7 +163,8 @@ func TestNewColumns(t *testing.T) {
 		t.Error("zero Columns is not the form of today")
 	}
 	zero.Names()[0] = "changed"
-	if !report.Columns22.Has("user") || report.Columns22.Has("additional_credentials_info") || report.Columns16.Has("access_key_2_last_used_date") {
+	if !report.Columns22.Has("user") || report.Columns22.Has("additional_credentials_info") ||
+		report.Columns16.Has("access_key_2_last_used_date") {
 		t.Error("Has")
 	}
 	if _, err := report.NewColumns("user", "arn", "user"); err == nil || !strings.Contains(err.Error(), `"user"`) {
@@ -195,7 +203,8 @@ func TestMarshalJSONParts(t *testing.T) {
 		text("us-east-1"), report.Text{}, report.NoText(report.MissingColumn),
 	})
 	must(t, err)
-	const want = `[true,false,"not_supported",null,"2014-10-15T16:31:25Z","N/A","no_information",null,"us-east-1","N/A",null]`
+	const want = `[true,false,"not_supported",null,"2014-10-15T16:31:25Z","N/A","no_information",null,"us-east-1",` +
+		`"N/A",null]`
 	if string(got) != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -14,7 +14,8 @@ import (
 // readCell reads a report of one user and one more column.
 func readCell(t *testing.T, column, cell string) report.Row {
 	t.Helper()
-	rows, err := report.ReadAll(strings.NewReader("user,arn," + column + "\nu,arn:aws:iam::123456789012:user/u," + cell))
+	rows, err := report.ReadAll(
+		strings.NewReader("user,arn," + column + "\nu,arn:aws:iam::123456789012:user/u," + cell))
 	must(t, err)
 	return rows[0]
 }
@@ -32,7 +33,8 @@ func TestBool(t *testing.T) {
 		"false": report.False, "FALSE": report.False,
 		"not_supported": report.NoBool(report.NotSupported), "Not_Supported": report.NoBool(report.NotSupported),
 		"no_information": report.NoBool(report.NoInformation), "N/A": report.NoBool(report.NotApplicable),
-		"": report.NoBool(report.Malformed), "yes": report.NoBool(report.Malformed), "1": report.NoBool(report.Malformed),
+		"": report.NoBool(report.Malformed), "yes": report.NoBool(report.Malformed),
+		"1":     report.NoBool(report.Malformed),
 		" true": report.NoBool(report.Malformed),
 	} {
 		t.Run(cell, func(t *testing.T) {
@@ -197,7 +199,8 @@ func TestText(t *testing.T) {
 
 // TestAbsence checks that no two reasons become one, and that Present is none.
 func TestAbsence(t *testing.T) {
-	all := []report.Absence{report.NotApplicable, report.NoInformation, report.NotSupported, report.MissingColumn, report.Malformed}
+	all := []report.Absence{report.NotApplicable, report.NoInformation, report.NotSupported,
+		report.MissingColumn, report.Malformed}
 	names := map[string]bool{report.Present.String(): true}
 	for _, a := range all {
 		names[a.String()] = true

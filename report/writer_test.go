@@ -41,7 +41,8 @@ func TestWriter(t *testing.T) {
 		}
 	})
 	t.Run("LF between rows and none at the end", func(t *testing.T) {
-		got := write(t, mustColumns(t, "user", "mfa_active"), report.Row{User: "a"}, report.Row{User: "b", MFAActive: report.True})
+		got := write(t, mustColumns(t, "user", "mfa_active"), report.Row{User: "a"},
+			report.Row{User: "b", MFAActive: report.True})
 		if got != "user,mfa_active\na,false\nb,true" {
 			t.Errorf("wrote %q", got)
 		}
@@ -87,8 +88,10 @@ func TestWriterQuotes(t *testing.T) {
 		"=1+1": "=1+1", "+1": "+1", "-2+3": "-2+3", "@SUM": "@SUM", "'x": "'x", "\tx": "\tx",
 		" a ": " a ", "naïve": "naïve", "<root_account>": "<root_account>", `\.`: `\.`,
 	} {
-		row := report.Row{User: name, ARN: name, Keys: [2]report.Key{{LastUsedRegion: report.TextOf(name)}}, Additional: report.TextOf(name)}
-		got := write(t, mustColumns(t, "user", "arn", "access_key_1_last_used_region", "additional_credentials_info"), row)
+		row := report.Row{User: name, ARN: name, Keys: [2]report.Key{{LastUsedRegion: report.TextOf(name)}},
+			Additional: report.TextOf(name)}
+		got := write(t, mustColumns(t, "user", "arn", "access_key_1_last_used_region", "additional_credentials_info"),
+			row)
 		_, got, _ = strings.Cut(got, "\n")
 		if want := strings.Join([]string{want, want, want, want}, ","); got != want {
 			t.Errorf("%q: wrote %s, want %s", name, got, want)
@@ -124,7 +127,8 @@ func TestWriterFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls := 0
-			w := report.NewWriter(writerFunc(func(p []byte) (int, error) { calls++; return tt.n, tt.err }), report.Columns22)
+			w := report.NewWriter(writerFunc(func(p []byte) (int, error) { calls++; return tt.n, tt.err }),
+				report.Columns22)
 			must(t, w.WriteRow(&report.Row{}))
 			if err := w.Flush(); !errors.Is(err, tt.want) {
 				t.Errorf("Flush: %v", err)

@@ -126,11 +126,13 @@ func TestOperatorActsNeedTheTrail(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	createAccount(t, data)
 	nowhere := filepath.Join(data, "nothing", "trail.jsonl")
-	code, _, stderr := operate(t, nil, "", "account", "create", "--data", data, "--id", "210987654321", "--trail", nowhere)
+	code, _, stderr := operate(t, nil, "", "account", "create", "--data", data, "--id",
+		"210987654321", "--trail", nowhere)
 	if code != exitIncomplete || !strings.Contains(stderr, "nothing was done") || !strings.Contains(stderr, nowhere) {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
-	if _, accounts, _ := operate(t, nil, "", "account", "list", "--data", data); strings.Contains(accounts, "210987654321") {
+	if _, accounts, _ := operate(t, nil, "", "account", "list", "--data", data); strings.Contains(
+		accounts, "210987654321") {
 		t.Error("the account was made")
 	}
 	// A disk that turns out to be full: the service writes the record later.
@@ -147,17 +149,20 @@ func TestOperatorActsNeedTheTrail(t *testing.T) {
 			t.Errorf("%s: exit code %d: %s", name, code, stderr)
 		}
 		path := filepath.Join(data, name+".jsonl")
-		stop, _ := command(t, nil, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "off", "--trail", path)
+		stop, _ := command(t, nil, "serve", "--data", data, "--listen", "127.0.0.1:0",
+			"--admin-listen", "off", "--trail", path)
 		eventually(t, "the record of "+name, func() bool {
 			text, err := os.ReadFile(path)
 			return err == nil && strings.Contains(string(text), `"recovered":true`)
 		})
 		stop()
 		all := operatorRecords(t, path)
-		if r := all[0]; len(all) != 1 || r.EventName != name || name == "CreateAccount" && r.RecipientAccountID != "333333333333" {
+		if r := all[0]; len(all) != 1 || r.EventName != name || name == "CreateAccount" &&
+			r.RecipientAccountID != "333333333333" {
 			t.Errorf("%+v", all)
 		}
-		if text, err := os.ReadFile(path); err != nil || name == "Restore" && !strings.Contains(string(text), `"unverified":true`) {
+		if text, err := os.ReadFile(path); err != nil || name == "Restore" &&
+			!strings.Contains(string(text), `"unverified":true`) {
 			t.Errorf("%s, %v", text, err)
 		}
 	}

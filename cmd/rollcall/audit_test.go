@@ -21,7 +21,8 @@ func TestAuditScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/audit",
 		Setup: func(env *testscript.Env) error {
-			emulator, err := service.OpenEmulator(t.Context(), service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}})
+			emulator, err := service.OpenEmulator(t.Context(),
+				service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}})
 			if err != nil {
 				return err
 			}
@@ -31,7 +32,8 @@ func TestAuditScripts(t *testing.T) {
 				aws.Close()
 				emulator.Close()
 			})
-			credentials := "[root]\naws_access_key_id = " + emulator.RootKey.ID + "\naws_secret_access_key = " + emulator.RootKey.Secret.Reveal() + "\n"
+			credentials := "[root]\naws_access_key_id = " + emulator.RootKey.ID + "\naws_secret_access_key = " +
+				emulator.RootKey.Secret.Reveal() + "\n"
 			if err := os.WriteFile(env.WorkDir+"/credentials", []byte(credentials), 0o600); err != nil {
 				return err
 			}
@@ -44,7 +46,8 @@ func TestAuditScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "mode": mode, "json": jsonValue},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode,
+			"mode": mode, "json": jsonValue},
 	})
 }
 
@@ -110,7 +113,8 @@ func TestParseOutputs(t *testing.T) {
 	if got, err := parseOutputs([]string{"json=a", "csv=b"}); err != nil || len(got) != 2 {
 		t.Error(got, err)
 	}
-	for _, bad := range []string{"pdf", "json,csv", "json=", "parquet", "parquet=-", "json=a,csv=./a", "a.json", "json,a", "table,table=-", ","} {
+	for _, bad := range []string{"pdf", "json,csv", "json=", "parquet", "parquet=-", "json=a,csv=./a", "a.json",
+		"json,a", "table,table=-", ","} {
 		if got, err := parseOutputs([]string{bad}); err == nil {
 			t.Errorf("%q gives %v", bad, got)
 		}

@@ -50,7 +50,8 @@ func TestBadPaths(t *testing.T) {
 		var out bytes.Buffer
 		cmd.Stderr = &out
 		err := cmd.Run()
-		if text := out.String(); err == nil || !strings.Contains(text, c.path) || !strings.Contains(text, c.hint) || strings.Count(text, "\n") != 1 {
+		if text := out.String(); err == nil || !strings.Contains(text, c.path) || !strings.Contains(text, c.hint) ||
+			strings.Count(text, "\n") != 1 {
 			t.Errorf("%s: %v\n%s", c.args, err, text)
 		}
 	}

@@ -54,7 +54,8 @@ func ends(t *testing.T, args []string, want ...string) {
 }
 
 // theirs are the sentences of cobra, pflag and strconv.
-var theirs = regexp.MustCompile(`unknown (flag|shorthand|command)|arg\(s\)|invalid argument|needs an argument|bad flag|strconv|time: `)
+var theirs = regexp.MustCompile(
+	`unknown (flag|shorthand|command)|arg\(s\)|invalid argument|needs an argument|bad flag|strconv|time: `)
 
 // TestEveryCommandLine misspells what every command takes.
 func TestEveryCommandLine(t *testing.T) {

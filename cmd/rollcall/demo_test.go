@@ -47,8 +47,9 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("it ended early: %s\n%s", stderr.String(), strings.Join(text, "\n"))
 	}
 	account := fleet.New(aws.Config{
-		Region:      exported["AWS_REGION"],
-		Credentials: credentials.NewStaticCredentialsProvider(exported["AWS_ACCESS_KEY_ID"], exported["AWS_SECRET_ACCESS_KEY"], ""),
+		Region: exported["AWS_REGION"],
+		Credentials: credentials.NewStaticCredentialsProvider(exported["AWS_ACCESS_KEY_ID"],
+			exported["AWS_SECRET_ACCESS_KEY"], ""),
 	}, exported["AWS_ENDPOINT_URL"])
 	got, err := account.Get(t.Context())
 	if err != nil {
@@ -58,7 +59,8 @@ func TestDemo(t *testing.T) {
 		t.Error("what it serves is not what it printed")
 	}
 	checkDemoReport(t, got)
-	const sentence = "User: arn:aws:iam::123456789012:user/people/Victor is not authorized to perform: iam:GetUser on resource: user Olivia " +
+	const sentence = "User: arn:aws:iam::123456789012:user/people/Victor is not authorized to perform: iam:GetUser " +
+		"on resource: user Olivia " +
 		"because no identity-based policy allows the iam:GetUser action"
 	if !strings.Contains(strings.Join(text, "\n"), sentence) {
 		t.Errorf("a developer does not hear %q", sentence)
@@ -96,25 +98,35 @@ func checkDemoReport(t *testing.T, got *fleet.Report) {
 		},
 		"password without MFA": func(r *report.Row) bool { return r.PasswordEnabled.IsTrue() && r.MFAActive.IsFalse() },
 		"password with MFA":    func(r *report.Row) bool { return r.PasswordEnabled.IsTrue() && r.MFAActive.IsTrue() },
-		"password never used":  func(r *report.Row) bool { return r.PasswordLastUsed.Absence() == report.NoInformation },
-		"password overdue":     func(r *report.Row) bool { return older(r.PasswordNextRotation, 0) },
+		"password never used": func(r *report.Row) bool {
+			return r.PasswordLastUsed.Absence() == report.NoInformation
+		},
+		"password overdue": func(r *report.Row) bool { return older(r.PasswordNextRotation, 0) },
 		"password to expire": func(r *report.Row) bool {
 			return r.PasswordNextRotation.IsPresent() && !older(r.PasswordNextRotation, 0)
 		},
-		"two keys":       func(r *report.Row) bool { return r.Keys[0].Active.IsTrue() && r.Keys[1].Active.IsTrue() },
-		"inactive key":   func(r *report.Row) bool { return r.Keys[0].Exists() && r.Keys[0].Active.IsFalse() },
-		"key never used": func(r *report.Row) bool { return r.Keys[0].Active.IsTrue() && !r.Keys[0].LastUsed.IsPresent() },
-		"key used today": func(r *report.Row) bool {
-			return r.Keys[0].LastUsed.IsPresent() && !older(r.Keys[0].LastUsed, day) || r.Keys[1].LastUsed.IsPresent() && !older(r.Keys[1].LastUsed, day)
+		"two keys":     func(r *report.Row) bool { return r.Keys[0].Active.IsTrue() && r.Keys[1].Active.IsTrue() },
+		"inactive key": func(r *report.Row) bool { return r.Keys[0].Exists() && r.Keys[0].Active.IsFalse() },
+		"key never used": func(r *report.Row) bool {
+			return r.Keys[0].Active.IsTrue() && !r.Keys[0].LastUsed.IsPresent()
 		},
-		"key used long ago":     func(r *report.Row) bool { return older(r.Keys[0].LastUsed, 300*day) },
-		"used in other regions": func(r *report.Row) bool { return r.Keys[0].LastUsedRegion == report.TextOf("us-west-2") },
-		"inactive certificate":  func(r *report.Row) bool { return r.Certificates[0].Exists() && r.Certificates[0].Active.IsFalse() },
-		"active certificate":    func(r *report.Row) bool { return r.Certificates[1].Active.IsTrue() },
-		"name with a comma":     func(r *report.Row) bool { return r.User == "a,b" },
-		"name like a formula":   func(r *report.Row) bool { return r.User == "=1+1" },
+		"key used today": func(r *report.Row) bool {
+			return r.Keys[0].LastUsed.IsPresent() && !older(r.Keys[0].LastUsed, day) ||
+				r.Keys[1].LastUsed.IsPresent() && !older(r.Keys[1].LastUsed, day)
+		},
+		"key used long ago": func(r *report.Row) bool { return older(r.Keys[0].LastUsed, 300*day) },
+		"used in other regions": func(r *report.Row) bool {
+			return r.Keys[0].LastUsedRegion == report.TextOf("us-west-2")
+		},
+		"inactive certificate": func(r *report.Row) bool {
+			return r.Certificates[0].Exists() && r.Certificates[0].Active.IsFalse()
+		},
+		"active certificate":  func(r *report.Row) bool { return r.Certificates[1].Active.IsTrue() },
+		"name with a comma":   func(r *report.Row) bool { return r.User == "a,b" },
+		"name like a formula": func(r *report.Row) bool { return r.User == "=1+1" },
 		"auditor who got it": func(r *report.Row) bool {
-			return r.User == "Olivia" && r.Keys[0].LastUsedService == report.TextOf("iam") && !older(r.Keys[0].LastUsed, time.Minute)
+			return r.User == "Olivia" && r.Keys[0].LastUsedService == report.TextOf("iam") &&
+				!older(r.Keys[0].LastUsed, time.Minute)
 		},
 		"user with a path": func(r *report.Row) bool { return r.Path() == "/people/" },
 	}

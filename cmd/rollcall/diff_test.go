@@ -18,6 +18,7 @@ func TestDiffScripts(t *testing.T) {
 			env.Setenv("TMPDIR", env.WorkDir)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "mode": mode, "json": jsonValue},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode,
+			"mode": mode, "json": jsonValue},
 	})
 }

@@ -48,7 +48,8 @@ func newHome(t *testing.T) home {
 	t.Cleanup(func() { os.RemoveAll(top) })
 	h := home{filepath.Join(top, "home"), filepath.Join(top, "rollcall")}
 	for _, err := range []error{
-		os.Chmod(top, 0o755), os.Mkdir(h.dir, 0o700), os.Chown(h.dir, serviceUser, serviceUser), os.WriteFile(h.binary, text, 0o755),
+		os.Chmod(top, 0o755), os.Mkdir(h.dir, 0o700), os.Chown(h.dir, serviceUser, serviceUser),
+		os.WriteFile(h.binary, text, 0o755),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -92,7 +93,8 @@ func (h home) owned(t *testing.T, after string) {
 		}
 		owner := info.Sys().(*syscall.Stat_t)
 		if owner.Uid != serviceUser || owner.Gid != serviceUser || info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("after %s: %s is of user %d, group %d, mode %s", after, strings.TrimPrefix(path, h.dir), owner.Uid, owner.Gid, info.Mode())
+			t.Errorf("after %s: %s is of user %d, group %d, mode %s", after, strings.TrimPrefix(path, h.dir),
+				owner.Uid, owner.Gid, info.Mode())
 		}
 		return nil
 	})
@@ -104,7 +106,8 @@ func (h home) owned(t *testing.T, after string) {
 // serve runs the service as its own user and makes a change with a key.
 func (h home) serve(t *testing.T, uid uint32, id, secret, name string) {
 	t.Helper()
-	c := h.as(uid, "serve", "--data", "data", "--listen", "127.0.0.1:0", "--admin-listen", "off", "--ready-file", "url-"+name)
+	c := h.as(uid, "serve", "--data", "data", "--listen", "127.0.0.1:0", "--admin-listen", "off",
+		"--ready-file", "url-"+name)
 	errs := &lockedBuffer{}
 	c.Stderr = errs
 	if err := c.Start(); err != nil {
@@ -156,7 +159,8 @@ func TestRootLeavesFilesToTheirOwner(t *testing.T) {
 		{"account", "root-key", "create", account}, {"account", "root-key", "list", account}, {"account", "root-password", account},
 		{"account", "mfa-reset", account},
 		{"account", "organization", "manage", account, "999999999999"}, {"account", "organization", "show", account},
-		{"account", "control-policy", "put", "999999999999", "all", "policy.json"}, {"account", "control-policy", "list", "999999999999"},
+		{"account", "control-policy", "put", "999999999999", "all", "policy.json"},
+		{"account", "control-policy", "list", "999999999999"},
 		{"account", "organization", "leave", "999999999999"}, {"account", "reports", account},
 		{"masterkey", "verify"}, {"masterkey", "rotate"}, {"backup", "backup.rollcall"}, {"backup", "--force",
 			"backup.rollcall"},

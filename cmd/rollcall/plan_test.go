@@ -37,7 +37,8 @@ func TestPlanScripts(t *testing.T) {
 			env.Setenv("HTTPS_PROXY", world)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "mode": mode, "json": jsonValue},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode,
+			"mode": mode, "json": jsonValue},
 	})
 }
 
@@ -90,7 +91,8 @@ func TestPlanWithAWSCLI(t *testing.T) {
 			defer past.back.Store(0)
 			return people(t.Context(), real.URL, emulator.RootKey, env, past)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "keys": keyStates, "password": hasPassword},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode,
+			"keys": keyStates, "password": hasPassword},
 	})
 }
 
@@ -130,7 +132,8 @@ func hasPassword(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: password USER true|false")
 	}
-	_, err := ts.Value("iam").(*iam.Client).GetLoginProfile(context.Background(), &iam.GetLoginProfileInput{UserName: &args[0]})
+	_, err := ts.Value("iam").(*iam.Client).GetLoginProfile(context.Background(),
+		&iam.GetLoginProfileInput{UserName: &args[0]})
 	var none *types.NoSuchEntityException
 	if err != nil && !errors.As(err, &none) {
 		ts.Check(err)
@@ -149,7 +152,10 @@ type clock struct{ back atomic.Int64 }
 func (c *clock) now() time.Time { return time.Now().Add(-time.Duration(c.back.Load())) }
 
 // SignHTTP signs for the clock's time.
-func (c *clock) SignHTTP(ctx context.Context, by aws.Credentials, r *http.Request, hash, service, region string, _ time.Time, o ...func(*v4.SignerOptions)) error {
+func (c *clock) SignHTTP(
+	ctx context.Context, by aws.Credentials, r *http.Request, hash, service, region string, _ time.Time,
+	o ...func(*v4.SignerOptions),
+) error {
 	return v4.NewSigner().SignHTTP(ctx, by, r, hash, service, region, c.now(), o...)
 }
 
@@ -157,16 +163,21 @@ func (c *clock) SignHTTP(ctx context.Context, by aws.Credentials, r *http.Reques
 // secrets become variables, and one with a password. The second key is used once.
 func people(ctx context.Context, url string, root identity.RootKey, env *testscript.Env, past *clock) error {
 	config := func(id, secret string) aws.Config {
-		return aws.Config{BaseEndpoint: aws.String(url), Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, "")}
+		return aws.Config{BaseEndpoint: aws.String(url), Region: "us-east-1",
+			Credentials: credentials.NewStaticCredentialsProvider(id, secret, "")}
 	}
 	c := iam.NewFromConfig(config(root.ID, root.Secret.Reveal()), func(o *iam.Options) { o.HTTPSignerV4 = past })
 	env.Values["iam"] = c
-	for _, user := range []struct{ name, path, key string }{{"-=x@example.com", "/ops/team/", "KEY1"}, {"svc+backup", "/", "KEY2"}, {"amy", "/", ""}} {
+	for _, user := range []struct {
+		name, path, key string
+	}{{"-=x@example.com", "/ops/team/", "KEY1"}, {"svc+backup", "/", "KEY2"}, {"amy", "/", ""}} {
 		if _, err := c.CreateUser(ctx, &iam.CreateUserInput{UserName: &user.name, Path: &user.path}); err != nil {
 			return err
 		}
 		if user.key == "" {
-			if _, err := c.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: &user.name, Password: aws.String("correct-Horse-7-staple")}); err != nil {
+			if _, err := c.CreateLoginProfile(ctx,
+				&iam.CreateLoginProfileInput{UserName: &user.name,
+					Password: aws.String("correct-Horse-7-staple")}); err != nil {
 				return err
 			}
 			continue

@@ -17,7 +17,8 @@ func TestPostgres(t *testing.T) {
 	do := func(args ...string) string {
 		t.Helper()
 		var out bytes.Buffer
-		p := &process{stdin: strings.NewReader(""), stdout: &out, stderr: &out, env: func(name string) string { return env[name] }}
+		p := &process{stdin: strings.NewReader(""), stdout: &out, stderr: &out,
+			env: func(name string) string { return env[name] }}
 		if code := run(t.Context(), p, args); code != 0 {
 			t.Fatalf("%q: exit code %d: %s", args, code, out.String())
 		}

@@ -29,7 +29,8 @@ func TestReportScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/report",
 		Setup: func(env *testscript.Env) error {
-			emulator, err := service.OpenEmulator(t.Context(), service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}})
+			emulator, err := service.OpenEmulator(t.Context(),
+				service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}})
 			if err != nil {
 				return err
 			}
@@ -67,7 +68,8 @@ func TestFleetScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			org := fleettest.New(t, fleettest.Config{ExternalID: "x-17", Accounts: []fleettest.Account{
 				{ID: "100000000000", Name: "management"}, {ID: "100000000001", Name: "payments"},
-				{ID: "100000000002", Name: "shop"}, {ID: "100000000003", Name: "old shop", Fault: fleettest.Fault{State: "SUSPENDED"}},
+				{ID: "100000000002", Name: "shop"},
+				{ID: "100000000003", Name: "old shop", Fault: fleettest.Fault{State: "SUSPENDED"}},
 			}})
 			for name, value := range map[string]string{
 				"ORG": org.URL, "AWS_ENDPOINT_URL": org.URL, "HTTP_PROXY": refuseAll(env),
@@ -90,8 +92,9 @@ func TestFleetScripts(t *testing.T) {
 			"code": exitCode, "mode": mode,
 			"fault": func(ts *testscript.TestScript, neg bool, args []string) {
 				kinds := map[string]fleettest.Fault{
-					"no-role": {NoRole: true}, "forbid": {Forbid: true}, "never": {InProgress: -1}, "throttled": {Throttled: -1},
-					"old": {OldReport: 5 * time.Hour}, "other": {OtherReport: "999999999999"}, "none": {},
+					"no-role": {NoRole: true}, "forbid": {Forbid: true}, "never": {InProgress: -1},
+					"throttled": {Throttled: -1},
+					"old":       {OldReport: 5 * time.Hour}, "other": {OtherReport: "999999999999"}, "none": {},
 				}
 				f, known := kinds[args[1]]
 				if !known || neg || len(args) != 2 {
@@ -152,10 +155,18 @@ type recordings struct {
 }
 
 const (
-	recordedReport = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated\n" +
-		"<root_account>,arn:aws:iam::123456789012:root,2014-10-15T16:31:25Z,true,2026-09-01T17:41:10Z,2020-01-01T00:00:00Z,not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A\n" +
-		"\"a,b\",\"arn:aws:iam::123456789012:user/a,b\",2026-09-10T10:00:00Z,true,no_information,2026-09-10T10:00:00Z,N/A,false,true,2026-09-10T10:00:00Z,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A\n" +
-		"Bill,arn:aws:iam::123456789012:user/Bill,2015-04-15T18:27:44Z,false,N/A,N/A,N/A,false,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,2015-04-20T20:00:12Z,false,N/A"
+	recordedReport = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed," +
+		"password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date," +
+		"access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated," +
+		"access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active," +
+		"cert_1_last_rotated,cert_2_active,cert_2_last_rotated\n" +
+		"<root_account>,arn:aws:iam::123456789012:root,2014-10-15T16:31:25Z,true,2026-09-01T17:41:10Z," +
+		"2020-01-01T00:00:00Z,not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A\n" +
+		"\"a,b\",\"arn:aws:iam::123456789012:user/a,b\",2026-09-10T10:00:00Z,true,no_information," +
+		"2026-09-10T10:00:00Z,N/A,false,true,2026-09-10T10:00:00Z,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A," +
+		"false,N/A\n" +
+		"Bill,arn:aws:iam::123456789012:user/Bill,2015-04-15T18:27:44Z,false,N/A,N/A,N/A,false,false,N/A,N/A,N/A,N/A," +
+		"false,N/A,N/A,N/A,N/A,false,2015-04-20T20:00:12Z,false,N/A"
 	recordedAt  = "2026-09-11T13:15:19Z"
 	recordedNow = "Fri, 11 Sep 2026 14:15:19 GMT" // an hour later
 )
@@ -177,13 +188,20 @@ func (r *recordings) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	get := action == "GetCredentialReport"
 	switch {
 	case situation == "reports-only" && !get && action != "GenerateCredentialReport":
-		recordedError(w, 403, "AccessDenied", "User: arn:aws:iam::123456789012:user/Bill is not authorized to perform: iam:"+action)
+		recordedError(w, 403, "AccessDenied",
+			"User: arn:aws:iam::123456789012:user/Bill is not authorized to perform: iam:"+action)
 	case situation == "late" && get && n < 5:
 		recordedError(w, 410, "ReportNotPresent", "")
 	case situation == "numeric" && get:
-		io.WriteString(w, `<GetCredentialReportResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetCredentialReportResult><Content>eA==</Content><ReportFormat>text/csv</ReportFormat><GeneratedTime>1789132519</GeneratedTime></GetCredentialReportResult></GetCredentialReportResponse>`)
+		io.WriteString(w,
+			`<GetCredentialReportResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">`+
+				`<GetCredentialReportResult><Content>eA==</Content><ReportFormat>text/csv</ReportFormat>`+
+				`<GeneratedTime>1789132519</GeneratedTime></GetCredentialReportResult></GetCredentialReportResponse>`)
 	case action == "AssumeRole":
-		fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+		fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>`+
+			`<Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>`+
+			`<SessionToken>t</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleResult>`+
+			`</AssumeRoleResponse>`,
 			time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
 	case situation == "absent" && get, situation == "slow" && get && n == 1:
 		recordedError(w, 410, "ReportNotPresent", "")
@@ -200,7 +218,9 @@ func (r *recordings) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	case situation == "throttled":
 		recordedError(w, 400, "Throttling", "Rate exceeded")
 	case situation == "denied":
-		recordedError(w, 403, "AccessDenied", "User: arn:aws:iam::123456789012:user/Bill is not authorized to perform: iam:"+action+" on resource: * because no identity-based policy allows the iam:"+action+" action")
+		recordedError(w, 403, "AccessDenied",
+			"User: arn:aws:iam::123456789012:user/Bill is not authorized to perform: iam:"+action+
+				" on resource: * because no identity-based policy allows the iam:"+action+" action")
 	case situation == "html":
 		w.Header().Set("Content-Type", "text/html")
 		io.WriteString(w, "<html>hello</html>")
@@ -218,17 +238,23 @@ func recordedError(w http.ResponseWriter, status int, code, message string) {
 		message = "\n    <Message>" + message + "</Message>"
 	}
 	w.WriteHeader(status)
-	fmt.Fprintf(w, "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\n  <Error>\n    <Type>Sender</Type>\n    <Code>%s</Code>%s\n  </Error>\n  <RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId>\n</ErrorResponse>\n", code, message)
+	fmt.Fprintf(w, "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\n  <Error>\n"+
+		"    <Type>Sender</Type>\n    <Code>%s</Code>%s\n  </Error>\n"+
+		"  <RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId>\n</ErrorResponse>\n", code, message)
 }
 
 func recordedTask(w io.Writer, state, description string) {
 	if description != "" {
 		description = "<Description>" + description + "</Description>"
 	}
-	fmt.Fprintf(w, `<GenerateCredentialReportResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GenerateCredentialReportResult>%s<State>%s</State></GenerateCredentialReportResult></GenerateCredentialReportResponse>`, description, state)
+	fmt.Fprintf(w, `<GenerateCredentialReportResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">`+
+		`<GenerateCredentialReportResult>%s<State>%s</State></GenerateCredentialReportResult>`+
+		`</GenerateCredentialReportResponse>`, description, state)
 }
 
 func recordedAnswer(w io.Writer, csv string) {
-	fmt.Fprintf(w, `<GetCredentialReportResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetCredentialReportResult><Content>%s</Content><ReportFormat>text/csv</ReportFormat><GeneratedTime>%s</GeneratedTime></GetCredentialReportResult></GetCredentialReportResponse>`,
+	fmt.Fprintf(w, `<GetCredentialReportResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">`+
+		`<GetCredentialReportResult><Content>%s</Content><ReportFormat>text/csv</ReportFormat>`+
+		`<GeneratedTime>%s</GeneratedTime></GetCredentialReportResult></GetCredentialReportResponse>`,
 		base64.StdEncoding.EncodeToString([]byte(csv)), recordedAt)
 }

@@ -54,7 +54,8 @@ func TestLivePicture(t *testing.T) {
 			}
 		}
 	}
-	if line := l.picture(now, 80)[2]; line != "  123456789012 payments, production, in a : waiting for the report, 20s" {
+	if line := l.picture(now,
+		80)[2]; line != "  123456789012 payments, production, in a : waiting for the report, 20s" {
 		t.Errorf("%q", line)
 	}
 }

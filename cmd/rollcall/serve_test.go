@@ -24,7 +24,8 @@ func command(t *testing.T, env map[string]string, args ...string) (stop func() i
 	t.Helper()
 	stderr = &lockedBuffer{}
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &process{stdin: strings.NewReader(""), stdout: io.Discard, stderr: stderr, env: func(name string) string { return env[name] }}
+	p := &process{stdin: strings.NewReader(""), stdout: io.Discard, stderr: stderr,
+		env: func(name string) string { return env[name] }}
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, p, args) }()
 	stop = sync.OnceValue(func() int {
@@ -95,7 +96,8 @@ func TestServe(t *testing.T) {
 	dir := t.TempDir()
 	data, ready := filepath.Join(dir, "data"), filepath.Join(dir, "url")
 	stop, stderr := command(t, map[string]string{"ROLLCALL_ADMIN_LISTEN": "127.0.0.1:0"},
-		"serve", "--data", data, "--listen", "127.0.0.1:0", "--ready-file", ready, "--log-format", "text", "--trail-sync")
+		"serve", "--data", data, "--listen", "127.0.0.1:0", "--ready-file", ready,
+		"--log-format", "text", "--trail-sync")
 	url := readyURL(t, ready)
 	_, admin, _ := strings.Cut(stderr.String(), "admin on ")
 	admin, _, _ = strings.Cut(admin, ",")
@@ -103,7 +105,8 @@ func TestServe(t *testing.T) {
 	// An account that the operator makes can call at once.
 	id, secret := createAccount(t, data)
 	client := iam.New(iam.Options{
-		BaseEndpoint: aws.String(url), Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
+		BaseEndpoint: aws.String(url), Region: "eu-central-1",
+		Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
 	})
 	if _, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("bill")}); err != nil {
 		t.Fatal(err)
@@ -116,7 +119,8 @@ func TestServe(t *testing.T) {
 			t.Errorf("%s: %q", path, got)
 		}
 	}
-	if got := get(t, admin+"/metrics"); !strings.Contains(got, "go_goroutines ") || !strings.Contains(got, "process_open_fds ") {
+	if got := get(t, admin+"/metrics"); !strings.Contains(got, "go_goroutines ") ||
+		!strings.Contains(got, "process_open_fds ") {
 		t.Errorf("no metrics of the process: %q", got)
 	}
 
@@ -158,7 +162,8 @@ func TestServe(t *testing.T) {
 	if code := run(t.Context(), p, []string{"account", "root-key", "delete", account, id, "--data", data}); code != 0 {
 		t.Fatal(out.String())
 	}
-	if _, err := client.ListUsers(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "InvalidClientTokenId") {
+	if _, err := client.ListUsers(t.Context(), nil); err == nil ||
+		!strings.Contains(err.Error(), "InvalidClientTokenId") {
 		t.Errorf("a deleted key: %v", err)
 	}
 	var events []string // of the service and of the operator beside it
@@ -208,7 +213,8 @@ func TestServeFlushesLastUsed(t *testing.T) {
 	data, ready := filepath.Join(dir, "data"), filepath.Join(dir, "url")
 	id, secret := createAccount(t, data)
 	begin := func(ready string) (*iam.Client, func() int) {
-		stop, _ := command(t, nil, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "off", "--ready-file", ready)
+		stop, _ := command(t, nil, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen",
+			"off", "--ready-file", ready)
 		return iam.New(iam.Options{
 			BaseEndpoint: aws.String(readyURL(t, ready)), Region: "eu-central-1",
 			Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
@@ -221,7 +227,8 @@ func TestServeFlushesLastUsed(t *testing.T) {
 	}
 	second := iam.New(iam.Options{
 		BaseEndpoint: client.Options().BaseEndpoint, Region: "us-east-2",
-		Credentials: credentials.NewStaticCredentialsProvider(*key.AccessKey.AccessKeyId, *key.AccessKey.SecretAccessKey, ""),
+		Credentials: credentials.NewStaticCredentialsProvider(*key.AccessKey.AccessKeyId,
+			*key.AccessKey.SecretAccessKey, ""),
 	})
 	if _, err := second.ListUsers(t.Context(), nil); err != nil {
 		t.Fatal(err)
@@ -230,7 +237,8 @@ func TestServeFlushesLastUsed(t *testing.T) {
 		t.Fatalf("exit code %d", code)
 	}
 	client, _ = begin(ready + "2")
-	used, err := client.GetAccessKeyLastUsed(t.Context(), &iam.GetAccessKeyLastUsedInput{AccessKeyId: key.AccessKey.AccessKeyId})
+	used, err := client.GetAccessKeyLastUsed(t.Context(),
+		&iam.GetAccessKeyLastUsedInput{AccessKeyId: key.AccessKey.AccessKeyId})
 	if err != nil {
 		t.Fatal(err)
 	}

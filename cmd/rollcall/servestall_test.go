@@ -33,7 +33,8 @@ func TestServeWhileTrailStalls(t *testing.T) {
 	defer reader.Close()
 	id, secret := createAccount(t, data)
 	stop, stderr := command(t, map[string]string{"ROLLCALL_ADMIN_LISTEN": "127.0.0.1:0"},
-		"serve", "--data", data, "--listen", "127.0.0.1:0", "--ready-file", ready, "--log-format", "text", "--trail", pipe)
+		"serve", "--data", data, "--listen", "127.0.0.1:0", "--ready-file", ready,
+		"--log-format", "text", "--trail", pipe)
 	url := readyURL(t, ready)
 	_, admin, _ := strings.Cut(stderr.String(), "admin on ")
 	admin, _, _ = strings.Cut(admin, ",")

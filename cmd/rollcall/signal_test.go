@@ -38,7 +38,9 @@ func halfACall(t *testing.T, url string) (net.Conn, *bufio.Reader) {
 	}
 	t.Cleanup(func() { c.Close() })
 	// The service says Continue when it begins to read the body.
-	io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+	io.WriteString(c,
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n"+
+			"Expect: 100-continue\r\n\r\n")
 	answers := bufio.NewReader(c)
 	line, err := answers.ReadString('\n')
 	if err != nil || !strings.Contains(line, "100") {
@@ -51,7 +53,8 @@ func halfACall(t *testing.T, url string) (net.Conn, *bufio.Reader) {
 func TestSignals(t *testing.T) {
 	t.Run("the first lets calls end", func(t *testing.T) {
 		dir := t.TempDir()
-		c := start(t, "serve", "--data", dir+"/data", "--listen", "127.0.0.1:0", "--admin-listen", "off", "--ready-file", dir+"/url")
+		c := start(t, "serve", "--data", dir+"/data", "--listen", "127.0.0.1:0", "--admin-listen", "off",
+			"--ready-file", dir+"/url")
 		call, answers := halfACall(t, readyURL(t, filepath.Join(dir, "url")))
 		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
@@ -68,7 +71,8 @@ func TestSignals(t *testing.T) {
 	})
 	t.Run("the second ends it at once", func(t *testing.T) {
 		dir := t.TempDir()
-		c := start(t, "serve", "--data", dir+"/data", "--listen", "127.0.0.1:0", "--admin-listen", "off", "--ready-file", dir+"/url")
+		c := start(t, "serve", "--data", dir+"/data", "--listen", "127.0.0.1:0", "--admin-listen", "off",
+			"--ready-file", dir+"/url")
 		halfACall(t, readyURL(t, filepath.Join(dir, "url")))
 		ended := make(chan error, 1)
 		go func() { ended <- c.Wait() }()
@@ -92,7 +96,8 @@ func TestSignals(t *testing.T) {
 	})
 	t.Run("core dumps are off", func(t *testing.T) {
 		dir := t.TempDir()
-		c := start(t, "serve", "--data", dir+"/data", "--listen", "127.0.0.1:0", "--admin-listen", "off", "--ready-file", dir+"/url")
+		c := start(t, "serve", "--data", dir+"/data", "--listen", "127.0.0.1:0", "--admin-listen", "off",
+			"--ready-file", dir+"/url")
 		readyURL(t, filepath.Join(dir, "url"))
 		limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", c.Process.Pid))
 		if err != nil {

@@ -31,11 +31,14 @@ func caller(t testing.TB, u store.User) principal.Caller {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := sigv4test.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+	key := sigv4test.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE",
+		SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 	sigv4test.Sign(r, nil, key, "us-east-1", "iam", time.Now())
-	v := sigv4.Verifier[principal.Signer]{Services: []string{"iam"}, Lookup: func(context.Context, string, string) ([]byte, principal.Signer, error) {
-		return []byte(key.SecretAccessKey), principal.Signer{KeyOwner: store.KeyOwner{Partition: "aws", User: u}}, nil
-	}}
+	v := sigv4.Verifier[principal.Signer]{Services: []string{"iam"},
+		Lookup: func(context.Context, string, string) ([]byte, principal.Signer, error) {
+			return []byte(key.SecretAccessKey), principal.Signer{KeyOwner: store.KeyOwner{Partition: "aws", User: u}},
+				nil
+		}}
 	verified, err := v.Verify(r, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +62,8 @@ func people(t testing.TB) *access.Access {
 	}
 	t.Cleanup(func() { db.Close() })
 	err = db.Update(t.Context(), func(tx *store.Tx) error {
-		return errors.Join(tx.InsertAccount(store.Account{ID: root.Account, Partition: "aws"}), tx.InsertUser(root), tx.InsertUser(ann))
+		return errors.Join(tx.InsertAccount(store.Account{ID: root.Account, Partition: "aws"}),
+			tx.InsertUser(root), tx.InsertUser(ann))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -94,17 +98,25 @@ func TestInvoke(t *testing.T) {
 		want  string
 		calls int
 	}{
-		"answered":        {root, nil, iam.GetUserInput{}, "", 1},
-		"refused":         {root, awsmodel.Fail("NoSuchEntity", "gone"), iam.GetUserInput{}, "NoSuchEntity: gone", 1},
-		"failed":          {root, secret, iam.GetUserInput{}, "ServiceFailure: The request processing has failed because of an unknown error, exception or failure.", 1},
-		"denied":          {ann, nil, iam.GetUserInput{UserName: ptr("bob")}, "AccessDenied: User: arn:aws:iam::123456789012:user/x/Ann is not authorized to perform: iam:GetUser on resource: user bob because no identity-based policy allows the iam:GetUser action", 0},
-		"denied on self":  {ann, nil, iam.GetUserInput{}, "AccessDenied: User: arn:aws:iam::123456789012:user/x/Ann is not authorized to perform: iam:GetUser on resource: user Ann because no identity-based policy allows the iam:GetUser action", 0},
-		"invalid, denied": {ann, nil, iam.GetUserInput{UserName: ptr("")}, "ValidationError: 1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must have length greater than or equal to 1", 0},
+		"answered": {root, nil, iam.GetUserInput{}, "", 1},
+		"refused":  {root, awsmodel.Fail("NoSuchEntity", "gone"), iam.GetUserInput{}, "NoSuchEntity: gone", 1},
+		"failed": {root, secret, iam.GetUserInput{},
+			"ServiceFailure: The request processing has failed because of an unknown error, exception or failure.", 1},
+		"denied": {ann, nil, iam.GetUserInput{UserName: ptr("bob")},
+			"AccessDenied: User: arn:aws:iam::123456789012:user/x/Ann is not authorized to perform: iam:GetUser on " +
+				"resource: user bob because no identity-based policy allows the iam:GetUser action", 0},
+		"denied on self": {ann, nil, iam.GetUserInput{},
+			"AccessDenied: User: arn:aws:iam::123456789012:user/x/Ann is not authorized to perform: iam:GetUser on " +
+				"resource: user Ann because no identity-based policy allows the iam:GetUser action", 0},
+		"invalid, denied": {ann, nil, iam.GetUserInput{UserName: ptr("")},
+			"ValidationError: 1 validation error detected: Value at 'userName' failed to satisfy constraint: Member " +
+				"must have length greater than or equal to 1", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var records, log bytes.Buffer
 			var calls int
-			a := api.New([]api.Action{getUser(&calls, c.err)}, people(t), trail.New(&records), slog.New(slog.NewTextHandler(&log, nil)), time.Now)
+			a := api.New([]api.Action{getUser(&calls, c.err)}, people(t), trail.New(&records),
+				slog.New(slog.NewTextHandler(&log, nil)), time.Now)
 			action, ok := a.Find("iam", "GetUser")
 			if !ok {
 				t.Fatal("GetUser is not there")
@@ -117,7 +129,8 @@ func TestInvoke(t *testing.T) {
 			if got != c.want || calls != c.calls || (out != nil) != (refused == nil) {
 				t.Errorf("%d calls, answer %v, refused %q\nwant %d calls, %q", calls, out, got, c.calls, c.want)
 			}
-			if n := strings.Count(records.String(), "\n"); n != 1 || !strings.Contains(records.String(), "the-request") {
+			if n := strings.Count(records.String(), "\n"); n != 1 ||
+				!strings.Contains(records.String(), "the-request") {
 				t.Errorf("%d records: %s", n, &records)
 			}
 			if strings.Contains(got+records.String(), "password") {
@@ -135,15 +148,19 @@ func TestInvoke(t *testing.T) {
 func TestInvokePanic(t *testing.T) {
 	var records, log bytes.Buffer
 	action := api.Action{
-		Operation: awsquery.Of(func(context.Context, *iam.GetUserInput) (*iam.GetUserOutput, error) { panic("secret") }),
-		Needs:     api.Everything,
+		Operation: awsquery.Of(
+			func(context.Context, *iam.GetUserInput) (*iam.GetUserOutput, error) { panic("secret") }),
+		Needs: api.Everything,
 	}
-	a := api.New([]api.Action{action}, people(t), trail.New(&records), slog.New(slog.NewTextHandler(&log, nil)), time.Now)
-	out, refused := a.Invoke(t.Context(), caller(t, root), action, &iam.GetUserInput{}, api.Call{RequestID: "the-request"})
+	a := api.New([]api.Action{action}, people(t), trail.New(&records),
+		slog.New(slog.NewTextHandler(&log, nil)), time.Now)
+	out, refused := a.Invoke(t.Context(), caller(t, root), action, &iam.GetUserInput{},
+		api.Call{RequestID: "the-request"})
 	if out != nil || refused == nil || refused.Code != "ServiceFailure" || strings.Contains(refused.Message, "secret") {
 		t.Errorf("answer %v, refused %v", out, refused)
 	}
-	if text := records.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "ServiceFailure") || strings.Contains(text, "secret") {
+	if text := records.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "ServiceFailure") ||
+		strings.Contains(text, "secret") {
 		t.Errorf("records: %s", text)
 	}
 	if !strings.Contains(log.String(), "panic in GetUser: secret") {

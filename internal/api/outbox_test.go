@@ -43,26 +43,39 @@ func TestRecordOfCallThatFailsAfterCommit(t *testing.T) {
 		call func(ctx context.Context) error
 		want string // in the record
 	}{
-		"made":              {change, `"eventName":"CreateUser"`},
-		"made, refused":     {func(ctx context.Context) error { change(ctx); return late }, `"additionalEventData":{"answer":"Late"}`},
-		"made, failed":      {func(ctx context.Context) error { change(ctx); return errors.New("oh") }, `{"answer":"ServiceFailure"}`},
-		"made, and a panic": {func(ctx context.Context) error { change(ctx); panic("oh") }, `{"answer":"ServiceFailure"}`},
-		"noted, refused":    {func(ctx context.Context) error { change(store.WithoutEvent(ctx)); return late }, `"errorCode":"Late"`},
-		"fate unknown":      {func(context.Context) error { return store.ErrUnknown }, `"errorCode":"ServiceUnavailable"`},
+		"made": {change, `"eventName":"CreateUser"`},
+		"made, refused": {func(ctx context.Context) error {
+			change(ctx)
+			return late
+		}, `"additionalEventData":{"answer":"Late"}`},
+		"made, failed": {func(ctx context.Context) error { change(ctx); return errors.New("oh") },
+			`{"answer":"ServiceFailure"}`},
+		"made, and a panic": {func(ctx context.Context) error {
+			change(ctx)
+			panic("oh")
+		}, `{"answer":"ServiceFailure"}`},
+		"noted, refused": {func(ctx context.Context) error {
+			change(store.WithoutEvent(ctx))
+			return late
+		}, `"errorCode":"Late"`},
+		"fate unknown": {func(context.Context) error { return store.ErrUnknown }, `"errorCode":"ServiceUnavailable"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var records bytes.Buffer
 			create := api.Action{
-				Operation: awsquery.Of(func(ctx context.Context, _ *iam.CreateUserInput) (*iam.CreateUserOutput, error) {
-					return &iam.CreateUserOutput{}, c.call(ctx)
-				}),
+				Operation: awsquery.Of(
+					func(ctx context.Context, _ *iam.CreateUserInput) (*iam.CreateUserOutput, error) {
+						return &iam.CreateUserOutput{}, c.call(ctx)
+					}),
 				Needs: api.Everything,
 			}
-			a := api.New([]api.Action{create}, access.New(db), trail.New(&records), slog.New(slog.DiscardHandler), time.Now)
+			a := api.New([]api.Action{create}, access.New(db), trail.New(&records),
+				slog.New(slog.DiscardHandler), time.Now)
 			a.Outbox(db)
 			action, _ := a.Find("iam", "CreateUser")
 			a.Invoke(t.Context(), caller(t, root), action, &iam.CreateUserInput{UserName: ptr("Bob")}, api.Call{})
-			if got := records.String(); !strings.Contains(got, c.want) || strings.Contains(got, `"errorCode"`) != strings.Contains(c.want, `"errorCode"`) {
+			if got := records.String(); !strings.Contains(got, c.want) ||
+				strings.Contains(got, `"errorCode"`) != strings.Contains(c.want, `"errorCode"`) {
 				t.Errorf("record %s\nwant %s", got, c.want)
 			}
 		})

@@ -95,7 +95,8 @@ func TestSummary(t *testing.T) {
 	s := a.Summary()
 	var accounts []string
 	for _, account := range s.Accounts {
-		accounts = append(accounts, fmt.Sprintf("%s %s missing=%v incomplete=%v", account.Source.Partition, account.Source.Account, account.Missing, account.Incomplete()))
+		accounts = append(accounts, fmt.Sprintf("%s %s missing=%v incomplete=%v", account.Source.Partition,
+			account.Source.Account, account.Missing, account.Incomplete()))
 	}
 	want := []string{
 		"aws 000000000001 missing=true incomplete=true",
@@ -118,7 +119,8 @@ func TestSummary(t *testing.T) {
 	}
 	checkCounts(t, &s.Counts)
 	for _, c := range s.Counts.Controls {
-		if c.Control.ID == audit.ConsoleMFA && (c.Statuses[audit.Fail] != 1 || c.Statuses[audit.NotApplicable] != 1 || c.Statuses[audit.NoData] != 1) {
+		if c.Control.ID == audit.ConsoleMFA &&
+			(c.Statuses[audit.Fail] != 1 || c.Statuses[audit.NotApplicable] != 1 || c.Statuses[audit.NoData] != 1) {
 			t.Errorf("C5 %v", c.Statuses)
 		}
 	}
@@ -141,7 +143,8 @@ func checkCounts(t testing.TB, c *audit.Counts) {
 		suppressed += control.Suppressed
 	}
 	if bySeverity != c.Total || byControl != c.Total || suppressed != c.Suppressed {
-		t.Errorf("total %v, by severity %v, by control %v; suppressed %d and %d", c.Total, bySeverity, byControl, c.Suppressed, suppressed)
+		t.Errorf("total %v, by severity %v, by control %v; suppressed %d and %d", c.Total, bySeverity, byControl,
+			c.Suppressed, suppressed)
 	}
 }
 
@@ -171,7 +174,8 @@ func TestStats(t *testing.T) {
 		ActiveKeys: 4, InactiveKeys: 2, ActiveCertificates: 1,
 		UnusedCredentials: 3, // jo's password, the keys of svc and idle
 		OldestKey:         daysAgo(400),
-		Root:              audit.RootStats{Seen: true, Password: report.True, MFA: report.False, Keys: 1, LastUsed: daysAgo(5)},
+		Root: audit.RootStats{Seen: true, Password: report.True, MFA: report.False,
+			Keys: 1, LastUsed: daysAgo(5)},
 	}
 	want.KeyAges[5][0] = 1 // root's
 	want.KeyAges[0][0] = 1
@@ -222,7 +226,8 @@ func TestVisit(t *testing.T) {
 	if got := visits(audit.Options{Statuses: audit.SetOf(audit.Fail)}); !slices.Equal(got, []int{4}) {
 		t.Errorf("visits with FAIL: %v", got)
 	}
-	if got := visits(audit.Options{Statuses: audit.SetOf(audit.Fail), EveryRow: true}); !slices.Equal(got, []int{2, 3, 4}) {
+	if got := visits(audit.Options{Statuses: audit.SetOf(audit.Fail), EveryRow: true}); !slices.Equal(got,
+		[]int{2, 3, 4}) {
 		t.Errorf("visits of every row: %v", got)
 	}
 	if got := visits(audit.Options{Statuses: audit.AllStatuses}); !slices.Equal(got, []int{2, 3, 4, 0}) {
@@ -232,7 +237,8 @@ func TestVisit(t *testing.T) {
 	t.Run("an error of it ends the audit", func(t *testing.T) {
 		a := newAuditor(t, audit.Options{})
 		stop := errors.New("stop")
-		if _, err := a.Audit(ctx, bytes.NewReader(file), fresh, nil, func(*audit.Row) error { return stop }); !errors.Is(err, stop) {
+		if _, err := a.Audit(ctx, bytes.NewReader(file), fresh, nil,
+			func(*audit.Row) error { return stop }); !errors.Is(err, stop) {
 			t.Errorf("got %v", err)
 		}
 		if got := a.Summary(); len(got.Accounts) != 0 {
@@ -242,7 +248,8 @@ func TestVisit(t *testing.T) {
 	t.Run("so does the context", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(ctx)
 		cancel()
-		if _, err := newAuditor(t, audit.Options{}).Audit(ctx, bytes.NewReader(file), fresh, nil, nil); !errors.Is(err, context.Canceled) {
+		if _, err := newAuditor(t, audit.Options{}).Audit(ctx, bytes.NewReader(file), fresh, nil,
+			nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -364,15 +371,20 @@ func TestExitCode(t *testing.T) {
 		{"finding below", summary(count(audit.Medium, audit.Fail)), high, audit.ExitClean},
 		{"zero policy", summary(count(audit.Info, audit.Fail)), audit.ExitPolicy{}, audit.ExitFindings},
 		{"warning", summary(count(audit.Critical, audit.Warn)), high, audit.ExitClean},
-		{"warning that counts", summary(count(audit.High, audit.Warn)), audit.ExitPolicy{FailOn: audit.High, Warnings: true}, audit.ExitFindings},
+		{"warning that counts", summary(count(audit.High, audit.Warn)),
+			audit.ExitPolicy{FailOn: audit.High, Warnings: true}, audit.ExitFindings},
 		{"manual", summary(count(audit.Critical, audit.Manual)), audit.ExitPolicy{Warnings: true}, audit.ExitClean},
-		{"suppressed", summary(func(s *audit.Summary) { s.Counts.Suppressed = 5 }), audit.ExitPolicy{}, audit.ExitClean},
+		{"suppressed", summary(func(s *audit.Summary) { s.Counts.Suppressed = 5 }),
+			audit.ExitPolicy{}, audit.ExitClean},
 		{"no account", &audit.Summary{}, high, audit.ExitIncomplete},
-		{"missing account", summary(func(s *audit.Summary) { s.Accounts[1].Missing = true }), high, audit.ExitIncomplete},
+		{"missing account", summary(func(s *audit.Summary) { s.Accounts[1].Missing = true }),
+			high, audit.ExitIncomplete},
 		{"problem", summary(func(s *audit.Summary) { s.Accounts[1].ProblemCount = 1 }), high, audit.ExitIncomplete},
-		{"NO_DATA", summary(func(s *audit.Summary) { s.Accounts[0].Counts.Total[audit.NoData] = 1 }), high, audit.ExitIncomplete},
+		{"NO_DATA", summary(func(s *audit.Summary) { s.Accounts[0].Counts.Total[audit.NoData] = 1 }),
+			high, audit.ExitIncomplete},
 		{"stale", summary(func(s *audit.Summary) { s.Accounts[0].Stale = true }), high, audit.ExitClean},
-		{"stale and not allowed", summary(func(s *audit.Summary) { s.Accounts[0].Stale = true }), audit.ExitPolicy{FailOn: audit.High, RequireFresh: true}, audit.ExitIncomplete},
+		{"stale and not allowed", summary(func(s *audit.Summary) { s.Accounts[0].Stale = true }),
+			audit.ExitPolicy{FailOn: audit.High, RequireFresh: true}, audit.ExitIncomplete},
 		{"incomplete with findings", summary(func(s *audit.Summary) {
 			s.Accounts[1].Missing = true
 			s.Counts.Severities[audit.Critical][audit.Fail] = 1
@@ -391,8 +403,9 @@ func TestStale(t *testing.T) {
 		now  time.Time
 		want bool
 	}{
-		"fresh":                {audit.Source{Generated: asOf, Fetched: asOf.Add(24 * time.Hour)}, time.Time{}, false},
-		"a second over":        {audit.Source{Generated: asOf, Fetched: asOf.Add(24*time.Hour + time.Second)}, time.Time{}, true},
+		"fresh": {audit.Source{Generated: asOf, Fetched: asOf.Add(24 * time.Hour)}, time.Time{}, false},
+		"a second over": {audit.Source{Generated: asOf, Fetched: asOf.Add(24*time.Hour + time.Second)},
+			time.Time{}, true},
 		"by the fetcher":       {audit.Source{Generated: asOf, Fetched: asOf, Origin: "stale"}, time.Time{}, true},
 		"by today":             {audit.Source{Generated: asOf}, asOf.Add(48 * time.Hour), true},
 		"fetched counts first": {audit.Source{Generated: asOf, Fetched: asOf}, asOf.Add(48 * time.Hour), false},
@@ -419,7 +432,8 @@ func TestProblems(t *testing.T) {
 		t.Errorf("%d problems, %d told", got.ProblemCount, len(got.Problems))
 	}
 	p := got.Problems[1]
-	if p.Line != 4 || p.Column != "arn" || p.Text != "The row is of another account: arn:aws:iam::000000000001:user/u1." {
+	if p.Line != 4 || p.Column != "arn" ||
+		p.Text != "The row is of another account: arn:aws:iam::000000000001:user/u1." {
 		t.Errorf("problem %+v", p)
 	}
 }
@@ -431,18 +445,21 @@ func TestMissingRoot(t *testing.T) {
 		src  audit.Source
 		arn  string
 	}{
-		"account of a row":      {csvOf(t, userRow(account1, "jo")), fresh, "arn:aws:iam::123456789012:root"},
-		"account told":          {csvOf(t), audit.Source{Account: account2, Partition: "aws-eusc"}, "arn:aws-eusc:iam::210987654321:root"},
+		"account of a row": {csvOf(t, userRow(account1, "jo")), fresh, "arn:aws:iam::123456789012:root"},
+		"account told": {csvOf(t), audit.Source{Account: account2, Partition: "aws-eusc"},
+			"arn:aws-eusc:iam::210987654321:root"},
 		"nothing known":         {csvOf(t), audit.Source{}, ""},
 		"no partition known":    {csvOf(t), audit.Source{Account: account2}, ""},
 		"partition known, only": {csvOf(t), audit.Source{Partition: "aws"}, ""},
 	} {
-		_, findings := mustAudit(t, newAuditor(t, audit.Options{Controls: []audit.ControlID{audit.RootMFA}}), c.file, c.src)
+		_, findings := mustAudit(t, newAuditor(t, audit.Options{Controls: []audit.ControlID{audit.RootMFA}}), c.file,
+			c.src)
 		if len(findings) != 1 {
 			t.Fatalf("%s: %d findings", name, len(findings))
 		}
 		f := findings[0]
-		if f.Status != audit.NoData || f.User != report.RootUser || f.ARN != c.arn || f.Line != 0 || f.Class != audit.ClassRoot {
+		if f.Status != audit.NoData || f.User != report.RootUser || f.ARN != c.arn || f.Line != 0 ||
+			f.Class != audit.ClassRoot {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}
@@ -468,7 +485,9 @@ func TestCredentialID(t *testing.T) {
 func TestLongCells(t *testing.T) {
 	row := rootRow(account1)
 	file := strings.Replace(string(csvOf(t, row)), ",true,", ","+strings.Repeat("é", 20_000)+",", 1)
-	_, findings := mustAudit(t, newAuditor(t, audit.Options{Controls: []audit.ControlID{audit.RootMFA, audit.CentralRoot}}), []byte(file), fresh)
+	_, findings := mustAudit(t,
+		newAuditor(t, audit.Options{Controls: []audit.ControlID{audit.RootMFA, audit.CentralRoot}}), []byte(file),
+		fresh)
 	for _, f := range findings {
 		if len(f.Reason.String()) > 500 {
 			t.Errorf("%s: a reason of %d bytes", f.Control.ID, len(f.Reason.String()))
@@ -487,7 +506,8 @@ func TestLongCells(t *testing.T) {
 // Who says that root is managed centrally, and from where, has C18 judged.
 func TestManagementAccount(t *testing.T) {
 	file := func(account string) []byte {
-		return []byte("user,arn,user_creation_time,password_enabled,access_key_1_active,access_key_2_active,cert_1_active,cert_2_active\n" +
+		return []byte("user,arn,user_creation_time,password_enabled,access_key_1_active,access_key_2_active," +
+			"cert_1_active,cert_2_active\n" +
 			"<root_account>,arn:aws:iam::" + account + ":root,2020-01-01T00:00:00Z,true,false,false,false,false")
 	}
 	for name, c := range map[string]struct {
@@ -499,7 +519,9 @@ func TestManagementAccount(t *testing.T) {
 		"not said":   {"", "222222222222", audit.Manual},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newAuditor(t, audit.Options{Controls: []audit.ControlID{audit.CentralRoot}, ManagementAccount: c.management, Statuses: audit.AllStatuses})
+			a := newAuditor(t,
+				audit.Options{Controls: []audit.ControlID{audit.CentralRoot}, ManagementAccount: c.management,
+					Statuses: audit.AllStatuses})
 			_, findings := mustAudit(t, a, file(c.account), fresh)
 			if len(findings) != 1 || findings[0].Status != c.want {
 				t.Errorf("%+v, want %v", findings, c.want)

@@ -33,7 +33,8 @@ func largeReport(tb testing.TB, n int) []byte {
 	})
 	for i := range n {
 		name := fmt.Sprintf("firstname.lastname-%07d", i)
-		r := report.Row{User: name, ARN: "arn:aws:iam::123456789012:user/division/department/" + name, Created: at(i, 0)}
+		r := report.Row{User: name, ARN: "arn:aws:iam::123456789012:user/division/department/" + name,
+			Created: at(i, 0)}
 		if i%2 == 0 {
 			r.PasswordEnabled = report.True
 			r.PasswordLastUsed = at(i, 30)
@@ -69,7 +70,8 @@ func benchmarkAudit(b *testing.B, o audit.Options, visit func(*audit.Row) error)
 	b.SetBytes(int64(len(users)) * rows / part)
 	b.ReportAllocs()
 	for b.Loop() {
-		readers := []io.Reader{bytes.NewReader(header), bytes.NewReader([]byte("\n")), bytes.NewReader(root), bytes.NewReader([]byte("\n"))}
+		readers := []io.Reader{bytes.NewReader(header), bytes.NewReader([]byte("\n")), bytes.NewReader(root),
+			bytes.NewReader([]byte("\n"))}
 		for range rows / part {
 			readers = append(readers, bytes.NewReader(users))
 		}

@@ -33,13 +33,15 @@ func TestControls(t *testing.T) {
 		}
 		names[c.Name] = true
 		for what, text := range map[string]string{
-			"title": c.Title, "description": c.Description, "remediation": c.Remediation, "rule": c.Rule, "subject": string(c.Subject),
+			"title": c.Title, "description": c.Description, "remediation": c.Remediation, "rule": c.Rule,
+			"subject": string(c.Subject),
 		} {
 			if text == "" || strings.ContainsAny(text, "\n\t") {
 				t.Errorf("%s: %s is %q", c.ID, what, text)
 			}
 		}
-		if strings.HasSuffix(c.Title, ".") || !strings.HasSuffix(c.Rule, ".") || !strings.HasSuffix(c.Remediation, ".") {
+		if strings.HasSuffix(c.Title, ".") || !strings.HasSuffix(c.Rule, ".") ||
+			!strings.HasSuffix(c.Remediation, ".") {
 			t.Errorf("%s: full stops in title, rule or remediation", c.ID)
 		}
 		if len(c.Columns) == 0 || len(c.Absent) == 0 || len(c.Sources) == 0 {
@@ -84,7 +86,9 @@ func TestControls(t *testing.T) {
 // TestEveryThresholdIsUsed: a threshold no control names does nothing.
 func TestEveryThresholdIsUsed(t *testing.T) {
 	for _, name := range paramNames() {
-		if !slices.ContainsFunc(audit.Controls(), func(c *audit.Control) bool { return slices.Contains(c.Params, name) }) {
+		if !slices.ContainsFunc(audit.Controls(), func(c *audit.Control) bool {
+			return slices.Contains(c.Params, name)
+		}) {
 			t.Errorf("no control uses %s", name)
 		}
 	}
@@ -144,8 +148,9 @@ func TestBenchmarks(t *testing.T) {
 func TestRequirementIDs(t *testing.T) {
 	forms := map[audit.Standard]*regexp.Regexp{
 		audit.FSBP: regexp.MustCompile(`^IAM\.\d+$`), audit.SecurityHub: regexp.MustCompile(`^IAM\.\d+$`),
-		audit.PCI401: regexp.MustCompile(`^\d\.\d\.\d+$`), audit.NIST53: regexp.MustCompile(`^[A-Z]{2}-\d+(\((\d+|j)\))?$`),
-		audit.ISO: regexp.MustCompile(`^A\.[58]\.\d+$`), audit.SOC2: regexp.MustCompile(`^CC\d\.\d$`),
+		audit.PCI401: regexp.MustCompile(`^\d\.\d\.\d+$`),
+		audit.NIST53: regexp.MustCompile(`^[A-Z]{2}-\d+(\((\d+|j)\))?$`),
+		audit.ISO:    regexp.MustCompile(`^A\.[58]\.\d+$`), audit.SOC2: regexp.MustCompile(`^CC\d\.\d$`),
 	}
 	for _, c := range audit.Controls() {
 		seen := map[audit.Requirement]bool{}
@@ -161,7 +166,8 @@ func TestRequirementIDs(t *testing.T) {
 				t.Errorf("%s: %s %s stands twice", c.ID, r.Standard, r.ID)
 			}
 			seen[r] = true
-			if r.Manual != (strings.HasPrefix(string(r.Standard), "cis-") && r.Standard >= audit.CIS401 && (c.ID == "C3" || c.ID == "C4" || c.ID == "C11")) {
+			if r.Manual != (strings.HasPrefix(string(r.Standard), "cis-") && r.Standard >= audit.CIS401 &&
+				(c.ID == "C3" || c.ID == "C4" || c.ID == "C11")) {
 				t.Errorf("%s: %s %s manual is %v", c.ID, r.Standard, r.ID, r.Manual)
 			}
 		}
@@ -170,9 +176,12 @@ func TestRequirementIDs(t *testing.T) {
 
 func TestSeverities(t *testing.T) {
 	want := map[audit.ControlID]audit.Severity{
-		"C1": audit.Critical, "C1b": audit.High, "C2": audit.Critical, "C3": audit.Critical, "C4": audit.High, "C5": audit.High,
-		"C6": audit.Low, "C7": audit.Medium, "C8": audit.Medium, "C9": audit.Medium, "C10": audit.Medium, "C11": audit.Low,
-		"C12": audit.Low, "C13": audit.Low, "C14": audit.Low, "C15": audit.Low, "C16": audit.Low, "C17": audit.Info, "C18": audit.Medium,
+		"C1": audit.Critical, "C1b": audit.High, "C2": audit.Critical, "C3": audit.Critical,
+		"C4": audit.High, "C5": audit.High,
+		"C6": audit.Low, "C7": audit.Medium, "C8": audit.Medium, "C9": audit.Medium,
+		"C10": audit.Medium, "C11": audit.Low,
+		"C12": audit.Low, "C13": audit.Low, "C14": audit.Low, "C15": audit.Low, "C16": audit.Low,
+		"C17": audit.Info, "C18": audit.Medium,
 		"C19": audit.Info, "C20": audit.Info,
 	}
 	fsbp := mustBenchmark(t, audit.FSBP)
@@ -201,7 +210,8 @@ func TestEvents(t *testing.T) {
 		last = e.Severity
 	}
 	for _, kind := range []audit.EventKind{
-		audit.KeyAdded, audit.KeyReactivated, audit.KeyRemoved, audit.PasswordAddedMachine, audit.MFALost, audit.RootUseSeen,
+		audit.KeyAdded, audit.KeyReactivated, audit.KeyRemoved, audit.PasswordAddedMachine,
+		audit.MFALost, audit.RootUseSeen,
 		audit.LastUsedRegion, audit.LastUsedService, audit.UserGone,
 	} {
 		if !kinds[kind] {

@@ -25,7 +25,8 @@ func TestReadConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Profile != audit.PCI401 || len(c.Exceptions) != 1 || len(c.Classes.Machine) != 2 || c.Classes.Machine[0].String() != "user~^svc-" {
+	if c.Profile != audit.PCI401 || len(c.Exceptions) != 1 || len(c.Classes.Machine) != 2 ||
+		c.Classes.Machine[0].String() != "user~^svc-" {
 		t.Errorf("config %+v", c)
 	}
 	for _, id := range []audit.Standard{audit.PCI401, audit.Strict} {
@@ -53,11 +54,14 @@ func TestReadConfigRefuses(t *testing.T) {
 		{"text as threshold", "version: 1\nparams: { unused_days: many }\n", "cannot unmarshal"},
 		{"threshold of zero", "version: 1\nparams: { unused_days: 0 }\n", "unused_days is 0"},
 		{"negative threshold", "version: 1\nparams: { rotation_grace_days: -1 }\n", "rotation_grace_days is -1"},
-		{"threshold beyond reason", "version: 1\nparams: { key_max_age_days: 100000000 }\n", "key_max_age_days is 100000000"},
-		{"warn before fail", "version: 1\nparams: { root_used_fail_days: 5, root_used_warn_days: 3 }\n", "root_used_warn_days is 3"},
+		{"threshold beyond reason", "version: 1\nparams: { key_max_age_days: 100000000 }\n",
+			"key_max_age_days is 100000000"},
+		{"warn before fail", "version: 1\nparams: { root_used_fail_days: 5, root_used_warn_days: 3 }\n",
+			"root_used_warn_days is 3"},
 		{"class that is none", "version: 1\nclassify: { human: [ svc ] }\n", `read class "svc"`},
 		{"class with a bad expression", "version: 1\nclassify: { human: [ 'user~(' ] }\n", "error parsing regexp"},
-		{"bad exception", "version: 1\nexceptions:\n" + strings.Replace(goodException, "C9", "C0", 1), "there is no control"},
+		{"bad exception", "version: 1\nexceptions:\n" + strings.Replace(goodException, "C9", "C0", 1),
+			"there is no control"},
 	} {
 		_, err := audit.ReadConfig(strings.NewReader(c.text), false)
 		if err == nil || !strings.Contains(err.Error(), c.err) || strings.Contains(err.Error(), "audit.") {

@@ -73,7 +73,8 @@ func readCorpus(t testing.TB) []*corpusCase {
 }
 
 var corpusSettings = []string{
-	"bugs", "benchmark", "controls", "generated", "as-of", "fetched", "now", "source", "account", "partition", "missing",
+	"bugs", "benchmark", "controls", "generated", "as-of", "fetched", "now", "source",
+	"account", "partition", "missing",
 }
 
 func (c *corpusCase) section(name string) (string, bool) {
@@ -246,7 +247,9 @@ func (c *corpusCase) checkMore(t *testing.T, findings []audit.Finding, summary *
 	for section, describe := range map[string]func(f *audit.Finding) string{
 		"lines":   func(f *audit.Finding) string { return strconv.Itoa(f.Line) },
 		"columns": func(f *audit.Finding) string { return strings.Join(f.ColumnNames(), " ") },
-		"key ids": func(f *audit.Finding) string { return strings.TrimSpace(strings.Join(f.KeyIDs, " ") + " " + f.Note) },
+		"key ids": func(f *audit.Finding) string {
+			return strings.TrimSpace(strings.Join(f.KeyIDs, " ") + " " + f.Note)
+		},
 	} {
 		if _, ok := c.section(section); !ok {
 			continue

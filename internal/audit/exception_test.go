@@ -48,7 +48,8 @@ func TestReadExceptions(t *testing.T) {
 		{"no account", "    account: \"123456789012\"\n", "", false, "account is missing"},
 		{"no user", "    user: svc\n", "", false, "one of user, arn and path"},
 		{"user and path", "user: svc", "user: svc\n    path: /x/", false, "one of user, arn and path"},
-		{"unknown key", "ticket: SEC-4711", "ticket: SEC-4711\n    tickets: 2", false, "line 11: field tickets is not known"},
+		{"unknown key", "ticket: SEC-4711", "ticket: SEC-4711\n    tickets: 2", false,
+			"line 11: field tickets is not known"},
 		{"key twice", "ticket: SEC-4711", "ticket: SEC-4711\n    ticket: SEC-4712", false, "already defined at line"},
 		{"unknown control", "C9", "C99", false, `there is no control "C99"`},
 		{"control by name", "C9", "key-age", false, `there is no control "key-age"`},
@@ -64,7 +65,8 @@ func TestReadExceptions(t *testing.T) {
 		{"wildcard in account", `"123456789012"`, `"*"`, false, "wildcards are not allowed"},
 		{"wildcard in arn", "user: svc", `arn: "arn:aws:iam::123456789012:user/?"`, false, "wildcards are not allowed"},
 		{"wildcard allowed", "user: svc", `user: "svc-*"`, true, ""},
-		{"two documents", "expires: 2027-01-31\n", "expires: 2027-01-31\n---\nversion: 1\n", false, "more than one document"},
+		{"two documents", "expires: 2027-01-31\n", "expires: 2027-01-31\n---\nversion: 1\n", false,
+			"more than one document"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := "version: 1\nexceptions:\n" + strings.Replace(goodException, c.old, c.new, 1)
@@ -239,11 +241,13 @@ func TestExpiredExceptionOnFinding(t *testing.T) {
 // TestEvidenceIsNotExcused, not even by an exception for everything.
 func TestEvidenceIsNotExcused(t *testing.T) {
 	e := audit.Exception{
-		ID: "EX-1", Control: "*", Account: "*", ARN: "*", Reason: "r", Owner: "o", Ticket: "t", Expires: audit.Date{Year: 2030, Month: 1, Day: 1},
+		ID: "EX-1", Control: "*", Account: "*", ARN: "*", Reason: "r", Owner: "o", Ticket: "t",
+		Expires: audit.Date{Year: 2030, Month: 1, Day: 1},
 	}
 	src := fresh
 	src.Origin = "stale"
-	a := newAuditor(t, audit.Options{Exceptions: []audit.Exception{e}, Controls: []audit.ControlID{audit.Evidence, audit.RootUsed}})
+	a := newAuditor(t,
+		audit.Options{Exceptions: []audit.Exception{e}, Controls: []audit.ControlID{audit.Evidence, audit.RootUsed}})
 	_, findings := mustAudit(t, a, csvOf(t, withKey(rootRow(account1), 0, 10, 5)), src)
 	for _, f := range findings {
 		if f.Status != audit.Warn || f.Suppressed != (f.Control.ID == audit.RootUsed) {

@@ -33,11 +33,14 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-const shortHeader = "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active,access_key_1_last_rotated\n"
+const shortHeader = "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active," +
+	"access_key_1_last_rotated\n"
 
 func TestEndlessReports(t *testing.T) {
 	rows := func(n int) string {
-		return fmt.Sprintf("user%d,arn:aws:iam::123456789012:user/user%d,2020-01-01T00:00:00Z,true,false,true,2021-01-01T00:00:00Z\n", n, n)
+		return fmt.Sprintf(
+			"user%d,arn:aws:iam::123456789012:user/user%d,2020-01-01T00:00:00Z,true,false,true,2021-01-01T00:00:00Z\n",
+			n, n)
 	}
 	foreign := func(n int) string {
 		return fmt.Sprintf("user%d,arn:aws:iam::%012d:user/user%d,odd,odd,odd,odd,odd\n", n, n, n)
@@ -87,7 +90,8 @@ func TestEndlessReports(t *testing.T) {
 			if c.problem != "" && !strings.Contains(texts, c.problem) && got.ProblemCount <= 100 {
 				t.Errorf("problems %q", texts)
 			}
-			if code := audit.ExitCode(a.Summary(), audit.ExitPolicy{FailOn: audit.Critical}); code != audit.ExitIncomplete {
+			if code := audit.ExitCode(a.Summary(),
+				audit.ExitPolicy{FailOn: audit.Critical}); code != audit.ExitIncomplete {
 				t.Errorf("exit code %d", code)
 			}
 		})
@@ -96,7 +100,8 @@ func TestEndlessReports(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()
 		src := io.MultiReader(strings.NewReader(shortHeader), &endless{row: rows})
-		if _, err := newAuditor(t, audit.Options{}).Audit(ctx, src, fresh, nil, nil); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := newAuditor(t, audit.Options{}).Audit(ctx, src, fresh, nil, nil); !errors.Is(err,
+			context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -137,7 +142,8 @@ func TestDamagedReports(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a := newAuditor(t, audit.Options{})
 			got, findings := mustAudit(t, a, []byte(c.file), fresh)
-			if len(got.Problems) != 1 || got.Problems[0].Line != c.line || !strings.Contains(got.Problems[0].Text, c.text) {
+			if len(got.Problems) != 1 || got.Problems[0].Line != c.line ||
+				!strings.Contains(got.Problems[0].Text, c.text) {
 				t.Errorf("problems %+v, want one of line %d with %q", got.Problems, c.line, c.text)
 			}
 			for _, control := range got.Counts.Controls {
@@ -154,7 +160,8 @@ func TestDamagedReports(t *testing.T) {
 					t.Errorf("a reason of %d bytes", len(findings[i].Reason.String()))
 				}
 			}
-			if code := audit.ExitCode(a.Summary(), audit.ExitPolicy{FailOn: audit.Critical}); code != audit.ExitIncomplete {
+			if code := audit.ExitCode(a.Summary(),
+				audit.ExitPolicy{FailOn: audit.Critical}); code != audit.ExitIncomplete {
 				t.Errorf("exit code %d", code)
 			}
 		})

@@ -16,7 +16,8 @@ func TestImports(t *testing.T) {
 		{"rollcall/report", []string{"rollcall/internal/"}},
 		{"rollcall/internal/audit/...", []string{"rollcall/internal/render", "rollcall/internal/html",
 			"rollcall/internal/fleet"}},
-		{"rollcall/internal/reports", []string{"rollcall/internal/render", "rollcall/internal/html", "github.com/spf13/"}},
+		{"rollcall/internal/reports",
+			[]string{"rollcall/internal/render", "rollcall/internal/html", "github.com/spf13/"}},
 		{"rollcall/internal/html", []string{"rollcall/internal/render", "rollcall/internal/fleet"}},
 		{"rollcall/internal/intake", []string{"rollcall/internal/audit"}},
 	} {

@@ -43,12 +43,15 @@ const mutelist = `Mutelist:
           Resources: ["*"]
 `
 
-var importDefaults = audit.ImportDefaults{Owner: "sec@example.com", Ticket: "SEC-1", Expires: audit.Date{Year: 2027, Month: 1, Day: 31}}
+var importDefaults = audit.ImportDefaults{Owner: "sec@example.com", Ticket: "SEC-1",
+	Expires: audit.Date{Year: 2027, Month: 1, Day: 31}}
 
 func TestImportMutelist(t *testing.T) {
 	short := func(list []audit.Exception) (got []string) {
 		for _, e := range list {
-			got = append(got, strings.Join([]string{e.ID, e.Control, e.Account, e.User + e.ARN, e.Reason, e.Owner, e.Ticket, e.Expires.String()}, " | "))
+			got = append(got,
+				strings.Join([]string{e.ID, e.Control, e.Account, e.User + e.ARN, e.Reason, e.Owner, e.Ticket,
+					e.Expires.String()}, " | "))
 		}
 		return got
 	}
@@ -69,14 +72,21 @@ func TestImportMutelist(t *testing.T) {
 		t.Errorf("exceptions, -want +got:\n%s", diff)
 	}
 	wantNotes := []string{
-		`account "*", check "iam_user_mfa_enabled_console_access": left out, as it is for all accounts and wildcards are not allowed`,
-		`account "123456789012", check "iam_no_root_access_key": its regions ["us-east-1"] are dropped, as IAM has none`,
-		`account "123456789012", check "iam_root_mfa_enabled": left out, as it has exceptions of its own: name the users it is for`,
-		`account "123456789012", check "iam_rotate_access_key_90_days": resource "^svc-.*" left out, as it is a pattern: name the users it is for`,
-		`account "123456789012", check "iam_rotate_access_key_90_days": resource "a|b" left out, as it is a pattern: name the users it is for`,
-		`account "123456789012", check "iam_user_two_active_access_key": left out, as reports have no tags to limit it by`,
+		`account "*", check "iam_user_mfa_enabled_console_access": left out, as it is for all accounts and wildcards ` +
+			`are not allowed`,
+		`account "123456789012", check "iam_no_root_access_key": its regions ["us-east-1"] are dropped, as IAM ` +
+			`has none`,
+		`account "123456789012", check "iam_root_mfa_enabled": left out, as it has exceptions of its own: name the ` +
+			`users it is for`,
+		`account "123456789012", check "iam_rotate_access_key_90_days": resource "^svc-.*" left out, as it is a ` +
+			`pattern: name the users it is for`,
+		`account "123456789012", check "iam_rotate_access_key_90_days": resource "a|b" left out, as it is a pattern: ` +
+			`name the users it is for`,
+		`account "123456789012", check "iam_user_two_active_access_key": left out, as reports have no tags to ` +
+			`limit it by`,
 		`account "123456789012", check "s3_bucket_public_access": left out, as no control judges it`,
-		"Prowler finds a resource anywhere in a name, so that logs mutes every name with logs in it; the exceptions fit whole names alone.",
+		"Prowler finds a resource anywhere in a name, so that logs mutes every name with logs in it; the exceptions " +
+			"fit whole names alone.",
 	}
 	if diff := cmp.Diff(wantNotes, im.Notes); diff != "" {
 		t.Errorf("notes, -want +got:\n%s", diff)
@@ -138,7 +148,8 @@ func TestImportMutelistWithoutNotes(t *testing.T) {
 	if err != nil || len(im.Exceptions) != 0 || len(im.Notes) != 1 {
 		t.Errorf("%+v, %v", im, err)
 	}
-	im, err = audit.ImportMutelist(strings.NewReader(strings.Replace(text, "s3_x", "iam_root_mfa_enabled", 1)), importDefaults)
+	im, err = audit.ImportMutelist(strings.NewReader(strings.Replace(text, "s3_x", "iam_root_mfa_enabled", 1)),
+		importDefaults)
 	if err != nil || len(im.Exceptions) != 1 || len(im.Notes) != 1 { // without regions, no note on them
 		t.Errorf("%+v, %v", im, err)
 	}

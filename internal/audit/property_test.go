@@ -145,7 +145,8 @@ func naive(rows []naiveRow, asOf time.Time, unusedDays, maxDays int) []string {
 
 func TestSecondOpinion(t *testing.T) {
 	columns := []string{
-		"user", "arn", "user_creation_time", "password_enabled", "password_last_used", "password_last_changed", "mfa_active",
+		"user", "arn", "user_creation_time", "password_enabled", "password_last_used",
+		"password_last_changed", "mfa_active",
 		"access_key_1_active", "access_key_1_last_rotated", "access_key_1_last_used_date",
 		"access_key_2_active", "access_key_2_last_rotated", "access_key_2_last_used_date",
 	}
@@ -178,26 +179,31 @@ func TestSecondOpinion(t *testing.T) {
 		want := naive(rows, asOf, unused, maxAge)
 		got := engineVerdicts(t, file.String(), asOf, unused, maxAge)
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("as of %s, unused %d, max age %d\n%s\n-naive +engine:\n%s", asOf, unused, maxAge, file.String(), diff)
+			t.Fatalf("as of %s, unused %d, max age %d\n%s\n-naive +engine:\n%s", asOf, unused,
+				maxAge, file.String(), diff)
 		}
 	})
 }
 
 func drawCell(t *rapid.T, column string, i int, asOf time.Time, unused, maxAge int) string {
 	name := fmt.Sprintf("u%d", i)
-	odd := []string{"N/A", "no_information", "not_supported", "No_Information", "n/a", "", "odd", "2026-02-30T00:00:00Z"}
+	odd := []string{"N/A", "no_information", "not_supported", "No_Information", "n/a", "",
+		"odd", "2026-02-30T00:00:00Z"}
 	switch {
 	case column == "user":
 		return name
 	case column == "arn":
 		return "arn:aws:iam::123456789012:user/" + name
 	case strings.HasSuffix(column, "active"), strings.HasSuffix(column, "enabled"):
-		return rapid.SampledFrom(append([]string{"true", "true", "true", "false", "false", "TRUE", "False"}, odd...)).Draw(t, column)
+		return rapid.SampledFrom(
+			append([]string{"true", "true", "true", "false", "false", "TRUE", "False"}, odd...)).Draw(t, column)
 	case rapid.IntRange(0, 3).Draw(t, column+" is odd") == 0:
 		return rapid.SampledFrom(odd).Draw(t, column)
 	}
-	age := time.Duration(rapid.SampledFrom([]int{0, 1, unused, unused, maxAge, maxAge, 45, 90, 1000}).Draw(t, column+" days")) * 24 * time.Hour
-	age += time.Duration(rapid.SampledFrom([]int{-7200, -3601, -3600, -1, 0, 1, 86399}).Draw(t, column+" seconds")) * time.Second
+	age := time.Duration(rapid.SampledFrom([]int{0, 1, unused, unused, maxAge, maxAge, 45, 90, 1000}).Draw(t,
+		column+" days")) * 24 * time.Hour
+	age += time.Duration(
+		rapid.SampledFrom([]int{-7200, -3601, -3600, -1, 0, 1, 86399}).Draw(t, column+" seconds")) * time.Second
 	at := asOf.Add(-age)
 	switch rapid.IntRange(0, 2).Draw(t, column+" form") {
 	case 0:
@@ -221,12 +227,13 @@ func engineVerdicts(t *rapid.T, file string, asOf time.Time, unused, maxAge int)
 		t.Fatal(err)
 	}
 	var got []string
-	_, err = a.Audit(context.Background(), strings.NewReader(file), audit.Source{Generated: asOf}, nil, func(row *audit.Row) error {
-		for _, f := range row.Findings {
-			got = append(got, fmt.Sprintf("%s %s %d %s", f.Control.ID, f.User, f.Credential.Slot, f.Status))
-		}
-		return nil
-	})
+	_, err = a.Audit(context.Background(), strings.NewReader(file), audit.Source{Generated: asOf}, nil,
+		func(row *audit.Row) error {
+			for _, f := range row.Findings {
+				got = append(got, fmt.Sprintf("%s %s %d %s", f.Control.ID, f.User, f.Credential.Slot, f.Status))
+			}
+			return nil
+		})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,10 +51,14 @@ func cleanRows() map[string]map[string]string {
 			r.PasswordEnabled, r.PasswordLastUsed, r.PasswordLastChanged = report.True, daysAgo(1), daysAgo(20)
 		}),
 		"password never used": plain(func(r *report.Row) {
-			r.PasswordEnabled, r.PasswordLastUsed, r.PasswordLastChanged = report.True, report.None(report.NoInformation), daysAgo(5)
+			r.PasswordEnabled, r.PasswordLastUsed, r.PasswordLastChanged = report.True,
+				report.None(report.NoInformation), daysAgo(5)
 		}),
-		"key in use":         plain(func(r *report.Row) { *r = withKey(*r, 0, 20, 1) }),
-		"newer key inactive": plain(func(r *report.Row) { *r = withKey(withKey(*r, 0, 5, 0), 1, 30, 1); r.Keys[0].Active = report.False }),
+		"key in use": plain(func(r *report.Row) { *r = withKey(*r, 0, 20, 1) }),
+		"newer key inactive": plain(func(r *report.Row) {
+			*r = withKey(withKey(*r, 0, 5, 0), 1, 30, 1)
+			r.Keys[0].Active = report.False
+		}),
 		"certificate": plain(func(r *report.Row) {
 			r.Certificates[0] = report.Certificate{Active: report.True, LastRotated: daysAgo(10)}
 		}),
@@ -71,7 +75,9 @@ func cells(row *report.Row) map[string]string {
 
 // loud are the controls that find something, and judged those that are neither
 // PASS nor NOT_APPLICABLE, of a report with one row of interest.
-func statusesOf(t *testing.T, a *audit.Auditor, columns []string, row map[string]string) (loud, judged map[audit.ControlID]bool) {
+func statusesOf(
+	t *testing.T, a *audit.Auditor, columns []string, row map[string]string,
+) (loud, judged map[audit.ControlID]bool) {
 	t.Helper()
 	var file strings.Builder
 	write := func(row map[string]string) {
@@ -125,7 +131,8 @@ func TestUnknownNeverPasses(t *testing.T) {
 				for id, value := range could {
 					tried++
 					if !judged[id] {
-						t.Errorf("%s: %s is satisfied with %s %s, and is broken where it is %s", kind, id, column, how, value)
+						t.Errorf("%s: %s is satisfied with %s %s, and is broken where it is %s",
+							kind, id, column, how, value)
 					}
 				}
 			}
@@ -172,22 +179,29 @@ func TestUnknownFactsNeverPass(t *testing.T) {
 		"of nobody":                           {Users: map[string]audit.UserFacts{}},
 		"of others":                           {Users: map[string]audit.UserFacts{"amy": {Created: created}}},
 		"of the user, and not of credentials": {Users: map[string]audit.UserFacts{"bo": {Created: created}}},
-		"of another user of that name":        {Users: map[string]audit.UserFacts{"bo": {Created: created.AddDate(0, 0, 1), ServiceCredentials: []audit.ServiceCredentialFact{{Active: true}}}}},
-		"of inactive credentials":             {Users: map[string]audit.UserFacts{"bo": {Created: created, ServiceCredentials: []audit.ServiceCredentialFact{{ID: "x"}}}}},
+		"of another user of that name": {
+			Users: map[string]audit.UserFacts{
+				"bo": {Created: created.AddDate(0, 0, 1),
+					ServiceCredentials: []audit.ServiceCredentialFact{{Active: true}}}}},
+		"of inactive credentials": {
+			Users: map[string]audit.UserFacts{
+				"bo": {Created: created, ServiceCredentials: []audit.ServiceCredentialFact{{ID: "x"}}}}},
 	} {
 		a := newAuditor(t, audit.Options{Benchmark: mustBenchmark(t, audit.Strict), Statuses: audit.AllStatuses})
 		got := map[audit.ControlID]audit.Status{}
-		_, err := a.Audit(t.Context(), strings.NewReader(string(csvOf(t, row, old))), audit.Source{Generated: asOf, Fetched: asOf}, facts, func(r *audit.Row) error {
-			for _, f := range r.Findings {
-				got[f.Control.ID] = min(got[f.Control.ID], f.Status)
-				if f.Control.ID == audit.RootHardwareMFA || f.Control.ID == audit.CentralRoot || f.Control.ID == audit.LeftoverUser {
-					if f.Status == audit.Pass && (f.Control.ID != audit.LeftoverUser || f.User == "bo") {
-						t.Errorf("facts %s: %s is %v: %s", name, f.Control.ID, f.Status, f.Reason)
+		_, err := a.Audit(t.Context(), strings.NewReader(string(csvOf(t, row, old))),
+			audit.Source{Generated: asOf, Fetched: asOf}, facts, func(r *audit.Row) error {
+				for _, f := range r.Findings {
+					got[f.Control.ID] = min(got[f.Control.ID], f.Status)
+					if f.Control.ID == audit.RootHardwareMFA || f.Control.ID == audit.CentralRoot ||
+						f.Control.ID == audit.LeftoverUser {
+						if f.Status == audit.Pass && (f.Control.ID != audit.LeftoverUser || f.User == "bo") {
+							t.Errorf("facts %s: %s is %v: %s", name, f.Control.ID, f.Status, f.Reason)
+						}
 					}
 				}
-			}
-			return nil
-		})
+				return nil
+			})
 		if err != nil {
 			t.Fatal(err)
 		}

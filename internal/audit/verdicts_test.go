@@ -35,11 +35,13 @@ func TestVerdictsPage(t *testing.T) {
 // numbers that the cases of the corpus name.
 var peerBugs = [21]struct{ tool, wrong, right string }{
 	{
-		"Prowler", "For the use of root, the first of password, key 1 and key 2 that has a date counts, not the latest.",
+		"Prowler", "For the use of root, the first of password, key 1 and key 2 that has a date counts, not " +
+			"the latest.",
 		"The latest of the three counts: a root key used today fails, whenever the password was used.",
 	},
 	{
-		"Prowler", "The N/A of a root without a password goes into a date parser, which raises; there is no finding at all.",
+		"Prowler", "The N/A of a root without a password goes into a date parser, which raises; there is no " +
+			"finding at all.",
 		"N/A is an answer: no use is recorded, PASS.",
 	},
 	{
@@ -47,8 +49,10 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 		"What counts for a key never used is when it was made.",
 	},
 	{
-		"Prowler", "A password that was never used passes for ever; and a date in UTC is subtracted from the auditor's local time.",
-		"What counts for a password never used is when it was set, then when the user was made. Moments are compared as moments.",
+		"Prowler", "A password that was never used passes for ever; and a date in UTC is subtracted from the " +
+			"auditor's local time.",
+		"What counts for a password never used is when it was set, then when the user was made. Moments are compared " +
+			"as moments.",
 	},
 	{
 		"Prowler", "45 days are whole days rounded down, and more than 45: it fails from day 46.",
@@ -63,7 +67,8 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 		"The limit is configured, per class of user; the benchmark says whether root is judged.",
 	},
 	{
-		"Prowler", "Root without password_enabled \"true\" and without an active key gets no verdict: old reports say not_supported.",
+		"Prowler", "Root without password_enabled \"true\" and without an active key gets no verdict: old reports " +
+			"say not_supported.",
 		"not_supported is taken as a password: without MFA it fails.",
 	},
 	{
@@ -75,7 +80,8 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 		"A report is a file with lines: each finding names its own, and carries typed moments.",
 	},
 	{
-		"Powerpipe", "The comparisons for root's keys are inverted: used 100 days ago is an alarm, used yesterday is none.",
+		"Powerpipe", "The comparisons for root's keys are inverted: used 100 days ago is an alarm, used yesterday " +
+			"is none.",
 		"Less than a day fails, less than 90 warns, anything older passes.",
 	},
 	{
@@ -99,15 +105,20 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 		"What a row cannot show is told of; no report is NO_DATA.",
 	},
 	{
-		"ScoutSuite", "Lines are split at commas by hand; after three quick tries the report is empty, and an empty report has no findings.",
+		"ScoutSuite", "Lines are split at commas by hand; after three quick tries the report is empty, and an empty " +
+			"report has no findings.",
 		"Names may hold commas; an empty report shows nothing and is NO_DATA.",
 	},
 	{
-		"ScoutSuite", "Passwords and keys never used pass; the use of root is that of its password; root MFA ignores \"no password\", and exempts aws-us-gov but not aws-cn.",
-		"Never used counts from the making; all three dates of root count; a root without a password needs no MFA; aws-cn has no row for root.",
+		"ScoutSuite", "Passwords and keys never used pass; the use of root is that of its password; root MFA ignores " +
+			"\"no password\", and exempts aws-us-gov but not aws-cn.",
+		"Never used counts from the making; all three dates of root count; a root without a password needs no MFA; " +
+			"aws-cn has no row for root.",
 	},
 	{
-		"Cloud Custodian", "N/A and no_information become the same nothing, not_supported stays a text that is true, and ReportExpired ends the run.",
+		"Cloud Custodian",
+		"N/A and no_information become the same nothing, not_supported stays a text that is true, and ReportExpired " +
+			"ends the run.",
 		"The absences stay apart; a report that does not come is NO_DATA.",
 	},
 	{
@@ -115,12 +126,14 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 		"A finding names the key, by its creation time, and with enrichment by its id.",
 	},
 	{
-		"cnquery", "A report is asked for only when there was never one, then looked for five times in a second; the row of root made the whole report an error.",
+		"cnquery", "A report is asked for only when there was never one, then looked for five times in a second; the " +
+			"row of root made the whole report an error.",
 		"No report is NO_DATA for every control; a row that cannot be read spoils its own verdicts and no others.",
 	},
 }
 
-const peersRead = "As their source had it in 2026: Prowler 5.40.0, the Powerpipe mod for AWS compliance at a1d0b446, ScoutSuite at 7909f2fc, " +
+const peersRead = "As their source had it in 2026: Prowler 5.40.0, the Powerpipe mod for AWS compliance at a1d0b446, " +
+	"ScoutSuite at 7909f2fc, " +
 	"Cloud Custodian at df800e9e, cnquery of March."
 
 func renderVerdicts(t *testing.T, cases []*corpusCase) string {
@@ -130,7 +143,8 @@ func renderVerdicts(t *testing.T, cases []*corpusCase) string {
 	fmt.Fprintf(&b, "\n## What other auditors get wrong\n\n%s Each line is held by at least one case.\n\n", peersRead)
 	b.WriteString("| | auditor | what it does | what is right | cases |\n|---|---|---|---|---|\n")
 	for i, bug := range peerBugs {
-		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s |\n", i+1, bug.tool, bug.wrong, bug.right, strings.Join(casesOf(t, cases, i+1), ", "))
+		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s |\n", i+1, bug.tool, bug.wrong, bug.right,
+			strings.Join(casesOf(t, cases, i+1), ", "))
 	}
 	b.WriteString("\n## The controls\n")
 	for _, c := range audit.Controls() {

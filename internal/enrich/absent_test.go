@@ -20,7 +20,8 @@ func told(t *testing.T, results map[string]string) *iam.Client {
 	t.Helper()
 	bob := `<UserName>Bob</UserName><UserId>AIDABOB</UserId><Arn>arn:aws:iam::123456789012:user/Bob</Arn><Path>/</Path>`
 	all := map[string]string{
-		"ListUsers":                      `<Users><member>` + bob + `<CreateDate>2026-01-01T00:00:00Z</CreateDate></member></Users>`,
+		"ListUsers": `<Users><member>` + bob +
+			`<CreateDate>2026-01-01T00:00:00Z</CreateDate></member></Users>`,
 		"ListAccessKeys":                 `<AccessKeyMetadata/>`,
 		"ListMFADevices":                 `<MFADevices/>`,
 		"ListVirtualMFADevices":          `<VirtualMFADevices/>`,
@@ -33,12 +34,14 @@ func told(t *testing.T, results map[string]string) *iam.Client {
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		action := r.FormValue("Action")
-		io.WriteString(w, `<`+action+`Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><`+action+`Result>`+all[action]+
+		io.WriteString(w, `<`+action+`Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><`+
+			action+`Result>`+all[action]+
 			`</`+action+`Result></`+action+`Response>`)
 	}))
 	t.Cleanup(s.Close)
 	return iam.NewFromConfig(aws.Config{
-		BaseEndpoint: &s.URL, Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("AKIA", "s", ""),
+		BaseEndpoint: &s.URL, Region: "us-east-1",
+		Credentials: credentials.NewStaticCredentialsProvider("AKIA", "s", ""),
 	})
 }
 
@@ -60,14 +63,17 @@ func TestRootVirtualMFA(t *testing.T) {
 		devices, bobs string
 		want          audit.Known
 	}{
-		"none":                        {`<VirtualMFADevices/>`, "", audit.No},
-		"a user's":                    {device(bobsMFA + ofBob), bobsMFA, audit.No},
-		"root's":                      {device(other + ofRoot), "", audit.Yes},
-		"root's by its serial number": {device(`<SerialNumber>arn:aws:iam::123456789012:mfa/root-account-mfa-device</SerialNumber>`), "", audit.Yes},
-		"nobody's":                    {device(other), "", audit.Unknown},
-		"of a user without an ARN":    {device(other + `<User><UserName>Bob</UserName></User>`), "", audit.Unknown},
+		"none":     {`<VirtualMFADevices/>`, "", audit.No},
+		"a user's": {device(bobsMFA + ofBob), bobsMFA, audit.No},
+		"root's":   {device(other + ofRoot), "", audit.Yes},
+		"root's by its serial number": {
+			device(`<SerialNumber>arn:aws:iam::123456789012:mfa/root-account-mfa-device</SerialNumber>`), "",
+			audit.Yes},
+		"nobody's":                 {device(other), "", audit.Unknown},
+		"of a user without an ARN": {device(other + `<User><UserName>Bob</UserName></User>`), "", audit.Unknown},
 		"nobody's, and root's": {
-			`<VirtualMFADevices><member>` + other + `</member><member>` + bobsMFA + ofRoot + `</member></VirtualMFADevices>`, "", audit.Yes,
+			`<VirtualMFADevices><member>` + other + `</member><member>` + bobsMFA + ofRoot +
+				`</member></VirtualMFADevices>`, "", audit.Yes,
 		},
 		"one that a user has is missing":           {`<VirtualMFADevices/>`, bobsMFA, audit.Unknown},
 		"a user's hardware is in no such list":     {`<VirtualMFADevices/>`, hardware, audit.No},
@@ -78,7 +84,9 @@ func TestRootVirtualMFA(t *testing.T) {
 			if test.bobs != "" {
 				mine = `<MFADevices><member>` + test.bobs + `<UserName>Bob</UserName></member></MFADevices>`
 			}
-			got, err := Read(t.Context(), told(t, map[string]string{"ListVirtualMFADevices": test.devices, "ListMFADevices": mine}), []Kind{MFA}, 1)
+			got, err := Read(t.Context(),
+				told(t, map[string]string{"ListVirtualMFADevices": test.devices, "ListMFADevices": mine}), []Kind{MFA},
+				1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,18 +107,26 @@ func TestNotWhole(t *testing.T) {
 		"users":               {Keys, "ListUsers", `<Users/>` + truncated},
 		"users without dates": {Keys, "ListUsers", `<Users><member><UserName>Bob</UserName></member></Users>`},
 		"keys":                {Keys, "ListAccessKeys", `<AccessKeyMetadata/>` + truncated},
-		"keys without status": {Keys, "ListAccessKeys", `<AccessKeyMetadata><member><AccessKeyId>AKIA</AccessKeyId><CreateDate>2026-01-01T00:00:00Z</CreateDate></member></AccessKeyMetadata>`},
-		"keys without dates":  {Keys, "ListAccessKeys", `<AccessKeyMetadata><member><AccessKeyId>AKIA</AccessKeyId><Status>Active</Status></member></AccessKeyMetadata>`},
-		"devices":             {MFA, "ListMFADevices", `<MFADevices/>` + truncated},
-		"virtual devices":     {MFA, "ListVirtualMFADevices", `<VirtualMFADevices/>` + truncated},
-		"tags":                {Tags, "ListUserTags", `<Tags/>` + truncated},
-		"SSH keys":            {ServiceCredentials, "ListSSHPublicKeys", `<SSHPublicKeys/>` + truncated},
-		"SSH keys, status":    {ServiceCredentials, "ListSSHPublicKeys", `<SSHPublicKeys><member><SSHPublicKeyId>A</SSHPublicKeyId></member></SSHPublicKeys>`},
-		"others":              {ServiceCredentials, "ListServiceSpecificCredentials", `<ServiceSpecificCredentials/>` + truncated},
-		"others, status":      {ServiceCredentials, "ListServiceSpecificCredentials", `<ServiceSpecificCredentials><member><ServiceName>x</ServiceName></member></ServiceSpecificCredentials>`},
+		"keys without status": {Keys, "ListAccessKeys",
+			`<AccessKeyMetadata><member><AccessKeyId>AKIA</AccessKeyId><CreateDate>2026-01-01T00:00:00Z</CreateDate>` +
+				`</member></AccessKeyMetadata>`},
+		"keys without dates": {Keys, "ListAccessKeys",
+			`<AccessKeyMetadata><member><AccessKeyId>AKIA</AccessKeyId><Status>Active</Status></member>` +
+				`</AccessKeyMetadata>`},
+		"devices":         {MFA, "ListMFADevices", `<MFADevices/>` + truncated},
+		"virtual devices": {MFA, "ListVirtualMFADevices", `<VirtualMFADevices/>` + truncated},
+		"tags":            {Tags, "ListUserTags", `<Tags/>` + truncated},
+		"SSH keys":        {ServiceCredentials, "ListSSHPublicKeys", `<SSHPublicKeys/>` + truncated},
+		"SSH keys, status": {ServiceCredentials, "ListSSHPublicKeys",
+			`<SSHPublicKeys><member><SSHPublicKeyId>A</SSHPublicKeyId></member></SSHPublicKeys>`},
+		"others": {ServiceCredentials, "ListServiceSpecificCredentials",
+			`<ServiceSpecificCredentials/>` + truncated},
+		"others, status": {ServiceCredentials, "ListServiceSpecificCredentials",
+			`<ServiceSpecificCredentials><member><ServiceName>x</ServiceName></member></ServiceSpecificCredentials>`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, err := Read(t.Context(), told(t, map[string]string{test.action: test.result}), []Kind{test.kind}, 1); !errors.Is(err, errNotWhole) {
+			if got, err := Read(t.Context(), told(t, map[string]string{test.action: test.result}), []Kind{test.kind},
+				1); !errors.Is(err, errNotWhole) {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})

@@ -206,7 +206,9 @@ func (r *reader) keys(ctx context.Context, name *string, facts *audit.UserFacts)
 			if aws.ToString(k.AccessKeyId) == "" || k.CreateDate == nil || k.Status == "" {
 				return fmt.Errorf("%w: an access key without id, CreateDate or Status", errNotWhole)
 			}
-			facts.Keys = append(facts.Keys, audit.KeyFact{ID: aws.ToString(k.AccessKeyId), Created: seconds(k.CreateDate), Active: k.Status == types.StatusTypeActive})
+			facts.Keys = append(facts.Keys,
+				audit.KeyFact{ID: aws.ToString(k.AccessKeyId), Created: seconds(k.CreateDate),
+					Active: k.Status == types.StatusTypeActive})
 		}
 	}
 	return nil
@@ -324,7 +326,8 @@ func (r *reader) serviceCredentials(ctx context.Context, name *string, facts *au
 				return fmt.Errorf("%w: an SSH key without Status", errNotWhole)
 			}
 			facts.ServiceCredentials = append(facts.ServiceCredentials, audit.ServiceCredentialFact{
-				ID: aws.ToString(k.SSHPublicKeyId), Service: "ssh", Created: seconds(k.UploadDate), Active: k.Status == types.StatusTypeActive,
+				ID: aws.ToString(k.SSHPublicKeyId), Service: "ssh", Created: seconds(k.UploadDate),
+				Active: k.Status == types.StatusTypeActive,
 			})
 		}
 	}
@@ -341,7 +344,8 @@ func (r *reader) serviceCredentials(ctx context.Context, name *string, facts *au
 				return fmt.Errorf("%w: a service-specific credential without Status", errNotWhole)
 			}
 			facts.ServiceCredentials = append(facts.ServiceCredentials, audit.ServiceCredentialFact{
-				ID: aws.ToString(c.ServiceSpecificCredentialId), Service: aws.ToString(c.ServiceName), Created: seconds(c.CreateDate), Active: c.Status == types.StatusTypeActive,
+				ID: aws.ToString(c.ServiceSpecificCredentialId), Service: aws.ToString(c.ServiceName),
+				Created: seconds(c.CreateDate), Active: c.Status == types.StatusTypeActive,
 			})
 		}
 		if !page.IsTruncated {

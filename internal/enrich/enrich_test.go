@@ -31,17 +31,21 @@ type calls struct {
 func (c *calls) client(t *testing.T) *iam.Client {
 	return iam.NewFromConfig(rollcalltest.New(t).Config(), func(o *iam.Options) {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("seen", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-				name := middleware.GetOperationName(ctx)
-				c.mu.Lock()
-				c.all["iam:"+name] = true
-				code := c.deny[name]
-				c.mu.Unlock()
-				if code != "" {
-					return middleware.InitializeOutput{}, middleware.Metadata{}, &smithy.GenericAPIError{Code: code}
-				}
-				return next.HandleInitialize(ctx, in)
-			}), middleware.Before)
+			return stack.Initialize.Add(
+				middleware.InitializeMiddlewareFunc("seen",
+					func(ctx context.Context, in middleware.InitializeInput,
+						next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+						name := middleware.GetOperationName(ctx)
+						c.mu.Lock()
+						c.all["iam:"+name] = true
+						code := c.deny[name]
+						c.mu.Unlock()
+						if code != "" {
+							return middleware.InitializeOutput{}, middleware.Metadata{},
+								&smithy.GenericAPIError{Code: code}
+						}
+						return next.HandleInitialize(ctx, in)
+					}), middleware.Before)
 		})
 	})
 }
@@ -63,19 +67,31 @@ func people(t *testing.T, c *iam.Client) (bob audit.UserFacts) {
 	t.Helper()
 	ctx := t.Context()
 	for i := range 24 {
-		must[*iam.CreateUserOutput](t)(c.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("user-" + string(rune('a'+i)))}))
+		must[*iam.CreateUserOutput](t)(
+			c.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("user-" + string(rune('a'+i)))}))
 	}
 	name := aws.String("Bob")
-	user := must[*iam.CreateUserOutput](t)(c.CreateUser(ctx, &iam.CreateUserInput{UserName: name, Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("sales")}}})).User
-	bob = audit.UserFacts{Created: *user.CreateDate, UserID: *user.UserId, MFA: []audit.MFAFact{}, Tags: map[string]string{"team": "sales"}}
+	user := must[*iam.CreateUserOutput](t)(
+		c.CreateUser(ctx,
+			&iam.CreateUserInput{UserName: name,
+				Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("sales")}}})).User
+	bob = audit.UserFacts{Created: *user.CreateDate, UserID: *user.UserId, MFA: []audit.MFAFact{},
+		Tags: map[string]string{"team": "sales"}}
 	for range 2 {
-		k := must[*iam.CreateAccessKeyOutput](t)(c.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: name})).AccessKey
+		k := must[*iam.CreateAccessKeyOutput](t)(
+			c.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: name})).AccessKey
 		bob.Keys = append(bob.Keys, audit.KeyFact{ID: *k.AccessKeyId, Created: *k.CreateDate, Active: true})
 	}
-	must[*iam.UpdateAccessKeyOutput](t)(c.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: name, AccessKeyId: &bob.Keys[1].ID, Status: types.StatusTypeInactive}))
+	must[*iam.UpdateAccessKeyOutput](t)(
+		c.UpdateAccessKey(ctx,
+			&iam.UpdateAccessKeyInput{UserName: name, AccessKeyId: &bob.Keys[1].ID, Status: types.StatusTypeInactive}))
 	bob.Keys[1].Active = false
-	s := must[*iam.CreateServiceSpecificCredentialOutput](t)(c.CreateServiceSpecificCredential(ctx, &iam.CreateServiceSpecificCredentialInput{UserName: name, ServiceName: aws.String("codecommit.amazonaws.com")})).ServiceSpecificCredential
-	bob.ServiceCredentials = []audit.ServiceCredentialFact{{ID: *s.ServiceSpecificCredentialId, Service: "codecommit.amazonaws.com", Created: *s.CreateDate, Active: true}}
+	s := must[*iam.CreateServiceSpecificCredentialOutput](t)(
+		c.CreateServiceSpecificCredential(ctx,
+			&iam.CreateServiceSpecificCredentialInput{UserName: name,
+				ServiceName: aws.String("codecommit.amazonaws.com")})).ServiceSpecificCredential
+	bob.ServiceCredentials = []audit.ServiceCredentialFact{
+		{ID: *s.ServiceSpecificCredentialId, Service: "codecommit.amazonaws.com", Created: *s.CreateDate, Active: true}}
 	return bob
 }
 
@@ -93,7 +109,9 @@ func TestRead(t *testing.T) {
 		t.Errorf("%d users, %+v", len(got.Users), got)
 	}
 	sorted := func(keys []audit.KeyFact) []audit.KeyFact {
-		return slices.SortedFunc(slices.Values(keys), func(a, b audit.KeyFact) int { return strings.Compare(a.ID, b.ID) })
+		return slices.SortedFunc(slices.Values(keys), func(a, b audit.KeyFact) int {
+			return strings.Compare(a.ID, b.ID)
+		})
 	}
 	bob := got.Users["Bob"]
 	bob.Keys, want.Keys = sorted(bob.Keys), sorted(want.Keys)
@@ -126,7 +144,8 @@ func TestPermissions(t *testing.T) {
 			t.Errorf("%s: %s", k, d)
 		}
 		bob := got.Users["Bob"]
-		if (bob.Keys != nil) != (k == Keys) || (bob.MFA != nil) != (k == MFA) || (bob.Tags != nil) != (k == Tags) || (bob.ServiceCredentials != nil) != (k == ServiceCredentials) {
+		if (bob.Keys != nil) != (k == Keys) || (bob.MFA != nil) != (k == MFA) || (bob.Tags != nil) != (k == Tags) ||
+			(bob.ServiceCredentials != nil) != (k == ServiceCredentials) {
 			t.Errorf("%s: %+v", k, bob)
 		}
 		if (got.RootVirtualMFA != audit.Unknown) != (k == MFA) {
@@ -139,7 +158,8 @@ func TestErrors(t *testing.T) {
 	seen := newCalls()
 	c := seen.client(t)
 	people(t, c)
-	for _, action := range []string{"ListUsers", "ListVirtualMFADevices", "ListMFADevices", "ListAccessKeys", "ListUserTags", "ListSSHPublicKeys", "ListServiceSpecificCredentials"} {
+	for _, action := range []string{"ListUsers", "ListVirtualMFADevices", "ListMFADevices", "ListAccessKeys",
+		"ListUserTags", "ListSSHPublicKeys", "ListServiceSpecificCredentials"} {
 		seen.deny = map[string]string{action: "AccessDenied"}
 		got, err := Read(t.Context(), c, Kinds, DefaultConcurrency)
 		var api smithy.APIError

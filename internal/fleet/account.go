@@ -121,7 +121,8 @@ func (a *Account) get(ctx context.Context, fns ...func(*iam.Options)) (*Report, 
 // formParameter adds a parameter to a request of the Query protocol before it
 // is signed.
 func formParameter(name, value string) func(*middleware.Stack) error {
-	add := func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+	add := func(ctx context.Context, in middleware.SerializeInput,
+		next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
 		request, ok := in.Request.(*smithyhttp.Request)
 		if !ok {
 			return middleware.SerializeOutput{}, middleware.Metadata{}, fmt.Errorf("add %s: not an HTTP request", name)
@@ -138,6 +139,7 @@ func formParameter(name, value string) func(*middleware.Stack) error {
 		return next.HandleSerialize(ctx, in)
 	}
 	return func(stack *middleware.Stack) error {
-		return stack.Serialize.Insert(middleware.SerializeMiddlewareFunc("RollcallFormParameter", add), "OperationSerializer", middleware.After)
+		return stack.Serialize.Insert(middleware.SerializeMiddlewareFunc("RollcallFormParameter", add),
+			"OperationSerializer", middleware.After)
 	}
 }

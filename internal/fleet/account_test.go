@@ -53,7 +53,10 @@ func TestGet(t *testing.T) {
 		}
 	})
 	t.Run("refuses what is no answer of IAM", func(t *testing.T) {
-		_, err := play(t, answer{getting, 200, "<GetCredentialReportResponse><GetCredentialReportResult/></GetCredentialReportResponse>"}).account().Get(t.Context())
+		_, err := play(t,
+			answer{getting, 200,
+				"<GetCredentialReportResponse><GetCredentialReportResult/>" +
+					"</GetCredentialReportResponse>"}).account().Get(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "GeneratedTime") {
 			t.Error(err)
 		}
@@ -95,11 +98,18 @@ func TestServiceError(t *testing.T) {
 		answer answer
 		want   string
 	}{
-		{"no message element", notPresent(), "An error occurred (ReportNotPresent) when calling the GetCredentialReport operation: Unknown"},
-		{"in progress", notReady(), "An error occurred (ReportInProgress) when calling the GetCredentialReport operation: Unknown"},
-		{"unmodelled, no message", refusal(getting, 403, "Strange", ""), "An error occurred (Strange) when calling the GetCredentialReport operation: Unknown"},
-		{"message", refusal(getting, 403, "AccessDenied", "User: x is not authorized"), "An error occurred (AccessDenied) when calling the GetCredentialReport operation: User: x is not authorized"},
-		{"repeated", throttled(getting), "An error occurred (Throttling) when calling the GetCredentialReport operation (reached max retries: 2): Rate exceeded"},
+		{"no message element", notPresent(),
+			"An error occurred (ReportNotPresent) when calling the GetCredentialReport operation: Unknown"},
+		{"in progress", notReady(),
+			"An error occurred (ReportInProgress) when calling the GetCredentialReport operation: Unknown"},
+		{"unmodelled, no message", refusal(getting, 403, "Strange", ""),
+			"An error occurred (Strange) when calling the GetCredentialReport operation: Unknown"},
+		{"message", refusal(getting, 403, "AccessDenied", "User: x is not authorized"),
+			"An error occurred (AccessDenied) when calling the GetCredentialReport operation: User: x is not " +
+				"authorized"},
+		{"repeated", throttled(getting),
+			"An error occurred (Throttling) when calling the GetCredentialReport operation (reached max retries: 2): " +
+				"Rate exceeded"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

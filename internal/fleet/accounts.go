@@ -34,7 +34,8 @@ func ParseAccounts(r io.Reader) ([]Member, error) {
 			m.Account = accountOfRole(m.Role)
 		}
 		if !history.IsAccountID(m.Account) {
-			return nil, fmt.Errorf("line %d: %q is neither an account of twelve digits nor the ARN of a role", line, fields[0])
+			return nil, fmt.Errorf("line %d: %q is neither an account of twelve digits nor the ARN of a role", line,
+				fields[0])
 		}
 		if first, twice := seen[m.Account]; twice {
 			return nil, fmt.Errorf("line %d: account %s is on line %d already", line, m.Account, first)
@@ -54,7 +55,8 @@ func ParseAccounts(r io.Reader) ([]Member, error) {
 // accountOfRole is the account of a role's ARN, or "".
 func accountOfRole(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[1] == "" || parts[2] != "iam" || parts[3] != "" || len(parts[5]) <= len("role/") || !strings.HasPrefix(parts[5], "role/") {
+	if len(parts) != 6 || parts[1] == "" || parts[2] != "iam" || parts[3] != "" || len(parts[5]) <= len("role/") ||
+		!strings.HasPrefix(parts[5], "role/") {
 		return ""
 	}
 	return parts[4]

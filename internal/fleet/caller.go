@@ -62,7 +62,8 @@ func (c *Caller) Identity(ctx context.Context) (Identity, error) {
 // else.
 func sessionPolicy(more []string) string {
 	const allow, everywhere = `{"Effect":"Allow","Action":["`, `"],"Resource":"*"}`
-	policy := `{"Version":"2012-10-17","Statement":[` + allow + `iam:GenerateCredentialReport","iam:GetCredentialReport` + everywhere
+	policy := `{"Version":"2012-10-17","Statement":[` + allow +
+		`iam:GenerateCredentialReport","iam:GetCredentialReport` + everywhere
 	if len(more) > 0 {
 		policy += "," + allow + strings.Join(more, `","`) + everywhere
 	}

@@ -94,7 +94,9 @@ func SignIn(ctx context.Context, s Settings) (*Caller, error) {
 		}
 	}
 	if custom := cmp.Or(at.iam, at.sts, at.organizations); custom != "" && signsInAtAWS(s.Profile, env, profile) {
-		return nil, settingError("this profile signs in at AWS, so its session is not for the endpoint %s: export keys first, as with 'aws configure export-credentials'", custom)
+		return nil, settingError(
+			"this profile signs in at AWS, so its session is not for the endpoint %s: export keys first, as with "+
+				"'aws configure export-credentials'", custom)
 	}
 	cfg, err := load(ctx, s, at)
 	if err != nil {
@@ -134,14 +136,15 @@ func CheckProfiles(ctx context.Context, names []string) error {
 // must be there.
 func loadProfile(ctx context.Context, name string, env config.EnvConfig) (config.SharedConfig, error) {
 	chosen := cmp.Or(name, env.SharedConfigProfile)
-	profile, err := config.LoadSharedConfigProfile(ctx, cmp.Or(chosen, "default"), func(o *config.LoadSharedConfigOptions) {
-		if env.SharedConfigFile != "" {
-			o.ConfigFiles = []string{env.SharedConfigFile}
-		}
-		if env.SharedCredentialsFile != "" {
-			o.CredentialsFiles = []string{env.SharedCredentialsFile}
-		}
-	})
+	profile, err := config.LoadSharedConfigProfile(ctx, cmp.Or(chosen, "default"),
+		func(o *config.LoadSharedConfigOptions) {
+			if env.SharedConfigFile != "" {
+				o.ConfigFiles = []string{env.SharedConfigFile}
+			}
+			if env.SharedCredentialsFile != "" {
+				o.CredentialsFiles = []string{env.SharedCredentialsFile}
+			}
+		})
 	var missing config.SharedConfigProfileNotExistError
 	switch {
 	case errors.As(err, &missing) && chosen == "":
@@ -218,7 +221,8 @@ func credentialsError(ctx context.Context, err error) error {
 		// The end of the chain: nothing was configured, and this is no
 		// EC2 instance either.
 		if op, ok := e.(*smithy.OperationError); ok && op.ServiceID == "ec2imds" {
-			return configError(`Unable to locate credentials. You can configure credentials by running "aws configure".`)
+			return configError(
+				`Unable to locate credentials. You can configure credentials by running "aws configure".`)
 		}
 	}
 	if _, isAnswer := ServiceError(err); isAnswer {

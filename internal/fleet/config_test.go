@@ -65,33 +65,45 @@ sts =
 		want      endpoints
 	}{
 		{name: "nothing is AWS"},
-		{name: "profile", file: "[default]\nendpoint_url = http://profile.test\n", want: endpoints{"http://profile.test", "http://profile.test", "http://profile.test"}},
-		{name: "section before profile", file: profile, want: endpoints{"http://profile-iam.test", "http://profile.test", "http://profile.test"}},
-		{name: "section of both", file: both, variables: []string{"AWS_PROFILE", "p"}, want: endpoints{"http://profile-iam.test", "http://profile-sts.test", "http://profile-iam.test"}},
-		{name: "only IAM named, STS is there too", file: both, variables: []string{"AWS_ENDPOINT_URL_IAM", "http://iam.test"}, want: endpoints{"http://iam.test", "http://iam.test", "http://iam.test"}},
-		{name: "variable before section", file: profile, variables: []string{"AWS_ENDPOINT_URL", "http://env.test"}, want: endpoints{"http://env.test", "http://env.test", "http://env.test"}},
+		{name: "profile", file: "[default]\nendpoint_url = http://profile.test\n",
+			want: endpoints{"http://profile.test", "http://profile.test", "http://profile.test"}},
+		{name: "section before profile", file: profile,
+			want: endpoints{"http://profile-iam.test", "http://profile.test", "http://profile.test"}},
+		{name: "section of both", file: both, variables: []string{"AWS_PROFILE", "p"},
+			want: endpoints{"http://profile-iam.test", "http://profile-sts.test", "http://profile-iam.test"}},
+		{name: "only IAM named, STS is there too", file: both,
+			variables: []string{"AWS_ENDPOINT_URL_IAM", "http://iam.test"},
+			want:      endpoints{"http://iam.test", "http://iam.test", "http://iam.test"}},
+		{name: "variable before section", file: profile, variables: []string{"AWS_ENDPOINT_URL", "http://env.test"},
+			want: endpoints{"http://env.test", "http://env.test", "http://env.test"}},
 		{
 			name: "service's variable before variable", file: profile,
 			variables: []string{"AWS_ENDPOINT_URL", "http://env.test", "AWS_ENDPOINT_URL_IAM", "http://iam.test"},
 			want:      endpoints{"http://iam.test", "http://env.test", "http://env.test"},
 		},
 		{
-			name: "variable of Organizations", file: profile, variables: []string{"AWS_ENDPOINT_URL_ORGANIZATIONS", "http://org.test"},
-			want: endpoints{"http://profile-iam.test", "http://profile.test", "http://org.test"},
+			name: "variable of Organizations", file: profile,
+			variables: []string{"AWS_ENDPOINT_URL_ORGANIZATIONS", "http://org.test"},
+			want:      endpoints{"http://profile-iam.test", "http://profile.test", "http://org.test"},
 		},
 		{
 			name: "flag before all, for STS too", flag: "http://flag.test", file: profile,
 			variables: []string{"AWS_ENDPOINT_URL_IAM", "http://iam.test", "AWS_ENDPOINT_URL_STS", "http://sts.test"},
 			want:      endpoints{"http://flag.test", "http://flag.test", "http://flag.test"},
 		},
-		{name: "ignored by variable", file: profile, variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true", "AWS_ENDPOINT_URL", "http://env.test"}},
-		{name: "ignored by profile", file: "[default]\nignore_configured_endpoint_urls = true\nendpoint_url = http://profile.test\n"},
+		{name: "ignored by variable", file: profile,
+			variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true", "AWS_ENDPOINT_URL", "http://env.test"}},
+		{name: "ignored by profile",
+			file: "[default]\nignore_configured_endpoint_urls = true\nendpoint_url = http://profile.test\n"},
 		{
-			name: "variable not ignored against profile", variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false"},
-			file: "[default]\nignore_configured_endpoint_urls = true\nendpoint_url = http://profile.test\n",
-			want: endpoints{"http://profile.test", "http://profile.test", "http://profile.test"},
+			name:      "variable not ignored against profile",
+			variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false"},
+			file:      "[default]\nignore_configured_endpoint_urls = true\nendpoint_url = http://profile.test\n",
+			want:      endpoints{"http://profile.test", "http://profile.test", "http://profile.test"},
 		},
-		{name: "flag is not ignored", flag: "http://flag.test", variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"}, want: endpoints{"http://flag.test", "http://flag.test", "http://flag.test"}},
+		{name: "flag is not ignored", flag: "http://flag.test",
+			variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"},
+			want:      endpoints{"http://flag.test", "http://flag.test", "http://flag.test"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -120,16 +132,19 @@ func TestCheckEndpoint(t *testing.T) {
 			t.Errorf("%q: %v", good, err)
 		}
 	}
-	for _, plain := range []string{"http://10.1.2.3", "http://iam.example.com", "http://localhost.example.com", "http://0.0.0.0:8585", "http://127.0.0.1.example.com"} {
+	for _, plain := range []string{"http://10.1.2.3", "http://iam.example.com", "http://localhost.example.com",
+		"http://0.0.0.0:8585", "http://127.0.0.1.example.com"} {
 		var wrong *ConfigError
-		if err := checkEndpoint(plain, false); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "--allow-http") {
+		if err := checkEndpoint(plain, false); !errors.As(err, &wrong) ||
+			!strings.Contains(err.Error(), "--allow-http") {
 			t.Errorf("%q: %v", plain, err)
 		}
 		if err := checkEndpoint(plain, true); err != nil {
 			t.Errorf("%q, allowed: %v", plain, err)
 		}
 	}
-	for _, bad := range []string{"iam.example.com", "localhost:8585", "ftp://localhost", "https://", "https://u:p@localhost", "https://localhost?x", "https://localhost#x", "http://[::1"} {
+	for _, bad := range []string{"iam.example.com", "localhost:8585", "ftp://localhost", "https://",
+		"https://u:p@localhost", "https://localhost?x", "https://localhost#x", "http://[::1"} {
 		var wrong *ConfigError
 		if err := checkEndpoint(bad, true); !errors.As(err, &wrong) {
 			t.Errorf("%q: %v", bad, err)
@@ -157,7 +172,8 @@ func service(t *testing.T) (endpoint string, calls *[]call) {
 		w.Header().Set("Content-Type", "text/xml")
 		switch action := form.Get("Action"); action {
 		case "AssumeRole", "AssumeRoleWithWebIdentity":
-			io.WriteString(w, `<`+action+`Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><`+action+`Result><Credentials>
+			io.WriteString(w, `<`+action+`Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><`+
+				action+`Result><Credentials>
 <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>
 <Expiration>`+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`</Expiration></Credentials></`+action+`Result></`+action+`Response>`)
 		default:
@@ -189,30 +205,40 @@ func TestOpen(t *testing.T) {
 		variables []string
 		want      []call
 	}{
-		{name: "environment, default region", variables: append(env, "AWS_ENDPOINT_URL", "ENDPOINT"), want: []call{get}},
+		{name: "environment, default region",
+			variables: append(env, "AWS_ENDPOINT_URL", "ENDPOINT"), want: []call{get}},
 		{name: "endpoint of the flag", settings: Settings{Endpoint: "ENDPOINT"}, variables: env, want: []call{get}},
 		{
-			name: "endpoint of the flag where configured ones are ignored", settings: Settings{Endpoint: "ENDPOINT", Profile: "p"},
-			variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"}, file: "[profile p]\n" + role, want: assumed,
+			name:      "endpoint of the flag where configured ones are ignored",
+			settings:  Settings{Endpoint: "ENDPOINT", Profile: "p"},
+			variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"},
+			file:      "[profile p]\n" + role, want: assumed,
 		},
 		{
 			name: "region", settings: Settings{Endpoint: "ENDPOINT", Region: "eu-west-1"}, variables: env,
 			want: []call{{"AKIAENV", "eu-west-1/iam/aws4_request", getting, "", ""}},
 		},
 		{
-			name: "region of the environment", settings: Settings{Endpoint: "ENDPOINT"}, variables: append(env, "AWS_REGION", "eu-west-3"),
-			want: []call{{"AKIAENV", "eu-west-3/iam/aws4_request", getting, "", ""}},
+			name: "region of the environment", settings: Settings{Endpoint: "ENDPOINT"},
+			variables: append(env, "AWS_REGION", "eu-west-3"),
+			want:      []call{{"AKIAENV", "eu-west-3/iam/aws4_request", getting, "", ""}},
 		},
-		{name: "empty region", settings: Settings{Endpoint: "ENDPOINT"}, variables: append(env, "AWS_DEFAULT_REGION", "", "AWS_REGION", ""), want: []call{get}},
+		{name: "empty region", settings: Settings{Endpoint: "ENDPOINT"},
+			variables: append(env, "AWS_DEFAULT_REGION", "", "AWS_REGION", ""), want: []call{get}},
 		{
 			name: "profile before the environment's keys", settings: Settings{Profile: "p"}, variables: env,
 			file: "[profile p]\nendpoint_url = ENDPOINT\nregion = eu-west-2\n" + keys,
 			want: []call{{"AKIAPROFILE", "eu-west-2/iam/aws4_request", getting, "", ""}},
 		},
-		{name: "role, endpoint of the profile", settings: Settings{Profile: "p"}, file: "[profile p]\nendpoint_url = ENDPOINT\n" + role, want: assumed},
-		{name: "role, endpoint of the flag", settings: Settings{Profile: "p", Endpoint: "ENDPOINT"}, file: "[profile p]\n" + role, want: assumed},
-		{name: "role, common variable", variables: []string{"AWS_PROFILE", "p", "AWS_ENDPOINT_URL", "ENDPOINT"}, file: "[profile p]\n" + role, want: assumed},
-		{name: "role, variable of IAM alone", variables: []string{"AWS_PROFILE", "p", "AWS_ENDPOINT_URL_IAM", "ENDPOINT"}, file: "[profile p]\n" + role, want: assumed},
+		{name: "role, endpoint of the profile", settings: Settings{Profile: "p"},
+			file: "[profile p]\nendpoint_url = ENDPOINT\n" + role, want: assumed},
+		{name: "role, endpoint of the flag", settings: Settings{Profile: "p", Endpoint: "ENDPOINT"},
+			file: "[profile p]\n" + role, want: assumed},
+		{name: "role, common variable", variables: []string{"AWS_PROFILE", "p", "AWS_ENDPOINT_URL", "ENDPOINT"},
+			file: "[profile p]\n" + role, want: assumed},
+		{name: "role, variable of IAM alone",
+			variables: []string{"AWS_PROFILE", "p", "AWS_ENDPOINT_URL_IAM", "ENDPOINT"},
+			file:      "[profile p]\n" + role, want: assumed},
 		{
 			name: "role, section of IAM alone", settings: Settings{Profile: "p"},
 			file: "[services s]\niam =\n  endpoint_url = ENDPOINT\n[profile p]\nservices = s\n" + role, want: assumed,
@@ -229,16 +255,19 @@ func TestOpen(t *testing.T) {
 		},
 		{
 			name: "web identity", settings: Settings{Endpoint: "ENDPOINT"},
-			variables: []string{"AWS_WEB_IDENTITY_TOKEN_FILE", token, "AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/Web"},
-			want:      []call{{"", "", "AssumeRoleWithWebIdentity", "arn:aws:iam::123456789012:role/Web", ""}, assumed[1]},
+			variables: []string{"AWS_WEB_IDENTITY_TOKEN_FILE", token, "AWS_ROLE_ARN",
+				"arn:aws:iam::123456789012:role/Web"},
+			want: []call{{"", "", "AssumeRoleWithWebIdentity", "arn:aws:iam::123456789012:role/Web", ""}, assumed[1]},
 		},
 		{
 			name: "process", settings: Settings{Endpoint: "ENDPOINT"},
-			file: `[default]` + "\n" + `credential_process = echo '{"Version":1,"AccessKeyId":"AKIAPROCESS","SecretAccessKey":"s"}'`,
+			file: `[default]` + "\n" +
+				`credential_process = echo '{"Version":1,"AccessKeyId":"AKIAPROCESS","SecretAccessKey":"s"}'`,
 			want: []call{{"AKIAPROCESS", "us-east-1/iam/aws4_request", getting, "", ""}},
 		},
 		{
-			name: "keys of the environment, a profile that signs in", settings: Settings{Endpoint: "ENDPOINT"}, variables: env,
+			name:     "keys of the environment, a profile that signs in",
+			settings: Settings{Endpoint: "ENDPOINT"}, variables: env,
 			file: "[default]\nlogin_session = arn:aws:iam::123456789012:user/b\n", want: []call{get},
 		},
 	}
@@ -268,7 +297,8 @@ func TestOpen(t *testing.T) {
 }
 
 func TestOpenFails(t *testing.T) {
-	role := "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/Audit\nsource_profile = base\nmfa_serial = m\n[profile base]\naws_access_key_id = A\naws_secret_access_key = s\n"
+	role := "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/Audit\nsource_profile = base\nmfa_serial = m\n" +
+		"[profile base]\naws_access_key_id = A\naws_secret_access_key = s\n"
 	tests := []struct {
 		name      string
 		settings  Settings
@@ -276,31 +306,45 @@ func TestOpenFails(t *testing.T) {
 		variables []string
 		want      string
 	}{
-		{name: "no credentials", want: `Unable to locate credentials. You can configure credentials by running "aws configure".`},
-		{name: "unknown profile", settings: Settings{Profile: "nope"}, want: "The config profile (nope) could not be found"},
-		{name: "unknown profile of the environment", variables: []string{"AWS_PROFILE", "nope"}, want: "The config profile (nope) could not be found"},
-		{name: "plain HTTP", settings: Settings{Endpoint: "http://iam.example.com"}, want: "the endpoint http://iam.example.com is plain HTTP to another machine"},
+		{name: "no credentials",
+			want: `Unable to locate credentials. You can configure credentials by running "aws configure".`},
+		{name: "unknown profile", settings: Settings{Profile: "nope"},
+			want: "The config profile (nope) could not be found"},
+		{name: "unknown profile of the environment", variables: []string{"AWS_PROFILE", "nope"},
+			want: "The config profile (nope) could not be found"},
+		{name: "plain HTTP", settings: Settings{Endpoint: "http://iam.example.com"},
+			want: "the endpoint http://iam.example.com is plain HTTP to another machine"},
 		{
-			name: "plain HTTP to STS alone", variables: []string{"AWS_ENDPOINT_URL_IAM", "http://127.0.0.1:1", "AWS_ENDPOINT_URL_STS", "http://sts.example.com"},
+			name: "plain HTTP to STS alone", variables: []string{"AWS_ENDPOINT_URL_IAM", "http://127.0.0.1:1",
+				"AWS_ENDPOINT_URL_STS", "http://sts.example.com"},
 			want: "the endpoint http://sts.example.com is plain HTTP",
 		},
-		{name: "MFA and no one to ask", settings: Settings{Profile: "p"}, file: role, want: "this profile needs an MFA code"},
+		{name: "MFA and no one to ask", settings: Settings{Profile: "p"}, file: role,
+			want: "this profile needs an MFA code"},
 		{
-			name: "no code given", settings: Settings{Profile: "p", MFACode: func(string) (string, error) { return "", errors.New("no code") }}, file: role,
+			name: "no code given",
+			settings: Settings{Profile: "p", MFACode: func(string) (string, error) {
+				return "", errors.New("no code")
+			}}, file: role,
 			want: "no code",
 		},
 		{
 			name: "Identity Center", settings: Settings{Profile: "p", Endpoint: "https://iam.example.com"},
-			file: "[profile p]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\n[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n",
+			file: "[profile p]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\n[sso-session s]\n" +
+				"sso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n",
 			want: "this profile signs in at AWS",
 		},
 		{
-			name: "Identity Center behind a role", settings: Settings{Profile: "p", Endpoint: "https://iam.example.com"},
-			file: "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = s\n[profile s]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\nsso_account_id = 123456789012\nsso_role_name = r\n",
+			name:     "Identity Center behind a role",
+			settings: Settings{Profile: "p", Endpoint: "https://iam.example.com"},
+			file: "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = s\n[profile s]\n" +
+				"sso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n" +
+				"sso_account_id = 123456789012\nsso_role_name = r\n",
 			want: "this profile signs in at AWS",
 		},
 		{name: "no such CA bundle", settings: Settings{CABundle: "/nonexistent/ca.pem"}, want: "read the CA bundle"},
-		{name: "broken file", file: "[profile p]\nrole_arn = x\nsource_profile = gone\n", settings: Settings{Profile: "p"}, want: "gone"},
+		{name: "broken file", file: "[profile p]\nrole_arn = x\nsource_profile = gone\n",
+			settings: Settings{Profile: "p"}, want: "gone"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -320,7 +364,8 @@ func TestOpenFails(t *testing.T) {
 		defer server.Close()
 		awsEnvironment(t, strings.Replace(role, "mfa_serial = m\n", "", 1))
 		_, err := Open(t.Context(), Settings{Profile: "p", Endpoint: server.URL})
-		if text, ok := ServiceError(err); !ok || text != "An error occurred (AccessDenied) when calling the AssumeRole operation: no" {
+		if text, ok := ServiceError(err); !ok ||
+			text != "An error occurred (AccessDenied) when calling the AssumeRole operation: no" {
 			t.Errorf("%q, %v", text, err)
 		}
 	})
@@ -340,7 +385,9 @@ func TestOpenFails(t *testing.T) {
 // to 303 without its body, by 307 and 308 with it where it can be read again.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	elsewhere, calls := service(t)
-	awsEnvironment(t, "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\n[profile base]\naws_access_key_id = A\naws_secret_access_key = s\n")
+	awsEnvironment(t,
+		"[profile p]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\n[profile base]\n"+
+			"aws_access_key_id = A\naws_secret_access_key = s\n")
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		server := httptest.NewServer(http.RedirectHandler(elsewhere, status))
 		defer server.Close()
@@ -390,7 +437,8 @@ func TestUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = a.Get(t.Context())
-	want := "cannot reach " + server.URL + "/: connection refused; start the service, or name another with --endpoint-url"
+	want := "cannot reach " + server.URL +
+		"/: connection refused; start the service, or name another with --endpoint-url"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -19,7 +19,8 @@ func checkReport(content []byte, account string) error {
 			return fmt.Errorf("what the service sent: %w", err)
 		}
 		if of := row.AccountID(); of != account {
-			return fmt.Errorf("what the service sent is the report of account %q: line %d is %q", of, rd.Line(), row.ARN)
+			return fmt.Errorf("what the service sent is the report of account %q: line %d is %q", of, rd.Line(),
+				row.ARN)
 		}
 	}
 	return nil

@@ -69,7 +69,8 @@ func checkEndpoint(endpoint string, allowHTTP bool) error {
 		return settingError("an endpoint has no user, query or fragment")
 	}
 	if u.Scheme == "http" && !allowHTTP && !loopback(u.Hostname()) {
-		return settingError("the endpoint %s is plain HTTP to another machine: use https, or --allow-http if the way there is safe", endpoint)
+		return settingError("the endpoint %s is plain HTTP to another machine: use https, or --allow-http if the way "+
+			"there is safe", endpoint)
 	}
 	return nil
 }
@@ -108,6 +109,8 @@ type tokensAt struct {
 	next stscreds.AssumeRoleWithWebIdentityAPIClient
 }
 
-func (t tokensAt) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, fns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+func (t tokensAt) AssumeRoleWithWebIdentity(
+	ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, fns ...func(*sts.Options),
+) (*sts.AssumeRoleWithWebIdentityOutput, error) {
 	return t.next.AssumeRoleWithWebIdentity(ctx, in, append(fns, t.at.options)...)
 }

@@ -63,8 +63,9 @@ func plain(err error) error {
 	var known smithy.APIError
 	var answer *smithyhttp.ResponseError
 	if errors.As(err, &answer) && answer.HTTPStatusCode() != 0 && errors.As(err, &op) && !errors.As(err, &known) {
-		return &unanswered{fmt.Sprintf("the answer to %s is not one of IAM's: it has the status %d and no error of IAM's in it;"+
-			" see --endpoint-url", op.OperationName, answer.HTTPStatusCode()), err}
+		return &unanswered{
+			fmt.Sprintf("the answer to %s is not one of IAM's: it has the status %d and no error of IAM's in it;"+
+				" see --endpoint-url", op.OperationName, answer.HTTPStatusCode()), err}
 	}
 	var sent *smithyhttp.RequestSendError
 	if !errors.As(err, &sent) {
@@ -113,7 +114,8 @@ func situationOf(err error) situation {
 		return failed
 	}
 	switch answer.ErrorCode() {
-	case (&types.CredentialReportNotPresentException{}).ErrorCode(), (&types.CredentialReportExpiredException{}).ErrorCode():
+	case (&types.CredentialReportNotPresentException{}).ErrorCode(),
+		(&types.CredentialReportExpiredException{}).ErrorCode():
 		return absent
 	case (&types.CredentialReportNotReadyException{}).ErrorCode():
 		return inProgress

@@ -42,7 +42,8 @@ var ErrTimeout = errors.New("no report came in time")
 // service of one's own needs a fraction of a second, AWS some seconds. Throttled
 // requests were already repeated by the SDK.
 var (
-	lookAfter  = []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 8 * time.Second, 10 * time.Second}
+	lookAfter = []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second,
+		3 * time.Second, 5 * time.Second, 8 * time.Second, 10 * time.Second}
 	retryAfter = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second}
 )
 
@@ -172,7 +173,8 @@ func (f *fetching) reuse() time.Duration {
 
 func (f *fetching) checked(r *Report) (*Report, error) {
 	if r.Source == Stale && f.RequireFresh {
-		return nil, fmt.Errorf("%w: the service makes none newer than that of %s", ErrNotFresh, r.Generated.Format(time.RFC3339))
+		return nil, fmt.Errorf("%w: the service makes none newer than that of %s", ErrNotFresh,
+			r.Generated.Format(time.RFC3339))
 	}
 	return r, nil
 }

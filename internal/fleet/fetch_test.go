@@ -55,14 +55,16 @@ func TestFetch(t *testing.T) {
 			most: 2 * time.Second,
 		},
 		{
-			name: "asks where it is dated in the future, and takes the one dated before it", options: Options{MaxAge: 4 * time.Hour}, source: Generated,
+			name:    "asks where it is dated in the future, and takes the one dated before it",
+			options: Options{MaxAge: 4 * time.Hour}, source: Generated,
 			answers: func() []answer {
 				return []answer{reportOf(ago(-2*time.Hour), "old"), started(), notReady(), reportOf(ago(0), csv)}
 			},
 			most: 2 * time.Second,
 		},
 		{
-			name: "is not content with the old one while the new is made", options: Options{MaxAge: 4 * time.Hour}, source: Generated,
+			name:    "is not content with the old one while the new is made",
+			options: Options{MaxAge: 4 * time.Hour}, source: Generated,
 			answers: func() []answer {
 				was := reportOf(ago(old), "old")
 				return []answer{was, task("INPROGRESS", ""), was, was, reportOf(ago(0), csv)}
@@ -111,21 +113,25 @@ func TestFetch(t *testing.T) {
 			most: 2 * time.Second,
 		},
 		{
-			name: "waits for a report that the service says is complete", options: Options{MaxAge: time.Hour}, source: Generated,
+			name:    "waits for a report that the service says is complete",
+			options: Options{MaxAge: time.Hour}, source: Generated,
 			answers: func() []answer {
 				c := task("COMPLETE", "")
-				return []answer{notPresent(), c, notPresent(), c, notPresent(), c, notPresent(), c, notPresent(), started(), reportOf(ago(0), csv)}
+				return []answer{notPresent(), c, notPresent(), c, notPresent(), c, notPresent(), c, notPresent(),
+					started(), reportOf(ago(0), csv)}
 			},
 			least: time.Second, most: 5 * time.Second,
 		},
 		{
-			name: "waits as long as it may for one that is complete and never there", options: Options{Timeout: 8 * time.Second},
+			name:    "waits as long as it may for one that is complete and never there",
+			options: Options{Timeout: 8 * time.Second},
 			answers: func() []answer { return forever(notPresent(), task("COMPLETE", "")) },
 			err:     "no report came in time (8s): the service says COMPLETE, and then has no report",
 			least:   8 * time.Second, most: 8 * time.Second,
 		},
 		{
-			name: "waits as long as it may for one that is expired and said to be complete", options: Options{Timeout: 8 * time.Second},
+			name:    "waits as long as it may for one that is expired and said to be complete",
+			options: Options{Timeout: 8 * time.Second},
 			answers: func() []answer { return forever(expired(), task("COMPLETE", "")) },
 			err:     "no report came in time (8s)",
 			least:   8 * time.Second, most: 8 * time.Second,
@@ -137,7 +143,8 @@ func TestFetch(t *testing.T) {
 			least:   20 * time.Second, most: 20 * time.Second,
 		},
 		{
-			name: "takes what the service gives again when asked for a new one", options: Options{RequireFresh: true}, source: Cached,
+			name:    "takes what the service gives again when asked for a new one",
+			options: Options{RequireFresh: true}, source: Cached,
 			answers: func() []answer {
 				was := reportOf(ago(9*time.Second), csv)
 				return []answer{was, task("COMPLETE", ""), was}
@@ -158,7 +165,8 @@ func TestFetch(t *testing.T) {
 			},
 		},
 		{
-			name: "is not content with a new request's second old report where less is asked for", options: Options{MaxAge: 5 * time.Second}, source: Stale,
+			name:    "is not content with a new request's second old report where less is asked for",
+			options: Options{MaxAge: 5 * time.Second}, source: Stale,
 			answers: func() []answer {
 				was := reportOf(ago(9*time.Second), csv)
 				return []answer{was, task("COMPLETE", ""), was}
@@ -167,20 +175,24 @@ func TestFetch(t *testing.T) {
 		{
 			name: "backs off where there is no capacity", options: Options{MaxAge: time.Hour}, source: Generated,
 			answers: func() []answer {
-				return []answer{notPresent(), noCapacity(), notPresent(), noCapacity(), notPresent(), started(), reportOf(ago(0), csv)}
+				return []answer{notPresent(), noCapacity(), notPresent(), noCapacity(), notPresent(),
+					started(), reportOf(ago(0), csv)}
 			},
 			least: 2 * time.Second, most: 5 * time.Second,
 		},
 		{
-			name: "backs off where the SDK's own tries were throttled", options: Options{MaxAge: time.Hour}, source: Generated,
+			name:    "backs off where the SDK's own tries were throttled",
+			options: Options{MaxAge: time.Hour}, source: Generated,
 			answers: func() []answer {
 				g := throttled(generate)
-				return []answer{notPresent(), g, g, g, throttled(getting), notPresent(), started(), reportOf(ago(0), csv)}
+				return []answer{notPresent(), g, g, g, throttled(getting), notPresent(),
+					started(), reportOf(ago(0), csv)}
 			},
 			most: time.Minute,
 		},
 		{
-			name: "gives the old one when time is up", options: Options{MaxAge: time.Hour, Timeout: 20 * time.Second}, source: Stale,
+			name: "gives the old one when time is up", options: Options{MaxAge: time.Hour, Timeout: 20 * time.Second},
+			source: Stale,
 			answers: func() []answer {
 				return []answer{reportOf(ago(old), csv), started(), notReady()}
 			},
@@ -193,11 +205,13 @@ func TestFetch(t *testing.T) {
 			least:   DefaultTimeout, most: DefaultTimeout,
 		},
 		{
-			name: "fails when time is up and fresh is required", options: Options{MaxAge: time.Hour, RequireFresh: true, Timeout: time.Minute},
+			name:    "fails when time is up and fresh is required",
+			options: Options{MaxAge: time.Hour, RequireFresh: true, Timeout: time.Minute},
 			answers: func() []answer {
 				return []answer{reportOf(ago(old), csv), noCapacity(), reportOf(ago(old), csv), noCapacity()}
 			},
-			err:   "no report came in time (1m0s): An error occurred (LimitExceeded) when calling the GenerateCredentialReport operation: No more capacity",
+			err: "no report came in time (1m0s): An error occurred (LimitExceeded) when calling the " +
+				"GenerateCredentialReport operation: No more capacity",
 			least: time.Minute, most: time.Minute,
 		},
 		{
@@ -297,7 +311,8 @@ func TestFetchTellsOfProgress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"the service is busy, trying again", "report STARTED", "waiting for the report", "waiting for the report"}
+		want := []string{"the service is busy, trying again", "report STARTED", "waiting for the report",
+			"waiting for the report"}
 		if d := cmp.Diff(want, told); d != "" {
 			t.Error(d)
 		}

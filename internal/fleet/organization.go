@@ -56,7 +56,8 @@ func (c *Caller) Organization(ctx context.Context) (Organization, error) {
 			return o, c.noOrganization(err)
 		}
 		for _, a := range page.Accounts {
-			m := Member{Account: aws.ToString(a.Id), Name: aws.ToString(a.Name), Organization: o.ID, Inactive: inactive(a)}
+			m := Member{Account: aws.ToString(a.Id), Name: aws.ToString(a.Name),
+				Organization: o.ID, Inactive: inactive(a)}
 			if !history.IsAccountID(m.Account) {
 				return o, fmt.Errorf("list accounts: %q is no account", m.Account)
 			}
@@ -90,7 +91,9 @@ func (c *Caller) noOrganization(err error) error {
 	if c.at.organizations == "" || errors.As(err, &known) && known.ErrorFault() == smithy.FaultClient {
 		return plain(err)
 	}
-	return configError("the service at %s does not answer as AWS Organizations does; name the accounts in a file instead: %w", c.at.organizations, plain(err))
+	return configError(
+		"the service at %s does not answer as AWS Organizations does; name the accounts in a file instead: %w",
+		c.at.organizations, plain(err))
 }
 
 // Roles say how accounts are reached that say nothing themselves.

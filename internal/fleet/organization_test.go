@@ -24,7 +24,11 @@ func TestPartitions(t *testing.T) {
 				body, _ := io.ReadAll(r.Body)
 				form, _ := url.ParseQuery(string(body))
 				if form.Get("Action") == "GetCallerIdentity" {
-					io.WriteString(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account><UserId>A</UserId><Arn>arn:`+partition+`:sts::123456789012:assumed-role/a/b</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+					io.WriteString(w,
+						`<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>`+
+							`<UserId>A</UserId><Arn>arn:`+partition+
+							`:sts::123456789012:assumed-role/a/b</Arn></GetCallerIdentityResult>`+
+							`</GetCallerIdentityResponse>`)
 					return
 				}
 				role, externalID, policy = form.Get("RoleArn"), form.Get("ExternalId"), form.Get("Policy")
@@ -41,25 +45,30 @@ func TestPartitions(t *testing.T) {
 			if err != nil || id.Partition != partition || id.Account != "123456789012" {
 				t.Fatalf("%+v, %v", id, err)
 			}
-			targets := c.Targets(id, []Member{{Account: "222222222222"}, {Account: "123456789012"}}, Roles{Name: "audit/Reader", ExternalID: "x-1"})
+			targets := c.Targets(id, []Member{{Account: "222222222222"}, {Account: "123456789012"}},
+				Roles{Name: "audit/Reader", ExternalID: "x-1"})
 			if targets[0].Partition != partition || targets[0].Endpoint != server.URL {
 				t.Errorf("%+v", targets[0])
 			}
 			if _, err := targets[0].Open(t.Context()); !denied(err) {
 				t.Error(err)
 			}
-			if want := "arn:" + partition + ":iam::222222222222:role/audit/Reader"; role != want || externalID != "x-1" {
+			if want := "arn:" + partition + ":iam::222222222222:role/audit/Reader"; role != want ||
+				externalID != "x-1" {
 				t.Errorf("role %s, external id %s, want %s", role, externalID, want)
 			}
-			const reports = `{"Effect":"Allow","Action":["iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}`
+			const reports = `{"Effect":"Allow","Action":["iam:GenerateCredentialReport","iam:GetCredentialReport"],` +
+				`"Resource":"*"}`
 			if want := `{"Version":"2012-10-17","Statement":[` + reports + `]}`; policy != want {
 				t.Errorf("the session may %s, want %s", policy, want)
 			}
-			more := c.Targets(id, []Member{{Account: "222222222222"}}, Roles{Name: "a", Actions: []string{"iam:ListUsers", "iam:ListAccessKeys"}})
+			more := c.Targets(id, []Member{{Account: "222222222222"}},
+				Roles{Name: "a", Actions: []string{"iam:ListUsers", "iam:ListAccessKeys"}})
 			if _, err := more[0].Open(t.Context()); !denied(err) {
 				t.Error(err)
 			}
-			if want := `{"Version":"2012-10-17","Statement":[` + reports + `,{"Effect":"Allow","Action":["iam:ListUsers","iam:ListAccessKeys"],"Resource":"*"}]}`; policy != want {
+			if want := `{"Version":"2012-10-17","Statement":[` + reports +
+				`,{"Effect":"Allow","Action":["iam:ListUsers","iam:ListAccessKeys"],"Resource":"*"}]}`; policy != want {
 				t.Errorf("with more the session may %s, want %s", policy, want)
 			}
 			role = ""
@@ -70,7 +79,9 @@ func TestPartitions(t *testing.T) {
 	}
 	t.Run("an answer that is no identity", func(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			io.WriteString(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account><Arn>arn:aws:sts::999999999999:x</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+			io.WriteString(w,
+				`<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>`+
+					`<Arn>arn:aws:sts::999999999999:x</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`)
 		}))
 		defer server.Close()
 		awsEnvironment(t, "", "AWS_ACCESS_KEY_ID", "A", "AWS_SECRET_ACCESS_KEY", "s")
@@ -140,7 +151,10 @@ func TestNoOrganization(t *testing.T) {
 }
 
 func TestParseAccounts(t *testing.T) {
-	got, err := ParseAccounts(strings.NewReader("\ufeff# all of them\r\n\r\n 111111111111\tpayments  production # since May\narn:aws-cn:iam::222222222222:role/audit/Reader\n333333333333"))
+	got, err := ParseAccounts(
+		strings.NewReader(
+			"\ufeff# all of them\r\n\r\n 111111111111\tpayments  production # since May\n" +
+				"arn:aws-cn:iam::222222222222:role/audit/Reader\n333333333333"))
 	if err != nil {
 		t.Fatal(err)
 	}

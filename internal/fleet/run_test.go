@@ -65,7 +65,8 @@ func member(i int) string { return fmt.Sprintf("%d", 100000000000+i) }
 // signIn is a caller of an organization's management account.
 func signIn(t *testing.T, o *fleettest.Organization) (*Caller, Identity) {
 	t.Helper()
-	awsEnvironment(t, "", "AWS_ACCESS_KEY_ID", o.Caller.ID, "AWS_SECRET_ACCESS_KEY", o.Caller.Secret, "AWS_ENDPOINT_URL", o.URL)
+	awsEnvironment(t, "", "AWS_ACCESS_KEY_ID", o.Caller.ID, "AWS_SECRET_ACCESS_KEY", o.Caller.Secret,
+		"AWS_ENDPOINT_URL", o.URL)
 	c, err := SignIn(t.Context(), Settings{})
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +115,10 @@ var everyFault = []expectation{
 	{"closing", fleettest.Fault{State: "PENDING_CLOSURE"}, history.Closing, ""},
 	{"closed", fleettest.Fault{State: "CLOSED"}, history.Closed, ""},
 	{"pending", fleettest.Fault{State: "PENDING_ACTIVATION"}, history.Pending, ""},
-	{"no role", fleettest.Fault{NoRole: true}, history.Denied, "An error occurred (AccessDenied) when calling the AssumeRole operation: User: arn:aws:iam::100000000000:user/auditor is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::"},
+	{"no role", fleettest.Fault{NoRole: true}, history.Denied,
+		"An error occurred (AccessDenied) when calling the AssumeRole operation: User: " +
+			"arn:aws:iam::100000000000:user/auditor is not authorized to perform: sts:AssumeRole on resource: " +
+			"arn:aws:iam::"},
 	{"forbidden", fleettest.Fault{Forbid: true}, history.Denied, "with an explicit deny in a service control policy"},
 	{"throttled", fleettest.Fault{Throttled: 1}, history.OK, ""},
 	{"throttled for ever", fleettest.Fault{Throttled: -1}, history.Throttled, "Rate exceeded"},
@@ -126,7 +130,8 @@ var everyFault = []expectation{
 	{"failing", fleettest.Fault{Failing: 1}, history.OK, ""},
 	{"dropped", fleettest.Fault{Dropped: 1}, history.OK, ""},
 	{"old", fleettest.Fault{OldReport: 5 * time.Hour}, history.Stale, "the service makes no newer one"},
-	{"another's", fleettest.Fault{OtherReport: "999999999999"}, history.Failed, `is the report of account "999999999999"`},
+	{"another's", fleettest.Fault{OtherReport: "999999999999"}, history.Failed,
+		`is the report of account "999999999999"`},
 	{"no report", fleettest.Fault{NoReport: true}, history.Failed, "this is no credential report"},
 }
 
@@ -154,10 +159,12 @@ func checkRun(t *testing.T, folder *history.Folder, faults []expectation, got []
 	}
 	for _, o := range got {
 		want := byName[o.Name]
-		if o.Status != want.want || !strings.Contains(o.Message, want.message) || want.message == "" && o.Message != "" {
+		if o.Status != want.want || !strings.Contains(o.Message, want.message) ||
+			want.message == "" && o.Message != "" {
 			t.Errorf("%s %s: %s %q, want %s %q", o.Account, o.Name, o.Status, o.Message, want.want, want.message)
 		}
-		if saved, err := folder.Outcome(o.Account); err != nil || saved.Status != o.Status || saved.Message != o.Message {
+		if saved, err := folder.Outcome(o.Account); err != nil || saved.Status != o.Status ||
+			saved.Message != o.Message {
 			t.Errorf("%s: in the folder: %+v, %v", o.Account, saved, err)
 		}
 		s, err := folder.Newest(o.Account, time.Time{})
@@ -170,20 +177,23 @@ func checkRun(t *testing.T, folder *history.Folder, faults []expectation, got []
 		if err == nil {
 			_, err = s.Read()
 		}
-		if err != nil || !s.Verifiable() || history.Name(s.GeneratedAt) != history.Name(o.GeneratedAt) || s.Partition != o.Partition || s.Endpoint == "" {
+		if err != nil || !s.Verifiable() || history.Name(s.GeneratedAt) != history.Name(o.GeneratedAt) ||
+			s.Partition != o.Partition || s.Endpoint == "" {
 			t.Errorf("%s: %+v, %v", o.Account, s, err)
 		}
 	}
 }
 
-var soak = flag.Int("accounts", 0, "run against an organization of so many accounts, of 500 users each, with a fault in every twentieth")
+var soak = flag.Int("accounts", 0,
+	"run against an organization of so many accounts, of 500 users each, with a fault in every twentieth")
 
 func TestRunOfAnOrganization(t *testing.T) {
 	size, users, nth, timeout := 60, 0, 1, 5*time.Second
 	if *soak > 0 {
 		size, users, nth, timeout = *soak, 500, 20, 90*time.Second
 	}
-	o := fleettest.New(t, fleettest.Config{Accounts: organization(size, nth, everyFault), Users: users, ExternalID: "audit-7"})
+	o := fleettest.New(t,
+		fleettest.Config{Accounts: organization(size, nth, everyFault), Users: users, ExternalID: "audit-7"})
 	targets := targetsOf(t, o, "audit-7")
 	o.Calls()
 	folder := newHistory(t)
@@ -202,7 +212,8 @@ func TestRunOfAnOrganization(t *testing.T) {
 		t.Fatal(err)
 	}
 	took, calls := time.Since(start), o.Calls()
-	t.Logf("%d accounts in %s, %d calls, %.1f MB: %v", size, took.Round(time.Second/10), len(calls), megabytes(t, folder), count(got))
+	t.Logf("%d accounts in %s, %d calls, %.1f MB: %v", size, took.Round(time.Second/10), len(calls),
+		megabytes(t, folder), count(got))
 	checkRun(t, folder, everyFault, got)
 	checkPhases(t, calls)
 	// As long as asking all of them once and then the slowest, with time to
@@ -280,14 +291,16 @@ func checkPhases(t *testing.T, calls []fleettest.Call) {
 	for i, c := range calls[:last] {
 		if c.Action == getting {
 			if looked[c.Account]++; looked[c.Account] > 1 {
-				t.Errorf("call %d looks for the report of %s again, and call %d is the first of an account", i, c.Account, last)
+				t.Errorf("call %d looks for the report of %s again, and call %d is the first of an account", i,
+					c.Account, last)
 			}
 		}
 	}
 }
 
 func TestRunInterrupted(t *testing.T) {
-	hang := []expectation{{name: "good", want: history.OK}, {"hangs", fleettest.Fault{InProgress: -1}, history.Unfinished, ""}}
+	hang := []expectation{{name: "good", want: history.OK},
+		{"hangs", fleettest.Fault{InProgress: -1}, history.Unfinished, ""}}
 	o := fleettest.New(t, fleettest.Config{Accounts: organization(12, 1, hang)})
 	targets := targetsOf(t, o, "")
 	folder := newHistory(t)
@@ -358,7 +371,8 @@ func TestRunEndsWhereTheFolderCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Calls()
-	if _, err := (Run{Folder: folder, MaxAge: time.Hour}).Fetch(t.Context(), targets); err == nil || !strings.Contains(err.Error(), member(1)) {
+	if _, err := (Run{Folder: folder, MaxAge: time.Hour}).Fetch(t.Context(), targets); err == nil ||
+		!strings.Contains(err.Error(), member(1)) {
 		t.Error(err)
 	}
 	if calls := o.Calls(); len(calls) > 0 {
@@ -371,7 +385,8 @@ func TestRunTrustsTheFolder(t *testing.T) {
 	target := targetsOf(t, o, "")[1]
 	content := []byte("user,arn\n<root_account>,arn:aws:iam::" + target.Account + ":root")
 	now := time.Now().Truncate(time.Second)
-	good := history.Meta{Account: target.Account, Partition: "aws", Endpoint: o.URL, GeneratedAt: now.Add(-time.Minute), FetchedAt: now}
+	good := history.Meta{Account: target.Account, Partition: "aws", Endpoint: o.URL,
+		GeneratedAt: now.Add(-time.Minute), FetchedAt: now}
 	tests := []struct {
 		name   string
 		change func(*history.Meta)
@@ -384,8 +399,10 @@ func TestRunTrustsTheFolder(t *testing.T) {
 		{"not where it is too old", func(*history.Meta) {}, 30 * time.Second, false, history.OK},
 		{"not where a new one is wanted", func(*history.Meta) {}, 0, false, history.OK},
 		{"not where it is of another service", func(m *history.Meta) { m.Endpoint = "" }, time.Hour, false, history.OK},
-		{"not where it is of another partition", func(m *history.Meta) { m.Partition = "aws-cn" }, time.Hour, false, history.OK},
-		{"not where it is from the future", func(m *history.Meta) { m.GeneratedAt = now.Add(time.Hour) }, time.Hour, false, history.OK},
+		{"not where it is of another partition", func(m *history.Meta) { m.Partition = "aws-cn" },
+			time.Hour, false, history.OK},
+		{"not where it is from the future", func(m *history.Meta) { m.GeneratedAt = now.Add(time.Hour) },
+			time.Hour, false, history.OK},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -461,12 +478,14 @@ func TestRecordLeft(t *testing.T) {
 		}
 		return org
 	}
-	if _, err := (Run{Folder: folder, MaxAge: time.Hour}).Fetch(t.Context(), c.Targets(id, list().Members, Roles{Name: fleettest.Role})); err != nil {
+	if _, err := (Run{Folder: folder, MaxAge: time.Hour}).Fetch(t.Context(),
+		c.Targets(id, list().Members, Roles{Name: fleettest.Role})); err != nil {
 		t.Fatal(err)
 	}
 	// Of another organization, and of none.
 	for i, of := range []string{"o-another", ""} {
-		if err := folder.SetOutcome(history.Outcome{Account: member(100 + i), Organization: of, Status: history.OK}); err != nil {
+		if err := folder.SetOutcome(
+			history.Outcome{Account: member(100 + i), Organization: of, Status: history.OK}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -59,7 +59,9 @@ type rolesAt struct {
 	kept sessions
 }
 
-func (r rolesAt) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, fns ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+func (r rolesAt) AssumeRole(
+	ctx context.Context, in *sts.AssumeRoleInput, fns ...func(*sts.Options),
+) (*sts.AssumeRoleOutput, error) {
 	fns = append(fns, r.at.options)
 	if in.SerialNumber == nil {
 		return r.next.AssumeRole(ctx, in, fns...)
@@ -100,7 +102,9 @@ func (r rolesAt) good(ctx context.Context, c *types.Credentials) bool {
 		return true
 	}
 	session := credentials.NewStaticCredentialsProvider(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
-	_, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, r.at.options, func(o *sts.Options) { o.Credentials = session })
+	_, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, r.at.options, func(o *sts.Options) {
+		o.Credentials = session
+	})
 	_, refused := ServiceError(err)
 	return !refused || situationOf(err) == busy
 }
@@ -156,7 +160,8 @@ func readSession(path string) *types.Credentials {
 		return nil
 	}
 	var c types.Credentials
-	if json.Unmarshal(text, &c) != nil || c.AccessKeyId == nil || c.SecretAccessKey == nil || c.SessionToken == nil || c.Expiration == nil {
+	if json.Unmarshal(text, &c) != nil || c.AccessKeyId == nil || c.SecretAccessKey == nil ||
+		c.SessionToken == nil || c.Expiration == nil {
 		return nil
 	}
 	// One that ends later than any that is given now is of a clock that has

@@ -13,8 +13,10 @@ import (
 	"time"
 )
 
-const mfaProfile = "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/Audit\nmfa_serial = arn:aws:iam::123456789012:mfa/b\nsource_profile = base\n" +
-	"[profile q]\nrole_arn = arn:aws:iam::123456789012:role/Other\nmfa_serial = arn:aws:iam::123456789012:mfa/b\nsource_profile = base\n" +
+const mfaProfile = "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/Audit\n" +
+	"mfa_serial = arn:aws:iam::123456789012:mfa/b\nsource_profile = base\n" +
+	"[profile q]\nrole_arn = arn:aws:iam::123456789012:role/Other\nmfa_serial = arn:aws:iam::123456789012:mfa/b\n" +
+	"source_profile = base\n" +
 	"[profile plain]\nrole_arn = arn:aws:iam::123456789012:role/Plain\nsource_profile = base\n" +
 	"[profile base]\naws_access_key_id = AKIAPROFILE\naws_secret_access_key = longtermsecret\n"
 
@@ -96,7 +98,8 @@ func TestSessionsAreKept(t *testing.T) {
 				t.Errorf("%v, %v", info.Mode(), err)
 			}
 			text, err := os.ReadFile(file)
-			if err != nil || strings.Contains(string(text), "longtermsecret") || strings.Contains(string(text), "AKIAPROFILE") || !strings.Contains(string(text), "ASIAROLE") {
+			if err != nil || strings.Contains(string(text), "longtermsecret") ||
+				strings.Contains(string(text), "AKIAPROFILE") || !strings.Contains(string(text), "ASIAROLE") {
 				t.Errorf("%s, %v", text, err)
 			}
 		}
@@ -107,7 +110,8 @@ func TestKeptSessionIsNotBelieved(t *testing.T) {
 	endpoint, _ := service(t)
 	awsEnvironment(t, mfaProfile)
 	session := func(life time.Duration) string {
-		return `{"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"T","Expiration":"` + time.Now().Add(life).UTC().Format(time.RFC3339) + `"}`
+		return `{"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"T","Expiration":"` +
+			time.Now().Add(life).UTC().Format(time.RFC3339) + `"}`
 	}
 	tests := []struct {
 		name    string
@@ -117,7 +121,9 @@ func TestKeptSessionIsNotBelieved(t *testing.T) {
 		{"good", func(t *testing.T, file string) {}, 0},
 		{"about to expire", func(t *testing.T, file string) { mustWriteFile(t, file, session(time.Minute)) }, 1},
 		{"expired", func(t *testing.T, file string) { mustWriteFile(t, file, session(-time.Hour)) }, 1},
-		{"of a clock that was ahead", func(t *testing.T, file string) { mustWriteFile(t, file, session(37*time.Hour)) }, 1},
+		{"of a clock that was ahead", func(t *testing.T, file string) {
+			mustWriteFile(t, file, session(37*time.Hour))
+		}, 1},
 		{"nonsense", func(t *testing.T, file string) { mustWriteFile(t, file, "{") }, 1},
 		{"without a token", func(t *testing.T, file string) {
 			mustWriteFile(t, file, strings.Replace(session(time.Hour), "SessionToken", "X", 1))
@@ -162,13 +168,18 @@ func TestKeptSessionThatIsRefused(t *testing.T) {
 		switch {
 		case form.Get("Action") == "AssumeRole":
 			assumed++
-			io.WriteString(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>`+
-				time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`)
+			io.WriteString(w,
+				`<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId>`+
+					`<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>`+
+					time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+
+					`</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`)
 		case refuse:
 			w.WriteHeader(403)
 			io.WriteString(w, refusal("GetCallerIdentity", 403, "ExpiredToken", "over").body)
 		default:
-			io.WriteString(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+			io.WriteString(w,
+				`<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>`+
+					`</GetCallerIdentityResult></GetCallerIdentityResponse>`)
 		}
 	}))
 	defer server.Close()
@@ -195,7 +206,8 @@ func TestSessionsThatAreOverAreSweptAway(t *testing.T) {
 	mustWriteFile(t, filepath.Join(dir, "old"+sessionSuffix), `{}`)
 	mustWriteFile(t, filepath.Join(dir, "someone's file"), `{}`)
 	asking(t, Settings{Profile: "p", Endpoint: endpoint, Sessions: dir})
-	if files := keptFiles(t, dir); len(files) != 2 || strings.HasSuffix(files[0], "old"+sessionSuffix) || strings.HasSuffix(files[1], "old"+sessionSuffix) {
+	if files := keptFiles(t, dir); len(files) != 2 || strings.HasSuffix(files[0], "old"+sessionSuffix) ||
+		strings.HasSuffix(files[1], "old"+sessionSuffix) {
 		t.Error(files)
 	}
 }

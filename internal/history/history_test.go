@@ -156,7 +156,8 @@ func TestReadRefuses(t *testing.T) {
 	good := `{"account":"` + one + `","generated_at":"2026-11-23T12:00:00Z","sha256":"` + sum + `"}`
 	tests := []struct{ name, content, meta string }{
 		{"changed bytes", "b", good},
-		{"another account", "a", `{"account":"` + two + `","generated_at":"2026-11-23T12:00:00Z","sha256":"` + sum + `"}`},
+		{"another account", "a",
+			`{"account":"` + two + `","generated_at":"2026-11-23T12:00:00Z","sha256":"` + sum + `"}`},
 		{"another time", "a", `{"account":"` + one + `","generated_at":"2026-11-23T12:00:01Z","sha256":"` + sum + `"}`},
 		{"no checksum", "a", `{"account":"` + one + `","generated_at":"2026-11-23T12:00:00Z"}`},
 		{"no JSON", "a", `{`},
@@ -190,7 +191,8 @@ func TestReadRefuses(t *testing.T) {
 	})
 	t.Run("an outcome of another", func(t *testing.T) {
 		f := newFolder(t)
-		for _, text := range []string{`{"account":"` + two + `","status":"ok"}`, `{"account":"` + one + `","status":"fine"}`, ``} {
+		for _, text := range []string{`{"account":"` + two + `","status":"ok"}`,
+			`{"account":"` + one + `","status":"fine"}`, ``} {
 			mustWrite(t, f, text, one, outcomeFile)
 			if _, err := f.Outcome(one); !errors.Is(err, ErrDamaged) {
 				t.Errorf("%s: %v", text, err)
@@ -206,7 +208,8 @@ func TestOrder(t *testing.T) {
 		mustSave(t, f, one, times[i], fmt.Sprint(i))
 	}
 	// What is no report is not seen.
-	for _, name := range []string{".2026-11-23T120000Z.csv.1", "2026-11-23T12:00:00Z.csv", "2026-02-30T120000Z.csv", "notes.csv", "2027-01-01T000000Z.json"} {
+	for _, name := range []string{".2026-11-23T120000Z.csv.1", "2026-11-23T12:00:00Z.csv", "2026-02-30T120000Z.csv",
+		"notes.csv", "2027-01-01T000000Z.json"} {
 		mustWrite(t, f, "x", one, name)
 	}
 	all, err := f.Snapshots(one)
@@ -250,7 +253,8 @@ func TestState(t *testing.T) {
 	const three, four, five, six = "333333333333", "444444444444", "555555555555", "666666666666"
 	f := newFolder(t)
 	a := mustSave(t, f, one, noon, "a")
-	ok := Outcome{Account: one, Status: OK, GeneratedAt: noon, At: noon, Run: noon, Name: "one", Partition: "aws", Organization: "o-1"}
+	ok := Outcome{Account: one, Status: OK, GeneratedAt: noon, At: noon, Run: noon, Name: "one",
+		Partition: "aws", Organization: "o-1"}
 	mustSet(t, f, Outcome{Account: one, Status: Unfinished, At: noon})
 	mustSet(t, f, ok) // in its place
 	b := mustSave(t, f, two, noon.Add(-time.Hour), "b")
@@ -284,7 +288,8 @@ func TestState(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff(map[string]bool{one: false, two: true, three: false, four: true, five: false, six: true}, missing); d != "" {
+	if d := cmp.Diff(map[string]bool{one: false, two: true, three: false, four: true, five: false, six: true},
+		missing); d != "" {
 		t.Errorf("missing: %s", d)
 	}
 

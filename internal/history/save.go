@@ -22,7 +22,8 @@ var ErrDiffers = errors.New("the folder has a different report of that very seco
 // set from the content. Account and GeneratedAt must be given.
 func (f *Folder) Save(m Meta, content []byte) (Snapshot, error) {
 	if !IsAccountID(m.Account) || m.GeneratedAt.IsZero() {
-		return Snapshot{}, fmt.Errorf("save report: account %q and time %s say not whose it is", m.Account, m.GeneratedAt)
+		return Snapshot{}, fmt.Errorf("save report: account %q and time %s say not whose it is",
+			m.Account, m.GeneratedAt)
 	}
 	m.GeneratedAt, m.FetchedAt, m.SHA256 = m.GeneratedAt.UTC(), m.FetchedAt.UTC(), checksum(content)
 	s := Snapshot{Meta: m, Path: f.path(m.Account, Name(m.GeneratedAt)+csvSuffix)}

@@ -169,7 +169,8 @@ func (br *browser) press(keys string) {
 // takes it.
 func (br *browser) shortcut(key string) {
 	br.t.Helper()
-	call(br, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key, Text: key})
+	call(br, input.DispatchKeyEvent,
+		input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key, Text: key})
 	br.settle()
 }
 
@@ -182,13 +183,16 @@ func (br *browser) want(expression, want string) {
 
 func (br *browser) window(width, height int64) {
 	br.t.Helper()
-	call(br, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
+	call(br, emulation.SetDeviceMetricsOverride,
+		emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
 }
 
 // scheme sets the colours the system asks for.
 func (br *browser) scheme(name string) {
 	br.t.Helper()
-	call(br, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}})
+	call(br, emulation.SetEmulatedMedia,
+		emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}})
 }
 
 func (br *browser) screenshot(name string) []byte {

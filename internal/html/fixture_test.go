@@ -34,7 +34,8 @@ var before = made.Add(-36 * time.Hour)
 type person struct{ *rand.Rand }
 
 func (p person) ago(from, to int) time.Time {
-	return before.Add(-time.Duration(from+p.IntN(to-from+1)) * 24 * time.Hour).Add(-time.Duration(p.IntN(86400)) * time.Second)
+	return before.Add(-time.Duration(from+p.IntN(to-from+1)) * 24 * time.Hour).Add(
+		-time.Duration(p.IntN(86400)) * time.Second)
 }
 
 // since is some time after t, the newer the likelier.
@@ -49,7 +50,8 @@ func (p person) key(after time.Time) report.Key {
 	k := report.Key{Active: report.BoolOf(p.IntN(8) > 0), LastRotated: report.At(created)}
 	if p.IntN(6) > 0 {
 		k.LastUsed = report.At(p.since(created))
-		k.LastUsedRegion = report.TextOf([]string{"us-east-1", "eu-central-1", "ap-southeast-2", "eu-west-1"}[p.IntN(4)])
+		k.LastUsedRegion = report.TextOf(
+			[]string{"us-east-1", "eu-central-1", "ap-southeast-2", "eu-west-1"}[p.IntN(4)])
 		k.LastUsedService = report.TextOf([]string{"s3", "sts", "ec2", "dynamodb", "lambda"}[p.IntN(5)])
 	}
 	return k
@@ -96,7 +98,8 @@ func (p person) root(account string) report.Row {
 		row.PasswordLastChanged, row.PasswordLastUsed = report.At(p.ago(200, 900)), report.At(p.ago(0, 400))
 	}
 	if p.IntN(5) == 0 {
-		row.Keys[0] = report.Key{Active: report.True, LastRotated: report.At(p.ago(400, 2000)), LastUsed: report.At(p.ago(0, 30))}
+		row.Keys[0] = report.Key{Active: report.True, LastRotated: report.At(p.ago(400, 2000)),
+			LastUsed: report.At(p.ago(0, 30))}
 	}
 	return row
 }
@@ -127,8 +130,9 @@ func organization(t testing.TB, o html.Options, users ...int) (*html.Builder, *a
 	auditor, err := audit.New(audit.Options{
 		EveryRow: true, Now: made,
 		Exceptions: []audit.Exception{
-			{ID: "EX-2026-014", Control: "C9", Account: "111122223301", User: "svc-deploy-0050", Reason: "vendor cannot rotate before release 7",
-				Owner: "erp-team@example.com", Ticket: "SEC-4711", Expires: audit.Date{Year: 2027, Month: 1, Day: 31}},
+			{ID: "EX-2026-014", Control: "C9", Account: "111122223301", User: "svc-deploy-0050",
+				Reason: "vendor cannot rotate before release 7",
+				Owner:  "erp-team@example.com", Ticket: "SEC-4711", Expires: audit.Date{Year: 2027, Month: 1, Day: 31}},
 			{ID: "EX-2026-002", Control: "C5", Account: "111122223301", User: "ada.0001", Reason: "token on order",
 				Owner: "it@example.com", Ticket: "SEC-4002", Expires: audit.Date{Year: 2026, Month: 10, Day: 31}},
 		},
@@ -137,11 +141,13 @@ func organization(t testing.TB, o html.Options, users ...int) (*html.Builder, *a
 		t.Fatal(err)
 	}
 	b := html.New(o)
-	names := []string{"production", "staging", "payments", "data-lake", "sandbox", "shared services", "security", "archive"}
+	names := []string{"production", "staging", "payments", "data-lake", "sandbox",
+		"shared services", "security", "archive"}
 	for i, n := range users {
 		src := audit.Source{
 			Account: fmt.Sprintf("1111222233%02d", i), Name: names[i%len(names)], Partition: "aws",
-			Generated: made.Add(-time.Duration(1+i*i) * 41 * time.Minute), Fetched: made.Add(-time.Minute), Path: fmt.Sprintf("reports/1111222233%02d.csv", i),
+			Generated: made.Add(-time.Duration(1+i*i) * 41 * time.Minute), Fetched: made.Add(-time.Minute),
+			Path: fmt.Sprintf("reports/1111222233%02d.csv", i),
 		}
 		var some []string
 		if i == 0 {
@@ -154,9 +160,12 @@ func organization(t testing.TB, o html.Options, users ...int) (*html.Builder, *a
 		}
 		r.End(s)
 	}
-	for i, why := range []string{"AccessDenied: not authorized to perform sts:AssumeRole on role/audit", "Throttling: Rate exceeded"} {
+	for i, why := range []string{"AccessDenied: not authorized to perform sts:AssumeRole on role/audit",
+		"Throttling: Rate exceeded"} {
 		r := b.Report()
-		s, err := auditor.Missing(audit.Source{Account: fmt.Sprintf("9999888877%02d", i), Name: []string{"acquired-corp", ""}[i], Partition: "aws"}, why, r.Row)
+		s, err := auditor.Missing(
+			audit.Source{Account: fmt.Sprintf("9999888877%02d", i), Name: []string{"acquired-corp", ""}[i],
+				Partition: "aws"}, why, r.Row)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,17 +188,25 @@ func past(account *audit.AccountSummary, reports int) html.History {
 			continue
 		}
 		before := h.Snapshots[i-1].Generated
-		change := func(kind audit.EventKind, severity audit.Severity, control audit.ControlID, user, credential, text string) {
-			h.Changes = append(h.Changes, html.Change{At: s.Generated, Since: before, Kind: kind, Severity: severity, Control: control, User: user, Credential: credential, Text: text})
+		change := func(kind audit.EventKind, severity audit.Severity, control audit.ControlID,
+			user, credential, text string) {
+			h.Changes = append(h.Changes, html.Change{At: s.Generated, Since: before, Kind: kind, Severity: severity,
+				Control: control, User: user, Credential: credential, Text: text})
 		}
-		change(html.NewlyFailing, audit.Medium, audit.KeyAge, fmt.Sprintf("svc-erp-%04d", i), "key:2026-08-25T10:00:00Z", "The access key is 90 days 1 hour old, made 2026-08-25T10:00:00Z; the limit is 90 days.")
+		change(html.NewlyFailing, audit.Medium, audit.KeyAge, fmt.Sprintf("svc-erp-%04d", i),
+			"key:2026-08-25T10:00:00Z",
+			"The access key is 90 days 1 hour old, made 2026-08-25T10:00:00Z; the limit is 90 days.")
 		if i%2 == 0 {
-			change(html.Fixed, audit.High, audit.ConsoleMFA, fmt.Sprintf("ada.%04d", i), "password", "The user has MFA.")
-			change(audit.UserAdded, audit.Info, "", fmt.Sprintf("ken.%04d", i), "", "The user was made 2026-11-20T08:00:00Z.")
+			change(html.Fixed, audit.High, audit.ConsoleMFA, fmt.Sprintf("ada.%04d", i),
+				"password", "The user has MFA.")
+			change(audit.UserAdded, audit.Info, "", fmt.Sprintf("ken.%04d", i), "",
+				"The user was made 2026-11-20T08:00:00Z.")
 		}
 		if i%3 == 0 {
-			change(audit.KeyAdded, audit.Medium, "", "svc-ci-0003", "key:2026-11-20T08:00:00Z", "A key was made 2026-11-20T08:00:00Z.")
-			change(audit.KeyRemoved, audit.Info, "", "svc-ci-0003", "key:2025-11-20T08:00:00Z", "The key of 2025-11-20T08:00:00Z is gone.")
+			change(audit.KeyAdded, audit.Medium, "", "svc-ci-0003", "key:2026-11-20T08:00:00Z",
+				"A key was made 2026-11-20T08:00:00Z.")
+			change(audit.KeyRemoved, audit.Info, "", "svc-ci-0003", "key:2025-11-20T08:00:00Z",
+				"The key of 2025-11-20T08:00:00Z is gone.")
 			change(audit.RootUseSeen, audit.High, "", report.RootUser, "", "Root was used 2026-11-21T23:59:00Z.")
 		}
 		if i == reports-1 {

@@ -90,7 +90,8 @@ func TestPolicyLetsNothingElseRun(t *testing.T) {
 		sum := sha256.Sum256([]byte(content))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
-	want := "default-src 'none'; script-src " + hash(contents(page, "script")[1]) + "; style-src " + hash(contents(page, "style")[0]) +
+	want := "default-src 'none'; script-src " + hash(contents(page, "script")[1]) + "; style-src " +
+		hash(contents(page, "style")[0]) +
 		"; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 	if policy != want {
 		t.Errorf("policy is\n%s, want\n%s", policy, want)
@@ -99,7 +100,8 @@ func TestPolicyLetsNothingElseRun(t *testing.T) {
 		t.Error("the policy comes after what it is to govern")
 	}
 	ours := strings.Replace(page, contents(page, "script")[0], "", 1)
-	for _, foreign := range []string{"src=", "@import", "url(", "innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "fetch("} {
+	for _, foreign := range []string{"src=", "@import", "url(", "innerHTML", "outerHTML",
+		"insertAdjacentHTML", "eval(", "fetch("} {
 		if strings.Contains(ours, foreign) {
 			t.Errorf("the page has %s", foreign)
 		}
@@ -122,7 +124,8 @@ func TestEveryFindingIsInTheData(t *testing.T) {
 	}
 	excused, users := 0, 0
 	for i, r := range d.Rows {
-		if s.Accounts[i].Missing != d.Page.Accounts[i].Missing || d.Page.Accounts[i].Account != s.Accounts[i].Source.Account {
+		if s.Accounts[i].Missing != d.Page.Accounts[i].Missing ||
+			d.Page.Accounts[i].Account != s.Accounts[i].Source.Account {
 			t.Errorf("account %d is %+v", i, d.Page.Accounts[i])
 		}
 		if len(r.Name) != r.Users || len(r.What) != r.Credentials || len(r.Verdict) != r.Findings ||
@@ -161,7 +164,8 @@ func TestEveryCredentialIsInTheData(t *testing.T) {
 	at := report.At(made)
 	for _, row := range []report.Row{
 		{User: "nobody"},
-		{User: "all", PasswordEnabled: report.True, Keys: [2]report.Key{{LastRotated: at}, {Active: report.True, LastRotated: at}},
+		{User: "all", PasswordEnabled: report.True,
+			Keys:         [2]report.Key{{LastRotated: at}, {Active: report.True, LastRotated: at}},
 			Certificates: [2]report.Certificate{{Active: report.True, LastRotated: at}, {LastRotated: at}}},
 		{User: "legacy", PasswordEnabled: report.NoBool(report.NotSupported), PasswordLastUsed: at},
 		{User: "certificate", Certificates: [2]report.Certificate{1: {Active: report.True, LastRotated: at}}},
@@ -173,7 +177,8 @@ func TestEveryCredentialIsInTheData(t *testing.T) {
 	account := &audit.AccountSummary{}
 	r.End(account)
 	benchmark, _ := audit.FindBenchmark(audit.DefaultBenchmark)
-	got := data(t, write(t, b, &audit.Summary{Benchmark: benchmark, Accounts: []*audit.AccountSummary{account}})).Rows[0]
+	got := data(t, write(t, b,
+		&audit.Summary{Benchmark: benchmark, Accounts: []*audit.AccountSummary{account}})).Rows[0]
 	if names := strings.Join(got.Name, " "); names != "all legacy certificate" {
 		t.Errorf("users are %s", names)
 	}

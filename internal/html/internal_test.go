@@ -50,7 +50,8 @@ func TestTemplate(t *testing.T) {
 			Values:   []audit.Value{audit.AgeValue(91 * day), made, audit.AgeValue(90 * day)},
 		}, "The access key is \x01 days old, made \x02; the limit is \x01 days.",
 			"The access key is 91 days old, made 2026-08-24T10:20:00Z; the limit is 90 days."},
-		{audit.Reason{Template: "{age}", Values: []audit.Value{audit.AgeValue(day + time.Second)}}, "\x01 day \x01 second",
+		{audit.Reason{Template: "{age}", Values: []audit.Value{audit.AgeValue(day + time.Second)}},
+			"\x01 day \x01 second",
 			"1 day 1 second"},
 		{audit.TextReason("0 007 2026-13-24T10:20:00Z {age}"), "0 007 2026-13-24T10:20:00Z {age}",
 			"0 007 2026-13-24T10:20:00Z {age}"},
@@ -218,7 +219,8 @@ func TestEveryEventHasASort(t *testing.T) {
 func TestManyChanges(t *testing.T) {
 	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	b := New(Options{})
-	h := History{Account: "111122223333", Partition: "aws", Snapshots: []Snapshot{{Generated: at.Add(-time.Hour)}, {Generated: at}}}
+	h := History{Account: "111122223333", Partition: "aws",
+		Snapshots: []Snapshot{{Generated: at.Add(-time.Hour)}, {Generated: at}}}
 	for i := range 3000 {
 		kind := NewlyFailing
 		if i%3 == 0 {

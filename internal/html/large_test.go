@@ -20,7 +20,8 @@ func TestHundredThousandCredentials(t *testing.T) {
 	audited := time.Since(start)
 	br := open(t, b, s)
 	br.visit("#credentials")
-	lines := eval[int](br, `Number(document.querySelector("#screen-credentials .result").textContent.replace(/\D/g, ""))`)
+	lines := eval[int](br,
+		`Number(document.querySelector("#screen-credentials .result").textContent.replace(/\D/g, ""))`)
 	t.Logf("%d lines in %.1f MB, audited in %v", lines, float64(br.size)/1e6, audited.Round(time.Millisecond))
 	if lines < 100_000 || br.size > 15e6 {
 		t.Errorf("the page has %d lines in %d bytes", lines, br.size)
@@ -30,13 +31,15 @@ func TestHundredThousandCredentials(t *testing.T) {
 	if ready > 10_000 {
 		t.Errorf("the page is ready after %.0f ms", ready)
 	}
-	for _, filter := range []string{"status=FAIL", "status=FAIL&control=C9&class=machine", "q=svc-erp", "q=svc-erp%20sandbox", "age=5&idle=3", "sort=used", "sort=user", "sort=user&direction=descending"} {
+	for _, filter := range []string{"status=FAIL", "status=FAIL&control=C9&class=machine", "q=svc-erp",
+		"q=svc-erp%20sandbox", "age=5&idle=3", "sort=used", "sort=user", "sort=user&direction=descending"} {
 		ms := eval[float64](br, fmt.Sprintf(`new Promise(done => {
 			const start = performance.now();
 			addEventListener("hashchange", () => { document.body.offsetHeight; done(performance.now() - start) }, {once: true});
 			location.hash = "#credentials?%s";
 		})`, filter))
-		t.Logf("%s: %.0f ms, %s", filter, ms, eval[string](br, `document.querySelector("#screen-credentials .result").textContent`))
+		t.Logf("%s: %.0f ms, %s", filter, ms,
+			eval[string](br, `document.querySelector("#screen-credentials .result").textContent`))
 		if ms > 5_000 {
 			t.Errorf("%s takes %.0f ms", filter, ms)
 		}

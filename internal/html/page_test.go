@@ -57,7 +57,8 @@ func TestPageOfLittle(t *testing.T) {
 	p := person{rand.New(rand.NewPCG(1, 2))}
 	for _, csv := range [][]byte{
 		p.csv("111122223333", 20), p.csv("111122223333", 3), []byte("no report"), []byte("user,arn\nx,y\n"),
-		[]byte("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nx,arn:aws-cn:iam::444455556666:user/x,1969-12-31T23:00:00Z,maybe,soon\n"),
+		[]byte("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\n" +
+			"x,arn:aws-cn:iam::444455556666:user/x,1969-12-31T23:00:00Z,maybe,soon\n"),
 	} {
 		r := b.Report()
 		var src audit.Source
@@ -77,16 +78,19 @@ func TestPageOfLittle(t *testing.T) {
 			br.click(`#screen-credentials tr[data-row="0"]`)
 		}
 		text := eval[string](br, `document.getElementById("screen-`+screen+`").innerText`)
-		if found := regexp.MustCompile(`.*(NaN|undefined|null|Infinity|\[object|Invalid).*`).FindString(text); found != "" || text == "" {
+		if found := regexp.MustCompile(`.*(NaN|undefined|null|Infinity|\[object|Invalid).*`).FindString(
+			text); found != "" || text == "" {
 			t.Errorf("%s says %q", screen, found)
 		}
 	}
 	// What nobody could read looks like no report, and says why.
 	br.show("#accounts")
-	br.want(`[...document.querySelectorAll("#screen-accounts tr.missing")].map(r => r.cells[1].textContent + ": " + r.cells[2].textContent.slice(0, 25)).join("; ")`,
+	br.want(`[...document.querySelectorAll("#screen-accounts tr.missing")].map(r => r.cells[1].textContent + ": " + `+
+		`r.cells[2].textContent.slice(0, 25)).join("; ")`,
 		"unreadable: The report cannot be read")
 	br.want(`document.querySelector("#screen-accounts tr.missing").cells[0].textContent`, "semi.csv")
-	br.want(`document.querySelector("#screen-accounts .problems summary").textContent`, "semi.csv: 1 problem with the report")
+	br.want(`document.querySelector("#screen-accounts .problems summary").textContent`,
+		"semi.csv: 1 problem with the report")
 	br.want(`document.querySelector("#screen-accounts .problems details").open`, "true")
 	// Two reports of one account are two accounts of the page.
 	br.show("#credentials?account=111122223333~2")
@@ -100,18 +104,21 @@ func TestPageOfLittle(t *testing.T) {
 func testScreens(br *browser, s *audit.Summary) {
 	br.visit("")
 	br.want(`document.title`, "Accounts – Credential audit")
-	br.want(`[...document.querySelectorAll("main > .screen")].map(s => s.id.slice(7)).join(" ")`, strings.Join(screens, " "))
+	br.want(`[...document.querySelectorAll("main > .screen")].map(s => s.id.slice(7)).join(" ")`,
+		strings.Join(screens, " "))
 	for i, screen := range screens {
 		br.click(fmt.Sprintf(`nav a:nth-child(%d)`, i+1))
 		br.settle()
-		br.want(`[...document.querySelectorAll("main > .screen")].filter(s => s.offsetHeight).map(s => s.id).join(" ")`, "screen-"+screen)
+		br.want(`[...document.querySelectorAll("main > .screen")].filter(s => s.offsetHeight).map(s => s.id).join(" ")`,
+			"screen-"+screen)
 		br.want(`document.querySelector("nav [aria-current=page]").dataset.screen`, screen)
 		br.want(`document.querySelector("main > .screen:not([hidden])").innerText.length > 200`, "true")
 	}
 	head := eval[string](br, `document.getElementById("header").innerText.replace(/\s+/g, " ")`)
 	for _, want := range []string{
 		"10 accounts", "630 users", "made 2026-11-23 10:20 UTC", "2 accounts without report", "2 stale",
-		fmt.Sprint(s.Counts.Severities[audit.High][audit.Fail]) + " fail high", fmt.Sprint(s.Counts.Total[audit.NoData]) + " no data",
+		fmt.Sprint(s.Counts.Severities[audit.High][audit.Fail]) + " fail high",
+		fmt.Sprint(s.Counts.Total[audit.NoData]) + " no data",
 		fmt.Sprint(s.Counts.Suppressed) + " excused",
 	} {
 		if !strings.Contains(head, want) {
@@ -123,28 +130,34 @@ func testScreens(br *browser, s *audit.Summary) {
 // Accounts without a report come first, in red, with the reason; then the worst.
 func testAccounts(br *browser, s *audit.Summary) {
 	br.visit("#accounts")
-	rows := eval[[]string](br, `[...document.querySelectorAll("#screen-accounts tr[data-row]")].map(r => r.innerText.replace(/\s+/g, " "))`)
+	rows := eval[[]string](br,
+		`[...document.querySelectorAll("#screen-accounts tr[data-row]")].map(r => r.innerText.replace(/\s+/g, " "))`)
 	if len(rows) != len(s.Accounts) {
 		br.t.Errorf("%d accounts are shown, want %d", len(rows), len(s.Accounts))
 	}
-	for i, want := range []string{"acquired-corp 999988887700 no report There is no report: AccessDenied", "999988887701 no report There is no report: Throttling", "payments"} {
+	for i, want := range []string{"acquired-corp 999988887700 no report There is no report: AccessDenied",
+		"999988887701 no report There is no report: Throttling", "payments"} {
 		if !strings.HasPrefix(rows[i], want) {
 			br.t.Errorf("row %d is %q, want %q…", i, rows[i], want)
 		}
 	}
 	br.want(`getComputedStyle(document.querySelector("#screen-accounts tr.missing td")).color`, "rgb(163, 20, 27)")
-	br.want(`[...document.querySelectorAll("#screen-accounts tr[data-row]")].slice(2, 5).map(r => r.cells[9].textContent).join(", ")`,
+	br.want(`[...document.querySelectorAll("#screen-accounts tr[data-row]")].slice(2, 5).map(r => `+
+		`r.cells[9].textContent).join(", ")`,
 		"1 key · used 16 d ago, used 74 d ago · password, MFA, password, MFA · used 154 d ago")
 	staging := s.Accounts[1]
 	want := fmt.Sprintf("staging 111122223301 2026-11-23 81 min %d 0 0 120 %d %% %d/%d",
-		staging.Counts.Total[audit.Fail], 100*staging.Stats.ConsoleUsersMFA/staging.Stats.ConsoleUsers, staging.Stats.ConsoleUsersMFA, staging.Stats.ConsoleUsers)
+		staging.Counts.Total[audit.Fail], 100*staging.Stats.ConsoleUsersMFA/staging.Stats.ConsoleUsers,
+		staging.Stats.ConsoleUsersMFA, staging.Stats.ConsoleUsers)
 	if !strings.Contains(strings.Join(rows, "\n"), want) {
 		br.t.Errorf("no row has %q:\n%s", want, strings.Join(rows, "\n"))
 	}
 	// By the age of their reports: those of unknown age first.
 	br.click(`#screen-accounts th:nth-child(2) button`)
-	br.want(`[...document.querySelectorAll("#screen-accounts tr[data-row] td:first-child b")].slice(2, 5).map(b => b.textContent).join(" ")`, "archive security shared services")
-	br.want(`document.querySelector("#screen-accounts th[aria-sort]").innerText + document.querySelector("#screen-accounts th[aria-sort]").ariaSort`, "Reportascending")
+	br.want(`[...document.querySelectorAll("#screen-accounts tr[data-row] td:first-child b")].slice(2, 5).map(b => `+
+		`b.textContent).join(" ")`, "archive security shared services")
+	br.want(`document.querySelector("#screen-accounts th[aria-sort]").innerText + `+
+		`document.querySelector("#screen-accounts th[aria-sort]").ariaSort`, "Reportascending")
 	testAccountArrows(br)
 	br.click(`#screen-accounts th:nth-child(1) button`)
 	br.want(`document.querySelector("#screen-accounts tr[data-row] b").textContent`, "999988887701")
@@ -158,8 +171,10 @@ func testAccounts(br *browser, s *audit.Summary) {
 // stay first.
 func testAccountArrows(br *browser) {
 	for column, value := range map[int]string{
-		2: `r.cells[1].querySelector("time").dateTime`, 3: `Number(r.cells[2].textContent.replace(",", ""))`, 6: `Number(r.cells[5].textContent)`,
-		7: `parseInt(r.cells[6].textContent) || (r.cells[6].textContent.startsWith("–") ? 101 : 0)`, 8: `Number(r.cells[7].textContent)`, 9: `Number(r.cells[8].textContent)`,
+		2: `r.cells[1].querySelector("time").dateTime`, 3: `Number(r.cells[2].textContent.replace(",", ""))`,
+		6: `Number(r.cells[5].textContent)`,
+		7: `parseInt(r.cells[6].textContent) || (r.cells[6].textContent.startsWith("–") ? 101 : 0)`,
+		8: `Number(r.cells[7].textContent)`, 9: `Number(r.cells[8].textContent)`,
 	} {
 		for range 2 {
 			br.click(fmt.Sprintf(`#screen-accounts th:nth-child(%d) button`, column))
@@ -217,21 +232,22 @@ func testFilters(br *browser, s *audit.Summary, d pageData) {
 	}
 	everywhere, sandbox := ages(s.Accounts...), s.Accounts[4]
 	for filter, want := range map[string]int{
-		"":                                   all,
-		"account=111122223304":               d.Rows[4].Credentials,
-		"account=000000000000":               0,
-		"kind=password":                      kinds[1],
-		"kind=key":                           kinds[2] + kinds[3],
-		"kind=certificate":                   kinds[4] + kinds[5],
-		"class=machine&kind=password":        0,
-		"class=root&account=111122223302":    d.Rows[2].Held[0],
-		"status=none":                        none,
-		"status=excused":                     s.Counts.Suppressed,
-		"control=C9&status=FAIL":             control(audit.KeyAge).Statuses[audit.Fail],
-		"control=C9&status=excused":          control(audit.KeyAge).Suppressed,
-		"control=C5&status=FAIL":             control(audit.ConsoleMFA).Statuses[audit.Fail],
-		"control=C7&status=FAIL":             control(audit.PasswordUnused).Statuses[audit.Fail],
-		"control=C1&severity=critical":       control(audit.RootActiveKey).Statuses[audit.Fail] + control(audit.RootActiveKey).Statuses[audit.NoData],
+		"":                                all,
+		"account=111122223304":            d.Rows[4].Credentials,
+		"account=000000000000":            0,
+		"kind=password":                   kinds[1],
+		"kind=key":                        kinds[2] + kinds[3],
+		"kind=certificate":                kinds[4] + kinds[5],
+		"class=machine&kind=password":     0,
+		"class=root&account=111122223302": d.Rows[2].Held[0],
+		"status=none":                     none,
+		"status=excused":                  s.Counts.Suppressed,
+		"control=C9&status=FAIL":          control(audit.KeyAge).Statuses[audit.Fail],
+		"control=C9&status=excused":       control(audit.KeyAge).Suppressed,
+		"control=C5&status=FAIL":          control(audit.ConsoleMFA).Statuses[audit.Fail],
+		"control=C7&status=FAIL":          control(audit.PasswordUnused).Statuses[audit.Fail],
+		"control=C1&severity=critical": control(audit.RootActiveKey).Statuses[audit.Fail] +
+			control(audit.RootActiveKey).Statuses[audit.NoData],
 		"q=svc-erp":                          services,
 		"q=SVC-ERP%20nowhere":                0,
 		"q=111122223304":                     d.Rows[4].Credentials,
@@ -251,34 +267,44 @@ func testFilters(br *browser, s *audit.Summary, d pageData) {
 		if got != text {
 			br.t.Errorf("%s: %q, want %q", filter, got, text)
 		}
-		if rows := eval[int](br, `document.querySelectorAll("#screen-credentials tr[data-row]").length`); rows != min(want, rows) || want > 0 && rows == 0 {
+		if rows := eval[int](br, `document.querySelectorAll("#screen-credentials tr[data-row]").length`); rows != min(
+			want, rows) || want > 0 && rows == 0 {
 			br.t.Errorf("%s: %d rows exist for %d lines", filter, rows, want)
 		}
 	}
 	br.show("#credentials?q=nobody-of-this-name")
-	br.want(`document.querySelector("#screen-credentials tr.empty").innerText.startsWith("No credential is as the filters ask.")`, "true")
+	br.want(`document.querySelector("#screen-credentials tr.empty").innerText.startsWith("No credential is as the `+
+		`filters ask.")`, "true")
 	br.window(900, 800)
 	br.show("#credentials?q=nobody-of-that-name")
-	br.want(`(() => { const t = document.querySelector("#screen-credentials table"), last = [...t.rows[0].cells].filter(th => th.offsetParent).at(-1); return Math.round(t.getBoundingClientRect().right - last.getBoundingClientRect().right) })()`, "0")
+	br.want(`(() => { const t = document.querySelector("#screen-credentials table"), last = `+
+		`[...t.rows[0].cells].filter(th => th.offsetParent).at(-1); return `+
+		`Math.round(t.getBoundingClientRect().right - last.getBoundingClientRect().right) })()`, "0")
 	br.window(1280, 800)
 	br.show("#credentials?kind=certificate")
-	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row] td:nth-child(6)")].every(td => td.innerText === "not reported")`, "true")
-	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row] td:nth-child(4)")].some(td => td.scrollWidth > td.clientWidth)`, "false")
+	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row] td:nth-child(6)")].every(td => `+
+		`td.innerText === "not reported")`, "true")
+	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row] td:nth-child(4)")].some(td => `+
+		`td.scrollWidth > td.clientWidth)`, "false")
 	// The numbers of the histogram lead to as many keys.
 	br.show("#keys?account=111122223304")
-	number := eval[string](br, `document.querySelector(".histogram tbody tr:nth-child(6) td:nth-child(4) a").textContent`)
+	number := eval[string](br,
+		`document.querySelector(".histogram tbody tr:nth-child(6) td:nth-child(4) a").textContent`)
 	br.click(`.histogram tbody tr:nth-child(6) td:nth-child(4) a`)
 	br.settle()
 	br.want(`document.querySelector("#screen-credentials .result").textContent.split(" ")[0]`, number)
-	br.want(`[...document.querySelectorAll("#screen-credentials .chip")].map(c => c.textContent).join(", ")`, "key over 365 days old ✕, key used in the last 45 days ✕, clear all")
+	br.want(`[...document.querySelectorAll("#screen-credentials .chip")].map(c => c.textContent).join(", ")`,
+		"key over 365 days old ✕, key used in the last 45 days ✕, clear all")
 	br.click(`#screen-credentials .chip.clear`)
 	br.want(`document.querySelector("#screen-credentials .result").textContent`, thousands(all)+" lines")
 	// Choosing and typing do what the address does.
-	eval[any](br, `(() => { const s = document.querySelectorAll("#screen-credentials select")[3]; s.value = "FAIL"; s.dispatchEvent(new Event("change")) })()`)
+	eval[any](br, `(() => { const s = document.querySelectorAll("#screen-credentials select")[3]; s.value = "FAIL"; `+
+		`s.dispatchEvent(new Event("change")) })()`)
 	run(br, chromedp.SendKeys(chromedp.CSS(`#screen-credentials input`), "svc-erp"))
 	br.settle()
 	br.want(`location.hash`, "#credentials?status=FAIL&q=svc-erp")
-	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row]")].every(r => r.cells[1].textContent.startsWith("svc-erp") && r.cells[8].textContent.includes("FAIL"))`, "true")
+	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row]")].every(r => `+
+		`r.cells[1].textContent.startsWith("svc-erp") && r.cells[8].textContent.includes("FAIL"))`, "true")
 }
 
 func thousands(n int) string {
@@ -291,8 +317,10 @@ func thousands(n int) string {
 // Whatever a report says stays text.
 func testHostile(br *browser) {
 	br.visit("#credentials?account=111122223300")
-	names := eval[[]string](br, `[...document.querySelectorAll("#screen-credentials tr[data-row]")].map(r => r.cells[1].textContent)`)
-	for _, want := range []string{hostile[0], hostile[1], hostile[2], `line\u{2028}separator`, `over\u{202e}ride`, hostile[5], `\u{1} \u{2} 007 2026-01-01T00:00:00Z`} {
+	names := eval[[]string](br,
+		`[...document.querySelectorAll("#screen-credentials tr[data-row]")].map(r => r.cells[1].textContent)`)
+	for _, want := range []string{hostile[0], hostile[1], hostile[2], `line\u{2028}separator`, `over\u{202e}ride`,
+		hostile[5], `\u{1} \u{2} 007 2026-01-01T00:00:00Z`} {
 		if !strings.Contains(strings.Join(names, "\n"), want) {
 			br.t.Errorf("no user %q in %q", want, names)
 		}
@@ -301,20 +329,24 @@ func testHostile(br *browser) {
 	br.want(`document.querySelectorAll("img, iframe, object, main script").length`, "0")
 	br.want(`document.title`, "Changes – Credential audit")
 	// So does what an address says.
-	for _, hash := range []string{"#__proto__", "#accounts?sort=__proto__", "#credentials?sort=constructor&open=x&age=9&__proto__=1", "#mfa?sort=toString", "#changes?account=%3Cimg%3E&sort=x", "#%"} {
+	for _, hash := range []string{"#__proto__", "#accounts?sort=__proto__",
+		"#credentials?sort=constructor&open=x&age=9&__proto__=1", "#mfa?sort=toString",
+		"#changes?account=%3Cimg%3E&sort=x", "#%"} {
 		br.show(hash)
 	}
 }
 
 func testDetails(br *browser) {
 	br.visit("#credentials?account=111122223302&class=root")
-	br.want(`[...document.querySelectorAll("#screen-credentials td.mark")].map(td => td.className.split(" ")[0] + " " + td.title.split(":")[0]).join(", ")`, "c-state C1, c-date C9, c-date C4, c-state C18")
+	br.want(`[...document.querySelectorAll("#screen-credentials td.mark")].map(td => td.className.split(" ")[0] + " `+
+		`" + td.title.split(":")[0]).join(", ")`, "c-state C1, c-date C9, c-date C4, c-state C18")
 	br.click(`#screen-credentials tr[data-row="0"]`)
 	br.settle()
 	text := eval[string](br, `document.querySelector(".detail").innerText.replace(/\s+/g, " ")`)
 	for _, want := range []string{
 		"<root_account> key 1", "arn:aws:iam::111122223302:root", "2026-11-23 06:", "reports/111122223302.csv, line 2",
-		"C1 Root has no active access key critical", "Root has an active access key, made 20", "the limit is 90 days", "✕ FAIL C1",
+		"C1 Root has no active access key critical", "Root has an active access key, made 20",
+		"the limit is 90 days", "✕ FAIL C1",
 	} {
 		if !strings.Contains(text, want) {
 			br.t.Errorf("the details have no %q: %s", want, text)
@@ -325,9 +357,11 @@ func testDetails(br *browser) {
 	br.visit("#credentials?status=excused")
 	br.click(`#screen-credentials tr[data-row="0"]`)
 	br.settle()
-	br.want(`/FAIL excused.*Excused by EX-2026-014/.test(document.querySelector(".detail").innerText.replace(/\s+/g, " "))`, "true")
+	br.want(`/FAIL excused.*Excused by `+
+		`EX-2026-014/.test(document.querySelector(".detail").innerText.replace(/\s+/g, " "))`, "true")
 	// Dates have their age beside them.
-	br.want(`/^\d{4}-\d\d-\d\d \d+ days?$/.test([...document.querySelectorAll("#screen-credentials td.c-date")].at(0).innerText.replace(/\s+/g, " "))`, "true")
+	br.want(`/^\d{4}-\d\d-\d\d \d+ days?$/.test([...document.querySelectorAll("#screen-credentials `+
+		`td.c-date")].at(0).innerText.replace(/\s+/g, " "))`, "true")
 }
 
 func testOrder(br *browser) {
@@ -335,37 +369,44 @@ func testOrder(br *browser) {
 	br.click(`#screen-credentials th:nth-child(6) button`)
 	br.settle()
 	br.want(`location.hash`, "#credentials?kind=key&sort=used")
-	dates := `[...document.querySelectorAll("#screen-credentials tr[data-row]")].map(r => (r.cells[5].querySelector("time") || {dateTime: "never"}).dateTime)`
+	dates := `[...document.querySelectorAll("#screen-credentials tr[data-row]")].map(r => ` +
+		`(r.cells[5].querySelector("time") || {dateTime: "never"}).dateTime)`
 	br.want(`(() => { const d = `+dates+`; return d.length > 20 && d.every((t, i) => !i || d[i-1] <= t) })()`, "true")
 	br.click(`#screen-credentials th:nth-child(6) button`)
 	br.settle()
-	br.want(`(() => { const d = `+dates+`.filter(t => t !== "never"); return d.every((t, i) => !i || d[i-1] >= t) })()`, "true")
+	br.want(`(() => { const d = `+dates+`.filter(t => t !== "never"); return d.every((t, i) => !i || d[i-1] >= t) })()`,
+		"true")
 	br.want(`document.querySelector("#screen-credentials th[aria-sort]").ariaSort`, "descending")
 }
 
 func testChanges(br *browser) {
 	br.visit("#accounts")
-	br.visit("#changes?account=" + eval[string](br, `document.querySelector("#screen-accounts tr.missing .id").textContent`))
+	br.visit("#changes?account=" +
+		eval[string](br, `document.querySelector("#screen-accounts tr.missing .id").textContent`))
 	br.want(`document.querySelector("#screen-changes tr.empty").innerText`, "No users are known.")
 	br.visit("#changes?account=111122223300")
 	br.want(`document.querySelectorAll("#screen-changes .timeline .dot").length`, "12")
 	br.want(`document.querySelectorAll("#screen-changes .step").length`, "11")
 	br.want(`document.querySelectorAll("#screen-changes details .step").length`, "3")
-	br.want(`document.querySelector("#screen-changes .step h4").innerText.replace(/\s+/g, " ")`, "2026-11-23 09:39 UTC · 7 days after the report before ✕ 1 newly failing − 1 removed")
+	br.want(`document.querySelector("#screen-changes .step h4").innerText.replace(/\s+/g, " ")`,
+		"2026-11-23 09:39 UTC · 7 days after the report before ✕ 1 newly failing − 1 removed")
 	br.want(`document.querySelector("#screen-changes .step tr td:nth-child(4)").textContent`, "MFA was taken away")
 	br.show("#changes?account=111122223300&sort=rotated")
 	br.want(`[...document.querySelectorAll("#screen-changes .step td.sign")].map(td => td.textContent).join("")`, "↻↻↻")
 	br.want(`document.querySelectorAll("#screen-changes .strips tr[data-row] svg").length > 5`, "true")
 	br.show("#changes?account=111122223305")
-	br.want(`document.querySelector("#screen-changes .history").textContent`, "There is no earlier report of this account to compare with.")
+	br.want(`document.querySelector("#screen-changes .history").textContent`,
+		"There is no earlier report of this account to compare with.")
 	br.show("#accounts")
-	br.want(`[...document.querySelectorAll("#screen-accounts tr[data-row]")].find(r => r.textContent.startsWith("production")).cells[10].innerText`, "+1 −0")
+	br.want(`[...document.querySelectorAll("#screen-accounts tr[data-row]")].find(r => `+
+		`r.textContent.startsWith("production")).cells[10].innerText`, "+1 −0")
 }
 
 // What is shown is in the address, and the address shows it again.
 func testAddress(br *browser) {
 	br.visit("#credentials?account=111122223301&class=human&kind=password&status=FAIL&control=C7&q=ada")
-	br.want(`[...document.querySelectorAll("#screen-credentials select, #screen-credentials input")].map(e => e.value).join(" ")`, "ada 111122223301 human password FAIL C7")
+	br.want(`[...document.querySelectorAll("#screen-credentials select, #screen-credentials input")].map(e => `+
+		`e.value).join(" ")`, "ada 111122223301 human password FAIL C7")
 	shown := eval[string](br, `document.querySelector("#screen-credentials tbody").innerText`)
 	br.click(`#screen-credentials tr[data-row="1"]`)
 	br.settle()
@@ -417,11 +458,16 @@ func testKeyboard(br *browser) {
 	br.press(kb.End)
 	count := eval[int](br, `Number(document.activeElement.getAttribute("aria-rowcount"))`)
 	br.want(active, fmt.Sprint(count-2))
-	br.want(`(() => { const row = document.querySelector("[aria-selected]").getBoundingClientRect(), box = document.querySelector("#screen-credentials .list").getBoundingClientRect(); return row.top >= box.top && row.bottom <= box.bottom + 1 })()`, "true")
-	if rows := eval[int](br, `document.querySelectorAll("#screen-credentials tr[data-row]").length`); rows > 80 || count < 400 {
+	br.want(`(() => { const row = document.querySelector("[aria-selected]").getBoundingClientRect(), box = `+
+		`document.querySelector("#screen-credentials .list").getBoundingClientRect(); return row.top >= box.top && `+
+		`row.bottom <= box.bottom + 1 })()`, "true")
+	if rows := eval[int](br, `document.querySelectorAll("#screen-credentials tr[data-row]").length`); rows > 80 ||
+		count < 400 {
 		br.t.Errorf("%d rows exist of %d", rows, count)
 	}
-	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row]")].every(r => r.offsetHeight === 27)`, "true") // as list.js counts on
+	// as list.js counts on
+	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row]")].every(r => r.offsetHeight === 27)`,
+		"true")
 	br.press(kb.Home)
 	br.want(active, "0")
 	// In the table of accounts the arrow keys choose a number to follow.
@@ -449,11 +495,13 @@ func testPrint(br *browser) {
 	pdf := run(br, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
 	br.scheme("light")
 	br.save("page.pdf", pdf)
-	br.want(`JSON.stringify(window.printed)`, `{"screens":6,"rows":`+lines+`,"strips":41,"histories":3,"filters":"account: 111122223302, status: FAIL","reasons":true}`)
+	br.want(`JSON.stringify(window.printed)`, `{"screens":6,"rows":`+lines+
+		`,"strips":41,"histories":3,"filters":"account: 111122223302, status: FAIL","reasons":true}`)
 	if !bytes.Contains(pdf, []byte("/MediaBox [0 0 841.91998 594.95996]")) {
 		br.t.Error("the paper is not A4 across")
 	}
-	br.want(`[...document.querySelectorAll(".screen")].filter(s => !s.hidden).map(s => s.id).join()`, "screen-credentials")
+	br.want(`[...document.querySelectorAll(".screen")].filter(s => !s.hidden).map(s => s.id).join()`,
+		"screen-credentials")
 	br.want(`document.querySelectorAll("#screen-credentials tr[data-row]").length < 80`, "true")
 }
 
@@ -490,10 +538,12 @@ func testColours(br *browser) {
 	// What a person chooses goes before what the system asks for.
 	br.want(`document.getElementById("theme").textContent`, "Colours: auto")
 	br.click(`#theme`)
-	br.want(`document.getElementById("theme").textContent + getComputedStyle(document.body).backgroundColor`, "Colours: lightrgb(255, 255, 255)")
+	br.want(`document.getElementById("theme").textContent + getComputedStyle(document.body).backgroundColor`,
+		"Colours: lightrgb(255, 255, 255)")
 	br.click(`#theme`)
 	br.scheme("light")
-	br.want(`document.getElementById("theme").textContent + getComputedStyle(document.body).backgroundColor`, "Colours: darkrgb(21, 24, 28)")
+	br.want(`document.getElementById("theme").textContent + getComputedStyle(document.body).backgroundColor`,
+		"Colours: darkrgb(21, 24, 28)")
 	br.click(`#theme`)
 }
 
@@ -503,7 +553,8 @@ func testPhone(br *browser) {
 	br.window(360, 740)
 	defer br.window(1280, 800)
 	br.visit("")
-	br.want(`[...document.querySelectorAll("nav a")].every(a => { const r = a.getBoundingClientRect(); return r.left >= 0 && r.right <= 360 })`, "true")
+	br.want(`[...document.querySelectorAll("nav a")].every(a => { const r = a.getBoundingClientRect(); return r.left `+
+		`>= 0 && r.right <= 360 })`, "true")
 	for _, scheme := range []string{"light", "dark"} {
 		br.scheme(scheme)
 		for _, screen := range screens {
@@ -512,8 +563,12 @@ func testPhone(br *browser) {
 				br.show("#changes?account=111122223300")
 			}
 			br.want(`document.documentElement.scrollWidth`, "360")
-			br.want(`[...document.querySelectorAll("#screen-`+screen+` .list th")].filter(th => th.offsetParent && th.className !== "bar" && th.scrollWidth > th.clientWidth).map(th => th.innerText).join()`, "")
-			br.want(`[...document.querySelectorAll("#screen-`+screen+` .list b.id")].filter(b => b.offsetParent && b.closest("td").scrollWidth > b.closest("td").clientWidth).map(b => b.innerText).join()`, "")
+			br.want(`[...document.querySelectorAll("#screen-`+screen+
+				` .list th")].filter(th => th.offsetParent && th.className !== "bar" && th.scrollWidth > `+
+				`th.clientWidth).map(th => th.innerText).join()`, "")
+			br.want(`[...document.querySelectorAll("#screen-`+screen+
+				` .list b.id")].filter(b => b.offsetParent && b.closest("td").scrollWidth > `+
+				`b.closest("td").clientWidth).map(b => b.innerText).join()`, "")
 			br.screenshot("phone-" + screen + "-" + scheme)
 		}
 	}

@@ -25,7 +25,8 @@ func TestCreateAccessKey(t *testing.T) {
 			if *k.UserName != "Alice" || k.Status != types.StatusTypeActive || !k.CreateDate.Equal(began) {
 				t.Errorf("key of %s, %s, %s", *k.UserName, k.Status, k.CreateDate)
 			}
-			if got, ok := seal.AccountOfKeyID(*k.AccessKeyId); !ok || got != account || !strings.HasPrefix(*k.AccessKeyId, "AKIA") {
+			if got, ok := seal.AccountOfKeyID(*k.AccessKeyId); !ok || got != account ||
+				!strings.HasPrefix(*k.AccessKeyId, "AKIA") {
 				t.Errorf("id %s", *k.AccessKeyId)
 			}
 			if len(*k.SecretAccessKey) != 40 {
@@ -37,20 +38,26 @@ func TestCreateAccessKey(t *testing.T) {
 		})
 		t.Run("caller", func(t *testing.T) {
 			alice := w.asUser(t, "Alice")
-			refused(t, alice, w.CreateAccessKey, &iam.CreateAccessKeyInput{}, 409, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2")
+			refused(t, alice, w.CreateAccessKey, &iam.CreateAccessKeyInput{}, 409, "LimitExceeded",
+				"Cannot exceed quota for AccessKeysPerUser: 2")
 		})
 		t.Run("inactive keys count", func(t *testing.T) {
-			for _, k := range must(t, w.root, w.ListAccessKeys, &iam.ListAccessKeysInput{UserName: ptr("Alice")}).AccessKeyMetadata {
-				must(t, w.root, w.UpdateAccessKey, &iam.UpdateAccessKeyInput{UserName: ptr("Alice"), AccessKeyId: k.AccessKeyId, Status: types.StatusTypeInactive})
+			for _, k := range must(t, w.root, w.ListAccessKeys,
+				&iam.ListAccessKeysInput{UserName: ptr("Alice")}).AccessKeyMetadata {
+				must(t, w.root, w.UpdateAccessKey,
+					&iam.UpdateAccessKeyInput{UserName: ptr("Alice"), AccessKeyId: k.AccessKeyId,
+						Status: types.StatusTypeInactive})
 			}
-			refused(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: ptr("Alice")}, 409, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2")
+			refused(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: ptr("Alice")}, 409,
+				"LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2")
 		})
 		t.Run("higher limit of the account", func(t *testing.T) {
 			if err := w.SetLimits(t.Context(), account, map[string]int{"AccessKeysPerUser": 3}); err != nil {
 				t.Fatal(err)
 			}
 			must(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: ptr("Alice")})
-			refused(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: ptr("Alice")}, 409, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 3")
+			refused(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: ptr("Alice")}, 409,
+				"LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 3")
 		})
 		t.Run("root for itself", func(t *testing.T) {
 			k := must(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{}).AccessKey
@@ -121,7 +128,8 @@ func TestUpdateAccessKey(t *testing.T) {
 			if _, err := w.verify(t, *k.AccessKeyId, *k.SecretAccessKey); err != nil {
 				t.Error(err)
 			}
-			got := must(t, w.root, w.ListAccessKeys, &iam.ListAccessKeysInput{UserName: ptr("alice")}).AccessKeyMetadata[0]
+			got := must(t, w.root, w.ListAccessKeys,
+				&iam.ListAccessKeysInput{UserName: ptr("alice")}).AccessKeyMetadata[0]
 			if !got.CreateDate.Equal(began) {
 				t.Errorf("the date moved to %s", got.CreateDate)
 			}
@@ -154,15 +162,19 @@ func TestDeleteAccessKey(t *testing.T) {
 		w.user(t, "bob")
 		k := must(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: ptr("alice")}).AccessKey
 		missing := "The Access Key with id " + *k.AccessKeyId + " cannot be found."
-		refused(t, w.root, w.DeleteAccessKey, &iam.DeleteAccessKeyInput{UserName: ptr("bob"), AccessKeyId: k.AccessKeyId}, 404, "NoSuchEntity", missing)
-		refused(t, w.root, w.DeleteAccessKey, &iam.DeleteAccessKeyInput{AccessKeyId: k.AccessKeyId}, 404, "NoSuchEntity", missing)
-		refused(t, w.root, w.DeleteAccessKey, &iam.DeleteAccessKeyInput{UserName: ptr("nobody"), AccessKeyId: k.AccessKeyId},
+		refused(t, w.root, w.DeleteAccessKey,
+			&iam.DeleteAccessKeyInput{UserName: ptr("bob"), AccessKeyId: k.AccessKeyId}, 404, "NoSuchEntity", missing)
+		refused(t, w.root, w.DeleteAccessKey, &iam.DeleteAccessKeyInput{AccessKeyId: k.AccessKeyId},
+			404, "NoSuchEntity", missing)
+		refused(t, w.root, w.DeleteAccessKey,
+			&iam.DeleteAccessKeyInput{UserName: ptr("nobody"), AccessKeyId: k.AccessKeyId},
 			404, "NoSuchEntity", "The user with name nobody cannot be found.")
 		alice := w.as(t, *k.AccessKeyId, *k.SecretAccessKey)
 		must(t, alice, w.DeleteAccessKey, &iam.DeleteAccessKeyInput{AccessKeyId: k.AccessKeyId})
 		_, err := w.verify(t, *k.AccessKeyId, *k.SecretAccessKey)
 		wantRefusal(t, err, 403, "InvalidClientTokenId", "The security token included in the request is invalid.")
-		refused(t, w.root, w.DeleteAccessKey, &iam.DeleteAccessKeyInput{UserName: ptr("alice"), AccessKeyId: k.AccessKeyId}, 404, "NoSuchEntity", missing)
+		refused(t, w.root, w.DeleteAccessKey,
+			&iam.DeleteAccessKeyInput{UserName: ptr("alice"), AccessKeyId: k.AccessKeyId}, 404, "NoSuchEntity", missing)
 	})
 }
 
@@ -180,7 +192,9 @@ func TestListAccessKeys(t *testing.T) {
 		})
 		var want []string
 		for range 7 {
-			want = append(want, *must(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: ptr("alice")}).AccessKey.AccessKeyId)
+			want = append(want,
+				*must(t, w.root, w.CreateAccessKey,
+					&iam.CreateAccessKeyInput{UserName: ptr("alice")}).AccessKey.AccessKeyId)
 		}
 		slices.Sort(want)
 		t.Run("pages of changing size", func(t *testing.T) {
@@ -206,8 +220,10 @@ func TestListAccessKeys(t *testing.T) {
 		})
 		t.Run("marker of another user", func(t *testing.T) {
 			w.user(t, "bob")
-			marker := must(t, w.root, w.ListAccessKeys, &iam.ListAccessKeysInput{UserName: ptr("alice"), MaxItems: ptr(int32(1))}).Marker
-			refused(t, w.root, w.ListAccessKeys, &iam.ListAccessKeysInput{UserName: ptr("bob"), Marker: marker}, 400, "ValidationError", "Invalid Marker.")
+			marker := must(t, w.root, w.ListAccessKeys,
+				&iam.ListAccessKeysInput{UserName: ptr("alice"), MaxItems: ptr(int32(1))}).Marker
+			refused(t, w.root, w.ListAccessKeys, &iam.ListAccessKeysInput{UserName: ptr("bob"), Marker: marker}, 400,
+				"ValidationError", "Invalid Marker.")
 		})
 		t.Run("root's own", func(t *testing.T) {
 			got := must(t, w.root, w.ListAccessKeys, &iam.ListAccessKeysInput{}).AccessKeyMetadata
@@ -216,7 +232,8 @@ func TestListAccessKeys(t *testing.T) {
 			}
 		})
 		t.Run("no such user", func(t *testing.T) {
-			refused(t, w.root, w.ListAccessKeys, &iam.ListAccessKeysInput{UserName: ptr("nobody")}, 404, "NoSuchEntity", "The user with name nobody cannot be found.")
+			refused(t, w.root, w.ListAccessKeys, &iam.ListAccessKeysInput{UserName: ptr("nobody")}, 404, "NoSuchEntity",
+				"The user with name nobody cannot be found.")
 		})
 	})
 }
@@ -224,11 +241,13 @@ func TestListAccessKeys(t *testing.T) {
 func TestGetAccessKeyLastUsed(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Alice")
-		id := *must(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: ptr("alice")}).AccessKey.AccessKeyId
+		id := *must(t, w.root, w.CreateAccessKey,
+			&iam.CreateAccessKeyInput{UserName: ptr("alice")}).AccessKey.AccessKeyId
 		in := &iam.GetAccessKeyLastUsedInput{AccessKeyId: &id}
 		t.Run("never", func(t *testing.T) {
 			out := must(t, w.root, w.GetAccessKeyLastUsed, in)
-			if *out.UserName != "Alice" || *out.AccessKeyLastUsed.ServiceName != "N/A" || *out.AccessKeyLastUsed.Region != "N/A" || out.AccessKeyLastUsed.LastUsedDate != nil {
+			if *out.UserName != "Alice" || *out.AccessKeyLastUsed.ServiceName != "N/A" ||
+				*out.AccessKeyLastUsed.Region != "N/A" || out.AccessKeyLastUsed.LastUsedDate != nil {
 				t.Errorf("%s %+v", *out.UserName, out.AccessKeyLastUsed)
 			}
 		})
@@ -236,25 +255,30 @@ func TestGetAccessKeyLastUsed(t *testing.T) {
 			at := began.Add(90 * time.Second)
 			w.db.KeyUsed(id, store.LastUsed{At: at, Region: "eu-west-1", Service: "sts"})
 			used := must(t, w.root, w.GetAccessKeyLastUsed, in).AccessKeyLastUsed
-			if *used.ServiceName != "sts" || *used.Region != "eu-west-1" || used.LastUsedDate == nil || !used.LastUsedDate.Equal(at) {
+			if *used.ServiceName != "sts" || *used.Region != "eu-west-1" || used.LastUsedDate == nil ||
+				!used.LastUsedDate.Equal(at) {
 				t.Errorf("%+v", used)
 			}
 		})
 		t.Run("root's", func(t *testing.T) {
-			if out := must(t, w.root, w.GetAccessKeyLastUsed, &iam.GetAccessKeyLastUsedInput{AccessKeyId: &w.rootKey.ID}); out.UserName != nil {
+			if out := must(t, w.root, w.GetAccessKeyLastUsed,
+				&iam.GetAccessKeyLastUsedInput{AccessKeyId: &w.rootKey.ID}); out.UserName != nil {
 				t.Errorf("root is called %q", *out.UserName)
 			}
 		})
 		denied := func(id string) string {
-			return "User: arn:aws:iam::123456789012:root is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key " + id
+			return "User: arn:aws:iam::123456789012:root is not authorized to perform iam:GetAccessKeyLastUsed on " +
+				"resource: access key " + id
 		}
 		t.Run("unknown key", func(t *testing.T) {
-			refused(t, w.root, w.GetAccessKeyLastUsed, &iam.GetAccessKeyLastUsedInput{AccessKeyId: ptr("AKIAIOSFODNN7EXAMPLE")},
+			refused(t, w.root, w.GetAccessKeyLastUsed,
+				&iam.GetAccessKeyLastUsedInput{AccessKeyId: ptr("AKIAIOSFODNN7EXAMPLE")},
 				403, "AccessDenied", denied("AKIAIOSFODNN7EXAMPLE"))
 		})
 		t.Run("key of another account", func(t *testing.T) {
 			other := w.newAccount(t, "222222222222").ID
-			refused(t, w.root, w.GetAccessKeyLastUsed, &iam.GetAccessKeyLastUsedInput{AccessKeyId: &other}, 403, "AccessDenied", denied(other))
+			refused(t, w.root, w.GetAccessKeyLastUsed, &iam.GetAccessKeyLastUsedInput{AccessKeyId: &other}, 403,
+				"AccessDenied", denied(other))
 		})
 	})
 }

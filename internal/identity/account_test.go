@@ -19,7 +19,8 @@ func TestCreateAccount(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		t.Run("root key signs", func(t *testing.T) {
 			c := principal.Of(w.root)
-			if !c.IsRoot() || c.Account() != account || c.UserID() != account || c.ARN() != "arn:aws:iam::123456789012:root" {
+			if !c.IsRoot() || c.Account() != account || c.UserID() != account ||
+				c.ARN() != "arn:aws:iam::123456789012:root" {
 				t.Errorf("caller %+v", c)
 			}
 			if got, ok := seal.AccountOfKeyID(w.rootKey.ID); !ok || got != account {
@@ -35,7 +36,8 @@ func TestCreateAccount(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(a.ID) != 12 || strings.Trim(a.ID, "0123456789") != "" || a.ID[0] == '0' || a.ID == b.ID || a.Partition != "aws" {
+			if len(a.ID) != 12 || strings.Trim(a.ID, "0123456789") != "" || a.ID[0] == '0' ||
+				a.ID == b.ID || a.Partition != "aws" {
 				t.Errorf("accounts %s, %s in %s", a.ID, b.ID, a.Partition)
 			}
 		})
@@ -52,13 +54,16 @@ func TestCreateAccount(t *testing.T) {
 			if c := principal.Of(dev); c.ARN() != "arn:aws-cn:iam::000000000000:root" {
 				t.Errorf("caller %s", c.ARN())
 			}
-			if n.RootKey.ID != "test" || !n.RootKey.Secret.Equal(seal.NewSecret("test")) || n.RootKey.Status != "Active" {
+			if n.RootKey.ID != "test" || !n.RootKey.Secret.Equal(seal.NewSecret("test")) ||
+				n.RootKey.Status != "Active" {
 				t.Errorf("root key %+v", n.RootKey)
 			}
-			if got := must(t, dev, w.ListAccountAliases, &iam.ListAccountAliasesInput{}).AccountAliases; len(got) != 1 || got[0] != "dev" {
+			if got := must(t, dev, w.ListAccountAliases, &iam.ListAccountAliasesInput{}).AccountAliases; len(
+				got) != 1 || got[0] != "dev" {
 				t.Errorf("aliases %q", got)
 			}
-			if q := must(t, dev, w.GetAccountSummary, &iam.GetAccountSummaryInput{}).SummaryMap["AccessKeysPerUserQuota"]; q != 5 {
+			if q := must(t, dev, w.GetAccountSummary,
+				&iam.GetAccountSummaryInput{}).SummaryMap["AccessKeysPerUserQuota"]; q != 5 {
 				t.Errorf("AccessKeysPerUserQuota %d", q)
 			}
 		})
@@ -78,16 +83,21 @@ func TestCreateAccount(t *testing.T) {
 			{"partition", identity.AccountSpec{Partition: "aws-iso"}, "aws, aws-cn, aws-us-gov"},
 			{"taken alias", identity.AccountSpec{Alias: "dev"}, "the alias dev belongs to another account"},
 			{"bad alias", identity.AccountSpec{Alias: "a--b"}, "lower-case letters, digits and single hyphens"},
-			{"unknown limit", identity.AccountSpec{Limits: map[string]int{"KeysPerUser": 3}}, "the limits are UsersPerAccount, AccessKeysPerUser"},
-			{"negative limit", identity.AccountSpec{Limits: map[string]int{"AccessKeysPerUser": -1}}, "not between 0 and 1000"},
+			{"unknown limit", identity.AccountSpec{Limits: map[string]int{"KeysPerUser": 3}},
+				"the limits are UsersPerAccount, AccessKeysPerUser"},
+			{"negative limit", identity.AccountSpec{Limits: map[string]int{"AccessKeysPerUser": -1}},
+				"not between 0 and 1000"},
 			{"key id alone", identity.AccountSpec{RootKeyID: "test2"}, "both its id and its secret"},
 			{"secret alone", identity.AccountSpec{RootSecret: seal.NewSecret("hush")}, "both its id and its secret"},
-			{"taken key id", identity.AccountSpec{RootKeyID: "test", RootSecret: seal.NewSecret("hush")}, "access key id test is taken"},
-			{"key id that cannot be signed with", identity.AccountSpec{RootKeyID: "a/b", RootSecret: seal.NewSecret("hush")}, "no request can carry"},
+			{"taken key id", identity.AccountSpec{RootKeyID: "test", RootSecret: seal.NewSecret("hush")},
+				"access key id test is taken"},
+			{"key id that cannot be signed with",
+				identity.AccountSpec{RootKeyID: "a/b", RootSecret: seal.NewSecret("hush")}, "no request can carry"},
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				n, err := w.CreateAccount(t.Context(), c.spec)
-				if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "create account: ") {
+				if err == nil || !strings.Contains(err.Error(), c.want) ||
+					!strings.HasPrefix(err.Error(), "create account: ") {
 					t.Fatalf("%v, want %q", err, c.want)
 				}
 				if strings.Contains(err.Error(), "hush") || n.ID != "" {
@@ -108,7 +118,9 @@ func TestCreateAccount(t *testing.T) {
 func TestAccounts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.clock.advance(time.Hour)
-		_, err := w.CreateAccount(t.Context(), identity.AccountSpec{ID: "000000000007", Alias: "seven", Partition: "aws-us-gov", Limits: map[string]int{"UsersPerAccount": 9}})
+		_, err := w.CreateAccount(t.Context(),
+			identity.AccountSpec{ID: "000000000007", Alias: "seven", Partition: "aws-us-gov",
+				Limits: map[string]int{"UsersPerAccount": 9}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,8 +147,10 @@ func TestAccounts(t *testing.T) {
 			got[i].Instance = ""
 		}
 		want := []identity.AccountInfo{
-			{Account: store.Account{ID: "000000000007", Partition: "aws-us-gov", Created: began.Add(time.Hour)}, Alias: "seven", Limits: map[string]int{"UsersPerAccount": 9}},
-			{Account: store.Account{ID: account, Partition: "aws", Created: began, Users: 2}, Limits: map[string]int{}, Reported: began.Add(time.Minute)},
+			{Account: store.Account{ID: "000000000007", Partition: "aws-us-gov", Created: began.Add(time.Hour)},
+				Alias: "seven", Limits: map[string]int{"UsersPerAccount": 9}},
+			{Account: store.Account{ID: account, Partition: "aws", Created: began, Users: 2}, Limits: map[string]int{},
+				Reported: began.Add(time.Minute)},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
@@ -157,7 +171,8 @@ func TestDeleteAccount(t *testing.T) {
 		if err := w.DeleteAccount(t.Context(), "222222222222"); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.DeleteAccount(t.Context(), "222222222222"); err == nil || err.Error() != "delete account: there is no account 222222222222" {
+		if err := w.DeleteAccount(t.Context(), "222222222222"); err == nil ||
+			err.Error() != "delete account: there is no account 222222222222" {
 			t.Error(err)
 		}
 		all, err := w.Accounts(t.Context())
@@ -194,17 +209,24 @@ func TestSetLimits(t *testing.T) {
 			err    string
 			want   map[string]int
 		}{
-			{map[string]int{"AccessKeysPerUser": 3, "UsersPerAccount": 1_000_000_000}, "", map[string]int{"AccessKeysPerUser": 3, "UsersPerAccount": 1_000_000_000}},
-			{map[string]int{"AccessKeysPerUser": 0}, "", map[string]int{"AccessKeysPerUser": 0, "UsersPerAccount": 1_000_000_000}},
+			{map[string]int{"AccessKeysPerUser": 3, "UsersPerAccount": 1_000_000_000}, "",
+				map[string]int{"AccessKeysPerUser": 3, "UsersPerAccount": 1_000_000_000}},
+			{map[string]int{"AccessKeysPerUser": 0}, "",
+				map[string]int{"AccessKeysPerUser": 0, "UsersPerAccount": 1_000_000_000}},
 			{map[string]int{"UsersPerAccount": identity.DefaultLimit}, "", map[string]int{"AccessKeysPerUser": 0}},
 			{map[string]int{"UsersPerAccount": 1, "Groups": 2},
 				`set limits: there is no limit "Groups"`,
 				map[string]int{"AccessKeysPerUser": 0}},
-			{map[string]int{"ACLSizePerRole": 131073}, "set limits: limit ACLSizePerRole=131073 is not between 0 and 131072", map[string]int{"AccessKeysPerUser": 0}},
-			{map[string]int{"AccessKeysPerUser": 1001}, "set limits: limit AccessKeysPerUser=1001 is not between 0 and 1000", map[string]int{"AccessKeysPerUser": 0}},
+			{map[string]int{"ACLSizePerRole": 131073},
+				"set limits: limit ACLSizePerRole=131073 is not between 0 and 131072",
+				map[string]int{"AccessKeysPerUser": 0}},
+			{map[string]int{"AccessKeysPerUser": 1001},
+				"set limits: limit AccessKeysPerUser=1001 is not between 0 and 1000",
+				map[string]int{"AccessKeysPerUser": 0}},
 		} {
 			got := set(account, c.limits)
-			if known, list, found := strings.Cut(got, "; the limits are "); found && strings.Contains(list, "AccessKeysPerUser, ") {
+			if known, list, found := strings.Cut(got, "; the limits are "); found &&
+				strings.Contains(list, "AccessKeysPerUser, ") {
 				got = known
 			}
 			if got != c.err {
@@ -214,7 +236,8 @@ func TestSetLimits(t *testing.T) {
 				t.Errorf("%v: %s", c.limits, diff)
 			}
 		}
-		if got := set("999999999999", map[string]int{"AccessKeysPerUser": 3}); got != "set limits: there is no account 999999999999" {
+		if got := set("999999999999",
+			map[string]int{"AccessKeysPerUser": 3}); got != "set limits: there is no account 999999999999" {
 			t.Error(got)
 		}
 	})

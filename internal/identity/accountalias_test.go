@@ -15,7 +15,8 @@ func TestAccountAlias(t *testing.T) {
 		want := func(t *testing.T, aliases ...string) {
 			t.Helper()
 			out := must(t, w.root, w.ListAccountAliases, &iam.ListAccountAliasesInput{})
-			if diff := cmp.Diff(append([]string{}, aliases...), out.AccountAliases); diff != "" || out.IsTruncated || out.Marker != nil {
+			if diff := cmp.Diff(append([]string{}, aliases...), out.AccountAliases); diff != "" ||
+				out.IsTruncated || out.Marker != nil {
 				t.Error(diff)
 			}
 		}
@@ -25,10 +26,12 @@ func TestAccountAlias(t *testing.T) {
 		must(t, w.root, w.CreateAccountAlias, create("example-corp"))
 		want(t, "example-corp")
 		t.Run("taken by another account", func(t *testing.T) {
-			refused(t, other, w.CreateAccountAlias, create("example-corp"), 409, "EntityAlreadyExists", "The account alias example-corp already exists.")
+			refused(t, other, w.CreateAccountAlias, create("example-corp"), 409, "EntityAlreadyExists",
+				"The account alias example-corp already exists.")
 		})
 		t.Run("the same again", func(t *testing.T) {
-			refused(t, w.root, w.CreateAccountAlias, create("example-corp"), 409, "EntityAlreadyExists", "The account alias example-corp already exists.")
+			refused(t, w.root, w.CreateAccountAlias, create("example-corp"), 409, "EntityAlreadyExists",
+				"The account alias example-corp already exists.")
 			want(t, "example-corp")
 		})
 		t.Run("a new one replaces", func(t *testing.T) {
@@ -37,7 +40,8 @@ func TestAccountAlias(t *testing.T) {
 			must(t, other, w.CreateAccountAlias, create("example-corp"))
 		})
 		t.Run("refused one replaces nothing", func(t *testing.T) {
-			refused(t, w.root, w.CreateAccountAlias, create("example-corp"), 409, "EntityAlreadyExists", "The account alias example-corp already exists.")
+			refused(t, w.root, w.CreateAccountAlias, create("example-corp"), 409, "EntityAlreadyExists",
+				"The account alias example-corp already exists.")
 			want(t, "example-inc")
 		})
 		t.Run("delete of another account's", func(t *testing.T) {
@@ -59,7 +63,8 @@ func TestAccountAlias(t *testing.T) {
 			want(t)
 		})
 		t.Run("bad marker", func(t *testing.T) {
-			refused(t, w.root, w.ListAccountAliases, &iam.ListAccountAliasesInput{Marker: ptr("x")}, 400, "ValidationError", "Invalid Marker.")
+			refused(t, w.root, w.ListAccountAliases, &iam.ListAccountAliasesInput{Marker: ptr("x")}, 400,
+				"ValidationError", "Invalid Marker.")
 		})
 	})
 }

@@ -13,13 +13,18 @@ import (
 func TestGetAccountSummary(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		want := map[string]int32{
-			"Users": 0, "Groups": 0, "Roles": 0, "Policies": 0, "InstanceProfiles": 0, "ServerCertificates": 0, "Providers": 0,
-			"MFADevices": 0, "MFADevicesInUse": 0, "AccountMFAEnabled": 0, "AccountAccessKeysPresent": 1, "AccountPasswordPresent": 0,
+			"Users": 0, "Groups": 0, "Roles": 0, "Policies": 0, "InstanceProfiles": 0,
+			"ServerCertificates": 0, "Providers": 0,
+			"MFADevices": 0, "MFADevicesInUse": 0, "AccountMFAEnabled": 0, "AccountAccessKeysPresent": 1,
+			"AccountPasswordPresent":            0,
 			"AccountSigningCertificatesPresent": 0, "GlobalEndpointTokenVersion": 1, "PolicyVersionsInUse": 0,
-			"UsersQuota": 5000, "GroupsQuota": 300, "RolesQuota": 1000, "PoliciesQuota": 1500, "InstanceProfilesQuota": 1000,
-			"ServerCertificatesQuota": 20, "AccessKeysPerUserQuota": 2, "SigningCertificatesPerUserQuota": 2, "GroupsPerUserQuota": 10,
+			"UsersQuota": 5000, "GroupsQuota": 300, "RolesQuota": 1000, "PoliciesQuota": 1500,
+			"InstanceProfilesQuota":   1000,
+			"ServerCertificatesQuota": 20, "AccessKeysPerUserQuota": 2, "SigningCertificatesPerUserQuota": 2,
+			"GroupsPerUserQuota":           10,
 			"AttachedPoliciesPerUserQuota": 10, "AttachedPoliciesPerGroupQuota": 10, "AttachedPoliciesPerRoleQuota": 10,
-			"PolicySizeQuota": 6144, "UserPolicySizeQuota": 2048, "GroupPolicySizeQuota": 5120, "RolePolicySizeQuota": 10240,
+			"PolicySizeQuota": 6144, "UserPolicySizeQuota": 2048, "GroupPolicySizeQuota": 5120,
+			"RolePolicySizeQuota":       10240,
 			"AssumeRolePolicySizeQuota": 2048, "VersionsPerPolicyQuota": 5, "PolicyVersionsInUseQuota": 10000,
 		}
 		if len(want) != 34 {
@@ -50,7 +55,8 @@ func TestGetAccountSummary(t *testing.T) {
 		want["AccountPasswordPresent"], want["AccountAccessKeysPresent"] = 1, 0
 		err := w.db.Update(t.Context(), func(tx *store.Tx) error {
 			for i, owner := range []string{"", "alice", "nobody"} {
-				d := store.MFADevice{Account: account, Serial: "arn:" + owner, ID: string(rune('A' + i)), Seed: []byte{1}, Created: began}
+				d := store.MFADevice{Account: account, Serial: "arn:" + owner, ID: string(rune('A' + i)),
+					Seed: []byte{1}, Created: began}
 				if err := tx.InsertMFADevice(d); err != nil {
 					return err
 				}
@@ -62,7 +68,8 @@ func TestGetAccountSummary(t *testing.T) {
 					return err
 				}
 			}
-			return tx.InsertSigningCertificate(store.SigningCertificate{Account: account, ID: "C1", Body: "b", Status: "Active", Uploaded: began})
+			return tx.InsertSigningCertificate(
+				store.SigningCertificate{Account: account, ID: "C1", Body: "b", Status: "Active", Uploaded: began})
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -74,7 +81,8 @@ func TestGetAccountSummary(t *testing.T) {
 		w.group(t, "devs")
 		arn := w.policy(t, "/", "p")
 		w.policy(t, "/", "q")
-		must(t, w.root, w.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: ptr(allowAll)})
+		must(t, w.root, w.CreatePolicyVersion,
+			&iam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: ptr(allowAll)})
 		want["Groups"], want["Policies"] = 1, 2
 		check()
 		// A policy is in use by one version, attached however often, or as a boundary.
@@ -82,7 +90,8 @@ func TestGetAccountSummary(t *testing.T) {
 		must(t, w.root, w.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: ptr("devs"), PolicyArn: &arn})
 		want["PolicyVersionsInUse"] = 1
 		check()
-		must(t, w.root, w.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("bob"), PermissionsBoundary: ptr(administrator)})
+		must(t, w.root, w.PutUserPermissionsBoundary,
+			&iam.PutUserPermissionsBoundaryInput{UserName: ptr("bob"), PermissionsBoundary: ptr(administrator)})
 		want["PolicyVersionsInUse"] = 2
 		check()
 
@@ -92,14 +101,18 @@ func TestGetAccountSummary(t *testing.T) {
 		want["Roles"], want["InstanceProfiles"] = 2, 1
 		check()
 
-		limits := map[string]int{"UsersPerAccount": 1_000_000, "AccessKeysPerUser": 4, "CertificatesPerUser": 3, "RolesPerAccount": 5, "InstanceProfilesPerAccount": 6, "ACLSizePerRole": 4096, "GroupsPerAccount": 7, "GroupsPerUser": 8,
-			"PoliciesPerAccount": 9, "PolicySize": 10, "PoliciesPerUser": 11, "PoliciesPerGroup": 12, "PoliciesPerRole": 13}
+		limits := map[string]int{"UsersPerAccount": 1_000_000, "AccessKeysPerUser": 4, "CertificatesPerUser": 3,
+			"RolesPerAccount": 5, "InstanceProfilesPerAccount": 6, "ACLSizePerRole": 4096,
+			"GroupsPerAccount": 7, "GroupsPerUser": 8,
+			"PoliciesPerAccount": 9, "PolicySize": 10, "PoliciesPerUser": 11,
+			"PoliciesPerGroup": 12, "PoliciesPerRole": 13}
 		if err := w.SetLimits(t.Context(), account, limits); err != nil {
 			t.Fatal(err)
 		}
 		want["RolesQuota"], want["InstanceProfilesQuota"], want["AssumeRolePolicySizeQuota"] = 5, 6, 4096
 		want["GroupsQuota"], want["GroupsPerUserQuota"], want["PoliciesQuota"], want["PolicySizeQuota"] = 7, 8, 9, 10
-		want["AttachedPoliciesPerUserQuota"], want["AttachedPoliciesPerGroupQuota"], want["AttachedPoliciesPerRoleQuota"] = 11, 12, 13
+		want["AttachedPoliciesPerUserQuota"], want["AttachedPoliciesPerGroupQuota"],
+			want["AttachedPoliciesPerRoleQuota"] = 11, 12, 13
 		want["UsersQuota"], want["AccessKeysPerUserQuota"], want["SigningCertificatesPerUserQuota"] = 1_000_000, 4, 3
 		check()
 	})

@@ -20,7 +20,8 @@ func attachedNames(policies []types.AttachedPolicy) []string {
 // policy makes a managed policy and returns its ARN.
 func (w *world) policy(t testing.TB, path, name string) string {
 	t.Helper()
-	return *must(t, w.root, w.CreatePolicy, &iam.CreatePolicyInput{Path: &path, PolicyName: &name, PolicyDocument: ptr(allowAll)}).Policy.Arn
+	return *must(t, w.root, w.CreatePolicy,
+		&iam.CreatePolicyInput{Path: &path, PolicyName: &name, PolicyDocument: ptr(allowAll)}).Policy.Arn
 }
 
 func TestAttachments(t *testing.T) {
@@ -38,7 +39,8 @@ func TestAttachments(t *testing.T) {
 					done(t, p.attach("WORKER", arn))
 				}
 				all, err := p.attached("worker", "/")
-				if want := []string{"administratoraccess " + own, "AdministratorAccess " + administrator, "base " + base}; err != nil || !slices.Equal(all, want) {
+				if want := []string{"administratoraccess " + own, "AdministratorAccess " + administrator,
+					"base " + base}; err != nil || !slices.Equal(all, want) {
 					t.Errorf("%q %v, want %q", all, err, want)
 				}
 				deep, err := p.attached("worker", "/deep/")
@@ -64,15 +66,19 @@ func TestAttachmentsRefused(t *testing.T) {
 		for _, p := range w.entities(t) {
 			t.Run(p.kind, func(t *testing.T) {
 				for _, arn := range []string{
-					"arn:aws:iam::123456789012:policy/nonexistent", "arn:aws:iam::aws:policy/Nonexistent", "arn:aws:iam::222222222222:policy/theirs",
+					"arn:aws:iam::123456789012:policy/nonexistent", "arn:aws:iam::aws:policy/Nonexistent",
+					"arn:aws:iam::222222222222:policy/theirs",
 					"arn:aws-cn:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/administratoraccess",
 				} {
-					wantRefusal(t, p.attach("worker", arn), 404, "NoSuchEntity", "Policy "+arn+" does not exist or is not attachable.")
+					wantRefusal(t, p.attach("worker", arn), 404, "NoSuchEntity",
+						"Policy "+arn+" does not exist or is not attachable.")
 					wantRefusal(t, p.detach("worker", arn), 404, "NoSuchEntity", "Policy "+arn+" was not found.")
 				}
 				const noARN, noPolicy = "longpolicynamebutnoarn", "arn:aws:iam::123456789012:user/worker"
-				wantRefusal(t, p.attach("worker", noARN), 400, "ValidationError", "ARN longpolicynamebutnoarn is not valid.")
-				wantRefusal(t, p.detach("worker", noARN), 400, "ValidationError", "ARN longpolicynamebutnoarn is not valid.")
+				wantRefusal(t, p.attach("worker", noARN), 400, "ValidationError",
+					"ARN longpolicynamebutnoarn is not valid.")
+				wantRefusal(t, p.detach("worker", noARN), 400, "ValidationError",
+					"ARN longpolicynamebutnoarn is not valid.")
 				wantRefusal(t, p.attach("worker", noPolicy), 400, "InvalidInput", "ARN "+noPolicy+" is not valid.")
 				wantRefusal(t, p.attach("nobody", administrator), 404, "NoSuchEntity", p.notFound)
 				wantRefusal(t, p.detach("nobody", administrator), 404, "NoSuchEntity", p.notFound)
@@ -85,7 +91,8 @@ func TestAttachmentsRefused(t *testing.T) {
 
 func TestAttachmentQuotas(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		if err := w.SetLimits(t.Context(), account, map[string]int{"PoliciesPerUser": 1, "PoliciesPerGroup": 1, "PoliciesPerRole": 1}); err != nil {
+		if err := w.SetLimits(t.Context(), account,
+			map[string]int{"PoliciesPerUser": 1, "PoliciesPerGroup": 1, "PoliciesPerRole": 1}); err != nil {
 			t.Fatal(err)
 		}
 		one, two := w.policy(t, "/", "one"), w.policy(t, "/", "two")
@@ -93,7 +100,8 @@ func TestAttachmentQuotas(t *testing.T) {
 			t.Run(p.kind, func(t *testing.T) {
 				done(t, p.attach("worker", one))
 				done(t, p.attach("worker", one))
-				wantRefusal(t, p.attach("worker", two), 409, "LimitExceeded", fmt.Sprintf("Cannot exceed quota for %s: 1", p.attachedQuota))
+				wantRefusal(t, p.attach("worker", two), 409, "LimitExceeded",
+					fmt.Sprintf("Cannot exceed quota for %s: 1", p.attachedQuota))
 				done(t, p.detach("worker", one))
 				done(t, p.attach("worker", two))
 			})

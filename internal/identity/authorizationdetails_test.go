@@ -23,59 +23,76 @@ func TestGetAccountAuthorizationDetails(t *testing.T) {
 		}
 		w.join(t, "worker", "worker")
 		const auditor = "arn:aws:iam::aws:policy/SecurityAudit"
-		bounds := &types.AttachedPermissionsBoundary{PermissionsBoundaryArn: ptr(auditor), PermissionsBoundaryType: "Policy"}
-		must(t, w.root, w.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("worker"), PermissionsBoundary: ptr(auditor)})
-		must(t, w.root, w.PutRolePermissionsBoundary, &iam.PutRolePermissionsBoundaryInput{RoleName: ptr("worker"), PermissionsBoundary: ptr(auditor)})
+		bounds := &types.AttachedPermissionsBoundary{PermissionsBoundaryArn: ptr(auditor),
+			PermissionsBoundaryType: "Policy"}
+		must(t, w.root, w.PutUserPermissionsBoundary,
+			&iam.PutUserPermissionsBoundaryInput{UserName: ptr("worker"), PermissionsBoundary: ptr(auditor)})
+		must(t, w.root, w.PutRolePermissionsBoundary,
+			&iam.PutRolePermissionsBoundaryInput{RoleName: ptr("worker"), PermissionsBoundary: ptr(auditor)})
 		tags := []types.Tag{{Key: ptr("k"), Value: ptr("v")}}
 		must(t, w.root, w.TagUser, &iam.TagUserInput{UserName: ptr("worker"), Tags: tags})
 		must(t, w.root, w.TagRole, &iam.TagRoleInput{RoleName: ptr("worker"), Tags: tags})
 		must(t, w.root, w.CreateInstanceProfile, &iam.CreateInstanceProfileInput{InstanceProfileName: ptr("box")})
-		must(t, w.root, w.AddRoleToInstanceProfile, &iam.AddRoleToInstanceProfileInput{InstanceProfileName: ptr("box"), RoleName: ptr("worker")})
-		must(t, w.root, w.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: &own, PolicyDocument: ptr(allowAll)})
+		must(t, w.root, w.AddRoleToInstanceProfile,
+			&iam.AddRoleToInstanceProfileInput{InstanceProfileName: ptr("box"), RoleName: ptr("worker")})
+		must(t, w.root, w.CreatePolicyVersion,
+			&iam.CreatePolicyVersionInput{PolicyArn: &own, PolicyDocument: ptr(allowAll)})
 		w.user(t, "Zoe")
 
 		out := must(t, w.root, w.GetAccountAuthorizationDetails, &iam.GetAccountAuthorizationDetailsInput{})
-		if len(out.UserDetailList) != 2 || len(out.GroupDetailList) != 1 || len(out.RoleDetailList) != 1 || len(out.Policies) != 3 || out.IsTruncated {
+		if len(out.UserDetailList) != 2 || len(out.GroupDetailList) != 1 || len(out.RoleDetailList) != 1 ||
+			len(out.Policies) != 3 || out.IsTruncated {
 			t.Fatalf("%+v", out)
 		}
 		inline := []types.PolicyDetail{{PolicyName: ptr("inline"), PolicyDocument: ptr(encodedAllowAll)}}
 		attached := []types.AttachedPolicy{
-			{PolicyName: ptr("AdministratorAccess"), PolicyArn: ptr(administrator)}, {PolicyName: ptr("own"), PolicyArn: &own},
+			{PolicyName: ptr("AdministratorAccess"), PolicyArn: ptr(administrator)},
+			{PolicyName: ptr("own"), PolicyArn: &own},
 		}
 		user, group, role := out.UserDetailList[0], out.GroupDetailList[0], out.RoleDetailList[0]
 		sameOut(t, user, types.UserDetail{
-			UserName: ptr("Worker"), UserId: user.UserId, Arn: ptr("arn:aws:iam::" + account + ":user/Worker"), Path: ptr("/"), CreateDate: ptr(began),
-			AttachedManagedPolicies: attached, UserPolicyList: inline, GroupList: []string{"Worker"}, PermissionsBoundary: bounds, Tags: tags,
+			UserName: ptr("Worker"), UserId: user.UserId, Arn: ptr("arn:aws:iam::" + account + ":user/Worker"),
+			Path: ptr("/"), CreateDate: ptr(began),
+			AttachedManagedPolicies: attached, UserPolicyList: inline, GroupList: []string{"Worker"},
+			PermissionsBoundary: bounds, Tags: tags,
 		})
 		zoe := out.UserDetailList[1]
 		sameOut(t, zoe, types.UserDetail{
-			UserName: ptr("Zoe"), UserId: zoe.UserId, Arn: ptr("arn:aws:iam::" + account + ":user/Zoe"), Path: ptr("/"), CreateDate: ptr(began),
+			UserName: ptr("Zoe"), UserId: zoe.UserId, Arn: ptr("arn:aws:iam::" + account + ":user/Zoe"),
+			Path: ptr("/"), CreateDate: ptr(began),
 			AttachedManagedPolicies: []types.AttachedPolicy{}, GroupList: []string{}, Tags: []types.Tag{},
 		})
 		sameOut(t, group, types.GroupDetail{
-			GroupName: ptr("Worker"), GroupId: group.GroupId, Arn: ptr("arn:aws:iam::" + account + ":group/Worker"), Path: ptr("/"), CreateDate: ptr(began),
+			GroupName: ptr("Worker"), GroupId: group.GroupId, Arn: ptr("arn:aws:iam::" + account + ":group/Worker"),
+			Path: ptr("/"), CreateDate: ptr(began),
 			AttachedManagedPolicies: attached, GroupPolicyList: inline,
 		})
 		shown := must(t, w.root, w.GetRole, &iam.GetRoleInput{RoleName: ptr("worker")}).Role
-		profiles := must(t, w.root, w.ListInstanceProfilesForRole, &iam.ListInstanceProfilesForRoleInput{RoleName: ptr("worker")}).InstanceProfiles
+		profiles := must(t, w.root, w.ListInstanceProfilesForRole,
+			&iam.ListInstanceProfilesForRoleInput{RoleName: ptr("worker")}).InstanceProfiles
 		sameOut(t, role, types.RoleDetail{
-			RoleName: ptr("Worker"), RoleId: shown.RoleId, Arn: shown.Arn, Path: ptr("/"), CreateDate: ptr(began), AssumeRolePolicyDocument: shown.AssumeRolePolicyDocument,
-			AttachedManagedPolicies: attached, RolePolicyList: inline, InstanceProfileList: profiles, PermissionsBoundary: bounds,
-			RoleLastUsed: &types.RoleLastUsed{}, Tags: tags,
+			RoleName: ptr("Worker"), RoleId: shown.RoleId, Arn: shown.Arn, Path: ptr("/"), CreateDate: ptr(began),
+			AssumeRolePolicyDocument: shown.AssumeRolePolicyDocument,
+			AttachedManagedPolicies:  attached, RolePolicyList: inline, InstanceProfileList: profiles,
+			PermissionsBoundary: bounds,
+			RoleLastUsed:        &types.RoleLastUsed{}, Tags: tags,
 		})
 		if len(profiles) != 1 || len(profiles[0].Roles) != 1 {
 			t.Errorf("profiles %+v", profiles)
 		}
 		sameOut(t, out.Policies[0], types.ManagedPolicyDetail{
-			PolicyName: ptr("own"), PolicyId: out.Policies[0].PolicyId, Arn: &own, Path: ptr("/"), DefaultVersionId: ptr("v1"), IsAttachable: true,
-			AttachmentCount: ptr(int32(3)), PermissionsBoundaryUsageCount: ptr(int32(0)), CreateDate: ptr(began), UpdateDate: ptr(began),
+			PolicyName: ptr("own"), PolicyId: out.Policies[0].PolicyId, Arn: &own, Path: ptr("/"),
+			DefaultVersionId: ptr("v1"), IsAttachable: true,
+			AttachmentCount: ptr(int32(3)), PermissionsBoundaryUsageCount: ptr(int32(0)),
+			CreateDate: ptr(began), UpdateDate: ptr(began),
 			PolicyVersionList: []types.PolicyVersion{
 				{VersionId: ptr("v2"), CreateDate: ptr(began), Document: ptr(encodedAllowAll)},
 				{VersionId: ptr("v1"), IsDefaultVersion: true, CreateDate: ptr(began), Document: ptr(encodedAllowAll)},
 			},
 		})
 		// Of AWS's policies those that are attached, or somebody's boundary.
-		if *out.Policies[1].PolicyName != "AdministratorAccess" || *out.Policies[2].PolicyName != "SecurityAudit" || len(out.Policies[2].PolicyVersionList) != 1 {
+		if *out.Policies[1].PolicyName != "AdministratorAccess" || *out.Policies[2].PolicyName != "SecurityAudit" ||
+			len(out.Policies[2].PolicyVersionList) != 1 {
 			t.Errorf("%+v", out.Policies[1:])
 		}
 	})
@@ -91,7 +108,8 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 			w.newRole(t, name)
 			w.policy(t, "/", name)
 			must(t, w.root, w.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: &name, PolicyArn: ptr([]string{
-				administrator, "arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/PowerUserAccess"}[i])})
+				administrator, "arn:aws:iam::aws:policy/ReadOnlyAccess",
+				"arn:aws:iam::aws:policy/PowerUserAccess"}[i])})
 		}
 		list := func(size int32, filter ...types.EntityType) string {
 			t.Helper()
@@ -112,7 +130,8 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 				for _, p := range out.Policies {
 					all = append(all, "p"+*p.PolicyName)
 				}
-				if out.IsTruncated != (out.Marker != nil) || out.IsTruncated && len(all)-n != int(size) || len(all)-n > int(size) {
+				if out.IsTruncated != (out.Marker != nil) || out.IsTruncated &&
+					len(all)-n != int(size) || len(all)-n > int(size) {
 					t.Errorf("a page of %d has %d, truncated %t", size, len(all)-n, out.IsTruncated)
 				}
 				if in.Marker = out.Marker; in.Marker == nil {
@@ -123,7 +142,8 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 				}
 			}
 		}
-		const users, groups, roles, own, aws = "un0 un1 un2", "gn0 gn1 gn2", "rn0 rn1 rn2", "pn0 pn1 pn2", "pAdministratorAccess pPowerUserAccess pReadOnlyAccess"
+		const users, groups, roles, own, aws = "un0 un1 un2", "gn0 gn1 gn2", "rn0 rn1 rn2", "pn0 pn1 pn2",
+			"pAdministratorAccess pPowerUserAccess pReadOnlyAccess"
 		for _, c := range []struct {
 			filter []types.EntityType
 			want   string
@@ -156,7 +176,8 @@ func TestAuthorizationDetailsMarkers(t *testing.T) {
 		}
 		all := types.EntityType("").Values()
 		marker := func(size int32, filter ...types.EntityType) *string {
-			return must(t, w.root, w.GetAccountAuthorizationDetails, &iam.GetAccountAuthorizationDetailsInput{Filter: filter, MaxItems: &size}).Marker
+			return must(t, w.root, w.GetAccountAuthorizationDetails,
+				&iam.GetAccountAuthorizationDetailsInput{Filter: filter, MaxItems: &size}).Marker
 		}
 		const noMatch, invalid = "Marker and Filter do not match", "Invalid Marker."
 		for name, c := range map[string]struct {
@@ -177,10 +198,12 @@ func TestAuthorizationDetailsMarkers(t *testing.T) {
 			"some of all":         {marker(1), all[:4], invalid},
 		} {
 			t.Run(name, func(t *testing.T) {
-				in := &iam.GetAccountAuthorizationDetailsInput{Filter: c.filter, Marker: c.marker, MaxItems: ptr[int32](1)}
+				in := &iam.GetAccountAuthorizationDetailsInput{Filter: c.filter,
+					Marker: c.marker, MaxItems: ptr[int32](1)}
 				if c.text != "" {
 					refused(t, w.root, w.GetAccountAuthorizationDetails, in, 400, "ValidationError", c.text)
-				} else if out := must(t, w.root, w.GetAccountAuthorizationDetails, in); len(out.UserDetailList) != 1 || *out.UserDetailList[0].UserName != "n1" {
+				} else if out := must(t, w.root, w.GetAccountAuthorizationDetails, in); len(out.UserDetailList) != 1 ||
+					*out.UserDetailList[0].UserName != "n1" {
 					t.Errorf("%+v", out)
 				}
 			})

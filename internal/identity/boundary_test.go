@@ -19,17 +19,21 @@ func TestPermissionsBoundary(t *testing.T) {
 			remove func() error
 		}{
 			store.UserEntity: {func(arn string) error {
-				_, err := call(w.root, w.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: name, PermissionsBoundary: &arn})
+				_, err := call(w.root, w.PutUserPermissionsBoundary,
+					&iam.PutUserPermissionsBoundaryInput{UserName: name, PermissionsBoundary: &arn})
 				return err
 			}, func() error {
-				_, err := call(w.root, w.DeleteUserPermissionsBoundary, &iam.DeleteUserPermissionsBoundaryInput{UserName: name})
+				_, err := call(w.root, w.DeleteUserPermissionsBoundary,
+					&iam.DeleteUserPermissionsBoundaryInput{UserName: name})
 				return err
 			}},
 			store.RoleEntity: {func(arn string) error {
-				_, err := call(w.root, w.PutRolePermissionsBoundary, &iam.PutRolePermissionsBoundaryInput{RoleName: name, PermissionsBoundary: &arn})
+				_, err := call(w.root, w.PutRolePermissionsBoundary,
+					&iam.PutRolePermissionsBoundaryInput{RoleName: name, PermissionsBoundary: &arn})
 				return err
 			}, func() error {
-				_, err := call(w.root, w.DeleteRolePermissionsBoundary, &iam.DeleteRolePermissionsBoundaryInput{RoleName: name})
+				_, err := call(w.root, w.DeleteRolePermissionsBoundary,
+					&iam.DeleteRolePermissionsBoundaryInput{RoleName: name})
 				return err
 			}},
 		} {
@@ -69,23 +73,33 @@ func TestPermissionsBoundary(t *testing.T) {
 			wantRefusal(t, b.remove(), 404, "NoSuchEntity", none)
 		}
 		name = ptr("nobody")
-		refused(t, w.root, w.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: name, PermissionsBoundary: &own}, 404, "NoSuchEntity", "The user with name nobody cannot be found.")
-		refused(t, w.root, w.DeleteUserPermissionsBoundary, &iam.DeleteUserPermissionsBoundaryInput{UserName: name}, 404, "NoSuchEntity", "The user with name nobody cannot be found.")
-		refused(t, w.root, w.PutRolePermissionsBoundary, &iam.PutRolePermissionsBoundaryInput{RoleName: name, PermissionsBoundary: &own}, 404, "NoSuchEntity", "The role with name nobody cannot be found.")
-		refused(t, w.root, w.DeleteRolePermissionsBoundary, &iam.DeleteRolePermissionsBoundaryInput{RoleName: name}, 404, "NoSuchEntity", "The role with name nobody cannot be found.")
+		refused(t, w.root, w.PutUserPermissionsBoundary,
+			&iam.PutUserPermissionsBoundaryInput{UserName: name, PermissionsBoundary: &own}, 404, "NoSuchEntity",
+			"The user with name nobody cannot be found.")
+		refused(t, w.root, w.DeleteUserPermissionsBoundary, &iam.DeleteUserPermissionsBoundaryInput{UserName: name},
+			404, "NoSuchEntity", "The user with name nobody cannot be found.")
+		refused(t, w.root, w.PutRolePermissionsBoundary,
+			&iam.PutRolePermissionsBoundaryInput{RoleName: name, PermissionsBoundary: &own}, 404, "NoSuchEntity",
+			"The role with name nobody cannot be found.")
+		refused(t, w.root, w.DeleteRolePermissionsBoundary, &iam.DeleteRolePermissionsBoundaryInput{RoleName: name},
+			404, "NoSuchEntity", "The role with name nobody cannot be found.")
 	})
 }
 
 // CreateUser and GetUser show the boundary; lists do not.
 func TestBoundaryIsShown(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		want := &types.AttachedPermissionsBoundary{PermissionsBoundaryArn: ptr(administrator), PermissionsBoundaryType: "Policy"}
-		sameOut(t, must(t, w.root, w.CreateUser, &iam.CreateUserInput{UserName: ptr("alice"), PermissionsBoundary: ptr(administrator)}).User.PermissionsBoundary, want)
+		want := &types.AttachedPermissionsBoundary{PermissionsBoundaryArn: ptr(administrator),
+			PermissionsBoundaryType: "Policy"}
+		sameOut(t, must(t, w.root, w.CreateUser,
+			&iam.CreateUserInput{UserName: ptr("alice"),
+				PermissionsBoundary: ptr(administrator)}).User.PermissionsBoundary, want)
 		must(t, w.root, w.UpdateUser, &iam.UpdateUserInput{UserName: ptr("alice"), NewUserName: ptr("bob")})
 		sameOut(t, must(t, w.root, w.GetUser, &iam.GetUserInput{UserName: ptr("bob")}).User.PermissionsBoundary, want)
 		w.group(t, "devs")
 		w.join(t, "bob", "devs")
-		for _, u := range append(must(t, w.root, w.ListUsers, &iam.ListUsersInput{}).Users, must(t, w.root, w.GetGroup, &iam.GetGroupInput{GroupName: ptr("devs")}).Users...) {
+		for _, u := range append(must(t, w.root, w.ListUsers, &iam.ListUsersInput{}).Users,
+			must(t, w.root, w.GetGroup, &iam.GetGroupInput{GroupName: ptr("devs")}).Users...) {
 			if u.PermissionsBoundary != nil {
 				t.Errorf("%+v", u)
 			}
@@ -94,8 +108,10 @@ func TestBoundaryIsShown(t *testing.T) {
 		if u := must(t, w.root, w.GetUser, &iam.GetUserInput{UserName: ptr("bob")}).User; u.PermissionsBoundary != nil {
 			t.Errorf("%+v", u)
 		}
-		refused(t, w.root, w.CreateUser, &iam.CreateUserInput{UserName: ptr("carol"), PermissionsBoundary: ptr(policyARN + "/nonexistent")},
+		refused(t, w.root, w.CreateUser,
+			&iam.CreateUserInput{UserName: ptr("carol"), PermissionsBoundary: ptr(policyARN + "/nonexistent")},
 			404, "NoSuchEntity", "Scope ARN: "+policyARN+"/nonexistent does not exist or is not attachable.")
-		refused(t, w.root, w.GetUser, &iam.GetUserInput{UserName: ptr("carol")}, 404, "NoSuchEntity", "The user with name carol cannot be found.")
+		refused(t, w.root, w.GetUser, &iam.GetUserInput{UserName: ptr("carol")}, 404, "NoSuchEntity",
+			"The user with name carol cannot be found.")
 	})
 }

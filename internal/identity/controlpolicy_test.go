@@ -26,13 +26,15 @@ func TestControlPolicies(t *testing.T) {
 			}
 			return all
 		}
-		if diff := cmp.Diff([]store.ControlPolicy{{Name: "a", Document: allow}, {Name: "b", Document: allow}}, list()); diff != "" {
+		if diff := cmp.Diff([]store.ControlPolicy{{Name: "a", Document: allow}, {Name: "b", Document: allow}},
+			list()); diff != "" {
 			t.Error(diff)
 		}
 		for _, c := range []struct{ account, name, document, want string }{
 			{"999999999999", "a", allow, "put control policy: there is no account 999999999999"},
 			{account, "", allow, `put control policy: name "" is not 1 to 128 characters of ASCII without blanks`},
-			{account, "a b", allow, `put control policy: name "a b" is not 1 to 128 characters of ASCII without blanks`},
+			{account, "a b", allow,
+				`put control policy: name "a b" is not 1 to 128 characters of ASCII without blanks`},
 			{account, "c", "x", "put control policy: MalformedPolicyDocument: Syntax errors in policy."},
 			{account, "c", strings.Replace(allow, `"*"}`, `"`+strings.Repeat("x", 5200)+`*"}`, 1), ""},
 		} {
@@ -47,10 +49,12 @@ func TestControlPolicies(t *testing.T) {
 		if err := w.DeleteControlPolicy(t.Context(), account, "a"); err != nil {
 			t.Error(err)
 		}
-		if err := w.DeleteControlPolicy(t.Context(), account, "a"); err == nil || err.Error() != `delete control policy: account 123456789012 has no control policy "a"` {
+		if err := w.DeleteControlPolicy(t.Context(), account, "a"); err == nil ||
+			err.Error() != `delete control policy: account 123456789012 has no control policy "a"` {
 			t.Error(err)
 		}
-		if _, err := w.ControlPolicies(t.Context(), "999999999999"); err == nil || err.Error() != "list control policies: there is no account 999999999999" {
+		if _, err := w.ControlPolicies(t.Context(), "999999999999"); err == nil ||
+			err.Error() != "list control policies: there is no account 999999999999" {
 			t.Error(err)
 		}
 		if n := len(list()); n != 1 {

@@ -98,7 +98,8 @@ func TestTokenKeysRotateByCount(t *testing.T) {
 		// other has not looked yet, and finds the new key when it meets it.
 		fresh := w.session(t, aSession(w), 0)
 		for name, err := range map[string]error{
-			"old here": w.opens(t, old), "old there": other.opens(t, old), "new here": w.opens(t, fresh), "new there": other.opens(t, fresh),
+			"old here": w.opens(t, old), "old there": other.opens(t, old), "new here": w.opens(t, fresh),
+			"new there": other.opens(t, fresh),
 		} {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -151,7 +152,8 @@ func TestDataKeysRotateByAge(t *testing.T) {
 		// After a restart, with secrets of both keys.
 		again := w.another(t, cfg)
 		for _, key := range []identity.RootKey{before, w.newKey(t)} {
-			if secret, _, err := again.SigningKey(t.Context(), key.ID, ""); err != nil || string(secret) != key.Secret.Reveal() {
+			if secret, _, err := again.SigningKey(t.Context(), key.ID, ""); err != nil ||
+				string(secret) != key.Secret.Reveal() {
 				t.Errorf("a key's secret: %v", err)
 			}
 		}

@@ -13,7 +13,8 @@ import (
 
 func TestDeleteUser(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		must(t, w.root, w.CreateUser, &iam.CreateUserInput{UserName: ptr("Alice"), Tags: []types.Tag{{Key: ptr("team"), Value: ptr("blue")}}})
+		must(t, w.root, w.CreateUser,
+			&iam.CreateUserInput{UserName: ptr("Alice"), Tags: []types.Tag{{Key: ptr("team"), Value: ptr("blue")}}})
 		w.user(t, "bob")
 		change := func(fn func(*store.Tx) error) {
 			t.Helper()
@@ -34,7 +35,8 @@ func TestDeleteUser(t *testing.T) {
 		if err := w.db.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		device := store.MFADevice{Account: account, Serial: "arn:aws:iam::123456789012:mfa/phone", ID: "D1", Seed: []byte{1}, Created: began}
+		device := store.MFADevice{Account: account, Serial: "arn:aws:iam::123456789012:mfa/phone", ID: "D1",
+			Seed: []byte{1}, Created: began}
 		change(func(tx *store.Tx) error {
 			if err := tx.InsertMFADevice(device); err != nil {
 				return err
@@ -43,31 +45,40 @@ func TestDeleteUser(t *testing.T) {
 			if err := tx.AssignMFADevice(device); err != nil {
 				return err
 			}
-			if err := tx.InsertSigningCertificate(store.SigningCertificate{Account: account, NameKey: "alice", ID: "C1", Body: "b", Status: "Active", Uploaded: began}); err != nil {
+			if err := tx.InsertSigningCertificate(store.SigningCertificate{Account: account, NameKey: "alice", ID: "C1",
+				Body: "b", Status: "Active", Uploaded: began}); err != nil {
 				return err
 			}
-			if err := tx.InsertSSHPublicKey(store.SSHPublicKey{Account: account, NameKey: "alice", ID: "APKA1", Status: "Active", Uploaded: began}); err != nil {
+			if err := tx.InsertSSHPublicKey(store.SSHPublicKey{Account: account, NameKey: "alice", ID: "APKA1",
+				Status: "Active", Uploaded: began}); err != nil {
 				return err
 			}
-			return tx.InsertServiceCredential(store.ServiceCredential{Account: account, NameKey: "alice", ID: "ACCA1", Status: "Active", Created: began})
+			return tx.InsertServiceCredential(store.ServiceCredential{Account: account, NameKey: "alice", ID: "ACCA1",
+				Status: "Active", Created: began})
 		})
 		w.group(t, "devs")
 		w.join(t, "alice", "devs")
-		must(t, w.root, w.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("alice"), PolicyArn: ptr(administrator)})
-		must(t, w.root, w.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("alice"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
-		must(t, w.root, w.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("alice"), PermissionsBoundary: ptr(administrator)})
+		must(t, w.root, w.AttachUserPolicy,
+			&iam.AttachUserPolicyInput{UserName: ptr("alice"), PolicyArn: ptr(administrator)})
+		must(t, w.root, w.PutUserPolicy,
+			&iam.PutUserPolicyInput{UserName: ptr("alice"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
+		must(t, w.root, w.PutUserPermissionsBoundary,
+			&iam.PutUserPermissionsBoundaryInput{UserName: ptr("alice"), PermissionsBoundary: ptr(administrator)})
 		conflict("must remove tokens from principal first.")
 		change(func(tx *store.Tx) error { return tx.UnassignMFADevice(account, device.Serial) })
 		conflict("must delete access keys first.")
-		must(t, w.root, w.DeleteAccessKey, &iam.DeleteAccessKeyInput{UserName: ptr("alice"), AccessKeyId: key.AccessKeyId})
+		must(t, w.root, w.DeleteAccessKey,
+			&iam.DeleteAccessKeyInput{UserName: ptr("alice"), AccessKeyId: key.AccessKeyId})
 		conflict("must delete login profile first.")
 		must(t, w.root, w.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: ptr("alice")})
 		conflict("must delete certificates first.")
 		change(func(tx *store.Tx) error { return tx.DeleteSigningCertificate(account, "alice", "C1") })
 		conflict("must remove users from group first.")
-		must(t, w.root, w.RemoveUserFromGroup, &iam.RemoveUserFromGroupInput{UserName: ptr("alice"), GroupName: ptr("devs")})
+		must(t, w.root, w.RemoveUserFromGroup,
+			&iam.RemoveUserFromGroupInput{UserName: ptr("alice"), GroupName: ptr("devs")})
 		conflict("must detach all policies first.")
-		must(t, w.root, w.DetachUserPolicy, &iam.DetachUserPolicyInput{UserName: ptr("alice"), PolicyArn: ptr(administrator)})
+		must(t, w.root, w.DetachUserPolicy,
+			&iam.DetachUserPolicyInput{UserName: ptr("alice"), PolicyArn: ptr(administrator)})
 		conflict("must delete policies first.")
 		must(t, w.root, w.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: ptr("alice"), PolicyName: ptr("p")})
 		conflict("must remove referenced objects first.")
@@ -76,7 +87,8 @@ func TestDeleteUser(t *testing.T) {
 		change(func(tx *store.Tx) error { return tx.DeleteSSHPublicKey(account, "alice", "APKA1") })
 		must(t, w.root, w.DeleteUser, in)
 
-		refused(t, w.root, w.GetUser, &iam.GetUserInput{UserName: ptr("alice")}, 404, "NoSuchEntity", "The user with name alice cannot be found.")
+		refused(t, w.root, w.GetUser, &iam.GetUserInput{UserName: ptr("alice")}, 404, "NoSuchEntity",
+			"The user with name alice cannot be found.")
 		refused(t, w.root, w.DeleteUser, in, 404, "NoSuchEntity", "The user with name ALICE cannot be found.")
 		refused(t, w.root, w.DeleteUser, &iam.DeleteUserInput{UserName: ptr("nonexistent-user")},
 			404, "NoSuchEntity", "The user with name nonexistent-user cannot be found.")
@@ -96,7 +108,8 @@ func TestDeleteUserGivesQuotaBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.user(t, "alice")
-		refused(t, w.root, w.CreateUser, &iam.CreateUserInput{UserName: ptr("bob")}, 409, "LimitExceeded", "Cannot exceed quota for UsersPerAccount: 1")
+		refused(t, w.root, w.CreateUser, &iam.CreateUserInput{UserName: ptr("bob")}, 409, "LimitExceeded",
+			"Cannot exceed quota for UsersPerAccount: 1")
 		must(t, w.root, w.DeleteUser, &iam.DeleteUserInput{UserName: ptr("alice")})
 		w.user(t, "bob")
 	})

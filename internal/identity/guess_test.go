@@ -26,7 +26,8 @@ func TestGuessingOldPasswords(t *testing.T) {
 		nodes := []*identity.Service{w.Service, other}
 		const next = "Password-99"
 		guess := func(node int, old string) string {
-			_, err := nodes[node].ChangePassword(alice, &iam.ChangePasswordInput{OldPassword: &old, NewPassword: ptr(next)})
+			_, err := nodes[node].ChangePassword(alice,
+				&iam.ChangePasswordInput{OldPassword: &old, NewPassword: ptr(next)})
 			var refused *awsmodel.Error
 			if err != nil && !errors.As(err, &refused) {
 				t.Error(err)

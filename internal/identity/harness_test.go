@@ -104,7 +104,8 @@ func (w *world) verify(t testing.TB, keyID, secret string) (sigv4.Verified[princ
 	if err != nil {
 		t.Fatal(err)
 	}
-	sigv4test.Sign(r, nil, sigv4test.Credentials{AccessKeyID: keyID, SecretAccessKey: secret}, "us-east-1", "iam", w.clock.Now())
+	sigv4test.Sign(r, nil, sigv4test.Credentials{AccessKeyID: keyID, SecretAccessKey: secret},
+		"us-east-1", "iam", w.clock.Now())
 	v := sigv4.Verifier[principal.Signer]{Lookup: w.SigningKey, Now: w.clock.Now, Services: []string{"iam", "sts"}}
 	return v.Verify(r, nil)
 }
@@ -133,7 +134,9 @@ func call[In, Out any](ctx context.Context, action func(context.Context, *In) (*
 }
 
 // must calls an action that has to succeed.
-func must[In, Out any](t testing.TB, ctx context.Context, action func(context.Context, *In) (*Out, error), in *In) *Out {
+func must[In, Out any](
+	t testing.TB, ctx context.Context, action func(context.Context, *In) (*Out, error), in *In,
+) *Out {
 	t.Helper()
 	out, err := call(ctx, action, in)
 	if err != nil {
@@ -143,7 +146,10 @@ func must[In, Out any](t testing.TB, ctx context.Context, action func(context.Co
 }
 
 // refused calls an action that has to fail as given.
-func refused[In, Out any](t testing.TB, ctx context.Context, action func(context.Context, *In) (*Out, error), in *In, status int, code, message string) {
+func refused[In, Out any](
+	t testing.TB, ctx context.Context, action func(context.Context, *In) (*Out, error), in *In,
+	status int, code, message string,
+) {
 	t.Helper()
 	out, err := call(ctx, action, in)
 	wantRefusal(t, err, status, code, message)

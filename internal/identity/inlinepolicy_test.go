@@ -39,9 +39,11 @@ func (w *world) entities(t testing.TB) []policies {
 	w.newRole(t, "Worker")
 	root := w.root
 	return []policies{{
-		kind: "user", inlineSize: 2048, attachedQuota: "PoliciesPerUser", notFound: "The user with name nobody cannot be found.",
+		kind: "user", inlineSize: 2048, attachedQuota: "PoliciesPerUser",
+		notFound: "The user with name nobody cannot be found.",
 		put: func(e, n, d string) error {
-			_, err := call(root, w.PutUserPolicy, &iam.PutUserPolicyInput{UserName: &e, PolicyName: &n, PolicyDocument: &d})
+			_, err := call(root, w.PutUserPolicy,
+				&iam.PutUserPolicyInput{UserName: &e, PolicyName: &n, PolicyDocument: &d})
 			return err
 		},
 		get: func(e, n string) (string, string, string, error) {
@@ -71,16 +73,19 @@ func (w *world) entities(t testing.TB) []policies {
 			return err
 		},
 		attached: func(e, prefix string) ([]string, error) {
-			out, err := call(root, w.ListAttachedUserPolicies, &iam.ListAttachedUserPoliciesInput{UserName: &e, PathPrefix: &prefix})
+			out, err := call(root, w.ListAttachedUserPolicies,
+				&iam.ListAttachedUserPoliciesInput{UserName: &e, PathPrefix: &prefix})
 			if err != nil {
 				return nil, err
 			}
 			return attachedNames(out.AttachedPolicies), nil
 		},
 	}, {
-		kind: "group", inlineSize: 5120, attachedQuota: "PoliciesPerGroup", notFound: "The group with name nobody cannot be found.",
+		kind: "group", inlineSize: 5120, attachedQuota: "PoliciesPerGroup",
+		notFound: "The group with name nobody cannot be found.",
 		put: func(e, n, d string) error {
-			_, err := call(root, w.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: &e, PolicyName: &n, PolicyDocument: &d})
+			_, err := call(root, w.PutGroupPolicy,
+				&iam.PutGroupPolicyInput{GroupName: &e, PolicyName: &n, PolicyDocument: &d})
 			return err
 		},
 		get: func(e, n string) (string, string, string, error) {
@@ -110,16 +115,19 @@ func (w *world) entities(t testing.TB) []policies {
 			return err
 		},
 		attached: func(e, prefix string) ([]string, error) {
-			out, err := call(root, w.ListAttachedGroupPolicies, &iam.ListAttachedGroupPoliciesInput{GroupName: &e, PathPrefix: &prefix})
+			out, err := call(root, w.ListAttachedGroupPolicies,
+				&iam.ListAttachedGroupPoliciesInput{GroupName: &e, PathPrefix: &prefix})
 			if err != nil {
 				return nil, err
 			}
 			return attachedNames(out.AttachedPolicies), nil
 		},
 	}, {
-		kind: "role", inlineSize: 10240, attachedQuota: "PoliciesPerRole", notFound: "The role with name nobody cannot be found.",
+		kind: "role", inlineSize: 10240, attachedQuota: "PoliciesPerRole",
+		notFound: "The role with name nobody cannot be found.",
 		put: func(e, n, d string) error {
-			_, err := call(root, w.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: &e, PolicyName: &n, PolicyDocument: &d})
+			_, err := call(root, w.PutRolePolicy,
+				&iam.PutRolePolicyInput{RoleName: &e, PolicyName: &n, PolicyDocument: &d})
 			return err
 		},
 		get: func(e, n string) (string, string, string, error) {
@@ -149,7 +157,8 @@ func (w *world) entities(t testing.TB) []policies {
 			return err
 		},
 		attached: func(e, prefix string) ([]string, error) {
-			out, err := call(root, w.ListAttachedRolePolicies, &iam.ListAttachedRolePoliciesInput{RoleName: &e, PathPrefix: &prefix})
+			out, err := call(root, w.ListAttachedRolePolicies,
+				&iam.ListAttachedRolePoliciesInput{RoleName: &e, PathPrefix: &prefix})
 			if err != nil {
 				return nil, err
 			}
@@ -162,7 +171,8 @@ func (w *world) entities(t testing.TB) []policies {
 func (w *world) newRole(t testing.TB, name string) {
 	t.Helper()
 	must(t, w.root, w.CreateRole, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: ptr(
-		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}`)})
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},` +
+			`"Action":"sts:AssumeRole"}}`)})
 }
 
 // done fails on an error of a call that has to succeed.
@@ -181,7 +191,9 @@ func TestInlinePolicy(t *testing.T) {
 				if err != nil || names == nil || len(names) != 0 {
 					t.Errorf("%v %v", names, err)
 				}
-				document := "{ \"Version\": \"2012-10-17\",\n\t\"Statement\": {\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::a+b/~%2F\"} }"
+				document := "{ \"Version\": \"2012-10-17\",\n" +
+					"\t\"Statement\": {\"Effect\":\"Allow\",\"Action\":\"s3:*\"," +
+					"\"Resource\":\"arn:aws:s3:::a+b/~%2F\"} }"
 				done(t, p.put("WORKER", "b", allowAll))
 				done(t, p.put("worker", "A", document))
 				if names, err = p.list("worker"); err != nil || !slices.Equal(names, []string{"A", "b"}) {
@@ -191,11 +203,13 @@ func TestInlinePolicy(t *testing.T) {
 				if err != nil || written != "Worker" || name != "A" {
 					t.Errorf("%q %q %v", written, name, err)
 				}
-				if text, err := url.PathUnescape(got); text != document || err != nil || strings.ContainsAny(got, " +{\"\n/:") {
+				if text, err := url.PathUnescape(got); text != document || err != nil ||
+					strings.ContainsAny(got, " +{\"\n/:") {
 					t.Errorf("%s %v", got, err)
 				}
 				done(t, p.put("worker", "A", allowAll))
-				if _, _, got, err = p.get("worker", "A"); got != "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D" {
+				if _, _, got, err = p.get("worker",
+					"A"); got != "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D" {
 					t.Errorf("%s %v", got, err)
 				}
 				done(t, p.remove("worker", "A"))
@@ -226,7 +240,8 @@ func TestInlinePolicyNamesWithoutCase(t *testing.T) {
 				done(t, p.put("worker", "Bounds_x@", allowAll))
 				done(t, p.put("worker", "BOUNDS_X@", deny))
 				done(t, p.put("worker", "bounds_y@", allowAll))
-				if names, err := p.list("worker"); err != nil || !slices.Equal(names, []string{"Bounds_x@", "bounds_y@"}) {
+				if names, err := p.list("worker"); err != nil ||
+					!slices.Equal(names, []string{"Bounds_x@", "bounds_y@"}) {
 					t.Errorf("%q %v", names, err)
 				}
 				for _, asked := range []string{"Bounds_x@", "bounds_X@"} {
@@ -249,7 +264,8 @@ func TestInlinePolicyNamesWithoutCase(t *testing.T) {
 // padded is a policy of as many characters as its quota counts, with white
 // space that it does not count.
 func padded(size int) string {
-	const head, tail = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::`, `"}}`
+	const head, tail = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*",` +
+		`"Resource":"arn:aws:s3:::`, `"}}`
 	return "  \n" + head + strings.Repeat("a", size-len(head)-len(tail)) + tail + "\t"
 }
 
@@ -277,11 +293,14 @@ func TestPoliciesOfServiceLinkedRoles(t *testing.T) {
 		p := w.entities(t)[2]
 		done(t, p.put("worker", "p", allowAll))
 		done(t, p.attach("worker", administrator))
-		linked := store.Role{Account: account, NameKey: "awsroleforx", Name: "AWSRoleForX", Path: "/aws-service-role/x.amazonaws.com/", Service: "x.amazonaws.com", Created: began}
+		linked := store.Role{Account: account, NameKey: "awsroleforx", Name: "AWSRoleForX",
+			Path: "/aws-service-role/x.amazonaws.com/", Service: "x.amazonaws.com", Created: began}
 		done(t, w.db.Update(t.Context(), func(tx *store.Tx) error { return tx.InsertRole(linked) }))
-		const text = "Cannot perform the operation on the protected role 'AWSRoleForX' - this role is only modifiable by AWS"
+		const text = "Cannot perform the operation on the protected role 'AWSRoleForX' - this role is only " +
+			"modifiable by AWS"
 		for _, err := range []error{
-			p.put("awsroleforx", "p", allowAll), p.remove("awsroleforx", "p"), p.attach("awsroleforx", administrator), p.detach("awsroleforx", administrator),
+			p.put("awsroleforx", "p", allowAll), p.remove("awsroleforx", "p"), p.attach("awsroleforx", administrator),
+			p.detach("awsroleforx", administrator),
 		} {
 			wantRefusal(t, err, 400, "UnmodifiableEntity", text)
 		}

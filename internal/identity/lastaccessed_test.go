@@ -19,12 +19,14 @@ func TestLastAccessedOfManyUsers(t *testing.T) {
 		const users = 3000
 		db := w.db
 		allowAll := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*"}}`
-		p := must(t, w.root, w.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("many"), PolicyDocument: &allowAll}).Policy
+		p := must(t, w.root, w.CreatePolicy,
+			&iam.CreatePolicyInput{PolicyName: ptr("many"), PolicyDocument: &allowAll}).Policy
 		name := func(i int) string { return fmt.Sprintf("user-%04d", i) }
 		id := func(i int) string { return fmt.Sprintf("AIDA%017d", i) }
 		err := db.Update(store.Patiently(t.Context(), 0), func(tx *store.Tx) error {
 			for i := range users {
-				u := store.User{Account: account, NameKey: name(i), Name: name(i), Path: "/p/", ID: id(i), Created: tx.Now}
+				u := store.User{Account: account, NameKey: name(i), Name: name(i), Path: "/p/",
+					ID: id(i), Created: tx.Now}
 				if err := tx.InsertUser(u); err != nil {
 					return err
 				}
@@ -40,7 +42,8 @@ func TestLastAccessedOfManyUsers(t *testing.T) {
 		}
 		for i := range users {
 			for _, action := range []string{"GetUser", "ListUsers"} {
-				db.ServiceUsed(store.ServiceUse{Account: account, Principal: id(i), Service: "iam", Action: action, At: w.clock.Now().Add(time.Duration(i-users) * time.Second), Region: "eu-west-1"})
+				db.ServiceUsed(store.ServiceUse{Account: account, Principal: id(i), Service: "iam", Action: action,
+					At: w.clock.Now().Add(time.Duration(i-users) * time.Second), Region: "eu-west-1"})
 			}
 		}
 		if err := db.Flush(t.Context()); err != nil {
@@ -55,20 +58,26 @@ func TestLastAccessedOfManyUsers(t *testing.T) {
 		for i := 0; i < 3 || i < 12 && slow(); i++ {
 			oneByOne = min(oneByOne, timed(func() { readEach(t, db, users, name, id) }))
 			report = min(report, timed(func() {
-				job = must(t, w.root, w.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: p.Arn, Granularity: types.AccessAdvisorUsageGranularityTypeActionLevel}).JobId
+				job = must(t, w.root, w.GenerateServiceLastAccessedDetails,
+					&iam.GenerateServiceLastAccessedDetailsInput{Arn: p.Arn,
+						Granularity: types.AccessAdvisorUsageGranularityTypeActionLevel}).JobId
 			}))
 		}
 		t.Logf("one by one %s, report %s", oneByOne, report)
 		if slow() {
 			t.Errorf("the report took %s, reading each user %s", report, oneByOne)
 		}
-		details := must(t, w.root, w.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job}).ServicesLastAccessed
+		details := must(t, w.root, w.GetServiceLastAccessedDetails,
+			&iam.GetServiceLastAccessedDetailsInput{JobId: job}).ServicesLastAccessed
 		last := "arn:aws:iam::" + account + ":user/p/" + name(users-1)
-		if len(details) != 1 || *details[0].TotalAuthenticatedEntities != users || *details[0].LastAuthenticatedEntity != last {
+		if len(details) != 1 || *details[0].TotalAuthenticatedEntities != users ||
+			*details[0].LastAuthenticatedEntity != last {
 			t.Errorf("%+v", details)
 		}
 		for _, a := range details[0].TrackedActionsLastAccessed {
-			if used := *a.ActionName == "GetUser" || *a.ActionName == "ListUsers"; used != (a.LastAccessedEntity != nil) || used && *a.LastAccessedEntity != last {
+			if used := *a.ActionName == "GetUser" ||
+				*a.ActionName == "ListUsers"; used != (a.LastAccessedEntity != nil) ||
+				used && *a.LastAccessedEntity != last {
 				t.Errorf("%s: %v", *a.ActionName, a.LastAccessedEntity)
 			}
 		}

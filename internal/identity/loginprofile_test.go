@@ -51,7 +51,9 @@ func TestCreateLoginProfile(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Alice")
 		t.Run("made", func(t *testing.T) {
-			p := must(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good), PasswordResetRequired: true}).LoginProfile
+			p := must(t, w.root, w.CreateLoginProfile,
+				&iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good),
+					PasswordResetRequired: true}).LoginProfile
 			if *p.UserName != "Alice" || !p.CreateDate.Equal(began) || !p.PasswordResetRequired {
 				t.Errorf("%+v", p)
 			}
@@ -62,29 +64,35 @@ func TestCreateLoginProfile(t *testing.T) {
 			w.wantPassword(t, "alice", good)
 		})
 		t.Run("exists", func(t *testing.T) {
-			refused(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good2)},
+			refused(t, w.root, w.CreateLoginProfile,
+				&iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good2)},
 				409, "EntityAlreadyExists", "Login Profile for user Alice already exists.")
 			w.wantPassword(t, "alice", good)
 		})
 		t.Run("no such user", func(t *testing.T) {
-			refused(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("nonexistent-user"), Password: ptr(good)},
+			refused(t, w.root, w.CreateLoginProfile,
+				&iam.CreateLoginProfileInput{UserName: ptr("nonexistent-user"), Password: ptr(good)},
 				404, "NoSuchEntity", "The user with name nonexistent-user cannot be found.")
 		})
 		t.Run("weak", func(t *testing.T) {
 			w.user(t, "bob")
-			refused(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("bob"), Password: ptr("Abcde1!")},
+			refused(t, w.root, w.CreateLoginProfile,
+				&iam.CreateLoginProfileInput{UserName: ptr("bob"), Password: ptr("Abcde1!")},
 				400, "PasswordPolicyViolation", "Password should have a minimum length of 8")
 			refused(t, w.root, w.GetLoginProfile, &iam.GetLoginProfileInput{UserName: ptr("bob")},
 				404, "NoSuchEntity", "Login Profile for User bob cannot be found.")
 		})
 		t.Run("caller", func(t *testing.T) {
-			if p := must(t, w.asUser(t, "bob"), w.CreateLoginProfile, &iam.CreateLoginProfileInput{Password: ptr(good)}).LoginProfile; *p.UserName != "bob" {
+			if p := must(t, w.asUser(t, "bob"), w.CreateLoginProfile,
+				&iam.CreateLoginProfileInput{Password: ptr(good)}).LoginProfile; *p.UserName != "bob" {
 				t.Errorf("%+v", p)
 			}
 		})
 		t.Run("no password", func(t *testing.T) {
-			refused(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alice")}, 400, "ValidationError",
-				"1 validation error detected: Value at 'password' failed to satisfy constraint: Member must not be null")
+			refused(t, w.root, w.CreateLoginProfile,
+				&iam.CreateLoginProfileInput{UserName: ptr("alice")}, 400, "ValidationError",
+				"1 validation error detected: Value at 'password' failed to satisfy constraint: Member must "+
+					"not be null")
 		})
 	})
 }
@@ -97,7 +105,8 @@ func TestLoginProfileOfRoot(t *testing.T) {
 			t.Fatal(err)
 		}
 		const text = "Must specify userName when calling with non-User credentials"
-		refused(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{Password: ptr(good2)}, 400, "ValidationError", text)
+		refused(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{Password: ptr(good2)},
+			400, "ValidationError", text)
 		refused(t, w.root, w.GetLoginProfile, &iam.GetLoginProfileInput{}, 400, "ValidationError", text)
 		refused(t, w.root, w.DeleteLoginProfile, &iam.DeleteLoginProfileInput{}, 400, "ValidationError", text)
 		w.wantPassword(t, "", good)
@@ -108,7 +117,8 @@ func TestUpdateLoginProfile(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Alice")
 		update := func(password *string, reset *bool) *iam.UpdateLoginProfileInput {
-			return &iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: password, PasswordResetRequired: reset}
+			return &iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: password,
+				PasswordResetRequired: reset}
 		}
 		t.Run("none", func(t *testing.T) {
 			const missing = "Login Profile for User Alice cannot be found."
@@ -116,7 +126,8 @@ func TestUpdateLoginProfile(t *testing.T) {
 			refused(t, w.root, w.UpdateLoginProfile, update(nil, nil), 404, "NoSuchEntity", missing)
 			refused(t, w.root, w.UpdateLoginProfile, update(nil, ptr(true)), 404, "NoSuchEntity", missing)
 		})
-		must(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good), PasswordResetRequired: true})
+		must(t, w.root, w.CreateLoginProfile,
+			&iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good), PasswordResetRequired: true})
 		for _, step := range []struct {
 			name     string
 			in       *iam.UpdateLoginProfileInput
@@ -137,13 +148,16 @@ func TestUpdateLoginProfile(t *testing.T) {
 				must(t, w.root, w.UpdateLoginProfile, step.in)
 				w.wantPassword(t, "alice", step.password)
 				after := w.password(t, "alice")
-				if after.ResetRequired != step.reset || after.Changed.After(before.Changed) != step.changed || !after.Created.Equal(began) {
-					t.Errorf("reset %v, changed %s after %s, created %s", after.ResetRequired, after.Changed, before.Changed, after.Created)
+				if after.ResetRequired != step.reset || after.Changed.After(before.Changed) != step.changed ||
+					!after.Created.Equal(began) {
+					t.Errorf("reset %v, changed %s after %s, created %s", after.ResetRequired, after.Changed,
+						before.Changed, after.Created)
 				}
 			})
 		}
 		t.Run("weak", func(t *testing.T) {
-			refused(t, w.root, w.UpdateLoginProfile, update(ptr("short1!"), ptr(true)), 400, "PasswordPolicyViolation", "Password should have a minimum length of 8")
+			refused(t, w.root, w.UpdateLoginProfile, update(ptr("short1!"), ptr(true)), 400, "PasswordPolicyViolation",
+				"Password should have a minimum length of 8")
 			if w.password(t, "alice").ResetRequired {
 				t.Error("a refused update changed the flag")
 			}
@@ -160,8 +174,10 @@ func TestDeleteLoginProfile(t *testing.T) {
 		w.withPassword(t, "Alice")
 		must(t, w.root, w.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: ptr("alice")})
 		const missing = "Login Profile for User Alice cannot be found."
-		refused(t, w.root, w.GetLoginProfile, &iam.GetLoginProfileInput{UserName: ptr("alice")}, 404, "NoSuchEntity", missing)
-		refused(t, w.root, w.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: ptr("alice")}, 404, "NoSuchEntity", missing)
+		refused(t, w.root, w.GetLoginProfile, &iam.GetLoginProfileInput{UserName: ptr("alice")},
+			404, "NoSuchEntity", missing)
+		refused(t, w.root, w.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: ptr("alice")},
+			404, "NoSuchEntity", missing)
 		refused(t, w.root, w.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: ptr("nonexistent-user")},
 			404, "NoSuchEntity", "The user with name nonexistent-user cannot be found.")
 		must(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good)})
@@ -177,7 +193,8 @@ func TestChangePassword(t *testing.T) {
 			return err
 		}
 		wantRefusal(t, change(alice, good, good2), 404, "NoSuchEntity", "Login Profile for User Alice cannot be found.")
-		must(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good), PasswordResetRequired: true})
+		must(t, w.root, w.CreateLoginProfile,
+			&iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good), PasswordResetRequired: true})
 		w.clock.advance(time.Hour)
 
 		wantCode(t, change(alice, good2, good3), 403, "AccessDenied")
@@ -186,7 +203,8 @@ func TestChangePassword(t *testing.T) {
 		wantCode(t, change(alice, good2, "weak"), 403, "AccessDenied")
 		wantRefusal(t, change(alice, good, "weak"), 400, "PasswordPolicyViolation",
 			"Password should have a minimum length of 8, Password should meet 2 more of the following requirements: "+
-				"Password should have at least one uppercase letter, Password should have at least one number, Password should have at least one symbol")
+				"Password should have at least one uppercase letter, Password should have at least one number, "+
+				"Password should have at least one symbol")
 		wantCode(t, change(w.root, good, good2), 400, "InvalidUserType")
 		w.wantPassword(t, "alice", good)
 
@@ -194,7 +212,8 @@ func TestChangePassword(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.wantPassword(t, "alice", good2)
-		if p := w.password(t, "alice"); p.ResetRequired || !p.Changed.Equal(began.Add(time.Hour)) || !p.Created.Equal(began) {
+		if p := w.password(t, "alice"); p.ResetRequired ||
+			!p.Changed.Equal(began.Add(time.Hour)) || !p.Created.Equal(began) {
 			t.Errorf("reset %v, changed %s, created %s", p.ResetRequired, p.Changed, p.Created)
 		}
 		wantCode(t, change(alice, good, good3), 403, "AccessDenied")

@@ -75,7 +75,8 @@ func TestRotateMasterKey(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := identity.New(t.Context(), identity.Config{DB: db, Master: keys}); !errors.Is(err, seal.ErrWrongMasterKey) {
+			if _, err := identity.New(t.Context(), identity.Config{DB: db, Master: keys}); !errors.Is(
+				err, seal.ErrWrongMasterKey) {
 				t.Error(err)
 			}
 		})

@@ -27,7 +27,9 @@ import (
 const mfaARN = "arn:aws:iam::" + account + ":mfa/"
 
 // ignoreSDK leaves out the unexported field that the SDK's structures have.
-var ignoreSDK = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".noSmithyDocumentSerde" }, cmp.Ignore())
+var ignoreSDK = cmp.FilterPath(func(p cmp.Path) bool {
+	return p.Last().String() == ".noSmithyDocumentSerde"
+}, cmp.Ignore())
 
 // phone is a virtual device in somebody's hand.
 type phone struct{ serial, seed string }
@@ -94,7 +96,10 @@ func TestCreateVirtualMFADevice(t *testing.T) {
 			t.Error(err)
 		}
 		var row store.MFADevice
-		err := w.db.View(t.Context(), func(tx *store.Tx) (err error) { row, err = tx.MFADevice(account, *out.SerialNumber); return err })
+		err := w.db.View(t.Context(), func(tx *store.Tx) (err error) {
+			row, err = tx.MFADevice(account, *out.SerialNumber)
+			return err
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +114,8 @@ func TestCreateVirtualMFADeviceQRCode(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	w.user(t, "Ann")
 	for owner, ctx := range map[string]context.Context{account: w.root, "Ann": w.asUser(t, "Ann")} {
-		d := must(t, ctx, w.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: &owner}).VirtualMFADevice
+		d := must(t, ctx, w.CreateVirtualMFADevice,
+			&iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: &owner}).VirtualMFADevice
 		want, err := seal.MFAQRCode(seal.MFAURI(owner, owner, seal.NewSecret(string(d.Base32StringSeed))))
 		if err != nil || !bytes.Equal(d.QRCodePNG, want) {
 			t.Errorf("the code does not show otpauth://totp/%s@%s?secret=…, %v", owner, owner, err)
@@ -118,10 +124,13 @@ func TestCreateVirtualMFADeviceQRCode(t *testing.T) {
 }
 
 func TestCreateVirtualMFADeviceRefused(t *testing.T) {
-	const badPath = "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."
+	const badPath = "The specified value for path is invalid. It must begin and end with / and contain only " +
+		"alphanumeric characters and/or / characters."
 	long := func(n int) *string { return ptr(strings.Repeat("x", n)) }
 	tooLong := func(member string, n int) string {
-		return fmt.Sprintf("1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", member, n)
+		return fmt.Sprintf(
+			"1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length less "+
+				"than or equal to %d", member, n)
 	}
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	w.device(t, "taken")
@@ -130,15 +139,25 @@ func TestCreateVirtualMFADeviceRefused(t *testing.T) {
 		status        int
 		code, message string
 	}{
-		"exists":                    {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("taken")}, 409, "EntityAlreadyExists", "MFA device already exists."},
-		"no leading slash":          {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"), Path: ptr("p/")}, 400, "ValidationError", badPath},
-		"no trailing slash":         {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"), Path: ptr("/p")}, 400, "ValidationError", badPath},
-		"path too long":             {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"), Path: ptr("/" + *long(512) + "/")}, 400, "ValidationError", tooLong("path", 512)},
-		"name too long for an ARN":  {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: long(227)}, 400, "ValidationError", tooLong("virtualMFADeviceName", 226)},
-		"path too long for an ARN":  {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: long(200), Path: ptr("/" + *long(26) + "/")}, 400, "ValidationError", tooLong("path", 27)},
-		"path no serial may have":   {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"), Path: ptr("/a!b/")}, 400, "ValidationError", badPath},
-		"reserved tag":              {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"), Tags: tagList("AWS:x", "")}, 400, "InvalidInput", "Tag keys beginning with aws: are reserved for system use."},
-		"duplicate tags":            {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"), Tags: tagList("x", "", "x", "")}, 400, "InvalidInput", "Duplicate tag keys found."},
+		"exists": {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("taken")}, 409,
+			"EntityAlreadyExists", "MFA device already exists."},
+		"no leading slash": {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"), Path: ptr("p/")},
+			400, "ValidationError", badPath},
+		"no trailing slash": {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"), Path: ptr("/p")},
+			400, "ValidationError", badPath},
+		"path too long": {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"),
+			Path: ptr("/" + *long(512) + "/")}, 400, "ValidationError", tooLong("path", 512)},
+		"name too long for an ARN": {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: long(227)}, 400,
+			"ValidationError", tooLong("virtualMFADeviceName", 226)},
+		"path too long for an ARN": {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: long(200),
+			Path: ptr("/" + *long(26) + "/")}, 400, "ValidationError", tooLong("path", 27)},
+		"path no serial may have": {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"),
+			Path: ptr("/a!b/")}, 400, "ValidationError", badPath},
+		"reserved tag": {
+			iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"), Tags: tagList("AWS:x", "")}, 400,
+			"InvalidInput", "Tag keys beginning with aws: are reserved for system use."},
+		"duplicate tags": {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("a"),
+			Tags: tagList("x", "", "x", "")}, 400, "InvalidInput", "Duplicate tag keys found."},
 		"exists, with another case": {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("Taken")}, 0, "", ""},
 		"longest":                   {iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: long(226)}, 0, "", ""},
 	} {
@@ -166,7 +185,8 @@ func TestEnableMFADevice(t *testing.T) {
 		}
 		owned := must(t, w.root, w.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{})
 		u := must(t, w.root, w.GetUser, &iam.GetUserInput{UserName: ptr("Ann")}).User
-		if diff := cmp.Diff([]types.VirtualMFADevice{{SerialNumber: &p.serial, EnableDate: &now, User: u}}, owned.VirtualMFADevices, ignoreSDK); diff != "" {
+		if diff := cmp.Diff([]types.VirtualMFADevice{{SerialNumber: &p.serial, EnableDate: &now, User: u}},
+			owned.VirtualMFADevices, ignoreSDK); diff != "" {
 			t.Error(diff)
 		}
 		refused(t, w.root, w.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &p.serial},
@@ -174,15 +194,18 @@ func TestEnableMFADevice(t *testing.T) {
 
 		// A deactivated device stays, and can be enabled again.
 		must(t, w.root, w.DeactivateMFADevice, p.deactivate("Ann"))
-		free := must(t, w.root, w.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{AssignmentStatus: "Unassigned"})
-		if diff := cmp.Diff([]types.VirtualMFADevice{{SerialNumber: &p.serial}}, free.VirtualMFADevices, ignoreSDK); diff != "" {
+		free := must(t, w.root, w.ListVirtualMFADevices,
+			&iam.ListVirtualMFADevicesInput{AssignmentStatus: "Unassigned"})
+		if diff := cmp.Diff([]types.VirtualMFADevice{{SerialNumber: &p.serial}},
+			free.VirtualMFADevices, ignoreSDK); diff != "" {
 			t.Error(diff)
 		}
 		w.clock.advance(2 * step)
 		must(t, w.root, w.EnableMFADevice, p.enable(t, "Ann", w.clock.Now()))
 		must(t, w.root, w.DeactivateMFADevice, p.deactivate("Ann"))
 		must(t, w.root, w.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &p.serial})
-		if all := must(t, w.root, w.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{}); len(all.VirtualMFADevices) > 0 {
+		if all := must(t, w.root, w.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{}); len(
+			all.VirtualMFADevices) > 0 {
 			t.Errorf("deleted, but listed: %v", *all.VirtualMFADevices[0].SerialNumber)
 		}
 	})
@@ -197,7 +220,8 @@ func TestEnableMFADeviceRenamed(t *testing.T) {
 		must(t, w.root, w.UpdateUser, &iam.UpdateUserInput{UserName: ptr("old"), NewUserName: ptr("New")})
 		w.clock.advance(2 * step)
 		must(t, w.root, w.ResyncMFADevice, p.resync(t, "new", w.clock.Now()))
-		if list := must(t, w.root, w.ListMFADevices, &iam.ListMFADevicesInput{UserName: ptr("New")}); len(list.MFADevices) != 1 {
+		if list := must(t, w.root, w.ListMFADevices,
+			&iam.ListMFADevicesInput{UserName: ptr("New")}); len(list.MFADevices) != 1 {
 			t.Errorf("%d devices after the rename", len(list.MFADevices))
 		}
 	})
@@ -219,15 +243,19 @@ func TestMFADeviceRefused(t *testing.T) {
 		missing := "MFA Device with serial number " + none.serial + " does not exist."
 		same, reversed := free.enable(t, "ann", now), free.enable(t, "ann", now)
 		same.AuthenticationCode2 = same.AuthenticationCode1
-		reversed.AuthenticationCode1, reversed.AuthenticationCode2 = reversed.AuthenticationCode2, reversed.AuthenticationCode1
+		reversed.AuthenticationCode1, reversed.AuthenticationCode2 = reversed.AuthenticationCode2,
+			reversed.AuthenticationCode1
 
 		refused(t, w.root, w.EnableMFADevice, none.enable(t, "nonexistent-user", now), 404, "NoSuchEntity", noUser)
 		refused(t, w.root, w.EnableMFADevice, none.enable(t, "ann", now), 404, "NoSuchEntity", missing)
 		refused(t, w.root, w.EnableMFADevice, same, 403, "InvalidAuthenticationCode", badCodes)
 		refused(t, w.root, w.EnableMFADevice, reversed, 403, "InvalidAuthenticationCode", badCodes)
-		refused(t, w.root, w.EnableMFADevice, phone{free.serial, mine.seed}.enable(t, "ann", later), 403, "InvalidAuthenticationCode", badCodes)
-		refused(t, w.root, w.EnableMFADevice, mine.enable(t, "ann", later), 409, "EntityAlreadyExists", "MFA Device for user ann already exists.")
-		refused(t, w.root, w.EnableMFADevice, mine.enable(t, "bob", later), 409, "EntityAlreadyExists", "MFA Device is already in use.")
+		refused(t, w.root, w.EnableMFADevice, phone{free.serial, mine.seed}.enable(t, "ann", later), 403,
+			"InvalidAuthenticationCode", badCodes)
+		refused(t, w.root, w.EnableMFADevice, mine.enable(t, "ann", later), 409, "EntityAlreadyExists",
+			"MFA Device for user ann already exists.")
+		refused(t, w.root, w.EnableMFADevice, mine.enable(t, "bob", later), 409, "EntityAlreadyExists",
+			"MFA Device is already in use.")
 
 		refused(t, w.root, w.ResyncMFADevice, mine.resync(t, "nonexistent-user", later), 404, "NoSuchEntity", noUser)
 		refused(t, w.root, w.ResyncMFADevice, none.resync(t, "ann", later), 404, "NoSuchEntity", missing)
@@ -238,15 +266,23 @@ func TestMFADeviceRefused(t *testing.T) {
 		refused(t, w.root, w.DeactivateMFADevice, none.deactivate("ann"), 404, "NoSuchEntity", missing)
 		refused(t, w.root, w.DeactivateMFADevice, free.deactivate("ann"), 404, "NoSuchEntity", notHis)
 		refused(t, w.root, w.DeactivateMFADevice, mine.deactivate("bob"), 404, "NoSuchEntity", notHis)
-		refused(t, w.root, w.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &none.serial}, 404, "NoSuchEntity", missing)
+		refused(t, w.root, w.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &none.serial},
+			404, "NoSuchEntity", missing)
 
-		refused(t, w.root, w.ListMFADevices, &iam.ListMFADevicesInput{UserName: ptr("nonexistent-user")}, 404, "NoSuchEntity", noUser)
-		refused(t, w.root, w.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{Marker: ptr("invalid")}, 400, "ValidationError", "Invalid Marker.")
-		refused(t, w.root, w.GetMFADevice, &iam.GetMFADeviceInput{UserName: ptr("nonexistent-user"), SerialNumber: &mine.serial}, 404, "NoSuchEntity", noUser)
-		refused(t, w.root, w.GetMFADevice, &iam.GetMFADeviceInput{UserName: ptr("ann"), SerialNumber: &mine.serial}, 400, "ValidationError",
-			"The MFA device serial number sent in the request is invalid or not supported by this API. Currently, only hardware FIDO security keys are supported. Please use the compatible device or API.")
+		refused(t, w.root, w.ListMFADevices, &iam.ListMFADevicesInput{UserName: ptr("nonexistent-user")},
+			404, "NoSuchEntity", noUser)
+		refused(t, w.root, w.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{Marker: ptr("invalid")}, 400,
+			"ValidationError", "Invalid Marker.")
+		refused(t, w.root, w.GetMFADevice,
+			&iam.GetMFADeviceInput{UserName: ptr("nonexistent-user"), SerialNumber: &mine.serial},
+			404, "NoSuchEntity", noUser)
+		refused(t, w.root, w.GetMFADevice, &iam.GetMFADeviceInput{UserName: ptr("ann"), SerialNumber: &mine.serial},
+			400, "ValidationError",
+			"The MFA device serial number sent in the request is invalid or not supported by this API. Currently, "+
+				"only hardware FIDO security keys are supported. Please use the compatible device or API.")
 		fido := "arn:aws:iam::" + account + ":u2f/user/ann/key"
-		refused(t, w.root, w.GetMFADevice, &iam.GetMFADeviceInput{UserName: ptr("ann"), SerialNumber: &fido}, 404, "NoSuchEntity",
+		refused(t, w.root, w.GetMFADevice, &iam.GetMFADeviceInput{UserName: ptr("ann"), SerialNumber: &fido}, 404,
+			"NoSuchEntity",
 			"MFA Device with serial number "+fido+" does not exist.")
 	})
 }
@@ -263,11 +299,13 @@ func TestEnableMFADeviceReplay(t *testing.T) {
 		refused(t, w.root, w.ResyncMFADevice, p.resync(t, "ann", now), 403, "InvalidAuthenticationCode", badCodes)
 		must(t, w.root, w.DeactivateMFADevice, p.deactivate("ann"))
 		for _, ahead := range []time.Duration{-step, 0, step} {
-			refused(t, w.root, w.EnableMFADevice, p.enable(t, "bob", now.Add(ahead)), 403, "InvalidAuthenticationCode", badCodes)
+			refused(t, w.root, w.EnableMFADevice, p.enable(t, "bob", now.Add(ahead)), 403,
+				"InvalidAuthenticationCode", badCodes)
 		}
 		// The first pair with no used code in it.
 		must(t, w.root, w.EnableMFADevice, p.enable(t, "bob", now.Add(2*step)))
-		refused(t, w.root, w.ResyncMFADevice, p.resync(t, "bob", now.Add(3*step)), 403, "InvalidAuthenticationCode", badCodes)
+		refused(t, w.root, w.ResyncMFADevice, p.resync(t, "bob", now.Add(3*step)), 403,
+			"InvalidAuthenticationCode", badCodes)
 		must(t, w.root, w.ResyncMFADevice, p.resync(t, "bob", now.Add(4*step)))
 	})
 }
@@ -281,7 +319,8 @@ func TestResyncMFADeviceDrift(t *testing.T) {
 		now := w.clock.Now()
 		must(t, w.root, w.EnableMFADevice, p.enable(t, "ann", now.Add(900*step)))
 		must(t, w.root, w.ResyncMFADevice, p.resync(t, "ann", now.Add(1800*step)))
-		refused(t, w.root, w.ResyncMFADevice, p.resync(t, "ann", now.Add(2802*step)), 403, "InvalidAuthenticationCode", badCodes)
+		refused(t, w.root, w.ResyncMFADevice, p.resync(t, "ann", now.Add(2802*step)), 403,
+			"InvalidAuthenticationCode", badCodes)
 		// The drift outlives the assignment.
 		must(t, w.root, w.DeactivateMFADevice, p.deactivate("ann"))
 		must(t, w.root, w.EnableMFADevice, p.enable(t, "ann", now.Add(2700*step)))
@@ -322,9 +361,13 @@ func TestMFACodesInParallel(t *testing.T) {
 			}
 		}
 		enable := p.enable(t, "ann", w.clock.Now())
-		count(func() error { _, err := call(w.root, w.EnableMFADevice, enable); return err }, "EntityAlreadyExists", "InvalidAuthenticationCode")
+		count(func() error { _, err := call(w.root, w.EnableMFADevice, enable); return err }, "EntityAlreadyExists",
+			"InvalidAuthenticationCode")
 		resync := p.resync(t, "ann", w.clock.Now().Add(2*step))
-		count(func() error { _, err := call(w.root, w.ResyncMFADevice, resync); return err }, "InvalidAuthenticationCode")
+		count(func() error {
+			_, err := call(w.root, w.ResyncMFADevice, resync)
+			return err
+		}, "InvalidAuthenticationCode")
 	})
 }
 
@@ -335,7 +378,8 @@ func TestEnableMFADeviceLimit(t *testing.T) {
 			must(t, w.root, w.EnableMFADevice, w.device(t, fmt.Sprint(i)).enable(t, "ann", w.clock.Now()))
 		}
 		ninth := w.device(t, "9")
-		refused(t, w.root, w.EnableMFADevice, ninth.enable(t, "ann", w.clock.Now()), 409, "LimitExceeded", "Cannot exceed quota for MFADevicesPerUser: 8")
+		refused(t, w.root, w.EnableMFADevice, ninth.enable(t, "ann", w.clock.Now()), 409, "LimitExceeded",
+			"Cannot exceed quota for MFADevicesPerUser: 8")
 		var got []string
 		in := &iam.ListMFADevicesInput{UserName: ptr("ann"), MaxItems: ptr[int32](3)}
 		for {
@@ -380,7 +424,8 @@ func TestListVirtualMFADevicesPages(t *testing.T) {
 			}
 		}
 		first := must(t, w.root, w.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{MaxItems: ptr[int32](1)})
-		refused(t, w.root, w.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{Marker: first.Marker, AssignmentStatus: "Unassigned"},
+		refused(t, w.root, w.ListVirtualMFADevices,
+			&iam.ListVirtualMFADevicesInput{Marker: first.Marker, AssignmentStatus: "Unassigned"},
 			400, "ValidationError", "Invalid Marker.")
 	})
 }
@@ -391,21 +436,28 @@ func TestRootMFADevice(t *testing.T) {
 		w.user(t, "root")
 		p, other := w.device(t, "root-account-mfa-device"), w.device(t, "other")
 		now := w.clock.Now()
-		refused(t, w.root, w.EnableMFADevice, other.enable(t, account, now), 404, "NoSuchEntity", "The user with name "+account+" cannot be found.")
-		refused(t, w.asUser(t, "root"), w.EnableMFADevice, p.enable(t, account, now), 404, "NoSuchEntity", "The user with name "+account+" cannot be found.")
+		refused(t, w.root, w.EnableMFADevice, other.enable(t, account, now), 404, "NoSuchEntity",
+			"The user with name "+account+" cannot be found.")
+		refused(t, w.asUser(t, "root"), w.EnableMFADevice, p.enable(t, account, now), 404, "NoSuchEntity",
+			"The user with name "+account+" cannot be found.")
 		must(t, w.root, w.EnableMFADevice, p.enable(t, account, now))
-		refused(t, w.root, w.EnableMFADevice, p.enable(t, account, now), 409, "EntityAlreadyExists", "MFA Device for user "+account+" already exists.")
+		refused(t, w.root, w.EnableMFADevice, p.enable(t, account, now), 409, "EntityAlreadyExists",
+			"MFA Device for user "+account+" already exists.")
 		must(t, w.root, w.ResyncMFADevice, p.resync(t, "root", now.Add(2*step)))
 
 		list := must(t, w.root, w.ListMFADevices, &iam.ListMFADevicesInput{})
-		if diff := cmp.Diff([]types.MFADevice{{SerialNumber: &p.serial, EnableDate: &now}}, list.MFADevices, ignoreSDK); diff != "" {
+		if diff := cmp.Diff([]types.MFADevice{{SerialNumber: &p.serial, EnableDate: &now}},
+			list.MFADevices, ignoreSDK); diff != "" {
 			t.Error(diff)
 		}
-		owned := must(t, w.root, w.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{AssignmentStatus: "Assigned"}).VirtualMFADevices
-		if len(owned) != 1 || owned[0].User == nil || *owned[0].User.Arn != "arn:aws:iam::"+account+":root" || owned[0].User.UserName != nil {
+		owned := must(t, w.root, w.ListVirtualMFADevices,
+			&iam.ListVirtualMFADevicesInput{AssignmentStatus: "Assigned"}).VirtualMFADevices
+		if len(owned) != 1 || owned[0].User == nil || *owned[0].User.Arn != "arn:aws:iam::"+account+":root" ||
+			owned[0].User.UserName != nil {
 			t.Errorf("root's device is listed as %+v", owned)
 		}
-		if list := must(t, w.root, w.ListMFADevices, &iam.ListMFADevicesInput{UserName: ptr("root")}); len(list.MFADevices) > 0 {
+		if list := must(t, w.root, w.ListMFADevices,
+			&iam.ListMFADevicesInput{UserName: ptr("root")}); len(list.MFADevices) > 0 {
 			t.Error("a user called root has root's device")
 		}
 		must(t, w.root, w.DeactivateMFADevice, &iam.DeactivateMFADeviceInput{SerialNumber: &p.serial})
@@ -419,7 +471,8 @@ func TestListMFADevicesOfCaller(t *testing.T) {
 		ann := w.asUser(t, "ann")
 		p := w.device(t, "phone")
 		must(t, ann, w.EnableMFADevice, p.enable(t, "ann", w.clock.Now()))
-		if list := must(t, ann, w.ListMFADevices, &iam.ListMFADevicesInput{}); len(list.MFADevices) != 1 || *list.MFADevices[0].UserName != "ann" {
+		if list := must(t, ann, w.ListMFADevices, &iam.ListMFADevicesInput{}); len(list.MFADevices) != 1 ||
+			*list.MFADevices[0].UserName != "ann" {
 			t.Errorf("%+v", list.MFADevices)
 		}
 		if list := must(t, w.root, w.ListMFADevices, &iam.ListMFADevicesInput{}); len(list.MFADevices) > 0 {
@@ -433,9 +486,11 @@ func TestMFADeviceOfAnotherAccount(t *testing.T) {
 		p := w.device(t, "phone")
 		k := w.newAccount(t, "210987654321")
 		other := w.as(t, k.ID, k.Secret.Reveal())
-		refused(t, other, w.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &p.serial}, 404, "NoSuchEntity",
+		refused(t, other, w.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &p.serial}, 404,
+			"NoSuchEntity",
 			"MFA Device with serial number "+p.serial+" does not exist.")
-		if all := must(t, other, w.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{}); len(all.VirtualMFADevices) > 0 {
+		if all := must(t, other, w.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{}); len(
+			all.VirtualMFADevices) > 0 {
 			t.Error("another account's device is listed")
 		}
 	})

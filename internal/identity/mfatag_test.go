@@ -29,19 +29,24 @@ func TestTagMFADevice(t *testing.T) {
 			t.Errorf("tags of a new device: %v, want an empty list", got)
 		}
 		// Keys that differ by case are two tags of a device.
-		must(t, w.root, w.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList("team", "1", "Team", "2", "z", "3")})
+		must(t, w.root, w.TagMFADevice,
+			&iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList("team", "1", "Team", "2", "z", "3")})
 		must(t, w.root, w.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList("team", "4")})
 		if diff := cmp.Diff(tagList("Team", "2", "team", "4", "z", "3"), tags(), ignoreSDK); diff != "" {
 			t.Error(diff)
 		}
 		// What is not there is no error.
-		must(t, w.root, w.UntagMFADevice, &iam.UntagMFADeviceInput{SerialNumber: &p.serial, TagKeys: []string{"TEAM", "team", "none"}})
+		must(t, w.root, w.UntagMFADevice,
+			&iam.UntagMFADeviceInput{SerialNumber: &p.serial, TagKeys: []string{"TEAM", "team", "none"}})
 		if diff := cmp.Diff(tagList("Team", "2", "z", "3"), tags(), ignoreSDK); diff != "" {
 			t.Error(diff)
 		}
-		page := must(t, w.root, w.ListMFADeviceTags, &iam.ListMFADeviceTagsInput{SerialNumber: &p.serial, MaxItems: ptr[int32](1)})
-		rest := must(t, w.root, w.ListMFADeviceTags, &iam.ListMFADeviceTagsInput{SerialNumber: &p.serial, Marker: page.Marker})
-		if diff := cmp.Diff(tagList("Team", "2", "z", "3"), append(page.Tags, rest.Tags...), ignoreSDK); diff != "" || !page.IsTruncated || rest.IsTruncated {
+		page := must(t, w.root, w.ListMFADeviceTags,
+			&iam.ListMFADeviceTagsInput{SerialNumber: &p.serial, MaxItems: ptr[int32](1)})
+		rest := must(t, w.root, w.ListMFADeviceTags,
+			&iam.ListMFADeviceTagsInput{SerialNumber: &p.serial, Marker: page.Marker})
+		if diff := cmp.Diff(tagList("Team", "2", "z", "3"), append(page.Tags, rest.Tags...), ignoreSDK); diff != "" ||
+			!page.IsTruncated || rest.IsTruncated {
 			t.Error(diff)
 		}
 		// The tags go with the device.
@@ -58,14 +63,18 @@ func TestTagMFADeviceRefused(t *testing.T) {
 		p := w.device(t, "phone")
 		none := mfaARN + "none"
 		missing := "MFA Device with serial number " + none + " does not exist."
-		refused(t, w.root, w.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &none, Tags: tagList("a", "")}, 404, "NoSuchEntity", missing)
-		refused(t, w.root, w.UntagMFADevice, &iam.UntagMFADeviceInput{SerialNumber: &none, TagKeys: []string{"a"}}, 404, "NoSuchEntity", missing)
-		refused(t, w.root, w.ListMFADeviceTags, &iam.ListMFADeviceTagsInput{SerialNumber: &none}, 404, "NoSuchEntity", missing)
+		refused(t, w.root, w.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &none, Tags: tagList("a", "")},
+			404, "NoSuchEntity", missing)
+		refused(t, w.root, w.UntagMFADevice, &iam.UntagMFADeviceInput{SerialNumber: &none, TagKeys: []string{"a"}},
+			404, "NoSuchEntity", missing)
+		refused(t, w.root, w.ListMFADeviceTags, &iam.ListMFADeviceTagsInput{SerialNumber: &none},
+			404, "NoSuchEntity", missing)
 		refused(t, w.root, w.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList()},
 			400, "InvalidInput", "The provided tag map must not be null/empty.")
 		refused(t, w.root, w.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList("Aws:a", "")},
 			400, "InvalidInput", "Tag keys beginning with aws: are reserved for system use.")
-		refused(t, w.root, w.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList("a", "", "a", "")},
+		refused(t, w.root, w.TagMFADevice,
+			&iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList("a", "", "a", "")},
 			400, "InvalidInput", "Duplicate tag keys found.")
 
 		var full []string
@@ -73,9 +82,11 @@ func TestTagMFADeviceRefused(t *testing.T) {
 			full = append(full, fmt.Sprintf("k%02d", i), "")
 		}
 		must(t, w.root, w.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList(full...)})
-		refused(t, w.root, w.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList("one more", "")},
+		refused(t, w.root, w.TagMFADevice,
+			&iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList("one more", "")},
 			409, "LimitExceeded", "The number of tags has reached the maximum limit.")
-		if got := must(t, w.root, w.ListMFADeviceTags, &iam.ListMFADeviceTagsInput{SerialNumber: &p.serial}).Tags; len(got) != 50 {
+		if got := must(t, w.root, w.ListMFADeviceTags,
+			&iam.ListMFADeviceTagsInput{SerialNumber: &p.serial}).Tags; len(got) != 50 {
 			t.Errorf("%d tags after a refusal", len(got))
 		}
 	})

@@ -28,7 +28,8 @@ func sameAnswer[T any](t testing.TB, got, want T) {
 // oidc makes a provider with nothing but a URL.
 func (w *world) oidc(t testing.TB, url string) *string {
 	t.Helper()
-	return must(t, w.root, w.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: &url}).OpenIDConnectProviderArn
+	return must(t, w.root, w.CreateOpenIDConnectProvider,
+		&iam.CreateOpenIDConnectProviderInput{Url: &url}).OpenIDConnectProviderArn
 }
 
 func TestCreateOpenIDConnectProvider(t *testing.T) {
@@ -36,48 +37,72 @@ func TestCreateOpenIDConnectProvider(t *testing.T) {
 		made := w.clock.Now()
 		tags := []types.Tag{{Key: ptr("k"), Value: ptr("1")}, {Key: ptr("K"), Value: ptr("2")}}
 		got := must(t, w.root, w.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{
-			Url: ptr("https://Idp.example.com/a/b"), ClientIDList: []string{"two", "one", "one"}, ThumbprintList: []string{print2, print1}, Tags: tags,
+			Url: ptr("https://Idp.example.com/a/b"), ClientIDList: []string{"two", "one", "one"},
+			ThumbprintList: []string{print2, print1}, Tags: tags,
 		})
 		arn := ptr(oidcARN + "Idp.example.com/a/b")
 		sorted := []types.Tag{tags[1], tags[0]}
 		sameAnswer(t, got, &iam.CreateOpenIDConnectProviderOutput{OpenIDConnectProviderArn: arn, Tags: tags})
 		w.clock.advance(time.Hour)
 		want := &iam.GetOpenIDConnectProviderOutput{
-			Url: ptr("Idp.example.com/a/b"), ClientIDList: []string{"two", "one"}, ThumbprintList: []string{strings.ToLower(print2), print1}, CreateDate: &made, Tags: sorted,
+			Url: ptr("Idp.example.com/a/b"), ClientIDList: []string{"two", "one"},
+			ThumbprintList: []string{strings.ToLower(print2), print1}, CreateDate: &made, Tags: sorted,
 		}
-		sameAnswer(t, must(t, w.root, w.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn}), want)
+		sameAnswer(t, must(t, w.root, w.GetOpenIDConnectProvider,
+			&iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn}), want)
 		// Without anything, lists are empty and not missing.
-		bare := must(t, w.root, w.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: w.oidc(t, "https://a.example")})
-		if bare.ClientIDList == nil || bare.ThumbprintList == nil || bare.Tags == nil || len(bare.ClientIDList)+len(bare.ThumbprintList)+len(bare.Tags) > 0 {
+		bare := must(t, w.root, w.GetOpenIDConnectProvider,
+			&iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: w.oidc(t, "https://a.example")})
+		if bare.ClientIDList == nil || bare.ThumbprintList == nil || bare.Tags == nil ||
+			len(bare.ClientIDList)+len(bare.ThumbprintList)+len(bare.Tags) > 0 {
 			t.Errorf("%+v", bare)
 		}
-		list := must(t, w.root, w.ListOpenIDConnectProviders, &iam.ListOpenIDConnectProvidersInput{}).OpenIDConnectProviderList
+		list := must(t, w.root, w.ListOpenIDConnectProviders,
+			&iam.ListOpenIDConnectProvidersInput{}).OpenIDConnectProviderList
 		sameAnswer(t, list, []types.OpenIDConnectProviderListEntry{{Arn: arn}, {Arn: ptr(oidcARN + "a.example")}})
 		for name, c := range map[string]struct {
 			in            iam.CreateOpenIDConnectProviderInput
 			status        int
 			code, message string
 		}{
-			"exists":       {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://a.example")}, 409, "EntityAlreadyExists", "Provider with url https://a.example already exists."},
-			"thumbprints":  {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"), ThumbprintList: []string{print1, print1, print1, print1, print1, print1}}, 400, "InvalidInput", "Thumbprint list must contain fewer than 5 entries."},
-			"blanks":       {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"), ThumbprintList: []string{strings.Repeat(" ", 40)}}, 400, "InvalidInput", "Thumbprints must be printable characters without blanks."},
-			"a query":      {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://example.org?x")}, 400, "InvalidInput", ""},
-			"a fragment":   {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://example.org/#x")}, 400, "InvalidInput", ""},
-			"its own port": {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://a.example:443")}, 409, "EntityAlreadyExists", "Provider with url https://a.example:443 already exists."},
-			"reserved tag": {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"), Tags: []types.Tag{{Key: ptr("aws:x"), Value: ptr("")}}}, 400, "InvalidInput", "Tag keys beginning with aws: are reserved for system use."},
+			"exists": {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://a.example")}, 409,
+				"EntityAlreadyExists", "Provider with url https://a.example already exists."},
+			"thumbprints": {
+				iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"),
+					ThumbprintList: []string{print1, print1, print1, print1, print1, print1}}, 400, "InvalidInput",
+				"Thumbprint list must contain fewer than 5 entries."},
+			"blanks": {
+				iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"),
+					ThumbprintList: []string{strings.Repeat(" ", 40)}}, 400, "InvalidInput",
+				"Thumbprints must be printable characters without blanks."},
+			"a query": {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://example.org?x")}, 400,
+				"InvalidInput", ""},
+			"a fragment": {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://example.org/#x")}, 400,
+				"InvalidInput", ""},
+			"its own port": {iam.CreateOpenIDConnectProviderInput{Url: ptr("https://a.example:443")}, 409,
+				"EntityAlreadyExists", "Provider with url https://a.example:443 already exists."},
+			"reserved tag": {
+				iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example"),
+					Tags: []types.Tag{{Key: ptr("aws:x"), Value: ptr("")}}}, 400, "InvalidInput",
+				"Tag keys beginning with aws: are reserved for system use."},
 		} {
 			t.Run(name, func(t *testing.T) {
 				refused(t, w.root, w.CreateOpenIDConnectProvider, &c.in, c.status, c.code, c.message)
 			})
 		}
-		for _, url := range []string{"example.org", "http://example.org", "https://", "https:///x", "https://a@example.org", "https://example.org/ x", "HTTPS://example.org", "https://[::1", "https://:443", "https://example.org/\t"} {
-			refused(t, w.root, w.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: &url}, 400, "ValidationError", "Invalid Open ID Connect Provider URL")
+		for _, url := range []string{"example.org", "http://example.org", "https://", "https:///x",
+			"https://a@example.org", "https://example.org/ x", "HTTPS://example.org", "https://[::1", "https://:443",
+			"https://example.org/\t"} {
+			refused(t, w.root, w.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: &url}, 400,
+				"ValidationError", "Invalid Open ID Connect Provider URL")
 		}
-		if n := len(must(t, w.root, w.ListOpenIDConnectProviders, &iam.ListOpenIDConnectProvidersInput{}).OpenIDConnectProviderList); n != 2 {
+		if n := len(must(t, w.root, w.ListOpenIDConnectProviders,
+			&iam.ListOpenIDConnectProvidersInput{}).OpenIDConnectProviderList); n != 2 {
 			t.Errorf("%d providers after what was refused", n)
 		}
 		document := metadata("", vectorBase64)
-		must(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document})
+		must(t, w.root, w.CreateSAMLProvider,
+			&iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document})
 		if n := must(t, w.root, w.GetAccountSummary, &iam.GetAccountSummaryInput{}).SummaryMap["Providers"]; n != 3 {
 			t.Errorf("%d providers in the summary", n)
 		}
@@ -102,7 +127,8 @@ func TestOpenIDConnectProviderQuotas(t *testing.T) {
 		if err := w.SetLimits(t.Context(), account, map[string]int{"OpenIdConnectProvidersPerAccount": 1}); err != nil {
 			t.Fatal(err)
 		}
-		refused(t, w.root, w.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example")}, 409, "LimitExceeded",
+		refused(t, w.root, w.CreateOpenIDConnectProvider,
+			&iam.CreateOpenIDConnectProviderInput{Url: ptr("https://b.example")}, 409, "LimitExceeded",
 			"Cannot exceed quota for OpenIdConnectProvidersPerAccount: 1")
 	})
 }
@@ -113,30 +139,44 @@ func TestChangeOpenIDConnectProvider(t *testing.T) {
 		w.oidc(t, "https://idp.example.com/other")
 		get := func() *iam.GetOpenIDConnectProviderOutput {
 			t.Helper()
-			return must(t, w.root, w.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
+			return must(t, w.root, w.GetOpenIDConnectProvider,
+				&iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
 		}
 		for _, id := range []string{"b", "a", "b"} {
-			must(t, w.root, w.AddClientIDToOpenIDConnectProvider, &iam.AddClientIDToOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: &id})
+			must(t, w.root, w.AddClientIDToOpenIDConnectProvider,
+				&iam.AddClientIDToOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: &id})
 		}
-		must(t, w.root, w.UpdateOpenIDConnectProviderThumbprint, &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn, ThumbprintList: []string{print2, print1}})
-		if got := get(); !cmp.Equal(got.ClientIDList, []string{"b", "a"}) || !cmp.Equal(got.ThumbprintList, []string{strings.ToLower(print2), print1}) {
+		must(t, w.root, w.UpdateOpenIDConnectProviderThumbprint,
+			&iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn,
+				ThumbprintList: []string{print2, print1}})
+		if got := get(); !cmp.Equal(got.ClientIDList, []string{"b", "a"}) ||
+			!cmp.Equal(got.ThumbprintList, []string{strings.ToLower(print2), print1}) {
 			t.Errorf("%+v", got)
 		}
 		for range 2 { // what is gone may go again
-			must(t, w.root, w.RemoveClientIDFromOpenIDConnectProvider, &iam.RemoveClientIDFromOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: ptr("a")})
+			must(t, w.root, w.RemoveClientIDFromOpenIDConnectProvider,
+				&iam.RemoveClientIDFromOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: ptr("a")})
 		}
-		refused(t, w.root, w.UpdateOpenIDConnectProviderThumbprint, &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn, ThumbprintList: []string{}},
+		refused(t, w.root, w.UpdateOpenIDConnectProviderThumbprint,
+			&iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn, ThumbprintList: []string{}},
 			400, "InvalidInput", "Thumbprint list must contain at least one entry.")
 		upper := strings.Repeat("AG", 20) // recorded: no digits are asked for, and lower case is kept
-		must(t, w.root, w.UpdateOpenIDConnectProviderThumbprint, &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn, ThumbprintList: []string{upper, upper}})
-		if got := get(); !cmp.Equal(got.ClientIDList, []string{"b"}) || !cmp.Equal(got.ThumbprintList, []string{strings.ToLower(upper), strings.ToLower(upper)}) {
+		must(t, w.root, w.UpdateOpenIDConnectProviderThumbprint,
+			&iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn,
+				ThumbprintList: []string{upper, upper}})
+		if got := get(); !cmp.Equal(got.ClientIDList, []string{"b"}) ||
+			!cmp.Equal(got.ThumbprintList, []string{strings.ToLower(upper), strings.ToLower(upper)}) {
 			t.Errorf("%+v", got)
 		}
-		refused(t, w.root, w.UpdateOpenIDConnectProviderThumbprint, &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn,
-			ThumbprintList: []string{print1, print1, print1, print1, print1, print1}}, 400, "InvalidInput", "Thumbprint list must contain fewer than 5 entries.")
+		refused(t, w.root, w.UpdateOpenIDConnectProviderThumbprint,
+			&iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn,
+				ThumbprintList: []string{print1, print1, print1, print1, print1, print1}}, 400, "InvalidInput",
+			"Thumbprint list must contain fewer than 5 entries.")
 
-		must(t, w.root, w.DeleteOpenIDConnectProvider, &iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
-		refused(t, w.root, w.DeleteOpenIDConnectProvider, &iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn}, 404, "NoSuchEntity",
+		must(t, w.root, w.DeleteOpenIDConnectProvider,
+			&iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
+		refused(t, w.root, w.DeleteOpenIDConnectProvider,
+			&iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn}, 404, "NoSuchEntity",
 			"OpenId connect Provider "+*arn+" cannot be found.")
 		noProvider(t, w, *arn, "NoSuchEntity", 404, "OpenIDConnect Provider not found for arn "+*arn)
 		// The ARN of another account names nothing of this one.
@@ -144,7 +184,9 @@ func TestChangeOpenIDConnectProvider(t *testing.T) {
 		noProvider(t, w, other, "NoSuchEntity", 404, "OpenIDConnect Provider not found for arn "+other)
 		const role = "arn:aws:iam::" + account + ":role/idp.example.com"
 		noProvider(t, w, role, "InvalidInput", 400, "ARN "+role+" is not valid.")
-		refused(t, w.root, w.DeleteOpenIDConnectProvider, &iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: ptr(role)}, 400, "InvalidInput", "ARN "+role+" is not valid.")
+		refused(t, w.root, w.DeleteOpenIDConnectProvider,
+			&iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: ptr(role)}, 400, "InvalidInput",
+			"ARN "+role+" is not valid.")
 	})
 }
 
@@ -152,13 +194,24 @@ func TestChangeOpenIDConnectProvider(t *testing.T) {
 func noProvider(t *testing.T, w *world, arn, code string, status int, message string) {
 	t.Helper()
 	tag := []types.Tag{{Key: ptr("k"), Value: ptr("v")}}
-	refused(t, w.root, w.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: &arn}, status, code, message)
-	refused(t, w.root, w.AddClientIDToOpenIDConnectProvider, &iam.AddClientIDToOpenIDConnectProviderInput{OpenIDConnectProviderArn: &arn, ClientID: ptr("x")}, status, code, message)
-	refused(t, w.root, w.RemoveClientIDFromOpenIDConnectProvider, &iam.RemoveClientIDFromOpenIDConnectProviderInput{OpenIDConnectProviderArn: &arn, ClientID: ptr("x")}, status, code, message)
-	refused(t, w.root, w.UpdateOpenIDConnectProviderThumbprint, &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: &arn, ThumbprintList: []string{print1}}, status, code, message)
-	refused(t, w.root, w.TagOpenIDConnectProvider, &iam.TagOpenIDConnectProviderInput{OpenIDConnectProviderArn: &arn, Tags: tag}, status, code, message)
-	refused(t, w.root, w.UntagOpenIDConnectProvider, &iam.UntagOpenIDConnectProviderInput{OpenIDConnectProviderArn: &arn, TagKeys: []string{"k"}}, status, code, message)
-	refused(t, w.root, w.ListOpenIDConnectProviderTags, &iam.ListOpenIDConnectProviderTagsInput{OpenIDConnectProviderArn: &arn}, status, code, message)
+	refused(t, w.root, w.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: &arn},
+		status, code, message)
+	refused(t, w.root, w.AddClientIDToOpenIDConnectProvider,
+		&iam.AddClientIDToOpenIDConnectProviderInput{OpenIDConnectProviderArn: &arn, ClientID: ptr("x")}, status, code,
+		message)
+	refused(t, w.root, w.RemoveClientIDFromOpenIDConnectProvider,
+		&iam.RemoveClientIDFromOpenIDConnectProviderInput{OpenIDConnectProviderArn: &arn, ClientID: ptr("x")}, status,
+		code, message)
+	refused(t, w.root, w.UpdateOpenIDConnectProviderThumbprint,
+		&iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: &arn,
+			ThumbprintList: []string{print1}}, status, code, message)
+	refused(t, w.root, w.TagOpenIDConnectProvider,
+		&iam.TagOpenIDConnectProviderInput{OpenIDConnectProviderArn: &arn, Tags: tag}, status, code, message)
+	refused(t, w.root, w.UntagOpenIDConnectProvider,
+		&iam.UntagOpenIDConnectProviderInput{OpenIDConnectProviderArn: &arn, TagKeys: []string{"k"}}, status, code,
+		message)
+	refused(t, w.root, w.ListOpenIDConnectProviderTags,
+		&iam.ListOpenIDConnectProviderTagsInput{OpenIDConnectProviderArn: &arn}, status, code, message)
 }
 
 // The tags of providers and of server certificates behave alike; here they are
@@ -178,13 +231,17 @@ func TestProviderTags(t *testing.T) {
 		in.Tags = tag(2, "b")
 		must(t, w.root, w.TagOpenIDConnectProvider, in)
 		in.Tags = []types.Tag{{Key: ptr("K00"), Value: ptr("another key")}}
-		refused(t, w.root, w.TagOpenIDConnectProvider, in, 409, "LimitExceeded", "The number of tags has reached the maximum limit.")
+		refused(t, w.root, w.TagOpenIDConnectProvider, in, 409, "LimitExceeded",
+			"The number of tags has reached the maximum limit.")
 		in.Tags = []types.Tag{}
-		refused(t, w.root, w.TagOpenIDConnectProvider, in, 400, "InvalidInput", "The provided tag map must not be null/empty.")
+		refused(t, w.root, w.TagOpenIDConnectProvider, in, 400, "InvalidInput",
+			"The provided tag map must not be null/empty.")
 		in.Tags = append(tag(1, "a"), tag(1, "b")...)
 		refused(t, w.root, w.TagOpenIDConnectProvider, in, 400, "InvalidInput", "Duplicate tag keys found.")
 		for range 2 {
-			must(t, w.root, w.UntagOpenIDConnectProvider, &iam.UntagOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, TagKeys: []string{"k03", "nothing"}})
+			must(t, w.root, w.UntagOpenIDConnectProvider,
+				&iam.UntagOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn,
+					TagKeys: []string{"k03", "nothing"}})
 		}
 		list := &iam.ListOpenIDConnectProviderTagsInput{OpenIDConnectProviderArn: arn, MaxItems: ptr(int32(3))}
 		first := must(t, w.root, w.ListOpenIDConnectProviderTags, list)

@@ -19,17 +19,21 @@ const (
 )
 
 // features are what one of the five actions on them answers.
-func features(t *testing.T, w *world, ctx context.Context, action string) (id string, enabled []types.FeatureType, err error) {
+func features(
+	t *testing.T, w *world, ctx context.Context, action string,
+) (id string, enabled []types.FeatureType, err error) {
 	t.Helper()
 	switch action {
 	case "EnableOrganizationsRootCredentialsManagement":
-		out, err := call(ctx, w.EnableOrganizationsRootCredentialsManagement, &iam.EnableOrganizationsRootCredentialsManagementInput{})
+		out, err := call(ctx, w.EnableOrganizationsRootCredentialsManagement,
+			&iam.EnableOrganizationsRootCredentialsManagementInput{})
 		if err != nil {
 			return "", nil, err
 		}
 		return *out.OrganizationId, out.EnabledFeatures, nil
 	case "DisableOrganizationsRootCredentialsManagement":
-		out, err := call(ctx, w.DisableOrganizationsRootCredentialsManagement, &iam.DisableOrganizationsRootCredentialsManagementInput{})
+		out, err := call(ctx, w.DisableOrganizationsRootCredentialsManagement,
+			&iam.DisableOrganizationsRootCredentialsManagementInput{})
 		if err != nil {
 			return "", nil, err
 		}
@@ -58,18 +62,21 @@ func TestOrganizationFeatures(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		key := w.newAccount(t, member)
 		their := w.as(t, key.ID, key.Secret.Reveal())
-		all := []string{"EnableOrganizationsRootCredentialsManagement", "EnableOrganizationsRootSessions", "ListOrganizationsFeatures",
+		all := []string{"EnableOrganizationsRootCredentialsManagement", "EnableOrganizationsRootSessions",
+			"ListOrganizationsFeatures",
 			"DisableOrganizationsRootCredentialsManagement", "DisableOrganizationsRootSessions"}
 		for _, action := range all {
 			_, _, err := features(t, w, w.root, action)
-			wantRefusal(t, err, 400, "OrganizationNotFoundException", "Account "+account+" is not a member of an organization.")
+			wantRefusal(t, err, 400, "OrganizationNotFoundException",
+				"Account "+account+" is not a member of an organization.")
 		}
 		if err := w.ManageAccounts(t.Context(), account, []string{member}); err != nil {
 			t.Fatal(err)
 		}
 		for _, action := range all {
 			_, _, err := features(t, w, their, action)
-			wantRefusal(t, err, 400, "AccountNotManagementOrDelegatedAdministratorException", "Account "+member+" is not the management account of its organization.")
+			wantRefusal(t, err, 400, "AccountNotManagementOrDelegatedAdministratorException",
+				"Account "+member+" is not the management account of its organization.")
 		}
 		const credentials, sessions = types.FeatureTypeRootCredentialsManagement, types.FeatureTypeRootSessions
 		var first string
@@ -106,7 +113,8 @@ func TestManageAccounts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.newAccount(t, member)
 		w.newAccount(t, stranger)
-		if _, err := w.CreateAccount(t.Context(), identity.AccountSpec{ID: "333333333333", Partition: "aws-cn"}); err != nil {
+		if _, err := w.CreateAccount(t.Context(),
+			identity.AccountSpec{ID: "333333333333", Partition: "aws-cn"}); err != nil {
 			t.Fatal(err)
 		}
 		fails := func(err error, want string) {
@@ -123,10 +131,13 @@ func TestManageAccounts(t *testing.T) {
 		}
 		_, err := w.Organization(t.Context(), account)
 		fails(err, "account 123456789012 belongs to no organization")
-		fails(w.LeaveOrganization(t.Context(), account), "leave organization: account 123456789012 belongs to no organization")
+		fails(w.LeaveOrganization(t.Context(), account),
+			"leave organization: account 123456789012 belongs to no organization")
 		fails(w.ManageAccounts(t.Context(), "999999999999", nil), "manage accounts: there is no account 999999999999")
-		fails(w.ManageAccounts(t.Context(), account, []string{member, "999999999999"}), "manage accounts: there is no account 999999999999")
-		fails(w.ManageAccounts(t.Context(), account, []string{"333333333333"}), "manage accounts: account 333333333333 is of partition aws-cn, and account 123456789012 of aws")
+		fails(w.ManageAccounts(t.Context(), account, []string{member, "999999999999"}),
+			"manage accounts: there is no account 999999999999")
+		fails(w.ManageAccounts(t.Context(), account, []string{"333333333333"}),
+			"manage accounts: account 333333333333 is of partition aws-cn, and account 123456789012 of aws")
 		_, err = w.Organization(t.Context(), member)
 		fails(err, "account 111111111111 belongs to no organization") // all or nothing
 
@@ -134,14 +145,18 @@ func TestManageAccounts(t *testing.T) {
 		succeeds(w.ManageAccounts(t.Context(), account, []string{stranger, member, member, account}))
 		o, err := w.Organization(t.Context(), member)
 		succeeds(err)
-		if diff := cmp.Diff(identity.Organization{ID: o.ID, Management: account, Members: []string{member, stranger}}, o); diff != "" {
+		if diff := cmp.Diff(identity.Organization{ID: o.ID, Management: account, Members: []string{member, stranger}},
+			o); diff != "" {
 			t.Error(diff)
 		}
-		fails(w.ManageAccounts(t.Context(), member, nil), "manage accounts: account 111111111111 is a member of the organization that account 123456789012 manages")
-		fails(w.LeaveOrganization(t.Context(), account), "leave organization: account 123456789012 still manages 111111111111, 222222222222")
+		fails(w.ManageAccounts(t.Context(), member, nil),
+			"manage accounts: account 111111111111 is a member of the organization that account 123456789012 manages")
+		fails(w.LeaveOrganization(t.Context(), account),
+			"leave organization: account 123456789012 still manages 111111111111, 222222222222")
 		succeeds(w.LeaveOrganization(t.Context(), stranger))
 		succeeds(w.ManageAccounts(t.Context(), stranger, nil))
-		fails(w.ManageAccounts(t.Context(), account, []string{stranger}), "manage accounts: account 222222222222 belongs to the organization that account 222222222222 manages")
+		fails(w.ManageAccounts(t.Context(), account, []string{stranger}),
+			"manage accounts: account 222222222222 belongs to the organization that account 222222222222 manages")
 		other, err := w.Organization(t.Context(), stranger)
 		succeeds(err)
 		if other.ID == o.ID || len(other.Members) > 0 {
@@ -176,11 +191,15 @@ func TestSetSecurityTokenServicePreferences(t *testing.T) {
 		version types.GlobalEndpointTokenVersion
 		want    int32
 	}{{"v2Token", 2}, {"v1Token", 1}} {
-		must(t, w.root, w.SetSecurityTokenServicePreferences, &iam.SetSecurityTokenServicePreferencesInput{GlobalEndpointTokenVersion: c.version})
-		if got := must(t, w.root, w.GetAccountSummary, &iam.GetAccountSummaryInput{}).SummaryMap["GlobalEndpointTokenVersion"]; got != c.want {
+		must(t, w.root, w.SetSecurityTokenServicePreferences,
+			&iam.SetSecurityTokenServicePreferencesInput{GlobalEndpointTokenVersion: c.version})
+		if got := must(t, w.root, w.GetAccountSummary,
+			&iam.GetAccountSummaryInput{}).SummaryMap["GlobalEndpointTokenVersion"]; got != c.want {
 			t.Errorf("%s: %d", c.version, got)
 		}
 	}
-	refused(t, w.root, w.SetSecurityTokenServicePreferences, &iam.SetSecurityTokenServicePreferencesInput{GlobalEndpointTokenVersion: "v3Token"}, 400, "ValidationError",
-		"1 validation error detected: Value at 'globalEndpointTokenVersion' failed to satisfy constraint: Member must satisfy enum value set: [v2Token, v1Token]")
+	refused(t, w.root, w.SetSecurityTokenServicePreferences,
+		&iam.SetSecurityTokenServicePreferencesInput{GlobalEndpointTokenVersion: "v3Token"}, 400, "ValidationError",
+		"1 validation error detected: Value at 'globalEndpointTokenVersion' failed to satisfy constraint: Member "+
+			"must satisfy enum value set: [v2Token, v1Token]")
 }

@@ -26,11 +26,13 @@ func TestPasswordRules(t *testing.T) {
 	w.user(t, "alice")
 	must(t, w.root, w.CreateAccountAlias, &iam.CreateAccountAliasInput{AccountAlias: ptr("my-account-1")})
 	more := func(n int, what ...string) string {
-		return fmt.Sprintf("Password should meet %d more of the following requirements: %s", n, strings.Join(what, ", "))
+		return fmt.Sprintf("Password should meet %d more of the following requirements: %s",
+			n, strings.Join(what, ", "))
 	}
 	try := func(t *testing.T, password, want string) {
 		t.Helper()
-		_, err := call(w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: &password})
+		_, err := call(w.root, w.CreateLoginProfile,
+			&iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: &password})
 		if want != "" {
 			wantRefusal(t, err, 400, "PasswordPolicyViolation", want)
 			return
@@ -71,29 +73,37 @@ func TestPasswordRules(t *testing.T) {
 		}
 	})
 	t.Run("longer than the model", func(t *testing.T) {
-		refused(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(strings.Repeat("Aa1!", 32) + "x")}, 400, "ValidationError",
-			"1 validation error detected: Value at 'password' failed to satisfy constraint: Member must have length less than or equal to 128")
+		refused(t, w.root, w.CreateLoginProfile,
+			&iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(strings.Repeat("Aa1!", 32) + "x")}, 400,
+			"ValidationError",
+			"1 validation error detected: Value at 'password' failed to satisfy constraint: Member must have length "+
+				"less than or equal to 128")
 	})
 	t.Run("custom", func(t *testing.T) {
 		must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{})
 		try(t, "abcdef", "")
 		try(t, "abcde", "Password should have a minimum length of 6")
 		try(t, "my-account-1", "")
-		must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: ptr(int32(12))})
+		must(t, w.root, w.UpdateAccountPasswordPolicy,
+			&iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: ptr(int32(12))})
 		try(t, "abcdefghijk", "Password should have a minimum length of 12")
 		try(t, "abcdefghijkl", "")
-		must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{RequireUppercaseCharacters: true})
+		must(t, w.root, w.UpdateAccountPasswordPolicy,
+			&iam.UpdateAccountPasswordPolicyInput{RequireUppercaseCharacters: true})
 		try(t, "abcdef", upper)
-		must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{RequireLowercaseCharacters: true})
+		must(t, w.root, w.UpdateAccountPasswordPolicy,
+			&iam.UpdateAccountPasswordPolicyInput{RequireLowercaseCharacters: true})
 		try(t, "ABCDEF", lower)
 		must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{RequireNumbers: true})
 		try(t, "abcdef", digit)
 		must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{RequireSymbols: true})
 		try(t, "abcdef", symbol)
 		must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{
-			RequireSymbols: true, RequireNumbers: true, RequireLowercaseCharacters: true, RequireUppercaseCharacters: true,
+			RequireSymbols: true, RequireNumbers: true, RequireLowercaseCharacters: true,
+			RequireUppercaseCharacters: true,
 		})
-		try(t, "     ", "Password should have a minimum length of 6, "+strings.Join([]string{upper, lower, digit, symbol}, ", "))
+		try(t, "     ", "Password should have a minimum length of 6, "+
+			strings.Join([]string{upper, lower, digit, symbol}, ", "))
 		try(t, "Abcd1!", "")
 	})
 	t.Run("default again", func(t *testing.T) {
@@ -113,19 +123,26 @@ func TestPasswordReuse(t *testing.T) {
 		}
 		must(t, w.root, w.UpdateLoginProfile, set(good2))
 		// What was set before there was a policy counts.
-		must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{PasswordReusePrevention: ptr(int32(2))})
+		must(t, w.root, w.UpdateAccountPasswordPolicy,
+			&iam.UpdateAccountPasswordPolicyInput{PasswordReusePrevention: ptr(int32(2))})
 		refused(t, w.root, w.UpdateLoginProfile, set(good2), 400, "PasswordPolicyViolation", reused)
 		refused(t, w.root, w.UpdateLoginProfile, set(good), 400, "PasswordPolicyViolation", reused)
-		refused(t, alice, w.ChangePassword, &iam.ChangePasswordInput{OldPassword: ptr(good2), NewPassword: ptr(good)}, 400, "PasswordPolicyViolation", reused)
+		refused(t, alice, w.ChangePassword, &iam.ChangePasswordInput{OldPassword: ptr(good2), NewPassword: ptr(good)},
+			400, "PasswordPolicyViolation", reused)
 		// Deleting the profile is no way around.
 		must(t, w.root, w.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: ptr("alice")})
-		refused(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good)}, 400, "PasswordPolicyViolation", reused)
+		refused(t, w.root, w.CreateLoginProfile,
+			&iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good)}, 400,
+			"PasswordPolicyViolation", reused)
 		// Nor is another name.
 		must(t, w.root, w.UpdateUser, &iam.UpdateUserInput{UserName: ptr("alice"), NewUserName: ptr("alicia")})
-		refused(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alicia"), Password: ptr(good2)}, 400, "PasswordPolicyViolation", reused)
+		refused(t, w.root, w.CreateLoginProfile,
+			&iam.CreateLoginProfileInput{UserName: ptr("alicia"), Password: ptr(good2)}, 400,
+			"PasswordPolicyViolation", reused)
 		must(t, w.root, w.UpdateUser, &iam.UpdateUserInput{UserName: ptr("alicia"), NewUserName: ptr("alice")})
 		// The last two are good3 and good2 from here on.
-		must(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good3)})
+		must(t, w.root, w.CreateLoginProfile,
+			&iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good3)})
 		must(t, alice, w.ChangePassword, &iam.ChangePasswordInput{OldPassword: ptr(good3), NewPassword: ptr(good)})
 	})
 }
@@ -136,7 +153,8 @@ func TestPasswordHistory(t *testing.T) {
 	w.withPassword(t, "alice")
 	password := func(i int) *string { return ptr(fmt.Sprintf("Password-%02d", i)) }
 	for i := range 24 {
-		must(t, w.root, w.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: password(i)})
+		must(t, w.root, w.UpdateLoginProfile,
+			&iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: password(i)})
 	}
 	var history []string
 	err := w.db.View(t.Context(), func(tx *store.Tx) (err error) {
@@ -146,8 +164,11 @@ func TestPasswordHistory(t *testing.T) {
 	if err != nil || len(history) != 24 {
 		t.Fatalf("%d hashes, %v", len(history), err)
 	}
-	must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{PasswordReusePrevention: ptr(int32(24))})
-	refused(t, w.root, w.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: password(0)}, 400, "PasswordPolicyViolation", reused)
+	must(t, w.root, w.UpdateAccountPasswordPolicy,
+		&iam.UpdateAccountPasswordPolicyInput{PasswordReusePrevention: ptr(int32(24))})
+	refused(t, w.root, w.UpdateLoginProfile,
+		&iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: password(0)}, 400,
+		"PasswordPolicyViolation", reused)
 	must(t, w.root, w.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good)})
 }
 
@@ -162,7 +183,8 @@ func TestChangePasswordAtOnce(t *testing.T) {
 		done := make(chan int)
 		for i := range n {
 			go func() {
-				_, results[i] = w.ChangePassword(alice, &iam.ChangePasswordInput{OldPassword: ptr(good), NewPassword: ptr(fmt.Sprintf("Password-%02d", i))})
+				_, results[i] = w.ChangePassword(alice,
+					&iam.ChangePasswordInput{OldPassword: ptr(good), NewPassword: ptr(fmt.Sprintf("Password-%02d", i))})
 				done <- i
 			}()
 		}
@@ -196,13 +218,16 @@ func TestPasswordAndPolicyAtOnce(t *testing.T) {
 		w.withPassword(t, "alice")
 		for range 5 {
 			must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{})
-			must(t, w.root, w.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good)})
+			must(t, w.root, w.UpdateLoginProfile,
+				&iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good)})
 			stricter := make(chan error)
 			go func() {
-				_, err := w.UpdateAccountPasswordPolicy(w.root, &iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: ptr(int32(20))})
+				_, err := w.UpdateAccountPasswordPolicy(w.root,
+					&iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: ptr(int32(20))})
 				stricter <- err
 			}()
-			_, err := w.UpdateLoginProfile(w.root, &iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good2)})
+			_, err := w.UpdateLoginProfile(w.root,
+				&iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good2)})
 			if err != nil {
 				wantRefusal(t, err, 400, "PasswordPolicyViolation", "Password should have a minimum length of 20")
 				w.wantPassword(t, "alice", good)

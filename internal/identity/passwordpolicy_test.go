@@ -26,16 +26,20 @@ func TestAccountPasswordPolicy(t *testing.T) {
 			in   iam.UpdateAccountPasswordPolicyInput
 			want types.PasswordPolicy
 		}{
-			{"no field", iam.UpdateAccountPasswordPolicyInput{}, types.PasswordPolicy{MinimumPasswordLength: ptr(int32(6))}},
+			{"no field", iam.UpdateAccountPasswordPolicyInput{},
+				types.PasswordPolicy{MinimumPasswordLength: ptr(int32(6))}},
 			{"every field",
 				iam.UpdateAccountPasswordPolicyInput{
-					MinimumPasswordLength: ptr(int32(14)), RequireSymbols: true, RequireNumbers: true, RequireUppercaseCharacters: true,
+					MinimumPasswordLength: ptr(int32(14)), RequireSymbols: true, RequireNumbers: true,
+					RequireUppercaseCharacters: true,
 					RequireLowercaseCharacters: true, AllowUsersToChangePassword: true, MaxPasswordAge: ptr(int32(90)),
 					PasswordReusePrevention: ptr(int32(24)), HardExpiry: ptr(true),
 				},
 				types.PasswordPolicy{
-					MinimumPasswordLength: ptr(int32(14)), RequireSymbols: true, RequireNumbers: true, RequireUppercaseCharacters: true,
-					RequireLowercaseCharacters: true, AllowUsersToChangePassword: true, ExpirePasswords: true, MaxPasswordAge: ptr(int32(90)),
+					MinimumPasswordLength: ptr(int32(14)), RequireSymbols: true, RequireNumbers: true,
+					RequireUppercaseCharacters: true,
+					RequireLowercaseCharacters: true, AllowUsersToChangePassword: true, ExpirePasswords: true,
+					MaxPasswordAge:          ptr(int32(90)),
 					PasswordReusePrevention: ptr(int32(24)), HardExpiry: ptr(true),
 				}},
 			{"the rest falls back",
@@ -43,7 +47,8 @@ func TestAccountPasswordPolicy(t *testing.T) {
 				types.PasswordPolicy{MinimumPasswordLength: ptr(int32(6)), RequireNumbers: true}},
 			{"hard expiry given as false",
 				iam.UpdateAccountPasswordPolicyInput{MaxPasswordAge: ptr(int32(1095)), HardExpiry: ptr(false)},
-				types.PasswordPolicy{MinimumPasswordLength: ptr(int32(6)), ExpirePasswords: true, MaxPasswordAge: ptr(int32(1095)), HardExpiry: ptr(false)}},
+				types.PasswordPolicy{MinimumPasswordLength: ptr(int32(6)), ExpirePasswords: true,
+					MaxPasswordAge: ptr(int32(1095)), HardExpiry: ptr(false)}},
 			{"hard expiry alone",
 				iam.UpdateAccountPasswordPolicyInput{HardExpiry: ptr(true)},
 				types.PasswordPolicy{MinimumPasswordLength: ptr(int32(6)), HardExpiry: ptr(true)}},
@@ -66,15 +71,20 @@ func TestAccountPasswordPolicy(t *testing.T) {
 		}
 		t.Run("out of range", func(t *testing.T) {
 			refused(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{
-				MinimumPasswordLength: ptr(int32(129)), PasswordReusePrevention: ptr(int32(25)), MaxPasswordAge: ptr(int32(1096)),
+				MinimumPasswordLength: ptr(int32(129)), PasswordReusePrevention: ptr(int32(25)),
+				MaxPasswordAge: ptr(int32(1096)),
 			}, 400, "ValidationError", "3 validation errors detected: "+
-				"Value at 'minimumPasswordLength' failed to satisfy constraint: Member must have value less than or equal to 128; "+
-				"Value at 'passwordReusePrevention' failed to satisfy constraint: Member must have value less than or equal to 24; "+
-				"Value at 'maxPasswordAge' failed to satisfy constraint: Member must have value less than or equal to 1095")
+				"Value at 'minimumPasswordLength' failed to satisfy constraint: Member must have value less than or "+
+				"equal to 128; "+
+				"Value at 'passwordReusePrevention' failed to satisfy constraint: Member must have value less than "+
+				"or equal to 24; "+
+				"Value at 'maxPasswordAge' failed to satisfy constraint: Member must have value less than or "+
+				"equal to 1095")
 		})
 		t.Run("account of its own", func(t *testing.T) {
 			key := w.newAccount(t, "222222222222")
-			refused(t, w.as(t, key.ID, key.Secret.Reveal()), w.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{},
+			refused(t, w.as(t, key.ID, key.Secret.Reveal()), w.GetAccountPasswordPolicy,
+				&iam.GetAccountPasswordPolicyInput{},
 				404, "NoSuchEntity", "The Password Policy with domain name 222222222222 cannot be found.")
 		})
 		must(t, w.root, w.DeleteAccountPasswordPolicy, &iam.DeleteAccountPasswordPolicyInput{})
@@ -96,7 +106,8 @@ func TestUsersMayChangePasswords(t *testing.T) {
 			}
 		}
 		want(false)
-		must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{AllowUsersToChangePassword: true})
+		must(t, w.root, w.UpdateAccountPasswordPolicy,
+			&iam.UpdateAccountPasswordPolicyInput{AllowUsersToChangePassword: true})
 		want(true)
 		must(t, w.root, w.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{})
 		want(false)

@@ -29,15 +29,20 @@ func (w *world) rootOf(t testing.TB, id, partition string) context.Context {
 
 func TestPolicy(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		tags := []types.Tag{{Key: ptr("b"), Value: ptr("1")}, {Key: ptr("A"), Value: ptr("")}, {Key: ptr("a"), Value: ptr("2")}}
-		made := must(t, w.root, w.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("Base"), Path: ptr("/x/"), PolicyDocument: ptr(allowS3), Description: ptr("of S3"), Tags: tags}).Policy
+		tags := []types.Tag{{Key: ptr("b"), Value: ptr("1")}, {Key: ptr("A"), Value: ptr("")},
+			{Key: ptr("a"), Value: ptr("2")}}
+		made := must(t, w.root, w.CreatePolicy,
+			&iam.CreatePolicyInput{PolicyName: ptr("Base"), Path: ptr("/x/"), PolicyDocument: ptr(allowS3),
+				Description: ptr("of S3"), Tags: tags}).Policy
 		if id := *made.PolicyId; !strings.HasPrefix(id, "ANPA") || len(id) != 21 {
 			t.Errorf("id %s", id)
 		}
 		arn := policyARN + "/x/Base"
 		want := types.Policy{
-			PolicyName: ptr("Base"), PolicyId: made.PolicyId, Arn: &arn, Path: ptr("/x/"), DefaultVersionId: ptr("v1"), IsAttachable: true,
-			AttachmentCount: ptr(int32(0)), PermissionsBoundaryUsageCount: ptr(int32(0)), CreateDate: ptr(began), UpdateDate: ptr(began), Tags: tags,
+			PolicyName: ptr("Base"), PolicyId: made.PolicyId, Arn: &arn, Path: ptr("/x/"),
+			DefaultVersionId: ptr("v1"), IsAttachable: true,
+			AttachmentCount: ptr(int32(0)), PermissionsBoundaryUsageCount: ptr(int32(0)), CreateDate: ptr(began),
+			UpdateDate: ptr(began), Tags: tags,
 		}
 		sameOut(t, *made, want)
 		want.Description, want.Tags = ptr("of S3"), []types.Tag{tags[1], tags[2], tags[0]}
@@ -49,7 +54,8 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 
-		refused(t, w.root, w.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("BASE"), PolicyDocument: ptr(allowS3)},
+		refused(t, w.root, w.CreatePolicy,
+			&iam.CreatePolicyInput{PolicyName: ptr("BASE"), PolicyDocument: ptr(allowS3)},
 			409, "EntityAlreadyExists", "A policy called BASE already exists. Duplicate names are not allowed.")
 		must(t, w.root, w.DeletePolicy, &iam.DeletePolicyInput{PolicyArn: &arn})
 		gone := "Policy " + arn + " was not found."
@@ -57,7 +63,8 @@ func TestPolicy(t *testing.T) {
 		refused(t, w.root, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: &arn}, 404, "NoSuchEntity", gone)
 		// Another of the name begins with nothing.
 		again := w.policy(t, "/x/", "base")
-		if p := must(t, w.root, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: &again}).Policy; len(p.Tags) != 0 || *p.PolicyId == *made.PolicyId {
+		if p := must(t, w.root, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: &again}).Policy; len(p.Tags) != 0 ||
+			*p.PolicyId == *made.PolicyId {
 			t.Errorf("%+v", p)
 		}
 	})
@@ -67,21 +74,31 @@ func TestCreatePolicyRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		create := func(document string, tags []types.Tag, status int, code, message string) {
 			t.Helper()
-			refused(t, w.root, w.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("p"), PolicyDocument: &document, Tags: tags}, status, code, message)
+			refused(t, w.root, w.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("p"), PolicyDocument: &document,
+				Tags: tags}, status, code, message)
 		}
 		create("no json", nil, 400, "MalformedPolicyDocument", "Syntax errors in policy.")
-		create(strings.Replace(allowS3, "2012-10-17", "2008-10-17", 1), nil, 400, "MalformedPolicyDocument", "Policy document must be version 2012-10-17 or greater.")
+		create(strings.Replace(allowS3, "2012-10-17", "2008-10-17", 1), nil, 400, "MalformedPolicyDocument",
+			"Policy document must be version 2012-10-17 or greater.")
 		create(padded(6145), nil, 409, "LimitExceeded", "Cannot exceed quota for PolicySize: 6144")
-		create(allowS3, []types.Tag{{Key: ptr("0"), Value: ptr("")}, {Key: ptr("0"), Value: ptr("")}}, 400, "InvalidInput", "Duplicate tag keys found.")
-		create(allowS3, []types.Tag{{Key: ptr("AWS:x"), Value: ptr("")}}, 400, "InvalidInput", "Tag keys beginning with aws: are reserved for system use.")
+		create(allowS3, []types.Tag{{Key: ptr("0"), Value: ptr("")}, {Key: ptr("0"), Value: ptr("")}}, 400,
+			"InvalidInput", "Duplicate tag keys found.")
+		create(allowS3, []types.Tag{{Key: ptr("AWS:x"), Value: ptr("")}}, 400, "InvalidInput",
+			"Tag keys beginning with aws: are reserved for system use.")
 		must(t, w.root, w.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("p"), PolicyDocument: ptr(padded(6144))})
 
-		if err := w.SetLimits(t.Context(), account, map[string]int{"PoliciesPerAccount": 1, "PolicySize": 200}); err != nil {
+		if err := w.SetLimits(t.Context(), account,
+			map[string]int{"PoliciesPerAccount": 1, "PolicySize": 200}); err != nil {
 			t.Fatal(err)
 		}
-		refused(t, w.root, w.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("q"), PolicyDocument: ptr(allowS3)}, 409, "LimitExceeded", "Cannot exceed quota for PoliciesPerAccount: 1")
-		refused(t, w.root, w.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("q"), PolicyDocument: ptr(padded(201))}, 409, "LimitExceeded", "Cannot exceed quota for PolicySize: 200")
-		refused(t, w.root, w.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: ptr(policyARN + "/p"), PolicyDocument: ptr(padded(201))}, 409, "LimitExceeded", "Cannot exceed quota for PolicySize: 200")
+		refused(t, w.root, w.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("q"), PolicyDocument: ptr(allowS3)},
+			409, "LimitExceeded", "Cannot exceed quota for PoliciesPerAccount: 1")
+		refused(t, w.root, w.CreatePolicy,
+			&iam.CreatePolicyInput{PolicyName: ptr("q"), PolicyDocument: ptr(padded(201))}, 409, "LimitExceeded",
+			"Cannot exceed quota for PolicySize: 200")
+		refused(t, w.root, w.CreatePolicyVersion,
+			&iam.CreatePolicyVersionInput{PolicyArn: ptr(policyARN + "/p"), PolicyDocument: ptr(padded(201))}, 409,
+			"LimitExceeded", "Cannot exceed quota for PolicySize: 200")
 		if n := len(must(t, w.root, w.ListPolicies, &iam.ListPoliciesInput{Scope: "Local"}).Policies); n != 1 {
 			t.Errorf("%d policies", n)
 		}
@@ -96,19 +113,28 @@ func TestDeletePolicyConflicts(t *testing.T) {
 		remove := &iam.DeletePolicyInput{PolicyArn: &arn}
 		for _, p := range entities {
 			done(t, p.attach("worker", arn))
-			refused(t, w.root, w.DeletePolicy, remove, 409, "DeleteConflict", "Cannot delete a policy attached to entities.")
+			refused(t, w.root, w.DeletePolicy, remove, 409, "DeleteConflict",
+				"Cannot delete a policy attached to entities.")
 			done(t, p.detach("worker", arn))
 		}
-		must(t, w.root, w.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("worker"), PermissionsBoundary: &arn})
-		refused(t, w.root, w.DeletePolicy, remove, 409, "DeleteConflict", "Cannot delete a policy attached to entities.")
-		must(t, w.root, w.DeleteUserPermissionsBoundary, &iam.DeleteUserPermissionsBoundaryInput{UserName: ptr("worker")})
-		must(t, w.root, w.PutRolePermissionsBoundary, &iam.PutRolePermissionsBoundaryInput{RoleName: ptr("worker"), PermissionsBoundary: &arn})
-		refused(t, w.root, w.DeletePolicy, remove, 409, "DeleteConflict", "Cannot delete a policy attached to entities.")
-		must(t, w.root, w.DeleteRolePermissionsBoundary, &iam.DeleteRolePermissionsBoundaryInput{RoleName: ptr("worker")})
-
-		must(t, w.root, w.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: ptr(allowS3)})
+		must(t, w.root, w.PutUserPermissionsBoundary,
+			&iam.PutUserPermissionsBoundaryInput{UserName: ptr("worker"), PermissionsBoundary: &arn})
 		refused(t, w.root, w.DeletePolicy, remove, 409, "DeleteConflict",
-			"This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
+			"Cannot delete a policy attached to entities.")
+		must(t, w.root, w.DeleteUserPermissionsBoundary,
+			&iam.DeleteUserPermissionsBoundaryInput{UserName: ptr("worker")})
+		must(t, w.root, w.PutRolePermissionsBoundary,
+			&iam.PutRolePermissionsBoundaryInput{RoleName: ptr("worker"), PermissionsBoundary: &arn})
+		refused(t, w.root, w.DeletePolicy, remove, 409, "DeleteConflict",
+			"Cannot delete a policy attached to entities.")
+		must(t, w.root, w.DeleteRolePermissionsBoundary,
+			&iam.DeleteRolePermissionsBoundaryInput{RoleName: ptr("worker")})
+
+		must(t, w.root, w.CreatePolicyVersion,
+			&iam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: ptr(allowS3)})
+		refused(t, w.root, w.DeletePolicy, remove, 409, "DeleteConflict",
+			"This policy has more than one version. Before you delete a policy, you must delete the policy's "+
+				"versions. The default version is deleted with the policy.")
 		must(t, w.root, w.DeletePolicyVersion, &iam.DeletePolicyVersionInput{PolicyArn: &arn, VersionId: ptr("v2")})
 		must(t, w.root, w.DeletePolicy, remove)
 	})
@@ -126,15 +152,18 @@ func TestOthersPolicies(t *testing.T) {
 			return "delete policies", err
 		},
 		"DeletePolicyVersion": func(arn *string) (string, error) {
-			_, err := call(w.root, w.DeletePolicyVersion, &iam.DeletePolicyVersionInput{PolicyArn: arn, VersionId: version})
+			_, err := call(w.root, w.DeletePolicyVersion,
+				&iam.DeletePolicyVersionInput{PolicyArn: arn, VersionId: version})
 			return "delete policy versions for policies", err
 		},
 		"SetDefaultPolicyVersion": func(arn *string) (string, error) {
-			_, err := call(w.root, w.SetDefaultPolicyVersion, &iam.SetDefaultPolicyVersionInput{PolicyArn: arn, VersionId: version})
+			_, err := call(w.root, w.SetDefaultPolicyVersion,
+				&iam.SetDefaultPolicyVersionInput{PolicyArn: arn, VersionId: version})
 			return "update policies", err
 		},
 		"CreatePolicyVersion": func(arn *string) (string, error) {
-			_, err := call(w.root, w.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: document})
+			_, err := call(w.root, w.CreatePolicyVersion,
+				&iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: document})
 			return "update policies", err
 		},
 		"TagPolicy": func(arn *string) (string, error) {
@@ -168,7 +197,8 @@ func TestOthersPolicies(t *testing.T) {
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
-			for _, arn := range []string{administrator, "arn:aws:iam::aws:policy/NoSuchAccess", "arn:aws:iam::222222222222:policy/p"} {
+			for _, arn := range []string{administrator, "arn:aws:iam::aws:policy/NoSuchAccess",
+				"arn:aws:iam::222222222222:policy/p"} {
 				if what, err := change(&arn); what != "" {
 					wantRefusal(t, err, 403, "AccessDenied", fmt.Sprintf("Cannot %s outside your own account.", what))
 				}
@@ -179,8 +209,10 @@ func TestOthersPolicies(t *testing.T) {
 			wantRefusal(t, err, 400, "InvalidInput", "ARN arn:aws:iam::123456789012:role/p is not valid.")
 		})
 	}
-	for _, arn := range []string{"arn:aws:iam::222222222222:policy/p", "arn:aws-cn:iam::aws:policy/AdministratorAccess", "arn:aws-cn:iam::" + account + ":policy/p"} {
-		refused(t, w.root, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: &arn}, 404, "NoSuchEntity", "Policy "+arn+" was not found.")
+	for _, arn := range []string{"arn:aws:iam::222222222222:policy/p", "arn:aws-cn:iam::aws:policy/AdministratorAccess",
+		"arn:aws-cn:iam::" + account + ":policy/p"} {
+		refused(t, w.root, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: &arn}, 404, "NoSuchEntity",
+			"Policy "+arn+" was not found.")
 	}
 }
 
@@ -190,16 +222,20 @@ func TestPoliciesOfAWS(t *testing.T) {
 		p := must(t, w.root, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: ptr(administrator)}).Policy
 		at := time.Date(2015, 2, 6, 18, 39, 46, 0, time.UTC)
 		sameOut(t, *p, types.Policy{
-			PolicyName: ptr("AdministratorAccess"), PolicyId: ptr("ANPAIWMBCKSKIEE64ZLYK"), Arn: ptr(administrator), Path: ptr("/"), DefaultVersionId: ptr("v1"),
-			IsAttachable: true, AttachmentCount: ptr(int32(0)), PermissionsBoundaryUsageCount: ptr(int32(0)), CreateDate: &at, UpdateDate: &at,
+			PolicyName: ptr("AdministratorAccess"), PolicyId: ptr("ANPAIWMBCKSKIEE64ZLYK"), Arn: ptr(administrator),
+			Path: ptr("/"), DefaultVersionId: ptr("v1"),
+			IsAttachable: true, AttachmentCount: ptr(int32(0)), PermissionsBoundaryUsageCount: ptr(int32(0)),
+			CreateDate: &at, UpdateDate: &at,
 			Description: ptr("Provides full access to AWS services and resources."), Tags: []types.Tag{},
 		})
 		china := w.rootOf(t, "333333333333", "aws-cn")
-		p = must(t, china, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: ptr("arn:aws-cn:iam::aws:policy/AdministratorAccess")}).Policy
+		p = must(t, china, w.GetPolicy,
+			&iam.GetPolicyInput{PolicyArn: ptr("arn:aws-cn:iam::aws:policy/AdministratorAccess")}).Policy
 		if *p.Arn != "arn:aws-cn:iam::aws:policy/AdministratorAccess" {
 			t.Errorf("%s", *p.Arn)
 		}
-		refused(t, china, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: ptr(administrator)}, 404, "NoSuchEntity", "Policy "+administrator+" was not found.")
+		refused(t, china, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: ptr(administrator)}, 404, "NoSuchEntity",
+			"Policy "+administrator+" was not found.")
 		for _, p := range must(t, china, w.ListPolicies, &iam.ListPoliciesInput{Scope: "AWS"}).Policies {
 			if !strings.HasPrefix(*p.Arn, "arn:aws-cn:iam::aws:policy/") {
 				t.Fatalf("%s", *p.Arn)
@@ -216,9 +252,11 @@ func TestServiceRolePolicies(t *testing.T) {
 		const arn = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy"
 		entities := w.entities(t)
 		for i, who := range []string{"User", "Group", "Customer Role"} {
-			wantRefusal(t, entities[i].attach("worker", arn), 400, "PolicyNotAttachable", "Cannot attach a Service Role Policy to a "+who+".")
+			wantRefusal(t, entities[i].attach("worker", arn), 400, "PolicyNotAttachable",
+				"Cannot attach a Service Role Policy to a "+who+".")
 		}
-		refused(t, w.root, w.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("worker"), PermissionsBoundary: ptr(arn)},
+		refused(t, w.root, w.PutUserPermissionsBoundary,
+			&iam.PutUserPermissionsBoundaryInput{UserName: ptr("worker"), PermissionsBoundary: ptr(arn)},
 			404, "NoSuchEntity", "Scope ARN: "+arn+" does not exist or is not attachable.")
 	})
 }

@@ -44,26 +44,38 @@ func TestListPolicies(t *testing.T) {
 			done(t, e.attach("worker", administrator))
 		}
 		const auditor = "arn:aws:iam::aws:policy/SecurityAudit"
-		must(t, w.root, w.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("worker"), PermissionsBoundary: &a})
-		must(t, w.root, w.PutRolePermissionsBoundary, &iam.PutRolePermissionsBoundaryInput{RoleName: ptr("worker"), PermissionsBoundary: ptr(auditor)})
+		must(t, w.root, w.PutUserPermissionsBoundary,
+			&iam.PutUserPermissionsBoundaryInput{UserName: ptr("worker"), PermissionsBoundary: &a})
+		must(t, w.root, w.PutRolePermissionsBoundary,
+			&iam.PutRolePermissionsBoundaryInput{RoleName: ptr("worker"), PermissionsBoundary: ptr(auditor)})
 
 		for name, c := range map[string]struct {
 			in   iam.ListPoliciesInput
 			want []string
 		}{
-			"local":              {iam.ListPoliciesInput{Scope: "Local"}, []string{"A", "b", "c"}},
-			"below a path":       {iam.ListPoliciesInput{PathPrefix: ptr("/x/")}, []string{"b", "c"}},
-			"attached":           {iam.ListPoliciesInput{OnlyAttached: true}, []string{"A", "b", "AdministratorAccess", "SecurityAudit"}},
-			"attached, local":    {iam.ListPoliciesInput{OnlyAttached: true, Scope: "Local"}, []string{"A", "b"}},
-			"attached, AWS":      {iam.ListPoliciesInput{OnlyAttached: true, Scope: "AWS"}, []string{"AdministratorAccess", "SecurityAudit"}},
-			"permissions":        {iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsPolicy"}, []string{"b", "AdministratorAccess"}},
-			"boundaries":         {iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsBoundary"}, []string{"A", "SecurityAudit"}},
-			"a use alone":        {iam.ListPoliciesInput{Scope: "Local", PolicyUsageFilter: "PermissionsPolicy"}, []string{"A", "b", "c"}},
-			"a bound alone":      {iam.ListPoliciesInput{Scope: "Local", PolicyUsageFilter: "PermissionsBoundary"}, []string{"A", "b", "c"}},
-			"boundaries, local":  {iam.ListPoliciesInput{PolicyUsageFilter: "PermissionsBoundary", Scope: "Local", OnlyAttached: true}, []string{"A"}},
-			"of a job":           {iam.ListPoliciesInput{PathPrefix: ptr("/root-task/")}, []string{"IAMAuditRootUserCredentials", "IAMCreateRootUserPassword", "IAMDeleteRootUserCredentials", "S3UnlockBucketPolicy", "SQSUnlockQueuePolicy"}},
-			"nothing of a path":  {iam.ListPoliciesInput{PathPrefix: ptr("/nothing/")}, []string{}},
-			"local, root's path": {iam.ListPoliciesInput{Scope: "Local", PathPrefix: ptr("/")}, []string{"A", "b", "c"}},
+			"local":        {iam.ListPoliciesInput{Scope: "Local"}, []string{"A", "b", "c"}},
+			"below a path": {iam.ListPoliciesInput{PathPrefix: ptr("/x/")}, []string{"b", "c"}},
+			"attached": {iam.ListPoliciesInput{OnlyAttached: true},
+				[]string{"A", "b", "AdministratorAccess", "SecurityAudit"}},
+			"attached, local": {iam.ListPoliciesInput{OnlyAttached: true, Scope: "Local"}, []string{"A", "b"}},
+			"attached, AWS": {iam.ListPoliciesInput{OnlyAttached: true, Scope: "AWS"},
+				[]string{"AdministratorAccess", "SecurityAudit"}},
+			"permissions": {iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsPolicy"},
+				[]string{"b", "AdministratorAccess"}},
+			"boundaries": {iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsBoundary"},
+				[]string{"A", "SecurityAudit"}},
+			"a use alone": {iam.ListPoliciesInput{Scope: "Local", PolicyUsageFilter: "PermissionsPolicy"},
+				[]string{"A", "b", "c"}},
+			"a bound alone": {iam.ListPoliciesInput{Scope: "Local", PolicyUsageFilter: "PermissionsBoundary"},
+				[]string{"A", "b", "c"}},
+			"boundaries, local": {iam.ListPoliciesInput{PolicyUsageFilter: "PermissionsBoundary", Scope: "Local",
+				OnlyAttached: true}, []string{"A"}},
+			"of a job": {iam.ListPoliciesInput{PathPrefix: ptr("/root-task/")},
+				[]string{"IAMAuditRootUserCredentials", "IAMCreateRootUserPassword", "IAMDeleteRootUserCredentials",
+					"S3UnlockBucketPolicy", "SQSUnlockQueuePolicy"}},
+			"nothing of a path": {iam.ListPoliciesInput{PathPrefix: ptr("/nothing/")}, []string{}},
+			"local, root's path": {iam.ListPoliciesInput{Scope: "Local", PathPrefix: ptr("/")},
+				[]string{"A", "b", "c"}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				for _, size := range []int32{1, 2, 1000} {
@@ -82,11 +94,14 @@ func TestListPolicies(t *testing.T) {
 			t.Error("pages of 333 give another list")
 		}
 		for _, arn := range []string{b, administrator} {
-			if p := must(t, w.root, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: &arn}).Policy; *p.AttachmentCount != 3 || *p.PermissionsBoundaryUsageCount != 0 {
+			if p := must(t, w.root, w.GetPolicy,
+				&iam.GetPolicyInput{PolicyArn: &arn}).Policy; *p.AttachmentCount != 3 ||
+				*p.PermissionsBoundaryUsageCount != 0 {
 				t.Errorf("%s: %d, %d", arn, *p.AttachmentCount, *p.PermissionsBoundaryUsageCount)
 			}
 		}
-		for _, p := range must(t, w.root, w.ListPolicies, &iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsBoundary"}).Policies {
+		for _, p := range must(t, w.root, w.ListPolicies,
+			&iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsBoundary"}).Policies {
 			if *p.AttachmentCount != 0 || *p.PermissionsBoundaryUsageCount != 1 {
 				t.Errorf("%s: %d, %d", *p.PolicyName, *p.AttachmentCount, *p.PermissionsBoundaryUsageCount)
 			}
@@ -98,7 +113,9 @@ func TestListEntitiesForPolicy(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		arn := w.policy(t, "/", "p")
 		none := must(t, w.root, w.ListEntitiesForPolicy, &iam.ListEntitiesForPolicyInput{PolicyArn: &arn})
-		sameOut(t, none, &iam.ListEntitiesForPolicyOutput{PolicyUsers: []types.PolicyUser{}, PolicyGroups: []types.PolicyGroup{}, PolicyRoles: []types.PolicyRole{}})
+		sameOut(t, none,
+			&iam.ListEntitiesForPolicyOutput{PolicyUsers: []types.PolicyUser{}, PolicyGroups: []types.PolicyGroup{},
+				PolicyRoles: []types.PolicyRole{}})
 
 		for _, e := range w.entities(t) {
 			done(t, e.attach("worker", arn))
@@ -108,7 +125,8 @@ func TestListEntitiesForPolicy(t *testing.T) {
 			must(t, w.root, w.CreateUser, &iam.CreateUserInput{UserName: &name, Path: &path, PermissionsBoundary: &arn})
 		}
 		must(t, w.root, w.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("u1"), PolicyArn: &arn})
-		must(t, w.root, w.PutRolePermissionsBoundary, &iam.PutRolePermissionsBoundaryInput{RoleName: ptr("worker"), PermissionsBoundary: &arn})
+		must(t, w.root, w.PutRolePermissionsBoundary,
+			&iam.PutRolePermissionsBoundaryInput{RoleName: ptr("worker"), PermissionsBoundary: &arn})
 
 		list := func(in iam.ListEntitiesForPolicyInput, size int32) string {
 			t.Helper()
@@ -156,6 +174,7 @@ func TestListEntitiesForPolicy(t *testing.T) {
 			}
 		}
 		nothing := policyARN + "/NonExistentPolicy"
-		refused(t, w.root, w.ListEntitiesForPolicy, &iam.ListEntitiesForPolicyInput{PolicyArn: &nothing}, 404, "NoSuchEntity", "Policy "+nothing+" does not exist or is not attachable.")
+		refused(t, w.root, w.ListEntitiesForPolicy, &iam.ListEntitiesForPolicyInput{PolicyArn: &nothing}, 404,
+			"NoSuchEntity", "Policy "+nothing+" does not exist or is not attachable.")
 	})
 }

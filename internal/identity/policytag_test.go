@@ -39,19 +39,26 @@ func TestPolicyTags(t *testing.T) {
 		must(t, w.root, w.UntagPolicy, &iam.UntagPolicyInput{PolicyArn: &arn, TagKeys: []string{"a", "abc", "nothing"}})
 		listed("A=upper b=second z=third")
 
-		refused(t, w.root, w.TagPolicy, &iam.TagPolicyInput{PolicyArn: &arn, Tags: []types.Tag{}}, 400, "InvalidInput", "The provided tag map must not be null/empty.")
-		refused(t, w.root, w.TagPolicy, &iam.TagPolicyInput{PolicyArn: &arn, Tags: []types.Tag{{Key: ptr("0"), Value: ptr("")}, {Key: ptr("0"), Value: ptr("")}}},
+		refused(t, w.root, w.TagPolicy, &iam.TagPolicyInput{PolicyArn: &arn, Tags: []types.Tag{}}, 400, "InvalidInput",
+			"The provided tag map must not be null/empty.")
+		refused(t, w.root, w.TagPolicy,
+			&iam.TagPolicyInput{PolicyArn: &arn,
+				Tags: []types.Tag{{Key: ptr("0"), Value: ptr("")}, {Key: ptr("0"), Value: ptr("")}}},
 			400, "InvalidInput", "Duplicate tag keys found.")
 		for i := range 47 {
 			tag(fmt.Sprint("k", i), "v")
 		}
-		refused(t, w.root, w.TagPolicy, &iam.TagPolicyInput{PolicyArn: &arn, Tags: []types.Tag{{Key: ptr("more"), Value: ptr("")}}},
+		refused(t, w.root, w.TagPolicy,
+			&iam.TagPolicyInput{PolicyArn: &arn, Tags: []types.Tag{{Key: ptr("more"), Value: ptr("")}}},
 			409, "LimitExceeded", "The number of tags has reached the maximum limit.")
 
 		nothing := policyARN + "/NotAPolicy"
 		gone := "Policy " + nothing + " was not found."
-		refused(t, w.root, w.TagPolicy, &iam.TagPolicyInput{PolicyArn: &nothing, Tags: []types.Tag{{Key: ptr("k"), Value: ptr("")}}}, 404, "NoSuchEntity", gone)
-		refused(t, w.root, w.UntagPolicy, &iam.UntagPolicyInput{PolicyArn: &nothing, TagKeys: []string{"k"}}, 404, "NoSuchEntity", gone)
+		refused(t, w.root, w.TagPolicy,
+			&iam.TagPolicyInput{PolicyArn: &nothing, Tags: []types.Tag{{Key: ptr("k"), Value: ptr("")}}},
+			404, "NoSuchEntity", gone)
+		refused(t, w.root, w.UntagPolicy, &iam.UntagPolicyInput{PolicyArn: &nothing, TagKeys: []string{"k"}},
+			404, "NoSuchEntity", gone)
 		refused(t, w.root, w.ListPolicyTags, &iam.ListPolicyTagsInput{PolicyArn: &nothing}, 404, "NoSuchEntity", gone)
 	})
 }

@@ -25,9 +25,11 @@ func benchmarkUsers() int {
 }
 
 func benchmarkEngines(b *testing.B, run func(b *testing.B, w *world)) {
-	for name, cfg := range map[string]func(testing.TB) store.Config{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
+	for name, cfg := range map[string]func(testing.TB) store.Config{"sqlite": storetest.SQLite,
+		"postgres": storetest.Postgres} {
 		b.Run(name, func(b *testing.B) {
-			w := newWorld(b, cfg(b), identity.Config{Report: identity.ReportConfig{MaxAge: time.Nanosecond, History: 2}})
+			w := newWorld(b, cfg(b),
+				identity.Config{Report: identity.ReportConfig{MaxAge: time.Nanosecond, History: 2}})
 			if err := storetest.Seed(b.Context(), w.db, account, benchmarkUsers()); err != nil {
 				b.Fatal(err)
 			}
@@ -42,7 +44,8 @@ func BenchmarkGenerateCredentialReport(b *testing.B) {
 	benchmarkEngines(b, func(b *testing.B, w *world) {
 		for b.Loop() {
 			// Ages are in milliseconds: the last report may still be new.
-			for must(b, w.root, w.GenerateCredentialReport, &iam.GenerateCredentialReportInput{}).State != types.ReportStateTypeStarted {
+			for must(b, w.root, w.GenerateCredentialReport,
+				&iam.GenerateCredentialReportInput{}).State != types.ReportStateTypeStarted {
 			}
 			w.waitReport(b)
 		}

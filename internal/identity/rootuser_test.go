@@ -29,7 +29,8 @@ func TestRootKeys(t *testing.T) {
 		if c := principal.Of(w.as(t, second.ID, second.Secret.Reveal())); !c.IsRoot() || c.Account() != account {
 			t.Errorf("the key signs for %s", c.ARN())
 		}
-		if got := fmt.Sprintf("%+v", second); !cmp.Equal(got, fmt.Sprintf("{ID:%s Secret:REDACTED Status:Active Created:%s}", second.ID, began.Add(time.Hour))) {
+		if got := fmt.Sprintf("%+v", second); !cmp.Equal(got,
+			fmt.Sprintf("{ID:%s Secret:REDACTED Status:Active Created:%s}", second.ID, began.Add(time.Hour))) {
 			t.Errorf("printed as %s", got)
 		}
 		_, err = w.CreateRootKey(t.Context(), account)
@@ -40,7 +41,8 @@ func TestRootKeys(t *testing.T) {
 			t.Fatalf("%+v, %v", keys, err)
 		}
 		for _, k := range keys {
-			if !k.Secret.IsEmpty() || k.Status != "Active" || (k.ID == second.ID) != k.Created.Equal(began.Add(time.Hour)) {
+			if !k.Secret.IsEmpty() || k.Status != "Active" ||
+				(k.ID == second.ID) != k.Created.Equal(began.Add(time.Hour)) {
 				t.Errorf("%+v", k)
 			}
 		}
@@ -50,11 +52,13 @@ func TestRootKeys(t *testing.T) {
 		if _, err := w.verify(t, second.ID, second.Secret.Reveal()); err == nil {
 			t.Error("a deleted key signs")
 		}
-		wantText(t, w.DeleteRootKey(t.Context(), account, second.ID), "delete root access key: root of account 123456789012 has no access key "+second.ID)
+		wantText(t, w.DeleteRootKey(t.Context(), account, second.ID),
+			"delete root access key: root of account 123456789012 has no access key "+second.ID)
 		// A user's key is none of root's.
 		w.user(t, "alice")
 		alice := principal.Of(w.asUser(t, "alice")).AccessKeyID()
-		wantText(t, w.DeleteRootKey(t.Context(), account, alice), "delete root access key: root of account 123456789012 has no access key "+alice)
+		wantText(t, w.DeleteRootKey(t.Context(), account, alice),
+			"delete root access key: root of account 123456789012 has no access key "+alice)
 
 		_, err = w.CreateRootKey(t.Context(), "999999999999")
 		wantText(t, err, "create root access key: there is no account 999999999999")
@@ -62,7 +66,8 @@ func TestRootKeys(t *testing.T) {
 		wantText(t, err, `create root access key: account id "nine" is not twelve digits`)
 		_, err = w.RootKeys(t.Context(), "999999999999")
 		wantText(t, err, "list root access keys: there is no account 999999999999")
-		wantText(t, w.DeleteRootKey(t.Context(), "999999999999", "AKIA"), "delete root access key: there is no account 999999999999")
+		wantText(t, w.DeleteRootKey(t.Context(), "999999999999", "AKIA"),
+			"delete root access key: there is no account 999999999999")
 	})
 }
 
@@ -83,15 +88,19 @@ func TestRootPassword(t *testing.T) {
 		}
 		wantText(t, set("Weak1!"), "set root password: Password should have a minimum length of 8")
 		wantText(t, set(""), "set root password: the password is not 1 to 128 characters that IAM allows in one")
-		wantText(t, set("Passw0rd-€"), "set root password: the password is not 1 to 128 characters that IAM allows in one")
+		wantText(t, set("Passw0rd-€"),
+			"set root password: the password is not 1 to 128 characters that IAM allows in one")
 		w.wantPassword(t, "", good2)
-		wantText(t, w.SetRootPassword(t.Context(), "999999999999", seal.NewSecret(good)), "set root password: there is no account 999999999999")
+		wantText(t, w.SetRootPassword(t.Context(), "999999999999", seal.NewSecret(good)),
+			"set root password: there is no account 999999999999")
 
 		if err := w.DeleteRootPassword(t.Context(), account); err != nil {
 			t.Fatal(err)
 		}
-		wantText(t, w.DeleteRootPassword(t.Context(), account), "delete root password: root of account 123456789012 has no password")
-		wantText(t, w.DeleteRootPassword(t.Context(), "999999999999"), "delete root password: there is no account 999999999999")
+		wantText(t, w.DeleteRootPassword(t.Context(), account),
+			"delete root password: root of account 123456789012 has no password")
+		wantText(t, w.DeleteRootPassword(t.Context(), "999999999999"),
+			"delete root password: there is no account 999999999999")
 	})
 }
 
@@ -102,6 +111,7 @@ func TestRootPasswordIsAlias(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantText(t, w.SetRootPassword(t.Context(), n.ID, seal.NewSecret("my-account-1")), "set root password: Password should not be the name of the account")
+		wantText(t, w.SetRootPassword(t.Context(), n.ID, seal.NewSecret("my-account-1")),
+			"set root password: Password should not be the name of the account")
 	})
 }

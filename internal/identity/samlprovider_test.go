@@ -44,7 +44,8 @@ func entities(all string) string {
 }
 
 // vectorBase64 is the certificate as metadata have it.
-var vectorBase64 = strings.TrimSuffix(strings.TrimPrefix(vectorCertificate, "-----BEGIN CERTIFICATE-----"), "-----END CERTIFICATE-----\n")
+var vectorBase64 = strings.TrimSuffix(strings.TrimPrefix(vectorCertificate, "-----BEGIN CERTIFICATE-----"),
+	"-----END CERTIFICATE-----\n")
 
 func privatePEM(t testing.TB, key any) string {
 	t.Helper()
@@ -61,37 +62,48 @@ func TestParseSAMLMetadata(t *testing.T) {
 		until time.Time
 		ok    bool
 	}{
-		"plain":           {metadata("", vectorBase64), time.Time{}, true},
-		"ends":            {metadata(`validUntil="2030-01-02T03:04:05Z"`, vectorBase64), time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), true},
-		"another zone":    {metadata(`validUntil="2030-01-02T03:04:05.5+02:00"`, vectorBase64), time.Date(2030, 1, 2, 1, 4, 5, 5e8, time.UTC), true},
-		"no zone":         {metadata(`validUntil="2030-01-02T03:04:05"`, vectorBase64), time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), true},
-		"no use":          {strings.Replace(metadata("", vectorBase64), ` use="signing"`, "", 1), time.Time{}, true},
-		"latin":           {strings.Replace(metadata("", vectorBase64), "UTF-8", "ISO-8859-1", 1), time.Time{}, true},
-		"no time":         {metadata(`validUntil="soon"`, vectorBase64), time.Time{}, false},
-		"a far time":      {metadata(`validUntil="9999-12-31T23:59:59-14:00"`, vectorBase64), time.Date(10000, 1, 1, 13, 59, 59, 0, time.UTC), true},
+		"plain": {metadata("", vectorBase64), time.Time{}, true},
+		"ends": {metadata(`validUntil="2030-01-02T03:04:05Z"`, vectorBase64),
+			time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), true},
+		"another zone": {metadata(`validUntil="2030-01-02T03:04:05.5+02:00"`, vectorBase64),
+			time.Date(2030, 1, 2, 1, 4, 5, 5e8, time.UTC), true},
+		"no zone": {metadata(`validUntil="2030-01-02T03:04:05"`, vectorBase64),
+			time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), true},
+		"no use":  {strings.Replace(metadata("", vectorBase64), ` use="signing"`, "", 1), time.Time{}, true},
+		"latin":   {strings.Replace(metadata("", vectorBase64), "UTF-8", "ISO-8859-1", 1), time.Time{}, true},
+		"no time": {metadata(`validUntil="soon"`, vectorBase64), time.Time{}, false},
+		"a far time": {metadata(`validUntil="9999-12-31T23:59:59-14:00"`, vectorBase64),
+			time.Date(10000, 1, 1, 13, 59, 59, 0, time.UTC), true},
 		"before all time": {metadata(`validUntil="0001-01-01T00:00:00Z"`, vectorBase64), time.Time{}, false},
-		"no certificate":  {strings.Replace(metadata("", ""), "<X509Certificate></X509Certificate>", "", 1), time.Time{}, true},
+		"no certificate": {strings.Replace(metadata("", ""), "<X509Certificate></X509Certificate>", "", 1),
+			time.Time{}, true},
 		"an empty one":    {metadata("", ""), time.Time{}, false},
 		"no base64":       {metadata("", "x"), time.Time{}, false},
 		"cut certificate": {metadata("", vectorBase64[:401]), time.Time{}, false},
-		"only encryption": {strings.Replace(metadata("", vectorBase64), `use="signing"`, `use="encryption"`, 1), time.Time{}, true},
-		"wrapped":         {entities(entity(metadata("", vectorBase64))), time.Time{}, true},
-		"two entities":    {entities(strings.Repeat(entity(metadata("", vectorBase64)), 2)), time.Time{}, false},
-		"no entity":       {entities(""), time.Time{}, false},
-		"wrapped twice":   {entities(entities(entity(metadata("", vectorBase64)))), time.Time{}, false},
-		"no entityID":     {strings.Replace(metadata("", vectorBase64), "entityID", "entity", 1), time.Time{}, false},
-		"other root":      {strings.ReplaceAll(metadata("", vectorBase64), "EntityDescriptor", "EntitiesDescriptor"), time.Time{}, false},
-		"other namespace": {strings.Replace(metadata("", vectorBase64), "2.0:metadata", "1.1:metadata", 1), time.Time{}, false},
-		"service":         {strings.ReplaceAll(metadata("", vectorBase64), "IDPSSODescriptor", "SPSSODescriptor"), time.Time{}, false},
-		"nothing":         {"", time.Time{}, false},
-		"text":            {"metadata", time.Time{}, false},
-		"comment alone":   {"<!-- x -->", time.Time{}, false},
-		"open":            {strings.TrimSuffix(strings.TrimSpace(metadata("", vectorBase64)), "</md:EntityDescriptor>"), time.Time{}, false},
-		"two documents":   {strings.TrimSpace(metadata("", vectorBase64)) + "<x/>", time.Time{}, false},
-		"text after":      {metadata("", vectorBase64) + "x", time.Time{}, false},
-		"document type":   {`<!DOCTYPE x [<!ENTITY a "a">]>` + metadata("", vectorBase64)[39:], time.Time{}, false},
-		"an entity":       {metadata("", vectorBase64+"&a;"), time.Time{}, false},
-		"too deep":        {strings.Replace(metadata("", vectorBase64), "<X509Data>", "<X509Data>"+strings.Repeat("<x>", 100)+strings.Repeat("</x>", 100), 1), time.Time{}, false},
+		"only encryption": {strings.Replace(metadata("", vectorBase64), `use="signing"`, `use="encryption"`, 1),
+			time.Time{}, true},
+		"wrapped":       {entities(entity(metadata("", vectorBase64))), time.Time{}, true},
+		"two entities":  {entities(strings.Repeat(entity(metadata("", vectorBase64)), 2)), time.Time{}, false},
+		"no entity":     {entities(""), time.Time{}, false},
+		"wrapped twice": {entities(entities(entity(metadata("", vectorBase64)))), time.Time{}, false},
+		"no entityID":   {strings.Replace(metadata("", vectorBase64), "entityID", "entity", 1), time.Time{}, false},
+		"other root": {strings.ReplaceAll(metadata("", vectorBase64), "EntityDescriptor", "EntitiesDescriptor"),
+			time.Time{}, false},
+		"other namespace": {strings.Replace(metadata("", vectorBase64), "2.0:metadata", "1.1:metadata", 1), time.Time{},
+			false},
+		"service": {strings.ReplaceAll(metadata("", vectorBase64), "IDPSSODescriptor", "SPSSODescriptor"),
+			time.Time{}, false},
+		"nothing":       {"", time.Time{}, false},
+		"text":          {"metadata", time.Time{}, false},
+		"comment alone": {"<!-- x -->", time.Time{}, false},
+		"open": {strings.TrimSuffix(strings.TrimSpace(metadata("", vectorBase64)), "</md:EntityDescriptor>"),
+			time.Time{}, false},
+		"two documents": {strings.TrimSpace(metadata("", vectorBase64)) + "<x/>", time.Time{}, false},
+		"text after":    {metadata("", vectorBase64) + "x", time.Time{}, false},
+		"document type": {`<!DOCTYPE x [<!ENTITY a "a">]>` + metadata("", vectorBase64)[39:], time.Time{}, false},
+		"an entity":     {metadata("", vectorBase64+"&a;"), time.Time{}, false},
+		"too deep": {strings.Replace(metadata("", vectorBase64), "<X509Data>",
+			"<X509Data>"+strings.Repeat("<x>", 100)+strings.Repeat("</x>", 100), 1), time.Time{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			signing := 1
@@ -102,7 +114,8 @@ func TestParseSAMLMetadata(t *testing.T) {
 			if (err == nil) != c.ok {
 				t.Fatalf("%+v, %v", m, err)
 			}
-			if c.ok && (m.EntityID != "https://idp.example.com/saml" || !m.ValidUntil.Equal(c.until) || len(m.Signing) != signing) {
+			if c.ok && (m.EntityID != "https://idp.example.com/saml" || !m.ValidUntil.Equal(c.until) ||
+				len(m.Signing) != signing) {
 				t.Errorf("%+v", m)
 			}
 			if len(m.Signing) > 0 && m.Signing[0].Subject.CommonName != "vector" {
@@ -122,7 +135,8 @@ func FuzzParseSAMLMetadata(f *testing.F) {
 		if err == nil && m.EntityID == "" {
 			t.Errorf("%+v", m)
 		}
-		if again, err2 := identity.ParseSAMLMetadata(text); (err == nil) != (err2 == nil) || m.EntityID != again.EntityID {
+		if again, err2 := identity.ParseSAMLMetadata(text); (err == nil) != (err2 == nil) ||
+			m.EntityID != again.EntityID {
 			t.Errorf("read twice: %v, %v", err, err2)
 		}
 	})
@@ -139,10 +153,15 @@ func TestSAMLProviderCertificates(t *testing.T) {
 			t.Fatalf("%d certificates, %v", len(m.Signing), err)
 		}
 		const over = "Cannot exceed quota for PublicKeysPerSAMLProvider: 10"
-		refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: with(11)}, 409, "LimitExceeded", over)
-		arn := must(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: with(10)}).SAMLProviderArn
-		refused(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: with(11)}, 409, "LimitExceeded", over)
-		must(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: with(1)})
+		refused(t, w.root, w.CreateSAMLProvider,
+			&iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: with(11)}, 409, "LimitExceeded", over)
+		arn := must(t, w.root, w.CreateSAMLProvider,
+			&iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: with(10)}).SAMLProviderArn
+		refused(t, w.root, w.UpdateSAMLProvider,
+			&iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: with(11)},
+			409, "LimitExceeded", over)
+		must(t, w.root, w.UpdateSAMLProvider,
+			&iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: with(1)})
 	})
 }
 
@@ -150,12 +169,14 @@ func TestSAMLProvider(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		made := w.clock.Now()
 		document := metadata("", vectorBase64)
-		got := must(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("Idp_1.x-y"), SAMLMetadataDocument: &document})
+		got := must(t, w.root, w.CreateSAMLProvider,
+			&iam.CreateSAMLProviderInput{Name: ptr("Idp_1.x-y"), SAMLMetadataDocument: &document})
 		arn := ptr(samlARN + "Idp_1.x-y")
 		sameAnswer(t, got, &iam.CreateSAMLProviderOutput{SAMLProviderArn: arn})
 		ending := metadata(`validUntil="2030-01-02T03:04:05Z"`, vectorBase64)
 		tags := []types.Tag{{Key: ptr("b"), Value: ptr("2")}, {Key: ptr("a"), Value: ptr("1")}}
-		sameAnswer(t, must(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &ending, Tags: tags}),
+		sameAnswer(t, must(t, w.root, w.CreateSAMLProvider,
+			&iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &ending, Tags: tags}),
 			&iam.CreateSAMLProviderOutput{SAMLProviderArn: ptr(samlARN + "a"), Tags: tags})
 
 		get := func(arn *string) *iam.GetSAMLProviderOutput {
@@ -169,28 +190,39 @@ func TestSAMLProvider(t *testing.T) {
 			t.Errorf("id %s", *uuid)
 		}
 		want := &iam.GetSAMLProviderOutput{
-			SAMLProviderUUID: uuid, SAMLMetadataDocument: &document, CreateDate: &made, ValidUntil: ptr(made.AddDate(100, 0, 0)),
+			SAMLProviderUUID: uuid, SAMLMetadataDocument: &document, CreateDate: &made,
+			ValidUntil:              ptr(made.AddDate(100, 0, 0)),
 			AssertionEncryptionMode: "Allowed", PrivateKeyList: []types.SAMLPrivateKey{}, Tags: []types.Tag{},
 		}
 		sameAnswer(t, get(arn), want)
-		sameAnswer(t, must(t, w.root, w.ListSAMLProviders, &iam.ListSAMLProvidersInput{}).SAMLProviderList, []types.SAMLProviderListEntry{
-			{Arn: arn, CreateDate: &made, ValidUntil: want.ValidUntil}, {Arn: ptr(samlARN + "a"), CreateDate: &made, ValidUntil: want.ValidUntil},
-		})
+		sameAnswer(t, must(t, w.root, w.ListSAMLProviders, &iam.ListSAMLProvidersInput{}).SAMLProviderList,
+			[]types.SAMLProviderListEntry{
+				{Arn: arn, CreateDate: &made, ValidUntil: want.ValidUntil},
+				{Arn: ptr(samlARN + "a"), CreateDate: &made, ValidUntil: want.ValidUntil},
+			})
 
 		w.clock.advance(time.Hour)
-		sameAnswer(t, must(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: &ending}),
+		sameAnswer(t, must(t, w.root, w.UpdateSAMLProvider,
+			&iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: &ending}),
 			&iam.UpdateSAMLProviderOutput{SAMLProviderArn: arn})
 		want.SAMLMetadataDocument, want.ValidUntil = &ending, ptr(made.Add(time.Hour).AddDate(100, 0, 0))
 		sameAnswer(t, get(arn), want)
 		broken := metadata("", "x")
 		for _, text := range []string{broken, strings.Repeat("x", 1000)} {
-			refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("c"), SAMLMetadataDocument: &text}, 400, "InvalidInput", "Could not parse metadata")
+			refused(t, w.root, w.CreateSAMLProvider,
+				&iam.CreateSAMLProviderInput{Name: ptr("c"), SAMLMetadataDocument: &text}, 400, "InvalidInput",
+				"Could not parse metadata")
 		}
 		service := strings.ReplaceAll(document, "IDPSSODescriptor", "SPSSODescriptor")
-		refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("c"), SAMLMetadataDocument: &service}, 400, "InvalidInput",
+		refused(t, w.root, w.CreateSAMLProvider,
+			&iam.CreateSAMLProviderInput{Name: ptr("c"), SAMLMetadataDocument: &service}, 400, "InvalidInput",
 			"SAML Providers must reference at least one SAML assertion issuer.")
-		refused(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: &broken}, 400, "InvalidInput", "Could not parse metadata")
-		refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document}, 409, "EntityAlreadyExists", "SAMLProvider with name a already exists.")
+		refused(t, w.root, w.UpdateSAMLProvider,
+			&iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: &broken}, 400, "InvalidInput",
+			"Could not parse metadata")
+		refused(t, w.root, w.CreateSAMLProvider,
+			&iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document}, 409, "EntityAlreadyExists",
+			"SAMLProvider with name a already exists.")
 		sameAnswer(t, get(arn), want)
 
 		must(t, w.root, w.DeleteSAMLProvider, &iam.DeleteSAMLProviderInput{SAMLProviderArn: arn})
@@ -199,7 +231,9 @@ func TestSAMLProvider(t *testing.T) {
 		if err := w.SetLimits(t.Context(), account, map[string]int{"SAMLProvidersPerAccount": 1}); err != nil {
 			t.Fatal(err)
 		}
-		refused(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("c"), SAMLMetadataDocument: &document}, 409, "LimitExceeded", "Cannot exceed quota for SAMLProvidersPerAccount: 1")
+		refused(t, w.root, w.CreateSAMLProvider,
+			&iam.CreateSAMLProviderInput{Name: ptr("c"), SAMLMetadataDocument: &document}, 409, "LimitExceeded",
+			"Cannot exceed quota for SAMLProvidersPerAccount: 1")
 	})
 }
 
@@ -208,18 +242,23 @@ func noSAML(t *testing.T, w *world, arn, code string, status int, message string
 	t.Helper()
 	tag := []types.Tag{{Key: ptr("k"), Value: ptr("v")}}
 	refused(t, w.root, w.GetSAMLProvider, &iam.GetSAMLProviderInput{SAMLProviderArn: &arn}, status, code, message)
-	refused(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: &arn, AssertionEncryptionMode: "Allowed"}, status, code, message)
+	refused(t, w.root, w.UpdateSAMLProvider,
+		&iam.UpdateSAMLProviderInput{SAMLProviderArn: &arn, AssertionEncryptionMode: "Allowed"}, status, code, message)
 	refused(t, w.root, w.DeleteSAMLProvider, &iam.DeleteSAMLProviderInput{SAMLProviderArn: &arn}, status, code, message)
-	refused(t, w.root, w.TagSAMLProvider, &iam.TagSAMLProviderInput{SAMLProviderArn: &arn, Tags: tag}, status, code, message)
-	refused(t, w.root, w.UntagSAMLProvider, &iam.UntagSAMLProviderInput{SAMLProviderArn: &arn, TagKeys: []string{"k"}}, status, code, message)
-	refused(t, w.root, w.ListSAMLProviderTags, &iam.ListSAMLProviderTagsInput{SAMLProviderArn: &arn}, status, code, message)
+	refused(t, w.root, w.TagSAMLProvider, &iam.TagSAMLProviderInput{SAMLProviderArn: &arn, Tags: tag}, status, code,
+		message)
+	refused(t, w.root, w.UntagSAMLProvider, &iam.UntagSAMLProviderInput{SAMLProviderArn: &arn, TagKeys: []string{"k"}},
+		status, code, message)
+	refused(t, w.root, w.ListSAMLProviderTags, &iam.ListSAMLProviderTagsInput{SAMLProviderArn: &arn}, status, code,
+		message)
 }
 
 func TestSAMLPrivateKeys(t *testing.T) {
 	one, two, three := privatePEM(t, rsaKey(t, 2048)), privatePEM(t, rsaKey(t, 2048)), rsaKey(t, 2048)
 	each(t, func(t *testing.T, w *world) {
 		document := metadata("", vectorBase64)
-		in := &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document, AssertionEncryptionMode: "Required"}
+		in := &iam.CreateSAMLProviderInput{Name: ptr("a"), SAMLMetadataDocument: &document,
+			AssertionEncryptionMode: "Required"}
 		refused(t, w.root, w.CreateSAMLProvider, in, 400, "ValidationError",
 			"Unable to set assertion encryption mode to Required because no private key is provided.")
 		in.AddPrivateKey = &one
@@ -241,10 +280,13 @@ func TestSAMLPrivateKeys(t *testing.T) {
 			return &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, RemovePrivateKey: remove, AddPrivateKey: add}
 		}
 		must(t, w.root, w.UpdateSAMLProvider, change(nil, &two))
-		traditional := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(three)}))
-		refused(t, w.root, w.UpdateSAMLProvider, change(nil, &traditional), 409, "LimitExceeded", "Private key limit of 2 is reached.")
+		traditional := string(
+			pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(three)}))
+		refused(t, w.root, w.UpdateSAMLProvider, change(nil, &traditional), 409, "LimitExceeded",
+			"Private key limit of 2 is reached.")
 		refused(t, w.root, w.UpdateSAMLProvider, change(first[0].KeyId, &traditional), 400, "ValidationError",
-			"Unable to add and remove private keys in the same request. Set a value for only one of the two parameters.")
+			"Unable to add and remove private keys in the same request. Set a value for only one of the two "+
+				"parameters.")
 		refused(t, w.root, w.UpdateSAMLProvider, change(nil, nil), 400, "ValidationError",
 			"Unable to update identity provider. No updates are defined for metadata or encryption assertion.")
 		must(t, w.root, w.UpdateSAMLProvider, change(first[0].KeyId, nil))
@@ -253,23 +295,29 @@ func TestSAMLPrivateKeys(t *testing.T) {
 		if len(second) != 2 || *second[0].KeyId == *first[0].KeyId || *second[1].KeyId == *first[0].KeyId {
 			t.Errorf("%+v", second)
 		}
-		refused(t, w.root, w.UpdateSAMLProvider, change(first[0].KeyId, nil), 404, "NoSuchEntity", "Private key with id "+*first[0].KeyId+" cannot be found.")
+		refused(t, w.root, w.UpdateSAMLProvider, change(first[0].KeyId, nil), 404, "NoSuchEntity",
+			"Private key with id "+*first[0].KeyId+" cannot be found.")
 		must(t, w.root, w.UpdateSAMLProvider, change(second[0].KeyId, nil))
-		refused(t, w.root, w.UpdateSAMLProvider, change(second[1].KeyId, nil), 400, "InvalidInput", "Failed to remove private key.")
+		refused(t, w.root, w.UpdateSAMLProvider, change(second[1].KeyId, nil), 400, "InvalidInput",
+			"Failed to remove private key.")
 		_, edward, err := ed25519.GenerateKey(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, text := range []string{"x", vectorCertificate, privatePEM(t, edward), one + two} {
-			refused(t, w.root, w.UpdateSAMLProvider, change(nil, &text), 400, "InvalidInput", "The private key is not valid.")
+			refused(t, w.root, w.UpdateSAMLProvider, change(nil, &text), 400, "InvalidInput",
+				"The private key is not valid.")
 		}
 		if n := len(keys()); n != 1 {
 			t.Errorf("%d keys", n)
 		}
-		must(t, w.root, w.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, RemovePrivateKey: second[1].KeyId, AssertionEncryptionMode: "Allowed"})
+		must(t, w.root, w.UpdateSAMLProvider,
+			&iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, RemovePrivateKey: second[1].KeyId,
+				AssertionEncryptionMode: "Allowed"})
 		// A key of ECDSA is taken as well (recorded).
 		curve := ptr(privatePEM(t, ecKey(t)))
-		must(t, w.root, w.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("curve"), SAMLMetadataDocument: &document, AddPrivateKey: curve})
+		must(t, w.root, w.CreateSAMLProvider,
+			&iam.CreateSAMLProviderInput{Name: ptr("curve"), SAMLMetadataDocument: &document, AddPrivateKey: curve})
 		// What is stored is sealed.
 		must(t, w.root, w.UpdateSAMLProvider, change(nil, &one))
 		if err := w.db.View(t.Context(), func(tx *store.Tx) error {

@@ -45,7 +45,8 @@ func FuzzCheckServerCertificate(f *testing.F) {
 	f.Add(body, private(key), body+"\n"+body)
 	f.Add(body, private(other), body)
 	f.Add(private(key), body, private(key))
-	f.Add("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----", "-----BEGIN PRIVATE KEY-----\n", "-----BEGIN CERTIFICATE-----")
+	f.Add("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----", "-----BEGIN PRIVATE KEY-----\n",
+		"-----BEGIN CERTIFICATE-----")
 	f.Fuzz(func(t *testing.T, body, key, chain string) {
 		cert, err := checkServerCertificate(body, key, chain)
 		if err != nil {
@@ -55,7 +56,8 @@ func FuzzCheckServerCertificate(f *testing.F) {
 			return
 		}
 		private, err := parsePrivateKey(key)
-		if err != nil || !private.(crypto.Signer).Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(cert.PublicKey) {
+		if err != nil ||
+			!private.(crypto.Signer).Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(cert.PublicKey) {
 			t.Errorf("taken with a key of another: %v", err)
 		}
 	})

@@ -32,7 +32,8 @@ func issue(t testing.TB, name string, ca bool, by *authority, end time.Time) *au
 	t.Helper()
 	a := &authority{key: ecKey(t)}
 	a.cert = &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: began.Add(-time.Hour), NotAfter: end,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
+		NotBefore: began.Add(-time.Hour), NotAfter: end,
 		IsCA: ca, BasicConstraintsValid: true,
 	}
 	parent, signer := a.cert, a.key
@@ -51,15 +52,19 @@ func issue(t testing.TB, name string, ca bool, by *authority, end time.Time) *au
 }
 
 func (a *authority) upload(t testing.TB, name string) *iam.UploadServerCertificateInput {
-	return &iam.UploadServerCertificateInput{ServerCertificateName: &name, CertificateBody: &a.pem, PrivateKey: ptr(privatePEM(t, a.key))}
+	return &iam.UploadServerCertificateInput{ServerCertificateName: &name, CertificateBody: &a.pem,
+		PrivateKey: ptr(privatePEM(t, a.key))}
 }
 
 const (
 	badCertificate = "Unable to parse certificate. Please ensure the certificate is in PEM format."
 	badPrivateKey  = "Unable to parse private key. Please ensure the private key is in PEM format and is not encrypted."
-	mismatch       = "The private key did not match the public key provided. Please verify the key material and try again."
-	expiredBody    = "Certificate is no longer valid. The 'Not After' date restriction on the certificate has passed."
-	badChain       = "Unable to validate certificate chain. The certificate chain must start with the immediate signing certificate, followed by any intermediaries in order. The index within the chain of the invalid certificate is: "
+	mismatch       = "The private key did not match the public key provided. Please verify the key material and " +
+		"try again."
+	expiredBody = "Certificate is no longer valid. The 'Not After' date restriction on the certificate has passed."
+	badChain    = "Unable to validate certificate chain. The certificate chain must start with the immediate signing " +
+		"certificate, followed by any intermediaries in order. The index within the chain of the invalid " +
+		"certificate is: "
 )
 
 func TestServerCertificates(t *testing.T) {
@@ -77,23 +82,28 @@ func TestServerCertificates(t *testing.T) {
 			t.Errorf("id %s", *id)
 		}
 		want := types.ServerCertificateMetadata{
-			Arn: ptr("arn:aws:iam::" + account + ":server-certificate/cloudfront/a/Site"), Path: in.Path, ServerCertificateName: ptr("Site"),
-			ServerCertificateId: id, UploadDate: &uploaded, Expiration: &year,
+			Arn: ptr("arn:aws:iam::" + account + ":server-certificate/cloudfront/a/Site"), Path: in.Path,
+			ServerCertificateName: ptr("Site"),
+			ServerCertificateId:   id, UploadDate: &uploaded, Expiration: &year,
 		}
 		sameAnswer(t, got, &iam.UploadServerCertificateOutput{ServerCertificateMetadata: &want, Tags: in.Tags})
 		get := func(name string) *iam.GetServerCertificateOutput {
 			t.Helper()
 			return must(t, w.root, w.GetServerCertificate, &iam.GetServerCertificateInput{ServerCertificateName: &name})
 		}
-		sameAnswer(t, get("SITE").ServerCertificate, &types.ServerCertificate{ServerCertificateMetadata: &want, CertificateBody: ptr(strings.TrimSpace(*in.CertificateBody)), Tags: sorted})
-		refused(t, w.root, w.UploadServerCertificate, one.upload(t, "site"), 409, "EntityAlreadyExists", "The Server Certificate with name site already exists.")
+		sameAnswer(t, get("SITE").ServerCertificate,
+			&types.ServerCertificate{ServerCertificateMetadata: &want,
+				CertificateBody: ptr(strings.TrimSpace(*in.CertificateBody)), Tags: sorted})
+		refused(t, w.root, w.UploadServerCertificate, one.upload(t, "site"), 409, "EntityAlreadyExists",
+			"The Server Certificate with name site already exists.")
 
 		// The same certificate may be there under several names.
 		for _, name := range []string{"b", "A"} {
 			must(t, w.root, w.UploadServerCertificate, one.upload(t, name))
 		}
 		bare := get("b").ServerCertificate
-		if bare.Tags == nil || len(bare.Tags) > 0 || bare.CertificateChain != nil || *bare.ServerCertificateMetadata.Path != "/" {
+		if bare.Tags == nil || len(bare.Tags) > 0 || bare.CertificateChain != nil ||
+			*bare.ServerCertificateMetadata.Path != "/" {
 			t.Errorf("%+v", bare)
 		}
 		names := func(in *iam.ListServerCertificatesInput) (names []string, out *iam.ListServerCertificatesOutput) {
@@ -106,41 +116,61 @@ func TestServerCertificates(t *testing.T) {
 		}
 		first, page := names(&iam.ListServerCertificatesInput{MaxItems: ptr(int32(2))})
 		rest, last := names(&iam.ListServerCertificatesInput{Marker: page.Marker})
-		if strings.Join(first, " ") != "A b" || !page.IsTruncated || strings.Join(rest, " ") != "Site" || last.IsTruncated || last.Marker != nil {
+		if strings.Join(first, " ") != "A b" || !page.IsTruncated || strings.Join(rest, " ") != "Site" ||
+			last.IsTruncated || last.Marker != nil {
 			t.Errorf("%q, %q", first, rest)
 		}
 		sameAnswer(t, last.ServerCertificateMetadataList[0], want)
-		if below, _ := names(&iam.ListServerCertificatesInput{PathPrefix: ptr("/cloud")}); strings.Join(below, " ") != "Site" {
+		if below, _ := names(&iam.ListServerCertificatesInput{PathPrefix: ptr("/cloud")}); strings.Join(below,
+			" ") != "Site" {
 			t.Errorf("%q", below)
 		}
 
 		rename := func(name string, newName, newPath *string) *iam.UpdateServerCertificateInput {
-			return &iam.UpdateServerCertificateInput{ServerCertificateName: &name, NewServerCertificateName: newName, NewPath: newPath}
+			return &iam.UpdateServerCertificateInput{ServerCertificateName: &name,
+				NewServerCertificateName: newName, NewPath: newPath}
 		}
 		must(t, w.root, w.UpdateServerCertificate, rename("site", ptr("Moved"), ptr("/x/")))
-		want.Arn, want.Path, want.ServerCertificateName = ptr("arn:aws:iam::"+account+":server-certificate/x/Moved"), ptr("/x/"), ptr("Moved")
-		sameAnswer(t, get("moved").ServerCertificate, &types.ServerCertificate{ServerCertificateMetadata: &want, CertificateBody: ptr(strings.TrimSpace(*in.CertificateBody)), Tags: sorted})
+		want.Arn, want.Path, want.ServerCertificateName = ptr("arn:aws:iam::"+account+":server-certificate/x/Moved"),
+			ptr("/x/"), ptr("Moved")
+		sameAnswer(t, get("moved").ServerCertificate,
+			&types.ServerCertificate{ServerCertificateMetadata: &want,
+				CertificateBody: ptr(strings.TrimSpace(*in.CertificateBody)), Tags: sorted})
 		must(t, w.root, w.UpdateServerCertificate, rename("moved", ptr("MOVED"), nil)) // its own name in another case
 		must(t, w.root, w.UpdateServerCertificate, rename("moved", nil, nil))
-		refused(t, w.root, w.UpdateServerCertificate, rename("moved", ptr("a"), nil), 409, "EntityAlreadyExists", "The Server Certificate with name a already exists.")
+		refused(t, w.root, w.UpdateServerCertificate, rename("moved", ptr("a"), nil), 409, "EntityAlreadyExists",
+			"The Server Certificate with name a already exists.")
 
-		must(t, w.root, w.TagServerCertificate, &iam.TagServerCertificateInput{ServerCertificateName: ptr("moved"), Tags: []types.Tag{{Key: ptr("c"), Value: ptr("3")}}})
-		must(t, w.root, w.UntagServerCertificate, &iam.UntagServerCertificateInput{ServerCertificateName: ptr("moved"), TagKeys: []string{"a"}})
-		tags := must(t, w.root, w.ListServerCertificateTags, &iam.ListServerCertificateTagsInput{ServerCertificateName: ptr("moved")})
+		must(t, w.root, w.TagServerCertificate,
+			&iam.TagServerCertificateInput{ServerCertificateName: ptr("moved"),
+				Tags: []types.Tag{{Key: ptr("c"), Value: ptr("3")}}})
+		must(t, w.root, w.UntagServerCertificate,
+			&iam.UntagServerCertificateInput{ServerCertificateName: ptr("moved"), TagKeys: []string{"a"}})
+		tags := must(t, w.root, w.ListServerCertificateTags,
+			&iam.ListServerCertificateTagsInput{ServerCertificateName: ptr("moved")})
 		sameAnswer(t, tags.Tags, []types.Tag{sorted[1], {Key: ptr("c"), Value: ptr("3")}})
 
-		must(t, w.root, w.DeleteServerCertificate, &iam.DeleteServerCertificateInput{ServerCertificateName: ptr("moved")})
+		must(t, w.root, w.DeleteServerCertificate,
+			&iam.DeleteServerCertificateInput{ServerCertificateName: ptr("moved")})
 		const nothing = "The Server Certificate with name moved cannot be found."
-		refused(t, w.root, w.DeleteServerCertificate, &iam.DeleteServerCertificateInput{ServerCertificateName: ptr("moved")}, 404, "NoSuchEntity", nothing)
-		refused(t, w.root, w.GetServerCertificate, &iam.GetServerCertificateInput{ServerCertificateName: ptr("moved")}, 404, "NoSuchEntity", nothing)
+		refused(t, w.root, w.DeleteServerCertificate,
+			&iam.DeleteServerCertificateInput{ServerCertificateName: ptr("moved")}, 404, "NoSuchEntity", nothing)
+		refused(t, w.root, w.GetServerCertificate, &iam.GetServerCertificateInput{ServerCertificateName: ptr("moved")},
+			404, "NoSuchEntity", nothing)
 		refused(t, w.root, w.UpdateServerCertificate, rename("moved", nil, nil), 404, "NoSuchEntity", nothing)
-		refused(t, w.root, w.TagServerCertificate, &iam.TagServerCertificateInput{ServerCertificateName: ptr("moved"), Tags: sorted}, 404, "NoSuchEntity", nothing)
-		refused(t, w.root, w.UntagServerCertificate, &iam.UntagServerCertificateInput{ServerCertificateName: ptr("moved"), TagKeys: []string{"a"}}, 404, "NoSuchEntity", nothing)
-		refused(t, w.root, w.ListServerCertificateTags, &iam.ListServerCertificateTagsInput{ServerCertificateName: ptr("moved")}, 404, "NoSuchEntity", nothing)
+		refused(t, w.root, w.TagServerCertificate,
+			&iam.TagServerCertificateInput{ServerCertificateName: ptr("moved"), Tags: sorted},
+			404, "NoSuchEntity", nothing)
+		refused(t, w.root, w.UntagServerCertificate,
+			&iam.UntagServerCertificateInput{ServerCertificateName: ptr("moved"), TagKeys: []string{"a"}},
+			404, "NoSuchEntity", nothing)
+		refused(t, w.root, w.ListServerCertificateTags,
+			&iam.ListServerCertificateTagsInput{ServerCertificateName: ptr("moved")}, 404, "NoSuchEntity", nothing)
 		if err := w.SetLimits(t.Context(), account, map[string]int{"ServerCertificatesPerAccount": 2}); err != nil {
 			t.Fatal(err)
 		}
-		refused(t, w.root, w.UploadServerCertificate, one.upload(t, "c"), 409, "LimitExceeded", "Cannot exceed quota for ServerCertificatesPerAccount: 2")
+		refused(t, w.root, w.UploadServerCertificate, one.upload(t, "c"), 409, "LimitExceeded",
+			"Cannot exceed quota for ServerCertificatesPerAccount: 2")
 		summary := must(t, w.root, w.GetAccountSummary, &iam.GetAccountSummaryInput{}).SummaryMap
 		if summary["ServerCertificates"] != 2 || summary["ServerCertificatesQuota"] != 2 {
 			t.Errorf("%v", summary)
@@ -163,26 +193,29 @@ func TestUploadServerCertificateRefuses(t *testing.T) {
 		chain         string
 		code, message string // "" for none
 	}{
-		"chain":            {leaf, "", "", middle.pem + root.pem, "", ""},
-		"part of a chain":  {leaf, "", "", "\n" + middle.pem + "\n\n", "", ""},
-		"wrong order":      {leaf, "", "", root.pem + middle.pem, "MalformedCertificate", badChain + "-1"},
-		"wrong second":     {leaf, "", "", middle.pem + alone.pem, "MalformedCertificate", badChain + "-1"},
-		"wrong first":      {leaf, "", "", other.pem + root.pem, "MalformedCertificate", badChain + "0"},
-		"itself in chain":  {leaf, "", "", leaf.pem + middle.pem, "MalformedCertificate", badChain + "1"},
-		"root twice":       {middle, "", "", root.pem + root.pem, "", ""},
-		"text in chain":    {leaf, "", "", "middle\n" + middle.pem, "MalformedCertificate", ""},
-		"no certificate":   {leaf, "", "", strings.Replace(middle.pem, "MII", "XXX", 1) + middle.pem, "MalformedCertificate", ""},
+		"chain":           {leaf, "", "", middle.pem + root.pem, "", ""},
+		"part of a chain": {leaf, "", "", "\n" + middle.pem + "\n\n", "", ""},
+		"wrong order":     {leaf, "", "", root.pem + middle.pem, "MalformedCertificate", badChain + "-1"},
+		"wrong second":    {leaf, "", "", middle.pem + alone.pem, "MalformedCertificate", badChain + "-1"},
+		"wrong first":     {leaf, "", "", other.pem + root.pem, "MalformedCertificate", badChain + "0"},
+		"itself in chain": {leaf, "", "", leaf.pem + middle.pem, "MalformedCertificate", badChain + "1"},
+		"root twice":      {middle, "", "", root.pem + root.pem, "", ""},
+		"text in chain":   {leaf, "", "", "middle\n" + middle.pem, "MalformedCertificate", ""},
+		"no certificate": {leaf, "", "", strings.Replace(middle.pem, "MII", "XXX", 1) + middle.pem,
+			"MalformedCertificate", ""},
 		"no chain":         {leaf, "", "", "bad chain", "MalformedCertificate", ""},
 		"key in chain":     {leaf, "", "", middle.pem + privatePEM(t, middle.key), "MalformedCertificate", ""},
 		"another key":      {leaf, "", privatePEM(t, root.key), "", "KeyPairMismatch", mismatch},
 		"key of RSA":       {leaf, "", privatePEM(t, rsaKey(t, 1024)), "", "KeyPairMismatch", mismatch},
 		"no key":           {leaf, "", "x", "", "MalformedCertificate", badPrivateKey},
 		"certificate here": {leaf, "", leaf.pem, "", "MalformedCertificate", badPrivateKey},
-		"encrypted key":    {leaf, "", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n", "", "MalformedCertificate", badPrivateKey},
-		"no body":          {leaf, "x", "", "", "MalformedCertificate", badCertificate},
-		"key as body":      {leaf, privatePEM(t, leaf.key), "", "", "MalformedCertificate", badCertificate},
-		"two bodies":       {leaf, leaf.pem + middle.pem, "", "", "MalformedCertificate", badCertificate},
-		"expired":          {old, "", "", "", "MalformedCertificate", expiredBody},
+		"encrypted key": {leaf, "",
+			"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n", "",
+			"MalformedCertificate", badPrivateKey},
+		"no body":     {leaf, "x", "", "", "MalformedCertificate", badCertificate},
+		"key as body": {leaf, privatePEM(t, leaf.key), "", "", "MalformedCertificate", badCertificate},
+		"two bodies":  {leaf, leaf.pem + middle.pem, "", "", "MalformedCertificate", badCertificate},
+		"expired":     {old, "", "", "", "MalformedCertificate", expiredBody},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := c.cert.upload(t, "x")
@@ -200,11 +233,13 @@ func TestUploadServerCertificateRefuses(t *testing.T) {
 				return
 			}
 			must(t, w.root, w.UploadServerCertificate, in)
-			got := must(t, w.root, w.GetServerCertificate, &iam.GetServerCertificateInput{ServerCertificateName: ptr("x")}).ServerCertificate
+			got := must(t, w.root, w.GetServerCertificate,
+				&iam.GetServerCertificateInput{ServerCertificateName: ptr("x")}).ServerCertificate
 			if *got.CertificateChain != strings.TrimSpace(c.chain) {
 				t.Errorf("chain %q", *got.CertificateChain)
 			}
-			must(t, w.root, w.DeleteServerCertificate, &iam.DeleteServerCertificateInput{ServerCertificateName: ptr("x")})
+			must(t, w.root, w.DeleteServerCertificate,
+				&iam.DeleteServerCertificateInput{ServerCertificateName: ptr("x")})
 		})
 	}
 }
@@ -221,12 +256,15 @@ func TestServerCertificateKeys(t *testing.T) {
 		key  crypto.Signer
 		text string
 	}{
-		"rsa":         {rsa, privatePEM(t, rsa)},
-		"rsa-openssl": {rsa, string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(rsa)}))},
-		"ec":          {ec, privatePEM(t, ec)},
-		"ec-openssl":  {ec, string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: ecDER}))},
+		"rsa": {rsa, privatePEM(t, rsa)},
+		"rsa-openssl": {rsa,
+			string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(rsa)}))},
+		"ec":         {ec, privatePEM(t, ec)},
+		"ec-openssl": {ec, string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: ecDER}))},
 	} {
 		body := certificate(t, c.key, began.AddDate(1, 0, 0))
-		must(t, w.root, w.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: &name, CertificateBody: &body, PrivateKey: &c.text})
+		must(t, w.root, w.UploadServerCertificate,
+			&iam.UploadServerCertificateInput{ServerCertificateName: &name,
+				CertificateBody: &body, PrivateKey: &c.text})
 	}
 }

@@ -31,7 +31,8 @@ func TestCreateServiceSpecificCredential(t *testing.T) {
 			for _, name := range []string{"Jane-at-" + account, "Jane+1-at-" + account} {
 				got := w.credential(t, "jane", strings.ToUpper(service))
 				want := types.ServiceSpecificCredential{
-					UserName: ptr("Jane"), ServiceName: &service, ServiceUserName: &name, Status: "Active", CreateDate: &now,
+					UserName: ptr("Jane"), ServiceName: &service, ServiceUserName: &name,
+					Status: "Active", CreateDate: &now,
 					ServicePassword: got.ServicePassword, ServiceSpecificCredentialId: got.ServiceSpecificCredentialId,
 				}
 				if diff := cmp.Diff(want, *got, ignoreSDK); diff != "" {
@@ -77,9 +78,11 @@ func TestCreateServiceSpecificCredentialAPIKey(t *testing.T) {
 				UserName: ptr("Jane"), ServiceName: &service, CredentialAgeDays: ptr[int32](36600),
 			}).ServiceSpecificCredential
 			want := types.ServiceSpecificCredential{
-				UserName: ptr("Jane"), ServiceName: &service, ServiceCredentialAlias: ptr("Jane-at-" + account), Status: "Active",
+				UserName: ptr("Jane"), ServiceName: &service,
+				ServiceCredentialAlias: ptr("Jane-at-" + account), Status: "Active",
 				CreateDate: &now, ExpirationDate: ptr(now.AddDate(0, 0, 36600)),
-				ServiceCredentialSecret: got.ServiceCredentialSecret, ServiceSpecificCredentialId: got.ServiceSpecificCredentialId,
+				ServiceCredentialSecret:     got.ServiceCredentialSecret,
+				ServiceSpecificCredentialId: got.ServiceSpecificCredentialId,
 			}
 			if diff := cmp.Diff(want, *got, ignoreSDK); diff != "" {
 				t.Error(diff)
@@ -91,12 +94,16 @@ func TestCreateServiceSpecificCredentialAPIKey(t *testing.T) {
 				t.Errorf("%s: a key of %q and %d characters, %v", service, alias, len(password), err)
 			}
 			w.wantSealed(t, *got.ServiceSpecificCredentialId, password)
-			m := must(t, w.root, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"), ServiceName: &service})
+			m := must(t, w.root, w.ListServiceSpecificCredentials,
+				&iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"), ServiceName: &service})
 			listed := types.ServiceSpecificCredentialMetadata{
-				UserName: want.UserName, ServiceName: want.ServiceName, ServiceCredentialAlias: want.ServiceCredentialAlias, Status: want.Status,
-				CreateDate: want.CreateDate, ExpirationDate: want.ExpirationDate, ServiceSpecificCredentialId: want.ServiceSpecificCredentialId,
+				UserName: want.UserName, ServiceName: want.ServiceName,
+				ServiceCredentialAlias: want.ServiceCredentialAlias, Status: want.Status,
+				CreateDate: want.CreateDate, ExpirationDate: want.ExpirationDate,
+				ServiceSpecificCredentialId: want.ServiceSpecificCredentialId,
 			}
-			if diff := cmp.Diff([]types.ServiceSpecificCredentialMetadata{listed}, m.ServiceSpecificCredentials, ignoreSDK); diff != "" {
+			if diff := cmp.Diff([]types.ServiceSpecificCredentialMetadata{listed},
+				m.ServiceSpecificCredentials, ignoreSDK); diff != "" {
 				t.Error(diff)
 			}
 		}
@@ -143,9 +150,11 @@ func TestResetServiceSpecificCredential(t *testing.T) {
 			UserName: ptr("jane"), ServiceName: ptr(codeCommit), CredentialAgeDays: ptr[int32](1),
 		}).ServiceSpecificCredential
 		id := old.ServiceSpecificCredentialId
-		must(t, jane, w.UpdateServiceSpecificCredential, &iam.UpdateServiceSpecificCredentialInput{ServiceSpecificCredentialId: id, Status: "Inactive"})
+		must(t, jane, w.UpdateServiceSpecificCredential,
+			&iam.UpdateServiceSpecificCredentialInput{ServiceSpecificCredentialId: id, Status: "Inactive"})
 		w.clock.advance(time.Hour)
-		got := must(t, jane, w.ResetServiceSpecificCredential, &iam.ResetServiceSpecificCredentialInput{ServiceSpecificCredentialId: id}).ServiceSpecificCredential
+		got := must(t, jane, w.ResetServiceSpecificCredential,
+			&iam.ResetServiceSpecificCredentialInput{ServiceSpecificCredentialId: id}).ServiceSpecificCredential
 		if *got.ServicePassword == *old.ServicePassword || len(*got.ServicePassword) != 60 {
 			t.Error("no new password")
 		}
@@ -157,12 +166,14 @@ func TestResetServiceSpecificCredential(t *testing.T) {
 		}
 		// After its last day it is expired, whatever is set.
 		w.clock.advance(23 * time.Hour)
-		must(t, jane, w.UpdateServiceSpecificCredential, &iam.UpdateServiceSpecificCredentialInput{ServiceSpecificCredentialId: id, Status: "Active"})
+		must(t, jane, w.UpdateServiceSpecificCredential,
+			&iam.UpdateServiceSpecificCredentialInput{ServiceSpecificCredentialId: id, Status: "Active"})
 		list := must(t, jane, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{})
 		if len(list.ServiceSpecificCredentials) != 1 || list.ServiceSpecificCredentials[0].Status != "Expired" {
 			t.Errorf("after the last day: %+v", list.ServiceSpecificCredentials)
 		}
-		must(t, jane, w.DeleteServiceSpecificCredential, &iam.DeleteServiceSpecificCredentialInput{ServiceSpecificCredentialId: id})
+		must(t, jane, w.DeleteServiceSpecificCredential,
+			&iam.DeleteServiceSpecificCredentialInput{ServiceSpecificCredentialId: id})
 		list = must(t, jane, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{})
 		if list.ServiceSpecificCredentials == nil || len(list.ServiceSpecificCredentials) > 0 {
 			t.Errorf("after the deletion: %v, want an empty list", list.ServiceSpecificCredentials)
@@ -174,19 +185,25 @@ func TestListServiceSpecificCredentials(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Jane")
 		w.user(t, "bob")
-		for _, c := range [][2]string{{"jane", codeCommit}, {"jane", codeCommit}, {"jane", "logs.amazonaws.com"}, {"bob", codeCommit}} {
+		for _, c := range [][2]string{{"jane", codeCommit}, {"jane", codeCommit},
+			{"jane", "logs.amazonaws.com"}, {"bob", codeCommit}} {
 			w.credential(t, c[0], c[1])
 		}
 		for name, test := range map[string]struct {
 			in   iam.ListServiceSpecificCredentialsInput
 			want map[string]int
 		}{
-			"a user":                 {iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"), AllUsers: ptr(false)}, map[string]int{"Jane": 3}},
-			"a user and a service":   {iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"), ServiceName: ptr("CodeCommit.amazonaws.com")}, map[string]int{"Jane": 2}},
-			"an empty service":       {iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"), ServiceName: ptr("")}, map[string]int{"Jane": 3}},
-			"the caller":             {iam.ListServiceSpecificCredentialsInput{}, map[string]int{}},
-			"all users":              {iam.ListServiceSpecificCredentialsInput{AllUsers: ptr(true)}, map[string]int{"Jane": 3, "bob": 1}},
-			"all users of a service": {iam.ListServiceSpecificCredentialsInput{AllUsers: ptr(true), ServiceName: ptr(codeCommit)}, map[string]int{"Jane": 2, "bob": 1}},
+			"a user": {iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"),
+				AllUsers: ptr(false)}, map[string]int{"Jane": 3}},
+			"a user and a service": {iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"),
+				ServiceName: ptr("CodeCommit.amazonaws.com")}, map[string]int{"Jane": 2}},
+			"an empty service": {iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"),
+				ServiceName: ptr("")}, map[string]int{"Jane": 3}},
+			"the caller": {iam.ListServiceSpecificCredentialsInput{}, map[string]int{}},
+			"all users": {iam.ListServiceSpecificCredentialsInput{AllUsers: ptr(true)},
+				map[string]int{"Jane": 3, "bob": 1}},
+			"all users of a service": {iam.ListServiceSpecificCredentialsInput{AllUsers: ptr(true),
+				ServiceName: ptr(codeCommit)}, map[string]int{"Jane": 2, "bob": 1}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				got, ids := map[string]int{}, map[string]bool{}
@@ -226,25 +243,35 @@ func TestServiceSpecificCredentialRefused(t *testing.T) {
 		noService := func(name string) string {
 			return "No such service " + name + " is supported for Service Specific Credentials"
 		}
-		for _, name := range []string{"lambda.amazonaws.com", "nonexistentservice.amazonaws.com", "o3on3n3onosneo", "codecommit.amazonaws.com.cn", ""} {
-			refused(t, w.root, w.CreateServiceSpecificCredential, create("jane", name), 404, "NoSuchEntity", noService(name))
+		for _, name := range []string{"lambda.amazonaws.com", "nonexistentservice.amazonaws.com", "o3on3n3onosneo",
+			"codecommit.amazonaws.com.cn", ""} {
+			refused(t, w.root, w.CreateServiceSpecificCredential, create("jane", name), 404,
+				"NoSuchEntity", noService(name))
 		}
-		refused(t, w.root, w.CreateServiceSpecificCredential, create("jane", "code_commit"), 400, "ValidationError", "ServiceName must match [a-zA-Z0-9.-]*")
-		refused(t, w.root, w.CreateServiceSpecificCredential, create("non-existent-user", codeCommit), 404, "NoSuchEntity",
+		refused(t, w.root, w.CreateServiceSpecificCredential, create("jane", "code_commit"), 400, "ValidationError",
+			"ServiceName must match [a-zA-Z0-9.-]*")
+		refused(t, w.root, w.CreateServiceSpecificCredential,
+			create("non-existent-user", codeCommit), 404, "NoSuchEntity",
 			"The user with name non-existent-user cannot be found.")
 		refused(t, w.root, w.CreateServiceSpecificCredential, create("jane", codeCommit), 409, "LimitExceeded",
 			"Cannot exceed quota for ContextSpecificCredentialsPerUserPerContext: 2")
 
-		refused(t, w.root, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{ServiceName: ptr("nonexistentservice.amazonaws.com")},
+		refused(t, w.root, w.ListServiceSpecificCredentials,
+			&iam.ListServiceSpecificCredentialsInput{ServiceName: ptr("nonexistentservice.amazonaws.com")},
 			404, "NoSuchEntity", noService("nonexistentservice.amazonaws.com"))
-		refused(t, w.root, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{ServiceName: ptr("a b")},
+		refused(t, w.root, w.ListServiceSpecificCredentials,
+			&iam.ListServiceSpecificCredentialsInput{ServiceName: ptr("a b")},
 			400, "ValidationError", "ServiceName must match [a-zA-Z0-9.-]*")
-		refused(t, w.root, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{UserName: ptr("wrong-user-name")},
+		refused(t, w.root, w.ListServiceSpecificCredentials,
+			&iam.ListServiceSpecificCredentialsInput{UserName: ptr("wrong-user-name")},
 			404, "NoSuchEntity", "The user with name wrong-user-name cannot be found.")
-		refused(t, w.root, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"), AllUsers: ptr(true)},
+		refused(t, w.root, w.ListServiceSpecificCredentials,
+			&iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"), AllUsers: ptr(true)},
 			400, "InvalidInput", "Cannot list credentials for all users if a username is given")
-		page := must(t, w.root, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"), MaxItems: ptr[int32](1)})
-		refused(t, w.root, w.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{AllUsers: ptr(true), Marker: page.Marker},
+		page := must(t, w.root, w.ListServiceSpecificCredentials,
+			&iam.ListServiceSpecificCredentialsInput{UserName: ptr("jane"), MaxItems: ptr[int32](1)})
+		refused(t, w.root, w.ListServiceSpecificCredentials,
+			&iam.ListServiceSpecificCredentialsInput{AllUsers: ptr(true), Marker: page.Marker},
 			400, "ValidationError", "Invalid Marker.")
 
 		for _, test := range []struct {
@@ -253,18 +280,28 @@ func TestServiceSpecificCredentialRefused(t *testing.T) {
 			code, message string
 		}{
 			{ptr("wrong-user-name"), id, 404, "NoSuchEntity", "The user with name wrong-user-name cannot be found."},
-			{ptr("jane"), ptr("satisfiesregexbutstillinvalid"), 404, "NoSuchEntity", "No such credential satisfiesregexbutstillinvalid exists"},
-			{ptr("bob"), id, 400, "ValidationError", "User bob does not have a service specific credential with id " + *id},
-			{ptr("jane"), ptr("no-id-with-hyphens-at-all"), 400, "ValidationError", "1 validation error detected: Value at 'serviceSpecificCredentialId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w]+"},
+			{ptr("jane"), ptr("satisfiesregexbutstillinvalid"), 404, "NoSuchEntity",
+				"No such credential satisfiesregexbutstillinvalid exists"},
+			{ptr("bob"), id, 400, "ValidationError",
+				"User bob does not have a service specific credential with id " + *id},
+			{ptr("jane"), ptr("no-id-with-hyphens-at-all"), 400, "ValidationError",
+				"1 validation error detected: Value at 'serviceSpecificCredentialId' failed to satisfy constraint: " +
+					"Member must satisfy regular expression pattern: [\\w]+"},
 		} {
-			refused(t, w.root, w.UpdateServiceSpecificCredential, &iam.UpdateServiceSpecificCredentialInput{UserName: test.user, ServiceSpecificCredentialId: test.id, Status: "Inactive"},
+			refused(t, w.root, w.UpdateServiceSpecificCredential,
+				&iam.UpdateServiceSpecificCredentialInput{UserName: test.user,
+					ServiceSpecificCredentialId: test.id, Status: "Inactive"},
 				test.status, test.code, test.message)
-			refused(t, w.root, w.ResetServiceSpecificCredential, &iam.ResetServiceSpecificCredentialInput{UserName: test.user, ServiceSpecificCredentialId: test.id},
+			refused(t, w.root, w.ResetServiceSpecificCredential,
+				&iam.ResetServiceSpecificCredentialInput{UserName: test.user, ServiceSpecificCredentialId: test.id},
 				test.status, test.code, test.message)
-			refused(t, w.root, w.DeleteServiceSpecificCredential, &iam.DeleteServiceSpecificCredentialInput{UserName: test.user, ServiceSpecificCredentialId: test.id},
+			refused(t, w.root, w.DeleteServiceSpecificCredential,
+				&iam.DeleteServiceSpecificCredentialInput{UserName: test.user, ServiceSpecificCredentialId: test.id},
 				test.status, test.code, test.message)
 		}
-		refused(t, w.root, w.UpdateServiceSpecificCredential, &iam.UpdateServiceSpecificCredentialInput{UserName: ptr("jane"), ServiceSpecificCredentialId: id, Status: "Expired"},
+		refused(t, w.root, w.UpdateServiceSpecificCredential,
+			&iam.UpdateServiceSpecificCredentialInput{UserName: ptr("jane"),
+				ServiceSpecificCredentialId: id, Status: "Expired"},
 			400, "InvalidInput", "Operation does not support status Expired")
 	})
 }

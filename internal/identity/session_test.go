@@ -23,15 +23,19 @@ func aSession(w *world) principal.Session {
 		Role:   &principal.AssumedRoleOf{NameKey: "worker", Name: "Worker", Path: "/a/", ID: "AROA1"},
 		Name:   "night",
 		Issued: w.clock.Now(), Expires: w.clock.Now().Add(time.Hour), MFA: w.clock.Now().Add(-time.Minute),
-		SourceIdentity: "ann", Tags: []store.Tag{{Fold: "team", Key: "Team", Value: "ops"}}, Transitive: []string{"team"},
-		Policy: `{"Statement":[]}`, PolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"},
-		Provider: "issuer.example", Keys: map[string][]string{"issuer.example:aud": {"a", "b"}}, TaskPolicy: "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials",
+		SourceIdentity: "ann", Tags: []store.Tag{{Fold: "team", Key: "Team", Value: "ops"}},
+		Transitive: []string{"team"},
+		Policy:     `{"Statement":[]}`, PolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"},
+		Provider: "issuer.example", Keys: map[string][]string{"issuer.example:aud": {"a", "b"}},
+		TaskPolicy: "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials",
 	}
 }
 
 func (w *world) session(t testing.TB, s principal.Session, minSize int) identity.SessionCredentials {
 	t.Helper()
-	c, err := w.NewSession(store.KeyOwner{Partition: "aws-cn", User: store.User{Account: account, NameKey: "ann", Name: "Ann", Path: "/p/", ID: "AIDA1", Created: began}}, s, minSize)
+	c, err := w.NewSession(
+		store.KeyOwner{Partition: "aws-cn", User: store.User{Account: account, NameKey: "ann", Name: "Ann", Path: "/p/",
+			ID: "AIDA1", Created: began}}, s, minSize)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,26 +50,30 @@ func TestSessionRoundTrip(t *testing.T) {
 	for name, made := range map[string]struct {
 		session principal.Session
 		minSize int
-	}{"small": {aSession(w), 0}, "large": {large, 0}, "padded": {aSession(w), 4096}, "large and padded": {large, 4096}, "empty": {principal.Session{Expires: began.Add(time.Second)}, 0}} {
+	}{"small": {aSession(w), 0}, "large": {large, 0}, "padded": {aSession(w), 4096}, "large and padded": {large, 4096},
+		"empty": {principal.Session{Expires: began.Add(time.Second)}, 0}} {
 		t.Run(name, func(t *testing.T) {
 			c := w.session(t, made.session, made.minSize)
 			secret, signer, err := w.SigningKey(t.Context(), c.AccessKeyID, c.Token.Reveal())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if string(secret) != c.Secret.Reveal() || signer.Partition != "aws-cn" || signer.Key.ID != c.AccessKeyID || signer.Key.Account != account || !c.Expires.Equal(made.session.Expires) {
+			if string(secret) != c.Secret.Reveal() || signer.Partition != "aws-cn" || signer.Key.ID != c.AccessKeyID ||
+				signer.Key.Account != account || !c.Expires.Equal(made.session.Expires) {
 				t.Errorf("%+v", signer)
 			}
 			if diff := cmp.Diff(made.session, *signer.Session); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff(store.User{Account: account, NameKey: "ann", Name: "Ann", Path: "/p/", ID: "AIDA1", Created: began}, signer.User); diff != "" {
+			if diff := cmp.Diff(store.User{Account: account, NameKey: "ann", Name: "Ann", Path: "/p/", ID: "AIDA1",
+				Created: began}, signer.User); diff != "" {
 				t.Error(diff)
 			}
 			if n := len(c.Token.Reveal()); n < made.minSize || name == "large" && n > 1600 {
 				t.Errorf("token of %d bytes", n)
 			}
-			if printed := fmt.Sprintf("%+v %#v %s", c, c, c.Token); strings.Contains(printed, c.Token.Reveal()) || strings.Contains(printed, c.Secret.Reveal()) {
+			if printed := fmt.Sprintf("%+v %#v %s", c, c, c.Token); strings.Contains(printed, c.Token.Reveal()) ||
+				strings.Contains(printed, c.Secret.Reveal()) {
 				t.Error("a secret is printed")
 			}
 		})
@@ -85,7 +93,8 @@ func TestForgedSessions(t *testing.T) {
 	}
 	invalid := func(name, keyID, token string) {
 		t.Helper()
-		if _, signer, err := w.SigningKey(t.Context(), keyID, token); !errors.Is(err, sigv4.ErrInvalidToken) || signer.Session != nil {
+		if _, signer, err := w.SigningKey(t.Context(), keyID, token); !errors.Is(err, sigv4.ErrInvalidToken) ||
+			signer.Session != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -149,7 +158,8 @@ func FuzzSessionToken(f *testing.F) {
 			return
 		}
 		// Base64 has more than one way to write the last bits.
-		if raw, e := base64.StdEncoding.DecodeString(token); e == nil && keyID == c.AccessKeyID && base64.StdEncoding.EncodeToString(raw) == c.Token.Reveal() {
+		if raw, e := base64.StdEncoding.DecodeString(token); e == nil && keyID == c.AccessKeyID &&
+			base64.StdEncoding.EncodeToString(raw) == c.Token.Reveal() {
 			return
 		}
 		if !errors.Is(err, sigv4.ErrInvalidToken) || signer.Session != nil {

@@ -42,12 +42,17 @@ var stateMoves = []stateMove{
 	{"another user", func(tx *store.Tx, a string) error { return tx.SetPassword(a, "bob", "other", false) }, 1, ""},
 	{"the password", func(tx *store.Tx, a string) error { return tx.SetPassword(a, "alice", "other", false) }, 2, ""},
 	{"the flag", func(tx *store.Tx, a string) error { return tx.SetPasswordReset(a, "alice", true) }, 2, ""},
-	{"the history", func(tx *store.Tx, a string) error { return tx.AddPasswordHistory(a, "alice", "other", 24) }, 2, ""},
-	{"the alias", func(tx *store.Tx, a string) error { return tx.InsertAlias(a, "secret-1") }, 2, "PasswordPolicyViolation"},
+	{"the history", func(tx *store.Tx, a string) error {
+		return tx.AddPasswordHistory(a, "alice", "other", 24)
+	}, 2, ""},
+	{"the alias", func(tx *store.Tx, a string) error { return tx.InsertAlias(a, "secret-1") }, 2,
+		"PasswordPolicyViolation"},
 	{"the policy", func(tx *store.Tx, a string) error {
 		return tx.SetPasswordPolicy(a, store.PasswordPolicy{MinimumLength: 20})
 	}, 2, "PasswordPolicyViolation"},
-	{"the profile goes", func(tx *store.Tx, a string) error { return tx.DeleteLoginProfile(a, "alice") }, 2, "NoSuchEntity"},
+	{"the profile goes", func(tx *store.Tx, a string) error {
+		return tx.DeleteLoginProfile(a, "alice")
+	}, 2, "NoSuchEntity"},
 	{"the user goes", func(tx *store.Tx, a string) error {
 		return errors.Join(tx.DeleteLoginProfile(a, "alice"), tx.DeleteUser(a, "alice"))
 	}, 1, "NoSuchEntity"},
@@ -69,7 +74,8 @@ func testStateMove(t *testing.T, s *Service, account string, c stateMove) {
 	}
 	update(func(tx *store.Tx) error {
 		for _, name := range []string{"alice", "bob"} {
-			err := errors.Join(tx.InsertUser(store.User{Account: account, NameKey: name, Name: name, Path: "/", ID: "AIDA1" + name}),
+			err := errors.Join(
+				tx.InsertUser(store.User{Account: account, NameKey: name, Name: name, Path: "/", ID: "AIDA1" + name}),
 				tx.InsertLoginProfile(store.LoginProfile{Account: account, NameKey: name, Hash: "first"}))
 			if err != nil {
 				return err
@@ -89,10 +95,11 @@ func testStateMove(t *testing.T, s *Service, account string, c stateMove) {
 		return nil
 	}
 	var wrote string
-	err := s.setPassword(t.Context(), seal.NewSecret("secret-1"), find, allow, func(tx *store.Tx, st passwordState, hash string) error {
-		wrote = hash
-		return tx.SetPassword(account, st.user.NameKey, hash, false)
-	})
+	err := s.setPassword(t.Context(), seal.NewSecret("secret-1"), find, allow,
+		func(tx *store.Tx, st passwordState, hash string) error {
+			wrote = hash
+			return tx.SetPassword(account, st.user.NameKey, hash, false)
+		})
 	if runs != c.runs {
 		t.Errorf("judged %d times, want %d", runs, c.runs)
 	}

@@ -78,28 +78,34 @@ func TestUploadSigningCertificate(t *testing.T) {
 		uploaded := w.clock.Now()
 		// Whatever the line ends are, the body comes back byte for byte.
 		body := strings.ReplaceAll(vectorCertificate, "\n", "\r\n")
-		up := must(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &body})
+		up := must(t, w.root, w.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &body})
 		want := types.SigningCertificate{
-			UserName: ptr("Ann"), CertificateId: ptr(vectorCertificateID), CertificateBody: &body, Status: "Active", UploadDate: &uploaded,
+			UserName: ptr("Ann"), CertificateId: ptr(vectorCertificateID), CertificateBody: &body,
+			Status: "Active", UploadDate: &uploaded,
 		}
 		if diff := cmp.Diff(want, *up.Certificate, ignoreSDK); diff != "" {
 			t.Error(diff)
 		}
-		update := &iam.UpdateSigningCertificateInput{UserName: ptr("Ann"), CertificateId: ptr(vectorCertificateID), Status: "Inactive"}
+		update := &iam.UpdateSigningCertificateInput{UserName: ptr("Ann"),
+			CertificateId: ptr(vectorCertificateID), Status: "Inactive"}
 		must(t, w.root, w.UpdateSigningCertificate, update)
 
 		// The same again: as it was, though the answer says Active.
 		w.clock.advance(time.Hour)
-		again := must(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: ptr("Ann"), CertificateBody: &body})
+		again := must(t, w.root, w.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: ptr("Ann"), CertificateBody: &body})
 		if diff := cmp.Diff(want, *again.Certificate, ignoreSDK); diff != "" {
 			t.Error(diff)
 		}
 		want.Status = "Inactive"
 		list := must(t, w.root, w.ListSigningCertificates, &iam.ListSigningCertificatesInput{UserName: ptr("Ann")})
-		if diff := cmp.Diff([]types.SigningCertificate{want}, list.Certificates, ignoreSDK); diff != "" || list.IsTruncated {
+		if diff := cmp.Diff([]types.SigningCertificate{want}, list.Certificates, ignoreSDK); diff != "" ||
+			list.IsTruncated {
 			t.Error(diff)
 		}
-		must(t, w.root, w.DeleteSigningCertificate, &iam.DeleteSigningCertificateInput{UserName: ptr("Ann"), CertificateId: ptr(vectorCertificateID)})
+		must(t, w.root, w.DeleteSigningCertificate,
+			&iam.DeleteSigningCertificateInput{UserName: ptr("Ann"), CertificateId: ptr(vectorCertificateID)})
 		list = must(t, w.root, w.ListSigningCertificates, &iam.ListSigningCertificatesInput{UserName: ptr("Ann")})
 		if list.Certificates == nil || len(list.Certificates) > 0 {
 			t.Errorf("after the deletion: %v, want an empty list", list.Certificates)
@@ -110,18 +116,24 @@ func TestUploadSigningCertificate(t *testing.T) {
 // Root and users who name nobody mean themselves.
 func TestSigningCertificateOfCaller(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		up := must(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{CertificateBody: ptr(vectorCertificate)})
+		up := must(t, w.root, w.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{CertificateBody: ptr(vectorCertificate)})
 		if up.Certificate.UserName != nil {
 			t.Errorf("root's certificate is of %q", *up.Certificate.UserName)
 		}
 		w.user(t, "ann")
 		ann := w.asUser(t, "ann")
-		refused(t, ann, w.DeleteSigningCertificate, &iam.DeleteSigningCertificateInput{CertificateId: ptr(vectorCertificateID)},
+		refused(t, ann, w.DeleteSigningCertificate,
+			&iam.DeleteSigningCertificateInput{CertificateId: ptr(vectorCertificateID)},
 			404, "NoSuchEntity", "The Certificate with id "+vectorCertificateID+" cannot be found.")
-		must(t, w.root, w.UpdateSigningCertificate, &iam.UpdateSigningCertificateInput{CertificateId: ptr(vectorCertificateID), Status: "Inactive"})
-		must(t, w.root, w.DeleteSigningCertificate, &iam.DeleteSigningCertificateInput{CertificateId: ptr(vectorCertificateID)})
-		must(t, ann, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{CertificateBody: ptr(vectorCertificate)})
-		if list := must(t, ann, w.ListSigningCertificates, &iam.ListSigningCertificatesInput{}); len(list.Certificates) != 1 {
+		must(t, w.root, w.UpdateSigningCertificate,
+			&iam.UpdateSigningCertificateInput{CertificateId: ptr(vectorCertificateID), Status: "Inactive"})
+		must(t, w.root, w.DeleteSigningCertificate,
+			&iam.DeleteSigningCertificateInput{CertificateId: ptr(vectorCertificateID)})
+		must(t, ann, w.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{CertificateBody: ptr(vectorCertificate)})
+		if list := must(t, ann, w.ListSigningCertificates,
+			&iam.ListSigningCertificatesInput{}); len(list.Certificates) != 1 {
 			t.Errorf("ann has %d certificates", len(list.Certificates))
 		}
 	})
@@ -137,11 +149,13 @@ func TestUploadSigningCertificateAccepted(t *testing.T) {
 			"last moment":   certificate(t, ecKey(t), began),
 			"no newline":    strings.TrimSpace(certificate(t, ecKey(t), began.Add(time.Hour))),
 		} {
-			up := must(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &body})
+			up := must(t, w.root, w.UploadSigningCertificate,
+				&iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &body})
 			if *up.Certificate.CertificateBody != body {
 				t.Errorf("%s: the body is not as it was", name)
 			}
-			must(t, w.root, w.DeleteSigningCertificate, &iam.DeleteSigningCertificateInput{UserName: ptr("ann"), CertificateId: up.Certificate.CertificateId})
+			must(t, w.root, w.DeleteSigningCertificate,
+				&iam.DeleteSigningCertificateInput{UserName: ptr("ann"), CertificateId: up.Certificate.CertificateId})
 		}
 	})
 }
@@ -165,15 +179,18 @@ func TestUploadSigningCertificateMalformed(t *testing.T) {
 			"a broken before": "-----BEGIN CERTIFICATE-----\n!\n" + good,
 		} {
 			t.Run(name, func(t *testing.T) {
-				refused(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &body},
+				refused(t, w.root, w.UploadSigningCertificate,
+					&iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &body},
 					400, "MalformedCertificate", "Certificate "+body+" is malformed.")
 			})
 		}
 		// Errors are logged: a private key sent by mistake is not echoed.
 		private := "-----BEGIN RSA PRIVATE KEY-----\nsecret\n-----END RSA PRIVATE KEY-----"
-		refused(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &private},
+		refused(t, w.root, w.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &private},
 			400, "MalformedCertificate", "Certificate body is malformed.")
-		if list := must(t, w.root, w.ListSigningCertificates, &iam.ListSigningCertificatesInput{UserName: ptr("ann")}); len(list.Certificates) > 0 {
+		if list := must(t, w.root, w.ListSigningCertificates,
+			&iam.ListSigningCertificatesInput{UserName: ptr("ann")}); len(list.Certificates) > 0 {
 			t.Error("something of it was stored")
 		}
 	})
@@ -183,29 +200,48 @@ func TestSigningCertificateRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "ann")
 		w.user(t, "bob")
-		must(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: ptr(vectorCertificate)})
+		must(t, w.root, w.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: ptr(vectorCertificate)})
 
 		nobody, id := ptr("nonexistent-user"), ptr("NONEXISTENTCERTID12345678901")
 		const noUser = "The user with name nonexistent-user cannot be found."
 		const noCert = "The Certificate with id NONEXISTENTCERTID12345678901 cannot be found."
-		refused(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: nobody, CertificateBody: ptr("x")}, 404, "NoSuchEntity", noUser)
-		refused(t, w.root, w.ListSigningCertificates, &iam.ListSigningCertificatesInput{UserName: nobody}, 404, "NoSuchEntity", noUser)
-		refused(t, w.root, w.DeleteSigningCertificate, &iam.DeleteSigningCertificateInput{UserName: nobody, CertificateId: id}, 404, "NoSuchEntity", noUser)
-		refused(t, w.root, w.UpdateSigningCertificate, &iam.UpdateSigningCertificateInput{UserName: nobody, CertificateId: id, Status: "Active"}, 404, "NoSuchEntity", noUser)
-		refused(t, w.root, w.DeleteSigningCertificate, &iam.DeleteSigningCertificateInput{UserName: ptr("ann"), CertificateId: id}, 404, "NoSuchEntity", noCert)
-		refused(t, w.root, w.UpdateSigningCertificate, &iam.UpdateSigningCertificateInput{UserName: ptr("ann"), CertificateId: id, Status: "Active"}, 404, "NoSuchEntity", noCert)
-		refused(t, w.root, w.UpdateSigningCertificate, &iam.UpdateSigningCertificateInput{UserName: ptr("bob"), CertificateId: ptr(vectorCertificateID), Status: "Active"},
+		refused(t, w.root, w.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: nobody, CertificateBody: ptr("x")},
+			404, "NoSuchEntity", noUser)
+		refused(t, w.root, w.ListSigningCertificates, &iam.ListSigningCertificatesInput{UserName: nobody},
+			404, "NoSuchEntity", noUser)
+		refused(t, w.root, w.DeleteSigningCertificate,
+			&iam.DeleteSigningCertificateInput{UserName: nobody, CertificateId: id}, 404, "NoSuchEntity", noUser)
+		refused(t, w.root, w.UpdateSigningCertificate,
+			&iam.UpdateSigningCertificateInput{UserName: nobody, CertificateId: id, Status: "Active"},
+			404, "NoSuchEntity", noUser)
+		refused(t, w.root, w.DeleteSigningCertificate,
+			&iam.DeleteSigningCertificateInput{UserName: ptr("ann"), CertificateId: id}, 404, "NoSuchEntity", noCert)
+		refused(t, w.root, w.UpdateSigningCertificate,
+			&iam.UpdateSigningCertificateInput{UserName: ptr("ann"), CertificateId: id, Status: "Active"},
+			404, "NoSuchEntity", noCert)
+		refused(t, w.root, w.UpdateSigningCertificate,
+			&iam.UpdateSigningCertificateInput{UserName: ptr("bob"),
+				CertificateId: ptr(vectorCertificateID), Status: "Active"},
 			404, "NoSuchEntity", "The Certificate with id "+vectorCertificateID+" cannot be found.")
-		refused(t, w.root, w.UpdateSigningCertificate, &iam.UpdateSigningCertificateInput{UserName: ptr("ann"), CertificateId: ptr(vectorCertificateID), Status: "Expired"},
+		refused(t, w.root, w.UpdateSigningCertificate,
+			&iam.UpdateSigningCertificateInput{UserName: ptr("ann"),
+				CertificateId: ptr(vectorCertificateID), Status: "Expired"},
 			400, "InvalidInput", "Operation does not support status Expired")
-		refused(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: ptr("bob"), CertificateBody: ptr(vectorCertificate)},
+		refused(t, w.root, w.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: ptr("bob"), CertificateBody: ptr(vectorCertificate)},
 			409, "DuplicateCertificate", "Duplicate certificate uploaded.")
-		must(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: ptr(certificate(t, ecKey(t), began.Add(time.Hour)))})
+		must(t, w.root, w.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: ptr("ann"),
+				CertificateBody: ptr(certificate(t, ecKey(t), began.Add(time.Hour)))})
 		third := certificate(t, ecKey(t), began.Add(time.Hour))
-		refused(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &third},
+		refused(t, w.root, w.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &third},
 			409, "LimitExceeded", "Cannot exceed quota for CertificatesPerUser: 2")
 		// Again what is there already is not one more.
-		must(t, w.root, w.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: ptr(vectorCertificate)})
+		must(t, w.root, w.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: ptr(vectorCertificate)})
 	})
 }
 
@@ -219,8 +255,10 @@ func TestListSigningCertificatesPages(t *testing.T) {
 			})
 			ids[*up.Certificate.CertificateId] = true
 		}
-		first := must(t, w.root, w.ListSigningCertificates, &iam.ListSigningCertificatesInput{UserName: ptr("ann"), MaxItems: ptr[int32](1)})
-		second := must(t, w.root, w.ListSigningCertificates, &iam.ListSigningCertificatesInput{UserName: ptr("ann"), Marker: first.Marker})
+		first := must(t, w.root, w.ListSigningCertificates,
+			&iam.ListSigningCertificatesInput{UserName: ptr("ann"), MaxItems: ptr[int32](1)})
+		second := must(t, w.root, w.ListSigningCertificates,
+			&iam.ListSigningCertificatesInput{UserName: ptr("ann"), Marker: first.Marker})
 		all := append(first.Certificates, second.Certificates...)
 		if !first.IsTruncated || second.IsTruncated || second.Marker != nil || len(all) != 2 {
 			t.Fatalf("pages of %d and %d", len(first.Certificates), len(second.Certificates))

@@ -26,8 +26,11 @@ func TestSigningKey(t *testing.T) {
 		t.Run("after a rename", func(t *testing.T) {
 			w.user(t, "carol")
 			k := must(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: ptr("carol")}).AccessKey
-			must(t, w.root, w.UpdateUser, &iam.UpdateUserInput{UserName: ptr("carol"), NewUserName: ptr("Caroline"), NewPath: ptr("/staff/")})
-			if c := principal.Of(w.as(t, *k.AccessKeyId, *k.SecretAccessKey)); c.ARN() != "arn:aws:iam::123456789012:user/staff/Caroline" {
+			must(t, w.root, w.UpdateUser,
+				&iam.UpdateUserInput{UserName: ptr("carol"), NewUserName: ptr("Caroline"), NewPath: ptr("/staff/")})
+			if c := principal.Of(
+				w.as(t, *k.AccessKeyId,
+					*k.SecretAccessKey)); c.ARN() != "arn:aws:iam::123456789012:user/staff/Caroline" {
 				t.Errorf("caller %s", c.ARN())
 			}
 		})
@@ -48,8 +51,10 @@ func TestSigningKey(t *testing.T) {
 		}
 		t.Run("wrong secret", func(t *testing.T) {
 			_, err := w.verify(t, w.rootKey.ID, "another secret")
-			wantRefusal(t, err, 403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. "+
-				"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+			wantRefusal(t, err, 403, "SignatureDoesNotMatch",
+				"The request signature we calculated does not match the signature you provided. "+
+					"Check your AWS Secret Access Key and signing method. Consult the service documentation for "+
+					"details.")
 		})
 		t.Run("deleted account", func(t *testing.T) {
 			key := w.newAccount(t, "222222222222")

@@ -9,9 +9,11 @@ import (
 
 // A statement's place is in its document, whatever its form.
 func FuzzStatementPlace(f *testing.F) {
-	f.Add(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"*"}]}`)
+	f.Add(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},{"Effect":"Deny",` +
+		`"Action":"iam:*","Resource":"*"}]}`)
 	f.Add("{\r\n\t\"Statement\" : {\n \"Effect\":\"Allow\",\"Action\":\"iam:*\",\"Resource\":\"ü*\"}\r}")
-	f.Add(`{"Statement":[ {"Effect":"Allow","Action":"iam:*","Resource":"*","Condition":{"StringEquals":{"a:b":"}, {"}}} ,{"Effect":"Deny","NotAction":"iam:*","Resource":"*"} ]}`)
+	f.Add(`{"Statement":[ {"Effect":"Allow","Action":"iam:*","Resource":"*","Condition":{"StringEquals":{"a:b":"}, ` +
+		`{"}}} ,{"Effect":"Deny","NotAction":"iam:*","Resource":"*"} ]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := policy.Parse(text, policy.Inline)
 		if err != nil {

@@ -61,19 +61,22 @@ func rsaPublic(t testing.TB, bits int, e int64) string {
 
 func TestUploadSSHPublicKey(t *testing.T) {
 	for name, body := range map[string]string{
-		"SSH": vectorSSH, "with a comment": vectorSSH + " someone@some where\n", "PEM": vectorPEM, "PEM of PKCS 1": vectorPKCS1,
+		"SSH": vectorSSH, "with a comment": vectorSSH + " someone@some where\n", "PEM": vectorPEM,
+		"PEM of PKCS 1": vectorPKCS1,
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
 				w.user(t, "Ann")
 				uploaded := w.clock.Now()
-				up := must(t, w.root, w.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyBody: &body})
+				up := must(t, w.root, w.UploadSSHPublicKey,
+					&iam.UploadSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyBody: &body})
 				id := up.SSHPublicKey.SSHPublicKeyId
 				if len(*id) != 20 || !strings.HasPrefix(*id, "APKA") {
 					t.Errorf("id %s", *id)
 				}
 				want := types.SSHPublicKey{
-					UserName: ptr("Ann"), SSHPublicKeyId: id, Fingerprint: ptr(vectorFingerprint), SSHPublicKeyBody: &body,
+					UserName: ptr("Ann"), SSHPublicKeyId: id,
+					Fingerprint: ptr(vectorFingerprint), SSHPublicKeyBody: &body,
 					Status: "Active", UploadDate: &uploaded,
 				}
 				if diff := cmp.Diff(want, *up.SSHPublicKey, ignoreSDK); diff != "" {
@@ -81,18 +84,21 @@ func TestUploadSSHPublicKey(t *testing.T) {
 				}
 				for encoding, body := range map[types.EncodingType]string{"SSH": vectorSSH, "PEM": vectorPEM} {
 					want.SSHPublicKeyBody = &body
-					got := must(t, w.root, w.GetSSHPublicKey, &iam.GetSSHPublicKeyInput{UserName: ptr("ANN"), SSHPublicKeyId: id, Encoding: encoding})
+					got := must(t, w.root, w.GetSSHPublicKey,
+						&iam.GetSSHPublicKeyInput{UserName: ptr("ANN"), SSHPublicKeyId: id, Encoding: encoding})
 					if diff := cmp.Diff(want, *got.SSHPublicKey, ignoreSDK); diff != "" {
 						t.Errorf("%s: %s", encoding, diff)
 					}
 				}
 				// The same key in any form is there already; another user may have it.
 				for _, again := range []string{vectorSSH, vectorPEM, vectorPKCS1} {
-					refused(t, w.root, w.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyBody: &again},
+					refused(t, w.root, w.UploadSSHPublicKey,
+						&iam.UploadSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyBody: &again},
 						400, "DuplicateSSHPublicKey", "Duplicate SSH public key uploaded.")
 				}
 				w.user(t, "bob")
-				must(t, w.root, w.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: ptr("bob"), SSHPublicKeyBody: &body})
+				must(t, w.root, w.UploadSSHPublicKey,
+					&iam.UploadSSHPublicKeyInput{UserName: ptr("bob"), SSHPublicKeyBody: &body})
 			})
 		})
 	}
@@ -106,12 +112,16 @@ func TestSSHPublicKeyLifecycle(t *testing.T) {
 			t.Errorf("no keys are listed as %v, want an empty list", list.SSHPublicKeys)
 		}
 		uploaded := w.clock.Now()
-		id := must(t, w.root, w.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyBody: ptr(vectorSSH)}).SSHPublicKey.SSHPublicKeyId
+		id := must(t, w.root, w.UploadSSHPublicKey,
+			&iam.UploadSSHPublicKeyInput{UserName: ptr("ann"),
+				SSHPublicKeyBody: ptr(vectorSSH)}).SSHPublicKey.SSHPublicKeyId
 		w.clock.advance(time.Hour)
-		must(t, w.root, w.UpdateSSHPublicKey, &iam.UpdateSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyId: id, Status: "Inactive"})
+		must(t, w.root, w.UpdateSSHPublicKey,
+			&iam.UpdateSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyId: id, Status: "Inactive"})
 		must(t, w.root, w.UpdateUser, &iam.UpdateUserInput{UserName: ptr("ann"), NewUserName: ptr("Zoe")})
 		list = must(t, w.asUser(t, "zoe"), w.ListSSHPublicKeys, &iam.ListSSHPublicKeysInput{})
-		want := []types.SSHPublicKeyMetadata{{UserName: ptr("Zoe"), SSHPublicKeyId: id, Status: "Inactive", UploadDate: &uploaded}}
+		want := []types.SSHPublicKeyMetadata{
+			{UserName: ptr("Zoe"), SSHPublicKeyId: id, Status: "Inactive", UploadDate: &uploaded}}
 		if diff := cmp.Diff(want, list.SSHPublicKeys, ignoreSDK); diff != "" || list.IsTruncated {
 			t.Error(diff)
 		}
@@ -150,20 +160,25 @@ func TestUploadSSHPublicKeyRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "ann")
 		for name, test := range map[string]struct{ body, code, message string }{
-			"text":                     {"not a key", unrecognized, unrecognizedText},
-			"kind alone":               {"ssh-rsa", unrecognized, unrecognizedText},
-			"not base64":               {"ssh-rsa !!!!", unrecognized, unrecognizedText},
-			"cut":                      {"ssh-rsa " + cut, unrecognized, unrecognizedText},
-			"too long":                 {"ssh-rsa " + longer, unrecognized, unrecognizedText},
-			"two keys":                 {vectorSSH + "\n" + vectorSSH, unrecognized, unrecognizedText},
-			"options before":           {`command="ls" ` + vectorSSH, unrecognized, unrecognizedText},
-			"Ed25519":                  {strings.TrimSpace(string(ssh.MarshalAuthorizedKey(ed))), unrecognized, unrecognizedText},
-			"Ed25519 as RSA":           {"ssh-rsa " + base64.StdEncoding.EncodeToString(ed.Marshal()), unrecognized, unrecognizedText},
-			"Ed25519 in PEM":           {pkix(edPublic), unrecognized, unrecognizedText},
-			"EC in PEM":                {pkix(ecKey(t).Public()), unrecognized, unrecognizedText},
-			"another kind as RSA":      {"ssh-rsa " + base64.StdEncoding.EncodeToString(ssh.Marshal(struct{ Kind, E, N string }{"ssh-xyz", "e", "n"})), unrecognized, unrecognizedText},
-			"certificate":              {vectorCertificate, unrecognized, unrecognizedText},
-			"private key":              {toPEM("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(small), nil), unrecognized, unrecognizedText},
+			"text":           {"not a key", unrecognized, unrecognizedText},
+			"kind alone":     {"ssh-rsa", unrecognized, unrecognizedText},
+			"not base64":     {"ssh-rsa !!!!", unrecognized, unrecognizedText},
+			"cut":            {"ssh-rsa " + cut, unrecognized, unrecognizedText},
+			"too long":       {"ssh-rsa " + longer, unrecognized, unrecognizedText},
+			"two keys":       {vectorSSH + "\n" + vectorSSH, unrecognized, unrecognizedText},
+			"options before": {`command="ls" ` + vectorSSH, unrecognized, unrecognizedText},
+			"Ed25519": {strings.TrimSpace(string(ssh.MarshalAuthorizedKey(ed))),
+				unrecognized, unrecognizedText},
+			"Ed25519 as RSA": {"ssh-rsa " + base64.StdEncoding.EncodeToString(ed.Marshal()),
+				unrecognized, unrecognizedText},
+			"Ed25519 in PEM": {pkix(edPublic), unrecognized, unrecognizedText},
+			"EC in PEM":      {pkix(ecKey(t).Public()), unrecognized, unrecognizedText},
+			"another kind as RSA": {"ssh-rsa " + base64.StdEncoding.EncodeToString(ssh.Marshal(struct {
+				Kind, E, N string
+			}{"ssh-xyz", "e", "n"})), unrecognized, unrecognizedText},
+			"certificate": {vectorCertificate, unrecognized, unrecognizedText},
+			"private key": {toPEM("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(small), nil),
+				unrecognized, unrecognizedText},
 			"PEM twice":                {vectorPEM + vectorPEM, unrecognized, unrecognizedText},
 			"PEM without DER":          {toPEM("PUBLIC KEY", []byte("no DER"), nil), unrecognized, unrecognizedText},
 			"1024 bits":                {rsaPublic(t, 1024, 65537), invalid, invalidText},
@@ -212,7 +227,9 @@ func TestSSHPublicKeyRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "ann")
 		w.user(t, "bob")
-		id := must(t, w.root, w.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyBody: ptr(vectorSSH)}).SSHPublicKey.SSHPublicKeyId
+		id := must(t, w.root, w.UploadSSHPublicKey,
+			&iam.UploadSSHPublicKeyInput{UserName: ptr("ann"),
+				SSHPublicKeyBody: ptr(vectorSSH)}).SSHPublicKey.SSHPublicKeyId
 		const noUser = "The user with name nobody cannot be found."
 		none, noKey := ptr("APKAXXXXXXXXXXXXXXXXX"), "The Public Key with id APKAXXXXXXXXXXXXXXXXX cannot be found."
 		for _, test := range []struct {
@@ -223,16 +240,29 @@ func TestSSHPublicKeyRefused(t *testing.T) {
 			{ptr("ann"), none, noKey},
 			{ptr("bob"), id, "User has no Public Key with id " + *id + "."},
 		} {
-			refused(t, w.root, w.GetSSHPublicKey, &iam.GetSSHPublicKeyInput{UserName: test.user, SSHPublicKeyId: test.id, Encoding: "SSH"}, 404, "NoSuchEntity", test.message)
-			refused(t, w.root, w.UpdateSSHPublicKey, &iam.UpdateSSHPublicKeyInput{UserName: test.user, SSHPublicKeyId: test.id, Status: "Active"}, 404, "NoSuchEntity", test.message)
-			refused(t, w.root, w.DeleteSSHPublicKey, &iam.DeleteSSHPublicKeyInput{UserName: test.user, SSHPublicKeyId: test.id}, 404, "NoSuchEntity", test.message)
+			refused(t, w.root, w.GetSSHPublicKey,
+				&iam.GetSSHPublicKeyInput{UserName: test.user, SSHPublicKeyId: test.id, Encoding: "SSH"}, 404,
+				"NoSuchEntity", test.message)
+			refused(t, w.root, w.UpdateSSHPublicKey,
+				&iam.UpdateSSHPublicKeyInput{UserName: test.user, SSHPublicKeyId: test.id, Status: "Active"}, 404,
+				"NoSuchEntity", test.message)
+			refused(t, w.root, w.DeleteSSHPublicKey,
+				&iam.DeleteSSHPublicKeyInput{UserName: test.user, SSHPublicKeyId: test.id}, 404,
+				"NoSuchEntity", test.message)
 		}
-		refused(t, w.root, w.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: ptr("nobody"), SSHPublicKeyBody: ptr("x")}, 404, "NoSuchEntity", noUser)
-		refused(t, w.root, w.ListSSHPublicKeys, &iam.ListSSHPublicKeysInput{UserName: ptr("nobody")}, 404, "NoSuchEntity", noUser)
-		refused(t, w.root, w.UpdateSSHPublicKey, &iam.UpdateSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyId: id, Status: "Expired"},
+		refused(t, w.root, w.UploadSSHPublicKey,
+			&iam.UploadSSHPublicKeyInput{UserName: ptr("nobody"), SSHPublicKeyBody: ptr("x")},
+			404, "NoSuchEntity", noUser)
+		refused(t, w.root, w.ListSSHPublicKeys, &iam.ListSSHPublicKeysInput{UserName: ptr("nobody")},
+			404, "NoSuchEntity", noUser)
+		refused(t, w.root, w.UpdateSSHPublicKey,
+			&iam.UpdateSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyId: id, Status: "Expired"},
 			400, "InvalidInput", "Operation does not support status Expired")
-		refused(t, w.root, w.GetSSHPublicKey, &iam.GetSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyId: id, Encoding: "ssh"},
-			400, "ValidationError", "1 validation error detected: Value at 'encoding' failed to satisfy constraint: Member must satisfy enum value set: [SSH, PEM]")
+		refused(t, w.root, w.GetSSHPublicKey,
+			&iam.GetSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyId: id, Encoding: "ssh"},
+			400, "ValidationError",
+			"1 validation error detected: Value at 'encoding' failed to satisfy constraint: Member must satisfy enum "+
+				"value set: [SSH, PEM]")
 	})
 }
 
@@ -240,9 +270,11 @@ func TestUploadSSHPublicKeyLimit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "ann")
 		for range 5 {
-			must(t, w.root, w.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyBody: ptr(rsaPublic(t, 2048, 3))})
+			must(t, w.root, w.UploadSSHPublicKey,
+				&iam.UploadSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyBody: ptr(rsaPublic(t, 2048, 3))})
 		}
-		refused(t, w.root, w.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyBody: ptr(vectorSSH)},
+		refused(t, w.root, w.UploadSSHPublicKey,
+			&iam.UploadSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyBody: ptr(vectorSSH)},
 			409, "LimitExceeded", "Cannot exceed quota for SSHPublicKeysPerUser: 5")
 		seen := map[string]bool{}
 		in := &iam.ListSSHPublicKeysInput{UserName: ptr("ann"), MaxItems: ptr[int32](2)}

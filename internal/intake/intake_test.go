@@ -20,7 +20,8 @@ import (
 	"rollcall/report"
 )
 
-const csv = "user,arn,password_enabled\n<root_account>,arn:aws:iam::123456789012:root,true\nZoë,arn:aws:iam::123456789012:user/Zoë,false"
+const csv = "user,arn,password_enabled\n<root_account>,arn:aws:iam::123456789012:root,true\n" +
+	"Zoë,arn:aws:iam::123456789012:user/Zoë,false"
 
 func gzipped(text string) string {
 	var b bytes.Buffer
@@ -87,7 +88,8 @@ func TestForms(t *testing.T) {
 		return `{"Content": ` + content + `, "ReportFormat": "text/csv", "GeneratedTime": ` + generated + `}`
 	}
 	quoted := marshal(b64)
-	quotes := "\"user\",\"arn\",\"password_enabled\"\r\n\"<root_account>\",\"arn:aws:iam::123456789012:root\",\"true\"\r\n\"Zoë\",\"arn:aws:iam::123456789012:user/Zoë\",\"false\"\r\n"
+	quotes := "\"user\",\"arn\",\"password_enabled\"\r\n\"<root_account>\",\"arn:aws:iam::123456789012:root\"," +
+		"\"true\"\r\n\"Zoë\",\"arn:aws:iam::123456789012:user/Zoë\",\"false\"\r\n"
 	for name, test := range map[string]struct {
 		text  string
 		plain bool
@@ -118,14 +120,17 @@ func TestForms(t *testing.T) {
 		"milliseconds":            {text: answer(quoted, `1795428900000`), at: at},
 		"seconds as text":         {text: answer(quoted, `"1795428900"`), at: at},
 		"Microsoft's":             {text: answer(quoted, `"\/Date(1795428900000)\/"`), at: at},
-		"Microsoft's object":      {text: answer(quoted, `{"value": "\/Date(1795428900000)\/", "DisplayHint": 2, "DateTime": "Monday"}`), at: at},
-		"another zone":            {text: answer(quoted, `"2026-11-23T11:15:00.123+01:00"`), at: at.Add(123 * time.Millisecond)},
-		"no zone":                 {text: answer(quoted, `"2026-11-23T10:15:00"`), at: at},
-		"no time":                 {text: answer(quoted, `null`)},
-		"numbers of PowerShell":   {text: answer(numbers(csv), `"2026-11-23T10:15:00Z"`), at: at},
-		"text of PowerShell":      {text: answer(marshal(csv), `"2026-11-23T10:15:00Z"`), at: at},
-		"lines of PowerShell":     {text: answer(marshal(strings.Split(csv, "\n")), `"2026-11-23T10:15:00Z"`), at: at},
-		"lines alone":             {text: marshal(strings.Split(csv, "\n"))},
+		"Microsoft's object": {
+			text: answer(quoted, `{"value": "\/Date(1795428900000)\/", "DisplayHint": 2, "DateTime": "Monday"}`),
+			at:   at},
+		"another zone": {text: answer(quoted, `"2026-11-23T11:15:00.123+01:00"`),
+			at: at.Add(123 * time.Millisecond)},
+		"no zone":               {text: answer(quoted, `"2026-11-23T10:15:00"`), at: at},
+		"no time":               {text: answer(quoted, `null`)},
+		"numbers of PowerShell": {text: answer(numbers(csv), `"2026-11-23T10:15:00Z"`), at: at},
+		"text of PowerShell":    {text: answer(marshal(csv), `"2026-11-23T10:15:00Z"`), at: at},
+		"lines of PowerShell":   {text: answer(marshal(strings.Split(csv, "\n")), `"2026-11-23T10:15:00Z"`), at: at},
+		"lines alone":           {text: marshal(strings.Split(csv, "\n"))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := find(t, test.text)
@@ -149,24 +154,31 @@ func TestForms(t *testing.T) {
 // TestNoReport says what a file looks like that is no report.
 func TestNoReport(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
-		"nothing":              {"", "an empty file; fetch the report again"},
-		"blanks":               {" \r\n\n", "an empty file"},
-		"a mark alone":         {"\ufeff", "an empty file"},
-		"text":                 {"hello there\n", `text that begins with "hello there"; the first line of a report names`},
-		"another CSV":          {"name,age\nBo,7\n", `text that begins with "name,age"`},
-		"semicolons":           {"user;arn;password_enabled\nBo;arn:aws:iam::123456789012:user/Bo;true\n", "parted by semicolons; save it with commas"},
-		"semicolons, quoted":   {"\"user\";\"arn\";\"x\"\n", "parted by semicolons"},
-		"tabs":                 {"user\tarn\tpassword_enabled\n", "parted by tabs"},
-		"HTML":                 {"<!DOCTYPE html><html><title>Sign in</title>", "an HTML page; it may be a page to sign in"},
-		"XML":                  {`<?xml version="1.0"?><x/>`, "XML"},
-		"the raw answer":       {`<GetCredentialReportResponse xmlns="x"><Content>`, "the raw XML answer of GetCredentialReport; fetch it with"},
-		"JSON of something":    {`{"Users": []}`, "JSON of something else: it has no Content"},
-		"a list of something":  {`[{"user": "bo"}]`, "JSON of something else"},
-		"JSON lines":           {"{\"user\": \"bo\"}\n{\"user\": \"cy\"}\n", "several JSON values, one after the other; give the whole answer"},
-		"half an answer":       {`{"Content": "dXNl`, "JSON that is damaged or cut off"},
-		"the other answer":     {`{"State": "COMPLETE"}`, "the answer of generate-credential-report"},
-		"a stream":             {`{"Content": {"CanRead": true}, "GeneratedTime": "2026-11-23T10:15:00Z"}`, "an object of PowerShell's; write it by '(Get-IAMCredentialReport -Raw)"},
-		"a wrong time":         {`{"Content": "dXNlcixhcm4K", "GeneratedTime": "soon"}`, `whose GeneratedTime, "soon", is no time`},
+		"nothing":      {"", "an empty file; fetch the report again"},
+		"blanks":       {" \r\n\n", "an empty file"},
+		"a mark alone": {"\ufeff", "an empty file"},
+		"text": {"hello there\n",
+			`text that begins with "hello there"; the first line of a report names`},
+		"another CSV": {"name,age\nBo,7\n", `text that begins with "name,age"`},
+		"semicolons": {"user;arn;password_enabled\nBo;arn:aws:iam::123456789012:user/Bo;true\n",
+			"parted by semicolons; save it with commas"},
+		"semicolons, quoted": {"\"user\";\"arn\";\"x\"\n", "parted by semicolons"},
+		"tabs":               {"user\tarn\tpassword_enabled\n", "parted by tabs"},
+		"HTML": {"<!DOCTYPE html><html><title>Sign in</title>",
+			"an HTML page; it may be a page to sign in"},
+		"XML": {`<?xml version="1.0"?><x/>`, "XML"},
+		"the raw answer": {`<GetCredentialReportResponse xmlns="x"><Content>`,
+			"the raw XML answer of GetCredentialReport; fetch it with"},
+		"JSON of something":   {`{"Users": []}`, "JSON of something else: it has no Content"},
+		"a list of something": {`[{"user": "bo"}]`, "JSON of something else"},
+		"JSON lines": {"{\"user\": \"bo\"}\n{\"user\": \"cy\"}\n",
+			"several JSON values, one after the other; give the whole answer"},
+		"half an answer":   {`{"Content": "dXNl`, "JSON that is damaged or cut off"},
+		"the other answer": {`{"State": "COMPLETE"}`, "the answer of generate-credential-report"},
+		"a stream": {`{"Content": {"CanRead": true}, "GeneratedTime": "2026-11-23T10:15:00Z"}`,
+			"an object of PowerShell's; write it by '(Get-IAMCredentialReport -Raw)"},
+		"a wrong time": {`{"Content": "dXNlcixhcm4K", "GeneratedTime": "soon"}`,
+			`whose GeneratedTime, "soon", is no time`},
 		"a wrong Content":      {`{"Content": "aGVsbG8=", "GeneratedTime": 1}`, `text that begins with "hello"`},
 		"numbers too large":    {`{"Content": [117, 1000]}`, "an object of PowerShell's"},
 		"a zip archive":        {zipped("report.csv"), "a zip archive; unpack it first"},
@@ -184,7 +196,9 @@ func TestNoReport(t *testing.T) {
 		"packed over and over": {gzipped(gzipped(gzipped(gzipped(gzipped(csv))))), "packed over and over"},
 		"a column twice":       {"user,arn,user\n", "a report whose first line is damaged"},
 		"no ARN":               {"user,password_enabled\n", "a report whose first line is damaged"},
-		"an error":             {"\nAn error occurred (ReportNotPresent) when calling the GetCredentialReport operation: Unknown\n", "an error message of the AWS CLI: An error occurred (ReportNotPresent)"},
+		"an error": {
+			"\nAn error occurred (ReportNotPresent) when calling the GetCredentialReport operation: Unknown\n",
+			"an error message of the AWS CLI: An error occurred (ReportNotPresent)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := find(t, test.text)
@@ -195,7 +209,8 @@ func TestNoReport(t *testing.T) {
 			if no.Do == "" {
 				t.Errorf("%s, and not what to do", err)
 			}
-			if got := err.Error(); !strings.HasPrefix(got, "this is no credential report: it looks like ") || !strings.Contains(got, test.want) {
+			if got := err.Error(); !strings.HasPrefix(got, "this is no credential report: it looks like ") ||
+				!strings.Contains(got, test.want) {
 				t.Error(got)
 			}
 			for _, word := range []string{"unmarshal", "parsing time", "invalid character"} {
@@ -211,10 +226,13 @@ func TestNoReport(t *testing.T) {
 func TestBombs(t *testing.T) {
 	const limit = 1 << 20
 	rows := csv + strings.Repeat("\nuser,arn:aws:iam::123456789012:user/user,false", limit/40)
-	many := marshal(struct{ Content, GeneratedTime string }{base64.StdEncoding.EncodeToString([]byte(rows)), "2026-11-23T10:15:00Z"})
+	many := marshal(struct {
+		Content, GeneratedTime string
+	}{base64.StdEncoding.EncodeToString([]byte(rows)), "2026-11-23T10:15:00Z"})
 	for name, text := range map[string]string{
-		"gzip": gzipped(rows), "zstd": zstandard(rows), "UTF-16": utf(rows, 0), "an answer": many, "gzip of an answer": gzipped(many),
-		"base64": base64.StdEncoding.EncodeToString([]byte(rows)),
+		"gzip": gzipped(rows), "zstd": zstandard(rows), "UTF-16": utf(rows, 0), "an answer": many,
+		"gzip of an answer": gzipped(many),
+		"base64":            base64.StdEncoding.EncodeToString([]byte(rows)),
 	} {
 		_, err := reader{limit: limit}.read(bufio.NewReaderSize(strings.NewReader(text), Head), 0)
 		if err == nil || !strings.Contains(err.Error(), "unpacks to more than") {
@@ -242,7 +260,8 @@ func TestBombs(t *testing.T) {
 
 // FuzzRead never panics, and finds nothing that is no report.
 func FuzzRead(f *testing.F) {
-	for _, text := range []string{csv, gzipped(csv), zstandard(csv), utf(csv, 0), utf(csv, 1), `{"Content":"dXNlcixhcm4K"}`, "#TYPE x\n" + csv, "dXNlcixhcm4K", zipped("x"), "\xff\xfe"} {
+	for _, text := range []string{csv, gzipped(csv), zstandard(csv), utf(csv, 0), utf(csv, 1),
+		`{"Content":"dXNlcixhcm4K"}`, "#TYPE x\n" + csv, "dXNlcixhcm4K", zipped("x"), "\xff\xfe"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -68,11 +68,13 @@ func FuzzLines(f *testing.F) {
 	})
 }
 
-const two = "user,arn,mfa_active\n<root_account>,arn:aws:iam::123456789012:root,true\n\"a,b\",\"arn:aws:iam::123456789012:user/a,b\",false"
+const two = "user,arn,mfa_active\n<root_account>,arn:aws:iam::123456789012:root,true\n" +
+	"\"a,b\",\"arn:aws:iam::123456789012:user/a,b\",false"
 
 func TestJSON(t *testing.T) {
 	const header = "user,arn,mfa_active"
-	const first, second = `{"user":"<root_account>","arn":"arn:aws:iam::123456789012:root","mfa_active":true}`, `{"user":"a,b","arn":"arn:aws:iam::123456789012:user/a,b","mfa_active":false}`
+	const first, second = `{"user":"<root_account>","arn":"arn:aws:iam::123456789012:root","mfa_active":true}`,
+		`{"user":"a,b","arn":"arn:aws:iam::123456789012:user/a,b","mfa_active":false}`
 	tests := []struct{ name, csv, json, lines string }{
 		{"rows", two, "[\n" + first + ",\n" + second + "\n]\n", first + "\n" + second + "\n"},
 		{"none", header, "[]\n", ""},

@@ -68,7 +68,8 @@ func everyStatus() ([]auditedReport, *audit.Summary, Options) {
 		for severity := range audit.NumSeverities {
 			for _, suppressed := range []bool{false, true} {
 				f := base
-				f.Status, f.Severity, f.Suppressed, f.Exception = audit.Status(status), audit.Severity(severity), suppressed, ""
+				f.Status, f.Severity, f.Suppressed, f.Exception = audit.Status(status),
+					audit.Severity(severity), suppressed, ""
 				if suppressed {
 					f.Exception = "EX-1"
 				}
@@ -79,7 +80,8 @@ func everyStatus() ([]auditedReport, *audit.Summary, Options) {
 	long := base
 	long.Reason, long.User = audit.TextReason(strings.Repeat("é so", 2000)), strings.Repeat("ü", 128)
 	whole := base
-	whole.User, whole.ARN, whole.Line, whole.Class, whole.Credential, whole.Columns = "", "", 0, audit.ClassUnknown, audit.Credential{}, nil
+	whole.User, whole.ARN, whole.Line, whole.Class, whole.Credential, whole.Columns = "", "", 0,
+		audit.ClassUnknown, audit.Credential{}, nil
 	row.Findings = append(row.Findings, long, whole)
 	runs[0].rows = append(runs[0].rows, row)
 	return runs, sum, o
@@ -198,9 +200,11 @@ func TestJUnitCounts(t *testing.T) {
 		if of.Tests != s.Tests || of.Failures != s.Failures || of.Errors != s.Errors || of.Skipped != s.Skipped {
 			t.Errorf("%s: counts %+v, cases %+v", s.Name, s, of)
 		}
-		whole.Tests, whole.Failures, whole.Errors, whole.Skipped = whole.Tests+s.Tests, whole.Failures+s.Failures, whole.Errors+s.Errors, whole.Skipped+s.Skipped
+		whole.Tests, whole.Failures, whole.Errors, whole.Skipped = whole.Tests+s.Tests, whole.Failures+
+			s.Failures, whole.Errors+s.Errors, whole.Skipped+s.Skipped
 	}
-	if whole.Tests != all.Tests || whole.Failures != all.Failures || whole.Errors != all.Errors || whole.Skipped != all.Skipped || all.Tests == 0 {
+	if whole.Tests != all.Tests || whole.Failures != all.Failures || whole.Errors != all.Errors ||
+		whole.Skipped != all.Skipped || all.Tests == 0 {
 		t.Errorf("counts %+v, suites %+v", all, whole)
 	}
 	if len(all.Suites) != 3 || all.Suites[2].Errors == 0 {
@@ -233,7 +237,8 @@ func TestCSVIsInert(t *testing.T) {
 	}
 	for _, row := range rows {
 		for _, cell := range row {
-			if strings.ContainsAny(strings.TrimLeft(cell, " ")+" ", "\t\r\n") || cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
+			if strings.ContainsAny(strings.TrimLeft(cell, " ")+" ", "\t\r\n") || cell != "" &&
+				strings.ContainsRune("=+-@", rune(cell[0])) {
 				t.Errorf("%q", cell)
 			}
 		}

@@ -37,7 +37,8 @@ func TestTable(t *testing.T) {
 				fmt.Fprintf(&got, "== %d columns\n", width)
 				table := mustTable(t, rows, TableOptions{Width: width, AsOf: asOf})
 				for line := range strings.Lines(table) {
-					if w := text.StringWidth(strings.TrimSuffix(line, "\n")); width > 0 && w > width && !strings.Contains(line, "ages as of") {
+					if w := text.StringWidth(strings.TrimSuffix(line, "\n")); width > 0 && w > width &&
+						!strings.Contains(line, "ages as of") {
 						t.Errorf("%d columns wide: %q", w, line)
 					}
 				}
@@ -105,7 +106,8 @@ func TestTableOfHostileFile(t *testing.T) {
 	var b bytes.Buffer
 	w := report.NewWriter(&b, report.Columns22)
 	row := report.Row{User: name, ARN: "arn:aws:iam::123456789012:user/x"}
-	row.Keys[0] = report.Key{Active: report.True, LastRotated: report.At(asOf), LastUsed: report.At(asOf), LastUsedService: report.TextOf("\x1b]0;x\x07")}
+	row.Keys[0] = report.Key{Active: report.True, LastRotated: report.At(asOf), LastUsed: report.At(asOf),
+		LastUsedService: report.TextOf("\x1b]0;x\x07")}
 	if err := w.WriteRow(&row); err != nil {
 		t.Fatal(err)
 	}

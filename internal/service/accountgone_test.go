@@ -27,11 +27,14 @@ var gone = failure{403, "InvalidClientTokenId", "The security token included in 
 func creates(t testing.TB, w *world) []string {
 	metadata := *samlMetadata(*certificate(t, w, "idp"))
 	forms := []string{
-		"CreateUser&UserName=u%d", "CreateGroup&GroupName=g%d", "CreateAccessKey", "CreateAccountAlias&AccountAlias=alias-%d",
+		"CreateUser&UserName=u%d", "CreateGroup&GroupName=g%d", "CreateAccessKey",
+		"CreateAccountAlias&AccountAlias=alias-%d",
 		"CreateRole&RoleName=r%d&AssumeRolePolicyDocument=" + url.QueryEscape(trustsEC2),
-		"CreatePolicy&PolicyName=p%d&PolicyDocument=" + url.QueryEscape(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`),
+		"CreatePolicy&PolicyName=p%d&PolicyDocument=" +
+			url.QueryEscape(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`),
 		"CreateInstanceProfile&InstanceProfileName=i%d", "CreateVirtualMFADevice&VirtualMFADeviceName=m%d",
-		"CreateOpenIDConnectProvider&ThumbprintList.member.1=" + strings.Repeat("a", 40) + "&Url=" + url.QueryEscape("https://idp%d.example.com"),
+		"CreateOpenIDConnectProvider&ThumbprintList.member.1=" + strings.Repeat("a", 40) + "&Url=" +
+			url.QueryEscape("https://idp%d.example.com"),
 		"CreateSAMLProvider&Name=s%d&SAMLMetadataDocument=" + url.QueryEscape(metadata),
 		"CreateServiceLinkedRole&AWSServiceName=autoscaling.amazonaws.com&CustomSuffix=x%d",
 		"UpdateAccountPasswordPolicy&MinimumPasswordLength=9", "GenerateCredentialReport",
@@ -68,7 +71,9 @@ func TestAccountDeletedDuringCall(t *testing.T) {
 			}
 		}
 		funnel := api.New(actions, w.IAM.Access(), trail.New(io.Discard), slog.New(slog.DiscardHandler), w.clock.Now)
-		s := httptest.NewServer(server.New(server.Config{API: funnel, Lookup: w.IAM.SigningKey, Used: func(string, store.LastUsed) {}, Now: w.clock.Now}))
+		s := httptest.NewServer(
+			server.New(server.Config{API: funnel, Lookup: w.IAM.SigningKey,
+				Used: func(string, store.LastUsed) {}, Now: w.clock.Now}))
 		defer s.Close()
 		w.url = s.URL
 		for i, text := range creates(t, w) {

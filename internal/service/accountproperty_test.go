@@ -30,12 +30,14 @@ func TestAccountPropertiesAuthorization(t *testing.T) {
 		}
 	}
 	// The namespaces are a list, so no operator without a set asks them.
-	w.putUserPolicy(t, "Ann", document(ifso(properties, "StringEquals", "iam:AccountPropertyNamespaces", "RoleManager")))
+	w.putUserPolicy(t, "Ann",
+		document(ifso(properties, "StringEquals", "iam:AccountPropertyNamespaces", "RoleManager")))
 	if _, err := ann.PutAccountProperties(t.Context(), put("false")); failureOf(err).status != 403 {
 		t.Errorf("a list is compared with StringEquals: %v", err)
 	}
 	w.putUserPolicy(t, "Ann", document(properties))
-	const denied = "User: " + userPath + "/Ann is not authorized to perform: iam:CreateServiceLinkedRole on resource: " +
+	const denied = "User: " + userPath +
+		"/Ann is not authorized to perform: iam:CreateServiceLinkedRole on resource: " +
 		iamARN + "role/aws-service-role/role-manager.iam.amazonaws.com/AWSServiceRoleForIAMRoleManager " +
 		"because no identity-based policy allows the iam:CreateServiceLinkedRole action"
 	refused(t, ann.PutAccountProperties, put("true"), 403, "AccessDenied", denied)

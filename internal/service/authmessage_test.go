@@ -54,15 +54,20 @@ func TestDecodeAuthorizationMessage(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		ann := w.asUser(t, "Ann")
-		message := w.denialMessage(t, ann, call("CreateUser", "UserName=new&Tags.member.1.Key=team&Tags.member.1.Value=ops"))
-		if len(message) == 0 || len(message) > 4096 || strings.Trim(message, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+		message := w.denialMessage(t, ann,
+			call("CreateUser", "UserName=new&Tags.member.1.Key=team&Tags.member.1.Value=ops"))
+		if len(message) == 0 || len(message) > 4096 ||
+			strings.Trim(message, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
 			t.Fatalf("message %q", message)
 		}
-		refused(t, ann.sts.DecodeAuthorizationMessage, &sts.DecodeAuthorizationMessageInput{EncodedMessage: &message}, 403, "AccessDenied",
-			notAuthorized(userPath+"/Ann", "sts:DecodeAuthorizationMessage", "*")+" because no identity-based policy allows the sts:DecodeAuthorizationMessage action")
+		refused(t, ann.sts.DecodeAuthorizationMessage, &sts.DecodeAuthorizationMessageInput{EncodedMessage: &message},
+			403, "AccessDenied",
+			notAuthorized(userPath+"/Ann", "sts:DecodeAuthorizationMessage", "*")+
+				" because no identity-based policy allows the sts:DecodeAuthorizationMessage action")
 		decode := func(message string) (d decoded) {
 			t.Helper()
-			text := *must(t, w.root.sts.DecodeAuthorizationMessage, &sts.DecodeAuthorizationMessageInput{EncodedMessage: &message}).DecodedMessage
+			text := *must(t, w.root.sts.DecodeAuthorizationMessage,
+				&sts.DecodeAuthorizationMessageInput{EncodedMessage: &message}).DecodedMessage
 			if err := json.Unmarshal([]byte(text), &d); err != nil {
 				t.Fatal(err)
 			}
@@ -73,24 +78,33 @@ func TestDecodeAuthorizationMessage(t *testing.T) {
 			return d
 		}
 		d := decode(message)
-		if d.Allowed || d.ExplicitDeny || len(d.MatchedStatements.Items) != 0 || d.Context.Action != "iam:CreateUser" || d.Context.Resource != userPath+"/new" ||
-			d.Context.Principal.Name != "Ann" || d.Context.Principal.ARN != userPath+"/Ann" || !strings.HasPrefix(d.Context.Principal.ID, "AIDA") {
+		if d.Allowed || d.ExplicitDeny || len(d.MatchedStatements.Items) != 0 || d.Context.Action != "iam:CreateUser" ||
+			d.Context.Resource != userPath+"/new" ||
+			d.Context.Principal.Name != "Ann" || d.Context.Principal.ARN != userPath+"/Ann" ||
+			!strings.HasPrefix(d.Context.Principal.ID, "AIDA") {
 			t.Errorf("%+v", d)
 		}
 		conditions := map[string]string{}
 		for _, c := range d.Context.Conditions.Items {
 			conditions[c.Key] = c.Values.Items[0].Value
 		}
-		if conditions["aws:SourceIp"] != "127.0.0.1" || conditions["aws:username"] != "Ann" || conditions["aws:TagKeys"] != "team" || conditions["aws:RequestedRegion"] != "us-east-1" {
+		if conditions["aws:SourceIp"] != "127.0.0.1" || conditions["aws:username"] != "Ann" ||
+			conditions["aws:TagKeys"] != "team" || conditions["aws:RequestedRegion"] != "us-east-1" {
 			t.Errorf("%+v", conditions)
 		}
 
-		w.putUserPolicy(t, "Ann", ptr(`{"Version":"2012-10-17","Statement":[{"Sid":"NoUsers","Effect":"Deny","Action":["iam:Create*"],"Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/team":"ops"}}}]}`))
-		d = decode(w.denialMessage(t, ann, call("CreateUser", "UserName=new&Tags.member.1.Key=team&Tags.member.1.Value=ops")))
-		if st := d.MatchedStatements.Items; !d.ExplicitDeny || len(st) != 1 || st[0].StatementID != "NoUsers" || st[0].Effect != "DENY" || st[0].Actions.Items[0].Value != "iam:Create*" || st[0].Resources.Items[0].Value != "*" {
+		w.putUserPolicy(t, "Ann",
+			ptr(`{"Version":"2012-10-17","Statement":[{"Sid":"NoUsers","Effect":"Deny","Action":["iam:Create*"],`+
+				`"Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/team":"ops"}}}]}`))
+		d = decode(w.denialMessage(t, ann,
+			call("CreateUser", "UserName=new&Tags.member.1.Key=team&Tags.member.1.Value=ops")))
+		if st := d.MatchedStatements.Items; !d.ExplicitDeny || len(st) != 1 || st[0].StatementID != "NoUsers" ||
+			st[0].Effect != "DENY" || st[0].Actions.Items[0].Value != "iam:Create*" ||
+			st[0].Resources.Items[0].Value != "*" {
 			t.Errorf("%+v", d)
 		}
-		if last := d.Context.Conditions.Items[len(d.Context.Conditions.Items)-1]; last.Key != "aws:RequestTag/team" || last.Values.Items[0].Value != "ops" {
+		if last := d.Context.Conditions.Items[len(d.Context.Conditions.Items)-1]; last.Key != "aws:RequestTag/team" ||
+			last.Values.Items[0].Value != "ops" {
 			t.Errorf("%+v", last)
 		}
 
@@ -103,13 +117,17 @@ func TestDecodeAuthorizationMessage(t *testing.T) {
 		}
 		sealed[len(sealed)/2] ^= 1
 		token := *must(t, w.root.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials.SessionToken
-		for name, m := range map[string]string{"changed": base64.RawURLEncoding.EncodeToString(sealed), "short": message[:20], "no base64": "?!", "a token": token} {
-			_, err := w.root.sts.DecodeAuthorizationMessage(t.Context(), &sts.DecodeAuthorizationMessageInput{EncodedMessage: &m})
-			if got := failureOf(err); got != (failure{400, "InvalidAuthorizationMessageException", "Message is not valid"}) {
+		for name, m := range map[string]string{"changed": base64.RawURLEncoding.EncodeToString(sealed),
+			"short": message[:20], "no base64": "?!", "a token": token} {
+			_, err := w.root.sts.DecodeAuthorizationMessage(t.Context(),
+				&sts.DecodeAuthorizationMessageInput{EncodedMessage: &m})
+			if got := failureOf(
+				err); got != (failure{400, "InvalidAuthorizationMessageException", "Message is not valid"}) {
 				t.Errorf("%s: %+v", name, got)
 			}
 		}
-		refused(t, other.sts.DecodeAuthorizationMessage, &sts.DecodeAuthorizationMessageInput{EncodedMessage: &message}, 400, "InvalidAuthorizationMessageException", "Message is not valid")
+		refused(t, other.sts.DecodeAuthorizationMessage, &sts.DecodeAuthorizationMessageInput{EncodedMessage: &message},
+			400, "InvalidAuthorizationMessageException", "Message is not valid")
 	})
 }
 
@@ -121,7 +139,8 @@ func TestLongAuthorizationMessage(t *testing.T) {
 	ann := w.asUser(t, "Ann")
 	keys := "UserName=bob"
 	for i := range 50 {
-		keys += "&TagKeys.member." + strconv.Itoa(i+1) + "=" + strings.Repeat(string(rune('a'+i%26)), 60) + strconv.Itoa(i*7919) + strings.Repeat("x", 60)
+		keys += "&TagKeys.member." + strconv.Itoa(i+1) + "=" + strings.Repeat(string(rune('a'+i%26)), 60) +
+			strconv.Itoa(i*7919) + strings.Repeat("x", 60)
 	}
 	body := call("UntagUser", keys)
 	r := w.post(t, "/", body)
@@ -137,7 +156,8 @@ func TestLongAuthorizationMessage(t *testing.T) {
 	if a.code != "AccessDenied" || len(message) == 0 || len(message) > 4096 {
 		t.Fatalf("%+v %d", a.failure, len(message))
 	}
-	text := *must(t, w.root.sts.DecodeAuthorizationMessage, &sts.DecodeAuthorizationMessageInput{EncodedMessage: &message}).DecodedMessage
+	text := *must(t, w.root.sts.DecodeAuthorizationMessage,
+		&sts.DecodeAuthorizationMessageInput{EncodedMessage: &message}).DecodedMessage
 	if !strings.Contains(text, `"action":"iam:UntagUser"`) {
 		t.Error(text)
 	}

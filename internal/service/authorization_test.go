@@ -31,7 +31,8 @@ const (
 // trustForm is a trust policy as the value of a form: it trusts EC2.
 var trustForm = url.QueryEscape(trustsEC2)
 
-const trustsEC2 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+const trustsEC2 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+	`"Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 
 const (
 	groupPath  = "arn:aws:iam::" + account + ":group"
@@ -80,8 +81,10 @@ var everyAction = map[string]struct{ params, resource string }{
 	"GetAccessKeyLastUsed": {"AccessKeyId=AKIAIOSFODNN7EXAMPLE", "access key AKIAIOSFODNN7EXAMPLE"},
 
 	"CreateVirtualMFADevice": {"VirtualMFADeviceName=d&Path=/x/", mfaARN + "x/d"},
-	"EnableMFADevice":        {"UserName=bob&SerialNumber=" + mfaARN + "d&AuthenticationCode1=000000&AuthenticationCode2=111111", "user bob"},
-	"ResyncMFADevice":        {"UserName=bob&SerialNumber=" + mfaARN + "d&AuthenticationCode1=000000&AuthenticationCode2=111111", "user bob"},
+	"EnableMFADevice": {"UserName=bob&SerialNumber=" + mfaARN +
+		"d&AuthenticationCode1=000000&AuthenticationCode2=111111", "user bob"},
+	"ResyncMFADevice": {"UserName=bob&SerialNumber=" + mfaARN +
+		"d&AuthenticationCode1=000000&AuthenticationCode2=111111", "user bob"},
 	"DeactivateMFADevice":    {"UserName=bob&SerialNumber=" + mfaARN + "d", "user bob"},
 	"DeleteVirtualMFADevice": {"SerialNumber=" + mfaARN + "d", mfaARN + "d"},
 	"ListMFADevices":         {"", "user Ann"},
@@ -104,7 +107,8 @@ var everyAction = map[string]struct{ params, resource string }{
 
 	"CreateServiceSpecificCredential": {"UserName=bob&ServiceName=codecommit.amazonaws.com", "user bob"},
 	"ListServiceSpecificCredentials":  {"", "user Ann"},
-	"UpdateServiceSpecificCredential": {"UserName=bob&ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA&Status=Inactive", "user bob"},
+	"UpdateServiceSpecificCredential": {
+		"UserName=bob&ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA&Status=Inactive", "user bob"},
 	"ResetServiceSpecificCredential":  {"UserName=bob&ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA", "user bob"},
 	"DeleteServiceSpecificCredential": {"UserName=bob&ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA", "user bob"},
 
@@ -113,32 +117,40 @@ var everyAction = map[string]struct{ params, resource string }{
 	"DeleteAccountAlias": {"AccountAlias=example", "*"},
 	"GetAccountSummary":  {"", "*"},
 
-	"CreateOpenIDConnectProvider":             {"Url=https://idp.example.com/x", oidcPath + "/idp.example.com/x"},
-	"GetOpenIDConnectProvider":                {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
-	"ListOpenIDConnectProviders":              {"", oidcPath + "/"},
-	"DeleteOpenIDConnectProvider":             {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
-	"AddClientIDToOpenIDConnectProvider":      {"OpenIDConnectProviderArn=" + oidcPath + "/x&ClientID=c", oidcPath + "/x"},
-	"RemoveClientIDFromOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath + "/x&ClientID=c", oidcPath + "/x"},
-	"UpdateOpenIDConnectProviderThumbprint":   {"OpenIDConnectProviderArn=" + oidcPath + "/x&ThumbprintList.member.1=" + strings.Repeat("a", 40), oidcPath + "/x"},
-	"TagOpenIDConnectProvider":                {"OpenIDConnectProviderArn=" + oidcPath + "/x&Tags.member.1.Key=k&Tags.member.1.Value=v", oidcPath + "/x"},
-	"UntagOpenIDConnectProvider":              {"OpenIDConnectProviderArn=" + oidcPath + "/x&TagKeys.member.1=k", oidcPath + "/x"},
-	"ListOpenIDConnectProviderTags":           {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
+	"CreateOpenIDConnectProvider": {"Url=https://idp.example.com/x", oidcPath + "/idp.example.com/x"},
+	"GetOpenIDConnectProvider":    {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
+	"ListOpenIDConnectProviders":  {"", oidcPath + "/"},
+	"DeleteOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
+	"AddClientIDToOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath +
+		"/x&ClientID=c", oidcPath + "/x"},
+	"RemoveClientIDFromOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath +
+		"/x&ClientID=c", oidcPath + "/x"},
+	"UpdateOpenIDConnectProviderThumbprint": {"OpenIDConnectProviderArn=" + oidcPath + "/x&ThumbprintList.member.1=" +
+		strings.Repeat("a", 40), oidcPath + "/x"},
+	"TagOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath +
+		"/x&Tags.member.1.Key=k&Tags.member.1.Value=v", oidcPath + "/x"},
+	"UntagOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath + "/x&TagKeys.member.1=k",
+		oidcPath + "/x"},
+	"ListOpenIDConnectProviderTags": {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
 
-	"CreateSAMLProvider":   {"Name=x&SAMLMetadataDocument=" + strings.Repeat("x", 1000), samlPath + "/x"},
-	"GetSAMLProvider":      {"SAMLProviderArn=" + samlPath + "/x", samlPath + "/x"},
-	"ListSAMLProviders":    {"", samlPath + "/"},
-	"UpdateSAMLProvider":   {"SAMLProviderArn=" + samlPath + "/x&AssertionEncryptionMode=Allowed", samlPath + "/x"},
-	"DeleteSAMLProvider":   {"SAMLProviderArn=" + samlPath + "/x", samlPath + "/x"},
-	"TagSAMLProvider":      {"SAMLProviderArn=" + samlPath + "/x&Tags.member.1.Key=k&Tags.member.1.Value=v", samlPath + "/x"},
+	"CreateSAMLProvider": {"Name=x&SAMLMetadataDocument=" + strings.Repeat("x", 1000), samlPath + "/x"},
+	"GetSAMLProvider":    {"SAMLProviderArn=" + samlPath + "/x", samlPath + "/x"},
+	"ListSAMLProviders":  {"", samlPath + "/"},
+	"UpdateSAMLProvider": {"SAMLProviderArn=" + samlPath + "/x&AssertionEncryptionMode=Allowed", samlPath + "/x"},
+	"DeleteSAMLProvider": {"SAMLProviderArn=" + samlPath + "/x", samlPath + "/x"},
+	"TagSAMLProvider": {"SAMLProviderArn=" + samlPath + "/x&Tags.member.1.Key=k&Tags.member.1.Value=v",
+		samlPath + "/x"},
 	"UntagSAMLProvider":    {"SAMLProviderArn=" + samlPath + "/x&TagKeys.member.1=k", samlPath + "/x"},
 	"ListSAMLProviderTags": {"SAMLProviderArn=" + samlPath + "/x", samlPath + "/x"},
 
-	"UploadServerCertificate":   {"ServerCertificateName=x&Path=/a/&CertificateBody=x&PrivateKey=x", serverCertificatePath + "/a/x"},
-	"GetServerCertificate":      {"ServerCertificateName=x", serverCertificatePath + "/x"},
-	"ListServerCertificates":    {"PathPrefix=/a", serverCertificatePath + "/a"},
-	"UpdateServerCertificate":   {"ServerCertificateName=x&NewServerCertificateName=y", serverCertificatePath + "/x"},
-	"DeleteServerCertificate":   {"ServerCertificateName=x", serverCertificatePath + "/x"},
-	"TagServerCertificate":      {"ServerCertificateName=x&Tags.member.1.Key=k&Tags.member.1.Value=v", serverCertificatePath + "/x"},
+	"UploadServerCertificate": {"ServerCertificateName=x&Path=/a/&CertificateBody=x&PrivateKey=x",
+		serverCertificatePath + "/a/x"},
+	"GetServerCertificate":    {"ServerCertificateName=x", serverCertificatePath + "/x"},
+	"ListServerCertificates":  {"PathPrefix=/a", serverCertificatePath + "/a"},
+	"UpdateServerCertificate": {"ServerCertificateName=x&NewServerCertificateName=y", serverCertificatePath + "/x"},
+	"DeleteServerCertificate": {"ServerCertificateName=x", serverCertificatePath + "/x"},
+	"TagServerCertificate": {"ServerCertificateName=x&Tags.member.1.Key=k&Tags.member.1.Value=v",
+		serverCertificatePath + "/x"},
 	"UntagServerCertificate":    {"ServerCertificateName=x&TagKeys.member.1=k", serverCertificatePath + "/x"},
 	"ListServerCertificateTags": {"ServerCertificateName=x", serverCertificatePath + "/x"},
 
@@ -152,17 +164,21 @@ var everyAction = map[string]struct{ params, resource string }{
 	"EnableOutboundWebIdentityFederation":           {"", "*"},
 	"DisableOutboundWebIdentityFederation":          {"", "*"},
 	"GetOutboundWebIdentityFederationInfo":          {"", "*"},
-	"PutAccountProperties":                          {"Properties.entry.1.key=RoleManager/Enabled&Properties.entry.1.value=false", "*"},
+	"PutAccountProperties": {
+		"Properties.entry.1.key=RoleManager/Enabled&Properties.entry.1.value=false", "*"},
 
-	"SimulateCustomPolicy":             {"ActionNames.member.1=iam:GetUser&PolicyInputList.member.1=" + policyForm, "*"},
-	"SimulatePrincipalPolicy":          {"ActionNames.member.1=iam:GetUser&PolicySourceArn=" + rolePath + "/worker", "role worker"},
+	"SimulateCustomPolicy": {"ActionNames.member.1=iam:GetUser&PolicyInputList.member.1=" + policyForm,
+		"*"},
+	"SimulatePrincipalPolicy": {"ActionNames.member.1=iam:GetUser&PolicySourceArn=" + rolePath +
+		"/worker", "role worker"},
 	"GetContextKeysForCustomPolicy":    {"PolicyInputList.member.1=" + policyForm, "*"},
 	"GetContextKeysForPrincipalPolicy": {"PolicySourceArn=" + groupPath + "/devs", "group devs"},
 
 	"GenerateServiceLastAccessedDetails":        {"Arn=" + userPath + "/bob", "user bob"},
 	"GetServiceLastAccessedDetails":             {"JobId=" + noJob, "*"},
 	"GetServiceLastAccessedDetailsWithEntities": {"ServiceNamespace=iam&JobId=" + noJob, "*"},
-	"ListPoliciesGrantingServiceAccess":         {"Arn=" + userPath + "/bob&ServiceNamespaces.member.1=iam", "user bob"},
+	"ListPoliciesGrantingServiceAccess": {"Arn=" + userPath + "/bob&ServiceNamespaces.member.1=iam",
+		"user bob"},
 
 	"CreateGroup":         {"GroupName=new&Path=/a/", groupPath + "/a/new"},
 	"GetGroup":            {"GroupName=devs", "group devs"},
@@ -191,15 +207,17 @@ var everyAction = map[string]struct{ params, resource string }{
 	"DeletePolicy": {"PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
 	"ListPolicies": {"PathPrefix=/a/", "policy path /a/"},
 
-	"CreatePolicyVersion":     {"PolicyArn=" + policyPath + "/p&PolicyDocument=" + policyForm, "policy " + policyPath + "/p"},
+	"CreatePolicyVersion": {"PolicyArn=" + policyPath + "/p&PolicyDocument=" + policyForm,
+		"policy " + policyPath + "/p"},
 	"GetPolicyVersion":        {"VersionId=v1&PolicyArn=" + readOnly, "policy " + readOnly},
 	"ListPolicyVersions":      {"PolicyArn=" + readOnly, "policy " + readOnly},
 	"DeletePolicyVersion":     {"VersionId=v1&PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
 	"SetDefaultPolicyVersion": {"VersionId=v1&PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
-	"TagPolicy":               {"Tags.member.1.Key=k&Tags.member.1.Value=v&PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
-	"UntagPolicy":             {"TagKeys.member.1=k&PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
-	"ListPolicyTags":          {"PolicyArn=" + readOnly, "policy " + readOnly},
-	"ListEntitiesForPolicy":   {"PolicyArn=" + readOnly, "policy " + readOnly},
+	"TagPolicy": {"Tags.member.1.Key=k&Tags.member.1.Value=v&PolicyArn=" + policyPath + "/p",
+		"policy " + policyPath + "/p"},
+	"UntagPolicy":           {"TagKeys.member.1=k&PolicyArn=" + policyPath + "/p", "policy " + policyPath + "/p"},
+	"ListPolicyTags":        {"PolicyArn=" + readOnly, "policy " + readOnly},
+	"ListEntitiesForPolicy": {"PolicyArn=" + readOnly, "policy " + readOnly},
 
 	"GetAccountAuthorizationDetails": {"Filter.member.1=User", "*"},
 
@@ -239,13 +257,15 @@ var everyAction = map[string]struct{ params, resource string }{
 	"AddRoleToInstanceProfile":      {"InstanceProfileName=box&RoleName=worker", "instance profile box"},
 	"RemoveRoleFromInstanceProfile": {"InstanceProfileName=box&RoleName=worker", "instance profile box"},
 	"DeleteInstanceProfile":         {"InstanceProfileName=box", "instance profile box"},
-	"TagInstanceProfile":            {"InstanceProfileName=box&Tags.member.1.Key=k&Tags.member.1.Value=v", "instance profile box"},
-	"UntagInstanceProfile":          {"InstanceProfileName=box&TagKeys.member.1=k", "instance profile box"},
-	"ListInstanceProfileTags":       {"InstanceProfileName=box", "instance profile box"},
+	"TagInstanceProfile": {"InstanceProfileName=box&Tags.member.1.Key=k&Tags.member.1.Value=v",
+		"instance profile box"},
+	"UntagInstanceProfile":    {"InstanceProfileName=box&TagKeys.member.1=k", "instance profile box"},
+	"ListInstanceProfileTags": {"InstanceProfileName=box", "instance profile box"},
 
-	"CreateServiceLinkedRole":            {"AWSServiceName=batch.amazonaws.com", batchRole},
-	"DeleteServiceLinkedRole":            {"RoleName=worker", "role worker"},
-	"GetServiceLinkedRoleDeletionStatus": {"DeletionTaskId=task/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch/0e4b", batchRole},
+	"CreateServiceLinkedRole": {"AWSServiceName=batch.amazonaws.com", batchRole},
+	"DeleteServiceLinkedRole": {"RoleName=worker", "role worker"},
+	"GetServiceLinkedRoleDeletionStatus": {
+		"DeletionTaskId=task/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch/0e4b", batchRole},
 
 	"GetCallerIdentity": {"", "*"},
 	"GetAccessKeyInfo":  {"AccessKeyId=AKIAIOSFODNN7EXAMPLE", "*"},
@@ -257,9 +277,12 @@ var everyAction = map[string]struct{ params, resource string }{
 	"DecodeAuthorizationMessage": {"EncodedMessage=what", "*"},
 
 	"GetWebIdentityToken": {"Audience.member.1=a&SigningAlgorithm=RS256", "arn:aws:sts::" + account + ":self"},
-	"AssumeRoot":          {"TargetPrincipal=222222222222&TaskPolicyArn.arn=arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials", "arn:aws:iam::222222222222:root"},
+	"AssumeRoot": {
+		"TargetPrincipal=222222222222&TaskPolicyArn.arn=arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials",
+		"arn:aws:iam::222222222222:root"},
 
-	"AssumeRoleWithSAML": {"SAMLAssertion=what&PrincipalArn=" + samlPath + "/nobody&RoleArn=" + rolePath + "/worker", ""},
+	"AssumeRoleWithSAML": {"SAMLAssertion=what&PrincipalArn=" + samlPath + "/nobody&RoleArn=" + rolePath + "/worker",
+		""},
 
 	"AssumeRoleWithWebIdentity": {"RoleSessionName=session&WebIdentityToken=token&RoleArn=" + rolePath + "/worker", ""},
 }
@@ -272,12 +295,14 @@ var free = map[string]bool{"GetCallerIdentity": true, "GetSessionToken": true}
 
 // unsigned are the actions that need no signature, and what they say to the
 // request above, whoever signs it.
-var unsigned = map[string]string{"AssumeRoleWithWebIdentity": "InvalidIdentityToken", "AssumeRoleWithSAML": "InvalidIdentityToken"}
+var unsigned = map[string]string{"AssumeRoleWithWebIdentity": "InvalidIdentityToken",
+	"AssumeRoleWithSAML": "InvalidIdentityToken"}
 
 // form is the request of an action, and the service it is of.
 func form(action string) (text, service string) {
 	op, _ := awsmodel.Lookup(action)
-	return strings.TrimSuffix("Action="+action+"&Version="+op.Service.Version+"&"+everyAction[action].params, "&"), op.Service.Name
+	return strings.TrimSuffix("Action="+action+"&Version="+op.Service.Version+"&"+everyAction[action].params, "&"),
+		op.Service.Name
 }
 
 func (w *world) callAs(t testing.TB, c clients, action string) answer {
@@ -343,7 +368,8 @@ func TestUsersAreDenied(t *testing.T) {
 				return
 			}
 			_, service := form(action)
-			want := fmt.Sprintf("User: %s/Ann is not authorized to perform: %s:%s on resource: %s", userPath, service, action, c.resource)
+			want := fmt.Sprintf("User: %s/Ann is not authorized to perform: %s:%s on resource: %s", userPath,
+				service, action, c.resource)
 			if !deniedPlainly[action] {
 				want += fmt.Sprintf(" because no identity-based policy allows the %s:%s action", service, action)
 			}
@@ -366,7 +392,8 @@ func TestRootIsAllowed(t *testing.T) {
 	for action := range everyAction {
 		t.Run(action, func(t *testing.T) {
 			got := w.callAs(t, w.root, action)
-			if action != "GetAccessKeyLastUsed" && action != "AssumeRole" && action != "AssumeRoot" && (got.code == "AccessDenied" || got.status >= 500) {
+			if action != "GetAccessKeyLastUsed" && action != "AssumeRole" && action != "AssumeRoot" &&
+				(got.code == "AccessDenied" || got.status >= 500) {
 				t.Errorf("%+v", got.failure)
 			}
 		})
@@ -386,19 +413,25 @@ func TestStrangersAreRefused(t *testing.T) {
 		t.Run(action, func(t *testing.T) {
 			body, _ := form(action)
 			if code := unsigned[action]; code != "" {
-				for _, r := range []*http.Request{w.post(t, "/", body), w.post(t, "/?"+body, ""), w.request(t, "GET", "/?"+body, nil)} {
+				for _, r := range []*http.Request{w.post(t, "/", body), w.post(t, "/?"+body, ""),
+					w.request(t, "GET", "/?"+body, nil)} {
 					got := send(t, r)
 					wants(t, got, 400, code, got.message)
 				}
 				wants(t, w.callAs(t, stranger, action), 403, "InvalidClientTokenId", invalidToken)
 				return
 			}
-			wants(t, send(t, w.post(t, "/", body)), 403, "MissingAuthenticationToken", "Request is missing Authentication Token")
-			wants(t, send(t, w.post(t, "/?"+body, "")), 403, "MissingAuthenticationToken", "Request is missing Authentication Token")
-			wants(t, send(t, w.request(t, "GET", "/?"+body, nil)), 403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+			wants(t, send(t, w.post(t, "/", body)), 403, "MissingAuthenticationToken",
+				"Request is missing Authentication Token")
+			wants(t, send(t, w.post(t, "/?"+body, "")), 403, "MissingAuthenticationToken",
+				"Request is missing Authentication Token")
+			wants(t, send(t, w.request(t, "GET", "/?"+body, nil)), 403, "MissingAuthenticationToken",
+				"Request is missing Authentication Token")
 			wants(t, w.callAs(t, stranger, action), 403, "InvalidClientTokenId", invalidToken)
-			wants(t, w.callAs(t, forger, action), 403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. "+
-				"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+			wants(t, w.callAs(t, forger, action), 403, "SignatureDoesNotMatch",
+				"The request signature we calculated does not match the signature you provided. "+
+					"Check your AWS Secret Access Key and signing method. Consult the service documentation for "+
+					"details.")
 		})
 	}
 	if !bytes.Equal(everything(t, w), before) {
@@ -442,12 +475,14 @@ func TestAllowUsersToChangePassword(t *testing.T) {
 	ann := w.asUser(t, "Ann")
 	must(t, w.root.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("Ann"), Password: ptr(goodPassword)})
 	allow := func(yes bool) {
-		must(t, w.root.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{AllowUsersToChangePassword: yes})
+		must(t, w.root.UpdateAccountPasswordPolicy,
+			&iam.UpdateAccountPasswordPolicyInput{AllowUsersToChangePassword: yes})
 	}
 	denied := func() {
 		t.Helper()
 		for _, action := range []string{"ChangePassword", "GetAccountPasswordPolicy"} {
-			if got := w.callAs(t, ann, action); got.status != 403 || !strings.Contains(got.message, "is not authorized to perform: iam:"+action) {
+			if got := w.callAs(t, ann, action); got.status != 403 ||
+				!strings.Contains(got.message, "is not authorized to perform: iam:"+action) {
 				t.Errorf("%+v", got.failure)
 			}
 		}
@@ -457,9 +492,11 @@ func TestAllowUsersToChangePassword(t *testing.T) {
 	denied()
 	allow(true)
 	must(t, ann.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{})
-	must(t, ann.ChangePassword, &iam.ChangePasswordInput{OldPassword: ptr(goodPassword), NewPassword: ptr(otherPassword)})
+	must(t, ann.ChangePassword,
+		&iam.ChangePasswordInput{OldPassword: ptr(goodPassword), NewPassword: ptr(otherPassword)})
 	for action := range everyAction {
-		if got := w.callAs(t, ann, action).code; !free[action] && unsigned[action] == "" && action != "GetAccountPasswordPolicy" && got != "AccessDenied" {
+		if got := w.callAs(t, ann, action).code; !free[action] && unsigned[action] == "" &&
+			action != "GetAccountPasswordPolicy" && got != "AccessDenied" {
 			t.Errorf("%s: %s", action, got)
 		}
 	}
@@ -479,8 +516,10 @@ func TestAccountsAreApart(t *testing.T) {
 	const nobody = "The user with name Ann cannot be found."
 	refused(t, them.GetUser, &iam.GetUserInput{UserName: ptr("Ann")}, 404, "NoSuchEntity", nobody)
 	refused(t, them.DeleteUser, &iam.DeleteUserInput{UserName: ptr("Ann")}, 404, "NoSuchEntity", nobody)
-	refused(t, them.DeleteAccessKey, &iam.DeleteAccessKeyInput{AccessKeyId: &ann.id}, 404, "NoSuchEntity", "The Access Key with id "+ann.id+" cannot be found.")
-	refused(t, them.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &phone.serial}, 404, "NoSuchEntity", "MFA Device with serial number "+phone.serial+" does not exist.")
+	refused(t, them.DeleteAccessKey, &iam.DeleteAccessKeyInput{AccessKeyId: &ann.id}, 404, "NoSuchEntity",
+		"The Access Key with id "+ann.id+" cannot be found.")
+	refused(t, them.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &phone.serial}, 404,
+		"NoSuchEntity", "MFA Device with serial number "+phone.serial+" does not exist.")
 	if n := len(must(t, them.ListUsers, &iam.ListUsersInput{}).Users); n != 0 {
 		t.Errorf("%d users of another account", n)
 	}
@@ -501,18 +540,23 @@ func TestRevokedOnEveryNode(t *testing.T) {
 			annThere := two.as(ann.id, ann.key)
 			for _, revoke := range []func(){
 				func() {
-					must(t, one.root.UpdateAccessKey, &iam.UpdateAccessKeyInput{UserName: ptr("Ann"), AccessKeyId: &ann.id, Status: "Inactive"})
+					must(t, one.root.UpdateAccessKey,
+						&iam.UpdateAccessKeyInput{UserName: ptr("Ann"), AccessKeyId: &ann.id, Status: "Inactive"})
 				},
 				func() {
-					must(t, one.root.DeleteAccessKey, &iam.DeleteAccessKeyInput{UserName: ptr("Ann"), AccessKeyId: &ann.id})
+					must(t, one.root.DeleteAccessKey,
+						&iam.DeleteAccessKeyInput{UserName: ptr("Ann"), AccessKeyId: &ann.id})
 				},
 			} {
 				must(t, annThere.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 				revoke()
-				refused(t, annThere.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", invalidToken)
-				refused(t, ann.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", invalidToken)
+				refused(t, annThere.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403,
+					"InvalidClientTokenId", invalidToken)
+				refused(t, ann.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403,
+					"InvalidClientTokenId", invalidToken)
 				// Switched on by the other node: good again on both.
-				_, err := two.root.UpdateAccessKey(context.Background(), &iam.UpdateAccessKeyInput{UserName: ptr("Ann"), AccessKeyId: &ann.id, Status: "Active"})
+				_, err := two.root.UpdateAccessKey(context.Background(),
+					&iam.UpdateAccessKeyInput{UserName: ptr("Ann"), AccessKeyId: &ann.id, Status: "Active"})
 				if err != nil && failureOf(err).code != "NoSuchEntity" {
 					t.Error(err)
 				}
@@ -520,7 +564,8 @@ func TestRevokedOnEveryNode(t *testing.T) {
 			// A marker of one node is good on the other.
 			one.user(t, "bob")
 			page := must(t, one.root.ListUsers, &iam.ListUsersInput{MaxItems: ptr(int32(1))})
-			if rest := must(t, two.root.ListUsers, &iam.ListUsersInput{Marker: page.Marker}); len(rest.Users) != 1 || *rest.Users[0].UserName != "bob" {
+			if rest := must(t, two.root.ListUsers, &iam.ListUsersInput{Marker: page.Marker}); len(rest.Users) != 1 ||
+				*rest.Users[0].UserName != "bob" {
 				t.Errorf("%+v", rest.Users)
 			}
 		})

@@ -62,7 +62,8 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 	entry := func(kind string, values ...string) []string {
 		form := list("ContextEntries.member.1.ContextKeyValues", len(values), func(i int) string { return values[i] })
-		return append(form, "ContextEntries.member.1.ContextKeyName=t:key", "ContextEntries.member.1.ContextKeyType="+kind)
+		return append(form, "ContextEntries.member.1.ContextKeyName=t:key",
+			"ContextEntries.member.1.ContextKeyType="+kind)
 	}
 	entries := func(kind string, n int, value func(i int) string) []string {
 		values := make([]string, n)
@@ -83,17 +84,25 @@ func TestAnswersAreBounded(t *testing.T) {
 	unlike := func(pattern string) string {
 		return `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"t:key":"` + pattern + `"}}}`
 	}
-	pathological := `{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::` + "*" + strings.Repeat("a?", 600) + `b"},`
+	pathological := `{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::` + "*" +
+		strings.Repeat("a?", 600) + `b"},`
 	for name, c := range map[string]struct {
 		action string
 		form   []string
 	}{
-		"300 actions on 1,000 resources":    {"SimulateCustomPolicy", many(actions(300), resources(1000, ""), documents(1, statements(1)))},
-		"9,000 actions, 1,000 items wanted": {"SimulateCustomPolicy", many(actions(9000), documents(1, statements(20)), []string{"MaxItems=1000"})},
-		"6,000 statements on 100 resources": {"SimulateCustomPolicy", many(actions(100), resources(100, ""), documents(3, statements(2000)))},
-		"one action on 9,000 resources":     {"SimulateCustomPolicy", many(actions(1), resources(9000, ""), documents(1, statements(1)))},
-		"10,000 keys that are missing":      {"SimulateCustomPolicy", many(actions(10), resources(100, ""), documents(4, fmt.Sprintf(document, strings.TrimSuffix(conditions(2500), ","))))},
-		"10,000 keys":                       {"GetContextKeysForCustomPolicy", documents(4, fmt.Sprintf(document, strings.TrimSuffix(conditions(2500), ",")))},
+		"300 actions on 1,000 resources": {"SimulateCustomPolicy",
+			many(actions(300), resources(1000, ""), documents(1, statements(1)))},
+		"9,000 actions, 1,000 items wanted": {"SimulateCustomPolicy",
+			many(actions(9000), documents(1, statements(20)), []string{"MaxItems=1000"})},
+		"6,000 statements on 100 resources": {"SimulateCustomPolicy",
+			many(actions(100), resources(100, ""), documents(3, statements(2000)))},
+		"one action on 9,000 resources": {"SimulateCustomPolicy",
+			many(actions(1), resources(9000, ""), documents(1, statements(1)))},
+		"10,000 keys that are missing": {"SimulateCustomPolicy",
+			many(actions(10), resources(100, ""),
+				documents(4, fmt.Sprintf(document, strings.TrimSuffix(conditions(2500), ","))))},
+		"10,000 keys": {"GetContextKeysForCustomPolicy",
+			documents(4, fmt.Sprintf(document, strings.TrimSuffix(conditions(2500), ",")))},
 		"thousands of values on thousands": {"SimulateCustomPolicy",
 			many(actions(1), compared("StringEquals", word), entries("stringList", 8000, other))},
 		"thousands without case": {"SimulateCustomPolicy",
@@ -108,7 +117,9 @@ func TestAnswersAreBounded(t *testing.T) {
 			many(actions(1), documents(1, fmt.Sprintf(document, unlike(questions(0)))), long(200<<10))},
 		"long patterns on a long value": {"SimulateCustomPolicy",
 			many(actions(1), compared("StringLike", questions), long(400<<10))},
-		"patterns that could be tried for ever": {"SimulateCustomPolicy", many(actions(10), resources(10, strings.Repeat("a", 1800)), documents(3, fmt.Sprintf(document, strings.TrimSuffix(strings.Repeat(pathological, 95), ","))))},
+		"patterns that could be tried for ever": {"SimulateCustomPolicy",
+			many(actions(10), resources(10, strings.Repeat("a", 1800)),
+				documents(3, fmt.Sprintf(document, strings.TrimSuffix(strings.Repeat(pathological, 95), ","))))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start, before := time.Now(), cpuTime(t)
@@ -151,8 +162,10 @@ func TestCostlyPolicies(t *testing.T) {
 		patterns = append(patterns, fmt.Sprintf(`"*%sb%02d*"`, strings.Repeat("a?", 30), i))
 	}
 	for i := range 10 {
-		deny := statement("Deny", `"*"`, `,"Condition":{"StringLike":{"aws:UserAgent":[`+strings.Join(patterns, ",")+`]}}`)
-		p := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr(fmt.Sprint("costly", i)), PolicyDocument: deny}).Policy
+		deny := statement("Deny", `"*"`, `,"Condition":{"StringLike":{"aws:UserAgent":[`+
+			strings.Join(patterns, ",")+`]}}`)
+		p := must(t, w.root.CreatePolicy,
+			&iam.CreatePolicyInput{PolicyName: ptr(fmt.Sprint("costly", i)), PolicyDocument: deny}).Policy
 		must(t, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("Ann"), PolicyArn: p.Arn})
 	}
 	w.putUserPolicy(t, "Ann", statement("Allow", `"*"`, ""))
@@ -192,7 +205,8 @@ func TestSimulationCountsActions(t *testing.T) {
 	}
 	in.Marker = first.Marker
 	rest := must(t, w.root.SimulateCustomPolicy, in)
-	if len(rest.EvaluationResults) != 1 || rest.IsTruncated || *rest.EvaluationResults[0].EvalActionName != "s3:DeleteObject" {
+	if len(rest.EvaluationResults) != 1 || rest.IsTruncated ||
+		*rest.EvaluationResults[0].EvalActionName != "s3:DeleteObject" {
 		t.Errorf("%+v", rest)
 	}
 }
@@ -205,12 +219,15 @@ func TestAuthorizationDetailsAreBounded(t *testing.T) {
 	for i := range 320 {
 		actions = append(actions, fmt.Sprintf(`"s3:GetObj%03d"`, i))
 	}
-	document := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":[` + strings.Join(actions, ",") + `],"Resource":"*"}}`
+	document := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":[` +
+		strings.Join(actions, ",") + `],"Resource":"*"}}`
 	const policies = 120
 	for i := range policies {
-		p := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr(fmt.Sprintf("p%d", i)), PolicyDocument: &document}).Policy
+		p := must(t, w.root.CreatePolicy,
+			&iam.CreatePolicyInput{PolicyName: ptr(fmt.Sprintf("p%d", i)), PolicyDocument: &document}).Policy
 		for range 4 {
-			must(t, w.root.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: p.Arn, PolicyDocument: &document})
+			must(t, w.root.CreatePolicyVersion,
+				&iam.CreatePolicyVersionInput{PolicyArn: p.Arn, PolicyDocument: &document})
 		}
 	}
 	a := w.raw(t, call("GetAccountAuthorizationDetails", "MaxItems=1000"))
@@ -218,7 +235,8 @@ func TestAuthorizationDetailsAreBounded(t *testing.T) {
 		t.Errorf("%d, an answer of %d MiB", a.status, len(a.body)>>20)
 	}
 	found := 0
-	for p := iam.NewGetAccountAuthorizationDetailsPaginator(w.root.Client, &iam.GetAccountAuthorizationDetailsInput{MaxItems: ptr(int32(1000))}); p.HasMorePages(); {
+	for p := iam.NewGetAccountAuthorizationDetailsPaginator(w.root.Client,
+		&iam.GetAccountAuthorizationDetailsInput{MaxItems: ptr(int32(1000))}); p.HasMorePages(); {
 		page, err := p.NextPage(t.Context())
 		if err != nil {
 			t.Fatal(err)

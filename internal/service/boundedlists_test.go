@@ -20,10 +20,12 @@ func TestListsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
 	path := "/" + strings.Repeat("&", 500) + "/"
-	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}}` + strings.Repeat("\n", 1900)
+	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + account +
+		`"},"Action":"sts:AssumeRole"}}` + strings.Repeat("\n", 1900)
 	var tags []types.Tag
 	for i := range 50 {
-		tags = append(tags, types.Tag{Key: ptr(fmt.Sprintf("%02d%s", i, strings.Repeat("ä", 120))), Value: ptr(strings.Repeat("ö", 250))})
+		tags = append(tags, types.Tag{Key: ptr(fmt.Sprintf("%02d%s", i, strings.Repeat("ä", 120))),
+			Value: ptr(strings.Repeat("ö", 250))})
 	}
 	// As few as take more than a page.
 	const users, roles = 900, 400
@@ -87,8 +89,10 @@ func TestListsAreBounded(t *testing.T) {
 func grow(t *testing.T, w *world) {
 	t.Helper()
 	for i := range 165 {
-		must(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("n000"), PolicyName: ptr(fmt.Sprintf("p%03d%s", i, strings.Repeat("x", 120))),
-			PolicyDocument: ptr(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)})
+		must(t, w.root.PutRolePolicy,
+			&iam.PutRolePolicyInput{RoleName: ptr("n000"),
+				PolicyName:     ptr(fmt.Sprintf("p%03d%s", i, strings.Repeat("x", 120))),
+				PolicyDocument: ptr(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)})
 	}
 }
 

@@ -30,19 +30,25 @@ func TestNoSecretIsWritten(t *testing.T) {
 	}
 	name := ptr("Ann")
 	w.user(t, *name)
-	secrets := map[string]string{"root key": w.root.key, "password": "Kanarienvogel-1", "other password": "Papagei-Papagei-2", "refused password": "tukan", "typed twice": "Wellensittich-3"}
+	secrets := map[string]string{"root key": w.root.key, "password": "Kanarienvogel-1",
+		"other password": "Papagei-Papagei-2", "refused password": "tukan", "typed twice": "Wellensittich-3"}
 
 	ann := w.asUser(t, *name)
 	secrets["access key"] = ann.key
-	must(t, w.root.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{AllowUsersToChangePassword: true, MinimumPasswordLength: ptr(int32(8)), PasswordReusePrevention: ptr(int32(5))})
+	must(t, w.root.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{AllowUsersToChangePassword: true,
+		MinimumPasswordLength: ptr(int32(8)), PasswordReusePrevention: ptr(int32(5))})
 	must(t, w.root.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: name, Password: ptr(secrets["password"])})
-	must(t, ann.ChangePassword, &iam.ChangePasswordInput{OldPassword: ptr(secrets["password"]), NewPassword: ptr(secrets["other password"])})
+	must(t, ann.ChangePassword,
+		&iam.ChangePasswordInput{OldPassword: ptr(secrets["password"]), NewPassword: ptr(secrets["other password"])})
 	fails(w.raw(t, call("UpdateLoginProfile", "UserName=Ann&Password="+secrets["refused password"])))
 	fails(w.raw(t, call("UpdateLoginProfile", "UserName=Ann&Password="+secrets["other password"])))
-	fails(w.raw(t, call("UpdateLoginProfile", "UserName=Ann&Password="+secrets["typed twice"]+"&Password="+secrets["typed twice"])))
+	fails(w.raw(t, call("UpdateLoginProfile", "UserName=Ann&Password="+secrets["typed twice"]+
+		"&Password="+secrets["typed twice"])))
 	fails(w.raw(t, call("UpdateLoginProfile", "UserName=Ann&Password.x="+secrets["typed twice"])))
-	fails(w.raw(t, call("UpdateLoginProfile", "UserName=Ann&Password="+secrets["typed twice"]+"%D0%A9"))) // a character too many
-	fails(w.raw(t, call("ChangePassword", "OldPassword="+secrets["typed twice"]+"&NewPassword="+strings.Repeat(secrets["typed twice"], 10))))
+	// a character too many
+	fails(w.raw(t, call("UpdateLoginProfile", "UserName=Ann&Password="+secrets["typed twice"]+"%D0%A9")))
+	fails(w.raw(t, call("ChangePassword", "OldPassword="+secrets["typed twice"]+"&NewPassword="+
+		strings.Repeat(secrets["typed twice"], 10))))
 
 	phone := w.enabledDevice(t, *name)
 	secrets["seed"] = phone.seed
@@ -51,14 +57,20 @@ func TestNoSecretIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets["seed in bytes"] = string(raw)
-	for what, code := range map[string]*string{"code 1": phone.code(t, w.clock.Now()), "code 2": phone.code(t, w.clock.Now().Add(step))} {
+	for what, code := range map[string]*string{"code 1": phone.code(t, w.clock.Now()),
+		"code 2": phone.code(t, w.clock.Now().Add(step))} {
 		secrets[what] = "Code=" + *code // the digits alone might be anything
 	}
-	fails(w.raw(t, call("ResyncMFADevice", "UserName=Ann&SerialNumber="+phone.serial+"&AuthenticationCode1="+*phone.code(t, w.clock.Now())+"&AuthenticationCode2=000000")))
+	fails(w.raw(t, call("ResyncMFADevice", "UserName=Ann&SerialNumber="+phone.serial+"&AuthenticationCode1="+
+		*phone.code(t, w.clock.Now())+"&AuthenticationCode2=000000")))
 
-	service := must(t, w.root.CreateServiceSpecificCredential, &iam.CreateServiceSpecificCredentialInput{UserName: name, ServiceName: ptr(codeCommit)}).ServiceSpecificCredential
+	service := must(t, w.root.CreateServiceSpecificCredential,
+		&iam.CreateServiceSpecificCredentialInput{UserName: name,
+			ServiceName: ptr(codeCommit)}).ServiceSpecificCredential
 	secrets["service password"] = *service.ServicePassword
-	secrets["reset service password"] = *must(t, w.root.ResetServiceSpecificCredential, &iam.ResetServiceSpecificCredentialInput{ServiceSpecificCredentialId: service.ServiceSpecificCredentialId, UserName: name}).ServiceSpecificCredential.ServicePassword
+	secrets["reset service password"] = *must(t, w.root.ResetServiceSpecificCredential,
+		&iam.ResetServiceSpecificCredentialInput{ServiceSpecificCredentialId: service.ServiceSpecificCredentialId,
+			UserName: name}).ServiceSpecificCredential.ServicePassword
 
 	const private = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgKanarienvogelprivat"
 	secrets["private key"] = private
@@ -68,13 +80,20 @@ func TestNoSecretIsWritten(t *testing.T) {
 
 	_, serverKey := keyPair(t, w, "canary")
 	body, samlKey := keyPair(t, w, "other")
-	must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: ptr("canary"), CertificateBody: body, PrivateKey: samlKey})
-	must(t, w.root.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("canary"), SAMLMetadataDocument: samlMetadata(*body), AddPrivateKey: samlKey})
-	fails(w.raw(t, call("UploadServerCertificate", "ServerCertificateName=other&CertificateBody="+url.QueryEscape(*body)+"&PrivateKey="+url.QueryEscape(*serverKey))))
-	fails(w.raw(t, call("UploadServerCertificate", "ServerCertificateName=other&CertificateBody="+url.QueryEscape(*serverKey)+"&PrivateKey=x")))
-	fails(w.raw(t, call("UpdateSAMLProvider", "SAMLProviderArn="+samlPath+"/canary&AddPrivateKey="+url.QueryEscape(*serverKey+*serverKey))))
+	must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: ptr("canary"),
+		CertificateBody: body, PrivateKey: samlKey})
+	must(t, w.root.CreateSAMLProvider,
+		&iam.CreateSAMLProviderInput{Name: ptr("canary"),
+			SAMLMetadataDocument: samlMetadata(*body), AddPrivateKey: samlKey})
+	fails(w.raw(t, call("UploadServerCertificate", "ServerCertificateName=other&CertificateBody="+
+		url.QueryEscape(*body)+"&PrivateKey="+url.QueryEscape(*serverKey))))
+	fails(w.raw(t, call("UploadServerCertificate", "ServerCertificateName=other&CertificateBody="+
+		url.QueryEscape(*serverKey)+"&PrivateKey=x")))
+	fails(w.raw(t, call("UpdateSAMLProvider", "SAMLProviderArn="+samlPath+"/canary&AddPrivateKey="+
+		url.QueryEscape(*serverKey+*serverKey))))
 	// A line of each: the text of PEM may come in any form.
-	secrets["key of a certificate"], secrets["refused key of a certificate"] = strings.Split(*samlKey, "\n")[5], strings.Split(*serverKey, "\n")[5]
+	secrets["key of a certificate"], secrets["refused key of a certificate"] = strings.Split(*samlKey, "\n")[5],
+		strings.Split(*serverKey, "\n")[5]
 
 	// A wrong secret, and secrets where ids should be.
 	wrong := "ganz-falsches-Geheimnis-0123456789-abcdef"
@@ -96,7 +115,8 @@ func TestNoSecretIsWritten(t *testing.T) {
 		}
 		places[filepath.Base(file)] = string(data)
 	}
-	if !strings.Contains(places["trail"], "ChangePassword") || !strings.Contains(places["rollcall.db"], "Ann") || !strings.Contains(places["log"], "published") {
+	if !strings.Contains(places["trail"], "ChangePassword") || !strings.Contains(places["rollcall.db"], "Ann") ||
+		!strings.Contains(places["log"], "published") {
 		t.Error("the places are not those that were written to")
 	}
 	for place, text := range places {

@@ -34,7 +34,8 @@ func certificate(t testing.TB, w *world, name string) *string {
 
 func signed(t testing.TB, name string, from time.Time, key crypto.Signer) *string {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: from.AddDate(1, 0, 0)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: from,
+		NotAfter: from.AddDate(1, 0, 0)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +60,8 @@ func TestSigningCertificates(t *testing.T) {
 		}
 		body := certificate(t, w, "one")
 		id := certificateID(*body)
-		want := types.SigningCertificate{UserName: ptr("Ann"), CertificateId: id, CertificateBody: body, Status: types.StatusTypeActive, UploadDate: ptr(began)}
+		want := types.SigningCertificate{UserName: ptr("Ann"), CertificateId: id, CertificateBody: body,
+			Status: types.StatusTypeActive, UploadDate: ptr(began)}
 		same(t, *must(t, w.root.UploadSigningCertificate, upload("ann", body)).Certificate, want)
 		list := func() *iam.ListSigningCertificatesOutput {
 			return must(t, w.root.ListSigningCertificates, &iam.ListSigningCertificatesInput{UserName: ptr("ann")})
@@ -78,19 +80,28 @@ func TestSigningCertificates(t *testing.T) {
 		})
 		t.Run("refused", func(t *testing.T) {
 			unknown := "The Certificate with id " + *id + " cannot be found."
-			refused(t, w.root.UploadSigningCertificate, upload("bob", body), 409, "DuplicateCertificate", "Duplicate certificate uploaded.")
-			refused(t, w.root.UpdateSigningCertificate, update("bob", id, types.StatusTypeActive), 404, "NoSuchEntity", unknown)
-			refused(t, w.root.UpdateSigningCertificate, update("ann", id, types.StatusTypeExpired), 400, "InvalidInput", "Operation does not support status Expired")
-			refused(t, w.root.DeleteSigningCertificate, &iam.DeleteSigningCertificateInput{UserName: ptr("bob"), CertificateId: id}, 404, "NoSuchEntity", unknown)
-			refused(t, w.root.UploadSigningCertificate, upload("ann", ptr("garbage")), 400, "MalformedCertificate", "Certificate garbage is malformed.")
+			refused(t, w.root.UploadSigningCertificate, upload("bob", body), 409, "DuplicateCertificate",
+				"Duplicate certificate uploaded.")
+			refused(t, w.root.UpdateSigningCertificate, update("bob", id, types.StatusTypeActive),
+				404, "NoSuchEntity", unknown)
+			refused(t, w.root.UpdateSigningCertificate, update("ann", id, types.StatusTypeExpired), 400, "InvalidInput",
+				"Operation does not support status Expired")
+			refused(t, w.root.DeleteSigningCertificate,
+				&iam.DeleteSigningCertificateInput{UserName: ptr("bob"), CertificateId: id},
+				404, "NoSuchEntity", unknown)
+			refused(t, w.root.UploadSigningCertificate, upload("ann", ptr("garbage")), 400, "MalformedCertificate",
+				"Certificate garbage is malformed.")
 			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 			if err != nil {
 				t.Fatal(err)
 			}
 			expired := signed(t, "old", began.AddDate(-2, 0, 0), key)
-			refused(t, w.root.UploadSigningCertificate, upload("ann", expired), 400, "MalformedCertificate", "Certificate "+strings.TrimSuffix(*expired, "\n")+"\n is malformed.")
-			private := "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n"
-			refused(t, w.root.UploadSigningCertificate, upload("ann", &private), 400, "MalformedCertificate", "Certificate body is malformed.")
+			refused(t, w.root.UploadSigningCertificate, upload("ann", expired), 400, "MalformedCertificate",
+				"Certificate "+strings.TrimSuffix(*expired, "\n")+"\n is malformed.")
+			private := "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n" +
+				"-----END PRIVATE KEY-----\n"
+			refused(t, w.root.UploadSigningCertificate, upload("ann", &private), 400, "MalformedCertificate",
+				"Certificate body is malformed.")
 		})
 		t.Run("quota", func(t *testing.T) {
 			key, err := rsa.GenerateKey(rand.Reader, 1024)
@@ -98,9 +109,11 @@ func TestSigningCertificates(t *testing.T) {
 				t.Fatal(err)
 			}
 			must(t, w.root.UploadSigningCertificate, upload("ann", signed(t, "rsa", w.clock.Now(), key)))
-			refused(t, w.root.UploadSigningCertificate, upload("ann", certificate(t, w, "third")), 409, "LimitExceeded", "Cannot exceed quota for CertificatesPerUser: 2")
+			refused(t, w.root.UploadSigningCertificate, upload("ann", certificate(t, w, "third")), 409, "LimitExceeded",
+				"Cannot exceed quota for CertificatesPerUser: 2")
 		})
-		must(t, w.root.DeleteSigningCertificate, &iam.DeleteSigningCertificateInput{UserName: ptr("ann"), CertificateId: id})
+		must(t, w.root.DeleteSigningCertificate,
+			&iam.DeleteSigningCertificateInput{UserName: ptr("ann"), CertificateId: id})
 		must(t, w.root.UploadSigningCertificate, upload("bob", body)) // free again
 	})
 }
@@ -163,25 +176,36 @@ func TestSSHPublicKeys(t *testing.T) {
 			return &iam.UpdateSSHPublicKeyInput{UserName: &user, SSHPublicKeyId: got.SSHPublicKeyId, Status: status}
 		}
 		must(t, w.root.UpdateSSHPublicKey, update("ann", types.StatusTypeInactive))
-		same(t, must(t, w.root.ListSSHPublicKeys, &iam.ListSSHPublicKeysInput{UserName: ptr("ann")}), &iam.ListSSHPublicKeysOutput{
-			SSHPublicKeys: []types.SSHPublicKeyMetadata{{UserName: ptr("Ann"), SSHPublicKeyId: got.SSHPublicKeyId, Status: types.StatusTypeInactive, UploadDate: ptr(began)}},
-		})
+		same(t, must(t, w.root.ListSSHPublicKeys, &iam.ListSSHPublicKeysInput{UserName: ptr("ann")}),
+			&iam.ListSSHPublicKeysOutput{
+				SSHPublicKeys: []types.SSHPublicKeyMetadata{{UserName: ptr("Ann"), SSHPublicKeyId: got.SSHPublicKeyId,
+					Status: types.StatusTypeInactive, UploadDate: ptr(began)}},
+			})
 		t.Run("refused", func(t *testing.T) {
-			refused(t, w.root.UploadSSHPublicKey, upload("ann", inPEM), 400, "DuplicateSSHPublicKey", "Duplicate SSH public key uploaded.")
-			refused(t, w.root.UploadSSHPublicKey, upload("ann", "ssh-rsa garbage"), 400, "UnrecognizedPublicKeyEncoding", "Invalid public key uploaded.")
+			refused(t, w.root.UploadSSHPublicKey, upload("ann", inPEM), 400, "DuplicateSSHPublicKey",
+				"Duplicate SSH public key uploaded.")
+			refused(t, w.root.UploadSSHPublicKey, upload("ann", "ssh-rsa garbage"), 400,
+				"UnrecognizedPublicKeyEncoding", "Invalid public key uploaded.")
 			_, short := sshBody(t, rsaKey(t, 2047))
-			refused(t, w.root.UploadSSHPublicKey, upload("ann", short), 400, "InvalidPublicKey", "Invalid body for public key")
-			refused(t, w.root.UpdateSSHPublicKey, update("ann", types.StatusTypeExpired), 400, "InvalidInput", "Operation does not support status Expired")
+			refused(t, w.root.UploadSSHPublicKey, upload("ann", short), 400, "InvalidPublicKey",
+				"Invalid body for public key")
+			refused(t, w.root.UpdateSSHPublicKey, update("ann", types.StatusTypeExpired), 400, "InvalidInput",
+				"Operation does not support status Expired")
 			refused(t, w.root.GetSSHPublicKey, get("ann", "DER"), 400, "ValidationError",
-				"1 validation error detected: Value at 'encoding' failed to satisfy constraint: Member must satisfy enum value set: [SSH, PEM]")
+				"1 validation error detected: Value at 'encoding' failed to satisfy constraint: Member must satisfy "+
+					"enum value set: [SSH, PEM]")
 			foreign := "User has no Public Key with id " + *got.SSHPublicKeyId + "."
 			refused(t, w.root.GetSSHPublicKey, get("bob", types.EncodingTypeSsh), 404, "NoSuchEntity", foreign)
 			refused(t, w.root.UpdateSSHPublicKey, update("bob", types.StatusTypeActive), 404, "NoSuchEntity", foreign)
-			refused(t, w.root.DeleteSSHPublicKey, &iam.DeleteSSHPublicKeyInput{UserName: ptr("bob"), SSHPublicKeyId: got.SSHPublicKeyId}, 404, "NoSuchEntity", foreign)
+			refused(t, w.root.DeleteSSHPublicKey,
+				&iam.DeleteSSHPublicKeyInput{UserName: ptr("bob"), SSHPublicKeyId: got.SSHPublicKeyId},
+				404, "NoSuchEntity", foreign)
 		})
 		must(t, w.root.UploadSSHPublicKey, upload("bob", inPEM)) // another user may have it
-		must(t, w.root.DeleteSSHPublicKey, &iam.DeleteSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyId: got.SSHPublicKeyId})
-		refused(t, w.root.GetSSHPublicKey, get("ann", types.EncodingTypeSsh), 404, "NoSuchEntity", "The Public Key with id "+*got.SSHPublicKeyId+" cannot be found.")
+		must(t, w.root.DeleteSSHPublicKey,
+			&iam.DeleteSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyId: got.SSHPublicKeyId})
+		refused(t, w.root.GetSSHPublicKey, get("ann", types.EncodingTypeSsh), 404, "NoSuchEntity",
+			"The Public Key with id "+*got.SSHPublicKeyId+" cannot be found.")
 	})
 }
 
@@ -194,7 +218,8 @@ func TestSSHPublicKeysPerUser(t *testing.T) {
 	w.user(t, "u")
 	for i := range 2 {
 		_, body := sshBody(t, rsaKey(t, 2048))
-		_, err := w.root.UploadSSHPublicKey(t.Context(), &iam.UploadSSHPublicKeyInput{UserName: ptr("u"), SSHPublicKeyBody: &body})
+		_, err := w.root.UploadSSHPublicKey(t.Context(),
+			&iam.UploadSSHPublicKeyInput{UserName: ptr("u"), SSHPublicKeyBody: &body})
 		want := []failure{{}, {409, "LimitExceeded", "Cannot exceed quota for SSHPublicKeysPerUser: 1"}}[i]
 		if got := failureOf(err); got != want {
 			t.Errorf("key %d: got %+v, want %+v", i, got, want)

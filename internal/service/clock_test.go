@@ -62,5 +62,6 @@ func TestSessionsAfterTheClockSteppedBack(t *testing.T) {
 	must(t, far.ListUsers, &iam.ListUsersInput{})
 	w.clock.advance(-4*time.Hour - 10*time.Minute)
 	must(t, near.ListUsers, &iam.ListUsersInput{}) // another node's clock may be a little ahead
-	refused(t, far.ListUsers, &iam.ListUsersInput{}, 403, "ExpiredToken", "The security token included in the request is expired")
+	refused(t, far.ListUsers, &iam.ListUsersInput{}, 403, "ExpiredToken",
+		"The security token included in the request is expired")
 }

@@ -70,10 +70,12 @@ func TestConditionsOfUser(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "bob")
-	ann := must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/x/"), Tags: tags("Team", "x")}).User
+	ann := must(t, w.root.CreateUser,
+		&iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/x/"), Tags: tags("Team", "x")}).User
 	c := w.asUser(t, "Ann")
 	put := func(document *string) {
-		must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("Ann"), PolicyName: ptr("p"), PolicyDocument: document})
+		must(t, w.root.PutUserPolicy,
+			&iam.PutUserPolicyInput{UserName: ptr("Ann"), PolicyName: ptr("p"), PolicyDocument: document})
 	}
 	for _, cond := range append([]condition{
 		{"StringEquals", "aws:username", "Ann", "ann"},
@@ -94,15 +96,22 @@ func TestConditionsOfRoleSession(t *testing.T) {
 	w := inMemory(t)
 	w.user(t, "bob")
 	w.user(t, "Ann")
-	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}`
-	role := must(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: ptr("R"), Path: ptr("/x/"), AssumeRolePolicyDocument: &trust, Tags: tags("team", "y", "city", "Bonn")}).Role
-	must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("Ann"), PolicyName: ptr("p"), PolicyDocument: document(`"Effect":"Allow",` + on("sts:*", "*"))})
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account +
+		`"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}`
+	role := must(t, w.root.CreateRole,
+		&iam.CreateRoleInput{RoleName: ptr("R"), Path: ptr("/x/"), AssumeRolePolicyDocument: &trust,
+			Tags: tags("team", "y", "city", "Bonn")}).Role
+	must(t, w.root.PutUserPolicy,
+		&iam.PutUserPolicyInput{UserName: ptr("Ann"), PolicyName: ptr("p"),
+			PolicyDocument: document(`"Effect":"Allow",` + on("sts:*", "*"))})
 	out := must(t, w.asUser(t, "Ann").sts.AssumeRole, &sts.AssumeRoleInput{
-		RoleArn: role.Arn, RoleSessionName: ptr("s1"), SourceIdentity: ptr("Ann@example"), Tags: []ststypes.Tag{{Key: ptr("Team"), Value: ptr("x")}},
+		RoleArn: role.Arn, RoleSessionName: ptr("s1"), SourceIdentity: ptr("Ann@example"),
+		Tags: []ststypes.Tag{{Key: ptr("Team"), Value: ptr("x")}},
 	})
 	c := w.asSession(out.Credentials)
 	put := func(document *string) {
-		must(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("R"), PolicyName: ptr("p"), PolicyDocument: document})
+		must(t, w.root.PutRolePolicy,
+			&iam.PutRolePolicyInput{RoleName: ptr("R"), PolicyName: ptr("p"), PolicyDocument: document})
 	}
 	for _, cond := range append([]condition{
 		{"Null", "aws:username", "true", "false"},

@@ -19,11 +19,13 @@ func TestServiceCredentialConditions(t *testing.T) {
 		w.put(t, "ann", oneStatement("Allow", "iam:"+action+"ServiceSpecificCredential", "*", condition))
 	}
 	create := func(service string, days *int32) error {
-		in := &iam.CreateServiceSpecificCredentialInput{UserName: ptr("ann"), ServiceName: &service, CredentialAgeDays: days}
+		in := &iam.CreateServiceSpecificCredentialInput{UserName: ptr("ann"),
+			ServiceName: &service, CredentialAgeDays: days}
 		made, err := caller.CreateServiceSpecificCredential(t.Context(), in)
 		if err == nil {
 			id := made.ServiceSpecificCredential.ServiceSpecificCredentialId
-			must(t, w.root.DeleteServiceSpecificCredential, &iam.DeleteServiceSpecificCredentialInput{UserName: ptr("ann"), ServiceSpecificCredentialId: id})
+			must(t, w.root.DeleteServiceSpecificCredential,
+				&iam.DeleteServiceSpecificCredentialInput{UserName: ptr("ann"), ServiceSpecificCredentialId: id})
 		}
 		return err
 	}
@@ -46,13 +48,16 @@ func TestServiceCredentialConditions(t *testing.T) {
 	}
 
 	for _, service := range []string{codeCommit, "bedrock.amazonaws.com"} {
-		cred := must(t, w.root.CreateServiceSpecificCredential, &iam.CreateServiceSpecificCredentialInput{UserName: ptr("ann"), ServiceName: &service})
+		cred := must(t, w.root.CreateServiceSpecificCredential,
+			&iam.CreateServiceSpecificCredentialInput{UserName: ptr("ann"), ServiceName: &service})
 		id := cred.ServiceSpecificCredential.ServiceSpecificCredentialId
 		allow("*", `{"StringEquals":{"iam:ServiceSpecificCredentialServiceName":"codecommit.amazonaws.com"}}`)
 		_, updated := caller.UpdateServiceSpecificCredential(t.Context(),
 			&iam.UpdateServiceSpecificCredentialInput{ServiceSpecificCredentialId: id, Status: "Inactive"})
-		_, reset := caller.ResetServiceSpecificCredential(t.Context(), &iam.ResetServiceSpecificCredentialInput{ServiceSpecificCredentialId: id})
-		_, deleted := caller.DeleteServiceSpecificCredential(t.Context(), &iam.DeleteServiceSpecificCredentialInput{ServiceSpecificCredentialId: id})
+		_, reset := caller.ResetServiceSpecificCredential(t.Context(),
+			&iam.ResetServiceSpecificCredentialInput{ServiceSpecificCredentialId: id})
+		_, deleted := caller.DeleteServiceSpecificCredential(t.Context(),
+			&iam.DeleteServiceSpecificCredentialInput{ServiceSpecificCredentialId: id})
 		for name, err := range map[string]error{"update": updated, "reset": reset, "delete": deleted} {
 			if (err == nil) != (service == codeCommit) {
 				t.Errorf("%s of %s: %v", name, service, err)

@@ -15,15 +15,20 @@ func TestDeleteUserConflicts(t *testing.T) {
 		key := w.asUser(t, "u")
 		must(t, w.root.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: name, Password: ptr(goodPassword)})
 		phone := w.enabledDevice(t, "u")
-		cert := must(t, w.root.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: name, CertificateBody: certificate(t, w, "u")}).Certificate
+		cert := must(t, w.root.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: name, CertificateBody: certificate(t, w, "u")}).Certificate
 		_, body := sshBody(t, rsaKey(t, 2048))
-		ssh := must(t, w.root.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: name, SSHPublicKeyBody: &body}).SSHPublicKey
-		service := must(t, w.root.CreateServiceSpecificCredential, &iam.CreateServiceSpecificCredentialInput{UserName: name, ServiceName: ptr(codeCommit)}).ServiceSpecificCredential
+		ssh := must(t, w.root.UploadSSHPublicKey,
+			&iam.UploadSSHPublicKeyInput{UserName: name, SSHPublicKeyBody: &body}).SSHPublicKey
+		service := must(t, w.root.CreateServiceSpecificCredential,
+			&iam.CreateServiceSpecificCredentialInput{UserName: name,
+				ServiceName: ptr(codeCommit)}).ServiceSpecificCredential
 		must(t, w.root.TagUser, &iam.TagUserInput{UserName: name, Tags: tags("k", "v")})
 
 		left := func(what string) {
 			t.Helper()
-			refused(t, w.root.DeleteUser, &iam.DeleteUserInput{UserName: name}, 409, "DeleteConflict", "Cannot delete entity, "+what)
+			refused(t, w.root.DeleteUser, &iam.DeleteUserInput{UserName: name}, 409, "DeleteConflict",
+				"Cannot delete entity, "+what)
 		}
 		left("must remove tokens from principal first.")
 		must(t, w.root.DeactivateMFADevice, phone.deactivate("u"))
@@ -32,11 +37,15 @@ func TestDeleteUserConflicts(t *testing.T) {
 		left("must delete login profile first.")
 		must(t, w.root.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: name})
 		left("must delete certificates first.")
-		must(t, w.root.DeleteSigningCertificate, &iam.DeleteSigningCertificateInput{UserName: name, CertificateId: cert.CertificateId})
+		must(t, w.root.DeleteSigningCertificate,
+			&iam.DeleteSigningCertificateInput{UserName: name, CertificateId: cert.CertificateId})
 		left("must remove referenced objects first.")
-		must(t, w.root.DeleteServiceSpecificCredential, &iam.DeleteServiceSpecificCredentialInput{UserName: name, ServiceSpecificCredentialId: service.ServiceSpecificCredentialId})
+		must(t, w.root.DeleteServiceSpecificCredential,
+			&iam.DeleteServiceSpecificCredentialInput{UserName: name,
+				ServiceSpecificCredentialId: service.ServiceSpecificCredentialId})
 		left("must remove referenced objects first.")
-		must(t, w.root.DeleteSSHPublicKey, &iam.DeleteSSHPublicKeyInput{UserName: name, SSHPublicKeyId: ssh.SSHPublicKeyId})
+		must(t, w.root.DeleteSSHPublicKey,
+			&iam.DeleteSSHPublicKeyInput{UserName: name, SSHPublicKeyId: ssh.SSHPublicKeyId})
 		must(t, w.root.DeleteUser, &iam.DeleteUserInput{UserName: name})
 	})
 }

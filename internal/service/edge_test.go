@@ -66,36 +66,54 @@ func TestBadForms(t *testing.T) {
 		code, message string
 	}{
 		{"empty", "", "InvalidAction", "Could not find operation  for version NO_VERSION_SPECIFIED"},
-		{"no version", "Action=GetUser", "InvalidAction", "Could not find operation GetUser for version NO_VERSION_SPECIFIED"},
-		{"unknown version", "Action=GetUser&Version=2020-01-01", "InvalidAction", "Could not find operation GetUser for version 2020-01-01"},
-		{"version of the other service", "Action=GetCallerIdentity&Version=" + iamVersion, "InvalidAction", "Could not find operation GetCallerIdentity for version 2010-05-08"},
-		{"unknown action", call("GetUsers", ""), "InvalidAction", "Could not find operation GetUsers for version 2010-05-08"},
+		{"no version", "Action=GetUser", "InvalidAction",
+			"Could not find operation GetUser for version NO_VERSION_SPECIFIED"},
+		{"unknown version", "Action=GetUser&Version=2020-01-01", "InvalidAction",
+			"Could not find operation GetUser for version 2020-01-01"},
+		{"version of the other service", "Action=GetCallerIdentity&Version=" + iamVersion, "InvalidAction",
+			"Could not find operation GetCallerIdentity for version 2010-05-08"},
+		{"unknown action", call("GetUsers", ""), "InvalidAction",
+			"Could not find operation GetUsers for version 2010-05-08"},
 		{"other case", call("getuser", ""), "InvalidAction", "Could not find operation getuser for version 2010-05-08"},
-		{"not served", "Action=GetDelegatedAccessToken&Version=" + stsVersion, "InvalidAction", "Could not find operation GetDelegatedAccessToken for version 2011-06-15: Rollcall does not serve it"},
-		{"long action", call(strings.Repeat("A", 500), ""), "InvalidAction", "Could not find operation " + strings.Repeat("A", 128) + " for version 2010-05-08"},
-		{"markup in action", call("%3Cb%3E%26%00", ""), "InvalidAction", "Could not find operation <b>&\uFFFD for version 2010-05-08"},
-		{"duplicate action", call("GetUser", "Action=DeleteUser"), "MalformedInput", "Parameter Action is given more than once."},
-		{"duplicate index", call("TagUser", "UserName=u&Tags.member.1.Key=a&Tags.member.01.Key=b"), "MalformedInput", "Parameter Tags.member.01.Key is given more than once."},
+		{"not served", "Action=GetDelegatedAccessToken&Version=" + stsVersion, "InvalidAction",
+			"Could not find operation GetDelegatedAccessToken for version 2011-06-15: Rollcall does not serve it"},
+		{"long action", call(strings.Repeat("A", 500), ""), "InvalidAction",
+			"Could not find operation " + strings.Repeat("A", 128) + " for version 2010-05-08"},
+		{"markup in action", call("%3Cb%3E%26%00", ""), "InvalidAction",
+			"Could not find operation <b>&\uFFFD for version 2010-05-08"},
+		{"duplicate action", call("GetUser", "Action=DeleteUser"), "MalformedInput",
+			"Parameter Action is given more than once."},
+		{"duplicate index", call("TagUser", "UserName=u&Tags.member.1.Key=a&Tags.member.01.Key=b"), "MalformedInput",
+			"Parameter Tags.member.01.Key is given more than once."},
 		{"open escape", call("GetUser", "UserName=%"), "MalformedQueryString", "Incomplete trailing escape % sequence"},
-		{"half escape", call("GetUser", "UserName=%4"), "MalformedQueryString", "Incomplete trailing escape % sequence"},
-		{"bad escape", call("GetUser", "UserName=%zz"), "MalformedQueryString", "Illegal hex character in escape % pattern: %zz"},
+		{"half escape", call("GetUser", "UserName=%4"), "MalformedQueryString",
+			"Incomplete trailing escape % sequence"},
+		{"bad escape", call("GetUser", "UserName=%zz"), "MalformedQueryString",
+			"Illegal hex character in escape % pattern: %zz"},
 		{"Latin-1", call("GetUser", "UserName=%E9"), "MalformedInput", "Parameters must be encoded as UTF-8."},
 		{"raw Latin-1", call("GetUser", "UserName=\xe9"), "MalformedInput", "Parameters must be encoded as UTF-8."},
-		{"half a surrogate", call("GetUser", "UserName=%ED%A0%80"), "MalformedInput", "Parameters must be encoded as UTF-8."},
-		{"UTF-16", "A\x00c\x00t\x00i\x00o\x00n\x00=\x00", "InvalidAction", "Could not find operation  for version NO_VERSION_SPECIFIED"},
+		{"half a surrogate", call("GetUser", "UserName=%ED%A0%80"), "MalformedInput",
+			"Parameters must be encoded as UTF-8."},
+		{"UTF-16", "A\x00c\x00t\x00i\x00o\x00n\x00=\x00", "InvalidAction",
+			"Could not find operation  for version NO_VERSION_SPECIFIED"},
 		{"JSON", `{"Action":"GetUser"}`, "InvalidAction", "Could not find operation  for version NO_VERSION_SPECIFIED"},
-		{"half a million parameters", strings.Repeat("a&", 1<<19), "MalformedInput", "Too many parameters: at most 10000 are accepted."},
-		{"10001 parameters", call("GetUser", unique.String()), "MalformedInput", "Too many parameters: at most 10000 are accepted."},
+		{"half a million parameters", strings.Repeat("a&", 1<<19), "MalformedInput",
+			"Too many parameters: at most 10000 are accepted."},
+		{"10001 parameters", call("GetUser", unique.String()), "MalformedInput",
+			"Too many parameters: at most 10000 are accepted."},
 		{"list from 0", call("TagUser", "UserName=u&Tags.member.0.Key=a"), "MalformedInput", ""},
 		{"list from -1", call("TagUser", "UserName=u&Tags.member.-1.Key=a"), "MalformedInput", ""},
-		{"list from 12", call("TagUser", "UserName=u&Tags.member.12.Key=a&Tags.member.12.Value=b"), "MalformedInput", ""},
+		{"list from 12", call("TagUser", "UserName=u&Tags.member.12.Key=a&Tags.member.12.Value=b"), "MalformedInput",
+			""},
 		{"list from 2^31", call("TagUser", "UserName=u&Tags.member.2147483648.Key=a"), "MalformedInput", ""},
 		{"list of numbers", call("TagUser", "UserName=u&Tags.member.1.Key.x=a"), "MalformedInput", ""},
 		{"number with blank", call("ListUsers", "MaxItems=+1+"), "MalformedInput", ""},
 		{"number of 10 digits", call("ListUsers", "MaxItems=3000000000"), "MalformedInput", ""},
 		{"number with point", call("ListUsers", "MaxItems=1.0"), "MalformedInput", ""},
-		{"truth in capitals", call("CreateLoginProfile", "UserName=u&Password=p&PasswordResetRequired=True"), "MalformedInput", ""},
-		{"empty truth", call("CreateLoginProfile", "UserName=u&Password=p&PasswordResetRequired="), "MalformedInput", ""},
+		{"truth in capitals", call("CreateLoginProfile", "UserName=u&Password=p&PasswordResetRequired=True"),
+			"MalformedInput", ""},
+		{"empty truth", call("CreateLoginProfile", "UserName=u&Password=p&PasswordResetRequired="), "MalformedInput",
+			""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := w.raw(t, c.form)
@@ -107,10 +125,13 @@ func TestBadForms(t *testing.T) {
 	}
 	t.Run("not served of IAM", func(t *testing.T) {
 		for _, action := range []string{
-			"AcquireRole", "GetRoleTemplateVersion", "CreateDelegationRequest", "AssociateDelegationRequest", "AcceptDelegationRequest",
-			"GetDelegationRequest", "ListDelegationRequests", "RejectDelegationRequest", "SendDelegationToken", "UpdateDelegationRequest",
+			"AcquireRole", "GetRoleTemplateVersion", "CreateDelegationRequest", "AssociateDelegationRequest",
+			"AcceptDelegationRequest",
+			"GetDelegationRequest", "ListDelegationRequests", "RejectDelegationRequest", "SendDelegationToken",
+			"UpdateDelegationRequest",
 		} {
-			wants(t, w.raw(t, call(action, "")), 400, "InvalidAction", "Could not find operation "+action+" for version 2010-05-08: Rollcall does not serve it")
+			wants(t, w.raw(t, call(action, "")), 400, "InvalidAction",
+				"Could not find operation "+action+" for version 2010-05-08: Rollcall does not serve it")
 		}
 	})
 	t.Run("numbers as AWS reads them", func(t *testing.T) {
@@ -144,9 +165,12 @@ func TestQueryAndBody(t *testing.T) {
 	}
 	wants(t, try(call("GetUser", "UserName=Ann"), ""), 200, "", "")
 	wants(t, try("Action=GetUser", "Version="+iamVersion+"&UserName=Ann"), 200, "", "")
-	wants(t, try("Action=GetUser", call("DeleteUser", "UserName=Ann")), 400, "MalformedInput", "Parameter Action is given more than once.")
-	wants(t, try("UserName=Ann", call("DeleteUser", "UserName=Bob")), 400, "MalformedInput", "Parameter UserName is given more than once.")
-	wants(t, try("a=%zz", call("GetUser", "")), 400, "MalformedQueryString", "Illegal hex character in escape % pattern: %zz")
+	wants(t, try("Action=GetUser", call("DeleteUser", "UserName=Ann")), 400, "MalformedInput",
+		"Parameter Action is given more than once.")
+	wants(t, try("UserName=Ann", call("DeleteUser", "UserName=Bob")), 400, "MalformedInput",
+		"Parameter UserName is given more than once.")
+	wants(t, try("a=%zz", call("GetUser", "")), 400, "MalformedQueryString",
+		"Illegal hex character in escape % pattern: %zz")
 	must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Ann")})
 }
 
@@ -170,7 +194,8 @@ func TestSignedHeaders(t *testing.T) {
 		return func(h http.Header) { h.Set(name, value) }
 	}
 	t.Run("unsigned X-Amz header", func(t *testing.T) {
-		wants(t, try(none, set("X-Amz-Target", "x")), 403, "SignatureDoesNotMatch", "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.")
+		wants(t, try(none, set("X-Amz-Target", "x")), 403, "SignatureDoesNotMatch",
+			"'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.")
 	})
 	t.Run("changed X-Amz header", func(t *testing.T) {
 		wants(t, try(set("X-Amz-Target", "x"), set("X-Amz-Target", "y")), 403, "SignatureDoesNotMatch", mismatch)
@@ -186,14 +211,17 @@ func TestSignedHeaders(t *testing.T) {
 		wants(t, try(set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"), none), 403, "SignatureDoesNotMatch", badHash)
 	})
 	t.Run("two authorizations", func(t *testing.T) {
-		wants(t, try(none, func(h http.Header) { h.Add("Authorization", h.Get("Authorization")) }), 403, "SignatureDoesNotMatch", "'Authorization' must be given exactly once.")
+		wants(t, try(none, func(h http.Header) { h.Add("Authorization", h.Get("Authorization")) }), 403,
+			"SignatureDoesNotMatch", "'Authorization' must be given exactly once.")
 	})
 	t.Run("other algorithm", func(t *testing.T) {
-		wants(t, try(none, set("Authorization", "Bearer x")), 400, "IncompleteSignature", "Unsupported AWS 'algorithm': 'Bearer'.")
+		wants(t, try(none, set("Authorization", "Bearer x")), 400, "IncompleteSignature",
+			"Unsupported AWS 'algorithm': 'Bearer'.")
 	})
 	t.Run("session token", func(t *testing.T) {
 		r := w.post(t, "/", body)
-		sigv4test.Sign(r, []byte(body), sigv4test.Credentials{AccessKeyID: w.root.id, SecretAccessKey: w.root.key, SessionToken: "token"}, "us-east-1", "iam", began)
+		sigv4test.Sign(r, []byte(body), sigv4test.Credentials{AccessKeyID: w.root.id, SecretAccessKey: w.root.key,
+			SessionToken: "token"}, "us-east-1", "iam", began)
 		wants(t, send(t, r), 403, "InvalidClientTokenId", "The security token included in the request is invalid")
 	})
 	t.Run("header and query", func(t *testing.T) {
@@ -317,18 +345,23 @@ func TestKeepAlive(t *testing.T) {
 		}
 	})
 	for name, next := range map[string]string{
-		"garbage":             "\x16\x03\x01\x02\x00\x01\x00",
-		"HTTP/2 preface":      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"no host":             "POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
-		"two lengths":         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-		"length and chunks":   "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET",
-		"bad chunk":           "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: " + formType + "\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-		"bare line feeds":     "POST / HTTP/1.1\nHost: x\nContent-Length: -1\n\n",
-		"space before colon":  "POST / HTTP/1.1\r\nHost : x\r\n\r\n",
-		"long header":         "GET / HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 80<<10) + "\r\n\r\n",
-		"stale authorization": "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: " + formType + "\r\nContent-Length: 9\r\nConnection: close\r\n\r\nAction=Ge",
-		"target is a URL":     "POST http://other/ HTTP/1.1\r\nHost: x\r\nContent-Type: " + formType + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-		"path climbs":         "POST /../../etc/passwd HTTP/1.1\r\nHost: x\r\nContent-Type: " + formType + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+		"garbage":        "\x16\x03\x01\x02\x00\x01\x00",
+		"HTTP/2 preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"no host":        "POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
+		"two lengths":    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+		"length and chunks": "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" +
+			"0\r\n\r\nGET",
+		"bad chunk": "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: " + formType +
+			"\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"bare line feeds":    "POST / HTTP/1.1\nHost: x\nContent-Length: -1\n\n",
+		"space before colon": "POST / HTTP/1.1\r\nHost : x\r\n\r\n",
+		"long header":        "GET / HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 80<<10) + "\r\n\r\n",
+		"stale authorization": "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: " + formType +
+			"\r\nContent-Length: 9\r\nConnection: close\r\n\r\nAction=Ge",
+		"target is a URL": "POST http://other/ HTTP/1.1\r\nHost: x\r\nContent-Type: " + formType +
+			"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+		"path climbs": "POST /../../etc/passwd HTTP/1.1\r\nHost: x\r\nContent-Type: " + formType +
+			"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := dial(t, w)

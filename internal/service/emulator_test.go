@@ -22,7 +22,8 @@ func TestEmulatorReset(t *testing.T) {
 	t.Parallel()
 	trail := filepath.Join(t.TempDir(), "trail.jsonl")
 	e, err := service.OpenEmulator(t.Context(), service.EmulatorConfig{
-		Account: identity.AccountSpec{ID: "000000000000", RootKeyID: "test", RootSecret: seal.NewSecret("test")}, Trail: trail,
+		Account: identity.AccountSpec{ID: "000000000000", RootKeyID: "test", RootSecret: seal.NewSecret("test")},
+		Trail:   trail,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +31,8 @@ func TestEmulatorReset(t *testing.T) {
 	call := func(query string) (int, string) {
 		r := httptest.NewRequest(http.MethodPost, "http://localhost/", strings.NewReader(query))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		sigv4test.Sign(r, []byte(query), sigv4test.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, "us-east-1", "iam", time.Now())
+		sigv4test.Sign(r, []byte(query), sigv4test.Credentials{AccessKeyID: "test", SecretAccessKey: "test"},
+			"us-east-1", "iam", time.Now())
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, r)
 		return w.Code, w.Body.String()

@@ -30,7 +30,8 @@ func TestEmptyEnumIsAValue(t *testing.T) {
 			w.trail.lines()
 			got := w.raw(t, call(op.Name, name+"="))
 			label := string(unicode.ToLower(rune(m.Name[0]))) + m.Name[1:]
-			if got.status != 400 || got.code != "ValidationError" || !strings.Contains(got.message, "Value at '"+label+"' failed") ||
+			if got.status != 400 || got.code != "ValidationError" ||
+				!strings.Contains(got.message, "Value at '"+label+"' failed") ||
 				!strings.Contains(got.message, "Member must satisfy enum value set") {
 				t.Errorf("%s %s: %+v", op.Name, m.Name, got.failure)
 			}

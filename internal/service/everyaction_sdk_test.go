@@ -23,17 +23,22 @@ func TestEveryActionSucceeds(t *testing.T) {
 	// Of security keys only, which no call can enrol.
 	succeeded := map[string]bool{"GetMFADevice": true}
 	for name, calls := range map[string]func(*testing.T, *world){
-		"users": callUsers, "access keys": callAccessKeys, "passwords": callPasswords, "devices": callDevices, "user files": callUserFiles,
-		"service credentials": callServiceCredentials, "account": callAccount, "organization": callOrganization, "groups": callGroups,
-		"inline policies": callInlinePolicies, "policies": callPolicies, "attachments": callAttachments, "roles": callRoles,
+		"users": callUsers, "access keys": callAccessKeys, "passwords": callPasswords, "devices": callDevices,
+		"user files":          callUserFiles,
+		"service credentials": callServiceCredentials, "account": callAccount,
+		"organization": callOrganization, "groups": callGroups,
+		"inline policies": callInlinePolicies, "policies": callPolicies,
+		"attachments": callAttachments, "roles": callRoles,
 		"linked roles": callLinkedRoles, "instance profiles": callInstanceProfiles, "OIDC providers": callOIDCProviders,
-		"SAML providers": callSAMLProviders, "server certificates": callServerCertificates, "simulation": callSimulation,
+		"SAML providers": callSAMLProviders, "server certificates": callServerCertificates,
+		"simulation":    callSimulation,
 		"last accessed": callLastAccessed, "sessions": callSessions, "report": callReport,
 		"web identity": func(t *testing.T, w *world) { callWebIdentity(t, w, idp) }, "SAML federation": callSAML,
 		"outbound federation": callOutboundFederation,
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: idp.URL}, PublicURL: publicURL})
+			w := newWorld(t,
+				service.Config{WebIdentityKeys: map[string]string{issuerURL: idp.URL}, PublicURL: publicURL})
 			before := must(t, w.root.GetAccountSummary, &iam.GetAccountSummaryInput{})
 			calls(t, w)
 			same(t, must(t, w.root.GetAccountSummary, &iam.GetAccountSummaryInput{}), before)
@@ -81,7 +86,8 @@ func (w *world) withRole(t testing.TB, calls func()) {
 }
 
 func callUsers(t *testing.T, w *world) {
-	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("new"), Path: ptr("/x/"), Tags: tags("k", "v"), PermissionsBoundary: ptr(readOnly)})
+	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("new"), Path: ptr("/x/"), Tags: tags("k", "v"),
+		PermissionsBoundary: ptr(readOnly)})
 	must(t, w.root.UpdateUser, &iam.UpdateUserInput{UserName: ptr("new"), NewUserName: u, NewPath: ptr("/")})
 	must(t, w.root.GetUser, &iam.GetUserInput{UserName: u})
 	must(t, w.root.ListUsers, &iam.ListUsersInput{})
@@ -89,7 +95,8 @@ func callUsers(t *testing.T, w *world) {
 	must(t, w.root.ListUserTags, &iam.ListUserTagsInput{UserName: u})
 	must(t, w.root.UntagUser, &iam.UntagUserInput{UserName: u, TagKeys: []string{"k"}})
 	must(t, w.root.DeleteUserPermissionsBoundary, &iam.DeleteUserPermissionsBoundaryInput{UserName: u})
-	must(t, w.root.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: u, PermissionsBoundary: ptr(readOnly)})
+	must(t, w.root.PutUserPermissionsBoundary,
+		&iam.PutUserPermissionsBoundaryInput{UserName: u, PermissionsBoundary: ptr(readOnly)})
 	must(t, w.root.DeleteUser, &iam.DeleteUserInput{UserName: u})
 }
 
@@ -97,7 +104,8 @@ func callAccessKeys(t *testing.T, w *world) {
 	w.withUser(t, func() {
 		id := must(t, w.root.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: u}).AccessKey.AccessKeyId
 		must(t, w.root.ListAccessKeys, &iam.ListAccessKeysInput{UserName: u})
-		must(t, w.root.UpdateAccessKey, &iam.UpdateAccessKeyInput{UserName: u, AccessKeyId: id, Status: types.StatusTypeInactive})
+		must(t, w.root.UpdateAccessKey,
+			&iam.UpdateAccessKeyInput{UserName: u, AccessKeyId: id, Status: types.StatusTypeInactive})
 		must(t, w.root.GetAccessKeyLastUsed, &iam.GetAccessKeyLastUsedInput{AccessKeyId: id})
 		must(t, w.root.sts.GetAccessKeyInfo, &sts.GetAccessKeyInfoInput{AccessKeyId: id})
 		must(t, w.root.DeleteAccessKey, &iam.DeleteAccessKeyInput{UserName: u, AccessKeyId: id})
@@ -106,12 +114,14 @@ func callAccessKeys(t *testing.T, w *world) {
 
 func callPasswords(t *testing.T, w *world) {
 	w.withUserKey(t, func(user clients) {
-		must(t, w.root.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{AllowUsersToChangePassword: true})
+		must(t, w.root.UpdateAccountPasswordPolicy,
+			&iam.UpdateAccountPasswordPolicyInput{AllowUsersToChangePassword: true})
 		must(t, w.root.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{})
 		must(t, w.root.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: u, Password: ptr(goodPassword)})
 		must(t, w.root.GetLoginProfile, &iam.GetLoginProfileInput{UserName: u})
 		must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: u, PasswordResetRequired: ptr(false)})
-		must(t, user.ChangePassword, &iam.ChangePasswordInput{OldPassword: ptr(goodPassword), NewPassword: ptr(otherPassword)})
+		must(t, user.ChangePassword,
+			&iam.ChangePasswordInput{OldPassword: ptr(goodPassword), NewPassword: ptr(otherPassword)})
 		must(t, w.root.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: u})
 		must(t, w.root.DeleteAccountPasswordPolicy, &iam.DeleteAccountPasswordPolicyInput{})
 	})
@@ -122,7 +132,8 @@ func callDevices(t *testing.T, w *world) {
 		phone := w.enabledDevice(t, "u")
 		must(t, w.root.ResyncMFADevice, phone.resync(t, "u", w.clock.Now().Add(2*step)))
 		must(t, w.root.ListMFADevices, &iam.ListMFADevicesInput{UserName: u})
-		must(t, w.root.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{AssignmentStatus: types.AssignmentStatusTypeAssigned})
+		must(t, w.root.ListVirtualMFADevices,
+			&iam.ListVirtualMFADevicesInput{AssignmentStatus: types.AssignmentStatusTypeAssigned})
 		must(t, w.root.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &phone.serial, Tags: tags("k", "v")})
 		must(t, w.root.ListMFADeviceTags, &iam.ListMFADeviceTagsInput{SerialNumber: &phone.serial})
 		must(t, w.root.UntagMFADevice, &iam.UntagMFADeviceInput{SerialNumber: &phone.serial, TagKeys: []string{"k"}})
@@ -133,27 +144,39 @@ func callDevices(t *testing.T, w *world) {
 
 func callUserFiles(t *testing.T, w *world) {
 	w.withUser(t, func() {
-		id := must(t, w.root.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: u, CertificateBody: certificate(t, w, "u")}).Certificate.CertificateId
+		id := must(t, w.root.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: u,
+				CertificateBody: certificate(t, w, "u")}).Certificate.CertificateId
 		must(t, w.root.ListSigningCertificates, &iam.ListSigningCertificatesInput{UserName: u})
-		must(t, w.root.UpdateSigningCertificate, &iam.UpdateSigningCertificateInput{UserName: u, CertificateId: id, Status: types.StatusTypeInactive})
+		must(t, w.root.UpdateSigningCertificate,
+			&iam.UpdateSigningCertificateInput{UserName: u, CertificateId: id, Status: types.StatusTypeInactive})
 		must(t, w.root.DeleteSigningCertificate, &iam.DeleteSigningCertificateInput{UserName: u, CertificateId: id})
 
 		_, body := sshBody(t, rsaKey(t, 2048))
-		id = must(t, w.root.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: u, SSHPublicKeyBody: &body}).SSHPublicKey.SSHPublicKeyId
-		must(t, w.root.GetSSHPublicKey, &iam.GetSSHPublicKeyInput{UserName: u, SSHPublicKeyId: id, Encoding: types.EncodingTypePem})
+		id = must(t, w.root.UploadSSHPublicKey,
+			&iam.UploadSSHPublicKeyInput{UserName: u, SSHPublicKeyBody: &body}).SSHPublicKey.SSHPublicKeyId
+		must(t, w.root.GetSSHPublicKey,
+			&iam.GetSSHPublicKeyInput{UserName: u, SSHPublicKeyId: id, Encoding: types.EncodingTypePem})
 		must(t, w.root.ListSSHPublicKeys, &iam.ListSSHPublicKeysInput{UserName: u})
-		must(t, w.root.UpdateSSHPublicKey, &iam.UpdateSSHPublicKeyInput{UserName: u, SSHPublicKeyId: id, Status: types.StatusTypeInactive})
+		must(t, w.root.UpdateSSHPublicKey,
+			&iam.UpdateSSHPublicKeyInput{UserName: u, SSHPublicKeyId: id, Status: types.StatusTypeInactive})
 		must(t, w.root.DeleteSSHPublicKey, &iam.DeleteSSHPublicKeyInput{UserName: u, SSHPublicKeyId: id})
 	})
 }
 
 func callServiceCredentials(t *testing.T, w *world) {
 	w.withUser(t, func() {
-		id := must(t, w.root.CreateServiceSpecificCredential, &iam.CreateServiceSpecificCredentialInput{UserName: u, ServiceName: ptr(codeCommit)}).ServiceSpecificCredential.ServiceSpecificCredentialId
+		id := must(t, w.root.CreateServiceSpecificCredential,
+			&iam.CreateServiceSpecificCredentialInput{UserName: u,
+				ServiceName: ptr(codeCommit)}).ServiceSpecificCredential.ServiceSpecificCredentialId
 		must(t, w.root.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{UserName: u})
-		must(t, w.root.UpdateServiceSpecificCredential, &iam.UpdateServiceSpecificCredentialInput{UserName: u, ServiceSpecificCredentialId: id, Status: types.StatusTypeInactive})
-		must(t, w.root.ResetServiceSpecificCredential, &iam.ResetServiceSpecificCredentialInput{UserName: u, ServiceSpecificCredentialId: id})
-		must(t, w.root.DeleteServiceSpecificCredential, &iam.DeleteServiceSpecificCredentialInput{UserName: u, ServiceSpecificCredentialId: id})
+		must(t, w.root.UpdateServiceSpecificCredential,
+			&iam.UpdateServiceSpecificCredentialInput{UserName: u, ServiceSpecificCredentialId: id,
+				Status: types.StatusTypeInactive})
+		must(t, w.root.ResetServiceSpecificCredential,
+			&iam.ResetServiceSpecificCredentialInput{UserName: u, ServiceSpecificCredentialId: id})
+		must(t, w.root.DeleteServiceSpecificCredential,
+			&iam.DeleteServiceSpecificCredentialInput{UserName: u, ServiceSpecificCredentialId: id})
 	})
 }
 
@@ -161,9 +184,12 @@ func callAccount(t *testing.T, w *world) {
 	must(t, w.root.CreateAccountAlias, &iam.CreateAccountAliasInput{AccountAlias: ptr("example")})
 	must(t, w.root.ListAccountAliases, &iam.ListAccountAliasesInput{})
 	must(t, w.root.DeleteAccountAlias, &iam.DeleteAccountAliasInput{AccountAlias: ptr("example")})
-	must(t, w.root.SetSecurityTokenServicePreferences, &iam.SetSecurityTokenServicePreferencesInput{GlobalEndpointTokenVersion: types.GlobalEndpointTokenVersionV1Token})
+	must(t, w.root.SetSecurityTokenServicePreferences,
+		&iam.SetSecurityTokenServicePreferencesInput{
+			GlobalEndpointTokenVersion: types.GlobalEndpointTokenVersionV1Token})
 	must(t, w.root.GetAccountAuthorizationDetails, &iam.GetAccountAuthorizationDetailsInput{})
-	must(t, w.root.PutAccountProperties, &iam.PutAccountPropertiesInput{Properties: map[string]string{"RoleManager/Enabled": "false"}})
+	must(t, w.root.PutAccountProperties,
+		&iam.PutAccountPropertiesInput{Properties: map[string]string{"RoleManager/Enabled": "false"}})
 	must(t, w.root.GetAccountProperties, &iam.GetAccountPropertiesInput{})
 }
 
@@ -173,16 +199,19 @@ func callOrganization(t *testing.T, w *world) {
 	if err := w.IAM.ManageAccounts(t.Context(), account, []string{member}); err != nil {
 		t.Fatal(err)
 	}
-	must(t, w.root.EnableOrganizationsRootCredentialsManagement, &iam.EnableOrganizationsRootCredentialsManagementInput{})
+	must(t, w.root.EnableOrganizationsRootCredentialsManagement,
+		&iam.EnableOrganizationsRootCredentialsManagementInput{})
 	must(t, w.root.EnableOrganizationsRootSessions, &iam.EnableOrganizationsRootSessionsInput{})
 	must(t, w.root.ListOrganizationsFeatures, &iam.ListOrganizationsFeaturesInput{})
 	w.withUserKey(t, func(user clients) {
 		w.putUserPolicy(t, "u", ptr(allowsAll))
-		must(t, user.sts.AssumeRoot, &sts.AssumeRootInput{TargetPrincipal: ptr(member), TaskPolicyArn: rootTask("IAMAuditRootUserCredentials")})
+		must(t, user.sts.AssumeRoot,
+			&sts.AssumeRootInput{TargetPrincipal: ptr(member), TaskPolicyArn: rootTask("IAMAuditRootUserCredentials")})
 		must(t, w.root.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: u, PolicyName: ptr("p")})
 	})
 	must(t, w.root.DisableOrganizationsRootSessions, &iam.DisableOrganizationsRootSessionsInput{})
-	must(t, w.root.DisableOrganizationsRootCredentialsManagement, &iam.DisableOrganizationsRootCredentialsManagementInput{})
+	must(t, w.root.DisableOrganizationsRootCredentialsManagement,
+		&iam.DisableOrganizationsRootCredentialsManagementInput{})
 }
 
 func callGroups(t *testing.T, w *world) {
@@ -202,19 +231,22 @@ func callGroups(t *testing.T, w *world) {
 func callInlinePolicies(t *testing.T, w *world) {
 	g, p := ptr("devs"), ptr("p")
 	must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: g})
-	must(t, w.root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: g, PolicyName: p, PolicyDocument: ptr(allowsAll)})
+	must(t, w.root.PutGroupPolicy,
+		&iam.PutGroupPolicyInput{GroupName: g, PolicyName: p, PolicyDocument: ptr(allowsAll)})
 	must(t, w.root.GetGroupPolicy, &iam.GetGroupPolicyInput{GroupName: g, PolicyName: p})
 	must(t, w.root.ListGroupPolicies, &iam.ListGroupPoliciesInput{GroupName: g})
 	must(t, w.root.DeleteGroupPolicy, &iam.DeleteGroupPolicyInput{GroupName: g, PolicyName: p})
 	must(t, w.root.DeleteGroup, &iam.DeleteGroupInput{GroupName: g})
 	w.withUser(t, func() {
-		must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: u, PolicyName: p, PolicyDocument: ptr(allowsAll)})
+		must(t, w.root.PutUserPolicy,
+			&iam.PutUserPolicyInput{UserName: u, PolicyName: p, PolicyDocument: ptr(allowsAll)})
 		must(t, w.root.GetUserPolicy, &iam.GetUserPolicyInput{UserName: u, PolicyName: p})
 		must(t, w.root.ListUserPolicies, &iam.ListUserPoliciesInput{UserName: u})
 		must(t, w.root.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: u, PolicyName: p})
 	})
 	w.withRole(t, func() {
-		must(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: r, PolicyName: p, PolicyDocument: ptr(allowsAll)})
+		must(t, w.root.PutRolePolicy,
+			&iam.PutRolePolicyInput{RoleName: r, PolicyName: p, PolicyDocument: ptr(allowsAll)})
 		must(t, w.root.GetRolePolicy, &iam.GetRolePolicyInput{RoleName: r, PolicyName: p})
 		must(t, w.root.ListRolePolicies, &iam.ListRolePoliciesInput{RoleName: r})
 		must(t, w.root.DeleteRolePolicy, &iam.DeleteRolePolicyInput{RoleName: r, PolicyName: p})
@@ -222,7 +254,8 @@ func callInlinePolicies(t *testing.T, w *world) {
 }
 
 func callPolicies(t *testing.T, w *world) {
-	arn := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("p"), PolicyDocument: ptr(allowsAll)}).Policy.Arn
+	arn := must(t, w.root.CreatePolicy,
+		&iam.CreatePolicyInput{PolicyName: ptr("p"), PolicyDocument: ptr(allowsAll)}).Policy.Arn
 	must(t, w.root.GetPolicy, &iam.GetPolicyInput{PolicyArn: arn})
 	must(t, w.root.ListPolicies, &iam.ListPoliciesInput{Scope: types.PolicyScopeTypeLocal})
 	must(t, w.root.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: ptr(allowsAll)})
@@ -261,9 +294,12 @@ func callRoles(t *testing.T, w *world) {
 		must(t, w.root.GetRole, &iam.GetRoleInput{RoleName: r})
 		must(t, w.root.ListRoles, &iam.ListRolesInput{})
 		must(t, w.root.UpdateRole, &iam.UpdateRoleInput{RoleName: r, MaxSessionDuration: ptr(int32(7200))})
-		must(t, w.root.UpdateRoleDescription, &iam.UpdateRoleDescriptionInput{RoleName: r, Description: ptr("of calls")})
-		must(t, w.root.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: r, PolicyDocument: ptr(trustsEC2)})
-		must(t, w.root.PutRolePermissionsBoundary, &iam.PutRolePermissionsBoundaryInput{RoleName: r, PermissionsBoundary: ptr(readOnly)})
+		must(t, w.root.UpdateRoleDescription,
+			&iam.UpdateRoleDescriptionInput{RoleName: r, Description: ptr("of calls")})
+		must(t, w.root.UpdateAssumeRolePolicy,
+			&iam.UpdateAssumeRolePolicyInput{RoleName: r, PolicyDocument: ptr(trustsEC2)})
+		must(t, w.root.PutRolePermissionsBoundary,
+			&iam.PutRolePermissionsBoundaryInput{RoleName: r, PermissionsBoundary: ptr(readOnly)})
 		must(t, w.root.DeleteRolePermissionsBoundary, &iam.DeleteRolePermissionsBoundaryInput{RoleName: r})
 		must(t, w.root.TagRole, &iam.TagRoleInput{RoleName: r, Tags: tags("k", "v")})
 		must(t, w.root.ListRoleTags, &iam.ListRoleTagsInput{RoleName: r})
@@ -272,46 +308,62 @@ func callRoles(t *testing.T, w *world) {
 }
 
 func callLinkedRoles(t *testing.T, w *world) {
-	name := must(t, w.root.CreateServiceLinkedRole, &iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("autoscaling.amazonaws.com"), CustomSuffix: ptr("x")}).Role.RoleName
+	name := must(t, w.root.CreateServiceLinkedRole,
+		&iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("autoscaling.amazonaws.com"),
+			CustomSuffix: ptr("x")}).Role.RoleName
 	task := must(t, w.root.DeleteServiceLinkedRole, &iam.DeleteServiceLinkedRoleInput{RoleName: name}).DeletionTaskId
-	must(t, w.root.GetServiceLinkedRoleDeletionStatus, &iam.GetServiceLinkedRoleDeletionStatusInput{DeletionTaskId: task})
+	must(t, w.root.GetServiceLinkedRoleDeletionStatus,
+		&iam.GetServiceLinkedRoleDeletionStatusInput{DeletionTaskId: task})
 }
 
 func callInstanceProfiles(t *testing.T, w *world) {
 	w.withRole(t, func() {
 		box := ptr("box")
 		must(t, w.root.CreateInstanceProfile, &iam.CreateInstanceProfileInput{InstanceProfileName: box})
-		must(t, w.root.AddRoleToInstanceProfile, &iam.AddRoleToInstanceProfileInput{InstanceProfileName: box, RoleName: r})
+		must(t, w.root.AddRoleToInstanceProfile,
+			&iam.AddRoleToInstanceProfileInput{InstanceProfileName: box, RoleName: r})
 		must(t, w.root.GetInstanceProfile, &iam.GetInstanceProfileInput{InstanceProfileName: box})
 		must(t, w.root.ListInstanceProfiles, &iam.ListInstanceProfilesInput{})
 		must(t, w.root.ListInstanceProfilesForRole, &iam.ListInstanceProfilesForRoleInput{RoleName: r})
 		must(t, w.root.TagInstanceProfile, &iam.TagInstanceProfileInput{InstanceProfileName: box, Tags: tags("k", "v")})
 		must(t, w.root.ListInstanceProfileTags, &iam.ListInstanceProfileTagsInput{InstanceProfileName: box})
-		must(t, w.root.UntagInstanceProfile, &iam.UntagInstanceProfileInput{InstanceProfileName: box, TagKeys: []string{"k"}})
-		must(t, w.root.RemoveRoleFromInstanceProfile, &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: box, RoleName: r})
+		must(t, w.root.UntagInstanceProfile,
+			&iam.UntagInstanceProfileInput{InstanceProfileName: box, TagKeys: []string{"k"}})
+		must(t, w.root.RemoveRoleFromInstanceProfile,
+			&iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: box, RoleName: r})
 		must(t, w.root.DeleteInstanceProfile, &iam.DeleteInstanceProfileInput{InstanceProfileName: box})
 	})
 }
 
 func callOIDCProviders(t *testing.T, w *world) {
-	arn := must(t, w.root.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: ptr("https://idp.example.com")}).OpenIDConnectProviderArn
+	arn := must(t, w.root.CreateOpenIDConnectProvider,
+		&iam.CreateOpenIDConnectProviderInput{Url: ptr("https://idp.example.com")}).OpenIDConnectProviderArn
 	must(t, w.root.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
 	must(t, w.root.ListOpenIDConnectProviders, &iam.ListOpenIDConnectProvidersInput{})
-	must(t, w.root.AddClientIDToOpenIDConnectProvider, &iam.AddClientIDToOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: ptr("app")})
-	must(t, w.root.RemoveClientIDFromOpenIDConnectProvider, &iam.RemoveClientIDFromOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: ptr("app")})
-	must(t, w.root.UpdateOpenIDConnectProviderThumbprint, &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn, ThumbprintList: []string{strings.Repeat("a", 40)}})
-	must(t, w.root.TagOpenIDConnectProvider, &iam.TagOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, Tags: tags("k", "v")})
-	must(t, w.root.ListOpenIDConnectProviderTags, &iam.ListOpenIDConnectProviderTagsInput{OpenIDConnectProviderArn: arn})
-	must(t, w.root.UntagOpenIDConnectProvider, &iam.UntagOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, TagKeys: []string{"k"}})
+	must(t, w.root.AddClientIDToOpenIDConnectProvider,
+		&iam.AddClientIDToOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: ptr("app")})
+	must(t, w.root.RemoveClientIDFromOpenIDConnectProvider,
+		&iam.RemoveClientIDFromOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: ptr("app")})
+	must(t, w.root.UpdateOpenIDConnectProviderThumbprint,
+		&iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn,
+			ThumbprintList: []string{strings.Repeat("a", 40)}})
+	must(t, w.root.TagOpenIDConnectProvider,
+		&iam.TagOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, Tags: tags("k", "v")})
+	must(t, w.root.ListOpenIDConnectProviderTags,
+		&iam.ListOpenIDConnectProviderTagsInput{OpenIDConnectProviderArn: arn})
+	must(t, w.root.UntagOpenIDConnectProvider,
+		&iam.UntagOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, TagKeys: []string{"k"}})
 	must(t, w.root.DeleteOpenIDConnectProvider, &iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
 }
 
 func callSAMLProviders(t *testing.T, w *world) {
 	metadata := samlMetadata(*certificate(t, w, "idp"))
-	arn := must(t, w.root.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("idp"), SAMLMetadataDocument: metadata}).SAMLProviderArn
+	arn := must(t, w.root.CreateSAMLProvider,
+		&iam.CreateSAMLProviderInput{Name: ptr("idp"), SAMLMetadataDocument: metadata}).SAMLProviderArn
 	must(t, w.root.GetSAMLProvider, &iam.GetSAMLProviderInput{SAMLProviderArn: arn})
 	must(t, w.root.ListSAMLProviders, &iam.ListSAMLProvidersInput{})
-	must(t, w.root.UpdateSAMLProvider, &iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: metadata})
+	must(t, w.root.UpdateSAMLProvider,
+		&iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, SAMLMetadataDocument: metadata})
 	must(t, w.root.TagSAMLProvider, &iam.TagSAMLProviderInput{SAMLProviderArn: arn, Tags: tags("k", "v")})
 	must(t, w.root.ListSAMLProviderTags, &iam.ListSAMLProviderTagsInput{SAMLProviderArn: arn})
 	must(t, w.root.UntagSAMLProvider, &iam.UntagSAMLProviderInput{SAMLProviderArn: arn, TagKeys: []string{"k"}})
@@ -321,33 +373,43 @@ func callSAMLProviders(t *testing.T, w *world) {
 func callServerCertificates(t *testing.T, w *world) {
 	body, key := keyPair(t, w, "www.example.com")
 	name := ptr("www")
-	must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: ptr("new"), CertificateBody: body, PrivateKey: key})
-	must(t, w.root.UpdateServerCertificate, &iam.UpdateServerCertificateInput{ServerCertificateName: ptr("new"), NewServerCertificateName: name})
+	must(t, w.root.UploadServerCertificate,
+		&iam.UploadServerCertificateInput{ServerCertificateName: ptr("new"), CertificateBody: body, PrivateKey: key})
+	must(t, w.root.UpdateServerCertificate,
+		&iam.UpdateServerCertificateInput{ServerCertificateName: ptr("new"), NewServerCertificateName: name})
 	must(t, w.root.GetServerCertificate, &iam.GetServerCertificateInput{ServerCertificateName: name})
 	must(t, w.root.ListServerCertificates, &iam.ListServerCertificatesInput{})
-	must(t, w.root.TagServerCertificate, &iam.TagServerCertificateInput{ServerCertificateName: name, Tags: tags("k", "v")})
+	must(t, w.root.TagServerCertificate,
+		&iam.TagServerCertificateInput{ServerCertificateName: name, Tags: tags("k", "v")})
 	must(t, w.root.ListServerCertificateTags, &iam.ListServerCertificateTagsInput{ServerCertificateName: name})
-	must(t, w.root.UntagServerCertificate, &iam.UntagServerCertificateInput{ServerCertificateName: name, TagKeys: []string{"k"}})
+	must(t, w.root.UntagServerCertificate,
+		&iam.UntagServerCertificateInput{ServerCertificateName: name, TagKeys: []string{"k"}})
 	must(t, w.root.DeleteServerCertificate, &iam.DeleteServerCertificateInput{ServerCertificateName: name})
 }
 
 func callSimulation(t *testing.T, w *world) {
 	documents, actions := []string{allowsAll}, []string{"iam:GetUser"}
-	must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{PolicyInputList: documents, ActionNames: actions})
+	must(t, w.root.SimulateCustomPolicy,
+		&iam.SimulateCustomPolicyInput{PolicyInputList: documents, ActionNames: actions})
 	must(t, w.root.GetContextKeysForCustomPolicy, &iam.GetContextKeysForCustomPolicyInput{PolicyInputList: documents})
 	w.withUser(t, func() {
 		arn := ptr(userPath + "/u")
-		must(t, w.root.SimulatePrincipalPolicy, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: arn, ActionNames: actions})
-		must(t, w.root.GetContextKeysForPrincipalPolicy, &iam.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: arn})
-		must(t, w.root.ListPoliciesGrantingServiceAccess, &iam.ListPoliciesGrantingServiceAccessInput{Arn: arn, ServiceNamespaces: []string{"iam"}})
+		must(t, w.root.SimulatePrincipalPolicy,
+			&iam.SimulatePrincipalPolicyInput{PolicySourceArn: arn, ActionNames: actions})
+		must(t, w.root.GetContextKeysForPrincipalPolicy,
+			&iam.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: arn})
+		must(t, w.root.ListPoliciesGrantingServiceAccess,
+			&iam.ListPoliciesGrantingServiceAccessInput{Arn: arn, ServiceNamespaces: []string{"iam"}})
 	})
 }
 
 func callLastAccessed(t *testing.T, w *world) {
 	w.withUser(t, func() {
-		job := must(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: ptr(userPath + "/u")}).JobId
+		job := must(t, w.root.GenerateServiceLastAccessedDetails,
+			&iam.GenerateServiceLastAccessedDetailsInput{Arn: ptr(userPath + "/u")}).JobId
 		must(t, w.root.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job})
-		must(t, w.root.GetServiceLastAccessedDetailsWithEntities, &iam.GetServiceLastAccessedDetailsWithEntitiesInput{JobId: job, ServiceNamespace: ptr("iam")})
+		must(t, w.root.GetServiceLastAccessedDetailsWithEntities,
+			&iam.GetServiceLastAccessedDetailsWithEntitiesInput{JobId: job, ServiceNamespace: ptr("iam")})
 	})
 }
 
@@ -365,11 +427,16 @@ func callSessions(t *testing.T, w *world) {
 }
 
 func callWebIdentity(t *testing.T, w *world, idp *issuer) {
-	provider := must(t, w.root.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: ptr(issuerURL), ClientIDList: []string{"sts.amazonaws.com"}}).OpenIDConnectProviderArn
+	provider := must(t, w.root.CreateOpenIDConnectProvider,
+		&iam.CreateOpenIDConnectProviderInput{Url: ptr(issuerURL),
+			ClientIDList: []string{"sts.amazonaws.com"}}).OpenIDConnectProviderArn
 	arn := w.role(t, "r", `"Principal":{"Federated":"`+*provider+`"},"Action":"sts:AssumeRoleWithWebIdentity"`)
-	must(t, w.anonymous().sts.AssumeRoleWithWebIdentity, &sts.AssumeRoleWithWebIdentityInput{RoleArn: &arn, RoleSessionName: ptr("build"), WebIdentityToken: ptr(w.token(t, idp, nil))})
+	must(t, w.anonymous().sts.AssumeRoleWithWebIdentity,
+		&sts.AssumeRoleWithWebIdentityInput{RoleArn: &arn, RoleSessionName: ptr("build"),
+			WebIdentityToken: ptr(w.token(t, idp, nil))})
 	must(t, w.root.DeleteRole, &iam.DeleteRoleInput{RoleName: r})
-	must(t, w.root.DeleteOpenIDConnectProvider, &iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: provider})
+	must(t, w.root.DeleteOpenIDConnectProvider,
+		&iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: provider})
 }
 
 func callReport(t *testing.T, w *world) {
@@ -381,6 +448,7 @@ func callReport(t *testing.T, w *world) {
 func callOutboundFederation(t *testing.T, w *world) {
 	must(t, w.root.EnableOutboundWebIdentityFederation, &iam.EnableOutboundWebIdentityFederationInput{})
 	must(t, w.root.GetOutboundWebIdentityFederationInfo, &iam.GetOutboundWebIdentityFederationInfoInput{})
-	must(t, w.root.sts.GetWebIdentityToken, &sts.GetWebIdentityTokenInput{Audience: []string{"a"}, SigningAlgorithm: ptr("ES384")})
+	must(t, w.root.sts.GetWebIdentityToken,
+		&sts.GetWebIdentityTokenInput{Audience: []string{"a"}, SigningAlgorithm: ptr("ES384")})
 	must(t, w.root.DisableOutboundWebIdentityFederation, &iam.DisableOutboundWebIdentityFederationInput{})
 }

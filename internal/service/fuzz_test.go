@@ -22,10 +22,14 @@ func FuzzRequest(f *testing.F) {
 		f.Add("GET", body, "", "User-Agent", "fuzz", false)
 	}
 	for _, body := range []string{
-		"", "%", "&&&", "=", "a=%zz", "Action=&Version=", "Action=GetUser&Action=GetUser", call("TagUser", "UserName=u&Tags.member.12.Key=x"),
-		call("ListUsers", "MaxItems=99999999999999999999&Marker=%00"), call("CreateLoginProfile", "PasswordResetRequired=maybe"),
-		call("GetCredentialReport", "Rollcall.At=2026-11-23T10:00:00Z"), call("TagUser", "Tags=&Tags.member=&Tags.member.1=&Tags.member.1.Key.=x"),
-		call("UploadSSHPublicKey", "UserName=u&SSHPublicKeyBody=ssh-rsa%20AAAA"), call("CreateUser", "UserName=%F0%9F%98%80&Path=/%2F"),
+		"", "%", "&&&", "=", "a=%zz", "Action=&Version=", "Action=GetUser&Action=GetUser",
+		call("TagUser", "UserName=u&Tags.member.12.Key=x"),
+		call("ListUsers", "MaxItems=99999999999999999999&Marker=%00"),
+		call("CreateLoginProfile", "PasswordResetRequired=maybe"),
+		call("GetCredentialReport", "Rollcall.At=2026-11-23T10:00:00Z"),
+		call("TagUser", "Tags=&Tags.member=&Tags.member.1=&Tags.member.1.Key.=x"),
+		call("UploadSSHPublicKey", "UserName=u&SSHPublicKeyBody=ssh-rsa%20AAAA"),
+		call("CreateUser", "UserName=%F0%9F%98%80&Path=/%2F"),
 	} {
 		f.Add("POST", body, "", "Content-Type", "text/plain", true)
 		f.Add("POST", "", body, "Authorization", "AWS4-HMAC-SHA256 Credential=/////", false)
@@ -58,7 +62,8 @@ func FuzzRequest(f *testing.F) {
 		lines := records.lines()
 		text := got.Body.String()
 		switch kind := got.Header().Get("Content-Type"); {
-		case got.Code == 302 && text == "", got.Code == 403 && kind == "text/html", got.Code == 404 && text == "<UnknownOperationException/>\n":
+		case got.Code == 302 && text == "", got.Code == 403 && kind == "text/html", got.Code == 404 &&
+			text == "<UnknownOperationException/>\n":
 			if lines[0] != "" {
 				t.Errorf("a record of what was no call: %q", lines)
 			}
@@ -75,7 +80,8 @@ func FuzzRequest(f *testing.F) {
 
 // validHeader says whether a header can come over HTTP.
 func validHeader(name, value string) bool {
-	if name == "" || len(name)+len(value) > 1000 || strings.ContainsAny(value, "\r\n\x00") || http.CanonicalHeaderKey(name) != name {
+	if name == "" || len(name)+len(value) > 1000 || strings.ContainsAny(value, "\r\n\x00") ||
+		http.CanonicalHeaderKey(name) != name {
 		return false
 	}
 	switch name {

@@ -42,7 +42,8 @@ func (s scene) newUser(name, path string) *string {
 func (s scene) password(user *string, reset bool) {
 	s.Helper()
 	s.later()
-	must(s, s.root.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: user, Password: ptr(goodPassword), PasswordResetRequired: reset})
+	must(s, s.root.CreateLoginProfile,
+		&iam.CreateLoginProfileInput{UserName: user, Password: ptr(goodPassword), PasswordResetRequired: reset})
 }
 
 // signIn notes what the console will: a use of the password.
@@ -74,15 +75,18 @@ func (s scene) key(user *string, rank int) clients {
 func (s scene) off(user *string, key clients) {
 	s.Helper()
 	s.later()
-	must(s, s.root.UpdateAccessKey, &iam.UpdateAccessKeyInput{UserName: user, AccessKeyId: &key.id, Status: types.StatusTypeInactive})
+	must(s, s.root.UpdateAccessKey,
+		&iam.UpdateAccessKeyInput{UserName: user, AccessKeyId: &key.id, Status: types.StatusTypeInactive})
 }
 
 func (s scene) certificate(user *string, status types.StatusType) {
 	s.Helper()
 	s.later()
-	c := must(s, s.root.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: user, CertificateBody: certificate(s, s.world, "u")}).Certificate
+	c := must(s, s.root.UploadSigningCertificate,
+		&iam.UploadSigningCertificateInput{UserName: user, CertificateBody: certificate(s, s.world, "u")}).Certificate
 	s.later()
-	must(s, s.root.UpdateSigningCertificate, &iam.UpdateSigningCertificateInput{UserName: user, CertificateId: c.CertificateId, Status: status})
+	must(s, s.root.UpdateSigningCertificate,
+		&iam.UpdateSigningCertificateInput{UserName: user, CertificateId: c.CertificateId, Status: status})
 }
 
 func (s scene) device(user string) {
@@ -155,7 +159,8 @@ func everyState(s scene) {
 	s.password(u, false)
 	s.device(*u)
 	s.key(u, 0)
-	must(s, s.root.UpdateUser, &iam.UpdateUserInput{UserName: u, NewUserName: ptr("Bill-renamed"), NewPath: ptr("/new/")})
+	must(s, s.root.UpdateUser,
+		&iam.UpdateUserInput{UserName: u, NewUserName: ptr("Bill-renamed"), NewPath: ptr("/new/")})
 }
 
 // rootWithEverything gives root all that its row can show.
@@ -194,7 +199,9 @@ func TestGoldenReports(t *testing.T) {
 				s.Fatal(err)
 			}
 		}},
-		{"china", identity.AccountSpec{Partition: "aws-cn"}, 22, func(s scene) { s.password(s.newUser("Wang", "/x/"), false) }},
+		{"china", identity.AccountSpec{Partition: "aws-cn"}, 22, func(s scene) {
+			s.password(s.newUser("Wang", "/x/"), false)
+		}},
 		{"china-empty", identity.AccountSpec{Partition: "aws-cn"}, 22, func(scene) {}},
 		{"govcloud", identity.AccountSpec{Partition: "aws-us-gov"}, 22, func(s scene) {
 			s.newUser("agent", "/")
@@ -203,32 +210,36 @@ func TestGoldenReports(t *testing.T) {
 		{"password-expiry", identity.AccountSpec{}, 22, func(s scene) {
 			s.password(s.newUser("before", "/"), false)
 			s.later()
-			must(s, s.root.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{MaxPasswordAge: ptr(int32(90))})
+			must(s, s.root.UpdateAccountPasswordPolicy,
+				&iam.UpdateAccountPasswordPolicyInput{MaxPasswordAge: ptr(int32(90))})
 			s.password(s.newUser("after", "/"), true)
 			s.newUser("without", "/")
 			rootWithEverything(s)
 		}},
-		{"more-than-two", identity.AccountSpec{Limits: map[string]int{"AccessKeysPerUser": 4, "CertificatesPerUser": 3}}, 23, func(s scene) {
-			u := s.newUser("four-and-three", "/")
-			for rank := range 4 {
-				s.key(u, rank)
-			}
-			for range 3 {
-				s.certificate(u, types.StatusTypeActive)
-			}
-			u = s.newUser("three-keys", "/")
-			s.key(u, 0)
-			s.key(u, 1)
-			s.key(u, 2)
-			s.newUser("none", "/")
-		}},
+		{"more-than-two",
+			identity.AccountSpec{Limits: map[string]int{"AccessKeysPerUser": 4, "CertificatesPerUser": 3}}, 23,
+			func(s scene) {
+				u := s.newUser("four-and-three", "/")
+				for rank := range 4 {
+					s.key(u, rank)
+				}
+				for range 3 {
+					s.certificate(u, types.StatusTypeActive)
+				}
+				u = s.newUser("three-keys", "/")
+				s.key(u, 0)
+				s.key(u, 1)
+				s.key(u, 2)
+				s.newUser("none", "/")
+			}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := start(t, service.Config{Store: storetest.SQLite(t)})
 			// Root's first key comes before all that are drawn.
-			c.spec.ID, c.spec.RootKeyID, c.spec.RootSecret = account, "AAAAAAAAAAAAAAAAAAAA", seal.NewSecret("root's own secret")
+			c.spec.ID, c.spec.RootKeyID, c.spec.RootSecret = account, "AAAAAAAAAAAAAAAAAAAA",
+				seal.NewSecret("root's own secret")
 			w.rootKey = w.newAccount(t, c.spec)
 			w.root = w.as(w.rootKey.ID, w.rootKey.Secret.Reveal())
 			c.fill(scene{t, w})

@@ -78,7 +78,8 @@ func tableRows(t *testing.T, cfg store.Config) map[string]int {
 func (w *world) life(t *testing.T, n int) {
 	name, r := fmt.Sprintf("n%d", n), w.root
 	tag := tags("k", "v")
-	arn := must(t, r.CreatePolicy, &iam.CreatePolicyInput{PolicyName: &name, PolicyDocument: ptr(allowAll), Tags: tag}).Policy.Arn
+	arn := must(t, r.CreatePolicy,
+		&iam.CreatePolicyInput{PolicyName: &name, PolicyDocument: ptr(allowAll), Tags: tag}).Policy.Arn
 	must(t, r.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: ptr(allowAll)})
 	must(t, r.CreateGroup, &iam.CreateGroupInput{GroupName: &name})
 	must(t, r.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: &name, PolicyArn: arn})
@@ -87,8 +88,10 @@ func (w *world) life(t *testing.T, n int) {
 	must(t, r.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: &name, PolicyArn: arn})
 	w.put(t, name, allowAll)
 	user := w.asUser(t, name)
-	must(t, r.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: &name, Password: ptr("Correct-horse-9-battery")})
-	user.ChangePassword(t.Context(), &iam.ChangePasswordInput{OldPassword: ptr("wrong"), NewPassword: ptr("Correct-horse-9-staple")})
+	must(t, r.CreateLoginProfile,
+		&iam.CreateLoginProfileInput{UserName: &name, Password: ptr("Correct-horse-9-battery")})
+	user.ChangePassword(t.Context(),
+		&iam.ChangePasswordInput{OldPassword: ptr("wrong"), NewPassword: ptr("Correct-horse-9-staple")})
 	role := w.role(t, name, trusting(name))
 	must(t, r.AttachRolePolicy, &iam.AttachRolePolicyInput{RoleName: &name, PolicyArn: arn})
 	must(t, r.CreateInstanceProfile, &iam.CreateInstanceProfileInput{InstanceProfileName: &name})
@@ -97,7 +100,8 @@ func (w *world) life(t *testing.T, n int) {
 	must(t, session.ListUsers, &iam.ListUsersInput{MaxItems: ptr(int32(1))})
 	must(t, user.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &role})
 
-	must(t, r.RemoveRoleFromInstanceProfile, &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: &name, RoleName: &name})
+	must(t, r.RemoveRoleFromInstanceProfile,
+		&iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: &name, RoleName: &name})
 	must(t, r.DeleteInstanceProfile, &iam.DeleteInstanceProfileInput{InstanceProfileName: &name})
 	must(t, r.DetachRolePolicy, &iam.DetachRolePolicyInput{RoleName: &name, PolicyArn: arn})
 	must(t, r.DeleteRole, &iam.DeleteRoleInput{RoleName: &name})
@@ -179,7 +183,8 @@ func aside(t *testing.T) bool {
 		return false
 	}
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", fmt.Sprintf("-growth=%d", *growth))
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v",
+		fmt.Sprintf("-growth=%d", *growth))
 	cmd.Env = append(os.Environ(), alone+"="+t.Name())
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()+"/") {

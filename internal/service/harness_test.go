@@ -223,7 +223,10 @@ type signer struct {
 	now func() time.Time
 }
 
-func (s signer) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time, opts ...func(*v4.SignerOptions)) error {
+func (s signer) SignHTTP(
+	ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time,
+	opts ...func(*v4.SignerOptions),
+) error {
 	return s.Signer.SignHTTP(ctx, c, r, hash, service, region, s.now(), opts...)
 }
 
@@ -257,7 +260,9 @@ func (w *world) asUser(t testing.TB, name string) clients {
 }
 
 // must makes a call that has to succeed.
-func must[In, Out, Opt any](t testing.TB, call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In, opts ...func(*Opt)) *Out {
+func must[In, Out, Opt any](
+	t testing.TB, call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In, opts ...func(*Opt),
+) *Out {
 	t.Helper()
 	out, err := call(t.Context(), in, opts...)
 	if err != nil {
@@ -267,7 +272,10 @@ func must[In, Out, Opt any](t testing.TB, call func(context.Context, *In, ...fun
 }
 
 // refused makes a call that has to fail as given.
-func refused[In, Out, Opt any](t testing.TB, call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In, status int, code, message string) {
+func refused[In, Out, Opt any](
+	t testing.TB, call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In,
+	status int, code, message string,
+) {
 	t.Helper()
 	_, err := call(t.Context(), in)
 	if got, want := failureOf(err), (failure{status, code, message}); got != want {
@@ -332,6 +340,9 @@ func (w *world) sdkConfig(id, secret string) aws.Config {
 // presigner is the SDK's presigner by the world's clock.
 type presigner struct{ w *world }
 
-func (p presigner) PresignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time, opts ...func(*v4.SignerOptions)) (string, http.Header, error) {
+func (p presigner) PresignHTTP(
+	ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time,
+	opts ...func(*v4.SignerOptions),
+) (string, http.Header, error) {
 	return v4.NewSigner().PresignHTTP(ctx, c, r, hash, service, region, p.w.cfg.Store.Now(), opts...)
 }

@@ -12,7 +12,8 @@ import (
 
 // ErrNoMasterKey says that the store holds secrets, and their master key is
 // not where it was looked for. Its text is for the operator.
-var ErrNoMasterKey = errors.New("the master key file is missing, and without it the secrets in the store cannot be read")
+var ErrNoMasterKey = errors.New(
+	"the master key file is missing, and without it the secrets in the store cannot be read")
 
 // keyFile reads the master key of a store from a file. An empty store gets a
 // new file where there is none; one that holds secrets never does, for a new

@@ -14,9 +14,12 @@ import (
 )
 
 // lastAccessed asks what an entity used.
-func (w *world) lastAccessed(t testing.TB, c clients, arn string, granularity types.AccessAdvisorUsageGranularityType) (job *string, out *iam.GetServiceLastAccessedDetailsOutput) {
+func (w *world) lastAccessed(
+	t testing.TB, c clients, arn string, granularity types.AccessAdvisorUsageGranularityType,
+) (job *string, out *iam.GetServiceLastAccessedDetailsOutput) {
 	t.Helper()
-	job = must(t, c.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn, Granularity: granularity}).JobId
+	job = must(t, c.GenerateServiceLastAccessedDetails,
+		&iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn, Granularity: granularity}).JobId
 	return job, must(t, c.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job})
 }
 
@@ -55,8 +58,10 @@ func TestServiceLastAccessed(t *testing.T) {
 		for _, name := range []string{"Ann", "bob"} {
 			must(t, w.root.AddUserToGroup, &iam.AddUserToGroupInput{GroupName: ptr("devs"), UserName: &name})
 		}
-		const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:List*","S3:GetObject"],"Resource":"*"},{"Effect":"Deny","Action":"ec2:*","Resource":"*"}]}`
-		policy := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("reading"), PolicyDocument: ptr(document)}).Policy
+		const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:List*",` +
+			`"S3:GetObject"],"Resource":"*"},{"Effect":"Deny","Action":"ec2:*","Resource":"*"}]}`
+		policy := must(t, w.root.CreatePolicy,
+			&iam.CreatePolicyInput{PolicyName: ptr("reading"), PolicyDocument: ptr(document)}).Policy
 		must(t, w.root.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: ptr("devs"), PolicyArn: policy.Arn})
 		ann, bob := w.asUser(t, "Ann"), w.asUser(t, "bob")
 
@@ -66,7 +71,8 @@ func TestServiceLastAccessed(t *testing.T) {
 		}
 		_, before := w.lastAccessed(t, w.root, userPath+"/Ann", "")
 		same(t, before, &iam.GetServiceLastAccessedDetailsOutput{
-			JobStatus: "COMPLETED", JobType: "SERVICE_LEVEL", JobCreationDate: ptr(began), JobCompletionDate: ptr(began), ServicesLastAccessed: nothing})
+			JobStatus: "COMPLETED", JobType: "SERVICE_LEVEL", JobCreationDate: ptr(began),
+			JobCompletionDate: ptr(began), ServicesLastAccessed: nothing})
 
 		must(t, ann.ListUsers, &iam.ListUsersInput{})
 		w.clock.advance(time.Hour)
@@ -77,8 +83,10 @@ func TestServiceLastAccessed(t *testing.T) {
 			t.Errorf("%+v", got.failure)
 		}
 		at := func(hours int, name string, users int32) types.ServiceLastAccessed {
-			return types.ServiceLastAccessed{ServiceName: ptr(iamName), ServiceNamespace: ptr("iam"), LastAuthenticated: ptr(began.Add(time.Duration(hours) * time.Hour)),
-				LastAuthenticatedEntity: ptr(userPath + "/" + name), LastAuthenticatedRegion: ptr("eu-west-1"), TotalAuthenticatedEntities: &users}
+			return types.ServiceLastAccessed{ServiceName: ptr(iamName), ServiceNamespace: ptr("iam"),
+				LastAuthenticated:       ptr(began.Add(time.Duration(hours) * time.Hour)),
+				LastAuthenticatedEntity: ptr(userPath + "/" + name), LastAuthenticatedRegion: ptr("eu-west-1"),
+				TotalAuthenticatedEntities: &users}
 		}
 		for arn, want := range map[string]types.ServiceLastAccessed{
 			userPath + "/ann": func() types.ServiceLastAccessed {
@@ -107,8 +115,9 @@ func TestServiceLastAccessed(t *testing.T) {
 		for _, a := range out.ServicesLastAccessed[0].TrackedActionsLastAccessed {
 			used[*a.ActionName] = a
 		}
-		same(t, used["ListUsers"], types.TrackedActionLastAccessed{ActionName: ptr("ListUsers"), LastAccessedEntity: ptr(userPath + "/Ann"),
-			LastAccessedTime: ptr(began), LastAccessedRegion: ptr("eu-west-1")})
+		same(t, used["ListUsers"],
+			types.TrackedActionLastAccessed{ActionName: ptr("ListUsers"), LastAccessedEntity: ptr(userPath + "/Ann"),
+				LastAccessedTime: ptr(began), LastAccessedRegion: ptr("eu-west-1")})
 		same(t, used["ListRoles"], types.TrackedActionLastAccessed{ActionName: ptr("ListRoles")})
 		// What no policy gives is not told of.
 		if _, given := used["GetUser"]; given || len(used) < 30 {
@@ -124,19 +133,23 @@ func TestServiceLastAccessed(t *testing.T) {
 		var names []string
 		for _, e := range entities.EntityDetailsList {
 			names = append(names, *e.EntityInfo.Name+" "+e.LastAuthenticated.Sub(began).String())
-			if e.EntityInfo.Type != "USER" || *e.EntityInfo.Path != "/" || !strings.HasPrefix(*e.EntityInfo.Id, "AIDA") || *e.EntityInfo.Arn != userPath+"/"+*e.EntityInfo.Name {
+			if e.EntityInfo.Type != "USER" || *e.EntityInfo.Path != "/" ||
+				!strings.HasPrefix(*e.EntityInfo.Id, "AIDA") || *e.EntityInfo.Arn != userPath+"/"+*e.EntityInfo.Name {
 				t.Errorf("%+v", e.EntityInfo)
 			}
 		}
-		if want := []string{"Ann 2h0m0s", "bob 1h0m0s"}; !slices.Equal(names, want) || entities.JobStatus != "COMPLETED" {
+		if want := []string{"Ann 2h0m0s", "bob 1h0m0s"}; !slices.Equal(names, want) ||
+			entities.JobStatus != "COMPLETED" {
 			t.Errorf("%q, %s", names, entities.JobStatus)
 		}
 		with.ServiceNamespace = ptr("s3")
-		if unused := must(t, w.root.GetServiceLastAccessedDetailsWithEntities, with).EntityDetailsList; len(unused) != 2 || unused[0].LastAuthenticated != nil {
+		if unused := must(t, w.root.GetServiceLastAccessedDetailsWithEntities, with).EntityDetailsList; len(
+			unused) != 2 || unused[0].LastAuthenticated != nil {
 			t.Errorf("%+v", unused)
 		}
 		with.ServiceNamespace = ptr("ec2")
-		if none := must(t, w.root.GetServiceLastAccessedDetailsWithEntities, with).EntityDetailsList; none == nil || len(none) > 0 {
+		if none := must(t, w.root.GetServiceLastAccessedDetailsWithEntities, with).EntityDetailsList; none == nil ||
+			len(none) > 0 {
 			t.Errorf("%+v", none)
 		}
 	})
@@ -148,9 +161,12 @@ func TestServiceLastAccessedOfRoles(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
 	const everything = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
-	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}}`
-	role := must(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: ptr("worker"), Path: ptr("/x/"), AssumeRolePolicyDocument: &trust}).Role
-	must(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("p"), PolicyDocument: ptr(everything)})
+	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + account +
+		`"},"Action":"sts:AssumeRole"}}`
+	role := must(t, w.root.CreateRole,
+		&iam.CreateRoleInput{RoleName: ptr("worker"), Path: ptr("/x/"), AssumeRolePolicyDocument: &trust}).Role
+	must(t, w.root.PutRolePolicy,
+		&iam.PutRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("p"), PolicyDocument: ptr(everything)})
 	w.user(t, "Ann")
 	w.put(t, "Ann", everything)
 	ann := w.asUser(t, "Ann")
@@ -168,20 +184,26 @@ func TestServiceLastAccessedOfRoles(t *testing.T) {
 		t.Errorf("%d services", n)
 	}
 	same(t, all["iam"], types.ServiceLastAccessed{ServiceName: ptr(iamName), ServiceNamespace: ptr("iam"),
-		LastAuthenticated: ptr(began.Add(time.Minute)), LastAuthenticatedEntity: role.Arn, LastAuthenticatedRegion: ptr("eu-west-1"),
+		LastAuthenticated: ptr(began.Add(time.Minute)), LastAuthenticatedEntity: role.Arn,
+		LastAuthenticatedRegion:    ptr("eu-west-1"),
 		TotalAuthenticatedEntities: ptr(int32(1))})
-	same(t, all["sts"], types.ServiceLastAccessed{ServiceName: ptr(stsName), ServiceNamespace: ptr("sts"), TotalAuthenticatedEntities: ptr(int32(0))})
+	same(t, all["sts"], types.ServiceLastAccessed{ServiceName: ptr(stsName), ServiceNamespace: ptr("sts"),
+		TotalAuthenticatedEntities: ptr(int32(0))})
 	for _, other := range []clients{w.root, worker} {
-		refused(t, other.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job}, 404, "NoSuchEntity", "Job "+*job+" does not exist.")
+		refused(t, other.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job}, 404,
+			"NoSuchEntity", "Job "+*job+" does not exist.")
 	}
-	refused(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: ptr(noJob)}, 404, "NoSuchEntity", "Job "+noJob+" does not exist.")
+	refused(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: ptr(noJob)}, 404,
+		"NoSuchEntity", "Job "+noJob+" does not exist.")
 
 	w.clock.advance(401 * 24 * time.Hour)
 	later, _ := w.lastAccessed(t, w.root, *role.Arn, "")
-	if old := w.services(t, w.root, later, 1000)["iam"]; old.LastAuthenticated != nil || *old.TotalAuthenticatedEntities != 0 {
+	if old := w.services(t, w.root, later, 1000)["iam"]; old.LastAuthenticated != nil ||
+		*old.TotalAuthenticatedEntities != 0 {
 		t.Errorf("%+v", old)
 	}
-	refused(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job}, 404, "NoSuchEntity", "Job "+*job+" does not exist.")
+	refused(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job}, 404,
+		"NoSuchEntity", "Job "+*job+" does not exist.")
 	// The path does not matter, as AWS's does not.
 	for _, arn := range []string{userPath + "/other/Ann", userPath + "/ANN"} {
 		must(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn})
@@ -192,32 +214,46 @@ func TestListPoliciesGrantingServiceAccess(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
 	const s3, some, but = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`,
-		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:GetUser"],"Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}}`,
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:GetUser"],"Resource":"*",` +
+			`"Condition":{"Bool":{"aws:SecureTransport":"true"}}}}`,
 		`{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":"s3:*","Resource":"*"}}`
 	w.user(t, "Ann")
 	must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: ptr("Devs")})
 	must(t, w.root.AddUserToGroup, &iam.AddUserToGroupInput{GroupName: ptr("devs"), UserName: ptr("ann")})
-	must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("ann"), PolicyName: ptr("own"), PolicyDocument: ptr(some)})
-	must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("ann"), PolicyName: ptr("never"), PolicyDocument: ptr(but)})
-	must(t, w.root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: ptr("devs"), PolicyName: ptr("a-group"), PolicyDocument: ptr(s3)})
+	must(t, w.root.PutUserPolicy,
+		&iam.PutUserPolicyInput{UserName: ptr("ann"), PolicyName: ptr("own"), PolicyDocument: ptr(some)})
+	must(t, w.root.PutUserPolicy,
+		&iam.PutUserPolicyInput{UserName: ptr("ann"), PolicyName: ptr("never"), PolicyDocument: ptr(but)})
+	must(t, w.root.PutGroupPolicy,
+		&iam.PutGroupPolicyInput{GroupName: ptr("devs"), PolicyName: ptr("a-group"), PolicyDocument: ptr(s3)})
 	admin := ptr("arn:aws:iam::aws:policy/AdministratorAccess")
 	must(t, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("ann"), PolicyArn: admin})
 	must(t, w.root.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: ptr("devs"), PolicyArn: admin})
 
-	administrator := types.PolicyGrantingServiceAccess{PolicyName: ptr("AdministratorAccess"), PolicyType: "MANAGED", PolicyArn: admin}
-	own := types.PolicyGrantingServiceAccess{PolicyName: ptr("own"), PolicyType: "INLINE", EntityType: "USER", EntityName: ptr("Ann")}
-	ofGroup := types.PolicyGrantingServiceAccess{PolicyName: ptr("a-group"), PolicyType: "INLINE", EntityType: "GROUP", EntityName: ptr("Devs")}
-	same(t, must(t, w.root.ListPoliciesGrantingServiceAccess, &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"), ServiceNamespaces: []string{"s3", "iam", "ec2"}}),
-		&iam.ListPoliciesGrantingServiceAccessOutput{PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{
-			{ServiceNamespace: ptr("s3"), Policies: []types.PolicyGrantingServiceAccess{administrator, ofGroup}},
-			{ServiceNamespace: ptr("iam"), Policies: []types.PolicyGrantingServiceAccess{administrator, own}},
-			{ServiceNamespace: ptr("ec2"), Policies: []types.PolicyGrantingServiceAccess{administrator}},
-		}})
+	administrator := types.PolicyGrantingServiceAccess{PolicyName: ptr("AdministratorAccess"),
+		PolicyType: "MANAGED", PolicyArn: admin}
+	own := types.PolicyGrantingServiceAccess{PolicyName: ptr("own"), PolicyType: "INLINE",
+		EntityType: "USER", EntityName: ptr("Ann")}
+	ofGroup := types.PolicyGrantingServiceAccess{PolicyName: ptr("a-group"), PolicyType: "INLINE",
+		EntityType: "GROUP", EntityName: ptr("Devs")}
+	same(t, must(t, w.root.ListPoliciesGrantingServiceAccess,
+		&iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"),
+			ServiceNamespaces: []string{"s3", "iam", "ec2"}}),
+		&iam.ListPoliciesGrantingServiceAccessOutput{
+			PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{
+				{ServiceNamespace: ptr("s3"), Policies: []types.PolicyGrantingServiceAccess{administrator, ofGroup}},
+				{ServiceNamespace: ptr("iam"), Policies: []types.PolicyGrantingServiceAccess{administrator, own}},
+				{ServiceNamespace: ptr("ec2"), Policies: []types.PolicyGrantingServiceAccess{administrator}},
+			}})
 	must(t, w.root.DetachGroupPolicy, &iam.DetachGroupPolicyInput{GroupName: ptr("devs"), PolicyArn: admin})
-	same(t, must(t, w.root.ListPoliciesGrantingServiceAccess, &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(groupPath + "/Devs"), ServiceNamespaces: []string{"s3", "iam"}}),
-		&iam.ListPoliciesGrantingServiceAccessOutput{PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{
-			{ServiceNamespace: ptr("s3"), Policies: []types.PolicyGrantingServiceAccess{ofGroup}}, {ServiceNamespace: ptr("iam"), Policies: []types.PolicyGrantingServiceAccess{}},
-		}})
+	same(t, must(t, w.root.ListPoliciesGrantingServiceAccess,
+		&iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(groupPath + "/Devs"),
+			ServiceNamespaces: []string{"s3", "iam"}}),
+		&iam.ListPoliciesGrantingServiceAccessOutput{
+			PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{
+				{ServiceNamespace: ptr("s3"), Policies: []types.PolicyGrantingServiceAccess{ofGroup}},
+				{ServiceNamespace: ptr("iam"), Policies: []types.PolicyGrantingServiceAccess{}},
+			}})
 
 	// Each namespace is told of once.
 	many := append(servicecatalog.Namespaces()[:150], "iam", "a4b")

@@ -33,7 +33,8 @@ func TestServiceLastAccessedPolicyPath(t *testing.T) {
 	}
 	w.user(t, "Bob")
 	given := policyPath + "/Readers"
-	w.put(t, "Bob", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:Generate*","Resource":"`+given+`"}}`)
+	w.put(t, "Bob", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:Generate*","Resource":"`+given+
+		`"}}`)
 	_, err := w.asUser(t, "Bob").GenerateServiceLastAccessedDetails(t.Context(),
 		&iam.GenerateServiceLastAccessedDetailsInput{Arn: &given})
 	if code := failureOf(err).code; code != "AccessDenied" {
@@ -55,7 +56,8 @@ func TestServiceLastAccessedErrors(t *testing.T) {
 	ann := w.asUser(t, "Ann")
 	const other = "arn:aws:iam::999999999999:user/Ann"
 	denied := func(arn string) failure {
-		return failure{403, "AccessDenied", "User: " + rootARN + " is not authorized to perform the operation on " + arn}
+		return failure{403, "AccessDenied",
+			"User: " + rootARN + " is not authorized to perform the operation on " + arn}
 	}
 	generate := map[string]failure{
 		rootARN:        {400, "InvalidInput", "Invalid Entity Arn: " + rootARN + " is not supported."},
@@ -65,12 +67,14 @@ func TestServiceLastAccessedErrors(t *testing.T) {
 			"Invalid Entity Arn: arn:aws:iam::x-without-parts does not clearly define entity type and name."},
 		policyPath + "/nothing":              {404, "NoSuchEntity", "ARN " + policyPath + "/nothing does not exist."},
 		"arn:aws:iam::999999999999:policy/x": denied("arn:aws:iam::999999999999:policy/x"),
-		"arn:aws:iam::aws:policy/Nothing":    {404, "NoSuchEntity", "ARN arn:aws:iam::aws:policy/Nothing does not exist."},
+		"arn:aws:iam::aws:policy/Nothing": {404, "NoSuchEntity",
+			"ARN arn:aws:iam::aws:policy/Nothing does not exist."},
 	}
 	grants := map[string]failure{
-		rootARN:                 {400, "InvalidInput", "Could not extract entity from ARN : " + rootARN},
-		policyPath + "/nothing": {400, "InvalidInput", "Invalid Entity Arn: " + policyPath + "/nothing is not supported."},
-		mfaARN + "x":            {400, "InvalidInput", "Invalid Entity Arn: " + mfaARN + "x is not supported."}, // guess
+		rootARN: {400, "InvalidInput", "Could not extract entity from ARN : " + rootARN},
+		policyPath + "/nothing": {400, "InvalidInput",
+			"Invalid Entity Arn: " + policyPath + "/nothing is not supported."},
+		mfaARN + "x": {400, "InvalidInput", "Invalid Entity Arn: " + mfaARN + "x is not supported."}, // guess
 	}
 	for _, want := range []map[string]failure{generate, grants} {
 		want[other] = denied(other)
@@ -96,18 +100,25 @@ func TestServiceLastAccessedErrors(t *testing.T) {
 	job, _ := w.lastAccessed(t, ann, userPath+"/Ann", "")
 	again, _ := w.lastAccessed(t, ann, userPath+"/Ann", "")
 	with := func(job *string, namespace string, marker *string) *iam.GetServiceLastAccessedDetailsWithEntitiesInput {
-		return &iam.GetServiceLastAccessedDetailsWithEntitiesInput{JobId: job, ServiceNamespace: &namespace, Marker: marker}
+		return &iam.GetServiceLastAccessedDetailsWithEntitiesInput{JobId: job,
+			ServiceNamespace: &namespace, Marker: marker}
 	}
-	refused(t, ann.GetServiceLastAccessedDetailsWithEntities, with(ptr(noJob), "s3", nil), 404, "NoSuchEntity", "Job "+noJob+" does not exist.")
+	refused(t, ann.GetServiceLastAccessedDetailsWithEntities, with(ptr(noJob), "s3", nil), 404, "NoSuchEntity",
+		"Job "+noJob+" does not exist.")
 	refused(t, ann.GetServiceLastAccessedDetailsWithEntities, with(job, "S3", nil), 400, "InvalidInput",
 		"Service namepace S3 is either invalid or unsupported.")
-	refused(t, ann.GetServiceLastAccessedDetailsWithEntities, with(job, "s3", ptr("invalid")), 400, "ValidationError", "Invalid Marker.")
-	page := must(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job, MaxItems: ptr(int32(1))})
+	refused(t, ann.GetServiceLastAccessedDetailsWithEntities, with(job, "s3", ptr("invalid")), 400,
+		"ValidationError", "Invalid Marker.")
+	page := must(t, ann.GetServiceLastAccessedDetails,
+		&iam.GetServiceLastAccessedDetailsInput{JobId: job, MaxItems: ptr(int32(1))})
 	const foreign = "The marker passed in the request was invalid."
-	refused(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: again, Marker: page.Marker},
+	refused(t, ann.GetServiceLastAccessedDetails,
+		&iam.GetServiceLastAccessedDetailsInput{JobId: again, Marker: page.Marker},
 		400, "InvalidInput", foreign)
-	refused(t, ann.GetServiceLastAccessedDetailsWithEntities, with(job, "s3", page.Marker), 400, "InvalidInput", foreign)
-	refused(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job, Marker: ptr("invalid")},
+	refused(t, ann.GetServiceLastAccessedDetailsWithEntities, with(job, "s3", page.Marker),
+		400, "InvalidInput", foreign)
+	refused(t, ann.GetServiceLastAccessedDetails,
+		&iam.GetServiceLastAccessedDetailsInput{JobId: job, Marker: ptr("invalid")},
 		400, "ValidationError", "Invalid Marker.")
 }
 
@@ -171,7 +182,8 @@ func TestLastAccessedNewerServices(t *testing.T) {
 		if _, reported := w.services(t, w.root, job, 1000)[newer]; reported != test.want {
 			t.Errorf("%s: in the report: %t", name, reported)
 		}
-		in := &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"), ServiceNamespaces: []string{newer}}
+		in := &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"),
+			ServiceNamespaces: []string{newer}}
 		granting := must(t, w.root.ListPoliciesGrantingServiceAccess, in).PoliciesGrantingServiceAccess[0].Policies
 		if got := len(granting) > 0; got != test.want {
 			t.Errorf("%s: granted: %t", name, got)
@@ -194,7 +206,8 @@ func TestServiceLastAccessedReaders(t *testing.T) {
 	must(t, other.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job})
 	job, _ = w.lastAccessed(t, one, userPath+"/Ann", "")
 	for _, c := range []clients{two, ann, w.root} {
-		refused(t, c.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job}, 404, "NoSuchEntity",
+		refused(t, c.GetServiceLastAccessedDetails,
+			&iam.GetServiceLastAccessedDetailsInput{JobId: job}, 404, "NoSuchEntity",
 			"Job "+*job+" does not exist.")
 	}
 }
@@ -213,18 +226,28 @@ func TestServicesGranted(t *testing.T) {
 		report     []string
 		grants     bool // for s3
 	}{
-		"allow":                   {allow(get + `"Resource":"*"`), []string{"s3"}, true},
-		"deny only":               {deny(`"Action":"s3:*","Resource":"*"`), nil, false},
-		"allow and deny":          {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:*","Resource":"*"`), nil, false},
-		"allow and deny all":      {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"*","Resource":"*"`), nil, false}, // guess
-		"deny of another action":  {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:PutObject","Resource":"*"`), []string{"s3"}, true},
-		"deny of the action":      {allow(get+`"Resource":"*"`) + "," + deny(get+`"Resource":"*"`), nil, true},
-		"deny of all but":         {allow(get+`"Resource":"*"`) + "," + deny(`"NotAction":"s3:*","Resource":"*"`), []string{"s3"}, true}, // guess
-		"conditional deny":        {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}`), []string{"s3"}, true},
-		"deny somewhere":          {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::a/*"`), []string{"s3"}, true},
+		"allow":     {allow(get + `"Resource":"*"`), []string{"s3"}, true},
+		"deny only": {deny(`"Action":"s3:*","Resource":"*"`), nil, false},
+		"allow and deny": {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:*","Resource":"*"`), nil,
+			false},
+		// guess
+		"allow and deny all": {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"*","Resource":"*"`), nil,
+			false},
+		"deny of another action": {allow(get+`"Resource":"*"`) + "," + deny(`"Action":"s3:PutObject","Resource":"*"`),
+			[]string{"s3"}, true},
+		"deny of the action": {allow(get+`"Resource":"*"`) + "," + deny(get+`"Resource":"*"`), nil, true},
+		// guess
+		"deny of all but": {allow(get+`"Resource":"*"`) + "," + deny(`"NotAction":"s3:*","Resource":"*"`),
+			[]string{"s3"}, true},
+		"conditional deny": {allow(get+`"Resource":"*"`) + "," +
+			deny(`"Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}`), []string{"s3"},
+			true},
+		"deny somewhere": {allow(get+`"Resource":"*"`) + "," +
+			deny(`"Action":"s3:*","Resource":"arn:aws:s3:::a/*"`), []string{"s3"}, true},
 		"deny of the same":        {allow(get+object) + "," + deny(`"Action":"s3:*",`+object), nil, true},
 		"deny of the action here": {allow(get+object) + "," + deny(get+object), nil, true},
-		"deny elsewhere":          {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::b/*"`), []string{"s3"}, true},
+		"deny elsewhere": {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::b/*"`),
+			[]string{"s3"}, true},
 		"deny of all buckets": {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::*"`),
 			nil, true}, // report guessed
 		"deny of one character": {allow(get+object) + "," + deny(`"Action":"s3:*","Resource":"arn:aws:s3:::a/?"`),
@@ -233,20 +256,28 @@ func TestServicesGranted(t *testing.T) {
 			[]string{"s3"}, true}, // guess
 		"deny of all but another": {allow(get+object) + "," + deny(get+`"NotResource":"arn:aws:s3:::b/*"`),
 			[]string{"s3"}, true}, // report guessed
-		"condition":               {allow(get + `"Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}`), []string{"s3"}, true},
-		"foreign resource":        {allow(get + `"Resource":"arn:aws:iam::` + account + `:user/x"`), nil, false},
-		"own and foreign":         {allow(get + `"Resource":["arn:aws:iam::` + account + `:user/x","arn:aws:s3:::a"]`), nil, true}, // guess
-		"bucket":                  {allow(get + `"Resource":"arn:aws:s3:::a"`), nil, true},
-		"bucket of any name":      {allow(get + `"Resource":"arn:aws:s3:::a*"`), []string{"s3"}, true},                // guess
-		"variable":                {allow(get + `"Resource":"arn:aws:s3:::${aws:username}/*"`), []string{"s3"}, true}, // guess
+		"condition": {allow(get + `"Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}`),
+			[]string{"s3"}, true},
+		"foreign resource": {allow(get + `"Resource":"arn:aws:iam::` + account + `:user/x"`), nil, false},
+		// guess
+		"own and foreign": {allow(get + `"Resource":["arn:aws:iam::` + account + `:user/x","arn:aws:s3:::a"]`),
+			nil, true},
+		"bucket": {allow(get + `"Resource":"arn:aws:s3:::a"`), nil, true},
+		// guess
+		"bucket of any name": {allow(get + `"Resource":"arn:aws:s3:::a*"`), []string{"s3"}, true},
+		// guess
+		"variable":                {allow(get + `"Resource":"arn:aws:s3:::${aws:username}/*"`), []string{"s3"}, true},
 		"every resource but all":  {allow(get + `"NotResource":"*"`), nil, false},
 		"every resource but some": {allow(get + `"NotResource":"arn:aws:s3:::a/*"`), []string{"s3"}, true},
 		"unknown action":          {allow(`"Action":"s3:NoSuchAction","Resource":"*"`), nil, true},
-		"unknown action, foreign": {allow(`"Action":"s3:NoSuchAction","Resource":"arn:aws:iam::` + account + `:user/x"`), nil, false}, // guess
-		"action on all alone":     {allow(`"Action":"s3:ListAllMyBuckets","Resource":"arn:aws:s3:::a"`), nil, false},                  // guess
-		"wildcard":                {allow(`"Action":"s3:Get*","Resource":"*"`), []string{"s3"}, true},
-		"pass role":               {allow(`"Action":"iam:PassRole","Resource":"*"`), []string{"iam"}, false},
-		"case":                    {allow(`"Action":"S3:getobject","Resource":"*"`), []string{"s3"}, true},
+		// guess
+		"unknown action, foreign": {
+			allow(`"Action":"s3:NoSuchAction","Resource":"arn:aws:iam::` + account + `:user/x"`), nil, false},
+		// guess
+		"action on all alone": {allow(`"Action":"s3:ListAllMyBuckets","Resource":"arn:aws:s3:::a"`), nil, false},
+		"wildcard":            {allow(`"Action":"s3:Get*","Resource":"*"`), []string{"s3"}, true},
+		"pass role":           {allow(`"Action":"iam:PassRole","Resource":"*"`), []string{"iam"}, false},
+		"case":                {allow(`"Action":"S3:getobject","Resource":"*"`), []string{"s3"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.put(t, "Ann", `{"Version":"2012-10-17","Statement":[`+test.statements+`]}`)
@@ -258,7 +289,8 @@ func TestServicesGranted(t *testing.T) {
 			if slices.Sort(got); !slices.Equal(got, test.report) {
 				t.Errorf("the report has %q, want %q", got, test.report)
 			}
-			in := &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"), ServiceNamespaces: []string{"s3"}}
+			in := &iam.ListPoliciesGrantingServiceAccessInput{Arn: ptr(userPath + "/Ann"),
+				ServiceNamespaces: []string{"s3"}}
 			policies := must(t, w.root.ListPoliciesGrantingServiceAccess, in).PoliciesGrantingServiceAccess[0].Policies
 			if granted := len(policies) > 0; granted != test.grants {
 				t.Errorf("granted by %v", policies)
@@ -273,22 +305,26 @@ func TestLastAccessedEntitiesByNow(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: ptr("devs")})
-		must(t, w.root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: ptr("devs"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
+		must(t, w.root.PutGroupPolicy,
+			&iam.PutGroupPolicyInput{GroupName: ptr("devs"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
 		for i := range 6 {
 			w.user(t, fmt.Sprint("u", i))
-			must(t, w.root.AddUserToGroup, &iam.AddUserToGroupInput{GroupName: ptr("devs"), UserName: ptr(fmt.Sprint("u", i))})
+			must(t, w.root.AddUserToGroup,
+				&iam.AddUserToGroupInput{GroupName: ptr("devs"), UserName: ptr(fmt.Sprint("u", i))})
 		}
 		last := w.asUser(t, "u4")
 		w.clock.advance(time.Minute)
 		must(t, last.ListUsers, &iam.ListUsersInput{})
 		job, _ := w.lastAccessed(t, w.root, groupPath+"/devs", "")
-		must(t, w.root.UpdateUser, &iam.UpdateUserInput{UserName: ptr("u1"), NewUserName: ptr("new"), NewPath: ptr("/x/")})
+		must(t, w.root.UpdateUser,
+			&iam.UpdateUserInput{UserName: ptr("u1"), NewUserName: ptr("new"), NewPath: ptr("/x/")})
 		for _, name := range []string{"u0", "u3"} {
 			must(t, w.root.RemoveUserFromGroup, &iam.RemoveUserFromGroupInput{GroupName: ptr("devs"), UserName: &name})
 			must(t, w.root.DeleteUser, &iam.DeleteUserInput{UserName: &name})
 		}
 		for namespace, want := range map[string][]string{
-			"iam": {"user/u4", "user/x/new", "user/u2", "user/u5"}, "s3": {"user/x/new", "user/u2", "user/u4", "user/u5"},
+			"iam": {"user/u4", "user/x/new", "user/u2", "user/u5"},
+			"s3":  {"user/x/new", "user/u2", "user/u4", "user/u5"},
 		} {
 			for page := int32(1); page < 8; page++ {
 				got := w.entities(t, w.root, job, namespace, page)
@@ -297,7 +333,8 @@ func TestLastAccessedEntitiesByNow(t *testing.T) {
 						t.Fatalf("%s in pages of %d: %d entities", namespace, page, len(got))
 					}
 				}
-				if used := got[0].LastAuthenticated; (namespace == "iam") != (used != nil && used.Equal(began.Add(time.Minute))) {
+				if used := got[0].LastAuthenticated; (namespace == "iam") != (used != nil &&
+					used.Equal(began.Add(time.Minute))) {
 					t.Errorf("%s: %v", namespace, used)
 				}
 			}
@@ -306,7 +343,9 @@ func TestLastAccessedEntitiesByNow(t *testing.T) {
 }
 
 // entities reads all entities of a report, in pages.
-func (w *world) entities(t testing.TB, c clients, job *string, namespace string, page int32) (all []types.EntityDetails) {
+func (w *world) entities(
+	t testing.TB, c clients, job *string, namespace string, page int32,
+) (all []types.EntityDetails) {
 	t.Helper()
 	in := &iam.GetServiceLastAccessedDetailsWithEntitiesInput{JobId: job, ServiceNamespace: &namespace, MaxItems: &page}
 	for {

@@ -194,7 +194,8 @@ func noSnapshot(t *testing.T, cfg store.Config) {
 	t.Helper()
 	switch {
 	case cfg.URL != "":
-		if held := backends(t, cfg.URL, "AND (backend_xmin IS NOT NULL OR state LIKE 'idle in transaction%')"); len(held) > 0 {
+		if held := backends(t, cfg.URL, "AND (backend_xmin IS NOT NULL OR state LIKE 'idle in transaction%')"); len(
+			held) > 0 {
 			t.Errorf("%d connections hold a snapshot", len(held))
 		}
 	case cfg.Path != "":

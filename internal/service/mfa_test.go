@@ -29,7 +29,8 @@ type phone struct{ serial, seed string }
 func (w *world) device(t testing.TB, name string) phone {
 	t.Helper()
 	w.clock.advance(time.Second)
-	d := must(t, w.root.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: &name}).VirtualMFADevice
+	d := must(t, w.root.CreateVirtualMFADevice,
+		&iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: &name}).VirtualMFADevice
 	return phone{*d.SerialNumber, string(d.Base32StringSeed)}
 }
 
@@ -75,9 +76,12 @@ func TestMFADevices(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		w.user(t, "bob")
-		out := must(t, w.root.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("ann"), Path: ptr("/x//y/"), Tags: tags("k", "v")}).VirtualMFADevice
+		out := must(t, w.root.CreateVirtualMFADevice,
+			&iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("ann"), Path: ptr("/x//y/"),
+				Tags: tags("k", "v")}).VirtualMFADevice
 		same(t, *out, types.VirtualMFADevice{
-			SerialNumber: ptr(mfaARN + "x//y/ann"), Base32StringSeed: out.Base32StringSeed, QRCodePNG: out.QRCodePNG, Tags: tags("k", "v"),
+			SerialNumber: ptr(mfaARN + "x//y/ann"), Base32StringSeed: out.Base32StringSeed,
+			QRCodePNG: out.QRCodePNG, Tags: tags("k", "v"),
 		})
 		code, err := seal.MFAQRCode(seal.MFAURI("ann", account, seal.NewSecret(string(out.Base32StringSeed))))
 		if err != nil || !bytes.Equal(out.QRCodePNG, code) {
@@ -87,42 +91,59 @@ func TestMFADevices(t *testing.T) {
 			t.Error(err)
 		}
 		ann := phone{*out.SerialNumber, string(out.Base32StringSeed)}
-		refused(t, w.root.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("ann"), Path: ptr("/x//y/")}, 409, "EntityAlreadyExists", "MFA device already exists.")
+		refused(t, w.root.CreateVirtualMFADevice,
+			&iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr("ann"), Path: ptr("/x//y/")}, 409,
+			"EntityAlreadyExists", "MFA device already exists.")
 
 		now := w.clock.Now
 		t.Run("wrong codes", func(t *testing.T) {
 			enable := ann.enable(t, "ann", now())
-			enable.AuthenticationCode1, enable.AuthenticationCode2 = enable.AuthenticationCode2, enable.AuthenticationCode1
+			enable.AuthenticationCode1, enable.AuthenticationCode2 = enable.AuthenticationCode2,
+				enable.AuthenticationCode1
 			refused(t, w.root.EnableMFADevice, enable, 403, "InvalidAuthenticationCode", badCodes)
 			enable.AuthenticationCode1 = enable.AuthenticationCode2
 			refused(t, w.root.EnableMFADevice, enable, 403, "InvalidAuthenticationCode", badCodes)
-			refused(t, w.root.EnableMFADevice, ann.enable(t, "ann", now().Add(1100*step)), 403, "InvalidAuthenticationCode", badCodes)
+			refused(t, w.root.EnableMFADevice, ann.enable(t, "ann", now().Add(1100*step)), 403,
+				"InvalidAuthenticationCode", badCodes)
 		})
 		must(t, w.root.EnableMFADevice, ann.enable(t, "ann", now().Add(-500*step))) // its clock is 250 minutes behind
 		t.Run("lists", func(t *testing.T) {
-			same(t, must(t, w.root.ListMFADevices, &iam.ListMFADevicesInput{UserName: ptr("ANN")}), &iam.ListMFADevicesOutput{
-				MFADevices: []types.MFADevice{{UserName: ptr("Ann"), SerialNumber: &ann.serial, EnableDate: ptr(now())}},
-			})
+			same(t, must(t, w.root.ListMFADevices, &iam.ListMFADevicesInput{UserName: ptr("ANN")}),
+				&iam.ListMFADevicesOutput{
+					MFADevices: []types.MFADevice{
+						{UserName: ptr("Ann"), SerialNumber: &ann.serial, EnableDate: ptr(now())}},
+				})
 			spare := w.device(t, "spare")
 			user := must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("ann")}).User
 			assigned := types.VirtualMFADevice{SerialNumber: &ann.serial, EnableDate: ptr(began), User: user}
 			unassigned := types.VirtualMFADevice{SerialNumber: &spare.serial}
 			for status, want := range map[types.AssignmentStatusType][]types.VirtualMFADevice{
-				"": {assigned, unassigned}, "Any": {assigned, unassigned}, "Assigned": {assigned}, "Unassigned": {unassigned},
+				"": {assigned, unassigned}, "Any": {assigned, unassigned}, "Assigned": {assigned},
+				"Unassigned": {unassigned},
 			} {
-				same(t, must(t, w.root.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{AssignmentStatus: status}), &iam.ListVirtualMFADevicesOutput{VirtualMFADevices: want})
+				same(t, must(t, w.root.ListVirtualMFADevices,
+					&iam.ListVirtualMFADevicesInput{AssignmentStatus: status}),
+					&iam.ListVirtualMFADevicesOutput{VirtualMFADevices: want})
 			}
-			same(t, must(t, w.root.ListMFADevices, &iam.ListMFADevicesInput{}), &iam.ListMFADevicesOutput{MFADevices: []types.MFADevice{}})
+			same(t, must(t, w.root.ListMFADevices, &iam.ListMFADevicesInput{}),
+				&iam.ListMFADevicesOutput{MFADevices: []types.MFADevice{}})
 		})
 		t.Run("in use", func(t *testing.T) {
-			refused(t, w.root.EnableMFADevice, ann.enable(t, "ann", now()), 409, "EntityAlreadyExists", "MFA Device for user Ann already exists.")
-			refused(t, w.root.EnableMFADevice, ann.enable(t, "bob", now()), 409, "EntityAlreadyExists", "MFA Device is already in use.")
-			refused(t, w.root.DeactivateMFADevice, ann.deactivate("bob"), 404, "NoSuchEntity", "MFA Device invalid for user.")
-			refused(t, w.root.ResyncMFADevice, ann.resync(t, "bob", now()), 404, "NoSuchEntity", "MFA Device invalid for user.")
-			refused(t, w.root.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &ann.serial}, 409, "DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.")
+			refused(t, w.root.EnableMFADevice, ann.enable(t, "ann", now()), 409, "EntityAlreadyExists",
+				"MFA Device for user Ann already exists.")
+			refused(t, w.root.EnableMFADevice, ann.enable(t, "bob", now()), 409, "EntityAlreadyExists",
+				"MFA Device is already in use.")
+			refused(t, w.root.DeactivateMFADevice, ann.deactivate("bob"), 404, "NoSuchEntity",
+				"MFA Device invalid for user.")
+			refused(t, w.root.ResyncMFADevice, ann.resync(t, "bob", now()), 404, "NoSuchEntity",
+				"MFA Device invalid for user.")
+			refused(t, w.root.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &ann.serial}, 409,
+				"DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.")
 		})
 		t.Run("resync", func(t *testing.T) {
-			refused(t, w.root.ResyncMFADevice, ann.resync(t, "ann", now().Add(-500*step)), 403, "InvalidAuthenticationCode", badCodes) // no pair twice
+			// no pair twice
+			refused(t, w.root.ResyncMFADevice, ann.resync(t, "ann", now().Add(-500*step)), 403,
+				"InvalidAuthenticationCode", badCodes)
 			must(t, w.root.ResyncMFADevice, ann.resync(t, "ann", now()))
 		})
 		t.Run("unknown", func(t *testing.T) {
@@ -131,12 +152,18 @@ func TestMFADevices(t *testing.T) {
 			refused(t, w.root.EnableMFADevice, gone.enable(t, "ann", now()), 404, "NoSuchEntity", message)
 			refused(t, w.root.ResyncMFADevice, gone.resync(t, "ann", now()), 404, "NoSuchEntity", message)
 			refused(t, w.root.DeactivateMFADevice, gone.deactivate("ann"), 404, "NoSuchEntity", message)
-			refused(t, w.root.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &gone.serial}, 404, "NoSuchEntity", message)
-			refused(t, w.root.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &gone.serial, Tags: tags("k", "v")}, 404, "NoSuchEntity", message)
-			refused(t, w.root.UntagMFADevice, &iam.UntagMFADeviceInput{SerialNumber: &gone.serial, TagKeys: []string{"k"}}, 404, "NoSuchEntity", message)
-			refused(t, w.root.ListMFADeviceTags, &iam.ListMFADeviceTagsInput{SerialNumber: &gone.serial}, 404, "NoSuchEntity", message)
+			refused(t, w.root.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &gone.serial},
+				404, "NoSuchEntity", message)
+			refused(t, w.root.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &gone.serial, Tags: tags("k", "v")},
+				404, "NoSuchEntity", message)
+			refused(t, w.root.UntagMFADevice,
+				&iam.UntagMFADeviceInput{SerialNumber: &gone.serial, TagKeys: []string{"k"}},
+				404, "NoSuchEntity", message)
+			refused(t, w.root.ListMFADeviceTags, &iam.ListMFADeviceTagsInput{SerialNumber: &gone.serial},
+				404, "NoSuchEntity", message)
 		})
-		refused(t, w.root.GetMFADevice, &iam.GetMFADeviceInput{SerialNumber: &ann.serial, UserName: ptr("ann")}, 400, "ValidationError",
+		refused(t, w.root.GetMFADevice, &iam.GetMFADeviceInput{SerialNumber: &ann.serial, UserName: ptr("ann")}, 400,
+			"ValidationError",
 			"The MFA device serial number sent in the request is invalid or not supported by this API. "+
 				"Currently, only hardware FIDO security keys are supported. Please use the compatible device or API.")
 		t.Run("given back", func(t *testing.T) {
@@ -158,7 +185,8 @@ func TestMFADevicesPerUser(t *testing.T) {
 		must(t, w.root.EnableMFADevice, p.enable(t, "u", w.clock.Now()))
 	}
 	ninth := w.device(t, "device-8")
-	refused(t, w.root.EnableMFADevice, ninth.enable(t, "u", w.clock.Now()), 409, "LimitExceeded", "Cannot exceed quota for MFADevicesPerUser: 8")
+	refused(t, w.root.EnableMFADevice, ninth.enable(t, "u", w.clock.Now()), 409, "LimitExceeded",
+		"Cannot exceed quota for MFADevicesPerUser: 8")
 }
 
 func TestMFADeviceTags(t *testing.T) {
@@ -176,10 +204,14 @@ func TestMFADeviceTags(t *testing.T) {
 		must(t, w.root.TagMFADevice, tag(tags("k", "3")))
 		same(t, list(), &iam.ListMFADeviceTagsOutput{Tags: tags("K", "2", "k", "3")})
 		refused(t, w.root.TagMFADevice, tag(tags("x", "1", "x", "2")), 400, "InvalidInput", "Duplicate tag keys found.")
-		refused(t, w.root.TagMFADevice, tag(tags("aws:x", "1")), 400, "InvalidInput", "Tag keys beginning with aws: are reserved for system use.")
-		refused(t, w.root.TagMFADevice, tag([]types.Tag{}), 400, "InvalidInput", "The provided tag map must not be null/empty.")
-		refused(t, w.root.TagMFADevice, tag(manyTags(0, 49)), 409, "LimitExceeded", "The number of tags has reached the maximum limit.")
-		must(t, w.root.UntagMFADevice, &iam.UntagMFADeviceInput{SerialNumber: &p.serial, TagKeys: []string{"k", "absent"}})
+		refused(t, w.root.TagMFADevice, tag(tags("aws:x", "1")), 400, "InvalidInput",
+			"Tag keys beginning with aws: are reserved for system use.")
+		refused(t, w.root.TagMFADevice, tag([]types.Tag{}), 400, "InvalidInput",
+			"The provided tag map must not be null/empty.")
+		refused(t, w.root.TagMFADevice, tag(manyTags(0, 49)), 409, "LimitExceeded",
+			"The number of tags has reached the maximum limit.")
+		must(t, w.root.UntagMFADevice,
+			&iam.UntagMFADeviceInput{SerialNumber: &p.serial, TagKeys: []string{"k", "absent"}})
 		same(t, list(), &iam.ListMFADeviceTagsOutput{Tags: tags("K", "2")})
 	})
 }
@@ -193,7 +225,8 @@ func TestManagingOwnMFADevices(t *testing.T) {
 		w.user(t, "bob")
 		ann := w.asUser(t, "Ann")
 		w.putUserPolicy(t, "Ann", ptr(allowAll))
-		const refusal = "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user."
+		const refusal = "To complete this action, please ensure that you are authenticated with an MFA device that " +
+			"is enabled for this user."
 		first, second := w.device(t, "first"), w.device(t, "second")
 		// The first device needs none.
 		must(t, ann.EnableMFADevice, first.enable(t, "Ann", w.clock.Now()))
@@ -205,9 +238,13 @@ func TestManagingOwnMFADevices(t *testing.T) {
 			refused(t, ann.EnableMFADevice, p.enable(t, "Ann", w.clock.Now()), 403, "AccessDenied", refusal)
 			refused(t, ann.DeactivateMFADevice, p.deactivate("Ann"), 403, "AccessDenied", refusal)
 		}
-		refused(t, plain.DeactivateMFADevice, first.deactivate("Ann"), 403, "InvalidClientTokenId", "The security token included in the request is invalid")
+		refused(t, plain.DeactivateMFADevice, first.deactivate("Ann"), 403, "InvalidClientTokenId",
+			"The security token included in the request is invalid")
 		w.clock.advance(2 * step)
-		withMFA := w.asSession(must(t, ann.sts.GetSessionToken, &sts.GetSessionTokenInput{SerialNumber: &first.serial, TokenCode: first.code(t, w.clock.Now())}).Credentials)
+		withMFA := w.asSession(
+			must(t, ann.sts.GetSessionToken,
+				&sts.GetSessionTokenInput{SerialNumber: &first.serial,
+					TokenCode: first.code(t, w.clock.Now())}).Credentials)
 		must(t, withMFA.EnableMFADevice, second.enable(t, "Ann", w.clock.Now()))
 		must(t, withMFA.DeactivateMFADevice, first.deactivate("Ann"))
 		must(t, withMFA.DeactivateMFADevice, second.deactivate("Ann"))

@@ -25,7 +25,8 @@ func TestUserNameOfNonUsers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	by := sigv4test.Credentials{AccessKeyID: given.AccessKeyID, SecretAccessKey: given.SecretAccessKey, SessionToken: given.SessionToken}
+	by := sigv4test.Credentials{AccessKeyID: given.AccessKeyID, SecretAccessKey: given.SecretAccessKey,
+		SessionToken: given.SessionToken}
 	served := w.API.Actions()
 	count := 0
 	for _, op := range awsmodel.Operations("iam") {
@@ -60,21 +61,24 @@ func TestEntitiesByKindAndName(t *testing.T) {
 	path := ptr("/a/b/")
 	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann"), Path: path})
 	must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: ptr("Ann"), Path: path})
-	must(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: ptr("Ann"), Path: path, AssumeRolePolicyDocument: ptr(trustsEC2)})
+	must(t, w.root.CreateRole,
+		&iam.CreateRoleInput{RoleName: ptr("Ann"), Path: path, AssumeRolePolicyDocument: ptr(trustsEC2)})
 	w.user(t, "caller")
 	caller := w.asUser(t, "caller")
 	for _, kind := range []string{"user", "group", "role"} {
 		of := "arn:aws:iam::" + account + ":" + kind
 		asks := map[string]func(arn string) error{
 			"GetContextKeysForPrincipalPolicy": func(arn string) error {
-				return failed(caller.GetContextKeysForPrincipalPolicy(t.Context(), &iam.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: &arn}))
+				return failed(caller.GetContextKeysForPrincipalPolicy(t.Context(),
+					&iam.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: &arn}))
 			},
 			"SimulatePrincipalPolicy": func(arn string) error {
 				return failed(caller.SimulatePrincipalPolicy(t.Context(),
 					&iam.SimulatePrincipalPolicyInput{PolicySourceArn: &arn, ActionNames: []string{"s3:GetObject"}}))
 			},
 			"GenerateServiceLastAccessedDetails": func(arn string) error {
-				return failed(caller.GenerateServiceLastAccessedDetails(t.Context(), &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn}))
+				return failed(caller.GenerateServiceLastAccessedDetails(t.Context(),
+					&iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn}))
 			},
 			"ListPoliciesGrantingServiceAccess": func(arn string) error {
 				return failed(caller.ListPoliciesGrantingServiceAccess(t.Context(),
@@ -83,7 +87,9 @@ func TestEntitiesByKindAndName(t *testing.T) {
 		}
 		for name, ask := range asks {
 			for _, given := range []string{"/a/b/Ann", "/Ann", "/elsewhere/ANN"} {
-				w.putUserPolicy(t, "caller", ptr(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"`+of+`/a/b/Ann"}}`))
+				w.putUserPolicy(t, "caller",
+					ptr(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"`+of+
+						`/a/b/Ann"}}`))
 				if err := ask(of + given); err != nil {
 					t.Errorf("%s %s: %v", name, of+given, err)
 				}

@@ -73,7 +73,8 @@ func TestOneTimeCodeWindow(t *testing.T) {
 		c.tries(t, p, badMFACode, 0, -1)
 		// AssumeRole takes from the same codes.
 		arn := w.role(t, "worker", trusting("Ann"))
-		in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night"), SerialNumber: &p.serial, TokenCode: p.code(t, c.now)}
+		in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night"), SerialNumber: &p.serial,
+			TokenCode: p.code(t, c.now)}
 		refused(t, c.user.sts.AssumeRole, in, 403, "AccessDenied", badMFACode)
 		in.TokenCode = p.code(t, c.now.Add(step))
 		must(t, c.user.sts.AssumeRole, in)
@@ -95,8 +96,9 @@ func TestOneTimeCodesOfPairs(t *testing.T) {
 			return p.resync(t, "Ann", c.now.Add(time.Duration(steps)*step))
 		}
 		refused(t, w.root.ResyncMFADevice, at(-1), 403, "InvalidAuthenticationCode", badCodes)
-		refused(t, w.root.ResyncMFADevice, at(0), 403, "InvalidAuthenticationCode", badCodes) // its first is the last one's second
-		must(t, w.root.ResyncMFADevice, at(1))                                                // and 2
+		// its first is the last one's second
+		refused(t, w.root.ResyncMFADevice, at(0), 403, "InvalidAuthenticationCode", badCodes)
+		must(t, w.root.ResyncMFADevice, at(1)) // and 2
 		c.tries(t, p, badMFACode, 1)
 		c.tries(t, p, "", 2)
 		must(t, w.root.DeactivateMFADevice, p.deactivate("Ann"))

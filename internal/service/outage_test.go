@@ -25,7 +25,8 @@ func TestStoreClosed(t *testing.T) {
 		if err := w.Service.Close(); err != nil {
 			t.Fatal(err)
 		}
-		for _, action := range []string{"GetUser", "CreateUser", "GetCredentialReport", "GenerateCredentialReport", "GetCallerIdentity"} {
+		for _, action := range []string{"GetUser", "CreateUser", "GetCredentialReport",
+			"GenerateCredentialReport", "GetCallerIdentity"} {
 			a := w.callAs(t, w.root, action)
 			wants(t, a, 503, "ServiceUnavailable", temporaryFailure)
 			if !strings.Contains(a.body, "<Type>Receiver</Type>") {

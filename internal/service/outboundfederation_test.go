@@ -408,7 +408,8 @@ func TestWebIdentityTokenAuthorization(t *testing.T) {
 		{[]string{`"Effect":"Allow",` + on(get, self)}, nothing, tagged("team=test"), tag},
 		{[]string{may(get, `,"Condition":{"StringEquals":{"sts:SigningAlgorithm":"RS256"}}`)}, nothing, algorithm, get},
 		{[]string{may(get, `,"Condition":{"NumericEquals":{"sts:DurationSeconds":"300"}}`)}, nothing, duration, get},
-		{[]string{may(get, `,"Condition":{"ForAllValues:StringEquals":{"sts:IdentityTokenAudience":"`+tokenAudience+`"}}`)},
+		{[]string{may(get,
+			`,"Condition":{"ForAllValues:StringEquals":{"sts:IdentityTokenAudience":"`+tokenAudience+`"}}`)},
 			nothing, audience, get},
 		{[]string{may(get, ""), may(tag, `,"Condition":{"StringEquals":{"aws:RequestTag/team":"test"}}`)},
 			tagged("team=test"), tagged("team=other"), tag},
@@ -427,7 +428,8 @@ func TestWebIdentityTokenAuthorization(t *testing.T) {
 	}
 	// An audience is a list, so no operator without a set asks it.
 	plain := `,"Condition":{"StringEquals":{"sts:IdentityTokenAudience":"` + tokenAudience + `"}}`
-	for _, statement := range []string{may(get, plain), `"Effect":"Allow","Action":"sts:*","Resource":"` + userPath + `/Ann"`} {
+	for _, statement := range []string{may(get, plain),
+		`"Effect":"Allow","Action":"sts:*","Resource":"` + userPath + `/Ann"`} {
 		w.putUserPolicy(t, "Ann", document(statement))
 		refused(t, ann.sts.GetWebIdentityToken, askToken("RS256"), 403, "AccessDenied", "User: "+userPath+
 			"/Ann is not authorized to perform: "+get+" on resource: "+self+

@@ -31,12 +31,14 @@ func TestRecordsAfterCrash(t *testing.T) {
 
 			next := start(t, service.Config{Store: cfg, Master: w.cfg.Master})
 			var lines []string
-			for end := time.Now().Add(30 * time.Second); !strings.Contains(next.trail.String(), "\n") && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			for end := time.Now().Add(30 * time.Second); !strings.Contains(next.trail.String(), "\n") &&
+				time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 			}
 			if lines = next.trail.lines(); len(lines) != 1 {
 				t.Fatalf("trail %q", lines)
 			}
-			keys := must(t, next.as(w.root.id, w.root.key).ListAccessKeys, &iam.ListAccessKeysInput{UserName: ptr("Ann")})
+			keys := must(t, next.as(w.root.id, w.root.key).ListAccessKeys,
+				&iam.ListAccessKeysInput{UserName: ptr("Ann")})
 			var got struct {
 				EventName, EventID, RequestID, ErrorCode string
 				UserIdentity                             struct{ ARN string }
@@ -50,8 +52,10 @@ func TestRecordsAfterCrash(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got.EventName != "CreateAccessKey" || got.ErrorCode != "" || got.EventID == "" || got.RequestID == "" ||
-				got.UserIdentity.ARN != rootARN || got.RequestParameters.UserName != "Ann" || !got.AdditionalEventData.Recovered ||
-				len(got.AdditionalEventData.Made) != 1 || got.AdditionalEventData.Made[0] != *keys.AccessKeyMetadata[0].AccessKeyId {
+				got.UserIdentity.ARN != rootARN || got.RequestParameters.UserName != "Ann" ||
+				!got.AdditionalEventData.Recovered ||
+				len(got.AdditionalEventData.Made) != 1 ||
+				got.AdditionalEventData.Made[0] != *keys.AccessKeyMetadata[0].AccessKeyId {
 				t.Errorf("record %s", lines[0])
 			}
 			if !strings.Contains(w.log.String(), "write trail") {

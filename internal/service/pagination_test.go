@@ -54,48 +54,57 @@ func lists(serial string) map[string]lister {
 			if err != nil {
 				return nil, false, nil, err
 			}
-			return names(out.AccessKeyMetadata, func(k types.AccessKeyMetadata) *string { return k.AccessKeyId }), out.IsTruncated, out.Marker, nil
+			return names(out.AccessKeyMetadata, func(k types.AccessKeyMetadata) *string { return k.AccessKeyId }),
+				out.IsTruncated, out.Marker, nil
 		},
 		"ListMFADevices": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
 			out, err := c.ListMFADevices(ctx, &iam.ListMFADevicesInput{UserName: u, Marker: m, MaxItems: n})
 			if err != nil {
 				return nil, false, nil, err
 			}
-			return names(out.MFADevices, func(d types.MFADevice) *string { return d.SerialNumber }), out.IsTruncated, out.Marker, nil
+			return names(out.MFADevices, func(d types.MFADevice) *string { return d.SerialNumber }),
+				out.IsTruncated, out.Marker, nil
 		},
 		"ListVirtualMFADevices": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
 			out, err := c.ListVirtualMFADevices(ctx, &iam.ListVirtualMFADevicesInput{Marker: m, MaxItems: n})
 			if err != nil {
 				return nil, false, nil, err
 			}
-			return names(out.VirtualMFADevices, func(d types.VirtualMFADevice) *string { return d.SerialNumber }), out.IsTruncated, out.Marker, nil
+			return names(out.VirtualMFADevices, func(d types.VirtualMFADevice) *string { return d.SerialNumber }),
+				out.IsTruncated, out.Marker, nil
 		},
 		"ListMFADeviceTags": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
-			out, err := c.ListMFADeviceTags(ctx, &iam.ListMFADeviceTagsInput{SerialNumber: &serial, Marker: m, MaxItems: n})
+			out, err := c.ListMFADeviceTags(ctx,
+				&iam.ListMFADeviceTagsInput{SerialNumber: &serial, Marker: m, MaxItems: n})
 			if err != nil {
 				return nil, false, nil, err
 			}
 			return names(out.Tags, func(t types.Tag) *string { return t.Key }), out.IsTruncated, out.Marker, nil
 		},
 		"ListSigningCertificates": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
-			out, err := c.ListSigningCertificates(ctx, &iam.ListSigningCertificatesInput{UserName: u, Marker: m, MaxItems: n})
+			out, err := c.ListSigningCertificates(ctx,
+				&iam.ListSigningCertificatesInput{UserName: u, Marker: m, MaxItems: n})
 			if err != nil {
 				return nil, false, nil, err
 			}
-			return names(out.Certificates, func(c types.SigningCertificate) *string { return c.CertificateId }), out.IsTruncated, out.Marker, nil
+			return names(out.Certificates, func(c types.SigningCertificate) *string { return c.CertificateId }),
+				out.IsTruncated, out.Marker, nil
 		},
 		"ListSSHPublicKeys": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
 			out, err := c.ListSSHPublicKeys(ctx, &iam.ListSSHPublicKeysInput{UserName: u, Marker: m, MaxItems: n})
 			if err != nil {
 				return nil, false, nil, err
 			}
-			return names(out.SSHPublicKeys, func(k types.SSHPublicKeyMetadata) *string { return k.SSHPublicKeyId }), out.IsTruncated, out.Marker, nil
+			return names(out.SSHPublicKeys, func(k types.SSHPublicKeyMetadata) *string { return k.SSHPublicKeyId }),
+				out.IsTruncated, out.Marker, nil
 		},
 		"ListServiceSpecificCredentials": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
-			return serviceCredentialPage(c, &iam.ListServiceSpecificCredentialsInput{UserName: u, Marker: m, MaxItems: n})
+			return serviceCredentialPage(c,
+				&iam.ListServiceSpecificCredentialsInput{UserName: u, Marker: m, MaxItems: n})
 		},
 		"ListServiceSpecificCredentials of all": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
-			return serviceCredentialPage(c, &iam.ListServiceSpecificCredentialsInput{AllUsers: ptr(true), Marker: m, MaxItems: n})
+			return serviceCredentialPage(c,
+				&iam.ListServiceSpecificCredentialsInput{AllUsers: ptr(true), Marker: m, MaxItems: n})
 		},
 		"ListAccountAliases": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
 			out, err := c.ListAccountAliases(ctx, &iam.ListAccountAliasesInput{Marker: m, MaxItems: n})
@@ -127,7 +136,8 @@ func serviceCredentialPage(c clients, in *iam.ListServiceSpecificCredentialsInpu
 // serial of a device with tags.
 func fill(t testing.TB, w *world, root clients, account string) string {
 	t.Helper()
-	limits := map[string]int{"AccessKeysPerUser": 5, "CertificatesPerUser": 5, "ContextSpecificCredentialsPerUserPerContext": 5}
+	limits := map[string]int{"AccessKeysPerUser": 5, "CertificatesPerUser": 5,
+		"ContextSpecificCredentialsPerUserPerContext": 5}
 	if err := w.IAM.SetLimits(t.Context(), account, limits); err != nil {
 		t.Fatal(err)
 	}
@@ -135,16 +145,20 @@ func fill(t testing.TB, w *world, root clients, account string) string {
 	must(t, root.CreateUser, &iam.CreateUserInput{UserName: u})
 	var serial string
 	for i := range 5 {
-		must(t, root.CreateUser, &iam.CreateUserInput{UserName: ptr(fmt.Sprintf("%c-%d", "aB"[i%2], i)), Path: ptr("/p/")})
+		must(t, root.CreateUser,
+			&iam.CreateUserInput{UserName: ptr(fmt.Sprintf("%c-%d", "aB"[i%2], i)), Path: ptr("/p/")})
 		must(t, root.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: u})
 		w.clock.advance(1)
-		d := must(t, root.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr(fmt.Sprintf("d-%d", i))}).VirtualMFADevice
+		d := must(t, root.CreateVirtualMFADevice,
+			&iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: ptr(fmt.Sprintf("d-%d", i))}).VirtualMFADevice
 		serial = *d.SerialNumber
 		must(t, root.EnableMFADevice, phone{serial, string(d.Base32StringSeed)}.enable(t, "u", w.clock.Now()))
-		must(t, root.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: u, CertificateBody: certificate(t, w, "u")})
+		must(t, root.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: u, CertificateBody: certificate(t, w, "u")})
 		_, body := sshBody(t, rsaKey(t, 2048))
 		must(t, root.UploadSSHPublicKey, &iam.UploadSSHPublicKeyInput{UserName: u, SSHPublicKeyBody: &body})
-		must(t, root.CreateServiceSpecificCredential, &iam.CreateServiceSpecificCredentialInput{UserName: u, ServiceName: ptr(codeCommit)})
+		must(t, root.CreateServiceSpecificCredential,
+			&iam.CreateServiceSpecificCredentialInput{UserName: u, ServiceName: ptr(codeCommit)})
 	}
 	must(t, root.TagUser, &iam.TagUserInput{UserName: u, Tags: manyTags(0, 5)})
 	must(t, root.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &serial, Tags: manyTags(0, 5)})
@@ -171,7 +185,8 @@ func TestPages(t *testing.T) {
 						items, truncated, next, err := list(w.root, marker, &size)
 						got = append(got, items...)
 						if err != nil || truncated != (next != nil) || truncated && len(items) != int(size) {
-							t.Fatalf("sizes %d, page %d: %d items, truncated %t, %v", sizes, i, len(items), truncated, err)
+							t.Fatalf("sizes %d, page %d: %d items, truncated %t, %v", sizes, i,
+								len(items), truncated, err)
 						}
 						if marker = next; marker == nil {
 							break
@@ -250,9 +265,13 @@ func TestMarkers(t *testing.T) {
 				t.Errorf("%s: marker of %d characters: got %+v", name, len(marker), got)
 			}
 		}
-		for size, message := range map[int32]string{0: "greater than or equal to 1", -1: "greater than or equal to 1", 1001: "less than or equal to 1000"} {
+		for size, message := range map[int32]string{0: "greater than or equal to 1", -1: "greater than or equal to 1",
+			1001: "less than or equal to 1000"} {
 			_, _, _, err := list(w.root, nil, &size)
-			if got := failureOf(err); got != (failure{400, "ValidationError", "1 validation error detected: Value at 'maxItems' failed to satisfy constraint: Member must have value " + message}) {
+			if got := failureOf(
+				err); got != (failure{400, "ValidationError",
+				"1 validation error detected: Value at 'maxItems' failed to satisfy constraint: Member must " +
+					"have value " + message}) {
 				t.Errorf("%s: MaxItems %d: got %+v", name, size, got)
 			}
 		}
@@ -307,22 +326,37 @@ func TestSDKPaginators(t *testing.T) {
 		}
 	}
 	five := expect(3, 5)
-	pages, items := drain(t, iam.NewListUsersPaginator(w.root, &iam.ListUsersInput{MaxItems: two}), func(o *iam.ListUsersOutput) int { return len(o.Users) })
+	pages, items := drain(t, iam.NewListUsersPaginator(w.root, &iam.ListUsersInput{MaxItems: two}),
+		func(o *iam.ListUsersOutput) int { return len(o.Users) })
 	expect(3, 6)("ListUsers", pages, items)
-	pages, items = drain(t, iam.NewListUserTagsPaginator(w.root, &iam.ListUserTagsInput{UserName: u, MaxItems: two}), func(o *iam.ListUserTagsOutput) int { return len(o.Tags) })
+	pages, items = drain(t, iam.NewListUserTagsPaginator(w.root, &iam.ListUserTagsInput{UserName: u, MaxItems: two}),
+		func(o *iam.ListUserTagsOutput) int { return len(o.Tags) })
 	five("ListUserTags", pages, items)
-	pages, items = drain(t, iam.NewListAccessKeysPaginator(w.root, &iam.ListAccessKeysInput{UserName: u, MaxItems: two}), func(o *iam.ListAccessKeysOutput) int { return len(o.AccessKeyMetadata) })
+	pages, items = drain(t,
+		iam.NewListAccessKeysPaginator(w.root, &iam.ListAccessKeysInput{UserName: u, MaxItems: two}),
+		func(o *iam.ListAccessKeysOutput) int { return len(o.AccessKeyMetadata) })
 	five("ListAccessKeys", pages, items)
-	pages, items = drain(t, iam.NewListMFADevicesPaginator(w.root, &iam.ListMFADevicesInput{UserName: u, MaxItems: two}), func(o *iam.ListMFADevicesOutput) int { return len(o.MFADevices) })
+	pages, items = drain(t,
+		iam.NewListMFADevicesPaginator(w.root, &iam.ListMFADevicesInput{UserName: u, MaxItems: two}),
+		func(o *iam.ListMFADevicesOutput) int { return len(o.MFADevices) })
 	five("ListMFADevices", pages, items)
-	pages, items = drain(t, iam.NewListVirtualMFADevicesPaginator(w.root, &iam.ListVirtualMFADevicesInput{MaxItems: two}), func(o *iam.ListVirtualMFADevicesOutput) int { return len(o.VirtualMFADevices) })
+	pages, items = drain(t,
+		iam.NewListVirtualMFADevicesPaginator(w.root, &iam.ListVirtualMFADevicesInput{MaxItems: two}),
+		func(o *iam.ListVirtualMFADevicesOutput) int { return len(o.VirtualMFADevices) })
 	five("ListVirtualMFADevices", pages, items)
-	pages, items = drain(t, iam.NewListMFADeviceTagsPaginator(w.root, &iam.ListMFADeviceTagsInput{SerialNumber: &serial, MaxItems: two}), func(o *iam.ListMFADeviceTagsOutput) int { return len(o.Tags) })
+	pages, items = drain(t,
+		iam.NewListMFADeviceTagsPaginator(w.root, &iam.ListMFADeviceTagsInput{SerialNumber: &serial, MaxItems: two}),
+		func(o *iam.ListMFADeviceTagsOutput) int { return len(o.Tags) })
 	five("ListMFADeviceTags", pages, items)
-	pages, items = drain(t, iam.NewListSigningCertificatesPaginator(w.root, &iam.ListSigningCertificatesInput{UserName: u, MaxItems: two}), func(o *iam.ListSigningCertificatesOutput) int { return len(o.Certificates) })
+	pages, items = drain(t,
+		iam.NewListSigningCertificatesPaginator(w.root, &iam.ListSigningCertificatesInput{UserName: u, MaxItems: two}),
+		func(o *iam.ListSigningCertificatesOutput) int { return len(o.Certificates) })
 	five("ListSigningCertificates", pages, items)
-	pages, items = drain(t, iam.NewListSSHPublicKeysPaginator(w.root, &iam.ListSSHPublicKeysInput{UserName: u, MaxItems: two}), func(o *iam.ListSSHPublicKeysOutput) int { return len(o.SSHPublicKeys) })
+	pages, items = drain(t,
+		iam.NewListSSHPublicKeysPaginator(w.root, &iam.ListSSHPublicKeysInput{UserName: u, MaxItems: two}),
+		func(o *iam.ListSSHPublicKeysOutput) int { return len(o.SSHPublicKeys) })
 	five("ListSSHPublicKeys", pages, items)
-	pages, items = drain(t, iam.NewListAccountAliasesPaginator(w.root, &iam.ListAccountAliasesInput{MaxItems: two}), func(o *iam.ListAccountAliasesOutput) int { return len(o.AccountAliases) })
+	pages, items = drain(t, iam.NewListAccountAliasesPaginator(w.root, &iam.ListAccountAliasesInput{MaxItems: two}),
+		func(o *iam.ListAccountAliasesOutput) int { return len(o.AccountAliases) })
 	expect(1, 1)("ListAccountAliases", pages, items)
 }

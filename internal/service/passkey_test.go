@@ -59,7 +59,8 @@ type asks struct {
 }
 
 func (a *authenticator) clientData(kind, challenge string) []byte {
-	text, _ := json.Marshal(map[string]any{"type": kind, "challenge": challenge, "origin": a.origin, "crossOrigin": false})
+	text, _ := json.Marshal(
+		map[string]any{"type": kind, "challenge": challenge, "origin": a.origin, "crossOrigin": false})
 	return text
 }
 
@@ -93,7 +94,8 @@ func (a *authenticator) create(t testing.TB, options json.RawMessage) []byte {
 		t.Fatal(err)
 	}
 	return a.answer(map[string]any{
-		"clientDataJSON": b64(a.clientData("webauthn.create", asked.PublicKey.Challenge)), "attestationObject": b64(object),
+		"clientDataJSON":    b64(a.clientData("webauthn.create", asked.PublicKey.Challenge)),
+		"attestationObject": b64(object),
 	})
 }
 
@@ -113,7 +115,8 @@ func (a *authenticator) get(t testing.TB, options json.RawMessage) []byte {
 		t.Fatal(err)
 	}
 	return a.answer(map[string]any{
-		"clientDataJSON": b64(client), "authenticatorData": b64(data), "signature": b64(signature), "userHandle": a.user,
+		"clientDataJSON": b64(client), "authenticatorData": b64(data),
+		"signature": b64(signature), "userHandle": a.user,
 	})
 }
 
@@ -184,7 +187,8 @@ func TestPasskeys(t *testing.T) {
 		if _, err := w.touch(t, "Rob", a); err != signin.ErrWrong {
 			t.Errorf("a passkey that was removed: %v", err)
 		}
-		refused(t, w.root.DeactivateMFADevice, &iam.DeactivateMFADeviceInput{UserName: ptr("Rob"), SerialNumber: &serial},
+		refused(t, w.root.DeactivateMFADevice,
+			&iam.DeactivateMFADeviceInput{UserName: ptr("Rob"), SerialNumber: &serial},
 			404, "NoSuchEntity", "MFA Device with serial number "+serial+" does not exist.")
 	})
 }
@@ -198,7 +202,8 @@ func (w *world) seen(t *testing.T, serial string) {
 		t.Errorf("listed: %+v", listed)
 	}
 	got := must(t, w.root.GetMFADevice, &iam.GetMFADeviceInput{SerialNumber: &serial, UserName: ptr("Bob")})
-	if *got.SerialNumber != serial || *got.UserName != "Bob" || !got.EnableDate.Equal(began) || got.Certifications != nil {
+	if *got.SerialNumber != serial || *got.UserName != "Bob" || !got.EnableDate.Equal(began) ||
+		got.Certifications != nil {
 		t.Errorf("got: %+v", got)
 	}
 	if v := must(t, w.root.ListVirtualMFADevices, &iam.ListVirtualMFADevicesInput{}).VirtualMFADevices; len(v) != 0 {
@@ -435,7 +440,8 @@ func TestPasskeysNeedAName(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 			w.person(t, "bob", allowAll)
-			if _, _, enrolled := w.enrol(t, w.enter(t, "bob"), "", "x"); (enrolled == nil) != (want == "") && want != "" {
+			if _, _, enrolled := w.enrol(t, w.enter(t, "bob"), "", "x"); (enrolled == nil) != (want == "") &&
+				want != "" {
 				t.Errorf("%v", enrolled)
 			}
 		})

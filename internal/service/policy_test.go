@@ -27,19 +27,23 @@ func recordedPolicies(t *testing.T, w *world) {
 	must(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: ptr("role-1"), AssumeRolePolicyDocument: ptr(trustsEC2)})
 	arns := map[string]*string{}
 	for _, name := range []string{"policy-1", "policy-2", "policy-5"} {
-		arns[name] = must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: &name, PolicyDocument: ptr(allowsAll)}).Policy.Arn
+		arns[name] = must(t, w.root.CreatePolicy,
+			&iam.CreatePolicyInput{PolicyName: &name, PolicyDocument: ptr(allowsAll)}).Policy.Arn
 	}
 	for range 4 {
-		must(t, w.root.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: arns["policy-5"], PolicyDocument: ptr(allowsAll)})
+		must(t, w.root.CreatePolicyVersion,
+			&iam.CreatePolicyVersionInput{PolicyArn: arns["policy-5"], PolicyDocument: ptr(allowsAll)})
 	}
-	must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("user-5"), PolicyName: ptr("p"), PolicyDocument: ptr(allowsAll)})
+	must(t, w.root.PutUserPolicy,
+		&iam.PutUserPolicyInput{UserName: ptr("user-5"), PolicyName: ptr("p"), PolicyDocument: ptr(allowsAll)})
 	must(t, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("user-6"), PolicyArn: arns["policy-2"]})
 }
 
 // allows is a policy that allows actions on everything; more is further
 // members of its statement.
 func allows(actions, more string) *string {
-	return ptr(fmt.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":[%q],"Resource":"*"%s}}`, actions, more))
+	return ptr(fmt.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":[%q],"Resource":"*"%s}}`,
+		actions, more))
 }
 
 // What a client puts in comes out as it was, percent-encoded.
@@ -47,18 +51,24 @@ func TestPolicyDocumentsThroughTheSDK(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "u")
-		document := "{ \"Version\":\"2012-10-17\",\r\n\t\"Statement\" : [{\"Sid\":\"A\",\"Effect\":\"Allow\",\"Action\":[\"s3:Get*\"],\"Resource\":\"arn:aws:s3:::a+b &/<${aws:username}>\"}] }"
-		must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("u"), PolicyName: ptr("p+q=,.@-_"), PolicyDocument: &document})
+		document := "{ \"Version\":\"2012-10-17\",\r\n\t\"Statement\" : [{\"Sid\":\"A\",\"Effect\":\"Allow\"," +
+			"\"Action\":[\"s3:Get*\"],\"Resource\":\"arn:aws:s3:::a+b &/<${aws:username}>\"}] }"
+		must(t, w.root.PutUserPolicy,
+			&iam.PutUserPolicyInput{UserName: ptr("u"), PolicyName: ptr("p+q=,.@-_"), PolicyDocument: &document})
 		got := must(t, w.root.GetUserPolicy, &iam.GetUserPolicyInput{UserName: ptr("U"), PolicyName: ptr("p+q=,.@-_")})
-		if text, err := url.PathUnescape(*got.PolicyDocument); text != document || err != nil || *got.UserName != "u" || *got.PolicyName != "p+q=,.@-_" {
+		if text, err := url.PathUnescape(*got.PolicyDocument); text != document || err != nil || *got.UserName != "u" ||
+			*got.PolicyName != "p+q=,.@-_" {
 			t.Errorf("%s %v", *got.PolicyDocument, err)
 		}
-		arn := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("p"), PolicyDocument: &document}).Policy.Arn
-		version := must(t, w.root.GetPolicyVersion, &iam.GetPolicyVersionInput{PolicyArn: arn, VersionId: ptr("v1")}).PolicyVersion
+		arn := must(t, w.root.CreatePolicy,
+			&iam.CreatePolicyInput{PolicyName: ptr("p"), PolicyDocument: &document}).Policy.Arn
+		version := must(t, w.root.GetPolicyVersion,
+			&iam.GetPolicyVersionInput{PolicyArn: arn, VersionId: ptr("v1")}).PolicyVersion
 		if text, err := url.PathUnescape(*version.Document); text != document || err != nil {
 			t.Errorf("%s %v", *version.Document, err)
 		}
-		created := must(t, w.root.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: &document}).PolicyVersion
+		created := must(t, w.root.CreatePolicyVersion,
+			&iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: &document}).PolicyVersion
 		same(t, created, &types.PolicyVersion{VersionId: ptr("v2"), CreateDate: ptr(began)})
 	})
 }
@@ -80,10 +90,13 @@ func TestGrantsOnEveryNode(t *testing.T) {
 			there := two.as(ann.id, ann.key)
 			root, name, devs := one.root, ptr("Ann"), ptr("devs")
 			must(t, root.CreateGroup, &iam.CreateGroupInput{GroupName: devs})
-			managed := must(t, root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("m"), PolicyDocument: allows("iam:ListUsers", "")}).Policy.Arn
-			must(t, root.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: managed, PolicyDocument: allows("s3:*", "")})
+			managed := must(t, root.CreatePolicy,
+				&iam.CreatePolicyInput{PolicyName: ptr("m"), PolicyDocument: allows("iam:ListUsers", "")}).Policy.Arn
+			must(t, root.CreatePolicyVersion,
+				&iam.CreatePolicyVersionInput{PolicyArn: managed, PolicyDocument: allows("s3:*", "")})
 			setDefault := func(version string) {
-				must(t, root.SetDefaultPolicyVersion, &iam.SetDefaultPolicyVersionInput{PolicyArn: managed, VersionId: &version})
+				must(t, root.SetDefaultPolicyVersion,
+					&iam.SetDefaultPolicyVersionInput{PolicyArn: managed, VersionId: &version})
 			}
 			attach := func() {
 				must(t, root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: name, PolicyArn: managed})
@@ -111,37 +124,55 @@ func TestGrantsOnEveryNode(t *testing.T) {
 				must(t, root.DetachGroupPolicy, &iam.DetachGroupPolicyInput{GroupName: devs, PolicyArn: managed})
 			}}
 			groupInline := grant{func() {
-				must(t, root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: devs, PolicyName: ptr("p"), PolicyDocument: allows("iam:List*", "")})
+				must(t, root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: devs, PolicyName: ptr("p"),
+					PolicyDocument: allows("iam:List*", "")})
 			}, func() {
 				must(t, root.DeleteGroupPolicy, &iam.DeleteGroupPolicyInput{GroupName: devs, PolicyName: ptr("p")})
 			}}
 			for what, g := range map[string]grant{
 				"an inline policy": {func() {
-					must(t, root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: name, PolicyName: ptr("p"), PolicyDocument: allows("iam:*", "")})
+					must(t, root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: name, PolicyName: ptr("p"),
+						PolicyDocument: allows("iam:*", "")})
 				}, func() {
 					must(t, root.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: name, PolicyName: ptr("p")})
 				}},
 				"a policy that is replaced": {func() {
-					must(t, root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: name, PolicyName: ptr("p"), PolicyDocument: allows("iam:*", "")})
+					must(t, root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: name, PolicyName: ptr("p"),
+						PolicyDocument: allows("iam:*", "")})
 				}, func() {
-					must(t, root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: name, PolicyName: ptr("p"), PolicyDocument: allows("s3:*", "")})
+					must(t, root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: name, PolicyName: ptr("p"),
+						PolicyDocument: allows("s3:*", "")})
 				}},
 				"an attached policy": {attach, detach},
 				"a policy of AWS": {func() {
-					must(t, root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: name, PolicyArn: ptr("arn:aws:iam::aws:policy/IAMReadOnlyAccess")})
+					must(t, root.AttachUserPolicy,
+						&iam.AttachUserPolicyInput{UserName: name,
+							PolicyArn: ptr("arn:aws:iam::aws:policy/IAMReadOnlyAccess")})
 				}, func() {
-					must(t, root.DetachUserPolicy, &iam.DetachUserPolicyInput{UserName: name, PolicyArn: ptr("arn:aws:iam::aws:policy/IAMReadOnlyAccess")})
+					must(t, root.DetachUserPolicy,
+						&iam.DetachUserPolicyInput{UserName: name,
+							PolicyArn: ptr("arn:aws:iam::aws:policy/IAMReadOnlyAccess")})
 				}},
-				"another default version": {attach, func() { setDefault("v2"); may("v2 is the default", false); detach(); setDefault("v1") }},
+				"another default version": {attach, func() {
+					setDefault("v2")
+					may("v2 is the default", false)
+					detach()
+					setDefault("v1")
+				}},
 				"a boundary that is taken away": {func() {
 					attach()
-					must(t, root.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: name, PermissionsBoundary: ptr("arn:aws:iam::aws:policy/AmazonS3FullAccess")})
+					must(t, root.PutUserPermissionsBoundary,
+						&iam.PutUserPermissionsBoundaryInput{UserName: name,
+							PermissionsBoundary: ptr("arn:aws:iam::aws:policy/AmazonS3FullAccess")})
 					may("bounded", false)
 					must(t, root.DeleteUserPermissionsBoundary, &iam.DeleteUserPermissionsBoundaryInput{UserName: name})
 				}, detach},
 				"a group's attached policy": inGroup(groupAttached),
 				"a group's inline policy":   inGroup(groupInline),
-				"a group that is left":      {func() { groupInline.give(); join() }, func() { leave(); may("out of the group", false); groupInline.take() }},
+				"a group that is left": {func() {
+					groupInline.give()
+					join()
+				}, func() { leave(); may("out of the group", false); groupInline.take() }},
 				"a group with another name": {func() {
 					groupInline.give()
 					join()
@@ -169,16 +200,21 @@ func TestBoundaryDelegation(t *testing.T) {
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
-	bounds := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("bounds"), PolicyDocument: allows("s3:*", "")}).Policy.Arn
-	other := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("other"), PolicyDocument: allows("s3:*", "")}).Policy.Arn
+	bounds := must(t, w.root.CreatePolicy,
+		&iam.CreatePolicyInput{PolicyName: ptr("bounds"), PolicyDocument: allows("s3:*", "")}).Policy.Arn
+	other := must(t, w.root.CreatePolicy,
+		&iam.CreatePolicyInput{PolicyName: ptr("other"), PolicyDocument: allows("s3:*", "")}).Policy.Arn
 	document := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":["iam:CreateUser","iam:PutUserPolicy","iam:DeleteUserPolicy","iam:AttachUserPolicy","iam:DetachUserPolicy","iam:PutUserPermissionsBoundary"],
 			"Resource":"*","Condition":{"StringEquals":{"iam:PermissionsBoundary":%q}}},
 		{"Effect":"Deny","Action":"iam:DeleteUserPermissionsBoundary","Resource":"*"}]}`, *bounds)
-	must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("Ann"), PolicyName: ptr("delegate"), PolicyDocument: &document})
+	must(t, w.root.PutUserPolicy,
+		&iam.PutUserPolicyInput{UserName: ptr("Ann"), PolicyName: ptr("delegate"), PolicyDocument: &document})
 	denied := func(err error, action, resource string) {
 		t.Helper()
-		want := fmt.Sprintf("User: %s/Ann is not authorized to perform: iam:%[2]s on resource: %s because no identity-based policy allows the iam:%[2]s action", userPath, action, resource)
+		want := fmt.Sprintf(
+			"User: %s/Ann is not authorized to perform: iam:%[2]s on resource: %s because no identity-based policy "+
+				"allows the iam:%[2]s action", userPath, action, resource)
 		if got := failureOf(err); got != (failure{403, "AccessDenied", want}) {
 			t.Errorf("got %+v\nwant %s", got, want)
 		}
@@ -192,7 +228,8 @@ func TestBoundaryDelegation(t *testing.T) {
 	w.user(t, "carol")
 
 	put := func(user string) error {
-		_, err := ann.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: &user, PolicyName: ptr("p"), PolicyDocument: ptr(allowsAll)})
+		_, err := ann.PutUserPolicy(ctx,
+			&iam.PutUserPolicyInput{UserName: &user, PolicyName: ptr("p"), PolicyDocument: ptr(allowsAll)})
 		return err
 	}
 	attach := func(user string) error {
@@ -208,19 +245,24 @@ func TestBoundaryDelegation(t *testing.T) {
 	denied(put("carol"), "PutUserPolicy", "user carol")
 	denied(attach("carol"), "AttachUserPolicy", "user carol")
 	denied(put("Ann"), "PutUserPolicy", "user Ann")
-	must(t, ann.PutUserPermissionsBoundary, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("carol"), PermissionsBoundary: bounds})
+	must(t, ann.PutUserPermissionsBoundary,
+		&iam.PutUserPermissionsBoundaryInput{UserName: ptr("carol"), PermissionsBoundary: bounds})
 	if err := put("carol"); err != nil {
 		t.Error(err)
 	}
-	_, err = ann.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: ptr("bob"), PermissionsBoundary: other})
+	_, err = ann.PutUserPermissionsBoundary(ctx,
+		&iam.PutUserPermissionsBoundaryInput{UserName: ptr("bob"), PermissionsBoundary: other})
 	denied(err, "PutUserPermissionsBoundary", "user bob")
-	refused(t, ann.DeleteUserPermissionsBoundary, &iam.DeleteUserPermissionsBoundaryInput{UserName: ptr("bob")}, 403, "AccessDenied",
-		"User: "+userPath+"/Ann is not authorized to perform: iam:DeleteUserPermissionsBoundary on resource: user bob with an explicit deny in an identity-based policy")
+	refused(t, ann.DeleteUserPermissionsBoundary, &iam.DeleteUserPermissionsBoundaryInput{UserName: ptr("bob")}, 403,
+		"AccessDenied",
+		"User: "+userPath+"/Ann is not authorized to perform: iam:DeleteUserPermissionsBoundary on resource: user "+
+			"bob with an explicit deny in an identity-based policy")
 
 	// Bob is allowed everything, and may do what the boundary allows as well.
 	bob := w.asUser(t, "bob")
 	refused(t, bob.ListUsers, &iam.ListUsersInput{}, 403, "AccessDenied",
-		"User: "+userPath+"/bob is not authorized to perform: iam:ListUsers on resource: "+userPath+"/ because no permissions boundary allows the iam:ListUsers action")
+		"User: "+userPath+"/bob is not authorized to perform: iam:ListUsers on resource: "+userPath+
+			"/ because no permissions boundary allows the iam:ListUsers action")
 }
 
 // iam:PolicyARN, the tags of a policy, the tags a request sets, and the new
@@ -234,15 +276,18 @@ func TestPolicyConditions(t *testing.T) {
 		must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: &name})
 	}
 	mine := []types.Tag{{Key: ptr("owner"), Value: ptr("Ann")}}
-	tagged := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("tagged"), PolicyDocument: ptr(allowsAll), Tags: mine}).Policy.Arn
-	plain := must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr("plain"), PolicyDocument: ptr(allowsAll)}).Policy.Arn
+	tagged := must(t, w.root.CreatePolicy,
+		&iam.CreatePolicyInput{PolicyName: ptr("tagged"), PolicyDocument: ptr(allowsAll), Tags: mine}).Policy.Arn
+	plain := must(t, w.root.CreatePolicy,
+		&iam.CreatePolicyInput{PolicyName: ptr("plain"), PolicyDocument: ptr(allowsAll)}).Policy.Arn
 	document := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":["iam:AttachGroupPolicy","iam:DetachGroupPolicy"],"Resource":"%[1]s/devs","Condition":{"ArnLike":{"iam:PolicyARN":"arn:aws:iam::aws:policy/*ReadOnlyAccess"}}},
 		{"Effect":"Allow","Action":"iam:UpdateGroup","Resource":["%[1]s/devs","%[1]s/dev-*"]},
 		{"Effect":"Allow","Action":"iam:*PolicyVersion","Resource":"*","Condition":{"StringEquals":{"iam:ResourceTag/owner":"${aws:username}"}}},
 		{"Effect":"Allow","Action":"iam:CreatePolicy","Resource":"%[2]s/own/*"},
 		{"Effect":"Allow","Action":"iam:TagPolicy","Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/owner":"Ann"}}}]}`, groupPath, policyPath)
-	must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr("Ann"), PolicyName: ptr("p"), PolicyDocument: &document})
+	must(t, w.root.PutUserPolicy,
+		&iam.PutUserPolicyInput{UserName: ptr("Ann"), PolicyName: ptr("p"), PolicyDocument: &document})
 	allowed := func(what string, err error) {
 		t.Helper()
 		if err != nil {
@@ -251,7 +296,8 @@ func TestPolicyConditions(t *testing.T) {
 	}
 	denied := func(what string, err error, resource string) {
 		t.Helper()
-		if got := failureOf(err); got.code != "AccessDenied" || !strings.Contains(got.message, " on resource: "+resource+" because ") {
+		if got := failureOf(err); got.code != "AccessDenied" ||
+			!strings.Contains(got.message, " on resource: "+resource+" because ") {
 			t.Errorf("%s: %+v", what, got)
 		}
 	}
@@ -275,18 +321,21 @@ func TestPolicyConditions(t *testing.T) {
 	allowed("rename", rename("devs", "dev-1"))
 
 	create := func(arn *string) error {
-		_, err := ann.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: ptr(allowsAll)})
+		_, err := ann.CreatePolicyVersion(ctx,
+			&iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: ptr(allowsAll)})
 		return err
 	}
 	allowed("a version of a policy with the tag", create(tagged))
 	denied("a version of another", create(plain), "policy "+*plain)
 
 	policy := func(path string, tags []types.Tag) error {
-		_, err := ann.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: ptr("new"), Path: &path, PolicyDocument: ptr(allowsAll), Tags: tags})
+		_, err := ann.CreatePolicy(ctx,
+			&iam.CreatePolicyInput{PolicyName: ptr("new"), Path: &path, PolicyDocument: ptr(allowsAll), Tags: tags})
 		return err
 	}
 	denied("a policy elsewhere", policy("/", nil), "policy new")
-	denied("a policy with tags of others", policy("/own/", []types.Tag{{Key: ptr("owner"), Value: ptr("Bob")}}), "policy new")
+	denied("a policy with tags of others", policy("/own/", []types.Tag{{Key: ptr("owner"), Value: ptr("Bob")}}),
+		"policy new")
 	allowed("a policy with tags", policy("/own/", mine))
 }
 
@@ -302,7 +351,10 @@ func TestPoliciesAtOnce(t *testing.T) {
 		const n = 6
 		var arns []*string
 		for i := range n {
-			arns = append(arns, must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: ptr(fmt.Sprint("p", i)), PolicyDocument: ptr(allowsAll)}).Policy.Arn)
+			arns = append(arns,
+				must(t, w.root.CreatePolicy,
+					&iam.CreatePolicyInput{PolicyName: ptr(fmt.Sprint("p", i)),
+						PolicyDocument: ptr(allowsAll)}).Policy.Arn)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -328,7 +380,8 @@ func TestPoliciesAtOnce(t *testing.T) {
 		for _, p := range must(t, w.root.ListPolicies, &iam.ListPoliciesInput{Scope: "Local"}).Policies {
 			left[*p.Arn] = true
 		}
-		attached := must(t, w.root.ListAttachedUserPolicies, &iam.ListAttachedUserPoliciesInput{UserName: ptr("u")}).AttachedPolicies
+		attached := must(t, w.root.ListAttachedUserPolicies,
+			&iam.ListAttachedUserPoliciesInput{UserName: ptr("u")}).AttachedPolicies
 		if len(attached) > 2 {
 			t.Errorf("%d policies are attached", len(attached))
 		}

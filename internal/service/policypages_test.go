@@ -65,21 +65,24 @@ func policyLists(account string) map[string]lister {
 			return out.PolicyNames, out.IsTruncated, out.Marker, nil
 		},
 		"ListAttachedUserPolicies": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
-			out, err := c.ListAttachedUserPolicies(ctx, &iam.ListAttachedUserPoliciesInput{UserName: u, Marker: m, MaxItems: n})
+			out, err := c.ListAttachedUserPolicies(ctx,
+				&iam.ListAttachedUserPoliciesInput{UserName: u, Marker: m, MaxItems: n})
 			if err != nil {
 				return nil, false, nil, err
 			}
 			return attachedARNs(out.AttachedPolicies), out.IsTruncated, out.Marker, nil
 		},
 		"ListAttachedGroupPolicies": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
-			out, err := c.ListAttachedGroupPolicies(ctx, &iam.ListAttachedGroupPoliciesInput{GroupName: u, Marker: m, MaxItems: n})
+			out, err := c.ListAttachedGroupPolicies(ctx,
+				&iam.ListAttachedGroupPoliciesInput{GroupName: u, Marker: m, MaxItems: n})
 			if err != nil {
 				return nil, false, nil, err
 			}
 			return attachedARNs(out.AttachedPolicies), out.IsTruncated, out.Marker, nil
 		},
 		"ListAttachedRolePolicies": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
-			out, err := c.ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: u, Marker: m, MaxItems: n})
+			out, err := c.ListAttachedRolePolicies(ctx,
+				&iam.ListAttachedRolePoliciesInput{RoleName: u, Marker: m, MaxItems: n})
 			if err != nil {
 				return nil, false, nil, err
 			}
@@ -96,7 +99,8 @@ func policyLists(account string) map[string]lister {
 			if err != nil {
 				return nil, false, nil, err
 			}
-			return names(out.Versions, func(v types.PolicyVersion) *string { return v.VersionId }), out.IsTruncated, out.Marker, nil
+			return names(out.Versions, func(v types.PolicyVersion) *string { return v.VersionId }),
+				out.IsTruncated, out.Marker, nil
 		},
 		"ListPolicyTags": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
 			out, err := c.ListPolicyTags(ctx, &iam.ListPolicyTagsInput{PolicyArn: arn, Marker: m, MaxItems: n})
@@ -106,14 +110,16 @@ func policyLists(account string) map[string]lister {
 			return names(out.Tags, func(t types.Tag) *string { return t.Key }), out.IsTruncated, out.Marker, nil
 		},
 		"ListEntitiesForPolicy": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
-			out, err := c.ListEntitiesForPolicy(ctx, &iam.ListEntitiesForPolicyInput{PolicyArn: arn, Marker: m, MaxItems: n})
+			out, err := c.ListEntitiesForPolicy(ctx,
+				&iam.ListEntitiesForPolicyInput{PolicyArn: arn, Marker: m, MaxItems: n})
 			if err != nil {
 				return nil, false, nil, err
 			}
 			return entityNames(out), out.IsTruncated, out.Marker, nil
 		},
 		"GetAccountAuthorizationDetails": func(c clients, m *string, n *int32) ([]string, bool, *string, error) {
-			out, err := c.GetAccountAuthorizationDetails(ctx, &iam.GetAccountAuthorizationDetailsInput{Marker: m, MaxItems: n})
+			out, err := c.GetAccountAuthorizationDetails(ctx,
+				&iam.GetAccountAuthorizationDetailsInput{Marker: m, MaxItems: n})
 			if err != nil {
 				return nil, false, nil, err
 			}
@@ -163,10 +169,14 @@ func fillPolicies(t testing.TB, root clients) {
 	}
 	for i := range 5 {
 		name := fmt.Sprintf("p-%d", i)
-		must(t, root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: u, PolicyName: &name, PolicyDocument: ptr(allowsAll)})
-		must(t, root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: u, PolicyName: &name, PolicyDocument: ptr(allowsAll)})
-		must(t, root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: u, PolicyName: &name, PolicyDocument: ptr(allowsAll)})
-		arn := must(t, root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: &name, PolicyDocument: ptr(allowsAll)}).Policy.Arn
+		must(t, root.PutUserPolicy,
+			&iam.PutUserPolicyInput{UserName: u, PolicyName: &name, PolicyDocument: ptr(allowsAll)})
+		must(t, root.PutGroupPolicy,
+			&iam.PutGroupPolicyInput{GroupName: u, PolicyName: &name, PolicyDocument: ptr(allowsAll)})
+		must(t, root.PutRolePolicy,
+			&iam.PutRolePolicyInput{RoleName: u, PolicyName: &name, PolicyDocument: ptr(allowsAll)})
+		arn := must(t, root.CreatePolicy,
+			&iam.CreatePolicyInput{PolicyName: &name, PolicyDocument: ptr(allowsAll)}).Policy.Arn
 		must(t, root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: u, PolicyArn: arn})
 		must(t, root.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: u, PolicyArn: arn})
 		must(t, root.AttachRolePolicy, &iam.AttachRolePolicyInput{RoleName: u, PolicyArn: arn})
@@ -177,7 +187,8 @@ func fillPolicies(t testing.TB, root clients) {
 	must(t, root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: u, PolicyArn: ptr(readOnly)})
 	first := must(t, root.ListPolicies, &iam.ListPoliciesInput{Scope: "Local"}).Policies[0].Arn
 	for range 4 {
-		must(t, root.CreatePolicyVersion, &iam.CreatePolicyVersionInput{PolicyArn: first, PolicyDocument: ptr(allowsAll)})
+		must(t, root.CreatePolicyVersion,
+			&iam.CreatePolicyVersionInput{PolicyArn: first, PolicyDocument: ptr(allowsAll)})
 	}
 	must(t, root.TagPolicy, &iam.TagPolicyInput{PolicyArn: first, Tags: manyTags(0, 5)})
 	for _, group := range must(t, root.ListGroupsForUser, &iam.ListGroupsForUserInput{UserName: u}).Groups[:3] {
@@ -201,18 +212,53 @@ func TestSDKPaginatorsOfPolicies(t *testing.T) {
 			}
 		}
 	}
-	check("ListGroups", 3, 6)(drain(t, iam.NewListGroupsPaginator(w.root, &iam.ListGroupsInput{MaxItems: two}), func(o *iam.ListGroupsOutput) int { return len(o.Groups) }))
-	check("GetGroup", 3, 6)(drain(t, iam.NewGetGroupPaginator(w.root, &iam.GetGroupInput{GroupName: u, MaxItems: two}), func(o *iam.GetGroupOutput) int { return len(o.Users) }))
-	check("ListGroupsForUser", 3, 6)(drain(t, iam.NewListGroupsForUserPaginator(w.root, &iam.ListGroupsForUserInput{UserName: u, MaxItems: two}), func(o *iam.ListGroupsForUserOutput) int { return len(o.Groups) }))
-	check("ListUserPolicies", 3, 5)(drain(t, iam.NewListUserPoliciesPaginator(w.root, &iam.ListUserPoliciesInput{UserName: u, MaxItems: two}), func(o *iam.ListUserPoliciesOutput) int { return len(o.PolicyNames) }))
-	check("ListGroupPolicies", 3, 5)(drain(t, iam.NewListGroupPoliciesPaginator(w.root, &iam.ListGroupPoliciesInput{GroupName: u, MaxItems: two}), func(o *iam.ListGroupPoliciesOutput) int { return len(o.PolicyNames) }))
-	check("ListRolePolicies", 3, 5)(drain(t, iam.NewListRolePoliciesPaginator(w.root, &iam.ListRolePoliciesInput{RoleName: u, MaxItems: two}), func(o *iam.ListRolePoliciesOutput) int { return len(o.PolicyNames) }))
-	check("ListAttachedUserPolicies", 3, 6)(drain(t, iam.NewListAttachedUserPoliciesPaginator(w.root, &iam.ListAttachedUserPoliciesInput{UserName: u, MaxItems: two}), func(o *iam.ListAttachedUserPoliciesOutput) int { return len(o.AttachedPolicies) }))
-	check("ListAttachedGroupPolicies", 3, 5)(drain(t, iam.NewListAttachedGroupPoliciesPaginator(w.root, &iam.ListAttachedGroupPoliciesInput{GroupName: u, MaxItems: two}), func(o *iam.ListAttachedGroupPoliciesOutput) int { return len(o.AttachedPolicies) }))
-	check("ListAttachedRolePolicies", 3, 5)(drain(t, iam.NewListAttachedRolePoliciesPaginator(w.root, &iam.ListAttachedRolePoliciesInput{RoleName: u, MaxItems: two}), func(o *iam.ListAttachedRolePoliciesOutput) int { return len(o.AttachedPolicies) }))
-	check("ListPolicies", 3, 6)(drain(t, iam.NewListPoliciesPaginator(w.root, &iam.ListPoliciesInput{OnlyAttached: true, MaxItems: two}), func(o *iam.ListPoliciesOutput) int { return len(o.Policies) }))
-	check("ListPolicyVersions", 3, 5)(drain(t, iam.NewListPolicyVersionsPaginator(w.root, &iam.ListPolicyVersionsInput{PolicyArn: arn, MaxItems: two}), func(o *iam.ListPolicyVersionsOutput) int { return len(o.Versions) }))
-	check("ListPolicyTags", 3, 5)(drain(t, iam.NewListPolicyTagsPaginator(w.root, &iam.ListPolicyTagsInput{PolicyArn: arn, MaxItems: two}), func(o *iam.ListPolicyTagsOutput) int { return len(o.Tags) }))
-	check("ListEntitiesForPolicy", 3, 6)(drain(t, iam.NewListEntitiesForPolicyPaginator(w.root, &iam.ListEntitiesForPolicyInput{PolicyArn: arn, MaxItems: two}), func(o *iam.ListEntitiesForPolicyOutput) int { return len(entityNames(o)) }))
-	check("GetAccountAuthorizationDetails", 10, 19)(drain(t, iam.NewGetAccountAuthorizationDetailsPaginator(w.root, &iam.GetAccountAuthorizationDetailsInput{MaxItems: two}), func(o *iam.GetAccountAuthorizationDetailsOutput) int { return len(detailNames(o)) }))
+	check("ListGroups", 3, 6)(drain(t, iam.NewListGroupsPaginator(w.root, &iam.ListGroupsInput{MaxItems: two}),
+		func(o *iam.ListGroupsOutput) int { return len(o.Groups) }))
+	check("GetGroup", 3, 6)(drain(t, iam.NewGetGroupPaginator(w.root, &iam.GetGroupInput{GroupName: u, MaxItems: two}),
+		func(o *iam.GetGroupOutput) int { return len(o.Users) }))
+	check("ListGroupsForUser", 3,
+		6)(drain(t, iam.NewListGroupsForUserPaginator(w.root, &iam.ListGroupsForUserInput{UserName: u, MaxItems: two}),
+		func(o *iam.ListGroupsForUserOutput) int { return len(o.Groups) }))
+	check("ListUserPolicies", 3,
+		5)(drain(t, iam.NewListUserPoliciesPaginator(w.root, &iam.ListUserPoliciesInput{UserName: u, MaxItems: two}),
+		func(o *iam.ListUserPoliciesOutput) int { return len(o.PolicyNames) }))
+	check("ListGroupPolicies", 3,
+		5)(drain(t, iam.NewListGroupPoliciesPaginator(w.root, &iam.ListGroupPoliciesInput{GroupName: u, MaxItems: two}),
+		func(o *iam.ListGroupPoliciesOutput) int { return len(o.PolicyNames) }))
+	check("ListRolePolicies", 3,
+		5)(drain(t, iam.NewListRolePoliciesPaginator(w.root, &iam.ListRolePoliciesInput{RoleName: u, MaxItems: two}),
+		func(o *iam.ListRolePoliciesOutput) int { return len(o.PolicyNames) }))
+	check("ListAttachedUserPolicies", 3,
+		6)(drain(t, iam.NewListAttachedUserPoliciesPaginator(w.root,
+		&iam.ListAttachedUserPoliciesInput{UserName: u, MaxItems: two}),
+		func(o *iam.ListAttachedUserPoliciesOutput) int { return len(o.AttachedPolicies) }))
+	check("ListAttachedGroupPolicies", 3,
+		5)(drain(t, iam.NewListAttachedGroupPoliciesPaginator(w.root,
+		&iam.ListAttachedGroupPoliciesInput{GroupName: u, MaxItems: two}),
+		func(o *iam.ListAttachedGroupPoliciesOutput) int { return len(o.AttachedPolicies) }))
+	check("ListAttachedRolePolicies", 3,
+		5)(drain(t, iam.NewListAttachedRolePoliciesPaginator(w.root,
+		&iam.ListAttachedRolePoliciesInput{RoleName: u, MaxItems: two}),
+		func(o *iam.ListAttachedRolePoliciesOutput) int { return len(o.AttachedPolicies) }))
+	check("ListPolicies", 3,
+		6)(drain(t, iam.NewListPoliciesPaginator(w.root, &iam.ListPoliciesInput{OnlyAttached: true, MaxItems: two}),
+		func(o *iam.ListPoliciesOutput) int { return len(o.Policies) }))
+	check("ListPolicyVersions", 3,
+		5)(drain(t, iam.NewListPolicyVersionsPaginator(w.root,
+		&iam.ListPolicyVersionsInput{PolicyArn: arn, MaxItems: two}), func(o *iam.ListPolicyVersionsOutput) int {
+		return len(o.Versions)
+	}))
+	check("ListPolicyTags", 3,
+		5)(drain(t, iam.NewListPolicyTagsPaginator(w.root, &iam.ListPolicyTagsInput{PolicyArn: arn, MaxItems: two}),
+		func(o *iam.ListPolicyTagsOutput) int { return len(o.Tags) }))
+	check("ListEntitiesForPolicy", 3,
+		6)(drain(t, iam.NewListEntitiesForPolicyPaginator(w.root,
+		&iam.ListEntitiesForPolicyInput{PolicyArn: arn, MaxItems: two}),
+		func(o *iam.ListEntitiesForPolicyOutput) int { return len(entityNames(o)) }))
+	check("GetAccountAuthorizationDetails", 10,
+		19)(drain(t, iam.NewGetAccountAuthorizationDetailsPaginator(w.root,
+		&iam.GetAccountAuthorizationDetailsInput{MaxItems: two}),
+		func(o *iam.GetAccountAuthorizationDetailsOutput) int {
+			return len(detailNames(o))
+		}))
 }

@@ -65,12 +65,17 @@ func TestUnreadableConditionValues(t *testing.T) {
 	} {
 		bad := statement("Allow", `"iam:*"`, `,"Condition":`+condition)
 		user, group, name := ptr("Ann"), ptr("g"), ptr("q")
-		refused(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: user, PolicyName: name, PolicyDocument: bad}, 400, code, legacy)
-		refused(t, w.root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: group, PolicyName: name, PolicyDocument: bad}, 400, code, legacy)
-		refused(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("worker"), PolicyName: name, PolicyDocument: bad},
+		refused(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: user, PolicyName: name, PolicyDocument: bad},
 			400, code, legacy)
-		refused(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: name, PolicyDocument: bad}, 400, code, legacy)
-		trusting := ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + trust + `,"Condition":` + condition + `}]}`)
+		refused(t, w.root.PutGroupPolicy,
+			&iam.PutGroupPolicyInput{GroupName: group, PolicyName: name, PolicyDocument: bad}, 400, code, legacy)
+		refused(t, w.root.PutRolePolicy,
+			&iam.PutRolePolicyInput{RoleName: ptr("worker"), PolicyName: name, PolicyDocument: bad},
+			400, code, legacy)
+		refused(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: name, PolicyDocument: bad}, 400, code,
+			legacy)
+		trusting := ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + trust +
+			`,"Condition":` + condition + `}]}`)
 		refused(t, w.root.UpdateAssumeRolePolicy,
 			&iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: trusting}, 400, code, legacy)
 
@@ -120,7 +125,8 @@ func TestSimulatedTypes(t *testing.T) {
 		{`{"Bool":{"t:key":"false"}}`, "string", "yes", "allowed"},
 	} {
 		out := must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{
-			ActionNames: []string{"s3:GetObject"}, PolicyInputList: []string{*statement("Allow", `"*"`, `,"Condition":`+test.condition)},
+			ActionNames:     []string{"s3:GetObject"},
+			PolicyInputList: []string{*statement("Allow", `"*"`, `,"Condition":`+test.condition)},
 			ContextEntries: []types.ContextEntry{{
 				ContextKeyName: ptr("t:key"), ContextKeyType: test.kind, ContextKeyValues: []string{test.value},
 			}},

@@ -31,10 +31,14 @@ func keyPair(t testing.TB, w *world, name string) (body, key *string) {
 // samlMetadata is the metadata of a provider that signs by a certificate.
 func samlMetadata(body string) *string {
 	block, _ := pem.Decode([]byte(body))
-	text := strings.ReplaceAll(string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: block.Bytes})), "-----BEGIN X-----\n", "")
-	return ptr(`<?xml version="1.0"?>` + "\r\n" + `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com/saml?a=1&amp;b=ü"><IDPSSODescriptor
+	text := strings.ReplaceAll(string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: block.Bytes})),
+		"-----BEGIN X-----\n", "")
+	return ptr(`<?xml version="1.0"?>` + "\r\n" +
+		`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com/saml?a=1&amp;b=ü"><IDPSSODescriptor
 		protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` +
-		strings.ReplaceAll(text, "-----END X-----\n", "") + `</X509Certificate></X509Data></KeyInfo></KeyDescriptor></IDPSSODescriptor></EntityDescriptor>` + strings.Repeat(" ", 400))
+		strings.ReplaceAll(text, "-----END X-----\n", "") +
+		`</X509Certificate></X509Data></KeyInfo></KeyDescriptor></IDPSSODescriptor></EntityDescriptor>` +
+		strings.Repeat(" ", 400))
 }
 
 // Providers and certificates pass the wire as they are, whatever is in them.
@@ -44,26 +48,37 @@ func TestProviders(t *testing.T) {
 		body, key := keyPair(t, w, "one")
 		tags := []types.Tag{{Key: ptr("team"), Value: ptr("a")}}
 		oidc := must(t, w.root.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{
-			Url: ptr("https://idp.example.com/x"), ClientIDList: []string{"a&b", "ü"}, ThumbprintList: []string{strings.Repeat("a", 40)}, Tags: tags}).OpenIDConnectProviderArn
-		same(t, must(t, w.root.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: oidc}), &iam.GetOpenIDConnectProviderOutput{
-			Url: ptr("idp.example.com/x"), ClientIDList: []string{"a&b", "ü"}, ThumbprintList: []string{strings.Repeat("a", 40)}, CreateDate: ptr(began), Tags: tags})
+			Url: ptr("https://idp.example.com/x"), ClientIDList: []string{"a&b", "ü"},
+			ThumbprintList: []string{strings.Repeat("a", 40)}, Tags: tags}).OpenIDConnectProviderArn
+		same(t, must(t, w.root.GetOpenIDConnectProvider,
+			&iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: oidc}), &iam.GetOpenIDConnectProviderOutput{
+			Url: ptr("idp.example.com/x"), ClientIDList: []string{"a&b", "ü"},
+			ThumbprintList: []string{strings.Repeat("a", 40)}, CreateDate: ptr(began), Tags: tags})
 
 		metadata := samlMetadata(*body)
-		saml := must(t, w.root.CreateSAMLProvider, &iam.CreateSAMLProviderInput{Name: ptr("idp"), SAMLMetadataDocument: metadata, AddPrivateKey: key, Tags: tags}).SAMLProviderArn
+		saml := must(t, w.root.CreateSAMLProvider,
+			&iam.CreateSAMLProviderInput{Name: ptr("idp"), SAMLMetadataDocument: metadata, AddPrivateKey: key,
+				Tags: tags}).SAMLProviderArn
 		got := must(t, w.root.GetSAMLProvider, &iam.GetSAMLProviderInput{SAMLProviderArn: saml})
-		if *got.SAMLMetadataDocument != *metadata || len(got.PrivateKeyList) != 1 || !got.ValidUntil.Equal(began.AddDate(100, 0, 0)) {
+		if *got.SAMLMetadataDocument != *metadata || len(got.PrivateKeyList) != 1 ||
+			!got.ValidUntil.Equal(began.AddDate(100, 0, 0)) {
 			t.Errorf("%+v", got)
 		}
-		up := must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: ptr("one"), CertificateBody: body, PrivateKey: key, Tags: tags})
-		same(t, must(t, w.root.GetServerCertificate, &iam.GetServerCertificateInput{ServerCertificateName: ptr("one")}).ServerCertificate,
-			&types.ServerCertificate{ServerCertificateMetadata: up.ServerCertificateMetadata, CertificateBody: ptr(strings.TrimSpace(*body)), Tags: tags})
+		up := must(t, w.root.UploadServerCertificate,
+			&iam.UploadServerCertificateInput{ServerCertificateName: ptr("one"), CertificateBody: body,
+				PrivateKey: key, Tags: tags})
+		same(t, must(t, w.root.GetServerCertificate,
+			&iam.GetServerCertificateInput{ServerCertificateName: ptr("one")}).ServerCertificate,
+			&types.ServerCertificate{ServerCertificateMetadata: up.ServerCertificateMetadata,
+				CertificateBody: ptr(strings.TrimSpace(*body)), Tags: tags})
 	})
 }
 
 // put gives a user an inline policy.
 func (w *world) put(t testing.TB, user, document string) {
 	t.Helper()
-	must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: &user, PolicyName: ptr("p"), PolicyDocument: &document})
+	must(t, w.root.PutUserPolicy,
+		&iam.PutUserPolicyInput{UserName: &user, PolicyName: ptr("p"), PolicyDocument: &document})
 }
 
 // Policies are asked with the tags of the provider, and for both names of a
@@ -75,9 +90,14 @@ func TestProviderPermissions(t *testing.T) {
 	var arns []*string
 	for _, team := range []string{"a", "b"} {
 		tags := []types.Tag{{Key: ptr("team"), Value: &team}}
-		arns = append(arns, must(t, w.root.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: ptr("https://idp.example.com/" + team), Tags: tags}).OpenIDConnectProviderArn)
+		arns = append(arns,
+			must(t, w.root.CreateOpenIDConnectProvider,
+				&iam.CreateOpenIDConnectProviderInput{Url: ptr("https://idp.example.com/" + team),
+					Tags: tags}).OpenIDConnectProviderArn)
 	}
-	must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: ptr("one"), Path: ptr("/x/"), CertificateBody: body, PrivateKey: key})
+	must(t, w.root.UploadServerCertificate,
+		&iam.UploadServerCertificateInput{ServerCertificateName: ptr("one"), Path: ptr("/x/"),
+			CertificateBody: body, PrivateKey: key})
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
 	denied := func(action, resource string) string {
@@ -85,19 +105,26 @@ func TestProviderPermissions(t *testing.T) {
 			" because no identity-based policy allows the iam:" + action + " action"
 	}
 
-	w.put(t, "Ann", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:GetOpenIDConnectProvider","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"a"}}}}`)
+	w.put(t, "Ann", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:GetOpenIDConnectProvider",`+
+		`"Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"a"}}}}`)
 	must(t, ann.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arns[0]})
-	refused(t, ann.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arns[1]}, 403, "AccessDenied", denied("GetOpenIDConnectProvider", *arns[1]))
+	refused(t, ann.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arns[1]}, 403,
+		"AccessDenied", denied("GetOpenIDConnectProvider", *arns[1]))
 
 	// To make one with tags needs the permission to tag as well.
-	w.put(t, "Ann", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:CreateOpenIDConnectProvider","iam:UpdateServerCertificate"],"Resource":["arn:aws:iam::*:oidc-provider/*","arn:aws:iam::*:server-certificate/x/*"]}}`)
+	w.put(t, "Ann", `{"Version":"2012-10-17","Statement":{"Effect":"Allow",`+
+		`"Action":["iam:CreateOpenIDConnectProvider","iam:UpdateServerCertificate"],`+
+		`"Resource":["arn:aws:iam::*:oidc-provider/*","arn:aws:iam::*:server-certificate/x/*"]}}`)
 	in := &iam.CreateOpenIDConnectProviderInput{Url: ptr("https://idp.example.com/new")}
 	must(t, ann.CreateOpenIDConnectProvider, in)
 	in.Url, in.Tags = ptr("https://idp.example.com/new2"), []types.Tag{{Key: ptr("k"), Value: ptr("v")}}
-	refused(t, ann.CreateOpenIDConnectProvider, in, 403, "AccessDenied", denied("TagOpenIDConnectProvider", oidcPath+"/idp.example.com/new2"))
+	refused(t, ann.CreateOpenIDConnectProvider, in, 403, "AccessDenied",
+		denied("TagOpenIDConnectProvider", oidcPath+"/idp.example.com/new2"))
 
-	rename := &iam.UpdateServerCertificateInput{ServerCertificateName: ptr("one"), NewServerCertificateName: ptr("two"), NewPath: ptr("/y/")}
-	refused(t, ann.UpdateServerCertificate, rename, 403, "AccessDenied", denied("UpdateServerCertificate", serverCertificatePath+"/y/two"))
+	rename := &iam.UpdateServerCertificateInput{ServerCertificateName: ptr("one"),
+		NewServerCertificateName: ptr("two"), NewPath: ptr("/y/")}
+	refused(t, ann.UpdateServerCertificate, rename, 403, "AccessDenied",
+		denied("UpdateServerCertificate", serverCertificatePath+"/y/two"))
 	rename.NewPath = nil
 	must(t, ann.UpdateServerCertificate, rename)
 }

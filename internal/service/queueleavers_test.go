@@ -80,7 +80,8 @@ func TestLeaversKeepNoPlaceInAQueue(t *testing.T) {
 				return false
 			}
 			files, err := os.ReadDir("/proc/self/fd")
-			return err == nil && runtime.NumGoroutine() <= before.goroutines+4*polite && len(files) <= before.files+4*polite
+			return err == nil && runtime.NumGoroutine() <= before.goroutines+4*polite &&
+				len(files) <= before.files+4*polite
 		})
 		t.Logf("they were gone after %s", time.Since(start))
 		release()

@@ -28,7 +28,8 @@ var raced = []struct {
 		return call("CreateGroup", fmt.Sprintf("GroupName=r%d", i))
 	}},
 	{"roles", "RolesPerAccount", 9, nil, func(i int) string {
-		return call("CreateRole", fmt.Sprintf("RoleName=r%d&AssumeRolePolicyDocument=%s", i, url.QueryEscape(racedTrust)))
+		return call("CreateRole",
+			fmt.Sprintf("RoleName=r%d&AssumeRolePolicyDocument=%s", i, url.QueryEscape(racedTrust)))
 	}},
 	{"policies", "PoliciesPerAccount", 9, nil, func(i int) string {
 		return call("CreatePolicy", fmt.Sprintf("PolicyName=r%d&PolicyDocument=%s", i, racedDocument))
@@ -37,7 +38,8 @@ var raced = []struct {
 		return call("CreateInstanceProfile", fmt.Sprintf("InstanceProfileName=r%d", i))
 	}},
 	{"OIDC providers", "OpenIdConnectProvidersPerAccount", 9, nil, func(i int) string {
-		return call("CreateOpenIDConnectProvider", fmt.Sprintf("Url=https%%3A%%2F%%2Fr%d.example.com&ThumbprintList.member.1=%040d", i, 0))
+		return call("CreateOpenIDConnectProvider",
+			fmt.Sprintf("Url=https%%3A%%2F%%2Fr%d.example.com&ThumbprintList.member.1=%040d", i, 0))
 	}},
 	{"access keys", "AccessKeysPerUser", 9, []string{call("CreateUser", "UserName=u")}, func(int) string {
 		return call("CreateAccessKey", "UserName=u")
@@ -48,12 +50,16 @@ var raced = []struct {
 	{"groups of a user", "", 10, append(racedGroups(), call("CreateUser", "UserName=u")), func(i int) string {
 		return call("AddUserToGroup", fmt.Sprintf("UserName=u&GroupName=g%d", i))
 	}},
-	{"attachments", "PoliciesPerUser", 9, append(racedPolicies(), call("CreateUser", "UserName=u")), func(i int) string {
-		return call("AttachUserPolicy", fmt.Sprintf("UserName=u&PolicyArn=arn:aws:iam::%s:policy/p%d", account, i))
-	}},
-	{"versions of a policy", "", 4, []string{call("CreatePolicy", "PolicyName=p&PolicyDocument="+racedDocument)}, func(int) string {
-		return call("CreatePolicyVersion", fmt.Sprintf("SetAsDefault=true&PolicyArn=arn:aws:iam::%s:policy/p&PolicyDocument=%s", account, racedDocument))
-	}},
+	{"attachments", "PoliciesPerUser", 9,
+		append(racedPolicies(), call("CreateUser", "UserName=u")), func(i int) string {
+			return call("AttachUserPolicy", fmt.Sprintf("UserName=u&PolicyArn=arn:aws:iam::%s:policy/p%d", account, i))
+		}},
+	{"versions of a policy", "", 4, []string{call("CreatePolicy", "PolicyName=p&PolicyDocument="+racedDocument)},
+		func(int) string {
+			return call("CreatePolicyVersion",
+				fmt.Sprintf("SetAsDefault=true&PolicyArn=arn:aws:iam::%s:policy/p&PolicyDocument=%s", account,
+					racedDocument))
+		}},
 	{"tags", "", 50, []string{call("CreateUser", "UserName=u")}, func(i int) string {
 		return call("TagUser", fmt.Sprintf("UserName=u&Tags.member.1.Key=k%d&Tags.member.1.Value=v", i))
 	}},
@@ -80,7 +86,8 @@ func fewConnections(db store.Config) store.Config {
 
 const racedTrust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}}`
 
-var racedDocument = url.QueryEscape(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}`)
+var racedDocument = url.QueryEscape(
+	`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}`)
 
 func racedGroups() (calls []string) {
 	for i := range racers {

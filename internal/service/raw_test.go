@@ -40,7 +40,8 @@ func (w *world) request(t testing.TB, method, target string, body io.Reader) *ht
 
 // sign signs a request with a key, now.
 func (w *world) sign(r *http.Request, body string, c clients, region, service string) {
-	sigv4test.Sign(r, []byte(body), sigv4test.Credentials{AccessKeyID: c.id, SecretAccessKey: c.key}, region, service, w.cfg.Store.Now())
+	sigv4test.Sign(r, []byte(body), sigv4test.Credentials{AccessKeyID: c.id, SecretAccessKey: c.key}, region,
+		service, w.cfg.Store.Now())
 }
 
 // bare follows no redirect and keeps no connection.

@@ -26,11 +26,13 @@ var asksLess = map[string]bool{
 // ownOnly allows everything on what is called own, and on what is below it.
 func ownOnly() string {
 	var arns []string
-	for _, kind := range []string{"user", "group", "role", "policy", "instance-profile", "mfa", "server-certificate", "saml-provider"} {
+	for _, kind := range []string{"user", "group", "role", "policy", "instance-profile", "mfa",
+		"server-certificate", "saml-provider"} {
 		arns = append(arns, "arn:aws:iam::"+account+":"+kind+"/own", "arn:aws:iam::"+account+":"+kind+"/own/*")
 	}
 	arns = append(arns, oidcPath+"/own.example.com", oidcPath+"/own.example.com/own")
-	return `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":["` + strings.Join(arns, `","`) + `"]}}`
+	return `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":["` +
+		strings.Join(arns, `","`) + `"]}}`
 }
 
 // Whatever a caller gives an action beside the thing that it may act on, it
@@ -45,11 +47,13 @@ func TestNothingBeyondWhatIsAllowed(t *testing.T) {
 	too, path, document := ptr(stranger+"too"), ptr("/own"+stranger+"/"), ptr(allowsAll)
 	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: too, Path: path})
 	must(t, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: too, Path: path})
-	must(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: too, Path: path, AssumeRolePolicyDocument: ptr(trustsEC2)})
+	must(t, w.root.CreateRole,
+		&iam.CreateRoleInput{RoleName: too, Path: path, AssumeRolePolicyDocument: ptr(trustsEC2)})
 	must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: too, Path: path, PolicyDocument: document})
 	must(t, w.root.CreateInstanceProfile, &iam.CreateInstanceProfileInput{InstanceProfileName: too, Path: path})
 	body, key := keyPair(t, w, *too)
-	must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: too, Path: path, CertificateBody: body, PrivateKey: key})
+	must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: too, Path: path,
+		CertificateBody: body, PrivateKey: key})
 	must(t, w.root.DeleteUserPermissionsBoundary, &iam.DeleteUserPermissionsBoundaryInput{UserName: ptr(own)})
 	w.putUserPolicy(t, own, ptr(ownOnly()))
 	caller := w.as(mine["key"], mine["secret"])

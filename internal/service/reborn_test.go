@@ -45,11 +45,16 @@ func TestAccountMadeAgain(t *testing.T) {
 		w.putUserPolicy(t, "user0", statement("Allow", `"sts:*"`, ""))
 		user := w.asUser(t, "user0")
 		sessions := map[string]clients{
-			"root":         w.asSession(must(t, w.root.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials),
-			"root's guest": w.asSession(must(t, w.root.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("guest"), Policy: ptr(allowAll)}).Credentials),
-			"root task":    w.asSession(must(t, managing.sts.AssumeRoot, &sts.AssumeRootInput{TargetPrincipal: ptr(account), TaskPolicyArn: rootTask("S3UnlockBucketPolicy")}).Credentials),
-			"user":         w.asSession(must(t, user.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials),
-			"role":         w.assume(t, user, rolePath+"/worker", "night"),
+			"root": w.asSession(must(t, w.root.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials),
+			"root's guest": w.asSession(
+				must(t, w.root.sts.GetFederationToken,
+					&sts.GetFederationTokenInput{Name: ptr("guest"), Policy: ptr(allowAll)}).Credentials),
+			"root task": w.asSession(
+				must(t, managing.sts.AssumeRoot,
+					&sts.AssumeRootInput{TargetPrincipal: ptr(account),
+						TaskPolicyArn: rootTask("S3UnlockBucketPolicy")}).Credentials),
+			"user": w.asSession(must(t, user.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials),
+			"role": w.assume(t, user, rolePath+"/worker", "night"),
 		}
 		for name, c := range sessions {
 			if _, err := c.sts.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); err != nil {
@@ -69,10 +74,15 @@ func TestAccountMadeAgain(t *testing.T) {
 				t.Errorf("%s of the account that is gone: %v", name, err)
 			}
 		}
-		refused(t, w.root.sts.DecodeAuthorizationMessage, &sts.DecodeAuthorizationMessageInput{EncodedMessage: &message}, 400, "InvalidAuthorizationMessageException", "Message is not valid")
-		refused(t, w.root.ListUsers, &iam.ListUsersInput{MaxItems: ptr(int32(1)), Marker: marker}, 400, "ValidationError", "Invalid Marker.")
+		refused(t, w.root.sts.DecodeAuthorizationMessage,
+			&sts.DecodeAuthorizationMessageInput{EncodedMessage: &message}, 400,
+			"InvalidAuthorizationMessageException", "Message is not valid")
+		refused(t, w.root.ListUsers, &iam.ListUsersInput{MaxItems: ptr(int32(1)), Marker: marker}, 400,
+			"ValidationError", "Invalid Marker.")
 		// The new one belongs to no organisation.
-		if _, err := managing.sts.AssumeRoot(t.Context(), &sts.AssumeRootInput{TargetPrincipal: ptr(account), TaskPolicyArn: rootTask("S3UnlockBucketPolicy")}); failureOf(err).code != "AccessDenied" {
+		if _, err := managing.sts.AssumeRoot(t.Context(),
+			&sts.AssumeRootInput{TargetPrincipal: ptr(account),
+				TaskPolicyArn: rootTask("S3UnlockBucketPolicy")}); failureOf(err).code != "AccessDenied" {
 			t.Error(err)
 		}
 	})
@@ -91,13 +101,15 @@ func TestTrustInAccountMadeAgain(t *testing.T) {
 		}
 		roles := map[string]string{}
 		for name, trusted := range map[string]string{
-			"number": other, "root": "arn:aws:iam::" + other + ":root", "guest": "arn:aws:sts::" + other + ":federated-user/guest",
+			"number": other, "root": "arn:aws:iam::" + other + ":root",
+			"guest": "arn:aws:sts::" + other + ":federated-user/guest",
 		} {
 			roles[name] = w.role(t, name, `"Principal":{"AWS":"`+trusted+`"},"Action":"sts:AssumeRole"`)
 		}
 		assumed := func(theirs clients) map[string]bool {
 			must(t, theirs.CreateUser, &iam.CreateUserInput{UserName: u})
-			must(t, theirs.PutUserPolicy, &iam.PutUserPolicyInput{UserName: u, PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
+			must(t, theirs.PutUserPolicy,
+				&iam.PutUserPolicyInput{UserName: u, PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
 			k := must(t, theirs.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: u}).AccessKey
 			user := w.as(*k.AccessKeyId, *k.SecretAccessKey)
 			done := map[string]bool{}
@@ -105,14 +117,16 @@ func TestTrustInAccountMadeAgain(t *testing.T) {
 				if name == "guest" {
 					continue // federated users cannot call AssumeRole
 				}
-				_, err := user.sts.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")})
+				_, err := user.sts.AssumeRole(t.Context(),
+					&sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")})
 				done[name] = err == nil
 			}
 			return done
 		}
 		same(t, assumed(theirs), map[string]bool{"number": true, "root": true})
 		same(t, assumed(w.reborn(t, other)), map[string]bool{"number": false, "root": false})
-		if got := *must(t, w.root.GetRole, &iam.GetRoleInput{RoleName: ptr("number")}).Role.AssumeRolePolicyDocument; !strings.Contains(got, other) {
+		if got := *must(t, w.root.GetRole,
+			&iam.GetRoleInput{RoleName: ptr("number")}).Role.AssumeRolePolicyDocument; !strings.Contains(got, other) {
 			t.Errorf("the trust policy is shown as %s", got)
 		}
 		// The account that is made again manages others of its own.

@@ -29,9 +29,11 @@ func TestRecordedRefusals(t *testing.T) {
 	must(t, w.root.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: one, Password: ptr(goodPassword)})
 	must(t, w.root.EnableMFADevice, w.device(t, "assigned").enable(t, *one, w.clock.Now()))
 	for _, name := range []string{"first", "second"} {
-		must(t, w.root.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: one, CertificateBody: certificate(t, w, name)})
+		must(t, w.root.UploadSigningCertificate,
+			&iam.UploadSigningCertificateInput{UserName: one, CertificateBody: certificate(t, w, name)})
 	}
-	must(t, w.root.CreateServiceSpecificCredential, &iam.CreateServiceSpecificCredentialInput{UserName: three, ServiceName: ptr(codeCommit)})
+	must(t, w.root.CreateServiceSpecificCredential,
+		&iam.CreateServiceSpecificCredentialInput{UserName: three, ServiceName: ptr(codeCommit)})
 	serverBody, serverKey := recordedProviders(t, w)
 	recordedRoles(t, w)
 	recordedPolicies(t, w)
@@ -54,7 +56,8 @@ func TestRecordedRefusals(t *testing.T) {
 				t.Fatal(err)
 			}
 			request = strings.ReplaceAll(request, "CERTIFICATE", url.QueryEscape(*certificate(t, w, "third")))
-			request = strings.NewReplacer("SERVERBODY", url.QueryEscape(*serverBody), "SERVERKEY", url.QueryEscape(*serverKey)).Replace(request)
+			request = strings.NewReplacer("SERVERBODY", url.QueryEscape(*serverBody), "SERVERKEY",
+				url.QueryEscape(*serverKey)).Replace(request)
 			wants(t, w.raw(t, call(action, request)), status, code, message)
 		})
 	}
@@ -71,8 +74,10 @@ func recordedProviders(t *testing.T, w *world) (body, key *string) {
 	for i := range 50 {
 		tags = append(tags, types.Tag{Key: ptr(fmt.Sprintf("k%02d", i)), Value: ptr("v")})
 	}
-	must(t, w.root.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: ptr("https://oidc-dup-04669428.example.com"), Tags: tags})
+	must(t, w.root.CreateOpenIDConnectProvider,
+		&iam.CreateOpenIDConnectProviderInput{Url: ptr("https://oidc-dup-04669428.example.com"), Tags: tags})
 	body, key = keyPair(t, w, "server")
-	must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: ptr("uploaded"), CertificateBody: body, PrivateKey: key})
+	must(t, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: ptr("uploaded"),
+		CertificateBody: body, PrivateKey: key})
 	return body, key
 }

@@ -16,7 +16,8 @@ import (
 func TestSessionFollowsItsUser(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/old/"), Tags: tags("team", "old")})
+		must(t, w.root.CreateUser,
+			&iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/old/"), Tags: tags("team", "old")})
 		key, phone := w.asUser(t, "Ann"), w.enabledDevice(t, "Ann")
 		w.clock.advance(2 * step)
 		// Each part of what is known of the user has an action of its own.
@@ -33,8 +34,10 @@ func TestSessionFollowsItsUser(t *testing.T) {
 			t.Helper()
 			for _, c := range []clients{key, session} {
 				for action, err := range map[string]error{
-					"path": failed(c.ListUsers(t.Context(), &iam.ListUsersInput{})), "name": failed(c.ListGroups(t.Context(), &iam.ListGroupsInput{})),
-					"tag": failed(c.ListRoles(t.Context(), &iam.ListRolesInput{})), "own": failed(c.ListAccessKeys(t.Context(), &iam.ListAccessKeysInput{})),
+					"path": failed(c.ListUsers(t.Context(), &iam.ListUsersInput{})),
+					"name": failed(c.ListGroups(t.Context(), &iam.ListGroupsInput{})),
+					"tag":  failed(c.ListRoles(t.Context(), &iam.ListRolesInput{})),
+					"own":  failed(c.ListAccessKeys(t.Context(), &iam.ListAccessKeysInput{})),
 				} {
 					if (err == nil) != want || err != nil && failureOf(err).code != "AccessDenied" {
 						t.Errorf("%s: %v", action, err)
@@ -43,22 +46,26 @@ func TestSessionFollowsItsUser(t *testing.T) {
 			}
 		}
 		allAllowed(true)
-		must(t, w.root.UpdateUser, &iam.UpdateUserInput{UserName: ptr("Ann"), NewUserName: ptr("Eve"), NewPath: ptr("/new/")})
+		must(t, w.root.UpdateUser,
+			&iam.UpdateUserInput{UserName: ptr("Ann"), NewUserName: ptr("Eve"), NewPath: ptr("/new/")})
 		must(t, w.root.TagUser, &iam.TagUserInput{UserName: ptr("Eve"), Tags: tags("team", "new")})
 		allAllowed(false)
 
 		w.records(t)
 		who := must(t, session.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 		self := must(t, session.GetUser, &iam.GetUserInput{}).User
-		if *who.Arn != userPath+"/new/Eve" || *self.UserName != "Eve" || *self.Arn != *who.Arn || *self.UserId != *who.UserId {
+		if *who.Arn != userPath+"/new/Eve" || *self.UserName != "Eve" || *self.Arn != *who.Arn ||
+			*self.UserId != *who.UserId {
 			t.Errorf("%s, %s %s", *who.Arn, *self.UserName, *self.Arn)
 		}
-		if _, err := session.GetUser(t.Context(), &iam.GetUserInput{UserName: ptr("/")}); failureOf(err).code != "ValidationError" {
+		if _, err := session.GetUser(t.Context(), &iam.GetUserInput{UserName: ptr("/")}); failureOf(
+			err).code != "ValidationError" {
 			t.Error(err)
 		}
 		nothing := call("Nothing", "")
 		request := w.post(t, "/", nothing)
-		by := sigv4test.Credentials{AccessKeyID: *given.AccessKeyId, SecretAccessKey: *given.SecretAccessKey, SessionToken: *given.SessionToken}
+		by := sigv4test.Credentials{AccessKeyID: *given.AccessKeyId, SecretAccessKey: *given.SecretAccessKey,
+			SessionToken: *given.SessionToken}
 		sigv4test.Sign(request, []byte(nothing), by, "us-east-1", "iam", w.clock.Now())
 		if got := send(t, request); got.code != "InvalidAction" {
 			t.Errorf("%+v", got.failure)
@@ -70,7 +77,8 @@ func TestSessionFollowsItsUser(t *testing.T) {
 		}
 
 		// What the session begins is of the new user as well.
-		must(t, w.root.UpdateUser, &iam.UpdateUserInput{UserName: ptr("Eve"), NewUserName: ptr("Ann"), NewPath: ptr("/old/")})
+		must(t, w.root.UpdateUser,
+			&iam.UpdateUserInput{UserName: ptr("Eve"), NewUserName: ptr("Ann"), NewPath: ptr("/old/")})
 		must(t, w.root.TagUser, &iam.TagUserInput{UserName: ptr("Ann"), Tags: tags("team", "old")})
 		allAllowed(true)
 	})
@@ -88,12 +96,15 @@ func TestSessionEndsWithItsUser(t *testing.T) {
 			c := w.asUser(t, name)
 			w.putUserPolicy(t, name, ptr(allowAll))
 			user = w.asSession(must(t, c.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials)
-			federated = w.asSession(must(t, c.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("guest"), Policy: ptr(allowAll)}).Credentials)
+			federated = w.asSession(
+				must(t, c.sts.GetFederationToken,
+					&sts.GetFederationTokenInput{Name: ptr("guest"), Policy: ptr(allowAll)}).Credentials)
 			return user, federated
 		}
 		ended := func(c clients) {
 			t.Helper()
-			refused(t, c.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", "The security token included in the request is invalid.")
+			refused(t, c.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId",
+				"The security token included in the request is invalid.")
 		}
 		is := func(c clients, arn string) {
 			t.Helper()
@@ -145,7 +156,8 @@ func TestRoleSessionFollowsItsRole(t *testing.T) {
 		ann := w.asUser(t, "Ann")
 		arn := w.role(t, "worker", trusting("Ann"))
 		must(t, w.root.TagRole, &iam.TagRoleInput{RoleName: ptr("worker"), Tags: tags("team", "old")})
-		w.putRolePolicy(t, "worker", statement("Allow", `"iam:ListUsers"`, `,"Condition":{"StringEquals":{"aws:PrincipalTag/team":"old"}}`))
+		w.putRolePolicy(t, "worker",
+			statement("Allow", `"iam:ListUsers"`, `,"Condition":{"StringEquals":{"aws:PrincipalTag/team":"old"}}`))
 		worker := w.assume(t, ann, arn, "night")
 		must(t, worker.ListUsers, &iam.ListUsersInput{})
 		must(t, w.root.TagRole, &iam.TagRoleInput{RoleName: ptr("worker"), Tags: tags("team", "new")})
@@ -158,7 +170,8 @@ func TestRoleSessionFollowsItsRole(t *testing.T) {
 		must(t, w.root.DeleteRolePolicy, &iam.DeleteRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("p")})
 		must(t, w.root.DeleteRole, &iam.DeleteRoleInput{RoleName: ptr("worker")})
 		w.role(t, "worker", trusting("Eve"))
-		refused(t, worker.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", "The security token included in the request is invalid.")
+		refused(t, worker.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId",
+			"The security token included in the request is invalid.")
 		after := must(t, w.assume(t, ann, arn, "night").sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 		if *before.Arn != *after.Arn || *before.UserId == *after.UserId || !strings.HasSuffix(*after.UserId, ":night") {
 			t.Errorf("%s %s, then %s %s", *before.Arn, *before.UserId, *after.Arn, *after.UserId)
@@ -179,7 +192,8 @@ func TestRenameUnderWay(t *testing.T) {
 		go func() {
 			defer close(done)
 			for names := []string{"a", "b"}; ; names[0], names[1] = names[1], names[0] {
-				if _, err := w.root.UpdateUser(t.Context(), &iam.UpdateUserInput{UserName: &names[0], NewUserName: &names[1]}); err != nil {
+				if _, err := w.root.UpdateUser(t.Context(),
+					&iam.UpdateUserInput{UserName: &names[0], NewUserName: &names[1]}); err != nil {
 					t.Error(err)
 				}
 				w.root.CreateUser(t.Context(), &iam.CreateUserInput{UserName: &names[0]})

@@ -28,7 +28,8 @@ import (
 func (w *world) waitReport(t testing.TB, c clients) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
-		if must(t, c.GenerateCredentialReport, &iam.GenerateCredentialReportInput{}).State == types.ReportStateTypeComplete {
+		if must(t, c.GenerateCredentialReport,
+			&iam.GenerateCredentialReportInput{}).State == types.ReportStateTypeComplete {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -48,7 +49,8 @@ func generate(t testing.TB, c clients) *iam.GenerateCredentialReportOutput {
 	return must(t, c.GenerateCredentialReport, &iam.GenerateCredentialReportInput{})
 }
 
-var started = &iam.GenerateCredentialReportOutput{State: types.ReportStateTypeStarted, Description: ptr("No report exists. Starting a new report generation task")}
+var started = &iam.GenerateCredentialReportOutput{State: types.ReportStateTypeStarted,
+	Description: ptr("No report exists. Starting a new report generation task")}
 
 // second is another handle on a world's store, as an operator's commands have.
 func second(t testing.TB, w *world) *store.DB {
@@ -64,7 +66,8 @@ func TestReportLifecycle(t *testing.T) {
 		w.waitReport(t, w.root)
 		same(t, generate(t, w.root), &iam.GenerateCredentialReportOutput{State: types.ReportStateTypeComplete})
 		first := w.report(t, w.root)
-		if first.ReportFormat != types.ReportFormatTypeTextCsv || !first.GeneratedTime.Equal(began) || !bytes.HasPrefix(first.Content, []byte("user,arn,")) {
+		if first.ReportFormat != types.ReportFormatTypeTextCsv || !first.GeneratedTime.Equal(began) ||
+			!bytes.HasPrefix(first.Content, []byte("user,arn,")) {
 			t.Errorf("format %s, generated %v, %.20q", first.ReportFormat, first.GeneratedTime, first.Content)
 		}
 		// One that is young enough is given again, byte for byte.
@@ -74,7 +77,8 @@ func TestReportLifecycle(t *testing.T) {
 		same(t, w.report(t, w.root), first)
 		// Another account has none of it.
 		other := w.newAccount(t, emptySpec)
-		refused(t, w.as(other.ID, other.Secret.Reveal()).GetCredentialReport, &iam.GetCredentialReportInput{}, 410, "ReportNotPresent", "")
+		refused(t, w.as(other.ID, other.Secret.Reveal()).GetCredentialReport, &iam.GetCredentialReportInput{},
+			410, "ReportNotPresent", "")
 	})
 }
 
@@ -100,7 +104,8 @@ func TestReportInProgress(t *testing.T) {
 			// The other node leaves a piece behind and is heard of no more. When
 			// its lease is over the old report is there, and a new one is begun.
 			err = db.Update(t.Context(), func(tx *store.Tx) error {
-				return tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 5, Data: []byte("rests")}}, 200*time.Millisecond)
+				return tx.AddReportChunks(account, token, 0,
+					[]store.ReportChunk{{Size: 5, Data: []byte("rests")}}, 200*time.Millisecond)
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -113,7 +118,9 @@ func TestReportInProgress(t *testing.T) {
 			if got := w.report(t, w.root); !bytes.Contains(got.Content, []byte("\nnew,")) {
 				t.Errorf("%s", got.Content)
 			}
-			err = db.Update(t.Context(), func(tx *store.Tx) error { return tx.PublishReport(store.Report{Account: account, Token: token}, 2) })
+			err = db.Update(t.Context(), func(tx *store.Tx) error {
+				return tx.PublishReport(store.Report{Account: account, Token: token}, 2)
+			})
 			if !errors.Is(err, store.ErrConflict) {
 				t.Errorf("the lost job publishes: %v", err)
 			}
@@ -176,7 +183,8 @@ func TestReportIsStartedOnce(t *testing.T) {
 		}
 		wait.Wait()
 		if count[0].Load() != 1 || count[2].Load() != 32 {
-			t.Errorf("%d callers started it, %d were told to wait, %d that it is complete", count[0].Load(), count[1].Load(), count[2].Load())
+			t.Errorf("%d callers started it, %d were told to wait, %d that it is complete", count[0].Load(),
+				count[1].Load(), count[2].Load())
 		}
 		all, err := nodes[0].IAM.Reports(t.Context(), account, 10)
 		if err != nil || len(all) != 1 {
@@ -202,7 +210,8 @@ func TestReportExpired(t *testing.T) {
 	for name, maxAge := range map[string]time.Duration{"younger than the reuse": time.Hour, "older": time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, service.Config{Report: identity.ReportConfig{MaxAge: maxAge, Expiry: 300 * time.Millisecond}})
+			w := newWorld(t,
+				service.Config{Report: identity.ReportConfig{MaxAge: maxAge, Expiry: 300 * time.Millisecond}})
 			w.waitFresh(t)
 			time.Sleep(400 * time.Millisecond)
 			refused(t, w.root.GetCredentialReport, &iam.GetCredentialReportInput{}, 410, "ReportExpired", "")
@@ -255,13 +264,15 @@ func TestReportHistory(t *testing.T) {
 				t.Fatalf("%v: %v", d, err)
 			}
 			content, err := base64.StdEncoding.DecodeString(out.Content)
-			if err != nil || string(content) != contents[want] || !out.GeneratedTime.Equal(began.Add(time.Duration(want)*time.Hour)) {
+			if err != nil || string(content) != contents[want] ||
+				!out.GeneratedTime.Equal(began.Add(time.Duration(want)*time.Hour)) {
 				t.Errorf("the report at %v is that of %v", d, out.GeneratedTime)
 			}
 		}
 		wants(t, at(time.Hour), 410, "ReportNotPresent", "") // dropped: three are kept
 		wants(t, at(-time.Hour), 410, "ReportNotPresent", "")
-		if a := w.raw(t, call("GetCredentialReport", "Rollcall.At=yesterday")); a.status != 400 || a.code != "MalformedInput" {
+		if a := w.raw(t, call("GetCredentialReport", "Rollcall.At=yesterday")); a.status != 400 ||
+			a.code != "MalformedInput" {
 			t.Errorf("%+v", a.failure)
 		}
 	})
@@ -326,7 +337,8 @@ func TestReportIsOneSnapshot(t *testing.T) {
 							return
 						default:
 						}
-						in := &iam.UpdateUserInput{UserName: ptr(fmt.Sprintf("%s-%d", from, i)), NewUserName: ptr(fmt.Sprintf("%s-%d", to, i)), NewPath: ptr("/" + to + "/")}
+						in := &iam.UpdateUserInput{UserName: ptr(fmt.Sprintf("%s-%d", from, i)),
+							NewUserName: ptr(fmt.Sprintf("%s-%d", to, i)), NewPath: ptr("/" + to + "/")}
 						if _, err := w.root.UpdateUser(context.Background(), in); err != nil {
 							t.Error(err)
 							return
@@ -348,7 +360,8 @@ func TestReportIsOneSnapshot(t *testing.T) {
 				if folder == "b" && row.Path() != "/b/" && row.Path() != "/" || folder == "a" && row.Path() != "/a/" {
 					t.Errorf("user %s has path %s", row.User, row.Path())
 				}
-				if !row.Keys[0].Active.IsTrue() || row.Keys[1].Exists() || row.Keys[0].LastRotated.String() != row.Created.String() {
+				if !row.Keys[0].Active.IsTrue() || row.Keys[1].Exists() ||
+					row.Keys[0].LastRotated.String() != row.Created.String() {
 					t.Errorf("user %s has the keys %v", row.User, row.Keys)
 				}
 				created[row.Created.String()] = true

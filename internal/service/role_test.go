@@ -16,12 +16,16 @@ func recordedRoles(t testing.TB, w *world) {
 		must(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: ptr(trustsEC2)})
 	}
 	w.putRolePolicy(t, "role-inline", ptr(allowAll))
-	must(t, w.root.AttachRolePolicy, &iam.AttachRolePolicyInput{RoleName: ptr("role-attached"), PolicyArn: ptr("arn:aws:iam::aws:policy/AdministratorAccess")})
+	must(t, w.root.AttachRolePolicy,
+		&iam.AttachRolePolicyInput{RoleName: ptr("role-attached"),
+			PolicyArn: ptr("arn:aws:iam::aws:policy/AdministratorAccess")})
 	for _, name := range []string{"profile-full", "profile-empty"} {
 		must(t, w.root.CreateInstanceProfile, &iam.CreateInstanceProfileInput{InstanceProfileName: &name})
 	}
-	must(t, w.root.AddRoleToInstanceProfile, &iam.AddRoleToInstanceProfileInput{InstanceProfileName: ptr("profile-full"), RoleName: ptr("role-a")})
-	must(t, w.root.CreateServiceLinkedRole, &iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("batch.amazonaws.com")})
+	must(t, w.root.AddRoleToInstanceProfile,
+		&iam.AddRoleToInstanceProfileInput{InstanceProfileName: ptr("profile-full"), RoleName: ptr("role-a")})
+	must(t, w.root.CreateServiceLinkedRole,
+		&iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("batch.amazonaws.com")})
 }
 
 // Who gives a role to instances needs iam:PassRole on the role, for EC2.
@@ -34,10 +38,12 @@ func TestAddRoleToInstanceProfilePassesRole(t *testing.T) {
 	must(t, w.root.CreateInstanceProfile, &iam.CreateInstanceProfileInput{InstanceProfileName: ptr("box")})
 	add := &iam.AddRoleToInstanceProfileInput{InstanceProfileName: ptr("box"), RoleName: ptr("worker")}
 	w.putUserPolicy(t, "Ann", statement("Allow", `"iam:*InstanceProfile"`, ""))
-	denied := notAuthorized(userPath+"/Ann", "iam:PassRole", worker) + " because no identity-based policy allows the iam:PassRole action"
+	denied := notAuthorized(userPath+"/Ann", "iam:PassRole", worker) +
+		" because no identity-based policy allows the iam:PassRole action"
 	refused(t, ann.AddRoleToInstanceProfile, add, 403, "AccessDenied", denied)
 	pass := func(service string) {
-		w.putUserPolicy(t, "Ann", ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*InstanceProfile","Resource":"*"},
+		w.putUserPolicy(t, "Ann",
+			ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*InstanceProfile","Resource":"*"},
 			{"Effect":"Allow","Action":"iam:PassRole","Resource":"`+worker+`","Condition":{"StringEquals":{"iam:PassedToService":"`+service+`"}}}]}`))
 	}
 	pass("lambda.amazonaws.com")
@@ -46,7 +52,8 @@ func TestAddRoleToInstanceProfilePassesRole(t *testing.T) {
 	must(t, ann.AddRoleToInstanceProfile, add)
 	// Taking it away needs no such permission.
 	w.putUserPolicy(t, "Ann", statement("Allow", `"iam:RemoveRoleFromInstanceProfile"`, ""))
-	must(t, ann.RemoveRoleFromInstanceProfile, &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: ptr("box"), RoleName: ptr("worker")})
+	must(t, ann.RemoveRoleFromInstanceProfile,
+		&iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: ptr("box"), RoleName: ptr("worker")})
 }
 
 func iamTags(pairs ...string) []types.Tag {
@@ -73,26 +80,35 @@ func TestRolePermissions(t *testing.T) {
 		}
 	}
 	create := &iam.CreateRoleInput{RoleName: ptr("bounded"), AssumeRolePolicyDocument: ptr(trustsEC2)}
-	w.putUserPolicy(t, "Ann", statement("Allow", `"iam:CreateRole"`, `,"Condition":{"StringEquals":{"iam:PermissionsBoundary":"`+admin+`"}}`))
+	w.putUserPolicy(t, "Ann",
+		statement("Allow", `"iam:CreateRole"`, `,"Condition":{"StringEquals":{"iam:PermissionsBoundary":"`+admin+`"}}`))
 	_, err := ann.CreateRole(t.Context(), create)
 	refusal(err, "CreateRole without boundary")
 	create.PermissionsBoundary = ptr(admin)
 	must(t, ann.CreateRole, create)
 	// The boundary that a role has decides what may be done to it.
-	w.putUserPolicy(t, "Ann", statement("Allow", `"iam:*"`, `,"Condition":{"StringEquals":{"iam:PermissionsBoundary":"`+admin+`"}}`))
-	must(t, ann.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("bounded"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
+	w.putUserPolicy(t, "Ann",
+		statement("Allow", `"iam:*"`, `,"Condition":{"StringEquals":{"iam:PermissionsBoundary":"`+admin+`"}}`))
+	must(t, ann.PutRolePolicy,
+		&iam.PutRolePolicyInput{RoleName: ptr("bounded"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
 	w.role(t, "free", `"Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"`)
-	_, err = ann.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: ptr("free"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
+	_, err = ann.PutRolePolicy(t.Context(),
+		&iam.PutRolePolicyInput{RoleName: ptr("free"), PolicyName: ptr("p"), PolicyDocument: ptr(allowAll)})
 	refusal(err, "PutRolePolicy without boundary")
 
-	w.putUserPolicy(t, "Ann", statement("Allow", `"iam:CreateServiceLinkedRole"`, `,"Condition":{"StringLike":{"iam:AWSServiceName":"batch.*"}}`))
-	_, err = ann.CreateServiceLinkedRole(t.Context(), &iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("ecs.amazonaws.com")})
+	w.putUserPolicy(t, "Ann",
+		statement("Allow", `"iam:CreateServiceLinkedRole"`,
+			`,"Condition":{"StringLike":{"iam:AWSServiceName":"batch.*"}}`))
+	_, err = ann.CreateServiceLinkedRole(t.Context(),
+		&iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("ecs.amazonaws.com")})
 	refusal(err, "CreateServiceLinkedRole of another service")
 	must(t, ann.CreateServiceLinkedRole, &iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("batch.amazonaws.com")})
 
-	w.putUserPolicy(t, "Ann", statement("Allow", `"iam:GetInstanceProfile"`, `,"Condition":{"StringEquals":{"aws:ResourceTag/team":"ops"}}`))
+	w.putUserPolicy(t, "Ann",
+		statement("Allow", `"iam:GetInstanceProfile"`, `,"Condition":{"StringEquals":{"aws:ResourceTag/team":"ops"}}`))
 	for name, tags := range map[string]string{"tagged": "ops", "other": "dev"} {
-		must(t, w.root.CreateInstanceProfile, &iam.CreateInstanceProfileInput{InstanceProfileName: &name, Tags: iamTags("team=" + tags)})
+		must(t, w.root.CreateInstanceProfile,
+			&iam.CreateInstanceProfileInput{InstanceProfileName: &name, Tags: iamTags("team=" + tags)})
 		_, err := ann.GetInstanceProfile(t.Context(), &iam.GetInstanceProfileInput{InstanceProfileName: &name})
 		if (err == nil) != (tags == "ops") {
 			t.Errorf("%s: %v", name, err)

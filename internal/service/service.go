@@ -108,7 +108,8 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	a.ExplainDenials(iam.SealMessage)
 	a.Outbox(db)
 	recovering, stop := context.WithCancel(context.WithoutCancel(ctx))
-	people := signin.New(signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.consoleURL()})
+	people := signin.New(
+		signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.consoleURL()})
 	pages, err := cfg.pages(iam, a, people, db.Now)
 	if err != nil {
 		stop()
@@ -119,8 +120,9 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		ended: a.Recover(recovering),
 		Handler: server.New(server.Config{
 			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions, Rate: cfg.Rate, Burst: cfg.Burst,
-			AccountRate: cfg.AccountRate, AccountBurst: cfg.AccountBurst, StrangerRate: cfg.StrangerRate, StrangerBurst: cfg.StrangerBurst,
-			Now: db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
+			AccountRate: cfg.AccountRate, AccountBurst: cfg.AccountBurst, StrangerRate: cfg.StrangerRate,
+			StrangerBurst: cfg.StrangerBurst,
+			Now:           db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
 			Public: iam.IssuerDocument, PublicAge: identity.IssuerDocumentAge, Pages: pages,
 		}),
 	}, nil

@@ -58,7 +58,8 @@ func TestSignInByCode(t *testing.T) {
 		if w.isOpen(t, step.Token) {
 			t.Error("half a sign-in is a session")
 		}
-		if _, err := w.SignIn.ChoosePassword(t.Context(), here, step.Token, seal.NewSecret(nextPassword)); !errors.Is(err,
+		if _, err := w.SignIn.ChoosePassword(t.Context(), here, step.Token,
+			seal.NewSecret(nextPassword)); !errors.Is(err,
 			signin.ErrStepGone) {
 			t.Errorf("a password in place of a code: %v", err)
 		}
@@ -98,7 +99,8 @@ func TestStepsEnd(t *testing.T) {
 	p := w.holder(t, "bob")
 	gone := func(what string, step signin.Step) {
 		t.Helper()
-		if _, err := w.SignIn.AnswerCode(t.Context(), here, step.Token, p.serial, *p.code(t, w.clock.Now())); !errors.Is(err,
+		if _, err := w.SignIn.AnswerCode(t.Context(), here, step.Token, p.serial,
+			*p.code(t, w.clock.Now())); !errors.Is(err,
 			signin.ErrStepGone) {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -41,7 +41,8 @@ func TestForcedReset(t *testing.T) {
 		}
 		reset()
 		must(t, w.root.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{
-			MinimumPasswordLength: ptr(int32(20)), PasswordReusePrevention: ptr(int32(3)), MaxPasswordAge: ptr(int32(90)),
+			MinimumPasswordLength: ptr(int32(20)), PasswordReusePrevention: ptr(int32(3)),
+			MaxPasswordAge: ptr(int32(90)),
 		})
 		w.clock.advance(time.Hour)
 		step := w.needsPassword(t, "bob")
@@ -75,7 +76,8 @@ func TestForcedReset(t *testing.T) {
 				t.Errorf("%s: %s, want %s", column, row[column], want)
 			}
 		}
-		if list := must(t, w.root.ListUsers, &iam.ListUsersInput{}).Users; !list[0].PasswordLastUsed.Equal(w.clock.Now()) {
+		if list := must(t, w.root.ListUsers,
+			&iam.ListUsersInput{}).Users; !list[0].PasswordLastUsed.Equal(w.clock.Now()) {
 			t.Errorf("%+v", list[0])
 		}
 		if _, err := w.SignIn.Begin(t.Context(), here, as("bob", rightPassword)); err != signin.ErrWrong {
@@ -101,7 +103,8 @@ func TestForcedResetNeedsPermission(t *testing.T) {
 		"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}]}`
 	for name, document := range map[string]string{"none": "", "may": mayChange, "denied": deny} {
 		w.person(t, name, document)
-		must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: &name, PasswordResetRequired: ptr(true)})
+		must(t, w.root.UpdateLoginProfile,
+			&iam.UpdateLoginProfileInput{UserName: &name, PasswordResetRequired: ptr(true)})
 	}
 	try := func(name string) error {
 		_, err := w.SignIn.Begin(t.Context(), here, as(name, rightPassword))
@@ -141,8 +144,9 @@ func TestExpiredPasswords(t *testing.T) {
 	w.person(t, "bob", mayChange)
 	policy := func(hard bool) {
 		t.Helper()
-		must(t, w.root.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{MaxPasswordAge: ptr(int32(90)),
-			HardExpiry: &hard})
+		must(t, w.root.UpdateAccountPasswordPolicy,
+			&iam.UpdateAccountPasswordPolicyInput{MaxPasswordAge: ptr(int32(90)),
+				HardExpiry: &hard})
 	}
 	policy(false)
 	if err := w.IAM.SetRootPassword(t.Context(), account, seal.NewSecret(rightPassword)); err != nil {
@@ -216,7 +220,8 @@ func TestChangePasswordInSession(t *testing.T) {
 				tokens[i] = step.Token
 			}
 			change := func(before, after string) (seal.Secret, error) {
-				return w.SignIn.ChangePassword(t.Context(), here, tokens[0], seal.NewSecret(before), seal.NewSecret(after))
+				return w.SignIn.ChangePassword(t.Context(), here, tokens[0],
+					seal.NewSecret(before), seal.NewSecret(after))
 			}
 			if _, err := change("wrong", nextPassword); failureCode(err) != "AccessDenied" {
 				t.Errorf("with a wrong password: %v", err)

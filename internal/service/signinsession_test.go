@@ -22,14 +22,16 @@ func TestSessionsEndEverywhere(t *testing.T) {
 			one, two := twoNodes(t, cfg(t), service.Config{})
 			for what, end := range map[string]func(t *testing.T, name string){
 				"password": func(t *testing.T, name string) {
-					must(t, one.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: &name, Password: ptr(nextPassword)})
+					must(t, one.root.UpdateLoginProfile,
+						&iam.UpdateLoginProfileInput{UserName: &name, Password: ptr(nextPassword)})
 				},
 				"profile": func(t *testing.T, name string) {
 					must(t, one.root.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: &name})
 				},
 				"user": func(t *testing.T, name string) {
 					must(t, one.root.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: &name})
-					must(t, one.root.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: &name, PolicyName: ptr("p")})
+					must(t, one.root.DeleteUserPolicy,
+						&iam.DeleteUserPolicyInput{UserName: &name, PolicyName: ptr("p")})
 					must(t, one.root.DeleteUser, &iam.DeleteUserInput{UserName: &name})
 					one.person(t, name, allowAll) // its successor is another one
 				},
@@ -105,7 +107,8 @@ func TestSessionList(t *testing.T) {
 	all := list()
 	if len(all) != 2 || !all[0].Current || all[1].Current || all[1].Handle != open(0).Handle ||
 		all[0].Address != here.SourceIP ||
-		all[0].UserAgent != here.UserAgent || !all[1].Created.Equal(began) || !all[1].Expires.Equal(began.Add(12*time.Hour)) {
+		all[0].UserAgent != here.UserAgent || !all[1].Created.Equal(began) ||
+		!all[1].Expires.Equal(began.Add(12*time.Hour)) {
 		t.Errorf("%+v", all)
 	}
 	for _, handle := range []string{open(1).Handle, "", all[1].Handle} {

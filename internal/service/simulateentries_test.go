@@ -20,7 +20,8 @@ func TestSimulateContextErrors(t *testing.T) {
 		entry   types.ContextEntry
 		message string
 	}{
-		{types.ContextEntry{ContextKeyType: "string", ContextKeyValues: []string{"a"}}, "ContextKeyName cannot be null or empty."},
+		{types.ContextEntry{ContextKeyType: "string", ContextKeyValues: []string{"a"}},
+			"ContextKeyName cannot be null or empty."},
 		{contextEntry("", "a"), "Context key aws:x has invalid type null."},
 		{contextEntry("string"), "Context values for context key aws:x cannot be null or empty."},
 		{contextEntry("string", "a", "b"), "Context key string expected a single value, but received 2."},
@@ -45,7 +46,8 @@ func TestSimulateContextErrors(t *testing.T) {
 		{contextEntry("date", "9999999999999999999"), value + "DateTime format."},
 	} {
 		refused(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{
-			PolicyInputList: []string{oneStatement("Allow", "*", "*", "")}, ActionNames: []string{"iam:GetUser"}, ContextEntries: []types.ContextEntry{c.entry},
+			PolicyInputList: []string{oneStatement("Allow", "*", "*", "")}, ActionNames: []string{"iam:GetUser"},
+			ContextEntries: []types.ContextEntry{c.entry},
 		}, 400, "InvalidInput", c.message)
 	}
 }
@@ -58,18 +60,25 @@ func TestSimulateTypedValues(t *testing.T) {
 		kind        types.ContextKeyTypeEnum
 		value, want string
 	}{
-		{"numeric", "1", "1"}, {"numeric", "01.00", "1.00"}, {"numeric", "1e2", "1E+2"}, {"numeric", "+5.", "5"}, {"numeric", "-.5", "-0.5"},
-		{"numeric", "-0", "0"}, {"numeric", "0.00", "0.00"}, {"numeric", "12.50e1", "125.0"}, {"numeric", "1e-6", "0.000001"},
-		{"numeric", "12e-8", "1.2E-7"}, {"numeric", "1e9999", "1E+9999"}, {"numeric", "0e3", "0E+3"}, {"numeric", "123E5", "1.23E+7"},
+		{"numeric", "1", "1"}, {"numeric", "01.00", "1.00"}, {"numeric", "1e2", "1E+2"}, {"numeric", "+5.", "5"},
+		{"numeric", "-.5", "-0.5"},
+		{"numeric", "-0", "0"}, {"numeric", "0.00", "0.00"}, {"numeric", "12.50e1", "125.0"},
+		{"numeric", "1e-6", "0.000001"},
+		{"numeric", "12e-8", "1.2E-7"}, {"numeric", "1e9999", "1E+9999"}, {"numeric", "0e3", "0E+3"},
+		{"numeric", "123E5", "1.23E+7"},
 		{"date", "2035", "2035-01-01T00:00:00.000Z"}, {"date", "2035-02", "2035-02-01T00:00:00.000Z"},
 		{"date", "2035-01-02", "2035-01-02T00:00:00.000Z"}, {"date", "2035-01-02T03:04Z", "2035-01-02T03:04:00.000Z"},
-		{"date", "2035-01-02T03:04:05", "2035-01-02T03:04:05.000Z"}, {"date", "2035-01-02T03:04:05.6789+02:00", "2035-01-02T01:04:05.678Z"},
+		{"date", "2035-01-02T03:04:05", "2035-01-02T03:04:05.000Z"},
+		{"date", "2035-01-02T03:04:05.6789+02:00", "2035-01-02T01:04:05.678Z"},
 		{"date", "2035-01-02T03:04:05+0200", "2035-01-02T01:04:05.000Z"}, {"date", "0", "1970-01-01T00:00:00.000Z"},
 		{"date", "1735787045", "2025-01-02T03:04:05.000Z"},
-		{"boolean", "TRUE", "TRUE"}, {"ip", "010.1.2.003", "010.1.2.003"}, {"ip", "2001:DB8::1", "2001:DB8::1"}, {"binary", "YQ==", "YQ=="},
+		{"boolean", "TRUE", "TRUE"}, {"ip", "010.1.2.003", "010.1.2.003"}, {"ip", "2001:DB8::1", "2001:DB8::1"},
+		{"binary", "YQ==", "YQ=="},
 	} {
 		r := must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{
-			PolicyInputList: []string{oneStatement("Allow", "*", "arn:aws:x:::${aws:x}", `{"StringEquals":{"aws:x":"`+c.want+`"}}`)}, ActionNames: []string{"x:Y"}, ResourceArns: []string{"arn:aws:x:::" + c.want},
+			PolicyInputList: []string{
+				oneStatement("Allow", "*", "arn:aws:x:::${aws:x}", `{"StringEquals":{"aws:x":"`+c.want+`"}}`)},
+			ActionNames: []string{"x:Y"}, ResourceArns: []string{"arn:aws:x:::" + c.want},
 			ContextEntries: []types.ContextEntry{contextEntry(c.kind, c.value)},
 		}).EvaluationResults[0]
 		if r.EvalDecision != "allowed" {
@@ -85,7 +94,8 @@ func TestSimulateTypedValues(t *testing.T) {
 		`{"DateEquals":{"aws:x":"2035-01-02T00:00:00Z"}}`: contextEntry("date", "2035-01-02"),
 	} {
 		r := must(t, w.root.SimulateCustomPolicy, &iam.SimulateCustomPolicyInput{
-			PolicyInputList: []string{oneStatement("Allow", "*", "*", condition)}, ActionNames: []string{"iam:GetUser"}, ContextEntries: []types.ContextEntry{e},
+			PolicyInputList: []string{oneStatement("Allow", "*", "*", condition)}, ActionNames: []string{"iam:GetUser"},
+			ContextEntries: []types.ContextEntry{e},
 		}).EvaluationResults[0]
 		if r.EvalDecision != "allowed" {
 			t.Errorf("%s does not hold of %v", condition, e.ContextKeyValues)
@@ -113,12 +123,17 @@ func TestSimulatedUserID(t *testing.T) {
 	run("implicitDeny ?aws:userid", "AIDAEXAMPLE", nil)
 	run("allowed", ann, &ann)
 	run("implicitDeny ?aws:userid", "STUB_PRINCIPAL_FOR_POLICY_SIMULATOR", &ann)
-	given := types.ContextEntry{ContextKeyName: ptr("AWS:userId"), ContextKeyType: "string", ContextKeyValues: []string{"AIDAEXAMPLE"}}
+	given := types.ContextEntry{ContextKeyName: ptr("AWS:userId"), ContextKeyType: "string",
+		ContextKeyValues: []string{"AIDAEXAMPLE"}}
 	run("allowed", "AIDAEXAMPLE", &ann, given)
 	run("implicitDeny", ann, &ann, given)
 
-	out := must(t, w.root.SimulatePrincipalPolicy, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: ptr(userPath + "/Ann"), ActionNames: []string{"s3:PutObject"},
-		PolicyInputList: []string{oneStatement("Allow", "s3:*", "*", `{"StringEquals":{"aws:userid":"`+userPath+`/Ann","aws:PrincipalAccount":"`+account+`"}}`)}})
+	out := must(t, w.root.SimulatePrincipalPolicy,
+		&iam.SimulatePrincipalPolicyInput{PolicySourceArn: ptr(userPath + "/Ann"),
+			ActionNames: []string{"s3:PutObject"},
+			PolicyInputList: []string{
+				oneStatement("Allow", "s3:*", "*", `{"StringEquals":{"aws:userid":"`+userPath+
+					`/Ann","aws:PrincipalAccount":"`+account+`"}}`)}})
 	wantLines(t, simulated(out.EvaluationResults), "s3:PutObject on *: allowed PolicyInputList.1:1.38-1.205")
 }
 
@@ -132,8 +147,9 @@ func TestSimulatedNetworks(t *testing.T) {
 	} {
 		condition := `{"IpAddress":{"aws:x":"` + network + `"}}`
 		in := &iam.SimulateCustomPolicyInput{
-			PolicyInputList: []string{oneStatement("Allow", "s3:*", "*", condition)}, ActionNames: []string{"s3:ListBucket"},
-			ContextEntries: []types.ContextEntry{contextEntry("ip", "192.0.2.1")}, ResourceArns: []string{bucket},
+			PolicyInputList: []string{oneStatement("Allow", "s3:*", "*", condition)},
+			ActionNames:     []string{"s3:ListBucket"},
+			ContextEntries:  []types.ContextEntry{contextEntry("ip", "192.0.2.1")}, ResourceArns: []string{bucket},
 		}
 		of := func() string {
 			return string(must(t, w.root.SimulateCustomPolicy, in).EvaluationResults[0].EvalDecision)

@@ -21,7 +21,8 @@ import (
 func (w *world) role(t testing.TB, name, trust string) string {
 	t.Helper()
 	return *must(t, w.root.CreateRole, &iam.CreateRoleInput{
-		RoleName: &name, AssumeRolePolicyDocument: ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + trust + `}]}`),
+		RoleName:                 &name,
+		AssumeRolePolicyDocument: ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + trust + `}]}`),
 	}).Role.Arn
 }
 
@@ -49,9 +50,11 @@ func TestAssumeRole(t *testing.T) {
 		got := must(t, ann.sts.AssumeRole, in)
 		role := must(t, w.root.GetRole, &iam.GetRoleInput{RoleName: ptr("worker")}).Role
 		same(t, got.AssumedRoleUser, &ststypes.AssumedRoleUser{
-			Arn: ptr("arn:aws:sts::" + account + ":assumed-role/worker/night"), AssumedRoleId: ptr(*role.RoleId + ":night"),
+			Arn:           ptr("arn:aws:sts::" + account + ":assumed-role/worker/night"),
+			AssumedRoleId: ptr(*role.RoleId + ":night"),
 		})
-		if id := *got.Credentials.AccessKeyId; !strings.HasPrefix(id, "ASIA") || len(id) != 20 || len(*got.Credentials.SecretAccessKey) != 40 {
+		if id := *got.Credentials.AccessKeyId; !strings.HasPrefix(id, "ASIA") || len(id) != 20 ||
+			len(*got.Credentials.SecretAccessKey) != 40 {
 			t.Errorf("key %q", id)
 		}
 		if want := w.clock.Now().Add(time.Hour); !got.Credentials.Expiration.Equal(want) {
@@ -59,14 +62,17 @@ func TestAssumeRole(t *testing.T) {
 		}
 		session := w.asSession(got.Credentials)
 		who := must(t, session.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
-		if *who.Arn != *got.AssumedRoleUser.Arn || *who.UserId != *got.AssumedRoleUser.AssumedRoleId || *who.Account != account {
+		if *who.Arn != *got.AssumedRoleUser.Arn ||
+			*who.UserId != *got.AssumedRoleUser.AssumedRoleId || *who.Account != account {
 			t.Errorf("caller %s %s %s", *who.Arn, *who.UserId, *who.Account)
 		}
 
-		refused(t, bob.sts.AssumeRole, in, 403, "AccessDenied", "User: "+userPath+"/bob is not authorized to perform: sts:AssumeRole on resource: "+arn)
+		refused(t, bob.sts.AssumeRole, in, 403, "AccessDenied",
+			"User: "+userPath+"/bob is not authorized to perform: sts:AssumeRole on resource: "+arn)
 		refused(t, w.root.sts.AssumeRole, in, 403, "AccessDenied", "Roles may not be assumed by root accounts.")
 		nowhere := "arn:aws:iam::" + account + ":role/nowhere"
-		refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &nowhere, RoleSessionName: ptr("night")}, 403, "AccessDenied",
+		refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &nowhere, RoleSessionName: ptr("night")}, 403,
+			"AccessDenied",
 			"User: "+userPath+"/Ann is not authorized to perform: sts:AssumeRole on resource: "+nowhere)
 	})
 }
@@ -85,22 +91,27 @@ func TestTrustFollowsThePrincipal(t *testing.T) {
 		must(t, ann.sts.AssumeRole, in)
 		w.user(t, "Ann")
 		other := w.asUser(t, "Ann")
-		refused(t, other.sts.AssumeRole, in, 403, "AccessDenied", "User: "+userPath+"/Ann is not authorized to perform: sts:AssumeRole on resource: "+arn)
+		refused(t, other.sts.AssumeRole, in, 403, "AccessDenied",
+			"User: "+userPath+"/Ann is not authorized to perform: sts:AssumeRole on resource: "+arn)
 		must(t, ann.sts.AssumeRole, in)
 
 		// So with roles: gate is made again, and worker trusts the old one.
 		gate := w.role(t, "gate", trusting("Ann"))
-		worker := w.role(t, "worker2", `"Principal":{"AWS":["`+gate+`","arn:aws:sts::`+account+`:assumed-role/gate/night"]},"Action":"sts:AssumeRole"`)
+		worker := w.role(t, "worker2", `"Principal":{"AWS":["`+gate+`","arn:aws:sts::`+account+
+			`:assumed-role/gate/night"]},"Action":"sts:AssumeRole"`)
 		in.RoleArn = &worker
 		through := func() clients {
 			t.Helper()
-			return w.asSession(must(t, other.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &gate, RoleSessionName: ptr("night")}).Credentials)
+			return w.asSession(
+				must(t, other.sts.AssumeRole,
+					&sts.AssumeRoleInput{RoleArn: &gate, RoleSessionName: ptr("night")}).Credentials)
 		}
 		must(t, through().sts.AssumeRole, in)
 		must(t, w.root.DeleteRole, &iam.DeleteRoleInput{RoleName: ptr("gate")})
 		w.role(t, "gate", trusting("Ann"))
 		refused(t, through().sts.AssumeRole, in, 403, "AccessDenied",
-			"User: arn:aws:sts::"+account+":assumed-role/gate/night is not authorized to perform: sts:AssumeRole on resource: "+worker)
+			"User: arn:aws:sts::"+account+
+				":assumed-role/gate/night is not authorized to perform: sts:AssumeRole on resource: "+worker)
 	})
 }
 
@@ -115,7 +126,8 @@ func TestRoleLastUsedBySessions(t *testing.T) {
 			t.Helper()
 			// What was noted is written within a second.
 			for range 100 {
-				if u := must(t, w.root.GetRole, &iam.GetRoleInput{RoleName: ptr("worker")}).Role.RoleLastUsed; u.LastUsedDate != nil {
+				if u := must(t, w.root.GetRole,
+					&iam.GetRoleInput{RoleName: ptr("worker")}).Role.RoleLastUsed; u.LastUsedDate != nil {
 					return u
 				}
 				time.Sleep(50 * time.Millisecond)
@@ -124,7 +136,8 @@ func TestRoleLastUsedBySessions(t *testing.T) {
 			return nil
 		}
 		session := w.assume(t, w.asUser(t, "Ann"), arn, "night")
-		if u := must(t, w.root.GetRole, &iam.GetRoleInput{RoleName: ptr("worker")}).Role.RoleLastUsed; u == nil || u.LastUsedDate != nil {
+		if u := must(t, w.root.GetRole, &iam.GetRoleInput{RoleName: ptr("worker")}).Role.RoleLastUsed; u == nil ||
+			u.LastUsedDate != nil {
 			t.Errorf("taken, and not used: %+v", u)
 		}
 		w.clock.advance(time.Minute)
@@ -147,11 +160,16 @@ func TestNotPrincipalTrustsNobody(t *testing.T) {
 	w.putUserPolicy(t, "Ann", ptr(allowAll))
 	arn := w.role(t, "worker", trusting("Ann"))
 	for effect, message := range map[string]string{
-		"Allow": "Allow with NotPrincipal is not allowed.", "Deny": "AssumeRole policy must not contain NotPrincipal field.",
+		"Allow": "Allow with NotPrincipal is not allowed.",
+		"Deny":  "AssumeRole policy must not contain NotPrincipal field.",
 	} {
-		document := ptr(`{"Version":"2012-10-17","Statement":{"Effect":"` + effect + `","NotPrincipal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"}}`)
-		refused(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: ptr("new"), AssumeRolePolicyDocument: document}, 400, "MalformedPolicyDocument", message)
-		refused(t, w.root.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: document}, 400, "MalformedPolicyDocument", message)
+		document := ptr(`{"Version":"2012-10-17","Statement":{"Effect":"` + effect +
+			`","NotPrincipal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"}}`)
+		refused(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: ptr("new"), AssumeRolePolicyDocument: document},
+			400, "MalformedPolicyDocument", message)
+		refused(t, w.root.UpdateAssumeRolePolicy,
+			&iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: document}, 400,
+			"MalformedPolicyDocument", message)
 
 		must(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")})
 		err := second(t, w).Update(t.Context(), func(tx *store.Tx) error {
@@ -160,8 +178,10 @@ func TestNotPrincipalTrustsNobody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}, 403, "AccessDenied", notAuthorized(userPath+"/Ann", "sts:AssumeRole", arn))
+		refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}, 403,
+			"AccessDenied", notAuthorized(userPath+"/Ann", "sts:AssumeRole", arn))
 		trusts := ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + trusting("Ann") + `}]}`)
-		must(t, w.root.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: trusts})
+		must(t, w.root.UpdateAssumeRolePolicy,
+			&iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: trusts})
 	}
 }

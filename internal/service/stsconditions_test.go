@@ -35,7 +35,8 @@ func TestTrustConditions(t *testing.T) {
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
-	must(t, w.root.TagUser, &iam.TagUserInput{UserName: ptr("Ann"), Tags: []types.Tag{{Key: ptr("team"), Value: ptr("ops")}}})
+	must(t, w.root.TagUser,
+		&iam.TagUserInput{UserName: ptr("Ann"), Tags: []types.Tag{{Key: ptr("team"), Value: ptr("ops")}}})
 	request := func(more func(*sts.AssumeRoleInput)) *sts.AssumeRoleInput {
 		in := &sts.AssumeRoleInput{RoleSessionName: ptr("night")}
 		more(in)
@@ -46,29 +47,35 @@ func TestTrustConditions(t *testing.T) {
 		good, bad func(*sts.AssumeRoleInput)
 	}{
 		{`{"StringEquals":{"sts:ExternalId":"secret-1"}}`,
-			func(in *sts.AssumeRoleInput) { in.ExternalId = ptr("secret-1") }, func(in *sts.AssumeRoleInput) { in.ExternalId = ptr("secret-2") }},
+			func(in *sts.AssumeRoleInput) { in.ExternalId = ptr("secret-1") },
+			func(in *sts.AssumeRoleInput) { in.ExternalId = ptr("secret-2") }},
 		{`{"StringEquals":{"sts:ExternalId":"secret-1"}}`,
 			func(in *sts.AssumeRoleInput) { in.ExternalId = ptr("secret-1") }, func(*sts.AssumeRoleInput) {}},
 		{`{"StringEquals":{"sts:RoleSessionName":"${aws:username}"}}`,
 			func(in *sts.AssumeRoleInput) { in.RoleSessionName = ptr("Ann") }, func(*sts.AssumeRoleInput) {}},
 		{`{"StringLike":{"sts:SourceIdentity":"a*"}}`,
-			func(in *sts.AssumeRoleInput) { in.SourceIdentity = ptr("ann") }, func(in *sts.AssumeRoleInput) { in.SourceIdentity = ptr("bob") }},
+			func(in *sts.AssumeRoleInput) { in.SourceIdentity = ptr("ann") },
+			func(in *sts.AssumeRoleInput) { in.SourceIdentity = ptr("bob") }},
 		{`{"StringEquals":{"aws:RequestTag/Project":"x"}}`,
-			func(in *sts.AssumeRoleInput) { in.Tags = stsTags("project=x") }, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("project=y") }},
+			func(in *sts.AssumeRoleInput) { in.Tags = stsTags("project=x") },
+			func(in *sts.AssumeRoleInput) { in.Tags = stsTags("project=y") }},
 		{`{"ForAllValues:StringEquals":{"aws:TagKeys":["a","b"]}}`,
-			func(in *sts.AssumeRoleInput) { in.Tags = stsTags("b=", "a=") }, func(in *sts.AssumeRoleInput) { in.Tags = stsTags("a=", "c=") }},
+			func(in *sts.AssumeRoleInput) { in.Tags = stsTags("b=", "a=") },
+			func(in *sts.AssumeRoleInput) { in.Tags = stsTags("a=", "c=") }},
 		{`{"ForAllValues:StringEquals":{"sts:TransitiveTagKeys":["a"]}}`,
 			func(in *sts.AssumeRoleInput) { in.Tags, in.TransitiveTagKeys = stsTags("a=", "b="), []string{"a"} },
 			func(in *sts.AssumeRoleInput) { in.Tags, in.TransitiveTagKeys = stsTags("a=", "b="), []string{"b"} }},
 		{`{"StringEquals":{"aws:PrincipalTag/team":"ops"},"IpAddress":{"aws:SourceIp":"127.0.0.1"}}`,
 			func(*sts.AssumeRoleInput) {}, nil},
 		{`{"StringEquals":{"aws:PrincipalTag/team":"dev"}}`, nil, func(*sts.AssumeRoleInput) {}},
-		{`{"StringEquals":{"aws:ResourceTag/kind":"robot","iam:ResourceTag/kind":"robot"}}`, func(*sts.AssumeRoleInput) {}, nil},
+		{`{"StringEquals":{"aws:ResourceTag/kind":"robot","iam:ResourceTag/kind":"robot"}}`,
+			func(*sts.AssumeRoleInput) {}, nil},
 		{`{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`, nil, func(*sts.AssumeRoleInput) {}},
 	} {
 		name := fmt.Sprint("worker", i)
 		arn := w.role(t, name, conditionally("Ann", assumeAndTag, c.condition))
-		must(t, w.root.TagRole, &iam.TagRoleInput{RoleName: &name, Tags: []types.Tag{{Key: ptr("kind"), Value: ptr("robot")}}})
+		must(t, w.root.TagRole,
+			&iam.TagRoleInput{RoleName: &name, Tags: []types.Tag{{Key: ptr("kind"), Value: ptr("robot")}}})
 		if c.good != nil {
 			in := request(c.good)
 			in.RoleArn = &arn
@@ -77,7 +84,8 @@ func TestTrustConditions(t *testing.T) {
 		if c.bad != nil {
 			in := request(c.bad)
 			in.RoleArn = &arn
-			refused(t, ann.sts.AssumeRole, in, 403, "AccessDenied", notAuthorized(userPath+"/Ann", "sts:AssumeRole", arn))
+			refused(t, ann.sts.AssumeRole, in, 403, "AccessDenied",
+				notAuthorized(userPath+"/Ann", "sts:AssumeRole", arn))
 		}
 	}
 }
@@ -94,18 +102,23 @@ func TestTagSessionPermission(t *testing.T) {
 		more(in)
 		return in
 	}
-	refused(t, ann.sts.AssumeRole, in(func(in *sts.AssumeRoleInput) { in.Tags = stsTags("a=b") }), 403, "AccessDenied", notAuthorized(userPath+"/Ann", "sts:TagSession", arn))
-	refused(t, ann.sts.AssumeRole, in(func(in *sts.AssumeRoleInput) { in.SourceIdentity = ptr("ann") }), 403, "AccessDenied", notAuthorized(userPath+"/Ann", "sts:SetSourceIdentity", arn))
+	refused(t, ann.sts.AssumeRole, in(func(in *sts.AssumeRoleInput) { in.Tags = stsTags("a=b") }), 403, "AccessDenied",
+		notAuthorized(userPath+"/Ann", "sts:TagSession", arn))
+	refused(t, ann.sts.AssumeRole, in(func(in *sts.AssumeRoleInput) { in.SourceIdentity = ptr("ann") }), 403,
+		"AccessDenied", notAuthorized(userPath+"/Ann", "sts:SetSourceIdentity", arn))
 	for want, tags := range map[string][]ststypes.Tag{
 		"Duplicate tag keys found. Please note that Tag keys are case insensitive.": stsTags("a=", "A="),
 		"Tag keys beginning with aws: are reserved for system use.":                 stsTags("AWS:x="),
 	} {
-		refused(t, ann.sts.AssumeRole, in(func(in *sts.AssumeRoleInput) { in.Tags = tags }), 400, "InvalidParameterValue", want)
+		refused(t, ann.sts.AssumeRole, in(func(in *sts.AssumeRoleInput) { in.Tags = tags }), 400,
+			"InvalidParameterValue", want)
 	}
-	refused(t, ann.sts.AssumeRole, in(func(in *sts.AssumeRoleInput) { in.TransitiveTagKeys = []string{"a"} }), 400, "InvalidParameterValue",
+	refused(t, ann.sts.AssumeRole, in(func(in *sts.AssumeRoleInput) { in.TransitiveTagKeys = []string{"a"} }),
+		400, "InvalidParameterValue",
 		"The specified transitive tag key must be included in the requested tags.")
 	refused(t, ann.sts.AssumeRole, in(func(in *sts.AssumeRoleInput) {
-		in.ProvidedContexts = []ststypes.ProvidedContext{{ProviderArn: ptr("arn:aws:iam::aws:contextProvider/IdentityCenter"), ContextAssertion: ptr("x.y.z-token")}}
+		in.ProvidedContexts = []ststypes.ProvidedContext{
+			{ProviderArn: ptr("arn:aws:iam::aws:contextProvider/IdentityCenter"), ContextAssertion: ptr("x.y.z-token")}}
 	}), 400, "ValidationError", "ProvidedContexts are not supported by Rollcall: it has no context providers.")
 }
 
@@ -119,18 +132,24 @@ func TestSessionTags(t *testing.T) {
 	first := w.role(t, "first", conditionally("Ann", assumeAndTag, `{}`))
 	second := w.role(t, "second", `"Principal":{"AWS":"`+first+`"},"Action":[`+assumeAndTag+`]`)
 	for _, name := range []string{"first", "second"} {
-		must(t, w.root.TagRole, &iam.TagRoleInput{RoleName: &name, Tags: []types.Tag{{Key: ptr("Team"), Value: ptr("of the role")}, {Key: ptr("own"), Value: ptr("1")}}})
+		must(t, w.root.TagRole,
+			&iam.TagRoleInput{RoleName: &name,
+				Tags: []types.Tag{{Key: ptr("Team"), Value: ptr("of the role")}, {Key: ptr("own"), Value: ptr("1")}}})
 	}
 	// Each user can be read by sessions with certain tags or identities only.
 	for user, condition := range map[string]string{
-		"team-ops": `"StringEquals":{"aws:PrincipalTag/TEAM":"ops"}`, "team-role": `"StringEquals":{"aws:PrincipalTag/team":"of the role"}`,
-		"own": `"StringEquals":{"aws:PrincipalTag/own":"1"}`, "kept": `"StringEquals":{"aws:PrincipalTag/kept":"yes"}`,
-		"identity": `"StringEquals":{"aws:SourceIdentity":"ann"}`,
+		"team-ops":  `"StringEquals":{"aws:PrincipalTag/TEAM":"ops"}`,
+		"team-role": `"StringEquals":{"aws:PrincipalTag/team":"of the role"}`,
+		"own":       `"StringEquals":{"aws:PrincipalTag/own":"1"}`,
+		"kept":      `"StringEquals":{"aws:PrincipalTag/kept":"yes"}`,
+		"identity":  `"StringEquals":{"aws:SourceIdentity":"ann"}`,
 	} {
 		w.user(t, user)
-		document := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GetUser"],"Resource":"` + userPath + "/" + user + `","Condition":{` + condition + `}}]}`
+		document := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GetUser"],"Resource":"` +
+			userPath + "/" + user + `","Condition":{` + condition + `}}]}`
 		for _, role := range []string{"first", "second"} {
-			must(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: &user, PolicyDocument: &document})
+			must(t, w.root.PutRolePolicy,
+				&iam.PutRolePolicyInput{RoleName: &role, PolicyName: &user, PolicyDocument: &document})
 		}
 	}
 	reads := func(c clients) string {
@@ -154,23 +173,30 @@ func TestSessionTags(t *testing.T) {
 	}
 	chain := &sts.AssumeRoleInput{RoleArn: &second, RoleSessionName: ptr("day")}
 	out = must(t, session.sts.AssumeRole, chain)
-	if got := reads(w.asSession(out.Credentials)); got != "team-role own kept identity" || *out.SourceIdentity != "ann" {
+	if got := reads(w.asSession(out.Credentials)); got != "team-role own kept identity" ||
+		*out.SourceIdentity != "ann" {
 		t.Errorf("second: %s", got)
 	}
 	chain.Tags = stsTags("KEPT=no")
-	refused(t, session.sts.AssumeRole, chain, 400, "InvalidParameterValue", "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+	refused(t, session.sts.AssumeRole, chain, 400, "InvalidParameterValue",
+		"One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from "+
+			"the calling session.")
 	chain.Tags, chain.SourceIdentity = nil, ptr("bob")
-	refused(t, session.sts.AssumeRole, chain, 403, "AccessDenied", "The source identity of the session cannot be changed.")
+	refused(t, session.sts.AssumeRole, chain, 403, "AccessDenied",
+		"The source identity of the session cannot be changed.")
 	chain.SourceIdentity = ptr("ann")
 	must(t, session.sts.AssumeRole, chain)
 
 	// What is handed on needs the permission to set it, too.
 	third := w.role(t, "third", `"Principal":{"AWS":"`+first+`"},"Action":["sts:AssumeRole","sts:TagSession"]`)
 	chain = &sts.AssumeRoleInput{RoleArn: &third, RoleSessionName: ptr("day")}
-	refused(t, session.sts.AssumeRole, chain, 403, "AccessDenied", notAuthorized(sessionARN("first", "night"), "sts:SetSourceIdentity", third))
+	refused(t, session.sts.AssumeRole, chain, 403, "AccessDenied",
+		notAuthorized(sessionARN("first", "night"), "sts:SetSourceIdentity", third))
 	must(t, w.root.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: ptr("third"),
-		PolicyDocument: ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + first + `"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}]}`)})
-	refused(t, session.sts.AssumeRole, chain, 403, "AccessDenied", notAuthorized(sessionARN("first", "night"), "sts:TagSession", third))
+		PolicyDocument: ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + first +
+			`"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}]}`)})
+	refused(t, session.sts.AssumeRole, chain, 403, "AccessDenied",
+		notAuthorized(sessionARN("first", "night"), "sts:TagSession", third))
 }
 
 // Across accounts the role must trust the caller, and the caller's own account
@@ -183,34 +209,44 @@ func TestAssumeRoleAcrossAccounts(t *testing.T) {
 		w.user(t, "Ann")
 		ann := w.asUser(t, "Ann")
 		guest := *must(t, other.CreateRole, &iam.CreateRoleInput{RoleName: ptr("guest"), AssumeRolePolicyDocument: ptr(
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + userPath + `/Ann"},"Action":"sts:AssumeRole"}]}`)}).Role.Arn
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + userPath +
+				`/Ann"},"Action":"sts:AssumeRole"}]}`)}).Role.Arn
 		in := &sts.AssumeRoleInput{RoleArn: &guest, RoleSessionName: ptr("visit")}
 		denied := notAuthorized(userPath+"/Ann", "sts:AssumeRole", guest)
 		refused(t, ann.sts.AssumeRole, in, 403, "AccessDenied", denied)
-		w.putUserPolicy(t, "Ann", ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"`+guest+`"}]}`))
+		w.putUserPolicy(t, "Ann",
+			ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"`+guest+
+				`"}]}`))
 		out := must(t, ann.sts.AssumeRole, in)
 		visit := w.asSession(out.Credentials)
 		who := must(t, visit.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 		if *who.Account != "222222222222" || *who.Arn != "arn:aws:sts::222222222222:assumed-role/guest/visit" {
 			t.Errorf("%s %s", *who.Account, *who.Arn)
 		}
-		if got := must(t, w.root.sts.GetAccessKeyInfo, &sts.GetAccessKeyInfoInput{AccessKeyId: out.Credentials.AccessKeyId}); *got.Account != "222222222222" {
+		if got := must(t, w.root.sts.GetAccessKeyInfo,
+			&sts.GetAccessKeyInfoInput{AccessKeyId: out.Credentials.AccessKeyId}); *got.Account != "222222222222" {
 			t.Errorf("key of account %s", *got.Account)
 		}
 		// It acts in the role's account.
-		must(t, other.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("guest"), PolicyName: ptr("p"), PolicyDocument: statement("Allow", `"iam:ListUsers"`, "")})
+		must(t, other.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("guest"), PolicyName: ptr("p"),
+			PolicyDocument: statement("Allow", `"iam:ListUsers"`, "")})
 		if users := must(t, visit.ListUsers, &iam.ListUsersInput{}).Users; len(users) != 0 {
 			t.Errorf("sees %d users", len(users))
 		}
-		must(t, other.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: ptr("guest"), PolicyDocument: ptr(
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"}]}`)})
+		must(t, other.UpdateAssumeRolePolicy,
+			&iam.UpdateAssumeRolePolicyInput{RoleName: ptr("guest"), PolicyDocument: ptr(
+				`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"222222222222"},` +
+					`"Action":"sts:AssumeRole"}]}`)})
 		refused(t, ann.sts.AssumeRole, in, 403, "AccessDenied", denied)
 		// A trusted account is anybody whom that account lets.
-		must(t, other.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: ptr("guest"), PolicyDocument: ptr(
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}]}`)})
+		must(t, other.UpdateAssumeRolePolicy,
+			&iam.UpdateAssumeRolePolicyInput{RoleName: ptr("guest"), PolicyDocument: ptr(
+				`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account +
+					`"},"Action":"sts:AssumeRole"}]}`)})
 		must(t, ann.sts.AssumeRole, in)
 		w.user(t, "bob")
-		refused(t, w.asUser(t, "bob").sts.AssumeRole, in, 403, "AccessDenied", notAuthorized(userPath+"/bob", "sts:AssumeRole", guest))
+		refused(t, w.asUser(t, "bob").sts.AssumeRole, in, 403, "AccessDenied",
+			notAuthorized(userPath+"/bob", "sts:AssumeRole", guest))
 	})
 }
 
@@ -220,14 +256,20 @@ func TestAssumeRoleARN(t *testing.T) {
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
-	arn := *must(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: ptr("Worker"), Path: ptr("/a/"), AssumeRolePolicyDocument: ptr(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}`)}).Role.Arn
+	arn := *must(t, w.root.CreateRole,
+		&iam.CreateRoleInput{RoleName: ptr("Worker"), Path: ptr("/a/"), AssumeRolePolicyDocument: ptr(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},` +
+				`"Action":"sts:AssumeRole"}]}`)}).Role.Arn
 	w.putUserPolicy(t, "Ann", ptr(allowAll))
 	must(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")})
-	for _, arn := range []string{rolePath + "/a/worker", rolePath + "/Worker", rolePath + "/b/Worker", strings.Replace(arn, "arn:aws:", "arn:aws-cn:", 1), strings.Replace(arn, account, "999999999999", 1)} {
-		refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}, 403, "AccessDenied", notAuthorized(userPath+"/Ann", "sts:AssumeRole", arn))
+	for _, arn := range []string{rolePath + "/a/worker", rolePath + "/Worker", rolePath + "/b/Worker",
+		strings.Replace(arn, "arn:aws:", "arn:aws-cn:", 1), strings.Replace(arn, account, "999999999999", 1)} {
+		refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}, 403,
+			"AccessDenied", notAuthorized(userPath+"/Ann", "sts:AssumeRole", arn))
 	}
-	for _, arn := range []string{"Worker-role-of-the-night", userPath + "/Ann/Ann/Ann", "arn:aws:sts::" + account + ":role/Worker"} {
-		refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}, 400, "ValidationError", arn+" is invalid")
+	for _, arn := range []string{"Worker-role-of-the-night", userPath + "/Ann/Ann/Ann",
+		"arn:aws:sts::" + account + ":role/Worker"} {
+		refused(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}, 400,
+			"ValidationError", arn+" is invalid")
 	}
 }

@@ -17,23 +17,27 @@ const allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action
 
 // statement is a policy of one statement.
 func statement(effect, actions, more string) *string {
-	return ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Action":` + actions + `,"Resource":"*"` + more + `}]}`)
+	return ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Action":` + actions +
+		`,"Resource":"*"` + more + `}]}`)
 }
 
 func (w *world) putUserPolicy(t testing.TB, user string, document *string) {
 	t.Helper()
-	must(t, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: &user, PolicyName: ptr("p"), PolicyDocument: document})
+	must(t, w.root.PutUserPolicy,
+		&iam.PutUserPolicyInput{UserName: &user, PolicyName: ptr("p"), PolicyDocument: document})
 }
 
 func (w *world) putRolePolicy(t testing.TB, role string, document *string) {
 	t.Helper()
-	must(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: ptr("p"), PolicyDocument: document})
+	must(t, w.root.PutRolePolicy,
+		&iam.PutRolePolicyInput{RoleName: &role, PolicyName: ptr("p"), PolicyDocument: document})
 }
 
 // assume takes a role and returns clients of its session.
 func (w *world) assume(t testing.TB, by clients, role, session string) clients {
 	t.Helper()
-	return w.asSession(must(t, by.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: &session}).Credentials)
+	return w.asSession(
+		must(t, by.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: &session}).Credentials)
 }
 
 func notAuthorized(caller, action, resource string) string {
@@ -54,12 +58,14 @@ func TestRoleSessionPolicies(t *testing.T) {
 	arn := w.role(t, "worker", trusting("Ann"))
 	plain := w.assume(t, ann, arn, "night")
 	refused(t, plain.ListUsers, &iam.ListUsersInput{}, 403, "AccessDenied",
-		notAuthorized(sessionARN("worker", "night"), "iam:ListUsers", userPath+"/")+" because no identity-based policy allows the iam:ListUsers action")
+		notAuthorized(sessionARN("worker", "night"), "iam:ListUsers", userPath+"/")+
+			" because no identity-based policy allows the iam:ListUsers action")
 	w.putRolePolicy(t, "worker", statement("Allow", `["iam:List*","iam:Get*"]`, ""))
 	must(t, plain.ListUsers, &iam.ListUsersInput{})
 
 	const readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
-	in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night"), Policy: statement("Allow", `["iam:ListUsers","iam:CreateUser"]`, "")}
+	in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night"),
+		Policy: statement("Allow", `["iam:ListUsers","iam:CreateUser"]`, "")}
 	out := must(t, ann.sts.AssumeRole, in)
 	if n := *out.PackedPolicySize; n < 1 || n > 20 {
 		t.Errorf("packed size %d", n)
@@ -67,33 +73,41 @@ func TestRoleSessionPolicies(t *testing.T) {
 	narrow := w.asSession(out.Credentials)
 	must(t, narrow.ListUsers, &iam.ListUsersInput{})
 	refused(t, narrow.ListRoles, &iam.ListRolesInput{}, 403, "AccessDenied",
-		notAuthorized(sessionARN("worker", "night"), "iam:ListRoles", rolePath+"/")+" because no session policy allows the iam:ListRoles action")
+		notAuthorized(sessionARN("worker", "night"), "iam:ListRoles", rolePath+"/")+
+			" because no session policy allows the iam:ListRoles action")
 	refused(t, narrow.CreateUser, &iam.CreateUserInput{UserName: ptr("new")}, 403, "AccessDenied",
-		notAuthorized(sessionARN("worker", "night"), "iam:CreateUser", userPath+"/new")+" because no identity-based policy allows the iam:CreateUser action")
+		notAuthorized(sessionARN("worker", "night"), "iam:CreateUser", userPath+"/new")+
+			" because no identity-based policy allows the iam:CreateUser action")
 
 	// Several policies allow what any of them does.
-	in.Policy, in.PolicyArns = statement("Allow", `"iam:ListRoles"`, ""), []ststypes.PolicyDescriptorType{{Arn: ptr(w.managedPolicy(t, "lists-users", statement("Allow", `"iam:ListUsers"`, "")))}}
+	in.Policy, in.PolicyArns = statement("Allow", `"iam:ListRoles"`, ""), []ststypes.PolicyDescriptorType{
+		{Arn: ptr(w.managedPolicy(t, "lists-users", statement("Allow", `"iam:ListUsers"`, "")))}}
 	both := w.asSession(must(t, ann.sts.AssumeRole, in).Credentials)
 	must(t, both.ListUsers, &iam.ListUsersInput{})
 	must(t, both.ListRoles, &iam.ListRolesInput{})
 	refused(t, both.ListGroups, &iam.ListGroupsInput{}, 403, "AccessDenied",
-		notAuthorized(sessionARN("worker", "night"), "iam:ListGroups", "arn:aws:iam::"+account+":group/")+" because no session policy allows the iam:ListGroups action")
+		notAuthorized(sessionARN("worker", "night"), "iam:ListGroups", "arn:aws:iam::"+account+":group/")+
+			" because no session policy allows the iam:ListGroups action")
 	// One that is deleted since allows nothing.
 	in.Policy = nil
 	only := w.asSession(must(t, ann.sts.AssumeRole, in).Credentials)
 	must(t, only.ListUsers, &iam.ListUsersInput{})
 	must(t, w.root.DeletePolicy, &iam.DeletePolicyInput{PolicyArn: in.PolicyArns[0].Arn})
 	refused(t, only.ListUsers, &iam.ListUsersInput{}, 403, "AccessDenied",
-		notAuthorized(sessionARN("worker", "night"), "iam:ListUsers", userPath+"/")+" because no session policy allows the iam:ListUsers action")
+		notAuthorized(sessionARN("worker", "night"), "iam:ListUsers", userPath+"/")+
+			" because no session policy allows the iam:ListUsers action")
 
-	refused(t, ann.sts.AssumeRole, in, 400, "MalformedPolicyDocument", "Policy "+*in.PolicyArns[0].Arn+" does not exist or is not attachable.")
+	refused(t, ann.sts.AssumeRole, in, 400, "MalformedPolicyDocument",
+		"Policy "+*in.PolicyArns[0].Arn+" does not exist or is not attachable.")
 	in.PolicyArns, in.Policy = nil, ptr("{}")
 	refused(t, ann.sts.AssumeRole, in, 400, "MalformedPolicyDocument", "Syntax errors in policy.")
 	in.Policy = nil
 	for range 11 {
 		in.PolicyArns = append(in.PolicyArns, ststypes.PolicyDescriptorType{Arn: ptr(readOnly)})
 	}
-	refused(t, ann.sts.AssumeRole, in, 400, "ValidationError", "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to 10")
+	refused(t, ann.sts.AssumeRole, in, 400, "ValidationError",
+		"1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length "+
+			"less than or equal to 10")
 }
 
 func (w *world) managedPolicy(t testing.TB, name string, document *string) string {
@@ -107,21 +121,25 @@ func TestPackedPolicyTooLarge(t *testing.T) {
 	w := inMemory(t)
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
-	arn := w.role(t, "worker", strings.Replace(trusting("Ann"), `"sts:AssumeRole"`, `["sts:AssumeRole","sts:TagSession"]`, 1))
+	arn := w.role(t, "worker",
+		strings.Replace(trusting("Ann"), `"sts:AssumeRole"`, `["sts:AssumeRole","sts:TagSession"]`, 1))
 	in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}
 	plain := must(t, ann.sts.AssumeRole, in)
-	if plain.PackedPolicySize != nil || *plain.SessionTokenSize != int32(len(*plain.Credentials.SessionToken)) || *plain.SessionTokenUtilization < 5 || *plain.SessionTokenUtilization > 20 {
+	if plain.PackedPolicySize != nil || *plain.SessionTokenSize != int32(len(*plain.Credentials.SessionToken)) ||
+		*plain.SessionTokenUtilization < 5 || *plain.SessionTokenUtilization > 20 {
 		t.Errorf("%+v", plain)
 	}
 	in.MinimumSessionTokenSize = ptr(int32(4096))
-	if big := must(t, ann.sts.AssumeRole, in); len(*big.Credentials.SessionToken) < 4096 || len(*big.Credentials.SessionToken) > 4200 || *big.SessionTokenUtilization != 100 {
+	if big := must(t, ann.sts.AssumeRole, in); len(*big.Credentials.SessionToken) < 4096 ||
+		len(*big.Credentials.SessionToken) > 4200 || *big.SessionTokenUtilization != 100 {
 		t.Errorf("%d %+v", len(*big.Credentials.SessionToken), big)
 	} else {
 		must(t, w.asSession(big.Credentials).sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 	}
 	in.MinimumSessionTokenSize = ptr(int32(4097))
 	refused(t, ann.sts.AssumeRole, in, 400, "ValidationError",
-		"1 validation error detected: Value '4097' at 'minimumSessionTokenSize' failed to satisfy constraint: Member must have value less than or equal to 4096")
+		"1 validation error detected: Value '4097' at 'minimumSessionTokenSize' failed to satisfy constraint: Member "+
+			"must have value less than or equal to 4096")
 	in.MinimumSessionTokenSize = nil
 	// Hard to compress.
 	for i := range 50 {
@@ -134,10 +152,13 @@ func TestPackedPolicyTooLarge(t *testing.T) {
 	}
 	must(t, w.asSession(got.Credentials).sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 	for i := range in.Tags {
-		in.Tags[i].Value = ptr(*in.Tags[i].Value + fmt.Sprintf("%x", fmt.Sprint(i*i*982451653, i*179424673, i*i*i*49979687, i*67867967)))
+		in.Tags[i].Value = ptr(
+			*in.Tags[i].Value + fmt.Sprintf("%x", fmt.Sprint(i*i*982451653, i*179424673, i*i*i*49979687, i*67867967)))
 	}
 	_, err := ann.sts.AssumeRole(t.Context(), in)
-	if f := failureOf(err); f.status != 400 || f.code != "PackedPolicyTooLarge" || !strings.HasPrefix(f.message, "Packed policy consumes 1") || !strings.HasSuffix(f.message, "% of allotted space, please use smaller policy.") {
+	if f := failureOf(err); f.status != 400 || f.code != "PackedPolicyTooLarge" ||
+		!strings.HasPrefix(f.message, "Packed policy consumes 1") ||
+		!strings.HasSuffix(f.message, "% of allotted space, please use smaller policy.") {
 		t.Errorf("%+v", f)
 	}
 }
@@ -152,11 +173,14 @@ func TestAssumeRoleDurations(t *testing.T) {
 	in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}
 	for seconds, want := range map[int32]failure{
 		899: {400, "ValidationError",
-			"1 validation error detected: Value '899' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900"},
+			"1 validation error detected: Value '899' at 'durationSeconds' failed to satisfy constraint: Member must " +
+				"have value greater than or equal to 900"},
 		900: {}, 7200: {},
-		7201: {400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."},
+		7201: {400, "ValidationError",
+			"The requested DurationSeconds exceeds the MaxSessionDuration set for this role."},
 		43201: {400, "ValidationError",
-			"1 validation error detected: Value '43201' at 'durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 43200"},
+			"1 validation error detected: Value '43201' at 'durationSeconds' failed to satisfy constraint: Member " +
+				"must have value less than or equal to 43200"},
 	} {
 		in.DurationSeconds = &seconds
 		out, err := ann.sts.AssumeRole(t.Context(), in)
@@ -187,12 +211,14 @@ func TestSessionExpires(t *testing.T) {
 		w.clock.advance(700 * time.Millisecond)
 		ann := w.asUser(t, "Ann")
 		arn := w.role(t, "worker", trusting("Ann"))
-		out := must(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night"), DurationSeconds: ptr(int32(900))})
+		out := must(t, ann.sts.AssumeRole,
+			&sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night"), DurationSeconds: ptr(int32(900))})
 		session := w.asSession(out.Credentials)
 		w.clock.advance(out.Credentials.Expiration.Sub(w.clock.Now()) - time.Nanosecond)
 		must(t, session.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 		w.clock.advance(time.Nanosecond)
-		refused(t, session.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "ExpiredToken", "The security token included in the request is expired")
+		refused(t, session.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "ExpiredToken",
+			"The security token included in the request is expired")
 	})
 }
 
@@ -213,30 +239,41 @@ func TestSessionsAreRevoked(t *testing.T) {
 			session := there(out.Credentials)
 			must(t, session.ListUsers, &iam.ListUsersInput{})
 			one.clock.advance(time.Second)
-			must(t, one.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("AWSRevokeOlderSessions"),
-				PolicyDocument: statement("Deny", `"*"`, `,"Condition":{"DateLessThan":{"aws:TokenIssueTime":"`+one.clock.Now().Format(time.RFC3339)+`"}}`)})
+			must(t, one.root.PutRolePolicy,
+				&iam.PutRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("AWSRevokeOlderSessions"),
+					PolicyDocument: statement("Deny", `"*"`, `,"Condition":{"DateLessThan":{"aws:TokenIssueTime":"`+
+						one.clock.Now().Format(time.RFC3339)+`"}}`)})
 			refused(t, session.ListUsers, &iam.ListUsersInput{}, 403, "AccessDenied",
-				notAuthorized(sessionARN("worker", "night"), "iam:ListUsers", userPath+"/")+" with an explicit deny in an identity-based policy")
-			newer := there(must(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}).Credentials)
+				notAuthorized(sessionARN("worker", "night"), "iam:ListUsers", userPath+"/")+
+					" with an explicit deny in an identity-based policy")
+			newer := there(must(t, ann.sts.AssumeRole,
+				&sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}).Credentials)
 			must(t, newer.ListUsers, &iam.ListUsersInput{})
 
-			must(t, one.root.DeleteRolePolicy, &iam.DeleteRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("AWSRevokeOlderSessions")})
-			must(t, one.root.DeleteRolePolicy, &iam.DeleteRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("p")})
+			must(t, one.root.DeleteRolePolicy,
+				&iam.DeleteRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("AWSRevokeOlderSessions")})
+			must(t, one.root.DeleteRolePolicy,
+				&iam.DeleteRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("p")})
 			must(t, one.root.DeleteRole, &iam.DeleteRoleInput{RoleName: ptr("worker")})
-			refused(t, newer.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", invalidToken)
+			refused(t, newer.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403,
+				"InvalidClientTokenId", invalidToken)
 			one.role(t, "worker", trusting("Ann")) // another one
-			refused(t, newer.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", invalidToken)
+			refused(t, newer.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403,
+				"InvalidClientTokenId", invalidToken)
 
 			mine := there(must(t, ann.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials)
-			theirs := there(must(t, one.root.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("guest")}).Credentials)
+			theirs := there(
+				must(t, one.root.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("guest")}).Credentials)
 			must(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 			must(t, one.root.UpdateUser, &iam.UpdateUserInput{UserName: ptr("Ann"), NewUserName: ptr("Anna")})
 			must(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 			one.deleteUser(t, "Anna")
-			refused(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", invalidToken)
+			refused(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403,
+				"InvalidClientTokenId", invalidToken)
 			must(t, theirs.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 			one.user(t, "Ann") // another one
-			refused(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403, "InvalidClientTokenId", invalidToken)
+			refused(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403,
+				"InvalidClientTokenId", invalidToken)
 		})
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 const (
 	badMFACode   = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
-	badMFASerial = "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user."
+	badMFASerial = "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial " +
+		"number is valid and associated with this user."
 )
 
 // A user's session is the user itself, and calls IAM only if a device was
@@ -31,23 +32,30 @@ func TestGetSessionToken(t *testing.T) {
 			t.Errorf("expires %v, want %v", out.Credentials.Expiration, want)
 		}
 		plain := w.asSession(out.Credentials)
-		if who := must(t, plain.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}); *who.Arn != userPath+"/Ann" || !strings.HasPrefix(*who.UserId, "AIDA") {
+		if who := must(t, plain.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}); *who.Arn != userPath+"/Ann" ||
+			!strings.HasPrefix(*who.UserId, "AIDA") {
 			t.Errorf("%s %s", *who.Arn, *who.UserId)
 		}
-		refused(t, plain.ListUsers, &iam.ListUsersInput{}, 403, "InvalidClientTokenId", "The security token included in the request is invalid")
-		refused(t, plain.sts.GetSessionToken, &sts.GetSessionTokenInput{}, 403, "AccessDenied", "Cannot call GetSessionToken with session credentials")
-		refused(t, plain.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("guest")}, 403, "AccessDenied", "Cannot call GetFederationToken with session credentials")
-		refused(t, plain.sts.GetAccessKeyInfo, &sts.GetAccessKeyInfoInput{AccessKeyId: &ann.id}, 403, "AccessDenied", "Cannot call GetAccessKeyInfo with session credentials")
+		refused(t, plain.ListUsers, &iam.ListUsersInput{}, 403, "InvalidClientTokenId",
+			"The security token included in the request is invalid")
+		refused(t, plain.sts.GetSessionToken, &sts.GetSessionTokenInput{}, 403, "AccessDenied",
+			"Cannot call GetSessionToken with session credentials")
+		refused(t, plain.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("guest")}, 403, "AccessDenied",
+			"Cannot call GetFederationToken with session credentials")
+		refused(t, plain.sts.GetAccessKeyInfo, &sts.GetAccessKeyInfoInput{AccessKeyId: &ann.id}, 403, "AccessDenied",
+			"Cannot call GetAccessKeyInfo with session credentials")
 
 		now := w.clock.Now()
 		code := mine.code(t, now)
-		proof := &sts.GetSessionTokenInput{SerialNumber: &mine.serial, TokenCode: code, DurationSeconds: ptr(int32(900))}
+		proof := &sts.GetSessionTokenInput{SerialNumber: &mine.serial, TokenCode: code,
+			DurationSeconds: ptr(int32(900))}
 		withMFA := w.asSession(must(t, ann.sts.GetSessionToken, proof).Credentials)
 		must(t, withMFA.ListUsers, &iam.ListUsersInput{})
 		// No code works twice.
 		refused(t, ann.sts.GetSessionToken, proof, 403, "AccessDenied", badMFACode)
 		for want, in := range map[string]*sts.GetSessionTokenInput{
-			"MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.": {SerialNumber: &mine.serial},
+			"MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.": {
+				SerialNumber: &mine.serial},
 			badMFACode:   {SerialNumber: &mine.serial, TokenCode: mine.code(t, now.Add(-10*step))},
 			badMFASerial: {SerialNumber: &bobs.serial, TokenCode: bobs.code(t, now)},
 		} {
@@ -55,10 +63,15 @@ func TestGetSessionToken(t *testing.T) {
 		}
 		refused(t, ann.sts.GetSessionToken, &sts.GetSessionTokenInput{TokenCode: code}, 403, "AccessDenied",
 			"MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.")
-		refused(t, ann.sts.GetSessionToken, &sts.GetSessionTokenInput{SerialNumber: ptr(mfaARN + "nothing"), TokenCode: code}, 403, "AccessDenied", badMFASerial)
+		refused(t, ann.sts.GetSessionToken,
+			&sts.GetSessionTokenInput{SerialNumber: ptr(mfaARN + "nothing"), TokenCode: code}, 403,
+			"AccessDenied", badMFASerial)
 
 		// Policies may ask for the proof and for its age.
-		w.putUserPolicy(t, "Ann", statement("Allow", `"iam:ListUsers"`, `,"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"300"}}`))
+		w.putUserPolicy(t, "Ann",
+			statement("Allow", `"iam:ListUsers"`,
+				`,"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},`+
+					`"NumericLessThan":{"aws:MultiFactorAuthAge":"300"}}`))
 		must(t, withMFA.ListUsers, &iam.ListUsersInput{})
 		if _, err := ann.ListUsers(t.Context(), &iam.ListUsersInput{}); failureOf(err).code != "AccessDenied" {
 			t.Errorf("without MFA: %v", err)
@@ -80,14 +93,18 @@ func TestRootSessions(t *testing.T) {
 			want = 15 * time.Minute
 		}
 		session := must(t, w.root.sts.GetSessionToken, &sts.GetSessionTokenInput{DurationSeconds: seconds})
-		federated := must(t, w.root.sts.GetFederationToken, &sts.GetFederationTokenInput{Name: ptr("guest"), DurationSeconds: seconds})
-		if !session.Credentials.Expiration.Equal(began.Add(want)) || !federated.Credentials.Expiration.Equal(began.Add(want)) {
+		federated := must(t, w.root.sts.GetFederationToken,
+			&sts.GetFederationTokenInput{Name: ptr("guest"), DurationSeconds: seconds})
+		if !session.Credentials.Expiration.Equal(began.Add(want)) ||
+			!federated.Credentials.Expiration.Equal(began.Add(want)) {
 			t.Errorf("%v: %v and %v", seconds, session.Credentials.Expiration, federated.Credentials.Expiration)
 		}
-		if who := must(t, w.asSession(session.Credentials).sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}); *who.Arn != rootARN {
+		if who := must(t, w.asSession(session.Credentials).sts.GetCallerIdentity,
+			&sts.GetCallerIdentityInput{}); *who.Arn != rootARN {
 			t.Error(*who.Arn)
 		}
-		refused(t, w.asSession(session.Credentials).sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: ptr(rolePath + "/worker"), RoleSessionName: ptr("night")},
+		refused(t, w.asSession(session.Credentials).sts.AssumeRole,
+			&sts.AssumeRoleInput{RoleArn: ptr(rolePath + "/worker"), RoleSessionName: ptr("night")},
 			403, "AccessDenied", "Roles may not be assumed by root accounts.")
 	}
 }
@@ -100,7 +117,9 @@ func TestAssumeRoleWithMFA(t *testing.T) {
 		w.user(t, "Ann")
 		ann := w.asUser(t, "Ann")
 		phone := w.enabledDevice(t, "Ann")
-		arn := w.role(t, "worker", conditionally("Ann", `"sts:AssumeRole"`, `{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"60"}}`))
+		arn := w.role(t, "worker",
+			conditionally("Ann", `"sts:AssumeRole"`,
+				`{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"60"}}`))
 		w.putRolePolicy(t, "worker", ptr(allowAll))
 		w.clock.advance(2 * step)
 		in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}
@@ -111,7 +130,8 @@ func TestAssumeRoleWithMFA(t *testing.T) {
 		refused(t, ann.sts.AssumeRole, in, 403, "AccessDenied", badMFACode)
 		refused(t, worker.sts.AssumeRole, in, 403, "AccessDenied", badMFASerial) // roles have no devices
 		// The role's session does not say that MFA was proven.
-		w.putRolePolicy(t, "worker", statement("Allow", `"*"`, `,"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`))
+		w.putRolePolicy(t, "worker",
+			statement("Allow", `"*"`, `,"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`))
 		if _, err := worker.ListUsers(t.Context(), &iam.ListUsersInput{}); failureOf(err).code != "AccessDenied" {
 			t.Errorf("%v", err)
 		}
@@ -121,7 +141,8 @@ func TestAssumeRoleWithMFA(t *testing.T) {
 		session := func(proof *sts.GetSessionTokenInput) clients {
 			return w.asSession(must(t, ann.sts.GetSessionToken, proof).Credentials)
 		}
-		withMFA := session(&sts.GetSessionTokenInput{SerialNumber: &phone.serial, TokenCode: phone.code(t, w.clock.Now())})
+		withMFA := session(
+			&sts.GetSessionTokenInput{SerialNumber: &phone.serial, TokenCode: phone.code(t, w.clock.Now())})
 		must(t, withMFA.sts.AssumeRole, in)
 		without := session(&sts.GetSessionTokenInput{})
 		refused(t, without.sts.AssumeRole, in, 403, "AccessDenied", denied)
@@ -147,7 +168,8 @@ func TestGuessingMFACodes(t *testing.T) {
 		w.clock.advance(w.clock.Now().Truncate(3 * time.Minute).Add(3 * time.Minute).Sub(w.clock.Now()))
 		must(t, w.root.EnableMFADevice, other.enable(t, "Ann", w.clock.Now()))
 		try := func(code *string) string {
-			_, err := ann.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{SerialNumber: &phone.serial, TokenCode: code})
+			_, err := ann.sts.GetSessionToken(t.Context(),
+				&sts.GetSessionTokenInput{SerialNumber: &phone.serial, TokenCode: code})
 			return failureOf(err).message
 		}
 		wrong := phone.code(t, w.clock.Now().Add(-9*step))
@@ -184,26 +206,40 @@ func TestGetFederationToken(t *testing.T) {
 	ann := w.asUser(t, "Ann")
 	const guest = "arn:aws:sts::" + account + ":federated-user/guest"
 	in := &sts.GetFederationTokenInput{Name: ptr("guest"), Policy: ptr(allowAll)}
-	refused(t, ann.sts.GetFederationToken, in, 403, "AccessDenied", notAuthorized(userPath+"/Ann", "sts:GetFederationToken", guest)+" because no identity-based policy allows the sts:GetFederationToken action")
-	w.putUserPolicy(t, "Ann", ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:*","sts:GetFederationToken"],"Resource":"*"}]}`))
+	refused(t, ann.sts.GetFederationToken, in, 403, "AccessDenied",
+		notAuthorized(userPath+"/Ann", "sts:GetFederationToken", guest)+
+			" because no identity-based policy allows the sts:GetFederationToken action")
+	w.putUserPolicy(t, "Ann",
+		ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:*","sts:GetFederationToken"],`+
+			`"Resource":"*"}]}`))
 	out := must(t, ann.sts.GetFederationToken, in)
-	if *out.FederatedUser.Arn != guest || *out.FederatedUser.FederatedUserId != account+":guest" || *out.PackedPolicySize < 1 || !out.Credentials.Expiration.Equal(began.Add(12*time.Hour)) {
+	if *out.FederatedUser.Arn != guest || *out.FederatedUser.FederatedUserId != account+":guest" ||
+		*out.PackedPolicySize < 1 || !out.Credentials.Expiration.Equal(began.Add(12*time.Hour)) {
 		t.Errorf("%+v", out)
 	}
 	session := w.asSession(out.Credentials)
-	if who := must(t, session.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}); *who.Arn != guest || *who.UserId != account+":guest" {
+	if who := must(t, session.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}); *who.Arn != guest ||
+		*who.UserId != account+":guest" {
 		t.Errorf("%s %s", *who.Arn, *who.UserId)
 	}
-	refused(t, session.ListUsers, &iam.ListUsersInput{}, 403, "InvalidClientTokenId", "The security token included in the request is invalid")
-	refused(t, session.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: ptr(rolePath + "/worker"), RoleSessionName: ptr("night")}, 403, "AccessDenied", "Cannot call AssumeRole with session credentials")
-	refused(t, session.sts.GetSessionToken, &sts.GetSessionTokenInput{}, 403, "AccessDenied", "Cannot call GetSessionToken with session credentials")
+	refused(t, session.ListUsers, &iam.ListUsersInput{}, 403, "InvalidClientTokenId",
+		"The security token included in the request is invalid")
+	refused(t, session.sts.AssumeRole,
+		&sts.AssumeRoleInput{RoleArn: ptr(rolePath + "/worker"), RoleSessionName: ptr("night")}, 403, "AccessDenied",
+		"Cannot call AssumeRole with session credentials")
+	refused(t, session.sts.GetSessionToken, &sts.GetSessionTokenInput{}, 403, "AccessDenied",
+		"Cannot call GetSessionToken with session credentials")
 
 	in.Tags = stsTags("a=b")
-	refused(t, ann.sts.GetFederationToken, in, 403, "AccessDenied", notAuthorized(userPath+"/Ann", "sts:TagSession", guest)+" because no identity-based policy allows the sts:TagSession action")
+	refused(t, ann.sts.GetFederationToken, in, 403, "AccessDenied",
+		notAuthorized(userPath+"/Ann", "sts:TagSession", guest)+
+			" because no identity-based policy allows the sts:TagSession action")
 	w.putUserPolicy(t, "Ann", statement("Allow", `["sts:*"]`, `,"Condition":{"StringEquals":{"aws:RequestTag/a":"b"}}`))
 	must(t, ann.sts.GetFederationToken, in)
 	in.Tags = stsTags("a=c")
-	refused(t, ann.sts.GetFederationToken, in, 403, "AccessDenied", notAuthorized(userPath+"/Ann", "sts:GetFederationToken", guest)+" because no identity-based policy allows the sts:GetFederationToken action")
+	refused(t, ann.sts.GetFederationToken, in, 403, "AccessDenied",
+		notAuthorized(userPath+"/Ann", "sts:GetFederationToken", guest)+
+			" because no identity-based policy allows the sts:GetFederationToken action")
 	// A role's session cannot call it either.
 	arn := w.role(t, "worker", trusting("Ann"))
 	w.putRolePolicy(t, "worker", ptr(allowAll))
@@ -218,7 +254,8 @@ func TestGetFederationToken(t *testing.T) {
 			return err
 		},
 	} {
-		if got := failureOf(call()); got != (failure{403, "AccessDenied", "Cannot call " + action + " with session credentials"}) {
+		if got := failureOf(
+			call()); got != (failure{403, "AccessDenied", "Cannot call " + action + " with session credentials"}) {
 			t.Errorf("%+v", got)
 		}
 	}

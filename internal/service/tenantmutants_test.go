@@ -16,7 +16,9 @@ import (
 	"time"
 )
 
-var mutateTenants = flag.String("tenants", "", "remove the account from each statement of the store that `matches`, one by one; '.' for all needs PostgreSQL and minutes")
+var mutateTenants = flag.String("tenants", "",
+	"remove the account from each statement of the store that `matches`, one by one; '.' for all needs PostgreSQL "+
+		"and minutes")
 
 // mutantOf is the variable that tells a mutated test which condition is gone.
 const mutantOf = "ROLLCALL_TENANT_MUTANT"
@@ -95,7 +97,8 @@ func runMutant(t *testing.T, dir, mutant string) (out []byte, err error) {
 
 var (
 	ofAccountCondition = regexp.MustCompile(`(?:\b\w+\.)?\baccount = \$\d+`)
-	sentToEngine       = regexp.MustCompile(`(\.c\.(?:exec|query|execMany)\((?:tx\.ctx|ctx), |c\.prepare\(|Query\(step, |Queue\()(\w+(?:\[i\])?),`)
+	sentToEngine       = regexp.MustCompile(
+		`(\.c\.(?:exec|query|execMany)\((?:tx\.ctx|ctx), |c\.prepare\(|Query\(step, |Queue\()(\w+(?:\[i\])?),`)
 )
 
 // mutateStore writes the store with conditions that can be switched off, and
@@ -165,7 +168,8 @@ func mutated(sql string) string { return strings.ReplaceAll(sql, switchedOff, "1
 	return overlay, sites
 }
 
-var functionLine = regexp.MustCompile(`^(?:func (?:\(\w+ \*?\w+(?:\[\w+\])?\) )?(\w+)|var (\w+)|\t(\w+), \w+ += |const (\w+)|\t(\w+) += )`)
+var functionLine = regexp.MustCompile(
+	`^(?:func (?:\(\w+ \*?\w+(?:\[\w+\])?\) )?(\w+)|var (\w+)|\t(\w+), \w+ += |const (\w+)|\t(\w+) += )`)
 
 // functionOf is the name of what a line of code begins at its top.
 func functionOf(line string) (string, bool) {

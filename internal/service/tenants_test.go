@@ -37,7 +37,9 @@ func twoTenants(t testing.TB) (w *world, mine, theirs things) {
 	theirs["account"], theirs["alias"] = theirAccount, theirMark
 	mine["account"], mine["alias"] = account, "mine"
 	for _, c := range []clients{them, w.root} {
-		must(t, c.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: ptr(int32(8)), AllowUsersToChangePassword: true})
+		must(t, c.UpdateAccountPasswordPolicy,
+			&iam.UpdateAccountPasswordPolicyInput{MinimumPasswordLength: ptr(int32(8)),
+				AllowUsersToChangePassword: true})
 		must(t, c.GenerateCredentialReport, &iam.GenerateCredentialReportInput{})
 		w.waitReport(t, c)
 	}
@@ -80,7 +82,8 @@ func TestTenantsAreApart(t *testing.T) {
 	// Each counts its own.
 	summary := must(t, w.root.GetAccountSummary, &iam.GetAccountSummaryInput{}).SummaryMap
 	for name, want := range map[string]int32{
-		"Users": 1, "Groups": 1, "Roles": 1, "Policies": 1, "PolicyVersionsInUse": 1, "InstanceProfiles": 1, "MFADevices": 1,
+		"Users": 1, "Groups": 1, "Roles": 1, "Policies": 1, "PolicyVersionsInUse": 1,
+		"InstanceProfiles": 1, "MFADevices": 1,
 		"MFADevicesInUse": 1, "ServerCertificates": 1, "Providers": 2,
 	} {
 		if summary[name] != want {
@@ -148,7 +151,8 @@ func foreign(t testing.TB, w *world, mine, theirs things) (all []foreignTry) {
 			all = append(all, x)
 			if x.form.Get("UserName") == "" && slices.Contains(members(t, w, action), "UserName") {
 				// Of the user who has the name here, and not of the caller.
-				named := foreignTry{with(action, member, theirs[thing], mine), with(action, member, none(theirs[thing]), mine)}
+				named := foreignTry{with(action, member, theirs[thing], mine),
+					with(action, member, none(theirs[thing]), mine)}
 				named.form.Set("UserName", own)
 				named.none.form.Set("UserName", own)
 				all = append(all, named)
@@ -157,7 +161,8 @@ func foreign(t testing.TB, w *world, mine, theirs things) (all []foreignTry) {
 	}
 	for _, action := range []string{"GenerateServiceLastAccessedDetails", "ListPoliciesGrantingServiceAccess"} {
 		for _, kind := range []string{"group", "role", "policy"} {
-			all = append(all, foreignTry{with(action, "Arn", theirs[kind], mine), with(action, "Arn", none(theirs[kind]), mine)})
+			all = append(all,
+				foreignTry{with(action, "Arn", theirs[kind], mine), with(action, "Arn", none(theirs[kind]), mine)})
 		}
 	}
 	// Then what is one's own: taken away last, so that there is something to
@@ -238,7 +243,8 @@ func TestMarkersAreApart(t *testing.T) {
 		if got := w.try(t, w.root, with(action, "Marker", mineToo, mine)); got.status != 200 {
 			t.Errorf("%s: one's own marker: %+v", action, got.failure)
 		}
-		if got := w.try(t, w.root, with(action, "Marker", marker, mine)); got.code != "ValidationError" && got.code != "InvalidInput" {
+		if got := w.try(t, w.root, with(action, "Marker", marker, mine)); got.code != "ValidationError" &&
+			got.code != "InvalidInput" {
 			t.Errorf("%s: another account's marker: %+v", action, got.failure)
 		}
 	}
@@ -265,9 +271,12 @@ func (w *world) fill(t testing.TB, c clients) {
 		must(t, c.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: n})
 		must(t, c.AddUserToGroup, &iam.AddUserToGroupInput{GroupName: ptr(own), UserName: n})
 		must(t, c.AddUserToGroup, &iam.AddUserToGroupInput{GroupName: n, UserName: ptr(own)})
-		must(t, c.PutUserPolicy, &iam.PutUserPolicyInput{UserName: ptr(own), PolicyName: n, PolicyDocument: ptr(allowsAll)})
-		must(t, c.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: ptr(own), PolicyName: n, PolicyDocument: ptr(allowsAll)})
-		must(t, c.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr(own), PolicyName: n, PolicyDocument: ptr(allowsAll)})
+		must(t, c.PutUserPolicy,
+			&iam.PutUserPolicyInput{UserName: ptr(own), PolicyName: n, PolicyDocument: ptr(allowsAll)})
+		must(t, c.PutGroupPolicy,
+			&iam.PutGroupPolicyInput{GroupName: ptr(own), PolicyName: n, PolicyDocument: ptr(allowsAll)})
+		must(t, c.PutRolePolicy,
+			&iam.PutRolePolicyInput{RoleName: ptr(own), PolicyName: n, PolicyDocument: ptr(allowsAll)})
 		must(t, c.TagUser, &iam.TagUserInput{UserName: ptr(own), Tags: tags(*n, "v")})
 		must(t, c.TagRole, &iam.TagRoleInput{RoleName: ptr(own), Tags: tags(*n, "v")})
 	}

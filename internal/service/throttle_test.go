@@ -69,7 +69,8 @@ func TestThrottlingOfStrangers(t *testing.T) {
 	}
 	saml := func() answer {
 		return send(t, w.post(t, "/", "Action=AssumeRoleWithSAML&Version="+stsVersion+
-			"&RoleArn=arn:aws:iam::123456789012:role/r&PrincipalArn=arn:aws:iam::123456789012:saml-provider/p&SAMLAssertion=AAAA"))
+			"&RoleArn=arn:aws:iam::123456789012:role/r&PrincipalArn=arn:aws:iam::123456789012:saml-provider/p&"+
+			"SAMLAssertion=AAAA"))
 	}
 	wants(t, unsigned(), 403, "MissingAuthenticationToken", "Request is missing Authentication Token")
 	wants(t, unknown(), 403, "InvalidClientTokenId", "The security token included in the request is invalid.")

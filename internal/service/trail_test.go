@@ -20,9 +20,11 @@ import (
 type record struct {
 	EventName, EventSource, ErrorCode, RequestID, SourceIPAddress, RecipientAccountID string
 	ReadOnly                                                                          bool
-	UserIdentity                                                                      struct{ Type, Arn, UserName, AccessKeyID, AccountID string }
-	RequestParameters                                                                 map[string]any
-	ResponseElements                                                                  map[string]any
+	UserIdentity                                                                      struct {
+		Type, Arn, UserName, AccessKeyID, AccountID string
+	}
+	RequestParameters map[string]any
+	ResponseElements  map[string]any
 }
 
 func (w *world) records(t testing.TB) (all []record) {
@@ -69,7 +71,8 @@ func TestOneRecordForEachCall(t *testing.T) {
 				}
 			}
 			if r.EventName != wantAction || r.ErrorCode != a.code || r.RequestID != a.header.Get("X-Amzn-Requestid") ||
-				r.UserIdentity.Type != wantType || r.UserIdentity.AccessKeyID != wantKey || r.SourceIPAddress != "127.0.0.1" {
+				r.UserIdentity.Type != wantType || r.UserIdentity.AccessKeyID != wantKey ||
+				r.SourceIPAddress != "127.0.0.1" {
 				t.Errorf("%s by %s: %+v\nanswer %+v", action, name, r, a.failure)
 			}
 			if a.status >= 400 && r.ResponseElements != nil {
@@ -82,7 +85,8 @@ func TestOneRecordForEachCall(t *testing.T) {
 		}
 	}
 	for name, form := range map[string]string{
-		"no form": "%", "no action": "", "unknown action": call("Nothing", ""), "unreadable": call("ListUsers", "MaxItems=x"), "invalid": call("CreateUser", ""),
+		"no form": "%", "no action": "", "unknown action": call("Nothing", ""),
+		"unreadable": call("ListUsers", "MaxItems=x"), "invalid": call("CreateUser", ""),
 	} {
 		a := w.raw(t, form)
 		if all := w.records(t); len(all) != 1 || all[0].ErrorCode != a.code || all[0].RecipientAccountID != account {
@@ -94,18 +98,21 @@ func TestOneRecordForEachCall(t *testing.T) {
 func TestRecord(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
-	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/a/"), Tags: tags("k", "v\u2028x")})
+	must(t, w.root.CreateUser,
+		&iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/a/"), Tags: tags("k", "v\u2028x")})
 	id := must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Ann")}).User.UserId
 	all := w.records(t)
 	if len(all) != 2 {
 		t.Fatalf("%d records", len(all))
 	}
-	want := map[string]any{"userName": "Ann", "path": "/a/", "tags": []any{map[string]any{"key": "k", "value": "v\u2028x"}}}
+	want := map[string]any{"userName": "Ann", "path": "/a/",
+		"tags": []any{map[string]any{"key": "k", "value": "v\u2028x"}}}
 	if diff := cmp.Diff(want, all[0].RequestParameters); diff != "" {
 		t.Error(diff)
 	}
 	user := map[string]any{
-		"userName": "Ann", "path": "/a/", "userId": *id, "arn": userPath + "/a/Ann", "createDate": "Nov 23, 2026 10:00:00 AM", "tags": want["tags"],
+		"userName": "Ann", "path": "/a/", "userId": *id, "arn": userPath + "/a/Ann",
+		"createDate": "Nov 23, 2026 10:00:00 AM", "tags": want["tags"],
 	}
 	if diff := cmp.Diff(map[string]any{"user": user}, all[0].ResponseElements); diff != "" {
 		t.Error(diff)
@@ -134,15 +141,21 @@ func TestFloodOfStrangers(t *testing.T) {
 		form := fmt.Sprintf("Action=Nothing%d&Version=%d", i, i)
 		switch i % 3 {
 		case 1:
-			form = "Version=2011-06-15&Action=AssumeRoleWithWebIdentity&RoleSessionName=s&RoleArn=" + url.QueryEscape(bad[:900]) + "&WebIdentityToken=" + fmt.Sprint(i) + "&ProviderId=" + strings.Repeat("x", 2048)
+			form = "Version=2011-06-15&Action=AssumeRoleWithWebIdentity&RoleSessionName=s&RoleArn=" +
+				url.QueryEscape(bad[:900]) + "&WebIdentityToken=" + fmt.Sprint(i) + "&ProviderId=" +
+				strings.Repeat("x", 2048)
 		case 2:
-			form = "Version=2011-06-15&Action=AssumeRoleWithSAML&RoleArn=" + strings.Repeat("%22", 900) + "&PrincipalArn=" + strings.Repeat("%5C", 900) + "&SAMLAssertion=" + fmt.Sprint(i)
+			form = "Version=2011-06-15&Action=AssumeRoleWithSAML&RoleArn=" + strings.Repeat("%22", 900) +
+				"&PrincipalArn=" + strings.Repeat("%5C", 900) + "&SAMLAssertion=" + fmt.Sprint(i)
 		}
 		r := w.post(t, "/", form)
 		r.Header.Set("User-Agent", bad)
 		r.Host = strings.Repeat("h", 200) + fmt.Sprint(i)
 		if i%3 == 0 {
-			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+bad+"/20261123/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64))
+			r.Header.Set("Authorization",
+				"AWS4-HMAC-SHA256 Credential="+bad+
+					"/20261123/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature="+
+					strings.Repeat("0", 64))
 			r.Header.Set("X-Amz-Date", "20261123T100000Z")
 		}
 		if a := send(t, r); a.status < 400 {
@@ -191,8 +204,10 @@ func TestTrailDown(t *testing.T) {
 	w.trail.fail.Store(true)
 	must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Ann")}) // finds out
 	for range 3 {
-		refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Bob")}, 503, "ServiceUnavailable", "The audit trail cannot be written; changes are refused until it can.")
-		refused(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Bob")}, 404, "NoSuchEntity", "The user with name Bob cannot be found.")
+		refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Bob")}, 503, "ServiceUnavailable",
+			"The audit trail cannot be written; changes are refused until it can.")
+		refused(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Bob")}, 404, "NoSuchEntity",
+			"The user with name Bob cannot be found.")
 		time.Sleep(60 * time.Millisecond) // the sink is tried ten times a second
 	}
 	w.trail.fail.Store(false)
@@ -211,8 +226,10 @@ func TestTrailFailsDuringChange(t *testing.T) {
 	w := inMemory(t)
 	w.records(t)
 	w.trail.fail.Store(true)
-	refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann")}, 500, "ServiceFailure", "The request was carried out but could not be recorded.")
-	refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Bob")}, 503, "ServiceUnavailable", "The audit trail cannot be written; changes are refused until it can.")
+	refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann")}, 500, "ServiceFailure",
+		"The request was carried out but could not be recorded.")
+	refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Bob")}, 503, "ServiceUnavailable",
+		"The audit trail cannot be written; changes are refused until it can.")
 	w.trail.fail.Store(false)
 	time.Sleep(120 * time.Millisecond)
 	must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Ann")})

@@ -66,7 +66,8 @@ func (i *issuer) rotate(t testing.TB, id string) {
 		t.Fatal(err)
 	}
 	i.private, i.alg = jose.JSONWebKey{Key: private, KeyID: id}, jose.RS256
-	i.keys.Store(&jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: private.Public(), KeyID: id, Use: "sig", Algorithm: "RS256"}}})
+	i.keys.Store(&jose.JSONWebKeySet{
+		Keys: []jose.JSONWebKey{{Key: private.Public(), KeyID: id, Use: "sig", Algorithm: "RS256"}}})
 }
 
 type claims map[string]any
@@ -75,7 +76,8 @@ type claims map[string]any
 func (w *world) token(t testing.TB, i *issuer, more claims) string {
 	t.Helper()
 	now := w.clock.Now()
-	c := claims{"iss": issuerURL, "sub": "repo:example/app", "aud": "sts.amazonaws.com", "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix()}
+	c := claims{"iss": issuerURL, "sub": "repo:example/app", "aud": "sts.amazonaws.com", "iat": now.Unix(),
+		"exp": now.Add(5 * time.Minute).Unix()}
 	for key, value := range more {
 		if c[key] = value; value == nil {
 			delete(c, key)
@@ -103,12 +105,14 @@ func federatedWorld(t testing.TB, cfg service.Config, condition string) (w *worl
 	t.Helper()
 	w = newWorld(t, cfg)
 	provider := *must(t, w.root.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{
-		Url: ptr(issuerURL), ClientIDList: []string{"sts.amazonaws.com", "my-app"}, ThumbprintList: []string{strings.Repeat("0", 40)},
+		Url: ptr(issuerURL), ClientIDList: []string{"sts.amazonaws.com", "my-app"},
+		ThumbprintList: []string{strings.Repeat("0", 40)},
 	}).OpenIDConnectProviderArn
 	if condition == "" {
 		condition = "{}"
 	}
-	return w, w.role(t, "worker", `"Principal":{"Federated":"`+provider+`"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":`+condition)
+	return w, w.role(t, "worker",
+		`"Principal":{"Federated":"`+provider+`"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":`+condition)
 }
 
 // anonymous are clients that sign nothing.
@@ -124,45 +128,62 @@ func TestAssumeRoleWithWebIdentity(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t)
 	cfg := service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL}}
-	w, role := federatedWorld(t, cfg, `{"StringEquals":{"idp.example.com/realm:aud":"sts.amazonaws.com"},"StringLike":{"idp.example.com/realm:sub":"repo:example/*"}}`)
-	w.putRolePolicy(t, "worker", statement("Allow", `"iam:ListUsers"`, `,"Condition":{"StringEquals":{"idp.example.com/realm:sub":"repo:example/app","aws:FederatedProvider":"`+providerARN+`"}}`))
+	w, role := federatedWorld(t, cfg,
+		`{"StringEquals":{"idp.example.com/realm:aud":"sts.amazonaws.com"},`+
+			`"StringLike":{"idp.example.com/realm:sub":"repo:example/*"}}`)
+	w.putRolePolicy(t, "worker",
+		statement("Allow", `"iam:ListUsers"`,
+			`,"Condition":{"StringEquals":{"idp.example.com/realm:sub":"repo:example/app","aws:FederatedProvider":"`+
+				providerARN+`"}}`))
 	nobody := w.anonymous()
-	in := &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: ptr(w.token(t, i, nil))}
+	in := &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"),
+		WebIdentityToken: ptr(w.token(t, i, nil))}
 	out := must(t, nobody.sts.AssumeRoleWithWebIdentity, in)
-	if *out.Provider != providerARN || *out.Audience != "sts.amazonaws.com" || *out.SubjectFromWebIdentityToken != "repo:example/app" ||
-		*out.AssumedRoleUser.Arn != sessionARN("worker", "build") || !out.Credentials.Expiration.Equal(began.Add(time.Hour)) {
+	if *out.Provider != providerARN || *out.Audience != "sts.amazonaws.com" ||
+		*out.SubjectFromWebIdentityToken != "repo:example/app" ||
+		*out.AssumedRoleUser.Arn != sessionARN("worker", "build") ||
+		!out.Credentials.Expiration.Equal(began.Add(time.Hour)) {
 		t.Errorf("%+v", out)
 	}
 	session := w.asSession(out.Credentials)
 	must(t, session.ListUsers, &iam.ListUsersInput{})
 
 	in.WebIdentityToken = ptr(w.token(t, i, claims{"sub": "repo:other/app"}))
-	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied",
+		"Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	in.WebIdentityToken = ptr(w.token(t, i, claims{"aud": "my-app"}))
-	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied",
+		"Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	// No plain operator takes a list of several.
 	in.WebIdentityToken = ptr(w.token(t, i, claims{"aud": []string{"other", "sts.amazonaws.com"}}))
-	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied",
+		"Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	in.WebIdentityToken = ptr(w.token(t, i, claims{"aud": []string{"sts.amazonaws.com"}}))
 	must(t, nobody.sts.AssumeRoleWithWebIdentity, in)
 	// A role that is not there is one that does not trust.
 	in.RoleArn = ptr(rolePath + "/nowhere")
-	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied",
+		"Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	// A role that trusts a user does not trust who shows a token.
 	w.user(t, "Ann")
-	in.RoleArn = ptr(w.role(t, "other", `"Principal":{"AWS":"*"},"Action":["sts:AssumeRole","sts:AssumeRoleWithWebIdentity"]`))
-	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+	in.RoleArn = ptr(
+		w.role(t, "other", `"Principal":{"AWS":"*"},"Action":["sts:AssumeRole","sts:AssumeRoleWithWebIdentity"]`))
+	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied",
+		"Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	in.RoleArn = ptr("arn:aws:iam::" + account + ":user/Ann")
 	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 400, "ValidationError", "Request ARN is invalid")
 	in.RoleArn, in.DurationSeconds = &role, ptr(int32(3601))
-	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 400, "ValidationError",
+		"The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	in.DurationSeconds, in.ProviderId = nil, ptr("www.amazon.com")
-	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 400, "InvalidIdentityToken", "Tokens of OAuth 2.0 providers are not supported: leave ProviderId out.")
+	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 400, "InvalidIdentityToken",
+		"Tokens of OAuth 2.0 providers are not supported: leave ProviderId out.")
 	if n := i.asked.Load(); n != 1 {
 		t.Errorf("the keys were asked for %d times", n)
 	}
 	// All others need a signature still.
-	if _, err := nobody.sts.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); failureOf(err) != (failure{403, "MissingAuthenticationToken", "Request is missing Authentication Token"}) {
+	if _, err := nobody.sts.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); failureOf(
+		err) != (failure{403, "MissingAuthenticationToken", "Request is missing Authentication Token"}) {
 		t.Error(err)
 	}
 }
@@ -181,7 +202,8 @@ func TestWebIdentityRoleProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := w.sdkConfig("", "")
-	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(cfg), role, stscreds.IdentityTokenFile(file)))
+	cfg.Credentials = aws.NewCredentialsCache(
+		stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(cfg), role, stscreds.IdentityTokenFile(file)))
 	must(t, iam.NewFromConfig(cfg).ListUsers, &iam.ListUsersInput{})
 
 	// And of AssumeRole.
@@ -198,14 +220,17 @@ func TestWebIdentityRoleProvider(t *testing.T) {
 func TestBadWebIdentityTokens(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t)
-	w, role := federatedWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL, "https://elsewhere.example": i.URL}}, "")
-	must(t, w.root.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: ptr("https://unset.example"), ClientIDList: []string{"sts.amazonaws.com"}, ThumbprintList: []string{strings.Repeat("0", 40)}})
+	w, role := federatedWorld(t,
+		service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL, "https://elsewhere.example": i.URL}}, "")
+	must(t, w.root.CreateOpenIDConnectProvider, &iam.CreateOpenIDConnectProviderInput{Url: ptr("https://unset.example"),
+		ClientIDList: []string{"sts.amazonaws.com"}, ThumbprintList: []string{strings.Repeat("0", 40)}})
 	nobody := w.anonymous()
 	now := w.clock.Now()
 	good := w.token(t, i, nil)
 	part := strings.Split(good, ".")
 	encode := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
-	payload := claims{"iss": issuerURL, "sub": "s", "aud": "sts.amazonaws.com", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix()}
+	payload := claims{"iss": issuerURL, "sub": "s", "aud": "sts.amazonaws.com", "iat": now.Unix(),
+		"exp": now.Add(time.Minute).Unix()}
 	public, err := i.keys.Load().Keys[0].MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
@@ -218,38 +243,62 @@ func TestBadWebIdentityTokens(t *testing.T) {
 	}
 	const noJWT = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
 	const badSignature = "The signature of the token could not be verified."
-	const noKeys = "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements"
+	const noKeys = "Couldn't retrieve verification key from your identity provider,  please reference " +
+		"AssumeRoleWithWebIdentity documentation for requirements"
 	for name, c := range map[string]struct{ token, code, message string }{
-		"no token":            {"what", "InvalidIdentityToken", noJWT},
-		"two parts":           {part[0] + "." + part[1], "InvalidIdentityToken", noJWT},
-		"no signature":        {encode(`{"alg":"none"}`) + "." + part[1] + ".", "InvalidIdentityToken", noJWT},
-		"HMAC with the key":   {sign(t, jose.HS256, public, payload), "InvalidIdentityToken", noJWT},
-		"Ed25519":             {sign(t, jose.EdDSA, edwards, payload), "InvalidIdentityToken", noJWT},
-		"claims are no JSON":  {part[0] + "." + encode("x") + "." + part[2], "InvalidIdentityToken", noJWT},
-		"another key":         {w.token(t, another, nil), "InvalidIdentityToken", badSignature},
-		"other claims":        {part[0] + "." + encode(`{"iss":"`+issuerURL+`","sub":"root","aud":"sts.amazonaws.com","iat":1,"exp":99999999999}`) + "." + part[2], "InvalidIdentityToken", badSignature},
-		"another algorithm":   {sign(t, jose.PS256, i.private, payload), "InvalidIdentityToken", noJWT},
-		"RS512 of an RS256":   {sign(t, jose.RS512, i.private, payload), "InvalidIdentityToken", badSignature},
-		"no such provider":    {w.token(t, i, claims{"iss": "https://elsewhere.example"}), "InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://elsewhere.example"},
-		"no issuer":           {w.token(t, i, claims{"iss": nil}), "InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://"},
-		"keys are not set":    {w.token(t, i, claims{"iss": "https://unset.example"}), "InvalidIdentityToken", noKeys},
-		"expired":             {w.token(t, i, claims{"exp": now.Unix()}), "ExpiredTokenException", "Token expired: current date/time 1795428000 must be before the expiration date/time1795428000"},
-		"no end":              {w.token(t, i, claims{"exp": nil}), "InvalidIdentityToken", "Missing a required claim: exp"},
-		"no beginning":        {w.token(t, i, claims{"iat": nil}), "InvalidIdentityToken", "Missing a required claim: iat"},
-		"no subject":          {w.token(t, i, claims{"sub": nil}), "InvalidIdentityToken", "Missing a required claim: sub"},
-		"no audience":         {w.token(t, i, claims{"aud": nil}), "InvalidIdentityToken", "Missing a required claim: aud"},
-		"another audience":    {w.token(t, i, claims{"aud": "somebody"}), "InvalidIdentityToken", "Incorrect token audience"},
-		"another party":       {w.token(t, i, claims{"azp": "somebody"}), "InvalidIdentityToken", "Incorrect token audience"},
-		"issued tomorrow":     {w.token(t, i, claims{"iat": now.Add(6 * time.Minute).Unix()}), "InvalidIdentityToken", "The token was issued in the future."},
-		"valid tomorrow":      {w.token(t, i, claims{"nbf": now.Add(6 * time.Minute).Unix()}), "InvalidIdentityToken", "The token is not valid yet."},
-		"two values of a tag": {w.token(t, i, claims{"https://aws.amazon.com/tags": claims{"principal_tags": claims{"a": []string{"1", "2"}}}}), "InvalidIdentityToken", "The session tag a must have one value."},
-		"a tag of AWS":        {w.token(t, i, claims{"https://aws.amazon.com/tags": claims{"principal_tags": claims{"aws:a": []string{"1"}}}}), "InvalidParameterValue", "Tag keys beginning with aws: are reserved for system use."},
+		"no token":           {"what", "InvalidIdentityToken", noJWT},
+		"two parts":          {part[0] + "." + part[1], "InvalidIdentityToken", noJWT},
+		"no signature":       {encode(`{"alg":"none"}`) + "." + part[1] + ".", "InvalidIdentityToken", noJWT},
+		"HMAC with the key":  {sign(t, jose.HS256, public, payload), "InvalidIdentityToken", noJWT},
+		"Ed25519":            {sign(t, jose.EdDSA, edwards, payload), "InvalidIdentityToken", noJWT},
+		"claims are no JSON": {part[0] + "." + encode("x") + "." + part[2], "InvalidIdentityToken", noJWT},
+		"another key":        {w.token(t, another, nil), "InvalidIdentityToken", badSignature},
+		"other claims": {
+			part[0] + "." + encode(
+				`{"iss":"`+issuerURL+`","sub":"root","aud":"sts.amazonaws.com","iat":1,"exp":99999999999}`) + "." +
+				part[2], "InvalidIdentityToken", badSignature},
+		"another algorithm": {sign(t, jose.PS256, i.private, payload), "InvalidIdentityToken", noJWT},
+		"RS512 of an RS256": {sign(t, jose.RS512, i.private, payload), "InvalidIdentityToken", badSignature},
+		"no such provider": {w.token(t, i, claims{"iss": "https://elsewhere.example"}), "InvalidIdentityToken",
+			"No OpenIDConnect provider found in your account for https://elsewhere.example"},
+		"no issuer": {w.token(t, i, claims{"iss": nil}), "InvalidIdentityToken",
+			"No OpenIDConnect provider found in your account for https://"},
+		"keys are not set": {w.token(t, i, claims{"iss": "https://unset.example"}), "InvalidIdentityToken", noKeys},
+		"expired": {w.token(t, i, claims{"exp": now.Unix()}), "ExpiredTokenException",
+			"Token expired: current date/time 1795428000 must be before the expiration date/time1795428000"},
+		"no end": {w.token(t, i, claims{"exp": nil}), "InvalidIdentityToken",
+			"Missing a required claim: exp"},
+		"no beginning": {w.token(t, i, claims{"iat": nil}), "InvalidIdentityToken",
+			"Missing a required claim: iat"},
+		"no subject": {w.token(t, i, claims{"sub": nil}), "InvalidIdentityToken",
+			"Missing a required claim: sub"},
+		"no audience": {w.token(t, i, claims{"aud": nil}), "InvalidIdentityToken",
+			"Missing a required claim: aud"},
+		"another audience": {w.token(t, i, claims{"aud": "somebody"}), "InvalidIdentityToken",
+			"Incorrect token audience"},
+		"another party": {w.token(t, i, claims{"azp": "somebody"}), "InvalidIdentityToken",
+			"Incorrect token audience"},
+		"issued tomorrow": {w.token(t, i, claims{"iat": now.Add(6 * time.Minute).Unix()}), "InvalidIdentityToken",
+			"The token was issued in the future."},
+		"valid tomorrow": {w.token(t, i, claims{"nbf": now.Add(6 * time.Minute).Unix()}), "InvalidIdentityToken",
+			"The token is not valid yet."},
+		"two values of a tag": {
+			w.token(t, i, claims{
+				"https://aws.amazon.com/tags": claims{"principal_tags": claims{"a": []string{"1", "2"}}}}),
+			"InvalidIdentityToken", "The session tag a must have one value."},
+		"a tag of AWS": {
+			w.token(t, i, claims{
+				"https://aws.amazon.com/tags": claims{"principal_tags": claims{"aws:a": []string{"1"}}}}),
+			"InvalidParameterValue", "Tag keys beginning with aws: are reserved for system use."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refused(t, nobody.sts.AssumeRoleWithWebIdentity, &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: &c.token}, 400, c.code, c.message)
+			refused(t, nobody.sts.AssumeRoleWithWebIdentity,
+				&sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"),
+					WebIdentityToken: &c.token}, 400, c.code, c.message)
 		})
 	}
-	must(t, nobody.sts.AssumeRoleWithWebIdentity, &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: &good})
+	must(t, nobody.sts.AssumeRoleWithWebIdentity,
+		&sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: &good})
 }
 
 // A token brings session tags, a source identity and more of what it says, for
@@ -260,14 +309,19 @@ func TestWebIdentityClaims(t *testing.T) {
 	w, role := federatedWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL}}, "")
 	nobody := w.anonymous()
 	assume := func(more claims) (*sts.AssumeRoleWithWebIdentityOutput, failure) {
-		out, err := nobody.sts.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: ptr(w.token(t, i, more))})
+		out, err := nobody.sts.AssumeRoleWithWebIdentity(t.Context(),
+			&sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"),
+				WebIdentityToken: ptr(w.token(t, i, more))})
 		return out, failureOf(err)
 	}
 	trust := func(actions, condition string) {
-		must(t, w.root.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: ptr(
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"` + providerARN + `"},"Action":[` + actions + `],"Condition":` + condition + `}]}`)})
+		must(t, w.root.UpdateAssumeRolePolicy,
+			&iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: ptr(
+				`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"` + providerARN +
+					`"},"Action":[` + actions + `],"Condition":` + condition + `}]}`)})
 	}
-	tags := claims{"https://aws.amazon.com/tags": claims{"principal_tags": claims{"Team": []string{"ops"}, "b": "2"}, "transitive_tag_keys": []string{"Team"}}}
+	tags := claims{"https://aws.amazon.com/tags": claims{"principal_tags": claims{"Team": []string{"ops"}, "b": "2"},
+		"transitive_tag_keys": []string{"Team"}}}
 	who := claims{"https://aws.amazon.com/source_identity": "ann"}
 	if _, f := assume(tags); f != (failure{403, "AccessDenied", "Not authorized to perform sts:TagSession"}) {
 		t.Errorf("%+v", f)
@@ -276,23 +330,29 @@ func TestWebIdentityClaims(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	const all = `"sts:AssumeRoleWithWebIdentity","sts:TagSession","sts:SetSourceIdentity"`
-	trust(all, `{"StringEquals":{"aws:RequestTag/team":"ops","sts:RoleSessionName":"build","aws:FederatedProvider":"`+providerARN+`"},"IpAddress":{"aws:SourceIp":"127.0.0.1"},"Bool":{"aws:SecureTransport":"false"},`+
+	trust(all, `{"StringEquals":{"aws:RequestTag/team":"ops","sts:RoleSessionName":"build","aws:FederatedProvider":"`+
+		providerARN+`"},"IpAddress":{"aws:SourceIp":"127.0.0.1"},"Bool":{"aws:SecureTransport":"false"},`+
 		`"ForAllValues:StringEquals":{"sts:TransitiveTagKeys":"Team"}}`)
 	out, f := assume(tags)
 	if f != (failure{}) {
 		t.Fatalf("%+v", f)
 	}
-	w.putRolePolicy(t, "worker", statement("Allow", `"iam:ListUsers"`, `,"Condition":{"StringEquals":{"aws:PrincipalTag/team":"ops"}}`))
+	w.putRolePolicy(t, "worker",
+		statement("Allow", `"iam:ListUsers"`, `,"Condition":{"StringEquals":{"aws:PrincipalTag/team":"ops"}}`))
 	must(t, w.asSession(out.Credentials).ListUsers, &iam.ListUsersInput{})
 	trust(all, `{"StringEquals":{"sts:SourceIdentity":"ann"}}`)
 	if out, f := assume(who); f != (failure{}) || *out.SourceIdentity != "ann" {
 		t.Errorf("%+v", f)
 	}
 	for condition, more := range map[string]claims{
-		`{"ForAnyValue:StringEquals":{"idp.example.com/realm:amr":"authenticated"}}`:                                                                                   {"amr": []string{"authenticated", "x"}},
-		`{"StringEquals":{"idp.example.com/realm:aud":"my-app","idp.example.com/realm:oaud":"sts.amazonaws.com"}}`:                                                     {"azp": "my-app"},
-		`{"DateGreaterThan":{"aws:CurrentTime":"2026-11-23T09:59:59Z"},"NumericLessThan":{"aws:EpochTime":"1795428001"},"StringLike":{"aws:UserAgent":"aws-sdk-go*"}}`: {},
-		`{"StringEquals":{"aws:ResourceAccount":"` + account + `"},"Null":{"aws:PrincipalArn":"true","aws:userid":"true"}}`:                                            {},
+		`{"ForAnyValue:StringEquals":{"idp.example.com/realm:amr":"authenticated"}}`: {
+			"amr": []string{"authenticated", "x"}},
+		`{"StringEquals":{"idp.example.com/realm:aud":"my-app",` +
+			`"idp.example.com/realm:oaud":"sts.amazonaws.com"}}`: {"azp": "my-app"},
+		`{"DateGreaterThan":{"aws:CurrentTime":"2026-11-23T09:59:59Z"},` +
+			`"NumericLessThan":{"aws:EpochTime":"1795428001"},"StringLike":{"aws:UserAgent":"aws-sdk-go*"}}`: {},
+		`{"StringEquals":{"aws:ResourceAccount":"` + account +
+			`"},"Null":{"aws:PrincipalArn":"true","aws:userid":"true"}}`: {},
 	} {
 		trust(all, condition)
 		if _, f := assume(more); f != (failure{}) {
@@ -309,7 +369,9 @@ func TestWebIdentityKeys(t *testing.T) {
 	w, role := federatedWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: i.URL}}, "")
 	nobody := w.anonymous()
 	try := func() string {
-		_, err := nobody.sts.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: ptr(w.token(t, i, nil))})
+		_, err := nobody.sts.AssumeRoleWithWebIdentity(t.Context(),
+			&sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"),
+				WebIdentityToken: ptr(w.token(t, i, nil))})
 		return failureOf(err).code
 	}
 	step := func(name, want string, asked int32) {
@@ -345,7 +407,8 @@ func TestWebIdentityKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range []jose.JSONWebKey{{Key: encrypts.Public(), KeyID: "encrypts", Use: "enc"}, {Key: encrypts, KeyID: "private"}, {Key: private.Public(), KeyID: "e"}} {
+	for _, k := range []jose.JSONWebKey{{Key: encrypts.Public(), KeyID: "encrypts", Use: "enc"},
+		{Key: encrypts, KeyID: "private"}, {Key: private.Public(), KeyID: "e"}} {
 		text, err := k.MarshalJSON()
 		if err != nil {
 			t.Fatal(err)
@@ -379,14 +442,20 @@ func TestTrailOfSessions(t *testing.T) {
 	night := w.role(t, "night", trusting("Ann"))
 	w.trail.lines()
 	token := w.token(t, i, nil)
-	web := must(t, w.anonymous().sts.AssumeRoleWithWebIdentity, &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: &token})
-	assumed := must(t, ann.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &night, RoleSessionName: ptr("late"), ExternalId: ptr("external")})
+	web := must(t, w.anonymous().sts.AssumeRoleWithWebIdentity,
+		&sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: &token})
+	assumed := must(t, ann.sts.AssumeRole,
+		&sts.AssumeRoleInput{RoleArn: &night, RoleSessionName: ptr("late"), ExternalId: ptr("external")})
 	mine := must(t, ann.sts.GetSessionToken, &sts.GetSessionTokenInput{})
 	must(t, w.asSession(assumed.Credentials).sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 	bad := token + "x"
-	refused(t, w.anonymous().sts.AssumeRoleWithWebIdentity, &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: &bad}, 400, "InvalidIdentityToken", "The signature of the token could not be verified.")
+	refused(t, w.anonymous().sts.AssumeRoleWithWebIdentity,
+		&sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: &bad}, 400,
+		"InvalidIdentityToken", "The signature of the token could not be verified.")
 	text := w.trail.String()
-	for _, secret := range []string{token, strings.Split(token, ".")[2], *web.Credentials.SecretAccessKey, *web.Credentials.SessionToken, *assumed.Credentials.SecretAccessKey, *assumed.Credentials.SessionToken, *mine.Credentials.SecretAccessKey, *mine.Credentials.SessionToken} {
+	for _, secret := range []string{token, strings.Split(token, ".")[2], *web.Credentials.SecretAccessKey,
+		*web.Credentials.SessionToken, *assumed.Credentials.SecretAccessKey, *assumed.Credentials.SessionToken,
+		*mine.Credentials.SecretAccessKey, *mine.Credentials.SessionToken} {
 		if strings.Contains(text, secret) || strings.Contains(w.log.String(), secret) {
 			t.Errorf("%.10s… is in the trail or the log", secret)
 		}
@@ -416,23 +485,30 @@ func TestTrailOfSessions(t *testing.T) {
 		t.Fatalf("%d records", len(records))
 	}
 	r := records[0]
-	if u := r.UserIdentity; u.Type != "WebIdentityUser" || u.PrincipalID != providerARN+":sts.amazonaws.com:repo:example/app" || u.UserName != "repo:example/app" || u.IdentityProvider != providerARN || r.RecipientAccountID != account || !r.ReadOnly {
+	if u := r.UserIdentity; u.Type != "WebIdentityUser" ||
+		u.PrincipalID != providerARN+":sts.amazonaws.com:repo:example/app" || u.UserName != "repo:example/app" ||
+		u.IdentityProvider != providerARN || r.RecipientAccountID != account || !r.ReadOnly {
 		t.Errorf("%+v", r)
 	}
 	credentials, _ := r.ResponseElements["credentials"].(map[string]any)
-	if credentials["accessKeyId"] != *web.Credentials.AccessKeyId || credentials["expiration"] == nil || len(credentials) != 2 || r.ResponseElements["assumedRoleUser"] == nil || r.RequestParameters["roleArn"] != role || r.RequestParameters["webIdentityToken"] != nil {
+	if credentials["accessKeyId"] != *web.Credentials.AccessKeyId || credentials["expiration"] == nil ||
+		len(credentials) != 2 || r.ResponseElements["assumedRoleUser"] == nil ||
+		r.RequestParameters["roleArn"] != role || r.RequestParameters["webIdentityToken"] != nil {
 		t.Errorf("%+v", r)
 	}
-	if r := records[1]; r.UserIdentity.Type != "IAMUser" || r.RequestParameters["externalId"] != "external" || r.ResponseElements["credentials"] == nil || !r.ReadOnly {
+	if r := records[1]; r.UserIdentity.Type != "IAMUser" || r.RequestParameters["externalId"] != "external" ||
+		r.ResponseElements["credentials"] == nil || !r.ReadOnly {
 		t.Errorf("%+v", r)
 	}
 	if r := records[2]; r.EventName != "GetSessionToken" || r.ResponseElements["credentials"] == nil {
 		t.Errorf("%+v", r)
 	}
-	if r := records[3]; r.UserIdentity.Type != "AssumedRole" || r.UserIdentity.Arn != sessionARN("night", "late") || r.UserIdentity.SessionContext.SessionIssuer.Arn != night {
+	if r := records[3]; r.UserIdentity.Type != "AssumedRole" || r.UserIdentity.Arn != sessionARN("night", "late") ||
+		r.UserIdentity.SessionContext.SessionIssuer.Arn != night {
 		t.Errorf("%+v", r)
 	}
-	if r := records[4]; r.UserIdentity.Type != "WebIdentityUser" || r.UserIdentity.UserName != "" || r.ErrorCode != "InvalidIdentityToken" || r.ResponseElements != nil {
+	if r := records[4]; r.UserIdentity.Type != "WebIdentityUser" || r.UserIdentity.UserName != "" ||
+		r.ErrorCode != "InvalidIdentityToken" || r.ResponseElements != nil {
 		t.Errorf("%+v", r)
 	}
 }
@@ -457,7 +533,9 @@ func TestNoCredentialsWithoutTrail(t *testing.T) {
 			return err
 		},
 		"AssumeRoleWithWebIdentity": func(ctx context.Context) error {
-			_, err := w.anonymous().sts.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: ptr(w.token(t, i, nil))})
+			_, err := w.anonymous().sts.AssumeRoleWithWebIdentity(ctx,
+				&sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"),
+					WebIdentityToken: ptr(w.token(t, i, nil))})
 			return err
 		},
 	} {

@@ -30,7 +30,8 @@ func TestWireFormat(t *testing.T) {
 	const iamNamespace = `xmlns="https://iam.amazonaws.com/doc/2010-05-08/"`
 	const metadata = "  <ResponseMetadata>\n    <RequestId>REQUEST</RequestId>\n  </ResponseMetadata>\n"
 	refusal := func(inner string) string {
-		return "<ErrorResponse " + iamNamespace + ">\n  <Error>\n" + inner + "  </Error>\n  <RequestId>REQUEST</RequestId>\n</ErrorResponse>\n"
+		return "<ErrorResponse " + iamNamespace + ">\n  <Error>\n" + inner +
+			"  </Error>\n  <RequestId>REQUEST</RequestId>\n</ErrorResponse>\n"
 	}
 	for _, c := range []struct {
 		name, form string
@@ -56,15 +57,19 @@ func TestWireFormat(t *testing.T) {
 ` + metadata + "</ListAccessKeysResponse>\n"},
 		{"no result", call("TagUser", "UserName=Ann&Tags.member.1.Key=k&Tags.member.1.Value="), 200,
 			"<TagUserResponse " + iamNamespace + ">\n" + metadata + "</TagUserResponse>\n"},
-		{"refused", call("GetUser", "UserName=b"), 404, refusal("    <Type>Sender</Type>\n    <Code>NoSuchEntity</Code>\n    <Message>The user with name b cannot be found.</Message>\n")},
-		{"refused without a message", call("GetCredentialReport", ""), 410, refusal("    <Type>Sender</Type>\n    <Code>ReportNotPresent</Code>\n")},
+		{"refused", call("GetUser", "UserName=b"), 404,
+			refusal("    <Type>Sender</Type>\n    <Code>NoSuchEntity</Code>\n" +
+				"    <Message>The user with name b cannot be found.</Message>\n")},
+		{"refused without a message", call("GetCredentialReport", ""), 410,
+			refusal("    <Type>Sender</Type>\n    <Code>ReportNotPresent</Code>\n")},
 		{"started", call("GenerateCredentialReport", ""), 200, "<GenerateCredentialReportResponse " + iamNamespace + `>
   <GenerateCredentialReportResult>
     <Description>No report exists. Starting a new report generation task</Description>
     <State>STARTED</State>
   </GenerateCredentialReportResult>
 ` + metadata + "</GenerateCredentialReportResponse>\n"},
-		{"sts", "Action=GetCallerIdentity&Version=2011-06-15", 200, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+		{"sts", "Action=GetCallerIdentity&Version=2011-06-15", 200,
+			`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
   <GetCallerIdentityResult>
     <Arn>arn:aws:iam::123456789012:root</Arn>
     <UserId>123456789012</UserId>
@@ -78,11 +83,13 @@ func TestWireFormat(t *testing.T) {
 			if !uuidForm.MatchString(request) {
 				t.Errorf("request id %q", request)
 			}
-			if diff := cmp.Diff(strings.Replace(c.body, "REQUEST", request, 1), a.body); a.status != c.status || diff != "" {
+			if diff := cmp.Diff(strings.Replace(c.body, "REQUEST", request, 1), a.body); a.status != c.status ||
+				diff != "" {
 				t.Errorf("status %d, -want +got\n%s", a.status, diff)
 			}
 			want := map[string]string{
-				"Content-Type": "text/xml", "Content-Length": strconv.Itoa(len(a.body)), "Date": began.Format(http.TimeFormat), "X-Amzn-Requestid": request,
+				"Content-Type": "text/xml", "Content-Length": strconv.Itoa(len(a.body)),
+				"Date": began.Format(http.TimeFormat), "X-Amzn-Requestid": request,
 			}
 			for name, value := range a.header {
 				if name == "Connection" {
@@ -142,7 +149,8 @@ func TestNotForTheAPI(t *testing.T) {
 			if a.status != c.status || !strings.HasPrefix(a.body, c.body) || c.body == "" && a.body != "" {
 				t.Errorf("%d %q", a.status, a.body)
 			}
-			if location := a.header.Get("Location"); (location != "") != (c.status == 302) || location != "" && !strings.HasPrefix(location, "https://") {
+			if location := a.header.Get("Location"); (location != "") != (c.status == 302) || location != "" &&
+				!strings.HasPrefix(location, "https://") {
 				t.Errorf("location %q", location)
 			}
 			if !uuidForm.MatchString(a.header.Get("X-Amzn-Requestid")) {
@@ -179,10 +187,13 @@ func TestGET(t *testing.T) {
 	t.Run("presigned and over", func(t *testing.T) {
 		r := w.request(t, "GET", target, nil)
 		sigv4test.Presign(r, nil, key, "us-east-1", "iam", began.Add(-61*time.Second), time.Minute)
-		wants(t, send(t, r), 403, "SignatureDoesNotMatch", "Signature expired: 20261123T095859Z is now earlier than 20261123T095900Z (20261123T100000Z - 60 sec.)")
+		wants(t, send(t, r), 403, "SignatureDoesNotMatch",
+			"Signature expired: 20261123T095859Z is now earlier than 20261123T095900Z (20261123T100000Z - 60 sec.)")
 	})
 	t.Run("presigned by the SDK", func(t *testing.T) {
-		presigned, err := sts.NewPresignClient(w.root.sts, func(o *sts.PresignOptions) { o.Presigner = presigner{w} }).PresignGetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+		presigned, err := sts.NewPresignClient(w.root.sts, func(o *sts.PresignOptions) {
+			o.Presigner = presigner{w}
+		}).PresignGetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,15 +254,22 @@ func TestRegions(t *testing.T) {
 	for _, region := range []string{"us-east-1", "eu-west-1", "local", "aws-global", "cn-north-1"} {
 		wants(t, try(w, region, "sts"), 200, "", "")
 	}
-	wants(t, try(w, "", "sts"), 403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region, but it has no region. Set AWS_DEFAULT_REGION and AWS_REGION, or 'region' in the profile.")
-	wants(t, try(w, "<x>", "sts"), 403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region, not '<x>'. ")
-	wants(t, try(w, "us-east-1", "s3"), 403, "SignatureDoesNotMatch", "Credential should be scoped to correct service: 'iam'.")
-	wants(t, try(w, "us-east-1", "iam"), 403, "SignatureDoesNotMatch", "Credential should be scoped to correct service: 'sts'.")
-	wants(t, w.rawTo(t, call("GetUser", ""), "sts"), 403, "SignatureDoesNotMatch", "Credential should be scoped to correct service: 'iam'.")
+	wants(t, try(w, "", "sts"), 403, "SignatureDoesNotMatch",
+		"Credential should be scoped to a valid region, but it has no region. Set AWS_DEFAULT_REGION and AWS_REGION, "+
+			"or 'region' in the profile.")
+	wants(t, try(w, "<x>", "sts"), 403, "SignatureDoesNotMatch",
+		"Credential should be scoped to a valid region, not '<x>'. ")
+	wants(t, try(w, "us-east-1", "s3"), 403, "SignatureDoesNotMatch",
+		"Credential should be scoped to correct service: 'iam'.")
+	wants(t, try(w, "us-east-1", "iam"), 403, "SignatureDoesNotMatch",
+		"Credential should be scoped to correct service: 'sts'.")
+	wants(t, w.rawTo(t, call("GetUser", ""), "sts"), 403, "SignatureDoesNotMatch",
+		"Credential should be scoped to correct service: 'iam'.")
 
 	one := newWorld(t, service.Config{Regions: []string{"us-east-1"}})
 	wants(t, try(one, "us-east-1", "sts"), 200, "", "")
-	wants(t, try(one, "us-west-2", "sts"), 403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region, not 'us-west-2'. ")
+	wants(t, try(one, "us-west-2", "sts"), 403, "SignatureDoesNotMatch",
+		"Credential should be scoped to a valid region, not 'us-west-2'. ")
 }
 
 func TestClockSkew(t *testing.T) {
@@ -260,13 +278,16 @@ func TestClockSkew(t *testing.T) {
 	body := call("GetUser", "")
 	at := func(d time.Duration) answer {
 		r := w.post(t, "/", body)
-		sigv4test.Sign(r, []byte(body), sigv4test.Credentials{AccessKeyID: w.root.id, SecretAccessKey: w.root.key}, "us-east-1", "iam", began.Add(d))
+		sigv4test.Sign(r, []byte(body), sigv4test.Credentials{AccessKeyID: w.root.id, SecretAccessKey: w.root.key},
+			"us-east-1", "iam", began.Add(d))
 		return send(t, r)
 	}
 	wants(t, at(15*time.Minute), 200, "", "")
 	wants(t, at(-15*time.Minute), 200, "", "")
-	wants(t, at(15*time.Minute+time.Second), 403, "SignatureDoesNotMatch", "Signature not yet current: 20261123T101501Z is still later than 20261123T101500Z (20261123T100000Z + 15 min.)")
-	wants(t, at(-15*time.Minute-time.Second), 403, "SignatureDoesNotMatch", "Signature expired: 20261123T094459Z is now earlier than 20261123T094500Z (20261123T100000Z - 15 min.)")
+	wants(t, at(15*time.Minute+time.Second), 403, "SignatureDoesNotMatch",
+		"Signature not yet current: 20261123T101501Z is still later than 20261123T101500Z (20261123T100000Z + 15 min.)")
+	wants(t, at(-15*time.Minute-time.Second), 403, "SignatureDoesNotMatch",
+		"Signature expired: 20261123T094459Z is now earlier than 20261123T094500Z (20261123T100000Z - 15 min.)")
 }
 
 // The SDK corrects its clock by the Date of a refusal, and then goes on.

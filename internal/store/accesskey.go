@@ -21,14 +21,16 @@ func accessKeyFields(k *AccessKey) []any {
 // InsertAccessKey adds a key. ErrExists: the id is taken, in any account.
 func (tx *Tx) InsertAccessKey(k AccessKey) error {
 	tx.made(k.ID)
-	return tx.insert(`INSERT INTO access_keys (`+accessKeyColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+	return tx.insert(`INSERT INTO access_keys (`+accessKeyColumns+
+		`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 		k.Account, k.NameKey, k.ID, k.Status, k.Created, k.Secret)
 }
 
 // AccessKeys reads all keys of a user in order of id.
 func (tx *Tx) AccessKeys(account, nameKey string) ([]AccessKey, error) {
 	return list(tx, accessKeyFields,
-		`SELECT `+accessKeyColumns+` FROM access_keys WHERE account = $1 AND name_key = $2 ORDER BY key_id`, account, nameKey)
+		`SELECT `+accessKeyColumns+` FROM access_keys WHERE account = $1 AND name_key = $2 ORDER BY key_id`, account,
+		nameKey)
 }
 
 // AccessKey reads a key by id, of any account.
@@ -45,7 +47,8 @@ func (tx *Tx) SetAccessKeyStatus(account, nameKey, id, status string) error {
 
 // DeleteAccessKey deletes a user's key and the record of its use.
 func (tx *Tx) DeleteAccessKey(account, nameKey, id string) error {
-	return tx.change(`DELETE FROM access_keys WHERE account = $1 AND name_key = $2 AND key_id = $3`, account, nameKey, id)
+	return tx.change(`DELETE FROM access_keys WHERE account = $1 AND name_key = $2 AND key_id = $3`, account, nameKey,
+		id)
 }
 
 // KeyOwner is an access key with its user and account, all that one signed

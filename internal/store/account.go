@@ -21,7 +21,9 @@ func accountFields(a *Account) []any {
 
 // InsertAccount adds an account, or fails with ErrExists.
 func (tx *Tx) InsertAccount(a Account) error {
-	return tx.insert(`INSERT INTO accounts (account, aws_partition, created, instance) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+	return tx.insert(
+		`INSERT INTO accounts (account, aws_partition, created, instance) VALUES ($1, $2, $3, $4) ON CONFLICT `+
+			`DO NOTHING`,
 		a.ID, a.Partition, a.Created, a.Instance)
 }
 
@@ -74,7 +76,8 @@ func (tx *Tx) Alias(account string) (alias string, err error) {
 // InsertAlias gives an account its alias. ErrExists: another account, or
 // this one, has it.
 func (tx *Tx) InsertAlias(account, alias string) error {
-	return tx.insert(`INSERT INTO account_aliases (account, alias) VALUES ($1, $2) ON CONFLICT DO NOTHING`, account, alias)
+	return tx.insert(`INSERT INTO account_aliases (account, alias) VALUES ($1, $2) ON CONFLICT DO NOTHING`, account,
+		alias)
 }
 
 // AliasOwner reads which account has an alias, or ErrNotFound.

@@ -32,10 +32,13 @@ func TestMadeAgain(t *testing.T) {
 		for name, step := range map[string]func(*store.Tx) error{
 			"renew": func(tx *store.Tx) error { return tx.RenewReportJob(account, old, time.Minute) },
 			"add": func(tx *store.Tx) error {
-				return tx.AddReportChunks(account, old, 0, []store.ReportChunk{{Size: 1, Data: []byte("x")}}, time.Minute)
+				return tx.AddReportChunks(account, old, 0,
+					[]store.ReportChunk{{Size: 1, Data: []byte("x")}}, time.Minute)
 			},
-			"end":     func(tx *store.Tx) error { return tx.EndReportJob(account, old) },
-			"publish": func(tx *store.Tx) error { return tx.PublishReport(store.Report{Account: account, Token: old}, 2) },
+			"end": func(tx *store.Tx) error { return tx.EndReportJob(account, old) },
+			"publish": func(tx *store.Tx) error {
+				return tx.PublishReport(store.Report{Account: account, Token: old}, 2)
+			},
 		} {
 			if err := db.Update(context.Background(), step); !errors.Is(err, store.ErrConflict) {
 				t.Errorf("the job of the account before can %s: %v", name, err)
@@ -65,7 +68,8 @@ func TestUserByID(t *testing.T) {
 		id := user("u").ID
 		for _, name := range []string{"u", "renamed", "u"} {
 			for _, db := range []*store.DB{a, b} {
-				if u, err := db.UserByID(context.Background(), account, id); err != nil || u.NameKey != name || u.ID != id {
+				if u, err := db.UserByID(context.Background(), account, id); err != nil ||
+					u.NameKey != name || u.ID != id {
 					t.Fatalf("%+v %v, want %s", u, err, name)
 				}
 			}

@@ -17,7 +17,8 @@ func TestSetting(t *testing.T) {
 		const other = "210987654321"
 		update(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.InsertAccount(store.Account{ID: other, Partition: "aws", Created: created}),
-				tx.SetSetting(account, "Colour", "red"), tx.SetSetting(account, "Colour", "blue"), tx.SetSetting(account, "Shape", "blue"),
+				tx.SetSetting(account, "Colour", "red"), tx.SetSetting(account, "Colour", "blue"),
+				tx.SetSetting(account, "Shape", "blue"),
 				tx.SetSetting(other, "Colour", "blue"))
 		})
 		view(t, db, func(tx *store.Tx) error {
@@ -43,7 +44,9 @@ func TestSetting(t *testing.T) {
 			}
 			return nil
 		})
-		if err := db.Update(context.Background(), func(tx *store.Tx) error { return tx.SetSetting("999999999999", "Colour", "red") }); !errors.Is(err, store.ErrConflict) {
+		if err := db.Update(context.Background(), func(tx *store.Tx) error {
+			return tx.SetSetting("999999999999", "Colour", "red")
+		}); !errors.Is(err, store.ErrConflict) {
 			t.Errorf("no such account: %v", err)
 		}
 	})
@@ -76,7 +79,9 @@ func TestControlPolicy(t *testing.T) {
 			want error
 			do   func(tx *store.Tx) error
 		}{
-			"delete what is not there": {store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteControlPolicy(account, "a") }},
+			"delete what is not there": {store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.DeleteControlPolicy(account, "a")
+			}},
 			"put over no account": {store.ErrConflict, func(tx *store.Tx) error {
 				return tx.PutControlPolicy("999999999999", store.ControlPolicy{Name: "a", Document: "x"})
 			}},

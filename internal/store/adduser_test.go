@@ -56,7 +56,8 @@ func TestAddUser(t *testing.T) {
 			users, err := tx.Users(account, "", "", 1000)
 			a, failed := tx.Account(account)
 			if len(users) != 50 || a.Users != 45 || len(seen) != 45 {
-				t.Errorf("%d users, %d are counted, %d numbers were given; want 50, 45, 45", len(users), a.Users, len(seen))
+				t.Errorf("%d users, %d are counted, %d numbers were given; want 50, 45, 45",
+					len(users), a.Users, len(seen))
 			}
 			return errors.Join(err, failed)
 		})

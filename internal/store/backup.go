@@ -107,7 +107,8 @@ func backup(tx *Tx, w io.Writer, master *seal.MasterKeys) (BackupInfo, error) {
 	if err != nil {
 		return BackupInfo{}, err
 	}
-	info := BackupInfo{Taken: tx.Now.UTC().Truncate(time.Second), Engine: tx.dialect.name, Schema: int(newest(all)), Verified: form == backupForm}
+	info := BackupInfo{Taken: tx.Now.UTC().Truncate(time.Second), Engine: tx.dialect.name, Schema: int(newest(all)),
+		Verified: form == backupForm}
 	if _, err := io.WriteString(w, backupName+form+"\n"); err != nil {
 		return info, err
 	}

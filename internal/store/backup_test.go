@@ -79,7 +79,8 @@ func rowsOfEverything(t *testing.T) []statement {
 	rows, tokens := dataKey(t, seal.Rows), dataKey(t, seal.Tokens)
 	return []statement{
 		{`INSERT INTO data_keys VALUES ($1, $2, $3, 9, 'rows', 0)`, []any{rows.ID, rows.MasterKeyID, rows.Wrapped}},
-		{`INSERT INTO data_keys VALUES ($1, $2, $3, 5, 'tokens', 17)`, []any{tokens.ID, tokens.MasterKeyID, tokens.Wrapped}},
+		{`INSERT INTO data_keys VALUES ($1, $2, $3, 5, 'tokens', 17)`,
+			[]any{tokens.ID, tokens.MasterKeyID, tokens.Wrapped}},
 		{`INSERT INTO accounts VALUES ('123456789012', 'aws', 7, 2, 'ACCT1')`, nil},
 		{`INSERT INTO accounts VALUES ('999999999999', 'aws-cn', 0, 0, '')`, nil},
 		{`INSERT INTO account_aliases VALUES ('123456789012', 'example')`, nil},
@@ -89,21 +90,26 @@ func rowsOfEverything(t *testing.T) []statement {
 		{`INSERT INTO users VALUES ('123456789012', 'bill', 'Bill', '/a/', 'AIDA1', 1700000000)`, nil},
 		{`INSERT INTO users VALUES ('123456789012', '=1+1', '=1+1', '/', 'AIDA2', 1700000001)`, nil},
 		{`INSERT INTO users VALUES ('999999999999', '', '', '/', '999999999999', 7)`, nil},
-		{`INSERT INTO user_tags VALUES ('123456789012', 'bill', 'größe', 'Größe', $1)`, []any{"zwei\nZeilen\t€ \U0001F600"}},
+		{`INSERT INTO user_tags VALUES ('123456789012', 'bill', 'größe', 'Größe', $1)`,
+			[]any{"zwei\nZeilen\t€ \U0001F600"}},
 		{`INSERT INTO login_profiles VALUES ('123456789012', '', '$argon2id$v=19$…', 1, 2, 1)`, nil},
 		{`INSERT INTO password_history VALUES ('123456789012', '', -3, '$argon2id$')`, nil},
 		{`INSERT INTO password_last_used VALUES ('123456789012', '', 99)`, nil},
-		{`INSERT INTO access_keys VALUES ('123456789012', 'bill', 'AKIA1', 'Active', 8, $1)`, []any{bytes.Repeat([]byte{7}, 300)}},
+		{`INSERT INTO access_keys VALUES ('123456789012', 'bill', 'AKIA1', 'Active', 8, $1)`,
+			[]any{bytes.Repeat([]byte{7}, 300)}},
 		{`INSERT INTO access_key_last_used VALUES ('123456789012', 'bill', 'AKIA1', 100, 'eu', 's3')`, nil},
 		{`INSERT INTO mfa_devices VALUES ('123456789012', 'arn:a', '1', NULL, $1, 1, 0, 0, -1)`, []any{[]byte{}}},
 		{`INSERT INTO mfa_devices VALUES ('123456789012', 'arn:b', '2', '', $1, 1, 2, 3, 0)`, []any{[]byte{1}}},
-		{`INSERT INTO passkeys VALUES ('123456789012', 'bill', 'arn:f', '3', 'credential_id', $1, 7, 7)`, []any{[]byte{5}}},
+		{`INSERT INTO passkeys VALUES ('123456789012', 'bill', 'arn:f', '3', 'credential_id', $1, 7, 7)`,
+			[]any{[]byte{5}}},
 		{`INSERT INTO signin_sessions VALUES ('123456789012', 'session1', 'bill', 'handle1', $1, 'address', 'user_agent',
 			7, 7, 7)`, []any{[]byte{5}}},
 		{`INSERT INTO signin_sessions VALUES ('123456789012', 'session2', NULL, 'handle2', $1, 'address', 'user_agent',
 			7, 7, 7)`, []any{[]byte{5}}},
-		{`INSERT INTO signin_tickets VALUES ('123456789012', 'ticket1', 'bill', 'purpose', $1, 7, 7, 7)`, []any{[]byte{5}}},
-		{`INSERT INTO signin_tickets VALUES ('123456789012', 'ticket2', NULL, 'purpose', $1, 7, 7, 7)`, []any{[]byte{5}}},
+		{`INSERT INTO signin_tickets VALUES ('123456789012', 'ticket1', 'bill', 'purpose', $1, 7, 7, 7)`,
+			[]any{[]byte{5}}},
+		{`INSERT INTO signin_tickets VALUES ('123456789012', 'ticket2', NULL, 'purpose', $1, 7, 7, 7)`,
+			[]any{[]byte{5}}},
 		{`INSERT INTO signin_pauses VALUES ('place', 7, 7)`, nil},
 		{`INSERT INTO signin_places VALUES ('123456789012', 'bill', 'place', 7)`, nil},
 		{`INSERT INTO password_guesses VALUES ('123456789012', 'bill', 1700000002, 4)`, nil},
@@ -111,14 +117,18 @@ func rowsOfEverything(t *testing.T) []statement {
 		{`INSERT INTO mfa_used_codes VALUES ('123456789012', 'arn:b', 59000000)`, nil},
 		{`INSERT INTO mfa_device_tags VALUES ('123456789012', 'arn:b', 'K', 'v')`, nil},
 		{`INSERT INTO signing_certificates VALUES ('123456789012', 'bill', 'C1', 'PEM', 'Active', 4)`, nil},
-		{`INSERT INTO ssh_public_keys VALUES ('123456789012', 'bill', 'APKA1', 'ssh-rsa', 'ab:cd', 'd1', 'Active', 4)`, nil},
-		{`INSERT INTO service_specific_credentials VALUES ('123456789012', 'bill', 'ACCA1', 'codecommit', 'bill-at', $1, 'Active', 4, 0)`, []any{[]byte{9}}},
+		{`INSERT INTO ssh_public_keys VALUES ('123456789012', 'bill', 'APKA1', 'ssh-rsa', 'ab:cd', 'd1', 'Active', 4)`,
+			nil},
+		{`INSERT INTO service_specific_credentials VALUES ('123456789012', 'bill', 'ACCA1', 'codecommit', 'bill-at', ` +
+			`$1, 'Active', 4, 0)`, []any{[]byte{9}}},
 		{`INSERT INTO user_groups VALUES ('123456789012', 'x', 'name', 'path', 'group_id', 7)`, nil},
 		{`INSERT INTO group_members VALUES ('123456789012', 'x', 'bill')`, nil},
-		{`INSERT INTO policies VALUES ('123456789012', 'x', 'name', 'path', 'arn', 'policy_id', 'description', 7, 7, 7, 7)`, nil},
+		{`INSERT INTO policies VALUES ('123456789012', 'x', 'name', 'path', 'arn', 'policy_id', 'description', 7, ` +
+			`7, 7, 7)`, nil},
 		{`INSERT INTO policy_versions VALUES ('123456789012', 'x', 7, 'document', 7)`, nil},
 		{`INSERT INTO policy_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
-		{`INSERT INTO roles VALUES ('123456789012', 'x', 'name', 'path', 'role_id', 'description', 'trust_policy', 'trusted_ids', 7, 'service', 7)`, nil},
+		{`INSERT INTO roles VALUES ('123456789012', 'x', 'name', 'path', 'role_id', 'description', 'trust_policy', ` +
+			`'trusted_ids', 7, 'service', 7)`, nil},
 		{`INSERT INTO role_tags VALUES ('123456789012', 'x', 'key_fold', 'tag_key', 'tag_value')`, nil},
 		{`INSERT INTO user_policies VALUES ('123456789012', 'bill', 'x', 'document')`, nil},
 		{`INSERT INTO group_policies VALUES ('123456789012', 'x', 'x', 'document')`, nil},
@@ -141,14 +151,17 @@ func rowsOfEverything(t *testing.T) []statement {
 		{`INSERT INTO saml_provider_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
 		{`INSERT INTO token_issuers VALUES ('123456789012', 'issuer_id', 1, 7)`, nil},
 		{`INSERT INTO token_keys VALUES ('123456789012', 'x', 7, $1, $2, 7, 7)`, []any{[]byte{5}, []byte{6}}},
-		{`INSERT INTO server_certificates VALUES ('123456789012', 'x', 'name', 'path', 'certificate_id', 'body', 'chain', $1, 7, 7)`, []any{[]byte{5}}},
+		{`INSERT INTO server_certificates VALUES ('123456789012', 'x', 'name', 'path', 'certificate_id', 'body', ` +
+			`'chain', $1, 7, 7)`, []any{[]byte{5}}},
 		{`INSERT INTO server_certificate_tags VALUES ('123456789012', 'x', 'tag_key', 'tag_value')`, nil},
-		{`INSERT INTO service_last_used VALUES ('123456789012', 'principal_id', 'service', 'action', 7, 'region')`, nil},
+		{`INSERT INTO service_last_used VALUES ('123456789012', 'principal_id', 'service', 'action', 7, 'region')`,
+			nil},
 		{`INSERT INTO access_jobs VALUES ('123456789012', 'job_id', 'arn', 7, $1)`, []any{[]byte{5}}},
 		{`INSERT INTO deletion_tasks VALUES ('123456789012', 'task_id', 7, 'status')`, nil},
 		{`INSERT INTO report_jobs VALUES ('123456789012', 3, 'node', 0, 4102444800000)`, nil},
 		{`INSERT INTO reports VALUES ('123456789012', 2, 1700000000, 1700000000123, 3, 2, 'ab')`, nil},
-		{`INSERT INTO report_chunks VALUES ('123456789012', 2, 0, 3, $1)`, []any{bytes.Repeat([]byte("chunk"), 500_000)}},
+		{`INSERT INTO report_chunks VALUES ('123456789012', 2, 0, 3, $1)`,
+			[]any{bytes.Repeat([]byte("chunk"), 500_000)}},
 		{`INSERT INTO report_chunks VALUES ('123456789012', 2, 1, 3, $1)`, []any{[]byte{3}}},
 	}
 }
@@ -170,7 +183,9 @@ func backup(t *testing.T, db *store.DB) ([]byte, store.BackupInfo) {
 		return err
 	})
 	if len(keys) == 0 {
-		update(t, db, func(tx *store.Tx) error { return tx.InsertDataKey(store.DataKey{WrappedKey: dataKey(t, seal.Rows)}) })
+		update(t, db, func(tx *store.Tx) error {
+			return tx.InsertDataKey(store.DataKey{WrappedKey: dataKey(t, seal.Rows)})
+		})
 	}
 	var file bytes.Buffer
 	info, err := db.Backup(context.Background(), &file, master)
@@ -210,7 +225,8 @@ func TestBackup(t *testing.T) {
 				// replaced.
 				view(t, b, func(tx *store.Tx) error {
 					keys, err := tx.AllDataKeys()
-					if len(keys) != 2 || keys[0].Sealed != 17+seal.MessagesPerKey || keys[1].Sealed != seal.MessagesPerKey {
+					if len(keys) != 2 || keys[0].Sealed != 17+seal.MessagesPerKey ||
+						keys[1].Sealed != seal.MessagesPerKey {
 						t.Errorf("data keys %+v", keys)
 					}
 					return err
@@ -307,9 +323,11 @@ func damages(file []byte) map[string][]byte {
 	newer := append([]byte("rollcall-backup 3"), file[len("rollcall-backup 3"):]...)
 	return map[string][]byte{
 		"empty": nil, "its first line only": file[:18], "one byte short": file[:len(file)-1],
-		"half": file[:len(file)/2], "a byte more": append(bytes.Clone(file), 0), "twice": append(bytes.Clone(file), file...),
-		"a bit in its middle": flip(len(file) / 2), "a bit near its end": flip(len(file) - 8), "a bit in its name": flip(3),
-		"a newer form": newer, "something else": []byte("SQLite format 3\x00 and so on, and so on"),
+		"half": file[:len(file)/2], "a byte more": append(bytes.Clone(file), 0),
+		"twice":               append(bytes.Clone(file), file...),
+		"a bit in its middle": flip(len(file) / 2), "a bit near its end": flip(len(file) - 8),
+		"a bit in its name": flip(3),
+		"a newer form":      newer, "something else": []byte("SQLite format 3\x00 and so on, and so on"),
 	}
 }
 

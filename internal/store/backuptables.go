@@ -35,7 +35,8 @@ var backupTables = []backupTable{
 	newBackupTable("accounts", "account", "account aws_partition created:number user_count:number instance"),
 	newBackupTable("account_aliases", "account", "account alias"),
 	newBackupTable("account_limits", "account, name", "account name value:number"),
-	newBackupTable("password_policies", "account", `account minimum_length:number require_symbols:number require_numbers:number
+	newBackupTable("password_policies", "account",
+		`account minimum_length:number require_symbols:number require_numbers:number
 		require_upper:number require_lower:number allow_change:number max_age:number reuse:number hard_expiry:number`),
 	newBackupTable("users", "account, name_key", "account name_key name path user_id created:number"),
 	newBackupTable("user_tags", "account, name_key, key_fold", "account name_key key_fold tag_key tag_value"),
@@ -43,8 +44,10 @@ var backupTables = []backupTable{
 		"account name_key password_hash created:number changed:number reset_required:number"),
 	newBackupTable("password_history", "account, name_key, seq", "account name_key seq:number password_hash"),
 	newBackupTable("password_last_used", "account, name_key", "account name_key used:number"),
-	newBackupTable("access_keys", "account, name_key, key_id", "account name_key key_id status created:number secret:bytes"),
-	newBackupTable("access_key_last_used", "account, name_key, key_id", "account name_key key_id used:number region service"),
+	newBackupTable("access_keys", "account, name_key, key_id",
+		"account name_key key_id status created:number secret:bytes"),
+	newBackupTable("access_key_last_used", "account, name_key, key_id",
+		"account name_key key_id used:number region service"),
 	newBackupTable("mfa_devices", "account, serial", `account serial device_id name_key:text? seed:bytes created:number
 		enabled:number last_step:number drift:number`),
 	newBackupTable("passkeys", "account, name_key, serial",
@@ -69,12 +72,14 @@ var backupTables = []backupTable{
 	newBackupTable("user_groups", "account, name_key", "account name_key name path group_id created:number"),
 	newBackupTable("group_members", "account, group_key, user_key", "account group_key user_key"),
 	newBackupTable("policies", "account, name_key",
-		"account name_key name path arn policy_id description created:number updated:number default_version:number last_version:number"),
+		"account name_key name path arn policy_id description created:number updated:number default_version:number "+
+			"last_version:number"),
 	newBackupTable("policy_versions", "account, name_key, version",
 		"account name_key version:number document created:number"),
 	newBackupTable("policy_tags", "account, name_key, tag_key", "account name_key tag_key tag_value"),
 	newBackupTable("roles", "account, name_key",
-		"account name_key name path role_id description trust_policy trusted_ids max_session:number service created:number"),
+		"account name_key name path role_id description trust_policy trusted_ids max_session:number service "+
+			"created:number"),
 	newBackupTable("role_tags", "account, name_key, key_fold", "account name_key key_fold tag_key tag_value"),
 	newBackupTable("user_policies", "account, name_key, policy_name", "account name_key policy_name document"),
 	newBackupTable("group_policies", "account, name_key, policy_name", "account name_key policy_name document"),

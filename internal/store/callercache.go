@@ -98,7 +98,8 @@ func remembered[T any](ctx context.Context, db *DB, key any, read func(*Tx) (*T,
 func changesCallers(sql string) bool {
 	words := strings.Fields(sql)
 	switch {
-	case len(words) > 0 && slices.Contains([]string{"SELECT", "BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "ROLLBACK"}, words[0]):
+	case len(words) > 0 &&
+		slices.Contains([]string{"SELECT", "BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "ROLLBACK"}, words[0]):
 		return false
 	case len(words) < 3:
 		return true

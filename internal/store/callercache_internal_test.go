@@ -141,7 +141,9 @@ func TestCallerCacheAfterCommitWithoutChange(t *testing.T) {
 	a, b := mustOpen(t, cfg), mustOpen(t, cfg)
 	mustUpdate(t, a, insertKey)
 	limit := func(tx *Tx) error {
-		_, err := tx.exec(`INSERT INTO account_limits VALUES ('1', 'x', 2) ON CONFLICT (account, name) DO UPDATE SET value = excluded.value`)
+		_, err := tx.exec(
+			`INSERT INTO account_limits VALUES ('1', 'x', 2) ON CONFLICT (account, name) DO UPDATE SET value = ` +
+				`excluded.value`)
 		return err
 	}
 	mustUpdate(t, a, limit)

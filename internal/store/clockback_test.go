@@ -86,7 +86,8 @@ func TestLastUseOfClockThatWasAhead(t *testing.T) {
 			t.Helper()
 			db.KeyUsed("AKIA1", store.LastUsed{At: at, Region: "r", Service: "iam"})
 			db.PasswordUsed(account, "ann", at)
-			db.ServiceUsed(store.ServiceUse{Account: account, Principal: "AIDAann", Service: "iam", Action: "ListUsers", At: at, Region: "r"})
+			db.ServiceUsed(store.ServiceUse{Account: account, Principal: "AIDAann", Service: "iam",
+				Action: "ListUsers", At: at, Region: "r"})
 		}
 		check := func(want time.Time) {
 			t.Helper()
@@ -128,7 +129,8 @@ func TestTasksOfClockThatWasAhead(t *testing.T) {
 		add := func(id string) {
 			update(t, db, func(tx *store.Tx) error {
 				return errors.Join(
-					tx.InsertAccessJob(store.AccessJob{Account: account, ID: id, ARN: "arn", Created: tx.Now, Result: []byte("{}")}),
+					tx.InsertAccessJob(
+						store.AccessJob{Account: account, ID: id, ARN: "arn", Created: tx.Now, Result: []byte("{}")}),
 					tx.TrimAccessJobs(account, 2, 1000),
 					tx.InsertDeletionTask(store.DeletionTask{Account: account, ID: id, Created: tx.Now, Status: "s"}))
 			})
@@ -139,7 +141,8 @@ func TestTasksOfClockThatWasAhead(t *testing.T) {
 		now = created
 		add("today-1")
 		day := now.Add(-24 * time.Hour)
-		if err := errors.Join(db.ForgetDeletionTasks(t.Context(), day), db.ForgetAccessJobs(t.Context(), day)); err != nil {
+		if err := errors.Join(db.ForgetDeletionTasks(t.Context(), day),
+			db.ForgetAccessJobs(t.Context(), day)); err != nil {
 			t.Fatal(err)
 		}
 		view(t, db, func(tx *store.Tx) error {

@@ -19,7 +19,8 @@ func (tx *Tx) PutControlPolicy(account string, p ControlPolicy) error {
 // ControlPolicies reads the control policies of an account in order of their
 // names.
 func (tx *Tx) ControlPolicies(account string) ([]ControlPolicy, error) {
-	return list(tx, controlPolicyFields, `SELECT name, document FROM control_policies WHERE account = $1 ORDER BY name`, account)
+	return list(tx, controlPolicyFields, `SELECT name, document FROM control_policies WHERE account = $1 ORDER BY name`,
+		account)
 }
 
 // DeleteControlPolicy takes a control policy from an account.

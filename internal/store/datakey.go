@@ -35,13 +35,15 @@ func (tx *Tx) DataKeys() ([]seal.WrappedKey, error) {
 
 // InsertDataKey adds a data key.
 func (tx *Tx) InsertDataKey(k DataKey) error {
-	return tx.insert(`INSERT INTO data_keys (id, master_key_id, wrapped, purpose, created, sealed) VALUES ($1, $2, $3, $4, $5, $6)
+	return tx.insert(
+		`INSERT INTO data_keys (id, master_key_id, wrapped, purpose, created, sealed) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT DO NOTHING`, k.ID, k.MasterKeyID, k.Wrapped, string(k.Purpose), k.Created, k.Sealed)
 }
 
 // RewrapDataKey replaces the wrapping of a data key.
 func (tx *Tx) RewrapDataKey(k seal.WrappedKey) error {
-	return tx.change(`UPDATE data_keys SET master_key_id = $1, wrapped = $2 WHERE id = $3`, k.MasterKeyID, k.Wrapped, k.ID)
+	return tx.change(`UPDATE data_keys SET master_key_id = $1, wrapped = $2 WHERE id = $3`,
+		k.MasterKeyID, k.Wrapped, k.ID)
 }
 
 // CountSealed adds to the count of messages that a data key has sealed. It

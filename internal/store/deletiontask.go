@@ -13,7 +13,8 @@ type DeletionTask struct {
 // InsertDeletionTask adds a task.
 func (tx *Tx) InsertDeletionTask(t DeletionTask) error {
 	tx.made(t.ID)
-	return tx.insert(`INSERT INTO deletion_tasks (account, task_id, created, status) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+	return tx.insert(
+		`INSERT INTO deletion_tasks (account, task_id, created, status) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 		t.Account, t.ID, t.Created, t.Status)
 }
 

@@ -70,7 +70,8 @@ func TestAcknowledgedIsSynced(t *testing.T) {
 		before := disk.synced.Load()
 		update(t, db, func(tx *store.Tx) error { return tx.InsertUser(user(name)) })
 		if n := disk.unsynced.Load(); n > 0 || disk.synced.Load() == before {
-			t.Errorf("%s is acknowledged, and of the log %d writes are not on the disk, after %d syncs", name, n, disk.synced.Load()-before)
+			t.Errorf("%s is acknowledged, and of the log %d writes are not on the disk, after %d syncs", name, n,
+				disk.synced.Load()-before)
 		}
 	}
 }

@@ -22,7 +22,8 @@ func TestForgetServiceUses(t *testing.T) {
 				at = created.Add(-time.Hour)
 			}
 			for _, id := range []string{"AIDAann", "AIDAbob"} {
-				db.ServiceUsed(store.ServiceUse{Account: account, Principal: id, Service: "s", Action: fmt.Sprintf("a%05d", i), At: at, Region: "r"})
+				db.ServiceUsed(store.ServiceUse{Account: account, Principal: id, Service: "s",
+					Action: fmt.Sprintf("a%05d", i), At: at, Region: "r"})
 			}
 		}
 		if err := db.Flush(t.Context()); err != nil {

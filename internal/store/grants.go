@@ -89,7 +89,8 @@ const (
 	documentSQL = `COALESCE((SELECT v.document FROM policies p
 	JOIN policy_versions v ON v.account = p.account AND v.name_key = p.name_key AND v.version = p.default_version
 	WHERE p.account = a.account AND p.arn = a.policy_arn), '')`
-	versionSQL = `COALESCE((SELECT '` + versionMark + `' || p.policy_id || '/' || CAST(p.default_version AS TEXT) || '/' || CAST(p.updated AS TEXT)
+	versionSQL = `COALESCE((SELECT '` + versionMark +
+		`' || p.policy_id || '/' || CAST(p.default_version AS TEXT) || '/' || CAST(p.updated AS TEXT)
 	FROM policies p
 	WHERE p.account = a.account AND p.arn = a.policy_arn), '')`
 )

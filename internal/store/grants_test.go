@@ -19,15 +19,21 @@ func TestGrants(t *testing.T) {
 		update(t, db, func(tx *store.Tx) error {
 			var errs []error
 			for _, sql := range []string{
-				`INSERT INTO user_groups VALUES ('123456789012', 'g', 'G', '/', 'AGPA1', 1), ('123456789012', 'other', 'other', '/', 'AGPA2', 1)`,
+				`INSERT INTO user_groups VALUES ('123456789012', 'g', 'G', '/', 'AGPA1', 1), ('123456789012', ` +
+					`'other', 'other', '/', 'AGPA2', 1)`,
 				`INSERT INTO group_members VALUES ('123456789012', 'g', 'ann')`,
-				`INSERT INTO policies VALUES ('123456789012', 'p', 'P', '/', 'arn:p', 'ANPA1', '', 1, 1, 2, 2), ('123456789012', 'q', 'Q', '/', 'arn:q', 'ANPA2', '', 1, 1, 1, 1)`,
-				`INSERT INTO policy_versions VALUES ('123456789012', 'p', 1, 'p1', 1), ('123456789012', 'p', 2, 'p2', 1), ('123456789012', 'q', 1, 'q1', 1)`,
+				`INSERT INTO policies VALUES ('123456789012', 'p', 'P', '/', 'arn:p', 'ANPA1', '', 1, 1, 2, 2), ` +
+					`('123456789012', 'q', 'Q', '/', 'arn:q', 'ANPA2', '', 1, 1, 1, 1)`,
+				`INSERT INTO policy_versions VALUES ('123456789012', 'p', 1, 'p1', 1), ('123456789012', 'p', 2, ` +
+					`'p2', 1), ('123456789012', 'q', 1, 'q1', 1)`,
 				`INSERT INTO roles VALUES ('123456789012', 'r', 'R', '/x/', 'AROA1', '', '{}', '', 3600, '', 1)`,
-				`INSERT INTO user_policies VALUES ('123456789012', 'ann', 'own', 'd1'), ('123456789012', 'bob', 'own', 'd2')`,
-				`INSERT INTO group_policies VALUES ('123456789012', 'g', 'ofgroup', 'd3'), ('123456789012', 'other', 'ofother', 'd4')`,
+				`INSERT INTO user_policies VALUES ('123456789012', 'ann', 'own', 'd1'), ('123456789012', 'bob', ` +
+					`'own', 'd2')`,
+				`INSERT INTO group_policies VALUES ('123456789012', 'g', 'ofgroup', 'd3'), ('123456789012', 'other', ` +
+					`'ofother', 'd4')`,
 				`INSERT INTO role_policies VALUES ('123456789012', 'r', 'ofrole', 'd5')`,
-				`INSERT INTO user_attachments VALUES ('123456789012', 'ann', 'arn:p'), ('123456789012', 'bob', 'arn:q')`,
+				`INSERT INTO user_attachments VALUES ('123456789012', 'ann', 'arn:p'), ('123456789012', 'bob', ` +
+					`'arn:q')`,
 				`INSERT INTO group_attachments VALUES ('123456789012', 'g', 'arn:aws:iam::aws:policy/X')`,
 				`INSERT INTO role_attachments VALUES ('123456789012', 'r', 'arn:q')`,
 				`INSERT INTO user_boundaries VALUES ('123456789012', 'ann', 'arn:q')`,
@@ -37,7 +43,8 @@ func TestGrants(t *testing.T) {
 			} {
 				errs = append(errs, tx.Exec(sql))
 			}
-			return errors.Join(append(errs, tx.SetUserTag(account, "ann", store.Tag{Fold: "t", Key: "T", Value: "v"}))...)
+			return errors.Join(
+				append(errs, tx.SetUserTag(account, "ann", store.Tag{Fold: "t", Key: "T", Value: "v"}))...)
 		})
 		control := store.Grant{Kind: store.ControlGrant, Name: "scp", Document: "d6"}
 		for name, c := range map[string]struct {
@@ -47,16 +54,21 @@ func TestGrants(t *testing.T) {
 		}{
 			"ann": {func(tx *store.Tx) (store.Grants, error) { return tx.UserGrants(account, "ann") }, []store.Grant{
 				{Kind: store.BoundaryGrant, ARN: "arn:q", Document: "q1"}, control,
-				{Kind: store.InlineGrant, Name: "own", Document: "d1"}, {Kind: store.InlineGrant, Group: "g", Name: "ofgroup", Document: "d3"},
-				{Kind: store.ManagedGrant, ARN: "arn:p", Document: "p2"}, {Kind: store.ManagedGrant, Group: "g", ARN: "arn:aws:iam::aws:policy/X"},
+				{Kind: store.InlineGrant, Name: "own", Document: "d1"},
+				{Kind: store.InlineGrant, Group: "g", Name: "ofgroup", Document: "d3"},
+				{Kind: store.ManagedGrant, ARN: "arn:p", Document: "p2"},
+				{Kind: store.ManagedGrant, Group: "g", ARN: "arn:aws:iam::aws:policy/X"},
 			}, []store.Tag{{Fold: "t", Key: "T", Value: "v"}}},
 			"bob": {func(tx *store.Tx) (store.Grants, error) { return tx.UserGrants(account, "bob") }, []store.Grant{
-				control, {Kind: store.InlineGrant, Name: "own", Document: "d2"}, {Kind: store.ManagedGrant, ARN: "arn:q", Document: "q1"},
+				control, {Kind: store.InlineGrant, Name: "own", Document: "d2"},
+				{Kind: store.ManagedGrant, ARN: "arn:q", Document: "q1"},
 			}, nil},
-			"root": {func(tx *store.Tx) (store.Grants, error) { return tx.UserGrants(account, "") }, []store.Grant{control}, nil},
+			"root": {func(tx *store.Tx) (store.Grants, error) { return tx.UserGrants(account, "") },
+				[]store.Grant{control}, nil},
 			"role": {func(tx *store.Tx) (store.Grants, error) { return tx.RoleGrants(account, "r") }, []store.Grant{
 				{Kind: store.BoundaryGrant, ARN: "arn:p", Document: "p2"}, control,
-				{Kind: store.InlineGrant, Name: "ofrole", Document: "d5"}, {Kind: store.ManagedGrant, ARN: "arn:q", Document: "q1"},
+				{Kind: store.InlineGrant, Name: "ofrole", Document: "d5"},
+				{Kind: store.ManagedGrant, ARN: "arn:q", Document: "q1"},
 			}, []store.Tag{{Fold: "k", Key: "K", Value: "v"}}},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -66,7 +78,8 @@ func TestGrants(t *testing.T) {
 						return err
 					}
 					slices.SortFunc(g.Policies, func(a, b store.Grant) int {
-						return slices.Compare([]string{string(a.Kind), a.Group, a.Name, a.ARN}, []string{string(b.Kind), b.Group, b.Name, b.ARN})
+						return slices.Compare([]string{string(a.Kind), a.Group, a.Name, a.ARN},
+							[]string{string(b.Kind), b.Group, b.Name, b.ARN})
 					})
 					if diff := cmp.Diff(c.want, g.Policies); diff != "" {
 						t.Errorf("policies: -want +got\n%s", diff)
@@ -84,7 +97,8 @@ func TestGrants(t *testing.T) {
 			key  string
 			want map[string]string
 		}{
-			"ann":  {db.UserGrants, "ann", map[string]string{"arn:p": "ANPA1/2/1", "arn:q": "ANPA2/1/1", "arn:aws:iam::aws:policy/X": ""}},
+			"ann": {db.UserGrants, "ann",
+				map[string]string{"arn:p": "ANPA1/2/1", "arn:q": "ANPA2/1/1", "arn:aws:iam::aws:policy/X": ""}},
 			"role": {db.RoleGrants, "r", map[string]string{"arn:p": "ANPA1/2/1", "arn:q": "ANPA2/1/1"}},
 		} {
 			g, err := c.read(t.Context(), account, c.key)
@@ -111,8 +125,10 @@ func TestGrants(t *testing.T) {
 			if _, err := tx.RoleGrants(account, "ann"); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("no role: %v", err)
 			}
-			for version, want := range map[string]error{"ANPA1/2/1": nil, "ANPA1/3/1": store.ErrNotFound, "ANPA9/2/1": store.ErrNotFound, "x": store.ErrNotFound} {
-				if text, err := tx.VersionDocument(account, "arn:p", version); !errors.Is(err, want) || err == nil && text != "p2" {
+			for version, want := range map[string]error{"ANPA1/2/1": nil, "ANPA1/3/1": store.ErrNotFound,
+				"ANPA9/2/1": store.ErrNotFound, "x": store.ErrNotFound} {
+				if text, err := tx.VersionDocument(account, "arn:p", version); !errors.Is(err, want) ||
+					err == nil && text != "p2" {
 					t.Errorf("version %s: %q, %v", version, text, err)
 				}
 			}

@@ -21,13 +21,15 @@ func groupFields(g *Group) []any {
 // InsertGroup adds a group, or fails with ErrExists.
 func (tx *Tx) InsertGroup(g Group) error {
 	tx.made(g.ID)
-	return tx.insert(`INSERT INTO user_groups (`+groupColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+	return tx.insert(`INSERT INTO user_groups (`+groupColumns+
+		`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 		g.Account, g.NameKey, g.Name, g.Path, g.ID, g.Created)
 }
 
 // Group reads a group by folded name.
 func (tx *Tx) Group(account, nameKey string) (g Group, err error) {
-	err = tx.one(groupFields(&g), `SELECT `+groupColumns+` FROM user_groups WHERE account = $1 AND name_key = $2`, account, nameKey)
+	err = tx.one(groupFields(&g), `SELECT `+groupColumns+` FROM user_groups WHERE account = $1 AND name_key = $2`,
+		account, nameKey)
 	return g, err
 }
 

@@ -11,7 +11,8 @@ import (
 )
 
 func group(nameKey, path string) store.Group {
-	return store.Group{Account: account, NameKey: nameKey, Name: "N" + nameKey, Path: path, ID: "AGPA" + nameKey, Created: created}
+	return store.Group{Account: account, NameKey: nameKey, Name: "N" + nameKey, Path: path,
+		ID: "AGPA" + nameKey, Created: created}
 }
 
 // try runs one change after the other, each in its own transaction.
@@ -35,7 +36,8 @@ func TestGroups(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertGroup(group("b", "/x/")), tx.InsertGroup(group("a", "/")), tx.InsertGroup(group("c", "/x/y/")))
+			return errors.Join(tx.InsertGroup(group("b", "/x/")), tx.InsertGroup(group("a", "/")),
+				tx.InsertGroup(group("c", "/x/y/")))
 		})
 		view(t, db, func(tx *store.Tx) error {
 			for _, c := range []struct {
@@ -61,12 +63,19 @@ func TestGroups(t *testing.T) {
 		})
 		try(t, db, []change{
 			{"insert it again", store.ErrExists, func(tx *store.Tx) error { return tx.InsertGroup(group("a", "/z/")) }},
-			{"rename to a free name", nil, func(tx *store.Tx) error { return tx.RenameGroup(account, "a", group("d", "/d/")) }},
-			{"rename nobody", store.ErrNotFound, func(tx *store.Tx) error { return tx.RenameGroup(account, "a", group("e", "/")) }},
+			{"rename to a free name", nil, func(tx *store.Tx) error {
+				return tx.RenameGroup(account, "a", group("d", "/d/"))
+			}},
+			{"rename nobody", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.RenameGroup(account, "a", group("e", "/"))
+			}},
 			{"delete it", nil, func(tx *store.Tx) error { return tx.DeleteGroup(account, "d") }},
 			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteGroup(account, "d") }},
 			{"read it", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.Group(account, "d"); return err }},
-			{"read another account's", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.Group("999999999999", "b"); return err }},
+			{"read another account's", store.ErrNotFound, func(tx *store.Tx) error {
+				_, err := tx.Group("999999999999", "b")
+				return err
+			}},
 		})
 	})
 }
@@ -76,25 +85,39 @@ func TestGroupMembers(t *testing.T) {
 		fill(t, db, "ann", "bob", "eve")
 		update(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.InsertGroup(group("g", "/")), tx.InsertGroup(group("h", "/")),
-				tx.InsertGroupMember(account, "g", "bob"), tx.InsertGroupMember(account, "g", "ann"), tx.InsertGroupMember(account, "h", "ann"))
+				tx.InsertGroupMember(account, "g", "bob"), tx.InsertGroupMember(account, "g", "ann"),
+				tx.InsertGroupMember(account, "h", "ann"))
 		})
 		try(t, db, []change{
-			{"join again", store.ErrExists, func(tx *store.Tx) error { return tx.InsertGroupMember(account, "g", "ann") }},
-			{"join no group", store.ErrConflict, func(tx *store.Tx) error { return tx.InsertGroupMember(account, "x", "ann") }},
-			{"nobody joins", store.ErrConflict, func(tx *store.Tx) error { return tx.InsertGroupMember(account, "g", "x") }},
-			{"delete a group with members", store.ErrConflict, func(tx *store.Tx) error { return tx.DeleteGroup(account, "g") }},
+			{"join again", store.ErrExists, func(tx *store.Tx) error {
+				return tx.InsertGroupMember(account, "g", "ann")
+			}},
+			{"join no group", store.ErrConflict, func(tx *store.Tx) error {
+				return tx.InsertGroupMember(account, "x", "ann")
+			}},
+			{"nobody joins", store.ErrConflict, func(tx *store.Tx) error {
+				return tx.InsertGroupMember(account, "g", "x")
+			}},
+			{"delete a group with members", store.ErrConflict, func(tx *store.Tx) error {
+				return tx.DeleteGroup(account, "g")
+			}},
 			{"delete a member", store.ErrConflict, func(tx *store.Tx) error { return tx.DeleteUser(account, "ann") }},
 			{"put a policy", nil, func(tx *store.Tx) error {
 				return tx.PutInlinePolicy(store.GroupEntity, account, "g", store.InlinePolicy{Name: "p"})
 			}},
 			{"attach two", nil, func(tx *store.Tx) error {
-				return errors.Join(tx.InsertAttachment(store.GroupEntity, account, "g", "a"), tx.InsertAttachment(store.GroupEntity, account, "g", "b"))
+				return errors.Join(tx.InsertAttachment(store.GroupEntity, account, "g", "a"),
+					tx.InsertAttachment(store.GroupEntity, account, "g", "b"))
 			}},
-			{"leave a group of others", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteGroupMember(account, "h", "bob") }},
+			{"leave a group of others", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.DeleteGroupMember(account, "h", "bob")
+			}},
 			{"rename the member", nil, func(tx *store.Tx) error {
 				return tx.RenameUser(account, "ann", store.User{NameKey: "zoe", Name: "Zoe", Path: "/"})
 			}},
-			{"rename the group", nil, func(tx *store.Tx) error { return tx.RenameGroup(account, "g", group("k", "/")) }},
+			{"rename the group", nil, func(tx *store.Tx) error {
+				return tx.RenameGroup(account, "g", group("k", "/"))
+			}},
 		})
 		view(t, db, func(tx *store.Tx) error {
 			members, err := tx.GroupMembers(account, "k", "bob", 9)
@@ -120,12 +143,15 @@ func TestGroupMembers(t *testing.T) {
 				t.Errorf("%d groups, %v", n, err)
 			}
 			left, err := tx.GroupReferences(account, "k")
-			if diff := cmp.Diff(store.GroupReferences{Members: 2, Policies: 1, Attachments: 2}, left); err != nil || diff != "" {
+			if diff := cmp.Diff(store.GroupReferences{Members: 2, Policies: 1, Attachments: 2}, left); err != nil ||
+				diff != "" {
 				t.Errorf("%v %s", err, diff)
 			}
 			return nil
 		})
-		try(t, db, []change{{"leave", nil, func(tx *store.Tx) error { return tx.DeleteGroupMember(account, "h", "zoe") }},
+		try(t, db, []change{{"leave", nil, func(tx *store.Tx) error {
+			return tx.DeleteGroupMember(account, "h", "zoe")
+		}},
 			{"delete the empty group", nil, func(tx *store.Tx) error { return tx.DeleteGroup(account, "h") }}})
 	})
 }

@@ -3,13 +3,15 @@ package store
 // InsertGroupMember makes a user a member of a group. ErrExists: the user is
 // one.
 func (tx *Tx) InsertGroupMember(account, groupKey, userKey string) error {
-	return tx.insert(`INSERT INTO group_members (account, group_key, user_key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+	return tx.insert(
+		`INSERT INTO group_members (account, group_key, user_key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
 		account, groupKey, userKey)
 }
 
 // DeleteGroupMember removes a user from a group.
 func (tx *Tx) DeleteGroupMember(account, groupKey, userKey string) error {
-	return tx.change(`DELETE FROM group_members WHERE account = $1 AND group_key = $2 AND user_key = $3`, account, groupKey, userKey)
+	return tx.change(`DELETE FROM group_members WHERE account = $1 AND group_key = $2 AND user_key = $3`,
+		account, groupKey, userKey)
 }
 
 // GroupMembers reads up to limit users of a group in order of name_key, from
@@ -23,7 +25,8 @@ func (tx *Tx) GroupMembers(account, groupKey, after string, limit int) ([]User, 
 // GroupsOfUser reads up to limit groups of a user in order of name_key, from
 // the first after the given one.
 func (tx *Tx) GroupsOfUser(account, userKey, after string, limit int) ([]Group, error) {
-	return list(tx, groupFields, `SELECT g.account, g.name_key, g.name, g.path, g.group_id, g.created FROM group_members m
+	return list(tx, groupFields,
+		`SELECT g.account, g.name_key, g.name, g.path, g.group_id, g.created FROM group_members m
 		JOIN user_groups g ON g.account = m.account AND g.name_key = m.group_key
 		WHERE m.account = $1 AND m.user_key = $2 AND m.group_key > $3 ORDER BY m.group_key LIMIT $4`, account, userKey, after, limit)
 }

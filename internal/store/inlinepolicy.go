@@ -32,7 +32,8 @@ func (tx *Tx) PutInlinePolicy(of Entity, account, nameKey string, p InlinePolicy
 	case !errors.Is(err, ErrNotFound):
 		return err
 	}
-	_, err = tx.exec(`INSERT INTO `+string(of)+`_policies (account, name_key, policy_name, document) VALUES ($1, $2, $3, $4)
+	_, err = tx.exec(
+		`INSERT INTO `+string(of)+`_policies (account, name_key, policy_name, document) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (account, name_key, policy_name) DO UPDATE SET document = excluded.document`, account, nameKey, p.Name, p.Document)
 	return err
 }
@@ -60,5 +61,6 @@ func (tx *Tx) DeleteInlinePolicy(of Entity, account, nameKey, name string) error
 	if err != nil {
 		return err
 	}
-	return tx.change(`DELETE FROM `+string(of)+`_policies WHERE account = $1 AND name_key = $2 AND policy_name = $3`, account, nameKey, kept.Name)
+	return tx.change(`DELETE FROM `+string(of)+`_policies WHERE account = $1 AND name_key = $2 AND policy_name = $3`,
+		account, nameKey, kept.Name)
 }

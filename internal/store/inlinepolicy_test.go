@@ -42,10 +42,13 @@ func TestInlinePolicies(t *testing.T) {
 			a, b := store.InlinePolicy{Name: "a", Document: "one"}, store.InlinePolicy{Name: "B", Document: "two"}
 			try(t, db, []change{
 				{"put two", nil, func(tx *store.Tx) error {
-					return errors.Join(tx.PutInlinePolicy(e, account, "ann", a), tx.PutInlinePolicy(e, account, "ann", b))
+					return errors.Join(tx.PutInlinePolicy(e, account, "ann", a),
+						tx.PutInlinePolicy(e, account, "ann", b))
 				}},
 				{"put another's", nil, func(tx *store.Tx) error { return tx.PutInlinePolicy(e, account, "bob", b) }},
-				{"put nobody's", store.ErrConflict, func(tx *store.Tx) error { return tx.PutInlinePolicy(e, account, "eve", a) }},
+				{"put nobody's", store.ErrConflict, func(tx *store.Tx) error {
+					return tx.PutInlinePolicy(e, account, "eve", a)
+				}},
 				{"replace", nil, func(tx *store.Tx) error {
 					a.Document = "three"
 					return tx.PutInlinePolicy(e, account, "ann", a)
@@ -75,9 +78,13 @@ func TestInlinePolicies(t *testing.T) {
 					return err
 				}},
 				{"delete both, one in other case", nil, func(tx *store.Tx) error {
-					return errors.Join(tx.DeleteInlinePolicy(e, account, "ann", "A"), tx.DeleteInlinePolicy(e, account, "ann", "B"))
+					return errors.Join(tx.DeleteInlinePolicy(e, account, "ann", "A"),
+						tx.DeleteInlinePolicy(e, account, "ann", "B"))
 				}},
-				{"read what is gone", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.InlinePolicy(e, account, "ann", "a"); return err }},
+				{"read what is gone", store.ErrNotFound, func(tx *store.Tx) error {
+					_, err := tx.InlinePolicy(e, account, "ann", "a")
+					return err
+				}},
 				{"delete the entity", nil, func(tx *store.Tx) error { return remove(tx, e, "ann") }},
 			})
 		}
@@ -90,10 +97,15 @@ func TestAttachments(t *testing.T) {
 		for _, e := range everyEntity {
 			try(t, db, []change{
 				{"attach two", nil, func(tx *store.Tx) error {
-					return errors.Join(tx.InsertAttachment(e, account, "ann", "arn:b"), tx.InsertAttachment(e, account, "ann", "arn:a"))
+					return errors.Join(tx.InsertAttachment(e, account, "ann", "arn:b"),
+						tx.InsertAttachment(e, account, "ann", "arn:a"))
 				}},
-				{"attach again", store.ErrExists, func(tx *store.Tx) error { return tx.InsertAttachment(e, account, "ann", "arn:a") }},
-				{"attach to nobody", store.ErrConflict, func(tx *store.Tx) error { return tx.InsertAttachment(e, account, "eve", "arn:a") }},
+				{"attach again", store.ErrExists, func(tx *store.Tx) error {
+					return tx.InsertAttachment(e, account, "ann", "arn:a")
+				}},
+				{"attach to nobody", store.ErrConflict, func(tx *store.Tx) error {
+					return tx.InsertAttachment(e, account, "eve", "arn:a")
+				}},
 				{"delete the entity", store.ErrConflict, func(tx *store.Tx) error { return remove(tx, e, "ann") }},
 			})
 			view(t, db, func(tx *store.Tx) error {
@@ -104,9 +116,12 @@ func TestAttachments(t *testing.T) {
 				return err
 			})
 			try(t, db, []change{
-				{"detach another's", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteAttachment(e, account, "bob", "arn:a") }},
+				{"detach another's", store.ErrNotFound, func(tx *store.Tx) error {
+					return tx.DeleteAttachment(e, account, "bob", "arn:a")
+				}},
 				{"detach both", nil, func(tx *store.Tx) error {
-					return errors.Join(tx.DeleteAttachment(e, account, "ann", "arn:a"), tx.DeleteAttachment(e, account, "ann", "arn:b"))
+					return errors.Join(tx.DeleteAttachment(e, account, "ann", "arn:a"),
+						tx.DeleteAttachment(e, account, "ann", "arn:b"))
 				}},
 				{"delete the entity", nil, func(tx *store.Tx) error { return remove(tx, e, "ann") }},
 			})
@@ -132,13 +147,17 @@ func TestBoundaries(t *testing.T) {
 			try(t, db, []change{
 				{"set", nil, func(tx *store.Tx) error { return tx.SetBoundary(e, account, "ann", "arn:a") }},
 				{"set another", nil, func(tx *store.Tx) error { return tx.SetBoundary(e, account, "ann", "arn:b") }},
-				{"set nobody's", store.ErrConflict, func(tx *store.Tx) error { return tx.SetBoundary(e, account, "eve", "arn:b") }},
+				{"set nobody's", store.ErrConflict, func(tx *store.Tx) error {
+					return tx.SetBoundary(e, account, "eve", "arn:b")
+				}},
 				{"set bob's", nil, func(tx *store.Tx) error { return tx.SetBoundary(e, account, "bob", "arn:a") }},
 			})
 			is("ann", "arn:b")
 			try(t, db, []change{
 				{"take it away", nil, func(tx *store.Tx) error { return tx.DeleteBoundary(e, account, "ann") }},
-				{"take nothing away", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteBoundary(e, account, "ann") }},
+				{"take nothing away", store.ErrNotFound, func(tx *store.Tx) error {
+					return tx.DeleteBoundary(e, account, "ann")
+				}},
 				{"it goes with its owner", nil, func(tx *store.Tx) error { return remove(tx, e, "bob") }},
 			})
 			is("ann", "")

@@ -80,7 +80,9 @@ func (tx *Tx) InstanceProfileRoles(account, first, last string) ([]ProfileRole, 
 
 // AddInstanceProfileRole gives a profile a role, or fails with ErrExists.
 func (tx *Tx) AddInstanceProfileRole(account, profileKey, roleKey string) error {
-	return tx.insert(`INSERT INTO instance_profile_roles (account, profile_key, role_key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+	return tx.insert(
+		`INSERT INTO instance_profile_roles (account, profile_key, role_key) VALUES ($1, $2, $3) ON CONFLICT `+
+			`DO NOTHING`,
 		account, profileKey, roleKey)
 }
 

@@ -117,7 +117,9 @@ func newer(have, use time.Time) bool { return have.Before(use) || ahead(have, us
 // replaces is later as SQL: the new use, the recorded one, and the placeholder
 // of the span.
 func replaces(table, span string) string {
-	return fmt.Sprintf("(excluded.used >= %[1]s.used + %[2]s OR %[1]s.used > excluded.used + %[3]d)", table, span, int64(ClockSkew/time.Second))
+	return fmt.Sprintf(
+		"(excluded.used >= %[1]s.used + %[2]s OR %[1]s.used > excluded.used + %[3]d)",
+		table, span, int64(ClockSkew/time.Second))
 }
 
 // Flush writes what is pending, so that a transaction that starts now sees
@@ -175,7 +177,8 @@ func (u *lastUsed) write(ctx context.Context, keys map[string]LastUsed, password
 	}
 	// The key's owner is looked up here: the user may have been renamed since,
 	// and the key deleted.
-	err := u.writeBatches(ctx, args, `INSERT INTO access_key_last_used (account, name_key, key_id, used, region, service)
+	err := u.writeBatches(ctx, args,
+		`INSERT INTO access_key_last_used (account, name_key, key_id, used, region, service)
 		SELECT account, name_key, key_id, CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT) FROM access_keys WHERE key_id = $4
 		ON CONFLICT (account, name_key, key_id) DO UPDATE SET used = excluded.used, region = excluded.region, service = excluded.service
 		WHERE `+replaces("access_key_last_used", "$5"))
@@ -214,7 +217,8 @@ func (tx *Tx) KeyLastUsed(keyID string) (use LastUsed, err error) {
 
 // PasswordLastUsed reads when a user last signed in, or returns ErrNotFound.
 func (tx *Tx) PasswordLastUsed(account, nameKey string) (at time.Time, err error) {
-	err = tx.one([]any{&at}, `SELECT used FROM password_last_used WHERE account = $1 AND name_key = $2`, account, nameKey)
+	err = tx.one([]any{&at}, `SELECT used FROM password_last_used WHERE account = $1 AND name_key = $2`, account,
+		nameKey)
 	return at, err
 }
 
@@ -228,7 +232,9 @@ func (tx *Tx) PasswordsLastUsed(account string, nameKeys []string) (map[string]t
 	used := map[string]time.Time{}
 	for batch := range slices.Chunk(nameKeys, keyBatch) {
 		args := padded([]any{account}, batch)
-		some, err := list(tx, func(u *use) []any { return []any{&u.nameKey, &u.at} }, `SELECT name_key, used FROM password_last_used
+		some, err := list(tx, func(u *use) []any {
+			return []any{&u.nameKey, &u.at}
+		}, `SELECT name_key, used FROM password_last_used
 			WHERE account = $1 AND name_key IN (`+places(2, len(args)-1)+`)`, args...)
 		if err != nil {
 			return nil, err

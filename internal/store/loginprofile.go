@@ -21,7 +21,8 @@ func loginProfileFields(p *LoginProfile) []any {
 
 // InsertLoginProfile gives a user a password, or fails with ErrExists.
 func (tx *Tx) InsertLoginProfile(p LoginProfile) error {
-	return tx.insert(`INSERT INTO login_profiles (`+loginProfileColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+	return tx.insert(`INSERT INTO login_profiles (`+loginProfileColumns+
+		`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 		p.Account, p.NameKey, p.Hash, p.Created, p.Changed, p.ResetRequired)
 }
 
@@ -38,14 +39,17 @@ func (tx *Tx) SetPassword(account, nameKey, hash string, resetRequired bool) err
 	if err := tx.EndUserSessions(account, nameKey); err != nil {
 		return err
 	}
-	return tx.change(`UPDATE login_profiles SET password_hash = $1, changed = $2, reset_required = $3 WHERE account = $4 AND name_key = $5`,
+	return tx.change(
+		`UPDATE login_profiles SET password_hash = $1, changed = $2, reset_required = $3 WHERE account = $4 AND `+
+			`name_key = $5`,
 		hash, tx.Now, resetRequired, account, nameKey)
 }
 
 // SetPasswordReset says whether the user must choose another password at the
 // next sign-in. It does not change the time of the password.
 func (tx *Tx) SetPasswordReset(account, nameKey string, required bool) error {
-	return tx.change(`UPDATE login_profiles SET reset_required = $1 WHERE account = $2 AND name_key = $3`, required, account, nameKey)
+	return tx.change(`UPDATE login_profiles SET reset_required = $1 WHERE account = $2 AND name_key = $3`,
+		required, account, nameKey)
 }
 
 // DeleteLoginProfile deletes a user's password and ends its sessions. The
@@ -61,7 +65,8 @@ func (tx *Tx) DeleteLoginProfile(account, nameKey string) error {
 // one, newest first.
 func (tx *Tx) PasswordHistory(account, nameKey string) ([]string, error) {
 	return list(tx, func(s *string) []any { return []any{s} },
-		`SELECT password_hash FROM password_history WHERE account = $1 AND name_key = $2 ORDER BY seq DESC`, account, nameKey)
+		`SELECT password_hash FROM password_history WHERE account = $1 AND name_key = $2 ORDER BY seq DESC`, account,
+		nameKey)
 }
 
 // AddPasswordHistory adds a hash to a user's history, and drops all but the

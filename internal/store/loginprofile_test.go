@@ -19,7 +19,8 @@ func TestLoginProfile(t *testing.T) {
 		cfg.Now = func() time.Time { return now }
 		db := storetest.Open(t, cfg)
 		fill(t, db, "alice", "bob")
-		want := store.LoginProfile{Account: account, NameKey: "alice", Hash: "one", Created: created, Changed: created, ResetRequired: true}
+		want := store.LoginProfile{Account: account, NameKey: "alice", Hash: "one", Created: created,
+			Changed: created, ResetRequired: true}
 		check := func() {
 			t.Helper()
 			view(t, db, func(tx *store.Tx) error {

@@ -23,19 +23,22 @@ const mfaDeviceColumns = `d.account, d.serial, d.device_id, CASE WHEN d.name_key
 	COALESCE(d.name_key, ''), d.seed, d.created, d.enabled, d.last_step, d.drift`
 
 func mfaDeviceFields(d *MFADevice) []any {
-	return []any{&d.Account, &d.Serial, &d.ID, &d.Assigned, &d.NameKey, &d.Seed, &d.Created, &d.Enabled, &d.LastStep, &d.Drift}
+	return []any{&d.Account, &d.Serial, &d.ID, &d.Assigned, &d.NameKey, &d.Seed, &d.Created,
+		&d.Enabled, &d.LastStep, &d.Drift}
 }
 
 // InsertMFADevice adds a device that is assigned to nobody. ErrExists: the
 // serial is taken.
 func (tx *Tx) InsertMFADevice(d MFADevice) error {
-	return tx.insert(`INSERT INTO mfa_devices (account, serial, device_id, seed, created) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+	return tx.insert(`INSERT INTO mfa_devices (account, serial, device_id, seed, created) VALUES ($1, $2, $3, $4, `+
+		`$5) ON CONFLICT DO NOTHING`,
 		d.Account, d.Serial, d.ID, d.Seed, d.Created)
 }
 
 // MFADevice reads a device by its serial.
 func (tx *Tx) MFADevice(account, serial string) (d MFADevice, err error) {
-	err = tx.one(mfaDeviceFields(&d), `SELECT `+mfaDeviceColumns+` FROM mfa_devices d WHERE d.account = $1 AND d.serial = $2`,
+	err = tx.one(mfaDeviceFields(&d),
+		`SELECT `+mfaDeviceColumns+` FROM mfa_devices d WHERE d.account = $1 AND d.serial = $2`,
 		account, serial)
 	return d, err
 }
@@ -69,7 +72,8 @@ func (tx *Tx) MFADevices(account, after string, which Assignment, limit int) ([]
 		u := &d.User
 		return append(mfaDeviceFields(&d.MFADevice), &u.Account, &u.NameKey, &u.Name, &u.Path, &u.ID, &u.Created)
 	}
-	return list(tx, fields, `SELECT `+mfaDeviceColumns+`, COALESCE(u.account, ''), COALESCE(u.name_key, ''), COALESCE(u.name, ''),
+	return list(tx, fields,
+		`SELECT `+mfaDeviceColumns+`, COALESCE(u.account, ''), COALESCE(u.name_key, ''), COALESCE(u.name, ''),
 			COALESCE(u.path, ''), COALESCE(u.user_id, ''), COALESCE(u.created, 0)
 		FROM mfa_devices d LEFT JOIN users u ON u.account = d.account AND u.name_key = d.name_key
 		WHERE d.account = $1 AND d.device_id > $2`+string(which)+` ORDER BY d.device_id LIMIT $3`, account, after, limit)
@@ -78,7 +82,9 @@ func (tx *Tx) MFADevices(account, after string, which Assignment, limit int) ([]
 // AssignMFADevice gives a device to its NameKey, enabled at Enabled, with the
 // LastStep and Drift of the codes that proved it.
 func (tx *Tx) AssignMFADevice(d MFADevice) error {
-	return tx.change(`UPDATE mfa_devices SET name_key = $1, enabled = $2, last_step = $3, drift = $4 WHERE account = $5 AND serial = $6`,
+	return tx.change(
+		`UPDATE mfa_devices SET name_key = $1, enabled = $2, last_step = $3, drift = $4 WHERE account = $5 AND `+
+			`serial = $6`,
 		d.NameKey, d.Enabled, d.LastStep, d.Drift, d.Account, d.Serial)
 }
 
@@ -92,7 +98,8 @@ func (tx *Tx) MFACodesUsed(account, serial string, first, last int64) ([]int64, 
 // UseMFACode remembers that a code was used, and forgets those of steps before
 // oldest. ErrExists: it was used before. ErrConflict: there is no such device.
 func (tx *Tx) UseMFACode(account, serial string, step, oldest int64) error {
-	_, err := tx.exec(`DELETE FROM mfa_used_codes WHERE account = $1 AND serial = $2 AND step < $3`, account, serial, oldest)
+	_, err := tx.exec(`DELETE FROM mfa_used_codes WHERE account = $1 AND serial = $2 AND step < $3`, account, serial,
+		oldest)
 	if err != nil {
 		return err
 	}
@@ -104,7 +111,8 @@ func (tx *Tx) UseMFACode(account, serial string, step, oldest int64) error {
 // and what is known of its clock and its codes, so that no old code works
 // again.
 func (tx *Tx) UnassignMFADevice(account, serial string) error {
-	return tx.change(`UPDATE mfa_devices SET name_key = NULL, enabled = 0 WHERE account = $1 AND serial = $2`, account, serial)
+	return tx.change(`UPDATE mfa_devices SET name_key = NULL, enabled = 0 WHERE account = $1 AND serial = $2`, account,
+		serial)
 }
 
 // DeleteMFADevice deletes a device with its tags.
@@ -128,6 +136,7 @@ func (tx *Tx) SetMFADeviceTag(account, serial string, t Tag) error {
 
 // DeleteMFADeviceTag deletes a tag, if it exists.
 func (tx *Tx) DeleteMFADeviceTag(account, serial, key string) error {
-	_, err := tx.exec(`DELETE FROM mfa_device_tags WHERE account = $1 AND serial = $2 AND tag_key = $3`, account, serial, key)
+	_, err := tx.exec(`DELETE FROM mfa_device_tags WHERE account = $1 AND serial = $2 AND tag_key = $3`, account,
+		serial, key)
 	return err
 }

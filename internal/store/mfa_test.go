@@ -71,7 +71,9 @@ func TestMFADevice(t *testing.T) {
 			}
 			return nil
 		})
-		err := db.Update(context.Background(), func(tx *store.Tx) error { return tx.InsertMFADevice(device("arn:a", "9")) })
+		err := db.Update(context.Background(), func(tx *store.Tx) error {
+			return tx.InsertMFADevice(device("arn:a", "9"))
+		})
 		if !errors.Is(err, store.ErrExists) {
 			t.Errorf("a taken serial: %v", err)
 		}
@@ -114,7 +116,9 @@ func TestUsedMFACodes(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		use := func(serial string, step, oldest int64) error {
-			return db.Update(t.Context(), func(tx *store.Tx) error { return tx.UseMFACode(account, serial, step, oldest) })
+			return db.Update(t.Context(), func(tx *store.Tx) error {
+				return tx.UseMFACode(account, serial, step, oldest)
+			})
 		}
 		used := func(want ...int64) {
 			t.Helper()
@@ -164,7 +168,8 @@ func TestMFADeviceTags(t *testing.T) {
 		}
 		update(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.InsertMFADevice(device("arn:a", "1")), set(tx, "team", "1"), set(tx, "Team", "2"),
-				set(tx, "x", "3"), set(tx, "team", "4"), tx.DeleteMFADeviceTag(account, "arn:a", "x"), tx.DeleteMFADeviceTag(account, "arn:a", "X"))
+				set(tx, "x", "3"), set(tx, "team", "4"), tx.DeleteMFADeviceTag(account, "arn:a", "x"),
+				tx.DeleteMFADeviceTag(account, "arn:a", "X"))
 		})
 		view(t, db, func(tx *store.Tx) error {
 			got, err := tx.MFADeviceTags(account, "arn:a", 9)

@@ -21,7 +21,9 @@ func TestMovedDatabase(t *testing.T) {
 		"write-ahead log gone": func(path string) error { return os.Remove(path + "-wal") },
 		"write-ahead log new":  func(path string) error { return copyOver(path+"-wal", path+"-wal") },
 		"shared memory gone":   func(path string) error { return os.Remove(path + "-shm") },
-		"directory moved":      func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+".old") },
+		"directory moved": func(path string) error {
+			return os.Rename(filepath.Dir(path), filepath.Dir(path)+".old")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")

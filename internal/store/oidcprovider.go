@@ -18,24 +18,28 @@ func oidcProviderFields(p *OIDCProvider) []any {
 
 // InsertOIDCProvider adds a provider, or fails with ErrExists.
 func (tx *Tx) InsertOIDCProvider(p OIDCProvider) error {
-	return tx.insert(`INSERT INTO oidc_providers (`+oidcProviderColumns+`) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+	return tx.insert(`INSERT INTO oidc_providers (`+oidcProviderColumns+
+		`) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 		p.Account, p.URL, p.Thumbprints, p.Created)
 }
 
 // OIDCProvider reads a provider by its URL.
 func (tx *Tx) OIDCProvider(account, url string) (p OIDCProvider, err error) {
-	err = tx.one(oidcProviderFields(&p), `SELECT `+oidcProviderColumns+` FROM oidc_providers WHERE account = $1 AND url = $2`, account, url)
+	err = tx.one(oidcProviderFields(&p),
+		`SELECT `+oidcProviderColumns+` FROM oidc_providers WHERE account = $1 AND url = $2`, account, url)
 	return p, err
 }
 
 // OIDCProviders reads all providers of an account in order of their URLs.
 func (tx *Tx) OIDCProviders(account string) ([]OIDCProvider, error) {
-	return list(tx, oidcProviderFields, `SELECT `+oidcProviderColumns+` FROM oidc_providers WHERE account = $1 ORDER BY url`, account)
+	return list(tx, oidcProviderFields,
+		`SELECT `+oidcProviderColumns+` FROM oidc_providers WHERE account = $1 ORDER BY url`, account)
 }
 
 // SetOIDCThumbprints replaces a provider's thumbprints.
 func (tx *Tx) SetOIDCThumbprints(account, url, thumbprints string) error {
-	return tx.change(`UPDATE oidc_providers SET thumbprints = $1 WHERE account = $2 AND url = $3`, thumbprints, account, url)
+	return tx.change(`UPDATE oidc_providers SET thumbprints = $1 WHERE account = $2 AND url = $3`,
+		thumbprints, account, url)
 }
 
 // DeleteOIDCProvider deletes a provider with its client ids and tags.
@@ -60,6 +64,7 @@ func (tx *Tx) AddOIDCClientID(account, url, id string) error {
 
 // RemoveOIDCClientID removes a client id from a provider, if it is there.
 func (tx *Tx) RemoveOIDCClientID(account, url, id string) error {
-	_, err := tx.exec(`DELETE FROM oidc_client_ids WHERE account = $1 AND url = $2 AND client_id = $3`, account, url, id)
+	_, err := tx.exec(`DELETE FROM oidc_client_ids WHERE account = $1 AND url = $2 AND client_id = $3`, account, url,
+		id)
 	return err
 }

@@ -18,7 +18,8 @@ func TestOIDCProvider(t *testing.T) {
 			return store.OIDCProvider{Account: account, URL: url, Thumbprints: "a b", Created: created}
 		}
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertOIDCProvider(provider("b.example/x")), tx.InsertOIDCProvider(provider("B.example/x")),
+			return errors.Join(tx.InsertOIDCProvider(provider("b.example/x")),
+				tx.InsertOIDCProvider(provider("B.example/x")),
 				tx.InsertOIDCProvider(provider("a.example")), tx.SetOIDCThumbprints(account, "a.example", ""),
 				tx.AddOIDCClientID(account, "a.example", "two"), tx.AddOIDCClientID(account, "a.example", "one"),
 				tx.AddOIDCClientID(account, "a.example", "one"), tx.AddOIDCClientID(account, "b.example/x", "three"),
@@ -28,7 +29,8 @@ func TestOIDCProvider(t *testing.T) {
 		bare.Thumbprints = ""
 		view(t, db, func(tx *store.Tx) error {
 			all, err := tx.OIDCProviders(account)
-			if diff := cmp.Diff([]store.OIDCProvider{provider("B.example/x"), bare, provider("b.example/x")}, all); err != nil || diff != "" {
+			if diff := cmp.Diff([]store.OIDCProvider{provider("B.example/x"), bare, provider("b.example/x")},
+				all); err != nil || diff != "" {
 				t.Errorf("%v %s", err, diff)
 			}
 			one, err := tx.OIDCProvider(account, "b.example/x")
@@ -46,14 +48,29 @@ func TestOIDCProvider(t *testing.T) {
 			want error
 			do   func(tx *store.Tx) error
 		}{
-			{"insert again", store.ErrExists, func(tx *store.Tx) error { return tx.InsertOIDCProvider(provider("a.example")) }},
-			{"remove an id", nil, func(tx *store.Tx) error { return tx.RemoveOIDCClientID(account, "a.example", "one") }},
-			{"remove it again", nil, func(tx *store.Tx) error { return tx.RemoveOIDCClientID(account, "a.example", "one") }},
-			{"an id of none", store.ErrConflict, func(tx *store.Tx) error { return tx.AddOIDCClientID(account, "c.example", "one") }},
-			{"change none", store.ErrNotFound, func(tx *store.Tx) error { return tx.SetOIDCThumbprints(account, "c.example", "") }},
+			{"insert again", store.ErrExists, func(tx *store.Tx) error {
+				return tx.InsertOIDCProvider(provider("a.example"))
+			}},
+			{"remove an id", nil, func(tx *store.Tx) error {
+				return tx.RemoveOIDCClientID(account, "a.example", "one")
+			}},
+			{"remove it again", nil, func(tx *store.Tx) error {
+				return tx.RemoveOIDCClientID(account, "a.example", "one")
+			}},
+			{"an id of none", store.ErrConflict, func(tx *store.Tx) error {
+				return tx.AddOIDCClientID(account, "c.example", "one")
+			}},
+			{"change none", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.SetOIDCThumbprints(account, "c.example", "")
+			}},
 			{"delete it", nil, func(tx *store.Tx) error { return tx.DeleteOIDCProvider(account, "a.example") }},
-			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteOIDCProvider(account, "a.example") }},
-			{"read it", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.OIDCProvider(account, "a.example"); return err }},
+			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.DeleteOIDCProvider(account, "a.example")
+			}},
+			{"read it", store.ErrNotFound, func(tx *store.Tx) error {
+				_, err := tx.OIDCProvider(account, "a.example")
+				return err
+			}},
 			{"delete the account", nil, func(tx *store.Tx) error { return tx.DeleteAccount(account) }},
 		} {
 			if err := db.Update(context.Background(), test.do); !errors.Is(err, test.want) {
@@ -78,7 +95,8 @@ func TestResourceTags(t *testing.T) {
 		update(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.InsertOIDCProvider(store.OIDCProvider{Account: account, URL: "thing"}),
 				tx.InsertSAMLProvider(store.SAMLProvider{Account: account, Name: "thing"}),
-				tx.InsertServerCertificate(store.ServerCertificate{Account: account, NameKey: "thing", PrivateKey: []byte{1}}))
+				tx.InsertServerCertificate(
+					store.ServerCertificate{Account: account, NameKey: "thing", PrivateKey: []byte{1}}))
 		})
 		for _, of := range []store.TagsOf{store.OIDCProviderTags, store.SAMLProviderTags, store.ServerCertificateTags} {
 			set := func(key, value string) func(tx *store.Tx) error {
@@ -93,7 +111,8 @@ func TestResourceTags(t *testing.T) {
 			}
 			view(t, db, func(tx *store.Tx) error {
 				tags, err := tx.ResourceTags(of, account, "thing", 9)
-				if diff := cmp.Diff([]store.Tag{{Fold: "K", Key: "K", Value: "2"}, {Fold: "k", Key: "k", Value: "3"}}, tags); err != nil || diff != "" {
+				if diff := cmp.Diff([]store.Tag{{Fold: "K", Key: "K", Value: "2"}, {Fold: "k", Key: "k", Value: "3"}},
+					tags); err != nil || diff != "" {
 					t.Errorf("%d: %v %s", of, err, diff)
 				}
 				first, err := tx.ResourceTags(of, account, "thing", 1)

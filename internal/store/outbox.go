@@ -262,7 +262,8 @@ func (db *DB) ForgetEvents(ctx context.Context) error {
 		return nil
 	}
 	return db.aside(ctx, func(c conn) error {
-		_, err := c.exec(ctx, `DELETE FROM outbox WHERE (record = '-' OR record = '') AND created_ms < `+db.clock+` - CAST($1 AS BIGINT)`,
+		_, err := c.exec(ctx, `DELETE FROM outbox WHERE (record = '-' OR record = '') AND created_ms < `+
+			db.clock+` - CAST($1 AS BIGINT)`,
 			[]any{markAge.Milliseconds()})
 		return err
 	})

@@ -14,7 +14,9 @@ import (
 
 // eventOf returns an event whose record tells what was created.
 func eventOf(id string) *store.Event {
-	return &store.Event{ID: id, Record: func(made []string) []byte { return []byte(id + ":" + strings.Join(made, ",")) }}
+	return &store.Event{ID: id, Record: func(made []string) []byte {
+		return []byte(id + ":" + strings.Join(made, ","))
+	}}
 }
 
 // outboxRows returns the rows of the outbox.
@@ -41,7 +43,9 @@ func TestOutboxRowIsOfItsChange(t *testing.T) {
 		fill(t, db)
 		e := eventOf("e1")
 		ctx := db.BeginEvent(t.Context(), e)
-		if err := db.Update(ctx, func(tx *store.Tx) error { return tx.InsertUser(user("")) }); !errors.Is(err, store.ErrExists) {
+		if err := db.Update(ctx, func(tx *store.Tx) error {
+			return tx.InsertUser(user(""))
+		}); !errors.Is(err, store.ErrExists) {
 			t.Fatal(err)
 		}
 		if rows := outboxRows(t, db); len(rows) > 0 || e.Committed() {
@@ -50,7 +54,9 @@ func TestOutboxRowIsOfItsChange(t *testing.T) {
 		if err := db.Update(ctx, func(tx *store.Tx) error { return tx.InsertUser(user("a")) }); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error { return tx.InsertUser(user("b")) }); err != nil {
+		if err := db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
+			return tx.InsertUser(user("b"))
+		}); err != nil {
 			t.Fatal(err)
 		}
 		if rows := outboxRows(t, db); len(rows) != 1 || rows[0] != [2]string{"e1", "e1:AIDAa"} || !e.Committed() {
@@ -61,7 +67,8 @@ func TestOutboxRowIsOfItsChange(t *testing.T) {
 		}
 		db.EndEvent(e, true)
 		torn := errors.New("the disk does not answer")
-		if err := db.ForgetRecorded(t.Context(), func() error { return torn }); err != torn || len(outboxRows(t, db)) != 1 {
+		if err := db.ForgetRecorded(t.Context(), func() error { return torn }); err != torn ||
+			len(outboxRows(t, db)) != 1 {
 			t.Errorf("the row of a record that may be lost: error %v, rows %q", err, outboxRows(t, db))
 		}
 		if err := db.ForgetRecorded(t.Context(), func() error { return nil }); err != nil {
@@ -79,7 +86,9 @@ func TestOutboxOfTheDead(t *testing.T) {
 	onDisk(t, func(t *testing.T, cfg store.Config) {
 		dead := storetest.Open(t, cfg)
 		fill(t, dead)
-		if err := dead.Update(dead.BeginEvent(t.Context(), eventOf("e1")), func(tx *store.Tx) error { return tx.InsertUser(user("a")) }); err != nil {
+		if err := dead.Update(dead.BeginEvent(t.Context(), eventOf("e1")), func(tx *store.Tx) error {
+			return tx.InsertUser(user("a"))
+		}); err != nil {
 			t.Fatal(err)
 		}
 		db := storetest.Open(t, cfg)
@@ -90,7 +99,8 @@ func TestOutboxOfTheDead(t *testing.T) {
 			t.Fatal(err)
 		}
 		var events []store.Unrecorded
-		for end := time.Now().Add(20 * time.Second); len(events) == 0 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(20 * time.Second); len(events) == 0 &&
+			time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 			var err error
 			if events, err = db.UnrecordedEvents(t.Context(), true); err != nil {
 				t.Fatal(err)
@@ -127,7 +137,9 @@ func TestOutboxOfTheSlow(t *testing.T) {
 	onDisk(t, func(t *testing.T, cfg store.Config) {
 		slow, db := storetest.Open(t, cfg), storetest.Open(t, cfg)
 		fill(t, slow)
-		if err := slow.Update(slow.BeginEvent(t.Context(), eventOf("e1")), func(tx *store.Tx) error { return tx.InsertUser(user("a")) }); err != nil {
+		if err := slow.Update(slow.BeginEvent(t.Context(), eventOf("e1")), func(tx *store.Tx) error {
+			return tx.InsertUser(user("a"))
+		}); err != nil {
 			t.Fatal(err)
 		}
 		update(t, db, func(tx *store.Tx) error { return tx.Exec("UPDATE outbox SET created_ms = created_ms - 16000") })

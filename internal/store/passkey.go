@@ -43,7 +43,8 @@ func (tx *Tx) UserPasskeys(account, nameKey string) ([]Passkey, error) {
 
 // CountPasskeyUse stores the device's own count of its uses.
 func (tx *Tx) CountPasskeyUse(account, serial string, signCount int64) error {
-	return tx.change(`UPDATE passkeys SET sign_count = $1 WHERE account = $2 AND serial = $3`, signCount, account, serial)
+	return tx.change(`UPDATE passkeys SET sign_count = $1 WHERE account = $2 AND serial = $3`,
+		signCount, account, serial)
 }
 
 // DeletePasskey deletes a device.

@@ -16,7 +16,10 @@ func TestPasswordPolicy(t *testing.T) {
 		fill(t, db)
 		missing := func() {
 			t.Helper()
-			err := db.View(context.Background(), func(tx *store.Tx) error { _, err := tx.PasswordPolicy(account); return err })
+			err := db.View(context.Background(), func(tx *store.Tx) error {
+				_, err := tx.PasswordPolicy(account)
+				return err
+			})
 			if !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("read: %v", err)
 			}
@@ -38,7 +41,8 @@ func TestPasswordPolicy(t *testing.T) {
 			{Reuse: 24},
 			{HardExpiry: store.HardExpiryTrue},
 			{HardExpiry: store.HardExpiryUnset},
-			{MinimumLength: 128, RequireSymbols: true, RequireNumbers: true, RequireUpper: true, RequireLower: true, AllowChange: true, MaxAge: 1095, Reuse: 1},
+			{MinimumLength: 128, RequireSymbols: true, RequireNumbers: true, RequireUpper: true, RequireLower: true,
+				AllowChange: true, MaxAge: 1095, Reuse: 1},
 			{},
 		} {
 			update(t, db, func(tx *store.Tx) error { return tx.SetPasswordPolicy(account, want) })

@@ -17,22 +17,27 @@ type Policy struct {
 	LastVersion    int // the last number: numbers are not used again
 }
 
-const policyColumns = "account, name_key, name, path, arn, policy_id, description, created, updated, default_version, last_version"
+const policyColumns = "account, name_key, name, path, arn, policy_id, description, created, updated, " +
+	"default_version, last_version"
 
 func policyFields(p *Policy) []any {
-	return []any{&p.Account, &p.NameKey, &p.Name, &p.Path, &p.ARN, &p.ID, &p.Description, &p.Created, &p.Updated, &p.DefaultVersion, &p.LastVersion}
+	return []any{&p.Account, &p.NameKey, &p.Name, &p.Path, &p.ARN, &p.ID, &p.Description, &p.Created, &p.Updated,
+		&p.DefaultVersion, &p.LastVersion}
 }
 
 // InsertPolicy adds a policy, or fails with ErrExists.
 func (tx *Tx) InsertPolicy(p Policy) error {
 	tx.made(p.ID)
-	return tx.insert(`INSERT INTO policies (`+policyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-		p.Account, p.NameKey, p.Name, p.Path, p.ARN, p.ID, p.Description, p.Created, p.Updated, p.DefaultVersion, p.LastVersion)
+	return tx.insert(`INSERT INTO policies (`+policyColumns+
+		`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+		p.Account, p.NameKey, p.Name, p.Path, p.ARN, p.ID, p.Description, p.Created, p.Updated,
+		p.DefaultVersion, p.LastVersion)
 }
 
 // Policy reads a policy by ARN.
 func (tx *Tx) Policy(account, arn string) (p Policy, err error) {
-	err = tx.one(policyFields(&p), `SELECT `+policyColumns+` FROM policies WHERE account = $1 AND arn = $2`, account, arn)
+	err = tx.one(policyFields(&p),
+		`SELECT `+policyColumns+` FROM policies WHERE account = $1 AND arn = $2`, account, arn)
 	return p, err
 }
 
@@ -60,7 +65,9 @@ func (tx *Tx) CountPolicies(account string) (n int, err error) {
 // UpdatePolicy writes what changes in a policy: the default version, the last
 // number and the time of the update.
 func (tx *Tx) UpdatePolicy(p Policy) error {
-	return tx.change(`UPDATE policies SET updated = $1, default_version = $2, last_version = $3 WHERE account = $4 AND name_key = $5`,
+	return tx.change(
+		`UPDATE policies SET updated = $1, default_version = $2, last_version = $3 WHERE account = $4 AND `+
+			`name_key = $5`,
 		p.Updated, p.DefaultVersion, p.LastVersion, p.Account, p.NameKey)
 }
 
@@ -81,7 +88,8 @@ func policyVersionFields(v *PolicyVersion) []any { return []any{&v.Version, &v.D
 
 // InsertPolicyVersion adds a version to a policy.
 func (tx *Tx) InsertPolicyVersion(account, nameKey string, v PolicyVersion) error {
-	return tx.insert(`INSERT INTO policy_versions (account, name_key, version, document, created) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+	return tx.insert(`INSERT INTO policy_versions (account, name_key, version, document, created) VALUES ($1, $2, `+
+		`$3, $4, $5) ON CONFLICT DO NOTHING`,
 		account, nameKey, v.Version, v.Document, v.Created)
 }
 
@@ -100,7 +108,8 @@ func (tx *Tx) PolicyVersions(account, nameKey string) ([]PolicyVersion, error) {
 
 // DeletePolicyVersion deletes one version of a policy.
 func (tx *Tx) DeletePolicyVersion(account, nameKey string, version int) error {
-	return tx.change(`DELETE FROM policy_versions WHERE account = $1 AND name_key = $2 AND version = $3`, account, nameKey, version)
+	return tx.change(`DELETE FROM policy_versions WHERE account = $1 AND name_key = $2 AND version = $3`,
+		account, nameKey, version)
 }
 
 // PolicyTags reads up to limit tags of a policy, short keys first: recorded
@@ -119,6 +128,7 @@ func (tx *Tx) SetPolicyTag(account, nameKey string, t Tag) error {
 
 // DeletePolicyTag deletes a tag, if it is there.
 func (tx *Tx) DeletePolicyTag(account, nameKey, key string) error {
-	_, err := tx.exec(`DELETE FROM policy_tags WHERE account = $1 AND name_key = $2 AND tag_key = $3`, account, nameKey, key)
+	_, err := tx.exec(`DELETE FROM policy_tags WHERE account = $1 AND name_key = $2 AND tag_key = $3`, account, nameKey,
+		key)
 	return err
 }

@@ -13,7 +13,8 @@ import (
 
 func policy(nameKey, path string) store.Policy {
 	return store.Policy{
-		Account: account, NameKey: nameKey, Name: "N" + nameKey, Path: path, ARN: "arn:" + path + nameKey, ID: "ANPA" + nameKey,
+		Account: account, NameKey: nameKey, Name: "N" + nameKey, Path: path,
+		ARN: "arn:" + path + nameKey, ID: "ANPA" + nameKey,
 		Description: "d", Created: created, Updated: created, DefaultVersion: 1, LastVersion: 1,
 	}
 }
@@ -23,22 +24,32 @@ func TestPolicies(t *testing.T) {
 		fill(t, db)
 		a, b, c := policy("a", "/"), policy("b", "/x/"), policy("c", "/x/y/")
 		later := created.Add(time.Hour)
-		one, two := store.PolicyVersion{Version: 1, Document: "one", Created: created}, store.PolicyVersion{Version: 2, Document: "two", Created: later}
+		one, two := store.PolicyVersion{Version: 1, Document: "one", Created: created}, store.PolicyVersion{Version: 2,
+			Document: "two", Created: later}
 		try(t, db, []change{
 			{"insert three", nil, func(tx *store.Tx) error {
 				return errors.Join(tx.InsertPolicy(c), tx.InsertPolicy(a), tx.InsertPolicy(b))
 			}},
-			{"insert one again, elsewhere", store.ErrExists, func(tx *store.Tx) error { return tx.InsertPolicy(policy("a", "/z/")) }},
-			{"versions", nil, func(tx *store.Tx) error {
-				return errors.Join(tx.InsertPolicyVersion(account, "a", one), tx.InsertPolicyVersion(account, "a", two), tx.InsertPolicyVersion(account, "b", one))
+			{"insert one again, elsewhere", store.ErrExists, func(tx *store.Tx) error {
+				return tx.InsertPolicy(policy("a", "/z/"))
 			}},
-			{"a version again", store.ErrExists, func(tx *store.Tx) error { return tx.InsertPolicyVersion(account, "a", one) }},
-			{"a version of nothing", store.ErrConflict, func(tx *store.Tx) error { return tx.InsertPolicyVersion(account, "x", one) }},
+			{"versions", nil, func(tx *store.Tx) error {
+				return errors.Join(tx.InsertPolicyVersion(account, "a", one), tx.InsertPolicyVersion(account, "a", two),
+					tx.InsertPolicyVersion(account, "b", one))
+			}},
+			{"a version again", store.ErrExists, func(tx *store.Tx) error {
+				return tx.InsertPolicyVersion(account, "a", one)
+			}},
+			{"a version of nothing", store.ErrConflict, func(tx *store.Tx) error {
+				return tx.InsertPolicyVersion(account, "x", one)
+			}},
 			{"another default", nil, func(tx *store.Tx) error {
 				a.DefaultVersion, a.LastVersion, a.Updated = 2, 7, later
 				return tx.UpdatePolicy(a)
 			}},
-			{"update nothing", store.ErrNotFound, func(tx *store.Tx) error { return tx.UpdatePolicy(policy("x", "/")) }},
+			{"update nothing", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.UpdatePolicy(policy("x", "/"))
+			}},
 		})
 		view(t, db, func(tx *store.Tx) error {
 			for _, l := range []struct {
@@ -46,7 +57,8 @@ func TestPolicies(t *testing.T) {
 				limit         int
 				want          []store.Policy
 			}{
-				{"", "/", 9, []store.Policy{a, b, c}}, {"a", "/", 1, []store.Policy{b}}, {"", "/x/", 9, []store.Policy{b, c}}, {"c", "/", 9, nil},
+				{"", "/", 9, []store.Policy{a, b, c}}, {"a", "/", 1, []store.Policy{b}},
+				{"", "/x/", 9, []store.Policy{b, c}}, {"c", "/", 9, nil},
 			} {
 				got, err := tx.Policies(account, l.after, l.prefix, l.limit)
 				if diff := cmp.Diff(l.want, got); err != nil || diff != "" {
@@ -75,14 +87,27 @@ func TestPolicies(t *testing.T) {
 			return nil
 		})
 		try(t, db, []change{
-			{"read by another ARN", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.Policy(account, "arn:/A"); return err }},
+			{"read by another ARN", store.ErrNotFound, func(tx *store.Tx) error {
+				_, err := tx.Policy(account, "arn:/A")
+				return err
+			}},
 			{"delete a version", nil, func(tx *store.Tx) error { return tx.DeletePolicyVersion(account, "a", 1) }},
-			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeletePolicyVersion(account, "a", 1) }},
-			{"read it", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.PolicyVersion(account, "a", 1); return err }},
-			{"tag", nil, func(tx *store.Tx) error { return tx.SetPolicyTag(account, "a", store.Tag{Key: "k", Value: "v"}) }},
+			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.DeletePolicyVersion(account, "a", 1)
+			}},
+			{"read it", store.ErrNotFound, func(tx *store.Tx) error {
+				_, err := tx.PolicyVersion(account, "a", 1)
+				return err
+			}},
+			{"tag", nil, func(tx *store.Tx) error {
+				return tx.SetPolicyTag(account, "a", store.Tag{Key: "k", Value: "v"})
+			}},
 			{"delete the policy with all", nil, func(tx *store.Tx) error { return tx.DeletePolicy(account, "a") }},
 			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeletePolicy(account, "a") }},
-			{"its versions are gone", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.PolicyVersion(account, "a", 2); return err }},
+			{"its versions are gone", store.ErrNotFound, func(tx *store.Tx) error {
+				_, err := tx.PolicyVersion(account, "a", 2)
+				return err
+			}},
 		})
 	})
 }
@@ -91,20 +116,25 @@ func TestPolicyTags(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		set := func(key, value string) change {
-			return change{"tag " + key, nil, func(tx *store.Tx) error { return tx.SetPolicyTag(account, "p", store.Tag{Key: key, Value: value}) }}
+			return change{"tag " + key, nil, func(tx *store.Tx) error {
+				return tx.SetPolicyTag(account, "p", store.Tag{Key: key, Value: value})
+			}}
 		}
 		try(t, db, []change{
 			{"insert", nil, func(tx *store.Tx) error {
 				return errors.Join(tx.InsertPolicy(policy("p", "/")), tx.InsertPolicy(policy("q", "/")))
 			}},
 			set("zz", "1"), set("b", "2"), set("B", "3"), set("a", "4"), set("a", "5"),
-			{"tag nothing", store.ErrConflict, func(tx *store.Tx) error { return tx.SetPolicyTag(account, "x", store.Tag{Key: "k"}) }},
+			{"tag nothing", store.ErrConflict, func(tx *store.Tx) error {
+				return tx.SetPolicyTag(account, "x", store.Tag{Key: "k"})
+			}},
 			{"untag", nil, func(tx *store.Tx) error { return tx.DeletePolicyTag(account, "p", "b") }},
 			{"untag what is not there", nil, func(tx *store.Tx) error { return tx.DeletePolicyTag(account, "p", "b") }},
 		})
 		view(t, db, func(tx *store.Tx) error {
 			all, err := tx.PolicyTags(account, "p", 9)
-			want := []store.Tag{{Fold: "B", Key: "B", Value: "3"}, {Fold: "a", Key: "a", Value: "5"}, {Fold: "zz", Key: "zz", Value: "1"}}
+			want := []store.Tag{{Fold: "B", Key: "B", Value: "3"}, {Fold: "a", Key: "a", Value: "5"},
+				{Fold: "zz", Key: "zz", Value: "1"}}
 			if diff := cmp.Diff(want, all); err != nil || diff != "" {
 				t.Errorf("%v %s", err, diff)
 			}
@@ -126,16 +156,19 @@ func TestPolicyUse(t *testing.T) {
 		fillEntities(t, db)
 		update(t, db, func(tx *store.Tx) error {
 			for _, e := range everyEntity {
-				if err := errors.Join(tx.InsertAttachment(e, account, "ann", "arn:p"), tx.InsertAttachment(e, account, "bob", "arn:p"),
+				if err := errors.Join(tx.InsertAttachment(e, account, "ann", "arn:p"),
+					tx.InsertAttachment(e, account, "bob", "arn:p"),
 					tx.InsertAttachment(e, account, "bob", "arn:q")); err != nil {
 					return err
 				}
 			}
-			return errors.Join(tx.SetBoundary(store.UserEntity, account, "ann", "arn:q"), tx.SetBoundary(store.RoleEntity, account, "ann", "arn:q"),
+			return errors.Join(tx.SetBoundary(store.UserEntity, account, "ann", "arn:q"),
+				tx.SetBoundary(store.RoleEntity, account, "ann", "arn:q"),
 				tx.SetBoundary(store.RoleEntity, account, "bob", "arn:r"))
 		})
 		want := map[string]store.PolicyUse{
-			"arn:p": {ARN: "arn:p", Attachments: 6}, "arn:q": {ARN: "arn:q", Attachments: 3, Boundaries: 2}, "arn:r": {ARN: "arn:r", Boundaries: 1},
+			"arn:p": {ARN: "arn:p", Attachments: 6}, "arn:q": {ARN: "arn:q", Attachments: 3, Boundaries: 2},
+			"arn:r": {ARN: "arn:r", Boundaries: 1},
 		}
 		view(t, db, func(tx *store.Tx) error {
 			used, err := tx.PoliciesUsed(account)
@@ -160,13 +193,16 @@ func TestPolicyEntities(t *testing.T) {
 		fillEntities(t, db)
 		update(t, db, func(tx *store.Tx) error {
 			for _, e := range everyEntity {
-				if err := errors.Join(tx.InsertAttachment(e, account, "ann", "arn:p"), tx.InsertAttachment(e, account, "bob", "arn:p")); err != nil {
+				if err := errors.Join(tx.InsertAttachment(e, account, "ann", "arn:p"),
+					tx.InsertAttachment(e, account, "bob", "arn:p")); err != nil {
 					return err
 				}
 			}
-			return errors.Join(tx.SetBoundary(store.RoleEntity, account, "bob", "arn:p"), tx.SetBoundary(store.RoleEntity, account, "ann", "arn:q"))
+			return errors.Join(tx.SetBoundary(store.RoleEntity, account, "bob", "arn:p"),
+				tx.SetBoundary(store.RoleEntity, account, "ann", "arn:q"))
 		})
-		attached, boundary, both := store.Use{Attached: true}, store.Use{Boundary: true}, store.Use{Attached: true, Boundary: true}
+		attached, boundary, both := store.Use{Attached: true}, store.Use{Boundary: true},
+			store.Use{Attached: true, Boundary: true}
 		for _, c := range []struct {
 			of                 store.Entity
 			use                store.Use

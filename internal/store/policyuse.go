@@ -26,7 +26,8 @@ func (tx *Tx) PolicyUse(account, arn string) (u PolicyUse, err error) {
 // PoliciesUsed counts the uses of every policy that anybody of an account uses,
 // by its ARN.
 func (tx *Tx) PoliciesUsed(account string) (map[string]PolicyUse, error) {
-	all, err := list(tx, policyUseFields, `SELECT policy_arn, CAST(SUM(attached) AS BIGINT), CAST(SUM(boundary) AS BIGINT) FROM (
+	all, err := list(tx, policyUseFields,
+		`SELECT policy_arn, CAST(SUM(attached) AS BIGINT), CAST(SUM(boundary) AS BIGINT) FROM (
 		SELECT policy_arn, 1 AS attached, 0 AS boundary FROM user_attachments WHERE account = $1
 		UNION ALL SELECT policy_arn, 1, 0 FROM group_attachments WHERE account = $1
 		UNION ALL SELECT policy_arn, 1, 0 FROM role_attachments WHERE account = $1
@@ -60,7 +61,9 @@ type Use struct{ Attached, Boundary bool }
 //
 // The keys come from an index, the entities by their keys. A join would be read
 // in the square of their number where PostgreSQL has no statistics yet.
-func (tx *Tx) PolicyEntities(of Entity, use Use, account, arn, after, prefix string, limit int) ([]PolicyEntity, error) {
+func (tx *Tx) PolicyEntities(
+	of Entity, use Use, account, arn, after, prefix string, limit int,
+) ([]PolicyEntity, error) {
 	keysSQL := policyKeysSQL(of, use)
 	if keysSQL == "" {
 		return nil, nil
@@ -91,7 +94,8 @@ func (tx *Tx) PolicyEntities(of Entity, use Use, account, arn, after, prefix str
 func policyKeysSQL(of Entity, use Use) string {
 	var uses []string
 	add := func(table string) {
-		uses = append(uses, `SELECT name_key FROM `+string(of)+table+` WHERE account = $1 AND policy_arn = $2 AND name_key > $3`)
+		uses = append(uses,
+			`SELECT name_key FROM `+string(of)+table+` WHERE account = $1 AND policy_arn = $2 AND name_key > $3`)
 	}
 	if use.Attached {
 		add("_attachments")

@@ -60,7 +60,8 @@ var errNotSent = errors.New("postgres: ended before the commit")
 // session that waits for a replica.
 func uncertain(err error) bool {
 	c := code(err)
-	known := c != "" && !strings.HasPrefix(c, "57") || errors.Is(err, errNotSent) || errors.Is(err, pgx.ErrTxCommitRollback)
+	known := c != "" && !strings.HasPrefix(c, "57") || errors.Is(err, errNotSent) ||
+		errors.Is(err, pgx.ErrTxCommitRollback)
 	return !known && !uncommitted(err) && !pgconn.SafeToRetry(err)
 }
 

@@ -51,7 +51,8 @@ var ErrPlainPostgres = errors.New("the connection to PostgreSQL would be plain t
 // beyond this machine, which sslmode prefer, allow and none include. Plain text
 // must be requested by name, sslmode=disable, and allowed.
 func encrypted(cfg *pgconn.Config, allowed bool) error {
-	all := append([]*pgconn.FallbackConfig{{Host: cfg.Host, Port: cfg.Port, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...)
+	all := append([]*pgconn.FallbackConfig{{Host: cfg.Host, Port: cfg.Port, TLSConfig: cfg.TLSConfig}},
+		cfg.Fallbacks...)
 	tls := func(host string, port uint16) bool {
 		return slices.ContainsFunc(all, func(f *pgconn.FallbackConfig) bool {
 			return f.Host == host && f.Port == port && f.TLSConfig != nil
@@ -76,7 +77,8 @@ func encrypted(cfg *pgconn.Config, allowed bool) error {
 // it.
 func local(host string) bool {
 	ip := net.ParseIP(host)
-	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || ip != nil && ip.IsLoopback()
+	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" ||
+		ip != nil && ip.IsLoopback()
 }
 
 // links are the open connections to servers, of the pool and others.

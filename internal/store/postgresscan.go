@@ -100,7 +100,9 @@ func (c *postgresConn) scan(ctx context.Context, account string, fn func(*Creden
 	return err
 }
 
-func (c *postgresConn) readPages(ctx context.Context, account string, full chan<- *scanPages, empty <-chan *scanPages) error {
+func (c *postgresConn) readPages(
+	ctx context.Context, account string, full chan<- *scanPages, empty <-chan *scanPages,
+) error {
 	users := &postgresPage{}
 	step, done := c.step()
 	r, err := c.pooled.Query(step, scanUsersPage, account, "", int64(scanPage+1))
@@ -139,7 +141,9 @@ func (c *postgresConn) readPages(ctx context.Context, account string, full chan<
 }
 
 // readPage reads every other table from lo to hi, and the users from hi on.
-func (c *postgresConn) readPage(account, lo, hi string, pages *scanPages, users *postgresPage) (next []byte, err error) {
+func (c *postgresConn) readPage(
+	account, lo, hi string, pages *scanPages, users *postgresPage,
+) (next []byte, err error) {
 	batch := &pgx.Batch{}
 	for i := scanUsers + 1; i < scanTables; i++ {
 		batch.Queue(scanSQL[i], account, lo, hi)

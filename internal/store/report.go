@@ -95,7 +95,8 @@ func (tx *Tx) AddReportChunks(account string, token, seq int64, chunks []ReportC
 	for i, c := range chunks {
 		rows[i] = []any{account, token, seq + int64(i), c.Size, c.Data}
 	}
-	return tx.c.execMany(tx.ctx, `INSERT INTO report_chunks (account, token, seq, size, data) VALUES ($1, $2, $3, $4, $5)`, rows)
+	return tx.c.execMany(tx.ctx,
+		`INSERT INTO report_chunks (account, token, seq, size, data) VALUES ($1, $2, $3, $4, $5)`, rows)
 }
 
 // PublishReport makes a report visible, ends its job, and drops all except the

@@ -39,6 +39,7 @@ func (tx *Tx) SetResourceTag(of TagsOf, account, key string, tag Tag) error {
 // DeleteResourceTag deletes a tag, if it exists.
 func (tx *Tx) DeleteResourceTag(of TagsOf, account, key, tagKey string) error {
 	t := tagTables[of]
-	_, err := tx.exec(`DELETE FROM `+t.table+` WHERE account = $1 AND `+t.key+` = $2 AND tag_key = $3`, account, key, tagKey)
+	_, err := tx.exec(`DELETE FROM `+t.table+` WHERE account = $1 AND `+t.key+` = $2 AND tag_key = $3`, account, key,
+		tagKey)
 	return err
 }

@@ -26,7 +26,8 @@ import (
 // key does not show that it is as it was written. Without a master key it does
 // not check that.
 func CheckBackup(r io.Reader, master *seal.MasterKeys) (BackupInfo, error) {
-	b := backupReader{begin: func(*backupTable) error { return nil }, row: func([]any) error { return nil }, master: master}
+	b := backupReader{begin: func(*backupTable) error { return nil },
+		row: func([]any) error { return nil }, master: master}
 	err := b.read(r)
 	return b.info, err
 }

@@ -24,22 +24,27 @@ type Trust struct {
 	TrustedIDs string
 }
 
-const roleColumns = "account, name_key, name, path, role_id, description, trust_policy, trusted_ids, max_session, service, created"
+const roleColumns = "account, name_key, name, path, role_id, description, trust_policy, trusted_ids, max_session, " +
+	"service, created"
 
 func roleFields(r *Role) []any {
-	return []any{&r.Account, &r.NameKey, &r.Name, &r.Path, &r.ID, &r.Description, &r.TrustPolicy, &r.TrustedIDs, &r.MaxSession, &r.Service, &r.Created}
+	return []any{&r.Account, &r.NameKey, &r.Name, &r.Path, &r.ID, &r.Description, &r.TrustPolicy, &r.TrustedIDs,
+		&r.MaxSession, &r.Service, &r.Created}
 }
 
 // InsertRole adds a role, or fails with ErrExists.
 func (tx *Tx) InsertRole(r Role) error {
 	tx.made(r.ID)
-	return tx.insert(`INSERT INTO roles (`+roleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-		r.Account, r.NameKey, r.Name, r.Path, r.ID, r.Description, r.TrustPolicy, r.TrustedIDs, r.MaxSession, r.Service, r.Created)
+	return tx.insert(`INSERT INTO roles (`+roleColumns+
+		`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+		r.Account, r.NameKey, r.Name, r.Path, r.ID, r.Description, r.TrustPolicy, r.TrustedIDs,
+		r.MaxSession, r.Service, r.Created)
 }
 
 // Role reads a role by folded name.
 func (tx *Tx) Role(account, nameKey string) (r Role, err error) {
-	err = tx.one(roleFields(&r), `SELECT `+roleColumns+` FROM roles WHERE account = $1 AND name_key = $2`, account, nameKey)
+	err = tx.one(roleFields(&r),
+		`SELECT `+roleColumns+` FROM roles WHERE account = $1 AND name_key = $2`, account, nameKey)
 	return r, err
 }
 
@@ -102,7 +107,8 @@ func (tx *Tx) RoleTags(account, nameKey string, limit int) ([]Tag, error) {
 
 // SetRoleTag adds a tag or replaces the one with the same folded key.
 func (tx *Tx) SetRoleTag(account, nameKey string, t Tag) error {
-	_, err := tx.exec(`INSERT INTO role_tags (account, name_key, key_fold, tag_key, tag_value) VALUES ($1, $2, $3, $4, $5)
+	_, err := tx.exec(
+		`INSERT INTO role_tags (account, name_key, key_fold, tag_key, tag_value) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (account, name_key, key_fold) DO UPDATE SET tag_key = excluded.tag_key, tag_value = excluded.tag_value`,
 		account, nameKey, t.Fold, t.Key, t.Value)
 	return err
@@ -110,6 +116,7 @@ func (tx *Tx) SetRoleTag(account, nameKey string, t Tag) error {
 
 // DeleteRoleTag deletes a tag, if it exists.
 func (tx *Tx) DeleteRoleTag(account, nameKey, fold string) error {
-	_, err := tx.exec(`DELETE FROM role_tags WHERE account = $1 AND name_key = $2 AND key_fold = $3`, account, nameKey, fold)
+	_, err := tx.exec(`DELETE FROM role_tags WHERE account = $1 AND name_key = $2 AND key_fold = $3`, account, nameKey,
+		fold)
 	return err
 }

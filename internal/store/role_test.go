@@ -14,7 +14,8 @@ import (
 func aRole(name string) store.Role {
 	return store.Role{
 		Account: account, NameKey: name, Name: name, Path: "/a/", ID: "AROA" + name, Description: "d",
-		Trust: store.Trust{TrustPolicy: `{"x":1}`, TrustedIDs: "AIDA1 arn"}, MaxSession: 7200, Service: "batch.amazonaws.com", Created: created,
+		Trust: store.Trust{TrustPolicy: `{"x":1}`, TrustedIDs: "AIDA1 arn"}, MaxSession: 7200,
+		Service: "batch.amazonaws.com", Created: created,
 	}
 }
 
@@ -30,10 +31,12 @@ func TestRoles(t *testing.T) {
 			if err := tx.InsertRole(aRole("a")); !errors.Is(err, store.ErrExists) {
 				t.Errorf("twice: %v", err)
 			}
-			if err := errors.Join(tx.UpdateRole(account, "b", "other", 3600), tx.SetTrust(account, "b", store.Trust{TrustPolicy: "{}"})); err != nil {
+			if err := errors.Join(tx.UpdateRole(account, "b", "other", 3600),
+				tx.SetTrust(account, "b", store.Trust{TrustPolicy: "{}"})); err != nil {
 				return err
 			}
-			for _, err := range []error{tx.UpdateRole(account, "z", "", 1), tx.SetTrust(account, "z", store.Trust{}), tx.DeleteRole(account, "z")} {
+			for _, err := range []error{tx.UpdateRole(account, "z", "", 1), tx.SetTrust(account, "z", store.Trust{}),
+				tx.DeleteRole(account, "z")} {
 				if !errors.Is(err, store.ErrNotFound) {
 					t.Errorf("no such role: %v", err)
 				}
@@ -66,10 +69,13 @@ func TestRoles(t *testing.T) {
 func TestRoleReferences(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
-		profile := store.InstanceProfile{Account: account, NameKey: "p", Name: "P", Path: "/", ID: "AIPA1", Created: created}
+		profile := store.InstanceProfile{Account: account, NameKey: "p", Name: "P", Path: "/",
+			ID: "AIPA1", Created: created}
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertRole(aRole("r")), tx.SetRoleTag(account, "r", store.Tag{Fold: "k", Key: "K", Value: "v"}),
-				tx.SetBoundary(store.RoleEntity, account, "r", "arn:b"), tx.InsertAttachment(store.RoleEntity, account, "r", "arn:p"),
+			return errors.Join(tx.InsertRole(aRole("r")),
+				tx.SetRoleTag(account, "r", store.Tag{Fold: "k", Key: "K", Value: "v"}),
+				tx.SetBoundary(store.RoleEntity, account, "r", "arn:b"),
+				tx.InsertAttachment(store.RoleEntity, account, "r", "arn:p"),
 				tx.InsertInstanceProfile(profile), tx.AddInstanceProfileRole(account, "p", "r"))
 		})
 		delete := func() error {
@@ -121,7 +127,8 @@ func TestInstanceProfileRoles(t *testing.T) {
 			var errs []error
 			for _, name := range []string{"a", "b", "c"} {
 				errs = append(errs, tx.InsertRole(aRole(name)),
-					tx.InsertInstanceProfile(store.InstanceProfile{Account: account, NameKey: "p" + name, Name: "P" + name, Path: "/", ID: "AIPA" + name, Created: created}),
+					tx.InsertInstanceProfile(store.InstanceProfile{Account: account, NameKey: "p" + name,
+						Name: "P" + name, Path: "/", ID: "AIPA" + name, Created: created}),
 					tx.AddInstanceProfileRole(account, "p"+name, name))
 			}
 			errs = append(errs, tx.AddInstanceProfileRole(account, "pc", "a"))
@@ -129,7 +136,8 @@ func TestInstanceProfileRoles(t *testing.T) {
 		})
 		view(t, db, func(tx *store.Tx) error {
 			got, err := tx.InstanceProfileRoles(account, "pb", "pc")
-			want := []store.ProfileRole{{ProfileKey: "pb", Role: aRole("b")}, {ProfileKey: "pc", Role: aRole("a")}, {ProfileKey: "pc", Role: aRole("c")}}
+			want := []store.ProfileRole{{ProfileKey: "pb", Role: aRole("b")}, {ProfileKey: "pc", Role: aRole("a")},
+				{ProfileKey: "pc", Role: aRole("c")}}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -148,7 +156,8 @@ func TestDeletionTasks(t *testing.T) {
 		db := storetest.Open(t, cfg)
 		fill(t, db)
 		old := store.DeletionTask{Account: account, ID: "task/1", Created: created, Status: "SUCCEEDED"}
-		fresh := store.DeletionTask{Account: account, ID: "task/2", Created: created.Add(time.Hour), Status: "SUCCEEDED"}
+		fresh := store.DeletionTask{Account: account, ID: "task/2",
+			Created: created.Add(time.Hour), Status: "SUCCEEDED"}
 		update(t, db, func(tx *store.Tx) error { return tx.InsertDeletionTask(old) })
 		view(t, db, func(tx *store.Tx) error {
 			got, err := tx.DeletionTask(account, old.ID)

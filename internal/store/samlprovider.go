@@ -37,13 +37,15 @@ func samlPrivateKeyFields(k *SAMLPrivateKey) []any {
 
 // InsertSAMLProvider adds a provider, or fails with ErrExists.
 func (tx *Tx) InsertSAMLProvider(p SAMLProvider) error {
-	return tx.insert(`INSERT INTO saml_providers (`+samlProviderColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+	return tx.insert(`INSERT INTO saml_providers (`+samlProviderColumns+
+		`) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
 		p.Account, p.Name, p.ID, p.Metadata, p.Encryption, p.ValidUntil, p.Created)
 }
 
 // SAMLProvider reads a provider by its name.
 func (tx *Tx) SAMLProvider(account, name string) (p SAMLProvider, err error) {
-	err = tx.one(samlProviderFields(&p), `SELECT `+samlProviderColumns+` FROM saml_providers WHERE account = $1 AND name = $2`, account, name)
+	err = tx.one(samlProviderFields(&p),
+		`SELECT `+samlProviderColumns+` FROM saml_providers WHERE account = $1 AND name = $2`, account, name)
 	return p, err
 }
 
@@ -56,7 +58,8 @@ func (tx *Tx) SAMLProviders(account string) ([]SAMLProvider, error) {
 
 // UpdateSAMLProvider replaces a provider's metadata, encryption and end.
 func (tx *Tx) UpdateSAMLProvider(p SAMLProvider) error {
-	return tx.change(`UPDATE saml_providers SET metadata = $1, encryption = $2, valid_until = $3 WHERE account = $4 AND name = $5`,
+	return tx.change(
+		`UPDATE saml_providers SET metadata = $1, encryption = $2, valid_until = $3 WHERE account = $4 AND name = $5`,
 		p.Metadata, p.Encryption, p.ValidUntil, p.Account, p.Name)
 }
 
@@ -73,11 +76,13 @@ func (tx *Tx) SAMLPrivateKeys(account, name string) ([]SAMLPrivateKey, error) {
 
 // InsertSAMLPrivateKey adds a key to a provider. ErrExists: the id is taken.
 func (tx *Tx) InsertSAMLPrivateKey(k SAMLPrivateKey) error {
-	return tx.insert(`INSERT INTO saml_private_keys (`+samlPrivateKeyColumns+`) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+	return tx.insert(`INSERT INTO saml_private_keys (`+samlPrivateKeyColumns+
+		`) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
 		k.Account, k.Name, k.ID, k.Key, k.Created)
 }
 
 // DeleteSAMLPrivateKey removes a key from a provider.
 func (tx *Tx) DeleteSAMLPrivateKey(account, name, id string) error {
-	return tx.change(`DELETE FROM saml_private_keys WHERE account = $1 AND name = $2 AND key_id = $3`, account, name, id)
+	return tx.change(`DELETE FROM saml_private_keys WHERE account = $1 AND name = $2 AND key_id = $3`, account, name,
+		id)
 }

@@ -16,16 +16,19 @@ func TestSAMLProvider(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		provider := func(name string) store.SAMLProvider {
-			return store.SAMLProvider{Account: account, Name: name, ID: "ASAML" + name, Metadata: "<x>\r\n</x>", Encryption: "Allowed",
+			return store.SAMLProvider{Account: account, Name: name, ID: "ASAML" + name,
+				Metadata: "<x>\r\n</x>", Encryption: "Allowed",
 				ValidUntil: created.Add(time.Hour), Created: created}
 		}
 		key := func(id string, after time.Duration) store.SAMLPrivateKey {
-			return store.SAMLPrivateKey{Account: account, Name: "b", ID: id, Key: []byte{0, 1, 2}, Created: created.Add(after)}
+			return store.SAMLPrivateKey{Account: account, Name: "b", ID: id, Key: []byte{0, 1, 2},
+				Created: created.Add(after)}
 		}
 		changed := provider("b")
 		changed.Metadata, changed.Encryption, changed.ValidUntil = "<y/>", "Required", created
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertSAMLProvider(provider("b")), tx.InsertSAMLProvider(provider("a")), tx.UpdateSAMLProvider(changed),
+			return errors.Join(tx.InsertSAMLProvider(provider("b")), tx.InsertSAMLProvider(provider("a")),
+				tx.UpdateSAMLProvider(changed),
 				tx.InsertSAMLPrivateKey(key("1", time.Hour)), tx.InsertSAMLPrivateKey(key("2", 0)))
 		})
 		view(t, db, func(tx *store.Tx) error {
@@ -40,7 +43,8 @@ func TestSAMLProvider(t *testing.T) {
 				t.Errorf("%v %s", err, diff)
 			}
 			keys, err := tx.SAMLPrivateKeys(account, "b")
-			if diff := cmp.Diff([]store.SAMLPrivateKey{key("2", 0), key("1", time.Hour)}, keys); err != nil || diff != "" {
+			if diff := cmp.Diff([]store.SAMLPrivateKey{key("2", 0), key("1", time.Hour)}, keys); err != nil ||
+				diff != "" {
 				t.Errorf("%v %s", err, diff)
 			}
 			return nil
@@ -51,16 +55,26 @@ func TestSAMLProvider(t *testing.T) {
 			do   func(tx *store.Tx) error
 		}{
 			{"insert again", store.ErrExists, func(tx *store.Tx) error { return tx.InsertSAMLProvider(provider("a")) }},
-			{"change none", store.ErrNotFound, func(tx *store.Tx) error { return tx.UpdateSAMLProvider(provider("c")) }},
+			{"change none", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.UpdateSAMLProvider(provider("c"))
+			}},
 			{"a key again", store.ErrExists, func(tx *store.Tx) error { return tx.InsertSAMLPrivateKey(key("1", 0)) }},
 			{"a key of none", store.ErrConflict, func(tx *store.Tx) error {
-				return tx.InsertSAMLPrivateKey(store.SAMLPrivateKey{Account: account, Name: "c", ID: "1", Key: []byte{1}})
+				return tx.InsertSAMLPrivateKey(
+					store.SAMLPrivateKey{Account: account, Name: "c", ID: "1", Key: []byte{1}})
 			}},
 			{"delete a key", nil, func(tx *store.Tx) error { return tx.DeleteSAMLPrivateKey(account, "b", "1") }},
-			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteSAMLPrivateKey(account, "b", "1") }},
+			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.DeleteSAMLPrivateKey(account, "b", "1")
+			}},
 			{"delete it with its keys", nil, func(tx *store.Tx) error { return tx.DeleteSAMLProvider(account, "b") }},
-			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteSAMLProvider(account, "b") }},
-			{"read it", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.SAMLProvider(account, "b"); return err }},
+			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.DeleteSAMLProvider(account, "b")
+			}},
+			{"read it", store.ErrNotFound, func(tx *store.Tx) error {
+				_, err := tx.SAMLProvider(account, "b")
+				return err
+			}},
 			{"delete the account", nil, func(tx *store.Tx) error { return tx.DeleteAccount(account) }},
 		} {
 			if err := db.Update(context.Background(), test.do); !errors.Is(err, test.want) {

@@ -17,7 +17,8 @@ func TestScanCredentials(t *testing.T) {
 		update(t, db, func(tx *store.Tx) error {
 			second := key("b", "AKIA2")
 			second.Status = "Inactive"
-			return errors.Join(tx.InsertAccessKey(second), tx.InsertAccessKey(key("b", "AKIA1")), tx.InsertAccessKey(key("", "AKIA0")))
+			return errors.Join(tx.InsertAccessKey(second), tx.InsertAccessKey(key("b", "AKIA1")),
+				tx.InsertAccessKey(key("", "AKIA0")))
 		})
 		db.KeyUsed("AKIA2", store.LastUsed{At: created.Add(time.Hour), Region: "eu", Service: "iam"})
 		if err := db.Flush(context.Background()); err != nil {
@@ -121,10 +122,12 @@ func TestReportJob(t *testing.T) {
 			t.Fatalf("report of a job that lost its lease: %v", err)
 		}
 		update(t, db, func(tx *store.Tx) error {
-			if err := tx.AddReportChunks(account, second, 0, []store.ReportChunk{{Size: 4, Data: []byte("good")}}, lease); err != nil {
+			if err := tx.AddReportChunks(account, second, 0,
+				[]store.ReportChunk{{Size: 4, Data: []byte("good")}}, lease); err != nil {
 				return err
 			}
-			return tx.PublishReport(store.Report{Account: account, Token: second, Generated: created, Size: 4, Users: 1, SHA256: "x"}, 2)
+			return tx.PublishReport(store.Report{Account: account, Token: second, Generated: created, Size: 4,
+				Users: 1, SHA256: "x"}, 2)
 		})
 		view(t, db, func(tx *store.Tx) error {
 			r, err := tx.LatestReport(account)
@@ -162,10 +165,13 @@ func TestReportHistory(t *testing.T) {
 				if i == 0 {
 					first = token
 				}
-				if err := tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 1, Data: []byte{byte(i)}}}, time.Minute); err != nil {
+				if err := tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 1, Data: []byte{byte(i)}}},
+					time.Minute); err != nil {
 					return err
 				}
-				return tx.PublishReport(store.Report{Account: account, Token: token, Generated: created.Add(time.Duration(i) * time.Hour)}, 3)
+				return tx.PublishReport(
+					store.Report{Account: account, Token: token, Generated: created.Add(time.Duration(i) * time.Hour)},
+					3)
 			})
 		}
 		view(t, db, func(tx *store.Tx) error {

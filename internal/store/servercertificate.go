@@ -37,7 +37,8 @@ func (tx *Tx) InsertServerCertificate(c ServerCertificate) error {
 // key.
 func (tx *Tx) ServerCertificate(account, nameKey string) (c ServerCertificate, err error) {
 	err = tx.one(append(serverCertificateMetadataFields(&c), &c.Body, &c.Chain),
-		`SELECT `+serverCertificateMetadata+`, body, chain FROM server_certificates WHERE account = $1 AND name_key = $2`, account, nameKey)
+		`SELECT `+serverCertificateMetadata+
+			`, body, chain FROM server_certificates WHERE account = $1 AND name_key = $2`, account, nameKey)
 	return c, err
 }
 
@@ -59,7 +60,8 @@ func (tx *Tx) CountServerCertificates(account string) (n int, err error) {
 // RenameServerCertificate gives a certificate another name and path. Its tags
 // follow. ErrExists: the name is taken.
 func (tx *Tx) RenameServerCertificate(account, nameKey string, to ServerCertificate) error {
-	return tx.change(`UPDATE server_certificates SET name_key = $1, name = $2, path = $3 WHERE account = $4 AND name_key = $5`,
+	return tx.change(
+		`UPDATE server_certificates SET name_key = $1, name = $2, path = $3 WHERE account = $4 AND name_key = $5`,
 		to.NameKey, to.Name, to.Path, account, nameKey)
 }
 

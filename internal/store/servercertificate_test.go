@@ -16,7 +16,8 @@ func TestServerCertificate(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		cert := func(key, path string) store.ServerCertificate {
-			return store.ServerCertificate{Account: account, NameKey: key, Name: key, Path: path, ID: "ASCA" + key, Body: "body\r\n", Chain: "chain",
+			return store.ServerCertificate{Account: account, NameKey: key, Name: key, Path: path, ID: "ASCA" + key,
+				Body: "body\r\n", Chain: "chain",
 				PrivateKey: []byte{0, 1, 2}, Uploaded: created, Expires: created.Add(time.Hour)}
 		}
 		metadata := func(c store.ServerCertificate) store.ServerCertificate {
@@ -24,7 +25,8 @@ func TestServerCertificate(t *testing.T) {
 			return c
 		}
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertServerCertificate(cert("c", "/x/y/")), tx.InsertServerCertificate(cert("a", "/x/")),
+			return errors.Join(tx.InsertServerCertificate(cert("c", "/x/y/")),
+				tx.InsertServerCertificate(cert("a", "/x/")),
 				tx.InsertServerCertificate(cert("b", "/")))
 		})
 		view(t, db, func(tx *store.Tx) error {
@@ -39,7 +41,8 @@ func TestServerCertificate(t *testing.T) {
 				after, prefix string
 				limit         int
 				want          []store.ServerCertificate
-			}{{"", "/", 9, []store.ServerCertificate{a, b, c}}, {"", "/x", 9, []store.ServerCertificate{a, c}}, {"a", "/", 1, []store.ServerCertificate{b}}} {
+			}{{"", "/", 9, []store.ServerCertificate{a, b, c}}, {"", "/x", 9, []store.ServerCertificate{a, c}},
+				{"a", "/", 1, []store.ServerCertificate{b}}} {
 				got, err := tx.ServerCertificates(account, page.after, page.prefix, page.limit)
 				if diff := cmp.Diff(page.want, got); err != nil || diff != "" {
 					t.Errorf("%+v: %v %s", page, err, diff)
@@ -56,13 +59,21 @@ func TestServerCertificate(t *testing.T) {
 			want error
 			do   func(tx *store.Tx) error
 		}{
-			{"insert again", store.ErrExists, func(tx *store.Tx) error { return tx.InsertServerCertificate(cert("a", "/")) }},
+			{"insert again", store.ErrExists, func(tx *store.Tx) error {
+				return tx.InsertServerCertificate(cert("a", "/"))
+			}},
 			{"tag it", nil, func(tx *store.Tx) error {
-				return tx.SetResourceTag(store.ServerCertificateTags, account, "a", store.Tag{Fold: "k", Key: "k", Value: "v"})
+				return tx.SetResourceTag(store.ServerCertificateTags, account, "a",
+					store.Tag{Fold: "k", Key: "k", Value: "v"})
 			}},
 			{"rename it", nil, func(tx *store.Tx) error { return tx.RenameServerCertificate(account, "a", renamed) }},
-			{"rename what is not there", store.ErrNotFound, func(tx *store.Tx) error { return tx.RenameServerCertificate(account, "a", renamed) }},
-			{"read its old name", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.ServerCertificate(account, "a"); return err }},
+			{"rename what is not there", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.RenameServerCertificate(account, "a", renamed)
+			}},
+			{"read its old name", store.ErrNotFound, func(tx *store.Tx) error {
+				_, err := tx.ServerCertificate(account, "a")
+				return err
+			}},
 			{"its tags", nil, func(tx *store.Tx) error {
 				tags, err := tx.ResourceTags(store.ServerCertificateTags, account, "z", 9)
 				if len(tags) != 1 {
@@ -71,7 +82,9 @@ func TestServerCertificate(t *testing.T) {
 				return err
 			}},
 			{"delete it", nil, func(tx *store.Tx) error { return tx.DeleteServerCertificate(account, "z") }},
-			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteServerCertificate(account, "z") }},
+			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.DeleteServerCertificate(account, "z")
+			}},
 			{"delete the account", nil, func(tx *store.Tx) error { return tx.DeleteAccount(account) }},
 		} {
 			if err := db.Update(context.Background(), test.do); !errors.Is(err, test.want) {

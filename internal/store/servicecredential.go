@@ -18,10 +18,12 @@ type ServiceCredential struct {
 	Expires     time.Time // zero for never
 }
 
-const serviceCredentialColumns = "account, name_key, credential_id, service, service_user, secret, status, created, expires"
+const serviceCredentialColumns = "account, name_key, credential_id, service, service_user, secret, status, " +
+	"created, expires"
 
 func serviceCredentialFields(c *ServiceCredential) []any {
-	return []any{&c.Account, &c.NameKey, &c.ID, &c.Service, &c.ServiceUser, &c.Secret, &c.Status, &c.Created, &c.Expires}
+	return []any{&c.Account, &c.NameKey, &c.ID, &c.Service, &c.ServiceUser, &c.Secret,
+		&c.Status, &c.Created, &c.Expires}
 }
 
 // InsertServiceCredential adds a credential. ErrExists: the account has one
@@ -37,7 +39,8 @@ func (tx *Tx) InsertServiceCredential(c ServiceCredential) error {
 // it.
 func (tx *Tx) ServiceCredential(account, id string) (c ServiceCredential, err error) {
 	err = tx.one(serviceCredentialFields(&c),
-		`SELECT `+serviceCredentialColumns+` FROM service_specific_credentials WHERE account = $1 AND credential_id = $2`, account, id)
+		`SELECT `+serviceCredentialColumns+
+			` FROM service_specific_credentials WHERE account = $1 AND credential_id = $2`, account, id)
 	return c, err
 }
 
@@ -61,7 +64,8 @@ func (tx *Tx) AccountServiceCredentials(account, after, service string, limit in
 	fields := func(c *OwnedServiceCredential) []any {
 		return append(serviceCredentialFields(&c.ServiceCredential), &c.User)
 	}
-	return list(tx, fields, `SELECT c.account, c.name_key, c.credential_id, c.service, c.service_user, c.secret, c.status, c.created, c.expires, u.name
+	return list(tx, fields,
+		`SELECT c.account, c.name_key, c.credential_id, c.service, c.service_user, c.secret, c.status, c.created, c.expires, u.name
 		FROM service_specific_credentials c JOIN users u ON u.account = c.account AND u.name_key = c.name_key
 		WHERE c.account = $1 AND c.credential_id > $2 AND (c.service = $3 OR $3 = '') ORDER BY c.credential_id LIMIT $4`,
 		account, after, service, limit)
@@ -69,18 +73,23 @@ func (tx *Tx) AccountServiceCredentials(account, after, service string, limit in
 
 // SetServiceCredentialStatus makes a credential Active or Inactive.
 func (tx *Tx) SetServiceCredentialStatus(account, nameKey, id, status string) error {
-	return tx.change(`UPDATE service_specific_credentials SET status = $1 WHERE account = $2 AND name_key = $3 AND credential_id = $4`,
+	return tx.change(
+		`UPDATE service_specific_credentials SET status = $1 WHERE account = $2 AND name_key = $3 AND `+
+			`credential_id = $4`,
 		status, account, nameKey, id)
 }
 
 // SetServiceCredentialSecret gives a credential another secret.
 func (tx *Tx) SetServiceCredentialSecret(account, nameKey, id string, secret []byte) error {
-	return tx.change(`UPDATE service_specific_credentials SET secret = $1 WHERE account = $2 AND name_key = $3 AND credential_id = $4`,
+	return tx.change(
+		`UPDATE service_specific_credentials SET secret = $1 WHERE account = $2 AND name_key = $3 AND `+
+			`credential_id = $4`,
 		secret, account, nameKey, id)
 }
 
 // DeleteServiceCredential deletes a credential.
 func (tx *Tx) DeleteServiceCredential(account, nameKey, id string) error {
-	return tx.change(`DELETE FROM service_specific_credentials WHERE account = $1 AND name_key = $2 AND credential_id = $3`,
+	return tx.change(
+		`DELETE FROM service_specific_credentials WHERE account = $1 AND name_key = $2 AND credential_id = $3`,
 		account, nameKey, id)
 }

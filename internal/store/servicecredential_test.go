@@ -35,7 +35,8 @@ func TestServiceCredential(t *testing.T) {
 			if diff := cmp.Diff(changed, one); err != nil || diff != "" {
 				t.Errorf("%v %s", err, diff)
 			}
-			for service, want := range map[string][]string{"": {"C1", "C3"}, "git": {"C3"}, "logs": {"C1"}, "none": nil} {
+			for service, want := range map[string][]string{"": {"C1", "C3"}, "git": {"C3"},
+				"logs": {"C1"}, "none": nil} {
 				all, err := tx.ServiceCredentials(account, "bob", service)
 				var got []string
 				for _, c := range all {
@@ -45,7 +46,8 @@ func TestServiceCredential(t *testing.T) {
 					t.Errorf("bob's for %q: %v %s", service, err, diff)
 				}
 			}
-			for service, want := range map[string][]string{"": {"C2 eve", "C3 Bob"}, "git": {"C2 eve", "C3 Bob"}, "logs": nil} {
+			for service, want := range map[string][]string{"": {"C2 eve", "C3 Bob"},
+				"git": {"C2 eve", "C3 Bob"}, "logs": nil} {
 				all, err := tx.AccountServiceCredentials(account, "C1", service, 2)
 				var got []string
 				for _, c := range all {
@@ -65,12 +67,21 @@ func TestServiceCredential(t *testing.T) {
 			{"a name that is taken", store.ErrExists, func(tx *store.Tx) error {
 				return tx.InsertServiceCredential(serviceCredential("eve", "C4", "git", "bob"))
 			}},
-			{"change another user's", store.ErrNotFound, func(tx *store.Tx) error { return tx.SetServiceCredentialStatus(account, "eve", "C3", "Active") }},
-			{"reset another user's", store.ErrNotFound, func(tx *store.Tx) error { return tx.SetServiceCredentialSecret(account, "eve", "C3", []byte{1}) }},
-			{"delete another user's", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteServiceCredential(account, "eve", "C3") }},
+			{"change another user's", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.SetServiceCredentialStatus(account, "eve", "C3", "Active")
+			}},
+			{"reset another user's", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.SetServiceCredentialSecret(account, "eve", "C3", []byte{1})
+			}},
+			{"delete another user's", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.DeleteServiceCredential(account, "eve", "C3")
+			}},
 			{"delete the owner", store.ErrConflict, func(tx *store.Tx) error { return tx.DeleteUser(account, "eve") }},
 			{"delete it", nil, func(tx *store.Tx) error { return tx.DeleteServiceCredential(account, "bob", "C3") }},
-			{"read what is not there", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.ServiceCredential(account, "C3"); return err }},
+			{"read what is not there", store.ErrNotFound, func(tx *store.Tx) error {
+				_, err := tx.ServiceCredential(account, "C3")
+				return err
+			}},
 		} {
 			if err := db.Update(context.Background(), test.do); !errors.Is(err, test.want) {
 				t.Errorf("%s: %v, want %v", test.what, err, test.want)

@@ -54,7 +54,8 @@ func (u *serviceUses) take() map[serviceAction]serviceUse {
 // ServiceUsed notes that a principal called an action, whether it was allowed
 // or not. It never waits for the database; Flush does.
 func (db *DB) ServiceUsed(use ServiceUse) {
-	db.used.services.note(serviceAction{use.Account, use.Principal, use.Service, use.Action}, serviceUse{use.At, use.Region}, db.used.later)
+	db.used.services.note(serviceAction{use.Account, use.Principal, use.Service, use.Action},
+		serviceUse{use.At, use.Region}, db.used.later)
 }
 
 // flushServices writes what is noted. What cannot be written now stays for the
@@ -80,7 +81,8 @@ func (u *lastUsed) flushServices(ctx context.Context) error {
 		}
 	}
 	// The user or the role may have been deleted since.
-	err := u.writeBatches(ctx, args, `INSERT INTO service_last_used (account, principal_id, service, action, used, region)
+	err := u.writeBatches(ctx, args,
+		`INSERT INTO service_last_used (account, principal_id, service, action, used, region)
 		SELECT account, user_id, CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS TEXT)
 		FROM users WHERE account = $5 AND user_id = $6
 		UNION ALL

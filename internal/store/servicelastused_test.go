@@ -22,7 +22,8 @@ func TestServiceUsed(t *testing.T) {
 		db := storetest.Open(t, cfg)
 		fill(t, db, "ann")
 		use := func(account, service, action string, after time.Duration, region string) {
-			db.ServiceUsed(store.ServiceUse{Account: account, Principal: "AIDAann", Service: service, Action: action, At: created.Add(after), Region: region})
+			db.ServiceUsed(store.ServiceUse{Account: account, Principal: "AIDAann", Service: service, Action: action,
+				At: created.Add(after), Region: region})
 		}
 		flush := func() {
 			t.Helper()
@@ -31,7 +32,8 @@ func TestServiceUsed(t *testing.T) {
 			}
 		}
 		row := func(service, action string, after time.Duration, region string) store.ServiceUse {
-			return store.ServiceUse{Account: account, Principal: "AIDAann", Service: service, Action: action, At: created.Add(after), Region: region}
+			return store.ServiceUse{Account: account, Principal: "AIDAann", Service: service, Action: action,
+				At: created.Add(after), Region: region}
 		}
 		wants := func(want ...store.ServiceUse) {
 			t.Helper()
@@ -50,7 +52,8 @@ func TestServiceUsed(t *testing.T) {
 		use(account, "sts", "GetCallerIdentity", time.Second, "eu-west-1")
 		use("999999999999", "iam", "GetUser", 0, "eu-west-1") // an account that is gone
 		flush()
-		wants(row("iam", "", time.Hour, "eu-west-3"), row("iam", "GetUser", 0, "eu-west-1"), row("iam", "ListUsers", time.Hour, "eu-west-3"),
+		wants(row("iam", "", time.Hour, "eu-west-3"), row("iam", "GetUser", 0, "eu-west-1"),
+			row("iam", "ListUsers", time.Hour, "eu-west-3"),
 			row("sts", "", time.Second, "eu-west-1"), row("sts", "GetCallerIdentity", time.Second, "eu-west-1"))
 		view(t, db, func(tx *store.Tx) error {
 			last, err := tx.LastServiceUse(account, "AIDAann")
@@ -67,7 +70,8 @@ func TestServiceUsed(t *testing.T) {
 		use(account, "iam", "ListUsers", 50*time.Minute, "eu-west-4")
 		use(account, "sts", "GetCallerIdentity", 61*time.Second, "eu-west-2")
 		flush()
-		wants(row("iam", "", time.Hour, "eu-west-3"), row("iam", "GetUser", 0, "eu-west-1"), row("iam", "ListUsers", time.Hour, "eu-west-3"),
+		wants(row("iam", "", time.Hour, "eu-west-3"), row("iam", "GetUser", 0, "eu-west-1"),
+			row("iam", "ListUsers", time.Hour, "eu-west-3"),
 			row("sts", "", 61*time.Second, "eu-west-2"), row("sts", "GetCallerIdentity", 61*time.Second, "eu-west-2"))
 		if err := db.ForgetServiceUses(t.Context(), created.Add(2*time.Minute)); err != nil {
 			t.Fatal(err)
@@ -85,7 +89,8 @@ func TestServiceUsedIsNotLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	fill(t, db, "ann")
-	db.ServiceUsed(store.ServiceUse{Account: account, Principal: "AIDAann", Service: "iam", Action: "GetUser", At: created, Region: "eu-west-1"})
+	db.ServiceUsed(store.ServiceUse{Account: account, Principal: "AIDAann", Service: "iam", Action: "GetUser",
+		At: created, Region: "eu-west-1"})
 	ended, end := context.WithCancel(t.Context())
 	end()
 	if err := db.Flush(ended); err == nil {
@@ -108,12 +113,16 @@ func TestAccessJob(t *testing.T) {
 		db := storetest.Open(t, cfg)
 		fill(t, db)
 		job := func(id string, after time.Duration) store.AccessJob {
-			return store.AccessJob{Account: account, ID: id, ARN: "arn:x", Created: created.Add(after), Result: []byte{0, 1, 2}}
+			return store.AccessJob{Account: account, ID: id, ARN: "arn:x",
+				Created: created.Add(after), Result: []byte{0, 1, 2}}
 		}
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertAccessJob(job("a", 0)), tx.InsertAccessJob(job("b", time.Hour)), tx.InsertAccessJob(job("c", 2*time.Hour)))
+			return errors.Join(tx.InsertAccessJob(job("a", 0)), tx.InsertAccessJob(job("b", time.Hour)),
+				tx.InsertAccessJob(job("c", 2*time.Hour)))
 		})
-		if err := db.Update(context.Background(), func(tx *store.Tx) error { return tx.InsertAccessJob(job("a", 0)) }); !errors.Is(err, store.ErrExists) {
+		if err := db.Update(context.Background(), func(tx *store.Tx) error {
+			return tx.InsertAccessJob(job("a", 0))
+		}); !errors.Is(err, store.ErrExists) {
 			t.Error(err)
 		}
 		left := func(want ...string) {
@@ -138,7 +147,8 @@ func TestAccessJob(t *testing.T) {
 			for _, part := range []struct {
 				from, n int
 				want    []byte
-			}{{0, 9, []byte{0, 1, 2}}, {0, 2, []byte{0, 1}}, {1, 1, []byte{1}}, {2, 7, []byte{2}}, {3, 1, []byte{}}, {9, 9, []byte{}}} {
+			}{{0, 9, []byte{0, 1, 2}}, {0, 2, []byte{0, 1}}, {1, 1, []byte{1}}, {2, 7, []byte{2}},
+				{3, 1, []byte{}}, {9, 9, []byte{}}} {
 				want := job("b", time.Hour)
 				want.Result = part.want
 				j, err := tx.AccessJob(account, "b", part.from, part.n)
@@ -176,10 +186,12 @@ func TestLongAccessJob(t *testing.T) {
 			}
 			id := fmt.Sprintf("00000000-0000-0000-0000-%012d", size)
 			update(t, db, func(tx *store.Tx) error {
-				return tx.InsertAccessJob(store.AccessJob{Account: account, ID: id, ARN: "arn:x", Created: created, Result: result})
+				return tx.InsertAccessJob(
+					store.AccessJob{Account: account, ID: id, ARN: "arn:x", Created: created, Result: result})
 			})
 			view(t, db, func(tx *store.Tx) error {
-				for _, at := range [][2]int{{0, 9}, {0, size}, {size / 2, 7}, {part - 2, 4}, {part, part}, {2*part + 1, part}, {size, 5}} {
+				for _, at := range [][2]int{{0, 9}, {0, size}, {size / 2, 7}, {part - 2, 4}, {part, part},
+					{2*part + 1, part}, {size, 5}} {
 					want := result[min(at[0], size):min(at[0]+at[1], size)]
 					j, err := tx.AccessJob(account, id, at[0], at[1])
 					if at[0] >= size && errors.Is(err, store.ErrNotFound) {
@@ -219,11 +231,13 @@ func TestServiceUsesGoWithPrincipals(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
 		update(t, db, func(tx *store.Tx) error {
-			return tx.InsertRole(store.Role{Account: account, NameKey: "worker", Name: "worker", Path: "/", ID: "AROAworker", Created: created})
+			return tx.InsertRole(store.Role{Account: account, NameKey: "worker", Name: "worker", Path: "/",
+				ID: "AROAworker", Created: created})
 		})
 		ids := []string{"AIDAbob", "AIDAeve", "AROAworker"}
 		for _, id := range ids {
-			db.ServiceUsed(store.ServiceUse{Account: account, Principal: id, Service: "iam", Action: "GetUser", At: created, Region: "eu-west-1"})
+			db.ServiceUsed(store.ServiceUse{Account: account, Principal: id, Service: "iam", Action: "GetUser",
+				At: created, Region: "eu-west-1"})
 		}
 		if err := db.Flush(context.Background()); err != nil {
 			t.Fatal(err)
@@ -233,7 +247,8 @@ func TestServiceUsesGoWithPrincipals(t *testing.T) {
 		})
 		// Nor are they written after it: a call that was running is noted late.
 		for _, id := range ids {
-			db.ServiceUsed(store.ServiceUse{Account: account, Principal: id, Service: "iam", Action: "GetUser", At: created, Region: "eu-west-1"})
+			db.ServiceUsed(store.ServiceUse{Account: account, Principal: id, Service: "iam", Action: "GetUser",
+				At: created, Region: "eu-west-1"})
 		}
 		if err := db.Flush(context.Background()); err != nil {
 			t.Fatal(err)

@@ -16,7 +16,8 @@ import (
 
 func passkey(serial, id, nameKey string) store.Passkey {
 	return store.Passkey{
-		Account: account, NameKey: nameKey, Serial: serial, ID: id, CredentialID: "c" + serial, Credential: []byte(`{}`),
+		Account: account, NameKey: nameKey, Serial: serial, ID: id,
+		CredentialID: "c" + serial, Credential: []byte(`{}`),
 		SignCount: 3, Enabled: created,
 	}
 }
@@ -25,7 +26,8 @@ func TestPasskey(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "Bob")
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertPasskey(passkey("arn:a", "2", "bob")), tx.InsertPasskey(passkey("arn:b", "1", "bob")),
+			return errors.Join(tx.InsertPasskey(passkey("arn:a", "2", "bob")),
+				tx.InsertPasskey(passkey("arn:b", "1", "bob")),
 				tx.InsertPasskey(passkey("arn:root", "3", "")))
 		})
 		for _, taken := range []store.Passkey{passkey("arn:a", "4", ""), {Account: account, NameKey: "bob",
@@ -55,7 +57,10 @@ func TestPasskey(t *testing.T) {
 				t.Errorf("%d devices, %d assigned, %v", n, assigned, err)
 			}
 			mfa := map[string]bool{}
-			err = tx.ScanCredentials(account, func(r *store.CredentialRow) error { mfa[string(r.Name)] = r.MFA; return nil })
+			err = tx.ScanCredentials(account, func(r *store.CredentialRow) error {
+				mfa[string(r.Name)] = r.MFA
+				return nil
+			})
 			if !mfa["rob"] || err != nil {
 				t.Errorf("%v, %v", mfa, err)
 			}
@@ -162,10 +167,12 @@ func TestSessionsEnd(t *testing.T) {
 			"user": {func(tx *store.Tx) error {
 				return errors.Join(tx.DeleteLoginProfile(account, "bob"), tx.DeleteUser(account, "bob"))
 			}, false},
-			"handle":          {func(tx *store.Tx) error { return tx.EndUserSession(account, "bob", "hmine") }, false},
-			"handle of other": {func(tx *store.Tx) error { return ignore(tx.EndUserSession(account, "eve", "hmine")) }, true},
-			"other's":         {func(tx *store.Tx) error { return tx.SetPassword(account, "eve", "h", false) }, true},
-			"account":         {func(tx *store.Tx) error { return tx.DeleteAccount(account) }, false},
+			"handle": {func(tx *store.Tx) error { return tx.EndUserSession(account, "bob", "hmine") }, false},
+			"handle of other": {func(tx *store.Tx) error {
+				return ignore(tx.EndUserSession(account, "eve", "hmine"))
+			}, true},
+			"other's": {func(tx *store.Tx) error { return tx.SetPassword(account, "eve", "h", false) }, true},
+			"account": {func(tx *store.Tx) error { return tx.DeleteAccount(account) }, false},
 		} {
 			t.Run(what, func(t *testing.T) {
 				update(t, db, func(tx *store.Tx) error { return ignore(tx.DeleteAccount(account)) })
@@ -179,7 +186,8 @@ func TestSessionsEnd(t *testing.T) {
 					return errors.Join(
 						tx.InsertLoginProfile(store.LoginProfile{Account: account, NameKey: "bob", Hash: "g"}),
 						tx.InsertLoginProfile(store.LoginProfile{Account: account, NameKey: "eve", Hash: "g"}),
-						tx.InsertSession(signIn("mine", "bob", now)), tx.InsertSession(federated), tx.InsertTicket(ticket))
+						tx.InsertSession(signIn("mine", "bob", now)),
+						tx.InsertSession(federated), tx.InsertTicket(ticket))
 				})
 				update(t, db, c.do)
 				if got := opens(t, db, "mine"); got != c.open {

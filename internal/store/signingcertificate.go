@@ -21,7 +21,8 @@ func signingCertificateFields(c *SigningCertificate) []any {
 // InsertSigningCertificate adds a certificate. ErrExists: the account has it.
 func (tx *Tx) InsertSigningCertificate(c SigningCertificate) error {
 	tx.made(c.ID)
-	return tx.insert(`INSERT INTO signing_certificates (`+signingCertificateColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+	return tx.insert(`INSERT INTO signing_certificates (`+signingCertificateColumns+
+		`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 		c.Account, c.NameKey, c.ID, c.Body, c.Status, c.Uploaded)
 }
 
@@ -29,7 +30,8 @@ func (tx *Tx) InsertSigningCertificate(c SigningCertificate) error {
 // has it.
 func (tx *Tx) SigningCertificate(account, id string) (c SigningCertificate, err error) {
 	err = tx.one(signingCertificateFields(&c),
-		`SELECT `+signingCertificateColumns+` FROM signing_certificates WHERE account = $1 AND certificate_id = $2`, account, id)
+		`SELECT `+signingCertificateColumns+` FROM signing_certificates WHERE account = $1 AND certificate_id = $2`,
+		account, id)
 	return c, err
 }
 
@@ -41,11 +43,13 @@ func (tx *Tx) SigningCertificates(account, nameKey string) ([]SigningCertificate
 
 // SetSigningCertificateStatus makes a user's certificate Active or Inactive.
 func (tx *Tx) SetSigningCertificateStatus(account, nameKey, id, status string) error {
-	return tx.change(`UPDATE signing_certificates SET status = $1 WHERE account = $2 AND name_key = $3 AND certificate_id = $4`,
+	return tx.change(
+		`UPDATE signing_certificates SET status = $1 WHERE account = $2 AND name_key = $3 AND certificate_id = $4`,
 		status, account, nameKey, id)
 }
 
 // DeleteSigningCertificate deletes a user's certificate.
 func (tx *Tx) DeleteSigningCertificate(account, nameKey, id string) error {
-	return tx.change(`DELETE FROM signing_certificates WHERE account = $1 AND name_key = $2 AND certificate_id = $3`, account, nameKey, id)
+	return tx.change(`DELETE FROM signing_certificates WHERE account = $1 AND name_key = $2 AND certificate_id = $3`,
+		account, nameKey, id)
 }

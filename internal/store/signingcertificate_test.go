@@ -12,21 +12,24 @@ import (
 )
 
 func certificate(nameKey, id string) store.SigningCertificate {
-	return store.SigningCertificate{Account: account, NameKey: nameKey, ID: id, Body: "body\r\n", Status: "Active", Uploaded: created}
+	return store.SigningCertificate{Account: account, NameKey: nameKey, ID: id, Body: "body\r\n",
+		Status: "Active", Uploaded: created}
 }
 
 func TestSigningCertificate(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertSigningCertificate(certificate("bob", "B")), tx.InsertSigningCertificate(certificate("bob", "A")),
+			return errors.Join(tx.InsertSigningCertificate(certificate("bob", "B")),
+				tx.InsertSigningCertificate(certificate("bob", "A")),
 				tx.SetSigningCertificateStatus(account, "bob", "B", "Inactive"))
 		})
 		view(t, db, func(tx *store.Tx) error {
 			off := certificate("bob", "B")
 			off.Status = "Inactive"
 			all, err := tx.SigningCertificates(account, "bob")
-			if diff := cmp.Diff([]store.SigningCertificate{certificate("bob", "A"), off}, all); err != nil || diff != "" {
+			if diff := cmp.Diff([]store.SigningCertificate{certificate("bob", "A"), off}, all); err != nil ||
+				diff != "" {
 				t.Errorf("%v %s", err, diff)
 			}
 			one, err := tx.SigningCertificate(account, "B")
@@ -40,12 +43,21 @@ func TestSigningCertificate(t *testing.T) {
 			want error
 			do   func(tx *store.Tx) error
 		}{
-			{"insert another user's", store.ErrExists, func(tx *store.Tx) error { return tx.InsertSigningCertificate(certificate("eve", "A")) }},
-			{"change another user's", store.ErrNotFound, func(tx *store.Tx) error { return tx.SetSigningCertificateStatus(account, "eve", "A", "Active") }},
-			{"delete another user's", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteSigningCertificate(account, "eve", "A") }},
+			{"insert another user's", store.ErrExists, func(tx *store.Tx) error {
+				return tx.InsertSigningCertificate(certificate("eve", "A"))
+			}},
+			{"change another user's", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.SetSigningCertificateStatus(account, "eve", "A", "Active")
+			}},
+			{"delete another user's", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.DeleteSigningCertificate(account, "eve", "A")
+			}},
 			{"delete the owner", store.ErrConflict, func(tx *store.Tx) error { return tx.DeleteUser(account, "bob") }},
 			{"delete it", nil, func(tx *store.Tx) error { return tx.DeleteSigningCertificate(account, "bob", "A") }},
-			{"read what is not there", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.SigningCertificate(account, "C"); return err }},
+			{"read what is not there", store.ErrNotFound, func(tx *store.Tx) error {
+				_, err := tx.SigningCertificate(account, "C")
+				return err
+			}},
 		} {
 			if err := db.Update(context.Background(), test.do); !errors.Is(err, test.want) {
 				t.Errorf("%s: %v, want %v", test.what, err, test.want)

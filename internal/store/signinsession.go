@@ -99,7 +99,8 @@ func (tx *Tx) EndUserSession(account, nameKey, handle string) error {
 // sign-ins, enrolments, codes.
 func (tx *Tx) EndUserSessions(account, nameKey string) error {
 	for _, table := range [...]string{"signin_sessions", "signin_tickets"} {
-		if _, err := tx.exec(`DELETE FROM `+table+` WHERE account = $1 AND name_key = $2`, account, nameKey); err != nil {
+		if _, err := tx.exec(`DELETE FROM `+table+` WHERE account = $1 AND name_key = $2`,
+			account, nameKey); err != nil {
 			return err
 		}
 	}

@@ -45,10 +45,13 @@ func (o *openFiles) check() error {
 	for i, name := range o.names {
 		info, err := os.Stat(name)
 		if err != nil {
-			return fmt.Errorf("%w: the database file that is open is not there any more (%v): put it back, or start again", ErrUnavailable, err)
+			return fmt.Errorf(
+				"%w: the database file that is open is not there any more (%v): put it back, or start again",
+				ErrUnavailable, err)
 		}
 		if !os.SameFile(info, o.files[i]) {
-			return fmt.Errorf("%w: %s is another file than the one that is open: put it back, or start again", ErrUnavailable, name)
+			return fmt.Errorf("%w: %s is another file than the one that is open: put it back, or start again",
+				ErrUnavailable, name)
 		}
 	}
 	return nil

@@ -42,7 +42,8 @@ func TestWriteAheadLogIsShortened(t *testing.T) {
 		})
 		for seq := range int64(12) {
 			update(t, db, func(tx *store.Tx) error {
-				return tx.AddReportChunks(account, token, seq, []store.ReportChunk{{Size: len(chunk), Data: chunk}}, time.Minute)
+				return tx.AddReportChunks(account, token, seq,
+					[]store.ReportChunk{{Size: len(chunk), Data: chunk}}, time.Minute)
 			})
 		}
 		update(t, db, func(tx *store.Tx) error { return tx.EndReportJob(account, token) })

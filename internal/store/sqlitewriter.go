@@ -29,9 +29,13 @@ type sqliteWriter struct {
 // groupLimit bounds the number of updates that share one commit.
 const groupLimit = 128
 
-func startSQLiteWriter(c *sqliteConn, open func() (*sqliteConn, error), version func() (walHeader, bool), kept func(before, after walHeader), files *openFiles) *sqliteWriter {
+func startSQLiteWriter(
+	c *sqliteConn, open func() (*sqliteConn, error), version func() (walHeader, bool),
+	kept func(before, after walHeader), files *openFiles,
+) *sqliteWriter {
 	w := &sqliteWriter{
-		c: c, open: open, queue: make(chan *queuedUpdate, groupLimit), quit: make(chan struct{}), version: version, kept: kept, files: files,
+		c: c, open: open, queue: make(chan *queuedUpdate, groupLimit), quit: make(chan struct{}), version: version,
+		kept: kept, files: files,
 	}
 	w.ended.Go(w.run)
 	return w
@@ -216,7 +220,9 @@ func (w *sqliteWriter) begin(group []*queuedUpdate) error {
 		if err == nil || !sqliteBusy(err) {
 			return err
 		}
-		if !slices.ContainsFunc(group, func(u *queuedUpdate) bool { return u.mine && u.ctx.Err() == nil || !u.taken.Load() }) {
+		if !slices.ContainsFunc(group, func(u *queuedUpdate) bool {
+			return u.mine && u.ctx.Err() == nil || !u.taken.Load()
+		}) {
 			return err
 		}
 		select {

@@ -25,7 +25,8 @@ func sshPublicKeyFields(k *SSHPublicKey) []any {
 // InsertSSHPublicKey adds a key. ErrExists: the user has it already.
 func (tx *Tx) InsertSSHPublicKey(k SSHPublicKey) error {
 	tx.made(k.ID)
-	return tx.insert(`INSERT INTO ssh_public_keys (`+sshPublicKeyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+	return tx.insert(`INSERT INTO ssh_public_keys (`+sshPublicKeyColumns+
+		`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
 		k.Account, k.NameKey, k.ID, k.Body, k.Fingerprint, k.Digest, k.Status, k.Uploaded)
 }
 
@@ -39,7 +40,8 @@ func (tx *Tx) SSHPublicKey(account, id string) (k SSHPublicKey, err error) {
 // SSHPublicKeys reads all keys of a user in order of id.
 func (tx *Tx) SSHPublicKeys(account, nameKey string) ([]SSHPublicKey, error) {
 	return list(tx, sshPublicKeyFields,
-		`SELECT `+sshPublicKeyColumns+` FROM ssh_public_keys WHERE account = $1 AND name_key = $2 ORDER BY key_id`, account, nameKey)
+		`SELECT `+sshPublicKeyColumns+` FROM ssh_public_keys WHERE account = $1 AND name_key = $2 ORDER BY key_id`,
+		account, nameKey)
 }
 
 // SetSSHPublicKeyStatus makes a user's key Active or Inactive.
@@ -50,5 +52,6 @@ func (tx *Tx) SetSSHPublicKeyStatus(account, nameKey, id, status string) error {
 
 // DeleteSSHPublicKey deletes a user's key.
 func (tx *Tx) DeleteSSHPublicKey(account, nameKey, id string) error {
-	return tx.change(`DELETE FROM ssh_public_keys WHERE account = $1 AND name_key = $2 AND key_id = $3`, account, nameKey, id)
+	return tx.change(`DELETE FROM ssh_public_keys WHERE account = $1 AND name_key = $2 AND key_id = $3`, account,
+		nameKey, id)
 }

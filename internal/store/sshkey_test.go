@@ -12,7 +12,8 @@ import (
 )
 
 func sshKey(nameKey, id, digest string) store.SSHPublicKey {
-	return store.SSHPublicKey{Account: account, NameKey: nameKey, ID: id, Body: "ssh-rsa AAAA", Fingerprint: "00:01", Digest: digest,
+	return store.SSHPublicKey{Account: account, NameKey: nameKey, ID: id, Body: "ssh-rsa AAAA",
+		Fingerprint: "00:01", Digest: digest,
 		Status: "Active", Uploaded: created}
 }
 
@@ -20,7 +21,8 @@ func TestSSHPublicKey(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertSSHPublicKey(sshKey("bob", "K2", "d1")), tx.InsertSSHPublicKey(sshKey("bob", "K1", "d2")),
+			return errors.Join(tx.InsertSSHPublicKey(sshKey("bob", "K2", "d1")),
+				tx.InsertSSHPublicKey(sshKey("bob", "K1", "d2")),
 				tx.SetSSHPublicKeyStatus(account, "bob", "K1", "Inactive"))
 		})
 		view(t, db, func(tx *store.Tx) error {
@@ -41,13 +43,24 @@ func TestSSHPublicKey(t *testing.T) {
 			want error
 			do   func(tx *store.Tx) error
 		}{
-			{"insert the same key again", store.ErrExists, func(tx *store.Tx) error { return tx.InsertSSHPublicKey(sshKey("bob", "K3", "d1")) }},
-			{"insert it for another user", nil, func(tx *store.Tx) error { return tx.InsertSSHPublicKey(sshKey("eve", "K3", "d1")) }},
-			{"change another user's", store.ErrNotFound, func(tx *store.Tx) error { return tx.SetSSHPublicKeyStatus(account, "eve", "K1", "Active") }},
-			{"delete another user's", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeleteSSHPublicKey(account, "eve", "K1") }},
+			{"insert the same key again", store.ErrExists, func(tx *store.Tx) error {
+				return tx.InsertSSHPublicKey(sshKey("bob", "K3", "d1"))
+			}},
+			{"insert it for another user", nil, func(tx *store.Tx) error {
+				return tx.InsertSSHPublicKey(sshKey("eve", "K3", "d1"))
+			}},
+			{"change another user's", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.SetSSHPublicKeyStatus(account, "eve", "K1", "Active")
+			}},
+			{"delete another user's", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.DeleteSSHPublicKey(account, "eve", "K1")
+			}},
 			{"delete the owner", store.ErrConflict, func(tx *store.Tx) error { return tx.DeleteUser(account, "bob") }},
 			{"delete it", nil, func(tx *store.Tx) error { return tx.DeleteSSHPublicKey(account, "bob", "K1") }},
-			{"read what is not there", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.SSHPublicKey(account, "K1"); return err }},
+			{"read what is not there", store.ErrNotFound, func(tx *store.Tx) error {
+				_, err := tx.SSHPublicKey(account, "K1")
+				return err
+			}},
 		} {
 			if err := db.Update(context.Background(), test.do); !errors.Is(err, test.want) {
 				t.Errorf("%s: %v, want %v", test.what, err, test.want)

@@ -120,7 +120,8 @@ type engine interface {
 
 // Open opens the database and brings its schema up to date.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	db := &DB{now: cfg.Now, timeout: cfg.Timeout, node: strings.ToLower(rand.Text()), memory: cfg.Memory && cfg.URL == ""}
+	db := &DB{now: cfg.Now, timeout: cfg.Timeout, node: strings.ToLower(rand.Text()),
+		memory: cfg.Memory && cfg.URL == ""}
 	if db.now == nil {
 		db.now = time.Now
 	}

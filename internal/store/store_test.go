@@ -35,11 +35,13 @@ func view(t testing.TB, db *store.DB, fn func(*store.Tx) error) {
 }
 
 func user(name string) store.User {
-	return store.User{Account: account, NameKey: strings.ToLower(name), Name: name, Path: "/", ID: "AIDA" + name, Created: created}
+	return store.User{Account: account, NameKey: strings.ToLower(name), Name: name, Path: "/",
+		ID: "AIDA" + name, Created: created}
 }
 
 func key(name, id string) store.AccessKey {
-	return store.AccessKey{Account: account, NameKey: strings.ToLower(name), ID: id, Status: "Active", Created: created, Secret: []byte{0, 1, 2}}
+	return store.AccessKey{Account: account, NameKey: strings.ToLower(name), ID: id, Status: "Active",
+		Created: created, Secret: []byte{0, 1, 2}}
 }
 
 // fill creates an account with root and the named users.
@@ -96,7 +98,8 @@ func TestRenameUser(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "old", "other")
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertAccessKey(key("old", "AKIA1")), tx.SetUserTag(account, "old", store.Tag{Fold: "k", Key: "K", Value: "v"}))
+			return errors.Join(tx.InsertAccessKey(key("old", "AKIA1")),
+				tx.SetUserTag(account, "old", store.Tag{Fold: "k", Key: "K", Value: "v"}))
 		})
 		db.KeyUsed("AKIA1", store.LastUsed{At: created, Region: "eu-west-1", Service: "iam"})
 		if err := db.Flush(context.Background()); err != nil {
@@ -116,7 +119,9 @@ func TestRenameUser(t *testing.T) {
 			}
 			return nil
 		})
-		err := db.Update(context.Background(), func(tx *store.Tx) error { return tx.RenameUser(account, "new", user("Other")) })
+		err := db.Update(context.Background(), func(tx *store.Tx) error {
+			return tx.RenameUser(account, "new", user("Other"))
+		})
 		if !errors.Is(err, store.ErrExists) {
 			t.Errorf("rename to a taken name: %v", err)
 		}
@@ -235,7 +240,8 @@ func TestLastUsed(t *testing.T) {
 		fill(t, db, "u")
 		update(t, db, func(tx *store.Tx) error { return tx.InsertAccessKey(key("u", "AKIA1")) })
 		use := func(sec int, region string) {
-			db.KeyUsed("AKIA1", store.LastUsed{At: created.Add(time.Duration(sec) * time.Second), Region: region, Service: "iam"})
+			db.KeyUsed("AKIA1",
+				store.LastUsed{At: created.Add(time.Duration(sec) * time.Second), Region: region, Service: "iam"})
 		}
 		check := func(want int, region string) {
 			t.Helper()
@@ -303,7 +309,8 @@ func TestDeleteAccount(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "u")
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertAccessKey(key("u", "AKIA1")), tx.InsertAlias(account, "name"), tx.SetLimit(account, "L", 3))
+			return errors.Join(tx.InsertAccessKey(key("u", "AKIA1")), tx.InsertAlias(account, "name"),
+				tx.SetLimit(account, "L", 3))
 		})
 		update(t, db, func(tx *store.Tx) error { return tx.DeleteAccount(account) })
 		view(t, db, func(tx *store.Tx) error {

@@ -21,8 +21,10 @@ const fullAccount, askingAccount = "123456789012", "999999999999"
 // acrossAccounts are the methods of no account: their keys are unique across
 // all accounts, or they are for operators.
 var acrossAccounts = map[string]bool{
-	"Exec": true, "Pairs": true, "Dump": true, "Accounts": true, "AccessKey": true, "KeyOwner": true, "KeyLastUsed": true,
-	"AccountsSetTo": true, "DataKeys": true, "AllDataKeys": true, "InsertDataKey": true, "RewrapDataKey": true, "InsertAccount": true,
+	"Exec": true, "Pairs": true, "Dump": true, "Accounts": true, "AccessKey": true,
+	"KeyOwner": true, "KeyLastUsed": true,
+	"AccountsSetTo": true, "DataKeys": true, "AllDataKeys": true, "InsertDataKey": true,
+	"RewrapDataKey": true, "InsertAccount": true,
 	"TokenIssuerByID": true, "EndedTokenKeys": true,
 	"SessionByID": true, "TicketByID": true, "TakeTicket": true, "PauseOf": true, "TryAt": true, "TakeBackTry": true,
 	"ForgetTries":     true,
@@ -35,10 +37,14 @@ var acrossAccounts = map[string]bool{
 func ofAsking(t *testing.T, twin bool) (rows []statement) {
 	t.Helper()
 	other := strings.NewReplacer(
-		fullAccount, askingAccount, "AKIA1", "AKIA2", "'example'", "'other'", "'aws'", "'aws-cn'", ", 7)", ", 8)", "'document'", "'mine'",
-		"'description'", "'mine'", "'trust_policy'", "'mine'", "'metadata'", "'mine'", "'thumbprints'", "'mine'", "'body'", "'mine'",
-		"'value'", "'mine'", "'v'", "'mine'", "'tag_value'", "'mine'", "'PEM'", "'mine'", "'Active'", "'Inactive'", "'region'", "'mine'",
-		"'issuer_id'", "'mine'", "'session", "'mine", "'ticket", "'mine", "'address'", "'mine'", "'user_agent'", "'mine'",
+		fullAccount, askingAccount, "AKIA1", "AKIA2", "'example'", "'other'", "'aws'", "'aws-cn'", ", 7)",
+		", 8)", "'document'", "'mine'",
+		"'description'", "'mine'", "'trust_policy'", "'mine'", "'metadata'", "'mine'", "'thumbprints'",
+		"'mine'", "'body'", "'mine'",
+		"'value'", "'mine'", "'v'", "'mine'", "'tag_value'", "'mine'", "'PEM'", "'mine'", "'Active'",
+		"'Inactive'", "'region'", "'mine'",
+		"'issuer_id'", "'mine'", "'session", "'mine", "'ticket", "'mine", "'address'", "'mine'",
+		"'user_agent'", "'mine'",
 		"'Bill'", "'BILL'", "'/a/'", "'/mine/'", "'eu'", "'mine'", "4102444800000", "4102444900000", "1700000000",
 		"1600000000", ", 99)", ", 98)",
 	)
@@ -57,11 +63,14 @@ func ofAsking(t *testing.T, twin bool) (rows []statement) {
 // the oldest rows, it has more of them than any statement asks for.
 func ofFull(t *testing.T) []statement {
 	t.Helper()
-	rows := slices.DeleteFunc(rowsOfEverything(t), func(row statement) bool { return !strings.Contains(row.sql, fullAccount) })
+	rows := slices.DeleteFunc(rowsOfEverything(t), func(row statement) bool {
+		return !strings.Contains(row.sql, fullAccount)
+	})
 	rows = append(rows, moreOf(fullAccount, "2")...)
 	for i := range 10 {
 		rows = append(rows,
-			statement{`INSERT INTO access_jobs VALUES ($1, $2, 'arn', 9, $3)`, []any{fullAccount, fmt.Sprint("job", i), []byte{5}}},
+			statement{`INSERT INTO access_jobs VALUES ($1, $2, 'arn', 9, $3)`,
+				[]any{fullAccount, fmt.Sprint("job", i), []byte{5}}},
 			statement{`INSERT INTO code_guesses VALUES ($1, $2, 1, 1)`, []any{fullAccount, fmt.Sprint("arn:", i)}})
 	}
 	for _, sql := range []string{
@@ -95,7 +104,8 @@ func moreOf(account string, prefix string) (rows []statement) {
 		rows = append(rows, statement{sql, []any{account}})
 	}
 	for _, principal := range []string{"AIDA1", "role_id", prefix + "AIDA", prefix + "AROA"} {
-		rows = append(rows, statement{`INSERT INTO service_last_used VALUES ($1, $2, 's3', '', 7, '')`, []any{account, principal}})
+		rows = append(rows,
+			statement{`INSERT INTO service_last_used VALUES ($1, $2, 's3', '', 7, '')`, []any{account, principal}})
 	}
 	return append(rows, statement{`INSERT INTO report_chunks VALUES ($1, 5, 9, 3, $2)`, []any{account, []byte{5}}})
 }
@@ -146,7 +156,8 @@ func usesAskForTheAccount(t *testing.T, alone, beside *store.DB) {
 	full := rowsNow(t, beside, fullAccount)
 	for _, db := range []*store.DB{alone, beside} {
 		for _, principal := range []string{"AIDA1", "role_id"} {
-			db.ServiceUsed(store.ServiceUse{Account: askingAccount, Principal: principal, Service: "s3", Action: "x", At: created})
+			db.ServiceUsed(store.ServiceUse{Account: askingAccount, Principal: principal, Service: "s3",
+				Action: "x", At: created})
 		}
 		db.PasswordUsed(askingAccount, "bill", created)
 		if err := db.Flush(t.Context()); err != nil {
@@ -208,7 +219,8 @@ func callBoth(t *testing.T, alone, beside *store.DB, m reflect.Method) {
 				given[i] = append(given[i], gives(tx, m, args))
 			}
 			if after := rowsOf(t, tx, fullAccount); !maps.Equal(before, after) {
-				t.Errorf("%s of account %s changes %s: %v", m.Name, askingAccount, fullAccount, difference(before, after))
+				t.Errorf("%s of account %s changes %s: %v", m.Name, askingAccount, fullAccount,
+					difference(before, after))
 			}
 			left[i] = rowsOf(t, tx, askingAccount)
 			return errUndo
@@ -234,7 +246,8 @@ func callBoth(t *testing.T, alone, beside *store.DB, m reflect.Method) {
 // differing lists the methods that need not return and leave the same next to
 // another account, with the reasons.
 var differing = map[string]string{
-	"StartReportJob": "the first token is drawn", "InsertAccessKey": "ids are taken in all accounts", "InsertAlias": "aliases are taken in all accounts",
+	"StartReportJob": "the first token is drawn", "InsertAccessKey": "ids are taken in all accounts",
+	"InsertAlias": "aliases are taken in all accounts",
 }
 
 // gives calls a method and returns its result as text.

@@ -28,14 +28,17 @@ func accountOf(m reflect.Type) int {
 // kinds holds all values of the types that name a kind of thing.
 var kinds = map[reflect.Type][]any{
 	reflect.TypeFor[store.Entity](): {store.UserEntity, store.GroupEntity, store.RoleEntity},
-	reflect.TypeFor[store.TagsOf](): {store.InstanceProfileTags, store.OIDCProviderTags, store.SAMLProviderTags, store.ServerCertificateTags},
+	reflect.TypeFor[store.TagsOf](): {store.InstanceProfileTags, store.OIDCProviderTags, store.SAMLProviderTags,
+		store.ServerCertificateTags},
 }
 
 // given holds the keys of the rows of everything: each is tried for all texts
 // that are no name, and with each of names.
 var (
-	given = []string{"bill", "x", "", "=1+1", "AKIA1", "arn:a", "arn:b", "C1", "APKA1", "ACCA1", "arn", "policy_arn", "client_id", "key_id", "job_id",
-		"task_id", "name", "tag_key", "key_fold", "K", "größe", "AccessKeysPerUser", "principal_id", "AIDA1", "codecommit", "group_id", "role_id",
+	given = []string{"bill", "x", "", "=1+1", "AKIA1", "arn:a", "arn:b", "C1", "APKA1", "ACCA1", "arn", "policy_arn",
+		"client_id", "key_id", "job_id",
+		"task_id", "name", "tag_key", "key_fold", "K", "größe", "AccessKeysPerUser", "principal_id", "AIDA1",
+		"codecommit", "group_id", "role_id",
 		"policy_id/7/7", "example", "arn:now"}
 	givenNames = []string{"bill", "x", "y", "", "arn:b", "arn", "policy_arn"}
 )

@@ -30,7 +30,8 @@ func TestTurns(t *testing.T) {
 				name := fmt.Sprintf("u%d-%d", c, i)
 				err := nodes[c%2].Update(ctx, func(tx *store.Tx) error {
 					runs.Add(1)
-					if err := tx.InsertUser(store.User{Account: account, NameKey: name, Name: name, Path: "/", ID: name, Created: tx.Now}); err != nil {
+					if err := tx.InsertUser(store.User{Account: account, NameKey: name, Name: name, Path: "/", ID: name,
+						Created: tx.Now}); err != nil {
 						return err
 					}
 					if _, err := tx.CountUser(account, 1); err != nil {
@@ -84,7 +85,9 @@ func TestTurnsAcrossNodes(t *testing.T) {
 	}()
 	other := session(t, cfg.URL)
 	for locked := 0; locked == 0; time.Sleep(5 * time.Millisecond) { // whatever it waits for
-		err := other.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&locked)
+		err := other.QueryRow(t.Context(),
+			"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type "+
+				"= 'Lock'").Scan(&locked)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +123,8 @@ func TestTurnsKeepFailuresApart(t *testing.T) {
 						_, err := tx.User(account, "nobody")
 						return err
 					}
-					err := tx.InsertUser(store.User{Account: account, NameKey: name, Name: name, Path: "/", ID: name, Created: tx.Now})
+					err := tx.InsertUser(
+						store.User{Account: account, NameKey: name, Name: name, Path: "/", ID: name, Created: tx.Now})
 					if err != nil {
 						return err
 					}
@@ -180,7 +184,8 @@ func TestRepeatedUntilTheDeadline(t *testing.T) {
 				return err
 			}
 			if runs++; runs <= 60 {
-				if _, err := other.Exec(t.Context(), "UPDATE users SET path = $1 WHERE name_key = 'u'", fmt.Sprintf("/%d/", runs)); err != nil {
+				if _, err := other.Exec(t.Context(), "UPDATE users SET path = $1 WHERE name_key = 'u'",
+					fmt.Sprintf("/%d/", runs)); err != nil {
 					return err
 				}
 			}

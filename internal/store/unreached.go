@@ -36,5 +36,6 @@ func unreached(err error) error {
 		why = number
 	}
 	at := net.JoinHostPort(cmp.Or(failed.Config.Host, "localhost"), strconv.Itoa(int(failed.Config.Port)))
-	return &unreachedError{fmt.Sprintf("cannot reach PostgreSQL at %s: %v; start it, or name another with --store", at, why), err}
+	return &unreachedError{
+		fmt.Sprintf("cannot reach PostgreSQL at %s: %v; start it, or name another with --store", at, why), err}
 }

@@ -18,7 +18,8 @@ func TestPostgresUnreached(t *testing.T) {
 	at := l.Addr().String()
 	l.Close()
 	_, err = store.Open(t.Context(), store.Config{URL: "postgres://me:hidden@" + at + "/x"})
-	want := "open store: cannot reach PostgreSQL at " + at + ": connection refused; start it, or name another with --store"
+	want := "open store: cannot reach PostgreSQL at " + at +
+		": connection refused; start it, or name another with --store"
 	if err == nil || err.Error() != want || strings.Contains(err.Error(), "hidden") {
 		t.Errorf("got %v, want %s", err, want)
 	}

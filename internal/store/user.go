@@ -46,7 +46,8 @@ func (tx *Tx) AddUser(u User, quota string, usual int) (n, limit int, err error)
 
 // User reads a user by folded name; "" is root.
 func (tx *Tx) User(account, nameKey string) (u User, err error) {
-	err = tx.one(userFields(&u), `SELECT `+userColumns+` FROM users WHERE account = $1 AND name_key = $2`, account, nameKey)
+	err = tx.one(userFields(&u), `SELECT `+userColumns+` FROM users WHERE account = $1 AND name_key = $2`, account,
+		nameKey)
 	return u, err
 }
 
@@ -96,7 +97,8 @@ func (tx *Tx) UserTags(account, nameKey string, limit int) ([]Tag, error) {
 
 // SetUserTag adds a tag or replaces the one with the same folded key.
 func (tx *Tx) SetUserTag(account, nameKey string, t Tag) error {
-	_, err := tx.exec(`INSERT INTO user_tags (account, name_key, key_fold, tag_key, tag_value) VALUES ($1, $2, $3, $4, $5)
+	_, err := tx.exec(
+		`INSERT INTO user_tags (account, name_key, key_fold, tag_key, tag_value) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (account, name_key, key_fold) DO UPDATE SET tag_key = excluded.tag_key, tag_value = excluded.tag_value`,
 		account, nameKey, t.Fold, t.Key, t.Value)
 	return err
@@ -104,6 +106,7 @@ func (tx *Tx) SetUserTag(account, nameKey string, t Tag) error {
 
 // DeleteUserTag deletes a tag, if it exists.
 func (tx *Tx) DeleteUserTag(account, nameKey, fold string) error {
-	_, err := tx.exec(`DELETE FROM user_tags WHERE account = $1 AND name_key = $2 AND key_fold = $3`, account, nameKey, fold)
+	_, err := tx.exec(`DELETE FROM user_tags WHERE account = $1 AND name_key = $2 AND key_fold = $3`, account, nameKey,
+		fold)
 	return err
 }

@@ -41,7 +41,8 @@ func TestUserReferences(t *testing.T) {
 					return err
 				}
 			}
-			if err := tx.InsertLoginProfile(store.LoginProfile{Account: account, NameKey: "alice", Hash: "h"}); err != nil {
+			if err := tx.InsertLoginProfile(
+				store.LoginProfile{Account: account, NameKey: "alice", Hash: "h"}); err != nil {
 				return err
 			}
 			for _, id := range []string{"D1", "D2", "D3"} {
@@ -58,17 +59,20 @@ func TestUserReferences(t *testing.T) {
 				}
 			}
 			for _, id := range []string{"C1", "C2", "C3", "C4"} {
-				if err := tx.InsertSigningCertificate(store.SigningCertificate{Account: account, NameKey: "alice", ID: id}); err != nil {
+				if err := tx.InsertSigningCertificate(
+					store.SigningCertificate{Account: account, NameKey: "alice", ID: id}); err != nil {
 					return err
 				}
 			}
 			for _, id := range []string{"S1", "S2", "S3", "S4", "S5"} {
-				if err := tx.InsertSSHPublicKey(store.SSHPublicKey{Account: account, NameKey: "alice", ID: id, Digest: id}); err != nil {
+				if err := tx.InsertSSHPublicKey(
+					store.SSHPublicKey{Account: account, NameKey: "alice", ID: id, Digest: id}); err != nil {
 					return err
 				}
 			}
 			for _, id := range []string{"A1", "A2", "A3", "A4", "A5", "A6"} {
-				if err := tx.InsertServiceCredential(store.ServiceCredential{Account: account, NameKey: "alice", ID: id, ServiceUser: id}); err != nil {
+				if err := tx.InsertServiceCredential(
+					store.ServiceCredential{Account: account, NameKey: "alice", ID: id, ServiceUser: id}); err != nil {
 					return err
 				}
 			}
@@ -85,13 +89,15 @@ func TestUserReferences(t *testing.T) {
 						return err
 					}
 				}
-				if err := tx.PutInlinePolicy(store.UserEntity, account, "alice", store.InlinePolicy{Name: arn}); err != nil {
+				if err := tx.PutInlinePolicy(store.UserEntity, account, "alice",
+					store.InlinePolicy{Name: arn}); err != nil {
 					return err
 				}
 			}
 			return tx.InsertAccessKey(key("", "K4"))
 		})
-		check("alice", store.UserReferences{AccessKeys: 3, LoginProfiles: 1, MFADevices: 2, SigningCertificates: 4, SSHPublicKeys: 5, ServiceSpecificCredentials: 6,
+		check("alice", store.UserReferences{AccessKeys: 3, LoginProfiles: 1, MFADevices: 2, SigningCertificates: 4,
+			SSHPublicKeys: 5, ServiceSpecificCredentials: 6,
 			Groups: 7, Attachments: 8, InlinePolicies: 9})
 		check("bob", store.UserReferences{})
 		check("", store.UserReferences{AccessKeys: 1})

@@ -42,25 +42,35 @@ func TestRefused(t *testing.T) {
 		new  diff.Report
 		want string
 	}{
-		"cut short":         {contentOf(230, []byte(text[:len(text)-30])), "line 4"},
-		"no report":         {contentOf(230, []byte("hello")), "no credential report"},
-		"empty":             {contentOf(230, nil), "it is empty"},
-		"another account":   {contentOf(230, []byte(strings.ReplaceAll(text, account, "210987654321"))), "different accounts, 123456789012 and 210987654321"},
-		"another partition": {contentOf(230, []byte(strings.ReplaceAll(text, "arn:aws:", "arn:aws-cn:"))), "of partitions aws and aws-cn"},
-		"two accounts":      {contentOf(230, []byte(strings.Replace(text, account+":user/bo", "210987654321:user/bo", 1))), "line 4: a row of account 210987654321"},
-		"no ARN":            {contentOf(230, []byte(strings.Replace(text, "arn:aws:iam::"+account+":user/bo", "bo", 1))), `line 4: the ARN "bo" names no account`},
-		"user twice":        {contentOf(230, []byte(text+text[strings.Index(text, "\nbo,"):])), `line 5: the user "bo" stands twice`},
-		"other case twice":  {contentOf(230, []byte(text+strings.Replace(text[strings.Index(text, "\nbo,"):], "bo", "BO", 1))), `line 5: the user "BO" stands twice`},
-		"twice, unsorted":   {contentOf(230, []byte(text+text[strings.Index(text, "\namy,"):])), `the user "amy" stands twice`},
-		"other checksum":    {wrongSum, "SHA-256"},
-		"the older one":     {file(t, 190, good), "is younger than the new one"},
-		"no time":           {undated, "it is not known when it was generated"},
-		"too long":          {file(t, 230, append(good, user("cy"), user("dan"), user("eve"))), "more than 5 rows"},
+		"cut short": {contentOf(230, []byte(text[:len(text)-30])), "line 4"},
+		"no report": {contentOf(230, []byte("hello")), "no credential report"},
+		"empty":     {contentOf(230, nil), "it is empty"},
+		"another account": {contentOf(230, []byte(strings.ReplaceAll(text, account, "210987654321"))),
+			"different accounts, 123456789012 and 210987654321"},
+		"another partition": {contentOf(230, []byte(strings.ReplaceAll(text, "arn:aws:", "arn:aws-cn:"))),
+			"of partitions aws and aws-cn"},
+		"two accounts": {
+			contentOf(230, []byte(strings.Replace(text, account+":user/bo", "210987654321:user/bo", 1))),
+			"line 4: a row of account 210987654321"},
+		"no ARN": {contentOf(230, []byte(strings.Replace(text, "arn:aws:iam::"+account+":user/bo", "bo", 1))),
+			`line 4: the ARN "bo" names no account`},
+		"user twice": {contentOf(230, []byte(text+text[strings.Index(text, "\nbo,"):])),
+			`line 5: the user "bo" stands twice`},
+		"other case twice": {
+			contentOf(230, []byte(text+strings.Replace(text[strings.Index(text, "\nbo,"):], "bo", "BO", 1))),
+			`line 5: the user "BO" stands twice`},
+		"twice, unsorted": {contentOf(230, []byte(text+text[strings.Index(text, "\namy,"):])),
+			`the user "amy" stands twice`},
+		"other checksum": {wrongSum, "SHA-256"},
+		"the older one":  {file(t, 190, good), "is younger than the new one"},
+		"no time":        {undated, "it is not known when it was generated"},
+		"too long":       {file(t, 230, append(good, user("cy"), user("dan"), user("eve"))), "more than 5 rows"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			old := file(t, 200, good)
-			out, changes := compare(t, diff.Series{Old: &old, New: &test.new}, diff.Options{Audit: audit.Options{MaxRows: 5}})
+			out, changes := compare(t, diff.Series{Old: &old, New: &test.new},
+				diff.Options{Audit: audit.Options{MaxRows: 5}})
 			if out.Status != diff.NotCompared || !out.Incomplete() || len(changes) > 0 {
 				t.Fatalf("%v, %d changes", out.Status, len(changes))
 			}
@@ -94,7 +104,8 @@ func TestChangedMeanwhile(t *testing.T) {
 		}
 		return shorter()
 	}
-	if _, err := diff.Compare(t.Context(), diff.Series{Old: &old, New: &new}, diff.Options{}, nil); err == nil || !strings.Contains(err.Error(), "changed while it was read") {
+	if _, err := diff.Compare(t.Context(), diff.Series{Old: &old, New: &new}, diff.Options{}, nil); err == nil ||
+		!strings.Contains(err.Error(), "changed while it was read") {
 		t.Error(err)
 	}
 }
@@ -142,11 +153,13 @@ func TestOrder(t *testing.T) {
 			t.Fatal(d, out.History)
 		}
 		out, _ = compare(t, diff.Series{Old: &o, New: &n}, diff.Options{MaxUnsorted: 15})
-		if out.Status != diff.NotCompared || !strings.Contains(out.Problems[0].Text, "more than the 15 rows that can be sorted in memory") {
+		if out.Status != diff.NotCompared ||
+			!strings.Contains(out.Problems[0].Text, "more than the 15 rows that can be sorted in memory") {
 			t.Fatal(out.Problems)
 		}
 		// The history is what gives way first.
-		out, changes = compare(t, diff.Series{Old: &o, New: &n, History: []diff.Report{history}}, diff.Options{MaxUnsorted: len(old) + len(new)})
+		out, changes = compare(t, diff.Series{Old: &o, New: &n, History: []diff.Report{history}},
+			diff.Options{MaxUnsorted: len(old) + len(new)})
 		if d := cmp.Diff(want, events(changes)); d != "" || out.History != 0 || len(out.Notes) != 1 {
 			t.Fatal(d, out.History, out.Notes)
 		}
@@ -159,7 +172,8 @@ func TestUpperOrder(t *testing.T) {
 	order := rows(root(), user("aB"), user("ac"), user("A_b"))
 	o, n := fileOf(t, 200, report.Columns22, order), fileOf(t, 230, report.Columns22, order[:3])
 	out, changes := compare(t, diff.Series{Old: &o, New: &n}, diff.Options{MaxUnsorted: 1})
-	if d := cmp.Diff([]string{"A_b user-gone was no credentials"}, events(changes)); d != "" || out.Status != diff.Compared {
+	if d := cmp.Diff([]string{"A_b user-gone was no credentials"}, events(changes)); d != "" ||
+		out.Status != diff.Compared {
 		t.Error(d, out.Problems)
 	}
 }
@@ -169,16 +183,19 @@ func TestEnds(t *testing.T) {
 	before := runtime.NumGoroutine()
 	enough := errors.New("enough")
 	old, new := file(t, 200, rows(root())), file(t, 230, rows(root(), user("amy"), user("bo")))
-	_, err := diff.Compare(t.Context(), diff.Series{Old: &old, New: &new}, diff.Options{}, func(*diff.Change) error { return enough })
+	_, err := diff.Compare(t.Context(), diff.Series{Old: &old, New: &new}, diff.Options{},
+		func(*diff.Change) error { return enough })
 	if !errors.Is(err, enough) {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := diff.Compare(ctx, diff.Series{Old: &old, New: &new}, diff.Options{}, nil); !errors.Is(err, context.Canceled) {
+	if _, err := diff.Compare(ctx, diff.Series{Old: &old, New: &new}, diff.Options{},
+		nil); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if _, err := diff.Compare(t.Context(), diff.Series{Old: &old, New: &new}, diff.Options{Audit: audit.Options{Controls: []audit.ControlID{"C99"}}}, nil); err == nil {
+	if _, err := diff.Compare(t.Context(), diff.Series{Old: &old, New: &new},
+		diff.Options{Audit: audit.Options{Controls: []audit.ControlID{"C99"}}}, nil); err == nil {
 		t.Error("a control nobody knows")
 	}
 	if after := runtime.NumGoroutine(); after > before {
@@ -193,7 +210,9 @@ func endless(n int, day float64, differ int) diff.Report {
 		if differ > 0 && i%differ == 0 {
 			used = stamp(day - 1)
 		}
-		return fmt.Sprintf("\nu%08d,arn:aws:iam::%s:user/u%08d,%s,true,%s,%s,N/A,true,true,%s,%s,eu-west-1,s3,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A",
+		return fmt.Sprintf(
+			"\nu%08d,arn:aws:iam::%s:user/u%08d,%s,true,%s,%s,N/A,true,true,%s,%s,eu-west-1,s3,false,N/A,N/A,N/A,N/A,"+
+				"false,N/A,false,N/A",
 			i, account, i, stamp(1), used, stamp(2), stamp(150), used)
 	}
 	return diff.Report{

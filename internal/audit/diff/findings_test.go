@@ -25,42 +25,56 @@ func TestFindings(t *testing.T) {
 		controls []audit.ControlID
 		want     []string
 	}{
-		"new":        {user("bo", password(5, 190), mfa), user("bo", password(5, 190)), []audit.ControlID{audit.ConsoleMFA}, []string{"new C5 bo since 2026-08-19"}},
-		"still open": {user("bo", password(5, 190)), user("bo", password(5, 210)), []audit.ControlID{audit.ConsoleMFA}, []string{"open C5 bo was FAIL since 2026-07-20 or earlier"}},
-		"fixed":      {user("bo", password(5, 190)), user("bo", password(5, 190), mfa), []audit.ControlID{audit.ConsoleMFA}, []string{"fixed C5 bo was FAIL since 2026-07-20 or earlier till 2026-08-19"}},
+		"new": {user("bo", password(5, 190), mfa), user("bo", password(5, 190)),
+			[]audit.ControlID{audit.ConsoleMFA}, []string{"new C5 bo since 2026-08-19"}},
+		"still open": {user("bo", password(5, 190)), user("bo", password(5, 210)), []audit.ControlID{audit.ConsoleMFA},
+			[]string{"open C5 bo was FAIL since 2026-07-20 or earlier"}},
+		"fixed": {user("bo", password(5, 190)), user("bo", password(5, 190), mfa), []audit.ControlID{audit.ConsoleMFA},
+			[]string{"fixed C5 bo was FAIL since 2026-07-20 or earlier till 2026-08-19"}},
 		"fixed by the key's end": {user("bo", key(1, 5, 190)), user("bo"), []audit.ControlID{audit.KeyAge}, []string{
 			"fixed C9 bo key:" + stamp(5) + " was FAIL since 2026-07-20 or earlier till 2026-08-19: It is gone.",
 		}},
-		"fixed by making it inactive": {user("bo", key(1, 5, 190)), user("bo", key(2, 5, 190), off(2)), []audit.ControlID{audit.KeyAge}, []string{
-			"fixed C9 bo key:" + stamp(5) + " was FAIL since 2026-07-20 or earlier till 2026-08-19: It is inactive.",
-		}},
-		"in the other place": {user("bo", key(1, 5, 190)), user("bo", key(2, 5, 190), key(1, 220, 0)), []audit.ControlID{audit.KeyAge}, []string{
-			"open C9 bo key:" + stamp(5) + " was FAIL since 2026-07-20 or earlier",
-		}},
-		"of another key": {user("bo", key(1, 5, 190)), user("bo", key(1, 130, 190)), []audit.ControlID{audit.KeyAge}, []string{
-			"new C9 bo key:" + stamp(130) + " since 2026-08-19",
-			"fixed C9 bo key:" + stamp(5) + " was FAIL since 2026-07-20 or earlier till 2026-08-19: It is gone.",
-		}},
-		"worse": {user("bo", key(1, 5, 0), key(2, 195, 0)), user("bo", key(1, 5, 0), key(2, 195, 0)), []audit.ControlID{audit.OneActiveKey}, []string{
-			"worse C10 bo was WARN since 2026-07-20 or earlier",
-		}},
-		"user made anew": {user("bo", password(5, 190)), user("bo", password(5, 190), made(220)), []audit.ControlID{audit.ConsoleMFA}, []string{
-			"new C5 bo since 2026-08-19", "fixed C5 bo was FAIL since 2026-07-20 or earlier till 2026-08-19: The user was made anew.",
-		}},
+		"fixed by making it inactive": {user("bo", key(1, 5, 190)), user("bo", key(2, 5, 190), off(2)),
+			[]audit.ControlID{audit.KeyAge}, []string{
+				"fixed C9 bo key:" + stamp(5) +
+					" was FAIL since 2026-07-20 or earlier till 2026-08-19: It is inactive.",
+			}},
+		"in the other place": {user("bo", key(1, 5, 190)), user("bo", key(2, 5, 190), key(1, 220, 0)),
+			[]audit.ControlID{audit.KeyAge}, []string{
+				"open C9 bo key:" + stamp(5) + " was FAIL since 2026-07-20 or earlier",
+			}},
+		"of another key": {user("bo", key(1, 5, 190)), user("bo", key(1, 130, 190)),
+			[]audit.ControlID{audit.KeyAge}, []string{
+				"new C9 bo key:" + stamp(130) + " since 2026-08-19",
+				"fixed C9 bo key:" + stamp(5) + " was FAIL since 2026-07-20 or earlier till 2026-08-19: It is gone.",
+			}},
+		"worse": {user("bo", key(1, 5, 0), key(2, 195, 0)), user("bo", key(1, 5, 0), key(2, 195, 0)),
+			[]audit.ControlID{audit.OneActiveKey}, []string{
+				"worse C10 bo was WARN since 2026-07-20 or earlier",
+			}},
+		"user made anew": {user("bo", password(5, 190)), user("bo", password(5, 190), made(220)),
+			[]audit.ControlID{audit.ConsoleMFA}, []string{
+				"new C5 bo since 2026-08-19",
+				"fixed C5 bo was FAIL since 2026-07-20 or earlier till 2026-08-19: The user was made anew.",
+			}},
 		"password gone": {user("bo", password(5, 0)), user("bo"), []audit.ControlID{audit.PasswordUnused}, []string{
 			"fixed C7 bo password was FAIL since 2026-07-20 or earlier till 2026-08-19: The password is gone.",
 		}},
-		"one of two of a second gone": {user("bo", key(1, 5, 190), key(2, 5, 0)), user("bo", key(1, 5, 190)), []audit.ControlID{audit.KeyAge}, []string{
-			"open C9 bo key:" + stamp(5) + " was FAIL since 2026-07-20 or earlier",
-			"fixed C9 bo key:" + stamp(5) + "#2 was FAIL since 2026-07-20 or earlier till 2026-08-19: It is gone.",
-		}},
-		"one of two of a second inactive": {user("bo", key(1, 5, 190), key(2, 5, 0)), user("bo", key(1, 5, 190), key(2, 5, 0), off(2)), []audit.ControlID{audit.KeyAge}, []string{
-			"open C9 bo key:" + stamp(5) + "#1 was FAIL since 2026-07-20 or earlier",
-			"fixed C9 bo key:" + stamp(5) + "#2 was FAIL since 2026-07-20 or earlier till 2026-08-19: It is inactive.",
-		}},
-		"by the age": {user("bo", key(1, 180, 0)), user("bo", key(1, 180, 0)), []audit.ControlID{audit.KeyUnused}, []string{
-			"new C8 bo key:" + stamp(180) + " since 2026-08-19",
-		}},
+		"one of two of a second gone": {user("bo", key(1, 5, 190), key(2, 5, 0)), user("bo", key(1, 5, 190)),
+			[]audit.ControlID{audit.KeyAge}, []string{
+				"open C9 bo key:" + stamp(5) + " was FAIL since 2026-07-20 or earlier",
+				"fixed C9 bo key:" + stamp(5) + "#2 was FAIL since 2026-07-20 or earlier till 2026-08-19: It is gone.",
+			}},
+		"one of two of a second inactive": {user("bo", key(1, 5, 190), key(2, 5, 0)),
+			user("bo", key(1, 5, 190), key(2, 5, 0), off(2)), []audit.ControlID{audit.KeyAge}, []string{
+				"open C9 bo key:" + stamp(5) + "#1 was FAIL since 2026-07-20 or earlier",
+				"fixed C9 bo key:" + stamp(5) +
+					"#2 was FAIL since 2026-07-20 or earlier till 2026-08-19: It is inactive.",
+			}},
+		"by the age": {user("bo", key(1, 180, 0)), user("bo", key(1, 180, 0)),
+			[]audit.ControlID{audit.KeyUnused}, []string{
+				"new C8 bo key:" + stamp(180) + " since 2026-08-19",
+			}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +93,8 @@ func TestUnknownIsNotFixed(t *testing.T) {
 	same := rows(root(), user("bo", key(1, 5, 0)))
 	old, new := fileOf(t, 200, report.Columns22, same), fileOf(t, 230, report.Columns16, same)
 	out, changes := compare(t, diff.Series{Old: &old, New: &new}, judged(audit.KeyUnused))
-	want := []string{"unknown C8 bo key:" + stamp(5) + " was FAIL since 2026-07-20 or earlier: The report has no column access_key_1_last_used_date."}
+	want := []string{"unknown C8 bo key:" + stamp(5) +
+		" was FAIL since 2026-07-20 or earlier: The report has no column access_key_1_last_used_date."}
 	if d := cmp.Diff(want, found(changes)); d != "" {
 		t.Error(d)
 	}
@@ -99,7 +114,9 @@ func TestUnknownIsNotFixed(t *testing.T) {
 func TestNoRootRow(t *testing.T) {
 	old, new := file(t, 200, rows(root(key(1, 2, 3)), user("bo"))), file(t, 230, rows(user("bo")))
 	out, changes := compare(t, diff.Series{Old: &old, New: &new}, judged(audit.RootActiveKey))
-	if d := cmp.Diff([]string{"unknown C1 <root_account> was FAIL since 2026-07-20 or earlier: The new report has no row for root."}, found(changes)); d != "" {
+	if d := cmp.Diff(
+		[]string{"unknown C1 <root_account> was FAIL since 2026-07-20 or earlier: The new report has no row for root."},
+		found(changes)); d != "" {
 		t.Error(d)
 	}
 	if events(changes) != nil || !out.Incomplete() {
@@ -113,7 +130,8 @@ func TestExcused(t *testing.T) {
 	old, new := file(t, 200, same), file(t, 230, same)
 	o := judged(audit.ConsoleMFA)
 	o.Audit.Exceptions = []audit.Exception{{
-		ID: "EX-1", Control: "C5", Account: account, User: "bo", Reason: "r", Owner: "o", Ticket: "t", Expires: dateOf(when(210)),
+		ID: "EX-1", Control: "C5", Account: account, User: "bo", Reason: "r", Owner: "o", Ticket: "t",
+		Expires: dateOf(when(210)),
 	}}
 	_, changes := compare(t, diff.Series{Old: &old, New: &new}, o)
 	if d := cmp.Diff([]string{"new C5 bo was excused since 2026-07-20 or earlier"}, found(changes)); d != "" {
@@ -143,16 +161,26 @@ func TestFirstSeen(t *testing.T) {
 		new     []report.Row
 		want    string
 	}{
-		"from before the old one": {map[float64][]report.Row{100: without, 150: with, 160: with}, with, with, "open C5 bo was FAIL since 2026-05-31"},
-		"with a break":            {map[float64][]report.Row{100: with, 150: without, 160: with}, with, with, "open C5 bo was FAIL since 2026-06-10"},
-		"since ever":              {map[float64][]report.Row{100: with, 150: with}, with, with, "open C5 bo was FAIL since 2026-04-11 or earlier"},
-		"no such user then":       {map[float64][]report.Row{100: with, 150: nobody, 160: with}, with, with, "open C5 bo was FAIL since 2026-06-10"},
-		"another user then":       {map[float64][]report.Row{100: rows(root(), user("bo", made(0.5), password(0.6, 2)))}, with, with, "open C5 bo was FAIL since 2026-07-20"},
-		"new, between the two":    {map[float64][]report.Row{210: without, 220: with, 225: with}, without, with, "new C5 bo since 2026-08-09"},
-		"fixed and open again":    {map[float64][]report.Row{210: without}, with, with, "open C5 bo was FAIL since 2026-08-19"},
-		"fixed between the two":   {map[float64][]report.Row{100: without, 150: with, 210: with, 220: without}, with, without, "fixed C5 bo was FAIL since 2026-05-31 till 2026-08-09"},
-		"after the new one":       {map[float64][]report.Row{240: without, 150: without}, with, with, "open C5 bo was FAIL since 2026-07-20"},
-		"the old one is in it":    {map[float64][]report.Row{150: without, 200: with}, with, with, "open C5 bo was FAIL since 2026-07-20"},
+		"from before the old one": {map[float64][]report.Row{100: without, 150: with, 160: with}, with, with,
+			"open C5 bo was FAIL since 2026-05-31"},
+		"with a break": {map[float64][]report.Row{100: with, 150: without, 160: with}, with, with,
+			"open C5 bo was FAIL since 2026-06-10"},
+		"since ever": {map[float64][]report.Row{100: with, 150: with}, with, with,
+			"open C5 bo was FAIL since 2026-04-11 or earlier"},
+		"no such user then": {map[float64][]report.Row{100: with, 150: nobody, 160: with}, with, with,
+			"open C5 bo was FAIL since 2026-06-10"},
+		"another user then": {map[float64][]report.Row{100: rows(root(), user("bo", made(0.5), password(0.6, 2)))},
+			with, with, "open C5 bo was FAIL since 2026-07-20"},
+		"new, between the two": {map[float64][]report.Row{210: without, 220: with, 225: with}, without, with,
+			"new C5 bo since 2026-08-09"},
+		"fixed and open again": {map[float64][]report.Row{210: without}, with, with,
+			"open C5 bo was FAIL since 2026-08-19"},
+		"fixed between the two": {map[float64][]report.Row{100: without, 150: with, 210: with, 220: without}, with,
+			without, "fixed C5 bo was FAIL since 2026-05-31 till 2026-08-09"},
+		"after the new one": {map[float64][]report.Row{240: without, 150: without}, with, with,
+			"open C5 bo was FAIL since 2026-07-20"},
+		"the old one is in it": {map[float64][]report.Row{150: without, 200: with}, with, with,
+			"open C5 bo was FAIL since 2026-07-20"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -187,7 +215,8 @@ func TestFirstSeenUnjudged(t *testing.T) {
 		file(t, 150, idle), fileOf(t, 160, report.Columns16, idle), fileOf(t, 140, report.Columns16, idle),
 	}}
 	_, changes := compare(t, s, judged(audit.KeyUnused))
-	if d := cmp.Diff([]string{"open C8 bo key:" + stamp(5) + " was FAIL since 2026-05-31 or earlier"}, found(changes)); d != "" {
+	if d := cmp.Diff([]string{"open C8 bo key:" + stamp(5) + " was FAIL since 2026-05-31 or earlier"},
+		found(changes)); d != "" {
 		t.Error(d)
 	}
 }
@@ -197,10 +226,12 @@ func TestFirstSeenUnjudged(t *testing.T) {
 func TestFirst(t *testing.T) {
 	new := file(t, 230, rows(root(), user("bo", password(5, 190))))
 	out, changes := compare(t, diff.Series{New: &new}, judged(audit.ConsoleMFA))
-	if d := cmp.Diff([]string{"new C5 bo since 2026-08-19 or earlier"}, found(changes)); d != "" || events(changes) != nil {
+	if d := cmp.Diff([]string{"new C5 bo since 2026-08-19 or earlier"}, found(changes)); d != "" ||
+		events(changes) != nil {
 		t.Error(d, events(changes))
 	}
-	if out.Status != diff.First || out.Incomplete() || out.Counts.NewFailures(audit.High) != 1 || out.Counts.NewFailures(audit.Critical) != 0 {
+	if out.Status != diff.First || out.Incomplete() || out.Counts.NewFailures(audit.High) != 1 ||
+		out.Counts.NewFailures(audit.Critical) != 0 {
 		t.Errorf("%v %v %d", out.Status, out.Incomplete(), out.Counts.NewFailures(audit.High))
 	}
 }

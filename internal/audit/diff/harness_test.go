@@ -55,7 +55,8 @@ func root(change ...func(*report.Row)) report.Row {
 // never.
 func password(changed, used float64) func(*report.Row) {
 	return func(r *report.Row) {
-		r.PasswordEnabled, r.PasswordLastChanged, r.PasswordLastUsed = report.True, day(changed), report.None(report.NoInformation)
+		r.PasswordEnabled, r.PasswordLastChanged, r.PasswordLastUsed = report.True, day(changed),
+			report.None(report.NoInformation)
 		if used > 0 {
 			r.PasswordLastUsed = day(used)
 		}
@@ -167,7 +168,8 @@ func between(t testing.TB, old, new []report.Row) []string {
 func events(changes []*diff.Change) (lines []string) {
 	for _, c := range changes {
 		for _, e := range c.Events {
-			lines = append(lines, c.User+" "+string(e.Kind)+says(" ", e.Credential.ID())+says(" was ", e.Was)+says(" is ", e.Is))
+			lines = append(lines, c.User+" "+string(e.Kind)+says(" ", e.Credential.ID())+
+				says(" was ", e.Was)+says(" is ", e.Is))
 		}
 	}
 	return lines

@@ -55,12 +55,14 @@ var mutations = []mutation{
 		if i := existing(t, r, report.True); i >= 0 {
 			was := state(r.Keys[i])
 			r.Keys[i].Active = report.False
-			return []string{"key-deactivated key:" + r.Keys[i].LastRotated.String() + " was " + was + " is " + state(r.Keys[i])}
+			return []string{"key-deactivated key:" + r.Keys[i].LastRotated.String() + " was " + was +
+				" is " + state(r.Keys[i])}
 		}
 		if i := existing(t, r, report.False); i >= 0 {
 			was := state(r.Keys[i])
 			r.Keys[i].Active = report.True
-			return []string{"key-reactivated key:" + r.Keys[i].LastRotated.String() + " was " + was + " is " + state(r.Keys[i])}
+			return []string{"key-reactivated key:" + r.Keys[i].LastRotated.String() + " was " + was +
+				" is " + state(r.Keys[i])}
 		}
 		return nil
 	},
@@ -142,12 +144,14 @@ var keyMutations = []mutation{
 		}
 		k := &r.Keys[i]
 		was := *k
-		k.LastUsed, k.LastUsedRegion, k.LastUsedService = day(fresh(t)), report.TextOf("ap-south-1"), report.TextOf("ec2")
+		k.LastUsed, k.LastUsedRegion, k.LastUsedService = day(fresh(t)),
+			report.TextOf("ap-south-1"), report.TextOf("ec2")
 		id := " key:" + k.LastRotated.String()
 		if !was.LastUsed.IsPresent() {
 			return []string{"key-first-used" + id + " is ec2 ap-south-1"}
 		}
-		want := []string{"last-used-region-changed" + id + " was eu-west-1 is ap-south-1", "last-used-service-changed" + id + " was s3 is ec2"}
+		want := []string{"last-used-region-changed" + id + " was eu-west-1 is ap-south-1",
+			"last-used-service-changed" + id + " was s3 is ec2"}
 		if before(was.LastUsed, 155) {
 			want = append(want, "key-used-after-long"+id+" was "+was.LastUsed.String()+" is "+k.LastUsed.String())
 		}

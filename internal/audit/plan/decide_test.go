@@ -23,7 +23,8 @@ func outcome(p *Plan) (lines []string) {
 			for _, f := range i.Findings {
 				ids = append(ids, string(f.Control.ID))
 			}
-			lines = append(lines, fmt.Sprintf("%s %s %s: %s", i.User, i.Credential.ID(), strings.Join(ids, " "), i.days()))
+			lines = append(lines,
+				fmt.Sprintf("%s %s %s: %s", i.User, i.Credential.ID(), strings.Join(ids, " "), i.days()))
 		}
 		for _, l := range a.Left {
 			var ids []string
@@ -31,7 +32,8 @@ func outcome(p *Plan) (lines []string) {
 				ids = append(ids, string(f.Control.ID))
 			}
 			why, _, _ := strings.Cut(l.Why, ".")
-			lines = append(lines, fmt.Sprintf("%s %s %s %s: %s", l.Reason, l.User, l.Credential.ID(), strings.Join(ids, " "), why))
+			lines = append(lines,
+				fmt.Sprintf("%s %s %s %s: %s", l.Reason, l.User, l.Credential.ID(), strings.Join(ids, " "), why))
 		}
 	}
 	return lines
@@ -54,40 +56,71 @@ func TestDecide(t *testing.T) {
 		row     report.Row
 		want    []string
 	}{
-		"unused key":               {keys, user("bo", key(1, 80, 60)), []string{"bo " + k(80) + " C8: " + days}},
-		"unused and old":           {keys, user("bo", key(2, 200, 60)), []string{"bo " + k(200) + " C8 C9: " + days}},
-		"never used":               {keys, user("bo", key(1, 80, 0)), []string{"bo " + k(80) + " C8: " + days}},
-		"young and never used":     {only(audit.KeyAtSetup), user("bo", func(r *report.Row) { r.Created = ago(5) }, password(5, 1), key(1, 5, 0)), []string{"kept bo " + k(5) + " C11: It was made on 2026-10-27, less than 30 days before the report"}},
-		"password just set":        {passwords, user("bo", password(5, 0)), []string{"kept bo password C5: It was set on 2026-10-27, less than 30 days before the report"}},
-		"old and in use":           {keys, user("bo", key(1, 200, 3)), []string{"kept bo " + k(200) + " C9: It was used on 2026-10-29, less than 30 days before the report"}},
-		"old, unused for 29 days":  {keys, user("bo", key(1, 200, 29)), []string{"kept bo " + k(200) + " C9: It was used on 2026-10-03, less than 30 days before the report"}},
-		"old, unused for 31 days":  {keys, user("bo", key(1, 200, 31)), []string{"bo " + k(200) + " C9: " + days}},
-		"two keys, one unused":     {keys, user("bo", key(1, 50, 40), key(2, 60, 2)), []string{"bo " + k(50) + " C10: " + days}},
-		"two keys, the other":      {keys, user("bo", key(1, 50, 2), key(2, 60, 0)), []string{"bo " + k(60) + " C8 C10: " + days}},
-		"two keys, both in use":    {keys, user("bo", key(1, 50, 2), key(2, 60, 5)), []string{"kept bo " + k(60) + " C10: It was used on 2026-10-27, less than 30 days before the report"}},
-		"two keys, used alike":     {keys, user("bo", key(1, 50, 40), key(2, 60, 40)), []string{"person bo  C10: The report does not tell which of the two keys is in use"}},
-		"two keys, in rotation":    {keys, user("bo", key(1, 50, 2), key(2, 3, 1)), []string{"person bo  C10: The user's keys seem to be in rotation: see that it comes to an end"}},
-		"two keys, old one in use": {keys, user("bo", key(1, 200, 2), key(2, 60, 40)), []string{"bo " + k(60) + " C10: " + days, "kept bo " + k(200) + " C9: It was used on 2026-10-30, less than 30 days before the report"}},
-		"made in the same second":  {keys, user("bo", key(1, 80, 60), key(2, 80, 1)), []string{"kept bo " + k(80) + "#1 C8 C10: The user's two keys were made in the same second: the report does not tell which is meant"}},
-		"left over, inactive":      {keys, user("bo", key(1, 200, 0), off(1)), []string{"bo " + k(200) + " C16: warn 2026-11-02, final 2026-11-09, delete 2026-12-02"}},
-		"left over, just used":     {keys, user("bo", key(1, 200, 2), off(1)), []string{"kept bo " + k(200) + " C16: It was used on 2026-10-30, less than 30 days before the report"}},
-		"made at set-up":           {only(audit.KeyAtSetup), user("bo", password(10, 1), key(1, 400, 0)), []string{"bo " + k(400) + " C11: " + days}},
-		"unused password":          {passwords, user("bo", mfa, password(300, 60)), []string{"bo password C7: warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16"}},
-		"password without MFA":     {passwords, user("bo", password(300, 40)), []string{"bo password C5: warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16"}},
-		"in use without MFA":       {passwords, user("bo", password(300, 4)), []string{"kept bo password C5: It was used on 2026-10-28, less than 30 days before the report"}},
-		"unused and without MFA":   {passwords, user("bo", password(300, 0)), []string{"bo password C5 C7: warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16"}},
+		"unused key":     {keys, user("bo", key(1, 80, 60)), []string{"bo " + k(80) + " C8: " + days}},
+		"unused and old": {keys, user("bo", key(2, 200, 60)), []string{"bo " + k(200) + " C8 C9: " + days}},
+		"never used":     {keys, user("bo", key(1, 80, 0)), []string{"bo " + k(80) + " C8: " + days}},
+		"young and never used": {only(audit.KeyAtSetup),
+			user("bo", func(r *report.Row) { r.Created = ago(5) }, password(5, 1), key(1, 5, 0)),
+			[]string{"kept bo " + k(5) + " C11: It was made on 2026-10-27, less than 30 days before the report"}},
+		"password just set": {passwords, user("bo", password(5, 0)),
+			[]string{"kept bo password C5: It was set on 2026-10-27, less than 30 days before the report"}},
+		"old and in use": {keys, user("bo", key(1, 200, 3)),
+			[]string{"kept bo " + k(200) + " C9: It was used on 2026-10-29, less than 30 days before the report"}},
+		"old, unused for 29 days": {keys, user("bo", key(1, 200, 29)),
+			[]string{"kept bo " + k(200) + " C9: It was used on 2026-10-03, less than 30 days before the report"}},
+		"old, unused for 31 days": {keys, user("bo", key(1, 200, 31)), []string{"bo " + k(200) + " C9: " + days}},
+		"two keys, one unused": {keys, user("bo", key(1, 50, 40), key(2, 60, 2)),
+			[]string{"bo " + k(50) + " C10: " + days}},
+		"two keys, the other": {keys, user("bo", key(1, 50, 2), key(2, 60, 0)),
+			[]string{"bo " + k(60) + " C8 C10: " + days}},
+		"two keys, both in use": {keys, user("bo", key(1, 50, 2), key(2, 60, 5)),
+			[]string{"kept bo " + k(60) + " C10: It was used on 2026-10-27, less than 30 days before the report"}},
+		"two keys, used alike": {keys, user("bo", key(1, 50, 40), key(2, 60, 40)),
+			[]string{"person bo  C10: The report does not tell which of the two keys is in use"}},
+		"two keys, in rotation": {keys, user("bo", key(1, 50, 2), key(2, 3, 1)),
+			[]string{"person bo  C10: The user's keys seem to be in rotation: see that it comes to an end"}},
+		"two keys, old one in use": {keys, user("bo", key(1, 200, 2), key(2, 60, 40)),
+			[]string{"bo " + k(60) + " C10: " + days,
+				"kept bo " + k(200) + " C9: It was used on 2026-10-30, less than 30 days before the report"}},
+		"made in the same second": {keys, user("bo", key(1, 80, 60), key(2, 80, 1)),
+			[]string{"kept bo " + k(80) + "#1 C8 C10: The user's two keys were made in the same second: the report " +
+				"does not tell which is meant"}},
+		"left over, inactive": {keys, user("bo", key(1, 200, 0), off(1)),
+			[]string{"bo " + k(200) + " C16: warn 2026-11-02, final 2026-11-09, delete 2026-12-02"}},
+		"left over, just used": {keys, user("bo", key(1, 200, 2), off(1)),
+			[]string{"kept bo " + k(200) + " C16: It was used on 2026-10-30, less than 30 days before the report"}},
+		"made at set-up": {only(audit.KeyAtSetup), user("bo", password(10, 1), key(1, 400, 0)),
+			[]string{"bo " + k(400) + " C11: " + days}},
+		"unused password": {passwords, user("bo", mfa, password(300, 60)),
+			[]string{"bo password C7: warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16"}},
+		"password without MFA": {passwords, user("bo", password(300, 40)),
+			[]string{"bo password C5: warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16"}},
+		"in use without MFA": {passwords, user("bo", password(300, 4)),
+			[]string{"kept bo password C5: It was used on 2026-10-28, less than 30 days before the report"}},
+		"unused and without MFA": {passwords, user("bo", password(300, 0)),
+			[]string{"bo password C5 C7: warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16"}},
 		"certificate": {only(audit.SigningCertificate), user("bo", func(r *report.Row) {
 			r.Certificates[0] = report.Certificate{Active: report.True, LastRotated: ago(500)}
-		}), []string{"person bo cert:" + ago(500).String() + " C13: A report does not tell when a signing certificate was last used"}},
-		"human and machine":  {only(audit.HumanAndMachine), user("bo", password(3, 1), key(1, 3, 1)), []string{"person bo  C14: Give the program a role, or a user of its own; or have the person use short-lived credentials"}},
-		"no name of IAM's":   {keys, user("$(touch x)", key(1, 80, 60)), []string{"kept $(touch x) " + k(80) + " C8: This is no name that IAM lets a user have: the file was tampered with, or damaged"}},
-		"root":               {only(audit.RootActiveKey), report.Row{User: report.RootUser, ARN: "arn:aws:iam::" + account + ":root", Created: ago(900), Keys: user("", key(1, 200, 0)).Keys}, []string{"root <root_account>  C1: Nothing of root is automated"}},
-		"nothing":            {keys, user("bo", key(1, 50, 2)), nil},
-		"no date of the key": {keys, user("bo", func(r *report.Row) { r.Keys[0] = report.Key{Active: report.True} }), nil},
+		}), []string{"person bo cert:" + ago(500).String() +
+			" C13: A report does not tell when a signing certificate was last used"}},
+		"human and machine": {only(audit.HumanAndMachine), user("bo", password(3, 1), key(1, 3, 1)),
+			[]string{"person bo  C14: Give the program a role, or a user of its own; or have the person use " +
+				"short-lived credentials"}},
+		"no name of IAM's": {keys, user("$(touch x)", key(1, 80, 60)),
+			[]string{"kept $(touch x) " + k(80) +
+				" C8: This is no name that IAM lets a user have: the file was tampered with, or damaged"}},
+		"root": {only(audit.RootActiveKey),
+			report.Row{User: report.RootUser, ARN: "arn:aws:iam::" + account + ":root", Created: ago(900),
+				Keys: user("", key(1, 200, 0)).Keys},
+			[]string{"root <root_account>  C1: Nothing of root is automated"}},
+		"nothing": {keys, user("bo", key(1, 50, 2)), nil},
+		"no date of the key": {keys, user("bo", func(r *report.Row) { r.Keys[0] = report.Key{Active: report.True} }),
+			nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if d := cmp.Diff(test.want, outcome(planned(t, Options{}, test.options, nil, report.Columns22, test.row))); d != "" {
+			if d := cmp.Diff(test.want,
+				outcome(planned(t, Options{}, test.options, nil, report.Columns22, test.row))); d != "" {
 				t.Error(d)
 			}
 		})
@@ -97,7 +130,9 @@ func TestDecide(t *testing.T) {
 // TestUseNotKnown has a report without dates of use, where age alone is wrong.
 func TestUseNotKnown(t *testing.T) {
 	p := planned(t, Options{}, only(audit.KeyAge), nil, report.Columns16, user("bo", key(1, 200, 0)))
-	if d := cmp.Diff([]string{"kept bo key:" + ago(200).String() + " C9: The report does not tell when it was last used"}, outcome(p)); d != "" {
+	if d := cmp.Diff(
+		[]string{"kept bo key:" + ago(200).String() + " C9: The report does not tell when it was last used"},
+		outcome(p)); d != "" {
 		t.Error(d)
 	}
 }
@@ -106,9 +141,11 @@ func TestUseNotKnown(t *testing.T) {
 func TestExcepted(t *testing.T) {
 	o := only(audit.KeyUnused, audit.KeyAge)
 	o.Exceptions = []audit.Exception{{
-		ID: "EX-1", Control: "C8", Account: account, User: "bo", Reason: "r", Owner: "o", Ticket: "t", Expires: audit.Date{Year: 2027, Month: 1, Day: 1},
+		ID: "EX-1", Control: "C8", Account: account, User: "bo", Reason: "r", Owner: "o", Ticket: "t",
+		Expires: audit.Date{Year: 2027, Month: 1, Day: 1},
 	}}
-	p := planned(t, Options{}, o, nil, report.Columns22, user("bo", key(1, 80, 60)), user("cy", key(1, 80, 60)), user("di", key(1, 200, 60)))
+	p := planned(t, Options{}, o, nil, report.Columns22, user("bo", key(1, 80, 60)), user("cy", key(1, 80, 60)),
+		user("di", key(1, 200, 60)))
 	want := []string{
 		"cy key:" + ago(80).String() + " C8: " + days, "di key:" + ago(200).String() + " C8 C9: " + days,
 		"excused bo key:" + ago(80).String() + " C8: The exception EX-1 excuses it",
@@ -126,13 +163,16 @@ func TestEnriched(t *testing.T) {
 		return audit.KeyFact{ID: id, Created: made(days), Active: true}
 	}
 	facts := &audit.Enrichment{Users: map[string]audit.UserFacts{
-		"amy":  {Created: made(400), Keys: []audit.KeyFact{fact(80, "AKIAEXAMPLEEXAMPLE01"), fact(3, "AKIAEXAMPLEEXAMPLE02")}},
-		"bo":   {Created: made(400), Keys: []audit.KeyFact{}},
-		"cy":   {Created: made(400), Keys: []audit.KeyFact{fact(80, "AKIAEXAMPLEEXAMPLE03"), fact(80, "AKIAEXAMPLEEXAMPLE04")}},
+		"amy": {Created: made(400),
+			Keys: []audit.KeyFact{fact(80, "AKIAEXAMPLEEXAMPLE01"), fact(3, "AKIAEXAMPLEEXAMPLE02")}},
+		"bo": {Created: made(400), Keys: []audit.KeyFact{}},
+		"cy": {Created: made(400),
+			Keys: []audit.KeyFact{fact(80, "AKIAEXAMPLEEXAMPLE03"), fact(80, "AKIAEXAMPLEEXAMPLE04")}},
 		"di":   {Created: made(5), Keys: []audit.KeyFact{fact(80, "AKIAEXAMPLEEXAMPLE05")}},
 		"eve":  {Created: made(400)},
 		"fred": {Created: made(400), Keys: []audit.KeyFact{fact(80, "$(touch x)")}},
-		"gus":  {Created: made(400), Keys: []audit.KeyFact{fact(80, "AKIAEXAMPLEEXAMPLE06"), fact(50, "AKIAEXAMPLEEXAMPLE07")}},
+		"gus": {Created: made(400),
+			Keys: []audit.KeyFact{fact(80, "AKIAEXAMPLEEXAMPLE06"), fact(50, "AKIAEXAMPLEEXAMPLE07")}},
 	}}
 	var rows []report.Row
 	for _, name := range []string{"amy", "bo", "cy", "di", "eve", "fred"} {
@@ -144,7 +184,8 @@ func TestEnriched(t *testing.T) {
 	for _, i := range p.Accounts[0].Items {
 		ids[i.User] = i.KeyID
 	}
-	if d := cmp.Diff(map[string]string{"amy": "AKIAEXAMPLEEXAMPLE01", "eve": "", "gus": "AKIAEXAMPLEEXAMPLE06"}, ids); d != "" {
+	if d := cmp.Diff(map[string]string{"amy": "AKIAEXAMPLEEXAMPLE01", "eve": "", "gus": "AKIAEXAMPLEEXAMPLE06"},
+		ids); d != "" {
 		t.Error(d)
 	}
 	var left []string
@@ -153,7 +194,8 @@ func TestEnriched(t *testing.T) {
 	}
 	want := []string{
 		"bo: It is gone since the report was made.",
-		"cy: The keys AKIAEXAMPLEEXAMPLE03 and AKIAEXAMPLEEXAMPLE04 were made in the same second: the report does not tell which is meant.",
+		"cy: The keys AKIAEXAMPLEEXAMPLE03 and AKIAEXAMPLEEXAMPLE04 were made in the same second: the report does " +
+			"not tell which is meant.",
 		"di: The account's user of this name was made " + ago(5).String() + " and is another one.",
 		"fred: What is said to be its id is none.",
 		"hal: The account has no such user any more.",
@@ -170,8 +212,10 @@ func TestMost(t *testing.T) {
 		rows = append(rows, user(fmt.Sprintf("u%d", i), key(1, 80, 60)), user(fmt.Sprintf("v%d", i), password(100, 1)))
 	}
 	p := planned(t, Options{Most: 3}, only(audit.KeyUnused, audit.ConsoleMFA), nil, report.Columns22, rows...)
-	if len(p.Accounts[0].Items) != 3 || p.More != 7 || len(p.Accounts[0].Left) != 3 || p.Counts[Kept] != 10 || p.beyond(Kept) != 7 {
-		t.Errorf("%d items, %d more, %d left of %d", len(p.Accounts[0].Items), p.More, len(p.Accounts[0].Left), p.Counts[Kept])
+	if len(p.Accounts[0].Items) != 3 || p.More != 7 || len(p.Accounts[0].Left) != 3 ||
+		p.Counts[Kept] != 10 || p.beyond(Kept) != 7 {
+		t.Errorf("%d items, %d more, %d left of %d", len(p.Accounts[0].Items), p.More,
+			len(p.Accounts[0].Left), p.Counts[Kept])
 	}
 }
 
@@ -193,9 +237,11 @@ func TestDays(t *testing.T) {
 	must(t, err)
 	window, err := ParseWindow("Tue 09:00-12:00")
 	must(t, err)
-	p := planned(t, Options{Start: time.Date(2026, 3, 10, 23, 0, 0, 0, zone), Windows: []Window{window}}, only(audit.KeyUnused), nil, report.Columns22, user("bo", key(1, 80, 60)))
+	p := planned(t, Options{Start: time.Date(2026, 3, 10, 23, 0, 0, 0, zone), Windows: []Window{window}},
+		only(audit.KeyUnused), nil, report.Columns22, user("bo", key(1, 80, 60)))
 	item := p.Accounts[0].Items[0]
-	if got := item.days(); got != "warn 2026-03-10, final 2026-03-17, deactivate Tue 2026-03-24 09:00, delete Tue 2026-04-28 09:00" {
+	if got := item.days(); got != "warn 2026-03-10, final 2026-03-17, deactivate Tue 2026-03-24 09:00, delete Tue "+
+		"2026-04-28 09:00" {
 		t.Error(got)
 	}
 	// Summer time began in between.
@@ -237,7 +283,8 @@ func TestBreakGlass(t *testing.T) {
 		{"break-glass-1", "/", audit.Classes{Machine: matcher("user~^break")}, ""},
 		{"bo", "/break-glass/", audit.Classes{Human: matcher("path:/break-glass/*")}, ""},
 	} {
-		p := planned(t, Options{Classes: test.classes}, only(audit.KeyUnused, audit.PasswordUnused), nil, report.Columns22,
+		p := planned(t, Options{Classes: test.classes},
+			only(audit.KeyUnused, audit.PasswordUnused), nil, report.Columns22,
 			user(test.name, inPath(test.path), key(1, 80, 60), password(300, 60), mfa))
 		want := map[Reason]int{}
 		if test.want != "" {
@@ -246,7 +293,8 @@ func TestBreakGlass(t *testing.T) {
 		if d := cmp.Diff(want, p.Counts); d != "" {
 			t.Errorf("%s%s %+v: %s", test.path, test.name, test.classes, d)
 		}
-		if asked := slices.Contains(p.Unclassified, test.name); asked != (test.want == person) || len(p.Unclassified) > 1 {
+		if asked := slices.Contains(p.Unclassified, test.name); asked != (test.want == person) ||
+			len(p.Unclassified) > 1 {
 			t.Errorf("%s%s: asked about %q", test.path, test.name, p.Unclassified)
 		}
 	}

@@ -18,16 +18,21 @@ func everyKind(t *testing.T) *Plan {
 	made, _ := ago(80).Value()
 	facts := &audit.Enrichment{Users: map[string]audit.UserFacts{
 		"amy": {Created: made.AddDate(0, 0, -320), Keys: []audit.KeyFact{{ID: keyOne, Created: made, Active: true}}},
-		"bo":  {Created: made.AddDate(0, 0, -320)}, "cy": {Created: made.AddDate(0, 0, -320)}, "di": {Created: made.AddDate(0, 0, -320)}, "eve": {Created: made.AddDate(0, 0, -320)},
+		"bo":  {Created: made.AddDate(0, 0, -320)}, "cy": {Created: made.AddDate(0, 0, -320)},
+		"di": {Created: made.AddDate(0, 0, -320)}, "eve": {Created: made.AddDate(0, 0, -320)},
 	}}
-	o := only(audit.KeyUnused, audit.PasswordUnused, audit.ConsoleMFA, audit.LeftoverKey, audit.HumanAndMachine, audit.RootUsed)
+	o := only(audit.KeyUnused, audit.PasswordUnused, audit.ConsoleMFA, audit.LeftoverKey,
+		audit.HumanAndMachine, audit.RootUsed)
 	o.Exceptions = []audit.Exception{{
-		ID: "EX-1", Control: "C5", Account: account, User: "eve", Reason: "r", Owner: "o", Ticket: "t", Expires: audit.Date{Year: 2027, Month: 1, Day: 1},
+		ID: "EX-1", Control: "C5", Account: account, User: "eve", Reason: "r", Owner: "o", Ticket: "t",
+		Expires: audit.Date{Year: 2027, Month: 1, Day: 1},
 	}}
 	window, err := ParseWindow("Tue 09:00-12:00")
 	must(t, err)
 	return planned(t, Options{Windows: []Window{window}}, o, facts, report.Columns22,
-		report.Row{User: report.RootUser, ARN: "arn:aws:iam::" + account + ":root", Created: ago(900), PasswordEnabled: report.True, PasswordLastUsed: ago(1), PasswordLastChanged: ago(900), MFAActive: report.True},
+		report.Row{User: report.RootUser, ARN: "arn:aws:iam::" + account + ":root", Created: ago(900),
+			PasswordEnabled: report.True, PasswordLastUsed: ago(1),
+			PasswordLastChanged: ago(900), MFAActive: report.True},
 		user("amy", key(1, 80, 60)), user("bo", key(1, 200, 0), off(1)), user("cy", password(300, 40)),
 		user("di", password(300, 3), key(1, 50, 2)), user("eve", password(300, 3)), user("fred`|<b>", key(1, 80, 60)))
 }
@@ -42,8 +47,10 @@ func TestMarkdown(t *testing.T) {
 	must(t, p.Markdown(&b))
 	page := b.String()
 	for _, want := range []string{
-		"### amy, access key " + keyOne, "**deactivate**, not before Tue 2026-11-17 09:00", "**delete**, not before Tue 2026-12-22 09:00",
-		"Final warning. ", "## Of root, for a person", "## Kept", "fred\\`\\|&lt;b&gt;", "The exception EX-1 excuses it.",
+		"### amy, access key " + keyOne, "**deactivate**, not before Tue 2026-11-17 09:00",
+		"**delete**, not before Tue 2026-12-22 09:00",
+		"Final warning. ", "## Of root, for a person", "## Kept", "fred\\`\\|&lt;b&gt;",
+		"The exception EX-1 excuses it.",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in\n%s", want, page)
@@ -74,7 +81,8 @@ func TestMarkdown(t *testing.T) {
 		}
 	}
 	want := []string{
-		"iam update-access-key --user-name=amy --access-key-id=" + keyOne + " --status Inactive", "iam delete-access-key --user-name=amy --access-key-id=" + keyOne,
+		"iam update-access-key --user-name=amy --access-key-id=" + keyOne + " --status Inactive",
+		"iam delete-access-key --user-name=amy --access-key-id=" + keyOne,
 		"iam delete-access-key --user-name=bo --access-key-id=" + keyTwo, "iam delete-login-profile --user-name=cy",
 	}
 	if d := cmp.Diff(want, w.changes()); d != "" {
@@ -132,10 +140,12 @@ func TestJSON(t *testing.T) {
 		t.Fatalf("%+v", a)
 	}
 	amy := a.Items[0]
-	if amy.KeyID != keyOne || amy.Credential != "key:"+ago(80).String() || len(amy.Steps) != 4 || amy.Steps[0].Message == "" || amy.Steps[2].NotBefore != "2026-11-17T09:00:00Z" {
+	if amy.KeyID != keyOne || amy.Credential != "key:"+ago(80).String() || len(amy.Steps) != 4 ||
+		amy.Steps[0].Message == "" || amy.Steps[2].NotBefore != "2026-11-17T09:00:00Z" {
 		t.Errorf("%+v", amy)
 	}
-	if last := amy.Steps[3].Command; last != "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true aws iam delete-access-key --user-name=amy --access-key-id="+keyOne {
+	if last := amy.Steps[3].Command; last != "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true aws iam delete-access-key "+
+		"--user-name=amy --access-key-id="+keyOne {
 		t.Error(last)
 	}
 }

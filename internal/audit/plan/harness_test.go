@@ -54,7 +54,8 @@ func off(slot int) func(*report.Row) {
 
 func password(set, used int) func(*report.Row) {
 	return func(r *report.Row) {
-		r.PasswordEnabled, r.PasswordLastChanged, r.PasswordLastUsed = report.True, ago(set), report.None(report.NoInformation)
+		r.PasswordEnabled, r.PasswordLastChanged, r.PasswordLastUsed = report.True, ago(set),
+			report.None(report.NoInformation)
 		if used > 0 {
 			r.PasswordLastUsed = ago(used)
 		}
@@ -64,13 +65,16 @@ func password(set, used int) func(*report.Row) {
 func mfa(r *report.Row) { r.MFAActive = report.True }
 
 // planned plans for a report of these rows, behind one of a good root.
-func planned(t testing.TB, o Options, a audit.Options, facts *audit.Enrichment, columns report.Columns, rows ...report.Row) *Plan {
+func planned(
+	t testing.TB, o Options, a audit.Options, facts *audit.Enrichment, columns report.Columns, rows ...report.Row,
+) *Plan {
 	t.Helper()
 	if o.Start.IsZero() {
 		o.Start = start
 	}
 	root := report.Row{
-		User: report.RootUser, ARN: "arn:aws:iam::" + account + ":root", Created: ago(900), PasswordEnabled: report.True, PasswordLastUsed: ago(300),
+		User: report.RootUser, ARN: "arn:aws:iam::" + account + ":root", Created: ago(900),
+		PasswordEnabled: report.True, PasswordLastUsed: ago(300),
 		PasswordLastChanged: ago(900), MFAActive: report.True,
 	}
 	if len(rows) == 0 || !rows[0].IsRoot() {
@@ -141,7 +145,8 @@ func (w *world) read(name string) string {
 
 // key puts an access key into the account.
 func (w *world) key(user, id string, made report.Time, status string) {
-	w.write("keys", w.read("keys")+fmt.Sprintf("%s %s %s %s\n", user, id, strings.Replace(made.String(), "Z", "+00:00", 1), status))
+	w.write("keys", w.read("keys")+
+		fmt.Sprintf("%s %s %s %s\n", user, id, strings.Replace(made.String(), "Z", "+00:00", 1), status))
 }
 
 // bash runs a program with these arguments and returns what it printed and its

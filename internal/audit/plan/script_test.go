@@ -31,7 +31,8 @@ func oneKey(t *testing.T, o Options) *world {
 func TestStages(t *testing.T) {
 	t.Parallel()
 	w := oneKey(t, Options{})
-	w.want(w.run(0), "account 123456789012, user bo, access key made "+ago(80).String(), "warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16, delete 2026-12-16", "Nothing was done")
+	w.want(w.run(0), "account 123456789012, user bo, access key made "+ago(80).String(),
+		"warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16, delete 2026-12-16", "Nothing was done")
 	if calls := w.read("calls"); calls != "" || w.read("plan.sh.record") != "" {
 		t.Fatalf("without a stage it called %s", calls)
 	}
@@ -57,7 +58,8 @@ func TestStages(t *testing.T) {
 		}},
 		{"2026-11-21", "deactivate", 0, "done before", nil},
 		{"2026-12-17", "delete", 0, "the stage deactivate was less than 30 days ago", nil},
-		{"2026-12-21", "delete", 0, "aws iam delete-access-key", []string{"iam delete-access-key --user-name=bo --access-key-id=" + keyOne}},
+		{"2026-12-21", "delete", 0, "aws iam delete-access-key",
+			[]string{"iam delete-access-key --user-name=bo --access-key-id=" + keyOne}},
 		{"2026-12-22", "delete", 0, "done before", nil},
 	}
 	for _, step := range steps {
@@ -67,7 +69,8 @@ func TestStages(t *testing.T) {
 			t.Fatalf("%s on %s: %s", step.stage, step.day, d)
 		}
 	}
-	if keys := w.read("keys"); strings.Contains(keys, keyOne) || !strings.Contains(keys, keyTwo) || !strings.Contains(keys, "EXAMPLE03") {
+	if keys := w.read("keys"); strings.Contains(keys, keyOne) || !strings.Contains(keys, keyTwo) ||
+		!strings.Contains(keys, "EXAMPLE03") {
 		t.Errorf("left are %s", keys)
 	}
 	record := w.read("plan.sh.record")
@@ -103,18 +106,35 @@ func TestLooksAgain(t *testing.T) {
 		change func(*world)
 		want   string
 	}{
-		"used since":                 {Deactivate, func(w *world) { w.write("used."+keyOne, "2026-11-03T08:00:00+00:00\n") }, "it was used at 2026-11-03T08:00:00+00:00"},
-		"used on the last day":       {Deactivate, func(w *world) { w.write("used."+keyOne, "2026-10-02T12:00:00Z\n") }, "it was used at 2026-10-02T12:00:00Z"},
-		"use in another zone":        {Deactivate, func(w *world) { w.write("used."+keyOne, "2026-09-01T08:00:00+02:00\n") }, "is no time in UTC"},
-		"use is nonsense":            {Deactivate, func(w *world) { w.write("used."+keyOne, "$(touch x)\n") }, "is no time in UTC"},
-		"gone":                       {Deactivate, replace("bo "+keyOne, "bill "+keyOne), "there is no access key made"},
-		"two of that second":         {Deactivate, replace(strings.Replace(ago(3).String(), "Z", "+00:00", 1), made), "there are several access keys made"},
-		"another account":            {Deactivate, func(w *world) { w.write("account", "210987654321\n") }, "these credentials are of account 210987654321"},
-		"no account":                 {Deactivate, func(w *world) { w.write("account", "") }, "these credentials are of account"},
-		"active again":               {Delete, replace("Inactive", "Active"), "it is Active"},
-		"used between":               {Delete, func(w *world) { w.write("used."+keyOne, "2026-11-17T08:00:00+00:00\n") }, "it was used at 2026-11-17"},
-		"the record is lost":         {Delete, func(w *world) { w.write("plan.sh.record", "") }, "the stage deactivate was not done"},
-		"the record cannot be added": {Deactivate, func(w *world) { must(w.t, exec.Command("chmod", "400", filepath.Join(w.dir, "plan.sh.record")).Run()) }, ""},
+		"used since": {Deactivate, func(w *world) {
+			w.write("used."+keyOne, "2026-11-03T08:00:00+00:00\n")
+		}, "it was used at 2026-11-03T08:00:00+00:00"},
+		"used on the last day": {Deactivate, func(w *world) { w.write("used."+keyOne, "2026-10-02T12:00:00Z\n") },
+			"it was used at 2026-10-02T12:00:00Z"},
+		"use in another zone": {Deactivate, func(w *world) {
+			w.write("used."+keyOne, "2026-09-01T08:00:00+02:00\n")
+		}, "is no time in UTC"},
+		"use is nonsense": {Deactivate, func(w *world) {
+			w.write("used."+keyOne, "$(touch x)\n")
+		}, "is no time in UTC"},
+		"gone": {Deactivate, replace("bo "+keyOne, "bill "+keyOne),
+			"there is no access key made"},
+		"two of that second": {Deactivate, replace(strings.Replace(ago(3).String(), "Z", "+00:00", 1), made),
+			"there are several access keys made"},
+		"another account": {Deactivate, func(w *world) { w.write("account", "210987654321\n") },
+			"these credentials are of account 210987654321"},
+		"no account": {Deactivate, func(w *world) {
+			w.write("account", "")
+		}, "these credentials are of account"},
+		"active again": {Delete, replace("Inactive", "Active"), "it is Active"},
+		"used between": {Delete, func(w *world) {
+			w.write("used."+keyOne, "2026-11-17T08:00:00+00:00\n")
+		}, "it was used at 2026-11-17"},
+		"the record is lost": {Delete, func(w *world) { w.write("plan.sh.record", "") },
+			"the stage deactivate was not done"},
+		"the record cannot be added": {Deactivate, func(w *world) {
+			must(w.t, exec.Command("chmod", "400", filepath.Join(w.dir, "plan.sh.record")).Run())
+		}, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +143,8 @@ func TestLooksAgain(t *testing.T) {
 			test.change(w)
 			if test.want == "" {
 				// Whoever runs the tests may be allowed to write all the same.
-				w.want(w.run(0, "--stage", string(test.stage), "--ignore-dates", "--dry-run"), "aws iam update-access-key")
+				w.want(w.run(0, "--stage", string(test.stage), "--ignore-dates", "--dry-run"),
+					"aws iam update-access-key")
 				w.run(1, "--stage", string(test.stage), "--ignore-dates", "--record", "/nowhere/record")
 			} else {
 				w.want(w.run(1, "--stage", string(test.stage), "--ignore-dates"), test.want)
@@ -139,9 +160,12 @@ func TestLooksAgain(t *testing.T) {
 // second is not taken for it.
 func TestNamedKey(t *testing.T) {
 	at, _ := ago(80).Value()
-	facts := &audit.Enrichment{Users: map[string]audit.UserFacts{"bo": {Created: at.AddDate(0, 0, -320), Keys: []audit.KeyFact{{ID: keyOne, Created: at, Active: true}}}}}
+	facts := &audit.Enrichment{
+		Users: map[string]audit.UserFacts{
+			"bo": {Created: at.AddDate(0, 0, -320), Keys: []audit.KeyFact{{ID: keyOne, Created: at, Active: true}}}}}
 	w := newWorld(t, planned(t, Options{}, only(audit.KeyUnused), facts, report.Columns22, user("bo", key(1, 80, 60))))
-	if script := w.read("plan.sh"); !strings.Contains(script, "run aws iam update-access-key --user-name=bo --access-key-id="+keyOne+" --status Inactive") {
+	if script := w.read("plan.sh"); !strings.Contains(script,
+		"run aws iam update-access-key --user-name=bo --access-key-id="+keyOne+" --status Inactive") {
 		t.Fatal(script)
 	}
 	w.key("bo", keyTwo, ago(80), "Active")
@@ -150,7 +174,8 @@ func TestNamedKey(t *testing.T) {
 	w.write("keys", "")
 	w.key("bo", keyOne, ago(80), "Active")
 	w.run(0, "--stage", "deactivate", "--ignore-dates")
-	if d := cmp.Diff([]string{"iam update-access-key --user-name=bo --access-key-id=" + keyOne + " --status Inactive"}, w.changes()); d != "" {
+	if d := cmp.Diff([]string{"iam update-access-key --user-name=bo --access-key-id=" + keyOne + " --status Inactive"},
+		w.changes()); d != "" {
 		t.Error(d)
 	}
 }
@@ -163,11 +188,13 @@ func TestUndo(t *testing.T) {
 	if !strings.Contains(w.read("keys"), keyOne+" "+strings.Replace(ago(80).String(), "Z", "+00:00", 1)+" Inactive") {
 		t.Fatal(w.read("keys"))
 	}
-	w.want(w.run(0, "--stage", "undo"), "account "+account+", user bo, access key made "+ago(80).String(), "C8 key-unused FAIL")
+	w.want(w.run(0, "--stage", "undo"), "account "+account+", user bo, access key made "+
+		ago(80).String(), "C8 key-unused FAIL")
 	w.run(1, "--stage", "delete", "--ignore-dates")
 	w.run(1, "--stage", "deactivate", "--ignore-dates")
 	w.run(0, "--stage", "undo")
-	if d := cmp.Diff([]string{"iam update-access-key --user-name=bo --access-key-id=" + keyOne + " --status Active"}, w.changes()); d != "" {
+	if d := cmp.Diff([]string{"iam update-access-key --user-name=bo --access-key-id=" + keyOne + " --status Active"},
+		w.changes()); d != "" {
 		t.Error(d)
 	}
 }
@@ -213,7 +240,8 @@ func TestUndoLeavesOthersDeeds(t *testing.T) {
 			w.want(w.run(0, "--stage", deactivate, "--ignore-dates"), "by a run of this plan that was interrupted")
 		}, undo: true},
 		"the command failed and a person did": {do: func(w *world, id string) {
-			w.write("plan.sh.record", w.read("plan.sh.record")+"1 x deactivate "+id+" begun\n1 x deactivate "+id+" failed\n")
+			w.write("plan.sh.record", w.read("plan.sh.record")+"1 x deactivate "+id+
+				" begun\n1 x deactivate "+id+" failed\n")
 			w.status("Inactive")
 		}},
 		"a person made it active again": {do: func(w *world, _ string) {
@@ -244,7 +272,8 @@ func TestUndoLeavesOthersDeeds(t *testing.T) {
 // TestUndoPassword says that a password cannot come back.
 func TestUndoPassword(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, planned(t, Options{}, only(audit.PasswordUnused), nil, report.Columns22, user("bo", password(300, 60), mfa)))
+	w := newWorld(t,
+		planned(t, Options{}, only(audit.PasswordUnused), nil, report.Columns22, user("bo", password(300, 60), mfa)))
 	w.write("user.bo", ago(400).String()+" 2026-09-02T12:00:00Z\n")
 	w.write("login.bo", "")
 	w.run(0, "--stage", "undo")
@@ -267,7 +296,9 @@ func TestUsers(t *testing.T) {
 		t.Errorf("made inactive: %q", got)
 	}
 	w.run(0, "--stage", "undo", "--user", "bo")
-	if d := cmp.Diff([]string{"iam update-access-key --user-name=bo --access-key-id=AKIAEXAMPLEEXAMPLE01 --status Active"}, w.changes()); d != "" {
+	if d := cmp.Diff(
+		[]string{"iam update-access-key --user-name=bo --access-key-id=AKIAEXAMPLEEXAMPLE01 --status Active"},
+		w.changes()); d != "" {
 		t.Error(d)
 	}
 	w.want(w.run(1, "--stage", "undo", "--user", "nobody"), "there is nothing here for a user nobody")
@@ -331,12 +362,17 @@ func TestService(t *testing.T) {
 		want    string // how calls begin
 		says    string
 	}{
-		{Service{Known: true, Endpoint: there, Profile: "audit"}, nil, 0, "--profile audit --endpoint-url " + there + " iam", ""},
-		{Service{Known: true, Endpoint: there, Profile: "audit"}, []string{"--profile", "ops"}, 0, "--profile ops --endpoint-url " + there + " iam", ""},
-		{Service{Known: true, Endpoint: there}, []string{"--endpoint-url=" + there + "/"}, 0, "--endpoint-url " + there + " iam", ""},
-		{Service{Known: true, Endpoint: there}, []string{"--endpoint-url", "https://iam.amazonaws.com"}, 1, "", "runs nowhere else"},
+		{Service{Known: true, Endpoint: there, Profile: "audit"}, nil, 0,
+			"--profile audit --endpoint-url " + there + " iam", ""},
+		{Service{Known: true, Endpoint: there, Profile: "audit"}, []string{"--profile", "ops"}, 0,
+			"--profile ops --endpoint-url " + there + " iam", ""},
+		{Service{Known: true, Endpoint: there}, []string{"--endpoint-url=" + there + "/"}, 0,
+			"--endpoint-url " + there + " iam", ""},
+		{Service{Known: true, Endpoint: there}, []string{"--endpoint-url", "https://iam.amazonaws.com"},
+			1, "", "runs nowhere else"},
 		{Service{Known: true, Endpoint: there}, []string{"--endpoint-ur=https://x"}, 1, "", "runs nowhere else"},
-		{Service{Known: true}, []string{"--endpoint-url", there}, 1, "", "its report came from AWS, and this plan runs nowhere else; not at " + there},
+		{Service{Known: true}, []string{"--endpoint-url", there}, 1, "",
+			"its report came from AWS, and this plan runs nowhere else; not at " + there},
 		{Service{Known: true, Profile: "audit"}, nil, 0, "--profile audit iam", ""},
 		{Service{}, []string{"--endpoint-url", there}, 0, "--endpoint-url " + there + " iam", ""},
 	} {
@@ -345,9 +381,11 @@ func TestService(t *testing.T) {
 		w := newWorld(t, p)
 		w.key("bo", keyOne, ago(80), "Active")
 		w.warned(Deactivate)
-		w.want(w.run(test.code, append([]string{"--stage", "deactivate", "--ignore-dates", "--"}, test.options...)...), test.says)
+		w.want(w.run(test.code, append([]string{"--stage", "deactivate", "--ignore-dates", "--"}, test.options...)...),
+			test.says)
 		calls := strings.Join(w.changes(), "\n")
-		if (calls != "") != (test.code == 0) || !strings.Contains(calls, test.want) || strings.Contains(calls, "--profile audit --profile") {
+		if (calls != "") != (test.code == 0) || !strings.Contains(calls, test.want) ||
+			strings.Contains(calls, "--profile audit --profile") {
 			t.Errorf("%+v %q: %q", test.service, test.options, calls)
 		}
 	}
@@ -362,11 +400,13 @@ func TestDryRun(t *testing.T) {
 	}
 	w.warned(Deactivate)
 	record := w.read("plan.sh.record")
-	w.want(w.run(0, "--stage", "deactivate", "--ignore-dates", "--dry-run", "--", "--profile", "ops"), "aws iam update-access-key")
+	w.want(w.run(0, "--stage", "deactivate", "--ignore-dates", "--dry-run", "--", "--profile", "ops"),
+		"aws iam update-access-key")
 	if got := w.changes(); got != nil || w.read("plan.sh.record") != record {
 		t.Errorf("%q", got)
 	}
-	if !strings.Contains(w.run(0, "--stage", "deactivate", "--ignore-dates", "--", "--profile", "ops")+w.read("calls"), "--profile ops iam update-access-key") {
+	if !strings.Contains(w.run(0, "--stage", "deactivate", "--ignore-dates", "--", "--profile", "ops")+w.read("calls"),
+		"--profile ops iam update-access-key") {
 		t.Error("the options for the AWS CLI do not reach it")
 	}
 }
@@ -380,10 +420,13 @@ func TestScriptWindow(t *testing.T) {
 	must(t, err)
 	for zone, tests := range map[string]map[string]bool{
 		"UTC": {
-			"2027-01-05 08:59 UTC": false, "2027-01-05 09:00 UTC": true, "2027-01-05 11:59 UTC": true, "2027-01-05 12:00 UTC": false,
-			"2027-01-06 10:00 UTC": false, "2027-01-07 10:00 UTC": true, "2027-01-09 23:59 UTC": true, "2027-01-10 00:00 UTC": false,
+			"2027-01-05 08:59 UTC": false, "2027-01-05 09:00 UTC": true, "2027-01-05 11:59 UTC": true,
+			"2027-01-05 12:00 UTC": false,
+			"2027-01-06 10:00 UTC": false, "2027-01-07 10:00 UTC": true, "2027-01-09 23:59 UTC": true,
+			"2027-01-10 00:00 UTC": false,
 		},
-		"Asia/Kolkata": {"2027-01-05 03:29 UTC": false, "2027-01-05 03:30 UTC": true, "2027-01-05 06:29 UTC": true, "2027-01-05 06:30 UTC": false},
+		"Asia/Kolkata": {"2027-01-05 03:29 UTC": false, "2027-01-05 03:30 UTC": true, "2027-01-05 06:29 UTC": true,
+			"2027-01-05 06:30 UTC": false},
 	} {
 		loc, err := time.LoadLocation(zone)
 		must(t, err)
@@ -395,7 +438,8 @@ func TestScriptWindow(t *testing.T) {
 		for now, open := range tests {
 			w.now = now
 			out := w.run(0, "--stage", "deactivate", "--dry-run")
-			if strings.Contains(out, "aws iam update-access-key") != open || strings.Contains(out, "it is no change window") == open {
+			if strings.Contains(out, "aws iam update-access-key") != open ||
+				strings.Contains(out, "it is no change window") == open {
 				t.Errorf("%s at %s, want %v: %s", zone, now, open, out)
 			}
 		}
@@ -407,9 +451,11 @@ func TestScriptWindow(t *testing.T) {
 func TestPassword(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, planned(t, Options{}, only(audit.PasswordUnused, audit.ConsoleMFA), nil, report.Columns22,
-		user("amy", password(300, 40)), user("bo", password(300, 60), mfa), user("cy", password(300, 0)), user("di", password(300, 60), mfa), user("eve", password(300, 60), mfa)))
+		user("amy", password(300, 40)), user("bo", password(300, 60), mfa), user("cy", password(300, 0)),
+		user("di", password(300, 60), mfa), user("eve", password(300, 60), mfa)))
 	made := ago(400).String()
-	for name, used := range map[string]string{"amy": "2026-09-22T12:00:00Z", "bo": "2026-09-02T12:00:00Z", "cy": "None", "di": "2026-11-02T12:00:00Z", "eve": "None"} {
+	for name, used := range map[string]string{"amy": "2026-09-22T12:00:00Z", "bo": "2026-09-02T12:00:00Z", "cy": "None",
+		"di": "2026-11-02T12:00:00Z", "eve": "None"} {
 		at := made
 		if name == "eve" {
 			at = ago(2).String()
@@ -419,8 +465,10 @@ func TestPassword(t *testing.T) {
 	}
 	w.write("mfa.amy", "1\n")
 	w.warned(Deactivate)
-	w.want(w.run(1, "--stage", "deactivate", "--ignore-dates"), "the user has MFA now", "it was used at 2026-11-02T12:00:00Z", "the user of that name was made "+ago(2).String())
-	if d := cmp.Diff([]string{"iam delete-login-profile --user-name=bo", "iam delete-login-profile --user-name=cy"}, w.changes()); d != "" {
+	w.want(w.run(1, "--stage", "deactivate", "--ignore-dates"), "the user has MFA now",
+		"it was used at 2026-11-02T12:00:00Z", "the user of that name was made "+ago(2).String())
+	if d := cmp.Diff([]string{"iam delete-login-profile --user-name=bo", "iam delete-login-profile --user-name=cy"},
+		w.changes()); d != "" {
 		t.Error(d)
 	}
 }
@@ -450,7 +498,8 @@ func TestNotify(t *testing.T) {
 	w.write("mail", "#!/bin/sh\n{ echo \"to $2 of $1\"; cat; } >> mails\n")
 	must(t, exec.Command("chmod", "+x", filepath.Join(w.dir, "mail")).Run())
 	w.run(0, "--stage", "warn", "--ignore-dates", "--notify", "./mail")
-	w.want(w.read("mails"), "to bo of "+account+"\nThe access key made "+ago(80).String()+" of user bo in account "+account+" was last used on 2026-09-02.")
+	w.want(w.read("mails"), "to bo of "+account+"\nThe access key made "+ago(80).String()+" of user bo in account "+
+		account+" was last used on 2026-09-02.")
 	w.write("mail", "#!/bin/sh\nexit 1\n")
 	w.run(1, "--stage", "final", "--ignore-dates", "--notify", "./mail")
 	w.want(w.run(1, "--stage", "deactivate", "--ignore-dates"), "the stage final was not done")
@@ -480,7 +529,8 @@ func TestNobody(t *testing.T) {
 // else. The first ones are names that IAM accepts.
 var hostile = []string{
 	"-x", "--help", "=x", "+1", "@home", "a@example.com", "a=b,c", "-", "a.b+c",
-	"'", "''", `"`, "$(touch pwned)", "`touch pwned`", "a b", "a;touch pwned", "a\ntouch pwned", "${HOME}", "a'$(touch pwned)'b", `\`, "*", "~", "!x", "a#b", "<x", "é", "\x1b[31m", "&", "a\\'b",
+	"'", "''", `"`, "$(touch pwned)", "`touch pwned`", "a b", "a;touch pwned", "a\ntouch pwned", "${HOME}",
+	"a'$(touch pwned)'b", `\`, "*", "~", "!x", "a#b", "<x", "é", "\x1b[31m", "&", "a\\'b",
 }
 
 // TestHostileNames plans for names of all kinds: those that IAM accepts reach
@@ -521,13 +571,15 @@ func carriedOut(t *testing.T, p *Plan, names []string) {
 	// One key answers for all: the stand-in does not know such names.
 	w.write("keys", "")
 	aws := "#!/usr/bin/env bash\ncase \"$1 $2\" in\n'sts get-caller-identity') echo " + account + " ;;\n" +
-		"'iam list-access-keys') printf '" + keyOne + "\\tActive\\n' ;;\n'iam get-access-key-last-used') echo None ;;\n" +
+		"'iam list-access-keys') printf '" + keyOne +
+		"\\tActive\\n' ;;\n'iam get-access-key-last-used') echo None ;;\n" +
 		"'iam update-access-key') printf '%s\\0' \"$3\" >> given ;;\n*) exit 9 ;;\nesac\n"
 	must(t, exec.Command("mkdir", filepath.Join(w.dir, "bin")).Run())
 	w.write("bin/aws", aws)
 	must(t, exec.Command("chmod", "+x", filepath.Join(w.dir, "bin/aws")).Run())
 	for _, stage := range []string{"warn", "final", "deactivate"} {
-		out, code := w.bash("-c", `PATH=$PWD/bin:$PATH exec bash "$@"`, "bash", w.script, "--stage", stage, "--ignore-dates")
+		out, code := w.bash("-c", `PATH=$PWD/bin:$PATH exec bash "$@"`, "bash", w.script,
+			"--stage", stage, "--ignore-dates")
 		if code != 0 {
 			t.Fatalf("%s ended with %d:\n%s", stage, code, out)
 		}
@@ -547,7 +599,8 @@ func carriedOut(t *testing.T, p *Plan, names []string) {
 // TestQuote has bash read what is quoted: it is one word, and the same.
 func TestQuote(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		words := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(hostile), rapid.StringMatching(`[^\x00]{0,20}`)), 1, 40).Draw(t, "words")
+		words := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(hostile), rapid.StringMatching(`[^\x00]{0,20}`)), 1,
+			40).Draw(t, "words")
 		line := "printf '%s\\0'"
 		for _, word := range words {
 			line += " " + quote(word)

@@ -18,8 +18,10 @@ func TestParseWindow(t *testing.T) {
 		}
 	}
 	for _, in := range []string{
-		"", "Tue", "09:00-12:00", "Tue 9:00-12:00", "Tue 09:00", "Tue 12:00-09:00", "Tue 09:00-09:00", "Tue 09:00-24:01", "Tue 09:60-12:00",
-		"Tuesday 09:00-12:00", "Tue- 09:00-12:00", "Tue,, 09:00-12:00", "Tue -1:00-12:00", "Tue 09:00-12:00 UTC", "Tue 22:00-02:00",
+		"", "Tue", "09:00-12:00", "Tue 9:00-12:00", "Tue 09:00", "Tue 12:00-09:00", "Tue 09:00-09:00",
+		"Tue 09:00-24:01", "Tue 09:60-12:00",
+		"Tuesday 09:00-12:00", "Tue- 09:00-12:00", "Tue,, 09:00-12:00", "Tue -1:00-12:00",
+		"Tue 09:00-12:00 UTC", "Tue 22:00-02:00",
 	} {
 		if w, err := ParseWindow(in); err == nil {
 			t.Errorf("%q is %v", in, w)
@@ -46,7 +48,8 @@ func FuzzParseWindow(f *testing.F) {
 // summer time.
 func TestNext(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		zone, err := time.LoadLocation(rapid.SampledFrom([]string{"UTC", "Asia/Kolkata", "Pacific/Auckland"}).Draw(t, "zone"))
+		zone, err := time.LoadLocation(
+			rapid.SampledFrom([]string{"UTC", "Asia/Kolkata", "Pacific/Auckland"}).Draw(t, "zone"))
 		if err != nil {
 			t.Fatal(err)
 		}

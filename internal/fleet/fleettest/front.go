@@ -85,7 +85,9 @@ func (o *Organization) fault(w http.ResponseWriter, account, action, key string)
 	case spend(&f.Throttled):
 		refuse(w, 400, "Throttling", "Rate exceeded")
 	case f.NoRole && !iam:
-		refuse(w, 403, "AccessDenied", "User: arn:"+o.cfg.Partition+":iam::"+o.cfg.Accounts[0].ID+":user/"+Caller+" is not authorized to perform: sts:AssumeRole on resource: arn:"+o.cfg.Partition+":iam::"+account+":role/"+Role)
+		refuse(w, 403, "AccessDenied", "User: arn:"+o.cfg.Partition+":iam::"+o.cfg.Accounts[0].ID+":user/"+Caller+
+			" is not authorized to perform: sts:AssumeRole on resource: arn:"+o.cfg.Partition+
+			":iam::"+account+":role/"+Role)
 	case !iam:
 		return false
 	case spend(&f.Dropped):
@@ -93,7 +95,8 @@ func (o *Organization) fault(w http.ResponseWriter, account, action, key string)
 	case spend(&f.Failing):
 		refuse(w, 500, "ServiceFailure", "")
 	case f.Forbid:
-		refuse(w, 403, "AccessDenied", "User: arn:aws:sts::"+account+":assumed-role/"+Role+"/rollcall is not authorized to perform: iam:"+action+" with an explicit deny in a service control policy")
+		refuse(w, 403, "AccessDenied", "User: arn:aws:sts::"+account+":assumed-role/"+Role+
+			"/rollcall is not authorized to perform: iam:"+action+" with an explicit deny in a service control policy")
 	case action == "GenerateCredentialReport":
 		return f.generate(w)
 	case action == "GetCredentialReport":
@@ -137,7 +140,8 @@ func give(w http.ResponseWriter, account string, generated time.Time) {
 }
 
 func report(csv string, generated time.Time) string {
-	return "<Content>" + base64.StdEncoding.EncodeToString([]byte(csv)) + "</Content><ReportFormat>text/csv</ReportFormat><GeneratedTime>" +
+	return "<Content>" + base64.StdEncoding.EncodeToString([]byte(csv)) +
+		"</Content><ReportFormat>text/csv</ReportFormat><GeneratedTime>" +
 		generated.UTC().Format(time.RFC3339) + "</GeneratedTime>"
 }
 
@@ -149,7 +153,8 @@ func (o *Organization) watch(form url.Values, key string) {
 		o.breaches = append(o.breaches, "AssumeRole signed with "+key)
 	}
 	// A profile's own role has a name of its own for its sessions.
-	if policy := form.Get("Policy"); form.Get("RoleSessionName") == "rollcall" && !strings.Contains(policy, `["iam:GenerateCredentialReport","iam:GetCredentialReport"]`) {
+	if policy := form.Get("Policy"); form.Get("RoleSessionName") == "rollcall" &&
+		!strings.Contains(policy, `["iam:GenerateCredentialReport","iam:GetCredentialReport"]`) {
 		o.breaches = append(o.breaches, "AssumeRole with the policy "+policy)
 	}
 }
@@ -169,7 +174,8 @@ func (o *Organization) organizations(w http.ResponseWriter, action string, body 
 	}
 	switch action {
 	case "DescribeOrganization":
-		writeJSON(w, map[string]any{"Organization": map[string]string{"Id": ID, "MasterAccountId": o.cfg.Accounts[0].ID}})
+		writeJSON(w, map[string]any{
+			"Organization": map[string]string{"Id": ID, "MasterAccountId": o.cfg.Accounts[0].ID}})
 	case "ListAccounts":
 		var in struct{ NextToken string }
 		_ = json.Unmarshal(body, &in)

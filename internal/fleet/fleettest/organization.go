@@ -134,7 +134,8 @@ func (o *Organization) add(s *service.Service, url string, a Account, management
 	fault := a.Fault
 	o.faults[a.ID] = &fault
 	client := iam.New(iam.Options{
-		Region: "us-east-1", BaseEndpoint: &url, HTTPClient: &http.Client{Transport: sdkhttp.Transport(http.DefaultTransport)},
+		Region: "us-east-1", BaseEndpoint: &url,
+		HTTPClient:  &http.Client{Transport: sdkhttp.Transport(http.DefaultTransport)},
 		Credentials: credentials.NewStaticCredentialsProvider(made.RootKey.ID, made.RootKey.Secret.Reveal(), ""),
 	})
 	if management {
@@ -155,7 +156,9 @@ func makeCaller(ctx context.Context, client *iam.Client) (Key, error) {
 	}
 	_, err = client.PutUserPolicy(ctx, &iam.PutUserPolicyInput{
 		UserName: aws.String(Caller), PolicyName: aws.String("reports"),
-		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}]}`),
+		PolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole",` +
+				`"iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}]}`),
 	})
 	if err != nil {
 		return Key{}, err
@@ -174,15 +177,17 @@ func (o *Organization) makeRole(ctx context.Context, client *iam.Client) error {
 	}
 	_, err := client.CreateRole(ctx, &iam.CreateRoleInput{
 		RoleName: aws.String(Role),
-		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:` + o.cfg.Partition +
-			`:iam::` + o.cfg.Accounts[0].ID + `:root"},"Action":"sts:AssumeRole"` + condition + `}]}`),
+		AssumeRolePolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:` + o.cfg.Partition +
+				`:iam::` + o.cfg.Accounts[0].ID + `:root"},"Action":"sts:AssumeRole"` + condition + `}]}`),
 	})
 	if err != nil {
 		return err
 	}
 	_, err = client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
 		RoleName: aws.String(Role), PolicyName: aws.String("everything"),
-		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`),
+		PolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`),
 	})
 	return err
 }
@@ -197,8 +202,10 @@ func seed(database store.Config, cfg Config) error {
 		err := db.Update(context.Background(), func(tx *store.Tx) error {
 			for i := range cfg.Users {
 				name := fmt.Sprintf("user-%04d", i)
-				u := store.User{Account: a.ID, NameKey: name, Name: name, Path: "/", ID: fmt.Sprintf("AIDA%s%05d", a.ID, i), Created: tx.Now}
-				k := store.AccessKey{Account: a.ID, NameKey: name, ID: fmt.Sprintf("AKIA%s%04d", a.ID, i), Status: "Active", Created: tx.Now, Secret: make([]byte, 77)}
+				u := store.User{Account: a.ID, NameKey: name, Name: name, Path: "/",
+					ID: fmt.Sprintf("AIDA%s%05d", a.ID, i), Created: tx.Now}
+				k := store.AccessKey{Account: a.ID, NameKey: name, ID: fmt.Sprintf("AKIA%s%04d", a.ID, i),
+					Status: "Active", Created: tx.Now, Secret: make([]byte, 77)}
 				if err := errors.Join(tx.InsertUser(u), tx.InsertAccessKey(k)); err != nil {
 					return err
 				}

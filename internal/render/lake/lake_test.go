@@ -18,9 +18,16 @@ import (
 	"rollcall/report"
 )
 
-const csv = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated,flavour\n" +
-	"<root_account>,arn:aws:iam::000011112222:root,2020-01-01T00:00:00Z,not_supported,2026-11-22T10:15:00Z,not_supported,not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A,sweet\n" +
-	"Bob,arn:aws:iam::000011112222:user/team/Bob,2024-03-01T08:00:00Z,true,no_information,2024-03-01T08:00:00Z,N/A,false,true,2026-01-01T00:00:00Z,2026-11-01T00:00:00Z,eu-west-1,s3,true,2026-11-20T00:00:00Z,N/A,N/A,N/A,false,N/A,maybe,N/A,sour"
+const csv = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed," +
+	"password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date," +
+	"access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated," +
+	"access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active," +
+	"cert_1_last_rotated,cert_2_active,cert_2_last_rotated,flavour\n" +
+	"<root_account>,arn:aws:iam::000011112222:root,2020-01-01T00:00:00Z,not_supported,2026-11-22T10:15:00Z," +
+	"not_supported,not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A,sweet\n" +
+	"Bob,arn:aws:iam::000011112222:user/team/Bob,2024-03-01T08:00:00Z,true,no_information,2024-03-01T08:00:00Z,N/A," +
+	"false,true,2026-01-01T00:00:00Z,2026-11-01T00:00:00Z,eu-west-1,s3,true,2026-11-20T00:00:00Z,N/A,N/A,N/A,false," +
+	"N/A,maybe,N/A,sour"
 
 var generated = time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC)
 
@@ -207,13 +214,17 @@ func TestReports(t *testing.T) {
 func TestFindings(t *testing.T) {
 	dir := audited(t, t.TempDir(), csv, generated, audit.CIS70)
 	found := mustRead[findingRow](t, filepath.Join(dir, files(t, dir)[2]))
-	i := slices.IndexFunc(found, func(f findingRow) bool { return f.Control == string(audit.KeyAge) && f.Status == "FAIL" })
+	i := slices.IndexFunc(found, func(f findingRow) bool {
+		return f.Control == string(audit.KeyAge) && f.Status == "FAIL"
+	})
 	if i < 0 {
 		t.Fatalf("no old key in %+v", found)
 	}
 	f := found[i]
-	if *f.User != "Bob" || *f.Credential != "key:2026-01-01T00:00:00Z" || f.Since.UTC() != time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) ||
-		*f.Age != int64(generated.Sub(*f.Since)/time.Second) || *f.Limit != 90*86400 || f.Severity != "medium" || f.Benchmark != "cis-7.0" ||
+	if *f.User != "Bob" || *f.Credential != "key:2026-01-01T00:00:00Z" ||
+		f.Since.UTC() != time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) ||
+		*f.Age != int64(generated.Sub(*f.Since)/time.Second) || *f.Limit != 90*86400 || f.Severity != "medium" ||
+		f.Benchmark != "cis-7.0" ||
 		f.Judged.UTC() != generated || len(f.Columns) == 0 || f.Line != 3 || f.Exception != nil {
 		t.Errorf("%+v", f)
 	}
@@ -313,8 +324,10 @@ func TestMissing(t *testing.T) {
 func TestAthenaTypes(t *testing.T) {
 	text := athena()
 	for _, line := range []string{
-		"  `user` string,", "  `is_root` boolean,", "  `line` int,", "  `user_creation_time` timestamp,", "  `password_enabled` boolean,",
-		"  `columns` array<string>,", "  `age_seconds` bigint,", "  `judged_at` timestamp,", "  `access_key_1_last_used_date_absence` string,",
+		"  `user` string,", "  `is_root` boolean,", "  `line` int,", "  `user_creation_time` timestamp,",
+		"  `password_enabled` boolean,",
+		"  `columns` array<string>,", "  `age_seconds` bigint,", "  `judged_at` timestamp,",
+		"  `access_key_1_last_used_date_absence` string,",
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("no %q", line)

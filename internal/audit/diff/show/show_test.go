@@ -76,16 +76,18 @@ func shown(t *testing.T, form string, o show.Options, accounts []*diff.Account, 
 // report package lets them through, since a file can hold anything.
 func TestHostile(t *testing.T) {
 	for _, name := range []string{
-		"\x1b[31mred", "=HYPERLINK(1)", "@x", "-1", "a|b\n| c", "<img src=x>", "`x`", "\u202eevil", "a,b", `"`, "\x9b1m", "[x](javascript:1)",
+		"\x1b[31mred", "=HYPERLINK(1)", "@x", "-1", "a|b\n| c", "<img src=x>", "`x`", "\u202eevil", "a,b", `"`,
+		"\x9b1m", "[x](javascript:1)",
 	} {
 		a := account("123456789012", name)
 		a.Problem("User " + name + ".")
 		a.Notes = []string{name}
 		f := finding(diff.New, audit.KeyUnused, audit.High, name)
 		f.Reason = audit.TextReason(name)
-		change := &diff.Change{Account: a, User: name, ARN: "arn:aws:iam::123456789012:user/" + name, Events: []diff.Event{
-			{Kind: audit.UserRenamed, Severity: audit.High, Was: name, Is: name, Note: name},
-		}, Findings: []diff.Finding{f}}
+		change := &diff.Change{Account: a, User: name,
+			ARN: "arn:aws:iam::123456789012:user/" + name, Events: []diff.Event{
+				{Kind: audit.UserRenamed, Severity: audit.High, Was: name, Is: name, Note: name},
+			}, Findings: []diff.Finding{f}}
 		for _, form := range show.Formats() {
 			got := shown(t, form, show.Options{}, []*diff.Account{a}, change)
 			for _, r := range got {
@@ -112,7 +114,8 @@ func TestHostile(t *testing.T) {
 					}
 				}
 			case "md":
-				if strings.Contains(got, "<img") || strings.Contains(strings.ReplaceAll(got, `\]`, ""), "](java") || strings.Contains(got, "\n| c") {
+				if strings.Contains(got, "<img") || strings.Contains(strings.ReplaceAll(got, `\]`, ""), "](java") ||
+					strings.Contains(got, "\n| c") {
 					t.Errorf("md of %q: %s", name, got)
 				}
 			}
@@ -129,9 +132,13 @@ func TestJSON(t *testing.T) {
 	one.Counts.Severities[audit.High] = 1
 	one.Counts.Findings[diff.New][audit.High][audit.Fail] = 2
 	changes := []*diff.Change{
-		{Account: one, User: "amy", Events: []diff.Event{event(audit.MFALost, audit.High), event(audit.PasswordUsed, audit.Info)}, Findings: []diff.Finding{
-			finding(diff.New, audit.ConsoleMFA, audit.High, "amy"), finding(diff.Open, audit.KeyAge, audit.Medium, "amy"), finding(diff.Fixed, audit.KeyUnused, audit.Medium, "amy"),
-		}},
+		{Account: one, User: "amy",
+			Events: []diff.Event{event(audit.MFALost, audit.High), event(audit.PasswordUsed, audit.Info)},
+			Findings: []diff.Finding{
+				finding(diff.New, audit.ConsoleMFA, audit.High, "amy"),
+				finding(diff.Open, audit.KeyAge, audit.Medium, "amy"),
+				finding(diff.Fixed, audit.KeyUnused, audit.Medium, "amy"),
+			}},
 		{Account: two, User: "bo", Events: []diff.Event{event(audit.KeyAdded, audit.Medium)}},
 	}
 	var doc struct {
@@ -151,19 +158,23 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(shown(t, "json", o, []*diff.Account{one, two}, changes...)), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if doc.Version != 1 || doc.Complete || len(doc.Accounts) != 2 || !doc.Accounts[0].Complete || doc.Accounts[1].Complete {
+	if doc.Version != 1 || doc.Complete || len(doc.Accounts) != 2 || !doc.Accounts[0].Complete ||
+		doc.Accounts[1].Complete {
 		t.Errorf("%+v", doc)
 	}
-	if doc.Counts.Findings["new"]["high"] != 2 || doc.Counts.Findings["fixed"]["total"] != 0 || doc.Accounts[0].Counts.Events["mfa-lost"] != 1 {
+	if doc.Counts.Findings["new"]["high"] != 2 || doc.Counts.Findings["fixed"]["total"] != 0 ||
+		doc.Accounts[0].Counts.Events["mfa-lost"] != 1 {
 		t.Errorf("counts %+v", doc.Counts)
 	}
 	var of []string
 	for _, a := range doc.Accounts {
 		for _, c := range a.Changes {
-			of = append(of, fmt.Sprint(a.Account[:1], " ", c["user"], " ", c["event"], c["control"], " ", c["state"], " ", c["status"], " ", c["first_seen"]))
+			of = append(of, fmt.Sprint(a.Account[:1], " ", c["user"], " ", c["event"], c["control"], " ", c["state"],
+				" ", c["status"], " ", c["first_seen"]))
 		}
 	}
-	want := "1 amy mfa-lost<nil> <nil> <nil> <nil>; 1 amy <nil>C5 new FAIL 2026-10-01T00:00:00Z; 1 amy <nil>C8 fixed <nil> 2026-10-01T00:00:00Z; 2 bo key-added<nil> <nil> <nil> <nil>"
+	want := "1 amy mfa-lost<nil> <nil> <nil> <nil>; 1 amy <nil>C5 new FAIL 2026-10-01T00:00:00Z; 1 amy <nil>C8 fixed " +
+		"<nil> 2026-10-01T00:00:00Z; 2 bo key-added<nil> <nil> <nil> <nil>"
 	if got := strings.Join(of, "; "); got != want {
 		t.Errorf("%s", got)
 	}
@@ -192,7 +203,8 @@ func TestTable(t *testing.T) {
 			c.Events = append(c.Events, event(audit.MFALost, audit.High))
 			c.Findings = append(c.Findings, finding(diff.New, audit.ConsoleMFA, audit.High, name))
 		}
-		c.Findings = append(c.Findings, finding(diff.Fixed, audit.KeyUnused, audit.Medium, name), finding(diff.New, audit.KeyAge, audit.Medium, name))
+		c.Findings = append(c.Findings, finding(diff.Fixed, audit.KeyUnused, audit.Medium, name),
+			finding(diff.New, audit.KeyAge, audit.Medium, name))
 		changes = append(changes, c)
 	}
 	for _, width := range []int{60, 80, 99, 120, 160} {
@@ -254,13 +266,15 @@ func TestUsual(t *testing.T) {
 // TestNothing says in so many words that nothing changed, and of several
 // accounts names those that did.
 func TestNothing(t *testing.T) {
-	one, two, three := account("111111111111", ""), account("222222222222", ""), diff.Failed("333333333333", "lost", "There is no report of it.")
+	one, two, three := account("111111111111", ""), account("222222222222", ""), diff.Failed("333333333333", "lost",
+		"There is no report of it.")
 	if got := shown(t, "table", show.Options{}, []*diff.Account{one}); !strings.Contains(got, "no change") {
 		t.Error(got)
 	}
 	two.Counts.Findings[diff.New][audit.High][audit.Fail] = 1
 	got := shown(t, "table", show.Options{}, []*diff.Account{one, two, three})
-	for _, want := range []string{"1 account without a change", "222222222222\n", "findings: 1 new", "333333333333 lost: There is no report of it.", "not compared"} {
+	for _, want := range []string{"1 account without a change", "222222222222\n", "findings: 1 new",
+		"333333333333 lost: There is no report of it.", "not compared"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}
