@@ -155,8 +155,10 @@ func TestRootLeavesFilesToTheirOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"account", "create", "--id", "999999999999"}, {"account", "list"}, {"account", "limits", account, "AccessKeysPerUser=4"},
-		{"account", "root-key", "create", account}, {"account", "root-key", "list", account}, {"account", "root-password", account},
+		{"account", "create", "--id", "999999999999"}, {"account", "list"},
+		{"account", "limits", account, "AccessKeysPerUser=4"},
+		{"account", "root-key", "create", account}, {"account", "root-key", "list", account},
+		{"account", "root-password", account},
 		{"account", "mfa-reset", account},
 		{"account", "organization", "manage", account, "999999999999"}, {"account", "organization", "show", account},
 		{"account", "control-policy", "put", "999999999999", "all", "policy.json"},

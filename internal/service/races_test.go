@@ -84,7 +84,8 @@ func fewConnections(db store.Config) store.Config {
 	return db
 }
 
-const racedTrust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}}`
+const racedTrust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"123456789012"},` +
+	`"Action":"sts:AssumeRole"}}`
 
 var racedDocument = url.QueryEscape(
 	`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}`)

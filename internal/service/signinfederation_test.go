@@ -71,8 +71,9 @@ func TestFederatedSignIn(t *testing.T) {
 					t.Errorf("%s: %v", arn, err)
 				}
 			}
-			if text := one.trail.String(); !strings.Contains(text, `"GetSigninToken":"Success"`) || !strings.Contains(text,
-				`"MobileVersion":"No"`) {
+			if text := one.trail.String(); !strings.Contains(text, `"GetSigninToken":"Success"`) ||
+				!strings.Contains(text,
+					`"MobileVersion":"No"`) {
 				t.Error("no record of the token")
 			}
 			// The role is gone, and the session with it.
@@ -101,7 +102,8 @@ func TestRefusedFederation(t *testing.T) {
 	next := w.role(t, "next", `"Principal":{"AWS":"`+account+`"},"Action":"sts:AssumeRole"`)
 	must(t, w.root.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: ptr("ops"), PolicyName: ptr("p"),
 		PolicyDocument: ptr(allowAll)})
-	assumed := must(t, bob.sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}).Credentials
+	assumed := must(t, bob.sts.AssumeRole,
+		&sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night")}).Credentials
 	chained := must(t, w.asSession(assumed).sts.AssumeRole, &sts.AssumeRoleInput{RoleArn: &next,
 		RoleSessionName: ptr("night")}).Credentials
 	own := must(t, bob.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials

@@ -274,7 +274,8 @@ func (w *world) leaks(t *testing.T, secrets map[string]string) {
 		}
 		places[filepath.Base(file)] = string(data)
 	}
-	if !strings.Contains(places["trail"], "PasswordUpdated") || !strings.Contains(places["rollcall.db"], "u2f/user/bob") {
+	if !strings.Contains(places["trail"], "PasswordUpdated") ||
+		!strings.Contains(places["rollcall.db"], "u2f/user/bob") {
 		t.Error("the places are not those that were written to")
 	}
 	for place, text := range places {
