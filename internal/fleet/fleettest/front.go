@@ -210,7 +210,8 @@ func answer(w http.ResponseWriter, action, result string) {
 	w.Header().Set("Content-Type", "text/xml")
 	_, _ = fmt.Fprintf(w,
 		`<%[1]sResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><%[1]sResult>%[2]s</%[1]sResult>`+
-			`<ResponseMetadata><RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId></ResponseMetadata></%[1]sResponse>`,
+			`<ResponseMetadata><RequestId>bdeddc97-b31b-11e6-b00d-4d3e5ee3c2da</RequestId></ResponseMetadata>`+
+			`</%[1]sResponse>`,
 		action, result)
 }
 

@@ -180,7 +180,8 @@ func TestReports(t *testing.T) {
 		t.Fatal(d)
 	}
 	rows := mustRead[wantRow](t, filepath.Join(dir, want[3]))
-	if len(rows) != 2 || rows[0].User != report.RootUser || !rows[0].IsRoot || rows[1].Path != "/team/" || rows[1].Line != 3 {
+	if len(rows) != 2 || rows[0].User != report.RootUser || !rows[0].IsRoot ||
+		rows[1].Path != "/team/" || rows[1].Line != 3 {
 		t.Fatalf("%+v", rows)
 	}
 	root, bob := rows[0], rows[1]
