@@ -9,7 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-const encodedAllowAll = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D"
+const encodedAllowAll = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C" +
+	"%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D"
 
 // All that is granted to anybody is there, in the recorded shape.
 func TestGetAccountAuthorizationDetails(t *testing.T) {

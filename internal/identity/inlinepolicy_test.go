@@ -209,7 +209,8 @@ func TestInlinePolicy(t *testing.T) {
 				}
 				done(t, p.put("worker", "A", allowAll))
 				if _, _, got, err = p.get("worker",
-					"A"); got != "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D" {
+					"A"); got != "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A"+
+					"%22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D" {
 					t.Errorf("%s %v", got, err)
 				}
 				done(t, p.remove("worker", "A"))

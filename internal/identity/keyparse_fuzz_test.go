@@ -9,7 +9,10 @@ import (
 
 // Whatever is taken for a key comes out the same in both encodings.
 func FuzzParseSSHKey(f *testing.F) {
-	const key = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCVLzRL4Wy6t7AN8JIwmOySVzwRzi3yOcz3Q/zynDToG512SHE7sK1yU/w1UdBrKB2QIK4vDxupseWT8azDuE84Rk/l8i8XcUtR3gCYP/WlgbfP4he29z3qMeNEALvrTtyuMYrgLRyOVPNcTGGaE+C06Y2msR4d9xsmYy2HYYr9IoojcHzlWKFkyll1IAlBrene16YP9ynITItH5KATO1uZ3wPBHfDVNIXJqJwrbSBuJwPC1px1gnq/mK4Bnwk7oCf6Yn0A3Cr4R+GbbsI9YAWoylBUD/9mWD3XIkdnEevGxwUNEmmxGAEFmi7b925hPtSyKUCc0gUQqAwlzUPyqhXH"
+	const key = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCVLzRL4Wy6t7AN8JIwmOySVzwRzi3yOcz3Q/zynDToG512SHE7sK1yU/w1Ud" +
+		"BrKB2QIK4vDxupseWT8azDuE84Rk/l8i8XcUtR3gCYP/WlgbfP4he29z3qMeNEALvrTtyuMYrgLRyOVPNcTGGaE+C06Y2msR4d9xsmYy2H" +
+		"YYr9IoojcHzlWKFkyll1IAlBrene16YP9ynITItH5KATO1uZ3wPBHfDVNIXJqJwrbSBuJwPC1px1gnq/mK4Bnwk7oCf6Yn0A3Cr4R+Gbbs" +
+		"I9YAWoylBUD/9mWD3XIkdnEevGxwUNEmmxGAEFmi7b925hPtSyKUCc0gUQqAwlzUPyqhXH"
 	pem, err := encodeSSHKey(key, types.EncodingTypePem)
 	if err != nil {
 		f.Fatal(err)

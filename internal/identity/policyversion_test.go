@@ -67,7 +67,8 @@ func TestPolicyVersions(t *testing.T) {
 		sameOut(t, got, &types.PolicyVersion{VersionId: ptr("v2"), IsDefaultVersion: true,
 			CreateDate: ptr(began.Add(time.Hour)),
 			Document: ptr(
-				"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22s3%3A%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D")})
+				"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C" +
+					"%22Action%22%3A%22s3%3A%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D")})
 
 		// Numbers are not used again, not even the last one.
 		must(t, w.root, w.DeletePolicyVersion, &iam.DeletePolicyVersionInput{PolicyArn: &arn, VersionId: ptr("v3")})
@@ -142,6 +143,7 @@ func TestPolicyVersionsOfAWS(t *testing.T) {
 			&iam.GetPolicyVersionInput{PolicyArn: ptr(administrator), VersionId: ptr("v1")}).PolicyVersion
 		at := time.Date(2015, 2, 6, 18, 39, 46, 0, time.UTC)
 		sameOut(t, v, &types.PolicyVersion{VersionId: ptr("v1"), IsDefaultVersion: true, CreateDate: &at,
-			Document: ptr("%7B%22Statement%22%3A%5B%7B%22Action%22%3A%22%2A%22%2C%22Effect%22%3A%22Allow%22%2C%22Resource%22%3A%22%2A%22%7D%5D%2C%22Version%22%3A%222012-10-17%22%7D")})
+			Document: ptr("%7B%22Statement%22%3A%5B%7B%22Action%22%3A%22%2A%22%2C%22Effect%22%3A%22Allow%22%2C" +
+				"%22Resource%22%3A%22%2A%22%7D%5D%2C%22Version%22%3A%222012-10-17%22%7D")})
 	})
 }

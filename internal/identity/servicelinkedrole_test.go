@@ -19,14 +19,16 @@ func TestServiceLinkedRoles(t *testing.T) {
 			RoleName: ptr("AWSServiceRoleForBatch"), Path: ptr("/aws-service-role/batch.amazonaws.com/"),
 			RoleId: made.RoleId, CreateDate: &began,
 			AssumeRolePolicyDocument: ptr(
-				"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Action%22%3A%5B%22sts%3AAssumeRole%22%5D%2C%22Effect%22%3A%22Allow%22%2C" +
+				"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Action%22%3A%5B%22sts" +
+					"%3AAssumeRole%22%5D%2C%22Effect%22%3A%22Allow%22%2C" +
 					"%22Principal%22%3A%7B%22Service%22%3A%5B%22batch.amazonaws.com%22%5D%7D%7D%5D%7D"),
 		})
 		// All other answers show single values without arrays (recorded).
 		shown := *made
 		shown.AssumeRolePolicyDocument = ptr(
 			"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C" +
-				"%22Principal%22%3A%7B%22Service%22%3A%22batch.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D")
+				"%22Principal%22%3A%7B%22Service%22%3A%22batch.amazonaws.com%22%7D%2C%22Action%22%3A%22sts" +
+				"%3AAssumeRole%22%7D%5D%7D")
 		detail := must(t, w.root, w.GetAccountAuthorizationDetails,
 			&iam.GetAccountAuthorizationDetailsInput{}).RoleDetailList[0]
 		if *detail.AssumeRolePolicyDocument != *shown.AssumeRolePolicyDocument {

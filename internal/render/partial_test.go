@@ -40,7 +40,8 @@ func TestPartialReport(t *testing.T) {
 // A key or certificate of which the report does not tell whether it is active is
 // not shown as an active one.
 func TestUntoldState(t *testing.T) {
-	const csv = `user,arn,user_creation_time,access_key_1_last_rotated,access_key_2_active,access_key_2_last_rotated,cert_1_last_rotated
+	const csv = `user,arn,user_creation_time,access_key_1_last_rotated,access_key_2_active,access_key_2_last_rotated,` +
+		`cert_1_last_rotated
 Ann,arn:aws:iam::123456789012:user/Ann,2020-01-01T00:00:00Z,2020-01-01T00:00:00Z,perhaps,2020-01-01T00:00:00Z,2020-01-01T00:00:00Z
 `
 	rows, err := report.ReadAll(strings.NewReader(csv))
@@ -94,7 +95,8 @@ func TestPartialAudit(t *testing.T) {
 
 // UNUSED counts the same whatever controls are judged.
 func TestUnusedMeansOneThing(t *testing.T) {
-	const csv = `user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active
+	const csv = `user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,` +
+		`mfa_active
 <root_account>,arn:aws:iam::123456789012:root,2020-01-01T00:00:00Z,true,2025-01-01T00:00:00Z,2020-01-01T00:00:00Z,not_supported,true
 Ann,arn:aws:iam::123456789012:user/Ann,2025-01-01T00:00:00Z,true,2025-02-01T00:00:00Z,2025-01-01T00:00:00Z,N/A,true
 `

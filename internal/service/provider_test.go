@@ -34,8 +34,10 @@ func samlMetadata(body string) *string {
 	text := strings.ReplaceAll(string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: block.Bytes})),
 		"-----BEGIN X-----\n", "")
 	return ptr(`<?xml version="1.0"?>` + "\r\n" +
-		`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com/saml?a=1&amp;b=ü"><IDPSSODescriptor
-		protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` +
+		`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"
+		entityID="https://idp.example.com/saml?a=1&amp;b=ü"><IDPSSODescriptor
+		protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor><KeyInfo
+		xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` +
 		strings.ReplaceAll(text, "-----END X-----\n", "") +
 		`</X509Certificate></X509Data></KeyInfo></KeyDescriptor></IDPSSODescriptor></EntityDescriptor>` +
 		strings.Repeat(" ", 400))

@@ -232,7 +232,8 @@ func TestSimulateExclusions(t *testing.T) {
 func TestContextKeysInOrder(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
-	document := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Condition":{"StringEquals":{"z:a":["${y:b}","${ x:c , 'aws:none'}","${*}"],"Z:A":"z:d"},
+	document := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Condition":{
+		"StringEquals":{"z:a":["${y:b}","${ x:c , 'aws:none'}","${*}"],"Z:A":"z:d"},
 		"StringLike":{"w:\u0065" : "v:\"f","z:a":"1"}},"Action":"*","Resource":["arn:aws:s3:::${aws:username}/a"]},
 		{"Effect":"Deny","Action":"w:e","Resource":"*","Condition":{"Null":{"a:a":"false"}}}]}`
 	same(t, must(t, w.root.GetContextKeysForCustomPolicy,

@@ -64,7 +64,8 @@ type KeyOwner struct {
 func (tx *Tx) KeyOwner(id string) (o KeyOwner, err error) {
 	err = tx.one([]any{&o.Key.Account, &o.Key.NameKey, &o.Key.ID, &o.Key.Status, &o.Key.Created, &o.Key.Secret,
 		&o.User.Name, &o.User.Path, &o.User.ID, &o.User.Created, &o.Partition, &o.Instance},
-		`SELECT k.account, k.name_key, k.key_id, k.status, k.created, k.secret, u.name, u.path, u.user_id, u.created, a.aws_partition, a.instance
+		`SELECT k.account, k.name_key, k.key_id, k.status, k.created, k.secret, u.name, u.path,
+			u.user_id, u.created, a.aws_partition, a.instance
 		FROM access_keys k
 		JOIN users u ON u.account = k.account AND u.name_key = k.name_key
 		JOIN accounts a ON a.account = k.account

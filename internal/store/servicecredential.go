@@ -65,7 +65,8 @@ func (tx *Tx) AccountServiceCredentials(account, after, service string, limit in
 		return append(serviceCredentialFields(&c.ServiceCredential), &c.User)
 	}
 	return list(tx, fields,
-		`SELECT c.account, c.name_key, c.credential_id, c.service, c.service_user, c.secret, c.status, c.created, c.expires, u.name
+		`SELECT c.account, c.name_key, c.credential_id, c.service, c.service_user, c.secret,
+			c.status, c.created, c.expires, u.name
 		FROM service_specific_credentials c JOIN users u ON u.account = c.account AND u.name_key = c.name_key
 		WHERE c.account = $1 AND c.credential_id > $2 AND (c.service = $3 OR $3 = '') ORDER BY c.credential_id LIMIT $4`,
 		account, after, service, limit)
