@@ -8,8 +8,8 @@
 # make mutants  removes the defences that scripts/mutants.txt names and expects
 #               red tests; ARGS='-only NAME'; about 15 minutes of processor
 #               time for the whole list, 6 seconds for each defence
-# make recipe-check  adds an example of what has a recipe (a column of the report,
-#               a control of the audit) to a copy of the tree, and expects the
+# make recipe-check  adds an example of what has a recipe (an action, a column of
+#               the report, a control of the audit) to a copy of the tree, and expects the
 #               tests to need each of its files; ARGS='-only NAME'
 # make soak     crash loops and races between processes, for SOAK; every kind
 #               of misbehaviour beside ordinary load, for SOAK; an organisation

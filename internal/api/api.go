@@ -1,6 +1,7 @@
 // Package api is the one funnel that every action passes, whatever door the
 // call came through: check against AWS's model, authorize, call, leave a
-// trail.
+// trail. Bind registers an action with all that there is to know of it; Invoke
+// and Do run one.
 //
 // It promises that no action runs for a caller who may not call it, that
 // authorization comes after model validation and before any rule of the
@@ -14,40 +15,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"runtime/debug"
 	"time"
 
 	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
-	"rollcall/internal/awsquery"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
+	"rollcall/internal/throttle"
 	"rollcall/internal/trail"
 )
-
-// Action is one action that is served.
-type Action struct {
-	awsquery.Operation
-	// Needs finds the permissions a call needs: the action's own on what it
-	// acts on, and those AWS asks for beside, such as iam:PassRole. in has
-	// passed the model's checks. An error ends the call.
-	Needs func(ctx context.Context, c principal.Caller, in any) ([]Need, error)
-	// Granted, where set, says whether a user may call it without any policy
-	// that allows it. A deny still denies.
-	Granted func(ctx context.Context, in any) (bool, error)
-	// Unexplained says that denials give no reason.
-	Unexplained bool
-	// Free actions need no permission, and cannot be denied.
-	Free bool
-	// Decides says that the action itself decides who may call it, by the
-	// access.Subject of its context: AssumeRole asks the role's trust policy.
-	Decides bool
-	// Unsigned, where set, says that a request needs no signature, because it
-	// brings a proof of its own that the action checks. It tells the trail who
-	// called; out is nil where the call was refused.
-	Unsigned func(in, out any) trail.Identity
-}
 
 // Call is what a door knows of one call beside the caller and the input.
 type Call struct {
@@ -62,6 +41,7 @@ type Call struct {
 // API is the actions that are served, and the trail of their calls.
 type API struct {
 	actions map[[2]string]Action // by service and name
+	byInput map[reflect.Type]Action
 	access  *access.Access
 	trail   *trail.Trail
 	members *trail.Members
@@ -70,18 +50,29 @@ type API struct {
 	db      *store.DB                                        // see Outbox
 	seal    func(c principal.Caller, text []byte) string     // see ExplainDenials
 	seen    func(c principal.Caller, service, action string) // nil for nobody who wants to know
+
+	principals, accounts *throttle.Limiter // see Throttle
 }
 
 // New returns the funnel for a list of actions.
 func New(actions []Action, who *access.Access, t *trail.Trail, log *slog.Logger, now func() time.Time) *API {
-	a := &API{actions: map[[2]string]Action{}, access: who, trail: t, members: trail.NewMembers(trail.MayRecord), log: log, now: now}
+	a := &API{
+		actions: map[[2]string]Action{}, byInput: map[reflect.Type]Action{},
+		access: who, trail: t, log: log, now: now,
+	}
+	recorded := map[string]map[string]bool{}
 	for _, action := range actions {
 		key := [2]string{action.Service, action.Name}
-		if _, twice := a.actions[key]; twice || action.Needs == nil && !action.Free && !action.Decides && action.Unsigned == nil {
-			panic(fmt.Sprintf("api: action %s is listed twice or has no needs", action.Name))
+		if _, twice := a.actions[key]; twice || action.effect == 0 {
+			panic(fmt.Sprintf("api: action %s is listed twice or was not bound", action.Name))
 		}
 		a.actions[key] = action
+		a.byInput[reflect.TypeOf(action.NewInput()).Elem()] = action
+		recorded[action.Name] = action.recorded
 	}
+	a.members = trail.NewMembers(func(action, member string) bool {
+		return trail.MayRecord(member) || recorded[action][member]
+	})
 	return a
 }
 
@@ -105,39 +96,95 @@ func (a *API) Actions() map[string]bool {
 // use. Observe itself belongs before the first call.
 func (a *API) Observe(seen func(c principal.Caller, service, action string)) { a.seen = seen }
 
-// Invoke runs one action for a caller. The error is always for the client.
-func (a *API) Invoke(ctx context.Context, c principal.Caller, action Action, in any, call Call) (any, *awsmodel.Error) {
-	// What is known of the caller is read with each call. A session's user or
-	// role may be gone, or have another name than its token says.
-	subject, err := a.access.Gather(ctx, c, access.Call{SourceIP: call.SourceIP, UserAgent: call.UserAgent, Secure: call.TLS != nil})
-	var out any
-	if err == nil {
-		c = subject.Caller
-		if a.seen != nil {
-			a.seen(c, action.Service, action.Name)
-		}
-		ctx = store.OnAccount(principal.With(ctx, c), c.Account())
-		ctx = a.begin(ctx, action, in, call, identity(c))
-		out, err = a.invoke(ctx, subject, action, in)
+// Invoke runs one action, for signed and unsigned calls alike. c is who signed,
+// nil for nobody. An action that needs no signature makes nothing of one that
+// came with the request. The error is always for the client.
+func (a *API) Invoke(
+	ctx context.Context, c *principal.Caller, action Action, in any, call Call,
+) (any, *awsmodel.Error) {
+	k := &run{API: a, action: action, in: in, call: call, by: trail.Identity{Type: trail.Unknown}}
+	var err error
+	switch {
+	case action.unsigned != nil:
+		ctx = context.WithValue(ctx, callKey{}, call)
+		err = k.guard(func() error { return k.unsigned(ctx) })
+		// Who called is told by a call that failed as well.
+		err = errors.Join(err, k.guard(func() error { k.by = action.unsigned(in, k.out); return nil }))
+	case c == nil:
+		err = errNotSigned
+	default:
+		k.by = identity(*c)
+		err = k.guard(func() (err error) { ctx, err = k.signed(ctx, *c); return err })
 	}
-	return a.finish(ctx, action, in, out, err, call, identity(c))
+	k.stranger = c == nil || action.unsigned != nil
+	return k.finish(ctx, err)
 }
 
-func (a *API) invoke(ctx context.Context, subject *access.Subject, action Action, in any) (any, error) {
-	if err := awsmodel.Check(action.Name, in); err != nil {
-		return nil, err
-	}
-	if err := a.authorize(ctx, subject, action, in); err != nil {
-		return nil, err
-	}
-	if err := a.probe(ctx, action); err != nil {
-		return nil, err
-	}
-	out, err := perform(access.With(ctx, subject), action, in)
+// run is one call on its way through the funnel.
+type run struct {
+	*API
+	action   Action
+	in, out  any
+	call     Call
+	by       trail.Identity // who calls, as far as is known
+	stranger bool           // nobody signed
+}
+
+// guard makes an error like others of a panic: the call leaves its record, and
+// the client gets an answer.
+func (k *run) guard(step func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			k.out, err = nil, fmt.Errorf("panic in %s: %v\n%s", k.action.Name, p, debug.Stack())
+		}
+	}()
+	return step()
+}
+
+// signed runs the action for its caller. The context that it returns holds what
+// the call did to the store.
+func (k *run) signed(ctx context.Context, c principal.Caller) (context.Context, error) {
+	subject, err := k.gather(ctx, c)
 	if err != nil {
-		return nil, a.gone(ctx, subject.Caller, err)
+		return ctx, err
 	}
-	return out, nil
+	c = subject.Caller
+	k.by = identity(c)
+	if k.seen != nil {
+		k.seen(c, k.action.Service, k.action.Name)
+	}
+	ctx = store.OnAccount(principal.With(ctx, c), c.Account())
+	ctx = k.begin(ctx)
+	return ctx, k.guard(func() error { return k.authorized(ctx, subject) })
+}
+
+// authorized runs the action if its caller may call it.
+func (k *run) authorized(ctx context.Context, subject *access.Subject) (err error) {
+	if err := awsmodel.Check(k.action.Name, k.in); err != nil {
+		return err
+	}
+	if err := k.authorize(ctx, subject, &k.action, k.in); err != nil {
+		return err
+	}
+	if err := k.probe(ctx); err != nil {
+		return err
+	}
+	if k.out, err = k.action.Call(access.With(ctx, subject), k.in); err != nil {
+		return k.gone(ctx, subject.Caller, err)
+	}
+	return nil
+}
+
+// unsigned runs an action that finds out by itself who calls.
+func (k *run) unsigned(ctx context.Context) (err error) {
+	if err := awsmodel.Check(k.action.Name, k.in); err != nil {
+		return err
+	}
+	if err := k.probe(ctx); err != nil {
+		return err
+	}
+	k.out, err = k.action.Call(ctx, k.in)
+	return err
 }
 
 // gone says of a failure that may come of a caller who was deleted during the
@@ -152,17 +199,6 @@ func (a *API) gone(ctx context.Context, c principal.Caller, err error) error {
 		return known
 	}
 	return err
-}
-
-// perform calls the action. A panic in one is an error like others: the call
-// leaves its record, and the client gets an answer.
-func perform(ctx context.Context, action Action, in any) (out any, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			out, err = nil, fmt.Errorf("panic in %s: %v\n%s", action.Name, p, debug.Stack())
-		}
-	}()
-	return action.Call(ctx, in)
 }
 
 // Refuse leaves the record of a call that never became an action: not

@@ -16,7 +16,6 @@ import (
 	"rollcall/internal/access"
 	"rollcall/internal/api"
 	"rollcall/internal/awsmodel"
-	"rollcall/internal/awsquery"
 	"rollcall/internal/principal"
 	"rollcall/internal/sigv4"
 	"rollcall/internal/sigv4/sigv4test"
@@ -46,6 +45,12 @@ func caller(t testing.TB, u store.User) principal.Caller {
 	return principal.Signed(verified)
 }
 
+// signed is somebody who signed a request, as a door knows them.
+func signed(t testing.TB, u store.User) *principal.Caller {
+	c := caller(t, u)
+	return &c
+}
+
 var (
 	root = store.User{Account: "123456789012", ID: "123456789012"}
 	ann  = store.User{Account: "123456789012", NameKey: "ann", Name: "Ann", Path: "/x/", ID: "AIDA"}
@@ -72,21 +77,19 @@ func people(t testing.TB) *access.Access {
 }
 
 // getUser is an action that ends as err says, and counts its calls.
-func getUser(calls *int, err error) api.Action {
-	return api.Action{
-		Operation: awsquery.Of(func(ctx context.Context, _ *iam.GetUserInput) (*iam.GetUserOutput, error) {
-			*calls++
-			_ = principal.Of(ctx) // panics without one
-			return &iam.GetUserOutput{}, err
-		}),
-		Needs: func(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
-			name := api.Text(in, "UserName")
-			if name == "" {
-				name = c.UserName()
-			}
-			return api.On(api.Resource{ARN: api.IAMARN(c, "user", "/"+name), Label: "user " + name}), nil
-		},
-	}
+func getUser(calls *int, err error, parts ...api.Part) api.Action {
+	named := api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
+		name := v[0]
+		if name == "" {
+			name = c.UserName()
+		}
+		return []api.Resource{{ARN: api.IAMARN(c, "user", "/"+name), Label: "user " + name}}, nil
+	}, "UserName")
+	return api.Bind(func(ctx context.Context, _ *iam.GetUserInput) (*iam.GetUserOutput, error) {
+		*calls++
+		_ = principal.Of(ctx) // panics without one
+		return &iam.GetUserOutput{}, err
+	}, api.Reads, append(parts, api.On(named))...)
 }
 
 func TestInvoke(t *testing.T) {
@@ -121,7 +124,7 @@ func TestInvoke(t *testing.T) {
 			if !ok {
 				t.Fatal("GetUser is not there")
 			}
-			out, refused := a.Invoke(t.Context(), caller(t, c.user), action, &c.in, api.Call{RequestID: "the-request"})
+			out, refused := a.Invoke(t.Context(), signed(t, c.user), action, &c.in, api.Call{RequestID: "the-request"})
 			got := ""
 			if refused != nil {
 				got = refused.Error()
@@ -147,15 +150,10 @@ func TestInvoke(t *testing.T) {
 // call is answered and recorded like any that failed.
 func TestInvokePanic(t *testing.T) {
 	var records, log bytes.Buffer
-	action := api.Action{
-		Operation: awsquery.Of(
-			func(context.Context, *iam.GetUserInput) (*iam.GetUserOutput, error) { panic("secret") }),
-		Needs: api.Everything,
-	}
-	a := api.New([]api.Action{action}, people(t), trail.New(&records),
-		slog.New(slog.NewTextHandler(&log, nil)), time.Now)
-	out, refused := a.Invoke(t.Context(), caller(t, root), action, &iam.GetUserInput{},
-		api.Call{RequestID: "the-request"})
+	action := api.Bind(func(context.Context, *iam.GetUserInput) (*iam.GetUserOutput, error) { panic("secret") },
+		api.Reads, api.On(api.Everything))
+	a := api.New([]api.Action{action}, people(t), trail.New(&records), slog.New(slog.NewTextHandler(&log, nil)), time.Now)
+	out, refused := a.Invoke(t.Context(), signed(t, root), action, &iam.GetUserInput{}, api.Call{RequestID: "the-request"})
 	if out != nil || refused == nil || refused.Code != "ServiceFailure" || strings.Contains(refused.Message, "secret") {
 		t.Errorf("answer %v, refused %v", out, refused)
 	}
@@ -170,16 +168,15 @@ func TestInvokePanic(t *testing.T) {
 
 func TestGranted(t *testing.T) {
 	var calls int
-	action := getUser(&calls, nil)
 	for _, c := range []struct {
 		granted bool
 		err     error
 		want    string
 	}{{true, nil, ""}, {false, nil, "AccessDenied"}, {false, errors.New("down"), "ServiceFailure"}} {
-		action.Granted = func(context.Context, any) (bool, error) { return c.granted, c.err }
+		action := getUser(&calls, nil, api.Granted(func(context.Context) (bool, error) { return c.granted, c.err }))
 		a := api.New([]api.Action{action}, people(t), trail.New(io.Discard), slog.New(slog.DiscardHandler), time.Now)
 		calls = 0
-		_, refused := a.Invoke(t.Context(), caller(t, ann), action, &iam.GetUserInput{}, api.Call{})
+		_, refused := a.Invoke(t.Context(), signed(t, ann), action, &iam.GetUserInput{}, api.Call{})
 		got := ""
 		if refused != nil {
 			got = refused.Code
@@ -194,9 +191,8 @@ func TestGranted(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	var calls int
 	twice := getUser(&calls, nil)
-	bare := twice
-	bare.Needs = nil
-	for name, actions := range map[string][]api.Action{"twice": {twice, twice}, "no needs": {bare}} {
+	for name, actions := range map[string][]api.Action{"twice": {twice, twice},
+		"not bound": {{Operation: twice.Operation}}} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {

@@ -33,25 +33,25 @@ type Resource struct {
 }
 
 // authorize decides a call by the policies that reach its caller.
-func (a *API) authorize(ctx context.Context, subject *access.Subject, action Action, in any) error {
+func (a *API) authorize(ctx context.Context, subject *access.Subject, action *Action, in any) error {
 	c := subject.Caller
-	if action.Free {
+	if action.free {
 		return nil
 	}
-	if err := sessionMay(c, action); err != nil || action.Decides {
+	if err := sessionMay(c, action); err != nil || action.decides {
 		return err
 	}
 	p := subject.Policies
 	if c.IsRoot() && len(p.Control) == 0 && len(p.Session) == 0 && !p.SessionRequired {
 		return nil // nothing limits root: what it acts on does not matter
 	}
-	needs, err := action.Needs(ctx, c, in)
+	needs, err := action.needs(ctx, c, in)
 	if err != nil {
 		return err
 	}
-	tags := requestTags(in)
+	tags := action.requestKeys(in)
 	for i := range needs {
-		if err := a.decide(ctx, subject, action, &needs[i], in, tags); err != nil {
+		if err := a.decide(ctx, subject, action, &needs[i], tags); err != nil {
 			return err
 		}
 	}
@@ -60,7 +60,7 @@ func (a *API) authorize(ctx context.Context, subject *access.Subject, action Act
 
 // decide decides one need. Each resource is decided by itself, for each has
 // its own tags.
-func (a *API) decide(ctx context.Context, subject *access.Subject, action Action, need *Need, in any, tags access.Keys) error {
+func (a *API) decide(ctx context.Context, subject *access.Subject, action *Action, need *Need, tags access.Keys) error {
 	name := need.Action
 	if name == "" {
 		name = action.Service + ":" + action.Name
@@ -90,8 +90,8 @@ func (a *API) decide(ctx context.Context, subject *access.Subject, action Action
 		if d.Allowed {
 			continue
 		}
-		if !d.Explicit && action.Granted != nil && d.Layer == policy.IdentityLayer {
-			if ok, err := action.Granted(ctx, in); ok || err != nil {
+		if !d.Explicit && action.granted != nil && d.Layer == policy.IdentityLayer {
+			if ok, err := action.granted(ctx); ok || err != nil {
 				return err
 			}
 		}
@@ -100,7 +100,7 @@ func (a *API) decide(ctx context.Context, subject *access.Subject, action Action
 			label = r.ARN
 		}
 		reason := d
-		if action.Unexplained {
+		if action.unexplained {
 			reason = policy.Decision{}
 		}
 		return a.denied(subject, req, policy.DenialText(subject.Caller.ARN(), name, label, reason), d)
@@ -114,7 +114,7 @@ func (a *API) decide(ctx context.Context, subject *access.Subject, action Action
 // GetFederationToken credentials call neither. GetWebIdentityToken is younger
 // than that page: that sessions of users may call it, and the sentence for
 // federated users, are recorded. The other texts are guesses.
-func sessionMay(c principal.Caller, action Action) error {
+func sessionMay(c principal.Caller, action *Action) error {
 	session := c.Session()
 	if session == nil || c.Kind() == principal.AssumedRole || session.TaskPolicy != "" {
 		return nil
@@ -122,29 +122,14 @@ func sessionMay(c principal.Caller, action Action) error {
 	switch {
 	case session.SignedIn:
 		return nil
-	case action.Name == "GetWebIdentityToken":
-		if session.Federated {
-			return awsmodel.Fail("AccessDenied", "GetWebIdentityToken does not support federated user sessions")
-		}
-		return nil
+	case session.Federated && action.federated != "":
+		return awsmodel.Fail("AccessDenied", "%s", action.federated)
 	case session.Federated:
-	case action.Service == "iam" && !session.MFA.IsZero():
-		return nil
-	case action.Service == "sts" && action.Name == "AssumeRole":
+	case action.sessions, action.Service == "iam" && !session.MFA.IsZero():
 		return nil
 	}
 	if action.Service == "sts" {
 		return awsmodel.Fail("AccessDenied", "Cannot call %s with session credentials", action.Name)
 	}
 	return awsmodel.Fail("InvalidClientTokenId", "The security token included in the request is invalid")
-}
-
-// requestTags are the keys of the tags that a request sets or removes, of
-// whichever action.
-func requestTags(in any) access.Keys {
-	tags, removed := Tags(in), textList(in, "TagKeys")
-	if len(tags) == 0 && len(removed) == 0 {
-		return nil
-	}
-	return access.RequestTags(tags, removed)
 }

@@ -21,19 +21,19 @@ func (a *API) Outbox(db *store.DB) {
 }
 
 // begin makes a call that may change something known to the store.
-func (a *API) begin(ctx context.Context, action Action, in any, call Call, by trail.Identity) context.Context {
-	if a.db == nil || trail.ReadOnly(action.Name) {
+func (k *run) begin(ctx context.Context) context.Context {
+	if k.db == nil || k.action.readOnly() {
 		return ctx
 	}
 	e := &store.Event{ID: trail.NewEventID()}
 	e.Record = func(made []string) []byte {
-		rec := a.record(call, action.Service, action.Name, nil)
-		rec.EventID, rec.UserIdentity, rec.RecipientAccountID = e.ID, by, by.AccountID
-		rec.RequestParameters = a.members.Request(in)
+		rec := k.record(k.call, k.action.Service, k.action.Name, nil)
+		rec.EventID, rec.UserIdentity, rec.RecipientAccountID = e.ID, k.by, k.by.AccountID
+		rec.RequestParameters = k.members.Request(k.in)
 		rec.AdditionalEventData = recovered(made)
 		return rec.AppendJSON(nil)
 	}
-	return a.db.BeginEvent(ctx, e)
+	return k.db.BeginEvent(ctx, e)
 }
 
 // tell has a record say what is known of a call's change: no record that says

@@ -15,7 +15,6 @@ import (
 	"rollcall/internal/access"
 	"rollcall/internal/api"
 	"rollcall/internal/awsmodel"
-	"rollcall/internal/awsquery"
 	"rollcall/internal/store"
 	"rollcall/internal/trail"
 )
@@ -62,20 +61,15 @@ func TestRecordOfCallThatFailsAfterCommit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var records bytes.Buffer
-			create := api.Action{
-				Operation: awsquery.Of(
-					func(ctx context.Context, _ *iam.CreateUserInput) (*iam.CreateUserOutput, error) {
-						return &iam.CreateUserOutput{}, c.call(ctx)
-					}),
-				Needs: api.Everything,
-			}
-			a := api.New([]api.Action{create}, access.New(db), trail.New(&records),
-				slog.New(slog.DiscardHandler), time.Now)
+			create := api.Bind(func(ctx context.Context, _ *iam.CreateUserInput) (*iam.CreateUserOutput, error) {
+				return &iam.CreateUserOutput{}, c.call(ctx)
+			}, api.Changes, api.On(api.Everything), api.Tagging("iam:TagUser"))
+			a := api.New([]api.Action{create}, access.New(db), trail.New(&records), slog.New(slog.DiscardHandler), time.Now)
 			a.Outbox(db)
 			action, _ := a.Find("iam", "CreateUser")
-			a.Invoke(t.Context(), caller(t, root), action, &iam.CreateUserInput{UserName: ptr("Bob")}, api.Call{})
-			if got := records.String(); !strings.Contains(got, c.want) ||
-				strings.Contains(got, `"errorCode"`) != strings.Contains(c.want, `"errorCode"`) {
+			a.Invoke(t.Context(), signed(t, root), action, &iam.CreateUserInput{UserName: ptr("Bob")}, api.Call{})
+			if got := records.String(); !strings.Contains(got, c.want) || strings.Contains(got,
+				`"errorCode"`) != strings.Contains(c.want, `"errorCode"`) {
 				t.Errorf("record %s\nwant %s", got, c.want)
 			}
 		})

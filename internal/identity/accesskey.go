@@ -28,9 +28,9 @@ func (s *Service) sealAccessKey(account, id string, secret seal.Secret) []byte {
 	return s.keys.SealSecret(secret, accessKeyPlace(account, id))
 }
 
-// noAccessKey is recorded for UpdateAccessKey. A key of another user is told
+// errNoAccessKey is recorded for UpdateAccessKey. A key of another user is told
 // apart from none nowhere, so that ids cannot be probed.
-func noAccessKey(id string) error {
+func errNoAccessKey(id string) error {
 	return fail("NoSuchEntity", "The Access Key with id %s cannot be found.", id)
 }
 
@@ -116,39 +116,12 @@ func nameOut(u store.User) *string {
 // UpdateAccessKey makes a key Active or Inactive; from the next request on it
 // is.
 func (s *Service) UpdateAccessKey(ctx context.Context, in *iam.UpdateAccessKeyInput) (*iam.UpdateAccessKeyOutput, error) {
-	c := principal.Of(ctx)
-	if in.Status == types.StatusTypeExpired {
-		return nil, noExpired()
-	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := userOrCaller(tx, c, in.UserName)
-		if err != nil {
-			return err
-		}
-		err = tx.SetAccessKeyStatus(u.Account, u.NameKey, *in.AccessKeyId, string(in.Status))
-		if errors.Is(err, store.ErrNotFound) {
-			err = noAccessKey(*in.AccessKeyId)
-		}
-		return err
-	})
-	return &iam.UpdateAccessKeyOutput{}, err
+	return &iam.UpdateAccessKeyOutput{}, s.setStatus(ctx, accessKeyCredential, in.UserName, *in.AccessKeyId, in.Status)
 }
 
 // DeleteAccessKey deletes a key and what is known of its use.
 func (s *Service) DeleteAccessKey(ctx context.Context, in *iam.DeleteAccessKeyInput) (*iam.DeleteAccessKeyOutput, error) {
-	c := principal.Of(ctx)
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := userOrCaller(tx, c, in.UserName)
-		if err != nil {
-			return err
-		}
-		err = tx.DeleteAccessKey(u.Account, u.NameKey, *in.AccessKeyId)
-		if errors.Is(err, store.ErrNotFound) {
-			err = noAccessKey(*in.AccessKeyId)
-		}
-		return err
-	})
-	return &iam.DeleteAccessKeyOutput{}, err
+	return &iam.DeleteAccessKeyOutput{}, s.deleteCredential(ctx, accessKeyCredential, in.UserName, *in.AccessKeyId)
 }
 
 // ListAccessKeys lists a user's keys in order of their ids, which is also the

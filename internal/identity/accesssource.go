@@ -56,13 +56,13 @@ func splitEntityARN(c principal.Caller, arn string) (kind store.Entity, name str
 	return "", "", false
 }
 
-// onEntity is the need on the user, group or role whose ARN an action gives.
-// Denials name it as they do elsewhere.
-func (s *Service) onEntity(member string) api.Needing {
-	return func(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-		r, err := s.entityResource(ctx, c, api.Text(in, member))
-		return api.On(r), err
-	}
+// onEntity is the user, group or role whose ARN a member gives. Denials name it
+// as they do elsewhere.
+func (s *Service) onEntity(member string) api.Target {
+	return api.ByMembers(func(ctx context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
+		r, err := s.entityResource(ctx, c, v[0])
+		return []api.Resource{r}, err
+	}, member)
 }
 
 // entityResource is an entity for authorization. What is none, or is not
@@ -72,21 +72,15 @@ func (s *Service) entityResource(ctx context.Context, c principal.Caller, arn st
 	if !ok {
 		return api.Resource{ARN: arn}, nil
 	}
+	k := userKind.on(s)
 	switch kind {
 	case store.GroupEntity:
-		g, err := s.groupOrNamesake(ctx, c, name)
-		return groupResource(c, g), err
+		k = groupKind.on(s)
 	case store.RoleEntity:
-		return s.roleResource(ctx, c, name)
+		k = roleKind.on(s)
 	}
-	u, err := s.db.UserGrants(ctx, c.Account(), fold(name))
-	if errors.Is(err, store.ErrNotFound) {
-		u, err = &store.Grants{Path: "/", Name: name}, nil
-	}
-	if err != nil {
-		return api.Resource{}, err
-	}
-	return s.userResource(ctx, c, store.User{Account: c.Account(), NameKey: fold(name), Name: u.Name, Path: u.Path}), nil
+	t, err := k.named(ctx, c, name)
+	return k.resource(c, t, k.label), err
 }
 
 // readSource reads an entity by its ARN with all policies that reach it.
@@ -120,7 +114,7 @@ func (s *Service) readSource(tx *store.Tx, c principal.Caller, arn string) (sour
 	default:
 		g, err := tx.UserGrants(c.Account(), src.nameKey)
 		if errors.Is(err, store.ErrNotFound) {
-			err = noUser(name)
+			err = errNoUser(name)
 		}
 		if err != nil {
 			return src, err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"rollcall/internal/api"
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
@@ -204,11 +205,11 @@ const (
 )
 
 // most is the largest value that an operator may set.
-func (q quota) most() int {
+func most(q api.Quota) int {
 	switch {
-	case strings.HasSuffix(q.name, "PerAccount"):
+	case strings.HasSuffix(q.Name, "PerAccount"):
 		return maxPerAccountLimit
-	case q.value > maxPerEntityLimit: // no number of things is that large
+	case q.Value > maxPerEntityLimit: // no number of things is that large
 		return maxSizeLimit
 	}
 	return maxPerEntityLimit
@@ -216,11 +217,11 @@ func (q quota) most() int {
 
 func checkLimits(limits map[string]int, least int) error {
 	for _, name := range slices.Sorted(maps.Keys(limits)) {
-		i := slices.IndexFunc(quotas, func(q quota) bool { return q.name == name })
+		i := slices.IndexFunc(quotas, func(q api.Quota) bool { return q.Name == name })
 		if i < 0 {
 			return fmt.Errorf("there is no limit %q; the limits are %s", name, strings.Join(LimitNames(), ", "))
 		}
-		most := quotas[i].most()
+		most := most(quotas[i])
 		if v := limits[name]; v < least || v > most {
 			return fmt.Errorf("limit %s=%d is not between 0 and %d", name, v, most)
 		}
@@ -233,7 +234,7 @@ func checkLimits(limits map[string]int, least int) error {
 func LimitNames() []string {
 	names := make([]string, len(quotas))
 	for i, q := range quotas {
-		names[i] = q.name
+		names[i] = q.Name
 	}
 	return names
 }
@@ -291,7 +292,7 @@ func (s *Service) DeleteAccount(ctx context.Context, id string) error {
 		for _, member := range left {
 			err = errors.Join(err, tx.DeleteSetting(member, SettingManagementAccount))
 		}
-		return errors.Join(err, noAccount(id, tx.DeleteAccount(id)))
+		return errors.Join(err, errNoAccount(id, tx.DeleteAccount(id)))
 	})
 	if err != nil {
 		return fmt.Errorf("delete account: %w", err)
@@ -300,7 +301,7 @@ func (s *Service) DeleteAccount(ctx context.Context, id string) error {
 }
 
 // noAccount gives a row that is not there the operator's words.
-func noAccount(id string, err error) error {
+func errNoAccount(id string, err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("there is no account %s", id)
 	}
@@ -318,7 +319,7 @@ func (s *Service) SetLimits(ctx context.Context, account string, limits map[stri
 	if err == nil {
 		err = s.db.Update(ctx, func(tx *store.Tx) error {
 			if _, err := tx.Account(account); err != nil {
-				return noAccount(account, err)
+				return errNoAccount(account, err)
 			}
 			return setLimits(tx, account, limits)
 		})

@@ -22,43 +22,31 @@ const (
 	roleManagerService   = "role-manager.iam.amazonaws.com"
 )
 
-// onProperties is the need on account properties. Policies tell their
-// namespaces apart by a condition key. Service authorization reference for IAM,
-// iam:AccountPropertyNamespaces.
-func onProperties(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	namespaces := []string{roleManagerNamespace}
-	put, ok := in.(*iam.PutAccountPropertiesInput)
-	if ok {
-		namespaces = namespacesOf(put.Properties)
-	}
-	needs := api.On(api.Resource{ARN: "*"})
-	needs[0].Keys = func(key string) []string {
-		if key == "iam:accountpropertynamespaces" {
-			return namespaces
-		}
-		return nil
-	}
-	if ok && put.Properties[roleManagerEnabled] == "true" {
-		// Recorded: this is asked for also where the role is there already.
-		needs = append(needs, onRoleManagerRole(c))
-	}
-	return needs, nil
+// propertiesKey is the condition key by which policies tell namespaces of
+// properties apart. Service authorization reference for IAM.
+const propertiesKey = "iam:AccountPropertyNamespaces"
+
+func readNamespaces(*iam.GetAccountPropertiesInput) []string { return []string{roleManagerNamespace} }
+
+func changedNamespaces(in *iam.PutAccountPropertiesInput) []string {
+	return namespacesOf(in.Properties)
 }
 
-// onRoleManagerRole is the need of whoever enables role manager: its
-// service-linked role is made for it.
-func onRoleManagerRole(c principal.Caller) api.Need {
+// createRoleManagerRole is the permission of a caller who enables role manager:
+// its service-linked role is made for it. Recorded: it is asked for also where
+// the role is there already.
+func createRoleManagerRole(
+	_ context.Context, c principal.Caller, in *iam.PutAccountPropertiesInput,
+) ([]api.Need, error) {
+	if in.Properties[roleManagerEnabled] != "true" {
+		return nil, nil
+	}
 	linked, _ := findLinkedService(roleManagerService)
-	return api.Need{
+	return []api.Need{{
 		Action:    "iam:CreateServiceLinkedRole",
 		Resources: []api.Resource{{ARN: api.IAMARN(c, "role", linkedRolePath(roleManagerService)+linked.role)}},
-		Keys: func(key string) []string {
-			if key == "iam:awsservicename" {
-				return []string{roleManagerService}
-			}
-			return nil
-		},
-	}
+		Keys:      oneKey("iam:awsservicename", roleManagerService),
+	}}, nil
 }
 
 // namespacesOf are the namespaces of properties, sorted, each once.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"rollcall/internal/api"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
@@ -125,8 +126,8 @@ func countRoles(tx *store.Tx, account string, m map[string]int32) error {
 	)
 }
 
-func putQuota(tx *store.Tx, account string, m map[string]int32, key string, q quota) error {
-	v, err := q.inForce(tx, account)
+func putQuota(tx *store.Tx, account string, m map[string]int32, key string, q api.Quota) error {
+	v, err := inForce(tx, account, q)
 	m[key] = int32(v)
 	return err
 }

@@ -4,74 +4,77 @@ import (
 	"slices"
 
 	"rollcall/internal/api"
-	"rollcall/internal/awsquery"
 )
 
-// Actions is every action of IAM that is served, with what it acts on.
+// Actions is every action of IAM that is served. A registration says all that
+// there is to know of an action; what is the same for all actions on a kind of
+// thing is in kinds.go.
 func (s *Service) Actions() []api.Action {
-	user := s.onUser("UserName")
-	device := s.onDevice("SerialNumber")
+	user, device, caller := userKind.on(s), deviceKind.on(s), s.userOrCaller("UserName")
+	credential := s.onCredential("UserName", "ServiceSpecificCredentialId")
 	return slices.Concat(s.groupActions(), s.policyActions(), s.roleActions(), s.providerActions(), s.organizationActions(), s.accessActions(), []api.Action{
-		{Operation: awsquery.Of(s.CreateUser), Needs: alsoTagging(api.WithKeys(api.ARN("user", "Path", "UserName"),
-			map[string]string{"iam:permissionsboundary": "PermissionsBoundary"}), "iam:TagUser")},
-		{Operation: awsquery.Of(s.GetUser), Needs: user},
-		{Operation: awsquery.Of(s.ListUsers), Needs: api.Below("user", "PathPrefix")},
-		{Operation: awsquery.Of(s.UpdateUser), Needs: andRenamed(user, "user")},
-		{Operation: awsquery.Of(s.DeleteUser), Needs: user},
-		{Operation: awsquery.Of(s.TagUser), Needs: user},
-		{Operation: awsquery.Of(s.UntagUser), Needs: user},
-		{Operation: awsquery.Of(s.ListUserTags), Needs: user},
+		api.Bind(s.CreateUser, api.Changes, api.On(user.New("Path", "UserName"), boundary), api.Tagging("iam:TagUser")),
+		api.Bind(s.GetUser, api.Reads, api.On(caller)),
+		api.Bind(s.ListUsers, api.Reads, api.On(user.Below("PathPrefix"))),
+		api.Bind(s.UpdateUser, api.Changes, api.On(user.Renamed("UserName", "NewPath", "NewUserName"))),
+		api.Bind(s.DeleteUser, api.Changes, api.On(user.Named("UserName"))),
+		api.Bind(s.TagUser, api.Changes, api.On(user.Named("UserName"))),
+		api.Bind(s.UntagUser, api.Changes, api.On(user.Named("UserName"))),
+		api.Bind(s.ListUserTags, api.Reads, api.On(user.Named("UserName"))),
 
-		{Operation: awsquery.Of(s.CreateLoginProfile), Needs: user},
-		{Operation: awsquery.Of(s.GetLoginProfile), Needs: user},
-		{Operation: awsquery.Of(s.UpdateLoginProfile), Needs: user},
-		{Operation: awsquery.Of(s.DeleteLoginProfile), Needs: user},
-		{Operation: awsquery.Of(s.ChangePassword), Needs: user, Granted: s.UsersMayChangePasswords},
-		{Operation: awsquery.Of(s.UpdateAccountPasswordPolicy), Needs: api.Everything},
-		{Operation: awsquery.Of(s.GetAccountPasswordPolicy), Needs: api.Everything, Granted: s.UsersMayChangePasswords},
-		{Operation: awsquery.Of(s.DeleteAccountPasswordPolicy), Needs: api.Everything},
+		api.Bind(s.CreateLoginProfile, api.Changes, api.On(caller)),
+		api.Bind(s.GetLoginProfile, api.Reads, api.On(caller)),
+		api.Bind(s.UpdateLoginProfile, api.Changes, api.On(user.Named("UserName"))),
+		api.Bind(s.DeleteLoginProfile, api.Changes, api.On(caller)),
+		api.Bind(s.ChangePassword, api.Changes, api.On(s.userOrCaller("")), api.Granted(s.UsersMayChangePasswords)),
+		api.Bind(s.UpdateAccountPasswordPolicy, api.Changes, api.On(api.Everything)),
+		api.Bind(s.GetAccountPasswordPolicy, api.Reads, api.On(api.Everything), api.Granted(s.UsersMayChangePasswords)),
+		api.Bind(s.DeleteAccountPasswordPolicy, api.Changes, api.On(api.Everything)),
 
-		{Operation: awsquery.Of(s.CreateAccessKey), Needs: user},
-		{Operation: awsquery.Of(s.UpdateAccessKey), Needs: user},
-		{Operation: awsquery.Of(s.DeleteAccessKey), Needs: user},
-		{Operation: awsquery.Of(s.ListAccessKeys), Needs: user},
-		{Operation: awsquery.Of(s.GetAccessKeyLastUsed), Needs: s.onKeyOwner},
+		api.Bind(s.CreateAccessKey, api.Changes, api.On(caller), api.Within(accessKeysPerUser)),
+		api.Bind(s.UpdateAccessKey, api.Changes, api.On(caller)),
+		api.Bind(s.DeleteAccessKey, api.Changes, api.On(caller)),
+		api.Bind(s.ListAccessKeys, api.Reads, api.On(caller)),
+		api.Bind(s.GetAccessKeyLastUsed, api.Reads, api.On(s.onKeyOwner("AccessKeyId"))),
 
-		{Operation: awsquery.Of(s.CreateVirtualMFADevice), Needs: alsoTagging(api.ARN("mfa", "Path", "VirtualMFADeviceName"), "iam:TagMFADevice")},
-		{Operation: awsquery.Of(s.EnableMFADevice), Needs: user},
-		{Operation: awsquery.Of(s.ResyncMFADevice), Needs: user},
-		{Operation: awsquery.Of(s.DeactivateMFADevice), Needs: user},
-		{Operation: awsquery.Of(s.DeleteVirtualMFADevice), Needs: device},
-		{Operation: awsquery.Of(s.ListMFADevices), Needs: user},
-		{Operation: awsquery.Of(s.ListVirtualMFADevices), Needs: api.Below("mfa", "")},
-		{Operation: awsquery.Of(s.GetMFADevice), Needs: user},
-		{Operation: awsquery.Of(s.TagMFADevice), Needs: device},
-		{Operation: awsquery.Of(s.UntagMFADevice), Needs: device},
-		{Operation: awsquery.Of(s.ListMFADeviceTags), Needs: device},
+		api.Bind(s.CreateVirtualMFADevice, api.Changes, api.On(device.New("Path", "VirtualMFADeviceName")),
+			api.Tagging("iam:TagMFADevice")),
+		api.Bind(s.EnableMFADevice, api.Changes, api.On(user.Named("UserName")), api.Within(mfaDevicesPerUser)),
+		api.Bind(s.ResyncMFADevice, api.Changes, api.On(user.Named("UserName"))),
+		api.Bind(s.DeactivateMFADevice, api.Changes, api.On(caller)),
+		api.Bind(s.DeleteVirtualMFADevice, api.Changes, api.On(device.At("SerialNumber"))),
+		api.Bind(s.ListMFADevices, api.Reads, api.On(caller)),
+		api.Bind(s.ListVirtualMFADevices, api.Reads, api.On(device.Below(""))),
+		api.Bind(s.GetMFADevice, api.Reads, api.On(caller)),
+		api.Bind(s.TagMFADevice, api.Changes, api.On(device.At("SerialNumber"))),
+		api.Bind(s.UntagMFADevice, api.Changes, api.On(device.At("SerialNumber"))),
+		api.Bind(s.ListMFADeviceTags, api.Reads, api.On(device.At("SerialNumber"))),
 
-		{Operation: awsquery.Of(s.UploadSigningCertificate), Needs: user},
-		{Operation: awsquery.Of(s.UpdateSigningCertificate), Needs: user},
-		{Operation: awsquery.Of(s.DeleteSigningCertificate), Needs: user},
-		{Operation: awsquery.Of(s.ListSigningCertificates), Needs: user},
+		api.Bind(s.UploadSigningCertificate, api.Changes, api.On(caller), api.Within(certificatesPerUser)),
+		api.Bind(s.UpdateSigningCertificate, api.Changes, api.On(caller)),
+		api.Bind(s.DeleteSigningCertificate, api.Changes, api.On(caller)),
+		api.Bind(s.ListSigningCertificates, api.Reads, api.On(caller)),
 
-		{Operation: awsquery.Of(s.UploadSSHPublicKey), Needs: user},
-		{Operation: awsquery.Of(s.GetSSHPublicKey), Needs: user},
-		{Operation: awsquery.Of(s.ListSSHPublicKeys), Needs: user},
-		{Operation: awsquery.Of(s.UpdateSSHPublicKey), Needs: user},
-		{Operation: awsquery.Of(s.DeleteSSHPublicKey), Needs: user},
+		api.Bind(s.UploadSSHPublicKey, api.Changes, api.On(user.Named("UserName")), api.Within(sshPublicKeysPerUser)),
+		api.Bind(s.GetSSHPublicKey, api.Reads, api.On(user.Named("UserName"))),
+		api.Bind(s.ListSSHPublicKeys, api.Reads, api.On(caller)),
+		api.Bind(s.UpdateSSHPublicKey, api.Changes, api.On(user.Named("UserName"))),
+		api.Bind(s.DeleteSSHPublicKey, api.Changes, api.On(user.Named("UserName"))),
 
-		{Operation: awsquery.Of(s.CreateServiceSpecificCredential), Needs: s.onNewCredential},
-		{Operation: awsquery.Of(s.ListServiceSpecificCredentials), Needs: s.onUserOrAll},
-		{Operation: awsquery.Of(s.UpdateServiceSpecificCredential), Needs: s.onCredential},
-		{Operation: awsquery.Of(s.ResetServiceSpecificCredential), Needs: s.onCredential},
-		{Operation: awsquery.Of(s.DeleteServiceSpecificCredential), Needs: s.onCredential},
+		api.Bind(s.CreateServiceSpecificCredential, api.Changes, api.On(user.Named("UserName"),
+			api.Values(credentialServiceKey, newCredentialService), api.Values(credentialAgeKey, newCredentialAge)),
+			api.Within(contextSpecificCredentialsPerUserPerContext)),
+		api.Bind(s.ListServiceSpecificCredentials, api.Reads, api.On(api.ByInput(s.userOrAll))),
+		api.Bind(s.UpdateServiceSpecificCredential, api.Changes, api.On(credential)),
+		api.Bind(s.ResetServiceSpecificCredential, api.Changes, api.On(credential)),
+		api.Bind(s.DeleteServiceSpecificCredential, api.Changes, api.On(credential)),
 
-		{Operation: awsquery.Of(s.CreateAccountAlias), Needs: api.Everything},
-		{Operation: awsquery.Of(s.ListAccountAliases), Needs: api.Everything},
-		{Operation: awsquery.Of(s.DeleteAccountAlias), Needs: api.Everything},
-		{Operation: awsquery.Of(s.GetAccountSummary), Needs: api.Everything},
+		api.Bind(s.CreateAccountAlias, api.Changes, api.On(api.Everything)),
+		api.Bind(s.ListAccountAliases, api.Reads, api.On(api.Everything)),
+		api.Bind(s.DeleteAccountAlias, api.Changes, api.On(api.Everything)),
+		api.Bind(s.GetAccountSummary, api.Reads, api.On(api.Everything)),
 
-		{Operation: awsquery.Of(s.GenerateCredentialReport), Needs: api.Everything},
-		{Operation: awsquery.Of(s.GetCredentialReport), Needs: api.Everything},
+		api.Bind(s.GenerateCredentialReport, api.Changes, api.On(api.Everything)),
+		api.Bind(s.GetCredentialReport, api.Reads, api.On(api.Everything)),
 	})
 }

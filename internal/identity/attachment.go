@@ -9,12 +9,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"rollcall/internal/api"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
 )
 
 // attachmentQuotas are how many managed policies an entity may have.
-var attachmentQuotas = map[store.Entity]quota{
+var attachmentQuotas = map[store.Entity]api.Quota{
 	store.UserEntity: policiesPerUser, store.GroupEntity: policiesPerGroup, store.RoleEntity: policiesPerRole,
 }
 

@@ -194,7 +194,7 @@ func userDetail(tx *store.Tx, c principal.Caller, u store.User) (types.UserDetai
 		return d, err
 	}
 	d.PermissionsBoundary = boundaryOut(boundary)
-	tags, err := tx.UserTags(u.Account, u.NameKey, maxTags)
+	tags, err := tx.Tags(store.UserTags, u.Account, u.NameKey, maxTags)
 	d.Tags = append([]types.Tag{}, tagsOut(tags)...)
 	return d, err
 }
@@ -273,7 +273,7 @@ func roleDetail(tx *store.Tx, c principal.Caller, r store.Role) (types.RoleDetai
 	if d.RoleLastUsed, err = roleLastUsed(tx, r); err != nil {
 		return d, err
 	}
-	tags, err := tx.RoleTags(r.Account, r.NameKey, maxTags)
+	tags, err := tx.Tags(store.RoleTags, r.Account, r.NameKey, maxTags)
 	d.Tags = append([]types.Tag{}, tagsOut(tags)...)
 	return d, err
 }

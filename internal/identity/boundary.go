@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"rollcall/internal/api"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
 )
@@ -28,6 +29,10 @@ func setBoundary(tx *store.Tx, c principal.Caller, of store.Entity, nameKey, arn
 	}
 	return tx.SetBoundary(of, c.Account(), nameKey, arn)
 }
+
+// boundary is the condition key of a request that sets a permissions boundary:
+// the one that it gives, not the one that was there.
+var boundary = api.Member("iam:PermissionsBoundary", "PermissionsBoundary")
 
 // boundaryOut is a permissions boundary on the wire, nil for none. The type is
 // what AWS answers; the model's PermissionsBoundaryPolicy is not.

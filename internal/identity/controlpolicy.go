@@ -22,7 +22,7 @@ func (s *Service) PutControlPolicy(ctx context.Context, account, name, document 
 	if err == nil {
 		err = s.db.Update(ctx, func(tx *store.Tx) error {
 			if _, err := tx.Account(account); err != nil {
-				return noAccount(account, err)
+				return errNoAccount(account, err)
 			}
 			return tx.PutControlPolicy(account, store.ControlPolicy{Name: name, Document: document})
 		})
@@ -53,7 +53,7 @@ func checkControlPolicy(name, document string) error {
 func (s *Service) ControlPolicies(ctx context.Context, account string) (all []store.ControlPolicy, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {
-			return noAccount(account, err)
+			return errNoAccount(account, err)
 		}
 		all, err = tx.ControlPolicies(account)
 		return err

@@ -53,13 +53,13 @@ func checkNothingLeft(r store.UserReferences) error {
 		{r.ServiceSpecificCredentials + r.SSHPublicKeys, "must remove referenced objects first."},
 	} {
 		if left.n > 0 {
-			return stillHas(left.text)
+			return errStillHas(left.text)
 		}
 	}
 	return nil
 }
 
-// stillHas is the refusal to delete something that others refer to.
-func stillHas(text string) error {
+// errStillHas is the refusal to delete something that others refer to.
+func errStillHas(text string) error {
 	return fail("DeleteConflict", "Cannot delete entity, %s", text)
 }

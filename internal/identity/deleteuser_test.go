@@ -72,7 +72,9 @@ func TestDeleteUser(t *testing.T) {
 		conflict("must delete login profile first.")
 		must(t, w.root, w.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: ptr("alice")})
 		conflict("must delete certificates first.")
-		change(func(tx *store.Tx) error { return tx.DeleteSigningCertificate(account, "alice", "C1") })
+		change(func(tx *store.Tx) error {
+			return tx.DeleteCredential(store.SigningCertificateCredential, account, "alice", "C1")
+		})
 		conflict("must remove users from group first.")
 		must(t, w.root, w.RemoveUserFromGroup,
 			&iam.RemoveUserFromGroupInput{UserName: ptr("alice"), GroupName: ptr("devs")})
@@ -82,9 +84,13 @@ func TestDeleteUser(t *testing.T) {
 		conflict("must delete policies first.")
 		must(t, w.root, w.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: ptr("alice"), PolicyName: ptr("p")})
 		conflict("must remove referenced objects first.")
-		change(func(tx *store.Tx) error { return tx.DeleteServiceCredential(account, "alice", "ACCA1") })
+		change(func(tx *store.Tx) error {
+			return tx.DeleteCredential(store.ServiceSpecificCredential, account, "alice", "ACCA1")
+		})
 		conflict("must remove referenced objects first.")
-		change(func(tx *store.Tx) error { return tx.DeleteSSHPublicKey(account, "alice", "APKA1") })
+		change(func(tx *store.Tx) error {
+			return tx.DeleteCredential(store.SSHPublicKeyCredential, account, "alice", "APKA1")
+		})
 		must(t, w.root, w.DeleteUser, in)
 
 		refused(t, w.root, w.GetUser, &iam.GetUserInput{UserName: ptr("alice")}, 404, "NoSuchEntity",

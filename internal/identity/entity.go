@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 
-	"rollcall/internal/api"
 	"rollcall/internal/store"
 )
 
@@ -58,9 +57,4 @@ func (s *Service) updateEntity(ctx context.Context, kind store.Entity, account, 
 		}
 		return fn(tx, e)
 	})
-}
-
-// withPolicyARN adds the condition key of the actions that attach and detach.
-func withPolicyARN(needing api.Needing) api.Needing {
-	return api.WithKeys(needing, map[string]string{"iam:policyarn": "PolicyArn"})
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollcall/internal/api"
-	"rollcall/internal/awsquery"
 	"rollcall/internal/principal"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
@@ -16,63 +15,17 @@ import (
 
 // groupActions are the actions on groups and their members.
 func (s *Service) groupActions() []api.Action {
-	group := s.onGroup("GroupName")
+	group, user := groupKind.on(s), userKind.on(s)
 	return []api.Action{
-		{Operation: awsquery.Of(s.CreateGroup), Needs: api.ARN("group", "Path", "GroupName")},
-		{Operation: awsquery.Of(s.GetGroup), Needs: group},
-		{Operation: awsquery.Of(s.ListGroups), Needs: api.Below("group", "PathPrefix")},
-		{Operation: awsquery.Of(s.UpdateGroup), Needs: s.onGroupAndNew},
-		{Operation: awsquery.Of(s.DeleteGroup), Needs: group},
-		{Operation: awsquery.Of(s.AddUserToGroup), Needs: group},
-		{Operation: awsquery.Of(s.RemoveUserFromGroup), Needs: group},
-		{Operation: awsquery.Of(s.ListGroupsForUser), Needs: s.onUser("UserName")},
+		api.Bind(s.CreateGroup, api.Changes, api.On(group.New("Path", "GroupName"))),
+		api.Bind(s.GetGroup, api.Reads, api.On(group.Named("GroupName"))),
+		api.Bind(s.ListGroups, api.Reads, api.On(group.Below("PathPrefix"))),
+		api.Bind(s.UpdateGroup, api.Changes, api.On(group.Renamed("GroupName", "NewPath", "NewGroupName"))),
+		api.Bind(s.DeleteGroup, api.Changes, api.On(group.Named("GroupName"))),
+		api.Bind(s.AddUserToGroup, api.Changes, api.On(group.Named("GroupName")), api.Within(groupsPerUser)),
+		api.Bind(s.RemoveUserFromGroup, api.Changes, api.On(group.Named("GroupName"))),
+		api.Bind(s.ListGroupsForUser, api.Reads, api.On(user.Named("UserName"))),
 	}
-}
-
-// onGroup is the need on the group an action names. Denials say "group name".
-func (s *Service) onGroup(member string) api.Needing {
-	return func(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-		g, err := s.groupOrNamesake(ctx, c, api.Text(in, member))
-		return api.On(groupResource(c, g)), err
-	}
-}
-
-// onGroupAndNew is the need of UpdateGroup: on the group as it is, and on what
-// it is to be. IAM UpdateGroup, note on permissions.
-func (s *Service) onGroupAndNew(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	u := in.(*iam.UpdateGroupInput)
-	g, err := s.groupOrNamesake(ctx, c, *u.GroupName)
-	if err != nil {
-		return nil, err
-	}
-	to := g
-	rename(&to, u)
-	if to.Path == g.Path && to.Name == g.Name {
-		return api.On(groupResource(c, g)), nil
-	}
-	return api.On(groupResource(c, g), groupResource(c, to)), nil
-}
-
-// groupOrNamesake reads a group for authorization. One that is not there is
-// one at the root: it cannot be found before the caller may know that.
-func (s *Service) groupOrNamesake(ctx context.Context, c principal.Caller, name string) (g store.Group, err error) {
-	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
-		g, err = tx.Group(c.Account(), fold(name))
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return store.Group{Name: name, Path: "/"}, nil
-	}
-	return g, err
-}
-
-func groupResource(c principal.Caller, g store.Group) api.Resource {
-	return api.Resource{ARN: groupARN(c, g), Label: "group " + g.Name, Keys: func(key string) ([]string, error) {
-		if key == "aws:resourceaccount" {
-			return []string{c.Account()}, nil
-		}
-		return nil, nil
-	}}
 }
 
 func groupARN(c principal.Caller, g store.Group) string {
@@ -112,7 +65,7 @@ func (s *Service) CreateGroup(ctx context.Context, in *iam.CreateGroupInput) (*i
 		g.Created = tx.Now
 		if err := tx.InsertGroup(g); err != nil {
 			if errors.Is(err, store.ErrExists) {
-				return groupExists(g.Name)
+				return errGroupExists(g.Name)
 			}
 			return err
 		}
@@ -129,8 +82,8 @@ func (s *Service) CreateGroup(ctx context.Context, in *iam.CreateGroupInput) (*i
 	return &iam.CreateGroupOutput{Group: &out}, nil
 }
 
-// groupExists is recorded for CreateGroup and UpdateGroup.
-func groupExists(name string) error {
+// errGroupExists is recorded for CreateGroup and UpdateGroup.
+func errGroupExists(name string) error {
 	return fail("EntityAlreadyExists", "Group with name %s already exists.", name)
 }
 
@@ -203,7 +156,7 @@ func (s *Service) UpdateGroup(ctx context.Context, in *iam.UpdateGroupInput) (*i
 				if err != nil {
 					return err
 				}
-				return groupExists(g.Name)
+				return errGroupExists(g.Name)
 			}
 		}
 		return tx.RenameGroup(c.Account(), was, g)
@@ -235,11 +188,11 @@ func (s *Service) DeleteGroup(ctx context.Context, in *iam.DeleteGroupInput) (*i
 		case err != nil:
 			return err
 		case left.Members > 0:
-			return stillHas("must remove users from group first.")
+			return errStillHas("must remove users from group first.")
 		case left.Attachments > 0:
-			return stillHas("must detach all policies first.")
+			return errStillHas("must detach all policies first.")
 		case left.Policies > 0:
-			return stillHas("must delete policies first.")
+			return errStillHas("must delete policies first.")
 		}
 		return tx.DeleteGroup(g.Account, g.NameKey)
 	})

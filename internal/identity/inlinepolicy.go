@@ -51,14 +51,14 @@ func (s *Service) getPolicy(ctx context.Context, kind store.Entity, name, policy
 		written = e.name
 		p, err = tx.InlinePolicy(kind, e.account, e.nameKey, policyName)
 		p.Name = policyName
-		return noInlinePolicy(err, kind, policyName)
+		return errNoInlinePolicy(err, kind, policyName)
 	})
 	return p, written, err
 }
 
 // noInlinePolicy names what is not there. The texts are recorded for groups
 // and roles.
-func noInlinePolicy(err error, kind store.Entity, name string) error {
+func errNoInlinePolicy(err error, kind store.Entity, name string) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return fail("NoSuchEntity", "The %s policy with name %s cannot be found.", kind, name)
 	}
@@ -68,7 +68,7 @@ func noInlinePolicy(err error, kind store.Entity, name string) error {
 // deletePolicy deletes one inline policy.
 func (s *Service) deletePolicy(ctx context.Context, kind store.Entity, name, policyName string) error {
 	return s.updateEntity(ctx, kind, principal.Of(ctx).Account(), name, func(tx *store.Tx, e entity) error {
-		return noInlinePolicy(tx.DeleteInlinePolicy(kind, e.account, e.nameKey, policyName), kind, policyName)
+		return errNoInlinePolicy(tx.DeleteInlinePolicy(kind, e.account, e.nameKey, policyName), kind, policyName)
 	})
 }
 

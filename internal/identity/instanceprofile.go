@@ -8,62 +8,40 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollcall/internal/api"
-	"rollcall/internal/awsquery"
 	"rollcall/internal/principal"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
 )
 
 func (s *Service) instanceProfileActions() []api.Action {
-	profile := s.onInstanceProfile
+	profile, role := instanceProfileKind.on(s), roleKind.on(s)
 	return []api.Action{
-		{Operation: awsquery.Of(s.CreateInstanceProfile), Needs: alsoTagging(api.ARN("instance-profile", "Path", "InstanceProfileName"), "iam:TagInstanceProfile")},
-		{Operation: awsquery.Of(s.GetInstanceProfile), Needs: profile},
-		{Operation: awsquery.Of(s.ListInstanceProfiles), Needs: api.Below("instance-profile", "PathPrefix")},
-		{Operation: awsquery.Of(s.ListInstanceProfilesForRole), Needs: s.onRole("RoleName")},
-		{Operation: awsquery.Of(s.AddRoleToInstanceProfile), Needs: s.onProfilePassingRole},
-		{Operation: awsquery.Of(s.RemoveRoleFromInstanceProfile), Needs: profile},
-		{Operation: awsquery.Of(s.DeleteInstanceProfile), Needs: profile},
-		{Operation: awsquery.Of(s.TagInstanceProfile), Needs: profile},
-		{Operation: awsquery.Of(s.UntagInstanceProfile), Needs: profile},
-		{Operation: awsquery.Of(s.ListInstanceProfileTags), Needs: profile},
+		api.Bind(s.CreateInstanceProfile, api.Changes, api.On(profile.New("Path", "InstanceProfileName")),
+			api.Tagging("iam:TagInstanceProfile")),
+		api.Bind(s.GetInstanceProfile, api.Reads, api.On(profile.Named("InstanceProfileName"))),
+		api.Bind(s.ListInstanceProfiles, api.Reads, api.On(profile.Below("PathPrefix"))),
+		api.Bind(s.ListInstanceProfilesForRole, api.Reads, api.On(role.Named("RoleName"))),
+		api.Bind(s.AddRoleToInstanceProfile, api.Changes, api.On(profile.Named("InstanceProfileName")),
+			api.Also(s.passRoleToEC2),
+			api.Within(rolesPerInstanceProfile)),
+		api.Bind(s.RemoveRoleFromInstanceProfile, api.Changes, api.On(profile.Named("InstanceProfileName"))),
+		api.Bind(s.DeleteInstanceProfile, api.Changes, api.On(profile.Named("InstanceProfileName"))),
+		api.Bind(s.TagInstanceProfile, api.Changes, api.On(profile.Named("InstanceProfileName"))),
+		api.Bind(s.UntagInstanceProfile, api.Changes, api.On(profile.Named("InstanceProfileName"))),
+		api.Bind(s.ListInstanceProfileTags, api.Reads, api.On(profile.Named("InstanceProfileName"))),
 	}
 }
 
-// onInstanceProfile is the need on the profile an action names.
-func (s *Service) onInstanceProfile(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	name := api.Text(in, "InstanceProfileName")
-	var p store.InstanceProfile
-	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
-		p, err = tx.InstanceProfile(c.Account(), fold(name))
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		p, err = store.InstanceProfile{Name: name, Path: "/"}, nil
-	}
-	return api.On(api.Resource{
-		ARN: profileARN(c, p), Label: "instance profile " + p.Name,
-		Keys: s.tagged(ctx, c.Account(), func(tx *store.Tx) ([]store.Tag, error) {
-			return tx.ResourceTags(store.InstanceProfileTags, c.Account(), fold(name), maxTags)
-		}),
-	}), err
-}
-
-// onProfilePassingRole adds the permission to hand a role to EC2. IAM,
-// granting a user permissions to pass a role to an AWS service.
-func (s *Service) onProfilePassingRole(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	needs, err := s.onInstanceProfile(ctx, c, in)
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.roleResource(ctx, c, api.Text(in, "RoleName"))
-	r.Label = "" // denials of iam:PassRole name the ARN
-	return append(needs, api.Need{Action: "iam:PassRole", Resources: []api.Resource{r}, Keys: func(key string) []string {
-		if key == "iam:passedtoservice" {
-			return []string{"ec2.amazonaws.com"}
-		}
-		return nil
-	}}), err
+// passRoleToEC2 is the permission to hand a role to EC2. Denials name its ARN.
+// IAM, granting a user permissions to pass a role to an AWS service.
+func (s *Service) passRoleToEC2(
+	ctx context.Context, c principal.Caller, in *iam.AddRoleToInstanceProfileInput,
+) ([]api.Need, error) {
+	role, err := roleKind.on(s).named(ctx, c, *in.RoleName)
+	return []api.Need{{
+		Action: "iam:PassRole", Resources: []api.Resource{roleKind.resource(c, role, "")},
+		Keys: oneKey("iam:passedtoservice", "ec2.amazonaws.com"),
+	}}, err
 }
 
 func profileARN(c principal.Caller, p store.InstanceProfile) string {
@@ -166,7 +144,7 @@ func (s *Service) GetInstanceProfile(ctx context.Context, in *iam.GetInstancePro
 		if out, err = profilesOut(tx, c, []store.InstanceProfile{p}); err != nil {
 			return err
 		}
-		tags, err := tx.ResourceTags(store.InstanceProfileTags, p.Account, p.NameKey, maxTags)
+		tags, err := tx.Tags(store.InstanceProfileTags, p.Account, p.NameKey, maxTags)
 		out[0].Tags = someTags(tags) // recorded: there also where it is empty
 		return err
 	})

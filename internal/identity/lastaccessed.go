@@ -89,23 +89,22 @@ type accessEntity struct {
 }
 
 // onEntityOrPolicy is onEntity for the action that takes policies as well.
-func (s *Service) onEntityOrPolicy(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	arn := api.Text(in, "Arn")
-	if checkPolicyARN(arn) != nil {
-		r, err := s.entityResource(ctx, c, arn)
-		return api.On(r), err
-	}
-	err := s.db.View(ctx, func(tx *store.Tx) error {
-		p, err := findPolicyNamed(tx, c, arn)
-		if err == nil {
-			arn = p.ARN
+func (s *Service) onEntityOrPolicy(member string) api.Target {
+	return api.ByMembers(func(ctx context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
+		arn := v[0]
+		if checkPolicyARN(arn) != nil {
+			r, err := s.entityResource(ctx, c, arn)
+			return []api.Resource{r}, err
 		}
-		return err
-	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, err
-	}
-	return s.onPolicy(ctx, c, &iam.GetPolicyInput{PolicyArn: &arn})
+		err := s.db.View(ctx, func(tx *store.Tx) error {
+			p, err := findPolicyNamed(tx, c, arn)
+			if err == nil {
+				arn = p.ARN
+			}
+			return found(err)
+		})
+		return []api.Resource{policyKind.on(s).at(ctx, c, arn)}, err
+	}, member)
 }
 
 // GenerateServiceLastAccessedDetails finds which services an entity's policies

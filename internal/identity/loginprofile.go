@@ -22,7 +22,7 @@ func profileUser(tx *store.Tx, c principal.Caller, name *string) (store.User, er
 	return userOrCaller(tx, c, name)
 }
 
-func noLoginProfile(name string) error {
+func errNoLoginProfile(name string) error {
 	if name == "" {
 		name = "root" // a guess
 	}
@@ -78,7 +78,7 @@ func (s *Service) GetLoginProfile(ctx context.Context, in *iam.GetLoginProfileIn
 		}
 		p, err := tx.LoginProfile(u.Account, u.NameKey)
 		if errors.Is(err, store.ErrNotFound) {
-			return noLoginProfile(u.Name)
+			return errNoLoginProfile(u.Name)
 		}
 		out.LoginProfile = loginProfileOut(u, p)
 		return err
@@ -100,7 +100,7 @@ func (s *Service) UpdateLoginProfile(ctx context.Context, in *iam.UpdateLoginPro
 	}
 	allow := func(st passwordState) error {
 		if !st.has() {
-			return noLoginProfile(st.user.Name)
+			return errNoLoginProfile(st.user.Name)
 		}
 		return nil
 	}
@@ -122,7 +122,7 @@ func (s *Service) setPasswordReset(ctx context.Context, find func(*store.Tx) (st
 		}
 		p, err := tx.LoginProfile(u.Account, u.NameKey)
 		if errors.Is(err, store.ErrNotFound) {
-			return noLoginProfile(u.Name)
+			return errNoLoginProfile(u.Name)
 		}
 		if err != nil || required == nil || *required == p.ResetRequired {
 			return err
@@ -141,7 +141,7 @@ func (s *Service) DeleteLoginProfile(ctx context.Context, in *iam.DeleteLoginPro
 		}
 		err = tx.DeleteLoginProfile(u.Account, u.NameKey)
 		if errors.Is(err, store.ErrNotFound) {
-			err = noLoginProfile(u.Name)
+			err = errNoLoginProfile(u.Name)
 		}
 		return err
 	})
@@ -161,7 +161,7 @@ func (s *Service) ChangePassword(ctx context.Context, in *iam.ChangePasswordInpu
 	find := func(tx *store.Tx) (store.User, error) { return userOrCaller(tx, c, nil) }
 	allow := func(st passwordState) error {
 		if !st.has() {
-			return noLoginProfile(st.user.Name)
+			return errNoLoginProfile(st.user.Name)
 		}
 		if err := s.guessPassword(ctx, st.user); err != nil {
 			return err

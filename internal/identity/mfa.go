@@ -59,8 +59,8 @@ func devicePlace(account, id string) seal.Location {
 	return seal.Location{Table: "mfa_devices", Key: account + "/" + id, Column: "seed"}
 }
 
-// noDevice is recorded.
-func noDevice(serial string) error {
+// errNoDevice is recorded.
+func errNoDevice(serial string) error {
 	return fail("NoSuchEntity", "MFA Device with serial number %s does not exist.", serial)
 }
 
@@ -68,7 +68,7 @@ func noDevice(serial string) error {
 func device(tx *store.Tx, account, serial string) (store.MFADevice, error) {
 	d, err := tx.MFADevice(account, serial)
 	if errors.Is(err, store.ErrNotFound) {
-		err = noDevice(serial)
+		err = errNoDevice(serial)
 	}
 	return d, err
 }
@@ -105,12 +105,7 @@ func (s *Service) CreateVirtualMFADevice(ctx context.Context, in *iam.CreateVirt
 			}
 			return err
 		}
-		for _, t := range tags {
-			if err := tx.SetMFADeviceTag(d.Account, serial, t); err != nil {
-				return err
-			}
-		}
-		return nil
+		return insertTags(tx, store.MFADeviceTags, d.Account, serial, tags)
 	})
 	if err != nil {
 		return nil, err

@@ -73,9 +73,9 @@ func arnName(c principal.Caller, arn, kind string) (string, error) {
 	return "", nil
 }
 
-// noOIDCProvider is recorded for GetOpenIDConnectProvider; the others answer
+// errNoOIDCProvider is recorded for GetOpenIDConnectProvider; the others answer
 // alike, but for DeleteOpenIDConnectProvider.
-func noOIDCProvider(arn string) error {
+func errNoOIDCProvider(arn string) error {
 	return fail("NoSuchEntity", "OpenIDConnect Provider not found for arn %s", arn)
 }
 
@@ -87,7 +87,7 @@ func oidcProvider(tx *store.Tx, c principal.Caller, arn string) (store.OIDCProvi
 	}
 	p, err := tx.OIDCProvider(c.Account(), name)
 	if errors.Is(err, store.ErrNotFound) {
-		err = noOIDCProvider(arn)
+		err = errNoOIDCProvider(arn)
 	}
 	return p, err
 }
@@ -96,9 +96,11 @@ func oidcProviderARN(c principal.Caller, url string) *string {
 	return ptr(api.IAMARN(c, "oidc-provider", "/"+url))
 }
 
-// onOIDCProvider is the need on the provider that is about to be made.
-func onOIDCProvider(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	return api.On(api.Resource{ARN: *oidcProviderARN(c, urlName(api.Text(in, "Url")))}), nil
+// newOIDCProvider is the provider that is about to be made.
+func newOIDCProvider(member string) api.Target {
+	return api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
+		return []api.Resource{{ARN: *oidcProviderARN(c, urlName(v[0]))}}, nil
+	}, member).Making(oidcProvidersPerAccount)
 }
 
 // CreateOpenIDConnectProvider adds a provider. It is not asked for its keys:
@@ -170,7 +172,7 @@ func (s *Service) GetOpenIDConnectProvider(ctx context.Context, in *iam.GetOpenI
 		if err != nil {
 			return err
 		}
-		tags, err := tx.ResourceTags(store.OIDCProviderTags, p.Account, p.URL, maxTags)
+		tags, err := tx.Tags(store.OIDCProviderTags, p.Account, p.URL, maxTags)
 		out.Url, out.CreateDate = &p.URL, when(p.Created)
 		// Recorded: lists are there also where they are empty.
 		out.ClientIDList = append([]string{}, ids...)
@@ -265,38 +267,4 @@ func (s *Service) UpdateOpenIDConnectProviderThumbprint(ctx context.Context, in 
 		})
 	}
 	return &iam.UpdateOpenIDConnectProviderThumbprintOutput{}, err
-}
-
-// findOIDCProvider is the finding of a provider by its ARN.
-func findOIDCProvider(ctx context.Context, arn string) finding {
-	return func(tx *store.Tx) (string, error) {
-		p, err := oidcProvider(tx, principal.Of(ctx), arn)
-		return p.URL, err
-	}
-}
-
-// TagOpenIDConnectProvider adds tags to a provider, or replaces those with the
-// same key.
-func (s *Service) TagOpenIDConnectProvider(ctx context.Context, in *iam.TagOpenIDConnectProviderInput) (*iam.TagOpenIDConnectProviderOutput, error) {
-	err := s.tagResource(ctx, store.OIDCProviderTags, in.Tags, findOIDCProvider(ctx, *in.OpenIDConnectProviderArn))
-	return &iam.TagOpenIDConnectProviderOutput{}, err
-}
-
-// UntagOpenIDConnectProvider removes tags of a provider.
-func (s *Service) UntagOpenIDConnectProvider(ctx context.Context, in *iam.UntagOpenIDConnectProviderInput) (*iam.UntagOpenIDConnectProviderOutput, error) {
-	err := s.untagResource(ctx, store.OIDCProviderTags, in.TagKeys, findOIDCProvider(ctx, *in.OpenIDConnectProviderArn))
-	return &iam.UntagOpenIDConnectProviderOutput{}, err
-}
-
-// ListOpenIDConnectProviderTags lists a provider's tags.
-func (s *Service) ListOpenIDConnectProviderTags(ctx context.Context, in *iam.ListOpenIDConnectProviderTagsInput) (*iam.ListOpenIDConnectProviderTagsOutput, error) {
-	arn := *in.OpenIDConnectProviderArn
-	out := &iam.ListOpenIDConnectProviderTagsOutput{}
-	var err error
-	out.Tags, out.IsTruncated, out.Marker, err = s.listResourceTags(ctx, "ListOpenIDConnectProviderTags", arn,
-		store.OIDCProviderTags, in.Marker, in.MaxItems, findOIDCProvider(ctx, arn))
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }

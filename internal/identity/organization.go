@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollcall/internal/api"
-	"rollcall/internal/awsquery"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
 )
@@ -16,17 +15,18 @@ import (
 // what is set of an account.
 func (s *Service) organizationActions() []api.Action {
 	return []api.Action{
-		{Operation: awsquery.Of(s.EnableOrganizationsRootCredentialsManagement), Needs: api.Everything},
-		{Operation: awsquery.Of(s.DisableOrganizationsRootCredentialsManagement), Needs: api.Everything},
-		{Operation: awsquery.Of(s.EnableOrganizationsRootSessions), Needs: api.Everything},
-		{Operation: awsquery.Of(s.DisableOrganizationsRootSessions), Needs: api.Everything},
-		{Operation: awsquery.Of(s.ListOrganizationsFeatures), Needs: api.Everything},
-		{Operation: awsquery.Of(s.SetSecurityTokenServicePreferences), Needs: api.Everything},
-		{Operation: awsquery.Of(s.GetAccountProperties), Needs: onProperties},
-		{Operation: awsquery.Of(s.PutAccountProperties), Needs: onProperties},
-		{Operation: awsquery.Of(s.EnableOutboundWebIdentityFederation), Needs: api.Everything},
-		{Operation: awsquery.Of(s.DisableOutboundWebIdentityFederation), Needs: api.Everything},
-		{Operation: awsquery.Of(s.GetOutboundWebIdentityFederationInfo), Needs: api.Everything},
+		api.Bind(s.EnableOrganizationsRootCredentialsManagement, api.Changes, api.On(api.Everything)),
+		api.Bind(s.DisableOrganizationsRootCredentialsManagement, api.Changes, api.On(api.Everything)),
+		api.Bind(s.EnableOrganizationsRootSessions, api.Changes, api.On(api.Everything)),
+		api.Bind(s.DisableOrganizationsRootSessions, api.Changes, api.On(api.Everything)),
+		api.Bind(s.ListOrganizationsFeatures, api.Reads, api.On(api.Everything)),
+		api.Bind(s.SetSecurityTokenServicePreferences, api.Changes, api.On(api.Everything)),
+		api.Bind(s.GetAccountProperties, api.Reads, api.On(api.Everything, api.Values(propertiesKey, readNamespaces))),
+		api.Bind(s.PutAccountProperties, api.Changes, api.On(api.Everything, api.Values(propertiesKey, changedNamespaces)),
+			api.Also(createRoleManagerRole), api.Within(rolesPerAccount)),
+		api.Bind(s.EnableOutboundWebIdentityFederation, api.Changes, api.On(api.Everything)),
+		api.Bind(s.DisableOutboundWebIdentityFederation, api.Changes, api.On(api.Everything)),
+		api.Bind(s.GetOutboundWebIdentityFederationInfo, api.Reads, api.On(api.Everything)),
 	}
 }
 

@@ -50,7 +50,7 @@ func members(tx *store.Tx, management string) ([]string, error) {
 func (s *Service) Organization(ctx context.Context, account string) (o Organization, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {
-			return noAccount(account, err)
+			return errNoAccount(account, err)
 		}
 		management, err := organization(tx, account)
 		if err == nil && management == "" {
@@ -75,7 +75,7 @@ func (s *Service) ManageAccounts(ctx context.Context, management string, account
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		manager, err := tx.Account(management)
 		if err != nil {
-			return noAccount(management, err)
+			return errNoAccount(management, err)
 		}
 		if err := manage(tx, management); err != nil {
 			return err
@@ -111,7 +111,7 @@ func manage(tx *store.Tx, account string) error {
 func join(tx *store.Tx, manager store.Account, id string) error {
 	a, err := tx.Account(id)
 	if err != nil {
-		return noAccount(id, err)
+		return errNoAccount(id, err)
 	}
 	have, err := organization(tx, id)
 	switch {
@@ -130,7 +130,7 @@ func join(tx *store.Tx, manager store.Account, id string) error {
 func (s *Service) LeaveOrganization(ctx context.Context, account string) error {
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {
-			return noAccount(account, err)
+			return errNoAccount(account, err)
 		}
 		management, err := organization(tx, account)
 		switch {

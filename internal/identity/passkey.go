@@ -108,7 +108,7 @@ func (s *Service) enablePasskey(ctx context.Context, in *iam.EnableMFADeviceInpu
 func passkey(tx *store.Tx, u store.User, serial string) (store.Passkey, error) {
 	p, err := tx.Passkey(u.Account, serial)
 	if errors.Is(err, store.ErrNotFound) {
-		return p, noDevice(serial)
+		return p, errNoDevice(serial)
 	}
 	if err == nil && p.NameKey != u.NameKey {
 		err = isOf(tx, u, store.MFADevice{})

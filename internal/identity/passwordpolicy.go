@@ -95,8 +95,8 @@ func (s *Service) DeleteAccountPasswordPolicy(ctx context.Context, _ *iam.Delete
 
 // UsersMayChangePasswords says whether the caller's account has a policy with
 // AllowUsersToChangePassword, which grants every user ChangePassword and
-// GetAccountPasswordPolicy. It fits api.Action.Granted.
-func (s *Service) UsersMayChangePasswords(ctx context.Context, _ any) (bool, error) {
+// GetAccountPasswordPolicy.
+func (s *Service) UsersMayChangePasswords(ctx context.Context) (bool, error) {
 	c := principal.Of(ctx)
 	var p store.PasswordPolicy
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {

@@ -101,7 +101,7 @@ func TestUsersMayChangePasswords(t *testing.T) {
 		}
 		want := func(want bool) {
 			t.Helper()
-			if got, err := w.UsersMayChangePasswords(alice, nil); err != nil || got != want {
+			if got, err := w.UsersMayChangePasswords(alice); err != nil || got != want {
 				t.Errorf("%v, %v; want %v", got, err, want)
 			}
 		}

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollcall/internal/api"
-	"rollcall/internal/awsquery"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
 	"rollcall/internal/seal"
@@ -18,81 +17,54 @@ import (
 // policyActions are the actions on policies, inline and managed, and on
 // permissions boundaries.
 func (s *Service) policyActions() []api.Action {
-	user, group, role := s.onUser("UserName"), s.onGroup("GroupName"), s.onRole("RoleName")
-	managed := s.onPolicy
-	// A boundary that is put is the key's value, not the one that was there.
-	boundaryKey := map[string]string{"iam:permissionsboundary": "PermissionsBoundary"}
+	user, group, role, policy := userKind.on(s), groupKind.on(s), roleKind.on(s), policyKind.on(s)
+	attached := api.Member("iam:PolicyARN", "PolicyArn")
 	return []api.Action{
-		{Operation: awsquery.Of(s.PutUserPolicy), Needs: user},
-		{Operation: awsquery.Of(s.GetUserPolicy), Needs: user},
-		{Operation: awsquery.Of(s.DeleteUserPolicy), Needs: user},
-		{Operation: awsquery.Of(s.ListUserPolicies), Needs: user},
-		{Operation: awsquery.Of(s.PutGroupPolicy), Needs: group},
-		{Operation: awsquery.Of(s.GetGroupPolicy), Needs: group},
-		{Operation: awsquery.Of(s.DeleteGroupPolicy), Needs: group},
-		{Operation: awsquery.Of(s.ListGroupPolicies), Needs: group},
-		{Operation: awsquery.Of(s.PutRolePolicy), Needs: role},
-		{Operation: awsquery.Of(s.GetRolePolicy), Needs: role},
-		{Operation: awsquery.Of(s.DeleteRolePolicy), Needs: role},
-		{Operation: awsquery.Of(s.ListRolePolicies), Needs: role},
+		api.Bind(s.PutUserPolicy, api.Changes, api.On(user.Named("UserName"))),
+		api.Bind(s.GetUserPolicy, api.Reads, api.On(user.Named("UserName"))),
+		api.Bind(s.DeleteUserPolicy, api.Changes, api.On(user.Named("UserName"))),
+		api.Bind(s.ListUserPolicies, api.Reads, api.On(user.Named("UserName"))),
+		api.Bind(s.PutGroupPolicy, api.Changes, api.On(group.Named("GroupName"))),
+		api.Bind(s.GetGroupPolicy, api.Reads, api.On(group.Named("GroupName"))),
+		api.Bind(s.DeleteGroupPolicy, api.Changes, api.On(group.Named("GroupName"))),
+		api.Bind(s.ListGroupPolicies, api.Reads, api.On(group.Named("GroupName"))),
+		api.Bind(s.PutRolePolicy, api.Changes, api.On(role.Named("RoleName"))),
+		api.Bind(s.GetRolePolicy, api.Reads, api.On(role.Named("RoleName"))),
+		api.Bind(s.DeleteRolePolicy, api.Changes, api.On(role.Named("RoleName"))),
+		api.Bind(s.ListRolePolicies, api.Reads, api.On(role.Named("RoleName"))),
 
-		{Operation: awsquery.Of(s.CreatePolicy), Needs: alsoTagging(onNewPolicy, "iam:TagPolicy")},
-		{Operation: awsquery.Of(s.GetPolicy), Needs: managed},
-		{Operation: awsquery.Of(s.ListPolicies), Needs: onPolicyPath},
-		{Operation: awsquery.Of(s.DeletePolicy), Needs: managed},
-		{Operation: awsquery.Of(s.CreatePolicyVersion), Needs: managed},
-		{Operation: awsquery.Of(s.GetPolicyVersion), Needs: managed},
-		{Operation: awsquery.Of(s.ListPolicyVersions), Needs: managed},
-		{Operation: awsquery.Of(s.DeletePolicyVersion), Needs: managed},
-		{Operation: awsquery.Of(s.SetDefaultPolicyVersion), Needs: managed},
-		{Operation: awsquery.Of(s.TagPolicy), Needs: managed},
-		{Operation: awsquery.Of(s.UntagPolicy), Needs: managed},
-		{Operation: awsquery.Of(s.ListPolicyTags), Needs: managed},
-		{Operation: awsquery.Of(s.ListEntitiesForPolicy), Needs: managed},
+		api.Bind(s.CreatePolicy, api.Changes, api.On(policy.New("Path", "PolicyName")), api.Tagging("iam:TagPolicy"),
+			api.Within(policySize)),
+		api.Bind(s.GetPolicy, api.Reads, api.On(policy.At("PolicyArn"))),
+		api.Bind(s.ListPolicies, api.Reads, api.On(api.Below("policy", "policy path ", "PathPrefix"))),
+		api.Bind(s.DeletePolicy, api.Changes, api.On(policy.At("PolicyArn"))),
+		api.Bind(s.CreatePolicyVersion, api.Changes, api.On(policy.At("PolicyArn")), api.Within(policySize)),
+		api.Bind(s.GetPolicyVersion, api.Reads, api.On(policy.At("PolicyArn"))),
+		api.Bind(s.ListPolicyVersions, api.Reads, api.On(policy.At("PolicyArn"))),
+		api.Bind(s.DeletePolicyVersion, api.Changes, api.On(policy.At("PolicyArn"))),
+		api.Bind(s.SetDefaultPolicyVersion, api.Changes, api.On(policy.At("PolicyArn"))),
+		api.Bind(s.TagPolicy, api.Changes, api.On(policy.At("PolicyArn"))),
+		api.Bind(s.UntagPolicy, api.Changes, api.On(policy.At("PolicyArn"))),
+		api.Bind(s.ListPolicyTags, api.Reads, api.On(policy.At("PolicyArn"))),
+		api.Bind(s.ListEntitiesForPolicy, api.Reads, api.On(policy.At("PolicyArn"))),
 
-		{Operation: awsquery.Of(s.AttachUserPolicy), Needs: withPolicyARN(user)},
-		{Operation: awsquery.Of(s.DetachUserPolicy), Needs: withPolicyARN(user)},
-		{Operation: awsquery.Of(s.ListAttachedUserPolicies), Needs: user},
-		{Operation: awsquery.Of(s.AttachGroupPolicy), Needs: withPolicyARN(group)},
-		{Operation: awsquery.Of(s.DetachGroupPolicy), Needs: withPolicyARN(group)},
-		{Operation: awsquery.Of(s.ListAttachedGroupPolicies), Needs: group},
-		{Operation: awsquery.Of(s.AttachRolePolicy), Needs: withPolicyARN(role)},
-		{Operation: awsquery.Of(s.DetachRolePolicy), Needs: withPolicyARN(role)},
-		{Operation: awsquery.Of(s.ListAttachedRolePolicies), Needs: role},
+		api.Bind(s.AttachUserPolicy, api.Changes, api.On(user.Named("UserName"), attached), api.Within(policiesPerUser)),
+		api.Bind(s.DetachUserPolicy, api.Changes, api.On(user.Named("UserName"), attached)),
+		api.Bind(s.ListAttachedUserPolicies, api.Reads, api.On(user.Named("UserName"))),
+		api.Bind(s.AttachGroupPolicy, api.Changes, api.On(group.Named("GroupName"), attached), api.Within(policiesPerGroup)),
+		api.Bind(s.DetachGroupPolicy, api.Changes, api.On(group.Named("GroupName"), attached)),
+		api.Bind(s.ListAttachedGroupPolicies, api.Reads, api.On(group.Named("GroupName"))),
+		api.Bind(s.AttachRolePolicy, api.Changes, api.On(role.Named("RoleName"), attached), api.Within(policiesPerRole)),
+		api.Bind(s.DetachRolePolicy, api.Changes, api.On(role.Named("RoleName"), attached)),
+		api.Bind(s.ListAttachedRolePolicies, api.Reads, api.On(role.Named("RoleName"))),
 
-		{Operation: awsquery.Of(s.PutUserPermissionsBoundary), Needs: api.WithKeys(user, boundaryKey)},
-		{Operation: awsquery.Of(s.DeleteUserPermissionsBoundary), Needs: user},
-		{Operation: awsquery.Of(s.PutRolePermissionsBoundary), Needs: api.WithKeys(role, boundaryKey)},
-		{Operation: awsquery.Of(s.DeleteRolePermissionsBoundary), Needs: role},
+		api.Bind(s.PutUserPermissionsBoundary, api.Changes, api.On(user.Named("UserName"), boundary)),
+		api.Bind(s.DeleteUserPermissionsBoundary, api.Changes, api.On(user.Named("UserName"))),
+		api.Bind(s.PutRolePermissionsBoundary, api.Changes, api.On(role.Named("RoleName"), boundary)),
+		api.Bind(s.DeleteRolePermissionsBoundary, api.Changes, api.On(role.Named("RoleName"))),
 
-		{Operation: awsquery.Of(s.GetAccountAuthorizationDetails), Needs: api.Everything},
+		api.Bind(s.GetAccountAuthorizationDetails, api.Reads, api.On(api.Everything)),
 	}
-}
-
-// onPolicy is the need on the policy whose ARN an action gives. Denials say
-// "policy arn:…" (reported by users of AWS).
-func (s *Service) onPolicy(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	arn := api.Text(in, "PolicyArn")
-	return api.On(api.Resource{ARN: arn, Label: "policy " + arn, Keys: s.tagged(ctx, c.Account(), func(tx *store.Tx) ([]store.Tag, error) {
-		p, err := tx.Policy(c.Account(), arn)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		return tx.PolicyTags(p.Account, p.NameKey, maxTags)
-	})}), nil
-}
-
-// onNewPolicy is the need of CreatePolicy. Denials say "policy name" (reported
-// by users of AWS).
-func onNewPolicy(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	needs, err := api.ARN("policy", "Path", "PolicyName")(ctx, c, in)
-	if err == nil {
-		needs[0].Resources[0].Label = "policy " + api.Text(in, "PolicyName")
-	}
-	return needs, err
 }
 
 // CreatePolicy adds a managed policy with its first version. Names are unique
@@ -141,10 +113,8 @@ func insertPolicy(tx *store.Tx, p store.Policy, document string, tags []store.Ta
 	if err := checkQuota(tx, p.Account, policiesPerAccount, n); err != nil {
 		return err
 	}
-	for _, t := range tags {
-		if err := tx.SetPolicyTag(p.Account, p.NameKey, t); err != nil {
-			return err
-		}
+	if err := insertTags(tx, store.PolicyTags, p.Account, p.NameKey, tags); err != nil {
+		return err
 	}
 	return tx.InsertPolicyVersion(p.Account, p.NameKey, store.PolicyVersion{Version: 1, Document: document, Created: tx.Now})
 }
@@ -174,7 +144,7 @@ func (s *Service) GetPolicy(ctx context.Context, in *iam.GetPolicyInput) (*iam.G
 		if err != nil {
 			return err
 		}
-		tags, err := tx.PolicyTags(p.Account, p.NameKey, maxTags) // AWS's have none
+		tags, err := tx.Tags(store.PolicyTags, p.Account, p.NameKey, maxTags) // AWS's have none
 		out = policyOut(p, use)
 		if p.Description != "" {
 			out.Description = &p.Description

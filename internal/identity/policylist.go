@@ -8,23 +8,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"rollcall/internal/api"
 	"rollcall/internal/managedpolicy"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
 )
-
-// onPolicyPath is the need of ListPolicies. Denials say "policy path /"
-// (reported by users of AWS).
-func onPolicyPath(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	needs, err := api.Below("policy", "PathPrefix")(ctx, c, in)
-	if err == nil {
-		for i := range needs[0].Resources {
-			needs[0].Resources[i].Label = "policy path " + pathOrRoot(in.(*iam.ListPoliciesInput).PathPrefix)
-		}
-	}
-	return needs, err
-}
 
 // policyQuery says which managed policies a list has: the account's own first,
 // AWS's after them (recorded), each in order of their names without regard to

@@ -1,62 +1,47 @@
 package identity
 
 import (
-	"context"
-	"strings"
-
 	"rollcall/internal/api"
-	"rollcall/internal/awsquery"
-	"rollcall/internal/principal"
-	"rollcall/internal/store"
 )
 
 // providerActions are the actions on identity providers and server
 // certificates.
 func (s *Service) providerActions() []api.Action {
-	oidc := s.onProvider("OpenIDConnectProviderArn", "oidc-provider", store.OIDCProviderTags)
-	saml := s.onProvider("SAMLProviderArn", "saml-provider", store.SAMLProviderTags)
+	oidc, saml, certificate := oidcProviderKind.on(s), samlProviderKind.on(s), serverCertificateKind.on(s)
 	return []api.Action{
-		{Operation: awsquery.Of(s.CreateOpenIDConnectProvider), Needs: alsoTagging(onOIDCProvider, "iam:TagOpenIDConnectProvider")},
-		{Operation: awsquery.Of(s.GetOpenIDConnectProvider), Needs: oidc},
-		{Operation: awsquery.Of(s.ListOpenIDConnectProviders), Needs: api.Below("oidc-provider", "")},
-		{Operation: awsquery.Of(s.DeleteOpenIDConnectProvider), Needs: oidc},
-		{Operation: awsquery.Of(s.AddClientIDToOpenIDConnectProvider), Needs: oidc},
-		{Operation: awsquery.Of(s.RemoveClientIDFromOpenIDConnectProvider), Needs: oidc},
-		{Operation: awsquery.Of(s.UpdateOpenIDConnectProviderThumbprint), Needs: oidc},
-		{Operation: awsquery.Of(s.TagOpenIDConnectProvider), Needs: oidc},
-		{Operation: awsquery.Of(s.UntagOpenIDConnectProvider), Needs: oidc},
-		{Operation: awsquery.Of(s.ListOpenIDConnectProviderTags), Needs: oidc},
+		api.Bind(s.CreateOpenIDConnectProvider, api.Changes, api.On(newOIDCProvider("Url")),
+			api.Tagging("iam:TagOpenIDConnectProvider"), api.Within(clientIDsPerOIDCProvider)),
+		api.Bind(s.GetOpenIDConnectProvider, api.Reads, api.On(oidc.At("OpenIDConnectProviderArn"))),
+		api.Bind(s.ListOpenIDConnectProviders, api.Reads, api.On(oidc.Below(""))),
+		api.Bind(s.DeleteOpenIDConnectProvider, api.Changes, api.On(oidc.At("OpenIDConnectProviderArn"))),
+		api.Bind(s.AddClientIDToOpenIDConnectProvider, api.Changes, api.On(oidc.At("OpenIDConnectProviderArn")),
+			api.Within(clientIDsPerOIDCProvider)),
+		api.Bind(s.RemoveClientIDFromOpenIDConnectProvider, api.Changes, api.On(oidc.At("OpenIDConnectProviderArn"))),
+		api.Bind(s.UpdateOpenIDConnectProviderThumbprint, api.Changes, api.On(oidc.At("OpenIDConnectProviderArn"))),
+		api.Bind(s.TagOpenIDConnectProvider, api.Changes, api.On(oidc.At("OpenIDConnectProviderArn"))),
+		api.Bind(s.UntagOpenIDConnectProvider, api.Changes, api.On(oidc.At("OpenIDConnectProviderArn"))),
+		api.Bind(s.ListOpenIDConnectProviderTags, api.Reads, api.On(oidc.At("OpenIDConnectProviderArn"))),
 
-		{Operation: awsquery.Of(s.CreateSAMLProvider), Needs: alsoTagging(api.ARN("saml-provider", "", "Name"), "iam:TagSAMLProvider")},
-		{Operation: awsquery.Of(s.GetSAMLProvider), Needs: saml},
-		{Operation: awsquery.Of(s.ListSAMLProviders), Needs: api.Below("saml-provider", "")},
-		{Operation: awsquery.Of(s.UpdateSAMLProvider), Needs: saml},
-		{Operation: awsquery.Of(s.DeleteSAMLProvider), Needs: saml},
-		{Operation: awsquery.Of(s.TagSAMLProvider), Needs: saml},
-		{Operation: awsquery.Of(s.UntagSAMLProvider), Needs: saml},
-		{Operation: awsquery.Of(s.ListSAMLProviderTags), Needs: saml},
+		api.Bind(s.CreateSAMLProvider, api.Changes, api.On(saml.New("", "Name")), api.Tagging("iam:TagSAMLProvider"),
+			api.Within(certificatesPerSAMLProvider, keysPerSAMLProvider)),
+		api.Bind(s.GetSAMLProvider, api.Reads, api.On(saml.At("SAMLProviderArn"))),
+		api.Bind(s.ListSAMLProviders, api.Reads, api.On(saml.Below(""))),
+		api.Bind(s.UpdateSAMLProvider, api.Changes, api.On(saml.At("SAMLProviderArn")),
+			api.Within(certificatesPerSAMLProvider, keysPerSAMLProvider)),
+		api.Bind(s.DeleteSAMLProvider, api.Changes, api.On(saml.At("SAMLProviderArn"))),
+		api.Bind(s.TagSAMLProvider, api.Changes, api.On(saml.At("SAMLProviderArn"))),
+		api.Bind(s.UntagSAMLProvider, api.Changes, api.On(saml.At("SAMLProviderArn"))),
+		api.Bind(s.ListSAMLProviderTags, api.Reads, api.On(saml.At("SAMLProviderArn"))),
 
-		{Operation: awsquery.Of(s.UploadServerCertificate), Needs: alsoTagging(api.ARN("server-certificate", "Path", "ServerCertificateName"), "iam:TagServerCertificate")},
-		{Operation: awsquery.Of(s.GetServerCertificate), Needs: s.onServerCertificate},
-		{Operation: awsquery.Of(s.ListServerCertificates), Needs: api.Below("server-certificate", "PathPrefix")},
-		{Operation: awsquery.Of(s.UpdateServerCertificate), Needs: s.onRenamedServerCertificate},
-		{Operation: awsquery.Of(s.DeleteServerCertificate), Needs: s.onServerCertificate},
-		{Operation: awsquery.Of(s.TagServerCertificate), Needs: s.onServerCertificate},
-		{Operation: awsquery.Of(s.UntagServerCertificate), Needs: s.onServerCertificate},
-		{Operation: awsquery.Of(s.ListServerCertificateTags), Needs: s.onServerCertificate},
-	}
-}
-
-// onProvider is the need on the provider an action names by its ARN.
-func (s *Service) onProvider(member, kind string, of store.TagsOf) api.Needing {
-	return func(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-		arn := api.Text(in, member)
-		return api.On(api.Resource{ARN: arn, Keys: s.tagged(ctx, c.Account(), func(tx *store.Tx) ([]store.Tag, error) {
-			name, ok := strings.CutPrefix(arn, api.IAMARN(c, kind, "/"))
-			if !ok {
-				return nil, nil // there is no such provider
-			}
-			return tx.ResourceTags(of, c.Account(), name, maxTags)
-		})}), nil
+		api.Bind(s.UploadServerCertificate, api.Changes, api.On(certificate.New("Path", "ServerCertificateName")),
+			api.Tagging("iam:TagServerCertificate")),
+		api.Bind(s.GetServerCertificate, api.Reads, api.On(certificate.Named("ServerCertificateName"))),
+		api.Bind(s.ListServerCertificates, api.Reads, api.On(certificate.Below("PathPrefix"))),
+		api.Bind(s.UpdateServerCertificate, api.Changes, api.On(certificate.Renamed("ServerCertificateName", "NewPath",
+			"NewServerCertificateName"))),
+		api.Bind(s.DeleteServerCertificate, api.Changes, api.On(certificate.Named("ServerCertificateName"))),
+		api.Bind(s.TagServerCertificate, api.Changes, api.On(certificate.Named("ServerCertificateName"))),
+		api.Bind(s.UntagServerCertificate, api.Changes, api.On(certificate.Named("ServerCertificateName"))),
+		api.Bind(s.ListServerCertificateTags, api.Reads, api.On(certificate.Named("ServerCertificateName"))),
 	}
 }

@@ -1,85 +1,79 @@
 package identity
 
 import (
+	"rollcall/internal/api"
 	"rollcall/internal/policy"
 	"rollcall/internal/store"
 )
 
-// quota is a limit of IAM with its default, by the name LimitExceeded and the
-// operator's commands call it.
-type quota struct {
-	name  string
-	value int
-}
-
 // IAM's quotas that Rollcall enforces. An operator may set others for an
 // account; GetAccountSummary reports what is in force.
 var (
-	usersPerAccount                             = quota{"UsersPerAccount", 5000}
-	accessKeysPerUser                           = quota{"AccessKeysPerUser", 2}
-	certificatesPerUser                         = quota{"CertificatesPerUser", 2}
-	sshPublicKeysPerUser                        = quota{"SSHPublicKeysPerUser", 5}
-	mfaDevicesPerUser                           = quota{"MFADevicesPerUser", 8}
-	contextSpecificCredentialsPerUserPerContext = quota{"ContextSpecificCredentialsPerUserPerContext", 2}
-	rolesPerAccount                             = quota{"RolesPerAccount", 1000}
-	trustPolicySize                             = quota{"ACLSizePerRole", policy.MaxTrustSize}
-	instanceProfilesPerAccount                  = quota{"InstanceProfilesPerAccount", 1000}
+	usersPerAccount                             = api.Quota{Name: "UsersPerAccount", Value: 5000}
+	accessKeysPerUser                           = api.Quota{Name: "AccessKeysPerUser", Value: 2}
+	certificatesPerUser                         = api.Quota{Name: "CertificatesPerUser", Value: 2}
+	sshPublicKeysPerUser                        = api.Quota{Name: "SSHPublicKeysPerUser", Value: 5}
+	mfaDevicesPerUser                           = api.Quota{Name: "MFADevicesPerUser", Value: 8}
+	contextSpecificCredentialsPerUserPerContext = api.Quota{Name: "ContextSpecificCredentialsPerUserPerContext", Value: 2}
+	rolesPerAccount                             = api.Quota{Name: "RolesPerAccount", Value: 1000}
+	trustPolicySize                             = api.Quota{Name: "ACLSizePerRole", Value: policy.MaxTrustSize}
+	instanceProfilesPerAccount                  = api.Quota{Name: "InstanceProfilesPerAccount", Value: 1000}
 	// InstanceSessions are what IAM's error (recorded) calls roles here.
-	rolesPerInstanceProfile = quota{"InstanceSessionsPerInstanceProfile", 1}
-	groupsPerAccount        = quota{"GroupsPerAccount", 300}
-	groupsPerUser           = quota{"GroupsPerUser", 10}
-	policiesPerAccount      = quota{"PoliciesPerAccount", 1500}
-	policySize              = quota{"PolicySize", policy.MaxManagedSize}
+	rolesPerInstanceProfile = api.Quota{Name: "InstanceSessionsPerInstanceProfile", Value: 1}
+	groupsPerAccount        = api.Quota{Name: "GroupsPerAccount", Value: 300}
+	groupsPerUser           = api.Quota{Name: "GroupsPerUser", Value: 10}
+	policiesPerAccount      = api.Quota{Name: "PoliciesPerAccount", Value: 1500}
+	policySize              = api.Quota{Name: "PolicySize", Value: policy.MaxManagedSize}
 	// Of managed policies that are attached.
-	policiesPerUser  = quota{"PoliciesPerUser", 10}
-	policiesPerGroup = quota{"PoliciesPerGroup", 10}
-	policiesPerRole  = quota{"PoliciesPerRole", 10}
+	policiesPerUser  = api.Quota{Name: "PoliciesPerUser", Value: 10}
+	policiesPerGroup = api.Quota{Name: "PoliciesPerGroup", Value: 10}
+	policiesPerRole  = api.Quota{Name: "PoliciesPerRole", Value: 10}
 )
 
 // Of providers and server certificates.
 var (
-	oidcProvidersPerAccount  = quota{"OpenIdConnectProvidersPerAccount", 100}
-	clientIDsPerOIDCProvider = quota{"ClientIdsPerOpenIdConnectProvider", 100}
-	samlProvidersPerAccount  = quota{"SAMLProvidersPerAccount", 100}
-	keysPerSAMLProvider      = quota{"PrivateKeysPerSAMLProvider", 2}
+	oidcProvidersPerAccount  = api.Quota{Name: "OpenIdConnectProvidersPerAccount", Value: 100}
+	clientIDsPerOIDCProvider = api.Quota{Name: "ClientIdsPerOpenIdConnectProvider", Value: 100}
+	samlProvidersPerAccount  = api.Quota{Name: "SAMLProvidersPerAccount", Value: 100}
+	keysPerSAMLProvider      = api.Quota{Name: "PrivateKeysPerSAMLProvider", Value: 2}
 	// The certificates of its metadata: each may be asked whether it signed an
 	// assertion that a stranger shows.
-	certificatesPerSAMLProvider  = quota{"PublicKeysPerSAMLProvider", 10}
-	serverCertificatesPerAccount = quota{"ServerCertificatesPerAccount", 20}
+	certificatesPerSAMLProvider  = api.Quota{Name: "PublicKeysPerSAMLProvider", Value: 10}
+	serverCertificatesPerAccount = api.Quota{Name: "ServerCertificatesPerAccount", Value: 20}
 )
 
 // quotas are all of them.
-var quotas = []quota{usersPerAccount, accessKeysPerUser, certificatesPerUser, sshPublicKeysPerUser,
+var quotas = []api.Quota{usersPerAccount, accessKeysPerUser, certificatesPerUser, sshPublicKeysPerUser,
 	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext, rolesPerAccount, trustPolicySize,
 	instanceProfilesPerAccount, rolesPerInstanceProfile,
 	groupsPerAccount, groupsPerUser, policiesPerAccount, policySize, policiesPerUser, policiesPerGroup, policiesPerRole,
 	oidcProvidersPerAccount, clientIDsPerOIDCProvider, samlProvidersPerAccount, keysPerSAMLProvider, certificatesPerSAMLProvider, serverCertificatesPerAccount}
 
-// inForce is the quota's value for an account.
-func (q quota) inForce(tx *store.Tx, account string) (int, error) {
+// inForce is a quota's value for an account.
+func inForce(tx *store.Tx, account string, q api.Quota) (int, error) {
 	limits, err := tx.Limits(account)
 	if err != nil {
 		return 0, err
 	}
-	if v, ok := limits[q.name]; ok {
+	if v, ok := limits[q.Name]; ok {
 		return v, nil
 	}
-	return q.value, nil
+	return q.Value, nil
 }
 
 // checkQuota fails when n, the number after the change, is over the quota.
-func checkQuota(tx *store.Tx, account string, q quota, n int) error {
-	limit, err := q.inForce(tx, account)
+func checkQuota(tx *store.Tx, account string, q api.Quota, n int) error {
+	limit, err := inForce(tx, account, q)
 	if err != nil {
 		return err
 	}
-	return q.check(n, limit)
+	return within(q, n, limit)
 }
 
-// check fails when n is over the limit that is in force.
-func (q quota) check(n, limit int) error {
+// within fails when n is over the limit that is in force.
+func within(q api.Quota, n, limit int) error {
 	if n > limit {
-		return fail("LimitExceeded", "Cannot exceed quota for %s: %d", q.name, limit)
+		return fail("LimitExceeded", "Cannot exceed quota for %s: %d", q.Name, limit)
 	}
 	return nil
 }

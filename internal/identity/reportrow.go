@@ -30,11 +30,11 @@ func newReportRows(tx *store.Tx, account string) (*reportRows, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	keys, err := accessKeysPerUser.inForce(tx, account)
+	keys, err := inForce(tx, account, accessKeysPerUser)
 	if err != nil {
 		return nil, err
 	}
-	certificates, err := certificatesPerUser.inForce(tx, account)
+	certificates, err := inForce(tx, account, certificatesPerUser)
 	if err != nil {
 		return nil, err
 	}

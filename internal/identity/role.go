@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollcall/internal/api"
-	"rollcall/internal/awsquery"
 	"rollcall/internal/principal"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
@@ -18,19 +17,19 @@ import (
 // roleActions are the actions on roles, service-linked roles and instance
 // profiles.
 func (s *Service) roleActions() []api.Action {
-	role := s.onRole("RoleName")
+	role := roleKind.on(s)
 	return slices.Concat(s.instanceProfileActions(), s.serviceLinkedRoleActions(), []api.Action{
-		{Operation: awsquery.Of(s.CreateRole), Needs: alsoTagging(api.WithKeys(api.ARN("role", "Path", "RoleName"),
-			map[string]string{"iam:permissionsboundary": "PermissionsBoundary"}), "iam:TagRole")},
-		{Operation: awsquery.Of(s.GetRole), Needs: role},
-		{Operation: awsquery.Of(s.ListRoles), Needs: api.Below("role", "PathPrefix")},
-		{Operation: awsquery.Of(s.UpdateRole), Needs: role},
-		{Operation: awsquery.Of(s.UpdateRoleDescription), Needs: role},
-		{Operation: awsquery.Of(s.UpdateAssumeRolePolicy), Needs: role},
-		{Operation: awsquery.Of(s.DeleteRole), Needs: role},
-		{Operation: awsquery.Of(s.TagRole), Needs: role},
-		{Operation: awsquery.Of(s.UntagRole), Needs: role},
-		{Operation: awsquery.Of(s.ListRoleTags), Needs: role},
+		api.Bind(s.CreateRole, api.Changes, api.On(role.New("Path", "RoleName"), boundary), api.Tagging("iam:TagRole"),
+			api.Within(trustPolicySize)),
+		api.Bind(s.GetRole, api.Reads, api.On(role.Named("RoleName"))),
+		api.Bind(s.ListRoles, api.Reads, api.On(role.Below("PathPrefix"))),
+		api.Bind(s.UpdateRole, api.Changes, api.On(role.Named("RoleName"))),
+		api.Bind(s.UpdateRoleDescription, api.Changes, api.On(role.Named("RoleName"))),
+		api.Bind(s.UpdateAssumeRolePolicy, api.Changes, api.On(role.Named("RoleName")), api.Within(trustPolicySize)),
+		api.Bind(s.DeleteRole, api.Changes, api.On(role.Named("RoleName"))),
+		api.Bind(s.TagRole, api.Changes, api.On(role.Named("RoleName"))),
+		api.Bind(s.UntagRole, api.Changes, api.On(role.Named("RoleName"))),
+		api.Bind(s.ListRoleTags, api.Reads, api.On(role.Named("RoleName"))),
 	})
 }
 
@@ -103,12 +102,7 @@ func insertRole(tx *store.Tx, r store.Role, tags []store.Tag) error {
 	if err := checkQuota(tx, r.Account, rolesPerAccount, n); err != nil {
 		return err
 	}
-	for _, t := range tags {
-		if err := tx.SetRoleTag(r.Account, r.NameKey, t); err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertTags(tx, store.RoleTags, r.Account, r.NameKey, tags)
 }
 
 // maxSession is the longest session that a request allows, in seconds.
@@ -156,7 +150,7 @@ func (s *Service) GetRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRo
 			return err
 		}
 		out = roleOut(c, r)
-		tags, err := tx.RoleTags(r.Account, r.NameKey, maxTags)
+		tags, err := tx.Tags(store.RoleTags, r.Account, r.NameKey, maxTags)
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func (s *Service) CreateRootKey(ctx context.Context, account string) (RootKey, e
 		}
 		return s.db.Update(ctx, func(tx *store.Tx) error {
 			if _, err := tx.Account(account); err != nil {
-				return noAccount(account, err)
+				return errNoAccount(account, err)
 			}
 			k.Created = second(tx.Now)
 			out = RootKey{ID: k.ID, Secret: secret, Status: k.Status, Created: k.Created}
@@ -64,7 +64,7 @@ func (s *Service) RootKeys(ctx context.Context, account string) ([]RootKey, erro
 	err := s.db.View(ctx, func(tx *store.Tx) error {
 		out = nil
 		if _, err := tx.Account(account); err != nil {
-			return noAccount(account, err)
+			return errNoAccount(account, err)
 		}
 		keys, err := tx.AccessKeys(account, "")
 		for _, k := range keys {
@@ -83,9 +83,9 @@ func (s *Service) RootKeys(ctx context.Context, account string) ([]RootKey, erro
 func (s *Service) DeleteRootKey(ctx context.Context, account, keyID string) error {
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {
-			return noAccount(account, err)
+			return errNoAccount(account, err)
 		}
-		err := tx.DeleteAccessKey(account, "", keyID)
+		err := tx.DeleteCredential(store.AccessKeyCredential, account, "", keyID)
 		if errors.Is(err, store.ErrNotFound) {
 			err = fmt.Errorf("root of account %s has no access key %s", account, keyID)
 		}
@@ -118,7 +118,7 @@ func (s *Service) setRootPassword(ctx context.Context, account string, pw seal.S
 	}
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {
-			return noAccount(account, err)
+			return errNoAccount(account, err)
 		}
 		alias, err := absent(tx.Alias(account))
 		if err != nil {
@@ -139,7 +139,7 @@ func (s *Service) setRootPassword(ctx context.Context, account string, pw seal.S
 func (s *Service) DeleteRootPassword(ctx context.Context, account string) error {
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {
-			return noAccount(account, err)
+			return errNoAccount(account, err)
 		}
 		err := tx.DeleteLoginProfile(account, "")
 		if errors.Is(err, store.ErrNotFound) {

@@ -34,12 +34,12 @@ func samlProvider(tx *store.Tx, c principal.Caller, arn string) (store.SAMLProvi
 	}
 	p, err := tx.SAMLProvider(c.Account(), name)
 	if errors.Is(err, store.ErrNotFound) {
-		err = noSAMLProvider(arn)
+		err = errNoSAMLProvider(arn)
 	}
 	return p, err
 }
 
-func noSAMLProvider(arn string) error {
+func errNoSAMLProvider(arn string) error {
 	return fail("NoSuchEntity", "Manifest not found for arn %s", arn)
 }
 
@@ -102,7 +102,7 @@ func (s *Service) addSAMLKey(tx *store.Tx, p store.SAMLProvider, text string) er
 	if err != nil {
 		return err
 	}
-	most, err := keysPerSAMLProvider.inForce(tx, p.Account)
+	most, err := inForce(tx, p.Account, keysPerSAMLProvider)
 	if err == nil && len(all) > most {
 		err = fail("LimitExceeded", "Private key limit of %d is reached.", most)
 	}
@@ -182,7 +182,7 @@ func (s *Service) GetSAMLProvider(ctx context.Context, in *iam.GetSAMLProviderIn
 		if err != nil {
 			return err
 		}
-		tags, err := tx.ResourceTags(store.SAMLProviderTags, p.Account, p.Name, maxTags)
+		tags, err := tx.Tags(store.SAMLProviderTags, p.Account, p.Name, maxTags)
 		out = iam.GetSAMLProviderOutput{
 			SAMLProviderUUID: &p.ID, SAMLMetadataDocument: &p.Metadata, CreateDate: when(p.Created), ValidUntil: when(p.ValidUntil),
 			AssertionEncryptionMode: types.AssertionEncryptionModeType(p.Encryption),
@@ -302,44 +302,10 @@ func (s *Service) DeleteSAMLProvider(ctx context.Context, in *iam.DeleteSAMLProv
 		err = s.db.Update(ctx, func(tx *store.Tx) error {
 			err := tx.DeleteSAMLProvider(c.Account(), name)
 			if errors.Is(err, store.ErrNotFound) {
-				err = noSAMLProvider(*in.SAMLProviderArn)
+				err = errNoSAMLProvider(*in.SAMLProviderArn)
 			}
 			return err
 		})
 	}
 	return &iam.DeleteSAMLProviderOutput{}, err
-}
-
-// findSAMLProvider is the finding of a provider by its ARN.
-func findSAMLProvider(ctx context.Context, arn string) finding {
-	return func(tx *store.Tx) (string, error) {
-		p, err := samlProvider(tx, principal.Of(ctx), arn)
-		return p.Name, err
-	}
-}
-
-// TagSAMLProvider adds tags to a provider, or replaces those with the same
-// key.
-func (s *Service) TagSAMLProvider(ctx context.Context, in *iam.TagSAMLProviderInput) (*iam.TagSAMLProviderOutput, error) {
-	err := s.tagResource(ctx, store.SAMLProviderTags, in.Tags, findSAMLProvider(ctx, *in.SAMLProviderArn))
-	return &iam.TagSAMLProviderOutput{}, err
-}
-
-// UntagSAMLProvider removes tags of a provider.
-func (s *Service) UntagSAMLProvider(ctx context.Context, in *iam.UntagSAMLProviderInput) (*iam.UntagSAMLProviderOutput, error) {
-	err := s.untagResource(ctx, store.SAMLProviderTags, in.TagKeys, findSAMLProvider(ctx, *in.SAMLProviderArn))
-	return &iam.UntagSAMLProviderOutput{}, err
-}
-
-// ListSAMLProviderTags lists a provider's tags.
-func (s *Service) ListSAMLProviderTags(ctx context.Context, in *iam.ListSAMLProviderTagsInput) (*iam.ListSAMLProviderTagsOutput, error) {
-	arn := *in.SAMLProviderArn
-	out := &iam.ListSAMLProviderTagsOutput{}
-	var err error
-	out.Tags, out.IsTruncated, out.Marker, err = s.listResourceTags(ctx, "ListSAMLProviderTags", arn,
-		store.SAMLProviderTags, in.Marker, in.MaxItems, findSAMLProvider(ctx, arn))
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }

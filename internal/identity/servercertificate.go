@@ -27,67 +27,18 @@ func serverCertificatePlace(account, id string) seal.Location {
 func serverCertificate(tx *store.Tx, account, name string) (store.ServerCertificate, error) {
 	c, err := tx.ServerCertificate(account, fold(name))
 	if errors.Is(err, store.ErrNotFound) {
-		err = noServerCertificate(name)
+		err = errNoServerCertificate(name)
 	}
 	return c, err
 }
 
-func noServerCertificate(name string) error {
+func errNoServerCertificate(name string) error {
 	return fail("NoSuchEntity", "The Server Certificate with name %s cannot be found.", name)
 }
 
-// serverCertificateExists is recorded.
-func serverCertificateExists(name string) error {
+// errServerCertificateExists is recorded.
+func errServerCertificateExists(name string) error {
 	return fail("EntityAlreadyExists", "The Server Certificate with name %s already exists.", name)
-}
-
-// onServerCertificate is the need on the certificate an action names, by its
-// ARN: so denials name it (recorded for UploadServerCertificate).
-func (s *Service) onServerCertificate(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	cert, err := s.serverCertificateOrNew(ctx, c, api.Text(in, "ServerCertificateName"))
-	return api.On(s.serverCertificateResource(ctx, c, cert)), err
-}
-
-// serverCertificateOrNew reads a certificate. One that is not there stands at
-// the root: it cannot be found before the caller may know that.
-func (s *Service) serverCertificateOrNew(ctx context.Context, c principal.Caller, name string) (store.ServerCertificate, error) {
-	cert := store.ServerCertificate{NameKey: fold(name), Name: name, Path: "/"}
-	err := s.db.View(ctx, func(tx *store.Tx) error {
-		have, err := tx.ServerCertificate(c.Account(), fold(name))
-		if errors.Is(err, store.ErrNotFound) {
-			return nil
-		}
-		cert = have
-		return err
-	})
-	return cert, err
-}
-
-func (s *Service) serverCertificateResource(ctx context.Context, c principal.Caller, cert store.ServerCertificate) api.Resource {
-	return api.Resource{ARN: serverCertificateARN(c, cert), Keys: s.tagged(ctx, c.Account(), func(tx *store.Tx) ([]store.Tag, error) {
-		return tx.ResourceTags(store.ServerCertificateTags, c.Account(), cert.NameKey, maxTags)
-	})}
-}
-
-// onRenamedServerCertificate is the need on a certificate and on what it is to
-// become. IAM UpdateServerCertificate asks for both.
-func (s *Service) onRenamedServerCertificate(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	cert, err := s.serverCertificateOrNew(ctx, c, api.Text(in, "ServerCertificateName"))
-	if err != nil {
-		return nil, err
-	}
-	resources := []api.Resource{s.serverCertificateResource(ctx, c, cert)}
-	if name, path := api.Text(in, "NewServerCertificateName"), api.Text(in, "NewPath"); name != "" || path != "" {
-		renamed := cert // its tags stay with it
-		if name != "" {
-			renamed.Name = name
-		}
-		if path != "" {
-			renamed.Path = path
-		}
-		resources = append(resources, s.serverCertificateResource(ctx, c, renamed))
-	}
-	return api.On(resources...), nil
 }
 
 func serverCertificateARN(c principal.Caller, cert store.ServerCertificate) string {
@@ -206,7 +157,7 @@ func (s *Service) UploadServerCertificate(ctx context.Context, in *iam.UploadSer
 		}
 		if err := tx.InsertServerCertificate(cert); err != nil {
 			if errors.Is(err, store.ErrExists) {
-				return serverCertificateExists(cert.Name)
+				return errServerCertificateExists(cert.Name)
 			}
 			return err
 		}
@@ -235,7 +186,7 @@ func (s *Service) GetServerCertificate(ctx context.Context, in *iam.GetServerCer
 		if err != nil {
 			return err
 		}
-		tags, err := tx.ResourceTags(store.ServerCertificateTags, cert.Account, cert.NameKey, maxTags)
+		tags, err := tx.Tags(store.ServerCertificateTags, cert.Account, cert.NameKey, maxTags)
 		out = types.ServerCertificate{
 			ServerCertificateMetadata: ptr(serverCertificateOut(c, cert)), CertificateBody: &cert.Body,
 			Tags: someTags(tags), // recorded: there also where it is empty
@@ -299,7 +250,7 @@ func (s *Service) UpdateServerCertificate(ctx context.Context, in *iam.UpdateSer
 				if err != nil {
 					return err
 				}
-				return serverCertificateExists(cert.Name)
+				return errServerCertificateExists(cert.Name)
 			}
 		}
 		return tx.RenameServerCertificate(c.Account(), was, cert)
@@ -313,43 +264,9 @@ func (s *Service) DeleteServerCertificate(ctx context.Context, in *iam.DeleteSer
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		err := tx.DeleteServerCertificate(c.Account(), fold(*in.ServerCertificateName))
 		if errors.Is(err, store.ErrNotFound) {
-			err = noServerCertificate(*in.ServerCertificateName)
+			err = errNoServerCertificate(*in.ServerCertificateName)
 		}
 		return err
 	})
 	return &iam.DeleteServerCertificateOutput{}, err
-}
-
-// findServerCertificate is the finding of a certificate by its name.
-func findServerCertificate(ctx context.Context, name string) finding {
-	return func(tx *store.Tx) (string, error) {
-		cert, err := serverCertificate(tx, principal.Of(ctx).Account(), name)
-		return cert.NameKey, err
-	}
-}
-
-// TagServerCertificate adds tags to a certificate, or replaces those with the
-// same key.
-func (s *Service) TagServerCertificate(ctx context.Context, in *iam.TagServerCertificateInput) (*iam.TagServerCertificateOutput, error) {
-	err := s.tagResource(ctx, store.ServerCertificateTags, in.Tags, findServerCertificate(ctx, *in.ServerCertificateName))
-	return &iam.TagServerCertificateOutput{}, err
-}
-
-// UntagServerCertificate removes tags of a certificate.
-func (s *Service) UntagServerCertificate(ctx context.Context, in *iam.UntagServerCertificateInput) (*iam.UntagServerCertificateOutput, error) {
-	err := s.untagResource(ctx, store.ServerCertificateTags, in.TagKeys, findServerCertificate(ctx, *in.ServerCertificateName))
-	return &iam.UntagServerCertificateOutput{}, err
-}
-
-// ListServerCertificateTags lists a certificate's tags.
-func (s *Service) ListServerCertificateTags(ctx context.Context, in *iam.ListServerCertificateTagsInput) (*iam.ListServerCertificateTagsOutput, error) {
-	name := *in.ServerCertificateName
-	out := &iam.ListServerCertificateTagsOutput{}
-	var err error
-	out.Tags, out.IsTruncated, out.Marker, err = s.listResourceTags(ctx, "ListServerCertificateTags", fold(name),
-		store.ServerCertificateTags, in.Marker, in.MaxItems, findServerCertificate(ctx, name))
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }

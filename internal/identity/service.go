@@ -126,9 +126,9 @@ func when(t time.Time) *time.Time {
 	return &t
 }
 
-// noUser is what nearly every action with a UserName answers for a user that
+// errNoUser is what nearly every action with a UserName answers for a user that
 // is not there (recorded).
-func noUser(name string) error {
+func errNoUser(name string) error {
 	return fail("NoSuchEntity", "The user with name %s cannot be found.", name)
 }
 
@@ -136,7 +136,7 @@ func noUser(name string) error {
 func user(tx *store.Tx, account string, name string) (store.User, error) {
 	u, err := tx.User(account, fold(name))
 	if errors.Is(err, store.ErrNotFound) || err == nil && name == "" {
-		return u, noUser(name)
+		return u, errNoUser(name)
 	}
 	return u, err
 }

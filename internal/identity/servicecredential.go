@@ -165,62 +165,65 @@ func credentialMetadata(now time.Time, user string, c store.ServiceCredential) t
 	return m
 }
 
-// onUserOrAll is the need on the user whose credentials are listed, or on all
-// of them: AWS asks for the permission on user/* then (recorded).
-func (s *Service) onUserOrAll(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	if all := in.(*iam.ListServiceSpecificCredentialsInput).AllUsers; all != nil && *all {
-		return api.On(api.Resource{ARN: api.IAMARN(c, "user", "/*")}), nil
+// userOrAll is the user whose credentials are listed, or all users: AWS asks
+// for the permission on user/* then (recorded).
+func (s *Service) userOrAll(
+	ctx context.Context, c principal.Caller, in *iam.ListServiceSpecificCredentialsInput,
+) ([]api.Resource, error) {
+	if in.AllUsers != nil && *in.AllUsers {
+		return []api.Resource{{ARN: api.IAMARN(c, "user", "/*")}}, nil
 	}
-	return s.onUser("UserName")(ctx, c, in)
+	return s.namedOrCaller(ctx, c, str(in.UserName))
 }
 
-// onNewCredential is the need on the user who is to have a credential, with the
-// keys of what is asked for. Recorded: the service is compared as IAM stores
-// it, and the days are there where the request has them.
-func (s *Service) onNewCredential(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	needs, err := s.onUser("UserName")(ctx, c, in)
-	if err != nil {
-		return nil, err
-	}
-	asked := in.(*iam.CreateServiceSpecificCredentialInput)
-	needs[0].Keys = func(key string) []string {
-		switch {
-		case key == credentialServiceKey:
-			return []string{strings.ToLower(str(asked.ServiceName))}
-		case key == credentialAgeKey && asked.CredentialAgeDays != nil:
-			return []string{strconv.Itoa(int(*asked.CredentialAgeDays))}
-		}
+// newCredentialService is the service that a new credential is for. Recorded:
+// it is compared as IAM stores it.
+func newCredentialService(in *iam.CreateServiceSpecificCredentialInput) []string {
+	return []string{strings.ToLower(str(in.ServiceName))}
+}
+
+// newCredentialAge is how many days a new credential lives, where the request
+// says it (recorded).
+func newCredentialAge(in *iam.CreateServiceSpecificCredentialInput) []string {
+	if in.CredentialAgeDays == nil {
 		return nil
 	}
-	return needs, nil
+	return []string{strconv.Itoa(int(*in.CredentialAgeDays))}
 }
 
-// onCredential is the need on the user of a credential that is there, with its
-// service among the keys.
-func (s *Service) onCredential(ctx context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	needs, err := s.onUser("UserName")(ctx, c, in)
-	if err != nil {
-		return nil, err
-	}
-	user := needs[0].Resources[0].Keys
-	needs[0].Resources[0].Keys = func(key string) ([]string, error) {
-		if key != credentialServiceKey {
+// onCredential is the user of a credential that is there, with the credential's
+// service among the condition keys.
+func (s *Service) onCredential(userMember, idMember string) api.Target {
+	return api.ByMembers(func(ctx context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
+		on, err := s.namedOrCaller(ctx, c, v[0])
+		if err != nil {
+			return nil, err
+		}
+		user := on[0].Keys
+		on[0].Keys = func(key string) ([]string, error) {
+			if key == credentialServiceKey {
+				return s.credentialService(ctx, c, v[1])
+			}
 			if user == nil {
 				return nil, nil
 			}
 			return user(key)
 		}
-		var cred store.ServiceCredential
-		err := s.db.View(ctx, func(tx *store.Tx) (err error) {
-			cred, err = tx.ServiceCredential(c.Account(), api.Text(in, "ServiceSpecificCredentialId"))
-			return err
-		})
-		if errors.Is(err, store.ErrNotFound) {
-			return nil, nil
+		return on, nil
+	}, userMember, idMember)
+}
+
+// credentialService is the service that a credential is for, none where the
+// account has no such credential.
+func (s *Service) credentialService(ctx context.Context, c principal.Caller, id string) (service []string, err error) {
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		cred, err := tx.ServiceCredential(c.Account(), id)
+		if err == nil {
+			service = []string{cred.Service}
 		}
-		return []string{cred.Service}, err
-	}
-	return needs, nil
+		return found(err)
+	})
+	return service, err
 }
 
 // ListServiceSpecificCredentials lists the credentials of a user, the caller
@@ -282,22 +285,8 @@ func userServiceCredentials(tx *store.Tx, c principal.Caller, name *string, serv
 
 // UpdateServiceSpecificCredential makes a credential Active or Inactive.
 func (s *Service) UpdateServiceSpecificCredential(ctx context.Context, in *iam.UpdateServiceSpecificCredentialInput) (*iam.UpdateServiceSpecificCredentialOutput, error) {
-	c := principal.Of(ctx)
-	if in.Status == types.StatusTypeExpired {
-		return nil, noExpired()
-	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := userOrCaller(tx, c, in.UserName)
-		if err != nil {
-			return err
-		}
-		cred, err := serviceCredential(tx, u, *in.ServiceSpecificCredentialId)
-		if err != nil {
-			return err
-		}
-		return tx.SetServiceCredentialStatus(cred.Account, cred.NameKey, cred.ID, string(in.Status))
-	})
-	return &iam.UpdateServiceSpecificCredentialOutput{}, err
+	return &iam.UpdateServiceSpecificCredentialOutput{}, s.setStatus(ctx, serviceSpecificCredential, in.UserName,
+		*in.ServiceSpecificCredentialId, in.Status)
 }
 
 // ResetServiceSpecificCredential gives a credential a new secret. Its name,
@@ -327,17 +316,6 @@ func (s *Service) ResetServiceSpecificCredential(ctx context.Context, in *iam.Re
 
 // DeleteServiceSpecificCredential deletes a credential.
 func (s *Service) DeleteServiceSpecificCredential(ctx context.Context, in *iam.DeleteServiceSpecificCredentialInput) (*iam.DeleteServiceSpecificCredentialOutput, error) {
-	c := principal.Of(ctx)
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := userOrCaller(tx, c, in.UserName)
-		if err != nil {
-			return err
-		}
-		cred, err := serviceCredential(tx, u, *in.ServiceSpecificCredentialId)
-		if err != nil {
-			return err
-		}
-		return tx.DeleteServiceCredential(cred.Account, cred.NameKey, cred.ID)
-	})
-	return &iam.DeleteServiceSpecificCredentialOutput{}, err
+	return &iam.DeleteServiceSpecificCredentialOutput{}, s.deleteCredential(ctx, serviceSpecificCredential, in.UserName,
+		*in.ServiceSpecificCredentialId)
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"rollcall/internal/api"
-	"rollcall/internal/awsquery"
 	"rollcall/internal/lazyregexp"
 	"rollcall/internal/managedpolicy"
 	"rollcall/internal/principal"
@@ -20,28 +19,33 @@ import (
 )
 
 func (s *Service) serviceLinkedRoleActions() []api.Action {
+	role := roleKind.on(s)
 	return []api.Action{
-		{Operation: awsquery.Of(s.CreateServiceLinkedRole), Needs: api.WithKeys(onNewLinkedRole, map[string]string{"iam:awsservicename": "AWSServiceName"})},
-		{Operation: awsquery.Of(s.DeleteServiceLinkedRole), Needs: s.onRole("RoleName")},
-		{Operation: awsquery.Of(s.GetServiceLinkedRoleDeletionStatus), Needs: onDeletionTask},
+		api.Bind(s.CreateServiceLinkedRole, api.Changes, api.On(onNewLinkedRole("AWSServiceName", "CustomSuffix"),
+			api.Member("iam:AWSServiceName", "AWSServiceName")), api.Within(rolesPerAccount)),
+		api.Bind(s.DeleteServiceLinkedRole, api.Changes, api.On(role.Named("RoleName"))),
+		api.Bind(s.GetServiceLinkedRoleDeletionStatus, api.Reads, api.On(onDeletionTask("DeletionTaskId"))),
 	}
 }
 
 // linkedRolePath is the path of all service-linked roles of a service.
 func linkedRolePath(service string) string { return servicePath + service + "/" }
 
-func onNewLinkedRole(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	service := api.Text(in, "AWSServiceName")
-	linked, _ := findLinkedService(service)
-	name := linkedRoleName(linked, api.Text(in, "CustomSuffix"))
-	return api.On(api.Resource{ARN: api.IAMARN(c, "role", linkedRolePath(service)+name)}), nil
+// onNewLinkedRole is the role that a service is about to get.
+func onNewLinkedRole(serviceMember, suffixMember string) api.Target {
+	return api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
+		linked, _ := findLinkedService(v[0])
+		return []api.Resource{{ARN: api.IAMARN(c, "role", linkedRolePath(v[0])+linkedRoleName(linked, v[1]))}}, nil
+	}, serviceMember, suffixMember)
 }
 
-// onDeletionTask is the need on the role whose deletion is asked about, which
-// the task's id names.
-func onDeletionTask(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	id := strings.TrimPrefix(api.Text(in, "DeletionTaskId"), "task")
-	return api.On(api.Resource{ARN: api.IAMARN(c, "role", id[:max(0, strings.LastIndexByte(id, '/'))])}), nil
+// onDeletionTask is the role whose deletion is asked about, which the task's id
+// names.
+func onDeletionTask(member string) api.Target {
+	return api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
+		id := strings.TrimPrefix(v[0], "task")
+		return []api.Resource{{ARN: api.IAMARN(c, "role", id[:max(0, strings.LastIndexByte(id, '/'))])}}, nil
+	}, member)
 }
 
 func linkedRoleName(s linkedService, suffix string) string {

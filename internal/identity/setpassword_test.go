@@ -90,7 +90,7 @@ func testStateMove(t *testing.T, s *Service, account string, c stateMove) {
 			update(func(tx *store.Tx) error { return c.move(tx, account) })
 		}
 		if !st.has() {
-			return noLoginProfile(st.user.Name)
+			return errNoLoginProfile(st.user.Name)
 		}
 		return nil
 	}

@@ -168,7 +168,7 @@ func (s *Service) ChoosePassword(ctx context.Context, pw seal.Secret,
 func (s *Service) ResetRootMFA(ctx context.Context, account string) (n int, err error) {
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {
-			return noAccount(account, err)
+			return errNoAccount(account, err)
 		}
 		devices, err := userDevices(tx, account, "")
 		if err != nil {

@@ -57,14 +57,14 @@ func malformedCertificate(body string) error {
 	return fail("MalformedCertificate", "Certificate %s is malformed.", body)
 }
 
-// noCertificate is recorded, for certificates of other users too.
-func noCertificate(id string) error {
+// errNoCertificate is recorded, for certificates of other users too.
+func errNoCertificate(id string) error {
 	return fail("NoSuchEntity", "The Certificate with id %s cannot be found.", id)
 }
 
-// noExpired is recorded for certificates, SSH keys and service credentials:
+// errExpiredStatus is recorded for certificates, SSH keys and service credentials:
 // the model's enum has Expired, but it cannot be set.
-func noExpired() error {
+func errExpiredStatus() error {
 	return fail("InvalidInput", "Operation does not support status Expired")
 }
 
@@ -131,39 +131,14 @@ func certificateOut(u store.User, c store.SigningCertificate) types.SigningCerti
 
 // UpdateSigningCertificate makes a certificate Active or Inactive.
 func (s *Service) UpdateSigningCertificate(ctx context.Context, in *iam.UpdateSigningCertificateInput) (*iam.UpdateSigningCertificateOutput, error) {
-	c := principal.Of(ctx)
-	if in.Status == types.StatusTypeExpired {
-		return nil, noExpired()
-	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := userOrCaller(tx, c, in.UserName)
-		if err != nil {
-			return err
-		}
-		err = tx.SetSigningCertificateStatus(u.Account, u.NameKey, *in.CertificateId, string(in.Status))
-		if errors.Is(err, store.ErrNotFound) {
-			err = noCertificate(*in.CertificateId)
-		}
-		return err
-	})
-	return &iam.UpdateSigningCertificateOutput{}, err
+	return &iam.UpdateSigningCertificateOutput{}, s.setStatus(ctx, signingCertificateCredential, in.UserName,
+		*in.CertificateId, in.Status)
 }
 
 // DeleteSigningCertificate deletes a user's certificate.
 func (s *Service) DeleteSigningCertificate(ctx context.Context, in *iam.DeleteSigningCertificateInput) (*iam.DeleteSigningCertificateOutput, error) {
-	c := principal.Of(ctx)
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := userOrCaller(tx, c, in.UserName)
-		if err != nil {
-			return err
-		}
-		err = tx.DeleteSigningCertificate(u.Account, u.NameKey, *in.CertificateId)
-		if errors.Is(err, store.ErrNotFound) {
-			err = noCertificate(*in.CertificateId)
-		}
-		return err
-	})
-	return &iam.DeleteSigningCertificateOutput{}, err
+	return &iam.DeleteSigningCertificateOutput{}, s.deleteCredential(ctx, signingCertificateCredential, in.UserName,
+		*in.CertificateId)
 }
 
 // ListSigningCertificates lists the certificates of a user, the caller where

@@ -390,7 +390,7 @@ func (s *Service) SimulatePrincipalPolicy(ctx context.Context, in *iam.SimulateP
 	var management string
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		if src, err = s.readSource(tx, c, *in.PolicySourceArn); err != nil {
-			return noSource(err)
+			return errNoSource(err)
 		}
 		management, err = organization(tx, c.Account())
 		return err

@@ -210,8 +210,8 @@ func checkSourceARN(c principal.Caller, arn string) error {
 	return nil
 }
 
-// noSource is the error for an entity that is not there, as simulations say it.
-func noSource(err error) error {
+// errNoSource is the error for an entity that is not there, as simulations say it.
+func errNoSource(err error) error {
 	var told *awsmodel.Error
 	if errors.As(err, &told) && told.Code == "NoSuchEntity" {
 		return fail("NoSuchEntity", "Unable to retrieve specified IAM entity.")

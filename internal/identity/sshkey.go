@@ -235,37 +235,10 @@ func (s *Service) ListSSHPublicKeys(ctx context.Context, in *iam.ListSSHPublicKe
 
 // UpdateSSHPublicKey makes a key Active or Inactive.
 func (s *Service) UpdateSSHPublicKey(ctx context.Context, in *iam.UpdateSSHPublicKeyInput) (*iam.UpdateSSHPublicKeyOutput, error) {
-	c := principal.Of(ctx)
-	if in.Status == types.StatusTypeExpired {
-		return nil, noExpired()
-	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := user(tx, c.Account(), *in.UserName)
-		if err != nil {
-			return err
-		}
-		k, err := sshKey(tx, u, *in.SSHPublicKeyId)
-		if err != nil {
-			return err
-		}
-		return tx.SetSSHPublicKeyStatus(k.Account, k.NameKey, k.ID, string(in.Status))
-	})
-	return &iam.UpdateSSHPublicKeyOutput{}, err
+	return &iam.UpdateSSHPublicKeyOutput{}, s.setStatus(ctx, sshKeyCredential, in.UserName, *in.SSHPublicKeyId, in.Status)
 }
 
 // DeleteSSHPublicKey deletes a user's key.
 func (s *Service) DeleteSSHPublicKey(ctx context.Context, in *iam.DeleteSSHPublicKeyInput) (*iam.DeleteSSHPublicKeyOutput, error) {
-	c := principal.Of(ctx)
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := user(tx, c.Account(), *in.UserName)
-		if err != nil {
-			return err
-		}
-		k, err := sshKey(tx, u, *in.SSHPublicKeyId)
-		if err != nil {
-			return err
-		}
-		return tx.DeleteSSHPublicKey(k.Account, k.NameKey, k.ID)
-	})
-	return &iam.DeleteSSHPublicKeyOutput{}, err
+	return &iam.DeleteSSHPublicKeyOutput{}, s.deleteCredential(ctx, sshKeyCredential, in.UserName, *in.SSHPublicKeyId)
 }

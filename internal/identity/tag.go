@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"rollcall/internal/principal"
@@ -18,12 +17,14 @@ const maxTags = 50
 type tagKeys struct {
 	fold      func(string) string
 	duplicate string
-	empty     string // what is said of an empty list
+	empty     string // what is said of an empty list of tags
+	emptyKeys string // of an empty list of keys to remove; "" takes one
 }
 
 // IAM compares the tag keys of users and roles without case, those of all
 // other resources with it. The texts are recorded for users and policies, those
-// of empty lists for users, server certificates and OpenID Connect providers.
+// of empty lists for users, server certificates and OpenID Connect providers;
+// that the others follow is a guess.
 var (
 	foldedTagKeys = tagKeys{
 		fold:      strings.ToLower,
@@ -34,6 +35,7 @@ var (
 		fold:      func(key string) string { return key },
 		duplicate: "Duplicate tag keys found.",
 		empty:     "The provided tag map must not be null/empty.",
+		emptyKeys: "The provided tag keys must not be null/empty.",
 	}
 )
 
@@ -56,40 +58,6 @@ func (k tagKeys) read(in []types.Tag) ([]store.Tag, error) {
 	return tags, nil
 }
 
-// readSome is read for the actions that must be given a tag.
-func (k tagKeys) readSome(in []types.Tag) ([]store.Tag, error) {
-	if len(in) == 0 {
-		return nil, fail("InvalidInput", "%s", k.empty)
-	}
-	return k.read(in)
-}
-
-// someTagKeys refuses an empty list of tag keys to remove: all resources do
-// whose keys are compared exactly, users and roles do not. It is recorded for
-// OpenID Connect providers and server certificates; that the others follow is a
-// guess.
-func someTagKeys(keys []string) error {
-	if len(keys) == 0 {
-		return fail("InvalidInput", "The provided tag keys must not be null/empty.")
-	}
-	return nil
-}
-
-// setTags writes tags and holds the resource to maxTags.
-func setTags(tags []store.Tag, set func(store.Tag) error, have func(limit int) ([]store.Tag, error)) error {
-	for _, t := range tags {
-		if err := set(t); err != nil {
-			return err
-		}
-	}
-	all, err := have(maxTags + 1)
-	if err == nil && len(all) > maxTags {
-		// Recorded for TagOpenIDConnectProvider.
-		err = fail("LimitExceeded", "The number of tags has reached the maximum limit.")
-	}
-	return err
-}
-
 // tagsOut is nil for no tags: answers then leave the member out. The answers to
 // what makes a thing have the tags as they were given (recorded for policies
 // and OpenID Connect providers).
@@ -101,66 +69,131 @@ func tagsOut(tags []store.Tag) []types.Tag {
 	return out
 }
 
-// TagUser adds tags, or replaces those with the same key, which then take the
-// new spelling.
-func (s *Service) TagUser(ctx context.Context, in *iam.TagUserInput) (*iam.TagUserOutput, error) {
-	c := principal.Of(ctx)
-	tags, err := foldedTagKeys.readSome(in.Tags)
-	if err != nil {
-		return nil, err
-	}
-	err = s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := user(tx, c.Account(), *in.UserName)
-		if err != nil {
-			return err
-		}
-		return setTags(tags,
-			func(t store.Tag) error { return tx.SetUserTag(u.Account, u.NameKey, t) },
-			func(limit int) ([]store.Tag, error) { return tx.UserTags(u.Account, u.NameKey, limit) })
-	})
-	return &iam.TagUserOutput{}, err
+// someTags is tagsOut for the answers that say it where there are none.
+func someTags(tags []store.Tag) []types.Tag { return append([]types.Tag{}, tagsOut(tags)...) }
+
+// tagging is how a kind of things has tags.
+type tagging struct {
+	of   store.TagsOf
+	keys tagKeys
+	// check refuses what names none of the kind, before anything is read. It may
+	// be nil.
+	check func(c principal.Caller, name string, change bool) error
+	// find finds the thing that an action names, as its table has it. change
+	// says that its tags are to be changed.
+	find func(tx *store.Tx, c principal.Caller, name string, change bool) (account, key string, err error)
+	// key is what the table knows the thing by, for authorization: whether it is
+	// there does not matter.
+	key func(tx *store.Tx, c principal.Caller, name string) (string, error)
 }
 
-// UntagUser removes tags. Keys that are not there, or that are AWS's own,
-// are no error (recorded).
-func (s *Service) UntagUser(ctx context.Context, in *iam.UntagUserInput) (*iam.UntagUserOutput, error) {
-	c := principal.Of(ctx)
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := user(tx, c.Account(), *in.UserName)
+func (g *tagging) checked(c principal.Caller, name string, change bool) error {
+	if g.check == nil {
+		return nil
+	}
+	return g.check(c, name, change)
+}
+
+// insertTags writes the tags of a new thing.
+func insertTags(tx *store.Tx, of store.TagsOf, account, key string, tags []store.Tag) error {
+	for _, t := range tags {
+		if err := tx.SetTag(of, account, key, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tag adds tags to the thing with a name, or replaces those with the same key,
+// which then take the new spelling.
+func (k kindOn) tag(ctx context.Context, name string, in []types.Tag) error {
+	c, g := principal.Of(ctx), &k.tags
+	if len(in) == 0 {
+		return fail("InvalidInput", "%s", g.keys.empty)
+	}
+	tags, err := g.keys.read(in)
+	if err != nil {
+		return err
+	}
+	if err := g.checked(c, name, true); err != nil {
+		return err
+	}
+	return k.s.db.Update(ctx, func(tx *store.Tx) error {
+		account, key, err := g.find(tx, c, name, true)
 		if err != nil {
 			return err
 		}
-		for _, key := range in.TagKeys {
-			if err := tx.DeleteUserTag(u.Account, u.NameKey, strings.ToLower(key)); err != nil {
+		if err := insertTags(tx, g.of, account, key, tags); err != nil {
+			return err
+		}
+		all, err := tx.Tags(g.of, account, key, maxTags+1)
+		if err == nil && len(all) > maxTags {
+			// Recorded for TagOpenIDConnectProvider.
+			err = fail("LimitExceeded", "The number of tags has reached the maximum limit.")
+		}
+		return err
+	})
+}
+
+// untag removes tags. Keys that are not there, or that are AWS's own, are no
+// error (recorded for users).
+func (k kindOn) untag(ctx context.Context, name string, keys []string) error {
+	c, g := principal.Of(ctx), &k.tags
+	if err := g.checked(c, name, true); err != nil {
+		return err
+	}
+	return k.s.db.Update(ctx, func(tx *store.Tx) error {
+		account, key, err := g.find(tx, c, name, true)
+		if err != nil {
+			return err
+		}
+		if len(keys) == 0 && g.keys.emptyKeys != "" {
+			return fail("InvalidInput", "%s", g.keys.emptyKeys)
+		}
+		for _, tag := range keys {
+			if err := tx.DeleteTag(g.of, account, key, g.keys.fold(tag)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return &iam.UntagUserOutput{}, err
 }
 
-// ListUserTags lists a user's tags in order of their keys.
-func (s *Service) ListUserTags(ctx context.Context, in *iam.ListUserTagsInput) (*iam.ListUserTagsOutput, error) {
-	c := principal.Of(ctx)
-	p, err := s.page(c, "ListUserTags", fold(*in.UserName), in.Marker, in.MaxItems)
+// tagPage is a page of a list of tags.
+type tagPage struct {
+	tags      []types.Tag
+	truncated bool
+	marker    *string
+}
+
+// listTags lists the tags of the thing with a name, in order of their keys.
+func (k kindOn) listTags(ctx context.Context, action, name string, marker *string, maxItems *int32) (tagPage, error) {
+	c, g := principal.Of(ctx), &k.tags
+	if err := g.checked(c, name, false); err != nil {
+		return tagPage{}, err
+	}
+	filter := name
+	if k.find != nil {
+		filter = fold(name)
+	}
+	p, err := k.s.page(c, action, filter, marker, maxItems)
 	if err != nil {
-		return nil, err
+		return tagPage{}, err
 	}
 	var tags []store.Tag
-	err = s.db.View(ctx, func(tx *store.Tx) error {
-		u, err := user(tx, c.Account(), *in.UserName)
+	err = k.s.db.View(ctx, func(tx *store.Tx) error {
+		account, key, err := g.find(tx, c, name, false)
 		if err != nil {
 			return err
 		}
-		tags, err = tx.UserTags(u.Account, u.NameKey, maxTags)
+		tags, err = tx.Tags(g.of, account, key, maxTags)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return tagPage{}, err
 	}
-	out := &iam.ListUserTagsOutput{}
-	tags, out.IsTruncated, out.Marker = cutTags(p, tags)
-	out.Tags = append([]types.Tag{}, tagsOut(tags)...)
+	var out tagPage
+	tags, out.truncated, out.marker = cutTags(p, tags)
+	out.tags = someTags(tags)
 	return out, nil
 }

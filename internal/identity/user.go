@@ -30,10 +30,8 @@ func (s *Service) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam
 		if err := insertUser(tx, u); err != nil {
 			return err
 		}
-		for _, t := range tags {
-			if err := tx.SetUserTag(u.Account, u.NameKey, t); err != nil {
-				return err
-			}
+		if err := insertTags(tx, store.UserTags, u.Account, u.NameKey, tags); err != nil {
+			return err
 		}
 		if in.PermissionsBoundary == nil {
 			return nil
@@ -50,14 +48,14 @@ func (s *Service) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam
 }
 
 func insertUser(tx *store.Tx, u store.User) error {
-	n, limit, err := tx.AddUser(u, usersPerAccount.name, usersPerAccount.value)
+	n, limit, err := tx.AddUser(u, usersPerAccount.Name, usersPerAccount.Value)
 	if errors.Is(err, store.ErrExists) {
 		return fail("EntityAlreadyExists", "User with name %s already exists.", u.Name)
 	}
 	if err != nil {
 		return err
 	}
-	return usersPerAccount.check(n, limit)
+	return within(usersPerAccount, n, limit)
 }
 
 // pathOrRoot is the path of a new user or device: "/" where none is given.
@@ -90,7 +88,7 @@ func (s *Service) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUs
 			return err
 		}
 		out = userOut(c, u)
-		tags, err := tx.UserTags(u.Account, u.NameKey, maxTags)
+		tags, err := tx.Tags(store.UserTags, u.Account, u.NameKey, maxTags)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,25 @@
 // verified signature, or from the open session of somebody who signed in, so
 // code that takes one cannot be reached by a request that nobody
 // authenticated.
+//
+// One caller has several types on its way. None can stand for another: each
+// knows more than the one before it, or is what another package calls it.
+//
+//	type                what it is                                    made by
+//	store.KeyOwner      a row: an access key, its user, its account    the store
+//	Signer              whose key a request claims to be signed with   identity.SigningKey
+//	sigv4.Verified      the proof that it was                          sigv4.Verifier
+//	store.SignedIn      the proof of an open session                   the store
+//	Caller              who is calling, proven by one or the other     Signed, Opened
+//	access.Subject      the caller as it is now, and what decides      access.Gather
+//	                    over it: policies, tags, how the call came
+//	policy.Principal    the subject as policies name it                access
+//	trail.Identity      the caller as CloudTrail names it              api
+//
+// Signer is no Caller, because nobody has checked the signature yet.
+// policy.Principal and trail.Identity keep the packages policy and trail free of
+// every other, and stand for principals too that never call here: those of a
+// simulation, and operators.
 package principal
 
 import (

@@ -1,8 +1,8 @@
-// Recipe proves the recipes of the tree: what a new column of the report and a
-// new control of the audit touch. It adds an example of each to a copy of the
-// tree, in the files that the recipe names and in no other, and runs the tests
-// that walk all of its kind. They must be green with all of the files, and red
-// without any one of them.
+// Recipe proves the recipes of the tree: what a new action, a new column of the
+// report and a new control of the audit touch. It adds an example of each to a
+// copy of the tree, in the files that the recipe names and in no other, and runs
+// the tests that walk all of its kind. They must be green with all of the files,
+// and red without any one of them.
 //
 //	go run ./internal/recipe [-only name] [-keep]
 package main
@@ -27,7 +27,7 @@ type recipe struct {
 	tests []string
 }
 
-var recipes = []recipe{column, control}
+var recipes = []recipe{action, column, control}
 
 func main() {
 	only := flag.String("only", "", "prove the recipe of this `name` alone")

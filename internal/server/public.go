@@ -22,7 +22,7 @@ func (s *Server) public(w http.ResponseWriter, r *http.Request) bool {
 	}
 	start, done, status := s.cfg.Now(), s.cfg.Metrics.begin(), http.StatusOK
 	defer func() { done("PublicDocument", status, s.cfg.Now().Sub(start)) }()
-	if wait, ok := s.strangers.allow(networkOf(describe(r, "").SourceIP)); !ok {
+	if wait, ok := s.strangers.Allow(networkOf(describe(r, "").SourceIP)); !ok {
 		status = http.StatusTooManyRequests
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 		http.Error(w, "Rate exceeded", status)

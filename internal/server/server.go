@@ -26,6 +26,7 @@ import (
 	"rollcall/internal/principal"
 	"rollcall/internal/sigv4"
 	"rollcall/internal/store"
+	"rollcall/internal/throttle"
 	"rollcall/internal/trail"
 )
 
@@ -40,13 +41,6 @@ type Config struct {
 	// Regions are the regions that signatures may be scoped to; empty means
 	// any.
 	Regions []string
-	// Rate and Burst bound the calls per second of one principal with all its
-	// keys and sessions; 0 is no bound.
-	Rate  float64
-	Burst int
-	// AccountRate and AccountBurst bound those of one account.
-	AccountRate  float64
-	AccountBurst int
 	// StrangerRate and StrangerBurst bound the unverified requests per second
 	// from one address.
 	StrangerRate  float64
@@ -90,10 +84,8 @@ const DefaultCallTimeout = 10 * time.Second
 type Server struct {
 	cfg      Config
 	verifier *sigv4.Verifier[principal.Signer]
-	limiter  *limiter // of principals
-	accounts *limiter
 	// strangers are addresses that refused requests came from.
-	strangers *limiter
+	strangers *throttle.Limiter
 }
 
 // New returns the handler.
@@ -115,9 +107,7 @@ func New(cfg Config) *Server {
 		verifier: &sigv4.Verifier[principal.Signer]{
 			Lookup: cfg.Lookup, Now: cfg.Now, Services: []string{"iam", "sts"}, Regions: cfg.Regions,
 		},
-		limiter:   newLimiter(cfg.Rate, cfg.Burst, cfg.Now),
-		accounts:  newLimiter(cfg.AccountRate, cfg.AccountBurst, cfg.Now),
-		strangers: newLimiter(cfg.StrangerRate, cfg.StrangerBurst, cfg.Now),
+		strangers: throttle.New(cfg.StrangerRate, cfg.StrangerBurst, cfg.Now),
 	}
 }
 
@@ -191,7 +181,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 		s.cfg.Used(caller.AccessKeyID(),
 			store.LastUsed{At: s.cfg.Now(), Region: caller.Region(), Service: caller.Service()})
 	}
-	if err := s.limit(caller, k); err != nil {
+	if err := k.throttled(s.cfg.API.Admit(caller)); err != nil {
 		return nil, err
 	}
 	action, in, err := s.decode(r, body, k)
@@ -211,13 +201,7 @@ func (s *Server) inTime(r *http.Request) (*http.Request, context.CancelFunc) {
 func (s *Server) invoke(
 	w http.ResponseWriter, r *http.Request, action api.Action, in any, k *call,
 ) (*awsquery.Response, error) {
-	var out any
-	var refused *awsmodel.Error
-	if action.Unsigned != nil {
-		out, refused = s.cfg.API.InvokeUnsigned(r.Context(), action, in, k.Call)
-	} else {
-		out, refused = s.cfg.API.Invoke(r.Context(), *k.caller, action, in, k.Call)
-	}
+	out, refused := s.cfg.API.Invoke(r.Context(), k.caller, action, in, k.Call)
 	if refused != nil {
 		return s.refuse(w, k, refused), nil
 	}

@@ -90,7 +90,7 @@ func newEdgeWith(t *testing.T, stream awsquery.Blob, limits server.Limits, grace
 	if err != nil {
 		t.Fatal(err)
 	}
-	actions := append(sts.New(db, nil, sts.Config{}).Actions(), api.Action{Operation: awsquery.Of(report), Free: true})
+	actions := append(sts.New(db, nil, sts.Config{}).Actions(), api.Bind(report, api.Reads, api.Free))
 	handler := server.New(server.Config{
 		API: api.New(actions, access.New(db), trail.New(io.Discard), log, time.Now), Log: log,
 		Lookup: func(_ context.Context, id, _ string) ([]byte, principal.Signer, error) {

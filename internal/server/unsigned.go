@@ -20,7 +20,7 @@ func (s *Server) unsigned(
 	}
 	asked := *k
 	action, in, err := s.decode(r, body, &asked)
-	if action.Unsigned == nil {
+	if !action.Unsigned() {
 		k.service = asked.service // the form that the answer has
 		return nil, false, nil
 	}
@@ -30,16 +30,16 @@ func (s *Server) unsigned(
 	}
 	// The caller is known only after the proof was checked, which takes time.
 	address := networkOf(k.SourceIP)
-	wait, empty := s.strangers.empty(address)
+	wait, empty := s.strangers.Empty(address)
 	if err := k.throttled(wait, !empty); err != nil {
 		return nil, true, err
 	}
-	if err := k.throttled(s.limiter.allow("from " + address)); err != nil {
+	if err := k.throttled(s.cfg.API.AdmitFrom(address)); err != nil {
 		return nil, true, err
 	}
 	response, refused = s.invoke(w, r, action, in, k)
 	if refused == nil && response.Status >= http.StatusBadRequest {
-		s.strangers.allow(address)
+		s.strangers.Allow(address)
 	}
 	return response, true, refused
 }

@@ -3,7 +3,6 @@ package service_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"net/url"
@@ -16,7 +15,6 @@ import (
 	"rollcall/internal/identity"
 	"rollcall/internal/server"
 	"rollcall/internal/store"
-	"rollcall/internal/trail"
 )
 
 // gone is what the keys of a deleted account are told.
@@ -55,27 +53,7 @@ func TestAccountDeletedDuringCall(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		var before func()
-		var actions []api.Action
-		for name := range w.API.Actions() {
-			for _, service := range []string{"iam", "sts"} {
-				action, ok := w.API.Find(service, name)
-				if !ok {
-					continue
-				}
-				call := action.Call
-				action.Call = func(ctx context.Context, in any) (any, error) {
-					before()
-					return call(ctx, in)
-				}
-				actions = append(actions, action)
-			}
-		}
-		funnel := api.New(actions, w.IAM.Access(), trail.New(io.Discard), slog.New(slog.DiscardHandler), w.clock.Now)
-		s := httptest.NewServer(
-			server.New(server.Config{API: funnel, Lookup: w.IAM.SigningKey,
-				Used: func(string, store.LastUsed) {}, Now: w.clock.Now}))
-		defer s.Close()
-		w.url = s.URL
+		w.hook(t, func(context.Context, api.Action) { before() })
 		for i, text := range creates(t, w) {
 			id := fmt.Sprintf("2%011d", i)
 			key := w.newAccount(t, identity.AccountSpec{ID: id})
@@ -89,6 +67,41 @@ func TestAccountDeletedDuringCall(t *testing.T) {
 			}
 		}
 	})
+}
+
+// hook has a function called before each action, once the call is authorized.
+func (w *world) hook(t testing.TB, before func(context.Context, api.Action)) {
+	t.Helper()
+	w.wrap(t, func(action api.Action) func(context.Context, any) (any, error) {
+		return func(ctx context.Context, in any) (any, error) {
+			before(ctx, action)
+			return action.Call(ctx, in)
+		}
+	})
+}
+
+// wrap has another function called instead of each action, once the call is
+// authorized.
+func (w *world) wrap(t testing.TB, instead func(api.Action) func(context.Context, any) (any, error)) {
+	t.Helper()
+	var actions []api.Action
+	for name := range w.API.Actions() {
+		for _, service := range []string{"iam", "sts"} {
+			if action, ok := w.API.Find(service, name); ok {
+				call := instead(action)
+				action.Call = call
+				actions = append(actions, action)
+			}
+		}
+	}
+	funnel := api.New(actions, w.IAM.Access(), w.cfg.Trail, slog.New(slog.DiscardHandler), w.clock.Now)
+	funnel.ExplainDenials(w.IAM.SealMessage)
+	s := httptest.NewServer(server.New(server.Config{
+		API: funnel, Lookup: w.IAM.SigningKey, Used: func(string, store.LastUsed) {}, Now: w.clock.Now,
+		Public: w.IAM.IssuerDocument,
+	}))
+	t.Cleanup(s.Close)
+	w.url = s.URL
 }
 
 // rawAs sends a signed form as somebody.

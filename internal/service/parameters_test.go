@@ -20,65 +20,6 @@ type parameter struct {
 	at string
 }
 
-// parameters are all members of all inputs. Those without a thing or values
-// say what is done to a thing, or show less of it, and touch no other.
-var parameters = map[string]parameter{
-	"UserName": {thing: "name"}, "GroupName": {thing: "name"}, "RoleName": {thing: "name"},
-	"InstanceProfileName":   {thing: "name"},
-	"ServerCertificateName": {thing: "name"}, "VirtualMFADeviceName": {thing: "name"},
-	"PolicyName": {thing: "name"}, "Name": {thing: "name"},
-	"PolicyArn": {thing: "policy"}, "OpenIDConnectProviderArn": {thing: "oidc"}, "SAMLProviderArn": {thing: "saml"},
-	"PrincipalArn": {thing: "saml"},
-	"SerialNumber": {thing: "device"}, "RoleArn": {thing: "role"}, "AccessKeyId": {thing: "key"},
-	"CertificateId":  {thing: "signing"},
-	"SSHPublicKeyId": {thing: "ssh"}, "ServiceSpecificCredentialId": {thing: "credential"}, "JobId": {thing: "job"},
-	"DeletionTaskId":      {thing: "task"},
-	"PermissionsBoundary": {thing: "policy"}, "CallerArn": {thing: "user"},
-	"PolicyArns": {thing: "policy", at: "PolicyArns.member.1.arn"},
-	"Arn":        {thing: "user", values: entities}, "PolicySourceArn": {thing: "user", values: entities},
-	"EncodedMessage": {thing: "message"}, "AccountAlias": {thing: "alias"},
-	"TargetPrincipal": {thing: "account"}, "ResourceOwner": {thing: "account"},
-	"Url":  {values: []string{"https://" + stranger + ".example.com", "https://own.example.com/" + stranger}},
-	"Path": {values: paths}, "PathPrefix": {values: paths}, "NewPath": {values: paths},
-	"NewUserName": {values: newNames}, "NewGroupName": {values: newNames},
-	"NewServerCertificateName": {values: newNames}, "CustomSuffix": {values: newNames},
-	"AllUsers": {values: yes}, "OnlyAttached": {values: yes}, "SetAsDefault": {values: yes},
-	"Scope":             {values: []string{"All", "AWS", "Local"}},
-	"AssignmentStatus":  {values: []string{"Any", "Assigned", "Unassigned"}},
-	"EntityFilter":      {values: []string{"User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"}},
-	"PolicyUsageFilter": {values: []string{"PermissionsPolicy", "PermissionsBoundary"}},
-	"Filter":            {values: []string{"User", "Role", "Group", "LocalManagedPolicy"}, at: "Filter.member.1"},
-	"Marker":            {values: []string{"x"}},
-	"AWSServiceName":    {values: []string{"batch.amazonaws.com", "autoscaling.amazonaws.com"}},
-	"ServiceName":       {values: []string{codeCommit}},
-	"VersionId":         {values: []string{"v1", "v2"}},
-	"ResourceArns":      {thing: "user", at: "ResourceArns.member.1"},
-
-	// Of the call itself, or of what is made or changed by it.
-	"ActionNames": {}, "AddPrivateKey": {}, "AllowUsersToChangePassword": {}, "AssertionEncryptionMode": {},
-	"AssumeRolePolicyDocument": {},
-	"Audience":                 {}, "Properties": {}, "SigningAlgorithm": {},
-	"AuthenticationCode1": {}, "AuthenticationCode2": {}, "CertificateBody": {}, "CertificateChain": {},
-	"ClientID": {}, "ClientIDList": {},
-	"ContextEntries": {}, "CredentialAgeDays": {}, "Description": {}, "DurationSeconds": {},
-	"Encoding": {}, "ExternalId": {},
-	"GlobalEndpointTokenVersion": {}, "Granularity": {}, "HardExpiry": {}, "MaxItems": {},
-	"MaxPasswordAge": {}, "MaxSessionDuration": {},
-	"MinimumPasswordLength": {}, "MinimumSessionTokenSize": {}, "NewPassword": {}, "OldPassword": {},
-	"OrderedOrganizationPolicyInputList": {},
-	"Password":                           {}, "PasswordResetRequired": {}, "PasswordReusePrevention": {},
-	"PermissionsBoundaryPolicyInputList": {}, "Policy": {},
-	"PolicyDocument": {}, "PolicyExclusionList": {}, "PolicyInputList": {}, "PrivateKey": {},
-	"ProvidedContexts": {}, "ProviderId": {},
-	"RemovePrivateKey": {}, "RequireLowercaseCharacters": {}, "RequireNumbers": {}, "RequireSymbols": {},
-	"RequireUppercaseCharacters": {},
-	"ResourceHandlingOption":     {}, "ResourcePolicy": {}, "RoleSessionName": {}, "Rollcall": {},
-	"SAMLAssertion": {}, "SAMLMetadataDocument": {},
-	"SSHPublicKeyBody": {}, "ServiceNamespace": {}, "ServiceNamespaces": {}, "SourceIdentity": {},
-	"Status": {}, "TagKeys": {}, "Tags": {},
-	"TaskPolicyArn": {}, "ThumbprintList": {}, "TokenCode": {}, "TransitiveTagKeys": {}, "WebIdentityToken": {},
-}
-
 // own is the name of what a caller of these tests may act on, and stranger is
 // part of all names of what it may not.
 const own, stranger = "own", "zstranger"

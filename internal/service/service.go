@@ -21,6 +21,7 @@ import (
 	"rollcall/internal/signin"
 	"rollcall/internal/store"
 	"rollcall/internal/sts"
+	"rollcall/internal/throttle"
 	"rollcall/internal/trail"
 )
 
@@ -51,7 +52,9 @@ type Config struct {
 	ConsoleHosts []string
 	// CallTimeout is how long a call may take, in the database, too; 0 means 10 s.
 	CallTimeout time.Duration
-	// Rate, AccountRate and StrangerRate bound calls; see server.Config.
+	// Rate and AccountRate bound the calls per second of one principal, with all
+	// its keys and sessions, and of one account, StrangerRate the requests of one
+	// address that cannot be verified; 0 is no bound.
 	Rate, AccountRate, StrangerRate    float64
 	Burst, AccountBurst, StrangerBurst int
 	Log                                *slog.Logger
@@ -107,6 +110,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	a.Observe(iam.Observe)
 	a.ExplainDenials(iam.SealMessage)
 	a.Outbox(db)
+	a.Throttle(throttle.New(cfg.Rate, cfg.Burst, db.Now), throttle.New(cfg.AccountRate, cfg.AccountBurst, db.Now))
 	recovering, stop := context.WithCancel(context.WithoutCancel(ctx))
 	people := signin.New(
 		signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.consoleURL()})
@@ -119,10 +123,9 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		IAM: iam, API: a, SignIn: people, db: db, trail: cfg.Trail, masterFile: masterFile, recover: stop,
 		ended: a.Recover(recovering),
 		Handler: server.New(server.Config{
-			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions, Rate: cfg.Rate, Burst: cfg.Burst,
-			AccountRate: cfg.AccountRate, AccountBurst: cfg.AccountBurst, StrangerRate: cfg.StrangerRate,
-			StrangerBurst: cfg.StrangerBurst,
-			Now:           db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
+			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions,
+			StrangerRate: cfg.StrangerRate, StrangerBurst: cfg.StrangerBurst,
+			Now: db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
 			Public: iam.IssuerDocument, PublicAge: identity.IssuerDocumentAge, Pages: pages,
 		}),
 	}, nil

@@ -67,7 +67,7 @@ func (w *world) call(t testing.TB, token seal.Secret, service, name string, in a
 	}
 	k := here.Call
 	k.Console = true
-	out, refused := w.API.Invoke(t.Context(), session.Caller, action, in, k)
+	out, refused := w.API.Invoke(t.Context(), &session.Caller, action, in, k)
 	if refused != nil {
 		return nil, refused
 	}

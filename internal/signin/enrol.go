@@ -130,7 +130,8 @@ func (s *Service) FinishPasskey(ctx context.Context, v Visit, session *Session, 
 	v.Console = true
 	in := &iam.EnableMFADeviceInput{UserName: &user, SerialNumber: &e.Serial, AuthenticationCode1: &noCode,
 		AuthenticationCode2: &noCode}
-	if _, refused := s.api.Invoke(identity.WithPasskey(ctx, passkey), session.Caller, action, in, v.Call); refused != nil {
+	if _, refused := s.api.Invoke(identity.WithPasskey(ctx, passkey), &session.Caller, action, in,
+		v.Call); refused != nil {
 		return "", refused
 	}
 	return e.Serial, nil

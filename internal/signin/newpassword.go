@@ -90,7 +90,7 @@ func (s *Service) ChangePassword(ctx context.Context, v Visit, token, before, af
 	}
 	old, chosen := before.Reveal(), after.Reveal()
 	v.Console = true
-	if _, refused := s.api.Invoke(ctx, session.Self, action, &iam.ChangePasswordInput{OldPassword: &old,
+	if _, refused := s.api.Invoke(ctx, &session.Self, action, &iam.ChangePasswordInput{OldPassword: &old,
 		NewPassword: &chosen}, v.Call); refused != nil {
 		return seal.Secret{}, refused
 	}

@@ -39,20 +39,8 @@ func (tx *Tx) AccessKey(id string) (k AccessKey, err error) {
 	return k, err
 }
 
-// SetAccessKeyStatus makes a user's key Active or Inactive.
-func (tx *Tx) SetAccessKeyStatus(account, nameKey, id, status string) error {
-	return tx.change(`UPDATE access_keys SET status = $1 WHERE account = $2 AND name_key = $3 AND key_id = $4`,
-		status, account, nameKey, id)
-}
-
-// DeleteAccessKey deletes a user's key and the record of its use.
-func (tx *Tx) DeleteAccessKey(account, nameKey, id string) error {
-	return tx.change(`DELETE FROM access_keys WHERE account = $1 AND name_key = $2 AND key_id = $3`, account, nameKey,
-		id)
-}
-
-// KeyOwner is an access key with its user and account, all that one signed
-// request needs.
+// KeyOwner is an access key with its user and account: what one signed
+// request needs to know.
 type KeyOwner struct {
 	Key       AccessKey
 	User      User

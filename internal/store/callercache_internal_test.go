@@ -3,8 +3,12 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
 	"path/filepath"
+	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestChangesCallers(t *testing.T) {
@@ -41,11 +45,32 @@ func TestChangesCallers(t *testing.T) {
 		`DELETE FROM "users"`:                                                               true,
 		"WITH x AS (SELECT 1) DELETE FROM users":                                            true,
 		"":                                                                                  true,
+		"INSERT INTO no_such_table (a) VALUES ($1)":                                         true,
+		"UPDATE no_such_table SET a = $1":                                                   true,
+		"DELETE FROM no_such_table":                                                         true,
 		"PRAGMA x":                                                                          true,
 	} {
 		if got := changesCallers(sql); got != want {
 			t.Errorf("changesCallers(%q) = %v", sql, got)
 		}
+	}
+}
+
+// A table that is in the schema has its part in what is remembered, and none has
+// one that is not.
+func TestCallerTablesAreTheSchema(t *testing.T) {
+	var tables []string
+	err := mustOpen(t, Config{Memory: true}).View(t.Context(), func(tx *Tx) (err error) {
+		tables, err = list(tx, func(name *string) []any { return []any{name} },
+			`SELECT name FROM sqlite_master
+				WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'goose_db_version' ORDER BY name`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(tables, slices.Sorted(maps.Keys(callerTables))); diff != "" {
+		t.Errorf("a change of which table drops what is remembered? -schema +callerTables\n%s", diff)
 	}
 }
 
@@ -111,7 +136,7 @@ func TestCallerCacheKeeps(t *testing.T) {
 	}{
 		{"a user was added", func() { change(a, addUser("v")) }, true},
 		{"a status was changed", func() {
-			change(a, func(tx *Tx) error { return tx.SetAccessKeyStatus("1", "u", "AKIA1", "Inactive") })
+			change(a, func(tx *Tx) error { return tx.SetCredentialStatus(AccessKeyCredential, "1", "u", "AKIA1", "Inactive") })
 		}, false},
 		{"another store added a user", func() { change(b, addUser("w")) }, false},
 		{"the last of two stores added a user", func() { change(b, addUser("x")); change(a, addUser("y")) }, false},
@@ -153,7 +178,10 @@ func TestCallerCacheAfterCommitWithoutChange(t *testing.T) {
 		"the same": limit,
 	} {
 		t.Run(name, func(t *testing.T) {
-			mustUpdate(t, a, func(tx *Tx) error { return tx.SetAccessKeyStatus("1", "u", "AKIA1", "Active") })
+			mustUpdate(t, a, func(tx *Tx) error {
+				return tx.SetCredentialStatus(AccessKeyCredential, "1", "u", "AKIA1",
+					"Active")
+			})
 			if _, err := a.KeyOwner(ctx, "AKIA1"); err != nil {
 				t.Fatal(err)
 			}
@@ -161,7 +189,10 @@ func TestCallerCacheAfterCommitWithoutChange(t *testing.T) {
 			version, calls := w.version, 0
 			w.version = func() (walHeader, bool) {
 				if calls++; calls == 2 {
-					mustUpdate(t, b, func(tx *Tx) error { return tx.SetAccessKeyStatus("1", "u", "AKIA1", "Inactive") })
+					mustUpdate(t, b, func(tx *Tx) error {
+						return tx.SetCredentialStatus(AccessKeyCredential, "1", "u", "AKIA1",
+							"Inactive")
+					})
 				}
 				return version()
 			}

@@ -34,7 +34,9 @@ func TestKeyOwnerAcrossStores(t *testing.T) {
 			status := []string{"Inactive", "Active"}[i%2]
 			owner(a)
 			owner(b)
-			update(t, b, func(tx *store.Tx) error { return tx.SetAccessKeyStatus(account, "u", "AKIA1", status) })
+			update(t, b, func(tx *store.Tx) error {
+				return tx.SetCredentialStatus(store.AccessKeyCredential, account, "u", "AKIA1", status)
+			})
 			for _, db := range []*store.DB{a, b} {
 				if o := owner(db); o.Key.Status != status {
 					t.Fatalf("after %d changes a store has %s, want %s", i+1, o.Key.Status, status)
@@ -45,7 +47,9 @@ func TestKeyOwnerAcrossStores(t *testing.T) {
 		if o := owner(a); o.User.Name != "Renamed" {
 			t.Errorf("owner %q after a rename", o.User.Name)
 		}
-		update(t, b, func(tx *store.Tx) error { return tx.DeleteAccessKey(account, "renamed", "AKIA1") })
+		update(t, b, func(tx *store.Tx) error {
+			return tx.DeleteCredential(store.AccessKeyCredential, account, "renamed", "AKIA1")
+		})
 		if _, err := a.KeyOwner(context.Background(), "AKIA1"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("deleted key: %v", err)
 		}
@@ -90,7 +94,7 @@ func TestKeyOwnerRace(t *testing.T) {
 	}
 	for i := 1; i <= 400; i++ {
 		update(t, []*store.DB{a, b}[i%2], func(tx *store.Tx) error {
-			return tx.SetAccessKeyStatus(account, "u", "AKIA1", fmt.Sprint(i))
+			return tx.SetCredentialStatus(store.AccessKeyCredential, account, "u", "AKIA1", fmt.Sprint(i))
 		})
 		mu.Lock()
 		acknowledged = i

@@ -43,8 +43,8 @@ func TestGrants(t *testing.T) {
 			} {
 				errs = append(errs, tx.Exec(sql))
 			}
-			return errors.Join(
-				append(errs, tx.SetUserTag(account, "ann", store.Tag{Fold: "t", Key: "T", Value: "v"}))...)
+			return errors.Join(append(errs, tx.SetTag(store.UserTags, account, "ann", store.Tag{Fold: "t", Key: "T",
+				Value: "v"}))...)
 		})
 		control := store.Grant{Kind: store.ControlGrant, Name: "scp", Document: "d6"}
 		for name, c := range map[string]struct {

@@ -119,24 +119,3 @@ func (tx *Tx) UnassignMFADevice(account, serial string) error {
 func (tx *Tx) DeleteMFADevice(account, serial string) error {
 	return tx.change(`DELETE FROM mfa_devices WHERE account = $1 AND serial = $2`, account, serial)
 }
-
-// MFADeviceTags reads up to limit tags of a device in order of their keys.
-// Fold is the key itself.
-func (tx *Tx) MFADeviceTags(account, serial string, limit int) ([]Tag, error) {
-	return list(tx, tagFields, `SELECT tag_key, tag_key, tag_value FROM mfa_device_tags
-		WHERE account = $1 AND serial = $2 ORDER BY tag_key LIMIT $3`, account, serial, limit)
-}
-
-// SetMFADeviceTag adds a tag or replaces the one with the same key.
-func (tx *Tx) SetMFADeviceTag(account, serial string, t Tag) error {
-	_, err := tx.exec(`INSERT INTO mfa_device_tags (account, serial, tag_key, tag_value) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (account, serial, tag_key) DO UPDATE SET tag_value = excluded.tag_value`, account, serial, t.Key, t.Value)
-	return err
-}
-
-// DeleteMFADeviceTag deletes a tag, if it exists.
-func (tx *Tx) DeleteMFADeviceTag(account, serial, key string) error {
-	_, err := tx.exec(`DELETE FROM mfa_device_tags WHERE account = $1 AND serial = $2 AND tag_key = $3`, account,
-		serial, key)
-	return err
-}

@@ -164,15 +164,15 @@ func TestMFADeviceTags(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		set := func(tx *store.Tx, key, value string) error {
-			return tx.SetMFADeviceTag(account, "arn:a", store.Tag{Key: key, Value: value})
+			return tx.SetTag(store.MFADeviceTags, account, "arn:a", store.Tag{Key: key, Value: value})
 		}
 		update(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.InsertMFADevice(device("arn:a", "1")), set(tx, "team", "1"), set(tx, "Team", "2"),
-				set(tx, "x", "3"), set(tx, "team", "4"), tx.DeleteMFADeviceTag(account, "arn:a", "x"),
-				tx.DeleteMFADeviceTag(account, "arn:a", "X"))
+				set(tx, "x", "3"), set(tx, "team", "4"), tx.DeleteTag(store.MFADeviceTags, account, "arn:a", "x"),
+				tx.DeleteTag(store.MFADeviceTags, account, "arn:a", "X"))
 		})
 		view(t, db, func(tx *store.Tx) error {
-			got, err := tx.MFADeviceTags(account, "arn:a", 9)
+			got, err := tx.Tags(store.MFADeviceTags, account, "arn:a", 9)
 			want := []store.Tag{{Fold: "Team", Key: "Team", Value: "2"}, {Fold: "team", Key: "team", Value: "4"}}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
@@ -181,7 +181,7 @@ func TestMFADeviceTags(t *testing.T) {
 		})
 		update(t, db, func(tx *store.Tx) error { return tx.DeleteMFADevice(account, "arn:a") })
 		view(t, db, func(tx *store.Tx) error {
-			if got, err := tx.MFADeviceTags(account, "arn:a", 9); err != nil || len(got) > 0 {
+			if got, err := tx.Tags(store.MFADeviceTags, account, "arn:a", 9); err != nil || len(got) > 0 {
 				t.Errorf("tags of a deleted device: %v, %v", got, err)
 			}
 			return nil

@@ -23,7 +23,7 @@ func TestOIDCProvider(t *testing.T) {
 				tx.InsertOIDCProvider(provider("a.example")), tx.SetOIDCThumbprints(account, "a.example", ""),
 				tx.AddOIDCClientID(account, "a.example", "two"), tx.AddOIDCClientID(account, "a.example", "one"),
 				tx.AddOIDCClientID(account, "a.example", "one"), tx.AddOIDCClientID(account, "b.example/x", "three"),
-				tx.SetResourceTag(store.OIDCProviderTags, account, "a.example", store.Tag{Key: "k", Value: "v"}))
+				tx.SetTag(store.OIDCProviderTags, account, "a.example", store.Tag{Key: "k", Value: "v"}))
 		})
 		bare := provider("a.example")
 		bare.Thumbprints = ""
@@ -79,7 +79,7 @@ func TestOIDCProvider(t *testing.T) {
 		}
 		view(t, db, func(tx *store.Tx) error {
 			ids, err := tx.OIDCClientIDs(account, "a.example")
-			tags, more := tx.ResourceTags(store.OIDCProviderTags, account, "a.example", 9)
+			tags, more := tx.Tags(store.OIDCProviderTags, account, "a.example", 9)
 			if len(ids)+len(tags) > 0 || err != nil || more != nil {
 				t.Errorf("left %q, %v, %v, %v", ids, tags, err, more)
 			}
@@ -101,28 +101,28 @@ func TestResourceTags(t *testing.T) {
 		for _, of := range []store.TagsOf{store.OIDCProviderTags, store.SAMLProviderTags, store.ServerCertificateTags} {
 			set := func(key, value string) func(tx *store.Tx) error {
 				return func(tx *store.Tx) error {
-					return tx.SetResourceTag(of, account, "thing", store.Tag{Fold: key, Key: key, Value: value})
+					return tx.SetTag(of, account, "thing", store.Tag{Fold: key, Key: key, Value: value})
 				}
 			}
 			for _, do := range []func(tx *store.Tx) error{set("k", "1"), set("K", "2"), set("k", "3"), set("gone", ""),
-				func(tx *store.Tx) error { return tx.DeleteResourceTag(of, account, "thing", "gone") },
-				func(tx *store.Tx) error { return tx.DeleteResourceTag(of, account, "thing", "gone") }} {
+				func(tx *store.Tx) error { return tx.DeleteTag(of, account, "thing", "gone") },
+				func(tx *store.Tx) error { return tx.DeleteTag(of, account, "thing", "gone") }} {
 				update(t, db, do)
 			}
 			view(t, db, func(tx *store.Tx) error {
-				tags, err := tx.ResourceTags(of, account, "thing", 9)
+				tags, err := tx.Tags(of, account, "thing", 9)
 				if diff := cmp.Diff([]store.Tag{{Fold: "K", Key: "K", Value: "2"}, {Fold: "k", Key: "k", Value: "3"}},
 					tags); err != nil || diff != "" {
 					t.Errorf("%d: %v %s", of, err, diff)
 				}
-				first, err := tx.ResourceTags(of, account, "thing", 1)
+				first, err := tx.Tags(of, account, "thing", 1)
 				if err != nil || len(first) != 1 {
 					t.Errorf("%d: %v, %v", of, first, err)
 				}
 				return nil
 			})
 			err := db.Update(context.Background(), func(tx *store.Tx) error {
-				return tx.SetResourceTag(of, account, "nothing", store.Tag{Key: "k"})
+				return tx.SetTag(of, account, "nothing", store.Tag{Key: "k"})
 			})
 			if !errors.Is(err, store.ErrConflict) {
 				t.Errorf("%d: tag nothing: %v", of, err)

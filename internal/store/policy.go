@@ -111,24 +111,3 @@ func (tx *Tx) DeletePolicyVersion(account, nameKey string, version int) error {
 	return tx.change(`DELETE FROM policy_versions WHERE account = $1 AND name_key = $2 AND version = $3`,
 		account, nameKey, version)
 }
-
-// PolicyTags reads up to limit tags of a policy, short keys first: recorded
-// for ListPolicyTags.
-func (tx *Tx) PolicyTags(account, nameKey string, limit int) ([]Tag, error) {
-	return list(tx, tagFields, `SELECT tag_key, tag_key, tag_value FROM policy_tags
-		WHERE account = $1 AND name_key = $2 ORDER BY length(tag_key), tag_key LIMIT $3`, account, nameKey, limit)
-}
-
-// SetPolicyTag adds a tag or replaces the value of the one with this key.
-func (tx *Tx) SetPolicyTag(account, nameKey string, t Tag) error {
-	_, err := tx.exec(`INSERT INTO policy_tags (account, name_key, tag_key, tag_value) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (account, name_key, tag_key) DO UPDATE SET tag_value = excluded.tag_value`, account, nameKey, t.Key, t.Value)
-	return err
-}
-
-// DeletePolicyTag deletes a tag, if it is there.
-func (tx *Tx) DeletePolicyTag(account, nameKey, key string) error {
-	_, err := tx.exec(`DELETE FROM policy_tags WHERE account = $1 AND name_key = $2 AND tag_key = $3`, account, nameKey,
-		key)
-	return err
-}

@@ -92,15 +92,10 @@ func TestPolicies(t *testing.T) {
 				return err
 			}},
 			{"delete a version", nil, func(tx *store.Tx) error { return tx.DeletePolicyVersion(account, "a", 1) }},
-			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error {
-				return tx.DeletePolicyVersion(account, "a", 1)
-			}},
-			{"read it", store.ErrNotFound, func(tx *store.Tx) error {
-				_, err := tx.PolicyVersion(account, "a", 1)
-				return err
-			}},
+			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeletePolicyVersion(account, "a", 1) }},
+			{"read it", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.PolicyVersion(account, "a", 1); return err }},
 			{"tag", nil, func(tx *store.Tx) error {
-				return tx.SetPolicyTag(account, "a", store.Tag{Key: "k", Value: "v"})
+				return tx.SetTag(store.PolicyTags, account, "a", store.Tag{Key: "k", Value: "v"})
 			}},
 			{"delete the policy with all", nil, func(tx *store.Tx) error { return tx.DeletePolicy(account, "a") }},
 			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeletePolicy(account, "a") }},
@@ -117,7 +112,7 @@ func TestPolicyTags(t *testing.T) {
 		fill(t, db)
 		set := func(key, value string) change {
 			return change{"tag " + key, nil, func(tx *store.Tx) error {
-				return tx.SetPolicyTag(account, "p", store.Tag{Key: key, Value: value})
+				return tx.SetTag(store.PolicyTags, account, "p", store.Tag{Key: key, Value: value})
 			}}
 		}
 		try(t, db, []change{
@@ -126,23 +121,27 @@ func TestPolicyTags(t *testing.T) {
 			}},
 			set("zz", "1"), set("b", "2"), set("B", "3"), set("a", "4"), set("a", "5"),
 			{"tag nothing", store.ErrConflict, func(tx *store.Tx) error {
-				return tx.SetPolicyTag(account, "x", store.Tag{Key: "k"})
+				return tx.SetTag(store.PolicyTags, account, "x",
+					store.Tag{Key: "k"})
 			}},
-			{"untag", nil, func(tx *store.Tx) error { return tx.DeletePolicyTag(account, "p", "b") }},
-			{"untag what is not there", nil, func(tx *store.Tx) error { return tx.DeletePolicyTag(account, "p", "b") }},
+			{"untag", nil, func(tx *store.Tx) error { return tx.DeleteTag(store.PolicyTags, account, "p", "b") }},
+			{"untag what is not there", nil, func(tx *store.Tx) error {
+				return tx.DeleteTag(store.PolicyTags, account, "p",
+					"b")
+			}},
 		})
 		view(t, db, func(tx *store.Tx) error {
-			all, err := tx.PolicyTags(account, "p", 9)
-			want := []store.Tag{{Fold: "B", Key: "B", Value: "3"}, {Fold: "a", Key: "a", Value: "5"},
-				{Fold: "zz", Key: "zz", Value: "1"}}
+			all, err := tx.Tags(store.PolicyTags, account, "p", 9)
+			want := []store.Tag{{Fold: "B", Key: "B", Value: "3"}, {Fold: "a", Key: "a", Value: "5"}, {Fold: "zz", Key: "zz",
+				Value: "1"}}
 			if diff := cmp.Diff(want, all); err != nil || diff != "" {
 				t.Errorf("%v %s", err, diff)
 			}
-			some, err := tx.PolicyTags(account, "p", 2)
+			some, err := tx.Tags(store.PolicyTags, account, "p", 2)
 			if len(some) != 2 || err != nil {
 				t.Errorf("%+v %v", some, err)
 			}
-			none, err := tx.PolicyTags(account, "q", 9)
+			none, err := tx.Tags(store.PolicyTags, account, "q", 9)
 			if len(none) != 0 || err != nil {
 				t.Errorf("%+v %v", none, err)
 			}

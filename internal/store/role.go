@@ -97,26 +97,3 @@ func (tx *Tx) RoleReferences(account, nameKey string) (r RoleReferences, err err
 		(SELECT COUNT(*) FROM role_attachments WHERE account = $1 AND name_key = $2)`, account, nameKey)
 	return r, err
 }
-
-// RoleTags reads up to limit tags in order of the keys as they are written. IAM
-// ListRoleTags: sorted by tag key.
-func (tx *Tx) RoleTags(account, nameKey string, limit int) ([]Tag, error) {
-	return list(tx, tagFields, `SELECT key_fold, tag_key, tag_value FROM role_tags
-		WHERE account = $1 AND name_key = $2 ORDER BY tag_key LIMIT $3`, account, nameKey, limit)
-}
-
-// SetRoleTag adds a tag or replaces the one with the same folded key.
-func (tx *Tx) SetRoleTag(account, nameKey string, t Tag) error {
-	_, err := tx.exec(
-		`INSERT INTO role_tags (account, name_key, key_fold, tag_key, tag_value) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (account, name_key, key_fold) DO UPDATE SET tag_key = excluded.tag_key, tag_value = excluded.tag_value`,
-		account, nameKey, t.Fold, t.Key, t.Value)
-	return err
-}
-
-// DeleteRoleTag deletes a tag, if it exists.
-func (tx *Tx) DeleteRoleTag(account, nameKey, fold string) error {
-	_, err := tx.exec(`DELETE FROM role_tags WHERE account = $1 AND name_key = $2 AND key_fold = $3`, account, nameKey,
-		fold)
-	return err
-}

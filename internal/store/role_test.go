@@ -72,10 +72,10 @@ func TestRoleReferences(t *testing.T) {
 		profile := store.InstanceProfile{Account: account, NameKey: "p", Name: "P", Path: "/",
 			ID: "AIPA1", Created: created}
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertRole(aRole("r")),
-				tx.SetRoleTag(account, "r", store.Tag{Fold: "k", Key: "K", Value: "v"}),
-				tx.SetBoundary(store.RoleEntity, account, "r", "arn:b"),
-				tx.InsertAttachment(store.RoleEntity, account, "r", "arn:p"),
+			return errors.Join(tx.InsertRole(aRole("r")), tx.SetTag(store.RoleTags, account, "r", store.Tag{Fold: "k", Key: "K",
+				Value: "v"}),
+				tx.SetBoundary(store.RoleEntity, account, "r", "arn:b"), tx.InsertAttachment(store.RoleEntity, account, "r",
+					"arn:p"),
 				tx.InsertInstanceProfile(profile), tx.AddInstanceProfileRole(account, "p", "r"))
 		})
 		delete := func() error {
@@ -110,7 +110,7 @@ func TestRoleReferences(t *testing.T) {
 			return tx.InsertRole(aRole("r"))
 		})
 		view(t, db, func(tx *store.Tx) error {
-			tags, err := tx.RoleTags(account, "r", 10)
+			tags, err := tx.Tags(store.RoleTags, account, "r", 10)
 			boundary, err2 := tx.Boundary(store.RoleEntity, account, "r")
 			if len(tags) > 0 || boundary != "" {
 				t.Errorf("left of the deleted role: %v %s", tags, boundary)

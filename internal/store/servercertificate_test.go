@@ -63,8 +63,7 @@ func TestServerCertificate(t *testing.T) {
 				return tx.InsertServerCertificate(cert("a", "/"))
 			}},
 			{"tag it", nil, func(tx *store.Tx) error {
-				return tx.SetResourceTag(store.ServerCertificateTags, account, "a",
-					store.Tag{Fold: "k", Key: "k", Value: "v"})
+				return tx.SetTag(store.ServerCertificateTags, account, "a", store.Tag{Fold: "k", Key: "k", Value: "v"})
 			}},
 			{"rename it", nil, func(tx *store.Tx) error { return tx.RenameServerCertificate(account, "a", renamed) }},
 			{"rename what is not there", store.ErrNotFound, func(tx *store.Tx) error {
@@ -75,7 +74,7 @@ func TestServerCertificate(t *testing.T) {
 				return err
 			}},
 			{"its tags", nil, func(tx *store.Tx) error {
-				tags, err := tx.ResourceTags(store.ServerCertificateTags, account, "z", 9)
+				tags, err := tx.Tags(store.ServerCertificateTags, account, "z", 9)
 				if len(tags) != 1 {
 					t.Errorf("tags %v", tags)
 				}

@@ -72,25 +72,10 @@ func (tx *Tx) AccountServiceCredentials(account, after, service string, limit in
 		account, after, service, limit)
 }
 
-// SetServiceCredentialStatus makes a credential Active or Inactive.
-func (tx *Tx) SetServiceCredentialStatus(account, nameKey, id, status string) error {
-	return tx.change(
-		`UPDATE service_specific_credentials SET status = $1 WHERE account = $2 AND name_key = $3 AND `+
-			`credential_id = $4`,
-		status, account, nameKey, id)
-}
-
 // SetServiceCredentialSecret gives a credential another secret.
 func (tx *Tx) SetServiceCredentialSecret(account, nameKey, id string, secret []byte) error {
 	return tx.change(
 		`UPDATE service_specific_credentials SET secret = $1 WHERE account = $2 AND name_key = $3 AND `+
 			`credential_id = $4`,
 		secret, account, nameKey, id)
-}
-
-// DeleteServiceCredential deletes a credential.
-func (tx *Tx) DeleteServiceCredential(account, nameKey, id string) error {
-	return tx.change(
-		`DELETE FROM service_specific_credentials WHERE account = $1 AND name_key = $2 AND credential_id = $3`,
-		account, nameKey, id)
 }

@@ -26,7 +26,7 @@ func TestServiceCredential(t *testing.T) {
 			return errors.Join(tx.InsertServiceCredential(changed),
 				tx.InsertServiceCredential(serviceCredential("bob", "C1", "logs", "bob")),
 				tx.InsertServiceCredential(serviceCredential("eve", "C2", "git", "eve")),
-				tx.SetServiceCredentialStatus(account, "bob", "C3", "Inactive"),
+				tx.SetCredentialStatus(store.ServiceSpecificCredential, account, "bob", "C3", "Inactive"),
 				tx.SetServiceCredentialSecret(account, "bob", "C3", []byte{9}))
 		})
 		changed.Status, changed.Secret = "Inactive", []byte{9}
@@ -68,18 +68,22 @@ func TestServiceCredential(t *testing.T) {
 				return tx.InsertServiceCredential(serviceCredential("eve", "C4", "git", "bob"))
 			}},
 			{"change another user's", store.ErrNotFound, func(tx *store.Tx) error {
-				return tx.SetServiceCredentialStatus(account, "eve", "C3", "Active")
+				return tx.SetCredentialStatus(store.ServiceSpecificCredential, account, "eve", "C3", "Active")
 			}},
 			{"reset another user's", store.ErrNotFound, func(tx *store.Tx) error {
-				return tx.SetServiceCredentialSecret(account, "eve", "C3", []byte{1})
+				return tx.SetServiceCredentialSecret(account,
+					"eve", "C3", []byte{1})
 			}},
 			{"delete another user's", store.ErrNotFound, func(tx *store.Tx) error {
-				return tx.DeleteServiceCredential(account, "eve", "C3")
+				return tx.DeleteCredential(store.ServiceSpecificCredential, account, "eve", "C3")
 			}},
 			{"delete the owner", store.ErrConflict, func(tx *store.Tx) error { return tx.DeleteUser(account, "eve") }},
-			{"delete it", nil, func(tx *store.Tx) error { return tx.DeleteServiceCredential(account, "bob", "C3") }},
+			{"delete it", nil, func(tx *store.Tx) error {
+				return tx.DeleteCredential(store.ServiceSpecificCredential, account, "bob", "C3")
+			}},
 			{"read what is not there", store.ErrNotFound, func(tx *store.Tx) error {
-				_, err := tx.ServiceCredential(account, "C3")
+				_, err := tx.ServiceCredential(account,
+					"C3")
 				return err
 			}},
 		} {

@@ -40,16 +40,3 @@ func (tx *Tx) SigningCertificates(account, nameKey string) ([]SigningCertificate
 	return list(tx, signingCertificateFields, `SELECT `+signingCertificateColumns+` FROM signing_certificates
 		WHERE account = $1 AND name_key = $2 ORDER BY certificate_id`, account, nameKey)
 }
-
-// SetSigningCertificateStatus makes a user's certificate Active or Inactive.
-func (tx *Tx) SetSigningCertificateStatus(account, nameKey, id, status string) error {
-	return tx.change(
-		`UPDATE signing_certificates SET status = $1 WHERE account = $2 AND name_key = $3 AND certificate_id = $4`,
-		status, account, nameKey, id)
-}
-
-// DeleteSigningCertificate deletes a user's certificate.
-func (tx *Tx) DeleteSigningCertificate(account, nameKey, id string) error {
-	return tx.change(`DELETE FROM signing_certificates WHERE account = $1 AND name_key = $2 AND certificate_id = $3`,
-		account, nameKey, id)
-}

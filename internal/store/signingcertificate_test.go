@@ -22,7 +22,7 @@ func TestSigningCertificate(t *testing.T) {
 		update(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.InsertSigningCertificate(certificate("bob", "B")),
 				tx.InsertSigningCertificate(certificate("bob", "A")),
-				tx.SetSigningCertificateStatus(account, "bob", "B", "Inactive"))
+				tx.SetCredentialStatus(store.SigningCertificateCredential, account, "bob", "B", "Inactive"))
 		})
 		view(t, db, func(tx *store.Tx) error {
 			off := certificate("bob", "B")
@@ -43,19 +43,21 @@ func TestSigningCertificate(t *testing.T) {
 			want error
 			do   func(tx *store.Tx) error
 		}{
-			{"insert another user's", store.ErrExists, func(tx *store.Tx) error {
-				return tx.InsertSigningCertificate(certificate("eve", "A"))
-			}},
+			{"insert another user's", store.ErrExists,
+				func(tx *store.Tx) error { return tx.InsertSigningCertificate(certificate("eve", "A")) }},
 			{"change another user's", store.ErrNotFound, func(tx *store.Tx) error {
-				return tx.SetSigningCertificateStatus(account, "eve", "A", "Active")
+				return tx.SetCredentialStatus(store.SigningCertificateCredential, account, "eve", "A", "Active")
 			}},
 			{"delete another user's", store.ErrNotFound, func(tx *store.Tx) error {
-				return tx.DeleteSigningCertificate(account, "eve", "A")
+				return tx.DeleteCredential(store.SigningCertificateCredential, account, "eve", "A")
 			}},
 			{"delete the owner", store.ErrConflict, func(tx *store.Tx) error { return tx.DeleteUser(account, "bob") }},
-			{"delete it", nil, func(tx *store.Tx) error { return tx.DeleteSigningCertificate(account, "bob", "A") }},
+			{"delete it", nil, func(tx *store.Tx) error {
+				return tx.DeleteCredential(store.SigningCertificateCredential, account, "bob", "A")
+			}},
 			{"read what is not there", store.ErrNotFound, func(tx *store.Tx) error {
-				_, err := tx.SigningCertificate(account, "C")
+				_, err := tx.SigningCertificate(account,
+					"C")
 				return err
 			}},
 		} {

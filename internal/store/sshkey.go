@@ -43,15 +43,3 @@ func (tx *Tx) SSHPublicKeys(account, nameKey string) ([]SSHPublicKey, error) {
 		`SELECT `+sshPublicKeyColumns+` FROM ssh_public_keys WHERE account = $1 AND name_key = $2 ORDER BY key_id`,
 		account, nameKey)
 }
-
-// SetSSHPublicKeyStatus makes a user's key Active or Inactive.
-func (tx *Tx) SetSSHPublicKeyStatus(account, nameKey, id, status string) error {
-	return tx.change(`UPDATE ssh_public_keys SET status = $1 WHERE account = $2 AND name_key = $3 AND key_id = $4`,
-		status, account, nameKey, id)
-}
-
-// DeleteSSHPublicKey deletes a user's key.
-func (tx *Tx) DeleteSSHPublicKey(account, nameKey, id string) error {
-	return tx.change(`DELETE FROM ssh_public_keys WHERE account = $1 AND name_key = $2 AND key_id = $3`, account,
-		nameKey, id)
-}

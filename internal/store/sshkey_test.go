@@ -21,9 +21,9 @@ func TestSSHPublicKey(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertSSHPublicKey(sshKey("bob", "K2", "d1")),
-				tx.InsertSSHPublicKey(sshKey("bob", "K1", "d2")),
-				tx.SetSSHPublicKeyStatus(account, "bob", "K1", "Inactive"))
+			return errors.Join(tx.InsertSSHPublicKey(sshKey("bob", "K2", "d1")), tx.InsertSSHPublicKey(sshKey("bob", "K1",
+				"d2")),
+				tx.SetCredentialStatus(store.SSHPublicKeyCredential, account, "bob", "K1", "Inactive"))
 		})
 		view(t, db, func(tx *store.Tx) error {
 			off := sshKey("bob", "K1", "d2")
@@ -44,21 +44,26 @@ func TestSSHPublicKey(t *testing.T) {
 			do   func(tx *store.Tx) error
 		}{
 			{"insert the same key again", store.ErrExists, func(tx *store.Tx) error {
-				return tx.InsertSSHPublicKey(sshKey("bob", "K3", "d1"))
+				return tx.InsertSSHPublicKey(sshKey("bob",
+					"K3", "d1"))
 			}},
 			{"insert it for another user", nil, func(tx *store.Tx) error {
-				return tx.InsertSSHPublicKey(sshKey("eve", "K3", "d1"))
+				return tx.InsertSSHPublicKey(sshKey("eve", "K3",
+					"d1"))
 			}},
 			{"change another user's", store.ErrNotFound, func(tx *store.Tx) error {
-				return tx.SetSSHPublicKeyStatus(account, "eve", "K1", "Active")
+				return tx.SetCredentialStatus(store.SSHPublicKeyCredential, account, "eve", "K1", "Active")
 			}},
 			{"delete another user's", store.ErrNotFound, func(tx *store.Tx) error {
-				return tx.DeleteSSHPublicKey(account, "eve", "K1")
+				return tx.DeleteCredential(store.SSHPublicKeyCredential, account, "eve", "K1")
 			}},
 			{"delete the owner", store.ErrConflict, func(tx *store.Tx) error { return tx.DeleteUser(account, "bob") }},
-			{"delete it", nil, func(tx *store.Tx) error { return tx.DeleteSSHPublicKey(account, "bob", "K1") }},
+			{"delete it", nil, func(tx *store.Tx) error {
+				return tx.DeleteCredential(store.SSHPublicKeyCredential, account, "bob", "K1")
+			}},
 			{"read what is not there", store.ErrNotFound, func(tx *store.Tx) error {
-				_, err := tx.SSHPublicKey(account, "K1")
+				_, err := tx.SSHPublicKey(account,
+					"K1")
 				return err
 			}},
 		} {

@@ -98,8 +98,8 @@ func TestRenameUser(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "old", "other")
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertAccessKey(key("old", "AKIA1")),
-				tx.SetUserTag(account, "old", store.Tag{Fold: "k", Key: "K", Value: "v"}))
+			return errors.Join(tx.InsertAccessKey(key("old", "AKIA1")), tx.SetTag(store.UserTags, account, "old",
+				store.Tag{Fold: "k", Key: "K", Value: "v"}))
 		})
 		db.KeyUsed("AKIA1", store.LastUsed{At: created, Region: "eu-west-1", Service: "iam"})
 		if err := db.Flush(context.Background()); err != nil {
@@ -114,7 +114,7 @@ func TestRenameUser(t *testing.T) {
 			if use, err := tx.KeyLastUsed("AKIA1"); err != nil || use.Region != "eu-west-1" {
 				t.Errorf("last use %+v, %v", use, err)
 			}
-			if tags, err := tx.UserTags(account, "new", 10); err != nil || len(tags) != 1 {
+			if tags, err := tx.Tags(store.UserTags, account, "new", 10); err != nil || len(tags) != 1 {
 				t.Errorf("tags %v, %v", tags, err)
 			}
 			return nil

@@ -28,8 +28,11 @@ func accountOf(m reflect.Type) int {
 // kinds holds all values of the types that name a kind of thing.
 var kinds = map[reflect.Type][]any{
 	reflect.TypeFor[store.Entity](): {store.UserEntity, store.GroupEntity, store.RoleEntity},
-	reflect.TypeFor[store.TagsOf](): {store.InstanceProfileTags, store.OIDCProviderTags, store.SAMLProviderTags,
-		store.ServerCertificateTags},
+	reflect.TypeFor[store.TagsOf](): {store.UserTags, store.RoleTags, store.PolicyTags, store.MFADeviceTags,
+		store.InstanceProfileTags, store.OIDCProviderTags, store.SAMLProviderTags, store.ServerCertificateTags},
+	reflect.TypeFor[store.CredentialKind](): {store.AccessKeyCredential, store.SigningCertificateCredential,
+		store.SSHPublicKeyCredential,
+		store.ServiceSpecificCredential},
 }
 
 // given holds the keys of the rows of everything: each is tried for all texts

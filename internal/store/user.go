@@ -81,32 +81,3 @@ func (tx *Tx) DeleteUser(account, nameKey string) error {
 	}
 	return tx.change(`DELETE FROM users WHERE account = $1 AND name_key = $2`, account, nameKey)
 }
-
-// Tag is a tag of a user or an MFA device. Fold is the key in lower case, by
-// which tags are unique.
-type Tag struct{ Fold, Key, Value string }
-
-func tagFields(t *Tag) []any { return []any{&t.Fold, &t.Key, &t.Value} }
-
-// UserTags reads up to limit tags in order of the keys as they are written. IAM
-// ListUserTags: sorted by tag key.
-func (tx *Tx) UserTags(account, nameKey string, limit int) ([]Tag, error) {
-	return list(tx, tagFields, `SELECT key_fold, tag_key, tag_value FROM user_tags
-		WHERE account = $1 AND name_key = $2 ORDER BY tag_key LIMIT $3`, account, nameKey, limit)
-}
-
-// SetUserTag adds a tag or replaces the one with the same folded key.
-func (tx *Tx) SetUserTag(account, nameKey string, t Tag) error {
-	_, err := tx.exec(
-		`INSERT INTO user_tags (account, name_key, key_fold, tag_key, tag_value) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (account, name_key, key_fold) DO UPDATE SET tag_key = excluded.tag_key, tag_value = excluded.tag_value`,
-		account, nameKey, t.Fold, t.Key, t.Value)
-	return err
-}
-
-// DeleteUserTag deletes a tag, if it exists.
-func (tx *Tx) DeleteUserTag(account, nameKey, fold string) error {
-	_, err := tx.exec(`DELETE FROM user_tags WHERE account = $1 AND name_key = $2 AND key_fold = $3`, account, nameKey,
-		fold)
-	return err
-}

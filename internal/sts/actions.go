@@ -2,24 +2,26 @@ package sts
 
 import (
 	"rollcall/internal/api"
-	"rollcall/internal/awsquery"
 )
 
 // Actions lists every action of STS that is served.
 func (s *Service) Actions() []api.Action {
 	return []api.Action{
 		// STS GetCallerIdentity: no permission is required.
-		{Operation: awsquery.Of(s.GetCallerIdentity), Free: true},
-		{Operation: awsquery.Of(s.GetAccessKeyInfo), Needs: api.Everything},
-		{Operation: awsquery.Of(s.DecodeAuthorizationMessage), Needs: api.Everything},
-		{Operation: awsquery.Of(s.AssumeRole), Decides: true},
+		api.Bind(s.GetCallerIdentity, api.Reads, api.Free),
+		api.Bind(s.GetAccessKeyInfo, api.Reads, api.On(api.Everything)),
+		api.Bind(s.DecodeAuthorizationMessage, api.Reads, api.On(api.Everything)),
+		api.Bind(s.AssumeRole, api.Issues, api.Decides, api.BySessions("")),
 		// STS GetSessionToken: no permission is required, and policies cannot
 		// deny it.
-		{Operation: awsquery.Of(s.GetSessionToken), Free: true},
-		{Operation: awsquery.Of(s.GetFederationToken), Needs: onFederatedUser},
-		{Operation: awsquery.Of(s.GetWebIdentityToken), Needs: onSelf},
-		{Operation: awsquery.Of(s.AssumeRoot), Needs: onMemberRoot, Unexplained: true}, // recorded
-		{Operation: awsquery.Of(s.AssumeRoleWithWebIdentity), Unsigned: showedToken},
-		{Operation: awsquery.Of(s.AssumeRoleWithSAML), Unsigned: showedAssertion},
+		api.Bind(s.GetSessionToken, api.Issues, api.Free),
+		api.Bind(s.GetFederationToken, api.Issues, api.On(onFederatedUser("Name")), api.Tagging("sts:TagSession")),
+		api.Bind(s.GetWebIdentityToken, api.Issues, api.On(onSelf, tokenKeys...),
+			api.Tagging("sts:TagGetWebIdentityToken", tokenKeys...),
+			api.BySessions("GetWebIdentityToken does not support federated user sessions")),
+		api.Bind(s.AssumeRoot, api.Issues, api.On(onMemberRoot("TargetPrincipal"),
+			api.Values("sts:TaskPolicyArn", taskPolicy)), api.Unexplained), // recorded
+		api.Bind(s.AssumeRoleWithWebIdentity, api.Issues, api.Unsigned(showedToken)),
+		api.Bind(s.AssumeRoleWithSAML, api.Issues, api.Unsigned(showedAssertion)),
 	}
 }

@@ -89,7 +89,7 @@ func (s *Service) role(ctx context.Context, arn string) (*assumable, error) {
 		if r.Role, err = tx.Role(account.ID, strings.ToLower(name)); err != nil {
 			return err
 		}
-		r.tags, err = tx.RoleTags(r.Account, r.NameKey, maxTags)
+		r.tags, err = tx.Tags(store.RoleTags, r.Account, r.NameKey, maxTags)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) || err == nil && r.arn() != arn {

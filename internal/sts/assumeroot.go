@@ -31,19 +31,15 @@ const rootTaskPath = "/root-task/"
 // longest. STS AssumeRoot.
 const rootDurationMax = 900
 
-// onMemberRoot is the need on the root user whose session the caller asks for.
-func onMemberRoot(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	return []api.Need{{
-		Resources: []api.Resource{
-			{ARN: principal.RootARN(c.Partition(), memberAccount(c, api.Text(in, "TargetPrincipal")))}},
-		Keys: func(key string) []string {
-			if key == "sts:taskpolicyarn" {
-				return some(str(in.(*sts.AssumeRootInput).TaskPolicyArn.Arn))
-			}
-			return nil
-		},
-	}}, nil
+// onMemberRoot is the root user whose session the caller asks for.
+func onMemberRoot(member string) api.Target {
+	return api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
+		return []api.Resource{{ARN: principal.RootARN(c.Partition(), memberAccount(c, v[0]))}}, nil
+	}, member)
 }
+
+// taskPolicy returns the task policy that a request names.
+func taskPolicy(in *sts.AssumeRootInput) []string { return some(str(in.TaskPolicyArn.Arn)) }
 
 // memberAccount reads a TargetPrincipal: an account's number or the ARN of its
 // root user.

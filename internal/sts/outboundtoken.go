@@ -28,28 +28,20 @@ func tokenSeconds(in *sts.GetWebIdentityTokenInput) int32 {
 	return *in.DurationSeconds
 }
 
-// onSelf is the need of a caller that asks for a token of itself, with the
-// condition keys of the request. Service authorization reference for STS; that
-// the resource is self is recorded.
-func onSelf(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	asked := in.(*sts.GetWebIdentityTokenInput)
-	self := []api.Resource{{ARN: "arn:" + c.Partition() + ":sts::" + c.Account() + ":self"}}
-	keys := func(key string) []string {
-		switch key {
-		case "sts:identitytokenaudience":
-			return asked.Audience
-		case "sts:signingalgorithm":
-			return some(str(asked.SigningAlgorithm))
-		case "sts:durationseconds":
-			return []string{strconv.Itoa(int(tokenSeconds(asked)))} // recorded: the default too
-		}
-		return nil
-	}
-	needs := []api.Need{{Resources: self, Keys: keys}}
-	if len(asked.Tags) > 0 {
-		needs = append(needs, api.Need{Action: "sts:TagGetWebIdentityToken", Resources: self, Keys: keys})
-	}
-	return needs, nil
+// onSelf is the caller, who asks for a token of itself. That the resource is
+// self is recorded.
+var onSelf = api.ByMembers(func(_ context.Context, c principal.Caller, _ []string) ([]api.Resource, error) {
+	return []api.Resource{{ARN: "arn:" + c.Partition() + ":sts::" + c.Account() + ":self"}}, nil
+})
+
+// tokenKeys are the condition keys of a request for a token. Service
+// authorization reference for STS.
+var tokenKeys = []api.Key{
+	api.Values("sts:IdentityTokenAudience", func(in *sts.GetWebIdentityTokenInput) []string { return in.Audience }),
+	api.Member("sts:SigningAlgorithm", "SigningAlgorithm"),
+	api.Values("sts:DurationSeconds", func(in *sts.GetWebIdentityTokenInput) []string {
+		return []string{strconv.Itoa(int(tokenSeconds(in)))} // recorded: the default too
+	}),
 }
 
 // GetWebIdentityToken returns a signed token that says who the caller is, for

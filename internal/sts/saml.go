@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/beevik/etree"
 
-	"rollcall/internal/api"
 	"rollcall/internal/identity"
 	"rollcall/internal/store"
 	"rollcall/internal/trail"
@@ -289,12 +288,12 @@ func (a *assertion) keys(doc, qualifier string) map[string][]string {
 
 // showedAssertion returns the caller of AssumeRoleWithSAML, as the trail names
 // it.
-func showedAssertion(in, out any) trail.Identity {
+func showedAssertion(in *sts.AssumeRoleWithSAMLInput, out *sts.AssumeRoleWithSAMLOutput) trail.Identity {
 	id := trail.Identity{Type: trail.SAMLUser}
-	_, id.AccountID, _, _ = samlProviderName(api.Text(in, "PrincipalArn"))
-	if o, ok := out.(*sts.AssumeRoleWithSAMLOutput); ok && o != nil {
-		id.PrincipalID, id.UserName, id.IdentityProvider = *o.NameQualifier+":"+*o.Subject, *o.Subject,
-			api.Text(in, "PrincipalArn")
+	provider := str(in.PrincipalArn)
+	_, id.AccountID, _, _ = samlProviderName(provider)
+	if out != nil {
+		id.PrincipalID, id.UserName, id.IdentityProvider = *out.NameQualifier+":"+*out.Subject, *out.Subject, provider
 	}
 	return id
 }

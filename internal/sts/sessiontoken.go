@@ -59,14 +59,11 @@ func (s *Service) GetSessionToken(
 		SessionTokenUtilization: made.used}, nil
 }
 
-// onFederatedUser is the need on the federated user that the call creates.
-func onFederatedUser(_ context.Context, c principal.Caller, in any) ([]api.Need, error) {
-	r := []api.Resource{{ARN: principal.FederatedUserARN(c.Partition(), c.Account(), api.Text(in, "Name"))}}
-	needs := []api.Need{{Resources: r}}
-	if len(api.Tags(in)) > 0 {
-		needs = append(needs, api.Need{Action: "sts:TagSession", Resources: r})
-	}
-	return needs, nil
+// onFederatedUser is the federated user that the call creates.
+func onFederatedUser(member string) api.Target {
+	return api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
+		return []api.Resource{{ARN: principal.FederatedUserARN(c.Partition(), c.Account(), v[0])}}, nil
+	}, member)
 }
 
 // GetFederationToken returns credentials that the caller can pass on. They can

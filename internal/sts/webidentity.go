@@ -271,13 +271,13 @@ func (s *Service) federated(ctx context.Context, provider string, keys map[strin
 
 // showedToken returns the caller of AssumeRoleWithWebIdentity, as the trail
 // names it. If the call was refused nothing is known for certain.
-func showedToken(in, out any) trail.Identity {
+func showedToken(in *sts.AssumeRoleWithWebIdentityInput, out *sts.AssumeRoleWithWebIdentityOutput) trail.Identity {
 	id := trail.Identity{Type: trail.WebIdentityUser}
-	if o, ok := out.(*sts.AssumeRoleWithWebIdentityOutput); ok && o != nil {
-		id.PrincipalID = *o.Provider + ":" + *o.Audience + ":" + *o.SubjectFromWebIdentityToken
-		id.UserName, id.IdentityProvider = *o.SubjectFromWebIdentityToken, *o.Provider
+	if out != nil {
+		id.PrincipalID = *out.Provider + ":" + *out.Audience + ":" + *out.SubjectFromWebIdentityToken
+		id.UserName, id.IdentityProvider = *out.SubjectFromWebIdentityToken, *out.Provider
 	}
-	if part := strings.SplitN(api.Text(in, "RoleArn"), ":", 6); len(part) == 6 {
+	if part := strings.SplitN(str(in.RoleArn), ":", 6); len(part) == 6 {
 		id.AccountID = part[4]
 	}
 	return id

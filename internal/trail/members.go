@@ -11,29 +11,6 @@ import (
 	"time"
 )
 
-// ReadOnly reports whether an action changes nothing, as CloudTrail says it.
-// GenerateCredentialReport starts a job, so it is none, although AWS asks for
-// no more than a reader's permission.
-func ReadOnly(action string) bool {
-	for _, prefix := range [...]string{"Get", "List", "Simulate", "AssumeRo", "DecodeAuthorizationMessage"} {
-		if strings.HasPrefix(action, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
-// Issues reports whether an action gives credentials. CloudTrail calls those
-// of STS read-only and yet keeps what they answer; here they are held to what
-// changes are held to: none is given that is not recorded.
-func Issues(action string) bool {
-	switch action {
-	case "GetSessionToken", "GetFederationToken", "GetWebIdentityToken":
-		return true
-	}
-	return strings.HasPrefix(action, "AssumeRo")
-}
-
 // recorded names the members of inputs and outputs that the trail keeps, at
 // any depth. Whatever is not named here is left out: a member that a later SDK
 // brings, or a secret someone forgot to think of, cannot slip in. Left out on
@@ -97,8 +74,8 @@ var recorded = func() map[string]bool {
 }()
 
 // MayRecord reports whether the trail keeps a member, named as in AWS's model,
-// of an action's input or output. The list is the same for all actions.
-func MayRecord(_, member string) bool { return recorded[member] }
+// of the input and output of every action.
+func MayRecord(member string) bool { return recorded[member] }
 
 // Members turns the SDK's input and output structs into requestParameters and
 // responseElements. How is worked out once for each type. Safe for concurrent
@@ -108,8 +85,8 @@ type Members struct {
 	plans sync.Map // reflect.Type → *structPlan
 }
 
-// NewMembers returns a Members that keeps what may reports true for. MayRecord
-// is this package's list; a caller with more knowledge narrows it.
+// NewMembers returns a Members that keeps what may reports true for, which
+// knows the action.
 func NewMembers(may func(action, member string) bool) *Members {
 	return &Members{may: may}
 }

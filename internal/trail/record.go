@@ -72,7 +72,7 @@ type Record struct {
 	AdditionalEventData json.RawMessage
 	RequestID           string
 	EventID             string // Write makes one where it is empty
-	ReadOnly            bool   // see ReadOnly
+	ReadOnly            bool   // nothing that is stored is changed
 	Resources           []Resource
 	EventType           string // empty means AwsApiCall
 	RecipientAccountID  string

@@ -18,7 +18,7 @@ import (
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 999, time.UTC)
 
 func createAccessKey() *Record {
-	m := NewMembers(MayRecord)
+	m := NewMembers(ofEvery)
 	return &Record{
 		UserIdentity: Identity{
 			Type: IAMUser, PrincipalID: "AIDAQNZGKIQY56JQ7WMLA", ARN: "arn:aws:iam::123456789012:user/admin",
@@ -152,7 +152,7 @@ func FuzzRecord(f *testing.F) {
 }
 
 func BenchmarkRecordGetUser(b *testing.B) {
-	m := NewMembers(MayRecord)
+	m := NewMembers(ofEvery)
 	in := &iam.GetUserInput{UserName: aws.String("Bob")}
 	rec := *getUser()
 	buf := make([]byte, 0, 2048)

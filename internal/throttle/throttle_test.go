@@ -1,4 +1,4 @@
-package server
+package throttle
 
 import (
 	"strconv"
@@ -8,20 +8,20 @@ import (
 
 // limited checks a limiter by its own clock.
 type limited struct {
-	*limiter
+	*Limiter
 	t   *testing.T
 	now time.Time
 }
 
 func newLimited(t *testing.T, perSecond float64, burst int) *limited {
 	l := &limited{t: t, now: time.Unix(0, 0)}
-	l.limiter = newLimiter(perSecond, burst, func() time.Time { return l.now })
+	l.Limiter = New(perSecond, burst, func() time.Time { return l.now })
 	return l
 }
 
 func (l *limited) wants(key string, want bool, wantWait time.Duration) {
 	l.t.Helper()
-	if wait, ok := l.allow(key); ok != want || wait != wantWait {
+	if wait, ok := l.Allow(key); ok != want || wait != wantWait {
 		l.t.Errorf("key %s: %t, wait %v; want %t, %v", key, ok, wait, want, wantWait)
 	}
 }
@@ -34,11 +34,11 @@ func TestLimiter(t *testing.T) {
 	}
 	l.wants("a", false, 100*time.Millisecond)
 	l.wants("a", false, 100*time.Millisecond) // asking costs nothing
-	if wait, empty := l.empty("a"); !empty || wait != 100*time.Millisecond {
+	if wait, empty := l.Empty("a"); !empty || wait != 100*time.Millisecond {
 		t.Errorf("empty: %t, %v", empty, wait)
 	}
 	for range 5 {
-		if _, empty := l.empty("c"); empty {
+		if _, empty := l.Empty("c"); empty {
 			t.Error("looking takes tokens")
 		}
 	}
@@ -61,10 +61,10 @@ func TestLimiterIsNotEmptied(t *testing.T) {
 	l := newLimited(t, 10, 2)
 	l.wants("a", true, 0)
 	l.wants("a", true, 0)
-	for i := range 2 * limiterKeys {
-		l.allow(strconv.Itoa(i))
+	for i := range 2 * maxKeys {
+		l.Allow(strconv.Itoa(i))
 	}
-	if len(l.keys) != limiterKeys || l.order.Len() != limiterKeys {
+	if len(l.keys) != maxKeys || l.order.Len() != maxKeys {
 		t.Errorf("%d keys are remembered, in a list of %d", len(l.keys), l.order.Len())
 	}
 	l.wants("a", false, 100*time.Millisecond)
@@ -73,31 +73,19 @@ func TestLimiterIsNotEmptied(t *testing.T) {
 	l.wants("new", true, 0)
 	l.wants("new", true, 0)
 	l.wants("newer", true, 0)
-	if len(l.keys) != limiterKeys || l.order.Len() != limiterKeys {
+	if len(l.keys) != maxKeys || l.order.Len() != maxKeys {
 		t.Errorf("%d keys are remembered, in a list of %d", len(l.keys), l.order.Len())
 	}
 }
 
 func TestNoLimiter(t *testing.T) {
-	l := newLimiter(0, 0, time.Now)
+	l := New(0, 0, time.Now)
 	for range 1000 {
-		if _, ok := l.allow("a"); !ok {
+		if _, ok := l.Allow("a"); !ok {
 			t.Fatal("refused without a limit")
 		}
 	}
-	if burst := newLimiter(0.1, 0, time.Now).burst; burst != 1 {
+	if burst := New(0.1, 0, time.Now).burst; burst != 1 {
 		t.Errorf("burst %d of one call in ten seconds", burst)
-	}
-}
-
-func TestNetworkOf(t *testing.T) {
-	for address, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::",
-		"pipe": "pipe", "": "",
-		"fe80::1%eth0": "fe80::",
-	} {
-		if got := networkOf(address); got != want {
-			t.Errorf("%s: %s, want %s", address, got, want)
-		}
 	}
 }

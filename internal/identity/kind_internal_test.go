@@ -2,9 +2,11 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
+	"rollcall/internal/principal"
 	"rollcall/internal/store"
 )
 
@@ -12,8 +14,7 @@ import (
 // can have is read once.
 func TestKeysOfPrincipalsAreReadOnce(t *testing.T) {
 	reads := 0
-	var s *Service
-	keys := s.principalKeys(t.Context(), "123456789012", func(context.Context) (*store.Grants, error) {
+	keys := principalKeys(t.Context(), "123456789012", func(context.Context) (*store.Grants, error) {
 		reads++
 		return &store.Grants{
 			Tags:     []store.Tag{{Fold: "team", Key: "Team", Value: "x"}},
@@ -43,8 +44,7 @@ func TestKeysOfPrincipalsAreReadOnce(t *testing.T) {
 // Whoever has no grants has no tags and no boundary, and is asked for once.
 func TestKeysOfNobody(t *testing.T) {
 	reads := 0
-	var s *Service
-	keys := s.principalKeys(t.Context(), "123456789012", func(context.Context) (*store.Grants, error) {
+	keys := principalKeys(t.Context(), "123456789012", func(context.Context) (*store.Grants, error) {
 		reads++
 		return nil, store.ErrNotFound
 	})
@@ -64,10 +64,22 @@ func TestKeysOfThingsAreReadForTags(t *testing.T) {
 	t.Cleanup(func() { db.Close() })
 	reads := 0
 	s := &Service{db: db}
-	keys := s.tagged(t.Context(), "123456789012", func(*store.Tx) ([]store.Tag, error) {
-		reads++
-		return []store.Tag{{Fold: "team", Key: "Team", Value: "x"}}, nil
+	var caller principal.Caller // of the account without a number
+	provider := store.SAMLProvider{Name: "p"}
+	err = db.Update(t.Context(), func(tx *store.Tx) error {
+		tag := store.Tag{Fold: "team", Key: "Team", Value: "x"}
+		return errors.Join(tx.InsertAccount(store.Account{Partition: "aws"}), tx.InsertSAMLProvider(provider),
+			tx.SetTag(store.SAMLProviderTags, "", provider.Name, tag))
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := func(*store.Tx, principal.Caller, string) (string, error) {
+		reads++
+		return provider.Name, nil
+	}
+	of := kind{tags: tagging{of: store.SAMLProviderTags, key: key}}
+	keys := of.tagged(t.Context(), s, caller, "arn")
 	for key, want := range map[string]int{"aws:principaltag/team": 0, "iam:permissionsboundary": 0} {
 		if got, err := keys(key); got != nil || err != nil || reads != want {
 			t.Errorf("%s: %q, %v after %d reads", key, got, err, reads)

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"unicode/utf8"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/principal"
+)
+
+// Session is somebody who calls actions by their Go methods, through another
+// door than HTTP's. The same rules hold as there: throttling, the model's
+// checks, policies, the outbox and the trail.
+type Session struct {
+	api    *API
+	caller principal.Caller
+	call   Call
+}
+
+// As returns the session of a caller. call says how the call came, and counts
+// for every call of the session.
+func (a *API) As(c principal.Caller, call Call) Session { return Session{a, c, call} }
+
+// Do calls an action by its method: Do(ctx, session, iam.CreateUser, input). The
+// method only names the action, which is run as it is registered. The input is
+// the method's own or, where that has more members than the SDK's, the SDK's.
+// The error is an *awsmodel.Error, which is for the caller.
+func Do[In, I, O any](ctx context.Context, s Session, _ func(context.Context, *I) (*O, error), in *In) (*O, error) {
+	action, own, err := bound[I](s.api, in)
+	if err == nil {
+		if _, ok := s.api.Admit(s.caller); !ok {
+			err = ErrThrottled
+		}
+	}
+	if err != nil {
+		return nil, s.api.Refuse(ctx, &s.caller, "", action.Service, action.Name, err, s.call)
+	}
+	out, refused := s.api.Invoke(ctx, &s.caller, action, own, s.call)
+	if refused != nil {
+		return nil, refused
+	}
+	if o, ok := out.(*O); ok {
+		return o, nil
+	}
+	return new(O), nil
+}
+
+// MayDo says whether Do would be allowed to call an action with this input, as
+// API.May does: nil if so.
+func MayDo[In, I, O any](
+	ctx context.Context, s Session, _ func(context.Context, *I) (*O, error), in *In,
+) *awsmodel.Error {
+	action, own, err := bound[I](s.api, in)
+	if err != nil {
+		return s.api.clientError(ctx, err, action.Name, s.call)
+	}
+	return s.api.May(ctx, s.caller, action, own, s.call)
+}
+
+// bound finds the action that a method with the input I is registered as, and
+// the input for it.
+func bound[I, In any](a *API, in *In) (Action, *I, error) {
+	action, served := a.byInput[reflect.TypeFor[I]()]
+	if !served {
+		action.Service, action.Name = "iam", "Unknown"
+		return action, nil, fmt.Errorf("%s is the input of no action", reflect.TypeFor[I]())
+	}
+	own, err := adopt[I](in)
+	return action, own, err
+}
+
+// adopt returns an input as the method takes it. What no client could send is
+// refused as it is where requests are decoded.
+func adopt[I, In any](in *In) (*I, error) {
+	if in == nil {
+		in = new(In)
+	}
+	if !validText(reflect.ValueOf(in), 0) {
+		return nil, awsmodel.Fail("MalformedInput", "Parameters must be encoded as UTF-8.")
+	}
+	if same, ok := any(in).(*I); ok {
+		return same, nil
+	}
+	own := new(I)
+	from, to := reflect.ValueOf(in).Elem(), reflect.ValueOf(own).Elem()
+	if from.Type().Name() != to.Type().Name() {
+		return nil, fmt.Errorf("%s is no %s", from.Type(), to.Type())
+	}
+	for i := range from.NumField() {
+		f := from.Type().Field(i)
+		if !f.IsExported() {
+			continue
+		}
+		member := to.FieldByName(f.Name)
+		if !member.IsValid() || member.Type() != f.Type {
+			return nil, fmt.Errorf("%s has no member %s as %s has it", to.Type(), f.Name, from.Type())
+		}
+		member.Set(from.Field(i))
+	}
+	return own, nil
+}
+
+// validText says whether all texts of an input are UTF-8.
+func validText(v reflect.Value, depth int) bool {
+	if depth > maxDepth {
+		return false
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return utf8.ValidString(v.String())
+	case reflect.Pointer:
+		return v.IsNil() || validText(v.Elem(), depth)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() && !validText(v.Field(i), depth+1) {
+				return false
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			if !validText(v.Index(i), depth+1) {
+				return false
+			}
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			if !validText(key, depth+1) || !validText(v.MapIndex(key), depth+1) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"reflect"
+	"strings"
+
+	"rollcall/internal/principal"
+)
+
+// Target says what an action acts on.
+type Target struct {
+	bind  func(in reflect.Type) (find, error)
+	quota Quota // on how many of such things there may be, where the action makes one
+}
+
+// find finds what a call acts on.
+type find func(ctx context.Context, c principal.Caller, in any) ([]Resource, error)
+
+// ByMembers is what texts of the input name. found gets the values in the order
+// of the members, "" for one that is not set. A member "" is none and has no
+// value.
+func ByMembers(
+	found func(ctx context.Context, c principal.Caller, values []string) ([]Resource, error), members ...string,
+) Target {
+	return Target{bind: func(t reflect.Type) (find, error) {
+		bound := make([]textMember, len(members))
+		for i, name := range members {
+			var err error
+			if bound[i], err = findText(t, name); err != nil {
+				return nil, err
+			}
+		}
+		return func(ctx context.Context, c principal.Caller, in any) ([]Resource, error) {
+			values := make([]string, len(bound))
+			for i, m := range bound {
+				values[i] = m.of(in)
+			}
+			return found(ctx, c, values)
+		}, nil
+	}}
+}
+
+// ByInput is what is found by more of the input than its texts.
+func ByInput[I any](found func(ctx context.Context, c principal.Caller, in *I) ([]Resource, error)) Target {
+	return Target{bind: func(t reflect.Type) (find, error) {
+		return func(ctx context.Context, c principal.Caller, in any) ([]Resource, error) {
+			return found(ctx, c, in.(*I))
+		}, same[I](t)
+	}}
+}
+
+// Making adds the quota on how many of such things there may be.
+func (t Target) Making(q Quota) Target {
+	t.quota = q
+	return t
+}
+
+// Everything is the target of actions that act on no particular thing.
+var Everything = ByMembers(func(context.Context, principal.Caller, []string) ([]Resource, error) {
+	return []Resource{{ARN: "*"}}, nil
+})
+
+// ARN is a thing by its ARN, as one that is about to be made. Denials name the
+// ARN.
+func ARN(kind, pathMember, nameMember string) Target {
+	return ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]Resource, error) {
+		return []Resource{{ARN: IAMARN(c, kind, PathOrRoot(v[0])+v[1])}}, nil
+	}, pathMember, nameMember)
+}
+
+// Below is all things of a kind whose paths begin as a member says, for lists.
+// AWS asks for the prefix itself. One that does not end in a slash may be the
+// ARN of a single thing, which is not all that is read: then what begins so
+// must be allowed too. Denials name the prefix, after label where there is one.
+func Below(kind, label, member string) Target {
+	return ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]Resource, error) {
+		prefix := PathOrRoot(v[0])
+		r := Resource{ARN: IAMARN(c, kind, prefix)}
+		if r.Label = r.ARN; label != "" {
+			r.Label = label + prefix
+		}
+		if strings.HasSuffix(prefix, "/") {
+			return []Resource{r}, nil
+		}
+		return []Resource{r, {ARN: r.ARN + "*", Label: r.Label}}, nil
+	}, member)
+}
+
+// PathOrRoot is the path that a request gives: "/" where it gives none.
+func PathOrRoot(path string) string {
+	if path == "" {
+		return "/"
+	}
+	return path
+}
+
+// IAMARN is the ARN of something of the caller's account: kind is "user", rest
+// begins with a slash.
+func IAMARN(c principal.Caller, kind, rest string) string {
+	return "arn:" + c.Partition() + ":iam::" + c.Account() + ":" + kind + rest
+}

@@ -1,0 +1,43 @@
+package api
+
+import (
+	"time"
+
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/principal"
+	"rollcall/internal/throttle"
+)
+
+// ErrThrottled refuses a call that came too soon.
+var ErrThrottled = awsmodel.Fail("Throttling", "Rate exceeded")
+
+// Throttle bounds the calls of one principal, with all its keys and sessions,
+// and those of one account. It belongs before the first call.
+func (a *API) Throttle(principals, accounts *throttle.Limiter) {
+	a.principals, a.accounts = principals, accounts
+}
+
+// Admit takes a caller's tokens: one of the principal, whatever key or session
+// it uses, and one of its account. It returns how long to wait if there is none.
+// Every door asks it before it reads what the caller wants.
+func (a *API) Admit(c principal.Caller) (wait time.Duration, ok bool) {
+	if wait, ok := a.principals.Allow(owner(c)); !ok {
+		return wait, false
+	}
+	return a.accounts.Allow(c.Account())
+}
+
+// AdmitFrom takes a token of an address, for calls of which nobody is known
+// yet.
+func (a *API) AdmitFrom(address string) (wait time.Duration, ok bool) {
+	return a.principals.Allow("from " + address)
+}
+
+// owner returns the principal that a caller's calls count for. A session counts
+// for its role or user, so more sessions give no more calls.
+func owner(c principal.Caller) string {
+	if s := c.Session(); s != nil && s.Role != nil {
+		return c.Account() + "/role/" + s.Role.ID
+	}
+	return c.Account() + "/user/" + c.User().NameKey
+}
