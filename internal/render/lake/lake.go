@@ -23,8 +23,8 @@ type Lake struct {
 	dir   string
 	o     render.Options
 	src   audit.Source
-	rows  *part
-	found *part
+	rows  *part[parquet.Row]
+	found *part[findingRow]
 }
 
 // Create returns a Lake that writes into the folder, which it makes where
@@ -60,24 +60,32 @@ func (l *Lake) Row(row *audit.Row) error {
 func (l *Lake) addRow(row *audit.Row) (err error) {
 	if l.rows == nil {
 		at, name := l.place("reports", cmp.Or(l.src.Account, row.Report.AccountID()))
-		if l.rows, err = newPart(at, name, reportSchema); err != nil {
+		if l.rows, err = newRows(at, name); err != nil {
 			return err
 		}
 	}
-	return l.rows.add(rowOf(row, &l.src))
+	next, err := l.rows.next()
+	if err == nil {
+		*next = appendRow((*next)[:0], row, &l.src)
+	}
+	return err
 }
 
 func (l *Lake) addFinding(f *audit.Finding) error {
 	if err := l.openFindings(f.Account); err != nil {
 		return err
 	}
-	return l.found.add(findingRowOf(f, &l.src, l.o.Benchmark.ID, l.asOf(), l.o.Now))
+	next, err := l.found.next()
+	if err == nil {
+		*next = findingRowOf(f, &l.src, l.o.Benchmark.ID, l.asOf(), l.o.Now)
+	}
+	return err
 }
 
 func (l *Lake) openFindings(account string) (err error) {
 	if l.found == nil {
 		at, name := l.place("findings", cmp.Or(l.src.Account, account))
-		l.found, err = newPart(at, name+"-"+string(l.o.Benchmark.ID), findingSchema)
+		l.found, err = newFindings(at, name+"-"+string(l.o.Benchmark.ID))
 	}
 	return err
 }
@@ -131,8 +139,7 @@ func (l *Lake) Close(*audit.Summary) error {
 			return err
 		}
 		l.src = audit.Source{}
-		dir, name := l.place("reports", "")
-		empty, err := newPart(dir, name, reportSchema)
+		empty, err := newRows(l.place("reports", ""))
 		if err == nil {
 			err = empty.finish()
 		}
@@ -170,15 +177,35 @@ const suffix = ".parquet"
 // costs in memory.
 const batchRows, groupRows = 256, 16_384
 
-// part is a file that is being written.
-type part struct {
-	file   *ownfile.Pending
-	w      *parquet.GenericWriter[any]
-	schema *parquet.Schema
-	batch  []parquet.Row
+// part is a file that is being written, of rows of a kind.
+type part[T any] struct {
+	file  *ownfile.Pending
+	write func([]T) (int, error)
+	close func() error
+	batch []T
 }
 
-func newPart(dir, name string, schema *parquet.Schema) (*part, error) {
+func newFindings(dir, name string) (*part[findingRow], error) {
+	p, err := newPart[findingRow](dir, name)
+	if err == nil {
+		w := parquet.NewGenericWriter[findingRow](p.file, options...)
+		p.write, p.close = w.Write, w.Close
+	}
+	return p, err
+}
+
+func newRows(dir, name string) (*part[parquet.Row], error) {
+	p, err := newPart[parquet.Row](dir, name)
+	if err == nil {
+		w := parquet.NewGenericWriter[any](p.file, append(options, reportSchema)...)
+		p.write, p.close = w.WriteRows, w.Close
+	}
+	return p, err
+}
+
+var options = []parquet.WriterOption{parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(groupRows)}
+
+func newPart[T any](dir, name string) (*part[T], error) {
 	if err := ownfile.MkdirAll(dir); err != nil {
 		return nil, err
 	}
@@ -187,33 +214,32 @@ func newPart(dir, name string, schema *parquet.Schema) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := parquet.NewGenericWriter[any](f, schema, parquet.Compression(&parquet.Zstd),
-		parquet.MaxRowsPerRowGroup(groupRows))
-	return &part{file: f, w: w, schema: schema, batch: make([]parquet.Row, 0, batchRows)}, nil
+	return &part[T]{file: f, batch: make([]T, 0, batchRows)}, nil
 }
 
-// add adds a row, which is a structure of the schema.
-func (p *part) add(row any) error {
-	p.batch = append(p.batch, p.schema.Deconstruct(nil, row))
-	if len(p.batch) < cap(p.batch) {
-		return nil
+// next returns the place for the next row, which holds an old one.
+func (p *part[T]) next() (*T, error) {
+	if len(p.batch) == cap(p.batch) {
+		if err := p.flush(); err != nil {
+			return nil, err
+		}
 	}
-	return p.flush()
+	p.batch = p.batch[:len(p.batch)+1]
+	return &p.batch[len(p.batch)-1], nil
 }
 
-func (p *part) flush() error {
-	_, err := p.w.WriteRows(p.batch)
-	clear(p.batch)
+func (p *part[T]) flush() error {
+	_, err := p.write(p.batch)
 	p.batch = p.batch[:0]
 	return err
 }
 
-func (p *part) finish() error {
-	if err := errors.Join(p.flush(), p.w.Close()); err != nil {
+func (p *part[T]) finish() error {
+	if err := errors.Join(p.flush(), p.close()); err != nil {
 		p.file.Abort()
 		return err
 	}
 	return p.file.Commit()
 }
 
-func (p *part) abort() { p.file.Abort() }
+func (p *part[T]) abort() { p.file.Abort() }

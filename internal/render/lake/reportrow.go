@@ -61,54 +61,86 @@ var (
 	findingSchema = parquet.SchemaOf(findingRow{})
 )
 
-// rowOf returns a reportRow.
-func rowOf(row *audit.Row, src *audit.Source) any {
-	r := row.Report
-	out := reflect.New(reportRow).Elem()
-	next := 0
-	put := func(v reflect.Value) {
-		out.Field(next).Set(v)
-		next++
-	}
-	putAll := func(of reflect.Value) {
-		for i := range of.NumField() {
-			put(of.Field(i))
-		}
-	}
-	putAll(reflect.ValueOf(rowHead{
-		User: r.User, ARN: r.ARN, Path: r.Path(), IsRoot: r.IsRoot(), Class: row.Class.String(), Partition: r.Partition(),
-		Line: int32(row.Line),
-	}))
-	for _, c := range valueColumns {
-		value, absent := valueOf(c, r)
-		put(value)
-		put(reflect.ValueOf(absent))
-	}
-	putAll(reflect.ValueOf(rowTail{
-		Extra: object(r.Extra), Unreadable: object(r.Unreadable),
-		Generated: known(src.Generated), Fetched: known(src.Fetched), Source: src.Origin, File: src.Path, SHA256: src.SHA256,
-	}))
-	return out.Addr().Interface()
+// columnsOf puts a row together, value after value in the order of the schema.
+type columnsOf struct{ row parquet.Row }
+
+// add adds what is always there.
+func (c *columnsOf) add(v parquet.Value) {
+	c.row = append(c.row, v.Level(0, 0, len(c.row)))
 }
 
-// valueOf returns what a row has in a column, a nil pointer where it has none,
-// and then the reason.
-func valueOf(c report.Column, r *report.Row) (value reflect.Value, absent *string) {
-	switch c.Kind {
-	case report.BoolKind:
-		b := c.Bool(r)
-		if is := b.IsTrue(); is || b.IsFalse() {
-			return reflect.ValueOf(&is), nil
-		}
-		return reflect.ValueOf((*bool)(nil)), absence(b.Absence())
-	case report.TimeKind:
-		t, absent := timeOf(c.Time(r))
-		return reflect.ValueOf(t), absent
-	default:
-		t := c.Text(r)
-		if text, ok := t.Value(); ok {
-			return reflect.ValueOf(&text), nil
-		}
-		return reflect.ValueOf((*string)(nil)), absence(t.Absence())
+// addSome adds what may be null.
+func (c *columnsOf) addSome(v parquet.Value, is bool) {
+	if !is {
+		c.row = append(c.row, parquet.Value{}.Level(0, 0, len(c.row)))
+		return
 	}
+	c.row = append(c.row, v.Level(0, 1, len(c.row)))
 }
+
+func (c *columnsOf) text(s string)      { c.add(parquet.ValueOf(s)) }
+func (c *columnsOf) someText(s *string) { c.addSome(parquet.ValueOf(deref(s)), s != nil) }
+func (c *columnsOf) someTime(t *time.Time) {
+	c.addSome(parquet.ValueOf(deref(t).UnixMilli()), t != nil)
+}
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+// appendRow appends a row of the table reports: a reportRow, without the cost of
+// making one.
+func appendRow(dst parquet.Row, row *audit.Row, src *audit.Source) parquet.Row {
+	r, c := row.Report, columnsOf{dst}
+	c.text(r.User)
+	c.text(r.ARN)
+	c.text(r.Path())
+	c.add(parquet.ValueOf(r.IsRoot()))
+	c.text(row.Class.String())
+	c.text(r.Partition())
+	c.add(parquet.ValueOf(int32(row.Line)))
+	for i := range valueColumns {
+		c.cell(&valueColumns[i], r)
+	}
+	c.someText(object(r.Extra))
+	c.someText(object(r.Unreadable))
+	c.someTime(known(src.Generated))
+	c.someTime(known(src.Fetched))
+	c.text(src.Origin)
+	c.text(src.Path)
+	c.text(src.SHA256)
+	return c.row
+}
+
+// cell adds what a row has in a column of the report, and the reason where it
+// has nothing.
+func (c *columnsOf) cell(column *report.Column, r *report.Row) {
+	var v parquet.Value
+	var why report.Absence
+	switch column.Kind {
+	case report.BoolKind:
+		b := column.Bool(r)
+		v, why = parquet.ValueOf(b.IsTrue()), b.Absence()
+	case report.TimeKind:
+		t := column.Time(r)
+		sec, _ := t.Unix()
+		v, why = parquet.ValueOf(sec*1000), t.Absence()
+	default:
+		t := column.Text(r)
+		text, _ := t.Value()
+		v, why = parquet.ValueOf(text), t.Absence()
+	}
+	c.addSome(v, why == report.Present)
+	c.addSome(absenceValues[why], why != report.Present)
+}
+
+// absenceValues are the words for the absences.
+var absenceValues = func() (all [report.Malformed + 1]parquet.Value) {
+	for a := range all {
+		all[a] = parquet.ValueOf(report.Absence(a).String())
+	}
+	return all
+}()

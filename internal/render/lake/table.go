@@ -89,11 +89,11 @@ func findingRowOf(f *audit.Finding, src *audit.Source, benchmark audit.Standard,
 	if asOf.IsZero() {
 		out.Judged = now
 	}
-	out.UserCreated, _ = timeOf(f.UserCreated)
+	out.UserCreated = timeOf(f.UserCreated)
 	if f.Credential.Kind != audit.NoCredential {
-		out.CredentialCreated, _ = timeOf(f.Credential.Created)
+		out.CredentialCreated = timeOf(f.Credential.Created)
 	}
-	if out.Since, _ = timeOf(f.Since); out.Since != nil {
+	if out.Since = timeOf(f.Since); out.Since != nil {
 		age := int64(f.Age / time.Second)
 		out.Age = &age
 		if f.Limit != 0 {
@@ -104,22 +104,13 @@ func findingRowOf(f *audit.Finding, src *audit.Source, benchmark audit.Standard,
 	return out
 }
 
-func timeOf(t report.Time) (*time.Time, *string) {
+// timeOf returns the moment, nil for an absence.
+func timeOf(t report.Time) *time.Time {
 	if at, ok := t.Value(); ok {
-		return &at, nil
+		return &at
 	}
-	return nil, absence(t.Absence())
+	return nil
 }
-
-// words are the absences by their number, so that a row points to them.
-var words = func() (all [report.Malformed + 1]string) {
-	for a := range all {
-		all[a] = report.Absence(a).String()
-	}
-	return all
-}()
-
-func absence(a report.Absence) *string { return &words[a] }
 
 // known is a moment, nil for none.
 func known(t time.Time) *time.Time {
