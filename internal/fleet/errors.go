@@ -38,15 +38,15 @@ func ServiceError(err error) (text string, ok bool) {
 		answer.ErrorCode(), op.OperationName, tries, message), true
 }
 
-// unanswered is a request that was never answered, or not understandably, in
+// unansweredError is a request that was never answered, or not understandably, in
 // fewer words than the SDK's.
-type unanswered struct {
+type unansweredError struct {
 	text string
 	err  error
 }
 
-func (e *unanswered) Error() string { return e.text }
-func (e *unanswered) Unwrap() error { return e.err }
+func (e *unansweredError) Error() string { return e.text }
+func (e *unansweredError) Unwrap() error { return e.err }
 
 // plain shortens the SDK's account of a request that was never answered, or
 // whose answer cannot be read.
@@ -58,12 +58,12 @@ func plain(err error) error {
 		if strings.Contains(unread.Error(), "unable to parse time string") {
 			why = "a time in it cannot be read"
 		}
-		return &unanswered{fmt.Sprintf("the answer to %s is not one of IAM's: %s", op.OperationName, why), err}
+		return &unansweredError{fmt.Sprintf("the answer to %s is not one of IAM's: %s", op.OperationName, why), err}
 	}
 	var known smithy.APIError
 	var answer *smithyhttp.ResponseError
 	if errors.As(err, &answer) && answer.HTTPStatusCode() != 0 && errors.As(err, &op) && !errors.As(err, &known) {
-		return &unanswered{
+		return &unansweredError{
 			fmt.Sprintf("the answer to %s is not one of IAM's: it has the status %d and no error of IAM's in it;"+
 				" see --endpoint-url", op.OperationName, answer.HTTPStatusCode()), err}
 	}
@@ -73,9 +73,9 @@ func plain(err error) error {
 	}
 	var u *url.Error
 	if errors.As(sent, &u) {
-		return &unanswered{"cannot reach " + u.URL + ": " + obstacle(u.Err), err}
+		return &unansweredError{"cannot reach " + u.URL + ": " + obstacle(u.Err), err}
 	}
-	return &unanswered{fmt.Sprintf("request not sent: %v", sent.Err), err}
+	return &unansweredError{fmt.Sprintf("request not sent: %v", sent.Err), err}
 }
 
 // obstacle says in few words what keeps a request from its service, and what

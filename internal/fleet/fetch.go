@@ -54,8 +54,8 @@ const resolution = time.Second
 // mostFailures is how often a run tries again after a failure that may pass.
 const mostFailures = 4
 
-// fetching is one report being got.
-type fetching struct {
+// fetch is one report being got.
+type fetch struct {
 	Options
 	account *Account
 	// open reaches the account, where that takes a call of its own.
@@ -72,14 +72,14 @@ type fetching struct {
 	lastState string // what the service said last, for the error
 }
 
-func newFetching(o Options) *fetching {
+func newFetch(o Options) *fetch {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}
 	}
-	return &fetching{Options: o, lastState: "no answer"}
+	return &fetch{Options: o, lastState: "no answer"}
 }
 
 // Fetch returns a report: the one the service has where it is not older than
@@ -87,7 +87,7 @@ func newFetching(o Options) *fetching {
 // no fresh one in time it returns the old one as Stale, unless o.RequireFresh. Errors are the service's, ErrNotFresh
 // and ErrTimeout.
 func (a *Account) Fetch(ctx context.Context, o Options) (*Report, error) {
-	f := newFetching(o)
+	f := newFetch(o)
 	f.account = a
 	bounded, cancel := context.WithTimeout(ctx, f.Timeout)
 	defer cancel()
@@ -108,7 +108,7 @@ func (a *Account) Fetch(ctx context.Context, o Options) (*Report, error) {
 // step looks for the report once, and asks for one where that helps. It
 // returns neither a report nor an error where it has to be called again, after
 // the wait.
-func (f *fetching) step(ctx context.Context) (r *Report, wait time.Duration, err error) {
+func (f *fetch) step(ctx context.Context) (r *Report, wait time.Duration, err error) {
 	if f.account == nil {
 		if f.account, err = f.open(ctx); err != nil {
 			f.account = nil
@@ -146,7 +146,7 @@ func (f *fetching) step(ctx context.Context) (r *Report, wait time.Duration, err
 
 // accept says whether the search is over with this report, and sets its
 // Source.
-func (f *fetching) accept(r *Report) bool {
+func (f *fetch) accept(r *Report) bool {
 	switch {
 	// A report that came after another need not be dated after it: the
 	// service's clock may have stepped back.
@@ -164,14 +164,14 @@ func (f *fetching) accept(r *Report) bool {
 
 // reuse is how old a report may be that the service gives again when it is asked
 // for a new one.
-func (f *fetching) reuse() time.Duration {
+func (f *fetch) reuse() time.Duration {
 	if f.MaxAge == 0 {
 		return ServiceReuse
 	}
 	return max(f.MaxAge, resolution)
 }
 
-func (f *fetching) checked(r *Report) (*Report, error) {
+func (f *fetch) checked(r *Report) (*Report, error) {
 	if r.Source == Stale && f.RequireFresh {
 		return nil, fmt.Errorf("%w: the service makes none newer than that of %s", ErrNotFresh,
 			r.Generated.Format(time.RFC3339))
@@ -181,7 +181,7 @@ func (f *fetching) checked(r *Report) (*Report, error) {
 
 // request asks for a report. again says that the service has said COMPLETE, and
 // then had none: it is given time, as much as there is.
-func (f *fetching) request(ctx context.Context, again bool) (wait time.Duration, err error) {
+func (f *fetch) request(ctx context.Context, again bool) (wait time.Duration, err error) {
 	task, err := f.account.Request(ctx)
 	if err != nil {
 		return f.trouble(ctx, err)
@@ -201,14 +201,14 @@ func (f *fetching) request(ctx context.Context, again bool) (wait time.Duration,
 	return f.lookAgain(), nil
 }
 
-func (f *fetching) lookAgain() time.Duration {
+func (f *fetch) lookAgain() time.Duration {
 	f.Progress("waiting for the report")
 	f.looks++
 	return jitter(lookAfter, f.looks)
 }
 
 // trouble is the wait after an error that may pass, or the error.
-func (f *fetching) trouble(ctx context.Context, err error) (wait time.Duration, _ error) {
+func (f *fetch) trouble(ctx context.Context, err error) (wait time.Duration, _ error) {
 	busy := situationOf(err) == busy
 	switch {
 	case ctx.Err() != nil:
@@ -231,7 +231,7 @@ func (f *fetching) trouble(ctx context.Context, err error) (wait time.Duration, 
 }
 
 // late is what is to be had when the time is up.
-func (f *fetching) late() (*Report, error) {
+func (f *fetch) late() (*Report, error) {
 	if f.old != nil && !f.RequireFresh {
 		f.old.Source = Stale
 		return f.old, nil

@@ -64,8 +64,8 @@ type More struct {
 	Has func(history.Snapshot) bool
 }
 
-// running is one run under way.
-type running struct {
+// activeRun is one run under way.
+type activeRun struct {
 	Run
 	targets  []Target
 	outcomes []history.Outcome
@@ -101,7 +101,7 @@ func (r Run) Fetch(ctx context.Context, targets []Target) ([]history.Outcome, er
 	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	u := &running{
+	u := &activeRun{
 		Run: r, targets: targets, outcomes: make([]history.Outcome, len(targets)), began: time.Now(),
 		pace: rate.NewLimiter(asksPerSecond, asksAtOnce), slots: make(chan struct{}, r.Concurrency),
 		allAsked: make(chan struct{}), fail: fail,
@@ -123,7 +123,7 @@ func (r Run) Fetch(ctx context.Context, targets []Target) ([]history.Outcome, er
 
 // take takes a slot, and says whether there was one before the end of the
 // context.
-func (u *running) take(ctx context.Context) bool {
+func (u *activeRun) take(ctx context.Context) bool {
 	select {
 	case u.slots <- struct{}{}:
 		return true
@@ -132,11 +132,11 @@ func (u *running) take(ctx context.Context) bool {
 	}
 }
 
-func (u *running) release() { <-u.slots }
+func (u *activeRun) release() { <-u.slots }
 
 // prepare settles the targets that need no call, and puts down that the others
 // are expected. It returns these.
-func (u *running) prepare() (wanted []int) {
+func (u *activeRun) prepare() (wanted []int) {
 	interrupted := u.interrupted()
 	for i, t := range u.targets {
 		if s, ok := u.saved(t, u.willDo(t, interrupted)); ok {
@@ -162,7 +162,7 @@ const ClockSkew = 5 * time.Minute
 
 // interrupted returns when the run began that was interrupted last; zero where
 // none was.
-func (u *running) interrupted() (run time.Time) {
+func (u *activeRun) interrupted() (run time.Time) {
 	for _, t := range u.targets {
 		if o, err := u.Folder.Outcome(t.Account); err == nil && o.Status == history.Unfinished && o.Run.After(run) {
 			run = o.Run
@@ -172,7 +172,7 @@ func (u *running) interrupted() (run time.Time) {
 }
 
 // willDo is how old the target's report in the folder may be to do.
-func (u *running) willDo(t Target, interrupted time.Time) time.Duration {
+func (u *activeRun) willDo(t Target, interrupted time.Time) time.Duration {
 	if u.Resume && !interrupted.IsZero() {
 		if o, err := u.Folder.Outcome(t.Account); err == nil && o.Run.Equal(interrupted) && !o.GeneratedAt.IsZero() {
 			return max(u.MaxAge, ServiceReuse)
@@ -183,7 +183,7 @@ func (u *running) willDo(t Target, interrupted time.Time) time.Duration {
 
 // saved returns the target's newest report in the folder where it will do: one
 // of the same service, young enough and undamaged.
-func (u *running) saved(t Target, maxAge time.Duration) (history.Snapshot, bool) {
+func (u *activeRun) saved(t Target, maxAge time.Duration) (history.Snapshot, bool) {
 	s, err := u.Folder.Newest(t.Account, time.Time{})
 	if err != nil || t.Inactive != "" || s.Partition != t.Partition || s.Endpoint != t.Endpoint {
 		return s, false
@@ -198,8 +198,8 @@ func (u *running) saved(t Target, maxAge time.Duration) (history.Snapshot, bool)
 
 // fetch gets one report. It begins with a slot, and holds one for every call
 // and none while it waits.
-func (u *running) fetch(ctx context.Context, i int) {
-	f := newFetching(Options{
+func (u *activeRun) fetch(ctx context.Context, i int) {
+	f := newFetch(Options{
 		MaxAge: u.MaxAge, Timeout: u.Timeout,
 		Progress: func(what string) { u.Tell(i, what) },
 	})
@@ -236,7 +236,7 @@ func (u *running) fetch(ctx context.Context, i int) {
 }
 
 // step is one step of a fetch, and says whether it was the last.
-func (u *running) step(bounded, ctx context.Context, i int, f *fetching) (wait time.Duration, over bool) {
+func (u *activeRun) step(bounded, ctx context.Context, i int, f *fetch) (wait time.Duration, over bool) {
 	r, wait, err := f.step(bounded)
 	switch {
 	case ctx.Err() != nil:
@@ -251,7 +251,7 @@ func (u *running) step(bounded, ctx context.Context, i int, f *fetching) (wait t
 }
 
 // settle saves what a fetch came to.
-func (u *running) settle(ctx context.Context, i int, f *fetching, r *Report, err error) {
+func (u *activeRun) settle(ctx context.Context, i int, f *fetch, r *Report, err error) {
 	if err != nil {
 		u.end(i, statusOf(err, f), Explain(err), time.Time{})
 		return
@@ -288,7 +288,7 @@ func (u *running) settle(ctx context.Context, i int, f *fetching, r *Report, err
 }
 
 // more asks for what is wanted beyond the report, and says why it did not come.
-func (u *running) more(ctx context.Context, i int, f *fetching, s history.Snapshot) (noFacts string) {
+func (u *activeRun) more(ctx context.Context, i int, f *fetch, s history.Snapshot) (noFacts string) {
 	if u.More == nil {
 		return ""
 	}
@@ -303,7 +303,7 @@ func (u *running) more(ctx context.Context, i int, f *fetching, s history.Snapsh
 	return ""
 }
 
-func staleBecause(f *fetching) string {
+func staleBecause(f *fetch) string {
 	if f.settled {
 		return "the service makes no newer one"
 	}
@@ -311,11 +311,11 @@ func staleBecause(f *fetching) string {
 }
 
 // end records the outcome of a target.
-func (u *running) end(i int, s history.Status, message string, generated time.Time) {
+func (u *activeRun) end(i int, s history.Status, message string, generated time.Time) {
 	u.record(i, s, message, "", generated)
 }
 
-func (u *running) record(i int, s history.Status, message, noFacts string, generated time.Time) {
+func (u *activeRun) record(i int, s history.Status, message, noFacts string, generated time.Time) {
 	o := u.outcome(u.targets[i], s, message, generated)
 	o.NoFacts = oneLine(noFacts)
 	u.outcomes[i] = o
@@ -326,7 +326,7 @@ func (u *running) record(i int, s history.Status, message, noFacts string, gener
 	u.Done(i, o)
 }
 
-func (u *running) outcome(t Target, s history.Status, message string, generated time.Time) history.Outcome {
+func (u *activeRun) outcome(t Target, s history.Status, message string, generated time.Time) history.Outcome {
 	return history.Outcome{
 		Account: t.Account, Name: t.Name, Partition: t.Partition, Organization: t.Organization, Profile: t.Profile,
 		Status: s, Message: oneLine(message), GeneratedAt: generated, At: time.Now().Truncate(time.Second),
@@ -335,7 +335,7 @@ func (u *running) outcome(t Target, s history.Status, message string, generated 
 }
 
 // statusOf is what an error means for the account.
-func statusOf(err error, f *fetching) history.Status {
+func statusOf(err error, f *fetch) history.Status {
 	switch {
 	case errors.Is(err, ErrTimeout) && f.refused, situationOf(err) == busy:
 		return history.Throttled

@@ -8,9 +8,9 @@ import (
 	"rollcall/internal/words"
 )
 
-// finding is an audit.Finding as JSON and CSV have it: names that do not
+// findingJSON is an audit.Finding as JSON and CSV have it: names that do not
 // change, and beside the verdict all that is needed to check it.
-type finding struct {
+type findingJSON struct {
 	Fingerprint string `json:"fingerprint"`
 	Control     string `json:"control"`
 	Name        string `json:"control_name"`
@@ -60,8 +60,8 @@ type credentialJSON struct {
 }
 
 // findingOf returns the finding of a report, judged for a moment.
-func findingOf(f *audit.Finding, b *audit.Benchmark, src *audit.Source, asOf time.Time) finding {
-	out := finding{
+func findingOf(f *audit.Finding, b *audit.Benchmark, src *audit.Source, asOf time.Time) findingJSON {
+	out := findingJSON{
 		Fingerprint: f.Fingerprint(), Control: string(f.Control.ID), Name: f.Control.Name, Title: f.Control.Title,
 		Benchmark: string(b.ID), Requirements: f.Control.RequirementIDs(b.ID),
 		Status: f.Status.String(), Severity: f.Severity.String(),

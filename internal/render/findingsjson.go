@@ -102,8 +102,8 @@ type document struct {
 	Exceptions []audit.ExceptionUse `json:"exceptions,omitempty"`
 	// Findings are the worst of each account; Omitted is how many more FAIL,
 	// NO_DATA and WARN there are.
-	Findings []finding `json:"findings"`
-	Omitted  int       `json:"findings_omitted"`
+	Findings []findingJSON `json:"findings"`
+	Omitted  int           `json:"findings_omitted"`
 }
 
 type benchmarkJSON struct {
@@ -241,7 +241,7 @@ func documentOf(s *audit.Summary, o *Options) document {
 		Version: 1, Program: o.generator(),
 		Benchmark: benchmarkJSON{string(s.Benchmark.ID), s.Benchmark.Title, s.Benchmark.Version}, Parameters: s.Params,
 		Complete: Complete(s), Counts: countsOf(&s.Counts), Outcomes: outcomesOf(&s.Counts), Controls: controlCountsOf(&s.Counts, s.Benchmark),
-		Accounts: []accountJSON{}, Skipped: o.Skipped, Exceptions: s.Exceptions, Findings: []finding{},
+		Accounts: []accountJSON{}, Skipped: o.Skipped, Exceptions: s.Exceptions, Findings: []findingJSON{},
 	}
 	for _, a := range s.Accounts {
 		d.Accounts = append(d.Accounts, accountOf(a, s.Benchmark))

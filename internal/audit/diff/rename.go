@@ -15,17 +15,17 @@ const maxRenames = 100_000
 // that tells them is the second in which they were made, so that it must be
 // theirs alone.
 type renames struct {
-	gone, added map[int64]named
+	gone, added map[int64]namedUser
 	full        bool
 }
 
-type named struct {
+type namedUser struct {
 	user, arn string
 	several   bool
 }
 
 func newRenames() renames {
-	return renames{map[int64]named{}, map[int64]named{}, false}
+	return renames{map[int64]namedUser{}, map[int64]namedUser{}, false}
 }
 
 // remember takes note of a user who is in one report only. Somebody made after
@@ -44,7 +44,7 @@ func (r *renames) remember(c *comparison) {
 		return
 	}
 	_, several := to[made]
-	to[made] = named{row.User, row.ARN, several}
+	to[made] = namedUser{row.User, row.ARN, several}
 }
 
 type rename struct {

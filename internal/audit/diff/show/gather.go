@@ -11,23 +11,23 @@ import (
 	"rollcall/internal/words"
 )
 
-// gathered holds what is worst, for the forms that are for people.
-type gathered struct {
+// gatherer holds what is worst, for the forms that are for people.
+type gatherer struct {
 	options  Options
-	events   worst[happened]
+	events   worst[shownEvent]
 	uses     map[audit.EventKind]int // ordinary ones, which are counted alone
-	findings [diff.NumStates]worst[judged]
+	findings [diff.NumStates]worst[shownFinding]
 	// several says that there is more than one account.
 	several bool
 	account string
 }
 
-type happened struct {
+type shownEvent struct {
 	change *diff.Change // without its events and findings
 	diff.Event
 }
 
-type judged struct {
+type shownFinding struct {
 	change *diff.Change
 	diff.Finding
 }
@@ -57,10 +57,10 @@ func (w *worst[T]) cut(most int, severity func(T) audit.Severity) {
 
 func (w *worst[T]) more() int { return w.total - len(w.all) }
 
-func severityOfEvent(h happened) audit.Severity { return h.Severity }
-func severityOfFinding(j judged) audit.Severity { return j.Severity }
+func severityOfEvent(h shownEvent) audit.Severity     { return h.Severity }
+func severityOfFinding(j shownFinding) audit.Severity { return j.Severity }
 
-func (g *gathered) Change(c *diff.Change) error {
+func (g *gatherer) Change(c *diff.Change) error {
 	of := &diff.Change{Account: c.Account, User: c.User, ARN: c.ARN, Class: c.Class}
 	for _, e := range c.Events {
 		switch {
@@ -71,18 +71,18 @@ func (g *gathered) Change(c *diff.Change) error {
 			}
 			g.uses[e.Kind]++
 		default:
-			g.events.add(happened{of, e}, g.options.Most, severityOfEvent)
+			g.events.add(shownEvent{of, e}, g.options.Most, severityOfEvent)
 		}
 	}
 	for i := range c.Findings {
 		if f := &c.Findings[i]; g.options.wanted(f) {
-			g.findings[f.State].add(judged{of, *f}, g.options.Most, severityOfFinding)
+			g.findings[f.State].add(shownFinding{of, *f}, g.options.Most, severityOfFinding)
 		}
 	}
 	return nil
 }
 
-func (g *gathered) Account(a *diff.Account) error {
+func (g *gatherer) Account(a *diff.Account) error {
 	g.several = g.several || g.account != "" && g.account != a.Account
 	g.account = a.Account
 	return nil
@@ -106,7 +106,7 @@ func usual(kind audit.EventKind) string {
 }
 
 // counted says how many ordinary uses there were, "" for none.
-func (g *gathered) counted() string {
+func (g *gatherer) counted() string {
 	var parts []string
 	for _, e := range audit.Events() {
 		if n := g.uses[e.Kind]; n > 0 {
@@ -120,7 +120,7 @@ func (g *gathered) counted() string {
 }
 
 // end puts all in order.
-func (g *gathered) end() {
+func (g *gatherer) end() {
 	g.events.cut(g.options.Most, severityOfEvent)
 	for i := range g.findings {
 		g.findings[i].cut(g.options.Most, severityOfFinding)

@@ -12,7 +12,7 @@ import (
 
 // markdown is what table is, for an issue or a pull request.
 type markdown struct {
-	gathered
+	gatherer
 	b *bufio.Writer
 }
 

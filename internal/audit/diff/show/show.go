@@ -73,9 +73,9 @@ func Open(name string, w io.Writer, o Options) (out Output, ok bool) {
 	b := bufio.NewWriterSize(w, 64<<10)
 	switch name {
 	case "table":
-		return &table{gathered: gathered{options: o}, b: b}, true
+		return &table{gatherer: gatherer{options: o}, b: b}, true
 	case "md":
-		return &markdown{gathered: gathered{options: o}, b: b}, true
+		return &markdown{gatherer: gatherer{options: o}, b: b}, true
 	case "json":
 		return &document{lines: lines{b: b, options: o}}, true
 	case "jsonl":

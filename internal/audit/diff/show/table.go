@@ -17,7 +17,7 @@ import (
 // table is for a terminal: the accounts, then the findings that are new, then
 // what happened, then the other findings.
 type table struct {
-	gathered
+	gatherer
 	b *bufio.Writer
 }
 
