@@ -90,7 +90,11 @@ func printAccount(p *process, output string, a identity.NewAccount) error {
 	}
 	_, err := fmt.Fprintf(p.stdout, `Account %s%s is ready. Its root access key is shown only now. For a shell:
 
-%s`, a.ID, alias, serveExports(a.RootKey.ID, a.RootKey.Secret.Reveal()))
+%s
+To sign in to the console at http://localhost:8585/console/ as root, set its password:
+
+  rollcall account root-password %[1]s
+`, a.ID, alias, serveExports(a.RootKey.ID, a.RootKey.Secret.Reveal()))
 	return err
 }
 

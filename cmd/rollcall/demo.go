@@ -23,6 +23,9 @@ import (
 	"rollcall/report"
 )
 
+// demoAccountID is the number of the demonstration's account.
+const demoAccountID = "123456789012"
+
 // demoRun is one run of 'rollcall demo'.
 type demoRun struct {
 	p      *process
@@ -50,16 +53,18 @@ point the AWS CLI, boto3 and PowerShell at the service, which runs until Ctrl-C.
 func (d *demoRun) run(ctx context.Context) error {
 	clock := &demoClock{}
 	clock.set(demoYears)
-	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}, Now: clock.now})
-	if err != nil {
-		return err
-	}
 	l, err := listen("listen", d.listen, nil, false)
 	if errors.Is(err, server.ErrPlainHTTP) {
 		err = usageError("listen on %s: the demonstration listens on loopback only", d.listen)
 	}
 	if err != nil {
-		return errors.Join(err, emulator.Close())
+		return err
+	}
+	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
+		Account: identity.AccountSpec{ID: demoAccountID}, Now: clock.now, Console: true, ConsoleURL: localURL(l),
+	})
+	if err != nil {
+		return errors.Join(err, l.Close())
 	}
 	serving, stop := context.WithCancel(ctx)
 	served := make(chan error, 1)
@@ -77,7 +82,7 @@ func (d *demoRun) run(ctx context.Context) error {
 // show is the demonstration itself.
 func (d *demoRun) show(ctx context.Context, l net.Listener, emulator *service.Emulator, clock *demoClock) error {
 	url := "http://" + l.Addr().String()
-	a := newDemoAccount(url, emulator.RootKey.ID, emulator.RootKey.Secret.Reveal(), clock)
+	a := newDemoAccount(url, localURL(l), emulator.RootKey.ID, emulator.RootKey.Secret.Reveal(), clock)
 	d.printf(`Rollcall serves the IAM API on %s, in memory.
 Two years pass in account %s; its clock is set back for that.
 Every step is a call that is signed, sent and verified:
@@ -111,7 +116,7 @@ Every step is a call that is signed, sent and verified:
 	for line := range render.Lines(got.Content) {
 		d.printf("%s\n", line)
 	}
-	d.point(url, emulator.RootKey)
+	d.point(url, emulator.RootKey, a)
 	return nil
 }
 
@@ -162,7 +167,7 @@ func (d *demoRun) request(ctx context.Context, account *fleet.Account) (*fleet.R
 }
 
 // point says how to reach the service with other tools.
-func (d *demoRun) point(url string, key identity.RootKey) {
+func (d *demoRun) point(url string, key identity.RootKey, a *demoAccount) {
 	d.printf(`
 Any AWS client works with it, unchanged. In another shell:
 
@@ -173,7 +178,17 @@ Any AWS client works with it, unchanged. In another shell:
   pwsh -c 'Get-IAMCredentialReport -SplitLines -EndpointUrl $Env:AWS_ENDPOINT_URL'
   %[2]s report --output table
 
-`, exports(url, key.ID, key.Secret.Reveal()), called())
+People use a browser: %[3]s/console/
+Carol may do everything there, because she signs in with her device:
+
+  account     %[4]s
+  user name   Carol
+  password    %[5]s
+  MFA device  %[6]s
+              (the key to type into an authenticator app)
+
+`, exports(url, key.ID, key.Secret.Reveal()), called(),
+		a.console, demoAccountID, a.passwords["Carol"], a.seeds["Carol"])
 	if d.once {
 		d.printf("The service ends here, as --once asks; without it, it runs until Ctrl-C.\n")
 		return

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -51,10 +52,16 @@ type demoAccount struct {
 	http  aws.HTTPClient
 	iam   *iam.Client
 	keys  map[[2]string]*types.AccessKey
+	// console is the URL that browsers use; passwords and seeds are those of users
+	// who sign in there.
+	console          string
+	passwords, seeds map[string]string
 }
 
-func newDemoAccount(url, id, secret string, clock *demoClock) *demoAccount {
-	a := &demoAccount{url: url, clock: clock, http: fleet.HTTPClient(nil), keys: map[[2]string]*types.AccessKey{}}
+func newDemoAccount(url, console, id, secret string, clock *demoClock) *demoAccount {
+	a := &demoAccount{url: url, clock: clock, http: fleet.HTTPClient(nil), keys: map[[2]string]*types.AccessKey{},
+		console: console, passwords: map[string]string{}, seeds: map[string]string{},
+	}
 	cfg := a.config(id, secret, "us-east-1")
 	a.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.HTTPSignerV4 = demoSigner{v4.NewSigner(), clock} })
 	return a
@@ -123,8 +130,9 @@ func (a *demoAccount) policy(ctx context.Context, days int32) error {
 }
 
 func (a *demoAccount) password(ctx context.Context, user string, reset bool) error {
+	a.passwords[user] = rand.Text()
 	_, err := a.iam.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{
-		UserName: &user, Password: aws.String(rand.Text()), PasswordResetRequired: reset,
+		UserName: &user, Password: aws.String(a.passwords[user]), PasswordResetRequired: reset,
 	})
 	return err
 }
@@ -173,9 +181,39 @@ func (a *demoAccount) device(ctx context.Context, user string) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return fmt.Errorf("make codes: %w", err)
 	}
+	a.seeds[user] = seed
 	enable.SerialNumber = out.VirtualMFADevice.SerialNumber
 	enable.AuthenticationCode1, enable.AuthenticationCode2 = &first, &second
 	_, err = a.iam.EnableMFADevice(ctx, enable)
+	return err
+}
+
+// signIn signs a user in to the console with its password and a code of its
+// device. The password has expired, so another one is chosen.
+func (a *demoAccount) signIn(ctx context.Context, user string) error {
+	s, err := newConsoleSession(a.console)
+	if err != nil {
+		return err
+	}
+	code, err := totp.GenerateCode(a.seeds[user], a.clock.now())
+	if err != nil {
+		return err
+	}
+	_, err = s.send(ctx, "/console/sign-in", "do", "sign-in", "account", demoAccountID, "user", user,
+		"password", a.passwords[user])
+	if err != nil {
+		return err
+	}
+	serial := "arn:aws:iam::" + demoAccountID + ":mfa/" + user
+	if _, err := s.send(ctx, "/console/sign-in/mfa", "do", "code", "serial", serial, "code", code); err != nil {
+		return err
+	}
+	a.passwords[user] = rand.Text()
+	at, err := s.send(ctx, "/console/sign-in/new-password", "do", "choose", "new", a.passwords[user],
+		"again", a.passwords[user])
+	if err == nil && strings.HasPrefix(at, "/console/sign-in") {
+		err = fmt.Errorf("%s is not signed in, but at %s", user, at)
+	}
 	return err
 }
 

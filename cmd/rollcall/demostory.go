@@ -27,8 +27,8 @@ const (
 )
 
 // demoStory is the account's life, in order. Administrator and Bill are those
-// of AWS's example of a report. With the others, every state a row can be in
-// is there; but that nobody signs in: that has no API.
+// of AWS's example of a report. The others are in every other state that a row
+// can have. Carol signs in as people do, by the console's forms.
 var demoStory = []step{
 	{729 * day, "root", "an MFA device, enabled with two of its codes", func(ctx context.Context, a *demoAccount) error {
 		return a.device(ctx, "")
@@ -36,14 +36,18 @@ var demoStory = []step{
 	{729 * day, "the account", "a policy: passwords expire after 90 days", func(ctx context.Context, a *demoAccount) error {
 		return a.policy(ctx, 90)
 	}},
-	{700 * day, "the account", "groups: Auditors may get the report, Developers see themselves", func(ctx context.Context, a *demoAccount) error {
-		return a.inTurn(a.group(ctx, "Auditors", "CredentialReport",
-			`{"Effect":"Allow","Action":["iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}`),
-			func() error {
-				return a.group(ctx, "Developers", "SeeYourself",
-					`{"Effect":"Allow","Action":"iam:GetUser","Resource":"arn:aws:iam::*:user/people/${aws:username}"}`)
-			})
-	}},
+	{700 * day, "the account", "groups: Auditors get the report, Developers see themselves, Operators do all with MFA",
+		func(ctx context.Context, a *demoAccount) error {
+			return a.inTurn(a.group(ctx, "Auditors", "CredentialReport",
+				`{"Effect":"Allow","Action":["iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}`),
+				func() error {
+					return a.group(ctx, "Developers", "SeeYourself",
+						`{"Effect":"Allow","Action":"iam:GetUser","Resource":"arn:aws:iam::*:user/people/${aws:username}"}`)
+				}, func() error {
+					return a.group(ctx, "Operators", "EverythingWithMFA", `{"Effect":"Allow","Action":"*","Resource":"*",
+						"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}`)
+				})
+		}},
 	{690 * day, "Administrator", "a password without MFA, and an access key", func(ctx context.Context, a *demoAccount) error {
 		return a.inTurn(a.user(ctx, "/", "Administrator"), func() error { return a.password(ctx, "Administrator", false) },
 			func() error { return a.key(ctx, "Administrator", "first") })
@@ -62,7 +66,7 @@ var demoStory = []step{
 	}},
 	{200 * day, "Carol", "a password and an MFA device", func(ctx context.Context, a *demoAccount) error {
 		return a.inTurn(a.user(ctx, "/people/", "Carol"), func() error { return a.password(ctx, "Carol", false) },
-			func() error { return a.device(ctx, "Carol") })
+			func() error { return a.device(ctx, "Carol") }, func() error { return a.join(ctx, "Operators", "Carol") })
 	}},
 	{150 * day, "Grace", "an access key that nobody ever uses", func(ctx context.Context, a *demoAccount) error {
 		return a.inTurn(a.user(ctx, "/", "Grace"), func() error { return a.key(ctx, "Grace", "only") })
@@ -94,6 +98,8 @@ var demoStory = []step{
 	{3 * day, "Eve", "uses the key in us-west-2", func(ctx context.Context, a *demoAccount) error {
 		return a.use(ctx, "Eve", "only", "us-west-2")
 	}},
+	{0, "Carol", "signs in by password and MFA, and chooses a password for one that expired",
+		func(ctx context.Context, a *demoAccount) error { return a.signIn(ctx, "Carol") }},
 	{0, "Administrator", "uses the second key", func(ctx context.Context, a *demoAccount) error {
 		return a.use(ctx, "Administrator", "second", "us-east-1")
 	}},

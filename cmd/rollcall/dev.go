@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -49,6 +48,9 @@ or test and test.
 Requests to other hosts than this machine are refused, and those of a browser's
 pages of other sites. The host of --public-url is answered too. Give
 --allow-host where containers reach it by another name.
+
+A browser finds the console at /console/. The first visit gives root the password
+that is printed, and creates the user demo, who may do everything.
 
 POST /_rollcall/reset empties it: what is left is the account and its key.
 All is gone when it ends.
@@ -131,9 +133,11 @@ func (e *devRun) run(ctx context.Context) error {
 	if public == "" {
 		public, console = endpoint, localURL(l)
 	}
+	people := newDevPeople()
 	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
 		Account: spec, Report: identity.ReportConfig{MaxAge: e.maxAge}, Trail: e.trail,
 		WebIdentityKeys: keys, PublicURL: public, Console: e.console, ConsoleURL: console, ConsoleHosts: e.hosts, Log: log,
+		Visited: people.settle(endpoint, e.account, identity.RootKey{ID: id, Secret: spec.RootSecret}),
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())
@@ -147,7 +151,11 @@ func (e *devRun) run(ctx context.Context) error {
 		}
 		emulator.ServeHTTP(w, r)
 	})
-	if err := e.announce(endpoint, said); err != nil {
+	signIn := ""
+	if e.console {
+		signIn = people.said(console, e.account)
+	}
+	if err := e.announce(endpoint, said, signIn); err != nil {
 		l.Close()
 		return errors.Join(err, emulator.Close())
 	}
@@ -160,16 +168,6 @@ func (e *devRun) run(ctx context.Context) error {
 	return errors.Join(server.Serve(ctx, l, local, log, time.Second), emulator.Close())
 }
 
-// localURL is the URL of a listener by this machine's name: passkeys belong to
-// names, and to no addresses.
-func localURL(l net.Listener) string {
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		return "http://" + l.Addr().String()
-	}
-	return "http://localhost:" + port
-}
-
 // answeredHosts returns the names of hosts to answer beside this machine's own:
 // those of --allow-host, and that of the public URL.
 func (e *devRun) answeredHosts(public string) ([]string, error) {
@@ -180,7 +178,7 @@ func (e *devRun) answeredHosts(public string) ([]string, error) {
 	return append(slices.Clone(e.hosts), u.Hostname()), nil
 }
 
-func (e *devRun) announce(endpoint, said string) error {
+func (e *devRun) announce(endpoint, said, signIn string) error {
 	e.p.tell("rollcall: emulator on %s, account %s, in memory\nrollcall: root user: %s\n",
 		endpoint, e.account, said)
 	// What the environment has is in every shell that has it, and no secret for
@@ -189,7 +187,7 @@ func (e *devRun) announce(endpoint, said string) error {
 	if e.p.env("AWS_ACCESS_KEY_ID") != "" {
 		id, secret = "", ""
 	}
-	e.p.tell("\n%s\n", exports(endpoint, id, secret))
+	e.p.tell("\n%s\n%s", exports(endpoint, id, secret), signIn)
 	return writeReady(e.readyFile, endpoint)
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -350,6 +351,9 @@ func (s *serveRun) announce(ctx context.Context, svc *service.Service, log *slog
 		return writeReady(s.readyFile, url)
 	}
 	s.p.tell("rollcall: listening on %s, admin on %s, data in %s\n", url, adminAt, where)
+	if at := s.consoleURL(s.publicURL); s.console && at != "" {
+		s.p.tell("rollcall: console at %s/console/\n", strings.TrimRight(at, "/"))
+	}
 	if len(accounts) == 0 {
 		s.p.tell("rollcall: there is no account yet; create the first with: rollcall account create%s\n", s.flags())
 	}

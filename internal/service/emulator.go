@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
+	"rollcall/internal/console"
 	"rollcall/internal/identity"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
@@ -30,8 +32,11 @@ type EmulatorConfig struct {
 	Console      bool
 	ConsoleURL   string
 	ConsoleHosts []string
-	Now          func() time.Time // nil means time.Now
-	Log          *slog.Logger     // nil discards
+	// Visited is called before the first page of the console is answered, and
+	// again after each reset; nil does nothing.
+	Visited func(context.Context, *Service) error
+	Now     func() time.Time // nil means time.Now
+	Log     *slog.Logger     // nil discards
 }
 
 // Emulator is a service in memory with one account, that can be emptied: for
@@ -52,7 +57,8 @@ type Emulator struct {
 // life is the emulator between two resets.
 type life struct {
 	*Service
-	calls sync.WaitGroup
+	calls   sync.WaitGroup
+	visited sync.Once
 }
 
 // OpenEmulator starts an emulator.
@@ -104,6 +110,13 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.calls.Add(1)
 	e.mu.Unlock()
 	defer l.calls.Done()
+	if e.cfg.Visited != nil && strings.HasPrefix(r.URL.Path, console.Root) {
+		l.visited.Do(func() {
+			if err := e.cfg.Visited(context.WithoutCancel(r.Context()), l.Service); err != nil {
+				e.cfg.Log.Error("people of the console", "error", err)
+			}
+		})
+	}
 	l.Handler.ServeHTTP(w, r)
 }
 

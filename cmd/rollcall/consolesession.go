@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+)
+
+// consoleSession signs somebody in to the console, as a browser does by its
+// forms.
+type consoleSession struct {
+	url    string
+	client *http.Client
+}
+
+func newConsoleSession(at string) (*consoleSession, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &consoleSession{at, &http.Client{Jar: jar}}, nil
+}
+
+// send sends a form to a page, and says at which page that led.
+func (s *consoleSession) send(ctx context.Context, page string, fields ...string) (path string, err error) {
+	form := url.Values{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		form.Set(fields[i], fields[i+1])
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+page, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", s.url)
+	answer, err := s.client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		return "", err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("console page %s: %s", page, answer.Status)
+	}
+	return answer.Request.URL.Path, nil
+}
