@@ -90,6 +90,9 @@ func (w *world) life(t *testing.T, n int) {
 	user := w.asUser(t, name)
 	must(t, r.CreateLoginProfile,
 		&iam.CreateLoginProfileInput{UserName: &name, Password: ptr("Correct-horse-9-battery")})
+	for _, password := range []string{"wrong", rightPassword} {
+		w.SignIn.Begin(t.Context(), visit(fmt.Sprint("192.0.2.", n)), as(name, password))
+	}
 	user.ChangePassword(t.Context(),
 		&iam.ChangePasswordInput{OldPassword: ptr("wrong"), NewPassword: ptr("Correct-horse-9-staple")})
 	role := w.role(t, name, trusting(name))

@@ -3,6 +3,7 @@ package service_test
 import (
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -216,4 +217,28 @@ func TestRootSwitchesToNoRole(t *testing.T) {
 	if failureCode(err) != "AccessDenied" {
 		t.Error(err)
 	}
+}
+
+// Whoever signs in while the password is set has no session that outlives it.
+func TestSignInRacesItsPassword(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person(t, "bob", allowAll)
+		for round := range 6 {
+			must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("bob"), Password: ptr(rightPassword)})
+			var step signin.Step
+			var err error
+			var wg sync.WaitGroup
+			wg.Go(func() { step, err = w.SignIn.Begin(t.Context(), here, as("bob", rightPassword)) })
+			time.Sleep(time.Duration(round) * 5 * time.Millisecond)
+			must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("bob"), Password: ptr(nextPassword)})
+			wg.Wait()
+			if err != nil && !errors.Is(err, signin.ErrWrong) {
+				t.Error(err)
+			}
+			if err == nil && w.isOpen(t, step.Token) {
+				t.Errorf("round %d: a session of the old password is open", round)
+			}
+			w.clock.advance(time.Hour)
+		}
+	})
 }
