@@ -286,3 +286,35 @@ func (w *world) leaks(t *testing.T, secrets map[string]string) {
 		}
 	}
 }
+
+// A sign-in whose record a crash kept from the trail has it after the start.
+func TestSignInRecordsAfterCrash(t *testing.T) {
+	for name, cfg := range sharedStores {
+		t.Run(name, func(t *testing.T) {
+			db := cfg(t)
+			db.Now = time.Now
+			w := newWorld(t, service.Config{Store: db})
+			w.person(t, "bob", allowAll)
+			w.role(t, "ops", trusting("bob"))
+			token := w.enter(t, "bob")
+			w.trail.fail.Store(true) // as if the process ended here
+			err := w.SignIn.SwitchRole(t.Context(), here, token, signin.Switch{Account: account, Role: "ops"})
+			if failureCode(err) != "ServiceUnavailable" {
+				t.Errorf("%v", err)
+			}
+			w.trail.fail.Store(false)
+			w.end()
+			next := start(t, service.Config{Store: db, Master: w.cfg.Master})
+			text := ""
+			for end := time.Now().Add(30 * time.Second); text == "" && time.Now().Before(end); text = next.trail.String() {
+				time.Sleep(50 * time.Millisecond)
+			}
+			for _, want := range []string{`"recovered":true`, `"eventName":"SwitchRole"`, `"eventType":"AwsConsoleSignIn"`,
+				`"arn":"arn:aws:sts::` + account + `:assumed-role/ops/bob"`} {
+				if !strings.Contains(text, want) {
+					t.Errorf("no %s in %s", want, text)
+				}
+			}
+		})
+	}
+}

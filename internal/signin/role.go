@@ -47,13 +47,13 @@ func (s *Service) SwitchRole(ctx context.Context, v Visit, token seal.Secret, to
 		return err
 	}
 	arn := "arn:" + session.Self.Partition() + ":iam::" + account + ":role/" + strings.TrimPrefix(to.Role, "/")
-	var as principal.Caller
+	var as trail.Identity // the role's session, once it is decided
 	switched := func(failed error) trail.Record {
 		data := map[string]string{"SwitchFrom": session.Self.ARN(), "RedirectTo": to.To}
 		if failed != nil {
 			return event(switchRole, sessionIdentity(session.Self), session.Self.Account(), failed, data)
 		}
-		return event(switchRole, sessionIdentity(as), as.Account(), nil, data)
+		return event(switchRole, as, as.AccountID, nil, data)
 	}
 	return s.api.SignIn(store.OnAccount(ctx, session.row.Account), v.Call, switched, func(ctx context.Context) error {
 		of, role, err := s.sts.SwitchRole(ctx, by, arn, session.Expires)
@@ -64,37 +64,31 @@ func (s *Service) SwitchRole(ctx context.Context, v Visit, token seal.Secret, to
 		if err != nil {
 			return err
 		}
+		as = trail.Identity{
+			Type: trail.AssumedRole, PrincipalID: role.Role.ID + ":" + role.Name, AccountID: of.User.Account,
+			ARN: principal.AssumedRoleARN(of.Partition, of.User.Account, role.Role.Name, role.Name),
+		}
 		holds := *session.holds
-		holds.Role = &principal.Temporary{KeyID: keyID, Partition: of.Partition, Instance: of.Instance, User: of.User,
-			Session: role}
+		holds.Role = &principal.Temporary{
+			KeyID: keyID, Partition: of.Partition, Instance: of.Instance, User: of.User, Session: role,
+		}
 		holds.RoleName, holds.RoleColor = cut(to.Name), cut(to.Color)
 		if holds.RoleName == "" {
 			holds.RoleName = cut(to.Role + "@" + to.Account)
 		}
-		if as, err = s.setHolds(ctx, token, session, &holds); err != nil {
-			return err
-		}
-		return nil
+		return s.setHolds(ctx, session, &holds)
 	})
 }
 
-// setHolds replaces what a session holds, and says as whom it acts then.
-func (s *Service) setHolds(ctx context.Context, token seal.Secret, session *Session,
-	holds *principal.SignIn) (principal.Caller, error) {
+// setHolds replaces what a session holds.
+func (s *Service) setHolds(ctx context.Context, session *Session, holds *principal.SignIn) error {
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		return tx.SetSessionState(session.row.Account, session.row.ID, holds.State())
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return principal.Caller{}, ErrNoSession
+		err = ErrNoSession
 	}
-	if err != nil {
-		return principal.Caller{}, err
-	}
-	now, err := s.Open(ctx, token)
-	if err != nil {
-		return principal.Caller{}, err
-	}
-	return now.Caller, nil
+	return err
 }
 
 // ExitRole has a session act as the person itself again.
@@ -113,8 +107,7 @@ func (s *Service) ExitRole(ctx context.Context, v Visit, token seal.Secret, to s
 	return s.api.SignIn(store.OnAccount(ctx, session.row.Account), v.Call, exited, func(ctx context.Context) error {
 		holds := *session.holds
 		holds.Role, holds.RoleName, holds.RoleColor = nil, "", ""
-		_, err := s.setHolds(ctx, token, session, &holds)
-		return err
+		return s.setHolds(ctx, session, &holds)
 	})
 }
 
