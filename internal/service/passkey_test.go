@@ -284,6 +284,7 @@ func TestForgedPasskeys(t *testing.T) {
 			}
 		})
 	}
+	w.clock.advance(time.Minute) // of a user's steps the oldest go first
 	step := w.asked(t, "bob")
 	options, err := w.SignIn.AskPasskey(t.Context(), step.Token)
 	if err != nil {
