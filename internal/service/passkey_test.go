@@ -161,6 +161,7 @@ func (w *world) touch(t testing.TB, name string, a *authenticator) (signin.Step,
 }
 
 func TestPasskeys(t *testing.T) {
+	t.Parallel()
 	eachWith(t, service.Config{PublicURL: consoleOrigin}, func(t *testing.T, w *world) {
 		w.person(t, "Bob", allowAll)
 		a, serial, err := w.enrol(t, w.enter(t, "Bob"), "", "laptop")
@@ -249,6 +250,7 @@ func reportRow(report, user string) map[string]string {
 // An answer counts for its challenge, its page, its host and its user, once,
 // and from one device.
 func TestForgedPasskeys(t *testing.T) {
+	t.Parallel()
 	w := onHost(t, service.Config{})
 	w.person(t, "bob", allowAll)
 	w.person(t, "eve", allowAll)
@@ -315,6 +317,7 @@ func TestForgedPasskeys(t *testing.T) {
 
 // A challenge works once, also where its answer was wrong the first time.
 func TestPasskeyChallengeWorksOnce(t *testing.T) {
+	t.Parallel()
 	w := onHost(t, service.Config{})
 	w.person(t, "bob", allowAll)
 	a, _, err := w.enrol(t, w.enter(t, "bob"), "", "laptop")
@@ -343,6 +346,7 @@ func TestPasskeyChallengeWorksOnce(t *testing.T) {
 
 // An enrolment is of the session that began it, and needs the permission.
 func TestPasskeyEnrolment(t *testing.T) {
+	t.Parallel()
 	w := onHost(t, service.Config{})
 	w.person(t, "bob", allowAll)
 	w.person(t, "eve", "")
@@ -404,6 +408,7 @@ func failureCode(err error) string {
 
 // Root has passkeys too.
 func TestRootPasskey(t *testing.T) {
+	t.Parallel()
 	w := onHost(t, service.Config{})
 	w.crowd(t)
 	root := signin.Attempt{Account: account, Root: true, Password: seal.NewSecret(nextPassword)}
@@ -426,6 +431,7 @@ func TestRootPasskey(t *testing.T) {
 
 // Where no passkey can work it is said why.
 func TestPasskeysNeedAName(t *testing.T) {
+	t.Parallel()
 	for url, want := range map[string]string{
 		"":                         "--public-url",
 		"https://192.0.2.1:8443":   "192.0.2.1 is an IP address",

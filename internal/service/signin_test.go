@@ -86,6 +86,7 @@ func (w *world) isOpen(t testing.TB, token seal.Secret) bool {
 
 // A person signs in, acts as what its policies let it, and signs out.
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.person(t, "Bob", allowAll)
 		w.clock.advance(time.Minute)

@@ -25,6 +25,7 @@ func shown(c *ststypes.Credentials) signin.Credentials {
 // Credentials of a role and of a federated user begin a session, once, that may
 // do what they may.
 func TestFederatedSignIn(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range sharedStores {
 		t.Run(name, func(t *testing.T) {
 			one, two := twoNodes(t, cfg(t), service.Config{})
@@ -95,6 +96,7 @@ func TestFederatedSignIn(t *testing.T) {
 }
 
 func TestRefusedFederation(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.person(t, "bob", allowAll)
 	bob := w.asUser(t, "bob")

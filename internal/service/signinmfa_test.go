@@ -46,6 +46,7 @@ func (w *world) enterWith(t testing.TB, name string, p phone) seal.Secret {
 }
 
 func TestSignInByCode(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		p := w.holder(t, "bob")
 		other := w.holder(t, "eve")
@@ -95,6 +96,7 @@ const step30 = 30 * time.Second
 
 // A step lives for five tries, ten minutes, and as long as the password.
 func TestStepsEnd(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	p := w.holder(t, "bob")
 	gone := func(what string, step signin.Step) {
@@ -133,6 +135,7 @@ func TestStepsEnd(t *testing.T) {
 // A sign-in goes on at another node, and after a restart; a code and a step are
 // spent on all nodes at once.
 func TestSignInAtTwoNodes(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range sharedStores {
 		t.Run(name, func(t *testing.T) {
 			one, two := twoNodes(t, cfg(t), service.Config{})
@@ -160,6 +163,7 @@ func TestSignInAtTwoNodes(t *testing.T) {
 
 // A policy that demands MFA holds in the console as at the command line.
 func TestSignInMeetsConditions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	withMFA := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:GetUser","Resource":"*",
 		"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"3600"}}}]}`
@@ -188,6 +192,7 @@ func TestSignInMeetsConditions(t *testing.T) {
 
 // Who has a device adds and removes one's own only in a session with MFA.
 func TestOwnDevicesFromSessions(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.person(t, "bob", allowAll)
 	before := w.enter(t, "bob")
@@ -205,6 +210,7 @@ func TestOwnDevicesFromSessions(t *testing.T) {
 // A root user whose devices are lost is let in by its password once the operator
 // has reset them.
 func TestResetRootMFA(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.crowd(t)
 		p := w.device(t, "root-account-mfa-device")

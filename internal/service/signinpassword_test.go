@@ -32,6 +32,7 @@ func (w *world) needsPassword(t testing.TB, name string) signin.Step {
 // Where somebody else has set the password the person chooses another one, in
 // the order password, device, password.
 func TestForcedReset(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.person(t, "bob", mayChange)
 		reset := func() {
@@ -98,6 +99,7 @@ func TestForcedReset(t *testing.T) {
 
 // Whoever may not change its password cannot sign in where it must.
 func TestForcedResetNeedsPermission(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	deny := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"iam:ChangePassword","Resource":"*",
 		"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}]}`
@@ -140,6 +142,7 @@ func TestForcedResetNeedsPermission(t *testing.T) {
 }
 
 func TestExpiredPasswords(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.person(t, "bob", mayChange)
 	policy := func(hard bool) {
@@ -188,6 +191,7 @@ func TestExpiredPasswords(t *testing.T) {
 
 // A sign-in whose device failed does not count as a use of the password.
 func TestPasswordUseNeedsTheDevice(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	p := w.holder(t, "bob")
 	if _, err := w.SignIn.AnswerCode(t.Context(), here, w.asked(t, "bob").Token, p.serial, "000000"); err == nil {
@@ -204,6 +208,7 @@ func TestPasswordUseNeedsTheDevice(t *testing.T) {
 
 // Who changes the password goes on in a new session; all others end.
 func TestChangePasswordInSession(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.person(t, "bob", allowAll)
 		if err := w.IAM.SetRootPassword(t.Context(), account, seal.NewSecret(rightPassword)); err != nil {
@@ -243,6 +248,7 @@ func TestChangePasswordInSession(t *testing.T) {
 
 // AWS records the first sign-in within five minutes; that can be had.
 func TestPasswordSpan(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, service.Config{Store: store.Config{PasswordSpan: 5 * time.Minute}})
 	w.person(t, "bob", "")
 	for _, c := range []struct{ after, want time.Duration }{{time.Minute, time.Minute}, {5 * time.Minute, time.Minute},

@@ -57,6 +57,7 @@ func (w *world) crowd(t testing.TB) {
 
 // Whoever is refused reads one sentence, whatever was wrong.
 func TestRefusedSignIns(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.crowd(t)
 	n := 0
@@ -128,6 +129,7 @@ func (w *world) wait(t testing.TB, v signin.Visit, a signin.Attempt) time.Durati
 // Tries of a user from one address come to longer and longer pauses, on two
 // nodes as on one, and whether or not there is such a user.
 func TestSignInPauses(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range sharedStores {
 		t.Run(name, func(t *testing.T) {
 			one, two := twoNodes(t, cfg(t), service.Config{})
@@ -165,6 +167,7 @@ func TestSignInPauses(t *testing.T) {
 
 // Of many tries at one time no more are made than of those one by one.
 func TestSignInPausesAtOneTime(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.crowd(t)
 		var tried atomic.Int64
@@ -186,6 +189,7 @@ func TestSignInPausesAtOneTime(t *testing.T) {
 // Whoever tries a person's password from everywhere holds that person up for a
 // minute at most, and not at all where it has signed in before.
 func TestNobodyIsLockedOut(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.crowd(t)
 	w.enter(t, "bob")
@@ -215,6 +219,7 @@ func TestNobodyIsLockedOut(t *testing.T) {
 // One address that tries everybody comes to pauses too, and so does whoever
 // tries everybody of one account from everywhere.
 func TestSprayedPasswords(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.newAccount(t, identity.AccountSpec{ID: "999999999999"})
 	pausedAfter := func(try func(int) (signin.Visit, signin.Attempt)) int {
@@ -249,6 +254,7 @@ func TestSprayedPasswords(t *testing.T) {
 
 // Right passwords are no guesses.
 func TestRightPasswordsAreNotCounted(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.crowd(t)
 	for i := range 60 {

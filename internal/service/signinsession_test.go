@@ -18,6 +18,7 @@ import (
 
 // What ends a person's sessions ends them at every node with the next request.
 func TestSessionsEndEverywhere(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range sharedStores {
 		t.Run(name, func(t *testing.T) {
 			one, two := twoNodes(t, cfg(t), service.Config{})
@@ -67,6 +68,7 @@ func TestSessionsEndEverywhere(t *testing.T) {
 // Whoever has the number of an account that was deleted has none of its
 // sessions.
 func TestSessionsEndWithTheirAccount(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.person(t, "bob", allowAll)
 		token := w.enter(t, "bob")
@@ -83,6 +85,7 @@ func TestSessionsEndWithTheirAccount(t *testing.T) {
 }
 
 func TestSessionList(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.person(t, "bob", allowAll)
 	w.person(t, "eve", allowAll)
@@ -127,6 +130,7 @@ func TestSessionList(t *testing.T) {
 
 // Sessions that lie unused end, and so do all after 12 hours.
 func TestSessionTimes(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.person(t, "bob", allowAll)
 	unused, used := w.enter(t, "bob"), w.enter(t, "bob")
@@ -147,6 +151,7 @@ func TestSessionTimes(t *testing.T) {
 
 // A session acts as a role whose trust policy lets the person, until it exits.
 func TestSwitchRole(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		p := w.holder(t, "bob")
 		w.person(t, "eve", allowAll)
@@ -205,6 +210,7 @@ func TestSwitchRole(t *testing.T) {
 
 // Root takes no role.
 func TestRootSwitchesToNoRole(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.crowd(t)
 	w.role(t, "ops", `"Principal":{"AWS":"`+account+`"},"Action":"sts:AssumeRole"`)

@@ -115,6 +115,7 @@ func (w *world) recorded(t *testing.T, serial string, want ...string) {
 }
 
 func TestSignInRecords(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.crowd(t)
 	w.person(t, "anaya", allowAll)
@@ -168,6 +169,7 @@ func TestSignInRecords(t *testing.T) {
 // The calls of a session are those of the user, with credentials that come from
 // the console.
 func TestSessionCallsAreRecorded(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	p := w.holder(t, "bob")
 	token := w.enterWith(t, "bob", p)
@@ -198,6 +200,7 @@ func TestSessionCallsAreRecorded(t *testing.T) {
 
 // Nobody signs in unseen.
 func TestNoSignInWithoutTrail(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	w.crowd(t)
 	w.trail.fail.Store(true)
@@ -212,6 +215,7 @@ func TestNoSignInWithoutTrail(t *testing.T) {
 
 // A flood of strangers at the door leaves as few records as any other.
 func TestFloodAtTheDoor(t *testing.T) {
+	t.Parallel()
 	sink := &sink{}
 	w := newWorld(t, service.Config{Trail: trail.New(sink)})
 	for range 100 {
@@ -224,6 +228,7 @@ func TestFloodAtTheDoor(t *testing.T) {
 
 // No password, code or token is found in what is written.
 func TestNoSignInSecretIsWritten(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.SQLite(t)
 	w := newWorld(t, service.Config{Store: cfg, PublicURL: consoleOrigin})
 	p := w.holder(t, "bob")

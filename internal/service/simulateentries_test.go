@@ -140,6 +140,7 @@ func TestSimulatedUserID(t *testing.T) {
 // Documents whose networks are none are simulated, those of resources too, and
 // give nothing. Recorded.
 func TestSimulatedNetworks(t *testing.T) {
+	t.Parallel()
 	w := inMemory(t)
 	const caller, bucket = "arn:aws:iam::123456789012:user/Ann", "arn:aws:s3:::bucket"
 	for network, want := range map[string]string{
