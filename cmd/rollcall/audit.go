@@ -181,6 +181,9 @@ func (a *auditRun) checkQuery() error {
 	return err
 }
 
+// timelineReports is how many of an account's reports a timeline goes through.
+const timelineReports = 12
+
 // histories tells what folders hold of the reports before the ones audited, for
 // the one output that shows it.
 func histories(ctx context.Context, found []reports.Report, wanted []outputSpec,
@@ -193,7 +196,8 @@ func histories(ctx context.Context, found []reports.Report, wanted []outputSpec,
 		if len(found[i].Snapshots) < 2 {
 			continue
 		}
-		h, err := timeline.Of(ctx, found[i].Source.Name, found[i].Snapshots, judged)
+		before := reports.Newest(found[i].Snapshots, timelineReports)
+		h, err := timeline.Of(ctx, found[i].Snapshots[0].Account, found[i].Source.Name, before, judged)
 		if err != nil {
 			return nil, err
 		}

@@ -56,15 +56,31 @@ func (st *Stats) countKey(s *sight, key *report.Key) {
 	if key.LastRotated.IsPresent() && (!st.OldestKey.IsPresent() || later(st.OldestKey, key.LastRotated)) {
 		st.OldestKey = key.LastRotated
 	}
-	age, known := s.age(key.LastRotated)
-	if !known {
-		return
+	if age, idle, known := s.keyPlace(key); known {
+		st.KeyAges[age][idle]++
 	}
-	idle := len(KeyIdleLimits) + 1
+}
+
+// KeyPlace returns the place in [Stats.KeyAges] where an active key counts at a
+// moment. There is none for other keys, and for one whose age is not known.
+func KeyPlace(key *report.Key, asOf report.Time) (age, idle int, ok bool) {
+	if !key.Active.IsTrue() {
+		return 0, 0, false
+	}
+	s := sight{asOf: asOf}
+	return s.keyPlace(key)
+}
+
+func (s *sight) keyPlace(key *report.Key) (age, idle int, ok bool) {
+	since, known := s.age(key.LastRotated)
+	if !known {
+		return 0, 0, false
+	}
+	idle = len(KeyIdleLimits) + 1
 	if unused, used := s.age(key.LastUsed); used {
 		idle = bucket(unused, KeyIdleLimits[:])
 	}
-	st.KeyAges[bucket(age, KeyAgeLimits[:])][idle]++
+	return bucket(since, KeyAgeLimits[:]), idle, true
 }
 
 // bucket returns the first limit, in days, that age does not exceed.

@@ -221,13 +221,7 @@ func (p *Pairing) earlier(folder *history.Folder, account string) ([]diff.Report
 	if err != nil {
 		return nil, err
 	}
-	all := make([]diff.Report, len(snapshots))
-	for i, s := range snapshots {
-		src := SourceOf(&s)
-		src.Path = s.Path
-		all[i] = diff.File(src)
-	}
-	return all, nil
+	return Newest(snapshots, len(snapshots)), nil
 }
 
 // lastTwo pairs the newest report of every account with the one before.
@@ -254,4 +248,16 @@ func (p *Pairing) lastTwo() ([]Pair, error) {
 		older.reports[account] = before
 	}
 	return p.pair(older, newer, false)
+}
+
+// Newest returns the newest reports of a folder, oldest first, for a comparison.
+func Newest(snapshots []history.Snapshot, most int) []diff.Report {
+	snapshots = snapshots[max(0, len(snapshots)-most):]
+	all := make([]diff.Report, len(snapshots))
+	for i, s := range snapshots {
+		src := SourceOf(&s)
+		src.Path = s.Path
+		all[i] = diff.File(src)
+	}
+	return all
 }

@@ -1,60 +1,48 @@
 // Package timeline tells what happened to an account from report to report, for
-// the page that shows it: it judges the reports of a folder one by one and
-// compares each with the one before.
+// the page that shows it: it judges reports one by one and compares each with
+// the one before.
 package timeline
 
 import (
 	"context"
-	"os"
 	"strings"
 	"time"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/diff"
-	"rollcall/internal/history"
 	"rollcall/internal/html"
-	"rollcall/internal/reports"
 )
 
-// most is how many of an account's reports a timeline goes through, the newest
-// ones: each of them is read twice.
-const most = 12
-
-// Of returns the timeline of an account of that name. The snapshots are its
-// reports, oldest first, and at least one; each is judged as the options say,
-// but for its own time. A report that cannot be read is left out.
-func Of(ctx context.Context, name string, snapshots []history.Snapshot, judged audit.Options) (html.History, error) {
-	snapshots = snapshots[max(0, len(snapshots)-most):]
+// Of returns the timeline of an account of that name. The reports are its own,
+// oldest first; each is judged as the options say, but for its own time, and is
+// read twice. One that cannot be read is left out.
+func Of(ctx context.Context, account, name string, all []diff.Report, judged audit.Options) (html.History, error) {
 	judged.AsOf, judged.Top, judged.EveryRow = time.Time{}, -1, false
-	h := html.History{Account: snapshots[0].Account}
+	h := html.History{Account: account}
 	auditor, err := audit.New(judged)
 	if err != nil {
 		return h, err
 	}
 	var before *diff.Report
-	var since time.Time
-	for i := range snapshots {
-		src := reports.SourceOf(&snapshots[i])
-		f, err := os.Open(snapshots[i].Path)
+	for i := range all {
+		f, err := all[i].Open()
 		if err != nil {
 			continue
 		}
-		of, err := auditor.Audit(ctx, f, src, nil, nil)
+		of, err := auditor.Audit(ctx, f, all[i].Source, nil, nil)
 		f.Close()
 		if err != nil {
 			return h, err
 		}
 		h.Partition = of.Source.Partition
 		h.Snapshots = append(h.Snapshots, html.SnapshotOf(of))
-		src.Path = snapshots[i].Path
-		report := diff.File(src)
 		if before != nil {
-			err := compare(ctx, &h, diff.Series{Account: h.Account, Name: name, Old: before, New: &report}, judged, since)
-			if err != nil {
+			s := diff.Series{Account: h.Account, Name: name, Old: before, New: &all[i]}
+			if err := compare(ctx, &h, s, judged, before.Source.Generated); err != nil {
 				return h, err
 			}
 		}
-		before, since = &report, src.Generated
+		before = &all[i]
 	}
 	return h, nil
 }

@@ -9,6 +9,7 @@ import (
 	"rollcall/internal/audit"
 	"rollcall/internal/history"
 	"rollcall/internal/html"
+	"rollcall/internal/reports"
 	"rollcall/internal/timeline"
 )
 
@@ -39,7 +40,7 @@ func TestOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := timeline.Of(t.Context(), "payments", snapshots, audit.Options{
+	h, err := timeline.Of(t.Context(), account, "payments", reports.Newest(snapshots, 12), audit.Options{
 		Controls: []audit.ControlID{audit.KeyAge}, AsOf: first.AddDate(-1, 0, 0),
 	})
 	if err != nil {

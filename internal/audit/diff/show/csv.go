@@ -28,7 +28,7 @@ type sheet struct {
 }
 
 func newSheet(b *bufio.Writer, o Options) *sheet {
-	s := &sheet{b: b, w: csv.NewWriter(b), options: o, titles: titles()}
+	s := &sheet{b: b, w: csv.NewWriter(b), options: o, titles: Titles()}
 	s.w.Write(sheetColumns)
 	return s
 }

@@ -65,7 +65,7 @@ func (g *gatherer) Change(c *diff.Change) error {
 	for _, e := range c.Events {
 		switch {
 		case e.Severity < g.options.Least:
-		case !g.options.Uses && e.Severity <= audit.Low && usual(e.Kind) != "":
+		case !g.options.Uses && e.Severity <= audit.Low && Usual(e.Kind) != "":
 			if g.uses == nil {
 				g.uses = map[audit.EventKind]int{}
 			}
@@ -88,10 +88,10 @@ func (g *gatherer) Account(a *diff.Account) error {
 	return nil
 }
 
-// usual returns the name under which ordinary uses of a credential are counted
+// Usual returns the name under which ordinary uses of a credential are counted
 // instead of listed, and "" for any other event. A use after a long time, from
 // another place, or by root is not ordinary.
-func usual(kind audit.EventKind) string {
+func Usual(kind audit.EventKind) string {
 	switch kind {
 	case audit.PasswordUsed:
 		return "password used"
@@ -110,7 +110,7 @@ func (g *gatherer) counted() string {
 	var parts []string
 	for _, e := range audit.Events() {
 		if n := g.uses[e.Kind]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d × %s", n, usual(e.Kind)))
+			parts = append(parts, fmt.Sprintf("%d × %s", n, Usual(e.Kind)))
 		}
 	}
 	if len(parts) == 0 {
@@ -127,16 +127,16 @@ func (g *gatherer) end() {
 	}
 }
 
-// heading is what findings of a state are listed under.
-func heading(s diff.State) string {
+// Heading returns what findings of a state are listed under.
+func Heading(s diff.State) string {
 	return [...]string{
 		"New findings", "Worse: what was a warning fails", "Unknown: what was found can no longer be judged",
 		"Still open", "Excused since", "Fixed",
 	}[s]
 }
 
-// what is an event in words.
-func what(e *diff.Event, titles map[audit.EventKind]string) string {
+// What returns an event in words, with the titles of Titles.
+func What(e *diff.Event, titles map[audit.EventKind]string) string {
 	text := titles[e.Kind]
 	switch {
 	case e.Kind == audit.MFAGained, e.Kind == audit.MFALost, e.Kind == audit.MFARemoved:
@@ -159,8 +159,8 @@ func what(e *diff.Event, titles map[audit.EventKind]string) string {
 	return text
 }
 
-// why is a finding in words.
-func why(f *diff.Finding) string {
+// Why returns a finding in words.
+func Why(f *diff.Finding) string {
 	switch {
 	case f.State == diff.Fixed:
 		return strings.TrimSpace(f.How + " It was: " + f.Reason.String())
@@ -200,8 +200,8 @@ func span(a *diff.Account) string {
 	return fmt.Sprintf("%s → %s, %s", words.Time(a.Old.Generated), words.Time(a.New.Generated), words.Count(days, "day"))
 }
 
-// outcome is how much changed, in words.
-func outcome(c *diff.Counts) string {
+// Outcome says in words how much changed.
+func Outcome(c *diff.Counts) string {
 	var parts []string
 	if n := c.EventTotal(); n > 0 {
 		parts = append(parts, words.Count(n, "event")+" of "+words.Count(c.Users, "user"))

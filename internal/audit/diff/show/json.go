@@ -156,7 +156,7 @@ type lines struct {
 // each calls write for every event and finding to show.
 func (l *lines) each(c *diff.Change, write func(v any) error) error {
 	if l.titles == nil {
-		l.titles = titles()
+		l.titles = Titles()
 	}
 	for i := range c.Events {
 		if e := &c.Events[i]; e.Severity >= l.options.Least {

@@ -30,7 +30,7 @@ func (m *markdown) Close(s *Summary) error {
 	m.b.WriteString("# Credential changes\n\n")
 	m.head("Account", "Reports", "Outcome")
 	for _, a := range s.Accounts {
-		m.row(escape.Markdown(called(a)), escape.Markdown(span(a)), outcome(&a.Counts))
+		m.row(escape.Markdown(called(a)), escape.Markdown(span(a)), Outcome(&a.Counts))
 	}
 	m.b.WriteByte('\n')
 	m.problems(s)
@@ -70,14 +70,14 @@ func (m *markdown) happened() {
 	if len(m.events.all) == 0 {
 		return
 	}
-	titles := titles()
+	titles := Titles()
 	m.b.WriteString("## What happened\n\n")
 	m.head("Severity", "Account", "User", "Credential", "When", "What")
 	for i := range m.events.all {
 		e := &m.events.all[i]
 		m.row(e.Severity.String(), escape.Markdown(e.change.Account.Account), escape.Markdown(e.change.User),
 			escape.Markdown(e.Credential.ID()),
-			escape.Markdown(words.ReportTime(e.At)), escape.Markdown(what(&e.Event, titles)))
+			escape.Markdown(words.ReportTime(e.At)), escape.Markdown(What(&e.Event, titles)))
 	}
 	m.b.WriteByte('\n')
 	m.more(m.events.more(), "event")
@@ -88,14 +88,14 @@ func (m *markdown) found(state diff.State) {
 	if len(of.all) == 0 {
 		return
 	}
-	fmt.Fprintf(m.b, "## %s\n\n", heading(state))
+	fmt.Fprintf(m.b, "## %s\n\n", Heading(state))
 	m.head("Severity", "Status", "Control", "Account", "User", "Credential", "First seen", "Why")
 	for i := range of.all {
 		f := &of.all[i]
 		m.row(f.Severity.String(), escape.Markdown(f.Status.String()),
 			string(f.Control.ID)+" "+escape.Markdown(f.Control.Title),
 			escape.Markdown(f.change.Account.Account), escape.Markdown(f.change.User), escape.Markdown(f.Credential.ID()),
-			seen(&f.Finding), escape.Markdown(why(&f.Finding)))
+			seen(&f.Finding), escape.Markdown(Why(&f.Finding)))
 	}
 	m.b.WriteByte('\n')
 	m.more(of.more(), "finding")

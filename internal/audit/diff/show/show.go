@@ -102,8 +102,8 @@ func status(f *diff.Finding) string {
 	return f.Status.String()
 }
 
-// titles are what the kinds of events are called.
-func titles() map[audit.EventKind]string {
+// Titles returns what the kinds of events are called.
+func Titles() map[audit.EventKind]string {
 	m := map[audit.EventKind]string{}
 	for _, e := range audit.Events() {
 		m[e.Kind] = e.Title

@@ -51,7 +51,7 @@ func (t *table) Close(s *Summary) error {
 func (t *table) accounts(s *Summary) {
 	quiet := 0
 	for _, a := range s.Accounts {
-		text := outcome(&a.Counts)
+		text := Outcome(&a.Counts)
 		if t.several && !a.Incomplete() && text == "no change" {
 			quiet++
 			continue
@@ -66,7 +66,7 @@ func (t *table) accounts(s *Summary) {
 		t.say(grid.Usual, "", fmt.Sprintf("%s without a change", words.Count(quiet, "account")))
 	}
 	if t.several {
-		t.say(grid.Heading, "", fmt.Sprintf("All %s: %s", words.Count(len(s.Accounts), "account"), outcome(&s.Counts)))
+		t.say(grid.Heading, "", fmt.Sprintf("All %s: %s", words.Count(len(s.Accounts), "account"), Outcome(&s.Counts)))
 	}
 }
 
@@ -131,7 +131,7 @@ func (t *table) credential(c audit.Credential) grid.Cell {
 }
 
 func (t *table) happened() {
-	titles := titles()
+	titles := Titles()
 	for severity := audit.Severity(audit.NumSeverities); severity > 0; {
 		severity--
 		g := t.grid("USER", "CREDENTIAL", "WHEN", "WHAT")
@@ -153,7 +153,7 @@ func (t *table) happened() {
 				}
 				cells = append(cells, grid.Cell{Text: at})
 			}
-			t.row(&g, e.change, append(cells, grid.Cell{Text: what(&e.Event, titles)})...)
+			t.row(&g, e.change, append(cells, grid.Cell{Text: What(&e.Event, titles)})...)
 		}
 		if n == 0 {
 			continue
@@ -176,7 +176,7 @@ func (t *table) found(state diff.State) {
 		return
 	}
 	t.b.WriteByte('\n')
-	t.say(grid.Heading, "", heading(state))
+	t.say(grid.Heading, "", Heading(state))
 	g := t.grid("SEVERITY", "STATUS", "CONTROL", "USER", "CREDENTIAL", "FIRST SEEN", "WHY")
 	switch {
 	case t.below(narrow):
@@ -202,7 +202,7 @@ func (t *table) found(state diff.State) {
 		case state == diff.Fixed:
 			cells = append(cells, grid.Cell{Text: f.Closed.UTC().Format(time.DateOnly)})
 		}
-		t.row(&g, f.change, append(cells, grid.Cell{Text: why(&f.Finding)})...)
+		t.row(&g, f.change, append(cells, grid.Cell{Text: Why(&f.Finding)})...)
 	}
 	g.Write(t.b, t.options.Width, t.options.Colour)
 	t.more(of.more(), "finding")
