@@ -100,6 +100,9 @@ func (s *Service) Close() {
 	s.countKeysAtEnd()
 }
 
+// Background runs f beside requests. Close ends its context and waits for it.
+func (s *Service) Background(f func(ctx context.Context)) { s.jobs.Go(func() { f(s.jobsCtx) }) }
+
 // Short names for what every method uses.
 var fail = awsmodel.Fail
 
