@@ -17,6 +17,9 @@ var script []byte
 //go:embed assets/console.css
 var style []byte
 
+//go:embed assets/report.css
+var reportStyle []byte
+
 // assetRoot begins the addresses of files that pages load.
 const assetRoot = "/console/assets/"
 
@@ -40,7 +43,7 @@ func newAssets() assets {
 		a.files[name] = asset{kind, content}
 		return assetRoot + name
 	}
-	a.style = add(".css", "text/css; charset=utf-8", []byte(look.CSS), style)
+	a.style = add(".css", "text/css; charset=utf-8", []byte(look.CSS), style, reportStyle)
 	a.script = add(".js", "text/javascript; charset=utf-8", script)
 	return a
 }

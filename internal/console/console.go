@@ -66,6 +66,7 @@ import (
 	"time"
 
 	"rollcall/internal/api"
+	"rollcall/internal/audit"
 	"rollcall/internal/identity"
 	"rollcall/internal/signin"
 )
@@ -75,6 +76,8 @@ type Config struct {
 	IAM    *identity.Service
 	API    *api.API
 	SignIn *signin.Service
+	// Audit is how reports are judged, nil for the default benchmark as it is.
+	Audit *audit.Config
 	// URL is the one by which browsers reach the service; "" is this machine alone.
 	URL string
 	// Hosts are names beside that of URL that requests may be sent to.
@@ -90,6 +93,10 @@ type Console struct {
 	signIn *signin.Service
 	now    func() time.Time
 	log    *slog.Logger
+
+	audit    *audit.Config
+	standard *audit.Benchmark // where a page asks for none
+	shelf    *shelf
 
 	url     string // without a path
 	secure  bool   // browsers reach it by TLS
@@ -109,6 +116,8 @@ func New(cfg Config) (*Console, error) {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
+	c.judgeBy(cfg.Audit)
+	c.shelf = newShelf(cfg.IAM.Background, shelfLimit)
 	at, err := url.Parse(cfg.URL)
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)

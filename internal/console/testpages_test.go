@@ -21,6 +21,13 @@ var visited = []visited1{
 	{path: "/console/mfa/new"},
 	{path: "/console/mfa/new", query: "?name=alice"},
 	{path: "/console/my-credentials"},
+	{path: "/console/report"},
+	{path: "/console/report", query: "?control=C9&status=FAIL&sort=user&col=arn&col=mfa_active&age=1"},
+	{path: "/console/report", query: "?q=nobody+has+this+name"},
+	{path: "/console/report/user", query: "?name=alice"},
+	{path: "/console/report/history"},
+	{path: "/console/report/compare"},
+	{path: "/console/report/compare", query: "?old=2001-01-01&new=2002-01-01", status: 404},
 }
 
 // visited1 is one of them.
@@ -43,6 +50,7 @@ func (p visited1) name() string {
 var elsewhere = map[string]string{
 	console.Root:                    "goes to the first page",
 	"/console/sign-out":             "goes to the first page",
+	"/console/report/csv":           "TestReportCSV",
 	"/console/sign-in/mfa":          "TestSignInWithCode",
 	"/console/sign-in/new-password": "TestForcedReset",
 }

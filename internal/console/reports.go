@@ -1,0 +1,241 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"rollcall/internal/audit"
+	"rollcall/internal/audit/diff"
+	"rollcall/internal/awsmodel"
+	"rollcall/internal/identity"
+	"rollcall/internal/judged"
+	"rollcall/internal/store"
+	"rollcall/internal/words"
+)
+
+// What the pages about reports have in common: which report they are about, by
+// which benchmark it is judged, and what is read of it.
+
+// maxListed is how many reports of the history pages know.
+const maxListed = 1000
+
+// maxRows is how many rows of a report pages show. Of a longer one they say
+// where it ends.
+const maxRows = 1_000_000
+
+// chosen is a report that the person was allowed to read.
+type chosen struct {
+	store.Report
+	content identity.GetCredentialReportOutput
+	history []store.Report // all that are kept, newest first
+}
+
+// report asks for the report that was the newest at a time, as the person who
+// is signed in; the zero time is now. It is nil where there is none.
+func (v *visit) report(at time.Time) (*chosen, error) {
+	if at.IsZero() {
+		at = v.now()
+	}
+	in := &identity.GetCredentialReportInput{Rollcall: &struct{ At *time.Time }{&at}}
+	out, err := do(v, v.iam.GetCredentialReport, in)
+	if coded(err, "ReportNotPresent") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &chosen{content: *out}
+	all, err := v.iam.Reports(v.r.Context(), v.account(), maxListed)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range all {
+		// Of two that were made in one second the API gives the later one.
+		if n := len(c.history); n == 0 || !c.history[n-1].Generated.Equal(r.Generated) {
+			c.history = append(c.history, r)
+		}
+	}
+	i := slices.IndexFunc(c.history, func(r store.Report) bool { return !r.Generated.After(at) })
+	if i < 0 {
+		return nil, nil
+	}
+	c.Report = c.history[i]
+	return c, nil
+}
+
+// coded says whether an error is AWS's of that code.
+func coded(err error, code string) bool {
+	var known *awsmodel.Error
+	return errors.As(err, &known) && known.Code == code
+}
+
+func (v *visit) account() string { return v.session.Caller.Account() }
+
+// newest says whether a report is the newest one.
+func (c *chosen) newest() bool { return c.Token == c.history[0].Token }
+
+// before is the report before one, nil for none.
+func (c *chosen) before() *store.Report {
+	for i := range c.history {
+		if c.history[i].Token == c.Token && i+1 < len(c.history) {
+			return &c.history[i+1]
+		}
+	}
+	return nil
+}
+
+// stamp names a report in addresses: the second in which it was made.
+func stamp(r *store.Report) string { return words.Time(r.Generated) }
+
+// at reads a time of the query: as stamp has it, as the browser's field for
+// dates has it, or a day, which means its end. The zero time is none.
+func (v *visit) at(name string) (time.Time, error) {
+	text := v.query(name)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			if layout == "2006-01-02T15:04" {
+				t = t.Add(time.Minute - time.Second)
+			}
+			return t.UTC(), nil
+		}
+	}
+	if t, err := time.Parse(time.DateOnly, text); err == nil {
+		return t.AddDate(0, 0, 1).Add(-time.Second), nil
+	}
+	return time.Time{}, &problem{
+		Status: http.StatusBadRequest,
+		Text:   "This is no time such as 2026-01-31T12:00: " + text,
+	}
+}
+
+// benchmark is that of the query, or else the one of the configuration.
+func (v *visit) benchmark() (*audit.Benchmark, error) {
+	id := v.query("benchmark")
+	if id == "" {
+		return v.standard, nil
+	}
+	b, ok := audit.FindBenchmark(audit.Standard(id))
+	if !ok {
+		return nil, &problem{Status: http.StatusBadRequest, Text: "There is no benchmark " + id + "."}
+	}
+	return b, nil
+}
+
+// judgeBy takes over how reports are judged.
+func (c *Console) judgeBy(config *audit.Config) {
+	c.audit = config
+	c.standard, _ = audit.FindBenchmark(audit.DefaultBenchmark)
+	if config != nil && config.Profile != "" {
+		if b, ok := audit.FindBenchmark(config.Profile); ok {
+			c.standard = b
+		}
+	}
+}
+
+// options are how reports are judged by a benchmark.
+func (c *Console) options(b *audit.Benchmark) (audit.Options, error) {
+	o := audit.Options{Benchmark: b, MaxRows: maxRows}
+	if c.audit != nil {
+		params, err := c.audit.Params(b)
+		if err != nil {
+			return o, err
+		}
+		o.Params, o.Classes, o.Exceptions = &params, c.audit.Classes, c.audit.Exceptions
+	}
+	return o, nil
+}
+
+// source describes a report to package audit. It is as fresh as when it was
+// made: the console shows its age.
+func source(r *store.Report) audit.Source {
+	return audit.Source{Account: r.Account, Generated: r.Generated, Fetched: r.Generated, Origin: "generated"}
+}
+
+// open reads a report from the store.
+func (c *Console) open(ctx context.Context, r *store.Report) (io.ReadCloser, error) {
+	found, write, err := c.iam.Report(ctx, r.Account, r.Generated)
+	if err == nil && found.Token != r.Token {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read report: %w", err)
+	}
+	from, to := io.Pipe()
+	go func() { to.CloseWithError(write(to)) }()
+	return from, nil
+}
+
+// comparable makes a report one that package diff reads.
+func (c *Console) comparable(ctx context.Context, r *store.Report) *diff.Report {
+	return &diff.Report{Source: source(r), Open: func() (io.ReadCloser, error) { return c.open(ctx, r) }}
+}
+
+// patience is how long a page waits for what is worked out beside it. Of what is
+// small the page comes at once.
+func patience(reports ...*store.Report) time.Duration {
+	const many = 10_000
+	users := int64(0)
+	for _, r := range reports {
+		users += r.Users
+	}
+	if users < many {
+		return 5 * time.Second
+	}
+	return 60 * time.Millisecond
+}
+
+// judgedKey and the like name values of the shelf. A token is of one report of
+// one account, and of no other one that has its number later.
+type judgedKey struct {
+	account   string
+	token     int64
+	benchmark audit.Standard
+}
+
+// judge returns a report with its verdicts.
+func (v *visit) judge(r *store.Report, b *audit.Benchmark) (*judged.Report, error) {
+	key := judgedKey{r.Account, r.Token, b.ID}
+	c, of := v.Console, *r
+	return shelved(v, key, patience(r), func(ctx context.Context) (*judged.Report, int64, error) {
+		made, err := c.read(ctx, &of, b)
+		if err != nil {
+			return nil, 0, err
+		}
+		return made, made.Size(), nil
+	})
+}
+
+func (c *Console) read(ctx context.Context, r *store.Report, b *audit.Benchmark) (*judged.Report, error) {
+	o, err := c.options(b)
+	if err != nil {
+		return nil, err
+	}
+	content, err := c.open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	return judged.Read(ctx, content, source(r), o)
+}
+
+// waiting is the page that comes until what it was asked for is there.
+type waiting struct{ Text, Link string }
+
+// wait shows that something takes a moment. The page asks again by itself.
+func (v *visit) wait(text string) error {
+	v.reload(1)
+	return v.show("waiting", waiting{text, withQuery(v.r.URL)})
+}
+
+// reload has the browser ask for the page again after some seconds.
+func (v *visit) reload(seconds int) {
+	v.w.Header().Set("Refresh", fmt.Sprint(seconds))
+}
