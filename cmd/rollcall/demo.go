@@ -99,7 +99,8 @@ Every step is a call that is signed, sent and verified:
 	if err := d.deny(ctx, a); err != nil {
 		return err
 	}
-	d.printf("\nOlivia's policy allows two actions: to request the report, and to get it.\n")
+	d.printf("\nOlivia's policy allows two actions: to request the report, and to get it. Two commands of rollcall print\n" +
+		"what Request-IAMCredentialReport and Get-IAMCredentialReport of AWS Tools for PowerShell print:\n")
 	got, err := d.request(ctx, fleet.New(a.as("Olivia", "only"), url))
 	if err != nil {
 		return err
@@ -112,7 +113,7 @@ Every step is a call that is signed, sent and verified:
 	if err := render.Table(d.p.stdout, rows, tableOptions(d.p, d.p.stdout, "auto", got.Generated)); err != nil {
 		return err
 	}
-	d.printf("\nPS> Get-IAMCredentialReport -SplitLines\n\n")
+	d.printf("\n$ rollcall report get --split-lines\n\n")
 	for line := range render.Lines(got.Content) {
 		d.printf("%s\n", line)
 	}
@@ -150,7 +151,7 @@ func (d *demoRun) request(ctx context.Context, account *fleet.Account) (*fleet.R
 			return nil, reportError(err)
 		}
 		if task != last {
-			d.printf("\nPS> Request-IAMCredentialReport\n\n")
+			d.printf("\n$ rollcall report request\n\n")
 			if err := writeTask(d.p.stdout, task); err != nil {
 				return nil, err
 			}
