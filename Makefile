@@ -17,14 +17,17 @@
 # make interop  clients that Debian does not have, or has in another release:
 #               installs them into INTEROP and says what it could not install
 # make bench    the figures, beside moto where it is installed; ARGS='-only NAME'
+# make generate regenerates what is generated: AWS's model, policies and services,
+#               the empty database, documents, and the tests' golden files
 # make fmt      format the code
 # make lint     linters and known vulnerabilities
 
 FUZZTIME ?= 30s
 SOAK ?= 10m
+GENERATE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-generate
 INTEROP ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-interop
 
-.PHONY: build demo bench test packages check race fuzz mutants recipe-check soak interop fmt lint
+.PHONY: build demo bench test packages check race fuzz mutants recipe-check soak interop generate fmt lint
 .DEFAULT_GOAL := build
 
 build:
@@ -80,15 +83,16 @@ interop: packages
 bench: build packages
 	go run ./internal/bench $(ARGS) bin/rollcall
 
+generate:
+	scripts/generate $(GENERATE)
+
 fmt:
 	gofmt -w .
 
-# The tools are pinned in tools/go.mod, apart from what the binary is made of.
-TOOL = go tool -modfile=tools/go.mod
-
+# The tools are pinned in tools/go.mod, so that the binary does not depend on them.
 # An archive of the vulnerability database, for machines that are offline.
 VULNDB ?= $(wildcard ../shared/data/govulncheck-db.tgz)
 
 lint:
-	$(TOOL) golangci-lint run --allow-parallel-runners
+	@scripts/lint
 	VULNDB=$(VULNDB) scripts/vulnerabilities
