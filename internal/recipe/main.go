@@ -23,7 +23,7 @@ import (
 type recipe struct {
 	name  string
 	steps []step
-	// tests are what 'go test' is given to walk all that is of the kind.
+	// tests are the arguments of a 'go test' that walks everything of the kind.
 	tests []string
 }
 
@@ -143,7 +143,7 @@ func copyTree(ctx context.Context, to string) error {
 	return nil
 }
 
-// step is what a recipe does to one file: a new file, changes of one, or the
+// step describes what a recipe does to one file: a new file, changes of one, or the
 // command that writes it.
 type step struct {
 	file, what string
