@@ -46,7 +46,8 @@ point the AWS CLI, boto3 and PowerShell at the service, which runs until Ctrl-C.
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
 	}
 	c.Flags().BoolVar(&d.once, "once", false, "end after the report")
-	c.Flags().StringVar(&d.listen, "listen", "127.0.0.1:0", "`address` of the API, on loopback; port 0 takes a free one")
+	c.Flags().StringVar(&d.listen, "listen", "127.0.0.1:0",
+		"`address` of the API, on loopback; port 0 takes a free one")
 	return c
 }
 
@@ -69,7 +70,8 @@ func (d *demoRun) run(ctx context.Context) error {
 	serving, stop := context.WithCancel(ctx)
 	served := make(chan error, 1)
 	go func() {
-		served <- server.Serve(serving, l, server.SameOrigin(emulator, nil, true), slog.New(slog.DiscardHandler), time.Second)
+		served <- server.Serve(serving, l, server.SameOrigin(emulator, nil, true),
+			slog.New(slog.DiscardHandler), time.Second)
 	}()
 	err = d.show(ctx, l, emulator, clock)
 	if err == nil && !d.once {
@@ -99,7 +101,8 @@ Every step is a call that is signed, sent and verified:
 	if err := d.deny(ctx, a); err != nil {
 		return err
 	}
-	d.printf("\nOlivia's policy allows two actions: to request the report, and to get it. Two commands of rollcall print\n" +
+	d.printf("\nOlivia's policy allows two actions: to request the report, and to get it. Two commands of " +
+		"rollcall print\n" +
 		"what Request-IAMCredentialReport and Get-IAMCredentialReport of AWS Tools for PowerShell print:\n")
 	got, err := d.request(ctx, fleet.New(a.as("Olivia", "only"), url))
 	if err != nil {
@@ -132,7 +135,8 @@ func (d *demoRun) deny(ctx context.Context, a *demoAccount) error {
 	if err != nil {
 		return fmt.Errorf("see Victor as himself: %w", err)
 	}
-	d.printf("\nVictor, a developer, may see himself and nobody else:\n\n$ aws iam get-user --query User.Arn --output text\n%s\n", *me.User.Arn)
+	d.printf("\nVictor, a developer, may see himself and nobody else:\n\n"+
+		"$ aws iam get-user --query User.Arn --output text\n%s\n", *me.User.Arn)
 	_, err = victor.GetUser(ctx, &iam.GetUserInput{UserName: aws.String("Olivia")})
 	text, denied := fleet.ServiceError(err)
 	if !denied {

@@ -61,7 +61,8 @@ func (r *recipe) prove(ctx context.Context, keep bool) (err error) {
 	}
 	before := map[string][]byte{}
 	for _, s := range r.steps {
-		if before[s.file], err = os.ReadFile(filepath.Join(dir, s.file)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if before[s.file], err = os.ReadFile(filepath.Join(dir, s.file)); err != nil &&
+			!errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 		if err := s.take(ctx, dir); err != nil {
@@ -116,7 +117,8 @@ func command(ctx context.Context, dir, name string, args ...string) ([]byte, err
 
 // copyTree copies what git knows, and what is new and not ignored.
 func copyTree(ctx context.Context, to string) error {
-	list, err := exec.CommandContext(ctx, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
+	list, err := exec.CommandContext(ctx, "git", "ls-files", "-z", "--cached", "--others",
+		"--exclude-standard").Output()
 	if err != nil {
 		return err
 	}
