@@ -194,10 +194,10 @@ For users an administrator of the account does this, by DeactivateMFADevice.`,
 				}
 				a.made = map[string]any{"devicesRemoved": n}
 				if n == 0 {
-					fmt.Fprintf(p.stderr, "Root of account %s has no MFA devices.\n", args[0])
+					p.tell("Root of account %s has no MFA devices.\n", args[0])
 					return nil
 				}
-				fmt.Fprintf(p.stderr, "MFA devices of the root user of account %s that were removed: %d.\n", args[0], n)
+				p.tell("MFA devices of the root user of account %s that were removed: %d.\n", args[0], n)
 				return nil
 			})
 		},
