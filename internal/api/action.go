@@ -214,8 +214,15 @@ func Record(members ...string) Part {
 			if trail.MayRecord(name) {
 				return fmt.Errorf("the trail keeps %s of every action", name)
 			}
-			if !hasMember(b.in, name, 0) && !hasMember(b.out, name, 0) {
+			path, ok := memberPath(b.in, name, 0)
+			if !ok {
+				path, ok = memberPath(b.out, name, 0)
+			}
+			if !ok {
 				return fmt.Errorf("neither %s nor %s has a member %s", b.in, b.out, name)
+			}
+			if awsmodel.Sensitive(b.Name, path) {
+				return fmt.Errorf("%s is a secret", path)
 			}
 			b.recorded[name] = true
 		}

@@ -88,6 +88,19 @@ func TestBindRefuses(t *testing.T) {
 	})
 }
 
+// No registration has the trail keep what AWS's model knows to be secret.
+func TestBindRefusesToRecordSecrets(t *testing.T) {
+	defer func() {
+		if p := recover(); !strings.Contains(fmt.Sprint(p), "Password is a secret") {
+			t.Errorf("panic %v", p)
+		}
+	}()
+	api.Bind(func(context.Context, *iam.CreateLoginProfileInput) (*iam.CreateLoginProfileOutput, error) {
+		return nil, nil
+	},
+		api.Changes, api.On(api.Everything), api.Record("Password"))
+}
+
 // funnel is an API of some actions, its trail and its log.
 func funnel(t testing.TB, actions ...api.Action) (a *api.API, records, log *strings.Builder) {
 	records, log = &strings.Builder{}, &strings.Builder{}

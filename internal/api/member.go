@@ -153,18 +153,27 @@ func (m *requestMembers) removed(in any) []string {
 // maxDepth ends the search in types that hold themselves.
 const maxDepth = 8
 
-// hasMember says whether a type has a member of a name, at any depth.
-func hasMember(t reflect.Type, name string, depth int) bool {
+// memberPath finds a member of a type by its name, at any depth, and returns
+// where it is, as awsmodel names it: "tags.key".
+func memberPath(t reflect.Type, name string, depth int) (path string, ok bool) {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
 	if t.Kind() != reflect.Struct || depth > maxDepth {
-		return false
+		return "", false
 	}
 	for i := range t.NumField() {
-		if f := t.Field(i); f.IsExported() && (f.Name == name || hasMember(f.Type, name, depth+1)) {
-			return true
+		f := t.Field(i)
+		if f.IsExported() && f.Name == name {
+			return name, true
 		}
 	}
-	return false
+	for i := range t.NumField() {
+		if f := t.Field(i); f.IsExported() {
+			if rest, ok := memberPath(f.Type, name, depth+1); ok {
+				return f.Name + "." + rest, true
+			}
+		}
+	}
+	return "", false
 }

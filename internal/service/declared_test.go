@@ -127,3 +127,34 @@ func (w *world) callUsedUp(
 	}
 	return action.Call(ctx, in)
 }
+
+// The trail keeps of an action what its registration names, beside what it
+// keeps of all.
+func TestDeclaredRecords(t *testing.T) {
+	w := inMemory(t)
+	for action, c := range map[string]struct{ params, want string }{
+		"AssumeRole": {
+			everyAction["AssumeRole"].params + "&ExternalId=external&ProvidedContexts.member.1.ProviderArn=" +
+				"arn:aws:iam::aws:contextProvider/x&ProvidedContexts.member.1.ContextAssertion=asserted",
+			`"externalId":"external","providedContexts":[{"contextAssertion":"asserted",` +
+				`"providerArn":"arn:aws:iam::aws:contextProvider/x"}]`,
+		},
+		"AssumeRoot": {
+			everyAction["AssumeRoot"].params,
+			`"targetPrincipal":"222222222222","taskPolicyArn":{"arn":"arn:`,
+		},
+		"AssumeRoleWithSAML": {everyAction["AssumeRoleWithSAML"].params, `"principalArn":"arn:`},
+		"AssumeRoleWithWebIdentity": {
+			everyAction["AssumeRoleWithWebIdentity"].params + "&ProviderId=www.example.com", `"providerId":"www.example.com"`,
+		},
+	} {
+		w.trail.lines()
+		body := "Action=" + action + "&Version=2011-06-15&" + c.params
+		r := w.post(t, "/", body)
+		w.sign(r, body, w.root, "us-east-1", "sts")
+		send(t, r)
+		if lines := w.trail.lines(); len(lines) != 1 || !strings.Contains(lines[0], c.want) {
+			t.Errorf("%s: record %q, want one with %s", action, lines, c.want)
+		}
+	}
+}

@@ -11,7 +11,8 @@ func (s *Service) Actions() []api.Action {
 		api.Bind(s.GetCallerIdentity, api.Reads, api.Free),
 		api.Bind(s.GetAccessKeyInfo, api.Reads, api.On(api.Everything)),
 		api.Bind(s.DecodeAuthorizationMessage, api.Reads, api.On(api.Everything)),
-		api.Bind(s.AssumeRole, api.Issues, api.Decides, api.BySessions("")),
+		api.Bind(s.AssumeRole, api.Issues, api.Decides, api.BySessions(""),
+			api.Record("ExternalId", "ProvidedContexts", "ProviderArn", "ContextAssertion")),
 		// STS GetSessionToken: no permission is required, and policies cannot
 		// deny it.
 		api.Bind(s.GetSessionToken, api.Issues, api.Free),
@@ -20,8 +21,9 @@ func (s *Service) Actions() []api.Action {
 			api.Tagging("sts:TagGetWebIdentityToken", tokenKeys...),
 			api.BySessions("GetWebIdentityToken does not support federated user sessions")),
 		api.Bind(s.AssumeRoot, api.Issues, api.On(onMemberRoot("TargetPrincipal"),
-			api.Values("sts:TaskPolicyArn", taskPolicy)), api.Unexplained), // recorded
-		api.Bind(s.AssumeRoleWithWebIdentity, api.Issues, api.Unsigned(showedToken)),
-		api.Bind(s.AssumeRoleWithSAML, api.Issues, api.Unsigned(showedAssertion)),
+			api.Values("sts:TaskPolicyArn", taskPolicy)), api.Unexplained, // recorded
+			api.Record("TargetPrincipal", "TaskPolicyArn")),
+		api.Bind(s.AssumeRoleWithWebIdentity, api.Issues, api.Unsigned(showedToken), api.Record("ProviderId")),
+		api.Bind(s.AssumeRoleWithSAML, api.Issues, api.Unsigned(showedAssertion), api.Record("PrincipalArn")),
 	}
 }

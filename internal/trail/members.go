@@ -47,13 +47,11 @@ var recorded = func() map[string]bool {
 		TemplateArn TemplateMinorVersion
 		InstanceProfileName InstanceProfile InstanceProfileId Roles
 		AWSServiceName CustomSuffix DeletionTaskId
-		RoleArn RoleSessionName DurationSeconds ExternalId PolicyArns Policy
-		SourceIdentity TransitiveTagKeys ProvidedContexts ProviderArn
-		ContextAssertion MinimumSessionTokenSize Credentials Expiration
+		RoleArn RoleSessionName DurationSeconds PolicyArns Policy
+		SourceIdentity TransitiveTagKeys MinimumSessionTokenSize Credentials Expiration
 		Name FederatedUser FederatedUserId SubjectFromWebIdentityToken
 		SigningAlgorithm IssuerIdentifier
-		Audience Provider ProviderId TargetPrincipal TaskPolicyArn
-		PrincipalArn Issuer NameQualifier Subject SubjectType
+		Audience Provider Issuer NameQualifier Subject SubjectType
 		AssumedRoleUser AssumedRoleId PackedPolicySize SessionTokenSize
 		SessionTokenUtilization
 		OpenIDConnectProviderArn Url ClientIDList ClientID ThumbprintList
