@@ -41,6 +41,9 @@ type Session struct {
 	// SignedIn says that it was begun by signing in with a password: it may do
 	// what its user may.
 	SignedIn bool `json:"c,omitempty"`
+	// Tool names the session of a developer tool that it came of, "account/id": it
+	// ends with that. The account is that of who signed in.
+	Tool string `json:"l,omitempty"`
 	// TaskPolicy is the ARN of the task policy of an AssumeRoot session.
 	TaskPolicy string `json:"rt,omitempty"`
 }

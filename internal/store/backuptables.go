@@ -57,6 +57,10 @@ var backupTables = []backupTable{
 		created:number used:number expires:number`),
 	newBackupTable("signin_tickets", "account, ticket_id",
 		"account ticket_id name_key:text? purpose state:bytes tries:number created:number expires:number"),
+	newBackupTable("tool_sessions", "account, tool_id", `account tool_id name_key:text? code_id token_id session
+		state:bytes
+		proof_key generation:number address user_agent created:number renewed:number expires:number ended`),
+	newBackupTable("tool_proofs", "account, proof_id", "account proof_id shown:number"),
 	newBackupTable("signin_pauses", "place", "place tries:number last:number"),
 	newBackupTable("signin_places", "account, name_key, place", "account name_key place last:number"),
 	newBackupTable("password_guesses", "account, name_key", "account name_key since:number guesses:number"),

@@ -29,6 +29,8 @@ var (
 
 	agingSessions = aging{"signin_sessions", "created", []string{"account", "session_id"}}
 	agingTickets  = aging{"signin_tickets", "created", []string{"account", "ticket_id"}}
+	agingTools    = aging{"tool_sessions", "created", []string{"account", "tool_id"}}
+	agingProofs   = aging{"tool_proofs", "shown", []string{"account", "proof_id"}}
 	agingPauses   = aging{"signin_pauses", "last", []string{"place"}}
 	agingPlaces   = aging{"signin_places", "last", []string{"account", "name_key", "place"}}
 )
@@ -50,10 +52,10 @@ func (db *DB) ForgetDeletionTasks(ctx context.Context, before time.Time) error {
 }
 
 // ForgetSignIns deletes the sessions and tickets that began before a time, and
-// the tries at passwords that a quiet time has followed.
+// the proofs and the tries at passwords that a quiet time has followed.
 func (db *DB) ForgetSignIns(ctx context.Context, begun, quiet time.Time) error {
-	return errors.Join(db.forget(ctx, agingSessions, begun), db.forget(ctx, agingTickets, begun), db.forget(ctx,
-		agingPauses, quiet))
+	return errors.Join(db.forget(ctx, agingSessions, begun), db.forget(ctx, agingTools, begun),
+		db.forget(ctx, agingTickets, begun), db.forget(ctx, agingProofs, quiet), db.forget(ctx, agingPauses, quiet))
 }
 
 // ForgetPlaces deletes the places from which users signed in before a time.

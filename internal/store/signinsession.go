@@ -48,17 +48,29 @@ func userOrNull(nameKey string, none bool) any {
 	return nameKey
 }
 
-// sessionsPerUser bounds the sessions of a user at one time.
-const sessionsPerUser = 100
+// sessionsPerUser bounds the sessions of a user at one time, and federatedPeople
+// the rows of one table that belong to an account's federated people, who are no
+// users.
+const (
+	sessionsPerUser = 100
+	federatedPeople = 500
+)
 
-// InsertSession adds a session. If its user has too many, the oldest ends.
+// InsertSession adds a session. If its user has too many, the oldest ends, and
+// likewise for all federated people of an account.
 func (tx *Tx) InsertSession(s SignInSession) error {
 	err := tx.insert(`INSERT INTO signin_sessions (account, name_key, session_id, handle, state, address, user_agent,
 		created, used, expires)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
 		s.Account, userOrNull(s.NameKey, s.Federated), s.ID, s.Handle, s.State, s.Address, s.UserAgent, s.Created,
 		s.Used, s.Expires)
-	if err != nil || s.Federated {
+	if err != nil {
+		return err
+	}
+	if s.Federated {
+		_, err = tx.exec(`DELETE FROM signin_sessions WHERE account = $1 AND name_key IS NULL AND session_id IN (
+			SELECT session_id FROM signin_sessions WHERE account = $1 AND name_key IS NULL AND session_id <> $2
+			ORDER BY created DESC, session_id LIMIT 1000000 OFFSET $3)`, s.Account, s.ID, federatedPeople-1)
 		return err
 	}
 	_, err = tx.exec(`DELETE FROM signin_sessions WHERE account = $1 AND name_key = $2 AND session_id IN (
@@ -95,8 +107,8 @@ func (tx *Tx) EndUserSession(account, nameKey, handle string) error {
 		nameKey, handle)
 }
 
-// EndUserSessions ends all sessions of a user, and everything unfinished:
-// sign-ins, enrolments, codes.
+// EndUserSessions ends all sessions of a user, those of its tools too, and
+// everything unfinished: sign-ins, enrolments.
 func (tx *Tx) EndUserSessions(account, nameKey string) error {
 	for _, table := range [...]string{"signin_sessions", "signin_tickets"} {
 		if _, err := tx.exec(`DELETE FROM `+table+` WHERE account = $1 AND name_key = $2`,
@@ -104,7 +116,7 @@ func (tx *Tx) EndUserSessions(account, nameKey string) error {
 			return err
 		}
 	}
-	return nil
+	return tx.endUserTools(account, nameKey)
 }
 
 // SignedIn proves that somebody showed the token of an open session. Only

@@ -37,7 +37,13 @@ func (tx *Tx) InsertTicket(t SignInTicket) error {
 	err := tx.insert(`INSERT INTO signin_tickets (account, name_key, ticket_id, purpose, state, tries, created, expires)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
 		t.Account, userOrNull(t.NameKey, t.Federated), t.ID, t.Purpose, t.State, t.Tries, t.Created, t.Expires)
-	if err != nil || t.Federated {
+	if err != nil {
+		return err
+	}
+	if t.Federated {
+		_, err = tx.exec(`DELETE FROM signin_tickets WHERE account = $1 AND name_key IS NULL AND ticket_id IN (
+			SELECT ticket_id FROM signin_tickets WHERE account = $1 AND name_key IS NULL AND purpose = $2 AND ticket_id <> $3
+			ORDER BY created DESC, ticket_id LIMIT 1000000 OFFSET $4)`, t.Account, t.Purpose, t.ID, federatedPeople-1)
 		return err
 	}
 	_, err = tx.exec(`DELETE FROM signin_tickets WHERE account = $1 AND name_key = $2 AND ticket_id IN (
