@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"rollcall/internal/awsmodel"
@@ -153,6 +154,9 @@ func (a *Access) current(ctx context.Context, c principal.Caller) (principal.Cal
 	if err == nil && g.Instance != c.Instance() {
 		err = store.ErrNotFound
 	}
+	if err == nil {
+		err = a.toolGoesOn(ctx, c)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return c, nil, awsmodel.Fail("InvalidClientTokenId", "The security token included in the request is invalid.")
 	}
@@ -160,6 +164,24 @@ func (a *Access) current(ctx context.Context, c principal.Caller) (principal.Cal
 		return c, nil, fmt.Errorf("read policies of %s: %w", c.ARN(), err)
 	}
 	return c.As(g.NameKey, g.Name, g.Path), g, nil
+}
+
+// errToolEnded has the words of credentials that have expired by themselves: the
+// SDKs then ask for others, and learn why there are none.
+var errToolEnded = awsmodel.Fail("ExpiredToken", "The security token included in the request is expired")
+
+// toolGoesOn refuses credentials of a developer tool whose session is over.
+func (a *Access) toolGoesOn(ctx context.Context, c principal.Caller) error {
+	session := c.Session()
+	if session == nil || session.Tool == "" {
+		return nil
+	}
+	account, id, _ := strings.Cut(session.Tool, "/")
+	open, err := a.db.ToolOpen(ctx, account, id)
+	if err == nil && !open {
+		err = errToolEnded
+	}
+	return err
 }
 
 // userGrants reads what reaches a user, who may have another name by now.

@@ -67,11 +67,14 @@ func (a *API) RecordSignIn(ctx context.Context, call Call, event trail.Record) {
 }
 
 // signInRecord adds to an event what is known of its call. CloudTrail gives
-// sign-ins no id of a request.
+// sign-ins no id of a request, but gives one to calls.
 func (a *API) signInRecord(call Call, event trail.Record) trail.Record {
 	rec := a.record(call, "signin", event.EventName, nil)
-	rec.RequestID, rec.FromConsole = "", false
-	rec.EventType = trail.ConsoleSignIn
+	rec.FromConsole = false
+	if rec.EventType = event.EventType; rec.EventType == "" {
+		rec.RequestID, rec.EventType = "", trail.ConsoleSignIn
+	}
+	rec.RequestParameters, rec.ReadOnly = event.RequestParameters, event.ReadOnly
 	rec.UserIdentity, rec.RecipientAccountID, rec.Stranger = event.UserIdentity, event.RecipientAccountID, event.Stranger
 	rec.ErrorCode, rec.ErrorMessage = event.ErrorCode, event.ErrorMessage
 	rec.ResponseElements, rec.AdditionalEventData = event.ResponseElements, event.AdditionalEventData

@@ -145,7 +145,7 @@ func (s *Service) Federate(ctx context.Context, v Visit, token seal.Secret) (Ste
 			}
 			return tx.InsertSession(store.SignInSession{
 				Account: account, Federated: true, ID: store.TokenID(step.Token.Reveal()), Handle: newHandle(),
-				State: f.Holds.State(), Address: v.SourceIP, UserAgent: cut(v.UserAgent),
+				State: f.Holds.State(), Address: v.SourceIP, UserAgent: Cut(v.UserAgent),
 				Created: tx.Now, Used: tx.Now, Expires: step.Expires,
 			})
 		})

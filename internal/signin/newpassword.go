@@ -154,7 +154,7 @@ func (s *Service) insertSession(tx *store.Tx, v Visit, p *identity.Person, h hal
 	}}
 	err = tx.InsertSession(store.SignInSession{
 		Account: p.User.Account, NameKey: p.User.NameKey, ID: store.TokenID(step.Token.Reveal()), Handle: newHandle(),
-		State: holds.State(), Address: v.SourceIP, UserAgent: cut(v.UserAgent), Created: tx.Now, Used: tx.Now,
+		State: holds.State(), Address: v.SourceIP, UserAgent: Cut(v.UserAgent), Created: tx.Now, Used: tx.Now,
 		Expires: step.Expires,
 	})
 	if err != nil {

@@ -72,9 +72,9 @@ func (s *Service) SwitchRole(ctx context.Context, v Visit, token seal.Secret, to
 		holds.Role = &principal.Temporary{
 			KeyID: keyID, Partition: of.Partition, Instance: of.Instance, User: of.User, Session: role,
 		}
-		holds.RoleName, holds.RoleColor = cut(to.Name), cut(to.Color)
+		holds.RoleName, holds.RoleColor = Cut(to.Name), Cut(to.Color)
 		if holds.RoleName == "" {
-			holds.RoleName = cut(to.Role + "@" + to.Account)
+			holds.RoleName = Cut(to.Role + "@" + to.Account)
 		}
 		return s.setHolds(ctx, session, &holds)
 	})

@@ -3,8 +3,8 @@ package signin
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
-	"unicode/utf8"
 
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/identity"
@@ -122,6 +122,31 @@ func (s *Service) SignOut(ctx context.Context, token seal.Secret) error {
 	return err
 }
 
+// Grant is what a session gives to a developer tool that is to act for its
+// person.
+type Grant struct {
+	Account, NameKey string // of who signed in
+	Federated        bool   // it is no user
+	Handle           string
+	As               principal.Temporary // as whom the session acts
+	Expires          time.Time
+}
+
+// Grant says what a tool is given.
+func (s *Session) Grant() Grant {
+	g := Grant{
+		Account: s.row.Account, NameKey: s.Self.NameKey(), Federated: s.row.Federated, Handle: s.Handle,
+		As: s.holds.Self, Expires: s.Expires,
+	}
+	if s.holds.Role != nil {
+		g.As = *s.holds.Role
+	}
+	if end := g.As.Session.Expires; end.Before(g.Expires) {
+		g.Expires = end
+	}
+	return g
+}
+
 // Info is a session as its owner sees it in a list.
 type Info struct {
 	Handle             string
@@ -129,15 +154,20 @@ type Info struct {
 	Expires            time.Time
 	Address, UserAgent string
 	Current            bool // the one that asks
+	Tool               bool // of a developer tool; Used is when it had its last credentials
 }
 
 // Sessions lists the open sessions of the person of a session, the newest
 // first. One that began by federation knows itself alone.
 func (s *Service) Sessions(ctx context.Context, of *Session) ([]Info, error) {
 	rows := []store.SignInSession{of.row}
+	var tools []store.ToolSession
 	if !of.row.Federated {
 		err := s.db.View(ctx, func(tx *store.Tx) (err error) {
-			rows, err = tx.UserSessions(of.row.Account, of.Self.NameKey())
+			if rows, err = tx.UserSessions(of.row.Account, of.Self.NameKey()); err != nil {
+				return err
+			}
+			tools, err = tx.UserTools(of.row.Account, of.Self.NameKey())
 			return err
 		})
 		if err != nil {
@@ -148,14 +178,19 @@ func (s *Service) Sessions(ctx context.Context, of *Session) ([]Info, error) {
 	var all []Info
 	for _, r := range rows {
 		if now.Before(r.Expires) && now.Sub(r.Used) < s.idle {
-			all = append(all, Info{r.Handle, r.Created, r.Used, r.Expires, r.Address, r.UserAgent, r.ID == of.row.ID})
+			all = append(all, Info{r.Handle, r.Created, r.Used, r.Expires, r.Address, r.UserAgent, r.ID == of.row.ID, false})
+		}
+	}
+	for _, t := range tools {
+		if now.Before(t.Expires) && t.Ended == "" && t.Generation > 0 {
+			all = append(all, Info{t.ID, t.Created, t.Renewed, t.Expires, t.Address, t.UserAgent, false, true})
 		}
 	}
 	return all, nil
 }
 
-// EndSession ends a session of the same person, by its handle; one that has
-// ended is no error.
+// EndSession ends a session of the same person, by its handle, and those of the
+// tools that it has granted; one that has ended is no error.
 func (s *Service) EndSession(ctx context.Context, of *Session, handle string) error {
 	err := s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
 		if of.row.Federated {
@@ -164,7 +199,14 @@ func (s *Service) EndSession(ctx context.Context, of *Session, handle string) er
 			}
 			return tx.EndSession(of.row.Account, of.row.ID)
 		}
-		return tx.EndUserSession(of.row.Account, of.Self.NameKey(), handle)
+		tools, err := tx.EndUserTool(of.row.Account, of.Self.NameKey(), handle)
+		if err != nil {
+			return err
+		}
+		if err := tx.EndUserSession(of.row.Account, of.Self.NameKey(), handle); !tools || !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return nil
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		err = nil
@@ -174,15 +216,8 @@ func (s *Service) EndSession(ctx context.Context, of *Session, handle string) er
 
 func newHandle() string { return seal.NewID("", 16) }
 
-// cut bounds what is kept of a text that the browser chose.
-func cut(text string) string {
+// Cut bounds what is kept of a text that the client chose, and makes it one.
+func Cut(text string) string {
 	const most = 256
-	if len(text) <= most {
-		return text
-	}
-	text = text[:most]
-	for !utf8.ValidString(text) && len(text) > most-utf8.UTFMax {
-		text = text[:len(text)-1]
-	}
-	return text
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
