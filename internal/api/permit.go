@@ -4,28 +4,27 @@ import (
 	"context"
 
 	"rollcall/internal/access"
-	"rollcall/internal/awsquery"
 	"rollcall/internal/principal"
 )
 
 // Permit decides whether a caller may do what is no action of the API, by the
 // policies that reach it: "signin:CreateOAuth2Token" on one resource. It returns
 // the caller under its present name. It leaves no record.
-func (a *API) Permit(ctx context.Context, c principal.Caller, service, name, resource string,
-	call Call) (principal.Caller, error) {
-	subject, err := a.access.Gather(ctx, c, access.Call{SourceIP: call.SourceIP, UserAgent: call.UserAgent,
-		Secure: call.TLS != nil})
+func (a *API) Permit(
+	ctx context.Context, c principal.Caller, service, name, resource string, call Call,
+) (principal.Caller, error) {
+	subject, err := a.access.Gather(ctx, c, access.Call{
+		SourceIP: call.SourceIP, UserAgent: call.UserAgent, Secure: call.TLS != nil,
+	})
 	if err != nil {
 		return c, err
 	}
 	if a.seen != nil {
 		a.seen(subject.Caller, service, name)
 	}
-	action := Action{
-		Operation: awsquery.Operation{Service: service, Name: name},
-		Needs: func(context.Context, principal.Caller, any) ([]Need, error) {
-			return []Need{{Resources: []Resource{{ARN: resource}}}}, nil
-		},
+	if unlimited(subject) {
+		return subject.Caller, nil
 	}
-	return subject.Caller, a.authorize(ctx, subject, action, &struct{}{})
+	need := &Need{Action: service + ":" + name, Resources: []Resource{{ARN: resource}}}
+	return subject.Caller, a.decide(ctx, subject, &Action{}, need, nil)
 }

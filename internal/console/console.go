@@ -69,6 +69,7 @@ import (
 	"rollcall/internal/audit"
 	"rollcall/internal/identity"
 	"rollcall/internal/signin"
+	"rollcall/internal/signin/oauth"
 )
 
 // Config holds the settings of a Console.
@@ -76,6 +77,7 @@ type Config struct {
 	IAM    *identity.Service
 	API    *api.API
 	SignIn *signin.Service
+	Tools  *oauth.Service
 	// Audit is how reports are judged, nil for the default benchmark as it is.
 	Audit *audit.Config
 	// URL is the one by which browsers reach the service; "" is this machine alone.
@@ -91,6 +93,7 @@ type Console struct {
 	iam    *identity.Service
 	api    *api.API
 	signIn *signin.Service
+	tools  *oauth.Service
 	now    func() time.Time
 	log    *slog.Logger
 
@@ -109,7 +112,7 @@ type Console struct {
 
 // New returns the console.
 func New(cfg Config) (*Console, error) {
-	c := &Console{iam: cfg.IAM, api: cfg.API, signIn: cfg.SignIn, now: cfg.Now, log: cfg.Log}
+	c := &Console{iam: cfg.IAM, api: cfg.API, signIn: cfg.SignIn, tools: cfg.Tools, now: cfg.Now, log: cfg.Log}
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -142,13 +145,20 @@ func (c *Console) Home() string { return Root }
 
 // Serves says whether a request is for the console, and not for the API.
 func (c *Console) Serves(r *http.Request) bool {
-	return c.pages[r.URL.Path] != nil || r.URL.Path == "/console" || strings.HasPrefix(r.URL.Path, Root)
+	switch r.URL.Path {
+	case "/console", federationPath, oauth.TokenPath:
+		return true
+	}
+	return c.pages[r.URL.Path] != nil || strings.HasPrefix(r.URL.Path, Root)
 }
 
 // Serve answers one request, and says with which status. call is what is known
 // of it, and trust is called when it comes from somebody who is signed in.
 func (c *Console) Serve(w http.ResponseWriter, r *http.Request, call api.Call, trust func()) int {
 	c.harden(w.Header())
+	if r.URL.Path == oauth.TokenPath {
+		return c.serveToken(w, r, call, trust)
+	}
 	v := &visit{Console: c, w: w, r: r, call: call, trust: trust, status: http.StatusOK}
 	v.call.Console = true
 	var err error

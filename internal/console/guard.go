@@ -10,8 +10,14 @@ import (
 )
 
 // policy lets a page load and do nothing that does not come from here.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+var policy = policyWithForms()
+
+// policyWithForms lets the answer to a form lead to other origins too.
+func policyWithForms(origins ...string) string {
+	forms := strings.Join(append([]string{"'self'"}, origins...), " ")
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+		"form-action " + forms + "; base-uri 'none'; frame-ancestors 'none'"
+}
 
 // harden sets the headers of every answer.
 func (c *Console) harden(h http.Header) {
@@ -75,6 +81,9 @@ func (c *Console) refuseForeign(r *http.Request) error {
 			text += " It is at " + c.url + Root + "."
 		}
 		return &problem{Status: http.StatusMisdirectedRequest, Text: text}
+	}
+	if r.URL.Path == federationPath {
+		return nil // for programs, which say nothing of where they are; no cookie counts there
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rollcall/internal/signin"
+	"rollcall/internal/signin/oauth"
 )
 
 // page is an address and what answers there.
@@ -29,7 +30,7 @@ type posts map[string]func(*visit) error
 func (c *Console) route() map[string]*page {
 	all := map[string]*page{}
 	for _, some := range [][]page{
-		c.homePages(), c.signInPages(), c.usersPages(), c.userPages(), c.devicePages(), c.myPages(),
+		c.homePages(), c.signInPages(), c.usersPages(), c.userPages(), c.devicePages(), c.myPages(), c.toolPages(),
 		c.reportPages(),
 	} {
 		for _, p := range some {
@@ -63,8 +64,14 @@ func (c *Console) answer(v *visit) error {
 	if name, ok := strings.CutPrefix(path, assetRoot); ok {
 		return c.assets.answer(v, name)
 	}
+	if path == federationPath {
+		return c.federation(v)
+	}
 	if v.page = c.pages[path]; v.page == nil {
 		return &problem{Status: http.StatusNotFound, Text: "There is no such page."}
+	}
+	if near := v.nearby(); near != "" && path == oauth.AuthorizePath {
+		return v.to(near)
 	}
 	if err := v.open(); err != nil {
 		return err

@@ -48,6 +48,8 @@ func (p visited1) name() string {
 // elsewhere are pages that only send the browser on, or that are seen in tests of
 // their own.
 var elsewhere = map[string]string{
+	"/v1/authorize":                 "TestConsent",
+	"/v1/sessions/confirmation":     "TestRemoteLogin",
 	console.Root:                    "goes to the first page",
 	"/console/sign-out":             "goes to the first page",
 	"/console/report/csv":           "TestReportCSV",

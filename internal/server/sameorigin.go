@@ -31,10 +31,11 @@ func SameOrigin(h http.Handler, hosts []string, pages bool) http.Handler {
 }
 
 // isLink says whether a request is for a page of the console that somebody
-// followed a link to. The console takes care of itself.
+// followed a link to, or was taken to by a tool. The console takes care of
+// itself.
 func isLink(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
-		strings.HasPrefix(r.URL.Path, "/console/")
+	page := strings.HasPrefix(r.URL.Path, "/console/") || r.URL.Path == "/v1/authorize" || r.URL.Path == "/federation"
+	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && page
 }
 
 // fromHere does not make net/http's exception for methods that should change

@@ -19,6 +19,7 @@ import (
 	"rollcall/internal/seal"
 	"rollcall/internal/server"
 	"rollcall/internal/signin"
+	"rollcall/internal/signin/oauth"
 	"rollcall/internal/store"
 	"rollcall/internal/sts"
 	"rollcall/internal/throttle"
@@ -114,7 +115,8 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	recovering, stop := context.WithCancel(context.WithoutCancel(ctx))
 	people := signin.New(
 		signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.consoleURL()})
-	pages, err := cfg.pages(iam, a, people, db.Now)
+	tools := oauth.New(oauth.Config{DB: db, IAM: iam, API: a, Log: cfg.Log})
+	pages, err := cfg.pages(iam, a, people, tools, db.Now)
 	if err != nil {
 		stop()
 		return nil, errors.Join(err, db.Close())
@@ -153,13 +155,13 @@ func (s *Service) Close() error {
 func (c *Config) consoleURL() string { return cmp.Or(c.ConsoleURL, c.PublicURL) }
 
 // pages returns the console, nil where there is none.
-func (c *Config) pages(iam *identity.Service, a *api.API, people *signin.Service, now func() time.Time) (
-	server.Pages, error,
-) {
+func (c *Config) pages(
+	iam *identity.Service, a *api.API, people *signin.Service, tools *oauth.Service, now func() time.Time,
+) (server.Pages, error) {
 	if !c.Console {
 		return nil, nil
 	}
 	return console.New(console.Config{
-		IAM: iam, API: a, SignIn: people, URL: c.consoleURL(), Hosts: c.ConsoleHosts, Now: now, Log: c.Log,
+		IAM: iam, API: a, SignIn: people, Tools: tools, URL: c.consoleURL(), Hosts: c.ConsoleHosts, Now: now, Log: c.Log,
 	})
 }

@@ -1,0 +1,101 @@
+package console_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/chromedp/chromedp"
+
+	"rollcall/internal/api"
+	"rollcall/internal/signin"
+)
+
+// enrol gives the user who is signed in in a browser without a screen the
+// security key of another browser.
+func (br *browser) enrol(p *person) {
+	br.t.Helper()
+	ctx := br.t.Context()
+	session, err := br.w.session(p.cookie("rollcall"))
+	if err != nil {
+		br.t.Fatal(err)
+	}
+	visit := signin.Visit{Call: api.Call{RequestID: "r", SourceIP: "127.0.0.1"}}
+	token, options, err := br.w.svc.SignIn.BeginPasskey(ctx, session, "", "key")
+	if err != nil {
+		br.t.Fatal(err)
+	}
+	br.open("/console/sign-in")
+	answer := eval[json.RawMessage](br, `navigator.credentials.create({publicKey:
+		PublicKeyCredential.parseCreationOptionsFromJSON(`+string(options)+`.publicKey)}).then(c => c.toJSON())`)
+	if _, err := br.w.svc.SignIn.FinishPasskey(ctx, visit, session, token, answer); err != nil {
+		br.t.Fatal(err)
+	}
+}
+
+// In a real browser: signed in with a passkey, the tool's credentials have the
+// MFA context, without a code typed.
+func TestLoginWithPasskey(t *testing.T) {
+	w := newWorld(t)
+	w.user("alice", everything)
+	br, p := w.browse(t), w.signedIn("alice")
+	br.authenticator()
+	br.enrol(p)
+	_, err := w.iam.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: aws.String("alice"),
+		PolicyName:     aws.String("own"),
+		PolicyDocument: aws.String(mayLogin)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The tool listens, and the browser comes to it with the code.
+	codes := make(chan string, 1)
+	listener := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/oauth/callback" {
+			codes <- r.URL.Query().Get("code")
+		}
+		rw.Header().Set("Content-Type", "text/html")
+		rw.Write([]byte(`<!DOCTYPE html><link rel="icon" href="data:,"><p>Go back to the tool.</p>`))
+	}))
+	t.Cleanup(listener.Close)
+	tl := w.tool(sameDevice)
+	tl.redirect = listener.URL + "/oauth/callback"
+
+	// The tool's endpoint is an address of this machine; passkeys belong to a name.
+	run(br, chromedp.Navigate(strings.Replace(w.url, "localhost", "127.0.0.1", 1)+tl.path()))
+	br.expect("request: http://127.0.0.1")
+	br.fill("account", account)
+	br.fill("user", "alice")
+	br.fill("password", userPassword)
+	br.press("sign-in")
+	br.click("form[data-passkey] button")
+	br.says(aliceARN, "as you signed in with a device")
+	for _, scheme := range []string{"light", "dark"} {
+		br.scheme(scheme)
+		br.accessible("consent " + scheme)
+		br.screenshot("consent-" + scheme)
+	}
+	br.press("allow")
+	br.says("Go back to the tool.")
+	br.expect("request: " + listener.URL)
+	tk := tl.redeem(<-codes)
+	if _, err := tk.iam(w).ListUsers(t.Context(), &iam.ListUsersInput{}); err != nil {
+		t.Errorf("%+v: %v", tk, err)
+	}
+	// On another machine the code is shown.
+	remote := w.tool(crossDevice)
+	br.open(remote.path())
+	br.window(390, 844)
+	br.accessible("remote consent")
+	br.screenshot("consent-remote-phone")
+	br.press("allow")
+	br.accessible("confirmation")
+	br.screenshot("confirmation-phone")
+	if got := eval[int64](br, "document.documentElement.scrollWidth"); got > 390 {
+		t.Errorf("%d pixels wide on a phone", got)
+	}
+	br.says("aws login --remote")
+}
