@@ -88,19 +88,21 @@ func SignIn(ctx context.Context, s Settings) (*Caller, error) {
 		return nil, err
 	}
 	at := resolveEndpoints(ctx, s.Endpoint, env, profile)
-	for _, e := range []string{at.iam, at.sts, at.organizations} {
+	for _, e := range []string{at.iam, at.sts, at.organizations, at.signin} {
 		if err := checkEndpoint(e, s.AllowHTTP); err != nil {
 			return nil, err
 		}
 	}
-	if custom := cmp.Or(at.iam, at.sts, at.organizations); custom != "" && signsInAtAWS(s.Profile, env, profile) {
-		return nil, settingError(
-			"this profile signs in at AWS, so its session is not for the endpoint %s: export keys first, as with "+
-				"'aws configure export-credentials'", custom)
+	session, err := loginOf(at, s.Profile, env, profile)
+	if err != nil {
+		return nil, err
 	}
 	cfg, err := load(ctx, s, at)
 	if err != nil {
 		return nil, err
+	}
+	if session.path != "" {
+		cfg.Credentials = session.credentials(cfg)
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return nil, credentialsError(ctx, err)
@@ -155,23 +157,6 @@ func loadProfile(ctx context.Context, name string, env config.EnvConfig) (config
 		return profile, settingError("%w", err)
 	}
 	return profile, nil
-}
-
-// signsInAtAWS says whether the credentials will come from IAM Identity
-// Center or an AWS sign-in session. Their tokens are AWS's and must not be
-// sent to another endpoint.
-func signsInAtAWS(flag string, env config.EnvConfig, profile config.SharedConfig) bool {
-	if flag == "" && (env.Credentials.HasKeys() || env.WebIdentityTokenFilePath != "") {
-		return false
-	}
-	source := &profile
-	for source.Source != nil {
-		source = source.Source
-	}
-	if source.Credentials.HasKeys() || source.CredentialSource != "" || source.WebIdentityTokenFile != "" {
-		return false
-	}
-	return source.SSOSessionName != "" || source.SSOStartURL != "" || source.LoginSession != ""
 }
 
 // load is the SDK's own loading, with roles assumed at our endpoint.

@@ -13,18 +13,18 @@ import (
 )
 
 // endpoints are where the services are reached; "" is AWS itself.
-type endpoints struct{ iam, sts, organizations string }
+type endpoints struct{ iam, sts, organizations, signin string }
 
 // resolveEndpoints goes by the order of the AWS CLI: the flag, the service's
 // variable, the common variable, the profile's services section, the
 // profile's endpoint_url. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS turns all but
 // the flag off.
 //
-// An STS nobody named is where IAM is: the keys are that installation's, and
-// so are its roles and its organization.
+// What nobody named is where IAM is: the keys are that installation's, and so are
+// its roles, its organization and its sessions.
 func resolveEndpoints(ctx context.Context, flag string, env config.EnvConfig, profile config.SharedConfig) endpoints {
 	if flag != "" {
-		return endpoints{flag, flag, flag}
+		return endpoints{flag, flag, flag, flag}
 	}
 	if ignored(ctx, env, profile) {
 		return endpoints{}
@@ -41,9 +41,10 @@ func resolveEndpoints(ctx context.Context, flag string, env config.EnvConfig, pr
 		}
 		return profile.BaseEndpoint
 	}
-	e := endpoints{of("IAM"), of("STS"), of("Organizations")}
+	e := endpoints{of("IAM"), of("STS"), of("Organizations"), of("Signin")}
 	e.sts = cmp.Or(e.sts, e.iam)
 	e.organizations = cmp.Or(e.organizations, e.iam)
+	e.signin = cmp.Or(e.signin, e.iam)
 	return e
 }
 
