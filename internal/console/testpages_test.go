@@ -14,6 +14,7 @@ var visited = []visited1{
 	{path: "/console/nowhere", status: 404},
 	{path: "/console/role"},
 	{path: "/console/users"},
+	{path: "/console/users", query: "?prefix=nobody"},
 	{path: "/console/users/new"},
 	{path: "/console/user", query: "?name=alice"},
 	{path: "/console/user", query: "?name=%3D1%2B1"},

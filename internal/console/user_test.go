@@ -2,6 +2,8 @@ package console_test
 
 import (
 	"errors"
+	"fmt"
+	"html"
 	"net/http"
 	"regexp"
 	"strings"
@@ -51,6 +53,37 @@ func TestUser(t *testing.T) {
 	if at := bob.get("/console/users"); !strings.HasPrefix(at.path, "/console/sign-in") {
 		t.Errorf("without a password bob sees %s", at.path)
 	}
+}
+
+// TestManyUsers pages through users, all and those whose names begin alike.
+func TestManyUsers(t *testing.T) {
+	w := newWorld(t)
+	for i := range 230 {
+		name := fmt.Sprintf("%s%03d", []string{"Ann", "bob"}[i%2], i)
+		if _, err := w.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: &name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := w.signedIn("")
+	next := regexp.MustCompile(`href="([^"]+)" rel="next"`)
+	for prefix, want := range map[string]int{
+		"": 230, "an": 115, "ANN0": 50, "ann001": 0, "ann002": 1, "bob2": 15, "zoe": 0,
+	} {
+		at, found := "/console/users?prefix="+prefix, 0
+		for at != "" {
+			got := p.get(at)
+			wellMade(t, got, http.StatusOK)
+			found += strings.Count(got.body, `href="/console/user?name=`)
+			at = ""
+			if more := next.FindStringSubmatch(got.body); more != nil {
+				at = html.UnescapeString(more[1])
+			}
+		}
+		if found != want {
+			t.Errorf("%q finds %d users, want %d", prefix, found, want)
+		}
+	}
+	p.get("/console/users?prefix=%25").want(t, http.StatusOK, "is no beginning of a user name")
 }
 
 func TestAccessKeys(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/identity"
 )
 
 const usersPath = "/console/users"
@@ -25,6 +27,7 @@ const newUserPath = "/console/users/new"
 
 // usersView holds what the list of users shows.
 type usersView struct {
+	Prefix string
 	Denied string
 	Users  []userRow
 	Pager  pager
@@ -40,9 +43,13 @@ type userRow struct {
 const usersPerPage = 100
 
 func (c *Console) users(v *visit) error {
-	var s usersView
+	s := usersView{Prefix: v.query("prefix")}
 	perPage := int32(usersPerPage)
-	out, err := do(v, c.iam.ListUsers, &iam.ListUsersInput{Marker: v.queryPtr("marker"), MaxItems: &perPage})
+	listed := &identity.ListUsersInput{Marker: v.queryPtr("marker"), MaxItems: &perPage}
+	if s.Prefix != "" {
+		listed.Rollcall = &struct{ NamePrefix *string }{&s.Prefix}
+	}
+	out, err := do(v, c.iam.ListUsers, listed)
 	if err != nil {
 		s.Denied = v.explain(err).Text
 	} else {

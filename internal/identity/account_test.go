@@ -182,7 +182,7 @@ func TestDeleteAccount(t *testing.T) {
 		must(t, w.root, w.CreateAccountAlias, &iam.CreateAccountAliasInput{AccountAlias: ptr("other")})
 		key = w.newAccount(t, "222222222222")
 		other = w.as(t, key.ID, key.Secret.Reveal())
-		if got := must(t, other, w.ListUsers, &iam.ListUsersInput{}).Users; len(got) > 0 {
+		if got := must(t, other, w.ListUsers, &identity.ListUsersInput{}).Users; len(got) > 0 {
 			t.Errorf("users of a deleted account: %+v", got)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"rollcall/internal/identity"
 	"rollcall/internal/store"
 )
 
@@ -98,7 +99,7 @@ func TestBoundaryIsShown(t *testing.T) {
 		sameOut(t, must(t, w.root, w.GetUser, &iam.GetUserInput{UserName: ptr("bob")}).User.PermissionsBoundary, want)
 		w.group(t, "devs")
 		w.join(t, "bob", "devs")
-		for _, u := range append(must(t, w.root, w.ListUsers, &iam.ListUsersInput{}).Users,
+		for _, u := range append(must(t, w.root, w.ListUsers, &identity.ListUsersInput{}).Users,
 			must(t, w.root, w.GetGroup, &iam.GetGroupInput{GroupName: ptr("devs")}).Users...) {
 			if u.PermissionsBoundary != nil {
 				t.Errorf("%+v", u)

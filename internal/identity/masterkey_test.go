@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-
 	"rollcall/internal/identity"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
@@ -140,6 +138,6 @@ func TestRotateMasterKey(t *testing.T) {
 			}
 			reads()
 		})
-		must(t, w.root, w.ListUsers, &iam.ListUsersInput{})
+		must(t, w.root, w.ListUsers, &identity.ListUsersInput{})
 	})
 }

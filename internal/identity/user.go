@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -111,20 +112,60 @@ func (s *Service) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUs
 	return &iam.GetUserOutput{User: &out}, nil
 }
 
+// ListUsersInput is the SDK's, and one member of our own: how the names begin,
+// without regard to case. AWS's clients never send it.
+type ListUsersInput struct {
+	Marker     *string
+	MaxItems   *int32
+	PathPrefix *string
+	Rollcall   *struct{ NamePrefix *string } `query:"Rollcall"`
+}
+
+// namePrefix returns how names are to begin, folded.
+func (in *ListUsersInput) namePrefix() (string, error) {
+	if in.Rollcall == nil || in.Rollcall.NamePrefix == nil {
+		return "", nil
+	}
+	prefix := *in.Rollcall.NamePrefix
+	if !isNamePrefix(prefix) {
+		return "", fail("ValidationError", "Rollcall.NamePrefix is no beginning of a user name.")
+	}
+	return fold(prefix), nil
+}
+
+// isNamePrefix accepts at most 64 of the characters of user names.
+func isNamePrefix(s string) bool {
+	const characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
+	return len(s) <= 64 && strings.Trim(s, characters) == ""
+}
+
 // ListUsers lists users in order of their names, without regard to case.
 // PathPrefix is a plain prefix; a partial path segment counts. Of all lists of
 // users this alone says when passwords were used last. IAM User.
-func (s *Service) ListUsers(ctx context.Context, in *iam.ListUsersInput) (*iam.ListUsersOutput, error) {
+func (s *Service) ListUsers(ctx context.Context, in *ListUsersInput) (*iam.ListUsersOutput, error) {
 	c := principal.Of(ctx)
 	prefix := pathOrRoot(in.PathPrefix)
-	p, err := s.page(c, "ListUsers", prefix, in.Marker, in.MaxItems)
+	name, err := in.namePrefix()
+	if err != nil {
+		return nil, err
+	}
+	filter := prefix
+	if name != "" {
+		filter += "\x00" + name
+	}
+	p, err := s.page(c, "ListUsers", filter, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
 	var users []store.User
 	var used map[string]time.Time
 	err = s.db.View(ctx, func(tx *store.Tx) error {
-		if users, err = tx.Users(c.Account(), p.after, prefix, p.limit+1); err != nil {
+		if name == "" {
+			users, err = tx.Users(c.Account(), p.after, prefix, p.limit+1)
+		} else {
+			users, err = tx.UsersNamed(c.Account(), p.after, name, prefix, p.limit+1)
+		}
+		if err != nil {
 			return err
 		}
 		keys := make([]string, len(users))

@@ -65,6 +65,15 @@ func (tx *Tx) Users(account, after, prefix string, limit int) ([]User, error) {
 		ORDER BY name_key LIMIT $5`, account, after, len([]rune(prefix)), prefix, limit)
 }
 
+// UsersNamed is Users of those whose folded names begin with name, which has
+// characters of names only.
+func (tx *Tx) UsersNamed(account, after, name, prefix string, limit int) ([]User, error) {
+	const pastNames = "\x7f" // sorts after every character of a name
+	return list(tx, userFields, `SELECT `+userColumns+` FROM users
+		WHERE account = $1 AND name_key > $2 AND name_key >= $3 AND name_key < $4 AND substr(path, 1, $5) = $6
+		ORDER BY name_key LIMIT $7`, account, after, name, name+pastNames, len([]rune(prefix)), prefix, limit)
+}
+
 // RenameUser gives a user another name and path. Everything that belongs to the
 // user follows. ErrExists: the name is taken.
 func (tx *Tx) RenameUser(account, nameKey string, to User) error {
