@@ -53,7 +53,7 @@ func (k CredentialKind) String() string {
 	}
 }
 
-// MarshalText returns what String does.
+// MarshalText returns the same as String.
 func (k CredentialKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // Fact says what a column tells.
@@ -63,7 +63,7 @@ type Fact uint8
 const (
 	UserFact       Fact = iota // who the user is, and since when
 	StateFact                  // whether the credential is there, or active
-	MadeFact                   // when the credential was made, or is to be changed
+	MadeFact                   // when the credential was created, or is to be changed
 	UsedFact                   // when the credential was last used
 	WhereFact                  // where the credential was last used
 	MFAFact                    // whether the user has MFA

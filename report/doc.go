@@ -11,7 +11,7 @@
 // a row is written again. The zero [Row] is a user without any credential.
 //
 // Bytes are faithful. [Writer] gives what AWS gives: the header first, lines
-// parted by LF with none after the last, lower-case booleans, times such as
+// separated by LF with none after the last, lower-case booleans, times such as
 // 2026-09-11T13:14:52Z, quotes only where RFC 4180 needs them. A name that
 // looks like a spreadsheet formula is written as it is; making a file safe for
 // a spreadsheet is the work of whoever offers it to one.
@@ -22,8 +22,8 @@
 // an exhausted machine.
 //
 // The reader goes by the header, so that the 16 columns of 2014, the 22 of
-// today, the 23 of the documentation and columns yet unknown are read alike,
-// in any order. It refuses a file that is no report or is damaged as a file;
-// a single cell it cannot understand is kept as it is and marked [Malformed].
+// today, the 23 of the documentation and columns yet unknown are read alike, in
+// any order. It refuses a file that is no report or is damaged as a file; a
+// single cell it cannot understand is kept as it is and marked [Malformed].
 // What it does not do is judge: no rule of an audit is here.
 package report

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// RootUser is what the user column holds in the row of an account's root. It
+// RootUser is the value of the user column in the row of an account's root. It
 // can be no IAM user's name, which has no angle brackets.
 const RootUser = "<root_account>"
 
@@ -43,13 +43,13 @@ type Cell struct {
 	Column, Text string
 }
 
-// Key is what the report says of one access key. It does not give the key's id,
-// and the same key may move between the two places from report to report: its
-// LastRotated tells it from the other.
+// Key is the part of the report about one access key. It does not contain the
+// key's id, and the same key may move between the two places from report to
+// report: its LastRotated distinguishes it from the other.
 type Key struct {
 	Active Bool
-	// LastRotated is when the key was made. An inactive key keeps it, so that
-	// only a key that does not exist has none.
+	// LastRotated says when the key was created. An inactive key keeps it, so
+	// that only a key that does not exist has none.
 	LastRotated     Time
 	LastUsed        Time
 	LastUsedRegion  Text // NotApplicable also where the service has no regions
@@ -72,7 +72,7 @@ func tells(active Bool, made Time) bool {
 	return true
 }
 
-// Certificate is what the report says of one X.509 signing certificate.
+// Certificate is the part of the report about one X.509 signing certificate.
 type Certificate struct {
 	Active      Bool
 	LastRotated Time // when it was uploaded, also of an inactive certificate

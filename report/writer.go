@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// flushAt is how many bytes a Writer gathers before it writes them.
+// flushAt says how many bytes a Writer gathers before it writes them.
 const flushAt = 64 << 10
 
 // Writer writes a report row by row, without allocating for a row.

@@ -54,7 +54,8 @@ directory and the master key file, where there are none.`,
 			if err := spec.Check(); err != nil {
 				return usageError("%w", err) // before a data directory is made
 			}
-			a := &act{name: "CreateAccount", account: spec.ID, asked: map[string]any{"alias": spec.Alias, "partition": spec.Partition, "limits": spec.Limits}}
+			a := &act{name: "CreateAccount", account: spec.ID,
+				asked: map[string]any{"alias": spec.Alias, "partition": spec.Partition, "limits": spec.Limits}}
 			return in.act(cmd, true, a, func(s *service.Service) error {
 				created, err := s.IAM.CreateAccount(cmd.Context(), spec)
 				if err != nil {
@@ -153,8 +154,9 @@ func printAccounts(p *process, output string, accounts []identity.AccountInfo) e
 		}
 		list := []account{}
 		for _, a := range accounts {
-			list = append(list, account{a.ID, a.Alias, a.Partition, words.Time(a.Created), a.Users, words.Time(a.Reported),
-				a.Limits})
+			list = append(list,
+				account{a.ID, a.Alias, a.Partition, words.Time(a.Created), a.Users, words.Time(a.Reported),
+					a.Limits})
 		}
 		return writeJSON(p.stdout, list)
 	}
@@ -206,7 +208,9 @@ func (in *install) askToDelete(ctx context.Context, id string) error {
 		if a.Alias != "" {
 			id += " (" + a.Alias + ")"
 		}
-		return usageError("this deletes account %s, its %s, and all its credentials, policies and reports, for good: give --yes to do it",
+		return usageError(
+			"this deletes account %s, its %s, and all its credentials, policies and reports, for good: give --yes "+
+				"to do it",
 			id, words.Count(a.Users, "user"))
 	})
 }

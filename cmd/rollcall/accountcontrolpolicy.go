@@ -24,7 +24,8 @@ Organizations calls service control policies.
 Where an account has any, whatever none of them allows is refused, so put one
 that allows all beside one that denies something. They are in force on the next
 call.`,
-	}, controlPolicyPutCommand(p), controlPolicyListCommand(p), controlPolicyGetCommand(p), controlPolicyDeleteCommand(p))
+	}, controlPolicyPutCommand(p), controlPolicyListCommand(p), controlPolicyGetCommand(p),
+		controlPolicyDeleteCommand(p))
 }
 
 // maxControlPolicyFile bounds what is read of a file: far beyond what a policy
@@ -36,7 +37,8 @@ func controlPolicyPutCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "put ACCOUNT NAME FILE",
 		Short: "Put a policy over an account, or replace the one of this name",
-		Long:  `Put the policy in a file, or on standard input for -, over an account, or replace the one of this name.`,
+		Long: `Put the policy in a file, or on standard input for -, over an account, or replace the one of ` +
+			`this name.`,
 		Example: `  rollcall account control-policy put 123456789012 everything everything.json
   echo '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:CreateAccessKey",
     "Resource": "*"}}' | rollcall account control-policy put 123456789012 no-new-keys -`,
@@ -45,7 +47,8 @@ func controlPolicyPutCommand(p *process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a := &act{name: "PutControlPolicy", account: args[0], asked: map[string]any{"policyName": args[1], "policyDocument": document}}
+			a := &act{name: "PutControlPolicy", account: args[0],
+				asked: map[string]any{"policyName": args[1], "policyDocument": document}}
 			return in.act(cmd, false, a, func(s *service.Service) error {
 				if err := s.IAM.PutControlPolicy(cmd.Context(), args[0], args[1], document); err != nil {
 					return err
@@ -83,7 +86,9 @@ func (p *process) readPolicy(file string) (string, error) {
 
 // completeAccountThenFile offers accounts first, and files for the third
 // argument.
-func (in *install) completeAccountThenFile(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+func (in *install) completeAccountThenFile(
+	cmd *cobra.Command, args []string, typed string,
+) ([]string, cobra.ShellCompDirective) {
 	if len(args) == 2 {
 		return nil, cobra.ShellCompDirectiveDefault
 	}

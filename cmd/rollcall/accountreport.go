@@ -82,7 +82,8 @@ func accountReportCommand(p *process) *cobra.Command {
 					return err
 				}
 			}
-			a := &act{name: "ExportCredentialReport", account: args[0], reads: true, asked: map[string]any{"at": at, "out": out}}
+			a := &act{name: "ExportCredentialReport", account: args[0], reads: true,
+				asked: map[string]any{"at": at, "out": out}}
 			return in.act(cmd, false, a, func(s *service.Service) error {
 				_, write, err := s.IAM.Report(cmd.Context(), args[0], when)
 				if errors.Is(err, store.ErrNotFound) {
@@ -99,7 +100,8 @@ func accountReportCommand(p *process) *cobra.Command {
 		},
 	}
 	in.addActing(c)
-	c.Flags().StringVar(&at, "at", "", "the report that was the newest at this `time`, as 2026-03-01 or 2026-03-01T12:00:00Z (default now)")
+	c.Flags().StringVar(&at, "at", "",
+		"the report that was the newest at this `time`, as 2026-03-01 or 2026-03-01T12:00:00Z (default now)")
 	c.Flags().StringVar(&out, "out", "", "write it to this `file` (default standard output)")
 	must(c.MarkFlagFilename("out"))
 	c.ValidArgsFunction = in.completeAccounts

@@ -116,8 +116,9 @@ func (in *install) openTrail() (*trail.Trail, error) {
 func (in *install) record(a *act, failed error) *trail.Record {
 	rec := &trail.Record{
 		UserIdentity: operator(), EventTime: time.Now(), EventSource: "rollcall.operator", EventName: a.name,
-		AWSRegion: "us-east-1", SourceIPAddress: "localhost", UserAgent: "rollcall/" + version(), RequestID: uuid.NewString(),
-		ReadOnly: a.reads, EventType: trail.OperatorAct, RecipientAccountID: a.account,
+		AWSRegion: "us-east-1", SourceIPAddress: "localhost", UserAgent: "rollcall/" + version(),
+		RequestID: uuid.NewString(),
+		ReadOnly:  a.reads, EventType: trail.OperatorAct, RecipientAccountID: a.account,
 		RequestParameters: jsonOf(a.asked), AdditionalEventData: in.circumstances(),
 	}
 	if host, err := os.Hostname(); err == nil && host != "" {

@@ -81,7 +81,8 @@ func (a *auditRun) add(c *cobra.Command) {
 	f.StringArrayVarP(&a.outputs, "output", "o", nil, "FORMAT, FORMAT=FILE, or several `outputs` parted by commas")
 	a.addVerdict(c)
 	f.StringVar(&a.query, "query", "", "a JMESPath `expression` that chooses what of --output json is written")
-	f.IntVar(&a.criteria.top, "top", audit.DefaultTop, "how many findings of an account a summary names, the worst first")
+	f.IntVar(&a.criteria.top, "top", audit.DefaultTop,
+		"how many findings of an account a summary names, the worst first")
 	f.StringSliceVar(&a.criteria.statuses, "status", nil, "the `statuses` of findings in outputs that list them all "+
 		"(default fail,no_data,warn,manual), or all")
 	choose(c, &a.ocsf, "ocsf-version", "", render.DefaultOCSF,
@@ -181,7 +182,8 @@ func (a *auditRun) checkQuery() error {
 	return err
 }
 
-// timelineReports is how many of an account's reports a timeline goes through.
+// timelineReports says how many of an account's reports a timeline goes
+// through.
 const timelineReports = 12
 
 // histories tells what folders hold of the reports before the ones audited, for
@@ -230,7 +232,8 @@ func (a *auditRun) verdict(s *audit.Summary) error {
 	if err != nil {
 		return usageError("--fail-on: %w", err)
 	}
-	switch audit.ExitCode(s, audit.ExitPolicy{FailOn: failOn, Warnings: a.warnings, RequireFresh: a.evidence.onlyFresh}) {
+	switch audit.ExitCode(s,
+		audit.ExitPolicy{FailOn: failOn, Warnings: a.warnings, RequireFresh: a.evidence.onlyFresh}) {
 	case audit.ExitIncomplete:
 		return errors.New(a.incomplete(s))
 	case audit.ExitFindings:

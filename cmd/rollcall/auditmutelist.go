@@ -11,7 +11,7 @@ import (
 	"rollcall/internal/escape"
 )
 
-// mutelistImport is what 'rollcall audit import-mutelist' was asked for.
+// mutelistImport holds the options of 'rollcall audit import-mutelist'.
 type mutelistImport struct {
 	p                      *process
 	out                    outFile
@@ -29,14 +29,16 @@ What could not be carried over is told on standard error. A mutelist knows no
 owner, no ticket and no end, which every exception needs: they are given here.
 
 ` + exitCodesHelp,
-		Example: `  rollcall audit import-mutelist prowler.yaml --owner sec@example.com --ticket SEC-1 --expires 2027-01-31 --out exceptions.yaml`,
-		RunE:    func(_ *cobra.Command, args []string) error { return m.run(args) },
+		Example: `  rollcall audit import-mutelist prowler.yaml --owner sec@example.com --ticket SEC-1 --expires ` +
+			`2027-01-31 --out exceptions.yaml`,
+		RunE: func(_ *cobra.Command, args []string) error { return m.run(args) },
 	}
 	f := c.Flags()
 	f.StringVar(&m.owner, "owner", "", "who answers for the exceptions")
 	f.StringVar(&m.ticket, "ticket", "", "where they were agreed on")
 	f.StringVar(&m.expires, "expires", "", "the last `day` on which they excuse, such as 2027-01-31")
-	f.BoolVar(&m.wildcards, "allow-wildcards", false, "turn the mutelist's patterns into wildcards, which 'rollcall audit' then has to be allowed too")
+	f.BoolVar(&m.wildcards, "allow-wildcards", false,
+		"turn the mutelist's patterns into wildcards, which 'rollcall audit' then has to be allowed too")
 	m.out.add(f)
 	return c
 }
@@ -63,7 +65,8 @@ func (m *mutelistImport) run(args []string) error {
 		defer f.Close()
 		in = f
 	}
-	got, err := audit.ImportMutelist(in, audit.ImportDefaults{Owner: m.owner, Ticket: m.ticket, Expires: expires, AllowWildcards: m.wildcards})
+	got, err := audit.ImportMutelist(in,
+		audit.ImportDefaults{Owner: m.owner, Ticket: m.ticket, Expires: expires, AllowWildcards: m.wildcards})
 	if err != nil {
 		return fmt.Errorf("%s: %w", args[0], err)
 	}

@@ -40,7 +40,7 @@ func formatsHelp() string {
 // outputSpec is one output asked for; without a path it is standard output.
 type outputSpec struct{ format, path string }
 
-// needs is what of the audit the output is made from.
+// needs returns the parts of the audit that the output is made from.
 func (o outputSpec) needs() render.Needs {
 	if o.format == parquetFormat {
 		return render.EveryRow
@@ -90,7 +90,8 @@ func checkOutputs(all []outputSpec) error {
 		case o.format == parquetFormat && path == "":
 			return usageError("--output %s is a folder: give it a name, as in %s=lake", parquetFormat, parquetFormat)
 		case paths[path] && path == "":
-			return usageError("only one output can go to standard output; give the others a file, as in %s=FILE", o.format)
+			return usageError("only one output can go to standard output; give the others a file, as in %s=FILE",
+				o.format)
 		case paths[path]:
 			return usageError("two outputs would go to %s", path)
 		}
@@ -143,7 +144,8 @@ func (a *auditRun) openOutput(all *auditOutputs, spec outputSpec, o render.Optio
 	}
 	w := a.p.stdout
 	if _, terminal := width(w); terminal && spec.format == "html" && spec.path == "" {
-		return usageError("a page is for a browser, and not for a terminal: name a file, as in --output html=audit.html")
+		return usageError(
+			"a page is for a browser, and not for a terminal: name a file, as in --output html=audit.html")
 	}
 	if spec.path != "" {
 		f, err := ownfile.Create(spec.path)
@@ -189,8 +191,8 @@ func (o *auditOutputs) Report(src audit.Source) error {
 	return o.each(func(out render.Output) error { return out.Report(src) })
 }
 
-// visit is what gives a row to all outputs; nil where none of them needs any,
-// so that no findings are made to be thrown away.
+// visit returns a function that gives a row to all outputs; nil if none of them
+// needs any, so that no findings are made in vain.
 func (o *auditOutputs) visit() func(*audit.Row) error {
 	if o.needs == render.Summary {
 		return nil

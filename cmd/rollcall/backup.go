@@ -141,7 +141,8 @@ refused.`,
 	}
 	in.addActing(c)
 	c.Flags().BoolVar(&force, "force", false, "replace all that is in the store")
-	c.Flags().BoolVar(&unverified, "unverified", false, "restore what cannot be verified: a backup of an earlier version, or one whose master key is not at hand")
+	c.Flags().BoolVar(&unverified, "unverified", false,
+		"restore what cannot be verified: a backup of an earlier version, or one whose master key is not at hand")
 	return c
 }
 
@@ -158,7 +159,9 @@ func (in *install) restore(ctx context.Context, file string, force, unverified b
 			return fmt.Errorf("%s: %w", file, err)
 		}
 		if master, err = in.loadMasterKey(); err != nil {
-			return fmt.Errorf("the backup is verified by the master key it was sealed with: put that file in its place, name it by --master-key, or say --unverified: %w", err)
+			return fmt.Errorf(
+				"the backup is verified by the master key it was sealed with: put that file in its place, name it by "+
+					"--master-key, or say --unverified: %w", err)
 		}
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return err
@@ -181,7 +184,9 @@ func (in *install) restore(ctx context.Context, file string, force, unverified b
 
 // restoreChecked leaves its record in the store with what it restores, so that
 // it is there even where this process dies before it writes the trail.
-func (in *install) restoreChecked(ctx context.Context, a *act, f io.ReadSeeker, force bool, master *seal.MasterKeys) error {
+func (in *install) restoreChecked(
+	ctx context.Context, a *act, f io.ReadSeeker, force bool, master *seal.MasterKeys,
+) error {
 	db, err := in.openStore(ctx, true)
 	if err != nil {
 		return err

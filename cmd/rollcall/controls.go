@@ -125,7 +125,8 @@ func (e *controlsRun) table(list []*audit.Control) error {
 	look := e.look()
 	g := grid.Grid{Titles: []string{"CONTROL", "NAME", "SEVERITY", "OF", "JUDGES"}, Spare: []string{"OF"}, Wrap: true}
 	for _, c := range list {
-		g.Add(grid.Cell{Text: string(c.ID)}, grid.Cell{Text: c.Name}, e.severityCell(c), grid.Cell{Text: string(c.Subject)},
+		g.Add(grid.Cell{Text: string(c.ID)}, grid.Cell{Text: c.Name}, e.severityCell(c),
+			grid.Cell{Text: string(c.Subject)},
 			grid.Cell{Text: c.Title})
 	}
 	out := bufio.NewWriter(e.p.stdout)
@@ -195,7 +196,8 @@ func (e *controlsRun) explain(w *bufio.Writer, c *audit.Control) {
 	for _, part := range []struct {
 		name  string
 		lines []string
-	}{{"Absent values", absent(c)}, {"Thresholds", e.thresholds(c)}, {"Called elsewhere", elsewhere(c)}, {"What to do", []string{c.Remediation}}, {"Sources", c.Sources}} {
+	}{{"Absent values", absent(c)}, {"Thresholds", e.thresholds(c)}, {"Called elsewhere", elsewhere(c)},
+		{"What to do", []string{c.Remediation}}, {"Sources", c.Sources}} {
 		if len(part.lines) == 0 || part.lines[0] == "" {
 			continue
 		}
@@ -207,7 +209,7 @@ func (e *controlsRun) explain(w *bufio.Writer, c *audit.Control) {
 	}
 }
 
-// absent is what the rule makes of values that are not there.
+// absent returns what the rule concludes from absent values.
 func absent(c *audit.Control) []string {
 	var lines []string
 	for _, a := range c.Absent {
@@ -265,7 +267,7 @@ func (e *controlsRun) thresholds(c *audit.Control) []string {
 	return lines
 }
 
-// elsewhere is what standards call the control, a line for each.
+// elsewhere returns the names of the control in standards, a line for each.
 func elsewhere(c *audit.Control) []string {
 	var order []audit.Standard
 	of := map[audit.Standard][]string{}

@@ -47,9 +47,11 @@ func (e *controlsRun) json(list []*audit.Control) error {
 	all := make([]controlJSON, len(list))
 	for i, c := range list {
 		out := controlJSON{
-			ID: c.ID, Name: c.Name, Title: c.Title, Description: c.Description, Remediation: c.Remediation, Rule: c.Rule,
+			ID: c.ID, Name: c.Name, Title: c.Title, Description: c.Description,
+			Remediation: c.Remediation, Rule: c.Rule,
 			Subject: c.Subject, Severity: e.severity(c).String(), Columns: c.Columns, Absent: []absentJSON{},
-			Thresholds: map[string]any{}, Others: map[string]string{}, Requirements: []requirementJSON{}, ConfigRule: c.ConfigRule, Sources: c.Sources,
+			Thresholds: map[string]any{}, Others: map[string]string{}, Requirements: []requirementJSON{},
+			ConfigRule: c.ConfigRule, Sources: c.Sources,
 			InBenchmarks: []audit.Standard{},
 		}
 		for _, a := range c.Absent {
@@ -103,7 +105,8 @@ func (e *controlsRun) markdown(list []*audit.Control) error {
 	b.WriteString("# Controls\n")
 	for _, c := range list {
 		fmt.Fprintf(&b, "\n## %s %s\n\n**%s.** %s\n\n%s\n\nSeverity: %s.", c.ID, c.Name,
-			escape.Markdown(c.Title), escape.Markdown(c.Description), escape.Markdown(c.Rule), escape.Markdown(e.severities(c)))
+			escape.Markdown(c.Title), escape.Markdown(c.Description), escape.Markdown(c.Rule),
+			escape.Markdown(e.severities(c)))
 		if len(c.Columns) > 0 {
 			fmt.Fprintf(&b, " Columns: `%s`.", strings.Join(c.Columns, "`, `"))
 		}

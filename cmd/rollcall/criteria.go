@@ -41,7 +41,8 @@ func (k *criteria) add(c *cobra.Command, otherwise string) {
 // configuration.
 func (k *criteria) options() (audit.Options, error) {
 	o := audit.Options{Top: k.top, ManagementAccount: k.management}
-	if len(k.management) != len("123456789012") && k.management != "" || strings.Trim(k.management, "0123456789") != "" {
+	if len(k.management) != len("123456789012") && k.management != "" ||
+		strings.Trim(k.management, "0123456789") != "" {
 		return o, usageError("--management-account %q is no account number of twelve digits", k.management)
 	}
 	config := &audit.Config{}

@@ -201,7 +201,8 @@ Carol may do everything there, because she signs in with her device:
 	d.printf("The service runs until Ctrl-C. Nothing of it is kept.\n")
 }
 
-// called is how to call this binary again, where it may not be in the PATH.
+// called returns how to call this binary again, where it may not be in the
+// PATH.
 func called() string {
 	if strings.ContainsRune(os.Args[0], os.PathSeparator) {
 		return os.Args[0]

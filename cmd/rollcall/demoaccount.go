@@ -40,7 +40,10 @@ type demoSigner struct {
 	clock *demoClock
 }
 
-func (s demoSigner) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time, fns ...func(*v4.SignerOptions)) error {
+func (s demoSigner) SignHTTP(
+	ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time,
+	fns ...func(*v4.SignerOptions),
+) error {
 	return s.Signer.SignHTTP(ctx, c, r, hash, service, region, s.clock.now(), fns...)
 }
 
@@ -91,7 +94,8 @@ func (a *demoAccount) group(ctx context.Context, name, policy, statement string)
 // join puts users into a group.
 func (a *demoAccount) join(ctx context.Context, group string, users ...string) error {
 	for _, user := range users {
-		if _, err := a.iam.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: &group, UserName: &user}); err != nil {
+		if _, err := a.iam.AddUserToGroup(ctx,
+			&iam.AddUserToGroupInput{GroupName: &group, UserName: &user}); err != nil {
 			return err
 		}
 	}
@@ -225,14 +229,16 @@ func (a *demoAccount) certificate(ctx context.Context, user string, status types
 	}
 	now := a.clock.now()
 	of := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: user}, NotBefore: now, NotAfter: now.Add(3 * 365 * day),
+		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: user}, NotBefore: now,
+		NotAfter: now.Add(3 * 365 * day),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, of, of, key.Public(), key)
 	if err != nil {
 		return err
 	}
 	body := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	out, err := a.iam.UploadSigningCertificate(ctx, &iam.UploadSigningCertificateInput{UserName: &user, CertificateBody: &body})
+	out, err := a.iam.UploadSigningCertificate(ctx,
+		&iam.UploadSigningCertificateInput{UserName: &user, CertificateBody: &body})
 	if err != nil || status == types.StatusTypeActive {
 		return err
 	}

@@ -22,7 +22,7 @@ func (s step) when() string {
 
 const (
 	day = 24 * time.Hour
-	// demoYears is how long ago the account was made.
+	// demoYears says how long ago the account was created.
 	demoYears = 730 * day
 )
 
@@ -30,28 +30,36 @@ const (
 // of AWS's example of a report. The others are in every other state that a row
 // can have. Carol signs in as people do, by the console's forms.
 var demoStory = []step{
-	{729 * day, "root", "an MFA device, enabled with two of its codes", func(ctx context.Context, a *demoAccount) error {
-		return a.device(ctx, "")
-	}},
-	{729 * day, "the account", "a policy: passwords expire after 90 days", func(ctx context.Context, a *demoAccount) error {
-		return a.policy(ctx, 90)
-	}},
+	{729 * day, "root", "an MFA device, enabled with two of its codes",
+		func(ctx context.Context, a *demoAccount) error {
+			return a.device(ctx, "")
+		}},
+	{729 * day, "the account", "a policy: passwords expire after 90 days",
+		func(ctx context.Context, a *demoAccount) error {
+			return a.policy(ctx, 90)
+		}},
 	{700 * day, "the account", "groups: Auditors get the report, Developers see themselves, Operators do all with MFA",
 		func(ctx context.Context, a *demoAccount) error {
 			return a.inTurn(a.group(ctx, "Auditors", "CredentialReport",
-				`{"Effect":"Allow","Action":["iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}`),
+				`{"Effect":"Allow","Action":["iam:GenerateCredentialReport","iam:GetCredentialReport"],`+
+					`"Resource":"*"}`),
 				func() error {
 					return a.group(ctx, "Developers", "SeeYourself",
-						`{"Effect":"Allow","Action":"iam:GetUser","Resource":"arn:aws:iam::*:user/people/${aws:username}"}`)
+						`{"Effect":"Allow","Action":"iam:GetUser",`+
+							`"Resource":"arn:aws:iam::*:user/people/${aws:username}"}`)
 				}, func() error {
-					return a.group(ctx, "Operators", "EverythingWithMFA", `{"Effect":"Allow","Action":"*","Resource":"*",
+					return a.group(ctx, "Operators", "EverythingWithMFA",
+						`{"Effect":"Allow","Action":"*","Resource":"*",
 						"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}`)
 				})
 		}},
-	{690 * day, "Administrator", "a password without MFA, and an access key", func(ctx context.Context, a *demoAccount) error {
-		return a.inTurn(a.user(ctx, "/", "Administrator"), func() error { return a.password(ctx, "Administrator", false) },
-			func() error { return a.key(ctx, "Administrator", "first") })
-	}},
+	{690 * day, "Administrator", "a password without MFA, and an access key",
+		func(ctx context.Context, a *demoAccount) error {
+			return a.inTurn(a.user(ctx, "/", "Administrator"), func() error {
+				return a.password(ctx, "Administrator", false)
+			},
+				func() error { return a.key(ctx, "Administrator", "first") })
+		}},
 	{640 * day, "Bill", "a signing certificate, switched off at once", func(ctx context.Context, a *demoAccount) error {
 		return a.inTurn(a.user(ctx, "/", "Bill"), func() error { return a.certificate(ctx, "Bill", "Inactive") })
 	}},
@@ -59,11 +67,16 @@ var demoStory = []step{
 		return a.inTurn(a.user(ctx, "/", "Frank"), func() error { return a.key(ctx, "Frank", "only") })
 	}},
 	{365 * day, "Administrator", "a second key, to change over to", func(ctx context.Context, a *demoAccount) error {
-		return a.inTurn(a.use(ctx, "Administrator", "first", "us-east-1"), func() error { return a.key(ctx, "Administrator", "second") })
+		return a.inTurn(a.use(ctx, "Administrator", "first", "us-east-1"), func() error {
+			return a.key(ctx, "Administrator", "second")
+		})
 	}},
-	{320 * day, "Frank", "uses the key in eu-west-1; then it is switched off", func(ctx context.Context, a *demoAccount) error {
-		return a.inTurn(a.use(ctx, "Frank", "only", "eu-west-1"), func() error { return a.switchOff(ctx, "Frank", "only") })
-	}},
+	{320 * day, "Frank", "uses the key in eu-west-1; then it is switched off",
+		func(ctx context.Context, a *demoAccount) error {
+			return a.inTurn(a.use(ctx, "Frank", "only", "eu-west-1"), func() error {
+				return a.switchOff(ctx, "Frank", "only")
+			})
+		}},
 	{200 * day, "Carol", "a password and an MFA device", func(ctx context.Context, a *demoAccount) error {
 		return a.inTurn(a.user(ctx, "/people/", "Carol"), func() error { return a.password(ctx, "Carol", false) },
 			func() error { return a.device(ctx, "Carol") }, func() error { return a.join(ctx, "Operators", "Carol") })
@@ -91,10 +104,11 @@ var demoStory = []step{
 	{10 * day, "Dave", "a password to change when he first signs in", func(ctx context.Context, a *demoAccount) error {
 		return a.inTurn(a.user(ctx, "/people/", "Dave"), func() error { return a.password(ctx, "Dave", true) })
 	}},
-	{5 * day, "Victor", "an access key; he and Dave join the Developers", func(ctx context.Context, a *demoAccount) error {
-		return a.inTurn(a.user(ctx, "/people/", "Victor"), func() error { return a.key(ctx, "Victor", "only") },
-			func() error { return a.join(ctx, "Developers", "Victor", "Dave") })
-	}},
+	{5 * day, "Victor", "an access key; he and Dave join the Developers",
+		func(ctx context.Context, a *demoAccount) error {
+			return a.inTurn(a.user(ctx, "/people/", "Victor"), func() error { return a.key(ctx, "Victor", "only") },
+				func() error { return a.join(ctx, "Developers", "Victor", "Dave") })
+		}},
 	{3 * day, "Eve", "uses the key in us-west-2", func(ctx context.Context, a *demoAccount) error {
 		return a.use(ctx, "Eve", "only", "us-west-2")
 	}},

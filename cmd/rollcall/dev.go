@@ -66,9 +66,11 @@ All is gone when it ends.
 	f.StringVar(&e.account, "account", "000000000000", "the account's `id`")
 	f.StringVar(&e.trail, "trail", "off", "where every call leaves a line: a `file`, - for standard output, or off")
 	f.StringVar(&e.readyFile, "ready-file", "", "write the endpoint's URL to this `file` once it answers")
-	f.DurationVar(&e.maxAge, "report-max-age", 10*time.Second, "how old a report may be to be given again instead of a new one")
+	f.DurationVar(&e.maxAge, "report-max-age", 10*time.Second,
+		"how old a report may be to be given again instead of a new one")
 	f.StringSliceVar(&e.providers, "web-identity-keys", nil, webIdentityUsage)
-	f.StringSliceVar(&e.hosts, "allow-host", nil, "answer requests to this host `name` too, beside this machine's own; several may be given")
+	f.StringSliceVar(&e.hosts, "allow-host", nil,
+		"answer requests to this host `name` too, beside this machine's own; several may be given")
 	f.StringVar(&e.publicURL, "public-url", "", publicURLUsage+" (default the endpoint's)")
 	f.BoolVar(&e.console, "console", true, consoleUsage)
 	settings(f, "listen", "account", "trail", "ready-file", "report-max-age", "web-identity-keys", "allow-host",
@@ -88,9 +90,13 @@ func (e *devRun) credentials() (id, secret, said string, err error) {
 	case id == "" && secret == "":
 		return wellKnown, wellKnown, "AWS_ACCESS_KEY_ID=" + wellKnown + " AWS_SECRET_ACCESS_KEY=" + wellKnown, nil
 	case id == "" || secret == "":
-		return "", "", "", usageError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: the environment has only one of them")
+		return "", "", "",
+			usageError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: the environment has only " +
+				"one of them")
 	case e.p.env("AWS_SESSION_TOKEN") != "":
-		return "", "", "", usageError("the environment has temporary credentials (AWS_SESSION_TOKEN), which no root user can have: unset them, or set others")
+		return "", "", "",
+			usageError("the environment has temporary credentials (AWS_SESSION_TOKEN), which no root user can have: " +
+				"unset them, or set others")
 	}
 	return id, secret, "the access key " + id + " of the environment", nil
 }
@@ -136,7 +142,8 @@ func (e *devRun) run(ctx context.Context) error {
 	people := newDevPeople()
 	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
 		Account: spec, Report: identity.ReportConfig{MaxAge: e.maxAge}, Trail: e.trail,
-		WebIdentityKeys: keys, PublicURL: public, Console: e.console, ConsoleURL: console, ConsoleHosts: e.hosts, Log: log,
+		WebIdentityKeys: keys, PublicURL: public, Console: e.console, ConsoleURL: console,
+		ConsoleHosts: e.hosts, Log: log,
 		Visited: people.settle(endpoint, e.account, identity.RootKey{ID: id, Secret: spec.RootSecret}),
 	})
 	if err != nil {

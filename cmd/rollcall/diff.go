@@ -75,7 +75,8 @@ OLD too, the newest is compared with the one before.
 	f.BoolVar(&d.uses, "uses", false, "also list ordinary uses of keys and passwords, which table and md count")
 	choose(c, &d.least, "severity", "", "info", "list what is of this `severity` or a higher one; all is counted",
 		severityNames()...)
-	f.IntVar(&d.most, "top", 100, "how many events, and findings of each state, table and md list, the worst first; 0 lists all")
+	f.IntVar(&d.most, "top", 100,
+		"how many events, and findings of each state, table and md list, the worst first; 0 lists all")
 	f.BoolVar(&d.exitCode, "exit-code", false, "end with 1 where a finding is new and fails")
 	choose(c, &d.failOn, "fail-on-new", "", "", "--exit-code for findings of this `severity` or a higher one",
 		severityNames()...)
@@ -192,7 +193,8 @@ func (d *diffRun) compare(ctx context.Context, w io.Writer, pairs []reports.Pair
 	least audit.Severity, summary *show.Summary) error {
 	table := tableOptions(d.p, w, d.colour, time.Time{})
 	out, _ := show.Open(d.output, w, show.Options{
-		Program: "rollcall " + version(), Least: least, Open: d.open, Uses: d.uses, Most: d.most, Width: table.Width, Colour: table.Colour,
+		Program: "rollcall " + version(), Least: least, Open: d.open, Uses: d.uses, Most: d.most,
+		Width: table.Width, Colour: table.Colour,
 	})
 	for i := range pairs {
 		account := pairs[i].Failed
@@ -226,8 +228,9 @@ func (d *diffRun) verdict(s *show.Summary, failOn audit.Severity) error {
 			words.Count(len(s.Accounts), "account"), incomplete)
 	}
 	if n := s.Counts.NewFailures(failOn); d.exitCode && n > 0 {
-		return &exitError{code: exitFindings, err: fmt.Errorf("%s of severity %v or worse", words.Count(n, "new finding"),
-			failOn)}
+		return &exitError{code: exitFindings,
+			err: fmt.Errorf("%s of severity %v or worse", words.Count(n, "new finding"),
+				failOn)}
 	}
 	return nil
 }

@@ -79,7 +79,8 @@ func (e *evidence) check(cmd *cobra.Command, args []string) error {
 			continue
 		}
 		if name == "enrich" && cmd.Flags().Changed(name) {
-			return usageError("--enrich has no meaning %s; what 'rollcall report --into FOLDER --enrich' kept is used", when)
+			return usageError("--enrich has no meaning %s; what 'rollcall report --into FOLDER --enrich' kept is used",
+				when)
 		}
 		if cmd.Flags().Changed(name) {
 			return usageError("--%s has no meaning %s", name, when)

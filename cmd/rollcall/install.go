@@ -19,7 +19,7 @@ import (
 	"rollcall/internal/trail"
 )
 
-// install is where an installation keeps what it knows: the same for the
+// install says where an installation keeps what it knows: the same for the
 // service and for its operator.
 type install struct {
 	p         *process
@@ -35,9 +35,12 @@ type install struct {
 func (in *install) add(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&in.data, "data", "rollcall-data", "data `directory`, for its owner only")
-	f.StringVar(&in.store, "store", "", "keep the data in PostgreSQL: postgres://…, or where that `URL` stands: file://PATH, env://NAME")
-	f.StringVar(&in.masterKey, "master-key", "", "`file` of the key that all secrets are sealed with (default master.key in the data directory)")
-	f.BoolVar(&in.allowPlain, "allow-plain-postgres", false, "allow sslmode=disable to a PostgreSQL beyond this machine")
+	f.StringVar(&in.store, "store", "",
+		"keep the data in PostgreSQL: postgres://…, or where that `URL` stands: file://PATH, env://NAME")
+	f.StringVar(&in.masterKey, "master-key", "",
+		"`file` of the key that all secrets are sealed with (default master.key in the data directory)")
+	f.BoolVar(&in.allowPlain, "allow-plain-postgres", false,
+		"allow sslmode=disable to a PostgreSQL beyond this machine")
 	settings(f, "data", "store", "master-key", "allow-plain-postgres")
 	must(c.MarkFlagDirname("data"))
 	must(c.MarkFlagFilename("master-key"))
@@ -65,7 +68,8 @@ func (in *install) database(create bool) (store.Config, error) {
 }
 
 func (in *install) missing() error {
-	return fmt.Errorf("there is no data in %s: name the directory with --data, or begin with 'rollcall account create'", in.data)
+	return fmt.Errorf("there is no data in %s: name the directory with --data, or begin with 'rollcall account create'",
+		in.data)
 }
 
 // directory makes the data directory, or looks whether others could read it.
@@ -103,7 +107,9 @@ func (in *install) storeURL() (string, error) {
 	}
 	_, secret := u.User.Password()
 	if (secret || u.Query().Has("password")) && link == in.store && link != in.p.env(variable("store")) {
-		return "", usageError("--store has a password, which everyone on this machine could see: use file://PATH, env://NAME, ROLLCALL_STORE or PostgreSQL's own password file")
+		return "", usageError(
+			"--store has a password, which everyone on this machine could see: use file://PATH, env://NAME, " +
+				"ROLLCALL_STORE or PostgreSQL's own password file")
 	}
 	return link, nil
 }
@@ -149,7 +155,9 @@ func (in *install) open(ctx context.Context, create bool) (*service.Service, err
 // explain names the file where the master key is missing or the wrong one.
 func (in *install) explain(err error) error {
 	if errors.Is(err, store.ErrPlainPostgres) {
-		return usageError("%w, where passwords and names could be read on the way: give sslmode=verify-full, or --allow-plain-postgres to do it all the same", err)
+		return usageError(
+			"%w, where passwords and names could be read on the way: give sslmode=verify-full, or "+
+				"--allow-plain-postgres to do it all the same", err)
 	}
 	if errors.Is(err, seal.ErrMasterKeyFile) {
 		return err // names it already

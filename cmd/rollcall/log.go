@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// logFlags is how a service logs, always on standard error.
+// logFlags says how a service logs, always on standard error.
 type logFlags struct {
 	level, format string
 	json          bool // set by open

@@ -19,7 +19,7 @@ import (
 	"rollcall/internal/ownfile"
 )
 
-// process is what a command sees of the process it runs in.
+// process holds what a command sees of its process.
 type process struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -54,8 +54,8 @@ func run(ctx context.Context, p *process, args []string) int {
 	return p.exit(ctx, root.ExecuteContext(ctx))
 }
 
-// width is how many columns the terminal behind w has; ok is false where w is
-// no terminal.
+// width returns how many columns the terminal behind w has; ok is false where w
+// is no terminal.
 func width(w io.Writer) (columns int, ok bool) {
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {

@@ -32,7 +32,8 @@ the old key file open the data, and backups of it, that was there before.`,
 					return err
 				}
 				a.made = map[string]any{"masterKeyId": master.CurrentID()}
-				p.tell("The master key is now %s, in %s: keep a copy of the file apart from the data.\n", master.CurrentID(),
+				p.tell("The master key is now %s, in %s: keep a copy of the file apart from the data.\n",
+					master.CurrentID(),
 					in.masterFile())
 				return nil
 			}))
@@ -48,13 +49,15 @@ func masterKeyVerifyCommand(p *process) *cobra.Command {
 		Use:   "verify",
 		Short: "See whether the master key file opens the secrets of the data",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return in.with(cmd.Context(), false, in.onMasterKey(func(_ *service.Service, master *seal.MasterKeys) error {
-				p.tell("%s holds the right master key, %s.\n", in.masterFile(), master.CurrentID())
-				if old, pending := master.PreviousID(); pending {
-					return fmt.Errorf("a rotation from %s has not ended: run 'rollcall masterkey rotate' again", old)
-				}
-				return nil
-			}))
+			return in.with(cmd.Context(), false,
+				in.onMasterKey(func(_ *service.Service, master *seal.MasterKeys) error {
+					p.tell("%s holds the right master key, %s.\n", in.masterFile(), master.CurrentID())
+					if old, pending := master.PreviousID(); pending {
+						return fmt.Errorf("a rotation from %s has not ended: run 'rollcall masterkey rotate' again",
+							old)
+					}
+					return nil
+				}))
 		},
 	}
 	in.add(c)

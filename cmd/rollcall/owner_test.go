@@ -16,8 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// serviceUser is whom the service runs as in tests that root runs: an id that
-// no account of a machine has.
+// serviceUser is the user of the service in tests that root runs: an id that no
+// account of a machine has.
 const serviceUser = 54321
 
 // home is a directory of the service's user, with the binary in reach of it.

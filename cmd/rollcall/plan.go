@@ -79,10 +79,13 @@ func (d *planRun) add(c *cobra.Command) {
 	choose(c, &d.output, "output", "o", "sh", "sh, md or json", "sh", "md", "json")
 	f.StringVar(&d.start, "start", "", "the `day` of the first warning (default today)")
 	f.IntVar(&o.FinalDays, "final-days", plan.DefaultFinalDays, "the final warning, so many days after the first")
-	f.IntVar(&o.DeactivateDays, "deactivate-days", plan.DefaultDeactivateDays, "deactivation, so many days after the first warning")
+	f.IntVar(&o.DeactivateDays, "deactivate-days", plan.DefaultDeactivateDays,
+		"deactivation, so many days after the first warning")
 	f.IntVar(&o.DeleteDays, "delete-days", plan.DefaultDeleteDays, "deletion, so many days after deactivation")
 	f.IntVar(&o.KeepUsedDays, "keep-used-days", plan.DefaultKeepUsedDays, "keep what was used within so many days")
-	f.StringArrayVar(&d.windows, "window", nil, "deactivate and delete only then, such as 'Tue 09:00-12:00' or 'Mon-Thu 08:00-16:00'; may be there more than once")
+	f.StringArrayVar(&d.windows, "window", nil,
+		"deactivate and delete only then, such as 'Tue 09:00-12:00' or 'Mon-Thu 08:00-16:00'; may be there more "+
+			"than once")
 	f.StringVar(&d.zone, "time-zone", "UTC", "the `zone` of days and windows, such as Europe/Zurich")
 	f.IntVar(&o.Most, "top", plan.DefaultMost, "how many credentials are planned for, and how many others listed")
 	f.StringVar(&d.criteria.asOf, "as-of", "",
@@ -110,7 +113,8 @@ func (d *planRun) run(cmd *cobra.Command, args []string) error {
 	}
 	p.Options.Classes, p.Options.Now = options.Classes, time.Now()
 	if options.AsOf.After(p.Options.Now) {
-		return usageError("--as-of %s is in the future: what is used until then would be taken for unused", d.criteria.asOf)
+		return usageError("--as-of %s is in the future: what is used until then would be taken for unused",
+			d.criteria.asOf)
 	}
 	found, err := d.evidence.find(cmd.Context(), args)
 	if err != nil {
@@ -213,7 +217,8 @@ func (d *planRun) bind(r *reports.Report) error {
 // before its time.
 func (d *planRun) checkDates(r *reports.Report, asOf, now time.Time) error {
 	if asOf.After(r.Source.Generated) {
-		return usageError("--as-of %s is later than the report, which is of %s: of what was used since, it says nothing",
+		return usageError(
+			"--as-of %s is later than the report, which is of %s: of what was used since, it says nothing",
 			d.criteria.asOf, words.Time(r.Source.Generated))
 	}
 	if r.Source.Generated.After(now.Add(fleet.ClockSkew)) {

@@ -78,9 +78,12 @@ six times its size.
 		"csv", "table", "json", "jsonl")
 	r.out.add(f)
 	f.DurationVar(&r.maxAge, "max-age", 0, maxAgeHelp)
-	f.DurationVar(&r.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for an account; an old report is given after that")
-	f.BoolVar(&r.onlyFresh, "require-fresh", false, "fail where the report is older than --max-age, or than 4h without it")
-	f.StringVar(&r.at, "at", "", "the newest report generated at this `time` or before, where the service is a Rollcall")
+	f.DurationVar(&r.timeout, "timeout", fleet.DefaultTimeout,
+		"how long to wait for an account; an old report is given after that")
+	f.BoolVar(&r.onlyFresh, "require-fresh", false,
+		"fail where the report is older than --max-age, or than 4h without it")
+	f.StringVar(&r.at, "at", "",
+		"the newest report generated at this `time` or before, where the service is a Rollcall")
 	f.StringVar(&r.asOf, "as-of", "", "the `time` from which the ages in the table of a file count (default now)")
 	colourFlag(c, &r.colour)
 	r.fleet.add(f)
@@ -118,7 +121,8 @@ func (r *reportRun) check(cmd *cobra.Command, file bool) error {
 	switch {
 	case file:
 		flags, when = []string{
-			"at", "max-age", "timeout", "require-fresh", "profile", "region", "endpoint-url", "ca-bundle", "allow-http", "no-session-cache",
+			"at", "max-age", "timeout", "require-fresh", "profile", "region", "endpoint-url", "ca-bundle",
+			"allow-http", "no-session-cache",
 			"into", "enrich", "org", "accounts", "profiles", "role", "external-id", "concurrency", "quiet",
 		}, "with a file"
 	case r.fleet.many():

@@ -32,18 +32,23 @@ type fleetFlags struct {
 	quiet        bool
 }
 
-// defaultFolder is where the reports of several accounts go.
+// defaultFolder says where the reports of several accounts go.
 const defaultFolder = "reports"
 
 func (f *fleetFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.into, "into", "", "save in this `folder`, the history of all accounts; of several accounts it is ./"+defaultFolder+" if not given")
+	flags.StringVar(&f.into, "into", "",
+		"save in this `folder`, the history of all accounts; of several accounts it is ./"+
+			defaultFolder+" if not given")
 	flags.BoolVar(&f.organization, "org", false, "every account of the organization")
-	flags.StringVar(&f.accounts, "accounts", "", "the accounts in this `file` (- for standard input): on each line a number, or the ARN of a role, and then a name if you like")
+	flags.StringVar(&f.accounts, "accounts", "",
+		"the accounts in this `file` (- for standard input): on each line a number, or the ARN of a role, and then a "+
+			"name if you like")
 	flags.StringSliceVar(&f.profiles, "profiles", nil, "the accounts of these `profiles`, parted by commas")
 	flags.StringVar(&f.roles.Name, "role", fleet.DefaultRole, "the `role` to assume in each account, with its path")
 	flags.StringVar(&f.roles.ExternalID, "external-id", "", "the external `id` that the roles ask for")
 	flags.IntVar(&f.concurrency, "concurrency", fleet.DefaultConcurrency, "how many calls may be under way at once")
-	flags.StringVar(&f.enrich, "enrich", "", "into a folder: ask IAM for more, to be kept beside the reports: "+enrichHelp())
+	flags.StringVar(&f.enrich, "enrich", "",
+		"into a folder: ask IAM for more, to be kept beside the reports: "+enrichHelp())
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress, and print nothing unless a report is missing")
 }
 
@@ -144,8 +149,8 @@ func (r *reportRun) fetchMany(ctx context.Context) error {
 	return r.tell(ctx, append(outcomes, got...), time.Since(began), err)
 }
 
-// more is what is asked of each of so many accounts beyond its report; nil for
-// nothing. The calls that may be under way are shared out among them.
+// more returns the additional requests to each of so many accounts beyond its
+// report; nil for none. They share the calls that may run at a time.
 func (f *fleetFlags) more(accounts int) *fleet.More {
 	if len(f.kinds) == 0 {
 		return nil
@@ -154,7 +159,8 @@ func (f *fleetFlags) more(accounts int) *fleet.More {
 	return &fleet.More{
 		Read: func(ctx context.Context, account string, c *iam.Client) (any, error) {
 			facts, err := enrich.Read(ctx, c, f.kinds, each)
-			return enrich.Saved{Account: account, ReadAt: time.Now().UTC().Truncate(time.Second), Kinds: f.kinds, Facts: facts}, err
+			return enrich.Saved{Account: account, ReadAt: time.Now().UTC().Truncate(time.Second),
+				Kinds: f.kinds, Facts: facts}, err
 		},
 		Has: func(s history.Snapshot) bool {
 			var saved enrich.Saved
@@ -184,7 +190,7 @@ func (f *fleetFlags) members(stdin io.Reader) ([]fleet.Member, error) {
 	return members, nil
 }
 
-// fleetPlan is whom a run asks, and what is known before.
+// fleetPlan holds the accounts that a run asks, and what is known before.
 type fleetPlan struct {
 	targets      []fleet.Target
 	organization fleet.Organization // whose accounts they are; zero for none

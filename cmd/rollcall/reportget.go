@@ -45,7 +45,8 @@ in it as Get-IAMCredentialReport returns it with -Raw or -SplitLines.`,
 	f := c.Flags()
 	g.out.add(f)
 	choose(c, &g.output, "output", "o", "json", "json or text, as the AWS CLI writes them", "json", "text")
-	f.StringVar(&g.at, "at", "", "the newest report generated at this `time` or before, where the service is a Rollcall")
+	f.StringVar(&g.at, "at", "",
+		"the newest report generated at this `time` or before, where the service is a Rollcall")
 	f.BoolVar(&g.raw, "raw", false, "the report itself, as one string; goes before --split-lines")
 	f.BoolVar(&g.lines, "split-lines", false, "the report's lines, without their ends, one on a line")
 	f.BoolVar(&g.lines, "as-text-array", false, "the same as --split-lines")

@@ -31,13 +31,13 @@ type live struct {
 	drawing sync.WaitGroup
 }
 
-// liveState is what an account under way is at.
+// liveState is the state of an account that is being fetched.
 type liveState struct {
 	what  string // "" before its turn, and when it is over
 	since time.Time
 }
 
-// mostLive is how many accounts under way are shown.
+// mostLive says how many accounts under way are shown.
 const mostLive = 6
 
 func newLive(p *process, quiet bool) *live {
@@ -159,7 +159,8 @@ func (l *live) picture(now time.Time, columns int) []string {
 		if t.Name != "" {
 			name += " " + t.Name
 		}
-		lines = append(lines, fmt.Sprintf("  %s: %s, %s", text.Trim(name, 40), s.what, now.Sub(s.since).Round(time.Second)))
+		lines = append(lines,
+			fmt.Sprintf("  %s: %s, %s", text.Trim(name, 40), s.what, now.Sub(s.since).Round(time.Second)))
 	}
 	if more := len(under) - mostLive; more > 0 {
 		lines = append(lines, fmt.Sprintf("  and %s more", thousands(more)))

@@ -16,7 +16,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// mostShown is how many accounts are all shown; of more, only those of which
+// mostShown says how many accounts are all shown; of more, only those of which
 // there is something to say.
 const mostShown = 30
 
@@ -40,7 +40,9 @@ func (r *reportRun) print(outcomes []history.Outcome, took time.Duration) error 
 	if r.fleet.quiet {
 		return nil
 	}
-	slices.SortStableFunc(outcomes, func(a, b history.Outcome) int { return cmp.Compare(rank(a.Status), rank(b.Status)) })
+	slices.SortStableFunc(outcomes, func(a, b history.Outcome) int {
+		return cmp.Compare(rank(a.Status), rank(b.Status))
+	})
 	if err := writeOutcomes(r.p.stdout, outcomes, time.Now()); err != nil {
 		return err
 	}
@@ -57,7 +59,8 @@ func rank(s history.Status) int {
 	return n
 }
 
-// answered is how the AWS CLI begins to tell of an answer. A table has less room.
+// answered says how the AWS CLI begins to tell of an answer. A table has less
+// room.
 var answered = lazyregexp.New(`^An error occurred \((.+?)\) when calling the (.+?) operation: `)
 
 func writeOutcomes(w io.Writer, outcomes []history.Outcome, now time.Time) error {
@@ -72,7 +75,8 @@ func writeOutcomes(w io.Writer, outcomes []history.Outcome, now time.Time) error
 		if !o.GeneratedAt.IsZero() {
 			old = words.ShortAge(now.Sub(o.GeneratedAt))
 		}
-		t.row(o.Account, o.Name, string(o.Status), old, answered.ReplaceAllString(cmp.Or(o.Message, o.NoFacts), "$2 $1: "))
+		t.row(o.Account, o.Name, string(o.Status), old,
+			answered.ReplaceAllString(cmp.Or(o.Message, o.NoFacts), "$2 $1: "))
 	}
 	if shown == 0 {
 		return nil

@@ -81,7 +81,7 @@ func tableOptions(p *process, w io.Writer, colour string, asOf time.Time) render
 	return render.TableOptions{Width: columns, Colour: colour == "on" || colour == "auto" && auto, AsOf: asOf}
 }
 
-// outFile is where a result goes: standard output, or a file that is whole or
+// outFile says where a result goes: standard output, or a file that is whole or
 // not there at all.
 type outFile struct {
 	p    *process

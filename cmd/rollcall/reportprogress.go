@@ -26,7 +26,8 @@ type progress struct {
 const progressAfter = 400 * time.Millisecond
 
 func startProgress(p *process, account *fleet.Account, quiet bool) *progress {
-	g := &progress{where: cmp.Or(account.Endpoint(), "AWS"), start: time.Now(), what: "asking", done: make(chan struct{})}
+	g := &progress{where: cmp.Or(account.Endpoint(), "AWS"), start: time.Now(),
+		what: "asking", done: make(chan struct{})}
 	if _, terminal := width(p.stderr); !terminal || quiet || p.env("TERM") == "dumb" {
 		return g
 	}

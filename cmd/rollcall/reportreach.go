@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/fleet"
 )
 
-// reach is how a service is reached: flags as the AWS CLI has them.
+// reach says how a service is reached: flags as the AWS CLI has them.
 type reach struct {
 	p         *process
 	settings  fleet.Settings
@@ -26,7 +26,8 @@ type reach struct {
 func (r *reach) add(f *pflag.FlagSet) {
 	s := &r.settings
 	f.StringVar(&s.Profile, "profile", "", "use this `profile` of the AWS configuration")
-	f.StringVar(&s.Region, "region", "", "the `region` to sign for (default "+fleet.DefaultRegion+" where none is configured)")
+	f.StringVar(&s.Region, "region", "", "the `region` to sign for (default "+fleet.DefaultRegion+
+		" where none is configured)")
 	f.StringVar(&s.Endpoint, "endpoint-url", "", "the `URL` of the service, for IAM, STS and Organizations")
 	f.StringVar(&s.CABundle, "ca-bundle", "", "a `file` of certificates to verify TLS with")
 	f.BoolVar(&s.AllowHTTP, "allow-http", false, "permit plain HTTP to another machine")

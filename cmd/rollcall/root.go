@@ -67,7 +67,8 @@ func usageTemplate(text string, p *process) string {
 		columns = 80
 	}
 	text = strings.ReplaceAll(text, "FlagUsages |", fmt.Sprintf("FlagUsagesWrapped %d |", columns))
-	return strings.Replace(text, "{{if .Runnable}}", "{{if and .Runnable (or (not .HasAvailableSubCommands) (ne .Use .Name))}}", 1)
+	return strings.Replace(text, "{{if .Runnable}}",
+		"{{if and .Runnable (or (not .HasAvailableSubCommands) (ne .Use .Name))}}", 1)
 }
 
 // group makes a command that only holds others.
@@ -162,7 +163,8 @@ func settings(flags *pflag.FlagSet, names ...string) {
 
 // settingsHelp tells of it, with a flag that the command has.
 func settingsHelp(flag string) string {
-	return "Settings may also come from the environment: --" + flag + " from " + variable(flag) + ", and\nso on. A flag wins."
+	return "Settings may also come from the environment: --" + flag + " from " + variable(flag) +
+		", and\nso on. A flag wins."
 }
 
 func variable(flag string) string {

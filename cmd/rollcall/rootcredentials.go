@@ -39,9 +39,12 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 				}
 				a.made = map[string]any{"accessKeyId": key.ID}
 				if output == "json" {
-					return writeJSON(p.stdout, struct{ AccountId, AccessKeyId, SecretAccessKey string }{args[0], key.ID, key.Secret.Reveal()})
+					return writeJSON(p.stdout, struct {
+						AccountId, AccessKeyId, SecretAccessKey string
+					}{args[0], key.ID, key.Secret.Reveal()})
 				}
-				_, err = fmt.Fprintf(p.stdout, "A new root access key of account %s, which is shown only now. For a shell:\n\n%s",
+				_, err = fmt.Fprintf(p.stdout,
+					"A new root access key of account %s, which is shown only now. For a shell:\n\n%s",
 					args[0], serveExports(key.ID, key.Secret.Reveal()))
 				return err
 			})

@@ -85,31 +85,44 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.StringVar(&s.tlsKey, "tls-key", "", "`file` of the certificate's key, PEM")
 	f.BoolVar(&s.allowHTTP, "allow-http", false, "allow plain HTTP on addresses that others can reach")
 	f.StringVar(&s.adminListen, "admin-listen", "127.0.0.1:8586", "`address` of /healthz, /readyz and /metrics, or off")
-	f.StringVar(&s.trail, "trail", "", "where every call leaves a line in CloudTrail's form: a `file`, - for standard output, or off (default trail.jsonl in the data directory)")
+	f.StringVar(&s.trail, "trail", "",
+		"where every call leaves a line in CloudTrail's form: a `file`, - for standard output, or off (default "+
+			"trail.jsonl in the data directory)")
 	f.BoolVar(&s.trailSync, "trail-sync", false, "acknowledge no change before its line is on disk")
-	f.DurationVar(&s.report.MaxAge, "report-max-age", 10*time.Second, "how old a report may be to be given again instead of a new one; AWS's is 4h")
+	f.DurationVar(&s.report.MaxAge, "report-max-age", 10*time.Second,
+		"how old a report may be to be given again instead of a new one; AWS's is 4h")
 	f.DurationVar(&s.report.Expiry, "report-expiry", 0, "how old a report may be to be given at all; 0 is for ever")
 	f.IntVar(&s.report.History, "report-history", 100, "how many reports of an account are kept")
-	f.DurationVar(&s.useSpan, "last-used-span", 0, "record only the first use of a key within this time; AWS's is 15m, 0 records every second")
+	f.DurationVar(&s.useSpan, "last-used-span", 0,
+		"record only the first use of a key within this time; AWS's is 15m, 0 records every second")
 	f.DurationVar(&s.passwordSpan, "password-used-span", 0,
 		"record only the first use of a password within this time; AWS's is 5m, 0 records every second")
-	f.DurationVar(&s.callTimeout, "call-timeout", server.DefaultCallTimeout, "how long a call may take, with all it waits for in the database, until it is answered 503")
+	f.DurationVar(&s.callTimeout, "call-timeout", server.DefaultCallTimeout,
+		"how long a call may take, with all it waits for in the database, until it is answered 503")
 	f.StringSliceVar(&s.regions, "region", nil, "accept signatures for these `regions` only")
-	f.Float64Var(&s.rate, "rate-limit", 0, "calls per second of one user or role, with all its keys and sessions, before they are throttled; 0 is no limit")
+	f.Float64Var(&s.rate, "rate-limit", 0,
+		"calls per second of one user or role, with all its keys and sessions, before they are throttled; 0 is "+
+			"no limit")
 	f.IntVar(&s.burst, "rate-burst", 0, "such calls at once above the limit (default the limit)")
-	f.Float64Var(&s.accountRate, "account-rate-limit", 0, "calls per second of one account before they are throttled; 0 is no limit")
+	f.Float64Var(&s.accountRate, "account-rate-limit", 0,
+		"calls per second of one account before they are throttled; 0 is no limit")
 	f.IntVar(&s.accountBurst, "account-rate-burst", 0, "such calls at once above the limit (default the limit)")
-	f.Float64Var(&s.strangerRate, "stranger-rate-limit", 100, "refused requests per second from one address, of IPv6 from one /64 network, that nobody signed or whose signature does not hold; 0 is no limit")
+	f.Float64Var(&s.strangerRate, "stranger-rate-limit", 100,
+		"refused requests per second from one address, of IPv6 from one /64 network, that nobody signed or whose "+
+			"signature does not hold; 0 is no limit")
 	f.IntVar(&s.strangerBurst, "stranger-rate-burst", 1000, "such requests at once above the limit")
-	f.IntVar(&s.connections, "max-connections", 0, "connections at once (default what memory and descriptors allow, 10000 at most)")
-	f.IntVar(&s.perAddress, "max-connections-per-address", 0, "connections at once from one address, of IPv6 from one /64 network (default half of all)")
+	f.IntVar(&s.connections, "max-connections", 0,
+		"connections at once (default what memory and descriptors allow, 10000 at most)")
+	f.IntVar(&s.perAddress, "max-connections-per-address", 0,
+		"connections at once from one address, of IPv6 from one /64 network (default half of all)")
 	f.StringSliceVar(&s.providers, "web-identity-keys", nil, webIdentityUsage)
 	f.StringVar(&s.publicURL, "public-url", "", publicURLUsage+
 		"; without it outbound federation is refused, and the console answers this machine's browsers only")
 	f.BoolVar(&s.console, "console", true, consoleUsage)
 	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
-		"report-expiry", "report-history", "last-used-span", "password-used-span", "call-timeout", "region", "rate-limit",
+		"report-expiry", "report-history", "last-used-span", "password-used-span",
+		"call-timeout", "region", "rate-limit",
 		"rate-burst",
 		"account-rate-limit", "account-rate-burst", "stranger-rate-limit", "stranger-rate-burst", "max-connections",
 		"max-connections-per-address", "web-identity-keys", "public-url", "console", "ready-file")
@@ -120,7 +133,8 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 }
 
 // webIdentityUsage tells how tokens of identity providers are verified.
-const webIdentityUsage = "verify the web identity tokens of an issuer by its JSON Web Key Set: `https://ISSUER=FILE` or =URL; several may be given"
+const webIdentityUsage = "verify the web identity tokens of an issuer by its JSON Web Key Set: `https://ISSUER=FILE` " +
+	"or =URL; several may be given"
 
 // publicURLUsage tells what issuers of web identity tokens are named after, and
 // what passkeys belong to.
@@ -157,13 +171,16 @@ func (s *serveRun) check() error {
 	case (s.tlsCert == "") != (s.tlsKey == ""):
 		return usageError("--tls-cert and --tls-key belong together")
 	case s.report.MaxAge <= 0:
-		return usageError("--report-max-age must be more than 0: a client that asks until its report is complete would never end")
+		return usageError(
+			"--report-max-age must be more than 0: a client that asks until its report is complete would never end")
 	case s.passwordSpan < 0:
 		return usageError("--password-used-span cannot be negative")
 	case s.report.Expiry < 0 || s.useSpan < 0 || s.rate < 0 || s.burst < 0:
 		return usageError("--report-expiry, --last-used-span, --rate-limit and --rate-burst cannot be negative")
 	case s.accountRate < 0 || s.accountBurst < 0 || s.strangerRate < 0 || s.strangerBurst < 0:
-		return usageError("--account-rate-limit, --account-rate-burst, --stranger-rate-limit and --stranger-rate-burst cannot be negative")
+		return usageError(
+			"--account-rate-limit, --account-rate-burst, --stranger-rate-limit and --stranger-rate-burst cannot be " +
+				"negative")
 	case s.connections < 0 || s.perAddress < 0:
 		return usageError("--max-connections and --max-connections-per-address cannot be negative")
 	case s.callTimeout < 100*time.Millisecond:
@@ -174,7 +191,7 @@ func (s *serveRun) check() error {
 	return nil
 }
 
-// grace is how long calls under way may take to end when the service stops.
+// grace says how long calls under way may take to end when the service stops.
 const grace = 30 * time.Second
 
 // adminLimits are for a listener that few machines know.
@@ -227,12 +244,14 @@ func (s *serveRun) run(ctx context.Context) error {
 	// The admin listener outlives the API's, so that it can be watched while
 	// it stops.
 	rest, stop := context.WithCancel(context.WithoutCancel(ctx))
-	checks := []server.Check{{Name: "store", Run: svc.Ready}, {Name: "master key", Run: svc.KeysReady}, {Name: "trail", Run: func(context.Context) error { return t.Probe() }}}
+	checks := []server.Check{{Name: "store", Run: svc.Ready}, {Name: "master key", Run: svc.KeysReady},
+		{Name: "trail", Run: func(context.Context) error { return t.Probe() }}}
 	var adminErr error
 	var wait sync.WaitGroup
 	if admin != nil {
 		wait.Go(func() {
-			adminErr = server.Serve(rest, server.Limit(admin, adminLimits), server.Admin(checks, metrics, log), log, time.Second)
+			adminErr = server.Serve(rest, server.Limit(admin, adminLimits),
+				server.Admin(checks, metrics, log), log, time.Second)
 		})
 	}
 	wait.Go(func() { s.onHangup(rest, hangup, t, cert, log) })
@@ -272,7 +291,8 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheu
 	svc, err := service.Open(ctx, service.Config{
 		Store: db, MasterFile: s.masterFile(), Trail: t, Report: s.report, CallTimeout: s.callTimeout,
 		Regions: s.regions, Rate: s.rate, Burst: s.burst,
-		AccountRate: s.accountRate, AccountBurst: s.accountBurst, StrangerRate: s.strangerRate, StrangerBurst: s.strangerBurst,
+		AccountRate: s.accountRate, AccountBurst: s.accountBurst, StrangerRate: s.strangerRate,
+		StrangerBurst:   s.strangerBurst,
 		WebIdentityKeys: keys, PublicURL: public, Console: s.console, ConsoleURL: s.consoleURL(public),
 		Log: log, Metrics: metrics,
 	})
@@ -282,8 +302,9 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheu
 	return svc, t, nil
 }
 
-// consoleURL is where browsers reach the service: its public URL, or else this
-// machine's own name where it listens here alone. "" is not known.
+// consoleURL returns the address by which browsers reach the service: its
+// public URL, or this machine's own name if it listens only here. "" is not
+// known.
 func (s *serveRun) consoleURL(public string) string {
 	host, port, err := net.SplitHostPort(s.listen)
 	ip := net.ParseIP(host)
@@ -312,7 +333,9 @@ func (s *serveRun) listeners() (api, admin net.Listener, cert *server.Certificat
 	}
 	api, err = listen("listen", s.listen, cert, s.allowHTTP)
 	if errors.Is(err, server.ErrPlainHTTP) {
-		return nil, nil, nil, usageError("%w: answers with new secrets could be read on the way; give --tls-cert and --tls-key, or --allow-http to do it all the same", err)
+		return nil, nil, nil,
+			usageError("%w: answers with new secrets could be read on the way; give --tls-cert and --tls-key, or "+
+				"--allow-http to do it all the same", err)
 	}
 	if err != nil || s.adminListen == "off" {
 		return api, nil, cert, err
@@ -344,7 +367,8 @@ func (s *serveRun) announce(ctx context.Context, svc *service.Service, log *slog
 		adminAt = "http://" + admin.Addr().String()
 	}
 	if s.log.json {
-		log.Info("listening", "url", url, "admin", adminAt, "data", where, "accounts", len(accounts), "version", version())
+		log.Info("listening", "url", url, "admin", adminAt, "data", where, "accounts",
+			len(accounts), "version", version())
 		if len(accounts) == 0 {
 			log.Info("there is no account yet", "create", "rollcall account create"+s.flags())
 		}
@@ -376,7 +400,7 @@ func writeReady(path, url string) error {
 	return nil
 }
 
-// onHangup opens the trail and the certificate anew whenever SIGHUP asks for
+// onHangup opens the trail and the certificate again whenever SIGHUP asks for
 // it.
 func (s *serveRun) onHangup(ctx context.Context, hangup <-chan os.Signal, t *trail.Trail, cert *server.Certificate,
 	log *slog.Logger) {

@@ -38,9 +38,12 @@ func versionCommand(p *process) *cobra.Command {
 		Short: "Print the version",
 		RunE: func(*cobra.Command, []string) error {
 			if output == "json" {
-				return writeJSON(p.stdout, struct{ Version, Go, OS, Arch string }{version(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
+				return writeJSON(p.stdout, struct {
+					Version, Go, OS, Arch string
+				}{version(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
 			}
-			_, err := fmt.Fprintf(p.stdout, "rollcall %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(p.stdout, "rollcall %s %s %s/%s\n", version(), runtime.Version(),
+				runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

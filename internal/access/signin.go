@@ -30,7 +30,8 @@ func (a *Access) MayArriving(ctx context.Context, who Arriving, action string, n
 		err = store.ErrNotFound
 	}
 	if errors.Is(err, store.ErrNotFound) {
-		return false, false, awsmodel.Fail("InvalidClientTokenId", "The security token included in the request is invalid.")
+		return false, false, awsmodel.Fail("InvalidClientTokenId",
+			"The security token included in the request is invalid.")
 	}
 	if err != nil {
 		return false, false, fmt.Errorf("read policies of a user who signs in: %w", err)

@@ -28,7 +28,7 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Call is what a door knows of one call beside the caller and the input.
+// Call holds what a door knows of one call besides the caller and the input.
 type Call struct {
 	RequestID string
 	SourceIP  string
@@ -204,7 +204,9 @@ func (a *API) gone(ctx context.Context, c principal.Caller, err error) error {
 // Refuse leaves the record of a call that never became an action: not
 // authenticated, unknown, unreadable. c is nil where nobody was
 // authenticated; keyID is then the key the client named.
-func (a *API) Refuse(ctx context.Context, c *principal.Caller, keyID, service, name string, err error, call Call) *awsmodel.Error {
+func (a *API) Refuse(
+	ctx context.Context, c *principal.Caller, keyID, service, name string, err error, call Call,
+) *awsmodel.Error {
 	refused := a.clientError(ctx, err, name, call)
 	rec := a.record(call, service, name, refused)
 	rec.UserIdentity = trail.Identity{Type: trail.Unknown, AccessKeyID: keyID}
@@ -224,8 +226,8 @@ func (a *API) Refuse(ctx context.Context, c *principal.Caller, keyID, service, n
 	return refused
 }
 
-// clientError is what the client may see of an error. What is not meant for
-// it goes to the log and becomes ServiceFailure, or ServiceUnavailable where the
+// clientError returns what the client may see of an error. The rest goes to the
+// log, and the error becomes ServiceFailure, or ServiceUnavailable if the
 // database could not be asked or the policies take too long: AWS's clients
 // repeat both.
 func (a *API) clientError(ctx context.Context, err error, action string, call Call) *awsmodel.Error {
@@ -253,7 +255,8 @@ func (a *API) clientError(ctx context.Context, err error, action string, call Ca
 		return awsmodel.Fail("ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
 	}
 	a.log.ErrorContext(ctx, "internal error", "error", err, "requestID", call.RequestID, "action", action)
-	return awsmodel.Fail("ServiceFailure", "The request processing has failed because of an unknown error, exception or failure.")
+	return awsmodel.Fail("ServiceFailure",
+		"The request processing has failed because of an unknown error, exception or failure.")
 }
 
 func (a *API) record(call Call, service, name string, err *awsmodel.Error) trail.Record {

@@ -152,8 +152,10 @@ func TestInvokePanic(t *testing.T) {
 	var records, log bytes.Buffer
 	action := api.Bind(func(context.Context, *iam.GetUserInput) (*iam.GetUserOutput, error) { panic("secret") },
 		api.Reads, api.On(api.Everything))
-	a := api.New([]api.Action{action}, people(t), trail.New(&records), slog.New(slog.NewTextHandler(&log, nil)), time.Now)
-	out, refused := a.Invoke(t.Context(), signed(t, root), action, &iam.GetUserInput{}, api.Call{RequestID: "the-request"})
+	a := api.New([]api.Action{action}, people(t), trail.New(&records),
+		slog.New(slog.NewTextHandler(&log, nil)), time.Now)
+	out, refused := a.Invoke(t.Context(), signed(t, root), action, &iam.GetUserInput{},
+		api.Call{RequestID: "the-request"})
 	if out != nil || refused == nil || refused.Code != "ServiceFailure" || strings.Contains(refused.Message, "secret") {
 		t.Errorf("answer %v, refused %v", out, refused)
 	}

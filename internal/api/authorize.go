@@ -12,8 +12,8 @@ import (
 
 // Need is one permission that a call needs.
 type Need struct {
-	// Action is what must be allowed, "iam:PassRole"; "" stands for the action
-	// that is called.
+	// Action is the action that must be allowed, "iam:PassRole"; "" stands for
+	// the action that is called.
 	Action    string
 	Resources []Resource
 	// Keys are the condition keys of this need beside those of every request,
@@ -24,7 +24,7 @@ type Need struct {
 // Resource is one thing that an action acts on.
 type Resource struct {
 	ARN string // "*" for an action on no particular thing
-	// Label is what a denial calls it, "user bob"; "" stands for the ARN.
+	// Label is the name in a denial, "user bob"; "" stands for the ARN.
 	Label string
 	// Keys are the condition keys of the thing itself: its tags, its permissions
 	// boundary. They are asked for only by conditions; an error refuses. It may
@@ -113,10 +113,10 @@ func (a *API) decide(ctx context.Context, subject *access.Subject, action *Actio
 	return nil
 }
 
-// sessionMay holds what sessions of users can never do, whatever policies say.
-// STS, comparing the STS API operations: GetSessionToken credentials call IAM
-// only with MFA, and of STS only AssumeRole and GetCallerIdentity;
-// GetFederationToken credentials call neither. GetWebIdentityToken is younger
+// sessionMay refuses what sessions of users can never do, whatever policies
+// say. STS, comparing the STS API operations: GetSessionToken credentials call
+// IAM only with MFA, and of STS only AssumeRole and GetCallerIdentity;
+// GetFederationToken credentials call neither. GetWebIdentityToken is newer
 // than that page: that sessions of users may call it, and the sentence for
 // federated users, are recorded. The other texts are guesses.
 func sessionMay(c principal.Caller, action *Action) error {

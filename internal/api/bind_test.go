@@ -23,7 +23,8 @@ func createUser(context.Context, *iam.CreateUserInput) (*iam.CreateUserOutput, e
 // program starts.
 func TestBindRefuses(t *testing.T) {
 	named := func(members ...string) api.Target {
-		return api.ByMembers(func(context.Context, principal.Caller, []string) ([]api.Resource, error) { return nil, nil },
+		return api.ByMembers(
+			func(context.Context, principal.Caller, []string) ([]api.Resource, error) { return nil, nil },
 			members...)
 	}
 	tagging := api.Tagging("iam:TagUser")
@@ -46,7 +47,8 @@ func TestBindRefuses(t *testing.T) {
 			[]api.Part{api.On(named(), api.Values("k", func(*iam.GetUserInput) []string { return nil })), tagging},
 			"a part is about iam.GetUserInput, and the method about iam.CreateUserInput"},
 		"target of another input": {api.Changes, []api.Part{api.On(api.ByInput(
-			func(context.Context, principal.Caller, *iam.GetUserInput) ([]api.Resource, error) { return nil, nil })), tagging},
+			func(context.Context, principal.Caller, *iam.GetUserInput) ([]api.Resource, error) { return nil, nil })),
+			tagging},
 			"a part is about iam.GetUserInput"},
 		"more needs of another input": {api.Changes, []api.Part{api.On(named()), tagging, api.Also(
 			func(context.Context, principal.Caller, *iam.GetUserInput) ([]api.Need, error) { return nil, nil })},
@@ -104,7 +106,8 @@ func TestBindRefusesToRecordSecrets(t *testing.T) {
 // funnel is an API of some actions, its trail and its log.
 func funnel(t testing.TB, actions ...api.Action) (a *api.API, records, log *strings.Builder) {
 	records, log = &strings.Builder{}, &strings.Builder{}
-	return api.New(actions, people(t), trail.New(records), slog.New(slog.NewTextHandler(log, nil)), time.Now), records, log
+	return api.New(actions, people(t), trail.New(records), slog.New(slog.NewTextHandler(log, nil)), time.Now), records,
+		log
 }
 
 // A panic in whatever runs for a call, and not in its action alone, ends in an

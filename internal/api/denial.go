@@ -45,8 +45,8 @@ func (a *API) denied(subject *access.Subject, req policy.Request, text string, d
 	}
 }
 
-// denial is what DecodeAuthorizationMessage answers. STS documents its parts
-// by an example.
+// denial holds the answer of DecodeAuthorizationMessage. STS documents its
+// parts by an example.
 type denial struct {
 	Allowed           bool                   `json:"allowed"`
 	ExplicitDeny      bool                   `json:"explicitDeny"`
@@ -100,7 +100,8 @@ func valuesOf(list []string) items[value] {
 
 // shownKeys are the condition keys of a request that are told of, where it has
 // them.
-var shownKeys = strings.Fields(`aws:CurrentTime aws:EpochTime aws:FederatedProvider aws:MultiFactorAuthAge aws:MultiFactorAuthPresent
+var shownKeys = strings.Fields(
+	`aws:CurrentTime aws:EpochTime aws:FederatedProvider aws:MultiFactorAuthAge aws:MultiFactorAuthPresent
 	aws:PrincipalAccount aws:PrincipalArn aws:PrincipalType aws:RequestedRegion aws:ResourceAccount aws:SecureTransport aws:SourceIdentity
 	aws:SourceIp aws:TagKeys aws:TokenIssueTime aws:UserAgent aws:userid aws:username
 	iam:AWSServiceName iam:PassedToService iam:PermissionsBoundary iam:PolicyARN iam:ServiceSpecificCredentialAgeDays
@@ -113,12 +114,14 @@ func explain(subject *access.Subject, req policy.Request, d policy.Decision) *de
 		m.MatchedStatements.Items = append(m.MatchedStatements.Items, denialStatement{
 			StatementID: st.Sid, Effect: strings.ToUpper(string(st.Effect)),
 			Principals: valuesOf([]string{subject.Caller.UserID()}), PrincipalGroups: valuesOf(nil),
-			Actions: valuesOf(append(st.Actions, st.NotActions...)), Resources: valuesOf(append(st.Resources, st.NotResources...)),
+			Actions:    valuesOf(append(st.Actions, st.NotActions...)),
+			Resources:  valuesOf(append(st.Resources, st.NotResources...)),
 			Conditions: items[keyOf]{Items: []keyOf{}},
 		})
 	}
 	c := &m.Context
-	c.Principal.ID, c.Principal.Name, c.Principal.ARN = subject.Caller.UserID(), subject.Caller.UserName(), subject.Caller.ARN()
+	c.Principal.ID, c.Principal.Name, c.Principal.ARN = subject.Caller.UserID(),
+		subject.Caller.UserName(), subject.Caller.ARN()
 	c.Action, c.Resource = req.Action, d.Resource
 	c.Conditions.Items = []keyOf{}
 	keys := shownKeys

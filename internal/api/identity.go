@@ -14,7 +14,8 @@ func identity(c principal.Caller) trail.Identity {
 	session := c.Session()
 	if session != nil {
 		id.SessionContext = &trail.SessionContext{
-			CreationDate: session.Issued, MFAAuthenticated: !session.MFA.IsZero(), SourceIdentity: session.SourceIdentity,
+			CreationDate: session.Issued, MFAAuthenticated: !session.MFA.IsZero(),
+			SourceIdentity: session.SourceIdentity,
 		}
 	}
 	switch c.Kind() {

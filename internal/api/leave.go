@@ -12,7 +12,8 @@ import (
 var ErrClientLeft = errors.New("the client's connection was reset")
 
 // errClientLeft is for the trail and the metrics: nobody reads the answer.
-var errClientLeft = awsmodel.Fail("ClientDisconnected", "The client's connection was reset while the request waited. Nothing was changed.")
+var errClientLeft = awsmodel.Fail("ClientDisconnected",
+	"The client's connection was reset while the request waited. Nothing was changed.")
 
 type connectionContext struct{}
 

@@ -64,7 +64,8 @@ func TestRecordOfCallThatFailsAfterCommit(t *testing.T) {
 			create := api.Bind(func(ctx context.Context, _ *iam.CreateUserInput) (*iam.CreateUserOutput, error) {
 				return &iam.CreateUserOutput{}, c.call(ctx)
 			}, api.Changes, api.On(api.Everything), api.Tagging("iam:TagUser"))
-			a := api.New([]api.Action{create}, access.New(db), trail.New(&records), slog.New(slog.DiscardHandler), time.Now)
+			a := api.New([]api.Action{create}, access.New(db), trail.New(&records),
+				slog.New(slog.DiscardHandler), time.Now)
 			a.Outbox(db)
 			action, _ := a.Find("iam", "CreateUser")
 			a.Invoke(t.Context(), signed(t, root), action, &iam.CreateUserInput{UserName: ptr("Bob")}, api.Call{})

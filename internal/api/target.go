@@ -17,9 +17,9 @@ type Target struct {
 // find finds what a call acts on.
 type find func(ctx context.Context, c principal.Caller, in any) ([]Resource, error)
 
-// ByMembers is what texts of the input name. found gets the values in the order
-// of the members, "" for one that is not set. A member "" is none and has no
-// value.
+// ByMembers finds a target by texts of the input. found gets the values in the
+// order of the members, "" for one that is not set. A member "" is none and has
+// no value.
 func ByMembers(
 	found func(ctx context.Context, c principal.Caller, values []string) ([]Resource, error), members ...string,
 ) Target {
@@ -41,7 +41,7 @@ func ByMembers(
 	}}
 }
 
-// ByInput is what is found by more of the input than its texts.
+// ByInput finds a target by more of the input than its texts.
 func ByInput[I any](found func(ctx context.Context, c principal.Caller, in *I) ([]Resource, error)) Target {
 	return Target{bind: func(t reflect.Type) (find, error) {
 		return func(ctx context.Context, c principal.Caller, in any) ([]Resource, error) {

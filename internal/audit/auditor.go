@@ -12,10 +12,10 @@ import (
 	"rollcall/report"
 )
 
-// DefaultMaxRows is how many rows of one report are read.
+// DefaultMaxRows says how many rows of one report are read.
 const DefaultMaxRows = 10_000_000
 
-// DefaultTop is how many of the worst findings a summary holds.
+// DefaultTop says how many of the worst findings a summary holds.
 const DefaultTop = 20
 
 // Options say how to judge. The zero Options is the default benchmark as it is.
@@ -42,12 +42,12 @@ type Options struct {
 	// the run are such members. It decides C18 where an Enrichment does not; ""
 	// says nothing.
 	ManagementAccount string
-	// Now is when the run takes place. It counts only for the age of a report
+	// Now says when the run takes place. It counts only for the age of a report
 	// whose Source.Fetched is not known, and may be zero.
 	Now time.Time
-	// Top is how many worst findings to keep; 0 means DefaultTop, -1 none.
+	// Top says how many worst findings to keep; 0 means DefaultTop, -1 none.
 	Top int
-	// MaxRows is how many rows of a report are read, which is what ends an
+	// MaxRows says how many rows of a report are read, which is what ends an
 	// endless one; 0 means DefaultMaxRows.
 	MaxRows int
 }
@@ -128,7 +128,9 @@ func New(o Options) (*Auditor, error) {
 //
 // A damaged file is no error but an outcome: the rows before the damage are
 // judged, the summary is incomplete and names the line.
-func (a *Auditor) Audit(ctx context.Context, r io.Reader, src Source, facts *Enrichment, visit func(*Row) error) (*AccountSummary, error) {
+func (a *Auditor) Audit(
+	ctx context.Context, r io.Reader, src Source, facts *Enrichment, visit func(*Row) error,
+) (*AccountSummary, error) {
 	run := a.newRun(src, facts, visit)
 	if err := run.read(ctx, r); err != nil {
 		return nil, err
@@ -171,7 +173,8 @@ func (a *Auditor) Summary() *Summary {
 		Accounts: slices.Clone(a.accounts), Counts: a.newCounts(),
 	}
 	slices.SortStableFunc(s.Accounts, func(x, y *AccountSummary) int {
-		return cmp.Or(cmp.Compare(x.Source.Partition, y.Source.Partition), cmp.Compare(x.Source.Account, y.Source.Account))
+		return cmp.Or(cmp.Compare(x.Source.Partition, y.Source.Partition),
+			cmp.Compare(x.Source.Account, y.Source.Account))
 	})
 	for _, account := range a.accounts {
 		s.Counts.add(&account.Counts)

@@ -25,7 +25,8 @@ func DefaultParams() Params {
 
 const (
 	titleCIS = "CIS Amazon Web Services Foundations Benchmark"
-	aboutMap = "The standard does not speak of credential reports: which of its requirements a control serves is a mapping, " +
+	aboutMap = "The standard does not speak of credential reports: which of its requirements a control serves is a " +
+		"mapping, " +
 		"of AWS Security Hub where it prints one, otherwise suggested."
 )
 
@@ -48,13 +49,16 @@ var benchmarks = []*Benchmark{
 	}),
 	benchmark(Benchmark{
 		ID: FSBP, Title: "AWS Foundational Security Best Practices", Version: "1.0.0",
-		About: "The standard of AWS Security Hub, with its severities. Keys of root are not judged by their age, as AWS Config does not. " +
+		About: "The standard of AWS Security Hub, with its severities. Keys of root are not judged by their age, as " +
+			"AWS Config does not. " +
 			"Whether root has MFA at all (IAM.9) is not in it.",
 		Severities: map[ControlID]Severity{ConsoleMFA: Medium},
 	}, unused90, func(p *Params) { p.KeyAgeRoot = false }),
 	benchmark(Benchmark{
 		ID: PCI401, Title: "PCI DSS", Version: "4.0.1",
-		About: aboutMap + " 8.2.6 asks for 90 days in its own words; 8.3.9 limits passwords to 90 days where they are the only factor.",
+		About: aboutMap +
+			" 8.2.6 asks for 90 days in its own words; 8.3.9 limits passwords to 90 days where they are the " +
+			"only factor.",
 	}, unused90, passwords90),
 	benchmark(Benchmark{ID: NIST53, Title: "NIST SP 800-53", Version: "r5", About: aboutMap}, unused90),
 	benchmark(Benchmark{ID: ISO, Title: "ISO/IEC 27001", Version: "2022", About: aboutMap}),
@@ -67,7 +71,8 @@ var benchmarks = []*Benchmark{
 
 const (
 	aboutCIS14 = "Unused credentials count from 45 days on."
-	aboutCIS4  = aboutCIS14 + " From 4.0 on CIS wants a person to judge root's hardware MFA, the use of root and keys made at set-up: " +
+	aboutCIS4  = aboutCIS14 + " From 4.0 on CIS wants a person to judge root's hardware MFA, the use of root and " +
+		"keys made at set-up: " +
 		"what the report has to say of them is judged all the same."
 )
 

@@ -110,7 +110,7 @@ func others(securityHub, prowler, scoutSuite string) []OtherSeverity {
 	return []OtherSeverity{{"Security Hub", securityHub}, {"Prowler", prowler}, {"ScoutSuite", scoutSuite}}
 }
 
-// nistMFA is what Security Hub prints for its controls on MFA.
+// nistMFA holds the numbers that Security Hub prints for its controls on MFA.
 var nistMFA = of(NIST53, "AC-2(1)", "AC-3(15)", "IA-2(1)", "IA-2(2)", "IA-2(6)", "IA-2(8)")
 
 // unusedRequirements are those of unused passwords and keys, which every

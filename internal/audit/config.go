@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/lazyregexp"
 )
 
-// maxFile is how long a configuration or a list of exceptions may be.
+// maxFile says how long a configuration or a list of exceptions may be.
 const maxFile = 16 << 20
 
 // Config is a configuration file.
@@ -25,7 +25,7 @@ type Config struct {
 	text []byte
 }
 
-// configFile is what may stand in a file.
+// configFile holds the content of a file.
 type configFile struct {
 	Version    int         `yaml:"version"`
 	Profile    Standard    `yaml:"profile"`
@@ -153,7 +153,7 @@ func decode(text []byte, file any) error {
 	return nil
 }
 
-// goTypes is where the YAML package names our types to the user.
+// goTypes says where the YAML package names our types to the user.
 var goTypes = lazyregexp.New(` not found in type \S+`)
 
 // validate refuses thresholds that make no sense.
@@ -178,7 +178,8 @@ func (p *Params) validate() error {
 		{"report_max_age_hours", p.ReportMaxAgeHours, 1},
 	} {
 		if v.value < v.least || v.value > most {
-			errs = append(errs, fmt.Errorf("params: %s is %d, and must be from %d to %d", v.name, v.value, v.least, most))
+			errs = append(errs,
+				fmt.Errorf("params: %s is %d, and must be from %d to %d", v.name, v.value, v.least, most))
 		}
 	}
 	return errors.Join(errs...)

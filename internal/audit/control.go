@@ -29,7 +29,8 @@ const (
 	CredentialEvents   ControlID = "C20"
 )
 
-// Subject is what a control judges: a finding of it concerns one of these.
+// Subject is the kind of thing that a control judges: each finding is about
+// one.
 type Subject string
 
 // The subjects.
@@ -63,15 +64,15 @@ type Control struct {
 	Severity Severity
 	// OtherSeverities are those other auditors give the same rule.
 	OtherSeverities []OtherSeverity
-	// Requirements are what standards and benchmarks call it.
+	// Requirements are its names in standards and benchmarks.
 	Requirements []Requirement
 	// ConfigRule is the name of the AWS Config managed rule, "" where none.
 	ConfigRule string
-	// Sources are where the rule is from: documents by name, or addresses.
+	// Sources say where the rule is from: documents by name, or addresses.
 	Sources []string
 }
 
-// AbsentValue is what a rule makes of an absent value.
+// AbsentValue says what a rule concludes from an absent value.
 type AbsentValue struct {
 	Value   string // the word in the cell, or "missing column", "unreadable", "no row"
 	Column  string // the column or columns meant
@@ -111,7 +112,7 @@ const (
 	Strict Standard = "strict"
 )
 
-// Requirement is what a standard calls a control.
+// Requirement is the name of a control in a standard.
 type Requirement struct {
 	Standard Standard
 	ID       string // such as 1.4, IAM.4, AC-2(1)
@@ -163,7 +164,7 @@ type Params struct {
 	// RootUsedWarnDays (C4): a use of root younger than that is a WARN.
 	RootUsedWarnDays int `yaml:"root_used_warn_days" json:"root_used_warn_days"`
 	// SetupWindowMinutes (C11): a key made within that time of its user counts
-	// as made at set-up.
+	// as created at set-up.
 	SetupWindowMinutes int `yaml:"setup_window_minutes" json:"setup_window_minutes"`
 	// PasswordMaxAgeDays (C12): an older password fails; 0 sets no limit.
 	PasswordMaxAgeDays int `yaml:"password_max_age_days" json:"password_max_age_days"`

@@ -118,7 +118,7 @@ func (c *corpusCase) report(t *testing.T) io.Reader {
 	return strings.NewReader(b.String())
 }
 
-// options are what a case asks for.
+// options returns the options of a case.
 func (c *corpusCase) options(t *testing.T) audit.Options {
 	t.Helper()
 	o := audit.Options{Statuses: audit.AllStatuses, AsOf: c.moment(t, "as-of"), Now: c.moment(t, "now")}
@@ -197,7 +197,7 @@ func orDash(s string) string {
 	return s
 }
 
-// key is how a verdict line begins: control, user, credential, status. An
+// key returns how a verdict line begins: control, user, credential, status. An
 // excused finding has "(excused by ID)" behind the status.
 func key(f *audit.Finding) string {
 	status := f.Status.String()

@@ -2,7 +2,7 @@
 //
 // It promises:
 //
-//   - Every verdict counts from the moment the report was made, or from the
+//   - Every verdict counts from the moment the report was generated, or from the
 //     moment asked for, and never from today's clock. An archived report gives
 //     the same verdicts in ten years.
 //   - PASS is what was shown. What the report does not say, or says in a way

@@ -64,7 +64,7 @@ func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.M
 // IsZero reports whether d is none.
 func (d Date) IsZero() bool { return d == Date{} }
 
-// start is when the day begins.
+// start returns the time at which the day begins.
 func (d Date) start() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
 
 // MarshalJSON returns the day as a string.
@@ -151,7 +151,8 @@ func (e *Exception) Validate(allowWildcards bool) error {
 
 var (
 	accountNumber = lazyregexp.New(`^[0-9]{12}$`)
-	credentialID  = lazyregexp.New(`^(password|(key|cert):[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z(#[12])?)$`)
+	credentialID  = lazyregexp.New(
+		`^(password|(key|cert):[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z(#[12])?)$`)
 )
 
 func hasWildcard(s string) bool { return strings.ContainsAny(s, "*?") }
@@ -188,9 +189,9 @@ const (
 type ExceptionUse struct {
 	Exception Exception      `json:"exception"`
 	State     ExceptionState `json:"state"`
-	// Matched is how many findings it excused, or would have unless expired.
+	// Matched says how many findings it excused, or would have unless expired.
 	Matched int `json:"matched"`
 }
 
-// expiringDays is how long before its end an exception is told of.
+// expiringDays says how long before its end an exception is told of.
 const expiringDays = 14

@@ -75,7 +75,7 @@ func newExcuser(excuses []excuse, when time.Time) excuser {
 // row sets the row that find looks at.
 func (x *excuser) row(row *report.Row) { x.current, x.looked = row, false }
 
-// excused is what the exceptions make of a finding.
+// excused says what the exceptions make of a finding.
 type excused struct {
 	index      int // of the exception, -1 for none
 	suppresses bool

@@ -16,7 +16,7 @@ type Credential struct {
 	Kind CredentialKind
 	// Slot is the place in the row, 1 or 2; 0 for a password.
 	Slot int
-	// Created is when a key was made or a certificate was uploaded.
+	// Created says when a key was created or a certificate was uploaded.
 	Created report.Time
 	// Tied means that the other place holds one of the same second, so that
 	// only the place tells them apart.
@@ -24,9 +24,9 @@ type Credential struct {
 }
 
 // ID identifies the credential among those of its user in every report:
-// "password", "key:2025-03-01T10:00:00Z", "cert:…", with "#1" or "#2" behind
-// it where two were made in the same second, "key:#1" where the report does
-// not tell when it was made, and "" for none.
+// "password", "key:2025-03-01T10:00:00Z", "cert:…", with "#1" or "#2" behind it
+// where two were made in the same second, "key:#1" where the report does not
+// tell when it was created, and "" for none.
 func (c Credential) ID() string {
 	switch {
 	case c.Kind == NoCredential || c.Kind == Password:
@@ -40,7 +40,7 @@ func (c Credential) ID() string {
 	}
 }
 
-// Class is what kind of user a row is; see [Classes].
+// Class is the kind of user in a row; see [Classes].
 type Class uint8
 
 // The classes.
@@ -57,7 +57,7 @@ func (c Class) String() string {
 	return [...]string{"unknown", "root", "human", "machine", "break-glass"}[min(c, ClassBreakGlass)]
 }
 
-// MarshalText returns what String does.
+// MarshalText returns the same as String.
 func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // Finding is one verdict: of one control, on one credential, row or report. A
@@ -77,7 +77,7 @@ type Finding struct {
 	UserCreated report.Time
 	Class       Class
 	Credential  Credential
-	// Line is where the row begins in the file, counted from 1; 0 for none.
+	// Line says where the row begins in the file, counted from 1; 0 for none.
 	Line int
 
 	// Reason says why, in one sentence with the values that decided.

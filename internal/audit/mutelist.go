@@ -12,14 +12,14 @@ import (
 	"rollcall/internal/lazyregexp"
 )
 
-// Imported is what came of a foreign exceptions file.
+// Imported holds the result of the import of a foreign exceptions file.
 type Imported struct {
 	Exceptions []Exception
 	// Notes say what could not be carried over, a line each.
 	Notes []string
 }
 
-// ImportDefaults are what a mutelist lacks and every exception needs.
+// ImportDefaults holds what a mutelist lacks and every exception needs.
 type ImportDefaults struct {
 	Owner, Ticket string
 	Expires       Date
@@ -87,8 +87,9 @@ func ImportMutelist(r io.Reader, d ImportDefaults) (*Imported, error) {
 		}
 	}
 	if len(im.out.Exceptions) > 0 {
-		im.out.Notes = append(im.out.Notes, "Prowler finds a resource anywhere in a name, so that logs mutes every name with logs in it; "+
-			"the exceptions fit whole names alone.")
+		im.out.Notes = append(im.out.Notes,
+			"Prowler finds a resource anywhere in a name, so that logs mutes every name with logs in it; "+
+				"the exceptions fit whole names alone.")
 	}
 	return &im.out, validateExceptions(im.out.Exceptions, d.AllowWildcards)
 }
@@ -99,7 +100,8 @@ type importer struct {
 }
 
 func (im *importer) note(account, check, format string, args ...any) {
-	im.out.Notes = append(im.out.Notes, fmt.Sprintf("account %q, check %q: ", account, check)+fmt.Sprintf(format, args...))
+	im.out.Notes = append(im.out.Notes, fmt.Sprintf("account %q, check %q: ", account, check)+
+		fmt.Sprintf(format, args...))
 }
 
 func (im *importer) entry(account, check string, m muted) {

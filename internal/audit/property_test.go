@@ -34,7 +34,7 @@ func (r naiveRow) truth(column string) string {
 	return "?"
 }
 
-// date is when the cell says, and what kind of cell it is: "date", "never",
+// date returns the time in the cell, and the kind of cell: "date", "never",
 // "not_supported" or "?".
 func (r naiveRow) date(column string, asOf time.Time) (time.Time, string) {
 	switch strings.ToLower(r[column]) {

@@ -19,8 +19,8 @@ type Reason struct {
 	Values []Value
 }
 
-// Value is what stands in a template. It is made with [TextValue], [TimeValue]
-// or [AgeValue].
+// Value is a value in a template. [TextValue], [TimeValue] and [AgeValue]
+// return one.
 type Value struct {
 	text  string
 	time  report.Time
@@ -108,9 +108,9 @@ func (r *Reason) add(template string, values ...Value) {
 	r.Values = append(r.Values, values...)
 }
 
-// reason returns why v is as it is. Within the braces of v.why, {age}, {since}
-// and {limit} are those of the verdict, and everything else is a column of the
-// row.
+// reason returns the reason why v is as it is. Within the braces of v.why,
+// {age}, {since} and {limit} are those of the verdict, and everything else is a
+// column of the row.
 func reason(v *verdict, row *report.Row, asOf report.Time) Reason {
 	if row == nil {
 		return TextReason(v.why)
@@ -145,7 +145,7 @@ func (v *verdict) value(name string, row *report.Row, asOf report.Time) Value {
 	return cellValue(name, row)
 }
 
-// cellValue returns what stands in a cell.
+// cellValue returns the text of a cell.
 func cellValue(name string, row *report.Row) Value {
 	if c, ok := report.FindColumn(name); ok && c.Time(row).IsPresent() {
 		return TimeValue(c.Time(row))
@@ -154,8 +154,8 @@ func cellValue(name string, row *report.Row) Value {
 	return TextValue(shorten(text))
 }
 
-// age is how long before asOf v.since lies; 0 where either is absent, and where
-// it lies after it, by what clocks may differ.
+// age returns how long before asOf v.since lies; 0 where either is absent, and
+// where it lies after it, by what clocks may differ.
 func (v *verdict) age(asOf report.Time) time.Duration {
 	now, known := asOf.Unix()
 	since, ok := v.since.Unix()

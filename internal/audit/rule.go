@@ -60,9 +60,9 @@ type verdict struct {
 	limitSec int64
 }
 
-// clockTolerance is how far a date may lie after the report was made: whether
-// GeneratedTime is the begin or the end of the work is not documented, so this
-// is a guess that is generous to large accounts.
+// clockTolerance says how far a date may lie after the report was generated:
+// whether GeneratedTime is the begin or the end of the work is not documented,
+// so this is a guess that is generous to large accounts.
 const clockTolerance = int64(time.Hour / time.Second)
 
 func (s *sight) add(v verdict) { s.verdicts = append(s.verdicts, v) }

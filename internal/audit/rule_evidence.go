@@ -11,13 +11,16 @@ import (
 var ruleEvidence = rule{
 	on: onReport,
 	control: Control{
-		ID:          Evidence,
-		Name:        "evidence",
-		Title:       "The evidence is fresh and complete",
-		Description: "A verdict is worth what the report is worth. A run with an account missing, or a file damaged, is not clean.",
+		ID:    Evidence,
+		Name:  "evidence",
+		Title: "The evidence is fresh and complete",
+		Description: "A verdict is worth what the report is worth. A run with an account missing, or a file damaged, " +
+			"is not clean.",
 		Remediation: "Fetch the report again, or find out why it does not come.",
-		Rule: "Report: NO_DATA if it is missing, damaged, endless, of several accounts, without a row for root outside aws-cn, or with two rows for root or a user; " +
-			"WARN if it was older than {report_max_age_hours} when fetched, if the service could give no newer one, or if it has cells nobody can read; " +
+		Rule: "Report: NO_DATA if it is missing, damaged, endless, of several accounts, without a row for root " +
+			"outside aws-cn, or with two rows for root or a user; " +
+			"WARN if it was older than {report_max_age_hours} when fetched, if the service could give no newer one, " +
+			"or if it has cells nobody can read; " +
 			"MANUAL if its age is not known; else PASS.",
 		Subject: SubjectReport,
 		Columns: []string{"user", "arn"},
@@ -40,13 +43,15 @@ var ruleCredentialEvents = rule{
 		ID:    CredentialEvents,
 		Name:  "credential-events",
 		Title: "What happened to credentials between two reports is known",
-		Description: "A new key, a password for a machine, MFA gone, a use of root: a single report does not show when it happened; " +
+		Description: "A new key, a password for a machine, MFA gone, a use of root: a single report does not show " +
+			"when it happened; " +
 			"two do. The severity is that of the event.",
 		Remediation: "Ask whoever owns the user whether it was meant.",
 		Rule:        "Two reports of an account: each kind of event has a rule of its own.",
 		Subject:     SubjectChange,
 		Columns: []string{
-			"user", "user_creation_time", "password_enabled", "password_last_used", "password_last_changed", "mfa_active",
+			"user", "user_creation_time", "password_enabled", "password_last_used",
+			"password_last_changed", "mfa_active",
 			"access_key_1_active", "access_key_1_last_rotated", "access_key_1_last_used_date",
 			"access_key_1_last_used_region", "access_key_1_last_used_service",
 			"access_key_2_active", "access_key_2_last_rotated", "access_key_2_last_used_date",
@@ -81,11 +86,13 @@ func judgeEvidence(s *sight, u *run) (line int) {
 		say(NoData, "The report has no row for root.")
 	}
 	if u.stray > 0 {
-		say(NoData, fmt.Sprintf("Rows that do not belong in the report: %d, the first on line %d.", u.stray, u.firstStray))
+		say(NoData, fmt.Sprintf("Rows that do not belong in the report: %d, the first on line %d.", u.stray,
+			u.firstStray))
 	}
 	u.judgeFreshness(say)
 	if u.unreadable > 0 {
-		say(Warn, fmt.Sprintf("Rows with cells nobody can read: %d, the first on line %d.", u.unreadable, u.firstUnreadable))
+		say(Warn, fmt.Sprintf("Rows with cells nobody can read: %d, the first on line %d.",
+			u.unreadable, u.firstUnreadable))
 	}
 	if len(why) == 0 {
 		why = append(why, "The report is complete, and was fresh when it was fetched.")
@@ -107,7 +114,8 @@ func (u *run) judgeFreshness(say func(Status, string)) {
 	case u.fetched.IsZero():
 		say(Manual, "It is not known how old the report was when it was fetched.")
 	case age > limit:
-		say(Warn, fmt.Sprintf("The report was %s old when it was fetched; the limit is %s.", duration(age), duration(limit)))
+		say(Warn, fmt.Sprintf("The report was %s old when it was fetched; the limit is %s.",
+			duration(age), duration(limit)))
 	case age < -time.Duration(clockTolerance)*time.Second:
 		say(Warn, "By its dates the report was fetched before it was made.")
 	}

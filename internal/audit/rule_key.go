@@ -18,8 +18,10 @@ var ruleKeyUnused = rule{
 		Title:       "No active access key lies unused",
 		Description: "A key nobody uses is one whose theft nobody notices. Each active key is judged for itself.",
 		Remediation: "Deactivate the key; delete it when nobody has missed it for some days.",
-		Rule: "Row of a user, for each active key: counted from access_key_N_last_used_date; if it was never used, from " +
-			"access_key_N_last_rotated. FAIL if the age is {unused_days} or more, else PASS. NOT_APPLICABLE if no key is active.",
+		Rule: "Row of a user, for each active key: counted from access_key_N_last_used_date; if it was never " +
+			"used, from " +
+			"access_key_N_last_rotated. FAIL if the age is {unused_days} or more, else PASS. NOT_APPLICABLE if no " +
+			"key is active.",
 		Subject: SubjectCredential,
 		Columns: []string{
 			"access_key_1_active", "access_key_1_last_used_date", "access_key_1_last_rotated",
@@ -57,13 +59,17 @@ var ruleKeyAge = rule{
 		Name:        "key-age",
 		Title:       "Active access keys are young enough",
 		Description: "The older a key, the more places it was copied to. Each active key is judged for itself.",
-		Remediation: "Make a second key, put it in the place of the old one, and delete the old one; better, use a role.",
-		Rule: "Any row, for each active key: FAIL if the age of access_key_N_last_rotated is more than {key_max_age_days}, or " +
-			"{key_max_age_days_machine} for a user of the class machine, else PASS. NOT_APPLICABLE if no key is active, " +
+		Remediation: "Make a second key, put it in the place of the old one, and delete the old one; better, " +
+			"use a role.",
+		Rule: "Any row, for each active key: FAIL if the age of access_key_N_last_rotated is more than " +
+			"{key_max_age_days}, or " +
+			"{key_max_age_days_machine} for a user of the class machine, else PASS. NOT_APPLICABLE if no key is " +
+			"active, " +
 			"and for root where {key_age_root} is false.",
 		Subject: SubjectCredential,
 		Columns: []string{
-			"access_key_1_active", "access_key_1_last_rotated", "access_key_2_active", "access_key_2_last_rotated", "password_enabled",
+			"access_key_1_active", "access_key_1_last_rotated", "access_key_2_active",
+			"access_key_2_last_rotated", "password_enabled",
 		},
 		Absent: []AbsentValue{
 			{"any absence", "access_key_N_last_rotated", "NO_DATA: AWS gives it for every key"},
@@ -97,7 +103,8 @@ func judgeKeyAge(s *sight, c *credential) {
 	case ClassUnknown:
 		limit = min(limit, s.params.KeyMaxAgeDaysMachine)
 	}
-	s.addAged(c.since(c.made, c.madeIn, limit, "The access key is {age} old, made {since}; the limit is {limit}."), Fail,
+	s.addAged(c.since(c.made, c.madeIn, limit, "The access key is {age} old, made {since}; the limit is {limit}."),
+		Fail,
 		0)
 }
 
@@ -109,7 +116,8 @@ var ruleOneActiveKey = rule{
 		Title:       "Users have at most one active access key",
 		Description: "A second key is for the days of a rotation. What stays longer is a key nobody keeps an eye on.",
 		Remediation: "Delete the key that is not in use.",
-		Rule: "Row of a user: FAIL if both keys are active; but WARN while the younger one's age is less than {rotation_grace_days}. " +
+		Rule: "Row of a user: FAIL if both keys are active; but WARN while the younger one's age is less than " +
+			"{rotation_grace_days}. " +
 			"PASS if either is inactive; else NO_DATA.",
 		Subject: SubjectUser,
 		Columns: []string{
@@ -123,7 +131,8 @@ var ruleOneActiveKey = rule{
 		Severity:        Medium,
 		OtherSeverities: []OtherSeverity{{"Prowler", "medium"}, {"ScoutSuite", "warning"}},
 		Requirements: requirements(
-			cis("", "1.13", "1.12", "2.12", ""), suggested(NIST53, "AC-6"), suggested(ISO, "A.5.17"), suggested(SOC2, "CC6.1"),
+			cis("", "1.13", "1.12", "2.12", ""), suggested(NIST53, "AC-6"),
+			suggested(ISO, "A.5.17"), suggested(SOC2, "CC6.1"),
 		),
 		Sources: []string{sourceCIS + " (removed in 7.0)", "AWS IAM guide: how to rotate access keys"},
 	},
@@ -150,8 +159,10 @@ func judgeOneActiveKey(s *sight) {
 		return
 	}
 	v := verdict{
-		status: Fail, columns: columnsKeysActive, since: k[0].LastRotated, limitSec: daySeconds(s.params.RotationGraceDays),
-		why: "Two access keys are active; the younger is {age} old, made {since}, and a rotation may take {limit}.",
+		status: Fail, columns: columnsKeysActive, since: k[0].LastRotated,
+		limitSec: daySeconds(s.params.RotationGraceDays),
+		why: "Two access keys are active; the younger is {age} old, made {since}, and a rotation may take " +
+			"{limit}.",
 	}
 	if age2 < age1 {
 		age1, v.since = age2, k[1].LastRotated
@@ -171,7 +182,8 @@ var ruleKeyAtSetup = rule{
 		Description: "A key that came with the user and was never used was made because a box was ticked.",
 		Remediation: "Delete the key; the user can make one when there is a need.",
 		Rule: "Row of a user, for each active key: FAIL if password_enabled is true, the key was never used, and " +
-			"access_key_N_last_rotated is 0 to {setup_window_minutes} after user_creation_time; PASS if one of these is known not to be so; " +
+			"access_key_N_last_rotated is 0 to {setup_window_minutes} after user_creation_time; PASS if one of these " +
+			"is known not to be so; " +
 			"else NO_DATA. NOT_APPLICABLE without a password, and without an active key.",
 		Subject: SubjectCredential,
 		Columns: []string{
@@ -233,7 +245,8 @@ var ruleLeftoverKey = rule{
 		Title:       "No inactive access key is left over",
 		Description: "A key that was made inactive and forgotten can be made active again by whoever may update keys.",
 		Remediation: "Delete the key.",
-		Rule: "Row of a user, for each key that is inactive and has access_key_N_last_rotated, which inactive keys keep: " +
+		Rule: "Row of a user, for each key that is inactive and has access_key_N_last_rotated, which inactive " +
+			"keys keep: " +
 			"WARN if that is more than {leftover_key_days} ago, else PASS. NOT_APPLICABLE if there is no inactive key.",
 		Subject: SubjectCredential,
 		Columns: []string{

@@ -10,7 +10,8 @@ var ruleConsoleMFA = rule{
 		Title:       "Users with a console password have MFA",
 		Description: "A password alone can be guessed, phished and reused.",
 		Remediation: "Have the user add an MFA device, or remove the password.",
-		Rule: "Row of a user: NOT_APPLICABLE if password_enabled is false; PASS if mfa_active is true; FAIL if password_enabled " +
+		Rule: "Row of a user: NOT_APPLICABLE if password_enabled is false; PASS if mfa_active is true; FAIL if " +
+			"password_enabled " +
 			"is true and mfa_active is false or a word that is neither; else NO_DATA. Root is never judged: see C2.",
 		Subject: SubjectUser,
 		Columns: columnNames(columnsMFAPassword),
@@ -48,14 +49,16 @@ var ruleConsoleMFA = rule{
 var ruleUserMFA = rule{
 	on: onUsers,
 	control: Control{
-		ID:          UserMFA,
-		Name:        "user-mfa",
-		Title:       "Every user has MFA",
-		Description: "Some standards ask it of users without a password too, so that policies can require MFA of their keys.",
+		ID:    UserMFA,
+		Name:  "user-mfa",
+		Title: "Every user has MFA",
+		Description: "Some standards ask it of users without a password too, so that policies can require MFA of " +
+			"their keys.",
 		Remediation: "Add an MFA device, or replace the user by a role.",
-		Rule:        "Row of a user: PASS if mfa_active is true; FAIL if it is false or a word that is neither; else NO_DATA.",
-		Subject:     SubjectUser,
-		Columns:     columnNames(columnMFA),
+		Rule: "Row of a user: PASS if mfa_active is true; FAIL if it is false or a word that is neither; else " +
+			"NO_DATA.",
+		Subject: SubjectUser,
+		Columns: columnNames(columnMFA),
 		Absent: []AbsentValue{
 			{"N/A, no_information, not_supported", "mfa_active", "as false"},
 			{"unreadable, missing column", "mfa_active", "NO_DATA"},
@@ -89,7 +92,8 @@ var rulePasswordUnused = rule{
 		Title:       "No console password lies unused",
 		Description: "A password nobody uses is one whose theft nobody notices. Root is not judged, as CIS says.",
 		Remediation: "Delete the user's password (login profile).",
-		Rule: "Row of a user: NOT_APPLICABLE if password_enabled is false. Counted from password_last_used; if it was never used, from " +
+		Rule: "Row of a user: NOT_APPLICABLE if password_enabled is false. Counted from password_last_used; if it " +
+			"was never used, from " +
 			"password_last_changed; if that is absent too, from user_creation_time, which is marked approximate. " +
 			"FAIL if the age is {unused_days} or more, else PASS.",
 		Subject: SubjectCredential,
@@ -126,8 +130,9 @@ func judgePasswordUnused(s *sight) {
 		v = c.since(c.made, c.madeIn, days,
 			"The password was never used, and was set {age} ago, on {since}; the limit is {limit}.")
 		if never(c.made) || c.made.Absence() == report.NotSupported {
-			v = c.since(s.row.Created, columnCreated, days, "The password was never used; when it was set is not recorded, "+
-				"and the user is {age} old, made {since}; the limit is {limit}.")
+			v = c.since(s.row.Created, columnCreated, days,
+				"The password was never used; when it was set is not recorded, "+
+					"and the user is {age} old, made {since}; the limit is {limit}.")
 			v.approx = true
 		}
 	}
@@ -142,7 +147,8 @@ var rulePasswordAge = rule{
 		Title:       "No console password is too old or past its date",
 		Description: "Judges each user's password, where the password policy says only what shall be.",
 		Remediation: "Have the user change the password.",
-		Rule: "Row of a user: NOT_APPLICABLE if password_enabled is false. FAIL if the age of password_last_changed is more than " +
+		Rule: "Row of a user: NOT_APPLICABLE if password_enabled is false. FAIL if the age of password_last_changed " +
+			"is more than " +
 			"{password_max_age_days}, which 0 turns off and password_age_sole_factor limits to users without MFA; " +
 			"WARN if password_next_rotation has passed; NOT_APPLICABLE if nothing limits the age; else PASS.",
 		Subject: SubjectCredential,
@@ -220,7 +226,8 @@ func judgePasswordAge(s *sight) {
 			why: "The password is to be changed by {password_next_rotation}.",
 		}
 	default:
-		v = verdict{kind: Password, status: NotApplicable, columns: columnPwNext, why: "Nothing limits the age of the password."}
+		v = verdict{kind: Password, status: NotApplicable, columns: columnPwNext,
+			why: "Nothing limits the age of the password."}
 	}
 	s.add(v)
 }

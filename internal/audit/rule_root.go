@@ -2,7 +2,8 @@ package audit
 
 import "rollcall/report"
 
-// noRootRow is what the rules of root make of a report without a row for it.
+// noRootRow says what the rules of root conclude from a report without a row
+// for it.
 const noRootRow = "NOT_APPLICABLE in aws-cn, whose reports have none; NO_DATA elsewhere"
 
 var ruleRootActiveKey = rule{
@@ -13,9 +14,10 @@ var ruleRootActiveKey = rule{
 		Description: "An access key of root can do everything in the account, and no policy limits it. " +
 			"Nothing needs one.",
 		Remediation: "Sign in as root, make sure that nothing uses the key, and delete it.",
-		Rule:        "Row of root: FAIL if access_key_1_active or access_key_2_active is true; PASS if both are false; else NO_DATA.",
-		Subject:     SubjectRoot,
-		Columns:     columnNames(columnsKeysActive),
+		Rule: "Row of root: FAIL if access_key_1_active or access_key_2_active is true; PASS if both are " +
+			"false; else NO_DATA.",
+		Subject: SubjectRoot,
+		Columns: columnNames(columnsKeysActive),
 		Absent: []AbsentValue{
 			{"no row", "", noRootRow},
 			{"any absence", "access_key_N_active", "NO_DATA, unless the other key is active"},
@@ -57,8 +59,10 @@ var ruleRootAnyKey = rule{
 		Description: "An inactive key of root is one call away from being active again. " +
 			"The title of the CIS item asks that none exists; its audit looks at active ones alone.",
 		Remediation: "Delete the inactive key.",
-		Rule: "Row of root: WARN if access_key_N_active is false and access_key_N_last_rotated is a date, as inactive keys " +
-			"keep it; NOT_APPLICABLE if the only keys are active, which C1 judges; PASS if there is none; else NO_DATA.",
+		Rule: "Row of root: WARN if access_key_N_active is false and access_key_N_last_rotated is a date, as " +
+			"inactive keys " +
+			"keep it; NOT_APPLICABLE if the only keys are active, which C1 judges; PASS if there is none; else " +
+			"NO_DATA.",
 		Subject: SubjectRoot,
 		Columns: []string{
 			"access_key_1_active", "access_key_1_last_rotated", "access_key_2_active", "access_key_2_last_rotated",
@@ -66,7 +70,8 @@ var ruleRootAnyKey = rule{
 		Absent: []AbsentValue{
 			{"no row", "", noRootRow},
 			{"N/A", "access_key_N_last_rotated", "there is no such key"},
-			{"any other absence", "access_key_N_active, access_key_N_last_rotated", "NO_DATA, unless the other key is a WARN"},
+			{"any other absence", "access_key_N_active, access_key_N_last_rotated",
+				"NO_DATA, unless the other key is a WARN"},
 		},
 		Severity: High,
 		Requirements: requirements(
@@ -104,7 +109,8 @@ var ruleRootAnyKey = rule{
 	},
 }
 
-// rootKeyWhy says that root has a key, and when it was made if the row tells.
+// rootKeyWhy says that root has a key, and when it was created if the row
+// tells.
 func rootKeyWhy(state string, c *credential) string {
 	if !c.made.IsPresent() {
 		return "Root has an " + state + " access key, and the report does not tell when it was made."
@@ -118,9 +124,12 @@ var ruleRootMFA = rule{
 		Name:        "root-mfa",
 		Title:       "Root has MFA",
 		Description: "Whoever has root's password has the account, unless a second factor is asked for.",
-		Remediation: "Sign in as root and add an MFA device; or, in a member account of an organization, remove root's password.",
-		Rule: "Row of root: PASS if mfa_active is true; else NOT_APPLICABLE in aws-us-gov and aws-cn, whose root cannot have MFA, " +
-			"and if password_enabled is false; FAIL if mfa_active is false and password_enabled is true or not_supported; else NO_DATA.",
+		Remediation: "Sign in as root and add an MFA device; or, in a member account of an organization, remove " +
+			"root's password.",
+		Rule: "Row of root: PASS if mfa_active is true; else NOT_APPLICABLE in aws-us-gov and aws-cn, whose root " +
+			"cannot have MFA, " +
+			"and if password_enabled is false; FAIL if mfa_active is false and password_enabled is true or " +
+			"not_supported; else NO_DATA.",
 		Subject: SubjectRoot,
 		Columns: columnNames(columnsMFAPassword),
 		Absent: []AbsentValue{
@@ -165,10 +174,12 @@ var ruleRootHardwareMFA = rule{
 		ID:    RootHardwareMFA,
 		Name:  "root-hardware-mfa",
 		Title: "Root has hardware MFA",
-		Description: "A hardware device cannot be copied like the seed of a virtual one. The report tells whether root has MFA, " +
+		Description: "A hardware device cannot be copied like the seed of a virtual one. The report tells whether " +
+			"root has MFA, " +
 			"not of which kind.",
 		Remediation: "Replace root's virtual MFA device by a hardware one or a passkey on one.",
-		Rule: "Row of root: what C2 says, unless that is PASS. Then MANUAL; with enrichment FAIL if a virtual MFA device " +
+		Rule: "Row of root: what C2 says, unless that is PASS. Then MANUAL; with enrichment FAIL if a virtual " +
+			"MFA device " +
 			"belongs to root, and PASS if none does.",
 		Subject: SubjectRoot,
 		Columns: columnNames(columnsMFAPassword),
@@ -210,7 +221,8 @@ var ruleRootUsed = rule{
 		Title:       "Root is not used",
 		Description: "Everyday work needs no root. A use nobody can explain is an incident.",
 		Remediation: "Find out in CloudTrail who used root and what for; do that work with a role.",
-		Rule: "Row of root: the latest of password_last_used, access_key_1_last_used_date and access_key_2_last_used_date counts. " +
+		Rule: "Row of root: the latest of password_last_used, access_key_1_last_used_date and " +
+			"access_key_2_last_used_date counts. " +
 			"FAIL if its age is less than {root_used_fail_days}, WARN if less than {root_used_warn_days}, else PASS. " +
 			"A date that cannot be read is NO_DATA, unless another is a FAIL.",
 		Subject: SubjectRoot,
@@ -221,7 +233,8 @@ var ruleRootUsed = rule{
 		Absent: []AbsentValue{
 			{"no row", "", noRootRow},
 			{"N/A, no_information", "all three", "never used"},
-			{"not_supported", "password_last_used", "in aws-us-gov never used, as root has no password there; else NO_DATA"},
+			{"not_supported", "password_last_used",
+				"in aws-us-gov never used, as root has no password there; else NO_DATA"},
 			{"any other absence", "access_key_N_last_used_date", "never used where there is no such key; else NO_DATA"},
 			{"any other absence", "password_last_used", "NO_DATA"},
 		},
@@ -230,7 +243,8 @@ var ruleRootUsed = rule{
 		OtherSeverities: others("low (IAM.20, retired in April 2024)", "high", "danger"),
 		Requirements: requirements(
 			manualSince4(cis("1.1", "1.7", "1.6", "2.6", "2.7")), suggested(SecurityHub, "IAM.20"),
-			suggested(NIST53, "AC-6(2)", "AC-6(9)"), suggested(PCI401, "8.2.2"), suggested(ISO, "A.8.2"), suggested(SOC2, "CC6.1"),
+			suggested(NIST53, "AC-6(2)", "AC-6(9)"), suggested(PCI401, "8.2.2"),
+			suggested(ISO, "A.8.2"), suggested(SOC2, "CC6.1"),
 		),
 		Sources: []string{sourceCIS, "Rollcall: CIS gives no number of days"},
 	},
@@ -288,10 +302,12 @@ var ruleCentralRoot = rule{
 		ID:    CentralRoot,
 		Name:  "member-root-without-credentials",
 		Title: "Member accounts have no root credentials under central root management",
-		Description: "Turning central management of root on does not remove the root credentials members have already. " +
+		Description: "Turning central management of root on does not remove the root credentials members have " +
+			"already. " +
 			"Whether it is on, the report does not tell.",
 		Remediation: "Delete the member's root credentials from the management account, with sts:AssumeRoot.",
-		Rule: "Row of root, where it is said (--management-account) that the organization manages root centrally, and the account is a member: " +
+		Rule: "Row of root, where it is said (--management-account) that the organization manages root centrally, " +
+			"and the account is a member: " +
 			"WARN if password_enabled, a key or a certificate is true; PASS if all are false; else NO_DATA. " +
 			"NOT_APPLICABLE in the management account. Central management off or unknown: MANUAL.",
 		Subject: SubjectRoot,

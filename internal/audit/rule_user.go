@@ -11,11 +11,14 @@ var ruleSigningCertificate = rule{
 		ID:    SigningCertificate,
 		Name:  "signing-certificate",
 		Title: "Root has no X.509 signing certificate, and users no old one",
-		Description: "Signing certificates serve a few old SOAP interfaces. They are credentials like access keys, and easily forgotten. " +
+		Description: "Signing certificates serve a few old SOAP interfaces. They are credentials like access keys, " +
+			"and easily forgotten. " +
 			"The severity is high for root.",
 		Remediation: "Delete the certificate.",
-		Rule: "Row of root: for each active certificate FAIL; PASS if there is none. Row of a user, for each active certificate: WARN if " +
-			"the age of cert_N_last_rotated is more than {certificate_max_age_days}, else PASS; NOT_APPLICABLE if there is none.",
+		Rule: "Row of root: for each active certificate FAIL; PASS if there is none. Row of a user, for each active " +
+			"certificate: WARN if " +
+			"the age of cert_N_last_rotated is more than {certificate_max_age_days}, else PASS; NOT_APPLICABLE if " +
+			"there is none.",
 		Subject: SubjectCredential,
 		Columns: []string{"cert_1_active", "cert_1_last_rotated", "cert_2_active", "cert_2_last_rotated"},
 		Absent: []AbsentValue{
@@ -66,7 +69,8 @@ var ruleHumanAndMachine = rule{
 		Title:       "No user is both a person and a machine",
 		Description: "A user with a password and a key serves two masters: what it did, nobody can tell apart.",
 		Remediation: "Give the program a role, or a user of its own; or have the person use short-lived credentials.",
-		Rule: "Row of a user: WARN if password_enabled is true and a key is active; PASS if either is known not to be so; " +
+		Rule: "Row of a user: WARN if password_enabled is true and a key is active; PASS if either is known not " +
+			"to be so; " +
 			"else NO_DATA.",
 		Subject: SubjectUser,
 		Columns: []string{"password_enabled", "access_key_1_active", "access_key_2_active"},
@@ -76,7 +80,8 @@ var ruleHumanAndMachine = rule{
 		Severity:        Low,
 		OtherSeverities: []OtherSeverity{{"ScoutSuite", "warning"}},
 		Requirements: requirements(
-			suggested(NIST53, "AC-6", "IA-2"), suggested(PCI401, "8.6.1"), suggested(ISO, "A.5.16"), suggested(SOC2, "CC6.1"),
+			suggested(NIST53, "AC-6", "IA-2"), suggested(PCI401, "8.6.1"),
+			suggested(ISO, "A.5.16"), suggested(SOC2, "CC6.1"),
 		),
 		Sources: []string{"ScoutSuite iam-user-with-password-and-key", "Guardian security-hq"},
 	},
@@ -113,14 +118,18 @@ var ruleLeftoverUser = rule{
 		Name:  "leftover-user",
 		Title: "No user is left over without credentials",
 		Description: "A user with nothing to sign in with is a name with permissions, waiting for a credential. " +
-			"It may still hold SSH keys or service-specific credentials such as those of CodeCommit or Bedrock, which are not in the report.",
+			"It may still hold SSH keys or service-specific credentials such as those of CodeCommit or Bedrock, " +
+			"which are not in the report.",
 		Remediation: "Look for credentials the report does not show, and delete the user.",
-		Rule: "Row of a user: WARN if there is no password, no active key and no active certificate, and user_creation_time is more than " +
-			"{leftover_days} ago; PASS if one of these is known not to be so, or if enrichment shows an active service-specific credential " +
+		Rule: "Row of a user: WARN if there is no password, no active key and no active certificate, and " +
+			"user_creation_time is more than " +
+			"{leftover_days} ago; PASS if one of these is known not to be so, or if enrichment shows an active " +
+			"service-specific credential " +
 			"or SSH key; else NO_DATA.",
 		Subject: SubjectUser,
 		Columns: []string{
-			"password_enabled", "access_key_1_active", "access_key_2_active", "cert_1_active", "cert_2_active", "user_creation_time",
+			"password_enabled", "access_key_1_active", "access_key_2_active", "cert_1_active",
+			"cert_2_active", "user_creation_time",
 		},
 		Absent: []AbsentValue{
 			{"any absence", "all", "NO_DATA, unless the verdict is PASS without it"},
@@ -129,7 +138,8 @@ var ruleLeftoverUser = rule{
 		Severity:        Low,
 		OtherSeverities: []OtherSeverity{{"Guardian security-hq", "amber"}},
 		Requirements: requirements(
-			suggested(NIST53, "AC-2(3)"), suggested(PCI401, "8.2.6"), suggested(ISO, "A.5.18"), suggested(SOC2, "CC6.2"),
+			suggested(NIST53, "AC-2(3)"), suggested(PCI401, "8.2.6"),
+			suggested(ISO, "A.5.18"), suggested(SOC2, "CC6.2"),
 		),
 		Sources: []string{"Guardian security-hq"},
 	},
@@ -151,7 +161,8 @@ func judgeLeftoverUser(s *sight) {
 	switch {
 	case known && age <= v.limitSec:
 	case s.facts != nil && hasServiceCredential(s.facts):
-		v = verdict{status: Pass, columns: columnPassword, why: "The user has a service-specific credential or an SSH key."}
+		v = verdict{status: Pass, columns: columnPassword,
+			why: "The user has a service-specific credential or an SSH key."}
 	case unknown != nil:
 		v = verdict{columns: unknown}
 	case !known:
@@ -161,7 +172,8 @@ func judgeLeftoverUser(s *sight) {
 		v.why = "The user has no credential of any kind, and is {age} old, made {since}; the limit is {limit}."
 	default:
 		v.status = Warn
-		v.why = "The user has no password, active key or active certificate, and is {age} old, made {since}; the limit is {limit}. " +
+		v.why = "The user has no password, active key or active certificate, and is {age} old, made {since}; the " +
+			"limit is {limit}. " +
 			"It may still hold SSH, CodeCommit or Bedrock credentials, which are not in this report."
 	}
 	s.add(v)
@@ -179,12 +191,14 @@ func hasServiceCredential(facts *UserFacts) bool {
 var ruleMoreCredentials = rule{
 	on: onAll,
 	control: Control{
-		ID:          MoreCredentials,
-		Name:        "more-credentials",
-		Title:       "The report shows all keys and certificates",
-		Description: "A row shows two access keys and two certificates. What is beyond is counted in additional_credentials_info and not judged.",
+		ID:    MoreCredentials,
+		Name:  "more-credentials",
+		Title: "The report shows all keys and certificates",
+		Description: "A row shows two access keys and two certificates. What is beyond is counted in " +
+			"additional_credentials_info and not judged.",
 		Remediation: "List the user's access keys and signing certificates, and judge them by hand.",
-		Rule: "Any row: WARN if additional_credentials_info holds a text; PASS if it is empty or N/A; NOT_APPLICABLE if the report has no " +
+		Rule: "Any row: WARN if additional_credentials_info holds a text; PASS if it is empty or N/A; NOT_APPLICABLE " +
+			"if the report has no " +
 			"such column, which most have not.",
 		Subject: SubjectUser,
 		Columns: columnNames(columnAdditional),
@@ -199,7 +213,8 @@ var ruleMoreCredentials = rule{
 	judge: func(s *sight) {
 		switch more := s.row.Additional; {
 		case more.IsPresent():
-			s.say(Warn, "There are credentials the report does not show: {additional_credentials_info}.", columnAdditional)
+			s.say(Warn, "There are credentials the report does not show: {additional_credentials_info}.",
+				columnAdditional)
 		case more.Absence() == report.NotApplicable:
 			s.say(Pass, "The row shows all keys and certificates.", columnAdditional)
 		case more.Absence() == report.MissingColumn:

@@ -13,7 +13,7 @@ import (
 	"rollcall/report"
 )
 
-// maxProblems is how many problems of a report a summary tells in words.
+// maxProblems says how many problems of a report a summary tells in words.
 const maxProblems = 100
 
 // run is the audit of one report.
@@ -90,7 +90,8 @@ func (u *run) read(ctx context.Context, r io.Reader) error {
 			return u.damage(ctx, err, rd.Line())
 		case n == u.auditor.options.MaxRows:
 			u.broken = true
-			u.problem(Problem{Line: rd.Line(), Text: fmt.Sprintf("The report has more than %d rows; the rest was not read.", n)})
+			u.problem(Problem{Line: rd.Line(),
+				Text: fmt.Sprintf("The report has more than %d rows; the rest was not read.", n)})
 			return nil
 		}
 		if err := u.judge(&row, rd.Line()); err != nil {
@@ -159,7 +160,8 @@ func (u *run) judge(row *report.Row, line int) error {
 		if u.stray++; u.stray == 1 {
 			u.firstStray = line
 		}
-		u.problem(Problem{Line: line, Column: "arn", Text: reason(&verdict{why: problem}, row, s.asOf).String(), ofRow: true})
+		u.problem(Problem{Line: line, Column: "arn",
+			Text: reason(&verdict{why: problem}, row, s.asOf).String(), ofRow: true})
 	}
 	u.last = row.User
 	return u.show()

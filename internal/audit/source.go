@@ -15,11 +15,12 @@ type Source struct {
 	Name string `json:"name,omitempty"`
 	// Partition is aws, aws-cn, aws-us-gov, …; "" as with Account.
 	Partition string `json:"partition,omitempty"`
-	// Generated is when the report was made: the GeneratedTime of the service.
+	// Generated says when the report was generated: the GeneratedTime of the
+	// service.
 	Generated time.Time `json:"generated_at,omitzero"`
-	// Fetched is when the report was got.
+	// Fetched says when the report was got.
 	Fetched time.Time `json:"fetched_at,omitzero"`
-	// Origin is how: cached, generated or stale as in package fleet, or file.
+	// Origin says how: cached, generated or stale as in package fleet, or file.
 	Origin string `json:"source,omitempty"`
 	// Path is the file the report is in, as findings shall name it.
 	Path string `json:"path,omitempty"`
@@ -43,7 +44,7 @@ var knownNames = [...]string{"unknown", "no", "yes"}
 // String returns unknown, no or yes.
 func (k Known) String() string { return knownNames[min(k, Yes)] }
 
-// MarshalText returns what String does.
+// MarshalText returns the same as String.
 func (k Known) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText reads what String returns.
@@ -65,11 +66,11 @@ func KnownBool(v bool) Known {
 	return No
 }
 
-// Enrichment is what the IAM API tells of an account beyond its report. The
-// zero Enrichment tells nothing; nil is as good.
+// Enrichment holds the facts of the IAM API about an account beyond its report.
+// The zero Enrichment has none; nil is as good.
 type Enrichment struct {
 	// Users are by user name. They are matched to rows by name and creation
-	// time: a user made anew under an old name is another user.
+	// time: a user created again under an old name is another user.
 	Users map[string]UserFacts `json:"users,omitempty"`
 	// RootVirtualMFA says whether a virtual MFA device belongs to root
 	// (ListVirtualMFADevices); it decides C3.
@@ -81,7 +82,7 @@ type Enrichment struct {
 	Member      Known `json:"member,omitempty"`
 }
 
-// UserFacts is what the IAM API tells of a user.
+// UserFacts holds the facts of the IAM API about a user.
 type UserFacts struct {
 	Created time.Time `json:"created"`
 	// UserID is the unique id, AIDA….

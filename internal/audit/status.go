@@ -22,7 +22,7 @@ const (
 	// Pass means that the report shows the rule to be kept.
 	Pass
 
-	// NumStatuses is how many there are, for arrays indexed by Status.
+	// NumStatuses says how many there are, for arrays indexed by Status.
 	NumStatuses = iota
 )
 
@@ -36,7 +36,7 @@ func (s Status) String() string {
 	return fmt.Sprintf("Status(%d)", s)
 }
 
-// MarshalText returns what String does.
+// MarshalText returns the same as String.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads what String returns.
@@ -61,8 +61,8 @@ func ParseStatus(text string) (Status, error) {
 // StatusSet is a set of statuses.
 type StatusSet uint8
 
-// Reported is what people want to see of an audit: all but PASS and
-// NOT_APPLICABLE.
+// Reported are the statuses that people want to see of an audit: all except
+// PASS and NOT_APPLICABLE.
 const Reported = StatusSet(1<<NoData | 1<<Fail | 1<<Warn | 1<<Manual)
 
 // AllStatuses is the set of all.
@@ -91,7 +91,7 @@ const (
 	High
 	Critical
 
-	// NumSeverities is how many there are, for arrays indexed by Severity.
+	// NumSeverities says how many there are, for arrays indexed by Severity.
 	NumSeverities = iota
 )
 
@@ -105,7 +105,7 @@ func (s Severity) String() string {
 	return fmt.Sprintf("Severity(%d)", s)
 }
 
-// MarshalText returns what String does.
+// MarshalText returns the same as String.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads what String returns.

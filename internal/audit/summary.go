@@ -28,8 +28,8 @@ type AccountSummary struct {
 	Missing bool
 	// Stale means that the report was older than Params.ReportMaxAgeHours.
 	Stale bool
-	// Problems are what keeps the audit of this account from being complete,
-	// at most 100; ProblemCount is how many there were.
+	// Problems are the reasons why the audit of this account is incomplete, at
+	// most 100; ProblemCount is their number.
 	Problems     []Problem
 	ProblemCount int
 	Counts       Counts
@@ -43,7 +43,7 @@ func (a *AccountSummary) Incomplete() bool {
 	return a.Missing || a.ProblemCount > 0 || a.Counts.Total[NoData] > 0
 }
 
-// Problem is why something could not be judged.
+// Problem says why something could not be judged.
 type Problem struct {
 	Line   int    `json:"line,omitempty"` // 0 where no line is to blame
 	Column string `json:"column,omitempty"`
@@ -69,9 +69,9 @@ type ControlCounts struct {
 	Suppressed int
 }
 
-// Outcome is what came of the control: the worst verdict that nothing excuses,
-// MANUAL before PASS; NotApplicable where there is none. excused says that
-// there were findings, and exceptions excuse all of them.
+// Outcome returns the result of the control: the worst verdict that nothing
+// excuses, with MANUAL before PASS; NotApplicable if there is none. excused
+// says that there were findings, and exceptions excuse all of them.
 func (c *ControlCounts) Outcome() (of Status, excused bool) {
 	for _, status := range [...]Status{Fail, NoData, Warn, Manual} {
 		if c.Statuses[status] > 0 {
@@ -143,7 +143,7 @@ type Stats struct {
 	// beyond the limits; for idleness, the fourth of four is "never used", or
 	// not told.
 	KeyAges [6][4]int
-	// OldestKey is when the oldest active key was made; absent for none.
+	// OldestKey says when the oldest active key was created; absent for none.
 	OldestKey report.Time
 	Root      RootStats
 }

@@ -12,7 +12,7 @@ import (
 // unknown are cells that tell nothing of a column, by what people see.
 var unknown = map[string]string{"unreadable": "maybe", "empty": "", "not supported": "not_supported"}
 
-// values are what a column may say, for each kind of column.
+// values returns the possible values of a column, for each kind of column.
 func values(column string) []string {
 	switch {
 	case strings.HasSuffix(column, "_active"), column == "password_enabled":

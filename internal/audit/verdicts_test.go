@@ -31,7 +31,7 @@ func TestVerdictsPage(t *testing.T) {
 	}
 }
 
-// peerBugs are what other auditors of credential reports get wrong, by the
+// peerBugs lists mistakes of other auditors of credential reports, by the
 // numbers that the cases of the corpus name.
 var peerBugs = [21]struct{ tool, wrong, right string }{
 	{

@@ -103,7 +103,8 @@ func flood(ctx context.Context, people *signin.Service, account string) (hashed 
 			for i := 0; ctx.Err() == nil; i++ {
 				v := signin.Visit{Call: api.Call{SourceIP: fmt.Sprintf("2001:db8:%x:%x::1", stranger, i)}}
 				_, err := people.Begin(ctx, v, signin.Attempt{
-					Account: account + fmt.Sprint(stranger, i), User: fmt.Sprint("user", i), Password: seal.NewSecret("wrong"),
+					Account: account + fmt.Sprint(stranger, i), User: fmt.Sprint("user", i),
+					Password: seal.NewSecret("wrong"),
 				})
 				if errors.Is(err, signin.ErrWrong) {
 					mu.Lock()

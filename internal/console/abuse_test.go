@@ -198,7 +198,8 @@ func TestDestinations(t *testing.T) {
 	for to, want := range map[string]string{
 		"/console/users/new":    "/console/users/new",
 		"https://evil.example/": "/console/users", "//evil.example": "/console/users",
-		"/\\evil.example": "/console/users", "javascript:alert(1)": "/console/users", "/console/../evil": "/console/users",
+		"/\\evil.example": "/console/users", "javascript:alert(1)": "/console/users",
+		"/console/../evil":                  "/console/users",
 		"/console/users\r\nSet-Cookie: a=b": "/console/users", "https://evil.example/console/users": "/console/users",
 		"/console/sign-out": "/console/users", "": "/console/users", "/?Action=ListUsers": "/console/users",
 	} {

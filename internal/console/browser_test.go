@@ -257,7 +257,8 @@ func (br *browser) accessible(what string) {
 		ID, Help string
 		Nodes    []struct{ HTML, FailureSummary string }
 	}
-	for _, v := range eval[[]violation](br, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations)`) {
+	for _, v := range eval[[]violation](br,
+		`axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations)`) {
 		for _, n := range v.Nodes {
 			br.t.Errorf("%s: %s: %s\n%s\n%s", what, v.ID, v.Help, n.HTML, n.FailureSummary)
 		}

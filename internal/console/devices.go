@@ -42,7 +42,8 @@ func (c *Console) devices(v *visit, who subject) section {
 			kind = "Passkey or security key"
 		}
 		remove := button{
-			Do: "remove-device", Label: "Remove", With: []pair{{"serial", serial}}, Danger: true, Name: deviceName(serial),
+			Do: "remove-device", Label: "Remove", With: []pair{{"serial", serial}},
+			Danger: true, Name: deviceName(serial),
 			What: "The device proves nothing any more.",
 			Denied: may(
 				v,

@@ -144,7 +144,8 @@ func (c *Console) serviceCredentials(v *visit, who subject) section {
 			},
 			Buttons: pairOf("service", *x.ServiceSpecificCredentialId, x.Status,
 				may(v, c.iam.UpdateServiceSpecificCredential, &iam.UpdateServiceSpecificCredentialInput{
-					UserName: who.User, ServiceSpecificCredentialId: x.ServiceSpecificCredentialId, Status: other(x.Status),
+					UserName: who.User, ServiceSpecificCredentialId: x.ServiceSpecificCredentialId,
+					Status: other(x.Status),
 				}),
 				may(v, c.iam.DeleteServiceSpecificCredential, &iam.DeleteServiceSpecificCredentialInput{
 					UserName: who.User, ServiceSpecificCredentialId: x.ServiceSpecificCredentialId,
@@ -225,7 +226,8 @@ func (c *Console) furtherPosts() posts {
 		"create-service": c.createService,
 		"switch-service": change("The status of the credential is changed.", func(v *visit, who subject) error {
 			_, err := do(v, c.iam.UpdateServiceSpecificCredential, &iam.UpdateServiceSpecificCredentialInput{
-				UserName: who.User, ServiceSpecificCredentialId: v.fieldPtr("id"), Status: types.StatusType(v.field("status")),
+				UserName: who.User, ServiceSpecificCredentialId: v.fieldPtr("id"),
+				Status: types.StatusType(v.field("status")),
 			})
 			return err
 		}),

@@ -80,8 +80,9 @@ func (c *Console) userPolicies(v *visit, who subject) section {
 				Cells: []cell{text(name), text("inline")},
 				Buttons: []button{{
 					Do: "delete-policy", Label: "Delete", With: []pair{{"policy", name}}, Danger: true, Name: name,
-					What:   "The document is lost.",
-					Denied: may(v, c.iam.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: who.User, PolicyName: &name}),
+					What: "The document is lost.",
+					Denied: may(v, c.iam.DeleteUserPolicy,
+						&iam.DeleteUserPolicyInput{UserName: who.User, PolicyName: &name}),
 				}},
 			})
 		}

@@ -105,7 +105,8 @@ func (c *Console) sessions(v *visit) section {
 		r := row{Cells: []cell{
 			text(
 				agent(one.UserAgent),
-			), text(one.Address), dated(v.when(&one.Created, "")), dated(v.when(&one.Used, "")), dated(v.when(&one.Expires, "")),
+			), text(one.Address), dated(v.when(&one.Created, "")), dated(v.when(&one.Used, "")),
+			dated(v.when(&one.Expires, "")),
 		}}
 		if one.Current {
 			r.Cells[0].Text = "This browser: " + r.Cells[0].Text

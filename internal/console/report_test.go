@@ -72,7 +72,8 @@ func TestReport(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
 	w.user("bob", "")
-	if _, err := w.iam.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String("bob")}); err != nil {
+	if _, err := w.iam.CreateAccessKey(t.Context(),
+		&iam.CreateAccessKeyInput{UserName: aws.String("bob")}); err != nil {
 		t.Fatal(err)
 	}
 	p := w.signedIn("alice")

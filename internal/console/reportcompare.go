@@ -21,12 +21,12 @@ const (
 	comparePath = "/console/report/compare"
 )
 
-// historyView holds what the list of reports shows.
+// historyView holds the content of the list of reports.
 type historyView struct {
 	Reports  []historyRow
 	Pages    pages
 	Old, New choice
-	// Day is where the field for a date begins.
+	// Day says where the field for a date begins.
 	Day string
 }
 
@@ -83,7 +83,7 @@ func sides(history []store.Report, old, new int) (choice, choice) {
 	return chooseFrom("old", "Older report", at(old), all), chooseFrom("new", "Newer report", at(new), all)
 }
 
-// compareView holds what a comparison shows.
+// compareView holds the content of a comparison.
 type compareView struct {
 	Old, New  choice
 	Benchmark choice
@@ -187,7 +187,8 @@ type comparisonKey struct {
 	old int64 // the token of the other
 }
 
-// comparison is what changed between two reports, as far as a page lists it.
+// comparison holds the changes between two reports, as far as a page lists
+// them.
 type comparison struct {
 	account  *diff.Account
 	findings [diff.NumStates]worst[diff.Finding]
@@ -200,7 +201,7 @@ type event struct {
 	user string
 }
 
-// listed is how many of each kind are kept.
+// listed says how many of each kind are kept.
 var listed = [diff.NumStates]int{
 	diff.New:     60,
 	diff.Worse:   30,

@@ -25,7 +25,7 @@ type option struct {
 // chip is a filter that has no field, and how to be rid of it.
 type chip struct{ Text, Without string }
 
-// tableForm is what the query asks of the table.
+// tableForm holds the query's selection of the table.
 type tableForm struct {
 	benchmark *audit.Benchmark
 	query     judged.Query
@@ -52,7 +52,8 @@ var (
 	keys     = []option{{"", "any", false}, {"active", "active", false}, {"inactive", "inactive", false}}
 	statuses = []option{
 		{"", "any", false}, {"found", "any finding", false}, {"FAIL", "FAIL", false}, {"NO_DATA", "NO DATA", false},
-		{"WARN", "WARN", false}, {"MANUAL", "MANUAL", false}, {"excused", "excused", false}, {"none", "no finding", false},
+		{"WARN", "WARN", false}, {"MANUAL", "MANUAL", false}, {"excused", "excused", false},
+		{"none", "no finding", false},
 	}
 )
 

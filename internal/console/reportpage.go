@@ -41,7 +41,7 @@ func (c *Console) reportPages() []page {
 	}
 }
 
-// reportView holds what the page shows.
+// reportView holds the content of the page.
 type reportView struct {
 	Denied   string
 	Generate button
@@ -60,8 +60,8 @@ type reportHead struct {
 	Size    string
 	History string
 	Compare string // with the one before, "" for none
-	// Problems are what could not be judged, Whole what was found of the report as
-	// a whole.
+	// Problems holds what could not be judged, Whole the findings about the
+	// report as a whole.
 	Problems []string
 	Whole    []findingLine
 }
@@ -103,7 +103,7 @@ func (c *Console) reportPage(v *visit) error {
 	return v.show("report", s)
 }
 
-// sentence is what a page says where something was refused.
+// sentence returns the text of a page for a refusal.
 func (p *problem) sentence() string {
 	switch p.Code {
 	case "ReportInProgress":
@@ -271,7 +271,8 @@ func statusClass(s audit.Status, excused bool) string {
 	return [audit.NumStatuses]string{"no-data", "fail", "warn", "manual", "na", "pass"}[s]
 }
 
-// aged is how long ago something was, before a moment that a report tells of.
+// aged returns how long ago something was, before a moment that a report tells
+// of.
 func aged(t, asOf time.Time) string {
 	if ago := asOf.Sub(t); ago >= 0 {
 		return words.ShortAge(ago)

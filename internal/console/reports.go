@@ -21,10 +21,10 @@ import (
 // What the pages about reports have in common: which report they are about, by
 // which benchmark it is judged, and what is read of it.
 
-// maxListed is how many reports of the history pages know.
+// maxListed says how many reports of the history pages know.
 const maxListed = 1000
 
-// maxRows is how many rows of a report pages show. Of a longer one they say
+// maxRows says how many rows of a report pages show. Of a longer one they say
 // where it ends.
 const maxRows = 1_000_000
 
@@ -89,7 +89,7 @@ func (c *chosen) before() *store.Report {
 	return nil
 }
 
-// stamp names a report in addresses: the second in which it was made.
+// stamp names a report in addresses: the second in which it was created.
 func stamp(r *store.Report) string { return words.Time(r.Generated) }
 
 // at reads a time of the query: as stamp has it, as the browser's field for
@@ -140,7 +140,7 @@ func (c *Console) judgeBy(config *audit.Config) {
 	}
 }
 
-// options are how reports are judged by a benchmark.
+// options returns how reports are judged by a benchmark.
 func (c *Console) options(b *audit.Benchmark) (audit.Options, error) {
 	o := audit.Options{Benchmark: b, MaxRows: maxRows}
 	if c.audit != nil {
@@ -154,7 +154,7 @@ func (c *Console) options(b *audit.Benchmark) (audit.Options, error) {
 }
 
 // source describes a report to package audit. It is as fresh as when it was
-// made: the console shows its age.
+// created: the console shows its age.
 func source(r *store.Report) audit.Source {
 	return audit.Source{Account: r.Account, Generated: r.Generated, Fetched: r.Generated, Origin: "generated"}
 }
@@ -178,8 +178,8 @@ func (c *Console) comparable(ctx context.Context, r *store.Report) *diff.Report 
 	return &diff.Report{Source: source(r), Open: func() (io.ReadCloser, error) { return c.open(ctx, r) }}
 }
 
-// patience is how long a page waits for what is worked out beside it. Of what is
-// small the page comes at once.
+// patience returns how long a page waits for what is worked out beside it. Of
+// what is small the page comes at once.
 func patience(reports ...*store.Report) time.Duration {
 	const many = 10_000
 	users := int64(0)

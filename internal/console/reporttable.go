@@ -159,7 +159,7 @@ func (v *visit) tableRow(row *judged.Row, columns []report.Column, asOf time.Tim
 }
 
 // reportCell is a cell as people read it: a date as its age when the report was
-// made, and a word for what is not there.
+// generated, and a word for what is not there.
 func reportCell(c report.Column, row *report.Row, asOf time.Time) tableCell {
 	cell := tableCell{Label: columnTitle(c.Name)}
 	none := func(a report.Absence) {

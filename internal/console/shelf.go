@@ -38,7 +38,7 @@ type slot struct {
 
 const (
 	shelfLimit = 128 << 20
-	// shelfJobs is how much an account may have worked out at once.
+	// shelfJobs says how much an account may have worked out at once.
 	shelfJobs = 6
 )
 

@@ -93,7 +93,8 @@ func (c *Console) signInPage(v *visit) error {
 		s.As, s.OtherWay = "root", link(signInPath, "to", to)
 	} else {
 		s.OtherWay = link(signInPath, "as", "root", "to", to)
-		s.Fields = append(s.Fields, field{Name: "user", Label: "IAM user name", Value: user, Complete: "username", Max: 64})
+		s.Fields = append(s.Fields,
+			field{Name: "user", Label: "IAM user name", Value: user, Complete: "username", Max: 64})
 	}
 	s.Fields = append(
 		s.Fields,

@@ -54,7 +54,7 @@ func (k Kind) Permissions() []string {
 	}
 }
 
-// Parse reads kinds parted by commas.
+// Parse reads kinds separated by commas.
 func Parse(s string) ([]Kind, error) {
 	var kinds []Kind
 	for part := range strings.SplitSeq(s, ",") {
@@ -77,13 +77,13 @@ func names() string {
 	return strings.Join(all, ", ")
 }
 
-// DefaultConcurrency is how many users are asked about at once. IAM allows some
-// tens of calls per second for all callers of an account together, and who is
-// told to wait is told so by the SDK.
+// DefaultConcurrency says how many users are asked about at once. IAM allows
+// some tens of calls per second for all callers of an account together, and who
+// is told to wait is told so by the SDK.
 const DefaultConcurrency = 8
 
-// attempts is how often a call is tried: with thousands of them some will meet
-// the limit.
+// attempts says how often a call is tried: with thousands of them some will
+// meet the limit.
 const attempts = 10
 
 // reader reads the facts of an account.
@@ -234,9 +234,9 @@ func (r *reader) mfa(ctx context.Context, name *string, facts *audit.UserFacts) 
 
 const virtual = "virtual"
 
-// deviceKind is what a serial number tells of a device: AWS gives ARNs to
-// virtual ones and to passkeys and security keys, and a hardware device has the
-// number that is printed on it.
+// deviceKind returns the kind of a device by its serial number: AWS gives ARNs
+// to virtual ones and to passkeys and security keys, and a hardware device has
+// the number that is printed on it.
 func deviceKind(serial string) string {
 	parts := strings.SplitN(serial, ":", 6)
 	switch {

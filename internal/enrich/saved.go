@@ -7,7 +7,7 @@ import (
 	"rollcall/internal/audit"
 )
 
-// Saved is what was read of an account, as it is kept beside its report.
+// Saved holds the facts about an account, as they are kept next to its report.
 type Saved struct {
 	Account string            `json:"account"`
 	ReadAt  time.Time         `json:"read_at"` // by this machine's clock

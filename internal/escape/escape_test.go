@@ -53,7 +53,8 @@ func FuzzAppendJSON(f *testing.F) {
 			}
 		}
 		var got string
-		if err := json.Unmarshal(line, &got); err != nil || got != strings.ToValidUTF8(s, "\ufffd") && utf8.ValidString(s) {
+		if err := json.Unmarshal(line, &got); err != nil ||
+			got != strings.ToValidUTF8(s, "\ufffd") && utf8.ValidString(s) {
 			t.Fatalf("%q became %q: %v", s, got, err)
 		}
 	})

@@ -15,7 +15,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Task is what GenerateCredentialReport answered.
+// Task is the answer of GenerateCredentialReport.
 type Task struct {
 	State       string // STARTED, INPROGRESS or COMPLETE
 	Description string // "" where there is none
@@ -39,12 +39,12 @@ type Report struct {
 	Content   []byte // the CSV, byte for byte
 	Format    string // text/csv
 	Generated time.Time
-	// Fetched is when the service answered, by its own clock where it tells.
+	// Fetched says when the service answered, by its own clock where it tells.
 	Fetched time.Time
 	Source  Source // set by Fetch
 }
 
-// Age is how old the report was when it was fetched, by the clock of the
+// Age returns how old the report was when it was fetched, by the clock of the
 // service that dated it. It is negative where that clock has stepped back
 // since: nobody knows how old such a report is.
 func (r *Report) Age() time.Duration {

@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/history"
 )
 
-// ParseAccounts reads a list of accounts: one on a line, as its number or as
+// ParseAccounts reads a list of accounts: one on per line, as its number or as
 // the ARN of the role to assume in it, and then, if wanted, its name. Empty
 // lines and what follows a # are left out.
 //

@@ -11,17 +11,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Caller is who asks: one set of credentials, and where the services are.
-// Every role is assumed with these credentials, never with those of another
-// role: one refused session costs one account.
+// Caller is one set of credentials, with the addresses of the services. Every
+// role is assumed with these credentials, never with those of another role: one
+// refused session costs one account.
 type Caller struct {
 	cfg aws.Config
 	at  endpoints
 	sts *sts.Client
 }
 
-// sessionName is what sessions are called in the trail of the account, unless
-// the profile has its own name for them.
+// sessionName is the name of sessions in the trail of the account, unless the
+// profile has its own name for them.
 const sessionName = "rollcall"
 
 func newCaller(cfg aws.Config, at endpoints) *Caller {

@@ -20,7 +20,7 @@ import (
 // regions of a partition, but a signature must name one.
 const DefaultRegion = "us-east-1"
 
-// Settings are what may be said beside the AWS environment. The zero value
+// Settings are settings in addition to the AWS environment. The zero value
 // leaves everything to it.
 type Settings struct {
 	Profile  string // as --profile and AWS_PROFILE

@@ -97,8 +97,8 @@ func obstacle(err error) string {
 	return err.Error()
 }
 
-// situation is what an error of the two report actions means for someone who
-// waits for a report.
+// situation is the meaning of an error of the two report actions for someone
+// who waits for a report.
 type situation int
 
 const (

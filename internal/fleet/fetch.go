@@ -13,14 +13,14 @@ import (
 // limit; others reuse for less.
 const ServiceReuse = 4 * time.Hour
 
-// DefaultTimeout is how long Fetch waits for a report.
+// DefaultTimeout says how long Fetch waits for a report.
 const DefaultTimeout = 5 * time.Minute
 
 // Options say what report will do. The zero value asks for a new one.
 type Options struct {
-	// MaxAge is how old a report may be to be taken without asking for a new one;
-	// 0 always asks. What the service then says is its newest is fresh up to
-	// MaxAge, or up to ServiceReuse where MaxAge is 0.
+	// MaxAge says how old a report may be to be taken without asking for a new
+	// one; 0 always asks. What the service then says is its newest is fresh up
+	// to MaxAge, or up to ServiceReuse where MaxAge is 0.
 	MaxAge time.Duration
 	// Timeout bounds it all; 0 means DefaultTimeout.
 	Timeout time.Duration
@@ -47,11 +47,11 @@ var (
 	retryAfter = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second}
 )
 
-// resolution is how exactly reports are dated: one of this very second cannot
+// resolution says how exactly reports are dated: one of this very second cannot
 // be told from one made just now.
 const resolution = time.Second
 
-// mostFailures is how often a run tries again after a failure that may pass.
+// mostFailures says how often a run tries again after a failure that may pass.
 const mostFailures = 4
 
 // fetch is one report being got.
@@ -162,8 +162,8 @@ func (f *fetch) accept(r *Report) bool {
 	return true
 }
 
-// reuse is how old a report may be that the service gives again when it is asked
-// for a new one.
+// reuse returns how old a report may be that the service gives again when it is
+// asked for a new one.
 func (f *fetch) reuse() time.Duration {
 	if f.MaxAge == 0 {
 		return ServiceReuse
@@ -230,7 +230,7 @@ func (f *fetch) trouble(ctx context.Context, err error) (wait time.Duration, _ e
 	return jitter(retryAfter, f.refusals), nil
 }
 
-// late is what is to be had when the time is up.
+// late returns the best result when the time is up.
 func (f *fetch) late() (*Report, error) {
 	if f.old != nil && !f.RequireFresh {
 		f.old.Source = Stale

@@ -30,7 +30,7 @@ type Member struct {
 	Role string
 	// Organization is the id of the organization that listed it, "" for none.
 	Organization string
-	// Inactive is why the account is not asked at all, "" where it is.
+	// Inactive says why the account is not asked at all, "" where it is.
 	Inactive history.Status
 }
 
@@ -67,9 +67,9 @@ func (c *Caller) Organization(ctx context.Context) (Organization, error) {
 	return o, nil
 }
 
-// inactive is why an account is not asked. It goes by State: Status, which
-// knows fewer states, was retired by AWS on 9 September 2026 and counts only
-// where there is no State.
+// inactive returns the reason why an account is not asked. It goes by State:
+// Status, which knows fewer states, was retired by AWS on 9 September 2026 and
+// counts only if there is no State.
 func inactive(a types.Account) history.Status {
 	switch cmp.Or(string(a.State), string(a.Status)) {
 	case string(types.AccountStateSuspended):
@@ -100,7 +100,8 @@ func (c *Caller) noOrganization(err error) error {
 type Roles struct {
 	Name       string // with its path: audit/ReadOnly
 	ExternalID string // "" for none
-	// Actions are what sessions may call beside what reports take.
+	// Actions are the actions that sessions may call in addition to those for
+	// reports.
 	Actions []string
 }
 

@@ -16,7 +16,7 @@ import (
 	"rollcall/internal/history"
 )
 
-// DefaultConcurrency is how many calls of a run are under way at once.
+// DefaultConcurrency says how many calls of a run are under way at once.
 const DefaultConcurrency = 16
 
 // Target is an account that a run asks for its report.
@@ -27,7 +27,7 @@ type Target struct {
 	Organization string
 	Profile      string // that it was reached by, "" for none
 	Endpoint     string // of its service; "" is AWS
-	// Inactive is why it is not asked at all, "" where it is.
+	// Inactive says why it is not asked at all, "" where it is.
 	Inactive history.Status
 	// Open reaches it. It may call STS.
 	Open func(context.Context) (*Account, error)
@@ -54,8 +54,8 @@ type Run struct {
 	Done func(target int, o history.Outcome)
 }
 
-// More is what a run asks beyond reports. It is kept beside the report, as JSON.
-// Where it fails the report stays, and Outcome.NoFacts says why.
+// More is a request of a run beyond reports. Its result is kept next to the
+// report, as JSON. If it fails the report stays, and Outcome.NoFacts says why.
 type More struct {
 	// Read asks for it. It holds the place of one of Run.Concurrency calls, and
 	// is not bounded by Run.Timeout.
@@ -157,11 +157,11 @@ func (u *activeRun) prepare() (wanted []int) {
 	return wanted
 }
 
-// ClockSkew is how far a report's date may be ahead of this machine's clock.
+// ClockSkew says how far a report's date may be ahead of this machine's clock.
 const ClockSkew = 5 * time.Minute
 
-// interrupted returns when the run began that was interrupted last; zero where
-// none was.
+// interrupted returns the beginning of the last interrupted run; zero if none
+// was.
 func (u *activeRun) interrupted() (run time.Time) {
 	for _, t := range u.targets {
 		if o, err := u.Folder.Outcome(t.Account); err == nil && o.Status == history.Unfinished && o.Run.After(run) {
@@ -171,7 +171,7 @@ func (u *activeRun) interrupted() (run time.Time) {
 	return run
 }
 
-// willDo is how old the target's report in the folder may be to do.
+// willDo returns how old the target's report in the folder may be to do.
 func (u *activeRun) willDo(t Target, interrupted time.Time) time.Duration {
 	if u.Resume && !interrupted.IsZero() {
 		if o, err := u.Folder.Outcome(t.Account); err == nil && o.Run.Equal(interrupted) && !o.GeneratedAt.IsZero() {
@@ -334,7 +334,7 @@ func (u *activeRun) outcome(t Target, s history.Status, message string, generate
 	}
 }
 
-// statusOf is what an error means for the account.
+// statusOf returns the meaning of an error for the account.
 func statusOf(err error, f *fetch) history.Status {
 	switch {
 	case errors.Is(err, ErrTimeout) && f.refused, situationOf(err) == busy:

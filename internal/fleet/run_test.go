@@ -338,13 +338,14 @@ func TestRunInterrupted(t *testing.T) {
 	if d := cmp.Diff(want, count(again)); d != "" {
 		t.Error(d)
 	}
-	// What is whole begins anew.
+	// What is whole begins again.
 	if _, err := (Run{Folder: folder, Resume: true}).Fetch(t.Context(), targets); err != nil || asked(o) != 12 {
 		t.Errorf("the run after that did not ask everybody: %v", err)
 	}
 }
 
-// asked is how many accounts were asked for reports since it was called last.
+// asked returns how many accounts were asked for reports since it was called
+// last.
 func asked(o *fleettest.Organization) int {
 	accounts := map[string]bool{}
 	for _, c := range o.Calls() {
@@ -509,7 +510,7 @@ func TestRecordLeft(t *testing.T) {
 }
 
 // A machine whose clock is wrong gets its reports all the same: calls are
-// signed anew by the service's clock.
+// signed again by the service's clock.
 func TestRunWithAWrongClock(t *testing.T) {
 	server := rollcalltest.New(t, rollcalltest.Options{Now: func() time.Time { return time.Now().Add(3 * time.Hour) }})
 	awsEnvironment(t, "", "AWS_ACCESS_KEY_ID", server.AccessKeyID, "AWS_SECRET_ACCESS_KEY", server.SecretAccessKey)

@@ -19,12 +19,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
 
-// sessionLasts is how long a session of a profile's role lasts where the
+// sessionLasts says how long a session of a profile's role lasts where the
 // profile does not say: an hour, as with the AWS CLI. The SDK would ask for a
 // quarter of that, and so for a code four times as often.
 const sessionLasts = time.Hour
 
-// sessionMargin is how much of its time a kept session must have left to be
+// sessionMargin says how much of its time a kept session must have left to be
 // used: a command must not lose it on its way.
 const sessionMargin = 5 * time.Minute
 

@@ -34,7 +34,7 @@ func HTTPClient(c aws.HTTPClient) aws.HTTPClient {
 	}
 }
 
-// answerBegins is how long a service may take to begin its answer.
+// answerBegins says how long a service may take to begin its answer.
 const answerBegins = 30 * time.Second
 
 // hasty repeats calls as another retryer does, but asks a service that takes no

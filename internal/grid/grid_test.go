@@ -10,7 +10,8 @@ import (
 
 func TestGrid(t *testing.T) {
 	make := func() *grid.Grid {
-		g := &grid.Grid{Titles: []string{"USER", "LINE", "WHY"}, Spare: []string{"LINE"}, Cut: "USER", Least: 4, Wrap: true}
+		g := &grid.Grid{Titles: []string{"USER", "LINE", "WHY"}, Spare: []string{"LINE"},
+			Cut: "USER", Least: 4, Wrap: true}
 		g.Add(grid.Cell{Text: "bob"}, grid.Cell{}, grid.Cell{Text: "The key is too old, and nobody has used it."})
 		g.Add(grid.Cell{Text: "a\x1b[31mnn"}, grid.Cell{Text: "12"}, grid.Cell{Text: "It is."})
 		return g

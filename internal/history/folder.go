@@ -38,7 +38,7 @@ func Create(dir string) (*Folder, error) {
 	return Open(dir)
 }
 
-// Dir is where the folder is, as it was opened.
+// Dir returns the path of the folder, as it was opened.
 func (f *Folder) Dir() string { return f.dir }
 
 func (f *Folder) path(elements ...string) string {
@@ -127,8 +127,8 @@ func (f *Folder) Newest(account string, at time.Time) (Snapshot, error) {
 	return Snapshot{}, fmt.Errorf("report of account %s: %w", account, ErrNone)
 }
 
-// Outcome returns what the last run that expected the account did about it.
-// Where no run ever did the error is ErrNone.
+// Outcome returns the outcome of the last run that expected the account. If no
+// run ever did the error is ErrNone.
 func (f *Folder) Outcome(account string) (Outcome, error) {
 	return f.readOutcome(account)
 }
@@ -176,7 +176,7 @@ func (f *Folder) profiles() (all []Outcome, err error) {
 	return all, nil
 }
 
-// Account is what the folder knows of one account at some time.
+// Account holds the folder's knowledge of one account at some time.
 type Account struct {
 	// ID is twelve digits; or "profile NAME" for a profile whose credentials
 	// failed, so that its account is not known.

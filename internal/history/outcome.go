@@ -2,11 +2,11 @@ package history
 
 import "time"
 
-// Status is how it went with one account in the last run that expected it.
+// Status says how it went with one account in the last run that expected it.
 type Status string
 
 const (
-	// OK: a new report was made, fetched and saved.
+	// OK: a new report was generated, fetched and saved.
 	OK Status = "ok"
 	// Cached: a report young enough was there already, in the folder or at the
 	// service.
@@ -18,7 +18,7 @@ const (
 	Denied Status = "denied"
 	// Throttled: the service was too busy until the time was up.
 	Throttled Status = "throttled"
-	// Timeout: no report was made before the time was up.
+	// Timeout: no report was generated before the time was up.
 	Timeout Status = "timeout"
 	// Failed: anything else went wrong.
 	Failed Status = "failed"
@@ -55,7 +55,7 @@ func (s Status) Inactive() bool {
 // Incomplete says that a report was expected and did not come.
 func (s Status) Incomplete() bool { return !s.HasReport() && !s.Inactive() }
 
-// Outcome is what the last run that expected an account did about it.
+// Outcome is the outcome of the last run that expected an account.
 type Outcome struct {
 	// Account is its twelve digits; "" where only a profile is known, whose
 	// credentials failed before they could tell.
@@ -76,7 +76,7 @@ type Outcome struct {
 	NoFacts string `json:"no_facts,omitempty"`
 	// GeneratedAt is the report this led to; zero for none.
 	GeneratedAt time.Time `json:"generated_at,omitzero"`
-	// At is when this came to be known; Run, when the run began.
+	// At says when this came to be known; Run, when the run began.
 	At  time.Time `json:"at"`
 	Run time.Time `json:"run"`
 }

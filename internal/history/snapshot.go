@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// Meta is what is known of a report beside its bytes.
+// Meta holds what is known of a report besides its bytes.
 type Meta struct {
 	Account     string    `json:"account"`   // twelve digits
 	Partition   string    `json:"partition"` // aws, aws-cn, aws-us-gov, aws-eusc
 	GeneratedAt time.Time `json:"generated_at"`
 	FetchedAt   time.Time `json:"fetched_at"` // by the clock of the service
-	// Source is "generated" where the report was made for us, "cached" where
-	// it was there, "stale" where it was older than asked for.
+	// Source is "generated" where the report was generated for us, "cached"
+	// where it was there, "stale" where it was older than asked for.
 	Source string `json:"source"`
 	SHA256 string `json:"sha256"` // of the CSV, in hexadecimal
 	// Endpoint is the service it came from; "" is AWS.
@@ -65,7 +65,7 @@ const nameForm = "2006-01-02T150405Z"
 
 const csvSuffix, metaSuffix = ".csv", ".json"
 
-// Name is what a report generated at t is called, without a suffix:
+// Name returns the name of a report generated at t, without a suffix:
 // 2026-11-23T101500Z. Fractions of a second are cut off.
 func Name(t time.Time) string { return t.UTC().Format(nameForm) }
 

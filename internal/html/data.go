@@ -27,7 +27,7 @@ type pageData struct {
 	KeyIdleLimits [2]int               `json:"keyIdleLimits"`
 	Exceptions    []audit.ExceptionUse `json:"exceptions"`
 	Accounts      []accountData        `json:"accounts"`
-	// LeftOut is how many credentials are not in the rows.
+	// LeftOut says how many credentials are not in the rows.
 	LeftOut int `json:"leftOut"`
 }
 
@@ -103,7 +103,7 @@ type historyData struct {
 	Snapshots []snapshotData `json:"snapshots"`
 	Changes   []changeData   `json:"changes"` // the latest first
 	LeftOut   int            `json:"leftOut"` // how many more there were
-	// Last is what the newest report changed, nil where it is the only one.
+	// Last holds the changes in the newest report, nil if it is the only one.
 	Last *stepData `json:"last,omitempty"`
 }
 
@@ -180,7 +180,8 @@ func requirements(list []audit.Requirement) []string {
 	texts := []string{}
 	for i, r := range list {
 		if i > 0 {
-			if before := list[i-1]; before.Standard == r.Standard && before.Suggested == r.Suggested && before.Manual == r.Manual {
+			if before := list[i-1]; before.Standard == r.Standard && before.Suggested == r.Suggested &&
+				before.Manual == r.Manual {
 				texts[len(texts)-1] += ", " + r.ID
 				continue
 			}
@@ -214,7 +215,8 @@ func account(a *audit.AccountSummary, h *historyData) accountData {
 			Console: s.ConsoleUsers, ConsoleMFA: s.ConsoleUsersMFA,
 			UntoldConsole: s.Untold.ConsoleUsers, UntoldKeys: s.Untold.Keys, UntoldUnused: s.Untold.Unused,
 			Keys: s.ActiveKeys, Unused: s.UnusedCredentials, KeyAges: s.KeyAges, OldestKey: pageTime(s.OldestKey),
-			Root: rootData{s.Root.Seen, truth(s.Root.Password), truth(s.Root.MFA), s.Root.Keys, pageTime(s.Root.LastUsed)},
+			Root: rootData{s.Root.Seen, truth(s.Root.Password), truth(s.Root.MFA), s.Root.Keys,
+				pageTime(s.Root.LastUsed)},
 		},
 		History: h,
 	}

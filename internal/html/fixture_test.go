@@ -26,7 +26,7 @@ var hostile = []string{
 	"\x01 \x02 007 2026-01-01T00:00:00Z",
 }
 
-// before is when the oldest report was made: nothing happened since.
+// before says when the oldest report was generated: nothing happened since.
 var before = made.Add(-36 * time.Hour)
 
 // person makes the rows of users who are like those of a real account: most

@@ -90,7 +90,8 @@ func (r *Report) Row(row *audit.Row) error {
 			n++
 		}
 		some := audit.Row{Line: rest.Line, Class: rest.Findings[0].Class, Findings: rest.Findings[:n]}
-		nobody := report.Row{User: user, Created: report.None(report.MissingColumn), MFAActive: report.NoBool(report.MissingColumn)}
+		nobody := report.Row{User: user, Created: report.None(report.MissingColumn),
+			MFAActive: report.NoBool(report.MissingColumn)}
 		r.add(&some, &nobody, [numWhats]bool{})
 		rest.Findings = rest.Findings[n:]
 	}
@@ -202,7 +203,8 @@ func arn(u *report.Row) string {
 
 func (s *rows) credential(u *report.Row, w int) {
 	s.credentials++
-	state, made, used := report.NoBool(report.MissingColumn), report.None(report.MissingColumn), report.None(report.MissingColumn)
+	state, made, used := report.NoBool(report.MissingColumn), report.None(report.MissingColumn),
+		report.None(report.MissingColumn)
 	var region, service string
 	switch w {
 	case whole:

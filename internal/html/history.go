@@ -7,7 +7,7 @@ import (
 	"rollcall/internal/audit"
 )
 
-// sort is how a change is shown.
+// sort says how a change is shown.
 type sort string
 
 const (
@@ -34,8 +34,7 @@ func sortOf(kind audit.EventKind) sort {
 	return changed
 }
 
-// history returns what is known of the earlier reports of an account, nil for
-// nothing.
+// history returns the known earlier reports of an account, nil for none.
 func (b *Builder) history(a *audit.AccountSummary) *historyData {
 	i := slices.IndexFunc(b.histories, func(h History) bool {
 		return h.Account == a.Source.Account && h.Partition == a.Source.Partition
@@ -73,8 +72,8 @@ func (b *Builder) history(a *audit.AccountSummary) *historyData {
 	return d
 }
 
-// maxChanges is how many changes of an account the page holds: what a person
-// would read, and not more than makes some 10 MB of all accounts.
+// maxChanges returns how many changes of an account the page holds: what a
+// person would read, and not more than makes some 10 MB of all accounts.
 func (b *Builder) maxChanges() int {
 	const ofAccount, ofAll, least = 1000, 40_000, 20
 	return max(least, min(ofAccount, ofAll/len(b.histories)))

@@ -8,7 +8,7 @@ import (
 	"rollcall/internal/audit"
 )
 
-// DefaultMaxCredentials is how many credentials a page holds if nothing else
+// DefaultMaxCredentials says how many credentials a page holds if nothing else
 // is asked for.
 const DefaultMaxCredentials = 500_000
 
@@ -17,13 +17,13 @@ const DefaultMaxCredentials = 500_000
 type Options struct {
 	// Title stands above the page; "" means "Credential audit".
 	Title string
-	// Made is when the page is made; zero leaves it out.
+	// Made says when the page is made; zero leaves it out.
 	Made time.Time
 	// Program names what made it, such as "rollcall 1.0.0"; "" leaves it out.
 	Program string
-	// MaxCredentials is how many credentials the page lists, in the order in
-	// which they come; 0 means DefaultMaxCredentials. The page says how many
-	// it leaves out; all counts are of everything.
+	// MaxCredentials says how many credentials the page lists, in the order in
+	// which they come; 0 means DefaultMaxCredentials. The page says how many it
+	// leaves out; all counts are of everything.
 	MaxCredentials int
 }
 
@@ -93,16 +93,16 @@ func (r *Report) take(n int) bool {
 // not shown, as for an audit that was given up.
 func (r *Report) End(s *audit.AccountSummary) { r.summary = s }
 
-// History is what is known of an account's earlier reports.
+// History holds the known earlier reports of an account.
 type History struct {
 	Partition, Account string
 	// Snapshots are the reports compared, the newest included, oldest first.
 	Snapshots []Snapshot
-	// Changes are what happened between them, in any order.
+	// Changes are the changes between them, in any order.
 	Changes []Change
 }
 
-// Snapshot is what a report of an account came to.
+// Snapshot holds the results of a report of an account.
 type Snapshot struct {
 	Generated time.Time
 	// Findings that nothing excuses, by status.
@@ -129,7 +129,7 @@ const (
 
 // Change is something that happened between two reports of an account.
 type Change struct {
-	// At is when the later report was made, Since when the earlier was.
+	// At says when the later report was generated, Since when the earlier was.
 	At, Since time.Time
 	// Kind is an event of [audit.Events], NewlyFailing or Fixed.
 	Kind     audit.EventKind

@@ -11,7 +11,7 @@ import (
 	"rollcall/report"
 )
 
-// read is what the page makes of a template: reason() in data.js.
+// read returns the page's reading of a template: reason() in data.js.
 func read(t *testing.T, template string, args column) string {
 	t.Helper()
 	var numbers []int64

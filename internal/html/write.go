@@ -95,7 +95,8 @@ func frame(title string) (before, after string, err error) {
 	policy := "default-src 'none'; script-src " + hash(script.Bytes()) + "; style-src " + hash(style) +
 		"; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 	before, after, _ = strings.Cut(string(page), "{data}")
-	before = strings.NewReplacer("{policy}", policy, "{style}", string(style), "{title}", html.EscapeString(title)).Replace(before)
+	before = strings.NewReplacer("{policy}", policy, "{style}", string(style), "{title}",
+		html.EscapeString(title)).Replace(before)
 	return before, strings.Replace(after, "{script}", script.String(), 1), nil
 }
 

@@ -109,7 +109,7 @@ func strangeVendors(statements []accessStatement) []string {
 	return slices.Collect(maps.Keys(strange))
 }
 
-// accessRule is what one statement says of the actions of a service: the
+// accessRule holds what one statement says about the actions of a service: the
 // patterns of their names, without the service's own.
 type accessRule struct {
 	*policy.Statement
@@ -172,7 +172,8 @@ func (r *accessRule) gives(a servicecatalog.Action, denied []string) bool {
 // and two characters for each asterisk of the other, which a question mark
 // cannot both match.
 func covers(pattern, other string) bool {
-	return wild(pattern, strings.ReplaceAll(other, "*", "")) && wild(pattern, strings.ReplaceAll(other, "*", "\x00\x00"))
+	return wild(pattern, strings.ReplaceAll(other, "*", "")) &&
+		wild(pattern, strings.ReplaceAll(other, "*", "\x00\x00"))
 }
 
 // unresolved is an ARN of a policy with an asterisk for each variable.

@@ -18,8 +18,9 @@ const (
 	inactive = string(types.StatusTypeInactive)
 )
 
-// accessKeyPlace is where a key's secret is sealed for. Key ids and accounts
-// never change, so a rename of the user leaves the secret readable.
+// accessKeyPlace returns the place that a key's secret is sealed for. Key ids
+// and accounts never change, so a rename of the user leaves the secret
+// readable.
 func accessKeyPlace(account, id string) seal.Location {
 	return seal.Location{Table: "access_keys", Key: account + "/" + id, Column: "secret"}
 }
@@ -53,7 +54,8 @@ func (s *Service) newAccessKey(account string) (k store.AccessKey, secret seal.S
 		return k, secret, err
 	}
 	secret = seal.NewSecretAccessKey()
-	return store.AccessKey{Account: account, ID: id, Status: active, Secret: s.sealAccessKey(account, id, secret)}, secret, nil
+	return store.AccessKey{Account: account, ID: id, Status: active, Secret: s.sealAccessKey(account, id, secret)},
+		secret, nil
 }
 
 // insertAccessKey adds a key to a user within the quota, which counts active
@@ -77,7 +79,9 @@ func drawn(err error) error {
 }
 
 // CreateAccessKey makes an access key. This answer alone has its secret.
-func (s *Service) CreateAccessKey(ctx context.Context, in *iam.CreateAccessKeyInput) (*iam.CreateAccessKeyOutput, error) {
+func (s *Service) CreateAccessKey(
+	ctx context.Context, in *iam.CreateAccessKeyInput,
+) (*iam.CreateAccessKeyOutput, error) {
 	c := principal.Of(ctx)
 	var out types.AccessKey
 	err := again(func() error {
@@ -115,12 +119,16 @@ func nameOut(u store.User) *string {
 
 // UpdateAccessKey makes a key Active or Inactive; from the next request on it
 // is.
-func (s *Service) UpdateAccessKey(ctx context.Context, in *iam.UpdateAccessKeyInput) (*iam.UpdateAccessKeyOutput, error) {
+func (s *Service) UpdateAccessKey(
+	ctx context.Context, in *iam.UpdateAccessKeyInput,
+) (*iam.UpdateAccessKeyOutput, error) {
 	return &iam.UpdateAccessKeyOutput{}, s.setStatus(ctx, accessKeyCredential, in.UserName, *in.AccessKeyId, in.Status)
 }
 
 // DeleteAccessKey deletes a key and what is known of its use.
-func (s *Service) DeleteAccessKey(ctx context.Context, in *iam.DeleteAccessKeyInput) (*iam.DeleteAccessKeyOutput, error) {
+func (s *Service) DeleteAccessKey(
+	ctx context.Context, in *iam.DeleteAccessKeyInput,
+) (*iam.DeleteAccessKeyOutput, error) {
 	return &iam.DeleteAccessKeyOutput{}, s.deleteCredential(ctx, accessKeyCredential, in.UserName, *in.AccessKeyId)
 }
 
@@ -160,7 +168,9 @@ func (s *Service) ListAccessKeys(ctx context.Context, in *iam.ListAccessKeysInpu
 }
 
 // GetAccessKeyLastUsed says when, where and for what a key was last used.
-func (s *Service) GetAccessKeyLastUsed(ctx context.Context, in *iam.GetAccessKeyLastUsedInput) (*iam.GetAccessKeyLastUsedOutput, error) {
+func (s *Service) GetAccessKeyLastUsed(
+	ctx context.Context, in *iam.GetAccessKeyLastUsedInput,
+) (*iam.GetAccessKeyLastUsedOutput, error) {
 	c := principal.Of(ctx)
 	// What this node has noted and not yet written counts as well.
 	if err := s.db.Flush(ctx); err != nil {
@@ -173,7 +183,8 @@ func (s *Service) GetAccessKeyLastUsed(ctx context.Context, in *iam.GetAccessKey
 		o, err := tx.KeyOwner(*in.AccessKeyId)
 		if errors.Is(err, store.ErrNotFound) || err == nil && o.Key.Account != c.Account() {
 			// Recorded, with no colon after "perform".
-			return fail("AccessDenied", "User: %s is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key %s",
+			return fail("AccessDenied",
+				"User: %s is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key %s",
 				c.ARN(), *in.AccessKeyId)
 		}
 		if err != nil {

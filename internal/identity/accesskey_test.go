@@ -97,7 +97,8 @@ func TestAccessKeySecretAtRest(t *testing.T) {
 		}
 		err = w.db.Update(t.Context(), func(tx *store.Tx) error {
 			root.Secret = alice.Secret
-			return errors.Join(tx.DeleteCredential(store.AccessKeyCredential, account, "", root.ID), tx.InsertAccessKey(root))
+			return errors.Join(tx.DeleteCredential(store.AccessKeyCredential, account, "", root.ID),
+				tx.InsertAccessKey(root))
 		})
 		if err != nil {
 			t.Fatal(err)

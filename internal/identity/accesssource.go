@@ -126,7 +126,7 @@ func (s *Service) readSource(tx *store.Tx, c principal.Caller, arn string) (sour
 	return src, s.addGrants(tx, c, &src, grants)
 }
 
-// groupGrants is what a group gives to its members, and what limits them.
+// groupGrants returns what a group gives to its members, and what limits them.
 func groupGrants(tx *store.Tx, account, nameKey string) ([]store.Grant, error) {
 	grants, err := tx.GroupGrants(account, nameKey)
 	if err != nil {

@@ -39,12 +39,12 @@ type AccountSpec struct {
 	RootSecret seal.Secret
 }
 
-// AccountInfo is what an operator sees of an account.
+// AccountInfo holds what an operator sees of an account.
 type AccountInfo struct {
 	store.Account
 	Alias  string         // "" for none
 	Limits map[string]int // those that differ from IAM's
-	// Reported is when the newest credential report was generated, zero for
+	// Reported says when the newest credential report was generated, zero for
 	// never.
 	Reported time.Time
 }
@@ -163,8 +163,11 @@ func (spec AccountSpec) Check() error {
 	default:
 		return fmt.Errorf("partition %q is none of aws, aws-cn, aws-us-gov", spec.Partition)
 	}
-	if spec.Alias != "" && awsmodel.Check("CreateAccountAlias", &iam.CreateAccountAliasInput{AccountAlias: &spec.Alias}) != nil {
-		return fmt.Errorf("alias %q is not 3 to 63 lower-case letters, digits and single hyphens, with no hyphen at either end", spec.Alias)
+	if spec.Alias != "" &&
+		awsmodel.Check("CreateAccountAlias", &iam.CreateAccountAliasInput{AccountAlias: &spec.Alias}) != nil {
+		return fmt.Errorf(
+			"alias %q is not 3 to 63 lower-case letters, digits and single hyphens, with no hyphen at either end",
+			spec.Alias)
 	}
 	if (spec.RootKeyID == "") != spec.RootSecret.IsEmpty() {
 		return errors.New("a given root access key needs both its id and its secret")

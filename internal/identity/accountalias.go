@@ -13,7 +13,9 @@ import (
 // CreateAccountAlias gives the account its alias, which no other account may
 // have. An account has one: a new alias replaces it (IAM User Guide, account
 // alias), and the one it has already exists.
-func (s *Service) CreateAccountAlias(ctx context.Context, in *iam.CreateAccountAliasInput) (*iam.CreateAccountAliasOutput, error) {
+func (s *Service) CreateAccountAlias(
+	ctx context.Context, in *iam.CreateAccountAliasInput,
+) (*iam.CreateAccountAliasOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		// Asked first, so that the alias this account has is only given up
@@ -37,7 +39,9 @@ func (s *Service) CreateAccountAlias(ctx context.Context, in *iam.CreateAccountA
 }
 
 // DeleteAccountAlias takes the account's alias away.
-func (s *Service) DeleteAccountAlias(ctx context.Context, in *iam.DeleteAccountAliasInput) (*iam.DeleteAccountAliasOutput, error) {
+func (s *Service) DeleteAccountAlias(
+	ctx context.Context, in *iam.DeleteAccountAliasInput,
+) (*iam.DeleteAccountAliasOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.DeleteAlias(c.Account(), *in.AccountAlias) })
 	if errors.Is(err, store.ErrNotFound) {
@@ -49,7 +53,9 @@ func (s *Service) DeleteAccountAlias(ctx context.Context, in *iam.DeleteAccountA
 }
 
 // ListAccountAliases lists the account's alias: one, or none.
-func (s *Service) ListAccountAliases(ctx context.Context, in *iam.ListAccountAliasesInput) (*iam.ListAccountAliasesOutput, error) {
+func (s *Service) ListAccountAliases(
+	ctx context.Context, in *iam.ListAccountAliasesInput,
+) (*iam.ListAccountAliasesOutput, error) {
 	c := principal.Of(ctx)
 	p, err := s.page(c, "ListAccountAliases", "", in.Marker, in.MaxItems)
 	if err != nil {

@@ -33,8 +33,8 @@ func changedNamespaces(in *iam.PutAccountPropertiesInput) []string {
 }
 
 // createRoleManagerRole is the permission of a caller who enables role manager:
-// its service-linked role is made for it. Recorded: it is asked for also where
-// the role is there already.
+// its service-linked role is created for it. Recorded: it is asked for also
+// where the role is there already.
 func createRoleManagerRole(
 	_ context.Context, c principal.Caller, in *iam.PutAccountPropertiesInput,
 ) ([]api.Need, error) {

@@ -42,7 +42,9 @@ func setting(tx *store.Tx, account, name string) (string, error) {
 // SetSecurityTokenServicePreferences sets which version of tokens the global
 // endpoint of STS issues. The tokens issued here are good in every region, as
 // those of the second version are; what is set is told by GetAccountSummary.
-func (s *Service) SetSecurityTokenServicePreferences(ctx context.Context, in *iam.SetSecurityTokenServicePreferencesInput) (*iam.SetSecurityTokenServicePreferencesOutput, error) {
+func (s *Service) SetSecurityTokenServicePreferences(
+	ctx context.Context, in *iam.SetSecurityTokenServicePreferencesInput,
+) (*iam.SetSecurityTokenServicePreferencesOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		return tx.SetSetting(c.Account(), settingTokenVersion, string(in.GlobalEndpointTokenVersion))

@@ -23,7 +23,9 @@ var summaryFixed = map[string]int32{
 
 // GetAccountSummary counts what the account has, and says which quotas are in
 // force for it: the 34 keys that AWS gave in 2026.
-func (s *Service) GetAccountSummary(ctx context.Context, _ *iam.GetAccountSummaryInput) (*iam.GetAccountSummaryOutput, error) {
+func (s *Service) GetAccountSummary(
+	ctx context.Context, _ *iam.GetAccountSummaryInput,
+) (*iam.GetAccountSummaryOutput, error) {
 	c := principal.Of(ctx)
 	m := make(map[string]int32, 34)
 	for key, value := range summaryFixed {

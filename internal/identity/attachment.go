@@ -14,7 +14,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// attachmentQuotas are how many managed policies an entity may have.
+// attachmentQuotas say how many managed policies an entity may have.
 var attachmentQuotas = map[store.Entity]api.Quota{
 	store.UserEntity: policiesPerUser, store.GroupEntity: policiesPerGroup, store.RoleEntity: policiesPerRole,
 }
@@ -87,7 +87,9 @@ func attachedKey(p types.AttachedPolicy) string {
 }
 
 // listAttached lists what is attached whose path begins with prefix.
-func (s *Service) listAttached(ctx context.Context, action string, kind store.Entity, name string, prefix, marker *string, maxItems *int32) (policies []types.AttachedPolicy, truncated bool, next *string, err error) {
+func (s *Service) listAttached(
+	ctx context.Context, action string, kind store.Entity, name string, prefix, marker *string, maxItems *int32,
+) (policies []types.AttachedPolicy, truncated bool, next *string, err error) {
 	c := principal.Of(ctx)
 	p, err := s.page(c, action, fold(name)+"\x00"+pathOrRoot(prefix), marker, maxItems)
 	if err != nil {
@@ -109,38 +111,53 @@ func (s *Service) listAttached(ctx context.Context, action string, kind store.En
 }
 
 // AttachUserPolicy attaches a managed policy to a user.
-func (s *Service) AttachUserPolicy(ctx context.Context, in *iam.AttachUserPolicyInput) (*iam.AttachUserPolicyOutput, error) {
+func (s *Service) AttachUserPolicy(
+	ctx context.Context, in *iam.AttachUserPolicyInput,
+) (*iam.AttachUserPolicyOutput, error) {
 	return &iam.AttachUserPolicyOutput{}, s.attach(ctx, store.UserEntity, *in.UserName, *in.PolicyArn)
 }
 
 // AttachGroupPolicy attaches a managed policy to a group.
-func (s *Service) AttachGroupPolicy(ctx context.Context, in *iam.AttachGroupPolicyInput) (*iam.AttachGroupPolicyOutput, error) {
+func (s *Service) AttachGroupPolicy(
+	ctx context.Context, in *iam.AttachGroupPolicyInput,
+) (*iam.AttachGroupPolicyOutput, error) {
 	return &iam.AttachGroupPolicyOutput{}, s.attach(ctx, store.GroupEntity, *in.GroupName, *in.PolicyArn)
 }
 
 // AttachRolePolicy attaches a managed policy to a role.
-func (s *Service) AttachRolePolicy(ctx context.Context, in *iam.AttachRolePolicyInput) (*iam.AttachRolePolicyOutput, error) {
+func (s *Service) AttachRolePolicy(
+	ctx context.Context, in *iam.AttachRolePolicyInput,
+) (*iam.AttachRolePolicyOutput, error) {
 	return &iam.AttachRolePolicyOutput{}, s.attach(ctx, store.RoleEntity, *in.RoleName, *in.PolicyArn)
 }
 
 // DetachUserPolicy detaches a managed policy from a user.
-func (s *Service) DetachUserPolicy(ctx context.Context, in *iam.DetachUserPolicyInput) (*iam.DetachUserPolicyOutput, error) {
+func (s *Service) DetachUserPolicy(
+	ctx context.Context, in *iam.DetachUserPolicyInput,
+) (*iam.DetachUserPolicyOutput, error) {
 	return &iam.DetachUserPolicyOutput{}, s.detach(ctx, store.UserEntity, *in.UserName, *in.PolicyArn)
 }
 
 // DetachGroupPolicy detaches a managed policy from a group.
-func (s *Service) DetachGroupPolicy(ctx context.Context, in *iam.DetachGroupPolicyInput) (*iam.DetachGroupPolicyOutput, error) {
+func (s *Service) DetachGroupPolicy(
+	ctx context.Context, in *iam.DetachGroupPolicyInput,
+) (*iam.DetachGroupPolicyOutput, error) {
 	return &iam.DetachGroupPolicyOutput{}, s.detach(ctx, store.GroupEntity, *in.GroupName, *in.PolicyArn)
 }
 
 // DetachRolePolicy detaches a managed policy from a role.
-func (s *Service) DetachRolePolicy(ctx context.Context, in *iam.DetachRolePolicyInput) (*iam.DetachRolePolicyOutput, error) {
+func (s *Service) DetachRolePolicy(
+	ctx context.Context, in *iam.DetachRolePolicyInput,
+) (*iam.DetachRolePolicyOutput, error) {
 	return &iam.DetachRolePolicyOutput{}, s.detach(ctx, store.RoleEntity, *in.RoleName, *in.PolicyArn)
 }
 
 // ListAttachedUserPolicies lists the managed policies of a user.
-func (s *Service) ListAttachedUserPolicies(ctx context.Context, in *iam.ListAttachedUserPoliciesInput) (*iam.ListAttachedUserPoliciesOutput, error) {
-	policies, truncated, marker, err := s.listAttached(ctx, "ListAttachedUserPolicies", store.UserEntity, *in.UserName, in.PathPrefix, in.Marker, in.MaxItems)
+func (s *Service) ListAttachedUserPolicies(
+	ctx context.Context, in *iam.ListAttachedUserPoliciesInput,
+) (*iam.ListAttachedUserPoliciesOutput, error) {
+	policies, truncated, marker, err := s.listAttached(ctx, "ListAttachedUserPolicies", store.UserEntity, *in.UserName,
+		in.PathPrefix, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +165,11 @@ func (s *Service) ListAttachedUserPolicies(ctx context.Context, in *iam.ListAtta
 }
 
 // ListAttachedGroupPolicies lists the managed policies of a group.
-func (s *Service) ListAttachedGroupPolicies(ctx context.Context, in *iam.ListAttachedGroupPoliciesInput) (*iam.ListAttachedGroupPoliciesOutput, error) {
-	policies, truncated, marker, err := s.listAttached(ctx, "ListAttachedGroupPolicies", store.GroupEntity, *in.GroupName, in.PathPrefix, in.Marker, in.MaxItems)
+func (s *Service) ListAttachedGroupPolicies(
+	ctx context.Context, in *iam.ListAttachedGroupPoliciesInput,
+) (*iam.ListAttachedGroupPoliciesOutput, error) {
+	policies, truncated, marker, err := s.listAttached(ctx, "ListAttachedGroupPolicies", store.GroupEntity,
+		*in.GroupName, in.PathPrefix, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
@@ -157,8 +177,11 @@ func (s *Service) ListAttachedGroupPolicies(ctx context.Context, in *iam.ListAtt
 }
 
 // ListAttachedRolePolicies lists the managed policies of a role.
-func (s *Service) ListAttachedRolePolicies(ctx context.Context, in *iam.ListAttachedRolePoliciesInput) (*iam.ListAttachedRolePoliciesOutput, error) {
-	policies, truncated, marker, err := s.listAttached(ctx, "ListAttachedRolePolicies", store.RoleEntity, *in.RoleName, in.PathPrefix, in.Marker, in.MaxItems)
+func (s *Service) ListAttachedRolePolicies(
+	ctx context.Context, in *iam.ListAttachedRolePoliciesInput,
+) (*iam.ListAttachedRolePoliciesOutput, error) {
+	policies, truncated, marker, err := s.listAttached(ctx, "ListAttachedRolePolicies", store.RoleEntity, *in.RoleName,
+		in.PathPrefix, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}

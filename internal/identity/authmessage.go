@@ -28,7 +28,9 @@ func (s *Service) SealMessage(c principal.Caller, text []byte) string {
 
 // OpenMessage opens what SealMessage made for the caller's account. It is not
 // ok for all else.
-func (s *Service) OpenMessage(ctx context.Context, c principal.Caller, message string) (text string, ok bool, err error) {
+func (s *Service) OpenMessage(
+	ctx context.Context, c principal.Caller, message string,
+) (text string, ok bool, err error) {
 	sealed, notEncoded := base64.RawURLEncoding.DecodeString(message)
 	if notEncoded != nil {
 		return "", false, nil

@@ -25,7 +25,7 @@ type authorizationDetail struct {
 // not that of the parts of an answer.
 const usersPlace, rolesPlace, groupsPlace, policiesPlace = "0", "1", "2", "3"
 
-// detailQuery is what a call asks for.
+// detailQuery holds the query of a call.
 type detailQuery struct {
 	c      principal.Caller
 	filter []types.EntityType // empty for all
@@ -37,8 +37,8 @@ func (q detailQuery) wants(kind types.EntityType) bool {
 	return len(q.filter) == 0 || slices.Contains(q.filter, kind)
 }
 
-// within is where a kind's list goes on; it is not ok where pages before had
-// all of it.
+// within returns the place at which a kind's list continues; ok is false if
+// earlier pages had all of it.
 func (q detailQuery) within(place string) (after string, ok bool) {
 	if rest, found := strings.CutPrefix(q.after, place); found {
 		return rest, true
@@ -101,7 +101,9 @@ func (s *Service) detailPage(q detailQuery, in *iam.GetAccountAuthorizationDetai
 // GetAccountAuthorizationDetails lists users, roles, groups, and
 // managed policies, with all that is granted to each. Of AWS's policies it lists those
 // that somebody uses; the account's own it lists all (recorded).
-func (s *Service) GetAccountAuthorizationDetails(ctx context.Context, in *iam.GetAccountAuthorizationDetailsInput) (*iam.GetAccountAuthorizationDetailsOutput, error) {
+func (s *Service) GetAccountAuthorizationDetails(
+	ctx context.Context, in *iam.GetAccountAuthorizationDetailsInput,
+) (*iam.GetAccountAuthorizationDetailsOutput, error) {
 	c := principal.Of(ctx)
 	q := detailQuery{c: c, filter: in.Filter}
 	p, err := s.detailPage(q, in)
@@ -110,12 +112,14 @@ func (s *Service) GetAccountAuthorizationDetails(ctx context.Context, in *iam.Ge
 	}
 	q.after = p.after
 	out := &iam.GetAccountAuthorizationDetailsOutput{
-		UserDetailList: []types.UserDetail{}, GroupDetailList: []types.GroupDetail{}, RoleDetailList: []types.RoleDetail{},
-		Policies: []types.ManagedPolicyDetail{},
+		UserDetailList: []types.UserDetail{}, GroupDetailList: []types.GroupDetail{},
+		RoleDetailList: []types.RoleDetail{},
+		Policies:       []types.ManagedPolicyDetail{},
 	}
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		var all []authorizationDetail
-		for _, read := range []func(*store.Tx, detailQuery) ([]authorizationDetail, error){userDetails, roleDetails, groupDetails, policyDetails} {
+		for _, read := range []func(*store.Tx, detailQuery) ([]authorizationDetail, error){userDetails, roleDetails,
+			groupDetails, policyDetails} {
 			q.limit = p.limit + 1 - len(all)
 			some, err := read(tx, q)
 			if err != nil {
@@ -147,10 +151,12 @@ func (s *Service) GetAccountAuthorizationDetails(ctx context.Context, in *iam.Ge
 type detailSize struct{ users, groups, roles, policies, bytes int }
 
 func (s *detailSize) add(out *iam.GetAccountAuthorizationDetailsOutput) {
-	for _, more := range []any{out.UserDetailList[s.users:], out.GroupDetailList[s.groups:], out.RoleDetailList[s.roles:], out.Policies[s.policies:]} {
+	for _, more := range []any{out.UserDetailList[s.users:], out.GroupDetailList[s.groups:],
+		out.RoleDetailList[s.roles:], out.Policies[s.policies:]} {
 		s.bytes += answerLength(reflect.ValueOf(more))
 	}
-	s.users, s.groups, s.roles, s.policies = len(out.UserDetailList), len(out.GroupDetailList), len(out.RoleDetailList), len(out.Policies)
+	s.users, s.groups, s.roles, s.policies = len(out.UserDetailList), len(out.GroupDetailList),
+		len(out.RoleDetailList), len(out.Policies)
 }
 
 func userDetails(tx *store.Tx, q detailQuery) ([]authorizationDetail, error) {
@@ -161,17 +167,19 @@ func userDetails(tx *store.Tx, q detailQuery) ([]authorizationDetail, error) {
 	users, err := tx.Users(q.c.Account(), after, "/", q.limit)
 	details := make([]authorizationDetail, len(users))
 	for i, u := range users {
-		details[i] = authorizationDetail{usersPlace + u.NameKey, func(tx *store.Tx, out *iam.GetAccountAuthorizationDetailsOutput) error {
-			detail, err := userDetail(tx, q.c, u)
-			out.UserDetailList = append(out.UserDetailList, detail)
-			return err
-		}}
+		details[i] = authorizationDetail{usersPlace + u.NameKey,
+			func(tx *store.Tx, out *iam.GetAccountAuthorizationDetailsOutput) error {
+				detail, err := userDetail(tx, q.c, u)
+				out.UserDetailList = append(out.UserDetailList, detail)
+				return err
+			}}
 	}
 	return details, err
 }
 
 func userDetail(tx *store.Tx, c principal.Caller, u store.User) (types.UserDetail, error) {
-	d := types.UserDetail{UserName: &u.Name, UserId: &u.ID, Arn: ptr(arn(c, u)), Path: &u.Path, CreateDate: when(u.Created), GroupList: []string{}}
+	d := types.UserDetail{UserName: &u.Name, UserId: &u.ID, Arn: ptr(arn(c, u)), Path: &u.Path,
+		CreateDate: when(u.Created), GroupList: []string{}}
 	var err error
 	if d.AttachedManagedPolicies, err = attached(tx, store.UserEntity, u.Account, u.NameKey); err != nil {
 		return d, err
@@ -211,16 +219,18 @@ func groupDetails(tx *store.Tx, q detailQuery) ([]authorizationDetail, error) {
 	groups, err := tx.Groups(q.c.Account(), after, "/", q.limit)
 	details := make([]authorizationDetail, len(groups))
 	for i, g := range groups {
-		details[i] = authorizationDetail{groupsPlace + g.NameKey, func(tx *store.Tx, out *iam.GetAccountAuthorizationDetailsOutput) error {
-			d := types.GroupDetail{GroupName: &g.Name, GroupId: &g.ID, Arn: ptr(groupARN(q.c, g)), Path: &g.Path, CreateDate: when(g.Created)}
-			var err error
-			if d.AttachedManagedPolicies, err = attached(tx, store.GroupEntity, g.Account, g.NameKey); err != nil {
+		details[i] = authorizationDetail{groupsPlace + g.NameKey,
+			func(tx *store.Tx, out *iam.GetAccountAuthorizationDetailsOutput) error {
+				d := types.GroupDetail{GroupName: &g.Name, GroupId: &g.ID, Arn: ptr(groupARN(q.c, g)), Path: &g.Path,
+					CreateDate: when(g.Created)}
+				var err error
+				if d.AttachedManagedPolicies, err = attached(tx, store.GroupEntity, g.Account, g.NameKey); err != nil {
+					return err
+				}
+				d.GroupPolicyList, err = policyDetailsOf(tx, store.GroupEntity, g.Account, g.NameKey)
+				out.GroupDetailList = append(out.GroupDetailList, d)
 				return err
-			}
-			d.GroupPolicyList, err = policyDetailsOf(tx, store.GroupEntity, g.Account, g.NameKey)
-			out.GroupDetailList = append(out.GroupDetailList, d)
-			return err
-		}}
+			}}
 	}
 	return details, err
 }
@@ -233,11 +243,12 @@ func roleDetails(tx *store.Tx, q detailQuery) ([]authorizationDetail, error) {
 	roles, err := tx.Roles(q.c.Account(), after, "/", q.limit)
 	details := make([]authorizationDetail, len(roles))
 	for i, r := range roles {
-		details[i] = authorizationDetail{rolesPlace + r.NameKey, func(tx *store.Tx, out *iam.GetAccountAuthorizationDetailsOutput) error {
-			detail, err := roleDetail(tx, q.c, r)
-			out.RoleDetailList = append(out.RoleDetailList, detail)
-			return err
-		}}
+		details[i] = authorizationDetail{rolesPlace + r.NameKey,
+			func(tx *store.Tx, out *iam.GetAccountAuthorizationDetailsOutput) error {
+				detail, err := roleDetail(tx, q.c, r)
+				out.RoleDetailList = append(out.RoleDetailList, detail)
+				return err
+			}}
 	}
 	return details, err
 }
@@ -300,11 +311,12 @@ func policyDetails(tx *store.Tx, q detailQuery) ([]authorizationDetail, error) {
 	policies, err := list.policies(tx, q.c, after, q.limit)
 	details := make([]authorizationDetail, len(policies))
 	for i, p := range policies {
-		details[i] = authorizationDetail{policiesPlace + p.key(), func(tx *store.Tx, out *iam.GetAccountAuthorizationDetailsOutput) error {
-			detail, err := managedDetail(tx, p)
-			out.Policies = append(out.Policies, detail)
-			return err
-		}}
+		details[i] = authorizationDetail{policiesPlace + p.key(),
+			func(tx *store.Tx, out *iam.GetAccountAuthorizationDetailsOutput) error {
+				detail, err := managedDetail(tx, p)
+				out.Policies = append(out.Policies, detail)
+				return err
+			}}
 	}
 	return details, err
 }
@@ -312,8 +324,9 @@ func policyDetails(tx *store.Tx, q detailQuery) ([]authorizationDetail, error) {
 func managedDetail(tx *store.Tx, p usedPolicy) (types.ManagedPolicyDetail, error) {
 	policy := policyOut(p.Policy, p.use)
 	d := types.ManagedPolicyDetail{
-		PolicyName: policy.PolicyName, PolicyId: policy.PolicyId, Arn: policy.Arn, Path: policy.Path, DefaultVersionId: policy.DefaultVersionId,
-		AttachmentCount: policy.AttachmentCount, PermissionsBoundaryUsageCount: policy.PermissionsBoundaryUsageCount,
+		PolicyName: policy.PolicyName, PolicyId: policy.PolicyId, Arn: policy.Arn, Path: policy.Path,
+		DefaultVersionId: policy.DefaultVersionId,
+		AttachmentCount:  policy.AttachmentCount, PermissionsBoundaryUsageCount: policy.PermissionsBoundaryUsageCount,
 		IsAttachable: policy.IsAttachable, CreateDate: policy.CreateDate, UpdateDate: policy.UpdateDate,
 	}
 	versions, err := policyVersions(tx, p.Policy)

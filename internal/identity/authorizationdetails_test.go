@@ -167,7 +167,7 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 	})
 }
 
-// A marker is good for the kinds it was made for, told in any order. Which
+// A marker is good for the kinds it was created for, told in any order. Which
 // text refuses it depends on the kind at which it stands (recorded).
 func TestAuthorizationDetailsMarkers(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -63,21 +63,31 @@ func (s *Service) deleteBoundary(ctx context.Context, kind store.Entity, name st
 }
 
 // PutUserPermissionsBoundary bounds what a user's policies may allow.
-func (s *Service) PutUserPermissionsBoundary(ctx context.Context, in *iam.PutUserPermissionsBoundaryInput) (*iam.PutUserPermissionsBoundaryOutput, error) {
-	return &iam.PutUserPermissionsBoundaryOutput{}, s.putBoundary(ctx, store.UserEntity, *in.UserName, *in.PermissionsBoundary)
+func (s *Service) PutUserPermissionsBoundary(
+	ctx context.Context, in *iam.PutUserPermissionsBoundaryInput,
+) (*iam.PutUserPermissionsBoundaryOutput, error) {
+	return &iam.PutUserPermissionsBoundaryOutput{}, s.putBoundary(ctx, store.UserEntity,
+		*in.UserName, *in.PermissionsBoundary)
 }
 
 // DeleteUserPermissionsBoundary takes the bounds of a user away.
-func (s *Service) DeleteUserPermissionsBoundary(ctx context.Context, in *iam.DeleteUserPermissionsBoundaryInput) (*iam.DeleteUserPermissionsBoundaryOutput, error) {
+func (s *Service) DeleteUserPermissionsBoundary(
+	ctx context.Context, in *iam.DeleteUserPermissionsBoundaryInput,
+) (*iam.DeleteUserPermissionsBoundaryOutput, error) {
 	return &iam.DeleteUserPermissionsBoundaryOutput{}, s.deleteBoundary(ctx, store.UserEntity, *in.UserName)
 }
 
 // PutRolePermissionsBoundary bounds what a role's policies may allow.
-func (s *Service) PutRolePermissionsBoundary(ctx context.Context, in *iam.PutRolePermissionsBoundaryInput) (*iam.PutRolePermissionsBoundaryOutput, error) {
-	return &iam.PutRolePermissionsBoundaryOutput{}, s.putBoundary(ctx, store.RoleEntity, *in.RoleName, *in.PermissionsBoundary)
+func (s *Service) PutRolePermissionsBoundary(
+	ctx context.Context, in *iam.PutRolePermissionsBoundaryInput,
+) (*iam.PutRolePermissionsBoundaryOutput, error) {
+	return &iam.PutRolePermissionsBoundaryOutput{}, s.putBoundary(ctx, store.RoleEntity,
+		*in.RoleName, *in.PermissionsBoundary)
 }
 
 // DeleteRolePermissionsBoundary takes the bounds of a role away.
-func (s *Service) DeleteRolePermissionsBoundary(ctx context.Context, in *iam.DeleteRolePermissionsBoundaryInput) (*iam.DeleteRolePermissionsBoundaryOutput, error) {
+func (s *Service) DeleteRolePermissionsBoundary(
+	ctx context.Context, in *iam.DeleteRolePermissionsBoundaryInput,
+) (*iam.DeleteRolePermissionsBoundaryOutput, error) {
 	return &iam.DeleteRolePermissionsBoundaryOutput{}, s.deleteBoundary(ctx, store.RoleEntity, *in.RoleName)
 }

@@ -65,7 +65,9 @@ func inputKeys(documents []string) ([]string, error) {
 
 // GetContextKeysForCustomPolicy lists the condition keys that documents ask
 // for.
-func (s *Service) GetContextKeysForCustomPolicy(_ context.Context, in *iam.GetContextKeysForCustomPolicyInput) (*iam.GetContextKeysForCustomPolicyOutput, error) {
+func (s *Service) GetContextKeysForCustomPolicy(
+	_ context.Context, in *iam.GetContextKeysForCustomPolicyInput,
+) (*iam.GetContextKeysForCustomPolicyOutput, error) {
 	names, err := inputKeys(in.PolicyInputList)
 	if err != nil {
 		return nil, err
@@ -76,7 +78,9 @@ func (s *Service) GetContextKeysForCustomPolicy(_ context.Context, in *iam.GetCo
 // GetContextKeysForPrincipalPolicy lists the condition keys that the policies
 // of an entity ask for, of a user those of its groups too, its boundary
 // (recorded) and documents beside them.
-func (s *Service) GetContextKeysForPrincipalPolicy(ctx context.Context, in *iam.GetContextKeysForPrincipalPolicyInput) (*iam.GetContextKeysForPrincipalPolicyOutput, error) {
+func (s *Service) GetContextKeysForPrincipalPolicy(
+	ctx context.Context, in *iam.GetContextKeysForPrincipalPolicyInput,
+) (*iam.GetContextKeysForPrincipalPolicyOutput, error) {
 	c := principal.Of(ctx)
 	given, err := inputKeys(in.PolicyInputList)
 	if err != nil {

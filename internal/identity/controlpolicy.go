@@ -11,8 +11,8 @@ import (
 )
 
 // Control policies are what AWS Organizations calls service control policies:
-// the most that an account's users, roles and root may be allowed. The
-// operator sets them; no action of IAM does.
+// the most that an account's users, roles and root may be allowed. The operator
+// sets them; no action of IAM does.
 
 // PutControlPolicy puts a policy over an account, or replaces the one with the
 // same name. It is in force on the next call. Where an account has any, what
@@ -37,7 +37,8 @@ func (s *Service) PutControlPolicy(ctx context.Context, account, name, document 
 const maxControlPolicyName = 128
 
 func checkControlPolicy(name, document string) error {
-	if name == "" || len(name) > maxControlPolicyName || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if name == "" || len(name) > maxControlPolicyName ||
+		strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return fmt.Errorf("name %q is not 1 to %d characters of ASCII without blanks", name, maxControlPolicyName)
 	}
 	if _, err := policy.Parse(document, policy.Control); err != nil {

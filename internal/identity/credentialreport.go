@@ -16,16 +16,16 @@ import (
 	"rollcall/internal/store"
 )
 
-// ReportConfig says when reports are made anew and how long they are kept.
+// ReportConfig says when reports are created again and how long they are kept.
 type ReportConfig struct {
-	// MaxAge is how old a report may be for Generate to be content with it;
-	// 0 means 10 s. IAM's own is 4 h. It is counted from the report's
+	// MaxAge says how old a report may be for Generate to be content with it; 0
+	// means 10 s. IAM's own is 4 h. It is counted from the report's
 	// publication, so that a client which calls Generate until COMPLETE comes
 	// to an end however long a report takes.
 	MaxAge time.Duration
-	// Expiry is how old a report may be for Get to give it; 0 means for ever.
+	// Expiry says how old a report may be for Get to give it; 0 means for ever.
 	Expiry time.Duration
-	// History is how many reports of an account are kept; 0 means 100. Two
+	// History says how many reports of an account are kept; 0 means 100. Two
 	// are always kept, so that one being downloaded survives the next.
 	History int
 }
@@ -43,7 +43,9 @@ func (c ReportConfig) withDefaults() ReportConfig {
 
 // GenerateCredentialReport starts a report unless one is being made or is
 // young enough. Exactly one caller is answered STARTED for each.
-func (s *Service) GenerateCredentialReport(ctx context.Context, _ *iam.GenerateCredentialReportInput) (*iam.GenerateCredentialReportOutput, error) {
+func (s *Service) GenerateCredentialReport(
+	ctx context.Context, _ *iam.GenerateCredentialReportInput,
+) (*iam.GenerateCredentialReportOutput, error) {
 	account := principal.Of(ctx).Account()
 	var state types.ReportStateType
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -80,7 +82,8 @@ func (s *Service) GenerateCredentialReport(ctx context.Context, _ *iam.GenerateC
 	return out, nil
 }
 
-// reportState is what Generate would answer: STARTED where it has to start.
+// reportState returns the answer that Generate would give: STARTED if it has to
+// start.
 func (s *Service) reportState(tx *store.Tx, account string) (types.ReportStateType, error) {
 	job, err := tx.ReportJob(account, reportLease)
 	if err == nil && job.Running {
@@ -128,7 +131,9 @@ type GetCredentialReportOutput struct {
 // GetCredentialReport gives the newest report, byte for byte as it was
 // published. While another is being made it is ReportInProgress, also where
 // an older one exists (AWS's own answer there is not recorded).
-func (s *Service) GetCredentialReport(ctx context.Context, in *GetCredentialReportInput) (*GetCredentialReportOutput, error) {
+func (s *Service) GetCredentialReport(
+	ctx context.Context, in *GetCredentialReportInput,
+) (*GetCredentialReportOutput, error) {
 	account := principal.Of(ctx).Account()
 	var report store.Report
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -159,7 +164,9 @@ func (s *Service) GetCredentialReport(ctx context.Context, in *GetCredentialRepo
 	// writer's matter.
 	streaming := api.Connection(ctx)
 	return &GetCredentialReportOutput{
-		Content:       awsquery.Blob{Size: report.Size, WriteTo: func(w io.Writer) error { return s.writeReport(streaming, w, report) }},
+		Content: awsquery.Blob{Size: report.Size, WriteTo: func(w io.Writer) error {
+			return s.writeReport(streaming, w, report)
+		}},
 		ReportFormat:  types.ReportFormatTypeTextCsv,
 		GeneratedTime: when(report.Generated),
 	}, nil
@@ -168,7 +175,9 @@ func (s *Service) GetCredentialReport(ctx context.Context, in *GetCredentialRepo
 // Report finds the report of an account that was the newest at a time (the
 // zero time: now), for operators, and what writes its bytes. The error is
 // store.ErrNotFound where there is none.
-func (s *Service) Report(ctx context.Context, account string, at time.Time) (store.Report, func(io.Writer) error, error) {
+func (s *Service) Report(
+	ctx context.Context, account string, at time.Time,
+) (store.Report, func(io.Writer) error, error) {
 	var report store.Report
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
 		if at.IsZero() {

@@ -36,7 +36,7 @@ func (c KeyConfig) withDefaults() KeyConfig {
 	return c
 }
 
-// keyPlan is what has to be done to the data keys of a store.
+// keyPlan holds the necessary changes of the data keys of a store.
 type keyPlan struct {
 	add     []store.DataKey // without their keys yet
 	discard []string        // ids

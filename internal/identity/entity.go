@@ -38,7 +38,9 @@ func findEntity(tx *store.Tx, kind store.Entity, account, name string, change bo
 }
 
 // viewEntity runs fn with the entity that is asked about.
-func (s *Service) viewEntity(ctx context.Context, kind store.Entity, account, name string, fn func(*store.Tx, entity) error) error {
+func (s *Service) viewEntity(
+	ctx context.Context, kind store.Entity, account, name string, fn func(*store.Tx, entity) error,
+) error {
 	return s.db.View(ctx, func(tx *store.Tx) error {
 		e, err := findEntity(tx, kind, account, name, false)
 		if err != nil {
@@ -49,7 +51,9 @@ func (s *Service) viewEntity(ctx context.Context, kind store.Entity, account, na
 }
 
 // updateEntity runs fn with the entity that is to be changed.
-func (s *Service) updateEntity(ctx context.Context, kind store.Entity, account, name string, fn func(*store.Tx, entity) error) error {
+func (s *Service) updateEntity(
+	ctx context.Context, kind store.Entity, account, name string, fn func(*store.Tx, entity) error,
+) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		e, err := findEntity(tx, kind, account, name, true)
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// forgetAfter is how long after its start a process forgets for the first
+	// forgetAfter says how long after its start a process forgets for the first
 	// time, so that one that starts over and over does so as well.
 	forgetAfter = time.Minute
 	forgetEvery = time.Hour
@@ -18,7 +18,8 @@ const (
 	// tries at passwords count.
 	signInMemory = 13 * time.Hour
 	tryMemory    = 2 * time.Hour
-	// PlaceMemory is how long an address counts as one that a user is known from.
+	// PlaceMemory says how long an address counts as one that a user is known
+	// from.
 	PlaceMemory = 30 * 24 * time.Hour
 )
 

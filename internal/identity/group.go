@@ -42,7 +42,8 @@ func group(tx *store.Tx, account, name string) (store.Group, error) {
 }
 
 func groupOut(c principal.Caller, g store.Group) types.Group {
-	return types.Group{Arn: ptr(groupARN(c, g)), GroupName: &g.Name, GroupId: &g.ID, Path: &g.Path, CreateDate: when(g.Created)}
+	return types.Group{Arn: ptr(groupARN(c, g)), GroupName: &g.Name, GroupId: &g.ID, Path: &g.Path,
+		CreateDate: when(g.Created)}
 }
 
 func groupsOut(c principal.Caller, groups []store.Group) []types.Group {

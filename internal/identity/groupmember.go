@@ -47,7 +47,9 @@ func memberAndGroup(tx *store.Tx, account, userName, groupName string) (store.Us
 
 // RemoveUserFromGroup takes a user out of a group. That it is no error for one
 // who is no member is a guess.
-func (s *Service) RemoveUserFromGroup(ctx context.Context, in *iam.RemoveUserFromGroupInput) (*iam.RemoveUserFromGroupOutput, error) {
+func (s *Service) RemoveUserFromGroup(
+	ctx context.Context, in *iam.RemoveUserFromGroupInput,
+) (*iam.RemoveUserFromGroupOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		u, g, err := memberAndGroup(tx, c.Account(), *in.UserName, *in.GroupName)
@@ -64,7 +66,9 @@ func (s *Service) RemoveUserFromGroup(ctx context.Context, in *iam.RemoveUserFro
 }
 
 // ListGroupsForUser lists the groups of a user in order of their names.
-func (s *Service) ListGroupsForUser(ctx context.Context, in *iam.ListGroupsForUserInput) (*iam.ListGroupsForUserOutput, error) {
+func (s *Service) ListGroupsForUser(
+	ctx context.Context, in *iam.ListGroupsForUserInput,
+) (*iam.ListGroupsForUserOutput, error) {
 	c := principal.Of(ctx)
 	p, err := s.page(c, "ListGroupsForUser", fold(*in.UserName), in.Marker, in.MaxItems)
 	if err != nil {

@@ -30,14 +30,17 @@ func (s *Service) guessPassword(ctx context.Context, u store.User) error {
 		// The code is one of the model's for this action; that it stands for too
 		// many guesses is our choice.
 		err = fail("EntityTemporarilyUnmodifiable",
-			"The old password was wrong too often. Please try again after %d minutes.", int(passwordGuesses.Within.Minutes()))
+			"The old password was wrong too often. Please try again after %d minutes.",
+			int(passwordGuesses.Within.Minutes()))
 	}
 	return err
 }
 
 // forgetGuesses is for a user who knew the password.
 func (s *Service) forgetGuesses(ctx context.Context, u store.User) error {
-	return s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error { return tx.ForgetPasswordGuesses(u.Account, u.NameKey) })
+	return s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
+		return tx.ForgetPasswordGuesses(u.Account, u.NameKey)
+	})
 }
 
 // guessCode counts a try of a device's code before it is looked at.

@@ -60,7 +60,7 @@ func TestGuessingOldPasswords(t *testing.T) {
 		for range 4 {
 			guess(0, "not it")
 		}
-		// Right, but nothing comes of it: the count begins anew all the same.
+		// Right, but nothing comes of it: the count begins again all the same.
 		same := &iam.ChangePasswordInput{OldPassword: ptr(good), NewPassword: ptr(good)}
 		refused(t, alice, w.ChangePassword, same, 403, wrong, "The new password is the same as the old one.")
 		for range 4 {

@@ -42,7 +42,7 @@ func (c *clock) advance(d time.Duration) {
 	c.mu.Unlock()
 }
 
-// began is when every test begins.
+// began says when every test begins.
 var began = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
 // world is a service on an empty store, with one account.

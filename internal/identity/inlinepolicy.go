@@ -14,7 +14,8 @@ import (
 // inlineSizes are the quotas of all inline policies of an entity together, in
 // characters as policy.Size counts them. IAM quotas; they cannot be raised.
 var inlineSizes = map[store.Entity]int{
-	store.UserEntity: policy.MaxUserInlineSize, store.GroupEntity: policy.MaxGroupInlineSize, store.RoleEntity: policy.MaxRoleInlineSize,
+	store.UserEntity: policy.MaxUserInlineSize, store.GroupEntity: policy.MaxGroupInlineSize,
+	store.RoleEntity: policy.MaxRoleInlineSize,
 }
 
 // putPolicy adds an inline policy, or replaces the one with this name. Names of
@@ -46,7 +47,9 @@ func (s *Service) putPolicy(ctx context.Context, kind store.Entity, name string,
 
 // getPolicy reads one inline policy, by the name as it is asked for (recorded),
 // and the entity's name as it is written.
-func (s *Service) getPolicy(ctx context.Context, kind store.Entity, name, policyName string) (p store.InlinePolicy, written string, err error) {
+func (s *Service) getPolicy(
+	ctx context.Context, kind store.Entity, name, policyName string,
+) (p store.InlinePolicy, written string, err error) {
 	err = s.viewEntity(ctx, kind, principal.Of(ctx).Account(), name, func(tx *store.Tx, e entity) (err error) {
 		written = e.name
 		p, err = tx.InlinePolicy(kind, e.account, e.nameKey, policyName)
@@ -73,7 +76,9 @@ func (s *Service) deletePolicy(ctx context.Context, kind store.Entity, name, pol
 }
 
 // listPolicies lists the names of inline policies, in their order.
-func (s *Service) listPolicies(ctx context.Context, action string, kind store.Entity, name string, marker *string, maxItems *int32) (names []string, truncated bool, next *string, err error) {
+func (s *Service) listPolicies(
+	ctx context.Context, action string, kind store.Entity, name string, marker *string, maxItems *int32,
+) (names []string, truncated bool, next *string, err error) {
 	c := principal.Of(ctx)
 	p, err := s.page(c, action, fold(name), marker, maxItems)
 	if err != nil {
@@ -96,19 +101,22 @@ func (s *Service) listPolicies(ctx context.Context, action string, kind store.En
 
 // PutUserPolicy puts an inline policy into a user.
 func (s *Service) PutUserPolicy(ctx context.Context, in *iam.PutUserPolicyInput) (*iam.PutUserPolicyOutput, error) {
-	err := s.putPolicy(ctx, store.UserEntity, *in.UserName, store.InlinePolicy{Name: *in.PolicyName, Document: *in.PolicyDocument})
+	err := s.putPolicy(ctx, store.UserEntity, *in.UserName,
+		store.InlinePolicy{Name: *in.PolicyName, Document: *in.PolicyDocument})
 	return &iam.PutUserPolicyOutput{}, err
 }
 
 // PutGroupPolicy puts an inline policy into a group.
 func (s *Service) PutGroupPolicy(ctx context.Context, in *iam.PutGroupPolicyInput) (*iam.PutGroupPolicyOutput, error) {
-	err := s.putPolicy(ctx, store.GroupEntity, *in.GroupName, store.InlinePolicy{Name: *in.PolicyName, Document: *in.PolicyDocument})
+	err := s.putPolicy(ctx, store.GroupEntity, *in.GroupName,
+		store.InlinePolicy{Name: *in.PolicyName, Document: *in.PolicyDocument})
 	return &iam.PutGroupPolicyOutput{}, err
 }
 
 // PutRolePolicy puts an inline policy into a role.
 func (s *Service) PutRolePolicy(ctx context.Context, in *iam.PutRolePolicyInput) (*iam.PutRolePolicyOutput, error) {
-	err := s.putPolicy(ctx, store.RoleEntity, *in.RoleName, store.InlinePolicy{Name: *in.PolicyName, Document: *in.PolicyDocument})
+	err := s.putPolicy(ctx, store.RoleEntity, *in.RoleName,
+		store.InlinePolicy{Name: *in.PolicyName, Document: *in.PolicyDocument})
 	return &iam.PutRolePolicyOutput{}, err
 }
 
@@ -127,7 +135,8 @@ func (s *Service) GetGroupPolicy(ctx context.Context, in *iam.GetGroupPolicyInpu
 	if err != nil {
 		return nil, err
 	}
-	return &iam.GetGroupPolicyOutput{GroupName: &name, PolicyName: &p.Name, PolicyDocument: documentOut(p.Document)}, nil
+	return &iam.GetGroupPolicyOutput{GroupName: &name, PolicyName: &p.Name, PolicyDocument: documentOut(p.Document)},
+		nil
 }
 
 // GetRolePolicy reads an inline policy of a role.
@@ -140,23 +149,32 @@ func (s *Service) GetRolePolicy(ctx context.Context, in *iam.GetRolePolicyInput)
 }
 
 // DeleteUserPolicy deletes an inline policy of a user.
-func (s *Service) DeleteUserPolicy(ctx context.Context, in *iam.DeleteUserPolicyInput) (*iam.DeleteUserPolicyOutput, error) {
+func (s *Service) DeleteUserPolicy(
+	ctx context.Context, in *iam.DeleteUserPolicyInput,
+) (*iam.DeleteUserPolicyOutput, error) {
 	return &iam.DeleteUserPolicyOutput{}, s.deletePolicy(ctx, store.UserEntity, *in.UserName, *in.PolicyName)
 }
 
 // DeleteGroupPolicy deletes an inline policy of a group.
-func (s *Service) DeleteGroupPolicy(ctx context.Context, in *iam.DeleteGroupPolicyInput) (*iam.DeleteGroupPolicyOutput, error) {
+func (s *Service) DeleteGroupPolicy(
+	ctx context.Context, in *iam.DeleteGroupPolicyInput,
+) (*iam.DeleteGroupPolicyOutput, error) {
 	return &iam.DeleteGroupPolicyOutput{}, s.deletePolicy(ctx, store.GroupEntity, *in.GroupName, *in.PolicyName)
 }
 
 // DeleteRolePolicy deletes an inline policy of a role.
-func (s *Service) DeleteRolePolicy(ctx context.Context, in *iam.DeleteRolePolicyInput) (*iam.DeleteRolePolicyOutput, error) {
+func (s *Service) DeleteRolePolicy(
+	ctx context.Context, in *iam.DeleteRolePolicyInput,
+) (*iam.DeleteRolePolicyOutput, error) {
 	return &iam.DeleteRolePolicyOutput{}, s.deletePolicy(ctx, store.RoleEntity, *in.RoleName, *in.PolicyName)
 }
 
 // ListUserPolicies lists the names of a user's inline policies.
-func (s *Service) ListUserPolicies(ctx context.Context, in *iam.ListUserPoliciesInput) (*iam.ListUserPoliciesOutput, error) {
-	names, truncated, marker, err := s.listPolicies(ctx, "ListUserPolicies", store.UserEntity, *in.UserName, in.Marker, in.MaxItems)
+func (s *Service) ListUserPolicies(
+	ctx context.Context, in *iam.ListUserPoliciesInput,
+) (*iam.ListUserPoliciesOutput, error) {
+	names, truncated, marker, err := s.listPolicies(ctx, "ListUserPolicies", store.UserEntity,
+		*in.UserName, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
@@ -164,8 +182,11 @@ func (s *Service) ListUserPolicies(ctx context.Context, in *iam.ListUserPolicies
 }
 
 // ListGroupPolicies lists the names of a group's inline policies.
-func (s *Service) ListGroupPolicies(ctx context.Context, in *iam.ListGroupPoliciesInput) (*iam.ListGroupPoliciesOutput, error) {
-	names, truncated, marker, err := s.listPolicies(ctx, "ListGroupPolicies", store.GroupEntity, *in.GroupName, in.Marker, in.MaxItems)
+func (s *Service) ListGroupPolicies(
+	ctx context.Context, in *iam.ListGroupPoliciesInput,
+) (*iam.ListGroupPoliciesOutput, error) {
+	names, truncated, marker, err := s.listPolicies(ctx, "ListGroupPolicies", store.GroupEntity,
+		*in.GroupName, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
@@ -173,8 +194,11 @@ func (s *Service) ListGroupPolicies(ctx context.Context, in *iam.ListGroupPolici
 }
 
 // ListRolePolicies lists the names of a role's inline policies.
-func (s *Service) ListRolePolicies(ctx context.Context, in *iam.ListRolePoliciesInput) (*iam.ListRolePoliciesOutput, error) {
-	names, truncated, marker, err := s.listPolicies(ctx, "ListRolePolicies", store.RoleEntity, *in.RoleName, in.Marker, in.MaxItems)
+func (s *Service) ListRolePolicies(
+	ctx context.Context, in *iam.ListRolePoliciesInput,
+) (*iam.ListRolePoliciesOutput, error) {
+	names, truncated, marker, err := s.listPolicies(ctx, "ListRolePolicies", store.RoleEntity,
+		*in.RoleName, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}

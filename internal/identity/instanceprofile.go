@@ -58,7 +58,9 @@ func instanceProfile(tx *store.Tx, account, name string) (store.InstanceProfile,
 }
 
 // CreateInstanceProfile adds a profile that has no role yet.
-func (s *Service) CreateInstanceProfile(ctx context.Context, in *iam.CreateInstanceProfileInput) (*iam.CreateInstanceProfileOutput, error) {
+func (s *Service) CreateInstanceProfile(
+	ctx context.Context, in *iam.CreateInstanceProfileInput,
+) (*iam.CreateInstanceProfileOutput, error) {
 	c := principal.Of(ctx)
 	tags, err := exactTagKeys.read(in.Tags)
 	if err != nil {
@@ -133,7 +135,9 @@ func profilesOut(tx *store.Tx, c principal.Caller, profiles []store.InstanceProf
 }
 
 // GetInstanceProfile reads a profile with its role.
-func (s *Service) GetInstanceProfile(ctx context.Context, in *iam.GetInstanceProfileInput) (*iam.GetInstanceProfileOutput, error) {
+func (s *Service) GetInstanceProfile(
+	ctx context.Context, in *iam.GetInstanceProfileInput,
+) (*iam.GetInstanceProfileOutput, error) {
 	c := principal.Of(ctx)
 	var out []types.InstanceProfile
 	err := s.db.View(ctx, func(tx *store.Tx) error {
@@ -156,7 +160,9 @@ func (s *Service) GetInstanceProfile(ctx context.Context, in *iam.GetInstancePro
 
 // ListInstanceProfiles lists profiles in order of their names, without regard
 // to case.
-func (s *Service) ListInstanceProfiles(ctx context.Context, in *iam.ListInstanceProfilesInput) (*iam.ListInstanceProfilesOutput, error) {
+func (s *Service) ListInstanceProfiles(
+	ctx context.Context, in *iam.ListInstanceProfilesInput,
+) (*iam.ListInstanceProfilesOutput, error) {
 	prefix := pathOrRoot(in.PathPrefix)
 	profiles, truncated, marker, err := s.listProfiles(ctx, "ListInstanceProfiles", prefix, in.Marker, in.MaxItems,
 		func(tx *store.Tx, account string, p page) ([]store.InstanceProfile, error) {
@@ -169,8 +175,11 @@ func (s *Service) ListInstanceProfiles(ctx context.Context, in *iam.ListInstance
 }
 
 // ListInstanceProfilesForRole lists the profiles that have a role.
-func (s *Service) ListInstanceProfilesForRole(ctx context.Context, in *iam.ListInstanceProfilesForRoleInput) (*iam.ListInstanceProfilesForRoleOutput, error) {
-	profiles, truncated, marker, err := s.listProfiles(ctx, "ListInstanceProfilesForRole", fold(*in.RoleName), in.Marker, in.MaxItems,
+func (s *Service) ListInstanceProfilesForRole(
+	ctx context.Context, in *iam.ListInstanceProfilesForRoleInput,
+) (*iam.ListInstanceProfilesForRoleOutput, error) {
+	profiles, truncated, marker, err := s.listProfiles(ctx, "ListInstanceProfilesForRole",
+		fold(*in.RoleName), in.Marker, in.MaxItems,
 		func(tx *store.Tx, account string, p page) ([]store.InstanceProfile, error) {
 			r, err := role(tx, account, *in.RoleName)
 			if err != nil {
@@ -181,7 +190,8 @@ func (s *Service) ListInstanceProfilesForRole(ctx context.Context, in *iam.ListI
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListInstanceProfilesForRoleOutput{InstanceProfiles: profiles, IsTruncated: truncated, Marker: marker}, nil
+	return &iam.ListInstanceProfilesForRoleOutput{InstanceProfiles: profiles, IsTruncated: truncated, Marker: marker},
+		nil
 }
 
 func (s *Service) listProfiles(ctx context.Context, action, filter string, marker *string, maxItems *int32,
@@ -212,37 +222,46 @@ func (s *Service) listProfiles(ctx context.Context, action, filter string, marke
 
 // AddRoleToInstanceProfile gives a profile its role. Nothing but another
 // quota would let it have two.
-func (s *Service) AddRoleToInstanceProfile(ctx context.Context, in *iam.AddRoleToInstanceProfileInput) (*iam.AddRoleToInstanceProfileOutput, error) {
-	err := s.withProfileRole(ctx, *in.InstanceProfileName, *in.RoleName, func(tx *store.Tx, p store.InstanceProfile, r store.Role) error {
-		have, err := tx.InstanceProfileRoles(p.Account, p.NameKey, p.NameKey)
-		if err != nil {
+func (s *Service) AddRoleToInstanceProfile(
+	ctx context.Context, in *iam.AddRoleToInstanceProfileInput,
+) (*iam.AddRoleToInstanceProfileOutput, error) {
+	err := s.withProfileRole(ctx, *in.InstanceProfileName, *in.RoleName,
+		func(tx *store.Tx, p store.InstanceProfile, r store.Role) error {
+			have, err := tx.InstanceProfileRoles(p.Account, p.NameKey, p.NameKey)
+			if err != nil {
+				return err
+			}
+			if err := checkQuota(tx, p.Account, rolesPerInstanceProfile, len(have)+1); err != nil {
+				return err
+			}
+			err = tx.AddInstanceProfileRole(p.Account, p.NameKey, r.NameKey)
+			if errors.Is(err, store.ErrExists) {
+				// a guess
+				err = fail("EntityAlreadyExists", "Role %s in Instance Profile %s already exists.", r.Name, p.Name)
+			}
 			return err
-		}
-		if err := checkQuota(tx, p.Account, rolesPerInstanceProfile, len(have)+1); err != nil {
-			return err
-		}
-		err = tx.AddInstanceProfileRole(p.Account, p.NameKey, r.NameKey)
-		if errors.Is(err, store.ErrExists) {
-			err = fail("EntityAlreadyExists", "Role %s in Instance Profile %s already exists.", r.Name, p.Name) // a guess
-		}
-		return err
-	})
+		})
 	return &iam.AddRoleToInstanceProfileOutput{}, err
 }
 
 // RemoveRoleFromInstanceProfile takes the role from a profile.
-func (s *Service) RemoveRoleFromInstanceProfile(ctx context.Context, in *iam.RemoveRoleFromInstanceProfileInput) (*iam.RemoveRoleFromInstanceProfileOutput, error) {
-	err := s.withProfileRole(ctx, *in.InstanceProfileName, *in.RoleName, func(tx *store.Tx, p store.InstanceProfile, r store.Role) error {
-		err := tx.RemoveInstanceProfileRole(p.Account, p.NameKey, r.NameKey)
-		if errors.Is(err, store.ErrNotFound) {
-			err = fail("NoSuchEntity", "Role %s in Instance Profile %s cannot be found.", r.Name, p.Name)
-		}
-		return err
-	})
+func (s *Service) RemoveRoleFromInstanceProfile(
+	ctx context.Context, in *iam.RemoveRoleFromInstanceProfileInput,
+) (*iam.RemoveRoleFromInstanceProfileOutput, error) {
+	err := s.withProfileRole(ctx, *in.InstanceProfileName, *in.RoleName,
+		func(tx *store.Tx, p store.InstanceProfile, r store.Role) error {
+			err := tx.RemoveInstanceProfileRole(p.Account, p.NameKey, r.NameKey)
+			if errors.Is(err, store.ErrNotFound) {
+				err = fail("NoSuchEntity", "Role %s in Instance Profile %s cannot be found.", r.Name, p.Name)
+			}
+			return err
+		})
 	return &iam.RemoveRoleFromInstanceProfileOutput{}, err
 }
 
-func (s *Service) withProfileRole(ctx context.Context, profile, role string, change func(*store.Tx, store.InstanceProfile, store.Role) error) error {
+func (s *Service) withProfileRole(
+	ctx context.Context, profile, role string, change func(*store.Tx, store.InstanceProfile, store.Role) error,
+) error {
 	account := principal.Of(ctx).Account()
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		p, err := instanceProfile(tx, account, profile)
@@ -258,7 +277,9 @@ func (s *Service) withProfileRole(ctx context.Context, profile, role string, cha
 }
 
 // DeleteInstanceProfile deletes a profile that has no role.
-func (s *Service) DeleteInstanceProfile(ctx context.Context, in *iam.DeleteInstanceProfileInput) (*iam.DeleteInstanceProfileOutput, error) {
+func (s *Service) DeleteInstanceProfile(
+	ctx context.Context, in *iam.DeleteInstanceProfileInput,
+) (*iam.DeleteInstanceProfileOutput, error) {
 	account := principal.Of(ctx).Account()
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		p, err := instanceProfile(tx, account, *in.InstanceProfileName)

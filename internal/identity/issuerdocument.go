@@ -26,7 +26,7 @@ const (
 	awsClaims = "https://sts.amazonaws.com/"
 )
 
-// discovery is what AWS's issuers say of themselves (recorded).
+// discovery holds what AWS's issuers say about themselves (recorded).
 type discovery struct {
 	Issuer        string   `json:"issuer"`
 	JWKSURI       string   `json:"jwks_uri"`

@@ -27,7 +27,7 @@ type kind struct {
 	tags tagging
 }
 
-// thing is what authorization knows of one thing.
+// thing holds what authorization knows about one thing.
 type thing struct {
 	path, name string
 	keys       func(key string) ([]string, error) // see api.Resource; nil for those of its tags alone
@@ -50,7 +50,8 @@ func (k kindOn) named(ctx context.Context, c principal.Caller, name string) (thi
 	return t, err
 }
 
-// labelled is what a denial calls something; "" has it say the ARN.
+// labelled sets the name of something in a denial; with "" the denial names the
+// ARN.
 func labelled(label, name string) string {
 	if label == "" {
 		return ""

@@ -32,7 +32,8 @@ var (
 		tags: tagging{of: store.MFADeviceTags, keys: exactTagKeys, find: findTaggedDevice, key: serialKey},
 	}
 	instanceProfileKind = kind{
-		arn: "instance-profile", label: "instance profile ", quota: instanceProfilesPerAccount, find: findInstanceProfile,
+		arn: "instance-profile", label: "instance profile ", quota: instanceProfilesPerAccount,
+		find: findInstanceProfile,
 		tags: tagging{of: store.InstanceProfileTags, keys: exactTagKeys, find: findTaggedProfile, key: foldedKey},
 	}
 	serverCertificateKind = kind{
@@ -114,7 +115,7 @@ func findUser(ctx context.Context, s *Service, c principal.Caller, name string) 
 	return s.userThing(ctx, u), nil
 }
 
-// userThing is what authorization knows of a user.
+// userThing returns what authorization knows about a user.
 func (s *Service) userThing(ctx context.Context, u store.User) thing {
 	return thing{u.Path, u.Name, principalKeys(ctx, u.Account, func(ctx context.Context) (*store.Grants, error) {
 		return s.db.UserGrants(ctx, u.Account, u.NameKey)

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	// trackingPeriod is how long IAM knows who called which service.
+	// trackingPeriod says how long IAM knows who called which service.
 	trackingPeriod = 400 * 24 * time.Hour
 	// accessJobs, accessBytes and accessJobAge bound the reports that are kept
 	// for an account.
@@ -38,7 +38,8 @@ func (s *Service) Observe(c principal.Caller, service, action string) {
 		return
 	}
 	s.db.ServiceUsed(store.ServiceUse{
-		Account: c.Account(), Principal: entityID(c), Service: service, Action: action, At: s.db.Now(), Region: c.Region(),
+		Account: c.Account(), Principal: entityID(c), Service: service, Action: action,
+		At: s.db.Now(), Region: c.Region(),
 	})
 }
 
@@ -50,8 +51,8 @@ func entityID(c principal.Caller) string {
 	return c.User().ID
 }
 
-// reader is who may read a report that a caller asked for: a user with any of
-// its keys, of a role the one session (recorded).
+// reader returns the principal that may read a report which a caller asked for:
+// a user with any of its keys, or the one session of a role (recorded).
 func reader(c principal.Caller) string {
 	if c.Kind() == principal.AssumedRole {
 		return c.AccessKeyID()
@@ -59,7 +60,7 @@ func reader(c principal.Caller) string {
 	return c.User().ID
 }
 
-// trackedUse is who used an action last.
+// trackedUse is the last use of an action.
 type trackedUse struct {
 	store.ServiceUse
 	ARN string
@@ -110,7 +111,9 @@ func (s *Service) onEntityOrPolicy(member string) api.Target {
 // GenerateServiceLastAccessedDetails finds which services an entity's policies
 // give access to, and when it, or who has the group's or the policy's, called
 // them last. What it found is what was so then.
-func (s *Service) GenerateServiceLastAccessedDetails(ctx context.Context, in *iam.GenerateServiceLastAccessedDetailsInput) (*iam.GenerateServiceLastAccessedDetailsOutput, error) {
+func (s *Service) GenerateServiceLastAccessedDetails(
+	ctx context.Context, in *iam.GenerateServiceLastAccessedDetailsInput,
+) (*iam.GenerateServiceLastAccessedDetailsOutput, error) {
 	c := principal.Of(ctx)
 	if err := checkAccessARN(c, *in.Arn, true); err != nil {
 		return nil, err
@@ -271,7 +274,9 @@ func (s *Service) accessOf(tx *store.Tx, c principal.Caller, arn string) ([]*pol
 
 // accessByPolicy finds the document of a managed policy, and the users and
 // roles that have it: attached, or by a group.
-func (s *Service) accessByPolicy(tx *store.Tx, c principal.Caller, arn string) ([]*policy.Document, []accessEntity, error) {
+func (s *Service) accessByPolicy(
+	tx *store.Tx, c principal.Caller, arn string,
+) ([]*policy.Document, []accessEntity, error) {
 	p, err := findPolicyNamed(tx, c, arn)
 	if err != nil {
 		return nil, nil, policyFound(err, arn)
@@ -304,7 +309,7 @@ func (s *Service) accessByPolicy(tx *store.Tx, c principal.Caller, arn string) (
 	return []*policy.Document{document}, found.list, nil
 }
 
-// accessPage is how many entities are read at a time.
+// accessPage says how many entities are read at a time.
 const accessPage = 1000
 
 // everyPage reads all pages of a list: read gives the key of the last item and

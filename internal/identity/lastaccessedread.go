@@ -42,13 +42,15 @@ func (s *Service) accessJob(tx *store.Tx, c principal.Caller, id string) (*acces
 	return j, err
 }
 
-// servicesPage is how many services a page has where nothing is said. It is
+// servicesPage says how many services a page has where nothing is said. It is
 // recorded; AWS documents 100.
 const servicesPage = 200
 
 // GetServiceLastAccessedDetails reads a report: each service that could be
 // accessed, in order of namespace, and its last use.
-func (s *Service) GetServiceLastAccessedDetails(ctx context.Context, in *iam.GetServiceLastAccessedDetailsInput) (*iam.GetServiceLastAccessedDetailsOutput, error) {
+func (s *Service) GetServiceLastAccessedDetails(
+	ctx context.Context, in *iam.GetServiceLastAccessedDetailsInput,
+) (*iam.GetServiceLastAccessedDetailsOutput, error) {
 	c := principal.Of(ctx)
 	p, err := s.pageOf(c, "ServiceLastAccessed", "services "+*in.JobId+" ", in.Marker, in.MaxItems)
 	if err != nil {
@@ -73,7 +75,9 @@ func (s *Service) GetServiceLastAccessedDetails(ctx context.Context, in *iam.Get
 		out.JobType = types.AccessAdvisorUsageGranularityTypeActionLevel
 	}
 	var services []accessedService
-	services, out.IsTruncated, out.Marker = cutAll(p, job.Services, func(s accessedService) string { return s.Namespace })
+	services, out.IsTruncated, out.Marker = cutAll(p, job.Services, func(s accessedService) string {
+		return s.Namespace
+	})
 	out.ServicesLastAccessed = make([]types.ServiceLastAccessed, len(services))
 	for i := range services {
 		out.ServicesLastAccessed[i] = services[i].out()
@@ -93,7 +97,8 @@ func (s *accessedService) out() types.ServiceLastAccessed {
 	for _, t := range s.Tracked {
 		a := types.TrackedActionLastAccessed{ActionName: &t.Action}
 		if t.Last != nil {
-			a.LastAccessedEntity, a.LastAccessedTime, a.LastAccessedRegion = &t.Last.ARN, when(t.Last.At), &t.Last.Region
+			a.LastAccessedEntity, a.LastAccessedTime, a.LastAccessedRegion = &t.Last.ARN,
+				when(t.Last.At), &t.Last.Region
 		}
 		out.TrackedActionsLastAccessed = append(out.TrackedActionsLastAccessed, a)
 	}
@@ -112,7 +117,9 @@ func serviceTitle(namespace string) string {
 // GetServiceLastAccessedDetailsWithEntities reads who of a report could use a
 // service, the one who did so last first. They are named as they are named by
 // now; those that are gone are left out (recorded).
-func (s *Service) GetServiceLastAccessedDetailsWithEntities(ctx context.Context, in *iam.GetServiceLastAccessedDetailsWithEntitiesInput) (*iam.GetServiceLastAccessedDetailsWithEntitiesOutput, error) {
+func (s *Service) GetServiceLastAccessedDetailsWithEntities(
+	ctx context.Context, in *iam.GetServiceLastAccessedDetailsWithEntitiesInput,
+) (*iam.GetServiceLastAccessedDetailsWithEntitiesOutput, error) {
 	c := principal.Of(ctx)
 	// A marker is good for any service of its job (recorded).
 	p, err := s.pageOf(c, "ServiceLastAccessed", "entities "+*in.JobId+" ", in.Marker, in.MaxItems)
@@ -133,7 +140,8 @@ func (s *Service) GetServiceLastAccessedDetailsWithEntities(ctx context.Context,
 		return nil, err
 	}
 	out := &iam.GetServiceLastAccessedDetailsWithEntitiesOutput{
-		JobStatus: types.JobStatusTypeCompleted, JobCreationDate: when(job.created), JobCompletionDate: when(job.created),
+		JobStatus: types.JobStatusTypeCompleted, JobCreationDate: when(job.created),
+		JobCompletionDate: when(job.created),
 		EntityDetailsList: list,
 	}
 	if next > 0 {

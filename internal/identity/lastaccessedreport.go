@@ -21,7 +21,7 @@ type accessReport struct {
 	By       string // who asked, who alone may read it; see reader
 	Actions  bool   // asked at the level of actions
 	Services []accessedService
-	// Entities is how many lines an order has.
+	// Entities says how many lines an order has.
 	Entities int
 	// Orders says by service in which order its entities stand, those that used
 	// it last first; those of all others are in order 0, users first.
@@ -48,10 +48,10 @@ type lastAccess struct {
 }
 
 const (
-	// headSize is how long the number is that says how long the head is.
+	// headSize says how long the number is that says how long the head is.
 	headSize = 10
-	// entityLine is how long the line of an entity is: its id, padded, its kind,
-	// and when it used the service, in seconds since 1970, or zeros.
+	// entityLine says how long the line of an entity is: its id, padded, its
+	// kind, and when it used the service, in seconds since 1970, or zeros.
 	entityLine = entityIDSize + 1 + entityTimeSize
 	// entityIDSize has room for ids of 21 characters, and more.
 	entityIDSize, entityTimeSize = 32, 14

@@ -30,13 +30,16 @@ func errNoLoginProfile(name string) error {
 }
 
 func loginProfileOut(u store.User, p store.LoginProfile) *types.LoginProfile {
-	return &types.LoginProfile{UserName: nameOut(u), CreateDate: when(p.Created), PasswordResetRequired: p.ResetRequired}
+	return &types.LoginProfile{UserName: nameOut(u), CreateDate: when(p.Created),
+		PasswordResetRequired: p.ResetRequired}
 }
 
 // CreateLoginProfile gives a user a password. The passwords the user had
 // before one was taken away count for the policy's reuse rule: deleting the
 // profile is no way around it.
-func (s *Service) CreateLoginProfile(ctx context.Context, in *iam.CreateLoginProfileInput) (*iam.CreateLoginProfileOutput, error) {
+func (s *Service) CreateLoginProfile(
+	ctx context.Context, in *iam.CreateLoginProfileInput,
+) (*iam.CreateLoginProfileOutput, error) {
 	c := principal.Of(ctx)
 	if inRootSession(c) {
 		return s.createRootProfile(ctx, in)
@@ -53,14 +56,15 @@ func (s *Service) CreateLoginProfile(ctx context.Context, in *iam.CreateLoginPro
 		return nil
 	}
 	out := &iam.CreateLoginProfileOutput{}
-	err := s.setPassword(ctx, seal.NewSecret(*in.Password), find, allow, func(tx *store.Tx, st passwordState, hash string) error {
-		p := store.LoginProfile{
-			Account: st.user.Account, NameKey: st.user.NameKey, Hash: hash,
-			Created: tx.Now, Changed: tx.Now, ResetRequired: in.PasswordResetRequired,
-		}
-		out.LoginProfile = loginProfileOut(st.user, p)
-		return tx.InsertLoginProfile(p)
-	})
+	err := s.setPassword(ctx, seal.NewSecret(*in.Password), find, allow,
+		func(tx *store.Tx, st passwordState, hash string) error {
+			p := store.LoginProfile{
+				Account: st.user.Account, NameKey: st.user.NameKey, Hash: hash,
+				Created: tx.Now, Changed: tx.Now, ResetRequired: in.PasswordResetRequired,
+			}
+			out.LoginProfile = loginProfileOut(st.user, p)
+			return tx.InsertLoginProfile(p)
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +72,9 @@ func (s *Service) CreateLoginProfile(ctx context.Context, in *iam.CreateLoginPro
 }
 
 // GetLoginProfile says that a user has a password, and when it was created.
-func (s *Service) GetLoginProfile(ctx context.Context, in *iam.GetLoginProfileInput) (*iam.GetLoginProfileOutput, error) {
+func (s *Service) GetLoginProfile(
+	ctx context.Context, in *iam.GetLoginProfileInput,
+) (*iam.GetLoginProfileOutput, error) {
 	c := principal.Of(ctx)
 	out := &iam.GetLoginProfileOutput{}
 	err := s.db.View(ctx, func(tx *store.Tx) error {
@@ -92,7 +98,9 @@ func (s *Service) GetLoginProfile(ctx context.Context, in *iam.GetLoginProfileIn
 // UpdateLoginProfile sets a user's password, or whether it must be changed at
 // the next sign-in, or both, or nothing. A new password alone keeps the flag
 // as it was (recorded).
-func (s *Service) UpdateLoginProfile(ctx context.Context, in *iam.UpdateLoginProfileInput) (*iam.UpdateLoginProfileOutput, error) {
+func (s *Service) UpdateLoginProfile(
+	ctx context.Context, in *iam.UpdateLoginProfileInput,
+) (*iam.UpdateLoginProfileOutput, error) {
 	c := principal.Of(ctx)
 	find := func(tx *store.Tx) (store.User, error) { return user(tx, c.Account(), *in.UserName) }
 	if in.Password == nil {
@@ -104,17 +112,20 @@ func (s *Service) UpdateLoginProfile(ctx context.Context, in *iam.UpdateLoginPro
 		}
 		return nil
 	}
-	err := s.setPassword(ctx, seal.NewSecret(*in.Password), find, allow, func(tx *store.Tx, st passwordState, hash string) error {
-		reset := st.profile.ResetRequired
-		if in.PasswordResetRequired != nil {
-			reset = *in.PasswordResetRequired
-		}
-		return tx.SetPassword(st.user.Account, st.user.NameKey, hash, reset)
-	})
+	err := s.setPassword(ctx, seal.NewSecret(*in.Password), find, allow,
+		func(tx *store.Tx, st passwordState, hash string) error {
+			reset := st.profile.ResetRequired
+			if in.PasswordResetRequired != nil {
+				reset = *in.PasswordResetRequired
+			}
+			return tx.SetPassword(st.user.Account, st.user.NameKey, hash, reset)
+		})
 	return &iam.UpdateLoginProfileOutput{}, err
 }
 
-func (s *Service) setPasswordReset(ctx context.Context, find func(*store.Tx) (store.User, error), required *bool) error {
+func (s *Service) setPasswordReset(
+	ctx context.Context, find func(*store.Tx) (store.User, error), required *bool,
+) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		u, err := find(tx)
 		if err != nil {
@@ -132,7 +143,9 @@ func (s *Service) setPasswordReset(ctx context.Context, find func(*store.Tx) (st
 }
 
 // DeleteLoginProfile takes a user's password away; access keys go on working.
-func (s *Service) DeleteLoginProfile(ctx context.Context, in *iam.DeleteLoginProfileInput) (*iam.DeleteLoginProfileOutput, error) {
+func (s *Service) DeleteLoginProfile(
+	ctx context.Context, in *iam.DeleteLoginProfileInput,
+) (*iam.DeleteLoginProfileOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		u, err := profileUser(tx, c, in.UserName)

@@ -9,10 +9,10 @@ import (
 )
 
 // RotateMasterKey makes a new master key and wraps every data key by it, while
-// this service and others serve: no secret is sealed anew. A rotation that a
+// this service and others serve: no secret is sealed again. A rotation that a
 // crash interrupted is finished, and no other begun. When it returns, the
-// master key file holds the new key alone, and only then copies of the old
-// file are worth nothing.
+// master key file holds the new key alone, and only then copies of the old file
+// are worth nothing.
 func (s *Service) RotateMasterKey(ctx context.Context, master *seal.MasterKeys) error {
 	if err := s.rotateMasterKey(ctx, master); err != nil {
 		return fmt.Errorf("rotate master key: %w", err)

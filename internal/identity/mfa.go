@@ -36,13 +36,19 @@ func deviceARN(c principal.Caller, path, name string) string {
 // guess, but for the second, which is recorded for other bad paths.
 func newSerial(c principal.Caller, path, name string) (string, error) {
 	if most := maxSerial - len(deviceARN(c, "/", "")); len(name) > most {
-		return "", fail("ValidationError", "1 validation error detected: Value at 'virtualMFADeviceName' failed to satisfy constraint: Member must have length less than or equal to %d", most)
+		return "", fail("ValidationError",
+			"1 validation error detected: Value at 'virtualMFADeviceName' failed to satisfy constraint: Member must "+
+				"have length less than or equal to %d", most)
 	}
 	if strings.Trim(path, serialChars) != "" {
-		return "", fail("ValidationError", "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+		return "", fail("ValidationError",
+			"The specified value for path is invalid. It must begin and end with / and contain only alphanumeric "+
+				"characters and/or / characters.")
 	}
 	if most := maxSerial - len(deviceARN(c, "", name)); len(path) > most {
-		return "", fail("ValidationError", "1 validation error detected: Value at 'path' failed to satisfy constraint: Member must have length less than or equal to %d", most)
+		return "", fail("ValidationError",
+			"1 validation error detected: Value at 'path' failed to satisfy constraint: Member must have length less "+
+				"than or equal to %d", most)
 	}
 	return deviceARN(c, path, name), nil
 }
@@ -53,8 +59,8 @@ func newDeviceID(now time.Time) string {
 	return strconv.FormatInt(now.UnixMilli(), 32) + seal.NewID("", 10)
 }
 
-// devicePlace is where a device's seed is sealed for. The id names this very
-// device; its serial may be given to another one later.
+// devicePlace returns the place that a device's seed is sealed for. The id
+// names this very device; its serial may be given to another one later.
 func devicePlace(account, id string) seal.Location {
 	return seal.Location{Table: "mfa_devices", Key: account + "/" + id, Column: "seed"}
 }
@@ -75,7 +81,9 @@ func device(tx *store.Tx, account, serial string) (store.MFADevice, error) {
 
 // CreateVirtualMFADevice makes a device that belongs to nobody yet. Its seed
 // is in this answer and in no other.
-func (s *Service) CreateVirtualMFADevice(ctx context.Context, in *iam.CreateVirtualMFADeviceInput) (*iam.CreateVirtualMFADeviceOutput, error) {
+func (s *Service) CreateVirtualMFADevice(
+	ctx context.Context, in *iam.CreateVirtualMFADeviceInput,
+) (*iam.CreateVirtualMFADeviceOutput, error) {
 	c := principal.Of(ctx)
 	tags, err := exactTagKeys.read(in.Tags)
 	if err != nil {
@@ -117,12 +125,15 @@ func (s *Service) CreateVirtualMFADevice(ctx context.Context, in *iam.CreateVirt
 
 // EnableMFADevice gives a device to a user who proves to hold it by two
 // consecutive codes.
-func (s *Service) EnableMFADevice(ctx context.Context, in *iam.EnableMFADeviceInput) (*iam.EnableMFADeviceOutput, error) {
+func (s *Service) EnableMFADevice(
+	ctx context.Context, in *iam.EnableMFADeviceInput,
+) (*iam.EnableMFADeviceOutput, error) {
 	if p := passkeyOf(ctx); p != nil {
 		return &iam.EnableMFADeviceOutput{}, s.enablePasskey(ctx, in, p)
 	}
 	c := principal.Of(ctx)
-	p := pair{c: c, user: *in.UserName, serial: *in.SerialNumber, codes: [2]string{*in.AuthenticationCode1, *in.AuthenticationCode2}}
+	p := pair{c: c, user: *in.UserName, serial: *in.SerialNumber,
+		codes: [2]string{*in.AuthenticationCode1, *in.AuthenticationCode2}}
 	p.guard = func(tx *store.Tx, u store.User) error { return mayManageOwn(tx, c, u) }
 	err := s.withPair(ctx, p, mayEnable, func(tx *store.Tx, u store.User, d store.MFADevice) error {
 		d.NameKey, d.Enabled = u.NameKey, tx.Now
@@ -131,7 +142,7 @@ func (s *Service) EnableMFADevice(ctx context.Context, in *iam.EnableMFADeviceIn
 	return &iam.EnableMFADeviceOutput{}, err
 }
 
-// mayEnable holds what must be true before codes are looked at.
+// mayEnable checks what must be true before the codes are checked.
 func mayEnable(tx *store.Tx, u store.User, d store.MFADevice) error {
 	switch {
 	case d.Assigned && d.NameKey == u.NameKey:
@@ -166,15 +177,22 @@ func mayManageOwn(tx *store.Tx, c principal.Caller, u store.User) error {
 	if err != nil || len(have) == 0 {
 		return err
 	}
-	return fail("AccessDenied", "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.")
+	return fail("AccessDenied",
+		"To complete this action, please ensure that you are authenticated with an MFA device that is enabled for "+
+			"this user.")
 }
 
-// ResyncMFADevice learns anew how far a user's device is off our time, by two
+// ResyncMFADevice learns again how far a user's device is off our time, by two
 // consecutive codes.
-func (s *Service) ResyncMFADevice(ctx context.Context, in *iam.ResyncMFADeviceInput) (*iam.ResyncMFADeviceOutput, error) {
+func (s *Service) ResyncMFADevice(
+	ctx context.Context, in *iam.ResyncMFADeviceInput,
+) (*iam.ResyncMFADeviceOutput, error) {
 	c := principal.Of(ctx)
-	p := pair{c: c, user: *in.UserName, serial: *in.SerialNumber, codes: [2]string{*in.AuthenticationCode1, *in.AuthenticationCode2}}
-	err := s.withPair(ctx, p, isOf, func(tx *store.Tx, _ store.User, d store.MFADevice) error { return tx.AssignMFADevice(d) })
+	p := pair{c: c, user: *in.UserName, serial: *in.SerialNumber,
+		codes: [2]string{*in.AuthenticationCode1, *in.AuthenticationCode2}}
+	err := s.withPair(ctx, p, isOf, func(tx *store.Tx, _ store.User, d store.MFADevice) error {
+		return tx.AssignMFADevice(d)
+	})
 	return &iam.ResyncMFADeviceOutput{}, err
 }
 
@@ -205,8 +223,8 @@ func errCodes() error {
 // LastStep and Drift are the pair's. No pair works twice: the step that it is
 // held against is read by the transaction that writes the new one.
 //
-// The search through a device's window takes milliseconds when it fails, so
-// it is made before that transaction too: wrong codes never hold the writer.
+// The search through a device's window takes milliseconds when it fails, so it
+// is created before that transaction too: wrong codes never hold the writer.
 func (s *Service) withPair(ctx context.Context, p pair, may func(*store.Tx, store.User, store.MFADevice) error,
 	apply func(*store.Tx, store.User, store.MFADevice) error,
 ) error {
@@ -268,7 +286,9 @@ func deviceUser(tx *store.Tx, c principal.Caller, name *string, serial string) (
 
 // DeactivateMFADevice takes a device from its user. A virtual device stays,
 // and can be enabled again by newer codes; a passkey is gone.
-func (s *Service) DeactivateMFADevice(ctx context.Context, in *iam.DeactivateMFADeviceInput) (*iam.DeactivateMFADeviceOutput, error) {
+func (s *Service) DeactivateMFADevice(
+	ctx context.Context, in *iam.DeactivateMFADeviceInput,
+) (*iam.DeactivateMFADeviceOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		u, err := deviceUser(tx, c, in.UserName, *in.SerialNumber)
@@ -298,7 +318,9 @@ func (s *Service) DeactivateMFADevice(ctx context.Context, in *iam.DeactivateMFA
 }
 
 // DeleteVirtualMFADevice deletes a device that belongs to nobody.
-func (s *Service) DeleteVirtualMFADevice(ctx context.Context, in *iam.DeleteVirtualMFADeviceInput) (*iam.DeleteVirtualMFADeviceOutput, error) {
+func (s *Service) DeleteVirtualMFADevice(
+	ctx context.Context, in *iam.DeleteVirtualMFADeviceInput,
+) (*iam.DeleteVirtualMFADeviceOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		d, err := device(tx, c.Account(), *in.SerialNumber)
@@ -344,7 +366,9 @@ func (s *Service) ListMFADevices(ctx context.Context, in *iam.ListMFADevicesInpu
 
 // ListVirtualMFADevices lists the account's devices in order of their age.
 // Seeds and tags are never listed (recorded).
-func (s *Service) ListVirtualMFADevices(ctx context.Context, in *iam.ListVirtualMFADevicesInput) (*iam.ListVirtualMFADevicesOutput, error) {
+func (s *Service) ListVirtualMFADevices(
+	ctx context.Context, in *iam.ListVirtualMFADevicesInput,
+) (*iam.ListVirtualMFADevicesOutput, error) {
 	c := principal.Of(ctx)
 	which := store.AnyDevice
 	switch in.AssignmentStatus {
@@ -389,9 +413,11 @@ func (s *Service) GetMFADevice(ctx context.Context, in *iam.GetMFADeviceInput) (
 			return err
 		}
 		if !isPasskeySerial(c, *in.SerialNumber) {
-			return fail("ValidationError", "The MFA device serial number sent in the request is invalid or not supported by "+
-				"this API. "+
-				"Currently, only hardware FIDO security keys are supported. Please use the compatible device or API.")
+			return fail("ValidationError",
+				"The MFA device serial number sent in the request is invalid or not supported by "+
+					"this API. "+
+					"Currently, only hardware FIDO security keys are supported. Please use the compatible "+
+					"device or API.")
 		}
 		p, err := passkey(tx, u, *in.SerialNumber)
 		out.UserName, out.EnableDate = nameOut(u), when(p.Enabled)

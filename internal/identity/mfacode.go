@@ -17,7 +17,9 @@ func errMFACode() error {
 }
 
 func errMFASerial() error {
-	return fail("AccessDenied", "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.")
+	return fail("AccessDenied",
+		"MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is "+
+			"valid and associated with this user.")
 }
 
 // ProveMFA checks the code that a caller gives of one of its own devices, and
@@ -28,7 +30,8 @@ func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code
 	case serial == nil && code == nil:
 		return time.Time{}, nil
 	case serial == nil || code == nil:
-		return time.Time{}, fail("AccessDenied", "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.")
+		return time.Time{}, fail("AccessDenied",
+			"MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.")
 	case !c.HasUser():
 		return time.Time{}, errMFASerial()
 	}

@@ -15,7 +15,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// maxThumbprints is how many thumbprints a provider may have. IAM
+// maxThumbprints says how many thumbprints a provider may have. IAM
 // CreateOpenIDConnectProvider.
 const maxThumbprints = 5
 
@@ -35,8 +35,8 @@ func providerURL(text string) (string, error) {
 	return urlName(text), nil
 }
 
-// urlName is what a provider is called by its URL: the URL without https:// and
-// without the port that it has anyway (recorded).
+// urlName returns the name of a provider by its URL: the URL without https://
+// and without the default port (recorded).
 func urlName(text string) string {
 	host, path, slash := strings.Cut(strings.TrimPrefix(text, "https://"), "/")
 	if host = strings.TrimSuffix(host, ":443"); slash {
@@ -105,7 +105,9 @@ func newOIDCProvider(member string) api.Target {
 
 // CreateOpenIDConnectProvider adds a provider. It is not asked for its keys:
 // who shows a token of it is checked when it does.
-func (s *Service) CreateOpenIDConnectProvider(ctx context.Context, in *iam.CreateOpenIDConnectProviderInput) (*iam.CreateOpenIDConnectProviderOutput, error) {
+func (s *Service) CreateOpenIDConnectProvider(
+	ctx context.Context, in *iam.CreateOpenIDConnectProviderInput,
+) (*iam.CreateOpenIDConnectProviderOutput, error) {
 	c := principal.Of(ctx)
 	tags, err := exactTagKeys.read(in.Tags)
 	if err != nil {
@@ -141,7 +143,8 @@ func (s *Service) CreateOpenIDConnectProvider(ctx context.Context, in *iam.Creat
 	if err != nil {
 		return nil, err
 	}
-	return &iam.CreateOpenIDConnectProviderOutput{OpenIDConnectProviderArn: oidcProviderARN(c, p.URL), Tags: tagsOut(tags)}, nil
+	return &iam.CreateOpenIDConnectProviderOutput{OpenIDConnectProviderArn: oidcProviderARN(c, p.URL),
+		Tags: tagsOut(tags)}, nil
 }
 
 // addClientIDs adds client ids within the quota. Those that are there already
@@ -160,7 +163,9 @@ func addClientIDs(tx *store.Tx, p store.OIDCProvider, ids ...string) error {
 }
 
 // GetOpenIDConnectProvider reads a provider. Its URL comes without https://.
-func (s *Service) GetOpenIDConnectProvider(ctx context.Context, in *iam.GetOpenIDConnectProviderInput) (*iam.GetOpenIDConnectProviderOutput, error) {
+func (s *Service) GetOpenIDConnectProvider(
+	ctx context.Context, in *iam.GetOpenIDConnectProviderInput,
+) (*iam.GetOpenIDConnectProviderOutput, error) {
 	c := principal.Of(ctx)
 	var out iam.GetOpenIDConnectProviderOutput
 	err := s.db.View(ctx, func(tx *store.Tx) error {
@@ -187,7 +192,9 @@ func (s *Service) GetOpenIDConnectProvider(ctx context.Context, in *iam.GetOpenI
 }
 
 // ListOpenIDConnectProviders lists the ARNs of all providers.
-func (s *Service) ListOpenIDConnectProviders(ctx context.Context, _ *iam.ListOpenIDConnectProvidersInput) (*iam.ListOpenIDConnectProvidersOutput, error) {
+func (s *Service) ListOpenIDConnectProviders(
+	ctx context.Context, _ *iam.ListOpenIDConnectProvidersInput,
+) (*iam.ListOpenIDConnectProvidersOutput, error) {
 	c := principal.Of(ctx)
 	out := &iam.ListOpenIDConnectProvidersOutput{OpenIDConnectProviderList: []types.OpenIDConnectProviderListEntry{}}
 	var all []store.OIDCProvider
@@ -199,14 +206,17 @@ func (s *Service) ListOpenIDConnectProviders(ctx context.Context, _ *iam.ListOpe
 		return nil, err
 	}
 	for _, p := range all {
-		out.OpenIDConnectProviderList = append(out.OpenIDConnectProviderList, types.OpenIDConnectProviderListEntry{Arn: oidcProviderARN(c, p.URL)})
+		out.OpenIDConnectProviderList = append(out.OpenIDConnectProviderList,
+			types.OpenIDConnectProviderListEntry{Arn: oidcProviderARN(c, p.URL)})
 	}
 	return out, nil
 }
 
 // DeleteOpenIDConnectProvider deletes a provider. Roles that trust it stay,
 // and let nobody in by it. To delete it twice is an error (recorded).
-func (s *Service) DeleteOpenIDConnectProvider(ctx context.Context, in *iam.DeleteOpenIDConnectProviderInput) (*iam.DeleteOpenIDConnectProviderOutput, error) {
+func (s *Service) DeleteOpenIDConnectProvider(
+	ctx context.Context, in *iam.DeleteOpenIDConnectProviderInput,
+) (*iam.DeleteOpenIDConnectProviderOutput, error) {
 	c := principal.Of(ctx)
 	name, err := arnName(c, *in.OpenIDConnectProviderArn, "oidc-provider")
 	if err == nil {
@@ -223,7 +233,9 @@ func (s *Service) DeleteOpenIDConnectProvider(ctx context.Context, in *iam.Delet
 
 // AddClientIDToOpenIDConnectProvider adds a client id. One that is there
 // already is no error.
-func (s *Service) AddClientIDToOpenIDConnectProvider(ctx context.Context, in *iam.AddClientIDToOpenIDConnectProviderInput) (*iam.AddClientIDToOpenIDConnectProviderOutput, error) {
+func (s *Service) AddClientIDToOpenIDConnectProvider(
+	ctx context.Context, in *iam.AddClientIDToOpenIDConnectProviderInput,
+) (*iam.AddClientIDToOpenIDConnectProviderOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		p, err := oidcProvider(tx, c, *in.OpenIDConnectProviderArn)
@@ -237,7 +249,9 @@ func (s *Service) AddClientIDToOpenIDConnectProvider(ctx context.Context, in *ia
 
 // RemoveClientIDFromOpenIDConnectProvider takes a client id away. One that is
 // not there is no error.
-func (s *Service) RemoveClientIDFromOpenIDConnectProvider(ctx context.Context, in *iam.RemoveClientIDFromOpenIDConnectProviderInput) (*iam.RemoveClientIDFromOpenIDConnectProviderOutput, error) {
+func (s *Service) RemoveClientIDFromOpenIDConnectProvider(
+	ctx context.Context, in *iam.RemoveClientIDFromOpenIDConnectProviderInput,
+) (*iam.RemoveClientIDFromOpenIDConnectProviderOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		p, err := oidcProvider(tx, c, *in.OpenIDConnectProviderArn)
@@ -251,7 +265,9 @@ func (s *Service) RemoveClientIDFromOpenIDConnectProvider(ctx context.Context, i
 
 // UpdateOpenIDConnectProviderThumbprint replaces all thumbprints of a
 // provider.
-func (s *Service) UpdateOpenIDConnectProviderThumbprint(ctx context.Context, in *iam.UpdateOpenIDConnectProviderThumbprintInput) (*iam.UpdateOpenIDConnectProviderThumbprintOutput, error) {
+func (s *Service) UpdateOpenIDConnectProviderThumbprint(
+	ctx context.Context, in *iam.UpdateOpenIDConnectProviderThumbprintInput,
+) (*iam.UpdateOpenIDConnectProviderThumbprintOutput, error) {
 	c := principal.Of(ctx)
 	list, err := thumbprints(in.ThumbprintList)
 	if err == nil && list == "" {

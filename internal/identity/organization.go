@@ -22,7 +22,8 @@ func (s *Service) organizationActions() []api.Action {
 		api.Bind(s.ListOrganizationsFeatures, api.Reads, api.On(api.Everything)),
 		api.Bind(s.SetSecurityTokenServicePreferences, api.Changes, api.On(api.Everything)),
 		api.Bind(s.GetAccountProperties, api.Reads, api.On(api.Everything, api.Values(propertiesKey, readNamespaces))),
-		api.Bind(s.PutAccountProperties, api.Changes, api.On(api.Everything, api.Values(propertiesKey, changedNamespaces)),
+		api.Bind(s.PutAccountProperties, api.Changes,
+			api.On(api.Everything, api.Values(propertiesKey, changedNamespaces)),
 			api.Also(createRoleManagerRole), api.Within(rolesPerAccount)),
 		api.Bind(s.EnableOutboundWebIdentityFederation, api.Changes, api.On(api.Everything)),
 		api.Bind(s.DisableOutboundWebIdentityFederation, api.Changes, api.On(api.Everything)),
@@ -49,7 +50,10 @@ func organization(tx *store.Tx, account string) (management string, err error) {
 // managed runs a transaction on the organisation that the caller's account
 // manages. What comes back is the organisation after it. IAM's texts are not
 // known.
-func managed(ctx context.Context, run func(context.Context, func(*store.Tx) error) error, change func(tx *store.Tx, account string) error) (id *string, features []types.FeatureType, err error) {
+func managed(
+	ctx context.Context, run func(context.Context, func(*store.Tx) error) error,
+	change func(tx *store.Tx, account string) error,
+) (id *string, features []types.FeatureType, err error) {
 	account := principal.Of(ctx).Account()
 	features = []types.FeatureType{}
 	err = run(ctx, func(tx *store.Tx) error {
@@ -60,7 +64,8 @@ func managed(ctx context.Context, run func(context.Context, func(*store.Tx) erro
 		case management == "":
 			return fail("OrganizationNotFoundException", "Account %s is not a member of an organization.", account)
 		case management != account:
-			return fail("AccountNotManagementOrDelegatedAdministratorException", "Account %s is not the management account of its organization.", account)
+			return fail("AccountNotManagementOrDelegatedAdministratorException",
+				"Account %s is not the management account of its organization.", account)
 		}
 		if err := change(tx, account); err != nil {
 			return err
@@ -85,7 +90,9 @@ func disable(feature string) func(*store.Tx, string) error {
 
 // EnableOrganizationsRootCredentialsManagement lets the management account
 // manage the credentials of its members' root users.
-func (s *Service) EnableOrganizationsRootCredentialsManagement(ctx context.Context, _ *iam.EnableOrganizationsRootCredentialsManagementInput) (*iam.EnableOrganizationsRootCredentialsManagementOutput, error) {
+func (s *Service) EnableOrganizationsRootCredentialsManagement(
+	ctx context.Context, _ *iam.EnableOrganizationsRootCredentialsManagementInput,
+) (*iam.EnableOrganizationsRootCredentialsManagementOutput, error) {
 	id, features, err := managed(ctx, s.db.Update, enable(SettingRootCredentials))
 	if err != nil {
 		return nil, err
@@ -94,7 +101,9 @@ func (s *Service) EnableOrganizationsRootCredentialsManagement(ctx context.Conte
 }
 
 // DisableOrganizationsRootCredentialsManagement takes that away.
-func (s *Service) DisableOrganizationsRootCredentialsManagement(ctx context.Context, _ *iam.DisableOrganizationsRootCredentialsManagementInput) (*iam.DisableOrganizationsRootCredentialsManagementOutput, error) {
+func (s *Service) DisableOrganizationsRootCredentialsManagement(
+	ctx context.Context, _ *iam.DisableOrganizationsRootCredentialsManagementInput,
+) (*iam.DisableOrganizationsRootCredentialsManagementOutput, error) {
 	id, features, err := managed(ctx, s.db.Update, disable(SettingRootCredentials))
 	if err != nil {
 		return nil, err
@@ -104,7 +113,9 @@ func (s *Service) DisableOrganizationsRootCredentialsManagement(ctx context.Cont
 
 // EnableOrganizationsRootSessions lets the management account act as its
 // members' root users, in short sessions for one task.
-func (s *Service) EnableOrganizationsRootSessions(ctx context.Context, _ *iam.EnableOrganizationsRootSessionsInput) (*iam.EnableOrganizationsRootSessionsOutput, error) {
+func (s *Service) EnableOrganizationsRootSessions(
+	ctx context.Context, _ *iam.EnableOrganizationsRootSessionsInput,
+) (*iam.EnableOrganizationsRootSessionsOutput, error) {
 	id, features, err := managed(ctx, s.db.Update, enable(SettingRootSessions))
 	if err != nil {
 		return nil, err
@@ -113,7 +124,9 @@ func (s *Service) EnableOrganizationsRootSessions(ctx context.Context, _ *iam.En
 }
 
 // DisableOrganizationsRootSessions takes that away.
-func (s *Service) DisableOrganizationsRootSessions(ctx context.Context, _ *iam.DisableOrganizationsRootSessionsInput) (*iam.DisableOrganizationsRootSessionsOutput, error) {
+func (s *Service) DisableOrganizationsRootSessions(
+	ctx context.Context, _ *iam.DisableOrganizationsRootSessionsInput,
+) (*iam.DisableOrganizationsRootSessionsOutput, error) {
 	id, features, err := managed(ctx, s.db.Update, disable(SettingRootSessions))
 	if err != nil {
 		return nil, err
@@ -122,7 +135,9 @@ func (s *Service) DisableOrganizationsRootSessions(ctx context.Context, _ *iam.D
 }
 
 // ListOrganizationsFeatures lists the features that are enabled.
-func (s *Service) ListOrganizationsFeatures(ctx context.Context, _ *iam.ListOrganizationsFeaturesInput) (*iam.ListOrganizationsFeaturesOutput, error) {
+func (s *Service) ListOrganizationsFeatures(
+	ctx context.Context, _ *iam.ListOrganizationsFeaturesInput,
+) (*iam.ListOrganizationsFeaturesOutput, error) {
 	id, features, err := managed(ctx, s.db.View, func(*store.Tx, string) error { return nil })
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ const (
 	stranger = "222222222222"
 )
 
-// features are what one of the five actions on them answers.
+// features returns the answer of one of the five actions on them.
 func features(
 	t *testing.T, w *world, ctx context.Context, action string,
 ) (id string, enabled []types.FeatureType, err error) {

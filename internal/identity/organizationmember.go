@@ -11,7 +11,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// Organization is what an operator sees of an organisation of accounts.
+// Organization holds what an operator sees of an organisation of accounts.
 type Organization struct {
 	ID         string // o-…
 	Management string // the account that manages it
@@ -104,7 +104,8 @@ func manage(tx *store.Tx, account string) error {
 	}
 	// Ten characters of o-[a-z0-9]{10,32}.
 	id := strings.ToLower(seal.NewID("o-", 12))
-	return errors.Join(tx.SetSetting(account, SettingManagementAccount, account), tx.SetSetting(account, settingOrganizationID, id))
+	return errors.Join(tx.SetSetting(account, SettingManagementAccount, account),
+		tx.SetSetting(account, settingOrganizationID, id))
 }
 
 // join makes an account a member of the organisation that another manages.
@@ -120,7 +121,8 @@ func join(tx *store.Tx, manager store.Account, id string) error {
 	case have != "":
 		return fmt.Errorf("account %s belongs to the organization that account %s manages", id, have)
 	case a.Partition != manager.Partition:
-		return fmt.Errorf("account %s is of partition %s, and account %s of %s", id, a.Partition, manager.ID, manager.Partition)
+		return fmt.Errorf("account %s is of partition %s, and account %s of %s", id, a.Partition,
+			manager.ID, manager.Partition)
 	}
 	return tx.SetSetting(id, SettingManagementAccount, manager.ID)
 }

@@ -16,8 +16,7 @@ type page struct {
 	limit int
 	s     *Service
 	bound string
-	// of is what markers say openly beside, of which the list is; see
-	// pageOf.
+	// of holds what markers also say in clear about their list; see pageOf.
 	of string
 }
 
@@ -25,7 +24,7 @@ type page struct {
 const defaultPage = 100
 
 // page reads Marker and MaxItems. A marker is only good for the account, the
-// action and the filter it was made for; anything else is forged or misused.
+// action and the filter it was created for; anything else is forged or misused.
 func (s *Service) page(c principal.Caller, action, filter string, marker *string, maxItems *int32) (page, error) {
 	p := page{limit: defaultPage, s: s, bound: strings.Join([]string{c.Tenant(), action, filter}, "\x00")}
 	if maxItems != nil {

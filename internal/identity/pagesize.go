@@ -15,7 +15,8 @@ const answerBytes = 2 << 20
 // item, with its dates and ids.
 const elementBytes, itemBytes = 60, 300
 
-// fitting is how many of the first items an answer has room for: one at least.
+// fitting returns how many of the first items an answer has room for: one at
+// least.
 func fitting[T any](items []T) int {
 	size := 0
 	for i := range items {
@@ -54,9 +55,9 @@ func answerLength(v reflect.Value) (n int) {
 	return n
 }
 
-// textLength is how long a text can be in an answer: special characters are
-// escaped there, those of documents by %xx. A short text, such as a path, may
-// be part of an ARN as well.
+// textLength returns how long a text can be in an answer: special characters
+// are escaped there, those of documents by %xx. A short text, such as a path,
+// may be part of an ARN as well.
 func textLength(s string) int {
 	const short = 600
 	n := len(s)
@@ -64,7 +65,8 @@ func textLength(s string) int {
 		switch c := s[i]; {
 		case strings.IndexByte("&<>\"'\r\n\t", c) >= 0:
 			n += 5
-		case c <= ' ', c > '~', strings.IndexByte("{}[]()*?,;=+$@!#|\\^`", c) >= 0, len(s) > short && (c == ':' || c == '/'):
+		case c <= ' ', c > '~', strings.IndexByte("{}[]()*?,;=+$@!#|\\^`", c) >= 0,
+			len(s) > short && (c == ':' || c == '/'):
 			n += 2
 		}
 	}

@@ -15,12 +15,12 @@ import (
 
 // A password is set in three steps, because hashing takes long and a
 // transaction must not: what decides about it is read, the password is judged
-// and hashed, and it is written if what decides is still the same; if not,
-// all begins anew.
+// and hashed, and it is written if what decides is still the same; if not, all
+// begins again.
 
-// keptPasswords is how many of a user's passwords are remembered: the most
-// that PasswordReusePrevention can ask for, whatever it asks for now, so that
-// a stricter policy finds what it needs.
+// keptPasswords says how many of a user's passwords are remembered: the most
+// that PasswordReusePrevention can ask for, whatever it asks for now, so that a
+// stricter policy finds what it needs.
 const keptPasswords = 24
 
 // passwordState is all that decides whether a user may get a password.
@@ -31,7 +31,7 @@ type passwordState struct {
 	history []string // hashes, newest first, the present one included
 }
 
-// passwordRules is what a password must be.
+// passwordRules are the rules that a password must meet.
 type passwordRules struct {
 	policy store.PasswordPolicy // of no meaning where custom is false
 	custom bool
@@ -119,7 +119,8 @@ func (r passwordRules) check(pw seal.Secret) error {
 	case r.custom:
 		broken = append(broken, lacking...)
 	case more > 0:
-		broken = append(broken, fmt.Sprintf("Password should meet %d more of the following requirements: %s", more, strings.Join(lacking, ", ")))
+		broken = append(broken, fmt.Sprintf("Password should meet %d more of the following requirements: %s", more,
+			strings.Join(lacking, ", ")))
 	}
 	// IAM's default policy alone has this rule; its sentence is not recorded.
 	if !r.custom && r.alias != "" && strings.EqualFold(text, r.alias) {
@@ -143,7 +144,8 @@ func (s *Service) checkReuse(ctx context.Context, st passwordState, pw seal.Secr
 			return err
 		}
 		if same {
-			return fail("PasswordPolicyViolation", "Policy constraint violation with password reuse prevention during password change.")
+			return fail("PasswordPolicyViolation",
+				"Policy constraint violation with password reuse prevention during password change.")
 		}
 	}
 	return nil

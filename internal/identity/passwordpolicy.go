@@ -11,13 +11,15 @@ import (
 	"rollcall/internal/store"
 )
 
-// minimumLength is what a policy without MinimumPasswordLength has: 6, and
+// minimumLength is the length in a policy without MinimumPasswordLength: 6, and
 // not the 8 of an account without a policy (recorded).
 const minimumLength = 6
 
 // UpdateAccountPasswordPolicy sets the account's password policy. What is not
 // given falls back to its default: there is no partial update.
-func (s *Service) UpdateAccountPasswordPolicy(ctx context.Context, in *iam.UpdateAccountPasswordPolicyInput) (*iam.UpdateAccountPasswordPolicyOutput, error) {
+func (s *Service) UpdateAccountPasswordPolicy(
+	ctx context.Context, in *iam.UpdateAccountPasswordPolicyInput,
+) (*iam.UpdateAccountPasswordPolicyOutput, error) {
 	c := principal.Of(ctx)
 	p := store.PasswordPolicy{
 		MinimumLength:  minimumLength,
@@ -51,7 +53,9 @@ func number(p *int32) int32 {
 // GetAccountPasswordPolicy reads the policy. MaxPasswordAge,
 // PasswordReusePrevention and HardExpiry are only there if they were given
 // (recorded).
-func (s *Service) GetAccountPasswordPolicy(ctx context.Context, _ *iam.GetAccountPasswordPolicyInput) (*iam.GetAccountPasswordPolicyOutput, error) {
+func (s *Service) GetAccountPasswordPolicy(
+	ctx context.Context, _ *iam.GetAccountPasswordPolicyInput,
+) (*iam.GetAccountPasswordPolicyOutput, error) {
 	c := principal.Of(ctx)
 	var p store.PasswordPolicy
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -84,7 +88,9 @@ func (s *Service) GetAccountPasswordPolicy(ctx context.Context, _ *iam.GetAccoun
 }
 
 // DeleteAccountPasswordPolicy gives the account IAM's default policy back.
-func (s *Service) DeleteAccountPasswordPolicy(ctx context.Context, _ *iam.DeleteAccountPasswordPolicyInput) (*iam.DeleteAccountPasswordPolicyOutput, error) {
+func (s *Service) DeleteAccountPasswordPolicy(
+	ctx context.Context, _ *iam.DeleteAccountPasswordPolicyInput,
+) (*iam.DeleteAccountPasswordPolicyOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.DeletePasswordPolicy(c.Account()) })
 	if errors.Is(err, store.ErrNotFound) {

@@ -19,7 +19,9 @@ import (
 // about, the policies of an entity that allow some action of it, whatever
 // their conditions, their resources and other policies say. Of a user those of
 // its groups count as well.
-func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam.ListPoliciesGrantingServiceAccessInput) (*iam.ListPoliciesGrantingServiceAccessOutput, error) {
+func (s *Service) ListPoliciesGrantingServiceAccess(
+	ctx context.Context, in *iam.ListPoliciesGrantingServiceAccessInput,
+) (*iam.ListPoliciesGrantingServiceAccessOutput, error) {
 	c := principal.Of(ctx)
 	if err := checkAccessARN(c, *in.Arn, false); err != nil {
 		return nil, err
@@ -28,7 +30,8 @@ func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.page(c, "ListPoliciesGrantingServiceAccess", *in.Arn+"\x00"+strings.Join(in.ServiceNamespaces, "\x00"), in.Marker, nil)
+	p, err := s.page(c, "ListPoliciesGrantingServiceAccess",
+		*in.Arn+"\x00"+strings.Join(in.ServiceNamespaces, "\x00"), in.Marker, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +44,8 @@ func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam
 	if err != nil {
 		return nil, err
 	}
-	out := &iam.ListPoliciesGrantingServiceAccessOutput{PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{}}
+	out := &iam.ListPoliciesGrantingServiceAccessOutput{
+		PoliciesGrantingServiceAccess: []types.ListPoliciesGrantingServiceAccessEntry{}}
 	var services []servicecatalog.Service
 	services, out.IsTruncated, out.Marker = cutCounted(p, asked)
 	before, _ := strconv.Atoi(p.after)
@@ -54,9 +58,10 @@ func (s *Service) ListPoliciesGrantingServiceAccess(ctx context.Context, in *iam
 			out.IsTruncated, out.Marker = true, p.marker(strconv.Itoa(before+i))
 			break
 		}
-		out.PoliciesGrantingServiceAccess = append(out.PoliciesGrantingServiceAccess, types.ListPoliciesGrantingServiceAccessEntry{
-			ServiceNamespace: &service.Namespace, Policies: src.granting(service),
-		})
+		out.PoliciesGrantingServiceAccess = append(out.PoliciesGrantingServiceAccess,
+			types.ListPoliciesGrantingServiceAccessEntry{
+				ServiceNamespace: &service.Namespace, Policies: src.granting(service),
+			})
 		size += answerLength(reflect.ValueOf(&out.PoliciesGrantingServiceAccess[i]))
 	}
 	return out, nil
@@ -98,13 +103,16 @@ func (src *source) granting(service servicecatalog.Service) []types.PolicyGranti
 		seen[key] = true
 		granting = append(granting, p.granting())
 	}
-	slices.SortStableFunc(granting, func(a, b types.PolicyGrantingServiceAccess) int { return strings.Compare(*a.PolicyName, *b.PolicyName) })
+	slices.SortStableFunc(granting, func(a, b types.PolicyGrantingServiceAccess) int {
+		return strings.Compare(*a.PolicyName, *b.PolicyName)
+	})
 	return granting
 }
 
 func (p *sourcePolicy) granting() types.PolicyGrantingServiceAccess {
 	if p.ARN != "" {
-		return types.PolicyGrantingServiceAccess{PolicyName: ptr(policyName(p.ARN)), PolicyType: types.PolicyTypeManaged, PolicyArn: &p.ARN}
+		return types.PolicyGrantingServiceAccess{PolicyName: ptr(policyName(p.ARN)),
+			PolicyType: types.PolicyTypeManaged, PolicyArn: &p.ARN}
 	}
 	return types.PolicyGrantingServiceAccess{
 		PolicyName: &p.Name, PolicyType: types.PolicyTypeInline,

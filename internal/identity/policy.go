@@ -48,13 +48,16 @@ func (s *Service) policyActions() []api.Action {
 		api.Bind(s.ListPolicyTags, api.Reads, api.On(policy.At("PolicyArn"))),
 		api.Bind(s.ListEntitiesForPolicy, api.Reads, api.On(policy.At("PolicyArn"))),
 
-		api.Bind(s.AttachUserPolicy, api.Changes, api.On(user.Named("UserName"), attached), api.Within(policiesPerUser)),
+		api.Bind(s.AttachUserPolicy, api.Changes, api.On(user.Named("UserName"), attached),
+			api.Within(policiesPerUser)),
 		api.Bind(s.DetachUserPolicy, api.Changes, api.On(user.Named("UserName"), attached)),
 		api.Bind(s.ListAttachedUserPolicies, api.Reads, api.On(user.Named("UserName"))),
-		api.Bind(s.AttachGroupPolicy, api.Changes, api.On(group.Named("GroupName"), attached), api.Within(policiesPerGroup)),
+		api.Bind(s.AttachGroupPolicy, api.Changes, api.On(group.Named("GroupName"), attached),
+			api.Within(policiesPerGroup)),
 		api.Bind(s.DetachGroupPolicy, api.Changes, api.On(group.Named("GroupName"), attached)),
 		api.Bind(s.ListAttachedGroupPolicies, api.Reads, api.On(group.Named("GroupName"))),
-		api.Bind(s.AttachRolePolicy, api.Changes, api.On(role.Named("RoleName"), attached), api.Within(policiesPerRole)),
+		api.Bind(s.AttachRolePolicy, api.Changes, api.On(role.Named("RoleName"), attached),
+			api.Within(policiesPerRole)),
 		api.Bind(s.DetachRolePolicy, api.Changes, api.On(role.Named("RoleName"), attached)),
 		api.Bind(s.ListAttachedRolePolicies, api.Reads, api.On(role.Named("RoleName"))),
 
@@ -102,7 +105,9 @@ func insertPolicy(tx *store.Tx, p store.Policy, document string, tags []store.Ta
 	}
 	if err := tx.InsertPolicy(p); err != nil {
 		if errors.Is(err, store.ErrExists) {
-			return fail("EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.", p.Name) // recorded
+			// recorded
+			return fail("EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.",
+				p.Name)
 		}
 		return err
 	}
@@ -116,7 +121,8 @@ func insertPolicy(tx *store.Tx, p store.Policy, document string, tags []store.Ta
 	if err := insertTags(tx, store.PolicyTags, p.Account, p.NameKey, tags); err != nil {
 		return err
 	}
-	return tx.InsertPolicyVersion(p.Account, p.NameKey, store.PolicyVersion{Version: 1, Document: document, Created: tx.Now})
+	return tx.InsertPolicyVersion(p.Account, p.NameKey,
+		store.PolicyVersion{Version: 1, Document: document, Created: tx.Now})
 }
 
 // policyOut is a policy on the wire, without description and tags.
@@ -183,7 +189,9 @@ func (s *Service) DeletePolicy(ctx context.Context, in *iam.DeletePolicyInput) (
 		}
 		if len(versions) > 1 {
 			// Reported by users of AWS.
-			return fail("DeleteConflict", "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
+			return fail("DeleteConflict",
+				"This policy has more than one version. Before you delete a policy, you must delete the policy's "+
+					"versions. The default version is deleted with the policy.")
 		}
 		return tx.DeletePolicy(p.Account, p.NameKey)
 	})

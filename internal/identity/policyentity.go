@@ -16,7 +16,8 @@ import (
 var entityKinds = []struct {
 	filter types.EntityType
 	kind   store.Entity
-}{{types.EntityTypeUser, store.UserEntity}, {types.EntityTypeGroup, store.GroupEntity}, {types.EntityTypeRole, store.RoleEntity}}
+}{{types.EntityTypeUser, store.UserEntity}, {types.EntityTypeGroup, store.GroupEntity},
+	{types.EntityTypeRole, store.RoleEntity}}
 
 // policyEntity is an entity that uses a policy, with its kind.
 type policyEntity struct {
@@ -37,12 +38,15 @@ func (e policyEntity) key() string {
 // ListEntitiesForPolicy lists who uses a policy, attached or as a boundary.
 // Without PolicyUsageFilter both count, and who does both is listed once.
 // EntityFilter of a kind of policies finds nobody (recorded).
-func (s *Service) ListEntitiesForPolicy(ctx context.Context, in *iam.ListEntitiesForPolicyInput) (*iam.ListEntitiesForPolicyOutput, error) {
+func (s *Service) ListEntitiesForPolicy(
+	ctx context.Context, in *iam.ListEntitiesForPolicyInput,
+) (*iam.ListEntitiesForPolicyOutput, error) {
 	c := principal.Of(ctx)
 	if err := checkPolicyARN(*in.PolicyArn); err != nil {
 		return nil, err
 	}
-	filter := strings.Join([]string{*in.PolicyArn, string(in.EntityFilter), pathOrRoot(in.PathPrefix), string(in.PolicyUsageFilter)}, "\x00")
+	filter := strings.Join([]string{*in.PolicyArn, string(in.EntityFilter), pathOrRoot(in.PathPrefix),
+		string(in.PolicyUsageFilter)}, "\x00")
 	p, err := s.page(c, "ListEntitiesForPolicy", filter, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
@@ -58,7 +62,8 @@ func (s *Service) ListEntitiesForPolicy(ctx context.Context, in *iam.ListEntitie
 	if err != nil {
 		return nil, err
 	}
-	out := &iam.ListEntitiesForPolicyOutput{PolicyUsers: []types.PolicyUser{}, PolicyGroups: []types.PolicyGroup{}, PolicyRoles: []types.PolicyRole{}}
+	out := &iam.ListEntitiesForPolicyOutput{PolicyUsers: []types.PolicyUser{}, PolicyGroups: []types.PolicyGroup{},
+		PolicyRoles: []types.PolicyRole{}}
 	entities, out.IsTruncated, out.Marker = cut(p, entities, policyEntity.key)
 	for _, e := range entities {
 		switch e.kind {
@@ -89,7 +94,8 @@ func entitiesOf(tx *store.Tx, account string, in *iam.ListEntitiesForPolicyInput
 		if strings.HasPrefix(p.after, place) {
 			after = p.after[1:]
 		}
-		some, err := tx.PolicyEntities(k.kind, use, account, *in.PolicyArn, after, pathOrRoot(in.PathPrefix), p.limit+1-len(all))
+		some, err := tx.PolicyEntities(k.kind, use, account, *in.PolicyArn, after,
+			pathOrRoot(in.PathPrefix), p.limit+1-len(all))
 		if err != nil {
 			return nil, err
 		}

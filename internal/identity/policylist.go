@@ -79,10 +79,12 @@ func (q policyQuery) policies(tx *store.Tx, c principal.Caller, after string, li
 func (s *Service) ListPolicies(ctx context.Context, in *iam.ListPoliciesInput) (*iam.ListPoliciesOutput, error) {
 	c := principal.Of(ctx)
 	q := policyQuery{
-		own: in.Scope != types.PolicyScopeTypeAws, aws: in.Scope != types.PolicyScopeTypeLocal, prefix: pathOrRoot(in.PathPrefix),
+		own: in.Scope != types.PolicyScopeTypeAws, aws: in.Scope != types.PolicyScopeTypeLocal,
+		prefix: pathOrRoot(in.PathPrefix),
 		wanted: wantedUse(in.OnlyAttached, in.PolicyUsageFilter),
 	}
-	filter := strings.Join([]string{string(in.Scope), q.prefix, strconv.FormatBool(in.OnlyAttached), string(in.PolicyUsageFilter)}, "\x00")
+	filter := strings.Join(
+		[]string{string(in.Scope), q.prefix, strconv.FormatBool(in.OnlyAttached), string(in.PolicyUsageFilter)}, "\x00")
 	p, err := s.page(c, "ListPolicies", filter, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
@@ -104,9 +106,10 @@ func (s *Service) ListPolicies(ctx context.Context, in *iam.ListPoliciesInput) (
 	return out, nil
 }
 
-// wantedUse is what ListPolicies asks of a policy's use. OnlyAttached leaves the
-// policies that are attached or somebody's boundary, and PolicyUsageFilter of
-// those the ones that are used so. The filter alone leaves all (recorded).
+// wantedUse returns the use of a policy that ListPolicies asks for.
+// OnlyAttached leaves the policies that are attached or somebody's boundary,
+// and PolicyUsageFilter of those the ones that are used so. The filter alone
+// leaves all (recorded).
 func wantedUse(onlyAttached bool, filter types.PolicyUsageType) func(store.Policy, store.PolicyUse) bool {
 	switch {
 	case !onlyAttached:

@@ -14,14 +14,15 @@ import (
 	"rollcall/internal/store"
 )
 
-// versionsPerPolicy is how many versions a managed policy may have. IAM
+// versionsPerPolicy says how many versions a managed policy may have. IAM
 // quotas; it cannot be raised.
 const versionsPerPolicy = 5
 
 // versionOut is a version on the wire. Only GetPolicyVersion has its document
 // (recorded).
 func versionOut(p store.Policy, v store.PolicyVersion) types.PolicyVersion {
-	return types.PolicyVersion{VersionId: versionID(v.Version), IsDefaultVersion: v.Version == p.DefaultVersion, CreateDate: when(v.Created)}
+	return types.PolicyVersion{VersionId: versionID(v.Version), IsDefaultVersion: v.Version == p.DefaultVersion,
+		CreateDate: when(v.Created)}
 }
 
 // policyVersions reads the versions of a policy, the newest first. Of AWS's
@@ -34,7 +35,8 @@ func policyVersions(tx *store.Tx, p store.Policy) ([]store.PolicyVersion, error)
 }
 
 func awsVersion(p store.Policy) store.PolicyVersion {
-	return store.PolicyVersion{Version: p.DefaultVersion, Document: managedpolicy.Find(p.ARN).Document, Created: p.Updated}
+	return store.PolicyVersion{Version: p.DefaultVersion,
+		Document: managedpolicy.Find(p.ARN).Document, Created: p.Updated}
 }
 
 // findVersion reads a version by its VersionId, or gives store.ErrNotFound.
@@ -51,7 +53,9 @@ func findVersion(tx *store.Tx, p store.Policy, id string) (store.PolicyVersion, 
 
 // CreatePolicyVersion adds a version to a policy, and makes it the default
 // where that is asked for.
-func (s *Service) CreatePolicyVersion(ctx context.Context, in *iam.CreatePolicyVersionInput) (*iam.CreatePolicyVersionOutput, error) {
+func (s *Service) CreatePolicyVersion(
+	ctx context.Context, in *iam.CreatePolicyVersionInput,
+) (*iam.CreatePolicyVersionOutput, error) {
 	c := principal.Of(ctx)
 	// The sentence is SetDefaultPolicyVersion's: a guess.
 	if err := ownPolicyARN(c, *in.PolicyArn, "update policies"); err != nil {
@@ -75,7 +79,9 @@ func (s *Service) CreatePolicyVersion(ctx context.Context, in *iam.CreatePolicyV
 		}
 		if len(have) >= versionsPerPolicy {
 			// Recorded.
-			return fail("LimitExceeded", "A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", versionsPerPolicy)
+			return fail("LimitExceeded",
+				"A managed policy can have up to %d versions. Before you create a new version, you must delete an "+
+					"existing version.", versionsPerPolicy)
 		}
 		p.LastVersion++
 		p.Updated = tx.Now
@@ -96,7 +102,9 @@ func (s *Service) CreatePolicyVersion(ctx context.Context, in *iam.CreatePolicyV
 }
 
 // GetPolicyVersion reads one version with its document.
-func (s *Service) GetPolicyVersion(ctx context.Context, in *iam.GetPolicyVersionInput) (*iam.GetPolicyVersionOutput, error) {
+func (s *Service) GetPolicyVersion(
+	ctx context.Context, in *iam.GetPolicyVersionInput,
+) (*iam.GetPolicyVersionOutput, error) {
 	c := principal.Of(ctx)
 	if err := checkPolicyARN(*in.PolicyArn); err != nil {
 		return nil, err
@@ -120,7 +128,9 @@ func (s *Service) GetPolicyVersion(ctx context.Context, in *iam.GetPolicyVersion
 
 // ListPolicyVersions lists the versions of a policy, the newest first
 // (recorded).
-func (s *Service) ListPolicyVersions(ctx context.Context, in *iam.ListPolicyVersionsInput) (*iam.ListPolicyVersionsOutput, error) {
+func (s *Service) ListPolicyVersions(
+	ctx context.Context, in *iam.ListPolicyVersionsInput,
+) (*iam.ListPolicyVersionsOutput, error) {
 	c := principal.Of(ctx)
 	if err := checkPolicyARN(*in.PolicyArn); err != nil {
 		return nil, err
@@ -143,7 +153,9 @@ func (s *Service) ListPolicyVersions(ctx context.Context, in *iam.ListPolicyVers
 	}
 	out := &iam.ListPolicyVersionsOutput{}
 	// Keys go up where numbers go down.
-	versions, out.IsTruncated, out.Marker = cutAll(p, versions, func(v store.PolicyVersion) string { return fmt.Sprintf("%010d", math.MaxInt32-v.Version) })
+	versions, out.IsTruncated, out.Marker = cutAll(p, versions, func(v store.PolicyVersion) string {
+		return fmt.Sprintf("%010d", math.MaxInt32-v.Version)
+	})
 	out.Versions = make([]types.PolicyVersion, len(versions))
 	for i, v := range versions {
 		out.Versions[i] = versionOut(of, v)
@@ -152,29 +164,37 @@ func (s *Service) ListPolicyVersions(ctx context.Context, in *iam.ListPolicyVers
 }
 
 // DeletePolicyVersion deletes a version that is not the default.
-func (s *Service) DeletePolicyVersion(ctx context.Context, in *iam.DeletePolicyVersionInput) (*iam.DeletePolicyVersionOutput, error) {
-	err := s.updateVersion(ctx, *in.PolicyArn, *in.VersionId, "delete policy versions for policies", func(tx *store.Tx, p store.Policy, version int) error {
-		if version == p.DefaultVersion {
-			return fail("DeleteConflict", "Cannot delete the default version of a policy.") // recorded
-		}
-		return tx.DeletePolicyVersion(p.Account, p.NameKey, version)
-	})
+func (s *Service) DeletePolicyVersion(
+	ctx context.Context, in *iam.DeletePolicyVersionInput,
+) (*iam.DeletePolicyVersionOutput, error) {
+	err := s.updateVersion(ctx, *in.PolicyArn, *in.VersionId, "delete policy versions for policies",
+		func(tx *store.Tx, p store.Policy, version int) error {
+			if version == p.DefaultVersion {
+				return fail("DeleteConflict", "Cannot delete the default version of a policy.") // recorded
+			}
+			return tx.DeletePolicyVersion(p.Account, p.NameKey, version)
+		})
 	return &iam.DeletePolicyVersionOutput{}, err
 }
 
 // SetDefaultPolicyVersion makes a version the one that is in force. The
 // policy's UpdateDate stays: it is the newest version's, says the model.
-func (s *Service) SetDefaultPolicyVersion(ctx context.Context, in *iam.SetDefaultPolicyVersionInput) (*iam.SetDefaultPolicyVersionOutput, error) {
-	err := s.updateVersion(ctx, *in.PolicyArn, *in.VersionId, "update policies", func(tx *store.Tx, p store.Policy, version int) error {
-		p.DefaultVersion = version
-		return tx.UpdatePolicy(p)
-	})
+func (s *Service) SetDefaultPolicyVersion(
+	ctx context.Context, in *iam.SetDefaultPolicyVersionInput,
+) (*iam.SetDefaultPolicyVersionOutput, error) {
+	err := s.updateVersion(ctx, *in.PolicyArn, *in.VersionId, "update policies",
+		func(tx *store.Tx, p store.Policy, version int) error {
+			p.DefaultVersion = version
+			return tx.UpdatePolicy(p)
+		})
 	return &iam.SetDefaultPolicyVersionOutput{}, err
 }
 
 // updateVersion runs fn with a version of one of the account's own policies.
 // what is in the sentence for others' policies.
-func (s *Service) updateVersion(ctx context.Context, arn, id, what string, fn func(tx *store.Tx, p store.Policy, version int) error) error {
+func (s *Service) updateVersion(
+	ctx context.Context, arn, id, what string, fn func(tx *store.Tx, p store.Policy, version int) error,
+) error {
 	c := principal.Of(ctx)
 	if err := ownPolicyARN(c, arn, what); err != nil {
 		return err

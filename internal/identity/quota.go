@@ -14,11 +14,12 @@ var (
 	certificatesPerUser                         = api.Quota{Name: "CertificatesPerUser", Value: 2}
 	sshPublicKeysPerUser                        = api.Quota{Name: "SSHPublicKeysPerUser", Value: 5}
 	mfaDevicesPerUser                           = api.Quota{Name: "MFADevicesPerUser", Value: 8}
-	contextSpecificCredentialsPerUserPerContext = api.Quota{Name: "ContextSpecificCredentialsPerUserPerContext", Value: 2}
-	rolesPerAccount                             = api.Quota{Name: "RolesPerAccount", Value: 1000}
-	trustPolicySize                             = api.Quota{Name: "ACLSizePerRole", Value: policy.MaxTrustSize}
-	instanceProfilesPerAccount                  = api.Quota{Name: "InstanceProfilesPerAccount", Value: 1000}
-	// InstanceSessions are what IAM's error (recorded) calls roles here.
+	contextSpecificCredentialsPerUserPerContext = api.Quota{Name: "ContextSpecificCredentialsPerUserPerContext",
+		Value: 2}
+	rolesPerAccount            = api.Quota{Name: "RolesPerAccount", Value: 1000}
+	trustPolicySize            = api.Quota{Name: "ACLSizePerRole", Value: policy.MaxTrustSize}
+	instanceProfilesPerAccount = api.Quota{Name: "InstanceProfilesPerAccount", Value: 1000}
+	// InstanceSessions is the name of roles in IAM's error (recorded).
 	rolesPerInstanceProfile = api.Quota{Name: "InstanceSessionsPerInstanceProfile", Value: 1}
 	groupsPerAccount        = api.Quota{Name: "GroupsPerAccount", Value: 300}
 	groupsPerUser           = api.Quota{Name: "GroupsPerUser", Value: 10}
@@ -47,7 +48,8 @@ var quotas = []api.Quota{usersPerAccount, accessKeysPerUser, certificatesPerUser
 	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext, rolesPerAccount, trustPolicySize,
 	instanceProfilesPerAccount, rolesPerInstanceProfile,
 	groupsPerAccount, groupsPerUser, policiesPerAccount, policySize, policiesPerUser, policiesPerGroup, policiesPerRole,
-	oidcProvidersPerAccount, clientIDsPerOIDCProvider, samlProvidersPerAccount, keysPerSAMLProvider, certificatesPerSAMLProvider, serverCertificatesPerAccount}
+	oidcProvidersPerAccount, clientIDsPerOIDCProvider, samlProvidersPerAccount, keysPerSAMLProvider,
+	certificatesPerSAMLProvider, serverCertificatesPerAccount}
 
 // inForce is a quota's value for an account.
 func inForce(tx *store.Tx, account string, q api.Quota) (int, error) {

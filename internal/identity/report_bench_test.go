@@ -15,8 +15,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// benchmarkUsers is how many users the report benchmarks have; the variable
-// ROLLCALL_BENCH_USERS sets another number.
+// benchmarkUsers returns how many users the report benchmarks have; the
+// variable ROLLCALL_BENCH_USERS sets another number.
 func benchmarkUsers() int {
 	if n, err := strconv.Atoi(os.Getenv("ROLLCALL_BENCH_USERS")); err == nil {
 		return n

@@ -16,10 +16,10 @@ import (
 // reads a report holds one piece and two chunks, packed: the one that its
 // pieces come from, and the next.
 const (
-	// reportPiece is how many bytes of a report are compressed together, a
+	// reportPiece says how many bytes of a report are compressed together, a
 	// multiple of what awsquery encodes at once.
 	reportPiece = 48 << 10
-	// reportPacked is how many compressed bytes a chunk has at most.
+	// reportPacked says how many compressed bytes a chunk has at most.
 	reportPacked = 64 << 10
 )
 

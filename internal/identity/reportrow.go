@@ -74,7 +74,8 @@ func (r *reportRows) append(dst []byte, u *store.CredentialRow) []byte {
 	if len(u.Certificates) > 0 {
 		certificateOrder(u.Certificates)
 		for i, c := range u.Certificates[:min(2, len(u.Certificates))] {
-			row.Certificates[i] = report.Certificate{Active: report.BoolOf(c.Active), LastRotated: report.AtUnix(c.Uploaded)}
+			row.Certificates[i] = report.Certificate{Active: report.BoolOf(c.Active),
+				LastRotated: report.AtUnix(c.Uploaded)}
 		}
 	}
 	if keys, certificates := len(u.Keys)-2, len(u.Certificates)-2; keys > 0 || certificates > 0 {

@@ -51,7 +51,8 @@ func modifiableRole(tx *store.Tx, account, name string) (store.Role, error) {
 	r, err := role(tx, account, name)
 	if err == nil && r.Service != "" {
 		// Reported by users of AWS.
-		err = fail("UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.Name)
+		err = fail("UnmodifiableEntity",
+			"Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.Name)
 	}
 	return r, err
 }
@@ -234,7 +235,9 @@ func (s *Service) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam
 // UpdateRoleDescription replaces a role's description. Those of service-linked
 // roles may be replaced as well: IAM, editing a service-linked role. The answer
 // says nothing of the role's sessions (recorded).
-func (s *Service) UpdateRoleDescription(ctx context.Context, in *iam.UpdateRoleDescriptionInput) (*iam.UpdateRoleDescriptionOutput, error) {
+func (s *Service) UpdateRoleDescription(
+	ctx context.Context, in *iam.UpdateRoleDescriptionInput,
+) (*iam.UpdateRoleDescriptionOutput, error) {
 	c := principal.Of(ctx)
 	var r store.Role
 	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {

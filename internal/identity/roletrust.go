@@ -17,7 +17,9 @@ import (
 )
 
 // UpdateAssumeRolePolicy replaces a role's trust policy.
-func (s *Service) UpdateAssumeRolePolicy(ctx context.Context, in *iam.UpdateAssumeRolePolicyInput) (*iam.UpdateAssumeRolePolicyOutput, error) {
+func (s *Service) UpdateAssumeRolePolicy(
+	ctx context.Context, in *iam.UpdateAssumeRolePolicyInput,
+) (*iam.UpdateAssumeRolePolicyOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		r, err := modifiableRole(tx, c.Account(), *in.RoleName)
@@ -208,8 +210,8 @@ func trustOut(tx *store.Tx, t store.Trust, known map[string]string) (string, err
 	return d.NamedAnew(by).String(), nil
 }
 
-// trustedNow is what stands for a user or a role now that a trust policy named
-// by an ARN: its ARN, or its unique id where it is gone.
+// trustedNow returns the present form of a user or a role that a trust policy
+// named by an ARN: its ARN, or its unique id if it is gone.
 func trustedNow(tx *store.Tx, id, arn string) (string, error) {
 	p, _ := parsePrincipalARN(arn)
 	if p.kind == "user" {

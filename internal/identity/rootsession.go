@@ -14,7 +14,9 @@ import (
 // ManagedRoot reads the root user of a member of the organisation that an
 // account manages, and says ok, if the organisation's feature is enabled. A
 // management account is no member of its own.
-func (s *Service) ManagedRoot(ctx context.Context, management, member, feature string) (root store.KeyOwner, ok bool, err error) {
+func (s *Service) ManagedRoot(
+	ctx context.Context, management, member, feature string,
+) (root store.KeyOwner, ok bool, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		by, err := organization(tx, member)
 		if err != nil || by != management || member == management {
@@ -49,10 +51,13 @@ func inRootSession(c principal.Caller) bool {
 // who reads root's mail set it; here the operator does, so it is one that
 // nobody knows. IAM CreateLoginProfile: a session of AssumeRoot names neither
 // a user nor a password.
-func (s *Service) createRootProfile(ctx context.Context, in *iam.CreateLoginProfileInput) (*iam.CreateLoginProfileOutput, error) {
+func (s *Service) createRootProfile(
+	ctx context.Context, in *iam.CreateLoginProfileInput,
+) (*iam.CreateLoginProfileOutput, error) {
 	c := principal.Of(ctx)
 	if in.Password != nil || in.UserName != nil {
-		return nil, fail("ValidationError", "UserName and Password must be omitted in a session of AssumeRoot.") // a guess
+		// a guess
+		return nil, fail("ValidationError", "UserName and Password must be omitted in a session of AssumeRoot.")
 	}
 	hash, err := s.hasher.HashPassword(ctx, seal.NewServicePassword())
 	if err != nil {
@@ -64,7 +69,8 @@ func (s *Service) createRootProfile(ctx context.Context, in *iam.CreateLoginProf
 		if err != nil {
 			return err
 		}
-		p := store.LoginProfile{Account: root.Account, Hash: hash, Created: tx.Now, Changed: tx.Now, ResetRequired: true}
+		p := store.LoginProfile{Account: root.Account, Hash: hash, Created: tx.Now,
+			Changed: tx.Now, ResetRequired: true}
 		if err := tx.InsertLoginProfile(p); errors.Is(err, store.ErrExists) {
 			return fail("EntityAlreadyExists", "Login Profile for user %s already exists.", root.Account)
 		} else if err != nil {

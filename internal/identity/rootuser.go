@@ -13,8 +13,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// RootKey is an access key of an account's root user. Secret is empty where
-// it is only listed: it can be had once, when the key is made.
+// RootKey is an access key of an account's root user. Secret is empty where it
+// is only listed: it can be had once, when the key is created.
 type RootKey struct {
 	ID      string
 	Secret  seal.Secret
@@ -109,7 +109,8 @@ func (s *Service) SetRootPassword(ctx context.Context, account string, pw seal.S
 func (s *Service) setRootPassword(ctx context.Context, account string, pw seal.Secret) error {
 	// An API caller's password has passed the same check before it is here.
 	text := pw.Reveal()
-	if err := awsmodel.Check("ChangePassword", &iam.ChangePasswordInput{OldPassword: &text, NewPassword: &text}); err != nil {
+	if err := awsmodel.Check("ChangePassword",
+		&iam.ChangePasswordInput{OldPassword: &text, NewPassword: &text}); err != nil {
 		return errors.New("the password is not 1 to 128 characters that IAM allows in one")
 	}
 	hash, err := s.hasher.HashPassword(ctx, pw)
@@ -129,7 +130,8 @@ func (s *Service) setRootPassword(ctx context.Context, account string, pw seal.S
 		}
 		err = tx.SetPassword(account, "", hash, false)
 		if errors.Is(err, store.ErrNotFound) {
-			err = tx.InsertLoginProfile(store.LoginProfile{Account: account, Hash: hash, Created: tx.Now, Changed: tx.Now})
+			err = tx.InsertLoginProfile(
+				store.LoginProfile{Account: account, Hash: hash, Created: tx.Now, Changed: tx.Now})
 		}
 		return err
 	})

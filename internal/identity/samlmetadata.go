@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// SAMLMetadata is what the metadata of a SAML identity provider says.
+// SAMLMetadata holds what the metadata of a SAML identity provider says.
 type SAMLMetadata struct {
 	EntityID   string    // who issues assertions
 	ValidUntil time.Time // zero where the metadata does not end
@@ -58,7 +58,7 @@ func ParseSAMLMetadata(text string) (SAMLMetadata, error) {
 	}
 }
 
-// metadataParser is what is known of a document so far.
+// metadataParser holds what is known of a document so far.
 type metadataParser struct {
 	metadata SAMLMetadata
 	path     []xml.Name // the elements that are open

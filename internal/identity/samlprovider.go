@@ -16,11 +16,12 @@ import (
 	"rollcall/internal/store"
 )
 
-// metadataYears is how long a provider is said to be valid from when it got its
-// metadata, whatever validUntil they have (recorded).
+// metadataYears says how long a provider is said to be valid from when it got
+// its metadata, whatever validUntil they have (recorded).
 const metadataYears = 100
 
-// samlKeyPlace is where the private key of a provider is sealed for.
+// samlKeyPlace returns the place that the private key of a provider is sealed
+// for.
 func samlKeyPlace(account, id string) seal.Location {
 	return seal.Location{Table: "saml_private_keys", Key: account + "/" + id, Column: "private_key"}
 }
@@ -116,23 +117,28 @@ func checkEncryption(tx *store.Tx, p store.SAMLProvider) error {
 	}
 	keys, err := tx.SAMLPrivateKeys(p.Account, p.Name)
 	if err == nil && len(keys) == 0 {
-		err = fail("InvalidInput", "Failed to set assertion encryption mode to Required because no private key is present.")
+		err = fail("InvalidInput",
+			"Failed to set assertion encryption mode to Required because no private key is present.")
 	}
 	return err
 }
 
 // CreateSAMLProvider adds a provider by its metadata.
-func (s *Service) CreateSAMLProvider(ctx context.Context, in *iam.CreateSAMLProviderInput) (*iam.CreateSAMLProviderOutput, error) {
+func (s *Service) CreateSAMLProvider(
+	ctx context.Context, in *iam.CreateSAMLProviderInput,
+) (*iam.CreateSAMLProviderOutput, error) {
 	c := principal.Of(ctx)
 	tags, err := exactTagKeys.read(in.Tags)
 	if err != nil {
 		return nil, err
 	}
 	p := store.SAMLProvider{
-		Account: c.Account(), Name: *in.Name, ID: seal.NewID("SAMLSP", 22), Encryption: string(in.AssertionEncryptionMode),
+		Account: c.Account(), Name: *in.Name, ID: seal.NewID("SAMLSP", 22),
+		Encryption: string(in.AssertionEncryptionMode),
 	}
 	if in.AssertionEncryptionMode == types.AssertionEncryptionModeTypeRequired && in.AddPrivateKey == nil {
-		return nil, fail("ValidationError", "Unable to set assertion encryption mode to Required because no private key is provided.")
+		return nil, fail("ValidationError",
+			"Unable to set assertion encryption mode to Required because no private key is provided.")
 	}
 	if p.Encryption == "" {
 		p.Encryption = string(types.AssertionEncryptionModeTypeAllowed) // recorded
@@ -170,7 +176,9 @@ func (s *Service) CreateSAMLProvider(ctx context.Context, in *iam.CreateSAMLProv
 
 // GetSAMLProvider reads a provider with its metadata, and of its private keys
 // the ids alone.
-func (s *Service) GetSAMLProvider(ctx context.Context, in *iam.GetSAMLProviderInput) (*iam.GetSAMLProviderOutput, error) {
+func (s *Service) GetSAMLProvider(
+	ctx context.Context, in *iam.GetSAMLProviderInput,
+) (*iam.GetSAMLProviderOutput, error) {
 	c := principal.Of(ctx)
 	var out iam.GetSAMLProviderOutput
 	err := s.db.View(ctx, func(tx *store.Tx) error {
@@ -184,7 +192,8 @@ func (s *Service) GetSAMLProvider(ctx context.Context, in *iam.GetSAMLProviderIn
 		}
 		tags, err := tx.Tags(store.SAMLProviderTags, p.Account, p.Name, maxTags)
 		out = iam.GetSAMLProviderOutput{
-			SAMLProviderUUID: &p.ID, SAMLMetadataDocument: &p.Metadata, CreateDate: when(p.Created), ValidUntil: when(p.ValidUntil),
+			SAMLProviderUUID: &p.ID, SAMLMetadataDocument: &p.Metadata, CreateDate: when(p.Created),
+			ValidUntil:              when(p.ValidUntil),
 			AssertionEncryptionMode: types.AssertionEncryptionModeType(p.Encryption),
 			// Recorded: lists are there also where they are empty.
 			PrivateKeyList: make([]types.SAMLPrivateKey, len(keys)), Tags: someTags(tags),
@@ -201,7 +210,9 @@ func (s *Service) GetSAMLProvider(ctx context.Context, in *iam.GetSAMLProviderIn
 }
 
 // ListSAMLProviders lists all providers.
-func (s *Service) ListSAMLProviders(ctx context.Context, _ *iam.ListSAMLProvidersInput) (*iam.ListSAMLProvidersOutput, error) {
+func (s *Service) ListSAMLProviders(
+	ctx context.Context, _ *iam.ListSAMLProvidersInput,
+) (*iam.ListSAMLProvidersOutput, error) {
 	c := principal.Of(ctx)
 	var all []store.SAMLProvider
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -223,7 +234,9 @@ func (s *Service) ListSAMLProviders(ctx context.Context, _ *iam.ListSAMLProvider
 // UpdateSAMLProvider replaces what is given: metadata, encryption, and a private
 // key, which goes or comes. What is refused is recorded, but for a key that is
 // not there.
-func (s *Service) UpdateSAMLProvider(ctx context.Context, in *iam.UpdateSAMLProviderInput) (*iam.UpdateSAMLProviderOutput, error) {
+func (s *Service) UpdateSAMLProvider(
+	ctx context.Context, in *iam.UpdateSAMLProviderInput,
+) (*iam.UpdateSAMLProviderOutput, error) {
 	c := principal.Of(ctx)
 	if err := checkSAMLUpdate(in); err != nil {
 		return nil, err
@@ -286,7 +299,8 @@ func checkSAMLUpdate(in *iam.UpdateSAMLProviderInput) error {
 	case in.AddPrivateKey != nil && in.RemovePrivateKey != nil:
 		return fail("ValidationError", "Unable to add and remove private keys in the same request. "+
 			"Set a value for only one of the two parameters.")
-	case in.SAMLMetadataDocument == nil && in.AssertionEncryptionMode == "" && in.AddPrivateKey == nil && in.RemovePrivateKey == nil:
+	case in.SAMLMetadataDocument == nil && in.AssertionEncryptionMode == "" && in.AddPrivateKey == nil &&
+		in.RemovePrivateKey == nil:
 		return fail("ValidationError", "Unable to update identity provider. "+
 			"No updates are defined for metadata or encryption assertion.")
 	}
@@ -295,7 +309,9 @@ func checkSAMLUpdate(in *iam.UpdateSAMLProviderInput) error {
 
 // DeleteSAMLProvider deletes a provider with its private keys. Roles that
 // trust it stay, and let nobody in by it.
-func (s *Service) DeleteSAMLProvider(ctx context.Context, in *iam.DeleteSAMLProviderInput) (*iam.DeleteSAMLProviderOutput, error) {
+func (s *Service) DeleteSAMLProvider(
+	ctx context.Context, in *iam.DeleteSAMLProviderInput,
+) (*iam.DeleteSAMLProviderOutput, error) {
 	c := principal.Of(ctx)
 	name, err := arnName(c, *in.SAMLProviderArn, "saml-provider")
 	if err == nil {

@@ -17,8 +17,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// serverCertificatePlace is where a certificate's private key is sealed for.
-// Ids never change, so a rename leaves the key readable.
+// serverCertificatePlace returns the place that a certificate's private key is
+// sealed for. Ids never change, so a rename leaves the key readable.
 func serverCertificatePlace(account, id string) seal.Location {
 	return seal.Location{Table: "server_certificates", Key: account + "/" + id, Column: "private_key"}
 }
@@ -47,8 +47,9 @@ func serverCertificateARN(c principal.Caller, cert store.ServerCertificate) stri
 
 func serverCertificateOut(c principal.Caller, cert store.ServerCertificate) types.ServerCertificateMetadata {
 	return types.ServerCertificateMetadata{
-		Arn: ptr(serverCertificateARN(c, cert)), Path: &cert.Path, ServerCertificateName: &cert.Name, ServerCertificateId: &cert.ID,
-		UploadDate: when(cert.Uploaded), Expiration: when(cert.Expires),
+		Arn: ptr(serverCertificateARN(c, cert)), Path: &cert.Path, ServerCertificateName: &cert.Name,
+		ServerCertificateId: &cert.ID,
+		UploadDate:          when(cert.Uploaded), Expiration: when(cert.Expires),
 	}
 }
 
@@ -59,11 +60,13 @@ func serverCertificateOut(c principal.Caller, cert store.ServerCertificate) type
 func checkServerCertificate(body, key, chain string) (*x509.Certificate, error) {
 	cert, err := parseCertificate(body)
 	if err != nil {
-		return nil, fail("MalformedCertificate", "Unable to parse certificate. Please ensure the certificate is in PEM format.")
+		return nil, fail("MalformedCertificate",
+			"Unable to parse certificate. Please ensure the certificate is in PEM format.")
 	}
 	private, err := parsePrivateKey(key)
 	if err != nil {
-		return nil, fail("MalformedCertificate", "Unable to parse private key. Please ensure the private key is in PEM format and is not encrypted.")
+		return nil, fail("MalformedCertificate",
+			"Unable to parse private key. Please ensure the private key is in PEM format and is not encrypted.")
 	}
 	public, ok := private.(crypto.Signer).Public().(interface{ Equal(crypto.PublicKey) bool })
 	if !ok || !public.Equal(cert.PublicKey) {
@@ -114,8 +117,11 @@ func mayIssue(cert *x509.Certificate) bool {
 
 // errChain tells which certificate of a path fails.
 func errChain(index int) error {
-	return fail("MalformedCertificate", "Unable to validate certificate chain. The certificate chain must start with the immediate signing certificate, "+
-		"followed by any intermediaries in order. The index within the chain of the invalid certificate is: %d", index)
+	return fail("MalformedCertificate",
+		"Unable to validate certificate chain. The certificate chain must start with the immediate signing "+
+			"certificate, "+
+			"followed by any intermediaries in order. The index within the chain of the invalid certificate is: %d",
+		index)
 }
 
 // nextCertificate reads the first of several PEM certificates. It returns nil
@@ -133,21 +139,26 @@ func nextCertificate(chain string) (cert *x509.Certificate, rest string) {
 
 // UploadServerCertificate adds a certificate with its private key, which is
 // never shown again.
-func (s *Service) UploadServerCertificate(ctx context.Context, in *iam.UploadServerCertificateInput) (*iam.UploadServerCertificateOutput, error) {
+func (s *Service) UploadServerCertificate(
+	ctx context.Context, in *iam.UploadServerCertificateInput,
+) (*iam.UploadServerCertificateOutput, error) {
 	c := principal.Of(ctx)
 	tags, err := exactTagKeys.read(in.Tags)
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := checkServerCertificate(*in.CertificateBody, *in.PrivateKey, strings.TrimSpace(str(in.CertificateChain)))
+	parsed, err := checkServerCertificate(*in.CertificateBody, *in.PrivateKey,
+		strings.TrimSpace(str(in.CertificateChain)))
 	if err != nil {
 		return nil, err
 	}
 	// Without the line end of a file: Terraform, which trims what it sends,
 	// would find a difference in every plan.
 	cert := store.ServerCertificate{
-		Account: c.Account(), NameKey: fold(*in.ServerCertificateName), Name: *in.ServerCertificateName, Path: pathOrRoot(in.Path),
-		ID: seal.NewID("ASCA", 21), Body: strings.TrimSpace(*in.CertificateBody), Chain: strings.TrimSpace(str(in.CertificateChain)), Expires: parsed.NotAfter,
+		Account: c.Account(), NameKey: fold(*in.ServerCertificateName), Name: *in.ServerCertificateName,
+		Path: pathOrRoot(in.Path),
+		ID:   seal.NewID("ASCA", 21), Body: strings.TrimSpace(*in.CertificateBody),
+		Chain: strings.TrimSpace(str(in.CertificateChain)), Expires: parsed.NotAfter,
 	}
 	cert.PrivateKey = s.keys.SealSecret(seal.NewSecret(*in.PrivateKey), serverCertificatePlace(cert.Account, cert.ID))
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
@@ -178,7 +189,9 @@ func (s *Service) UploadServerCertificate(ctx context.Context, in *iam.UploadSer
 }
 
 // GetServerCertificate reads a certificate with its chain.
-func (s *Service) GetServerCertificate(ctx context.Context, in *iam.GetServerCertificateInput) (*iam.GetServerCertificateOutput, error) {
+func (s *Service) GetServerCertificate(
+	ctx context.Context, in *iam.GetServerCertificateInput,
+) (*iam.GetServerCertificateOutput, error) {
 	c := principal.Of(ctx)
 	var out types.ServerCertificate
 	err := s.db.View(ctx, func(tx *store.Tx) error {
@@ -204,7 +217,9 @@ func (s *Service) GetServerCertificate(ctx context.Context, in *iam.GetServerCer
 
 // ListServerCertificates lists certificates in order of their names, without
 // regard to case. PathPrefix is a plain prefix, as for users.
-func (s *Service) ListServerCertificates(ctx context.Context, in *iam.ListServerCertificatesInput) (*iam.ListServerCertificatesOutput, error) {
+func (s *Service) ListServerCertificates(
+	ctx context.Context, in *iam.ListServerCertificatesInput,
+) (*iam.ListServerCertificatesOutput, error) {
 	c := principal.Of(ctx)
 	prefix := pathOrRoot(in.PathPrefix)
 	p, err := s.page(c, "ListServerCertificates", prefix, in.Marker, in.MaxItems)
@@ -230,7 +245,9 @@ func (s *Service) ListServerCertificates(ctx context.Context, in *iam.ListServer
 
 // UpdateServerCertificate gives a certificate another name or path. Its id
 // stays.
-func (s *Service) UpdateServerCertificate(ctx context.Context, in *iam.UpdateServerCertificateInput) (*iam.UpdateServerCertificateOutput, error) {
+func (s *Service) UpdateServerCertificate(
+	ctx context.Context, in *iam.UpdateServerCertificateInput,
+) (*iam.UpdateServerCertificateOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		cert, err := serverCertificate(tx, c.Account(), *in.ServerCertificateName)
@@ -259,7 +276,9 @@ func (s *Service) UpdateServerCertificate(ctx context.Context, in *iam.UpdateSer
 }
 
 // DeleteServerCertificate deletes a certificate with its private key.
-func (s *Service) DeleteServerCertificate(ctx context.Context, in *iam.DeleteServerCertificateInput) (*iam.DeleteServerCertificateOutput, error) {
+func (s *Service) DeleteServerCertificate(
+	ctx context.Context, in *iam.DeleteServerCertificateInput,
+) (*iam.DeleteServerCertificateOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		err := tx.DeleteServerCertificate(c.Account(), fold(*in.ServerCertificateName))

@@ -26,14 +26,14 @@ import (
 	"rollcall/internal/store"
 )
 
-// Config is what a Service is made of.
+// Config holds the parts and the settings of a Service.
 type Config struct {
 	DB     *store.DB
 	Master *seal.MasterKeys
 	Log    *slog.Logger // nil discards
 	Report ReportConfig
 	Keys   KeyConfig
-	// PublicURL is where clients and verifiers reach the service, as
+	// PublicURL says where clients and verifiers reach the service, as
 	// ParsePublicURL gives it. Without it there is no outbound federation.
 	PublicURL string
 }
@@ -52,7 +52,7 @@ type Service struct {
 	access    *access.Access
 	publicURL string
 
-	reportTurn chan struct{} // holds one for each report being made
+	reportTurn chan struct{} // holds one for each report being generated
 	unpack     *zstd.Decoder // of stored reports, for all who read
 
 	jobs     sync.WaitGroup
@@ -106,7 +106,7 @@ func (s *Service) Background(f func(ctx context.Context)) { s.jobs.Go(func() { f
 // Short names for what every method uses.
 var fail = awsmodel.Fail
 
-// fold is how names are compared. IAM CreateUser: names are unique without
+// fold returns how names are compared. IAM CreateUser: names are unique without
 // regard to case. Names are ASCII.
 func fold(name string) string { return strings.ToLower(name) }
 
@@ -129,8 +129,8 @@ func when(t time.Time) *time.Time {
 	return &t
 }
 
-// errNoUser is what nearly every action with a UserName answers for a user that
-// is not there (recorded).
+// errNoUser returns the answer of nearly every action with a UserName for a
+// user that does not exist (recorded).
 func errNoUser(name string) error {
 	return fail("NoSuchEntity", "The user with name %s cannot be found.", name)
 }

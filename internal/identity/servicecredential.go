@@ -48,7 +48,7 @@ func credentialService(name string) (string, error) {
 	return service, nil
 }
 
-// credentialPlace is where a credential's password is sealed for.
+// credentialPlace returns the place that a credential's password is sealed for.
 func credentialPlace(account, id string) seal.Location {
 	return seal.Location{Table: "service_specific_credentials", Key: account + "/" + id, Column: "secret"}
 }
@@ -67,7 +67,9 @@ func serviceCredential(tx *store.Tx, u store.User, id string) (store.ServiceCred
 
 // CreateServiceSpecificCredential makes a user name and a password, or an API
 // key, for one service. This answer alone has the secret.
-func (s *Service) CreateServiceSpecificCredential(ctx context.Context, in *iam.CreateServiceSpecificCredentialInput) (*iam.CreateServiceSpecificCredentialOutput, error) {
+func (s *Service) CreateServiceSpecificCredential(
+	ctx context.Context, in *iam.CreateServiceSpecificCredentialInput,
+) (*iam.CreateServiceSpecificCredentialOutput, error) {
 	c := principal.Of(ctx)
 	password := seal.NewServicePassword()
 	var out types.ServiceSpecificCredential
@@ -135,7 +137,9 @@ func credentialStatus(now time.Time, c store.ServiceCredential) types.StatusType
 
 // credentialOut is a credential with its new password. An API key is made of
 // the name and the password, so that it can be presented alone (observed).
-func credentialOut(now time.Time, user string, c store.ServiceCredential, password seal.Secret) types.ServiceSpecificCredential {
+func credentialOut(
+	now time.Time, user string, c store.ServiceCredential, password seal.Secret,
+) types.ServiceSpecificCredential {
 	m := credentialMetadata(now, user, c)
 	out := types.ServiceSpecificCredential{
 		UserName: m.UserName, ServiceName: m.ServiceName, ServiceSpecificCredentialId: m.ServiceSpecificCredentialId,
@@ -182,8 +186,8 @@ func newCredentialService(in *iam.CreateServiceSpecificCredentialInput) []string
 	return []string{strings.ToLower(str(in.ServiceName))}
 }
 
-// newCredentialAge is how many days a new credential lives, where the request
-// says it (recorded).
+// newCredentialAge returns how many days a new credential lives, where the
+// request says it (recorded).
 func newCredentialAge(in *iam.CreateServiceSpecificCredentialInput) []string {
 	if in.CredentialAgeDays == nil {
 		return nil
@@ -228,7 +232,9 @@ func (s *Service) credentialService(ctx context.Context, c principal.Caller, id 
 
 // ListServiceSpecificCredentials lists the credentials of a user, the caller
 // where none is named, or those of all users, in order of id.
-func (s *Service) ListServiceSpecificCredentials(ctx context.Context, in *iam.ListServiceSpecificCredentialsInput) (*iam.ListServiceSpecificCredentialsOutput, error) {
+func (s *Service) ListServiceSpecificCredentials(
+	ctx context.Context, in *iam.ListServiceSpecificCredentialsInput,
+) (*iam.ListServiceSpecificCredentialsOutput, error) {
 	c := principal.Of(ctx)
 	all := in.AllUsers != nil && *in.AllUsers
 	if all && in.UserName != nil {
@@ -270,7 +276,9 @@ func (s *Service) ListServiceSpecificCredentials(ctx context.Context, in *iam.Li
 	return out, nil
 }
 
-func userServiceCredentials(tx *store.Tx, c principal.Caller, name *string, service string) ([]store.OwnedServiceCredential, error) {
+func userServiceCredentials(
+	tx *store.Tx, c principal.Caller, name *string, service string,
+) ([]store.OwnedServiceCredential, error) {
 	u, err := userOrCaller(tx, c, name)
 	if err != nil {
 		return nil, err
@@ -284,14 +292,18 @@ func userServiceCredentials(tx *store.Tx, c principal.Caller, name *string, serv
 }
 
 // UpdateServiceSpecificCredential makes a credential Active or Inactive.
-func (s *Service) UpdateServiceSpecificCredential(ctx context.Context, in *iam.UpdateServiceSpecificCredentialInput) (*iam.UpdateServiceSpecificCredentialOutput, error) {
+func (s *Service) UpdateServiceSpecificCredential(
+	ctx context.Context, in *iam.UpdateServiceSpecificCredentialInput,
+) (*iam.UpdateServiceSpecificCredentialOutput, error) {
 	return &iam.UpdateServiceSpecificCredentialOutput{}, s.setStatus(ctx, serviceSpecificCredential, in.UserName,
 		*in.ServiceSpecificCredentialId, in.Status)
 }
 
 // ResetServiceSpecificCredential gives a credential a new secret. Its name,
 // status and dates stay (recorded), so one that expired stays so.
-func (s *Service) ResetServiceSpecificCredential(ctx context.Context, in *iam.ResetServiceSpecificCredentialInput) (*iam.ResetServiceSpecificCredentialOutput, error) {
+func (s *Service) ResetServiceSpecificCredential(
+	ctx context.Context, in *iam.ResetServiceSpecificCredentialInput,
+) (*iam.ResetServiceSpecificCredentialOutput, error) {
 	c := principal.Of(ctx)
 	password := seal.NewServicePassword()
 	var out types.ServiceSpecificCredential
@@ -315,7 +327,9 @@ func (s *Service) ResetServiceSpecificCredential(ctx context.Context, in *iam.Re
 }
 
 // DeleteServiceSpecificCredential deletes a credential.
-func (s *Service) DeleteServiceSpecificCredential(ctx context.Context, in *iam.DeleteServiceSpecificCredentialInput) (*iam.DeleteServiceSpecificCredentialOutput, error) {
+func (s *Service) DeleteServiceSpecificCredential(
+	ctx context.Context, in *iam.DeleteServiceSpecificCredentialInput,
+) (*iam.DeleteServiceSpecificCredentialOutput, error) {
 	return &iam.DeleteServiceSpecificCredentialOutput{}, s.deleteCredential(ctx, serviceSpecificCredential, in.UserName,
 		*in.ServiceSpecificCredentialId)
 }

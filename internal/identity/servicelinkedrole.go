@@ -59,7 +59,9 @@ func linkedRoleName(s linkedService, suffix string) string {
 // in the account. No service acts here: it can be looked at, and listed. Of
 // its policy there is what Rollcall knows of AWS's policies. This answer has
 // the trust policy with arrays, all others show it as trustOut does (recorded).
-func (s *Service) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateServiceLinkedRoleInput) (*iam.CreateServiceLinkedRoleOutput, error) {
+func (s *Service) CreateServiceLinkedRole(
+	ctx context.Context, in *iam.CreateServiceLinkedRoleInput,
+) (*iam.CreateServiceLinkedRoleOutput, error) {
 	c := principal.Of(ctx)
 	linked, ok := findLinkedService(*in.AWSServiceName)
 	if !ok {
@@ -80,7 +82,8 @@ func (s *Service) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateSer
 			if err != nil {
 				return err
 			}
-			return fail("InvalidInput", "Service role name %s has been taken in this account, please try a different suffix.", name)
+			return fail("InvalidInput",
+				"Service role name %s has been taken in this account, please try a different suffix.", name)
 		}
 		return insertLinkedRole(tx, c, linked, &r)
 	})
@@ -95,7 +98,8 @@ func (s *Service) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateSer
 // newLinkedRole is a service-linked role that is not stored yet.
 func newLinkedRole(c principal.Caller, service, name string) store.Role {
 	r := store.Role{
-		Account: c.Account(), NameKey: fold(name), Name: name, Path: linkedRolePath(service), ID: seal.NewID("AROA", 21),
+		Account: c.Account(), NameKey: fold(name), Name: name, Path: linkedRolePath(service),
+		ID:         seal.NewID("AROA", 21),
 		MaxSession: defaultMaxSession, Service: service,
 	}
 	r.TrustPolicy = `{"Version":"2012-10-17","Statement":[{"Action":["sts:AssumeRole"],"Effect":"Allow",` +
@@ -120,13 +124,15 @@ func insertLinkedRole(tx *store.Tx, c principal.Caller, linked linkedService, r 
 // maxRoleName is the most characters of a role's name. IAM quotas.
 const maxRoleName = 64
 
-// taskMemory is how long a deletion can be asked about.
+// taskMemory says how long a deletion can be asked about.
 const taskMemory = 30 * 24 * time.Hour
 
 // DeleteServiceLinkedRole deletes a service-linked role. AWS asks the service
 // whether it needs the role still, and so answers with a task; here none does,
 // so the task is done when it is answered.
-func (s *Service) DeleteServiceLinkedRole(ctx context.Context, in *iam.DeleteServiceLinkedRoleInput) (*iam.DeleteServiceLinkedRoleOutput, error) {
+func (s *Service) DeleteServiceLinkedRole(
+	ctx context.Context, in *iam.DeleteServiceLinkedRoleInput,
+) (*iam.DeleteServiceLinkedRoleOutput, error) {
 	c := principal.Of(ctx)
 	task := store.DeletionTask{Account: c.Account(), Status: string(types.DeletionTaskStatusTypeSucceeded)}
 	unique := uuid.NewString()
@@ -164,7 +170,9 @@ var taskID = lazyregexp.New(`^task/aws-service-role/[^/]+/[^/]+/[0-9a-f]{8}(-[0-
 
 // GetServiceLinkedRoleDeletionStatus says what became of a deletion. The texts
 // are recorded.
-func (s *Service) GetServiceLinkedRoleDeletionStatus(ctx context.Context, in *iam.GetServiceLinkedRoleDeletionStatusInput) (*iam.GetServiceLinkedRoleDeletionStatusOutput, error) {
+func (s *Service) GetServiceLinkedRoleDeletionStatus(
+	ctx context.Context, in *iam.GetServiceLinkedRoleDeletionStatusInput,
+) (*iam.GetServiceLinkedRoleDeletionStatusOutput, error) {
 	c := principal.Of(ctx)
 	if !taskID.MatchString(*in.DeletionTaskId) {
 		return nil, fail("InvalidInput", "Invalid task id")

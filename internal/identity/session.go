@@ -27,7 +27,7 @@ type SessionCredentials struct {
 	Expires     time.Time
 }
 
-// sealedSession is what a session token holds.
+// sealedSession is the content of a session token.
 type sealedSession struct {
 	Secret    string            `json:"x"`
 	Partition string            `json:"a"`
@@ -65,10 +65,11 @@ func (s *Service) NewSession(of store.KeyOwner, session principal.Session, minSi
 		text = append(text, bytes.Repeat([]byte{' '}, more)...)
 	}
 	token := base64.StdEncoding.EncodeToString(s.keys.SealToken(text, sessionPlace(id)))
-	return SessionCredentials{AccessKeyID: id, Secret: secret, Token: seal.NewSecret(token), Expires: session.Expires}, nil
+	return SessionCredentials{AccessKeyID: id, Secret: secret, Token: seal.NewSecret(token),
+		Expires: session.Expires}, nil
 }
 
-// packedFrom is how long the text of a token is before it is packed: most are
+// packedFrom says how long the text of a token is before it is packed: most are
 // shorter, and packing costs more than all else of making one.
 const packedFrom = 1 << 10
 

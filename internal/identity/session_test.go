@@ -42,7 +42,7 @@ func (w *world) session(t testing.TB, s principal.Session, minSize int) identity
 	return c
 }
 
-// What a session was made with comes back from its token, whatever its size.
+// What a session was created with comes back from its token, whatever its size.
 func TestSessionRoundTrip(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	large := aSession(w)

@@ -12,8 +12,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// What decides about a password may move while the password is hashed. Then
-// all that was decided is decided anew.
+// What decides about a password may move while the password is hashed. Then all
+// that was decided is decided again.
 func TestSetPasswordWhileStateMoves(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		s, err := New(t.Context(), Config{DB: db, Master: seal.InMemoryMasterKeys()})
@@ -32,7 +32,7 @@ func TestSetPasswordWhileStateMoves(t *testing.T) {
 type stateMove struct {
 	name string
 	move func(tx *store.Tx, account string) error
-	// runs is how often the password is judged, code what comes of it.
+	// runs says how often the password is judged, code what comes of it.
 	runs int
 	code string
 }

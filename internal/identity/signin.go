@@ -36,8 +36,8 @@ type MFADevice struct {
 // IsRoot says whether the person is the account's root user.
 func (p *Person) IsRoot() bool { return p.User.NameKey == "" }
 
-// PasswordExpires is when the person's password expires, zero for never. hard
-// says that the person cannot choose another one then.
+// PasswordExpires returns the time at which the person's password expires, zero
+// for never. hard says that the person cannot choose another one then.
 func (p *Person) PasswordExpires() (at time.Time, hard bool) {
 	if p.policy.MaxAge == 0 {
 		return time.Time{}, false

@@ -71,7 +71,9 @@ func errExpiredStatus() error {
 // UploadSigningCertificate adds a certificate to a user, the caller where
 // none is named. The user's own certificate again is no error: the answer
 // says Active, but what is stored stays as it is (recorded).
-func (s *Service) UploadSigningCertificate(ctx context.Context, in *iam.UploadSigningCertificateInput) (*iam.UploadSigningCertificateOutput, error) {
+func (s *Service) UploadSigningCertificate(
+	ctx context.Context, in *iam.UploadSigningCertificateInput,
+) (*iam.UploadSigningCertificateOutput, error) {
 	c := principal.Of(ctx)
 	parsed, parseErr := parseCertificate(*in.CertificateBody)
 	var out types.SigningCertificate
@@ -130,20 +132,26 @@ func certificateOut(u store.User, c store.SigningCertificate) types.SigningCerti
 }
 
 // UpdateSigningCertificate makes a certificate Active or Inactive.
-func (s *Service) UpdateSigningCertificate(ctx context.Context, in *iam.UpdateSigningCertificateInput) (*iam.UpdateSigningCertificateOutput, error) {
+func (s *Service) UpdateSigningCertificate(
+	ctx context.Context, in *iam.UpdateSigningCertificateInput,
+) (*iam.UpdateSigningCertificateOutput, error) {
 	return &iam.UpdateSigningCertificateOutput{}, s.setStatus(ctx, signingCertificateCredential, in.UserName,
 		*in.CertificateId, in.Status)
 }
 
 // DeleteSigningCertificate deletes a user's certificate.
-func (s *Service) DeleteSigningCertificate(ctx context.Context, in *iam.DeleteSigningCertificateInput) (*iam.DeleteSigningCertificateOutput, error) {
+func (s *Service) DeleteSigningCertificate(
+	ctx context.Context, in *iam.DeleteSigningCertificateInput,
+) (*iam.DeleteSigningCertificateOutput, error) {
 	return &iam.DeleteSigningCertificateOutput{}, s.deleteCredential(ctx, signingCertificateCredential, in.UserName,
 		*in.CertificateId)
 }
 
 // ListSigningCertificates lists the certificates of a user, the caller where
 // none is named, in order of id: the order of the credential report.
-func (s *Service) ListSigningCertificates(ctx context.Context, in *iam.ListSigningCertificatesInput) (*iam.ListSigningCertificatesOutput, error) {
+func (s *Service) ListSigningCertificates(
+	ctx context.Context, in *iam.ListSigningCertificatesInput,
+) (*iam.ListSigningCertificatesOutput, error) {
 	c := principal.Of(ctx)
 	p, err := s.page(c, "ListSigningCertificates", fold(str(in.UserName)), in.Marker, in.MaxItems)
 	if err != nil {

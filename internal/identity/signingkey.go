@@ -16,7 +16,9 @@ import (
 // made inactive, on any node, fails on the very next request.
 //
 // With a session token it is the token that tells all.
-func (s *Service) SigningKey(ctx context.Context, accessKeyID, sessionToken string) (secret []byte, signer principal.Signer, err error) {
+func (s *Service) SigningKey(
+	ctx context.Context, accessKeyID, sessionToken string,
+) (secret []byte, signer principal.Signer, err error) {
 	if sessionToken != "" {
 		return s.openSession(ctx, accessKeyID, sessionToken)
 	}

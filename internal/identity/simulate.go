@@ -15,7 +15,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// simulation is who would call, and by which policies that is decided.
+// simulation holds the simulated caller, and the policies that decide.
 type simulation struct {
 	caller  policy.Principal
 	context policy.Context
@@ -131,10 +131,10 @@ func (sim *simulation) on(ctx context.Context, action, resource string) (simulat
 // elsewhere says that the resources belong to another account.
 func (sim *simulation) elsewhere() bool { return sim.owner != "" && sim.owner != sim.caller.Account }
 
-// together is what the kinds of policies decide together. Within an account a
-// resource's policy allows by itself, also where it names the account alone and
-// whatever the boundary leaves out; that is recorded, and more than a call is
-// given. Between accounts all must allow.
+// together returns the decision of all kinds of policies together. Within an
+// account a resource's policy allows by itself, even if it names only the
+// account and whatever the boundary leaves out; that is recorded, and more than
+// a call is given. Between accounts all must allow.
 func (sim *simulation) together(
 	decided map[string]types.PolicyEvaluationDecisionType,
 ) types.PolicyEvaluationDecisionType {
@@ -178,8 +178,8 @@ func (sim *simulation) missingKeys(ctx context.Context, req policy.Request) ([]s
 	return sim.missing, nil
 }
 
-// decisionOf is what policies of one kind say by themselves, and the
-// statements that say so: where any denies, the denies alone.
+// decisionOf returns the decision of the policies of one kind by themselves,
+// and the statements behind it: if any denies, only the denies.
 func decisionOf(
 	ctx context.Context, req policy.Request, resource string, list []sourcePolicy,
 ) (types.PolicyEvaluationDecisionType, []policy.Match, error) {
@@ -231,7 +231,8 @@ func (sim *simulation) result(ctx context.Context, action string, resources []st
 			return out, err
 		}
 		byOrganization = byOrganization && s.byOrganization
-		if b := out.PermissionsBoundaryDecisionDetail; b == nil || b.AllowedByPermissionsBoundary && s.byBoundary != nil {
+		if b := out.PermissionsBoundaryDecisionDetail; b == nil ||
+			b.AllowedByPermissionsBoundary && s.byBoundary != nil {
 			out.PermissionsBoundaryDecisionDetail = s.byBoundary
 		}
 		out.EvalDecision = stricter(out.EvalDecision, s.decision)
@@ -267,9 +268,9 @@ func isExplicit(resources []string) bool {
 	return len(resources) > 0 && !slices.Equal(resources, []string{"*"})
 }
 
-// resourceName is what an answer calls all resources: the one, or of several
-// how the service writes its ARNs. Recorded; it is left out where the service
-// has no such form.
+// resourceName returns the name of all resources in an answer: the one, or for
+// several the form of the service's ARNs. Recorded; it is left out if the
+// service has no such form.
 func resourceName(about servicecatalog.Action, known bool, resources []string) *string {
 	switch {
 	case len(resources) == 1:
@@ -339,15 +340,19 @@ func unionOfKeys(have map[string]bool, all, more []string) []string {
 }
 
 // SimulateCustomPolicy tells what documents would allow.
-func (s *Service) SimulateCustomPolicy(ctx context.Context, in *iam.SimulateCustomPolicyInput) (*iam.SimulateCustomPolicyOutput, error) {
+func (s *Service) SimulateCustomPolicy(
+	ctx context.Context, in *iam.SimulateCustomPolicyInput,
+) (*iam.SimulateCustomPolicyOutput, error) {
 	c := principal.Of(ctx)
 	p, err := s.page(c, "SimulateCustomPolicy", "", in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, errSimulationMarker
 	}
 	ask := simulationInput{
-		actions: in.ActionNames, resources: in.ResourceArns, policies: in.PolicyInputList, boundary: in.PermissionsBoundaryPolicyInputList,
-		resourcePolicy: in.ResourcePolicy, owner: in.ResourceOwner, caller: in.CallerArn, context: in.ContextEntries, handling: in.ResourceHandlingOption,
+		actions: in.ActionNames, resources: in.ResourceArns, policies: in.PolicyInputList,
+		boundary:       in.PermissionsBoundaryPolicyInputList,
+		resourcePolicy: in.ResourcePolicy, owner: in.ResourceOwner, caller: in.CallerArn, context: in.ContextEntries,
+		handling: in.ResourceHandlingOption,
 	}
 	if owner := str(in.ResourceOwner); owner != "" && !strings.HasPrefix(owner, "arn:") {
 		return nil, errResourceOwner(owner) // unlike that of SimulatePrincipalPolicy
@@ -364,7 +369,8 @@ func (s *Service) SimulateCustomPolicy(ctx context.Context, in *iam.SimulateCust
 			return nil, fail("InvalidInput",
 				"Organization policy at index %d must contain at least one service control policy", i+1)
 		}
-		control, err := s.inputPolicies("OrderedOrganizationPolicyInputList", policy.Control, level.ServiceControlPolicyInputList)
+		control, err := s.inputPolicies("OrderedOrganizationPolicyInputList", policy.Control,
+			level.ServiceControlPolicyInputList)
 		if err != nil {
 			return nil, err
 		}
@@ -377,7 +383,9 @@ func (s *Service) SimulateCustomPolicy(ctx context.Context, in *iam.SimulateCust
 
 // SimulatePrincipalPolicy tells what the policies of a user, a group or a role
 // would allow, with other documents beside them or some of them left out.
-func (s *Service) SimulatePrincipalPolicy(ctx context.Context, in *iam.SimulatePrincipalPolicyInput) (*iam.SimulatePrincipalPolicyOutput, error) {
+func (s *Service) SimulatePrincipalPolicy(
+	ctx context.Context, in *iam.SimulatePrincipalPolicyInput,
+) (*iam.SimulatePrincipalPolicyOutput, error) {
 	c := principal.Of(ctx)
 	p, err := s.page(c, "SimulatePrincipalPolicy", *in.PolicySourceArn, in.Marker, in.MaxItems)
 	if err != nil {
@@ -406,8 +414,10 @@ func (s *Service) SimulatePrincipalPolicy(ctx context.Context, in *iam.SimulateP
 		caller = &src.arn
 	}
 	sim, err := s.newSimulation(c, simulationInput{
-		actions: in.ActionNames, resources: in.ResourceArns, policies: in.PolicyInputList, boundary: in.PermissionsBoundaryPolicyInputList,
-		resourcePolicy: in.ResourcePolicy, owner: in.ResourceOwner, caller: caller, context: in.ContextEntries, handling: in.ResourceHandlingOption,
+		actions: in.ActionNames, resources: in.ResourceArns, policies: in.PolicyInputList,
+		boundary:       in.PermissionsBoundaryPolicyInputList,
+		resourcePolicy: in.ResourcePolicy, owner: in.ResourceOwner, caller: caller, context: in.ContextEntries,
+		handling: in.ResourceHandlingOption,
 	}, src)
 	if err != nil {
 		return nil, err

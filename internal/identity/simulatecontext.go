@@ -59,14 +59,15 @@ func simulatedContext(
 	return all, given, nil
 }
 
-// callerKeys are what is known of a caller by its ARN, and of the entity whose
-// policies are simulated by its tags.
+// callerKeys returns the keys that follow from a caller's ARN, and from the
+// tags of the entity whose policies are simulated.
 func callerKeys(caller policy.Principal, src source) access.Keys {
 	known := map[string]string{"aws:principalaccount": caller.Account}
 	if caller.ARN != "" {
 		known["aws:principalarn"] = caller.ARN
 		if strings.Contains(caller.ARN, ":user/") {
-			known["aws:username"], known["aws:principaltype"] = caller.ARN[strings.LastIndexByte(caller.ARN, '/')+1:], "User"
+			known["aws:username"], known["aws:principaltype"] = caller.ARN[strings.LastIndexByte(caller.ARN, '/')+1:],
+				"User"
 		}
 	}
 	itself := src.arn != "" && src.arn == caller.ARN

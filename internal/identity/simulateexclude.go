@@ -58,7 +58,8 @@ func (src *source) without(out func(sourcePolicy) bool) {
 // resource.
 func (src *source) excludeARN(arn string) error {
 	part := strings.SplitN(arn, ":", 6)
-	if len(part) != 6 || part[0] != "arn" || !strings.HasPrefix(part[5], "policy/") || strings.ContainsAny(strings.Join(part[:5], ""), "*?") || strings.Count(arn, "*") > 1 {
+	if len(part) != 6 || part[0] != "arn" || !strings.HasPrefix(part[5], "policy/") ||
+		strings.ContainsAny(strings.Join(part[:5], ""), "*?") || strings.Count(arn, "*") > 1 {
 		return fail("InvalidInput", "Invalid policy identifier: %s", arn)
 	}
 	src.without(func(p sourcePolicy) bool { return p.ARN != "" && glob(arn, pathless(p.ARN)) })
@@ -74,7 +75,8 @@ func (src *source) excludeInline(id types.InlinePolicyIdentifierType) error {
 			"Invalid inline policy exclusion: policyName, attachmentType, and attachmentName are required")
 	}
 	src.without(func(p sourcePolicy) bool {
-		return p.of == store.Entity(id.AttachmentType) && p.Name == str(id.PolicyName) && glob(fold(name), fold(p.entity))
+		return p.of == store.Entity(id.AttachmentType) && p.Name == str(id.PolicyName) &&
+			glob(fold(name), fold(p.entity))
 	})
 	return nil
 }
@@ -91,7 +93,8 @@ func glob(pattern, text string) bool {
 	if !star {
 		return alike(pattern, text)
 	}
-	return len(text) >= len(before)+len(after) && alike(before, text[:len(before)]) && alike(after, text[len(text)-len(after):])
+	return len(text) >= len(before)+len(after) && alike(before, text[:len(before)]) &&
+		alike(after, text[len(text)-len(after):])
 }
 
 // alike compares texts of one length; ? stands for any character.

@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/servicecatalog"
 )
 
-// simulationInput is what both simulations are asked.
+// simulationInput holds the input of both simulations.
 type simulationInput struct {
 	actions, resources, policies, boundary  []string
 	resourcePolicy, owner, caller, handling *string
@@ -30,10 +30,12 @@ func (s *Service) newSimulation(c principal.Caller, in simulationInput, src sour
 	if err != nil {
 		return nil, err
 	}
-	sim := &simulation{identity: append(src.identity, given...), boundary: src.boundary, statements: map[toldStatement]types.Statement{}}
+	sim := &simulation{identity: append(src.identity, given...), boundary: src.boundary,
+		statements: map[toldStatement]types.Statement{}}
 	if len(in.boundary) > 0 {
 		// It stands instead of the one that is in force.
-		if sim.boundary, err = s.inputPolicies("PermissionsBoundaryPolicyInputList", policy.Boundary, in.boundary); err != nil {
+		if sim.boundary, err = s.inputPolicies("PermissionsBoundaryPolicyInputList", policy.Boundary,
+			in.boundary); err != nil {
 			return nil, err
 		}
 	}
@@ -154,8 +156,8 @@ func (in simulationInput) checkHandling() error {
 	return nil
 }
 
-// simulatedCaller is who would call: a user, a group or a role of any account.
-// "" is nobody in particular, whom no resource's policy names.
+// simulatedCaller returns the simulated caller: a user, a group or a role of
+// any account. "" is nobody in particular, whom no resource's policy names.
 func simulatedCaller(c principal.Caller, arn string) (policy.Principal, error) {
 	if arn == "" {
 		return policy.Principal{Type: policy.User, Account: c.Account()}, nil
@@ -200,9 +202,11 @@ func errResourceOwner(text string) error {
 // checkSourceARN refuses what is no entity of the account to simulate.
 func checkSourceARN(c principal.Caller, arn string) error {
 	part := strings.SplitN(arn, ":", 6)
-	if len(part) == 6 && part[0] == "arn" && part[2] == "iam" && part[4] != c.Account() && checkAccountID(part[4]) == nil {
+	if len(part) == 6 && part[0] == "arn" && part[2] == "iam" && part[4] != c.Account() &&
+		checkAccountID(part[4]) == nil {
 		return fail("InvalidInput",
-			"Invalid Policy Source Arn: caller's account %s does not have access to policies in account %s.", c.Account(), part[4])
+			"Invalid Policy Source Arn: caller's account %s does not have access to policies in account %s.",
+			c.Account(), part[4])
 	}
 	if _, _, err := entityARN(c, arn); err != nil {
 		return fail("InvalidInput", "Invalid ARN provided in the request: %s", arn)

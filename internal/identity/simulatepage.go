@@ -17,8 +17,8 @@ import (
 const (
 	// simulationBytes bounds what is told of resources, statements and keys.
 	simulationBytes = 2 << 20
-	// simulationTime is how long a page takes before no further action is begun,
-	// and simulationLimit how long one action may take.
+	// simulationTime says how long a page takes before no further action is
+	// begun, and simulationLimit how long one action may take.
 	simulationTime  = 500 * time.Millisecond
 	simulationLimit = 2 * time.Second
 )
@@ -27,7 +27,7 @@ const (
 var errSimulationTooLarge = fail("InvalidInput",
 	"The simulation is too large. Ask for fewer resources, or with fewer statements, at a time.")
 
-// answerRoom is what is left for an answer.
+// answerRoom is the space that is left in an answer.
 type answerRoom struct {
 	bytes int
 	until time.Time
@@ -60,7 +60,9 @@ var errSimulationMarker = fail("InvalidInput", "Invalid marker for pagination.")
 
 // simulateAll simulates the actions of a request, a page of them. MaxItems
 // counts actions, on however many resources. Recorded.
-func simulateAll(ctx context.Context, p page, sim *simulation, actions, resources []string) (results []types.EvaluationResult, truncated bool, marker *string, err error) {
+func simulateAll(
+	ctx context.Context, p page, sim *simulation, actions, resources []string,
+) (results []types.EvaluationResult, truncated bool, marker *string, err error) {
 	before, _ := strconv.Atoi(p.after)
 	actions = actions[min(before, len(actions)):]
 	began := time.Now()

@@ -54,12 +54,13 @@ func (sim *simulation) statementsOut(
 func statementOut(kind string, p *sourcePolicy, st *policy.Statement) types.Statement {
 	start, end := statementPlace(p.text, st)
 	return types.Statement{
-		SourcePolicyId: ptr(p.sourceID()), SourcePolicyType: types.PolicySourceType(kind), StartPosition: &start, EndPosition: &end,
+		SourcePolicyId: ptr(p.sourceID()), SourcePolicyType: types.PolicySourceType(kind),
+		StartPosition: &start, EndPosition: &end,
 	}
 }
 
-// sourceID is what a simulation calls a policy: a managed one by its name, an
-// inline one by what it belongs to and its name, and one of the request by its
+// sourceID returns the name of a policy in a simulation: a managed one by its
+// name, an inline one by its owner and its name, and one of the request by its
 // parameter (reported by users of AWS).
 func (p *sourcePolicy) sourceID() string {
 	switch {
@@ -71,11 +72,11 @@ func (p *sourcePolicy) sourceID() string {
 	return p.Name
 }
 
-// statementPlace is where a simulation says that a statement is. It ends
-// behind its brace. It begins where what is before it ends, the bracket of
-// the list or the brace of the statement before, so that a comma is its own;
-// a statement that is in no list begins behind its brace. Recorded. Columns
-// count characters from 1.
+// statementPlace returns the place of a statement as a simulation reports it.
+// It ends behind its brace. It begins where the text before it ends, the
+// bracket of the list or the brace of the previous statement, so that a comma
+// belongs to it; a statement that is in no list begins behind its brace.
+// Recorded. Columns count characters from 1.
 func statementPlace(text string, st *policy.Statement) (start, end types.Position) {
 	from := offset(text, st.Start)
 	before := strings.TrimRight(text[:from], " \t\r\n")
@@ -111,7 +112,7 @@ func place(text string, offset int) types.Position {
 	return types.Position{Line: int32(strings.Count(before, "\n") + 1), Column: int32(utf8.RuneCountInString(line) + 1)}
 }
 
-// statementKey is what tells statements of an answer apart.
+// statementKey identifies a statement of an answer.
 type statementKey struct {
 	source, kind string
 	line, column int32
@@ -120,7 +121,8 @@ type statementKey struct {
 // union adds statements that are not there yet.
 func union(have map[statementKey]bool, all, more []types.Statement) []types.Statement {
 	for _, st := range more {
-		key := statementKey{*st.SourcePolicyId, string(st.SourcePolicyType), st.StartPosition.Line, st.StartPosition.Column}
+		key := statementKey{*st.SourcePolicyId, string(st.SourcePolicyType),
+			st.StartPosition.Line, st.StartPosition.Column}
 		if !have[key] {
 			have[key] = true
 			all = append(all, st)

@@ -137,7 +137,9 @@ func sshKey(tx *store.Tx, u store.User, id string) (store.SSHPublicKey, error) {
 
 // UploadSSHPublicKey adds an SSH public key to a user. Another user may have
 // the same key.
-func (s *Service) UploadSSHPublicKey(ctx context.Context, in *iam.UploadSSHPublicKeyInput) (*iam.UploadSSHPublicKeyOutput, error) {
+func (s *Service) UploadSSHPublicKey(
+	ctx context.Context, in *iam.UploadSSHPublicKeyInput,
+) (*iam.UploadSSHPublicKeyOutput, error) {
 	c := principal.Of(ctx)
 	key, keyErr := parseSSHKey(*in.SSHPublicKeyBody)
 	var out types.SSHPublicKey
@@ -181,7 +183,9 @@ func sshKeyOut(u store.User, k store.SSHPublicKey, body string) types.SSHPublicK
 }
 
 // GetSSHPublicKey gives a user's key in the encoding that is asked for.
-func (s *Service) GetSSHPublicKey(ctx context.Context, in *iam.GetSSHPublicKeyInput) (*iam.GetSSHPublicKeyOutput, error) {
+func (s *Service) GetSSHPublicKey(
+	ctx context.Context, in *iam.GetSSHPublicKeyInput,
+) (*iam.GetSSHPublicKeyOutput, error) {
 	c := principal.Of(ctx)
 	var u store.User
 	var k store.SSHPublicKey
@@ -204,7 +208,9 @@ func (s *Service) GetSSHPublicKey(ctx context.Context, in *iam.GetSSHPublicKeyIn
 
 // ListSSHPublicKeys lists the keys of a user, the caller where none is named,
 // in order of id.
-func (s *Service) ListSSHPublicKeys(ctx context.Context, in *iam.ListSSHPublicKeysInput) (*iam.ListSSHPublicKeysOutput, error) {
+func (s *Service) ListSSHPublicKeys(
+	ctx context.Context, in *iam.ListSSHPublicKeysInput,
+) (*iam.ListSSHPublicKeysOutput, error) {
 	c := principal.Of(ctx)
 	p, err := s.page(c, "ListSSHPublicKeys", fold(str(in.UserName)), in.Marker, in.MaxItems)
 	if err != nil {
@@ -227,18 +233,24 @@ func (s *Service) ListSSHPublicKeys(ctx context.Context, in *iam.ListSSHPublicKe
 	out.SSHPublicKeys = make([]types.SSHPublicKeyMetadata, len(keys))
 	for i, k := range keys {
 		out.SSHPublicKeys[i] = types.SSHPublicKeyMetadata{
-			UserName: nameOut(u), SSHPublicKeyId: &k.ID, Status: types.StatusType(k.Status), UploadDate: when(k.Uploaded),
+			UserName: nameOut(u), SSHPublicKeyId: &k.ID, Status: types.StatusType(k.Status),
+			UploadDate: when(k.Uploaded),
 		}
 	}
 	return out, nil
 }
 
 // UpdateSSHPublicKey makes a key Active or Inactive.
-func (s *Service) UpdateSSHPublicKey(ctx context.Context, in *iam.UpdateSSHPublicKeyInput) (*iam.UpdateSSHPublicKeyOutput, error) {
-	return &iam.UpdateSSHPublicKeyOutput{}, s.setStatus(ctx, sshKeyCredential, in.UserName, *in.SSHPublicKeyId, in.Status)
+func (s *Service) UpdateSSHPublicKey(
+	ctx context.Context, in *iam.UpdateSSHPublicKeyInput,
+) (*iam.UpdateSSHPublicKeyOutput, error) {
+	return &iam.UpdateSSHPublicKeyOutput{}, s.setStatus(ctx, sshKeyCredential, in.UserName,
+		*in.SSHPublicKeyId, in.Status)
 }
 
 // DeleteSSHPublicKey deletes a user's key.
-func (s *Service) DeleteSSHPublicKey(ctx context.Context, in *iam.DeleteSSHPublicKeyInput) (*iam.DeleteSSHPublicKeyOutput, error) {
+func (s *Service) DeleteSSHPublicKey(
+	ctx context.Context, in *iam.DeleteSSHPublicKeyInput,
+) (*iam.DeleteSSHPublicKeyOutput, error) {
 	return &iam.DeleteSSHPublicKeyOutput{}, s.deleteCredential(ctx, sshKeyCredential, in.UserName, *in.SSHPublicKeyId)
 }

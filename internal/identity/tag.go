@@ -10,10 +10,10 @@ import (
 	"rollcall/internal/store"
 )
 
-// maxTags is how many tags a user or a device may have. IAM quotas.
+// maxTags says how many tags a user or a device may have. IAM quotas.
 const maxTags = 50
 
-// tagKeys is how the tag keys of a kind of resource are compared.
+// tagKeys says how the tag keys of a kind of resource are compared.
 type tagKeys struct {
 	fold      func(string) string
 	duplicate string
@@ -72,7 +72,7 @@ func tagsOut(tags []store.Tag) []types.Tag {
 // someTags is tagsOut for the answers that say it where there are none.
 func someTags(tags []store.Tag) []types.Tag { return append([]types.Tag{}, tagsOut(tags)...) }
 
-// tagging is how a kind of things has tags.
+// tagging says how a kind of things has tags.
 type tagging struct {
 	of   store.TagsOf
 	keys tagKeys
@@ -82,8 +82,8 @@ type tagging struct {
 	// find finds the thing that an action names, as its table has it. change
 	// says that its tags are to be changed.
 	find func(tx *store.Tx, c principal.Caller, name string, change bool) (account, key string, err error)
-	// key is what the table knows the thing by, for authorization: whether it is
-	// there does not matter.
+	// key is the key of the thing in the table, for authorization: whether it
+	// exists does not matter.
 	key func(tx *store.Tx, c principal.Caller, name string) (string, error)
 }
 

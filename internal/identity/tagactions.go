@@ -132,7 +132,8 @@ func (s *Service) UntagServerCertificate(
 func (s *Service) ListServerCertificateTags(
 	ctx context.Context, in *iam.ListServerCertificateTagsInput,
 ) (*iam.ListServerCertificateTagsOutput, error) {
-	p, err := serverCertificateKind.on(s).listTags(ctx, "ListServerCertificateTags", *in.ServerCertificateName, in.Marker,
+	p, err := serverCertificateKind.on(s).listTags(ctx, "ListServerCertificateTags",
+		*in.ServerCertificateName, in.Marker,
 		in.MaxItems)
 	if err != nil {
 		return nil, err

@@ -13,24 +13,25 @@ import (
 )
 
 const (
-	// IssuerDocumentAge is how long who has read an issuer's documents may keep
-	// them.
+	// IssuerDocumentAge says how long who has read an issuer's documents may
+	// keep them.
 	IssuerDocumentAge = 5 * time.Minute
-	// tokenKeyLead is how long a new key is published before it signs: whoever
-	// keeps documents as long as they may knows it by then.
+	// tokenKeyLead says how long a new key is published before it signs:
+	// whoever keeps documents as long as they may knows it by then.
 	tokenKeyLead = 2 * IssuerDocumentAge
-	// tokenKeyLife is how long a key is published after it signed last: a token
-	// lives for an hour at most, and clocks differ.
+	// tokenKeyLife says how long a key is published after it signed last: a
+	// token lives for an hour at most, and clocks differ.
 	tokenKeyLife = time.Hour + 5*time.Minute
 )
 
-// keyIDs are how key ids of an algorithm begin; a number follows. AWS's are
+// keyIDs say how key ids of an algorithm begin; a number follows. AWS's are
 // RSA_0 and EC384_0 (recorded).
 var keyIDs = map[string]string{"RS256": "RSA_", "ES384": "EC384_"}
 
 func tokenKeyID(k store.TokenKey) string { return keyIDs[k.Algorithm] + strconv.Itoa(k.Serial) }
 
-// tokenKeyPlace is where the private key of an issuer is sealed for.
+// tokenKeyPlace returns the place that the private key of an issuer is sealed
+// for.
 func tokenKeyPlace(issuer store.TokenIssuer, k store.TokenKey) seal.Location {
 	key := issuer.Account + "/" + issuer.ID + "/" + tokenKeyID(k)
 	return seal.Location{Table: "token_keys", Key: key, Column: "private_key"}

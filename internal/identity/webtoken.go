@@ -32,7 +32,7 @@ type WebToken struct {
 		OrganizationID string            `json:"org_id,omitempty"` // IssueToken sets it
 		SourceIdentity string            `json:"source_identity,omitempty"`
 		Provider       string            `json:"federated_provider,omitempty"`
-		// SessionExpires is when the session ends that asked for the token, a
+		// SessionExpires says when the session ends that asked for the token, a
 		// role's or a user's (recorded).
 		SessionExpires string `json:"original_session_exp,omitempty"`
 	} `json:"https://sts.amazonaws.com/"`

@@ -28,15 +28,15 @@ import (
 	"rollcall/report"
 )
 
-// Limit is how many bytes are unpacked or converted. A report of a million users
-// has half of it.
+// Limit says how many bytes are unpacked or converted. A report of a million
+// users has half of it.
 const Limit = 512 << 20
 
-// Head is how much of a file is looked at to tell what it is: the buffer of the
-// reader that is given to Read.
+// Head says how much of a file is looked at to tell what it is: the buffer of
+// the reader that is given to Read.
 const Head = 64 << 10
 
-// mostLayers is how often a report may be packed or converted.
+// mostLayers says how often a report may be packed or converted.
 const mostLayers = 4
 
 // File is a report that was found.
@@ -44,7 +44,8 @@ type File struct {
 	// Content is the CSV where the file is not the CSV itself; else nil, and
 	// nothing of the file was read.
 	Content []byte
-	// Generated is when the report was made, where the file tells; else zero.
+	// Generated says when the report was generated, where the file tells; else
+	// zero.
 	Generated time.Time
 }
 

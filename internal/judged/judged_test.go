@@ -21,7 +21,8 @@ var made = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 func someRows(n int) []report.Row {
 	ago := func(days int) report.Time { return report.At(made.AddDate(0, 0, -days)) }
 	rows := []report.Row{{
-		User: report.RootUser, ARN: "arn:aws:iam::" + account + ":root", Created: ago(4000), PasswordEnabled: report.True,
+		User: report.RootUser, ARN: "arn:aws:iam::" + account + ":root", Created: ago(4000),
+		PasswordEnabled: report.True,
 		PasswordNextRotation: report.None(
 			report.NotSupported,
 		), Keys: [2]report.Key{{Active: report.True, LastRotated: ago(700)}},

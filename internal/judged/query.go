@@ -34,10 +34,10 @@ type Query struct {
 	Turned bool
 }
 
-// Result is what a query finds.
+// Result holds the result of a query.
 type Result struct {
 	Rows []int32 // their places
-	// Keys and Findings are how many of them are as asked for, where the query
+	// Keys and Findings say how many of them are as asked for, where the query
 	// asks for keys or findings.
 	Keys, Findings int
 	// Whole are the findings of the report as a whole that are as asked for. They

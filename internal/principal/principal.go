@@ -1,7 +1,6 @@
-// Package principal is who is calling. A Caller can only be made from a
+// Package principal identifies the caller. A Caller can only be made from a
 // verified signature, or from the open session of somebody who signed in, so
-// code that takes one cannot be reached by a request that nobody
-// authenticated.
+// code that takes one cannot be reached by a request that nobody authenticated.
 //
 // One caller has several types on its way. None can stand for another: each
 // knows more than the one before it, or is what another package calls it.
@@ -18,8 +17,8 @@
 //	trail.Identity      the caller as CloudTrail names it              api
 //
 // Signer is no Caller, because nobody has checked the signature yet.
-// policy.Principal and trail.Identity keep the packages policy and trail free of
-// every other, and stand for principals too that never call here: those of a
+// policy.Principal and trail.Identity keep the packages policy and trail free
+// of every other, and stand for principals too that never call here: those of a
 // simulation, and operators.
 package principal
 
@@ -31,16 +30,18 @@ import (
 	"rollcall/internal/store"
 )
 
-// Signer is whose credentials a signature was made with.
+// Signer identifies the owner of the credentials that a signature was made
+// with.
 type Signer struct {
 	// Owner is the access key and its user. Of temporary credentials only the
 	// key's id, the account, the partition, the account's instance and, for
-	// sessions of users, the user as it was when the session was made are set.
+	// sessions of users, the user as it was when the session was created are
+	// set.
 	store.KeyOwner
 	Session *Session // nil for long-term keys
 }
 
-// Kind is what kind of principal calls.
+// Kind is the kind of a principal that calls.
 type Kind uint8
 
 // The kinds of callers.
@@ -63,8 +64,8 @@ func Signed(v sigv4.Verified[Signer]) Caller {
 	return Caller{signer: v.Principal(), region: v.Region(), service: v.Service()}
 }
 
-// Kind is what the caller is. Sessions of a user and of root are of the kind
-// of who they are of.
+// Kind returns the kind of the caller. Sessions of a user and of root have the
+// kind of their owner.
 func (c Caller) Kind() Kind {
 	switch s := c.signer.Session; {
 	case s != nil && s.Role != nil:
@@ -91,7 +92,7 @@ func (c Caller) Instance() string { return c.signer.Instance }
 // may have.
 func (c Caller) Tenant() string { return strings.TrimSuffix(c.Account()+"/"+c.Instance(), "/") }
 
-// Owner is whose credentials the caller has, without a key.
+// Owner returns the owner of the caller's credentials, without a key.
 func (c Caller) Owner() store.KeyOwner {
 	o := c.signer.KeyOwner
 	o.Key = store.AccessKey{}

@@ -6,8 +6,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// Session is what temporary credentials say of themselves. It is sealed into
-// the session token, so that verifying one reads no table.
+// Session holds the content of temporary credentials. It is sealed into the
+// session token, so that verifying one reads no table.
 type Session struct {
 	// Role is the role that was assumed, nil for sessions of users, federated
 	// users and root.
@@ -19,7 +19,7 @@ type Session struct {
 
 	Issued  time.Time `json:"i"`
 	Expires time.Time `json:"e"`
-	// MFA is when the caller who made the session proved an MFA device, zero
+	// MFA says when the caller who made the session proved an MFA device, zero
 	// where it did not.
 	MFA time.Time `json:"m,omitzero"`
 

@@ -7,13 +7,13 @@ import (
 	"rollcall/internal/store"
 )
 
-// SignIn is what the session of somebody who signed in holds: store.SignInSession
-// keeps it as its State.
+// SignIn holds the content of the session of somebody who signed in:
+// store.SignInSession keeps it as its State.
 type SignIn struct {
 	Self Temporary `json:"s"`
 	// Role is the role that the person switched to, nil where that is none.
 	Role *Temporary `json:"r,omitempty"`
-	// RoleName and RoleColor are how the person wants to see the role.
+	// RoleName and RoleColor say how the person wants to see the role.
 	RoleName  string `json:"n,omitempty"`
 	RoleColor string `json:"c,omitempty"`
 }
@@ -30,7 +30,8 @@ type Temporary struct {
 // In is the caller as it is in a session, under the id of the key that its
 // calls are recorded with.
 func (c Caller) In(keyID string, session Session) Temporary {
-	return Temporary{KeyID: keyID, Partition: c.Partition(), Instance: c.Instance(), User: c.signer.User, Session: session}
+	return Temporary{KeyID: keyID, Partition: c.Partition(), Instance: c.Instance(),
+		User: c.signer.User, Session: session}
 }
 
 // ReadSignIn reads what an open session holds.
@@ -42,7 +43,7 @@ func ReadSignIn(proof store.SignedIn) (*SignIn, error) {
 	return s, nil
 }
 
-// State is what ReadSignIn reads.
+// State returns the text that ReadSignIn reads.
 func (s *SignIn) State() []byte {
 	text, err := json.Marshal(s)
 	if err != nil {

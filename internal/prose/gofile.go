@@ -81,9 +81,17 @@ func (g *goFile) literal(n ast.Node) bool {
 	return true
 }
 
-// rawLines returns the lines that begin inside a raw string: they are data.
+// rawLines returns the lines that are data: those that begin inside a raw
+// string, and the expected output of examples.
 func (g *goFile) rawLines(file *ast.File) map[int]bool {
 	lines := map[int]bool{}
+	for _, group := range file.Comments {
+		if strings.HasPrefix(group.Text(), "Output:") {
+			for _, c := range group.List {
+				lines[g.line(c.Pos())] = true
+			}
+		}
+	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		if lit, ok := n.(*ast.BasicLit); ok && strings.HasPrefix(lit.Value, "`") {
 			first := g.line(lit.Pos())

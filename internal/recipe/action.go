@@ -36,7 +36,8 @@ func (s *Service) GetOrganizationsAccessReport(
 		{
 			file: "internal/service/everyaction_test.go", what: "a good request, and what new members touch",
 			changes: []change{
-				before("\t\"GetAccountSummary\":", "\t\"GetOrganizationsAccessReport\": {\"JobId=\" + noJob, \"*\"},\n"),
+				before("\t\"GetAccountSummary\":",
+					"\t\"GetOrganizationsAccessReport\": {\"JobId=\" + noJob, \"*\"},\n"),
 				before("\t// Of the call itself,", "\t\"SortKey\": {},\n"),
 			},
 		},
@@ -44,12 +45,14 @@ func (s *Service) GetOrganizationsAccessReport(
 			file: "internal/service/everyaction_sdk_test.go", what: "a call by the SDK that succeeds",
 			changes: []change{after(
 				"func callOrganization(t *testing.T, w *world) {\n",
-				"\tmust(t, w.root.GetOrganizationsAccessReport, &iam.GetOrganizationsAccessReportInput{JobId: ptr(noJob)})\n",
+				"\tmust(t, w.root.GetOrganizationsAccessReport, &iam.GetOrganizationsAccessReportInput{JobId: "+
+					"ptr(noJob)})\n",
 			)},
 		},
 		{
 			file: "docs/actions.md", what: "generated",
-			generate: []string{"go", "test", "-count", "1", "-run", "TestActionsDocument", "./internal/service", "-update"},
+			generate: []string{"go", "test", "-count", "1", "-run", "TestActionsDocument",
+				"./internal/service", "-update"},
 		},
 	},
 	tests: []string{

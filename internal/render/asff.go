@@ -105,7 +105,8 @@ func (a *asff) finding(f *audit.Finding) asffFinding {
 		SchemaVersion: "2018-10-08",
 		ID:            "rollcall/" + f.Account + "/" + f.Fingerprint(),
 		// The product of findings that are the account's own.
-		ProductARN:  "arn:" + partition + ":securityhub:" + region + ":" + f.Account + ":product/" + f.Account + "/default",
+		ProductARN: "arn:" + partition + ":securityhub:" + region + ":" + f.Account +
+			":product/" + f.Account + "/default",
 		ProductName: "Rollcall", CompanyName: "Rollcall",
 		GeneratorID: "rollcall/" + string(a.o.Benchmark.ID) + "/" + string(f.Control.ID),
 		AccountID:   f.Account,
@@ -123,7 +124,8 @@ func (a *asff) finding(f *audit.Finding) asffFinding {
 		Workflow: asffWorkflow{"NEW"}, RecordState: "ACTIVE",
 		ProductFields: map[string]string{
 			"rollcall/benchmark": standardName(a.o.Benchmark),
-			"rollcall/status":    f.Status.String(), "rollcall/control": f.Control.Name, "rollcall/class": f.Class.String(),
+			"rollcall/status":    f.Status.String(), "rollcall/control": f.Control.Name,
+			"rollcall/class": f.Class.String(),
 		},
 	}
 	for name, value := range map[string]string{
@@ -146,7 +148,7 @@ func (a *asff) finding(f *audit.Finding) asffFinding {
 	return out
 }
 
-// firstRegion is where Security Hub is in a partition.
+// firstRegion returns the region of Security Hub in a partition.
 func firstRegion(partition string) string {
 	switch partition {
 	case "aws-cn":

@@ -139,7 +139,7 @@ func keyUsed(n int) func(*report.Row, time.Time) grid.Cell {
 	}
 }
 
-// keyUse is where a key was last used: service and region.
+// keyUse returns the place of the last use of a key: service and region.
 func keyUse(n int) func(*report.Row, time.Time) grid.Cell {
 	return func(r *report.Row, _ time.Time) grid.Cell {
 		k := r.Keys[n]

@@ -1,4 +1,4 @@
-// Package render is how a credential report, and what an audit found in it,
+// Package render holds how a credential report, and what an audit found in it,
 // leave for a reader: as tables that fit a terminal, and in the formats other
 // programs read.
 //

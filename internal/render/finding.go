@@ -15,8 +15,8 @@ type findingJSON struct {
 	Control     string `json:"control"`
 	Name        string `json:"control_name"`
 	Title       string `json:"title"`
-	// Benchmark is what was judged by, and Requirements what it calls the
-	// control.
+	// Benchmark is the benchmark of the audit, and Requirements are its names
+	// of the control.
 	Benchmark    string   `json:"benchmark"`
 	Requirements []string `json:"requirements,omitempty"`
 	Status       string   `json:"status"`

@@ -8,7 +8,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// omittedOf is how many findings of a severity are not among the worst.
+// omittedOf returns how many findings of a severity are not among the worst.
 func omittedOf(a *audit.AccountSummary, severity audit.Severity) int {
 	if a.Missing {
 		return 0

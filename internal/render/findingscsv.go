@@ -12,9 +12,11 @@ import (
 
 // csvColumns are the columns of the CSV. New ones are added at the end.
 var csvColumns = []string{
-	"status", "severity", "control", "control_name", "title", "account", "account_name", "partition", "user", "arn", "class",
+	"status", "severity", "control", "control_name", "title", "account", "account_name",
+	"partition", "user", "arn", "class",
 	"credential", "reason", "columns", "since", "age_seconds", "limit_seconds", "approximate",
-	"suppressed", "exception", "expired_exception", "key_ids", "note", "path", "line", "generated_at", "as_of", "fingerprint", "benchmark", "requirements",
+	"suppressed", "exception", "expired_exception", "key_ids", "note", "path", "line", "generated_at", "as_of",
+	"fingerprint", "benchmark", "requirements",
 }
 
 // csvFindings writes every finding as a row.
@@ -47,7 +49,8 @@ func (c *csvFindings) Row(row *audit.Row) error {
 			line = strconv.Itoa(f.Line)
 		}
 		c.cells = append(c.cells[:0],
-			f.Status, f.Severity, f.Control, f.Name, f.Title, f.Account, f.AccountName, f.Partition, f.User, f.ARN, f.Class,
+			f.Status, f.Severity, f.Control, f.Name, f.Title, f.Account, f.AccountName,
+			f.Partition, f.User, f.ARN, f.Class,
 			credential, f.Reason, strings.Join(f.Columns, " "), f.Since, age, limit, strconv.FormatBool(f.Approximate),
 			strconv.FormatBool(f.Suppressed), f.Exception, f.ExpiredException, strings.Join(f.KeyIDs, " "), f.Note,
 			f.Path, line, f.Generated, f.AsOf, f.Fingerprint, f.Benchmark, strings.Join(f.Requirements, " "))

@@ -137,7 +137,8 @@ type countsJSON struct {
 }
 
 func countsOf(c *audit.Counts) countsJSON {
-	out := countsJSON{statusCounts: statusCountsOf(c.Total), Suppressed: c.Suppressed, Severities: map[string]statusCounts{}}
+	out := countsJSON{statusCounts: statusCountsOf(c.Total), Suppressed: c.Suppressed,
+		Severities: map[string]statusCounts{}}
 	for i, n := range c.Severities {
 		out.Severities[audit.Severity(i).String()] = statusCountsOf(n)
 	}
@@ -148,7 +149,7 @@ type controlCounts struct {
 	Control string `json:"control"`
 	Name    string `json:"control_name"`
 	Title   string `json:"title"`
-	// Requirements are what the benchmark calls the control.
+	// Requirements are the benchmark's names of the control.
 	Requirements []string `json:"requirements"`
 	Severity     string   `json:"severity"`
 	// Outcome is the worst status that nothing excuses, or EXCUSED.
@@ -161,7 +162,8 @@ func controlCountsOf(c *audit.Counts, b *audit.Benchmark) []controlCounts {
 	out := make([]controlCounts, len(c.Controls))
 	for i, n := range c.Controls {
 		out[i] = controlCounts{
-			Control: string(n.Control.ID), Name: n.Control.Name, Title: n.Control.Title, Severity: b.Severity(n.Control).String(),
+			Control: string(n.Control.ID), Name: n.Control.Name, Title: n.Control.Title,
+			Severity:     b.Severity(n.Control).String(),
 			Requirements: append([]string{}, n.Control.RequirementIDs(b.ID)...), Outcome: outcomeWord(&n),
 			statusCounts: statusCountsOf(n.Statuses), Suppressed: n.Suppressed,
 		}
@@ -169,7 +171,7 @@ func controlCountsOf(c *audit.Counts, b *audit.Benchmark) []controlCounts {
 	return out
 }
 
-// outcomeWord is what came of a control, in the word for it.
+// outcomeWord returns the word for the result of a control.
 func outcomeWord(c *audit.ControlCounts) string {
 	status, excused := c.Outcome()
 	if excused {
@@ -240,7 +242,8 @@ func documentOf(s *audit.Summary, o *Options) document {
 	d := document{
 		Version: 1, Program: o.generator(),
 		Benchmark: benchmarkJSON{string(s.Benchmark.ID), s.Benchmark.Title, s.Benchmark.Version}, Parameters: s.Params,
-		Complete: Complete(s), Counts: countsOf(&s.Counts), Outcomes: outcomesOf(&s.Counts), Controls: controlCountsOf(&s.Counts, s.Benchmark),
+		Complete: Complete(s), Counts: countsOf(&s.Counts), Outcomes: outcomesOf(&s.Counts),
+		Controls: controlCountsOf(&s.Counts, s.Benchmark),
 		Accounts: []accountJSON{}, Skipped: o.Skipped, Exceptions: s.Exceptions, Findings: []findingJSON{},
 	}
 	for _, a := range s.Accounts {
@@ -263,7 +266,7 @@ func Complete(s *audit.Summary) bool {
 	return len(s.Accounts) > 0
 }
 
-// omitted is how many findings are not among the worst that are shown.
+// omitted returns how many findings are not among the worst that are shown.
 func omitted(a *audit.AccountSummary) int {
 	n := a.Counts.Total
 	return n[audit.Fail] + n[audit.NoData] + n[audit.Warn] - len(a.Worst)
@@ -272,7 +275,8 @@ func omitted(a *audit.AccountSummary) int {
 func accountOf(a *audit.AccountSummary, b *audit.Benchmark) accountJSON {
 	out := accountJSON{
 		Source: a.Source, AsOf: words.Time(a.AsOf), Complete: !a.Incomplete(), Missing: a.Missing, Stale: a.Stale,
-		ProblemCount: a.ProblemCount, Problems: a.Problems, Counts: countsOf(&a.Counts), Outcomes: outcomesOf(&a.Counts), Controls: controlCountsOf(&a.Counts, b),
+		ProblemCount: a.ProblemCount, Problems: a.Problems, Counts: countsOf(&a.Counts),
+		Outcomes: outcomesOf(&a.Counts), Controls: controlCountsOf(&a.Counts, b),
 	}
 	if a.Missing {
 		return out

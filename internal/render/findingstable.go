@@ -88,7 +88,7 @@ func judgedFor(s *audit.Summary) string {
 	return said
 }
 
-// shownStatuses are what people are to act upon, the worst first.
+// shownStatuses are the statuses that people must act upon, the worst first.
 var shownStatuses = []audit.Status{audit.Fail, audit.NoData, audit.Warn, audit.Manual}
 
 func (t tableFindings) counts(s *audit.Summary) {
@@ -156,13 +156,15 @@ func (t tableFindings) accounts(s *audit.Summary) {
 		if a.Missing {
 			id.Style = grid.Bad
 			missing := grid.Cell{Text: "no report", Style: grid.Bad}
-			g.Rows = append(g.Rows, append([]grid.Cell{id, name, missing}, slices.Repeat([]grid.Cell{grid.Unknown}, 7)...))
+			g.Rows = append(g.Rows,
+				append([]grid.Cell{id, name, missing}, slices.Repeat([]grid.Cell{grid.Unknown}, 7)...))
 			continue
 		}
 		n := a.Counts.Total
 		row := []grid.Cell{
 			id, name, number(n[audit.Fail], grid.Bad), number(n[audit.Warn], grid.Odd),
-			number(a.Stats.Users, grid.Usual), share(&a.Stats), atLeast(a.Stats.ActiveKeys, a.Stats.Untold.Keys, grid.Usual),
+			number(a.Stats.Users, grid.Usual), share(&a.Stats),
+			atLeast(a.Stats.ActiveKeys, a.Stats.Untold.Keys, grid.Usual),
 			atLeast(a.Stats.UnusedCredentials, a.Stats.Untold.Unused, grid.Odd), rootCell(a),
 			{Text: words.Time(a.Source.Generated)},
 		}
@@ -228,7 +230,7 @@ func atLeast(n, untold int, s grid.Style) grid.Cell {
 	return grid.Cell{Text: "≥ " + strconv.Itoa(n), Style: grid.Odd}
 }
 
-// share is how many of those with a password have MFA.
+// share returns how many of those with a password have MFA.
 func share(t *audit.Stats) grid.Cell {
 	text := fmt.Sprintf("%d/%d", t.ConsoleUsersMFA, t.ConsoleUsers)
 	switch {
@@ -244,7 +246,7 @@ func share(t *audit.Stats) grid.Cell {
 	return grid.Cell{Text: text, Style: grid.Bad}
 }
 
-// rootCell is what root could be used with, and when it was.
+// rootCell returns the credentials of root, and their last use.
 func rootCell(a *audit.AccountSummary) grid.Cell {
 	r, asOf := &a.Stats.Root, a.AsOf
 	switch {
@@ -407,7 +409,8 @@ func (t tableFindings) exceptions(s *audit.Summary) {
 		}
 		e := &use.Exception
 		g.Rows = append(g.Rows, []grid.Cell{
-			grid.Text(e.ID), {Text: string(use.State), Style: grid.Odd}, grid.Text(e.Control), {Text: e.Expires.String()},
+			grid.Text(e.ID), {Text: string(use.State), Style: grid.Odd}, grid.Text(e.Control),
+			{Text: e.Expires.String()},
 			grid.Text(e.Owner), grid.Text(e.Ticket),
 		})
 	}
@@ -431,5 +434,7 @@ func (t tableFindings) foot(s *audit.Summary) {
 	}
 }
 
-// notInReports is what a reader of any audit of a credential report must know.
-const notInReports = "A credential report does not show key ids, SSH keys, service-specific credentials, kinds of MFA device, groups or permissions. 'rollcall controls' explains the controls."
+// notInReports says what a reader of any audit of a credential report must
+// know.
+const notInReports = "A credential report does not show key ids, SSH keys, service-specific credentials, kinds of " +
+	"MFA device, groups or permissions. 'rollcall controls' explains the controls."

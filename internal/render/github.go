@@ -10,7 +10,8 @@ import (
 	"rollcall/internal/words"
 )
 
-// githubAnnotations is how many annotations of a kind GitHub shows for a step.
+// githubAnnotations says how many annotations of a kind GitHub shows for a
+// step.
 const githubAnnotations = 10
 
 // gitHub writes the workflow commands that make annotations of the worst
@@ -32,7 +33,8 @@ func (g gitHub) Close(s *audit.Summary) error {
 			for i := range account.findings {
 				f := &account.findings[i]
 				title := fmt.Sprintf("%s %s", f.Severity, named(f.Control, s.Benchmark))
-				g.command(gitHubLevel(f), account.account.Source.Path, f.Line, title, called(&account.account.Source)+", "+subject(f)+": "+why(f), shown, &more)
+				g.command(gitHubLevel(f), account.account.Source.Path, f.Line, title,
+					called(&account.account.Source)+", "+subject(f)+": "+why(f), shown, &more)
 			}
 			if n := omitted(account.account); n > 0 && group.severity == account.account.Worst[0].Severity {
 				more += n

@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// junitLines is how many findings the text of a case names.
+// junitLines says how many findings the text of a case names.
 const junitLines = 100
 
 // junit writes a suite for each account with a case for each control, in the
@@ -117,7 +117,8 @@ func (j *junit) End(a *audit.AccountSummary) error {
 			text = append(text, escape.Printable(where(a, p)+p.Text))
 		}
 		suite.add(junitCase{Class: suite.Name, Name: "the report can be read", Error: &junitOutcome{
-			Message: words.Count(a.ProblemCount, "problem"), Type: audit.NoData.String(), Text: strings.Join(text, "\n"),
+			Message: words.Count(a.ProblemCount, "problem"), Type: audit.NoData.String(),
+			Text: strings.Join(text, "\n"),
 		}})
 	}
 	j.all.Suites = append(j.all.Suites, suite)
@@ -161,11 +162,13 @@ func (j *junit) outcome(n *audit.ControlCounts, a *audit.AccountSummary) junitCa
 		c.Failure = &junitOutcome{fmt.Sprintf("%s, %s", words.Count(n.Statuses[audit.Fail], "failure"), severity),
 			audit.Fail.String(), text}
 	case n.Statuses[audit.NoData] > 0:
-		c.Error = &junitOutcome{fmt.Sprintf("%d could not be judged", n.Statuses[audit.NoData]), audit.NoData.String(), text}
+		c.Error = &junitOutcome{fmt.Sprintf("%d could not be judged", n.Statuses[audit.NoData]),
+			audit.NoData.String(), text}
 	case n.Statuses[audit.Manual] > 0:
 		c.Skipped = &junitOutcome{Message: "a person must judge it", Text: text}
 	case n.Statuses[audit.Pass]+n.Statuses[audit.Warn] == 0 && n.Suppressed > 0:
-		c.Skipped = &junitOutcome{Message: words.Count(n.Suppressed, "finding") + verb(n.Suppressed) + " excused", Text: text}
+		c.Skipped = &junitOutcome{Message: words.Count(n.Suppressed, "finding") + verb(n.Suppressed) + " excused",
+			Text: text}
 	case n.Statuses[audit.Pass]+n.Statuses[audit.Warn] == 0:
 		c.Skipped = &junitOutcome{Message: "not applicable"}
 	default:

@@ -9,7 +9,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// Made says when a report was generated, and whether it was made when it was
+// Made says when a report was generated, and whether it was created when it was
 // fetched or had been there before.
 func Made(src *audit.Source) string {
 	if src.Generated.IsZero() {
@@ -59,7 +59,9 @@ func made(s *audit.Summary) string {
 		n[a.Source.Origin]++
 	}
 	var parts []string
-	for _, of := range []struct{ origin, says string }{{"generated", "new when fetched"}, {"cached", "reused"}, {"stale", "stale"}} {
+	for _, of := range []struct {
+		origin, says string
+	}{{"generated", "new when fetched"}, {"cached", "reused"}, {"stale", "stale"}} {
 		if n[of.origin] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n[of.origin], of.says))
 		}

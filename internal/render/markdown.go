@@ -51,7 +51,8 @@ func writeMarkdown(b *bufio.Writer, s *audit.Summary, o *Options) {
 				if f.Line > 0 {
 					line = strconv.Itoa(f.Line)
 				}
-				markdownRow(b, f.Status.String(), escape.Markdown(named(f.Control, s.Benchmark)), escape.Markdown(f.User),
+				markdownRow(b, f.Status.String(),
+					escape.Markdown(named(f.Control, s.Benchmark)), escape.Markdown(f.User),
 					escape.Markdown(credentialName(f)), line, escape.Markdown(why(f)))
 			}
 			b.WriteByte('\n')
@@ -106,7 +107,8 @@ func markdownAccounts(b *bufio.Writer, s *audit.Summary) {
 			continue
 		}
 		t := &a.Stats
-		markdownRow(b, id, name, strconv.Itoa(a.Counts.Total[audit.Fail]), strconv.Itoa(a.Counts.Total[audit.Warn]), strconv.Itoa(t.Users),
+		markdownRow(b, id, name, strconv.Itoa(a.Counts.Total[audit.Fail]),
+			strconv.Itoa(a.Counts.Total[audit.Warn]), strconv.Itoa(t.Users),
 			share(t).Text, atLeast(t.ActiveKeys, t.Untold.Keys, grid.Usual).Text, atLeast(t.UnusedCredentials,
 				t.Untold.Unused, grid.Usual).Text,
 			rootCell(a).Text, cmp.Or(words.Time(a.Source.Generated), grid.Unknown.Text))

@@ -25,7 +25,7 @@ const (
 )
 
 // ocsf writes each finding as an OCSF event of the class Compliance Finding,
-// one on a line. Times are in milliseconds, as its type timestamp_t wants.
+// one on per line. Times are in milliseconds, as its type timestamp_t wants.
 type ocsf struct {
 	stream
 	line []byte
@@ -147,15 +147,19 @@ func (o *ocsf) event(f *audit.Finding) ocsfEvent {
 		Time: at, SeverityID: severityID, Severity: severity, StatusID: 1, Status: "New", StatusCode: f.Status.String(),
 		Message: subject(f) + ": " + why(f),
 		Metadata: ocsfMetadata{
-			Version: cmp.Or(o.o.OCSF, DefaultOCSF), Product: ocsfProduct{Name: "Rollcall", Vendor: "Rollcall", Version: o.o.Version},
+			Version:  cmp.Or(o.o.OCSF, DefaultOCSF),
+			Product:  ocsfProduct{Name: "Rollcall", Vendor: "Rollcall", Version: o.o.Version},
 			Profiles: []string{"cloud"}, Code: string(f.Control.ID),
 		},
-		Cloud: ocsfCloud{Provider: "AWS", Partition: f.Partition, Account: ocsfAccount{UID: f.Account, Name: o.src.Name, TypeID: 10, Type: "AWS Account"}},
+		Cloud: ocsfCloud{Provider: "AWS", Partition: f.Partition,
+			Account: ocsfAccount{UID: f.Account, Name: o.src.Name, TypeID: 10, Type: "AWS Account"}},
 		FindingInfo: ocsfFinding{
-			UID: f.Fingerprint(), Title: f.Control.Title, Desc: f.Control.Description, Types: []string{f.Control.Name}, Created: at, Modified: at,
+			UID: f.Fingerprint(), Title: f.Control.Title, Desc: f.Control.Description, Types: []string{f.Control.Name},
+			Created: at, Modified: at,
 		},
 		Compliance: ocsfCompliance{
-			Control: string(f.Control.ID) + " " + f.Control.Name, Desc: f.Control.Description, Standards: []string{standard},
+			Control: string(f.Control.ID) + " " + f.Control.Name, Desc: f.Control.Description,
+			Standards:    []string{standard},
 			Requirements: f.Control.RequirementIDs(o.o.Benchmark.ID), StatusID: statusID, Status: status,
 			StatusCode: f.Status.String(), StatusDetails: []string{f.Reason.String()},
 			Checks: []ocsfCheck{{

@@ -29,7 +29,7 @@ type Output interface {
 type Options struct {
 	Program string // what made them, such as rollcall
 	Version string
-	// Now is when the run takes place.
+	// Now says when the run takes place.
 	Now time.Time
 	// AsOf is the moment asked for to judge for; zero means that of each
 	// report.
@@ -39,10 +39,10 @@ type Options struct {
 	Exceptions []audit.Exception
 	// Skipped are accounts whose reports nobody expected.
 	Skipped []Skipped
-	// Histories are what is known of earlier reports, for the HTML page.
+	// Histories are the known earlier reports, for the HTML page.
 	Histories []html.History
 
-	// Width is how many columns the terminal of the table has; 0 means that
+	// Width says how many columns the terminal of the table has; 0 means that
 	// all is shown.
 	Width  int
 	Colour bool
@@ -74,7 +74,7 @@ type Format struct {
 	open  func(w *bufio.Writer, o *Options) Output
 }
 
-// Needs is what a form is made from.
+// Needs says what a form is made from.
 type Needs int
 
 // What a form may need: each needs what is before it as well.
@@ -117,7 +117,8 @@ func FindFormat(name string) (Format, bool) {
 	return Format{}, false
 }
 
-// stream is what the forms share that write each finding as it comes.
+// stream holds the common part of the forms that write each finding as it
+// comes.
 type stream struct {
 	b   *bufio.Writer
 	o   *Options
@@ -149,7 +150,8 @@ func (s *stream) when() time.Time {
 	return s.o.Now.UTC()
 }
 
-// late is what the forms share that are written from the summary alone.
+// late holds the common part of the forms that are written only from the
+// summary.
 type late struct {
 	b *bufio.Writer
 	o *Options
@@ -180,7 +182,8 @@ func (o *Options) controls() []*audit.Control {
 	return all
 }
 
-// generator is what made the findings, with its version.
+// generator returns the name and version of the program that found the
+// findings.
 func (o *Options) generator() string {
 	if o.Version == "" {
 		return o.Program

@@ -35,7 +35,8 @@ func (p prometheusText) Close(s *audit.Summary) error {
 	for _, use := range s.Exceptions {
 		states[use.State]++
 	}
-	for _, state := range []audit.ExceptionState{audit.ExceptionActive, audit.ExceptionExpiring, audit.ExceptionExpired, audit.ExceptionUnmatched} {
+	for _, state := range []audit.ExceptionState{audit.ExceptionActive, audit.ExceptionExpiring, audit.ExceptionExpired,
+		audit.ExceptionUnmatched} {
 		p.value("rollcall_exceptions", labels{"state", string(state)}, float64(states[state]))
 	}
 	return p.b.Flush()
@@ -57,7 +58,8 @@ func (p prometheusText) findings(s *audit.Summary) {
 				severity = audit.Info.String()
 			}
 			p.value("rollcall_audit_findings", append(account[:len(account):len(account)],
-				"control", string(n.Control.ID), "severity", severity, "status", status.String()), float64(n.Statuses[i]))
+				"control", string(n.Control.ID), "severity", severity, "status",
+				status.String()), float64(n.Statuses[i]))
 		}
 	})
 	p.gauge("rollcall_audit_controls",
@@ -77,7 +79,8 @@ func (p prometheusText) findings(s *audit.Summary) {
 	}
 	p.gauge("rollcall_audit_suppressed_findings", "Findings that an exception excuses.")
 	each(s, func(account labels, n *audit.ControlCounts) {
-		p.value("rollcall_audit_suppressed_findings", append(account[:len(account):len(account)], "control", string(n.Control.ID)), float64(n.Suppressed))
+		p.value("rollcall_audit_suppressed_findings",
+			append(account[:len(account):len(account)], "control", string(n.Control.ID)), float64(n.Suppressed))
 	})
 }
 
@@ -135,11 +138,18 @@ var accountMetrics = []accountMetric{
 		func(a *audit.AccountSummary) (float64, bool) { return unix(a.AsOf) }},
 	gauge("rollcall_users", "IAM users.", func(t *audit.Stats) int { return t.Users }),
 	gauge("rollcall_console_users", "IAM users with a password.", func(t *audit.Stats) int { return t.ConsoleUsers }),
-	gauge("rollcall_console_users_mfa", "IAM users with a password and MFA.", func(t *audit.Stats) int { return t.ConsoleUsersMFA }),
-	gauge("rollcall_active_keys", "Active access keys, those of root included.", func(t *audit.Stats) int { return t.ActiveKeys }),
+	gauge("rollcall_console_users_mfa", "IAM users with a password and MFA.", func(t *audit.Stats) int {
+		return t.ConsoleUsersMFA
+	}),
+	gauge("rollcall_active_keys", "Active access keys, those of root included.", func(t *audit.Stats) int {
+		return t.ActiveKeys
+	}),
 	gauge("rollcall_inactive_keys", "Inactive access keys.", func(t *audit.Stats) int { return t.InactiveKeys }),
-	gauge("rollcall_active_certificates", "Active signing certificates.", func(t *audit.Stats) int { return t.ActiveCertificates }),
-	gauge("rollcall_unused_credentials", "Passwords and keys unused for longer than the benchmark allows.", func(t *audit.Stats) int { return t.UnusedCredentials }),
+	gauge("rollcall_active_certificates", "Active signing certificates.", func(t *audit.Stats) int {
+		return t.ActiveCertificates
+	}),
+	gauge("rollcall_unused_credentials", "Passwords and keys unused for longer than the benchmark allows.",
+		func(t *audit.Stats) int { return t.UnusedCredentials }),
 	gauge("rollcall_root_active_keys", "Active access keys of root.", func(t *audit.Stats) int { return t.Root.Keys }),
 	{"rollcall_oldest_key_timestamp_seconds", "When the oldest active access key was made.", false,
 		func(a *audit.AccountSummary) (float64, bool) { return unixOf(a.Stats.OldestKey) }},
@@ -152,7 +162,9 @@ var accountMetrics = []accountMetric{
 }
 
 func gauge(name, help string, of func(*audit.Stats) int) accountMetric {
-	return accountMetric{name, help, false, func(a *audit.AccountSummary) (float64, bool) { return float64(of(&a.Stats)), true }}
+	return accountMetric{name, help, false, func(a *audit.AccountSummary) (float64, bool) {
+		return float64(of(&a.Stats)), true
+	}}
 }
 
 func zeroOne(is bool) float64 {

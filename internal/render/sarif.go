@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// sarifSchema is where OASIS has the schema of SARIF 2.1.0.
+// sarifSchema says where OASIS has the schema of SARIF 2.1.0.
 const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 // sarif writes findings as the results of one run of SARIF 2.1.0: the report
@@ -128,7 +128,8 @@ func (s *sarif) write(v any) {
 // sarifSeverity is GitHub's number for a severity: above 9 is critical, above
 // 7 high, above 4 medium.
 func sarifSeverity(s audit.Severity) string {
-	return [audit.NumSeverities]string{audit.Info: "0.0", audit.Low: "2.0", audit.Medium: "5.0", audit.High: "8.0", audit.Critical: "9.5"}[s]
+	return [audit.NumSeverities]string{audit.Info: "0.0", audit.Low: "2.0", audit.Medium: "5.0", audit.High: "8.0",
+		audit.Critical: "9.5"}[s]
 }
 
 func sarifRuleOf(c *audit.Control, b *audit.Benchmark) sarifRule {
@@ -222,14 +223,16 @@ func (s *sarif) result(f *audit.Finding) sarifResult {
 		Message: sarifText{subject(f) + ": " + why(f)},
 		// GitHub goes by primaryLocationLineHash, and would else make one of the
 		// line's text, in which every date changes it.
-		Fingerprints: map[string]string{"rollcallFinding/v1": fingerprint, "primaryLocationLineHash": fingerprint + ":1"},
+		Fingerprints: map[string]string{"rollcallFinding/v1": fingerprint,
+			"primaryLocationLineHash": fingerprint + ":1"},
 		Props: map[string]any{
 			"status": f.Status.String(), "severity": f.Severity.String(), "account": f.Account,
 			"credential": f.Credential.ID(), "columns": f.ColumnNames(),
 			"requirements": f.Control.RequirementIDs(s.o.Benchmark.ID),
 		},
 	}
-	where := sarifLocation{Physical: sarifPhysical{Artifact: artifact(&s.src, f.Account), Region: &sarifRegion{max(f.Line, 1)}}}
+	where := sarifLocation{
+		Physical: sarifPhysical{Artifact: artifact(&s.src, f.Account), Region: &sarifRegion{max(f.Line, 1)}}}
 	if f.ARN != "" {
 		where.Logical = []sarifLogical{{Name: f.User, Full: f.ARN, Kind: "resource"}}
 	}
@@ -244,9 +247,9 @@ func (s *sarif) result(f *audit.Finding) sarifResult {
 	return r
 }
 
-// artifact is where the report is: relative to the folder it was named from,
-// which for code scanning is the root of the repository. A report that is in
-// no file has the name it could be saved under.
+// artifact returns the path of the report, relative to the folder it was named
+// from, which for code scanning is the root of the repository. A report that is
+// in no file has the name it could be saved under.
 func artifact(src *audit.Source, account string) sarifURI {
 	name := cmp.Or(src.Path, "credential-report-"+cmp.Or(account, "unknown")+".csv")
 	if path.IsAbs(name) {
@@ -292,7 +295,8 @@ func (s *sarif) Close(sum *audit.Summary) error {
 	s.write([]any{run})
 	s.b.WriteString(`,"properties":`)
 	s.write(map[string]any{
-		"benchmark": standardName(s.o.Benchmark), "controlOutcomes": outcomesOf(&sum.Counts), "controls": controlCountsOf(&sum.Counts, s.o.Benchmark),
+		"benchmark": standardName(s.o.Benchmark), "controlOutcomes": outcomesOf(&sum.Counts),
+		"controls": controlCountsOf(&sum.Counts, s.o.Benchmark),
 	})
 	s.b.WriteString("}]}\n")
 	if s.err != nil {

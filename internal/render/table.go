@@ -14,7 +14,7 @@ import (
 
 // TableOptions say how a table is to look.
 type TableOptions struct {
-	// Width is how many columns the terminal has; 0 means that all is shown.
+	// Width says how many columns the terminal has; 0 means that all is shown.
 	Width  int
 	Colour bool
 	// AsOf is the time ages count from; the report's GeneratedTime, where it
@@ -121,7 +121,8 @@ func Table(w io.Writer, rows []report.Row, o TableOptions) error {
 // footer says what the table cannot: how many rows, since when ages count,
 // and what is not shown.
 func footer(b *bufio.Writer, rows []report.Row, o TableOptions, more int, signs bool) {
-	lines := []string{fmt.Sprintf("%s, ages as of %s", words.Count(len(rows), "row"), o.AsOf.UTC().Format(time.RFC3339))}
+	lines := []string{
+		fmt.Sprintf("%s, ages as of %s", words.Count(len(rows), "row"), o.AsOf.UTC().Format(time.RFC3339))}
 	if more > 0 {
 		lines = append(lines, fmt.Sprintf("%s more credentials than shown",
 			words.Count(more, "user")+map[bool]string{true: " has", false: " have"}[more == 1]))

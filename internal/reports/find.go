@@ -176,7 +176,8 @@ func ofAccount(of *history.Account) Report {
 			r.Service.Profile = of.Outcome.Profile
 		}
 		if of.Missing() {
-			r.Problem = fmt.Sprintf("The last run, of %s, got no report: %s. This one is older.", words.Time(of.Outcome.At),
+			r.Problem = fmt.Sprintf("The last run, of %s, got no report: %s. This one is older.",
+				words.Time(of.Outcome.At),
 				why)
 		} else if of.Outcome != nil && of.Outcome.NoFacts != "" {
 			r.Problem = fmt.Sprintf("The last run, of %s, asked for more than the report and got nothing: %s.",
@@ -221,7 +222,9 @@ func inFile(file string) (Report, error) {
 	if err != nil {
 		return r, err
 	}
-	i := slices.IndexFunc(snapshots, func(s history.Snapshot) bool { return filepath.Base(s.Path) == filepath.Base(file) })
+	i := slices.IndexFunc(snapshots, func(s history.Snapshot) bool {
+		return filepath.Base(s.Path) == filepath.Base(file)
+	})
 	if i >= 0 {
 		r.fill(&snapshots[i])
 		r.file, r.Source.Path = file, displayPath(file)

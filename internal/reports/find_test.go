@@ -104,8 +104,9 @@ func TestFolder(t *testing.T) {
 	var got []string
 	for i := range found.Reports {
 		r := &found.Reports[i]
-		got = append(got, fmt.Sprint(r.Title(), "|", r.Missing, "|", r.Problem, "|", r.Service, " ", r.Service.Profile, "|",
-			r.Source.Generated.Format(time.TimeOnly), "|", len(r.Snapshots)))
+		got = append(got,
+			fmt.Sprint(r.Title(), "|", r.Missing, "|", r.Problem, "|", r.Service, " ", r.Service.Profile, "|",
+				r.Source.Generated.Format(time.TimeOnly), "|", len(r.Snapshots)))
 	}
 	want := []string{
 		one + " payments|||https://iam.example.com ops|12:00:00|1",
@@ -159,7 +160,8 @@ func TestFile(t *testing.T) {
 	if content(t, gz) != csvOf(two, "bob") || gz.Source.Path != "" || len(gz.Source.SHA256) != 64 {
 		t.Errorf("%+v", gz.Source)
 	}
-	if !strings.Contains(none.Missing, "this is no credential report") || !strings.HasSuffix(none.Source.Name, "c.csv") {
+	if !strings.Contains(none.Missing, "this is no credential report") ||
+		!strings.HasSuffix(none.Source.Name, "c.csv") {
 		t.Errorf("%+v", none)
 	}
 	if stdin.Guess == nil || stdin.Guess.From != "now" || content(t, stdin) != csvOf(three, "cyd") {

@@ -49,7 +49,7 @@ func (p *Pairing) Close() error {
 type Pair struct {
 	diff.Series
 	Failed *diff.Account
-	// Problems are what is to be known beside the comparison.
+	// Problems say what to know besides the comparison.
 	Problems []string
 }
 

@@ -27,8 +27,9 @@ func told(pairs []reports.Pair) string {
 			lines = append(lines, p.Account+" failed: "+p.Failed.Problems[0].Text)
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("%s %s-%s %d %q", p.Account, generated(p.Old), generated(p.New), len(p.History),
-			p.Problems))
+		lines = append(lines,
+			fmt.Sprintf("%s %s-%s %d %q", p.Account, generated(p.Old), generated(p.New), len(p.History),
+				p.Problems))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -58,7 +59,8 @@ func TestPairs(t *testing.T) {
 			"\n" +
 			three + " failed: There is no report: timeout."},
 		{"one account", nil, []string{two}, two + ` 12:00:00-13:00:00 2 ["` + older + `"]`},
-		{"an account that nobody knows", nil, []string{"555555555555"}, "555555555555 failed: There is no report of it."},
+		{"an account that nobody knows", nil, []string{"555555555555"},
+			"555555555555 failed: There is no report of it."},
 		{"two times", []string{"2026-11-23T12:30:00Z", "2026-11-23"}, []string{two}, two + ` 12:00:00-13:00:00 2 []`},
 		{"a time, and now", []string{"2026-11-23T12:30:00Z"}, []string{one},
 			one + " failed: There is no report between the two times: the newest is that of 2026-11-23T12:00:00Z."},
@@ -66,7 +68,9 @@ func TestPairs(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			inactive := ""
 			p := pairing(t, &reports.Pairing{
-				Dir: dir, Accounts: test.accounts, Inactive: func(account, name string) { inactive += account + " " + name },
+				Dir: dir, Accounts: test.accounts, Inactive: func(account, name string) {
+					inactive += account + " " + name
+				},
 			})
 			var args []reports.Argument
 			for _, text := range test.args {
@@ -143,13 +147,15 @@ func TestWrongArguments(t *testing.T) {
 		t.TempDir(): "there is no report in ",
 	} {
 		var wrong *reports.ArgumentError
-		if _, err := p.Find(reports.Argument{Text: text}); !errors.As(err, &wrong) || !strings.Contains(err.Error(), want) {
+		if _, err := p.Find(reports.Argument{Text: text}); !errors.As(err, &wrong) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
 	for text, want := range map[string]string{dir: "folder", "2026-11-23": "time"} {
 		var date *reports.DateError
-		if _, err := p.Find(reports.Argument{Text: text, Generated: noon}); !errors.As(err, &date) || date.Kind != want ||
+		if _, err := p.Find(reports.Argument{Text: text, Generated: noon}); !errors.As(err, &date) ||
+			date.Kind != want ||
 			date.Place != reports.Old {
 			t.Errorf("%s: %v", text, err)
 		}

@@ -49,12 +49,12 @@ const (
 // for the newest reports of the history that were generated then or before.
 type Argument struct {
 	Text string
-	// Generated is when the report was generated, where it is a file that does
-	// not tell; else zero.
+	// Generated says when the report was generated, where it is a file that
+	// does not tell; else zero.
 	Generated time.Time
 }
 
-// side is what one argument stands for.
+// side is one argument: a file, a folder or a time.
 type side struct {
 	name    string // as the user knows it
 	reports map[string]*Report
@@ -135,7 +135,7 @@ func (p *Pairing) newest() (*side, error) {
 	return state(p.Dir, time.Time{}, p.Dir)
 }
 
-// state returns what a folder knew of its accounts at a time, the zero time
+// state returns a folder's knowledge of its accounts at a time, the zero time
 // being today.
 func state(dir string, at time.Time, name string) (*side, error) {
 	folder, accounts, err := accountsIn(dir, at)
@@ -249,8 +249,8 @@ func (p *Pairing) dated(arg Argument, place Place) (*Report, error) {
 	return &found, err
 }
 
-// timeInName returns when a report was generated that is called as in a folder
-// of reports.
+// timeInName returns the time of generation in a name of a report as folders
+// have it.
 func timeInName(path string) (time.Time, bool) {
 	name := filepath.Base(path)
 	t, err := time.Parse("2006-01-02T150405Z.csv", name)

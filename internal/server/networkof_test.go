@@ -4,7 +4,8 @@ import "testing"
 
 func TestNetworkOf(t *testing.T) {
 	for address, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "pipe": "pipe",
+		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1",
+		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "pipe": "pipe",
 		"":             "",
 		"fe80::1%eth0": "fe80::",
 	} {

@@ -17,7 +17,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// gone is what the keys of a deleted account are told.
+// gone is the answer to the keys of a deleted account.
 var gone = failure{403, "InvalidClientTokenId", "The security token included in the request is invalid."}
 
 // creates are calls of a root user that make something without needing

@@ -87,8 +87,8 @@ func TestEveryActionIsInTheTable(t *testing.T) {
 	}
 }
 
-// everything is what a store holds, by its backup: the clock stands still, so
-// that nothing else may differ.
+// everything returns the content of a store, by its backup: the clock stands
+// still, so that nothing else may differ.
 func everything(t testing.TB, w *world) []byte {
 	t.Helper()
 	db, err := store.Open(t.Context(), w.cfg.Store)

@@ -143,7 +143,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// cpuTime is what this process has used of the processor by now.
+// cpuTime returns the processor time that this process has used so far.
 func cpuTime(t *testing.T) time.Duration {
 	t.Helper()
 	var used syscall.Rusage

@@ -11,7 +11,7 @@ import (
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
 
-// iamARN is how the ARNs of the account's users, groups and policies begin.
+// iamARN says how the ARNs of the account's users, groups and policies begin.
 const iamARN = "arn:aws:iam::" + account + ":"
 
 // on is a statement without its effect.

@@ -23,7 +23,8 @@ func TestEffects(t *testing.T) {
 		"AssumeRole": api.Issues, "AssumeRoleWithWebIdentity": api.Issues, "AssumeRoleWithSAML": api.Issues,
 		"AssumeRoot":      api.Issues,
 		"GetSessionToken": api.Issues, "GetFederationToken": api.Issues, "GetWebIdentityToken": api.Issues,
-		"DecodeAuthorizationMessage": api.Reads, "SimulatePrincipalPolicy": api.Reads, "SimulateCustomPolicy": api.Reads,
+		"DecodeAuthorizationMessage": api.Reads, "SimulatePrincipalPolicy": api.Reads,
+		"SimulateCustomPolicy": api.Reads,
 		// It starts a job, although AWS asks for no more than a reader's
 		// permission.
 		"GenerateCredentialReport": api.Changes,
@@ -63,7 +64,8 @@ func TestDeclaredQuotas(t *testing.T) {
 	}
 	for name, calls := range everyCall(idp) {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, service.Config{WebIdentityKeys: map[string]string{issuerURL: idp.URL}, PublicURL: publicURL})
+			w := newWorld(t,
+				service.Config{WebIdentityKeys: map[string]string{issuerURL: idp.URL}, PublicURL: publicURL})
 			w.wrap(t, func(action api.Action) func(context.Context, any) (any, error) {
 				return func(ctx context.Context, in any) (any, error) {
 					return w.callUsedUp(ctx, t, action, in, func(quota string) {
@@ -112,7 +114,8 @@ func (w *world) callUsedUp(
 		})
 		out, err := action.Call(ctx, in)
 		var known *awsmodel.Error
-		if !errors.As(err, &known) || known.Code != "LimitExceeded" || !strings.Contains(known.Message, " "+q.Name+":") {
+		if !errors.As(err, &known) || known.Code != "LimitExceeded" ||
+			!strings.Contains(known.Message, " "+q.Name+":") {
 			return out, err // a request to which the quota is nothing
 		}
 		refused(q.Name)

@@ -72,7 +72,8 @@ func TestDo(t *testing.T) {
 		if err := json.Unmarshal([]byte(w.trail.lines()[0]), &record); err != nil {
 			t.Fatal(err)
 		}
-		if record.EventName != "CreateUser" || record.RequestID != "by-method" || record.SourceIPAddress != "192.0.2.7" ||
+		if record.EventName != "CreateUser" || record.RequestID != "by-method" ||
+			record.SourceIPAddress != "192.0.2.7" ||
 			record.UserAgent != "a door" ||
 			record.UserIdentity.ARN != rootARN || record.RequestParameters.UserName != "Ann" ||
 			record.ResponseElements.User.UserName != "Ann" {
@@ -141,7 +142,8 @@ func TestDoGetCredentialReport(t *testing.T) {
 	}
 	long := ptr(w.clock.Now().Add(-time.Hour))
 	if _, err := api.Do(ctx, by, w.IAM.GetCredentialReport,
-		&identity.GetCredentialReportInput{Rollcall: &struct{ At *time.Time }{long}}); refusal(err) != "ReportNotPresent" {
+		&identity.GetCredentialReportInput{Rollcall: &struct{ At *time.Time }{long}}); refusal(
+		err) != "ReportNotPresent" {
 		t.Errorf("by the method's own input: %v", err)
 	}
 	if _, err := api.Do(ctx, by, w.IAM.GetCredentialReport, &iam.GetUserInput{}); refusal(err) != "ServiceFailure" {

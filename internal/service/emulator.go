@@ -19,14 +19,14 @@ import (
 
 // EmulatorConfig is an Emulator's settings.
 type EmulatorConfig struct {
-	// Account is the one account. Without a root key in it, one is made.
+	// Account is the one account. Without a root key in it, one is created.
 	Account identity.AccountSpec
 	Report  identity.ReportConfig
 	Trail   string // as for trail.Open; "" means off
 	// WebIdentityKeys says where the keys of identity providers are; see
 	// sts.Config.
 	WebIdentityKeys map[string]string
-	// PublicURL is where clients and verifiers reach it; see identity.Config.
+	// PublicURL says where clients and verifiers reach it; see identity.Config.
 	PublicURL string
 	// Console, ConsoleURL and ConsoleHosts are as in Config.
 	Console      bool

@@ -56,7 +56,8 @@ var everyAction = map[string]struct{ params, resource string }{
 
 	"CreateServiceSpecificCredential": {"UserName=bob&ServiceName=codecommit.amazonaws.com", "user bob"},
 	"ListServiceSpecificCredentials":  {"", "user Ann"},
-	"UpdateServiceSpecificCredential": {"UserName=bob&ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA&Status=Inactive",
+	"UpdateServiceSpecificCredential": {
+		"UserName=bob&ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA&Status=Inactive",
 		"user bob"},
 	"ResetServiceSpecificCredential":  {"UserName=bob&ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA", "user bob"},
 	"DeleteServiceSpecificCredential": {"UserName=bob&ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA", "user bob"},
@@ -66,12 +67,14 @@ var everyAction = map[string]struct{ params, resource string }{
 	"DeleteAccountAlias": {"AccountAlias=example", "*"},
 	"GetAccountSummary":  {"", "*"},
 
-	"CreateOpenIDConnectProvider":             {"Url=https://idp.example.com/x", oidcPath + "/idp.example.com/x"},
-	"GetOpenIDConnectProvider":                {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
-	"ListOpenIDConnectProviders":              {"", oidcPath + "/"},
-	"DeleteOpenIDConnectProvider":             {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
-	"AddClientIDToOpenIDConnectProvider":      {"OpenIDConnectProviderArn=" + oidcPath + "/x&ClientID=c", oidcPath + "/x"},
-	"RemoveClientIDFromOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath + "/x&ClientID=c", oidcPath + "/x"},
+	"CreateOpenIDConnectProvider": {"Url=https://idp.example.com/x", oidcPath + "/idp.example.com/x"},
+	"GetOpenIDConnectProvider":    {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
+	"ListOpenIDConnectProviders":  {"", oidcPath + "/"},
+	"DeleteOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath + "/x", oidcPath + "/x"},
+	"AddClientIDToOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath +
+		"/x&ClientID=c", oidcPath + "/x"},
+	"RemoveClientIDFromOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath +
+		"/x&ClientID=c", oidcPath + "/x"},
 	"UpdateOpenIDConnectProviderThumbprint": {"OpenIDConnectProviderArn=" + oidcPath + "/x&ThumbprintList.member.1=" +
 		strings.Repeat("a", 40), oidcPath + "/x"},
 	"TagOpenIDConnectProvider": {"OpenIDConnectProviderArn=" + oidcPath +
@@ -124,7 +127,8 @@ var everyAction = map[string]struct{ params, resource string }{
 	"GenerateServiceLastAccessedDetails":        {"Arn=" + userPath + "/bob", "user bob"},
 	"GetServiceLastAccessedDetails":             {"JobId=" + noJob, "*"},
 	"GetServiceLastAccessedDetailsWithEntities": {"ServiceNamespace=iam&JobId=" + noJob, "*"},
-	"ListPoliciesGrantingServiceAccess":         {"Arn=" + userPath + "/bob&ServiceNamespaces.member.1=iam", "user bob"},
+	"ListPoliciesGrantingServiceAccess": {"Arn=" + userPath + "/bob&ServiceNamespaces.member.1=iam",
+		"user bob"},
 
 	"CreateGroup":         {"GroupName=new&Path=/a/", groupPath + "/a/new"},
 	"GetGroup":            {"GroupName=devs", "group devs"},
@@ -229,7 +233,8 @@ var everyAction = map[string]struct{ params, resource string }{
 		"arn:aws:iam::222222222222:root",
 	},
 
-	"AssumeRoleWithSAML": {"SAMLAssertion=what&PrincipalArn=" + samlPath + "/nobody&RoleArn=" + rolePath + "/worker", ""},
+	"AssumeRoleWithSAML": {"SAMLAssertion=what&PrincipalArn=" + samlPath + "/nobody&RoleArn=" + rolePath + "/worker",
+		""},
 
 	"AssumeRoleWithWebIdentity": {"RoleSessionName=session&WebIdentityToken=token&RoleArn=" + rolePath + "/worker", ""},
 }
@@ -254,9 +259,10 @@ var parameters = map[string]parameter{
 	"TargetPrincipal": {thing: "account"}, "ResourceOwner": {thing: "account"},
 	"Url":  {values: []string{"https://" + stranger + ".example.com", "https://own.example.com/" + stranger}},
 	"Path": {values: paths}, "PathPrefix": {values: paths}, "NewPath": {values: paths},
-	"NewUserName": {values: newNames}, "NewGroupName": {values: newNames}, "NewServerCertificateName": {values: newNames},
-	"CustomSuffix": {values: newNames},
-	"AllUsers":     {values: yes}, "OnlyAttached": {values: yes}, "SetAsDefault": {values: yes},
+	"NewUserName": {values: newNames}, "NewGroupName": {values: newNames},
+	"NewServerCertificateName": {values: newNames},
+	"CustomSuffix":             {values: newNames},
+	"AllUsers":                 {values: yes}, "OnlyAttached": {values: yes}, "SetAsDefault": {values: yes},
 	"Scope": {values: []string{"All", "AWS", "Local"}}, "AssignmentStatus": {values: []string{"Any", "Assigned",
 		"Unassigned"}},
 	"EntityFilter":      {values: []string{"User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"}},

@@ -11,7 +11,7 @@ import (
 	"github.com/ncruces/go-sqlite3/driver"
 )
 
-// things are what an account has one of each, by what they are: names, ARNs and
+// things holds one thing of each kind that an account has, by names, ARNs and
 // ids, as a request gives them.
 type things map[string]string
 

@@ -265,7 +265,7 @@ func TestGoldenReports(t *testing.T) {
 	}
 }
 
-// again reads a report and writes it anew, which must give the same bytes.
+// again reads a report and writes it again, which must give the same bytes.
 func again(t testing.TB, content []byte, columns int) {
 	t.Helper()
 	r, err := report.NewReader(bytes.NewReader(content))

@@ -21,7 +21,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// growth is how often TestNothingGrows creates, uses and deletes.
+// growth says how often TestNothingGrows creates, uses and deletes.
 var growth = flag.Int("growth", 6, "create, use and delete so many of everything")
 
 // openTables opens the database of a store beside the service.

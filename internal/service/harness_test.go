@@ -38,7 +38,7 @@ const account = "123456789012"
 // rootARN is the root user of the account that every world has.
 const rootARN = "arn:aws:iam::" + account + ":root"
 
-// began is when every test begins, unless it uses the time of day.
+// began says when every test begins, unless it uses the time of day.
 var began = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
 // clock is a clock that only moves when a test moves it.
@@ -59,7 +59,7 @@ func (c *clock) advance(d time.Duration) {
 	c.mu.Unlock()
 }
 
-// sink is what a trail or a log is written to. It can be made to fail.
+// sink is the target of a trail or a log. It can be made to fail.
 type sink struct {
 	mu   sync.Mutex
 	buf  bytes.Buffer
@@ -81,7 +81,7 @@ func (s *sink) String() string {
 	return s.buf.String()
 }
 
-// lines returns what was written since the last call.
+// lines returns the lines since the last call.
 func (s *sink) lines() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -283,7 +283,7 @@ func refused[In, Out, Opt any](
 	}
 }
 
-// failure is what a client learns of a refused call.
+// failure holds what a client learns of a refused call.
 type failure struct {
 	status        int
 	code, message string
@@ -328,8 +328,8 @@ func same[T any](t testing.TB, got, want T) {
 
 func ptr[T any](v T) *T { return &v }
 
-// sdkConfig is what an SDK client of a real program has: its own clock, and
-// retries.
+// sdkConfig returns the settings of an SDK client in a real program: its own
+// clock, and retries.
 func (w *world) sdkConfig(id, secret string) aws.Config {
 	return aws.Config{
 		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),

@@ -26,8 +26,8 @@ import (
 	"rollcall/internal/trail"
 )
 
-// leaving is how many calls each way of leaving makes: over plain connections,
-// over TLS, in process.
+// leaving says how many calls each way of leaving makes: over plain
+// connections, over TLS, in process.
 var leaving = flag.Int("leavers", 250, "make this many calls whose clients leave, for each engine and way")
 
 // Clients leave at any moment of a call. Those who wait for an answer get it,
@@ -112,8 +112,8 @@ func compare(t *testing.T, file string, c clients) (string, error) {
 	return fmt.Sprintf("%d changes recorded, %d facts agree", fates.Changes, facts), err
 }
 
-// use is what a process holds. The pool of connections to PostgreSQL may grow
-// up to its bound, so those are no part of the files.
+// use holds the resources of a process. The pool of connections to PostgreSQL
+// may grow up to its bound, so those are not counted as files.
 type use struct {
 	goroutines, files int
 	heap              int   // MiB

@@ -25,7 +25,7 @@ const step = 30 * time.Second
 type phone struct{ serial, seed string }
 
 // device makes a virtual device. The clock moves, so that lists are in the
-// order in which devices are made.
+// order in which devices are created.
 func (w *world) device(t testing.TB, name string) phone {
 	t.Helper()
 	w.clock.advance(time.Second)
@@ -42,7 +42,7 @@ func (w *world) enabledDevice(t testing.TB, user string) phone {
 	return p
 }
 
-// code is what the phone shows at a time.
+// code returns the code on the phone at a time.
 func (p phone) code(t testing.TB, at time.Time) *string {
 	t.Helper()
 	code, err := totp.GenerateCode(p.seed, at)

@@ -30,7 +30,7 @@ func coderOf(t *testing.T, w *world, name string) (coder, phone) {
 	return c, p
 }
 
-// nextTries waits for the next three minutes, which begin tries anew.
+// nextTries waits for the next three minutes, which begin tries again.
 func (c *coder) nextTries() {
 	now := c.w.clock.Now()
 	c.w.clock.advance(now.Truncate(3 * time.Minute).Add(3*time.Minute + time.Second).Sub(now))

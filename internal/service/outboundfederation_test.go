@@ -20,10 +20,11 @@ import (
 	"rollcall/internal/service"
 )
 
-// publicURL is where verifiers believe to reach a world; web leads them there.
+// publicURL says where verifiers believe to reach a world; web leads them
+// there.
 const publicURL = "http://rollcall.test/iam"
 
-// tokenAudience is whom the tokens of the tests are meant for.
+// tokenAudience is the audience of the tests' tokens.
 const tokenAudience = "https://api.example.com"
 
 // The inputs of outbound federation, which have no members.

@@ -204,7 +204,7 @@ func TestPages(t *testing.T) {
 	})
 }
 
-// A marker is good for the list, the filter and the account it was made for.
+// A marker is good for the list, the filter and the account it was created for.
 func TestMarkers(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

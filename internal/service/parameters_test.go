@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// parameter is what a member of an input does to what a call touches.
+// parameter says how a member of an input changes what a call touches.
 type parameter struct {
-	// thing is what of things it names; "" for none.
+	// thing is the kind of thing that it names; "" for none.
 	thing string
 	// values are others that a caller may try, where they widen or move what is
 	// touched.
 	values []string
-	// at is where the values stand in a form, if not under the member's name.
+	// at says where the values stand in a form, if not under the member's name.
 	at string
 }
 

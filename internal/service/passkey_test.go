@@ -48,7 +48,7 @@ func newAuthenticator(t testing.TB) *authenticator {
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// asks is what a page is asked to hand to the browser.
+// asks holds the request that a page passes to the browser.
 type asks struct {
 	PublicKey struct {
 		Challenge string

@@ -72,7 +72,7 @@ var raced = []struct {
 	}},
 }
 
-// racers is how many race for one thing.
+// racers says how many race for one thing.
 const racers = 64
 
 // fewConnections lets each node race with eight sessions of PostgreSQL. To

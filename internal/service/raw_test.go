@@ -14,7 +14,7 @@ const formType = "application/x-www-form-urlencoded; charset=utf-8"
 
 const iamVersion, stsVersion = "2010-05-08", "2011-06-15"
 
-// answer is what came back over the wire.
+// answer is an answer as it came over the wire.
 type answer struct {
 	failure
 	header http.Header

@@ -128,7 +128,7 @@ func TestReportInProgress(t *testing.T) {
 	}
 }
 
-// waitFresh makes a report anew, also where one is there.
+// waitFresh makes a report again, also where one is there.
 func (w *world) waitFresh(t testing.TB) {
 	t.Helper()
 	for generate(t, w.root).State != types.ReportStateTypeStarted {
@@ -279,7 +279,7 @@ func TestReportHistory(t *testing.T) {
 }
 
 // A service that ends while it makes a report leaves the old one, and the next
-// request starts anew at once.
+// request starts again at once.
 func TestReportInterrupted(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range sharedStores {

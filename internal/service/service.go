@@ -41,17 +41,18 @@ type Config struct {
 	// WebIdentityKeys says where the keys of identity providers are; see
 	// sts.Config.
 	WebIdentityKeys map[string]string
-	// PublicURL is where clients and verifiers reach the service; see
+	// PublicURL says where clients and verifiers reach the service; see
 	// identity.Config.
 	PublicURL string
 	// Console says that there are pages for people.
 	Console bool
-	// ConsoleURL is where browsers reach the service, where that is not
+	// ConsoleURL says where browsers reach the service, where that is not
 	// PublicURL. "" is this machine alone.
 	ConsoleURL string
 	// ConsoleHosts are names of hosts that pages answer to beside.
 	ConsoleHosts []string
-	// CallTimeout is how long a call may take, in the database, too; 0 means 10 s.
+	// CallTimeout says how long a call may take, in the database, too; 0 means
+	// 10 s.
 	CallTimeout time.Duration
 	// Rate and AccountRate bound the calls per second of one principal, with all
 	// its keys and sessions, and of one account, StrangerRate the requests of one
@@ -59,7 +60,7 @@ type Config struct {
 	Rate, AccountRate, StrangerRate    float64
 	Burst, AccountBurst, StrangerBurst int
 	Log                                *slog.Logger
-	// Metrics is where the metrics are registered; nil counts nothing.
+	// Metrics says where the metrics are registered; nil counts nothing.
 	Metrics prometheus.Registerer
 }
 

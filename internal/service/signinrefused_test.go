@@ -112,7 +112,7 @@ func TestRefusedSignInsTakeOneTime(t *testing.T) {
 	}
 }
 
-// wait is how long a refused try must wait, -1 for one that was made.
+// wait returns how long a refused try must wait, -1 for one that was made.
 func (w *world) wait(t testing.TB, v signin.Visit, a signin.Attempt) time.Duration {
 	t.Helper()
 	_, err := w.SignIn.Begin(t.Context(), v, a)

@@ -230,13 +230,15 @@ func TestSignInRacesItsPassword(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.person(t, "bob", allowAll)
 		for round := range 6 {
-			must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("bob"), Password: ptr(rightPassword)})
+			must(t, w.root.UpdateLoginProfile,
+				&iam.UpdateLoginProfileInput{UserName: ptr("bob"), Password: ptr(rightPassword)})
 			var step signin.Step
 			var err error
 			var wg sync.WaitGroup
 			wg.Go(func() { step, err = w.SignIn.Begin(t.Context(), here, as("bob", rightPassword)) })
 			time.Sleep(time.Duration(round) * 5 * time.Millisecond)
-			must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("bob"), Password: ptr(nextPassword)})
+			must(t, w.root.UpdateLoginProfile,
+				&iam.UpdateLoginProfileInput{UserName: ptr("bob"), Password: ptr(nextPassword)})
 			wg.Wait()
 			if err != nil && !errors.Is(err, signin.ErrWrong) {
 				t.Error(err)

@@ -69,7 +69,7 @@ var published = map[string]string{
 		"RedirectTo":"https://rollcall.example.com/console/"}}`,
 }
 
-// everySignIn is what all of them have.
+// everySignIn holds the members that all of them have.
 const everySignIn = `{"eventVersion":"1.11","eventTime":"TIME","eventSource":"signin.amazonaws.com",
 		"awsRegion":"us-east-1",
 	"sourceIPAddress":"192.0.2.1","userAgent":"Mozilla/5.0","requestParameters":null,"eventID":"ID","readOnly":false,
@@ -311,10 +311,12 @@ func TestSignInRecordsAfterCrash(t *testing.T) {
 			w.end()
 			next := start(t, service.Config{Store: db, Master: w.cfg.Master})
 			text := ""
-			for end := time.Now().Add(30 * time.Second); text == "" && time.Now().Before(end); text = next.trail.String() {
+			for end := time.Now().Add(30 * time.Second); text == "" &&
+				time.Now().Before(end); text = next.trail.String() {
 				time.Sleep(50 * time.Millisecond)
 			}
-			for _, want := range []string{`"recovered":true`, `"eventName":"SwitchRole"`, `"eventType":"AwsConsoleSignIn"`,
+			for _, want := range []string{`"recovered":true`, `"eventName":"SwitchRole"`,
+				`"eventType":"AwsConsoleSignIn"`,
 				`"arn":"arn:aws:sts::` + account + `:assumed-role/ops/bob"`} {
 				if !strings.Contains(text, want) {
 					t.Errorf("no %s in %s", want, text)

@@ -16,7 +16,7 @@ const (
 )
 
 // A user's session is the user itself, and calls IAM only if a device was
-// proven when it was made.
+// proven when it was created.
 func TestGetSessionToken(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

@@ -27,7 +27,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// keySet is where the keys of an issuer are, below its URL.
+// keySet says where the keys of an issuer are, below its URL.
 const keySet = "/.well-known/jwks.json"
 
 // keyIDs are the ids of the keys that an issuer publishes.

@@ -16,7 +16,7 @@ import (
 	"rollcall/internal/trail"
 )
 
-// record is what this test looks at in a line of the trail.
+// record holds the members of a line of the trail that this test reads.
 type record struct {
 	EventName, EventSource, ErrorCode, RequestID, SourceIPAddress, RecipientAccountID string
 	ReadOnly                                                                          bool

@@ -38,8 +38,9 @@ func (s *Service) BeginPasskey(ctx context.Context, session *Session, user, labe
 		return token, nil, s.noKeys
 	}
 	if !nameLike(label) || len(label) > maxLabel {
-		return token, nil, &Refusal{Reason: BadInput, Text: "Give the passkey a name of at most 64 letters, digits and " +
-			"the characters +=,.@-_."}
+		return token, nil, &Refusal{Reason: BadInput,
+			Text: "Give the passkey a name of at most 64 letters, digits and " +
+				"the characters +=,.@-_."}
 	}
 	c := session.Caller
 	if user == "" && !c.HasUser() {
@@ -79,7 +80,8 @@ func (s *Service) BeginPasskey(ctx context.Context, session *Session, user, labe
 	err = s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
 		return tx.InsertTicket(store.SignInTicket{
 			Account: session.row.Account, NameKey: session.Self.NameKey(), Federated: session.row.Federated,
-			ID: store.TokenID(token.Reveal()), Purpose: enrolling, State: state, Created: tx.Now, Expires: tx.Now.Add(stepLife),
+			ID: store.TokenID(token.Reveal()), Purpose: enrolling, State: state, Created: tx.Now,
+			Expires: tx.Now.Add(stepLife),
 		})
 	})
 	if err != nil {

@@ -72,8 +72,9 @@ func (s *Service) ChangePassword(ctx context.Context, v Visit, token, before, af
 		return seal.Secret{}, err
 	}
 	if session.row.Federated || session.Role != nil {
-		return seal.Secret{}, &Refusal{Reason: BadInput, Text: "Only who signed in by a password can change it. Switch " +
-			"back from the role first."}
+		return seal.Secret{}, &Refusal{Reason: BadInput,
+			Text: "Only who signed in by a password can change it. Switch " +
+				"back from the role first."}
 	}
 	next := newToken()
 	keep := func(tx *store.Tx, u store.User) error {

@@ -50,8 +50,9 @@ var (
 		RetryAfter: time.Second}
 	ErrStepGone  = &Refusal{Reason: StepGone, Text: "This sign-in has ended. Please begin again."}
 	ErrNoSession = &Refusal{Reason: NoSession, Text: "You are not signed in, or your session has ended."}
-	ErrRoleEnded = &Refusal{Reason: RoleEnded, Text: "The session of the role has ended. Switch back, or switch to it " +
-		"again."}
+	ErrRoleEnded = &Refusal{Reason: RoleEnded,
+		Text: "The session of the role has ended. Switch back, or switch to it " +
+			"again."}
 	// ErrPasswordExpired is for accounts with HardExpiry.
 	ErrPasswordExpired = &Refusal{Reason: PasswordExpired, Text: "Your password has expired. Ask an administrator of " +
 		"your account to set another one."}

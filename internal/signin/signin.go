@@ -128,8 +128,9 @@ func (s *Service) PasskeysUsable() error { return s.noKeys }
 // relyingParty makes the host of the public URL the owner of all passkeys. Pages of other origins cannot use them.
 func relyingParty(publicURL string) (*webauthn.WebAuthn, error) {
 	if publicURL == "" {
-		return nil, &Refusal{Reason: NoPasskeys, Text: "Passkeys need the URL under which browsers reach Rollcall: its " +
-			"operator sets one by --public-url."}
+		return nil, &Refusal{Reason: NoPasskeys,
+			Text: "Passkeys need the URL under which browsers reach Rollcall: its " +
+				"operator sets one by --public-url."}
 	}
 	u, err := url.Parse(publicURL)
 	if err != nil {
@@ -152,7 +153,8 @@ func relyingParty(publicURL string) (*webauthn.WebAuthn, error) {
 		},
 	})
 	if err != nil {
-		return nil, errors.Join(&Refusal{Reason: NoPasskeys, Text: "Passkeys cannot be used under this public URL."}, err)
+		return nil, errors.Join(&Refusal{Reason: NoPasskeys, Text: "Passkeys cannot be used under this public URL."},
+			err)
 	}
 	return w, nil
 }

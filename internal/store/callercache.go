@@ -16,10 +16,11 @@ type walHeader [12]uint32
 func (h walHeader) follows(before walHeader) bool { return h[2] == before[2]+1 }
 
 // callerCache remembers what is asked of the database for every signed call,
-// who owns which access key, which policies reach whom and who is a user, for as long as
-// nothing changed that: few calls do. An entry counts only for the version of
-// the database it was read from, so a key that was revoked, or a policy that
-// was detached, by any process is looked up anew on the very next call.
+// who owns which access key, which policies reach whom and who is a user, for
+// as long as nothing changed that: few calls do. An entry counts only for the
+// version of the database it was read from, so a key that was revoked, or a
+// policy that was detached, by any process is looked up again on the very next
+// call.
 type callerCache struct {
 	mu      sync.Mutex
 	version walHeader

@@ -136,7 +136,9 @@ func TestCallerCacheKeeps(t *testing.T) {
 	}{
 		{"a user was added", func() { change(a, addUser("v")) }, true},
 		{"a status was changed", func() {
-			change(a, func(tx *Tx) error { return tx.SetCredentialStatus(AccessKeyCredential, "1", "u", "AKIA1", "Inactive") })
+			change(a, func(tx *Tx) error {
+				return tx.SetCredentialStatus(AccessKeyCredential, "1", "u", "AKIA1", "Inactive")
+			})
 		}, false},
 		{"another store added a user", func() { change(b, addUser("w")) }, false},
 		{"the last of two stores added a user", func() { change(b, addUser("x")); change(a, addUser("y")) }, false},

@@ -27,7 +27,7 @@ func (d watchedDisk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.F
 	return watchedFile{f.(diskFile), d, strings.HasSuffix(name.String(), "-wal")}, flags, nil
 }
 
-// diskFile is what a file of SQLite's own can do.
+// diskFile is the interface of a file of SQLite's own.
 type diskFile interface {
 	vfs.FileSharedMemory
 	vfs.FileLockState

@@ -104,7 +104,7 @@ func (e *sqlite) migrate(ctx context.Context, path string) error {
 
 // emptyDatabase is the file of a database with the newest schema and no rows.
 // TestEmptyDatabase compares it with what the migrations make, and writes it
-// anew with -update.
+// again with -update.
 //
 //go:embed empty.db
 var emptyDatabase string

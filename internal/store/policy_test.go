@@ -92,8 +92,13 @@ func TestPolicies(t *testing.T) {
 				return err
 			}},
 			{"delete a version", nil, func(tx *store.Tx) error { return tx.DeletePolicyVersion(account, "a", 1) }},
-			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error { return tx.DeletePolicyVersion(account, "a", 1) }},
-			{"read it", store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.PolicyVersion(account, "a", 1); return err }},
+			{"delete it again", store.ErrNotFound, func(tx *store.Tx) error {
+				return tx.DeletePolicyVersion(account, "a", 1)
+			}},
+			{"read it", store.ErrNotFound, func(tx *store.Tx) error {
+				_, err := tx.PolicyVersion(account, "a", 1)
+				return err
+			}},
 			{"tag", nil, func(tx *store.Tx) error {
 				return tx.SetTag(store.PolicyTags, account, "a", store.Tag{Key: "k", Value: "v"})
 			}},
@@ -132,8 +137,9 @@ func TestPolicyTags(t *testing.T) {
 		})
 		view(t, db, func(tx *store.Tx) error {
 			all, err := tx.Tags(store.PolicyTags, account, "p", 9)
-			want := []store.Tag{{Fold: "B", Key: "B", Value: "3"}, {Fold: "a", Key: "a", Value: "5"}, {Fold: "zz", Key: "zz",
-				Value: "1"}}
+			want := []store.Tag{{Fold: "B", Key: "B", Value: "3"},
+				{Fold: "a", Key: "a", Value: "5"}, {Fold: "zz", Key: "zz",
+					Value: "1"}}
 			if diff := cmp.Diff(want, all); err != nil || diff != "" {
 				t.Errorf("%v %s", err, diff)
 			}

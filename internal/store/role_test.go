@@ -72,9 +72,11 @@ func TestRoleReferences(t *testing.T) {
 		profile := store.InstanceProfile{Account: account, NameKey: "p", Name: "P", Path: "/",
 			ID: "AIPA1", Created: created}
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertRole(aRole("r")), tx.SetTag(store.RoleTags, account, "r", store.Tag{Fold: "k", Key: "K",
-				Value: "v"}),
-				tx.SetBoundary(store.RoleEntity, account, "r", "arn:b"), tx.InsertAttachment(store.RoleEntity, account, "r",
+			return errors.Join(tx.InsertRole(aRole("r")),
+				tx.SetTag(store.RoleTags, account, "r", store.Tag{Fold: "k", Key: "K",
+					Value: "v"}),
+				tx.SetBoundary(store.RoleEntity, account, "r", "arn:b"),
+				tx.InsertAttachment(store.RoleEntity, account, "r",
 					"arn:p"),
 				tx.InsertInstanceProfile(profile), tx.AddInstanceProfileRole(account, "p", "r"))
 		})

@@ -137,9 +137,9 @@ func (tx *Tx) pause(place string, p Pause) (tries int, wait time.Duration, err e
 	return tries, max(0, min(p.Most, p.after(tries)-since)), nil
 }
 
-// TryAt counts a try at a place before it is made, or returns how long it must
-// wait. Count it in an earlier transaction of its own: then tries that come
-// together count too, on every node.
+// TryAt counts a try at a place before it is created, or returns how long it
+// must wait. Count it in an earlier transaction of its own: then tries that
+// come together count too, on every node.
 func (tx *Tx) TryAt(place string, p Pause) (wait time.Duration, err error) {
 	tries, wait, err := tx.pause(place, p)
 	if err != nil || wait > 0 {

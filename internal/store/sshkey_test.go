@@ -21,8 +21,9 @@ func TestSSHPublicKey(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
 		update(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.InsertSSHPublicKey(sshKey("bob", "K2", "d1")), tx.InsertSSHPublicKey(sshKey("bob", "K1",
-				"d2")),
+			return errors.Join(tx.InsertSSHPublicKey(sshKey("bob", "K2", "d1")),
+				tx.InsertSSHPublicKey(sshKey("bob", "K1",
+					"d2")),
 				tx.SetCredentialStatus(store.SSHPublicKeyCredential, account, "bob", "K1", "Inactive"))
 		})
 		view(t, db, func(tx *store.Tx) error {

@@ -61,7 +61,7 @@ type Config struct {
 	UseSpan time.Duration
 	// PasswordSpan is the same of passwords; IAM's is 5 minutes.
 	PasswordSpan time.Duration
-	// Timeout is how long a call may take in the database until it fails with
+	// Timeout says how long a call may take in the database until it fails with
 	// ErrUnavailable; 0 means 10 s. See Patiently.
 	Timeout time.Duration
 	// Readers bounds the SQLite connections that read at the same time;

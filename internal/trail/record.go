@@ -17,7 +17,7 @@ const (
 	AWSService    = "AWSService"
 	Unknown       = "Unknown" // not authenticated: no signature, or a wrong one
 
-	// Operator is who runs a command on an installation: a user of the system.
+	// Operator is a user of the system who runs a command on an installation.
 	// CloudTrail knows none.
 	Operator = "RollcallOperator"
 
@@ -45,7 +45,7 @@ const eventVersion = "1.11"
 // Bounds of a record. All are held against what is written, so after escaping:
 // a byte that is no UTF-8 becomes six.
 const (
-	// maxText is how many bytes of a text the caller chose are kept, as in
+	// maxText says how many bytes of a text the caller chose are kept, as in
 	// CloudTrail.
 	maxText = 1024
 	// maxRecord bounds a record. Its parameters and elements are bounded by
@@ -98,7 +98,8 @@ type Identity struct {
 	UserName       string
 	SessionContext *SessionContext // nil without a session
 	InvokedBy      string
-	// IdentityProvider is whose token a WebIdentityUser or SAMLUser showed.
+	// IdentityProvider is the provider of the token that a WebIdentityUser or
+	// SAMLUser showed.
 	IdentityProvider string
 }
 

@@ -137,8 +137,7 @@ func TestPipeWhoseReaderStops(t *testing.T) {
 					return
 				default:
 				}
-				// This is what the funnel does: no change while the trail is
-				// down.
+				// The funnel does this: no change while the trail is down.
 				if tr.Probe() != nil {
 					time.Sleep(time.Millisecond)
 					continue

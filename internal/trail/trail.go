@@ -98,7 +98,7 @@ type Trail struct {
 	healthy atomic.Bool // failing is zero
 }
 
-// failure is what happened since the last successful write.
+// failure describes what happened since the last successful write.
 type failure struct {
 	since   time.Time // zero: the last write succeeded
 	err     error

@@ -17,8 +17,8 @@ type Options struct {
 	// Audit says how findings are made. AsOf must be zero: every report is
 	// judged for the time it was generated. Statuses and EveryRow do not count.
 	Audit audit.Options
-	// MaxUnsorted is how many rows may be held in memory where reports are not
-	// in order; 0 means [MaxUnsorted].
+	// MaxUnsorted says how many rows may be held in memory where reports are
+	// not in order; 0 means [MaxUnsorted].
 	MaxUnsorted int
 }
 
@@ -166,7 +166,9 @@ func (w *work) history(ctx context.Context, s *Series, first, last *member) ([]*
 			continue
 		}
 		if free -= m.rows; free < 0 {
-			return nil, fmt.Errorf("%s: it is not in the order of its users' names, as AWS writes reports, and has more than the %d rows that can be sorted in memory",
+			return nil, fmt.Errorf(
+				"%s: it is not in the order of its users' names, as AWS writes reports, and has more than the %d "+
+					"rows that can be sorted in memory",
 				m.name(), w.options.MaxUnsorted)
 		}
 	}
@@ -189,12 +191,15 @@ func (w *work) history(ctx context.Context, s *Series, first, last *member) ([]*
 		all = append(all, m)
 	}
 	if left > 0 {
-		w.note(fmt.Sprintf("%d reports of the history are not in the order of their users' names and were left out.", left))
+		w.note(fmt.Sprintf("%d reports of the history are not in the order of their users' names and were left out.",
+			left))
 	}
 	w.out.History = len(all)
 	slices.Reverse(all)
 	if first != nil {
-		at, _ := slices.BinarySearchFunc(all, first, func(a, b *member) int { return a.Source.Generated.Compare(b.Source.Generated) })
+		at, _ := slices.BinarySearchFunc(all, first, func(a, b *member) int {
+			return a.Source.Generated.Compare(b.Source.Generated)
+		})
 		all, w.old = slices.Insert(all, at, first), at
 	}
 	w.new = len(all)

@@ -157,7 +157,7 @@ func TestOrder(t *testing.T) {
 			!strings.Contains(out.Problems[0].Text, "more than the 15 rows that can be sorted in memory") {
 			t.Fatal(out.Problems)
 		}
-		// The history is what gives way first.
+		// The history gives way first.
 		out, changes = compare(t, diff.Series{Old: &o, New: &n, History: []diff.Report{history}},
 			diff.Options{MaxUnsorted: len(old) + len(new)})
 		if d := cmp.Diff(want, events(changes)); d != "" || out.History != 0 || len(out.Notes) != 1 {

@@ -4,7 +4,7 @@
 //
 // It promises:
 //
-//   - Credentials are matched by their user and the time they were made, never
+//   - Credentials are matched by their user and the time they were created, never
 //     by their place in the row, which changes. Where two were made in the same
 //     second the outcome says so.
 //   - What one of the reports does not tell is never a change: a column that one

@@ -21,7 +21,7 @@ type side struct {
 // comparison gathers the events of one user.
 type comparison struct {
 	old, new side
-	// made is when the old report was, and unused how long a credential must
+	// made says when the old report was, and unused how long a credential must
 	// have lain unused for its use to be news.
 	made   int64
 	unused int64
@@ -43,11 +43,13 @@ func (c *comparison) compare() []Event {
 		c.add(Event{Kind: audit.UserGone, Was: holdings(c.old.row)})
 		return c.events
 	case c.old.row == nil:
-		c.add(Event{Kind: audit.UserAdded, At: c.new.row.Created, Is: holdings(c.new.row), Note: c.late(c.new.row.Created)})
+		c.add(Event{Kind: audit.UserAdded, At: c.new.row.Created, Is: holdings(c.new.row),
+			Note: c.late(c.new.row.Created)})
 	case replaced(c.old.row, c.new.row):
 		c.add(Event{
 			Kind: audit.UserReplaced, At: c.new.row.Created,
-			Was: c.old.row.Created.String(), Is: c.new.row.Created.String(), Note: "It had " + holdings(c.old.row) + ".",
+			Was: c.old.row.Created.String(), Is: c.new.row.Created.String(),
+			Note: "It had " + holdings(c.old.row) + ".",
 		})
 		c.old = side{}
 	default:
@@ -152,7 +154,8 @@ func (c *comparison) password() {
 		switch {
 		case new.IsRoot():
 			e.Severity = audit.High
-		case c.new.class == audit.ClassMachine, old != nil && c.old.class == audit.ClassMachine && (old.Keys[0].Exists() || old.Keys[1].Exists()):
+		case c.new.class == audit.ClassMachine, old != nil && c.old.class == audit.ClassMachine &&
+			(old.Keys[0].Exists() || old.Keys[1].Exists()):
 			e.Kind = audit.PasswordAddedMachine
 		}
 		c.add(e)
@@ -261,7 +264,8 @@ func (c *comparison) uncertain(note string, p pair) string {
 		if s.row == nil || !s.row.Additional.IsPresent() {
 			continue
 		}
-		const more = "The user holds more than the report shows, so that this may have been there or may be there still."
+		const more = "The user holds more than the report shows, so that this may have been there or may be " +
+			"there still."
 		return strings.TrimSpace(note + " " + more)
 	}
 	return note

@@ -35,7 +35,8 @@ func isOpen(f *audit.Finding) bool { return f.Status == audit.Fail || f.Status =
 
 func (f *findings) compare() (out []Finding) {
 	moved := f.survivors()
-	sameUser := f.old != nil && f.new != nil && (f.old.row == nil || f.new.row == nil || !replaced(f.old.row, f.new.row))
+	sameUser := f.old != nil && f.new != nil &&
+		(f.old.row == nil || f.new.row == nil || !replaced(f.old.row, f.new.row))
 	var seen []identity
 	if f.new != nil {
 		for i := range f.new.findings {
@@ -76,7 +77,7 @@ func (f *findings) compare() (out []Finding) {
 // the old one, where a place alone tells two of one second apart.
 type survivors map[audit.Credential]audit.Credential
 
-// now returns what an old credential is in the new row.
+// now returns the state of an old credential in the new row.
 func (s survivors) now(old audit.Credential) (new audit.Credential, ok bool) {
 	for n, o := range s {
 		if o == old {
@@ -109,8 +110,8 @@ func (f *findings) survivors() survivors {
 	return moved
 }
 
-// before returns what the old report's audit has of a finding of the new one:
-// open, or not judged; nil for nothing.
+// before returns the state in the old report's audit of a finding of the new
+// one: open, or not judged; nil for neither.
 func (f *findings) before(found *audit.Finding, moved survivors) *audit.Finding {
 	id := identityOf(found)
 	if c, ok := moved[found.Credential]; ok {
@@ -231,9 +232,9 @@ func (f *findings) how(found *audit.Finding, sameUser bool, moved survivors) str
 	return "It is gone."
 }
 
-// since returns when the first report was made of those in which the finding is
-// open up to the one at this place. Reports that could not judge it do not
-// count; orEarlier says that there is none that could, before the first.
+// since returns the time of the first of the reports in which the finding has
+// been open up to the one at this place. Reports that could not judge it do not
+// count; orEarlier says that no earlier report could.
 func (f *findings) since(found *audit.Finding, place int) (first time.Time, orEarlier bool) {
 	id := identityOf(found)
 	first = f.members[place].Source.Generated
@@ -249,8 +250,8 @@ func (f *findings) since(found *audit.Finding, place int) (first time.Time, orEa
 	return first, true
 }
 
-// closedBy returns when the first report after the old one was made in which
-// the finding is no longer open.
+// closedBy returns the time of the first report after the old one in which the
+// finding is no longer open.
 func (f *findings) closedBy(found *audit.Finding) time.Time {
 	id := identityOf(found)
 	for i := f.work.old + 1; i < f.work.new; i++ {
@@ -268,7 +269,8 @@ func (f *findings) openIn(place int, id identity, created report.Time) (open, ju
 	}
 	g := find(e, id)
 	switch {
-	case g == nil, g.UserCreated.IsPresent() && created.IsPresent() && g.UserCreated != created && e.key.rank == rankUser:
+	case g == nil, g.UserCreated.IsPresent() && created.IsPresent() &&
+		g.UserCreated != created && e.key.rank == rankUser:
 		return false, true
 	case !isOpen(g):
 		return false, false

@@ -54,10 +54,10 @@ type pair struct {
 }
 
 // match finds which credentials of a user are the same in two reports, by when
-// they were made. Two of the same second in both are matched by their places,
-// which are in the order of ids (so AWS was observed to do); where one of two
-// is left, by what changes less. Credentials that say not when they were made
-// are left out.
+// they were created. Two of the same second in both are matched by their
+// places, which are in the order of ids (so AWS was observed to do); where one
+// of two is left, by what changes less. Credentials that say not when they were
+// created are left out.
 func match(old, new *[2]credential) []pair {
 	var pairs []pair
 	var taken [2]bool

@@ -7,7 +7,7 @@ import (
 )
 
 // rowOf makes a row with up to two keys from two bytes each: whether it is
-// there and active, when it was made, and when it was last used.
+// there and active, when it was created, and when it was last used.
 func rowOf(b []byte) *report.Row {
 	var r report.Row
 	for i := range r.Keys {

@@ -7,12 +7,12 @@ import (
 	"rollcall/report"
 )
 
-// maxRenames is how many users that are gone, and how many that are new, are
+// maxRenames says how many users that are gone, and how many that are new, are
 // remembered to find out who was renamed.
 const maxRenames = 100_000
 
 // renames finds users who are gone under one name and there under another. All
-// that tells them is the second in which they were made, so that it must be
+// that tells them is the second in which they were created, so that it must be
 // theirs alone.
 type renames struct {
 	gone, added map[int64]namedUser

@@ -15,15 +15,15 @@ type Event struct {
 	// Credential is the one it happened to; the zero one where it happened to
 	// the user.
 	Credential audit.Credential
-	// Was and Is are what the two reports say, "" where one has nothing to say.
+	// Was and Is are the values in the two reports, "" if one has none.
 	Was, Is string
-	// At is when it happened, absent where the reports do not tell.
+	// At says when it happened, absent where the reports do not tell.
 	At report.Time
 	// Note says what is not certain about it, "" for nothing.
 	Note string
 }
 
-// State is what became of a finding.
+// State is the state of a finding.
 type State uint8
 
 // The states, in the order in which to show them.
@@ -42,7 +42,7 @@ const (
 	// Fixed: it was open and is not.
 	Fixed
 
-	// NumStates is how many there are, for arrays indexed by State.
+	// NumStates says how many there are, for arrays indexed by State.
 	NumStates = iota
 )
 
@@ -51,7 +51,7 @@ func (s State) String() string {
 	return [...]string{"new", "worse", "unknown", "open", "excused", "fixed"}[min(s, Fixed)]
 }
 
-// MarshalText returns what String does.
+// MarshalText returns the same as String.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Finding is a finding of the audit and what became of it.
@@ -62,20 +62,20 @@ type Finding struct {
 	audit.Finding
 	// Was is the verdict on the old report, "" where there was none.
 	Was string
-	// FirstSeen is when the earliest report was made in which the finding is
-	// open, without a break since. OrEarlier means that no report before that
-	// one is known.
+	// FirstSeen says when the earliest report was generated in which the
+	// finding is open, without a break since. OrEarlier means that no report
+	// before that one is known.
 	FirstSeen time.Time
 	OrEarlier bool
-	// Closed is when the first report was made in which it was no longer open;
-	// only of what is Fixed.
+	// Closed says when the first report was generated in which it was no longer
+	// open; only of what is Fixed.
 	Closed time.Time
 	// How says why what is Fixed is no longer found, and what is Unknown not
 	// judged.
 	How string
 }
 
-// Change is what is different about one user, and what is still wrong.
+// Change holds the changes of one user, and what is still wrong.
 type Change struct {
 	Account *Account
 	// User and ARN are as in the new report, or in the old one where the new
@@ -103,7 +103,7 @@ func (s Status) String() string {
 	return [...]string{"not-compared", "first", "compared"}[min(s, Compared)]
 }
 
-// MarshalText returns what String does.
+// MarshalText returns the same as String.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Account is the outcome of comparing one account.
@@ -112,15 +112,15 @@ type Account struct {
 	Status                   Status
 	// Old and New are the reports, zero where there is none.
 	Old, New audit.Source
-	// History is how many older reports told since when findings are open.
+	// History says how many older reports told since when findings are open.
 	History int
 	// NotCompared are the columns that only one of the reports has.
 	NotCompared []string
-	// Problems are what keeps the comparison from being complete, at most 100;
-	// ProblemCount is how many there were.
+	// Problems are the reasons why the comparison is incomplete, at most 100;
+	// ProblemCount is their number.
 	Problems     []audit.Problem
 	ProblemCount int
-	// Notes are what else is to be known, in sentences.
+	// Notes say what else a reader must know, in sentences.
 	Notes  []string
 	Counts Counts
 }
@@ -147,7 +147,7 @@ func Failed(account, name, why string) *Account {
 	return a
 }
 
-// Counts are how much there is of everything.
+// Counts say how much there is of everything.
 type Counts struct {
 	Users  int // with events
 	Events map[audit.EventKind]int

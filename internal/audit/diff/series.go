@@ -21,7 +21,7 @@ type Report struct {
 	// Source must say when the report was generated. Where it has a SHA-256,
 	// the content must have it too.
 	Source audit.Source
-	// Facts are what enrichment tells of the account; may be nil.
+	// Facts are the facts of enrichment about the account; may be nil.
 	Facts *audit.Enrichment
 	Open  func() (io.ReadCloser, error)
 }
@@ -44,8 +44,8 @@ type Series struct {
 	History []Report
 }
 
-// maxHistory is how many reports of the history are read, the newest ones. Each
-// is an open file and some 100 KiB of memory.
+// maxHistory says how many reports of the history are read, the newest ones.
+// Each is an open file and some 100 KiB of memory.
 const maxHistory = 500
 
 // member is a report of the series that was looked through.

@@ -11,11 +11,11 @@ import (
 	"rollcall/report"
 )
 
-// MaxUnsorted is how many rows are held in memory where reports are in no order
-// that is known: about 1 KiB for each.
+// MaxUnsorted says how many rows are held in memory where reports are in no
+// order that is known: about 1 KiB for each.
 const MaxUnsorted = 200_000
 
-// entry is what one report has of a user, or of itself as a whole.
+// entry is the part of one report about a user, or about itself as a whole.
 type entry struct {
 	key      key
 	row      *report.Row // nil for the report as a whole

@@ -17,7 +17,7 @@ type target struct {
 	findings   []audit.Finding
 }
 
-// decision is what becomes of one row.
+// decision is the decision about one row.
 type decision struct {
 	plan    *Plan
 	row     *report.Row
@@ -88,7 +88,8 @@ func (d *decision) assign(open []audit.Finding) {
 			d.secondKey(f)
 		case audit.KeyUnused, audit.KeyAge, audit.KeyAtSetup, audit.LeftoverKey, audit.PasswordUnused, audit.ConsoleMFA:
 		case audit.SigningCertificate:
-			d.plan.leave(leftOf(f, Person, "A report does not tell when a signing certificate was last used. "+f.Control.Remediation))
+			d.plan.leave(leftOf(f, Person,
+				"A report does not tell when a signing certificate was last used. "+f.Control.Remediation))
 		default:
 			d.plan.leave(leftOf(f, Person, f.Control.Remediation))
 		}
@@ -139,7 +140,7 @@ func keyOf(row *report.Row, slot int) audit.Credential {
 	return audit.Credential{Kind: audit.AccessKey, Slot: slot, Created: mine, Tied: mine.IsPresent() && mine == other}
 }
 
-// use is when a credential was last used, or what stands for that where it
+// use says when a credential was last used, or what stands for that where it
 // never was; at is absent where that is not known.
 type use struct {
 	at  report.Time
@@ -181,21 +182,23 @@ func (d *decision) recent(last use) string {
 	case at.Before(d.plan.account().Cutoff):
 		return ""
 	}
-	return fmt.Sprintf("It was %s on %s, less than %d days before the report.", last.was, at.Format(time.DateOnly), d.plan.Options.KeepUsedDays)
+	return fmt.Sprintf("It was %s on %s, less than %d days before the report.", last.was, at.Format(time.DateOnly),
+		d.plan.Options.KeepUsedDays)
 }
 
-// userName is what IAM lets a user be called.
+// userName matches the names that IAM allows for users.
 var userName = lazyregexp.New(`^[\w+=,.@-]{1,128}$`)
 
-// accountID is what an account's number looks like.
+// accountID matches the number of an account.
 var accountID = lazyregexp.New(`^[0-9]{12}$`)
 
-// keyID is what the ids of access keys look like.
+// keyID matches the ids of access keys.
 var keyID = lazyregexp.New(`^[A-Z0-9]{16,128}$`)
 
 // decide plans for a credential, or says why not.
 func (d *decision) decide(t *target) {
-	item := Item{User: d.row.User, ARN: d.row.ARN, UserCreated: d.row.Created, Credential: t.credential, Findings: t.findings}
+	item := Item{User: d.row.User, ARN: d.row.ARN, UserCreated: d.row.Created,
+		Credential: t.credential, Findings: t.findings}
 	reason, why := d.breakGlass()
 	switch {
 	case why != "":
@@ -213,7 +216,8 @@ func (d *decision) decide(t *target) {
 		why = d.key(&item)
 	}
 	if why != "" {
-		d.plan.leave(Left{Reason: reason, User: item.User, Credential: item.Credential, Findings: item.Findings, Why: why})
+		d.plan.leave(Left{Reason: reason, User: item.User, Credential: item.Credential,
+			Findings: item.Findings, Why: why})
 		return
 	}
 	d.plan.add(item)
@@ -240,8 +244,8 @@ func (d *decision) breakGlass() (Reason, string) {
 	return Kept, ""
 }
 
-// changed is what enrichment says of a user who is no longer the one of the
-// report, "" for nothing.
+// changed returns the difference, according to enrichment, between a user and
+// the one of the report, "" for none.
 func changed(findings []audit.Finding) string {
 	for _, f := range findings {
 		if f.Facts == nil && f.Note != "" {
@@ -271,7 +275,8 @@ func (d *decision) key(item *Item) (why string) {
 	}
 	if recent := d.recent(d.keyUse(c.Slot)); recent != "" {
 		if d.only(item, audit.KeyAge) {
-			recent += " Make a new key, put it in its place, and plan again when this one has not been used for that long."
+			recent += " Make a new key, put it in its place, and plan again when this one has not been used for " +
+				"that long."
 		}
 		return recent
 	}
@@ -295,7 +300,8 @@ func (i *Item) enrich() (why string) {
 		case len(ids) == 0:
 			return "It is gone since the report was made."
 		case len(ids) > 1:
-			return "The keys " + strings.Join(ids, " and ") + " were made in the same second: the report does not tell which is meant."
+			return "The keys " + strings.Join(ids, " and ") +
+				" were made in the same second: the report does not tell which is meant."
 		case !keyID.MatchString(ids[0]):
 			return "What is said to be its id is none."
 		}
@@ -313,7 +319,8 @@ func (d *decision) password(item *Item) (why string) {
 	case !d.row.PasswordEnabled.IsTrue():
 		return "The report does not tell whether there is a password."
 	case !d.row.Created.IsPresent():
-		return "The report does not tell when the user was made, so that nothing tells it from another one of that name."
+		return "The report does not tell when the user was made, so that nothing tells it from another one of " +
+			"that name."
 	}
 	recent := d.recent(d.passwordUse())
 	if recent != "" && item.mfaHelps {

@@ -13,7 +13,7 @@
 //   - Nothing is planned for users for emergencies, nor for those who look so by
 //     their name or path and whom nobody has classified.
 //   - Every step looks again, right before it acts, at what the report said: is
-//     it the same key, by when it was made and by its id where that is known,
+//     it the same key, by when it was created and by its id where that is known,
 //     and has nobody used it since, or shortly before this very moment.
 //   - It is carried out at the service that the report came from, and undone are
 //     its own deeds and no others.

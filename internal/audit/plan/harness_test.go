@@ -109,7 +109,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// world is where scripts run: a stand-in for AWS, and a clock.
+// world says where scripts run: a stand-in for AWS, and a clock.
 type world struct {
 	t      *testing.T
 	dir    string

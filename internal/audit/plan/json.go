@@ -31,7 +31,7 @@ type planJSON struct {
 
 type accountJSON struct {
 	audit.Source
-	// Service is where the plan is carried out, nil where it is not known.
+	// Service says where the plan is carried out, nil where it is not known.
 	Service *serviceJSON `json:"service,omitempty"`
 	AsOf    string       `json:"as_of,omitempty"`
 	Cutoff  string       `json:"unused_since,omitempty"`
@@ -69,7 +69,7 @@ type findingJSON struct {
 type stepJSON struct {
 	Stage     Stage  `json:"stage"`
 	NotBefore string `json:"not_before"`
-	// Message is what the owner is told.
+	// Message is the text for the owner.
 	Message string `json:"message,omitempty"`
 	// Look are lines for bash that change nothing, with what must be seen as
 	// comments; Command is what comes after them.
@@ -90,7 +90,8 @@ func (p *Plan) JSON(w io.Writer, program string) error {
 	o := &p.Options
 	out := planJSON{
 		Version: 1, Program: program, Complete: len(p.Problems) == 0, Problems: p.Problems,
-		Start: o.Start.Format(time.DateOnly), FinalDays: o.FinalDays, DeactivateDays: o.DeactivateDays, DeleteDays: o.DeleteDays,
+		Start: o.Start.Format(time.DateOnly), FinalDays: o.FinalDays, DeactivateDays: o.DeactivateDays,
+		DeleteDays:   o.DeleteDays,
 		KeepUsedDays: o.KeepUsedDays, Zone: o.Start.Location().String(), Planned: p.Total - p.More, More: p.More,
 		Counts: map[Reason]int{}, Accounts: []accountJSON{},
 	}
@@ -149,7 +150,8 @@ func findingsOf(all []audit.Finding) []findingJSON {
 	out := make([]findingJSON, len(all))
 	for i := range all {
 		f := &all[i]
-		out[i] = findingJSON{f.Fingerprint(), string(f.Control.ID), f.Control.Name, f.Status.String(), f.Severity.String(),
+		out[i] = findingJSON{f.Fingerprint(), string(f.Control.ID), f.Control.Name,
+			f.Status.String(), f.Severity.String(),
 			f.Reason.String(), f.Exception}
 	}
 	return out

@@ -18,7 +18,9 @@ func (p *Plan) Markdown(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	o := &p.Options
 	b.WriteString("# Plan of remediation\n\n")
-	fmt.Fprintf(b, "%d credentials. Warnings from %s, final warning %d days later, deactivation %d days after the first warning, deletion %d days after that%s. Nothing planned for was used in the %d days before its report.\n\n",
+	fmt.Fprintf(b, "%d credentials. Warnings from %s, final warning %d days later, deactivation %d days after the "+
+		"first warning, deletion %d days after that%s. Nothing planned for was used in the %d days before its "+
+		"report.\n\n",
 		p.Total-p.More, o.Start.Format(time.DateOnly), o.FinalDays, o.DeactivateDays, o.DeleteDays,
 		escape.Markdown(o.windows()), o.KeepUsedDays)
 	for i, problem := range p.Problems {
@@ -77,11 +79,12 @@ func markdownItem(b *bufio.Writer, a *Account, i *Item) {
 			continue
 		}
 		look, change := i.Commands(a, s.Stage)
-		b.WriteString(". Look first:\n\n```bash\n" + strings.Join(look, "\n") + "\n```\n\nand if all is as it must be:\n\n```bash\n" + change + "\n```\n\n")
+		b.WriteString(". Look first:\n\n```bash\n" + strings.Join(look, "\n") +
+			"\n```\n\nand if all is as it must be:\n\n```bash\n" + change + "\n```\n\n")
 	}
 }
 
-// cli is how the AWS CLI is called for the service, and for no other one.
+// cli returns how the AWS CLI is called for the service, and for no other one.
 func (s Service) cli() string {
 	cli := "aws"
 	switch {
@@ -96,8 +99,8 @@ func (s Service) cli() string {
 	return cli
 }
 
-// Commands are what is to be typed for a stage: what to look at, with what must
-// be seen as comments, and the change, which is "" for a warning. Names are
+// Commands returns the commands of a stage: the checks, with the expected
+// results as comments, and the change, which is "" for a warning. Names are
 // quoted for a shell.
 func (i *Item) Commands(a *Account, stage Stage) (look []string, change string) {
 	if stage == Warn || stage == Final {
@@ -140,13 +143,15 @@ func (i *Item) passwordCommands(a *Account, look []string) ([]string, string) {
 	cli, user := a.Service.cli(), option("--user-name", i.User)
 	cutoff := "before " + words.Time(a.Cutoff)
 	look = append(look,
-		"# must be "+i.UserCreated.String()+" when the user was made, and None, or "+cutoff+", when the password was used",
+		"# must be "+i.UserCreated.String()+" when the user was made, and None, or "+cutoff+
+			", when the password was used",
 		cli+" iam get-user "+user+" --query 'User.[CreateDate, PasswordLastUsed]' --output text",
 		"# must be "+cutoff+", when the password was made",
 		cli+" iam get-login-profile "+user+" --query LoginProfile.CreateDate --output text",
 	)
 	if i.mfaHelps {
-		look = append(look, "# must be 0", cli+" iam list-mfa-devices "+user+" --query 'length(MFADevices)' --output text")
+		look = append(look, "# must be 0",
+			cli+" iam list-mfa-devices "+user+" --query 'length(MFADevices)' --output text")
 	}
 	return look, cli + " iam delete-login-profile " + user
 }

@@ -16,7 +16,7 @@ const (
 	DefaultDeactivateDays = 14
 	DefaultDeleteDays     = 30
 	DefaultKeepUsedDays   = 30
-	// DefaultMost is how many credentials a plan deals with: what is longer,
+	// DefaultMost says how many credentials a plan deals with: what is longer,
 	// nobody reviews.
 	DefaultMost = 1000
 )
@@ -31,7 +31,7 @@ type Options struct {
 	FinalDays, DeactivateDays, DeleteDays int
 	// KeepUsedDays keeps what was used so recently.
 	KeepUsedDays int
-	// Windows are when credentials may be deactivated and deleted; none means
+	// Windows say when credentials may be deactivated and deleted; none means
 	// at any time.
 	Windows []Window
 	// Now is the moment at which the plan is made; zero is not known. Nothing
@@ -39,7 +39,7 @@ type Options struct {
 	Now time.Time
 	// Classes say which users are for emergencies.
 	Classes audit.Classes
-	// Most is how many credentials are planned for, and how many of each kind
+	// Most says how many credentials are planned for, and how many of each kind
 	// of others are listed.
 	Most int
 }
@@ -49,7 +49,8 @@ func (o *Options) complete() error {
 		value *int
 		or    int
 	}{
-		{&o.FinalDays, DefaultFinalDays}, {&o.DeactivateDays, DefaultDeactivateDays}, {&o.DeleteDays, DefaultDeleteDays},
+		{&o.FinalDays, DefaultFinalDays}, {&o.DeactivateDays, DefaultDeactivateDays},
+		{&o.DeleteDays, DefaultDeleteDays},
 		{&o.KeepUsedDays, DefaultKeepUsedDays}, {&o.Most, DefaultMost},
 	} {
 		if *n.value == 0 {
@@ -104,9 +105,10 @@ type Item struct {
 	KeyID string
 	// Inactive says that the key is inactive already.
 	Inactive bool
-	// LastUsed is when the report says that it was last used; absent for never.
+	// LastUsed says when the report says that it was last used; absent for
+	// never.
 	LastUsed report.Time
-	// Findings are what it is taken away for.
+	// Findings are the reasons for its removal.
 	Findings []audit.Finding
 	Steps    []Step
 	// mfaHelps says that MFA is all that is missing.
@@ -123,7 +125,7 @@ func (i *Item) step(s Stage) (Step, bool) {
 	return Step{}, false
 }
 
-// Reason is why something is not planned for.
+// Reason says why something is not planned for.
 type Reason string
 
 // The reasons.
@@ -152,7 +154,7 @@ type Left struct {
 	Why string
 }
 
-// Service is where the report of an account came from. A plan is carried out
+// Service says where the report of an account came from. A plan is carried out
 // there and nowhere else. The zero Service is not known: the report is a file
 // that does not tell.
 type Service struct {
@@ -209,7 +211,7 @@ type Plan struct {
 	// Unclassified are users who look like break-glass users, and of whom nobody
 	// has said what they are.
 	Unclassified []string
-	// Problems are what keeps the plan from being complete.
+	// Problems are the reasons why the plan is incomplete.
 	Problems []string
 }
 
@@ -224,7 +226,7 @@ func New(o Options) (*Plan, error) {
 // Begin begins an account. The rows that come next are of its report, which came
 // from the service and was judged for the moment asOf.
 func (p *Plan) Begin(src audit.Source, from Service, asOf time.Time) {
-	// Of what happened after the report was made, it says nothing.
+	// Of what happened after the report was generated, it says nothing.
 	first := asOf
 	for _, t := range []time.Time{src.Generated, p.Options.Now} {
 		if !t.IsZero() && t.Before(first) {

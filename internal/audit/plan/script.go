@@ -53,7 +53,8 @@ func (s *script) comment(indent, format string, args ...any) {
 func (s *script) head(program string) {
 	o := &s.Options
 	s.line("#!/usr/bin/env bash")
-	s.comment("", "Plan of remediation, made by %s. It does nothing unless it is run with --stage; read it first.", program)
+	s.comment("", "Plan of remediation, made by %s. It does nothing unless it is run with --stage; read it first.",
+		program)
 	s.line("#")
 	for _, a := range s.Accounts {
 		if a.AsOf.IsZero() {
@@ -63,7 +64,8 @@ func (s *script) head(program string) {
 			a.called(), len(a.Items), words.Time(a.AsOf), a.Service, words.Time(a.Cutoff))
 	}
 	s.line("#")
-	s.comment("", "warn from %s, final warning %d days later, deactivate %d days after the first, delete %d days after that%s.",
+	s.comment("", "warn from %s, final warning %d days later, deactivate %d days after the first, delete %d days "+
+		"after that%s.",
 		o.Start.Format(time.DateOnly), o.FinalDays, o.DeactivateDays, o.DeleteDays, o.windows())
 	for _, problem := range s.Problems {
 		s.comment("", "INCOMPLETE: %s", problem)
@@ -101,7 +103,8 @@ func (s *script) window() {
 	s.line("  [[ -z $hurry ]] || return 0")
 	if len(s.Options.Windows) > 0 {
 		if zone != "UTC" {
-			s.line("  if [[ ! -e /usr/share/zoneinfo/%s ]]; then refuse %s; return 1; fi", quote(zone), quote("this machine does not know the time zone "+zone))
+			s.line("  if [[ ! -e /usr/share/zoneinfo/%s ]]; then refuse %s; return 1; fi", quote(zone),
+				quote("this machine does not know the time zone "+zone))
 		}
 		s.line("  local day time")
 		s.line("  read -r day time < <(TZ=%s date '+%%u %%H%%M')", quote(zone))
@@ -112,7 +115,8 @@ func (s *script) window() {
 					days += fmt.Sprint(i + 1)
 				}
 			}
-			s.line("  if [[ $day == [%s] ]] && (( 10#$time >= %d && 10#$time < %d )); then return 0; fi", days, clock(w.From), clock(w.To))
+			s.line("  if [[ $day == [%s] ]] && (( 10#$time >= %d && 10#$time < %d )); then return 0; fi", days,
+				clock(w.From), clock(w.To))
 		}
 		s.line("  later 'it is no change window'")
 	}
@@ -192,7 +196,8 @@ func (s *script) step(a *Account, i *Item, n int, step Step) {
 	s.line("      ;;")
 }
 
-// gap is how long after the stage before it a stage may come at the earliest.
+// gap returns how long after the stage before it a stage may come at the
+// earliest.
 func (s *script) gap(i *Item, stage Stage) time.Duration {
 	o := &s.Options
 	days := 0
@@ -209,7 +214,7 @@ func (s *script) gap(i *Item, stage Stage) time.Duration {
 	return time.Duration(days) * 24 * time.Hour
 }
 
-// deed is what is done in a stage once its time has come.
+// deed returns what a stage does once its time has come.
 func (s *script) deed(a *Account, i *Item, step Step) []string {
 	if step.Stage == Warn || step.Stage == Final {
 		return []string{"tell " + quote(escape.Printable(i.message(a, step.Stage))) + " " + quote(i.User)}
@@ -248,7 +253,7 @@ func second(i *Item) string {
 }
 
 // keyOption names the key: by its id where that is known, and else by what was
-// found for when it was made.
+// found for when it was created.
 func (i *Item) keyOption() string {
 	if i.KeyID != "" {
 		return option("--access-key-id", i.KeyID)
@@ -293,7 +298,7 @@ func (s *script) left() {
 	}
 }
 
-// beyond is how many are not listed.
+// beyond returns how many are not listed.
 func (p *Plan) beyond(reason Reason) int {
 	return max(0, p.Counts[reason]-p.Options.Most)
 }

@@ -93,8 +93,8 @@ func (w *world) warned(stage Stage) {
 	}
 }
 
-// TestLooksAgain changes the account after the report was made: nothing is then
-// done to what is not, or no longer, what the plan is about.
+// TestLooksAgain changes the account after the report was generated: nothing is
+// then done to what is not, or no longer, what the plan is about.
 func TestLooksAgain(t *testing.T) {
 	t.Parallel()
 	replace := func(old, new string) func(*world) {
@@ -180,7 +180,7 @@ func TestNamedKey(t *testing.T) {
 	}
 }
 
-// TestUndo makes keys active again, after which all warnings count anew.
+// TestUndo makes keys active again, after which all warnings count again.
 func TestUndo(t *testing.T) {
 	w := oneKey(t, Options{})
 	w.run(0, "--stage", "undo")
@@ -333,7 +333,7 @@ func TestAgainstNow(t *testing.T) {
 			w.write("user.amy", ago(400).String()+" 2026-11-27T08:00:00Z\n")
 		},
 		"set": func(w *world) {
-			w.now = "2026-09-10 10:00 UTC" // 28 days after the key was made
+			w.now = "2026-09-10 10:00 UTC" // 28 days after the key was created
 			w.write("used."+keyOne, "None\n")
 			w.write("user.amy", ago(400).String()+" None\n")
 			w.write("login.amy", "2026-09-01T08:00:00Z\n")

@@ -64,7 +64,8 @@ func minutes(s string) (int, error) {
 	hour, err1 := strconv.Atoi(h)
 	minute, err2 := strconv.Atoi(m)
 	n := hour*60 + minute
-	if !ok || err1 != nil || err2 != nil || len(h) != 2 || len(m) != 2 || hour < 0 || minute < 0 || minute > 59 || n > 24*60 {
+	if !ok || err1 != nil || err2 != nil || len(h) != 2 || len(m) != 2 || hour < 0 || minute < 0 ||
+		minute > 59 || n > 24*60 {
 		return 0, fmt.Errorf("%q is no time of day such as 09:00", s)
 	}
 	return n, nil

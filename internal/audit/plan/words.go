@@ -51,7 +51,7 @@ func when(s Step) string {
 	return s.NotBefore.Format("Mon 2006-01-02 15:04")
 }
 
-// message is what the owner of a credential is told.
+// message returns the text for the owner of a credential.
 func (i *Item) message(a *Account, stage Stage) string {
 	used := "was never used"
 	if at, ok := i.LastUsed.Value(); ok {
@@ -62,7 +62,8 @@ func (i *Item) message(a *Account, stage Stage) string {
 	gone, deleted := i.step(Delete)
 	switch {
 	case ok && deleted:
-		text += fmt.Sprintf(" It will be made inactive on %s, and deleted on %s.", off.NotBefore.Format(time.DateOnly), gone.NotBefore.Format(time.DateOnly))
+		text += fmt.Sprintf(" It will be made inactive on %s, and deleted on %s.", off.NotBefore.Format(time.DateOnly),
+			gone.NotBefore.Format(time.DateOnly))
 	case ok:
 		text += fmt.Sprintf(" It will be removed on %s.", off.NotBefore.Format(time.DateOnly))
 	default:
@@ -88,7 +89,7 @@ func (i *Item) controls() string {
 	return strings.Join(all, ", ")
 }
 
-// heading is what the findings left for a reason are listed under.
+// heading returns the heading of the findings that are left for a reason.
 func (r Reason) heading() string {
 	switch r {
 	case Root:
@@ -121,7 +122,8 @@ func (l *Left) text() string {
 	return who + " (" + strings.Join(ids, ", ") + "): " + l.Why
 }
 
-// Short is what comes behind the number of findings left for a reason.
+// Short returns the text after the number of findings that are left for a
+// reason.
 func (r Reason) Short() string {
 	return map[Reason]string{Root: "of root", Person: "for a person", Kept: "kept", Excused: "excused"}[r]
 }

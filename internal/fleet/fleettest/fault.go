@@ -2,9 +2,8 @@ package fleettest
 
 import "time"
 
-// Fault is what goes wrong with an account; the zero value is nothing.
-// Counts are of calls that are answered so before the service is asked; -1 is
-// all of them.
+// Fault is a fault of an account; the zero value is none. Counts are of calls
+// that get this answer before the service is asked; -1 is all of them.
 type Fault struct {
 	State string // of the organization; "" is ACTIVE
 
@@ -17,7 +16,7 @@ type Fault struct {
 	Failing     int // calls of IAM that end with ServiceFailure
 	Dropped     int // calls of IAM whose connection is closed without an answer
 	Slow        time.Duration
-	OldReport   time.Duration // there is a report of this age, and no newer one is made
+	OldReport   time.Duration // there is a report of this age, and no newer one is created
 	OtherReport string        // the account whose report it gives instead
 	NoReport    bool          // what it gives is no report
 }

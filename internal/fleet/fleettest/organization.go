@@ -47,10 +47,10 @@ type Config struct {
 	// Accounts are the members; the first is the management account.
 	Accounts  []Account
 	Partition string // "" is aws
-	// Users is how many users each account gets; where there are any, the
+	// Users says how many users each account gets; where there are any, the
 	// service keeps its data in a file and not in memory.
 	Users int
-	// ExternalID is what the roles ask for, "" for nothing.
+	// ExternalID is the external id that the roles ask for, "" for none.
 	ExternalID string
 }
 

@@ -30,7 +30,8 @@ var reportRow = func() reflect.Type {
 		of, tag := parquetType(c.Kind)
 		fields = append(fields,
 			reflect.StructField{
-				Name: fmt.Sprintf("Value%d", i), Type: of, Tag: reflect.StructTag(fmt.Sprintf(`parquet:"%s%s"`, c.Name, tag)),
+				Name: fmt.Sprintf("Value%d", i), Type: of,
+				Tag: reflect.StructTag(fmt.Sprintf(`parquet:"%s%s"`, c.Name, tag)),
 			},
 			reflect.StructField{
 				Name: fmt.Sprintf("Absence%d", i), Type: reflect.TypeFor[*string](),
@@ -44,7 +45,7 @@ var reportRow = func() reflect.Type {
 	return reflect.StructOf(fields)
 }()
 
-// parquetType is how Parquet keeps the values of a kind of column.
+// parquetType returns how Parquet keeps the values of a kind of column.
 func parquetType(kind report.Kind) (of reflect.Type, tag string) {
 	switch kind {
 	case report.BoolKind:

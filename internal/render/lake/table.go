@@ -41,7 +41,7 @@ type findingRow struct {
 	Control     string `parquet:"control,dict"`
 	Name        string `parquet:"control_name,dict"`
 	Title       string `parquet:"title,dict"`
-	// Requirements are what the benchmark calls the control.
+	// Requirements are the benchmark's names of the control.
 	Requirements []string `parquet:"requirements,list"`
 	Status       string   `parquet:"status,dict"`
 	Severity     string   `parquet:"severity,dict"`
@@ -78,12 +78,16 @@ type findingRow struct {
 
 func findingRowOf(f *audit.Finding, src *audit.Source, benchmark audit.Standard, asOf, now time.Time) findingRow {
 	out := findingRow{
-		Fingerprint: f.Fingerprint(), Benchmark: string(benchmark), Control: string(f.Control.ID), Name: f.Control.Name, Title: f.Control.Title,
+		Fingerprint: f.Fingerprint(), Benchmark: string(benchmark), Control: string(f.Control.ID),
+		Name: f.Control.Name, Title: f.Control.Title,
 		Requirements: f.Control.RequirementIDs(benchmark),
-		Status:       f.Status.String(), Severity: f.Severity.String(), Partition: f.Partition, User: some(f.User), ARN: some(f.ARN),
-		Class: f.Class.String(), Credential: some(f.Credential.ID()), CredentialKind: some(f.Credential.Kind.String()), Line: int32(f.Line),
+		Status:       f.Status.String(), Severity: f.Severity.String(), Partition: f.Partition,
+		User: some(f.User), ARN: some(f.ARN),
+		Class: f.Class.String(), Credential: some(f.Credential.ID()),
+		CredentialKind: some(f.Credential.Kind.String()), Line: int32(f.Line),
 		Reason: f.Reason.String(), Columns: f.ColumnNames(), Approximate: f.Approximate,
-		Suppressed: f.Suppressed, Exception: some(f.Exception), ExpiredException: some(f.ExpiredException), KeyIDs: f.KeyIDs, Note: some(f.Note),
+		Suppressed: f.Suppressed, Exception: some(f.Exception), ExpiredException: some(f.ExpiredException),
+		KeyIDs: f.KeyIDs, Note: some(f.Note),
 		Generated: known(src.Generated), AsOf: known(asOf), Judged: asOf, File: src.Path,
 	}
 	if asOf.IsZero() {

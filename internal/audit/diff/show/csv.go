@@ -40,7 +40,8 @@ func (s *sheet) Change(c *diff.Change) error {
 		if e.Severity < s.options.Least {
 			continue
 		}
-		if err := s.row("event", who.Account, who.User, who.ARN, who.Class, e.Credential.ID(), e.Severity.String(), string(e.Kind), "",
+		if err := s.row("event", who.Account, who.User, who.ARN, who.Class, e.Credential.ID(),
+			e.Severity.String(), string(e.Kind), "",
 			s.titles[e.Kind], e.Was, e.Is, words.ReportTime(e.At), "", "", "", "", e.Note, ""); err != nil {
 			return err
 		}
@@ -50,8 +51,10 @@ func (s *sheet) Change(c *diff.Change) error {
 		if !s.options.wanted(f) {
 			continue
 		}
-		if err := s.row("finding", who.Account, who.User, who.ARN, who.Class, f.Credential.ID(), f.Severity.String(), string(f.Control.ID), f.State.String(),
-			f.Control.Title, f.Was, status(f), "", f.Reason.String(), words.Time(f.FirstSeen), strconv.FormatBool(f.OrEarlier),
+		if err := s.row("finding", who.Account, who.User, who.ARN, who.Class, f.Credential.ID(), f.Severity.String(),
+			string(f.Control.ID), f.State.String(),
+			f.Control.Title, f.Was, status(f), "", f.Reason.String(), words.Time(f.FirstSeen),
+			strconv.FormatBool(f.OrEarlier),
 			words.Time(f.Closed), f.How, f.Fingerprint()); err != nil {
 			return err
 		}
@@ -76,7 +79,8 @@ func (s *sheet) Account(a *diff.Account) error {
 	for _, p := range a.Problems {
 		texts = append(texts, p.Text)
 	}
-	return s.row("incomplete", a.Account, "", "", "", "", "", "", a.Status.String(), "", "", "", "", strings.Join(texts, " "), "", "", "", "", "")
+	return s.row("incomplete", a.Account, "", "", "", "", "", "", a.Status.String(), "", "", "", "",
+		strings.Join(texts, " "), "", "", "", "", "")
 }
 
 func (s *sheet) Close(*Summary) error {

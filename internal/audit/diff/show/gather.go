@@ -197,7 +197,8 @@ func span(a *diff.Account) string {
 		return words.Time(a.New.Generated) + ", the first report"
 	}
 	days := int(a.New.Generated.Sub(a.Old.Generated).Hours() / 24)
-	return fmt.Sprintf("%s → %s, %s", words.Time(a.Old.Generated), words.Time(a.New.Generated), words.Count(days, "day"))
+	return fmt.Sprintf("%s → %s, %s", words.Time(a.Old.Generated),
+		words.Time(a.New.Generated), words.Count(days, "day"))
 }
 
 // Outcome says in words how much changed.

@@ -9,7 +9,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// who is whom a change concerns.
+// who identifies the subject of a change.
 type who struct {
 	Account string `json:"account"`
 	User    string `json:"user,omitempty"`
@@ -69,8 +69,9 @@ type findingJSON struct {
 
 func findingOf(c *diff.Change, f *diff.Finding) findingJSON {
 	return findingJSON{
-		Type: "finding", who: whoOf(c), State: f.State.String(), Control: string(f.Control.ID), ControlName: f.Control.Name,
-		Title: f.Control.Title, Status: status(f), Was: f.Was, Severity: f.Severity.String(),
+		Type: "finding", who: whoOf(c), State: f.State.String(), Control: string(f.Control.ID),
+		ControlName: f.Control.Name,
+		Title:       f.Control.Title, Status: status(f), Was: f.Was, Severity: f.Severity.String(),
 		Credential: f.Credential.ID(), KeyIDs: f.KeyIDs, Reason: f.Reason.String(), How: f.How,
 		FirstSeen: words.Time(f.FirstSeen), OrEarlier: f.OrEarlier, Closed: words.Time(f.Closed),
 		Exception: f.Exception, Line: f.Line, Fingerprint: f.Fingerprint(),
@@ -97,7 +98,8 @@ type accountJSON struct {
 func accountOf(a *diff.Account) accountJSON {
 	out := accountJSON{
 		Account: a.Account, Partition: a.Partition, Name: a.Name, Status: a.Status.String(), Complete: !a.Incomplete(),
-		History: a.History, NotCompared: a.NotCompared, ProblemCount: a.ProblemCount, Problems: a.Problems, Notes: a.Notes,
+		History: a.History, NotCompared: a.NotCompared, ProblemCount: a.ProblemCount,
+		Problems: a.Problems, Notes: a.Notes,
 		Counts: countsOf(&a.Counts),
 	}
 	for _, side := range [...]struct {
@@ -123,7 +125,8 @@ type countsJSON struct {
 
 func countsOf(c *diff.Counts) countsJSON {
 	out := countsJSON{
-		Users: c.Users, Events: map[string]int{}, Severities: map[string]int{}, Findings: map[string]map[string]int{}, Suppressed: c.Suppressed,
+		Users: c.Users, Events: map[string]int{}, Severities: map[string]int{}, Findings: map[string]map[string]int{},
+		Suppressed: c.Suppressed,
 	}
 	for kind, n := range c.Events {
 		out.Events[string(kind)] = n

@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// markdown is what table is, for an issue or a pull request.
+// markdown writes the content of table for an issue or a pull request.
 type markdown struct {
 	gatherer
 	b *bufio.Writer
@@ -94,7 +94,8 @@ func (m *markdown) found(state diff.State) {
 		f := &of.all[i]
 		m.row(f.Severity.String(), escape.Markdown(f.Status.String()),
 			string(f.Control.ID)+" "+escape.Markdown(f.Control.Title),
-			escape.Markdown(f.change.Account.Account), escape.Markdown(f.change.User), escape.Markdown(f.Credential.ID()),
+			escape.Markdown(f.change.Account.Account), escape.Markdown(f.change.User),
+			escape.Markdown(f.Credential.ID()),
 			seen(&f.Finding), escape.Markdown(Why(&f.Finding)))
 	}
 	m.b.WriteByte('\n')

@@ -1,5 +1,5 @@
-// Package show is how a comparison leaves: as a table that fits a terminal, and
-// in forms other programs read.
+// Package show holds how a comparison leaves: as a table that fits a terminal,
+// and in forms other programs read.
 //
 // It promises what package render promises: nothing in a report can act upon
 // the terminal, the spreadsheet or the page it is shown on. The forms json,
@@ -35,10 +35,10 @@ type Options struct {
 	// Uses makes each ordinary use of a credential be listed by table and md;
 	// they are counted in any case.
 	Uses bool
-	// Most is how many events, and how many findings of each state, table and
+	// Most says how many events, and how many findings of each state, table and
 	// md show; 0 means all.
 	Most int
-	// Width is how many columns the terminal has; 0 means that all is shown.
+	// Width says how many columns the terminal has; 0 means that all is shown.
 	Width  int
 	Colour bool
 }
@@ -102,7 +102,7 @@ func status(f *diff.Finding) string {
 	return f.Status.String()
 }
 
-// Titles returns what the kinds of events are called.
+// Titles returns the titles of the kinds of events.
 func Titles() map[audit.EventKind]string {
 	m := map[audit.EventKind]string{}
 	for _, e := range audit.Events() {

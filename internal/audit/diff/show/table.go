@@ -221,7 +221,8 @@ func (t *table) foot(s *Summary) {
 			notes = append(notes, called(a)+": "+note)
 		}
 		if len(a.NotCompared) > 0 {
-			notes = append(notes, called(a)+": only one of the reports has "+strings.Join(a.NotCompared, ", ")+", so that it was not compared.")
+			notes = append(notes, called(a)+": only one of the reports has "+strings.Join(a.NotCompared, ", ")+
+				", so that it was not compared.")
 		}
 	}
 	if n := s.Counts.State(diff.Open); n > 0 && !t.options.Open {
