@@ -9,7 +9,6 @@ import (
 )
 
 const smallReport = `user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,` +
-	`password_next_rotation,` +
 	`password_next_rotation,mfa_active
 <root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00Z,true,2025-01-01T00:00:00Z,2020-01-01T00:00:00Z,not_supported,true
 Bob,arn:aws:iam::111122223333:user/Bob,2026-01-01T00:00:00Z,true,2026-11-20T10:15:00Z,2026-10-01T00:00:00Z,N/A,false
