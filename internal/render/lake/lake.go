@@ -197,7 +197,7 @@ func newFindings(dir, name string) (*part[findingRow], error) {
 func newRows(dir, name string) (*part[parquet.Row], error) {
 	p, err := newPart[parquet.Row](dir, name)
 	if err == nil {
-		w := parquet.NewGenericWriter[any](p.file, append(options, reportSchema)...)
+		w := parquet.NewGenericWriter[any](p.file, append(options, reportSchema())...)
 		p.write, p.close = w.WriteRows, w.Close
 	}
 	return p, err

@@ -164,7 +164,7 @@ type wantRow struct {
 // TestSchema: the table has the columns that are known, in their order.
 func TestSchema(t *testing.T) {
 	if d := cmp.Diff(parquet.SchemaOf(wantRow{}).String(),
-		strings.Replace(reportSchema.String(), "message {", "message wantRow {", 1)); d != "" {
+		strings.Replace(reportSchema().String(), "message {", "message wantRow {", 1)); d != "" {
 		t.Error(d)
 	}
 }

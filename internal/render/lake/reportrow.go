@@ -3,6 +3,7 @@ package lake
 import (
 	"fmt"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
@@ -22,9 +23,9 @@ var valueColumns = func() (all []report.Column) {
 	return all
 }()
 
-// reportRow is the structure of a row of the table reports: for each column of
-// the report its value, and the reason why there is none.
-var reportRow = func() reflect.Type {
+// reportRow returns the structure of a row of the table reports: for each column
+// of the report its value, and the reason why there is none.
+func reportRow() reflect.Type {
 	fields := reflect.VisibleFields(reflect.TypeFor[rowHead]())
 	for i, c := range valueColumns {
 		of, tag := parquetType(c.Kind)
@@ -43,7 +44,7 @@ var reportRow = func() reflect.Type {
 		fields[i].Offset, fields[i].Index = 0, nil
 	}
 	return reflect.StructOf(fields)
-}()
+}
 
 // parquetType returns how Parquet keeps the values of a kind of column.
 func parquetType(kind report.Kind) (of reflect.Type, tag string) {
@@ -57,9 +58,12 @@ func parquetType(kind report.Kind) (of reflect.Type, tag string) {
 	}
 }
 
+// The schemas are made when they are first used: most commands write no Parquet.
 var (
-	reportSchema  = parquet.SchemaOf(reflect.New(reportRow).Interface())
-	findingSchema = parquet.SchemaOf(findingRow{})
+	reportSchema = sync.OnceValue(func() *parquet.Schema {
+		return parquet.SchemaOf(reflect.New(reportRow()).Interface())
+	})
+	findingSchema = sync.OnceValue(func() *parquet.Schema { return parquet.SchemaOf(findingRow{}) })
 )
 
 // columnsOf puts a row together, value after value in the order of the schema.

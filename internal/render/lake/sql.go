@@ -19,8 +19,8 @@ func duckDB() string { return duckDBText }
 // athena is the tables and views for Athena. The columns of the tables are
 // those of the files.
 func athena() string {
-	return strings.NewReplacer("{{reports}}", athenaColumns(reportSchema), "{{findings}}",
-		athenaColumns(findingSchema)).Replace(athenaText)
+	return strings.NewReplacer("{{reports}}", athenaColumns(reportSchema()), "{{findings}}",
+		athenaColumns(findingSchema())).Replace(athenaText)
 }
 
 func athenaColumns(s *parquet.Schema) string {
