@@ -59,6 +59,9 @@ func (c *Console) signinToken(v *visit) error {
 		}
 		duration = time.Duration(n) * time.Second
 	}
+	if _, ok := c.api.AdmitFrom(v.call.SourceIP); !ok {
+		return &problem{Status: http.StatusTooManyRequests, Text: "There were too many requests. Please try again later."}
+	}
 	token, err := c.signIn.SigninToken(v.r.Context(), v.visitOf(""), signin.Credentials{
 		KeyID: session.ID, Secret: seal.NewSecret(session.Key), Token: seal.NewSecret(session.Token),
 	}, duration)

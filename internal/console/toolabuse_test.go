@@ -227,6 +227,19 @@ func TestRefreshIsThrottled(t *testing.T) {
 	t.Error("a hundred refreshes at one time")
 }
 
+// So are strangers, by their address.
+func TestTokensAreLimited(t *testing.T) {
+	w := newWorld(t, func(c *service.Config) { c.Rate, c.Burst = 0.001, 3 })
+	tl := w.tool(sameDevice)
+	last := tokens{}
+	for range 4 {
+		last = tl.refresh("x")
+	}
+	last.refused(t, "the fourth", 429, "TooManyRequestsError", invalid)
+	got := w.person().get(`/federation?Action=getSigninToken&Session={}`)
+	got.want(t, http.StatusTooManyRequests, "too many requests")
+}
+
 func TestProofs(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", mayLogin)

@@ -165,6 +165,9 @@ func (c *Console) token(w http.ResponseWriter, r *http.Request, call api.Call) (
 		return &oauth.Failure{Status: http.StatusBadRequest, Type: "ValidationException", Code: "INVALID_REQUEST",
 			Message: message}
 	}
+	if wait, ok := c.api.AdmitFrom(call.SourceIP); !ok {
+		return nil, oauth.Paused(wait)
+	}
 	var in oauth.TokenRequest
 	proofs := r.Header.Values("DPoP")
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxTokenRequest))

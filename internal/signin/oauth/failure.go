@@ -41,8 +41,8 @@ var (
 		"The user is not authorized to perform: signin:CreateOAuth2Token")
 )
 
-// paused is the failure of a refresh that comes too early.
-func paused(wait time.Duration) *Failure {
+// Paused is the failure of a request that comes too early.
+func Paused(wait time.Duration) *Failure {
 	return &Failure{Status: http.StatusTooManyRequests, Type: "TooManyRequestsError", Code: "INVALID_REQUEST",
 		Message: "There were too many requests. Try again later.", RetryAfter: wait}
 }

@@ -222,7 +222,7 @@ func (s *Service) take(tx *store.Tx, sh *shown, in TokenRequest, permitted error
 	case err != nil:
 		return 0, err
 	case wait > 0:
-		return 0, paused(wait)
+		return 0, Paused(wait)
 	case !sh.code && sh.generation < now.Generation:
 		return now.Generation, nil // its answer was lost, or another process was first
 	}
