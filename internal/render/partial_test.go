@@ -96,7 +96,6 @@ func TestPartialAudit(t *testing.T) {
 // UNUSED counts the same whatever controls are judged.
 func TestUnusedMeansOneThing(t *testing.T) {
 	const csv = `user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,` +
-		`password_next_rotation,` +
 		`password_next_rotation,mfa_active
 <root_account>,arn:aws:iam::123456789012:root,2020-01-01T00:00:00Z,true,2025-01-01T00:00:00Z,2020-01-01T00:00:00Z,not_supported,true
 Ann,arn:aws:iam::123456789012:user/Ann,2025-01-01T00:00:00Z,true,2025-02-01T00:00:00Z,2025-01-01T00:00:00Z,N/A,true
