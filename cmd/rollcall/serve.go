@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
+	"rollcall/internal/audit"
 	"rollcall/internal/identity"
 	"rollcall/internal/memory"
 	"rollcall/internal/ownfile"
@@ -53,6 +54,7 @@ type serveRun struct {
 	providers           []string
 	publicURL           string
 	console             bool
+	auditConfig         string
 	readyFile           string
 	log                 logFlags
 }
@@ -119,13 +121,15 @@ once. SIGHUP opens the trail file anew and reads the TLS certificate again.
 	f.StringVar(&s.publicURL, "public-url", "", publicURLUsage+
 		"; without it outbound federation is refused, and the console answers this machine's browsers only")
 	f.BoolVar(&s.console, "console", true, consoleUsage)
+	f.StringVar(&s.auditConfig, "audit-config", "",
+		"a YAML `file`, as of 'rollcall audit --config', by which the console judges reports")
 	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
 		"report-expiry", "report-history", "last-used-span", "password-used-span",
 		"call-timeout", "region", "rate-limit",
 		"rate-burst",
 		"account-rate-limit", "account-rate-burst", "stranger-rate-limit", "stranger-rate-burst", "max-connections",
-		"max-connections-per-address", "web-identity-keys", "public-url", "console", "ready-file")
+		"max-connections-per-address", "web-identity-keys", "public-url", "console", "audit-config", "ready-file")
 	s.log.add(c)
 	must(c.MarkFlagFilename("tls-cert"))
 	must(c.MarkFlagFilename("tls-key"))
@@ -275,6 +279,10 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheu
 	if err != nil {
 		return nil, nil, err
 	}
+	judged, err := s.auditBy()
+	if err != nil {
+		return nil, nil, err
+	}
 	db, err := s.database(true)
 	if err != nil {
 		return nil, nil, err
@@ -289,7 +297,7 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheu
 	}
 	t.Sync = s.trailSync
 	svc, err := service.Open(ctx, service.Config{
-		Store: db, MasterFile: s.masterFile(), Trail: t, Report: s.report, CallTimeout: s.callTimeout,
+		Store: db, Audit: judged, MasterFile: s.masterFile(), Trail: t, Report: s.report, CallTimeout: s.callTimeout,
 		Regions: s.regions, Rate: s.rate, Burst: s.burst,
 		AccountRate: s.accountRate, AccountBurst: s.accountBurst, StrangerRate: s.strangerRate,
 		StrangerBurst:   s.strangerBurst,
@@ -300,6 +308,18 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheu
 		return nil, nil, errors.Join(s.explain(err), t.Close())
 	}
 	return svc, t, nil
+}
+
+// auditBy is how the console judges reports, nil for the default benchmark.
+func (s *serveRun) auditBy() (config *audit.Config, err error) {
+	if s.auditConfig == "" {
+		return nil, nil
+	}
+	err = readYAML(s.auditConfig, func(r io.Reader) (err error) {
+		config, err = audit.ReadConfig(r, false)
+		return err
+	})
+	return config, err
 }
 
 // consoleURL returns the address by which browsers reach the service: its

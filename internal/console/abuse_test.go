@@ -197,11 +197,11 @@ func TestDestinations(t *testing.T) {
 	w := newWorld(t)
 	for to, want := range map[string]string{
 		"/console/users/new":    "/console/users/new",
-		"https://evil.example/": "/console/users", "//evil.example": "/console/users",
-		"/\\evil.example": "/console/users", "javascript:alert(1)": "/console/users",
-		"/console/../evil":                  "/console/users",
-		"/console/users\r\nSet-Cookie: a=b": "/console/users", "https://evil.example/console/users": "/console/users",
-		"/console/sign-out": "/console/users", "": "/console/users", "/?Action=ListUsers": "/console/users",
+		"https://evil.example/": "/console/overview", "//evil.example": "/console/overview",
+		"/\\evil.example": "/console/overview", "javascript:alert(1)": "/console/overview",
+		"/console/../evil":                  "/console/overview",
+		"/console/users\r\nSet-Cookie: a=b": "/console/overview", "https://evil.example/console/users": "/console/overview",
+		"/console/sign-out": "/console/overview", "": "/console/overview", "/?Action=ListUsers": "/console/overview",
 	} {
 		p := w.person()
 		got := p.post("/console/sign-in", "do", "sign-in", "account", account, "as", "root",

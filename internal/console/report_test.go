@@ -44,7 +44,7 @@ func (p *person) makeReport() {
 		got = p.get(got.path)
 	}
 	if !strings.Contains(got.body, "The report is complete.") {
-		p.w.t.Fatalf("no report was made: %d %s %s", got.status, got.path, got.body)
+		p.w.t.Fatalf("no report was created: %d %s %s", got.status, got.path, got.body)
 	}
 }
 

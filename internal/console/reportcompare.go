@@ -26,7 +26,7 @@ type historyView struct {
 	Reports  []historyRow
 	Pages    pages
 	Old, New choice
-	// Day says where the field for a date begins.
+	// Day is the first value of the field for a date.
 	Day string
 }
 
@@ -111,7 +111,6 @@ type compareLine struct {
 	Severity   string
 	Control    string
 	What       string
-	Was        string
 }
 
 func (c *Console) compare(v *visit) error {
@@ -187,8 +186,7 @@ type comparisonKey struct {
 	old int64 // the token of the other
 }
 
-// comparison holds the changes between two reports, as far as a page lists
-// them.
+// comparison holds the changes between two reports that a page lists.
 type comparison struct {
 	account  *diff.Account
 	findings [diff.NumStates]worst[diff.Finding]
@@ -201,7 +199,7 @@ type event struct {
 	user string
 }
 
-// listed says how many of each kind are kept.
+// listed bounds the findings in each state that are kept.
 var listed = [diff.NumStates]int{
 	diff.New:     60,
 	diff.Worse:   30,
@@ -304,11 +302,7 @@ func (v *visit) fillComparison(s *compareView, c *comparison, at string) {
 			Folded: state != diff.New && state != diff.Worse,
 		}
 		for _, one := range of.all {
-			f := &one.value
-			g.Lines = append(g.Lines, compareLine{
-				User: f.User, Link: v.rowLink(f.User, at), Credential: f.Credential.ID(), Severity: f.Severity.String(),
-				Control: string(f.Control.ID), What: show.Why(f), Was: f.Was,
-			})
+			g.Lines = append(g.Lines, v.compareLine(&one.value, at))
 		}
 		s.Groups = append(s.Groups, g)
 	}
@@ -322,6 +316,13 @@ func (v *visit) fillComparison(s *compareView, c *comparison, at string) {
 	}
 	s.More = c.events.more()
 	s.Uses = usesInWords(c.uses)
+}
+
+func (v *visit) compareLine(f *diff.Finding, at string) compareLine {
+	return compareLine{
+		User: f.User, Link: v.rowLink(f.User, at), Credential: f.Credential.ID(), Severity: f.Severity.String(),
+		Control: string(f.Control.ID), What: show.Why(f),
+	}
 }
 
 // rowLink leads to the row of a user, "" where the report as a whole is meant.

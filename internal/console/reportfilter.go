@@ -25,7 +25,7 @@ type option struct {
 // chip is a filter that has no field, and how to be rid of it.
 type chip struct{ Text, Without string }
 
-// tableForm holds the query's selection of the table.
+// tableForm holds what the query asks of the table.
 type tableForm struct {
 	benchmark *audit.Benchmark
 	query     judged.Query

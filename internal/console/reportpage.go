@@ -60,8 +60,8 @@ type reportHead struct {
 	Size    string
 	History string
 	Compare string // with the one before, "" for none
-	// Problems holds what could not be judged, Whole the findings about the
-	// report as a whole.
+	// Problems say what could not be judged. Whole are the findings of the report
+	// as a whole.
 	Problems []string
 	Whole    []findingLine
 }
@@ -103,7 +103,7 @@ func (c *Console) reportPage(v *visit) error {
 	return v.show("report", s)
 }
 
-// sentence returns the text of a page for a refusal.
+// sentence returns the text for a page where something was refused.
 func (p *problem) sentence() string {
 	switch p.Code {
 	case "ReportInProgress":
@@ -271,8 +271,7 @@ func statusClass(s audit.Status, excused bool) string {
 	return [audit.NumStatuses]string{"no-data", "fail", "warn", "manual", "na", "pass"}[s]
 }
 
-// aged returns how long ago something was, before a moment that a report tells
-// of.
+// aged returns the age of t at a moment.
 func aged(t, asOf time.Time) string {
 	if ago := asOf.Sub(t); ago >= 0 {
 		return words.ShortAge(ago)

@@ -21,11 +21,11 @@ import (
 // What the pages about reports have in common: which report they are about, by
 // which benchmark it is judged, and what is read of it.
 
-// maxListed says how many reports of the history pages know.
+// maxListed bounds the reports of the history that pages know.
 const maxListed = 1000
 
-// maxRows says how many rows of a report pages show. Of a longer one they say
-// where it ends.
+// maxRows bounds the rows of a report that pages show. Pages say where they cut a
+// longer one.
 const maxRows = 1_000_000
 
 // chosen is a report that the person was allowed to read.
@@ -55,7 +55,7 @@ func (v *visit) report(at time.Time) (*chosen, error) {
 		return nil, err
 	}
 	for _, r := range all {
-		// Of two that were made in one second the API gives the later one.
+		// Of two reports of one second the API returns the later one.
 		if n := len(c.history); n == 0 || !c.history[n-1].Generated.Equal(r.Generated) {
 			c.history = append(c.history, r)
 		}
@@ -89,7 +89,7 @@ func (c *chosen) before() *store.Report {
 	return nil
 }
 
-// stamp names a report in addresses: the second in which it was created.
+// stamp names a report in addresses, by its second.
 func stamp(r *store.Report) string { return words.Time(r.Generated) }
 
 // at reads a time of the query: as stamp has it, as the browser's field for
@@ -140,7 +140,7 @@ func (c *Console) judgeBy(config *audit.Config) {
 	}
 }
 
-// options returns how reports are judged by a benchmark.
+// options returns the options of an audit by a benchmark.
 func (c *Console) options(b *audit.Benchmark) (audit.Options, error) {
 	o := audit.Options{Benchmark: b, MaxRows: maxRows}
 	if c.audit != nil {
@@ -153,8 +153,8 @@ func (c *Console) options(b *audit.Benchmark) (audit.Options, error) {
 	return o, nil
 }
 
-// source describes a report to package audit. It is as fresh as when it was
-// created: the console shows its age.
+// source describes a report to package audit, which is not told its age: the
+// console shows it.
 func source(r *store.Report) audit.Source {
 	return audit.Source{Account: r.Account, Generated: r.Generated, Fetched: r.Generated, Origin: "generated"}
 }
@@ -178,8 +178,8 @@ func (c *Console) comparable(ctx context.Context, r *store.Report) *diff.Report 
 	return &diff.Report{Source: source(r), Open: func() (io.ReadCloser, error) { return c.open(ctx, r) }}
 }
 
-// patience returns how long a page waits for what is worked out beside it. Of
-// what is small the page comes at once.
+// patience returns how long a page waits for what is worked out beside it. What
+// is small comes with the page.
 func patience(reports ...*store.Report) time.Duration {
 	const many = 10_000
 	users := int64(0)
@@ -231,6 +231,7 @@ type waiting struct{ Text, Link string }
 
 // wait shows that something takes a moment. The page asks again by itself.
 func (v *visit) wait(text string) error {
+	v.passing = true
 	v.reload(1)
 	return v.show("waiting", waiting{text, withQuery(v.r.URL)})
 }

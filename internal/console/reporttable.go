@@ -98,7 +98,7 @@ func rowsPerPage(columns int) int {
 	if columns > 12 {
 		return 25
 	}
-	return 50
+	return 40
 }
 
 // reportTable finds the rows to show.
@@ -158,8 +158,8 @@ func (v *visit) tableRow(row *judged.Row, columns []report.Column, asOf time.Tim
 	return r
 }
 
-// reportCell is a cell as people read it: a date as its age when the report was
-// generated, and a word for what is not there.
+// reportCell is a cell as people read it: a date as its age at the time of the
+// report, and a word for what is not there.
 func reportCell(c report.Column, row *report.Row, asOf time.Time) tableCell {
 	cell := tableCell{Label: columnTitle(c.Name)}
 	none := func(a report.Absence) {

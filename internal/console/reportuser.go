@@ -125,7 +125,7 @@ func (v *visit) reportUserView(row *judged.Row, of *chosen, asOf time.Time) repo
 	return s
 }
 
-// timelineReports says how many reports a timeline or a trend goes through.
+// timelineReports bounds the reports that a timeline or a trend goes through.
 const timelineReports = 12
 
 // spread are the reports that a timeline goes through, oldest first: the last of
@@ -161,7 +161,7 @@ type timelineKey struct {
 	user string
 }
 
-// timeline returns the events of a user up to a report.
+// timeline returns what happened to a user up to a report.
 func (v *visit) timeline(of *chosen, user string, b *audit.Benchmark) (*timelineView, error) {
 	key := timelineKey{judgedKey{of.Account, of.Token, b.ID}, user}
 	some := spread(of.upTo())
@@ -239,7 +239,7 @@ func (c *Console) rowOf(ctx context.Context, r *store.Report, user string) ([]by
 	}
 }
 
-// maxChanges says how many changes of a user a page lists.
+// maxChanges bounds the changes of a user that a page lists.
 const maxChanges = 100
 
 func (v *visit) timelineView(h *html.History) *timelineView {

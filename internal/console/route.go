@@ -31,7 +31,7 @@ func (c *Console) route() map[string]*page {
 	all := map[string]*page{}
 	for _, some := range [][]page{
 		c.homePages(), c.signInPages(), c.usersPages(), c.userPages(), c.devicePages(), c.myPages(), c.toolPages(),
-		c.reportPages(),
+		c.reportPages(), c.overviewPages(), c.findingsPages(),
 	} {
 		for _, p := range some {
 			if all[p.path] != nil {

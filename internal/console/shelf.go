@@ -13,8 +13,7 @@ import (
 // Each is worked out once, beside the requests that ask for it, one at a time.
 // What was not looked at for longest goes first when there is too much.
 //
-// A shelf knows nothing of permissions: who asks it was allowed to read the
-// reports that the value is made of.
+// A shelf knows nothing of permissions: its callers ask for them first.
 type shelf struct {
 	run   func(func(context.Context)) // beside requests, until the service ends
 	limit int64                       // bytes
@@ -38,7 +37,7 @@ type slot struct {
 
 const (
 	shelfLimit = 128 << 20
-	// shelfJobs says how much an account may have worked out at once.
+	// shelfJobs bounds what an account may have worked out at once.
 	shelfJobs = 6
 )
 
@@ -54,9 +53,9 @@ var errTooMuch = &problem{
 	Text:   "Too much is being worked out for this account at the moment. Try again in a while.",
 }
 
-// shelved returns a value of the person's account that stands under a key, which
-// must be comparable. It has it made where it is not there, and waits as long as
-// patience says: errNotYet says that it takes longer.
+// shelved returns the value of a key, which must be comparable, for the person's
+// account. It has the value worked out if there is none, and waits for it. The
+// error is errNotYet if that takes longer than patience.
 func shelved[T any](
 	v *visit, key any, patience time.Duration, produce func(context.Context) (T, int64, error),
 ) (value T, err error) {

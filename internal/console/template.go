@@ -112,10 +112,18 @@ func (v *visit) showAs(name, title string, main any) error {
 	return v.write("text/html; charset=utf-8", &body)
 }
 
+// notice takes the sentence that was kept, unless another page comes by itself.
+func (v *visit) notice() string {
+	if v.passing {
+		return ""
+	}
+	return v.cookies.notice(v.w, v.r)
+}
+
 func (v *visit) frame(title string, main any) frame {
 	f := frame{
 		Title: title, Brand: "Rollcall", Style: v.assets.style, Script: v.assets.script,
-		Notice: v.cookies.notice(v.w, v.r), Problem: v.problem, Main: main,
+		Notice: v.notice(), Problem: v.problem, Main: main,
 	}
 	if f.Title == "" && v.page != nil {
 		f.Title = v.page.title

@@ -22,6 +22,10 @@ var visited = []visited1{
 	{path: "/console/mfa/new"},
 	{path: "/console/mfa/new", query: "?name=alice"},
 	{path: "/console/my-credentials"},
+	{path: "/console/overview"},
+	{path: "/console/findings"},
+	{path: "/console/findings", query: "?control=C5"},
+	{path: "/console/findings", query: "?control=C99", status: 404},
 	{path: "/console/report"},
 	{path: "/console/report", query: "?control=C9&status=FAIL&sort=user&col=arn&col=mfa_active&age=1"},
 	{path: "/console/report", query: "?q=nobody+has+this+name"},
@@ -54,6 +58,7 @@ var elsewhere = map[string]string{
 	console.Root:                    "goes to the first page",
 	"/console/sign-out":             "goes to the first page",
 	"/console/report/csv":           "TestReportCSV",
+	"/console/findings/plan":        "TestPlan",
 	"/console/sign-in/mfa":          "TestSignInWithCode",
 	"/console/sign-in/new-password": "TestForcedReset",
 }

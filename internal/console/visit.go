@@ -23,6 +23,8 @@ type visit struct {
 	status int // of the answer
 	// problem says what was wrong with a form, for the page that shows it again.
 	problem *problem
+	// passing says that the page is there until another one comes by itself.
+	passing bool
 
 	token   seal.Secret     // of the session
 	session *signin.Session // nil on a page that is open to all

@@ -25,8 +25,8 @@ import (
 	"rollcall/report"
 )
 
-// blockRows says how many rows are packed together. A page unpacks one block
-// for each of its rows at most.
+// blockRows rows are packed together. A page unpacks one block for
+// each of its rows at most.
 const blockRows = 64
 
 // Report is a judged report. Safe for concurrent use.
@@ -47,7 +47,7 @@ type Report struct {
 	controls map[audit.ControlID]uint8
 }
 
-// row holds what is known of a row without unpacking it.
+// row holds the facts of a row that queries need.
 type row struct {
 	name  string
 	path  uint32
@@ -72,7 +72,7 @@ const (
 	certificate // has an active certificate
 )
 
-// place says where a key counts in audit.Stats.KeyAges.
+// place says which element of audit.Stats.KeyAges counts a key.
 type place struct {
 	counts    bool
 	age, idle uint8
@@ -97,7 +97,7 @@ var timeColumns = func() (names []string) {
 	return names
 }()
 
-// times says how many of them there are.
+// times is the number of timeColumns.
 const times = 10
 
 // decoder unpacks the blocks of all reports.

@@ -34,11 +34,11 @@ type Query struct {
 	Turned bool
 }
 
-// Result holds the result of a query.
+// Result holds what a query finds.
 type Result struct {
 	Rows []int32 // their places
-	// Keys and Findings say how many of them are as asked for, where the query
-	// asks for keys or findings.
+	// Keys and Findings count those that are as asked for, if the query asks for
+	// keys or findings.
 	Keys, Findings int
 	// Whole are the findings of the report as a whole that are as asked for. They
 	// are counted in Findings.
@@ -53,7 +53,7 @@ func (q *Query) AsksFindings() bool {
 	return q.Status != "" && q.Status != "none" || q.Control != "" || q.Severity != ""
 }
 
-// Find finds rows.
+// Search finds the rows that a query asks for.
 func (r *Report) Search(q Query) Result {
 	q.Text = strings.ToLower(q.Text)
 	paths := make([]bool, len(r.paths))

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rollcall/internal/api"
+	"rollcall/internal/audit"
 	"rollcall/internal/console"
 	"rollcall/internal/identity"
 	"rollcall/internal/seal"
@@ -49,6 +50,8 @@ type Config struct {
 	// ConsoleURL says where browsers reach the service, where that is not
 	// PublicURL. "" is this machine alone.
 	ConsoleURL string
+	// Audit is how the console judges reports, nil for the default benchmark.
+	Audit *audit.Config
 	// ConsoleHosts are names of hosts that pages answer to beside.
 	ConsoleHosts []string
 	// CallTimeout says how long a call may take, in the database, too; 0 means
@@ -163,6 +166,7 @@ func (c *Config) pages(
 		return nil, nil
 	}
 	return console.New(console.Config{
-		IAM: iam, API: a, SignIn: people, Tools: tools, URL: c.consoleURL(), Hosts: c.ConsoleHosts, Now: now, Log: c.Log,
+		IAM: iam, API: a, SignIn: people, Tools: tools, Audit: c.Audit, URL: c.consoleURL(), Hosts: c.ConsoleHosts,
+		Now: now, Log: c.Log,
 	})
 }
