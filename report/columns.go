@@ -61,7 +61,7 @@ func NewColumns(names ...string) (Columns, error) {
 		return Columns{}, fmt.Errorf("make columns: no names")
 	}
 	if name, ok := repeated(names); ok {
-		return Columns{}, fmt.Errorf("make columns: column %.100q stands twice", name)
+		return Columns{}, fmt.Errorf("make columns: column %.100q occurs twice", name)
 	}
 	return columnsOf(names), nil
 }
@@ -80,7 +80,7 @@ func columnsOf(names []string) Columns {
 	return Columns{form: formCustom, names: slices.Clone(names), fields: fields}
 }
 
-// repeated finds a name that stands twice.
+// repeated finds a name that occurs twice.
 func repeated(names []string) (string, bool) {
 	seen := make(map[string]bool, len(names))
 	for _, name := range names {

@@ -21,7 +21,7 @@ var ErrTooLong = errors.New("too long")
 var (
 	errNUL   = errors.New("NUL byte")
 	errUTF8  = errors.New("invalid UTF-8")
-	errTwice = errors.New("column stands twice in the header")
+	errTwice = errors.New("column occurs twice in the header")
 )
 
 // Error says where a report is damaged.
@@ -55,7 +55,7 @@ type Reader struct {
 }
 
 // NewReader reads the header. It fails with [ErrNotReport] where there is none
-// with the columns user and arn, and refuses a column that stands twice. Errors
+// with the columns user and arn, and refuses a column that occurs twice. Errors
 // of the file are *[Error]; those of r are wrapped as they are.
 func NewReader(r io.Reader) (*Reader, error) {
 	rd := &Reader{rows: newRows(r)}

@@ -28,7 +28,7 @@ const (
 	Malformed
 )
 
-// The words that stand in a cell in place of a value.
+// The words in a cell in place of a value.
 const (
 	wordNotApplicable = "N/A"
 	wordNoInformation = "no_information"
@@ -36,7 +36,7 @@ const (
 )
 
 // String names the absence; for the three that have one it is the word that
-// stands in the report.
+// is in the report.
 func (a Absence) String() string {
 	switch a {
 	case Present:
@@ -54,7 +54,7 @@ func (a Absence) String() string {
 	}
 }
 
-// word returns what stands in a cell for the absence; nothing does for a
+// word returns the text of a cell for the absence; nothing does for a
 // missing column or a cell whose text is lost.
 func (a Absence) word() string {
 	switch a {

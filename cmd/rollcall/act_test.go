@@ -133,7 +133,7 @@ func TestOperatorActsNeedTheTrail(t *testing.T) {
 	}
 	if _, accounts, _ := operate(t, nil, "", "account", "list", "--data", data); strings.Contains(
 		accounts, "210987654321") {
-		t.Error("the account was made")
+		t.Error("the account was created")
 	}
 	// A disk that turns out to be full: the service writes the record later.
 	backup := filepath.Join(t.TempDir(), "backup")

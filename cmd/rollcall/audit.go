@@ -56,7 +56,7 @@ whatever --control judges, and ROOT says what root could be used with. – is
 none, and ? what the report does not tell; ≥ is at least.
 
 The output is a table; or --output FORMAT, FORMAT=FILE or several of them,
-parted by commas:
+separated by commas:
 ` + formatsHelp() + `
 'rollcall controls' explains every rule. More: docs/audit.md, docs/formats.md.
 
@@ -78,7 +78,7 @@ parted by commas:
 func (a *auditRun) add(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringArrayVarP(&a.outputs, "output", "o", nil, "FORMAT, FORMAT=FILE, or several `outputs` parted by commas")
+	f.StringArrayVarP(&a.outputs, "output", "o", nil, "FORMAT, FORMAT=FILE, or several `outputs` separated by commas")
 	a.addVerdict(c)
 	f.StringVar(&a.query, "query", "", "a JMESPath `expression` that chooses what of --output json is written")
 	f.IntVar(&a.criteria.top, "top", audit.DefaultTop,
@@ -105,7 +105,7 @@ func (a *auditRun) addVerdict(c *cobra.Command) {
 		"the least `severity` of a FAIL that makes the exit code 1: "+strings.Join(severityNames(),
 			", "), severityNames()...)
 	f.BoolVar(&a.warnings, "fail-on-warnings", false, "let WARN count as FAIL does")
-	f.BoolVar(&a.evidence.onlyFresh, "require-fresh", false, "take a report that is too old for an incomplete one")
+	f.BoolVar(&a.evidence.onlyFresh, "require-fresh", false, "count a report that is too old as incomplete")
 	f.BoolVar(&a.zero, "exit-zero", false, "exit with 0 in spite of findings")
 	f.IntVar(&a.findingsCode, "findings-exit-code", exitFindings,
 		"exit with this `code`, and not 1, where there are findings")

@@ -34,7 +34,7 @@ owner, no ticket and no end, which every exception needs: they are given here.
 		RunE: func(_ *cobra.Command, args []string) error { return m.run(args) },
 	}
 	f := c.Flags()
-	f.StringVar(&m.owner, "owner", "", "who answers for the exceptions")
+	f.StringVar(&m.owner, "owner", "", "the owner of the exceptions")
 	f.StringVar(&m.ticket, "ticket", "", "where they were agreed on")
 	f.StringVar(&m.expires, "expires", "", "the last `day` on which they excuse, such as 2027-01-31")
 	f.BoolVar(&m.wildcards, "allow-wildcards", false,
@@ -49,7 +49,7 @@ func (m *mutelistImport) run(args []string) error {
 	}
 	for _, flag := range [][2]string{{"owner", m.owner}, {"ticket", m.ticket}, {"expires", m.expires}} {
 		if flag[1] == "" {
-			return usageError("--%s is needed: no exception is without", flag[0])
+			return usageError("--%s is needed: every exception has one", flag[0])
 		}
 	}
 	expires, err := audit.ParseDate(m.expires)

@@ -43,7 +43,7 @@ func diffCommand(p *process) *cobra.Command {
 		GroupID: "reports",
 		Short:   "Compare reports: what happened, and which findings are new or fixed",
 		Long: `Compare an older and a newer credential report of each account. Credentials are
-told apart by their user and the time they were made, never by their place in
+identified by their user and creation time, never by their place in
 the row: keys added, rotated, deactivated, reactivated, gone, used for the first
 time or elsewhere; passwords set and used; MFA gained and lost; users new, gone,
 renamed and moved. And what an audit finds: new, worse, fixed, still open, each
@@ -65,7 +65,7 @@ OLD too, the newest is compared with the one before.
 	d.criteria.add(c, "that of --config, or "+string(audit.DefaultBenchmark))
 	f := c.Flags()
 	f.StringVar(&d.pairing.Dir, "dir", defaultFolder, "the `folder` of reports, as 'rollcall report --into' fills it")
-	f.StringSliceVar(&d.pairing.Accounts, "account", nil, "only these `accounts`, parted by commas")
+	f.StringSliceVar(&d.pairing.Accounts, "account", nil, "only these `accounts`, separated by commas")
 	f.StringVar(&d.times[0], timeFlags[0], "", "`when` OLD was generated, where it is a file that does not say so")
 	f.StringVar(&d.times[1], timeFlags[1], "", "`when` NEW was generated, where it is a file that does not say so")
 	d.out.add(f)

@@ -18,7 +18,7 @@ const (
 	exitInterrupted = 130                  // ended by Ctrl-C
 )
 
-// exitCodesHelp stands at the end of the help of every command.
+// exitCodesHelp ends of the help of every command.
 const exitCodesHelp = `Exit codes: 0 done, 1 findings, 2 failed or incomplete, 64 wrong command line
 or setting, 130 Ctrl-C. More: docs/exit-codes.md.`
 

@@ -36,7 +36,7 @@ func (in *install) add(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&in.data, "data", "rollcall-data", "data `directory`, for its owner only")
 	f.StringVar(&in.store, "store", "",
-		"keep the data in PostgreSQL: postgres://…, or where that `URL` stands: file://PATH, env://NAME")
+		"keep the data in PostgreSQL: postgres://…, or the place of that `URL`: file://PATH, env://NAME")
 	f.StringVar(&in.masterKey, "master-key", "",
 		"`file` of the key that all secrets are sealed with (default master.key in the data directory)")
 	f.BoolVar(&in.allowPlain, "allow-plain-postgres", false,
@@ -94,7 +94,7 @@ func (in *install) directory(create bool) error {
 	return nil
 }
 
-// storeURL reads --store. A password must not stand on the command line,
+// storeURL reads --store. A password must not be on the command line,
 // where everyone on the machine can read it.
 func (in *install) storeURL() (string, error) {
 	link, err := in.p.reference(in.store)
@@ -115,7 +115,7 @@ func (in *install) storeURL() (string, error) {
 }
 
 // reference reads a setting that may be secret: "file://PATH" and "env://NAME"
-// say where it stands, everything else is the value.
+// name its place, everything else is the value.
 func (p *process) reference(value string) (string, error) {
 	if name, ok := strings.CutPrefix(value, "env://"); ok {
 		if v := p.env(name); v != "" {

@@ -17,9 +17,9 @@ var pathHints = []struct {
 	{syscall.EROFS, "the file system is mounted read-only: name a path on another one"},
 	{syscall.ENOSPC, "make room there, or name a path on another file system"},
 	{syscall.EDQUOT, "make room there, or name a path on another file system"},
-	{syscall.ENOTDIR, "a file stands where the path has a directory: name another path"},
+	{syscall.ENOTDIR, "there is a file where the path has a directory: name another path"},
 	{syscall.EISDIR, "it is a directory: name a file in it"},
-	{syscall.ELOOP, "a symbolic link may not stand there: put the file itself there"},
+	{syscall.ELOOP, "a symbolic link is not allowed there: put the file itself there"},
 }
 
 // withHint is the text of an error, and what to do about it where the system

@@ -41,7 +41,7 @@ func planCommand(p *process) *cobra.Command {
 		GroupID: "reports",
 		Short:   "Plan the remediation of what an audit finds, as AWS CLI commands",
 		Long: `Plan how to take away the credentials that an audit finds wanting: keys unused,
-too old, second, left over or made at set-up and never used; passwords unused or
+too old, second, left over or created at set-up and never used; passwords unused or
 without MFA. Each goes in stages: a warning to its owner, a final warning, then
 the key is made inactive or the password removed, and much later the key is
 deleted; each not before its day, and in the change windows.
@@ -58,7 +58,7 @@ FILE, --endpoint-url and --profile say which that is.
 
 Reports are found as 'rollcall audit' finds them; with none of them the account's
 report is fetched, and --enrich keys has the plan name key ids. Without, the
-script finds a key by its user and the second in which it was made.
+script finds a key by its user and the second in which it was created.
 
 ` + exitCodesHelp,
 		RunE: d.run,

@@ -22,7 +22,7 @@ import (
 
 // TestReportScripts runs sessions of 'rollcall report' against $ROLLCALL, the
 // real service with one account and its root key in the environment, and
-// against $AWS, which plays what AWS was recorded to answer. A proxy stands
+// against $AWS, which plays what AWS was recorded to answer. A proxy is
 // between the binary and the rest of the world: a session in which anything
 // else was dialled fails.
 func TestReportScripts(t *testing.T) {
@@ -57,7 +57,7 @@ func TestReportScripts(t *testing.T) {
 
 // TestFleetScripts runs sessions of 'rollcall report' for many accounts:
 // against an organization on the real service, with things that go wrong in
-// it, at $ORG. The same proxy stands between the binary and the world. In a
+// it, at $ORG. The same proxy is between the binary and the world. In a
 // session, fault ACCOUNT [KIND] changes what goes wrong, remove ACCOUNT takes
 // one out of the organization, and calls prints what was called since it was
 // asked last.

@@ -43,7 +43,7 @@ func (f *fleetFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.accounts, "accounts", "",
 		"the accounts in this `file` (- for standard input): on each line a number, or the ARN of a role, and then a "+
 			"name if you like")
-	flags.StringSliceVar(&f.profiles, "profiles", nil, "the accounts of these `profiles`, parted by commas")
+	flags.StringSliceVar(&f.profiles, "profiles", nil, "the accounts of these `profiles`, separated by commas")
 	flags.StringVar(&f.roles.Name, "role", fleet.DefaultRole, "the `role` to assume in each account, with its path")
 	flags.StringVar(&f.roles.ExternalID, "external-id", "", "the external `id` that the roles ask for")
 	flags.IntVar(&f.concurrency, "concurrency", fleet.DefaultConcurrency, "how many calls may be under way at once")

@@ -48,7 +48,7 @@ in it as Get-IAMCredentialReport returns it with -Raw or -SplitLines.`,
 	f.StringVar(&g.at, "at", "",
 		"the newest report generated at this `time` or before, where the service is a Rollcall")
 	f.BoolVar(&g.raw, "raw", false, "the report itself, as one string; goes before --split-lines")
-	f.BoolVar(&g.lines, "split-lines", false, "the report's lines, without their ends, one on a line")
+	f.BoolVar(&g.lines, "split-lines", false, "the report's lines, without their ends, one per line")
 	f.BoolVar(&g.lines, "as-text-array", false, "the same as --split-lines")
 	return c
 }

@@ -72,7 +72,7 @@ The first start makes the data directory and the master key file in it. Keep a
 copy of that file apart from the data: without it no secret can be read.
 
 SIGTERM or Ctrl-C ends it when the calls under way have ended, a second one at
-once. SIGHUP opens the trail file anew and reads the TLS certificate again.
+once. SIGHUP opens the trail file again and reads the TLS certificate again.
 
 ` + settingsHelp("listen"),
 		Example: `  rollcall serve
@@ -438,6 +438,6 @@ func (s *serveRun) onHangup(ctx context.Context, hangup <-chan os.Signal, t *tra
 			log.Error("reopen", "error", err)
 			continue
 		}
-		log.Info("trail and certificate opened anew")
+		log.Info("trail and certificate opened again")
 	}
 }

@@ -118,7 +118,7 @@ func (b *binding) declare(parts []Part) error {
 }
 
 // On says what the action acts on, and which condition keys its input gives.
-// Who may call it is decided by policies.
+// Policies decide which callers may call it.
 func On(target Target, keys ...Key) Part {
 	return func(b *binding) (err error) {
 		b.sorts++

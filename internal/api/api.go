@@ -108,7 +108,7 @@ func (a *API) Invoke(
 	case action.unsigned != nil:
 		ctx = context.WithValue(ctx, callKey{}, call)
 		err = k.guard(func() error { return k.unsigned(ctx) })
-		// Who called is told by a call that failed as well.
+		// A call that failed tells its caller as well.
 		err = errors.Join(err, k.guard(func() error { k.by = action.unsigned(in, k.out); return nil }))
 	case c == nil:
 		err = errNotSigned

@@ -503,7 +503,7 @@ func TestLongCells(t *testing.T) {
 	}
 }
 
-// Who says that root is managed centrally, and from where, has C18 judged.
+// C18 is judged if the options say that root is managed centrally, and from where.
 func TestManagementAccount(t *testing.T) {
 	file := func(account string) []byte {
 		return []byte("user,arn,user_creation_time,password_enabled,access_key_1_active,access_key_2_active," +

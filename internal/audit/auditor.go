@@ -52,7 +52,7 @@ type Options struct {
 	MaxRows int
 }
 
-// Auditor audits the reports of a run. It is made with [New] and safe for
+// Auditor audits the reports of a run. It is created with [New] and safe for
 // concurrent use.
 type Auditor struct {
 	options    Options

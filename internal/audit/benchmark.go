@@ -44,8 +44,8 @@ var benchmarks = []*Benchmark{
 	benchmark(Benchmark{ID: CIS60, Title: titleCIS, Version: "6.0", About: aboutCIS4}),
 	benchmark(Benchmark{
 		ID: CIS70, Title: titleCIS, Version: "7.0",
-		About: aboutCIS4 + " 7.0 asks for central management of root (2.1.1), and neither for at most one active key " +
-			"nor for none made at set-up.",
+		About: aboutCIS4 + " 7.0 asks for central management of root (2.1.1). It no longer limits users to one active " +
+			"key, and no longer forbids keys that are created at set-up.",
 	}),
 	benchmark(Benchmark{
 		ID: FSBP, Title: "AWS Foundational Security Best Practices", Version: "1.0.0",
@@ -72,7 +72,7 @@ var benchmarks = []*Benchmark{
 const (
 	aboutCIS14 = "Unused credentials count from 45 days on."
 	aboutCIS4  = aboutCIS14 + " From 4.0 on CIS wants a person to judge root's hardware MFA, the use of root and " +
-		"keys made at set-up: " +
+		"keys created at set-up: " +
 		"what the report has to say of them is judged all the same."
 )
 

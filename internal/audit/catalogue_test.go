@@ -163,7 +163,7 @@ func TestRequirementIDs(t *testing.T) {
 				t.Errorf("%s: %s %q", c.ID, r.Standard, r.ID)
 			}
 			if seen[r] {
-				t.Errorf("%s: %s %s stands twice", c.ID, r.Standard, r.ID)
+				t.Errorf("%s: %s %s occurs twice", c.ID, r.Standard, r.ID)
 			}
 			seen[r] = true
 			if r.Manual != (strings.HasPrefix(string(r.Standard), "cis-") && r.Standard >= audit.CIS401 &&

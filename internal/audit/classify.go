@@ -16,7 +16,7 @@ type Classes struct {
 	Human, Machine, BreakGlass []Matcher
 }
 
-// Matcher fits some users. It is made by [ParseMatcher]; the zero Matcher fits
+// Matcher fits some users. It is created by [ParseMatcher]; the zero Matcher fits
 // nobody.
 type Matcher struct {
 	text     string

@@ -99,7 +99,7 @@ func (c *corpusCase) moment(t *testing.T, setting string) time.Time {
 	return at
 }
 
-// report returns the CSV: as it stands, or made of quoted strings where it
+// report returns the CSV: unchanged, or made of quoted strings where it
 // holds what no text file should.
 func (c *corpusCase) report(t *testing.T) io.Reader {
 	t.Helper()

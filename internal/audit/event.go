@@ -65,7 +65,7 @@ func Events() []Event {
 			"the key of that creation time was inactive and is active"},
 		{KeyAdded, Medium, "A user has a new access key",
 			"the row has a key, other than an active one of root, whose creation time no key of the earlier row has"},
-		{UserReplaced, Medium, "A user was made anew under an old name",
+		{UserReplaced, Medium, "A user was created again under an old name",
 			"the name is in both reports with different creation times"},
 		{KeyUsedAfterLong, Medium, "A key that lay unused was used",
 			"the key is in both rows, was used since, and at the earlier report it had not been used for " +

@@ -83,7 +83,7 @@ func (d *Date) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// MarshalYAML returns the day as it stands in a file.
+// MarshalYAML returns the day as a file has it.
 func (d Date) MarshalYAML() (any, error) {
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: d.String()}, nil
 }
@@ -99,7 +99,7 @@ func (d *Date) UnmarshalYAML(node *yaml.Node) error {
 }
 
 // Validate says what is wrong with an exception. Wildcards, * for any run of
-// characters and ? for one, may stand in control, account, user, ARN and path
+// characters and ? for one, may be used in control, account, user, ARN and path
 // if they are allowed.
 func (e *Exception) Validate(allowWildcards bool) error {
 	fail := func(format string, args ...any) error {
@@ -157,7 +157,7 @@ var (
 
 func hasWildcard(s string) bool { return strings.ContainsAny(s, "*?") }
 
-// validateExceptions also refuses an id that stands twice.
+// validateExceptions also refuses an id that occurs twice.
 func validateExceptions(list []Exception, allowWildcards bool) error {
 	seen := make(map[string]bool, len(list))
 	var errs []error
@@ -166,7 +166,7 @@ func validateExceptions(list []Exception, allowWildcards bool) error {
 			errs = append(errs, err)
 		}
 		if seen[list[i].ID] {
-			errs = append(errs, fmt.Errorf("exception %q stands twice", list[i].ID))
+			errs = append(errs, fmt.Errorf("exception %q occurs twice", list[i].ID))
 		}
 		seen[list[i].ID] = true
 	}

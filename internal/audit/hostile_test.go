@@ -128,7 +128,7 @@ func TestDamagedReports(t *testing.T) {
 		text       string
 	}{
 		{"nothing", "", 1, "it is empty"},
-		{"a column twice", with(0, lines[0]+",arn"), 1, "stands twice"},
+		{"a column twice", with(0, lines[0]+",arn"), 1, "occurs twice"},
 		{"no column arn", strings.Replace(good, "arn,", "name,", 1), 1, "the column is missing"},
 		{"NUL", with(2, strings.Replace(lines[2], "jo", "j\x00o", 1)), 3, "NUL byte"},
 		{"invalid UTF-8", with(2, strings.Replace(lines[2], "jo", "j\xffo", 1)), 3, "invalid UTF-8"},

@@ -11,9 +11,9 @@ import (
 )
 
 // Reason says in a sentence why a verdict is as it is: a template of which there
-// are few, and the values that stand in it.
+// are few, and the values in it.
 type Reason struct {
-	// Template has the name of a value in braces where the value stands.
+	// Template has the name of a value in braces in the place of the value.
 	Template string
 	// Values are in the order of their places.
 	Values []Value
@@ -179,9 +179,9 @@ func silence(column report.Column, row *report.Row, asOf report.Time) Reason {
 	case unreadable:
 		return Reason{"{column} cannot be read: {cell}.", []Value{name, TextValue(strconv.Quote(shorten(text)))}}
 	case isTime && !asOf.IsPresent():
-		return Reason{"It is not known when the report was made, so that {column} tells no age.", []Value{name}}
+		return Reason{"It is not known when the report was generated, so that {column} tells no age.", []Value{name}}
 	case isTime:
-		return Reason{"{column} is {cell}, which is after the report was made.", []Value{name, cell}}
+		return Reason{"{column} is {cell}, which is after the report was generated.", []Value{name, cell}}
 	}
 	return Reason{"{column} is {cell}, which does not tell.", []Value{name, cell}}
 }

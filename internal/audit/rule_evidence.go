@@ -108,7 +108,7 @@ func (u *run) judgeFreshness(say func(Status, string)) {
 	switch {
 	case u.out.Missing:
 	case src.Generated.IsZero():
-		say(Manual, "It is not known when the report was made.")
+		say(Manual, "It is not known when the report was generated.")
 	case src.Origin == "stale":
 		say(Warn, "The service could give no newer report than that of "+dated(src.Generated)+".")
 	case u.fetched.IsZero():
@@ -117,7 +117,7 @@ func (u *run) judgeFreshness(say func(Status, string)) {
 		say(Warn, fmt.Sprintf("The report was %s old when it was fetched; the limit is %s.",
 			duration(age), duration(limit)))
 	case age < -time.Duration(clockTolerance)*time.Second:
-		say(Warn, "By its dates the report was fetched before it was made.")
+		say(Warn, "By its dates the report was fetched before it was created.")
 	}
 }
 

@@ -155,7 +155,7 @@ func judgeOneActiveKey(s *sight) {
 	age1, known1 := s.age(k[0].LastRotated)
 	age2, known2 := s.age(k[1].LastRotated)
 	if !known1 || !known2 {
-		s.say(Fail, "Two access keys are active, and it cannot be told when they were made.", columnsKeysActive)
+		s.say(Fail, "Two access keys are active, and it cannot be told when they were created.", columnsKeysActive)
 		return
 	}
 	v := verdict{
@@ -178,7 +178,7 @@ var ruleKeyAtSetup = rule{
 	control: Control{
 		ID:          KeyAtSetup,
 		Name:        "no-key-at-setup",
-		Title:       "No access key was made when a console user was set up",
+		Title:       "No access key was created when a console user was set up",
 		Description: "A key that came with the user and was never used was made because a box was ticked.",
 		Remediation: "Delete the key; the user can make one when there is a need.",
 		Rule: "Row of a user, for each active key: FAIL if password_enabled is true, the key was never used, and " +
@@ -232,7 +232,7 @@ func judgeKeyAtSetup(s *sight, c *credential) {
 		v = c.noData(columnCreated)
 	default:
 		v.status = Fail
-		v.why = "The access key was made with the user, {since}, and was never used."
+		v.why = "The access key was created with the user, {since}, and was never used."
 	}
 	s.add(v)
 }

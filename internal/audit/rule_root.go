@@ -113,7 +113,7 @@ var ruleRootAnyKey = rule{
 // tells.
 func rootKeyWhy(state string, c *credential) string {
 	if !c.made.IsPresent() {
-		return "Root has an " + state + " access key, and the report does not tell when it was made."
+		return "Root has an " + state + " access key, and the report does not tell when it was created."
 	}
 	return "Root has an " + state + " access key, made {" + c.madeIn[0].Name + "}."
 }

@@ -46,12 +46,12 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 	},
 	{
 		"Prowler", "An active key that was never used passes for ever.",
-		"What counts for a key never used is when it was made.",
+		"What counts for a key never used is when it was created.",
 	},
 	{
 		"Prowler", "A password that was never used passes for ever; and a date in UTC is subtracted from the " +
 			"auditor's local time.",
-		"What counts for a password never used is when it was set, then when the user was made. Moments are compared " +
+		"What counts for a password never used is when it was set, then when the user was created. Moments are compared " +
 			"as moments.",
 	},
 	{
@@ -59,7 +59,7 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 		"Ages are exact: 45 days to the second fail, and a second less passes.",
 	},
 	{
-		"Prowler", "A key made at set-up is any unused key beside a password, whenever it was made.",
+		"Prowler", "A key created at set-up is any unused key beside a password, whenever it was created.",
 		"Only a key made within minutes of its user is.",
 	},
 	{
@@ -219,7 +219,7 @@ with, by ` + "`go test ./internal/audit -update`" + `; a test fails where the tw
 | NO_DATA | the report, the row or the cell that would decide is missing or cannot be read; a run with any is incomplete |
 | MANUAL | no report can decide it; a person must |
 
-Ages count from the moment the report was made (its GeneratedTime), or from the moment asked for, in seconds: 90 days are
+Ages count from the moment the report was generated (its GeneratedTime), or from the moment asked for, in seconds: 90 days are
 90 times 24 hours. A date more than an hour after that moment is no date. What is known to fail fails, whatever else is
 not known; what is not known never passes.
 

@@ -78,7 +78,8 @@ type Config struct {
 	API    *api.API
 	SignIn *signin.Service
 	Tools  *oauth.Service
-	// Audit is how reports are judged, nil for the default benchmark as it is.
+	// Audit says how reports are judged, nil for the default benchmark as it
+	// is.
 	Audit *audit.Config
 	// URL is the one by which browsers reach the service; "" is this machine alone.
 	URL string

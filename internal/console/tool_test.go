@@ -97,7 +97,7 @@ func (tl *tool) jwt(change func(head, claims map[string]any)) string {
 	return signed + "." + b64(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...))
 }
 
-// tokens is what the token endpoint answers, one way or the other.
+// tokens holds what the token endpoint answers, one way or the other.
 type tokens struct {
 	status      int
 	errorType   string
@@ -189,7 +189,7 @@ func secretOf(body string) string {
 	return strings.ReplaceAll(found[1], "&#43;", "+")
 }
 
-// allowed is where the form of consent leads.
+// allowed returns where the form of consent leads.
 func (p *person) allowed(tl *tool) *url.URL {
 	p.w.t.Helper()
 	stay := *p.client

@@ -148,7 +148,7 @@ func TestConsent(t *testing.T) {
 	got = p.get(remote.path())
 	wellMade(t, got, http.StatusOK)
 	got.want(t, http.StatusOK, "did not start on this machine", crossDevice)
-	// Who may not is told why, and cannot.
+	// A caller without permission is told why, and cannot.
 	q := w.signedIn("bob")
 	q.get(tl.path()).want(t, http.StatusOK, "signin:AuthorizeOAuth2Access", `value="allow" disabled`)
 	q.post(tl.path(), "do", "allow").want(t, http.StatusForbidden, "signin:AuthorizeOAuth2Access")

@@ -14,8 +14,8 @@ import (
 	"rollcall/internal/audit"
 )
 
-// told is an account of one user, Bob, of whom the service tells what a test
-// says: by action, what stands in the result.
+// told is an account of one user, Bob, about whom the service says what a test
+// says: by action, the content of the result.
 func told(t *testing.T, results map[string]string) *iam.Client {
 	t.Helper()
 	bob := `<UserName>Bob</UserName><UserId>AIDABOB</UserId><Arn>arn:aws:iam::123456789012:user/Bob</Arn><Path>/</Path>`

@@ -21,7 +21,7 @@ type Task struct {
 	Description string // "" where there is none
 }
 
-// Source says where a report stands between asked for and got.
+// Source says where a report comes from.
 type Source string
 
 const (

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// endpoints are where the services are reached; "" is AWS itself.
+// endpoints say where the services are reached; "" is AWS itself.
 type endpoints struct{ iam, sts, organizations, signin string }
 
 // resolveEndpoints goes by the order of the AWS CLI: the flag, the service's

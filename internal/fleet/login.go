@@ -55,7 +55,7 @@ func signsIn(flag string, env config.EnvConfig, profile config.SharedConfig) boo
 	return source.SSOSessionName != "" || source.SSOStartURL != "" || source.LoginSession != ""
 }
 
-// rollcallToken is what the refresh tokens of a Rollcall begin with.
+// rollcallToken holds what the refresh tokens of a Rollcall begin with.
 const rollcallToken = "rollcall."
 
 // rollcallSession finds the file of a session of 'aws login', and says whether a

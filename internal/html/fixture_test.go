@@ -200,11 +200,11 @@ func past(account *audit.AccountSummary, reports int) html.History {
 			change(html.Fixed, audit.High, audit.ConsoleMFA, fmt.Sprintf("ada.%04d", i),
 				"password", "The user has MFA.")
 			change(audit.UserAdded, audit.Info, "", fmt.Sprintf("ken.%04d", i), "",
-				"The user was made 2026-11-20T08:00:00Z.")
+				"The user was created 2026-11-20T08:00:00Z.")
 		}
 		if i%3 == 0 {
 			change(audit.KeyAdded, audit.Medium, "", "svc-ci-0003", "key:2026-11-20T08:00:00Z",
-				"A key was made 2026-11-20T08:00:00Z.")
+				"A key was created 2026-11-20T08:00:00Z.")
 			change(audit.KeyRemoved, audit.Info, "", "svc-ci-0003", "key:2025-11-20T08:00:00Z",
 				"The key of 2025-11-20T08:00:00Z is gone.")
 			change(audit.RootUseSeen, audit.High, "", report.RootUser, "", "Root was used 2026-11-21T23:59:00Z.")

@@ -158,7 +158,7 @@ func what(c audit.Credential) int {
 	return whole
 }
 
-// place is the line a finding stands on. One about a user as a whole stands
+// place is the line of a finding. One about a user as a whole is
 // where the credential is whose column it blames, if there is such a line.
 func place(f *audit.Finding, shown *[numWhats]bool) int {
 	w := what(f.Credential)

@@ -15,7 +15,7 @@ const DefaultMaxCredentials = 500_000
 // Options say what a page is to be called and how much it may hold. The zero
 // Options is good.
 type Options struct {
-	// Title stands above the page; "" means "Credential audit".
+	// Title is the title of the page; "" means "Credential audit".
 	Title string
 	// Made says when the page is made; zero leaves it out.
 	Made time.Time

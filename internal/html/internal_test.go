@@ -148,7 +148,7 @@ func TestMarkedCell(t *testing.T) {
 	}
 }
 
-// A finding about a user as a whole stands on the line of the credential whose
+// A finding about a user as a whole is on the line of the credential whose
 // column it blames, where the user has that credential.
 func TestPlace(t *testing.T) {
 	shown := [numWhats]bool{password: true, key2: true, cert1: true}

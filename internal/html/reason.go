@@ -41,10 +41,10 @@ func (s *rows) template(reason audit.Reason) string {
 	return b.String()
 }
 
-// unmarked shows the marks that stand in the text of others.
+// unmarked shows the marks in the text of others.
 var unmarked = strings.NewReplacer(string(numberMark), `\x01`, string(timeMark), `\x02`)
 
-// marked is the cell in which the column stands that a finding blames first.
+// marked is the cell of the column that a finding names first.
 func marked(f *audit.Finding) int {
 	if len(f.Columns) == 0 {
 		return userCell

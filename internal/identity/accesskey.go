@@ -29,8 +29,8 @@ func (s *Service) sealAccessKey(account, id string, secret seal.Secret) []byte {
 	return s.keys.SealSecret(secret, accessKeyPlace(account, id))
 }
 
-// errNoAccessKey is recorded for UpdateAccessKey. A key of another user is told
-// apart from none nowhere, so that ids cannot be probed.
+// errNoAccessKey is recorded for UpdateAccessKey. A key of another user gets the
+// same answer as a missing key, so that ids cannot be probed.
 func errNoAccessKey(id string) error {
 	return fail("NoSuchEntity", "The Access Key with id %s cannot be found.", id)
 }

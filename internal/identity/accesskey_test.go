@@ -307,7 +307,7 @@ func TestCreateAccessKeyAtOnce(t *testing.T) {
 			}
 		}
 		if made != 2 {
-			t.Errorf("%d keys were made", made)
+			t.Errorf("%d keys were created", made)
 		}
 	})
 }

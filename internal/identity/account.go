@@ -19,7 +19,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// What stands here is for the operator of an installation and for the edge.
+// This file is for the operator of an installation and for the edge.
 // No client can call it: there is no caller, nothing is authorized, and
 // errors are sentences for the operator and not those of an API.
 

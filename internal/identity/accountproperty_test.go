@@ -46,7 +46,7 @@ func TestAccountProperties(t *testing.T) {
 		must(t, w.root, w.PutAccountProperties, properties("RoleManager/Enabled", "true", "RoleManager/Other", "x"))
 		is("true")
 		if again := must(t, w.root, w.GetRole, role).Role; *again.RoleId != *made.RoleId {
-			t.Error("the role was made again")
+			t.Error("the role was created again")
 		}
 		must(t, w.root, w.PutAccountProperties, properties("RoleManager/Enabled", "false"))
 		is("false")

@@ -74,11 +74,11 @@ func (q detailQuery) kinds() string {
 }
 
 // errMarkerOrFilter is recorded for a marker that is none at all, and for one
-// that stands at a kind the filter leaves out.
+// that is at a kind the filter leaves out.
 func errMarkerOrFilter() error { return fail("ValidationError", "Marker and Filter do not match") }
 
 // detailPage reads Marker and MaxItems. A marker of another filter that has
-// the kind at which it stands is an invalid one (recorded).
+// the kind at which it is is an invalid one (recorded).
 func (s *Service) detailPage(q detailQuery, in *iam.GetAccountAuthorizationDetailsInput) (page, error) {
 	p, err := s.page(q.c, "GetAccountAuthorizationDetails", "", in.Marker, in.MaxItems)
 	if err != nil {

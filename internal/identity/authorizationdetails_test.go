@@ -168,7 +168,7 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 }
 
 // A marker is good for the kinds it was created for, told in any order. Which
-// text refuses it depends on the kind at which it stands (recorded).
+// text refuses it depends on the kind that it is at (recorded).
 func TestAuthorizationDetailsMarkers(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for i := range 3 {

@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// Control policies are what AWS Organizations calls service control policies:
+// Control policies hold what AWS Organizations calls service control policies:
 // the most that an account's users, roles and root may be allowed. The operator
 // sets them; no action of IAM does.
 

@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/identity"
 )
 
-// Who holds a user's key cannot guess the user's password: neither many times
+// The holder of a user's key cannot guess the user's password: neither many times
 // at once, nor on another node, nor after a restart.
 func TestGuessingOldPasswords(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

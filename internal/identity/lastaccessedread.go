@@ -23,7 +23,7 @@ type accessJob struct {
 	read    func(from, n int) ([]byte, error)
 }
 
-// accessJob reads the head of a report. Who did not ask for it cannot find it.
+// accessJob reads the head of a report. Others than the caller that asked for it cannot find it.
 func (s *Service) accessJob(tx *store.Tx, c principal.Caller, id string) (*accessJob, error) {
 	j := &accessJob{}
 	j.read = func(from, n int) ([]byte, error) {

@@ -15,7 +15,7 @@ import (
 )
 
 // accessReport is the head of what GenerateServiceLastAccessedDetails found.
-// Behind it stand the users and roles that the report is about, in one or more
+// After it come the users and roles that the report is about, in one or more
 // orders, as lines of one length, so that a page reads its own lines alone.
 type accessReport struct {
 	By       string // who asked, who alone may read it; see reader
@@ -23,7 +23,7 @@ type accessReport struct {
 	Services []accessedService
 	// Entities says how many lines an order has.
 	Entities int
-	// Orders says by service in which order its entities stand, those that used
+	// Orders says by service the order of its entities, those that used
 	// it last first; those of all others are in order 0, users first.
 	Orders map[string]int
 }

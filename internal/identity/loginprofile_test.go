@@ -199,7 +199,7 @@ func TestChangePassword(t *testing.T) {
 
 		wantCode(t, change(alice, good2, good3), 403, "AccessDenied")
 		wantCode(t, change(alice, good, good), 403, "AccessDenied")
-		// Who does not know the old password learns nothing of the rules.
+		// A user who does not know the old password learns nothing of the rules.
 		wantCode(t, change(alice, good2, "weak"), 403, "AccessDenied")
 		wantRefusal(t, change(alice, good, "weak"), 400, "PasswordPolicyViolation",
 			"Password should have a minimum length of 8, Password should meet 2 more of the following requirements: "+

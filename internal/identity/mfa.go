@@ -161,7 +161,7 @@ func mayEnable(tx *store.Tx, u store.User, d store.MFADevice) error {
 	return checkQuota(tx, u.Account, mfaDevicesPerUser, len(have)+1)
 }
 
-// mayManageOwn holds a user to its devices: who has one adds or takes away its
+// mayManageOwn holds a user to its devices: a user that has one adds or removes its
 // own only in a session that was begun with MFA, so that a stolen key cannot
 // take the place of a device (AWS-2023-001). Of others it is their policies
 // that decide. The text is recorded, and that it comes before all that is said

@@ -508,7 +508,7 @@ func TestEnableMFADeviceMeanwhile(t *testing.T) {
 			must(t, w.root, w.EnableMFADevice, p.enable(t, "ann", w.clock.Now()))
 			must(t, w.root, w.DeactivateMFADevice, p.deactivate("ann"))
 		}, 403, "InvalidAuthenticationCode", badCodes},
-		"the device was made again": {func(t *testing.T, w *world, p phone) {
+		"the device was created again": {func(t *testing.T, w *world, p phone) {
 			must(t, w.root, w.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &p.serial})
 			w.device(t, "phone")
 		}, 403, "InvalidAuthenticationCode", badCodes},

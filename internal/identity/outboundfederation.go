@@ -14,7 +14,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// issuerPath stands between the public URL and the issuer's id.
+// issuerPath is between the public URL and the issuer's id.
 const issuerPath = "/issuer/"
 
 // maxPublicURL leaves an issuer the length that the URL of an OIDC provider

@@ -104,7 +104,7 @@ func cutTags(p page, tags []store.Tag) (kept []store.Tag, truncated bool, marker
 }
 
 // cutCounted is cutAll for lists whose items have no key of their own that
-// could stand in a marker: it counts the items that went before.
+// could be in a marker: it counts the items that went before.
 func cutCounted[T any](p page, items []T) (kept []T, truncated bool, marker *string) {
 	before, _ := strconv.Atoi(p.after)
 	items = items[min(before, len(items)):]

@@ -184,8 +184,8 @@ func trusted(t store.Trust) iter.Seq2[string, string] {
 
 // trustOut is a trust policy as answers show it: in the form that AWS keeps, a
 // single value without its array (recorded for service-linked roles, and for
-// the order of the members of others). Who was renamed since stands there by
-// the ARN of now; IAM user guide, renaming a user. Who is gone stands there by
+// the order of the members of others). One that was renamed since is there by
+// the ARN of now; IAM user guide, renaming a user. One that is gone is there by
 // the unique id. known remembers what was asked in this transaction.
 func trustOut(tx *store.Tx, t store.Trust, known map[string]string) (string, error) {
 	by := map[string]string{}

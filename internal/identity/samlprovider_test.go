@@ -33,7 +33,7 @@ func metadata(attributes, certificate string) string {
 ` + strings.Repeat(" ", 500)
 }
 
-// entity is the element of a document without what stands before it.
+// entity is the element of a document without what comes before it.
 func entity(document string) string {
 	return document[strings.Index(document, "<md:EntityDescriptor"):]
 }

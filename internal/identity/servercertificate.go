@@ -125,7 +125,7 @@ func errChain(index int) error {
 }
 
 // nextCertificate reads the first of several PEM certificates. It returns nil
-// where anything but a certificate stands there: text before one is refused by
+// if anything but a certificate is there: text before one is refused by
 // AWS as well.
 func nextCertificate(chain string) (cert *x509.Certificate, rest string) {
 	const end = "-----END CERTIFICATE-----"

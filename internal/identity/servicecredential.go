@@ -135,7 +135,7 @@ func credentialStatus(now time.Time, c store.ServiceCredential) types.StatusType
 	return types.StatusType(c.Status)
 }
 
-// credentialOut is a credential with its new password. An API key is made of
+// credentialOut is a credential with its new password. An API key is created of
 // the name and the password, so that it can be presented alone (observed).
 func credentialOut(
 	now time.Time, user string, c store.ServiceCredential, password seal.Secret,

@@ -59,8 +59,8 @@ func TestServiceLinkedRoles(t *testing.T) {
 	})
 }
 
-// Who may use a service-linked role is the service's business: only its
-// description and its tags can be changed.
+// The service decides who may use a service-linked role: only its description
+// and its tags can be changed.
 func TestServiceLinkedRolesAreProtected(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		name := must(t, w.root, w.CreateServiceLinkedRole,

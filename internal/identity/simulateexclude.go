@@ -54,7 +54,7 @@ func (src *source) without(out func(sourcePolicy) bool) {
 }
 
 // excludeARN leaves out managed policies by their ARN without its path, the only
-// form that AWS was recorded to find them by. Wildcards may stand in the
+// form that AWS was recorded to find them by. Wildcards may be in the
 // resource.
 func (src *source) excludeARN(arn string) error {
 	part := strings.SplitN(arn, ":", 6)
@@ -67,7 +67,7 @@ func (src *source) excludeARN(arn string) error {
 }
 
 // excludeInline leaves out an inline policy by its name, and by what it
-// belongs to, where wildcards may stand.
+// belongs to, which may have wildcards.
 func (src *source) excludeInline(id types.InlinePolicyIdentifierType) error {
 	name := str(id.AttachmentName)
 	if strings.Count(name, "*") > 1 || strings.ContainsAny(str(id.PolicyName), "*?") {

@@ -33,7 +33,7 @@ func (s *Service) newSimulation(c principal.Caller, in simulationInput, src sour
 	sim := &simulation{identity: append(src.identity, given...), boundary: src.boundary,
 		statements: map[toldStatement]types.Statement{}}
 	if len(in.boundary) > 0 {
-		// It stands instead of the one that is in force.
+		// It replaces the one that is in force.
 		if sim.boundary, err = s.inputPolicies("PermissionsBoundaryPolicyInputList", policy.Boundary,
 			in.boundary); err != nil {
 			return nil, err

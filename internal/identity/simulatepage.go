@@ -38,7 +38,7 @@ func (r *answerRoom) take(action, resource string, s simulated) bool {
 	const element = 300 // bytes of the tags around a result
 	r.bytes -= element + xmlLength(action) + 2*xmlLength(resource) + 100*len(s.details)
 	for _, st := range s.matched {
-		r.bytes -= 2 * (element + xmlLength(*st.SourcePolicyId)) // it may stand in the union as well
+		r.bytes -= 2 * (element + xmlLength(*st.SourcePolicyId)) // it may be in the union as well
 	}
 	for _, key := range s.missing {
 		r.bytes -= 2 * (len("<member></member>") + xmlLength(key))

@@ -23,12 +23,12 @@ var foreign = []struct {
 	{"\xfd7zXZ\x00", "", "an xz file", "unpack it first"},
 	{"7z\xbc\xaf", "", "a 7-Zip archive", "unpack it first"},
 	{"%PDF", "", "a PDF file", wantCSV},
-	{"PAR1", "", "a Parquet file", "read the CSV that it was made from"},
+	{"PAR1", "", "a Parquet file", "read the CSV that it was created from"},
 	{"SQLite format 3", "", "an SQLite database", wantCSV},
 }
 
 // looksLike says what something is that has not the header of a report. text is
-// the head without what may stand before a text.
+// the head without what may precede a text.
 func looksLike(head, text []byte, why error) *Error {
 	for _, f := range foreign {
 		if bytes.HasPrefix(head, []byte(f.begins)) && bytes.Contains(head, []byte(f.has)) {
@@ -45,7 +45,7 @@ func looksLike(head, text []byte, why error) *Error {
 	line = strings.TrimRight(line, "\r")
 	for by, name := range map[string]string{";": "semicolons", "\t": "tabs"} {
 		if parts := strings.Split(line, by); len(parts) > 2 && strings.Trim(parts[0], `"`) == "user" {
-			return &Error{"a report whose columns are parted by " + name,
+			return &Error{"a report whose columns are separated by " + name,
 				"save it with commas, or give the file that was fetched: a spreadsheet changes dates as well"}
 		}
 	}

@@ -52,7 +52,7 @@ func (s *SignIn) State() []byte {
 	return text
 }
 
-// Opened returns the callers of an open session: who signed in, and as whom the
+// Opened returns the callers of an open session: the person who signed in, and the principal that the
 // session acts, which is another one where it has switched to a role.
 func Opened(proof store.SignedIn) (self, acting Caller, err error) {
 	s, err := ReadSignIn(proof)

@@ -7,8 +7,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// Tool is what the session of a developer tool holds: store.ToolSession keeps it
-// as its State.
+// Tool holds what the session of a developer tool holds: store.ToolSession
+// keeps it as its State.
 type Tool struct {
 	As Temporary `json:"s"`
 	// Client is the tool, Redirect where its code was sent, and Challenge what it
@@ -18,7 +18,7 @@ type Tool struct {
 	Challenge string `json:"h"`
 }
 
-// State is what ReadTool reads.
+// State returns what ReadTool reads.
 func (t *Tool) State() []byte {
 	text, err := json.Marshal(t)
 	if err != nil {

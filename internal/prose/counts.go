@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -23,7 +24,7 @@ func printCounts(w io.Writer, found []finding) {
 		packages[dir][f.pattern]++
 		total[f.pattern]++
 		if f.pattern == phrase {
-			phrases[f.what]++
+			phrases[strings.ToLower(strings.Trim(f.what, " .;:"))]++
 		}
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

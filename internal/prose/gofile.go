@@ -43,7 +43,7 @@ func readGo(path, text string) ([]finding, error) {
 func (g *goFile) line(pos token.Pos) int { return g.fset.Position(pos).Line }
 
 func (g *goFile) note(pos token.Pos, pattern, what string) {
-	g.found = append(g.found, finding{g.path, g.line(pos), pattern, what})
+	g.found = append(g.found, finding{g.path, g.line(pos), pattern, what, ""})
 }
 
 // comment reads a group of comments as one passage.

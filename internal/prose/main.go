@@ -13,22 +13,14 @@
 //
 // It lists what it finds, and the exit code is 1 if it finds anything. With
 // -counts it prints how often each pattern occurs in each package instead, and
-// the exit code is 0. It reports
-// nothing of the folders in pending.txt, which are still to be cleaned.
+// the exit code is 0.
 package main
 
 import (
-	_ "embed"
 	"flag"
 	"fmt"
 	"os"
-	"path"
-	"slices"
-	"strings"
 )
-
-//go:embed pending.txt
-var pending string
 
 func main() {
 	counts := flag.Bool("counts", false, "print the number of findings of each package")
@@ -46,9 +38,6 @@ func main() {
 		printCounts(os.Stdout, found)
 		return
 	}
-	found = slices.DeleteFunc(found, func(f finding) bool {
-		return slices.Contains(strings.Fields(pending), path.Dir(f.path))
-	})
 	for _, f := range found {
 		fmt.Println(f)
 	}

@@ -13,7 +13,7 @@ func widthOf(path string, line int, text string) []finding {
 	if n <= mostColumns {
 		return nil
 	}
-	return []finding{{path, line, wide, strings.TrimSpace(string([]rune(text)[:60])) + " …"}}
+	return []finding{{path, line, wide, strings.TrimSpace(string([]rune(text)[:60])) + " …", ""}}
 }
 
 // passage is text that is read as one, whichever lines it is broken into.
@@ -36,14 +36,14 @@ func (p *passage) add(line int, text string) {
 // phrases returns the stilted expressions of the passage.
 func (p *passage) phrases(path string) []finding {
 	var found []finding
-	stiltedIn(p.text.String(), func(offset int, s stilted) {
+	stiltedIn(p.text.String(), func(start, end int, s stilted) {
 		line := 0
 		for _, st := range p.starts {
-			if st.offset <= offset {
+			if st.offset <= start {
 				line = st.line
 			}
 		}
-		found = append(found, finding{path, line, phrase, s.entry})
+		found = append(found, finding{path, line, phrase, p.text.String()[start:end], s.better})
 	})
 	return found
 }
@@ -80,7 +80,7 @@ func readPlain(path, text string) ([]finding, error) {
 	end := func() {
 		found = append(found, p.phrases(path)...)
 		if words := opensBadly(p.text.String()); words != "" && comment != "" {
-			found = append(found, finding{path, p.starts[0].line, opening, words})
+			found = append(found, finding{path, p.starts[0].line, opening, words, ""})
 		}
 		p = passage{}
 	}

@@ -12,9 +12,9 @@ var phrasesText string
 
 // stilted is an expression that plain English has a better word for.
 type stilted struct {
-	entry string // as the list has it, for people
-	re    *regexp.Regexp
-	not   *regexp.Regexp // a match of re that this matches too is in order
+	better string // the words to write
+	re     *regexp.Regexp
+	not    *regexp.Regexp // a match of re that this matches too is in order
 }
 
 var phrases = readPhrases(phrasesText)
@@ -33,22 +33,21 @@ func readPhrases(text string) []stilted {
 			panic(fmt.Sprintf("phrases.txt: no better word in %q", line))
 		}
 		re, not, but := strings.Cut(entry, " BUT ")
-		s := stilted{entry: line, re: regexp.MustCompile("(?i)" + re)}
+		s := stilted{better: better, re: regexp.MustCompile("(?i)" + re)}
 		if but {
 			s.not = regexp.MustCompile("(?i)^(" + not + ")")
 		}
-		s.entry = strings.TrimSpace(entry) + " (write: " + better + ")"
 		list = append(list, s)
 	}
 	return list
 }
 
-// stiltedIn calls found with the offset of every stilted expression in a text.
-func stiltedIn(text string, found func(offset int, s stilted)) {
+// stiltedIn calls found with the place of every stilted expression in a text.
+func stiltedIn(text string, found func(start, end int, s stilted)) {
 	for _, s := range phrases {
 		for _, at := range s.re.FindAllStringIndex(text, -1) {
 			if s.not == nil || !s.not.MatchString(text[at[0]:]) {
-				found(at[0], s)
+				found(at[0], at[1], s)
 			}
 		}
 	}

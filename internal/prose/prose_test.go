@@ -85,7 +85,7 @@ func TestBadGoFile(t *testing.T) {
 func TestPrintCounts(t *testing.T) {
 	var out bytes.Buffer
 	printCounts(&out,
-		[]finding{{"a/b.go", 1, opening, "x is what"}, {"a/c.go", 1, wide, "x"}, {"d.md", 2, phrase, "parted by"}})
+		[]finding{{"a/b.go", 1, opening, "x is what", ""}, {"a/c.go", 1, wide, "x", ""}, {"d.md", 2, phrase, "parted by", "separated by"}})
 	want := `PACKAGE  opening  phrase  name  wide
 .        0        1       0     0
 a        1        0       0     1

@@ -22,11 +22,16 @@ type finding struct {
 	path    string
 	line    int
 	pattern string
-	what    string // the words, or for a phrase its entry in the list
+	what    string // the words
+	better  string // for a phrase, the entry of the list
 }
 
 func (f finding) String() string {
-	return fmt.Sprintf("%s:%d: %s: %s", f.path, f.line, f.pattern, f.what)
+	text := fmt.Sprintf("%s:%d: %s: %s", f.path, f.line, f.pattern, f.what)
+	if f.better != "" {
+		text += " (write: " + f.better + ")"
+	}
+	return text
 }
 
 // skipped lists files and folders that are generated or have other authors, and

@@ -103,7 +103,7 @@ func aRun() ([]auditedReport, *audit.Summary, Options) {
 		f.Columns = columns([]string{"access_key_1_last_rotated", "access_key_2_last_rotated"}[slot-1])
 		return f
 	}
-	old := aged(user("C9", audit.Fail, "Bob", 3, "The key was made 267 days ago, more than 90 days."), 2,
+	old := aged(user("C9", audit.Fail, "Bob", 3, "The key was created 267 days ago, more than 90 days."), 2,
 		"2026-03-01T10:15:00Z", 267)
 	old.KeyIDs, old.Note = []string{"AKIAIOSFODNN7EXAMPLE"}, "It was last used from another region."
 	old.Facts = &audit.UserFacts{Created: time.Date(2024, 3, 1, 8, 0, 0, 0, time.UTC), UserID: "AIDA2EXAMPLE"}
@@ -112,7 +112,7 @@ func aRun() ([]auditedReport, *audit.Summary, Options) {
 	idle := user("C7", audit.Warn, "Bob", 3, "The password was never used, and it is not known since when.")
 	idle.Credential, idle.Approximate, idle.ExpiredException = audit.Credential{Kind: audit.Password}, true, "EX-2"
 	unread := user("C7", audit.NoData, "Eve", 6, "password_last_used cannot be read: \"soon\".")
-	excused := aged(user("C9", audit.Fail, "svc-erp", 7, "The key was made 600 days ago, more than 90 days."), 1,
+	excused := aged(user("C9", audit.Fail, "svc-erp", 7, "The key was created 600 days ago, more than 90 days."), 1,
 		"2025-04-02T10:15:00Z", 600)
 	excused.Suppressed, excused.Exception, excused.Class = true, "EX-1", audit.ClassMachine
 	passed := user("C5", audit.Pass, "Bob", 3, "The user has MFA.")

@@ -81,7 +81,7 @@ func TestManualIsNoAlarm(t *testing.T) {
 			}
 		}
 		if strings.Contains(text, `"ruleId":"C3",`) {
-			t.Errorf("the result stands under the rule of failures: %s", text)
+			t.Errorf("the result is under the rule of failures: %s", text)
 		}
 	})
 }

@@ -99,7 +99,7 @@ func Formats() []Format {
 		{Name: "md", About: "the summary and the worst findings, Markdown", open: newMarkdown},
 		{Name: "html", About: "one file for a browser, with every credential", open: newHTML, Needs: EveryRow},
 		{Name: "sarif", About: "SARIF 2.1.0, for code scanning", open: newSARIF, Needs: Findings},
-		{Name: "ocsf", About: "OCSF compliance findings, one on a line", open: newOCSF, Needs: Findings},
+		{Name: "ocsf", About: "OCSF compliance findings, one per line", open: newOCSF, Needs: Findings},
 		{Name: "asff", About: "findings for AWS Security Hub", open: newASFF, Needs: Findings},
 		{Name: "junit", About: "JUnit XML, for continuous integration", open: newJUnit, Needs: Findings},
 		{Name: "prometheus", About: "metrics, for a textfile collector", open: newPrometheus},

@@ -151,7 +151,7 @@ var accountMetrics = []accountMetric{
 	gauge("rollcall_unused_credentials", "Passwords and keys unused for longer than the benchmark allows.",
 		func(t *audit.Stats) int { return t.UnusedCredentials }),
 	gauge("rollcall_root_active_keys", "Active access keys of root.", func(t *audit.Stats) int { return t.Root.Keys }),
-	{"rollcall_oldest_key_timestamp_seconds", "When the oldest active access key was made.", false,
+	{"rollcall_oldest_key_timestamp_seconds", "When the oldest active access key was created.", false,
 		func(a *audit.AccountSummary) (float64, bool) { return unixOf(a.Stats.OldestKey) }},
 	{"rollcall_root_last_used_timestamp_seconds", "The latest recorded use of root.", false,
 		func(a *audit.AccountSummary) (float64, bool) { return unixOf(a.Stats.Root.LastUsed) }},

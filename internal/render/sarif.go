@@ -18,7 +18,7 @@ const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/
 
 // sarif writes findings as the results of one run of SARIF 2.1.0: the report
 // is the file that was analysed, a row is the place. Results come as they are
-// found; what is known at the end alone stands behind them.
+// found; what is known only at the end comes after them.
 type sarif struct {
 	stream
 	rules     map[audit.ControlID]int
@@ -145,7 +145,7 @@ func sarifRuleOf(c *audit.Control, b *audit.Benchmark) sarifRule {
 	}
 }
 
-// manual is the id of the rule of a control under which results stand that a
+// manual is the id of the rule of a control of results that a
 // person must judge.
 func manual(id audit.ControlID) audit.ControlID { return id + "/manual" }
 

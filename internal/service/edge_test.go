@@ -153,7 +153,7 @@ func TestBadForms(t *testing.T) {
 	})
 }
 
-// A POST's parameters may stand in its query, but none in both places.
+// A POST's parameters may be in its query, but none in both places.
 func TestQueryAndBody(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

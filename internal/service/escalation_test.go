@@ -196,7 +196,7 @@ func escalationWorld(t *testing.T) (w *world, mallory clients) {
 }
 
 // Each path is open exactly when a policy opens it: not by one that is near,
-// not when a deny stands beside it, not when a boundary or a control policy
+// not when there is also a deny, not when a boundary or a control policy
 // does not allow it.
 func TestPrivilegeEscalation(t *testing.T) {
 	t.Parallel()

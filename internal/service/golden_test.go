@@ -21,7 +21,7 @@ import (
 	"rollcall/report"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 // scene fills an account for a report.
 type scene struct {
@@ -289,6 +289,6 @@ func again(t testing.TB, content []byte, columns int) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(out.Bytes(), content) {
-		t.Errorf("read and written anew:\n%s\nwas\n%s", out.Bytes(), content)
+		t.Errorf("read and written again:\n%s\nwas\n%s", out.Bytes(), content)
 	}
 }

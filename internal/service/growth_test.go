@@ -118,7 +118,7 @@ func (w *world) life(t *testing.T, n int) {
 	must(t, r.DeleteGroup, &iam.DeleteGroupInput{GroupName: &name})
 	must(t, r.DeletePolicyVersion, &iam.DeletePolicyVersionInput{PolicyArn: arn, VersionId: ptr("v2")})
 	must(t, r.DeletePolicy, &iam.DeletePolicyInput{PolicyArn: arn})
-	// Who was there a moment ago may be noted late.
+	// A principal that existed a moment ago may be noted late.
 	user.ListUsers(t.Context(), &iam.ListUsersInput{})
 	session.ListUsers(t.Context(), &iam.ListUsersInput{})
 }

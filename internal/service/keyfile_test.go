@@ -63,7 +63,7 @@ func TestKeyFile(t *testing.T) {
 			t.Errorf("without its file: %v", err)
 		}
 		if _, err := os.Stat(other); err == nil {
-			t.Error("a new key was made for a store that has one")
+			t.Error("a new key was created for a store that has one")
 		}
 		if _, err := seal.CreateMasterKeys(t.Context(), other); err != nil {
 			t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// Who is no user must name one, whatever the action: all that may leave the
+// A caller that is no user must name one, whatever the action: all that may leave the
 // name out answer alike (recorded for DeleteAccessKey).
 func TestUserNameOfNonUsers(t *testing.T) {
 	t.Parallel()

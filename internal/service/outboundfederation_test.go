@@ -377,8 +377,8 @@ func TestWebIdentityTokenPayload(t *testing.T) {
 		"JWT payload exceeds maximum allowed size")
 }
 
-// Who may ask, for what: each statement alone allows what holds and nothing
-// that fails.
+// Each statement alone allows the requests that should succeed, and none of
+// those that should fail.
 func TestWebIdentityTokenAuthorization(t *testing.T) {
 	t.Parallel()
 	w := federating(t)

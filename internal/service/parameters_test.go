@@ -16,7 +16,7 @@ type parameter struct {
 	// values are others that a caller may try, where they widen or move what is
 	// touched.
 	values []string
-	// at says where the values stand in a form, if not under the member's name.
+	// at says where the values are in a form, if not under the member's name.
 	at string
 }
 

@@ -88,7 +88,7 @@ func TestAccountMadeAgain(t *testing.T) {
 	})
 }
 
-// Who trusts or follows an account does not trust or follow the next one with
+// A principal that trusts or follows an account does not trust or follow the next one with
 // its number.
 func TestTrustInAccountMadeAgain(t *testing.T) {
 	t.Parallel()

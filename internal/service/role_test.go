@@ -28,7 +28,7 @@ func recordedRoles(t testing.TB, w *world) {
 		&iam.CreateServiceLinkedRoleInput{AWSServiceName: ptr("batch.amazonaws.com")})
 }
 
-// Who gives a role to instances needs iam:PassRole on the role, for EC2.
+// A caller that gives a role to instances needs iam:PassRole on the role, for EC2.
 func TestAddRoleToInstanceProfilePassesRole(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

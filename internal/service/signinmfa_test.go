@@ -190,7 +190,7 @@ func TestSignInMeetsConditions(t *testing.T) {
 	}
 }
 
-// Who has a device adds and removes one's own only in a session with MFA.
+// A user with a device adds and removes devices only in a session with MFA.
 func TestOwnDevicesFromSessions(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

@@ -206,7 +206,7 @@ func TestPasswordUseNeedsTheDevice(t *testing.T) {
 	}
 }
 
-// Who changes the password goes on in a new session; all others end.
+// A user who changes the password continues in a new session; all others end.
 func TestChangePasswordInSession(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

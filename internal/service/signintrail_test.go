@@ -158,7 +158,7 @@ func TestSignInRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.recorded(t, "", "updated", "user")
-	// Who does not name an account that is there is recorded for none.
+	// A caller that names no existing account is recorded for none.
 	begin(signin.Attempt{Account: "Papagei-1", User: "Papagei-2", Password: seal.NewSecret("Papagei-3")})
 	if line := w.trail.lines()[0]; strings.Contains(line, "Papagei") || !strings.Contains(line,
 		`"recipientAccountId":""`) {

@@ -228,7 +228,7 @@ func TestSimulateExclusions(t *testing.T) {
 	}
 }
 
-// Keys come as they stand in the text, each spelling once of a document.
+// Keys come as they are in the text, each spelling once of a document.
 func TestContextKeysInOrder(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

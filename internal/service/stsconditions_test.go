@@ -122,7 +122,7 @@ func TestTagSessionPermission(t *testing.T) {
 	}), 400, "ValidationError", "ProvidedContexts are not supported by Rollcall: it has no context providers.")
 }
 
-// The tags of a session stand beside those of its role and before them; only
+// The tags of a session come with those of its role and before them; only
 // transitive ones go on to the next role. A source identity always does.
 func TestSessionTags(t *testing.T) {
 	t.Parallel()

@@ -122,7 +122,7 @@ func (s *Service) SignOut(ctx context.Context, token seal.Secret) error {
 	return err
 }
 
-// Grant is what a session gives to a developer tool that is to act for its
+// Grant holds what a session gives to a developer tool that is to act for its
 // person.
 type Grant struct {
 	Account, NameKey string // of who signed in

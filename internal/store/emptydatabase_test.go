@@ -43,7 +43,7 @@ func TestEmptyDatabase(t *testing.T) {
 	} {
 		if got, want := rowsOf(t, got, query), rowsOf(t, want, query); !slices.Equal(got, want) {
 			t.Errorf("the database that those in memory start as is not what the migrations make: "+
-				"write it anew with 'go test ./internal/store -run TestEmptyDatabase -update'\n%q\nwant\n%q", got, want)
+				"write it again with 'go test ./internal/store -run TestEmptyDatabase -update'\n%q\nwant\n%q", got, want)
 		}
 	}
 	if damage := rowsOf(t, got, "SELECT integrity_check, '', '' FROM pragma_integrity_check"); damage[0] != "ok||" {

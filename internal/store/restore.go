@@ -208,7 +208,7 @@ func (b *backupReader) header(text []byte) error {
 		return err
 	}
 	if int64(h.Schema) > newest(known) {
-		return badBackup("it was made by a newer version (schema %d, this one knows %d)", h.Schema, newest(known))
+		return badBackup("it was created by a newer version (schema %d, this one knows %d)", h.Schema, newest(known))
 	}
 	b.info.Taken, b.info.Engine, b.info.Schema = h.Taken, h.Engine, h.Schema
 	return nil
@@ -329,7 +329,7 @@ func (b *backupReader) verify(sum, proof []byte) error {
 		return nil
 	}
 	if b.form == unprovenForm {
-		return fmt.Errorf("%w: it was made by an earlier version, which added no proof", ErrUnverified)
+		return fmt.Errorf("%w: it was created by an earlier version, which added no proof", ErrUnverified)
 	}
 	slices.SortFunc(b.rows, dataKeyRow.compare)
 	keys := make([]seal.WrappedKey, len(b.rows))
@@ -341,7 +341,7 @@ func (b *backupReader) verify(sum, proof []byte) error {
 		return fmt.Errorf("%w: %w", ErrUnverified, err)
 	}
 	if !ring.VerifyMAC(backupProof, sum, proof) {
-		return fmt.Errorf("%w: it was changed after it was made", ErrUnverified)
+		return fmt.Errorf("%w: it was changed after it was created", ErrUnverified)
 	}
 	b.info.Verified = true
 	return nil

@@ -217,7 +217,7 @@ func (e *sqlite) view(ctx context.Context, fn func(conn) error) error {
 	if c.db == nil {
 		fresh, err := e.open()
 		if err != nil {
-			return fmt.Errorf("open a connection anew: %w", err)
+			return fmt.Errorf("open a connection again: %w", err)
 		}
 		c = fresh
 	}

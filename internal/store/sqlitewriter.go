@@ -241,7 +241,7 @@ func (w *sqliteWriter) settle() error {
 	}
 	c, err := w.open()
 	if err != nil {
-		return fmt.Errorf("open a connection anew: %w", err)
+		return fmt.Errorf("open a connection again: %w", err)
 	}
 	_ = w.c.close()
 	w.c = c

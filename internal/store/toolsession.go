@@ -9,8 +9,8 @@ import (
 // granted.
 type ToolSession struct {
 	Account string
-	// NameKey is whose sign-in it was, the empty one of root. It has no meaning
-	// where Federated is set: that sign-in is of no user.
+	// NameKey is the user who signed in, empty for root. It has no meaning if
+	// Federated is set: that sign-in belongs to no user.
 	NameKey   string
 	ID        string // names it to its owner, and in the credentials that come of it
 	Federated bool
@@ -24,7 +24,7 @@ type ToolSession struct {
 	Address    string // where it was granted from, and with what
 	UserAgent  string
 	Created    time.Time
-	Renewed    time.Time // when the last refresh token was made
+	Renewed    time.Time // when the last refresh token was created
 	Expires    time.Time
 	Ended      string // why it is over, "" while it is not
 }
@@ -90,7 +90,7 @@ func (tx *Tx) RenewTool(account, id, proofKey string) error {
 		WHERE account = $3 AND tool_id = $4`, tx.Now, proofKey, account, id)
 }
 
-// EndTool ends a tool's session. Who comes later with a token of it is told
+// EndTool ends a tool's session. A later caller with a token of it is told
 // why, until it would have ended anyway.
 func (tx *Tx) EndTool(account, id, why string) error {
 	_, err := tx.exec(`UPDATE tool_sessions SET ended = $1 WHERE account = $2 AND tool_id = $3 AND ended = ''`, why,

@@ -21,7 +21,8 @@ const (
 	// CloudTrail knows none.
 	Operator = "RollcallOperator"
 
-	// Who showed a token of an OIDC provider, or an assertion of a SAML one.
+	// WebIdentityUser is a caller that showed a token of an OIDC provider, and
+	// SAMLUser one that showed an assertion of a SAML provider.
 	WebIdentityUser = "WebIdentityUser"
 	SAMLUser        = "SAMLUser"
 )
@@ -35,7 +36,7 @@ const (
 	OperatorAct = "AwsConsoleAction"
 )
 
-// Hidden stands in CloudTrail where people are known to type secrets by
+// Hidden is CloudTrail's text where people are known to type secrets by
 // mistake, as passwords into the field of the user name.
 const Hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 

@@ -75,7 +75,7 @@ func replaced(old, new *report.Row) bool {
 // have it.
 func (c *comparison) late(t report.Time) string {
 	if sec, ok := t.Unix(); ok && sec < c.made {
-		return "It was made before the old report, which does not have it."
+		return "It was created before the old report, which does not have it."
 	}
 	return ""
 }

@@ -232,8 +232,8 @@ func TestTies(t *testing.T) {
 	}
 }
 
-// TestMoreCredentials has a user of whom the report does not show all keys: one
-// that comes or goes may have been hidden.
+// TestMoreCredentials has a user whose keys the report does not show completely:
+// a key that comes or goes may have been hidden.
 func TestMoreCredentials(t *testing.T) {
 	more := func(r *report.Row) { r.Additional = report.TextOf(report.AdditionalCredentials(1, 0)) }
 	old := fileOf(t, 200, report.Columns23, rows(root(), user("bo", key(1, 5, 0), key(2, 6, 0), more)))

@@ -196,7 +196,7 @@ func (f *findings) how(found *audit.Finding, sameUser bool, moved survivors) str
 	case f.new == nil || f.new.row == nil:
 		return "The user is gone."
 	case !sameUser:
-		return "The user was made anew."
+		return "The user was created again."
 	}
 	new := f.new.row
 	var now [2]credential

@@ -52,10 +52,10 @@ func TestFindings(t *testing.T) {
 			[]audit.ControlID{audit.OneActiveKey}, []string{
 				"worse C10 bo was WARN since 2026-07-20 or earlier",
 			}},
-		"user made anew": {user("bo", password(5, 190)), user("bo", password(5, 190), made(220)),
+		"user created again": {user("bo", password(5, 190)), user("bo", password(5, 190), made(220)),
 			[]audit.ControlID{audit.ConsoleMFA}, []string{
 				"new C5 bo since 2026-08-19",
-				"fixed C5 bo was FAIL since 2026-07-20 or earlier till 2026-08-19: The user was made anew.",
+				"fixed C5 bo was FAIL since 2026-07-20 or earlier till 2026-08-19: The user was created again.",
 			}},
 		"password gone": {user("bo", password(5, 0)), user("bo"), []audit.ControlID{audit.PasswordUnused}, []string{
 			"fixed C7 bo password was FAIL since 2026-07-20 or earlier till 2026-08-19: The password is gone.",

@@ -210,7 +210,7 @@ func drawDay(t *rapid.T) float64 { return float64(rapid.IntRange(1, 199*1440).Dr
 
 // TestRandomMutations changes random accounts in random ways: the events are
 // those of the changes, all of them and no others, in whichever places the
-// credentials come to stand.
+// credentials appear.
 func TestRandomMutations(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		old, new := rows(root()), rows(root())

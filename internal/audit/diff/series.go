@@ -139,7 +139,7 @@ func (m *member) rowsOf(ctx context.Context, rd *report.Reader, maxRows int) err
 		if m.rows > 0 {
 			var same bool
 			if m.orders, same = m.orders.after(last, k); same {
-				return fmt.Errorf("line %d: the user %.80q stands twice", rd.Line(), row.User)
+				return fmt.Errorf("line %d: the user %.80q occurs twice", rd.Line(), row.User)
 			}
 		}
 		last = k

@@ -95,7 +95,7 @@ func openStream(ctx context.Context, m *member, order orders, o audit.Options) (
 		slices.SortFunc(s.held, func(a, b entry) int { return order.compare(a.key, b.key) })
 		for i := range s.held[min(1, len(s.held)):] {
 			if order.compare(s.held[i].key, s.held[i+1].key) == 0 {
-				return nil, &twice{fmt.Errorf("%s: the user %.80q stands twice", s.name(), s.held[i].key.name)}
+				return nil, &twice{fmt.Errorf("%s: the user %.80q occurs twice", s.name(), s.held[i].key.name)}
 			}
 		}
 	} else {

@@ -207,7 +207,7 @@ func (d *decision) decide(t *target) {
 	case !userName.MatchString(d.row.User):
 		why = "This is no name that IAM lets a user have: the file was tampered with, or damaged."
 	case d.plan.account().AsOf.IsZero():
-		why = "It is not known when the report was made."
+		why = "It is not known when the report was generated."
 	case changed(item.Findings) != "":
 		why = changed(item.Findings)
 	case t.credential.Kind == audit.Password:
@@ -269,9 +269,9 @@ func (d *decision) key(item *Item) (why string) {
 	item.Inactive, item.LastUsed = key.Active.IsFalse(), key.LastUsed
 	switch {
 	case !c.Created.IsPresent():
-		return "The report does not tell when it was made, so that nothing tells it from another key."
+		return "The report does not tell when it was created, so that nothing tells it from another key."
 	case c.Tied:
-		return "The user's two keys were made in the same second: the report does not tell which is meant."
+		return "The user's two keys were created in the same second: the report does not tell which is meant."
 	}
 	if recent := d.recent(d.keyUse(c.Slot)); recent != "" {
 		if d.only(item, audit.KeyAge) {
@@ -298,7 +298,7 @@ func (i *Item) enrich() (why string) {
 		}
 		switch {
 		case len(ids) == 0:
-			return "It is gone since the report was made."
+			return "It is gone since the report was generated."
 		case len(ids) > 1:
 			return "The keys " + strings.Join(ids, " and ") +
 				" were made in the same second: the report does not tell which is meant."
@@ -319,7 +319,7 @@ func (d *decision) password(item *Item) (why string) {
 	case !d.row.PasswordEnabled.IsTrue():
 		return "The report does not tell whether there is a password."
 	case !d.row.Created.IsPresent():
-		return "The report does not tell when the user was made, so that nothing tells it from another one of " +
+		return "The report does not tell when the user was created, so that nothing tells it from another one of " +
 			"that name."
 	}
 	recent := d.recent(d.passwordUse())

@@ -61,7 +61,7 @@ func TestDecide(t *testing.T) {
 		"never used":     {keys, user("bo", key(1, 80, 0)), []string{"bo " + k(80) + " C8: " + days}},
 		"young and never used": {only(audit.KeyAtSetup),
 			user("bo", func(r *report.Row) { r.Created = ago(5) }, password(5, 1), key(1, 5, 0)),
-			[]string{"kept bo " + k(5) + " C11: It was made on 2026-10-27, less than 30 days before the report"}},
+			[]string{"kept bo " + k(5) + " C11: It was created on 2026-10-27, less than 30 days before the report"}},
 		"password just set": {passwords, user("bo", password(5, 0)),
 			[]string{"kept bo password C5: It was set on 2026-10-27, less than 30 days before the report"}},
 		"old and in use": {keys, user("bo", key(1, 200, 3)),
@@ -83,13 +83,13 @@ func TestDecide(t *testing.T) {
 			[]string{"bo " + k(60) + " C10: " + days,
 				"kept bo " + k(200) + " C9: It was used on 2026-10-30, less than 30 days before the report"}},
 		"made in the same second": {keys, user("bo", key(1, 80, 60), key(2, 80, 1)),
-			[]string{"kept bo " + k(80) + "#1 C8 C10: The user's two keys were made in the same second: the report " +
+			[]string{"kept bo " + k(80) + "#1 C8 C10: The user's two keys were created in the same second: the report " +
 				"does not tell which is meant"}},
 		"left over, inactive": {keys, user("bo", key(1, 200, 0), off(1)),
 			[]string{"bo " + k(200) + " C16: warn 2026-11-02, final 2026-11-09, delete 2026-12-02"}},
 		"left over, just used": {keys, user("bo", key(1, 200, 2), off(1)),
 			[]string{"kept bo " + k(200) + " C16: It was used on 2026-10-30, less than 30 days before the report"}},
-		"made at set-up": {only(audit.KeyAtSetup), user("bo", password(10, 1), key(1, 400, 0)),
+		"created at set-up": {only(audit.KeyAtSetup), user("bo", password(10, 1), key(1, 400, 0)),
 			[]string{"bo " + k(400) + " C11: " + days}},
 		"unused password": {passwords, user("bo", mfa, password(300, 60)),
 			[]string{"bo password C7: warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16"}},
@@ -193,7 +193,7 @@ func TestEnriched(t *testing.T) {
 		left = append(left, l.User+": "+l.Why)
 	}
 	want := []string{
-		"bo: It is gone since the report was made.",
+		"bo: It is gone since the report was generated.",
 		"cy: The keys AKIAEXAMPLEEXAMPLE03 and AKIAEXAMPLEEXAMPLE04 were made in the same second: the report does " +
 			"not tell which is meant.",
 		"di: The account's user of this name was made " + ago(5).String() + " and is another one.",

@@ -143,10 +143,10 @@ func (i *Item) passwordCommands(a *Account, look []string) ([]string, string) {
 	cli, user := a.Service.cli(), option("--user-name", i.User)
 	cutoff := "before " + words.Time(a.Cutoff)
 	look = append(look,
-		"# must be "+i.UserCreated.String()+" when the user was made, and None, or "+cutoff+
+		"# must be "+i.UserCreated.String()+" when the user was created, and None, or "+cutoff+
 			", when the password was used",
 		cli+" iam get-user "+user+" --query 'User.[CreateDate, PasswordLastUsed]' --output text",
-		"# must be "+cutoff+", when the password was made",
+		"# must be "+cutoff+", when the password was created",
 		cli+" iam get-login-profile "+user+" --query LoginProfile.CreateDate --output text",
 	)
 	if i.mfaHelps {

@@ -235,7 +235,7 @@ key_unused() {
   used=$(aws iam get-access-key-last-used --access-key-id="$key" --output text \
     --query AccessKeyLastUsed.LastUsedDate) || { refuse 'cannot find out when it was last used'; return 1; }
   before "$used" "$cutoff" || return
-  [[ $2 < $cutoff ]] || refuse "it was made at $2"
+  [[ $2 < $cutoff ]] || refuse "it was created at $2"
 }
 
 # password_unused USER MADE CUTOFF refuses another user of that name, and a
@@ -249,7 +249,7 @@ password_unused() {
   if [[ ${made:0:19} != "$2" ]]; then refuse "the user of that name was made $made, and not $2"; return 1; fi
   before "$used" "$cutoff" || return
   made=$(aws iam get-login-profile --user-name="$1" --output text --query LoginProfile.CreateDate) ||
-    { refuse 'cannot find out when the password was made: there may be none any more'; return 1; }
+    { refuse 'cannot find out when the password was created: there may be none any more'; return 1; }
   before "$made" "$cutoff" made
 }
 

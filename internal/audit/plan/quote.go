@@ -2,7 +2,7 @@ package plan
 
 import "strings"
 
-// plain are the characters that mean nothing to a shell, wherever they stand.
+// plain are the characters that mean nothing to a shell, wherever they are.
 const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.,/:@%+"
 
 // quote returns s as one word of a shell's.

@@ -1,6 +1,6 @@
 // credentials.js: one row for each credential, filtered by account, class,
 // kind, status, control and words; the cell to blame is marked, and the reason
-// stands beside it.
+// is next to it.
 
 const [USER_CELL, CREDENTIAL_CELL, STATE_CELL, MADE_CELL, USED_CELL, WHERE_CELL, MFA_CELL] = [0, 1, 2, 3, 4, 5, 6];
 const FACETS = ['account', 'class', 'kind', 'status', 'control', 'severity', 'mfa', 'state', 'age', 'idle'];
@@ -97,7 +97,7 @@ function makeOrder(name, turned) {
   const list = new Uint32Array(credentials.count).map((_, i) => i);
   let by;
   if (name === 'made' || name === 'used') {
-    // By age: what never was stands behind everything.
+    // By age: what never was comes last.
     by = Float64Array.from(credentials[name], (t) => (isTime(t) ? seconds(t) : Infinity));
   } else if (name === 'user' || name === 'account') {
     const texts = name === 'user' ? users.name : accounts.map(accountTitle);
@@ -113,7 +113,7 @@ function makeOrder(name, turned) {
   return list.sort((a, b) => (by[a] === by[b] ? a - b : sign * (by[a] - by[b])));
 }
 
-// words are what free text is looked for in; users' are made when first asked.
+// words returns the texts that a search looks in; those of users are built on first use.
 let userTexts;
 const stringTexts = () => strings.map((s) => s.toLowerCase());
 
@@ -160,7 +160,7 @@ function findingTest({status, control, severity}) {
   return tests.length ? (f) => tests.every((test) => test(f)) : null;
 }
 
-// tests are what a credential must pass to be shown.
+// tests returns the tests that a credential must pass to be shown.
 function tests(wanted) {
   const list = [];
   if (wanted.account) {
@@ -197,7 +197,7 @@ function filter(wanted, ordered) {
   });
 }
 
-// sorted is how the credentials are sorted. By age the oldest are the first.
+// sorted returns the credentials in their order. By age the oldest are the first.
 const sorted = (parameters) => sorting(parameters, 'worst', ['account', 'user', 'made', 'used']);
 
 function credentialsScreen() {

@@ -90,7 +90,7 @@ function readReport(report, a) {
 }
 reports.forEach(readReport);
 
-// key is how addresses name an account: by its number, or else what is known,
+// key returns the name of an account in addresses: its number, or else what is known,
 // and the second of the same name with ~2.
 const accountKeys = new Map();
 accounts.forEach((account, a) => {
@@ -134,10 +134,10 @@ for (let c = 0; c < credentials.count; c++) {
 const accountOf = (c) => accounts[users.account[credentials.user[c]]];
 const hasMFA = (c) => users.mfa[credentials.user[c]];
 
-// isConsoleUser says whether c is the password of a user: root stands apart.
+// isConsoleUser says whether c is the password of a user: root is separate.
 const isConsoleUser = (c) => KINDS[credentials.what[c]] === 'password' && credentials.state[c] === 1 && users.klass[credentials.user[c]] !== ROOT;
 
-// age is how many seconds before the moment judged for t lies; NaN where
+// age returns the seconds from t to the time of the audit; NaN where
 // either is not known.
 function age(account, t) {
   return account.asOf && isTime(t) ? account.asOf - seconds(t) : NaN;

@@ -72,7 +72,7 @@ function stripSpan(list) {
 
 // strip draws a user's line of time: made, each credential made, last used, and
 // how long it has been idle until the report. Places across are shares of the
-// width, so that the strips of a list stand under one another.
+// width, so that the strips of a list are aligned.
 function strip(u, period, big) {
   if (!period || !isTime(users.created[u])) return '';
   const lines = [];

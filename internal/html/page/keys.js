@@ -1,4 +1,4 @@
-// keys.js: active access keys by age, parted by how long they were not used.
+// keys.js: active access keys by age, separated by how long they were not used.
 
 function bucketNames(limits, last) {
   const names = limits.map((limit, i) => (i ? `${limits[i - 1] + 1}–${limit}` : `0–${limit}`));

@@ -36,7 +36,7 @@ function makeList(o) {
       column.cell(td, row, printing);
       tr.append(td);
     }
-    // A link that has the focus would lose it when its row is made anew, so
+    // A link that has the focus would lose it when its row is created again, so
     // that the arrow keys choose among links, and the table keeps the focus.
     tr.querySelectorAll('a').forEach((a, n) => {
       a.tabIndex = -1;
@@ -104,7 +104,7 @@ function makeList(o) {
   return {
     element: h('div', {class: 'list-frame'}, box, note),
     table,
-    // show shows other rows, and by which order they stand.
+    // show shows other rows, and in which order.
     show(others, {sort, direction} = {}) {
       rows = others;
       [active, chosen] = [Math.min(active, rows.length - 1), -1];

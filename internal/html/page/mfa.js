@@ -1,5 +1,5 @@
 // mfa.js: how many of the users with a console password have MFA, for each
-// account; root stands apart.
+// account; root is separate.
 
 function mfaScreen() {
   const lacking = (a) => accounts[a].stats.console - accounts[a].stats.consoleMFA;

@@ -28,7 +28,7 @@ function sorting(parameters, first, ascending) {
   return {sort, direction, turned: direction !== natural};
 }
 
-// resort is what to ask for when the head of a column is pressed.
+// resort returns the query for when the head of a column is pressed.
 function resort(sort, now) {
   const opposite = now.direction === 'ascending' ? 'descending' : 'ascending';
   return {sort, direction: sort === now.sort && !now.turned ? opposite : ''};

@@ -35,7 +35,7 @@ LEFT JOIN (SELECT account_id, max(coalesce(generated_at, cast(dt AS timestamp)))
 WHERE (r.last IS NULL OR coalesce(f.generated_at, f.judged_at) >= r.last)
   AND f.status IN ('FAIL', 'WARN', 'NO_DATA') AND NOT f.suppressed;
 
--- Who of those with a password has MFA.
+-- The users with a password, with and without MFA.
 CREATE OR REPLACE VIEW rollcall_mfa_coverage AS
 SELECT account_id, count(*) AS console_users, count_if(mfa_active) AS with_mfa
 FROM rollcall_newest WHERE password_enabled AND NOT is_root

@@ -51,7 +51,7 @@ SELECT account_id,
 FROM (SELECT *, epoch(generated_at - created) / 86400 AS age FROM credentials WHERE credential LIKE 'key%' AND active)
 GROUP BY ALL ORDER BY account_id, min(age);
 
--- Who of those with a password has MFA.
+-- The users with a password, with and without MFA.
 CREATE OR REPLACE VIEW mfa_coverage AS
 SELECT account_id, count(*) AS console_users, count(*) FILTER (mfa_active) AS with_mfa
 FROM newest WHERE password_enabled AND NOT is_root

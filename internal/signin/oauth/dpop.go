@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// proof is what a DPoP header proves (RFC 9449): that its sender has a key.
+// proof holds what a DPoP header proves (RFC 9449): that its sender has a key.
 type proof struct {
 	key string // the key's thumbprint (RFC 7638)
 	id  string // the proof's own, under which it counts once
 }
 
-// proofSpan is how far the time of a proof may be from ours.
+// proofSpan says how far the time of a proof may be from ours.
 const proofSpan = 5 * time.Minute
 
 // coordinate is the length of a coordinate of P-256, and of each half of a

@@ -15,7 +15,7 @@ type Failure struct {
 	Type    string // the header x-amzn-errortype
 	Code    string // the member error
 	Message string
-	// RetryAfter is how long to wait, of a Failure that says so.
+	// RetryAfter says how long to wait, of a Failure that says so.
 	RetryAfter time.Duration
 }
 
@@ -47,8 +47,8 @@ func Paused(wait time.Duration) *Failure {
 		Message: "There were too many requests. Try again later.", RetryAfter: wait}
 }
 
-// failure is what the client may see of an error. What is not for it goes to the
-// log.
+// failure returns what the client may see of an error. What is not for it goes
+// to the log.
 func (s *Service) failure(ctx context.Context, err error) *Failure {
 	var f *Failure
 	if errors.As(err, &f) {

@@ -37,7 +37,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// Config is what a Service is made of.
+// Config holds what a Service is made of.
 type Config struct {
 	DB  *store.DB
 	IAM *identity.Service
@@ -45,12 +45,13 @@ type Config struct {
 	Log *slog.Logger // nil discards
 }
 
-// CodeLife is how long a code works.
+// CodeLife says how long a code works.
 const CodeLife = 10 * time.Minute
 
 const (
 	credentialLife = 15 * time.Minute
-	// refreshGrace is how long the refresh token before the last one is taken.
+	// refreshGrace says how long the refresh token before the last one is
+	// taken.
 	refreshGrace = time.Minute
 )
 
@@ -80,7 +81,7 @@ const (
 	crossDevice = "arn:aws:signin:::devtools/cross-device"
 )
 
-// resource is what a caller's policies must let it use a client on.
+// resource returns what a caller's policies must let it use a client on.
 func resource(c principal.Caller, client string) string {
 	kind := "localhost"
 	if client == crossDevice {
@@ -130,5 +131,5 @@ func (s *Service) Authorize(ctx context.Context, call api.Call, session *signin.
 	return code, err
 }
 
-// family is what all refresh tokens begin with that come of a code.
+// family returns what all refresh tokens begin with that come of a code.
 func (s *Service) family(code seal.Secret) string { return s.iam.ToolToken("family", code.Reveal()) }

@@ -16,7 +16,7 @@ const (
 	ConfirmationPath = "/v1/sessions/confirmation"
 )
 
-// Request is what a tool asks a person for.
+// Request holds what a tool asks a person for.
 type Request struct {
 	Client   string
 	Redirect string // where the code is to go, as the tool wrote it
@@ -70,8 +70,8 @@ func ParseRequest(q url.Values, ours Origin) (*Request, error) {
 	return r, nil
 }
 
-// loopback is where a tool on the person's own machine listens. It is written so
-// and not otherwise: what a browser might read differently is refused.
+// loopback says where a tool on the person's own machine listens. It is written
+// so and not otherwise: what a browser might read differently is refused.
 var loopback = lazyregexp.New(`^http://127\.0\.0\.1:([1-9][0-9]{0,4})/oauth/callback$`)
 
 func (r *Request) mayRedirect(ours Origin) bool {
@@ -97,20 +97,20 @@ func printable(text string) bool {
 	return true
 }
 
-// Callback is where the browser takes a code to, of a request that is not
+// Callback returns where the browser takes a code to, of a request that is not
 // Remote.
 func (r *Request) Callback(code seal.Secret) string {
 	return r.Redirect + "?" + url.Values{"code": {code.Reveal()}, "state": {r.state}}.Encode()
 }
 
-// Refusal is where the browser takes the message that the person refused.
+// Refusal returns where the browser takes the message that the person refused.
 func (r *Request) Refusal() string {
 	return r.Redirect + "?" + url.Values{
 		"error": {"access_denied"}, "error_description": {"The request was refused."}, "state": {r.state},
 	}.Encode()
 }
 
-// Typed is what the person copies from the browser to a tool elsewhere.
+// Typed returns what the person copies from the browser to a tool elsewhere.
 func (r *Request) Typed(code seal.Secret) seal.Secret {
 	return seal.NewSecret(base64.StdEncoding.EncodeToString([]byte("state=" + url.QueryEscape(r.state) + "&code=" +
 		url.QueryEscape(code.Reveal()))))

@@ -29,7 +29,7 @@ type TokenRequest struct {
 	RefreshToken string `json:"refreshToken"`
 }
 
-// Tokens is what answers it.
+// Tokens holds what answers it.
 type Tokens struct {
 	AccessToken  AccessToken `json:"accessToken"`
 	TokenType    string      `json:"tokenType"`
@@ -47,7 +47,7 @@ type AccessToken struct {
 
 var verifier = lazyregexp.New(`^[A-Za-z0-9._~-]{43,128}$`)
 
-// shown is what a client has shown: its session, and with what.
+// shown holds what a client has shown: its session, and with what.
 type shown struct {
 	tool   store.ToolSession
 	holds  *principal.Tool
@@ -131,8 +131,8 @@ func (s *Service) read(proof store.ToolProof, err error, sh *shown) (*shown, err
 	return sh, err
 }
 
-// tokenMark is what refresh tokens begin with. By it package fleet knows them from
-// AWS's.
+// tokenMark holds what refresh tokens begin with. By it package fleet knows
+// them from AWS's.
 const tokenMark = "rollcall."
 
 // refreshToken is the refresh token of a generation.

@@ -198,7 +198,7 @@ CREATE TABLE service_specific_credentials (
   FOREIGN KEY (account, name_key) REFERENCES users (account, name_key) ON UPDATE CASCADE
 ) CLUSTERED;
 CREATE UNIQUE INDEX service_specific_credentials_id ON service_specific_credentials (account, credential_id);
--- The name is what the service is signed in to with: one credential has it.
+-- The name to sign in to the service with: one credential has it.
 CREATE UNIQUE INDEX service_specific_credentials_name ON service_specific_credentials (account, service, service_user);
 
 -- One row per account that ever asked for a report. token grows with every

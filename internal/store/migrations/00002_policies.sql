@@ -208,7 +208,7 @@ CREATE TABLE instance_profile_tags (
 ) CLUSTERED;
 
 -- url is without its https://, as the provider's ARN has it. thumbprints are
--- parted by spaces, in their order.
+-- separated by spaces, in their order.
 CREATE TABLE oidc_providers (
   account     TEXT NOT NULL,
   url         TEXT NOT NULL,
