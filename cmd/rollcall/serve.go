@@ -310,7 +310,8 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheu
 	return svc, t, nil
 }
 
-// auditBy is how the console judges reports, nil for the default benchmark.
+// auditBy returns the configuration by which the console judges reports, nil for
+// the default benchmark.
 func (s *serveRun) auditBy() (config *audit.Config, err error) {
 	if s.auditConfig == "" {
 		return nil, nil

@@ -50,7 +50,8 @@ type Config struct {
 	// ConsoleURL says where browsers reach the service, where that is not
 	// PublicURL. "" is this machine alone.
 	ConsoleURL string
-	// Audit is how the console judges reports, nil for the default benchmark.
+	// Audit configures the judging of reports in the console; nil means the
+	// default benchmark.
 	Audit *audit.Config
 	// ConsoleHosts are names of hosts that pages answer to beside.
 	ConsoleHosts []string
