@@ -144,13 +144,13 @@ func keyOf(row *report.Row, slot int) audit.Credential {
 // never was; at is absent where that is not known.
 type use struct {
 	at  report.Time
-	was string // what happened then: used, made or set
+	was string // what happened then: used, created or set
 }
 
 func (d *decision) keyUse(slot int) use {
 	k := &d.row.Keys[slot-1]
 	if never(k.LastUsed) {
-		return use{k.LastRotated, "made"}
+		return use{k.LastRotated, "created"}
 	}
 	return use{k.LastUsed, "used"}
 }
