@@ -56,7 +56,7 @@ func TestDevConsole(t *testing.T) {
 			t.Fatal(err)
 		}
 		at, err := s.send(ctx, "/console/sign-in", append(who, "do", "sign-in", "account", found[3])...)
-		if err != nil || at != "/console/users" {
+		if err != nil || at != "/console/overview" {
 			t.Errorf("%v is at %s, %v", who[:2], at, err)
 		}
 	}

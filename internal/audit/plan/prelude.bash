@@ -250,7 +250,7 @@ password_unused() {
   before "$used" "$cutoff" || return
   made=$(aws iam get-login-profile --user-name="$1" --output text --query LoginProfile.CreateDate) ||
     { refuse 'cannot find out when the password was created: there may be none any more'; return 1; }
-  before "$made" "$cutoff" made
+  before "$made" "$cutoff" created
 }
 
 # no_mfa USER refuses a user who has MFA.
