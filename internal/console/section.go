@@ -1,10 +1,6 @@
 package console
 
-import (
-	"time"
-
-	"rollcall/internal/words"
-)
+import ()
 
 // section is a part of a page about one kind of thing: a table, and what can be
 // done with its rows.
@@ -70,6 +66,3 @@ func (s section) refuse(v *visit, err error) section {
 	p := v.explain(err)
 	return section{ID: s.ID, Title: s.Title, Denied: p.Text}
 }
-
-// ago is a time as a word: 5m ago.
-func (v *visit) ago(at time.Time) string { return words.ShortAge(v.now().Sub(at)) + " ago" }

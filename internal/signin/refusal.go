@@ -1,10 +1,7 @@
 package signin
 
 import (
-	"errors"
 	"time"
-
-	"rollcall/internal/awsmodel"
 )
 
 // Reason says why a step was refused.
@@ -66,11 +63,4 @@ func paused(wait time.Duration) error {
 	wait = max(wait, time.Second).Round(time.Second)
 	return &Refusal{Reason: Paused, Text: "There were too many tries. Please try again in " + wait.String() + ".",
 		RetryAfter: wait}
-}
-
-// isRefusal says of an error that it is for the person.
-func isRefusal(err error) bool {
-	var refused *Refusal
-	var known *awsmodel.Error
-	return errors.As(err, &refused) || errors.As(err, &known)
 }
