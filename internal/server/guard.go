@@ -316,7 +316,8 @@ func connIn(nc net.Conn) *conn {
 // where the next request would begin, it closes the connection.
 func (g *guard) measured(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c := connOf(r.Context()); c != nil {
+		// The preface of HTTP/2 has no body and no known length.
+		if c := connOf(r.Context()); c != nil && r.Body != http.NoBody {
 			c.expect(r.ContentLength)
 		}
 		if r.ContentLength < 0 {
