@@ -10,11 +10,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"rollcall/internal/awsmodel"
+	"rollcall/internal/identity"
 	"rollcall/internal/service"
 	"rollcall/internal/store"
 	"rollcall/internal/storetest"
@@ -87,6 +89,12 @@ func TestEveryActionIsInTheTable(t *testing.T) {
 	}
 }
 
+// quiet keeps a service from noting, once a minute, how much its keys sealed:
+// however long a test takes, only its calls change the store.
+func quiet(db store.Config) service.Config {
+	return service.Config{Store: db, Keys: identity.KeyConfig{Every: time.Hour}}
+}
+
 // everything returns the content of a store, by its backup: the clock stands
 // still, so that nothing else may differ.
 func everything(t testing.TB, w *world) []byte {
@@ -111,7 +119,7 @@ func everything(t testing.TB, w *world) []byte {
 // itself. What is denied has changed nothing.
 func TestUsersAreDenied(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
+	w := newWorld(t, quiet(storetest.SQLite(t)))
 	w.user(t, "Ann")
 	w.user(t, "bob")
 	ann := w.asUser(t, "Ann")
@@ -169,7 +177,7 @@ func TestRootIsAllowed(t *testing.T) {
 // A request that nobody signed, or that someone else signed, gets nowhere.
 func TestStrangersAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
+	w := newWorld(t, quiet(storetest.SQLite(t)))
 	w.user(t, "bob")
 	stranger := clients{id: "AKIAIOSFODNN7EXAMPLE", key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 	forger := clients{id: w.rootKey.ID, key: stranger.key}
