@@ -1,7 +1,5 @@
 package console
 
-import ()
-
 // section is a part of a page about one kind of thing: a table, and what can be
 // done with its rows.
 type section struct {

@@ -317,7 +317,7 @@ func connIn(nc net.Conn) *conn {
 func (g *guard) measured(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The preface of HTTP/2 has no body and no known length.
-		if c := connOf(r.Context()); c != nil && r.Body != http.NoBody {
+		if c := connOf(r.Context()); c != nil && (r.ContentLength >= 0 || r.Body != http.NoBody) {
 			c.expect(r.ContentLength)
 		}
 		if r.ContentLength < 0 {
