@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
+	"rollcall/internal/identity"
 	"rollcall/internal/seal"
 	"rollcall/internal/service"
 	"rollcall/internal/signin"
@@ -68,7 +69,7 @@ func TestFederatedSignIn(t *testing.T) {
 				if err != nil || open.Caller.ARN() != arn || !open.Expires.Equal(*c.Expiration) {
 					t.Errorf("%s: %+v, %v", arn, open, err)
 				}
-				if _, err := two.call(t, *session.Load(), "iam", "ListUsers", &iam.ListUsersInput{}); err != nil {
+				if _, err := two.call(t, *session.Load(), "iam", "ListUsers", &identity.ListUsersInput{}); err != nil {
 					t.Errorf("%s: %v", arn, err)
 				}
 			}

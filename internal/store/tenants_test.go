@@ -44,7 +44,8 @@ func ofAsking(t *testing.T, twin bool) (rows []statement) {
 		"'value'", "'mine'", "'v'", "'mine'", "'tag_value'", "'mine'", "'PEM'", "'mine'", "'Active'",
 		"'Inactive'", "'region'", "'mine'",
 		"'issuer_id'", "'mine'", "'session", "'mine", "'ticket", "'mine", "'address'", "'mine'",
-		"'user_agent'", "'mine'",
+		"'user_agent'", "'mine'", "'code1'", "'mine1'", "'code2'", "'mine2'", "'token1'", "'mine1'", "'token2'",
+		"'mine2'",
 		"'Bill'", "'BILL'", "'/a/'", "'/mine/'", "'eu'", "'mine'", "4102444800000", "4102444900000", "1700000000",
 		"1600000000", ", 99)", ", 98)",
 	)
