@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"rollcall/internal/words"
 )
 
 // checkArguments makes a command, and those below it, take the arguments that
@@ -56,7 +58,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		return usageError("there is no flag -%.1s%s", unknown.GetSpecifiedName(), seeHelp(cmd))
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
-		return usageError("there is no flag --%s%s%s", name, didYouMean("--"+name, flagNames(cmd)), seeHelp(cmd))
+		return usageError("there is no flag --%s%s%s", name, words.DidYouMean("--"+name, flagNames(cmd)), seeHelp(cmd))
 	case errors.As(err, &bare):
 		return usageError("--%s needs a value%s", bare.GetFlag().Name, seeHelp(cmd))
 	case errors.As(err, &wrong):

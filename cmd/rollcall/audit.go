@@ -320,11 +320,3 @@ func parseKinds(text string) ([]enrich.Kind, error) {
 	}
 	return enrich.Parse(text)
 }
-
-func benchmarkIDs() []string {
-	var ids []string
-	for _, b := range audit.Benchmarks() {
-		ids = append(ids, string(b.ID))
-	}
-	return ids
-}

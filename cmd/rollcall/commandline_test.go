@@ -158,15 +158,3 @@ func TestExitCodesAreDocumented(t *testing.T) {
 		}
 	})
 }
-
-func TestClosest(t *testing.T) {
-	names := []string{"table", "json", "jsonl", "csv", "C1", "C10", "UsersPerAccount"}
-	for word, want := range map[string]string{
-		"jsno": "json", "tabel": "table", "TABLE": "table", "tab": "table", "usersperacount": "UsersPerAccount",
-		"": "", "pdf": "", "C99": "", "x": "",
-	} {
-		if got := closest(word, names); got != want {
-			t.Errorf("%q is taken for %q, want %q", word, got, want)
-		}
-	}
-}

@@ -12,6 +12,7 @@ import (
 	"rollcall/internal/audit"
 	"rollcall/internal/grid"
 	"rollcall/internal/render"
+	"rollcall/internal/words"
 )
 
 // controlsRun is one run of 'rollcall controls'.
@@ -42,7 +43,7 @@ rule is from.
 	choose(c, &e.output, "output", "o", "table", "table, json or md", "table", "json", "md")
 	choose(c, &e.benchmark, "benchmark", "b", "",
 		"those of this `benchmark` alone, with its thresholds and severities: "+
-			strings.Join(benchmarkIDs(), ", "), benchmarkIDs()...)
+			strings.Join(audit.BenchmarkIDs(), ", "), audit.BenchmarkIDs()...)
 	colourFlag(c, &e.colour)
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var ids []string
@@ -110,7 +111,7 @@ func noControl(name string) error {
 	for _, c := range audit.Controls() {
 		names = append(names, string(c.ID), c.Name)
 	}
-	return fmt.Errorf("%q is no control%s (see 'rollcall controls')", name, didYouMean(name, names))
+	return fmt.Errorf("%q is no control%s (see 'rollcall controls')", name, words.DidYouMean(name, names))
 }
 
 // severity is that of the benchmark, where there is one.

@@ -29,8 +29,9 @@ type criteria struct {
 // otherwise says which benchmark counts where none is given.
 func (k *criteria) add(c *cobra.Command, otherwise string) {
 	f := c.Flags()
+	ids := audit.BenchmarkIDs()
 	choose(c, &k.benchmark, "benchmark", "b", "",
-		"judge by this `benchmark`: "+strings.Join(benchmarkIDs(), ", ")+" (default "+otherwise+")", benchmarkIDs()...)
+		"judge by this `benchmark`: "+strings.Join(ids, ", ")+" (default "+otherwise+")", ids...)
 	f.StringSliceVar(&k.controls, "control", nil, "judge these `controls` alone, such as C5,key-age")
 	f.StringVar(&k.config, "config", "", "a YAML `file` with a profile, thresholds, classes of users and exceptions")
 	f.StringVar(&k.exceptions, "exceptions", "", "a YAML `file` of exceptions")
@@ -63,7 +64,7 @@ func (k *criteria) options() (audit.Options, error) {
 	}
 	var ok bool
 	if o.Benchmark, ok = audit.FindBenchmark(id); !ok {
-		return o, usageError("%s: profile %w", k.config, noneOf(string(id), benchmarkIDs()))
+		return o, usageError("%s: profile %w", k.config, noneOf(string(id), audit.BenchmarkIDs()))
 	}
 	params := o.Benchmark.Params
 	if k.config != "" {

@@ -16,6 +16,7 @@ import (
 	"rollcall/internal/escape"
 	"rollcall/internal/render"
 	"rollcall/internal/reports"
+	"rollcall/internal/words"
 	"rollcall/report"
 )
 
@@ -31,7 +32,7 @@ func (r *reportRun) showAll(cmd *cobra.Command, args []string) error {
 	}
 	found, err := reports.Find(args, r.p.stdin, time.Time{})
 	if err != nil {
-		if like := closest(args[0], subcommands(cmd)); errors.Is(err, fs.ErrNotExist) && like != "" {
+		if like := words.Closest(args[0], subcommands(cmd)); errors.Is(err, fs.ErrNotExist) && like != "" {
 			return usageError("%w; did you mean '%s %s'?", err, cmd.CommandPath(), like)
 		}
 		return err

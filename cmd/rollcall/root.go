@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"rollcall/internal/words"
 )
 
 // rootCommand is the whole command line. Subcommands must not set
@@ -86,7 +88,7 @@ func group(c *cobra.Command, sub ...*cobra.Command) *cobra.Command {
 
 // noCommand says that a command has no subcommand of the name.
 func noCommand(cmd *cobra.Command, name string) error {
-	return usageError("there is no command '%s %s'%s%s", cmd.CommandPath(), name, didYouMean(name, subcommands(cmd)),
+	return usageError("there is no command '%s %s'%s%s", cmd.CommandPath(), name, words.DidYouMean(name, subcommands(cmd)),
 		seeHelp(cmd))
 }
 

@@ -122,6 +122,15 @@ func (c *Control) RequirementIDs(standard Standard) []string {
 // shared, and not to be changed.
 func Benchmarks() []*Benchmark { return append([]*Benchmark(nil), benchmarks...) }
 
+// BenchmarkIDs returns the ids of all benchmarks, in their order.
+func BenchmarkIDs() []string {
+	var ids []string
+	for _, b := range benchmarks {
+		ids = append(ids, string(b.ID))
+	}
+	return ids
+}
+
 // FindBenchmark returns a benchmark by its id, in any letter case.
 func FindBenchmark(id Standard) (*Benchmark, bool) {
 	for _, b := range benchmarks {

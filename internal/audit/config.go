@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"rollcall/internal/lazyregexp"
+	"rollcall/internal/words"
 )
 
 // maxFile says how long a configuration or a list of exceptions may be.
@@ -77,7 +79,7 @@ func ReadConfig(r io.Reader, allowWildcards bool) (*Config, error) {
 	case file.Version != 1:
 		err = fmt.Errorf("version is %d, and must be 1", file.Version)
 	case c.Profile != "" && !known:
-		err = fmt.Errorf("there is no profile %q", c.Profile)
+		err = fmt.Errorf("there is no profile %q%s", c.Profile, words.DidYouMean(string(c.Profile), BenchmarkIDs()))
 	default:
 		err = errors.Join(file.Params.validate(), validateExceptions(c.Exceptions, allowWildcards))
 	}
@@ -143,8 +145,7 @@ func decode(text []byte, file any) error {
 	case errors.Is(err, io.EOF):
 		return errors.New("it is empty")
 	case err != nil:
-		text := strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:\n  ")
-		return errors.New(goTypes.ReplaceAllString(text, " is not known"))
+		return plainErrors(err, reflect.TypeOf(file).Elem())
 	}
 	var more yaml.Node
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
@@ -153,8 +154,47 @@ func decode(text []byte, file any) error {
 	return nil
 }
 
-// goTypes says where the YAML package names our types to the user.
-var goTypes = lazyregexp.New(` not found in type \S+`)
+// unknownKey matches the sentence of the YAML package that names a key and a Go
+// type.
+var unknownKey = lazyregexp.New(`field (\S+) not found in type (\S+)`)
+
+// plainErrors returns the sentences of the YAML package in the user's words,
+// with the key that the user may have meant. file is the type that was read.
+func plainErrors(err error, file reflect.Type) error {
+	var list *yaml.TypeError
+	if !errors.As(err, &list) {
+		return err
+	}
+	var errs []string
+	for _, text := range list.Errors {
+		if m := unknownKey.FindStringSubmatch(text); m != nil {
+			plain := "key " + m[1] + " is not known" + words.DidYouMean(m[1], keysOf(file, m[2]))
+			text = strings.Replace(text, m[0], plain, 1)
+		}
+		errs = append(errs, text)
+	}
+	return errors.New(strings.Join(errs, "\n"))
+}
+
+// keysOf returns the keys of the type named so in t or in what t contains.
+func keysOf(t reflect.Type, name string) []string {
+	if t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var keys, inner []string
+	for f := range t.Fields() {
+		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		keys = append(keys, key)
+		inner = append(inner, keysOf(f.Type, name)...)
+	}
+	if t.String() == name {
+		return keys
+	}
+	return inner
+}
 
 // validate refuses thresholds that make no sense.
 func (p *Params) validate() error {

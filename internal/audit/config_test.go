@@ -47,10 +47,15 @@ func TestReadConfigRefuses(t *testing.T) {
 	for _, c := range []struct{ name, text, err string }{
 		{"nothing", "", "it is empty"},
 		{"no version", "profile: strict\n", "version is 0"},
-		{"unknown key", "version: 1\nprofil: strict\n", "line 2: field profil is not known"},
-		{"unknown threshold", "version: 1\nparams: { unused_day: 3 }\n", "line 2: field unused_day is not known"},
-		{"unknown class", "version: 1\nclassify: { robots: [ no_password ] }\n", "field robots is not known"},
+		{"unknown key", "version: 1\nprofil: strict\n", "line 2: key profil is not known; did you mean profile?"},
+		{"unknown threshold", "version: 1\nparams: { unused_day: 3 }\n",
+			"line 2: key unused_day is not known; did you mean unused_days?"},
+		{"two unknown keys", "versoin: 1\nparams: { unusd_days: 3 }\n",
+			"line 1: key versoin is not known; did you mean version?\n" +
+				"line 2: key unusd_days is not known; did you mean unused_days?"},
+		{"unknown class", "version: 1\nclassify: { robots: [ no_password ] }\n", "line 2: key robots is not known"},
 		{"unknown profile", "version: 1\nprofile: cis-9\n", `there is no profile "cis-9"`},
+		{"short profile", "version: 1\nprofile: cis7\n", `there is no profile "cis7"; did you mean cis-7.0?`},
 		{"text as threshold", "version: 1\nparams: { unused_days: many }\n", "cannot unmarshal"},
 		{"threshold of zero", "version: 1\nparams: { unused_days: 0 }\n", "unused_days is 0"},
 		{"negative threshold", "version: 1\nparams: { rotation_grace_days: -1 }\n", "rotation_grace_days is -1"},

@@ -49,7 +49,7 @@ func TestReadExceptions(t *testing.T) {
 		{"no user", "    user: svc\n", "", false, "one of user, arn and path"},
 		{"user and path", "user: svc", "user: svc\n    path: /x/", false, "one of user, arn and path"},
 		{"unknown key", "ticket: SEC-4711", "ticket: SEC-4711\n    tickets: 2", false,
-			"line 11: field tickets is not known"},
+			"line 11: key tickets is not known; did you mean ticket?"},
 		{"key twice", "ticket: SEC-4711", "ticket: SEC-4711\n    ticket: SEC-4712", false, "already defined at line"},
 		{"unknown control", "C9", "C99", false, `there is no control "C99"`},
 		{"control by name", "C9", "key-age", false, `there is no control "key-age"`},
