@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,6 +41,10 @@ func postgresConfig(url string, c Config, links *links) (*pgxpool.Config, error)
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	cfg.ConnConfig.DialFunc = links.dial
+	cfg.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
+		links.order(&c.Config)
+		return nil
+	}
 	// acquire does it, and drops one that does not answer immediately.
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	return cfg, nil
@@ -51,8 +57,7 @@ var ErrPlainPostgres = errors.New("the connection to PostgreSQL would be plain t
 // beyond this machine, which sslmode prefer, allow and none include. Plain text
 // must be requested by name, sslmode=disable, and allowed.
 func encrypted(cfg *pgconn.Config, allowed bool) error {
-	all := append([]*pgconn.FallbackConfig{{Host: cfg.Host, Port: cfg.Port, TLSConfig: cfg.TLSConfig}},
-		cfg.Fallbacks...)
+	all := hostsOf(cfg)
 	tls := func(host string, port uint16) bool {
 		return slices.ContainsFunc(all, func(f *pgconn.FallbackConfig) bool {
 			return f.Host == host && f.Port == port && f.TLSConfig != nil
@@ -69,8 +74,19 @@ func encrypted(cfg *pgconn.Config, allowed bool) error {
 		}
 		kept = append(kept, f)
 	}
-	cfg.Host, cfg.Port, cfg.TLSConfig, cfg.Fallbacks = kept[0].Host, kept[0].Port, kept[0].TLSConfig, kept[1:]
+	setHosts(cfg, kept)
 	return nil
+}
+
+// hostsOf returns the hosts of a configuration in the order in which they are
+// tried.
+func hostsOf(cfg *pgconn.Config) []*pgconn.FallbackConfig {
+	first := &pgconn.FallbackConfig{Host: cfg.Host, Port: cfg.Port, TLSConfig: cfg.TLSConfig}
+	return append([]*pgconn.FallbackConfig{first}, cfg.Fallbacks...)
+}
+
+func setHosts(cfg *pgconn.Config, hosts []*pgconn.FallbackConfig) {
+	cfg.Host, cfg.Port, cfg.TLSConfig, cfg.Fallbacks = hosts[0].Host, hosts[0].Port, hosts[0].TLSConfig, hosts[1:]
 }
 
 // local reports whether a host is this machine: nobody can listen on the way to
@@ -88,6 +104,30 @@ type links struct {
 	// silence bounds the time for which a server may leave sent bytes
 	// unacknowledged.
 	silence time.Duration
+	// first is the host that was found last, nil before that. Connections begin
+	// with it, so that a host that hangs does not cost each of them its time.
+	first atomic.Pointer[pgconn.FallbackConfig]
+}
+
+// order puts the host that was found last before the others.
+func (l *links) order(cfg *pgconn.Config) {
+	first := l.first.Load()
+	if first == nil {
+		return
+	}
+	hosts := hostsOf(cfg)
+	slices.SortStableFunc(hosts, func(a, b *pgconn.FallbackConfig) int {
+		return cmp.Compare(rank(a, first), rank(b, first))
+	})
+	setHosts(cfg, hosts)
+}
+
+// rank is 0 for the host itself and 1 for others.
+func rank(h, first *pgconn.FallbackConfig) int {
+	if h.Host == first.Host && h.Port == first.Port {
+		return 0
+	}
+	return 1
 }
 
 // link is one of them.

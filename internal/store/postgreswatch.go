@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // postgresWatch notices that another server has taken over while the old one
@@ -67,7 +68,7 @@ func (w *postgresWatch) run(ctx context.Context, p *probe) {
 		if p == nil {
 			old := w.links.all()
 			if p = w.connect(ctx); p != nil && !p.server.Equal(last) {
-				w.leave(old)
+				w.leave(old, p)
 			}
 			continue
 		}
@@ -87,11 +88,13 @@ func (w *postgresWatch) run(ctx context.Context, p *probe) {
 // compare waits until the silent server answers or another one does. It returns
 // the connection to continue with, nil for none.
 func (w *postgresWatch) compare(ctx context.Context, p *probe, answer <-chan error) *probe {
-	for ctx.Err() == nil {
+	for round := 1; ctx.Err() == nil; round++ {
 		old := w.links.all()
-		fresh := w.connect(ctx)
+		// A short time first: the silent server is among the hosts, and each
+		// round waits for it.
+		fresh := w.connectWithin(ctx, min(time.Duration(round)*watchSilence, w.cfg.ConnectTimeout))
 		if fresh != nil && !fresh.server.Equal(p.server) {
-			w.leave(old)
+			w.leave(old, fresh)
 			return fresh
 		}
 		fresh.end()
@@ -109,8 +112,14 @@ func (w *postgresWatch) compare(ctx context.Context, p *probe, answer <-chan err
 	return nil
 }
 
-// leave closes connections to an earlier server.
-func (w *postgresWatch) leave(old []*link) {
+// leave closes connections to an earlier server: those that were open before
+// the new one was found, and those that lead to another address than it does.
+func (w *postgresWatch) leave(old []*link, p *probe) {
+	for _, k := range w.links.all() {
+		if !p.sharesAddress(k) {
+			old = append(old, k)
+		}
+	}
 	for _, k := range old {
 		_ = k.Close()
 	}
@@ -119,10 +128,27 @@ func (w *postgresWatch) leave(old []*link) {
 
 // connect opens a probe, or returns nil.
 func (w *postgresWatch) connect(ctx context.Context) *probe {
-	hosts := 1 + len(w.cfg.Fallbacks)
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(hosts)*w.cfg.ConnectTimeout)
+	return w.connectWithin(ctx, w.cfg.ConnectTimeout)
+}
+
+// connectWithin opens a probe to the first host that accepts it within a time,
+// and lets the pool begin with that host.
+func (w *postgresWatch) connectWithin(ctx context.Context, each time.Duration) *probe {
+	for _, h := range hostsOf(&w.cfg.Config) {
+		if p := w.try(ctx, h, each); p != nil {
+			w.links.first.Store(h)
+			return p
+		}
+	}
+	return nil
+}
+
+func (w *postgresWatch) try(ctx context.Context, h *pgconn.FallbackConfig, within time.Duration) *probe {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	c, err := pgx.ConnectConfig(ctx, w.cfg.Copy())
+	cfg := w.cfg.Copy()
+	cfg.Host, cfg.Port, cfg.TLSConfig, cfg.Fallbacks = h.Host, h.Port, h.TLSConfig, nil
+	c, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil
 	}
@@ -132,6 +158,11 @@ func (w *postgresWatch) connect(ctx context.Context) *probe {
 		return nil
 	}
 	return p // a server that does not tell is like all others
+}
+
+// sharesAddress reports whether a connection leads where the probe's does.
+func (p *probe) sharesAddress(k *link) bool {
+	return p.c.PgConn().Conn().RemoteAddr().String() == k.RemoteAddr().String()
 }
 
 // ask sends a question. The answer comes at the latest when the probe ends.

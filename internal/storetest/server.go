@@ -24,6 +24,8 @@ type Server struct {
 	URL string
 	dir string
 	cmd *exec.Cmd
+	// fsync says whether commits are on disk when they are acknowledged.
+	fsync bool
 	// said holds what the server says. It matters only if the server does not
 	// come up.
 	said *bytes.Buffer
@@ -55,26 +57,32 @@ func StartServer(ctx context.Context, durable bool) (*Server, error) {
 		os.RemoveAll(dir)
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
+	s.fsync = durable
+	return s, s.launch(ctx, filepath.Join(bin, "postgres"), data, attr, durable)
+}
+
+// launch starts the server on its data and waits until it answers.
+func (s *Server) launch(ctx context.Context, postgres, data string, attr *syscall.SysProcAttr, durable bool) error {
 	fsync := "off"
 	if durable {
 		fsync = "on"
 	}
-	s.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
+	s.cmd = exec.Command(postgres, "-D", data, "-k", s.dir, "-c", "listen_addresses=",
 		"-c", "fsync="+fsync, "-c", "max_connections=300", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB",
 		"-c", "log_min_messages=fatal", "-c", "log_min_error_statement=panic")
-	s.cmd.SysProcAttr, s.cmd.Dir = attr, dir
+	s.cmd.SysProcAttr, s.cmd.Dir = attr, s.dir
 	s.said = &bytes.Buffer{}
 	s.cmd.Stderr = s.said
 	if err := s.cmd.Start(); err != nil {
-		os.RemoveAll(dir)
-		return nil, fmt.Errorf("start postgres: %w", err)
+		os.RemoveAll(s.dir)
+		return fmt.Errorf("start postgres: %w", err)
 	}
-	s.URL = fmt.Sprintf("postgres:///postgres?host=%s&user=postgres", dir)
+	s.URL = fmt.Sprintf("postgres:///postgres?host=%s&user=postgres", s.dir)
 	if err := s.wait(ctx); err != nil {
 		stopped := s.Stop() // and has said all that it will
-		return nil, errors.Join(fmt.Errorf("%w\n%s", err, s.said), stopped)
+		return errors.Join(fmt.Errorf("%w\n%s", err, s.said), stopped)
 	}
-	return s, nil
+	return nil
 }
 
 // binaries finds the newest PostgreSQL of the machine.
