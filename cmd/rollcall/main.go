@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/term"
 
+	"rollcall/internal/hashing"
 	"rollcall/internal/ownfile"
 )
 
@@ -27,6 +28,7 @@ type process struct {
 }
 
 func main() {
+	hashing.Main()
 	p := &process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.Getenv}
 	os.Exit(run(interruptible(), p, os.Args[1:]))
 }

@@ -14,9 +14,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"rollcall/internal/awscli"
+	"rollcall/internal/hashing"
 )
 
 func TestMain(m *testing.M) {
+	hashing.Main() // services of tests start this program
 	testscript.Main(m, map[string]func(){"rollcall": main, "aws-by-server": awscli.Client})
 }
 

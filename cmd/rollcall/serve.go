@@ -21,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/hashing"
 	"rollcall/internal/identity"
 	"rollcall/internal/memory"
 	"rollcall/internal/ownfile"
@@ -56,6 +57,7 @@ type serveRun struct {
 	console             bool
 	auditConfig         string
 	readyFile           string
+	passwords           *hashing.Process
 	log                 logFlags
 }
 
@@ -233,6 +235,8 @@ func (s *serveRun) run(ctx context.Context) error {
 
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s.passwords = hashing.New("", log)
+	defer s.passwords.Close()
 	svc, t, err := s.open(ctx, log, metrics)
 	if err != nil {
 		return err
@@ -302,7 +306,7 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheu
 		AccountRate: s.accountRate, AccountBurst: s.accountBurst, StrangerRate: s.strangerRate,
 		StrangerBurst:   s.strangerBurst,
 		WebIdentityKeys: keys, PublicURL: public, Console: s.console, ConsoleURL: s.consoleURL(public),
-		Log: log, Metrics: metrics,
+		Derive:      s.passwords.Derive, Hashes: s.passwords.Workers(), Log: log, Metrics: metrics,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(s.explain(err), t.Close())

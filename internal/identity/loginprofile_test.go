@@ -35,7 +35,7 @@ func (w *world) password(t *testing.T, nameKey string) (p store.LoginProfile) {
 // wantPassword says which password a user has.
 func (w *world) wantPassword(t *testing.T, nameKey, want string) {
 	t.Helper()
-	ok, _, err := seal.NewHasher(0).VerifyPassword(t.Context(), w.password(t, nameKey).Hash, seal.NewSecret(want))
+	ok, _, err := seal.NewHasher(0, nil).VerifyPassword(t.Context(), w.password(t, nameKey).Hash, seal.NewSecret(want))
 	if err != nil || !ok {
 		t.Errorf("the password is not %s: %v", want, err)
 	}

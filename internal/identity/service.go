@@ -36,6 +36,10 @@ type Config struct {
 	// PublicURL says where clients and verifiers reach the service, as
 	// ParsePublicURL gives it. Without it there is no outbound federation.
 	PublicURL string
+	// Hashes bounds the passwords that are hashed at one time; 0 means the
+	// number of processors. Derive hashes them; nil means in this process.
+	Hashes int
+	Derive func(seal.Derivation) []byte
 }
 
 // Service is IAM on a store. Safe for concurrent use.
@@ -76,8 +80,9 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("open decoder of reports: %w", err)
 	}
 	s := &Service{
-		db: cfg.DB, keys: keys, master: cfg.Master, keyLimits: cfg.Keys, hasher: seal.NewHasher(0), log: cfg.Log,
+		db: cfg.DB, keys: keys, master: cfg.Master, keyLimits: cfg.Keys, log: cfg.Log,
 		report: cfg.Report.withDefaults(), node: seal.NewID("node-", 21),
+		hasher:     seal.NewHasher(cfg.Hashes, cfg.Derive),
 		access:     access.New(cfg.DB),
 		publicURL:  cfg.PublicURL,
 		reportTurn: make(chan struct{}, reportJobs),

@@ -43,31 +43,50 @@ const (
 // for a cost beyond bounds.
 var ErrBadHash = errors.New("stored password hash is malformed or beyond bounds")
 
+// Derivation is one call of argon2id.
+type Derivation struct {
+	Password, Salt []byte
+	Memory, Time   uint32
+	Threads        uint8
+	Size           uint32
+}
+
+// Key computes the hash.
+func (d Derivation) Key() []byte {
+	return argon2.IDKey(d.Password, d.Salt, d.Time, d.Memory, d.Threads, d.Size)
+}
+
 // Hasher hashes and verifies passwords, a bounded number at a time: each takes
 // 19 MiB and some 20 ms of one core. It is safe for concurrent use.
 type Hasher struct {
 	slots  chan struct{}
+	derive func(Derivation) []byte
 	params argonParams
 	dummy  phc
 }
 
 // NewHasher returns a Hasher that works on at most n passwords at a time; zero
-// or less means one per core.
-func NewHasher(n int) *Hasher { return newHasher(n, owasp) }
+// or less means one per core. derive computes the hashes; nil means
+// Derivation.Key, in this process.
+func NewHasher(n int, derive func(Derivation) []byte) *Hasher { return newHasher(n, derive, owasp) }
 
-func newHasher(n int, params argonParams) *Hasher {
+func newHasher(n int, derive func(Derivation) []byte, params argonParams) *Hasher {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
+	if derive == nil {
+		derive = Derivation.Key
+	}
 	return &Hasher{
 		slots:  make(chan struct{}, n),
+		derive: derive,
 		params: params,
 		dummy:  phc{argonParams: params, salt: randomBytes(saltSize), hash: randomBytes(hashSize)},
 	}
 }
 
 // HashPassword returns the PHC string of pw, $argon2id$v=19$m=…,t=…,p=…$salt$hash.
-// It fails only if ctx ends while it waits for its turn.
+// It fails only if ctx ends before that.
 func (h *Hasher) HashPassword(ctx context.Context, pw Secret) (string, error) {
 	p := phc{argonParams: h.params, salt: randomBytes(saltSize)}
 	hash, err := h.run(ctx, p, hashSize, pw)
@@ -117,8 +136,18 @@ func (h *Hasher) run(ctx context.Context, p phc, size int, pw Secret) ([]byte, e
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	defer func() { <-h.slots }()
-	return argon2.IDKey([]byte(pw.Reveal()), p.salt, p.time, p.memory, p.threads, uint32(size)), nil
+	derived := make(chan []byte, 1)
+	go func() {
+		defer func() { <-h.slots }()
+		derived <- h.derive(Derivation{Password: []byte(pw.Reveal()), Salt: p.salt, Memory: p.memory, Time: p.time,
+			Threads: p.threads, Size: uint32(size)})
+	}()
+	select {
+	case key := <-derived:
+		return key, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // phc is a hash in the string form of the Password Hashing Competition.

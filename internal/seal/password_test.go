@@ -14,7 +14,7 @@ var cheap = argonParams{memory: 64, time: 1, threads: 1}
 
 func TestHashPassword(t *testing.T) {
 	ctx := context.Background()
-	h := NewHasher(0)
+	h := NewHasher(0, nil)
 	pw := NewSecret("correct horse ä")
 	first, err := h.HashPassword(ctx, pw)
 	if err != nil {
@@ -42,11 +42,11 @@ func TestHashPassword(t *testing.T) {
 func TestVerifyPasswordKnownAnswer(t *testing.T) {
 	// From the test vectors of the reference implementation (argon2id, v=19).
 	const known = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
-	ok, rehash, err := NewHasher(1).VerifyPassword(context.Background(), known, NewSecret("password"))
+	ok, rehash, err := NewHasher(1, nil).VerifyPassword(context.Background(), known, NewSecret("password"))
 	if !ok || !rehash || err != nil {
 		t.Errorf("%v, %v, %v; want a match that asks for new parameters", ok, rehash, err)
 	}
-	ok, rehash, err = NewHasher(1).VerifyPassword(context.Background(), known, NewSecret("differentpassword"))
+	ok, rehash, err = NewHasher(1, nil).VerifyPassword(context.Background(), known, NewSecret("differentpassword"))
 	if ok || rehash || err != nil {
 		t.Errorf("wrong password: %v, %v, %v", ok, rehash, err)
 	}
@@ -54,7 +54,7 @@ func TestVerifyPasswordKnownAnswer(t *testing.T) {
 
 func TestVerifyPasswordRefusesHash(t *testing.T) {
 	const salt, hash = "c29tZXNhbHQ", "nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
-	h := newHasher(1, cheap)
+	h := newHasher(1, nil, cheap)
 	for name, s := range map[string]string{
 		"empty":           "",
 		"plain text":      "password",
@@ -91,7 +91,7 @@ func TestVerifyPasswordRefusesHash(t *testing.T) {
 
 func TestHasherBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHasher(2, cheap)
+		h := newHasher(2, nil, cheap)
 		h.slots <- struct{}{} // two at work
 		h.slots <- struct{}{}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -124,7 +124,7 @@ func TestHasherBound(t *testing.T) {
 // paths run the same function with the same cost. The test checks that, because
 // a clock would make it flaky.
 func TestVerifyNothingDoesTheSameWork(t *testing.T) {
-	h := NewHasher(1)
+	h := NewHasher(1, nil)
 	encoded, err := h.HashPassword(t.Context(), NewSecret("x"))
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func FuzzParsePHC(f *testing.F) {
 }
 
 func BenchmarkHashPassword(b *testing.B) {
-	h := NewHasher(0)
+	h := NewHasher(0, nil)
 	for b.Loop() {
 		if _, err := h.HashPassword(b.Context(), NewSecret("password")); err != nil {
 			b.Fatal(err)

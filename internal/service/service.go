@@ -55,6 +55,9 @@ type Config struct {
 	Audit *audit.Config
 	// ConsoleHosts are names of hosts that pages answer to beside.
 	ConsoleHosts []string
+	// Derive hashes passwords, Hashes at one time; see identity.Config.
+	Derive func(seal.Derivation) []byte
+	Hashes int
 	// CallTimeout says how long a call may take, in the database, too; 0 means
 	// 10 s.
 	CallTimeout time.Duration
@@ -103,6 +106,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	iam, err := identity.New(ctx, identity.Config{
 		DB: db, Master: cfg.Master, Log: cfg.Log, Report: cfg.Report, Keys: cfg.Keys, PublicURL: cfg.PublicURL,
+		Derive: cfg.Derive, Hashes: cfg.Hashes,
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -115,6 +115,11 @@ func (s *Service) changeRootPassword(ctx context.Context, v Visit, session *Sess
 	if err != nil {
 		return err
 	}
+	leave, err := s.hashing.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	ok, _, err := s.tryPassword(ctx, v, p.User.Account, "", p, before)
 	if err != nil {
 		return err

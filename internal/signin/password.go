@@ -51,8 +51,17 @@ const warnBefore = 15 * 24 * time.Hour
 // maxPassword bounds what is hashed; IAM's passwords have 128 characters.
 const maxPassword = 1024
 
-// Begin takes the password of somebody who wants to sign in.
+// Begin takes the password of somebody who wants to sign in. Where too many do,
+// nothing is read from the store, so that a flood costs little.
 func (s *Service) Begin(ctx context.Context, v Visit, a Attempt) (Step, error) {
+	leave, err := s.hashing.enter()
+	if err != nil {
+		rec := strangerEvent(v, nil, "", a.Root)
+		rec.ErrorMessage = textFailed
+		s.api.RecordSignIn(ctx, v.Call, rec)
+		return Step{}, err
+	}
+	defer leave()
 	account, p, err := s.find(ctx, a)
 	if err != nil {
 		return Step{}, err
@@ -105,7 +114,8 @@ func (s *Service) find(ctx context.Context, a Attempt) (account string, p *ident
 }
 
 // tryPassword says whether a password is the person's, who may be nil. It takes
-// as long whoever it is, and counts the try before it begins.
+// as long whoever it is, and counts the try before it begins. The caller has
+// entered the queue for hashing.
 func (s *Service) tryPassword(ctx context.Context, v Visit, account, name string, p *identity.Person,
 	pw seal.Secret) (bool, *try, error) {
 	t, err := s.newTry(ctx, account, name, p != nil, v.SourceIP)
@@ -116,7 +126,7 @@ func (s *Service) tryPassword(ctx context.Context, v Visit, account, name string
 	if err := s.mustWait(ctx, t); err != nil {
 		return false, t, err
 	}
-	done, err := s.hashing.take(ctx)
+	done, err := s.hashing.work(ctx)
 	if err != nil {
 		return false, t, err
 	}

@@ -11,19 +11,38 @@ func newTurns(working, waiting int) *turns {
 	return &turns{make(chan struct{}, working), make(chan struct{}, working+waiting)}
 }
 
-// take waits for a turn, which done ends. The error is ErrBusy where too many
-// wait, or that of ctx.
-func (t *turns) take(ctx context.Context) (done func(), err error) {
+// enter joins those who wait, which leave ends. The error is ErrBusy where too
+// many do.
+func (t *turns) enter() (leave func(), err error) {
 	select {
 	case t.waiting <- struct{}{}:
+		return func() { <-t.waiting }, nil
 	default:
 		return nil, ErrBusy
 	}
+}
+
+// work waits for a turn of one who has entered, which done ends. The error is
+// that of ctx.
+func (t *turns) work(ctx context.Context) (done func(), err error) {
 	select {
 	case t.working <- struct{}{}:
-		return func() { <-t.working; <-t.waiting }, nil
+		return func() { <-t.working }, nil
 	case <-ctx.Done():
-		<-t.waiting
 		return nil, ctx.Err()
 	}
+}
+
+// take enters and waits for a turn. done ends both.
+func (t *turns) take(ctx context.Context) (done func(), err error) {
+	leave, err := t.enter()
+	if err != nil {
+		return nil, err
+	}
+	stop, err := t.work(ctx)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return func() { stop(); leave() }, nil
 }

@@ -1,0 +1,157 @@
+package faults
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/e2e/e2etest"
+)
+
+// canary is a password that must not be found anywhere.
+const canary = "Canary-of-a-passw0rd"
+
+// signIn signs bob in by the form of the console, and says with which status the
+// service answers. 303 is that of success.
+func signIn(t *testing.T, p *e2etest.Process, a e2etest.Account) int {
+	form := url.Values{"do": {"sign-in"}, "account": {a.AccountID}, "user": {"bob"}, "password": {canary}}
+	at := strings.Replace(p.URL, "127.0.0.1", "localhost", 1)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at+"/console/sign-in",
+		strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", at)
+	got, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	got.Body.Close()
+	return got.StatusCode
+}
+
+// childOf finds the one child of a process, 0 for none.
+func childOf(t *testing.T, p *e2etest.Process) int {
+	t.Helper()
+	all, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.Cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, children := range all {
+		text, err := os.ReadFile(children)
+		var id int
+		if err == nil {
+			if n, _ := fmt.Sscan(string(text), &id); n == 1 {
+				return id
+			}
+		}
+	}
+	return 0
+}
+
+// gone waits until a process has ended.
+func gone(t *testing.T, id int) {
+	t.Helper()
+	e2etest.WaitFor(t, "the end of the process for passwords", func() error {
+		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", id)); err == nil && !strings.Contains(string(stat), ") Z ") {
+			return fmt.Errorf("process %d lives", id)
+		}
+		return nil
+	})
+}
+
+// The process that hashes passwords dies again and again: everybody is let in
+// all the same. It ends with the service, however that ends, and no password is
+// anywhere but in memory.
+func TestProcessForPasswords(t *testing.T) {
+	t.Parallel()
+	data := e2etest.DataDir(t)
+	a := e2etest.CreateAccount(t, "--data", data)
+	p := e2etest.Serve(t, "--data", data)
+	if id := childOf(t, p); id != 0 {
+		t.Errorf("process %d was started before there was a password", id)
+	}
+	client, bob := p.IAM(a.Root()), aws.String("bob")
+	_, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: bob})
+	e2etest.Must(t, err)
+	_, err = client.CreateLoginProfile(t.Context(),
+		&iam.CreateLoginProfileInput{UserName: bob, Password: aws.String(canary)})
+	e2etest.Must(t, err)
+
+	stop, killed := make(chan struct{}), make(chan int)
+	go func() {
+		n := 0
+		defer func() { killed <- n }()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(30 * time.Millisecond):
+				if id := childOf(t, p); id != 0 && syscall.Kill(id, syscall.SIGKILL) == nil {
+					n++
+				}
+			}
+		}
+	}()
+	for range 10 {
+		if got := signIn(t, p, a); got != http.StatusSeeOther {
+			t.Errorf("beside a process that dies: status %d", got)
+		}
+	}
+	close(stop)
+	if n := <-killed; n == 0 {
+		t.Error("no process was killed")
+	}
+
+	if got := signIn(t, p, a); got != http.StatusSeeOther {
+		t.Errorf("after that: status %d", got)
+	}
+	child := childOf(t, p)
+	for _, name := range []string{"cmdline", "environ"} {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", child, name))
+		if err != nil || bytes.Contains(text, []byte(canary)) || bytes.Contains(text, []byte("HOME=")) {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", child))
+	if err != nil || !strings.Contains(strings.Join(strings.Fields(string(limits)), " "), "Max core file size 0 0") {
+		t.Errorf("limits of the process: %s, %v", limits, err)
+	}
+	p.Kill()
+	gone(t, child)
+	if strings.Contains(p.Stderr.String(), canary) {
+		t.Error("the log has a password")
+	}
+	e2etest.Must(t, filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if bytes.Contains(text, []byte(canary)) {
+			t.Errorf("%s has a password", path)
+		}
+		return err
+	}))
+
+	p = e2etest.Serve(t, "--data", data)
+	if got := signIn(t, p, a); got != http.StatusSeeOther {
+		t.Errorf("after a crash: status %d", got)
+	}
+	child = childOf(t, p)
+	p.Stop()
+	gone(t, child)
+}
