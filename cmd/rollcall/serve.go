@@ -27,6 +27,7 @@ import (
 	"rollcall/internal/ownfile"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
+	"rollcall/internal/signin"
 	"rollcall/internal/sts"
 	"rollcall/internal/trail"
 )
@@ -42,6 +43,7 @@ type serveRun struct {
 	report              identity.ReportConfig
 	useSpan             time.Duration
 	passwordSpan        time.Duration
+	sessionIdle         time.Duration
 	callTimeout         time.Duration
 	regions             []string
 	rate                float64
@@ -101,6 +103,8 @@ once. SIGHUP opens the trail file again and reads the TLS certificate again.
 		"record only the first use of a key within this time; AWS's is 15m, 0 records every second")
 	f.DurationVar(&s.passwordSpan, "password-used-span", 0,
 		"record only the first use of a password within this time; AWS's is 5m, 0 records every second")
+	f.DurationVar(&s.sessionIdle, "session-idle", signin.DefaultIdle,
+		"how long a session of the console may lie unused until it ends; it ends after 12h in any case")
 	f.DurationVar(&s.callTimeout, "call-timeout", server.DefaultCallTimeout,
 		"how long a call may take, with all it waits for in the database, until it is answered 503")
 	f.StringSliceVar(&s.regions, "region", nil, "accept signatures for these `regions` only")
@@ -127,7 +131,7 @@ once. SIGHUP opens the trail file again and reads the TLS certificate again.
 		"a YAML `file`, as of 'rollcall audit --config', by which the console judges reports")
 	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
-		"report-expiry", "report-history", "last-used-span", "password-used-span",
+		"report-expiry", "report-history", "last-used-span", "password-used-span", "session-idle",
 		"call-timeout", "region", "rate-limit",
 		"rate-burst",
 		"account-rate-limit", "account-rate-burst", "stranger-rate-limit", "stranger-rate-burst", "max-connections",
@@ -179,6 +183,8 @@ func (s *serveRun) check() error {
 	case s.report.MaxAge <= 0:
 		return usageError(
 			"--report-max-age must be more than 0: a client that asks until its report is complete would never end")
+	case s.sessionIdle < 2*time.Minute:
+		return usageError("--session-idle must be at least 2m: the use of a session is noted once in a minute")
 	case s.passwordSpan < 0:
 		return usageError("--password-used-span cannot be negative")
 	case s.report.Expiry < 0 || s.useSpan < 0 || s.rate < 0 || s.burst < 0:
@@ -306,6 +312,7 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheu
 		AccountRate: s.accountRate, AccountBurst: s.accountBurst, StrangerRate: s.strangerRate,
 		StrangerBurst:   s.strangerBurst,
 		WebIdentityKeys: keys, PublicURL: public, Console: s.console, ConsoleURL: s.consoleURL(public),
+		SessionIdle: s.sessionIdle,
 		Derive:      s.passwords.Derive, Hashes: s.passwords.Workers(), Log: log, Metrics: metrics,
 	})
 	if err != nil {

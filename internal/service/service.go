@@ -55,6 +55,9 @@ type Config struct {
 	Audit *audit.Config
 	// ConsoleHosts are names of hosts that pages answer to beside.
 	ConsoleHosts []string
+	// SessionIdle bounds the time that a session of a person may lie unused; 0
+	// means signin.DefaultIdle.
+	SessionIdle time.Duration
 	// Derive hashes passwords, Hashes at one time; see identity.Config.
 	Derive func(seal.Derivation) []byte
 	Hashes int
@@ -123,7 +126,8 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	a.Throttle(throttle.New(cfg.Rate, cfg.Burst, db.Now), throttle.New(cfg.AccountRate, cfg.AccountBurst, db.Now))
 	recovering, stop := context.WithCancel(context.WithoutCancel(ctx))
 	people := signin.New(
-		signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.consoleURL()})
+		signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.consoleURL(),
+			Idle: cfg.SessionIdle})
 	tools := oauth.New(oauth.Config{DB: db, IAM: iam, API: a, Log: cfg.Log})
 	pages, err := cfg.pages(iam, a, people, tools, db.Now)
 	if err != nil {

@@ -149,6 +149,22 @@ func TestSessionTimes(t *testing.T) {
 	}
 }
 
+// An operator may let sessions lie unused for another time.
+func TestSessionIdle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, service.Config{SessionIdle: 3 * time.Hour})
+	w.person(t, "bob", allowAll)
+	token := w.enter(t, "bob")
+	w.clock.advance(3*time.Hour - time.Second)
+	if !w.isOpen(t, token) {
+		t.Error("the session ended before its time")
+	}
+	w.clock.advance(3 * time.Hour)
+	if w.isOpen(t, token) {
+		t.Error("the session goes on unused")
+	}
+}
+
 // A session acts as a role whose trust policy lets the person, until it exits.
 func TestSwitchRole(t *testing.T) {
 	t.Parallel()

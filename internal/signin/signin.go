@@ -69,17 +69,19 @@ type Config struct {
 	// PublicURL is the URL under which browsers reach the service. Passkeys
 	// belong to its host.
 	PublicURL string
-	// Idle bounds the time that a session may lie unused; 0 means an hour.
+	// Idle bounds the time that a session may lie unused; 0 means DefaultIdle.
 	Idle time.Duration
 	// Hashes bounds the passwords that are hashed at one time, and Waiting the
 	// sign-ins that wait for that; 0 means half of the processors, and 32.
 	Hashes, Waiting int
 }
 
+// DefaultIdle is the time that a session may lie unused.
+const DefaultIdle = time.Hour
+
 // Lives of what is given out.
 const (
 	sessionLife = 12 * time.Hour // IAM: a console session lasts 12 hours at most
-	defaultIdle = time.Hour
 	stepLife    = 10 * time.Minute
 )
 
@@ -105,7 +107,7 @@ func New(cfg Config) *Service {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Idle <= 0 {
-		cfg.Idle = defaultIdle
+		cfg.Idle = DefaultIdle
 	}
 	if cfg.Hashes <= 0 {
 		cfg.Hashes = max(1, runtime.GOMAXPROCS(0)/2)
