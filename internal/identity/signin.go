@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -100,12 +101,48 @@ func ReadPerson(tx *store.Tx, account, nameKey string) (*Person, error) {
 }
 
 // CheckPassword says whether a password is the person's. Where there is no
-// person, or no password, it takes as long and says no.
+// person, or no password, it takes as long and says no. A right password whose
+// hash has older parameters is hashed again.
 func (s *Service) CheckPassword(ctx context.Context, p *Person, pw seal.Secret) (bool, error) {
 	if p == nil || p.Profile.Hash == "" {
 		return false, s.hasher.VerifyNothing(ctx, pw)
 	}
-	ok, _, err := s.hasher.VerifyPassword(ctx, p.Profile.Hash, pw)
+	ok, stale, err := s.hasher.VerifyPassword(ctx, p.Profile.Hash, pw)
+	if stale {
+		return s.hashAgain(ctx, p, pw)
+	}
+	return ok, err
+}
+
+// hashAgain stores a new hash of a person's password, which is right. Where the
+// hash is another one by now, because somebody else has hashed the password
+// again or has set another, that one decides whether it is still right.
+func (s *Service) hashAgain(ctx context.Context, p *Person, pw seal.Secret) (bool, error) {
+	account, nameKey := p.User.Account, p.User.NameKey
+	hash, err := s.hasher.HashPassword(ctx, pw)
+	if err != nil {
+		return false, err
+	}
+	moved := false
+	err = s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
+		moved = false
+		err := tx.ReplacePasswordHash(account, nameKey, p.Profile.Hash, hash)
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		moved = true
+		now, err := absent(tx.LoginProfile(account, nameKey))
+		hash = now.Hash
+		return err
+	})
+	if err != nil || moved && hash == "" {
+		return false, err
+	}
+	p.Profile.Hash = hash
+	if !moved {
+		return true, nil
+	}
+	ok, _, err := s.hasher.VerifyPassword(ctx, hash, pw)
 	return ok, err
 }
 

@@ -45,6 +45,20 @@ func (tx *Tx) SetPassword(account, nameKey, hash string, resetRequired bool) err
 		hash, tx.Now, resetRequired, account, nameKey)
 }
 
+// ReplacePasswordHash stores another hash of the same password, also in its
+// history. Nothing else changes, and no session ends. ErrNotFound means that
+// the user has another hash by now, or none.
+func (tx *Tx) ReplacePasswordHash(account, nameKey, old, hash string) error {
+	err := tx.change(`UPDATE login_profiles SET password_hash = $1 WHERE account = $2 AND name_key = $3 AND `+
+		`password_hash = $4`, hash, account, nameKey, old)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(`UPDATE password_history SET password_hash = $1 WHERE account = $2 AND name_key = $3 AND `+
+		`password_hash = $4`, hash, account, nameKey, old)
+	return err
+}
+
 // SetPasswordReset says whether the user must choose another password at the
 // next sign-in. It does not change the time of the password.
 func (tx *Tx) SetPasswordReset(account, nameKey string, required bool) error {

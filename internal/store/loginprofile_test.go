@@ -44,11 +44,30 @@ func TestLoginProfile(t *testing.T) {
 		update(t, db, func(tx *store.Tx) error { return tx.SetPassword(account, "alice", "two", true) })
 		want.Hash, want.ResetRequired, want.Changed = "two", true, now
 		check()
+		update(t, db, func(tx *store.Tx) error {
+			return errors.Join(tx.AddPasswordHistory(account, "alice", "one", 2),
+				tx.AddPasswordHistory(account, "alice", "two", 2),
+				tx.InsertSession(signIn("s", "alice", now)), tx.ReplacePasswordHash(account, "alice", "two", "three"))
+		})
+		want.Hash = "three"
+		check()
+		view(t, db, func(tx *store.Tx) error {
+			history, err := tx.PasswordHistory(account, "alice")
+			if !slices.Equal(history, []string{"three", "one"}) {
+				t.Errorf("history %q", history)
+			}
+			sessions, err2 := tx.UserSessions(account, "alice")
+			if len(sessions) != 1 {
+				t.Error("the session ended with the hash")
+			}
+			return errors.Join(err, err2)
+		})
 		for name, change := range map[string]func(*store.Tx) error{
-			"set":    func(tx *store.Tx) error { return tx.SetPassword(account, "bob", "x", false) },
-			"reset":  func(tx *store.Tx) error { return tx.SetPasswordReset(account, "bob", true) },
-			"delete": func(tx *store.Tx) error { return tx.DeleteLoginProfile(account, "bob") },
-			"read":   func(tx *store.Tx) error { _, err := tx.LoginProfile(account, "bob"); return err },
+			"another hash": func(tx *store.Tx) error { return tx.ReplacePasswordHash(account, "alice", "two", "four") },
+			"set":          func(tx *store.Tx) error { return tx.SetPassword(account, "bob", "x", false) },
+			"reset":        func(tx *store.Tx) error { return tx.SetPasswordReset(account, "bob", true) },
+			"delete":       func(tx *store.Tx) error { return tx.DeleteLoginProfile(account, "bob") },
+			"read":         func(tx *store.Tx) error { _, err := tx.LoginProfile(account, "bob"); return err },
 		} {
 			if err := db.Update(context.Background(), change); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("%s without a profile: %v", name, err)
