@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/chromedp/chromedp"
 
 	"rollcall/internal/api"
 	"rollcall/internal/signin"
@@ -65,8 +64,8 @@ func TestLoginWithPasskey(t *testing.T) {
 	tl.redirect = listener.URL + "/oauth/callback"
 
 	// The tool's endpoint is an address of this machine; passkeys belong to a name.
-	run(br, chromedp.Navigate(strings.Replace(w.url, "localhost", "127.0.0.1", 1)+tl.path()))
-	br.expect("request: http://127.0.0.1")
+	br.Navigate(strings.Replace(w.url, "localhost", "127.0.0.1", 1) + tl.path())
+	br.Expect("request: http://127.0.0.1")
 	br.fill("account", account)
 	br.fill("user", "alice")
 	br.fill("password", userPassword)
@@ -74,13 +73,13 @@ func TestLoginWithPasskey(t *testing.T) {
 	br.click("form[data-passkey] button")
 	br.says(aliceARN, "as you signed in with a device")
 	for _, scheme := range []string{"light", "dark"} {
-		br.scheme(scheme)
+		br.Scheme(scheme)
 		br.accessible("consent " + scheme)
 		br.screenshot("consent-" + scheme)
 	}
 	br.press("allow")
 	br.says("Go back to the tool.")
-	br.expect("request: " + listener.URL)
+	br.Expect("request: " + listener.URL)
 	tk := tl.redeem(<-codes)
 	if _, err := tk.iam(w).ListUsers(t.Context(), &iam.ListUsersInput{}); err != nil {
 		t.Errorf("%+v: %v", tk, err)
@@ -88,7 +87,7 @@ func TestLoginWithPasskey(t *testing.T) {
 	// On another machine the code is shown.
 	remote := w.tool(crossDevice)
 	br.open(remote.path())
-	br.window(390, 844)
+	br.Window(390, 844)
 	br.accessible("remote consent")
 	br.screenshot("consent-remote-phone")
 	br.press("allow")

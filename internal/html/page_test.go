@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/browsertest"
 	"rollcall/internal/html"
 )
 
@@ -275,12 +276,12 @@ func testFilters(br *browser, s *audit.Summary, d pageData) {
 	br.show("#credentials?q=nobody-of-this-name")
 	br.want(`document.querySelector("#screen-credentials tr.empty").innerText.startsWith("No credential is as the `+
 		`filters ask.")`, "true")
-	br.window(900, 800)
+	br.Window(900, 800)
 	br.show("#credentials?q=nobody-of-that-name")
 	br.want(`(() => { const t = document.querySelector("#screen-credentials table"), last = `+
 		`[...t.rows[0].cells].filter(th => th.offsetParent).at(-1); return `+
 		`Math.round(t.getBoundingClientRect().right - last.getBoundingClientRect().right) })()`, "0")
-	br.window(1280, 800)
+	br.Window(1280, 800)
 	br.show("#credentials?kind=certificate")
 	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row] td:nth-child(6)")].every(td => `+
 		`td.innerText === "not reported")`, "true")
@@ -300,7 +301,7 @@ func testFilters(br *browser, s *audit.Summary, d pageData) {
 	// Choosing and typing do what the address does.
 	eval[any](br, `(() => { const s = document.querySelectorAll("#screen-credentials select")[3]; s.value = "FAIL"; `+
 		`s.dispatchEvent(new Event("change")) })()`)
-	run(br, chromedp.SendKeys(chromedp.CSS(`#screen-credentials input`), "svc-erp"))
+	browsertest.Run(br.Tab, chromedp.SendKeys(chromedp.CSS(`#screen-credentials input`), "svc-erp"))
 	br.settle()
 	br.want(`location.hash`, "#credentials?status=FAIL&q=svc-erp")
 	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row]")].every(r => `+
@@ -417,7 +418,7 @@ func testAddress(br *browser) {
 	br.want(`document.querySelector(".detail").innerText`, detail)
 	br.want(`document.querySelector("#screen-credentials tr[aria-selected]").dataset.row`, "1")
 	br.show("#mfa")
-	run(br, chromedp.NavigateBack())
+	browsertest.Run(br.Tab, chromedp.NavigateBack())
 	br.settle()
 	br.want(`location.hash`, hash)
 	br.want(`document.querySelector("#screen-credentials").hidden`, "false")
@@ -491,10 +492,10 @@ func testPrint(br *browser) {
 		filters: document.querySelector("#screen-credentials .print-only").textContent,
 		reasons: [...document.querySelectorAll("#screen-credentials tr[data-row]")].some(r => r.querySelectorAll("td.why p").length > 1),
 	} }), 0)`)
-	br.scheme("dark") // paper is white all the same
-	pdf := run(br, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
-	br.scheme("light")
-	br.save("page.pdf", pdf)
+	br.Scheme("dark") // paper is white all the same
+	pdf := browsertest.Run(br.Tab, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
+	br.Scheme("light")
+	br.Save("page.pdf", pdf)
 	br.want(`JSON.stringify(window.printed)`, `{"screens":6,"rows":`+lines+
 		`,"strips":41,"histories":3,"filters":"account: 111122223302, status: FAIL","reasons":true}`)
 	if !bytes.Contains(pdf, []byte("/MediaBox [0 0 841.91998 594.95996]")) {
@@ -510,7 +511,7 @@ func testPrint(br *browser) {
 func testColours(br *browser) {
 	br.visit("")
 	for _, scheme := range []string{"light", "dark"} {
-		br.scheme(scheme)
+		br.Scheme(scheme)
 		for _, screen := range screens {
 			br.show("#" + screen)
 			if screen == "credentials" {
@@ -526,7 +527,7 @@ func testColours(br *browser) {
 			}
 		}
 	}
-	br.window(900, 800)
+	br.Window(900, 800)
 	for _, screen := range screens {
 		br.show("#" + screen)
 		if screen == "accounts" || screen == "credentials" {
@@ -534,14 +535,14 @@ func testColours(br *browser) {
 		}
 		br.want(`document.documentElement.scrollWidth`, "900")
 	}
-	br.window(1280, 800)
+	br.Window(1280, 800)
 	// What a person chooses goes before what the system asks for.
 	br.want(`document.getElementById("theme").textContent`, "Colours: auto")
 	br.click(`#theme`)
 	br.want(`document.getElementById("theme").textContent + getComputedStyle(document.body).backgroundColor`,
 		"Colours: lightrgb(255, 255, 255)")
 	br.click(`#theme`)
-	br.scheme("light")
+	br.Scheme("light")
 	br.want(`document.getElementById("theme").textContent + getComputedStyle(document.body).backgroundColor`,
 		"Colours: darkrgb(21, 24, 28)")
 	br.click(`#theme`)
@@ -550,13 +551,13 @@ func testColours(br *browser) {
 // testPhone looks at the page as wide as a phone: nothing is cut off, every tab
 // can be reached, and tables show what matters.
 func testPhone(br *browser) {
-	br.window(360, 740)
-	defer br.window(1280, 800)
+	br.Window(360, 740)
+	defer br.Window(1280, 800)
 	br.visit("")
 	br.want(`[...document.querySelectorAll("nav a")].every(a => { const r = a.getBoundingClientRect(); return r.left `+
 		`>= 0 && r.right <= 360 })`, "true")
 	for _, scheme := range []string{"light", "dark"} {
-		br.scheme(scheme)
+		br.Scheme(scheme)
 		for _, screen := range screens {
 			br.show("#" + screen)
 			if screen == "changes" {
@@ -572,7 +573,7 @@ func testPhone(br *browser) {
 			br.screenshot("phone-" + screen + "-" + scheme)
 		}
 	}
-	br.scheme("light")
+	br.Scheme("light")
 }
 
 // contrast lists the elements with text of too little contrast.
