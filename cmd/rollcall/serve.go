@@ -16,14 +16,13 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/hashing"
 	"rollcall/internal/identity"
 	"rollcall/internal/memory"
+	"rollcall/internal/metrics"
 	"rollcall/internal/ownfile"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
@@ -239,11 +238,11 @@ func (s *serveRun) run(ctx context.Context) error {
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	figures := &metrics.Registry{}
+	figures.Process()
 	s.passwords = hashing.New("", log)
 	defer s.passwords.Close()
-	svc, t, err := s.open(ctx, log, metrics)
+	svc, t, err := s.open(ctx, log, figures)
 	if err != nil {
 		return err
 	}
@@ -265,7 +264,7 @@ func (s *serveRun) run(ctx context.Context) error {
 	if admin != nil {
 		wait.Go(func() {
 			adminErr = server.Serve(rest, server.Limit(admin, adminLimits),
-				server.Admin(checks, metrics, log), log, time.Second)
+				server.Admin(checks, figures, log), log, time.Second)
 		})
 	}
 	wait.Go(func() { s.onHangup(rest, hangup, t, cert, log) })
@@ -279,7 +278,7 @@ func (s *serveRun) run(ctx context.Context) error {
 	return err
 }
 
-func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheus.Registerer) (*service.Service,
+func (s *serveRun) open(ctx context.Context, log *slog.Logger, figures *metrics.Registry) (*service.Service,
 	*trail.Trail, error) {
 	keys, err := sts.ParseWebIdentityKeys(s.providers)
 	if err != nil {
@@ -313,7 +312,7 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, metrics prometheu
 		StrangerBurst:   s.strangerBurst,
 		WebIdentityKeys: keys, PublicURL: public, Console: s.console, ConsoleURL: s.consoleURL(public),
 		SessionIdle: s.sessionIdle,
-		Derive:      s.passwords.Derive, Hashes: s.passwords.Workers(), Log: log, Metrics: metrics,
+		Derive:      s.passwords.Derive, Hashes: s.passwords.Workers(), Log: log, Metrics: figures,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(s.explain(err), t.Close())

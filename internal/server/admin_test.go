@@ -8,8 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"rollcall/internal/metrics"
 	"rollcall/internal/server"
 )
 
@@ -19,10 +18,10 @@ func TestAdmin(t *testing.T) {
 		{Name: "store", Run: func(ctx context.Context) error { return ctx.Err() }},
 		{Name: "trail", Run: func(context.Context) error { return trailErr }},
 	}
-	metrics := prometheus.NewRegistry()
-	server.NewMetrics(metrics)
+	figures := &metrics.Registry{}
+	server.NewMetrics(figures)
 	var log strings.Builder
-	h := server.Admin(checks, metrics, slog.New(slog.NewTextHandler(&log, nil)))
+	h := server.Admin(checks, figures, slog.New(slog.NewTextHandler(&log, nil)))
 	get := func(method, path string) (int, string) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(method, path, nil))

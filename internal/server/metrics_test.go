@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"rollcall/internal/api"
+	"rollcall/internal/metrics"
 	"rollcall/internal/principal"
 	"rollcall/internal/server"
 	"rollcall/internal/sigv4"
@@ -25,13 +24,13 @@ func TestMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	metrics := prometheus.NewRegistry()
+	figures := &metrics.Registry{}
 	h := server.New(server.Config{
 		API: api.New(nil, nil, none, slog.New(slog.DiscardHandler), time.Now),
 		Lookup: func(context.Context, string, string) ([]byte, principal.Signer, error) {
 			return nil, principal.Signer{}, sigv4.ErrUnknownKey
 		},
-		Metrics: server.NewMetrics(metrics),
+		Metrics: server.NewMetrics(figures),
 	})
 	for _, w := range []http.ResponseWriter{httptest.NewRecorder(), deaf{httptest.NewRecorder()}} {
 		func() {
@@ -40,7 +39,7 @@ func TestMetrics(t *testing.T) {
 		}()
 	}
 	w := httptest.NewRecorder()
-	server.Admin(nil, metrics, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	server.Admin(nil, figures, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	for _, want := range []string{
 		`rollcall_errors_total{code="MissingAuthenticationToken"} 2`,
 		`rollcall_request_duration_seconds_count{action="Unknown",status="403"} 2`,

@@ -13,9 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"rollcall/internal/awsquery"
+	"rollcall/internal/metrics"
 	"rollcall/internal/server"
 )
 
@@ -77,7 +76,7 @@ func cutOff(t *testing.T, c net.Conn, asked string) {
 func TestUnreadAdmin(t *testing.T) {
 	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/other"} {
 		synctest.Test(t, func(t *testing.T) {
-			registry := prometheus.NewRegistry()
+			registry := &metrics.Registry{}
 			server.NewMetrics(registry)
 			p, stop := servePipes(t, server.Admin(nil, registry, slog.New(slog.DiscardHandler)), server.Limits{})
 			cutOff(t, p.dial(), "GET "+path+anyHost+"\r\n")

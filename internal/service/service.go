@@ -11,12 +11,11 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"rollcall/internal/api"
 	"rollcall/internal/audit"
 	"rollcall/internal/console"
 	"rollcall/internal/identity"
+	"rollcall/internal/metrics"
 	"rollcall/internal/seal"
 	"rollcall/internal/server"
 	"rollcall/internal/signin"
@@ -71,7 +70,7 @@ type Config struct {
 	Burst, AccountBurst, StrangerBurst int
 	Log                                *slog.Logger
 	// Metrics says where the metrics are registered; nil counts nothing.
-	Metrics prometheus.Registerer
+	Metrics *metrics.Registry
 }
 
 // Service is a running Rollcall. Its Handler answers the API.

@@ -14,13 +14,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/prometheus/client_golang/prometheus"
 
+	"rollcall/internal/metrics"
 	"rollcall/internal/sdkhttp"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
@@ -98,7 +100,7 @@ func selfSigned(t testing.TB) (*server.Certificate, *x509.CertPool) {
 // Metrics count by action and error; what a client makes up is no label.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	registry := prometheus.NewRegistry()
+	registry := &metrics.Registry{}
 	w := newWorld(t, service.Config{Metrics: registry})
 	must(t, w.root.GetUser, &iam.GetUserInput{})
 	w.raw(t, call("GetUser", "UserName=nobody"))
@@ -106,26 +108,17 @@ func TestMetrics(t *testing.T) {
 		w.raw(t, call(url.QueryEscape(action), ""))
 	}
 	w.callAs(t, clients{id: "AKIAIOSFODNN7EXAMPLE", key: "x"}, "GetUser")
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
 	got := map[string]float64{}
-	for _, f := range families {
-		for _, m := range f.Metric {
-			name := f.GetName()
-			for _, l := range m.Label {
-				name += " " + l.GetValue()
-			}
-			switch {
-			case m.Histogram != nil:
-				got[name] = float64(m.Histogram.GetSampleCount())
-			case m.Counter != nil:
-				got[name] = m.Counter.GetValue()
-			default:
-				got[name] = m.Gauge.GetValue()
-			}
+	for series, value := range figuresOf(t, registry) {
+		name, labels, _ := strings.Cut(strings.TrimSuffix(series, "}"), "{")
+		name, isCount := strings.CutSuffix(name, "_count")
+		if !isCount && strings.Contains(name, "_seconds_") { // the sum, and the buckets
+			continue
 		}
+		for _, l := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(labels, -1) {
+			name += " " + l[1]
+		}
+		got[name] = value
 	}
 	same(t, got, map[string]float64{
 		"rollcall_requests_in_flight":                   0,
@@ -137,4 +130,27 @@ func TestMetrics(t *testing.T) {
 		"rollcall_errors_total InvalidAction":           3,
 		"rollcall_errors_total InvalidClientTokenId":    1,
 	})
+}
+
+// figuresOf returns the values of metrics by name and labels, as Prometheus reads
+// them.
+func figuresOf(t *testing.T, r *metrics.Registry) map[string]float64 {
+	t.Helper()
+	var text strings.Builder
+	if _, err := r.WriteTo(&text); err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]float64{}
+	for line := range strings.Lines(text.String()) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		at := strings.LastIndexByte(line, ' ')
+		value, err := strconv.ParseFloat(strings.TrimSpace(line[at:]), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values[line[:at]] = value
+	}
+	return values
 }
