@@ -158,3 +158,31 @@ func TestExitCodesAreDocumented(t *testing.T) {
 		}
 	})
 }
+
+// TestCommandFor compares each subcommand that is declared alone with the same
+// among all others.
+func TestCommandFor(t *testing.T) {
+	usage := func(root *cobra.Command, name string) string {
+		c, _, err := root.Find([]string{name})
+		if err != nil || c == root {
+			t.Fatalf("there is no command %s: %v", name, err)
+		}
+		return c.UsageString()
+	}
+	p := &process{env: func(string) string { return "" }}
+	all := rootCommand(p)
+	for _, c := range commands {
+		alone := commandFor(p, []string{c.name, "--help"})
+		if n := len(alone.Commands()); n != 1 {
+			t.Errorf("%s is declared with %d commands, want 1", c.name, n)
+		}
+		if got, want := usage(alone, c.name), usage(all, c.name); got != want {
+			t.Errorf("alone, %s says\n%s\nwant\n%s", c.name, got, want)
+		}
+	}
+	for _, args := range [][]string{nil, {"--help"}, {"help", "dev"}, {"__complete", "d"}, {"dex"}} {
+		if got, want := len(commandFor(p, args).Commands()), len(all.Commands()); got != want {
+			t.Errorf("%q declares %d commands, want %d", args, got, want)
+		}
+	}
+}

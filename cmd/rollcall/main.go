@@ -50,7 +50,7 @@ func interruptible() context.Context {
 
 // run runs one command line and returns its exit code.
 func run(ctx context.Context, p *process, args []string) int {
-	root := rootCommand(p)
+	root := commandFor(p, args)
 	root.SetArgs(args)
 	ctx = ownfile.WithNotice(ctx, func(text string) { p.tell("rollcall: %s\n", text) })
 	return p.exit(ctx, root.ExecuteContext(ctx))

@@ -10,9 +10,47 @@ import (
 	"rollcall/internal/words"
 )
 
-// rootCommand is the whole command line. Subcommands must not set
-// PersistentPreRunE: cobra runs the innermost only.
+// commands are the subcommands by their names, in the order of the help.
+var commands = []struct {
+	name string
+	make func(*process) *cobra.Command
+}{
+	{"serve", serveCommand}, {"dev", devCommand}, {"demo", demoCommand},
+	{"account", accountCommand}, {"backup", backupCommand}, {"restore", restoreCommand},
+	{"masterkey", masterKeyCommand},
+	{"report", reportCommand}, {"audit", auditCommand}, {"controls", controlsCommand}, {"diff", diffCommand},
+	{"plan", planCommand},
+	{"version", versionCommand}, {"completion", completionCommand},
+}
+
+// commandFor returns the command line that args need: with the one subcommand
+// that they begin with, or with all. The flags of all take longer to declare
+// than most of what the program does at its start.
+func commandFor(p *process, args []string) *cobra.Command {
+	root := bareRoot(p)
+	for _, c := range commands {
+		if len(args) > 0 && args[0] == c.name {
+			root.AddCommand(c.make(p))
+			checkArguments(root)
+			return root
+		}
+	}
+	return rootCommand(p)
+}
+
+// rootCommand returns the whole command line.
 func rootCommand(p *process) *cobra.Command {
+	root := bareRoot(p)
+	for _, c := range commands {
+		root.AddCommand(c.make(p))
+	}
+	checkArguments(root)
+	return root
+}
+
+// bareRoot returns the command line without its subcommands. They must not set
+// PersistentPreRunE: cobra runs the innermost only.
+func bareRoot(p *process) *cobra.Command {
 	root := group(&cobra.Command{
 		Use:   "rollcall",
 		Short: "A self-hosted AWS IAM with credential reports",
@@ -40,23 +78,8 @@ reads and judges credential reports from it or from AWS.
 		&cobra.Group{ID: "operate", Title: "For its operator, also while it runs:"},
 		&cobra.Group{ID: "reports", Title: "Credential reports, from AWS or Rollcall:"},
 	)
-	root.AddCommand(serveCommand(p))
-	root.AddCommand(devCommand(p))
-	root.AddCommand(demoCommand(p))
-	root.AddCommand(accountCommand(p))
-	root.AddCommand(backupCommand(p))
-	root.AddCommand(restoreCommand(p))
-	root.AddCommand(masterKeyCommand(p))
-	root.AddCommand(reportCommand(p))
-	root.AddCommand(auditCommand(p))
-	root.AddCommand(controlsCommand(p))
-	root.AddCommand(diffCommand(p))
-	root.AddCommand(planCommand(p))
-	root.AddCommand(versionCommand(p))
-	root.AddCommand(completionCommand(p))
 	root.SetHelpCommand(helpCommand())
 	root.SetFlagErrorFunc(flagError)
-	checkArguments(root)
 	return root
 }
 

@@ -113,6 +113,9 @@ func Operations(service string) []Operation {
 	return found
 }
 
+// Load reads the model now instead of at the first use of it.
+func Load() { loaded() }
+
 // Lookup finds an operation by its name.
 func Lookup(name string) (Operation, bool) {
 	m := loaded()

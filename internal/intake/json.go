@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"io"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"rollcall/internal/lazyregexp"
 )
 
 // answer is an answer of GetCredentialReport, by whoever wrote it as JSON.
@@ -99,7 +100,7 @@ var zoneless = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"}
 
 // microsoft is a time as ConvertTo-Json of Windows PowerShell writes it, in
 // milliseconds.
-var microsoft = regexp.MustCompile(`^/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/$`)
+var microsoft = lazyregexp.New(`^/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/$`)
 
 // timeOf reads a time: RFC 3339, seconds or milliseconds since 1970, and the
 // forms of PowerShell.

@@ -13,6 +13,7 @@ import (
 
 	"rollcall/internal/api"
 	"rollcall/internal/audit"
+	"rollcall/internal/awsmodel"
 	"rollcall/internal/console"
 	"rollcall/internal/identity"
 	"rollcall/internal/metrics"
@@ -95,6 +96,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Store.Timeout == 0 {
 		cfg.Store.Timeout = cfg.CallTimeout
 	}
+	go awsmodel.Load() // beside the store, which takes as long
 	db, err := store.Open(ctx, cfg.Store)
 	if err != nil {
 		return nil, err

@@ -36,6 +36,14 @@ func (c *sqliteConn) close() error {
 	return c.db.Close()
 }
 
+// warm lets the connection parse the schema, which its first statement would wait
+// for. Whatever fails here fails again where somebody is told.
+func (c *sqliteConn) warm() {
+	if s, err := c.prepare("SELECT count(*) FROM data_keys", nil); err == nil {
+		s.done()
+	}
+}
+
 // control runs a statement that begins or ends a transaction or a savepoint.
 // None of these is ever interrupted: an interruption would leave the connection
 // in an unknown state.

@@ -88,6 +88,7 @@ func (w *sqliteWriter) stop() {
 }
 
 func (w *sqliteWriter) run() {
+	w.c.warm()
 	for {
 		select {
 		case u := <-w.queue:
