@@ -53,10 +53,38 @@ func Open(t testing.TB, cfg store.Config) *store.DB {
 	return db
 }
 
-// SQLite returns the path of a new SQLite file.
+// SQLite returns the path of a new SQLite file, which has been migrated already.
 func SQLite(t testing.TB) store.Config {
-	return store.Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
+	t.Helper()
+	migrated, err := migratedFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	if err := os.WriteFile(path, migrated, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return store.Config{Path: path}
 }
+
+// migratedFile returns the content of an SQLite file without rows. To create one
+// by the migrations takes longer than many a test.
+var migratedFile = sync.OnceValues(func() (content []byte, err error) {
+	dir, err := os.MkdirTemp("", "rollcall-sqlite-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "rollcall.db")
+	db, err := store.Open(context.Background(), store.Config{Path: path})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // Postgres gives a test an empty PostgreSQL database of its own. A test must
 // leave the schema unchanged: the database is emptied and used again.
