@@ -76,8 +76,8 @@ func Open(t *testing.T, ours func(url string) bool) *Tab {
 	return tab
 }
 
-// lateFocus is what the browser says where a test has put the focus into a field
-// before the page's own autofocus came to it.
+// lateFocus holds the browser's complaint that a test has put the focus into a
+// field before the page's own autofocus came to it.
 const lateFocus = "Autofocus processing was blocked because a document already has a focused element."
 
 // complaint returns what an event complains of, "" for nothing.
