@@ -20,6 +20,9 @@ var style []byte
 //go:embed assets/report.css
 var reportStyle []byte
 
+//go:embed assets/access.css
+var accessStyle []byte
+
 // assetRoot begins the addresses of files that pages load.
 const assetRoot = "/console/assets/"
 
@@ -43,7 +46,7 @@ func newAssets() assets {
 		a.files[name] = asset{kind, content}
 		return assetRoot + name
 	}
-	a.style = add(".css", "text/css; charset=utf-8", []byte(look.CSS), style, reportStyle)
+	a.style = add(".css", "text/css; charset=utf-8", []byte(look.CSS), style, reportStyle, accessStyle)
 	a.script = add(".js", "text/javascript; charset=utf-8", script)
 	return a
 }

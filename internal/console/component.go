@@ -72,18 +72,22 @@ type pager struct {
 }
 
 // paged is the pager of a list that goes on at a marker, nil for none.
-func paged(v *visit, shown int, marker *string) pager {
+func paged(v *visit, shown int, marker *string) pager { return pagedBy(v, "marker", shown, marker) }
+
+// pagedBy is paged for a page with several lists: each goes on at a value of the
+// query of its own.
+func pagedBy(v *visit, by string, shown int, marker *string) pager {
 	p := pager{Shown: shown}
 	q := v.r.URL.Query()
-	if q.Has("marker") {
-		q.Del("marker")
+	if q.Has(by) {
+		q.Del(by)
 		p.First = v.r.URL.Path
 		if len(q) > 0 {
 			p.First += "?" + q.Encode()
 		}
 	}
 	if marker != nil {
-		q.Set("marker", *marker)
+		q.Set(by, *marker)
 		p.Next = v.r.URL.Path + "?" + q.Encode()
 	}
 	return p

@@ -9,8 +9,8 @@ import (
 	"rollcall/internal/server"
 )
 
-// policy lets a page load and do nothing that does not come from here.
-var policy = policyWithForms()
+// contentPolicy lets a page load and do nothing that does not come from here.
+var contentPolicy = policyWithForms()
 
 // policyWithForms lets the answer to a form lead to other origins too.
 func policyWithForms(origins ...string) string {
@@ -21,7 +21,7 @@ func policyWithForms(origins ...string) string {
 
 // harden sets the headers of every answer.
 func (c *Console) harden(h http.Header) {
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

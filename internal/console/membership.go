@@ -5,7 +5,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// What a user may do, and what is said of it: groups, policies, tags.
+// The groups and the tags of a user.
 
 // linkTo is the address of a page about one thing, "" where there is none.
 func (c *Console) linkTo(path, name, value string) string {
@@ -14,12 +14,6 @@ func (c *Console) linkTo(path, name, value string) string {
 	}
 	return link(path, name, value)
 }
-
-// Pages about one thing, which others link to.
-const (
-	groupPath  = "/console/group"
-	policyPath = "/console/policy"
-)
 
 func (c *Console) userGroups(v *visit, who subject) section {
 	s := section{ID: "groups", Title: "Groups", Head: []string{"Group", "Path", ""}, Empty: "In no group."}
@@ -46,52 +40,6 @@ func (c *Console) userGroups(v *visit, who subject) section {
 		Title: "Add to a group", Do: "join-group", Submit: "Add", Open: v.field("do") == "join-group",
 		Fields: []field{{Name: "group", Label: "Group name", Value: v.field("group"), Complete: "off", Max: 128}},
 		Denied: may(v, c.iam.AddUserToGroup, &iam.AddUserToGroupInput{UserName: who.User, GroupName: &sample}),
-	}}
-	return s
-}
-
-func (c *Console) userPolicies(v *visit, who subject) section {
-	s := section{
-		ID:    "policies",
-		Title: "Policies",
-		Head:  []string{"Policy", "Kind", ""},
-		Empty: "No policy of its own. Those of its groups count too.",
-	}
-	attached, err := do(v, c.iam.ListAttachedUserPolicies, &iam.ListAttachedUserPoliciesInput{UserName: who.User})
-	if err != nil {
-		return s.refuse(v, err)
-	}
-	for _, p := range attached.AttachedPolicies {
-		arn := *p.PolicyArn
-		s.Rows = append(s.Rows, row{
-			Cells: []cell{{Text: *p.PolicyName, Link: c.linkTo(policyPath, "arn", arn)}, text("attached")},
-			Buttons: []button{{
-				Do: "detach", Label: "Detach", With: []pair{{"policy", arn}},
-				Denied: may(v, c.iam.DetachUserPolicy, &iam.DetachUserPolicyInput{UserName: who.User, PolicyArn: &arn}),
-			}},
-		})
-	}
-	inline, err := do(v, c.iam.ListUserPolicies, &iam.ListUserPoliciesInput{UserName: who.User})
-	if err != nil {
-		s.Notes = append(s.Notes, v.explain(err).Text)
-	} else {
-		for _, name := range inline.PolicyNames {
-			s.Rows = append(s.Rows, row{
-				Cells: []cell{text(name), text("inline")},
-				Buttons: []button{{
-					Do: "delete-policy", Label: "Delete", With: []pair{{"policy", name}}, Danger: true, Name: name,
-					What: "The document is lost.",
-					Denied: may(v, c.iam.DeleteUserPolicy,
-						&iam.DeleteUserPolicyInput{UserName: who.User, PolicyName: &name}),
-				}},
-			})
-		}
-	}
-	sample := "arn:aws:iam::aws:policy/ReadOnlyAccess"
-	s.Forms = []form{{
-		Title: "Attach a policy", Do: "attach", Submit: "Attach", Open: v.field("do") == "attach",
-		Fields: []field{{Name: "policy", Label: "ARN of the policy", Value: v.field("policy"), Complete: "off"}},
-		Denied: may(v, c.iam.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: who.User, PolicyArn: &sample}),
 	}}
 	return s
 }
@@ -142,33 +90,6 @@ func (c *Console) membershipPosts() posts {
 				v,
 				c.iam.RemoveUserFromGroup,
 				&iam.RemoveUserFromGroupInput{UserName: who.User, GroupName: v.fieldPtr("group")},
-			)
-			return err
-		}),
-		"attach": change("The policy is attached.", func(v *visit, who subject) error {
-			_, err := do(
-				v,
-				c.iam.AttachUserPolicy,
-				&iam.AttachUserPolicyInput{UserName: who.User, PolicyArn: v.fieldPtr("policy")},
-			)
-			return err
-		}),
-		"detach": change("The policy is detached.", func(v *visit, who subject) error {
-			_, err := do(
-				v,
-				c.iam.DetachUserPolicy,
-				&iam.DetachUserPolicyInput{UserName: who.User, PolicyArn: v.fieldPtr("policy")},
-			)
-			return err
-		}),
-		"delete-policy": change("The policy is deleted.", func(v *visit, who subject) error {
-			if err := v.typed(v.field("policy")); err != nil {
-				return err
-			}
-			_, err := do(
-				v,
-				c.iam.DeleteUserPolicy,
-				&iam.DeleteUserPolicyInput{UserName: who.User, PolicyName: v.fieldPtr("policy")},
 			)
 			return err
 		}),

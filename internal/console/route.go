@@ -31,7 +31,8 @@ func (c *Console) route() map[string]*page {
 	all := map[string]*page{}
 	for _, some := range [][]page{
 		c.homePages(), c.signInPages(), c.usersPages(), c.userPages(), c.devicePages(), c.myPages(), c.toolPages(),
-		c.reportPages(), c.overviewPages(), c.findingsPages(),
+		c.reportPages(), c.overviewPages(), c.findingsPages(), c.groupsPages(), c.groupPages(), c.policiesPages(),
+		c.policyPages(), c.inlinePages(), c.rolesPages(), c.rolePages(), c.mayPages(),
 	} {
 		for _, p := range some {
 			if all[p.path] != nil {
@@ -53,6 +54,7 @@ var navigation = []struct{ key, text, path string }{
 	{"groups", "Groups", "/console/groups"},
 	{"roles", "Roles", "/console/roles"},
 	{"policies", "Policies", "/console/policies"},
+	{"may", "Access check", "/console/may"},
 }
 
 // answer finds the page and has it answer.

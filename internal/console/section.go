@@ -5,14 +5,18 @@ package console
 type section struct {
 	ID, Title string
 	// Denied is the sentence of AWS where a policy does not let the person see it.
-	Denied  string
-	Notes   []string
-	Head    []string // of the columns
-	Rows    []row
-	Empty   string // shown where there is no row: what to do next
-	Buttons []button
-	Forms   []form
-	Links   []entry
+	Denied string
+	Notes  []string
+	// Document is shown in front of the table.
+	Document *documentView
+	Findings []documentFinding
+	Head     []string // of the columns
+	Rows     []row
+	Empty    string // shown where there is no row: what to do next
+	Pager    pager
+	Buttons  []button
+	Forms    []form
+	Links    []entry
 }
 
 // row is a line of a section's table.

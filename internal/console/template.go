@@ -24,7 +24,8 @@ var templates = sync.OnceValues(func() (map[string]func() (*template.Template, e
 	}
 	shared := sync.OnceValues(func() (*template.Template, error) {
 		return template.New("").Funcs(functions).Option("missingkey=error").
-			ParseFS(pageFiles, "pages/layout.html", "pages/components.html", "pages/reportparts.html")
+			ParseFS(pageFiles, "pages/layout.html", "pages/components.html", "pages/reportparts.html",
+				"pages/accessparts.html")
 	})
 	all := map[string]func() (*template.Template, error){}
 	for _, name := range names {

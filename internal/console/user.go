@@ -16,6 +16,7 @@ func (c *Console) userPages() []page {
 	}
 	for _, some := range []posts{
 		c.accessKeyPosts(), c.passwordPosts(), c.devicePosts(), c.furtherPosts(), c.membershipPosts(),
+		c.policyPosts(),
 	} {
 		maps.Copy(all, some)
 	}
@@ -54,9 +55,10 @@ func (c *Console) user(v *visit) error {
 			s.Boundary = str(u.PermissionsBoundary.PermissionsBoundaryArn)
 		}
 	}
+	h := holder{Kind: userHolder, Name: who.Name}
 	s.Sections = []section{
-		c.password(v, who, used), c.devices(v, who), c.accessKeys(v, who), c.userGroups(v, who), c.userPolicies(v, who),
-		c.certificates(v, who), c.sshKeys(v, who), c.serviceCredentials(v, who), c.userTags(v, who),
+		c.password(v, who, used), c.devices(v, who), c.accessKeys(v, who), c.userGroups(v, who),
+		c.attachedPolicies(v, h), c.inlinePolicies(v, h), c.certificates(v, who), c.sshKeys(v, who), c.serviceCredentials(v, who), c.userTags(v, who),
 	}
 	s.Rename = form{
 		Title: "Rename or move", Do: "rename", Submit: "Save", Open: v.field("do") == "rename",

@@ -52,7 +52,7 @@ func (sim *simulation) statementsOut(
 }
 
 func statementOut(kind string, p *sourcePolicy, st *policy.Statement) types.Statement {
-	start, end := statementPlace(p.text, st)
+	start, end := StatementPlace(p.text, st)
 	return types.Statement{
 		SourcePolicyId: ptr(p.sourceID()), SourcePolicyType: types.PolicySourceType(kind),
 		StartPosition: &start, EndPosition: &end,
@@ -72,12 +72,12 @@ func (p *sourcePolicy) sourceID() string {
 	return p.Name
 }
 
-// statementPlace returns the place of a statement as a simulation reports it.
+// StatementPlace returns the place of a statement as a simulation reports it.
 // It ends behind its brace. It begins where the text before it ends, the
 // bracket of the list or the brace of the previous statement, so that a comma
 // belongs to it; a statement that is in no list begins behind its brace.
 // Recorded. Columns count characters from 1.
-func statementPlace(text string, st *policy.Statement) (start, end types.Position) {
+func StatementPlace(text string, st *policy.Statement) (start, end types.Position) {
 	from := offset(text, st.Start)
 	before := strings.TrimRight(text[:from], " \t\r\n")
 	before = strings.TrimRight(strings.TrimSuffix(before, ","), " \t\r\n")

@@ -21,7 +21,7 @@ func FuzzStatementPlace(f *testing.F) {
 		}
 		lines := strings.Split(lineEnds.Replace(text), "\n")
 		for i := range d.Statements {
-			start, end := statementPlace(text, &d.Statements[i])
+			start, end := StatementPlace(text, &d.Statements[i])
 			if start.Line > end.Line || start.Line == end.Line && start.Column >= end.Column {
 				t.Fatalf("from %+v to %+v in %q", start, end, text)
 			}

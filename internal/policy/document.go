@@ -109,17 +109,7 @@ func parse(text string, kind Kind, lenient bool) (*Document, error) {
 		return nil, notJSON(kind)
 	}
 	p := parser{text: text, kind: kind}
-	d, err := p.document(root)
-	if err != nil {
-		return nil, err
-	}
-	if len(d.Statements) == 0 {
-		return nil, missingField(kind, "Statement")
-	}
-	if err := validate(d, lenient); err != nil {
-		return nil, err
-	}
-	return d, nil
+	return p.parse(root, lenient)
 }
 
 // NamedAnew returns the document with other values for those of its AWS

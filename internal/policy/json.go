@@ -37,24 +37,42 @@ type node struct {
 // parseJSON reads exactly one value. A repeated key is an error: readers
 // disagree on which of the two counts, and a policy must have one meaning.
 func parseJSON(text string) (node, error) {
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.UseNumber()
-	n, err := readNode(dec, 0)
-	if err != nil {
-		return node{}, err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return node{}, errJSON
-	}
-	return n, nil
+	n, _, err := readJSON(text)
+	return n, err
 }
 
-func readNode(dec *json.Decoder, depth int) (node, error) {
+// readJSON is parseJSON that also says where the first token is that cannot be
+// read.
+func readJSON(text string) (n node, bad int, err error) {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	if n, err = readNode(dec, text, 0); err == nil {
+		if _, end := dec.Token(); end != io.EOF {
+			err = errJSON
+		}
+	}
+	if err != nil {
+		return node{}, tokenAfter(text, dec.InputOffset()), err
+	}
+	return n, 0, nil
+}
+
+// tokenAfter is the place of the token after an offset.
+func tokenAfter(text string, offset int64) int {
+	i := int(offset)
+	for i < len(text) && strings.IndexByte(" \t\r\n,:", text[i]) >= 0 {
+		i++
+	}
+	return i
+}
+
+func readNode(dec *json.Decoder, text string, depth int) (node, error) {
+	before := dec.InputOffset()
 	token, err := dec.Token()
 	if err != nil || depth > maxDepth {
 		return node{}, errJSON
 	}
-	n := node{start: int(dec.InputOffset()) - 1}
+	n := node{start: tokenAfter(text, before)}
 	switch t := token.(type) {
 	case string:
 		n.kind, n.text = stringNode, t
@@ -66,7 +84,7 @@ func readNode(dec *json.Decoder, depth int) (node, error) {
 			n.text = "true"
 		}
 	case json.Delim:
-		if err := n.readMembers(dec, t == '{', depth); err != nil {
+		if err := n.readMembers(dec, text, t == '{', depth); err != nil {
 			return node{}, err
 		}
 	}
@@ -75,7 +93,7 @@ func readNode(dec *json.Decoder, depth int) (node, error) {
 }
 
 // readMembers reads what follows an opening bracket, and the closing one.
-func (n *node) readMembers(dec *json.Decoder, object bool, depth int) error {
+func (n *node) readMembers(dec *json.Decoder, text string, object bool, depth int) error {
 	n.kind = arrayNode
 	var seen map[string]bool
 	if object {
@@ -91,7 +109,7 @@ func (n *node) readMembers(dec *json.Decoder, object bool, depth int) error {
 			seen[key] = true
 			n.keys = append(n.keys, key)
 		}
-		item, err := readNode(dec, depth+1)
+		item, err := readNode(dec, text, depth+1)
 		if err != nil {
 			return err
 		}

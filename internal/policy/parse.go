@@ -7,11 +7,36 @@ import "strings"
 type parser struct {
 	text string
 	kind Kind
+	bad  int // the byte at which the value is that was refused
+	// unread says that it is a part of this value that cannot be read.
+	unread bool
+}
+
+// refuse notes where the value is that an error is about.
+func (p *parser) refuse(n node, err error) error {
+	p.bad = n.start
+	return err
+}
+
+// parse reads a document from its JSON, and validates it.
+func (p *parser) parse(root node, lenient bool) (*Document, error) {
+	d, err := p.document(root)
+	if err != nil {
+		return nil, err
+	}
+	if len(d.Statements) == 0 {
+		return nil, p.refuse(root, missingField(p.kind, "Statement"))
+	}
+	if err := validate(d, lenient); err != nil {
+		p.bad = -1 // validate knows no places; see Locate
+		return nil, err
+	}
+	return d, nil
 }
 
 func (p *parser) document(root node) (*Document, error) {
 	if root.kind != objectNode {
-		return nil, notJSON(p.kind)
+		return nil, p.refuse(root, notJSON(p.kind))
 	}
 	d := &Document{Kind: p.kind}
 	var statements []node
@@ -21,16 +46,16 @@ func (p *parser) document(root node) (*Document, error) {
 		case "Version":
 			d.Version = value.text
 			if value.kind != stringNode || d.Version != OldVersion && d.Version != NewVersion {
-				return nil, errSyntax
+				return nil, p.refuse(value, errSyntax)
 			}
 		case "Id":
 			if d.ID, d.hasID = value.text, true; value.kind != stringNode {
-				return nil, errSyntax
+				return nil, p.refuse(value, errSyntax)
 			}
 		case "Statement":
 			statements = value.list()
 		default:
-			return nil, unknownField(p.kind, key)
+			return nil, p.refuse(value, unknownField(p.kind, key))
 		}
 	}
 	for _, n := range statements {
@@ -45,7 +70,7 @@ func (p *parser) document(root node) (*Document, error) {
 
 func (p *parser) statement(n node) (Statement, error) {
 	if n.kind != objectNode {
-		return Statement{}, errSyntax
+		return Statement{}, p.refuse(n, errSyntax)
 	}
 	st := Statement{Start: positionAt(p.text, n.start), End: positionAt(p.text, n.end), size: n.end - n.start}
 	has := map[string]bool{}
@@ -57,11 +82,11 @@ func (p *parser) statement(n node) (Statement, error) {
 	}
 	for _, name := range []string{"Action", "Resource", "Principal"} {
 		if has[name] && has["Not"+name] {
-			return Statement{}, errSyntax
+			return Statement{}, p.refuse(n, errSyntax)
 		}
 	}
 	if !has["Effect"] {
-		return Statement{}, missingField(p.kind, "Effect")
+		return Statement{}, p.refuse(n, missingField(p.kind, "Effect"))
 	}
 	return st, nil
 }
@@ -81,7 +106,7 @@ func (p *parser) member(st *Statement, key string, value node) error {
 		st.NotActions, ok = value.strings()
 	case "Resource", "NotResource":
 		if p.kind == Trust {
-			return prohibitedResource(key)
+			return p.refuse(value, prohibitedResource(key))
 		}
 		if key == "Resource" {
 			st.Resources, ok = value.strings()
@@ -95,10 +120,11 @@ func (p *parser) member(st *Statement, key string, value node) error {
 	case "Condition":
 		st.conditions, ok = parseConditions(value)
 	default:
-		return unknownField(p.kind, key)
+		return p.refuse(value, unknownField(p.kind, key))
 	}
 	if !ok {
-		return errSyntax
+		p.unread = true
+		return p.refuse(value, errSyntax)
 	}
 	return nil
 }

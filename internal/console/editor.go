@@ -1,0 +1,84 @@
+package console
+
+import (
+	"fmt"
+
+	"rollcall/internal/policy"
+	"rollcall/internal/policy/review"
+)
+
+// editor is the form in which a document is written.
+type editor struct {
+	Fields   []field // beside the document
+	Document string
+	Check    *check
+	Do       string // what saves it
+	Submit   string
+	Cancel   string // the page to go back to
+	Denied   string // why it cannot be saved
+	Note     string
+
+	// Place and Fault say what is wrong with what was typed, and where.
+	Place, Fault string
+	Around       *documentView
+	// Valid says that what was typed is read, and Findings what is odd about it.
+	Valid    bool
+	Findings []documentFinding
+}
+
+// documentFinding is a remark about a document, with its line.
+type documentFinding struct {
+	Line int
+	Text string
+}
+
+// typedInto fills an editor with what was typed, if something was, and says
+// what is wrong with it. The form is shown as it was left.
+func (e editor) typedInto(v *visit, kind policy.Kind) editor {
+	if v.field("do") == "" {
+		return e
+	}
+	text, err := v.document()
+	if err != nil {
+		e.Document = ""
+		return e
+	}
+	e.Document = text
+	at, err := policy.Locate(text, kind)
+	if err != nil {
+		e.Fault = v.explain(err).Text
+	} else if v.problem != nil && v.problem.Code == "MalformedPolicyDocument" {
+		found := false
+		if at, found = placeOfPrincipal(text, v.problem.Text); found {
+			e.Fault = v.problem.Text
+		}
+	}
+	if e.Fault != "" {
+		e.Place = fmt.Sprintf("Line %d, column %d", at.Line, at.Column)
+		around := showDocument("The place of the error", text)
+		if at.Line <= len(around.Lines) {
+			around.Lines[at.Line-1].Says = e.Fault
+		}
+		around = around.excerpt(3, 12, entry{})
+		e.Around = &around
+		return e
+	}
+	if v.field("do") == "check" {
+		e.Valid = true
+		e.Findings = findings(text, kind)
+	}
+	return e
+}
+
+// findings are those about a document that is valid.
+func findings(text string, kind policy.Kind) []documentFinding {
+	d, err := policy.Stored(text, kind)
+	if err != nil {
+		return nil
+	}
+	var all []documentFinding
+	for _, f := range review.Of(d) {
+		all = append(all, documentFinding{f.At.Line, f.Text})
+	}
+	return all
+}

@@ -1,0 +1,268 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/policy"
+)
+
+// What a simulation answered, with the statements that decided.
+
+// verdict is the answer for an action on a resource.
+type verdict struct {
+	Action, Resource string
+	Decision, Class  string
+	Why              string
+	Notes            []string // of the boundary and the organization
+	Missing          []string
+	Sources          []decider
+}
+
+// decider is a policy with statements that decided.
+type decider struct {
+	Title, Kind string
+	Link        string
+	Document    *documentView
+	Denied      string // why the document is not shown
+}
+
+// These bound the documents of a page.
+const (
+	linesAround      = 2
+	linesOfDocument  = 60
+	linesOfDocuments = 500
+)
+
+func (c *Console) verdicts(v *visit, who holder, results []types.EvaluationResult) []verdict {
+	find := &sources{v: v, who: who, attached: map[holder][]types.AttachedPolicy{}, known: map[string]foundPolicy{}}
+	var all []verdict
+	for _, r := range results {
+		if len(r.ResourceSpecificResults) == 0 {
+			one := verdict{Action: *r.EvalActionName, Resource: str(r.EvalResourceName), Missing: r.MissingContextValues}
+			one.decide(r.EvalDecision, r.PermissionsBoundaryDecisionDetail, r.OrganizationsDecisionDetail)
+			one.Sources = find.deciders(r.MatchedStatements)
+			all = append(all, one)
+			continue
+		}
+		for _, s := range r.ResourceSpecificResults {
+			one := verdict{Action: *r.EvalActionName, Resource: str(s.EvalResourceName), Missing: s.MissingContextValues}
+			one.decide(s.EvalResourceDecision, s.PermissionsBoundaryDecisionDetail, r.OrganizationsDecisionDetail)
+			one.Sources = find.deciders(s.MatchedStatements)
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// decide says a decision in words.
+func (d *verdict) decide(
+	decision types.PolicyEvaluationDecisionType, boundary *types.PermissionsBoundaryDecisionDetail,
+	organization *types.OrganizationsDecisionDetail,
+) {
+	switch decision {
+	case types.PolicyEvaluationDecisionTypeAllowed:
+		d.Decision, d.Class, d.Why = "allowed", "pass", "A statement allows it, and none denies it."
+	case types.PolicyEvaluationDecisionTypeExplicitDeny:
+		d.Decision, d.Class, d.Why = "denied", "fail", "A statement denies it."
+	default:
+		d.Decision, d.Class, d.Why = "denied", "fail", "No statement allows it."
+	}
+	byBoundary := boundary != nil && !boundary.AllowedByPermissionsBoundary
+	byOrganization := organization != nil && !organization.AllowedByOrganizations
+	if decision == types.PolicyEvaluationDecisionTypeImplicitDeny && (byBoundary || byOrganization) {
+		d.Why = ""
+	}
+	if boundary != nil {
+		d.Notes = append(d.Notes, "The permissions boundary "+allows(boundary.AllowedByPermissionsBoundary)+" it.")
+	}
+	if organization != nil {
+		d.Notes = append(d.Notes, "The control policies of the organization "+
+			allow(organization.AllowedByOrganizations)+" it.")
+	}
+}
+
+func allows(yes bool) string {
+	if yes {
+		return "allows"
+	}
+	return "does not allow"
+}
+
+func allow(yes bool) string {
+	if yes {
+		return "allow"
+	}
+	return "do not allow"
+}
+
+// sources finds the documents of the policies that a simulation names. It reads
+// them as the person who asks.
+type sources struct {
+	v        *visit
+	who      holder
+	others   []holder // the groups of a user, once they were read
+	attached map[holder][]types.AttachedPolicy
+	known    map[string]foundPolicy
+	lines    int // that were shown
+}
+
+// foundPolicy is a policy that was found.
+type foundPolicy struct {
+	text, link string
+	err        error
+}
+
+// deciders are the policies of some statements, each once.
+func (f *sources) deciders(statements []types.Statement) []decider {
+	var all []decider
+	at := map[string]int{}
+	ends := map[string][]types.Position{}
+	for _, st := range statements {
+		id := string(st.SourcePolicyType) + "\x00" + *st.SourcePolicyId
+		if _, ok := at[id]; !ok {
+			at[id] = len(all)
+			all = append(all, decider{Title: *st.SourcePolicyId, Kind: string(st.SourcePolicyType)})
+		}
+		if st.EndPosition != nil {
+			ends[id] = append(ends[id], *st.EndPosition)
+		}
+	}
+	for i := range all {
+		d := &all[i]
+		id := d.Kind + "\x00" + d.Title
+		found, ok := f.known[id]
+		if !ok {
+			found = f.find(d.Kind, d.Title)
+			f.known[id] = found
+		}
+		d.Link = found.link
+		if found.err != nil {
+			d.Denied = f.v.explain(found.err).Text
+			continue
+		}
+		if f.lines < linesOfDocuments {
+			text := inLines(found.text)
+			document := showDocument("The policy "+d.Title, text, statementLines(found.text, text, ends[id])...)
+			document = document.excerpt(linesAround, linesOfDocument, entry{Text: "The whole document", Path: found.link})
+			f.lines += len(document.Lines)
+			d.Document = &document
+		}
+	}
+	return all
+}
+
+// statementLines are the lines, in a document as it is shown, of the statements
+// that end at some places of the document as it is stored.
+func statementLines(stored, shown string, ends []types.Position) []lines {
+	was, err := policy.Stored(stored, policy.Inline)
+	if err != nil {
+		return nil
+	}
+	is, err := policy.Stored(shown, policy.Inline)
+	if err != nil || len(is.Statements) != len(was.Statements) {
+		return nil
+	}
+	var all []lines
+	for i := range was.Statements {
+		_, end := identity.StatementPlace(stored, &was.Statements[i])
+		for _, e := range ends {
+			if e == end {
+				all = append(all, lines{is.Statements[i].Start.Line, is.Statements[i].End.Line})
+			}
+		}
+	}
+	return all
+}
+
+// find reads a policy by the name that a simulation has for it.
+func (f *sources) find(kind, id string) foundPolicy {
+	if kind == "Permissions Boundary Policy" {
+		return f.boundary()
+	}
+	holders := []holder{f.who}
+	if f.who.Kind == userHolder {
+		holders = append(holders, f.groups()...)
+	}
+	denied := foundPolicy{err: &problem{Status: 403, Text: "The policy is not among those that you may see."}}
+	for _, h := range holders {
+		if name, ok := strings.CutPrefix(id, h.Kind+"_"+h.Name+"_"); ok {
+			text, err := h.document(f.v, name)
+			return foundPolicy{text, h.inlinePage(name), err}
+		}
+	}
+	for _, h := range holders {
+		for _, p := range f.attachedTo(h) {
+			if *p.PolicyName == id {
+				return f.managed(*p.PolicyArn)
+			}
+		}
+	}
+	return denied
+}
+
+func (f *sources) groups() []holder {
+	if f.others != nil {
+		return f.others
+	}
+	f.others = []holder{}
+	out, err := do(f.v, f.v.iam.ListGroupsForUser, &iam.ListGroupsForUserInput{UserName: &f.who.Name})
+	if err == nil {
+		for _, g := range out.Groups {
+			f.others = append(f.others, holder{Kind: groupHolder, Name: *g.GroupName})
+		}
+	}
+	return f.others
+}
+
+func (f *sources) attachedTo(h holder) []types.AttachedPolicy {
+	list, ok := f.attached[h]
+	if !ok {
+		list, _, _ = h.attached(f.v, nil)
+		f.attached[h] = list
+	}
+	return list
+}
+
+func (f *sources) managed(arn string) foundPolicy {
+	s := foundPolicy{link: link(policyPath, "arn", arn)}
+	p, err := do(f.v, f.v.iam.GetPolicy, &iam.GetPolicyInput{PolicyArn: &arn})
+	if err != nil {
+		s.err = err
+		return s
+	}
+	out, err := do(f.v, f.v.iam.GetPolicyVersion,
+		&iam.GetPolicyVersionInput{PolicyArn: &arn, VersionId: p.Policy.DefaultVersionId})
+	if err != nil {
+		s.err = err
+		return s
+	}
+	s.text = decoded(out.PolicyVersion.Document)
+	return s
+}
+
+func (f *sources) boundary() foundPolicy {
+	var b *types.AttachedPermissionsBoundary
+	switch f.who.Kind {
+	case userHolder:
+		out, err := do(f.v, f.v.iam.GetUser, &iam.GetUserInput{UserName: &f.who.Name})
+		if err != nil {
+			return foundPolicy{err: err}
+		}
+		b = out.User.PermissionsBoundary
+	case roleHolder:
+		out, err := do(f.v, f.v.iam.GetRole, &iam.GetRoleInput{RoleName: &f.who.Name})
+		if err != nil {
+			return foundPolicy{err: err}
+		}
+		b = out.Role.PermissionsBoundary
+	}
+	if b == nil {
+		return foundPolicy{err: fmt.Errorf("%s %s has no boundary", f.who.Kind, f.who.Name)}
+	}
+	return f.managed(*b.PermissionsBoundaryArn)
+}

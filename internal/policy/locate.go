@@ -1,0 +1,180 @@
+package policy
+
+import "slices"
+
+// Locate returns the place in a text for which Parse refuses it, with the
+// error; nil for a text that Parse accepts. It costs more than Parse, and is
+// for people who write documents.
+func Locate(text string, kind Kind) (Position, error) {
+	root, bad, err := readJSON(text)
+	if err != nil {
+		return positionAt(text, bad), notJSON(kind)
+	}
+	p := parser{text: text, kind: kind}
+	_, err = p.parse(root, kind == Session)
+	if err == nil {
+		return Position{}, nil
+	}
+	s := search{kind: kind, text: text, refusal: err.Error()}
+	if p.bad < 0 {
+		return positionAt(text, s.inDocument(root)), err
+	}
+	if p.unread {
+		p.bad = unreadable(root, p.bad)
+	}
+	return positionAt(text, p.bad), err
+}
+
+// unreadable is the place of the part of a value that cannot be read, where the
+// value is that at a place: an element of a list, or an operator or a key of a
+// condition. It is the place itself where no part is to blame.
+func unreadable(root node, at int) int {
+	n, found := root.at(at)
+	if !found || n.kind != arrayNode && n.kind != objectNode {
+		return at
+	}
+	for _, item := range n.items {
+		if n.kind == arrayNode && item.kind != stringNode {
+			return item.start
+		}
+	}
+	if n.kind != objectNode {
+		return at
+	}
+	for i, block := range n.items {
+		operator := n.only(i)
+		if _, ok := parseConditions(operator); ok {
+			continue
+		}
+		for j, values := range block.items {
+			if block.kind != objectNode {
+				break
+			}
+			if _, ok := parseConditions(operator.with(0, block.only(j))); !ok {
+				return values.start
+			}
+		}
+		return block.start
+	}
+	return at
+}
+
+// at finds the value that begins at a place.
+func (n node) at(place int) (node, bool) {
+	if n.start == place {
+		return n, true
+	}
+	for _, item := range n.items {
+		if item.start <= place && place < item.end {
+			return item.at(place)
+		}
+	}
+	return node{}, false
+}
+
+// only is an object or an array with one of its items.
+func (n node) only(i int) node {
+	n.items = []node{n.items[i]}
+	if n.kind == objectNode {
+		n.keys = []string{n.keys[i]}
+	}
+	return n
+}
+
+// without is an object without one of its members.
+func (n node) without(i int) node {
+	n.keys = slices.Delete(slices.Clone(n.keys), i, i+1)
+	n.items = slices.Delete(slices.Clone(n.items), i, i+1)
+	return n
+}
+
+// with is an object or an array with another item in the place of one.
+func (n node) with(i int, item node) node {
+	n.items = slices.Clone(n.items)
+	n.items[i] = item
+	return n
+}
+
+// search looks for what validate refuses. validate reads values of which it
+// does not know the places; so parts of the document are left out or replaced
+// until another answer shows which part it was.
+type search struct {
+	kind    Kind
+	text    string
+	refusal string
+}
+
+// remains says whether a document is refused for the same reason.
+func (s search) remains(root node) bool {
+	p := parser{text: s.text, kind: s.kind}
+	_, err := p.parse(root, s.kind == Session)
+	return err != nil && err.Error() == s.refusal
+}
+
+// inDocument is the place in a document.
+func (s search) inDocument(root node) int {
+	if i := slices.Index(root.keys, "Version"); i >= 0 && s.refusal == errVersion.Error() {
+		return root.items[i].start
+	}
+	i := slices.Index(root.keys, "Statement")
+	if i < 0 || s.refusal == errVersion.Error() {
+		return root.start
+	}
+	list := root.items[i].list()
+	for j := range list {
+		// The first statements alone: two can be refused together.
+		some := root.with(i, node{kind: arrayNode, items: list[:j+1]})
+		if s.remains(some) {
+			return s.inStatement(list[j], func(st node) bool {
+				return s.remains(root.with(i, some.items[i].with(j, st)))
+			})
+		}
+	}
+	return root.start
+}
+
+// inStatement is the place in a statement: its member in whose place a harmless
+// one gets another answer, or the statement, which may lack a member.
+func (s search) inStatement(st node, remains func(node) bool) int {
+	for k, value := range st.items {
+		other := st.without(k)
+		if instead, required := s.harmless(st.keys[k]); required {
+			other = st.with(k, instead)
+		}
+		if !remains(other) {
+			return inValue(value, func(part node) bool { return remains(st.with(k, part)) })
+		}
+	}
+	return st.start
+}
+
+// harmless is a value of a member that a statement must have.
+func (s search) harmless(key string) (value node, required bool) {
+	value.kind = stringNode
+	switch key {
+	case "Effect":
+		value.text = string(Deny)
+	case "Action", "NotAction":
+		value.text = trustActions[0]
+	case "Resource", "NotResource":
+		value.text = "*"
+	case "Principal":
+		account := node{kind: stringNode, text: "123456789012"}
+		value = node{kind: objectNode, keys: []string{"AWS"}, items: []node{account}}
+		return value, s.kind == Trust || s.kind == Resource
+	default:
+		return value, false
+	}
+	return value, true
+}
+
+// inValue is the place of the first item that is refused by itself, or of the
+// value.
+func inValue(n node, remains func(node) bool) int {
+	for i, item := range n.items {
+		if one := n.only(i); remains(one) {
+			return inValue(item, func(part node) bool { return remains(one.with(0, part)) })
+		}
+	}
+	return n.start
+}

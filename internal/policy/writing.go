@@ -1,0 +1,13 @@
+package policy
+
+// What people who write documents are told, beside what Parse refuses.
+
+// ActionMatches reports whether an action of a statement, which may have
+// wildcards, matches the action with a name like s3:GetObject.
+func ActionMatches(written, name string) bool {
+	p, _ := compile(written, syntax{wild: true, fold: true})
+	return p.matches(name)
+}
+
+// TrustsEveryone reports whether the statement names everyone as its principal.
+func (st *Statement) TrustsEveryone() bool { return st.principals != nil && st.principals.everyone }
