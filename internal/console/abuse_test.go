@@ -238,16 +238,24 @@ func TestStoredMarkup(t *testing.T) {
 	w.furnish()
 	br := w.browse(t)
 	br.signIn("", rootPassword)
-	const hostile = `"><img src=x onerror=alert(1)><script>alert(2)</script>`
-	for _, address := range []string{
-		"/console/user?name=alice", "/console/users", "/console/user?name=" + url.QueryEscape(hostile),
-		"/console/sign-in?to=" + url.QueryEscape(hostile) + "&account=" + url.QueryEscape(hostile),
-		"/console/role?account=" + url.QueryEscape(hostile) + "&name=" + url.QueryEscape(hostile),
-		"/console/users?marker=" + url.QueryEscape(hostile),
-	} {
+	addresses := []string{
+		"/console/user?name=" + url.QueryEscape(markup),
+		"/console/sign-in?to=" + url.QueryEscape(markup) + "&account=" + url.QueryEscape(markup),
+		"/console/role?account=" + url.QueryEscape(markup) + "&name=" + url.QueryEscape(markup),
+		"/console/users?marker=" + url.QueryEscape(markup), "/console/groups?path=" + url.QueryEscape(markup),
+		"/console/may?name=" + url.QueryEscape(markup) + "&action=" + url.QueryEscape(markup) + "&key=" +
+			url.QueryEscape(markup) + "&type=string&value=" + url.QueryEscape(markup),
+	}
+	for _, p := range visited {
+		if !p.stranger && p.status == 0 {
+			addresses = append(addresses, p.path+p.query)
+		}
+	}
+	for _, address := range addresses {
 		br.open(address)
 		if n := eval[int](br, `document.querySelectorAll("img, script:not([src])").length`); n != 0 {
 			t.Errorf("%s has %d elements that nobody wrote", address, n)
 		}
 	}
+	br.expect("status of 404") // nobody has that name
 }

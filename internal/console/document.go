@@ -25,6 +25,7 @@ type documentView struct {
 type documentLine struct {
 	Number int
 	Marked bool   // it is part of what decided
+	Hit    bool   // it names the action that is asked about
 	Says   string // what is wrong with it
 	Parts  []documentPart
 	Gap    bool
@@ -113,14 +114,29 @@ func (s documentView) pageOf(v *visit) documentView {
 }
 
 // excerpt leaves the marked lines and those around them, and says where there
-// are gaps. at is where the whole document is.
+// are gaps. Of long marked parts it leaves what they are made of, and the lines
+// that name the action. at is where the whole document is.
 func (s documentView) excerpt(around, most int, at entry) documentView {
+	marked := 0
 	keep := make([]bool, len(s.Lines))
+	near := func(i, around int) {
+		for j := max(0, i-around); j <= min(i+around, len(s.Lines)-1); j++ {
+			keep[j] = true
+		}
+	}
+	for _, l := range s.Lines {
+		if l.Marked {
+			marked++
+		}
+	}
 	for i, l := range s.Lines {
-		if l.Marked || l.Says != "" {
-			for j := max(0, i-around); j <= min(i+around, len(s.Lines)-1); j++ {
-				keep[j] = true
-			}
+		switch {
+		case l.Says != "", l.Marked && marked <= most:
+			near(i, around)
+		case l.Hit:
+			near(i, 1)
+		case l.Marked && l.structural():
+			keep[i] = true
 		}
 	}
 	var some []documentLine
@@ -136,6 +152,16 @@ func (s documentView) excerpt(around, most int, at entry) documentView {
 	}
 	s.Lines = some
 	return s
+}
+
+// structural says that a line has a member of an object, or only brackets.
+func (l documentLine) structural() bool {
+	for _, p := range l.Parts {
+		if p.Class == "k" {
+			return true
+		}
+	}
+	return len(l.Parts) < 2
 }
 
 // coloured divides a line of JSON into what has a colour. It reads what is no
@@ -199,7 +225,7 @@ func stringEnd(line string) int {
 // room for this much. The quotas of IAM are far below.
 const maxTyped = 32 << 10
 
-// document is what was typed as a document, with the ends of lines that
+// document returns the document that was typed, with the ends of lines that
 // documents have.
 func (v *visit) document() (string, error) {
 	text := strings.ReplaceAll(v.field("document"), "\r\n", "\n")

@@ -166,7 +166,7 @@ func (c *Console) inlinePages() []page {
 	}}
 }
 
-// startDocument is what a new document begins with.
+// startDocument is the beginning of a new document.
 const startDocument = `{
   "Version": "2012-10-17",
   "Statement": [

@@ -22,7 +22,7 @@ func (c *Console) mayPages() []page {
 
 // mayLink leads to the question about a user, a group or a role.
 func mayLink(h holder) entry {
-	return entry{Text: "May it do …?", Path: link(mayPath, "kind", h.Kind, "name", h.Name)}
+	return entry{Text: "Access check", Path: link(mayPath, "kind", h.Kind, "name", h.Name)}
 }
 
 // mayView holds what the page shows.
@@ -60,7 +60,7 @@ var contextTypes = []option{{Value: "string", Text: "text"}, {Value: "stringList
 	{Value: "numeric", Text: "number"}, {Value: "boolean", Text: "true or false"}, {Value: "date", Text: "date"},
 	{Value: "ip", Text: "IP address"}}
 
-// question is what is asked.
+// question holds the parts of the question.
 type question struct {
 	who                holder
 	actions, resources []string
@@ -139,8 +139,8 @@ func (c *Console) mayPage(v *visit) error {
 	return v.show("may", s)
 }
 
-// principalARN is the ARN of whom is asked about. Who may not see it is asked
-// about by the name: simulations find entities by that.
+// principalARN is the ARN of the user, group or role. If it may not be seen, the
+// name does: simulations find it by that.
 func (c *Console) principalARN(v *visit, h holder) string {
 	arn := api.IAMARN(v.session.Caller, h.Kind, "/"+or(h.Name, "example"))
 	if h.Name == "" {

@@ -25,7 +25,9 @@ func (c *Console) policiesPages() []page {
 	}
 }
 
-var policyScopes = []option{{Value: "", Text: "the account's"}, {Value: "AWS", Text: "AWS's"}, {Value: "All", Text: "all"}}
+var policyScopes = []option{
+	{Value: "", Text: "the account's"}, {Value: "AWS", Text: "AWS's"}, {Value: "All", Text: "all"},
+}
 
 func (c *Console) policies(v *visit) error {
 	scope, err := v.oneOf("scope", policyScopes)

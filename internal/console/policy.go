@@ -64,6 +64,9 @@ func (c *Console) policy(v *visit) error {
 		s.Note = "AWS manages this policy. It can be attached, and cannot be changed."
 	}
 	s.Sections = []section{c.policyDocument(v, arn, shown, str(p.DefaultVersionId)), c.policyHolders(v, arn)}
+	if p.PermissionsBoundaryUsageCount != nil && *p.PermissionsBoundaryUsageCount > 0 {
+		s.Sections = append(s.Sections, c.policyBounded(v, arn))
+	}
 	if !isAWS(arn) {
 		s.Sections = append(s.Sections, c.policyVersions(v, arn), c.policyTags(v, arn, p.Tags), c.thisPolicy(v, arn))
 	}
@@ -96,38 +99,64 @@ func (c *Console) policyDocument(v *visit, arn, version, standard string) sectio
 	return s
 }
 
-// policyHolders are those who have a policy, or have it as their boundary.
+// entities are those that use a policy in one way, a page of them.
+func (c *Console) entities(v *visit, arn, by string, use types.PolicyUsageType) (all []holder, p pager, err error) {
+	most := int32(holderRows)
+	out, err := do(v, c.iam.ListEntitiesForPolicy, &iam.ListEntitiesForPolicyInput{
+		PolicyArn: &arn, PolicyUsageFilter: use, Marker: v.queryPtr(by), MaxItems: &most,
+	})
+	if err != nil {
+		return nil, p, err
+	}
+	for _, x := range out.PolicyUsers {
+		all = append(all, holder{Kind: userHolder, Name: *x.UserName})
+	}
+	for _, x := range out.PolicyGroups {
+		all = append(all, holder{Kind: groupHolder, Name: *x.GroupName})
+	}
+	for _, x := range out.PolicyRoles {
+		all = append(all, holder{Kind: roleHolder, Name: *x.RoleName})
+	}
+	return all, pagedBy(v, by, len(all), out.Marker), nil
+}
+
+// policyBounded are those whose boundary a policy is.
+func (c *Console) policyBounded(v *visit, arn string) section {
+	s := section{
+		ID: "bounded", Title: "Boundary of", Head: []string{"Name", "Kind"}, Empty: "Nobody's.",
+		Notes: []string{"They may do nothing that the policy does not allow."},
+	}
+	all, p, err := c.entities(v, arn, "bounded", types.PolicyUsageTypePermissionsBoundary)
+	if err != nil {
+		return s.refuse(v, err)
+	}
+	for _, h := range all {
+		s.Rows = append(s.Rows, row{Cells: []cell{{Text: h.Name, Link: h.page()}, text(h.Kind)}})
+	}
+	s.Pager = p
+	return s
+}
+
+// policyHolders are those to whom a policy is attached.
 func (c *Console) policyHolders(v *visit, arn string) section {
 	s := section{
-		ID: "holders", Title: "Who has it", Head: []string{"Name", "Kind", ""},
-		Empty: "Nobody has it. Attach it to a group, so that its members are allowed what it allows.",
+		ID: "holders", Title: "Attached to", Head: []string{"Name", "Kind", ""},
+		Empty: "Attached to nobody. Attach it to a group, so that its members are allowed what it allows.",
 	}
-	most := int32(holderRows)
-	out, err := do(v, c.iam.ListEntitiesForPolicy,
-		&iam.ListEntitiesForPolicyInput{PolicyArn: &arn, Marker: v.queryPtr("holders"), MaxItems: &most})
+	all, p, err := c.entities(v, arn, "holders", types.PolicyUsageTypePermissionsPolicy)
 	if err != nil {
 		s = s.refuse(v, err)
-	} else {
-		add := func(kind, name string) {
-			h := holder{Kind: kind, Name: name}
-			s.Rows = append(s.Rows, row{
-				Cells: []cell{{Text: name, Link: h.page()}, text(kind)},
-				Buttons: []button{{
-					Do: "detach", Label: "Detach", With: []pair{{"kind", kind}, {"holder", name}}, Denied: h.detach(v, arn).may(),
-				}},
-			})
-		}
-		for _, x := range out.PolicyUsers {
-			add(userHolder, *x.UserName)
-		}
-		for _, x := range out.PolicyGroups {
-			add(groupHolder, *x.GroupName)
-		}
-		for _, x := range out.PolicyRoles {
-			add(roleHolder, *x.RoleName)
-		}
-		s.Pager = pagedBy(v, "holders", len(s.Rows), out.Marker)
 	}
+	for _, h := range all {
+		s.Rows = append(s.Rows, row{
+			Cells: []cell{{Text: h.Name, Link: h.page()}, text(h.Kind)},
+			Buttons: []button{{
+				Do: "detach", Label: "Detach", With: []pair{{"kind", h.Kind}, {"holder", h.Name}},
+				Denied: h.detach(v, arn).may(),
+			}},
+		})
+	}
+	s.Pager = p
 	for _, kind := range []string{groupHolder, userHolder, roleHolder} {
 		sample := holder{Kind: kind, Name: "example"}
 		name := ""

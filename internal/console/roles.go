@@ -33,7 +33,8 @@ func (c *Console) roles(v *visit) error {
 		List:   section{Title: "Roles", Head: []string{"Role", "Path", "Description", "Longest session", "Created"}},
 	}
 	prefix := v.pathPrefix()
-	s.List.Empty = "There are no roles yet. A role is for programs, or for people of another account: create the first one."
+	s.List.Empty = "There are no roles yet. A role is for programs, or for people of another account: " +
+		"create the first one."
 	if prefix != nil {
 		s.List.Empty, s.All = "No role has a path that begins with this.", &entry{Text: "All roles", Path: rolesPath}
 	}
@@ -81,8 +82,8 @@ func (c *Console) mayCreateRole(v *visit) string {
 	return may(v, c.iam.CreateRole, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &document})
 }
 
-// startTrust is what a new trust policy begins with: whoever may assume roles in
-// the account may assume this one.
+// startTrust is the beginning of a new trust policy: users of the account who may
+// assume roles may assume this one.
 const startTrust = `{
   "Version": "2012-10-17",
   "Statement": [

@@ -44,7 +44,7 @@ type newThingView struct {
 // thingsPerPage keeps the page of a list small.
 const thingsPerPage = 100
 
-// pathPrefix is what is searched for: the beginning of a path.
+// pathPrefix returns the beginning of the paths that are searched for.
 func (v *visit) pathPrefix() *string {
 	text := strings.TrimSpace(v.query("path"))
 	if text == "" {

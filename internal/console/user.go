@@ -30,6 +30,7 @@ type userView struct {
 	Boundary      string
 	Denied        string // why the facts cannot be seen
 	Sections      []section
+	May           entry
 	Rename        form
 	Delete        button
 }
@@ -58,8 +59,10 @@ func (c *Console) user(v *visit) error {
 	h := holder{Kind: userHolder, Name: who.Name}
 	s.Sections = []section{
 		c.password(v, who, used), c.devices(v, who), c.accessKeys(v, who), c.userGroups(v, who),
-		c.attachedPolicies(v, h), c.inlinePolicies(v, h), c.certificates(v, who), c.sshKeys(v, who), c.serviceCredentials(v, who), c.userTags(v, who),
+		c.attachedPolicies(v, h), c.inlinePolicies(v, h), c.certificates(v, who), c.sshKeys(v, who),
+		c.serviceCredentials(v, who), c.userTags(v, who),
 	}
+	s.May = mayLink(h)
 	s.Rename = form{
 		Title: "Rename or move", Do: "rename", Submit: "Save", Open: v.field("do") == "rename",
 		What: "Credentials stay. Policies that name the user by its ARN do not follow.",

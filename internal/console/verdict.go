@@ -45,14 +45,14 @@ func (c *Console) verdicts(v *visit, who holder, results []types.EvaluationResul
 		if len(r.ResourceSpecificResults) == 0 {
 			one := verdict{Action: *r.EvalActionName, Resource: str(r.EvalResourceName), Missing: r.MissingContextValues}
 			one.decide(r.EvalDecision, r.PermissionsBoundaryDecisionDetail, r.OrganizationsDecisionDetail)
-			one.Sources = find.deciders(r.MatchedStatements)
+			one.Sources = find.deciders(one.Action, r.MatchedStatements)
 			all = append(all, one)
 			continue
 		}
 		for _, s := range r.ResourceSpecificResults {
 			one := verdict{Action: *r.EvalActionName, Resource: str(s.EvalResourceName), Missing: s.MissingContextValues}
 			one.decide(s.EvalResourceDecision, s.PermissionsBoundaryDecisionDetail, r.OrganizationsDecisionDetail)
-			one.Sources = find.deciders(s.MatchedStatements)
+			one.Sources = find.deciders(one.Action, s.MatchedStatements)
 			all = append(all, one)
 		}
 	}
@@ -118,7 +118,7 @@ type foundPolicy struct {
 }
 
 // deciders are the policies of some statements, each once.
-func (f *sources) deciders(statements []types.Statement) []decider {
+func (f *sources) deciders(action string, statements []types.Statement) []decider {
 	var all []decider
 	at := map[string]int{}
 	ends := map[string][]types.Position{}
@@ -148,12 +148,26 @@ func (f *sources) deciders(statements []types.Statement) []decider {
 		if f.lines < linesOfDocuments {
 			text := inLines(found.text)
 			document := showDocument("The policy "+d.Title, text, statementLines(found.text, text, ends[id])...)
+			document.hit(action)
 			document = document.excerpt(linesAround, linesOfDocument, entry{Text: "The whole document", Path: found.link})
 			f.lines += len(document.Lines)
 			d.Document = &document
 		}
 	}
 	return all
+}
+
+// hit notes the marked lines on which an action is written, perhaps with
+// wildcards.
+func (s documentView) hit(action string) {
+	for i := range s.Lines {
+		for _, p := range s.Lines[i].Parts {
+			if s.Lines[i].Marked && p.Class == "s" && strings.Contains(p.Text, ":") &&
+				policy.ActionMatches(strings.Trim(p.Text, `"`), action) {
+				s.Lines[i].Hit = true
+			}
+		}
+	}
 }
 
 // statementLines are the lines, in a document as it is shown, of the statements

@@ -156,6 +156,7 @@ func (w *world) furnish() {
 	if err := errors.Join(err, e1, e2, e3); err != nil {
 		w.t.Fatal(err)
 	}
+	w.furnishAccess()
 	time.Sleep(time.Until(made.Add(time.Second))) // reports are told apart by their seconds
 	w.signedIn("").makeReport()
 }

@@ -1,0 +1,77 @@
+package console_test
+
+import (
+	"testing"
+)
+
+// TestAccessStory writes a policy with a mistake, mends it, gives it to a user by
+// a group, and asks before and after what the user may do.
+func TestAccessStory(t *testing.T) {
+	w := newWorld(t)
+	w.user("alice", "")
+	br := w.browse(t)
+	br.signIn("", rootPassword)
+
+	ask := func(want string) {
+		t.Helper()
+		br.open("/console/user?name=alice")
+		br.click(`a.as-button[href^="/console/may"]`)
+		br.fill("action", "iam:GenerateCredentialReport")
+		br.click("form.ask button.main")
+		br.says(want, "iam:GenerateCredentialReport")
+		br.accessible("access check")
+	}
+	ask("denied")
+	br.says("No statement allows it.")
+
+	br.open("/console/policies")
+	br.click(`a[href="/console/policies/new"]`)
+	br.fill("name", "Reporter")
+	br.fill("description", "Makes reports")
+	br.fill("document", "{\n\"Version\": \"2012-10-17\",\n\"Statement\": [{\n\"Effect\": \"Allow\"\n"+
+		"\"Action\": \"iam:GenerateCredentialReport\",\n\"Resource\": \"*\"\n}]\n}")
+	br.press("create")
+	br.expect("responded with a status of 400")
+	br.says("Syntax errors in policy.", "Line 5, column 1")
+	if at := eval[string](br, `document.querySelector("li.bad").value + ""`); at != "5" {
+		t.Errorf("line %s is marked", at)
+	}
+	typed := eval[string](br, `["name", "description"].map(n => document.querySelector("[name=" + n + "]").value).join()`)
+	if typed != "Reporter,Makes reports" {
+		t.Errorf("of the fields is left %q", typed)
+	}
+	br.accessible("policy with an error")
+	br.screenshot("policy-error-desktop")
+	br.window(390, 844)
+	br.scheme("dark")
+	br.accessible("policy with an error on a phone")
+	br.screenshot("policy-error-phone")
+	br.window(1280, 800)
+	br.scheme("light")
+	eval[bool](br, `(() => { const t = document.querySelector("[name=document]");
+		t.value = t.value.replace('"Allow"\n', '"Allow",\n'); return true })()`)
+	br.press("check")
+	br.says("The document can be read. It is not saved yet.")
+	br.press("create")
+	br.says("The policy is created. Nobody has it yet.", "Attached to nobody")
+
+	br.open("/console/groups/new")
+	br.fill("name", "Reporters")
+	br.press("create")
+	br.says("The group is created.")
+	br.unfold("#policies > .row summary")
+	br.fill("policy", "Reporter")
+	br.press("attach")
+	br.says("The policy is attached.", "Reporter")
+	br.unfold("#members > .row summary")
+	br.fill("user", "alice")
+	br.press("add")
+	br.says("The user is in the group now.", "alice")
+
+	ask("allowed")
+	br.says("A statement allows it, and none denies it.", "Reporter")
+	br.screenshot("access-check")
+	if at := eval[string](br, `[...document.querySelectorAll("li.marked")].map(l => l.value).join()`); at != "3,4,5,6,7" {
+		t.Errorf("the lines %s are marked", at)
+	}
+}
