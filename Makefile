@@ -1,26 +1,26 @@
-# make build    the binary, in bin/
-# make demo     a running service, people in it, and their credential report;
-#               ARGS=--once ends by itself
-# make test     everything that decides whether a change is good; installs
-#               what the tests need; what CI runs
-# make race     the same tests under the race detector
-# make fuzz     every fuzz target, each for FUZZTIME
-# make mutants  removes the defences that scripts/mutants.txt names and expects
-#               red tests; ARGS='-only NAME'; about 15 minutes of processor
-#               time for the whole list, 6 seconds for each defence
-# make recipe-check  adds an example of what has a recipe (an action, a column of
-#               the report, a control of the audit) to a copy of the tree, and expects the
-#               tests to need each of its files; ARGS='-only NAME'
-# make soak     crash loops and races between processes, for SOAK; every kind
-#               of misbehaviour beside ordinary load, for SOAK; an organisation
-#               of 1,000 accounts
-# make interop  clients that Debian does not have, or has in another release:
-#               installs them into INTEROP and says what it could not install
-# make bench    the figures, beside moto where it is installed; ARGS='-only NAME'
-# make generate regenerates what is generated: AWS's model, policies and services,
-#               the empty database, documents, and the tests' golden files
-# make fmt      format the code
-# make lint     linters and known vulnerabilities
+# make build    builds the binary, in bin/
+# make demo     starts a service with example users, and prints their credential
+#               report; with ARGS=--once it ends after the report
+# make test     installs what the tests need, checks the sources and runs the tests
+# make lint     runs the linters and looks for known vulnerabilities; CI runs this
+#               after 'make test'
+# make fmt      formats the code
+# make race     runs the tests under the race detector
+# make fuzz     runs every fuzz target, each for FUZZTIME
+# make mutants  removes each defence that scripts/mutants.txt names, and expects
+#               red tests; ARGS='-only NAME'; each defence takes about 6 seconds
+#               of processor time, the whole list 15 minutes
+# make recipe-check  adds an example of each recipe (an action, a column of the
+#               report, a control of the audit) to a copy of the tree, and expects
+#               the tests to need each of its files; ARGS='-only NAME'
+# make soak     runs crash loops and races between processes for SOAK, and every
+#               kind of misbehaviour beside ordinary load for SOAK; then fetches
+#               the reports of an organisation of 1,000 accounts
+# make interop  installs clients that Debian lacks, or has in another release, into
+#               INTEROP, tests with them, and lists those that it could not install
+# make bench    measures, also moto if it is installed; ARGS='-only NAME'
+# make generate regenerates everything that is generated: AWS's model, policies and
+#               services, the empty database, documents, and golden files
 
 FUZZTIME ?= 30s
 SOAK ?= 10m
@@ -33,16 +33,16 @@ INTEROP ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-interop
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/rollcall ./cmd/rollcall
 
-# Unoptimised, it compiles in two thirds of the time, which is nearly all of
-# the time a first demo takes.
+# Compilation takes most of the time of a first demo. Without optimisation it is
+# a third shorter.
 demo:
 	@CGO_ENABLED=0 go build -trimpath -gcflags='all=-N -l' -o bin/rollcall-demo ./cmd/rollcall
 	@./bin/rollcall-demo demo $(ARGS)
 
 WITH_POSTGRES = go run ./internal/storetest/withpostgres
 
-# The time limits end what hangs, and nothing that is only slow: on an idle
-# machine of two processors no package takes a minute.
+# The time limit ends what hangs, and nothing that is only slow: no package takes
+# a minute on an idle machine with two processors.
 test: packages check
 	$(WITH_POSTGRES) go test -timeout 30m ./...
 
@@ -72,7 +72,8 @@ soak: packages
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Misbehaviour ./internal/e2e -soak $(SOAK)
 	go test -timeout 20m -count 1 -v -run TestRunOfAnOrganization ./internal/fleet -accounts 1000
 
-# Both releases of the AWS CLI run the sessions that 'make test' runs with one.
+# 'make test' runs these sessions with one release of the AWS CLI, and this target
+# with both.
 interop: packages
 	scripts/install-interop $(INTEROP)
 	go vet -tags interop ./internal/e2e/interop
@@ -89,8 +90,8 @@ generate:
 fmt:
 	gofmt -w .
 
-# The tools are pinned in tools/go.mod, so that the binary does not depend on them.
-# An archive of the vulnerability database, for machines that are offline.
+# VULNDB names an archive of the vulnerability database, for machines that are
+# offline. The tools are pinned in tools/go.mod: the binary does not depend on them.
 VULNDB ?= $(wildcard ../shared/data/govulncheck-db.tgz)
 
 lint:
