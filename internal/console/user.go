@@ -41,7 +41,7 @@ func (c *Console) user(v *visit) error {
 		return err
 	}
 	var s userView
-	used := v.when(nil, "never")
+	var used moment
 	out, err := do(v, c.iam.GetUser, &iam.GetUserInput{UserName: who.User})
 	switch {
 	case errorCode(err) == "NoSuchEntity":

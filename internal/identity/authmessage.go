@@ -10,14 +10,18 @@ import (
 	"rollcall/internal/seal"
 )
 
+// ErrNoMessage reports an authorization message that was not sealed for the
+// caller's account.
+var ErrNoMessage = errors.New("no authorization message of this account")
+
 // messagePlace binds an authorization message to the account whose caller was
 // denied, and not to its number.
 func messagePlace(c principal.Caller) seal.Location {
 	return seal.Location{Table: "messages", Key: c.Tenant(), Column: "authorization"}
 }
 
-// SealMessage seals what decided a denial for the account of who was denied.
-// It gives "" where it cannot.
+// SealMessage seals what decided a denial, for the account whose caller was
+// denied. It returns "" if it cannot.
 func (s *Service) SealMessage(c principal.Caller, text []byte) string {
 	text, err := pack(text)
 	if err != nil {
@@ -26,23 +30,21 @@ func (s *Service) SealMessage(c principal.Caller, text []byte) string {
 	return base64.RawURLEncoding.EncodeToString(s.keys.SealToken(text, messagePlace(c)))
 }
 
-// OpenMessage opens what SealMessage made for the caller's account. It is not
-// ok for all else.
-func (s *Service) OpenMessage(
-	ctx context.Context, c principal.Caller, message string,
-) (text string, ok bool, err error) {
-	sealed, notEncoded := base64.RawURLEncoding.DecodeString(message)
-	if notEncoded != nil {
-		return "", false, nil
+// OpenMessage opens what SealMessage returned for the caller's account. It
+// returns ErrNoMessage for everything else.
+func (s *Service) OpenMessage(ctx context.Context, c principal.Caller, message string) (string, error) {
+	sealed, err := base64.RawURLEncoding.DecodeString(message)
+	if err != nil {
+		return "", ErrNoMessage
 	}
 	opened, err := s.openSecret(ctx, sealed, messagePlace(c))
 	var unknown seal.UnknownDataKeyError
 	if errors.Is(err, seal.ErrNotOpened) || errors.As(err, &unknown) {
-		return "", false, nil
+		return "", ErrNoMessage
 	}
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
-	all, err := io.ReadAll(unpack(opened.Reveal()))
-	return string(all), err == nil, err
+	text, err := io.ReadAll(unpack(opened.Reveal()))
+	return string(text), err
 }

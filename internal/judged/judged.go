@@ -117,7 +117,7 @@ func Read(ctx context.Context, content io.Reader, src audit.Source, o audit.Opti
 	if err != nil {
 		return nil, err
 	}
-	defer pack.Close()
+	defer func() { _ = pack.Close() }() // EncodeAll leaves nothing to write
 	r := &reader{
 		Report: &Report{options: o, controls: map[audit.ControlID]uint8{}, columns: report.Columns23}, pack: pack,
 		paths: map[string]uint32{}, asOf: report.At(src.Generated),
@@ -291,7 +291,7 @@ func (r *Report) Rows(ctx context.Context, places []int32) ([]Row, error) {
 		return nil
 	})
 	if err == nil && len(rows) != len(places) {
-		err = fmt.Errorf("judge rows again: %d of %d came back", len(rows), len(places))
+		err = fmt.Errorf("audit rows again: %d of %d were found", len(rows), len(places))
 	}
 	return rows, err
 }

@@ -22,7 +22,7 @@ func SameOrigin(h http.Handler, hosts []string, pages bool) http.Handler {
 		switch {
 		case !LocalHost(r.Host, hosts):
 			http.Error(w, "requests to this host are refused", http.StatusForbidden)
-		case !fromHere(r) && !(pages && isLink(r)):
+		case !fromHere(r) && (!pages || !isLink(r)):
 			http.Error(w, "cross-origin requests are refused", http.StatusForbidden)
 		default:
 			h.ServeHTTP(w, r)

@@ -2,7 +2,6 @@ package signin
 
 import (
 	"encoding/json"
-	"errors"
 
 	"rollcall/internal/identity"
 	"rollcall/internal/principal"
@@ -92,13 +91,13 @@ func loginEvent(v Visit, p *identity.Person, serial string) func(error) trail.Re
 func strangerEvent(v Visit, p *identity.Person, account string, root bool) trail.Record {
 	var rec trail.Record
 	if p != nil {
-		rec = loginEvent(v, p, "")(errors.New(textFailed))
+		rec = loginEvent(v, p, "")(ErrWrong)
 	} else {
 		id := trail.Identity{Type: trail.IAMUser, AccountID: account, NoKey: true, UserName: trail.Hidden}
 		if root {
 			id.Type, id.UserName = trail.Root, ""
 		}
-		rec = event(consoleLogin, id, account, errors.New(textNoUser), login(v, ""))
+		rec = event(consoleLogin, id, account, ErrWrong, login(v, ""))
 		rec.ErrorMessage = textNoUser
 	}
 	rec.Stranger = true

@@ -2,9 +2,11 @@ package sts
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"rollcall/internal/identity"
 	"rollcall/internal/principal"
 )
 
@@ -14,12 +16,12 @@ import (
 func (s *Service) DecodeAuthorizationMessage(
 	ctx context.Context, in *sts.DecodeAuthorizationMessageInput,
 ) (*sts.DecodeAuthorizationMessageOutput, error) {
-	text, ok, err := s.iam.OpenMessage(ctx, principal.Of(ctx), *in.EncodedMessage)
+	text, err := s.iam.OpenMessage(ctx, principal.Of(ctx), *in.EncodedMessage)
+	if errors.Is(err, identity.ErrNoMessage) {
+		return nil, fail("InvalidAuthorizationMessageException", "Message is not valid") // the text is a guess
+	}
 	if err != nil {
 		return nil, err
-	}
-	if !ok {
-		return nil, fail("InvalidAuthorizationMessageException", "Message is not valid") // the text is a guess
 	}
 	return &sts.DecodeAuthorizationMessageOutput{DecodedMessage: &text}, nil
 }

@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
@@ -99,7 +98,8 @@ func point(part string) []byte {
 // signed says whether the two parts of a JWT are signed by a key.
 func signed(x, y []byte, parts []string) bool {
 	uncompressed := append(append([]byte{4}, x...), y...)
-	if _, err := ecdh.P256().NewPublicKey(uncompressed); err != nil {
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), uncompressed)
+	if err != nil {
 		return false // not on the curve
 	}
 	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
@@ -107,9 +107,8 @@ func signed(x, y []byte, parts []string) bool {
 		return false
 	}
 	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
-	key := ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)}
 	r, s := new(big.Int).SetBytes(signature[:coordinate]), new(big.Int).SetBytes(signature[coordinate:])
-	return ecdsa.Verify(&key, digest[:], r, s)
+	return ecdsa.Verify(key, digest[:], r, s)
 }
 
 // toUs says whether a URL is that of our token endpoint.
