@@ -12,7 +12,7 @@ import (
 
 // ErrNotReport is the cause of an error where a file is no credential report:
 // it has no header, or no columns user and arn.
-var ErrNotReport = errors.New("this is no credential report")
+var ErrNotReport = errors.New("this is not a credential report")
 
 // ErrTooLong is the cause of an error where a row or a cell is longer than this
 // package accepts: 1 MiB for a row, 64 KiB for a cell, 1000 columns.

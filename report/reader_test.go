@@ -154,7 +154,7 @@ func TestReaderRefuses(t *testing.T) {
 		text   string
 		is     error
 	}{
-		"empty file":        {"", 1, "", "this is no credential report: it is empty", report.ErrNotReport},
+		"empty file":        {"", 1, "", "this is not a credential report: it is empty", report.ErrNotReport},
 		"mark alone":        {"\ufeff", 1, "", "it is empty", report.ErrNotReport},
 		"blank lines alone": {"\n\n", 1, "", "it is empty", report.ErrNotReport},
 		"no user column":    {"name,arn\nu,v", 1, "user", "column is missing", report.ErrNotReport},

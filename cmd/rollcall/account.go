@@ -21,8 +21,9 @@ func accountCommand(p *process) *cobra.Command {
 		Use:     "account",
 		GroupID: "operate",
 		Short:   "Create, list and delete accounts and their root credentials",
-		Long: `Create, list and delete accounts, and the credentials of their root users. All
-of it is safe while the service runs on the same data, and in force at once.
+		Long: `Create, list and delete accounts, and the credentials of their root users. These
+commands are safe while the service runs on the same data. They take effect at
+once.
 
 ` + settingsHelp("data"),
 	},
@@ -42,8 +43,8 @@ func accountCreateCommand(p *process) *cobra.Command {
 		Use:   "create",
 		Short: "Create an account and print its root access key, once",
 		Long: `Create an account with a root user and a root access key, and print that key.
-The secret cannot be shown again. The first account also makes the data
-directory and the master key file, where there are none.`,
+Its secret cannot be shown again. If the data directory and the master key file
+do not exist, the command creates them too.`,
 		Example: `  rollcall account create
   rollcall account create --id 123456789012 --alias example --output json
   rollcall account create --limit AccessKeysPerUser=4`,
@@ -52,7 +53,7 @@ directory and the master key file, where there are none.`,
 				return err
 			}
 			if err := spec.Check(); err != nil {
-				return usageError("%w", err) // before a data directory is made
+				return usageError("%w", err) // before a data directory is created
 			}
 			a := &act{name: "CreateAccount", account: spec.ID,
 				asked: map[string]any{"alias": spec.Alias, "partition": spec.Partition, "limits": spec.Limits}}
@@ -69,10 +70,11 @@ directory and the master key file, where there are none.`,
 	}
 	in.addActing(c)
 	f := c.Flags()
-	f.StringVar(&spec.ID, "id", "", "the account's twelve `digits` (default a random number)")
-	f.StringVar(&spec.Alias, "alias", "", "the account's `alias`")
-	choose(c, &spec.Partition, "partition", "", "aws", "aws, aws-cn or aws-us-gov", "aws", "aws-cn", "aws-us-gov")
-	f.StringArrayVar(&limits, "limit", nil, "a quota other than IAM's, as `NAME=NUMBER`; may be repeated")
+	f.StringVar(&spec.ID, "id", "", "the twelve `digits` of the account (default a random number)")
+	f.StringVar(&spec.Alias, "alias", "", "`alias` of the account")
+	choose(c, &spec.Partition, "partition", "", "aws", "`partition` of ARNs: aws, aws-cn or aws-us-gov",
+		"aws", "aws-cn", "aws-us-gov")
+	f.StringArrayVar(&limits, "limit", nil, "set a quota that differs from IAM's: `NAME=NUMBER`; may be repeated")
 	outputFlag(c, &output)
 	return c
 }
@@ -92,14 +94,14 @@ func printAccount(p *process, output string, a identity.NewAccount) error {
 	_, err := fmt.Fprintf(p.stdout, `Account %s%s is ready. Its root access key is shown only now. For a shell:
 
 %s
-To sign in to the console at http://localhost:8585/console/ as root, set its password:
+To sign in to the console at http://localhost:8585/console/ as root, set a password:
 
   rollcall account root-password %[1]s
 `, a.ID, alias, serveExports(a.RootKey.ID, a.RootKey.Secret.Reveal()))
 	return err
 }
 
-// parseLimits reads NAME=NUMBER; "default" stands for IAM's own quota.
+// parseLimits reads NAME=NUMBER. NAME=default restores IAM's quota.
 func parseLimits(texts []string) (map[string]int, error) {
 	limits := map[string]int{}
 	for _, text := range texts {
@@ -193,12 +195,12 @@ func accountDeleteCommand(p *process) *cobra.Command {
 		},
 	}
 	in.addActing(c)
-	c.Flags().BoolVar(&yes, "yes", false, "delete it; without, say what would be deleted")
+	c.Flags().BoolVar(&yes, "yes", false, "delete the account; without --yes, say what would be deleted")
 	c.ValidArgsFunction = in.completeAccounts
 	return c
 }
 
-// askToDelete says what deleting the account would take away.
+// askToDelete says what would be deleted with the account.
 func (in *install) askToDelete(ctx context.Context, id string) error {
 	return in.with(ctx, false, func(s *service.Service) error {
 		a, err := findAccount(ctx, s, id)
@@ -209,8 +211,8 @@ func (in *install) askToDelete(ctx context.Context, id string) error {
 			id += " (" + a.Alias + ")"
 		}
 		return usageError(
-			"this deletes account %s, its %s, and all its credentials, policies and reports, for good: give --yes "+
-				"to do it",
+			"this permanently deletes account %s, its %s, and all its credentials, policies and reports: give --yes "+
+				"to confirm",
 			id, words.Count(a.Users, "user"))
 	})
 }
@@ -220,7 +222,7 @@ func accountLimitsCommand(p *process) *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:   "limits ACCOUNT [NAME=NUMBER|NAME=default]...",
-		Short: "Show or set an account's quotas that differ from IAM's",
+		Short: "Show or set the quotas of an account that differ from IAM's",
 		Example: `  rollcall account limits 123456789012
   rollcall account limits 123456789012 AccessKeysPerUser=4 UsersPerAccount=100000
   rollcall account limits 123456789012 AccessKeysPerUser=default`,
@@ -274,7 +276,7 @@ func printLimits(p *process, output string, a identity.AccountInfo) error {
 		return writeJSON(p.stdout, a.Limits)
 	}
 	if len(a.Limits) == 0 {
-		p.tell("Account %s has IAM's own quotas.\n", a.ID)
+		p.tell("All quotas of account %s are IAM's.\n", a.ID)
 		return nil
 	}
 	t := newTable(p.stdout, "Limit", "Value")

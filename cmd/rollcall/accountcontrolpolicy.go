@@ -16,29 +16,29 @@ import (
 func controlPolicyCommand(p *process) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "control-policy",
-		Short: "Set the policies that limit all that an account may do",
-		Long: `Set, list and delete the control policies of an account: the most that its
-users, its roles and its root user may be allowed. They are what AWS
-Organizations calls service control policies.
+		Short: "Set the policies that limit what an account may do",
+		Long: `Set, list and delete the control policies of an account. They limit what its
+users, its roles and its root user can be allowed to do, as the service control
+policies of AWS Organizations do.
 
-Where an account has any, whatever none of them allows is refused, so put one
-that allows all beside one that denies something. They are in force on the next
-call.`,
+An account that has control policies is refused everything that none of them
+allows. So add a policy that allows everything to one that denies something.
+Control policies take effect on the next call.`,
 	}, controlPolicyPutCommand(p), controlPolicyListCommand(p), controlPolicyGetCommand(p),
 		controlPolicyDeleteCommand(p))
 }
 
-// maxControlPolicyFile bounds what is read of a file: far beyond what a policy
-// may have.
+// maxControlPolicyFile bounds the bytes that are read of a file. No valid policy
+// is as long.
 const maxControlPolicyFile = 1 << 20
 
 func controlPolicyPutCommand(p *process) *cobra.Command {
 	in := &install{p: p}
 	c := &cobra.Command{
 		Use:   "put ACCOUNT NAME FILE",
-		Short: "Put a policy over an account, or replace the one of this name",
-		Long: `Put the policy in a file, or on standard input for -, over an account, or replace the one of ` +
-			`this name.`,
+		Short: "Add a control policy to an account, or replace it",
+		Long: `Add the control policy in FILE (- for standard input) to an account. If the
+account has a control policy of this NAME, the command replaces it.`,
 		Example: `  rollcall account control-policy put 123456789012 everything everything.json
   echo '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:CreateAccessKey",
     "Resource": "*"}}' | rollcall account control-policy put 123456789012 no-new-keys -`,
@@ -53,7 +53,7 @@ func controlPolicyPutCommand(p *process) *cobra.Command {
 				if err := s.IAM.PutControlPolicy(cmd.Context(), args[0], args[1], document); err != nil {
 					return err
 				}
-				p.tell("The control policy %s is over account %s.\n", args[1], args[0])
+				p.tell("The control policy %s applies to account %s.\n", args[1], args[0])
 				return nil
 			})
 		},
@@ -143,7 +143,7 @@ func controlPolicyGetCommand(p *process) *cobra.Command {
 	in := &install{p: p}
 	c := &cobra.Command{
 		Use:   "get ACCOUNT NAME",
-		Short: "Print a control policy as it was put",
+		Short: "Print the document of a control policy",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return in.with(cmd.Context(), false, func(s *service.Service) error {
 				all, err := s.IAM.ControlPolicies(cmd.Context(), args[0])
@@ -169,7 +169,7 @@ func controlPolicyDeleteCommand(p *process) *cobra.Command {
 	in := &install{p: p}
 	c := &cobra.Command{
 		Use:   "delete ACCOUNT NAME",
-		Short: "Take a control policy from an account",
+		Short: "Delete a control policy of an account",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "DeleteControlPolicy", account: args[0], asked: map[string]any{"policyName": args[1]}}
 			return in.act(cmd, false, a, func(s *service.Service) error {

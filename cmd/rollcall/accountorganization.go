@@ -12,11 +12,12 @@ import (
 func organizationCommand(p *process) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "organization",
-		Short: "Make an account the management account of others",
-		Long: `Make an account the management account of others, show who belongs together,
-and part them again. The management account may then let itself manage the root
-users of its members: aws iam enable-organizations-root-credentials-management
-and enable-organizations-root-sessions.`,
+		Short: "Join accounts to an organization, and remove them",
+		Long: `Make an account the management account of others, show the organization of an
+account, and remove accounts from it. A management account can manage the root
+users of its members: see aws iam
+enable-organizations-root-credentials-management and
+enable-organizations-root-sessions.`,
 	}, organizationManageCommand(p), organizationShowCommand(p), organizationLeaveCommand(p))
 }
 
@@ -25,8 +26,9 @@ func organizationManageCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "manage ACCOUNT [MEMBER]...",
 		Short: "Make an account the management account of members",
-		Long: `Make an account the management account of members. It begins an organization
-where it has none yet; accounts that are members already stay so.`,
+		Long: `Make an account the management account of members. The command creates an
+organization if the account has none. Accounts that are already members stay
+members.`,
 		Example: `  rollcall account organization manage 123456789012 210987654321 210987654322`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "ManageAccounts", account: args[0], asked: map[string]any{"memberAccountIds": args[1:]}}
@@ -48,7 +50,7 @@ where it has none yet; accounts that are members already stay so.`,
 	return c
 }
 
-// accountsText is a list of accounts in a sentence.
+// accountsText returns a list of accounts for a sentence.
 func accountsText(ids []string) string {
 	if len(ids) == 0 {
 		return "no other account yet"
@@ -61,7 +63,7 @@ func organizationShowCommand(p *process) *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:   "show ACCOUNT",
-		Short: "Show the organization an account belongs to",
+		Short: "Show the organization of an account",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var o identity.Organization
 			err := in.with(cmd.Context(), false, func(s *service.Service) (err error) {
@@ -103,9 +105,9 @@ func organizationLeaveCommand(p *process) *cobra.Command {
 	in := &install{p: p}
 	c := &cobra.Command{
 		Use:   "leave ACCOUNT",
-		Short: "Take an account from its organization",
-		Long: `Take an account from its organization. The management account leaves last, and
-the organization ends.`,
+		Short: "Remove an account from its organization",
+		Long: `Remove an account from its organization. The management account can leave only
+after all members; then the organization ends.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "LeaveOrganization", account: args[0]}
 			return in.act(cmd, false, a, func(s *service.Service) error {

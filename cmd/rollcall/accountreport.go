@@ -20,7 +20,7 @@ func accountReportsCommand(p *process) *cobra.Command {
 	var limit int
 	c := &cobra.Command{
 		Use:   "reports ACCOUNT",
-		Short: "List the credential reports that are kept of an account",
+		Short: "List the stored credential reports of an account",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var reports []store.Report
 			err := in.with(cmd.Context(), false, func(s *service.Service) (err error) {
@@ -37,7 +37,7 @@ func accountReportsCommand(p *process) *cobra.Command {
 	}
 	in.add(c)
 	outputFlag(c, &output)
-	c.Flags().IntVar(&limit, "limit", 100, "how many, the newest first")
+	c.Flags().IntVar(&limit, "limit", 100, "how many reports to list, newest first")
 	c.ValidArgsFunction = in.completeAccounts
 	return c
 }
@@ -101,8 +101,8 @@ func accountReportCommand(p *process) *cobra.Command {
 	}
 	in.addActing(c)
 	c.Flags().StringVar(&at, "at", "",
-		"the report that was the newest at this `time`, as 2026-03-01 or 2026-03-01T12:00:00Z (default now)")
-	c.Flags().StringVar(&out, "out", "", "write it to this `file` (default standard output)")
+		"write the report that was the newest at this `time`, such as 2026-03-01 or 2026-03-01T12:00:00Z (default now)")
+	c.Flags().StringVar(&out, "out", "", "write the report to this `file` (default standard output)")
 	must(c.MarkFlagFilename("out"))
 	c.ValidArgsFunction = in.completeAccounts
 	return c

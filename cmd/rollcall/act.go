@@ -19,27 +19,27 @@ import (
 	"rollcall/internal/trail"
 )
 
-// act is something that an operator changes or takes out of an installation,
-// as the trail tells of it. No secret belongs into it.
+// act describes what an operator changes in an installation, or exports from it,
+// for the trail. It must not hold secrets.
 type act struct {
 	name    string         // of the event
 	account string         // "" for all
 	reads   bool           // changes nothing
 	asked   map[string]any // what was asked for
-	made    map[string]any // what came of it
+	made    map[string]any // the result
 }
 
-// addActing gives a command that acts the flags of an installation, and the
-// one of the trail.
+// addActing adds the flags of an installation, and --trail, to a command that
+// acts.
 func (in *install) addActing(c *cobra.Command) {
 	in.add(c)
-	c.Flags().StringVar(&in.trail, "trail", "", "where this leaves a line, as every call of the service does: "+
+	c.Flags().StringVar(&in.trail, "trail", "", "where to record this command, as the service records calls: "+
 		"a `file`, - for standard error, or off (default trail.jsonl in the data directory)")
 	settings(c.Flags(), "trail")
 }
 
-// act runs fn on the installation and leaves a record of it. The context of
-// the command is then the one of this act.
+// act runs fn on the installation and records it. It gives the command the
+// context of this act.
 func (in *install) act(cmd *cobra.Command, create bool, a *act, fn func(*service.Service) error) error {
 	if _, err := in.database(create); err != nil {
 		return err
@@ -64,9 +64,9 @@ func (in *install) act(cmd *cobra.Command, create bool, a *act, fn func(*service
 	return closed(t, err)
 }
 
-// begin is act for what has no service: it opens the trail before anything is
-// done. done leaves the record, with the error that the act ended with, and
-// returns that error and its own.
+// begin does the same for acts without a service: it opens the trail before
+// anything is done. done writes the record, with the act's error, and returns that
+// error joined with its own.
 func (in *install) begin(a *act) (done func(error) error, err error) {
 	t, err := in.openTrail()
 	if err != nil {
@@ -79,7 +79,7 @@ func notBegun(err error) error {
 	return fmt.Errorf("%w: nothing was done, because it could not be recorded", err)
 }
 
-// ended says what went wrong with an act, and with its record.
+// ended returns the errors of an act and of its record.
 func ended(failed, unrecorded error) error {
 	if unrecorded != nil && failed == nil {
 		return fmt.Errorf("this was carried out but could not be recorded: %w", unrecorded)
@@ -87,7 +87,7 @@ func ended(failed, unrecorded error) error {
 	return errors.Join(failed, unrecorded)
 }
 
-// closed ends the trail. What it could not write is known already.
+// closed closes the trail. Errors of writing are known already.
 func closed(t *trail.Trail, err error) error {
 	if end := t.Close(); err == nil {
 		return end
@@ -95,8 +95,8 @@ func closed(t *trail.Trail, err error) error {
 	return err
 }
 
-// openTrail opens the trail that the service writes too. Each line is one
-// write at the file's end, so both may.
+// openTrail opens the trail, to which the service may be writing. Each line is one
+// write at the file's end, so lines do not mix.
 func (in *install) openTrail() (*trail.Trail, error) {
 	to := in.trail
 	switch to {
@@ -112,7 +112,7 @@ func (in *install) openTrail() (*trail.Trail, error) {
 	return t, err
 }
 
-// record says who did what, and how it ended.
+// record returns the record of an act that ended with an error, nil for none.
 func (in *install) record(a *act, failed error) *trail.Record {
 	rec := &trail.Record{
 		UserIdentity: operator(), EventTime: time.Now(), EventSource: "rollcall.operator", EventName: a.name,
@@ -136,7 +136,7 @@ func (in *install) record(a *act, failed error) *trail.Record {
 	return rec
 }
 
-// operator is the user of the system that runs the command.
+// operator returns the system's user who runs the command.
 func operator() trail.Identity {
 	id := trail.Identity{Type: trail.Operator, PrincipalID: "uid:" + strconv.Itoa(os.Getuid())}
 	if u, err := user.Current(); err == nil {
@@ -145,8 +145,8 @@ func operator() trail.Identity {
 	return id
 }
 
-// circumstances returns facts that help to find the person behind root. They come
-// from the environment and prove nothing.
+// circumstances returns facts of the environment that help to find the person
+// behind root. They prove nothing.
 func (in *install) circumstances() json.RawMessage {
 	data := map[string]any{}
 	if name := in.p.env("SUDO_USER"); name != "" {
@@ -161,7 +161,7 @@ func (in *install) circumstances() json.RawMessage {
 	return jsonOf(data)
 }
 
-// jsonOf is nil, which the trail writes as null, for nothing.
+// jsonOf encodes members. It returns nil for none, which the trail writes as null.
 func jsonOf(members map[string]any) json.RawMessage {
 	if len(members) == 0 {
 		return nil

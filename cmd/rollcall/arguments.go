@@ -11,13 +11,13 @@ import (
 	"rollcall/internal/words"
 )
 
-// checkArguments makes a command, and those below it, take the arguments that
-// its line of usage names, and refuse others in our words.
+// checkArguments lets a command and its subcommands take the arguments that their
+// usage lines name, and refuse others in our words.
 func checkArguments(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		checkArguments(sub)
 	}
-	if c.Args != nil { // a group, which looks at them itself
+	if c.Args != nil { // a group checks them itself
 		return
 	}
 	_, line, _ := strings.Cut(c.Use, " ")
@@ -36,10 +36,9 @@ func checkArguments(c *cobra.Command) {
 		case len(args) < needed:
 			return usageError("%s is missing: %s %s%s", names[len(args)], cmd.CommandPath(), line, seeHelp(cmd))
 		case most == 0 && len(args) > 0:
-			return usageError("'%s' takes no argument, and there is %q%s", cmd.CommandPath(), args[0], seeHelp(cmd))
+			return usageError("'%s' takes no arguments, but there is %q%s", cmd.CommandPath(), args[0], seeHelp(cmd))
 		case most > 0 && len(args) > most:
-			return usageError("there is an argument too many, %q: %s %s%s", args[most], cmd.CommandPath(), line,
-				seeHelp(cmd))
+			return usageError("%q is one argument too many: %s %s%s", args[most], cmd.CommandPath(), line, seeHelp(cmd))
 		}
 		return nil
 	}
@@ -47,7 +46,7 @@ func checkArguments(c *cobra.Command) {
 
 func seeHelp(cmd *cobra.Command) string { return " (see '" + cmd.CommandPath() + " --help')" }
 
-// flagError says in our words what is wrong with a flag.
+// flagError explains in our words what is wrong with a flag.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var bare *pflag.ValueRequiredError
@@ -64,7 +63,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &wrong):
 		return usageError("--%s %w%s", wrong.GetFlag().Name, wrongValue(wrong), seeHelp(cmd))
 	case errors.As(err, &syntax):
-		return usageError("%q is no flag%s", syntax.GetSpecifiedFlag(), seeHelp(cmd))
+		return usageError("%q is not a flag%s", syntax.GetSpecifiedFlag(), seeHelp(cmd))
 	}
 	return usageError("%w%s", err, seeHelp(cmd))
 }
@@ -80,20 +79,20 @@ func flagNames(cmd *cobra.Command) []string {
 	return names
 }
 
-// wrongValue says what the flag takes.
+// wrongValue says which values the flag takes.
 func wrongValue(err *pflag.InvalidValueError) error {
 	value := err.GetValue()
 	switch kind := err.GetFlag().Value.Type(); kind {
 	case "int", "int64", "uint", "uint64":
-		return fmt.Errorf("%q is no whole number", value)
+		return fmt.Errorf("%q is not a whole number", value)
 	case "float64":
-		return fmt.Errorf("%q is no number", value)
+		return fmt.Errorf("%q is not a number", value)
 	case "duration":
-		return fmt.Errorf("%q is no length of time such as 90s, 30m or 4h", value)
+		return fmt.Errorf("%q is not a length of time such as 90s, 30m or 4h", value)
 	case "bool":
 		return fmt.Errorf("%q is neither true nor false", value)
 	case "stringSlice":
-		return fmt.Errorf("%q has a quotation mark that does not end", value)
+		return fmt.Errorf("%q has an opening quotation mark without a closing one", value)
 	}
 	return err.Unwrap() // of a value of our own, which names it
 }

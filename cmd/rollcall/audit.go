@@ -37,26 +37,26 @@ func auditCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "audit [FILE|FOLDER|-]...",
 		GroupID: "reports",
-		Short:   "Judge credential reports by CIS and other benchmarks",
-		Long: `Judge credential reports, without any credentials: CSV files, folders that
-'rollcall report --into' filled (the newest report of each account), standard
-input (-), or the whole JSON answer of 'aws iam get-credential-report', which
-also tells when the report was generated. With none of them the account's report
-is fetched first, as 'rollcall report' does, which needs two permissions:
-iam:GenerateCredentialReport and iam:GetCredentialReport.
+		Short:   "Audit credential reports against CIS and other benchmarks",
+		Long: `Audit credential reports against a benchmark. Reports are CSV files, folders that
+'rollcall report --into' filled (the newest report of each account), or the JSON
+answer of 'aws iam get-credential-report'; - is standard input. Files need no
+credentials. Without arguments the command first fetches the account's report as
+'rollcall report' does. That needs two permissions: iam:GenerateCredentialReport
+and iam:GetCredentialReport.
 
-Ages count from the moment a report was generated. A CSV file alone does not
-tell that; then it is when the file was last written, or now for standard
-input, and a line on standard error says so. --as-of sets it.
+Ages count from the time a report was generated. A CSV file alone does not say
+when that was. The command then takes the time the file was last written, or now
+for standard input, and says so on standard error. --as-of sets another time.
 
-In the table, ITEM is what the benchmark calls a control. Of an account, MFA is
-how many of the users with a password have MFA, KEYS counts active access keys,
-UNUSED the passwords and keys that nobody used for unused_days of the benchmark,
-whatever --control judges, and ROOT says what root could be used with. – is
-none, and ? what the report does not tell; ≥ is at least.
+In the table, ITEM is the number of a control in the benchmark. For each account,
+MFA shows how many of the users with a password have MFA. KEYS counts active
+access keys. UNUSED counts passwords and keys that nobody has used for the
+benchmark's unused_days; --control does not change it. ROOT lists the credentials
+of root. – means none, ? means that the report does not say, and ≥ means at least.
 
-The output is a table; or --output FORMAT, FORMAT=FILE or several of them,
-separated by commas:
+--output selects the formats: FORMAT, FORMAT=FILE, or several of them, separated
+by commas:
 ` + formatsHelp() + `
 'rollcall controls' explains every rule. More: docs/audit.md, docs/formats.md.
 
@@ -80,13 +80,13 @@ func (a *auditRun) add(c *cobra.Command) {
 	f.SortFlags = false
 	f.StringArrayVarP(&a.outputs, "output", "o", nil, "FORMAT, FORMAT=FILE, or several `outputs` separated by commas")
 	a.addVerdict(c)
-	f.StringVar(&a.query, "query", "", "a JMESPath `expression` that chooses what of --output json is written")
+	f.StringVar(&a.query, "query", "", "JMESPath `expression` that selects a part of --output json")
 	f.IntVar(&a.criteria.top, "top", audit.DefaultTop,
-		"how many findings of an account a summary names, the worst first")
-	f.StringSliceVar(&a.criteria.statuses, "status", nil, "the `statuses` of findings in outputs that list them all "+
-		"(default fail,no_data,warn,manual), or all")
+		"how many findings of each account a summary lists, worst first")
+	f.StringSliceVar(&a.criteria.statuses, "status", nil, "in outputs of every finding, list those with these "+
+		"`statuses`, or all (default fail,no_data,warn,manual)")
 	choose(c, &a.ocsf, "ocsf-version", "", render.DefaultOCSF,
-		"the version of the OCSF schema: "+render.DefaultOCSF+" or "+render.OCSF180,
+		"`version` of the OCSF schema: "+render.DefaultOCSF+" or "+render.OCSF180,
 		render.DefaultOCSF, render.OCSF180)
 	colourFlag(c, &a.colour)
 	a.evidence.addQuiet(f)
@@ -94,21 +94,23 @@ func (a *auditRun) add(c *cobra.Command) {
 	completeWith(c, "output", formatNames()...)
 }
 
-// addVerdict adds the flags that say how to judge, and what of it counts.
+// addVerdict adds the flags that say how to audit, and which findings fail the
+// command.
 func (a *auditRun) addVerdict(c *cobra.Command) {
 	a.criteria.add(c, string(audit.DefaultBenchmark)+", or that of --config")
 	f := c.Flags()
-	f.StringVar(&a.criteria.asOf, "as-of", "", "judge for this `time` (or now) instead of when a report was generated")
-	f.StringVar(&a.criteria.management, "management-account", "", "the `account` whose organization manages the root "+
-		"credentials of its members centrally (aws iam list-organizations-features tells); C18 judges all others")
+	f.StringVar(&a.criteria.asOf, "as-of", "",
+		"count ages up to this `time` (or now), and not up to the time a report was generated")
+	f.StringVar(&a.criteria.management, "management-account", "", "the management `account` of an organization that "+
+		"manages its members' root credentials (see aws iam list-organizations-features); C18 audits all other accounts")
 	choose(c, &a.failOn, "fail-on", "", audit.High.String(),
-		"the least `severity` of a FAIL that makes the exit code 1: "+strings.Join(severityNames(),
-			", "), severityNames()...)
-	f.BoolVar(&a.warnings, "fail-on-warnings", false, "let WARN count as FAIL does")
-	f.BoolVar(&a.evidence.onlyFresh, "require-fresh", false, "count a report that is too old as incomplete")
-	f.BoolVar(&a.zero, "exit-zero", false, "exit with 0 in spite of findings")
+		"exit with 1 if a FAIL has this `severity` or a higher one: "+strings.Join(severityNames(), ", "),
+		severityNames()...)
+	f.BoolVar(&a.warnings, "fail-on-warnings", false, "treat WARN as FAIL")
+	f.BoolVar(&a.evidence.onlyFresh, "require-fresh", false, "treat a report that is too old as incomplete")
+	f.BoolVar(&a.zero, "exit-zero", false, "exit with 0 even if there are findings")
 	f.IntVar(&a.findingsCode, "findings-exit-code", exitFindings,
-		"exit with this `code`, and not 1, where there are findings")
+		"exit with this `code` instead of 1 if there are findings")
 }
 
 func (a *auditRun) run(cmd *cobra.Command, args []string) error {
@@ -153,10 +155,10 @@ func (a *auditRun) run(cmd *cobra.Command, args []string) error {
 	return a.verdict(summary)
 }
 
-// check refuses what has no meaning, before anything is read or asked.
+// check refuses flags that have no meaning, before anything is read or fetched.
 func (a *auditRun) check(cmd *cobra.Command, args []string) error {
 	if a.findingsCode < 1 || a.findingsCode > 125 || a.findingsCode == exitIncomplete || a.findingsCode == exitUsage {
-		return usageError("--findings-exit-code must be 1 to 125, and neither %d nor %d, which mean something else",
+		return usageError("--findings-exit-code must be 1 to 125, but not %d or %d, which have other meanings",
 			exitIncomplete, exitUsage)
 	}
 	if a.criteria.top < 1 {
@@ -182,12 +184,11 @@ func (a *auditRun) checkQuery() error {
 	return err
 }
 
-// timelineReports says how many of an account's reports a timeline goes
-// through.
+// timelineReports is the number of reports that the timeline of an account covers.
 const timelineReports = 12
 
-// histories tells what folders hold of the reports before the ones audited, for
-// the one output that shows it.
+// histories returns the histories of accounts whose earlier reports are in a
+// folder. Only the HTML page shows them.
 func histories(ctx context.Context, found []reports.Report, wanted []outputSpec,
 	judged audit.Options) ([]html.History, error) {
 	if !slices.ContainsFunc(wanted, func(o outputSpec) bool { return o.format == "html" }) {
@@ -226,7 +227,7 @@ func (a *auditRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports
 	return out.End(of)
 }
 
-// verdict is the outcome as an exit code, with a line that says why.
+// verdict returns the outcome as an error with its exit code, nil for success.
 func (a *auditRun) verdict(s *audit.Summary) error {
 	failOn, err := audit.ParseSeverity(a.failOn)
 	if err != nil {
@@ -253,7 +254,7 @@ func (a *auditRun) verdict(s *audit.Summary) error {
 	}
 }
 
-// incomplete says what keeps the audit from being complete.
+// incomplete says why the audit is incomplete.
 func (a *auditRun) incomplete(s *audit.Summary) string {
 	missing, partly, stale := 0, 0, 0
 	for _, of := range s.Accounts {
@@ -273,7 +274,7 @@ func (a *auditRun) incomplete(s *audit.Summary) string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{missing, "without a report"}, {partly, "not wholly judged"}, {stale, "with a report that is too old"}} {
+	}{{missing, "without a report"}, {partly, "only partly audited"}, {stale, "with a report that is too old"}} {
 		if part.n > 0 {
 			why = append(why, fmt.Sprintf("%d %s", part.n, part.what))
 		}
@@ -307,7 +308,7 @@ func statusNames() []string {
 	return append(names, "all")
 }
 
-// parseKinds reads what --enrich was given.
+// parseKinds reads the value of --enrich.
 func parseKinds(text string) ([]enrich.Kind, error) {
 	var names []string
 	for _, k := range enrich.Kinds {

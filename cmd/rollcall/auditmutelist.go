@@ -23,10 +23,11 @@ func importMutelistCommand(p *process) *cobra.Command {
 	m := &mutelistImport{p: p, out: outFile{p: p}}
 	c := &cobra.Command{
 		Use:   "import-mutelist FILE",
-		Short: "Turn a mutelist of Prowler into exceptions",
-		Long: `Turn a mutelist of Prowler (- for standard input) into a file for --exceptions.
-What could not be carried over is told on standard error. A mutelist knows no
-owner, no ticket and no end, which every exception needs: they are given here.
+		Short: "Convert a Prowler mutelist into exceptions",
+		Long: `Convert a Prowler mutelist (- for standard input) into a file for --exceptions.
+Standard error lists entries that cannot be converted. Every exception needs an
+owner, a ticket and a last day, which a mutelist does not have: give them as
+flags.
 
 ` + exitCodesHelp,
 		Example: `  rollcall audit import-mutelist prowler.yaml --owner sec@example.com --ticket SEC-1 --expires ` +
@@ -34,11 +35,11 @@ owner, no ticket and no end, which every exception needs: they are given here.
 		RunE: func(_ *cobra.Command, args []string) error { return m.run(args) },
 	}
 	f := c.Flags()
-	f.StringVar(&m.owner, "owner", "", "the owner of the exceptions")
-	f.StringVar(&m.ticket, "ticket", "", "where they were agreed on")
-	f.StringVar(&m.expires, "expires", "", "the last `day` on which they excuse, such as 2027-01-31")
+	f.StringVar(&m.owner, "owner", "", "`owner` of the exceptions")
+	f.StringVar(&m.ticket, "ticket", "", "`ticket` in which the exceptions were approved")
+	f.StringVar(&m.expires, "expires", "", "last `day` on which the exceptions apply, such as 2027-01-31")
 	f.BoolVar(&m.wildcards, "allow-wildcards", false,
-		"turn the mutelist's patterns into wildcards, which 'rollcall audit' then has to be allowed too")
+		"turn the mutelist's patterns into wildcards; 'rollcall audit' then needs --allow-wildcards too")
 	m.out.add(f)
 	return c
 }

@@ -17,7 +17,7 @@ import (
 	"rollcall/internal/render/lake"
 )
 
-// parquetFormat is the one form that is a folder.
+// parquetFormat is the only format that writes a folder.
 const parquetFormat = "parquet"
 
 func formatNames() []string {
@@ -37,10 +37,10 @@ func formatsHelp() string {
 	return b.String()
 }
 
-// outputSpec is one output asked for; without a path it is standard output.
+// outputSpec is one output of --output. Without a path it goes to standard output.
 type outputSpec struct{ format, path string }
 
-// needs returns the parts of the audit that the output is made from.
+// needs returns the parts of the audit that the output shows.
 func (o outputSpec) needs() render.Needs {
 	if o.format == parquetFormat {
 		return render.EveryRow
@@ -49,8 +49,8 @@ func (o outputSpec) needs() render.Needs {
 	return f.Needs
 }
 
-// parseOutputs reads what --output was given. A comma parts outputs where the
-// name of a format follows; else it belongs to the path.
+// parseOutputs reads the values of --output. A comma separates outputs if a
+// format's name follows it. Otherwise it is a part of the path.
 func parseOutputs(given []string) ([]outputSpec, error) {
 	if len(given) == 0 {
 		return []outputSpec{{format: "table"}}, nil
@@ -88,9 +88,9 @@ func checkOutputs(all []outputSpec) error {
 		}
 		switch {
 		case o.format == parquetFormat && path == "":
-			return usageError("--output %s is a folder: give it a name, as in %s=lake", parquetFormat, parquetFormat)
+			return usageError("--output %s writes a folder: give it a name, as in %s=lake", parquetFormat, parquetFormat)
 		case paths[path] && path == "":
-			return usageError("only one output can go to standard output; give the others a file, as in %s=FILE",
+			return usageError("only one output can go to standard output: give the others a file, as in %s=FILE",
 				o.format)
 		case paths[path]:
 			return usageError("two outputs would go to %s", path)
@@ -100,8 +100,8 @@ func checkOutputs(all []outputSpec) error {
 	return nil
 }
 
-// auditOutputs are all outputs of a run, told of everything in one pass. Files
-// are whole or not there at all.
+// auditOutputs are all outputs of a run, which are written in one pass. A file
+// appears only when it is whole.
 type auditOutputs struct {
 	outputs []render.Output
 	needs   render.Needs // the most that any of them needs
@@ -145,7 +145,7 @@ func (a *auditRun) openOutput(all *auditOutputs, spec outputSpec, o render.Optio
 	w := a.p.stdout
 	if _, terminal := width(w); terminal && spec.format == "html" && spec.path == "" {
 		return usageError(
-			"a page is for a browser, and not for a terminal: name a file, as in --output html=audit.html")
+			"a page is for a browser, not for a terminal: name a file, as in --output html=audit.html")
 	}
 	if spec.path != "" {
 		f, err := ownfile.Create(spec.path)
@@ -170,8 +170,7 @@ func (a *auditRun) openOutput(all *auditOutputs, spec outputSpec, o render.Optio
 	return nil
 }
 
-// stepSummary opens the file to which GitHub wants the summary of a step
-// appended, where this is one.
+// stepSummary opens the file for the summary of a step, in a workflow of GitHub.
 func (a *auditRun) stepSummary(all *auditOutputs, o *render.Options) error {
 	path := a.p.env("GITHUB_STEP_SUMMARY")
 	if path == "" {
@@ -191,8 +190,8 @@ func (o *auditOutputs) Report(src audit.Source) error {
 	return o.each(func(out render.Output) error { return out.Report(src) })
 }
 
-// visit returns a function that gives a row to all outputs; nil if none of them
-// needs any, so that no findings are made in vain.
+// visit returns a function that gives a row to all outputs. It is nil if no output
+// needs rows, which saves the audit from building their findings.
 func (o *auditOutputs) visit() func(*audit.Row) error {
 	if o.needs == render.Summary {
 		return nil
@@ -216,7 +215,7 @@ func (o *auditOutputs) each(do func(render.Output) error) error {
 	return nil
 }
 
-// close ends all outputs and puts the files into their places.
+// close ends all outputs and moves the files to their places.
 func (o *auditOutputs) close(s *audit.Summary) error {
 	if err := o.each(func(out render.Output) error { return out.Close(s) }); err != nil {
 		return err
@@ -230,7 +229,7 @@ func (o *auditOutputs) close(s *audit.Summary) error {
 	return nil
 }
 
-// abort takes away what was begun. After close it does nothing.
+// abort removes unfinished files. After close it does nothing.
 func (o *auditOutputs) abort() {
 	for _, f := range o.files {
 		f.Abort()

@@ -25,23 +25,23 @@ func backupCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "backup FILE",
 		GroupID: "operate",
-		Short:   "Write all data to a file, also while the service runs",
-		Long: `Write all data, on one snapshot, to a file (- for standard output), also while
-the service runs. 'rollcall restore' brings it back, from SQLite into PostgreSQL
-and the other way too. Secrets are in it as they are stored, sealed or hashed;
-the master key is not: keep a copy of it in another place. It also proves, when
-the backup is restored, that nobody changed it.`,
+		Short:   "Write all data to a file",
+		Long: `Write a snapshot of all data to a file (- for standard output). The service may
+be running. 'rollcall restore' restores the file into SQLite or PostgreSQL,
+whichever it came from. The file has secrets as they are stored: sealed or
+hashed. It does not have the master key: keep a copy of that in another place. On
+restore, the master key also proves that nobody changed the backup.`,
 		Example: `  rollcall backup monday.rollcall
   rollcall backup --force latest.rollcall
   rollcall backup - | age -r age1… >monday.rollcall.age`,
 		RunE: func(cmd *cobra.Command, args []string) error { return in.backup(cmd.Context(), args[0], force) },
 	}
 	in.addActing(c)
-	c.Flags().BoolVar(&force, "force", false, "replace a FILE that is there")
+	c.Flags().BoolVar(&force, "force", false, "replace FILE if it exists")
 	return c
 }
 
-// openStore opens the installation's database alone, without its secrets.
+// openStore opens the installation's database without its secrets.
 func (in *install) openStore(ctx context.Context, create bool) (*store.DB, error) {
 	cfg, err := in.database(create)
 	if err != nil {
@@ -53,11 +53,11 @@ func (in *install) openStore(ctx context.Context, create bool) (*store.DB, error
 
 func (in *install) backup(ctx context.Context, file string, force bool) (err error) {
 	if _, terminal := width(in.p.stdout); terminal && file == "-" {
-		return usageError("a backup is nothing to look at: name a FILE, or send standard output to a file or a pipe")
+		return usageError("a backup is not for a terminal: name a FILE, or send standard output to a file or a pipe")
 	}
-	// The file may be the last good backup of data that is damaged by now.
+	// The file may be the last good backup of data that is now damaged.
 	if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && !force {
-		return usageError("%s is there already: name another file, or give --force to replace it", file)
+		return usageError("%s exists: name another file, or give --force to replace it", file)
 	}
 	db, err := in.openStore(ctx, false)
 	if err != nil {
@@ -91,8 +91,8 @@ func (in *install) backup(ctx context.Context, file string, force bool) (err err
 	return nil
 }
 
-// spool writes to a file without a name first: whoever takes the backup may be
-// slow, and must not keep the store's snapshot open for as long.
+// spool first writes to a file without a name. A slow reader of the backup must
+// not keep the store's snapshot open.
 func spool(to io.Writer, write func(io.Writer) error) error {
 	f, err := os.CreateTemp("", "rollcall-backup-*")
 	if err != nil {
@@ -110,7 +110,7 @@ func spool(to io.Writer, write func(io.Writer) error) error {
 	return err
 }
 
-// figures are a backup's for the trail.
+// figures returns the counts of a backup for the trail.
 func figures(info store.BackupInfo) map[string]any {
 	return map[string]any{"accounts": info.Accounts, "users": info.Users, "rows": info.Rows,
 		"taken": words.Time(info.Taken)}
@@ -127,12 +127,12 @@ func restoreCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "restore FILE",
 		GroupID: "operate",
-		Short:   "Bring back what 'rollcall backup' wrote",
-		Long: `Bring back a backup (- for standard input) into an empty store. The file is read
-to its end first; one that is damaged or cut short changes nothing. The master
-key is not in it: put the file that the data was sealed with in its place, or
-name it by --master-key. It shows that nobody changed the backup, which is else
-refused.`,
+		Short:   "Restore a backup into an empty store",
+		Long: `Restore a backup (- for standard input) into an empty store. The command first
+reads the file to its end, so a file that is damaged or cut short changes
+nothing. The backup does not have the master key: put the key file that sealed
+the data in its place, or name it with --master-key. The key proves that nobody
+changed the backup. Without that proof the command refuses the backup.`,
 		Example: `  rollcall restore monday.rollcall
   rollcall restore monday.rollcall --store env://DATABASE_URL`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -140,9 +140,9 @@ refused.`,
 		},
 	}
 	in.addActing(c)
-	c.Flags().BoolVar(&force, "force", false, "replace all that is in the store")
+	c.Flags().BoolVar(&force, "force", false, "replace everything in the store")
 	c.Flags().BoolVar(&unverified, "unverified", false,
-		"restore what cannot be verified: a backup of an earlier version, or one whose master key is not at hand")
+		"restore a backup that cannot be verified: one of an earlier version, or without its master key")
 	return c
 }
 
@@ -154,23 +154,23 @@ func (in *install) restore(ctx context.Context, file string, force, unverified b
 	defer f.Close()
 	var master *seal.MasterKeys
 	if !unverified {
-		// Whether it is a backup is said first.
+		// The first thing to say is whether the file is a backup.
 		if _, err := store.CheckBackup(f, nil); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 		if master, err = in.loadMasterKey(); err != nil {
 			return fmt.Errorf(
-				"the backup is verified by the master key it was sealed with: put that file in its place, name it by "+
-					"--master-key, or say --unverified: %w", err)
+				"the master key that sealed the backup verifies it: put that file in its place, name it with "+
+					"--master-key, or give --unverified: %w", err)
 		}
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
 	}
-	// Read before a data directory is made for it.
+	// The backup is read before a data directory is created for it.
 	_, err = store.CheckBackup(f, master)
 	if errors.Is(err, store.ErrUnverified) {
-		return fmt.Errorf("%s: %w; --unverified restores it all the same", file, err)
+		return fmt.Errorf("%s: %w; --unverified restores it anyway", file, err)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
@@ -182,8 +182,8 @@ func (in *install) restore(ctx context.Context, file string, force, unverified b
 	return in.restoreChecked(ctx, a, f, force, master)
 }
 
-// restoreChecked leaves its record in the store with what it restores, so that
-// it is there even where this process dies before it writes the trail.
+// restoreChecked stores its record together with the data that it restores. So the
+// record exists even if this process dies before it writes the trail.
 func (in *install) restoreChecked(
 	ctx context.Context, a *act, f io.ReadSeeker, force bool, master *seal.MasterKeys,
 ) error {
@@ -199,7 +199,7 @@ func (in *install) restoreChecked(
 		func(ctx context.Context) error {
 			info, err := db.Restore(ctx, f, force, master)
 			if errors.Is(err, store.ErrNotEmpty) {
-				err = errors.New("the store has accounts already: --force replaces all that is in it")
+				err = errors.New("the store has accounts already: --force replaces everything in it")
 			}
 			if err != nil {
 				return err
@@ -216,24 +216,24 @@ func (in *install) restoreChecked(
 func (in *install) tellRestored(info store.BackupInfo, fits error) {
 	in.p.tell("Restored %s as of %s.\n", describe(info), words.Time(info.Taken))
 	if !info.Verified {
-		in.p.tell("Nothing shows that nobody changed the backup: it was not verified.\n")
+		in.p.tell("The backup was not verified: somebody may have changed it.\n")
 	}
 	switch {
 	case errors.Is(fits, fs.ErrNotExist):
-		in.p.tell("The master key is not in the backup: put the file it was sealed with at %s.\n", in.masterFile())
+		in.p.tell("The master key is not in the backup: put the key file that sealed it at %s.\n", in.masterFile())
 	case fits != nil:
-		in.p.tell("The master key file %s is not the one that the backup was sealed with: "+
-			"replace it, or no secret can be read.\n", in.masterFile())
+		in.p.tell("The master key file %s did not seal this backup: replace it, or no secret can be read.\n",
+			in.masterFile())
 	}
 }
 
-// loadMasterKey reads the master key file, which must be there.
+// loadMasterKey reads the master key file, which must exist.
 func (in *install) loadMasterKey() (*seal.MasterKeys, error) {
 	return seal.LoadMasterKeys(in.masterFile())
 }
 
-// openBackup opens a file that can be read twice. Standard input is kept in
-// one that has no name.
+// openBackup opens a file that can be read twice. It copies standard input to a
+// file without a name.
 func (in *install) openBackup(file string) (*os.File, error) {
 	if info, err := os.Stat(file); file != "-" && err == nil && info.IsDir() {
 		return nil, &os.PathError{Op: "read", Path: file, Err: syscall.EISDIR}
@@ -256,7 +256,7 @@ func (in *install) openBackup(file string) (*os.File, error) {
 	return f, nil
 }
 
-// masterKeyFits says whether the master key file opens what is in the store.
+// masterKeyFits returns an error unless the master key file opens the store.
 func (in *install) masterKeyFits(ctx context.Context, db *store.DB) error {
 	master, err := seal.LoadMasterKeys(in.masterFile())
 	if err != nil {

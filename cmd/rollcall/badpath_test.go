@@ -23,7 +23,7 @@ func TestBadPaths(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const user, directory = "run this as the user", "it is a directory: name a file in it"
+	const user, directory = "run this as the owner of the path", "it is a directory: name a file in it"
 	for _, c := range []struct{ args, path, hint string }{
 		{"account list --data closed", "closed/rollcall.db", user},
 		{"account create --data closed", "closed/rollcall.db", user},
@@ -31,15 +31,15 @@ func TestBadPaths(t *testing.T) {
 		{"masterkey rotate --data closed", "closed/rollcall.db", user},
 		{"backup folder --data data", "folder", directory},
 		{"backup folder/none/x --data data", "folder/none/x", "no such file"},
-		{"backup file/x --data data", "file/x", "there is a file where"},
+		{"backup file/x --data data", "file/x", "a part of the path is a file"},
 		{"backup roots/x --data data", "roots/x", user},
-		{"backup /dev/full --data data", "/dev/full", "make room there"},
+		{"backup /dev/full --data data", "/dev/full", "free some space there"},
 		{"backup out --data none", "none", "there is no data"},
 		{"account list --data file", "file", "is not a directory"},
 		{"account list --data roots", "roots", user},
 		{"restore none --data data", "none", "no such file"},
 		{"restore folder --data data --force", "folder", "it is a directory"},
-		{"restore good --data file/x --master-key data/master.key", "file/x", "there is a file where"},
+		{"restore good --data file/x --master-key data/master.key", "file/x", "a part of the path is a file"},
 		{"account list --data data --master-key folder", "folder", "not a regular file"},
 		{"account list --data data --master-key none", "none", "the master key file is missing"},
 		{"account reports 123456789012 --data closed", "closed/rollcall.db", user},

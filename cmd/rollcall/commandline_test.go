@@ -125,7 +125,7 @@ func TestUnusableSettings(t *testing.T) {
 		{"report"}, {"report", "get"}, {"report", "request"}, {"audit"}, {"plan"},
 		{"report", "--into", into}, {"report", "--org", "--into", into},
 	} {
-		ends(t, append(command, "--endpoint-url", "127.0.0.1:8585"), `the endpoint "127.0.0.1:8585" is no URL`)
+		ends(t, append(command, "--endpoint-url", "127.0.0.1:8585"), `the endpoint "127.0.0.1:8585" is not a URL`)
 		ends(t, append(command, "--endpoint-url", "http://iam.example.com"), "plain HTTP to another machine")
 		ends(t, append(command, "--profile", "nope"), "profile (nope) could not be found")
 		ends(t, append(command, "--ca-bundle", "/nonexistent/ca.pem"), "read the CA bundle")

@@ -10,8 +10,7 @@ import (
 	"strings"
 )
 
-// consoleSession signs somebody in to the console, as a browser does by its
-// forms.
+// consoleSession signs somebody in to the console by its forms, as a browser does.
 type consoleSession struct {
 	url    string
 	client *http.Client
@@ -25,7 +24,7 @@ func newConsoleSession(at string) (*consoleSession, error) {
 	return &consoleSession{at, &http.Client{Jar: jar}}, nil
 }
 
-// send sends a form to a page, and says at which page that led.
+// send sends a form to a page and returns the path of the page that follows.
 func (s *consoleSession) send(ctx context.Context, page string, fields ...string) (path string, err error) {
 	form := url.Values{}
 	for i := 0; i+1 < len(fields); i += 2 {

@@ -27,11 +27,11 @@ func controlsCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "controls [CONTROL]...",
 		GroupID: "reports",
-		Short:   "List and explain what 'rollcall audit' judges",
-		Long: `List the controls of 'rollcall audit', or explain those that are named, by id or
-name: the exact rule, the columns it reads, what it makes of values that are
-absent, the thresholds, what benchmarks and standards call it, and where the
-rule is from.
+		Short:   "List and explain the controls of 'rollcall audit'",
+		Long: `List the controls of 'rollcall audit', or explain those that the arguments name by
+id or name. An explanation has the exact rule, the columns that the rule reads,
+its verdicts on absent values, its thresholds, its names in benchmarks and
+standards, and its sources.
 
 ` + exitCodesHelp,
 		Example: `  rollcall controls
@@ -42,7 +42,7 @@ rule is from.
 	}
 	choose(c, &e.output, "output", "o", "table", "table, json or md", "table", "json", "md")
 	choose(c, &e.benchmark, "benchmark", "b", "",
-		"those of this `benchmark` alone, with its thresholds and severities: "+
+		"only the controls of this `benchmark`, with its thresholds and severities: "+
 			strings.Join(audit.BenchmarkIDs(), ", "), audit.BenchmarkIDs()...)
 	colourFlag(c, &e.colour)
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -81,7 +81,7 @@ func (e *controlsRun) run(args []string) error {
 	return out.Flush()
 }
 
-// chosen are the controls that were named, or else all.
+// chosen returns the controls that the arguments name, or all.
 func (e *controlsRun) chosen(args []string) ([]*audit.Control, error) {
 	var list []*audit.Control
 	for _, arg := range args {
@@ -105,16 +105,17 @@ func (e *controlsRun) chosen(args []string) ([]*audit.Control, error) {
 	return list, nil
 }
 
-// noControl says that no control has the id or the name.
+// noControl returns the error for a name that no control has.
 func noControl(name string) error {
 	var names []string
 	for _, c := range audit.Controls() {
 		names = append(names, string(c.ID), c.Name)
 	}
-	return fmt.Errorf("%q is no control%s (see 'rollcall controls')", name, words.DidYouMean(name, names))
+	return fmt.Errorf("%q is not a control%s (see 'rollcall controls')", name, words.DidYouMean(name, names))
 }
 
-// severity is that of the benchmark, where there is one.
+// severity returns the benchmark's severity of a control, or without a benchmark
+// the control's own.
 func (e *controlsRun) severity(c *audit.Control) audit.Severity {
 	if e.of != nil {
 		return e.of.Severity(c)
@@ -179,7 +180,7 @@ func (e *controlsRun) text(w *bufio.Writer, indent, s string) {
 	}
 }
 
-// explain writes all there is to know of a control.
+// explain writes everything about a control.
 func (e *controlsRun) explain(w *bufio.Writer, c *audit.Control) {
 	colour := e.look().Colour
 	head := func(s string) { fmt.Fprintln(w, grid.Heading.Paint(s, colour)) }
@@ -223,7 +224,7 @@ func absent(c *audit.Control) []string {
 	return lines
 }
 
-// severities are ours and those of others.
+// severities returns our severity of a control and those of other auditors.
 func (e *controlsRun) severities(c *audit.Control) string {
 	text := e.severity(c).String()
 	var others []string
@@ -236,8 +237,8 @@ func (e *controlsRun) severities(c *audit.Control) string {
 	return text
 }
 
-// thresholds are the parameters the rule uses: of the benchmark, or of every
-// benchmark that has the control.
+// thresholds returns the parameters of the rule: those of the benchmark, or of
+// every benchmark that has the control.
 func (e *controlsRun) thresholds(c *audit.Control) []string {
 	benchmarks := audit.Benchmarks()
 	if e.of != nil {
@@ -268,7 +269,8 @@ func (e *controlsRun) thresholds(c *audit.Control) []string {
 	return lines
 }
 
-// elsewhere returns the names of the control in standards, a line for each.
+// elsewhere returns the names of the control in standards, one line for each
+// standard.
 func elsewhere(c *audit.Control) []string {
 	var order []audit.Standard
 	of := map[audit.Standard][]string{}

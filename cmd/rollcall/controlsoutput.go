@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/escape"
 )
 
-// controlJSON is a control as JSON has it.
+// controlJSON is the JSON form of a control.
 type controlJSON struct {
 	ID           audit.ControlID   `json:"id"`
 	Name         string            `json:"name"`
@@ -22,7 +22,7 @@ type controlJSON struct {
 	Severity     string            `json:"severity"`
 	Columns      []string          `json:"columns"`
 	Absent       []absentJSON      `json:"absent_values"`
-	Thresholds   map[string]any    `json:"thresholds"` // by benchmark, or of the one that was named
+	Thresholds   map[string]any    `json:"thresholds"` // of each benchmark, or of that of --benchmark
 	Others       map[string]string `json:"other_severities"`
 	Requirements []requirementJSON `json:"requirements"`
 	ConfigRule   string            `json:"config_rule,omitempty"`
@@ -85,7 +85,7 @@ func (e *controlsRun) json(list []*audit.Control) error {
 	return writeJSON(e.p.stdout, all)
 }
 
-// params are the thresholds of a benchmark by their names in a configuration.
+// params returns the thresholds of a benchmark by their names in a configuration.
 func params(b *audit.Benchmark) map[string]any {
 	text, err := json.Marshal(b.Params)
 	if err != nil {

@@ -12,39 +12,39 @@ import (
 	"rollcall/internal/audit"
 )
 
-// criteria are the flags that say by what rules reports are judged.
+// criteria holds the flags that say how to audit reports.
 type criteria struct {
 	benchmark          string
 	controls           []string
 	config, exceptions string // files
 	wildcards          bool
 
-	// The audit itself has these as well.
+	// Only some commands have these flags.
 	statuses         []string
 	asOf, management string
 	top              int
 }
 
-// add adds the flags of every command that goes by the findings of an audit.
-// otherwise says which benchmark counts where none is given.
+// add adds the flags of every command that audits. otherwise says in words which
+// benchmark is the default.
 func (k *criteria) add(c *cobra.Command, otherwise string) {
 	f := c.Flags()
 	ids := audit.BenchmarkIDs()
 	choose(c, &k.benchmark, "benchmark", "b", "",
-		"judge by this `benchmark`: "+strings.Join(ids, ", ")+" (default "+otherwise+")", ids...)
-	f.StringSliceVar(&k.controls, "control", nil, "judge these `controls` alone, such as C5,key-age")
-	f.StringVar(&k.config, "config", "", "a YAML `file` with a profile, thresholds, classes of users and exceptions")
-	f.StringVar(&k.exceptions, "exceptions", "", "a YAML `file` of exceptions")
-	f.BoolVar(&k.wildcards, "allow-wildcards", false, "let exceptions have wildcards")
+		"audit against this `benchmark`: "+strings.Join(ids, ", ")+" (default "+otherwise+")", ids...)
+	f.StringSliceVar(&k.controls, "control", nil, "audit only these `controls`, such as C5,key-age")
+	f.StringVar(&k.config, "config", "", "YAML `file` with a profile, thresholds, classes of users and exceptions")
+	f.StringVar(&k.exceptions, "exceptions", "", "YAML `file` of exceptions")
+	f.BoolVar(&k.wildcards, "allow-wildcards", false, "allow wildcards in exceptions")
 }
 
-// options puts the flags and the files they name together. A flag wins over the
-// configuration.
+// options combines the flags and the files that they name. Flags take precedence
+// over the configuration.
 func (k *criteria) options() (audit.Options, error) {
 	o := audit.Options{Top: k.top, ManagementAccount: k.management}
 	if len(k.management) != len("123456789012") && k.management != "" ||
 		strings.Trim(k.management, "0123456789") != "" {
-		return o, usageError("--management-account %q is no account number of twelve digits", k.management)
+		return o, usageError("--management-account %q is not an account number of twelve digits", k.management)
 	}
 	config := &audit.Config{}
 	if k.config != "" {
@@ -86,8 +86,8 @@ func (k *criteria) options() (audit.Options, error) {
 	return o, errors.Join(k.addControls(&o), k.addStatuses(&o), k.addAsOf(&o))
 }
 
-// readYAML reads a file that was given by a flag. What is wrong with it is a
-// wrong command line: a bad list of exceptions must not look like findings.
+// readYAML reads a file that a flag names. Its errors are those of a wrong command
+// line, because a bad list of exceptions must not look like findings.
 func readYAML(file string, read func(io.Reader) error) error {
 	f, err := os.Open(file)
 	if err != nil {

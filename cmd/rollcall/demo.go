@@ -38,16 +38,16 @@ func demoCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "demo",
 		GroupID: "service",
-		Short:   "Show a service, people in it, and their credential report",
-		Long: `Start the service in memory, on this machine only, with a random root key, and
-fill an account through its own API with people in every state that a
-credential report can show. Then request the report, print it, and say how to
-point the AWS CLI, boto3 and PowerShell at the service, which runs until Ctrl-C.`,
+		Short:   "Start a service with example users, and show their credential report",
+		Long: `Start the service in memory, on this machine only, with a random root key. Fill
+an account, through the API, with users in every state that a credential report
+can show. Then request the report, print it, and show how to point the AWS CLI,
+boto3 and PowerShell at the service. The service runs until Ctrl-C.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
 	}
-	c.Flags().BoolVar(&d.once, "once", false, "end after the report")
+	c.Flags().BoolVar(&d.once, "once", false, "exit after printing the report")
 	c.Flags().StringVar(&d.listen, "listen", "127.0.0.1:0",
-		"`address` of the API, on loopback; port 0 takes a free one")
+		"`address` of the API, on loopback; port 0 picks a free one")
 	return c
 }
 
@@ -56,7 +56,7 @@ func (d *demoRun) run(ctx context.Context) error {
 	clock.set(demoYears)
 	l, err := listen("listen", d.listen, nil, false)
 	if errors.Is(err, server.ErrPlainHTTP) {
-		err = usageError("listen on %s: the demonstration listens on loopback only", d.listen)
+		err = usageError("listen on %s: the demonstration listens only on loopback", d.listen)
 	}
 	if err != nil {
 		return err
@@ -81,17 +81,17 @@ func (d *demoRun) run(ctx context.Context) error {
 	return errors.Join(err, <-served, emulator.Close())
 }
 
-// show is the demonstration itself.
+// show runs the demonstration.
 func (d *demoRun) show(ctx context.Context, l net.Listener, emulator *service.Emulator, clock *demoClock) error {
 	url := "http://" + l.Addr().String()
 	a := newDemoAccount(url, localURL(l), emulator.RootKey.ID, emulator.RootKey.Secret.Reveal(), clock)
 	d.printf(`Rollcall serves the IAM API on %s, in memory.
-Two years pass in account %s; its clock is set back for that.
+Two years pass in account %s, on a clock that begins in the past.
 Every step is a call that is signed, sent and verified:
 
 `, url, emulator.Account.ID)
 	for _, s := range demoStory {
-		clock.set(s.ago)
+		clock.set(s.ago + time.Minute) // ages in days stay the same however long this takes
 		if err := s.do(ctx, a); err != nil {
 			return fmt.Errorf("%s: %s: %w", s.who, s.what, err)
 		}
@@ -103,7 +103,7 @@ Every step is a call that is signed, sent and verified:
 	}
 	d.printf("\nOlivia's policy allows two actions: to request the report, and to get it. Two commands of " +
 		"rollcall print\n" +
-		"what Request-IAMCredentialReport and Get-IAMCredentialReport of AWS Tools for PowerShell print:\n")
+		"the same as Request-IAMCredentialReport and Get-IAMCredentialReport of AWS Tools for PowerShell:\n")
 	got, err := d.request(ctx, fleet.New(a.as("Olivia", "only"), url))
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (d *demoRun) printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(d.p.stdout, format, args...)
 }
 
-// deny shows what a developer hears who asks for what no policy allows.
+// deny shows the answer to a developer's call that no policy allows.
 func (d *demoRun) deny(ctx context.Context, a *demoAccount) error {
 	victor := iam.NewFromConfig(a.as("Victor", "only"))
 	me, err := victor.GetUser(ctx, &iam.GetUserInput{})
@@ -171,10 +171,10 @@ func (d *demoRun) request(ctx context.Context, account *fleet.Account) (*fleet.R
 	return got, reportError(err)
 }
 
-// point says how to reach the service with other tools.
+// point explains how to reach the service with other tools.
 func (d *demoRun) point(url string, key identity.RootKey, a *demoAccount) {
 	d.printf(`
-Any AWS client works with it, unchanged. In another shell:
+Any AWS client works with the service, unchanged. In another shell:
 
 %[1]s
   aws iam list-users --output table
@@ -195,13 +195,13 @@ Carol may do everything there, because she signs in with her device:
 `, exports(url, key.ID, key.Secret.Reveal()), called(),
 		a.console, demoAccountID, a.passwords["Carol"], a.seeds["Carol"])
 	if d.once {
-		d.printf("The service ends here, as --once asks; without it, it runs until Ctrl-C.\n")
+		d.printf("The service stops here because of --once. Without the flag it runs until Ctrl-C.\n")
 		return
 	}
 	d.printf("The service runs until Ctrl-C. Nothing of it is kept.\n")
 }
 
-// called returns how to call this binary again, where it may not be in the
+// called returns the command that calls this binary again, which may not be in the
 // PATH.
 func called() string {
 	if strings.ContainsRune(os.Args[0], os.PathSeparator) {

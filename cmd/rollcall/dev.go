@@ -39,21 +39,21 @@ func devCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "dev",
 		GroupID: "service",
-		Short:   "Run an emulator for tests, in memory",
-		Long: `Run the service in memory, on this machine only, with one account: for tests
-and laptops. Signatures are verified as by 'rollcall serve'. The root user's
-access key is AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment,
-or test and test.
+		Short:   "Run an emulator in memory, for tests",
+		Long: `Run the service in memory, on this machine only, with one account, for tests and
+laptops. It verifies signatures as 'rollcall serve' does. The root user's access
+key comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment.
+Without them the key is test, and its secret is test.
 
-Requests to other hosts than this machine are refused, and those of a browser's
-pages of other sites. The host of --public-url is answered too. Give
---allow-host where containers reach it by another name.
+The emulator answers only requests to this machine's names, to the host of
+--public-url, and to those of --allow-host, which containers may need. It refuses
+requests from web pages of other sites.
 
-A browser finds the console at /console/. The first visit gives root the password
-that is printed, and creates the user demo, who may do everything.
+Browsers find the console at /console/. The first visit sets the printed password
+for root, and creates the user demo, who may do everything.
 
-POST /_rollcall/reset empties it: what is left is the account and its key.
-All is gone when it ends.
+POST /_rollcall/reset deletes everything except the account and its key. Nothing
+is kept when the emulator stops.
 
 ` + settingsHelp("listen"),
 		Example: `  rollcall dev
@@ -62,16 +62,15 @@ All is gone when it ends.
 		RunE: func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context()) },
 	}
 	f := c.Flags()
-	f.StringVar(&e.listen, "listen", defaultListen, "`address` of the API, on loopback; port 0 takes a free one")
-	f.StringVar(&e.account, "account", "000000000000", "the account's `id`")
-	f.StringVar(&e.trail, "trail", "off", "where every call leaves a line: a `file`, - for standard output, or off")
+	f.StringVar(&e.listen, "listen", defaultListen, "`address` of the API, on loopback; port 0 picks a free one")
+	f.StringVar(&e.account, "account", "000000000000", "`id` of the account")
+	f.StringVar(&e.trail, "trail", "off", "where to record every call: a `file`, - for standard output, or off")
 	f.StringVar(&e.readyFile, "ready-file", "", "write the endpoint's URL to this `file` once it answers")
 	f.DurationVar(&e.maxAge, "report-max-age", 10*time.Second,
-		"how old a report may be to be given again instead of a new one")
+		"return an existing report up to this age instead of generating a new one")
 	f.StringSliceVar(&e.providers, "web-identity-keys", nil, webIdentityUsage)
-	f.StringSliceVar(&e.hosts, "allow-host", nil,
-		"answer requests to this host `name` too, beside this machine's own; several may be given")
-	f.StringVar(&e.publicURL, "public-url", "", publicURLUsage+" (default the endpoint's)")
+	f.StringSliceVar(&e.hosts, "allow-host", nil, "also answer requests to this host `name`; may be repeated")
+	f.StringVar(&e.publicURL, "public-url", "", publicURLUsage+" (default the endpoint's URL)")
 	f.BoolVar(&e.console, "console", true, consoleUsage)
 	settings(f, "listen", "account", "trail", "ready-file", "report-max-age", "web-identity-keys", "allow-host",
 		"public-url", "console")
@@ -79,11 +78,12 @@ All is gone when it ends.
 	return c
 }
 
-// wellKnown is the access key of an emulator, and its secret, where the
-// environment has none.
+// wellKnown is the access key of an emulator, and its secret, if the environment
+// has none.
 const wellKnown = "test"
 
-// credentials are the emulator's, from the environment where it has any.
+// credentials returns the emulator's root key: that of the environment, or else
+// the well-known one.
 func (e *devRun) credentials() (id, secret, said string, err error) {
 	id, secret = e.p.env("AWS_ACCESS_KEY_ID"), e.p.env("AWS_SECRET_ACCESS_KEY")
 	switch {
@@ -95,7 +95,7 @@ func (e *devRun) credentials() (id, secret, said string, err error) {
 				"one of them")
 	case e.p.env("AWS_SESSION_TOKEN") != "":
 		return "", "", "",
-			usageError("the environment has temporary credentials (AWS_SESSION_TOKEN), which no root user can have: " +
+			usageError("the environment has temporary credentials (AWS_SESSION_TOKEN), which a root user cannot have: " +
 				"unset them, or set others")
 	}
 	return id, secret, "the access key " + id + " of the environment", nil
@@ -128,7 +128,7 @@ func (e *devRun) run(ctx context.Context) error {
 	}
 	l, err := listen("listen", e.listen, nil, false)
 	if errors.Is(err, server.ErrPlainHTTP) {
-		err = usageError("listen on %s: the emulator listens on loopback only; 'rollcall serve' is for others",
+		err = usageError("listen on %s: the emulator listens only on loopback; 'rollcall serve' listens anywhere",
 			e.listen)
 	}
 	if err != nil {
@@ -170,13 +170,13 @@ func (e *devRun) run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, l.Close(), emulator.Close())
 	}
-	// The key is well known, and other sites' pages may be open in a browser.
+	// The key is well known, and a browser may show pages of other sites.
 	local := server.SameOrigin(handler, hosts, e.console)
 	return errors.Join(server.Serve(ctx, l, local, log, time.Second), emulator.Close())
 }
 
-// answeredHosts returns the names of hosts to answer beside this machine's own:
-// those of --allow-host, and that of the public URL.
+// answeredHosts returns the host names to answer besides this machine's own: those
+// of --allow-host, and that of the public URL.
 func (e *devRun) answeredHosts(public string) ([]string, error) {
 	u, err := url.Parse(public)
 	if err != nil {
@@ -188,8 +188,7 @@ func (e *devRun) answeredHosts(public string) ([]string, error) {
 func (e *devRun) announce(endpoint, said, signIn string) error {
 	e.p.tell("rollcall: emulator on %s, account %s, in memory\nrollcall: root user: %s\n",
 		endpoint, e.account, said)
-	// What the environment has is in every shell that has it, and no secret for
-	// the log.
+	// A key of the environment is not printed: the user has it, and logs should not.
 	id, secret := wellKnown, wellKnown
 	if e.p.env("AWS_ACCESS_KEY_ID") != "" {
 		id, secret = "", ""

@@ -17,9 +17,9 @@ import (
 	"rollcall/internal/service"
 )
 
-// devPeople are those who can sign in to an emulator's console. Their passwords
-// are random, and hashing them would delay the start, so they are there from the
-// first visit of a browser on. Tests that call the API alone never see them.
+// devPeople can sign in to an emulator's console. Hashing their random passwords
+// would delay the start, so a browser's first visit creates them. Tests that call
+// only the API never see them.
 type devPeople struct {
 	root, user seal.Secret
 }
@@ -27,13 +27,13 @@ type devPeople struct {
 // devUser is the name of the user.
 const devUser = "demo"
 
-// newDevPeople makes passwords that every password policy allows.
+// newDevPeople chooses passwords that every password policy allows.
 func newDevPeople() devPeople {
 	password := func() seal.Secret { return seal.NewSecret(rand.Text() + "-a7") }
 	return devPeople{root: password(), user: password()}
 }
 
-// settle returns what gives an account these people.
+// settle returns a function that creates these people in an account.
 func (d devPeople) settle(
 	endpoint, account string,
 	key identity.RootKey,
@@ -53,7 +53,7 @@ func (d devPeople) settle(
 	}
 }
 
-// said tells how to sign in at a URL.
+// said returns the text that explains how to sign in at a URL.
 func (d devPeople) said(url, account string) string {
 	return fmt.Sprintf(`  The console is at %s/console/ for account %s:
     root         %s
@@ -62,8 +62,8 @@ func (d devPeople) said(url, account string) string {
 `, url, account, d.root.Reveal(), devUser, d.user.Reveal())
 }
 
-// localURL is the URL of a listener by this machine's name: passkeys belong to
-// names, and to no addresses.
+// localURL returns the URL of a listener with this machine's name. Passkeys belong
+// to names, not to addresses.
 func localURL(l net.Listener) string {
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {

@@ -41,18 +41,19 @@ func diffCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "diff [OLD [NEW]]",
 		GroupID: "reports",
-		Short:   "Compare reports: what happened, and which findings are new or fixed",
-		Long: `Compare an older and a newer credential report of each account. Credentials are
-identified by their user and creation time, never by their place in
-the row: keys added, rotated, deactivated, reactivated, gone, used for the first
-time or elsewhere; passwords set and used; MFA gained and lost; users new, gone,
-renamed and moved. And what an audit finds: new, worse, fixed, still open, each
-with the day it was first seen, as far back as the history goes.
+		Short:   "Compare reports: what changed, and which findings are new or fixed",
+		Long: `Compare an older and a newer credential report of each account. The command
+identifies a credential by its user and creation time, never by its place in the
+row. It lists keys that were added, rotated, deactivated, reactivated, removed, or
+used for the first time or from elsewhere; passwords that were set or used; MFA
+that was enabled or disabled; and users that were added, removed, renamed or
+moved. It also lists findings that are new, worse, fixed or still open, each with
+the day on which the history first shows it.
 
-OLD and NEW are files, folders, or times. A time stands for the newest report of
-each account in the history (--dir) that was generated then or before; a date
-alone means the whole day, UTC. Without NEW it is the newest report; without
-OLD too, the newest is compared with the one before.
+OLD and NEW are files, folders or times. A time selects the newest report of each
+account in the history (--dir) that was generated at or before it; a date means
+the end of that day, UTC. Without NEW, the command compares OLD with the newest
+report. Without both, it compares the newest report with the one before it.
 
 ` + exitCodesHelp,
 		RunE: d.run,
@@ -60,26 +61,26 @@ OLD too, the newest is compared with the one before.
   rollcall diff 2026-10-01 2026-11-01            two days of the history
   rollcall diff old.csv new.csv --open
   rollcall diff audit-2025/ reports/ --output md
-  rollcall diff --fail-on-new high               ends with 1 where a high finding is new`,
+  rollcall diff --fail-on-new high               exits with 1 if there is a new high finding`,
 	}
 	d.criteria.add(c, "that of --config, or "+string(audit.DefaultBenchmark))
 	f := c.Flags()
-	f.StringVar(&d.pairing.Dir, "dir", defaultFolder, "the `folder` of reports, as 'rollcall report --into' fills it")
-	f.StringSliceVar(&d.pairing.Accounts, "account", nil, "only these `accounts`, separated by commas")
-	f.StringVar(&d.times[0], timeFlags[0], "", "`when` OLD was generated, where it is a file that does not say so")
-	f.StringVar(&d.times[1], timeFlags[1], "", "`when` NEW was generated, where it is a file that does not say so")
+	f.StringVar(&d.pairing.Dir, "dir", defaultFolder, "`folder` of reports that 'rollcall report --into' filled")
+	f.StringSliceVar(&d.pairing.Accounts, "account", nil, "compare only these `accounts`, separated by commas")
+	f.StringVar(&d.times[0], timeFlags[0], "", "`time` OLD was generated, if it is a file that does not say")
+	f.StringVar(&d.times[1], timeFlags[1], "", "`time` NEW was generated, if it is a file that does not say")
 	d.out.add(f)
 	choose(c, &d.output, "output", "o", "table", "table, json, jsonl, md or csv", show.Formats()...)
 	colourFlag(c, &d.colour)
 	f.BoolVar(&d.open, "open", false, "also list findings that are still open")
-	f.BoolVar(&d.uses, "uses", false, "also list ordinary uses of keys and passwords, which table and md count")
-	choose(c, &d.least, "severity", "", "info", "list what is of this `severity` or a higher one; all is counted",
-		severityNames()...)
+	f.BoolVar(&d.uses, "uses", false, "also list ordinary uses of keys and passwords, which table and md only count")
+	choose(c, &d.least, "severity", "", "info",
+		"list only events and findings of this `severity` or a higher one; counts include all", severityNames()...)
 	f.IntVar(&d.most, "top", 100,
-		"how many events, and findings of each state, table and md list, the worst first; 0 lists all")
-	f.BoolVar(&d.exitCode, "exit-code", false, "end with 1 where a finding is new and fails")
-	choose(c, &d.failOn, "fail-on-new", "", "", "--exit-code for findings of this `severity` or a higher one",
-		severityNames()...)
+		"how many events, and how many findings of each state, table and md list, worst first; 0 lists all")
+	f.BoolVar(&d.exitCode, "exit-code", false, "exit with 1 if a new finding fails")
+	choose(c, &d.failOn, "fail-on-new", "", "",
+		"exit with 1 if a new finding of this `severity` or a higher one fails", severityNames()...)
 	return c
 }
 
@@ -157,8 +158,7 @@ func (d *diffRun) pairs(cmd *cobra.Command, args []string) ([]reports.Pair, erro
 	return pairs, d.usage(err)
 }
 
-// usage gives what is wrong with the command line its exit code and the names of
-// flags.
+// usage gives errors of the command line their exit code and the names of flags.
 func (d *diffRun) usage(err error) error {
 	var date *reports.DateError
 	var argument *reports.ArgumentError
@@ -168,7 +168,7 @@ func (d *diffRun) usage(err error) error {
 	case errors.As(err, &argument):
 		return usageError("%w", err)
 	case errors.Is(err, reports.ErrNoHistory):
-		return usageError("there is no folder of reports at %s: 'rollcall report --into %s' makes one, or see --dir",
+		return usageError("there is no folder of reports at %s: 'rollcall report --into %s' creates one, or see --dir",
 			d.pairing.Dir, d.pairing.Dir)
 	}
 	return err
@@ -179,7 +179,7 @@ func (d *diffRun) tellUndated(name string, place reports.Place, written time.Tim
 	if place != reports.Either {
 		flag = timeFlags[place]
 	}
-	d.p.tell("rollcall: %s does not say when it was generated: taking when it was written, %s (see --%s)\n",
+	d.p.tell("rollcall: %s does not say when it was generated: taking the time it was written, %s (see --%s)\n",
 		escape.Printable(name), words.Time(written), flag)
 }
 
@@ -215,7 +215,7 @@ func (d *diffRun) compare(ctx context.Context, w io.Writer, pairs []reports.Pair
 	return out.Close(summary)
 }
 
-// verdict is the exit code, with a word on standard error.
+// verdict returns the outcome as an error with its exit code, nil for success.
 func (d *diffRun) verdict(s *show.Summary, failOn audit.Severity) error {
 	incomplete := 0
 	for _, a := range s.Accounts {
@@ -224,7 +224,7 @@ func (d *diffRun) verdict(s *show.Summary, failOn audit.Severity) error {
 		}
 	}
 	if incomplete > 0 {
-		return fmt.Errorf("the comparison is incomplete: of %s, %d not wholly compared or judged",
+		return fmt.Errorf("the comparison is incomplete: of %s, %d only partly compared or audited",
 			words.Count(len(s.Accounts), "account"), incomplete)
 	}
 	if n := s.Counts.NewFailures(failOn); d.exitCode && n > 0 {

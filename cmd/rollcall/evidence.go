@@ -17,8 +17,8 @@ import (
 	"rollcall/internal/reports"
 )
 
-// evidence says which reports a command judges: those that its arguments name,
-// or that of an account, which is fetched.
+// evidence says which reports a command audits: those that its arguments name, or
+// one that it fetches from an account.
 type evidence struct {
 	p               *process
 	reach           reach
@@ -27,8 +27,8 @@ type evidence struct {
 	maxAge, timeout time.Duration
 	onlyFresh       bool // of --require-fresh
 	quiet           bool
-	// carried says that what is made of a file is carried out at a service, which
-	// --endpoint-url and --profile then name.
+	// carried says that the command's output will be run against a service. For a
+	// file, --endpoint-url and --profile name that service.
 	carried bool
 
 	newestAt time.Time     // of --at
@@ -36,20 +36,20 @@ type evidence struct {
 }
 
 func (e *evidence) add(f *pflag.FlagSet) {
-	f.StringVar(&e.at, "at", "", "of folders, the newest reports generated at this `time` or before")
-	f.StringVar(&e.enrich, "enrich", "", "of a report that is fetched, ask IAM for more: "+enrichHelp())
+	f.StringVar(&e.at, "at", "", "from folders, take the newest reports generated at or before this `time`")
+	f.StringVar(&e.enrich, "enrich", "", "if a report is fetched, also ask IAM for these `facts`: "+enrichHelp())
 	f.DurationVar(&e.maxAge, "max-age", 0, maxAgeHelp)
-	f.DurationVar(&e.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for it")
+	f.DurationVar(&e.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for the report")
 	e.reach.add(f)
 }
 
-// addQuiet adds --quiet, which also belongs to what a command prints.
+// addQuiet adds --quiet, at its place among the flags of output.
 func (e *evidence) addQuiet(f *pflag.FlagSet) {
-	f.BoolVarP(&e.quiet, "quiet", "q", false, "show no progress, and on standard error nothing but errors")
+	f.BoolVarP(&e.quiet, "quiet", "q", false, "show no progress, and print only errors on standard error")
 }
 
-// check refuses flags that have no meaning with the arguments, before anything
-// is read or asked.
+// check refuses flags that have no meaning with the arguments, before anything is
+// read or fetched.
 func (e *evidence) check(cmd *cobra.Command, args []string) error {
 	if e.enrich != "" {
 		kinds, err := parseKinds(e.enrich)
@@ -79,8 +79,8 @@ func (e *evidence) check(cmd *cobra.Command, args []string) error {
 			continue
 		}
 		if name == "enrich" && cmd.Flags().Changed(name) {
-			return usageError("--enrich has no meaning %s; what 'rollcall report --into FOLDER --enrich' kept is used",
-				when)
+			return usageError("--enrich has no meaning %s; the facts that 'rollcall report --into FOLDER --enrich' saved "+
+				"are used", when)
 		}
 		if cmd.Flags().Changed(name) {
 			return usageError("--%s has no meaning %s", name, when)
@@ -89,15 +89,14 @@ func (e *evidence) check(cmd *cobra.Command, args []string) error {
 	seen := map[string]bool{}
 	for _, arg := range args {
 		if seen[arg] {
-			return usageError("%s is there twice", arg)
+			return usageError("%s is given twice", arg)
 		}
 		seen[arg] = true
 	}
 	return nil
 }
 
-// find finds the reports. Nothing of them is read yet but what tells where they
-// come from.
+// find finds the reports. It reads only where they come from.
 func (e *evidence) find(ctx context.Context, args []string) (reports.Found, error) {
 	if len(args) > 0 {
 		return reports.Find(args, e.p.stdin, e.newestAt)
@@ -129,16 +128,16 @@ func (e *evidence) fetch(ctx context.Context) (reports.Report, error) {
 		if r.Facts, err = enrich.Read(ctx, account.IAM(), e.kinds, enrich.DefaultConcurrency); ctx.Err() != nil {
 			return reports.Report{}, err
 		}
-		if err != nil { // the report is there all the same
+		if err != nil { // the audit goes on without the facts
 			why := strings.TrimSuffix(fleet.Explain(err), ".")
-			r.Problem = fmt.Sprintf("What --enrich %s asks for did not come: %s.", e.enrich, why)
+			r.Problem = fmt.Sprintf("The facts of --enrich %s could not be read: %s.", e.enrich, why)
 		}
 	}
 	return r, nil
 }
 
-// service names the endpoint and profile of an account. The AWS CLI puts keys of
-// the environment before its AWS_PROFILE, and --profile before both.
+// service returns the endpoint and profile of an account. For the AWS CLI, keys in
+// the environment take precedence over AWS_PROFILE, and --profile over both.
 func (e *evidence) service(account *fleet.Account) plan.Service {
 	s := plan.Service{Known: true, Endpoint: account.Endpoint(), Profile: e.reach.settings.Profile}
 	if s.Profile == "" && e.p.env("AWS_ACCESS_KEY_ID") == "" {
@@ -147,7 +146,7 @@ func (e *evidence) service(account *fleet.Account) plan.Service {
 	return s
 }
 
-// tellGuess says on standard error what was taken for the time at which a report
+// tellGuess says on standard error which time was taken for the time the report
 // was generated.
 func (e *evidence) tellGuess(r *reports.Report) {
 	if r.Guess != nil && !e.quiet {

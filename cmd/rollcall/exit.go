@@ -9,16 +9,16 @@ import (
 	"rollcall/internal/fleet"
 )
 
-// The exit codes of every command; docs/exit-codes.md lists them. A script
-// that knows one command knows all of them. A code above 128 is a signal's.
+// The exit codes are the same for all commands; docs/exit-codes.md lists them.
+// Codes above 128 are those of signals.
 const (
-	exitFindings    = audit.ExitFindings   // what a command was asked to fail for was found
-	exitIncomplete  = audit.ExitIncomplete // not done, or not wholly
-	exitUsage       = 64                   // the command line or a setting cannot be used: nothing was done
-	exitInterrupted = 130                  // ended by Ctrl-C
+	exitFindings    = audit.ExitFindings   // the command found what it was asked to fail for
+	exitIncomplete  = audit.ExitIncomplete // the command failed, or did only a part
+	exitUsage       = 64                   // wrong command line or setting; nothing was done
+	exitInterrupted = 130                  // Ctrl-C
 )
 
-// exitCodesHelp ends of the help of every command.
+// exitCodesHelp ends the help of every command that can find something.
 const exitCodesHelp = `Exit codes: 0 done, 1 findings, 2 failed or incomplete, 64 wrong command line
 or setting, 130 Ctrl-C. More: docs/exit-codes.md.`
 
@@ -27,7 +27,7 @@ or setting, 130 Ctrl-C. More: docs/exit-codes.md.`
 type exitError struct {
 	code int
 	err  error
-	// whole means that the text is printed as it is, without our name in front.
+	// whole says that the text is printed without our name in front.
 	whole bool
 }
 
@@ -38,13 +38,14 @@ func usageError(format string, args ...any) error {
 	return &exitError{code: exitUsage, err: fmt.Errorf(format, args...)}
 }
 
-// serviceError is printed as it is, without our name in front: what greps
-// the AWS CLI's "An error occurred (…) when calling …" finds it.
+// serviceError returns an error that is printed without our name in front.
+// Scripts that look for the AWS CLI's "An error occurred (…) when calling …" find
+// it.
 func serviceError(format string, args ...any) error {
 	return &exitError{code: exitIncomplete, err: fmt.Errorf(format, args...), whole: true}
 }
 
-// exit tells of an error, in one line, and returns the exit code.
+// exit prints an error in one line and returns the exit code.
 func (p *process) exit(ctx context.Context, err error) int {
 	var with *exitError
 	var config *fleet.ConfigError

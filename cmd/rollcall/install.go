@@ -19,36 +19,35 @@ import (
 	"rollcall/internal/trail"
 )
 
-// install says where an installation keeps what it knows: the same for the
-// service and for its operator.
+// install says where an installation keeps its data. The service and the
+// commands for its operator share it.
 type install struct {
 	p         *process
 	data      string
 	store     string
 	masterKey string
 	trail     string // of the operator's acts
-	// allowPlain allows plain text to a PostgreSQL beyond this machine.
+	// allowPlain allows connections without TLS to PostgreSQL on another machine.
 	allowPlain bool
 }
 
-// add gives a command the flags of an installation.
+// add adds the flags of an installation to a command.
 func (in *install) add(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&in.data, "data", "rollcall-data", "data `directory`, for its owner only")
+	f.StringVar(&in.data, "data", "rollcall-data", "data `directory`, which only its owner may open")
 	f.StringVar(&in.store, "store", "",
-		"keep the data in PostgreSQL: postgres://…, or the place of that `URL`: file://PATH, env://NAME")
+		"use the PostgreSQL database at this `URL`, postgres://…; file://PATH or env://NAME says where the URL is")
 	f.StringVar(&in.masterKey, "master-key", "",
-		"`file` of the key that all secrets are sealed with (default master.key in the data directory)")
+		"`file` of the key that seals all secrets (default master.key in the data directory)")
 	f.BoolVar(&in.allowPlain, "allow-plain-postgres", false,
-		"allow sslmode=disable to a PostgreSQL beyond this machine")
+		"allow sslmode=disable for PostgreSQL on another machine")
 	settings(f, "data", "store", "master-key", "allow-plain-postgres")
 	must(c.MarkFlagDirname("data"))
 	must(c.MarkFlagFilename("master-key"))
 }
 
-// database names the installation's database. Where create is false it must
-// be there already, so that a mistyped --data is not answered by an empty
-// installation.
+// database returns the installation's database. Unless create is set it must
+// exist, so that a mistyped --data does not create an empty installation.
 func (in *install) database(create bool) (store.Config, error) {
 	if in.store != "" {
 		link, err := in.storeURL()
@@ -72,11 +71,12 @@ func (in *install) missing() error {
 		in.data)
 }
 
-// directory makes the data directory, or looks whether others could read it.
+// directory checks that nobody else can read the data directory, which it can
+// create.
 func (in *install) directory(create bool) error {
 	if create {
 		if err := ownfile.MkdirAll(in.data); err != nil {
-			return fmt.Errorf("make data directory: %w", err)
+			return fmt.Errorf("create data directory: %w", err)
 		}
 	}
 	info, err := os.Stat(in.data)
@@ -94,8 +94,8 @@ func (in *install) directory(create bool) error {
 	return nil
 }
 
-// storeURL reads --store. A password must not be on the command line,
-// where everyone on the machine can read it.
+// storeURL reads --store. It refuses a password on the command line, where
+// everyone on the machine can read it.
 func (in *install) storeURL() (string, error) {
 	link, err := in.p.reference(in.store)
 	if err != nil {
@@ -109,13 +109,13 @@ func (in *install) storeURL() (string, error) {
 	if (secret || u.Query().Has("password")) && link == in.store && link != in.p.env(variable("store")) {
 		return "", usageError(
 			"--store has a password, which everyone on this machine could see: use file://PATH, env://NAME, " +
-				"ROLLCALL_STORE or PostgreSQL's own password file")
+				"ROLLCALL_STORE or PostgreSQL's password file")
 	}
 	return link, nil
 }
 
-// reference reads a setting that may be secret: "file://PATH" and "env://NAME"
-// name its place, everything else is the value.
+// reference reads a setting that may be secret. "file://PATH" and "env://NAME"
+// say where the value is; everything else is the value.
 func (p *process) reference(value string) (string, error) {
 	if name, ok := strings.CutPrefix(value, "env://"); ok {
 		if v := p.env(name); v != "" {
@@ -137,8 +137,7 @@ func (in *install) masterFile() string {
 	return filepath.Join(in.data, "master.key")
 }
 
-// open opens the installation for its operator, beside a service that may be
-// running on it.
+// open opens the installation for its operator. The service may be running on it.
 func (in *install) open(ctx context.Context, create bool) (*service.Service, error) {
 	db, err := in.database(create)
 	if err != nil {
@@ -152,15 +151,15 @@ func (in *install) open(ctx context.Context, create bool) (*service.Service, err
 	return s, in.explain(err)
 }
 
-// explain names the file where the master key is missing or the wrong one.
+// explain names the master key file if that is missing or the wrong one.
 func (in *install) explain(err error) error {
 	if errors.Is(err, store.ErrPlainPostgres) {
 		return usageError(
-			"%w, where passwords and names could be read on the way: give sslmode=verify-full, or "+
-				"--allow-plain-postgres to do it all the same", err)
+			"%w: others could read passwords and names on the way; set sslmode=verify-full, or give "+
+				"--allow-plain-postgres to connect anyway", err)
 	}
 	if errors.Is(err, seal.ErrMasterKeyFile) {
-		return err // names it already
+		return err // it names the file already
 	}
 	if errors.Is(err, seal.ErrWrongMasterKey) || errors.Is(err, service.ErrNoMasterKey) {
 		return fmt.Errorf("%s: %w", in.masterFile(), err)
@@ -177,8 +176,8 @@ func (in *install) with(ctx context.Context, create bool, fn func(*service.Servi
 	return errors.Join(fn(s), s.Close())
 }
 
-// flags repeats what tells this installation from the default one, for
-// commands that are shown to the operator.
+// flags returns the flags that name this installation, for commands that are
+// shown to the operator. It is "" for the default installation.
 func (in *install) flags() string {
 	text := ""
 	if in.data != "rollcall-data" {

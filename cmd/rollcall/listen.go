@@ -9,7 +9,7 @@ import (
 	"rollcall/internal/server"
 )
 
-// defaultListen is the address of a service without --listen.
+// defaultListen is the address of the API without --listen.
 const defaultListen = "127.0.0.1:8585"
 
 // listenHints say what to do about an address that cannot be opened.
@@ -18,7 +18,7 @@ var listenHints = []struct {
 	hint string
 }{
 	{syscall.EADDRINUSE, "another process listens there: stop it, or name another address with --%s"},
-	{syscall.EADDRNOTAVAIL, "this machine has no such address: name another with --%s"},
+	{syscall.EADDRNOTAVAIL, "this machine has no such address: name another one with --%s"},
 	{syscall.EACCES, "this user may not open that port: name one above 1023 with --%s"},
 }
 
@@ -31,13 +31,13 @@ func listen(flag, addr string, cert *server.Certificate, plainAnywhere bool) (ne
 	case err == nil || errors.Is(err, server.ErrPlainHTTP):
 		return l, err
 	case errors.As(err, &wrong):
-		return nil, usageError("--%s %q is no address such as %s: %s", flag, addr, defaultListen, wrong.Err)
+		return nil, usageError("--%s %q is not an address such as %s: %s", flag, addr, defaultListen, wrong.Err)
 	case errors.As(err, &unknown):
-		return nil, usageError("--%s %q is no address of this machine: %s", flag, addr, unknown.Err)
+		return nil, usageError("--%s %q is not an address of this machine: %s", flag, addr, unknown.Err)
 	}
 	for _, h := range listenHints {
 		if errors.Is(err, h.err) {
-			// Not wrapped: what is to be done about paths does not help here.
+			// The error is not wrapped, because hints about paths do not help here.
 			return nil, fmt.Errorf("%v ("+h.hint+")", err, flag)
 		}
 	}

@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// Bounds of the log. Whoever can reach the service can cause lines, so that
-// only the first ones of every second are written; the others are counted, and
-// a line tells of them within ten seconds.
+// Bounds of the log. Everybody who can reach the service can cause lines. So only
+// the first lines of each second are written. The others are counted, and a line
+// says within ten seconds how many there were.
 const (
-	logPerMessage = 10  // lines a second with one message
-	logOverall    = 100 // lines a second of errors, and as many of others
+	logPerMessage = 10  // lines with one message per second
+	logOverall    = 100 // lines of errors per second, and as many of others
 	logSummary    = 10 * time.Second
-	logMessages   = 50      // messages that are told apart while they are counted
+	logMessages   = 50      // messages that are counted separately
 	maxLogText    = 8 << 10 // bytes of one text: room for a stack
 )
 
-// boundedLog is a handler that keeps the bounds. Errors have their own: what
-// clients cause is no error, and must not hide one.
+// boundedLog is a handler that keeps the bounds. Errors have their own bounds, so
+// that lines which clients cause cannot hide them.
 type boundedLog struct {
 	slog.Handler
-	errors, others *logCount // shared by all that come of one handler
+	errors, others *logCount // shared with the handlers of WithAttrs and WithGroup
 }
 
 func newBoundedLog(h slog.Handler) boundedLog {
@@ -49,7 +49,7 @@ func (b boundedLog) WithGroup(name string) slog.Handler {
 	return boundedLog{b.Handler.WithGroup(name), b.errors, b.others}
 }
 
-// logCount counts the lines of a second, and those that are left out.
+// logCount counts the lines of a second, and the lines that are left out.
 type logCount struct {
 	out slog.Handler
 
@@ -98,8 +98,8 @@ func (c *logCount) summarize() {
 	}
 }
 
-// boundText cuts a text of a log line. Escaping may make it longer, so one that
-// grows much is cut more.
+// boundText cuts a long text of a log line. A text that escaping makes much longer
+// is cut more.
 func boundText(_ []string, a slog.Attr) slog.Attr {
 	var text string
 	switch v := a.Value.Any().(type) {

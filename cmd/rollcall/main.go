@@ -1,10 +1,10 @@
 // Rollcall is the service, its operator commands, and the tool that reads
-// credential reports, in one binary. One small file for each subcommand: its
-// flags, then what it does with them.
+// credential reports, in one binary. Each subcommand has a small file with its
+// flags and its actions.
 //
-// Commands see the world through a process value only, so that tests run them
-// without one. They promise: results on standard output, everything else on
-// standard error; an error is one line; the exit codes of exit.go.
+// Commands reach their process only through a process value, which tests replace.
+// They write results to standard output and everything else to standard error. An
+// error is one line. exit.go has the exit codes.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 	"rollcall/internal/ownfile"
 )
 
-// process holds what a command sees of its process.
+// process holds the parts of the process that a command uses.
 type process struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -33,9 +33,9 @@ func main() {
 	os.Exit(run(interruptible(), p, os.Args[1:]))
 }
 
-// interruptible is done at the first signal, which asks the command to end.
-// The second ends it at once: signals are no longer caught from before anybody
-// can see the first one's effect.
+// interruptible returns a context that the first signal cancels. The second signal
+// ends the process at once, because signals are no longer caught by the time that
+// the first one has any effect.
 func interruptible() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -56,8 +56,8 @@ func run(ctx context.Context, p *process, args []string) int {
 	return p.exit(ctx, root.ExecuteContext(ctx))
 }
 
-// width returns how many columns the terminal behind w has; ok is false where w
-// is no terminal.
+// width returns the number of columns of the terminal behind w. ok is false if w is
+// not a terminal.
 func width(w io.Writer) (columns int, ok bool) {
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {

@@ -13,7 +13,7 @@ func masterKeyCommand(p *process) *cobra.Command {
 	return group(&cobra.Command{
 		Use:     "masterkey",
 		GroupID: "operate",
-		Short:   "Rotate or verify the key that all secrets are sealed with",
+		Short:   "Rotate or verify the key that seals all secrets",
 	}, masterKeyRotateCommand(p), masterKeyVerifyCommand(p))
 }
 
@@ -21,10 +21,11 @@ func masterKeyRotateCommand(p *process) *cobra.Command {
 	in := &install{p: p}
 	c := &cobra.Command{
 		Use:   "rotate",
-		Short: "Replace the master key, also while the service runs",
-		Long: `Replace the master key by a new one, also while the service runs. What a crash
-interrupts is readable all the time, and ended by the next 'rotate'. Copies of
-the old key file open the data, and backups of it, that was there before.`,
+		Short: "Replace the master key",
+		Long: `Replace the master key with a new one. The service may be running. If a crash
+interrupts the rotation, all data stays readable, and the next 'rotate' completes
+it. Copies of the old key file still open the data, and backups of it, from
+before the rotation.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a := &act{name: "RotateMasterKey"}
 			return in.act(cmd, false, a, in.onMasterKey(func(s *service.Service, master *seal.MasterKeys) error {
@@ -47,13 +48,13 @@ func masterKeyVerifyCommand(p *process) *cobra.Command {
 	in := &install{p: p}
 	c := &cobra.Command{
 		Use:   "verify",
-		Short: "See whether the master key file opens the secrets of the data",
+		Short: "Check that the master key file opens the secrets of the data",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return in.with(cmd.Context(), false,
 				in.onMasterKey(func(_ *service.Service, master *seal.MasterKeys) error {
 					p.tell("%s holds the right master key, %s.\n", in.masterFile(), master.CurrentID())
 					if old, pending := master.PreviousID(); pending {
-						return fmt.Errorf("a rotation from %s has not ended: run 'rollcall masterkey rotate' again",
+						return fmt.Errorf("a rotation from %s is incomplete: run 'rollcall masterkey rotate' again",
 							old)
 					}
 					return nil
@@ -64,7 +65,7 @@ func masterKeyVerifyCommand(p *process) *cobra.Command {
 	return c
 }
 
-// onMasterKey is fn for an installation whose master key file opens its data.
+// onMasterKey returns a function that loads the master key file and calls fn.
 func (in *install) onMasterKey(fn func(*service.Service, *seal.MasterKeys) error) func(*service.Service) error {
 	return func(s *service.Service) error {
 		master, err := seal.LoadMasterKeys(in.masterFile())

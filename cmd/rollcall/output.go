@@ -9,22 +9,22 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// outputFlag is the --output of the commands for operators.
+// outputFlag adds the --output of commands for operators.
 func outputFlag(c *cobra.Command, output *string) {
 	choose(c, output, "output", "o", "text", "text or json", "text", "json")
 }
 
-// colourFlag is the --color of the commands that print tables.
+// colourFlag adds the --color of commands that print tables.
 func colourFlag(c *cobra.Command, colour *string) {
-	choose(c, colour, "color", "", "auto", "colour in a table: on, off or auto", "auto", "on", "off")
+	choose(c, colour, "color", "", "auto", "colour tables: on, off or auto", "auto", "on", "off")
 }
 
-// tell writes to standard error. Where that fails, there is nobody left to tell.
+// tell writes to standard error. If that fails, there is nobody left to tell.
 func (p *process) tell(format string, args ...any) {
 	_, _ = fmt.Fprintf(p.stderr, format, args...)
 }
 
-// must stops the program where a command is put together in a wrong way.
+// must stops the program if a command is assembled wrongly.
 func must(err error) {
 	if err != nil {
 		panic(err)
@@ -38,9 +38,8 @@ func writeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// table is columns of short texts under their names: the plain form that a
-// pipe can take apart. On a terminal too narrow for it each row becomes a
-// block of lines.
+// table prints columns of short texts under their names, in a form that scripts
+// can parse. On a terminal that is too narrow, each row becomes a block of lines.
 type table struct {
 	w    io.Writer
 	rows [][]string // the names first

@@ -6,24 +6,23 @@ import (
 	"syscall"
 )
 
-// pathHints say what to do about what the system says of a path, for every
-// command.
+// pathHints say what to do about the system's errors for paths.
 var pathHints = []struct {
 	err  error
 	hint string
 }{
-	{syscall.EACCES, "run this as the user whom the path belongs to, or let this user write there"},
-	{syscall.EPERM, "run this as the user whom the path belongs to"},
+	{syscall.EACCES, "run this as the owner of the path, or let this user write there"},
+	{syscall.EPERM, "run this as the owner of the path"},
 	{syscall.EROFS, "the file system is mounted read-only: name a path on another one"},
-	{syscall.ENOSPC, "make room there, or name a path on another file system"},
-	{syscall.EDQUOT, "make room there, or name a path on another file system"},
-	{syscall.ENOTDIR, "there is a file where the path has a directory: name another path"},
+	{syscall.ENOSPC, "free some space there, or name a path on another file system"},
+	{syscall.EDQUOT, "free some space there, or name a path on another file system"},
+	{syscall.ENOTDIR, "a part of the path is a file and not a directory: name another path"},
 	{syscall.EISDIR, "it is a directory: name a file in it"},
 	{syscall.ELOOP, "a symbolic link is not allowed there: put the file itself there"},
 }
 
-// withHint is the text of an error, and what to do about it where the system
-// refused a path.
+// withHint returns the text of an error and, if the system refused a path, a
+// hint what to do.
 func withHint(err error) string {
 	text := strings.ReplaceAll(err.Error(), "\n", "; ")
 	for _, h := range pathHints {

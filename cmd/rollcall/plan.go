@@ -17,8 +17,8 @@ import (
 	"rollcall/internal/words"
 )
 
-// planRun is one run of 'rollcall plan'. It finds and judges reports as
-// 'rollcall audit' does.
+// planRun is one run of 'rollcall plan'. It finds and audits reports as 'rollcall
+// audit' does.
 type planRun struct {
 	p        *process
 	criteria criteria
@@ -39,32 +39,33 @@ func planCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "plan [FILE|FOLDER|-]...",
 		GroupID: "reports",
-		Short:   "Plan the remediation of what an audit finds, as AWS CLI commands",
-		Long: `Plan how to take away the credentials that an audit finds wanting: keys unused,
-too old, second, left over or created at set-up and never used; passwords unused or
-without MFA. Each goes in stages: a warning to its owner, a final warning, then
-the key is made inactive or the password removed, and much later the key is
-deleted; each not before its day, and in the change windows.
+		Short:   "Write a script that removes the credentials an audit finds",
+		Long: `Plan how to remove the credentials that an audit finds: access keys that are
+unused, too old, a user's second, left over, or created at set-up and never used;
+passwords that are unused or have no MFA. A removal has stages: a warning to the
+owner, a final warning, then the key is deactivated or the password deleted, and
+much later the key is deleted. No stage comes before its day, or outside the
+change windows.
 
-Nothing is run. What comes out is a script to read, which does nothing until it
-is run with --stage, and then looks again before each step: is it the same key,
-and has nobody used it, up to that moment? Kept, and listed with the reason, is
-what was used within --keep-used-days, what the report cannot tell from another,
-and what an exception excuses. Root is never automated, and users who look like
-break-glass users wait until --config classifies them.
+The command changes nothing. It writes a script for you to read. The script does
+nothing until you run it with --stage. Before each step it checks that the key is
+still the same, and that nobody has used it since. The plan keeps credentials, and
+lists them with the reason, if they were used within --keep-used-days, if the
+report cannot tell them apart, or if an exception excuses them. It never covers
+root. Users who look like break-glass users wait until --config classifies them.
 
-The script calls the service that the report came from and no other one. For a
-FILE, --endpoint-url and --profile say which that is.
+The script calls only the service that the report came from. For a FILE,
+--endpoint-url and --profile name that service.
 
-Reports are found as 'rollcall audit' finds them; with none of them the account's
-report is fetched, and --enrich keys has the plan name key ids. Without, the
-script finds a key by its user and the second in which it was created.
+The arguments are those of 'rollcall audit'. Without arguments the command fetches
+the account's report, and --enrich keys adds key ids to the plan. Without key ids,
+the script finds a key by its user and the second of its creation.
 
 ` + exitCodesHelp,
 		RunE: d.run,
 		Example: `  rollcall plan report.csv > plan.sh
   rollcall plan --profile audit --enrich keys --window 'Tue 09:00-12:00' --out plan.sh
-  bash plan.sh                                   lists what there is to do, and when
+  bash plan.sh                                   lists the steps and their days
   bash plan.sh --stage deactivate --dry-run -- --profile ops
   rollcall plan reports --control key-unused --output md`,
 	}
@@ -77,19 +78,21 @@ func (d *planRun) add(c *cobra.Command) {
 	f, o := c.Flags(), &d.options
 	d.out.add(f)
 	choose(c, &d.output, "output", "o", "sh", "sh, md or json", "sh", "md", "json")
-	f.StringVar(&d.start, "start", "", "the `day` of the first warning (default today)")
-	f.IntVar(&o.FinalDays, "final-days", plan.DefaultFinalDays, "the final warning, so many days after the first")
+	f.StringVar(&d.start, "start", "", "`day` of the first warning (default today)")
+	f.IntVar(&o.FinalDays, "final-days", plan.DefaultFinalDays, "days from the first warning to the final one")
 	f.IntVar(&o.DeactivateDays, "deactivate-days", plan.DefaultDeactivateDays,
-		"deactivation, so many days after the first warning")
-	f.IntVar(&o.DeleteDays, "delete-days", plan.DefaultDeleteDays, "deletion, so many days after deactivation")
-	f.IntVar(&o.KeepUsedDays, "keep-used-days", plan.DefaultKeepUsedDays, "keep what was used within so many days")
+		"days from the first warning to deactivation")
+	f.IntVar(&o.DeleteDays, "delete-days", plan.DefaultDeleteDays, "days from deactivation to deletion")
+	f.IntVar(&o.KeepUsedDays, "keep-used-days", plan.DefaultKeepUsedDays,
+		"keep credentials that were used within this many days")
 	f.StringArrayVar(&d.windows, "window", nil,
-		"deactivate and delete only then, such as 'Tue 09:00-12:00' or 'Mon-Thu 08:00-16:00'; may be there more "+
-			"than once")
-	f.StringVar(&d.zone, "time-zone", "UTC", "the `zone` of days and windows, such as Europe/Zurich")
-	f.IntVar(&o.Most, "top", plan.DefaultMost, "how many credentials are planned for, and how many others listed")
+		"deactivate and delete only in this `window`, such as 'Tue 09:00-12:00' or 'Mon-Thu 08:00-16:00'; may be "+
+			"repeated")
+	f.StringVar(&d.zone, "time-zone", "UTC", "time `zone` of days and windows, such as Europe/Zurich")
+	f.IntVar(&o.Most, "top", plan.DefaultMost,
+		"how many credentials the plan removes, and how many others it lists")
 	f.StringVar(&d.criteria.asOf, "as-of", "",
-		"judge for this `time`, and not for when a report was generated; it cannot be later")
+		"count ages up to this `time`, which is not after the time the report was generated")
 	d.evidence.add(f)
 	d.evidence.addQuiet(f)
 }
@@ -113,7 +116,7 @@ func (d *planRun) run(cmd *cobra.Command, args []string) error {
 	}
 	p.Options.Classes, p.Options.Now = options.Classes, time.Now()
 	if options.AsOf.After(p.Options.Now) {
-		return usageError("--as-of %s is in the future: what is used until then would be taken for unused",
+		return usageError("--as-of %s is in the future: credentials that are used until then would look unused",
 			d.criteria.asOf)
 	}
 	found, err := d.evidence.find(cmd.Context(), args)
@@ -134,16 +137,16 @@ func (d *planRun) run(cmd *cobra.Command, args []string) error {
 	return d.tell(p)
 }
 
-// begin makes a plan without accounts.
+// begin returns a plan without accounts.
 func (d *planRun) begin(cmd *cobra.Command) (*plan.Plan, error) {
 	zone, err := time.LoadLocation(d.zone)
 	if err != nil || d.zone == "" || d.zone == "Local" {
-		return nil, usageError("--time-zone %q is no zone such as UTC or Europe/Zurich", d.zone)
+		return nil, usageError("--time-zone %q is not a zone such as UTC or Europe/Zurich", d.zone)
 	}
 	d.options.Start = time.Now().In(zone)
 	if d.start != "" {
 		if d.options.Start, err = time.ParseInLocation(time.DateOnly, d.start, zone); err != nil {
-			return nil, usageError("--start %q is no day such as 2026-09-01", d.start)
+			return nil, usageError("--start %q is not a day such as 2026-09-01", d.start)
 		}
 	}
 	for _, w := range d.windows {
@@ -165,7 +168,7 @@ func (d *planRun) begin(cmd *cobra.Command) (*plan.Plan, error) {
 	return p, nil
 }
 
-// judge plans for one report.
+// judge adds the credentials of one report to the plan.
 func (d *planRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports.Report, p *plan.Plan,
 	asOf time.Time) error {
 	if err := r.Prepare(false); err != nil {
@@ -185,7 +188,7 @@ func (d *planRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports.
 	}
 	visit := p.Row
 	if r.Missing != "" {
-		visit = nil // that there is no report is a problem, and nothing to plan for
+		visit = nil // a missing report is a problem, and has nothing to plan for
 	}
 	of, err := r.Audit(ctx, auditor, visit)
 	if err != nil {
@@ -195,8 +198,8 @@ func (d *planRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports.
 	return nil
 }
 
-// bind takes the service of a file from the command line. A report that is known
-// to come from one service is not planned for at another.
+// bind takes the service of a file from the command line. It refuses another
+// service than the one that the report is known to come from.
 func (d *planRun) bind(r *reports.Report) error {
 	s := d.evidence.reach.settings
 	switch {
@@ -212,13 +215,12 @@ func (d *planRun) bind(r *reports.Report) error {
 	return nil
 }
 
-// checkDates refuses to judge a report for a moment of which it says nothing, and
-// one that is dated in the future. The report of a file may have been made
-// before its time.
+// checkDates refuses an --as-of after the report's time, and marks a report that
+// is dated in the future as missing.
 func (d *planRun) checkDates(r *reports.Report, asOf, now time.Time) error {
 	if asOf.After(r.Source.Generated) {
 		return usageError(
-			"--as-of %s is later than the report, which is of %s: of what was used since, it says nothing",
+			"--as-of %s is later than the report of %s, which does not show later uses",
 			d.criteria.asOf, words.Time(r.Source.Generated))
 	}
 	if r.Source.Generated.After(now.Add(fleet.ClockSkew)) {
@@ -238,7 +240,7 @@ func (d *planRun) write(w io.Writer, p *plan.Plan) error {
 	return p.Script(w, program)
 }
 
-// tell says on standard error what is in the plan.
+// tell summarises the plan on standard error.
 func (d *planRun) tell(p *plan.Plan) error {
 	if !d.evidence.quiet {
 		parts := []string{fmt.Sprintf("%d planned", p.Total-p.More)}

@@ -30,40 +30,41 @@ func reportCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "report [FILE|FOLDER|-]...",
 		GroupID: "reports",
-		Short:   "Get credential reports, of one account or of all, or show one",
-		Long: `Get the credential report of an account. A new one is requested and waited for;
-a service that has a young one gives it again, AWS for four hours. --max-age
-takes the one that is there, if it is not older, and requests none. Credentials,
-region and endpoint are found as the AWS CLI finds them; without an endpoint, it
-is AWS. The report goes to standard output.
+		Short:   "Get the credential reports of one or many accounts, or show saved reports",
+		Long: `Get the credential report of an account, on standard output. The command requests
+a new report and waits for it. A service with a recent report returns that one;
+AWS does so for four hours. With --max-age the command accepts an existing report
+up to that age and requests none. It finds credentials, region and endpoint as
+the AWS CLI does. Without an endpoint it calls AWS.
 
-Of several accounts (--org, --accounts, --profiles), or with --into, reports go
-into a folder that keeps every one of them, and how it went with each account is
-printed: ok, cached, stale, denied, throttled, timeout, failed, or the state of
-an account that is not active. All accounts are asked before any is waited for.
-An account that has a young report in the folder is not asked, so that a run
-which was interrupted goes on where it ended. Roles are assumed with your own
-credentials, for sessions that can get reports and nothing else, but for what
---enrich asks; your own account is asked without a role. More: docs/fetch.md.
+For several accounts (--org, --accounts, --profiles), or with --into, the command
+saves the reports in a folder, which keeps all of them. It prints the outcome of
+each account: ok, cached, stale, denied, throttled, timeout, failed, or the state
+of an account that is not active. It asks all accounts before it waits for any.
+It skips accounts with a recent report in the folder, so a run that was
+interrupted continues where it stopped. With your credentials it assumes a role
+in every account but your own. The role's session can only get reports, and read
+what --enrich needs. More: docs/fetch.md.
 
-In the table, – is none, and ? what the report does not tell; "off" is an
-inactive key or certificate. Ages count from when the report was generated.
+In the table, – means none, ? means that the report does not say, and "off" means
+an inactive key or certificate. Ages count from the time the report was
+generated.
 
-With a FILE, a FOLDER that reports were fetched into, several of them, or - for
-standard input, show these reports instead, without any credentials: CSV, also
-packed (gzip, zstd) or by PowerShell, and the JSON of get-credential-report. CSV
-then comes out as AWS writes it today, whatever happened to the file.
+With files, folders of saved reports, or - for standard input, the command shows
+those reports. This needs no credentials. It reads CSV, also if compressed (gzip,
+zstd) or saved by PowerShell, and the JSON of get-credential-report. It writes
+CSV exactly as AWS does, whatever form the file has.
 
-Progress is shown on standard error where that is a terminal. A session that
-took an MFA code is kept until it expires, in your cache folder, so that not
-every command asks for a code. A report is held in memory, for a moment about
-six times its size.
+If standard error is a terminal, it shows the progress. Sessions that needed an
+MFA code are saved in your cache folder until they expire, so that not every
+command asks for a code. For a moment, a report needs about six times its size in
+memory.
 
-` + exitCodesHelp + ``,
+` + exitCodesHelp,
 		Example: `  rollcall report --profile audit > report.csv
   rollcall report --endpoint-url http://127.0.0.1:8585 --output table
   rollcall report --max-age 1h --out report.csv
-  rollcall report --at 2026-09-01T00:00:00Z    what it was then (Rollcall keeps a history)
+  rollcall report --at 2026-09-01T00:00:00Z    the report of that time (Rollcall keeps a history)
   rollcall report report.csv --output jsonl
   rollcall report --org --role audit/Reader --external-id x-17
   rollcall report --accounts accounts.txt --into reports --require-fresh
@@ -79,12 +80,11 @@ six times its size.
 	r.out.add(f)
 	f.DurationVar(&r.maxAge, "max-age", 0, maxAgeHelp)
 	f.DurationVar(&r.timeout, "timeout", fleet.DefaultTimeout,
-		"how long to wait for an account; an old report is given after that")
+		"how long to wait for each account; after that, return an old report if there is one")
 	f.BoolVar(&r.onlyFresh, "require-fresh", false,
-		"fail where the report is older than --max-age, or than 4h without it")
-	f.StringVar(&r.at, "at", "",
-		"the newest report generated at this `time` or before, where the service is a Rollcall")
-	f.StringVar(&r.asOf, "as-of", "", "the `time` from which the ages in the table of a file count (default now)")
+		"fail if the report is older than --max-age (without it, older than 4h)")
+	f.StringVar(&r.at, "at", "", atHelp)
+	f.StringVar(&r.asOf, "as-of", "", "in the table of a file, count ages up to this `time` (default now)")
 	colourFlag(c, &r.colour)
 	r.fleet.add(f)
 	c.AddCommand(reportRequestCommand(p, &r.reach), reportGetCommand(p, &r.reach))
@@ -92,7 +92,10 @@ six times its size.
 }
 
 // maxAgeHelp is the help of --max-age.
-const maxAgeHelp = "take a report that is not older, and ask for none (default: always ask for a new one)"
+const maxAgeHelp = "accept an existing report up to this age, and request none (default: always request a new one)"
+
+// atHelp is the help of --at where a service is asked.
+const atHelp = "get the newest report generated at or before this `time`, from a Rollcall service"
 
 func completeWith(c *cobra.Command, flag string, values ...string) {
 	must(c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
@@ -117,7 +120,7 @@ func (r *reportRun) check(cmd *cobra.Command, file bool) error {
 	if r.maxAge < 0 || r.timeout <= 0 {
 		return usageError("--max-age and --timeout cannot be negative")
 	}
-	flags, when := []string{"as-of"}, "without a file: ages count from when the report was generated"
+	flags, when := []string{"as-of"}, "without a file: ages count from the time the report was generated"
 	switch {
 	case file:
 		flags, when = []string{
@@ -126,7 +129,7 @@ func (r *reportRun) check(cmd *cobra.Command, file bool) error {
 			"into", "enrich", "org", "accounts", "profiles", "role", "external-id", "concurrency", "quiet",
 		}, "with a file"
 	case r.fleet.many():
-		flags = nil // its own check tells
+		flags = nil // fleet.check refuses them
 	case r.at != "":
 		flags, when = []string{"as-of", "max-age", "require-fresh"}, "with --at"
 	}
@@ -165,7 +168,7 @@ func (r *reportRun) fetch(ctx context.Context) error {
 		return reportError(err)
 	}
 	if got.Source == fleet.Stale {
-		r.p.tell("rollcall: there is no newer report than this one of %s, %s old\n",
+		r.p.tell("rollcall: the newest report is this one of %s, which is %s old\n",
 			got.Generated.Format(time.RFC3339), got.Age().Round(time.Second))
 	}
 	return r.write(got)
@@ -175,5 +178,5 @@ func parseTime(flag, s string) (time.Time, error) {
 	if t, ok := reports.ParseTime(s); ok {
 		return t, nil
 	}
-	return time.Time{}, usageError("--%s %q is no time such as 2026-09-01T00:00:00Z or 2026-09-01", flag, s)
+	return time.Time{}, usageError("--%s %q is not a time such as 2026-09-01T00:00:00Z or 2026-09-01", flag, s)
 }

@@ -19,7 +19,7 @@ import (
 	"rollcall/internal/lazyregexp"
 )
 
-// fleetFlags say of which accounts reports are fetched, and where to.
+// fleetFlags says from which accounts reports are fetched, and where they go.
 type fleetFlags struct {
 	into         string
 	organization bool
@@ -32,28 +32,28 @@ type fleetFlags struct {
 	quiet        bool
 }
 
-// defaultFolder says where the reports of several accounts go.
+// defaultFolder is the folder for the reports of several accounts.
 const defaultFolder = "reports"
 
 func (f *fleetFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.into, "into", "",
-		"save in this `folder`, the history of all accounts; of several accounts it is ./"+
-			defaultFolder+" if not given")
-	flags.BoolVar(&f.organization, "org", false, "every account of the organization")
+		"save reports in this `folder`, which keeps the history of all accounts (default for several accounts ./"+
+			defaultFolder+")")
+	flags.BoolVar(&f.organization, "org", false, "get reports of every account of the organization")
 	flags.StringVar(&f.accounts, "accounts", "",
-		"the accounts in this `file` (- for standard input): on each line a number, or the ARN of a role, and then a "+
-			"name if you like")
-	flags.StringSliceVar(&f.profiles, "profiles", nil, "the accounts of these `profiles`, separated by commas")
-	flags.StringVar(&f.roles.Name, "role", fleet.DefaultRole, "the `role` to assume in each account, with its path")
-	flags.StringVar(&f.roles.ExternalID, "external-id", "", "the external `id` that the roles ask for")
-	flags.IntVar(&f.concurrency, "concurrency", fleet.DefaultConcurrency, "how many calls may be under way at once")
+		"get reports of the accounts in this `file` (- for standard input); each line has an account number or the ARN "+
+			"of a role, and optionally a name")
+	flags.StringSliceVar(&f.profiles, "profiles", nil,
+		"get reports of the accounts of these `profiles`, separated by commas")
+	flags.StringVar(&f.roles.Name, "role", fleet.DefaultRole, "assume this `role`, with its path, in each account")
+	flags.StringVar(&f.roles.ExternalID, "external-id", "", "external `id` that the roles require")
+	flags.IntVar(&f.concurrency, "concurrency", fleet.DefaultConcurrency, "how many calls may run at once")
 	flags.StringVar(&f.enrich, "enrich", "",
-		"into a folder: ask IAM for more, to be kept beside the reports: "+enrichHelp())
+		"with a folder, also ask IAM for these `facts` and save them beside the reports: "+enrichHelp())
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress, and print nothing unless a report is missing")
 }
 
-// many says whether reports go into a folder, as those of several accounts
-// always do.
+// many says whether reports go into a folder. Those of several accounts always do.
 func (f *fleetFlags) many() bool {
 	return f.organization || f.accounts != "" || len(f.profiles) > 0 || f.into != ""
 }
@@ -77,7 +77,8 @@ func (f *fleetFlags) check(changed func(string) bool, output *string) error {
 	case f.concurrency < 1:
 		return usageError("--concurrency must be at least 1")
 	case !roleName.MatchString(f.roles.Name):
-		return usageError("--role %q is no name of a role; ARNs of roles go into the file of --accounts", f.roles.Name)
+		return usageError("--role %q is not the name of a role; ARNs of roles go into the file of --accounts",
+			f.roles.Name)
 	}
 	for _, name := range []string{"role", "external-id"} {
 		if changed(name) && !byRole {
@@ -86,7 +87,7 @@ func (f *fleetFlags) check(changed func(string) bool, output *string) error {
 	}
 	for _, name := range []string{"at", "as-of", "out", "color"} {
 		if changed(name) && f.many() {
-			return usageError("--%s has no meaning where reports go into a folder", name)
+			return usageError("--%s has no meaning if reports go into a folder", name)
 		}
 	}
 	if !f.many() {
@@ -94,7 +95,7 @@ func (f *fleetFlags) check(changed func(string) bool, output *string) error {
 		case changed("concurrency"):
 			return usageError("--concurrency has no meaning for one account")
 		case f.enrich != "":
-			return usageError("--enrich has no meaning without a folder to keep it in (see --into)")
+			return usageError("--enrich has no meaning without a folder to save the facts in (see --into)")
 		}
 		return nil
 	}
@@ -109,15 +110,15 @@ func (f *fleetFlags) check(changed func(string) bool, output *string) error {
 		*output = "table"
 	}
 	if *output == "csv" {
-		return usageError("--output csv has no meaning where reports go into a folder: they are CSV there")
+		return usageError("--output csv has no meaning if reports go into a folder: they are CSV there")
 	}
 	f.into = cmp.Or(f.into, defaultFolder)
 	return nil
 }
 
-// fetchMany fetches reports into the folder, and tells how it went.
+// fetchMany fetches reports into the folder and prints the outcomes.
 func (r *reportRun) fetchMany(ctx context.Context) error {
-	// What is wrong with the command is told before anybody is asked.
+	// Errors of the command line come before any call.
 	members, err := r.fleet.members(r.p.stdin)
 	if err != nil {
 		return err
@@ -149,8 +150,8 @@ func (r *reportRun) fetchMany(ctx context.Context) error {
 	return r.tell(ctx, append(outcomes, got...), time.Since(began), err)
 }
 
-// more returns the additional requests to each of so many accounts beyond its
-// report; nil for none. They share the calls that may run at a time.
+// more returns the requests to each account beyond its report, nil for none. The
+// accounts share the calls that may run at once.
 func (f *fleetFlags) more(accounts int) *fleet.More {
 	if len(f.kinds) == 0 {
 		return nil
@@ -190,15 +191,16 @@ func (f *fleetFlags) members(stdin io.Reader) ([]fleet.Member, error) {
 	return members, nil
 }
 
-// fleetPlan holds the accounts that a run asks, and what is known before.
+// fleetPlan holds the accounts that a run asks, and the outcomes that are known
+// before.
 type fleetPlan struct {
 	targets      []fleet.Target
 	organization fleet.Organization // whose accounts they are; zero for none
-	failed       []history.Outcome  // of profiles that lead nowhere
-	signedIn     []string           // the profiles that lead somewhere
+	failed       []history.Outcome  // of profiles that could not sign in
+	signedIn     []string           // the profiles that could
 }
 
-// plan finds whom to ask.
+// plan finds the accounts to ask.
 func (r *reportRun) plan(ctx context.Context, members []fleet.Member) (p fleetPlan, err error) {
 	if len(r.fleet.profiles) > 0 {
 		return r.profilePlan(ctx)
@@ -236,8 +238,8 @@ func (r *reportRun) signIn(ctx context.Context, profile string) (*fleet.Caller, 
 	return caller, id, err
 }
 
-// profilePlan signs in with each profile, one after the other, since each may
-// ask for a code. A profile that fails is an outcome of its own.
+// profilePlan signs in with each profile, one after the other, because each may
+// ask for a code. A profile that fails has its own outcome.
 func (r *reportRun) profilePlan(ctx context.Context) (p fleetPlan, err error) {
 	of := map[string]string{} // the profile of each account
 	for _, profile := range r.fleet.profiles {
@@ -249,8 +251,8 @@ func (r *reportRun) profilePlan(ctx context.Context) (p fleetPlan, err error) {
 			p.failed = append(p.failed, fleet.ProfileFailed(ctx, profile, err))
 			continue
 		case of[id.Account] != "":
-			r.p.tell("rollcall: the profile %s leads to account %s, as %s does: asked once\n", profile, id.Account,
-				of[id.Account])
+			r.p.tell("rollcall: the profiles %s and %s lead to the same account %s, which is asked once\n",
+				of[id.Account], profile, id.Account)
 		default:
 			of[id.Account] = profile
 			p.targets = append(p.targets, caller.Own(id, profile))
@@ -260,7 +262,7 @@ func (r *reportRun) profilePlan(ctx context.Context) (p fleetPlan, err error) {
 	return p, nil
 }
 
-// record puts what is known already into the folder.
+// record saves the outcomes that are known already in the folder.
 func (p fleetPlan) record(folder *history.Folder) ([]history.Outcome, error) {
 	for _, o := range p.failed {
 		if err := folder.SetOutcome(o); err != nil {
@@ -278,7 +280,7 @@ func (p fleetPlan) record(folder *history.Folder) ([]history.Outcome, error) {
 	return p.organization.RecordLeft(folder)
 }
 
-// tell prints the outcomes, and is the error of a run that is not complete.
+// tell prints the outcomes. It returns an error if the run is not complete.
 func (r *reportRun) tell(ctx context.Context, outcomes []history.Outcome, took time.Duration, err error) error {
 	if err != nil && ctx.Err() == nil {
 		return err // the folder cannot be written
@@ -300,7 +302,7 @@ func (r *reportRun) tell(ctx context.Context, outcomes []history.Outcome, took t
 	}
 	switch {
 	case err != nil:
-		r.p.tell("rollcall: %s to go; what has come is in %s, and the same command goes on from there\n",
+		r.p.tell("rollcall: %s left; %s has the other reports, and the same command continues from there\n",
 			accountCount(len(unfinished)), r.fleet.into)
 		return err
 	case len(missing) > 0:
@@ -315,7 +317,7 @@ func (r *reportRun) tell(ctx context.Context, outcomes []history.Outcome, took t
 	return nil
 }
 
-// which names the accounts, where they are few.
+// which names the accounts if they are few, and counts them otherwise.
 func which(missing []history.Outcome, of int) string {
 	if len(missing) > 3 {
 		return fmt.Sprintf("%s of %s", thousands(len(missing)), accountCount(of))

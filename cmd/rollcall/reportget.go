@@ -28,12 +28,13 @@ func reportGetCommand(p *process, reach *reach) *cobra.Command {
 	g := &reportGetRun{p: p, reach: reach, out: outFile{p: p}}
 	c := &cobra.Command{
 		Use:   "get",
-		Short: "Get the report the service has, as it answers",
-		Long: `Get the report the service has, and request none: the answer of
-GetCredentialReport as 'aws iam get-credential-report' prints it, or the report
-in it as Get-IAMCredentialReport returns it with -Raw or -SplitLines.`,
+		Short: "Get the service's newest report, without requesting one",
+		Long: `Get the service's newest report, without requesting one. The output is the answer
+of GetCredentialReport as 'aws iam get-credential-report' prints it. With --raw or
+--split-lines it is the report alone, as Get-IAMCredentialReport returns it with
+-Raw or -SplitLines.`,
 		Example: `  rollcall report get
-  rollcall report get --raw > report.csv       every byte, and none added
+  rollcall report get --raw > report.csv       exactly the bytes of the report
   rollcall report get --split-lines            line by line`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if (g.raw || g.lines) && cmd.Flags().Changed("output") {
@@ -45,10 +46,9 @@ in it as Get-IAMCredentialReport returns it with -Raw or -SplitLines.`,
 	f := c.Flags()
 	g.out.add(f)
 	choose(c, &g.output, "output", "o", "json", "json or text, as the AWS CLI writes them", "json", "text")
-	f.StringVar(&g.at, "at", "",
-		"the newest report generated at this `time` or before, where the service is a Rollcall")
-	f.BoolVar(&g.raw, "raw", false, "the report itself, as one string; goes before --split-lines")
-	f.BoolVar(&g.lines, "split-lines", false, "the report's lines, without their ends, one per line")
+	f.StringVar(&g.at, "at", "", atHelp)
+	f.BoolVar(&g.raw, "raw", false, "print the report byte for byte; takes precedence over --split-lines")
+	f.BoolVar(&g.lines, "split-lines", false, "print the lines of the report, each with a newline at its end")
 	f.BoolVar(&g.lines, "as-text-array", false, "the same as --split-lines")
 	return c
 }
@@ -93,8 +93,8 @@ func (g *reportGetRun) write(w io.Writer, got *fleet.Report) error {
 	return b.Flush() // it keeps the first error
 }
 
-// answer writes the whole answer. The AWS CLI, version 2, writes times with
-// +00:00, and its text form has the members in the order of their names.
+// answer writes the whole answer. Version 2 of the AWS CLI writes times with
+// +00:00, and sorts the members of its text form by name.
 func (g *reportGetRun) answer(b *bufio.Writer, got *fleet.Report) {
 	generated := got.Generated.Format("2006-01-02T15:04:05-07:00")
 	content := func() {

@@ -14,11 +14,11 @@ import (
 	"rollcall/internal/history"
 )
 
-// live is some lines at the bottom of a terminal that tell how far a run is:
-// how many accounts are done and how they ended, about how long it will take,
-// and whom it waits for. Off a terminal it says nothing.
+// live shows the progress of a run at the bottom of a terminal: the number of
+// accounts that are done, their outcomes, the time left, and the accounts that it
+// waits for. Without a terminal it shows nothing.
 type live struct {
-	w       io.Writer // nil where there is no terminal
+	w       io.Writer // nil without a terminal
 	began   time.Time
 	mu      sync.Mutex
 	targets []fleet.Target
@@ -37,7 +37,7 @@ type liveState struct {
 	since time.Time
 }
 
-// mostLive says how many accounts under way are shown.
+// mostLive is the number of accounts in progress that are shown.
 const mostLive = 6
 
 func newLive(p *process, quiet bool) *live {
@@ -73,7 +73,8 @@ func (l *live) done(i int, o history.Outcome) {
 	l.ended++
 }
 
-// pause takes the lines away, for a prompt, until what it returns is called.
+// pause removes the lines for a prompt. The function that it returns lets them
+// come back.
 func (l *live) pause() (resume func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,7 +87,7 @@ func (l *live) pause() (resume func()) {
 	}
 }
 
-// end takes the lines away.
+// end removes the lines.
 func (l *live) end() {
 	close(l.stop)
 	l.drawing.Wait()
@@ -129,7 +130,8 @@ func (l *live) clear() {
 	}
 }
 
-// erasure takes the lines away and leaves the cursor where the first one was.
+// erasure returns the text that removes the lines and leaves the cursor where the
+// first one was.
 func (l *live) erasure() string {
 	up := ""
 	if l.lines > 1 {
@@ -138,7 +140,7 @@ func (l *live) erasure() string {
 	return up + "\r\x1b[J"
 }
 
-// picture is the lines, each shorter than the terminal is wide.
+// picture returns the lines, each shorter than the terminal is wide.
 func (l *live) picture(now time.Time, columns int) []string {
 	took := now.Sub(l.began)
 	head := fmt.Sprintf("%s of %s, %s", thousands(l.ended), accountCount(len(l.targets)), took.Round(time.Second))
@@ -171,7 +173,7 @@ func (l *live) picture(now time.Time, columns int) []string {
 	return lines
 }
 
-// timeLeft guesses how long the rest will take, by what is done.
+// timeLeft estimates the time that the remaining accounts will take.
 func timeLeft(took time.Duration, done, all int) (time.Duration, bool) {
 	if done == 0 || done == all || took < 2*time.Second {
 		return 0, false

@@ -16,8 +16,8 @@ import (
 	"rollcall/internal/words"
 )
 
-// mostShown says how many accounts are all shown; of more, only those of which
-// there is something to say.
+// mostShown is the largest number of accounts that are all shown. Of more, only
+// those with a problem are.
 const mostShown = 30
 
 // print writes the outcomes to standard output.
@@ -50,7 +50,7 @@ func (r *reportRun) print(outcomes []history.Outcome, took time.Duration) error 
 	return err
 }
 
-// rank puts what needs a look last, next to the prompt.
+// rank sorts outcomes that need attention last, next to the prompt.
 func rank(s history.Status) int {
 	n := slices.Index(history.Statuses, s)
 	if s.Incomplete() {
@@ -59,8 +59,7 @@ func rank(s history.Status) int {
 	return n
 }
 
-// answered says how the AWS CLI begins to tell of an answer. A table has less
-// room.
+// answered matches the beginning of the AWS CLI's errors, which the table shortens.
 var answered = lazyregexp.New(`^An error occurred \((.+?)\) when calling the (.+?) operation: `)
 
 func writeOutcomes(w io.Writer, outcomes []history.Outcome, now time.Time) error {
@@ -89,8 +88,8 @@ func writeOutcomes(w io.Writer, outcomes []history.Outcome, now time.Time) error
 	return err
 }
 
-// cutLast shortens the last column where the table would not fit the terminal, as
-// long as enough of it remains.
+// cutLast shortens the last column if the table does not fit the terminal, unless
+// too little of the column would remain.
 func (t *table) cutLast() {
 	columns, terminal := width(t.w)
 	if !terminal {
@@ -143,7 +142,7 @@ func accountCount(n int) string {
 	return thousands(n) + " accounts"
 }
 
-// thousands parts the thousands.
+// thousands returns a number with commas between thousands.
 func thousands(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {

@@ -17,13 +17,13 @@ import (
 	"rollcall/report"
 )
 
-// write writes a report that a service gave. CSV is written byte for byte.
+// write writes a report of a service. It writes CSV byte for byte.
 func (r *reportRun) write(got *fleet.Report) error {
 	if r.output == "csv" {
 		return r.out.write(func(w io.Writer) error {
 			content := got.Content
 			if _, terminal := width(w); terminal {
-				content = append(content, '\n') // or the prompt would follow the last row
+				content = append(content, '\n') // the prompt must not follow the last row
 			}
 			_, err := w.Write(content)
 			return err
@@ -70,8 +70,9 @@ func (r *reportRun) writeTable(w io.Writer, rows iter.Seq2[*report.Row, error], 
 	return render.Table(w, all, o)
 }
 
-// tableOptions fit a table to where it goes: a terminal has a width and,
-// unless NO_COLOR is set, colour. COLUMNS goes before what the terminal says.
+// tableOptions returns the options of a table for w. A terminal has a width and,
+// unless NO_COLOR is set, colour. COLUMNS takes precedence over the terminal's
+// width.
 func tableOptions(p *process, w io.Writer, colour string, asOf time.Time) render.TableOptions {
 	columns, terminal := width(w)
 	if n, err := strconv.Atoi(p.env("COLUMNS")); err == nil && n > 0 {
@@ -81,15 +82,15 @@ func tableOptions(p *process, w io.Writer, colour string, asOf time.Time) render
 	return render.TableOptions{Width: columns, Colour: colour == "on" || colour == "auto" && auto, AsOf: asOf}
 }
 
-// outFile says where a result goes: standard output, or a file that is whole or
-// not there at all.
+// outFile says where a result goes: to standard output, or to a file that appears
+// only when it is whole.
 type outFile struct {
 	p    *process
 	path string
 }
 
 func (o *outFile) add(f *pflag.FlagSet) {
-	f.StringVar(&o.path, "out", "", "write to this `file`, readable by you alone, instead of standard output")
+	f.StringVar(&o.path, "out", "", "write to this `file`, which only you can read, instead of standard output")
 }
 
 func (o *outFile) write(fill func(io.Writer) error) error {

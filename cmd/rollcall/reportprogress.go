@@ -10,10 +10,10 @@ import (
 	"rollcall/internal/fleet"
 )
 
-// progress is a line on a terminal that tells what is waited for. Off a
-// terminal it says nothing.
+// progress shows on a line of a terminal what the command waits for. Without a
+// terminal it shows nothing.
 type progress struct {
-	w     io.Writer // nil where there is no terminal
+	w     io.Writer // nil without a terminal
 	where string
 	start time.Time
 	mu    sync.Mutex
@@ -22,7 +22,8 @@ type progress struct {
 	ended sync.WaitGroup
 }
 
-// Nothing is shown for as long as it takes when all goes well at once.
+// progressAfter is the time after which progress is shown. Most commands end
+// sooner.
 const progressAfter = 400 * time.Millisecond
 
 func startProgress(p *process, account *fleet.Account, quiet bool) *progress {
@@ -42,7 +43,7 @@ func (g *progress) say(what string) {
 	g.what = what
 }
 
-// end takes the line away.
+// end removes the line.
 func (g *progress) end() {
 	close(g.done)
 	g.ended.Wait()

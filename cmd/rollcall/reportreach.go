@@ -13,34 +13,34 @@ import (
 	"rollcall/internal/fleet"
 )
 
-// reach says how a service is reached: flags as the AWS CLI has them.
+// reach says how to reach a service. Its flags are those of the AWS CLI.
 type reach struct {
 	p         *process
 	settings  fleet.Settings
 	noSession bool
-	// asking is called before the user is asked for an MFA code, and what it
-	// returns afterwards; nil is nothing.
+	// asking is called before the user is asked for an MFA code. The function that
+	// it returns is called afterwards. It may be nil.
 	asking func() (asked func())
 }
 
 func (r *reach) add(f *pflag.FlagSet) {
 	s := &r.settings
 	f.StringVar(&s.Profile, "profile", "", "use this `profile` of the AWS configuration")
-	f.StringVar(&s.Region, "region", "", "the `region` to sign for (default "+fleet.DefaultRegion+
-		" where none is configured)")
-	f.StringVar(&s.Endpoint, "endpoint-url", "", "the `URL` of the service, for IAM, STS and Organizations")
-	f.StringVar(&s.CABundle, "ca-bundle", "", "a `file` of certificates to verify TLS with")
-	f.BoolVar(&s.AllowHTTP, "allow-http", false, "permit plain HTTP to another machine")
-	f.BoolVar(&r.noSession, "no-session-cache", false, "ask for every MFA code, and keep no session that took one")
+	f.StringVar(&s.Region, "region", "", "sign for this `region` (default "+fleet.DefaultRegion+
+		" if none is configured)")
+	f.StringVar(&s.Endpoint, "endpoint-url", "", "call the service at this `URL`, for IAM, STS and Organizations")
+	f.StringVar(&s.CABundle, "ca-bundle", "", "verify TLS with the certificates in this `file`")
+	f.BoolVar(&s.AllowHTTP, "allow-http", false, "allow plain HTTP to another machine")
+	f.BoolVar(&r.noSession, "no-session-cache", false, "ask for each MFA code, and save no session that needed one")
 }
 
-// open finds the account. Errors have their exit code.
+// open opens the account. Its errors have an exit code.
 func (r *reach) open(ctx context.Context) (*fleet.Account, error) {
 	account, err := fleet.Open(ctx, r.with(ctx, r.settings.Profile))
 	return account, reportError(err)
 }
 
-// with is the settings for a profile.
+// with returns the settings for a profile.
 func (r *reach) with(ctx context.Context, profile string) fleet.Settings {
 	s := r.settings
 	s.Profile = profile
@@ -66,8 +66,8 @@ func reportError(err error) error {
 	return err
 }
 
-// askCode asks for the code of an MFA device, on the terminal even where
-// standard input is a file.
+// askCode asks for the code of an MFA device on the terminal, even if standard
+// input is a file.
 func (p *process) askCode(ctx context.Context, serial string) (string, error) {
 	tty, isFile := p.stdin.(*os.File)
 	if !isFile || !term.IsTerminal(int(tty.Fd())) {

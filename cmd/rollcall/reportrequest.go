@@ -14,10 +14,11 @@ func reportRequestCommand(p *process, reach *reach) *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:   "request",
-		Short: "Ask the service to make a new report",
-		Long: `Ask the service to make a new report, and print what it says, as
-Request-IAMCredentialReport does, or with --output json as
-'aws iam generate-credential-report'. It does not wait; 'rollcall report' does.`,
+		Short: "Ask the service to generate a new report",
+		Long: `Ask the service to generate a new report, and print its answer as
+Request-IAMCredentialReport does, or with --output json as 'aws iam
+generate-credential-report' does. The command does not wait for the report;
+'rollcall report' does.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			account, err := reach.open(cmd.Context())
 			if err != nil {
@@ -40,8 +41,7 @@ Request-IAMCredentialReport does, or with --output json as
 	return c
 }
 
-// writeTask writes what Format-Table -AutoSize makes of the answer in
-// PowerShell.
+// writeTask writes the answer as PowerShell's Format-Table -AutoSize does.
 func writeTask(w io.Writer, t fleet.Task) error {
 	const description, state = "Description", "State"
 	n := max(len(description), len(t.Description))

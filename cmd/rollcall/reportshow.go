@@ -20,8 +20,7 @@ import (
 	"rollcall/report"
 )
 
-// showAll shows reports that are there already, in every form in which an audit
-// reads them.
+// showAll shows saved reports, in every form that an audit reads.
 func (r *reportRun) showAll(cmd *cobra.Command, args []string) error {
 	var asOf time.Time
 	if r.asOf != "" {
@@ -58,7 +57,7 @@ func (r *reportRun) showAll(cmd *cobra.Command, args []string) error {
 	return err
 }
 
-// show writes reports: tables one below the other, in other forms all their rows.
+// show writes reports: one table below the other, or all rows in another form.
 func (r *reportRun) show(w io.Writer, inputs []reports.Report, asOf time.Time) error {
 	readers := make([]*report.Reader, len(inputs))
 	for i := range inputs {
@@ -99,7 +98,7 @@ func (r *reportRun) show(w io.Writer, inputs []reports.Report, asOf time.Time) e
 	return nil
 }
 
-// rowsOf are the rows of reports, one after the other.
+// rowsOf returns the rows of reports, one report after the other.
 func rowsOf(inputs []reports.Report, readers []*report.Reader) iter.Seq2[*report.Row, error] {
 	return func(yield func(*report.Row, error) bool) {
 		for i := range inputs {

@@ -54,15 +54,15 @@ func bareRoot(p *process) *cobra.Command {
 	root := group(&cobra.Command{
 		Use:   "rollcall",
 		Short: "A self-hosted AWS IAM with credential reports",
-		Long: `Rollcall is a self-hosted service that speaks the AWS IAM and STS API, so that
-the AWS CLI, boto3 and the AWS SDKs work with it unchanged, and a tool that
-reads and judges credential reports from it or from AWS.
+		Long: `Rollcall is a self-hosted service that speaks the AWS IAM and STS API. The AWS
+CLI, boto3 and the AWS SDKs work with it unchanged. Rollcall is also a tool that
+gets, audits and compares credential reports, from the service or from AWS.
 
-` + exitCodesHelp + ``,
-		Example: `  rollcall dev                     an emulator for tests, in memory
-  rollcall account create          the first account of a service
-  rollcall serve                   the service, its data in ./rollcall-data
-  rollcall audit report.csv        judge a credential report by CIS`,
+` + exitCodesHelp,
+		Example: `  rollcall dev                     run an emulator in memory, for tests
+  rollcall account create          create the first account of a service
+  rollcall serve                   run the service, with its data in ./rollcall-data
+  rollcall audit report.csv        audit a credential report against CIS`,
 		Version:           version(),
 		SilenceErrors:     true, // run prints them
 		SilenceUsage:      true,
@@ -75,7 +75,7 @@ reads and judges credential reports from it or from AWS.
 	root.SetErr(p.stderr)
 	root.AddGroup(
 		&cobra.Group{ID: "service", Title: "The service:"},
-		&cobra.Group{ID: "operate", Title: "For its operator, also while it runs:"},
+		&cobra.Group{ID: "operate", Title: "For its operator (safe while the service runs):"},
 		&cobra.Group{ID: "reports", Title: "Credential reports, from AWS or Rollcall:"},
 	)
 	root.SetHelpCommand(helpCommand())
@@ -83,9 +83,8 @@ reads and judges credential reports from it or from AWS.
 	return root
 }
 
-// usageTemplate is cobra's, but flags fit the terminal, and a command that
-// only holds others, and so takes nothing itself, is not shown as one of its
-// own.
+// usageTemplate returns cobra's template with two changes: flags fit the
+// terminal, and a command that only groups others shows no usage of its own.
 func usageTemplate(text string, p *process) string {
 	columns, terminal := width(p.stdout)
 	if !terminal {
@@ -96,7 +95,7 @@ func usageTemplate(text string, p *process) string {
 		"{{if and .Runnable (or (not .HasAvailableSubCommands) (ne .Use .Name))}}", 1)
 }
 
-// group makes a command that only holds others.
+// group returns a command that only groups others.
 func group(c *cobra.Command, sub ...*cobra.Command) *cobra.Command {
 	c.AddCommand(sub...)
 	c.Args = cobra.ArbitraryArgs
@@ -115,7 +114,7 @@ func noCommand(cmd *cobra.Command, name string) error {
 		seeHelp(cmd))
 }
 
-// subcommands are the names of the commands below one.
+// subcommands returns the names of a command's subcommands.
 func subcommands(cmd *cobra.Command) []string {
 	var names []string
 	for _, sub := range cmd.Commands() {
@@ -126,8 +125,8 @@ func subcommands(cmd *cobra.Command) []string {
 	return names
 }
 
-// helpCommand is 'rollcall help account create' for 'rollcall account create
-// --help'.
+// helpCommand returns the command that shows the help of others: 'rollcall help
+// account create' does the same as 'rollcall account create --help'.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]...",
@@ -141,20 +140,19 @@ func helpCommand() *cobra.Command {
 				}
 				of = next
 			}
-			of.InitDefaultHelpFlag() // or the help would not list it
+			of.InitDefaultHelpFlag() // the help lists only flags that exist
 			return of.Help()
 		},
 	}
 }
 
-// completionCommand writes the script with which a shell completes our command
-// lines.
+// completionCommand returns the command that prints a shell's completion script.
 func completionCommand(p *process) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:       "completion SHELL",
-		Short:     "Print a script that lets a shell complete command lines",
-		Long:      "Print a script that lets bash, zsh, fish or powershell complete the command lines\nof rollcall.",
+		Short:     "Print a completion script for a shell",
+		Long:      "Print the script with which bash, zsh, fish or powershell completes command lines\nof rollcall.",
 		Example:   "  source <(rollcall completion bash)",
 		ValidArgs: shells,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -173,9 +171,9 @@ func completionCommand(p *process) *cobra.Command {
 	}
 }
 
-// setting marks a flag that may also come from the environment: --admin-listen
-// from ROLLCALL_ADMIN_LISTEN. Only what describes an installation is a
-// setting; what confirms or chooses one deed is not.
+// setting marks a flag that the environment can set too: ROLLCALL_ADMIN_LISTEN
+// sets --admin-listen. Only flags that describe an installation are settings;
+// flags that choose or confirm one deed are not.
 const setting = "rollcall_setting"
 
 func settings(flags *pflag.FlagSet, names ...string) {
@@ -186,17 +184,17 @@ func settings(flags *pflag.FlagSet, names ...string) {
 	}
 }
 
-// settingsHelp tells of it, with a flag that the command has.
+// settingsHelp explains settings by a flag that the command has.
 func settingsHelp(flag string) string {
-	return "Settings may also come from the environment: --" + flag + " from " + variable(flag) +
-		", and\nso on. A flag wins."
+	return "Environment variables can give settings too: " + variable(flag) + " sets --" + flag +
+		", and\nso on. Flags take precedence."
 }
 
 func variable(flag string) string {
 	return "ROLLCALL_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// fromEnvironment fills in the settings that the command line left open.
+// fromEnvironment sets the settings that the command line does not give.
 func fromEnvironment(cmd *cobra.Command, env func(string) string) (err error) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := f.Annotations[setting]
@@ -205,7 +203,7 @@ func fromEnvironment(cmd *cobra.Command, env func(string) string) (err error) {
 		}
 		if cmd.Flags().Set(f.Name, env(name[0])) != nil {
 			// The value may be a secret: it is not repeated.
-			err = usageError("the value of the environment variable %s is not one for --%s", name[0], f.Name)
+			err = usageError("the value of the environment variable %s is not valid for --%s", name[0], f.Name)
 		}
 	})
 	return err

@@ -56,8 +56,8 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 	return c
 }
 
-// exports are lines for a shell with which AWS clients reach a service as the
-// user of an access key. Without a secret the key is left out.
+// exports returns lines for a shell that point AWS clients at a service, with an
+// access key. Without a secret they leave the key out.
 func exports(url, id, secret string) string {
 	lines := "  export AWS_ENDPOINT_URL=" + url + "\n"
 	if secret != "" {
@@ -66,11 +66,11 @@ func exports(url, id, secret string) string {
 	return lines + "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n"
 }
 
-// serveExports are these lines for a service that need not run. They name an
-// endpoint all the same: without one a client would go to AWS.
+// serveExports returns these lines for a service that may not be running. They
+// name an endpoint, because without one clients would call AWS.
 func serveExports(id, secret string) string {
 	return exports("http://"+defaultListen, id, secret) +
-		"\nThe URL is where 'rollcall serve' listens unless it is told otherwise.\n"
+		"\nThe URL is that of 'rollcall serve' without --listen.\n"
 }
 
 func rootKeyListCommand(p *process) *cobra.Command {
@@ -121,7 +121,7 @@ func rootKeyDeleteCommand(p *process) *cobra.Command {
 	in := &install{p: p}
 	c := &cobra.Command{
 		Use:   "delete ACCOUNT ACCESS-KEY-ID",
-		Short: "Delete a root access key; the next call it signs is refused",
+		Short: "Delete a root access key; its next call is refused",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "DeleteRootAccessKey", account: args[0], asked: map[string]any{"accessKeyId": args[1]}}
 			return in.act(cmd, false, a, func(s *service.Service) error {
@@ -144,8 +144,8 @@ func rootPasswordCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "root-password ACCOUNT",
 		Short: "Set or delete the password of an account's root user",
-		Long: `Set the password of an account's root user. It is asked for twice on a terminal,
-and else the first line of standard input.`,
+		Long: `Set the password of an account's root user. On a terminal the command asks for
+the password twice. Otherwise it reads the first line of standard input.`,
 		Example: `  rollcall account root-password 123456789012
   rollcall account root-password 123456789012 <password.txt
   rollcall account root-password 123456789012 --delete`,
@@ -159,7 +159,7 @@ and else the first line of standard input.`,
 					if err := s.IAM.DeleteRootPassword(cmd.Context(), args[0]); err != nil {
 						return err
 					}
-					p.tell("Root of account %s has no password any more.\n", args[0])
+					p.tell("The root password of account %s is deleted.\n", args[0])
 					return nil
 				}
 				password, err := p.readPassword()
@@ -185,9 +185,9 @@ func mfaResetCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "mfa-reset ACCOUNT",
 		Short: "Remove all MFA devices of an account's root user",
-		Long: `Remove all MFA devices of an account's root user, also passkeys, and end the
-sessions that root is signed in with. Root then signs in by its password alone.
-For users an administrator of the account does this, by DeactivateMFADevice.`,
+		Long: `Remove all MFA devices of an account's root user, passkeys included, and end the
+sessions in which root is signed in. Root then signs in with its password alone.
+For other users, an administrator of the account calls DeactivateMFADevice.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a := &act{name: "ResetRootMFA", account: args[0]}
 			return in.act(cmd, false, a, func(s *service.Service) error {
@@ -200,7 +200,7 @@ For users an administrator of the account does this, by DeactivateMFADevice.`,
 					p.tell("Root of account %s has no MFA devices.\n", args[0])
 					return nil
 				}
-				p.tell("MFA devices of the root user of account %s that were removed: %d.\n", args[0], n)
+				p.tell("Removed %s from the root user of account %s.\n", words.Count(n, "MFA device"), args[0])
 				return nil
 			})
 		},
@@ -210,8 +210,8 @@ For users an administrator of the account does this, by DeactivateMFADevice.`,
 	return c
 }
 
-// readPassword asks for a new password, twice and without showing it, or
-// reads it from standard input where that is no terminal.
+// readPassword asks for a new password twice, without showing it. If standard
+// input is not a terminal, it reads the password from there.
 func (p *process) readPassword() (seal.Secret, error) {
 	f, isFile := p.stdin.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
@@ -220,7 +220,7 @@ func (p *process) readPassword() (seal.Secret, error) {
 			return seal.Secret{}, fmt.Errorf("read password: %w", err)
 		}
 		if line = strings.TrimRight(line, "\r\n"); line == "" {
-			return seal.Secret{}, errors.New("read password: there is none on standard input")
+			return seal.Secret{}, errors.New("read password: standard input is empty")
 		}
 		return seal.NewSecret(line), nil
 	}
@@ -235,7 +235,7 @@ func (p *process) readPassword() (seal.Secret, error) {
 		typed[i] = seal.NewSecret(string(text))
 	}
 	if !typed[0].Equal(typed[1]) {
-		return seal.Secret{}, errors.New("the two passwords are not the same")
+		return seal.Secret{}, errors.New("the two passwords differ")
 	}
 	return typed[0], nil
 }

@@ -68,14 +68,15 @@ func serveCommand(p *process) *cobra.Command {
 		Use:     "serve",
 		GroupID: "service",
 		Short:   "Run the service",
-		Long: `Run the service: IAM, STS and the credential report, its data in a directory
+		Long: `Run the service: IAM, STS and the credential report. Its data is in a directory
 or in PostgreSQL.
 
-The first start makes the data directory and the master key file in it. Keep a
-copy of that file apart from the data: without it no secret can be read.
+The first start creates the data directory and, in it, the master key file. Keep
+a copy of that file apart from the data: without it no secret can be read.
 
-SIGTERM or Ctrl-C ends it when the calls under way have ended, a second one at
-once. SIGHUP opens the trail file again and reads the TLS certificate again.
+SIGTERM or Ctrl-C stops the service once the calls in progress have ended. A
+second one stops it at once. SIGHUP reopens the trail file and reloads the TLS
+certificate.
 
 ` + settingsHelp("listen"),
 		Example: `  rollcall serve
@@ -86,49 +87,49 @@ once. SIGHUP opens the trail file again and reads the TLS certificate again.
 	s.install.add(c)
 	f := c.Flags()
 	f.StringVar(&s.listen, "listen", defaultListen, "`address` of the API")
-	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` of the TLS certificate chain, PEM")
-	f.StringVar(&s.tlsKey, "tls-key", "", "`file` of the certificate's key, PEM")
-	f.BoolVar(&s.allowHTTP, "allow-http", false, "allow plain HTTP on addresses that others can reach")
+	f.StringVar(&s.tlsCert, "tls-cert", "", "PEM `file` of the TLS certificate chain")
+	f.StringVar(&s.tlsKey, "tls-key", "", "PEM `file` of the certificate's key")
+	f.BoolVar(&s.allowHTTP, "allow-http", false, "allow plain HTTP on addresses that other machines can reach")
 	f.StringVar(&s.adminListen, "admin-listen", "127.0.0.1:8586", "`address` of /healthz, /readyz and /metrics, or off")
 	f.StringVar(&s.trail, "trail", "",
-		"where every call leaves a line in CloudTrail's form: a `file`, - for standard output, or off (default "+
+		"where to record every call, in CloudTrail's form: a `file`, - for standard output, or off (default "+
 			"trail.jsonl in the data directory)")
-	f.BoolVar(&s.trailSync, "trail-sync", false, "acknowledge no change before its line is on disk")
+	f.BoolVar(&s.trailSync, "trail-sync", false, "acknowledge a change only after its record is on disk")
 	f.DurationVar(&s.report.MaxAge, "report-max-age", 10*time.Second,
-		"how old a report may be to be given again instead of a new one; AWS's is 4h")
-	f.DurationVar(&s.report.Expiry, "report-expiry", 0, "how old a report may be to be given at all; 0 is for ever")
-	f.IntVar(&s.report.History, "report-history", 100, "how many reports of an account are kept")
+		"return an existing report up to this age instead of generating a new one; AWS uses 4h")
+	f.DurationVar(&s.report.Expiry, "report-expiry", 0, "return no report that is older than this; 0 is no limit")
+	f.IntVar(&s.report.History, "report-history", 100, "how many reports to keep of each account")
 	f.DurationVar(&s.useSpan, "last-used-span", 0,
-		"record only the first use of a key within this time; AWS's is 15m, 0 records every second")
+		"record at most one use of a key in this time; AWS uses 15m, 0 records every second")
 	f.DurationVar(&s.passwordSpan, "password-used-span", 0,
-		"record only the first use of a password within this time; AWS's is 5m, 0 records every second")
+		"record at most one use of a password in this time; AWS uses 5m, 0 records every second")
 	f.DurationVar(&s.sessionIdle, "session-idle", signin.DefaultIdle,
-		"how long a session of the console may lie unused until it ends; it ends after 12h in any case")
+		"end a session of the console after this time without use; it always ends after 12h")
 	f.DurationVar(&s.callTimeout, "call-timeout", server.DefaultCallTimeout,
-		"how long a call may take, with all it waits for in the database, until it is answered 503")
-	f.StringSliceVar(&s.regions, "region", nil, "accept signatures for these `regions` only")
+		"answer 503 to a call that takes longer than this, which includes waiting for the database")
+	f.StringSliceVar(&s.regions, "region", nil, "accept only signatures for these `regions`")
 	f.Float64Var(&s.rate, "rate-limit", 0,
-		"calls per second of one user or role, with all its keys and sessions, before they are throttled; 0 is "+
-			"no limit")
-	f.IntVar(&s.burst, "rate-burst", 0, "such calls at once above the limit (default the limit)")
-	f.Float64Var(&s.accountRate, "account-rate-limit", 0,
-		"calls per second of one account before they are throttled; 0 is no limit")
-	f.IntVar(&s.accountBurst, "account-rate-burst", 0, "such calls at once above the limit (default the limit)")
+		"calls per second that one user or role may make, with all its keys and sessions; 0 is no limit")
+	f.IntVar(&s.burst, "rate-burst", 0, "calls above --rate-limit that it may make at once (default the limit)")
+	f.Float64Var(&s.accountRate, "account-rate-limit", 0, "calls per second that one account may make; 0 is no limit")
+	f.IntVar(&s.accountBurst, "account-rate-burst", 0,
+		"calls above --account-rate-limit that it may make at once (default the limit)")
 	f.Float64Var(&s.strangerRate, "stranger-rate-limit", 100,
-		"refused requests per second from one address, of IPv6 from one /64 network, that nobody signed or whose "+
-			"signature does not hold; 0 is no limit")
-	f.IntVar(&s.strangerBurst, "stranger-rate-burst", 1000, "such requests at once above the limit")
+		"requests per second without a valid signature that one address, or one /64 network of IPv6, may send; 0 is "+
+			"no limit")
+	f.IntVar(&s.strangerBurst, "stranger-rate-burst", 1000,
+		"requests above --stranger-rate-limit that it may send at once")
 	f.IntVar(&s.connections, "max-connections", 0,
-		"connections at once (default what memory and descriptors allow, 10000 at most)")
+		"accept this many connections at once (default what memory and file descriptors allow, 10000 at most)")
 	f.IntVar(&s.perAddress, "max-connections-per-address", 0,
-		"connections at once from one address, of IPv6 from one /64 network (default half of all)")
+		"accept this many connections at once from one address, or one /64 network of IPv6 (default half of all)")
 	f.StringSliceVar(&s.providers, "web-identity-keys", nil, webIdentityUsage)
 	f.StringVar(&s.publicURL, "public-url", "", publicURLUsage+
-		"; without it outbound federation is refused, and the console answers this machine's browsers only")
+		"; without it outbound federation is refused, and only browsers on this machine reach the console")
 	f.BoolVar(&s.console, "console", true, consoleUsage)
 	f.StringVar(&s.auditConfig, "audit-config", "",
-		"a YAML `file`, as of 'rollcall audit --config', by which the console judges reports")
-	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once it answers")
+		"YAML `file` by which the console audits reports, as for 'rollcall audit --config'")
+	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once the service answers")
 	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
 		"report-expiry", "report-history", "last-used-span", "password-used-span", "session-idle",
 		"call-timeout", "region", "rate-limit",
@@ -141,20 +142,20 @@ once. SIGHUP opens the trail file again and reads the TLS certificate again.
 	return c
 }
 
-// webIdentityUsage tells how tokens of identity providers are verified.
-const webIdentityUsage = "verify the web identity tokens of an issuer by its JSON Web Key Set: `https://ISSUER=FILE` " +
-	"or =URL; several may be given"
+// webIdentityUsage explains how tokens of identity providers are verified.
+const webIdentityUsage = "verify the web identity tokens of an issuer with its JSON Web Key Set: " +
+	"`https://ISSUER=FILE` or =URL; may be repeated"
 
-// publicURLUsage tells what issuers of web identity tokens are named after, and
-// what passkeys belong to.
-const publicURLUsage = "`URL` under which browsers and verifiers reach the service: " +
-	"the console is at it, and issuers of outbound federation begin with it"
+// publicURLUsage explains the URL that names the issuers of web identity tokens,
+// and that passkeys belong to.
+const publicURLUsage = "`URL` at which browsers and verifiers of tokens reach the service: " +
+	"the console is there, and the URLs of outbound federation's issuers begin with it"
 
-// consoleUsage tells where people find the console.
-const consoleUsage = "answer browsers with the web console, at /console/"
+// consoleUsage says where people find the console.
+const consoleUsage = "serve the web console, at /console/"
 
-// publicURL reads --public-url. Keys that came by plain HTTP could be others',
-// so beyond this machine that needs plain.
+// publicURL reads --public-url. It accepts plain HTTP beyond this machine only if
+// plain is set: somebody could replace keys on the way.
 func publicURL(text string, plain bool) (string, error) {
 	if text == "" {
 		return "", nil
@@ -169,8 +170,8 @@ func publicURL(text string, plain bool) (string, error) {
 	}
 	ip := net.ParseIP(u.Hostname())
 	if here := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback(); u.Scheme == "http" && !here && !plain {
-		return "", usageError("--public-url %s: verifiers would read keys that could be changed on the way; "+
-			"give an https:// URL, or --allow-http to do it all the same", link)
+		return "", usageError("--public-url %s: somebody could replace the keys that verifiers read; "+
+			"give an https:// URL, or --allow-http to use it anyway", link)
 	}
 	return link, nil
 }
@@ -181,9 +182,9 @@ func (s *serveRun) check() error {
 		return usageError("--tls-cert and --tls-key belong together")
 	case s.report.MaxAge <= 0:
 		return usageError(
-			"--report-max-age must be more than 0: a client that asks until its report is complete would never end")
+			"--report-max-age must be more than 0: otherwise a client that waits for its report would never get it")
 	case s.sessionIdle < 2*time.Minute:
-		return usageError("--session-idle must be at least 2m: the use of a session is noted once in a minute")
+		return usageError("--session-idle must be at least 2m, because the use of a session is noted once per minute")
 	case s.passwordSpan < 0:
 		return usageError("--password-used-span cannot be negative")
 	case s.report.Expiry < 0 || s.useSpan < 0 || s.rate < 0 || s.burst < 0:
@@ -197,19 +198,19 @@ func (s *serveRun) check() error {
 	case s.callTimeout < 100*time.Millisecond:
 		return usageError("--call-timeout must be at least 100ms")
 	case s.report.History < 2:
-		return usageError("--report-history must be at least 2: a report that is being read survives the next")
+		return usageError("--report-history must be at least 2: clients may still be reading the report before the newest")
 	}
 	return nil
 }
 
-// grace says how long calls under way may take to end when the service stops.
+// grace is the time that calls in progress have to end when the service stops.
 const grace = 30 * time.Second
 
-// adminLimits are for a listener that few machines know.
+// adminLimits are the limits of a listener that few machines know.
 var adminLimits = server.Limits{Connections: 64, Strangers: 64, PerAddress: 64, Memory: 1 << 20}
 
-// limits are those of the API's listener on a machine that grants so many
-// bytes, 0 if unknown.
+// limits returns the limits of the API's listener on a machine that grants so
+// many bytes, 0 if unknown.
 func (s *serveRun) limits(granted int64) server.Limits {
 	l := server.Limits{Connections: s.connections, PerAddress: s.perAddress}
 	if granted <= 0 {
@@ -222,7 +223,7 @@ func (s *serveRun) limits(granted int64) server.Limits {
 	return l
 }
 
-// run is the life of the service.
+// run runs the service until ctx ends.
 func (s *serveRun) run(ctx context.Context) error {
 	if err := s.check(); err != nil {
 		return err
@@ -254,8 +255,8 @@ func (s *serveRun) run(ctx context.Context) error {
 		return errors.Join(err, svc.Close())
 	}
 
-	// The admin listener outlives the API's, so that it can be watched while
-	// it stops.
+	// The admin listener outlives the API's, so that operators can watch the
+	// service stop.
 	rest, stop := context.WithCancel(context.WithoutCancel(ctx))
 	checks := []server.Check{{Name: "store", Run: svc.Ready}, {Name: "master key", Run: svc.KeysReady},
 		{Name: "trail", Run: func(context.Context) error { return t.Probe() }}}
@@ -365,8 +366,8 @@ func (s *serveRun) listeners() (api, admin net.Listener, cert *server.Certificat
 	api, err = listen("listen", s.listen, cert, s.allowHTTP)
 	if errors.Is(err, server.ErrPlainHTTP) {
 		return nil, nil, nil,
-			usageError("%w: answers with new secrets could be read on the way; give --tls-cert and --tls-key, or "+
-				"--allow-http to do it all the same", err)
+			usageError("%w: others could read new secrets in answers; give --tls-cert and --tls-key, or "+
+				"--allow-http to listen anyway", err)
 	}
 	if err != nil || s.adminListen == "off" {
 		return api, nil, cert, err
@@ -381,7 +382,7 @@ func (s *serveRun) listeners() (api, admin net.Listener, cert *server.Certificat
 	return api, admin, cert, err
 }
 
-// announce says where the service can be reached, and what to do first.
+// announce prints the service's addresses, and the first thing to do.
 func (s *serveRun) announce(ctx context.Context, svc *service.Service, log *slog.Logger, api,
 	admin net.Listener) error {
 	accounts, err := svc.IAM.Accounts(ctx)
@@ -415,8 +416,8 @@ func (s *serveRun) announce(ctx context.Context, svc *service.Service, log *slog
 	return writeReady(s.readyFile, url)
 }
 
-// writeReady writes the URL for whoever waits for the file. They find it
-// whole.
+// writeReady writes the URL to a file that others wait for. They never see a part
+// of it.
 func writeReady(path, url string) error {
 	if path == "" {
 		return nil
@@ -431,8 +432,7 @@ func writeReady(path, url string) error {
 	return nil
 }
 
-// onHangup opens the trail and the certificate again whenever SIGHUP asks for
-// it.
+// onHangup reopens the trail and reloads the certificate on each SIGHUP.
 func (s *serveRun) onHangup(ctx context.Context, hangup <-chan os.Signal, t *trail.Trail, cert *server.Certificate,
 	log *slog.Logger) {
 	for {
@@ -449,6 +449,6 @@ func (s *serveRun) onHangup(ctx context.Context, hangup <-chan os.Signal, t *tra
 			log.Error("reopen", "error", err)
 			continue
 		}
-		log.Info("trail and certificate opened again")
+		log.Info("reopened trail and certificate")
 	}
 }

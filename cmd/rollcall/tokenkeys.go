@@ -21,15 +21,15 @@ func tokenKeysRotateCommand(p *process) *cobra.Command {
 	var compromised bool
 	c := &cobra.Command{
 		Use:   "rotate ACCOUNT",
-		Short: "Give an account's issuer new keys",
-		Long: `Give the issuer of an account new keys, one for each algorithm. They are
-published at once and sign ten minutes later, when everyone who verifies tokens
-can know them. The keys before them stay published until no token of theirs
-lives: 65 minutes after that.
+		Short: "Create new keys for an account's issuer",
+		Long: `Create new keys for the issuer of an account, one for each algorithm. They are
+published at once. They sign from ten minutes later, when all verifiers of tokens
+can know them. The old keys stay published for another 65 minutes, until every
+token that they signed has expired.
 
-With --compromised the new keys sign at once, and all others are deleted. Tokens
-that were issued before are refused by whoever reads the issuer's keys again,
-which is within five minutes.`,
+With --compromised the new keys sign at once, and all others are deleted.
+Verifiers refuse earlier tokens when they next read the issuer's keys, which is
+within five minutes.`,
 		Example: `  rollcall account token-keys rotate 123456789012
   rollcall account token-keys rotate 123456789012 --compromised`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,7 +48,7 @@ which is within five minutes.`,
 		},
 	}
 	in.addActing(c)
-	c.Flags().BoolVar(&compromised, "compromised", false, "let the new keys sign at once, and delete all others")
+	c.Flags().BoolVar(&compromised, "compromised", false, "sign with the new keys at once, and delete all others")
 	c.ValidArgsFunction = in.completeAccounts
 	return c
 }

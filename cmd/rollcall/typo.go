@@ -11,19 +11,18 @@ import (
 	"rollcall/internal/words"
 )
 
-// noneOf says that a value is not among those there are.
+// noneOf returns an error that lists the valid values.
 func noneOf(value string, values []string) error {
-	return fmt.Errorf("%q is none of %s%s", value, strings.Join(values, ", "), words.DidYouMean(value, values))
+	return fmt.Errorf("%q is not one of %s%s", value, strings.Join(values, ", "), words.DidYouMean(value, values))
 }
 
-// choice is the value of a flag that takes one of a few, in any letter case.
+// choice is a flag's value that is one of a few, in any letter case.
 type choice struct {
 	to     *string
 	values []string
 }
 
-// choose adds a flag that takes one of the values, and offers them to the
-// shell.
+// choose adds a flag that takes one of the values, which the shell can complete.
 func choose(c *cobra.Command, to *string, name, short, value, usage string, values ...string) {
 	*to = value
 	c.Flags().VarP(&choice{to, values}, name, short, usage)

@@ -11,7 +11,7 @@ import (
 // release is set by the linker in releases.
 var release = ""
 
-// version is the release, or the revision a binary was built from.
+// version returns the release, or the revision that the binary was built from.
 func version() string {
 	if release != "" {
 		return release

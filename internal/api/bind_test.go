@@ -38,7 +38,7 @@ func TestBindRefuses(t *testing.T) {
 		"no such member": {api.Changes, []api.Part{api.On(named("Usrname")), tagging},
 			"iam.CreateUserInput has no member Usrname"},
 		"no text": {api.Changes, []api.Part{api.On(named("Tags")), tagging},
-			"member Tags of iam.CreateUserInput is no text"},
+			"member Tags of iam.CreateUserInput is not a text"},
 		"not exported": {api.Changes, []api.Part{api.On(named("noSmithyDocumentSerde")), tagging},
 			"has no member noSmithyDocumentSerde"},
 		"no such member of a key": {api.Changes, []api.Part{api.On(named(), api.Member("iam:PolicyARN", "PolicyArn")),

@@ -65,7 +65,7 @@ func bound[I, In any](a *API, in *In) (Action, *I, error) {
 	action, served := a.byInput[reflect.TypeFor[I]()]
 	if !served {
 		action.Service, action.Name = "iam", "Unknown"
-		return action, nil, fmt.Errorf("%s is the input of no action", reflect.TypeFor[I]())
+		return action, nil, fmt.Errorf("%s is not the input of an action", reflect.TypeFor[I]())
 	}
 	own, err := adopt[I](in)
 	return action, own, err

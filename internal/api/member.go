@@ -24,7 +24,7 @@ func findText(in reflect.Type, name string) (textMember, error) {
 	}
 	if kind := f.Type.Kind(); kind != reflect.String && (kind != reflect.Pointer ||
 		f.Type.Elem().Kind() != reflect.String) {
-		return -1, fmt.Errorf("member %s of %s is no text", name, in)
+		return -1, fmt.Errorf("member %s of %s is not a text", name, in)
 	}
 	return textMember(f.Index[0]), nil
 }

@@ -65,7 +65,7 @@ func ParseMatcher(s string) (Matcher, error) {
 	case strings.HasPrefix(s, "arn:"):
 		m.on, m.pattern = matchARN, glob(s)
 	default:
-		return Matcher{}, fmt.Errorf("read class %q: it is none of password_enabled, no_password, user~EXPRESSION, "+
+		return Matcher{}, fmt.Errorf("read class %q: it is not one of password_enabled, no_password, user~EXPRESSION, "+
 			"user:PATTERN, path:PATTERN and an ARN pattern", s)
 	}
 	return m, nil

@@ -77,7 +77,7 @@ func ReadConfig(r io.Reader, allowWildcards bool) (*Config, error) {
 	_, known := FindBenchmark(c.Profile)
 	switch {
 	case file.Version != 1:
-		err = fmt.Errorf("version is %d, and must be 1", file.Version)
+		err = fmt.Errorf("version is %d, but must be 1", file.Version)
 	case c.Profile != "" && !known:
 		err = fmt.Errorf("there is no profile %q%s", c.Profile, words.DidYouMean(string(c.Profile), BenchmarkIDs()))
 	default:
@@ -111,7 +111,7 @@ func ReadExceptions(r io.Reader, allowWildcards bool) ([]Exception, error) {
 		return nil, fmt.Errorf("read exceptions: %w", err)
 	}
 	if file.Version != 1 {
-		return nil, fmt.Errorf("read exceptions: version is %d, and must be 1", file.Version)
+		return nil, fmt.Errorf("read exceptions: version is %d, but must be 1", file.Version)
 	}
 	if err := validateExceptions(file.Exceptions, allowWildcards); err != nil {
 		return nil, fmt.Errorf("read exceptions: %w", err)
@@ -219,7 +219,7 @@ func (p *Params) validate() error {
 	} {
 		if v.value < v.least || v.value > most {
 			errs = append(errs,
-				fmt.Errorf("params: %s is %d, and must be from %d to %d", v.name, v.value, v.least, most))
+				fmt.Errorf("params: %s is %d, but must be from %d to %d", v.name, v.value, v.least, most))
 		}
 	}
 	return errors.Join(errs...)

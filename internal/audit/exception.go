@@ -47,7 +47,7 @@ type Date struct {
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return Date{}, fmt.Errorf("read day: %q is none such as 2027-01-31", s)
+		return Date{}, fmt.Errorf("read day: %q is not a day such as 2027-01-31", s)
 	}
 	return DateOf(t), nil
 }
@@ -138,13 +138,13 @@ func (e *Exception) Validate(allowWildcards bool) error {
 		return fail("control %s cannot be excused", e.Control)
 	}
 	if !hasWildcard(e.Account) && !accountNumber.MatchString(e.Account) {
-		return fail("account %q is no number of 12 digits", e.Account)
+		return fail("account %q is not a number of 12 digits", e.Account)
 	}
 	if e.Path != "" && !hasWildcard(e.Path) && (e.Path[0] != '/' || e.Path[len(e.Path)-1] != '/') {
 		return fail("path %q does not begin and end with /", e.Path)
 	}
 	if e.Credential != "" && !credentialID.MatchString(e.Credential) {
-		return fail("credential %q is none of password, key:TIME and cert:TIME", e.Credential)
+		return fail("credential %q is not password, key:TIME or cert:TIME", e.Credential)
 	}
 	return nil
 }

@@ -70,14 +70,14 @@ func ImportMutelist(r io.Reader, d ImportDefaults) (*Imported, error) {
 		return nil, fmt.Errorf("import mutelist: %w", err)
 	}
 	if d.Owner == "" || d.Ticket == "" || d.Expires.IsZero() {
-		return nil, errors.New("import mutelist: owner, ticket and expiry must be given, as a mutelist has none")
+		return nil, errors.New("import mutelist: give an owner, a ticket and an expiry, which a mutelist does not have")
 	}
 	var file mutelistFile
 	if err := decode(text, &file); err != nil {
 		return nil, fmt.Errorf("import mutelist: %w", err)
 	}
 	if len(file.Mutelist.Accounts) == 0 {
-		return nil, errors.New("import mutelist: it has no Mutelist with Accounts")
+		return nil, errors.New("import mutelist: the file has no Mutelist with Accounts")
 	}
 	im := importer{defaults: d}
 	for _, account := range sortedKeys(file.Mutelist.Accounts) {
@@ -117,7 +117,7 @@ func (im *importer) entry(account, check string, m muted) {
 		im.note(account, check, "left out, as it has exceptions of its own: name the users it is for")
 		return
 	case account != "*" && !accountNumber.MatchString(account):
-		im.note(account, check, "left out, as the account is no number of 12 digits")
+		im.note(account, check, "left out: the account is not a number of 12 digits")
 		return
 	case account == "*" && !im.defaults.AllowWildcards:
 		im.note(account, check, "left out, as it is for all accounts and wildcards are not allowed")

@@ -55,7 +55,7 @@ func (k *Known) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("read answer: %q is none of %q", text, knownNames)
+	return fmt.Errorf("read answer: %q is not one of %q", text, knownNames)
 }
 
 // KnownBool returns Yes or No.

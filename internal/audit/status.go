@@ -55,7 +55,7 @@ func ParseStatus(text string) (Status, error) {
 			return Status(i), nil
 		}
 	}
-	return NoData, fmt.Errorf("read status: %q is none of %q", text, statusNames)
+	return NoData, fmt.Errorf("read status: %q is not one of %q", text, statusNames)
 }
 
 // StatusSet is a set of statuses.
@@ -124,5 +124,5 @@ func ParseSeverity(text string) (Severity, error) {
 			return Severity(i), nil
 		}
 	}
-	return Info, fmt.Errorf("read severity: %q is none of %q", text, severityNames)
+	return Info, fmt.Errorf("read severity: %q is not one of %q", text, severityNames)
 }

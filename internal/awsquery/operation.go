@@ -66,7 +66,7 @@ func operationOf(in, out reflect.Type) (Operation, error) {
 	service := path.Base(in.PkgPath())
 	ours := strings.HasPrefix(in.PkgPath(), "rollcall/")
 	if !isInput || !known || model.Service.Name != service && !ours {
-		return Operation{}, fmt.Errorf("%s is no input of an action", in)
+		return Operation{}, fmt.Errorf("%s is not the input of an action", in)
 	}
 	return Operation{
 		Service: model.Service.Name, Name: name, Version: model.Service.Version,

@@ -182,7 +182,7 @@ func (c *Console) plan(v *visit) error {
 	day := v.now().UTC()
 	if start != "" {
 		if day, err = time.Parse(time.DateOnly, start); err != nil {
-			return &problem{Status: http.StatusBadRequest, Text: "This is no day such as 2026-01-31: " + start}
+			return &problem{Status: http.StatusBadRequest, Text: "This is not a day such as 2026-01-31: " + start}
 		}
 	}
 	form := map[string][2]string{

@@ -112,7 +112,7 @@ func (v *visit) at(name string) (time.Time, error) {
 	}
 	return time.Time{}, &problem{
 		Status: http.StatusBadRequest,
-		Text:   "This is no time such as 2026-01-31T12:00: " + text,
+		Text:   "This is not a time such as 2026-01-31T12:00: " + text,
 	}
 }
 

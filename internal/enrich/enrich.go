@@ -60,7 +60,7 @@ func Parse(s string) ([]Kind, error) {
 	for part := range strings.SplitSeq(s, ",") {
 		k := Kind(strings.TrimSpace(part))
 		if !slices.Contains(Kinds, k) {
-			return nil, fmt.Errorf("%q is none of %s", part, names())
+			return nil, fmt.Errorf("%q is not one of %s", part, names())
 		}
 		if !slices.Contains(kinds, k) {
 			kinds = append(kinds, k)

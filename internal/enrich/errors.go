@@ -15,7 +15,7 @@ func gone(err error) bool {
 
 // errNotWhole is the cause of an error where an answer leaves out what it has to
 // have. What is not there is not taken for what is not so.
-var errNotWhole = errors.New("the answer is not whole")
+var errNotWhole = errors.New("the answer is incomplete")
 
 // whole refuses a page that says that more comes, and not how to ask for it.
 func whole(truncated bool, marker *string) error {

@@ -93,7 +93,7 @@ func (a *Account) At(ctx context.Context, t time.Time) (*Report, error) {
 		return nil, err
 	}
 	if r.Generated.After(t) {
-		return nil, fmt.Errorf("%w: asked for %s, it gave the report of %s", ErrNoHistory,
+		return nil, fmt.Errorf("%w: it was asked for the report of %s and returned that of %s", ErrNoHistory,
 			t.UTC().Format(time.RFC3339), r.Generated.Format(time.RFC3339))
 	}
 	r.Source = Cached

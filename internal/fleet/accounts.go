@@ -47,7 +47,7 @@ func ParseAccounts(r io.Reader) ([]Member, error) {
 		return nil, fmt.Errorf("line %d: %w", line+1, err)
 	}
 	if len(all) == 0 {
-		return nil, errors.New("there are no accounts in it")
+		return nil, errors.New("it names no accounts")
 	}
 	return all, nil
 }

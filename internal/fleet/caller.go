@@ -51,7 +51,7 @@ func (c *Caller) Identity(ctx context.Context) (Identity, error) {
 	id := Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}
 	parts := strings.SplitN(id.ARN, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" || parts[1] == "" || parts[4] != id.Account {
-		return Identity{}, fmt.Errorf("get caller identity: %q is no ARN of account %q", id.ARN, id.Account)
+		return Identity{}, fmt.Errorf("get caller identity: %q is not an ARN of account %q", id.ARN, id.Account)
 	}
 	id.Partition = parts[1]
 	return id, nil

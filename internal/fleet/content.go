@@ -12,14 +12,14 @@ import (
 func checkReport(content []byte, account string) error {
 	rd, err := report.NewReader(bytes.NewReader(content))
 	if err != nil {
-		return fmt.Errorf("what the service sent: %w", err)
+		return fmt.Errorf("the service's report: %w", err)
 	}
 	for row, err := range rd.All() {
 		if err != nil {
-			return fmt.Errorf("what the service sent: %w", err)
+			return fmt.Errorf("the service's report: %w", err)
 		}
 		if of := row.AccountID(); of != account {
-			return fmt.Errorf("what the service sent is the report of account %q: line %d is %q", of, rd.Line(),
+			return fmt.Errorf("the service's report is of account %q: line %d has %q", of, rd.Line(),
 				row.ARN)
 		}
 	}

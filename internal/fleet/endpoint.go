@@ -64,7 +64,7 @@ func checkEndpoint(endpoint string, allowHTTP bool) error {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return settingError("the endpoint %q is no URL such as https://iam.example.com", endpoint)
+		return settingError("the endpoint %q is not a URL such as https://iam.example.com", endpoint)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return settingError("an endpoint has no user, query or fragment")

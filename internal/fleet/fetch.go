@@ -34,8 +34,8 @@ type Options struct {
 // ErrNotFresh says that the service had only a report that is not fresh.
 var ErrNotFresh = errors.New("there is no fresh report")
 
-// ErrTimeout says that no report came in time.
-var ErrTimeout = errors.New("no report came in time")
+// ErrTimeout says that the report was not ready in time.
+var ErrTimeout = errors.New("the report was not ready in time")
 
 // How long to wait before each look at a report that is being made, and after
 // each refusal of a busy service; the last stands for all later ones. A
@@ -173,7 +173,7 @@ func (f *fetch) reuse() time.Duration {
 
 func (f *fetch) checked(r *Report) (*Report, error) {
 	if r.Source == Stale && f.RequireFresh {
-		return nil, fmt.Errorf("%w: the service makes none newer than that of %s", ErrNotFresh,
+		return nil, fmt.Errorf("%w: the newest report of the service is that of %s", ErrNotFresh,
 			r.Generated.Format(time.RFC3339))
 	}
 	return r, nil

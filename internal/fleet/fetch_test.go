@@ -103,7 +103,7 @@ func TestFetch(t *testing.T) {
 				was := reportOf(ago(time.Hour), csv)
 				return []answer{was, task("COMPLETE", ""), was}
 			},
-			err: "there is no fresh report: the service makes none newer than that of 1999-12-31T23:00:00Z",
+			err: "there is no fresh report: the newest report of the service is that of 1999-12-31T23:00:00Z",
 		},
 		{
 			name: "asks again where the report vanished", options: Options{MaxAge: time.Hour}, source: Generated,
@@ -126,20 +126,20 @@ func TestFetch(t *testing.T) {
 			name:    "waits as long as it may for one that is complete and never there",
 			options: Options{Timeout: 8 * time.Second},
 			answers: func() []answer { return forever(notPresent(), task("COMPLETE", "")) },
-			err:     "no report came in time (8s): the service says COMPLETE, and then has no report",
+			err:     "the report was not ready in time (8s): the service says COMPLETE, and then has no report",
 			least:   8 * time.Second, most: 8 * time.Second,
 		},
 		{
 			name:    "waits as long as it may for one that is expired and said to be complete",
 			options: Options{Timeout: 8 * time.Second},
 			answers: func() []answer { return forever(expired(), task("COMPLETE", "")) },
-			err:     "no report came in time (8s)",
+			err:     "the report was not ready in time (8s)",
 			least:   8 * time.Second, most: 8 * time.Second,
 		},
 		{
 			name: "waits as long as it may for one that vanishes", options: Options{Timeout: 20 * time.Second},
 			answers: func() []answer { return forever(notPresent(), started()) },
-			err:     "no report came in time (20s)",
+			err:     "the report was not ready in time (20s)",
 			least:   20 * time.Second, most: 20 * time.Second,
 		},
 		{
@@ -201,7 +201,7 @@ func TestFetch(t *testing.T) {
 		{
 			name: "fails when time is up and there is none", options: Options{MaxAge: time.Hour},
 			answers: func() []answer { return []answer{notPresent(), started(), notReady()} },
-			err:     "no report came in time (5m0s): a report is being made",
+			err:     "the report was not ready in time (5m0s): a report is being made",
 			least:   DefaultTimeout, most: DefaultTimeout,
 		},
 		{
@@ -210,7 +210,7 @@ func TestFetch(t *testing.T) {
 			answers: func() []answer {
 				return []answer{reportOf(ago(old), csv), noCapacity(), reportOf(ago(old), csv), noCapacity()}
 			},
-			err: "no report came in time (1m0s): An error occurred (LimitExceeded) when calling the " +
+			err: "the report was not ready in time (1m0s): An error occurred (LimitExceeded) when calling the " +
 				"GenerateCredentialReport operation: No more capacity",
 			least: time.Minute, most: time.Minute,
 		},

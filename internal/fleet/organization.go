@@ -46,7 +46,7 @@ func (c *Caller) Organization(ctx context.Context) (Organization, error) {
 		return Organization{}, c.noOrganization(err)
 	}
 	if out.Organization == nil {
-		return Organization{}, errors.New("describe organization: the answer has none")
+		return Organization{}, errors.New("describe organization: the answer has no organization")
 	}
 	o := Organization{ID: aws.ToString(out.Organization.Id), Management: aws.ToString(out.Organization.MasterAccountId)}
 	pages := organizations.NewListAccountsPaginator(client, &organizations.ListAccountsInput{})
@@ -59,7 +59,7 @@ func (c *Caller) Organization(ctx context.Context) (Organization, error) {
 			m := Member{Account: aws.ToString(a.Id), Name: aws.ToString(a.Name),
 				Organization: o.ID, Inactive: inactive(a)}
 			if !history.IsAccountID(m.Account) {
-				return o, fmt.Errorf("list accounts: %q is no account", m.Account)
+				return o, fmt.Errorf("list accounts: %q is not an account", m.Account)
 			}
 			o.Members = append(o.Members, m)
 		}

@@ -149,7 +149,7 @@ func (u *activeRun) prepare() (wanted []int) {
 		}
 		u.outcomes[i] = u.outcome(t, history.Unfinished, "", time.Time{})
 		if err := u.Folder.SetOutcome(u.outcomes[i]); err != nil {
-			u.fail(fmt.Errorf("record what is expected: %w", err))
+			u.fail(fmt.Errorf("record the expected accounts: %w", err))
 			return nil
 		}
 		wanted = append(wanted, i)
@@ -305,7 +305,7 @@ func (u *activeRun) more(ctx context.Context, i int, f *fetch, s history.Snapsho
 
 func staleBecause(f *fetch) string {
 	if f.settled {
-		return "the service makes no newer one"
+		return "the service generates no newer one"
 	}
 	return "no newer one in time: " + f.lastState
 }

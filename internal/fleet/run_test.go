@@ -129,10 +129,10 @@ var everyFault = []expectation{
 	{"slow", fleettest.Fault{Slow: 300 * time.Millisecond}, history.OK, ""},
 	{"failing", fleettest.Fault{Failing: 1}, history.OK, ""},
 	{"dropped", fleettest.Fault{Dropped: 1}, history.OK, ""},
-	{"old", fleettest.Fault{OldReport: 5 * time.Hour}, history.Stale, "the service makes no newer one"},
+	{"old", fleettest.Fault{OldReport: 5 * time.Hour}, history.Stale, "the service generates no newer one"},
 	{"another's", fleettest.Fault{OtherReport: "999999999999"}, history.Failed,
-		`is the report of account "999999999999"`},
-	{"no report", fleettest.Fault{NoReport: true}, history.Failed, "this is no credential report"},
+		`the service's report is of account "999999999999"`},
+	{"no report", fleettest.Fault{NoReport: true}, history.Failed, "this is not a credential report"},
 }
 
 // organization is so many accounts, of which each n-th has a fault, every kind

@@ -24,7 +24,7 @@ func Open(dir string) (*Folder, error) {
 	case err != nil:
 		return nil, err
 	case !info.IsDir():
-		return nil, fmt.Errorf("%s is no folder", dir)
+		return nil, fmt.Errorf("%s is not a folder", dir)
 	}
 	return &Folder{dir}, nil
 }
@@ -48,7 +48,7 @@ func (f *Folder) path(elements ...string) string {
 const outcomeFile = "outcome.json"
 
 // ErrNone says that there is no report, or no outcome, of that kind.
-var ErrNone = errors.New("there is none in the folder")
+var ErrNone = errors.New("the folder has none")
 
 // Accounts lists every account the folder knows of, by a report or by an
 // outcome, in the order of their numbers.
@@ -149,7 +149,7 @@ func (f *Folder) readOutcome(name string) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("%s: %w: %w", file, ErrDamaged, err)
 	}
 	if o.folder() != name || !slices.Contains(Statuses, o.Status) {
-		return Outcome{}, fmt.Errorf("%s: %w: it is no outcome of %s", file, ErrDamaged, name)
+		return Outcome{}, fmt.Errorf("%s: %w: it is not an outcome of %s", file, ErrDamaged, name)
 	}
 	return o, nil
 }

@@ -15,14 +15,14 @@ import (
 
 // ErrDiffers says that the folder has another report of the same account and
 // second.
-var ErrDiffers = errors.New("the folder has a different report of that very second")
+var ErrDiffers = errors.New("the folder has a different report of the same second")
 
 // Save puts a report into the folder. One that is there already with the same
 // bytes stays as it is, with its metadata; that is not an error. m.SHA256 is
 // set from the content. Account and GeneratedAt must be given.
 func (f *Folder) Save(m Meta, content []byte) (Snapshot, error) {
 	if !IsAccountID(m.Account) || m.GeneratedAt.IsZero() {
-		return Snapshot{}, fmt.Errorf("save report: account %q and time %s say not whose it is",
+		return Snapshot{}, fmt.Errorf("save report: account %q and time %s do not identify it",
 			m.Account, m.GeneratedAt)
 	}
 	m.GeneratedAt, m.FetchedAt, m.SHA256 = m.GeneratedAt.UTC(), m.FetchedAt.UTC(), checksum(content)
@@ -48,7 +48,7 @@ func (f *Folder) Save(m Meta, content []byte) (Snapshot, error) {
 func (f *Folder) SetOutcome(o Outcome) error {
 	name := o.folder()
 	if !IsAccountID(name) && (o.Account != "" || o.Profile == "" || o.Status.HasReport()) {
-		return fmt.Errorf("save outcome: %q is no account", o.Account)
+		return fmt.Errorf("save outcome: %q is not an account", o.Account)
 	}
 	if err := f.accountFolder(name); err != nil {
 		return err

@@ -49,7 +49,7 @@ func (s Snapshot) Read() ([]byte, error) {
 		return nil, err
 	}
 	if s.Verifiable() && checksum(content) != s.SHA256 {
-		return nil, fmt.Errorf("%s: %w: its SHA-256 is not the one it was saved with", s.Path, ErrDamaged)
+		return nil, fmt.Errorf("%s: %w: its SHA-256 differs from the saved one", s.Path, ErrDamaged)
 	}
 	return content, nil
 }
@@ -93,7 +93,7 @@ func (f *Folder) snapshot(account string, at time.Time) (Snapshot, error) {
 	}
 	sum, err := hex.DecodeString(m.SHA256)
 	if m.Account != account || Name(m.GeneratedAt) != Name(at) || err != nil || len(sum) != sha256.Size {
-		return s, fmt.Errorf("%s: %w: it does not describe the report of its name", file, ErrDamaged)
+		return s, fmt.Errorf("%s: %w: it describes another report than its name says", file, ErrDamaged)
 	}
 	s.Meta = m
 	s.SHA256 = strings.ToLower(m.SHA256)

@@ -161,7 +161,7 @@ func (spec AccountSpec) Check() error {
 	switch spec.Partition {
 	case "", "aws", "aws-cn", "aws-us-gov":
 	default:
-		return fmt.Errorf("partition %q is none of aws, aws-cn, aws-us-gov", spec.Partition)
+		return fmt.Errorf("partition %q is not one of aws, aws-cn, aws-us-gov", spec.Partition)
 	}
 	if spec.Alias != "" &&
 		awsmodel.Check("CreateAccountAlias", &iam.CreateAccountAliasInput{AccountAlias: &spec.Alias}) != nil {

@@ -128,7 +128,7 @@ func (p *metadataParser) entity(attrs []xml.Attr) error {
 		at, err = time.Parse("2006-01-02T15:04:05", until) // xs:dateTime may have no zone; SAML's is UTC
 	}
 	if err != nil || at.Year() < 1970 || at.Year() > 9999 {
-		return fmt.Errorf("validUntil %q is no time", until)
+		return fmt.Errorf("validUntil %q is not a time", until)
 	}
 	p.metadata.ValidUntil = at.UTC()
 	return nil

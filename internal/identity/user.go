@@ -128,7 +128,7 @@ func (in *ListUsersInput) namePrefix() (string, error) {
 	}
 	prefix := *in.Rollcall.NamePrefix
 	if !isNamePrefix(prefix) {
-		return "", fail("ValidationError", "Rollcall.NamePrefix is no beginning of a user name.")
+		return "", fail("ValidationError", "Rollcall.NamePrefix is not the beginning of a user name.")
 	}
 	return fold(prefix), nil
 }

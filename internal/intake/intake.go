@@ -56,7 +56,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return "this is no credential report: it looks like " + e.Looks + "; " + e.Do
+	return "this is not a credential report: it looks like " + e.Looks + "; " + e.Do
 }
 
 // errTooLong says that there is more than Limit.

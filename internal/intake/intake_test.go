@@ -178,7 +178,7 @@ func TestNoReport(t *testing.T) {
 		"a stream": {`{"Content": {"CanRead": true}, "GeneratedTime": "2026-11-23T10:15:00Z"}`,
 			"an object of PowerShell's; write it by '(Get-IAMCredentialReport -Raw)"},
 		"a wrong time": {`{"Content": "dXNlcixhcm4K", "GeneratedTime": "soon"}`,
-			`whose GeneratedTime, "soon", is no time`},
+			`whose GeneratedTime, "soon", is not a time`},
 		"a wrong Content":      {`{"Content": "aGVsbG8=", "GeneratedTime": 1}`, `text that begins with "hello"`},
 		"numbers too large":    {`{"Content": [117, 1000]}`, "an object of PowerShell's"},
 		"a zip archive":        {zipped("report.csv"), "a zip archive; unpack it first"},
@@ -209,7 +209,7 @@ func TestNoReport(t *testing.T) {
 			if no.Do == "" {
 				t.Errorf("%s, and not what to do", err)
 			}
-			if got := err.Error(); !strings.HasPrefix(got, "this is no credential report: it looks like ") ||
+			if got := err.Error(); !strings.HasPrefix(got, "this is not a credential report: it looks like ") ||
 				!strings.Contains(got, test.want) {
 				t.Error(got)
 			}

@@ -60,7 +60,7 @@ func (x reader) json(r io.Reader, layer int) (File, error) {
 		if !ok {
 			given := shorten(string(a.GeneratedTime))
 			return File{}, &Error{
-				"an answer of get-credential-report whose GeneratedTime, " + given + ", is no time",
+				"an answer of get-credential-report whose GeneratedTime, " + given + ", is not a time",
 				"it has a form such as 2026-09-01T00:00:00Z",
 			}
 		}

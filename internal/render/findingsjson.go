@@ -63,9 +63,9 @@ func CheckQuery(expression string) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &wrong) && wrong.Offset > 0 && wrong.Offset <= len(expression):
-		return fmt.Errorf("%q is no JMESPath expression: it goes wrong after %q", expression, expression[:wrong.Offset])
+		return fmt.Errorf("%q is not a JMESPath expression: the error is after %q", expression, expression[:wrong.Offset])
 	}
-	return fmt.Errorf("%q is no JMESPath expression", expression)
+	return fmt.Errorf("%q is not a JMESPath expression", expression)
 }
 
 // query applies a JMESPath expression to what v is as JSON.

@@ -160,7 +160,7 @@ func TestFile(t *testing.T) {
 	if content(t, gz) != csvOf(two, "bob") || gz.Source.Path != "" || len(gz.Source.SHA256) != 64 {
 		t.Errorf("%+v", gz.Source)
 	}
-	if !strings.Contains(none.Missing, "this is no credential report") ||
+	if !strings.Contains(none.Missing, "this is not a credential report") ||
 		!strings.HasSuffix(none.Source.Name, "c.csv") {
 		t.Errorf("%+v", none)
 	}

@@ -149,7 +149,7 @@ func (p *Pairing) wanted(account string) bool {
 func (p *Pairing) complete(all []Pair) ([]Pair, error) {
 	for _, account := range p.Accounts {
 		if !slices.ContainsFunc(all, func(pair Pair) bool { return pair.Account == account }) {
-			all = append(all, failed(account, "", "There is no report of it."))
+			all = append(all, failed(account, "", "The account has no report."))
 		}
 	}
 	if len(all) == 0 {
@@ -191,7 +191,7 @@ func (p *Pairing) match(account string, older, newer *side, filesHaveHistory boo
 		pair.Problems = append(pair.Problems, is.Problem)
 	}
 	if was != nil && was.file != "" && was.file == is.file && newer.folder != nil {
-		why := "There is no report between the two times: the newest is that of " + words.Time(is.Source.Generated) +
+		why := "No report was generated between the two times: the newest is that of " + words.Time(is.Source.Generated) +
 			". " + is.Problem
 		return failed(account, is.Source.Name, strings.TrimSpace(why)), nil
 	}

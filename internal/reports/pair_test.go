@@ -60,10 +60,10 @@ func TestPairs(t *testing.T) {
 			three + " failed: There is no report: timeout."},
 		{"one account", nil, []string{two}, two + ` 12:00:00-13:00:00 2 ["` + older + `"]`},
 		{"an account that nobody knows", nil, []string{"555555555555"},
-			"555555555555 failed: There is no report of it."},
+			"555555555555 failed: The account has no report."},
 		{"two times", []string{"2026-11-23T12:30:00Z", "2026-11-23"}, []string{two}, two + ` 12:00:00-13:00:00 2 []`},
 		{"a time, and now", []string{"2026-11-23T12:30:00Z"}, []string{one},
-			one + " failed: There is no report between the two times: the newest is that of 2026-11-23T12:00:00Z."},
+			one + " failed: No report was generated between the two times: the newest is that of 2026-11-23T12:00:00Z."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inactive := ""
@@ -142,7 +142,7 @@ func TestWrongArguments(t *testing.T) {
 	write(t, csvOf(one, "bob"), dir, "b.csv")
 	p := pairing(t, &reports.Pairing{Dir: filepath.Join(dir, "gone")})
 	for text, want := range map[string]string{
-		"yesterday": `"yesterday" is no file, no folder, and no time`,
+		"yesterday": `"yesterday" is not a file, a folder, or a time`,
 		dir:         "two reports of account " + one,
 		t.TempDir(): "there is no report in ",
 	} {

@@ -84,7 +84,7 @@ func (p *Pairing) side(arg Argument, place Place) (*side, error) {
 	case !ok && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	case !ok:
-		return nil, argumentError("%q is no file, no folder, and no time such as 2026-09-01 or 2026-09-01T12:00:00Z",
+		return nil, argumentError("%q is not a file, a folder, or a time such as 2026-09-01 or 2026-09-01T12:00:00Z",
 			arg.Text)
 	case !arg.Generated.IsZero():
 		return nil, &DateError{place, "time"}

@@ -60,7 +60,7 @@ func ParseTokenKey(private Secret) (crypto.Signer, error) {
 	key, err := x509.ParsePKCS8PrivateKey([]byte(private.Reveal()))
 	signer, ok := key.(crypto.Signer)
 	if err != nil || !ok {
-		return nil, errors.New("the key is no private key of PKCS #8")
+		return nil, errors.New("the key is not a PKCS #8 private key")
 	}
 	return signer, nil
 }

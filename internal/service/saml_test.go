@@ -298,7 +298,7 @@ func TestBadSAMLResponses(t *testing.T) {
 		"an assertion alone": {honest, invalid(unusable + "it is no SAML response.")},
 		"no assertion":       {i.signWhole(t, wrap("")), invalid(unusable + "it is no SAML response.")},
 		"no success": {replace("status:Success", "status:Responder"),
-			invalid(unusable + "its status is no success.")},
+			invalid(unusable + "its status is not a success.")},
 		"encrypted": {i.signWhole(t, wrap(`<saml:EncryptedAssertion/>`)),
 			invalid(unusable + "encrypted assertions are not supported.")},
 		"SHA-1": {strings.Replace(signed, "xmldsig-more#rsa-sha256", "xmldsig-more#ecdsa-sha1", 1),

@@ -169,4 +169,4 @@ type Visit struct {
 }
 
 // errMoved says that what decided about a sign-in is no longer so.
-var errMoved = errors.New("the sign-in was overtaken by a change")
+var errMoved = errors.New("something changed during the sign-in")

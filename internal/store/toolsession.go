@@ -32,7 +32,7 @@ type ToolSession struct {
 // Why a tool's session is over.
 const (
 	ToolRevoked = "revoked" // by its owner
-	ToolMisused = "misused" // a code or a refresh token was shown again
+	ToolMisused = "misused" // a code or a refresh token was used twice
 	ToolChanged = "changed" // the password is another one
 )
 

@@ -66,7 +66,7 @@ func verifiedAssertion(encoded string, keys []*x509.Certificate, now time.Time) 
 	}
 	if status := child(child(response, samlProtocol, "Status"), samlProtocol, "StatusCode"); attr(status,
 		"Value") != samlSuccess {
-		return nil, errors.New("its status is no success")
+		return nil, errors.New("its status is not a success")
 	}
 	if signed(response) {
 		whole, err := verified(response, keys, now)

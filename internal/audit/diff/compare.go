@@ -137,7 +137,7 @@ func (w *work) look(ctx context.Context, s *Series) ([]*member, error) {
 		case first.partition != last.partition && first.rows > 0 && last.rows > 0:
 			return nil, fmt.Errorf("the reports are of partitions %s and %s", first.partition, last.partition)
 		case first.Source.Generated.After(last.Source.Generated):
-			return nil, fmt.Errorf("the old report, of %s, is younger than the new one, of %s",
+			return nil, fmt.Errorf("the old report, of %s, is newer than the new one, of %s",
 				words.Time(first.Source.Generated), words.Time(last.Source.Generated))
 		}
 		w.order &= first.orders

@@ -43,7 +43,7 @@ func TestRefused(t *testing.T) {
 		want string
 	}{
 		"cut short": {contentOf(230, []byte(text[:len(text)-30])), "line 4"},
-		"no report": {contentOf(230, []byte("hello")), "no credential report"},
+		"no report": {contentOf(230, []byte("hello")), "not a credential report"},
 		"empty":     {contentOf(230, nil), "it is empty"},
 		"another account": {contentOf(230, []byte(strings.ReplaceAll(text, account, "210987654321"))),
 			"different accounts, 123456789012 and 210987654321"},
@@ -62,8 +62,8 @@ func TestRefused(t *testing.T) {
 		"twice, unsorted": {contentOf(230, []byte(text+text[strings.Index(text, "\namy,"):])),
 			`the user "amy" occurs twice`},
 		"other checksum": {wrongSum, "SHA-256"},
-		"the older one":  {file(t, 190, good), "is younger than the new one"},
-		"no time":        {undated, "it is not known when it was generated"},
+		"the older one":  {file(t, 190, good), "is newer than the new one"},
+		"no time":        {undated, "the time it was generated is not known"},
 		"too long":       {file(t, 230, append(good, user("cy"), user("dan"), user("eve"))), "more than 5 rows"},
 	}
 	for name, test := range tests {

@@ -91,7 +91,7 @@ func look(ctx context.Context, r Report, account string, maxRows int) (*member, 
 
 func (m *member) look(ctx context.Context, maxRows int) error {
 	if m.Source.Generated.IsZero() {
-		return errors.New("it is not known when it was generated")
+		return errors.New("the time it was generated is not known")
 	}
 	f, err := m.Open()
 	if err != nil {
@@ -112,7 +112,7 @@ func (m *member) look(ctx context.Context, maxRows int) error {
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); m.Source.SHA256 != "" && !strings.EqualFold(got, m.Source.SHA256) {
-		return errors.New("it is damaged: its SHA-256 is not the one it was saved with")
+		return errors.New("it is damaged: its SHA-256 differs from the saved one")
 	}
 	return nil
 }

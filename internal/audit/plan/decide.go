@@ -205,7 +205,7 @@ func (d *decision) decide(t *target) {
 	case !accountID.MatchString(d.plan.account().Source.Account):
 		why = "The report does not tell the account."
 	case !userName.MatchString(d.row.User):
-		why = "This is no name that IAM lets a user have: the file was tampered with, or damaged."
+		why = "IAM allows no user to have this name: somebody changed the report, or it is damaged."
 	case d.plan.account().AsOf.IsZero():
 		why = "It is not known when the report was generated."
 	case changed(item.Findings) != "":

@@ -106,9 +106,9 @@ func TestDecide(t *testing.T) {
 		"human and machine": {only(audit.HumanAndMachine), user("bo", password(3, 1), key(1, 3, 1)),
 			[]string{"person bo  C14: Give the program a role, or a user of its own; or have the person use " +
 				"short-lived credentials"}},
-		"no name of IAM's": {keys, user("$(touch x)", key(1, 80, 60)),
+		"not a name of IAM's": {keys, user("$(touch x)", key(1, 80, 60)),
 			[]string{"kept $(touch x) " + k(80) +
-				" C8: This is no name that IAM lets a user have: the file was tampered with, or damaged"}},
+				" C8: IAM allows no user to have this name: somebody changed the report, or it is damaged"}},
 		"root": {only(audit.RootActiveKey),
 			report.Row{User: report.RootUser, ARN: "arn:aws:iam::" + account + ":root", Created: ago(900),
 				Keys: user("", key(1, 200, 0)).Keys},

@@ -57,7 +57,7 @@ func (o *Options) complete() error {
 			*n.value = n.or
 		}
 		if *n.value < 0 || *n.value > 3650 && n.value != &o.Most {
-			return errors.New("days are at least 1 and at most 3650")
+			return errors.New("days must be from 1 to 3650")
 		}
 	}
 	switch {

@@ -118,7 +118,7 @@ func (s *script) window() {
 			s.line("  if [[ $day == [%s] ]] && (( 10#$time >= %d && 10#$time < %d )); then return 0; fi", days,
 				clock(w.From), clock(w.To))
 		}
-		s.line("  later 'it is no change window'")
+		s.line("  later 'this is outside the change windows'")
 	}
 	s.line("}")
 	s.line("")

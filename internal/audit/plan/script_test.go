@@ -439,7 +439,7 @@ func TestScriptWindow(t *testing.T) {
 			w.now = now
 			out := w.run(0, "--stage", "deactivate", "--dry-run")
 			if strings.Contains(out, "aws iam update-access-key") != open ||
-				strings.Contains(out, "it is no change window") == open {
+				strings.Contains(out, "this is outside the change windows") == open {
 				t.Errorf("%s at %s, want %v: %s", zone, now, open, out)
 			}
 		}

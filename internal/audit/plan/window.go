@@ -22,7 +22,7 @@ var dayNames = [7]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
 func ParseWindow(s string) (w Window, err error) {
 	fields := strings.Fields(s)
 	if len(fields) != 2 {
-		return w, fmt.Errorf("%q is no window such as 'Tue 09:00-12:00'", s)
+		return w, fmt.Errorf("%q is not a window such as 'Tue 09:00-12:00'", s)
 	}
 	for part := range strings.SplitSeq(fields[0], ",") {
 		first, last, several := strings.Cut(part, "-")
@@ -32,7 +32,7 @@ func ParseWindow(s string) (w Window, err error) {
 			b, ok = weekday(last)
 		}
 		if !ok {
-			return w, fmt.Errorf("%q is no day, or days, such as Tue, Mon-Thu or Tue,Thu", part)
+			return w, fmt.Errorf("%q is not a day or days such as Tue, Mon-Thu or Tue,Thu", part)
 		}
 		for d := a; ; d = (d + 1) % 7 {
 			w.Days[d] = true
@@ -43,13 +43,13 @@ func ParseWindow(s string) (w Window, err error) {
 	}
 	from, to, ok := strings.Cut(fields[1], "-")
 	if w.From, err = minutes(from); err != nil || !ok {
-		return w, cmp.Or(err, fmt.Errorf("%q is no time such as 09:00-12:00", fields[1]))
+		return w, cmp.Or(err, fmt.Errorf("%q is not a time such as 09:00-12:00", fields[1]))
 	}
 	if w.To, err = minutes(to); err != nil {
 		return w, err
 	}
 	if w.To <= w.From {
-		return w, fmt.Errorf("%q ends before it begins; what goes over midnight is two windows", fields[1])
+		return w, fmt.Errorf("%q ends before it begins: a window that spans midnight must be given as two", fields[1])
 	}
 	return w, nil
 }
@@ -66,7 +66,7 @@ func minutes(s string) (int, error) {
 	n := hour*60 + minute
 	if !ok || err1 != nil || err2 != nil || len(h) != 2 || len(m) != 2 || hour < 0 || minute < 0 ||
 		minute > 59 || n > 24*60 {
-		return 0, fmt.Errorf("%q is no time of day such as 09:00", s)
+		return 0, fmt.Errorf("%q is not a time of day such as 09:00", s)
 	}
 	return n, nil
 }

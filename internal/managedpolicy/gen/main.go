@@ -73,7 +73,7 @@ func policies(module, known, added string) (string, error) {
 	for line := range strings.Lines(known) {
 		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if _, there := all[fields[0]]; !there || len(fields) != 3 {
-			return "", fmt.Errorf("known: %q is no policy", line)
+			return "", fmt.Errorf("known: %q is not a policy", line)
 		}
 		facts[fields[0]] = fields[1:]
 	}
@@ -81,7 +81,7 @@ func policies(module, known, added string) (string, error) {
 	for _, line := range lines {
 		fields := strings.Split(line, "\t")
 		if len(fields) != 8 {
-			return "", fmt.Errorf("added: %q is no policy", line)
+			return "", fmt.Errorf("added: %q is not a policy", line)
 		}
 		if _, there := all[fields[1]]; there {
 			return "", fmt.Errorf("added: moto has %s", fields[1])

@@ -171,7 +171,7 @@ func (s *Service) permit(ctx context.Context, call api.Call, sh *shown) error {
 }
 
 // errMisused says that a session must end.
-var errMisused = errors.New("a code or a refresh token was shown again")
+var errMisused = errors.New("a code or a refresh token was used twice")
 
 // end ends a session that was misused. The change has no record of its own: that
 // of the refusal tells it.

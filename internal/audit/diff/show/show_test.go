@@ -267,14 +267,14 @@ func TestUsual(t *testing.T) {
 // accounts names those that did.
 func TestNothing(t *testing.T) {
 	one, two, three := account("111111111111", ""), account("222222222222", ""), diff.Failed("333333333333", "lost",
-		"There is no report of it.")
+		"The account has no report.")
 	if got := shown(t, "table", show.Options{}, []*diff.Account{one}); !strings.Contains(got, "no change") {
 		t.Error(got)
 	}
 	two.Counts.Findings[diff.New][audit.High][audit.Fail] = 1
 	got := shown(t, "table", show.Options{}, []*diff.Account{one, two, three})
 	for _, want := range []string{"1 account without a change", "222222222222\n", "findings: 1 new",
-		"333333333333 lost: There is no report of it.", "not compared"} {
+		"333333333333 lost: The account has no report.", "not compared"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}
