@@ -70,6 +70,7 @@ import (
 	"rollcall/internal/identity"
 	"rollcall/internal/signin"
 	"rollcall/internal/signin/oauth"
+	"rollcall/internal/trail"
 )
 
 // Config holds the settings of a Console.
@@ -81,6 +82,8 @@ type Config struct {
 	// Audit says how reports are judged, nil for the default benchmark as it
 	// is.
 	Audit *audit.Config
+	// Trail is where the calls are recorded; pages show the last ones of a user.
+	Trail *trail.Trail
 	// URL is the one by which browsers reach the service; "" is this machine alone.
 	URL string
 	// Hosts are names beside that of URL that requests may be sent to.
@@ -95,6 +98,7 @@ type Console struct {
 	api    *api.API
 	signIn *signin.Service
 	tools  *oauth.Service
+	trail  *trail.Trail
 	now    func() time.Time
 	log    *slog.Logger
 
@@ -113,7 +117,9 @@ type Console struct {
 
 // New returns the console.
 func New(cfg Config) (*Console, error) {
-	c := &Console{iam: cfg.IAM, api: cfg.API, signIn: cfg.SignIn, tools: cfg.Tools, now: cfg.Now, log: cfg.Log}
+	c := &Console{
+		iam: cfg.IAM, api: cfg.API, signIn: cfg.SignIn, tools: cfg.Tools, trail: cfg.Trail, now: cfg.Now, log: cfg.Log,
+	}
 	if c.now == nil {
 		c.now = time.Now
 	}

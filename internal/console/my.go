@@ -45,6 +45,7 @@ func (c *Console) my(v *visit) error {
 	if !who.Root {
 		s.Sections = append(s.Sections, c.sshKeys(v, who), c.serviceCredentials(v, who))
 	}
+	s.Sections = append(s.Sections, c.recentCalls(v, who, v.session.Caller.UserID()))
 	return v.show("my", s)
 }
 
@@ -95,7 +96,7 @@ func (c *Console) sessions(v *visit) section {
 	s := section{
 		ID:    "sessions",
 		Title: "My sessions",
-		Head:  []string{"Browser", "Address", "Signed in", "Last used", "Ends", ""},
+		Head:  []string{"Browser or tool", "Address", "Signed in", "Last used", "Ends", ""},
 	}
 	all, err := c.signIn.Sessions(v.r.Context(), v.session)
 	if err != nil {
@@ -108,8 +109,11 @@ func (c *Console) sessions(v *visit) section {
 			), text(one.Address), dated(v.when(&one.Created, "")), dated(v.when(&one.Used, "")),
 			dated(v.when(&one.Expires, "")),
 		}}
-		if one.Current {
+		switch {
+		case one.Current:
 			r.Cells[0].Text = "This browser: " + r.Cells[0].Text
+		case one.Tool:
+			r.Cells[0].Text = "Tool (aws login), allowed in " + r.Cells[0].Text
 		}
 		r.Buttons = []button{{Do: "end-session", Label: "End", With: []pair{{"handle", one.Handle}}}}
 		s.Rows = append(s.Rows, r)

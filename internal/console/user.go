@@ -41,6 +41,7 @@ func (c *Console) user(v *visit) error {
 		return err
 	}
 	var s userView
+	calls := section{ID: "calls", Title: "Recent calls"}
 	var used moment
 	out, err := do(v, c.iam.GetUser, &iam.GetUserInput{UserName: who.User})
 	switch {
@@ -48,10 +49,11 @@ func (c *Console) user(v *visit) error {
 		return err
 	case err != nil:
 		s.Denied, used = v.explain(err).Text, v.when(nil, "may not be seen")
+		calls.Denied = s.Denied
 	default:
 		u := out.User
 		s.ARN, s.ID, s.Path, s.Created = *u.Arn, *u.UserId, *u.Path, v.when(u.CreateDate, "")
-		used = v.when(u.PasswordLastUsed, "never")
+		used, calls = v.when(u.PasswordLastUsed, "never"), c.recentCalls(v, who, *u.UserId)
 		if u.PermissionsBoundary != nil {
 			s.Boundary = str(u.PermissionsBoundary.PermissionsBoundaryArn)
 		}
@@ -60,7 +62,7 @@ func (c *Console) user(v *visit) error {
 	s.Sections = []section{
 		c.password(v, who, used), c.devices(v, who), c.accessKeys(v, who), c.userGroups(v, who),
 		c.attachedPolicies(v, h), c.inlinePolicies(v, h), c.certificates(v, who), c.sshKeys(v, who),
-		c.serviceCredentials(v, who), c.userTags(v, who),
+		c.serviceCredentials(v, who), c.userTags(v, who), calls,
 	}
 	s.May = mayLink(h)
 	s.Rename = form{

@@ -176,7 +176,7 @@ func (c *Config) pages(
 		return nil, nil
 	}
 	return console.New(console.Config{
-		IAM: iam, API: a, SignIn: people, Tools: tools, Audit: c.Audit, URL: c.consoleURL(), Hosts: c.ConsoleHosts,
-		Now: now, Log: c.Log,
+		IAM: iam, API: a, SignIn: people, Tools: tools, Audit: c.Audit, Trail: c.Trail, URL: c.consoleURL(),
+		Hosts: c.ConsoleHosts, Now: now, Log: c.Log,
 	})
 }

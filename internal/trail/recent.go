@@ -3,7 +3,6 @@ package trail
 import (
 	"bytes"
 	"io"
-	"os"
 )
 
 // recentBytes is the length of the end of the file that Recent reads. A crash
@@ -17,17 +16,13 @@ func (t *Trail) Recent(ids []string) map[string]bool {
 	if t.path == "" {
 		return nil
 	}
-	f, err := os.Open(t.path)
+	f, size, err := openRegular(t.path)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return nil
-	}
-	end := make([]byte, min(info.Size(), recentBytes))
-	if _, err := f.ReadAt(end, info.Size()-int64(len(end))); err != nil && err != io.EOF {
+	end := make([]byte, min(size, recentBytes))
+	if _, err := f.ReadAt(end, size-int64(len(end))); err != nil && err != io.EOF {
 		return nil
 	}
 	return recordedIDs(end, ids)

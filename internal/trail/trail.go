@@ -74,7 +74,9 @@ type Trail struct {
 	summary   sync.Mutex // held while their records are summarised
 
 	path string // empty unless the sink is a file named by path
-	off  bool
+	// lookups has a place for each Lookup that reads.
+	lookups chan struct{}
+	off     bool
 
 	// retryEvery is the least time between two attempts on a failing sink.
 	retryEvery time.Duration
@@ -160,7 +162,7 @@ func Open(dest string) (*Trail, error) {
 // uses it; if w has Close, Close does.
 func New(w io.Writer) *Trail {
 	t := &Trail{sink: w, Deadline: defaultDeadline, retryEvery: 100 * time.Millisecond, checked: time.Now()}
-	t.pipe = isPipe(w)
+	t.pipe, t.lookups = isPipe(w), make(chan struct{}, lookupsAtOnce)
 	t.healthy.Store(true)
 	return t
 }

@@ -1,0 +1,32 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+
+	"rollcall/internal/principal"
+)
+
+// Consult decides whether a caller may call an action of another service that
+// reads, such as "cloudtrail", "LookupEvents", and that a door answers by
+// itself. The call counts against the caller's rate, and leaves its record. The
+// error is an *awsmodel.Error, which is for the caller.
+func (a *API) Consult(
+	ctx context.Context, c principal.Caller, service, name string, parameters json.RawMessage, call Call,
+) error {
+	err := error(ErrThrottled)
+	if _, ok := a.Admit(c); ok {
+		c, err = a.Permit(ctx, c, service, name, "*", call)
+	}
+	refused := a.clientError(ctx, err, name, call)
+	rec := a.record(call, service, name, refused)
+	rec.UserIdentity, rec.RecipientAccountID = identity(c), c.Account()
+	rec.RequestParameters, rec.ReadOnly = parameters, true
+	if err := a.trail.Write(&rec); err != nil {
+		a.log.ErrorContext(ctx, "write trail", "error", err, "requestID", call.RequestID, "action", name)
+	}
+	if refused != nil {
+		return refused
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"rollcall/internal/trail"
+	"rollcall/internal/words"
+)
+
+// callsShown is the number of recent calls that a page shows.
+const callsShown = 20
+
+// recentCalls are the last calls of a user, by its unique id, as the trail has
+// them. Policies decide about cloudtrail:LookupEvents, with which AWS shows the
+// same.
+func (c *Console) recentCalls(v *visit, who subject, id string) section {
+	s := section{
+		ID: "calls", Title: "Recent calls",
+		Head:  []string{"Time", "Action", "Result", "Address", "Access key", "User agent"},
+		Empty: "The trail has no call.",
+	}
+	asked, err := json.Marshal(map[string]any{"lookupAttributes": []any{
+		map[string]string{"attributeKey": "Username", "attributeValue": who.Name},
+	}})
+	if err == nil {
+		err = v.api.Consult(v.r.Context(), v.session.Caller, "cloudtrail", "LookupEvents", asked, v.call)
+	}
+	if err != nil {
+		return s.refuse(v, err)
+	}
+	found, err := c.trail.Lookup(v.r.Context(), trail.Query{
+		Account: v.account(), PrincipalID: id, Most: callsShown, Leave: readByPage,
+	})
+	switch {
+	case errors.Is(err, trail.ErrUnreadable):
+		s.Empty = "This service keeps its trail where it cannot read it, so no calls can be shown. " +
+			"It reads a file: serve --trail FILE."
+		return s
+	case err != nil:
+		s.Empty = "Others are reading the trail at the moment. Load the page again to see the calls."
+		return s
+	}
+	for i := range found.Events {
+		s.Rows = append(s.Rows, v.callRow(&found.Events[i]))
+	}
+	s.Notes = []string{"What pages of the console only read is left out." + lookedBack(&found)}
+	return s
+}
+
+// readByPage says whether an event is one of those that each page of the
+// console leaves: they would hide all others.
+func readByPage(e *trail.Event) bool { return e.ReadOnly && e.FromConsole() }
+
+// lookedBack says how far back the trail was read, where it may have more.
+func lookedBack(f *trail.Found) string {
+	switch {
+	case len(f.Events) == callsShown || f.Since.IsZero():
+		return ""
+	case f.All:
+		return " The trail begins at " + words.Time(f.Since) + "."
+	}
+	return " The trail was read back to " + words.Time(f.Since) + "; it has older records."
+}
+
+func (v *visit) callRow(e *trail.Event) row {
+	result := cell{Text: "succeeded", State: "pass"}
+	if e.ErrorCode != "" {
+		result = cell{Text: e.ErrorCode, State: "fail"}
+	} else if e.ErrorMessage != "" { // of a sign-in
+		result = cell{Text: e.ErrorMessage, State: "fail"}
+	}
+	return row{Cells: []cell{
+		dated(v.when(&e.EventTime, "")), text(strings.TrimSuffix(e.EventSource, ".amazonaws.com") + ":" + e.EventName),
+		result, text(e.SourceIPAddress), code(e.UserIdentity.AccessKeyID), text(agent(e.UserAgent)),
+	}}
+}

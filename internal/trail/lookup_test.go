@@ -1,0 +1,189 @@
+package trail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The calls of these tests are one minute apart.
+var lookupStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func callOf(n int, account, id string) *Record {
+	return &Record{
+		EventTime: lookupStart.Add(time.Duration(n) * time.Minute), EventSource: "iam.amazonaws.com",
+		EventName: fmt.Sprintf("Call%d", n), SourceIPAddress: "192.0.2.1", UserAgent: `<b>"x"`, ErrorCode: "AccessDenied",
+		UserIdentity: Identity{Type: IAMUser, PrincipalID: id, AccountID: account, AccessKeyID: "AKIA1"},
+		FromConsole:  n%2 == 0, ReadOnly: true,
+	}
+}
+
+// lookedUp returns what a trail has of a user, by the names of the calls.
+func lookedUp(t *testing.T, tr *Trail, q Query) (string, Found) {
+	t.Helper()
+	q.Account, q.PrincipalID = "123456789012", "AIDAME"
+	found, err := tr.Lookup(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range found.Events {
+		all = append(all, strings.TrimPrefix(e.EventName, "Call"))
+	}
+	return strings.Join(all, " "), found
+}
+
+// Lookup finds the records of one user in one account, the newest first, and
+// nothing in lines that were cut or are of others.
+func TestLookup(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trail.jsonl")
+	tr := mustOpen(t, path)
+	write := func(n int, account, id string) { mustWrite(t, tr, *callOf(n, account, id)) }
+	write(1, "123456789012", "AIDAME")
+	write(2, "210987654321", "AIDAME")
+	write(3, "123456789012", "AIDAOTHER")
+	issued := callOf(4, "123456789012", "AROA:session")
+	issued.UserIdentity.SessionContext = &SessionContext{Issuer: &SessionIssuer{PrincipalID: "AIDAME"}}
+	mustWrite(t, tr, *issued)
+	named := callOf(5, "123456789012", "AIDAOTHER")
+	named.UserAgent = `"principalId":"AIDAME"`
+	named.RequestParameters = []byte(`{"userIdentity":{"principalId":"AIDAME","accountId":"123456789012"}}`)
+	mustWrite(t, tr, *named)
+	write(6, "123456789012", "AIDAME")
+	write(7, "123456789012", "AIDAME")
+	line := string(callOf(8, "123456789012", "AIDAME").AppendJSON(nil))
+	for _, broken := range []string{line[:len(line)-1] + "\n", line[1:] + "\n", "\n\n", line} {
+		if _, err := tr.sink.Write([]byte(broken)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, found := lookedUp(t, tr, Query{Most: 20})
+	if got != "7 6 1" || !found.All || !found.Since.Equal(lookupStart.Add(time.Minute)) {
+		t.Errorf("found %s, since %v, all %v", got, found.Since, found.All)
+	}
+	want := Event{
+		EventTime: lookupStart.Add(6 * time.Minute), EventSource: "iam.amazonaws.com", EventName: "Call6",
+		ErrorCode: "AccessDenied", SourceIPAddress: "192.0.2.1", UserAgent: `<b>"x"`, ReadOnly: true,
+		UserIdentity:                 EventIdentity{IAMUser, "AIDAME", "123456789012", "AKIA1"},
+		SessionCredentialFromConsole: "true",
+	}
+	if found.Events[1] != want || !found.Events[1].FromConsole() || found.Events[0].FromConsole() {
+		t.Errorf("%+v\nwant %+v", found.Events[1], want)
+	}
+	if got, found := lookedUp(t, tr, Query{Most: 2}); got != "7 6" || found.All {
+		t.Errorf("found %s, all %v", got, found.All)
+	}
+	if got, _ := lookedUp(t, tr, Query{Most: 20, Leave: (*Event).FromConsole}); got != "7 1" {
+		t.Errorf("found %s", got)
+	}
+}
+
+// Blocks end anywhere within lines. A line that is longer than any record hides
+// nothing but itself.
+func TestLookupAcrossBlocks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trail.jsonl")
+	tr := mustOpen(t, path)
+	want := ""
+	for n := range 40 {
+		mine := callOf(n, "123456789012", "AIDAME")
+		mustWrite(t, tr, *mine)
+		want = strings.TrimSpace(fmt.Sprint(n, " ", want))
+		long := strings.Repeat(`{"principalId":"AIDAME"`, n*n*10) + "\n" // up to 350 KB
+		if _, err := tr.sink.Write([]byte(long)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, found := lookedUp(t, tr, Query{Most: 100}); got != want || !found.All {
+		t.Errorf("found %s\nwant %s", got, want)
+	}
+}
+
+// Of a large trail the end is read, and the page says how far back that was.
+func TestLookupIsBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trail.jsonl")
+	tr := mustOpen(t, path)
+	mustWrite(t, tr, *callOf(1, "123456789012", "AIDAME"))
+	other := append(callOf(2, "123456789012", "AIDAOTHER").AppendJSON(nil), '\n')
+	if _, err := tr.sink.Write([]byte(strings.Repeat(string(other), lookupBytes/len(other)+1))); err != nil {
+		t.Fatal(err)
+	}
+	if got, found := lookedUp(t, tr, Query{Most: 20}); got != "" || found.All ||
+		!found.Since.Equal(lookupStart.Add(2*time.Minute)) {
+		t.Errorf("found %q since %v, all %v", got, found.Since, found.All)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if found, err := tr.Lookup(ctx, Query{Most: 1}); err == nil && (found.All || !found.Since.IsZero()) {
+		t.Errorf("read on for somebody who left: %+v", found)
+	}
+	// No more than a few read at one time.
+	for range lookupsAtOnce {
+		tr.lookups <- struct{}{}
+	}
+	if _, err := tr.Lookup(t.Context(), Query{Most: 1}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}
+
+// The file that was rotated goes on where the new one ends.
+func TestLookupAfterRotation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trail.jsonl")
+	tr := mustOpen(t, path)
+	mustWrite(t, tr, *callOf(1, "123456789012", "AIDAME"))
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, tr, *callOf(2, "123456789012", "AIDAME"))
+	if got, found := lookedUp(t, tr, Query{Most: 20}); got != "2 1" || !found.All {
+		t.Errorf("found %s", got)
+	}
+	if err := os.Remove(path + ".1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(path+".1", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, found := lookedUp(t, tr, Query{Most: 20}); got != "2" || found.All {
+		t.Errorf("found %s, all %v", got, found.All)
+	}
+}
+
+// Nothing is read of what is no file.
+func TestLookupOfNoFile(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	gone := filepath.Join(t.TempDir(), "gone")
+	trails := map[string]*Trail{
+		"none": nil, "off": mustOpen(t, "off"), "writer": New(&strings.Builder{}), "pipe": mustOpen(t, pipe),
+		"gone": mustOpen(t, gone),
+	}
+	mustWrite(t, trails["pipe"], *callOf(1, "123456789012", "AIDAME"))
+	if err := os.Remove(gone); err != nil {
+		t.Fatal(err)
+	}
+	for name, tr := range trails {
+		if _, err := tr.Lookup(t.Context(), Query{Most: 1}); !errors.Is(err, ErrUnreadable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var text [4096]byte
+	if n, err := reader.Read(text[:]); err != nil || !strings.HasSuffix(string(text[:n]), "}\n") {
+		t.Errorf("the pipe has lost its record: %d, %v", n, err)
+	}
+}
