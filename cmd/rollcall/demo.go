@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/spf13/cobra"
 
+	"rollcall/internal/demo"
 	"rollcall/internal/fleet"
 	"rollcall/internal/identity"
 	"rollcall/internal/render"
@@ -22,9 +23,6 @@ import (
 	"rollcall/internal/service"
 	"rollcall/report"
 )
-
-// demoAccountID is the number of the demonstration's account.
-const demoAccountID = "123456789012"
 
 // demoRun is one run of 'rollcall demo'.
 type demoRun struct {
@@ -52,8 +50,8 @@ boto3 and PowerShell at the service. The service runs until Ctrl-C.`,
 }
 
 func (d *demoRun) run(ctx context.Context) error {
-	clock := &demoClock{}
-	clock.set(demoYears)
+	clock := &demo.Clock{}
+	clock.Set(demo.Years)
 	l, err := listen("listen", d.listen, nil, false)
 	if errors.Is(err, server.ErrPlainHTTP) {
 		err = usageError("listen on %s: the demonstration listens only on loopback", d.listen)
@@ -62,7 +60,7 @@ func (d *demoRun) run(ctx context.Context) error {
 		return err
 	}
 	emulator, err := service.OpenEmulator(ctx, service.EmulatorConfig{
-		Account: identity.AccountSpec{ID: demoAccountID}, Now: clock.now, Console: true, ConsoleURL: localURL(l),
+		Account: identity.AccountSpec{ID: demo.AccountID}, Now: clock.Now, Console: true, ConsoleURL: localURL(l),
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())
@@ -82,29 +80,28 @@ func (d *demoRun) run(ctx context.Context) error {
 }
 
 // show runs the demonstration.
-func (d *demoRun) show(ctx context.Context, l net.Listener, emulator *service.Emulator, clock *demoClock) error {
+func (d *demoRun) show(ctx context.Context, l net.Listener, emulator *service.Emulator, clock *demo.Clock) error {
 	url := "http://" + l.Addr().String()
-	a := newDemoAccount(url, localURL(l), emulator.RootKey.ID, emulator.RootKey.Secret.Reveal(), clock)
+	a := demo.NewAccount(url, localURL(l), emulator.RootKey.ID, emulator.RootKey.Secret.Reveal(), clock)
 	d.printf(`Rollcall serves the IAM API on %s, in memory.
 Two years pass in account %s, on a clock that begins in the past.
 Every step is a call that is signed, sent and verified:
 
 `, url, emulator.Account.ID)
-	for _, s := range demoStory {
-		clock.set(s.ago + time.Minute) // ages in days stay the same however long this takes
-		if err := s.do(ctx, a); err != nil {
-			return fmt.Errorf("%s: %s: %w", s.who, s.what, err)
-		}
-		d.printf("%12s  %-13s  %s\n", s.when(), s.who, s.what)
+	err := a.Tell(ctx, func(s demo.Step) error {
+		d.printf("%12s  %-13s  %s\n", s.When(), s.Who, s.What)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	clock.set(0)
 	if err := d.deny(ctx, a); err != nil {
 		return err
 	}
 	d.printf("\nOlivia's policy allows two actions: to request the report, and to get it. Two commands of " +
 		"rollcall print\n" +
 		"the same as Request-IAMCredentialReport and Get-IAMCredentialReport of AWS Tools for PowerShell:\n")
-	got, err := d.request(ctx, fleet.New(a.as("Olivia", "only"), url))
+	got, err := d.request(ctx, fleet.New(a.As("Olivia", "only"), url))
 	if err != nil {
 		return err
 	}
@@ -129,8 +126,8 @@ func (d *demoRun) printf(format string, args ...any) {
 }
 
 // deny shows the answer to a developer's call that no policy allows.
-func (d *demoRun) deny(ctx context.Context, a *demoAccount) error {
-	victor := iam.NewFromConfig(a.as("Victor", "only"))
+func (d *demoRun) deny(ctx context.Context, a *demo.Account) error {
+	victor := iam.NewFromConfig(a.As("Victor", "only"))
 	me, err := victor.GetUser(ctx, &iam.GetUserInput{})
 	if err != nil {
 		return fmt.Errorf("see Victor as himself: %w", err)
@@ -172,7 +169,7 @@ func (d *demoRun) request(ctx context.Context, account *fleet.Account) (*fleet.R
 }
 
 // point explains how to reach the service with other tools.
-func (d *demoRun) point(url string, key identity.RootKey, a *demoAccount) {
+func (d *demoRun) point(url string, key identity.RootKey, a *demo.Account) {
 	d.printf(`
 Any AWS client works with the service, unchanged. In another shell:
 
@@ -193,7 +190,7 @@ Carol may do everything there, because she signs in with her device:
               (the key to type into an authenticator app)
 
 `, exports(url, key.ID, key.Secret.Reveal()), called(),
-		a.console, demoAccountID, a.passwords["Carol"], a.seeds["Carol"])
+		a.Console, demo.AccountID, a.Passwords["Carol"], a.Seeds["Carol"])
 	if d.once {
 		d.printf("The service stops here because of --once. Without the flag it runs until Ctrl-C.\n")
 		return

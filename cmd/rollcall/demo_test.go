@@ -71,6 +71,8 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+const day = 24 * time.Hour
+
 // checkDemoReport looks for every state that the API can bring about.
 func checkDemoReport(t *testing.T, got *fleet.Report) {
 	t.Helper()

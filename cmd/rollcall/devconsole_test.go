@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/demo"
 )
 
 // TestDevConsole signs in with what 'rollcall dev' prints. Before the first visit
@@ -51,11 +53,11 @@ func TestDevConsole(t *testing.T) {
 	for _, who := range [][]string{
 		{"as", "root", "password", found[4]}, {"user", devUser, "password", found[5]},
 	} {
-		s, err := newConsoleSession(found[2])
+		s, err := demo.NewBrowser(found[2])
 		if err != nil {
 			t.Fatal(err)
 		}
-		at, err := s.send(ctx, "/console/sign-in", append(who, "do", "sign-in", "account", found[3])...)
+		at, err := s.Send(ctx, "/console/sign-in", append(who, "do", "sign-in", "account", found[3])...)
 		if err != nil || at != "/console/overview" {
 			t.Errorf("%v is at %s, %v", who[:2], at, err)
 		}

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -10,22 +10,23 @@ import (
 	"strings"
 )
 
-// consoleSession signs somebody in to the console by its forms, as a browser does.
-type consoleSession struct {
+// Browser signs somebody in to the console by its forms, as a browser does.
+type Browser struct {
 	url    string
 	client *http.Client
 }
 
-func newConsoleSession(at string) (*consoleSession, error) {
+// NewBrowser returns a browser for the console at a URL.
+func NewBrowser(at string) (*Browser, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
-	return &consoleSession{at, &http.Client{Jar: jar}}, nil
+	return &Browser{at, &http.Client{Jar: jar}}, nil
 }
 
-// send sends a form to a page and returns the path of the page that follows.
-func (s *consoleSession) send(ctx context.Context, page string, fields ...string) (path string, err error) {
+// Send sends a form to a page and returns the path of the page that follows.
+func (s *Browser) Send(ctx context.Context, page string, fields ...string) (path string, err error) {
 	form := url.Values{}
 	for i := 0; i+1 < len(fields); i += 2 {
 		form.Set(fields[i], fields[i+1])

@@ -1,4 +1,7 @@
-package main
+// Package demo fills an account, through its own API, with people in every
+// state that a credential report can show: the demonstration of the program, and
+// the account that tests look at.
+package demo
 
 import (
 	"context"
@@ -27,57 +30,65 @@ import (
 	"rollcall/internal/fleet"
 )
 
-// demoClock is a clock that can be set back; it runs on from there.
-type demoClock struct{ ago atomic.Int64 }
+// AccountID is the number of the account.
+const AccountID = "123456789012"
 
-func (c *demoClock) set(ago time.Duration) { c.ago.Store(int64(ago)) }
-func (c *demoClock) now() time.Time        { return time.Now().Add(-time.Duration(c.ago.Load())) }
+// Clock is a clock that can be set back; it runs on from there.
+type Clock struct{ ago atomic.Int64 }
 
-// demoSigner signs with the time of the clock, or the service would refuse
+// Set sets the clock back.
+func (c *Clock) Set(ago time.Duration) { c.ago.Store(int64(ago)) }
+
+// Now returns the time of the clock.
+func (c *Clock) Now() time.Time { return time.Now().Add(-time.Duration(c.ago.Load())) }
+
+// signer signs with the time of the clock, or the service would refuse
 // the signature as one of the future.
-type demoSigner struct {
+type signer struct {
 	*v4.Signer
-	clock *demoClock
+	clock *Clock
 }
 
-func (s demoSigner) SignHTTP(
+func (s signer) SignHTTP(
 	ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time,
 	fns ...func(*v4.SignerOptions),
 ) error {
-	return s.Signer.SignHTTP(ctx, c, r, hash, service, region, s.clock.now(), fns...)
+	return s.Signer.SignHTTP(ctx, c, r, hash, service, region, s.clock.Now(), fns...)
 }
 
-// demoAccount is the account as the AWS SDK sees it: iam is root's client.
-// Keys are those of users, by the user's name and a name of ours for the key.
-type demoAccount struct {
+// Account is the account as the AWS SDK sees it: iam is root's client. Keys are
+// those of users, by the user's name and a name of ours for the key.
+type Account struct {
 	url   string
-	clock *demoClock
+	clock *Clock
 	http  aws.HTTPClient
 	iam   *iam.Client
 	keys  map[[2]string]*types.AccessKey
-	// console is the URL that browsers use; passwords and seeds are those of users
+	// Console is the URL that browsers use. Passwords and Seeds are those of users
 	// who sign in there.
-	console          string
-	passwords, seeds map[string]string
+	Console          string
+	Passwords, Seeds map[string]string
 }
 
-func newDemoAccount(url, console, id, secret string, clock *demoClock) *demoAccount {
-	a := &demoAccount{url: url, clock: clock, http: fleet.HTTPClient(nil), keys: map[[2]string]*types.AccessKey{},
-		console: console, passwords: map[string]string{}, seeds: map[string]string{},
+// NewAccount returns the account whose root has an access key, at the URL of
+// the API.
+func NewAccount(url, console, id, secret string, clock *Clock) *Account {
+	a := &Account{url: url, clock: clock, http: fleet.HTTPClient(nil), keys: map[[2]string]*types.AccessKey{},
+		Console: console, Passwords: map[string]string{}, Seeds: map[string]string{},
 	}
 	cfg := a.config(id, secret, "us-east-1")
-	a.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.HTTPSignerV4 = demoSigner{v4.NewSigner(), clock} })
+	a.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.HTTPSignerV4 = signer{v4.NewSigner(), clock} })
 	return a
 }
 
-// as is the account as one of its users sees it.
-func (a *demoAccount) as(user, name string) aws.Config {
+// As is the account as one of its users sees it.
+func (a *Account) As(user, name string) aws.Config {
 	k := a.keys[[2]string{user, name}]
 	return a.config(*k.AccessKeyId, *k.SecretAccessKey, "us-east-1")
 }
 
 // group makes a group that may do what a policy of its own says.
-func (a *demoAccount) group(ctx context.Context, name, policy, statement string) error {
+func (a *Account) group(ctx context.Context, name, policy, statement string) error {
 	if _, err := a.iam.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: &name}); err != nil {
 		return err
 	}
@@ -92,7 +103,7 @@ func (a *demoAccount) group(ctx context.Context, name, policy, statement string)
 }
 
 // join puts users into a group.
-func (a *demoAccount) join(ctx context.Context, group string, users ...string) error {
+func (a *Account) join(ctx context.Context, group string, users ...string) error {
 	for _, user := range users {
 		if _, err := a.iam.AddUserToGroup(ctx,
 			&iam.AddUserToGroupInput{GroupName: &group, UserName: &user}); err != nil {
@@ -103,7 +114,7 @@ func (a *demoAccount) join(ctx context.Context, group string, users ...string) e
 }
 
 // config leaves out the environment: the demonstration is the same for all.
-func (a *demoAccount) config(id, secret, region string) aws.Config {
+func (a *Account) config(id, secret, region string) aws.Config {
 	return aws.Config{
 		BaseEndpoint: aws.String(a.url), Region: region, HTTPClient: a.http,
 		Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
@@ -111,7 +122,7 @@ func (a *demoAccount) config(id, secret, region string) aws.Config {
 }
 
 // inTurn ends with the first error.
-func (a *demoAccount) inTurn(err error, then ...func() error) error {
+func (a *Account) inTurn(err error, then ...func() error) error {
 	for _, f := range then {
 		if err != nil {
 			return err
@@ -121,27 +132,27 @@ func (a *demoAccount) inTurn(err error, then ...func() error) error {
 	return err
 }
 
-func (a *demoAccount) user(ctx context.Context, path, name string) error {
+func (a *Account) user(ctx context.Context, path, name string) error {
 	_, err := a.iam.CreateUser(ctx, &iam.CreateUserInput{Path: &path, UserName: &name})
 	return err
 }
 
-func (a *demoAccount) policy(ctx context.Context, days int32) error {
+func (a *Account) policy(ctx context.Context, days int32) error {
 	_, err := a.iam.UpdateAccountPasswordPolicy(ctx, &iam.UpdateAccountPasswordPolicyInput{
 		MaxPasswordAge: &days, MinimumPasswordLength: aws.Int32(14), AllowUsersToChangePassword: true,
 	})
 	return err
 }
 
-func (a *demoAccount) password(ctx context.Context, user string, reset bool) error {
-	a.passwords[user] = rand.Text()
+func (a *Account) password(ctx context.Context, user string, reset bool) error {
+	a.Passwords[user] = rand.Text()
 	_, err := a.iam.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{
-		UserName: &user, Password: aws.String(a.passwords[user]), PasswordResetRequired: reset,
+		UserName: &user, Password: aws.String(a.Passwords[user]), PasswordResetRequired: reset,
 	})
 	return err
 }
 
-func (a *demoAccount) key(ctx context.Context, user, name string) error {
+func (a *Account) key(ctx context.Context, user, name string) error {
 	out, err := a.iam.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: &user})
 	if err == nil {
 		a.keys[[2]string{user, name}] = out.AccessKey
@@ -150,16 +161,16 @@ func (a *demoAccount) key(ctx context.Context, user, name string) error {
 }
 
 // use makes a call that every user may make, signed with the key.
-func (a *demoAccount) use(ctx context.Context, user, name, region string) error {
+func (a *Account) use(ctx context.Context, user, name, region string) error {
 	k := a.keys[[2]string{user, name}]
 	client := sts.NewFromConfig(a.config(*k.AccessKeyId, *k.SecretAccessKey, region), func(o *sts.Options) {
-		o.HTTPSignerV4 = demoSigner{v4.NewSigner(), a.clock}
+		o.HTTPSignerV4 = signer{v4.NewSigner(), a.clock}
 	})
 	_, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	return err
 }
 
-func (a *demoAccount) switchOff(ctx context.Context, user, name string) error {
+func (a *Account) switchOff(ctx context.Context, user, name string) error {
 	_, err := a.iam.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{
 		UserName: &user, AccessKeyId: a.keys[[2]string{user, name}].AccessKeyId, Status: types.StatusTypeInactive,
 	})
@@ -168,7 +179,7 @@ func (a *demoAccount) switchOff(ctx context.Context, user, name string) error {
 
 // device makes a virtual MFA device and enables it for a user, or for root
 // where there is no name, with two codes as the device would show them.
-func (a *demoAccount) device(ctx context.Context, user string) error {
+func (a *Account) device(ctx context.Context, user string) error {
 	in := &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: aws.String(user)}
 	enable := &iam.EnableMFADeviceInput{UserName: aws.String(user)}
 	if user == "" {
@@ -179,42 +190,48 @@ func (a *demoAccount) device(ctx context.Context, user string) error {
 	if err != nil {
 		return err
 	}
-	seed, now := string(out.VirtualMFADevice.Base32StringSeed), a.clock.now()
+	seed, now := string(out.VirtualMFADevice.Base32StringSeed), a.clock.Now()
 	first, err1 := totp.GenerateCode(seed, now.Add(-30*time.Second))
 	second, err2 := totp.GenerateCode(seed, now)
 	if err := errors.Join(err1, err2); err != nil {
 		return fmt.Errorf("make codes: %w", err)
 	}
-	a.seeds[user] = seed
+	a.Seeds[user] = seed
 	enable.SerialNumber = out.VirtualMFADevice.SerialNumber
 	enable.AuthenticationCode1, enable.AuthenticationCode2 = &first, &second
 	_, err = a.iam.EnableMFADevice(ctx, enable)
 	return err
 }
 
+// Request asks for a credential report.
+func (a *Account) Request(ctx context.Context) error {
+	_, err := a.iam.GenerateCredentialReport(ctx, &iam.GenerateCredentialReportInput{})
+	return err
+}
+
 // signIn signs a user in to the console with its password and a code of its
 // device. The password has expired, so another one is chosen.
-func (a *demoAccount) signIn(ctx context.Context, user string) error {
-	s, err := newConsoleSession(a.console)
+func (a *Account) signIn(ctx context.Context, user string) error {
+	s, err := NewBrowser(a.Console)
 	if err != nil {
 		return err
 	}
-	code, err := totp.GenerateCode(a.seeds[user], a.clock.now())
+	code, err := totp.GenerateCode(a.Seeds[user], a.clock.Now())
 	if err != nil {
 		return err
 	}
-	_, err = s.send(ctx, "/console/sign-in", "do", "sign-in", "account", demoAccountID, "user", user,
-		"password", a.passwords[user])
+	_, err = s.Send(ctx, "/console/sign-in", "do", "sign-in", "account", AccountID, "user", user,
+		"password", a.Passwords[user])
 	if err != nil {
 		return err
 	}
-	serial := "arn:aws:iam::" + demoAccountID + ":mfa/" + user
-	if _, err := s.send(ctx, "/console/sign-in/mfa", "do", "code", "serial", serial, "code", code); err != nil {
+	serial := "arn:aws:iam::" + AccountID + ":mfa/" + user
+	if _, err := s.Send(ctx, "/console/sign-in/mfa", "do", "code", "serial", serial, "code", code); err != nil {
 		return err
 	}
-	a.passwords[user] = rand.Text()
-	at, err := s.send(ctx, "/console/sign-in/new-password", "do", "choose", "new", a.passwords[user],
-		"again", a.passwords[user])
+	a.Passwords[user] = rand.Text()
+	at, err := s.Send(ctx, "/console/sign-in/new-password", "do", "choose", "new", a.Passwords[user],
+		"again", a.Passwords[user])
 	if err == nil && strings.HasPrefix(at, "/console/sign-in") {
 		err = fmt.Errorf("%s is not signed in, but at %s", user, at)
 	}
@@ -222,12 +239,12 @@ func (a *demoAccount) signIn(ctx context.Context, user string) error {
 }
 
 // certificate uploads a new self-signed certificate and gives it a status.
-func (a *demoAccount) certificate(ctx context.Context, user string, status types.StatusType) error {
+func (a *Account) certificate(ctx context.Context, user string, status types.StatusType) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
-	now := a.clock.now()
+	now := a.clock.Now()
 	of := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: user}, NotBefore: now,
 		NotAfter: now.Add(3 * 365 * day),
