@@ -82,7 +82,7 @@ type Config struct {
 	// Audit says how reports are judged, nil for the default benchmark as it
 	// is.
 	Audit *audit.Config
-	// Trail is where the calls are recorded; pages show the last ones of a user.
+	// Trail has the calls of users; pages show the last ones.
 	Trail *trail.Trail
 	// URL is the one by which browsers reach the service; "" is this machine alone.
 	URL string

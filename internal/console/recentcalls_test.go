@@ -85,7 +85,8 @@ func TestRecentCalls(t *testing.T) {
 	}
 	carol := w.signedIn("carol")
 	got = carol.calls("/console/user?name=bob")
-	if !strings.Contains(got, "is not authorized to perform: cloudtrail:LookupEvents") || strings.Contains(got, "ListGroups") {
+	if !strings.Contains(got, "is not authorized to perform: cloudtrail:LookupEvents") ||
+		strings.Contains(got, "ListGroups") {
 		t.Errorf("carol sees %s", got)
 	}
 	if record := w.lastRecord("LookupEvents"); !strings.Contains(record, `"errorCode":"AccessDenied"`) {
