@@ -56,7 +56,7 @@ func TestDemonstration(t *testing.T) {
 		br.open("/console/" + page)
 		br.says(says)
 	}
-	br.window(1280, 900)
+	br.Window(1280, 900)
 	for _, page := range []string{"overview", "report"} {
 		br.open("/console/" + page)
 		br.screenshot("console-" + page)
