@@ -257,5 +257,5 @@ func TestStoredMarkup(t *testing.T) {
 			t.Errorf("%s has %d elements that nobody wrote", address, n)
 		}
 	}
-	br.expect("status of 404") // nobody has that name
+	br.Expect("status of 404") // nobody has that name
 }
