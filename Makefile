@@ -42,9 +42,10 @@ demo:
 WITH_POSTGRES = go run ./internal/storetest/withpostgres
 
 # The time limit ends what hangs, and nothing that is only slow: no package takes
-# a minute on an idle machine with two processors.
+# a minute on an idle machine with two processors. Test programs are linked
+# without the tables of debuggers, and 'check' has vetted them.
 test: packages check
-	$(WITH_POSTGRES) go test -timeout 30m ./...
+	$(WITH_POSTGRES) go test -timeout 30m -ldflags=-w -vet=off ./...
 
 packages:
 	@scripts/install-test-packages

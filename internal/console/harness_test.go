@@ -20,6 +20,7 @@ import (
 
 	"rollcall/internal/identity"
 	"rollcall/internal/seal"
+	"rollcall/internal/seal/sealtest"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
 	"rollcall/internal/store"
@@ -65,7 +66,7 @@ func newWorld(t *testing.T, change ...func(*service.Config)) *world {
 		t.Fatal(err)
 	}
 	cfg := service.Config{
-		Store: store.Config{Memory: true}, Master: seal.InMemoryMasterKeys(), Trail: to,
+		Store: store.Config{Memory: true}, Master: seal.InMemoryMasterKeys(), Trail: to, Derive: sealtest.Derive,
 		Report: identity.ReportConfig{
 			MaxAge: time.Nanosecond,
 		}, Console: true, ConsoleURL: w.url, Log: slog.New(slog.DiscardHandler),

@@ -10,6 +10,7 @@ import (
 
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/identity"
+	"rollcall/internal/seal/sealtest"
 )
 
 // The holder of a user's key cannot guess the user's password: neither many times
@@ -18,7 +19,7 @@ func TestGuessingOldPasswords(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.withPassword(t, "alice")
 		alice := w.asUser(t, "alice")
-		other, err := identity.New(t.Context(), identity.Config{DB: w.db, Master: w.master})
+		other, err := identity.New(t.Context(), identity.Config{DB: w.db, Master: w.master, Derive: sealtest.Derive})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,7 @@ import (
 	"rollcall/internal/identity"
 	"rollcall/internal/principal"
 	"rollcall/internal/seal"
+	"rollcall/internal/seal/sealtest"
 	"rollcall/internal/sigv4"
 	"rollcall/internal/sigv4/sigv4test"
 	"rollcall/internal/store"
@@ -67,7 +68,7 @@ func newWorld(t testing.TB, db store.Config, cfg identity.Config) *world {
 	w := &world{clock: &clock{now: began}, master: seal.InMemoryMasterKeys()}
 	db.Now = w.clock.Now
 	w.db = storetest.Open(t, db)
-	cfg.DB, cfg.Master = w.db, w.master
+	cfg.DB, cfg.Master, cfg.Derive = w.db, w.master, sealtest.Derive
 	var err error
 	if w.Service, err = identity.New(t.Context(), cfg); err != nil {
 		t.Fatal(err)

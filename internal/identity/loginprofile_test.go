@@ -9,6 +9,7 @@ import (
 
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/seal"
+	"rollcall/internal/seal/sealtest"
 	"rollcall/internal/store"
 )
 
@@ -35,7 +36,8 @@ func (w *world) password(t *testing.T, nameKey string) (p store.LoginProfile) {
 // wantPassword says which password a user has.
 func (w *world) wantPassword(t *testing.T, nameKey, want string) {
 	t.Helper()
-	ok, _, err := seal.NewHasher(0, nil).VerifyPassword(t.Context(), w.password(t, nameKey).Hash, seal.NewSecret(want))
+	ok, _, err := seal.NewHasher(0, sealtest.Derive).VerifyPassword(t.Context(), w.password(t, nameKey).Hash,
+		seal.NewSecret(want))
 	if err != nil || !ok {
 		t.Errorf("the password is not %s: %v", want, err)
 	}

@@ -26,6 +26,7 @@ import (
 	"rollcall/internal/identity"
 	"rollcall/internal/sdkhttp"
 	"rollcall/internal/seal"
+	"rollcall/internal/seal/sealtest"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
 	"rollcall/internal/store"
@@ -157,6 +158,9 @@ func start(t testing.TB, cfg service.Config) *world {
 	}
 	if cfg.Trail == nil {
 		cfg.Trail = unlimited(w.trail)
+	}
+	if cfg.Derive == nil {
+		cfg.Derive = sealtest.Derive
 	}
 	cfg.Log = slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.cfg = cfg

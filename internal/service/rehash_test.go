@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"rollcall/internal/seal"
 	"rollcall/internal/service"
 	"rollcall/internal/signin"
 	"rollcall/internal/store"
@@ -42,7 +43,7 @@ func TestOldHashes(t *testing.T) {
 	for name, cfg := range sharedStores {
 		t.Run(name, func(t *testing.T) {
 			at := cfg(t)
-			one, two := twoNodes(t, at, service.Config{})
+			one, two := twoNodes(t, at, service.Config{Derive: seal.Derivation.Key})
 			db, err := store.Open(t.Context(), at)
 			if err != nil {
 				t.Fatal(err)
