@@ -252,6 +252,9 @@ func TestPolicies(t *testing.T) {
 	p.get(page).want(t, http.StatusNotFound)
 	p.get("/console/policies?scope=AWS&path=/job-function/").
 		want(t, http.StatusOK, "/job-function/", "Billing")
+	p.get("/console/policies?scope=All&prefix=readonly").want(t, http.StatusOK, "ReadOnlyAccess")
+	p.get("/console/policies?prefix=readonly").want(t, http.StatusOK, "No policy is like this.")
+	p.get("/console/policies?prefix=%25").want(t, http.StatusOK, "is not the beginning of a policy name")
 	p.get("/console/policies?scope=Mine").want(t, http.StatusBadRequest)
 	p.get("/console/policy?arn=arn:aws:iam::aws:policy/AdministratorAccess").
 		want(t, http.StatusOK, "cannot be changed")

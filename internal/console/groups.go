@@ -23,7 +23,7 @@ func (c *Console) groupsPages() []page {
 func (c *Console) groups(v *visit) error {
 	most := int32(thingsPerPage)
 	s := thingsView{
-		Search: v.pathField(),
+		Search: []field{v.pathField()},
 		Create: offered{"Create a group", newGroupPath, c.mayCreateGroup(v)},
 		List:   section{Title: "Groups", Head: []string{"Group", "Path", "Created"}},
 	}

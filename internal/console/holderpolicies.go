@@ -41,7 +41,7 @@ func (c *Console) attachedPolicies(v *visit, h holder) section {
 		}},
 		Denied: h.denied(h.attach(v, "arn:aws:iam::aws:policy/ReadOnlyAccess")),
 	}}
-	s.Links = []entry{{Text: "Search policies", Path: policiesPath}}
+	s.Links = []entry{{Text: "Search policies", Path: link(policiesPath, "scope", "All")}}
 	return s
 }
 

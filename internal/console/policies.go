@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"rollcall/internal/identity"
 	"rollcall/internal/policy"
 )
 
@@ -37,21 +38,27 @@ func (c *Console) policies(v *visit) error {
 	attached := v.query("attached") == "yes"
 	s := thingsView{
 		Choices: []choice{chooseFrom("scope", "Policies", scope, policyScopes)},
-		Search:  v.pathField(),
-		Check:   &check{"attached", "only those in use", attached},
-		Create:  offered{"Create a policy", newPolicyPath, c.mayCreatePolicy(v)},
-		List:    section{Title: "Policies", Head: []string{"Policy", "Of", "Path", "Attached to", "Boundary of", "Changed"}},
+		Search: []field{
+			{Name: "prefix", Label: "Name begins with", Value: v.query("prefix"), Max: 128}, v.pathField(),
+		},
+		Check:  &check{"attached", "only those in use", attached},
+		Create: offered{"Create a policy", newPolicyPath, c.mayCreatePolicy(v)},
+		List:   section{Title: "Policies", Head: []string{"Policy", "Of", "Path", "Attached to", "Boundary of", "Changed"}},
 	}
 	prefix := v.pathPrefix()
 	s.List.Empty = "The account has no policies of its own yet. Create the first one, or look at AWS's."
-	if prefix != nil || attached || scope != "" {
+	if prefix != nil || attached || scope != "" || v.query("prefix") != "" {
 		s.List.Empty, s.All = "No policy is like this.", &entry{Text: "The account's policies", Path: policiesPath}
 	}
 	most := int32(thingsPerPage)
-	out, err := do(v, c.iam.ListPolicies, &iam.ListPoliciesInput{
+	in := &identity.ListPoliciesInput{
 		Scope: types.PolicyScopeType(or(scope, "Local")), OnlyAttached: attached, PathPrefix: prefix,
 		Marker: v.queryPtr("marker"), MaxItems: &most,
-	})
+	}
+	if name := v.queryPtr("prefix"); name != nil {
+		in.Rollcall = &identity.NameSearch{NamePrefix: name}
+	}
+	out, err := do(v, c.iam.ListPolicies, in)
 	if err != nil {
 		s.List = s.List.refuse(v, err)
 		return v.show("things", s)

@@ -28,7 +28,7 @@ func (c *Console) rolesPages() []page {
 func (c *Console) roles(v *visit) error {
 	most := int32(thingsPerPage)
 	s := thingsView{
-		Search: v.pathField(),
+		Search: []field{v.pathField()},
 		Create: offered{"Create a role", newRolePath, c.mayCreateRole(v)},
 		List:   section{Title: "Roles", Head: []string{"Role", "Path", "Description", "Longest session", "Created"}},
 	}

@@ -9,7 +9,7 @@ import (
 // thingsView holds what a list shows.
 type thingsView struct {
 	Choices []choice
-	Search  field
+	Search  []field
 	Check   *check
 	All     *entry // back to the whole list
 	Create  offered

@@ -83,7 +83,7 @@ func TestManyUsers(t *testing.T) {
 			t.Errorf("%q finds %d users, want %d", prefix, found, want)
 		}
 	}
-	p.get("/console/users?prefix=%25").want(t, http.StatusOK, "is no beginning of a user name")
+	p.get("/console/users?prefix=%25").want(t, http.StatusOK, "is not the beginning of a user name")
 }
 
 func TestAccessKeys(t *testing.T) {

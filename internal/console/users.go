@@ -47,7 +47,7 @@ func (c *Console) users(v *visit) error {
 	perPage := int32(usersPerPage)
 	listed := &identity.ListUsersInput{Marker: v.queryPtr("marker"), MaxItems: &perPage}
 	if s.Prefix != "" {
-		listed.Rollcall = &struct{ NamePrefix *string }{&s.Prefix}
+		listed.Rollcall = &identity.NameSearch{NamePrefix: &s.Prefix}
 	}
 	out, err := do(v, c.iam.ListUsers, listed)
 	if err != nil {

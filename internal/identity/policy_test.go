@@ -99,7 +99,7 @@ func TestCreatePolicyRefused(t *testing.T) {
 		refused(t, w.root, w.CreatePolicyVersion,
 			&iam.CreatePolicyVersionInput{PolicyArn: ptr(policyARN + "/p"), PolicyDocument: ptr(padded(201))}, 409,
 			"LimitExceeded", "Cannot exceed quota for PolicySize: 200")
-		if n := len(must(t, w.root, w.ListPolicies, &iam.ListPoliciesInput{Scope: "Local"}).Policies); n != 1 {
+		if n := len(must(t, w.root, w.ListPolicies, &identity.ListPoliciesInput{Scope: "Local"}).Policies); n != 1 {
 			t.Errorf("%d policies", n)
 		}
 	})
@@ -236,7 +236,7 @@ func TestPoliciesOfAWS(t *testing.T) {
 		}
 		refused(t, china, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: ptr(administrator)}, 404, "NoSuchEntity",
 			"Policy "+administrator+" was not found.")
-		for _, p := range must(t, china, w.ListPolicies, &iam.ListPoliciesInput{Scope: "AWS"}).Policies {
+		for _, p := range must(t, china, w.ListPolicies, &identity.ListPoliciesInput{Scope: "AWS"}).Policies {
 			if !strings.HasPrefix(*p.Arn, "arn:aws-cn:iam::aws:policy/") {
 				t.Fatalf("%s", *p.Arn)
 			}

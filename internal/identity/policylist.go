@@ -19,6 +19,7 @@ import (
 type policyQuery struct {
 	own, aws bool
 	prefix   string // of the paths
+	name     string // how the names begin, folded
 	// wanted says which of them by who uses them; nil for all.
 	wanted func(store.Policy, store.PolicyUse) bool
 }
@@ -28,6 +29,9 @@ type usedPolicy struct {
 	store.Policy
 	use store.PolicyUse
 }
+
+// maxPolicyName is the most characters of a policy's name. IAM quotas.
+const maxPolicyName = 128
 
 // The keys by which lists of policies go on.
 const ownPolicies, awsPolicies = "1", "2"
@@ -47,7 +51,7 @@ func (q policyQuery) policies(tx *store.Tx, c principal.Caller, after string, li
 	}
 	var all []usedPolicy
 	add := func(p store.Policy) {
-		if u := used[p.ARN]; q.wanted == nil || q.wanted(p, u) {
+		if u := used[p.ARN]; strings.HasPrefix(p.NameKey, q.name) && (q.wanted == nil || q.wanted(p, u)) {
 			all = append(all, usedPolicy{p, u})
 		}
 	}
@@ -74,17 +78,37 @@ func (q policyQuery) policies(tx *store.Tx, c principal.Caller, after string, li
 	return all[:min(limit, len(all))], nil
 }
 
+// ListPoliciesInput is the SDK's, and one member of our own, as ListUsersInput
+// has it.
+type ListPoliciesInput struct {
+	Marker            *string
+	MaxItems          *int32
+	OnlyAttached      bool
+	PathPrefix        *string
+	PolicyUsageFilter types.PolicyUsageType
+	Rollcall          *NameSearch `query:"Rollcall"`
+	Scope             types.PolicyScopeType
+}
+
 // ListPolicies lists managed policies. PathPrefix is a plain prefix, as for
 // users.
-func (s *Service) ListPolicies(ctx context.Context, in *iam.ListPoliciesInput) (*iam.ListPoliciesOutput, error) {
+func (s *Service) ListPolicies(ctx context.Context, in *ListPoliciesInput) (*iam.ListPoliciesOutput, error) {
 	c := principal.Of(ctx)
+	name, err := in.Rollcall.prefix("policy", maxPolicyName)
+	if err != nil {
+		return nil, err
+	}
 	q := policyQuery{
 		own: in.Scope != types.PolicyScopeTypeAws, aws: in.Scope != types.PolicyScopeTypeLocal,
 		prefix: pathOrRoot(in.PathPrefix),
+		name:   name,
 		wanted: wantedUse(in.OnlyAttached, in.PolicyUsageFilter),
 	}
-	filter := strings.Join(
-		[]string{string(in.Scope), q.prefix, strconv.FormatBool(in.OnlyAttached), string(in.PolicyUsageFilter)}, "\x00")
+	filter := strings.Join([]string{string(in.Scope), q.prefix, strconv.FormatBool(in.OnlyAttached),
+		string(in.PolicyUsageFilter)}, "\x00")
+	if name != "" {
+		filter += "\x00" + name
+	}
 	p, err := s.page(c, "ListPolicies", filter, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err

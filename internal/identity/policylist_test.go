@@ -8,11 +8,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rollcall/internal/identity"
 )
 
 // listed are the names of all policies that a list has, in its order, read in
 // pages of a size.
-func (w *world) listed(t testing.TB, in iam.ListPoliciesInput, size int32) []string {
+func (w *world) listed(t testing.TB, in identity.ListPoliciesInput, size int32) []string {
 	t.Helper()
 	names := []string{}
 	in.MaxItems = &size
@@ -50,31 +52,35 @@ func TestListPolicies(t *testing.T) {
 			&iam.PutRolePermissionsBoundaryInput{RoleName: ptr("worker"), PermissionsBoundary: ptr(auditor)})
 
 		for name, c := range map[string]struct {
-			in   iam.ListPoliciesInput
+			in   identity.ListPoliciesInput
 			want []string
 		}{
-			"local":        {iam.ListPoliciesInput{Scope: "Local"}, []string{"A", "b", "c"}},
-			"below a path": {iam.ListPoliciesInput{PathPrefix: ptr("/x/")}, []string{"b", "c"}},
-			"attached": {iam.ListPoliciesInput{OnlyAttached: true},
+			"local":        {identity.ListPoliciesInput{Scope: "Local"}, []string{"A", "b", "c"}},
+			"below a path": {identity.ListPoliciesInput{PathPrefix: ptr("/x/")}, []string{"b", "c"}},
+			"attached": {identity.ListPoliciesInput{OnlyAttached: true},
 				[]string{"A", "b", "AdministratorAccess", "SecurityAudit"}},
-			"attached, local": {iam.ListPoliciesInput{OnlyAttached: true, Scope: "Local"}, []string{"A", "b"}},
-			"attached, AWS": {iam.ListPoliciesInput{OnlyAttached: true, Scope: "AWS"},
+			"attached, local": {identity.ListPoliciesInput{OnlyAttached: true, Scope: "Local"}, []string{"A", "b"}},
+			"attached, AWS": {identity.ListPoliciesInput{OnlyAttached: true, Scope: "AWS"},
 				[]string{"AdministratorAccess", "SecurityAudit"}},
-			"permissions": {iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsPolicy"},
+			"permissions": {identity.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsPolicy"},
 				[]string{"b", "AdministratorAccess"}},
-			"boundaries": {iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsBoundary"},
+			"boundaries": {identity.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsBoundary"},
 				[]string{"A", "SecurityAudit"}},
-			"a use alone": {iam.ListPoliciesInput{Scope: "Local", PolicyUsageFilter: "PermissionsPolicy"},
+			"a use alone": {identity.ListPoliciesInput{Scope: "Local", PolicyUsageFilter: "PermissionsPolicy"},
 				[]string{"A", "b", "c"}},
-			"a bound alone": {iam.ListPoliciesInput{Scope: "Local", PolicyUsageFilter: "PermissionsBoundary"},
+			"a bound alone": {identity.ListPoliciesInput{Scope: "Local", PolicyUsageFilter: "PermissionsBoundary"},
 				[]string{"A", "b", "c"}},
-			"boundaries, local": {iam.ListPoliciesInput{PolicyUsageFilter: "PermissionsBoundary", Scope: "Local",
+			"boundaries, local": {identity.ListPoliciesInput{PolicyUsageFilter: "PermissionsBoundary", Scope: "Local",
 				OnlyAttached: true}, []string{"A"}},
-			"of a job": {iam.ListPoliciesInput{PathPrefix: ptr("/root-task/")},
+			"of a job": {identity.ListPoliciesInput{PathPrefix: ptr("/root-task/")},
 				[]string{"IAMAuditRootUserCredentials", "IAMCreateRootUserPassword", "IAMDeleteRootUserCredentials",
 					"S3UnlockBucketPolicy", "SQSUnlockQueuePolicy"}},
-			"nothing of a path": {iam.ListPoliciesInput{PathPrefix: ptr("/nothing/")}, []string{}},
-			"local, root's path": {iam.ListPoliciesInput{Scope: "Local", PathPrefix: ptr("/")},
+			"by name": {identity.ListPoliciesInput{Rollcall: &identity.NameSearch{NamePrefix: ptr("administratorA")}},
+				[]string{"AdministratorAccess", "AdministratorAccess-Amplify", "AdministratorAccess-AWSElasticBeanstalk"}},
+			"by name, local": {identity.ListPoliciesInput{Scope: "Local", Rollcall: &identity.NameSearch{NamePrefix: ptr("B")}},
+				[]string{"b"}},
+			"nothing of a path": {identity.ListPoliciesInput{PathPrefix: ptr("/nothing/")}, []string{}},
+			"local, root's path": {identity.ListPoliciesInput{Scope: "Local", PathPrefix: ptr("/")},
 				[]string{"A", "b", "c"}},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -86,11 +92,14 @@ func TestListPolicies(t *testing.T) {
 			})
 		}
 
-		all := w.listed(t, iam.ListPoliciesInput{}, 1000)
+		bad := &identity.ListPoliciesInput{Rollcall: &identity.NameSearch{NamePrefix: ptr("a%")}}
+		refused(t, w.root, w.ListPolicies, bad, 400, "ValidationError",
+			"Rollcall.NamePrefix is not the beginning of a policy name.")
+		all := w.listed(t, identity.ListPoliciesInput{}, 1000)
 		if len(all) < 1400 || !slices.Equal(all[:4], []string{"A", "b", "c", "AccessAnalyzerServiceRolePolicy"}) {
 			t.Errorf("%d policies, first %q", len(all), all[:4])
 		}
-		if odd := w.listed(t, iam.ListPoliciesInput{Scope: types.PolicyScopeTypeAll}, 333); !slices.Equal(odd, all) {
+		if odd := w.listed(t, identity.ListPoliciesInput{Scope: types.PolicyScopeTypeAll}, 333); !slices.Equal(odd, all) {
 			t.Error("pages of 333 give another list")
 		}
 		for _, arn := range []string{b, administrator} {
@@ -101,7 +110,7 @@ func TestListPolicies(t *testing.T) {
 			}
 		}
 		for _, p := range must(t, w.root, w.ListPolicies,
-			&iam.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsBoundary"}).Policies {
+			&identity.ListPoliciesInput{OnlyAttached: true, PolicyUsageFilter: "PermissionsBoundary"}).Policies {
 			if *p.AttachmentCount != 0 || *p.PermissionsBoundaryUsageCount != 1 {
 				t.Errorf("%s: %d, %d", *p.PolicyName, *p.AttachmentCount, *p.PermissionsBoundaryUsageCount)
 			}

@@ -118,25 +118,26 @@ type ListUsersInput struct {
 	Marker     *string
 	MaxItems   *int32
 	PathPrefix *string
-	Rollcall   *struct{ NamePrefix *string } `query:"Rollcall"`
+	Rollcall   *NameSearch `query:"Rollcall"`
 }
 
-// namePrefix returns how names are to begin, folded.
-func (in *ListUsersInput) namePrefix() (string, error) {
-	if in.Rollcall == nil || in.Rollcall.NamePrefix == nil {
+// maxUserName is the most characters of a user's name. IAM quotas.
+const maxUserName = 64
+
+// NameSearch is a member of our own in the inputs of lists.
+type NameSearch struct{ NamePrefix *string }
+
+// prefix returns how names of things of a kind are to begin, folded. most is
+// how long names are at most.
+func (s *NameSearch) prefix(kind string, most int) (string, error) {
+	if s == nil || s.NamePrefix == nil {
 		return "", nil
 	}
-	prefix := *in.Rollcall.NamePrefix
-	if !isNamePrefix(prefix) {
-		return "", fail("ValidationError", "Rollcall.NamePrefix is not the beginning of a user name.")
-	}
-	return fold(prefix), nil
-}
-
-// isNamePrefix accepts at most 64 of the characters of user names.
-func isNamePrefix(s string) bool {
 	const characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
-	return len(s) <= 64 && strings.Trim(s, characters) == ""
+	if len(*s.NamePrefix) > most || strings.Trim(*s.NamePrefix, characters) != "" {
+		return "", fail("ValidationError", "Rollcall.NamePrefix is not the beginning of a %s name.", kind)
+	}
+	return fold(*s.NamePrefix), nil
 }
 
 // ListUsers lists users in order of their names, without regard to case.
@@ -145,7 +146,7 @@ func isNamePrefix(s string) bool {
 func (s *Service) ListUsers(ctx context.Context, in *ListUsersInput) (*iam.ListUsersOutput, error) {
 	c := principal.Of(ctx)
 	prefix := pathOrRoot(in.PathPrefix)
-	name, err := in.namePrefix()
+	name, err := in.Rollcall.prefix("user", maxUserName)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func TestListUsersByName(t *testing.T) {
 			"bob22": "", "_": "",
 		} {
 			var found []string
-			in := &identity.ListUsersInput{MaxItems: ptr[int32](1), Rollcall: &struct{ NamePrefix *string }{&prefix}}
+			in := &identity.ListUsersInput{MaxItems: ptr[int32](1), Rollcall: &identity.NameSearch{NamePrefix: &prefix}}
 			for {
 				out := must(t, w.root, w.ListUsers, in)
 				for _, u := range out.Users {
@@ -77,7 +77,7 @@ func TestListUsersByName(t *testing.T) {
 				t.Errorf("%q finds %q, want %q", prefix, got, want)
 			}
 		}
-		bad := &identity.ListUsersInput{Rollcall: &struct{ NamePrefix *string }{ptr("a%")}}
+		bad := &identity.ListUsersInput{Rollcall: &identity.NameSearch{NamePrefix: ptr("a%")}}
 		if _, err := call(w.root, w.ListUsers, bad); err == nil {
 			t.Error("a prefix that no name has is taken")
 		}
