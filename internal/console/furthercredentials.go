@@ -43,6 +43,7 @@ func (c *Console) certificates(v *visit, who subject) section {
 		ID:    "certificates",
 		Title: "Signing certificates",
 		Head:  []string{"Certificate", "Status", "Uploaded", ""},
+		Empty: "No signing certificate.",
 	}
 	out, err := do(v, c.iam.ListSigningCertificates, &iam.ListSigningCertificatesInput{UserName: who.User})
 	if err != nil {
@@ -83,7 +84,9 @@ func (c *Console) certificates(v *visit, who subject) section {
 }
 
 func (c *Console) sshKeys(v *visit, who subject) section {
-	s := section{ID: "ssh", Title: "SSH public keys", Head: []string{"Key", "Status", "Uploaded", ""}}
+	s := section{
+		ID: "ssh", Title: "SSH public keys", Head: []string{"Key", "Status", "Uploaded", ""}, Empty: "No SSH key.",
+	}
 	out, err := do(v, c.iam.ListSSHPublicKeys, &iam.ListSSHPublicKeysInput{UserName: who.User})
 	if err != nil {
 		return s.refuse(v, err)
@@ -122,7 +125,8 @@ func (c *Console) sshKeys(v *visit, who subject) section {
 func (c *Console) serviceCredentials(v *visit, who subject) section {
 	s := section{
 		ID: "services", Title: "Credentials for single services",
-		Head: []string{"Credential", "Service", "User name", "Status", "Created", "Expires", ""},
+		Head:  []string{"Credential", "Service", "User name", "Status", "Created", "Expires", ""},
+		Empty: "No credential for a single service.",
 	}
 	out, err := do(
 		v,

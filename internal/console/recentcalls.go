@@ -19,7 +19,7 @@ func (c *Console) recentCalls(v *visit, who subject, id string) section {
 	s := section{
 		ID: "calls", Title: "Recent calls",
 		Head:  []string{"Time", "Action", "Result", "Address", "Access key", "User agent"},
-		Empty: "The trail has no call.",
+		Empty: "The trail has no call of this user.",
 	}
 	asked, err := json.Marshal(map[string]any{"lookupAttributes": []any{
 		map[string]string{"attributeKey": "Username", "attributeValue": who.Name},

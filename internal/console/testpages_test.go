@@ -18,6 +18,7 @@ var visited = []visited1{
 	{path: "/console/users/new"},
 	{path: "/console/user", query: "?name=alice"},
 	{path: "/console/user", query: "?name=%3D1%2B1"},
+	{path: "/console/user", query: "?name=Carol"},
 	{path: "/console/user", query: "?name=nobody", status: 404},
 	{path: "/console/groups"},
 	{path: "/console/groups", query: "?path=%2Fnowhere%2F"},
