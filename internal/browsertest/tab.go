@@ -89,7 +89,7 @@ func complaint(event any, ours func(url string) bool) string {
 		return fmt.Sprintf("exception: %s %+v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception)
 	case *log.EventEntryAdded:
 		if e.Entry.Text != lateFocus {
-			return fmt.Sprintf("%s: %s", e.Entry.Source, e.Entry.Text)
+			return fmt.Sprintf("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL)
 		}
 	case *network.EventRequestWillBeSent:
 		if !ours(e.Request.URL) {

@@ -20,15 +20,7 @@ const maxPage = 150 << 10
 // TestEveryPage walks all pages: none is large or without its headers, and
 // axe-core has nothing to say, in either scheme and on a phone.
 func TestEveryPage(t *testing.T) {
-	w, _ := newDemo(t)
-	// Root signs in by its password alone.
-	_, err := w.iam.DeactivateMFADevice(t.Context(), &iam.DeactivateMFADeviceInput{
-		UserName: aws.String("root"), SerialNumber: aws.String("arn:aws:iam::" + account + ":mfa/root-account-mfa-device"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.furnish()
+	w := furnished(t)
 	c, err := console.New(console.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -123,6 +115,21 @@ func wellMade(t *testing.T, got answer, status int) {
 			t.Errorf("the page has %q", never)
 		}
 	}
+}
+
+// furnished is the world of the demonstration with something of every kind, in
+// which root signs in by its password alone.
+func furnished(t *testing.T) *world {
+	t.Helper()
+	w, _ := newDemo(t)
+	_, err := w.iam.DeactivateMFADevice(t.Context(), &iam.DeactivateMFADeviceInput{
+		UserName: aws.String("root"), SerialNumber: aws.String("arn:aws:iam::" + account + ":mfa/root-account-mfa-device"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.furnish()
+	return w
 }
 
 // furnish puts something of every kind into the account.
