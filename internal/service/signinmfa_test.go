@@ -2,6 +2,9 @@ package service_test
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,6 +16,7 @@ import (
 	"rollcall/internal/seal"
 	"rollcall/internal/service"
 	"rollcall/internal/signin"
+	"rollcall/internal/trail"
 )
 
 // holder makes a person with a device whose clock has gone on since it was
@@ -159,6 +163,50 @@ func TestSignInAtTwoNodes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Ten thousand sign-ins that nobody ends, each from another network, leave no
+// more than forty do: the memory of the service holds its rows too. No other test
+// runs beside this one, which would count.
+func TestManyHalfOpenSignIns(t *testing.T) {
+	w := newWorld(t, service.Config{Trail: trail.New(io.Discard), Derive: func(d seal.Derivation) []byte {
+		d.Memory, d.Time = 64, 1 // not what is looked at here
+		return d.Key()
+	}})
+	names := []string{"a", "b", "c", "d"}
+	var phones []phone
+	for _, name := range names {
+		phones = append(phones, w.holder(t, name))
+	}
+	begin := func(from, to int) {
+		var wg sync.WaitGroup
+		for first := from; first < from+8; first++ {
+			wg.Go(func() {
+				for i := first; i < to; i += 8 {
+					v := visit(fmt.Sprintf("2001:db8:%x:%x::1", i/1000, i%1000))
+					step, err := w.SignIn.Begin(t.Context(), v, as(names[i%len(names)], rightPassword))
+					if err != nil || step.Kind != signin.Device {
+						t.Errorf("sign-in %d: %+v, %v", i, step, err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	begin(0, 1000)
+	before := heap()
+	begin(1000, 10_000)
+	if grown := heap() - before; grown > 256<<10 {
+		t.Errorf("9,000 sign-ins hold %d bytes of memory", grown)
+	}
+	w.enterWith(t, "a", phones[0])
 }
 
 // A policy that demands MFA holds in the console as at the command line.

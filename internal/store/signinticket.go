@@ -150,9 +150,13 @@ func (tx *Tx) TryAt(place string, p Pause) (wait time.Duration, err error) {
 	return 0, err
 }
 
-// TakeBackTry forgets a try that was no guess: the password was right.
+// TakeBackTry forgets a try that was no guess: the password was right. Nothing
+// is left of the only one.
 func (tx *Tx) TakeBackTry(place string) error {
-	_, err := tx.exec(`UPDATE signin_pauses SET tries = tries - 1 WHERE place = $1 AND tries > 0`, place)
+	if _, err := tx.exec(`DELETE FROM signin_pauses WHERE place = $1 AND tries <= 1`, place); err != nil {
+		return err
+	}
+	_, err := tx.exec(`UPDATE signin_pauses SET tries = tries - 1 WHERE place = $1 AND tries > 1`, place)
 	return err
 }
 
