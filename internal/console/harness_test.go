@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type world struct {
 	account string
 	trail   string
 	root    identity.NewAccount
+	stop    func()
 }
 
 const (
@@ -44,8 +46,24 @@ const (
 	userPassword = "correct Horse 7 battery"
 )
 
-// newWorld starts a service.
+// newWorld starts a service with an account.
 func newWorld(t *testing.T, change ...func(*service.Config)) *world {
+	t.Helper()
+	w := start(t, change...)
+	var err error
+	w.root, err = w.svc.IAM.CreateAccount(t.Context(), identity.AccountSpec{ID: account, Alias: "example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.svc.IAM.SetRootPassword(t.Context(), account, seal.NewSecret(rootPassword)); err != nil {
+		t.Fatal(err)
+	}
+	w.iam = w.client(w.root.RootKey.ID, w.root.RootKey.Secret.Reveal())
+	return w
+}
+
+// start starts a service on a store, which may hold the account already.
+func start(t *testing.T, change ...func(*service.Config)) *world {
 	t.Helper()
 	l, err := server.Listen("127.0.0.1:0", nil, false)
 	if err != nil {
@@ -77,17 +95,10 @@ func newWorld(t *testing.T, change ...func(*service.Config)) *world {
 	if w.svc, err = service.Open(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
-	w.root, err = w.svc.IAM.CreateAccount(t.Context(), identity.AccountSpec{ID: account, Alias: "example"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.svc.IAM.SetRootPassword(t.Context(), account, seal.NewSecret(rootPassword)); err != nil {
-		t.Fatal(err)
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ctx, l, w.svc.Handler, slog.New(slog.DiscardHandler), time.Second) }()
-	t.Cleanup(func() {
+	w.stop = sync.OnceFunc(func() {
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
@@ -96,7 +107,7 @@ func newWorld(t *testing.T, change ...func(*service.Config)) *world {
 			t.Error(err)
 		}
 	})
-	w.iam = w.client(w.root.RootKey.ID, w.root.RootKey.Secret.Reveal())
+	t.Cleanup(w.stop)
 	return w
 }
 
