@@ -1,6 +1,9 @@
 package console
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Paths are the addresses of all pages, without their queries.
 func (c *Console) Paths() []string {
@@ -9,5 +12,14 @@ func (c *Console) Paths() []string {
 		all = append(all, path)
 	}
 	slices.Sort(all)
+	return all
+}
+
+// Forms lists what the forms of each page ask for, by the page's address.
+func (c *Console) Forms() map[string][]string {
+	all := map[string][]string{}
+	for path, p := range c.pages {
+		all[path] = slices.Sorted(maps.Keys(p.post))
+	}
 	return all
 }
