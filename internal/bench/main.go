@@ -44,6 +44,7 @@ var measurements = []struct {
 	{"policies", (*bench).policies},
 	{"assume-role", (*bench).assumeRole},
 	{"sign-in", (*bench).signIn},
+	{"console", (*bench).console},
 	{"report", (*bench).report},
 	{"report-moto", (*bench).reportMoto},
 	{"report-postgres", (*bench).reportPostgres},
@@ -54,8 +55,8 @@ var measurements = []struct {
 func main() {
 	b := &bench{moto: hasMoto(), table: table.NewWriter()}
 	only := flag.String("only", "",
-		"measure only these, by name: start, get-user, create, contention, policies, assume-role, sign-in, report, "+
-			"report-moto, report-postgres, flat, audit")
+		"measure only these, by name: start, get-user, create, contention, policies, assume-role, sign-in, console, "+
+			"report, report-moto, report-postgres, flat, audit")
 	flag.IntVar(&b.users, "users", 1_000_000, "users of the large report")
 	flag.IntVar(&b.runs, "runs", 3, "runs of each measurement; the median counts")
 	flag.Parse()

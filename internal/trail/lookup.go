@@ -98,6 +98,7 @@ type lookup struct {
 	Query
 	mark   []byte // what each of its records contains
 	budget int64  // bytes that may still be read
+	oldest []byte // the line that was looked at last
 	found  Found
 }
 
@@ -138,41 +139,54 @@ func openRegular(path string) (*os.File, int64, error) {
 // backward looks at the lines of a file, the last one first. Of the text after
 // the last line break it knows nothing: it may be half a line.
 func (l *lookup) backward(ctx context.Context, f io.ReaderAt, size int64) (more bool, err error) {
-	var rest []byte // the end of a line whose beginning is not read yet
-	torn := true    // the end of that line is missing
+	// text begins with the end of a line whose beginning is not read yet.
+	text := make([]byte, 0, lookupBlock+maxRecord)
+	torn := true // the end of that line is missing
 	for size > 0 {
 		n := min(size, lookupBlock, l.budget)
 		if n == 0 || ctx.Err() != nil {
 			return false, nil
 		}
-		text := make([]byte, n, n+int64(len(rest)))
-		if _, err := f.ReadAt(text, size-n); err != nil {
+		rest := len(text)
+		text = text[:rest+int(n)]
+		copy(text[n:], text[:rest])
+		if _, err := f.ReadAt(text[:n], size-n); err != nil {
 			return false, err
 		}
 		size, l.budget = size-n, l.budget-n
-		text = append(text, rest...)
+		l.oldest = nil
 		for i := bytes.LastIndexByte(text, '\n'); i >= 0; i = bytes.LastIndexByte(text, '\n') {
 			line := text[i+1:]
 			text = text[:i]
 			if !torn && !l.line(line) {
+				l.since()
 				return false, nil
 			}
 			torn = false
 		}
-		if rest = text; len(rest) > maxRecord {
-			rest, torn = nil, true // no record is so long
+		l.since()
+		if len(text) > maxRecord {
+			text, torn = text[:0], true // no record is so long
 		}
 	}
-	return torn || l.line(rest), nil
+	more = torn || l.line(text)
+	l.since()
+	return more, nil
+}
+
+// since notes the time of the oldest line that was looked at.
+func (l *lookup) since() {
+	_, after, _ := bytes.Cut(l.oldest, []byte(`"eventTime":"`))
+	text, _, _ := bytes.Cut(after, []byte{'"'})
+	if at, err := time.Parse(time.RFC3339, string(text)); err == nil {
+		l.found.Since = at
+	}
 }
 
 // line looks at a line, and says whether to go on.
 func (l *lookup) line(line []byte) bool {
-	if _, after, ok := bytes.Cut(line, []byte(`"eventTime":"`)); ok {
-		text, _, _ := bytes.Cut(after, []byte{'"'})
-		if at, err := time.Parse(time.RFC3339, string(text)); err == nil {
-			l.found.Since = at
-		}
+	if len(line) > 0 {
+		l.oldest = line
 	}
 	var e Event
 	if !bytes.Contains(line, l.mark) || json.Unmarshal(line, &e) != nil {
