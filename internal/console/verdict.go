@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -115,6 +116,16 @@ type sources struct {
 type foundPolicy struct {
 	text, link string
 	err        error
+
+	shown      string // the text as pages show it
+	statements []statementPlace
+}
+
+// statementPlace is a statement: where it ends in the text, as simulations say
+// it, and its lines on pages.
+type statementPlace struct {
+	end types.Position
+	at  lines
 }
 
 // deciders are the policies of some statements, each once.
@@ -138,6 +149,7 @@ func (f *sources) deciders(action string, statements []types.Statement) []decide
 		found, ok := f.known[id]
 		if !ok {
 			found = f.find(d.Kind, d.Title)
+			found.read()
 			f.known[id] = found
 		}
 		d.Link = found.link
@@ -146,8 +158,7 @@ func (f *sources) deciders(action string, statements []types.Statement) []decide
 			continue
 		}
 		if f.lines < linesOfDocuments {
-			text := inLines(found.text)
-			document := showDocument("The policy "+d.Title, text, statementLines(found.text, text, ends[id])...)
+			document := showDocument("The policy "+d.Title, found.shown, found.lines(ends[id])...)
 			document.hit(action)
 			document = document.excerpt(linesAround, linesOfDocument, entry{Text: "The whole document", Path: found.link})
 			f.lines += len(document.Lines)
@@ -170,24 +181,30 @@ func (s documentView) hit(action string) {
 	}
 }
 
-// statementLines are the lines, in a document as it is shown, of the statements
-// that end at some places of the document as it is stored.
-func statementLines(stored, shown string, ends []types.Position) []lines {
-	was, err := policy.Stored(stored, policy.Inline)
+// read finds the statements of a policy in its text as pages show it.
+func (p *foundPolicy) read() {
+	p.shown = inLines(p.text)
+	stored, err := policy.Stored(p.text, policy.Inline)
 	if err != nil {
-		return nil
+		return
 	}
-	is, err := policy.Stored(shown, policy.Inline)
-	if err != nil || len(is.Statements) != len(was.Statements) {
-		return nil
+	shown, err := policy.Stored(p.shown, policy.Inline)
+	if err != nil || len(shown.Statements) != len(stored.Statements) {
+		return
 	}
+	for i := range stored.Statements {
+		_, end := identity.StatementPlace(p.text, &stored.Statements[i])
+		st := &shown.Statements[i]
+		p.statements = append(p.statements, statementPlace{end, lines{st.Start.Line, st.End.Line}})
+	}
+}
+
+// lines are those of the statements that end at some places of the text.
+func (p *foundPolicy) lines(ends []types.Position) []lines {
 	var all []lines
-	for i := range was.Statements {
-		_, end := identity.StatementPlace(stored, &was.Statements[i])
-		for _, e := range ends {
-			if e == end {
-				all = append(all, lines{is.Statements[i].Start.Line, is.Statements[i].End.Line})
-			}
+	for _, st := range p.statements {
+		if slices.Contains(ends, st.end) {
+			all = append(all, st.at)
 		}
 	}
 	return all
@@ -206,7 +223,7 @@ func (f *sources) find(kind, id string) foundPolicy {
 	for _, h := range holders {
 		if name, ok := strings.CutPrefix(id, h.Kind+"_"+h.Name+"_"); ok {
 			text, err := h.document(f.v, name)
-			return foundPolicy{text, h.inlinePage(name), err}
+			return foundPolicy{text: text, link: h.inlinePage(name), err: err}
 		}
 	}
 	for _, h := range holders {

@@ -28,11 +28,11 @@ func (tx *Tx) PolicyUse(account, arn string) (u PolicyUse, err error) {
 func (tx *Tx) PoliciesUsed(account string) (map[string]PolicyUse, error) {
 	all, err := list(tx, policyUseFields,
 		`SELECT policy_arn, CAST(SUM(attached) AS BIGINT), CAST(SUM(boundary) AS BIGINT) FROM (
-		SELECT policy_arn, 1 AS attached, 0 AS boundary FROM user_attachments WHERE account = $1
-		UNION ALL SELECT policy_arn, 1, 0 FROM group_attachments WHERE account = $1
-		UNION ALL SELECT policy_arn, 1, 0 FROM role_attachments WHERE account = $1
-		UNION ALL SELECT policy_arn, 0, 1 FROM user_boundaries WHERE account = $1
-		UNION ALL SELECT policy_arn, 0, 1 FROM role_boundaries WHERE account = $1) AS used
+		SELECT policy_arn, COUNT(*) AS attached, 0 AS boundary FROM user_attachments WHERE account = $1 GROUP BY policy_arn
+		UNION ALL SELECT policy_arn, COUNT(*), 0 FROM group_attachments WHERE account = $1 GROUP BY policy_arn
+		UNION ALL SELECT policy_arn, COUNT(*), 0 FROM role_attachments WHERE account = $1 GROUP BY policy_arn
+		UNION ALL SELECT policy_arn, 0, COUNT(*) FROM user_boundaries WHERE account = $1 GROUP BY policy_arn
+		UNION ALL SELECT policy_arn, 0, COUNT(*) FROM role_boundaries WHERE account = $1 GROUP BY policy_arn) AS used
 		GROUP BY policy_arn`, account)
 	if err != nil {
 		return nil, err
