@@ -65,7 +65,7 @@ var benchmarks = []*Benchmark{
 	benchmark(Benchmark{ID: SOC2, Title: "SOC 2 Trust Services Criteria", Version: "2017", About: aboutMap}),
 	benchmark(Benchmark{
 		ID: Strict, Title: "Rollcall strict", Version: "1",
-		About: "Every control there is, with the tightest thresholds of any benchmark here.",
+		About: "Every control, with the tightest thresholds of all benchmarks here.",
 	}, passwords90, func(p *Params) { p.ReportMaxAgeHours = 4 }),
 }
 
@@ -73,7 +73,7 @@ const (
 	aboutCIS14 = "Unused credentials count from 45 days on."
 	aboutCIS4  = aboutCIS14 + " From 4.0 on CIS wants a person to judge root's hardware MFA, the use of root and " +
 		"keys created at set-up: " +
-		"what the report has to say of them is judged all the same."
+		"what the report shows of them is judged anyway."
 )
 
 func unused90(p *Params) { p.UnusedDays = 90 }

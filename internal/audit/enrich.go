@@ -20,10 +20,10 @@ func (u *run) lookUp(row *report.Row) (note string) {
 		if u.sight.isRoot() {
 			return ""
 		}
-		return "The account has no such user any more."
+		return "The account no longer has this user."
 	}
 	if !sameSecond(row.Created, facts.Created) {
-		return fmt.Sprintf("The account's user of this name was made %s and is another one.", dated(facts.Created))
+		return fmt.Sprintf("The account's user of this name was created %s and is a different user.", dated(facts.Created))
 	}
 	u.sight.facts = &facts
 	return ""
@@ -49,10 +49,10 @@ func (f *Finding) nameKeys() {
 		}
 		switch {
 		case len(f.KeyIDs) == 0:
-			f.Note = "No access key of that creation time exists any more."
+			f.Note = "No access key with this creation time exists now."
 		case len(f.KeyIDs) > 1:
 			f.Note = "The access keys " + strings.Join(f.KeyIDs, " and ") +
-				" were made in the same second: the report does not tell which of them is meant."
+				" were created in the same second: the report does not say which one is meant."
 		}
 	case NoCredential:
 		if slices.ContainsFunc(f.Columns, isKeyActive) {

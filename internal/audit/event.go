@@ -56,7 +56,7 @@ func Events() []Event {
 			"root's row has an active key whose creation time no key of the earlier row has"},
 		{RootUseSeen, High, "Root was used",
 			"the latest of root's last-used dates is later than in the earlier report"},
-		{MFALost, High, "MFA was taken away",
+		{MFALost, High, "A user or root lost MFA",
 			"mfa_active was true and is false, and the user has a password or is root"},
 		{PasswordAddedMachine, High, "A machine user got a password",
 			"password_enabled was false, or the user was not there, and is true; and the user is still of the class " +
@@ -67,10 +67,10 @@ func Events() []Event {
 			"the row has a key, other than an active one of root, whose creation time no key of the earlier row has"},
 		{UserReplaced, Medium, "A user was created again under an old name",
 			"the name is in both reports with different creation times"},
-		{KeyUsedAfterLong, Medium, "A key that lay unused was used",
+		{KeyUsedAfterLong, Medium, "A key was used after a long time",
 			"the key is in both rows, was used since, and at the earlier report it had not been used for " +
 				"{unused_days} or more"},
-		{PasswordUsedAfterLong, Medium, "A password that lay unused was used",
+		{PasswordUsedAfterLong, Medium, "A password was used after a long time",
 			"the password was used since, and at the earlier report it had not been used for {unused_days} or more"},
 		{LastUsedRegion, Medium, "A key was last used in another region",
 			"the key is in both rows, was used before and since, and its last used region is another one"},
@@ -81,15 +81,15 @@ func Events() []Event {
 		{LastUsedService, Low, "A key was last used with another service",
 			"the key is in both rows, was used before and since, and its last used service is another one"},
 		{KeyFirstUsed, Low, "A key was used for the first time",
-			"the key is in both rows, had never been used, and was. Medium where it was {unused_days} old or more at " +
+			"the key is in both rows, had never been used, and was. Medium if it was {unused_days} old or more at " +
 				"the earlier report"},
 		{KeyRotated, Low, "An access key was replaced",
 			"a user's key is gone and another one has come, in the order of their creation"},
 		{PasswordFirstUsed, Low, "A password was used for the first time",
-			"there was a password that had never been used, and it was. Medium where it was {unused_days} old or " +
+			"there was a password that had never been used, and it was. Medium if it was {unused_days} old or " +
 				"more at the earlier report"},
 		{PasswordAdded, Low, "A user got a password",
-			"password_enabled was false, or the user was not there, and is true; and the user is no machine. High " +
+			"password_enabled was false, or the user was not there, and is true; and the user is not a machine. High " +
 				"for root"},
 		{UserRenamed, Low, "A user has another name",
 			"the names differ in letter case; or one name is gone and another has come, both with one creation time " +
@@ -97,7 +97,7 @@ func Events() []Event {
 		{UserPathChanged, Low, "A user has another path", "the path in the user's ARN differs"},
 		{UserAdded, Info, "There is a new user", "the name is in the later report only"},
 		{UserGone, Info, "A user is gone", "the name is in the earlier report only"},
-		{KeyDeactivated, Info, "An access key was made inactive",
+		{KeyDeactivated, Info, "An access key was deactivated",
 			"the key of that creation time was active and is inactive"},
 		{KeyRemoved, Info, "An access key is gone", "no key of the later row has that creation time"},
 		{PasswordChanged, Info, "A password was changed", "password_last_changed is later than in the earlier row"},
@@ -106,7 +106,7 @@ func Events() []Event {
 		{MFARemoved, Info, "MFA is gone from a user without a password",
 			"mfa_active was true and is false, and the user has no password"},
 		{MFAGained, Info, "MFA was added", "mfa_active was false and is true"},
-		{CertificateDeactivated, Info, "A signing certificate was made inactive",
+		{CertificateDeactivated, Info, "A signing certificate was deactivated",
 			"the certificate of that upload time was active and is inactive"},
 		{CertificateRemoved, Info, "A signing certificate is gone",
 			"no certificate of the later row has that upload time"},

@@ -183,7 +183,7 @@ func silence(column report.Column, row *report.Row, asOf report.Time) Reason {
 	case isTime:
 		return Reason{"{column} is {cell}, which is after the report was generated.", []Value{name, cell}}
 	}
-	return Reason{"{column} is {cell}, which does not tell.", []Value{name, cell}}
+	return Reason{"{column} is {cell}, which gives no answer.", []Value{name, cell}}
 }
 
 // shorten keeps what a person would read of a cell.

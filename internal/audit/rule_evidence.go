@@ -16,11 +16,11 @@ var ruleEvidence = rule{
 		Title: "The evidence is fresh and complete",
 		Description: "A verdict is worth what the report is worth. A run with an account missing, or a file damaged, " +
 			"is not clean.",
-		Remediation: "Fetch the report again, or find out why it does not come.",
+		Remediation: "Fetch the report again, or find out why that fails.",
 		Rule: "Report: NO_DATA if it is missing, damaged, endless, of several accounts, without a row for root " +
 			"outside aws-cn, or with two rows for root or a user; " +
-			"WARN if it was older than {report_max_age_hours} when fetched, if the service could give no newer one, " +
-			"or if it has cells nobody can read; " +
+			"WARN if it was older than {report_max_age_hours} when fetched, if the service had no newer one, " +
+			"or if it has unreadable cells; " +
 			"MANUAL if its age is not known; else PASS.",
 		Subject: SubjectReport,
 		Columns: []string{"user", "arn"},
@@ -42,11 +42,11 @@ var ruleCredentialEvents = rule{
 	control: Control{
 		ID:    CredentialEvents,
 		Name:  "credential-events",
-		Title: "What happened to credentials between two reports is known",
+		Title: "Changes of credentials between two reports are known",
 		Description: "A new key, a password for a machine, MFA gone, a use of root: a single report does not show " +
 			"when it happened; " +
 			"two do. The severity is that of the event.",
-		Remediation: "Ask whoever owns the user whether it was meant.",
+		Remediation: "Ask the owner of the user whether it was intended.",
 		Rule:        "Two reports of an account: each kind of event has a rule of its own.",
 		Subject:     SubjectChange,
 		Columns: []string{
@@ -91,7 +91,7 @@ func judgeEvidence(s *sight, u *run) (line int) {
 	}
 	u.judgeFreshness(say)
 	if u.unreadable > 0 {
-		say(Warn, fmt.Sprintf("Rows with cells nobody can read: %d, the first on line %d.",
+		say(Warn, fmt.Sprintf("Rows with unreadable cells: %d, the first on line %d.",
 			u.unreadable, u.firstUnreadable))
 	}
 	if len(why) == 0 {
@@ -108,11 +108,11 @@ func (u *run) judgeFreshness(say func(Status, string)) {
 	switch {
 	case u.out.Missing:
 	case src.Generated.IsZero():
-		say(Manual, "It is not known when the report was generated.")
+		say(Manual, "The time the report was generated is not known.")
 	case src.Origin == "stale":
-		say(Warn, "The service could give no newer report than that of "+dated(src.Generated)+".")
+		say(Warn, "The newest report of the service was that of "+dated(src.Generated)+".")
 	case u.fetched.IsZero():
-		say(Manual, "It is not known how old the report was when it was fetched.")
+		say(Manual, "The age of the report when it was fetched is not known.")
 	case age > limit:
 		say(Warn, fmt.Sprintf("The report was %s old when it was fetched; the limit is %s.",
 			duration(age), duration(limit)))

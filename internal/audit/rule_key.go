@@ -47,7 +47,7 @@ func judgeKeyUnused(s *sight, c *credential) {
 		"The access key was last used {age} ago, on {since}; the limit is {limit}.")
 	if never(c.used) {
 		v = c.since(c.made, c.madeIn, s.params.UnusedDays,
-			"The access key was never used, and was made {age} ago, on {since}; the limit is {limit}.")
+			"The access key was never used, and was created {age} ago, on {since}; the limit is {limit}.")
 	}
 	s.addAged(v, Fail, 1)
 }
@@ -103,7 +103,7 @@ func judgeKeyAge(s *sight, c *credential) {
 	case ClassUnknown:
 		limit = min(limit, s.params.KeyMaxAgeDaysMachine)
 	}
-	s.addAged(c.since(c.made, c.madeIn, limit, "The access key is {age} old, made {since}; the limit is {limit}."),
+	s.addAged(c.since(c.made, c.madeIn, limit, "The access key is {age} old, created {since}; the limit is {limit}."),
 		Fail,
 		0)
 }
@@ -114,7 +114,7 @@ var ruleOneActiveKey = rule{
 		ID:          OneActiveKey,
 		Name:        "one-active-key",
 		Title:       "Users have at most one active access key",
-		Description: "A second key is for the days of a rotation. What stays longer is a key nobody keeps an eye on.",
+		Description: "A second key is for the days of a rotation. If it stays longer, nobody keeps an eye on it.",
 		Remediation: "Delete the key that is not in use.",
 		Rule: "Row of a user: FAIL if both keys are active; but WARN while the younger one's age is less than " +
 			"{rotation_grace_days}. " +
@@ -155,13 +155,13 @@ func judgeOneActiveKey(s *sight) {
 	age1, known1 := s.age(k[0].LastRotated)
 	age2, known2 := s.age(k[1].LastRotated)
 	if !known1 || !known2 {
-		s.say(Fail, "Two access keys are active, and it cannot be told when they were created.", columnsKeysActive)
+		s.say(Fail, "Two access keys are active, and the report does not say when they were created.", columnsKeysActive)
 		return
 	}
 	v := verdict{
 		status: Fail, columns: columnsKeysActive, since: k[0].LastRotated,
 		limitSec: daySeconds(s.params.RotationGraceDays),
-		why: "Two access keys are active; the younger is {age} old, made {since}, and a rotation may take " +
+		why: "Two access keys are active; the younger is {age} old, created {since}, and a rotation may take " +
 			"{limit}.",
 	}
 	if age2 < age1 {
@@ -179,8 +179,8 @@ var ruleKeyAtSetup = rule{
 		ID:          KeyAtSetup,
 		Name:        "no-key-at-setup",
 		Title:       "No access key was created when a console user was set up",
-		Description: "A key that came with the user and was never used was made because a box was ticked.",
-		Remediation: "Delete the key; the user can make one when there is a need.",
+		Description: "A key that was created with the user and never used exists because somebody ticked a box.",
+		Remediation: "Delete the key; the user can create one when it is needed.",
 		Rule: "Row of a user, for each active key: FAIL if password_enabled is true, the key was never used, and " +
 			"access_key_N_last_rotated is 0 to {setup_window_minutes} after user_creation_time; PASS if one of these " +
 			"is known not to be so; " +
@@ -221,7 +221,7 @@ func judgeKeyAtSetup(s *sight, c *credential) {
 	case c.used.IsPresent():
 		v.why, v.columns, v.since = "The access key was used.", c.usedIn, report.Time{}
 	case madeKnown && createdKnown && (after < 0 || after > window):
-		v.why = "The access key was not made with the user: {since}, and the user {user_creation_time}."
+		v.why = "The access key was not created with the user: {since}, and the user {user_creation_time}."
 	case !s.row.PasswordEnabled.IsTrue():
 		v = c.noData(columnPassword)
 	case !never(c.used):
@@ -243,7 +243,7 @@ var ruleLeftoverKey = rule{
 		ID:          LeftoverKey,
 		Name:        "leftover-key",
 		Title:       "No inactive access key is left over",
-		Description: "A key that was made inactive and forgotten can be made active again by whoever may update keys.",
+		Description: "Anybody who may update keys can reactivate a key that was deactivated and forgotten.",
 		Remediation: "Delete the key.",
 		Rule: "Row of a user, for each key that is inactive and has access_key_N_last_rotated, which inactive " +
 			"keys keep: " +
@@ -279,7 +279,7 @@ func judgeLeftoverKey(s *sight) {
 			continue
 		default:
 			s.addAged(c.since(c.made, c.madeIn, s.params.LeftoverKeyDays,
-				"The access key is inactive and {age} old, made {since}; the limit is {limit}."), Warn, 0)
+				"The access key is inactive and {age} old, created {since}; the limit is {limit}."), Warn, 0)
 		}
 		found = true
 	}

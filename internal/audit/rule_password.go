@@ -17,7 +17,7 @@ var ruleConsoleMFA = rule{
 		Columns: columnNames(columnsMFAPassword),
 		Absent: []AbsentValue{
 			{"N/A, no_information, not_supported", "mfa_active", "as false"},
-			{"unreadable, missing column", "mfa_active", "NO_DATA where there is a password"},
+			{"unreadable, missing column", "mfa_active", "NO_DATA if there is a password"},
 			{"any absence", "password_enabled", "NO_DATA, unless there is MFA"},
 		},
 		Severity:        High,
@@ -132,7 +132,7 @@ func judgePasswordUnused(s *sight) {
 		if never(c.made) || c.made.Absence() == report.NotSupported {
 			v = c.since(s.row.Created, columnCreated, days,
 				"The password was never used; when it was set is not recorded, "+
-					"and the user is {age} old, made {since}; the limit is {limit}.")
+					"and the user is {age} old, created {since}; the limit is {limit}.")
 			v.approx = true
 		}
 	}
@@ -145,7 +145,7 @@ var rulePasswordAge = rule{
 		ID:          PasswordAge,
 		Name:        "password-age",
 		Title:       "No console password is too old or past its date",
-		Description: "Judges each user's password, where the password policy says only what shall be.",
+		Description: "This control looks at each user's password. The password policy only says what should be.",
 		Remediation: "Have the user change the password.",
 		Rule: "Row of a user: NOT_APPLICABLE if password_enabled is false. FAIL if the age of password_last_changed " +
 			"is more than " +
@@ -154,8 +154,8 @@ var rulePasswordAge = rule{
 		Subject: SubjectCredential,
 		Columns: []string{"password_enabled", "password_last_changed", "password_next_rotation", "mfa_active"},
 		Absent: []AbsentValue{
-			{"N/A, no_information, not_supported", "password_next_rotation", "the account lets passwords not expire"},
-			{"any absence", "password_last_changed", "NO_DATA where there is a limit"},
+			{"N/A, no_information, not_supported", "password_next_rotation", "passwords of the account do not expire"},
+			{"any absence", "password_last_changed", "NO_DATA if there is a limit"},
 			{"any other absence", "all", "NO_DATA, unless the verdict is FAIL without it"},
 		},
 		Params:   []string{"password_max_age_days", "password_age_sole_factor"},
@@ -216,14 +216,14 @@ func judgePasswordAge(s *sight) {
 	case expires && next < asOf:
 		v = verdict{
 			kind: Password, status: Warn, columns: columnPwNext,
-			why: "The password was to be changed by {password_next_rotation}.",
+			why: "The password should have been changed by {password_next_rotation}.",
 		}
 	case limited:
 		v.status = Pass
 	case expires:
 		v = verdict{
 			kind: Password, status: Pass, columns: columnPwNext,
-			why: "The password is to be changed by {password_next_rotation}.",
+			why: "The password must be changed by {password_next_rotation}.",
 		}
 	default:
 		v = verdict{kind: Password, status: NotApplicable, columns: columnPwNext,

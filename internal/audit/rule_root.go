@@ -102,7 +102,7 @@ var ruleRootAnyKey = rule{
 		case unknown != nil:
 			s.noData(unknown)
 		case active:
-			s.say(NotApplicable, "The access keys root has are active: see C1.", columnsKeysActive)
+			s.say(NotApplicable, "All access keys of root are active: see C1.", columnsKeysActive)
 		default:
 			s.say(Pass, "Root has no access key.", columnsKeysActive)
 		}
@@ -113,9 +113,9 @@ var ruleRootAnyKey = rule{
 // tells.
 func rootKeyWhy(state string, c *credential) string {
 	if !c.made.IsPresent() {
-		return "Root has an " + state + " access key, and the report does not tell when it was created."
+		return "Root has an " + state + " access key, and the report does not say when it was created."
 	}
-	return "Root has an " + state + " access key, made {" + c.madeIn[0].Name + "}."
+	return "Root has an " + state + " access key, created {" + c.madeIn[0].Name + "}."
 }
 
 var ruleRootMFA = rule{
@@ -123,7 +123,7 @@ var ruleRootMFA = rule{
 		ID:          RootMFA,
 		Name:        "root-mfa",
 		Title:       "Root has MFA",
-		Description: "Whoever has root's password has the account, unless a second factor is asked for.",
+		Description: "Anybody with root's password has the account, unless a second factor is required.",
 		Remediation: "Sign in as root and add an MFA device; or, in a member account of an organization, remove " +
 			"root's password.",
 		Rule: "Row of root: PASS if mfa_active is true; else NOT_APPLICABLE in aws-us-gov and aws-cn, whose root " +
@@ -134,7 +134,7 @@ var ruleRootMFA = rule{
 		Columns: columnNames(columnsMFAPassword),
 		Absent: []AbsentValue{
 			{"no row", "", noRootRow},
-			{"not_supported", "password_enabled", "as true: reports made before 2024 said so of every root"},
+			{"not_supported", "password_enabled", "as true: reports generated before 2024 have it for every root"},
 			{"any other absence", "password_enabled, mfa_active", "NO_DATA"},
 		},
 		Severity:        Critical,
@@ -163,7 +163,7 @@ func judgeRootMFA(s *sight) {
 	case password.IsTrue():
 		s.say(Fail, "Root has a password and no MFA.", columnsMFAPassword)
 	case password.Absence() == report.NotSupported:
-		s.say(Fail, "Root has no MFA; the report is of a time when it did not tell of root's password.", columnMFA)
+		s.say(Fail, "Root has no MFA; reports of that time do not show root's password.", columnMFA)
 	default:
 		s.noData(columnPassword)
 	}
@@ -177,7 +177,7 @@ var ruleRootHardwareMFA = rule{
 		Description: "A hardware device cannot be copied like the seed of a virtual one. The report tells whether " +
 			"root has MFA, " +
 			"not of which kind.",
-		Remediation: "Replace root's virtual MFA device by a hardware one or a passkey on one.",
+		Remediation: "Replace root's virtual MFA device with a hardware device, or with a passkey on one.",
 		Rule: "Row of root: what C2 says, unless that is PASS. Then MANUAL; with enrichment FAIL if a virtual " +
 			"MFA device " +
 			"belongs to root, and PASS if none does.",
@@ -209,7 +209,7 @@ var ruleRootHardwareMFA = rule{
 		case No:
 			s.say(Pass, "Root has MFA, and no virtual device.", columnMFA)
 		default:
-			s.say(Manual, "Root has MFA; the report does not tell of which kind.", columnMFA)
+			s.say(Manual, "Root has MFA; the report does not say which kind.", columnMFA)
 		}
 	},
 }
@@ -235,7 +235,7 @@ var ruleRootUsed = rule{
 			{"N/A, no_information", "all three", "never used"},
 			{"not_supported", "password_last_used",
 				"in aws-us-gov never used, as root has no password there; else NO_DATA"},
-			{"any other absence", "access_key_N_last_used_date", "never used where there is no such key; else NO_DATA"},
+			{"any other absence", "access_key_N_last_used_date", "never used if there is no such key; else NO_DATA"},
 			{"any other absence", "password_last_used", "NO_DATA"},
 		},
 		Params:          []string{"root_used_fail_days", "root_used_warn_days"},
@@ -350,7 +350,7 @@ func judgeCentralRoot(s *sight) {
 		s.say(Manual, "The organization does not manage the root credentials of its members centrally.", columnPassword)
 		return
 	case central == Unknown || member == Unknown:
-		s.say(Manual, "The report does not tell whether an organization manages root centrally.", columnPassword)
+		s.say(Manual, "The report does not say whether an organization manages root centrally.", columnPassword)
 		return
 	}
 	active, unknown := s.anyActive()

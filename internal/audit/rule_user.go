@@ -67,7 +67,7 @@ var ruleHumanAndMachine = rule{
 		ID:          HumanAndMachine,
 		Name:        "human-and-machine",
 		Title:       "No user is both a person and a machine",
-		Description: "A user with a password and a key serves two masters: what it did, nobody can tell apart.",
+		Description: "If a user has a password and a key, nobody can tell what the person did and what the machine did.",
 		Remediation: "Give the program a role, or a user of its own; or have the person use short-lived credentials.",
 		Rule: "Row of a user: WARN if password_enabled is true and a key is active; PASS if either is known not " +
 			"to be so; " +
@@ -155,7 +155,7 @@ func judgeLeftoverUser(s *sight) {
 	r := s.row
 	v := verdict{
 		status: Pass, columns: columnCreated, since: r.Created, limitSec: daySeconds(s.params.LeftoverDays),
-		why: "The user has no credential yet, and is {age} old, made {since}; the limit is {limit}.",
+		why: "The user has no credential yet, and is {age} old, created {since}; the limit is {limit}.",
 	}
 	age, known := s.age(r.Created)
 	switch {
@@ -169,10 +169,10 @@ func judgeLeftoverUser(s *sight) {
 		v = verdict{columns: columnCreated}
 	case s.facts != nil && s.facts.ServiceCredentials != nil:
 		v.status = Warn
-		v.why = "The user has no credential of any kind, and is {age} old, made {since}; the limit is {limit}."
+		v.why = "The user has no credential of any kind, and is {age} old, created {since}; the limit is {limit}."
 	default:
 		v.status = Warn
-		v.why = "The user has no password, active key or active certificate, and is {age} old, made {since}; the " +
+		v.why = "The user has no password, active key or active certificate, and is {age} old, created {since}; the " +
 			"limit is {limit}. " +
 			"It may still hold SSH, CodeCommit or Bedrock credentials, which are not in this report."
 	}
@@ -194,8 +194,8 @@ var ruleMoreCredentials = rule{
 		ID:    MoreCredentials,
 		Name:  "more-credentials",
 		Title: "The report shows all keys and certificates",
-		Description: "A row shows two access keys and two certificates. What is beyond is counted in " +
-			"additional_credentials_info and not judged.",
+		Description: "A row shows two access keys and two certificates. Further ones are counted in " +
+			"additional_credentials_info, and not judged.",
 		Remediation: "List the user's access keys and signing certificates, and judge them by hand.",
 		Rule: "Any row: WARN if additional_credentials_info holds a text; PASS if it is empty or N/A; NOT_APPLICABLE " +
 			"if the report has no " +

@@ -31,7 +31,7 @@ type run struct {
 	broken  bool   // not all rows were read
 	fetched time.Time
 
-	// Rows with cells nobody can read, and rows that do not belong in the
+	// Rows with unreadable cells, and rows that do not belong in the
 	// report: how many, and the line of the first.
 	unreadable, firstUnreadable int
 	stray, firstStray           int

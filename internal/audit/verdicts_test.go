@@ -101,7 +101,7 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 		"Root has controls of its own, and is in none of the users'.",
 	},
 	{
-		"Powerpipe", "The table lacks additional_credentials_info, and no report is ever asked for.",
+		"Powerpipe", "The table lacks additional_credentials_info, and no report is ever requested.",
 		"What a row cannot show is told of; no report is NO_DATA.",
 	},
 	{
@@ -126,7 +126,7 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 		"A finding names the key, by its creation time, and with enrichment by its id.",
 	},
 	{
-		"cnquery", "A report is asked for only when there was never one, then looked for five times in a second; the " +
+		"cnquery", "A report is requested only if there was never one, then looked for five times in a second; the " +
 			"row of root made the whole report an error.",
 		"No report is NO_DATA for every control; a row that cannot be read spoils its own verdicts and no others.",
 	},
@@ -219,10 +219,10 @@ with, by ` + "`go test ./internal/audit -update`" + `; a test fails where the tw
 | NO_DATA | the report, the row or the cell that would decide is missing or cannot be read; a run with any is incomplete |
 | MANUAL | no report can decide it; a person must |
 
-Ages count from the moment the report was generated (its GeneratedTime), or from the moment asked for, in seconds: 90 days are
-90 times 24 hours. A date more than an hour after that moment is no date. What is known to fail fails, whatever else is
-not known; what is not known never passes.
+Ages count from the time the report was generated (its GeneratedTime), or from the time of --as-of, in seconds: 90
+days are 90 times 24 hours. A date more than an hour after that time does not count as a date. A known failure fails,
+whatever else is unknown. An unknown value never passes.
 
-A line of a case is a verdict: control, user, credential, status and reason. A key is known by its creation time, with its
-place behind it where two were made in the same second, and by its place alone where the report does not date it.
+A line of a case is a verdict: control, user, credential, status and reason. A key has its creation time as its name.
+Its place follows if two keys were created in the same second, and replaces the time if the report has none.
 `

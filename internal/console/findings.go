@@ -201,7 +201,7 @@ func (c *Console) plan(v *visit) error {
 	}
 	p, err := v.planned(of, b, day)
 	if errors.Is(err, errNotYet) {
-		return v.wait("The plan is being made. The browser saves it when it is there.")
+		return v.wait("The plan is being written. The browser saves it when it is ready.")
 	}
 	if err != nil {
 		return err

@@ -174,7 +174,7 @@ func TestPlan(t *testing.T) {
 // made returns the time of the newest report.
 func (p *person) made() time.Time {
 	p.w.t.Helper()
-	found := regexp.MustCompile(`made <time datetime="([^"]+)"`).FindStringSubmatch(p.settled("/console/report").body)
+	found := regexp.MustCompile(`generated <time datetime="([^"]+)"`).FindStringSubmatch(p.settled("/console/report").body)
 	if found == nil {
 		p.w.t.Fatal("the page does not say the time of the report")
 	}

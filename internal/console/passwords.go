@@ -19,7 +19,7 @@ func (c *Console) password(v *visit, who subject, used moment) section {
 	}
 	set := form{
 		Title: "Set a password", Do: "set-password", Submit: "Set the password",
-		What: "Leave the field empty to have one made, which is shown once.",
+		What: "Leave the field empty to have a password generated. It is shown once.",
 		Fields: []field{
 			{Type: "user", Value: who.Name},
 			{Name: "password", Label: "New password", Type: "password", Complete: "new-password", Optional: true},

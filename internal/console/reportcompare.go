@@ -175,7 +175,7 @@ func (v *visit) oneOfTwo(name string, otherwise time.Time) (*chosen, error) {
 	if of == nil && err == nil {
 		err = &problem{
 			Status: http.StatusNotFound,
-			Text:   "No report is kept that was made at that time or before: " + v.query(name),
+			Text:   "No report is kept from that time or before: " + v.query(name),
 		}
 	}
 	return of, err

@@ -45,7 +45,7 @@ func (c *Console) reportPages() []page {
 type reportView struct {
 	Denied   string
 	Generate button
-	// Making says that a report is being made.
+	// Making says that a report is being generated.
 	Making bool
 	Report *reportHead
 	Table  *reportTable
@@ -85,7 +85,7 @@ func (c *Console) reportPage(v *visit) error {
 		s.Denied = v.explain(err).sentence()
 		return v.show("report", s)
 	case of == nil && !at.IsZero():
-		return &problem{Status: http.StatusNotFound, Text: "No report is kept that was made at that time or before."}
+		return &problem{Status: http.StatusNotFound, Text: "No report is kept from that time or before."}
 	case of == nil:
 		return v.show("report", s)
 	}
@@ -107,7 +107,7 @@ func (c *Console) reportPage(v *visit) error {
 func (p *problem) sentence() string {
 	switch p.Code {
 	case "ReportInProgress":
-		return "A report is being made."
+		return "A report is being generated."
 	case "ReportExpired":
 		return "The newest report is too old to be given. Make a new one."
 	}
@@ -137,7 +137,7 @@ func (c *Console) generateReport(v *visit) error {
 	return v.to(link(reportPath, "wait", string(out.State)))
 }
 
-// waitForReport shows that a report is being made, until it is there.
+// waitForReport shows that a report is being generated, until it is there.
 func (v *visit) waitForReport(s reportView) error {
 	_, err := do(v, v.iam.GetCredentialReport, &identity.GetCredentialReportInput{})
 	switch {
@@ -146,7 +146,7 @@ func (v *visit) waitForReport(s reportView) error {
 		v.reload(1)
 		return v.show("report", s)
 	case coded(err, "ReportNotPresent"):
-		return v.done(reportPath, "The report could not be made. The log of the service says why.")
+		return v.done(reportPath, "The report could not be generated. The log of the service says why.")
 	case err != nil:
 		s.Denied = v.explain(err).sentence()
 		return v.show("report", s)

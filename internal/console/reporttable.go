@@ -70,7 +70,7 @@ var defaultColumns = []string{
 // columnTitles are short heads for the columns of the report.
 func columnTitle(name string) string {
 	short := strings.NewReplacer(
-		"access_key_", "key ", "_last_rotated", " made", "_last_used_date", " used", "_last_used_region", " region",
+		"access_key_", "key ", "_last_rotated", " created", "_last_used_date", " used", "_last_used_region", " region",
 		"_last_used_service", " service", "password_last_changed", "password changed",
 		"password_last_used", "password used", "password_next_rotation", "password expires",
 		"password_enabled", "password", "mfa_active", "MFA", "_active", "", "user_creation_time", "created",

@@ -136,7 +136,7 @@ func (f *fetch) step(ctx context.Context) (r *Report, wait time.Duration, err er
 		wait, err = f.request(ctx, f.promised)
 	case inProgress:
 		f.awaited, f.settled, f.refused = true, false, false
-		f.lastState = "a report is being made"
+		f.lastState = "a report is being generated"
 		wait, err = f.lookAgain(), nil
 	default:
 		wait, err = f.trouble(ctx, err)

@@ -201,7 +201,7 @@ func TestFetch(t *testing.T) {
 		{
 			name: "fails when time is up and there is none", options: Options{MaxAge: time.Hour},
 			answers: func() []answer { return []answer{notPresent(), started(), notReady()} },
-			err:     "the report was not ready in time (5m0s): a report is being made",
+			err:     "the report was not ready in time (5m0s): a report is being generated",
 			least:   DefaultTimeout, most: DefaultTimeout,
 		},
 		{

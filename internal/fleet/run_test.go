@@ -125,7 +125,7 @@ var everyFault = []expectation{
 	{"no capacity", fleettest.Fault{NoCapacity: 1}, history.OK, ""},
 	{"no capacity for ever", fleettest.Fault{NoCapacity: -1}, history.Throttled, "No more capacity"},
 	{"in progress", fleettest.Fault{InProgress: 2}, history.OK, ""},
-	{"in progress for ever", fleettest.Fault{InProgress: -1}, history.Timeout, "s): a report is being made"},
+	{"in progress for ever", fleettest.Fault{InProgress: -1}, history.Timeout, "s): a report is being generated"},
 	{"slow", fleettest.Fault{Slow: 300 * time.Millisecond}, history.OK, ""},
 	{"failing", fleettest.Fault{Failing: 1}, history.OK, ""},
 	{"dropped", fleettest.Fault{Dropped: 1}, history.OK, ""},

@@ -195,7 +195,7 @@ func past(account *audit.AccountSummary, reports int) html.History {
 		}
 		change(html.NewlyFailing, audit.Medium, audit.KeyAge, fmt.Sprintf("svc-erp-%04d", i),
 			"key:2026-08-25T10:00:00Z",
-			"The access key is 90 days 1 hour old, made 2026-08-25T10:00:00Z; the limit is 90 days.")
+			"The access key is 90 days 1 hour old, created 2026-08-25T10:00:00Z; the limit is 90 days.")
 		if i%2 == 0 {
 			change(html.Fixed, audit.High, audit.ConsoleMFA, fmt.Sprintf("ada.%04d", i),
 				"password", "The user has MFA.")

@@ -46,10 +46,10 @@ func TestTemplate(t *testing.T) {
 		template, back string
 	}{
 		{audit.Reason{
-			Template: "The access key is {age} old, made {since}; the limit is {limit}.",
+			Template: "The access key is {age} old, created {since}; the limit is {limit}.",
 			Values:   []audit.Value{audit.AgeValue(91 * day), made, audit.AgeValue(90 * day)},
-		}, "The access key is \x01 days old, made \x02; the limit is \x01 days.",
-			"The access key is 91 days old, made 2026-08-24T10:20:00Z; the limit is 90 days."},
+		}, "The access key is \x01 days old, created \x02; the limit is \x01 days.",
+			"The access key is 91 days old, created 2026-08-24T10:20:00Z; the limit is 90 days."},
 		{audit.Reason{Template: "{age}", Values: []audit.Value{audit.AgeValue(day + time.Second)}},
 			"\x01 day \x01 second",
 			"1 day 1 second"},

@@ -117,7 +117,7 @@ func testScreens(br *browser, s *audit.Summary) {
 	}
 	head := eval[string](br, `document.getElementById("header").innerText.replace(/\s+/g, " ")`)
 	for _, want := range []string{
-		"10 accounts", "630 users", "made 2026-11-23 10:20 UTC", "2 accounts without report", "2 stale",
+		"10 accounts", "630 users", "generated 2026-11-23 10:20 UTC", "2 accounts without report", "2 stale",
 		fmt.Sprint(s.Counts.Severities[audit.High][audit.Fail]) + " fail high",
 		fmt.Sprint(s.Counts.Total[audit.NoData]) + " no data",
 		fmt.Sprint(s.Counts.Suppressed) + " excused",
@@ -346,7 +346,7 @@ func testDetails(br *browser) {
 	text := eval[string](br, `document.querySelector(".detail").innerText.replace(/\s+/g, " ")`)
 	for _, want := range []string{
 		"<root_account> key 1", "arn:aws:iam::111122223302:root", "2026-11-23 06:", "reports/111122223302.csv, line 2",
-		"C1 Root has no active access key critical", "Root has an active access key, made 20",
+		"C1 Root has no active access key critical", "Root has an active access key, created 20",
 		"the limit is 90 days", "✕ FAIL C1",
 	} {
 		if !strings.Contains(text, want) {
@@ -391,7 +391,7 @@ func testChanges(br *browser) {
 	br.want(`document.querySelectorAll("#screen-changes details .step").length`, "3")
 	br.want(`document.querySelector("#screen-changes .step h4").innerText.replace(/\s+/g, " ")`,
 		"2026-11-23 09:39 UTC · 7 days after the report before ✕ 1 newly failing − 1 removed")
-	br.want(`document.querySelector("#screen-changes .step tr td:nth-child(4)").textContent`, "MFA was taken away")
+	br.want(`document.querySelector("#screen-changes .step tr td:nth-child(4)").textContent`, "A user or root lost MFA")
 	br.show("#changes?account=111122223300&sort=rotated")
 	br.want(`[...document.querySelectorAll("#screen-changes .step td.sign")].map(td => td.textContent).join("")`, "↻↻↻")
 	br.want(`document.querySelectorAll("#screen-changes .strips tr[data-row] svg").length > 5`, "true")

@@ -13,7 +13,7 @@ import (
 // fetched or had been there before.
 func Made(src *audit.Source) string {
 	if src.Generated.IsZero() {
-		return "Nothing tells when the report was generated."
+		return "Nothing says when the report was generated."
 	}
 	text := "Report generated " + words.Time(src.Generated) + ": "
 	switch src.Origin {
@@ -22,14 +22,14 @@ func Made(src *audit.Source) string {
 	case "cached":
 		return text + "reused, " + oldWhenFetched(src) + "."
 	case "stale":
-		return text + "stale, " + oldWhenFetched(src) + "; the service gave no newer one."
+		return text + "stale, " + oldWhenFetched(src) + "; the service had no newer one."
 	}
 	return text + "read from a file."
 }
 
 func oldWhenFetched(src *audit.Source) string {
 	if src.Fetched.IsZero() {
-		return "made before it was asked for"
+		return "generated before the request"
 	}
 	return words.ShortAge(max(0, src.Fetched.Sub(src.Generated))) + " old when it was fetched"
 }

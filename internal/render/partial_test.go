@@ -80,7 +80,7 @@ func TestPartialAudit(t *testing.T) {
 			Benchmark: auditor.Summary().Benchmark}).Close(auditor.Summary()); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"≥ 2", legend, "does not tell when it was created"} {
+		for _, want := range []string{"≥ 2", legend, "does not say when it was created"} {
 			if !strings.Contains(b.String(), want) {
 				t.Errorf("%s has no %q:\n%s", format, want, b.String())
 			}

@@ -112,7 +112,7 @@ func TestFolder(t *testing.T) {
 		one + " payments|||https://iam.example.com ops|12:00:00|1",
 		two + "||The last run, of 2026-11-23T14:00:00Z, got no report: AccessDenied. This one is older." +
 			"|https://iam.example.com |13:00:00|2",
-		three + "|timeout||a file that does not tell its service |00:00:00|0",
+		three + "|timeout||a file that does not name its service |00:00:00|0",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))

@@ -253,7 +253,7 @@ func (p *pair) credential() *credential {
 func (p *pair) event(kind audit.EventKind) Event {
 	e := Event{Kind: kind, Credential: p.credential().Credential}
 	if p.guessed {
-		e.Note = "Two were made in that second: which of them it is, the reports do not tell."
+		e.Note = "Two were created in that second; the reports do not say which one this is."
 	}
 	return e
 }

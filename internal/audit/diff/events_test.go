@@ -185,7 +185,7 @@ func TestSeverities(t *testing.T) {
 // TestTies has two keys made in the same second: they are matched as far as it
 // can be told, and where it cannot, the event says so.
 func TestTies(t *testing.T) {
-	const doubt = "Two were made in that second"
+	const doubt = "Two were created in that second"
 	tests := map[string]struct {
 		old, new report.Row
 		want     []string

@@ -64,7 +64,7 @@ func (r *renames) found() (all []rename) {
 		}
 		all = append(all, rename{to.user, to.arn, Event{
 			Kind: audit.UserRenamed, Was: from.user, Is: to.user,
-			Note: "Both were made at " + report.AtUnix(made).String() + ", and nobody else who is gone or new.",
+			Note: "Both were created at " + report.AtUnix(made).String() + ", unlike all others that are gone or new.",
 		}})
 	}
 	slices.SortFunc(all, func(a, b rename) int { return compareFolded(a.user, b.user, false) })

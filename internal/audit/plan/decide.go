@@ -89,7 +89,7 @@ func (d *decision) assign(open []audit.Finding) {
 		case audit.KeyUnused, audit.KeyAge, audit.KeyAtSetup, audit.LeftoverKey, audit.PasswordUnused, audit.ConsoleMFA:
 		case audit.SigningCertificate:
 			d.plan.leave(leftOf(f, Person,
-				"A report does not tell when a signing certificate was last used. "+f.Control.Remediation))
+				"A report does not say when a signing certificate was last used. "+f.Control.Remediation))
 		default:
 			d.plan.leave(leftOf(f, Person, f.Control.Remediation))
 		}
@@ -126,7 +126,7 @@ func (d *decision) secondKey(f audit.Finding) {
 	slot := 1
 	switch {
 	case !known || !alsoKnown || x == y:
-		d.plan.leave(leftOf(f, Person, "The report does not tell which of the two keys is in use."))
+		d.plan.leave(leftOf(f, Person, "The report does not say which of the two keys is in use."))
 		return
 	case y < x:
 		slot = 2
@@ -163,7 +163,7 @@ func (d *decision) passwordUse() use {
 	case r.PasswordLastChanged.IsPresent():
 		return use{r.PasswordLastChanged, "set"}
 	}
-	return use{r.Created, "set, or its user made,"}
+	return use{r.Created, "set, or its user created,"}
 }
 
 // never reports whether a report says that there was no such moment, as opposed
@@ -178,7 +178,7 @@ func (d *decision) recent(last use) string {
 	at, ok := last.at.Value()
 	switch {
 	case !ok:
-		return "The report does not tell when it was last used."
+		return "The report does not say when it was last used."
 	case at.Before(d.plan.account().Cutoff):
 		return ""
 	}
@@ -203,11 +203,11 @@ func (d *decision) decide(t *target) {
 	switch {
 	case why != "":
 	case !accountID.MatchString(d.plan.account().Source.Account):
-		why = "The report does not tell the account."
+		why = "The report does not name the account."
 	case !userName.MatchString(d.row.User):
 		why = "IAM allows no user to have this name: somebody changed the report, or it is damaged."
 	case d.plan.account().AsOf.IsZero():
-		why = "It is not known when the report was generated."
+		why = "The time the report was generated is not known."
 	case changed(item.Findings) != "":
 		why = changed(item.Findings)
 	case t.credential.Kind == audit.Password:
@@ -269,13 +269,13 @@ func (d *decision) key(item *Item) (why string) {
 	item.Inactive, item.LastUsed = key.Active.IsFalse(), key.LastUsed
 	switch {
 	case !c.Created.IsPresent():
-		return "The report does not tell when it was created, so that nothing tells it from another key."
+		return "The report does not say when it was created, so nothing distinguishes it from another key."
 	case c.Tied:
-		return "The user's two keys were created in the same second: the report does not tell which is meant."
+		return "The user's two keys were created in the same second: the report does not say which one is meant."
 	}
 	if recent := d.recent(d.keyUse(c.Slot)); recent != "" {
 		if d.only(item, audit.KeyAge) {
-			recent += " Make a new key, put it in its place, and plan again when this one has not been used for " +
+			recent += " Replace it with a new key, and plan again when this one has not been used for " +
 				"that long."
 		}
 		return recent
@@ -298,12 +298,12 @@ func (i *Item) enrich() (why string) {
 		}
 		switch {
 		case len(ids) == 0:
-			return "It is gone since the report was generated."
+			return "It was deleted after the report was generated."
 		case len(ids) > 1:
 			return "The keys " + strings.Join(ids, " and ") +
-				" were made in the same second: the report does not tell which is meant."
+				" were created in the same second: the report does not say which one is meant."
 		case !keyID.MatchString(ids[0]):
-			return "What is said to be its id is none."
+			return "Its id is not valid."
 		}
 		i.KeyID = ids[0]
 		return ""
@@ -317,9 +317,9 @@ func (d *decision) password(item *Item) (why string) {
 	item.mfaHelps = d.only(item, audit.ConsoleMFA)
 	switch {
 	case !d.row.PasswordEnabled.IsTrue():
-		return "The report does not tell whether there is a password."
+		return "The report does not say whether there is a password."
 	case !d.row.Created.IsPresent():
-		return "The report does not tell when the user was created, so that nothing tells it from another one of " +
+		return "The report does not say when the user was created, so nothing distinguishes it from another one of " +
 			"that name."
 	}
 	recent := d.recent(d.passwordUse())

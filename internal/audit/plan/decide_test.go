@@ -76,7 +76,7 @@ func TestDecide(t *testing.T) {
 		"two keys, both in use": {keys, user("bo", key(1, 50, 2), key(2, 60, 5)),
 			[]string{"kept bo " + k(60) + " C10: It was used on 2026-10-27, less than 30 days before the report"}},
 		"two keys, used alike": {keys, user("bo", key(1, 50, 40), key(2, 60, 40)),
-			[]string{"person bo  C10: The report does not tell which of the two keys is in use"}},
+			[]string{"person bo  C10: The report does not say which of the two keys is in use"}},
 		"two keys, in rotation": {keys, user("bo", key(1, 50, 2), key(2, 3, 1)),
 			[]string{"person bo  C10: The user's keys seem to be in rotation: see that it comes to an end"}},
 		"two keys, old one in use": {keys, user("bo", key(1, 200, 2), key(2, 60, 40)),
@@ -84,7 +84,7 @@ func TestDecide(t *testing.T) {
 				"kept bo " + k(200) + " C9: It was used on 2026-10-30, less than 30 days before the report"}},
 		"made in the same second": {keys, user("bo", key(1, 80, 60), key(2, 80, 1)),
 			[]string{"kept bo " + k(80) + "#1 C8 C10: The user's two keys were created in the same second: the report " +
-				"does not tell which is meant"}},
+				"does not say which one is meant"}},
 		"left over, inactive": {keys, user("bo", key(1, 200, 0), off(1)),
 			[]string{"bo " + k(200) + " C16: warn 2026-11-02, final 2026-11-09, delete 2026-12-02"}},
 		"left over, just used": {keys, user("bo", key(1, 200, 2), off(1)),
@@ -102,7 +102,7 @@ func TestDecide(t *testing.T) {
 		"certificate": {only(audit.SigningCertificate), user("bo", func(r *report.Row) {
 			r.Certificates[0] = report.Certificate{Active: report.True, LastRotated: ago(500)}
 		}), []string{"person bo cert:" + ago(500).String() +
-			" C13: A report does not tell when a signing certificate was last used"}},
+			" C13: A report does not say when a signing certificate was last used"}},
 		"human and machine": {only(audit.HumanAndMachine), user("bo", password(3, 1), key(1, 3, 1)),
 			[]string{"person bo  C14: Give the program a role, or a user of its own; or have the person use " +
 				"short-lived credentials"}},
@@ -131,7 +131,7 @@ func TestDecide(t *testing.T) {
 func TestUseNotKnown(t *testing.T) {
 	p := planned(t, Options{}, only(audit.KeyAge), nil, report.Columns16, user("bo", key(1, 200, 0)))
 	if d := cmp.Diff(
-		[]string{"kept bo key:" + ago(200).String() + " C9: The report does not tell when it was last used"},
+		[]string{"kept bo key:" + ago(200).String() + " C9: The report does not say when it was last used"},
 		outcome(p)); d != "" {
 		t.Error(d)
 	}
@@ -193,12 +193,12 @@ func TestEnriched(t *testing.T) {
 		left = append(left, l.User+": "+l.Why)
 	}
 	want := []string{
-		"bo: It is gone since the report was generated.",
-		"cy: The keys AKIAEXAMPLEEXAMPLE03 and AKIAEXAMPLEEXAMPLE04 were made in the same second: the report does " +
-			"not tell which is meant.",
-		"di: The account's user of this name was made " + ago(5).String() + " and is another one.",
-		"fred: What is said to be its id is none.",
-		"hal: The account has no such user any more.",
+		"bo: It was deleted after the report was generated.",
+		"cy: The keys AKIAEXAMPLEEXAMPLE03 and AKIAEXAMPLEEXAMPLE04 were created in the same second: the report does " +
+			"not say which one is meant.",
+		"di: The account's user of this name was created " + ago(5).String() + " and is a different user.",
+		"fred: Its id is not valid.",
+		"hal: The account no longer has this user.",
 	}
 	if d := cmp.Diff(want, left); d != "" {
 		t.Error(d)

@@ -174,10 +174,10 @@ func TestScriptSays(t *testing.T) {
 func TestUndated(t *testing.T) {
 	made := report.None(report.MissingColumn)
 	for want, c := range map[string]audit.Credential{
-		"access key 2, of an unknown date":   {Kind: audit.AccessKey, Slot: 2, Created: made},
-		"certificate 1, of an unknown date":  {Kind: audit.Certificate, Slot: 1, Created: made},
-		"password":                           {Kind: audit.Password},
-		"access key made " + ago(3).String(): {Kind: audit.AccessKey, Slot: 1, Created: ago(3)},
+		"access key 2, of an unknown date":      {Kind: audit.AccessKey, Slot: 2, Created: made},
+		"certificate 1, of an unknown date":     {Kind: audit.Certificate, Slot: 1, Created: made},
+		"password":                              {Kind: audit.Password},
+		"access key created " + ago(3).String(): {Kind: audit.AccessKey, Slot: 1, Created: ago(3)},
 	} {
 		if got := what(c, ""); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -43,7 +43,7 @@ func (p *Plan) Markdown(w io.Writer) error {
 		}
 	}
 	if p.More > 0 {
-		fmt.Fprintf(b, "%d more credentials are not in this plan. Carry this one out and make another.\n\n", p.More)
+		fmt.Fprintf(b, "%d more credentials are not in this plan. Carry this plan out, then write another one.\n\n", p.More)
 	}
 	for _, reason := range Reasons {
 		if p.Counts[reason] == 0 {
@@ -120,13 +120,13 @@ func (i *Item) Commands(a *Account, stage Stage) (look []string, change string) 
 	id := i.keyOption()
 	if i.KeyID == "" {
 		look = append(look,
-			"# must be one id: that of the key made "+i.Credential.Created.String(),
+			"# must be one id: that of the key created "+i.Credential.Created.String(),
 			"key=$("+list+`AccessKeyId" --output text)`,
 			`[[ $key =~ ^[A-Z0-9]{16,128}$ ]] && echo "$key" || unset key`,
 		)
 		id = `--access-key-id="${key:?there is no one such key}"`
 	}
-	state := "Active, or somebody else has made it inactive"
+	state := "Active, or somebody else has deactivated it"
 	change = cli + " iam update-access-key " + user + " " + id + " --status Inactive"
 	if stage == Delete {
 		state, change = "Inactive", cli+" iam delete-access-key "+user+" "+id

@@ -182,7 +182,7 @@ func (s Service) word() string {
 func (s Service) String() string {
 	switch {
 	case !s.Known:
-		return "a file that does not tell its service"
+		return "a file that does not name its service"
 	case s.Endpoint == "":
 		return "AWS"
 	}

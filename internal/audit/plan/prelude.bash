@@ -7,21 +7,20 @@ usage() {
 usage: bash $0 --stage STAGE [--user NAME]... [--dry-run] [--ignore-dates]
                 [--record FILE] [--notify PROGRAM] [-- OPTIONS OF THE AWS CLI]
 
-  --stage warn         tell the owners what is going to happen
+  --stage warn         tell the owners what will happen
   --stage final        tell them again
-  --stage deactivate   make keys inactive, remove passwords
-  --stage delete       delete the keys that were made inactive
-  --stage undo         make keys active again that this plan made inactive, and
-                       no others
-  --user NAME          only for this user; may be given more than once
-  --dry-run            look, but change nothing
+  --stage deactivate   deactivate keys, remove passwords
+  --stage delete       delete the keys that were deactivated
+  --stage undo         reactivate the keys that this plan deactivated
+  --user NAME          act only on this user; may be repeated
+  --dry-run            check everything, but change nothing
   --ignore-dates       do not wait for days, windows and the time between stages.
-                       What was used in the last $keep days is kept all the same
-  --record FILE        what was done, and when (default $0.record)
-  --notify PROGRAM     give each message to PROGRAM ACCOUNT USER on its input
-                       as well
+                       Credentials used in the last $keep days are still kept
+  --record FILE        the record of what was done, and when (default $0.record)
+  --notify PROGRAM     also run PROGRAM ACCOUNT USER for each message, which is on
+                       its standard input
 
-Without --stage nothing is done, and the plan is listed. The calls go to the
+Without --stage the script lists the plan and does nothing. Calls go to the
 service that the report came from, with its profile unless another --profile
 follows --.
 Exit codes: 0 done, 1 something was refused or failed, 64 wrong command line.
@@ -96,7 +95,7 @@ begin() {
 # elsewhere URL refuses a service that is not the account's.
 elsewhere() {
   [[ -z $service || ${1%/} == "${service%/}" ]] && return
-  say "account $called: its report came from ${service/#aws/AWS}, and this plan runs nowhere else; not at $1" >&2
+  say "account $called: its report came from ${service/#aws/AWS}, and this plan calls no other service, such as $1" >&2
   bad=1
   return 1
 }
@@ -108,7 +107,7 @@ ours() {
   esac
   if [[ $asked != "$service $profile" ]]; then
     have=$(aws sts get-caller-identity --query Account --output text) ||
-      { say 'cannot find out whose credentials these are' >&2; have='' asked='' bad=1; return 1; }
+      { say 'cannot find out to which account these credentials belong' >&2; have='' asked='' bad=1; return 1; }
     asked="$service $profile"
   fi
   if [[ $have != "$account" ]]; then others=$((others + 1)); return 1; fi
@@ -199,12 +198,12 @@ find_key() {
   found=$(aws iam list-access-keys --user-name="$1" --output text \
     --query "AccessKeyMetadata[?starts_with(CreateDate, '$2')].[AccessKeyId, Status]") ||
     { refuse 'cannot list the access keys'; return 1; }
-  if [[ -z $found || $found == None ]]; then refuse "there is no access key made $2 any more"; return 1; fi
+  if [[ -z $found || $found == None ]]; then refuse "there is no access key created $2 any more"; return 1; fi
   if [[ ! $found =~ ^([A-Z0-9]{16,128})[[:space:]]+(Active|Inactive)$ ]]; then
-    refuse "there are several access keys made $2: which is meant, the report does not tell"; return 1
+    refuse "there are several access keys created $2: the report does not say which one is meant"; return 1
   fi
   key=${BASH_REMATCH[1]} status=${BASH_REMATCH[2]}
-  if [[ -n ${3-} && $key != "$3" ]]; then refuse "the access key made $2 is $key and not $3"; return 1; fi
+  if [[ -n ${3-} && $key != "$3" ]]; then refuse "the access key created $2 is $key and not $3"; return 1; fi
 }
 
 # before TIME CUTOFF [WHAT] is true where TIME, as the AWS CLI writes it, is none
@@ -214,7 +213,7 @@ before() {
     None | N/A) return 0 ;;
   esac
   if [[ ! $1 =~ ^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?(Z|\+00:00)$ ]]; then
-    refuse "$1 is no time in UTC"; return 1
+    refuse "$1 is not a time in UTC"; return 1
   fi
   [[ ${BASH_REMATCH[1]} < $2 ]] || refuse "it was ${3-used} at $1"
 }
@@ -224,7 +223,7 @@ before() {
 since() {
   local seconds=$((today - keep * 86400))
   cutoff=$(date -u -d "@$seconds" +%Y-%m-%dT%H:%M:%S 2> /dev/null || date -u -r "$seconds" +%Y-%m-%dT%H:%M:%S) ||
-    { refuse 'cannot reckon with dates'; return 1; }
+    { refuse 'cannot compute dates'; return 1; }
   [[ $cutoff < $1 ]] || cutoff=$1
 }
 
@@ -246,10 +245,10 @@ password_unused() {
   found=$(aws iam get-user --user-name="$1" --output text --query 'User.[CreateDate, PasswordLastUsed]') ||
     { refuse 'cannot get the user'; return 1; }
   read -r made used <<< "$found"
-  if [[ ${made:0:19} != "$2" ]]; then refuse "the user of that name was made $made, and not $2"; return 1; fi
+  if [[ ${made:0:19} != "$2" ]]; then refuse "the user of that name was created $made, and not $2"; return 1; fi
   before "$used" "$cutoff" || return
   made=$(aws iam get-login-profile --user-name="$1" --output text --query LoginProfile.CreateDate) ||
-    { refuse 'cannot find out when the password was created: there may be none any more'; return 1; }
+    { refuse 'cannot find out when the password was created: the user may no longer have one'; return 1; }
   before "$made" "$cutoff" created
 }
 
@@ -270,10 +269,10 @@ must_be() {
 off_already() {
   [[ $status == Inactive ]] || return 1
   if did deactivate; then
-    say '  it is inactive by a run of this plan that was interrupted'
+    say '  a run of this plan that was interrupted deactivated it'
     note 'done'
   else
-    say '  it is inactive already, and not by this plan: undo leaves it so'
+    say '  somebody else deactivated it: undo leaves it inactive'
     note already
   fi
   return 0
@@ -282,7 +281,7 @@ off_already() {
 # undoable is true where this plan made the key inactive. What it removed or
 # deleted cannot come back.
 undoable() {
-  if did delete; then refuse 'it was deleted, which cannot be undone: make a new key'; return 1; fi
+  if did delete; then refuse 'it was deleted, which cannot be undone: create a new key'; return 1; fi
   did deactivate
 }
 
@@ -306,7 +305,7 @@ end() {
     '' | warn | final) ;;
     *)
       if [[ -z $mine && -n $asked ]]; then
-        say "these credentials are of account ${have:-nobody knows}, and this plan has nothing for it" >&2
+        say "these credentials are of account ${have:-unknown}, and this plan has nothing for it" >&2
         bad=1
       elif [[ -z $mine ]]; then
         bad=1

@@ -22,7 +22,7 @@ var prelude string
 func (p *Plan) Script(w io.Writer, program string) error {
 	s := &script{Plan: p, b: bufio.NewWriter(w)}
 	s.head(program)
-	s.comment("", "What was used or made in the last so many days is kept, counted from each run.")
+	s.comment("", "A credential that was used or created within this many days before a run is kept.")
 	s.line("keep=%d", s.Options.KeepUsedDays)
 	s.b.WriteString(prelude)
 	s.window()
@@ -53,7 +53,7 @@ func (s *script) comment(indent, format string, args ...any) {
 func (s *script) head(program string) {
 	o := &s.Options
 	s.line("#!/usr/bin/env bash")
-	s.comment("", "Plan of remediation, made by %s. It does nothing unless it is run with --stage; read it first.",
+	s.comment("", "Plan of remediation, written by %s. Read it first. It does nothing unless it is run with --stage.",
 		program)
 	s.line("#")
 	for _, a := range s.Accounts {
@@ -71,7 +71,7 @@ func (s *script) head(program string) {
 		s.comment("", "INCOMPLETE: %s", problem)
 	}
 	if s.More > 0 {
-		s.comment("", "%d more credentials are not in this plan. Carry this one out and make another.", s.More)
+		s.comment("", "%d more credentials are not in this plan. Carry this plan out, then write another one.", s.More)
 	}
 	s.line("")
 }
@@ -272,7 +272,7 @@ func (s *script) dispatch() {
 		}
 	}
 	if none {
-		s.line("say 'There is nothing in this plan.'")
+		s.line("say 'This plan is empty.'")
 	}
 	s.line("end")
 }

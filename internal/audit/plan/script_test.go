@@ -31,7 +31,7 @@ func oneKey(t *testing.T, o Options) *world {
 func TestStages(t *testing.T) {
 	t.Parallel()
 	w := oneKey(t, Options{})
-	w.want(w.run(0), "account 123456789012, user bo, access key made "+ago(80).String(),
+	w.want(w.run(0), "account 123456789012, user bo, access key created "+ago(80).String(),
 		"warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16, delete 2026-12-16", "Nothing was done")
 	if calls := w.read("calls"); calls != "" || w.read("plan.sh.record") != "" {
 		t.Fatalf("without a stage it called %s", calls)
@@ -45,7 +45,7 @@ func TestStages(t *testing.T) {
 		{"2026-11-01", "warn", 0, "not before 2026-11-02T00:00:00Z", nil},
 		{"2026-11-02", "final", 0, "not before 2026-11-09T00:00:00Z", nil},
 		{"2026-11-20", "final", 1, "the stage warn was not done", nil},
-		{"2026-11-04", "warn", 0, "will be made inactive on 2026-11-16, and deleted on 2026-12-16", nil},
+		{"2026-11-04", "warn", 0, "will be deactivated on 2026-11-16, and deleted on 2026-12-16", nil},
 		{"2026-11-05", "warn", 0, "done before", nil},
 		{"2026-11-10", "final", 0, "the stage warn was less than 7 days ago", nil},
 		{"2026-11-12", "deactivate", 0, "not before 2026-11-16T00:00:00Z", nil},
@@ -113,14 +113,14 @@ func TestLooksAgain(t *testing.T) {
 			"it was used at 2026-10-02T12:00:00Z"},
 		"use in another zone": {Deactivate, func(w *world) {
 			w.write("used."+keyOne, "2026-09-01T08:00:00+02:00\n")
-		}, "is no time in UTC"},
+		}, "is not a time in UTC"},
 		"use is nonsense": {Deactivate, func(w *world) {
 			w.write("used."+keyOne, "$(touch x)\n")
-		}, "is no time in UTC"},
+		}, "is not a time in UTC"},
 		"gone": {Deactivate, replace("bo "+keyOne, "bill "+keyOne),
-			"there is no access key made"},
+			"there is no access key created"},
 		"two of that second": {Deactivate, replace(strings.Replace(ago(3).String(), "Z", "+00:00", 1), made),
-			"there are several access keys made"},
+			"there are several access keys created"},
 		"another account": {Deactivate, func(w *world) { w.write("account", "210987654321\n") },
 			"these credentials are of account 210987654321"},
 		"no account": {Deactivate, func(w *world) {
@@ -188,7 +188,7 @@ func TestUndo(t *testing.T) {
 	if !strings.Contains(w.read("keys"), keyOne+" "+strings.Replace(ago(80).String(), "Z", "+00:00", 1)+" Inactive") {
 		t.Fatal(w.read("keys"))
 	}
-	w.want(w.run(0, "--stage", "undo"), "account "+account+", user bo, access key made "+
+	w.want(w.run(0, "--stage", "undo"), "account "+account+", user bo, access key created "+
 		ago(80).String(), "C8 key-unused FAIL")
 	w.run(1, "--stage", "delete", "--ignore-dates")
 	w.run(1, "--stage", "deactivate", "--ignore-dates")
@@ -223,7 +223,7 @@ func TestUndoLeavesOthersDeeds(t *testing.T) {
 	}{
 		"a person made it inactive before the deadline": {do: func(w *world, _ string) {
 			w.status("Inactive")
-			w.want(w.run(0, "--stage", deactivate, "--ignore-dates"), "inactive already, and not by this plan")
+			w.want(w.run(0, "--stage", deactivate, "--ignore-dates"), "somebody else deactivated it: undo leaves it inactive")
 		}},
 		"a person did and a run after that saw it": {do: func(w *world, _ string) {
 			w.status("Inactive")
@@ -237,7 +237,7 @@ func TestUndoLeavesOthersDeeds(t *testing.T) {
 		"the plan did and was interrupted": {do: func(w *world, id string) {
 			w.write("plan.sh.record", w.read("plan.sh.record")+"1 x deactivate "+id+" begun\n")
 			w.status("Inactive")
-			w.want(w.run(0, "--stage", deactivate, "--ignore-dates"), "by a run of this plan that was interrupted")
+			w.want(w.run(0, "--stage", deactivate, "--ignore-dates"), "a run of this plan that was interrupted deactivated it")
 		}, undo: true},
 		"the command failed and a person did": {do: func(w *world, id string) {
 			w.write("plan.sh.record", w.read("plan.sh.record")+"1 x deactivate "+id+
@@ -369,10 +369,10 @@ func TestService(t *testing.T) {
 		{Service{Known: true, Endpoint: there}, []string{"--endpoint-url=" + there + "/"}, 0,
 			"--endpoint-url " + there + " iam", ""},
 		{Service{Known: true, Endpoint: there}, []string{"--endpoint-url", "https://iam.amazonaws.com"},
-			1, "", "runs nowhere else"},
-		{Service{Known: true, Endpoint: there}, []string{"--endpoint-ur=https://x"}, 1, "", "runs nowhere else"},
+			1, "", "calls no other service"},
+		{Service{Known: true, Endpoint: there}, []string{"--endpoint-ur=https://x"}, 1, "", "calls no other service"},
 		{Service{Known: true}, []string{"--endpoint-url", there}, 1, "",
-			"its report came from AWS, and this plan runs nowhere else; not at " + there},
+			"its report came from AWS, and this plan calls no other service, such as " + there},
 		{Service{Known: true, Profile: "audit"}, nil, 0, "--profile audit iam", ""},
 		{Service{}, []string{"--endpoint-url", there}, 0, "--endpoint-url " + there + " iam", ""},
 	} {
@@ -394,7 +394,7 @@ func TestService(t *testing.T) {
 // TestDryRun looks and changes nothing, not even the record.
 func TestDryRun(t *testing.T) {
 	w := oneKey(t, Options{})
-	w.want(w.run(0, "--stage", "warn", "--ignore-dates", "--dry-run"), "will be made inactive")
+	w.want(w.run(0, "--stage", "warn", "--ignore-dates", "--dry-run"), "will be deactivated")
 	if w.read("plan.sh.record") != "" {
 		t.Error("a dry run is in the record")
 	}
@@ -466,7 +466,7 @@ func TestPassword(t *testing.T) {
 	w.write("mfa.amy", "1\n")
 	w.warned(Deactivate)
 	w.want(w.run(1, "--stage", "deactivate", "--ignore-dates"), "the user has MFA now",
-		"it was used at 2026-11-02T12:00:00Z", "the user of that name was made "+ago(2).String())
+		"it was used at 2026-11-02T12:00:00Z", "the user of that name was created "+ago(2).String())
 	if d := cmp.Diff([]string{"iam delete-login-profile --user-name=bo", "iam delete-login-profile --user-name=cy"},
 		w.changes()); d != "" {
 		t.Error(d)
@@ -498,7 +498,7 @@ func TestNotify(t *testing.T) {
 	w.write("mail", "#!/bin/sh\n{ echo \"to $2 of $1\"; cat; } >> mails\n")
 	must(t, exec.Command("chmod", "+x", filepath.Join(w.dir, "mail")).Run())
 	w.run(0, "--stage", "warn", "--ignore-dates", "--notify", "./mail")
-	w.want(w.read("mails"), "to bo of "+account+"\nThe access key made "+ago(80).String()+" of user bo in account "+
+	w.want(w.read("mails"), "to bo of "+account+"\nThe access key created "+ago(80).String()+" of user bo in account "+
 		account+" was last used on 2026-09-02.")
 	w.write("mail", "#!/bin/sh\nexit 1\n")
 	w.run(1, "--stage", "final", "--ignore-dates", "--notify", "./mail")

@@ -23,7 +23,7 @@ func what(c audit.Credential, keyID string) string {
 	if !c.Created.IsPresent() { // the report does not tell: it is the first or the second one
 		return fmt.Sprintf("%s %d, of an unknown date", name, c.Slot)
 	}
-	return name + " made " + c.Created.String()
+	return name + " created " + c.Created.String()
 }
 
 // title names an item.
@@ -62,7 +62,7 @@ func (i *Item) message(a *Account, stage Stage) string {
 	gone, deleted := i.step(Delete)
 	switch {
 	case ok && deleted:
-		text += fmt.Sprintf(" It will be made inactive on %s, and deleted on %s.", off.NotBefore.Format(time.DateOnly),
+		text += fmt.Sprintf(" It will be deactivated on %s, and deleted on %s.", off.NotBefore.Format(time.DateOnly),
 			gone.NotBefore.Format(time.DateOnly))
 	case ok:
 		text += fmt.Sprintf(" It will be removed on %s.", off.NotBefore.Format(time.DateOnly))

@@ -52,7 +52,7 @@ function changesScreen() {
     element: [h('div', {class: 'tools'}, choice.element, sorts.element), top,
       h('h3', {}, 'Users, the worst first'),
       h('ul', {class: 'legend'},
-        h('li', {}, h('i', {class: 'l-birth'}), 'user made'), h('li', {}, h('i', {class: 'l-made'}), 'credential made'),
+        h('li', {}, h('i', {class: 'l-birth'}), 'user created'), h('li', {}, h('i', {class: 'l-made'}), 'credential created'),
         h('li', {}, h('i', {class: 'l-use'}), 'until last use'), h('li', {}, h('i', {class: 'l-idle'}), 'idle since')),
       strips.element],
   };

@@ -50,7 +50,7 @@ const CREDENTIAL_COLUMNS = [
     if (KINDS[credentials.what[c]] === 'user') return;
     td.append(KINDS[credentials.what[c]] === 'password' ? truth(state, 'set', 'none') : truth(state, 'active', 'inactive'));
   }}),
-  marked(MADE_CELL, {title: 'Made or changed', class: 'c-date', sort: 'made', cell: (td, c) => td.append(moment(c, made(c)))}),
+  marked(MADE_CELL, {title: 'Created or changed', class: 'c-date', sort: 'made', cell: (td, c) => td.append(moment(c, made(c)))}),
   marked(USED_CELL, {title: 'Last used', class: 'c-date', sort: 'used', cell: (td, c) => td.append(lastUse(c))}),
   marked(WHERE_CELL, {title: 'Used with', class: 'c-where', cell: (td, c) => td.append(visible(where(c)))}),
   marked(MFA_CELL, {title: 'MFA', class: 'c-yes', cell: (td, c) => td.append(users.line[credentials.user[c]] === 0 ? '' : truth(hasMFA(c), 'yes', 'no'))}),

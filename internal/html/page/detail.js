@@ -26,7 +26,7 @@ function describe(c) {
   const facts = [
     ['Account', accountTitle(account)],
     ['ARN', arn],
-    ['User made', users.line[u] ? isTime(users.created[u]) ? [date(seconds(users.created[u])), account.asOf ? `, ${days(age(account, users.created[u]))} before the report` : ''] : absence(users.created[u]) : ''],
+    ['User created', users.line[u] ? isTime(users.created[u]) ? [date(seconds(users.created[u])), account.asOf ? `, ${days(age(account, users.created[u]))} before the report` : ''] : absence(users.created[u]) : ''],
     ['Class', users.line[u] ? page.classes[users.klass[u]] : ''],
     ['Used with', where(c)],
     ['MFA', users.line[u] === 0 ? '' : truth(users.mfa[u], 'yes', 'no')],
@@ -99,16 +99,16 @@ function strip(u, period, big) {
   });
   if (big) {
     const late = at(seconds(users.created[u])) > 60;
-    drawing.append(svg('text', {x: x(users.created[u]), dx: late ? -4 : 4, y: height - 2, 'text-anchor': late ? 'end' : null}, `user made ${day(seconds(users.created[u]))}`),
+    drawing.append(svg('text', {x: x(users.created[u]), dx: late ? -4 : 4, y: height - 2, 'text-anchor': late ? 'end' : null}, `user created ${day(seconds(users.created[u]))}`),
       svg('text', {x: x(end), dx: 4, y: height - 2, 'text-anchor': 'end', class: 'end'}, `report ${day(end)}`));
   }
   return drawing;
 }
 
 function lineText(c) {
-  if (KINDS[credentials.what[c]] === 'certificate') return `${WHATS[credentials.what[c]]} made ${day(seconds(made(c)))}`;
+  if (KINDS[credentials.what[c]] === 'certificate') return `${WHATS[credentials.what[c]]} created ${day(seconds(made(c)))}`;
   const usedText = isTime(used(c)) ? `last used ${day(seconds(used(c)))}` : `last use ${absence(used(c))}`;
-  return `${WHATS[credentials.what[c]]} made ${day(seconds(made(c)))}, ${usedText}`;
+  return `${WHATS[credentials.what[c]]} created ${day(seconds(made(c)))}, ${usedText}`;
 }
 
-const stripText = (u, lines) => [`user made ${day(seconds(users.created[u]))}`, ...lines.map(lineText)].join('; ');
+const stripText = (u, lines) => [`user created ${day(seconds(users.created[u]))}`, ...lines.map(lineText)].join('; ');

@@ -6,7 +6,7 @@ function header() {
   const incomplete = accounts.filter((a) => a.incomplete && !a.missing).length;
   const facts = [
     `${page.benchmark.title} ${page.benchmark.version}`.trim(), plural(accounts.length, 'account'), plural(sum(accounts.map((a) => a.stats.users)), 'user'),
-    page.made ? `made ${minute(page.made)}` : '', page.program || '',
+    page.made ? `generated ${minute(page.made)}` : '', page.program || '',
   ].filter(Boolean);
   const old = page.made ? Date.now() / 1000 - page.made : 0;
   const tile = (n, text, name, address) => h(address ? 'a' : 'span', {class: `tile ${n ? name : 'zero'}`, href: address}, h('b', {}, number(n)), ' ', text);
@@ -24,7 +24,7 @@ function header() {
       tile(page.counts.excused, 'excused', '', link('credentials', {status: 'excused'})),
       stale ? tile(stale, 'stale', 'warn', link('accounts', {sort: 'age'})) : null,
       incomplete ? tile(incomplete, 'incomplete', 'no-data', link('accounts')) : null),
-    old > 7 * DAY ? h('p', {class: 'alarm no-print'}, `This page was made ${days(old)} ago.`) : '');
+    old > 7 * DAY ? h('p', {class: 'alarm no-print'}, `This page was generated ${days(old)} ago.`) : '');
 }
 
 // The colours are the system's until somebody chooses.

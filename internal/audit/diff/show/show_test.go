@@ -217,7 +217,7 @@ func TestTable(t *testing.T) {
 				t.Errorf("%d columns: a line of %d: %s", width, n, line)
 			}
 		}
-		high, info := strings.Index(got, "MFA was taken away"), strings.Index(got, "Info: what happened")
+		high, info := strings.Index(got, "A user or root lost MFA"), strings.Index(got, "Info: what happened")
 		if high < 0 || info < high {
 			t.Errorf("%d columns: not the worst first:\n%s", width, got)
 		}
@@ -249,7 +249,7 @@ func TestUsual(t *testing.T) {
 	for _, form := range []string{"table", "md"} {
 		got := shown(t, form, show.Options{}, []*diff.Account{one}, changes...)
 		last := -1
-		for _, want := range []string{"New findings", "MFA was taken away", "A key was used for the first time",
+		for _, want := range []string{"New findings", "A user or root lost MFA", "A key was used for the first time",
 			"1 × key used for the first time, 40 × password used", "Fixed"} {
 			at := strings.Index(got, want)
 			if at <= last {
