@@ -151,7 +151,7 @@ func (c *Console) createKey(v *visit) error {
 		return v.again(err, v.page.get)
 	}
 	id, secret := *out.AccessKey.AccessKeyId, *out.AccessKey.SecretAccessKey
-	return v.showAs("secret", "The access key is created", secretView{
+	return v.secret("The access key is created", secretView{
 		What: "The secret access key is shown only now: nobody can read it later.",
 		Values: []secretValue{
 			{"key-id", "Access key ID", id}, {"key-secret", "Secret access key", secret},

@@ -43,6 +43,7 @@
 //     }
 //
 //     After a change: return v.done("/console/groups", "The group is created.").
+//     A new secret: return v.secret("The key is created", secretView{…}).
 //     may(v, c.iam.DeleteGroup, input) says, without calling it, whether policies
 //     allow an action: the denial goes into the button (see component.go).
 //

@@ -17,6 +17,7 @@ const (
 	sessionCookie = "rollcall"
 	stepCookie    = "rollcall-step" // of a sign-in that is under way
 	noticeCookie  = "rollcall-notice"
+	shownCookie   = "rollcall-shown" // of what is to be shown once
 )
 
 // name is the cookie's whole name. Under the prefix a browser takes it from this

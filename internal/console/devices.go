@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"rollcall/internal/identity"
 	"rollcall/internal/seal"
 )
 
@@ -103,9 +104,22 @@ func (c *Console) newDevice(v *visit) error {
 	}
 	s := c.newDeviceView(v, who)
 	if v.field("do") == "enable-totp" {
-		s.Serial, s.Seed = v.field("serial"), v.field("seed")
-		s.QR = qrCode(who, v.session.Caller.Account(), s.Serial, s.Seed)
+		return v.showSeed(s, who, v.field("serial"), v.field("seed"))
 	}
+	what, err := v.takeKept()
+	if err != nil {
+		return err
+	}
+	if d := what.Device; d != nil && d.Path == who.Path {
+		return v.showSeed(s, who, d.Serial, d.Seed)
+	}
+	return v.show("newdevice", s)
+}
+
+// showSeed shows the second step of a device that shows codes.
+func (v *visit) showSeed(s newDeviceView, who subject, serial, seed string) error {
+	s.Serial, s.Seed = serial, seed
+	s.QR = qrCode(who, v.session.Caller.Account(), serial, seed)
 	return v.show("newdevice", s)
 }
 
@@ -152,21 +166,30 @@ func (c *Console) newDeviceView(v *visit, who subject) newDeviceView {
 }
 
 // createTOTP creates a device that shows codes. It counts when two of them have
-// proven it.
+// proven it. A device of the same name that nobody has enabled is what somebody
+// left behind: it goes, as in the console of AWS.
 func (c *Console) createTOTP(v *visit) error {
 	who, err := v.subject()
 	if err != nil {
 		return err
 	}
 	name := v.field("device")
-	out, err := do(v, c.iam.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: &name})
+	in := &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: &name}
+	out, err := do(v, c.iam.CreateVirtualMFADevice, in)
+	if errorCode(err) == "EntityAlreadyExists" {
+		left := identity.VirtualDeviceSerial(v.session.Caller, name)
+		// One that is enabled cannot be deleted.
+		_, kept := do(v, c.iam.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &left})
+		if kept == nil {
+			out, err = do(v, c.iam.CreateVirtualMFADevice, in)
+		}
+	}
 	if err != nil {
 		return v.again(err, c.newDevice)
 	}
-	s := c.newDeviceView(v, who)
-	s.Serial, s.Seed = *out.VirtualMFADevice.SerialNumber, string(out.VirtualMFADevice.Base32StringSeed)
-	s.QR = qrCode(who, v.session.Caller.Account(), s.Serial, s.Seed)
-	return v.show("newdevice", s)
+	serial, seed := *out.VirtualMFADevice.SerialNumber, string(out.VirtualMFADevice.Base32StringSeed)
+	return v.once(deviceLink(who), kept{Device: &keptDevice{who.Path, serial, seed}},
+		func() error { return v.showSeed(c.newDeviceView(v, who), who, serial, seed) })
 }
 
 // qrCode draws what an authenticator app reads.

@@ -272,5 +272,5 @@ func (c *Console) createService(v *visit) error {
 			s.Values = append(s.Values, secretValue{part.name, part.label, *part.value})
 		}
 	}
-	return v.showAs("secret", "The credential is created", s)
+	return v.secret("The credential is created", s)
 }

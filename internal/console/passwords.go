@@ -125,7 +125,7 @@ func (c *Console) setPassword(v *visit) error {
 	if !made {
 		return v.done(who.Path, "The password is set.")
 	}
-	return v.showAs("secret", "The password is set", secretView{
+	return v.secret("The password is set", secretView{
 		What:   "The password is shown only now. Tell it to the user in a safe way.",
 		Values: []secretValue{{"password", "Password of " + who.Name, chosen}},
 		Back:   who.Path,

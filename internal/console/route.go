@@ -30,7 +30,8 @@ type posts map[string]func(*visit) error
 func (c *Console) route() map[string]*page {
 	all := map[string]*page{}
 	for _, some := range [][]page{
-		c.homePages(), c.signInPages(), c.usersPages(), c.userPages(), c.devicePages(), c.myPages(), c.toolPages(),
+		c.homePages(), c.oncePages(),
+		c.signInPages(), c.usersPages(), c.userPages(), c.devicePages(), c.myPages(), c.toolPages(),
 		c.reportPages(), c.overviewPages(), c.findingsPages(), c.groupsPages(), c.groupPages(), c.policiesPages(),
 		c.policyPages(), c.inlinePages(), c.rolesPages(), c.rolePages(), c.mayPages(),
 	} {

@@ -82,6 +82,7 @@ var elsewhere = map[string]string{
 	"/v1/sessions/confirmation":     "TestRemoteLogin",
 	console.Root:                    "goes to the first page",
 	"/console/sign-out":             "goes to the first page",
+	"/console/created":              "TestShownOnce",
 	"/console/report/csv":           "TestReportCSV",
 	"/console/findings/plan":        "TestPlan",
 	"/console/sign-in/mfa":          "TestSignInWithCode",

@@ -32,6 +32,10 @@ func deviceARN(c principal.Caller, path, name string) string {
 	return "arn:" + c.Partition() + ":iam::" + c.Account() + ":mfa" + path + name
 }
 
+// VirtualDeviceSerial returns the serial number of the device of a name in a
+// caller's account.
+func VirtualDeviceSerial(c principal.Caller, name string) string { return deviceARN(c, "/", name) }
+
 // newSerial is the serial number of a new device. What the texts say is a
 // guess, but for the second, which is recorded for other bad paths.
 func newSerial(c principal.Caller, path, name string) (string, error) {

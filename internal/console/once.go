@@ -1,0 +1,79 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"rollcall/internal/seal"
+	"rollcall/internal/signin"
+)
+
+// A new secret is shown once. The form that creates it leads to a page of its
+// own: a browser that loads this page again shows nothing, and creates nothing.
+
+const createdPath = "/console/created"
+
+// kept holds what a page shows once.
+type kept struct {
+	Title  string
+	Secret *secretView
+	Device *keptDevice
+}
+
+// keptDevice is a device that shows codes and is not enabled yet.
+type keptDevice struct{ Path, Serial, Seed string }
+
+func (c *Console) oncePages() []page {
+	return []page{{path: createdPath, title: "Created", get: c.created}}
+}
+
+// once leads to a page that shows something once. Where it cannot be kept, the
+// answer shows it by itself, with show.
+func (v *visit) once(path string, what kept, show func() error) error {
+	text, err := json.Marshal(what)
+	if err != nil {
+		return err
+	}
+	token, err := v.signIn.Keep(v.r.Context(), v.session, seal.NewSecret(string(text)))
+	if err != nil {
+		v.log.WarnContext(v.r.Context(), "page to show once not kept", "error", err)
+		return show()
+	}
+	v.cookies.set(v.w, shownCookie, token.Reveal(), int(signin.ShownLife/time.Second))
+	return v.to(path)
+}
+
+// secret shows a new secret once.
+func (v *visit) secret(title string, s secretView) error {
+	return v.once(createdPath, kept{Title: title, Secret: &s}, func() error { return v.showAs("secret", title, s) })
+}
+
+// takeKept takes what is to be shown once; nothing is no error.
+func (v *visit) takeKept() (what kept, err error) {
+	token := v.cookies.token(v.r, shownCookie)
+	if token.Reveal() == "" {
+		return what, nil
+	}
+	v.cookies.clear(v.w, shownCookie)
+	text, err := v.signIn.TakeKept(v.r.Context(), v.session, token)
+	if errors.Is(err, signin.ErrStepGone) {
+		return what, nil
+	}
+	if err != nil {
+		return what, err
+	}
+	return what, json.Unmarshal([]byte(text.Reveal()), &what)
+}
+
+func (c *Console) created(v *visit) error {
+	what, err := v.takeKept()
+	if err != nil {
+		return err
+	}
+	if what.Secret == nil {
+		return &problem{Status: http.StatusNotFound, Text: "A secret is shown once, and this page has shown it."}
+	}
+	return v.showAs("secret", what.Title, *what.Secret)
+}
