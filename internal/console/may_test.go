@@ -49,7 +49,7 @@ func TestMay(t *testing.T) {
 	const ask = "/console/may?kind=user&name=alice&action="
 	p.get("/console/may").want(t, http.StatusOK, "Name a user, a group or a role")
 	got := p.get(ask + "iam:GetUser")
-	got.want(t, http.StatusOK, `badge pass">allowed`, "user_alice_own")
+	got.want(t, http.StatusOK, `badge pass">allowed`, "user_alice_own", "<h1>May alice do iam:GetUser?</h1>")
 	if lines := marked(got.body); lines != "3" {
 		t.Errorf("the lines %s decided", lines)
 	}

@@ -136,7 +136,11 @@ func (c *Console) mayPage(v *visit) error {
 		}
 	}
 	s.Context = contextRows(ask.keys, missing)
-	return v.show("may", s)
+	title := ""
+	if s.Asked {
+		title = "May " + ask.who.Name + " do " + ask.actions[0] + "?"
+	}
+	return v.showAs("may", title, s)
 }
 
 // principalARN is the ARN of the user, group or role. If it may not be seen, the

@@ -174,7 +174,7 @@ func (s documentView) hit(action string) {
 	for i := range s.Lines {
 		for _, p := range s.Lines[i].Parts {
 			if s.Lines[i].Marked && p.Class == "s" && strings.Contains(p.Text, ":") &&
-				policy.ActionMatches(strings.Trim(p.Text, `"`), action) {
+				policy.ActionPattern(strings.Trim(p.Text, `"`))(action) {
 				s.Lines[i].Hit = true
 			}
 		}

@@ -1,6 +1,9 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 // Locate returns the place in a text for which Parse refuses it, with the
 // error; nil for a text that Parse accepts. It costs more than Parse, and is
@@ -81,6 +84,15 @@ func (n node) only(i int) node {
 	return n
 }
 
+// first is an object or an array with the first of its items.
+func (n node) first(count int) node {
+	n.items = n.items[:count]
+	if n.kind == objectNode {
+		n.keys = n.keys[:count]
+	}
+	return n
+}
+
 // without is an object without one of its members.
 func (n node) without(i int) node {
 	n.keys = slices.Delete(slices.Clone(n.keys), i, i+1)
@@ -102,17 +114,19 @@ type search struct {
 	kind    Kind
 	text    string
 	refusal string
+	tries   int // of documents that were parsed
 }
 
 // remains says whether a document is refused for the same reason.
-func (s search) remains(root node) bool {
+func (s *search) remains(root node) bool {
+	s.tries++
 	p := parser{text: s.text, kind: s.kind}
 	_, err := p.parse(root, s.kind == Session)
 	return err != nil && err.Error() == s.refusal
 }
 
 // inDocument is the place in a document.
-func (s search) inDocument(root node) int {
+func (s *search) inDocument(root node) int {
 	if i := slices.Index(root.keys, "Version"); i >= 0 && s.refusal == errVersion.Error() {
 		return root.items[i].start
 	}
@@ -121,21 +135,25 @@ func (s search) inDocument(root node) int {
 		return root.start
 	}
 	list := root.items[i].list()
-	for j := range list {
-		// The first statements alone: two can be refused together.
-		some := root.with(i, node{kind: arrayNode, items: list[:j+1]})
-		if s.remains(some) {
-			return s.inStatement(list[j], func(st node) bool {
-				return s.remains(root.with(i, some.items[i].with(j, st)))
-			})
-		}
+	with := func(some ...node) node { return root.with(i, node{kind: arrayNode, items: some}) }
+	// More statements never mend a document: the first so many are refused from
+	// one number on.
+	j := sort.Search(len(list), func(j int) bool { return s.remains(with(list[:j+1]...)) })
+	if j == len(list) {
+		return root.start
 	}
-	return root.start
+	if s.remains(with(list[j])) {
+		return s.inStatement(list[j], func(st node) bool { return s.remains(with(st)) })
+	}
+	// Two are refused together.
+	return s.inStatement(list[j], func(st node) bool {
+		return s.remains(with(append(slices.Clone(list[:j]), st)...))
+	})
 }
 
 // inStatement is the place in a statement: its member in whose place a harmless
 // one gets another answer, or the statement, which may lack a member.
-func (s search) inStatement(st node, remains func(node) bool) int {
+func (s *search) inStatement(st node, remains func(node) bool) int {
 	for k, value := range st.items {
 		other := st.without(k)
 		if instead, required := s.harmless(st.keys[k]); required {
@@ -149,7 +167,7 @@ func (s search) inStatement(st node, remains func(node) bool) int {
 }
 
 // harmless is a value of a member that a statement must have.
-func (s search) harmless(key string) (value node, required bool) {
+func (s *search) harmless(key string) (value node, required bool) {
 	value.kind = stringNode
 	switch key {
 	case "Effect":
@@ -168,13 +186,13 @@ func (s search) harmless(key string) (value node, required bool) {
 	return value, true
 }
 
-// inValue is the place of the first item that is refused by itself, or of the
-// value.
+// inValue is the place of the first item with which a list or an object is
+// refused, or of the value.
 func inValue(n node, remains func(node) bool) int {
-	for i, item := range n.items {
-		if one := n.only(i); remains(one) {
-			return inValue(item, func(part node) bool { return remains(one.with(0, part)) })
-		}
+	i := sort.Search(len(n.items), func(i int) bool { return remains(n.first(i + 1)) })
+	if i == len(n.items) {
+		return n.start
 	}
-	return n.start
+	some := n.first(i + 1)
+	return inValue(n.items[i], func(part node) bool { return remains(some.with(i, part)) })
 }

@@ -101,3 +101,30 @@ func TestLocateAgrees(t *testing.T) {
 		}
 	}
 }
+
+// TestLocateIsBounded writes documents in which the mistake is the last of very
+// many things.
+func TestLocateIsBounded(t *testing.T) {
+	const many, most = 1000, 60
+	statement := `{"Effect":"Deny","Action":"a:b","Resource":"*"}`
+	for name, text := range map[string]string{
+		"statements": `{"Version":"2012-10-17","Statement":[` + strings.Repeat(statement+",", many) +
+			`{"Effect":"Deny","Action":▶"ab","Resource":"*"}]}`,
+		"actions": `{"Version":"2012-10-17","Statement":[` + strings.Repeat(statement+",", many) +
+			`{"Effect":"Deny","Action":[` + strings.Repeat(`"a:b",`, many) + `▶"ab"],"Resource":"*"}]}`,
+	} {
+		before, after, _ := strings.Cut(text, "▶")
+		root, err := parseJSON(before + after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Parse(before+after, Managed)
+		s := search{kind: Managed, text: before + after, refusal: err.Error()}
+		if at := s.inDocument(root); at != len(before) {
+			t.Errorf("%s: at %d, want %d", name, at, len(before))
+		}
+		if s.tries > most {
+			t.Errorf("%s: %d documents were parsed", name, s.tries)
+		}
+	}
+}

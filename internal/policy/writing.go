@@ -2,11 +2,11 @@ package policy
 
 // What people who write documents are told, beside what Parse refuses.
 
-// ActionMatches reports whether an action of a statement, which may have
-// wildcards, matches the action with a name like s3:GetObject.
-func ActionMatches(written, name string) bool {
+// ActionPattern returns a function that says whether an action of a statement,
+// which may have wildcards, matches the action with a name like s3:GetObject.
+func ActionPattern(written string) (matches func(name string) bool) {
 	p, _ := compile(written, syntax{wild: true, fold: true})
-	return p.matches(name)
+	return p.matches
 }
 
 // TrustsEveryone reports whether the statement names everyone as its principal.

@@ -22,6 +22,10 @@ type Finding struct {
 // maxFindings bounds the findings of a document. A page has no room for more.
 const maxFindings = 50
 
+// maxPairs bounds the actions times the resources of a statement that are
+// compared.
+const maxPairs = 10_000
+
 // Of returns the findings about a document in the order of its statements.
 func Of(d *policy.Document) []Finding {
 	var all []Finding
@@ -59,6 +63,9 @@ func ofStatement(kind policy.Kind, st *policy.Statement) []string {
 	if text := wide(st); text != "" {
 		all = append(all, text)
 	}
+	if len(st.Actions)*len(st.Resources) > maxPairs {
+		return all
+	}
 	for _, name := range st.Actions {
 		if text := misplaced(name, st.Resources); text != "" {
 			all = append(all, text)
@@ -94,8 +101,9 @@ func unknown(name string) string {
 		}
 		return ""
 	}
+	matches := policy.ActionPattern(name)
 	for a := range s.Actions() {
-		if policy.ActionMatches(name, s.Namespace+":"+a.Name) {
+		if matches(s.Namespace + ":" + a.Name) {
 			return ""
 		}
 	}
@@ -116,7 +124,7 @@ func wide(st *policy.Statement) string {
 		return "The statement allows every action on everything."
 	}
 	for _, name := range st.Actions {
-		if policy.ActionMatches(name, "iam:PassRole") {
+		if policy.ActionPattern(name)("iam:PassRole") {
 			return name + " on \"*\" lets every role of the account be passed to every service. Name the roles."
 		}
 	}
