@@ -7,7 +7,8 @@ require (
 	github.com/aws/aws-sdk-go-v2/config v1.33.16
 	github.com/aws/aws-sdk-go-v2/credentials v1.20.16
 	github.com/aws/aws-sdk-go-v2/service/iam v1.64.9
-	github.com/aws/aws-sdk-go-v2/service/organizations v1.62.7
+	// Its later releases declare every shape when the program starts.
+	github.com/aws/aws-sdk-go-v2/service/organizations v1.53.8
 	github.com/aws/aws-sdk-go-v2/service/signin v1.12.4
 	github.com/aws/aws-sdk-go-v2/service/sts v1.51.9
 	github.com/aws/smithy-go v1.28.8

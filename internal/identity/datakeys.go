@@ -111,20 +111,16 @@ func (c KeyConfig) tend(tx *store.Tx, master *seal.MasterKeys, counts map[string
 // empty store.
 func openKeyring(ctx context.Context, db *store.DB, master *seal.MasterKeys, c KeyConfig) (*seal.Keyring, error) {
 	var wrapped []seal.WrappedKey
-	err := db.View(ctx, func(tx *store.Tx) (err error) {
-		wrapped, err = tx.DataKeys()
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(wrapped) > 0 {
-		// A wrong master key must not make a key that only it can open.
-		if _, err := seal.NewKeyring(master, wrapped); err != nil {
-			return nil, err
+	err := db.Update(ctx, func(tx *store.Tx) (err error) {
+		if wrapped, err = tx.DataKeys(); err != nil {
+			return err
 		}
-	}
-	err = db.Update(ctx, func(tx *store.Tx) (err error) {
+		if len(wrapped) > 0 {
+			// A wrong master key must not make a key that only it can open.
+			if _, err := seal.NewKeyring(master, wrapped); err != nil {
+				return err
+			}
+		}
 		wrapped, err = c.tend(tx, master, nil)
 		return err
 	})

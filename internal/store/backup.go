@@ -118,7 +118,7 @@ func backup(tx *Tx, w io.Writer, master *seal.MasterKeys) (BackupInfo, error) {
 	}
 	out := &backupWriter{w: bufio.NewWriterSize(pack, 64<<10), sum: sha256.New()}
 	out.json('H', backupHeader{info.Taken, info.Engine, info.Schema})
-	for _, t := range backupTables {
+	for _, t := range backupTables() {
 		out.json('T', t)
 		n, err := out.rows(tx, t)
 		if err != nil {

@@ -28,7 +28,7 @@ func (tx *Tx) Pairs(sql string) ([][2]string, error) {
 // Dump prints every row of every table, by table.
 func (tx *Tx) Dump() (map[string][]string, error) {
 	all := map[string][]string{}
-	for _, t := range backupTables {
+	for _, t := range backupTables() {
 		r, err := tx.c.query(tx.ctx, t.selectSQL(), nil)
 		if err != nil {
 			return nil, err
@@ -50,7 +50,7 @@ func (tx *Tx) Dump() (map[string][]string, error) {
 
 // BackupColumns returns the columns in a backup, as "table.column".
 func BackupColumns() (columns []string) {
-	for _, t := range backupTables {
+	for _, t := range backupTables() {
 		for _, c := range t.Columns {
 			columns = append(columns, t.Name+"."+c.Name)
 		}

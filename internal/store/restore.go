@@ -67,7 +67,7 @@ func (tx *Tx) restore(r io.Reader, replace bool, master *seal.MasterKeys) error 
 			return ErrNotEmpty
 		}
 	}
-	for _, t := range slices.Backward(backupTables) {
+	for _, t := range slices.Backward(backupTables()) {
 		if _, err := tx.exec("DELETE FROM " + t.Name); err != nil {
 			return err
 		}
@@ -365,12 +365,12 @@ func knownTable(text []byte) (*backupTable, error) {
 	if err := json.Unmarshal(text, &t); err != nil {
 		return nil, badBackup("its tables: %v", err)
 	}
-	i := slices.IndexFunc(backupTables, func(known backupTable) bool { return known.Name == t.Name })
+	i := slices.IndexFunc(backupTables(), func(known backupTable) bool { return known.Name == t.Name })
 	if i < 0 {
 		return nil, badBackup("a table %q", t.Name)
 	}
 	for n, c := range t.Columns {
-		if !slices.Contains(backupTables[i].Columns, c) || slices.Contains(t.Columns[:n], c) {
+		if !slices.Contains(backupTables()[i].Columns, c) || slices.Contains(t.Columns[:n], c) {
 			return nil, badBackup("a column %q", t.Name+"."+c.Name)
 		}
 	}

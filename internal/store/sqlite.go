@@ -122,8 +122,8 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 }
 
 // connect opens the writer, and the readers of a file, because the file may be
-// moved away later. Readers in memory are opened by their first use, which
-// keeps the start of an emulator short. named is the database's name, which may
+// moved away later. In memory the first reader opens beside what else starts,
+// and others by their first use, which keeps the start of an emulator short. named is the database's name, which may
 // be a link, or "" in memory.
 func (e *sqlite) connect(named string, kept func(before, after walHeader)) error {
 	c, err := e.openWriter()
@@ -135,7 +135,7 @@ func (e *sqlite) connect(named string, kept func(before, after walHeader)) error
 	}
 	e.writer = startSQLiteWriter(c, e.openWriter, e.version, kept, e.files)
 	if e.memory != "" {
-		return nil
+		return e.openFirstReader()
 	}
 	for _, c := range e.readers.takeAll() {
 		if err == nil {
@@ -148,6 +148,22 @@ func (e *sqlite) connect(named string, kept func(before, after walHeader)) error
 		e.readers.give(c)
 	}
 	return err
+}
+
+// openFirstReader opens a reader without waiting for it.
+func (e *sqlite) openFirstReader() error {
+	c, err := e.readers.take(context.Background())
+	if err != nil {
+		return err
+	}
+	go func() {
+		if fresh, err := e.open(); err == nil {
+			fresh.warm()
+			c = fresh
+		}
+		e.readers.give(c)
+	}()
+	return nil
 }
 
 // watchFiles watches the files next to a database that a connection has opened,

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"testing"
+	"time"
 )
 
 // The start of an emulator opens the writer and one reader: each connection
@@ -15,6 +16,11 @@ func TestReadersInMemoryAreOpenedByUse(t *testing.T) {
 	}
 	t.Cleanup(func() { db.Close() })
 	e := db.engine.(*sqlite)
+	for deadline := time.Now().Add(time.Minute); len(e.readers.ready) < e.readers.count(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the first reader does not open")
+		}
+	}
 	for range 3 {
 		if err := db.View(ctx, func(tx *Tx) error { _, err := tx.DataKeys(); return err }); err != nil {
 			t.Fatal(err)
