@@ -20,6 +20,8 @@ type controlsRun struct {
 	p                         *process
 	output, benchmark, colour string
 	of                        *audit.Benchmark // nil for none
+	config                    string
+	own                       []*audit.Control // those of config
 }
 
 func controlsCommand(p *process) *cobra.Command {
@@ -37,6 +39,7 @@ standards, and its sources.
 		Example: `  rollcall controls
   rollcall controls --benchmark cis-7.0
   rollcall controls C7 key-age
+  rollcall controls --config audit.yaml
   rollcall controls --output md > controls.md`,
 		RunE: func(_ *cobra.Command, args []string) error { return e.run(args) },
 	}
@@ -44,7 +47,9 @@ standards, and its sources.
 	choose(c, &e.benchmark, "benchmark", "b", "",
 		"only the controls of this `benchmark`, with its thresholds and severities: "+
 			strings.Join(audit.BenchmarkIDs(), ", "), audit.BenchmarkIDs()...)
+	c.Flags().StringVar(&e.config, "config", "", "include the controls of this audit configuration `file`")
 	colourFlag(c, &e.colour)
+	c.AddCommand(controlsTestCommand(p))
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var ids []string
 		for _, control := range audit.Controls() {
@@ -56,6 +61,13 @@ standards, and its sources.
 }
 
 func (e *controlsRun) run(args []string) error {
+	if e.config != "" {
+		config, err := readAuditConfig(e.config, false)
+		if err != nil {
+			return err
+		}
+		e.own = config.OwnControls()
+	}
 	if e.benchmark != "" {
 		e.of, _ = audit.FindBenchmark(audit.Standard(e.benchmark))
 	}
@@ -85,9 +97,14 @@ func (e *controlsRun) run(args []string) error {
 func (e *controlsRun) chosen(args []string) ([]*audit.Control, error) {
 	var list []*audit.Control
 	for _, arg := range args {
+		c, own := e.ownControl(arg)
+		if own {
+			list = append(list, c)
+			continue
+		}
 		c, ok := audit.FindControl(arg)
 		if !ok {
-			return nil, usageError("%w", noControl(arg))
+			return nil, usageError("%w", noControl(arg, append(audit.Controls(), e.own...)))
 		}
 		if e.of != nil && !slices.Contains(e.of.Controls, c.ID) {
 			return nil, usageError("%s has no control %s", e.of.ID, c.ID)
@@ -102,13 +119,23 @@ func (e *controlsRun) chosen(args []string) ([]*audit.Control, error) {
 			list = append(list, c)
 		}
 	}
-	return list, nil
+	return append(list, e.own...), nil
 }
 
-// noControl returns the error for a name that no control has.
-func noControl(name string) error {
+// ownControl finds a control of the configuration.
+func (e *controlsRun) ownControl(idOrName string) (*audit.Control, bool) {
+	for _, c := range e.own {
+		if c.Named(idOrName) {
+			return c, true
+		}
+	}
+	return nil, false
+}
+
+// noControl says that none of the controls has the id or the name.
+func noControl(name string, all []*audit.Control) error {
 	var names []string
-	for _, c := range audit.Controls() {
+	for _, c := range all {
 		names = append(names, string(c.ID), c.Name)
 	}
 	return fmt.Errorf("%q is not a control%s (see 'rollcall controls')", name, words.DidYouMean(name, names))
@@ -187,7 +214,7 @@ func (e *controlsRun) explain(w *bufio.Writer, c *audit.Control) {
 	head(fmt.Sprintf("%s %s: %s", c.ID, c.Name, c.Title))
 	e.text(w, "", c.Description)
 	for _, part := range []struct{ name, text string }{
-		{"Rule", c.Rule}, {"Severity", e.severities(c)}, {"Columns", strings.Join(c.Columns, ", ")},
+		{"Rule", c.Rule}, {"In CEL", e.cel(c)}, {"Severity", e.severities(c)}, {"Columns", strings.Join(c.Columns, ", ")},
 	} {
 		if part.text != "" {
 			fmt.Fprintln(w)
@@ -209,6 +236,26 @@ func (e *controlsRun) explain(w *bufio.Writer, c *audit.Control) {
 			e.text(w, "  ", line)
 		}
 	}
+}
+
+// cel returns the expression that says the same as the rule, with the thresholds
+// of the benchmark, "" where there is none.
+func (e *controlsRun) cel(c *audit.Control) string {
+	if c.CEL == "" {
+		return ""
+	}
+	of := e.of
+	if of == nil {
+		of, _ = audit.FindBenchmark(audit.DefaultBenchmark)
+	}
+	text := "scope " + string(c.Scope) + ": " + c.CEL
+	if c.When != "" {
+		text += " (when " + c.When + ")"
+	}
+	for name, value := range params(of) {
+		text = strings.ReplaceAll(text, "{"+name+"}", fmt.Sprint(value))
+	}
+	return text
 }
 
 // absent returns what the rule concludes from absent values.

@@ -18,6 +18,9 @@ type controlJSON struct {
 	Description  string            `json:"description"`
 	Remediation  string            `json:"remediation"`
 	Rule         string            `json:"rule"`
+	CEL          string            `json:"cel,omitempty"`
+	When         string            `json:"cel_when,omitempty"`
+	Scope        audit.Scope       `json:"cel_scope,omitempty"`
 	Subject      audit.Subject     `json:"subject"`
 	Severity     string            `json:"severity"`
 	Columns      []string          `json:"columns"`
@@ -48,7 +51,7 @@ func (e *controlsRun) json(list []*audit.Control) error {
 	for i, c := range list {
 		out := controlJSON{
 			ID: c.ID, Name: c.Name, Title: c.Title, Description: c.Description,
-			Remediation: c.Remediation, Rule: c.Rule,
+			Remediation: c.Remediation, Rule: c.Rule, CEL: c.CEL, When: c.When, Scope: c.Scope,
 			Subject: c.Subject, Severity: e.severity(c).String(), Columns: c.Columns, Absent: []absentJSON{},
 			Thresholds: map[string]any{}, Others: map[string]string{}, Requirements: []requirementJSON{},
 			ConfigRule: c.ConfigRule, Sources: c.Sources,

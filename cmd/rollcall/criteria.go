@@ -48,10 +48,8 @@ func (k *criteria) options() (audit.Options, error) {
 	}
 	config := &audit.Config{}
 	if k.config != "" {
-		if err := readYAML(k.config, func(r io.Reader) (err error) {
-			config, err = audit.ReadConfig(r, k.wildcards)
-			return err
-		}); err != nil {
+		var err error
+		if config, err = readAuditConfig(k.config, k.wildcards); err != nil {
 			return o, err
 		}
 	}
@@ -66,6 +64,7 @@ func (k *criteria) options() (audit.Options, error) {
 	if o.Benchmark, ok = audit.FindBenchmark(id); !ok {
 		return o, usageError("%s: profile %w", k.config, noneOf(string(id), audit.BenchmarkIDs()))
 	}
+	o.Benchmark = o.Benchmark.With(config)
 	params := o.Benchmark.Params
 	if k.config != "" {
 		var err error
@@ -86,6 +85,14 @@ func (k *criteria) options() (audit.Options, error) {
 	return o, errors.Join(k.addControls(&o), k.addStatuses(&o), k.addAsOf(&o))
 }
 
+func readAuditConfig(file string, wildcards bool) (config *audit.Config, err error) {
+	err = readYAML(file, func(r io.Reader) (err error) {
+		config, err = audit.ReadConfig(r, wildcards)
+		return err
+	})
+	return config, err
+}
+
 // readYAML reads a file that a flag names. Its errors are those of a wrong command
 // line, because a bad list of exceptions must not look like findings.
 func readYAML(file string, read func(io.Reader) error) error {
@@ -102,9 +109,9 @@ func readYAML(file string, read func(io.Reader) error) error {
 
 func (k *criteria) addControls(o *audit.Options) error {
 	for _, name := range k.controls {
-		c, ok := audit.FindControl(strings.TrimSpace(name))
+		c, ok := o.Benchmark.FindControl(strings.TrimSpace(name))
 		if !ok {
-			return usageError("--control %w", noControl(name))
+			return usageError("--control %w", noControl(name, o.Benchmark.ControlList()))
 		}
 		o.Controls = append(o.Controls, c.ID)
 	}

@@ -327,11 +327,7 @@ func (s *serveRun) auditBy() (config *audit.Config, err error) {
 	if s.auditConfig == "" {
 		return nil, nil
 	}
-	err = readYAML(s.auditConfig, func(r io.Reader) (err error) {
-		config, err = audit.ReadConfig(r, false)
-		return err
-	})
-	return config, err
+	return readAuditConfig(s.auditConfig, false)
 }
 
 // consoleURL returns the address by which browsers reach the service: its

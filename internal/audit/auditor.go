@@ -98,7 +98,7 @@ func New(o Options) (*Auditor, error) {
 		if len(o.Controls) > 0 && !slices.Contains(o.Controls, id) {
 			continue
 		}
-		r := findRule(id)
+		r := o.Benchmark.rule(id)
 		if r == nil {
 			return nil, fmt.Errorf("audit: there is no control %s", id)
 		}
@@ -112,8 +112,12 @@ func New(o Options) (*Auditor, error) {
 	}
 	for i := range o.Exceptions {
 		// Wildcards were refused when the file was read, unless allowed.
-		if err := o.Exceptions[i].Validate(true); err != nil {
+		e := &o.Exceptions[i]
+		if err := e.Validate(true); err != nil {
 			return nil, err
+		}
+		if !hasWildcard(e.Control) && o.Benchmark.rule(ControlID(e.Control)) == nil {
+			return nil, fmt.Errorf("exception %q: there is no control %q", e.ID, e.Control)
 		}
 		a.exceptions = append(a.exceptions, compileExcuse(&o.Exceptions[i]))
 	}

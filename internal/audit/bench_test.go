@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,4 +100,26 @@ func BenchmarkSummary(b *testing.B) {
 // BenchmarkFindings is a million rows with every FAIL and WARN made readable.
 func BenchmarkFindings(b *testing.B) {
 	benchmarkAudit(b, audit.Options{}, func(*audit.Row) error { return nil })
+}
+
+// BenchmarkOwnControls judges a million rows by C6, by C8 and C9 beside it, and by the same
+// as controls of one's own.
+func BenchmarkOwnControls(b *testing.B) {
+	strict, _ := audit.FindBenchmark(audit.Strict)
+	config, err := audit.ReadConfig(strings.NewReader(`version: 1
+controls:
+  - { id: OWN-UNUSED, title: t, severity: low, scope: access_key, expression: key.idle_days < 45, when: key.active }
+  - { id: OWN-AGE, title: t, severity: low, scope: access_key, expression: key.age_days <= 90, when: key.active }
+`), false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, ids := range map[string][]audit.ControlID{
+		"C6": {audit.UserMFA}, "C6, C8, C9": {audit.UserMFA, audit.KeyUnused, audit.KeyAge},
+		"C6, own": {audit.UserMFA, "OWN-UNUSED", "OWN-AGE"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			benchmarkAudit(b, audit.Options{Benchmark: strict.With(config), Controls: ids}, nil)
+		})
+	}
 }

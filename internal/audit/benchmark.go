@@ -1,6 +1,9 @@
 package audit
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // DefaultBenchmark is the one used where none is named: the newest of CIS.
 const DefaultBenchmark = CIS70
@@ -121,6 +124,51 @@ func (c *Control) RequirementIDs(standard Standard) []string {
 // Benchmarks returns every benchmark, in their order. The benchmarks are
 // shared, and not to be changed.
 func Benchmarks() []*Benchmark { return append([]*Benchmark(nil), benchmarks...) }
+
+// With returns the benchmark with the controls of a configuration at its end.
+func (b *Benchmark) With(c *Config) *Benchmark {
+	if len(c.own) == 0 {
+		return b
+	}
+	more := *b
+	more.own = c.own
+	more.Controls = slices.Clone(b.Controls)
+	for _, r := range c.own {
+		more.Controls = append(more.Controls, r.control.ID)
+	}
+	return &more
+}
+
+// ControlList returns the controls judged, in their order.
+func (b *Benchmark) ControlList() []*Control {
+	var all []*Control
+	for _, id := range b.Controls {
+		if r := b.rule(id); r != nil {
+			all = append(all, &r.control)
+		}
+	}
+	return all
+}
+
+// FindControl returns a control of Rollcall's or of the benchmark's own by its id
+// or name, in any letter case.
+func (b *Benchmark) FindControl(idOrName string) (*Control, bool) {
+	for _, r := range b.own {
+		if r.control.Named(idOrName) {
+			return &r.control, true
+		}
+	}
+	return FindControl(idOrName)
+}
+
+func (b *Benchmark) rule(id ControlID) *rule {
+	for _, r := range b.own {
+		if r.control.ID == id {
+			return &r.rule
+		}
+	}
+	return findRule(id)
+}
 
 // BenchmarkIDs returns the ids of all benchmarks, in their order.
 func BenchmarkIDs() []string {

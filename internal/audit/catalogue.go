@@ -26,11 +26,16 @@ func Controls() []*Control {
 // FindControl returns a control by its id or name, in any letter case.
 func FindControl(idOrName string) (*Control, bool) {
 	for _, r := range rules {
-		if strings.EqualFold(string(r.control.ID), idOrName) || strings.EqualFold(r.control.Name, idOrName) {
+		if r.control.Named(idOrName) {
 			return &r.control, true
 		}
 	}
 	return nil, false
+}
+
+// Named reports whether the control has an id or a name, in any letter case.
+func (c *Control) Named(idOrName string) bool {
+	return strings.EqualFold(string(c.ID), idOrName) || strings.EqualFold(c.Name, idOrName)
 }
 
 func findRule(id ControlID) *rule {

@@ -25,6 +25,7 @@ type Config struct {
 	Exceptions []Exception
 
 	text []byte
+	own  []*own
 }
 
 // configFile holds the content of a file.
@@ -34,6 +35,7 @@ type configFile struct {
 	Params     Params      `yaml:"params"`
 	Classify   classesFile `yaml:"classify"`
 	Exceptions []Exception `yaml:"exceptions"`
+	Controls   []ownFile   `yaml:"controls"`
 }
 
 type classesFile struct {
@@ -58,7 +60,7 @@ func (m *Matcher) UnmarshalYAML(node *yaml.Node) error {
 }
 
 // ReadConfig reads a configuration: YAML with the keys version, which is 1,
-// profile, params, classify and exceptions. What it does not know it refuses,
+// profile, params, classify, exceptions and controls. What it does not know it refuses,
 // and so it does wildcards in exceptions unless they are allowed. Errors name
 // the line where they can.
 func ReadConfig(r io.Reader, allowWildcards bool) (*Config, error) {
@@ -81,7 +83,9 @@ func ReadConfig(r io.Reader, allowWildcards bool) (*Config, error) {
 	case c.Profile != "" && !known:
 		err = fmt.Errorf("there is no profile %q%s", c.Profile, words.DidYouMean(string(c.Profile), BenchmarkIDs()))
 	default:
-		err = errors.Join(file.Params.validate(), validateExceptions(c.Exceptions, allowWildcards))
+		var invalid error
+		c.own, invalid = compileOwn(file.Controls)
+		err = errors.Join(file.Params.validate(), validateExceptions(c.Exceptions, allowWildcards), invalid)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read audit configuration: %w", err)

@@ -70,6 +70,10 @@ type Control struct {
 	ConfigRule string
 	// Sources say where the rule is from: documents by name, or addresses.
 	Sources []string
+	// CEL is an expression that says the same as Rule of what is in Scope, if
+	// When is true; "" where there is none. Names in braces are of [Params].
+	CEL, When string
+	Scope     Scope
 }
 
 // AbsentValue says what a rule concludes from an absent value.
@@ -136,6 +140,8 @@ type Benchmark struct {
 	Params   Params
 	// Severities replace those of the controls.
 	Severities map[ControlID]Severity
+
+	own []*own // see [Benchmark.With]
 }
 
 // Severity returns the severity the benchmark gives a control.

@@ -132,7 +132,7 @@ func (e *Exception) Validate(allowWildcards bool) error {
 	}
 	switch {
 	case hasWildcard(e.Control):
-	case findRule(ControlID(e.Control)) == nil:
+	case findRule(ControlID(e.Control)) == nil && !isOwnID(e.Control):
 		return fail("there is no control %q", e.Control)
 	case e.Control == string(Evidence) || e.Control == string(CredentialEvents):
 		return fail("control %s cannot be excused", e.Control)

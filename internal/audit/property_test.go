@@ -144,43 +144,103 @@ func naive(rows []naiveRow, asOf time.Time, unusedDays, maxDays int) []string {
 }
 
 func TestSecondOpinion(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := drawReport(t)
+		want := naive(r.rows, r.asOf, r.unused, r.maxAge)
+		got := engineVerdicts(t, r.file, r.asOf, r.unused, r.maxAge)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("as of %s, unused %d, max age %d\n%s\n-naive +engine:\n%s", r.asOf, r.unused,
+				r.maxAge, r.file, diff)
+		}
+	})
+}
+
+// drawn is a report with the thresholds to judge it by.
+type drawn struct {
+	file           string
+	rows           []naiveRow
+	asOf           time.Time
+	unused, maxAge int
+}
+
+func drawReport(t *rapid.T) (r drawn) {
 	columns := []string{
 		"user", "arn", "user_creation_time", "password_enabled", "password_last_used",
 		"password_last_changed", "mfa_active",
 		"access_key_1_active", "access_key_1_last_rotated", "access_key_1_last_used_date",
 		"access_key_2_active", "access_key_2_last_rotated", "access_key_2_last_used_date",
 	}
-	rapid.Check(t, func(t *rapid.T) {
-		asOf := time.Unix(rapid.Int64Range(1_400_000_000, 2_000_000_000).Draw(t, "as of"), 0).UTC()
-		unused, maxAge := rapid.IntRange(1, 120).Draw(t, "unused days"), rapid.IntRange(1, 120).Draw(t, "max age days")
-		header := rapid.Permutation(columns).Draw(t, "header")
-		header = slices.DeleteFunc(header, func(column string) bool {
-			return column != "user" && column != "arn" && rapid.IntRange(0, 30).Draw(t, "drop") == 0
-		})
-		var rows []naiveRow
-		var file strings.Builder
-		w := csv.NewWriter(&file)
-		if err := w.Write(header); err != nil {
+	r.asOf = time.Unix(rapid.Int64Range(1_400_000_000, 2_000_000_000).Draw(t, "as of"), 0).UTC()
+	r.unused, r.maxAge = rapid.IntRange(1, 120).Draw(t, "unused days"), rapid.IntRange(1, 120).Draw(t, "max age days")
+	header := rapid.Permutation(columns).Draw(t, "header")
+	header = slices.DeleteFunc(header, func(column string) bool {
+		return column != "user" && column != "arn" && rapid.IntRange(0, 30).Draw(t, "drop") == 0
+	})
+	var file strings.Builder
+	w := csv.NewWriter(&file)
+	if err := w.Write(header); err != nil {
+		t.Fatal(err)
+	}
+	for i := range rapid.IntRange(1, 5).Draw(t, "rows") {
+		row := naiveRow{}
+		record := make([]string, len(header))
+		for j, column := range header {
+			row[column] = drawCell(t, column, i, r.asOf, r.unused, r.maxAge)
+			record[j] = row[column]
+		}
+		if err := w.Write(record); err != nil {
 			t.Fatal(err)
 		}
-		for i := range rapid.IntRange(1, 5).Draw(t, "rows") {
-			row := naiveRow{}
-			record := make([]string, len(header))
-			for j, column := range header {
-				row[column] = drawCell(t, column, i, asOf, unused, maxAge)
-				record[j] = row[column]
+		r.rows = append(r.rows, row)
+	}
+	w.Flush()
+	r.file = file.String()
+	return r
+}
+
+// TestBuiltInsInCEL: where a control of Rollcall's has an expression, a control
+// of one's own with that expression gives the same verdicts. What is not
+// applicable is said once for a row by one, and for each key by the other.
+func TestBuiltInsInCEL(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := drawReport(t)
+		limits := strings.NewReplacer("{unused_days}", fmt.Sprint(r.unused), "{key_max_age_days}", fmt.Sprint(r.maxAge),
+			"{key_max_age_days_machine}", fmt.Sprint(r.maxAge))
+		text := "version: 1\ncontrols:\n"
+		var builtIn, own []audit.ControlID
+		for _, c := range audit.Controls() {
+			if c.CEL == "" {
+				continue
 			}
-			if err := w.Write(record); err != nil {
-				t.Fatal(err)
-			}
-			rows = append(rows, row)
+			id := "X-" + string(c.ID)
+			builtIn, own = append(builtIn, c.ID), append(own, audit.ControlID(id))
+			text += fmt.Sprintf("  - { id: %s, title: t, severity: low, scope: %s, root: %t, expression: %q, when: %q }\n",
+				id, c.Scope, c.ID == audit.KeyAge, limits.Replace(c.CEL), limits.Replace(c.When))
 		}
-		w.Flush()
-		want := naive(rows, asOf, unused, maxAge)
-		got := engineVerdicts(t, file.String(), asOf, unused, maxAge)
+		config, err := audit.ReadConfig(strings.NewReader(text), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		strict, _ := audit.FindBenchmark(audit.Strict)
+		verdicts := func(ids []audit.ControlID) []string {
+			all := verdictsBy(t, strict.With(config), ids, r)
+			for i := range all { // an expression without a condition passes where C5 does not apply
+				if strings.Contains(all[i], "C5 ") {
+					all[i] = strings.Replace(all[i], "NOT_APPLICABLE", "PASS", 1)
+				}
+			}
+			return slices.DeleteFunc(all, func(v string) bool { return strings.HasSuffix(v, "NOT_APPLICABLE") })
+		}
+		want := verdicts(builtIn)
+		got := verdicts(own)
+		for i := range got {
+			got[i] = strings.TrimPrefix(got[i], "X-")
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("as of %s, unused %d, max age %d\n%s\n-naive +engine:\n%s", asOf, unused,
-				maxAge, file.String(), diff)
+			t.Fatalf("as of %s\n%s\n-built in +CEL:\n%s", r.asOf, r.file, diff)
+		}
+		if len(builtIn) < 5 {
+			t.Fatalf("only %v have an expression", builtIn)
 		}
 	})
 }
@@ -217,17 +277,23 @@ func drawCell(t *rapid.T, column string, i int, asOf time.Time, unused, maxAge i
 
 func engineVerdicts(t *rapid.T, file string, asOf time.Time, unused, maxAge int) []string {
 	benchmark, _ := audit.FindBenchmark(audit.Strict)
+	return verdictsBy(t, benchmark,
+		[]audit.ControlID{audit.ConsoleMFA, audit.PasswordUnused, audit.KeyUnused, audit.KeyAge},
+		drawn{file: file, asOf: asOf, unused: unused, maxAge: maxAge})
+}
+
+// verdictsBy returns the verdicts of controls on a report, sorted.
+func verdictsBy(t *rapid.T, benchmark *audit.Benchmark, controls []audit.ControlID, r drawn) []string {
 	params := benchmark.Params
-	params.UnusedDays, params.KeyMaxAgeDays, params.KeyMaxAgeDaysMachine = unused, maxAge, maxAge
+	params.UnusedDays, params.KeyMaxAgeDays, params.KeyMaxAgeDaysMachine = r.unused, r.maxAge, r.maxAge
 	a, err := audit.New(audit.Options{
-		Benchmark: benchmark, Params: &params, Statuses: audit.AllStatuses,
-		Controls: []audit.ControlID{audit.ConsoleMFA, audit.PasswordUnused, audit.KeyUnused, audit.KeyAge},
+		Benchmark: benchmark, Params: &params, Statuses: audit.AllStatuses, Controls: controls,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	_, err = a.Audit(context.Background(), strings.NewReader(file), audit.Source{Generated: asOf}, nil,
+	_, err = a.Audit(context.Background(), strings.NewReader(r.file), audit.Source{Generated: r.asOf}, nil,
 		func(row *audit.Row) error {
 			for _, f := range row.Findings {
 				got = append(got, fmt.Sprintf("%s %s %d %s", f.Control.ID, f.User, f.Credential.Slot, f.Status))

@@ -112,6 +112,9 @@ func (r *Reason) add(template string, values ...Value) {
 // {age}, {since} and {limit} are those of the verdict, and everything else is a
 // column of the row.
 func reason(v *verdict, row *report.Row, asOf report.Time) Reason {
+	if v.said != nil {
+		return v.said()
+	}
 	if row == nil {
 		return TextReason(v.why)
 	}

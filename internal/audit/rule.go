@@ -12,6 +12,8 @@ type rule struct {
 	control Control
 	on      rows
 	judge   func(*sight)
+	// judgeAccount is judge of an onAccount rule.
+	judgeAccount func(*sight, *Stats)
 }
 
 // rows says to which rows a rule is put.
@@ -28,6 +30,8 @@ const (
 	onReport
 	// onChange rules need two reports.
 	onChange
+	// onAccount rules are judged after the last row.
+	onAccount
 )
 
 // sight is all that a rule may go by. A rule adds a verdict for each credential
@@ -43,6 +47,8 @@ type sight struct {
 	// management is Options.ManagementAccount.
 	management string
 	facts      *UserFacts // nil where nothing is known
+	accountID  string     // "" where it is not known
+	own        *objects   // for controls of one's own
 
 	verdicts []verdict
 }
@@ -58,6 +64,8 @@ type verdict struct {
 	columns  []report.Column // to blame
 	since    report.Time
 	limitSec int64
+	// said returns the reason of a control of one's own, in the place of why.
+	said func() Reason
 }
 
 // clockTolerance says how far a date may lie after the report was generated:

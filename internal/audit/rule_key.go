@@ -18,6 +18,7 @@ var ruleKeyUnused = rule{
 		Title:       "No active access key lies unused",
 		Description: "A key nobody uses is one whose theft nobody notices. Each active key is judged for itself.",
 		Remediation: "Deactivate the key; delete it when nobody has missed it for some days.",
+		CEL:         "key.idle_days < {unused_days}", When: "key.active", Scope: ScopeAccessKey,
 		Rule: "Row of a user, for each active key: counted from access_key_N_last_used_date; if it was never " +
 			"used, from " +
 			"access_key_N_last_rotated. FAIL if the age is {unused_days} or more, else PASS. NOT_APPLICABLE if no " +
@@ -61,6 +62,8 @@ var ruleKeyAge = rule{
 		Description: "The older a key, the more places it was copied to. Each active key is judged for itself.",
 		Remediation: "Make a second key, put it in the place of the old one, and delete the old one; better, " +
 			"use a role.",
+		CEL:  "key.age_days <= (user.class == 'machine' ? {key_max_age_days_machine} : {key_max_age_days})",
+		When: "key.active", Scope: ScopeAccessKey,
 		Rule: "Any row, for each active key: FAIL if the age of access_key_N_last_rotated is more than " +
 			"{key_max_age_days}, or " +
 			"{key_max_age_days_machine} for a user of the class machine, else PASS. NOT_APPLICABLE if no key is " +

@@ -10,6 +10,7 @@ var ruleConsoleMFA = rule{
 		Title:       "Users with a console password have MFA",
 		Description: "A password alone can be guessed, phished and reused.",
 		Remediation: "Have the user add an MFA device, or remove the password.",
+		CEL:         "user.mfa || !password.enabled", Scope: ScopeUser,
 		Rule: "Row of a user: NOT_APPLICABLE if password_enabled is false; PASS if mfa_active is true; FAIL if " +
 			"password_enabled " +
 			"is true and mfa_active is false or a word that is neither; else NO_DATA. Root is never judged: see C2.",
@@ -55,6 +56,7 @@ var ruleUserMFA = rule{
 		Description: "Some standards ask it of users without a password too, so that policies can require MFA of " +
 			"their keys.",
 		Remediation: "Add an MFA device, or replace the user by a role.",
+		CEL:         "user.mfa", Scope: ScopeUser,
 		Rule: "Row of a user: PASS if mfa_active is true; FAIL if it is false or a word that is neither; else " +
 			"NO_DATA.",
 		Subject: SubjectUser,
@@ -92,6 +94,7 @@ var rulePasswordUnused = rule{
 		Title:       "No console password lies unused",
 		Description: "A password nobody uses is one whose theft nobody notices. Root is not judged, as CIS says.",
 		Remediation: "Delete the user's password (login profile).",
+		CEL:         "password.idle_days < {unused_days}", Scope: ScopePassword,
 		Rule: "Row of a user: NOT_APPLICABLE if password_enabled is false. Counted from password_last_used; if it " +
 			"was never used, from " +
 			"password_last_changed; if that is absent too, from user_creation_time, which is marked approximate. " +

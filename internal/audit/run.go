@@ -142,6 +142,7 @@ func (u *run) judge(row *report.Row, line int) error {
 	}
 	u.out.Stats.count(s)
 	u.row = Row{Line: line, Report: row, Class: s.class, Findings: u.row.Findings[:0]}
+	s.accountID = u.out.Source.Account
 	u.excuser.row(row)
 	for i, r := range u.auditor.rules {
 		s.verdicts = s.verdicts[:0]
@@ -327,6 +328,8 @@ func (u *run) end() error {
 			u.judgeNoRoot(s)
 		case u.broken || u.out.Missing:
 			s.say(NoData, u.out.Problems[len(u.out.Problems)-1].Text, nil)
+		case r.on == onAccount:
+			r.judgeAccount(s, &u.out.Stats)
 		}
 		u.take(i, "")
 		u.row.Line = 0

@@ -137,10 +137,8 @@ func (v *visit) filters(f *tableForm) []choice {
 		match = "prefix"
 	}
 	controls := []option{{"", "any", false}}
-	for _, id := range f.benchmark.Controls {
-		if c, ok := audit.FindControl(string(id)); ok {
-			controls = append(controls, option{string(id), string(id) + " " + c.Title, false})
-		}
+	for _, c := range f.benchmark.ControlList() {
+		controls = append(controls, option{string(c.ID), string(c.ID) + " " + c.Title, false})
 	}
 	return []choice{
 		chooseFrom("match", "Search in", match, matches),

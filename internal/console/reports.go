@@ -126,6 +126,9 @@ func (v *visit) benchmark() (*audit.Benchmark, error) {
 	if !ok {
 		return nil, &problem{Status: http.StatusBadRequest, Text: "There is no benchmark " + id + "."}
 	}
+	if v.audit != nil {
+		b = b.With(v.audit)
+	}
 	return b, nil
 }
 
@@ -137,6 +140,9 @@ func (c *Console) judgeBy(config *audit.Config) {
 		if b, ok := audit.FindBenchmark(config.Profile); ok {
 			c.standard = b
 		}
+	}
+	if config != nil {
+		c.standard = c.standard.With(config)
 	}
 }
 

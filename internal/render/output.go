@@ -171,17 +171,6 @@ func (o *Options) exception(id string) *audit.Exception {
 	return nil
 }
 
-// controls are those the benchmark has.
-func (o *Options) controls() []*audit.Control {
-	var all []*audit.Control
-	for _, id := range o.Benchmark.Controls {
-		if c, ok := audit.FindControl(string(id)); ok {
-			all = append(all, c)
-		}
-	}
-	return all
-}
-
 // generator returns the name and version of the program that found the
 // findings.
 func (o *Options) generator() string {

@@ -96,13 +96,13 @@ type (
 func newSARIF(b *bufio.Writer, o *Options) Output {
 	s := &sarif{stream: stream{b: b, o: o}, rules: map[audit.ControlID]int{}, complete: true}
 	rules := []sarifRule{}
-	for i, c := range o.controls() {
+	for i, c := range o.Benchmark.ControlList() {
 		s.rules[c.ID] = i
 		rules = append(rules, sarifRuleOf(c, o.Benchmark))
 	}
 	// GitHub takes the severity of a result from its rule: what a person must
 	// judge has rules of its own, which are no alarm.
-	for _, c := range o.controls() {
+	for _, c := range o.Benchmark.ControlList() {
 		s.rules[manual(c.ID)] = len(rules)
 		rules = append(rules, sarifManualRule(c, o.Benchmark))
 	}

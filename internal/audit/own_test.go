@@ -1,0 +1,232 @@
+package audit_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"rollcall/internal/audit"
+)
+
+// ownConfig is a configuration with controls of one's own of every scope, and
+// their tests.
+const ownConfig = `version: 1
+controls:
+  - id: ACME-KEYS
+    title: Keys of production users are young
+    description: Production rotates monthly.
+    severity: high
+    scope: access_key
+    when: user.path.startsWith("/prod/") && key.active
+    expression: key.age_days <= 30
+    message: "The key of {user.name} is {key.age_days} old."
+    fix: Rotate the key.
+    requirements: [ { standard: acme-2026, id: "7.3" } ]
+    tests:
+      - name: too old
+        row: { user: a, arn: "arn:aws:iam::123456789012:user/prod/a", access_key_1_active: "true",
+          access_key_1_last_rotated: 2025-11-30T00:00:00Z }
+        verdict: FAIL
+        message: The key of a is 32 days old.
+      - name: one second too old
+        row: { arn: "arn:aws:iam::123456789012:user/prod/user", access_key_1_active: "true",
+          access_key_1_last_rotated: 2025-12-01T23:59:59Z }
+        verdict: FAIL
+        message: The key of user is 30 days 1 second old.
+      - name: exactly 30 days, and a second one
+        row: { arn: "arn:aws:iam::123456789012:user/prod/user", access_key_1_active: "true",
+          access_key_1_last_rotated: 2025-12-02T00:00:00Z, access_key_2_active: "true",
+          access_key_2_last_rotated: 2025-01-01T00:00:00Z }
+        verdicts: [ PASS, FAIL ]
+        message: The key of user is 365 days old.
+      - name: no key
+        row: { user: a }
+        verdict: NOT_APPLICABLE
+      - name: elsewhere
+        row: { access_key_1_active: "true", access_key_1_last_rotated: 2020-01-01T00:00:00Z }
+        verdict: NOT_APPLICABLE
+      - name: nobody knows when
+        row: { arn: "arn:aws:iam::123456789012:user/prod/user", access_key_1_active: "true" }
+        verdict: NO_DATA
+        message: access_key_1_last_rotated is N/A, which gives no answer.
+  - id: ACME-MFA
+    title: People have MFA
+    severity: critical
+    scope: user
+    expression: user.mfa || !password.enabled
+    tests:
+      - { name: with, row: { mfa_active: "true", password_enabled: "true" }, verdict: PASS }
+      - { name: without, row: { password_enabled: "true" }, verdict: FAIL,
+          message: "This is not true: user.mfa || !password.enabled" }
+      - { name: not known, row: { password_enabled: "true", mfa_active: "maybe" }, verdict: NO_DATA }
+      - { name: known by the other side, row: { mfa_active: "maybe" }, verdict: PASS }
+  - id: ACME-OWNER
+    title: Machines have an owner
+    severity: low
+    scope: user
+    when: user.class == "machine"
+    expression: has(user.tags) && "owner" in user.tags && user.tags["owner"].endsWith("@example.com")
+    tests:
+      - { name: owned, row: { user: svc }, tags: { owner: x@example.com }, verdict: PASS }
+      - { name: stranger, row: { user: svc }, tags: { owner: x@example.org }, verdict: FAIL }
+      - { name: none, row: { user: svc }, tags: { team: x }, verdict: FAIL }
+      - { name: nobody asked, row: { user: svc }, verdict: FAIL }
+  - id: ACME-TAGS
+    title: Tags are known
+    severity: low
+    scope: user
+    expression: user.tags["owner"] != ""
+    tests:
+      - { name: nobody asked, row: { user: svc }, verdict: NO_DATA }
+      - { name: no such tag, row: { user: svc }, tags: { team: x }, verdict: NO_DATA,
+          message: "The expression cannot be decided: no such key: owner." }
+  - id: ACME-PASSWORD
+    title: Passwords are used
+    severity: medium
+    scope: password
+    expression: password.idle_days < 45 && (!has(password.next_rotation) || password.next_rotation > password.changed)
+    message: "Not used since {password.last_used}, changed {password.changed}, idle {password.idle_days}."
+    tests:
+      - name: never used
+        row: { password_enabled: "true", password_last_used: no_information,
+          password_last_changed: 2025-12-30T00:00:00Z }
+        verdict: PASS
+      - name: idle
+        row: { password_enabled: "true", password_last_used: 2025-11-01T00:00:00Z,
+          password_last_changed: 2025-10-01T00:00:00Z }
+        verdict: FAIL
+        message: "Not used since 2025-11-01T00:00:00Z, changed 2025-10-01T00:00:00Z, idle 61 days."
+      - { name: none, row: { user: a }, verdict: NOT_APPLICABLE }
+  - id: ACME-CERTS
+    title: No certificates
+    severity: low
+    scope: certificate
+    expression: "!certificate.active"
+    message: Certificate {certificate.slot} was uploaded {certificate.uploaded}.
+    tests:
+      - name: both
+        row: { cert_1_active: "false", cert_1_last_rotated: 2020-01-01T00:00:00Z, cert_2_active: "true",
+          cert_2_last_rotated: 2021-01-01T00:00:00Z }
+        verdicts: [ PASS, FAIL ]
+        message: Certificate 2 was uploaded 2021-01-01T00:00:00Z.
+  - id: ACME-FEW
+    title: Few users
+    severity: info
+    scope: account
+    expression: account.users <= 1 && account.root_mfa
+    message: "{account.users} users, root MFA {account.root_mfa}"
+    tests:
+      - name: two
+        rows: [ { user: <root_account>, mfa_active: "true" }, { user: a }, { user: b } ]
+        verdict: FAIL
+        message: 2 users, root MFA true
+      - name: root without
+        rows: [ { user: <root_account> } ]
+        verdict: FAIL
+      - name: no row of root
+        row: { user: a }
+        verdict: NO_DATA
+  - id: ACME-ROOT
+    title: Root has no keys
+    severity: critical
+    scope: user
+    root: true
+    expression: "!user.is_root || !user.keys.exists(k, k.active)"
+    tests:
+      - { name: root, row: { user: <root_account>, access_key_2_active: "true" }, verdict: FAIL }
+      - { name: user, row: { user: a, access_key_2_active: "true" }, verdict: PASS }
+`
+
+func TestOwnControls(t *testing.T) {
+	c, err := audit.ReadConfig(strings.NewReader(ownConfig), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, untested, err := c.TestControls(t.Context())
+	if err != nil || len(untested) > 0 {
+		t.Fatal(err, untested)
+	}
+	for _, r := range results {
+		if r.Wrong != "" {
+			t.Errorf("%s: %s: %s", r.Control, r.Test, r.Wrong)
+		}
+	}
+	if len(results) < 25 {
+		t.Errorf("%d tests ran", len(results))
+	}
+}
+
+// TestOwnTestsFail: a test that expects something else fails and says why.
+func TestOwnTestsFail(t *testing.T) {
+	text := strings.Replace(ownConfig, "verdict: FAIL\n        message: The key of a is 32", "verdict: PASS\n"+
+		"        message: The key of a is 32", 1)
+	text = strings.Replace(text, "2 users, root MFA true", "3 users", 1)
+	c, err := audit.ReadConfig(strings.NewReader(text), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, _, err := c.TestControls(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wrong []string
+	for _, r := range results {
+		if r.Wrong != "" {
+			wrong = append(wrong, fmt.Sprintf("%s: %s: %s", r.Control, r.Test, r.Wrong))
+		}
+	}
+	want := []string{
+		"ACME-KEYS: too old: the verdicts are FAIL, and must be PASS; the last reason: The key of a is 32 days old.",
+		`ACME-FEW: two: the reason is "2 users, root MFA true", and must be "3 users"`,
+	}
+	if strings.Join(wrong, "\n") != strings.Join(want, "\n") {
+		t.Errorf("wrong:\n%s", strings.Join(wrong, "\n"))
+	}
+}
+
+func TestOwnControlsAreRefused(t *testing.T) {
+	const head = "version: 1\ncontrols:\n  - id: X\n    title: t\n    severity: low\n    scope: access_key\n"
+	for _, c := range []struct{ name, text, err string }{
+		{"type error", head + "    expression: key.age_days > \"3\"\n",
+			"line 7: control X: expression: column 14: found no matching overload for '_>_' applied to '(double, string)'"},
+		{"unknown field", head + "    expression: |\n      true &&\n      key.agedays > 3\n",
+			"line 9: control X: expression: column 4: undefined field 'agedays'"},
+		{"object of another scope", head + "    expression: certificate.active\n",
+			"line 7: control X: expression: column 1: undeclared reference to 'certificate'"},
+		{"no condition", head + "    expression: key.age_days\n",
+			"line 7: control X: expression: it is double, and must be bool"},
+		{"condition", head + "    expression: key.active\n    when: user.name\n",
+			"line 8: control X: when: it is string, and must be bool"},
+		{"message", head + "    expression: key.active\n    message: 'is {key.name}'\n",
+			"line 8: control X: message: {key.name}: column 4: undefined field 'name'"},
+		{"open message", head + "    expression: key.active\n    message: 'is {key.slot'\n",
+			"line 8: control X: message: a { has no }"},
+		{"syntax", head + "    expression: 'key.active &&'\n", "line 7: control X: expression: column"},
+		{"costly", head + "    expression: " + strings.Repeat("user.arn.matches(user.arn) && ", 40) + "true\n",
+			"line 7: control X: expression: it may cost"},
+		{"long", head + "    expression: " + strings.Repeat("true && ", 600) + "true\n", "it is longer than 4096 bytes"},
+		{"nothing to judge", head, "line 3: control X: expression is missing"},
+		{"scope", strings.Replace(head, "access_key", "key", 1) + "    expression: 'true'\n",
+			`line 3: control X: scope "key" is none of user, access_key, password, certificate, account`},
+		{"severity", strings.Replace(head, "low", "severe", 1) + "    expression: 'true'\n",
+			"line 3: control X: read severity"},
+		{"key", head + "    expresion: 'true'\n", "line 7: key expresion is not known; did you mean expression?"},
+		{"Rollcall's id", strings.Replace(head, "id: X", "id: C40", 1) + "    expression: 'true'\n",
+			"line 3: control C40: ids of C and a number are Rollcall's own"},
+		{"form of an id", strings.Replace(head, "id: X", "id: my rule", 1) + "    expression: 'true'\n",
+			"line 3: control my rule: id must have"},
+		{"Rollcall's name", head + "    name: key-age\n    expression: 'true'\n",
+			`control X: there is another control of the name "KEY-AGE"`},
+		{"twice", head + "    expression: 'true'\n" + strings.SplitN(head, "\n", 3)[2] + "    expression: 'true'\n",
+			`control X: there is another control of the name "X"`},
+		{"exception", "version: 1\nexceptions:\n" + strings.Replace(goodException, "C9", "C0", 1), "there is no control"},
+		{"root of the account",
+			strings.Replace(head, "access_key", "account", 1) + "    root: true\n    expression: 'true'\n",
+			"root: true has no meaning in scope account"},
+	} {
+		_, err := audit.ReadConfig(strings.NewReader(c.text), false)
+		if err == nil || !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: error %v, want one with %q", c.name, err, c.err)
+		}
+	}
+}

@@ -1,0 +1,259 @@
+package audit
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/google/cel-go/cel"
+	"go.yaml.in/yaml/v3"
+
+	"rollcall/internal/words"
+)
+
+// ownFile is a control in a configuration file.
+type ownFile struct {
+	ID           string            `yaml:"id"`
+	Name         string            `yaml:"name"`
+	Title        string            `yaml:"title"`
+	Description  string            `yaml:"description"`
+	Severity     string            `yaml:"severity"`
+	Scope        Scope             `yaml:"scope"`
+	Root         bool              `yaml:"root"`
+	When         placed            `yaml:"when"`
+	Expression   placed            `yaml:"expression"`
+	Message      placed            `yaml:"message"`
+	Fix          string            `yaml:"fix"`
+	Requirements []requirementFile `yaml:"requirements"`
+	Tests        []OwnTest         `yaml:"tests"`
+
+	line int
+}
+
+type requirementFile struct {
+	Standard Standard `yaml:"standard"`
+	ID       string   `yaml:"id"`
+}
+
+// UnmarshalYAML notes the line.
+func (f *ownFile) UnmarshalYAML(node *yaml.Node) error {
+	type plain ownFile
+	if err := knownKeys(node, plain{}); err != nil {
+		return err
+	}
+	err := node.Decode((*plain)(f))
+	f.line = node.Line
+	return err
+}
+
+// placed is a text that knows its line.
+type placed struct {
+	text string
+	line int
+}
+
+// UnmarshalYAML implements yaml.Unmarshaler.
+func (p *placed) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind != yaml.ScalarNode {
+		return fmt.Errorf("line %d: it is no text", node.Line)
+	}
+	p.text, p.line = node.Value, node.Line
+	if node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		p.line++ // the text begins below its key
+	}
+	return nil
+}
+
+// fail names the line of a text, its control and its key.
+func (p *placed) fail(id, key string, err error) error {
+	line := p.line
+	var issues *celError
+	if errors.As(err, &issues) {
+		line += issues.line()
+	}
+	return fmt.Errorf("line %d: control %s: %s: %w", line, id, key, err)
+}
+
+// compileOwn makes rules of the controls of a configuration.
+func compileOwn(files []ownFile) ([]*own, error) {
+	var all []*own
+	var errs []error
+	for i := range files {
+		r, err := files[i].compile()
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		all = append(all, r)
+	}
+	return all, errors.Join(append(errs, checkOwn(all))...)
+}
+
+func (f *ownFile) compile() (*own, error) {
+	if err := f.check(); err != nil {
+		return nil, fmt.Errorf("line %d: control %s: %w", f.line, cmp.Or(f.ID, "without id"), err)
+	}
+	severity, err := ParseSeverity(strings.ToLower(f.Severity))
+	if err != nil {
+		return nil, fmt.Errorf("line %d: control %s: %w", f.line, f.ID, err)
+	}
+	r := &own{scope: f.Scope, tests: f.Tests}
+	if r.holds, err = compile(f.Scope, f.Expression.text, cel.BoolType); err != nil {
+		return nil, f.Expression.fail(f.ID, "expression", err)
+	}
+	if f.When.text != "" {
+		if r.when, err = compile(f.Scope, f.When.text, cel.BoolType); err != nil {
+			return nil, f.When.fail(f.ID, "when", err)
+		}
+	}
+	message := cmp.Or(f.Message.text, "This is not true: "+inline(f.Expression.text))
+	if err := r.compileMessage(f.Scope, message); err != nil {
+		return nil, f.Message.fail(f.ID, "message", err)
+	}
+	r.control = f.control(severity, r)
+	r.judge, r.judgeAccount = r.judgeRow, r.judgeAll
+	switch {
+	case f.Scope == ScopeAccount:
+		r.on = onAccount
+	case f.Root:
+		r.on = onAll
+	default:
+		r.on = onUsers
+	}
+	return r, nil
+}
+
+// check refuses what is missing.
+func (f *ownFile) check() error {
+	for _, need := range []struct{ key, value string }{
+		{"id", f.ID}, {"title", f.Title}, {"severity", f.Severity}, {"scope", string(f.Scope)},
+		{"expression", f.Expression.text},
+	} {
+		if strings.TrimSpace(need.value) == "" {
+			return fmt.Errorf("%s is missing", need.key)
+		}
+	}
+	switch {
+	case builtInID.MatchString(f.ID):
+		return errors.New("ids of C and a number are Rollcall's own")
+	case !isOwnID(f.ID):
+		return errors.New("id must have capital letters, digits and single hyphens, begin with a letter, and have at " +
+			"most 32 characters")
+	case !slices.Contains(Scopes(), f.Scope):
+		return fmt.Errorf("scope %q is none of %s", f.Scope, joinScopes())
+	case f.Root && f.Scope == ScopeAccount:
+		return errors.New("root: true has no meaning in scope account")
+	}
+	for _, r := range f.Requirements {
+		if r.Standard == "" || r.ID == "" {
+			return errors.New("a requirement needs standard and id")
+		}
+	}
+	return nil
+}
+
+func joinScopes() string {
+	var names []string
+	for _, s := range Scopes() {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
+}
+
+// inline returns a text on one line.
+func inline(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// control describes the control in the form of the others.
+func (f *ownFile) control(severity Severity, r *own) Control {
+	c := Control{
+		ID: ControlID(f.ID), Name: cmp.Or(f.Name, strings.ToLower(f.ID)), Title: inline(f.Title),
+		Description: inline(cmp.Or(f.Description, f.Title)), Remediation: inline(f.Fix), Severity: severity,
+		Rule: "PASS if the expression is true: " + inline(f.Expression.text) + ". FAIL if it is false, NO_DATA if a " +
+			"value that decides is not known.",
+		Subject: map[Scope]Subject{ScopeUser: SubjectUser, ScopeAccount: SubjectReport}[f.Scope],
+		CEL:     inline(f.Expression.text), When: inline(f.When.text), Scope: f.Scope,
+		Absent:  []AbsentValue{{"any absence", "the columns that decide", "NO_DATA"}},
+		Sources: []string{"the audit configuration"},
+	}
+	if f.When.text != "" {
+		c.Rule += " NOT_APPLICABLE unless " + inline(f.When.text) + "."
+	}
+	if c.Subject == "" {
+		c.Subject = SubjectCredential
+	}
+	for _, n := range r.holds.facts {
+		for _, name := range n.fact.names(n.object) {
+			if !slices.Contains(c.Columns, name) {
+				c.Columns = append(c.Columns, name)
+			}
+		}
+	}
+	for _, q := range f.Requirements {
+		c.Requirements = append(c.Requirements, Requirement{Standard: q.Standard, ID: q.ID})
+	}
+	return c
+}
+
+// names returns the names of the columns of a fact, of both places.
+func (f *fact) names(object string) []string {
+	var names []string
+	places := map[string][]int{"password": {0}, "key": {1, 2}, "certificate": {3, 4}}[object]
+	if places == nil {
+		places = []int{0}
+	}
+	for _, at := range places {
+		s := &sight{credentials: blank}
+		names = append(names, columnNames(f.blame(objectAt(object, s, at)))...)
+	}
+	return names
+}
+
+func objectAt(name string, s *sight, at int) *object {
+	return &object{kind: objectTypes[name], sight: s, at: at}
+}
+
+// compileMessage splits a message at its braces: what is within is an
+// expression.
+func (r *own) compileMessage(scope Scope, text string) error {
+	for rest := inline(text); rest != ""; {
+		before, after, found := strings.Cut(rest, "{")
+		r.message = append(r.message, messagePart{text: before})
+		r.template += before
+		if !found {
+			return nil
+		}
+		inside, behind, closed := strings.Cut(after, "}")
+		if !closed {
+			return errors.New("a { has no }")
+		}
+		e, err := compile(scope, inside, nil)
+		if err != nil {
+			return fmt.Errorf("{%s}: %w", inside, err)
+		}
+		r.message = append(r.message, messagePart{value: e})
+		r.template += "{value}"
+		rest = behind
+	}
+	return nil
+}
+
+// knownKeys refuses keys of a mapping that a struct has no field for: decoding
+// within UnmarshalYAML would ignore them.
+func knownKeys(node *yaml.Node, of any) error {
+	t := reflect.TypeOf(of)
+	keys := keysOf(t, t.String())
+	var errs []string
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if key := node.Content[i]; !slices.Contains(keys, key.Value) {
+			errs = append(errs, fmt.Sprintf("line %d: key %s is not known%s", key.Line, key.Value,
+				words.DidYouMean(key.Value, keys)))
+		}
+	}
+	if errs != nil {
+		return &yaml.TypeError{Errors: errs}
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/checker"
+	"github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+
+	"rollcall/report"
+)
+
+// expression is a compiled expression of CEL.
+type expression struct {
+	text    string
+	program cel.Program
+	// facts are the facts that it names, with the variable they are of.
+	facts []namedFact
+	// columns are those of the facts, for each place of a credential.
+	columns [2][]report.Column
+	// age says that it is the fact of a length of time in days.
+	age bool
+}
+
+type namedFact struct {
+	object string
+	fact   *fact
+}
+
+// environments holds the environment of each scope. They are created at the
+// first use: most runs have no control of their own.
+var environments = sync.OnceValues(func() (map[Scope]*cel.Env, error) {
+	provider, err := newFactTypes()
+	if err != nil {
+		return nil, err
+	}
+	all := map[Scope]*cel.Env{}
+	for scope, names := range scopeVariables {
+		options := []cel.EnvOption{
+			cel.CustomTypeProvider(provider), cel.CustomTypeAdapter(provider),
+			cel.CrossTypeNumericComparisons(true), cel.ParserExpressionSizeLimit(maxExpression),
+		}
+		for _, name := range names {
+			options = append(options, cel.Variable(name, objectTypes[name]))
+		}
+		if all[scope], err = cel.NewEnv(options...); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+})
+
+// compile checks an expression and prepares it. kind is the type that it must
+// have, nil for any.
+func compile(scope Scope, text string, kind *cel.Type) (*expression, error) {
+	envs, err := environments()
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxExpression {
+		return nil, fmt.Errorf("it is longer than %d bytes", maxExpression)
+	}
+	env := envs[scope]
+	checked, issues := env.Compile(text)
+	if issues.Err() != nil {
+		return nil, &celError{issues}
+	}
+	if kind != nil && !checked.OutputType().IsExactType(kind) {
+		return nil, fmt.Errorf("it is %s, and must be %s", checked.OutputType(), kind)
+	}
+	cost, err := env.EstimateCost(checked, factSizes{})
+	if err != nil {
+		return nil, err
+	}
+	if cost.Max > maxOwnCost {
+		return nil, fmt.Errorf("it may cost %d steps, and the limit is %d", cost.Max, maxOwnCost)
+	}
+	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize))
+	if err != nil {
+		return nil, err
+	}
+	e := &expression{text: text, program: program}
+	e.name(checked.NativeRep())
+	e.columns = [2][]report.Column{e.columnsOf(0), e.columnsOf(1)}
+	return e, nil
+}
+
+// celError holds the errors that CEL found in an expression. Each knows its line
+// and column.
+type celError struct{ issues *cel.Issues }
+
+// Error returns the first sentence.
+func (e *celError) Error() string {
+	first := e.issues.Errors()[0]
+	return fmt.Sprintf("column %d: %s", first.Location.Column()+1, first.Message)
+}
+
+// line returns the line of the first error within the expression, from 0.
+func (e *celError) line() int { return max(0, e.issues.Errors()[0].Location.Line()-1) }
+
+// factSizes tells CEL how large the values of a report can be.
+type factSizes struct{}
+
+// EstimateSize implements checker.CostEstimator.
+func (factSizes) EstimateSize(node checker.AstNode) *checker.SizeEstimate {
+	switch node.Type().Kind() {
+	case types.ListKind:
+		return &checker.SizeEstimate{Min: 0, Max: 2}
+	case types.MapKind:
+		return &checker.SizeEstimate{Min: 0, Max: 50}
+	case types.StringKind:
+		return &checker.SizeEstimate{Min: 0, Max: maxFactText}
+	}
+	return nil
+}
+
+// EstimateCallCost implements checker.CostEstimator.
+func (factSizes) EstimateCallCost(_, _ string, _ *checker.AstNode, _ []checker.AstNode) *checker.CallEstimate {
+	return nil
+}
+
+// name notes the facts that the expression reads, in their order.
+func (e *expression) name(a *ast.AST) {
+	visit := func(x ast.Expr) {
+		if x.Kind() != ast.SelectKind {
+			return
+		}
+		operand := x.AsSelect().Operand()
+		object := variable(a.GetType(operand.ID()).TypeName())
+		for i := range factsOf[object] {
+			f := &factsOf[object][i]
+			if f.name != x.AsSelect().FieldName() {
+				continue
+			}
+			e.age = x.ID() == a.Expr().ID() && strings.HasSuffix(f.name, "_days")
+			if n := (namedFact{object, f}); !slices.Contains(e.facts, n) {
+				e.facts = append(e.facts, n)
+			}
+		}
+	}
+	ast.PostOrderVisit(a.Expr(), ast.NewExprVisitor(visit))
+}
+
+// eval evaluates an expression. The error is *absent if a value that decides is
+// not known.
+func (e *expression) eval(o *objects) (ref.Val, error) {
+	value, _, err := e.program.Eval(o)
+	return value, err
+}
+
+// blame returns the columns of the facts that an expression reads.
+func (e *expression) blame(o *objects) []report.Column {
+	slot := 0
+	switch {
+	case o.key.at > 0:
+		slot = int(o.key.credential().slot)
+	case o.certificate.at > 0:
+		slot = int(o.certificate.credential().slot)
+	}
+	return e.columns[slot]
+}
+
+// columnsOf returns the columns of the facts for one place of the credentials.
+func (e *expression) columnsOf(slot int) []report.Column {
+	s := &sight{credentials: blank}
+	o := s.objects(nil)
+	o.key.at, o.certificate.at = 1+slot, 3+slot
+	var all []report.Column
+	for _, n := range e.facts {
+		for _, c := range n.fact.blame(o.of(n.object)) {
+			if !slices.Contains(all, c) {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// value returns the value of an expression in a message.
+func (e *expression) value(o *objects) Value {
+	v, err := e.eval(o)
+	if err != nil {
+		return TextValue("unknown")
+	}
+	switch v := v.Value().(type) {
+	case float64:
+		if e.age {
+			return AgeValue(time.Duration(v * float64(24*time.Hour)).Round(time.Second))
+		}
+		return TextValue(fmt.Sprint(v))
+	case time.Time:
+		return TimeValue(report.At(v))
+	default:
+		return TextValue(shorten(fmt.Sprint(v)))
+	}
+}

@@ -1,0 +1,343 @@
+package audit
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types/ref"
+
+	"rollcall/report"
+)
+
+// Scope says what a control of one's own judges: each row of a user, each
+// credential of a kind, or the account as a whole.
+type Scope string
+
+// The scopes.
+const (
+	ScopeUser        Scope = "user"
+	ScopeAccessKey   Scope = "access_key"
+	ScopePassword    Scope = "password"
+	ScopeCertificate Scope = "certificate"
+	ScopeAccount     Scope = "account"
+)
+
+// Scopes returns all scopes.
+func Scopes() []Scope {
+	return []Scope{ScopeUser, ScopeAccessKey, ScopePassword, ScopeCertificate, ScopeAccount}
+}
+
+// scopeVariables are the objects that the expressions of a scope may read.
+var scopeVariables = map[Scope][]string{
+	ScopeUser:        {"user", "password", "account"},
+	ScopeAccessKey:   {"key", "user", "password", "account"},
+	ScopePassword:    {"password", "user", "account"},
+	ScopeCertificate: {"certificate", "user", "password", "account"},
+	ScopeAccount:     {"account"},
+}
+
+// fact is one field of an object that expressions read.
+type fact struct {
+	name    string
+	kind    *cel.Type
+	about   string
+	columns []string // to blame; N stands for the place of a credential
+	// get returns nil where the value is not known.
+	get func(o *object) any
+}
+
+// object is a user, a credential or an account whose facts expressions read. It
+// is a value of CEL.
+type object struct {
+	kind  *cel.Type
+	sight *sight
+	at    int // the index of the credential in sight.credentials
+	stats *Stats
+}
+
+// credential returns the credential that an object is.
+func (o *object) credential() *credential { return &o.sight.credentials[o.at] }
+
+// row returns the row that an object belongs to.
+func (o *object) row() *report.Row { return o.sight.row }
+
+// typePrefix begins the names of the types, so that they are not taken for
+// variables.
+const typePrefix = "rollcall."
+
+// The types of the objects.
+var (
+	userType        = cel.ObjectType(typePrefix + "user")
+	passwordType    = cel.ObjectType(typePrefix + "password")
+	keyType         = cel.ObjectType(typePrefix + "key")
+	certificateType = cel.ObjectType(typePrefix + "certificate")
+	accountType     = cel.ObjectType(typePrefix + "account")
+)
+
+var objectTypes = map[string]*cel.Type{
+	"user": userType, "password": passwordType, "key": keyType, "certificate": certificateType, "account": accountType,
+}
+
+// days are the seconds of an age as a number of days with a fraction, so that
+// an age of one second more than 90 days is more than 90.
+func days(seconds int64) any { return float64(seconds) / (24 * 60 * 60) }
+
+// ageOf returns how many days ago a moment was.
+func (o *object) ageOf(t report.Time) any {
+	if age, known := o.sight.age(t); known {
+		return days(age)
+	}
+	return nil
+}
+
+func moment(t report.Time) any {
+	if sec, ok := t.Unix(); ok {
+		return time.Unix(sec, 0).UTC()
+	}
+	return nil
+}
+
+func truth(b report.Bool) any {
+	switch {
+	case b.IsTrue():
+		return true
+	case b.IsFalse():
+		return false
+	}
+	return nil
+}
+
+// mfa is truth, but a word that is neither true nor false counts as false, as C5
+// and C6 count it.
+func mfa(b report.Bool) any {
+	if unreadable(b) {
+		return nil
+	}
+	return b.IsTrue()
+}
+
+// everUsed says whether a credential was used, where the report tells.
+func everUsed(t report.Time) any {
+	switch {
+	case t.IsPresent():
+		return true
+	case never(t):
+		return false
+	}
+	return nil
+}
+
+// idle returns the days since a credential was last used, or since its creation
+// or change if it was never used, as C7 and C8 count them.
+func (o *object) idle() any {
+	c := o.credential()
+	switch {
+	case !never(c.used):
+		return o.ageOf(c.used)
+	case c.kind == Password && !c.made.IsPresent() && c.made.Absence() != report.Malformed &&
+		c.made.Absence() != report.MissingColumn:
+		return o.ageOf(o.row().Created)
+	}
+	return o.ageOf(c.made)
+}
+
+func given(t report.Text) any {
+	if t.IsPresent() {
+		return t.String()
+	}
+	return nil
+}
+
+// ofCredential returns the facts that every kind of credential has. active and
+// created are their names.
+func ofCredential(active, made, created, about string) []fact {
+	return []fact{
+		{active, cel.BoolType, about, []string{"state"}, func(o *object) any { return truth(o.credential().active) }},
+		{created, cel.TimestampType, "when that was", []string{"made"},
+			func(o *object) any { return moment(o.credential().made) }},
+		{"age_days", cel.DoubleType, "days since then", []string{"made"},
+			func(o *object) any { return o.ageOf(o.credential().made) }},
+	}
+}
+
+// uses returns the facts about the use of a password or a key.
+func uses() []fact {
+	return []fact{
+		{"used", cel.BoolType, "whether it was ever used", []string{"used"},
+			func(o *object) any { return everUsed(o.credential().used) }},
+		{"last_used", cel.TimestampType, "when it was last used", []string{"used"},
+			func(o *object) any { return moment(o.credential().used) }},
+		{"last_used_days", cel.DoubleType, "days since its last use", []string{"used"},
+			func(o *object) any { return o.ageOf(o.credential().used) }},
+		{"idle_days", cel.DoubleType, "days since its last use, or since its creation or change if it was never used",
+			[]string{"used", "made"}, (*object).idle},
+	}
+}
+
+// factsOf returns the facts of each type of object.
+var factsOf = map[string][]fact{
+	"user": {
+		{"name", cel.StringType, "the name", []string{"user"}, func(o *object) any { return o.row().User }},
+		{"arn", cel.StringType, "the ARN", []string{"arn"}, func(o *object) any { return o.row().ARN }},
+		{"path", cel.StringType, "the path, such as /people/", []string{"arn"},
+			func(o *object) any { return o.row().Path() }},
+		{"is_root", cel.BoolType, "whether it is the root user", []string{"user"},
+			func(o *object) any { return o.row().IsRoot() }},
+		{"class", cel.StringType, "human, machine, break-glass, root or unknown", []string{"user"},
+			func(o *object) any { return o.sight.class.String() }},
+		{"created", cel.TimestampType, "when the user was created", []string{"user_creation_time"},
+			func(o *object) any { return moment(o.row().Created) }},
+		{"age_days", cel.DoubleType, "days since then", []string{"user_creation_time"},
+			func(o *object) any { return o.ageOf(o.row().Created) }},
+		{"mfa", cel.BoolType, "whether an MFA device is enabled", []string{"mfa_active"},
+			func(o *object) any { return mfa(o.row().MFAActive) }},
+		{"keys", cel.ListType(keyType), "the access keys", nil, func(o *object) any { return o.existing(AccessKey) }},
+		{"certificates", cel.ListType(certificateType), "the signing certificates", nil,
+			func(o *object) any { return o.existing(Certificate) }},
+		{"tags", cel.MapType(cel.StringType, cel.StringType), "the tags, known with --enrich tags only", nil,
+			func(o *object) any { return o.tags() }},
+	},
+	"password": slices.Concat(
+		ofCredential("enabled", "made", "changed", "whether there is a password"), uses(), []fact{
+			{"next_rotation", cel.TimestampType, "when it has to be changed", []string{"password_next_rotation"},
+				func(o *object) any { return moment(o.row().PasswordNextRotation) }},
+		}),
+	"key": slices.Concat([]fact{
+		{"slot", cel.IntType, "1 or 2, the place in the report", nil,
+			func(o *object) any { return int64(o.credential().slot) + 1 }},
+	}, ofCredential("active", "made", "created", "whether the key is active"), uses(), []fact{
+		{"last_used_region", cel.StringType, "the region of its last use", []string{"access_key_N_last_used_region"},
+			func(o *object) any { return given(o.row().Keys[o.credential().slot].LastUsedRegion) }},
+		{"last_used_service", cel.StringType, "the service of its last use", []string{"access_key_N_last_used_service"},
+			func(o *object) any { return given(o.row().Keys[o.credential().slot].LastUsedService) }},
+	}),
+	"certificate": slices.Concat([]fact{
+		{"slot", cel.IntType, "1 or 2, the place in the report", nil,
+			func(o *object) any { return int64(o.credential().slot) + 1 }},
+	}, ofCredential("active", "made", "uploaded", "whether the certificate is active")),
+	"account": {
+		{"id", cel.StringType, "the account's number", nil, func(o *object) any { return known(o.sight.accountID) }},
+		{"partition", cel.StringType, "aws, aws-cn or aws-us-gov", nil,
+			func(o *object) any { return known(o.sight.partition) }},
+		counted("users", "users, without root", func(s *Stats) (int, bool) { return s.Users, true }),
+		counted("console_users", "users with a password",
+			func(s *Stats) (int, bool) { return s.ConsoleUsers, s.Untold.ConsoleUsers == 0 }),
+		counted("console_users_with_mfa", "users with a password and MFA",
+			func(s *Stats) (int, bool) { return s.ConsoleUsersMFA, s.Untold.ConsoleUsers == 0 }),
+		counted("active_keys", "active access keys",
+			func(s *Stats) (int, bool) { return s.ActiveKeys, s.Untold.Keys == 0 }),
+		counted("inactive_keys", "inactive access keys",
+			func(s *Stats) (int, bool) { return s.InactiveKeys, s.Untold.Keys == 0 }),
+		counted("root_keys", "active access keys of root",
+			func(s *Stats) (int, bool) { return s.Root.Keys, s.Root.Seen && s.Untold.Keys == 0 }),
+		{"root_mfa", cel.BoolType, "whether root has MFA", []string{"mfa_active"},
+			func(o *object) any { return o.ofRoot(func(r *RootStats) any { return mfa(r.MFA) }) }},
+		{"root_last_used_days", cel.DoubleType, "days since root was used; absent if it never was",
+			[]string{"password_last_used"},
+			func(o *object) any { return o.ofRoot(func(r *RootStats) any { return o.ageOf(r.LastUsed) }) }},
+	},
+}
+
+// counted is a number that the statistics of the report hold, if they can tell
+// it. It is known to controls of the account only, which are judged after the
+// last row.
+func counted(name, about string, of func(*Stats) (n int, known bool)) fact {
+	return fact{name, cel.IntType, "the number of " + about, nil, func(o *object) any {
+		if o.stats == nil {
+			return nil
+		}
+		if n, known := of(o.stats); known {
+			return int64(n)
+		}
+		return nil
+	}}
+}
+
+func (o *object) ofRoot(of func(*RootStats) any) any {
+	if o.stats == nil || !o.stats.Root.Seen {
+		return nil
+	}
+	return of(&o.stats.Root)
+}
+
+func known(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// existing returns the credentials of a kind that the row has, or may have.
+func (o *object) existing(kind CredentialKind) any {
+	list := []ref.Val{}
+	for _, at := range placesOf(kind) {
+		if o.sight.exists(at) {
+			list = append(list, &object{kind: kindOf(kind), sight: o.sight, at: at})
+		}
+	}
+	return list
+}
+
+func (o *object) tags() any {
+	if o.sight.facts == nil || o.sight.facts.Tags == nil {
+		return nil
+	}
+	return o.sight.facts.Tags
+}
+
+// exists reports whether a row has a credential at a place. One that nobody can
+// tell to be there or not counts: its facts are then absent.
+func (s *sight) exists(at int) bool {
+	c := &s.credentials[at]
+	return !c.active.IsFalse() || c.kind != Password && c.made.Absence() != report.NotApplicable
+}
+
+// placesOf returns the indexes in credentials of a kind.
+func placesOf(kind CredentialKind) []int {
+	switch kind {
+	case Password:
+		return []int{0}
+	case AccessKey:
+		return []int{1, 2}
+	}
+	return []int{3, 4}
+}
+
+func kindOf(kind CredentialKind) *cel.Type {
+	switch kind {
+	case Password:
+		return passwordType
+	case AccessKey:
+		return keyType
+	}
+	return certificateType
+}
+
+// absent reports that an expression needs a value that is not known.
+type absent struct{ columns []report.Column }
+
+func (*absent) Error() string { return "a value is not known" }
+
+// blame returns the columns of a fact, for the credential that an object is.
+func (f *fact) blame(o *object) []report.Column {
+	var all []report.Column
+	for _, name := range f.columns {
+		switch name {
+		case "state":
+			all = append(all, o.credential().state...)
+		case "made":
+			all = append(all, o.credential().madeIn...)
+		case "used":
+			all = append(all, o.credential().usedIn...)
+		default:
+			if o.kind == keyType {
+				name = strings.Replace(name, "_N_", "_"+strconv.Itoa(int(o.credential().slot)+1)+"_", 1)
+			}
+			all = append(all, columns(name)...)
+		}
+	}
+	return all
+}
