@@ -154,6 +154,54 @@ func TestAccessDenied(t *testing.T) {
 	nobody.get("/console/groups").want(t, http.StatusOK, "is not authorized to perform: iam:ListGroups")
 }
 
+// TestAccessByGET asks the pages of access by GET for what their forms do by POST.
+func TestAccessByGET(t *testing.T) {
+	w := newWorld(t)
+	w.furnish()
+	p := w.signedIn("")
+	count := func() (n int) {
+		t.Helper()
+		groups, e1 := w.iam.ListGroups(t.Context(), nil)
+		policies, e2 := w.iam.ListPolicies(t.Context(), &iam.ListPoliciesInput{Scope: "Local"})
+		roles, e3 := w.iam.ListRoles(t.Context(), nil)
+		inline, e4 := w.iam.ListGroupPolicies(t.Context(), &iam.ListGroupPoliciesInput{GroupName: aws.String("Admins")})
+		if err := errors.Join(e1, e2, e3, e4); err != nil {
+			t.Fatal(err)
+		}
+		return len(groups.Groups) + len(policies.Policies) + len(roles.Roles) + len(inline.PolicyNames)
+	}
+	before, document := count(), "&document="+url.QueryEscape(everything)
+	for _, do := range []string{
+		"/console/groups/new?do=create&name=x", "/console/group?name=Admins&do=delete&typed=Admins",
+		"/console/policies/new?do=create&name=x" + document, ownPage + "&do=delete&typed=Own",
+		"/console/policy/new-version" + ownQuery + "&do=save" + document,
+		"/console/roles/new?do=create&name=x" + document, "/console/roles/role?name=Deployer&do=delete&typed=Deployer",
+		"/console/inline-policy?kind=group&name=Admins&do=save&policy=x" + document,
+		"/console/group?name=Admins&do=delete-policy&policy=inline&typed=inline",
+	} {
+		p.get(do)
+	}
+	if after := count(); after != before {
+		t.Errorf("by GET %d things became %d", before, after)
+	}
+}
+
+// TestAccessOfOtherAccounts looks at the policy of another account.
+func TestAccessOfOtherAccounts(t *testing.T) {
+	w := newWorld(t)
+	w.user("alice", everything)
+	w.otherAccount("210987654321", "bob")
+	p := w.signedIn("alice")
+	for _, address := range []string{
+		"/console/policy?arn=arn:aws:iam::210987654321:policy/Theirs", "/console/group?name=Theirs",
+		"/console/roles/role?name=Theirs", "/console/may?kind=user&name=bob&action=iam:GetUser",
+	} {
+		if got := p.get(address); got.status < 400 || got.status > 404 {
+			t.Errorf("%s: status %d", address, got.status)
+		}
+	}
+}
+
 // offered are the changes that a page offers.
 func offered(body string) []string {
 	var all []string
