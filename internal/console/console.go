@@ -69,8 +69,11 @@ import (
 	"rollcall/internal/api"
 	"rollcall/internal/audit"
 	"rollcall/internal/identity"
+	"rollcall/internal/principal"
 	"rollcall/internal/signin"
 	"rollcall/internal/signin/oauth"
+	"rollcall/internal/sigv4"
+	"rollcall/internal/sts"
 	"rollcall/internal/trail"
 )
 
@@ -78,6 +81,7 @@ import (
 type Config struct {
 	IAM    *identity.Service
 	API    *api.API
+	STS    *sts.Service
 	SignIn *signin.Service
 	Tools  *oauth.Service
 	// Audit says how reports are judged, nil for the default benchmark as it
@@ -97,6 +101,7 @@ type Config struct {
 type Console struct {
 	iam    *identity.Service
 	api    *api.API
+	sts    *sts.Service
 	signIn *signin.Service
 	tools  *oauth.Service
 	trail  *trail.Trail
@@ -106,6 +111,9 @@ type Console struct {
 	audit    *audit.Config
 	standard *audit.Benchmark // where a page asks for none
 	shelf    *shelf
+	tallies  tallies
+	// credentials proves who has those of a role that was assumed for a page.
+	credentials sigv4.Verifier[principal.Signer]
 
 	url     string // without a path
 	secure  bool   // browsers reach it by TLS
@@ -119,7 +127,8 @@ type Console struct {
 // New returns the console.
 func New(cfg Config) (*Console, error) {
 	c := &Console{
-		iam: cfg.IAM, api: cfg.API, signIn: cfg.SignIn, tools: cfg.Tools, trail: cfg.Trail, now: cfg.Now, log: cfg.Log,
+		iam: cfg.IAM, api: cfg.API, sts: cfg.STS, signIn: cfg.SignIn,
+		tools: cfg.Tools, trail: cfg.Trail, now: cfg.Now, log: cfg.Log,
 	}
 	if c.now == nil {
 		c.now = time.Now
@@ -127,6 +136,7 @@ func New(cfg Config) (*Console, error) {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
+	c.credentials = sigv4.Verifier[principal.Signer]{Lookup: cfg.IAM.SigningKey, Now: c.now}
 	c.judgeBy(cfg.Audit)
 	c.shelf = newShelf(cfg.IAM.Background, shelfLimit)
 	at, err := url.Parse(cfg.URL)

@@ -27,6 +27,7 @@ func (c *Console) overviewPages() []page {
 type overviewView struct {
 	Denied    string
 	Generate  button
+	Managed   bool // the account manages others
 	Report    *reportHead
 	Benchmark choice
 	Tiles     []tile
@@ -87,6 +88,9 @@ func (c *Console) overview(v *visit) error {
 	s := overviewView{Generate: v.generateButton()}
 	b, err := v.benchmark()
 	if err != nil {
+		return err
+	}
+	if s.Managed, err = v.manages(); err != nil {
 		return err
 	}
 	of, err := v.report(time.Time{})

@@ -32,7 +32,8 @@ func (c *Console) route() map[string]*page {
 	for _, some := range [][]page{
 		c.homePages(), c.oncePages(),
 		c.signInPages(), c.usersPages(), c.userPages(), c.devicePages(), c.myPages(), c.toolPages(),
-		c.reportPages(), c.overviewPages(), c.findingsPages(), c.groupsPages(), c.groupPages(), c.policiesPages(),
+		c.reportPages(), c.overviewPages(), c.organizationPages(), c.findingsPages(), c.groupsPages(),
+		c.groupPages(), c.policiesPages(),
 		c.policyPages(), c.inlinePages(), c.rolesPages(), c.rolePages(), c.mayPages(),
 	} {
 		for _, p := range some {

@@ -48,6 +48,7 @@ var visited = []visited1{
 	{path: "/console/mfa/new", query: "?name=alice"},
 	{path: "/console/my-credentials"},
 	{path: "/console/overview"},
+	{path: "/console/organization"},
 	{path: "/console/findings"},
 	{path: "/console/findings", query: "?control=C5"},
 	{path: "/console/findings", query: "?control=C99", status: 404},

@@ -68,6 +68,20 @@ func (s *Service) Organization(ctx context.Context, account string) (o Organizat
 	return o, err
 }
 
+// ManagedAccounts returns the members of the organisation that an account
+// manages, nil if it manages none.
+func (s *Service) ManagedAccounts(ctx context.Context, management string) (all []string, err error) {
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		by, err := organization(tx, management)
+		if err != nil || by != management {
+			return err
+		}
+		all, err = members(tx, management)
+		return err
+	})
+	return all, err
+}
+
 // ManageAccounts makes an account the management account of others: of a new
 // organisation where it manages none yet. Accounts that are its members
 // already stay so.

@@ -130,7 +130,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.consoleURL(),
 			Idle: cfg.SessionIdle})
 	tools := oauth.New(oauth.Config{DB: db, IAM: iam, API: a, Log: cfg.Log})
-	pages, err := cfg.pages(iam, a, people, tools, db.Now)
+	pages, err := cfg.pages(iam, tokens, a, people, tools, db.Now)
 	if err != nil {
 		stop()
 		return nil, errors.Join(err, db.Close())
@@ -170,13 +170,14 @@ func (c *Config) consoleURL() string { return cmp.Or(c.ConsoleURL, c.PublicURL) 
 
 // pages returns the console, nil where there is none.
 func (c *Config) pages(
-	iam *identity.Service, a *api.API, people *signin.Service, tools *oauth.Service, now func() time.Time,
+	iam *identity.Service, tokens *sts.Service, a *api.API, people *signin.Service, tools *oauth.Service,
+	now func() time.Time,
 ) (server.Pages, error) {
 	if !c.Console {
 		return nil, nil
 	}
 	return console.New(console.Config{
-		IAM: iam, API: a, SignIn: people, Tools: tools, Audit: c.Audit, Trail: c.Trail, URL: c.consoleURL(),
+		IAM: iam, STS: tokens, API: a, SignIn: people, Tools: tools, Audit: c.Audit, Trail: c.Trail, URL: c.consoleURL(),
 		Hosts: c.ConsoleHosts, Now: now, Log: c.Log,
 	})
 }

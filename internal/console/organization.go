@@ -1,0 +1,112 @@
+package console
+
+import (
+	"errors"
+
+	"rollcall/internal/fleet"
+)
+
+const organizationPath = "/console/organization"
+
+// organizationPages are the overview of all accounts of an organization.
+func (c *Console) organizationPages() []page {
+	return []page{{path: organizationPath, title: "Organization", nav: "overview", get: c.organization}}
+}
+
+// accountsPerPage keeps the page small, also where each row has a sentence.
+const accountsPerPage = 100
+
+// organizationView holds what the page shows.
+type organizationView struct {
+	Denied    string
+	None      bool // the account manages no other
+	Role      string
+	Benchmark choice
+	Read      moment
+	Found     string
+	Rows      []accountRow
+	Pages     pages
+}
+
+// accountRow is an account with its figures, or the reason why it has none.
+type accountRow struct {
+	Account, Link string
+	Self          bool   // it is the person's own
+	Why           string // there are no figures
+	Figures       []tile
+	Made          moment
+}
+
+func (c *Console) organization(v *visit) error {
+	s := organizationView{Role: fleet.DefaultRole}
+	b, err := v.benchmark()
+	if err != nil {
+		return err
+	}
+	err = v.api.Consult(v.r.Context(), v.session.Caller, "organizations", "ListAccounts", nil, v.call)
+	if err != nil {
+		s.Denied = v.explain(err).Text
+		return v.show("organization", s)
+	}
+	members, err := c.iam.ManagedAccounts(v.r.Context(), v.account())
+	if err != nil {
+		return err
+	}
+	if s.None = len(members) == 0; s.None {
+		return v.show("organization", s)
+	}
+	page, err := v.number("page", maxRows)
+	if err != nil {
+		return err
+	}
+	read, err := v.readOrganization(members, b)
+	if errors.Is(err, errNotYet) {
+		return v.wait("The reports of the accounts are being read and judged.")
+	}
+	if err != nil {
+		return err
+	}
+	last := (len(read.accounts) + accountsPerPage - 1) / accountsPerPage
+	page = min(max(1, page), last)
+	from := (page - 1) * accountsPerPage
+	shown := read.accounts[from:min(len(read.accounts), from+accountsPerPage)]
+	for i := range shown {
+		s.Rows = append(s.Rows, v.accountRow(&shown[i]))
+	}
+	s.Benchmark, s.Read, s.Found = v.benchmarks(b), v.when(&read.at, ""), read.found()
+	s.Pages = v.pagesOf(page, last, from, len(shown), len(read.accounts))
+	return v.show("organization", s)
+}
+
+func (v *visit) accountRow(a *accountFigures) accountRow {
+	r := accountRow{Account: a.account, Why: a.why, Self: a.account == v.account()}
+	if r.Self {
+		r.Link = v.judgedLink(overviewPath)
+	} else {
+		r.Link = link(rolePath, "account", a.account, "role", fleet.DefaultRole)
+	}
+	if a.why != "" {
+		return r
+	}
+	r.Made = v.when(&a.made, "")
+	for _, f := range []struct {
+		text, class string
+		n           int
+	}{
+		{"Failed findings", "fail", a.fail}, {"Console users without MFA", "fail", a.noMFA},
+		{"Keys over 90 days", "warn", a.oldKeys}, {"People", "", a.people}, {"Machines", "", a.machines},
+	} {
+		t := tile{Figure: thousands(f.n), Text: f.text, Class: f.class}
+		if f.n == 0 {
+			t.Class = "zero"
+		}
+		r.Figures = append(r.Figures, t)
+	}
+	return r
+}
+
+// manages says whether the person's account manages others.
+func (v *visit) manages() (bool, error) {
+	members, err := v.iam.ManagedAccounts(v.r.Context(), v.account())
+	return len(members) > 0, err
+}

@@ -1,0 +1,216 @@
+package console_test
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/fleet"
+	"rollcall/internal/identity"
+	"rollcall/internal/service"
+)
+
+const organization = "/console/organization"
+
+// member creates an account that the world's account manages.
+func (w *world) member(id string) *iam.Client {
+	w.t.Helper()
+	made, err := w.svc.IAM.CreateAccount(w.t.Context(), identity.AccountSpec{ID: id})
+	if err == nil {
+		err = w.svc.IAM.ManageAccounts(w.t.Context(), account, []string{id})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.client(made.RootKey.ID, made.RootKey.Secret.Reveal())
+}
+
+// accessRole creates the role that an organization has in its members.
+func (w *world) accessRole(member *iam.Client, allowed string) {
+	w.t.Helper()
+	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
+		"Principal":{"AWS":"` + account + `"}}}`
+	policy := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"` + allowed + `","Resource":"*"}}`
+	name := aws.String(fleet.DefaultRole)
+	_, err := member.CreateRole(w.t.Context(), &iam.CreateRoleInput{RoleName: name, AssumeRolePolicyDocument: &trust})
+	if err == nil {
+		_, err = member.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{
+			RoleName: name, PolicyName: aws.String("own"), PolicyDocument: &policy,
+		})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// withReport fills a member with users without MFA, and makes its report.
+func (w *world) withReport(member *iam.Client, id string, users int) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	for i := range users {
+		name := aws.String(fmt.Sprint("user", i))
+		_, err := member.CreateUser(ctx, &iam.CreateUserInput{UserName: name})
+		if err == nil {
+			_, err = member.CreateLoginProfile(ctx,
+				&iam.CreateLoginProfileInput{UserName: name, Password: aws.String(userPassword)})
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	for {
+		_, err := member.GenerateCredentialReport(ctx, nil)
+		made, failed := w.svc.IAM.Reports(ctx, id, 1)
+		if err != nil || failed != nil {
+			w.t.Fatal(err, failed)
+		}
+		if len(made) > 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+var accountRows = regexp.MustCompile(`(?s)<tr><th scope="row"><a href="([^"]*)">(\d{12})</a>.*?</tr>`)
+
+// accounts are the rows of the page by the account, and the order of these.
+func (a answer) accounts() (rows map[string]string, order string) {
+	rows = map[string]string{}
+	for _, found := range accountRows.FindAllStringSubmatch(a.body, -1) {
+		rows[found[2]] = found[0]
+		order += found[2][:1]
+	}
+	return rows, order
+}
+
+// furnishOrganization gives the account three members: with a report, without
+// the role, and without a report.
+func (w *world) furnishOrganization() {
+	w.t.Helper()
+	good, closed, empty := w.member("200000000000"), w.member("300000000000"), w.member("400000000000")
+	w.accessRole(good, "iam:GetCredentialReport")
+	w.accessRole(empty, "iam:GetCredentialReport")
+	w.withReport(good, "200000000000", 3)
+	w.withReport(closed, "300000000000", 1)
+}
+
+// TestOrganization shows the management account what it can read of its
+// members, by calls that each member's role allows.
+func TestOrganization(t *testing.T) {
+	w := newWorld(t)
+	w.user("alice", everything)
+	w.furnishOrganization()
+	p := w.signedIn("alice")
+	p.makeReport()
+	p.get("/console/overview").want(t, http.StatusOK, `href="/console/organization"`)
+	got := p.settled(organization)
+	wellMade(t, got, http.StatusOK)
+	rows, order := got.accounts()
+	if order != "2134" {
+		t.Errorf("the order is %s", order)
+	}
+	for id, texts := range map[string][]string{
+		"200000000000": {`data-label="Console users without MFA"><span class="fail">3<`, `data-label="People">`,
+			`href="/console/role?account=200000000000&amp;role=OrganizationAccountAccessRole"`},
+		"123456789012": {"this account", `href="/console/overview"`},
+		"300000000000": {"is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::300000000000:role/"},
+		"400000000000": {"There is no credential report yet."},
+	} {
+		for _, text := range texts {
+			if !strings.Contains(rows[id], text) {
+				t.Errorf("the row of %s lacks %q: %s", id, text, rows[id])
+			}
+		}
+	}
+	got.want(t, http.StatusOK, "4 accounts: 2 with failed findings, 2 of which nothing is known")
+	// What the person did is in the trail: in its own account, and in the member as
+	// the role.
+	for action, texts := range map[string][]string{
+		"ListAccounts": {`"eventSource":"organizations.amazonaws.com"`, "user/alice"},
+		"AssumeRole":   {"user/alice", "sessionCredentialFromConsole"},
+		"GetCredentialReport": {`"type":"AssumedRole"`, "assumed-role/OrganizationAccountAccessRole/rollcall-alice",
+			`"recipientAccountId":"400000000000"`},
+	} {
+		record := w.lastRecord(action)
+		for _, text := range texts {
+			if !strings.Contains(record, text) {
+				t.Errorf("the record of %s lacks %q: %s", action, text, record)
+			}
+		}
+	}
+	br := w.browse(t)
+	br.signIn("alice", userPassword)
+	br.look(visited1{path: organization, query: "?benchmark=strict"})
+}
+
+// TestOrganizationDenied shows nothing to those who may not read it.
+func TestOrganizationDenied(t *testing.T) {
+	w := newWorld(t)
+	w.user("bob", "")
+	w.user("carol", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"organizations:ListAccounts",
+		"Resource":"*"}}`)
+	w.user("dave", everything)
+	p := w.signedIn("dave")
+	p.get(organization).want(t, http.StatusOK, "This account manages no other.")
+	if got := p.get("/console/overview"); strings.Contains(got.body, organization) {
+		t.Error("an account that manages none has the page of all")
+	}
+	w.furnishOrganization()
+	bob := w.signedIn("bob").get(organization)
+	bob.want(t, http.StatusOK, "is not authorized to perform: organizations:ListAccounts")
+	if strings.Contains(bob.body, "200000000000") {
+		t.Error("bob sees a member")
+	}
+	const denied = "is not authorized to perform: sts:AssumeRole"
+	rows, _ := w.signedIn("carol").settled(organization).accounts()
+	if got := rows["200000000000"]; !strings.Contains(got, denied) || strings.Contains(got, "data-label") {
+		t.Errorf("carol sees %s", got)
+	}
+	rows, _ = w.signedIn("").settled(organization).accounts()
+	if got := rows["200000000000"]; !strings.Contains(got, "Roles may not be assumed by root accounts.") {
+		t.Errorf("root sees %s", got)
+	}
+	// What one session read is not shown to another.
+	rows, _ = p.settled(organization).accounts()
+	if got := rows["200000000000"]; !strings.Contains(got, "data-label") {
+		t.Errorf("dave sees %s", got)
+	}
+	only := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"organizations:*","Resource":"*"}}`
+	_, err := w.iam.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{
+		UserName: aws.String("dave"), PolicyName: aws.String("own"), PolicyDocument: &only,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, _ = w.signedIn("dave").settled(organization).accounts()
+	if got := rows["200000000000"]; !strings.Contains(got, denied) {
+		t.Errorf("without the permission dave sees %s", got)
+	}
+}
+
+// TestOrganizationOfMany reads many accounts, at the rate that a caller has, and
+// pages them.
+func TestOrganizationOfMany(t *testing.T) {
+	w := newWorld(t, func(c *service.Config) { c.Rate, c.Burst = 500, 100 })
+	w.user("alice", everything)
+	for i := range 120 {
+		w.accessRole(w.member(fmt.Sprint(500000000000+i)), "iam:GetCredentialReport")
+	}
+	p := w.signedIn("alice")
+	got := p.settled(organization)
+	wellMade(t, got, http.StatusOK)
+	got.want(t, http.StatusOK, "121 accounts: 0 with failed findings, 121 of which nothing is known", "1–100 of 121")
+	if strings.Contains(got.body, "Rate exceeded") || strings.Contains(got.body, "Throttl") {
+		t.Error("an account was given up because of the rate")
+	}
+	rows, _ := p.settled(organization + "?page=2").accounts()
+	if len(rows) != 21 {
+		t.Errorf("%d accounts on the second page", len(rows))
+	}
+}
