@@ -15,9 +15,9 @@ import (
 
 // Arriving is a user who is signing in and is no caller yet.
 type Arriving struct {
-	store.KeyOwner           // without a key
-	MFA            time.Time // when it proved a device, zero where it did not
-	Call           Call
+	store.Owner
+	MFA  time.Time // when it proved a device, zero if it did not
+	Call Call
 }
 
 // MayArriving decides whether the policies that reach a user who is signing in

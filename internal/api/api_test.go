@@ -35,7 +35,7 @@ func caller(t testing.TB, u store.User) principal.Caller {
 	sigv4test.Sign(r, nil, key, "us-east-1", "iam", time.Now())
 	v := sigv4.Verifier[principal.Signer]{Services: []string{"iam"},
 		Lookup: func(context.Context, string, string) ([]byte, principal.Signer, error) {
-			return []byte(key.SecretAccessKey), principal.Signer{KeyOwner: store.KeyOwner{Partition: "aws", User: u}},
+			return []byte(key.SecretAccessKey), principal.Signer{Owner: store.Owner{Partition: "aws", User: u}},
 				nil
 		}}
 	verified, err := v.Verify(r, nil)

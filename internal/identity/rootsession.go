@@ -16,7 +16,7 @@ import (
 // management account is no member of its own.
 func (s *Service) ManagedRoot(
 	ctx context.Context, management, member, feature string,
-) (root store.KeyOwner, ok bool, err error) {
+) (root store.Owner, ok bool, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		by, err := organization(tx, member)
 		if err != nil || by != management || member == management {

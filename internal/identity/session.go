@@ -41,12 +41,11 @@ func sessionPlace(keyID string) seal.Location {
 	return seal.Location{Table: "sessions", Key: keyID, Column: "token"}
 }
 
-// NewSession makes the credentials of a session in an account. of is whose
-// session it is; for a role only the account of its User is set. The token has
-// at least minSize bytes. Nothing is stored: all that is known of the session
-// is sealed into its token, and it ends when it expires, when its user, role or
-// account is deleted, or when a policy says so by aws:TokenIssueTime.
-func (s *Service) NewSession(of store.KeyOwner, session principal.Session, minSize int) (SessionCredentials, error) {
+// NewSession creates the credentials of a session of an owner. The token has at
+// least minSize bytes. Nothing is stored: the token has everything about the
+// session, sealed. The session ends when it expires, when its user, role or
+// account is deleted, or when a policy denies by aws:TokenIssueTime.
+func (s *Service) NewSession(of store.Owner, session principal.Session, minSize int) (SessionCredentials, error) {
 	id, err := seal.NewAccessKeyID("ASIA", of.User.Account)
 	if err != nil {
 		return SessionCredentials{}, err
@@ -127,8 +126,6 @@ func (s *Service) openSession(ctx context.Context, keyID, token string) ([]byte,
 	if !now.Before(held.Session.Expires) || held.Session.Issued.After(now.Add(store.ClockSkew)) {
 		return nil, principal.Signer{}, sigv4.ErrExpiredToken
 	}
-	signer := principal.Signer{Session: &held.Session}
-	signer.Key.ID, signer.Key.Account = keyID, held.User.Account
-	signer.Partition, signer.Instance, signer.User = held.Partition, held.Instance, held.User
-	return []byte(held.Secret), signer, nil
+	owner := store.Owner{User: held.User, Partition: held.Partition, Instance: held.Instance}
+	return []byte(held.Secret), principal.Signer{Owner: owner, KeyID: keyID, Session: &held.Session}, nil
 }

@@ -34,7 +34,7 @@ func aSession(w *world) principal.Session {
 func (w *world) session(t testing.TB, s principal.Session, minSize int) identity.SessionCredentials {
 	t.Helper()
 	c, err := w.NewSession(
-		store.KeyOwner{Partition: "aws-cn", User: store.User{Account: account, NameKey: "ann", Name: "Ann", Path: "/p/",
+		store.Owner{Partition: "aws-cn", User: store.User{Account: account, NameKey: "ann", Name: "Ann", Path: "/p/",
 			ID: "AIDA1", Created: began}}, s, minSize)
 	if err != nil {
 		t.Fatal(err)
@@ -58,8 +58,8 @@ func TestSessionRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if string(secret) != c.Secret.Reveal() || signer.Partition != "aws-cn" || signer.Key.ID != c.AccessKeyID ||
-				signer.Key.Account != account || !c.Expires.Equal(made.session.Expires) {
+			if string(secret) != c.Secret.Reveal() || signer.Partition != "aws-cn" || signer.KeyID != c.AccessKeyID ||
+				signer.User.Account != account || !c.Expires.Equal(made.session.Expires) {
 				t.Errorf("%+v", signer)
 			}
 			if diff := cmp.Diff(made.session, *signer.Session); diff != "" {

@@ -20,10 +20,10 @@ import (
 
 // Person is a user, or root, who may sign in.
 type Person struct {
-	store.KeyOwner                    // without a key
-	Profile        store.LoginProfile // zero without a password
-	Devices        []MFADevice
-	policy         store.PasswordPolicy // of the account; zero where it has none, and for root
+	store.Owner
+	Profile store.LoginProfile // zero without a password
+	Devices []MFADevice
+	policy  store.PasswordPolicy // of the account; zero where it has none, and for root
 }
 
 // MFADevice is an enabled device of either kind.
@@ -175,7 +175,7 @@ func (s *Service) MayChangePassword(ctx context.Context, p *Person, mfa time.Tim
 	if p.IsRoot() {
 		return true, nil
 	}
-	who := access.Arriving{KeyOwner: p.KeyOwner, MFA: mfa, Call: call}
+	who := access.Arriving{Owner: p.Owner, MFA: mfa, Call: call}
 	ok, denied, err := s.access.MayArriving(ctx, who, "iam:ChangePassword", s.db.Now())
 	return ok || !denied && p.policy.AllowChange, err
 }

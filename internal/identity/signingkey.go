@@ -33,5 +33,5 @@ func (s *Service) SigningKey(
 	if err != nil {
 		return nil, principal.Signer{}, fmt.Errorf("open secret of access key %s: %w", accessKeyID, err)
 	}
-	return []byte(opened.Reveal()), principal.Signer{KeyOwner: owner}, nil
+	return []byte(opened.Reveal()), principal.Signer{Owner: owner.Owner, KeyID: accessKeyID}, nil
 }

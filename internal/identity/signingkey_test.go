@@ -44,7 +44,7 @@ func TestSigningKey(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				secret, owner, err := w.SigningKey(t.Context(), c.id, c.token)
-				if !errors.Is(err, c.want) || secret != nil || owner.Key.Account != "" {
+				if !errors.Is(err, c.want) || secret != nil || owner.User.Account != "" {
 					t.Errorf("%d bytes of secret, owner %+v, %v; want %v", len(secret), owner.User, err, c.want)
 				}
 			})

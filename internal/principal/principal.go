@@ -5,21 +5,29 @@
 // One caller has several types on its way. None can stand for another: each
 // knows more than the one before it, or is what another package calls it.
 //
-//	type                what it is                                    made by
-//	store.KeyOwner      a row: an access key, its user, its account    the store
-//	Signer              whose key a request claims to be signed with   identity.SigningKey
-//	sigv4.Verified      the proof that it was                          sigv4.Verifier
+//	type                what it is                                     created by
+//	store.Owner         rows: a user, or root, and its account         the store
+//	Signer              the owner of the key that a request claims     identity.SigningKey
+//	sigv4.Verified      the proof that the key signed the request      sigv4.Verifier
 //	store.SignedIn      the proof of an open session                   the store
-//	Caller              who is calling, proven by one or the other     Signed, Opened
+//	Caller              a principal that calls, by one of the proofs   Signed, Opened
 //	access.Subject      the caller as it is now, and what decides      access.Gather
-//	                    over it: policies, tags, how the call came
+//	                    its calls: policies, tags, how the call came
 //	policy.Principal    the subject as policies name it                access
 //	trail.Identity      the caller as CloudTrail names it              api
 //
-// Signer is no Caller, because nobody has checked the signature yet.
-// policy.Principal and trail.Identity keep the packages policy and trail free
-// of every other, and stand for principals too that never call here: those of a
-// simulation, and operators.
+// Why they are not fewer:
+//
+//   - store.KeyOwner is an Owner with the row of its key, which has the secret. It
+//     ends in SigningKey, so that no caller carries a secret.
+//   - A Signer is not a Caller, because its signature is not verified yet.
+//   - sigv4.Verified and store.SignedIn are proofs that only those packages can
+//     create. Nothing else becomes a Caller.
+//   - A Caller is as old as its proof. A Subject has the name, the path and the
+//     policies of this moment.
+//   - policy.Principal and trail.Identity keep the packages policy and trail free of
+//     all others. They also describe principals that never call here: those of a
+//     simulation, and operators.
 package principal
 
 import (
@@ -30,14 +38,13 @@ import (
 	"rollcall/internal/store"
 )
 
-// Signer identifies the owner of the credentials that a signature was made
+// Signer identifies the owner of the credentials that a signature was computed
 // with.
 type Signer struct {
-	// Owner is the access key and its user. Of temporary credentials only the
-	// key's id, the account, the partition, the account's instance and, for
-	// sessions of users, the user as it was when the session was created are
-	// set.
-	store.KeyOwner
+	// Owner is the owner of the credentials. For a session its user is as it was
+	// when the session was created.
+	store.Owner
+	KeyID   string
 	Session *Session // nil for long-term keys
 }
 
@@ -92,12 +99,8 @@ func (c Caller) Instance() string { return c.signer.Instance }
 // may have.
 func (c Caller) Tenant() string { return strings.TrimSuffix(c.Account()+"/"+c.Instance(), "/") }
 
-// Owner returns the owner of the caller's credentials, without a key.
-func (c Caller) Owner() store.KeyOwner {
-	o := c.signer.KeyOwner
-	o.Key = store.AccessKey{}
-	return o
-}
+// Owner returns the owner of the caller's credentials.
+func (c Caller) Owner() store.Owner { return c.signer.Owner }
 
 // Partition is aws, aws-cn or aws-us-gov.
 func (c Caller) Partition() string { return c.signer.Partition }
@@ -153,7 +156,7 @@ func (c Caller) UserID() string {
 }
 
 // AccessKeyID is the key that signed.
-func (c Caller) AccessKeyID() string { return c.signer.Key.ID }
+func (c Caller) AccessKeyID() string { return c.signer.KeyID }
 
 // Region is the region the signature was scoped to.
 func (c Caller) Region() string { return c.region }

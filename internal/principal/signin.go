@@ -69,8 +69,8 @@ func Opened(proof store.SignedIn) (self, acting Caller, err error) {
 // caller is not for others: that somebody is in a session is proven by who
 // shows its token.
 func (t *Temporary) caller() Caller {
-	signer := Signer{Session: &t.Session}
-	signer.Key.ID, signer.Key.Account = t.KeyID, t.User.Account
-	signer.Partition, signer.Instance, signer.User = t.Partition, t.Instance, t.User
-	return Caller{signer: signer, region: "us-east-1", service: "signin"}
+	owner := store.Owner{User: t.User, Partition: t.Partition, Instance: t.Instance}
+	return Caller{
+		signer: Signer{Owner: owner, KeyID: t.KeyID, Session: &t.Session}, region: "us-east-1", service: "signin",
+	}
 }

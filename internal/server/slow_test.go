@@ -98,7 +98,7 @@ func newEdgeWith(t *testing.T, stream awsquery.Blob, limits server.Limits, grace
 				return nil, principal.Signer{}, sigv4.ErrUnknownKey
 			}
 			return []byte(key.SecretAccessKey),
-				principal.Signer{KeyOwner: store.KeyOwner{Partition: "aws", User: root}}, nil
+				principal.Signer{Owner: store.Owner{Partition: "aws", User: root}}, nil
 		},
 		Used: func(string, store.LastUsed) {},
 	})

@@ -44,7 +44,7 @@ func (s *Service) AskPasskey(ctx context.Context, token seal.Secret) (json.RawMe
 	if err != nil {
 		return nil, err
 	}
-	user, err := s.passkeyUser(ctx, &p.KeyOwner, t.NameKey)
+	user, err := s.passkeyUser(ctx, &p.Owner, t.NameKey)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (s *Service) provePasskey(ctx context.Context, t *store.SignInTicket, p *id
 	if err != nil {
 		return "", ErrWrong
 	}
-	user, err := s.passkeyUser(ctx, &p.KeyOwner, t.NameKey)
+	user, err := s.passkeyUser(ctx, &p.Owner, t.NameKey)
 	if err != nil {
 		return "", err
 	}
@@ -179,7 +179,7 @@ func (u *passkeyUser) WebAuthnCredentials() []webauthn.Credential { return u.cre
 
 // passkeyUser reads a user's passkeys. The id that devices keep of it tells
 // nothing.
-func (s *Service) passkeyUser(ctx context.Context, of *store.KeyOwner, nameKey string) (*passkeyUser, error) {
+func (s *Service) passkeyUser(ctx context.Context, of *store.Owner, nameKey string) (*passkeyUser, error) {
 	all, err := s.iam.Passkeys(ctx, of.User.Account, nameKey)
 	if err != nil {
 		return nil, err

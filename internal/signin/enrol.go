@@ -57,7 +57,7 @@ func (s *Service) BeginPasskey(ctx context.Context, session *Session, user, labe
 	if err != nil {
 		return token, nil, err
 	}
-	who, err := s.passkeyUser(ctx, &p.KeyOwner, p.User.NameKey)
+	who, err := s.passkeyUser(ctx, &p.Owner, p.User.NameKey)
 	if err != nil {
 		return token, nil, err
 	}

@@ -39,13 +39,18 @@ func (tx *Tx) AccessKey(id string) (k AccessKey, err error) {
 	return k, err
 }
 
-// KeyOwner is an access key with its user and account: what one signed
-// request needs to know.
-type KeyOwner struct {
-	Key       AccessKey
+// Owner is the owner of credentials: a user, or root, and its account. For a role
+// only the account of User is set.
+type Owner struct {
 	User      User
 	Partition string
 	Instance  string // see Account
+}
+
+// KeyOwner is an access key with its owner: all that one signed request needs.
+type KeyOwner struct {
+	Key AccessKey
+	Owner
 }
 
 // KeyOwner reads a key by id, with its owner.

@@ -168,7 +168,7 @@ func (s *Service) roleSession(ctx context.Context, r *assumable, n *newSession) 
 		return madeSession{}, fail("ValidationError",
 			"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	}
-	of := store.KeyOwner{Partition: r.partition, Instance: r.instance, User: store.User{Account: r.Account}}
+	of := store.Owner{Partition: r.partition, Instance: r.instance, User: store.User{Account: r.Account}}
 	return s.makeSession(ctx, of, seconds, n, principal.Session{
 		Role:    &principal.AssumedRoleOf{NameKey: r.NameKey, Name: r.Name, Path: r.Path, ID: r.ID},
 		Chained: n.from != nil && n.from.Role != nil,
@@ -186,7 +186,7 @@ const (
 // makeSession checks what narrows a session and creates its credentials.
 // session holds the rest of what is particular to it.
 func (s *Service) makeSession(
-	ctx context.Context, of store.KeyOwner, seconds int32, n *newSession, session principal.Session,
+	ctx context.Context, of store.Owner, seconds int32, n *newSession, session principal.Session,
 ) (made madeSession, err error) {
 	// A token says when it begins and ends as its answer does, to the second.
 	session.Issued = s.db.Now().UTC().Truncate(time.Second)

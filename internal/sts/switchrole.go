@@ -15,7 +15,7 @@ import (
 // session has the person's name, ends at until at the latest, and does not say
 // that the person proved an MFA device.
 func (s *Service) SwitchRole(ctx context.Context, by *access.Subject, roleARN string,
-	until time.Time) (of store.KeyOwner, session principal.Session, err error) {
+	until time.Time) (of store.Owner, session principal.Session, err error) {
 	c := by.Caller
 	if c.IsRoot() {
 		return of, session, fail("AccessDenied", "Roles may not be assumed by root accounts.")
@@ -47,6 +47,6 @@ func (s *Service) SwitchRole(ctx context.Context, by *access.Subject, roleARN st
 	if session.Expires.After(until) {
 		session.Expires = until
 	}
-	return store.KeyOwner{Partition: target.partition, Instance: target.instance,
+	return store.Owner{Partition: target.partition, Instance: target.instance,
 		User: store.User{Account: target.Account}}, session, nil
 }
