@@ -38,6 +38,11 @@ type Call struct {
 	Console bool
 }
 
+// Conditions returns what conditions of policies may ask about the call.
+func (c Call) Conditions() access.Call {
+	return access.Call{SourceIP: c.SourceIP, UserAgent: c.UserAgent, Secure: c.TLS != nil}
+}
+
 // API is the actions that are served, and the trail of their calls.
 type API struct {
 	actions map[[2]string]Action // by service and name

@@ -47,18 +47,6 @@ func Do[In, I, O any](ctx context.Context, s Session, _ func(context.Context, *I
 	return new(O), nil
 }
 
-// MayDo says whether Do would be allowed to call an action with this input, as
-// API.May does: nil if so.
-func MayDo[In, I, O any](
-	ctx context.Context, s Session, _ func(context.Context, *I) (*O, error), in *In,
-) *awsmodel.Error {
-	action, own, err := bound[I](s.api, in)
-	if err != nil {
-		return s.api.clientError(ctx, err, action.Name, s.call)
-	}
-	return s.api.May(ctx, s.caller, action, own, s.call)
-}
-
 // bound finds the action that a method with the input I is registered as, and
 // the input for it.
 func bound[I, In any](a *API, in *In) (Action, *I, error) {

@@ -9,18 +9,23 @@ import (
 	"rollcall/internal/store"
 )
 
-// May says whether a caller could call an action with this input, without
-// calling it: nil if so. It leaves no record, and tells a door what to offer;
-// Invoke decides by itself.
-func (a *API) May(ctx context.Context, c principal.Caller, action Action, in any, call Call) *awsmodel.Error {
-	k := &run{API: a, action: action, in: in, call: call}
-	err := k.guard(func() error { return k.may(ctx, c) })
-	return a.clientError(ctx, err, action.Name, call)
+// May says whether Do would be allowed to call an action with this input, without
+// calling it: nil if so. It leaves no record. A door asks it what to offer; Do
+// decides again.
+func May[In, I, O any](
+	ctx context.Context, s Session, _ func(context.Context, *I) (*O, error), in *In,
+) *awsmodel.Error {
+	action, own, err := bound[I](s.api, in)
+	if err == nil {
+		k := &run{API: s.api, action: action, in: own, call: s.call}
+		err = k.guard(func() error { return k.may(ctx, s.caller) })
+	}
+	return s.api.clientError(ctx, err, action.Name, s.call)
 }
 
 func (k *run) may(ctx context.Context, c principal.Caller) error {
 	if k.action.unsigned != nil {
-		return nil // whoever brings the proof may
+		return nil // the proof in the input decides
 	}
 	subject, err := k.gather(ctx, c)
 	if err != nil {
@@ -33,10 +38,8 @@ func (k *run) may(ctx context.Context, c principal.Caller) error {
 	return k.authorize(ctx, subject, &k.action, k.in)
 }
 
-// gather reads what is known of a caller, which is read with each call: a
-// session's user or role may be gone, or have another name than its token says.
+// gather reads everything that decides about a caller, with each call: a session's
+// user or role may be deleted, or have another name than its token says.
 func (k *run) gather(ctx context.Context, c principal.Caller) (*access.Subject, error) {
-	return k.access.Gather(ctx, c, access.Call{
-		SourceIP: k.call.SourceIP, UserAgent: k.call.UserAgent, Secure: k.call.TLS != nil,
-	})
+	return k.access.Gather(ctx, c, k.call.Conditions())
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 
-	"rollcall/internal/access"
 	"rollcall/internal/principal"
 )
 
@@ -13,9 +12,7 @@ import (
 func (a *API) Permit(
 	ctx context.Context, c principal.Caller, service, name, resource string, call Call,
 ) (principal.Caller, error) {
-	subject, err := a.access.Gather(ctx, c, access.Call{
-		SourceIP: call.SourceIP, UserAgent: call.UserAgent, Secure: call.TLS != nil,
-	})
+	subject, err := a.access.Gather(ctx, c, call.Conditions())
 	if err != nil {
 		return c, err
 	}

@@ -15,7 +15,7 @@ func do[In, I, O any](v *visit, method func(context.Context, *I) (*O, error), in
 // "" if so, or else the sentence of AWS. What the action itself would refuse is
 // not known before it is called.
 func may[In, I, O any](v *visit, method func(context.Context, *I) (*O, error), in *In) string {
-	if refused := api.MayDo(v.r.Context(), v.caller(), method, in); refused != nil {
+	if refused := api.May(v.r.Context(), v.caller(), method, in); refused != nil {
 		return refused.Message
 	}
 	return ""

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"rollcall/internal/access"
 	"rollcall/internal/identity"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
@@ -153,8 +152,7 @@ func (s *Service) admit(ctx context.Context, v Visit, p *identity.Person, ticket
 	if !expired && !p.Profile.ResetRequired {
 		return s.begin(ctx, v, p, ticket, h)
 	}
-	call := access.Call{SourceIP: v.SourceIP, UserAgent: v.UserAgent, Secure: v.TLS != nil}
-	may, err := s.iam.MayChangePassword(ctx, p, h.MFA, call)
+	may, err := s.iam.MayChangePassword(ctx, p, h.MFA, v.Conditions())
 	if err != nil {
 		return Step{}, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"rollcall/internal/access"
 	"rollcall/internal/api"
 	"rollcall/internal/principal"
 	"rollcall/internal/seal"
@@ -41,8 +40,7 @@ func (s *Service) SwitchRole(ctx context.Context, v Visit, token seal.Secret, to
 	if !nameLike(account) || !nameLike(strings.ReplaceAll(to.Role, "/", "")) {
 		return &Refusal{Reason: BadInput, Text: "Give the account, by its number or alias, and the role, by its name."}
 	}
-	by, err := s.iam.Access().Gather(ctx, session.Self, access.Call{SourceIP: v.SourceIP, UserAgent: v.UserAgent,
-		Secure: v.TLS != nil})
+	by, err := s.iam.Access().Gather(ctx, session.Self, v.Conditions())
 	if err != nil {
 		return err
 	}

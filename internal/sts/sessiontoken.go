@@ -29,7 +29,8 @@ func userSeconds(c principal.Caller, asked *int32) int32 {
 	return seconds
 }
 
-// byLongTermKey fails for callers in a session, of whatever kind.
+// byLongTermKey fails for callers in a session of any kind, which the new
+// credentials could outlive.
 func byLongTermKey(c principal.Caller, action string) error {
 	if c.Session() != nil {
 		return fail("AccessDenied", "Cannot call %s with session credentials", action)
