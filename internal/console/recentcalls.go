@@ -35,8 +35,7 @@ func (c *Console) recentCalls(v *visit, who subject, id string) section {
 	})
 	switch {
 	case errors.Is(err, trail.ErrUnreadable):
-		s.Empty = "This service keeps its trail where it cannot read it, so no calls can be shown. " +
-			"It reads a file: serve --trail FILE."
+		s.Empty = "No calls can be shown: this service has no trail that it can read. It reads a file (--trail FILE)."
 		return s
 	case err != nil:
 		s.Empty = "Others are reading the trail at the moment. Load the page again to see the calls."

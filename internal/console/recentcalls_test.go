@@ -162,7 +162,7 @@ func TestNoTrailToRead(t *testing.T) {
 		}
 		w := newWorld(t, func(c *service.Config) { c.Trail = to })
 		w.user("bob", "")
-		if got := w.signedIn("").calls("/console/user?name=bob"); !strings.Contains(got, "no calls can be shown") {
+		if got := w.signedIn("").calls("/console/user?name=bob"); !strings.Contains(got, "No calls can be shown") {
 			t.Errorf("%s: %s", at, got)
 		}
 	}
