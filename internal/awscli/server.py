@@ -10,6 +10,7 @@ code. The server ends when its input does.
 """
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import runpy
@@ -23,7 +24,8 @@ import time
 
 def main(script):
     sys.path[0] = os.path.dirname(script)
-    importlib.import_module("awscli.clidriver")
+    for module in "awscli.clidriver", "awscli.handlers", "botocore.client":
+        importlib.import_module(module_name(module))
     read_models()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -57,11 +59,16 @@ def handle(connection):
     os._exit(0)
 
 
+def module_name(name):
+    """Returns the name of a module in this version: 2 brings its own botocore."""
+    own = "awscli." + name
+    return own if name.startswith("botocore") and importlib.util.find_spec("awscli.botocore") else name
+
+
 def read_models():
     """Reads the data that every command needs, so that they need not: half of
     a command's time. A second loading of the same file reads it again."""
-    package = "awscli.botocore" if importlib.util.find_spec("awscli.botocore") else "botocore"
-    loaders = importlib.import_module(package + ".loaders")
+    loaders = importlib.import_module(module_name("botocore.loaders"))
     load_file = loaders.JSONFileLoader.load_file
     paths = set()
 
