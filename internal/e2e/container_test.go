@@ -41,7 +41,7 @@ func TestSmallContainer(t *testing.T) {
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
 			"Content-Length: 393216\r\n\r\n"+strings.Repeat("a", 393000))
 	defer closeAll()
-	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Second)
 	defer stop()
 	var changes sync.WaitGroup
 	for worker := range 8 {

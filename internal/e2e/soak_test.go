@@ -31,7 +31,7 @@ const answerWithin = 30 * time.Second
 // grow.
 func TestMisbehaviour(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
-		lasts, users := 10*time.Second, 2000
+		lasts, users := 6*time.Second, 2000
 		if *e2etest.Soak > 0 {
 			lasts, users = *e2etest.Soak, 20_000
 		}

@@ -2,6 +2,8 @@ package e2etest
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -14,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"rollcall/internal/ownfile"
 )
 
 // Soak is the time for which the crash loops run beyond their usual rounds.
@@ -45,16 +49,48 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	Binary = filepath.Join(dir, "rollcall")
-	args := []string{"build", "-o", Binary}
-	if RaceEnabled {
-		args = append(args, "-race")
-	}
-	out, err := exec.Command("go", append(args, "rollcall/cmd/rollcall")...).CombinedOutput()
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "build rollcall: %v\n%s", err, out)
+	if err := build(Binary); err != nil {
+		fmt.Fprintf(os.Stderr, "build rollcall: %v\n", err)
 		return 1
 	}
 	return m.Run()
+}
+
+// build builds the program. It is linked once for all packages that test it: the
+// copy in the user's cache stays, and Go knows whether that is what it would link.
+func build(to string) error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	source, err := filepath.Abs(".")
+	if err != nil {
+		return err
+	}
+	source, _, _ = strings.Cut(source, "/internal/e2e")
+	kept := filepath.Join(cache, "rollcall-test", fmt.Sprintf("%x", sha256.Sum256([]byte(source)))[:16])
+	args := []string{"build", "-ldflags=-w"}
+	if RaceEnabled {
+		args, kept = append(args, "-race"), kept+"-race"
+	}
+	if err := os.MkdirAll(kept, 0o700); err != nil {
+		return err
+	}
+	unlock, err := ownfile.Lock(context.Background(), filepath.Join(kept, "lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	from := filepath.Join(kept, "rollcall")
+	out, err := exec.Command("go", append(args, "-o", from, "rollcall/cmd/rollcall")...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, text, 0o755)
 }
 
 // Environment returns the environment of the binary and the clients: no setting
