@@ -34,8 +34,9 @@ const lowest = 19
 
 // Bounds of the child.
 const (
-	unused = time.Minute      // until it ends
-	stuck  = 30 * time.Second // until it is killed, with an answer due
+	unused   = time.Minute      // until it ends
+	stuck    = 30 * time.Second // until it is killed, with an answer due
+	patience = time.Second      // until it is killed, when it was asked to end
 )
 
 // Process computes hashes in a child process. Safe for concurrent use.
@@ -262,8 +263,10 @@ func (c *child) read(r io.Reader) {
 	}
 }
 
-// end asks the child to end, and waits until it has.
+// end asks the child to end, and waits until it has. One that does not is killed.
 func (c *child) end() {
 	c.in.Close()
+	late := time.AfterFunc(patience, func() { _ = c.process.Kill() })
+	defer late.Stop()
 	<-c.ended
 }

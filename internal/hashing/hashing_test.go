@@ -137,6 +137,13 @@ func TestChildIsStuck(t *testing.T) {
 		t.Error("another hash")
 	}
 	<-first.ended
+
+	other, _ := open(t)
+	other.Derive(cheap)
+	if err := other.child().process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	other.Close() // comes to an end
 }
 
 // The child ends when nobody needs it, and with its parent's end of the pipe.
