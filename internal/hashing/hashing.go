@@ -12,6 +12,7 @@ package hashing
 import (
 	"cmp"
 	"encoding/gob"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -181,9 +182,9 @@ func (p *Process) endUnused(c *child) {
 // start starts a child.
 func (p *Process) start() (*child, error) {
 	cmd := &exec.Cmd{
-		Path: cmp.Or(p.program, self()), Args: []string{os.Args[0], argument},
+		Path: cmp.Or(p.program, self()), Args: []string{cmp.Or(p.program, os.Args[0]), argument},
 		// Nothing of the parent's environment, which may hold secrets.
-		Env: []string{"GOMAXPROCS=" + strconv.Itoa(p.workers)},
+		Env: p.environment(),
 	}
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -206,6 +207,12 @@ func (p *Process) start() (*child, error) {
 		_ = cmd.Wait() // how it ended does not matter
 	}()
 	return c, nil
+}
+
+// environment tells Go's runtime in the child which processors and how much
+// memory it may use: 19 MiB for each hash, and some of those that have ended.
+func (p *Process) environment() []string {
+	return []string{"GOMAXPROCS=" + strconv.Itoa(p.workers), fmt.Sprintf("GOMEMLIMIT=%dMiB", 24*(p.workers+1))}
 }
 
 // child is a running process.
