@@ -16,13 +16,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/hashing"
 	"rollcall/internal/identity"
 	"rollcall/internal/memory"
-	"rollcall/internal/metrics"
 	"rollcall/internal/ownfile"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
@@ -239,8 +239,10 @@ func (s *serveRun) run(ctx context.Context) error {
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 
-	figures := &metrics.Registry{}
-	figures.Process()
+	figures := metrics.NewSet()
+	metrics.ExposeMetadata(true)
+	figures.RegisterMetricsWriter(metrics.WriteProcessMetrics)
+	figures.RegisterMetricsWriter(metrics.WriteFDMetrics)
 	s.passwords = hashing.New("", log)
 	defer s.passwords.Close()
 	svc, t, err := s.open(ctx, log, figures)
@@ -279,7 +281,7 @@ func (s *serveRun) run(ctx context.Context) error {
 	return err
 }
 
-func (s *serveRun) open(ctx context.Context, log *slog.Logger, figures *metrics.Registry) (*service.Service,
+func (s *serveRun) open(ctx context.Context, log *slog.Logger, figures *metrics.Set) (*service.Service,
 	*trail.Trail, error) {
 	keys, err := sts.ParseWebIdentityKeys(s.providers)
 	if err != nil {

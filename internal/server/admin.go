@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"rollcall/internal/metrics"
+	"github.com/VictoriaMetrics/metrics"
 )
 
 // Check is a thing that must work for the service to be ready.
@@ -30,7 +30,7 @@ const checkTimeout = 2 * time.Second
 //
 // It reveals no secret and changes nothing. The reason of a failed check goes
 // to log.
-func Admin(checks []Check, figures *metrics.Registry, log *slog.Logger) http.Handler {
+func Admin(checks []Check, figures *metrics.Set, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "ok\n")
@@ -51,8 +51,8 @@ func Admin(checks []Check, figures *metrics.Registry, log *slog.Logger) http.Han
 		_, _ = io.WriteString(w, text)
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", metrics.ContentType)
-		_, _ = figures.WriteTo(w)
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		figures.WritePrometheus(w)
 	})
 	return http.TimeoutHandler(mux, 10*time.Second, "timed out\n")
 }

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/internal/metrics"
+	"github.com/VictoriaMetrics/metrics"
+
 	"rollcall/internal/server"
 )
 
@@ -18,7 +19,7 @@ func TestAdmin(t *testing.T) {
 		{Name: "store", Run: func(ctx context.Context) error { return ctx.Err() }},
 		{Name: "trail", Run: func(context.Context) error { return trailErr }},
 	}
-	figures := &metrics.Registry{}
+	figures := metrics.NewSet()
 	server.NewMetrics(figures)
 	var log strings.Builder
 	h := server.Admin(checks, figures, slog.New(slog.NewTextHandler(&log, nil)))

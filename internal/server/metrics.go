@@ -1,28 +1,29 @@
 package server
 
 import (
+	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
-	"rollcall/internal/metrics"
+	"github.com/VictoriaMetrics/metrics"
 )
 
 // Metrics counts the calls of the API. A nil Metrics counts nothing.
 type Metrics struct {
-	inFlight *metrics.Gauge
-	seconds  *metrics.Histograms
-	errors   *metrics.Counters
+	set      *metrics.Set
+	inFlight atomic.Int64
 }
 
 // NewMetrics registers the metrics of the API.
-func NewMetrics(r *metrics.Registry) *Metrics {
-	return &Metrics{
-		inFlight: r.Gauge("rollcall_requests_in_flight", "Calls being answered."),
-		seconds: r.Histograms("rollcall_request_duration_seconds", "Time to answer, by action and HTTP status.",
-			[2]string{"action", "status"}, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10),
-		errors: r.Counters("rollcall_errors_total", "Refused and failed calls, by error code.", "code"),
-	}
+func NewMetrics(set *metrics.Set) *Metrics {
+	m := &Metrics{set: set}
+	set.NewGauge("rollcall_requests_in_flight", func() float64 { return float64(m.inFlight.Load()) })
+	return m
 }
+
+// durations are the bounds of the histogram, in seconds.
+var durations = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 
 // begin counts the start of a call; the function that it returns counts the
 // end.
@@ -33,12 +34,13 @@ func (m *Metrics) begin() func(action string, status int, took time.Duration) {
 	m.inFlight.Add(1)
 	return func(action string, status int, took time.Duration) {
 		m.inFlight.Add(-1)
-		m.seconds.Observe(action, strconv.Itoa(status), took.Seconds())
+		name := `rollcall_request_duration_seconds{action="` + action + `",status="` + strconv.Itoa(status) + `"}`
+		m.set.GetOrCreatePrometheusHistogramExt(name, durations).Update(took.Seconds())
 	}
 }
 
 func (m *Metrics) refused(code string) {
 	if m != nil {
-		m.errors.Add(code)
+		m.set.GetOrCreateCounter(fmt.Sprintf("rollcall_errors_total{code=%q}", code)).Inc()
 	}
 }

@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
+
 	"rollcall/internal/api"
-	"rollcall/internal/metrics"
 	"rollcall/internal/principal"
 	"rollcall/internal/server"
 	"rollcall/internal/sigv4"
@@ -24,7 +25,7 @@ func TestMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	figures := &metrics.Registry{}
+	figures := metrics.NewSet()
 	h := server.New(server.Config{
 		API: api.New(nil, nil, none, slog.New(slog.DiscardHandler), time.Now),
 		Lookup: func(context.Context, string, string) ([]byte, principal.Signer, error) {

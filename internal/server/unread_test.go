@@ -13,8 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
+
 	"rollcall/internal/awsquery"
-	"rollcall/internal/metrics"
 	"rollcall/internal/server"
 )
 
@@ -76,7 +77,7 @@ func cutOff(t *testing.T, c net.Conn, asked string) {
 func TestUnreadAdmin(t *testing.T) {
 	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/other"} {
 		synctest.Test(t, func(t *testing.T) {
-			registry := &metrics.Registry{}
+			registry := metrics.NewSet()
 			server.NewMetrics(registry)
 			p, stop := servePipes(t, server.Admin(nil, registry, slog.New(slog.DiscardHandler)), server.Limits{})
 			cutOff(t, p.dial(), "GET "+path+anyHost+"\r\n")

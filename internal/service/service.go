@@ -11,12 +11,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
+
 	"rollcall/internal/api"
 	"rollcall/internal/audit"
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/console"
 	"rollcall/internal/identity"
-	"rollcall/internal/metrics"
 	"rollcall/internal/seal"
 	"rollcall/internal/server"
 	"rollcall/internal/signin"
@@ -71,7 +72,7 @@ type Config struct {
 	Burst, AccountBurst, StrangerBurst int
 	Log                                *slog.Logger
 	// Metrics says where the metrics are registered; nil counts nothing.
-	Metrics *metrics.Registry
+	Metrics *metrics.Set
 }
 
 // Service is a running Rollcall. Its Handler answers the API.

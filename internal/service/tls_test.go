@@ -20,9 +20,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"rollcall/internal/metrics"
 	"rollcall/internal/sdkhttp"
 	"rollcall/internal/server"
 	"rollcall/internal/service"
@@ -100,7 +100,7 @@ func selfSigned(t testing.TB) (*server.Certificate, *x509.CertPool) {
 // Metrics count by action and error; what a client makes up is no label.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	registry := &metrics.Registry{}
+	registry := metrics.NewSet()
 	w := newWorld(t, service.Config{Metrics: registry})
 	must(t, w.root.GetUser, &iam.GetUserInput{})
 	w.raw(t, call("GetUser", "UserName=nobody"))
@@ -134,12 +134,10 @@ func TestMetrics(t *testing.T) {
 
 // figuresOf returns the values of metrics by name and labels, as Prometheus reads
 // them.
-func figuresOf(t *testing.T, r *metrics.Registry) map[string]float64 {
+func figuresOf(t *testing.T, r *metrics.Set) map[string]float64 {
 	t.Helper()
 	var text strings.Builder
-	if _, err := r.WriteTo(&text); err != nil {
-		t.Fatal(err)
-	}
+	r.WritePrometheus(&text)
 	values := map[string]float64{}
 	for line := range strings.Lines(text.String()) {
 		if strings.HasPrefix(line, "#") {

@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/internal/metrics"
 	"rollcall/internal/service"
 	"rollcall/internal/trail"
 )
@@ -131,7 +131,7 @@ func TestRecord(t *testing.T) {
 func TestFloodOfStrangers(t *testing.T) {
 	t.Parallel()
 	out := &sink{}
-	figures := &metrics.Registry{}
+	figures := metrics.NewSet()
 	w := newWorld(t, service.Config{Trail: trail.New(out), Metrics: figures})
 	out.lines()
 	bad := strings.Repeat("\xff", 4000)
