@@ -3,6 +3,7 @@ package service_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -266,5 +267,64 @@ func TestRightPasswordsAreNotCounted(t *testing.T) {
 		if got := w.wait(t, here, as("bob", rightPassword)); got != -1 {
 			t.Fatalf("sign-in %d: %v", i, got)
 		}
+	}
+}
+
+// While as many sign-ins wait as may, others are refused at once, and signed
+// calls go on. Those who waited are answered.
+func TestFullQueueOfSignIns(t *testing.T) {
+	t.Parallel()
+	hold := make(chan struct{})
+	var held atomic.Bool
+	w := newWorld(t, service.Config{Derive: func(d seal.Derivation) []byte {
+		if held.Load() {
+			<-hold
+		}
+		d.Memory, d.Time = 64, 1
+		return d.Key()
+	}})
+	w.person(t, "bob", allowAll)
+	held.Store(true)
+	answers := make(chan error)
+	try := func(i int) error {
+		_, err := w.SignIn.Begin(t.Context(), visit(fmt.Sprint("192.0.2.", i)), as(fmt.Sprint("u", i), "wrong"))
+		return err
+	}
+	// Whoever is answered now was refused, because nobody is hashed.
+	n := 0
+	for refused := false; !refused; n++ {
+		if n > 1000 {
+			t.Fatal("nobody is refused")
+		}
+		i := n
+		go func() { answers <- try(i) }()
+		select {
+		case err := <-answers:
+			if !errors.Is(err, signin.ErrBusy) {
+				t.Fatalf("sign-in %d: %v", n, err)
+			}
+			refused = true
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if err := try(1001); !errors.Is(err, signin.ErrBusy) {
+		t.Errorf("one more: %v", err)
+	}
+	must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("bob")})
+	close(hold)
+	waited := 0
+	for range n - 1 {
+		switch err := <-answers; {
+		case errors.Is(err, signin.ErrWrong):
+			waited++
+		case !errors.Is(err, signin.ErrBusy):
+			t.Errorf("one who waited: %v", err)
+		}
+	}
+	if most := 32 + max(1, runtime.GOMAXPROCS(0)/2); waited < 33 || waited > most {
+		t.Errorf("%d sign-ins waited, want %d", waited, most)
+	}
+	if err := try(1002); !errors.Is(err, signin.ErrWrong) {
+		t.Errorf("after that: %v", err)
 	}
 }
