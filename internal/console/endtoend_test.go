@@ -76,6 +76,7 @@ func TestPeople(t *testing.T) {
 	const password = "another Horse 8 battery"
 	br.signIn("alice", userPassword)
 	br.says("Choose a new password")
+	br.sights("new-password")
 	br.fill("new", password)
 	br.fill("again", password)
 	br.press("choose")
@@ -84,11 +85,9 @@ func TestPeople(t *testing.T) {
 		t.Errorf("after she signed in: %+v", got)
 	}
 	br.open("/console/mfa/new")
-	br.screenshot("add-a-device")
 	br.press("create-totp")
 	seed := eval[string](br, `document.getElementById("seed").textContent`)
-	br.screenshot("authenticator-app")
-	br.accessible("authenticator app")
+	br.sights("authenticator-app")
 	br.fill("code1", w.code(seed, -1))
 	br.fill("code2", w.code(seed, 0))
 	br.press("enable-totp")
@@ -113,8 +112,7 @@ func TestPeople(t *testing.T) {
 	br.press("sign-out")
 	br.signIn("alice", password)
 	br.says("Code of an authenticator app", "blue-key")
-	br.screenshot("prove-a-device")
-	br.accessible("prove a device")
+	br.sights("prove-a-device")
 	br.click("form[data-passkey] button")
 	br.says("Sign out", "Users")
 
@@ -122,8 +120,7 @@ func TestPeople(t *testing.T) {
 	br.open("/console/my-credentials")
 	br.press("create-key")
 	br.says("The secret access key is shown only now")
-	br.screenshot("new-access-key")
-	br.accessible("new access key")
+	br.sights("new-access-key")
 	id := eval[string](br, `document.getElementById("key-id").textContent`)
 	secret := eval[string](br, `document.getElementById("key-secret").textContent`)
 	alice := w.client(id, secret)
@@ -132,7 +129,6 @@ func TestPeople(t *testing.T) {
 	}
 	br.open("/console/my-credentials")
 	br.says("iam, us-east-1")
-	br.screenshot("my-credentials")
 	br.press("switch-key")
 	br.says("Inactive")
 	_, err := alice.GetUser(t.Context(), nil)

@@ -63,10 +63,17 @@ func TestEveryPage(t *testing.T) {
 	}
 }
 
-// look looks at a page in both schemes and on a phone.
+// look opens a page and looks at it.
 func (br *browser) look(p visited1) {
 	br.t.Helper()
 	br.open(p.path + p.query)
+	br.sights(p.name())
+}
+
+// sights looks at the page that is open in both schemes and on a phone, and
+// takes pictures of it.
+func (br *browser) sights(name string) {
+	br.t.Helper()
 	for _, scheme := range []string{"light", "dark"} {
 		br.Scheme(scheme)
 		var rules []string
@@ -78,11 +85,11 @@ func (br *browser) look(p visited1) {
 			width, height int64
 		}{{"desktop", 1280, 800}, {"phone", 390, 844}} {
 			br.Window(as.width, as.height)
-			br.accessible(p.name()+" "+scheme+" "+as.name, rules...)
+			br.accessible(name+" "+scheme+" "+as.name, rules...)
 			if got := eval[int64](br, "document.documentElement.scrollWidth"); got > as.width {
-				br.t.Errorf("%s is %d pixels wide on a %s", p.name(), got, as.name)
+				br.t.Errorf("%s is %d pixels wide on a %s", name, got, as.name)
 			}
-			br.screenshot(p.name() + "-" + as.name + "-" + scheme)
+			br.screenshot(name + "-" + as.name + "-" + scheme)
 		}
 	}
 	br.Window(1280, 800)
