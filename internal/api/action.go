@@ -14,8 +14,8 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Action is one action that is served, with all that its registration says of
-// it. Bind makes one.
+// Action is one action that is served, with everything that its registration
+// says. Bind creates it.
 type Action struct {
 	awsquery.Operation
 	effect      Effect
@@ -41,21 +41,20 @@ type Effect uint8
 const (
 	// Reads is the effect of an action that changes nothing.
 	Reads Effect = iota + 1
-	// Changes is the effect of an action that changes what is stored, or starts
-	// what does. It runs only while the trail can be written, and it is
-	// acknowledged only when its record is.
+	// Changes is the effect of an action that changes the store, or starts a job
+	// that does. It runs only while the trail can be written, and is acknowledged
+	// only when its record is.
 	Changes
-	// Issues is the effect of an action that stores nothing and gives
-	// credentials. CloudTrail calls such an action read-only and yet keeps what
-	// it answers. Here it is held to what changes are held to: no credentials
-	// are given that are not recorded.
+	// Issues is the effect of an action that stores nothing and issues credentials.
+	// CloudTrail calls such an action read-only, but keeps its answer. Here the rule
+	// of changes applies: no credentials are issued without a record.
 	Issues
 )
 
 // readOnly is CloudTrail's readOnly.
 func (a *Action) readOnly() bool { return a.effect != Changes }
 
-// binding says whether an action is held to leave its record.
+// binding says whether an action must leave its record.
 func (a *Action) binding() bool { return a.effect != Reads }
 
 // Unsigned says whether a request needs no signature, because it brings a
@@ -68,27 +67,27 @@ func (a *Action) Effect() Effect { return a.effect }
 // Quotas returns the quotas that a call of the action counts against.
 func (a *Action) Quotas() []Quota { return a.quotas }
 
-// Quota is a limit of IAM with its default, by the name that LimitExceeded and
-// the operator's commands call it.
+// Quota is a limit of IAM with its default. Its name is that of LimitExceeded and
+// of the operator's commands.
 type Quota struct {
 	Name  string
 	Value int
 }
 
-// Part is one thing that a registration says of its action.
+// Part is one fact of a registration.
 type Part func(*binding) error
 
 // binding is an action while it is bound to its method.
 type binding struct {
 	*Action
 	in, out reflect.Type // the structures of the method
-	sorts   int          // of what decides who may call it
+	sorts   int          // how many parts say who may call it
 }
 
-// Bind registers a method of the SDK's own signature as an action, with what a
-// call does and all else that there is to know of it. Each name of a member is
-// looked for in the method's input. What does not fit is a mistake in the
-// program and panics, which happens when the program starts.
+// Bind registers a method with the SDK's signature as an action: the effect of a
+// call, and everything else about the action. It looks for the name of each member
+// in the method's input. A name that is not there is a mistake in the program and
+// panics when the program starts.
 func Bind[I, O any](method func(context.Context, *I) (*O, error), effect Effect, parts ...Part) Action {
 	a := Action{Operation: awsquery.Of(method), effect: effect}
 	b := &binding{Action: &a, in: reflect.TypeFor[I](), out: reflect.TypeFor[O]()}
@@ -133,9 +132,8 @@ func On(target Target, keys ...Key) Part {
 	}
 }
 
-// Tagging names the permission that is needed beside the action's own, on the
-// same thing, where a request has tags. keys are the condition keys of this
-// permission.
+// Tagging names the permission that a request with tags needs besides the action's
+// own, on the same thing. keys are the condition keys of this permission.
 func Tagging(action string, keys ...Key) Part {
 	return func(b *binding) error {
 		if b.request.tags == nil {
@@ -153,7 +151,7 @@ type tagging struct {
 	keys   keysOf
 }
 
-// Also finds the permissions that a call needs beside the action's own, such as
+// Also finds the permissions that a call needs besides the action's own, such as
 // iam:PassRole. An error ends the call.
 func Also[I any](needs func(ctx context.Context, c principal.Caller, in *I) ([]Need, error)) Part {
 	return func(b *binding) error {
@@ -175,9 +173,9 @@ func Free(b *binding) error { b.free = true; b.sorts++; return nil }
 // access.Subject of its context: AssumeRole asks the role's trust policy.
 func Decides(b *binding) error { b.decides = true; b.sorts++; return nil }
 
-// BySessions says that sessions of users may call the action, with or without
-// MFA. federated is what federated users are told, who may not; "" stands for
-// what they are told of most actions.
+// BySessions says that sessions of users may call the action, with or without MFA.
+// Federated users may not: federated is the text of their denial, "" for the text
+// of most actions.
 func BySessions(federated string) Part {
 	return func(b *binding) error { b.sessions, b.federated = true, federated; return nil }
 }
@@ -185,9 +183,9 @@ func BySessions(federated string) Part {
 // Unexplained says that denials of the action give no reason.
 func Unexplained(b *binding) error { b.unexplained = true; return nil }
 
-// Unsigned says that a request needs no signature, because it brings a proof of
-// its own that the action checks. by tells the trail who called; out is nil
-// where the call was refused.
+// Unsigned says that a request needs no signature, because it has a proof of its
+// own that the action checks. by tells the trail who called; out is nil if the call
+// was refused.
 func Unsigned[I, O any](by func(in *I, out *O) trail.Identity) Part {
 	return func(b *binding) error {
 		b.sorts++
@@ -199,14 +197,14 @@ func Unsigned[I, O any](by func(in *I, out *O) trail.Identity) Part {
 	}
 }
 
-// Within says which quotas a call counts against, beside that of the kind of
-// thing that it makes.
+// Within says which quotas a call counts against, besides the quota of the kind of
+// thing that it creates.
 func Within(quotas ...Quota) Part {
 	return func(b *binding) error { b.quotas = append(b.quotas, quotas...); return nil }
 }
 
-// Record names members of the input or output, at any depth, that the trail
-// keeps for this action beside those of trail.MayRecord.
+// Record names members of the input or output, at any depth, that the trail keeps
+// for this action besides those of trail.MayRecord.
 func Record(members ...string) Part {
 	return func(b *binding) error {
 		b.recorded = map[string]bool{}
@@ -256,7 +254,8 @@ func (a *Action) needs(ctx context.Context, c principal.Caller, in any) ([]Need,
 	return append(needs, more...), err
 }
 
-// requestKeys are the keys of the tags that a request sets or removes.
+// requestKeys returns the condition keys of the tags that a request sets or
+// removes.
 func (a *Action) requestKeys(in any) access.Keys {
 	tags, removed := a.request.tagsOf(in), a.request.removed(in)
 	if len(tags) == 0 && len(removed) == 0 {
@@ -265,5 +264,5 @@ func (a *Action) requestKeys(in any) access.Keys {
 	return access.RequestTags(tags, removed)
 }
 
-// errNotSigned refuses a call that nobody signed of an action that needs it.
+// errNotSigned refuses an unsigned call of an action that needs a signature.
 var errNotSigned = awsmodel.Fail("MissingAuthenticationToken", "Request is missing Authentication Token")

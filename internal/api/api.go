@@ -1,13 +1,17 @@
-// Package api is the one funnel that every action passes, whatever door the
-// call came through: check against AWS's model, authorize, call, leave a
-// trail. Bind registers an action with all that there is to know of it; Invoke
-// and Do run one.
+// Package api is the one funnel of all actions, through whatever door a call came:
+// check against AWS's model, authorize, call, record. Bind registers an action;
+// Invoke and Do run one.
 //
-// It promises that no action runs for a caller who may not call it, that
-// authorization comes after model validation and before any rule of the
-// action (the order AWS keeps), that every call leaves one record, and that no
-// change is acknowledged and no credentials are given whose record cannot be
-// written. It refuses to know HTTP.
+// It promises:
+//
+//   - No action runs for a caller who may not call it.
+//   - Authorization comes after model validation and before any rule of the action,
+//     as at AWS.
+//   - Every call leaves one record.
+//   - No change is acknowledged, and no credentials are issued, if the record cannot
+//     be written.
+//
+// It knows nothing of HTTP.
 package api
 
 import (
@@ -28,7 +32,8 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Call holds what a door knows of one call besides the caller and the input.
+// Call holds the facts that a door has of one call, besides the caller and the
+// input.
 type Call struct {
 	RequestID string
 	SourceIP  string
@@ -43,7 +48,7 @@ func (c Call) Conditions() access.Call {
 	return access.Call{SourceIP: c.SourceIP, UserAgent: c.UserAgent, Secure: c.TLS != nil}
 }
 
-// API is the actions that are served, and the trail of their calls.
+// API holds the actions that are served, and the trail of their calls.
 type API struct {
 	actions map[[2]string]Action // by service and name
 	byInput map[reflect.Type]Action
@@ -54,7 +59,7 @@ type API struct {
 	now     func() time.Time
 	db      *store.DB                                        // see Outbox
 	seal    func(c principal.Caller, text []byte) string     // see ExplainDenials
-	seen    func(c principal.Caller, service, action string) // nil for nobody who wants to know
+	seen    func(c principal.Caller, service, action string) // see Observe; may be nil
 
 	principals, accounts *throttle.Limiter // see Throttle
 }
@@ -87,7 +92,7 @@ func (a *API) Find(service, name string) (Action, bool) {
 	return action, ok
 }
 
-// Actions returns the names of all that is served, for coverage.
+// Actions returns the names of all actions that are served, for coverage.
 func (a *API) Actions() map[string]bool {
 	names := map[string]bool{}
 	for key := range a.actions {
@@ -96,14 +101,14 @@ func (a *API) Actions() map[string]bool {
 	return names
 }
 
-// Observe has every call told to seen before anything is decided of it: service
-// last accessed counts attempts. It must be quick, and safe for concurrent
-// use. Observe itself belongs before the first call.
+// Observe lets seen know of every call before the call is decided, because service
+// last accessed counts attempts. seen must be quick, and safe for concurrent use.
+// Observe must be called before the first call of an action.
 func (a *API) Observe(seen func(c principal.Caller, service, action string)) { a.seen = seen }
 
-// Invoke runs one action, for signed and unsigned calls alike. c is who signed,
-// nil for nobody. An action that needs no signature makes nothing of one that
-// came with the request. The error is always for the client.
+// Invoke runs one action, for signed and unsigned calls alike. c is the caller who
+// signed, nil for nobody. An action that needs no signature ignores the signature
+// of a request. The error is always for the client.
 func (a *API) Invoke(
 	ctx context.Context, c *principal.Caller, action Action, in any, call Call,
 ) (any, *awsmodel.Error) {
@@ -113,7 +118,7 @@ func (a *API) Invoke(
 	case action.unsigned != nil:
 		ctx = context.WithValue(ctx, callKey{}, call)
 		err = k.guard(func() error { return k.unsigned(ctx) })
-		// A call that failed tells its caller as well.
+		// A failed call has a caller too.
 		err = errors.Join(err, k.guard(func() error { k.by = action.unsigned(in, k.out); return nil }))
 	case c == nil:
 		err = errNotSigned
@@ -131,12 +136,12 @@ type run struct {
 	action   Action
 	in, out  any
 	call     Call
-	by       trail.Identity // who calls, as far as is known
+	by       trail.Identity // the caller, as far as it is known
 	stranger bool           // nobody signed
 }
 
-// guard makes an error like others of a panic: the call leaves its record, and
-// the client gets an answer.
+// guard turns a panic into an error, so that the call leaves its record and the
+// client gets an answer.
 func (k *run) guard(step func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -146,8 +151,8 @@ func (k *run) guard(step func() error) (err error) {
 	return step()
 }
 
-// signed runs the action for its caller. The context that it returns holds what
-// the call did to the store.
+// signed runs the action for its caller. The context that it returns holds the
+// changes of the call in the store.
 func (k *run) signed(ctx context.Context, c principal.Caller) (context.Context, error) {
 	subject, err := k.gather(ctx, c)
 	if err != nil {
@@ -180,7 +185,7 @@ func (k *run) authorized(ctx context.Context, subject *access.Subject) (err erro
 	return nil
 }
 
-// unsigned runs an action that finds out by itself who calls.
+// unsigned runs an action that finds out its caller by itself.
 func (k *run) unsigned(ctx context.Context) (err error) {
 	if err := awsmodel.Check(k.action.Name, k.in); err != nil {
 		return err
@@ -192,9 +197,8 @@ func (k *run) unsigned(ctx context.Context) (err error) {
 	return err
 }
 
-// gone says of a failure that may come of a caller who was deleted during the
-// call, with the user or with the whole account, that this is so: the same
-// call a moment later is refused in these words.
+// gone replaces a failure by the refusal of a deleted caller, if the caller's user
+// or account was deleted during the call. A later call gets the same refusal.
 func (a *API) gone(ctx context.Context, c principal.Caller, err error) error {
 	var known *awsmodel.Error
 	if errors.As(err, &known) || !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrNotFound) {
@@ -206,9 +210,9 @@ func (a *API) gone(ctx context.Context, c principal.Caller, err error) error {
 	return err
 }
 
-// Refuse leaves the record of a call that never became an action: not
-// authenticated, unknown, unreadable. c is nil where nobody was
-// authenticated; keyID is then the key the client named.
+// Refuse leaves the record of a call that reached no action, because it is not
+// authenticated, unknown or unreadable. c is nil if nobody was authenticated; keyID
+// is then the key that the client named.
 func (a *API) Refuse(
 	ctx context.Context, c *principal.Caller, keyID, service, name string, err error, call Call,
 ) *awsmodel.Error {
@@ -231,10 +235,9 @@ func (a *API) Refuse(
 	return refused
 }
 
-// clientError returns what the client may see of an error. The rest goes to the
-// log, and the error becomes ServiceFailure, or ServiceUnavailable if the
-// database could not be asked or the policies take too long: AWS's clients
-// repeat both.
+// clientError returns the error for the client. An error that is not for clients
+// goes to the log, and becomes ServiceFailure, or ServiceUnavailable if the
+// database did not answer or the policies take too long. AWS's clients repeat both.
 func (a *API) clientError(ctx context.Context, err error, action string, call Call) *awsmodel.Error {
 	if err == nil {
 		return nil

@@ -16,8 +16,8 @@ type Need struct {
 	// the action that is called.
 	Action    string
 	Resources []Resource
-	// Keys are the condition keys of this need beside those of every request,
-	// by their lower-case names. It may be nil.
+	// Keys are the condition keys of this need besides those of every request, by
+	// their lower-case names. It may be nil.
 	Keys access.Keys
 }
 
@@ -26,9 +26,9 @@ type Resource struct {
 	ARN string // "*" for an action on no particular thing
 	// Label is the name in a denial, "user bob"; "" stands for the ARN.
 	Label string
-	// Keys are the condition keys of the thing itself: its tags, its permissions
-	// boundary. They are asked for only by conditions; an error refuses. It may
-	// be nil.
+	// Keys returns the condition keys of the thing itself: its tags, its permissions
+	// boundary. It is called only if a condition needs one. An error refuses the
+	// call. It may be nil.
 	Keys func(key string) ([]string, error)
 }
 
@@ -42,7 +42,7 @@ func (a *API) authorize(ctx context.Context, subject *access.Subject, action *Ac
 		return err
 	}
 	if unlimited(subject) {
-		return nil // what it acts on does not matter
+		return nil // for every resource
 	}
 	needs, err := action.needs(ctx, c, in)
 	if err != nil {
@@ -63,8 +63,7 @@ func unlimited(subject *access.Subject) bool {
 	return subject.Caller.IsRoot() && len(p.Control) == 0 && len(p.Session) == 0 && !p.SessionRequired
 }
 
-// decide decides one need. Each resource is decided by itself, for each has
-// its own tags.
+// decide decides one need, each resource by itself, because each has its own tags.
 func (a *API) decide(ctx context.Context, subject *access.Subject, action *Action, need *Need, tags access.Keys) error {
 	name := need.Action
 	if name == "" {
@@ -113,12 +112,12 @@ func (a *API) decide(ctx context.Context, subject *access.Subject, action *Actio
 	return nil
 }
 
-// sessionMay refuses what sessions of users can never do, whatever policies
-// say. STS, comparing the STS API operations: GetSessionToken credentials call
-// IAM only with MFA, and of STS only AssumeRole and GetCallerIdentity;
-// GetFederationToken credentials call neither. GetWebIdentityToken is newer
-// than that page: that sessions of users may call it, and the sentence for
-// federated users, are recorded. The other texts are guesses.
+// sessionMay refuses calls that sessions of users can never make, whatever the
+// policies say. STS, comparing the STS API operations: GetSessionToken credentials
+// call IAM only with MFA, and of STS only AssumeRole and GetCallerIdentity;
+// GetFederationToken credentials call neither. GetWebIdentityToken is newer than
+// that page. Sessions of users may call it, and federated users get a sentence of
+// their own; both are recorded. The other texts are guesses.
 func sessionMay(c principal.Caller, action *Action) error {
 	session := c.Session()
 	if session == nil || c.Kind() == principal.AssumedRole || session.TaskPolicy != "" {

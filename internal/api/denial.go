@@ -10,15 +10,15 @@ import (
 	"rollcall/internal/principal"
 )
 
-// ExplainDenials has denials carry what decided them, sealed for those who may
-// call DecodeAuthorizationMessage in the caller's account. seal gives "" where
-// it cannot. ExplainDenials belongs before the first call.
+// ExplainDenials lets denials carry their reason, sealed for callers who may call
+// DecodeAuthorizationMessage in the same account. seal returns "" if it cannot. It
+// must be called before the first call of an action.
 func (a *API) ExplainDenials(seal func(c principal.Caller, text []byte) string) { a.seal = seal }
 
-// maxDenial bounds what a denial carries: it goes into a header.
+// maxDenial bounds the sealed reason, which goes into a header.
 const maxDenial = 4 << 10
 
-// denied is the refusal of a call on one resource, with its text.
+// denied returns the refusal of a call on one resource, with its text.
 func (a *API) denied(subject *access.Subject, req policy.Request, text string, d policy.Decision) *awsmodel.Error {
 	e := awsmodel.Fail("AccessDenied", "%s", text)
 	if a.seal == nil {
@@ -76,7 +76,7 @@ type denialContext struct {
 	Conditions items[keyOf] `json:"conditions"`
 }
 
-// items is a list as STS writes it.
+// items is a list in the form of STS.
 type items[T any] struct {
 	Items []T `json:"items"`
 }
@@ -98,8 +98,7 @@ func valuesOf(list []string) items[value] {
 	return all
 }
 
-// shownKeys are the condition keys of a request that are told of, where it has
-// them.
+// shownKeys are the condition keys that a denial shows, if the request has them.
 var shownKeys = strings.Fields(
 	`aws:CurrentTime aws:EpochTime aws:FederatedProvider aws:MultiFactorAuthAge aws:MultiFactorAuthPresent
 	aws:PrincipalAccount aws:PrincipalArn aws:PrincipalType aws:RequestedRegion aws:ResourceAccount aws:SecureTransport aws:SourceIdentity

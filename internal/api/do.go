@@ -10,23 +10,23 @@ import (
 	"rollcall/internal/principal"
 )
 
-// Session is somebody who calls actions by their Go methods, through another
-// door than HTTP's. The same rules hold as there: throttling, the model's
-// checks, policies, the outbox and the trail.
+// Session belongs to a caller who calls actions by their Go methods, through
+// another door than HTTP. The same rules apply: throttling, the model's checks,
+// policies, the outbox and the trail.
 type Session struct {
 	api    *API
 	caller principal.Caller
 	call   Call
 }
 
-// As returns the session of a caller. call says how the call came, and counts
-// for every call of the session.
+// As returns the session of a caller. call holds the facts of every call of the
+// session.
 func (a *API) As(c principal.Caller, call Call) Session { return Session{a, c, call} }
 
 // Do calls an action by its method: Do(ctx, session, iam.CreateUser, input). The
-// method only names the action, which is run as it is registered. The input is
-// the method's own or, where that has more members than the SDK's, the SDK's.
-// The error is an *awsmodel.Error, which is for the caller.
+// method only names the action, which runs as it is registered. The input is that
+// of the method. If that has more members than the SDK's input, it may be the
+// SDK's. The error is an *awsmodel.Error, which is for the caller.
 func Do[In, I, O any](ctx context.Context, s Session, _ func(context.Context, *I) (*O, error), in *In) (*O, error) {
 	action, own, err := bound[I](s.api, in)
 	if err == nil {
@@ -47,8 +47,8 @@ func Do[In, I, O any](ctx context.Context, s Session, _ func(context.Context, *I
 	return new(O), nil
 }
 
-// bound finds the action that a method with the input I is registered as, and
-// the input for it.
+// bound finds the registered action of a method with the input I, and the input
+// for it.
 func bound[I, In any](a *API, in *In) (Action, *I, error) {
 	action, served := a.byInput[reflect.TypeFor[I]()]
 	if !served {
@@ -59,8 +59,8 @@ func bound[I, In any](a *API, in *In) (Action, *I, error) {
 	return action, own, err
 }
 
-// adopt returns an input as the method takes it. What no client could send is
-// refused as it is where requests are decoded.
+// adopt returns the input in the method's own type. It refuses texts that no client
+// could send, as the decoder of requests does.
 func adopt[I, In any](in *In) (*I, error) {
 	if in == nil {
 		in = new(In)

@@ -7,8 +7,8 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// ErrClientLeft is the cause that ends a call's context when its client is known
-// to be gone. It ends what the call waits for, never a commit.
+// ErrClientLeft is the cause that ends a call's context when its client has left.
+// It ends the waits of the call, but never a commit.
 var ErrClientLeft = errors.New("the client's connection was reset")
 
 // errClientLeft is for the trail and the metrics: nobody reads the answer.
@@ -22,8 +22,8 @@ func OnConnection(ctx context.Context) context.Context {
 	return context.WithValue(ctx, connectionContext{}, ctx)
 }
 
-// Connection is the context of what outlasts a call: an answer that is sent
-// for long. It ends when the client has left, and has no deadline.
+// Connection returns the context of work that outlasts a call, such as sending a
+// long answer. It ends when the client has left, and has no deadline.
 func Connection(ctx context.Context) context.Context {
 	on, ok := ctx.Value(connectionContext{}).(context.Context)
 	if !ok {
@@ -32,7 +32,7 @@ func Connection(ctx context.Context) context.Context {
 	return on
 }
 
-// left says of an error that it came of the client's leaving.
+// left says whether an error came of the client's leaving.
 func left(ctx context.Context, err error) bool {
 	return errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), ErrClientLeft)
 }

@@ -13,7 +13,8 @@ import (
 // its field, -1 for no member, which is always "".
 type textMember int
 
-// findText finds a text of an input structure by its name. "" is no member.
+// findText finds a text of an input structure by its name. The name "" means no
+// member.
 func findText(in reflect.Type, name string) (textMember, error) {
 	if name == "" {
 		return -1, nil
@@ -44,7 +45,7 @@ func (m textMember) of(in any) string {
 	return f.Elem().String()
 }
 
-// keysOf reads condition keys of an input; nil where there are none.
+// keysOf reads condition keys of an input. It returns nil if there are none.
 type keysOf []boundKey
 
 type boundKey struct {
@@ -72,7 +73,7 @@ type Key struct {
 	bind func(in reflect.Type) (func(in any) []string, error)
 }
 
-// Member is the condition key that a text of the input gives, where it is set.
+// Member returns the condition key of a text of the input, if that is set.
 func Member(key, member string) Key {
 	return Key{key, func(t reflect.Type) (func(in any) []string, error) {
 		m, err := findText(t, member)
@@ -85,7 +86,7 @@ func Member(key, member string) Key {
 	}}
 }
 
-// Values is a condition key whose values are worked out from the input.
+// Values returns a condition key whose values are computed from the input.
 func Values[I any](key string, values func(in *I) []string) Key {
 	return Key{key, func(t reflect.Type) (func(in any) []string, error) {
 		return func(in any) []string { return values(in.(*I)) }, same[I](t)
@@ -104,8 +105,7 @@ func bindKeys(in reflect.Type, keys []Key) (keysOf, error) {
 	return bound, nil
 }
 
-// requestMembers are the members of an input that set or remove tags, of
-// whichever action.
+// requestMembers are the members of any action's input that set or remove tags.
 type requestMembers struct {
 	tags       []int // where Tags is; nil for none
 	key, value textMember
@@ -126,7 +126,7 @@ func requestMembersOf(in reflect.Type) (m requestMembers) {
 	return m
 }
 
-// tagsOf are the tags that an input sets.
+// tagsOf returns the tags that an input sets.
 func (m *requestMembers) tagsOf(in any) []store.Tag {
 	if m.tags == nil {
 		return nil
@@ -141,7 +141,7 @@ func (m *requestMembers) tagsOf(in any) []store.Tag {
 	return tags
 }
 
-// removed are the keys of the tags that an input removes.
+// removed returns the keys of the tags that an input removes.
 func (m *requestMembers) removed(in any) []string {
 	if m.tagKeys == nil {
 		return nil
@@ -150,7 +150,7 @@ func (m *requestMembers) removed(in any) []string {
 	return keys
 }
 
-// maxDepth ends the search in types that hold themselves.
+// maxDepth ends the search in recursive types.
 const maxDepth = 8
 
 // memberPath finds a member of a type by its name, at any depth, and returns

@@ -11,16 +11,16 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Outbox has every change leave its record in the store with it, until the
-// trail has it; Recover writes what a crash left. Outbox belongs before the
-// first call.
+// Outbox stores the record of every change with the change, until the trail has
+// it. Recover writes the records that a crash left. Outbox must be called before
+// the first call of an action.
 func (a *API) Outbox(db *store.DB) {
 	if !a.trail.Off() {
 		a.db = db
 	}
 }
 
-// begin makes a call that may change something known to the store.
+// begin tells the store of a call that may change something.
 func (k *run) begin(ctx context.Context) context.Context {
 	if k.db == nil || k.action.readOnly() {
 		return ctx
@@ -36,8 +36,8 @@ func (k *run) begin(ctx context.Context) context.Context {
 	return k.db.BeginEvent(ctx, e)
 }
 
-// tell has a record say what is known of a call's change: no record that says
-// failed may be of a call that changed something.
+// tell adds to a record what is known of the call's change. A record of a failure
+// must not belong to a call that changed something.
 func tell(e *store.Event, rec *trail.Record, refused *awsmodel.Error) {
 	rec.EventID = e.ID
 	switch {
@@ -49,8 +49,8 @@ func tell(e *store.Event, rec *trail.Record, refused *awsmodel.Error) {
 	}
 }
 
-// recovered says of a record that it was written after a crash, by what was
-// known when the change was made: the answer was not.
+// recovered marks a record as written after a crash. It has the facts that were
+// known at the change; the answer is missing.
 func recovered(made []string) json.RawMessage {
 	text, err := json.Marshal(struct {
 		Recovered bool     `json:"recovered"`
@@ -74,8 +74,8 @@ const (
 )
 
 // Recover writes the records of changes that a crash kept from the trail. It
-// returns when those are written that are known at the start, and goes on
-// beside until ctx ends; then stopped is closed.
+// returns when it has written those that are known at the start. It goes on in the
+// background until ctx ends, and then closes stopped.
 func (a *API) Recover(ctx context.Context) (stopped <-chan struct{}) {
 	done := make(chan struct{})
 	if a.db == nil {
@@ -90,7 +90,7 @@ func (a *API) Recover(ctx context.Context) (stopped <-chan struct{}) {
 	return done
 }
 
-// keepOutbox does what is to be done now and then, until ctx ends.
+// keepOutbox does the recurring work until ctx ends.
 func (a *API) keepOutbox(ctx context.Context) {
 	tidy := tidier{a, make(chan struct{}, 1)}
 	often, recover, forget := time.NewTicker(tidyEvery), time.NewTicker(recoverEvery), time.NewTicker(forgetEvery)
@@ -113,8 +113,8 @@ func (a *API) keepOutbox(ctx context.Context) {
 	tidy.end(ctx)
 }
 
-// tidier removes the rows of written records. It is not waited for while the
-// service runs: the disk of the trail may hang.
+// tidier removes the rows of written records. Nothing waits for it while the
+// service runs, because the disk of the trail may hang.
 type tidier struct {
 	a    *API
 	busy chan struct{} // holds one while it works
@@ -135,7 +135,7 @@ func (t tidier) work(ctx context.Context) {
 	<-t.busy
 }
 
-// end waits for what is under way, and removes what came since.
+// end waits for the removal in progress, and removes the rows that came since.
 func (t tidier) end(ctx context.Context) {
 	patience := time.After(lastTidy)
 	select {
@@ -163,7 +163,7 @@ func (a *API) recover(ctx context.Context, starting bool) {
 	}
 }
 
-// recordFor writes the records of events, but for those that the trail has.
+// recordFor writes the records of events that the trail does not have.
 func (a *API) recordFor(ctx context.Context, events []store.Unrecorded) error {
 	ids := make([]string, len(events))
 	for i, e := range events {

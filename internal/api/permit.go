@@ -6,9 +6,9 @@ import (
 	"rollcall/internal/principal"
 )
 
-// Permit decides whether a caller may do what is no action of the API, by the
-// policies that reach it: "signin:CreateOAuth2Token" on one resource. It returns
-// the caller under its present name. It leaves no record.
+// Permit decides by the policies that reach a caller whether it may do something
+// that is not an action of the API, such as "signin:CreateOAuth2Token" on one
+// resource. It returns the caller under its present name. It leaves no record.
 func (a *API) Permit(
 	ctx context.Context, c principal.Caller, service, name, resource string, call Call,
 ) (principal.Caller, error) {

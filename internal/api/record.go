@@ -9,8 +9,8 @@ import (
 
 type callKey struct{}
 
-// CallOf returns what is known of an unsigned call. A context without one
-// belongs to none: asking for it is a programmer's error, and panics.
+// CallOf returns the facts of an unsigned call. To ask a context without one is a
+// mistake in the program, and panics.
 func CallOf(ctx context.Context) Call { return ctx.Value(callKey{}).(Call) }
 
 // probe refuses an action that must leave its record and cannot.
@@ -26,8 +26,8 @@ func (k *run) probe(ctx context.Context) error {
 	return awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; changes are refused until it can.")
 }
 
-// finish leaves the record of a call that ended with an answer or err, and
-// gives the answer.
+// finish leaves the record of a call that ended with an answer or err, and returns
+// the answer.
 func (k *run) finish(ctx context.Context, err error) (any, *awsmodel.Error) {
 	refused := k.clientError(ctx, err, k.action.Name, k.call)
 	rec := k.record(k.call, k.action.Service, k.action.Name, refused)

@@ -19,11 +19,10 @@ func Identity(c principal.Caller) trail.Identity { return identity(c) }
 var ErrUnrecorded = awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; nobody can sign in "+
 	"until it can.")
 
-// SignIn runs a step of a sign-in, which is no action, and leaves the record
-// that event makes of the error that it ended with. As with an action, no step
-// that changes something begins while the trail is down, a change leaves its
-// record in the store, and its success is not told before the record is
-// written.
+// SignIn runs a step of a sign-in, which is not an action. It leaves the record
+// that event returns for the step's error. The rules of actions apply: a step that
+// changes something does not begin while the trail is down, its record is stored
+// with the change, and its success is reported only when the record is written.
 func (a *API) SignIn(ctx context.Context, call Call, event func(error) trail.Record,
 	fn func(context.Context) error) error {
 	if err := a.trail.Probe(); err != nil {
@@ -66,8 +65,8 @@ func (a *API) RecordSignIn(ctx context.Context, call Call, event trail.Record) {
 	}
 }
 
-// signInRecord adds to an event what is known of its call. CloudTrail gives
-// sign-ins no id of a request, but gives one to calls.
+// signInRecord adds the facts of the call to an event. In CloudTrail, sign-ins have
+// no id of a request; calls have one.
 func (a *API) signInRecord(call Call, event trail.Record) trail.Record {
 	rec := a.record(call, "signin", event.EventName, nil)
 	rec.FromConsole = false

@@ -11,15 +11,14 @@ import (
 // Target says what an action acts on.
 type Target struct {
 	bind  func(in reflect.Type) (find, error)
-	quota Quota // on how many of such things there may be, where the action makes one
+	quota Quota // on the number of such things, if the action creates one
 }
 
 // find finds what a call acts on.
 type find func(ctx context.Context, c principal.Caller, in any) ([]Resource, error)
 
 // ByMembers finds a target by texts of the input. found gets the values in the
-// order of the members, "" for one that is not set. A member "" is none and has
-// no value.
+// order of the members, "" for one that is not set. A member "" has no value.
 func ByMembers(
 	found func(ctx context.Context, c principal.Caller, values []string) ([]Resource, error), members ...string,
 ) Target {
@@ -50,19 +49,19 @@ func ByInput[I any](found func(ctx context.Context, c principal.Caller, in *I) (
 	}}
 }
 
-// Making adds the quota on how many of such things there may be.
+// Making adds the quota on the number of such things.
 func (t Target) Making(q Quota) Target {
 	t.quota = q
 	return t
 }
 
-// Everything is the target of actions that act on no particular thing.
+// Everything returns the target of actions that act on no particular thing.
 var Everything = ByMembers(func(context.Context, principal.Caller, []string) ([]Resource, error) {
 	return []Resource{{ARN: "*"}}, nil
 })
 
-// ARN is a thing by its ARN, as one that is about to be made. Denials name the
-// ARN.
+// ARN returns a resource by its ARN, such as one that is about to be created.
+// Denials name the ARN.
 func ARN(kind, pathMember, nameMember string) Target {
 	return ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]Resource, error) {
 		return []Resource{{ARN: IAMARN(c, kind, PathOrRoot(v[0])+v[1])}}, nil
@@ -87,7 +86,7 @@ func Below(kind, label, member string) Target {
 	}, member)
 }
 
-// PathOrRoot is the path that a request gives: "/" where it gives none.
+// PathOrRoot returns the path of a request, "/" if it has none.
 func PathOrRoot(path string) string {
 	if path == "" {
 		return "/"
@@ -95,8 +94,8 @@ func PathOrRoot(path string) string {
 	return path
 }
 
-// IAMARN is the ARN of something of the caller's account: kind is "user", rest
-// begins with a slash.
+// IAMARN returns the ARN of a thing of the caller's account: kind is "user", and
+// rest begins with a slash.
 func IAMARN(c principal.Caller, kind, rest string) string {
 	return "arn:" + c.Partition() + ":iam::" + c.Account() + ":" + kind + rest
 }

@@ -8,18 +8,18 @@ import (
 	"rollcall/internal/throttle"
 )
 
-// ErrThrottled refuses a call that came too soon.
+// ErrThrottled refuses a call above the rate.
 var ErrThrottled = awsmodel.Fail("Throttling", "Rate exceeded")
 
-// Throttle bounds the calls of one principal, with all its keys and sessions,
-// and those of one account. It belongs before the first call.
+// Throttle bounds the calls of one principal, with all its keys and sessions, and
+// those of one account. It must be called before the first call of an action.
 func (a *API) Throttle(principals, accounts *throttle.Limiter) {
 	a.principals, a.accounts = principals, accounts
 }
 
-// Admit takes a caller's tokens: one of the principal, whatever key or session
-// it uses, and one of its account. It returns how long to wait if there is none.
-// Every door asks it before it reads what the caller wants.
+// Admit takes one token of the principal, whatever key or session it uses, and one
+// of its account. It returns how long to wait if there is none. Every door calls it
+// before it reads the request.
 func (a *API) Admit(c principal.Caller) (wait time.Duration, ok bool) {
 	if wait, ok := a.principals.Allow(owner(c)); !ok {
 		return wait, false
@@ -27,8 +27,7 @@ func (a *API) Admit(c principal.Caller) (wait time.Duration, ok bool) {
 	return a.accounts.Allow(c.Account())
 }
 
-// AdmitFrom takes a token of an address, for calls of which nobody is known
-// yet.
+// AdmitFrom takes a token of an address, for calls whose caller is not known yet.
 func (a *API) AdmitFrom(address string) (wait time.Duration, ok bool) {
 	return a.principals.Allow("from " + address)
 }

@@ -1,13 +1,13 @@
-// Package intake reads credential reports in the forms in which people have
-// them: the CSV, plain, in UTF-16, with PowerShell's "#TYPE" line, packed by
-// gzip or zstd, or in base64; and the answer of GetCredentialReport as JSON, by
-// the AWS CLI or PowerShell.
+// Package intake reads credential reports in the forms that people have: CSV, also
+// in UTF-16, with PowerShell's "#TYPE" line, compressed by gzip or zstd, or in
+// base64; and the answer of GetCredentialReport as JSON of the AWS CLI or
+// PowerShell.
 //
 // It promises:
 //
-//   - What is no credential report gives an *Error that says what it looks like
-//     and what to do. No part of it is taken for a report.
-//   - A plain CSV is not held in memory. Anything else is, up to Limit.
+//   - A file that is not a credential report gives an *Error that says what it looks
+//     like and what to do. No part of it is taken for a report.
+//   - A plain CSV is not held in memory. Everything else is, up to Limit.
 package intake
 
 import (
@@ -28,28 +28,27 @@ import (
 	"rollcall/report"
 )
 
-// Limit says how many bytes are unpacked or converted. A report of a million
-// users has half of it.
+// Limit is the number of bytes that are unpacked or converted at most. A report of
+// a million users has half as many.
 const Limit = 512 << 20
 
-// Head says how much of a file is looked at to tell what it is: the buffer of
-// the reader that is given to Read.
+// Head is the number of bytes by which Read recognizes a file. The buffer of its
+// reader must hold as many.
 const Head = 64 << 10
 
-// mostLayers says how often a report may be packed or converted.
+// mostLayers is the number of times that a report may be packed or converted.
 const mostLayers = 4
 
 // File is a report that was found.
 type File struct {
-	// Content is the CSV where the file is not the CSV itself; else nil, and
-	// nothing of the file was read.
+	// Content is the CSV. It is nil if the file itself is the CSV, of which nothing
+	// was read.
 	Content []byte
-	// Generated says when the report was generated, where the file tells; else
-	// zero.
+	// Generated is the time the report was generated, zero if the file does not say.
 	Generated time.Time
 }
 
-// Error says that something is no credential report.
+// Error says that a file is not a credential report.
 type Error struct {
 	Looks string // what it looks like
 	Do    string // what to do
@@ -59,7 +58,7 @@ func (e *Error) Error() string {
 	return "this is not a credential report: it looks like " + e.Looks + "; " + e.Do
 }
 
-// errTooLong says that there is more than Limit.
+// errTooLong says that the content is longer than Limit.
 var errTooLong = fmt.Errorf("it unpacks to more than %d MiB", Limit>>20)
 
 // Read finds the report in a file. The reader's buffer has at least Head bytes.
@@ -69,7 +68,7 @@ func Read(r *bufio.Reader) (File, error) { return reader{limit: Limit}.read(r, 0
 // reader reads one file, of which it holds no more than the limit.
 type reader struct{ limit int64 }
 
-// The first bytes of what is no text.
+// The first bytes of files that are not text.
 var (
 	magicGzip = []byte("\x1f\x8b")
 	magicZstd = []byte("\x28\xb5\x2f\xfd")
@@ -123,7 +122,7 @@ func damaged(form string, err error) *Error {
 	return &Error{"a " + form + " file that is damaged or cut off (" + err.Error() + ")", "fetch it again"}
 }
 
-// all reads what is left, up to the limit.
+// all reads the rest, up to the limit.
 func (x reader) all(r io.Reader) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(r, x.limit+1))
 	if err == nil && int64(len(text)) > x.limit {
@@ -132,7 +131,7 @@ func (x reader) all(r io.Reader) ([]byte, error) {
 	return text, err
 }
 
-// content goes on with what was found inside.
+// content continues with the content that was found inside.
 func (x reader) content(text []byte, layer int) (File, error) {
 	f, err := x.read(bufio.NewReaderSize(bytes.NewReader(text), Head), layer+1)
 	if err == nil && f.Content == nil {
@@ -141,8 +140,8 @@ func (x reader) content(text []byte, layer int) (File, error) {
 	return f, err
 }
 
-// unpacked goes on with what comes out of a decompressor. It looks at the head
-// before it takes the rest, so that what is no report is not unpacked.
+// unpacked continues with the output of a decompressor. It looks at the head before
+// it takes the rest, so that only a report is unpacked.
 func (x reader) unpacked(r io.Reader, form string, layer int) (File, error) {
 	buffered := bufio.NewReaderSize(io.LimitReader(r, x.limit+1), Head)
 	f, err := x.read(buffered, layer+1)

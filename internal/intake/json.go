@@ -13,14 +13,14 @@ import (
 	"rollcall/internal/lazyregexp"
 )
 
-// answer is an answer of GetCredentialReport, by whoever wrote it as JSON.
+// answer is an answer of GetCredentialReport, in the JSON of any program.
 type answer struct {
 	Content       json.RawMessage
 	GeneratedTime json.RawMessage
 	State         *string // of GenerateCredentialReport
 }
 
-// json takes the report out of JSON.
+// json finds the report in JSON.
 func (x reader) json(r io.Reader, layer int) (File, error) {
 	text, err := x.all(r)
 	if err != nil {
@@ -73,8 +73,8 @@ const wantAnswer = "give the whole answer of get-credential-report, or the CSV i
 
 func isNull(m json.RawMessage) bool { return len(m) == 0 || string(m) == "null" }
 
-// contentOf is the report: in base64, as a list of the numbers of its bytes or of
-// its lines, or as it is.
+// contentOf returns the report from its form in JSON: base64, a list of its bytes
+// or lines, or plain text.
 func contentOf(m json.RawMessage) ([]byte, *Error) {
 	var text string
 	if json.Unmarshal(m, &text) == nil {
@@ -98,8 +98,8 @@ func contentOf(m json.RawMessage) ([]byte, *Error) {
 // The forms of times without a zone, which are taken for UTC.
 var zoneless = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"}
 
-// microsoft is a time as ConvertTo-Json of Windows PowerShell writes it, in
-// milliseconds.
+// microsoft matches a time in milliseconds, in the form of ConvertTo-Json of
+// Windows PowerShell.
 var microsoft = lazyregexp.New(`^/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/$`)
 
 // timeOf reads a time: RFC 3339, seconds or milliseconds since 1970, and the
@@ -131,7 +131,7 @@ func timeOf(m json.RawMessage) (time.Time, bool) {
 	return since1970(text)
 }
 
-// since1970 reads seconds, or milliseconds where they would be beyond the year
+// since1970 reads seconds, or milliseconds if seconds would be beyond the year
 // 5138.
 func since1970(text string) (time.Time, bool) {
 	n, err := strconv.ParseFloat(text, 64)

@@ -9,7 +9,7 @@ import (
 
 const wantCSV = "give the CSV that get-credential-report returned"
 
-// foreign are forms that are known by how they begin, and that are not read.
+// foreign lists the beginnings of known forms that are not read.
 var foreign = []struct {
 	begins   string
 	has      string // somewhere in the head
@@ -27,8 +27,8 @@ var foreign = []struct {
 	{"SQLite format 3", "", "an SQLite database", wantCSV},
 }
 
-// looksLike says what something is that has not the header of a report. text is
-// the head without what may precede a text.
+// looksLike says what a file is that does not have the header of a report. text is
+// the head without a byte order mark.
 func looksLike(head, text []byte, why error) *Error {
 	for _, f := range foreign {
 		if bytes.HasPrefix(head, []byte(f.begins)) && bytes.Contains(head, []byte(f.has)) {
@@ -69,8 +69,8 @@ func markup(text []byte) *Error {
 	return &Error{"XML", "give the CSV itself"}
 }
 
-// isBinary says whether bytes are no text, but for a character that the end of
-// the head cuts in two.
+// isBinary says whether bytes are not text. The last character may be cut in two by
+// the end of the head.
 func isBinary(head []byte) bool {
 	if bytes.IndexByte(head, 0) >= 0 {
 		return true

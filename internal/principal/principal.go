@@ -105,8 +105,8 @@ func (c Caller) Owner() store.Owner { return c.signer.Owner }
 // Partition is aws, aws-cn or aws-us-gov.
 func (c Caller) Partition() string { return c.signer.Partition }
 
-// As is the caller under the name and the path that its user or role has by
-// now: those in a session's token are as old as the session.
+// As returns the caller under the present name and path of its user or role. Those
+// in a session's token are as old as the session.
 func (c Caller) As(nameKey, name, path string) Caller {
 	if c.Kind() != AssumedRole {
 		u := &c.signer.User
@@ -123,12 +123,12 @@ func (c Caller) As(nameKey, name, path string) Caller {
 // session.
 func (c Caller) IsRoot() bool { return c.Kind() == Root }
 
-// HasUser reports whether the caller is a user or root, and not a role or a
-// federated user: only then UserName and NameKey name somebody.
+// HasUser reports whether the caller is a user or root. For roles and federated
+// users, UserName and NameKey name nobody.
 func (c Caller) HasUser() bool { k := c.Kind(); return k == User || k == Root }
 
-// UserName is the user's name in its own case, "" for root and for those who
-// are no user.
+// UserName returns the user's name in its own case, "" for root, roles and
+// federated users.
 func (c Caller) UserName() string {
 	if !c.HasUser() {
 		return ""
@@ -164,7 +164,8 @@ func (c Caller) Region() string { return c.region }
 // Service is the service the signature was scoped to: iam or sts.
 func (c Caller) Service() string { return c.service }
 
-// ARN is the caller's Amazon Resource Name: of a role's session the session's.
+// ARN returns the caller's Amazon Resource Name. For a role's session it is that of
+// the session.
 func (c Caller) ARN() string {
 	switch s := c.signer.Session; c.Kind() {
 	case Root:
@@ -207,6 +208,6 @@ type key struct{}
 // With returns a context that carries the caller.
 func With(ctx context.Context, c Caller) context.Context { return context.WithValue(ctx, key{}, c) }
 
-// Of returns the caller of a context. A context without one belongs to no
-// request: calling an action with it is a programmer's error, and panics.
+// Of returns the caller of a context. To call an action with a context without one
+// is a mistake in the program, and panics.
 func Of(ctx context.Context) Caller { return ctx.Value(key{}).(Caller) }

@@ -19,8 +19,8 @@ type Session struct {
 
 	Issued  time.Time `json:"i"`
 	Expires time.Time `json:"e"`
-	// MFA says when the caller who made the session proved an MFA device, zero
-	// where it did not.
+	// MFA is the time at which the session's creator proved an MFA device, zero if
+	// it did not.
 	MFA time.Time `json:"m,omitzero"`
 
 	SourceIdentity string      `json:"s,omitempty"`
@@ -28,7 +28,7 @@ type Session struct {
 	// Transitive are the folded keys of the tags that the next role inherits.
 	Transitive []string `json:"tt,omitempty"`
 
-	// Policy and PolicyARNs are the session policies. They can only take away.
+	// Policy and PolicyARNs are the session policies. They can only restrict.
 	Policy     string   `json:"p,omitempty"`
 	PolicyARNs []string `json:"pa,omitempty"`
 
@@ -36,13 +36,13 @@ type Session struct {
 	// others; Keys are the condition keys its claims gave, lower-case.
 	Provider string              `json:"w,omitempty"`
 	Keys     map[string][]string `json:"k,omitempty"`
-	// Chained says of a role's session that another role's session took it.
+	// Chained says that another role's session assumed the role.
 	Chained bool `json:"h,omitempty"`
-	// SignedIn says that it was begun by signing in with a password: it may do
-	// what its user may.
+	// SignedIn says that the session began with a password. It may do everything
+	// that its user may.
 	SignedIn bool `json:"c,omitempty"`
-	// Tool names the session of a developer tool that it came of, "account/id": it
-	// ends with that. The account is that of who signed in.
+	// Tool names the session of a developer tool that this session came of and ends
+	// with: "account/id". The account is that of the person who signed in.
 	Tool string `json:"l,omitempty"`
 	// TaskPolicy is the ARN of the task policy of an AssumeRoot session.
 	TaskPolicy string `json:"rt,omitempty"`

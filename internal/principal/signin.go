@@ -7,18 +7,18 @@ import (
 	"rollcall/internal/store"
 )
 
-// SignIn holds the content of the session of somebody who signed in:
+// SignIn holds the content of the session of a person who signed in.
 // store.SignInSession keeps it as its State.
 type SignIn struct {
 	Self Temporary `json:"s"`
-	// Role is the role that the person switched to, nil where that is none.
+	// Role is the role that the person switched to, nil for none.
 	Role *Temporary `json:"r,omitempty"`
 	// RoleName and RoleColor say how the person wants to see the role.
 	RoleName  string `json:"n,omitempty"`
 	RoleColor string `json:"c,omitempty"`
 }
 
-// Temporary is somebody in a session, without its secret.
+// Temporary is a principal in a session, without the secret.
 type Temporary struct {
 	KeyID     string     `json:"k"`
 	Partition string     `json:"a"`
@@ -27,8 +27,8 @@ type Temporary struct {
 	Session   Session    `json:"z"`
 }
 
-// In is the caller as it is in a session, under the id of the key that its
-// calls are recorded with.
+// In returns the caller in a session. Its calls are recorded with the id of the
+// key.
 func (c Caller) In(keyID string, session Session) Temporary {
 	return Temporary{KeyID: keyID, Partition: c.Partition(), Instance: c.Instance(),
 		User: c.signer.User, Session: session}
@@ -52,8 +52,9 @@ func (s *SignIn) State() []byte {
 	return text
 }
 
-// Opened returns the callers of an open session: the person who signed in, and the principal that the
-// session acts, which is another one where it has switched to a role.
+// Opened returns the callers of an open session: the person who signed in, and the
+// principal that the session acts as. They differ if the session has switched to a
+// role.
 func Opened(proof store.SignedIn) (self, acting Caller, err error) {
 	s, err := ReadSignIn(proof)
 	if err != nil {
@@ -66,8 +67,8 @@ func Opened(proof store.SignedIn) (self, acting Caller, err error) {
 	return self, s.Role.caller(), nil
 }
 
-// caller is not for others: that somebody is in a session is proven by who
-// shows its token.
+// caller is not exported: only the token of a session proves that somebody is in
+// it.
 func (t *Temporary) caller() Caller {
 	owner := store.Owner{User: t.User, Partition: t.Partition, Instance: t.Instance}
 	return Caller{

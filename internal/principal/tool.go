@@ -7,18 +7,18 @@ import (
 	"rollcall/internal/store"
 )
 
-// Tool holds what the session of a developer tool holds: store.ToolSession
+// Tool holds the content of the session of a developer tool. store.ToolSession
 // keeps it as its State.
 type Tool struct {
 	As Temporary `json:"s"`
-	// Client is the tool, Redirect where its code was sent, and Challenge what it
-	// must know to exchange the code.
+	// Client is the tool, Redirect is the address that its code was sent to, and
+	// Challenge is the hash of the verifier with which it exchanges the code.
 	Client    string `json:"c"`
 	Redirect  string `json:"r"`
 	Challenge string `json:"h"`
 }
 
-// State returns what ReadTool reads.
+// State returns the text that ReadTool reads.
 func (t *Tool) State() []byte {
 	text, err := json.Marshal(t)
 	if err != nil {
@@ -27,7 +27,8 @@ func (t *Tool) State() []byte {
 	return text
 }
 
-// ReadTool reads what a tool's session holds, and as whom the tool acts.
+// ReadTool reads the session of a tool, and returns the caller that the tool acts
+// as.
 func ReadTool(proof store.ToolProof) (*Tool, Caller, error) {
 	t := &Tool{}
 	if err := json.Unmarshal(proof.Session().State, t); err != nil {
