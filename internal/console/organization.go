@@ -2,9 +2,11 @@ package console
 
 import (
 	"errors"
-
-	"rollcall/internal/fleet"
 )
+
+// organizationRole is the role that Organizations creates in every account which
+// it creates, and that the management account may assume.
+const organizationRole = "OrganizationAccountAccessRole"
 
 const organizationPath = "/console/organization"
 
@@ -38,7 +40,7 @@ type accountRow struct {
 }
 
 func (c *Console) organization(v *visit) error {
-	s := organizationView{Role: fleet.DefaultRole}
+	s := organizationView{Role: organizationRole}
 	b, err := v.benchmark()
 	if err != nil {
 		return err
@@ -83,7 +85,7 @@ func (v *visit) accountRow(a *accountFigures) accountRow {
 	if r.Self {
 		r.Link = v.judgedLink(overviewPath)
 	} else {
-		r.Link = link(rolePath, "account", a.account, "role", fleet.DefaultRole)
+		r.Link = link(rolePath, "account", a.account, "role", organizationRole)
 	}
 	if a.why != "" {
 		return r

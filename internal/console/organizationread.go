@@ -14,7 +14,6 @@ import (
 	"rollcall/internal/api"
 	"rollcall/internal/audit"
 	"rollcall/internal/awsmodel"
-	"rollcall/internal/fleet"
 	"rollcall/internal/identity"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
@@ -157,7 +156,7 @@ func (o *organizationReader) figures(ctx context.Context, a *accountFigures) err
 // assume takes the role that the organization has in an account, as AWS CLI
 // users do, and shows its credentials.
 func (o *organizationReader) assume(ctx context.Context, account string) (who principal.Caller, err error) {
-	arn := "arn:" + o.by.Partition() + ":iam::" + account + ":role/" + fleet.DefaultRole
+	arn := "arn:" + o.by.Partition() + ":iam::" + account + ":role/" + organizationRole
 	name, seconds := "rollcall-"+o.by.UserName(), int32(900)
 	if s := o.by.Session(); s != nil && s.Role != nil {
 		name = "rollcall-" + s.Name
