@@ -3,6 +3,7 @@ package browsertest
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -204,6 +205,21 @@ func (tab *Tab) Scheme(name string) {
 	Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}},
 	})
+}
+
+// Picture keeps a picture of the whole page if the tests run with -artifacts. For
+// nobody to look at, it would cost more than most checks of the page.
+func (tab *Tab) Picture(name string) {
+	tab.t.Helper()
+	if f := flag.Lookup("test.artifacts"); f == nil || f.Value.String() != "true" {
+		return
+	}
+	png, err := Try(tab, 10*time.Second, chromedp.FullScreenshot(100))
+	if err != nil {
+		tab.t.Logf("no picture: %v", err)
+		return
+	}
+	tab.Save(name+".png", png)
 }
 
 // Save keeps a file where go test -artifacts leaves it to be looked at.

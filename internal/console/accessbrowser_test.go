@@ -41,11 +41,11 @@ func TestAccessStory(t *testing.T) {
 		t.Errorf("of the fields is left %q", typed)
 	}
 	br.accessible("policy with an error")
-	br.screenshot("policy-error-desktop")
+	br.Picture("policy-error-desktop")
 	br.Window(390, 844)
 	br.Scheme("dark")
 	br.accessible("policy with an error on a phone")
-	br.screenshot("policy-error-phone")
+	br.Picture("policy-error-phone")
 	br.Window(1280, 800)
 	br.Scheme("light")
 	eval[bool](br, `(() => { const t = document.querySelector("[name=document]");
@@ -70,7 +70,7 @@ func TestAccessStory(t *testing.T) {
 
 	ask("allowed")
 	br.says("A statement allows it, and none denies it.", "Reporter")
-	br.screenshot("access-check")
+	br.Picture("access-check")
 	if at := eval[string](br, `[...document.querySelectorAll("li.marked")].map(l => l.value).join()`); at != "3,4,5,6,7" {
 		t.Errorf("the lines %s are marked", at)
 	}

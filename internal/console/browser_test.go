@@ -93,17 +93,6 @@ func (br *browser) says(texts ...string) {
 	}
 }
 
-// screenshot keeps a picture of the whole page.
-func (br *browser) screenshot(name string) {
-	br.t.Helper()
-	png, err := browsertest.Try(br.Tab, 10*time.Second, chromedp.FullScreenshot(100))
-	if err != nil {
-		br.t.Logf("no picture: %v", err)
-		return
-	}
-	br.Save(name+".png", png)
-}
-
 // authenticator plugs a security key in, which says yes at once.
 func (br *browser) authenticator() {
 	br.t.Helper()

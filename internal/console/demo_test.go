@@ -59,6 +59,6 @@ func TestDemonstration(t *testing.T) {
 	br.Window(1280, 900)
 	for _, page := range []string{"overview", "report"} {
 		br.open("/console/" + page)
-		br.screenshot("console-" + page)
+		br.Picture("console-" + page)
 	}
 }

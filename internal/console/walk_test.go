@@ -89,7 +89,7 @@ func (br *browser) sights(name string) {
 			if got := eval[int64](br, "document.documentElement.scrollWidth"); got > as.width {
 				br.t.Errorf("%s is %d pixels wide on a %s", name, got, as.name)
 			}
-			br.screenshot(name + "-" + as.name + "-" + scheme)
+			br.Picture(name + "-" + as.name + "-" + scheme)
 		}
 	}
 	br.Window(1280, 800)
