@@ -10,9 +10,9 @@ import (
 	"rollcall/internal/history"
 )
 
-// ParseAccounts reads a list of accounts: one on per line, as its number or as
-// the ARN of the role to assume in it, and then, if wanted, its name. Empty
-// lines and what follows a # are left out.
+// ParseAccounts reads a list of accounts. Each line has an account number, or the
+// ARN of the role to assume in the account, and optionally a name. Empty lines and
+// comments, which begin with #, are ignored.
 //
 //	# payments
 //	111111111111  payments production
