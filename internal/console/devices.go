@@ -248,11 +248,11 @@ func (v *visit) passkeyUser() (string, subject, error) {
 
 func (c *Console) beginPasskey(v *visit) error {
 	return v.json(func(ctx context.Context) (any, error) {
-		user, _, err := v.passkeyUser()
+		user, who, err := v.passkeyUser()
 		if err != nil {
 			return nil, err
 		}
-		token, options, err := c.signIn.BeginPasskey(ctx, v.session, user, v.field("label"))
+		token, options, err := c.signIn.BeginPasskey(ctx, v.visitOf(who.Path), v.session, user, v.field("label"))
 		if err != nil {
 			return nil, err
 		}

@@ -24,7 +24,7 @@ func (br *browser) enrol(p *person) {
 		br.t.Fatal(err)
 	}
 	visit := signin.Visit{Call: api.Call{RequestID: "r", SourceIP: "127.0.0.1"}}
-	token, options, err := br.w.svc.SignIn.BeginPasskey(ctx, session, "", "key")
+	token, options, err := br.w.svc.SignIn.BeginPasskey(ctx, visit, session, "", "key")
 	if err != nil {
 		br.t.Fatal(err)
 	}

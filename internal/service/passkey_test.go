@@ -141,7 +141,7 @@ func (w *world) enrol(t testing.TB, token seal.Secret, user, label string) (*aut
 		t.Fatal(err)
 	}
 	a := newAuthenticator(t)
-	ticket, options, err := w.SignIn.BeginPasskey(t.Context(), session, user, label)
+	ticket, options, err := w.SignIn.BeginPasskey(t.Context(), here, session, user, label)
 	if err != nil {
 		return nil, "", err
 	}
@@ -373,7 +373,7 @@ func TestPasskeyEnrolment(t *testing.T) {
 	if _, _, err := w.enrol(t, bob, "nobody", "x"); err == nil {
 		t.Error("for nobody")
 	}
-	ticket, options, err := w.SignIn.BeginPasskey(t.Context(), session(bob), "", "x")
+	ticket, options, err := w.SignIn.BeginPasskey(t.Context(), here, session(bob), "", "x")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,9 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"rollcall/internal/api"
 	"rollcall/internal/identity"
+	"rollcall/internal/principal"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
 )
@@ -31,9 +33,10 @@ const maxLabel = 64
 // BeginPasskey begins to enrol a passkey for a user of the session's account,
 // the person itself where user is "". It gives what a page hands to
 // navigator.credentials.create, as JSON ({"publicKey":…}), and the token that
-// FinishPasskey takes.
-func (s *Service) BeginPasskey(ctx context.Context, session *Session, user, label string) (token seal.Secret,
-	options json.RawMessage, err error) {
+// FinishPasskey takes. The person needs iam:EnableMFADevice on the user already
+// here: the answer says whether the user exists, and which passkeys it has.
+func (s *Service) BeginPasskey(ctx context.Context, v Visit, session *Session, user, label string) (
+	token seal.Secret, options json.RawMessage, err error) {
 	if s.noKeys != nil {
 		return token, nil, s.noKeys
 	}
@@ -49,6 +52,11 @@ func (s *Service) BeginPasskey(ctx context.Context, session *Session, user, labe
 	root := user == "" && c.IsRoot()
 	if user == "" {
 		user = c.UserName()
+	}
+	v.Console = true
+	in := enabling(c, user, identity.PasskeySerial(c, user, label))
+	if refused := api.May(ctx, s.api.As(c, v.Call), s.iam.EnableMFADevice, in); refused != nil {
+		return token, nil, refused
 	}
 	p, err := s.iam.Person(ctx, c.Account(), user, root)
 	if errors.Is(err, store.ErrNotFound) {
@@ -125,18 +133,23 @@ func (s *Service) FinishPasskey(ctx context.Context, v Visit, session *Session, 
 	if !ok {
 		return "", errors.New("EnableMFADevice is not served")
 	}
-	user, noCode := e.User, "000000" // the model wants codes, which no passkey has
-	if user == "" {
-		user = session.Caller.Account()
-	}
 	v.Console = true
-	in := &iam.EnableMFADeviceInput{UserName: &user, SerialNumber: &e.Serial, AuthenticationCode1: &noCode,
-		AuthenticationCode2: &noCode}
+	in := enabling(session.Caller, e.User, e.Serial)
 	if _, refused := s.api.Invoke(identity.WithPasskey(ctx, passkey), &session.Caller, action, in,
 		v.Call); refused != nil {
 		return "", refused
 	}
 	return e.Serial, nil
+}
+
+// enabling is the input of the call that gives a user a passkey; "" is root.
+func enabling(c principal.Caller, user, serial string) *iam.EnableMFADeviceInput {
+	noCode := "000000" // the model wants codes, which no passkey has
+	if user == "" {
+		user = c.Account()
+	}
+	return &iam.EnableMFADeviceInput{UserName: &user, SerialNumber: &serial, AuthenticationCode1: &noCode,
+		AuthenticationCode2: &noCode}
 }
 
 // attested checks what a browser gave for a new passkey.
