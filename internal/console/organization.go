@@ -2,6 +2,8 @@ package console
 
 import (
 	"errors"
+
+	"rollcall/internal/api"
 )
 
 // organizationRole is the role that Organizations creates in every account which
@@ -46,6 +48,9 @@ func (c *Console) organization(v *visit) error {
 		return err
 	}
 	err = v.api.Consult(v.r.Context(), v.session.Caller, "organizations", "ListAccounts", nil, v.call)
+	if coded(err, api.ErrThrottled.Code) {
+		return v.wait("You have called too often, perhaps by this page: it reads many accounts.")
+	}
 	if err != nil {
 		s.Denied = v.explain(err).Text
 		return v.show("organization", s)

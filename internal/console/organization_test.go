@@ -214,3 +214,30 @@ func TestOrganizationOfMany(t *testing.T) {
 		t.Errorf("%d accounts on the second page", len(rows))
 	}
 }
+
+// TestOrganizationHoldsUpNobody reads accounts as slowly as the person may call,
+// while others look at their reports.
+func TestOrganizationHoldsUpNobody(t *testing.T) {
+	w := newWorld(t, func(c *service.Config) { c.Rate, c.Burst = 0.1, 40 })
+	w.user("alice", everything)
+	w.user("bob", everything)
+	for i := range 40 {
+		w.member(fmt.Sprint(500000000000 + i))
+	}
+	bob := w.signedIn("bob")
+	bob.makeReport()
+	alice := w.signedIn("alice")
+	alice.get(organization).want(t, http.StatusOK, "are being read and judged")
+	time.Sleep(200 * time.Millisecond)
+	got := bob.get("/console/report?benchmark=strict")
+	got.want(t, http.StatusOK, "Credential report")
+	if got.header.Get("Refresh") != "" {
+		t.Error("the report waits for the accounts of somebody else")
+	}
+	// What was read used up the calls that alice may make.
+	got = alice.get(organization)
+	got.want(t, http.StatusOK, "You have called too often, ")
+	if got.header.Get("Refresh") == "" {
+		t.Error("the page does not ask again")
+	}
+}

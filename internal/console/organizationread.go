@@ -71,7 +71,7 @@ func (v *visit) readOrganization(members []string, b *audit.Benchmark) (*organiz
 	now := v.now()
 	key := organizationKey{v.account(), v.session.Caller.AccessKeyID(), b.ID, now.Truncate(organizationSpan)}
 	o := &organizationReader{Console: v.Console, by: v.session.Caller, call: v.call, benchmark: b}
-	return shelved(v, key, 100*time.Millisecond, func(ctx context.Context) (*organizationRead, int64, error) {
+	return gathered(v, key, 100*time.Millisecond, func(ctx context.Context) (*organizationRead, int64, error) {
 		read := &organizationRead{at: now}
 		for _, id := range append([]string{o.by.Account()}, members...) {
 			if err := ctx.Err(); err != nil {
@@ -224,6 +224,17 @@ func (c *Console) figuresOf(ctx context.Context, r *store.Report, b *audit.Bench
 	if f, ok := c.tallies.get(key); ok {
 		return f, nil
 	}
+	err = c.shelf.inTurn(ctx, func() error {
+		f, err = c.countFigures(ctx, r, b)
+		return err
+	})
+	if err == nil {
+		c.tallies.put(key, f)
+	}
+	return f, err
+}
+
+func (c *Console) countFigures(ctx context.Context, r *store.Report, b *audit.Benchmark) (f figures, err error) {
 	o, err := c.options(b)
 	if err != nil {
 		return f, err
@@ -254,6 +265,5 @@ func (c *Console) figuresOf(ctx context.Context, r *store.Report, b *audit.Bench
 			}
 		}
 	}
-	c.tallies.put(key, f)
 	return f, nil
 }

@@ -10,8 +10,9 @@ import (
 )
 
 // shelf keeps what takes long to work out: judged reports, comparisons, trends.
-// Each is worked out once, beside the requests that ask for it, one at a time.
-// What was not looked at for longest goes first when there is too much.
+// Each is worked out once, beside the requests that ask for it. What takes the
+// processor is done in turns, one at a time. What was not looked at for longest
+// goes first when there is too much.
 //
 // A shelf knows nothing of permissions: its callers ask for them first.
 type shelf struct {
@@ -54,9 +55,23 @@ var errTooMuch = &problem{
 }
 
 // shelved returns the value of a key, which must be comparable, for the person's
-// account. It has the value worked out if there is none, and waits for it. The
-// error is errNotYet if that takes longer than patience.
+// account. It has the value worked out in a turn if there is none, and waits for
+// it. The error is errNotYet if that takes longer than patience.
 func shelved[T any](
+	v *visit, key any, patience time.Duration, produce func(context.Context) (T, int64, error),
+) (value T, err error) {
+	return gathered(v, key, patience, func(ctx context.Context) (made T, size int64, err error) {
+		err = v.shelf.inTurn(ctx, func() error {
+			made, size, err = produce(ctx)
+			return err
+		})
+		return made, size, err
+	})
+}
+
+// gathered is shelved for a value that waits for other things than the
+// processor. What of it needs a turn takes it with inTurn.
+func gathered[T any](
 	v *visit, key any, patience time.Duration, produce func(context.Context) (T, int64, error),
 ) (value T, err error) {
 	s, account := v.shelf, v.account()
@@ -111,13 +126,6 @@ func (s *shelf) fill(ctx context.Context, key any, one *slot, produce func(conte
 			one.err = fmt.Errorf("panic beside requests: %v", p)
 		}
 	}()
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		one.err = ctx.Err()
-		return
-	}
 	one.value, one.size, one.err = produce(ctx)
 	if one.err != nil {
 		return
@@ -144,6 +152,17 @@ func (s *shelf) oldest(one *slot) (oldest any, of *slot) {
 		}
 	}
 	return oldest, of
+}
+
+// inTurn waits for a turn, and works in it.
+func (s *shelf) inTurn(ctx context.Context, work func() error) error {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+		return work()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (s *slot) finished() bool {
