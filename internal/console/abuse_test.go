@@ -234,6 +234,7 @@ func TestOddPasswords(t *testing.T) {
 // TestStoredMarkup lets names, paths and tags be markup, and looks at every page
 // that shows them.
 func TestStoredMarkup(t *testing.T) {
+	t.Parallel()
 	w := furnished(t)
 	br := w.browse(t)
 	br.signIn("", rootPassword)

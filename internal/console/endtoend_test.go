@@ -47,6 +47,7 @@ func (w *world) reported(user string) report.Row {
 // TestPeople follows a person through the console, in a real browser with a real
 // security key's protocol, and sees in the report what came of it.
 func TestPeople(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	root, br := w.browse(t), w.browse(t)
 	br.authenticator()

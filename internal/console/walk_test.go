@@ -20,6 +20,7 @@ const maxPage = 150 << 10
 // TestEveryPage walks all pages: none is large or without its headers, and
 // axe-core has nothing to say, in either scheme and on a phone.
 func TestEveryPage(t *testing.T) {
+	t.Parallel()
 	w := furnished(t)
 	c, err := console.New(console.Config{})
 	if err != nil {
