@@ -17,7 +17,8 @@ const (
 	sessionCookie = "rollcall"
 	stepCookie    = "rollcall-step" // of a sign-in that is under way
 	noticeCookie  = "rollcall-notice"
-	shownCookie   = "rollcall-shown" // of what is to be shown once
+	shownCookie   = "rollcall-shown" // of a secret to be shown once
+	seedCookie    = "rollcall-seed"  // of the seed of a device, likewise
 )
 
 // name is the cookie's whole name. Under the prefix a browser takes it from this

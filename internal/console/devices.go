@@ -106,7 +106,7 @@ func (c *Console) newDevice(v *visit) error {
 	if v.field("do") == "enable-totp" {
 		return v.showSeed(s, who, v.field("serial"), v.field("seed"))
 	}
-	what, err := v.takeKept()
+	what, err := v.takeKept(seedCookie)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (c *Console) createTOTP(v *visit) error {
 		return v.again(err, c.newDevice)
 	}
 	serial, seed := *out.VirtualMFADevice.SerialNumber, string(out.VirtualMFADevice.Base32StringSeed)
-	return v.once(deviceLink(who), kept{Device: &keptDevice{who.Path, serial, seed}},
+	return v.once(seedCookie, deviceLink(who), kept{Device: &keptDevice{who.Path, serial, seed}},
 		func() error { return v.showSeed(c.newDeviceView(v, who), who, serial, seed) })
 }
 

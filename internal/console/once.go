@@ -29,9 +29,10 @@ func (c *Console) oncePages() []page {
 	return []page{{path: createdPath, title: "Created", get: c.created}}
 }
 
-// once leads to a page that shows something once. Where it cannot be kept, the
+// once leads to a page that shows something once. cookie is that page's own: no
+// other page takes what is kept for it. Where it cannot be kept, the
 // answer shows it by itself, with show.
-func (v *visit) once(path string, what kept, show func() error) error {
+func (v *visit) once(cookie, path string, what kept, show func() error) error {
 	text, err := json.Marshal(what)
 	if err != nil {
 		return err
@@ -41,22 +42,24 @@ func (v *visit) once(path string, what kept, show func() error) error {
 		v.log.WarnContext(v.r.Context(), "page to show once not kept", "error", err)
 		return show()
 	}
-	v.cookies.set(v.w, shownCookie, token.Reveal(), int(signin.ShownLife/time.Second))
+	v.cookies.set(v.w, cookie, token.Reveal(), int(signin.ShownLife/time.Second))
 	return v.to(path)
 }
 
 // secret shows a new secret once.
 func (v *visit) secret(title string, s secretView) error {
-	return v.once(createdPath, kept{Title: title, Secret: &s}, func() error { return v.showAs("secret", title, s) })
+	return v.once(shownCookie, createdPath, kept{Title: title, Secret: &s},
+		func() error { return v.showAs("secret", title, s) })
 }
 
-// takeKept takes what is to be shown once; nothing is no error.
-func (v *visit) takeKept() (what kept, err error) {
-	token := v.cookies.token(v.r, shownCookie)
-	if token.Reveal() == "" {
+// takeKept takes what is to be shown once; nothing is no error. A request for
+// the header alone shows nothing, and takes nothing.
+func (v *visit) takeKept(cookie string) (what kept, err error) {
+	token := v.cookies.token(v.r, cookie)
+	if token.Reveal() == "" || v.r.Method == http.MethodHead {
 		return what, nil
 	}
-	v.cookies.clear(v.w, shownCookie)
+	v.cookies.clear(v.w, cookie)
 	text, err := v.signIn.TakeKept(v.r.Context(), v.session, token)
 	if errors.Is(err, signin.ErrStepGone) {
 		return what, nil
@@ -68,7 +71,7 @@ func (v *visit) takeKept() (what kept, err error) {
 }
 
 func (c *Console) created(v *visit) error {
-	what, err := v.takeKept()
+	what, err := v.takeKept(shownCookie)
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,14 @@ func TestShownOnce(t *testing.T) {
 			token := p.cookie("rollcall-shown")
 			other.jar.SetCookies(at, []*http.Cookie{{Name: "rollcall-shown", Value: token + "x", Path: "/"}})
 			other.get("/console/created").want(t, http.StatusNotFound)
+			// Neither a page that shows something else once takes it, nor a
+			// request for the header alone.
+			p.get("/console/mfa/new?name=alice").want(t, http.StatusOK)
+			head, err := http.NewRequestWithContext(t.Context(), http.MethodHead, w.url+"/console/created", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.do(head)
 			got := p.get("/console/created")
 			wellMade(t, got, http.StatusOK)
 			secret := regexp.MustCompile(c.secret).FindStringSubmatch(got.body)
