@@ -50,8 +50,8 @@ func TestReadConfigRefuses(t *testing.T) {
 		{"unknown key", "version: 1\nprofil: strict\n", "line 2: key profil is not known; did you mean profile?"},
 		{"unknown threshold", "version: 1\nparams: { unused_day: 3 }\n",
 			"line 2: key unused_day is not known; did you mean unused_days?"},
-		{"two unknown keys", "versoin: 1\nparams: { unusd_days: 3 }\n",
-			"line 1: key versoin is not known; did you mean version?\n" +
+		{"two unknown keys", "versien: 1\nparams: { unusd_days: 3 }\n",
+			"line 1: key versien is not known; did you mean version?\n" +
 				"line 2: key unusd_days is not known; did you mean unused_days?"},
 		{"unknown class", "version: 1\nclassify: { robots: [ no_password ] }\n", "line 2: key robots is not known"},
 		{"unknown profile", "version: 1\nprofile: cis-9\n", `there is no profile "cis-9"`},

@@ -53,7 +53,7 @@ func (s *Server) waitSynchronous(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(context.WithoutCancel(ctx))
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
 	for n := 0; n == 0; time.Sleep(20 * time.Millisecond) {
 		err := c.QueryRow(ctx, "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").Scan(&n)
 		if err != nil {
@@ -73,7 +73,7 @@ func (s *Server) exec(ctx context.Context, statements ...string) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(context.WithoutCancel(ctx))
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
 	for _, statement := range statements {
 		if _, err := c.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)

@@ -136,6 +136,10 @@ func openRegular(path string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
+// over says whether the time for a search is over. That is not an error: the
+// records that were found are the answer.
+func over(ctx context.Context) bool { return ctx.Err() != nil }
+
 // backward looks at the lines of a file, the last one first. Of the text after
 // the last line break it knows nothing: it may be half a line.
 func (l *lookup) backward(ctx context.Context, f io.ReaderAt, size int64) (more bool, err error) {
@@ -144,7 +148,7 @@ func (l *lookup) backward(ctx context.Context, f io.ReaderAt, size int64) (more 
 	torn := true // the end of that line is missing
 	for size > 0 {
 		n := min(size, lookupBlock, l.budget)
-		if n == 0 || ctx.Err() != nil {
+		if n == 0 || over(ctx) {
 			return false, nil
 		}
 		rest := len(text)
