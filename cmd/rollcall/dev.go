@@ -149,15 +149,6 @@ func (e *devRun) run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	reset := resetHandler(emulator)
-	// No http.ServeMux: it would redirect paths that it does not find clean.
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && r.URL.Path == "/_rollcall/reset" {
-			reset(w, r)
-			return
-		}
-		emulator.ServeHTTP(w, r)
-	})
 	signIn := ""
 	if e.console {
 		signIn = people.said(console, e.account)
@@ -171,8 +162,21 @@ func (e *devRun) run(ctx context.Context) error {
 		return errors.Join(err, l.Close(), emulator.Close())
 	}
 	// The key is well known, and a browser may show pages of other sites.
-	local := server.SameOrigin(handler, hosts, e.console)
+	local := server.SameOrigin(withReset(emulator), hosts, e.console)
 	return errors.Join(server.Serve(ctx, l, local, log, time.Second), emulator.Close())
+}
+
+// withReset returns the handler of the emulator and of its reset. It is no
+// http.ServeMux, which would redirect paths that it does not find clean.
+func withReset(emulator *service.Emulator) http.Handler {
+	reset := resetHandler(emulator)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Path == "/_rollcall/reset" {
+			reset(w, r)
+			return
+		}
+		emulator.ServeHTTP(w, r)
+	})
 }
 
 // answeredHosts returns the host names to answer besides this machine's own: those

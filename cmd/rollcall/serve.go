@@ -18,6 +18,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/hashing"
@@ -85,7 +86,15 @@ certificate.
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
 	}
 	s.install.add(c)
-	f := c.Flags()
+	s.addFlags(c.Flags())
+	s.log.add(c)
+	must(c.MarkFlagFilename("tls-cert"))
+	must(c.MarkFlagFilename("tls-key"))
+	return c
+}
+
+// addFlags adds the flags of the service itself.
+func (s *serveRun) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.listen, "listen", defaultListen, "`address` of the API")
 	f.StringVar(&s.tlsCert, "tls-cert", "", "PEM `file` of the TLS certificate chain")
 	f.StringVar(&s.tlsKey, "tls-key", "", "PEM `file` of the certificate's key")
@@ -108,6 +117,24 @@ certificate.
 	f.DurationVar(&s.callTimeout, "call-timeout", server.DefaultCallTimeout,
 		"answer 503 to a call that takes longer than this, which includes waiting for the database")
 	f.StringSliceVar(&s.regions, "region", nil, "accept only signatures for these `regions`")
+	s.addLimits(f)
+	f.StringSliceVar(&s.providers, "web-identity-keys", nil, webIdentityUsage)
+	f.StringVar(&s.publicURL, "public-url", "", publicURLUsage+
+		"; without it outbound federation is refused, and only browsers on this machine reach the console")
+	f.BoolVar(&s.console, "console", true, consoleUsage)
+	f.StringVar(&s.auditConfig, "audit-config", "",
+		"YAML `file` by which the console audits reports, as for 'rollcall audit --config'")
+	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once the service answers")
+	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
+		"report-expiry", "report-history", "last-used-span", "password-used-span", "session-idle",
+		"call-timeout", "region", "rate-limit",
+		"rate-burst",
+		"account-rate-limit", "account-rate-burst", "stranger-rate-limit", "stranger-rate-burst", "max-connections",
+		"max-connections-per-address", "web-identity-keys", "public-url", "console", "audit-config", "ready-file")
+}
+
+// addLimits adds the flags that bound what clients may do.
+func (s *serveRun) addLimits(f *pflag.FlagSet) {
 	f.Float64Var(&s.rate, "rate-limit", 0,
 		"calls per second that one user or role may make, with all its keys and sessions; 0 is no limit")
 	f.IntVar(&s.burst, "rate-burst", 0, "calls above --rate-limit that it may make at once (default the limit)")
@@ -123,23 +150,6 @@ certificate.
 		"accept this many connections at once (default what memory and file descriptors allow, 10000 at most)")
 	f.IntVar(&s.perAddress, "max-connections-per-address", 0,
 		"accept this many connections at once from one address, or one /64 network of IPv6 (default half of all)")
-	f.StringSliceVar(&s.providers, "web-identity-keys", nil, webIdentityUsage)
-	f.StringVar(&s.publicURL, "public-url", "", publicURLUsage+
-		"; without it outbound federation is refused, and only browsers on this machine reach the console")
-	f.BoolVar(&s.console, "console", true, consoleUsage)
-	f.StringVar(&s.auditConfig, "audit-config", "",
-		"YAML `file` by which the console audits reports, as for 'rollcall audit --config'")
-	f.StringVar(&s.readyFile, "ready-file", "", "write the API's URL to this `file` once the service answers")
-	settings(f, "listen", "tls-cert", "tls-key", "allow-http", "admin-listen", "trail", "trail-sync", "report-max-age",
-		"report-expiry", "report-history", "last-used-span", "password-used-span", "session-idle",
-		"call-timeout", "region", "rate-limit",
-		"rate-burst",
-		"account-rate-limit", "account-rate-burst", "stranger-rate-limit", "stranger-rate-burst", "max-connections",
-		"max-connections-per-address", "web-identity-keys", "public-url", "console", "audit-config", "ready-file")
-	s.log.add(c)
-	must(c.MarkFlagFilename("tls-cert"))
-	must(c.MarkFlagFilename("tls-key"))
-	return c
 }
 
 // webIdentityUsage explains how tokens of identity providers are verified.

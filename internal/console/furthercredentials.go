@@ -3,6 +3,7 @@ package console
 import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"maps"
 )
 
 // Credentials that fewer users have: signing certificates, SSH keys, and those
@@ -174,6 +175,14 @@ func (c *Console) serviceCredentials(v *visit, who subject) section {
 }
 
 func (c *Console) furtherPosts() posts {
+	all := posts{}
+	for _, some := range []posts{c.certificatePosts(), c.sshPosts(), c.servicePosts()} {
+		maps.Copy(all, some)
+	}
+	return all
+}
+
+func (c *Console) certificatePosts() posts {
 	return posts{
 		"upload-certificate": change("The certificate is uploaded.", func(v *visit, who subject) error {
 			body := v.field("certificate")
@@ -201,6 +210,11 @@ func (c *Console) furtherPosts() posts {
 			)
 			return err
 		}),
+	}
+}
+
+func (c *Console) sshPosts() posts {
+	return posts{
 		"upload-ssh": change("The SSH key is uploaded.", func(v *visit, who subject) error {
 			body := v.field("ssh")
 			_, err := do(
@@ -227,6 +241,11 @@ func (c *Console) furtherPosts() posts {
 			)
 			return err
 		}),
+	}
+}
+
+func (c *Console) servicePosts() posts {
+	return posts{
 		"create-service": c.createService,
 		"switch-service": change("The status of the credential is changed.", func(v *visit, who subject) error {
 			_, err := do(v, c.iam.UpdateServiceSpecificCredential, &iam.UpdateServiceSpecificCredentialInput{

@@ -13,7 +13,7 @@ func (s *Service) Actions() []api.Action {
 	user, device, caller := userKind.on(s), deviceKind.on(s), s.userOrCaller("UserName")
 	credential := s.onCredential("UserName", "ServiceSpecificCredentialId")
 	return slices.Concat(s.groupActions(), s.policyActions(), s.roleActions(), s.providerActions(),
-		s.organizationActions(), s.accessActions(), []api.Action{
+		s.organizationActions(), s.accessActions(), s.accountActions(), []api.Action{
 			api.Bind(s.CreateUser, api.Changes, api.On(user.New("Path", "UserName"), boundary),
 				api.Tagging("iam:TagUser")),
 			api.Bind(s.GetUser, api.Reads, api.On(caller)),
@@ -72,13 +72,18 @@ func (s *Service) Actions() []api.Action {
 			api.Bind(s.UpdateServiceSpecificCredential, api.Changes, api.On(credential)),
 			api.Bind(s.ResetServiceSpecificCredential, api.Changes, api.On(credential)),
 			api.Bind(s.DeleteServiceSpecificCredential, api.Changes, api.On(credential)),
-
-			api.Bind(s.CreateAccountAlias, api.Changes, api.On(api.Everything)),
-			api.Bind(s.ListAccountAliases, api.Reads, api.On(api.Everything)),
-			api.Bind(s.DeleteAccountAlias, api.Changes, api.On(api.Everything)),
-			api.Bind(s.GetAccountSummary, api.Reads, api.On(api.Everything)),
-
-			api.Bind(s.GenerateCredentialReport, api.Changes, api.On(api.Everything)),
-			api.Bind(s.GetCredentialReport, api.Reads, api.On(api.Everything)),
 		})
+}
+
+// accountActions are those on the account as a whole.
+func (s *Service) accountActions() []api.Action {
+	return []api.Action{
+		api.Bind(s.CreateAccountAlias, api.Changes, api.On(api.Everything)),
+		api.Bind(s.ListAccountAliases, api.Reads, api.On(api.Everything)),
+		api.Bind(s.DeleteAccountAlias, api.Changes, api.On(api.Everything)),
+		api.Bind(s.GetAccountSummary, api.Reads, api.On(api.Everything)),
+
+		api.Bind(s.GenerateCredentialReport, api.Changes, api.On(api.Everything)),
+		api.Bind(s.GetCredentialReport, api.Reads, api.On(api.Everything)),
+	}
 }
