@@ -60,14 +60,6 @@ var Everything = ByMembers(func(context.Context, principal.Caller, []string) ([]
 	return []Resource{{ARN: "*"}}, nil
 })
 
-// ARN returns a resource by its ARN, such as one that is about to be created.
-// Denials name the ARN.
-func ARN(kind, pathMember, nameMember string) Target {
-	return ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]Resource, error) {
-		return []Resource{{ARN: IAMARN(c, kind, PathOrRoot(v[0])+v[1])}}, nil
-	}, pathMember, nameMember)
-}
-
 // Below is all things of a kind whose paths begin as a member says, for lists.
 // AWS asks for the prefix itself. One that does not end in a slash may be the
 // ARN of a single thing, which is not all that is read: then what begins so

@@ -58,14 +58,6 @@ func (k *Known) UnmarshalText(text []byte) error {
 	return fmt.Errorf("read answer: %q is not one of %q", text, knownNames)
 }
 
-// KnownBool returns Yes or No.
-func KnownBool(v bool) Known {
-	if v {
-		return Yes
-	}
-	return No
-}
-
 // Enrichment holds the facts of the IAM API about an account beyond its report.
 // The zero Enrichment has none; nil is as good.
 type Enrichment struct {
