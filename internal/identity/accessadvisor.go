@@ -4,8 +4,8 @@ import (
 	"rollcall/internal/api"
 )
 
-// accessActions are the actions that tell who may do what, and who did:
-// simulation, service last accessed.
+// accessActions returns the actions of policy simulation and of service last
+// accessed information.
 func (s *Service) accessActions() []api.Action {
 	return []api.Action{
 		api.Bind(s.SimulateCustomPolicy, api.Reads, api.On(api.Everything)),

@@ -10,18 +10,19 @@ import (
 )
 
 // grantedService is a service that documents give access to, with the actions
-// they allow.
+// that they allow.
 type grantedService struct {
 	namespace string
 	actions   []string
 }
 
-// grantedServices are the services of which documents allow some action, on
-// some resource that the action can be about, sorted. What a document denies
-// without a condition no other gives, on the resources that it names. Conditions
-// are not looked at (recorded), nor denials by NotResource.
+// grantedServices returns the services of which documents allow an action on a
+// resource that the action applies to, sorted. An unconditional denial overrides
+// an allowance on the resources that it names. Conditions of allowances and
+// denials by NotResource are ignored (recorded).
 //
-// A service whose actions AWS's catalogue does not know counts by its name.
+// A service whose actions AWS's catalogue does not list is included if a
+// statement names it.
 func grantedServices(documents []*policy.Document) []grantedService {
 	var granted []grantedService
 	statements := readStatements(documents)
@@ -42,7 +43,7 @@ func grantedServices(documents []*policy.Document) []grantedService {
 	return granted
 }
 
-// allowsUnlisted says whether rules allow some action of a service whose actions
+// allowsUnlisted says whether rules allow an action of a service whose actions
 // are not known.
 func allowsUnlisted(rules []accessRule) bool {
 	allowed := false
@@ -56,18 +57,17 @@ func allowsUnlisted(rules []accessRule) bool {
 	return allowed
 }
 
-// accessStatement is a statement with its actions by their vendors, all in
+// accessStatement is a statement with its actions grouped by vendor, all in
 // lower case.
 type accessStatement struct {
 	*policy.Statement
-	names   map[string][]string // of a vendor by its name
-	anyhow  [][2]string         // vendors with wildcards, and their names
-	without bool                // they are NotActions
+	names   map[string][]string // action names by vendor
+	anyhow  [][2]string         // vendors with wildcards, with their action names
+	without bool                // the actions are NotActions
 }
 
-// readStatements reads those statements that can say something: what is allowed
-// on some resource, and what is denied without a condition on resources that it
-// names.
+// readStatements reads the statements that matter: allowances on any resource,
+// and unconditional denials on named resources.
 func readStatements(documents []*policy.Document) []accessStatement {
 	var all []accessStatement
 	for _, d := range documents {
@@ -81,7 +81,7 @@ func readStatements(documents []*policy.Document) []accessStatement {
 			for _, action := range append(st.Actions, st.NotActions...) {
 				vendor, name, colon := strings.Cut(strings.ToLower(action), ":")
 				switch {
-				case !colon: // nothing but an asterisk
+				case !colon: // the action is a single asterisk
 					read.anyhow = append(read.anyhow, [2]string{"*", "*"})
 				case strings.ContainsAny(vendor, "*?"):
 					read.anyhow = append(read.anyhow, [2]string{vendor, name})
@@ -95,8 +95,8 @@ func readStatements(documents []*policy.Document) []accessStatement {
 	return all
 }
 
-// strangeVendors are the namespaces that statements name and AWS's catalogue
-// does not know.
+// strangeVendors returns the namespaces that statements name and that AWS's
+// catalogue does not contain.
 func strangeVendors(statements []accessStatement) []string {
 	strange := map[string]bool{}
 	for i := range statements {
@@ -109,15 +109,15 @@ func strangeVendors(statements []accessStatement) []string {
 	return slices.Collect(maps.Keys(strange))
 }
 
-// accessRule holds what one statement says about the actions of a service: the
-// patterns of their names, without the service's own.
+// accessRule holds the content of one statement about the actions of a service:
+// the patterns of the action names, without the namespace.
 type accessRule struct {
 	*policy.Statement
 	deny         bool
 	actions, not []string
 }
 
-// rulesFor are the rules of statements about a service.
+// rulesFor returns the rules of statements about a service.
 func rulesFor(statements []accessStatement, namespace string) []accessRule {
 	var rules []accessRule
 	for i := range statements {
@@ -139,7 +139,7 @@ func rulesFor(statements []accessStatement, namespace string) []accessRule {
 	return rules
 }
 
-// names says whether a rule is about an action.
+// names says whether a rule applies to an action.
 func (r *accessRule) names(action string) bool {
 	among := func(patterns []string) bool {
 		return slices.ContainsFunc(patterns, func(p string) bool { return wild(p, action) })
@@ -150,14 +150,14 @@ func (r *accessRule) names(action string) bool {
 	return !among(r.not)
 }
 
-// fits says whether a rule is about a resource that an action can be about.
+// fits says whether a rule names a resource that an action applies to.
 func (r *accessRule) fits(a servicecatalog.Action) bool {
 	fits := func(arn string) bool { return a.Fits(unresolved(arn)) }
 	return len(r.NotResources) > 0 || slices.ContainsFunc(r.Resources, fits)
 }
 
-// gives says whether a rule that allows is about a resource that an action can
-// be about, by its own form, and that no rule of the action denies.
+// gives says whether an allowing rule names a resource that an action applies
+// to, in the form of its ARN, and no rule denies the action there.
 func (r *accessRule) gives(a servicecatalog.Action, denied []string) bool {
 	if len(r.NotResources) > 0 {
 		return !slices.Contains(denied, "*")
@@ -168,15 +168,16 @@ func (r *accessRule) gives(a servicecatalog.Action, denied []string) bool {
 	})
 }
 
-// covers says whether a pattern matches whatever another does. It tries nothing
-// and two characters for each asterisk of the other, which a question mark
-// cannot both match.
+// covers says whether a pattern matches everything that another pattern
+// matches. It replaces each asterisk of the other by nothing and by two
+// characters. A question mark cannot match both.
 func covers(pattern, other string) bool {
 	return wild(pattern, strings.ReplaceAll(other, "*", "")) &&
 		wild(pattern, strings.ReplaceAll(other, "*", "\x00\x00"))
 }
 
-// unresolved is an ARN of a policy with an asterisk for each variable.
+// unresolved returns an ARN of a policy with an asterisk in place of each
+// variable.
 func unresolved(arn string) string {
 	for {
 		before, rest, ok := strings.Cut(arn, "${")
@@ -188,7 +189,7 @@ func unresolved(arn string) string {
 	}
 }
 
-// allows says whether rules allow an action on some resource.
+// allows says whether rules allow an action on any resource.
 func allows(rules []accessRule, a servicecatalog.Action) bool {
 	name := strings.ToLower(a.Name)
 	var denied []string
@@ -202,10 +203,11 @@ func allows(rules []accessRule, a servicecatalog.Action) bool {
 	})
 }
 
-// grantsService says whether a document by itself gives access to a service:
-// it names an action of it, be it one that there is or not, with a resource
-// that belongs to it, and does not deny the whole service on every resource
-// (recorded for ListPoliciesGrantingServiceAccess).
+// grantsService says whether a document on its own gives access to a service
+// (recorded for ListPoliciesGrantingServiceAccess). It does if it names an
+// action of the service, even one that does not exist, with a resource that
+// belongs to the service, and does not deny the whole service on every
+// resource.
 func grantsService(d *policy.Document, service servicecatalog.Service) bool {
 	grants := false
 	for _, r := range rulesFor(readStatements([]*policy.Document{d}), service.Namespace) {
@@ -229,8 +231,9 @@ func (r *accessRule) deniesAll() bool {
 	return r.deny && every && slices.Contains(r.Resources, "*")
 }
 
-// grants says whether a rule that allows has a resource for an action that it
-// names; where it names none that there is, for any action of the service.
+// grants says whether an allowing rule names an action with a resource of that
+// action. If the rule names no existing action, a resource of any action of the
+// service is enough.
 func (r *accessRule) grants(service servicecatalog.Service) bool {
 	named, some := false, false
 	for a := range service.Actions() {

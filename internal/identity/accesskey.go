@@ -12,15 +12,15 @@ import (
 	"rollcall/internal/store"
 )
 
-// The two states a key, certificate or service password can be in.
+// The two states of a key, a certificate or a service password.
 const (
 	active   = string(types.StatusTypeActive)
 	inactive = string(types.StatusTypeInactive)
 )
 
 // accessKeyPlace returns the place that a key's secret is sealed for. Key ids
-// and accounts never change, so a rename of the user leaves the secret
-// readable.
+// and accounts never change, so the secret stays readable when the user is
+// renamed.
 func accessKeyPlace(account, id string) seal.Location {
 	return seal.Location{Table: "access_keys", Key: account + "/" + id, Column: "secret"}
 }
@@ -30,15 +30,15 @@ func (s *Service) sealAccessKey(account, id string, secret seal.Secret) []byte {
 }
 
 // errNoAccessKey is recorded for UpdateAccessKey. A key of another user gets the
-// same answer as a missing key, so that ids cannot be probed.
+// same answer as a missing key, so nobody can find out which ids exist.
 func errNoAccessKey(id string) error {
 	return fail("NoSuchEntity", "The Access Key with id %s cannot be found.", id)
 }
 
-// errDrawAgain says that something drawn at random was there already.
+// errDrawAgain says that a randomly drawn identifier exists already.
 var errDrawAgain = errors.New("drawn before")
 
-// again runs a change that draws identifiers, until none of them was taken.
+// again repeats a change that draws identifiers until all of them are new.
 func again(change func() error) error {
 	for {
 		if err := change(); !errors.Is(err, errDrawAgain) {
@@ -47,7 +47,7 @@ func again(change func() error) error {
 	}
 }
 
-// newAccessKey draws a key for a user and seals its secret.
+// newAccessKey creates a key for a user and seals its secret.
 func (s *Service) newAccessKey(account string) (k store.AccessKey, secret seal.Secret, err error) {
 	id, err := seal.NewAccessKeyID("AKIA", account)
 	if err != nil {
@@ -58,8 +58,8 @@ func (s *Service) newAccessKey(account string) (k store.AccessKey, secret seal.S
 		secret, nil
 }
 
-// insertAccessKey adds a key to a user within the quota, which counts active
-// and inactive keys alike (recorded).
+// insertAccessKey adds a key to a user within the quota. Active and inactive
+// keys count alike (recorded).
 func insertAccessKey(tx *store.Tx, k store.AccessKey) error {
 	have, err := tx.AccessKeys(k.Account, k.NameKey)
 	if err != nil {
@@ -78,7 +78,7 @@ func drawn(err error) error {
 	return err
 }
 
-// CreateAccessKey makes an access key. This answer alone has its secret.
+// CreateAccessKey creates an access key. Only this answer contains the secret.
 func (s *Service) CreateAccessKey(
 	ctx context.Context, in *iam.CreateAccessKeyInput,
 ) (*iam.CreateAccessKeyOutput, error) {
@@ -108,8 +108,8 @@ func (s *Service) CreateAccessKey(
 	return &iam.CreateAccessKeyOutput{AccessKey: &out}, nil
 }
 
-// nameOut is a user's name on the wire. Root has none: GetUser leaves
-// UserName out for root (recorded), and so does every other answer.
+// nameOut returns a user's name for an answer. Root has none: GetUser omits
+// UserName for root (recorded), and so does every other answer.
 func nameOut(u store.User) *string {
 	if u.NameKey == "" {
 		return nil
@@ -117,15 +117,15 @@ func nameOut(u store.User) *string {
 	return &u.Name
 }
 
-// UpdateAccessKey makes a key Active or Inactive; from the next request on it
-// is.
+// UpdateAccessKey makes a key Active or Inactive. The change applies from the
+// next request on.
 func (s *Service) UpdateAccessKey(
 	ctx context.Context, in *iam.UpdateAccessKeyInput,
 ) (*iam.UpdateAccessKeyOutput, error) {
 	return &iam.UpdateAccessKeyOutput{}, s.setStatus(ctx, accessKeyCredential, in.UserName, *in.AccessKeyId, in.Status)
 }
 
-// DeleteAccessKey deletes a key and what is known of its use.
+// DeleteAccessKey deletes a key and the record of its use.
 func (s *Service) DeleteAccessKey(
 	ctx context.Context, in *iam.DeleteAccessKeyInput,
 ) (*iam.DeleteAccessKeyOutput, error) {
@@ -172,17 +172,17 @@ func (s *Service) GetAccessKeyLastUsed(
 	ctx context.Context, in *iam.GetAccessKeyLastUsedInput,
 ) (*iam.GetAccessKeyLastUsedOutput, error) {
 	c := principal.Of(ctx)
-	// What this node has noted and not yet written counts as well.
+	// Uses that this node has noted but not written yet count too.
 	if err := s.db.Flush(ctx); err != nil {
 		return nil, err
 	}
-	// A key never used has no LastUsedDate (recorded).
+	// A key that was never used has no LastUsedDate (recorded).
 	used := types.AccessKeyLastUsed{ServiceName: ptr("N/A"), Region: ptr("N/A")}
 	out := &iam.GetAccessKeyLastUsedOutput{AccessKeyLastUsed: &used}
 	err := s.db.View(ctx, func(tx *store.Tx) error {
 		o, err := tx.KeyOwner(*in.AccessKeyId)
 		if errors.Is(err, store.ErrNotFound) || err == nil && o.Key.Account != c.Account() {
-			// Recorded, with no colon after "perform".
+			// Recorded. There is no colon after "perform".
 			return fail("AccessDenied",
 				"User: %s is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key %s",
 				c.ARN(), *in.AccessKeyId)

@@ -75,8 +75,8 @@ func TestCreateAccessKey(t *testing.T) {
 	})
 }
 
-// The database alone does not give a secret away, and a secret that was moved
-// to another key's row opens nothing.
+// The database alone does not reveal a secret. A secret that was moved to the
+// row of another key does not open.
 func TestAccessKeySecretAtRest(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "alice")
@@ -284,7 +284,7 @@ func TestGetAccessKeyLastUsed(t *testing.T) {
 	})
 }
 
-// However many ask at once, the quota holds.
+// The quota holds when many callers create keys at once.
 func TestCreateAccessKeyAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "alice")

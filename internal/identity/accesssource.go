@@ -13,8 +13,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// source is a user, a group or a role whose access is asked about, with all
-// policies that reach it.
+// source is a user, a group or a role whose access a caller asks about, with
+// all policies that apply to it.
 type source struct {
 	kind     store.Entity
 	arn      string
@@ -26,19 +26,19 @@ type source struct {
 	control  []sourcePolicy
 }
 
-// sourcePolicy is one policy with whose it is.
+// sourcePolicy is one policy and its owner.
 type sourcePolicy struct {
 	policy.Policy
 	text string
-	// of and entity are the kind and the name of what an inline policy belongs
-	// to; "" for managed policies.
+	// of and entity are the kind and the name of the owner of an inline policy.
+	// They are empty for managed policies.
 	of     store.Entity
 	entity string
 }
 
-// entityARN takes the ARN of an entity of the caller's account apart: its kind
-// and its name. The text is reported by users of AWS; an entity of another
-// account is none either.
+// entityARN splits the ARN of an entity of the caller's account into its kind
+// and its name. The text is reported by users of AWS. An entity of another
+// account gets the same error.
 func entityARN(c principal.Caller, arn string) (kind store.Entity, name string, err error) {
 	if kind, name, ok := splitEntityARN(c, arn); ok {
 		return kind, name, nil
@@ -56,8 +56,8 @@ func splitEntityARN(c principal.Caller, arn string) (kind store.Entity, name str
 	return "", "", false
 }
 
-// onEntity is the user, group or role whose ARN a member gives. Denials name it
-// as they do elsewhere.
+// onEntity returns the target for the user, group or role whose ARN a member
+// contains. Denials name it as other actions do.
 func (s *Service) onEntity(member string) api.Target {
 	return api.ByMembers(func(ctx context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		r, err := s.entityResource(ctx, c, v[0])
@@ -65,8 +65,9 @@ func (s *Service) onEntity(member string) api.Target {
 	}, member)
 }
 
-// entityResource is an entity for authorization. What is none, or is not
-// there, is its ARN: it cannot be found before the caller may know that.
+// entityResource returns an entity for authorization. For an ARN that names no
+// entity it returns the ARN, because a caller must not learn what exists before
+// the call is authorized.
 func (s *Service) entityResource(ctx context.Context, c principal.Caller, arn string) (api.Resource, error) {
 	kind, name, ok := splitEntityARN(c, arn)
 	if !ok {
@@ -83,7 +84,7 @@ func (s *Service) entityResource(ctx context.Context, c principal.Caller, arn st
 	return k.resource(c, t, k.label), err
 }
 
-// readSource reads an entity by its ARN with all policies that reach it.
+// readSource reads an entity by its ARN with all policies that apply to it.
 func (s *Service) readSource(tx *store.Tx, c principal.Caller, arn string) (source, error) {
 	kind, name, err := entityARN(c, arn)
 	if err != nil {
@@ -121,12 +122,13 @@ func (s *Service) readSource(tx *store.Tx, c principal.Caller, arn string) (sour
 		}
 		src.name, path, src.tags, grants = g.Name, g.Path, g.Tags, g.Policies
 	}
-	// A wrong path does not matter (recorded).
+	// The path is ignored (recorded).
 	src.arn = api.IAMARN(c, string(kind), path+src.name)
 	return src, s.addGrants(tx, c, &src, grants)
 }
 
-// groupGrants returns what a group gives to its members, and what limits them.
+// groupGrants returns the policies that a group gives to its members and those
+// that limit them.
 func groupGrants(tx *store.Tx, account, nameKey string) ([]store.Grant, error) {
 	grants, err := tx.GroupGrants(account, nameKey)
 	if err != nil {
@@ -139,8 +141,8 @@ func groupGrants(tx *store.Tx, account, nameKey string) ([]store.Grant, error) {
 	return grants, err
 }
 
-// addGrants parses what reaches an entity. A document that cannot be read is
-// an error, as where it is enforced.
+// addGrants parses the policies that apply to an entity. An unreadable document
+// is an error, as it is when a call is decided.
 func (s *Service) addGrants(tx *store.Tx, c principal.Caller, src *source, grants []store.Grant) error {
 	groups := map[string]string{}
 	for _, g := range grants {
@@ -178,7 +180,7 @@ func (s *Service) addGrants(tx *store.Tx, c principal.Caller, src *source, grant
 	return nil
 }
 
-// policies are the parsed policies alone.
+// policies returns the parsed policies without their owners.
 func policies(list []sourcePolicy) []policy.Policy {
 	var all []policy.Policy
 	for _, p := range list {

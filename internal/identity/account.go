@@ -19,43 +19,45 @@ import (
 	"rollcall/internal/store"
 )
 
-// This file is for the operator of an installation and for the edge.
-// No client can call it: there is no caller, nothing is authorized, and
-// errors are sentences for the operator and not those of an API.
+// This file is for the operator of an installation and for the edge. No client
+// can call it: there is no caller, nothing is authorized, and errors are
+// sentences for the operator.
 
-// AccountSpec says which account to make. The zero value is a good one.
+// AccountSpec describes the account to create. The zero value is valid.
 type AccountSpec struct {
-	// ID is the account's twelve digits; "" draws a number that is free.
+	// ID is the account's number of twelve digits. If it is empty, a free
+	// number is drawn.
 	ID string
 	// Alias is the account's alias, "" for none.
 	Alias string
 	// Partition is aws, aws-cn or aws-us-gov; "" means aws.
 	Partition string
-	// Limits are quotas other than IAM's, as SetLimits takes them.
+	// Limits are the quotas that differ from IAM's, in the form that SetLimits
+	// takes.
 	Limits map[string]int
-	// RootKeyID and RootSecret, given together, are the root access key
-	// instead of a random one: emulators have well-known credentials.
+	// RootKeyID and RootSecret, if both are given, are used instead of a random
+	// root access key. Emulators have well-known credentials.
 	RootKeyID  string
 	RootSecret seal.Secret
 }
 
-// AccountInfo holds what an operator sees of an account.
+// AccountInfo describes an account to an operator.
 type AccountInfo struct {
 	store.Account
-	Alias  string         // "" for none
-	Limits map[string]int // those that differ from IAM's
-	// Reported says when the newest credential report was generated, zero for
-	// never.
+	Alias  string         // empty for none
+	Limits map[string]int // the limits that differ from IAM's
+	// Reported is the time when the newest credential report was generated,
+	// zero for never.
 	Reported time.Time
 }
 
-// NewAccount is an account with the root access key that was made with it.
+// NewAccount is a new account with its first root access key.
 type NewAccount struct {
 	AccountInfo
 	RootKey RootKey
 }
 
-// CreateAccount makes an account, its root user and a root access key in one
+// CreateAccount creates an account, its root user and a root access key in one
 // transaction.
 func (s *Service) CreateAccount(ctx context.Context, spec AccountSpec) (NewAccount, error) {
 	if err := spec.Check(); err != nil {
@@ -72,8 +74,8 @@ func (s *Service) CreateAccount(ctx context.Context, spec AccountSpec) (NewAccou
 	return n, nil
 }
 
-// instancePrefix begins what tells an account from one that had its number
-// before: see store.Account.
+// instancePrefix begins the id of an account's instance. Instances distinguish
+// accounts that had the same number at different times: see store.Account.
 const instancePrefix = "ACCT"
 
 func (s *Service) createAccount(ctx context.Context, spec AccountSpec) (NewAccount, error) {
@@ -129,7 +131,7 @@ func (s *Service) createAccount(ctx context.Context, spec AccountSpec) (NewAccou
 	return n, err
 }
 
-// rootKeyOf is the root access key that the spec gives, or a new one.
+// rootKeyOf returns the root access key of the spec, or a new one.
 func (s *Service) rootKeyOf(account string, spec AccountSpec) (store.AccessKey, seal.Secret, error) {
 	if spec.RootKeyID == "" {
 		return s.newAccessKey(account)
@@ -151,7 +153,8 @@ func setAlias(tx *store.Tx, account, alias string) error {
 	return err
 }
 
-// Check says what is wrong with a spec, whatever accounts there are.
+// Check returns an error if a spec is invalid. It does not look at the existing
+// accounts.
 func (spec AccountSpec) Check() error {
 	if spec.ID != "" {
 		if err := checkAccountID(spec.ID); err != nil {
@@ -172,7 +175,8 @@ func (spec AccountSpec) Check() error {
 	if (spec.RootKeyID == "") != spec.RootSecret.IsEmpty() {
 		return errors.New("a given root access key needs both its id and its secret")
 	}
-	// A slash or a control character in the id could not be signed with.
+	// A client could not sign requests with a slash or a control character in
+	// the id.
 	if strings.ContainsFunc(spec.RootKeyID, func(r rune) bool { return r <= ' ' || r > '~' || r == '/' || r == ',' }) {
 		return errors.New("the given access key id has characters that no request can carry")
 	}
@@ -186,8 +190,8 @@ func checkAccountID(id string) error {
 	return nil
 }
 
-// newAccountID draws a number of twelve digits. It begins with no zero:
-// spreadsheets and YAML would lose it.
+// newAccountID draws a number of twelve digits. The first digit is not zero,
+// because spreadsheets and YAML would drop it.
 func newAccountID() (string, error) {
 	n, err := rand.Int(rand.Reader, big.NewInt(900_000_000_000))
 	if err != nil {
@@ -196,23 +200,24 @@ func newAccountID() (string, error) {
 	return n.Add(n, big.NewInt(100_000_000_000)).String(), nil
 }
 
-// second is a time as the store keeps it.
+// second returns a time in the precision of the store.
 func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
-// Bounds of what an operator may set. Lists of what belongs to one entity are
-// read whole, so those quotas stay small; documents are bounded by the model.
+// Bounds of the values that an operator may set. Lists that belong to one
+// entity are read as a whole, so their quotas stay small. The model bounds the
+// size of documents.
 const (
 	maxPerAccountLimit = 1_000_000_000
 	maxPerEntityLimit  = 1000
 	maxSizeLimit       = 131072
 )
 
-// most is the largest value that an operator may set.
+// most returns the largest value that an operator may set.
 func most(q api.Quota) int {
 	switch {
 	case strings.HasSuffix(q.Name, "PerAccount"):
 		return maxPerAccountLimit
-	case q.Value > maxPerEntityLimit: // no number of things is that large
+	case q.Value > maxPerEntityLimit: // no real number of things is that large
 		return maxSizeLimit
 	}
 	return maxPerEntityLimit
@@ -232,8 +237,8 @@ func checkLimits(limits map[string]int, least int) error {
 	return nil
 }
 
-// LimitNames returns the names of the quotas that an account may have other
-// values of, in their order.
+// LimitNames returns the names of the quotas that can be set for an account, in
+// order.
 func LimitNames() []string {
 	names := make([]string, len(quotas))
 	for i, q := range quotas {
@@ -287,10 +292,10 @@ func accountInfo(tx *store.Tx, a store.Account) (info AccountInfo, err error) {
 }
 
 // DeleteAccount deletes an account with its users, their credentials and its
-// reports. Nothing of it can be had back.
+// reports. It cannot be undone.
 func (s *Service) DeleteAccount(ctx context.Context, id string) error {
 	err := s.db.Update(store.Patiently(ctx, 0), func(tx *store.Tx) error {
-		// Its members must not belong to a later account with its number.
+		// Its members must not belong to a later account with the same number.
 		left, err := members(tx, id)
 		for _, member := range left {
 			err = errors.Join(err, tx.DeleteSetting(member, SettingManagementAccount))
@@ -303,7 +308,8 @@ func (s *Service) DeleteAccount(ctx context.Context, id string) error {
 	return nil
 }
 
-// noAccount gives a row that is not there the operator's words.
+// errNoAccount replaces the error for a missing row by a sentence for the
+// operator.
 func errNoAccount(id string, err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("there is no account %s", id)
@@ -311,12 +317,12 @@ func errNoAccount(id string, err error) error {
 	return err
 }
 
-// DefaultLimit, as the value of a limit, gives an account IAM's own back.
+// DefaultLimit, as the value of a limit, restores IAM's own value.
 const DefaultLimit = -1
 
-// SetLimits sets quotas of an account by the names LimitExceeded has for
-// them, such as AccessKeysPerUser. What an account has beyond a lower quota
-// stays; only what is new is refused.
+// SetLimits sets quotas of an account by their names in LimitExceeded errors,
+// such as AccessKeysPerUser. Existing things beyond a lower quota stay. Only
+// new ones are refused.
 func (s *Service) SetLimits(ctx context.Context, account string, limits map[string]int) error {
 	err := checkLimits(limits, DefaultLimit)
 	if err == nil {

@@ -10,16 +10,16 @@ import (
 	"rollcall/internal/store"
 )
 
-// CreateAccountAlias gives the account its alias, which no other account may
-// have. An account has one: a new alias replaces it (IAM User Guide, account
-// alias), and the one it has already exists.
+// CreateAccountAlias gives the account an alias that no other account has. An
+// account has one alias: a new alias replaces it (IAM User Guide, account
+// alias). An alias that the account has already gets an error.
 func (s *Service) CreateAccountAlias(
 	ctx context.Context, in *iam.CreateAccountAliasInput,
 ) (*iam.CreateAccountAliasOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		// Asked first, so that the alias this account has is only given up
-		// for one that can be had.
+		// Check first, so that the account gives up its alias only if it can
+		// have the new one.
 		if _, err := tx.AliasOwner(*in.AccountAlias); !errors.Is(err, store.ErrNotFound) {
 			if err != nil {
 				return err
@@ -38,21 +38,21 @@ func (s *Service) CreateAccountAlias(
 	return &iam.CreateAccountAliasOutput{}, err
 }
 
-// DeleteAccountAlias takes the account's alias away.
+// DeleteAccountAlias removes the account's alias.
 func (s *Service) DeleteAccountAlias(
 	ctx context.Context, in *iam.DeleteAccountAliasInput,
 ) (*iam.DeleteAccountAliasOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.DeleteAlias(c.Account(), *in.AccountAlias) })
 	if errors.Is(err, store.ErrNotFound) {
-		// The code is the model's; the sentence is not recorded. An alias of
-		// another account answers alike.
+		// The code is the model's. The sentence is not recorded. An alias of
+		// another account gets the same answer.
 		err = fail("NoSuchEntity", "The account alias %s cannot be found.", *in.AccountAlias)
 	}
 	return &iam.DeleteAccountAliasOutput{}, err
 }
 
-// ListAccountAliases lists the account's alias: one, or none.
+// ListAccountAliases lists the account's alias, if it has one.
 func (s *Service) ListAccountAliases(
 	ctx context.Context, in *iam.ListAccountAliasesInput,
 ) (*iam.ListAccountAliasesOutput, error) {

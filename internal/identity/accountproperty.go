@@ -14,16 +14,16 @@ import (
 	"rollcall/internal/store"
 )
 
-// The one property that IAM has: whether role manager makes roles for users.
-// Rollcall keeps the property and has no role manager.
+// The only property that IAM has: whether role manager creates roles for users.
+// Rollcall stores the property and has no role manager.
 const (
 	roleManagerNamespace = "RoleManager"
 	roleManagerEnabled   = roleManagerNamespace + "/Enabled"
 	roleManagerService   = "role-manager.iam.amazonaws.com"
 )
 
-// propertiesKey is the condition key by which policies tell namespaces of
-// properties apart. Service authorization reference for IAM.
+// propertiesKey is the condition key that contains the namespaces of
+// properties. Service authorization reference for IAM.
 const propertiesKey = "iam:AccountPropertyNamespaces"
 
 func readNamespaces(*iam.GetAccountPropertiesInput) []string { return []string{roleManagerNamespace} }
@@ -32,9 +32,9 @@ func changedNamespaces(in *iam.PutAccountPropertiesInput) []string {
 	return namespacesOf(in.Properties)
 }
 
-// createRoleManagerRole is the permission of a caller who enables role manager:
-// its service-linked role is created for it. Recorded: it is asked for also
-// where the role is there already.
+// createRoleManagerRole returns the permission that a caller needs to enable
+// role manager, which creates a service-linked role. The permission is required
+// even if the role exists (recorded).
 func createRoleManagerRole(
 	_ context.Context, c principal.Caller, in *iam.PutAccountPropertiesInput,
 ) ([]api.Need, error) {
@@ -49,7 +49,8 @@ func createRoleManagerRole(
 	}}, nil
 }
 
-// namespacesOf are the namespaces of properties, sorted, each once.
+// namespacesOf returns the namespaces of properties, sorted and without
+// duplicates.
 func namespacesOf(properties map[string]string) []string {
 	var all []string
 	for key := range properties {
@@ -76,9 +77,10 @@ func (s *Service) GetAccountProperties(
 	return &iam.GetAccountPropertiesOutput{Properties: map[string]string{roleManagerEnabled: enabled}}, err
 }
 
-// PutAccountProperties sets properties of the account, all of one namespace.
-// Properties that AWS does not know beside one that it requires are taken and
-// not kept (recorded). Enabling role manager makes its service-linked role.
+// PutAccountProperties sets properties of the account, all of one namespace. A
+// request that contains a required property may contain unknown ones, which are
+// accepted and not stored (recorded). Enabling role manager creates its
+// service-linked role.
 func (s *Service) PutAccountProperties(
 	ctx context.Context, in *iam.PutAccountPropertiesInput,
 ) (*iam.PutAccountPropertiesOutput, error) {
@@ -101,7 +103,7 @@ func (s *Service) PutAccountProperties(
 	return &iam.PutAccountPropertiesOutput{}, nil
 }
 
-// checkProperties refuses what AWS refuses, in its words (recorded).
+// checkProperties returns AWS's error for invalid properties (recorded).
 func checkProperties(properties map[string]string) error {
 	for _, key := range slices.Sorted(maps.Keys(properties)) {
 		if !strings.Contains(key, "/") || strings.HasPrefix(key, "/") || strings.HasSuffix(key, "/") {
@@ -112,7 +114,7 @@ func checkProperties(properties map[string]string) error {
 	value, there := properties[roleManagerEnabled]
 	switch {
 	case len(namespaces) == 0:
-		return fail("InvalidInput", "At least one property is required.") // a guess: the SDKs cannot send it
+		return fail("InvalidInput", "At least one property is required.") // a guess: the SDKs cannot send an empty list
 	case len(namespaces) > 1:
 		return fail("InvalidInput", "All properties must belong to the same namespace")
 	case namespaces[0] != roleManagerNamespace:
@@ -125,8 +127,8 @@ func checkProperties(properties map[string]string) error {
 	return nil
 }
 
-// ensureLinkedRole makes the service-linked role of a service where it is not
-// there.
+// ensureLinkedRole creates the service-linked role of a service if it does not
+// exist.
 func (s *Service) ensureLinkedRole(tx *store.Tx, c principal.Caller, service string) error {
 	linked, _ := findLinkedService(service)
 	_, err := tx.Role(c.Account(), fold(linked.role))

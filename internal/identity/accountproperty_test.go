@@ -42,7 +42,8 @@ func TestAccountProperties(t *testing.T) {
 		if p := has.AttachedPolicies; len(p) != 1 || *p[0].PolicyArn != policy {
 			t.Errorf("the role has %v", p)
 		}
-		// Again changes nothing, and neither does what is not known beside.
+		// The same request again changes nothing. An unknown property beside a
+		// known one changes nothing either.
 		must(t, w.root, w.PutAccountProperties, properties("RoleManager/Enabled", "true", "RoleManager/Other", "x"))
 		is("true")
 		if again := must(t, w.root, w.GetRole, role).Role; *again.RoleId != *made.RoleId {
@@ -54,7 +55,7 @@ func TestAccountProperties(t *testing.T) {
 	})
 }
 
-// What AWS answered in September 2026.
+// AWS gave these answers in September 2026.
 func TestAccountPropertiesRefused(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	must(t, w.root, w.PutAccountProperties, properties("RoleManager/Enabled", "true"))

@@ -13,13 +13,13 @@ import (
 
 // The names under which an account's settings are stored.
 const (
-	// SettingManagementAccount is the number of the account that manages the
-	// organisation an account belongs to; of that account its own. An account
-	// without it belongs to none.
+	// SettingManagementAccount holds the number of the account that manages the
+	// organisation of an account. The management account holds its own number.
+	// An account without this setting belongs to no organisation.
 	SettingManagementAccount = "ManagementAccount"
-	// SettingRootCredentials and SettingRootSessions, where they are Enabled at
-	// the management account, are the organisation's features for its members'
-	// root users.
+	// SettingRootCredentials and SettingRootSessions are the organisation's
+	// features for its members' root users. They are set to Enabled at the
+	// management account.
 	SettingRootCredentials = "RootCredentialsManagement"
 	SettingRootSessions    = "RootSessions"
 
@@ -27,10 +27,11 @@ const (
 	settingTokenVersion   = "GlobalEndpointTokenVersion"
 )
 
-// Enabled is the value of a setting that is a feature.
+// Enabled is the value of the setting of an enabled feature.
 const Enabled = "enabled"
 
-// setting reads a setting of an account, "" where it is not set.
+// setting reads a setting of an account. It returns "" if the setting does not
+// exist.
 func setting(tx *store.Tx, account, name string) (string, error) {
 	value, err := tx.Setting(account, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -40,8 +41,8 @@ func setting(tx *store.Tx, account, name string) (string, error) {
 }
 
 // SetSecurityTokenServicePreferences sets which version of tokens the global
-// endpoint of STS issues. The tokens issued here are good in every region, as
-// those of the second version are; what is set is told by GetAccountSummary.
+// endpoint of STS issues. Tokens issued here are valid in every region, like
+// tokens of version 2. GetAccountSummary returns the setting.
 func (s *Service) SetSecurityTokenServicePreferences(
 	ctx context.Context, in *iam.SetSecurityTokenServicePreferencesInput,
 ) (*iam.SetSecurityTokenServicePreferencesOutput, error) {
@@ -52,7 +53,7 @@ func (s *Service) SetSecurityTokenServicePreferences(
 	return &iam.SetSecurityTokenServicePreferencesOutput{}, err
 }
 
-// tokenVersion is the version of tokens as GetAccountSummary has it.
+// tokenVersion returns the version of tokens in the form of GetAccountSummary.
 func tokenVersion(tx *store.Tx, account string) (int32, error) {
 	v, err := setting(tx, account, settingTokenVersion)
 	if v == string(types.GlobalEndpointTokenVersionV2Token) {

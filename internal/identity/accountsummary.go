@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// summaryFixed are quotas that are the same for every account.
+// summaryFixed holds quotas that are the same for every account.
 var summaryFixed = map[string]int32{
 	"PolicyVersionsInUseQuota": 10000,
 	"UserPolicySizeQuota":      policy.MaxUserInlineSize,
@@ -21,8 +21,8 @@ var summaryFixed = map[string]int32{
 	"VersionsPerPolicyQuota":   versionsPerPolicy,
 }
 
-// GetAccountSummary counts what the account has, and says which quotas are in
-// force for it: the 34 keys that AWS gave in 2026.
+// GetAccountSummary counts the things in the account and returns its quotas:
+// the 34 keys that AWS returned in 2026.
 func (s *Service) GetAccountSummary(
 	ctx context.Context, _ *iam.GetAccountSummaryInput,
 ) (*iam.GetAccountSummaryOutput, error) {
@@ -40,7 +40,7 @@ func (s *Service) GetAccountSummary(
 		if err != nil {
 			return err
 		}
-		// Devices of root and devices assigned to nobody count as well.
+		// Devices of root and unassigned devices count too.
 		devices, assigned, err := tx.CountMFADevices(a.ID)
 		if err != nil {
 			return err
@@ -66,8 +66,8 @@ func (s *Service) GetAccountSummary(
 	return &iam.GetAccountSummaryOutput{SummaryMap: m}, nil
 }
 
-// countProviders counts identity providers and server certificates, and says
-// which version of tokens the global endpoint of STS issues.
+// countProviders counts identity providers and server certificates, and adds
+// the version of tokens that the global endpoint of STS issues.
 func countProviders(tx *store.Tx, account string, m map[string]int32) error {
 	oidc, err := tx.OIDCProviders(account)
 	if err != nil {
@@ -88,9 +88,9 @@ func countProviders(tx *store.Tx, account string, m map[string]int32) error {
 	return putQuota(tx, account, m, "ServerCertificatesQuota", serverCertificatesPerAccount)
 }
 
-// countPolicies counts groups and managed policies. In use is the default
-// version of every policy, AWS's as well, that is attached or somebody's
-// boundary (recorded).
+// countPolicies counts groups and managed policies. A policy in use counts
+// once, by its default version. A policy is in use, AWS's too, if it is
+// attached or is a permissions boundary (recorded).
 func countPolicies(tx *store.Tx, account string, m map[string]int32) error {
 	groups, err := tx.CountGroups(account)
 	if err != nil {
@@ -134,5 +134,5 @@ func putQuota(tx *store.Tx, account string, m map[string]int32, key string, q ap
 	return err
 }
 
-// present is 1 for something and 0 for nothing.
+// present returns 1 if n is positive, else 0.
 func present(n int) int32 { return int32(min(n, 1)) }

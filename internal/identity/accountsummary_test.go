@@ -85,7 +85,8 @@ func TestGetAccountSummary(t *testing.T) {
 			&iam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: ptr(allowAll)})
 		want["Groups"], want["Policies"] = 1, 2
 		check()
-		// A policy is in use by one version, attached however often, or as a boundary.
+		// A policy in use counts as one version, no matter how often it is attached or
+		// used as a boundary.
 		must(t, w.root, w.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("alice"), PolicyArn: &arn})
 		must(t, w.root, w.AttachGroupPolicy, &iam.AttachGroupPolicyInput{GroupName: ptr("devs"), PolicyArn: &arn})
 		want["PolicyVersionsInUse"] = 1

@@ -6,9 +6,9 @@ import (
 	"rollcall/internal/api"
 )
 
-// Actions is every action of IAM that is served. A registration says all that
-// there is to know of an action; what is the same for all actions on a kind of
-// thing is in kinds.go.
+// Actions returns every action of IAM that the service offers. Each
+// registration contains everything about one action. Rules that are the same
+// for all actions on a kind of thing are in kinds.go.
 func (s *Service) Actions() []api.Action {
 	user, device, caller := userKind.on(s), deviceKind.on(s), s.userOrCaller("UserName")
 	credential := s.onCredential("UserName", "ServiceSpecificCredentialId")
@@ -75,7 +75,7 @@ func (s *Service) Actions() []api.Action {
 		})
 }
 
-// accountActions are those on the account as a whole.
+// accountActions returns the actions on the account as a whole.
 func (s *Service) accountActions() []api.Action {
 	return []api.Action{
 		api.Bind(s.CreateAccountAlias, api.Changes, api.On(api.Everything)),

@@ -14,22 +14,24 @@ import (
 	"rollcall/internal/store"
 )
 
-// attachmentQuotas say how many managed policies an entity may have.
+// attachmentQuotas limit how many managed policies can be attached to an
+// entity.
 var attachmentQuotas = map[store.Entity]api.Quota{
 	store.UserEntity: policiesPerUser, store.GroupEntity: policiesPerGroup, store.RoleEntity: policiesPerRole,
 }
 
-// servicePath begins the paths of AWS's policies for service-linked roles,
-// which nobody else can have.
+// servicePath begins the paths of AWS's policies for service-linked roles. No
+// other policy can have such a path.
 const servicePath = "/aws-service-role/"
 
-// notAttachable says whom a policy of a service-linked role cannot be attached
-// to: for roles reported by users of AWS, for others a guess.
+// notAttachable holds the errors for attaching a service-linked role's policy
+// to another entity. The text for roles is reported by users of AWS. The other
+// texts are guesses.
 var notAttachable = map[store.Entity]string{
 	store.UserEntity: "User", store.GroupEntity: "Group", store.RoleEntity: "Customer Role",
 }
 
-// attach attaches a managed policy. One that is attached stays so.
+// attach attaches a managed policy. If it is attached already, nothing changes.
 func (s *Service) attach(ctx context.Context, kind store.Entity, name, arn string) error {
 	c := principal.Of(ctx)
 	if err := checkPolicyARN(arn); err != nil {
@@ -57,8 +59,8 @@ func (s *Service) attach(ctx context.Context, kind store.Entity, name, arn strin
 	})
 }
 
-// detach detaches a managed policy. One that is not attached was not found
-// (recorded).
+// detach detaches a managed policy. If it is not attached, the error says that
+// it was not found (recorded).
 func (s *Service) detach(ctx context.Context, kind store.Entity, name, arn string) error {
 	if err := checkPolicyARN(arn); err != nil {
 		return err
@@ -68,8 +70,8 @@ func (s *Service) detach(ctx context.Context, kind store.Entity, name, arn strin
 	})
 }
 
-// attached are the policies that are attached to an entity, in order of their
-// names without regard to case.
+// attached returns the policies that are attached to an entity, in order of
+// their names without regard to case.
 func attached(tx *store.Tx, kind store.Entity, account, nameKey string) ([]types.AttachedPolicy, error) {
 	arns, err := tx.Attachments(kind, account, nameKey)
 	out := make([]types.AttachedPolicy, len(arns))
@@ -80,13 +82,13 @@ func attached(tx *store.Tx, kind store.Entity, account, nameKey string) ([]types
 	return out, err
 }
 
-// attachedKey orders what is attached. Of one name there can be AWS's policy
-// and the account's own; their ARNs would be too long for markers.
+// attachedKey returns the sort key of an attached policy. AWS and the account
+// can have policies of the same name. Their ARNs would be too long for markers.
 func attachedKey(p types.AttachedPolicy) string {
 	return fold(*p.PolicyName) + "\x00" + strings.SplitN(*p.PolicyArn, ":", 6)[4]
 }
 
-// listAttached lists what is attached whose path begins with prefix.
+// listAttached lists the attached policies whose path begins with prefix.
 func (s *Service) listAttached(
 	ctx context.Context, action string, kind store.Entity, name string, prefix, marker *string, maxItems *int32,
 ) (policies []types.AttachedPolicy, truncated bool, next *string, err error) {

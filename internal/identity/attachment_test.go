@@ -17,7 +17,7 @@ func attachedNames(policies []types.AttachedPolicy) []string {
 	return names
 }
 
-// policy makes a managed policy and returns its ARN.
+// policy creates a managed policy and returns its ARN.
 func (w *world) policy(t testing.TB, path, name string) string {
 	t.Helper()
 	return *must(t, w.root, w.CreatePolicy,
@@ -35,7 +35,7 @@ func TestAttachments(t *testing.T) {
 				if err != nil || len(none) != 0 {
 					t.Errorf("%q %v", none, err)
 				}
-				for _, arn := range []string{base, administrator, own, base} { // the last is attached already
+				for _, arn := range []string{base, administrator, own, base} { // the last one is attached already
 					done(t, p.attach("WORKER", arn))
 				}
 				all, err := p.attached("worker", "/")

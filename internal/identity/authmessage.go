@@ -14,14 +14,15 @@ import (
 // caller's account.
 var ErrNoMessage = errors.New("no authorization message of this account")
 
-// messagePlace binds an authorization message to the account whose caller was
-// denied, and not to its number.
+// messagePlace returns the place that an authorization message is sealed for:
+// the account of the denied caller, identified by its instance and not by its
+// number.
 func messagePlace(c principal.Caller) seal.Location {
 	return seal.Location{Table: "messages", Key: c.Tenant(), Column: "authorization"}
 }
 
-// SealMessage seals what decided a denial, for the account whose caller was
-// denied. It returns "" if it cannot.
+// SealMessage seals the reasons of a denial for the account of the denied
+// caller. It returns "" on an error.
 func (s *Service) SealMessage(c principal.Caller, text []byte) string {
 	text, err := pack(text)
 	if err != nil {
@@ -30,8 +31,8 @@ func (s *Service) SealMessage(c principal.Caller, text []byte) string {
 	return base64.RawURLEncoding.EncodeToString(s.keys.SealToken(text, messagePlace(c)))
 }
 
-// OpenMessage opens what SealMessage returned for the caller's account. It
-// returns ErrNoMessage for everything else.
+// OpenMessage opens a message that SealMessage returned for the caller's
+// account. It returns ErrNoMessage for any other message.
 func (s *Service) OpenMessage(ctx context.Context, c principal.Caller, message string) (string, error) {
 	sealed, err := base64.RawURLEncoding.DecodeString(message)
 	if err != nil {

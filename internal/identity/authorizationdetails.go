@@ -14,15 +14,16 @@ import (
 	"rollcall/internal/store"
 )
 
-// authorizationDetail is one thing that GetAccountAuthorizationDetails lists.
-// Only what a page keeps is filled in.
+// authorizationDetail is one item of the list that
+// GetAccountAuthorizationDetails returns. Only items that are part of the page
+// are filled in.
 type authorizationDetail struct {
-	key  string // by which the list goes on: the kind's place and the thing's own
+	key  string // the position to continue from: the kind's place and the item's own key
 	fill func(tx *store.Tx, out *iam.GetAccountAuthorizationDetailsOutput) error
 }
 
-// The kinds' places in the list: pages go on in this order (recorded), which is
-// not that of the parts of an answer.
+// The places of the kinds in the list. Pages follow this order (recorded),
+// which differs from the order of the parts of an answer.
 const usersPlace, rolesPlace, groupsPlace, policiesPlace = "0", "1", "2", "3"
 
 // detailQuery holds the query of a call.
@@ -30,15 +31,15 @@ type detailQuery struct {
 	c      principal.Caller
 	filter []types.EntityType // empty for all
 	after  string
-	limit  int // how many are wanted yet
+	limit  int // how many more items are wanted
 }
 
 func (q detailQuery) wants(kind types.EntityType) bool {
 	return len(q.filter) == 0 || slices.Contains(q.filter, kind)
 }
 
-// within returns the place at which a kind's list continues; ok is false if
-// earlier pages had all of it.
+// within returns the position at which a kind's list continues. ok is false if
+// earlier pages contained the whole list.
 func (q detailQuery) within(place string) (after string, ok bool) {
 	if rest, found := strings.CutPrefix(q.after, place); found {
 		return rest, true
@@ -46,7 +47,7 @@ func (q detailQuery) within(place string) (after string, ok bool) {
 	return "", q.after < place
 }
 
-// wantsPlace says whether anything of the kinds at a place is asked for.
+// wantsPlace says whether the query asks for any of the kinds at a place.
 func (q detailQuery) wantsPlace(place string) bool {
 	switch place {
 	case usersPlace:
@@ -61,8 +62,8 @@ func (q detailQuery) wantsPlace(place string) bool {
 	return false
 }
 
-// kinds tells in one letter which kinds are asked for, in whichever order and
-// however often.
+// kinds returns one letter for the set of requested kinds, whatever their order
+// and repetitions.
 func (q detailQuery) kinds() string {
 	letter := 'A'
 	for i, kind := range types.EntityType("").Values() {
@@ -73,16 +74,17 @@ func (q detailQuery) kinds() string {
 	return string(letter)
 }
 
-// errMarkerOrFilter is recorded for a marker that is none at all, and for one
-// that is at a kind the filter leaves out.
+// errMarkerOrFilter is recorded for an invalid marker, and for a marker at a
+// kind that the filter excludes.
 func errMarkerOrFilter() error { return fail("ValidationError", "Marker and Filter do not match") }
 
-// detailPage reads Marker and MaxItems. A marker of another filter that has
-// the kind at which it is is an invalid one (recorded).
+// detailPage reads Marker and MaxItems. A marker that was created for another
+// filter is invalid, even if both filters contain the kind at which it
+// continues (recorded).
 func (s *Service) detailPage(q detailQuery, in *iam.GetAccountAuthorizationDetailsInput) (page, error) {
 	p, err := s.page(q.c, "GetAccountAuthorizationDetails", "", in.Marker, in.MaxItems)
 	if err != nil {
-		return p, errMarkerOrFilter() // page refuses nothing else
+		return p, errMarkerOrFilter() // page returns no other error
 	}
 	p.of = q.kinds()
 	if in.Marker == nil {
@@ -98,9 +100,9 @@ func (s *Service) detailPage(q detailQuery, in *iam.GetAccountAuthorizationDetai
 	return p, nil
 }
 
-// GetAccountAuthorizationDetails lists users, roles, groups, and
-// managed policies, with all that is granted to each. Of AWS's policies it lists those
-// that somebody uses; the account's own it lists all (recorded).
+// GetAccountAuthorizationDetails lists users, roles, groups and managed policies, with
+// all policies of each. It lists only those of AWS's policies that are in use, but all
+// of the account's own (recorded).
 func (s *Service) GetAccountAuthorizationDetails(
 	ctx context.Context, in *iam.GetAccountAuthorizationDetailsInput,
 ) (*iam.GetAccountAuthorizationDetailsOutput, error) {
@@ -147,7 +149,7 @@ func (s *Service) GetAccountAuthorizationDetails(
 	return out, nil
 }
 
-// detailSize counts an answer as it grows.
+// detailSize counts the size of an answer as it grows.
 type detailSize struct{ users, groups, roles, policies, bytes int }
 
 func (s *detailSize) add(out *iam.GetAccountAuthorizationDetailsOutput) {
@@ -188,7 +190,7 @@ func userDetail(tx *store.Tx, c principal.Caller, u store.User) (types.UserDetai
 		return d, err
 	}
 	if len(d.UserPolicyList) == 0 {
-		d.UserPolicyList = nil // recorded: left out, unlike those of groups and roles
+		d.UserPolicyList = nil // recorded: omitted, unlike the lists of groups and roles
 	}
 	groups, err := tx.GroupsOfUser(u.Account, u.NameKey, "", allGroups)
 	if err != nil {
@@ -207,8 +209,8 @@ func userDetail(tx *store.Tx, c principal.Caller, u store.User) (types.UserDetai
 	return d, err
 }
 
-// allGroups is more groups than an account can have; an operator's quota
-// bounds those of a user.
+// allGroups is more groups than an account can have. The operator's quota
+// bounds the groups of a user.
 const allGroups = 1 << 20
 
 func groupDetails(tx *store.Tx, q detailQuery) ([]authorizationDetail, error) {
@@ -289,7 +291,8 @@ func roleDetail(tx *store.Tx, c principal.Caller, r store.Role) (types.RoleDetai
 	return d, err
 }
 
-// policyDetailsOf are the inline policies of an entity with their documents.
+// policyDetailsOf returns the inline policies of an entity with their
+// documents.
 func policyDetailsOf(tx *store.Tx, of store.Entity, account, nameKey string) ([]types.PolicyDetail, error) {
 	policies, err := tx.InlinePolicies(of, account, nameKey)
 	details := make([]types.PolicyDetail, len(policies))

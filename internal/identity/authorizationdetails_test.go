@@ -12,7 +12,7 @@ import (
 const encodedAllowAll = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C" +
 	"%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D"
 
-// All that is granted to anybody is there, in the recorded shape.
+// The answer contains all policies of all entities, in the recorded form.
 func TestGetAccountAuthorizationDetails(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		entities := w.entities(t)
@@ -91,7 +91,8 @@ func TestGetAccountAuthorizationDetails(t *testing.T) {
 				{VersionId: ptr("v1"), IsDefaultVersion: true, CreateDate: ptr(began), Document: ptr(encodedAllowAll)},
 			},
 		})
-		// Of AWS's policies those that are attached, or somebody's boundary.
+		// Only those of AWS's policies are listed that are attached or used as
+		// a boundary.
 		if *out.Policies[1].PolicyName != "AdministratorAccess" || *out.Policies[2].PolicyName != "SecurityAudit" ||
 			len(out.Policies[2].PolicyVersionList) != 1 {
 			t.Errorf("%+v", out.Policies[1:])
@@ -99,7 +100,7 @@ func TestGetAccountAuthorizationDetails(t *testing.T) {
 	})
 }
 
-// Pages go through all kinds, whatever their size; filters leave some out.
+// Pages continue through all kinds, whatever their size. Filters exclude kinds.
 func TestAuthorizationDetailsPages(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for i := range 3 {
@@ -167,8 +168,8 @@ func TestAuthorizationDetailsPages(t *testing.T) {
 	})
 }
 
-// A marker is good for the kinds it was created for, told in any order. Which
-// text refuses it depends on the kind that it is at (recorded).
+// A marker is valid for the kinds it was created for, in any order. The text of
+// the error depends on the kind at which the marker continues (recorded).
 func TestAuthorizationDetailsMarkers(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for i := range 3 {

@@ -13,8 +13,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// setBoundary gives a user or a role a managed policy as its permissions
-// boundary, of the account or of AWS. The text is recorded for
+// setBoundary sets a managed policy, of the account or of AWS, as the
+// permissions boundary of a user or a role. The text is recorded for
 // PutRolePermissionsBoundary.
 func setBoundary(tx *store.Tx, c principal.Caller, of store.Entity, nameKey, arn string) error {
 	if err := checkPolicyARN(arn); err != nil {
@@ -30,12 +30,13 @@ func setBoundary(tx *store.Tx, c principal.Caller, of store.Entity, nameKey, arn
 	return tx.SetBoundary(of, c.Account(), nameKey, arn)
 }
 
-// boundary is the condition key of a request that sets a permissions boundary:
-// the one that it gives, not the one that was there.
+// boundary is the condition key of a request that sets a permissions boundary.
+// Its value is the new boundary, not the present one.
 var boundary = api.Member("iam:PermissionsBoundary", "PermissionsBoundary")
 
-// boundaryOut is a permissions boundary on the wire, nil for none. The type is
-// what AWS answers; the model's PermissionsBoundaryPolicy is not.
+// boundaryOut returns a permissions boundary for an answer, nil for none. The
+// type is the one that AWS returns, which differs from the model's
+// PermissionsBoundaryPolicy.
 func boundaryOut(arn string) *types.AttachedPermissionsBoundary {
 	if arn == "" {
 		return nil
@@ -50,8 +51,8 @@ func (s *Service) putBoundary(ctx context.Context, kind store.Entity, name, arn 
 	})
 }
 
-// deleteBoundary takes the boundary away. That it is an error where there is
-// none is recorded, its text is a guess.
+// deleteBoundary removes the boundary. That a missing boundary is an error is
+// recorded. Its text is a guess.
 func (s *Service) deleteBoundary(ctx context.Context, kind store.Entity, name string) error {
 	return s.updateEntity(ctx, kind, principal.Of(ctx).Account(), name, func(tx *store.Tx, e entity) error {
 		err := tx.DeleteBoundary(kind, e.account, e.nameKey)
@@ -62,7 +63,7 @@ func (s *Service) deleteBoundary(ctx context.Context, kind store.Entity, name st
 	})
 }
 
-// PutUserPermissionsBoundary bounds what a user's policies may allow.
+// PutUserPermissionsBoundary limits what a user's policies may allow.
 func (s *Service) PutUserPermissionsBoundary(
 	ctx context.Context, in *iam.PutUserPermissionsBoundaryInput,
 ) (*iam.PutUserPermissionsBoundaryOutput, error) {
@@ -70,14 +71,14 @@ func (s *Service) PutUserPermissionsBoundary(
 		*in.UserName, *in.PermissionsBoundary)
 }
 
-// DeleteUserPermissionsBoundary takes the bounds of a user away.
+// DeleteUserPermissionsBoundary removes the permissions boundary of a user.
 func (s *Service) DeleteUserPermissionsBoundary(
 	ctx context.Context, in *iam.DeleteUserPermissionsBoundaryInput,
 ) (*iam.DeleteUserPermissionsBoundaryOutput, error) {
 	return &iam.DeleteUserPermissionsBoundaryOutput{}, s.deleteBoundary(ctx, store.UserEntity, *in.UserName)
 }
 
-// PutRolePermissionsBoundary bounds what a role's policies may allow.
+// PutRolePermissionsBoundary limits what a role's policies may allow.
 func (s *Service) PutRolePermissionsBoundary(
 	ctx context.Context, in *iam.PutRolePermissionsBoundaryInput,
 ) (*iam.PutRolePermissionsBoundaryOutput, error) {
@@ -85,7 +86,7 @@ func (s *Service) PutRolePermissionsBoundary(
 		*in.RoleName, *in.PermissionsBoundary)
 }
 
-// DeleteRolePermissionsBoundary takes the bounds of a role away.
+// DeleteRolePermissionsBoundary removes the permissions boundary of a role.
 func (s *Service) DeleteRolePermissionsBoundary(
 	ctx context.Context, in *iam.DeleteRolePermissionsBoundaryInput,
 ) (*iam.DeleteRolePermissionsBoundaryOutput, error) {

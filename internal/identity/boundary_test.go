@@ -87,7 +87,7 @@ func TestPermissionsBoundary(t *testing.T) {
 	})
 }
 
-// CreateUser and GetUser show the boundary; lists do not.
+// CreateUser and GetUser return the boundary. Lists do not.
 func TestBoundaryIsShown(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		want := &types.AttachedPermissionsBoundary{PermissionsBoundaryArn: ptr(administrator),

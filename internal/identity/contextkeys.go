@@ -14,14 +14,14 @@ import (
 	"rollcall/internal/store"
 )
 
-// inputPolicies parses the documents of a request. name is the parameter's,
-// and what answers call them: PolicyInputList.1. The text of an error is a
-// guess but for the reason.
+// inputPolicies parses the documents of a request. name is the name of the
+// parameter, and answers use it to name the documents: PolicyInputList.1. The
+// text of an error is a guess except for the reason.
 func (s *Service) inputPolicies(name string, kind policy.Kind, documents []string) ([]sourcePolicy, error) {
 	var all []sourcePolicy
 	for i, text := range documents {
 		id := name
-		if kind != policy.Resource { // of which there is one
+		if kind != policy.Resource { // there is only one resource policy
 			id += "." + strconv.Itoa(i+1)
 		}
 		d, err := policy.Stored(text, kind)
@@ -37,7 +37,7 @@ func (s *Service) inputPolicies(name string, kind policy.Kind, documents []strin
 	return all, nil
 }
 
-// errInputPolicy refuses a document. That of PolicyInputList is recorded.
+// errInputPolicy refuses a document. The text for PolicyInputList is recorded.
 func errInputPolicy(list string, i int, id string, malformed *awsmodel.Error) error {
 	if list == "PolicyInputList" {
 		return errPolicyInput(i)
@@ -49,8 +49,8 @@ func errPolicyInput(i int) error {
 	return fail("InvalidInput", "Policy input list item %d has invalid content", i+1)
 }
 
-// inputKeys are the condition keys of the documents of a request. Recorded: a
-// key is told once of every document.
+// inputKeys returns the condition keys of the documents of a request. A key
+// occurs once for each document that uses it (recorded).
 func inputKeys(documents []string) ([]string, error) {
 	names := []string{}
 	for i, text := range documents {
@@ -63,8 +63,7 @@ func inputKeys(documents []string) ([]string, error) {
 	return names, nil
 }
 
-// GetContextKeysForCustomPolicy lists the condition keys that documents ask
-// for.
+// GetContextKeysForCustomPolicy lists the condition keys that documents use.
 func (s *Service) GetContextKeysForCustomPolicy(
 	_ context.Context, in *iam.GetContextKeysForCustomPolicyInput,
 ) (*iam.GetContextKeysForCustomPolicyOutput, error) {
@@ -76,8 +75,8 @@ func (s *Service) GetContextKeysForCustomPolicy(
 }
 
 // GetContextKeysForPrincipalPolicy lists the condition keys that the policies
-// of an entity ask for, of a user those of its groups too, its boundary
-// (recorded) and documents beside them.
+// of an entity and additional documents use. The policies of a user include
+// those of its groups and its boundary (recorded).
 func (s *Service) GetContextKeysForPrincipalPolicy(
 	ctx context.Context, in *iam.GetContextKeysForPrincipalPolicyInput,
 ) (*iam.GetContextKeysForPrincipalPolicyOutput, error) {
@@ -96,7 +95,7 @@ func (s *Service) GetContextKeysForPrincipalPolicy(
 	}
 	names, seen := []string{}, map[string]bool{}
 	for _, p := range slices.Concat(src.identity, src.boundary) {
-		if seen[p.ARN] { // a managed policy that reaches a user by two ways: recorded
+		if seen[p.ARN] { // a managed policy that applies to a user in two ways counts once: recorded
 			continue
 		}
 		seen[p.ARN] = p.ARN != ""

@@ -10,13 +10,14 @@ import (
 	"rollcall/internal/store"
 )
 
-// Control policies hold what AWS Organizations calls service control policies:
-// the most that an account's users, roles and root may be allowed. The operator
+// Control policies are the service control policies of AWS Organizations. They
+// limit the permissions of an account's users, roles and root. The operator
 // sets them; no action of IAM does.
 
-// PutControlPolicy puts a policy over an account, or replaces the one with the
-// same name. It is in force on the next call. Where an account has any, what
-// none of them allows is refused, also to root.
+// PutControlPolicy adds a control policy to an account, or replaces the one
+// with the same name. It applies from the next call on. If an account has
+// control policies, any action that none of them allows is refused, even to
+// root.
 func (s *Service) PutControlPolicy(ctx context.Context, account, name, document string) error {
 	err := checkControlPolicy(name, document)
 	if err == nil {
@@ -33,7 +34,8 @@ func (s *Service) PutControlPolicy(ctx context.Context, account, name, document 
 	return nil
 }
 
-// maxControlPolicyName is the longest name. AWS Organizations, PolicyName.
+// maxControlPolicyName is the maximum length of a name. AWS Organizations,
+// PolicyName.
 const maxControlPolicyName = 128
 
 func checkControlPolicy(name, document string) error {
@@ -50,7 +52,8 @@ func checkControlPolicy(name, document string) error {
 	return nil
 }
 
-// ControlPolicies lists the policies over an account in order of their names.
+// ControlPolicies lists the control policies of an account in order of their
+// names.
 func (s *Service) ControlPolicies(ctx context.Context, account string) (all []store.ControlPolicy, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {
@@ -65,8 +68,8 @@ func (s *Service) ControlPolicies(ctx context.Context, account string) (all []st
 	return all, nil
 }
 
-// DeleteControlPolicy takes a policy from an account. With the last one the
-// account's limit is gone.
+// DeleteControlPolicy removes a control policy from an account. An account
+// without control policies has no such limit.
 func (s *Service) DeleteControlPolicy(ctx context.Context, account, name string) error {
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		err := tx.DeleteControlPolicy(account, name)

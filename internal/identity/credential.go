@@ -10,10 +10,11 @@ import (
 	"rollcall/internal/store"
 )
 
-// credential is a kind of credentials of users that are Active or Inactive.
+// credential is a kind of credential that belongs to users and is either Active
+// or Inactive.
 type credential struct {
 	kind store.CredentialKind
-	// missing is the error for an id that is none of the user's.
+	// missing returns the error for an id that does not belong to the user.
 	missing func(tx *store.Tx, u store.User, id string) error
 }
 
@@ -24,13 +25,13 @@ var (
 	serviceSpecificCredential    = credential{store.ServiceSpecificCredential, errOfReading(serviceCredential)}
 )
 
-// errMissing returns an error of the id alone.
+// errMissing adapts a function that returns an error for an id alone.
 func errMissing(of func(id string) error) func(*store.Tx, store.User, string) error {
 	return func(_ *store.Tx, _ store.User, id string) error { return of(id) }
 }
 
-// errOfReading returns the error of reading the user's credential with an id,
-// which may be another user's.
+// errOfReading returns the error of reading the user's credential by its id,
+// which may belong to another user.
 func errOfReading[T any](
 	read func(*store.Tx, store.User, string) (T, error),
 ) func(*store.Tx, store.User, string) error {
@@ -40,8 +41,8 @@ func errOfReading[T any](
 	}
 }
 
-// setStatus makes a credential of a user, the caller where none is named,
-// Active or Inactive, from the next request on.
+// setStatus makes a user's credential Active or Inactive from the next request
+// on. If the call names no user, it acts on the caller.
 func (s *Service) setStatus(
 	ctx context.Context, of credential, userName *string, id string, status types.StatusType,
 ) error {
@@ -53,8 +54,8 @@ func (s *Service) setStatus(
 	})
 }
 
-// deleteCredential deletes a credential of a user, the caller where none is
-// named.
+// deleteCredential deletes a user's credential. If the call names no user, it
+// acts on the caller.
 func (s *Service) deleteCredential(ctx context.Context, of credential, userName *string, id string) error {
 	return s.changeCredential(ctx, of, userName, id, func(tx *store.Tx, u store.User) error {
 		return tx.DeleteCredential(of.kind, u.Account, u.NameKey, id)

@@ -16,17 +16,19 @@ import (
 	"rollcall/internal/store"
 )
 
-// ReportConfig says when reports are created again and how long they are kept.
+// ReportConfig says how often reports are generated and how long they are kept.
 type ReportConfig struct {
-	// MaxAge says how old a report may be for Generate to be content with it; 0
-	// means 10 s. IAM's own is 4 h. It is counted from the report's
-	// publication, so that a client which calls Generate until COMPLETE comes
-	// to an end however long a report takes.
+	// MaxAge is the age up to which GenerateCredentialReport reuses a report. 0
+	// means 10 s. IAM uses 4 h. The age counts from the report's publication,
+	// so a client that calls until COMPLETE finishes no matter how long a
+	// report takes.
 	MaxAge time.Duration
-	// Expiry says how old a report may be for Get to give it; 0 means for ever.
+	// Expiry is the age up to which GetCredentialReport returns a report. 0
+	// means without limit.
 	Expiry time.Duration
-	// History says how many reports of an account are kept; 0 means 100. Two
-	// are always kept, so that one being downloaded survives the next.
+	// History is the number of reports kept for an account. 0 means 100. At
+	// least two are kept, so a report that is being downloaded survives the
+	// next one.
 	History int
 }
 
@@ -41,8 +43,8 @@ func (c ReportConfig) withDefaults() ReportConfig {
 	return c
 }
 
-// GenerateCredentialReport starts a report unless one is being made or is
-// young enough. Exactly one caller is answered STARTED for each.
+// GenerateCredentialReport starts a report unless one is being generated or is
+// recent enough. For each report, exactly one caller gets STARTED.
 func (s *Service) GenerateCredentialReport(
 	ctx context.Context, _ *iam.GenerateCredentialReportInput,
 ) (*iam.GenerateCredentialReportOutput, error) {
@@ -60,7 +62,7 @@ func (s *Service) GenerateCredentialReport(
 	}
 	var token int64
 	err = s.db.Update(ctx, func(tx *store.Tx) (err error) {
-		// Asked again: another call may have been first.
+		// Check again, because another call may have been faster.
 		if state, err = s.reportState(tx, account); err != nil || state != types.ReportStateTypeStarted {
 			return err
 		}
@@ -75,15 +77,15 @@ func (s *Service) GenerateCredentialReport(
 	}
 	out := &iam.GenerateCredentialReportOutput{State: state}
 	if state == types.ReportStateTypeStarted {
-		// The sentence is also given where an older report exists (recorded).
+		// The answer is the same if an older report exists (recorded).
 		out.Description = ptr("No report exists. Starting a new report generation task")
 		s.startReport(account, token)
 	}
 	return out, nil
 }
 
-// reportState returns the answer that Generate would give: STARTED if it has to
-// start.
+// reportState returns the state that GenerateCredentialReport answers: STARTED
+// if it has to start a report.
 func (s *Service) reportState(tx *store.Tx, account string) (types.ReportStateType, error) {
 	job, err := tx.ReportJob(account, reportLease)
 	if err == nil && job.Running {
@@ -93,44 +95,45 @@ func (s *Service) reportState(tx *store.Tx, account string) (types.ReportStateTy
 		return "", err
 	}
 	report, err := tx.LatestReport(account)
-	// One that Get does not give any more is none, however young it may be:
-	// COMPLETE would send the client into a loop.
+	// A report that GetCredentialReport no longer returns does not count,
+	// however recent it is: COMPLETE would send the client into a loop.
 	if errors.Is(err, store.ErrNotFound) || err == nil && (!report.YoungerThan(s.report.MaxAge) || s.expired(report)) {
 		return types.ReportStateTypeStarted, nil
 	}
 	return types.ReportStateTypeComplete, err
 }
 
-// expired says whether a report is too old to be given.
+// expired says whether a report is too old to be returned.
 func (s *Service) expired(r store.Report) bool {
 	return s.report.Expiry > 0 && !r.YoungerThan(s.report.Expiry)
 }
 
-// Errors of Get. AWS gives them no Message element (recorded for the first;
-// the others are of the same kind).
+// Errors of GetCredentialReport. AWS gives them no Message element. That is
+// recorded for the first, and the others are of the same kind.
 var (
 	errReportNotPresent = &awsmodel.Error{Code: "ReportNotPresent"}
 	errReportInProgress = &awsmodel.Error{Code: "ReportInProgress"}
 	errReportExpired    = &awsmodel.Error{Code: "ReportExpired"}
 )
 
-// GetCredentialReportInput is the SDK's, which has no members, and one of our
-// own: the report that was the newest at a time, from the account's history.
-// AWS's clients never send it.
+// GetCredentialReportInput is the SDK's input, which has no members, with one
+// of our own: the time whose newest report to return. AWS's clients never send
+// it.
 type GetCredentialReportInput struct {
 	Rollcall *struct{ At *time.Time } `query:"Rollcall"`
 }
 
-// GetCredentialReportOutput is the SDK's, with the content as a stream.
+// GetCredentialReportOutput is the SDK's output, with the content as a stream.
 type GetCredentialReportOutput struct {
 	Content       awsquery.Blob
 	ReportFormat  types.ReportFormatType
 	GeneratedTime *time.Time
 }
 
-// GetCredentialReport gives the newest report, byte for byte as it was
-// published. While another is being made it is ReportInProgress, also where
-// an older one exists (AWS's own answer there is not recorded).
+// GetCredentialReport returns the newest report, byte for byte as it was
+// published. While a report is being generated the error is ReportInProgress,
+// even if an older report exists. AWS's own answer in that case is not
+// recorded.
 func (s *Service) GetCredentialReport(
 	ctx context.Context, in *GetCredentialReportInput,
 ) (*GetCredentialReportOutput, error) {
@@ -160,8 +163,8 @@ func (s *Service) GetCredentialReport(
 	if err != nil {
 		return nil, err
 	}
-	// The content outlasts the call: a client that does not take it is the
-	// writer's matter.
+	// The content outlives the call. The writer deals with a client that reads
+	// too slowly.
 	streaming := api.Connection(ctx)
 	return &GetCredentialReportOutput{
 		Content: awsquery.Blob{Size: report.Size, WriteTo: func(w io.Writer) error {
@@ -172,9 +175,9 @@ func (s *Service) GetCredentialReport(
 	}, nil
 }
 
-// Report finds the report of an account that was the newest at a time (the
-// zero time: now), for operators, and what writes its bytes. The error is
-// store.ErrNotFound where there is none.
+// Report returns the report of an account that was the newest at a time, and a
+// function that writes its bytes. It is for operators. The zero time means now.
+// The error is store.ErrNotFound if there is no report.
 func (s *Service) Report(
 	ctx context.Context, account string, at time.Time,
 ) (store.Report, func(io.Writer) error, error) {
@@ -199,9 +202,9 @@ func (s *Service) Reports(ctx context.Context, account string, limit int) (repor
 	return reports, err
 }
 
-// writeReport writes a stored report. Each chunk is read on its own, so that a
-// slow client holds no snapshot of the store; see reportPiece for what it
-// holds. The next chunk is read while the client takes the last.
+// writeReport writes a stored report. It reads each chunk on its own, so that a
+// slow client holds no snapshot of the store. The next chunk is read while the
+// client receives the last. See reportPiece for the memory that it uses.
 func (s *Service) writeReport(ctx context.Context, w io.Writer, report store.Report) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -239,8 +242,8 @@ func (s *Service) writeReport(ctx context.Context, w io.Writer, report store.Rep
 	return ctx.Err()
 }
 
-// writePieces writes the pieces of a chunk, and returns the memory they were
-// unpacked in.
+// writePieces writes the pieces of a chunk. It returns the buffer that it
+// unpacked them into.
 func (s *Service) writePieces(w io.Writer, chunk, buf []byte) ([]byte, error) {
 	for len(chunk) > 0 {
 		piece, rest, err := cutPiece(chunk)

@@ -9,15 +9,15 @@ import (
 	"rollcall/internal/store"
 )
 
-// KeyConfig says when a data key is replaced by a new one. What an old one
-// sealed is opened as long as it can live: secrets of rows for ever, tokens
-// for TokenLife after the key that sealed them was replaced.
+// KeyConfig says when a data key is replaced by a new one. An old key still
+// opens everything it sealed: row secrets without limit, tokens until TokenLife
+// after the key was replaced.
 type KeyConfig struct {
-	Messages  int64         // sealed by one key, on all nodes; 0 means seal.MessagesPerKey
-	RowAge    time.Duration // of the key of rows; 0 means a year
-	TokenAge  time.Duration // of the key of tokens; 0 means 30 days
+	Messages  int64         // messages that one key seals on all nodes; 0 means seal.MessagesPerKey
+	RowAge    time.Duration // age of the key for rows; 0 means a year
+	TokenAge  time.Duration // age of the key for tokens; 0 means 30 days
 	TokenLife time.Duration // 0 means 7 days; sessions last 36 hours at most
-	Every     time.Duration // how often is looked; 0 means a minute
+	Every     time.Duration // interval between checks; 0 means a minute
 }
 
 func (c KeyConfig) withDefaults() KeyConfig {
@@ -38,12 +38,12 @@ func (c KeyConfig) withDefaults() KeyConfig {
 
 // keyPlan holds the necessary changes of the data keys of a store.
 type keyPlan struct {
-	add     []store.DataKey // without their keys yet
-	discard []string        // ids
+	add     []store.DataKey // without the key material yet
+	discard []string        // ids of keys to discard
 }
 
-// plan looks at all data keys, oldest first. counts are messages that nobody
-// was told of yet.
+// plan decides which data keys to add and discard. keys are sorted by age,
+// oldest first. counts are the messages that are not in the store yet.
 func (c KeyConfig) plan(keys []store.DataKey, counts map[string]int64, now time.Time) (p keyPlan) {
 	for purpose, age := range map[seal.Purpose]time.Duration{seal.Rows: c.RowAge, seal.Tokens: c.TokenAge} {
 		var newest *store.DataKey
@@ -52,8 +52,9 @@ func (c KeyConfig) plan(keys []store.DataKey, counts map[string]int64, now time.
 			if k.Purpose != purpose {
 				continue
 			}
-			// Tokens that the one before sealed have expired. Keys of rows stay:
-			// what they sealed is there, and the first of them proves things.
+			// The tokens of the previous key have expired. Keys for rows stay:
+			// the secrets that they sealed still exist, and the first key
+			// derives proofs.
 			if newest != nil && purpose == seal.Tokens && now.Sub(k.Created) >= c.TokenLife {
 				p.discard = append(p.discard, newest.ID)
 			}
@@ -63,8 +64,7 @@ func (c KeyConfig) plan(keys []store.DataKey, counts map[string]int64, now time.
 		case newest == nil:
 			p.add = append(p.add, store.DataKey{WrappedKey: seal.WrappedKey{Purpose: purpose}, Created: now})
 		case newest.Sealed+counts[newest.ID] >= c.Messages, now.Sub(newest.Created) >= age:
-			// The order of keys is that of their times, also after a clock was
-			// set back.
+			// Keys are ordered by time, even if a clock was set back.
 			made := now
 			if earliest := newest.Created.Add(time.Second); made.Before(earliest) {
 				made = earliest
@@ -75,9 +75,9 @@ func (c KeyConfig) plan(keys []store.DataKey, counts map[string]int64, now time.
 	return p
 }
 
-// tend counts what was sealed, replaces keys that are due, and takes away
-// those that nothing needs, in one transaction: a crash leaves all of it or
-// nothing. It returns all keys.
+// tend adds to the counts of sealed messages, replaces keys that are due and
+// discards keys that nothing needs, in one transaction. After a crash, either
+// all of it or none has happened. It returns all keys.
 func (c KeyConfig) tend(tx *store.Tx, master *seal.MasterKeys, counts map[string]int64) ([]seal.WrappedKey, error) {
 	keys, err := tx.AllDataKeys()
 	if err != nil {
@@ -107,7 +107,7 @@ func (c KeyConfig) tend(tx *store.Tx, master *seal.MasterKeys, counts map[string
 	return tx.DataKeys()
 }
 
-// openKeyring opens the data keys of a store, and makes the first ones of an
+// openKeyring opens the data keys of a store. It creates the first keys of an
 // empty store.
 func openKeyring(ctx context.Context, db *store.DB, master *seal.MasterKeys, c KeyConfig) (*seal.Keyring, error) {
 	var wrapped []seal.WrappedKey
@@ -116,7 +116,8 @@ func openKeyring(ctx context.Context, db *store.DB, master *seal.MasterKeys, c K
 			return err
 		}
 		if len(wrapped) > 0 {
-			// A wrong master key must not make a key that only it can open.
+			// A wrong master key must not create a data key that only it can
+			// open.
 			if _, err := seal.NewKeyring(master, wrapped); err != nil {
 				return err
 			}
@@ -130,8 +131,8 @@ func openKeyring(ctx context.Context, db *store.DB, master *seal.MasterKeys, c K
 	return seal.NewKeyring(master, wrapped)
 }
 
-// TendKeys replaces data keys that are due and takes away those that nothing
-// needs. What another node made or took away counts here afterwards.
+// TendKeys replaces data keys that are due and discards keys that nothing
+// needs. It also loads the changes that other nodes made.
 func (s *Service) TendKeys(ctx context.Context) error {
 	counts := s.keys.TakeSealed()
 	var wrapped []seal.WrappedKey
@@ -159,7 +160,7 @@ func (s *Service) TendKeys(ctx context.Context) error {
 	return s.keys.Load(wrapped)
 }
 
-// tendKeysFromTimeToTime runs until the service is closed.
+// tendKeysFromTimeToTime calls TendKeys until the service is closed.
 func (s *Service) tendKeysFromTimeToTime() {
 	for {
 		select {
@@ -173,7 +174,8 @@ func (s *Service) tendKeysFromTimeToTime() {
 	}
 }
 
-// countKeysAtEnd writes down what was sealed since it was last.
+// countKeysAtEnd stores the counts of messages that were sealed since the last
+// check.
 func (s *Service) countKeysAtEnd() {
 	counts := s.keys.TakeSealed()
 	if len(counts) == 0 {
@@ -194,8 +196,8 @@ func (s *Service) countKeysAtEnd() {
 	}
 }
 
-// openSecret unseals a secret of the store, also one that another node sealed
-// with a data key that this one has not read yet.
+// openSecret unseals a secret of the store, even if another node sealed it with
+// a data key that this node has not read yet.
 func (s *Service) openSecret(ctx context.Context, sealed []byte, at seal.Location) (seal.Secret, error) {
 	secret, err := s.keys.OpenSecret(sealed, at)
 	var unknown seal.UnknownDataKeyError

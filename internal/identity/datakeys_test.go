@@ -16,11 +16,11 @@ import (
 
 const (
 	day = 24 * time.Hour
-	// few is a count of messages that a test can reach.
+	// few is a number of messages that a test can reach.
 	few = 5
 )
 
-// keyIDs are the data keys of a purpose, oldest first.
+// keyIDs returns the ids of the data keys of a purpose, oldest first.
 func (w *world) keyIDs(t *testing.T, purpose seal.Purpose) (ids []string) {
 	t.Helper()
 	err := w.db.View(t.Context(), func(tx *store.Tx) error {
@@ -45,14 +45,14 @@ func (w *world) tend(t *testing.T) {
 	}
 }
 
-// opens says how the token of a session is received.
+// opens verifies the token of a session.
 func (w *world) opens(t *testing.T, c identity.SessionCredentials) error {
 	t.Helper()
 	_, _, err := w.SigningKey(t.Context(), c.AccessKeyID, c.Token.Reveal())
 	return err
 }
 
-// another is another node, or the same after a restart.
+// another opens the store as another node, or as the same node after a restart.
 func (w *world) another(t *testing.T, cfg identity.Config) *world {
 	t.Helper()
 	cfg.DB, cfg.Master = w.db, w.master
@@ -71,9 +71,9 @@ func eachTending(t *testing.T, test func(t *testing.T, w *world, cfg identity.Co
 	storetest.EachConfig(t, func(t *testing.T, db store.Config) { test(t, newWorld(t, db, cfg), cfg) })
 }
 
-// A key that has sealed enough is replaced, also when a restart or another node
-// comes between. Sessions of the one before go on, on every node, until the
-// last of them has expired; then the key goes.
+// A key that has sealed enough messages is replaced, even across a restart or
+// with another node. Sessions sealed with the old key stay valid on every node
+// until the last of them expires. Then the key is discarded.
 func TestTokenKeysRotateByCount(t *testing.T) {
 	eachTending(t, func(t *testing.T, w *world, cfg identity.Config) {
 		other := w.another(t, cfg)
@@ -86,7 +86,7 @@ func TestTokenKeysRotateByCount(t *testing.T) {
 		if n := len(w.keyIDs(t, seal.Tokens)); n != 1 {
 			t.Fatalf("%d keys after four messages", n)
 		}
-		// A service that ends tells what it sealed.
+		// A service stores its count when it ends.
 		ends := w.another(t, cfg)
 		ends.session(t, aSession(w), 0)
 		ends.Close()
@@ -95,7 +95,7 @@ func TestTokenKeysRotateByCount(t *testing.T) {
 		if len(keys) != 2 {
 			t.Fatalf("%d keys after five messages", len(keys))
 		}
-		// other has not looked yet, and finds the new key when it meets it.
+		// other has not checked yet. It reads the new key when it meets it.
 		fresh := w.session(t, aSession(w), 0)
 		for name, err := range map[string]error{
 			"old here": w.opens(t, old), "old there": other.opens(t, old), "new here": w.opens(t, fresh),
@@ -124,8 +124,7 @@ func TestTokenKeysRotateByCount(t *testing.T) {
 	})
 }
 
-// Keys are replaced by age too. Those of rows all stay, for what they sealed
-// does.
+// Keys are also replaced by age. All keys for rows stay, because the rows do.
 func TestDataKeysRotateByAge(t *testing.T) {
 	cfg := identity.Config{Keys: identity.KeyConfig{Every: time.Hour}}
 	storetest.EachConfig(t, func(t *testing.T, db store.Config) {
@@ -149,7 +148,7 @@ func TestDataKeysRotateByAge(t *testing.T) {
 		if len(rows) != 2 || rows[0] != first[0] {
 			t.Errorf("keys of rows %q, the first was %q", rows, first)
 		}
-		// After a restart, with secrets of both keys.
+		// After a restart, there are secrets of both keys.
 		again := w.another(t, cfg)
 		for _, key := range []identity.RootKey{before, w.newKey(t)} {
 			if secret, _, err := again.SigningKey(t.Context(), key.ID, ""); err != nil ||
@@ -160,7 +159,7 @@ func TestDataKeysRotateByAge(t *testing.T) {
 	})
 }
 
-// newKey makes a second root key in the place of the last second one.
+// newKey creates a second root key in place of the previous second one.
 func (w *world) newKey(t *testing.T) identity.RootKey {
 	t.Helper()
 	key, err := w.CreateRootKey(t.Context(), account)
@@ -184,7 +183,8 @@ func (w *world) newKey(t *testing.T) identity.RootKey {
 	return key
 }
 
-// A clock that was set back makes no key after key, and the newest seals.
+// A clock that was set back does not create key after key. The newest key
+// seals.
 func TestDataKeysAndClockSetBack(t *testing.T) {
 	eachTending(t, func(t *testing.T, w *world, cfg identity.Config) {
 		w.clock.advance(-90 * day)

@@ -9,8 +9,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// DeleteUser deletes a user who has nothing left but tags and a permissions
-// boundary: whatever lets somebody in must be taken away first, by name.
+// DeleteUser deletes a user who has nothing left except tags and a permissions
+// boundary. The caller must first remove everything else by name.
 func (s *Service) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam.DeleteUserOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
@@ -34,10 +34,10 @@ func (s *Service) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam
 	return &iam.DeleteUserOutput{}, err
 }
 
-// checkNothingLeft names the first thing that is left. The texts are
-// recorded, but for SSH keys, which answer like service credentials. Of the
-// order in which AWS looks it is recorded that devices come before access keys;
-// else the commonest come first.
+// checkNothingLeft returns an error for the first thing that is left. The texts
+// are recorded, except that the text for SSH keys follows the one for service
+// credentials. It is recorded that AWS looks at devices before access keys. The
+// rest of the order puts the most common things first.
 func checkNothingLeft(r store.UserReferences) error {
 	for _, left := range []struct {
 		n    int
@@ -59,7 +59,7 @@ func checkNothingLeft(r store.UserReferences) error {
 	return nil
 }
 
-// errStillHas is the refusal to delete something that others refer to.
+// errStillHas is the error for deleting something that others refer to.
 func errStillHas(text string) error {
 	return fail("DeleteConflict", "Cannot delete entity, %s", text)
 }

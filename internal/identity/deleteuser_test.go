@@ -28,7 +28,7 @@ func TestDeleteUser(t *testing.T) {
 			refused(t, w.root, w.DeleteUser, in, 409, "DeleteConflict", "Cannot delete entity, "+text)
 		}
 
-		// All at once, then each in turn is taken away.
+		// The user has everything at once. Then each thing is removed in turn.
 		key := must(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: ptr("alice")}).AccessKey
 		must(t, w.root, w.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good)})
 		w.db.PasswordUsed(account, "alice", began.Add(time.Second))
@@ -99,7 +99,7 @@ func TestDeleteUser(t *testing.T) {
 		refused(t, w.root, w.DeleteUser, &iam.DeleteUserInput{UserName: ptr("nonexistent-user")},
 			404, "NoSuchEntity", "The user with name nonexistent-user cannot be found.")
 
-		// Another user of the name begins with nothing.
+		// Another user of the same name starts with nothing.
 		w.user(t, "alice")
 		u := must(t, w.root, w.GetUser, &iam.GetUserInput{UserName: ptr("alice")}).User
 		if len(u.Tags) > 0 || u.PasswordLastUsed != nil || u.PermissionsBoundary != nil {

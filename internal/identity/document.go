@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// documentOut is a policy document in an answer: percent-encoded by RFC 3986,
-// which clients undo. IAM GetPolicyVersion, GetRole.
+// documentOut returns a policy document for an answer. It is percent-encoded by
+// RFC 3986, and clients decode it. IAM GetPolicyVersion, GetRole.
 func documentOut(text string) *string {
 	return ptr(strings.ReplaceAll(url.QueryEscape(text), "+", "%20"))
 }

@@ -6,14 +6,14 @@ import (
 	"rollcall/internal/store"
 )
 
-// entity is a user, a group or a role as policies belong to it.
+// entity is a user, a group or a role that has policies.
 type entity struct {
 	kind                   store.Entity
 	account, nameKey, name string
 }
 
-// findEntity reads the entity an action names. change says that it is to be
-// changed, which the roles of AWS's services refuse.
+// findEntity reads the entity that an action names. change says that the action
+// changes it, which the roles of AWS's services do not allow.
 func findEntity(tx *store.Tx, kind store.Entity, account, name string, change bool) (e entity, err error) {
 	e = entity{kind: kind, account: account, nameKey: fold(name)}
 	switch kind {
@@ -37,7 +37,7 @@ func findEntity(tx *store.Tx, kind store.Entity, account, name string, change bo
 	return e, err
 }
 
-// viewEntity runs fn with the entity that is asked about.
+// viewEntity runs fn with the entity in a read transaction.
 func (s *Service) viewEntity(
 	ctx context.Context, kind store.Entity, account, name string, fn func(*store.Tx, entity) error,
 ) error {
@@ -50,7 +50,7 @@ func (s *Service) viewEntity(
 	})
 }
 
-// updateEntity runs fn with the entity that is to be changed.
+// updateEntity runs fn with the entity in a transaction that changes it.
 func (s *Service) updateEntity(
 	ctx context.Context, kind store.Entity, account, name string, fn func(*store.Tx, entity) error,
 ) error {

@@ -7,26 +7,26 @@ import (
 )
 
 const (
-	// forgetAfter says how long after its start a process forgets for the first
-	// time, so that one that starts over and over does so as well.
+	// forgetAfter is the time between a process's start and the first time it
+	// forgets. It is short so that a process that restarts often forgets too.
 	forgetAfter = time.Minute
 	forgetEvery = time.Hour
 )
 
 const (
-	// signInMemory is longer than any session or ticket lasts, and tryMemory than
-	// tries at passwords count.
+	// signInMemory is longer than any session or ticket lasts. tryMemory is
+	// longer than failed sign-ins count.
 	signInMemory = 13 * time.Hour
 	tryMemory    = 2 * time.Hour
-	// PlaceMemory says how long an address counts as one that a user is known
-	// from.
+	// PlaceMemory is the time for which an address counts as a known address of
+	// a user.
 	PlaceMemory = 30 * 24 * time.Hour
 )
 
-// Forget deletes what has grown too old to be asked for: uses of services,
-// access reports, deletions of service-linked roles, keys that signed tokens
-// which have expired, sign-ins and from where they came. It runs beside the
-// calls, which wait for none of it.
+// Forget deletes data that is too old to be used: uses of services, access
+// reports, deletions of service-linked roles, signing keys whose tokens have
+// all expired, and sign-ins with their addresses. It runs in the background,
+// and no call waits for it.
 func (s *Service) Forget(ctx context.Context) error {
 	now := s.db.Now()
 	return errors.Join(
@@ -38,7 +38,7 @@ func (s *Service) Forget(ctx context.Context) error {
 		s.db.ForgetPlaces(ctx, now.Add(-PlaceMemory)))
 }
 
-// forgetFromTimeToTime runs until the service is closed.
+// forgetFromTimeToTime calls Forget until the service is closed.
 func (s *Service) forgetFromTimeToTime() {
 	for wait := forgetAfter; ; wait = forgetEvery {
 		select {

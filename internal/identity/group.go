@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// groupActions are the actions on groups and their members.
+// groupActions returns the actions on groups and their members.
 func (s *Service) groupActions() []api.Action {
 	group, user := groupKind.on(s), userKind.on(s)
 	return []api.Action{
@@ -32,7 +32,7 @@ func groupARN(c principal.Caller, g store.Group) string {
 	return api.IAMARN(c, "group", g.Path+g.Name)
 }
 
-// group reads the group an action names.
+// group reads the group that an action names.
 func group(tx *store.Tx, account, name string) (store.Group, error) {
 	g, err := tx.Group(account, fold(name))
 	if errors.Is(err, store.ErrNotFound) {
@@ -55,7 +55,7 @@ func groupsOut(c principal.Caller, groups []store.Group) []types.Group {
 }
 
 // CreateGroup adds a group. Names are unique without regard to case and keep
-// the case they were given.
+// their spelling.
 func (s *Service) CreateGroup(ctx context.Context, in *iam.CreateGroupInput) (*iam.CreateGroupOutput, error) {
 	c := principal.Of(ctx)
 	g := store.Group{
@@ -117,7 +117,7 @@ func (s *Service) GetGroup(ctx context.Context, in *iam.GetGroupInput) (*iam.Get
 }
 
 // ListGroups lists groups in order of their names, without regard to case.
-// PathPrefix is a plain prefix, as for users.
+// PathPrefix is a plain prefix, as it is for users.
 func (s *Service) ListGroups(ctx context.Context, in *iam.ListGroupsInput) (*iam.ListGroupsOutput, error) {
 	c := principal.Of(ctx)
 	prefix := pathOrRoot(in.PathPrefix)
@@ -140,7 +140,7 @@ func (s *Service) ListGroups(ctx context.Context, in *iam.ListGroupsInput) (*iam
 }
 
 // UpdateGroup gives a group another name or path. Its id, its members and its
-// policies stay.
+// policies do not change.
 func (s *Service) UpdateGroup(ctx context.Context, in *iam.UpdateGroupInput) (*iam.UpdateGroupOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
@@ -151,8 +151,8 @@ func (s *Service) UpdateGroup(ctx context.Context, in *iam.UpdateGroupInput) (*i
 		was := g.NameKey
 		rename(&g, in)
 		if g.NameKey != was {
-			// Asked first, as for users: the engines differ in what a failed
-			// rename leaves of a transaction.
+			// Check first, as for users: the engines differ in what a failed
+			// rename leaves in a transaction.
 			if _, err := tx.Group(c.Account(), g.NameKey); !errors.Is(err, store.ErrNotFound) {
 				if err != nil {
 					return err
@@ -165,7 +165,7 @@ func (s *Service) UpdateGroup(ctx context.Context, in *iam.UpdateGroupInput) (*i
 	return &iam.UpdateGroupOutput{}, err
 }
 
-// rename makes of a group what a request wants of it.
+// rename sets the name and the path that a request gives to a group.
 func rename(g *store.Group, in *iam.UpdateGroupInput) {
 	if in.NewGroupName != nil {
 		g.Name, g.NameKey = *in.NewGroupName, fold(*in.NewGroupName)
@@ -176,7 +176,7 @@ func rename(g *store.Group, in *iam.UpdateGroupInput) {
 }
 
 // DeleteGroup deletes a group that has no member and no policy. The texts are
-// those recorded for DeleteUser; their order is a guess.
+// recorded for DeleteUser. Their order is a guess.
 func (s *Service) DeleteGroup(ctx context.Context, in *iam.DeleteGroupInput) (*iam.DeleteGroupOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {

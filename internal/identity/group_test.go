@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// group makes a group.
+// group creates a group.
 func (w *world) group(t testing.TB, name string) {
 	t.Helper()
 	must(t, w.root, w.CreateGroup, &iam.CreateGroupInput{GroupName: &name})
@@ -21,7 +21,7 @@ func (w *world) join(t testing.TB, user, group string) {
 	must(t, w.root, w.AddUserToGroup, &iam.AddUserToGroupInput{UserName: &user, GroupName: &group})
 }
 
-// sameOut compares an answer with what it should be.
+// sameOut compares an answer with the expected one.
 func sameOut[T any](t testing.TB, got, want T) {
 	t.Helper()
 	metadata := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".ResultMetadata" }, cmp.Ignore())
@@ -136,7 +136,7 @@ func TestGroupMembers(t *testing.T) {
 		w.group(t, "admins")
 		w.join(t, "bob", "devs")
 		w.join(t, "ALICE", "DEVS")
-		w.join(t, "alice", "devs") // a member already
+		w.join(t, "alice", "devs") // already a member
 		w.join(t, "alice", "admins")
 
 		users := must(t, w.root, w.GetGroup, &iam.GetGroupInput{GroupName: ptr("devs")}).Users
@@ -164,7 +164,7 @@ func TestGroupMembers(t *testing.T) {
 		refused(t, w.root, w.ListGroupsForUser, &iam.ListGroupsForUserInput{UserName: ptr("nobody")}, 404,
 			"NoSuchEntity", "The user with name nobody cannot be found.")
 
-		// Membership follows a user's new name, and ends with RemoveUserFromGroup.
+		// Membership follows a renamed user. It ends with RemoveUserFromGroup.
 		must(t, w.root, w.UpdateUser, &iam.UpdateUserInput{UserName: ptr("alice"), NewUserName: ptr("Zoe")})
 		must(t, w.root, w.RemoveUserFromGroup,
 			&iam.RemoveUserFromGroupInput{GroupName: ptr("devs"), UserName: ptr("bob")})

@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// AddUserToGroup makes a user a member. One who is already stays one
-// (recorded).
+// AddUserToGroup adds a user to a group. If the user is a member already,
+// nothing changes (recorded).
 func (s *Service) AddUserToGroup(ctx context.Context, in *iam.AddUserToGroupInput) (*iam.AddUserToGroupOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
@@ -34,8 +34,8 @@ func (s *Service) AddUserToGroup(ctx context.Context, in *iam.AddUserToGroupInpu
 	return &iam.AddUserToGroupOutput{}, err
 }
 
-// memberAndGroup reads a user and a group, the user first: recorded for
-// RemoveUserFromGroup.
+// memberAndGroup reads a user and a group, the user first. The order is
+// recorded for RemoveUserFromGroup.
 func memberAndGroup(tx *store.Tx, account, userName, groupName string) (store.User, store.Group, error) {
 	u, err := user(tx, account, userName)
 	if err != nil {
@@ -45,8 +45,8 @@ func memberAndGroup(tx *store.Tx, account, userName, groupName string) (store.Us
 	return u, g, err
 }
 
-// RemoveUserFromGroup takes a user out of a group. That it is no error for one
-// who is no member is a guess.
+// RemoveUserFromGroup removes a user from a group. That removing a user who is
+// not a member is no error is a guess.
 func (s *Service) RemoveUserFromGroup(
 	ctx context.Context, in *iam.RemoveUserFromGroupInput,
 ) (*iam.RemoveUserFromGroupOutput, error) {

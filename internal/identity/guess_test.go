@@ -13,8 +13,8 @@ import (
 	"rollcall/internal/seal/sealtest"
 )
 
-// The holder of a user's key cannot guess the user's password: neither many times
-// at once, nor on another node, nor after a restart.
+// The holder of a user's key cannot guess the user's password by trying many
+// times at once, on another node or after a restart.
 func TestGuessingOldPasswords(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.withPassword(t, "alice")
@@ -61,7 +61,8 @@ func TestGuessingOldPasswords(t *testing.T) {
 		for range 4 {
 			guess(0, "not it")
 		}
-		// Right, but nothing comes of it: the count begins again all the same.
+		// The password is right but the change fails. The count still starts
+		// again.
 		same := &iam.ChangePasswordInput{OldPassword: ptr(good), NewPassword: ptr(good)}
 		refused(t, alice, w.ChangePassword, same, 403, wrong, "The new password is the same as the old one.")
 		for range 4 {

@@ -25,7 +25,7 @@ import (
 
 const account = "123456789012"
 
-// clock is a clock that only moves when a test moves it.
+// clock moves only when a test moves it.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -43,21 +43,21 @@ func (c *clock) advance(d time.Duration) {
 	c.mu.Unlock()
 }
 
-// began says when every test begins.
+// began is the time at which every test begins.
 var began = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
-// world is a service on an empty store, with one account.
+// world is a service on an empty store with one account.
 type world struct {
 	*identity.Service
 	db     *store.DB
 	master *seal.MasterKeys
 	clock  *clock
-	// root is the context of calls that the account's root user signed.
+	// root is the context of calls that the account's root user signs.
 	root    context.Context
 	rootKey identity.RootKey
 }
 
-// each runs a test once on every engine, each time in a new world.
+// each runs a test once on every engine, with a new world each time.
 func each(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) { test(t, newWorld(t, cfg, identity.Config{})) })
@@ -88,7 +88,7 @@ func (w *world) newAccount(t testing.TB, id string) identity.RootKey {
 	return n.RootKey
 }
 
-// as is the context of calls that were signed with a key.
+// as returns the context of calls that are signed with a key.
 func (w *world) as(t testing.TB, keyID, secret string) context.Context {
 	t.Helper()
 	v, err := w.verify(t, keyID, secret)
@@ -98,7 +98,7 @@ func (w *world) as(t testing.TB, keyID, secret string) context.Context {
 	return principal.With(t.Context(), principal.Signed(v))
 }
 
-// verify signs a request with a key and asks who signed it.
+// verify signs a request with a key and returns its verified signer.
 func (w *world) verify(t testing.TB, keyID, secret string) (sigv4.Verified[principal.Signer], error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), "POST", "https://iam.amazonaws.com/", nil)
@@ -111,20 +111,21 @@ func (w *world) verify(t testing.TB, keyID, secret string) (sigv4.Verified[princ
 	return v.Verify(r, nil)
 }
 
-// user makes a user.
+// user creates a user.
 func (w *world) user(t testing.TB, name string) {
 	t.Helper()
 	must(t, w.root, w.CreateUser, &iam.CreateUserInput{UserName: &name})
 }
 
-// asUser is the context of calls of a user, who is given an access key.
+// asUser gives a user an access key and returns the context of the user's
+// calls.
 func (w *world) asUser(t testing.TB, name string) context.Context {
 	t.Helper()
 	k := must(t, w.root, w.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: &name}).AccessKey
 	return w.as(t, *k.AccessKeyId, *k.SecretAccessKey)
 }
 
-// call does what the edge does with a decoded request: the model's checks,
+// call treats a decoded request as the edge does: it runs the model's checks,
 // then the action.
 func call[In, Out any](ctx context.Context, action func(context.Context, *In) (*Out, error), in *In) (*Out, error) {
 	op := strings.TrimSuffix(reflect.TypeFor[In]().Name(), "Input")
@@ -134,7 +135,7 @@ func call[In, Out any](ctx context.Context, action func(context.Context, *In) (*
 	return action(ctx, in)
 }
 
-// must calls an action that has to succeed.
+// must calls an action and fails the test on an error.
 func must[In, Out any](
 	t testing.TB, ctx context.Context, action func(context.Context, *In) (*Out, error), in *In,
 ) *Out {
@@ -146,7 +147,7 @@ func must[In, Out any](
 	return out
 }
 
-// refused calls an action that has to fail as given.
+// refused calls an action and fails the test unless it returns the given error.
 func refused[In, Out any](
 	t testing.TB, ctx context.Context, action func(context.Context, *In) (*Out, error), in *In,
 	status int, code, message string,
