@@ -59,7 +59,7 @@ func checkNothingLeft(r store.UserReferences) error {
 	return nil
 }
 
-// errStillHas is the error for deleting something that others refer to.
+// errStillHas returns the error for deleting something that others refer to.
 func errStillHas(text string) error {
 	return fail("DeleteConflict", "Cannot delete entity, %s", text)
 }

@@ -11,16 +11,16 @@ import (
 	"rollcall/internal/store"
 )
 
-// inlineSizes are the quotas of all inline policies of an entity together, in
-// characters as policy.Size counts them. IAM quotas; they cannot be raised.
+// inlineSizes are the quotas for the total size of an entity's inline policies,
+// in characters as policy.Size counts them. IAM quotas; they cannot be raised.
 var inlineSizes = map[store.Entity]int{
 	store.UserEntity: policy.MaxUserInlineSize, store.GroupEntity: policy.MaxGroupInlineSize,
 	store.RoleEntity: policy.MaxRoleInlineSize,
 }
 
-// putPolicy adds an inline policy, or replaces the one with this name. Names of
-// inline policies are unique without regard to case, and lists keep the first
-// spelling (recorded).
+// putPolicy adds an inline policy, or replaces the one with the same name.
+// Names of inline policies are unique without regard to case, and lists keep
+// the first spelling (recorded).
 func (s *Service) putPolicy(ctx context.Context, kind store.Entity, name string, p store.InlinePolicy) error {
 	if _, err := policy.Parse(p.Document, policy.Inline); err != nil {
 		return err
@@ -45,8 +45,8 @@ func (s *Service) putPolicy(ctx context.Context, kind store.Entity, name string,
 	})
 }
 
-// getPolicy reads one inline policy, by the name as it is asked for (recorded),
-// and the entity's name as it is written.
+// getPolicy reads one inline policy. It returns the policy's name as the
+// request spells it (recorded), and the entity's name as it is stored.
 func (s *Service) getPolicy(
 	ctx context.Context, kind store.Entity, name, policyName string,
 ) (p store.InlinePolicy, written string, err error) {
@@ -59,8 +59,8 @@ func (s *Service) getPolicy(
 	return p, written, err
 }
 
-// noInlinePolicy names what is not there. The texts are recorded for groups
-// and roles.
+// noInlinePolicy returns the error for a missing inline policy or entity. The
+// texts are recorded for groups and roles.
 func errNoInlinePolicy(err error, kind store.Entity, name string) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return fail("NoSuchEntity", "The %s policy with name %s cannot be found.", kind, name)
@@ -99,21 +99,21 @@ func (s *Service) listPolicies(
 	return names, truncated, next, nil
 }
 
-// PutUserPolicy puts an inline policy into a user.
+// PutUserPolicy adds an inline policy to a user, or replaces one.
 func (s *Service) PutUserPolicy(ctx context.Context, in *iam.PutUserPolicyInput) (*iam.PutUserPolicyOutput, error) {
 	err := s.putPolicy(ctx, store.UserEntity, *in.UserName,
 		store.InlinePolicy{Name: *in.PolicyName, Document: *in.PolicyDocument})
 	return &iam.PutUserPolicyOutput{}, err
 }
 
-// PutGroupPolicy puts an inline policy into a group.
+// PutGroupPolicy adds an inline policy to a group, or replaces one.
 func (s *Service) PutGroupPolicy(ctx context.Context, in *iam.PutGroupPolicyInput) (*iam.PutGroupPolicyOutput, error) {
 	err := s.putPolicy(ctx, store.GroupEntity, *in.GroupName,
 		store.InlinePolicy{Name: *in.PolicyName, Document: *in.PolicyDocument})
 	return &iam.PutGroupPolicyOutput{}, err
 }
 
-// PutRolePolicy puts an inline policy into a role.
+// PutRolePolicy adds an inline policy to a role, or replaces one.
 func (s *Service) PutRolePolicy(ctx context.Context, in *iam.PutRolePolicyInput) (*iam.PutRolePolicyOutput, error) {
 	err := s.putPolicy(ctx, store.RoleEntity, *in.RoleName,
 		store.InlinePolicy{Name: *in.PolicyName, Document: *in.PolicyDocument})

@@ -17,7 +17,8 @@ const (
 	administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
 )
 
-// policies are the actions on the policies of one kind of entity, called alike.
+// policies holds the actions on the policies of one kind of entity, in a common
+// form.
 type policies struct {
 	kind                    string
 	put                     func(entity, name, document string) error
@@ -30,8 +31,8 @@ type policies struct {
 	attachedQuota, notFound string
 }
 
-// entities makes a user, a group and a role, each of the name Worker, and gives
-// the actions on their policies.
+// entities creates a user, a group and a role, each with the name Worker, and
+// returns the actions on their policies.
 func (w *world) entities(t testing.TB) []policies {
 	t.Helper()
 	w.user(t, "Worker")
@@ -167,7 +168,7 @@ func (w *world) entities(t testing.TB) []policies {
 	}}
 }
 
-// newRole makes a role that EC2 may take.
+// newRole creates a role that EC2 may assume.
 func (w *world) newRole(t testing.TB, name string) {
 	t.Helper()
 	must(t, w.root, w.CreateRole, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: ptr(
@@ -175,7 +176,7 @@ func (w *world) newRole(t testing.TB, name string) {
 			`"Action":"sts:AssumeRole"}}`)})
 }
 
-// done fails on an error of a call that has to succeed.
+// done fails the test on an error of a call that has to succeed.
 func done(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -231,8 +232,9 @@ func TestInlinePolicy(t *testing.T) {
 	})
 }
 
-// A name in another case is the same one, of users, groups and roles (recorded):
-// lists keep the first spelling, an answer has the one that was asked for.
+// Names that differ only in case are the same name, for users, groups and roles
+// (recorded). Lists keep the first spelling. An answer has the spelling of the
+// request.
 func TestInlinePolicyNamesWithoutCase(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for _, p := range w.entities(t) {
@@ -262,15 +264,15 @@ func TestInlinePolicyNamesWithoutCase(t *testing.T) {
 	})
 }
 
-// padded is a policy of as many characters as its quota counts, with white
-// space that it does not count.
+// padded returns a policy of a size that the quota counts, plus white space
+// that it does not count.
 func padded(size int) string {
 	const head, tail = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*",` +
 		`"Resource":"arn:aws:s3:::`, `"}}`
 	return "  \n" + head + strings.Repeat("a", size-len(head)-len(tail)) + tail + "\t"
 }
 
-// The inline policies of an entity have one quota together.
+// The inline policies of an entity share one quota.
 func TestInlinePolicySize(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for _, p := range w.entities(t) {
@@ -288,7 +290,7 @@ func TestInlinePolicySize(t *testing.T) {
 	})
 }
 
-// AWS's own roles are not changed, but read.
+// The policies of AWS's own roles can be read but not changed.
 func TestPoliciesOfServiceLinkedRoles(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		p := w.entities(t)[2]

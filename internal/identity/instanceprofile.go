@@ -32,8 +32,8 @@ func (s *Service) instanceProfileActions() []api.Action {
 	}
 }
 
-// passRoleToEC2 is the permission to hand a role to EC2. Denials name its ARN.
-// IAM, granting a user permissions to pass a role to an AWS service.
+// passRoleToEC2 returns the permission to pass a role to EC2. Denials name its
+// ARN. IAM, granting a user permissions to pass a role to an AWS service.
 func (s *Service) passRoleToEC2(
 	ctx context.Context, c principal.Caller, in *iam.AddRoleToInstanceProfileInput,
 ) ([]api.Need, error) {
@@ -48,7 +48,7 @@ func profileARN(c principal.Caller, p store.InstanceProfile) string {
 	return api.IAMARN(c, "instance-profile", p.Path+p.Name)
 }
 
-// instanceProfile reads the profile an action names.
+// instanceProfile reads the profile that an action names.
 func instanceProfile(tx *store.Tx, account, name string) (store.InstanceProfile, error) {
 	p, err := tx.InstanceProfile(account, fold(name))
 	if errors.Is(err, store.ErrNotFound) {
@@ -57,7 +57,7 @@ func instanceProfile(tx *store.Tx, account, name string) (store.InstanceProfile,
 	return p, err
 }
 
-// CreateInstanceProfile adds a profile that has no role yet.
+// CreateInstanceProfile adds a profile without a role.
 func (s *Service) CreateInstanceProfile(
 	ctx context.Context, in *iam.CreateInstanceProfileInput,
 ) (*iam.CreateInstanceProfileOutput, error) {
@@ -95,7 +95,7 @@ func (s *Service) CreateInstanceProfile(
 	return &iam.CreateInstanceProfileOutput{InstanceProfile: &out}, nil
 }
 
-// profileOut is a profile on the wire, without roles and tags.
+// profileOut returns a profile for an answer, without roles and tags.
 func profileOut(c principal.Caller, p store.InstanceProfile) types.InstanceProfile {
 	return types.InstanceProfile{
 		Arn: ptr(profileARN(c, p)), InstanceProfileName: &p.Name, InstanceProfileId: &p.ID, Path: &p.Path,
@@ -103,8 +103,8 @@ func profileOut(c principal.Caller, p store.InstanceProfile) types.InstanceProfi
 	}
 }
 
-// profilesOut are profiles, in order of their folded names, with their roles,
-// which are shown as CreateRole shows them.
+// profilesOut returns profiles for an answer, in order of their folded names.
+// Each has its role in the form that CreateRole returns.
 func profilesOut(tx *store.Tx, c principal.Caller, profiles []store.InstanceProfile) ([]types.InstanceProfile, error) {
 	out := make([]types.InstanceProfile, len(profiles))
 	if len(profiles) == 0 {
@@ -121,7 +121,7 @@ func profilesOut(tx *store.Tx, c principal.Caller, profiles []store.InstanceProf
 			r := roles[0]
 			roles = roles[1:]
 			if r.ProfileKey < p.NameKey {
-				continue // of a profile that is not listed
+				continue // the profile is not in the list
 			}
 			if r.TrustPolicy, err = trustOut(tx, r.Trust, known); err != nil {
 				return nil, err
@@ -149,7 +149,7 @@ func (s *Service) GetInstanceProfile(
 			return err
 		}
 		tags, err := tx.Tags(store.InstanceProfileTags, p.Account, p.NameKey, maxTags)
-		out[0].Tags = someTags(tags) // recorded: there also where it is empty
+		out[0].Tags = someTags(tags) // recorded: present even if it is empty
 		return err
 	})
 	if err != nil {
@@ -174,7 +174,7 @@ func (s *Service) ListInstanceProfiles(
 	return &iam.ListInstanceProfilesOutput{InstanceProfiles: profiles, IsTruncated: truncated, Marker: marker}, nil
 }
 
-// ListInstanceProfilesForRole lists the profiles that have a role.
+// ListInstanceProfilesForRole lists the profiles that contain a role.
 func (s *Service) ListInstanceProfilesForRole(
 	ctx context.Context, in *iam.ListInstanceProfilesForRoleInput,
 ) (*iam.ListInstanceProfilesForRoleOutput, error) {
@@ -211,7 +211,7 @@ func (s *Service) listProfiles(ctx context.Context, action, filter string, marke
 		if out, err = profilesOut(tx, c, profiles); err != nil {
 			return err
 		}
-		// Each has its role with its trust policy.
+		// Each profile contains its role with the trust policy.
 		if n := fitting(out); n < len(out) {
 			out, truncated, next = out[:n], true, p.marker(profiles[n-1].NameKey)
 		}
@@ -220,8 +220,8 @@ func (s *Service) listProfiles(ctx context.Context, action, filter string, marke
 	return out, truncated, next, err
 }
 
-// AddRoleToInstanceProfile gives a profile its role. Nothing but another
-// quota would let it have two.
+// AddRoleToInstanceProfile adds the role of a profile. A profile has at most
+// one role; only the quota limits it.
 func (s *Service) AddRoleToInstanceProfile(
 	ctx context.Context, in *iam.AddRoleToInstanceProfileInput,
 ) (*iam.AddRoleToInstanceProfileOutput, error) {

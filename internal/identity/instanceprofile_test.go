@@ -144,10 +144,10 @@ func TestInstanceProfileQuotaAndTags(t *testing.T) {
 			"Role worker in Instance Profile box already exists.")
 		shown := must(t, w.root, w.GetInstanceProfile,
 			&iam.GetInstanceProfileInput{InstanceProfileName: ptr("box")}).InstanceProfile
-		if shown.Tags == nil || len(shown.Tags) != 0 { // recorded: there, and empty
+		if shown.Tags == nil || len(shown.Tags) != 0 { // recorded: present and empty
 			t.Errorf("%#v", shown.Tags)
 		}
-		// Keys that differ in case are two.
+		// Keys that differ in case are two keys.
 		tag := func(key, value string) types.Tag { return types.Tag{Key: &key, Value: &value} }
 		must(t, w.root, w.TagInstanceProfile,
 			&iam.TagInstanceProfileInput{InstanceProfileName: ptr("BOX"),

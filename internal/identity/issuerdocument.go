@@ -16,17 +16,17 @@ import (
 )
 
 // The documents of an issuer, below its URL. OpenID Connect Discovery 1.0,
-// section 4; the second is AWS's name.
+// section 4. The name of the second is AWS's.
 const (
 	discoveryPath = "/.well-known/openid-configuration"
 	jwksPath      = "/.well-known/jwks.json"
-	// issuerIDLength is that of a UUID.
+	// issuerIDLength is the length of a UUID.
 	issuerIDLength = 36
-	// awsClaims is the claim that holds AWS's own; see WebToken.
+	// awsClaims is the claim that contains AWS's own claims; see WebToken.
 	awsClaims = "https://sts.amazonaws.com/"
 )
 
-// discovery holds what AWS's issuers say about themselves (recorded).
+// discovery holds what AWS's issuers publish about themselves (recorded).
 type discovery struct {
 	Issuer        string   `json:"issuer"`
 	JWKSURI       string   `json:"jwks_uri"`
@@ -36,11 +36,12 @@ type discovery struct {
 	Claims        []string `json:"claims_supported"`
 }
 
-// IssuerDocument is the public document at a path of the service: how tokens
-// of an issuer are verified, and by which keys. It is nil where there is none.
-// Nothing of it is secret, and an account is found by the random id of its
-// issuer alone. AWS answers the same while federation is disabled, because
-// tokens that were issued before are valid still (recorded).
+// IssuerDocument returns the public document at a path of the service. Such a
+// document says how to verify the tokens of an issuer, and with which keys. It
+// returns nil if there is no document. The documents contain no secret. Only
+// the random id of the issuer leads to an account. While federation is disabled
+// the documents stay available, as on AWS, because issued tokens are still
+// valid (recorded).
 func (s *Service) IssuerDocument(ctx context.Context, path string) ([]byte, error) {
 	id, document := s.issuerPathOf(path)
 	if id == "" {
@@ -72,8 +73,9 @@ func (s *Service) IssuerDocument(ctx context.Context, path string) ([]byte, erro
 	})
 }
 
-// issuerPathOf finds the issuer's id and the document in a path, "" for none.
-// A proxy may have taken the path of the public URL away.
+// issuerPathOf finds the issuer's id and the document's name in a path. They
+// are empty if there is none. A proxy may have removed the path of the public
+// URL.
 func (s *Service) issuerPathOf(path string) (id, document string) {
 	if s.publicURL == "" {
 		return "", ""
@@ -92,7 +94,7 @@ func (s *Service) issuerPathOf(path string) (id, document string) {
 	return id, document
 }
 
-// keySet is the JSON Web Key Set of an issuer.
+// keySet returns the JSON Web Key Set of an issuer.
 func keySet(keys []store.TokenKey) ([]byte, error) {
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, k := range keys {

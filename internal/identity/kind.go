@@ -10,19 +10,20 @@ import (
 	"rollcall/internal/store"
 )
 
-// kind is a kind of thing that actions act on: all that is the same whatever
-// the action. What each action needs follows AWS's service authorization
-// reference for IAM. The kinds are in kinds.go.
+// kind is a kind of thing that actions act on. It holds everything that is the
+// same for all actions. The permissions that each action needs follow AWS's
+// service authorization reference for IAM. The kinds are in kinds.go.
 type kind struct {
-	arn string // what ARNs call it: "user"
-	// Denials put label before the name, "user ", of one that is about to be
-	// made newLabel, and of the name that one is about to be given
-	// renamedLabel. "" has them say the ARN.
+	arn string // the kind's name in ARNs: "user"
+	// Denials put label before the name, such as "user ". They use newLabel for
+	// a thing that the call would create, and renamedLabel for the new name of
+	// a thing. If a label is "", denials contain the ARN.
 	label, newLabel, renamedLabel string
-	quota                         api.Quota // on how many an account may have
-	// find reads one by its name, for authorization. One that is not there is
-	// one at the root: it cannot be found before the caller may know that. It is
-	// nil for kinds that actions name by ARN.
+	quota                         api.Quota // limits how many an account may have
+	// find reads a thing by its name, for authorization. For a missing thing it
+	// returns one with the path "/", because a caller must not learn what exists
+	// before the call is authorized. It is nil for kinds that actions name by
+	// ARN.
 	find func(ctx context.Context, s *Service, c principal.Caller, name string) (thing, error)
 	tags tagging
 }
@@ -30,10 +31,10 @@ type kind struct {
 // thing holds what authorization knows about one thing.
 type thing struct {
 	path, name string
-	keys       func(key string) ([]string, error) // see api.Resource; nil for those of its tags alone
+	keys       func(key string) ([]string, error) // see api.Resource; nil if only its tags are keys
 }
 
-// kindOn is a kind of things on a service.
+// kindOn is a kind bound to a service.
 type kindOn struct {
 	kind
 	s *Service
@@ -50,8 +51,8 @@ func (k kindOn) named(ctx context.Context, c principal.Caller, name string) (thi
 	return t, err
 }
 
-// labelled sets the name of something in a denial; with "" the denial names the
-// ARN.
+// labelled sets the name of a resource in a denial. If label is "", the denial
+// contains the ARN.
 func labelled(label, name string) string {
 	if label == "" {
 		return ""
@@ -63,7 +64,7 @@ func (k kind) resource(c principal.Caller, t thing, label string) api.Resource {
 	return api.Resource{ARN: api.IAMARN(c, k.arn, t.path+t.name), Label: labelled(label, t.name), Keys: t.keys}
 }
 
-// Named is the thing that a member names.
+// Named returns the target for the thing that a member names.
 func (k kindOn) Named(member string) api.Target {
 	return api.ByMembers(func(ctx context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		t, err := k.named(ctx, c, v[0])
@@ -71,9 +72,10 @@ func (k kindOn) Named(member string) api.Target {
 	}, member)
 }
 
-// Renamed is the thing that a member names and, where a request gives it
-// another name or path, what it will be then. IAM UpdateUser: the caller must
-// have permission on both, the old name and the new one.
+// Renamed returns the target for the thing that a member names. If the request
+// gives the thing another name or path, the thing as it will be is a target
+// too. IAM UpdateUser: the caller needs permission on both the old name and the
+// new one.
 func (k kindOn) Renamed(member, newPath, newName string) api.Target {
 	return api.ByMembers(func(ctx context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		t, err := k.named(ctx, c, v[0])
@@ -84,7 +86,7 @@ func (k kindOn) Renamed(member, newPath, newName string) api.Target {
 		if v[1] == "" && v[2] == "" {
 			return on, nil
 		}
-		renamed := t // its tags stay with it
+		renamed := t // the thing keeps its tags
 		if v[1] != "" {
 			renamed.path = v[1]
 		}
@@ -95,18 +97,19 @@ func (k kindOn) Renamed(member, newPath, newName string) api.Target {
 	}, member, newPath, newName)
 }
 
-// New is a thing that is about to be made, by the members that give its path
-// and its name. It counts against the quota of its kind.
+// New returns the target for a thing that the call creates. Its path and its
+// name come from two members. It counts against the quota of its kind.
 func (k kindOn) New(path, name string) api.Target {
 	return api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		return []api.Resource{k.resource(c, thing{path: api.PathOrRoot(v[0]), name: v[1]}, k.newLabel)}, nil
 	}, path, name).Making(k.quota)
 }
 
-// Below is all things of the kind whose paths begin as a member says.
+// Below returns the target for all things of the kind whose paths begin with
+// the value of a member.
 func (k kindOn) Below(member string) api.Target { return api.Below(k.arn, "", member) }
 
-// At is the thing whose ARN a member gives.
+// At returns the target for the thing whose ARN a member contains.
 func (k kindOn) At(member string) api.Target {
 	return api.ByMembers(func(ctx context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		return []api.Resource{k.at(ctx, c, v[0])}, nil
@@ -117,8 +120,8 @@ func (k kindOn) at(ctx context.Context, c principal.Caller, arn string) api.Reso
 	return api.Resource{ARN: arn, Label: labelled(k.label, arn), Keys: k.tagged(ctx, k.s, c, arn)}
 }
 
-// tagged are the condition keys of a thing that has tags and nothing else, as
-// principalKeys are those of a principal.
+// tagged returns the condition keys of a thing that has only tags.
+// principalKeys does the same for a principal.
 func (k kind) tagged(ctx context.Context, s *Service, c principal.Caller, name string) func(string) ([]string, error) {
 	var tags []store.Tag
 	var have bool
@@ -146,9 +149,9 @@ func (k kind) tagged(ctx context.Context, s *Service, c principal.Caller, name s
 	}
 }
 
-// principalKeys are the condition keys of a user or a role: its tags, and the
-// boundary it has. They are read once, and only for a key that is among them:
-// every key that the call itself does not have is asked for here.
+// principalKeys returns the condition keys of a user or a role: its tags and
+// its boundary. They are read once, and only if a policy asks for one of them.
+// Policies ask this function for every key that the call itself does not have.
 func principalKeys(
 	ctx context.Context, account string, read func(context.Context) (*store.Grants, error),
 ) func(string) ([]string, error) {
@@ -182,7 +185,7 @@ func principalKeys(
 	}
 }
 
-// oneKey is one condition key with one value.
+// oneKey returns one condition key with one value.
 func oneKey(name, value string) access.Keys {
 	return func(key string) []string {
 		if key == name {
@@ -192,8 +195,7 @@ func oneKey(name, value string) access.Keys {
 	}
 }
 
-// accountKeys are the condition keys of a thing of which only its account can
-// be asked.
+// accountKeys returns the condition keys of a thing that only has an account.
 func accountKeys(c principal.Caller) func(string) ([]string, error) {
 	return func(key string) ([]string, error) {
 		if key == "aws:resourceaccount" {

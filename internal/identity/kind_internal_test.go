@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// What a resource is asked for that it cannot have costs no read, and what it
-// can have is read once.
+// A key that a resource cannot have costs no read. The keys that it can have
+// are read once.
 func TestKeysOfPrincipalsAreReadOnce(t *testing.T) {
 	reads := 0
 	keys := principalKeys(t.Context(), "123456789012", func(context.Context) (*store.Grants, error) {
@@ -41,7 +41,7 @@ func TestKeysOfPrincipalsAreReadOnce(t *testing.T) {
 	}
 }
 
-// Whoever has no grants has no tags and no boundary, and is asked for once.
+// An entity without grants has no tags and no boundary, and is read once.
 func TestKeysOfNobody(t *testing.T) {
 	reads := 0
 	keys := principalKeys(t.Context(), "123456789012", func(context.Context) (*store.Grants, error) {
@@ -55,7 +55,7 @@ func TestKeysOfNobody(t *testing.T) {
 	}
 }
 
-// The same holds for things that have tags alone.
+// The same is true for things that have only tags.
 func TestKeysOfThingsAreReadForTags(t *testing.T) {
 	db, err := store.Open(t.Context(), store.Config{Memory: true})
 	if err != nil {
@@ -64,7 +64,7 @@ func TestKeysOfThingsAreReadForTags(t *testing.T) {
 	t.Cleanup(func() { db.Close() })
 	reads := 0
 	s := &Service{db: db}
-	var caller principal.Caller // of the account without a number
+	var caller principal.Caller // an account without a number
 	provider := store.SAMLProvider{Name: "p"}
 	err = db.Update(t.Context(), func(tx *store.Tx) error {
 		tag := store.Tag{Fold: "team", Key: "Team", Value: "x"}

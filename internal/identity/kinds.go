@@ -9,9 +9,9 @@ import (
 	"rollcall/internal/store"
 )
 
-// The kinds of things. That denials say "user bob" and "role name" is recorded,
-// "policy arn:…" and "policy name" is reported by users of AWS. A server
-// certificate is named by its ARN (recorded for UploadServerCertificate).
+// The kinds of things. Denials say "user bob" and "role name" (recorded), and
+// "policy arn:…" and "policy name" (reported by users of AWS). They name a
+// server certificate by its ARN (recorded for UploadServerCertificate).
 var (
 	userKind = kind{
 		arn: "user", label: "user ", quota: usersPerAccount, find: findUser,
@@ -52,8 +52,8 @@ var (
 	}
 )
 
-// userOrCaller is the user that a member names, the caller where it names none
-// or there is no such member.
+// userOrCaller returns the target for the user that a member names. It is the
+// caller if the member is empty or does not exist.
 func (s *Service) userOrCaller(member string) api.Target {
 	return api.ByMembers(func(ctx context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		return s.namedOrCaller(ctx, c, v[0])
@@ -71,7 +71,7 @@ func (s *Service) namedOrCaller(ctx context.Context, c principal.Caller, name st
 	return []api.Resource{userKind.resource(c, t, userKind.label)}, err
 }
 
-// userResource is a user, or root, for authorization.
+// userResource returns a user, or root, for authorization.
 func (s *Service) userResource(ctx context.Context, c principal.Caller, u store.User) api.Resource {
 	if u.NameKey == "" {
 		return api.Resource{ARN: principal.RootARN(c.Partition(), c.Account())}
@@ -79,8 +79,8 @@ func (s *Service) userResource(ctx context.Context, c principal.Caller, u store.
 	return userKind.resource(c, s.userThing(ctx, u), userKind.label)
 }
 
-// onKeyOwner is the user whose access key a member names, whom only the key
-// tells. Denials name the key (recorded).
+// onKeyOwner returns the target for the owner of the access key that a member
+// names. Denials name the key (recorded).
 func (s *Service) onKeyOwner(member string) api.Target {
 	return api.ByMembers(func(ctx context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		r := api.Resource{ARN: "*"}
@@ -95,13 +95,13 @@ func (s *Service) onKeyOwner(member string) api.Target {
 	}, member)
 }
 
-// errNoUserName is recorded for callers that are no users.
+// errNoUserName is recorded for callers that are not users.
 func errNoUserName() error {
 	return fail("ValidationError", "Must specify userName when calling with non-User credentials")
 }
 
 func findUser(ctx context.Context, s *Service, c principal.Caller, name string) (thing, error) {
-	u := c.User() // was read with the call
+	u := c.User() // the call has already read the user
 	if !c.HasUser() || fold(name) != c.NameKey() {
 		var err error
 		u, err = s.db.User(ctx, c.Account(), fold(name))
@@ -170,7 +170,7 @@ func findServerCertificate(ctx context.Context, s *Service, c principal.Caller, 
 	return t, err
 }
 
-// found is an error of reading a thing that need not be there.
+// found drops the error for a thing that does not have to exist.
 func found(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return nil

@@ -8,14 +8,15 @@ import (
 	"rollcall/internal/store"
 )
 
-// serialKey is the key of a device: its serial number, which is its ARN.
+// serialKey returns the key of a device: its serial number, which is its ARN.
 func serialKey(_ *store.Tx, _ principal.Caller, serial string) (string, error) { return serial, nil }
 
-// foldedKey is the key of a thing that its table knows by its folded name.
+// foldedKey returns the key of a thing whose table uses the folded name.
 func foldedKey(_ *store.Tx, _ principal.Caller, name string) (string, error) { return fold(name), nil }
 
-// keyAfter is the key of a thing that its table knows by what follows the kind
-// in its ARN, "" for an ARN that names none of the account.
+// keyAfter returns the key of a thing whose table uses the part of the ARN
+// after the kind. It returns "" if the ARN names nothing of that kind in the
+// account.
 func keyAfter(kind string) func(*store.Tx, principal.Caller, string) (string, error) {
 	return func(_ *store.Tx, c principal.Caller, arn string) (string, error) {
 		name, _ := strings.CutPrefix(arn, api.IAMARN(c, kind, "/"))
@@ -26,15 +27,16 @@ func keyAfter(kind string) func(*store.Tx, principal.Caller, string) (string, er
 	}
 }
 
-// policyKey is the key of the account's own policy with an ARN, "" for none.
+// policyKey returns the key of the account's own policy with an ARN. It returns
+// "" if there is none.
 func policyKey(tx *store.Tx, c principal.Caller, arn string) (string, error) {
 	p, err := tx.Policy(c.Account(), arn)
 	return p.NameKey, found(err)
 }
 
-// checkTaggedPolicy refuses what is no ARN of a policy whose tags may be read
-// or, with change, set. That AWS's policies answer as SetDefaultPolicyVersion
-// does is a guess.
+// checkTaggedPolicy returns an error unless arn is the ARN of a policy whose
+// tags may be read or, if change is true, set. That the error for AWS's
+// policies is the one of SetDefaultPolicyVersion is a guess.
 func checkTaggedPolicy(c principal.Caller, arn string, change bool) error {
 	if change {
 		return ownPolicyARN(c, arn, "update policies")
@@ -47,7 +49,7 @@ func findTaggedPolicy(tx *store.Tx, c principal.Caller, arn string, change bool)
 	if change {
 		p, err = tx.Policy(c.Account(), arn)
 	} else {
-		p, err = findPolicy(tx, c, arn) // AWS's have no tags
+		p, err = findPolicy(tx, c, arn) // AWS's policies have no tags
 	}
 	return p.Account, p.NameKey, policyFound(err, arn)
 }

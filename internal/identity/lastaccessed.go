@@ -21,18 +21,19 @@ import (
 )
 
 const (
-	// trackingPeriod says how long IAM knows who called which service.
+	// trackingPeriod is the time for which IAM remembers who called which
+	// service.
 	trackingPeriod = 400 * 24 * time.Hour
-	// accessJobs, accessBytes and accessJobAge bound the reports that are kept
+	// accessJobs, accessBytes and accessJobAge limit the reports that are kept
 	// for an account.
 	accessJobs   = 1000
 	accessBytes  = 32 << 20
 	accessJobAge = 24 * time.Hour
 )
 
-// Observe notes that a caller called an action, whether it is allowed or not:
-// both count as an attempt to access the service. Root's calls are not noted,
-// for nobody can ask for them.
+// Observe notes that a caller called an action. Allowed and denied calls both
+// count as an attempt to access the service. Calls of root are not noted,
+// because no action returns them.
 func (s *Service) Observe(c principal.Caller, service, action string) {
 	if c.IsRoot() {
 		return
@@ -43,7 +44,7 @@ func (s *Service) Observe(c principal.Caller, service, action string) {
 	})
 }
 
-// entityID is the unique id of the user or the role behind a caller.
+// entityID returns the unique id of the user or the role behind a caller.
 func entityID(c principal.Caller) string {
 	if c.Kind() == principal.AssumedRole {
 		return c.Session().Role.ID
@@ -51,8 +52,8 @@ func entityID(c principal.Caller) string {
 	return c.User().ID
 }
 
-// reader returns the principal that may read a report which a caller asked for:
-// a user with any of its keys, or the one session of a role (recorded).
+// reader returns the principal that may read a report that a caller asked for:
+// a user with any of its keys, or one session of a role (recorded).
 func reader(c principal.Caller) string {
 	if c.Kind() == principal.AssumedRole {
 		return c.AccessKeyID()
@@ -66,7 +67,7 @@ type trackedUse struct {
 	ARN string
 }
 
-// entities are users and roles, each once.
+// entities collects users and roles without duplicates.
 type entities struct {
 	list []accessEntity
 	have map[string]bool // by unique id
@@ -82,14 +83,14 @@ func (e *entities) add(one accessEntity) {
 	}
 }
 
-// accessEntity is a user or role with what it used.
+// accessEntity is a user or a role with the uses of services by it.
 type accessEntity struct {
 	Kind                store.Entity
 	ARN, Name, Path, ID string
 	Uses                []store.ServiceUse
 }
 
-// onEntityOrPolicy is onEntity for the action that takes policies as well.
+// onEntityOrPolicy is onEntity for the action that also accepts policies.
 func (s *Service) onEntityOrPolicy(member string) api.Target {
 	return api.ByMembers(func(ctx context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		arn := v[0]
@@ -108,9 +109,10 @@ func (s *Service) onEntityOrPolicy(member string) api.Target {
 	}, member)
 }
 
-// GenerateServiceLastAccessedDetails finds which services an entity's policies
-// give access to, and when it, or who has the group's or the policy's, called
-// them last. What it found is what was so then.
+// GenerateServiceLastAccessedDetails finds the services that the policies of an
+// entity give access to, and when the entity last called them. For a group or a
+// policy it finds which of its users and roles called them last. The report is
+// not updated later.
 func (s *Service) GenerateServiceLastAccessedDetails(
 	ctx context.Context, in *iam.GenerateServiceLastAccessedDetailsInput,
 ) (*iam.GenerateServiceLastAccessedDetailsOutput, error) {
@@ -130,7 +132,7 @@ func (s *Service) GenerateServiceLastAccessedDetails(
 		}
 		tracked, err := addUses(ctx, tx, c.Account(), found, report.Actions)
 		entities = found
-		report.Services = nil // a view may run twice
+		report.Services = nil // the transaction may run twice
 		report.addServices(grantedServices(documents), entities, tracked)
 		return err
 	})
@@ -141,7 +143,7 @@ func (s *Service) GenerateServiceLastAccessedDetails(
 	return &iam.GenerateServiceLastAccessedDetailsOutput{JobId: &id}, err
 }
 
-// storeAccessReport keeps a report and returns the id of its job.
+// storeAccessReport stores a report and returns the id of its job.
 func (s *Service) storeAccessReport(
 	ctx context.Context, account, arn string, report *accessReport, entities []accessEntity,
 ) (string, error) {
@@ -161,9 +163,9 @@ func (s *Service) storeAccessReport(
 	})
 }
 
-// checkAccessARN refuses the ARN of what nobody can be told the access of.
-// generate says that it may be a policy's. The texts are recorded, the last for
-// ListPoliciesGrantingServiceAccess.
+// checkAccessARN returns an error for an ARN that has no access report.
+// generate says that the ARN of a policy is valid. The texts are recorded, the
+// last one for ListPoliciesGrantingServiceAccess.
 func checkAccessARN(c principal.Caller, arn string, generate bool) error {
 	part := strings.SplitN(arn, ":", 6)
 	if len(part) != 6 || part[0] != "arn" {
@@ -186,8 +188,8 @@ func checkAccessARN(c principal.Caller, arn string, generate bool) error {
 	return fail("InvalidInput", "Could not extract entity from ARN : %s", arn)
 }
 
-// accessFound turns the error for an entity or a policy that is not there into
-// the sentence of these actions (recorded).
+// accessFound replaces the error for a missing entity or policy by the sentence
+// of these actions (recorded).
 func accessFound(err error, arn string) error {
 	var known *awsmodel.Error
 	if errors.As(err, &known) && known.Code == "NoSuchEntity" {
@@ -196,12 +198,13 @@ func accessFound(err error, arn string) error {
 	return err
 }
 
-// usesBatch is of how many entities the uses are read with one statement: one
-// for each would take longer than a call may, where thousands have a policy.
+// usesBatch is the number of entities whose uses one statement reads. With one
+// statement for each entity, a call would take too long if thousands have a
+// policy.
 const usesBatch = 200
 
-// addUses adds what the entities used: of the services each, of the actions the
-// latest use alone, which it returns.
+// addUses adds the entities' uses of services to each entity. Of the uses of
+// actions it returns only the latest.
 func addUses(
 	ctx context.Context, tx *store.Tx, account string, entities []accessEntity, actions bool,
 ) (map[[2]string]trackedUse, error) {
@@ -235,8 +238,8 @@ func addUses(
 	return latest, nil
 }
 
-// addUses keeps the uses of services, and those of actions that are the latest
-// of all.
+// addUses keeps the uses of services, and those uses of actions that are the
+// latest of all entities.
 func (e *accessEntity) addUses(uses []store.ServiceUse, latest map[[2]string]trackedUse) {
 	for _, u := range uses {
 		key := [2]string{u.Service, u.Action}
@@ -249,8 +252,8 @@ func (e *accessEntity) addUses(uses []store.ServiceUse, latest map[[2]string]tra
 	}
 }
 
-// accessOf finds the documents that give an entity access, or of which a
-// policy is, and who has it by them.
+// accessOf finds the documents that apply to an entity, or the document of a
+// policy, and the users and roles with that access.
 func (s *Service) accessOf(tx *store.Tx, c principal.Caller, arn string) ([]*policy.Document, []accessEntity, error) {
 	if checkPolicyARN(arn) == nil {
 		return s.accessByPolicy(tx, c, arn)
@@ -273,7 +276,7 @@ func (s *Service) accessOf(tx *store.Tx, c principal.Caller, arn string) ([]*pol
 }
 
 // accessByPolicy finds the document of a managed policy, and the users and
-// roles that have it: attached, or by a group.
+// roles that have the policy directly or through a group.
 func (s *Service) accessByPolicy(
 	tx *store.Tx, c principal.Caller, arn string,
 ) ([]*policy.Document, []accessEntity, error) {
@@ -309,11 +312,11 @@ func (s *Service) accessByPolicy(
 	return []*policy.Document{document}, found.list, nil
 }
 
-// accessPage says how many entities are read at a time.
+// accessPage is the number of entities that are read at a time.
 const accessPage = 1000
 
-// everyPage reads all pages of a list: read gives the key of the last item and
-// the number of items.
+// everyPage reads all pages of a list. read returns the key of the last item
+// and the number of items.
 func everyPage(read func(after string) (last string, n int, err error)) error {
 	for after := ""; ; {
 		last, n, err := read(after)
@@ -324,7 +327,7 @@ func everyPage(read func(after string) (last string, n int, err error)) error {
 	}
 }
 
-// addUsing adds an entity that has a policy: a group by its members.
+// addUsing adds an entity that has a policy. It adds the members of a group.
 func addUsing(tx *store.Tx, c principal.Caller, kind store.Entity, e store.PolicyEntity, to *entities) error {
 	switch kind {
 	case store.GroupEntity:

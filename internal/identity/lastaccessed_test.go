@@ -12,8 +12,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// A report on a policy of thousands of users costs no more than in proportion to
-// them, and tells of all.
+// A report on a policy of thousands of users contains all of them. Its cost
+// grows only in proportion to them.
 func TestLastAccessedOfManyUsers(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const users = 3000
@@ -49,12 +49,12 @@ func TestLastAccessedOfManyUsers(t *testing.T) {
 		if err := db.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		// Where every user is joined with every attachment, the report takes nine
-		// times as long as to look each of them up.
+		// If every user were joined with every attachment, the report would take
+		// nine times as long as looking up each user.
 		oneByOne, report := time.Duration(1<<62), time.Duration(1<<62)
 		var job *string
 		slow := func() bool { return report > 5*oneByOne+time.Second/2 }
-		// Other work on the machine may hold up either.
+		// Other work on the machine may delay either.
 		for i := 0; i < 3 || i < 12 && slow(); i++ {
 			oneByOne = min(oneByOne, timed(func() { readEach(t, db, users, name, id) }))
 			report = min(report, timed(func() {
@@ -90,7 +90,7 @@ func timed(do func()) time.Duration {
 	return time.Since(start)
 }
 
-// readEach reads users and what they used one by one.
+// readEach reads users and their uses one by one.
 func readEach(t *testing.T, db *store.DB, n int, name, id func(int) string) {
 	t.Helper()
 	err := db.View(context.Background(), func(tx *store.Tx) error {

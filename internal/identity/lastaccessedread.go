@@ -15,22 +15,22 @@ import (
 	"rollcall/internal/store"
 )
 
-// accessJob is a report that is read, within one view.
+// accessJob reads a report within one transaction.
 type accessJob struct {
 	accessReport
 	created time.Time
-	lines   int // where they begin
+	lines   int // where the lines begin
 	read    func(from, n int) ([]byte, error)
 }
 
-// accessJob reads the head of a report. Others than the caller that asked for it cannot find it.
+// accessJob reads the head of a report. Only the caller that asked for the report can find it.
 func (s *Service) accessJob(tx *store.Tx, c principal.Caller, id string) (*accessJob, error) {
 	j := &accessJob{}
 	j.read = func(from, n int) ([]byte, error) {
 		row, err := tx.AccessJob(c.Account(), id, from, n)
 		j.created = row.Created
 		if age := tx.Now.Sub(row.Created); err == nil && (age > accessJobAge || age < -store.ClockSkew) {
-			err = store.ErrNotFound // it is about to be forgotten
+			err = store.ErrNotFound // it is due to be deleted
 		}
 		return row.Result, err
 	}
@@ -42,12 +42,12 @@ func (s *Service) accessJob(tx *store.Tx, c principal.Caller, id string) (*acces
 	return j, err
 }
 
-// servicesPage says how many services a page has where nothing is said. It is
-// recorded; AWS documents 100.
+// servicesPage is the default number of services on a page. It is recorded; AWS
+// documents 100.
 const servicesPage = 200
 
-// GetServiceLastAccessedDetails reads a report: each service that could be
-// accessed, in order of namespace, and its last use.
+// GetServiceLastAccessedDetails returns a report: each service that the entity
+// could access, in order of namespace, and its last use.
 func (s *Service) GetServiceLastAccessedDetails(
 	ctx context.Context, in *iam.GetServiceLastAccessedDetailsInput,
 ) (*iam.GetServiceLastAccessedDetailsOutput, error) {
@@ -105,8 +105,8 @@ func (s *accessedService) out() types.ServiceLastAccessed {
 	return out
 }
 
-// serviceTitle is the name of a service. Of those that AWS's catalogue does not
-// know only the namespace is known.
+// serviceTitle returns the name of a service. It returns the namespace of a
+// service that AWS's catalogue does not contain.
 func serviceTitle(namespace string) string {
 	if s, ok := servicecatalog.Find(namespace); ok {
 		return s.Title
@@ -114,14 +114,14 @@ func serviceTitle(namespace string) string {
 	return namespace
 }
 
-// GetServiceLastAccessedDetailsWithEntities reads who of a report could use a
-// service, the one who did so last first. They are named as they are named by
-// now; those that are gone are left out (recorded).
+// GetServiceLastAccessedDetailsWithEntities returns the entities of a report
+// that could use a service, the latest use first. It returns their present
+// names. Entities that were deleted are omitted (recorded).
 func (s *Service) GetServiceLastAccessedDetailsWithEntities(
 	ctx context.Context, in *iam.GetServiceLastAccessedDetailsWithEntitiesInput,
 ) (*iam.GetServiceLastAccessedDetailsWithEntitiesOutput, error) {
 	c := principal.Of(ctx)
-	// A marker is good for any service of its job (recorded).
+	// A marker is valid for any service of its job (recorded).
 	p, err := s.pageOf(c, "ServiceLastAccessed", "entities "+*in.JobId+" ", in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
@@ -150,8 +150,8 @@ func (s *Service) GetServiceLastAccessedDetailsWithEntities(
 	return out, nil
 }
 
-// entities reads a page of those who could use a service. next is how many
-// entities of the list were read by then, 0 if all.
+// entities reads a page of the entities that could use a service. next is the
+// number of entities read so far, 0 if no more follow.
 func (j *accessJob) entities(
 	tx *store.Tx, c principal.Caller, p page, namespace string,
 ) (list []types.EntityDetails, next int, err error) {
@@ -162,10 +162,10 @@ func (j *accessJob) entities(
 	}
 	if !known {
 		if _, there := servicecatalog.Find(namespace); !there {
-			// Recorded, so spelled.
+			// Recorded with this spelling.
 			return nil, 0, fail("InvalidInput", "Service namepace %s is either invalid or unsupported.", namespace)
 		}
-		return list, 0, nil // nobody could have used it
+		return list, 0, nil // no entity could use it
 	}
 	before, _ := strconv.Atoi(p.after)
 	n := max(0, min(p.limit, j.Entities-before))
@@ -184,7 +184,7 @@ func (j *accessJob) entities(
 		return nil, 0, err
 	}
 	if fits := fitting(list); fits < len(list) {
-		// Those that are gone count for nothing: the page ends behind one that is not.
+		// Deleted entities do not count: a page ends after an entity that exists.
 		list, n = list[:fits], 0
 		for ; entities[n].id != *list[fits-1].EntityInfo.Id; n++ {
 		}
@@ -196,7 +196,7 @@ func (j *accessJob) entities(
 	return list, next, nil
 }
 
-// describeEntities tells of users and roles by their ids as they are now.
+// describeEntities returns the present state of users and roles by their ids.
 func describeEntities(tx *store.Tx, c principal.Caller, entities []listedEntity) ([]types.EntityDetails, error) {
 	ids := map[store.Entity][]string{}
 	for _, e := range entities {

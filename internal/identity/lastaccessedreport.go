@@ -14,29 +14,30 @@ import (
 	"rollcall/internal/store"
 )
 
-// accessReport is the head of what GenerateServiceLastAccessedDetails found.
-// After it come the users and roles that the report is about, in one or more
-// orders, as lines of one length, so that a page reads its own lines alone.
+// accessReport is the head of a report of GenerateServiceLastAccessedDetails.
+// The users and roles of the report follow it in one or more orders, as lines
+// of equal length, so that a page reads only its own lines.
 type accessReport struct {
-	By       string // who asked, who alone may read it; see reader
-	Actions  bool   // asked at the level of actions
+	By       string // the caller that asked, which alone may read the report; see reader
+	Actions  bool   // the report includes actions
 	Services []accessedService
-	// Entities says how many lines an order has.
+	// Entities is the number of lines of each order.
 	Entities int
-	// Orders says by service the order of its entities, those that used
-	// it last first; those of all others are in order 0, users first.
+	// Orders maps a service to the order of its entities: the latest use comes
+	// first. Order 0 is for all other services: users come first.
 	Orders map[string]int
 }
 
-// accessedService is a service that could be used, and who did so last.
+// accessedService is a service that the entities could use, with its latest
+// use.
 type accessedService struct {
 	Namespace string
-	Users     int            `json:",omitempty"` // who used it
+	Users     int            `json:",omitempty"` // entities that used it
 	Last      *lastAccess    `json:",omitempty"`
 	Tracked   []trackedCalls `json:",omitempty"`
 }
 
-// trackedCalls is an action that could be called, and who did so last.
+// trackedCalls is an action that the entities could call, with its latest call.
 type trackedCalls struct {
 	Action string
 	Last   *lastAccess `json:",omitempty"`
@@ -48,16 +49,16 @@ type lastAccess struct {
 }
 
 const (
-	// headSize says how long the number is that says how long the head is.
+	// headSize is the number of digits that contain the length of the head.
 	headSize = 10
-	// entityLine says how long the line of an entity is: its id, padded, its
-	// kind, and when it used the service, in seconds since 1970, or zeros.
+	// entityLine is the length of an entity's line: the padded id, the kind,
+	// and the time of the use in seconds since 1970, or zeros.
 	entityLine = entityIDSize + 1 + entityTimeSize
-	// entityIDSize has room for ids of 21 characters, and more.
+	// entityIDSize has room for more than the 21 characters of an id.
 	entityIDSize, entityTimeSize = 32, 14
 )
 
-// pack is the report as it is stored.
+// pack returns the report in its stored form.
 func (r *accessReport) pack(orders [][]listedEntity) ([]byte, error) {
 	head, err := json.Marshal(r)
 	if err != nil {
@@ -88,8 +89,9 @@ type listedEntity struct {
 	at   time.Time // zero for never
 }
 
-// orderings are the orders of a report's entities: the first users before roles
-// (recorded) and by their ARNs, and one for each service that somebody used.
+// orderings returns the orders of a report's entities. The first has users
+// before roles (recorded), sorted by ARN. The others are for the services that
+// have been used.
 func orderings(entities []accessEntity) (orders [][]listedEntity, of map[string]int) {
 	slices.SortFunc(entities, func(a, b accessEntity) int {
 		return cmp.Or(strings.Compare(string(b.Kind), string(a.Kind)), strings.Compare(a.ARN, b.ARN))
@@ -118,8 +120,8 @@ func orderings(entities []accessEntity) (orders [][]listedEntity, of map[string]
 	return orders, of
 }
 
-// readAccessHead reads the head of a stored report, and where its lines begin.
-// read gives some bytes of it.
+// readAccessHead reads the head of a stored report and finds where its lines
+// begin. read returns a range of the stored bytes.
 func readAccessHead(read func(from, n int) ([]byte, error)) (r accessReport, lines int, err error) {
 	const first = 16 << 10 // most heads are shorter
 	text, err := read(0, first)
@@ -147,8 +149,8 @@ func readAccessHead(read func(from, n int) ([]byte, error)) (r accessReport, lin
 	return r, lines, nil
 }
 
-// errAccessReport is about a report in no form that this program writes: an
-// older one stored it.
+// errAccessReport says that a report has a form that this program does not
+// write: an older version stored it.
 var errAccessReport = fmt.Errorf("read access report: %w", store.ErrNotFound)
 
 // readEntities reads lines of entities.
@@ -171,8 +173,8 @@ func readEntities(text []byte) ([]listedEntity, error) {
 	return all, nil
 }
 
-// addServices adds what could be used, and who of the entities did so last.
-// tracked are the latest calls of actions.
+// addServices adds the services that the entities could use, with the latest
+// use of each. tracked contains the latest calls of actions.
 func (r *accessReport) addServices(
 	granted []grantedService, entities []accessEntity, tracked map[[2]string]trackedUse,
 ) {
@@ -197,8 +199,8 @@ func (r *accessReport) addServices(
 	}
 }
 
-// addTracked adds the actions that could be called and are tracked: those that
-// are served here.
+// addTracked adds the actions that the entities could call and whose calls are
+// tracked, which are the actions that Rollcall serves.
 func (s *accessedService) addTracked(granted []string, tracked map[[2]string]trackedUse) {
 	for _, op := range awsmodel.Operations(s.Namespace) {
 		if !slices.Contains(granted, op.Name) {

@@ -2,10 +2,10 @@ package identity
 
 import "strings"
 
-// linkedService is an AWS service for which a service-linked role can be made.
+// linkedService is an AWS service that can have a service-linked role.
 type linkedService struct {
 	role   string // the role's name
-	policy string // the name of AWS's policy that it has
+	policy string // the name of the role's policy, which is AWS's
 	suffix bool   // a custom suffix may follow the name
 }
 
@@ -25,8 +25,8 @@ func findLinkedService(principal string) (s linkedService, ok bool) {
 
 // linkedServices has a line for each service: its principal without
 // .amazonaws.com, the role's name without AWSServiceRoleFor, the policy, and
-// whether a suffix may follow. The names are those of the services' own user
-// guides; that a suffix is allowed was tried on AWS (LocalStack's table).
+// whether a suffix may follow. The names come from the services' own user
+// guides. Whether a suffix is allowed was tested on AWS (LocalStack's table).
 const linkedServices = `access-analyzer AccessAnalyzer AccessAnalyzerServiceRolePolicy
 accountdiscovery.ssm AmazonSSM_AccountDiscovery AWSSystemsManagerAccountDiscoveryServicePolicy
 acm CertificateManager CertificateManagerServiceRolePolicy

@@ -12,8 +12,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// profileUser reads the user whose password an action is about: the one
-// named, or the caller. Root has to name one: these actions reach root's own
+// profileUser reads the user whose password an action concerns: the named user,
+// or the caller. Root has to name a user: these actions reach root's own
 // password only from sessions of AssumeRoot.
 func profileUser(tx *store.Tx, c principal.Caller, name *string) (store.User, error) {
 	if name == nil && c.IsRoot() && !inRootSession(c) {
@@ -34,9 +34,9 @@ func loginProfileOut(u store.User, p store.LoginProfile) *types.LoginProfile {
 		PasswordResetRequired: p.ResetRequired}
 }
 
-// CreateLoginProfile gives a user a password. The passwords the user had
-// before one was taken away count for the policy's reuse rule: deleting the
-// profile is no way around it.
+// CreateLoginProfile gives a user a password. The policy's reuse rule also
+// covers the passwords before a login profile was deleted, so deleting the
+// profile does not bypass the rule.
 func (s *Service) CreateLoginProfile(
 	ctx context.Context, in *iam.CreateLoginProfileInput,
 ) (*iam.CreateLoginProfileOutput, error) {
@@ -96,8 +96,8 @@ func (s *Service) GetLoginProfile(
 }
 
 // UpdateLoginProfile sets a user's password, or whether it must be changed at
-// the next sign-in, or both, or nothing. A new password alone keeps the flag
-// as it was (recorded).
+// the next sign-in, or both, or nothing. A new password alone does not change
+// the flag (recorded).
 func (s *Service) UpdateLoginProfile(
 	ctx context.Context, in *iam.UpdateLoginProfileInput,
 ) (*iam.UpdateLoginProfileOutput, error) {
@@ -142,7 +142,7 @@ func (s *Service) setPasswordReset(
 	})
 }
 
-// DeleteLoginProfile takes a user's password away; access keys go on working.
+// DeleteLoginProfile removes a user's password. Access keys continue to work.
 func (s *Service) DeleteLoginProfile(
 	ctx context.Context, in *iam.DeleteLoginProfileInput,
 ) (*iam.DeleteLoginProfileOutput, error) {
@@ -161,13 +161,13 @@ func (s *Service) DeleteLoginProfile(
 	return &iam.DeleteLoginProfileOutput{}, err
 }
 
-// ChangePassword is a user's change of the own password. An expired password
-// can be changed here too, with or without HardExpiry: that rule is about
-// signing in (IAM User Guide), and who calls has signed with an access key.
+// ChangePassword changes the caller's own password. An expired password can be
+// changed here too, with or without HardExpiry. That rule concerns signing in
+// (IAM User Guide), and the caller has signed with an access key.
 func (s *Service) ChangePassword(ctx context.Context, in *iam.ChangePasswordInput) (*iam.ChangePasswordOutput, error) {
 	c := principal.Of(ctx)
 	if c.IsRoot() {
-		// The code is the model's; the sentence is not recorded.
+		// The code is the model's. The sentence is not recorded.
 		return nil, fail("InvalidUserType", "The password of the root user cannot be changed by this operation.")
 	}
 	before, after := seal.NewSecret(*in.OldPassword), seal.NewSecret(*in.NewPassword)
@@ -183,7 +183,7 @@ func (s *Service) ChangePassword(ctx context.Context, in *iam.ChangePasswordInpu
 		if err != nil {
 			return err
 		}
-		// Both codes are recorded, their sentences are not.
+		// Both codes are recorded. Their sentences are not.
 		if !ok {
 			return fail("AccessDenied", "The old password is not correct.")
 		}

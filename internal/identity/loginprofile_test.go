@@ -13,14 +13,14 @@ import (
 	"rollcall/internal/store"
 )
 
-// Passwords that any policy of the tests takes.
+// Passwords that every policy of the tests accepts.
 const (
 	good  = "Correct-Horse-1"
 	good2 = "Correct-Horse-2"
 	good3 = "Correct-Horse-3"
 )
 
-// password reads what the store has of a user's password.
+// password reads the stored data of a user's password.
 func (w *world) password(t *testing.T, nameKey string) (p store.LoginProfile) {
 	t.Helper()
 	err := w.db.View(t.Context(), func(tx *store.Tx) (err error) {
@@ -33,7 +33,7 @@ func (w *world) password(t *testing.T, nameKey string) (p store.LoginProfile) {
 	return p
 }
 
-// wantPassword says which password a user has.
+// wantPassword checks that a user has a password.
 func (w *world) wantPassword(t *testing.T, nameKey, want string) {
 	t.Helper()
 	ok, _, err := seal.NewHasher(0, sealtest.Derive).VerifyPassword(t.Context(), w.password(t, nameKey).Hash,
@@ -99,8 +99,7 @@ func TestCreateLoginProfile(t *testing.T) {
 	})
 }
 
-// Root names a user, because its own password is not to be had through these
-// actions.
+// Root names a user, because these actions do not reach root's own password.
 func TestLoginProfileOfRoot(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		if err := w.SetRootPassword(t.Context(), account, seal.NewSecret(good)); err != nil {
@@ -201,7 +200,8 @@ func TestChangePassword(t *testing.T) {
 
 		wantCode(t, change(alice, good2, good3), 403, "AccessDenied")
 		wantCode(t, change(alice, good, good), 403, "AccessDenied")
-		// A user who does not know the old password learns nothing of the rules.
+		// A user who does not know the old password learns nothing about the
+		// rules.
 		wantCode(t, change(alice, good2, "weak"), 403, "AccessDenied")
 		wantRefusal(t, change(alice, good, "weak"), 400, "PasswordPolicyViolation",
 			"Password should have a minimum length of 8, Password should meet 2 more of the following requirements: "+
@@ -222,7 +222,7 @@ func TestChangePassword(t *testing.T) {
 	})
 }
 
-// wantCode is wantRefusal where AWS's sentence is not known.
+// wantCode is wantRefusal for cases in which AWS's sentence is not known.
 func wantCode(t testing.TB, err error, status int, code string) {
 	t.Helper()
 	if e, ok := err.(*awsmodel.Error); !ok || e.Status() != status || e.Code != code || e.Message == "" {

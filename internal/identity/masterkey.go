@@ -8,11 +8,11 @@ import (
 	"rollcall/internal/store"
 )
 
-// RotateMasterKey makes a new master key and wraps every data key by it, while
-// this service and others serve: no secret is sealed again. A rotation that a
-// crash interrupted is finished, and no other begun. When it returns, the
-// master key file holds the new key alone, and only then copies of the old file
-// are worth nothing.
+// RotateMasterKey creates a new master key and wraps every data key with it,
+// while this service and others continue to work. No secret is sealed again. If
+// a crash interrupted a rotation, it finishes that rotation and does not begin
+// another. When it returns, the master key file holds only the new key, and
+// copies of the old file have become useless.
 func (s *Service) RotateMasterKey(ctx context.Context, master *seal.MasterKeys) error {
 	if err := s.rotateMasterKey(ctx, master); err != nil {
 		return fmt.Errorf("rotate master key: %w", err)
@@ -21,7 +21,7 @@ func (s *Service) RotateMasterKey(ctx context.Context, master *seal.MasterKeys) 
 }
 
 func (s *Service) rotateMasterKey(ctx context.Context, master *seal.MasterKeys) error {
-	// Another installation's file must be refused before it is changed.
+	// Refuse another installation's file before changing it.
 	var keys []seal.WrappedKey
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
 		keys, err = tx.DataKeys()
@@ -60,6 +60,6 @@ func (s *Service) rotateMasterKey(ctx context.Context, master *seal.MasterKeys) 
 	if err != nil {
 		return err
 	}
-	// What was acknowledged is durable, so nothing needs the old key any more.
+	// The new wrappings are durable, so nothing needs the old key any more.
 	return master.DropPrevious(ctx)
 }

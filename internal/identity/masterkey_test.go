@@ -40,7 +40,7 @@ func TestRotateMasterKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// reads checks that a service which starts now opens what was sealed.
+		// reads checks that a newly started service opens the sealed secrets.
 		reads := func() {
 			t.Helper()
 			s, err := open()
@@ -60,8 +60,8 @@ func TestRotateMasterKey(t *testing.T) {
 			t.Errorf("current %s, was %s, pending %v", master.CurrentID(), was, pending)
 		}
 		reads()
-		// The service that ran all along still does, and what it seals now
-		// can be read.
+		// The service that ran during the rotation still opens them, and others
+		// can read what it seals now.
 		w.user(t, "alice")
 		w.asUser(t, "alice")
 		t.Run("the old file is worth nothing", func(t *testing.T) {

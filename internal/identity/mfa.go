@@ -15,29 +15,29 @@ import (
 	"rollcall/internal/store"
 )
 
-// The device that the root user is given has this name (observed).
+// The device of the root user has this name (observed).
 const rootDeviceName = "root-account-mfa-device"
 
-// Bounds of a serial number, which is the device's ARN. IAM's model gives no
-// bound for the name of a device but 256 characters for its serial, and
-// refuses serials with other characters than these: a device beyond that
-// could never be enabled or deleted again.
+// Limits of a serial number, which is the device's ARN. IAM's model does not
+// limit the name of a device, but it limits its serial to 256 characters and to
+// these characters. A device beyond those limits could never be enabled or
+// deleted.
 const (
 	maxSerial   = 256
 	serialChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=/:,.@-"
 )
 
-// deviceARN is the serial number of a virtual device.
+// deviceARN returns the serial number of a virtual device.
 func deviceARN(c principal.Caller, path, name string) string {
 	return "arn:" + c.Partition() + ":iam::" + c.Account() + ":mfa" + path + name
 }
 
-// VirtualDeviceSerial returns the serial number of the device of a name in a
+// VirtualDeviceSerial returns the serial number of the device with a name in a
 // caller's account.
 func VirtualDeviceSerial(c principal.Caller, name string) string { return deviceARN(c, "/", name) }
 
-// newSerial is the serial number of a new device. What the texts say is a
-// guess, but for the second, which is recorded for other bad paths.
+// newSerial returns the serial number of a new device. The texts are guesses,
+// except the second, which is recorded for other invalid paths.
 func newSerial(c principal.Caller, path, name string) (string, error) {
 	if most := maxSerial - len(deviceARN(c, "/", "")); len(name) > most {
 		return "", fail("ValidationError",
@@ -57,14 +57,14 @@ func newSerial(c principal.Caller, path, name string) (string, error) {
 	return deviceARN(c, path, name), nil
 }
 
-// newDeviceID makes an id that sorts by time: the milliseconds to base 32,
-// nine digits from 2004 to 3084, then ten random ones.
+// newDeviceID creates an id that sorts by time. It consists of the milliseconds
+// in base 32, nine digits from 2004 to 3084, and ten random digits.
 func newDeviceID(now time.Time) string {
 	return strconv.FormatInt(now.UnixMilli(), 32) + seal.NewID("", 10)
 }
 
 // devicePlace returns the place that a device's seed is sealed for. The id
-// names this very device; its serial may be given to another one later.
+// names exactly this device. Another device may get its serial later.
 func devicePlace(account, id string) seal.Location {
 	return seal.Location{Table: "mfa_devices", Key: account + "/" + id, Column: "seed"}
 }
@@ -83,8 +83,8 @@ func device(tx *store.Tx, account, serial string) (store.MFADevice, error) {
 	return d, err
 }
 
-// CreateVirtualMFADevice makes a device that belongs to nobody yet. Its seed
-// is in this answer and in no other.
+// CreateVirtualMFADevice creates an unassigned device. Only this answer
+// contains its seed.
 func (s *Service) CreateVirtualMFADevice(
 	ctx context.Context, in *iam.CreateVirtualMFADeviceInput,
 ) (*iam.CreateVirtualMFADeviceOutput, error) {
@@ -99,7 +99,7 @@ func (s *Service) CreateVirtualMFADevice(
 	}
 	seed := seal.NewTOTPSeed()
 	// The model: the account name in the code is the user's name if there is
-	// one, else the account's number.
+	// one, otherwise the account's number.
 	owner := c.UserName()
 	if owner == "" {
 		owner = c.Account()
@@ -127,8 +127,8 @@ func (s *Service) CreateVirtualMFADevice(
 	}}, nil
 }
 
-// EnableMFADevice gives a device to a user who proves to hold it by two
-// consecutive codes.
+// EnableMFADevice assigns a device to a user who shows two consecutive codes of
+// it.
 func (s *Service) EnableMFADevice(
 	ctx context.Context, in *iam.EnableMFADeviceInput,
 ) (*iam.EnableMFADeviceOutput, error) {
@@ -146,7 +146,7 @@ func (s *Service) EnableMFADevice(
 	return &iam.EnableMFADeviceOutput{}, err
 }
 
-// mayEnable checks what must be true before the codes are checked.
+// mayEnable checks the conditions that do not depend on the codes.
 func mayEnable(tx *store.Tx, u store.User, d store.MFADevice) error {
 	switch {
 	case d.Assigned && d.NameKey == u.NameKey:
@@ -165,13 +165,13 @@ func mayEnable(tx *store.Tx, u store.User, d store.MFADevice) error {
 	return checkQuota(tx, u.Account, mfaDevicesPerUser, len(have)+1)
 }
 
-// mayManageOwn holds a user to its devices: a user that has one adds or removes its
-// own only in a session that was begun with MFA, so that a stolen key cannot
-// take the place of a device (AWS-2023-001). Of others it is their policies
-// that decide. The text is recorded, and that it comes before all that is said
-// of the device.
+// mayManageOwn protects the devices of a user. A user with a device may add or
+// remove its own devices only in a session that began with MFA, so a thief of a key
+// cannot replace a device (AWS-2023-001). For devices of others, policies decide.
+// It is recorded that this check comes before all checks of the device, and so is
+// the text.
 //
-// Root is let: it has no other way to its device here.
+// Root is exempt, because it has no other way to manage its device here.
 func mayManageOwn(tx *store.Tx, c principal.Caller, u store.User) error {
 	session := c.Session()
 	if c.Kind() != principal.User || c.User().ID != u.ID || session != nil && !session.MFA.IsZero() {
@@ -186,8 +186,8 @@ func mayManageOwn(tx *store.Tx, c principal.Caller, u store.User) error {
 			"this user.")
 }
 
-// ResyncMFADevice learns again how far a user's device is off our time, by two
-// consecutive codes.
+// ResyncMFADevice measures the difference between a device's clock and ours
+// again, from two consecutive codes.
 func (s *Service) ResyncMFADevice(
 	ctx context.Context, in *iam.ResyncMFADeviceInput,
 ) (*iam.ResyncMFADeviceOutput, error) {
@@ -200,7 +200,8 @@ func (s *Service) ResyncMFADevice(
 	return &iam.ResyncMFADeviceOutput{}, err
 }
 
-// isOf fails for a device that is not the user's (recorded).
+// isOf returns an error for a device that does not belong to the user
+// (recorded).
 func isOf(_ *store.Tx, u store.User, d store.MFADevice) error {
 	if !d.Assigned || d.NameKey != u.NameKey {
 		return fail("NoSuchEntity", "MFA Device invalid for user.")
@@ -208,13 +209,13 @@ func isOf(_ *store.Tx, u store.User, d store.MFADevice) error {
 	return nil
 }
 
-// pair is two codes that shall prove a device for a user.
+// pair is two codes that are to prove a device of a user.
 type pair struct {
 	c            principal.Caller
 	user, serial string
 	codes        [2]string
-	// guard says whether the caller may at all, before the device is looked at;
-	// nil for yes.
+	// guard, if it is not nil, returns an error if the caller may not do this,
+	// before the device is read.
 	guard func(*store.Tx, store.User) error
 }
 
@@ -223,12 +224,13 @@ func errCodes() error {
 	return fail("InvalidAuthenticationCode", "Authentication code for device is not valid.")
 }
 
-// withPair checks a pair of codes and then lets apply write the device, whose
-// LastStep and Drift are the pair's. No pair works twice: the step that it is
-// held against is read by the transaction that writes the new one.
+// withPair checks a pair of codes and then lets apply write the device with the
+// LastStep and Drift of the pair. No pair works twice, because the transaction
+// that writes the new step also reads the previous one.
 //
-// The search through a device's window takes milliseconds when it fails, so it
-// is created before that transaction too: wrong codes never hold the writer.
+// A search through a device's window takes milliseconds if it fails. It is
+// therefore done before the transaction as well, so wrong codes never block the
+// writer.
 func (s *Service) withPair(ctx context.Context, p pair, may func(*store.Tx, store.User, store.MFADevice) error,
 	apply func(*store.Tx, store.User, store.MFADevice) error,
 ) error {
@@ -263,7 +265,8 @@ func (s *Service) withPair(ctx context.Context, p pair, may func(*store.Tx, stor
 			return err
 		}
 		if d.ID != first.ID {
-			// Deleted and made again meanwhile: the codes are the old one's.
+			// The device was deleted and created again in the meantime. The
+			// codes belong to the old one.
 			return errCodes()
 		}
 		var ok bool
@@ -274,12 +277,12 @@ func (s *Service) withPair(ctx context.Context, p pair, may func(*store.Tx, stor
 	})
 }
 
-// deviceUser reads the user of a call about a device, the caller where it
-// names none.
+// deviceUser reads the user of a call about a device. If the call names no
+// user, it is the caller.
 //
 // Root has no user name, and EnableMFADevice requires one. AWS enrols root's
-// device in its console only. Here root calls with the device that is named
-// for it and its account number, or root, as the user name.
+// device only in its console. Here root passes its account number, or root, as
+// the user name, with the device of the name reserved for it.
 func deviceUser(tx *store.Tx, c principal.Caller, name *string, serial string) (store.User, error) {
 	roots := serial == deviceARN(c, "/", rootDeviceName) || isPasskeySerial(c, serial)
 	if name != nil && c.IsRoot() && roots && (*name == c.Account() || *name == "root") {
@@ -288,8 +291,8 @@ func deviceUser(tx *store.Tx, c principal.Caller, name *string, serial string) (
 	return userOrCaller(tx, c, name)
 }
 
-// DeactivateMFADevice takes a device from its user. A virtual device stays,
-// and can be enabled again by newer codes; a passkey is gone.
+// DeactivateMFADevice removes a device from its user. A virtual device still
+// exists and can be enabled again with later codes. A passkey is deleted.
 func (s *Service) DeactivateMFADevice(
 	ctx context.Context, in *iam.DeactivateMFADeviceInput,
 ) (*iam.DeactivateMFADeviceOutput, error) {
@@ -321,7 +324,7 @@ func (s *Service) DeactivateMFADevice(
 	return &iam.DeactivateMFADeviceOutput{}, err
 }
 
-// DeleteVirtualMFADevice deletes a device that belongs to nobody.
+// DeleteVirtualMFADevice deletes an unassigned device.
 func (s *Service) DeleteVirtualMFADevice(
 	ctx context.Context, in *iam.DeleteVirtualMFADeviceInput,
 ) (*iam.DeleteVirtualMFADeviceOutput, error) {
@@ -339,8 +342,8 @@ func (s *Service) DeleteVirtualMFADevice(
 	return &iam.DeleteVirtualMFADeviceOutput{}, err
 }
 
-// ListMFADevices lists the devices of a user, the caller where none is named,
-// in order of their age.
+// ListMFADevices lists the devices of a user in order of their age. If the call
+// names no user, it lists the caller's.
 func (s *Service) ListMFADevices(ctx context.Context, in *iam.ListMFADevicesInput) (*iam.ListMFADevicesOutput, error) {
 	c := principal.Of(ctx)
 	p, err := s.page(c, "ListMFADevices", fold(str(in.UserName)), in.Marker, in.MaxItems)
@@ -369,7 +372,7 @@ func (s *Service) ListMFADevices(ctx context.Context, in *iam.ListMFADevicesInpu
 }
 
 // ListVirtualMFADevices lists the account's devices in order of their age.
-// Seeds and tags are never listed (recorded).
+// Lists never contain seeds or tags (recorded).
 func (s *Service) ListVirtualMFADevices(
 	ctx context.Context, in *iam.ListVirtualMFADevicesInput,
 ) (*iam.ListVirtualMFADevicesOutput, error) {
@@ -405,9 +408,9 @@ func (s *Service) ListVirtualMFADevices(
 	return out, nil
 }
 
-// GetMFADevice knows FIDO devices only, as AWS's does; the text for others is
-// recorded. Rollcall knows no certifications of FIDO devices: AWS takes them
-// from the metadata service of the FIDO Alliance.
+// GetMFADevice supports only FIDO devices, as AWS's does. The text for others
+// is recorded. Rollcall does not know the certifications of FIDO devices, which
+// AWS takes from the metadata service of the FIDO Alliance.
 func (s *Service) GetMFADevice(ctx context.Context, in *iam.GetMFADeviceInput) (*iam.GetMFADeviceOutput, error) {
 	c := principal.Of(ctx)
 	out := &iam.GetMFADeviceOutput{SerialNumber: in.SerialNumber}

@@ -26,16 +26,16 @@ import (
 
 const mfaARN = "arn:aws:iam::" + account + ":mfa/"
 
-// ignoreSDK leaves out the unexported field that the SDK's structures have.
+// ignoreSDK ignores the unexported field of the SDK's structures.
 var ignoreSDK = cmp.FilterPath(func(p cmp.Path) bool {
 	return p.Last().String() == ".noSmithyDocumentSerde"
 }, cmp.Ignore())
 
-// phone is a virtual device in somebody's hand.
+// phone simulates a virtual device.
 type phone struct{ serial, seed string }
 
-// device makes a virtual device. The clock moves, so that lists are in the
-// order in which devices are created.
+// device creates a virtual device. The clock moves, so that lists have the
+// devices in the order of their creation.
 func (w *world) device(t testing.TB, name string) phone {
 	t.Helper()
 	w.clock.advance(time.Second)
@@ -55,7 +55,7 @@ func (p phone) code(t testing.TB, at time.Time) *string {
 
 const step = 30 * time.Second
 
-// enable is a call with the code of a time and the next one.
+// enable returns a request with the code of a time and the next one.
 func (p phone) enable(t testing.TB, user string, at time.Time) *iam.EnableMFADeviceInput {
 	t.Helper()
 	return &iam.EnableMFADeviceInput{
@@ -109,7 +109,7 @@ func TestCreateVirtualMFADevice(t *testing.T) {
 	})
 }
 
-// The QR code names the user who calls, and the account where that is root.
+// The QR code names the user who calls, or the account if root calls.
 func TestCreateVirtualMFADeviceQRCode(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	w.user(t, "Ann")
@@ -192,7 +192,7 @@ func TestEnableMFADevice(t *testing.T) {
 		refused(t, w.root, w.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &p.serial},
 			409, "DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.")
 
-		// A deactivated device stays, and can be enabled again.
+		// A deactivated device still exists and can be enabled again.
 		must(t, w.root, w.DeactivateMFADevice, p.deactivate("Ann"))
 		free := must(t, w.root, w.ListVirtualMFADevices,
 			&iam.ListVirtualMFADevicesInput{AssignmentStatus: "Unassigned"})
@@ -211,7 +211,7 @@ func TestEnableMFADevice(t *testing.T) {
 	})
 }
 
-// A device stays with its user through a rename: its seed still opens.
+// A device keeps its user when the user is renamed: its seed still opens.
 func TestEnableMFADeviceRenamed(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "old")
@@ -227,7 +227,7 @@ func TestEnableMFADeviceRenamed(t *testing.T) {
 	})
 }
 
-// What AWS was seen to answer.
+// AWS gave these answers.
 func TestMFADeviceRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "ann")
@@ -287,8 +287,8 @@ func TestMFADeviceRefused(t *testing.T) {
 	})
 }
 
-// A pair of codes that was accepted never works again, nor does half of it,
-// also after the device was given to another user.
+// An accepted pair of codes never works again, and neither of its codes does,
+// even after the device was assigned to another user.
 func TestEnableMFADeviceReplay(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "ann")
@@ -302,7 +302,7 @@ func TestEnableMFADeviceReplay(t *testing.T) {
 			refused(t, w.root, w.EnableMFADevice, p.enable(t, "bob", now.Add(ahead)), 403,
 				"InvalidAuthenticationCode", badCodes)
 		}
-		// The first pair with no used code in it.
+		// The first pair without a used code.
 		must(t, w.root, w.EnableMFADevice, p.enable(t, "bob", now.Add(2*step)))
 		refused(t, w.root, w.ResyncMFADevice, p.resync(t, "bob", now.Add(3*step)), 403,
 			"InvalidAuthenticationCode", badCodes)
@@ -310,8 +310,8 @@ func TestEnableMFADeviceReplay(t *testing.T) {
 	})
 }
 
-// A device whose clock is wrong is found, and looked for there from then on:
-// each resynchronization may go as far again.
+// The drift of a device whose clock is wrong is found and remembered. Each
+// resynchronization may move it as far again.
 func TestResyncMFADeviceDrift(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "ann")
@@ -321,13 +321,13 @@ func TestResyncMFADeviceDrift(t *testing.T) {
 		must(t, w.root, w.ResyncMFADevice, p.resync(t, "ann", now.Add(1800*step)))
 		refused(t, w.root, w.ResyncMFADevice, p.resync(t, "ann", now.Add(2802*step)), 403,
 			"InvalidAuthenticationCode", badCodes)
-		// The drift outlives the assignment.
+		// The drift survives when the device is deactivated.
 		must(t, w.root, w.DeactivateMFADevice, p.deactivate("ann"))
 		must(t, w.root, w.EnableMFADevice, p.enable(t, "ann", now.Add(2700*step)))
 	})
 }
 
-// The same codes, submitted at the same time, are accepted once.
+// The same codes, submitted several times at once, are accepted once.
 func TestMFACodesInParallel(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const clients = 8
@@ -430,7 +430,7 @@ func TestListVirtualMFADevicesPages(t *testing.T) {
 	})
 }
 
-// Root has no user name: it enables its own device under the account's number.
+// Root has no user name. It enables its own device under the account's number.
 func TestRootMFADevice(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "root")
@@ -464,7 +464,7 @@ func TestRootMFADevice(t *testing.T) {
 	})
 }
 
-// A user who names nobody means himself.
+// A call without a user name lists the caller's devices.
 func TestListMFADevicesOfCaller(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "ann")
@@ -496,8 +496,8 @@ func TestMFADeviceOfAnotherAccount(t *testing.T) {
 	})
 }
 
-// What happens on another node after the codes were looked at first, and
-// before they are accepted, counts.
+// A change on another node between the first check of the codes and their
+// acceptance counts.
 func TestEnableMFADeviceMeanwhile(t *testing.T) {
 	for name, test := range map[string]struct {
 		meanwhile     func(t *testing.T, w *world, p phone)
@@ -523,8 +523,8 @@ func TestEnableMFADeviceMeanwhile(t *testing.T) {
 			w.user(t, "bob")
 			p := w.device(t, "phone")
 
-			// The other node asks for the time when it reads, when it looks at
-			// the codes, and when it writes.
+			// The other node reads the clock when it reads, when it checks the
+			// codes, and when it writes.
 			asked := -1000
 			cfg.Now = func() time.Time {
 				if asked++; asked == 2 {

@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// Refusals of a request of STS that is to prove an MFA device, as users of AWS
-// report them; the full stop of the first is followed by a blank there.
+// Errors of a request of STS that has to prove an MFA device, as users of AWS
+// report them. In AWS's answer a blank follows the full stop of the first.
 func errMFACode() error {
 	return fail("AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ")
 }
@@ -22,9 +22,10 @@ func errMFASerial() error {
 			"valid and associated with this user.")
 }
 
-// ProveMFA checks the code that a caller gives of one of its own devices, and
-// says when: now. Nothing given is nothing proven, the zero time. Each code
-// works once, in any order, also those that enabled the device (recorded).
+// ProveMFA checks the code of one of the caller's own devices and returns the
+// present time. Without a device and a code it proves nothing and returns the
+// zero time. Each code works once, in any order. Codes that enabled the device
+// do not work again (recorded).
 func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code *string) (time.Time, error) {
 	switch {
 	case serial == nil && code == nil:
@@ -38,7 +39,7 @@ func (s *Service) ProveMFA(ctx context.Context, c principal.Caller, serial, code
 	return s.proveCode(ctx, c.Account(), c.NameKey(), *serial, *code)
 }
 
-// proveCode checks and spends a code of a user's device.
+// proveCode checks the code of a user's device and marks it as used.
 func (s *Service) proveCode(ctx context.Context, account, nameKey, serial, code string) (time.Time, error) {
 	var first store.MFADevice
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -56,7 +57,8 @@ func (s *Service) proveCode(ctx context.Context, account, nameKey, serial, code 
 	if err != nil {
 		return time.Time{}, err
 	}
-	// Tried before the transaction as well: wrong codes never hold the writer.
+	// Check before the transaction as well, so wrong codes never block the
+	// writer.
 	if _, ok := seal.MatchCode(seed, code, s.db.Now(), first.Drift, nil); !ok {
 		return time.Time{}, errMFACode()
 	}
@@ -78,7 +80,7 @@ func (s *Service) proveCode(ctx context.Context, account, nameKey, serial, code 
 	return proven, nil
 }
 
-// ownDevice reads a device that must be the user's.
+// ownDevice reads a device that must belong to the user.
 func ownDevice(tx *store.Tx, account, nameKey, serial string) (store.MFADevice, error) {
 	d, err := tx.MFADevice(account, serial)
 	if errors.Is(err, store.ErrNotFound) || err == nil && (!d.Assigned || d.NameKey != nameKey) {
@@ -87,7 +89,8 @@ func ownDevice(tx *store.Tx, account, nameKey, serial string) (store.MFADevice, 
 	return d, err
 }
 
-// useCode takes a code of a device that was not used before.
+// useCode marks a device's code as used. It returns an error if the code was
+// used before.
 func useCode(tx *store.Tx, d store.MFADevice, seed seal.Secret, code string) error {
 	first, last, oldest := seal.CodeWindow(tx.Now, d.Drift)
 	used, err := tx.MFACodesUsed(d.Account, d.Serial, first, last)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// tagList makes tags of keys and values in turn.
+// tagList returns tags from alternating keys and values.
 func tagList(keysAndValues ...string) []types.Tag {
 	tags := []types.Tag{}
 	for i := 0; i < len(keysAndValues); i += 2 {
@@ -28,14 +28,14 @@ func TestTagMFADevice(t *testing.T) {
 		if got := tags(); got == nil || len(got) > 0 {
 			t.Errorf("tags of a new device: %v, want an empty list", got)
 		}
-		// Keys that differ by case are two tags of a device.
+		// Keys that differ in case are two tags of a device.
 		must(t, w.root, w.TagMFADevice,
 			&iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList("team", "1", "Team", "2", "z", "3")})
 		must(t, w.root, w.TagMFADevice, &iam.TagMFADeviceInput{SerialNumber: &p.serial, Tags: tagList("team", "4")})
 		if diff := cmp.Diff(tagList("Team", "2", "team", "4", "z", "3"), tags(), ignoreSDK); diff != "" {
 			t.Error(diff)
 		}
-		// What is not there is no error.
+		// Removing a missing tag is no error.
 		must(t, w.root, w.UntagMFADevice,
 			&iam.UntagMFADeviceInput{SerialNumber: &p.serial, TagKeys: []string{"TEAM", "team", "none"}})
 		if diff := cmp.Diff(tagList("Team", "2", "z", "3"), tags(), ignoreSDK); diff != "" {
@@ -49,7 +49,7 @@ func TestTagMFADevice(t *testing.T) {
 			!page.IsTruncated || rest.IsTruncated {
 			t.Error(diff)
 		}
-		// The tags go with the device.
+		// The tags are deleted with the device.
 		must(t, w.root, w.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &p.serial})
 		p = w.device(t, "phone")
 		if got := tags(); len(got) > 0 {

@@ -15,14 +15,14 @@ import (
 	"rollcall/internal/store"
 )
 
-// maxThumbprints says how many thumbprints a provider may have. IAM
+// maxThumbprints is the maximum number of thumbprints of a provider. IAM
 // CreateOpenIDConnectProvider.
 const maxThumbprints = 5
 
 // providerURL checks the URL of a provider and returns it without https://, as
-// the provider's ARN has it. IAM, OpenID Connect providers: it begins with
-// https:// and has no query. Both refusals are recorded; that of a query and of
-// a fragment has no text.
+// the provider's ARN contains it. IAM, OpenID Connect providers: it begins with
+// https:// and has no query. Both errors are recorded. The one for a query or a
+// fragment has no text.
 func providerURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	if !strings.HasPrefix(text, "https://") || err != nil || u.Hostname() == "" || u.User != nil ||
@@ -35,7 +35,7 @@ func providerURL(text string) (string, error) {
 	return urlName(text), nil
 }
 
-// urlName returns the name of a provider by its URL: the URL without https://
+// urlName returns the name of a provider from its URL: the URL without https://
 // and without the default port (recorded).
 func urlName(text string) string {
 	host, path, slash := strings.Cut(strings.TrimPrefix(text, "https://"), "/")
@@ -45,9 +45,9 @@ func urlName(text string) string {
 	return host + path
 }
 
-// thumbprints checks the thumbprints of a provider (text recorded for six of
-// them) and joins them as they are stored: in lower case, and whatever they
-// are, for AWS does not ask for hexadecimal digits (recorded).
+// thumbprints checks the thumbprints of a provider and joins them for the
+// store, in lower case. The text for six of them is recorded. AWS accepts other
+// characters than hexadecimal digits (recorded).
 func thumbprints(list []string) (string, error) {
 	if len(list) > maxThumbprints {
 		return "", fail("InvalidInput", "Thumbprint list must contain fewer than %d entries.", maxThumbprints)
@@ -59,9 +59,9 @@ func thumbprints(list []string) (string, error) {
 	return strings.ToLower(strings.Join(list, " ")), nil
 }
 
-// arnName is the name in an ARN of the caller's account: of a provider what
-// follows "oidc-provider/". An ARN of another kind is refused in the words
-// that are recorded for policies' ARNs; one of another account names nothing.
+// arnName returns the name in an ARN of the caller's account. For a provider it
+// is the part after "oidc-provider/". The error for an ARN of another kind is
+// recorded for policies' ARNs. An ARN of another account names nothing.
 func arnName(c principal.Caller, arn, kind string) (string, error) {
 	if name, ok := strings.CutPrefix(arn, api.IAMARN(c, kind, "/")); ok && name != "" {
 		return name, nil
@@ -73,13 +73,13 @@ func arnName(c principal.Caller, arn, kind string) (string, error) {
 	return "", nil
 }
 
-// errNoOIDCProvider is recorded for GetOpenIDConnectProvider; the others answer
-// alike, but for DeleteOpenIDConnectProvider.
+// errNoOIDCProvider is recorded for GetOpenIDConnectProvider. All other actions
+// but DeleteOpenIDConnectProvider give the same answer.
 func errNoOIDCProvider(arn string) error {
 	return fail("NoSuchEntity", "OpenIDConnect Provider not found for arn %s", arn)
 }
 
-// oidcProvider reads the provider an action names by its ARN.
+// oidcProvider reads the provider that an action names by its ARN.
 func oidcProvider(tx *store.Tx, c principal.Caller, arn string) (store.OIDCProvider, error) {
 	name, err := arnName(c, arn, "oidc-provider")
 	if err != nil {
@@ -96,15 +96,15 @@ func oidcProviderARN(c principal.Caller, url string) *string {
 	return ptr(api.IAMARN(c, "oidc-provider", "/"+url))
 }
 
-// newOIDCProvider is the provider that is about to be made.
+// newOIDCProvider returns the target for the provider that the call creates.
 func newOIDCProvider(member string) api.Target {
 	return api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		return []api.Resource{{ARN: *oidcProviderARN(c, urlName(v[0]))}}, nil
 	}, member).Making(oidcProvidersPerAccount)
 }
 
-// CreateOpenIDConnectProvider adds a provider. It is not asked for its keys:
-// who shows a token of it is checked when it does.
+// CreateOpenIDConnectProvider adds a provider. It does not fetch the provider's
+// keys: a token is checked when somebody presents it.
 func (s *Service) CreateOpenIDConnectProvider(
 	ctx context.Context, in *iam.CreateOpenIDConnectProviderInput,
 ) (*iam.CreateOpenIDConnectProviderOutput, error) {
@@ -147,8 +147,7 @@ func (s *Service) CreateOpenIDConnectProvider(
 		Tags: tagsOut(tags)}, nil
 }
 
-// addClientIDs adds client ids within the quota. Those that are there already
-// are no error.
+// addClientIDs adds client ids within the quota. Existing ones are no error.
 func addClientIDs(tx *store.Tx, p store.OIDCProvider, ids ...string) error {
 	for _, id := range ids {
 		if err := tx.AddOIDCClientID(p.Account, p.URL, id); err != nil {
@@ -162,7 +161,7 @@ func addClientIDs(tx *store.Tx, p store.OIDCProvider, ids ...string) error {
 	return checkQuota(tx, p.Account, clientIDsPerOIDCProvider, len(all))
 }
 
-// GetOpenIDConnectProvider reads a provider. Its URL comes without https://.
+// GetOpenIDConnectProvider returns a provider. Its URL has no https://.
 func (s *Service) GetOpenIDConnectProvider(
 	ctx context.Context, in *iam.GetOpenIDConnectProviderInput,
 ) (*iam.GetOpenIDConnectProviderOutput, error) {
@@ -179,7 +178,7 @@ func (s *Service) GetOpenIDConnectProvider(
 		}
 		tags, err := tx.Tags(store.OIDCProviderTags, p.Account, p.URL, maxTags)
 		out.Url, out.CreateDate = &p.URL, when(p.Created)
-		// Recorded: lists are there also where they are empty.
+		// Recorded: lists are present even if they are empty.
 		out.ClientIDList = append([]string{}, ids...)
 		out.ThumbprintList = append([]string{}, strings.Fields(p.Thumbprints)...)
 		out.Tags = someTags(tags)
@@ -212,8 +211,9 @@ func (s *Service) ListOpenIDConnectProviders(
 	return out, nil
 }
 
-// DeleteOpenIDConnectProvider deletes a provider. Roles that trust it stay,
-// and let nobody in by it. To delete it twice is an error (recorded).
+// DeleteOpenIDConnectProvider deletes a provider. Roles that trust it stay but
+// can no longer be assumed with its tokens. Deleting it twice is an error
+// (recorded).
 func (s *Service) DeleteOpenIDConnectProvider(
 	ctx context.Context, in *iam.DeleteOpenIDConnectProviderInput,
 ) (*iam.DeleteOpenIDConnectProviderOutput, error) {
@@ -231,8 +231,8 @@ func (s *Service) DeleteOpenIDConnectProvider(
 	return &iam.DeleteOpenIDConnectProviderOutput{}, err
 }
 
-// AddClientIDToOpenIDConnectProvider adds a client id. One that is there
-// already is no error.
+// AddClientIDToOpenIDConnectProvider adds a client id. An existing one is no
+// error.
 func (s *Service) AddClientIDToOpenIDConnectProvider(
 	ctx context.Context, in *iam.AddClientIDToOpenIDConnectProviderInput,
 ) (*iam.AddClientIDToOpenIDConnectProviderOutput, error) {
@@ -247,8 +247,8 @@ func (s *Service) AddClientIDToOpenIDConnectProvider(
 	return &iam.AddClientIDToOpenIDConnectProviderOutput{}, err
 }
 
-// RemoveClientIDFromOpenIDConnectProvider takes a client id away. One that is
-// not there is no error.
+// RemoveClientIDFromOpenIDConnectProvider removes a client id. A missing one is
+// no error.
 func (s *Service) RemoveClientIDFromOpenIDConnectProvider(
 	ctx context.Context, in *iam.RemoveClientIDFromOpenIDConnectProviderInput,
 ) (*iam.RemoveClientIDFromOpenIDConnectProviderOutput, error) {

@@ -17,7 +17,7 @@ const oidcARN = "arn:aws:iam::" + account + ":oidc-provider/"
 
 var print1, print2 = strings.Repeat("a1", 20), strings.Repeat("B2", 20)
 
-// sameAnswer compares an answer, member by member, with what it should be.
+// sameAnswer compares an answer with the expected one, member by member.
 func sameAnswer[T any](t testing.TB, got, want T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, ignoreSDK, cmpopts.IgnoreTypes(middleware.Metadata{})); diff != "" {
@@ -25,7 +25,7 @@ func sameAnswer[T any](t testing.TB, got, want T) {
 	}
 }
 
-// oidc makes a provider with nothing but a URL.
+// oidc creates a provider that has only a URL.
 func (w *world) oidc(t testing.TB, url string) *string {
 	t.Helper()
 	return must(t, w.root, w.CreateOpenIDConnectProvider,
@@ -50,7 +50,7 @@ func TestCreateOpenIDConnectProvider(t *testing.T) {
 		}
 		sameAnswer(t, must(t, w.root, w.GetOpenIDConnectProvider,
 			&iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn}), want)
-		// Without anything, lists are empty and not missing.
+		// Lists of a provider without content are empty and not missing.
 		bare := must(t, w.root, w.GetOpenIDConnectProvider,
 			&iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: w.oidc(t, "https://a.example")})
 		if bare.ClientIDList == nil || bare.ThumbprintList == nil || bare.Tags == nil ||
@@ -122,7 +122,7 @@ func TestOpenIDConnectProviderQuotas(t *testing.T) {
 		arn := must(t, w.root, w.CreateOpenIDConnectProvider, in).OpenIDConnectProviderArn
 		add := &iam.AddClientIDToOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: &ids[100]}
 		refused(t, w.root, w.AddClientIDToOpenIDConnectProvider, add, 409, "LimitExceeded", over)
-		add.ClientID = &ids[5] // is there
+		add.ClientID = &ids[5] // exists
 		must(t, w.root, w.AddClientIDToOpenIDConnectProvider, add)
 		if err := w.SetLimits(t.Context(), account, map[string]int{"OpenIdConnectProvidersPerAccount": 1}); err != nil {
 			t.Fatal(err)
@@ -153,14 +153,14 @@ func TestChangeOpenIDConnectProvider(t *testing.T) {
 			!cmp.Equal(got.ThumbprintList, []string{strings.ToLower(print2), print1}) {
 			t.Errorf("%+v", got)
 		}
-		for range 2 { // what is gone may go again
+		for range 2 { // removing it again is no error
 			must(t, w.root, w.RemoveClientIDFromOpenIDConnectProvider,
 				&iam.RemoveClientIDFromOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: ptr("a")})
 		}
 		refused(t, w.root, w.UpdateOpenIDConnectProviderThumbprint,
 			&iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn, ThumbprintList: []string{}},
 			400, "InvalidInput", "Thumbprint list must contain at least one entry.")
-		upper := strings.Repeat("AG", 20) // recorded: no digits are asked for, and lower case is kept
+		upper := strings.Repeat("AG", 20) // recorded: no hexadecimal digits, stored in lower case
 		must(t, w.root, w.UpdateOpenIDConnectProviderThumbprint,
 			&iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: arn,
 				ThumbprintList: []string{upper, upper}})
@@ -179,7 +179,7 @@ func TestChangeOpenIDConnectProvider(t *testing.T) {
 			&iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn}, 404, "NoSuchEntity",
 			"OpenId connect Provider "+*arn+" cannot be found.")
 		noProvider(t, w, *arn, "NoSuchEntity", 404, "OpenIDConnect Provider not found for arn "+*arn)
-		// The ARN of another account names nothing of this one.
+		// The ARN of another account names nothing in this one.
 		other := strings.Replace(oidcARN+"idp.example.com/other", account, "210987654321", 1)
 		noProvider(t, w, other, "NoSuchEntity", 404, "OpenIDConnect Provider not found for arn "+other)
 		const role = "arn:aws:iam::" + account + ":role/idp.example.com"
@@ -190,7 +190,7 @@ func TestChangeOpenIDConnectProvider(t *testing.T) {
 	})
 }
 
-// noProvider calls every action on a provider that is not there.
+// noProvider calls every action on a provider that does not exist.
 func noProvider(t *testing.T, w *world, arn, code string, status int, message string) {
 	t.Helper()
 	tag := []types.Tag{{Key: ptr("k"), Value: ptr("v")}}
@@ -214,8 +214,8 @@ func noProvider(t *testing.T, w *world, arn, code string, status int, message st
 		&iam.ListOpenIDConnectProviderTagsInput{OpenIDConnectProviderArn: &arn}, status, code, message)
 }
 
-// The tags of providers and of server certificates behave alike; here they are
-// those of an OpenID Connect provider.
+// The tags of providers and of server certificates behave alike. This test uses
+// an OpenID Connect provider.
 func TestProviderTags(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		arn := w.oidc(t, "https://idp.example.com")
@@ -253,7 +253,7 @@ func TestProviderTags(t *testing.T) {
 		if rest.IsTruncated || len(rest.Tags) != 46 || *rest.Tags[0].Key != "k04" {
 			t.Errorf("%+v", rest)
 		}
-		// A marker is good for this list alone.
+		// A marker is only valid for its list.
 		list.OpenIDConnectProviderArn = w.oidc(t, "https://idp.example.org")
 		refused(t, w.root, w.ListOpenIDConnectProviderTags, list, 400, "ValidationError", "Invalid Marker.")
 	})

@@ -11,8 +11,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// organizationActions are the actions on an organisation's features and on
-// what is set of an account.
+// organizationActions returns the actions on an organisation's features and on
+// the settings of an account.
 func (s *Service) organizationActions() []api.Action {
 	return []api.Action{
 		api.Bind(s.EnableOrganizationsRootCredentialsManagement, api.Changes, api.On(api.Everything)),
@@ -34,8 +34,9 @@ func (s *Service) organizationActions() []api.Action {
 // rootFeatures are an organisation's features for its members' root users.
 var rootFeatures = []string{SettingRootCredentials, SettingRootSessions}
 
-// organization reads the organisation that an account belongs to: the account
-// that manages it, "" for none. One whose management account is gone is none.
+// organization returns the account that manages the organisation of an account,
+// "" for none. An organisation whose management account was deleted does not
+// exist.
 func organization(tx *store.Tx, account string) (management string, err error) {
 	management, err = setting(tx, account, SettingManagementAccount)
 	if err != nil || management == "" || management == account {
@@ -48,8 +49,8 @@ func organization(tx *store.Tx, account string) (management string, err error) {
 }
 
 // managed runs a transaction on the organisation that the caller's account
-// manages. What comes back is the organisation after it. IAM's texts are not
-// known.
+// manages. It returns the organisation after the transaction. IAM's texts are
+// not known.
 func managed(
 	ctx context.Context, run func(context.Context, func(*store.Tx) error) error,
 	change func(tx *store.Tx, account string) error,
@@ -100,7 +101,7 @@ func (s *Service) EnableOrganizationsRootCredentialsManagement(
 	return &iam.EnableOrganizationsRootCredentialsManagementOutput{OrganizationId: id, EnabledFeatures: features}, nil
 }
 
-// DisableOrganizationsRootCredentialsManagement takes that away.
+// DisableOrganizationsRootCredentialsManagement disables that feature.
 func (s *Service) DisableOrganizationsRootCredentialsManagement(
 	ctx context.Context, _ *iam.DisableOrganizationsRootCredentialsManagementInput,
 ) (*iam.DisableOrganizationsRootCredentialsManagementOutput, error) {
@@ -123,7 +124,7 @@ func (s *Service) EnableOrganizationsRootSessions(
 	return &iam.EnableOrganizationsRootSessionsOutput{OrganizationId: id, EnabledFeatures: features}, nil
 }
 
-// DisableOrganizationsRootSessions takes that away.
+// DisableOrganizationsRootSessions disables that feature.
 func (s *Service) DisableOrganizationsRootSessions(
 	ctx context.Context, _ *iam.DisableOrganizationsRootSessionsInput,
 ) (*iam.DisableOrganizationsRootSessionsOutput, error) {

@@ -18,7 +18,7 @@ const (
 	stranger = "222222222222"
 )
 
-// features returns the answer of one of the five actions on them.
+// features returns the answer of one of the five actions on features.
 func features(
 	t *testing.T, w *world, ctx context.Context, action string,
 ) (id string, enabled []types.FeatureType, err error) {
@@ -108,7 +108,7 @@ func TestOrganizationFeatures(t *testing.T) {
 	})
 }
 
-// The operator makes organisations and ends them.
+// The operator creates and ends organisations.
 func TestManageAccounts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.newAccount(t, member)
@@ -167,15 +167,16 @@ func TestManageAccounts(t *testing.T) {
 		}
 		succeeds(w.LeaveOrganization(t.Context(), member))
 		succeeds(w.LeaveOrganization(t.Context(), account))
-		// A new organisation has another id, and no features of the old one.
+		// A new organisation has another id and none of the features of the old
+		// one.
 		succeeds(w.ManageAccounts(t.Context(), account, []string{member}))
 		again, err := w.Organization(t.Context(), account)
 		succeeds(err)
 		if again.ID == o.ID || len(again.Features) > 0 {
 			t.Errorf("%+v after %+v", again, o)
 		}
-		// An organisation ends with its management account, whoever has the
-		// number later.
+		// An organisation ends with its management account, even if a later
+		// account gets its number.
 		succeeds(w.DeleteAccount(t.Context(), account))
 		_, err = w.Organization(t.Context(), member)
 		fails(err, "account 111111111111 belongs to no organization")

@@ -11,18 +11,18 @@ import (
 	"rollcall/internal/store"
 )
 
-// Organization holds what an operator sees of an organisation of accounts.
+// Organization describes an organisation of accounts to an operator.
 type Organization struct {
-	ID         string // o-…
+	ID         string // begins with o-
 	Management string // the account that manages it
 	// Members are the other accounts, in order.
 	Members []string
-	// Features are those for the members' root users that are enabled.
+	// Features are the enabled features for the members' root users.
 	Features []string
 }
 
-// readOrganization reads the organisation that an account manages, without
-// its members.
+// readOrganization reads the organisation that an account manages, without its
+// members.
 func readOrganization(tx *store.Tx, management string) (o Organization, err error) {
 	o.Management = management
 	if o.ID, err = setting(tx, management, settingOrganizationID); err != nil {
@@ -40,13 +40,14 @@ func readOrganization(tx *store.Tx, management string) (o Organization, err erro
 	return o, nil
 }
 
-// members are the accounts of an organisation beside the one that manages it.
+// members returns the accounts of an organisation except the one that manages
+// it.
 func members(tx *store.Tx, management string) ([]string, error) {
 	all, err := tx.AccountsSetTo(SettingManagementAccount, management)
 	return slices.DeleteFunc(all, func(id string) bool { return id == management }), err
 }
 
-// Organization tells the organisation that an account belongs to.
+// Organization returns the organisation that an account belongs to.
 func (s *Service) Organization(ctx context.Context, account string) (o Organization, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {
@@ -69,7 +70,7 @@ func (s *Service) Organization(ctx context.Context, account string) (o Organizat
 }
 
 // ManagedAccounts returns the members of the organisation that an account
-// manages, nil if it manages none.
+// manages. It returns nil if the account manages none.
 func (s *Service) ManagedAccounts(ctx context.Context, management string) (all []string, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		by, err := organization(tx, management)
@@ -82,9 +83,9 @@ func (s *Service) ManagedAccounts(ctx context.Context, management string) (all [
 	return all, err
 }
 
-// ManageAccounts makes an account the management account of others: of a new
-// organisation where it manages none yet. Accounts that are its members
-// already stay so.
+// ManageAccounts makes an account the management account of others. If it
+// manages no organisation yet, it gets a new one. Accounts that are members
+// already do not change.
 func (s *Service) ManageAccounts(ctx context.Context, management string, accounts []string) error {
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		manager, err := tx.Account(management)
@@ -122,7 +123,7 @@ func manage(tx *store.Tx, account string) error {
 		tx.SetSetting(account, settingOrganizationID, id))
 }
 
-// join makes an account a member of the organisation that another manages.
+// join adds an account to the organisation that another account manages.
 func join(tx *store.Tx, manager store.Account, id string) error {
 	a, err := tx.Account(id)
 	if err != nil {
@@ -141,8 +142,8 @@ func join(tx *store.Tx, manager store.Account, id string) error {
 	return tx.SetSetting(id, SettingManagementAccount, manager.ID)
 }
 
-// LeaveOrganization takes an account from its organisation. The management
-// account leaves last, and the organisation ends.
+// LeaveOrganization removes an account from its organisation. The management
+// account leaves last, which ends the organisation.
 func (s *Service) LeaveOrganization(ctx context.Context, account string) error {
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {

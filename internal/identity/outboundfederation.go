@@ -14,15 +14,16 @@ import (
 	"rollcall/internal/store"
 )
 
-// issuerPath is between the public URL and the issuer's id.
+// issuerPath follows the public URL and precedes the issuer's id.
 const issuerPath = "/issuer/"
 
-// maxPublicURL leaves an issuer the length that the URL of an OIDC provider
-// may have, 255 characters: IAM CreateOpenIDConnectProvider.
+// maxPublicURL is the maximum length of a public URL. It leaves room for an
+// issuer's URL of at most 255 characters, the limit for the URL of an OIDC
+// provider: IAM CreateOpenIDConnectProvider.
 const maxPublicURL = 255 - len(issuerPath) - issuerIDLength
 
 // ParsePublicURL reads the URL under which clients and verifiers reach the
-// service. What it returns has no slash at its end.
+// service. It returns the URL without a slash at the end.
 func ParsePublicURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -39,16 +40,16 @@ func ParsePublicURL(text string) (string, error) {
 	return strings.TrimRight(text, "/"), nil
 }
 
-// urlCharacters are enough for a host, a port and a path. Whatever needs an
-// escape can be spelled in two ways.
+// urlCharacters are enough for a host, a port and a path. A character that
+// needs an escape could be spelled in two ways.
 const urlCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/[]"
 
-// errNoPublicURL is for clients of a service that cannot name its issuers.
+// errNoPublicURL says that the service has no URL for its issuers.
 var errNoPublicURL = fail("InvalidAction", "Outbound identity federation needs a URL "+
 	"under which verifiers reach Rollcall: its operator sets one by --public-url.")
 
-// issuerURL is the issuer that tokens name, or an error where the service has
-// no public URL.
+// issuerURL returns the issuer's URL for tokens. It returns an error if the
+// service has no public URL.
 func (s *Service) issuerURL(i store.TokenIssuer) (string, error) {
 	if s.publicURL == "" {
 		return "", errNoPublicURL
@@ -56,15 +57,15 @@ func (s *Service) issuerURL(i store.TokenIssuer) (string, error) {
 	return s.publicURL + issuerPath + i.ID, nil
 }
 
-// tokenIssuer reads an account's issuer; there may be none, which is one that
-// is not enabled.
+// tokenIssuer reads an account's issuer. A missing issuer is returned as a
+// disabled one.
 func tokenIssuer(tx *store.Tx, account string) (store.TokenIssuer, error) {
 	return absent(tx.TokenIssuer(account))
 }
 
-// EnableOutboundWebIdentityFederation lets the account's principals have web
-// identity tokens. The first time it makes the account's issuer and its keys;
-// later the account has the same issuer again (recorded).
+// EnableOutboundWebIdentityFederation lets the account's principals get web
+// identity tokens. The first call creates the account's issuer and its keys.
+// Later calls enable the same issuer again (recorded).
 func (s *Service) EnableOutboundWebIdentityFederation(
 	ctx context.Context, _ *iam.EnableOutboundWebIdentityFederationInput,
 ) (*iam.EnableOutboundWebIdentityFederationOutput, error) {
@@ -100,7 +101,7 @@ func (s *Service) EnableOutboundWebIdentityFederation(
 	return &iam.EnableOutboundWebIdentityFederationOutput{IssuerIdentifier: &link}, err
 }
 
-// enableIssuer enables the account's issuer, or makes one with the keys.
+// enableIssuer enables the account's issuer, or creates one with the keys.
 func (s *Service) enableIssuer(tx *store.Tx, c principal.Caller, keys []newTokenKey) (store.TokenIssuer, error) {
 	issuer, err := tx.TokenIssuer(c.Account())
 	switch {
@@ -127,8 +128,8 @@ func errFeatureEnabled(c principal.Caller) error {
 	return fail("FeatureEnabled", "Outbound identity federation is already enabled for account %s", c.Account())
 }
 
-// DisableOutboundWebIdentityFederation ends the issue of tokens. Those that
-// were issued stay valid, and so their keys stay published (recorded).
+// DisableOutboundWebIdentityFederation stops the issue of tokens. Issued tokens
+// stay valid, so their keys stay published (recorded).
 func (s *Service) DisableOutboundWebIdentityFederation(
 	ctx context.Context, _ *iam.DisableOutboundWebIdentityFederationInput,
 ) (*iam.DisableOutboundWebIdentityFederationOutput, error) {
@@ -150,7 +151,7 @@ func (s *Service) DisableOutboundWebIdentityFederation(
 	return &iam.DisableOutboundWebIdentityFederationOutput{}, nil
 }
 
-// GetOutboundWebIdentityFederationInfo tells the account's issuer while it is
+// GetOutboundWebIdentityFederationInfo returns the account's issuer while it is
 // enabled (recorded).
 func (s *Service) GetOutboundWebIdentityFederationInfo(
 	ctx context.Context, _ *iam.GetOutboundWebIdentityFederationInfoInput,

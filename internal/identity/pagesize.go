@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// answerBytes is about how much a page tells before it ends, however many items
-// are wanted: a thousand trust policies are some 20 MiB. IAM, pagination: fewer
-// items than MaxItems may come although there are more.
+// answerBytes is the approximate size at which a page ends, even if the caller
+// wants more items. A thousand trust policies have some 20 MiB. IAM,
+// pagination: a page may have fewer items than MaxItems although there are
+// more.
 const answerBytes = 2 << 20
 
-// elementBytes are the tags around a value of an answer, itemBytes those of an
-// item, with its dates and ids.
+// elementBytes is the size of the tags around a value of an answer. itemBytes
+// is the size of the tags, dates and ids of an item.
 const elementBytes, itemBytes = 60, 300
 
-// fitting returns how many of the first items an answer has room for: one at
-// least.
+// fitting returns how many of the first items fit into an answer, at least one.
 func fitting[T any](items []T) int {
 	size := 0
 	for i := range items {
@@ -27,8 +27,8 @@ func fitting[T any](items []T) int {
 	return len(items)
 }
 
-// answerLength is about how many bytes of an answer a value takes, as the
-// answer has it or as the store does.
+// answerLength estimates how many bytes of an answer a value takes. The value
+// is part of an answer or of the store.
 func answerLength(v reflect.Value) (n int) {
 	switch v.Kind() {
 	case reflect.String:
@@ -55,9 +55,9 @@ func answerLength(v reflect.Value) (n int) {
 	return n
 }
 
-// textLength returns how long a text can be in an answer: special characters
-// are escaped there, those of documents by %xx. A short text, such as a path,
-// may be part of an ARN as well.
+// textLength returns the maximum length of a text in an answer. Answers escape
+// special characters, and encode those of documents as %xx. A short text, such
+// as a path, may be part of an ARN as well.
 func textLength(s string) int {
 	const short = 600
 	n := len(s)

@@ -15,18 +15,18 @@ import (
 	"rollcall/internal/store"
 )
 
-// Passkey is a FIDO device as its enrolment proved it.
+// Passkey is a FIDO device whose enrolment has been verified.
 type Passkey struct {
 	CredentialID string          // base64url
-	Credential   json.RawMessage // what proves it later; it has no secret
+	Credential   json.RawMessage // verifies later answers; it contains no secret
 	SignCount    uint32
 }
 
 type passkeyContext struct{}
 
-// WithPasskey has EnableMFADevice give the user a passkey that was proven
-// beside the call, in place of a device that shows codes. AWS enrols passkeys
-// in its console only, and calls that EnableMFADevice in its trail.
+// WithPasskey makes EnableMFADevice assign a passkey that was verified outside
+// of the call, in place of a device that shows codes. AWS enrols passkeys only
+// in its console, and names that EnableMFADevice in its trail.
 func WithPasskey(ctx context.Context, p *Passkey) context.Context {
 	return context.WithValue(ctx, passkeyContext{}, p)
 }
@@ -36,8 +36,9 @@ func passkeyOf(ctx context.Context) *Passkey {
 	return p
 }
 
-// PasskeySerial makes the serial number of a passkey of a user, "" for root, with
-// a label that its owner chose. It stays when the user is renamed.
+// PasskeySerial creates the serial number of a passkey of a user ("" for root)
+// with a label that its owner chose. The serial does not change when the user is
+// renamed.
 func PasskeySerial(c principal.Caller, userName, label string) string {
 	prefix := "arn:" + c.Partition() + ":iam::" + c.Account() + ":u2f/"
 	random := seal.NewID("", 26)
@@ -47,13 +48,13 @@ func PasskeySerial(c principal.Caller, userName, label string) string {
 	return prefix + "user/" + userName + "/" + label + "-" + random
 }
 
-// isPasskeySerial says whether a serial is one that a passkey of the caller's
-// account may have.
+// isPasskeySerial says whether a serial has the form of a passkey's serial in
+// the caller's account.
 func isPasskeySerial(c principal.Caller, serial string) bool {
 	return strings.HasPrefix(serial, "arn:"+c.Partition()+":iam::"+c.Account()+":u2f/")
 }
 
-// userDevices reads the enabled devices of a user of either kind, in order of
+// userDevices reads the enabled devices of both kinds of a user, in order of
 // their age.
 func userDevices(tx *store.Tx, account, nameKey string) ([]MFADevice, error) {
 	virtual, err := tx.UserMFADevices(account, nameKey)
@@ -75,7 +76,7 @@ func userDevices(tx *store.Tx, account, nameKey string) ([]MFADevice, error) {
 	return all, nil
 }
 
-// enablePasskey gives a user a passkey.
+// enablePasskey assigns a passkey to a user.
 func (s *Service) enablePasskey(ctx context.Context, in *iam.EnableMFADeviceInput, p *Passkey) error {
 	c := principal.Of(ctx)
 	return s.db.Update(ctx, func(tx *store.Tx) error {
@@ -104,7 +105,7 @@ func (s *Service) enablePasskey(ctx context.Context, in *iam.EnableMFADeviceInpu
 	})
 }
 
-// passkey reads a passkey that must be the user's.
+// passkey reads a passkey that must belong to the user.
 func passkey(tx *store.Tx, u store.User, serial string) (store.Passkey, error) {
 	p, err := tx.Passkey(u.Account, serial)
 	if errors.Is(err, store.ErrNotFound) {
@@ -116,9 +117,9 @@ func passkey(tx *store.Tx, u store.User, serial string) (store.Passkey, error) {
 	return p, err
 }
 
-// UsePasskey looks for a passkey of a user by its credential and lets check say
-// whether its answer holds. The count of its uses must have grown since, or the
-// device counts none: a copy of a device is noticed by that.
+// UsePasskey finds a passkey of a user by its credential and lets check verify
+// its answer. The number of uses must have grown, unless the device does not
+// count. A copied device is noticed by that.
 func (s *Service) UsePasskey(ctx context.Context, account, nameKey, credentialID string, signCount uint32) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		all, err := tx.UserPasskeys(account, nameKey)
@@ -136,8 +137,8 @@ func (s *Service) UsePasskey(ctx context.Context, account, nameKey, credentialID
 	})
 }
 
-// ErrClonedPasskey says that a passkey counts fewer uses than it has had: there
-// may be a copy of it.
+// ErrClonedPasskey says that a passkey counts fewer uses than it has had, so
+// there may be a copy of it.
 var ErrClonedPasskey = errors.New("the passkey counts fewer uses than it has had")
 
 // Passkeys reads the passkeys of a user.

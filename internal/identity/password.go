@@ -14,28 +14,28 @@ import (
 )
 
 // A password is set in three steps, because hashing takes long and a
-// transaction must not: what decides about it is read, the password is judged
-// and hashed, and it is written if what decides is still the same; if not, all
-// begins again.
+// transaction must not take long. First the state that decides about the
+// password is read. Then the password is judged and hashed. Then it is written
+// if the state has not changed. Otherwise all steps are repeated.
 
-// keptPasswords says how many of a user's passwords are remembered: the most
-// that PasswordReusePrevention can ask for, whatever it asks for now, so that a
-// stricter policy finds what it needs.
+// keptPasswords is the number of a user's passwords that are remembered. It is
+// the maximum that PasswordReusePrevention can ask for, so that a stricter
+// policy later finds the passwords that it needs.
 const keptPasswords = 24
 
-// passwordState is all that decides whether a user may get a password.
+// passwordState is everything that decides whether a user may get a password.
 type passwordState struct {
 	user    store.User
-	profile store.LoginProfile // zero for a user without a password
+	profile store.LoginProfile // zero if the user has no password
 	rules   passwordRules
-	history []string // hashes, newest first, the present one included
+	history []string // hashes, newest first, including the present one
 }
 
 // passwordRules are the rules that a password must meet.
 type passwordRules struct {
-	policy store.PasswordPolicy // of no meaning where custom is false
+	policy store.PasswordPolicy // ignored if custom is false
 	custom bool
-	alias  string // the account's
+	alias  string // the account's alias
 }
 
 func (s passwordState) has() bool { return s.profile.Hash != "" }
@@ -53,7 +53,7 @@ func readPasswordState(tx *store.Tx, u store.User) (st passwordState, err error)
 		return st, err
 	}
 	if u.NameKey == "" {
-		st.rules = passwordRules{alias: st.rules.alias} // the account's policy is for its users
+		st.rules = passwordRules{alias: st.rules.alias} // the account's policy applies only to its users
 	}
 	st.history, err = tx.PasswordHistory(u.Account, u.NameKey)
 	return st, err
@@ -69,7 +69,7 @@ func readPasswordRules(tx *store.Tx, account string) (r passwordRules, err error
 	return r, err
 }
 
-// absent makes the zero value of a row that is not there.
+// absent returns the zero value instead of an error if the row does not exist.
 func absent[T any](row T, err error) (T, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		var zero T
@@ -78,9 +78,9 @@ func absent[T any](row T, err error) (T, error) {
 	return row, err
 }
 
-// The classes of characters a password is judged by. IAM User Guide, account
-// password policy: Latin letters, digits, and these symbols; the others that
-// IAM allows in a password count for none.
+// The classes of characters for judging a password. IAM User Guide, account
+// password policy: Latin letters, digits, and these symbols. Other characters
+// that IAM allows in a password belong to no class.
 var passwordClasses = []struct{ chars, lack string }{
 	{"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "Password should have at least one uppercase letter"},
 	{"abcdefghijklmnopqrstuvwxyz", "Password should have at least one lowercase letter"},
@@ -88,16 +88,17 @@ var passwordClasses = []struct{ chars, lack string }{
 	{"!@#$%^&*()_+-=[]{}|'", "Password should have at least one symbol"},
 }
 
-// defaultMinimumLength and defaultClasses are the policy of an account that
-// has none of its own.
+// defaultMinimumLength and defaultClasses are the policy of an account without
+// its own policy.
 const (
 	defaultMinimumLength = 8
 	defaultClasses       = 3
 )
 
-// check says what a password breaks. That it has at most 128 characters, and
-// only those IAM allows, the model's check has seen to. The sentences are
-// recorded one at a time; several are joined as the default policy's are.
+// check returns an error that lists the rules that a password breaks. The
+// model's check has already verified the length of at most 128 characters and
+// the allowed characters. The sentences are recorded one at a time. Several are
+// joined as those of the default policy are.
 func (r passwordRules) check(pw seal.Secret) error {
 	text := pw.Reveal()
 	minimum := defaultMinimumLength
@@ -122,7 +123,7 @@ func (r passwordRules) check(pw seal.Secret) error {
 		broken = append(broken, fmt.Sprintf("Password should meet %d more of the following requirements: %s", more,
 			strings.Join(lacking, ", ")))
 	}
-	// IAM's default policy alone has this rule; its sentence is not recorded.
+	// Only IAM's default policy has this rule. Its sentence is not recorded.
 	if !r.custom && r.alias != "" && strings.EqualFold(text, r.alias) {
 		broken = append(broken, "Password should not be the name of the account")
 	}
@@ -132,8 +133,8 @@ func (r passwordRules) check(pw seal.Secret) error {
 	return nil
 }
 
-// checkReuse refuses a password that is one of the user's last ones, as many
-// as the policy says, the present one counted. Each costs a hash.
+// checkReuse refuses a password that is among the user's last ones, including
+// the present one. The policy says how many. Each comparison costs a hash.
 func (s *Service) checkReuse(ctx context.Context, st passwordState, pw seal.Secret) error {
 	if !st.rules.custom {
 		return nil
@@ -151,11 +152,11 @@ func (s *Service) checkReuse(ctx context.Context, st passwordState, pw seal.Secr
 	return nil
 }
 
-// errMoved says that what decided about a password is no longer so.
+// errMoved says that the state that decided about a password has changed.
 var errMoved = errors.New("password state moved")
 
-// setPassword gives a user the password pw. find names the user; allow, which
-// may hash, says whether it may be; write stores the hash.
+// setPassword sets the password of a user. find names the user. allow, which
+// may hash, says whether the password may be set. write stores the hash.
 func (s *Service) setPassword(ctx context.Context, pw seal.Secret,
 	find func(*store.Tx) (store.User, error),
 	allow func(passwordState) error,
@@ -170,7 +171,7 @@ func (s *Service) setPassword(ctx context.Context, pw seal.Secret,
 	}
 	for {
 		err := s.trySetPassword(ctx, pw, read, allow, write)
-		// Whoever moved the state has made progress, so this comes to an end.
+		// Another call made progress by changing the state, so this loop ends.
 		if !errors.Is(err, errMoved) {
 			return err
 		}

@@ -20,7 +20,7 @@ const (
 	symbol = "Password should have at least one symbol"
 )
 
-// The rules are the same on every engine, so one is enough.
+// The rules are the same on every engine, so one engine is enough.
 func TestPasswordRules(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	w.user(t, "alice")
@@ -55,7 +55,7 @@ func TestPasswordRules(t *testing.T) {
 			{"abcdefgh", more(2, upper, digit, symbol)},
 			{"ABCDEFG1", more(1, lower, symbol)},
 			{"12345678", more(2, upper, lower, symbol)},
-			// Letters beyond Latin, spaces and other signs are of no class.
+			// Letters beyond Latin, spaces and other signs belong to no class.
 			{"äöüßéèà ", more(3, upper, lower, digit, symbol)},
 			{"abcdefg1,.;:~", more(1, upper, symbol)},
 			// Characters count, not bytes.
@@ -122,19 +122,19 @@ func TestPasswordReuse(t *testing.T) {
 			return &iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: &password}
 		}
 		must(t, w.root, w.UpdateLoginProfile, set(good2))
-		// What was set before there was a policy counts.
+		// Passwords from before the policy count.
 		must(t, w.root, w.UpdateAccountPasswordPolicy,
 			&iam.UpdateAccountPasswordPolicyInput{PasswordReusePrevention: ptr(int32(2))})
 		refused(t, w.root, w.UpdateLoginProfile, set(good2), 400, "PasswordPolicyViolation", reused)
 		refused(t, w.root, w.UpdateLoginProfile, set(good), 400, "PasswordPolicyViolation", reused)
 		refused(t, alice, w.ChangePassword, &iam.ChangePasswordInput{OldPassword: ptr(good2), NewPassword: ptr(good)},
 			400, "PasswordPolicyViolation", reused)
-		// Deleting the profile is no way around.
+		// Deleting the profile does not bypass the rule.
 		must(t, w.root, w.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: ptr("alice")})
 		refused(t, w.root, w.CreateLoginProfile,
 			&iam.CreateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good)}, 400,
 			"PasswordPolicyViolation", reused)
-		// Nor is another name.
+		// Neither does another name.
 		must(t, w.root, w.UpdateUser, &iam.UpdateUserInput{UserName: ptr("alice"), NewUserName: ptr("alicia")})
 		refused(t, w.root, w.CreateLoginProfile,
 			&iam.CreateLoginProfileInput{UserName: ptr("alicia"), Password: ptr(good2)}, 400,
@@ -147,7 +147,8 @@ func TestPasswordReuse(t *testing.T) {
 	})
 }
 
-// A user keeps the hashes of as many passwords as a policy can ask for.
+// The store keeps the hashes of as many passwords of a user as a policy can ask
+// for.
 func TestPasswordHistory(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	w.withPassword(t, "alice")
@@ -172,8 +173,8 @@ func TestPasswordHistory(t *testing.T) {
 	must(t, w.root, w.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("alice"), Password: ptr(good)})
 }
 
-// Of many who change from one password at once, one does: the old password of
-// the others is no longer right when their turn comes.
+// If many callers change the same password at once, one succeeds. For the
+// others, the old password is no longer right.
 func TestChangePasswordAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.withPassword(t, "alice")
@@ -210,9 +211,8 @@ func TestChangePasswordAtOnce(t *testing.T) {
 	})
 }
 
-// A policy that becomes stricter while a password is being hashed is met by
-// it or refuses it; a password that breaks the policy in force is never
-// there.
+// If a policy becomes stricter while a password is being hashed, the password
+// meets it or is refused. No password ever breaks the policy in force.
 func TestPasswordAndPolicyAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.withPassword(t, "alice")

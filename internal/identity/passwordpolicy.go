@@ -11,12 +11,12 @@ import (
 	"rollcall/internal/store"
 )
 
-// minimumLength is the length in a policy without MinimumPasswordLength: 6, and
-// not the 8 of an account without a policy (recorded).
+// minimumLength is the length in a policy without MinimumPasswordLength. It is
+// 6 and not the 8 of an account without a policy (recorded).
 const minimumLength = 6
 
-// UpdateAccountPasswordPolicy sets the account's password policy. What is not
-// given falls back to its default: there is no partial update.
+// UpdateAccountPasswordPolicy sets the account's password policy. Missing
+// values get their defaults: there is no partial update.
 func (s *Service) UpdateAccountPasswordPolicy(
 	ctx context.Context, in *iam.UpdateAccountPasswordPolicyInput,
 ) (*iam.UpdateAccountPasswordPolicyOutput, error) {
@@ -50,8 +50,8 @@ func number(p *int32) int32 {
 	return *p
 }
 
-// GetAccountPasswordPolicy reads the policy. MaxPasswordAge,
-// PasswordReusePrevention and HardExpiry are only there if they were given
+// GetAccountPasswordPolicy returns the policy. MaxPasswordAge,
+// PasswordReusePrevention and HardExpiry are only present if they were set
 // (recorded).
 func (s *Service) GetAccountPasswordPolicy(
 	ctx context.Context, _ *iam.GetAccountPasswordPolicyInput,
@@ -87,7 +87,7 @@ func (s *Service) GetAccountPasswordPolicy(
 	return &iam.GetAccountPasswordPolicyOutput{PasswordPolicy: out}, nil
 }
 
-// DeleteAccountPasswordPolicy gives the account IAM's default policy back.
+// DeleteAccountPasswordPolicy restores IAM's default policy for the account.
 func (s *Service) DeleteAccountPasswordPolicy(
 	ctx context.Context, _ *iam.DeleteAccountPasswordPolicyInput,
 ) (*iam.DeleteAccountPasswordPolicyOutput, error) {
@@ -100,8 +100,8 @@ func (s *Service) DeleteAccountPasswordPolicy(
 }
 
 // UsersMayChangePasswords says whether the caller's account has a policy with
-// AllowUsersToChangePassword, which grants every user ChangePassword and
-// GetAccountPasswordPolicy.
+// AllowUsersToChangePassword. Such a policy grants every user ChangePassword
+// and GetAccountPasswordPolicy.
 func (s *Service) UsersMayChangePasswords(ctx context.Context) (bool, error) {
 	c := principal.Of(ctx)
 	var p store.PasswordPolicy

@@ -15,10 +15,10 @@ import (
 	"rollcall/internal/store"
 )
 
-// ListPoliciesGrantingServiceAccess lists, for each of the services asked
-// about, the policies of an entity that allow some action of it, whatever
-// their conditions, their resources and other policies say. Of a user those of
-// its groups count as well.
+// ListPoliciesGrantingServiceAccess lists, for each of the given services, the
+// policies of an entity that allow some action of it. It ignores conditions,
+// resources and other policies. The policies of a user include those of its
+// groups.
 func (s *Service) ListPoliciesGrantingServiceAccess(
 	ctx context.Context, in *iam.ListPoliciesGrantingServiceAccessInput,
 ) (*iam.ListPoliciesGrantingServiceAccessOutput, error) {
@@ -35,7 +35,7 @@ func (s *Service) ListPoliciesGrantingServiceAccess(
 	if err != nil {
 		return nil, err
 	}
-	p.limit = servicesPage // recorded: all that can be asked about
+	p.limit = servicesPage // recorded: all services that a request can name
 	var src source
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		src, err = s.readSource(tx, c, *in.Arn)
@@ -67,8 +67,8 @@ func (s *Service) ListPoliciesGrantingServiceAccess(
 	return out, nil
 }
 
-// servicesAsked are the services of a list of namespaces, each once. Those that
-// there are not are refused together (recorded).
+// servicesAsked returns the services of a list of namespaces without
+// duplicates. One error names all unknown namespaces (recorded).
 func servicesAsked(namespaces []string) ([]servicecatalog.Service, error) {
 	var all []servicecatalog.Service
 	var invalid []string
@@ -90,8 +90,8 @@ func servicesAsked(namespaces []string) ([]servicecatalog.Service, error) {
 	return all, nil
 }
 
-// granting are the policies that allow some action of a service, in order of
-// their names. One that reaches a user twice is one.
+// granting returns the policies that allow some action of a service, in order
+// of their names. A policy that applies to a user twice is listed once.
 func (src *source) granting(service servicecatalog.Service) []types.PolicyGrantingServiceAccess {
 	granting := []types.PolicyGrantingServiceAccess{}
 	seen := map[[3]string]bool{}

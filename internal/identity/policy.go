@@ -14,7 +14,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// policyActions are the actions on policies, inline and managed, and on
+// policyActions returns the actions on policies, inline and managed, and on
 // permissions boundaries.
 func (s *Service) policyActions() []api.Action {
 	user, group, role, policy := userKind.on(s), groupKind.on(s), roleKind.on(s), policyKind.on(s)
@@ -125,7 +125,7 @@ func insertPolicy(tx *store.Tx, p store.Policy, document string, tags []store.Ta
 		store.PolicyVersion{Version: 1, Document: document, Created: tx.Now})
 }
 
-// policyOut is a policy on the wire, without description and tags.
+// policyOut returns a policy for an answer, without description and tags.
 func policyOut(p store.Policy, use store.PolicyUse) types.Policy {
 	return types.Policy{
 		PolicyName: &p.Name, PolicyId: &p.ID, Arn: &p.ARN, Path: &p.Path, DefaultVersionId: versionID(p.DefaultVersion),
@@ -134,7 +134,7 @@ func policyOut(p store.Policy, use store.PolicyUse) types.Policy {
 	}
 }
 
-// GetPolicy reads a policy, of the account or of AWS.
+// GetPolicy returns a policy of the account or of AWS.
 func (s *Service) GetPolicy(ctx context.Context, in *iam.GetPolicyInput) (*iam.GetPolicyOutput, error) {
 	c := principal.Of(ctx)
 	if err := checkPolicyARN(*in.PolicyArn); err != nil {
@@ -150,12 +150,12 @@ func (s *Service) GetPolicy(ctx context.Context, in *iam.GetPolicyInput) (*iam.G
 		if err != nil {
 			return err
 		}
-		tags, err := tx.Tags(store.PolicyTags, p.Account, p.NameKey, maxTags) // AWS's have none
+		tags, err := tx.Tags(store.PolicyTags, p.Account, p.NameKey, maxTags) // AWS's policies have no tags
 		out = policyOut(p, use)
 		if p.Description != "" {
 			out.Description = &p.Description
 		}
-		out.Tags = append([]types.Tag{}, tagsOut(tags)...) // recorded: also where there are none
+		out.Tags = append([]types.Tag{}, tagsOut(tags)...) // recorded: present even if there are none
 		return err
 	})
 	if err != nil {
@@ -164,8 +164,9 @@ func (s *Service) GetPolicy(ctx context.Context, in *iam.GetPolicyInput) (*iam.G
 	return &iam.GetPolicyOutput{Policy: &out}, nil
 }
 
-// DeletePolicy deletes a policy that nobody uses and that has one version. In
-// which order AWS looks is a guess; that a boundary is a use is one as well.
+// DeletePolicy deletes a policy that is not in use and has one version. The
+// order of the checks is a guess. That a boundary counts as a use is a guess
+// too.
 func (s *Service) DeletePolicy(ctx context.Context, in *iam.DeletePolicyInput) (*iam.DeletePolicyOutput, error) {
 	c := principal.Of(ctx)
 	if err := ownPolicyARN(c, *in.PolicyArn, "delete policies"); err != nil {

@@ -19,7 +19,7 @@ const (
 	allowS3   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
 )
 
-// rootOf is the context of calls of the root user of a new account.
+// rootOf returns the context of calls of the root user of a new account.
 func (w *world) rootOf(t testing.TB, id, partition string) context.Context {
 	t.Helper()
 	n, err := w.CreateAccount(t.Context(), identity.AccountSpec{ID: id, Partition: partition})
@@ -61,7 +61,7 @@ func TestPolicy(t *testing.T) {
 		gone := "Policy " + arn + " was not found."
 		refused(t, w.root, w.DeletePolicy, &iam.DeletePolicyInput{PolicyArn: &arn}, 404, "NoSuchEntity", gone)
 		refused(t, w.root, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: &arn}, 404, "NoSuchEntity", gone)
-		// Another of the name begins with nothing.
+		// Another policy of the same name starts with nothing.
 		again := w.policy(t, "/x/", "base")
 		if p := must(t, w.root, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: &again}).Policy; len(p.Tags) != 0 ||
 			*p.PolicyId == *made.PolicyId {
@@ -105,7 +105,7 @@ func TestCreatePolicyRefused(t *testing.T) {
 	})
 }
 
-// A policy that somebody uses, or that has versions, is not deleted.
+// A policy that is in use, or that has several versions, cannot be deleted.
 func TestDeletePolicyConflicts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		arn := w.policy(t, "/", "p")
@@ -140,8 +140,8 @@ func TestDeletePolicyConflicts(t *testing.T) {
 	})
 }
 
-// What changes a policy refuses AWS's and those of other accounts, and every
-// action what is no ARN of a policy.
+// Actions that change a policy refuse AWS's policies and those of other
+// accounts. Every action refuses a text that is not the ARN of a policy.
 func TestOthersPolicies(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	w.newAccount(t, "222222222222")
@@ -216,7 +216,7 @@ func TestOthersPolicies(t *testing.T) {
 	}
 }
 
-// AWS's policies are there in every account, with the ARNs of its partition.
+// AWS's policies exist in every account, with the ARNs of its partition.
 func TestPoliciesOfAWS(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		p := must(t, w.root, w.GetPolicy, &iam.GetPolicyInput{PolicyArn: ptr(administrator)}).Policy
@@ -246,7 +246,7 @@ func TestPoliciesOfAWS(t *testing.T) {
 	})
 }
 
-// Policies for service-linked roles are nobody else's.
+// Policies for service-linked roles cannot be attached to anything else.
 func TestServiceRolePolicies(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const arn = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy"

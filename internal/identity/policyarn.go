@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// checkPolicyARN refuses what is not the ARN of a policy. The first is recorded
-// for AttachUserPolicy and AttachRolePolicy, the second for
+// checkPolicyARN returns an error unless arn is the ARN of a policy. The first
+// text is recorded for AttachUserPolicy and AttachRolePolicy, the second for
 // PutRolePermissionsBoundary.
 func checkPolicyARN(arn string) error {
 	part := strings.SplitN(arn, ":", 6)
@@ -24,8 +24,9 @@ func checkPolicyARN(arn string) error {
 	return nil
 }
 
-// ownPolicyARN is checkPolicyARN for the actions that change a policy, which
-// AWS's and those of other accounts refuse. what is their sentence's.
+// ownPolicyARN is checkPolicyARN for actions that change a policy. It also
+// refuses AWS's policies and those of other accounts. what is part of the
+// sentence for those.
 func ownPolicyARN(c principal.Caller, arn, what string) error {
 	if err := checkPolicyARN(arn); err != nil {
 		return err
@@ -36,9 +37,9 @@ func ownPolicyARN(c principal.Caller, arn, what string) error {
 	return nil
 }
 
-// findPolicy reads a managed policy by its ARN, the account's own or one of
-// AWS's, whose Account is empty. The error is store.ErrNotFound or the
-// engine's.
+// findPolicy reads a managed policy by its ARN. It is the account's own or one
+// of AWS's, whose Account is empty. If there is none the error is
+// store.ErrNotFound.
 func findPolicy(tx *store.Tx, c principal.Caller, arn string) (store.Policy, error) {
 	if !strings.HasPrefix(arn, "arn:"+c.Partition()+":") {
 		return store.Policy{}, store.ErrNotFound
@@ -49,8 +50,8 @@ func findPolicy(tx *store.Tx, c principal.Caller, arn string) (store.Policy, err
 	return tx.Policy(c.Account(), arn)
 }
 
-// findPolicyNamed is findPolicy by the kind and the name of an ARN: a wrong
-// path does not matter where last access is asked about (recorded-2026 R2.2).
+// findPolicyNamed is findPolicy without a check of the path: actions on last
+// access ignore a wrong path (recorded-2026 R2.2).
 func findPolicyNamed(tx *store.Tx, c principal.Caller, arn string) (store.Policy, error) {
 	part := strings.SplitN(arn, ":", 6)
 	name := fold(arn[strings.LastIndexByte(arn, '/')+1:])
@@ -69,7 +70,7 @@ func findPolicyNamed(tx *store.Tx, c principal.Caller, arn string) (store.Policy
 	return store.Policy{}, store.ErrNotFound
 }
 
-// awsPolicy is a policy of AWS in the shape of the account's own.
+// awsPolicy returns a policy of AWS in the form of the account's own.
 func awsPolicy(p *managedpolicy.Policy, partition string) store.Policy {
 	version, _ := parseVersion(p.Version)
 	return store.Policy{
@@ -78,7 +79,7 @@ func awsPolicy(p *managedpolicy.Policy, partition string) store.Policy {
 	}
 }
 
-// policyFound turns store.ErrNotFound into the sentence of most actions on
+// policyFound replaces store.ErrNotFound by the sentence of most actions on
 // policies (recorded for DeletePolicy, TagPolicy and DetachUserPolicy).
 func policyFound(err error, arn string) error {
 	if errors.Is(err, store.ErrNotFound) {
@@ -87,7 +88,7 @@ func policyFound(err error, arn string) error {
 	return err
 }
 
-// policyAttachable turns store.ErrNotFound into the sentence of the actions on
+// policyAttachable replaces store.ErrNotFound by the sentence of the actions on
 // attachments (recorded for AttachUserPolicy and ListEntitiesForPolicy).
 func policyAttachable(err error, arn string) error {
 	if errors.Is(err, store.ErrNotFound) {
@@ -96,8 +97,8 @@ func policyAttachable(err error, arn string) error {
 	return err
 }
 
-// versionFound turns store.ErrNotFound into the sentence of the actions on one
-// version, also where there is no such policy (recorded).
+// versionFound replaces store.ErrNotFound by the sentence of the actions on one
+// version, even if the policy itself is missing (recorded).
 func versionFound(err error, arn, version string) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return fail("NoSuchEntity", "Policy %s version %s does not exist or is not attachable.", arn, version)
@@ -105,15 +106,15 @@ func versionFound(err error, arn, version string) error {
 	return err
 }
 
-// versionID is the VersionId of a version: v1.
+// versionID returns the VersionId of a version: v1.
 func versionID(version int) *string { return ptr("v" + strconv.Itoa(version)) }
 
-// parseVersion reads a VersionId. The model lets through what names none, such
-// as v1.a.
+// parseVersion reads a VersionId. The model accepts some that name no version,
+// such as v1.a.
 func parseVersion(id string) (version int, ok bool) {
 	version, err := strconv.Atoi(strings.TrimPrefix(id, "v"))
 	return version, err == nil && *versionID(version) == id
 }
 
-// policyName is the name that a policy's ARN ends in.
+// policyName returns the name at the end of a policy's ARN.
 func policyName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }

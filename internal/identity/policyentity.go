@@ -11,8 +11,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// entityKinds are the kinds of entities in the order in which lists of all of
-// them go, by the names that filters have for them.
+// entityKinds are the kinds of entities, by their names in filters, in the
+// order of lists of all kinds.
 var entityKinds = []struct {
 	filter types.EntityType
 	kind   store.Entity
@@ -25,7 +25,8 @@ type policyEntity struct {
 	store.PolicyEntity
 }
 
-// key goes on behind an entity: the kind's place in the list and the name.
+// key returns the key for continuing after an entity: the kind's place in the
+// list and the name.
 func (e policyEntity) key() string {
 	for i, k := range entityKinds {
 		if k.kind == e.kind {
@@ -35,9 +36,10 @@ func (e policyEntity) key() string {
 	return ""
 }
 
-// ListEntitiesForPolicy lists who uses a policy, attached or as a boundary.
-// Without PolicyUsageFilter both count, and who does both is listed once.
-// EntityFilter of a kind of policies finds nobody (recorded).
+// ListEntitiesForPolicy lists the entities that have a policy attached or use
+// it as a boundary. Without PolicyUsageFilter both uses count, and an entity
+// with both is listed once. An EntityFilter with a kind of policy finds nothing
+// (recorded).
 func (s *Service) ListEntitiesForPolicy(
 	ctx context.Context, in *iam.ListEntitiesForPolicyInput,
 ) (*iam.ListEntitiesForPolicyOutput, error) {

@@ -13,27 +13,27 @@ import (
 	"rollcall/internal/store"
 )
 
-// policyQuery says which managed policies a list has: the account's own first,
-// AWS's after them (recorded), each in order of their names without regard to
-// case.
+// policyQuery says which managed policies a list contains. The account's own
+// come first, then AWS's (recorded), each in order of their names without
+// regard to case.
 type policyQuery struct {
 	own, aws bool
 	prefix   string // of the paths
-	name     string // how the names begin, folded
-	// wanted says which of them by who uses them; nil for all.
+	name     string // the beginning of the names, folded
+	// wanted selects policies by their use; nil selects all.
 	wanted func(store.Policy, store.PolicyUse) bool
 }
 
-// usedPolicy is a policy with who uses it.
+// usedPolicy is a policy and its use.
 type usedPolicy struct {
 	store.Policy
 	use store.PolicyUse
 }
 
-// maxPolicyName is the most characters of a policy's name. IAM quotas.
+// maxPolicyName is the maximum length of a policy's name. IAM quotas.
 const maxPolicyName = 128
 
-// The keys by which lists of policies go on.
+// The keys for continuing lists of policies.
 const ownPolicies, awsPolicies = "1", "2"
 
 func (p usedPolicy) key() string {
@@ -43,7 +43,7 @@ func (p usedPolicy) key() string {
 	return ownPolicies + p.NameKey
 }
 
-// policies reads up to limit policies from the first after the key of one.
+// policies reads up to limit policies that follow a key.
 func (q policyQuery) policies(tx *store.Tx, c principal.Caller, after string, limit int) ([]usedPolicy, error) {
 	used, err := tx.PoliciesUsed(c.Account())
 	if err != nil {
@@ -78,8 +78,8 @@ func (q policyQuery) policies(tx *store.Tx, c principal.Caller, after string, li
 	return all[:min(limit, len(all))], nil
 }
 
-// ListPoliciesInput is the SDK's, and one member of our own, as ListUsersInput
-// has it.
+// ListPoliciesInput is the SDK's input with one member of our own, the one that
+// ListUsersInput has.
 type ListPoliciesInput struct {
 	Marker            *string
 	MaxItems          *int32
@@ -90,8 +90,8 @@ type ListPoliciesInput struct {
 	Scope             types.PolicyScopeType
 }
 
-// ListPolicies lists managed policies. PathPrefix is a plain prefix, as for
-// users.
+// ListPolicies lists managed policies. PathPrefix is a plain prefix, as it is
+// for users.
 func (s *Service) ListPolicies(ctx context.Context, in *ListPoliciesInput) (*iam.ListPoliciesOutput, error) {
 	c := principal.Of(ctx)
 	name, err := in.Rollcall.prefix("policy", maxPolicyName)
@@ -131,9 +131,9 @@ func (s *Service) ListPolicies(ctx context.Context, in *ListPoliciesInput) (*iam
 }
 
 // wantedUse returns the use of a policy that ListPolicies asks for.
-// OnlyAttached leaves the policies that are attached or somebody's boundary,
-// and PolicyUsageFilter of those the ones that are used so. The filter alone
-// leaves all (recorded).
+// OnlyAttached selects the policies that are attached or used as a boundary.
+// PolicyUsageFilter selects among those by the use. The filter alone selects
+// all policies (recorded).
 func wantedUse(onlyAttached bool, filter types.PolicyUsageType) func(store.Policy, store.PolicyUse) bool {
 	switch {
 	case !onlyAttached:

@@ -12,8 +12,8 @@ import (
 	"rollcall/internal/identity"
 )
 
-// listed are the names of all policies that a list has, in its order, read in
-// pages of a size.
+// listed returns the names of all policies of a list, in order, read in pages
+// of a size.
 func (w *world) listed(t testing.TB, in identity.ListPoliciesInput, size int32) []string {
 	t.Helper()
 	names := []string{}

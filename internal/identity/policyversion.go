@@ -14,19 +14,19 @@ import (
 	"rollcall/internal/store"
 )
 
-// versionsPerPolicy says how many versions a managed policy may have. IAM
+// versionsPerPolicy is the maximum number of versions of a managed policy. IAM
 // quotas; it cannot be raised.
 const versionsPerPolicy = 5
 
-// versionOut is a version on the wire. Only GetPolicyVersion has its document
-// (recorded).
+// versionOut returns a version for an answer. Only GetPolicyVersion returns its
+// document (recorded).
 func versionOut(p store.Policy, v store.PolicyVersion) types.PolicyVersion {
 	return types.PolicyVersion{VersionId: versionID(v.Version), IsDefaultVersion: v.Version == p.DefaultVersion,
 		CreateDate: when(v.Created)}
 }
 
-// policyVersions reads the versions of a policy, the newest first. Of AWS's
-// policies the default version is all there is.
+// policyVersions reads the versions of a policy, the newest first. AWS's
+// policies only have their default version.
 func policyVersions(tx *store.Tx, p store.Policy) ([]store.PolicyVersion, error) {
 	if p.Account == "" {
 		return []store.PolicyVersion{awsVersion(p)}, nil
@@ -39,7 +39,8 @@ func awsVersion(p store.Policy) store.PolicyVersion {
 		Document: managedpolicy.Find(p.ARN).Document, Created: p.Updated}
 }
 
-// findVersion reads a version by its VersionId, or gives store.ErrNotFound.
+// findVersion reads a version by its VersionId. If there is none the error is
+// store.ErrNotFound.
 func findVersion(tx *store.Tx, p store.Policy, id string) (store.PolicyVersion, error) {
 	version, ok := parseVersion(id)
 	if !ok || p.Account == "" && version != p.DefaultVersion {
@@ -51,13 +52,13 @@ func findVersion(tx *store.Tx, p store.Policy, id string) (store.PolicyVersion, 
 	return tx.PolicyVersion(p.Account, p.NameKey, version)
 }
 
-// CreatePolicyVersion adds a version to a policy, and makes it the default
-// where that is asked for.
+// CreatePolicyVersion adds a version to a policy, and makes it the default if
+// the request says so.
 func (s *Service) CreatePolicyVersion(
 	ctx context.Context, in *iam.CreatePolicyVersionInput,
 ) (*iam.CreatePolicyVersionOutput, error) {
 	c := principal.Of(ctx)
-	// The sentence is SetDefaultPolicyVersion's: a guess.
+	// That the sentence is SetDefaultPolicyVersion's is a guess.
 	if err := ownPolicyARN(c, *in.PolicyArn, "update policies"); err != nil {
 		return nil, err
 	}
@@ -101,7 +102,7 @@ func (s *Service) CreatePolicyVersion(
 	return &iam.CreatePolicyVersionOutput{PolicyVersion: &out}, nil
 }
 
-// GetPolicyVersion reads one version with its document.
+// GetPolicyVersion returns one version with its document.
 func (s *Service) GetPolicyVersion(
 	ctx context.Context, in *iam.GetPolicyVersionInput,
 ) (*iam.GetPolicyVersionOutput, error) {
@@ -152,7 +153,7 @@ func (s *Service) ListPolicyVersions(
 		return nil, err
 	}
 	out := &iam.ListPolicyVersionsOutput{}
-	// Keys go up where numbers go down.
+	// Keys ascend as numbers descend.
 	versions, out.IsTruncated, out.Marker = cutAll(p, versions, func(v store.PolicyVersion) string {
 		return fmt.Sprintf("%010d", math.MaxInt32-v.Version)
 	})
@@ -177,8 +178,8 @@ func (s *Service) DeletePolicyVersion(
 	return &iam.DeletePolicyVersionOutput{}, err
 }
 
-// SetDefaultPolicyVersion makes a version the one that is in force. The
-// policy's UpdateDate stays: it is the newest version's, says the model.
+// SetDefaultPolicyVersion puts a version into force. The policy's UpdateDate
+// does not change: by the model it is the date of the newest version.
 func (s *Service) SetDefaultPolicyVersion(
 	ctx context.Context, in *iam.SetDefaultPolicyVersionInput,
 ) (*iam.SetDefaultPolicyVersionOutput, error) {
@@ -191,7 +192,7 @@ func (s *Service) SetDefaultPolicyVersion(
 }
 
 // updateVersion runs fn with a version of one of the account's own policies.
-// what is in the sentence for others' policies.
+// what is part of the sentence for the policies of others.
 func (s *Service) updateVersion(
 	ctx context.Context, arn, id, what string, fn func(tx *store.Tx, p store.Policy, version int) error,
 ) error {

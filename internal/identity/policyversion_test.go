@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// versions are the versions of a policy as ListPolicyVersions has them, the
-// default with a star.
+// versions returns the versions of a policy in the order of ListPolicyVersions.
+// The default has a star.
 func (w *world) versions(t testing.TB, arn string) string {
 	t.Helper()
 	var all []string
@@ -106,7 +106,7 @@ func TestPolicyVersionsRefused(t *testing.T) {
 			&iam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: ptr(padded(6145))}, 409, "LimitExceeded",
 			"Cannot exceed quota for PolicySize: 6144")
 
-		// One sentence for a version that is not there, whichever action asks.
+		// Every action gives the same answer for a missing version.
 		missing := func(arn, id string) {
 			t.Helper()
 			text := fmt.Sprintf("Policy %s version %s does not exist or is not attachable.", arn, id)
@@ -133,7 +133,7 @@ func TestPolicyVersionsRefused(t *testing.T) {
 	})
 }
 
-// Of AWS's policies there is the default version.
+// AWS's policies have their default version.
 func TestPolicyVersionsOfAWS(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		if got := w.versions(t, "arn:aws:iam::aws:policy/IAMUserChangePassword"); got != "v5*" {

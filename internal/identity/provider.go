@@ -4,7 +4,7 @@ import (
 	"rollcall/internal/api"
 )
 
-// providerActions are the actions on identity providers and server
+// providerActions returns the actions on identity providers and server
 // certificates.
 func (s *Service) providerActions() []api.Action {
 	oidc, saml, certificate := oidcProviderKind.on(s), samlProviderKind.on(s), serverCertificateKind.on(s)

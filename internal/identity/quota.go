@@ -6,8 +6,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// IAM's quotas that Rollcall enforces. An operator may set others for an
-// account; GetAccountSummary reports what is in force.
+// IAM's quotas that Rollcall enforces. An operator may set other values for an
+// account. GetAccountSummary returns the values in force.
 var (
 	usersPerAccount                             = api.Quota{Name: "UsersPerAccount", Value: 5000}
 	accessKeysPerUser                           = api.Quota{Name: "AccessKeysPerUser", Value: 2}
@@ -25,25 +25,25 @@ var (
 	groupsPerUser           = api.Quota{Name: "GroupsPerUser", Value: 10}
 	policiesPerAccount      = api.Quota{Name: "PoliciesPerAccount", Value: 1500}
 	policySize              = api.Quota{Name: "PolicySize", Value: policy.MaxManagedSize}
-	// Of managed policies that are attached.
+	// Attached managed policies.
 	policiesPerUser  = api.Quota{Name: "PoliciesPerUser", Value: 10}
 	policiesPerGroup = api.Quota{Name: "PoliciesPerGroup", Value: 10}
 	policiesPerRole  = api.Quota{Name: "PoliciesPerRole", Value: 10}
 )
 
-// Of providers and server certificates.
+// Providers and server certificates.
 var (
 	oidcProvidersPerAccount  = api.Quota{Name: "OpenIdConnectProvidersPerAccount", Value: 100}
 	clientIDsPerOIDCProvider = api.Quota{Name: "ClientIdsPerOpenIdConnectProvider", Value: 100}
 	samlProvidersPerAccount  = api.Quota{Name: "SAMLProvidersPerAccount", Value: 100}
 	keysPerSAMLProvider      = api.Quota{Name: "PrivateKeysPerSAMLProvider", Value: 2}
-	// The certificates of its metadata: each may be asked whether it signed an
-	// assertion that a stranger shows.
+	// The certificates of its metadata. Each may be tried to verify an
+	// assertion from a stranger.
 	certificatesPerSAMLProvider  = api.Quota{Name: "PublicKeysPerSAMLProvider", Value: 10}
 	serverCertificatesPerAccount = api.Quota{Name: "ServerCertificatesPerAccount", Value: 20}
 )
 
-// quotas are all of them.
+// quotas contains all of them.
 var quotas = []api.Quota{usersPerAccount, accessKeysPerUser, certificatesPerUser, sshPublicKeysPerUser,
 	mfaDevicesPerUser, contextSpecificCredentialsPerUserPerContext, rolesPerAccount, trustPolicySize,
 	instanceProfilesPerAccount, rolesPerInstanceProfile,
@@ -51,7 +51,7 @@ var quotas = []api.Quota{usersPerAccount, accessKeysPerUser, certificatesPerUser
 	oidcProvidersPerAccount, clientIDsPerOIDCProvider, samlProvidersPerAccount, keysPerSAMLProvider,
 	certificatesPerSAMLProvider, serverCertificatesPerAccount}
 
-// inForce is a quota's value for an account.
+// inForce returns the value of a quota for an account.
 func inForce(tx *store.Tx, account string, q api.Quota) (int, error) {
 	limits, err := tx.Limits(account)
 	if err != nil {
@@ -63,7 +63,8 @@ func inForce(tx *store.Tx, account string, q api.Quota) (int, error) {
 	return q.Value, nil
 }
 
-// checkQuota fails when n, the number after the change, is over the quota.
+// checkQuota returns an error if n, the number after the change, exceeds the
+// quota.
 func checkQuota(tx *store.Tx, account string, q api.Quota, n int) error {
 	limit, err := inForce(tx, account, q)
 	if err != nil {
@@ -72,7 +73,7 @@ func checkQuota(tx *store.Tx, account string, q api.Quota, n int) error {
 	return within(q, n, limit)
 }
 
-// within fails when n is over the limit that is in force.
+// within returns an error if n exceeds the limit in force.
 func within(q api.Quota, n, limit int) error {
 	if n > limit {
 		return fail("LimitExceeded", "Cannot exceed quota for %s: %d", q.Name, limit)

@@ -15,7 +15,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// benchmarkUsers returns how many users the report benchmarks have; the
+// benchmarkUsers returns the number of users in the report benchmarks. The
 // variable ROLLCALL_BENCH_USERS sets another number.
 func benchmarkUsers() int {
 	if n, err := strconv.Atoi(os.Getenv("ROLLCALL_BENCH_USERS")); err == nil {
@@ -38,12 +38,12 @@ func benchmarkEngines(b *testing.B, run func(b *testing.B, w *world)) {
 	}
 }
 
-// BenchmarkGenerateCredentialReport makes reports, from the call to the
-// published report.
+// BenchmarkGenerateCredentialReport generates reports. It measures the time
+// from the call to the published report.
 func BenchmarkGenerateCredentialReport(b *testing.B) {
 	benchmarkEngines(b, func(b *testing.B, w *world) {
 		for b.Loop() {
-			// Ages are in milliseconds: the last report may still be new.
+			// Ages are in milliseconds, so the last report may still be recent.
 			for must(b, w.root, w.GenerateCredentialReport,
 				&iam.GenerateCredentialReportInput{}).State != types.ReportStateTypeStarted {
 			}
@@ -68,7 +68,7 @@ func BenchmarkGetCredentialReport(b *testing.B) {
 	})
 }
 
-// waitReport waits until no report is being made.
+// waitReport waits until no report is being generated.
 func (w *world) waitReport(t testing.TB) {
 	t.Helper()
 	for {

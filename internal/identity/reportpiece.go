@@ -11,20 +11,20 @@ import (
 	"rollcall/internal/store"
 )
 
-// A report is compressed in pieces, and as many pieces as fit are stored in one
-// chunk: each row costs a statement, a key and a look at the account. Whoever
-// reads a report holds one piece and two chunks, packed: the one that its
-// pieces come from, and the next.
+// A report is compressed in pieces. As many pieces as fit are stored in one
+// chunk, because each row costs a statement, a key and a look at the account. A
+// reader holds one piece and two packed chunks: the one that its pieces come
+// from, and the next.
 const (
-	// reportPiece says how many bytes of a report are compressed together, a
-	// multiple of what awsquery encodes at once.
+	// reportPiece is the number of bytes of a report that are compressed
+	// together. It is a multiple of the number that awsquery encodes at once.
 	reportPiece = 48 << 10
-	// reportPacked says how many compressed bytes a chunk has at most.
+	// reportPacked is the maximum number of compressed bytes in a chunk.
 	reportPacked = 64 << 10
 )
 
-// packPieces compresses a part of a report in pieces, each by itself, in the
-// memory of the chunks of the last part.
+// packPieces compresses a part of a report in independent pieces. It reuses the
+// memory of the previous part's chunks.
 func packPieces(pack *zstd.Encoder, part []byte, last []store.ReportChunk) []store.ReportChunk {
 	chunks := last[:0]
 	var packed []byte
@@ -46,8 +46,8 @@ func packPieces(pack *zstd.Encoder, part []byte, last []store.ReportChunk) []sto
 
 var errFrameCut = errors.New("zstd: the frame is cut short")
 
-// cutPiece divides a chunk into its first piece and the others. A piece is a
-// zstd frame: a header, blocks, and a checksum (RFC 8878, 3.1.1).
+// cutPiece splits a chunk into its first piece and the rest. A piece is a zstd
+// frame: a header, blocks, and a checksum (RFC 8878, 3.1.1).
 func cutPiece(chunk []byte) (piece, rest []byte, err error) {
 	var header zstd.Header
 	if err := header.Decode(chunk); err != nil {
@@ -58,8 +58,8 @@ func cutPiece(chunk []byte) (piece, rest []byte, err error) {
 		if len(chunk) < end+4 {
 			return nil, nil, errFrameCut
 		}
-		// Three bytes: whether it is the last, its type, its size. A block of
-		// type 1 is one byte that is repeated.
+		// Three bytes contain whether the block is the last, its type and its
+		// size. A block of type 1 is one byte that is repeated.
 		block := binary.LittleEndian.Uint32(chunk[end:]) & (1<<24 - 1)
 		last = block&1 == 1
 		end += 3

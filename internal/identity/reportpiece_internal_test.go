@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// Chunks give back what was packed, piece by piece, and neither is larger than
-// a reader may hold.
+// Chunks return the packed data, piece by piece. Neither a chunk nor a piece is
+// larger than a reader may hold.
 func TestPieces(t *testing.T) {
 	pack, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest))
 	if err != nil {

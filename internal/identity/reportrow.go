@@ -9,12 +9,12 @@ import (
 	"rollcall/report"
 )
 
-// reportRows turns what the store has of a user into a row of the report.
+// reportRows turns the stored data of users into rows of the report.
 type reportRows struct {
 	columns   report.Columns
 	partition string
 	root      string // the ARN of root
-	prefix    string // of every user's ARN
+	prefix    string // the prefix of every user's ARN
 	// rotation is the password policy's maximum age in seconds, 0 for none.
 	rotation int64
 	row      report.Row
@@ -40,8 +40,8 @@ func newReportRows(tx *store.Tx, account string) (*reportRows, error) {
 	}
 	r := &reportRows{columns: report.Columns22, partition: a.Partition, rotation: int64(policy.MaxAge) * 86400}
 	if keys > 2 || certificates > 2 {
-		// The guide documents a 23rd column that no live report shows for
-		// accounts whose users cannot hold more than two of each.
+		// The guide documents a 23rd column. No live report shows it for
+		// accounts whose users cannot have more than two of each.
 		r.columns = report.Columns23
 	}
 	owner := "arn:" + a.Partition + ":iam::" + account
@@ -49,12 +49,12 @@ func newReportRows(tx *store.Tx, account string) (*reportRows, error) {
 	return r, nil
 }
 
-// shows says whether a user has a row: root has none in the partition aws-cn.
+// shows says whether a user has a row. Root has none in the partition aws-cn.
 func (r *reportRows) shows(u *store.CredentialRow) bool {
 	return len(u.NameKey) > 0 || r.partition != "aws-cn"
 }
 
-// append writes the row of a user.
+// append appends the row of a user.
 func (r *reportRows) append(dst []byte, u *store.CredentialRow) []byte {
 	row := &r.row
 	*row = report.Row{Created: report.AtUnix(u.Created), MFAActive: report.BoolOf(u.MFA)}
@@ -62,7 +62,7 @@ func (r *reportRows) append(dst []byte, u *store.CredentialRow) []byte {
 		row.User, row.ARN = report.RootUser, r.root
 		r.rootPassword(row, u)
 	} else {
-		// One string serves for both: the ARN ends in the name.
+		// One string serves for both, because the ARN ends in the name.
 		r.arn = append(append(append(r.arn[:0], r.prefix...), u.Path...), u.Name...)
 		row.ARN = string(r.arn)
 		row.User = row.ARN[len(row.ARN)-len(u.Name):]
@@ -84,8 +84,8 @@ func (r *reportRows) append(dst []byte, u *store.CredentialRow) []byte {
 	return r.columns.AppendRow(dst, row)
 }
 
-// password fills a user's password cells. All are N/A without a password,
-// also where one was used before it was deleted.
+// password fills a user's password cells. They are N/A if the user has no
+// password, even if one was used before it was deleted.
 func (r *reportRows) password(row *report.Row, u *store.CredentialRow) {
 	if !u.HasPassword {
 		return
@@ -94,14 +94,14 @@ func (r *reportRows) password(row *report.Row, u *store.CredentialRow) {
 	row.PasswordLastUsed = usedOrNever(u.PasswordUsed)
 	row.PasswordLastChanged = report.AtUnix(u.PasswordChanged)
 	if r.rotation > 0 {
-		// The policy of today counts, also for passwords set before it (G:
-		// no recording).
+		// The present policy counts, even for passwords that were set before it
+		// (G: no recording).
 		row.PasswordNextRotation = report.AtUnix(u.PasswordChanged + r.rotation)
 	}
 }
 
-// rootPassword fills root's password cells, whose form differs by partition.
-// Root's password never has to be rotated.
+// rootPassword fills root's password cells. Their form differs between
+// partitions. Root's password never has to be rotated.
 func (r *reportRows) rootPassword(row *report.Row, u *store.CredentialRow) {
 	none := report.None(report.NotSupported)
 	row.PasswordNextRotation = none
@@ -134,8 +134,8 @@ func keyCells(k store.CredentialKey) report.Key {
 	return cells
 }
 
-// certificateOrder sorts certificates, which come in order of id: inactive
-// ones first, as in the only live recordings of two (G).
+// certificateOrder sorts certificates, which are in order of id. Inactive ones
+// come first, as in the only live recordings of two (G).
 func certificateOrder(all []store.CredentialCertificate) {
 	slices.SortStableFunc(all, func(a, b store.CredentialCertificate) int {
 		switch {

@@ -14,7 +14,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// roleActions are the actions on roles, service-linked roles and instance
+// roleActions returns the actions on roles, service-linked roles and instance
 // profiles.
 func (s *Service) roleActions() []api.Action {
 	role := roleKind.on(s)
@@ -33,11 +33,11 @@ func (s *Service) roleActions() []api.Action {
 	})
 }
 
-// defaultMaxSession is a role's MaxSessionDuration where none is given, in
-// seconds. IAM CreateRole.
+// defaultMaxSession is the MaxSessionDuration of a role if the request has
+// none, in seconds. IAM CreateRole.
 const defaultMaxSession = 3600
 
-// role reads the role an action names.
+// role reads the role that an action names.
 func role(tx *store.Tx, account, name string) (store.Role, error) {
 	r, err := tx.Role(account, fold(name))
 	if errors.Is(err, store.ErrNotFound) {
@@ -46,7 +46,7 @@ func role(tx *store.Tx, account, name string) (store.Role, error) {
 	return r, err
 }
 
-// modifiableRole reads the role an action names and means to change.
+// modifiableRole reads the role that an action changes.
 func modifiableRole(tx *store.Tx, account, name string) (store.Role, error) {
 	r, err := role(tx, account, name)
 	if err == nil && r.Service != "" {
@@ -83,7 +83,7 @@ func (s *Service) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam
 	}
 	out := roleOut(c, r)
 	out.PermissionsBoundary = boundaryOut(str(in.PermissionsBoundary))
-	// Recorded: the answer has neither.
+	// Recorded: the answer contains neither.
 	out.Description, out.MaxSessionDuration = nil, nil
 	out.Tags = tagsOut(tags)
 	return &iam.CreateRoleOutput{Role: &out}, nil
@@ -106,7 +106,7 @@ func insertRole(tx *store.Tx, r store.Role, tags []store.Tag) error {
 	return insertTags(tx, store.RoleTags, r.Account, r.NameKey, tags)
 }
 
-// maxSession is the longest session that a request allows, in seconds.
+// maxSession returns the longest session that a request allows, in seconds.
 func maxSession(seconds *int32) int {
 	if seconds == nil {
 		return defaultMaxSession
@@ -114,7 +114,7 @@ func maxSession(seconds *int32) int {
 	return int(*seconds)
 }
 
-// roleOut is a role on the wire, without tags, boundary and last use.
+// roleOut returns a role for an answer, without tags, boundary and last use.
 func roleOut(c principal.Caller, r store.Role) types.Role {
 	out := types.Role{
 		Arn:      ptr(principal.RoleARN(c.Partition(), c.Account(), r.Path, r.Name)),
@@ -127,9 +127,9 @@ func roleOut(c principal.Caller, r store.Role) types.Role {
 	return out
 }
 
-// roleLastUsed says when a session of the role was last used, as far as it is
-// written down by now. The element is there, and empty, for a role that was
-// never used (recorded).
+// roleLastUsed returns the last use of a session of the role, as far as the
+// store has it. The element of a role that was never used is present and empty
+// (recorded).
 func roleLastUsed(tx *store.Tx, r store.Role) (*types.RoleLastUsed, error) {
 	use, err := tx.LastServiceUse(r.Account, r.ID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -171,7 +171,7 @@ func (s *Service) GetRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRo
 }
 
 // ListRoles lists roles in order of their names, without regard to case.
-// PathPrefix is a plain prefix, as for users.
+// PathPrefix is a plain prefix, as it is for users.
 func (s *Service) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.ListRolesOutput, error) {
 	c := principal.Of(ctx)
 	prefix := pathOrRoot(in.PathPrefix)
@@ -205,11 +205,11 @@ func (s *Service) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.L
 	return out, nil
 }
 
-// UpdateRole replaces a role's description and the length of its longest
-// session, where they are given. The model says that an hour is taken where no
-// length is; a recording (LocalStack's of test_update_role) shows that the
-// role's own stays. Of a service-linked role the description alone can be
-// replaced; the text is recorded.
+// UpdateRole replaces a role's description and its maximum session duration, if
+// the request contains them. By the model, a missing duration means an hour. A
+// recording (LocalStack's of test_update_role) shows that the role's own value
+// stays. For a service-linked role only the description can be replaced; the
+// text is recorded.
 func (s *Service) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
@@ -232,9 +232,9 @@ func (s *Service) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam
 	return &iam.UpdateRoleOutput{}, err
 }
 
-// UpdateRoleDescription replaces a role's description. Those of service-linked
-// roles may be replaced as well: IAM, editing a service-linked role. The answer
-// says nothing of the role's sessions (recorded).
+// UpdateRoleDescription replaces a role's description, also of a service-linked
+// role: IAM, editing a service-linked role. The answer omits the role's session
+// duration (recorded).
 func (s *Service) UpdateRoleDescription(
 	ctx context.Context, in *iam.UpdateRoleDescriptionInput,
 ) (*iam.UpdateRoleDescriptionOutput, error) {
@@ -259,7 +259,7 @@ func (s *Service) UpdateRoleDescription(
 	return &iam.UpdateRoleDescriptionOutput{Role: &out}, nil
 }
 
-// DeleteRole deletes a role that nothing is attached to any more.
+// DeleteRole deletes a role that nothing is attached to.
 func (s *Service) DeleteRole(ctx context.Context, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
@@ -279,8 +279,8 @@ func (s *Service) DeleteRole(ctx context.Context, in *iam.DeleteRoleInput) (*iam
 	return &iam.DeleteRoleOutput{}, err
 }
 
-// checkRoleHasNothingLeft names the first thing that is left. The texts are
-// recorded; their order is a guess.
+// checkRoleHasNothingLeft returns an error for the first thing that is left.
+// The texts are recorded. Their order is a guess.
 func checkRoleHasNothingLeft(r store.RoleReferences) error {
 	switch {
 	case r.InstanceProfiles > 0:

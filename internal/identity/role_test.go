@@ -18,7 +18,7 @@ const (
 	userARN = "arn:aws:iam::" + account + ":user"
 )
 
-// trust is a trust policy with one statement that names principals.
+// trust returns a trust policy with one statement that names principals.
 func trust(principals string) *string {
 	return ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":` + principals +
 		`,"Action":"sts:AssumeRole"}]}`)
@@ -52,7 +52,7 @@ func TestRoles(t *testing.T) {
 				"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%-._~") != "" {
 			t.Errorf("trust policy %q", *made.AssumeRolePolicyDocument)
 		}
-		// What the three answers have of a role is recorded.
+		// The form of a role in the three answers is recorded.
 		want := types.Role{
 			Arn: ptr(roleARN + "/night/Worker"), RoleName: ptr("Worker"), Path: ptr("/night/"),
 			RoleId: made.RoleId, CreateDate: &began,
@@ -182,7 +182,7 @@ func TestRoleTags(t *testing.T) {
 			&iam.CreateRoleInput{RoleName: ptr("other"), AssumeRolePolicyDocument: trustEC2,
 				Tags: []types.Tag{{Key: ptr("AWS:x"), Value: ptr("")}}}, 400, "InvalidInput",
 			"Tag keys beginning with aws: are reserved for system use.")
-		// The tags of a deleted role do not come back with its name.
+		// The tags of a deleted role do not return with its name.
 		must(t, w.root, w.DeleteRole, &iam.DeleteRoleInput{RoleName: ptr("worker")})
 		if r := w.role(t, "worker"); r.Tags != nil || tags() != "" {
 			t.Errorf("%v", r.Tags)
@@ -214,7 +214,7 @@ func TestRoleQuotas(t *testing.T) {
 	})
 }
 
-// A trust policy can only name users and roles that are there.
+// A trust policy can only name existing users and roles.
 func TestTrustedPrincipals(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		must(t, w.root, w.CreateUser, &iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/a/")})
@@ -225,7 +225,7 @@ func TestTrustedPrincipals(t *testing.T) {
 			`"*"`, `{"AWS":"*"}`, `{"AWS":"` + account + `"}`, `{"AWS":"arn:aws:iam::` + account + `:root"}`,
 			`{"AWS":"` + userARN + `/a/Ann"}`, `{"AWS":["` + roleARN + `/g/gate","` + userARN + `/a/Ann"]}`,
 			`{"AWS":"arn:aws:sts::` + account + `:assumed-role/gate/anyone"}`,
-			`{"AWS":"arn:aws:iam::999999999999:user/elsewhere"}`, // an account that is not kept here
+			`{"AWS":"arn:aws:iam::999999999999:user/elsewhere"}`, // an account that does not exist here
 			`{"AWS":"AIDACKCEVSQ6C2EXAMPLE"}`, `{"Federated":"accounts.google.com"}`,
 		} {
 			must(t, w.root, w.UpdateAssumeRolePolicy,
@@ -247,9 +247,9 @@ func TestTrustedPrincipals(t *testing.T) {
 	})
 }
 
-// A trust policy shows a user who is gone by the unique id, one who was renamed
-// by the ARN of now, and all else as it was written but for arrays of one and
-// blanks.
+// A trust policy shows the unique id of a deleted user and the present ARN of a
+// renamed one. Everything else stays as it was written, except arrays of one
+// and blanks.
 func TestTrustPolicyShown(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
@@ -289,7 +289,7 @@ func TestTrustPolicyShown(t *testing.T) {
 		must(t, w.root, w.UpdateUser,
 			&iam.UpdateUserInput{UserName: ptr("Ann"), NewUserName: ptr("Eve"), NewPath: ptr("/x/")})
 		shows(userARN+"/x/Eve", gateARN)
-		w.user(t, "Ann") // another one
+		w.user(t, "Ann") // another user of that name
 		shows(userARN+"/x/Eve", gateARN)
 		must(t, w.root, w.DeleteUser, &iam.DeleteUserInput{UserName: ptr("Eve")})
 		shows(ann, gateARN)
@@ -300,7 +300,7 @@ func TestTrustPolicyShown(t *testing.T) {
 	})
 }
 
-// GetRole says when a session of the role was last used.
+// GetRole returns the last use of a session of the role.
 func TestRoleLastUsed(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := w.role(t, "worker")
@@ -320,7 +320,7 @@ func TestRoleLastUsed(t *testing.T) {
 	})
 }
 
-// A role that something is attached to stays.
+// A role that something is attached to cannot be deleted.
 func TestDeleteRoleConflicts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.role(t, "worker")
@@ -339,7 +339,8 @@ func TestDeleteRoleConflicts(t *testing.T) {
 	})
 }
 
-// A role can be made with its permissions boundary, and is not made without it.
+// A role can be created with its permissions boundary. If the boundary does not
+// exist, the role is not created.
 func TestCreateRoleWithBoundary(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const admin = "arn:aws:iam::aws:policy/AdministratorAccess"

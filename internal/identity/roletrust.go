@@ -35,11 +35,11 @@ func (s *Service) UpdateAssumeRolePolicy(
 	return &iam.UpdateAssumeRolePolicyOutput{}, err
 }
 
-// newTrust checks the trust policy of a request. Users and roles that it names
-// must be there, and are remembered by their unique ids: whoever gets the name
-// of a deleted one later is not trusted, and one that is renamed still is.
-// IAM, AWS JSON policy elements: Principal. Accounts are remembered likewise,
-// because here their numbers may be used again.
+// newTrust checks the trust policy of a request. The users and roles that it
+// names must exist. It stores their unique ids, so a later user with the name
+// of a deleted one is not trusted, and a renamed user still is. IAM, AWS JSON
+// policy elements: Principal. It stores the instances of accounts for the same
+// reason, because their numbers may be used again here.
 func newTrust(tx *store.Tx, account, text string) (store.Trust, error) {
 	d, err := policy.Parse(text, policy.Trust)
 	if err != nil {
@@ -63,11 +63,11 @@ func newTrust(tx *store.Tx, account, text string) (store.Trust, error) {
 	return store.Trust{TrustPolicy: text, TrustedIDs: strings.Join(ids, "\n")}, nil
 }
 
-// trustedID is the unique id of the user, of the role, or of the account, that
-// a principal of a trust policy names; "" where it names something else. One that is not
-// there is refused, but for those of accounts that are not of this store: they
-// cannot be asked, and nobody of them can sign a request here, so policies can
-// be brought over.
+// trustedID returns the unique id of the user, the role or the account that a principal
+// of a trust policy names. It returns "" if the principal names something else. A
+// missing user or role is an error, unless its account does not exist in this store.
+// Such an account cannot be checked, and nobody of it can sign a request here, so its
+// policies can be imported.
 func trustedID(tx *store.Tx, value string) (string, error) {
 	p, ok := parsePrincipalARN(value)
 	if !ok {
@@ -101,14 +101,14 @@ func trustedID(tx *store.Tx, value string) (string, error) {
 	return "", policy.InvalidPrincipal("AWS", value)
 }
 
-// instanceID stands for the instance of an account in a role's TrustedIDs.
-// Accounts from before instances have an empty one.
+// instanceID returns the text that represents the instance of an account in a
+// role's TrustedIDs. Accounts that are older than instances have an empty one.
 func instanceID(instance string) string { return cmp.Or(instance, instancePrefix) }
 
 // principalARN is a principal that names a user, a role, a role's session, or
-// an account alone: itself, its root user or a federated user.
+// only an account: the account itself, its root user or a federated user.
 type principalARN struct {
-	account, kind, path, name string // name is the role's for a session
+	account, kind, path, name string // the name of a session is the role's
 }
 
 func parsePrincipalARN(arn string) (p principalARN, ok bool) {
@@ -133,9 +133,9 @@ func parsePrincipalARN(arn string) (p principalARN, ok bool) {
 	return p, p.name != ""
 }
 
-// Trusting is a caller as a role's trust policy sees it: by the ARN that it
-// had when it was named there, and by none where that was another's. instance
-// is its account's.
+// Trusting returns a caller as a role's trust policy sees it. The caller has
+// the ARN that it had when the policy named it, and no ARN if another principal
+// had that ARN. instance is the instance of the caller's account.
 func Trusting(p policy.Principal, instance string, t store.Trust) policy.Principal {
 	for id, arn := range trusted(t) {
 		if strings.HasPrefix(id, instancePrefix) {
@@ -157,8 +157,8 @@ func Trusting(p policy.Principal, instance string, t store.Trust) policy.Princip
 	return p
 }
 
-// notOfAccount is a caller as a trust policy sees it that names, by a value,
-// an account which had the number of the caller's account before.
+// notOfAccount returns a caller for a trust policy that names, by a value, an
+// earlier account with the number of the caller's account.
 func notOfAccount(p policy.Principal, value string) policy.Principal {
 	named, _ := parsePrincipalARN(value)
 	switch {
@@ -171,7 +171,7 @@ func notOfAccount(p policy.Principal, value string) policy.Principal {
 	return p
 }
 
-// trusted are the unique ids and the ARNs that a trust policy names.
+// trusted returns the unique ids and the ARNs that a trust policy names.
 func trusted(t store.Trust) iter.Seq2[string, string] {
 	return func(yield func(id, arn string) bool) {
 		for line := range strings.Lines(t.TrustedIDs) {
@@ -182,16 +182,16 @@ func trusted(t store.Trust) iter.Seq2[string, string] {
 	}
 }
 
-// trustOut is a trust policy as answers show it: in the form that AWS keeps, a
-// single value without its array (recorded for service-linked roles, and for
-// the order of the members of others). One that was renamed since is there by
-// the ARN of now; IAM user guide, renaming a user. One that is gone is there by
-// the unique id. known remembers what was asked in this transaction.
+// trustOut returns a trust policy in the form that AWS keeps: a single value
+// has no array. That is recorded for service-linked roles, and so is the order
+// of the members of others. A renamed principal has its present ARN: IAM user
+// guide, renaming a user. A deleted principal has its unique id. known caches
+// the answers of this transaction.
 func trustOut(tx *store.Tx, t store.Trust, known map[string]string) (string, error) {
 	by := map[string]string{}
 	for id, arn := range trusted(t) {
 		if strings.HasPrefix(id, instancePrefix) {
-			continue // an account is always shown by its number
+			continue // an account always has its number
 		}
 		current, asked := known[id+" "+arn]
 		if !asked {
@@ -205,13 +205,13 @@ func trustOut(tx *store.Tx, t store.Trust, known map[string]string) (string, err
 	}
 	d, err := policy.Parse(t.TrustPolicy, policy.Trust)
 	if err != nil {
-		return t.TrustPolicy, nil // kept from before a rule that refuses it now
+		return t.TrustPolicy, nil // stored before a rule that refuses it now
 	}
 	return d.NamedAnew(by).String(), nil
 }
 
 // trustedNow returns the present form of a user or a role that a trust policy
-// named by an ARN: its ARN, or its unique id if it is gone.
+// named by an ARN: its ARN, or its unique id if it was deleted.
 func trustedNow(tx *store.Tx, id, arn string) (string, error) {
 	p, _ := parsePrincipalARN(arn)
 	if p.kind == "user" {

@@ -12,8 +12,8 @@ import (
 )
 
 // ManagedRoot reads the root user of a member of the organisation that an
-// account manages, and says ok, if the organisation's feature is enabled. A
-// management account is no member of its own.
+// account manages. ok is false unless the organisation's feature is enabled. A
+// management account is not a member of its own organisation.
 func (s *Service) ManagedRoot(
 	ctx context.Context, management, member, feature string,
 ) (root store.Owner, ok bool, err error) {
@@ -47,10 +47,10 @@ func inRootSession(c principal.Caller) bool {
 	return c.IsRoot() && c.Session() != nil && c.Session().TaskPolicy != ""
 }
 
-// createRootProfile gives root back a password that can be recovered. AWS lets
-// who reads root's mail set it; here the operator does, so it is one that
-// nobody knows. IAM CreateLoginProfile: a session of AssumeRoot names neither
-// a user nor a password.
+// createRootProfile makes root's password recoverable. On AWS the reader of
+// root's mail then sets a password. Here the operator does, so the new password
+// is one that nobody knows. IAM CreateLoginProfile: a session of AssumeRoot
+// names neither a user nor a password.
 func (s *Service) createRootProfile(
 	ctx context.Context, in *iam.CreateLoginProfileInput,
 ) (*iam.CreateLoginProfileOutput, error) {

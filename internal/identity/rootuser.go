@@ -13,8 +13,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// RootKey is an access key of an account's root user. Secret is empty where it
-// is only listed: it can be had once, when the key is created.
+// RootKey is an access key of an account's root user. Secret is only set when
+// the key is created. Lists omit it.
 type RootKey struct {
 	ID      string
 	Secret  seal.Secret
@@ -22,7 +22,7 @@ type RootKey struct {
 	Created time.Time
 }
 
-// CreateRootKey gives an account's root user one more access key.
+// CreateRootKey adds an access key to an account's root user.
 func (s *Service) CreateRootKey(ctx context.Context, account string) (RootKey, error) {
 	var out RootKey
 	err := again(func() error {
@@ -48,7 +48,7 @@ func (s *Service) CreateRootKey(ctx context.Context, account string) (RootKey, e
 	return out, nil
 }
 
-// plainError is the sentence of an API's error without its code.
+// plainError returns the sentence of an API's error without its code.
 func plainError(err error) error {
 	var refused *awsmodel.Error
 	if errors.As(err, &refused) {
@@ -78,8 +78,8 @@ func (s *Service) RootKeys(ctx context.Context, account string) ([]RootKey, erro
 	return out, nil
 }
 
-// DeleteRootKey deletes an access key of an account's root user. It may be
-// the last one: the operator can always make another.
+// DeleteRootKey deletes an access key of an account's root user. It may be the
+// last one, because the operator can always create another.
 func (s *Service) DeleteRootKey(ctx context.Context, account, keyID string) error {
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {
@@ -98,7 +98,8 @@ func (s *Service) DeleteRootKey(ctx context.Context, account, keyID string) erro
 }
 
 // SetRootPassword sets the password of an account's root user. It must meet
-// IAM's default policy; the account's own is for its users.
+// IAM's default policy, because the account's own policy applies only to its
+// users.
 func (s *Service) SetRootPassword(ctx context.Context, account string, pw seal.Secret) error {
 	if err := s.setRootPassword(ctx, account, pw); err != nil {
 		return fmt.Errorf("set root password: %w", plainError(err))
@@ -107,7 +108,7 @@ func (s *Service) SetRootPassword(ctx context.Context, account string, pw seal.S
 }
 
 func (s *Service) setRootPassword(ctx context.Context, account string, pw seal.Secret) error {
-	// An API caller's password has passed the same check before it is here.
+	// For callers of the API, the model has checked this already.
 	text := pw.Reveal()
 	if err := awsmodel.Check("ChangePassword",
 		&iam.ChangePasswordInput{OldPassword: &text, NewPassword: &text}); err != nil {
@@ -137,7 +138,7 @@ func (s *Service) setRootPassword(ctx context.Context, account string, pw seal.S
 	})
 }
 
-// DeleteRootPassword takes the password of an account's root user away.
+// DeleteRootPassword removes the password of an account's root user.
 func (s *Service) DeleteRootPassword(ctx context.Context, account string) error {
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {

@@ -54,7 +54,7 @@ func TestRootKeys(t *testing.T) {
 		}
 		wantText(t, w.DeleteRootKey(t.Context(), account, second.ID),
 			"delete root access key: root of account 123456789012 has no access key "+second.ID)
-		// A user's key is none of root's.
+		// A user's key is not a key of root.
 		w.user(t, "alice")
 		alice := principal.Of(w.asUser(t, "alice")).AccessKeyID()
 		wantText(t, w.DeleteRootKey(t.Context(), account, alice),
@@ -104,7 +104,7 @@ func TestRootPassword(t *testing.T) {
 	})
 }
 
-// The account's name is no password of its root user.
+// The account's alias cannot be the password of its root user.
 func TestRootPasswordIsAlias(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		n, err := w.CreateAccount(t.Context(), identity.AccountSpec{Alias: "my-account-1"})

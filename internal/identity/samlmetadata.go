@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// SAMLMetadata holds what the metadata of a SAML identity provider says.
+// SAMLMetadata holds the content of a SAML identity provider's metadata.
 type SAMLMetadata struct {
-	EntityID   string    // who issues assertions
-	ValidUntil time.Time // zero where the metadata does not end
-	// Signing are the certificates whose keys sign assertions. IAM takes metadata
-	// without one (recorded); nobody can sign in by them.
+	EntityID   string    // the issuer of assertions
+	ValidUntil time.Time // zero if the metadata does not expire
+	// Signing are the certificates whose keys sign assertions. IAM accepts
+	// metadata without one (recorded), but nobody can sign in with it.
 	Signing []*x509.Certificate
 }
 
@@ -25,23 +25,22 @@ const (
 	xmlSignatureSpace = "http://www.w3.org/2000/09/xmldsig#"
 )
 
-// maxMetadataDepth bounds how deep elements may lie in one another. Metadata
-// of real providers are not ten deep.
+// maxMetadataDepth limits how deep elements may be nested. Metadata of real
+// providers has fewer than ten levels.
 const maxMetadataDepth = 64
 
-// ErrNoIssuer is returned for metadata of an entity that is no identity
-// provider.
+// ErrNoIssuer says that metadata does not describe an identity provider.
 var ErrNoIssuer = errors.New("read SAML metadata: there is no IDPSSODescriptor")
 
 // ParseSAMLMetadata reads the metadata of one identity provider: an
 // EntityDescriptor with an IDPSSODescriptor, alone or in an EntitiesDescriptor.
 // SAML 2.0 metadata, 2.3 and 2.4.3.
 //
-// The document is read token by token, nothing recurses, and no entity but
-// XML's own is known, so that no document costs more than its length.
+// It reads the document token by token without recursion, and supports only
+// XML's own entities, so the cost is proportional to the document's length.
 func ParseSAMLMetadata(text string) (SAMLMetadata, error) {
 	d := xml.NewDecoder(strings.NewReader(text))
-	// The text has been decoded already, whatever encoding it names.
+	// The text is decoded already, whatever encoding it declares.
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	p := metadataParser{}
 	for {
@@ -58,15 +57,15 @@ func ParseSAMLMetadata(text string) (SAMLMetadata, error) {
 	}
 }
 
-// metadataParser holds what is known of a document so far.
+// metadataParser holds the state of the parser.
 type metadataParser struct {
 	metadata SAMLMetadata
-	path     []xml.Name // the elements that are open
+	path     []xml.Name // the open elements
 	wrapped  bool       // the root is an EntitiesDescriptor
-	entities int        // how many EntityDescriptors were seen
-	ended    bool       // the root was closed
-	provider bool       // an IDPSSODescriptor was seen
-	signing  bool       // the KeyDescriptor that is open is for signing
+	entities int        // the number of EntityDescriptors so far
+	ended    bool       // the root has been closed
+	provider bool       // there was an IDPSSODescriptor
+	signing  bool       // the open KeyDescriptor is for signing
 	text     strings.Builder
 }
 
@@ -103,15 +102,15 @@ func (p *metadataParser) start(e xml.StartElement) error {
 	case p.at("IDPSSODescriptor"):
 		p.provider = true
 	case p.at("IDPSSODescriptor", "KeyDescriptor"):
-		// Without a use the key is for both. SAML 2.0 metadata, 2.4.1.1.
+		// A key without a use is for both. SAML 2.0 metadata, 2.4.1.1.
 		p.signing = attribute(e.Attr, "use") != "encryption"
 	}
 	p.text.Reset()
 	return nil
 }
 
-// entity reads the attributes of the one entity. Of several it would be unclear
-// whose certificates count.
+// entity reads the attributes of the one entity. With several, it would be
+// unclear whose certificates count.
 func (p *metadataParser) entity(attrs []xml.Attr) error {
 	if p.entities++; p.entities > 1 {
 		return errors.New("there is more than one EntityDescriptor")
@@ -125,7 +124,7 @@ func (p *metadataParser) entity(attrs []xml.Attr) error {
 	}
 	at, err := time.Parse(time.RFC3339, until)
 	if err != nil {
-		at, err = time.Parse("2006-01-02T15:04:05", until) // xs:dateTime may have no zone; SAML's is UTC
+		at, err = time.Parse("2006-01-02T15:04:05", until) // xs:dateTime may have no zone; SAML's times are in UTC
 	}
 	if err != nil || at.Year() < 1970 || at.Year() > 9999 {
 		return fmt.Errorf("validUntil %q is not a time", until)
@@ -151,7 +150,7 @@ func (p *metadataParser) close() error {
 	return nil
 }
 
-// end says what a whole document lacks.
+// end returns an error if the whole document lacks something.
 func (p *metadataParser) end() error {
 	switch {
 	case !p.ended:
@@ -166,7 +165,8 @@ func (p *metadataParser) end() error {
 
 func samlName(local string) xml.Name { return xml.Name{Space: samlMetadataSpace, Local: local} }
 
-// inEntity are the open elements below the entity; it is not ok outside of one.
+// inEntity returns the open elements below the entity. ok is false outside of
+// one.
 func (p *metadataParser) inEntity() (below []xml.Name, ok bool) {
 	below = p.path
 	if p.wrapped && len(below) > 0 {
@@ -178,7 +178,7 @@ func (p *metadataParser) inEntity() (below []xml.Name, ok bool) {
 	return below[1:], true
 }
 
-// at says whether the open elements below the entity are these of SAML's.
+// at says whether the open elements below the entity have these names of SAML.
 func (p *metadataParser) at(names ...string) bool {
 	below, ok := p.inEntity()
 	if !ok || len(below) != len(names) {

@@ -16,8 +16,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// metadataYears says how long a provider is said to be valid from when it got
-// its metadata, whatever validUntil they have (recorded).
+// metadataYears is the validity of a provider from the time of its metadata,
+// whatever their validUntil says (recorded).
 const metadataYears = 100
 
 // samlKeyPlace returns the place that the private key of a provider is sealed
@@ -26,7 +26,7 @@ func samlKeyPlace(account, id string) seal.Location {
 	return seal.Location{Table: "saml_private_keys", Key: account + "/" + id, Column: "private_key"}
 }
 
-// samlProvider reads the provider an action names by its ARN. The text is
+// samlProvider reads the provider that an action names by its ARN. The text is
 // recorded for GetSAMLProvider and DeleteSAMLProvider.
 func samlProvider(tx *store.Tx, c principal.Caller, arn string) (store.SAMLProvider, error) {
 	name, err := arnName(c, arn, "saml-provider")
@@ -48,8 +48,8 @@ func samlProviderARN(c principal.Caller, name string) *string {
 	return ptr(api.IAMARN(c, "saml-provider", "/"+name))
 }
 
-// setMetadata gives a provider its metadata. More than that they cannot be read
-// is not said (recorded).
+// setMetadata sets the metadata of a provider. The error for unreadable
+// metadata has no details (recorded).
 func setMetadata(tx *store.Tx, p *store.SAMLProvider, text string) error {
 	m, err := ParseSAMLMetadata(text)
 	if errors.Is(err, ErrNoIssuer) {
@@ -66,8 +66,8 @@ func setMetadata(tx *store.Tx, p *store.SAMLProvider, text string) error {
 	return nil
 }
 
-// parsePrivateKey reads one PEM private key that no password protects. Its
-// errors never repeat what was read.
+// parsePrivateKey reads one PEM private key without a password. Its errors
+// never repeat the input.
 func parsePrivateKey(text string) (any, error) {
 	block := onePEM(text)
 	if block == nil {
@@ -88,8 +88,8 @@ func parsePrivateKey(text string) (any, error) {
 	return nil, errors.New("no private key of RSA or ECDSA")
 }
 
-// addSAMLKey seals a private key and adds it to a provider within the quota,
-// whose text is recorded. That of a bad key is a guess.
+// addSAMLKey seals a private key and adds it to a provider within the quota.
+// The text for the quota is recorded. The text for an invalid key is a guess.
 func (s *Service) addSAMLKey(tx *store.Tx, p store.SAMLProvider, text string) error {
 	if _, err := parsePrivateKey(text); err != nil {
 		return fail("InvalidInput", "The private key is not valid.")
@@ -110,7 +110,8 @@ func (s *Service) addSAMLKey(tx *store.Tx, p store.SAMLProvider, text string) er
 	return err
 }
 
-// checkEncryption refuses to require what cannot be decrypted (recorded).
+// checkEncryption returns an error if encryption is required but no key can
+// decrypt (recorded).
 func checkEncryption(tx *store.Tx, p store.SAMLProvider) error {
 	if p.Encryption != string(types.AssertionEncryptionModeTypeRequired) {
 		return nil
@@ -123,7 +124,7 @@ func checkEncryption(tx *store.Tx, p store.SAMLProvider) error {
 	return err
 }
 
-// CreateSAMLProvider adds a provider by its metadata.
+// CreateSAMLProvider adds a provider from its metadata.
 func (s *Service) CreateSAMLProvider(
 	ctx context.Context, in *iam.CreateSAMLProviderInput,
 ) (*iam.CreateSAMLProviderOutput, error) {
@@ -174,8 +175,8 @@ func (s *Service) CreateSAMLProvider(
 	return &iam.CreateSAMLProviderOutput{SAMLProviderArn: samlProviderARN(c, p.Name), Tags: tagsOut(tags)}, nil
 }
 
-// GetSAMLProvider reads a provider with its metadata, and of its private keys
-// the ids alone.
+// GetSAMLProvider returns a provider with its metadata and the ids of its
+// private keys.
 func (s *Service) GetSAMLProvider(
 	ctx context.Context, in *iam.GetSAMLProviderInput,
 ) (*iam.GetSAMLProviderOutput, error) {
@@ -195,7 +196,7 @@ func (s *Service) GetSAMLProvider(
 			SAMLProviderUUID: &p.ID, SAMLMetadataDocument: &p.Metadata, CreateDate: when(p.Created),
 			ValidUntil:              when(p.ValidUntil),
 			AssertionEncryptionMode: types.AssertionEncryptionModeType(p.Encryption),
-			// Recorded: lists are there also where they are empty.
+			// Recorded: lists are present even if they are empty.
 			PrivateKeyList: make([]types.SAMLPrivateKey, len(keys)), Tags: someTags(tags),
 		}
 		for i, k := range keys {
@@ -231,9 +232,9 @@ func (s *Service) ListSAMLProviders(
 	return out, nil
 }
 
-// UpdateSAMLProvider replaces what is given: metadata, encryption, and a private
-// key, which goes or comes. What is refused is recorded, but for a key that is
-// not there.
+// UpdateSAMLProvider replaces the given parts: the metadata, the encryption
+// mode, and the private keys, one of which is added or removed. The errors are
+// recorded, except the one for a missing key.
 func (s *Service) UpdateSAMLProvider(
 	ctx context.Context, in *iam.UpdateSAMLProviderInput,
 ) (*iam.UpdateSAMLProviderOutput, error) {
@@ -275,8 +276,8 @@ func (s *Service) UpdateSAMLProvider(
 	return &iam.UpdateSAMLProviderOutput{SAMLProviderArn: samlProviderARN(c, p.Name)}, nil
 }
 
-// removeSAMLKey takes a private key from a provider, but not the last one where
-// assertions must be encrypted.
+// removeSAMLKey removes a private key from a provider, unless it is the last
+// one and assertions must be encrypted.
 func removeSAMLKey(tx *store.Tx, p store.SAMLProvider, id string) error {
 	err := tx.DeleteSAMLPrivateKey(p.Account, p.Name, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -292,8 +293,8 @@ func removeSAMLKey(tx *store.Tx, p store.SAMLProvider, id string) error {
 	return err
 }
 
-// checkSAMLUpdate refuses an update of nothing, and one that both adds and
-// removes a key.
+// checkSAMLUpdate returns an error for an update of nothing, and for one that
+// both adds and removes a key.
 func checkSAMLUpdate(in *iam.UpdateSAMLProviderInput) error {
 	switch {
 	case in.AddPrivateKey != nil && in.RemovePrivateKey != nil:
@@ -307,8 +308,8 @@ func checkSAMLUpdate(in *iam.UpdateSAMLProviderInput) error {
 	return nil
 }
 
-// DeleteSAMLProvider deletes a provider with its private keys. Roles that
-// trust it stay, and let nobody in by it.
+// DeleteSAMLProvider deletes a provider with its private keys. Roles that trust
+// it stay but can no longer be assumed with its assertions.
 func (s *Service) DeleteSAMLProvider(
 	ctx context.Context, in *iam.DeleteSAMLProviderInput,
 ) (*iam.DeleteSAMLProviderOutput, error) {

@@ -17,8 +17,8 @@ import (
 
 const samlARN = "arn:aws:iam::" + account + ":saml-provider/"
 
-// metadata is the metadata of a provider in IAM's least length, with what is
-// given inside of the root's tag and instead of the certificate.
+// metadata returns the metadata of a provider in the minimum length of IAM. The
+// arguments are attributes of the root and the certificate.
 func metadata(attributes, certificate string) string {
 	return `<?xml version="1.0" encoding="UTF-8"?>
 <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com/saml" ` + attributes + `>
@@ -33,17 +33,17 @@ func metadata(attributes, certificate string) string {
 ` + strings.Repeat(" ", 500)
 }
 
-// entity is the element of a document without what comes before it.
+// entity returns the element of a document without the text before it.
 func entity(document string) string {
 	return document[strings.Index(document, "<md:EntityDescriptor"):]
 }
 
-// entities is a document of several entities.
+// entities returns a document of several entities.
 func entities(all string) string {
 	return `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">` + all + `</md:EntitiesDescriptor>`
 }
 
-// vectorBase64 is the certificate as metadata have it.
+// vectorBase64 is the certificate in the form that metadata use.
 var vectorBase64 = strings.TrimSuffix(strings.TrimPrefix(vectorCertificate, "-----BEGIN CERTIFICATE-----"),
 	"-----END CERTIFICATE-----\n")
 
@@ -108,7 +108,7 @@ func TestParseSAMLMetadata(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			signing := 1
 			if name == "no certificate" || name == "only encryption" {
-				signing = 0 // taken all the same (recorded)
+				signing = 0 // accepted anyway (recorded)
 			}
 			m, err := identity.ParseSAMLMetadata(c.text)
 			if (err == nil) != c.ok {
@@ -142,7 +142,7 @@ func FuzzParseSAMLMetadata(f *testing.F) {
 	})
 }
 
-// A provider has ten certificates at most, as IAM's quota says.
+// A provider has at most ten certificates, as IAM's quota says.
 func TestSAMLProviderCertificates(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		with := func(n int) *string {
@@ -183,7 +183,7 @@ func TestSAMLProvider(t *testing.T) {
 			t.Helper()
 			return must(t, w.root, w.GetSAMLProvider, &iam.GetSAMLProviderInput{SAMLProviderArn: arn})
 		}
-		// Lists are there also where they are empty. Providers are valid for a
+		// Lists are present even if they are empty. Providers are valid for a
 		// hundred years, whatever their metadata say (recorded).
 		uuid := get(arn).SAMLProviderUUID
 		if len(*uuid) != 22 {
@@ -237,7 +237,7 @@ func TestSAMLProvider(t *testing.T) {
 	})
 }
 
-// noSAML calls every action on a provider that is not there.
+// noSAML calls every action on a provider that does not exist.
 func noSAML(t *testing.T, w *world, arn, code string, status int, message string) {
 	t.Helper()
 	tag := []types.Tag{{Key: ptr("k"), Value: ptr("v")}}
@@ -314,11 +314,11 @@ func TestSAMLPrivateKeys(t *testing.T) {
 		must(t, w.root, w.UpdateSAMLProvider,
 			&iam.UpdateSAMLProviderInput{SAMLProviderArn: arn, RemovePrivateKey: second[1].KeyId,
 				AssertionEncryptionMode: "Allowed"})
-		// A key of ECDSA is taken as well (recorded).
+		// A key of ECDSA is accepted too (recorded).
 		curve := ptr(privatePEM(t, ecKey(t)))
 		must(t, w.root, w.CreateSAMLProvider,
 			&iam.CreateSAMLProviderInput{Name: ptr("curve"), SAMLMetadataDocument: &document, AddPrivateKey: curve})
-		// What is stored is sealed.
+		// The store contains the key in sealed form.
 		must(t, w.root, w.UpdateSAMLProvider, change(nil, &one))
 		if err := w.db.View(t.Context(), func(tx *store.Tx) error {
 			stored, err := tx.SAMLPrivateKeys(account, "a")

@@ -18,12 +18,12 @@ import (
 )
 
 // serverCertificatePlace returns the place that a certificate's private key is
-// sealed for. Ids never change, so a rename leaves the key readable.
+// sealed for. Ids never change, so the key stays readable after a rename.
 func serverCertificatePlace(account, id string) seal.Location {
 	return seal.Location{Table: "server_certificates", Key: account + "/" + id, Column: "private_key"}
 }
 
-// serverCertificate reads the certificate an action names (text recorded).
+// serverCertificate reads the certificate that an action names (text recorded).
 func serverCertificate(tx *store.Tx, account, name string) (store.ServerCertificate, error) {
 	c, err := tx.ServerCertificate(account, fold(name))
 	if errors.Is(err, store.ErrNotFound) {
@@ -54,9 +54,9 @@ func serverCertificateOut(c principal.Caller, cert store.ServerCertificate) type
 }
 
 // checkServerCertificate checks that body is one certificate, that key is its
-// private key, and that chain is those who signed, each by the next. The texts
-// are recorded but for a bad key, which is told in words of ours that never
-// repeat it.
+// private key, and that chain contains the signers, each signed by the next.
+// The texts are recorded, except our own text for an invalid key, which never
+// repeats the key.
 func checkServerCertificate(body, key, chain string) (*x509.Certificate, error) {
 	cert, err := parseCertificate(body)
 	if err != nil {
@@ -77,7 +77,7 @@ func checkServerCertificate(body, key, chain string) (*x509.Certificate, error) 
 	for chain != "" {
 		var next *x509.Certificate
 		if next, chain = nextCertificate(chain); next == nil {
-			return nil, fail("MalformedCertificate", "") // recorded: IAM says nothing more
+			return nil, fail("MalformedCertificate", "") // recorded: IAM has no more text
 		}
 		path = append(path, next)
 	}
@@ -85,9 +85,9 @@ func checkServerCertificate(body, key, chain string) (*x509.Certificate, error) 
 }
 
 // checkPath checks a certificate and its chain as RFC 5280, 6.1, does, from the
-// last certificate, which is trusted, to the first. So the index that IAM tells
-// is that of the certificate that fails, counted from the body on, and -1 where
-// the last one has not signed the one before (recorded).
+// last certificate, which is trusted, to the first. IAM's error contains the
+// index of the certificate that fails, counted from the body, or -1 if the last
+// one has not signed the one before it (recorded).
 func checkPath(path []*x509.Certificate) error {
 	for i := len(path) - 2; i >= 0; i-- {
 		cert, signer := path[i], path[i+1]
@@ -109,13 +109,13 @@ func issued(signer, cert *x509.Certificate) bool {
 		signer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
 }
 
-// mayIssue says whether a certificate is an authority's. RFC 5280, 6.1.4 (k)
-// and (n).
+// mayIssue says whether a certificate belongs to an authority. RFC 5280, 6.1.4
+// (k) and (n).
 func mayIssue(cert *x509.Certificate) bool {
 	return cert.BasicConstraintsValid && cert.IsCA && (cert.KeyUsage == 0 || cert.KeyUsage&x509.KeyUsageCertSign != 0)
 }
 
-// errChain tells which certificate of a path fails.
+// errChain says which certificate of a path fails.
 func errChain(index int) error {
 	return fail("MalformedCertificate",
 		"Unable to validate certificate chain. The certificate chain must start with the immediate signing "+
@@ -125,8 +125,8 @@ func errChain(index int) error {
 }
 
 // nextCertificate reads the first of several PEM certificates. It returns nil
-// if anything but a certificate is there: text before one is refused by
-// AWS as well.
+// if the text starts with anything else. AWS refuses text before a certificate
+// too.
 func nextCertificate(chain string) (cert *x509.Certificate, rest string) {
 	const end = "-----END CERTIFICATE-----"
 	first, rest, _ := strings.Cut(chain, end)
@@ -137,8 +137,8 @@ func nextCertificate(chain string) (cert *x509.Certificate, rest string) {
 	return cert, strings.TrimSpace(rest)
 }
 
-// UploadServerCertificate adds a certificate with its private key, which is
-// never shown again.
+// UploadServerCertificate adds a certificate with its private key, which no
+// answer ever contains.
 func (s *Service) UploadServerCertificate(
 	ctx context.Context, in *iam.UploadServerCertificateInput,
 ) (*iam.UploadServerCertificateOutput, error) {
@@ -152,8 +152,8 @@ func (s *Service) UploadServerCertificate(
 	if err != nil {
 		return nil, err
 	}
-	// Without the line end of a file: Terraform, which trims what it sends,
-	// would find a difference in every plan.
+	// Remove the line end of a file: Terraform trims what it sends and would
+	// find a difference in every plan.
 	cert := store.ServerCertificate{
 		Account: c.Account(), NameKey: fold(*in.ServerCertificateName), Name: *in.ServerCertificateName,
 		Path: pathOrRoot(in.Path),
@@ -202,7 +202,7 @@ func (s *Service) GetServerCertificate(
 		tags, err := tx.Tags(store.ServerCertificateTags, cert.Account, cert.NameKey, maxTags)
 		out = types.ServerCertificate{
 			ServerCertificateMetadata: ptr(serverCertificateOut(c, cert)), CertificateBody: &cert.Body,
-			Tags: someTags(tags), // recorded: there also where it is empty
+			Tags: someTags(tags), // recorded: present even if it is empty
 		}
 		if cert.Chain != "" {
 			out.CertificateChain = &cert.Chain
@@ -216,7 +216,7 @@ func (s *Service) GetServerCertificate(
 }
 
 // ListServerCertificates lists certificates in order of their names, without
-// regard to case. PathPrefix is a plain prefix, as for users.
+// regard to case. PathPrefix is a plain prefix, as it is for users.
 func (s *Service) ListServerCertificates(
 	ctx context.Context, in *iam.ListServerCertificatesInput,
 ) (*iam.ListServerCertificatesOutput, error) {
@@ -243,8 +243,8 @@ func (s *Service) ListServerCertificates(
 	return out, nil
 }
 
-// UpdateServerCertificate gives a certificate another name or path. Its id
-// stays.
+// UpdateServerCertificate gives a certificate another name or path. Its id does
+// not change.
 func (s *Service) UpdateServerCertificate(
 	ctx context.Context, in *iam.UpdateServerCertificateInput,
 ) (*iam.UpdateServerCertificateOutput, error) {
@@ -262,7 +262,7 @@ func (s *Service) UpdateServerCertificate(
 			cert.Path = *in.NewPath
 		}
 		if cert.NameKey != was {
-			// Asked first, as for users.
+			// Check first, as for users.
 			if _, err := tx.ServerCertificate(c.Account(), cert.NameKey); !errors.Is(err, store.ErrNotFound) {
 				if err != nil {
 					return err

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Whatever is taken for a certificate with its key and chain is one, and no
-// error repeats the key.
+// Every accepted certificate with its key and chain is valid, and no error
+// repeats the key.
 func FuzzCheckServerCertificate(f *testing.F) {
 	key, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {

@@ -27,7 +27,7 @@ type authority struct {
 	pem  string
 }
 
-// issue makes a certificate that by signs, nil for itself.
+// issue creates a certificate that by signs. If by is nil, it signs itself.
 func issue(t testing.TB, name string, ca bool, by *authority, end time.Time) *authority {
 	t.Helper()
 	a := &authority{key: ecKey(t)}
@@ -97,7 +97,7 @@ func TestServerCertificates(t *testing.T) {
 		refused(t, w.root, w.UploadServerCertificate, one.upload(t, "site"), 409, "EntityAlreadyExists",
 			"The Server Certificate with name site already exists.")
 
-		// The same certificate may be there under several names.
+		// The same certificate may have several names.
 		for _, name := range []string{"b", "A"} {
 			must(t, w.root, w.UploadServerCertificate, one.upload(t, name))
 		}
@@ -189,9 +189,9 @@ func TestUploadServerCertificateRefuses(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	for name, c := range map[string]struct {
 		cert          *authority
-		body, key     string // instead of the certificate's own
+		body, key     string // used instead of the certificate's own
 		chain         string
-		code, message string // "" for none
+		code, message string // empty if there is no error
 	}{
 		"chain":           {leaf, "", "", middle.pem + root.pem, "", ""},
 		"part of a chain": {leaf, "", "", "\n" + middle.pem + "\n\n", "", ""},
@@ -244,7 +244,7 @@ func TestUploadServerCertificateRefuses(t *testing.T) {
 	}
 }
 
-// Every kind of key that OpenSSL writes is taken.
+// Every kind of key that OpenSSL writes is accepted.
 func TestServerCertificateKeys(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	rsa, ec := rsaKey(t, 2048), ecKey(t)

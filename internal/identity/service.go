@@ -1,11 +1,11 @@
-// Package identity is IAM: accounts, users, their credentials, and the
-// credential report. One file per kind of resource; each action is a method
-// with the AWS SDK's own input and output, and begins where the model's
-// checks and the authorization have ended.
+// Package identity implements IAM: accounts, users, their credentials, and the
+// credential report. It has one file for each kind of resource. Each action is
+// a method with the AWS SDK's own input and output. It runs after the model's
+// checks and the authorization.
 //
-// It promises that a method is one transaction: it changes all it says or
-// nothing, and what it answers was true at one moment. It refuses to know the
-// wire, HTTP, or the database's engine.
+// Each method is one transaction: it makes all of its changes or none, and its
+// answer was true at one moment. The package knows nothing of the wire, of
+// HTTP, or of the database's engine.
 package identity
 
 import (
@@ -30,19 +30,20 @@ import (
 type Config struct {
 	DB     *store.DB
 	Master *seal.MasterKeys
-	Log    *slog.Logger // nil discards
+	Log    *slog.Logger // nil discards the log
 	Report ReportConfig
 	Keys   KeyConfig
-	// PublicURL says where clients and verifiers reach the service, as
-	// ParsePublicURL gives it. Without it there is no outbound federation.
+	// PublicURL is the URL at which clients and verifiers reach the service, in
+	// the form that ParsePublicURL returns. Without it there is no outbound
+	// federation.
 	PublicURL string
-	// Hashes bounds the passwords that are hashed at one time; 0 means the
+	// Hashes limits how many passwords are hashed at the same time. 0 means the
 	// number of processors. Derive hashes them; nil means in this process.
 	Hashes int
 	Derive func(seal.Derivation) []byte
 }
 
-// Service is IAM on a store. Safe for concurrent use.
+// Service is IAM on a store. It is safe for concurrent use.
 type Service struct {
 	db     *store.DB
 	keys   *seal.Keyring
@@ -52,12 +53,12 @@ type Service struct {
 	report ReportConfig
 	// keyLimits say when a data key is replaced.
 	keyLimits KeyConfig
-	node      string // this process, in leases
+	node      string // identifies this process in leases
 	access    *access.Access
 	publicURL string
 
-	reportTurn chan struct{} // holds one for each report being generated
-	unpack     *zstd.Decoder // of stored reports, for all who read
+	reportTurn chan struct{} // holds one entry for each report being generated
+	unpack     *zstd.Decoder // unpacks stored reports, for all readers
 
 	jobs     sync.WaitGroup
 	jobsCtx  context.Context
@@ -65,7 +66,7 @@ type Service struct {
 }
 
 // New opens the secrets of a store and returns the service on it. The error
-// wraps seal.ErrWrongMasterKey where the master key is not this store's.
+// wraps seal.ErrWrongMasterKey if the master key does not belong to this store.
 func New(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -94,10 +95,10 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// Access decides who may do what on this store.
+// Access returns the authorizer for calls on this store.
 func (s *Service) Access() *access.Access { return s.access }
 
-// Close ends the jobs of this process; the leases of reports are given back.
+// Close ends the jobs of this process and returns the leases of reports.
 func (s *Service) Close() {
 	s.stopJobs()
 	s.jobs.Wait()
@@ -105,14 +106,15 @@ func (s *Service) Close() {
 	s.countKeysAtEnd()
 }
 
-// Background runs f beside requests. Close ends its context and waits for it.
+// Background runs f in the background. Close cancels its context and waits for
+// it.
 func (s *Service) Background(f func(ctx context.Context)) { s.jobs.Go(func() { f(s.jobsCtx) }) }
 
-// Short names for what every method uses.
+// Short names for functions that every method uses.
 var fail = awsmodel.Fail
 
-// fold returns how names are compared. IAM CreateUser: names are unique without
-// regard to case. Names are ASCII.
+// fold returns a name in the form in which names are compared. IAM CreateUser:
+// names are unique without regard to case. Names are ASCII.
 func fold(name string) string { return strings.ToLower(name) }
 
 // str reads an optional string of an input.
@@ -123,10 +125,10 @@ func str(p *string) string {
 	return *p
 }
 
-// ptr makes a member of an output.
+// ptr returns a pointer to a value, for a member of an output.
 func ptr[T any](v T) *T { return &v }
 
-// when is a date of an output: nil for none.
+// when returns a date for an output, nil for the zero time.
 func when(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -140,7 +142,7 @@ func errNoUser(name string) error {
 	return fail("NoSuchEntity", "The user with name %s cannot be found.", name)
 }
 
-// user reads the user an action names.
+// user reads the user that an action names.
 func user(tx *store.Tx, account string, name string) (store.User, error) {
 	u, err := tx.User(account, fold(name))
 	if errors.Is(err, store.ErrNotFound) || err == nil && name == "" {
@@ -149,8 +151,8 @@ func user(tx *store.Tx, account string, name string) (store.User, error) {
 	return u, err
 }
 
-// userOrCaller reads the user an action names, or the caller where it names
-// none: most credential actions default to the one who signed. For root that
+// userOrCaller reads the user that an action names. If it names none, it reads
+// the caller: most actions on credentials default to the caller. For root that
 // is root itself.
 func userOrCaller(tx *store.Tx, c principal.Caller, name *string) (store.User, error) {
 	if name != nil {
@@ -161,12 +163,12 @@ func userOrCaller(tx *store.Tx, c principal.Caller, name *string) (store.User, e
 	}
 	u, err := tx.UserByID(c.Account(), c.User().ID)
 	if err != nil {
-		return u, fmt.Errorf("read the caller: %w", err) // of one who was deleted, the funnel says so
+		return u, fmt.Errorf("read the caller: %w", err) // if the user was deleted, the funnel reports it
 	}
 	return u, nil
 }
 
-// arn is the ARN of a user in the caller's account.
+// arn returns the ARN of a user in the caller's account.
 func arn(c principal.Caller, u store.User) string {
 	if u.NameKey == "" {
 		return principal.RootARN(c.Partition(), c.Account())

@@ -17,9 +17,9 @@ import (
 	"rollcall/internal/store"
 )
 
-// credentialServices are the services that have credentials of their own,
-// with what an API key of theirs begins with; services without one take a
-// user name and a password (all observed).
+// credentialServices are the services that have their own credentials, with the
+// prefix of their API keys. Services without a prefix use a user name and a
+// password (all observed).
 var credentialServices = map[string]string{
 	"codecommit.amazonaws.com":             "",
 	"cassandra.amazonaws.com":              "",
@@ -35,8 +35,8 @@ const (
 	credentialAgeKey     = "iam:servicespecificcredentialagedays"
 )
 
-// credentialService checks the name of a service, which is compared without
-// case. Both texts are recorded.
+// credentialService checks the name of a service. The comparison ignores case.
+// Both texts are recorded.
 func credentialService(name string) (string, error) {
 	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") != "" {
 		return "", fail("ValidationError", "ServiceName must match [a-zA-Z0-9.-]*")
@@ -65,8 +65,8 @@ func serviceCredential(tx *store.Tx, u store.User, id string) (store.ServiceCred
 	return c, err
 }
 
-// CreateServiceSpecificCredential makes a user name and a password, or an API
-// key, for one service. This answer alone has the secret.
+// CreateServiceSpecificCredential creates a user name and a password, or an API
+// key, for one service. Only this answer contains the secret.
 func (s *Service) CreateServiceSpecificCredential(
 	ctx context.Context, in *iam.CreateServiceSpecificCredentialInput,
 ) (*iam.CreateServiceSpecificCredentialOutput, error) {
@@ -87,8 +87,8 @@ func (s *Service) CreateServiceSpecificCredential(
 			Status: active, Created: tx.Now,
 		}
 		if in.CredentialAgeDays != nil {
-			// Days of 24 hours, for every service (recorded); the model
-			// speaks of API keys only.
+			// Days have 24 hours, for every service (recorded). The model only
+			// mentions API keys.
 			cred.Expires = cred.Created.Add(time.Duration(*in.CredentialAgeDays) * 24 * time.Hour)
 		}
 		cred.Secret = s.keys.SealSecret(password, credentialPlace(cred.Account, cred.ID))
@@ -105,8 +105,8 @@ func (s *Service) CreateServiceSpecificCredential(
 }
 
 // insertServiceCredential adds a credential under the first name that is free
-// for its service: user-at-account, user+1-at-account, and so on. The name of
-// a user who was renamed since is not free (recorded).
+// for its service: user-at-account, user+1-at-account, and so on. The name of a
+// user who was renamed since then is not free (recorded).
 func insertServiceCredential(tx *store.Tx, u store.User, cred store.ServiceCredential) (name string, err error) {
 	have, err := tx.ServiceCredentials(u.Account, u.NameKey, cred.Service)
 	if err != nil {
@@ -127,7 +127,8 @@ func insertServiceCredential(tx *store.Tx, u store.User, cred store.ServiceCrede
 	}
 }
 
-// credentialStatus is the status to show: a credential expires by itself.
+// credentialStatus returns the status for an answer: Expired if the credential
+// has expired.
 func credentialStatus(now time.Time, c store.ServiceCredential) types.StatusType {
 	if !c.Expires.IsZero() && !now.Before(c.Expires) {
 		return types.StatusTypeExpired
@@ -135,8 +136,9 @@ func credentialStatus(now time.Time, c store.ServiceCredential) types.StatusType
 	return types.StatusType(c.Status)
 }
 
-// credentialOut is a credential with its new password. An API key is created of
-// the name and the password, so that it can be presented alone (observed).
+// credentialOut returns a credential with its new password for an answer. An
+// API key consists of the name and the password, so that clients can present it
+// alone (observed).
 func credentialOut(
 	now time.Time, user string, c store.ServiceCredential, password seal.Secret,
 ) types.ServiceSpecificCredential {
@@ -155,7 +157,7 @@ func credentialOut(
 	return out
 }
 
-// credentialMetadata is a credential as lists show it.
+// credentialMetadata returns a credential for a list.
 func credentialMetadata(now time.Time, user string, c store.ServiceCredential) types.ServiceSpecificCredentialMetadata {
 	m := types.ServiceSpecificCredentialMetadata{
 		UserName: &user, ServiceName: &c.Service, ServiceSpecificCredentialId: &c.ID,
@@ -169,8 +171,8 @@ func credentialMetadata(now time.Time, user string, c store.ServiceCredential) t
 	return m
 }
 
-// userOrAll is the user whose credentials are listed, or all users: AWS asks
-// for the permission on user/* then (recorded).
+// userOrAll returns the target for the user whose credentials are listed. For
+// all users, AWS requires the permission on user/* (recorded).
 func (s *Service) userOrAll(
 	ctx context.Context, c principal.Caller, in *iam.ListServiceSpecificCredentialsInput,
 ) ([]api.Resource, error) {
@@ -180,14 +182,14 @@ func (s *Service) userOrAll(
 	return s.namedOrCaller(ctx, c, str(in.UserName))
 }
 
-// newCredentialService is the service that a new credential is for. Recorded:
-// it is compared as IAM stores it.
+// newCredentialService returns the service that a new credential is for, in the
+// spelling that IAM stores (recorded).
 func newCredentialService(in *iam.CreateServiceSpecificCredentialInput) []string {
 	return []string{strings.ToLower(str(in.ServiceName))}
 }
 
-// newCredentialAge returns how many days a new credential lives, where the
-// request says it (recorded).
+// newCredentialAge returns the lifetime of a new credential in days, if the
+// request contains it (recorded).
 func newCredentialAge(in *iam.CreateServiceSpecificCredentialInput) []string {
 	if in.CredentialAgeDays == nil {
 		return nil
@@ -195,8 +197,8 @@ func newCredentialAge(in *iam.CreateServiceSpecificCredentialInput) []string {
 	return []string{strconv.Itoa(int(*in.CredentialAgeDays))}
 }
 
-// onCredential is the user of a credential that is there, with the credential's
-// service among the condition keys.
+// onCredential returns the target for the user of an existing credential. The
+// credential's service is among the condition keys.
 func (s *Service) onCredential(userMember, idMember string) api.Target {
 	return api.ByMembers(func(ctx context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		on, err := s.namedOrCaller(ctx, c, v[0])
@@ -217,8 +219,8 @@ func (s *Service) onCredential(userMember, idMember string) api.Target {
 	}, userMember, idMember)
 }
 
-// credentialService is the service that a credential is for, none where the
-// account has no such credential.
+// credentialService returns the service that a credential is for. It returns
+// nothing if the account has no such credential.
 func (s *Service) credentialService(ctx context.Context, c principal.Caller, id string) (service []string, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		cred, err := tx.ServiceCredential(c.Account(), id)
@@ -230,8 +232,8 @@ func (s *Service) credentialService(ctx context.Context, c principal.Caller, id 
 	return service, err
 }
 
-// ListServiceSpecificCredentials lists the credentials of a user, the caller
-// where none is named, or those of all users, in order of id.
+// ListServiceSpecificCredentials lists the credentials of a user, or of all
+// users, in order of id. If the call names no user, it lists the caller's.
 func (s *Service) ListServiceSpecificCredentials(
 	ctx context.Context, in *iam.ListServiceSpecificCredentialsInput,
 ) (*iam.ListServiceSpecificCredentialsOutput, error) {
@@ -242,7 +244,7 @@ func (s *Service) ListServiceSpecificCredentials(
 		return nil, fail("InvalidInput", "Cannot list credentials for all users if a username is given")
 	}
 	service := str(in.ServiceName)
-	if service != "" { // an empty filter is none (recorded)
+	if service != "" { // an empty filter means no filter (recorded)
 		var err error
 		if service, err = credentialService(service); err != nil {
 			return nil, err
@@ -300,7 +302,7 @@ func (s *Service) UpdateServiceSpecificCredential(
 }
 
 // ResetServiceSpecificCredential gives a credential a new secret. Its name,
-// status and dates stay (recorded), so one that expired stays so.
+// status and dates do not change (recorded), so an expired one stays expired.
 func (s *Service) ResetServiceSpecificCredential(
 	ctx context.Context, in *iam.ResetServiceSpecificCredentialInput,
 ) (*iam.ResetServiceSpecificCredentialOutput, error) {

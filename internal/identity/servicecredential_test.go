@@ -16,7 +16,7 @@ import (
 
 const codeCommit = "codecommit.amazonaws.com"
 
-// credential makes a service-specific credential.
+// credential creates a service-specific credential.
 func (w *world) credential(t testing.TB, user, service string) *types.ServiceSpecificCredential {
 	t.Helper()
 	return must(t, w.root, w.CreateServiceSpecificCredential,
@@ -50,7 +50,7 @@ func TestCreateServiceSpecificCredential(t *testing.T) {
 	})
 }
 
-// wantSealed looks for a password in the database.
+// wantSealed checks that the database does not contain a password in clear.
 func (w *world) wantSealed(t *testing.T, id, password string) {
 	t.Helper()
 	err := w.db.View(t.Context(), func(tx *store.Tx) error {
@@ -65,7 +65,7 @@ func (w *world) wantSealed(t *testing.T, id, password string) {
 	}
 }
 
-// Some services have API keys: one text of the name and the secret.
+// Some services have API keys: one text that contains the name and the secret.
 func TestCreateServiceSpecificCredentialAPIKey(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Jane")
@@ -110,8 +110,8 @@ func TestCreateServiceSpecificCredentialAPIKey(t *testing.T) {
 	})
 }
 
-// A credential keeps its name when the user is renamed, and who takes over
-// the user's name gets another one.
+// A credential keeps its name when the user is renamed. A new user with the old
+// user name gets another credential name.
 func TestServiceSpecificCredentialNames(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "jane")
@@ -121,7 +121,7 @@ func TestServiceSpecificCredentialNames(t *testing.T) {
 		if got := *w.credential(t, "jane", codeCommit).ServiceUserName; got != "jane+1-at-"+account {
 			t.Errorf("the new jane is %s", got)
 		}
-		// What a plus in a user's name leads to.
+		// A user's name can contain a plus.
 		w.user(t, "jane+1")
 		if got := *w.credential(t, "jane+1", codeCommit).ServiceUserName; got != "jane+1+1-at-"+account {
 			t.Errorf("jane+1 is %s", got)
@@ -132,7 +132,7 @@ func TestServiceSpecificCredentialNames(t *testing.T) {
 		if *reset.UserName != "Joan" || *reset.ServiceUserName != "jane-at-"+account {
 			t.Errorf("after the rename: %s with %s", *reset.UserName, *reset.ServiceUserName)
 		}
-		// A name that is free again is given again.
+		// A name that is free again is used again.
 		must(t, w.root, w.DeleteServiceSpecificCredential, &iam.DeleteServiceSpecificCredentialInput{
 			UserName: ptr("joan"), ServiceSpecificCredentialId: first.ServiceSpecificCredentialId,
 		})
@@ -164,7 +164,7 @@ func TestResetServiceSpecificCredential(t *testing.T) {
 		if diff := cmp.Diff(want, *got, ignoreSDK); diff != "" {
 			t.Error(diff)
 		}
-		// After its last day it is expired, whatever is set.
+		// After its last day it is expired, whatever status is set.
 		w.clock.advance(23 * time.Hour)
 		must(t, jane, w.UpdateServiceSpecificCredential,
 			&iam.UpdateServiceSpecificCredentialInput{ServiceSpecificCredentialId: id, Status: "Active"})

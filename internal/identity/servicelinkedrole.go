@@ -28,10 +28,11 @@ func (s *Service) serviceLinkedRoleActions() []api.Action {
 	}
 }
 
-// linkedRolePath is the path of all service-linked roles of a service.
+// linkedRolePath returns the path of all service-linked roles of a service.
 func linkedRolePath(service string) string { return servicePath + service + "/" }
 
-// onNewLinkedRole is the role that a service is about to get.
+// onNewLinkedRole returns the target for the role that the call creates for a
+// service.
 func onNewLinkedRole(serviceMember, suffixMember string) api.Target {
 	return api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		linked, _ := findLinkedService(v[0])
@@ -39,8 +40,8 @@ func onNewLinkedRole(serviceMember, suffixMember string) api.Target {
 	}, serviceMember, suffixMember)
 }
 
-// onDeletionTask is the role whose deletion is asked about, which the task's id
-// names.
+// onDeletionTask returns the target for the role whose deletion the call asks
+// about. The task's id names the role.
 func onDeletionTask(member string) api.Target {
 	return api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		id := strings.TrimPrefix(v[0], "task")
@@ -55,10 +56,11 @@ func linkedRoleName(s linkedService, suffix string) string {
 	return s.role + "_" + suffix
 }
 
-// CreateServiceLinkedRole makes the role by which a service of AWS would act
-// in the account. No service acts here: it can be looked at, and listed. Of
-// its policy there is what Rollcall knows of AWS's policies. This answer has
-// the trust policy with arrays, all others show it as trustOut does (recorded).
+// CreateServiceLinkedRole creates the role that a service of AWS would use in
+// the account. No service acts here, so the role can only be read and listed.
+// Its policy is the one that Rollcall knows of AWS's policies. This answer has
+// the trust policy with arrays. All other answers have the form of trustOut
+// (recorded).
 func (s *Service) CreateServiceLinkedRole(
 	ctx context.Context, in *iam.CreateServiceLinkedRoleInput,
 ) (*iam.CreateServiceLinkedRoleOutput, error) {
@@ -95,7 +97,7 @@ func (s *Service) CreateServiceLinkedRole(
 	return &iam.CreateServiceLinkedRoleOutput{Role: &out}, nil
 }
 
-// newLinkedRole is a service-linked role that is not stored yet.
+// newLinkedRole returns a service-linked role that is not stored yet.
 func newLinkedRole(c principal.Caller, service, name string) store.Role {
 	r := store.Role{
 		Account: c.Account(), NameKey: fold(name), Name: name, Path: linkedRolePath(service),
@@ -108,7 +110,7 @@ func newLinkedRole(c principal.Caller, service, name string) store.Role {
 }
 
 // insertLinkedRole stores a service-linked role with its policy, if Rollcall
-// knows that.
+// knows the policy.
 func insertLinkedRole(tx *store.Tx, c principal.Caller, linked linkedService, r *store.Role) error {
 	r.Created = tx.Now
 	if err := insertRole(tx, *r, nil); err != nil {
@@ -121,15 +123,15 @@ func insertLinkedRole(tx *store.Tx, c principal.Caller, linked linkedService, r 
 	return tx.InsertAttachment(store.RoleEntity, r.Account, r.NameKey, arn)
 }
 
-// maxRoleName is the most characters of a role's name. IAM quotas.
+// maxRoleName is the maximum length of a role's name. IAM quotas.
 const maxRoleName = 64
 
-// taskMemory says how long a deletion can be asked about.
+// taskMemory is the time for which the status of a deletion is available.
 const taskMemory = 30 * 24 * time.Hour
 
-// DeleteServiceLinkedRole deletes a service-linked role. AWS asks the service
-// whether it needs the role still, and so answers with a task; here none does,
-// so the task is done when it is answered.
+// DeleteServiceLinkedRole deletes a service-linked role. AWS first asks the
+// service whether it still needs the role, and so answers with a task. Here no
+// service needs it, so the task is finished at once.
 func (s *Service) DeleteServiceLinkedRole(
 	ctx context.Context, in *iam.DeleteServiceLinkedRoleInput,
 ) (*iam.DeleteServiceLinkedRoleOutput, error) {
@@ -165,11 +167,11 @@ func (s *Service) DeleteServiceLinkedRole(
 	return &iam.DeleteServiceLinkedRoleOutput{DeletionTaskId: &task.ID}, nil
 }
 
-// taskID is the form of the ids of deletions.
+// taskID matches the ids of deletions.
 var taskID = lazyregexp.New(`^task/aws-service-role/[^/]+/[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// GetServiceLinkedRoleDeletionStatus says what became of a deletion. The texts
-// are recorded.
+// GetServiceLinkedRoleDeletionStatus returns the status of a deletion. The
+// texts are recorded.
 func (s *Service) GetServiceLinkedRoleDeletionStatus(
 	ctx context.Context, in *iam.GetServiceLinkedRoleDeletionStatusInput,
 ) (*iam.GetServiceLinkedRoleDeletionStatusOutput, error) {

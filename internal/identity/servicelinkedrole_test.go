@@ -23,7 +23,7 @@ func TestServiceLinkedRoles(t *testing.T) {
 					"%3AAssumeRole%22%5D%2C%22Effect%22%3A%22Allow%22%2C" +
 					"%22Principal%22%3A%7B%22Service%22%3A%5B%22batch.amazonaws.com%22%5D%7D%7D%5D%7D"),
 		})
-		// All other answers show single values without arrays (recorded).
+		// All other answers have single values without arrays (recorded).
 		shown := *made
 		shown.AssumeRolePolicyDocument = ptr(
 			"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C" +
@@ -135,7 +135,7 @@ func TestDeleteServiceLinkedRole(t *testing.T) {
 			"NoSuchEntity", "worker exists but is not a service role.")
 		w.getRole(t, "worker")
 
-		// Old tasks are forgotten from time to time.
+		// Old tasks are deleted from time to time.
 		w.clock.advance(31 * 24 * time.Hour)
 		must(t, w.root, w.GetServiceLinkedRoleDeletionStatus, status)
 		if err := w.Forget(t.Context()); err != nil {

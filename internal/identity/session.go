@@ -18,8 +18,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// SessionCredentials are temporary credentials. The token is a secret as well:
-// it holds, sealed, the secret and what the session may do.
+// SessionCredentials are temporary credentials. The token is a secret too: it
+// contains, sealed, the secret and the permissions of the session.
 type SessionCredentials struct {
 	AccessKeyID string
 	Secret      seal.Secret
@@ -31,19 +31,19 @@ type SessionCredentials struct {
 type sealedSession struct {
 	Secret    string            `json:"x"`
 	Partition string            `json:"a"`
-	Instance  string            `json:"o,omitempty"` // of the account
+	Instance  string            `json:"o,omitempty"` // identifies the account
 	User      store.User        `json:"u"`
 	Session   principal.Session `json:"z"`
 }
 
-// sessionPlace binds a token to the access key that it comes with.
+// sessionPlace binds a token to its access key.
 func sessionPlace(keyID string) seal.Location {
 	return seal.Location{Table: "sessions", Key: keyID, Column: "token"}
 }
 
 // NewSession creates the credentials of a session of an owner. The token has at
-// least minSize bytes. Nothing is stored: the token has everything about the
-// session, sealed. The session ends when it expires, when its user, role or
+// least minSize bytes. Nothing is stored: the sealed token contains everything
+// about the session. The session ends when it expires, when its user, role or
 // account is deleted, or when a policy denies by aws:TokenIssueTime.
 func (s *Service) NewSession(of store.Owner, session principal.Session, minSize int) (SessionCredentials, error) {
 	id, err := seal.NewAccessKeyID("ASIA", of.User.Account)
@@ -68,12 +68,13 @@ func (s *Service) NewSession(of store.Owner, session principal.Session, minSize 
 		Expires: session.Expires}, nil
 }
 
-// packedFrom says how long the text of a token is before it is packed: most are
-// shorter, and packing costs more than all else of making one.
+// packedFrom is the length from which the text of a token is compressed. Most
+// texts are shorter, and compression costs more than the rest of creating a
+// token.
 const packedFrom = 1 << 10
 
-// pack shortens a long text. What is packed does not begin with a brace, and
-// may have anything behind it, as a text may have blanks.
+// pack compresses a long text. The result does not begin with a brace. Any
+// bytes may follow it, as blanks may follow a text.
 func pack(text []byte) ([]byte, error) {
 	if len(text) < packedFrom {
 		return text, nil
@@ -101,7 +102,7 @@ func unpack(text string) io.Reader {
 	return strings.NewReader(text)
 }
 
-// openSession reads the token that came with a key. No table is read.
+// openSession opens the token that came with a key. It reads no table.
 func (s *Service) openSession(ctx context.Context, keyID, token string) ([]byte, principal.Signer, error) {
 	sealed, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
@@ -119,9 +120,9 @@ func (s *Service) openSession(ctx context.Context, keyID, token string) ([]byte,
 	if err := json.NewDecoder(unpack(text.Reveal())).Decode(&held); err != nil {
 		return nil, principal.Signer{}, fmt.Errorf("read session token: %w", err)
 	}
-	// One that was given by a clock which has stepped back since would live
-	// longer than it was given for, and escape a policy that ends sessions by
-	// when they were issued.
+	// A token from a clock that has since stepped back would live longer than
+	// intended, and would escape a policy that ends sessions by the time of
+	// their issue.
 	now := s.db.Now()
 	if !now.Before(held.Session.Expires) || held.Session.Issued.After(now.Add(store.ClockSkew)) {
 		return nil, principal.Signer{}, sigv4.ErrExpiredToken

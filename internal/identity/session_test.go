@@ -17,7 +17,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// aSession is a session with everything that one can have.
+// aSession returns a session with everything that a session can have.
 func aSession(w *world) principal.Session {
 	return principal.Session{
 		Role:   &principal.AssumedRoleOf{NameKey: "worker", Name: "Worker", Path: "/a/", ID: "AROA1"},
@@ -42,7 +42,8 @@ func (w *world) session(t testing.TB, s principal.Session, minSize int) identity
 	return c
 }
 
-// What a session was created with comes back from its token, whatever its size.
+// The token returns everything that a session was created with, whatever its
+// size.
 func TestSessionRoundTrip(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	large := aSession(w)
@@ -80,7 +81,7 @@ func TestSessionRoundTrip(t *testing.T) {
 	}
 }
 
-// A token is good with its own key and on its own store, and whole.
+// A token is only valid as a whole, with its own key and on its own store.
 func TestForgedSessions(t *testing.T) {
 	w := newWorld(t, store.Config{Memory: true}, identity.Config{})
 	c, other := w.session(t, aSession(w), 0), w.session(t, aSession(w), 0)
@@ -118,11 +119,11 @@ func TestForgedSessions(t *testing.T) {
 	}
 }
 
-// A session that one node made is good on another.
+// A session that one node creates is valid on another.
 func TestSessionsOnEveryNode(t *testing.T) {
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		if cfg.Memory {
-			return // no two nodes share it
+			return // no two nodes can share it
 		}
 		w := newWorld(t, cfg, identity.Config{})
 		c := w.session(t, aSession(w), 0)
@@ -139,7 +140,7 @@ func TestSessionsOnEveryNode(t *testing.T) {
 	})
 }
 
-// Whatever comes as a token is refused in the same way.
+// Every invalid token is refused in the same way.
 func FuzzSessionToken(f *testing.F) {
 	w := newWorld(f, store.Config{Memory: true}, identity.Config{})
 	c := w.session(f, aSession(w), 0)
@@ -157,7 +158,7 @@ func FuzzSessionToken(f *testing.F) {
 			}
 			return
 		}
-		// Base64 has more than one way to write the last bits.
+		// Base64 has more than one way to encode the last bits.
 		if raw, e := base64.StdEncoding.DecodeString(token); e == nil && keyID == c.AccessKeyID &&
 			base64.StdEncoding.EncodeToString(raw) == c.Token.Reveal() {
 			return

@@ -12,8 +12,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// What decides about a password may move while the password is hashed. Then all
-// that was decided is decided again.
+// The state that decides about a password may change while the password is
+// hashed. Then everything is decided again.
 func TestSetPasswordWhileStateMoves(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		s, err := New(t.Context(), Config{DB: db, Master: seal.InMemoryMasterKeys()})
@@ -27,12 +27,12 @@ func TestSetPasswordWhileStateMoves(t *testing.T) {
 	})
 }
 
-// stateMove is something that happens to the account while alice gets a
-// password.
+// stateMove is a change to the account while alice gets a password.
 type stateMove struct {
 	name string
 	move func(tx *store.Tx, account string) error
-	// runs says how often the password is judged, code what comes of it.
+	// runs is the number of times the password is judged, and code is the
+	// result.
 	runs int
 	code string
 }
@@ -126,7 +126,7 @@ func testStateMove(t *testing.T, s *Service, account string, c stateMove) {
 	}
 }
 
-// A random key id that was taken is drawn again, and only that.
+// Only a random key id that exists already is drawn again.
 func TestAgain(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		s, err := New(t.Context(), Config{DB: db, Master: seal.InMemoryMasterKeys()})

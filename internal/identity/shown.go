@@ -11,7 +11,7 @@ func shownPlace(id string) seal.Location {
 	return seal.Location{Table: "signin_tickets", Key: id, Column: "shown"}
 }
 
-// SealShown seals a text that is shown once and kept under an id.
+// SealShown seals a text that is shown once and is kept under an id.
 func (s *Service) SealShown(id string, text seal.Secret) []byte {
 	return s.keys.SealToken([]byte(text.Reveal()), shownPlace(id))
 }

@@ -16,20 +16,21 @@ import (
 	"rollcall/internal/store"
 )
 
-// What signing in asks of IAM. The order of its steps is in package signin.
+// Signing in uses these functions of IAM. The order of its steps is in package
+// signin.
 
 // Person is a user, or root, who may sign in.
 type Person struct {
 	store.Owner
-	Profile store.LoginProfile // zero without a password
+	Profile store.LoginProfile // zero if the person has no password
 	Devices []MFADevice
-	policy  store.PasswordPolicy // of the account; zero where it has none, and for root
+	policy  store.PasswordPolicy // of the account; zero if it has none, and for root
 }
 
 // MFADevice is an enabled device of either kind.
 type MFADevice struct {
 	Serial  string
-	Passkey bool // or a security key; otherwise it shows codes
+	Passkey bool // or a security key; other devices show codes
 	Enabled time.Time
 	id      string
 }
@@ -38,7 +39,7 @@ type MFADevice struct {
 func (p *Person) IsRoot() bool { return p.User.NameKey == "" }
 
 // PasswordExpires returns the time at which the person's password expires, zero
-// for never. hard says that the person cannot choose another one then.
+// for never. hard says that the person cannot choose another password then.
 func (p *Person) PasswordExpires() (at time.Time, hard bool) {
 	if p.policy.MaxAge == 0 {
 		return time.Time{}, false
@@ -47,7 +48,8 @@ func (p *Person) PasswordExpires() (at time.Time, hard bool) {
 	return p.Profile.Changed.Add(time.Duration(p.policy.MaxAge) * day), p.policy.HardExpiry == store.HardExpiryTrue
 }
 
-// AccountNamed finds an account by its number or its alias, "" for none.
+// AccountNamed finds an account by its number or its alias. It returns "" if
+// there is none.
 func (s *Service) AccountNamed(ctx context.Context, name string) (id string, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		account, err := absent(tx.Account(name))
@@ -60,8 +62,8 @@ func (s *Service) AccountNamed(ctx context.Context, name string) (id string, err
 	return id, err
 }
 
-// Person finds a user of an account by name, or its root user, or gives
-// store.ErrNotFound.
+// Person finds a user of an account by name, or its root user. If there is none
+// the error is store.ErrNotFound.
 func (s *Service) Person(ctx context.Context, account, name string, root bool) (*Person, error) {
 	if !root && name == "" {
 		return nil, store.ErrNotFound // root has the empty name
@@ -77,7 +79,7 @@ func (s *Service) Person(ctx context.Context, account, name string, root bool) (
 	return p, err
 }
 
-// ReadPerson is Person within a transaction, by the folded name; "" is root.
+// ReadPerson is Person within a transaction, by the folded name. "" is root.
 func ReadPerson(tx *store.Tx, account, nameKey string) (*Person, error) {
 	p := &Person{}
 	a, err := tx.Account(account)
@@ -100,9 +102,9 @@ func ReadPerson(tx *store.Tx, account, nameKey string) (*Person, error) {
 	return p, err
 }
 
-// CheckPassword says whether a password is the person's. Where there is no
-// person, or no password, it takes as long and says no. A right password whose
-// hash has older parameters is hashed again.
+// CheckPassword says whether a password is the person's. If there is no person
+// or no password, it takes the same time and returns false. A right password
+// whose hash has older parameters is hashed again.
 func (s *Service) CheckPassword(ctx context.Context, p *Person, pw seal.Secret) (bool, error) {
 	if p == nil || p.Profile.Hash == "" {
 		return false, s.hasher.VerifyNothing(ctx, pw)
@@ -114,9 +116,9 @@ func (s *Service) CheckPassword(ctx context.Context, p *Person, pw seal.Secret) 
 	return ok, err
 }
 
-// hashAgain stores a new hash of a person's password, which is right. Where the
-// hash is another one by now, because somebody else has hashed the password
-// again or has set another, that one decides whether it is still right.
+// hashAgain stores a new hash of a person's password, which is right. If
+// another caller has changed the hash in the meantime, the new hash decides
+// whether the password is still right.
 func (s *Service) hashAgain(ctx context.Context, p *Person, pw seal.Secret) (bool, error) {
 	account, nameKey := p.User.Account, p.User.NameKey
 	hash, err := s.hasher.HashPassword(ctx, pw)
@@ -146,31 +148,32 @@ func (s *Service) hashAgain(ctx context.Context, p *Person, pw seal.Secret) (boo
 	return ok, err
 }
 
-// UserPlace is under which name tries at a user's password are counted. It
-// tells nothing of what was typed.
+// UserPlace returns the name under which tries at a user's password are
+// counted. It does not reveal the typed name.
 func (s *Service) UserPlace(account, name string) string { return s.Place("user", account, fold(name)) }
 
-// Place is a name for what is given, which it does not tell.
+// Place returns a name that is derived from the arguments and does not reveal
+// them.
 func (s *Service) Place(parts ...string) string {
 	mac := s.keys.MAC("place of a sign-in", []byte(strings.Join(parts, "\x00")))
 	return base64.RawURLEncoding.EncodeToString(mac[:18])
 }
 
-// ToolToken derives a token of a developer tool's session from what is given.
-// Nobody else can, so that it need not be kept.
+// ToolToken derives a token of a developer tool's session from the arguments.
+// Only this service can derive it, so it need not be stored.
 func (s *Service) ToolToken(parts ...string) string {
 	mac := s.keys.MAC("token of a tool", []byte(strings.Join(parts, "\x00")))
 	return base64.RawURLEncoding.EncodeToString(mac)
 }
 
-// ProveCode checks and spends a code of a person's device.
+// ProveCode checks the code of a person's device and marks it as used.
 func (s *Service) ProveCode(ctx context.Context, account, nameKey, serial, code string) (time.Time, error) {
 	return s.proveCode(ctx, account, nameKey, serial, code)
 }
 
 // MayChangePassword says whether a person who signs in may choose another
-// password: by iam:ChangePassword, or because all users of the account may.
-// Root may.
+// password. Permission comes from iam:ChangePassword, or from the account's
+// policy for all users. Root always may.
 func (s *Service) MayChangePassword(ctx context.Context, p *Person, mfa time.Time, call access.Call) (bool, error) {
 	if p.IsRoot() {
 		return true, nil
@@ -180,13 +183,13 @@ func (s *Service) MayChangePassword(ctx context.Context, p *Person, mfa time.Tim
 	return ok || !denied && p.policy.AllowChange, err
 }
 
-// ChoosePassword gives a person who has signed in with one password another
-// one. find names the person, and done is part of the change: both are called
+// ChoosePassword sets another password of a person who has signed in with a
+// password. find names the person. done is part of the change. Both are called
 // within its transaction.
 func (s *Service) ChoosePassword(ctx context.Context, pw seal.Secret,
 	find func(*store.Tx) (store.User, error), done func(*store.Tx, store.User) error,
 ) error {
-	// Callers of the API have passed this check before.
+	// For callers of the API, the model has checked this already.
 	text := pw.Reveal()
 	if err := awsmodel.Check("ChangePassword", &iam.ChangePasswordInput{OldPassword: &text,
 		NewPassword: &text}); err != nil {
@@ -207,8 +210,8 @@ func (s *Service) ChoosePassword(ctx context.Context, pw seal.Secret,
 	})
 }
 
-// ResetRootMFA takes all devices from an account's root user, deletes them, and
-// ends root's sessions. It says how many there were.
+// ResetRootMFA removes and deletes all devices of an account's root user, and
+// ends root's sessions. It returns how many devices there were.
 func (s *Service) ResetRootMFA(ctx context.Context, account string) (n int, err error) {
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Account(account); err != nil {

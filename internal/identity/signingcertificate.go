@@ -17,8 +17,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// onePEM reads exactly one PEM block, with nothing but blanks around it. It
-// returns nil for anything else.
+// onePEM reads exactly one PEM block. Only blanks may surround it. It returns
+// nil for anything else.
 func onePEM(body string) *pem.Block {
 	body = strings.TrimSpace(body)
 	if !strings.HasPrefix(body, "-----BEGIN ") || strings.Count(body, "-----BEGIN") > 1 {
@@ -31,8 +31,8 @@ func onePEM(body string) *pem.Block {
 	return block
 }
 
-// parseCertificate reads one PEM certificate. Any key and any signature will
-// do (recorded for self-signed, EC and RSA of 1024 bits).
+// parseCertificate reads one PEM certificate. Every key and every signature is
+// accepted (recorded for self-signed, EC and RSA of 1024 bits).
 func parseCertificate(body string) (*x509.Certificate, error) {
 	block := onePEM(body)
 	if block == nil || block.Type != "CERTIFICATE" {
@@ -41,15 +41,15 @@ func parseCertificate(body string) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-// certificateID is the base32 of the SHA-1 of the certificate, 32 characters
-// (recorded). It names, it does not protect.
+// certificateID returns the base32 of the SHA-1 of the certificate, 32
+// characters (recorded). It is a name, not a protection.
 func certificateID(c *x509.Certificate) string {
 	sum := sha1.Sum(c.Raw)
 	return base32.StdEncoding.EncodeToString(sum[:])
 }
 
-// malformedCertificate echoes the body (recorded), but not where someone sent
-// a private key by mistake: errors are logged.
+// malformedCertificate returns an error that repeats the body (recorded),
+// unless the body is a private key sent by mistake: errors are logged.
 func malformedCertificate(body string) error {
 	if strings.Contains(strings.ToUpper(body), "PRIVATE") {
 		body = "body"
@@ -57,20 +57,21 @@ func malformedCertificate(body string) error {
 	return fail("MalformedCertificate", "Certificate %s is malformed.", body)
 }
 
-// errNoCertificate is recorded, for certificates of other users too.
+// errNoCertificate is recorded, also for certificates of other users.
 func errNoCertificate(id string) error {
 	return fail("NoSuchEntity", "The Certificate with id %s cannot be found.", id)
 }
 
 // errExpiredStatus is recorded for certificates, SSH keys and service credentials:
-// the model's enum has Expired, but it cannot be set.
+// the model's enum contains Expired, but callers cannot set it.
 func errExpiredStatus() error {
 	return fail("InvalidInput", "Operation does not support status Expired")
 }
 
-// UploadSigningCertificate adds a certificate to a user, the caller where
-// none is named. The user's own certificate again is no error: the answer
-// says Active, but what is stored stays as it is (recorded).
+// UploadSigningCertificate adds a certificate to a user, or to the caller if
+// the call names no user. Uploading the user's own certificate again is no
+// error: the answer says Active, but the stored certificate does not change
+// (recorded).
 func (s *Service) UploadSigningCertificate(
 	ctx context.Context, in *iam.UploadSigningCertificateInput,
 ) (*iam.UploadSigningCertificateOutput, error) {
@@ -82,8 +83,8 @@ func (s *Service) UploadSigningCertificate(
 		if err != nil {
 			return err
 		}
-		// Recorded: an expired certificate is malformed. One that is not
-		// valid yet is taken: clocks differ.
+		// Recorded: an expired certificate is malformed. One that is not valid
+		// yet is accepted, because clocks differ.
 		if parseErr != nil || tx.Now.After(parsed.NotAfter) {
 			return malformedCertificate(*in.CertificateBody)
 		}
@@ -103,7 +104,7 @@ func (s *Service) UploadSigningCertificate(
 	return &iam.UploadSigningCertificateOutput{Certificate: &out}, nil
 }
 
-// insertCertificate adds a certificate and returns when it was uploaded first.
+// insertCertificate adds a certificate and returns when it was first uploaded.
 func insertCertificate(tx *store.Tx, cert store.SigningCertificate) (uploaded time.Time, err error) {
 	old, err := tx.SigningCertificate(cert.Account, cert.ID)
 	switch {
@@ -147,8 +148,8 @@ func (s *Service) DeleteSigningCertificate(
 		*in.CertificateId)
 }
 
-// ListSigningCertificates lists the certificates of a user, the caller where
-// none is named, in order of id: the order of the credential report.
+// ListSigningCertificates lists the certificates of a user, or of the caller if
+// the call names no user. They are in order of id, as in the credential report.
 func (s *Service) ListSigningCertificates(
 	ctx context.Context, in *iam.ListSigningCertificatesInput,
 ) (*iam.ListSigningCertificatesOutput, error) {

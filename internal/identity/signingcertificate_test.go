@@ -20,8 +20,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A certificate that OpenSSL made, valid from five hours after the tests
-// begin, and its id by sha1sum and base32.
+// A certificate that OpenSSL created, which becomes valid five hours after the
+// tests begin, and its id by sha1sum and base32.
 const (
 	vectorCertificate = `-----BEGIN CERTIFICATE-----
 MIIBejCCAR+gAwIBAgIUcjoYxSPXfDPHHH7niBsMKNEvCC0wCgYIKoZIzj0EAwIw
@@ -37,7 +37,7 @@ kxs6obSwIWEHUckCIQCP7nsjbQdg7uRHdXE+3faYGQAZgES+Y3L8TAVyV1SQlw==
 	vectorCertificateID = "7ESBBR5RU534VZ4ZS3L4WGCCCNV4FBO2"
 )
 
-// certificate makes a self-signed certificate that ends when it is told to.
+// certificate creates a self-signed certificate that ends at a given time.
 func certificate(t testing.TB, key crypto.Signer, end time.Time) string {
 	t.Helper()
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
@@ -76,7 +76,7 @@ func TestUploadSigningCertificate(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "Ann")
 		uploaded := w.clock.Now()
-		// Whatever the line ends are, the body comes back byte for byte.
+		// Whatever its line ends, the body comes back byte for byte.
 		body := strings.ReplaceAll(vectorCertificate, "\n", "\r\n")
 		up := must(t, w.root, w.UploadSigningCertificate,
 			&iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &body})
@@ -91,7 +91,8 @@ func TestUploadSigningCertificate(t *testing.T) {
 			CertificateId: ptr(vectorCertificateID), Status: "Inactive"}
 		must(t, w.root, w.UpdateSigningCertificate, update)
 
-		// The same again: as it was, though the answer says Active.
+		// The same certificate again is unchanged, although the answer says
+		// Active.
 		w.clock.advance(time.Hour)
 		again := must(t, w.root, w.UploadSigningCertificate,
 			&iam.UploadSigningCertificateInput{UserName: ptr("Ann"), CertificateBody: &body})
@@ -113,7 +114,7 @@ func TestUploadSigningCertificate(t *testing.T) {
 	})
 }
 
-// Root and users who name nobody mean themselves.
+// For root and users, a call without a user name means the caller.
 func TestSigningCertificateOfCaller(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		up := must(t, w.root, w.UploadSigningCertificate,
@@ -184,7 +185,8 @@ func TestUploadSigningCertificateMalformed(t *testing.T) {
 					400, "MalformedCertificate", "Certificate "+body+" is malformed.")
 			})
 		}
-		// Errors are logged: a private key sent by mistake is not echoed.
+		// Errors are logged, so they must not repeat a private key that was
+		// sent by mistake.
 		private := "-----BEGIN RSA PRIVATE KEY-----\nsecret\n-----END RSA PRIVATE KEY-----"
 		refused(t, w.root, w.UploadSigningCertificate,
 			&iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &private},
@@ -239,7 +241,7 @@ func TestSigningCertificateRefused(t *testing.T) {
 		refused(t, w.root, w.UploadSigningCertificate,
 			&iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: &third},
 			409, "LimitExceeded", "Cannot exceed quota for CertificatesPerUser: 2")
-		// Again what is there already is not one more.
+		// Uploading an existing certificate does not add one.
 		must(t, w.root, w.UploadSigningCertificate,
 			&iam.UploadSigningCertificateInput{UserName: ptr("ann"), CertificateBody: ptr(vectorCertificate)})
 	})

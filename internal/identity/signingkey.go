@@ -10,12 +10,12 @@ import (
 	"rollcall/internal/store"
 )
 
-// SigningKey finds the secret and the owner of the access key that a request
-// names; it is a sigv4.Verifier's Lookup. It asks the store every time, which
-// remembers nothing that may have changed, so that a key which was deleted or
-// made inactive, on any node, fails on the very next request.
+// SigningKey finds the secret and the owner of the access key of a request. It
+// is the Lookup of a sigv4.Verifier. It asks the store every time. The store
+// caches only unchanged data, so a key that was deleted or deactivated on any
+// node fails on the very next request.
 //
-// With a session token it is the token that tells all.
+// With a session token, everything comes from the token.
 func (s *Service) SigningKey(
 	ctx context.Context, accessKeyID, sessionToken string,
 ) (secret []byte, signer principal.Signer, err error) {

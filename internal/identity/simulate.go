@@ -15,46 +15,47 @@ import (
 	"rollcall/internal/store"
 )
 
-// simulation holds the simulated caller, and the policies that decide.
+// simulation holds the simulated caller and the policies that decide.
 type simulation struct {
 	caller  policy.Principal
 	context policy.Context
-	// given is context without what stands for a key that nobody gave.
+	// given is context without the placeholders for missing keys.
 	given    policy.Context
 	identity []sourcePolicy
 	boundary []sourcePolicy
 	resource []sourcePolicy
-	// control are the policies over the account, by levels of which each must
-	// allow; organized says that the answer tells of them.
+	// control are the policies over the account, by levels. Each level must
+	// allow. organized says that the answer mentions them.
 	control   [][]sourcePolicy
 	organized bool
-	// owner is the account of the resources, where a policy of theirs is given.
+	// owner is the account of the resources, if the request contains a resource
+	// policy.
 	owner string
 
-	// missing are the keys that the policies ask for and nobody gave, once they
-	// were looked for; every implicit denial tells of them.
+	// missing are the keys that the policies use and the request does not
+	// contain, once they have been computed. Every implicit denial lists them.
 	missing []string
-	// statements are those that answers tell of, once they were told.
+	// statements caches statements in the form of answers.
 	statements map[toldStatement]types.Statement
 	room       answerRoom
 }
 
-// Decisions of a simulation, the most restrictive first.
+// The decisions of a simulation, the most restrictive first.
 const (
 	explicitDeny = types.PolicyEvaluationDecisionTypeExplicitDeny
 	implicitDeny = types.PolicyEvaluationDecisionTypeImplicitDeny
 	allowed      = types.PolicyEvaluationDecisionTypeAllowed
 )
 
-// The kinds of policies as answers name them. They are recorded, though the
-// model's enum has other words.
+// The kinds of policies in answers. They are recorded, although the model's
+// enum has other words.
 const (
 	iamPolicy      = "IAM Policy"
 	resourcePolicy = "Resource Policy"
 	boundaryPolicy = "Permissions Boundary Policy"
 )
 
-// layers are the kinds of policies that answers tell of, in their order.
+// layers returns the kinds of policies that answers mention, in order.
 func (sim *simulation) layers() []simulatedLayer {
 	return []simulatedLayer{{resourcePolicy, sim.resource}, {iamPolicy, sim.identity}, {boundaryPolicy, sim.boundary}}
 }
@@ -71,7 +72,7 @@ type simulated struct {
 	missing        []string
 	details        map[string]types.PolicyEvaluationDecisionType
 	byOrganization bool
-	byBoundary     *types.PermissionsBoundaryDecisionDetail // nil where none was asked
+	byBoundary     *types.PermissionsBoundaryDecisionDetail // nil if no boundary applies
 }
 
 // on simulates an action on one resource.
@@ -84,7 +85,7 @@ func (sim *simulation) on(ctx context.Context, action, resource string) (simulat
 		details: map[string]types.PolicyEvaluationDecisionType{},
 	}
 	for _, level := range sim.control {
-		// Where the organisation denies, a simulation ends. IAM EvaluationResult.
+		// If the organisation denies, a simulation ends. IAM EvaluationResult.
 		var err error
 		if out.decision, _, err = decisionOf(ctx, req, resource, level); err != nil || out.decision != allowed {
 			out.byOrganization = false
@@ -115,7 +116,7 @@ func (sim *simulation) on(ctx context.Context, action, resource string) (simulat
 		return out, err
 	}
 	for _, l := range sim.layers() {
-		// A boundary gives nothing: only its denials have decided.
+		// A boundary grants nothing, so only its denials are decisive.
 		if decided[l.kind] != out.decision || l.kind == boundaryPolicy && out.decision == allowed {
 			continue
 		}
@@ -128,13 +129,13 @@ func (sim *simulation) on(ctx context.Context, action, resource string) (simulat
 	return out, nil
 }
 
-// elsewhere says that the resources belong to another account.
+// elsewhere says whether the resources belong to another account.
 func (sim *simulation) elsewhere() bool { return sim.owner != "" && sim.owner != sim.caller.Account }
 
-// together returns the decision of all kinds of policies together. Within an
-// account a resource's policy allows by itself, even if it names only the
-// account and whatever the boundary leaves out; that is recorded, and more than
-// a call is given. Between accounts all must allow.
+// together returns the combined decision of all kinds of policies. Within an
+// account a resource policy is sufficient, even if it names only the account
+// and whatever the boundary excludes. That is recorded, and more generous than
+// for a real call. Between accounts all must allow.
 func (sim *simulation) together(
 	decided map[string]types.PolicyEvaluationDecisionType,
 ) types.PolicyEvaluationDecisionType {
@@ -159,8 +160,8 @@ func (sim *simulation) together(
 	return byIdentity
 }
 
-// missingKeys are the keys that the policies ask for, whatever their statements
-// are about, and that nobody gave. Recorded.
+// missingKeys returns the keys that the policies use, in any statement, and
+// that the request does not contain. Recorded.
 func (sim *simulation) missingKeys(ctx context.Context, req policy.Request) ([]string, error) {
 	if sim.missing != nil {
 		return sim.missing, nil
@@ -178,8 +179,8 @@ func (sim *simulation) missingKeys(ctx context.Context, req policy.Request) ([]s
 	return sim.missing, nil
 }
 
-// decisionOf returns the decision of the policies of one kind by themselves,
-// and the statements behind it: if any denies, only the denies.
+// decisionOf returns the decision of the policies of one kind on their own, and
+// the statements that caused it. If any denies, they are only the denials.
 func decisionOf(
 	ctx context.Context, req policy.Request, resource string, list []sourcePolicy,
 ) (types.PolicyEvaluationDecisionType, []policy.Match, error) {
@@ -204,8 +205,8 @@ func decisionOf(
 	return implicitDeny, nil, nil
 }
 
-// result simulates an action on all resources. Whatever holds of several is
-// the most restrictive, and every statement that decided on one is told. IAM
+// result simulates an action on all resources. The result is the most
+// restrictive one, and lists every statement that decided on a resource. IAM
 // EvaluationResult.
 func (sim *simulation) result(ctx context.Context, action string, resources []string) (types.EvaluationResult, error) {
 	everything := !isExplicit(resources)
@@ -257,20 +258,20 @@ func (sim *simulation) result(ctx context.Context, action string, resources []st
 	return out, nil
 }
 
-// unfit is the answer for a resource that an action is never about: no policy
-// is asked. Recorded.
+// unfit is the answer for a resource that an action never applies to. No policy
+// is evaluated. Recorded.
 var unfit = simulated{
 	decision: implicitDeny, details: map[string]types.PolicyEvaluationDecisionType{}, byOrganization: true,
 }
 
-// isExplicit says whether resources are named.
+// isExplicit says whether the request names resources.
 func isExplicit(resources []string) bool {
 	return len(resources) > 0 && !slices.Equal(resources, []string{"*"})
 }
 
-// resourceName returns the name of all resources in an answer: the one, or for
-// several the form of the service's ARNs. Recorded; it is left out if the
-// service has no such form.
+// resourceName returns the name of all resources in an answer: the only one, or
+// for several the form of the service's ARNs. It is empty if the service has no
+// such form. Recorded.
 func resourceName(about servicecatalog.Action, known bool, resources []string) *string {
 	switch {
 	case len(resources) == 1:
@@ -284,8 +285,8 @@ func resourceName(about servicecatalog.Action, known bool, resources []string) *
 	return ptr(strings.Replace(about.Service.Format, "${Partition}", partition, 1))
 }
 
-// specific is the answer for one of the resources. Lists of nothing are left
-// out of it. Recorded.
+// specific returns the answer for one of the resources. It omits empty lists.
+// Recorded.
 func specific(resource string, s simulated) types.ResourceSpecificResult {
 	out := types.ResourceSpecificResult{
 		EvalResourceName: &resource, EvalResourceDecision: s.decision,
@@ -303,7 +304,7 @@ func specific(resource string, s simulated) types.ResourceSpecificResult {
 	return out
 }
 
-// stricter is the more restrictive of two decisions.
+// stricter returns the more restrictive of two decisions.
 func stricter(a, b types.PolicyEvaluationDecisionType) types.PolicyEvaluationDecisionType {
 	for _, d := range []types.PolicyEvaluationDecisionType{explicitDeny, implicitDeny} {
 		if a == d || b == d {
@@ -313,8 +314,8 @@ func stricter(a, b types.PolicyEvaluationDecisionType) types.PolicyEvaluationDec
 	return allowed
 }
 
-// strictest adds decisions by kind of policy to others. It is nil where no
-// resource has any: the organisation denied them all.
+// strictest adds decisions by kind of policy to others. It returns nil if no
+// resource has any, because the organisation denied them all.
 func strictest(all, more map[string]types.PolicyEvaluationDecisionType) map[string]types.PolicyEvaluationDecisionType {
 	if all == nil && more != nil {
 		all = map[string]types.PolicyEvaluationDecisionType{}
@@ -328,7 +329,7 @@ func strictest(all, more map[string]types.PolicyEvaluationDecisionType) map[stri
 	return all
 }
 
-// unionOfKeys adds keys that are not there yet in their spelling.
+// unionOfKeys adds the keys that are missing in a list, with their spelling.
 func unionOfKeys(have map[string]bool, all, more []string) []string {
 	for _, key := range more {
 		if !have[key] {
@@ -339,7 +340,7 @@ func unionOfKeys(have map[string]bool, all, more []string) []string {
 	return all
 }
 
-// SimulateCustomPolicy tells what documents would allow.
+// SimulateCustomPolicy returns what documents would allow.
 func (s *Service) SimulateCustomPolicy(
 	ctx context.Context, in *iam.SimulateCustomPolicyInput,
 ) (*iam.SimulateCustomPolicyOutput, error) {
@@ -381,8 +382,8 @@ func (s *Service) SimulateCustomPolicy(
 	return out, err
 }
 
-// SimulatePrincipalPolicy tells what the policies of a user, a group or a role
-// would allow, with other documents beside them or some of them left out.
+// SimulatePrincipalPolicy returns what the policies of a user, a group or a
+// role would allow. The request can add documents and exclude policies.
 func (s *Service) SimulatePrincipalPolicy(
 	ctx context.Context, in *iam.SimulatePrincipalPolicyInput,
 ) (*iam.SimulatePrincipalPolicyOutput, error) {

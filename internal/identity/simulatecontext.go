@@ -13,12 +13,12 @@ import (
 	"rollcall/internal/policy"
 )
 
-// nobodysID is aws:userid where no caller is given. Recorded.
+// nobodysID is aws:userid if the request has no caller. Recorded.
 const nobodysID = "STUB_PRINCIPAL_FOR_POLICY_SIMULATOR"
 
-// simulatedContext are the condition keys of a simulated request: what is
-// known of its caller, and what is given. The second are those without what
-// stands for an id or a caller that is not given.
+// simulatedContext returns the condition keys of a simulated request: the facts
+// about its caller, and the given keys. The second result omits placeholders
+// for a missing id or caller.
 func simulatedContext(
 	caller policy.Principal, src source, entries []types.ContextEntry,
 ) (all, given policy.Context, err error) {
@@ -59,8 +59,8 @@ func simulatedContext(
 	return all, given, nil
 }
 
-// callerKeys returns the keys that follow from a caller's ARN, and from the
-// tags of the entity whose policies are simulated.
+// callerKeys returns the keys that follow from a caller's ARN and from the tags
+// of the simulated entity.
 func callerKeys(caller policy.Principal, src source) access.Keys {
 	known := map[string]string{"aws:principalaccount": caller.Account}
 	if caller.ARN != "" {
@@ -82,8 +82,8 @@ func callerKeys(caller policy.Principal, src source) access.Keys {
 	}
 }
 
-// entryValues are the values that a simulation is given for a key, as the
-// policies are asked them. The errors are recorded; a boolean may be any text.
+// entryValues returns the values of a given key in the form that policies
+// compare. The errors are recorded. A boolean may be any text.
 func entryValues(e types.ContextEntry) (policy.Values, error) {
 	name := str(e.ContextKeyName)
 	kind, isList := strings.CutSuffix(string(e.ContextKeyType), "List")
@@ -121,7 +121,7 @@ func entryValues(e types.ContextEntry) (policy.Values, error) {
 }
 
 // decimalText reads a number and writes it as Java's BigDecimal does, which is
-// how texts in policies see it: 01.0 is 1.0, and 1e2 is 1E+2. Recorded.
+// the form that policies see: 01.0 is 1.0, and 1e2 is 1E+2. Recorded.
 func decimalText(text string) (string, bool) {
 	mantissa, sign, exponent := text, "", 0
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
@@ -166,7 +166,7 @@ func decimalText(text string) (string, bool) {
 	return sign + digits, true
 }
 
-// signed is a number with its sign.
+// signed returns a number with its sign.
 func signed(n int) string {
 	if n > 0 {
 		return "+" + strconv.Itoa(n)
@@ -174,14 +174,14 @@ func signed(n int) string {
 	return strconv.Itoa(n)
 }
 
-// isBinary takes base 64 with its padding and nothing behind the last byte.
+// isBinary says whether a text is padded base 64 without trailing text.
 func isBinary(text string) bool {
 	_, err := base64.StdEncoding.Strict().DecodeString(text)
 	return err == nil && !strings.ContainsAny(text, "\r\n")
 }
 
-// dateText reads a date of ISO 8601, of which all but the year may be missing,
-// or seconds since 1970, and writes it to the millisecond. Recorded.
+// dateText reads a date of ISO 8601, in which only the year is required, or
+// seconds since 1970. It writes the date with milliseconds. Recorded.
 func dateText(text string) (string, bool) {
 	for _, layout := range []string{
 		"2006", "2006-01", time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05",

@@ -10,9 +10,9 @@ import (
 	"rollcall/internal/store"
 )
 
-// exclude leaves out the policies of an entity that a simulation is to do
-// without. Identifiers that name none are passed over; those that are none are
-// refused, in words that are guesses.
+// exclude removes policies of an entity that the simulation ignores.
+// Identifiers without a matching policy are ignored. Invalid ones get an error,
+// whose words are guesses.
 func (src *source) exclude(list []types.PolicyIdentifier) error {
 	for _, id := range list {
 		var err error
@@ -48,14 +48,14 @@ func (src *source) excludeType(kind types.PolicyIdentifierPolicyType) {
 	}
 }
 
-// without leaves out those of the policies that give an entity access.
+// without removes some of the policies that give an entity access.
 func (src *source) without(out func(sourcePolicy) bool) {
 	src.identity = slices.DeleteFunc(slices.Clone(src.identity), out)
 }
 
-// excludeARN leaves out managed policies by their ARN without its path, the only
-// form that AWS was recorded to find them by. Wildcards may be in the
-// resource.
+// excludeARN removes managed policies by their ARN without its path, which is
+// the only recorded form that AWS finds them by. The resource may contain
+// wildcards.
 func (src *source) excludeARN(arn string) error {
 	part := strings.SplitN(arn, ":", 6)
 	if len(part) != 6 || part[0] != "arn" || !strings.HasPrefix(part[5], "policy/") ||
@@ -66,8 +66,8 @@ func (src *source) excludeARN(arn string) error {
 	return nil
 }
 
-// excludeInline leaves out an inline policy by its name, and by what it
-// belongs to, which may have wildcards.
+// excludeInline removes an inline policy by its name and its owner. The owner
+// may contain wildcards.
 func (src *source) excludeInline(id types.InlinePolicyIdentifierType) error {
 	name := str(id.AttachmentName)
 	if strings.Count(name, "*") > 1 || strings.ContainsAny(str(id.PolicyName), "*?") {
@@ -81,13 +81,13 @@ func (src *source) excludeInline(id types.InlinePolicyIdentifierType) error {
 	return nil
 }
 
-// pathless is the ARN of a managed policy without its path.
+// pathless returns the ARN of a managed policy without its path.
 func pathless(arn string) string {
 	before, _, _ := strings.Cut(arn, ":policy/")
 	return before + ":policy/" + policyName(arn)
 }
 
-// glob matches a text by a pattern with any number of ? and at most one *.
+// glob matches a text against a pattern with any number of ? and at most one *.
 func glob(pattern, text string) bool {
 	before, after, star := strings.Cut(pattern, "*")
 	if !star {
@@ -97,7 +97,7 @@ func glob(pattern, text string) bool {
 		alike(after, text[len(text)-len(after):])
 }
 
-// alike compares texts of one length; ? stands for any character.
+// alike compares texts of equal length. A ? matches any character.
 func alike(pattern, text string) bool {
 	if len(pattern) != len(text) {
 		return false

@@ -20,8 +20,8 @@ type simulationInput struct {
 	context                                 []types.ContextEntry
 }
 
-// newSimulation reads what a simulation is asked, for the policies of src
-// beside those given. Its refusals are recorded.
+// newSimulation reads the input of a simulation of the policies of src and the
+// given ones. Its errors are recorded.
 func (s *Service) newSimulation(c principal.Caller, in simulationInput, src source) (*simulation, error) {
 	if err := in.check(); err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func (s *Service) newSimulation(c principal.Caller, in simulationInput, src sour
 	sim := &simulation{identity: append(src.identity, given...), boundary: src.boundary,
 		statements: map[toldStatement]types.Statement{}}
 	if len(in.boundary) > 0 {
-		// It replaces the one that is in force.
+		// It replaces the boundary in force.
 		if sim.boundary, err = s.inputPolicies("PermissionsBoundaryPolicyInputList", policy.Boundary,
 			in.boundary); err != nil {
 			return nil, err
@@ -85,8 +85,9 @@ func checkResourceNames(names []string) error {
 	return nil
 }
 
-// readResourcePolicy reads the policy of the resources, which then must be
-// named, by it too. Recorded.
+// readResourcePolicy reads the policy of the resources. With a resource policy,
+// the request must name the resources, and the policy must name them too.
+// Recorded.
 func (s *Service) readResourcePolicy(in simulationInput) ([]sourcePolicy, error) {
 	list, err := s.inputPolicies("ResourcePolicy", policy.Resource, []string{*in.resourcePolicy})
 	if err != nil {
@@ -104,8 +105,8 @@ func (s *Service) readResourcePolicy(in simulationInput) ([]sourcePolicy, error)
 	return list, nil
 }
 
-// sameInformation refuses actions of which it is not known what they are about
-// beside those of which it is known. Recorded, with the blank at the end.
+// sameInformation refuses a mix of actions whose resources are known and
+// actions whose resources are not. Recorded, with the blank at the end.
 func sameInformation(actions []string) error {
 	var known, unknown []string
 	for _, name := range actions {
@@ -122,9 +123,8 @@ func sameInformation(actions []string) error {
 		strings.Join(known, ","), strings.Join(unknown, ","))
 }
 
-// handlings are the scenarios that resources can belong to, with the actions
-// that have them. Whatever resources are given will do: an instance alone.
-// Recorded.
+// handlings are the scenarios of resources, with the actions that have them.
+// Any resources are accepted, even an instance alone. Recorded.
 var handlings = map[string][]string{
 	"ec2:runinstances": {
 		"EC2-Classic-InstanceStore", "EC2-Classic-EBS", "EC2-VPC-InstanceStore", "EC2-VPC-InstanceStore-Subnet",
@@ -157,7 +157,7 @@ func (in simulationInput) checkHandling() error {
 }
 
 // simulatedCaller returns the simulated caller: a user, a group or a role of
-// any account. "" is nobody in particular, whom no resource's policy names.
+// any account. "" is an anonymous caller, which no resource policy names.
 func simulatedCaller(c principal.Caller, arn string) (policy.Principal, error) {
 	if arn == "" {
 		return policy.Principal{Type: policy.User, Account: c.Account()}, nil
@@ -178,9 +178,9 @@ func simulatedCaller(c principal.Caller, arn string) (policy.Principal, error) {
 		"Invalid caller - Caller must be an IAM user, role or group in this context.")
 }
 
-// resourceOwner reads the account that owns the resources: its number, as the
-// parameter of SimulatePrincipalPolicy is, or an ARN of it, as that of
-// SimulateCustomPolicy is. Without one it is the caller's.
+// resourceOwner reads the account that owns the resources.
+// SimulatePrincipalPolicy takes its number, SimulateCustomPolicy an ARN of it.
+// The default is the caller's account.
 func resourceOwner(text, account string) (string, error) {
 	if text == "" {
 		return account, nil
@@ -199,7 +199,7 @@ func errResourceOwner(text string) error {
 	return fail("InvalidInput", "'%s' is not a valid as a Resource Owner.", text)
 }
 
-// checkSourceARN refuses what is no entity of the account to simulate.
+// checkSourceARN returns an error unless arn names an entity of the account.
 func checkSourceARN(c principal.Caller, arn string) error {
 	part := strings.SplitN(arn, ":", 6)
 	if len(part) == 6 && part[0] == "arn" && part[2] == "iam" && part[4] != c.Account() &&
@@ -214,7 +214,7 @@ func checkSourceARN(c principal.Caller, arn string) error {
 	return nil
 }
 
-// errNoSource is the error for an entity that is not there, as simulations say it.
+// errNoSource returns the error of simulations for a missing entity.
 func errNoSource(err error) error {
 	var told *awsmodel.Error
 	if errors.As(err, &told) && told.Code == "NoSuchEntity" {

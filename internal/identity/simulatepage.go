@@ -11,29 +11,32 @@ import (
 )
 
 // A request of 1 MiB can name so many actions, resources and statements that
-// all that they make together would be gigabytes. A page ends where its answer
-// or its time comes to an end, but after one action at least; an action that
-// is too much by itself is refused.
+// the whole answer would be gigabytes. A page ends when its answer is large
+// enough or its time is over, but after at least one action. An action that is
+// too large on its own is refused.
 const (
-	// simulationBytes bounds what is told of resources, statements and keys.
+	// simulationBytes limits the size of resources, statements and keys in an
+	// answer.
 	simulationBytes = 2 << 20
-	// simulationTime says how long a page takes before no further action is
-	// begun, and simulationLimit how long one action may take.
+	// simulationTime is the time after which a page begins no further action.
+	// simulationLimit is the maximum time for one action.
 	simulationTime  = 500 * time.Millisecond
 	simulationLimit = 2 * time.Second
 )
 
-// errSimulationTooLarge refuses what AWS has no known bound for.
+// errSimulationTooLarge refuses a request that is too large for Rollcall. AWS
+// has no known limit.
 var errSimulationTooLarge = fail("InvalidInput",
 	"The simulation is too large. Ask for fewer resources, or with fewer statements, at a time.")
 
-// answerRoom is the space that is left in an answer.
+// answerRoom is the space that remains in an answer.
 type answerRoom struct {
 	bytes int
 	until time.Time
 }
 
-// take counts the answer for one resource, or says that it does not fit.
+// take counts the answer for one resource. It returns false if the answer does
+// not fit.
 func (r *answerRoom) take(action, resource string, s simulated) bool {
 	const element = 300 // bytes of the tags around a result
 	r.bytes -= element + xmlLength(action) + 2*xmlLength(resource) + 100*len(s.details)
@@ -46,7 +49,7 @@ func (r *answerRoom) take(action, resource string, s simulated) bool {
 	return r.bytes >= 0 && time.Now().Before(r.until)
 }
 
-// xmlLength is about how long a text is in an answer.
+// xmlLength estimates the length of a text in an answer.
 func xmlLength(s string) int {
 	n := len(s)
 	for _, special := range []string{"&", "<", ">", "\"", "'", "\n", "\r", "\t"} {
@@ -55,11 +58,11 @@ func xmlLength(s string) int {
 	return n
 }
 
-// errSimulationMarker refuses a marker that is none of a simulation's.
+// errSimulationMarker refuses a marker that no simulation created.
 var errSimulationMarker = fail("InvalidInput", "Invalid marker for pagination.")
 
-// simulateAll simulates the actions of a request, a page of them. MaxItems
-// counts actions, on however many resources. Recorded.
+// simulateAll simulates a page of the actions of a request. MaxItems counts
+// actions, whatever the number of resources. Recorded.
 func simulateAll(
 	ctx context.Context, p page, sim *simulation, actions, resources []string,
 ) (results []types.EvaluationResult, truncated bool, marker *string, err error) {

@@ -10,16 +10,17 @@ import (
 	"rollcall/internal/policy"
 )
 
-// toldStatement is a statement of a policy that is given as of a kind.
+// toldStatement is a statement of a policy, with the kind that answers give the
+// policy.
 type toldStatement struct {
 	kind      string
 	policy    *sourcePolicy
 	statement *policy.Statement
 }
 
-// statementsOut are statements that decided, as answers tell them. Where a
-// statement is in its text is looked for once, however many resources it is
-// about.
+// statementsOut returns statements that decided, in the form of answers. The
+// position of a statement in its text is computed once, even if the statement
+// applies to many resources.
 func (sim *simulation) statementsOut(
 	ctx context.Context, l simulatedLayer, matches []policy.Match,
 ) ([]types.Statement, error) {
@@ -59,9 +60,9 @@ func statementOut(kind string, p *sourcePolicy, st *policy.Statement) types.Stat
 	}
 }
 
-// sourceID returns the name of a policy in a simulation: a managed one by its
-// name, an inline one by its owner and its name, and one of the request by its
-// parameter (reported by users of AWS).
+// sourceID returns the name of a policy in a simulation. A managed policy has
+// its name, an inline policy its owner and its name, and a policy of the
+// request its parameter (reported by users of AWS).
 func (p *sourcePolicy) sourceID() string {
 	switch {
 	case p.ARN != "":
@@ -72,11 +73,11 @@ func (p *sourcePolicy) sourceID() string {
 	return p.Name
 }
 
-// StatementPlace returns the place of a statement as a simulation reports it.
-// It ends behind its brace. It begins where the text before it ends, the
-// bracket of the list or the brace of the previous statement, so that a comma
-// belongs to it; a statement that is in no list begins behind its brace.
-// Recorded. Columns count characters from 1.
+// StatementPlace returns the position of a statement as a simulation reports
+// it. It ends after the closing brace. It begins after the preceding text,
+// which is the bracket of the list or the brace of the previous statement, so
+// it includes a comma. A single statement that is not in a list begins after
+// its opening brace. Recorded. Columns count characters from 1.
 func StatementPlace(text string, st *policy.Statement) (start, end types.Position) {
 	from := offset(text, st.Start)
 	before := strings.TrimRight(text[:from], " \t\r\n")
@@ -89,7 +90,7 @@ func StatementPlace(text string, st *policy.Statement) (start, end types.Positio
 	return place(text, from), place(text, offset(text, st.End))
 }
 
-// offset is a place in a text as the number of bytes before it.
+// offset returns a position in a text as the number of bytes before it.
 func offset(text string, at policy.Position) int {
 	line := 1
 	for i := 0; ; i++ {
@@ -102,8 +103,8 @@ func offset(text string, at policy.Position) int {
 	}
 }
 
-// lineEnds makes every end of a line one byte: a carriage return ends one by
-// itself, and with the line feed behind it. Recorded.
+// lineEnds replaces every line end by one byte. A carriage return ends a line
+// with or without a line feed after it. Recorded.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 func place(text string, offset int) types.Position {
@@ -118,7 +119,7 @@ type statementKey struct {
 	line, column int32
 }
 
-// union adds statements that are not there yet.
+// union adds the statements that are missing in a list.
 func union(have map[statementKey]bool, all, more []types.Statement) []types.Statement {
 	for _, st := range more {
 		key := statementKey{*st.SourcePolicyId, string(st.SourcePolicyType),

@@ -7,7 +7,7 @@ import (
 	"rollcall/internal/policy"
 )
 
-// A statement's place is in its document, whatever its form.
+// A statement's position is within its document, whatever the document's form.
 func FuzzStatementPlace(f *testing.F) {
 	f.Add(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},{"Effect":"Deny",` +
 		`"Action":"iam:*","Resource":"*"}]}`)

@@ -24,14 +24,14 @@ import (
 // IAM UploadSSHPublicKey: RSA keys from 2048 bits; up to 16384 (observed).
 const minRSABits, maxRSABits = 2048, 16384
 
-// The texts of keys that are refused are recorded. Neither quotes the body.
+// The texts for refused keys are recorded. Neither repeats the body.
 func unrecognizedKey() error {
 	return fail("UnrecognizedPublicKeyEncoding", "Invalid public key uploaded.")
 }
 func invalidKey() error { return fail("InvalidPublicKey", "Invalid body for public key") }
 
-// parseSSHKey reads an RSA public key in ssh-rsa or PEM form. Keys of other
-// kinds are unrecognized, as AWS documents these two encodings only.
+// parseSSHKey reads an RSA public key in ssh-rsa or PEM form. Other kinds of
+// keys are not recognized, because AWS documents only these two encodings.
 func parseSSHKey(body string) (ssh.PublicKey, error) {
 	body = strings.TrimSpace(body)
 	var wire []byte
@@ -42,7 +42,7 @@ func parseSSHKey(body string) (ssh.PublicKey, error) {
 		}
 		wire = key.Marshal()
 	} else {
-		// The kind, the key, and perhaps a comment, on one line.
+		// One line contains the kind, the key, and an optional comment.
 		fields := strings.Fields(body)
 		if strings.ContainsAny(body, "\r\n") || len(fields) < 2 || fields[0] != ssh.KeyAlgoRSA {
 			return nil, unrecognizedKey()
@@ -52,7 +52,7 @@ func parseSSHKey(body string) (ssh.PublicKey, error) {
 			return nil, unrecognizedKey()
 		}
 	}
-	// Both forms go this way, so that one key has one wire form.
+	// Both forms are encoded here, so one key has one wire form.
 	var parts struct {
 		Kind string
 		E, N *big.Int
@@ -65,7 +65,7 @@ func parseSSHKey(body string) (ssh.PublicKey, error) {
 	}
 	key, err := ssh.ParsePublicKey(wire)
 	if err != nil {
-		return nil, invalidKey() // an exponent that cannot be
+		return nil, invalidKey() // an impossible exponent
 	}
 	return key, nil
 }
@@ -95,8 +95,8 @@ func parsePEMKey(body string) (ssh.PublicKey, error) {
 	return wire, nil
 }
 
-// newSSHKey is the row of a key. The fingerprint is the MD5 of the wire form,
-// as ssh-keygen prints it.
+// newSSHKey returns the row of a key. The fingerprint is the MD5 of the wire
+// form, as ssh-keygen prints it.
 func newSSHKey(key ssh.PublicKey) store.SSHPublicKey {
 	digest := sha256.Sum256(key.Marshal())
 	return store.SSHPublicKey{
@@ -105,7 +105,7 @@ func newSSHKey(key ssh.PublicKey) store.SSHPublicKey {
 	}
 }
 
-// encodeSSHKey gives a stored key back: the SSH form without its comment, or
+// encodeSSHKey returns a stored key in the SSH form without its comment, or in
 // the PEM form (recorded).
 func encodeSSHKey(body string, encoding types.EncodingType) (string, error) {
 	if encoding == types.EncodingTypeSsh {
@@ -165,7 +165,7 @@ func (s *Service) UploadSSHPublicKey(
 		if err := checkQuota(tx, u.Account, sshPublicKeysPerUser, len(have)+1); err != nil {
 			return err
 		}
-		// This one answer has the body as it came (recorded).
+		// Only this answer contains the body as the request sent it (recorded).
 		out = sshKeyOut(u, k, *in.SSHPublicKeyBody)
 		return tx.InsertSSHPublicKey(k)
 	})
@@ -182,7 +182,7 @@ func sshKeyOut(u store.User, k store.SSHPublicKey, body string) types.SSHPublicK
 	}
 }
 
-// GetSSHPublicKey gives a user's key in the encoding that is asked for.
+// GetSSHPublicKey returns a user's key in the requested encoding.
 func (s *Service) GetSSHPublicKey(
 	ctx context.Context, in *iam.GetSSHPublicKeyInput,
 ) (*iam.GetSSHPublicKeyOutput, error) {
@@ -206,8 +206,8 @@ func (s *Service) GetSSHPublicKey(
 	return &iam.GetSSHPublicKeyOutput{SSHPublicKey: ptr(sshKeyOut(u, k, body))}, nil
 }
 
-// ListSSHPublicKeys lists the keys of a user, the caller where none is named,
-// in order of id.
+// ListSSHPublicKeys lists the keys of a user in order of id. If the call names
+// no user, it lists the caller's.
 func (s *Service) ListSSHPublicKeys(
 	ctx context.Context, in *iam.ListSSHPublicKeysInput,
 ) (*iam.ListSSHPublicKeysOutput, error) {

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// One key in the forms that ssh-keygen gives it: -y, -e -m PKCS8, -e -m PEM,
-// and -E md5 -l.
+// One key in the forms that ssh-keygen prints: -y, -e -m PKCS8, -e -m PEM, and
+// -E md5 -l.
 const (
 	vectorSSH = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCVLzRL4Wy6t7AN8JIwmOySVzwRzi3yOcz3Q/zynDToG512SHE7sK1yU/w1Ud" +
 		"BrKB2QIK4vDxupseWT8azDuE84Rk/l8i8XcUtR3gCYP/WlgbfP4he29z3qMeNEALvrTtyuMYrgLRyOVPNcTGGaE+C06Y2msR4d9xsmYy2H" +
@@ -47,7 +47,8 @@ BZou2/duYT7UsilAnNIFEKgMJc1D8qoVxwIDAQAB
 	vectorFingerprint = "d6:f2:60:6a:84:fc:cd:bd:93:95:d3:3d:65:52:e9:d6"
 )
 
-// rsaPublic is a number of so many bits that looks like a public key.
+// rsaPublic creates a number with a given number of bits that looks like a
+// public key.
 func rsaPublic(t testing.TB, bits int, e int64) string {
 	t.Helper()
 	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), uint(bits-1)))
@@ -93,7 +94,7 @@ func TestUploadSSHPublicKey(t *testing.T) {
 						t.Errorf("%s: %s", encoding, diff)
 					}
 				}
-				// The same key in any form is there already; another user may have it.
+				// The same key in any form exists already. Another user may have it.
 				for _, again := range []string{vectorSSH, vectorPEM, vectorPKCS1} {
 					refused(t, w.root, w.UploadSSHPublicKey,
 						&iam.UploadSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyBody: &again},

@@ -10,21 +10,21 @@ import (
 	"rollcall/internal/store"
 )
 
-// maxTags says how many tags a user or a device may have. IAM quotas.
+// maxTags is the maximum number of tags of a user or a device. IAM quotas.
 const maxTags = 50
 
 // tagKeys says how the tag keys of a kind of resource are compared.
 type tagKeys struct {
 	fold      func(string) string
 	duplicate string
-	empty     string // what is said of an empty list of tags
-	emptyKeys string // of an empty list of keys to remove; "" takes one
+	empty     string // the error for an empty list of tags
+	emptyKeys string // the error for an empty list of keys to remove; if it is "", such a list is accepted
 }
 
-// IAM compares the tag keys of users and roles without case, those of all
-// other resources with it. The texts are recorded for users and policies, those
-// of empty lists for users, server certificates and OpenID Connect providers;
-// that the others follow is a guess.
+// IAM ignores case when it compares the tag keys of users and roles, but not
+// those of other resources. The texts are recorded for users and policies.
+// Those for empty lists are recorded for users, server certificates and OpenID
+// Connect providers. That the others are the same is a guess.
 var (
 	foldedTagKeys = tagKeys{
 		fold:      strings.ToLower,
@@ -40,7 +40,7 @@ var (
 )
 
 // read checks the tags of a request. Keys that begin with aws:, in any case,
-// are AWS's own (recorded).
+// are reserved for AWS (recorded).
 func (k tagKeys) read(in []types.Tag) ([]store.Tag, error) {
 	tags := make([]store.Tag, 0, len(in))
 	seen := map[string]bool{}
@@ -58,9 +58,10 @@ func (k tagKeys) read(in []types.Tag) ([]store.Tag, error) {
 	return tags, nil
 }
 
-// tagsOut is nil for no tags: answers then leave the member out. The answers to
-// what makes a thing have the tags as they were given (recorded for policies
-// and OpenID Connect providers).
+// tagsOut returns tags for an answer. It returns nil if there are none, so
+// answers omit the member. Answers to actions that create a thing contain the
+// tags in the order of the request (recorded for policies and OpenID Connect
+// providers).
 func tagsOut(tags []store.Tag) []types.Tag {
 	var out []types.Tag
 	for _, t := range tags {
@@ -69,21 +70,21 @@ func tagsOut(tags []store.Tag) []types.Tag {
 	return out
 }
 
-// someTags is tagsOut for the answers that say it where there are none.
+// someTags is tagsOut for answers that contain the member even if it is empty.
 func someTags(tags []store.Tag) []types.Tag { return append([]types.Tag{}, tagsOut(tags)...) }
 
-// tagging says how a kind of things has tags.
+// tagging says how things of a kind have tags.
 type tagging struct {
 	of   store.TagsOf
 	keys tagKeys
-	// check refuses what names none of the kind, before anything is read. It may
-	// be nil.
+	// check returns an error for a name of another kind, before anything is
+	// read. It may be nil.
 	check func(c principal.Caller, name string, change bool) error
-	// find finds the thing that an action names, as its table has it. change
-	// says that its tags are to be changed.
+	// find finds the thing that an action names, by its key in its table.
+	// change says that the action changes its tags.
 	find func(tx *store.Tx, c principal.Caller, name string, change bool) (account, key string, err error)
-	// key is the key of the thing in the table, for authorization: whether it
-	// exists does not matter.
+	// key returns the key of the thing in the table, for authorization, whether
+	// or not the thing exists.
 	key func(tx *store.Tx, c principal.Caller, name string) (string, error)
 }
 
@@ -104,8 +105,8 @@ func insertTags(tx *store.Tx, of store.TagsOf, account, key string, tags []store
 	return nil
 }
 
-// tag adds tags to the thing with a name, or replaces those with the same key,
-// which then take the new spelling.
+// tag adds tags to the thing with a name. It replaces tags with the same key,
+// which then have the new spelling.
 func (k kindOn) tag(ctx context.Context, name string, in []types.Tag) error {
 	c, g := principal.Of(ctx), &k.tags
 	if len(in) == 0 {
@@ -135,8 +136,8 @@ func (k kindOn) tag(ctx context.Context, name string, in []types.Tag) error {
 	})
 }
 
-// untag removes tags. Keys that are not there, or that are AWS's own, are no
-// error (recorded for users).
+// untag removes tags. Missing keys and AWS's own keys are no error (recorded
+// for users).
 func (k kindOn) untag(ctx context.Context, name string, keys []string) error {
 	c, g := principal.Of(ctx), &k.tags
 	if err := g.checked(c, name, true); err != nil {

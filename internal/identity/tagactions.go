@@ -6,15 +6,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// The tag actions, which are the same for all kinds of things: see tag,
-// untag and listTags.
+// The tag actions are the same for all kinds of things: see tag, untag and
+// listTags.
 
 // TagUser adds tags to a user, or replaces those with the same key.
 func (s *Service) TagUser(ctx context.Context, in *iam.TagUserInput) (*iam.TagUserOutput, error) {
 	return &iam.TagUserOutput{}, userKind.on(s).tag(ctx, *in.UserName, in.Tags)
 }
 
-// UntagUser removes tags of a user.
+// UntagUser removes tags from a user.
 func (s *Service) UntagUser(ctx context.Context, in *iam.UntagUserInput) (*iam.UntagUserOutput, error) {
 	return &iam.UntagUserOutput{}, userKind.on(s).untag(ctx, *in.UserName, in.TagKeys)
 }
@@ -33,7 +33,7 @@ func (s *Service) TagRole(ctx context.Context, in *iam.TagRoleInput) (*iam.TagRo
 	return &iam.TagRoleOutput{}, roleKind.on(s).tag(ctx, *in.RoleName, in.Tags)
 }
 
-// UntagRole removes tags of a role.
+// UntagRole removes tags from a role.
 func (s *Service) UntagRole(ctx context.Context, in *iam.UntagRoleInput) (*iam.UntagRoleOutput, error) {
 	return &iam.UntagRoleOutput{}, roleKind.on(s).untag(ctx, *in.RoleName, in.TagKeys)
 }
@@ -52,7 +52,7 @@ func (s *Service) TagPolicy(ctx context.Context, in *iam.TagPolicyInput) (*iam.T
 	return &iam.TagPolicyOutput{}, policyKind.on(s).tag(ctx, *in.PolicyArn, in.Tags)
 }
 
-// UntagPolicy removes tags of a policy.
+// UntagPolicy removes tags from a policy.
 func (s *Service) UntagPolicy(ctx context.Context, in *iam.UntagPolicyInput) (*iam.UntagPolicyOutput, error) {
 	return &iam.UntagPolicyOutput{}, policyKind.on(s).untag(ctx, *in.PolicyArn, in.TagKeys)
 }
@@ -71,7 +71,7 @@ func (s *Service) TagMFADevice(ctx context.Context, in *iam.TagMFADeviceInput) (
 	return &iam.TagMFADeviceOutput{}, deviceKind.on(s).tag(ctx, *in.SerialNumber, in.Tags)
 }
 
-// UntagMFADevice removes tags of a device.
+// UntagMFADevice removes tags from a device.
 func (s *Service) UntagMFADevice(ctx context.Context, in *iam.UntagMFADeviceInput) (*iam.UntagMFADeviceOutput, error) {
 	return &iam.UntagMFADeviceOutput{}, deviceKind.on(s).untag(ctx, *in.SerialNumber, in.TagKeys)
 }
@@ -94,7 +94,7 @@ func (s *Service) TagInstanceProfile(
 	return &iam.TagInstanceProfileOutput{}, instanceProfileKind.on(s).tag(ctx, *in.InstanceProfileName, in.Tags)
 }
 
-// UntagInstanceProfile removes tags of a profile.
+// UntagInstanceProfile removes tags from a profile.
 func (s *Service) UntagInstanceProfile(
 	ctx context.Context, in *iam.UntagInstanceProfileInput,
 ) (*iam.UntagInstanceProfileOutput, error) {
@@ -120,7 +120,7 @@ func (s *Service) TagServerCertificate(
 	return &iam.TagServerCertificateOutput{}, serverCertificateKind.on(s).tag(ctx, *in.ServerCertificateName, in.Tags)
 }
 
-// UntagServerCertificate removes tags of a certificate.
+// UntagServerCertificate removes tags from a certificate.
 func (s *Service) UntagServerCertificate(
 	ctx context.Context, in *iam.UntagServerCertificateInput,
 ) (*iam.UntagServerCertificateOutput, error) {
@@ -148,7 +148,7 @@ func (s *Service) TagOpenIDConnectProvider(
 	return &iam.TagOpenIDConnectProviderOutput{}, oidcProviderKind.on(s).tag(ctx, *in.OpenIDConnectProviderArn, in.Tags)
 }
 
-// UntagOpenIDConnectProvider removes tags of a provider.
+// UntagOpenIDConnectProvider removes tags from a provider.
 func (s *Service) UntagOpenIDConnectProvider(
 	ctx context.Context, in *iam.UntagOpenIDConnectProviderInput,
 ) (*iam.UntagOpenIDConnectProviderOutput, error) {
@@ -175,7 +175,7 @@ func (s *Service) TagSAMLProvider(
 	return &iam.TagSAMLProviderOutput{}, samlProviderKind.on(s).tag(ctx, *in.SAMLProviderArn, in.Tags)
 }
 
-// UntagSAMLProvider removes tags of a provider.
+// UntagSAMLProvider removes tags from a provider.
 func (s *Service) UntagSAMLProvider(
 	ctx context.Context, in *iam.UntagSAMLProviderInput,
 ) (*iam.UntagSAMLProviderOutput, error) {

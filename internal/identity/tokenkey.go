@@ -13,19 +13,20 @@ import (
 )
 
 const (
-	// IssuerDocumentAge says how long who has read an issuer's documents may
-	// keep them.
+	// IssuerDocumentAge is the time for which a verifier may cache an issuer's
+	// documents.
 	IssuerDocumentAge = 5 * time.Minute
-	// tokenKeyLead says how long a new key is published before it signs:
-	// whoever keeps documents as long as they may knows it by then.
+	// tokenKeyLead is the time for which a new key is published before it
+	// signs. Verifiers that cache documents for as long as they may know the
+	// key by then.
 	tokenKeyLead = 2 * IssuerDocumentAge
-	// tokenKeyLife says how long a key is published after it signed last: a
-	// token lives for an hour at most, and clocks differ.
+	// tokenKeyLife is the time for which a key stays published after its last
+	// signature. A token lives for at most an hour, and clocks differ.
 	tokenKeyLife = time.Hour + 5*time.Minute
 )
 
-// keyIDs say how key ids of an algorithm begin; a number follows. AWS's are
-// RSA_0 and EC384_0 (recorded).
+// keyIDs are the prefixes of key ids for each algorithm. A number follows.
+// AWS's ids are RSA_0 and EC384_0 (recorded).
 var keyIDs = map[string]string{"RS256": "RSA_", "ES384": "EC384_"}
 
 func tokenKeyID(k store.TokenKey) string { return keyIDs[k.Algorithm] + strconv.Itoa(k.Serial) }
@@ -40,7 +41,7 @@ func tokenKeyPlace(issuer store.TokenIssuer, k store.TokenKey) seal.Location {
 // newTokenKey is a key that is in no store yet.
 type newTokenKey = seal.TokenKey
 
-// newTokenKeys makes a key for each algorithm.
+// newTokenKeys creates a key for each algorithm.
 func newTokenKeys() (keys []newTokenKey, err error) {
 	for _, algorithm := range seal.TokenAlgorithms {
 		k, err := seal.NewTokenKey(algorithm)
@@ -52,7 +53,7 @@ func newTokenKeys() (keys []newTokenKey, err error) {
 	return keys, nil
 }
 
-// sealTokenKey is a key as the store keeps it.
+// sealTokenKey returns a key in its stored form.
 func (s *Service) sealTokenKey(issuer store.TokenIssuer, k newTokenKey, serial int, signs time.Time) store.TokenKey {
 	row := store.TokenKey{
 		Account: issuer.Account, Algorithm: k.Algorithm, Serial: serial, Public: k.Public, Signs: signs,
@@ -61,17 +62,17 @@ func (s *Service) sealTokenKey(issuer store.TokenIssuer, k newTokenKey, serial i
 	return row
 }
 
-// published are the keys by which tokens that may still live can be verified.
+// published returns the keys that can verify a token that may still be valid.
 func published(keys []store.TokenKey, now time.Time) []store.TokenKey {
 	return slices.DeleteFunc(slices.Clone(keys), func(k store.TokenKey) bool { return ended(k, now) })
 }
 
-// ended says whether a key is not published any more.
+// ended says whether a key is no longer published.
 func ended(k store.TokenKey, now time.Time) bool { return !k.Ends.IsZero() && !now.Before(k.Ends) }
 
-// signingKey is the newest key of an algorithm whose time has come. keys are
-// in the order of their numbers. After a clock that has stepped back the time
-// of none may have come: then the first of them signs, which all know longest.
+// signingKey returns the newest key of an algorithm that may sign already. keys
+// are in the order of their numbers. If a clock has stepped back, no key may
+// sign yet. Then the first key signs, because verifiers have known it longest.
 func signingKey(keys []store.TokenKey, algorithm string, now time.Time) (found store.TokenKey, ok bool) {
 	for _, k := range published(keys, now) {
 		if k.Algorithm == algorithm && (!ok || !now.Before(k.Signs)) {
@@ -81,18 +82,18 @@ func signingKey(keys []store.TokenKey, algorithm string, now time.Time) (found s
 	return found, ok
 }
 
-// TokenKeysRotated says what a rotation did.
+// TokenKeysRotated is the result of a rotation.
 type TokenKeysRotated struct {
 	KeyIDs []string  // of the new keys
-	Signs  time.Time // from when on they sign
-	Ended  []string  // ids of the keys that are not published any more
+	Signs  time.Time // the time from which they sign
+	Ended  []string  // ids of the keys that are no longer published
 }
 
 // RotateTokenKeys gives the issuer of an account new keys. They are published
-// at once and sign when nobody can have kept the documents without them; the
-// keys before them stay published until no token of theirs lives. With
-// compromised the new keys sign at once and all others are deleted: no token
-// of theirs can be verified any more by who reads the documents again.
+// at once. They sign when no verifier can still use cached documents without
+// them. The previous keys stay published until their last token expires. With
+// compromised the new keys sign at once and all others are deleted: a verifier
+// that reads the documents again can no longer verify their tokens.
 func (s *Service) RotateTokenKeys(
 	ctx context.Context, account string, compromised bool,
 ) (done TokenKeysRotated, err error) {
@@ -152,8 +153,8 @@ func (s *Service) rotateTokenKeys(
 	return done, nil
 }
 
-// waitingKey finds a key that is published and does not sign yet. What a clock
-// set that has stepped back since is not waited for.
+// waitingKey finds a key that is published and does not sign yet. It ignores a
+// key whose time was set by a clock that has since stepped back.
 func waitingKey(keys []store.TokenKey, now time.Time) (store.TokenKey, bool) {
 	for _, k := range keys {
 		if k.Signs.After(now) && !k.Signs.After(now.Add(tokenKeyLead)) {
@@ -163,8 +164,8 @@ func waitingKey(keys []store.TokenKey, now time.Time) (store.TokenKey, bool) {
 	return store.TokenKey{}, false
 }
 
-// endTokenKey says when a key that others follow is not published any more,
-// and deletes it if that is now.
+// endTokenKey sets the time at which a replaced key is no longer published. It
+// deletes the key if that time has come.
 func endTokenKey(tx *store.Tx, k store.TokenKey, followed, now time.Time, compromised bool) (deleted bool, err error) {
 	if compromised || ended(k, now) {
 		return true, tx.DeleteTokenKey(k.Account, k.Algorithm, k.Serial)

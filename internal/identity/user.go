@@ -15,7 +15,7 @@ import (
 )
 
 // CreateUser adds a user. Names are unique without regard to case and keep
-// the case they were given.
+// their spelling.
 func (s *Service) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam.CreateUserOutput, error) {
 	c := principal.Of(ctx)
 	tags, err := foldedTagKeys.read(in.Tags)
@@ -59,7 +59,8 @@ func insertUser(tx *store.Tx, u store.User) error {
 	return within(usersPerAccount, n, limit)
 }
 
-// pathOrRoot is the path of a new user or device: "/" where none is given.
+// pathOrRoot returns the path of a new user or device, "/" if the request has
+// none.
 func pathOrRoot(path *string) string {
 	if path == nil {
 		return "/"
@@ -67,19 +68,19 @@ func pathOrRoot(path *string) string {
 	return *path
 }
 
-// userOut is a user on the wire, without tags, boundary and password use, as
-// lists have it.
+// userOut returns a user for an answer, without tags, boundary and password
+// use, in the form of lists.
 func userOut(c principal.Caller, u store.User) types.User {
 	out := types.User{Arn: ptr(arn(c, u)), UserId: &u.ID, CreateDate: when(u.Created)}
 	if u.NameKey != "" {
-		// GetUser of root omits UserName and Path (recorded); the SDK calls
-		// them required, so they are only nil for root.
+		// GetUser of root omits UserName and Path (recorded). The SDK requires
+		// them, so they are only nil for root.
 		out.UserName, out.Path = &u.Name, &u.Path
 	}
 	return out
 }
 
-// GetUser reads a user, the caller where none is named.
+// GetUser returns a user, or the caller if the call names no user.
 func (s *Service) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUserOutput, error) {
 	c := principal.Of(ctx)
 	var out types.User
@@ -112,8 +113,8 @@ func (s *Service) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUs
 	return &iam.GetUserOutput{User: &out}, nil
 }
 
-// ListUsersInput is the SDK's, and one member of our own: how the names begin,
-// without regard to case. AWS's clients never send it.
+// ListUsersInput is the SDK's input with one member of our own: a prefix of the
+// names, without regard to case. AWS's clients never send it.
 type ListUsersInput struct {
 	Marker     *string
 	MaxItems   *int32
@@ -121,14 +122,14 @@ type ListUsersInput struct {
 	Rollcall   *NameSearch `query:"Rollcall"`
 }
 
-// maxUserName is the most characters of a user's name. IAM quotas.
+// maxUserName is the maximum length of a user's name. IAM quotas.
 const maxUserName = 64
 
-// NameSearch is a member of our own in the inputs of lists.
+// NameSearch is our own member of the inputs of lists.
 type NameSearch struct{ NamePrefix *string }
 
-// prefix returns how names of things of a kind are to begin, folded. most is
-// how long names are at most.
+// prefix returns the prefix of the names of things of a kind, folded. most is
+// the maximum length of such a name.
 func (s *NameSearch) prefix(kind string, most int) (string, error) {
 	if s == nil || s.NamePrefix == nil {
 		return "", nil
@@ -141,8 +142,8 @@ func (s *NameSearch) prefix(kind string, most int) (string, error) {
 }
 
 // ListUsers lists users in order of their names, without regard to case.
-// PathPrefix is a plain prefix; a partial path segment counts. Of all lists of
-// users this alone says when passwords were used last. IAM User.
+// PathPrefix is a plain prefix: it may end within a path segment. This is the
+// only list of users that contains the last use of passwords. IAM User.
 func (s *Service) ListUsers(ctx context.Context, in *ListUsersInput) (*iam.ListUsersOutput, error) {
 	c := principal.Of(ctx)
 	prefix := pathOrRoot(in.PathPrefix)
@@ -189,8 +190,8 @@ func (s *Service) ListUsers(ctx context.Context, in *ListUsersInput) (*iam.ListU
 	return out, nil
 }
 
-// UpdateUser gives a user another name or path. Its id and its credentials
-// stay.
+// UpdateUser gives a user another name or path. Its id and its credentials do
+// not change.
 func (s *Service) UpdateUser(ctx context.Context, in *iam.UpdateUserInput) (*iam.UpdateUserOutput, error) {
 	c := principal.Of(ctx)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
@@ -206,8 +207,8 @@ func (s *Service) UpdateUser(ctx context.Context, in *iam.UpdateUserInput) (*iam
 			u.Path = *in.NewPath
 		}
 		if u.NameKey != was {
-			// Asked first: the engines differ in what a failed rename of
-			// many rows leaves of a transaction.
+			// Check first: the engines differ in what a failed rename of many
+			// rows leaves in a transaction.
 			if _, err := tx.User(c.Account(), u.NameKey); !errors.Is(err, store.ErrNotFound) {
 				if err != nil {
 					return err

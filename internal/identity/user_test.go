@@ -11,8 +11,8 @@ import (
 	"rollcall/internal/identity"
 )
 
-// ListUsers and GetUser say when a password was used last; no other answer
-// with users does. IAM User.
+// ListUsers and GetUser return the last use of a password. No other answer with
+// users does. IAM User.
 func TestPasswordLastUsedIsShown(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for _, name := range []string{"alice", "Bob", "carol"} {
@@ -49,7 +49,7 @@ func TestPasswordLastUsedIsShown(t *testing.T) {
 	})
 }
 
-// TestListUsersByName asks for users whose names begin alike, page by page.
+// TestListUsersByName lists users by a prefix of their names, page by page.
 func TestListUsersByName(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for _, name := range []string{"ann", "Annie", "bob", "Bob2", "=bo", "b.", "b_x", "B-1"} {

@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// WebToken is the claims of a web identity token, in AWS's names and forms
+// WebToken holds the claims of a web identity token, in AWS's names and forms
 // (recorded).
 type WebToken struct {
 	Issuer   string   `json:"iss"` // IssueToken sets it
@@ -22,7 +22,7 @@ type WebToken struct {
 	Issued   int64    `json:"iat"` // Unix seconds
 	Expires  int64    `json:"exp"`
 	ID       string   `json:"jti"`
-	// AWS are the claims of AWS's own; awsClaims names them.
+	// AWS holds AWS's own claims, under the name awsClaims.
 	AWS struct {
 		Account        string            `json:"aws_account"`
 		Region         string            `json:"source_region"`
@@ -32,13 +32,14 @@ type WebToken struct {
 		OrganizationID string            `json:"org_id,omitempty"` // IssueToken sets it
 		SourceIdentity string            `json:"source_identity,omitempty"`
 		Provider       string            `json:"federated_provider,omitempty"`
-		// SessionExpires says when the session ends that asked for the token, a
-		// role's or a user's (recorded).
+		// SessionExpires is the end of the session that asked for the token, if
+		// a role or a user has a session (recorded).
 		SessionExpires string `json:"original_session_exp,omitempty"`
 	} `json:"https://sts.amazonaws.com/"`
 }
 
-// audience is one text where there is one, and a list of several.
+// audience is encoded as a text if it has one value, and as a list if it has
+// several.
 type audience []string
 
 func (a audience) MarshalJSON() ([]byte, error) {
@@ -48,10 +49,10 @@ func (a audience) MarshalJSON() ([]byte, error) {
 	return plainJSON([]string(a))
 }
 
-// maxTokenPayload is the most bytes of claims (recorded).
+// maxTokenPayload is the maximum size of the claims in bytes (recorded).
 const maxTokenPayload = 14984
 
-// IssueToken signs claims for a caller by a key of its account's issuer. Its
+// IssueToken signs claims for a caller with a key of its account's issuer. Its
 // errors are those of STS GetWebIdentityToken.
 func (s *Service) IssueToken(
 	ctx context.Context, c principal.Caller, algorithm string, token WebToken,
@@ -95,8 +96,8 @@ func (s *Service) IssueToken(
 	return s.signToken(ctx, issuer, key, payload)
 }
 
-// organizationID is the id of the organisation that an account belongs to, ""
-// for none.
+// organizationID returns the id of the organisation that an account belongs to,
+// "" for none.
 func organizationID(tx *store.Tx, account string) (string, error) {
 	management, err := organization(tx, account)
 	if err != nil || management == "" {
@@ -131,7 +132,7 @@ func (s *Service) signToken(
 	return seal.NewSecret(text), err
 }
 
-// plainJSON writes JSON without the escapes that HTML would need.
+// plainJSON writes JSON without the escapes for HTML.
 func plainJSON(v any) ([]byte, error) {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
