@@ -12,8 +12,8 @@ const factsSuffix = ".facts.json"
 
 func (s Snapshot) factsPath() string { return strings.TrimSuffix(s.Path, csvSuffix) + factsSuffix }
 
-// SaveFacts keeps, beside a report, what else was asked about its account, as
-// JSON, in place of what is there.
+// SaveFacts saves further facts about the account next to a report, as JSON. It
+// replaces facts that exist already.
 func (f *Folder) SaveFacts(s Snapshot, facts any) error {
 	if err := f.writeJSON(facts, true, s.Account, Name(s.GeneratedAt)+factsSuffix); err != nil {
 		return fmt.Errorf("save facts: %w", err)
@@ -21,8 +21,8 @@ func (f *Folder) SaveFacts(s Snapshot, facts any) error {
 	return nil
 }
 
-// ReadFacts reads what SaveFacts kept beside the report. Where there is nothing
-// the error is ErrNone, and where it cannot be read ErrDamaged.
+// ReadFacts reads the facts that SaveFacts saved next to the report. If there
+// are none the error is ErrNone. If they are unreadable it is ErrDamaged.
 func (s Snapshot) ReadFacts(facts any) error {
 	text, err := os.ReadFile(s.factsPath())
 	switch {

@@ -21,7 +21,7 @@ func TestFacts(t *testing.T) {
 	if err := s.ReadFacts(&got); !errors.Is(err, ErrNone) {
 		t.Errorf("before there are any: %v", err)
 	}
-	for _, n := range []int{1, 2} { // the second takes the place of the first
+	for _, n := range []int{1, 2} { // the second replaces the first
 		if err := f.SaveFacts(s, struct{ N int }{n}); err != nil {
 			t.Fatal(err)
 		}

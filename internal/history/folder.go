@@ -13,11 +13,11 @@ import (
 	"rollcall/internal/ownfile"
 )
 
-// Folder is a folder of reports. It holds nothing open and may be used from
+// Folder is a folder of reports. It holds no open files and may be used from
 // several goroutines and processes at once.
 type Folder struct{ dir string }
 
-// Open returns the folder of reports at dir, which must be there.
+// Open returns the folder of reports at dir, which must exist.
 func Open(dir string) (*Folder, error) {
 	info, err := os.Stat(dir)
 	switch {
@@ -29,8 +29,7 @@ func Open(dir string) (*Folder, error) {
 	return &Folder{dir}, nil
 }
 
-// Create is Open, and makes the folder where there is none, for the user
-// alone.
+// Create is Open, but creates a missing folder, which only the user can read.
 func Create(dir string) (*Folder, error) {
 	if err := ownfile.MkdirAll(dir); err != nil {
 		return nil, err
@@ -50,8 +49,8 @@ const outcomeFile = "outcome.json"
 // ErrNone says that there is no report, or no outcome, of that kind.
 var ErrNone = errors.New("the folder has none")
 
-// Accounts lists every account the folder knows of, by a report or by an
-// outcome, in the order of their numbers.
+// Accounts lists every account that has a report or an outcome in the folder,
+// in the order of their numbers.
 func (f *Folder) Accounts() ([]string, error) {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
@@ -79,8 +78,8 @@ func (f *Folder) Accounts() ([]string, error) {
 // IsAccountID says whether s is twelve digits.
 func IsAccountID(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
 
-// Times lists when the account's reports were generated, oldest first, by
-// their names alone. An account nobody knows has none.
+// Times lists the times when the account's reports were generated, oldest
+// first. It reads only file names. An unknown account has none.
 func (f *Folder) Times(account string) ([]time.Time, error) {
 	entries, err := os.ReadDir(f.path(account))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -112,8 +111,8 @@ func (f *Folder) Snapshots(account string) ([]Snapshot, error) {
 }
 
 // Newest returns the account's newest report that was generated at the given
-// time or before; the zero time stands for the newest of all. Where there is
-// none the error is ErrNone.
+// time or before. The zero time means the newest of all. If there is none the
+// error is ErrNone.
 func (f *Folder) Newest(account string, at time.Time) (Snapshot, error) {
 	times, err := f.Times(account)
 	if err != nil {
@@ -127,14 +126,14 @@ func (f *Folder) Newest(account string, at time.Time) (Snapshot, error) {
 	return Snapshot{}, fmt.Errorf("report of account %s: %w", account, ErrNone)
 }
 
-// Outcome returns the outcome of the last run that expected the account. If no
-// run ever did the error is ErrNone.
+// Outcome returns the outcome of the last run that expected the account. If
+// there was no such run the error is ErrNone.
 func (f *Folder) Outcome(account string) (Outcome, error) {
 	return f.readOutcome(account)
 }
 
-// readOutcome reads the outcome in a folder of this name: an account, or what
-// stands for a profile.
+// readOutcome reads the outcome in a folder with this name: an account, or the
+// encoded name of a profile.
 func (f *Folder) readOutcome(name string) (Outcome, error) {
 	file := f.path(name, outcomeFile)
 	text, err := os.ReadFile(file)
@@ -154,7 +153,7 @@ func (f *Folder) readOutcome(name string) (Outcome, error) {
 	return o, nil
 }
 
-// profiles reads the outcomes of profiles whose account is not known.
+// profiles reads the outcomes of profiles whose account is unknown.
 func (f *Folder) profiles() (all []Outcome, err error) {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
@@ -176,32 +175,33 @@ func (f *Folder) profiles() (all []Outcome, err error) {
 	return all, nil
 }
 
-// Account holds the folder's knowledge of one account at some time.
+// Account is everything that the folder contains about one account at some
+// time.
 type Account struct {
-	// ID is twelve digits; or "profile NAME" for a profile whose credentials
-	// failed, so that its account is not known.
+	// ID has twelve digits. For a profile whose credentials failed, so that its
+	// account is unknown, it is "profile NAME".
 	ID string
-	// Snapshot is the newest report; nil where there is none, or it cannot be
-	// read.
+	// Snapshot is the newest report. It is nil if there is none or it is
+	// unreadable.
 	Snapshot *Snapshot
-	// Outcome is that of the last run; nil where none expected the account,
-	// or it cannot be read.
+	// Outcome is the outcome of the last run. It is nil if no run expected the
+	// account or it is unreadable.
 	Outcome *Outcome
-	// Err says what cannot be read.
+	// Err is the error of reading the report or the outcome.
 	Err error
 }
 
-// Missing says that the last run expected a report of the account and got
-// none, whatever older one there is: what the account is like today, nobody
-// knows. What cannot be read is missing too.
+// Missing says whether the last run expected a report of the account and got
+// none. An older report may exist, but it does not show the present state. An
+// account whose files are unreadable is missing too.
 func (a Account) Missing() bool {
 	return a.Err != nil || a.Snapshot == nil && a.Outcome == nil || a.Outcome != nil && a.Outcome.Status.Incomplete()
 }
 
-// State tells what the folder knows of each account: its newest report that
-// was generated at the given time or before, and how the last run went. The
-// zero time stands for today; outcomes are of today only, so that for another
-// time there are none, and accounts without a report of then are left out.
+// State returns, for each account, its newest report that was generated at the
+// given time or before, and the outcome of the last run. The zero time means
+// now. Outcomes only describe the present. For another time State returns none,
+// and omits accounts without a report of that time.
 func (f *Folder) State(at time.Time) ([]Account, error) {
 	ids, err := f.Accounts()
 	if err != nil {
@@ -239,8 +239,8 @@ func (f *Folder) State(at time.Time) ([]Account, error) {
 	return all, err
 }
 
-// Missing lists the outcomes of the accounts of which the last run got no
-// report, also of those that are suspended or closed; see Status.Inactive.
+// Missing lists the outcomes of the accounts whose report the last run did not
+// get. They include suspended and closed accounts; see Status.Inactive.
 func (f *Folder) Missing() ([]Outcome, error) {
 	ids, err := f.Accounts()
 	if err != nil {

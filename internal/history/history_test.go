@@ -152,7 +152,7 @@ func TestSave(t *testing.T) {
 }
 
 func TestReadRefuses(t *testing.T) {
-	const sum = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb" // of "a"
+	const sum = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb" // the SHA-256 of "a"
 	good := `{"account":"` + one + `","generated_at":"2026-11-23T12:00:00Z","sha256":"` + sum + `"}`
 	tests := []struct{ name, content, meta string }{
 		{"changed bytes", "b", good},
@@ -207,7 +207,7 @@ func TestOrder(t *testing.T) {
 	for _, i := range []int{2, 0, 3, 1} {
 		mustSave(t, f, one, times[i], fmt.Sprint(i))
 	}
-	// What is no report is not seen.
+	// Files that are not reports are ignored.
 	for _, name := range []string{".2026-11-23T120000Z.csv.1", "2026-11-23T12:00:00Z.csv", "2026-02-30T120000Z.csv",
 		"notes.csv", "2027-01-01T000000Z.json"} {
 		mustWrite(t, f, "x", one, name)
@@ -225,7 +225,7 @@ func TestOrder(t *testing.T) {
 	}
 	for _, test := range []struct {
 		at   time.Time
-		want int // -1 is none
+		want int // -1 means none
 	}{
 		{time.Time{}, 3},
 		{noon.Add(-time.Hour - time.Second), -1},
@@ -256,7 +256,7 @@ func TestState(t *testing.T) {
 	ok := Outcome{Account: one, Status: OK, GeneratedAt: noon, At: noon, Run: noon, Name: "one",
 		Partition: "aws", Organization: "o-1"}
 	mustSet(t, f, Outcome{Account: one, Status: Unfinished, At: noon})
-	mustSet(t, f, ok) // in its place
+	mustSet(t, f, ok) // replaces the first
 	b := mustSave(t, f, two, noon.Add(-time.Hour), "b")
 	denied := Outcome{Account: two, Status: Denied, Message: "no", At: noon, Run: noon}
 	mustSet(t, f, denied)

@@ -17,9 +17,9 @@ import (
 // second.
 var ErrDiffers = errors.New("the folder has a different report of the same second")
 
-// Save puts a report into the folder. One that is there already with the same
-// bytes stays as it is, with its metadata; that is not an error. m.SHA256 is
-// set from the content. Account and GeneratedAt must be given.
+// Save saves a report in the folder. If the same report exists already, it and
+// its metadata do not change; that is not an error. Save sets m.SHA256 from the
+// content. Account and GeneratedAt are required.
 func (f *Folder) Save(m Meta, content []byte) (Snapshot, error) {
 	if !IsAccountID(m.Account) || m.GeneratedAt.IsZero() {
 		return Snapshot{}, fmt.Errorf("save report: account %q and time %s do not identify it",
@@ -30,7 +30,8 @@ func (f *Folder) Save(m Meta, content []byte) (Snapshot, error) {
 	if err := f.accountFolder(m.Account); err != nil {
 		return Snapshot{}, err
 	}
-	// The report first: whoever puts it there is the one to describe it.
+	// Write the report first: the process that creates it also writes its
+	// metadata.
 	made, err := createFile(s.Path, content)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("save report: %w", err)
@@ -44,7 +45,7 @@ func (f *Folder) Save(m Meta, content []byte) (Snapshot, error) {
 	return s, f.writeJSON(m, true, m.Account, Name(m.GeneratedAt)+metaSuffix)
 }
 
-// SetOutcome records how it went with an account, in place of what is there.
+// SetOutcome records the outcome of an account. It replaces the previous one.
 func (f *Folder) SetOutcome(o Outcome) error {
 	name := o.folder()
 	if !IsAccountID(name) && (o.Account != "" || o.Profile == "" || o.Status.HasReport()) {
@@ -54,31 +55,31 @@ func (f *Folder) SetOutcome(o Outcome) error {
 		return err
 	}
 	o.GeneratedAt, o.At, o.Run = o.GeneratedAt.UTC(), o.At.UTC(), o.Run.UTC()
-	// Not on the disk yet when this returns: a power cut may damage it, and
-	// what is damaged does not look good.
+	// The outcome is not synced to the disk. A power cut may damage it, but a
+	// damaged outcome is never read as a success.
 	return f.writeJSON(o, false, name, outcomeFile)
 }
 
-// profilePrefix begins the folder of a profile whose account is not known.
+// profilePrefix begins the name of the folder of a profile whose account is
+// unknown.
 const profilePrefix = "profile-"
 
-// folder is the name of the folder that the outcome is in.
+// folder returns the name of the folder that contains the outcome.
 func (o Outcome) folder() string {
 	if o.Account != "" {
 		return o.Account
 	}
-	return profilePrefix + url.QueryEscape(o.Profile) // leaves nothing that a file system refuses
+	return profilePrefix + url.QueryEscape(o.Profile) // escapes everything that a file system may refuse
 }
 
-// ForgetProfile takes away the outcome of a profile whose account was not
-// known.
+// ForgetProfile removes the outcome of a profile whose account was unknown.
 func (f *Folder) ForgetProfile(profile string) error {
 	name := Outcome{Profile: profile}.folder()
 	err := os.Remove(f.path(name, outcomeFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	os.Remove(f.path(name)) // stays where there is more in it
+	os.Remove(f.path(name)) // fails if the folder contains other files
 	return err
 }
 
@@ -109,8 +110,8 @@ func (f *Folder) writeJSON(v any, durable bool, elements ...string) error {
 	return ownfile.SyncDir(filepath.Dir(path))
 }
 
-// createFile makes a file that is whole from the moment it is there. Where
-// there is one with the same content it changes nothing; one that differs is
+// createFile creates a file whose whole content appears at once. If a file with
+// the same content exists, it changes nothing. If it differs the error is
 // ErrDiffers.
 func createFile(path string, content []byte) (made bool, err error) {
 	temporary, err := writeTemporary(path, content, true)
@@ -118,7 +119,7 @@ func createFile(path string, content []byte) (made bool, err error) {
 		return false, err
 	}
 	defer os.Remove(temporary)
-	// A link, unlike a rename, replaces nothing.
+	// A link, unlike a rename, never replaces a file.
 	err = os.Link(temporary, path)
 	if err == nil {
 		return true, ownfile.SyncDir(filepath.Dir(path))
@@ -126,7 +127,7 @@ func createFile(path string, content []byte) (made bool, err error) {
 	there, readErr := os.ReadFile(path)
 	switch {
 	case errors.Is(readErr, fs.ErrNotExist):
-		// No file is in the way: this file system has no links.
+		// No file exists: this file system does not support links.
 		if err := os.Rename(temporary, path); err != nil {
 			return true, err
 		}

@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// Meta holds what is known of a report besides its bytes.
+// Meta holds the facts about a report besides its bytes.
 type Meta struct {
 	Account     string    `json:"account"`   // twelve digits
 	Partition   string    `json:"partition"` // aws, aws-cn, aws-us-gov, aws-eusc
 	GeneratedAt time.Time `json:"generated_at"`
 	FetchedAt   time.Time `json:"fetched_at"` // by the clock of the service
-	// Source is "generated" where the report was generated for us, "cached"
-	// where it was there, "stale" where it was older than asked for.
+	// Source is "generated" if the report was generated for this run, "cached"
+	// if it existed already, and "stale" if it was older than requested.
 	Source string `json:"source"`
 	SHA256 string `json:"sha256"` // of the CSV, in hexadecimal
-	// Endpoint is the service it came from; "" is AWS.
+	// Endpoint is the service that the report came from. "" is AWS.
 	Endpoint string `json:"endpoint,omitempty"`
 }
 
@@ -33,16 +33,17 @@ type Snapshot struct {
 	Path string // of the CSV
 }
 
-// ErrDamaged says that a file of the folder is not what was saved.
+// ErrDamaged says that a file of the folder differs from the one that was
+// saved.
 var ErrDamaged = errors.New("damaged")
 
-// Verifiable says whether the report came with a checksum. One that was put
-// into the folder by hand has none; then Account and GeneratedAt are what its
-// path says, and the rest of Meta is empty.
+// Verifiable says whether the report has a checksum. A report that was put into
+// the folder by hand has none. Its Account and GeneratedAt come from its path,
+// and the rest of Meta is empty.
 func (s Snapshot) Verifiable() bool { return s.SHA256 != "" }
 
-// Read returns the report, byte for byte. Where its SHA-256 is not the one it
-// was saved with, the error is ErrDamaged.
+// Read returns the report, byte for byte. If its SHA-256 differs from the saved
+// one the error is ErrDamaged.
 func (s Snapshot) Read() ([]byte, error) {
 	content, err := os.ReadFile(s.Path)
 	if err != nil {
@@ -59,14 +60,14 @@ func checksum(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// nameForm is the form of a report's file name: a time in UTC, safe on every
-// file system, in an order that is that of time.
+// nameForm is the form of a report's file name: a time in UTC. It is safe on
+// every file system, and sorts by time.
 const nameForm = "2006-01-02T150405Z"
 
 const csvSuffix, metaSuffix = ".csv", ".json"
 
 // Name returns the name of a report generated at t, without a suffix:
-// 2026-11-23T101500Z. Fractions of a second are cut off.
+// 2026-11-23T101500Z. It drops fractions of a second.
 func Name(t time.Time) string { return t.UTC().Format(nameForm) }
 
 func parseName(file string) (t time.Time, ok bool) {
@@ -100,8 +101,8 @@ func (f *Folder) snapshot(account string, at time.Time) (Snapshot, error) {
 	return s, nil
 }
 
-// decode reads one JSON value and nothing after it. Members yet unknown are
-// ignored, so that older programs read newer folders.
+// decode reads one JSON value and nothing after it. It ignores unknown members,
+// so older programs can read newer folders.
 func decode(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if err := d.Decode(v); err != nil {
