@@ -21,16 +21,16 @@ type Task struct {
 	Description string // "" where there is none
 }
 
-// Source says where a report comes from.
+// Source says how a report was obtained.
 type Source string
 
 const (
-	// Cached is a report that was there already and is young enough.
+	// Cached is a report that existed already and is recent enough.
 	Cached Source = "cached"
-	// Generated is a report that was made while we waited.
+	// Generated is a report that was generated while the client waited.
 	Generated Source = "generated"
-	// Stale is a report older than asked for: the service made no newer one,
-	// or not in time.
+	// Stale is an older report than requested: the service generated no newer
+	// one, or not in time.
 	Stale Source = "stale"
 )
 
@@ -39,14 +39,15 @@ type Report struct {
 	Content   []byte // the CSV, byte for byte
 	Format    string // text/csv
 	Generated time.Time
-	// Fetched says when the service answered, by its own clock where it tells.
+	// Fetched is the time of the answer, by the service's own clock if the
+	// answer has its time.
 	Fetched time.Time
 	Source  Source // set by Fetch
 }
 
-// Age returns how old the report was when it was fetched, by the clock of the
-// service that dated it. It is negative where that clock has stepped back
-// since: nobody knows how old such a report is.
+// Age returns the age of the report when it was fetched, by the clock of the
+// service that dated it. It is negative if that clock has stepped back. The
+// true age of such a report is unknown.
 func (r *Report) Age() time.Duration {
 	age := r.Fetched.Sub(r.Generated)
 	if age < 0 && age >= -ClockSkew {
@@ -55,14 +56,14 @@ func (r *Report) Age() time.Duration {
 	return age
 }
 
-// youngerThan says whether the report is known to be as young as a span.
+// youngerThan says whether the report is known to be younger than a span.
 func (r *Report) youngerThan(span time.Duration) bool {
 	age := r.Age()
 	return age >= 0 && age <= span
 }
 
-// Request asks for a new report, as Request-IAMCredentialReport does. The
-// service may be content with one it has.
+// Request requests a new report, as Request-IAMCredentialReport does. The
+// service may reuse an existing one.
 func (a *Account) Request(ctx context.Context) (Task, error) {
 	out, err := a.iam.GenerateCredentialReport(ctx, &iam.GenerateCredentialReportInput{})
 	if err != nil {
@@ -75,16 +76,15 @@ func (a *Account) Request(ctx context.Context) (Task, error) {
 	return t, nil
 }
 
-// Get returns the report the service has. It asks for none.
+// Get returns the service's present report. It does not request a new one.
 func (a *Account) Get(ctx context.Context) (*Report, error) { return a.get(ctx) }
 
-// ErrNoHistory says that a service cannot tell what its report was in the
-// past, as AWS cannot.
+// ErrNoHistory says that a service has no earlier reports. AWS has none.
 var ErrNoHistory = errors.New("the service keeps no history of reports")
 
 // At returns the newest report that was generated at t or before. Only a
-// Rollcall service can do so; it is asked by a parameter that others ignore,
-// which gives ErrNoHistory.
+// Rollcall service supports this. The request has a parameter that other
+// services ignore, and then the error is ErrNoHistory.
 func (a *Account) At(ctx context.Context, t time.Time) (*Report, error) {
 	r, err := a.get(ctx, func(o *iam.Options) {
 		o.APIOptions = append(o.APIOptions, formParameter("Rollcall.At", t.UTC().Format(time.RFC3339)))

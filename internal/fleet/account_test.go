@@ -42,7 +42,8 @@ func TestGet(t *testing.T) {
 		}
 	})
 	t.Run("goes by the service's clock", func(t *testing.T) {
-		// Both times are the service's: that ours may be wrong is no matter.
+		// Both times are the service's, so a wrong clock on this machine does
+		// not matter.
 		r := &Report{Generated: generated, Fetched: generated.Add(time.Hour)}
 		if r.Age() != time.Hour {
 			t.Errorf("age %s", r.Age())

@@ -52,7 +52,7 @@ func ParseAccounts(r io.Reader) ([]Member, error) {
 	return all, nil
 }
 
-// accountOfRole is the account of a role's ARN, or "".
+// accountOfRole returns the account in a role's ARN, or "".
 func accountOfRole(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) != 6 || parts[1] == "" || parts[2] != "iam" || parts[3] != "" || len(parts[5]) <= len("role/") ||

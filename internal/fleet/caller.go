@@ -11,9 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Caller is one set of credentials, with the addresses of the services. Every
-// role is assumed with these credentials, never with those of another role: one
-// refused session costs one account.
+// Caller is one set of credentials and the addresses of the services. Every
+// role is assumed with these credentials, never with those of another role, so
+// one refused session costs only one account.
 type Caller struct {
 	cfg aws.Config
 	at  endpoints
@@ -21,7 +21,7 @@ type Caller struct {
 }
 
 // sessionName is the name of sessions in the trail of the account, unless the
-// profile has its own name for them.
+// profile sets another name.
 const sessionName = "rollcall"
 
 func newCaller(cfg aws.Config, at endpoints) *Caller {
@@ -32,17 +32,17 @@ func newCaller(cfg aws.Config, at endpoints) *Caller {
 	return &Caller{cfg, at, sts.NewFromConfig(cfg, stsAt(at.sts).options)}
 }
 
-// Account is the caller's own account, reached with its own credentials.
+// Account returns the caller's own account, with the caller's own credentials.
 func (c *Caller) Account() *Account { return New(c.cfg, c.at.iam) }
 
-// Identity says who a caller is.
+// Identity is the account of a caller.
 type Identity struct {
 	Account   string // twelve digits
 	Partition string // aws, aws-cn, aws-us-gov, aws-eusc, …
 	ARN       string
 }
 
-// Identity asks STS who the caller is. No permission is needed for it.
+// Identity asks STS for the caller's account. It needs no permission.
 func (c *Caller) Identity(ctx context.Context) (Identity, error) {
 	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
@@ -57,9 +57,9 @@ func (c *Caller) Identity(ctx context.Context) (Identity, error) {
 	return id, nil
 }
 
-// sessionPolicy is the policy of every session of a role: whatever the role may
-// do, the session can get reports, and call these other actions, and nothing
-// else.
+// sessionPolicy returns the policy of every session of a role. It limits the
+// session to getting reports and to the actions in more, whatever else the role
+// may do.
 func sessionPolicy(more []string) string {
 	const allow, everywhere = `{"Effect":"Allow","Action":["`, `"],"Resource":"*"}`
 	policy := `{"Version":"2012-10-17","Statement":[` + allow +
@@ -70,8 +70,8 @@ func sessionPolicy(more []string) string {
 	return policy + "]}"
 }
 
-// assume returns an account reached by a role in it. It calls STS once, so
-// that a refusal is known as one.
+// assume returns an account that is reached through a role in it. It calls STS
+// at once, so a refusal is recognized as one.
 func (c *Caller) assume(ctx context.Context, role string, roles Roles) (*Account, error) {
 	cfg := c.once()
 	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(
@@ -88,8 +88,8 @@ func (c *Caller) assume(ctx context.Context, role string, roles Roles) (*Account
 	return New(cfg, c.at.iam), nil
 }
 
-// once is the configuration without the SDK's own tries: a run repeats what
-// failed later, and meanwhile asks other accounts.
+// once returns the configuration without the SDK's retries. A run retries
+// failed calls later, and asks other accounts in the meantime.
 func (c *Caller) once() aws.Config {
 	cfg := c.cfg.Copy()
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }

@@ -16,34 +16,35 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// DefaultRegion is the region where none is set. IAM is the same in all
-// regions of a partition, but a signature must name one.
+// DefaultRegion is the region if none is set. IAM is the same in all regions of
+// a partition, but a signature must name one.
 const DefaultRegion = "us-east-1"
 
-// Settings are settings in addition to the AWS environment. The zero value
-// leaves everything to it.
+// Settings are settings in addition to the AWS environment. The zero value uses
+// the environment alone.
 type Settings struct {
-	Profile  string // as --profile and AWS_PROFILE
-	Region   string // as --region and AWS_REGION
-	Endpoint string // as --endpoint-url
-	CABundle string // a PEM file, as --ca-bundle and AWS_CA_BUNDLE
+	Profile  string // same as --profile and AWS_PROFILE
+	Region   string // same as --region and AWS_REGION
+	Endpoint string // same as --endpoint-url
+	CABundle string // a PEM file, same as --ca-bundle and AWS_CA_BUNDLE
 	// AllowHTTP permits plain HTTP to an endpoint that is not this machine.
 	AllowHTTP bool
 	// MFACode asks the user for the code of an MFA device, for profiles with
-	// mfa_serial. nil refuses such profiles, unless a session is kept.
+	// mfa_serial. If it is nil, such profiles are an error unless a saved
+	// session exists.
 	MFACode func(serial string) (string, error)
-	// Sessions is a folder where sessions that took an MFA code are kept until
-	// they expire, so that the next command need not ask again; "" keeps none.
-	// It holds session keys only, readable by the user alone.
+	// Sessions is a folder that keeps sessions that needed an MFA code until
+	// they expire, so the next command need not ask again. "" keeps none. The
+	// folder contains only session keys, which only the user can read.
 	Sessions string
 }
 
-// ConfigError is an error in the environment, the settings or the
-// credentials, as opposed to one of the service.
+// ConfigError is an error in the environment, the settings or the credentials,
+// in contrast to an error of the service.
 type ConfigError struct {
 	err error
-	// Setting means that a setting cannot be used: a profile, an endpoint or a
-	// file of settings. Nothing was asked then.
+	// Setting says whether a setting is unusable: a profile, an endpoint or a
+	// settings file. Then no request was sent.
 	Setting bool
 }
 
@@ -58,17 +59,17 @@ func settingError(format string, args ...any) error {
 	return &ConfigError{err: fmt.Errorf(format, args...), Setting: true}
 }
 
-// Account is one account, reached with one set of credentials.
+// Account is one account with one set of credentials.
 type Account struct {
 	iam      *iam.Client
 	endpoint string
 }
 
-// Endpoint is the configured endpoint, "" for AWS's own.
+// Endpoint returns the configured endpoint, "" for AWS's own.
 func (a *Account) Endpoint() string { return a.endpoint }
 
-// Open finds the account's endpoint and credentials. To assume a role it
-// calls STS, otherwise nothing. Errors are *ConfigError or the service's.
+// Open finds the account's endpoint and credentials. It calls STS only to
+// assume a role. Errors are *ConfigError or the service's.
 func Open(ctx context.Context, s Settings) (*Account, error) {
 	c, err := SignIn(ctx, s)
 	if err != nil {
@@ -110,8 +111,8 @@ func SignIn(ctx context.Context, s Settings) (*Caller, error) {
 	return newCaller(cfg, at), nil
 }
 
-// New returns the account that a finished configuration leads to, at the given
-// endpoint, or at AWS's own where it is "".
+// New returns the account of a complete configuration, at the given endpoint.
+// "" is AWS's own endpoint.
 func New(cfg aws.Config, endpoint string) *Account {
 	return &Account{endpoint: endpoint, iam: iam.NewFromConfig(cfg, func(o *iam.Options) {
 		o.HTTPClient = HTTPClient(o.HTTPClient)
@@ -119,8 +120,8 @@ func New(cfg aws.Config, endpoint string) *Account {
 	})}
 }
 
-// CheckProfiles says which of several profiles is not configured. The error is
-// a *ConfigError.
+// CheckProfiles returns a *ConfigError that names a profile that is not
+// configured.
 func CheckProfiles(ctx context.Context, names []string) error {
 	env, err := config.NewEnvConfig()
 	if err != nil {
@@ -134,8 +135,8 @@ func CheckProfiles(ctx context.Context, names []string) error {
 	return nil
 }
 
-// loadProfile reads the profile that the SDK will use. One that was named
-// must be there.
+// loadProfile reads the profile that the SDK will use. A profile that was named
+// must exist.
 func loadProfile(ctx context.Context, name string, env config.EnvConfig) (config.SharedConfig, error) {
 	chosen := cmp.Or(name, env.SharedConfigProfile)
 	profile, err := config.LoadSharedConfigProfile(ctx, cmp.Or(chosen, "default"),
@@ -159,12 +160,13 @@ func loadProfile(ctx context.Context, name string, env config.EnvConfig) (config
 	return profile, nil
 }
 
-// load is the SDK's own loading, with roles assumed at our endpoint.
+// load loads the configuration as the SDK does, but assumes roles at our
+// endpoint.
 func load(ctx context.Context, s Settings, at endpoints) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithDefaultRegion(DefaultRegion),
 		config.WithRetryer(func() aws.Retryer { return hasty{retry.NewStandard()} }),
-		config.WithLogger(logging.Nop{}), // an error says all there is to say
+		config.WithLogger(logging.Nop{}), // errors contain everything
 		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) { assumeRole(o, s, at.sts) }),
 		config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) {
 			if o.Client != nil {
@@ -196,15 +198,15 @@ func load(ctx context.Context, s Settings, at endpoints) (aws.Config, error) {
 	return cfg, nil
 }
 
-// credentialsError sorts out why there are no credentials: the user's
+// credentialsError finds out why there are no credentials: the user's
 // configuration, or an answer of STS.
 func credentialsError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("get credentials: %w", err)
 	}
 	for e := err; e != nil; e = errors.Unwrap(e) {
-		// The end of the chain: nothing was configured, and this is no
-		// EC2 instance either.
+		// This is the end of the chain: nothing is configured, and this machine
+		// is not an EC2 instance.
 		if op, ok := e.(*smithy.OperationError); ok && op.ServiceID == "ec2imds" {
 			return configError(
 				`Unable to locate credentials. You can configure credentials by running "aws configure".`)

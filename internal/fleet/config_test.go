@@ -17,13 +17,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// awsEnvironment is an AWS environment of its own for the test: the config
-// file, and the variables given as name, value.
+// awsEnvironment sets up an AWS environment for the test: the config file, and
+// the variables given as name, value.
 func awsEnvironment(t *testing.T, file string, variables ...string) {
 	t.Helper()
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AWS_") {
-			t.Setenv(name, "") // puts it back afterwards
+			t.Setenv(name, "") // restores it after the test
 			os.Unsetenv(name)
 		}
 	}
@@ -153,11 +153,11 @@ func TestCheckEndpoint(t *testing.T) {
 	}
 }
 
-// call is a request that a service got.
+// call is a request that a service received.
 type call struct{ key, scope, action, role, code string }
 
 // service answers AssumeRole, AssumeRoleWithWebIdentity and
-// GetCredentialReport, and keeps who asked.
+// GetCredentialReport, and records the callers.
 func service(t *testing.T) (endpoint string, calls *[]call) {
 	calls = new([]call)
 	mux := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -201,8 +201,8 @@ func TestOpen(t *testing.T) {
 	env := []string{"AWS_ACCESS_KEY_ID", "AKIAENV", "AWS_SECRET_ACCESS_KEY", "s"}
 	tests := []struct {
 		name      string
-		settings  Settings // the endpoint as given below
-		file      string   // ENDPOINT stands for the service's
+		settings  Settings // the endpoint in the settings below
+		file      string   // ENDPOINT is replaced by the service's endpoint
 		variables []string
 		want      []call
 	}{
@@ -382,8 +382,8 @@ func TestOpenFails(t *testing.T) {
 	})
 }
 
-// The SDK would follow a redirect to anywhere, with the signed request: by 301
-// to 303 without its body, by 307 and 308 with it where it can be read again.
+// The SDK would follow a redirect to any host with the signed request: 301 to
+// 303 without its body, 307 and 308 with a body that can be read again.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	elsewhere, calls := service(t)
 	awsEnvironment(t,
@@ -407,7 +407,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// A service of something else is told as one, whatever its status.
+// The error says that the service is a different one, whatever its status.
 func TestAnotherService(t *testing.T) {
 	awsEnvironment(t, "", "AWS_ACCESS_KEY_ID", "A", "AWS_SECRET_ACCESS_KEY", "s")
 	for _, status := range []int{200, 302, 404, 405, 501} {

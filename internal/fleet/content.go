@@ -7,8 +7,8 @@ import (
 	"rollcall/report"
 )
 
-// checkReport refuses what must not be kept as the report of an account: what
-// is no report, or has another account's rows.
+// checkReport returns an error for content that must not be saved as the report
+// of an account: it is not a report, or has rows of another account.
 func checkReport(content []byte, account string) error {
 	rd, err := report.NewReader(bytes.NewReader(content))
 	if err != nil {

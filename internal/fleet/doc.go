@@ -4,31 +4,33 @@
 // It promises:
 //
 //   - The environment, profiles, roles and processes work as in the AWS CLI.
-//     Without a region, us-east-1 is meant.
+//     The default region is us-east-1.
 //
-//   - With an endpoint configured, no other host hears of the credentials:
-//     roles are assumed there too, and redirects are not followed. The SDK
-//     alone would send AssumeRole to AWS.
+//   - If an endpoint is configured, no other host receives credentials: roles
+//     are assumed there too, and redirects are not followed. The SDK alone
+//     would send AssumeRole to AWS.
 //
-//   - The bytes of a report are those the service sent.
+//   - The bytes of a report are the ones that the service sent.
 //
-//   - Waiting is polite and bounded: one request for a report, then a look at
-//     growing intervals, never a loop of requests. A report that is older than
-//     asked for is never passed off as fresh; see Source.
+//   - Waiting is polite and bounded: the package requests a report once and
+//     then checks at growing intervals. An older report than requested is never
+//     presented as fresh; see Source.
 //
-//   - Of many accounts (see Run), each by itself ends with a recorded outcome;
-//     none is left out, and none of them makes another one fail. Roles are
-//     assumed with the caller's own credentials only, for sessions that can
-//     get reports and nothing else.
+//   - In a run over many accounts (see Run), each account ends with a recorded
+//     outcome, and no account makes another one fail. Roles are assumed only
+//     with the caller's own credentials, and their sessions can only get
+//     reports.
 //
-//   - Nothing secret is kept but sessions that took an MFA code, for the user
-//     alone and until they expire; see Settings.Sessions.
+//   - The only secrets that are stored are sessions that needed an MFA code.
+//     Only the user can read them, and they are removed when they expire; see
+//     Settings.Sessions.
 //
-// It refuses to talk plain HTTP to another machine unless asked to, and to
-// keep as an account's report what is another's or none. What a report says is
-// the matter of package report; where reports are kept, of package history.
+// The package refuses plain HTTP to another machine unless the settings allow
+// it. It refuses to save content that is not a report, or is the report of
+// another account. Package report knows the content of reports, and package
+// history stores them.
 //
-// A report is held in memory as a whole, and the SDK needs about six times its
-// size for a moment to take it out of the answer. That matters from some
-// hundred thousand users on.
+// A report is in memory as a whole. To decode the answer, the SDK needs about
+// six times its size for a moment. That matters for some hundred thousand users
+// and more.
 package fleet

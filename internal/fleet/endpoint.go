@@ -12,16 +12,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// endpoints say where the services are reached; "" is AWS itself.
+// endpoints are the addresses of the services; "" is AWS itself.
 type endpoints struct{ iam, sts, organizations, signin string }
 
-// resolveEndpoints goes by the order of the AWS CLI: the flag, the service's
-// variable, the common variable, the profile's services section, the
-// profile's endpoint_url. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS turns all but
-// the flag off.
+// resolveEndpoints looks for an endpoint in the order of the AWS CLI: the flag,
+// the service's variable, the common variable, the profile's services section,
+// the profile's endpoint_url. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS turns off all
+// but the flag.
 //
-// What nobody named is where IAM is: the keys are that installation's, and so are
-// its roles, its organization and its sessions.
+// A service without a configured endpoint gets the one of IAM: the keys belong to
+// that installation, and so do its roles, its organization and its sessions.
 func resolveEndpoints(ctx context.Context, flag string, env config.EnvConfig, profile config.SharedConfig) endpoints {
 	if flag != "" {
 		return endpoints{flag, flag, flag, flag}
@@ -56,8 +56,8 @@ func ignored(ctx context.Context, env config.EnvConfig, profile config.SharedCon
 	return v
 }
 
-// checkEndpoint refuses what is no endpoint, and plain HTTP that would leave
-// the machine: a report and the names in it could be read on the way.
+// checkEndpoint returns an error for an invalid endpoint, and for plain HTTP to
+// another machine: others could read a report and its names on the way.
 func checkEndpoint(endpoint string, allowHTTP bool) error {
 	if endpoint == "" {
 		return nil
@@ -85,8 +85,8 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// baseEndpoint is an endpoint as the SDK's clients take it: nil is AWS's own,
-// whatever the environment says, which was read before.
+// baseEndpoint returns an endpoint for the SDK's clients. nil is AWS's own
+// endpoint, whatever the environment says, which was read before.
 func baseEndpoint(endpoint string) *string {
 	if endpoint == "" {
 		return nil
@@ -94,9 +94,9 @@ func baseEndpoint(endpoint string) *string {
 	return &endpoint
 }
 
-// stsAt makes every call of STS go to one endpoint. It is for the SDK's
-// credential chain, whose own client asks only some of the places where an
-// endpoint may be configured and goes to AWS otherwise.
+// stsAt sends every call of STS to one endpoint. The SDK's credential chain
+// needs it, because the chain's own client reads only some of the places that
+// can configure an endpoint, and otherwise uses AWS.
 type stsAt string
 
 func (s stsAt) options(o *sts.Options) {
@@ -104,7 +104,7 @@ func (s stsAt) options(o *sts.Options) {
 	o.HTTPClient = HTTPClient(o.HTTPClient)
 }
 
-// tokensAt is AssumeRoleWithWebIdentity at an endpoint.
+// tokensAt calls AssumeRoleWithWebIdentity at an endpoint.
 type tokensAt struct {
 	at   stsAt
 	next stscreds.AssumeRoleWithWebIdentityAPIClient

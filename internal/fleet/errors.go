@@ -17,8 +17,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// ServiceError returns the text in which the AWS CLI tells of an error that a
-// service answered with, and false for any other error.
+// ServiceError returns an error of a service in the words of the AWS CLI. ok is
+// false for any other error.
 func ServiceError(err error) (text string, ok bool) {
 	var answer smithy.APIError
 	var op *smithy.OperationError
@@ -27,7 +27,7 @@ func ServiceError(err error) (text string, ok bool) {
 	}
 	message := answer.ErrorMessage()
 	if message == "" || message == "UnknownError" {
-		message = "Unknown" // botocore's word where an answer has no Message
+		message = "Unknown" // botocore's word if an answer has no Message
 	}
 	tries := ""
 	var most *retry.MaxAttemptsError
@@ -38,8 +38,8 @@ func ServiceError(err error) (text string, ok bool) {
 		answer.ErrorCode(), op.OperationName, tries, message), true
 }
 
-// unansweredError is a request that was never answered, or not understandably, in
-// fewer words than the SDK's.
+// unansweredError says that a request got no answer, or an unreadable one, in
+// fewer words than the SDK.
 type unansweredError struct {
 	text string
 	err  error
@@ -48,8 +48,8 @@ type unansweredError struct {
 func (e *unansweredError) Error() string { return e.text }
 func (e *unansweredError) Unwrap() error { return e.err }
 
-// plain shortens the SDK's account of a request that was never answered, or
-// whose answer cannot be read.
+// plain shortens the SDK's error for a request that got no answer or an
+// unreadable one.
 func plain(err error) error {
 	var unread *smithy.DeserializationError
 	var op *smithy.OperationError
@@ -78,7 +78,7 @@ func plain(err error) error {
 	return &unansweredError{fmt.Sprintf("request not sent: %v", sent.Err), err}
 }
 
-// obstacle says in few words what keeps a request from its service, and what
+// obstacle says in few words why a request did not reach its service, and what
 // to try.
 func obstacle(err error) string {
 	var name *net.DNSError
@@ -97,15 +97,15 @@ func obstacle(err error) string {
 	return err.Error()
 }
 
-// situation is the meaning of an error of the two report actions for someone
-// who waits for a report.
+// situation is the meaning of an error of the two report actions for a client
+// that waits for a report.
 type situation int
 
 const (
 	failed     situation = iota // waiting does not help
-	absent                      // no report, or only one too old to be given
-	inProgress                  // one is being made
-	busy                        // the service cannot just now
+	absent                      // there is no report, or it is too old
+	inProgress                  // a report is being generated
+	busy                        // the service is busy at the moment
 )
 
 func situationOf(err error) situation {
@@ -128,8 +128,8 @@ func situationOf(err error) situation {
 	return failed
 }
 
-// passing says whether a call that failed may succeed when it is repeated, by
-// the rules by which the SDK repeats calls.
+// passing says whether a repetition of a failed call may succeed, by the SDK's
+// rules for retries.
 func passing(err error) bool {
 	return retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary || isTimeout(err)
 }
@@ -139,7 +139,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout()
 }
 
-// denied says whether an error means that the caller may not do what it tried.
+// denied says whether an error means that the caller lacks permission.
 func denied(err error) bool {
 	var answer smithy.APIError
 	if !errors.As(err, &answer) {

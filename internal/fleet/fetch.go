@@ -8,68 +8,68 @@ import (
 	"time"
 )
 
-// ServiceReuse is the age up to which a service may give a report again instead
-// of making a new one, which it says by the state COMPLETE. It is AWS's own
-// limit; others reuse for less.
+// ServiceReuse is the age up to which a service may return an existing report
+// instead of generating a new one. The state is then COMPLETE. It is AWS's own
+// limit. Other services reuse reports for a shorter time.
 const ServiceReuse = 4 * time.Hour
 
-// DefaultTimeout says how long Fetch waits for a report.
+// DefaultTimeout is the time that Fetch waits for a report.
 const DefaultTimeout = 5 * time.Minute
 
-// Options say what report will do. The zero value asks for a new one.
+// Options control how a report is fetched. The zero value requests a new one.
 type Options struct {
-	// MaxAge says how old a report may be to be taken without asking for a new
-	// one; 0 always asks. What the service then says is its newest is fresh up
-	// to MaxAge, or up to ServiceReuse where MaxAge is 0.
+	// MaxAge is the age up to which an existing report is used without
+	// requesting a new one; 0 always requests one. The service's newest report
+	// then counts as fresh up to MaxAge, or up to ServiceReuse if MaxAge is 0.
 	MaxAge time.Duration
-	// Timeout bounds it all; 0 means DefaultTimeout.
+	// Timeout limits the whole fetch; 0 means DefaultTimeout.
 	Timeout time.Duration
-	// RequireFresh makes a report that is not fresh an error, where it would be
-	// returned as Stale.
+	// RequireFresh returns an error instead of a Stale report.
 	RequireFresh bool
-	// Progress is told what happens, in a few words each time. It may be nil.
+	// Progress receives a few words about each step. It may be nil.
 	Progress func(string)
 }
 
-// ErrNotFresh says that the service had only a report that is not fresh.
+// ErrNotFresh says that the service only had an old report.
 var ErrNotFresh = errors.New("there is no fresh report")
 
 // ErrTimeout says that the report was not ready in time.
 var ErrTimeout = errors.New("the report was not ready in time")
 
-// How long to wait before each look at a report that is being made, and after
-// each refusal of a busy service; the last stands for all later ones. A
-// service of one's own needs a fraction of a second, AWS some seconds. Throttled
-// requests were already repeated by the SDK.
+// The waits before each check for a report that is being generated, and after
+// each refusal of a busy service. The last wait is repeated. A local service
+// needs a fraction of a second, AWS some seconds. The SDK has already repeated
+// throttled requests.
 var (
 	lookAfter = []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second,
 		3 * time.Second, 5 * time.Second, 8 * time.Second, 10 * time.Second}
 	retryAfter = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second}
 )
 
-// resolution says how exactly reports are dated: one of this very second cannot
-// be told from one made just now.
+// resolution is the resolution of the dates of reports. A report of the present
+// second may be older than the request.
 const resolution = time.Second
 
-// mostFailures says how often a run tries again after a failure that may pass.
+// mostFailures is the number of times a run retries after a failure that may
+// pass.
 const mostFailures = 4
 
-// fetch is one report being got.
+// fetch fetches one report.
 type fetch struct {
 	Options
 	account *Account
-	// open reaches the account, where that takes a call of its own.
+	// open connects to the account, if that takes a call.
 	open      func(context.Context) (*Account, error)
-	again     bool    // failures that may pass are tried again here, and not by the SDK
-	old       *Report // the newest seen that is too old
-	awaited   bool    // one is being made, so far as we know
-	settled   bool    // the service said COMPLETE: it makes no newer one now
+	again     bool    // failures that may pass are retried here, and not by the SDK
+	old       *Report // the newest report so far that is too old
+	awaited   bool    // a report is being generated, as far as we know
+	settled   bool    // the service said COMPLETE: it generates no newer one now
 	promised  bool    // the service has said COMPLETE
-	refused   bool    // the service was too busy when it was asked last
-	looks     int     // waits of each kind
+	refused   bool    // the service was too busy at the last call
+	looks     int     // number of waits of each kind
 	refusals  int
 	failures  int
-	lastState string // what the service said last, for the error
+	lastState string // the last state of the service, for the error
 }
 
 func newFetch(o Options) *fetch {
@@ -82,10 +82,9 @@ func newFetch(o Options) *fetch {
 	return &fetch{Options: o, lastState: "no answer"}
 }
 
-// Fetch returns a report: the one the service has where it is not older than
-// o.MaxAge, or else the one that comes of asking for a new one. Where there is
-// no fresh one in time it returns the old one as Stale, unless o.RequireFresh. Errors are the service's, ErrNotFresh
-// and ErrTimeout.
+// Fetch returns the service's present report if it is not older than o.MaxAge. Otherwise it
+// requests a new one and waits for it. If there is no fresh report in time it returns the old one
+// as Stale, unless o.RequireFresh is set. Errors are the service's, ErrNotFresh and ErrTimeout.
 func (a *Account) Fetch(ctx context.Context, o Options) (*Report, error) {
 	f := newFetch(o)
 	f.account = a
@@ -105,9 +104,8 @@ func (a *Account) Fetch(ctx context.Context, o Options) (*Report, error) {
 	}
 }
 
-// step looks for the report once, and asks for one where that helps. It
-// returns neither a report nor an error where it has to be called again, after
-// the wait.
+// step checks for the report once, and requests one if necessary. If it returns
+// neither a report nor an error, it has to be called again after the wait.
 func (f *fetch) step(ctx context.Context) (r *Report, wait time.Duration, err error) {
 	if f.account == nil {
 		if f.account, err = f.open(ctx); err != nil {
@@ -144,12 +142,11 @@ func (f *fetch) step(ctx context.Context) (r *Report, wait time.Duration, err er
 	return nil, wait, err
 }
 
-// accept says whether the search is over with this report, and sets its
-// Source.
+// accept says whether this report ends the search, and sets its Source.
 func (f *fetch) accept(r *Report) bool {
 	switch {
-	// A report that came after another need not be dated after it: the
-	// service's clock may have stepped back.
+	// A later report may have an earlier date, because the service's clock may
+	// have stepped back.
 	case f.awaited && (f.old == nil || !r.Generated.Equal(f.old.Generated)):
 		r.Source = Generated
 	case r.youngerThan(f.MaxAge) && f.MaxAge > 0, f.settled && r.youngerThan(f.reuse()):
@@ -162,8 +159,8 @@ func (f *fetch) accept(r *Report) bool {
 	return true
 }
 
-// reuse returns how old a report may be that the service gives again when it is
-// asked for a new one.
+// reuse returns the age up to which the service returns an existing report when
+// a new one is requested.
 func (f *fetch) reuse() time.Duration {
 	if f.MaxAge == 0 {
 		return ServiceReuse
@@ -179,8 +176,8 @@ func (f *fetch) checked(r *Report) (*Report, error) {
 	return r, nil
 }
 
-// request asks for a report. again says that the service has said COMPLETE, and
-// then had none: it is given time, as much as there is.
+// request requests a report. again says that the service has answered COMPLETE
+// but then had no report. Then it gets as much time as there is.
 func (f *fetch) request(ctx context.Context, again bool) (wait time.Duration, err error) {
 	task, err := f.account.Request(ctx)
 	if err != nil {
@@ -207,7 +204,7 @@ func (f *fetch) lookAgain() time.Duration {
 	return jitter(lookAfter, f.looks)
 }
 
-// trouble is the wait after an error that may pass, or the error.
+// trouble returns the wait after an error that may pass, or else the error.
 func (f *fetch) trouble(ctx context.Context, err error) (wait time.Duration, _ error) {
 	busy := situationOf(err) == busy
 	switch {
@@ -230,7 +227,7 @@ func (f *fetch) trouble(ctx context.Context, err error) (wait time.Duration, _ e
 	return jitter(retryAfter, f.refusals), nil
 }
 
-// late returns the best result when the time is up.
+// late returns the best result at the timeout.
 func (f *fetch) late() (*Report, error) {
 	if f.old != nil && !f.RequireFresh {
 		f.old.Source = Stale
@@ -239,8 +236,8 @@ func (f *fetch) late() (*Report, error) {
 	return nil, fmt.Errorf("%w (%s): %s", ErrTimeout, f.Timeout, f.lastState)
 }
 
-// jitter is the n-th wait, a quarter shorter or longer, so that many who
-// began together do not stay together.
+// jitter returns the n-th wait, up to a quarter shorter or longer, so that
+// clients that began together spread out.
 func jitter(waits []time.Duration, n int) time.Duration {
 	wait := waits[min(n, len(waits))-1]
 	return wait*3/4 + rand.N(wait/2)

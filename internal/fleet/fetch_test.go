@@ -20,11 +20,11 @@ func TestFetch(t *testing.T) {
 	tests := []struct {
 		name    string
 		options Options
-		// answers are made inside the bubble, where time is synthetic.
+		// answers are created inside the bubble, where time is synthetic.
 		answers func() []answer
 		source  Source
 		err     string
-		// least and most bound the synthetic time it takes.
+		// least and most limit the synthetic duration.
 		least, most time.Duration
 	}{
 		{
@@ -222,13 +222,14 @@ func TestFetch(t *testing.T) {
 		{
 			name: "does not wait where the service fails", options: Options{MaxAge: time.Hour},
 			answers: func() []answer { return []answer{refusal(getting, 500, "ServiceFailure", "no")} },
-			err:     "ServiceFailure", most: time.Minute, // the SDK's own tries
+			err:     "ServiceFailure", most: time.Minute, // the SDK's own retries
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				// "capacity" sequences alternate between two actions for ever.
+				// "capacity" sequences alternate between two actions without
+				// end.
 				r := play(t, test.answers()...)
 				if test.options.RequireFresh && test.options.Timeout > 0 {
 					r.answers = alternate(r.answers, 40)
@@ -259,7 +260,7 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-// forever are answers that go on as long as anybody asks.
+// forever returns answers that repeat as often as anybody asks.
 func forever(answers ...answer) []answer { return alternate(answers, 40) }
 
 func alternate(answers []answer, n int) []answer {
@@ -270,8 +271,8 @@ func alternate(answers []answer, n int) []answer {
 	return out
 }
 
-// A report that is made at once is fetched after a fraction of a second, and
-// a slow one is not asked for more often than every ten seconds or so.
+// A report that is generated at once is fetched after a fraction of a second. A
+// client asks for a slow one at most every ten seconds or so.
 func TestFetchWaitsLongerAndLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := play(t, notPresent(), started(), notReady())
@@ -296,7 +297,7 @@ func TestFetchEndsWhenCancelled(t *testing.T) {
 		r := play(t, reportOf(ago(time.Hour), csv), started(), notReady())
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		// An old report is there, but it was not the time that ran out.
+		// There is an old report, but the reason is not the timeout.
 		if got, err := r.account().Fetch(ctx, Options{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, %v", got, err)
 		}

@@ -12,14 +12,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/signin"
 )
 
-// login is the session that 'aws login' left for a profile.
+// login is the session that 'aws login' saved for a profile.
 type login struct {
-	path     string // of its file, "" where there is none
-	endpoint string // of the service that began it
+	path     string // path of its file, "" for none
+	endpoint string // endpoint of the service that began it
 }
 
-// loginOf finds the session of a person that a profile has. It keeps it from a
-// service that did not begin it: its tokens would be sent there.
+// loginOf finds the login session of a profile. It refuses to use the session
+// with another service than the one that began it, which would receive its
+// tokens.
 func loginOf(at endpoints, flag string, env config.EnvConfig, profile config.SharedConfig) (login, error) {
 	custom := cmp.Or(at.iam, at.sts, at.organizations)
 	if !signsIn(flag, env, profile) {
@@ -39,8 +40,8 @@ func loginOf(at endpoints, flag string, env config.EnvConfig, profile config.Sha
 	return login{path, at.signin}, nil
 }
 
-// signsIn says whether the credentials will come from a session of a person, of
-// IAM Identity Center or of 'aws login'.
+// signsIn says whether the credentials will come from a login session, of IAM
+// Identity Center or of 'aws login'.
 func signsIn(flag string, env config.EnvConfig, profile config.SharedConfig) bool {
 	if flag == "" && (env.Credentials.HasKeys() || env.WebIdentityTokenFilePath != "") {
 		return false
@@ -55,11 +56,12 @@ func signsIn(flag string, env config.EnvConfig, profile config.SharedConfig) boo
 	return source.SSOSessionName != "" || source.SSOStartURL != "" || source.LoginSession != ""
 }
 
-// rollcallToken holds what the refresh tokens of a Rollcall begin with.
+// rollcallToken begins the refresh tokens of a Rollcall service.
 const rollcallToken = "rollcall."
 
 // rollcallSession finds the file of a session of 'aws login', and says whether a
-// Rollcall began it. Another one, and one that cannot be read, is AWS's.
+// Rollcall service began it. Any other session, and an unreadable one, counts as
+// AWS's.
 func rollcallSession(session string) (path string, ours bool) {
 	if session == "" {
 		return "", false
@@ -79,8 +81,8 @@ func rollcallSession(session string) (path string, ours bool) {
 }
 
 // credentials refreshes the session at the service that began it. The SDK's own
-// chain makes the client for that before it reads where services are, and would
-// send the session's tokens to AWS.
+// chain creates its client before it reads the endpoints, and would send the
+// session's tokens to AWS.
 func (l login) credentials(cfg aws.Config) aws.CredentialsProvider {
 	client := signin.NewFromConfig(cfg, func(o *signin.Options) {
 		o.BaseEndpoint = baseEndpoint(l.endpoint)

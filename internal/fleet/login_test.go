@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/logincreds"
 )
 
-// A session of 'aws login' goes to the service that began it, and to no other.
-// That it works there is seen in package console.
+// A session of 'aws login' is used with the service that began it and no other.
+// The tests of package console check that it works there.
 func TestLoginSessions(t *testing.T) {
 	const session = "arn:aws:iam::123456789012:user/b"
 	const file = "[profile p]\nlogin_session = " + session + "\n"
@@ -20,7 +20,7 @@ func TestLoginSessions(t *testing.T) {
 		{"AWS's at a Rollcall", "AQ.x", "https://iam.example.com", file, "this profile signs in at AWS"},
 		{"none at a Rollcall", "", "https://iam.example.com", file, "this profile signs in at AWS"},
 		{"a Rollcall's at AWS", "rollcall.x.1.y", "", file, "this profile signed in at a Rollcall"},
-		// The files are not whole, so nobody is asked.
+		// The files are incomplete, so no request is sent.
 		{"a Rollcall's at a Rollcall", "rollcall.x.1.y", "https://iam.example.com", file, "missing accessToken"},
 		{"AWS's at AWS", "AQ.x", "", file, "missing accessToken"},
 	} {

@@ -17,26 +17,28 @@ import (
 
 // Organization is an organization of AWS Organizations.
 type Organization struct {
-	ID         string // o-…
-	Management string // the account that it belongs to
+	ID         string // begins with o-
+	Management string // the management account
 	Members    []Member
 }
 
 // Member is an account whose report is wanted.
 type Member struct {
 	Account string // twelve digits
-	Name    string // as people call it, "" for none
-	// Role is the ARN of the role to assume there; "" is the one of Roles.
+	Name    string // its name, "" for none
+	// Role is the ARN of the role to assume there. If it is "", Roles says
+	// which role.
 	Role string
-	// Organization is the id of the organization that listed it, "" for none.
+	// Organization is the id of the organization that listed the account, ""
+	// for none.
 	Organization string
-	// Inactive says why the account is not asked at all, "" where it is.
+	// Inactive is the reason for not asking the account, "" for none.
 	Inactive history.Status
 }
 
-// Organization lists the accounts of the caller's organization. It takes the
-// permissions organizations:DescribeOrganization and :ListAccounts, which
-// the management account and delegated administrators have.
+// Organization lists the accounts of the caller's organization. It needs the
+// permissions organizations:DescribeOrganization and :ListAccounts, which the
+// management account and delegated administrators have.
 func (c *Caller) Organization(ctx context.Context) (Organization, error) {
 	client := organizations.NewFromConfig(c.cfg, func(o *organizations.Options) {
 		o.BaseEndpoint = baseEndpoint(c.at.organizations)
@@ -67,9 +69,9 @@ func (c *Caller) Organization(ctx context.Context) (Organization, error) {
 	return o, nil
 }
 
-// inactive returns the reason why an account is not asked. It goes by State:
-// Status, which knows fewer states, was retired by AWS on 9 September 2026 and
-// counts only if there is no State.
+// inactive returns the reason for not asking an account. It uses State. Status
+// has fewer values, was retired by AWS on 9 September 2026, and counts only if
+// there is no State.
 func inactive(a types.Account) history.Status {
 	switch cmp.Or(string(a.State), string(a.Status)) {
 	case string(types.AccountStateSuspended):
@@ -81,11 +83,11 @@ func inactive(a types.Account) history.Status {
 	case string(types.AccountStatePendingActivation):
 		return history.Pending
 	}
-	return "" // ACTIVE, and states yet unknown: asking tells
+	return "" // ACTIVE, or an unknown state: the request will show
 }
 
-// noOrganization says of a service of one's own that it may have no
-// organizations at all.
+// noOrganization adds to an error of another service than AWS's that it may not
+// support organizations.
 func (c *Caller) noOrganization(err error) error {
 	var known smithy.APIError
 	if c.at.organizations == "" || errors.As(err, &known) && known.ErrorFault() == smithy.FaultClient {
@@ -96,7 +98,7 @@ func (c *Caller) noOrganization(err error) error {
 		c.at.organizations, plain(err))
 }
 
-// Roles say how accounts are reached that say nothing themselves.
+// Roles say how to reach accounts that do not name a role.
 type Roles struct {
 	Name       string // with its path: audit/ReadOnly
 	ExternalID string // "" for none
@@ -105,12 +107,12 @@ type Roles struct {
 	Actions []string
 }
 
-// DefaultRole is the role that Organizations makes in every account which it
+// DefaultRole is the role that Organizations creates in every account that it
 // creates.
 const DefaultRole = "OrganizationAccountAccessRole"
 
-// Targets are the members as a run asks them. The caller's own account is
-// asked with the caller's own credentials: it has no role for itself.
+// Targets returns the members as targets of a run. The caller's own account is
+// asked with the caller's own credentials, because it has no role for itself.
 func (c *Caller) Targets(id Identity, members []Member, roles Roles) []Target {
 	targets := make([]Target, len(members))
 	for i, m := range members {
@@ -132,15 +134,16 @@ func (c *Caller) Targets(id Identity, members []Member, roles Roles) []Target {
 	return targets
 }
 
-// Own is the caller's own account as a run asks it, named after the profile.
+// Own returns the caller's own account as a target of a run, named after the
+// profile.
 func (c *Caller) Own(id Identity, profile string) Target {
 	t := c.Targets(id, []Member{{Account: id.Account, Name: profile}}, Roles{})[0]
 	t.Profile = profile
 	return t
 }
 
-// RecordLeft records that accounts have left the organization which a run
-// listed before, and returns these outcomes. The folder may hold accounts of
+// RecordLeft records that accounts have left the organization since an earlier
+// run listed it. It returns these outcomes. The folder may contain accounts of
 // other organizations too.
 func (o Organization) RecordLeft(folder *history.Folder) ([]history.Outcome, error) {
 	ids, err := folder.Accounts()
@@ -156,7 +159,7 @@ func (o Organization) RecordLeft(folder *history.Folder) ([]history.Outcome, err
 	for _, id := range ids {
 		was, err := folder.Outcome(id)
 		if listed[id] || err != nil || was.Organization != o.ID || was.Status == history.Left {
-			continue // a damaged outcome is told of by whoever reads it
+			continue // every reader reports a damaged outcome
 		}
 		was.Status, was.Message, was.GeneratedAt, was.At, was.Run = history.Left, "", time.Time{}, now, now
 		if err := folder.SetOutcome(was); err != nil {

@@ -15,7 +15,7 @@ import (
 	"rollcall/internal/history"
 )
 
-// The partition of the roles is that of the caller.
+// The roles are in the caller's partition.
 func TestPartitions(t *testing.T) {
 	for _, partition := range []string{"aws", "aws-cn", "aws-us-gov", "aws-eusc"} {
 		t.Run(partition, func(t *testing.T) {

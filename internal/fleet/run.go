@@ -16,79 +16,81 @@ import (
 	"rollcall/internal/history"
 )
 
-// DefaultConcurrency says how many calls of a run are under way at once.
+// DefaultConcurrency is the default number of simultaneous calls of a run.
 const DefaultConcurrency = 16
 
-// Target is an account that a run asks for its report.
+// Target is an account whose report a run requests.
 type Target struct {
 	Account      string // twelve digits
-	Name         string // as people call it, "" for none
+	Name         string // its name, "" for none
 	Partition    string
 	Organization string
-	Profile      string // that it was reached by, "" for none
-	Endpoint     string // of its service; "" is AWS
-	// Inactive says why it is not asked at all, "" where it is.
+	Profile      string // the profile that gives access to it, "" for none
+	Endpoint     string // endpoint of its service; "" is AWS
+	// Inactive is the reason for not asking the account, "" for none.
 	Inactive history.Status
-	// Open reaches it. It may call STS.
+	// Open connects to the account. It may call STS.
 	Open func(context.Context) (*Account, error)
 }
 
-// Run gets the reports of many accounts into a folder.
+// Run fetches the reports of many accounts into a folder.
 type Run struct {
 	Folder *history.Folder
-	// MaxAge and Timeout are as in Options, for each account by itself. Time
-	// counts from when all accounts have been asked.
+	// MaxAge and Timeout are those of Options, for each account. The timeout
+	// begins when all accounts have been asked.
 	MaxAge, Timeout time.Duration
-	// Resume goes on where a run of the folder was interrupted: what that run got
-	// will do, up to ServiceReuse.
+	// Resume continues an interrupted run of the folder. It reuses the reports of
+	// that run, up to the age ServiceReuse.
 	Resume bool
-	// Concurrency bounds the calls that are under way at once; 0 means
-	// DefaultConcurrency. Accounts that wait for their report count for none.
+	// Concurrency limits the number of simultaneous calls; 0 means
+	// DefaultConcurrency. Accounts that wait for their report do not count.
 	Concurrency int
-	// More asks an account for more than its report; nil asks for nothing.
+	// More requests more than the report from an account; nil requests nothing
+	// more.
 	More *More
-	// Tell is told what happens to the target of this index, in a few words,
+	// Tell receives a few words about each step of the target with this index,
 	// from several goroutines. It may be nil.
 	Tell func(target int, what string)
-	// Done is told how it ended, from several goroutines. It may be nil.
+	// Done receives the outcome of a target, from several goroutines. It may be
+	// nil.
 	Done func(target int, o history.Outcome)
 }
 
-// More is a request of a run beyond reports. Its result is kept next to the
-// report, as JSON. If it fails the report stays, and Outcome.NoFacts says why.
+// More is a request of a run beyond reports. Its result is saved next to the
+// report, as JSON. If the request fails, the report is still saved, and
+// Outcome.NoFacts says why.
 type More struct {
-	// Read asks for it. It holds the place of one of Run.Concurrency calls, and
-	// is not bounded by Run.Timeout.
+	// Read sends the request. It counts as one of Run.Concurrency calls, and
+	// Run.Timeout does not limit it.
 	Read func(ctx context.Context, account string, client *iam.Client) (any, error)
-	// Has says whether what is kept beside a report in the folder will do.
+	// Has says whether the result next to a report in the folder is sufficient.
 	Has func(history.Snapshot) bool
 }
 
-// activeRun is one run under way.
+// activeRun is the state of a run.
 type activeRun struct {
 	Run
 	targets  []Target
 	outcomes []history.Outcome
 	began    time.Time
-	pace     *rate.Limiter // of accounts asked for the first time
-	slots    chan struct{} // one for each call that is under way
-	allAsked chan struct{} // closed when every account's first call has its slot
+	pace     *rate.Limiter // limits the first requests to accounts
+	slots    chan struct{} // holds one entry for each call in progress
+	allAsked chan struct{} // closed when every account's first call has started
 	fail     context.CancelCauseFunc
 }
 
-// How many accounts are asked first in a second, and at once: well below the
-// 600 requests per second that STS documents for an account.
+// The number of accounts that are asked first in a second, and at once. They
+// are well below the 600 requests per second that STS documents for an account.
 const asksPerSecond, asksAtOnce = 100, 20
 
-// Fetch gets a report of every target and returns how it went with each, in
-// their order. Every account is asked for its report before any is looked for
-// again, so that it takes as long as the slowest account and not as all
-// together.
+// Fetch fetches a report of every target and returns the outcomes, in order. It
+// requests the report of every account before it checks any of them, so the run
+// takes as long as the slowest account and not as all together.
 //
-// What has come is in the folder, whatever happens to the rest; so is, from the
-// beginning, that the others are expected. A run that is repeated asks those
-// again of which there is no report younger than MaxAge. The error is the
-// context's, or says that the folder could not be written.
+// Fetched reports are saved in the folder, whatever happens to the rest. So
+// are, from the beginning, unfinished outcomes for the others. A repeated run
+// asks only the accounts without a report younger than MaxAge. The error is the
+// context's, or says that the folder is not writable.
 func (r Run) Fetch(ctx context.Context, targets []Target) ([]history.Outcome, error) {
 	if r.Concurrency <= 0 {
 		r.Concurrency = DefaultConcurrency
@@ -109,8 +111,8 @@ func (r Run) Fetch(ctx context.Context, targets []Target) ([]history.Outcome, er
 	wanted := u.prepare()
 	var all sync.WaitGroup
 	for _, i := range wanted {
-		// Roles are assumed from one account, whose STS has a limit for all
-		// its callers together.
+		// Roles are assumed from one account, and its STS has one limit for all
+		// its callers.
 		if u.pace.Wait(ctx) != nil || !u.take(ctx) {
 			break
 		}
@@ -121,8 +123,7 @@ func (r Run) Fetch(ctx context.Context, targets []Target) ([]history.Outcome, er
 	return u.outcomes, context.Cause(ctx)
 }
 
-// take takes a slot, and says whether there was one before the end of the
-// context.
+// take waits for a slot. It returns false if the context ends first.
 func (u *activeRun) take(ctx context.Context) bool {
 	select {
 	case u.slots <- struct{}{}:
@@ -134,8 +135,8 @@ func (u *activeRun) take(ctx context.Context) bool {
 
 func (u *activeRun) release() { <-u.slots }
 
-// prepare settles the targets that need no call, and puts down that the others
-// are expected. It returns these.
+// prepare finishes the targets that need no call, and records that the others
+// are expected. It returns the others.
 func (u *activeRun) prepare() (wanted []int) {
 	interrupted := u.interrupted()
 	for i, t := range u.targets {
@@ -157,7 +158,8 @@ func (u *activeRun) prepare() (wanted []int) {
 	return wanted
 }
 
-// ClockSkew says how far a report's date may be ahead of this machine's clock.
+// ClockSkew is the limit for how far a report's date may be ahead of this
+// machine's clock.
 const ClockSkew = 5 * time.Minute
 
 // interrupted returns the beginning of the last interrupted run; zero if none
@@ -171,7 +173,8 @@ func (u *activeRun) interrupted() (run time.Time) {
 	return run
 }
 
-// willDo returns how old the target's report in the folder may be to do.
+// willDo returns the age up to which the target's report in the folder is
+// sufficient.
 func (u *activeRun) willDo(t Target, interrupted time.Time) time.Duration {
 	if u.Resume && !interrupted.IsZero() {
 		if o, err := u.Folder.Outcome(t.Account); err == nil && o.Run.Equal(interrupted) && !o.GeneratedAt.IsZero() {
@@ -181,8 +184,8 @@ func (u *activeRun) willDo(t Target, interrupted time.Time) time.Duration {
 	return u.MaxAge
 }
 
-// saved returns the target's newest report in the folder where it will do: one
-// of the same service, young enough and undamaged.
+// saved returns the target's newest report in the folder if it is sufficient:
+// it comes from the same service, is recent enough and undamaged.
 func (u *activeRun) saved(t Target, maxAge time.Duration) (history.Snapshot, bool) {
 	s, err := u.Folder.Newest(t.Account, time.Time{})
 	if err != nil || t.Inactive != "" || s.Partition != t.Partition || s.Endpoint != t.Endpoint {
@@ -196,8 +199,8 @@ func (u *activeRun) saved(t Target, maxAge time.Duration) (history.Snapshot, boo
 	return s, err == nil && (u.More == nil || u.More.Has(s))
 }
 
-// fetch gets one report. It begins with a slot, and holds one for every call
-// and none while it waits.
+// fetch fetches one report. It begins with a slot. It holds a slot for every
+// call, and none while it waits.
 func (u *activeRun) fetch(ctx context.Context, i int) {
 	f := newFetch(Options{
 		MaxAge: u.MaxAge, Timeout: u.Timeout,
@@ -221,7 +224,7 @@ func (u *activeRun) fetch(ctx context.Context, i int) {
 			return
 		}
 		err := sleep(bounded, wait)
-		<-u.allAsked // all others come first, which costs this one no time
+		<-u.allAsked // all others come first, which does not delay this one
 		restart()
 		if err == nil && u.take(bounded) {
 			continue
@@ -235,7 +238,7 @@ func (u *activeRun) fetch(ctx context.Context, i int) {
 	}
 }
 
-// step is one step of a fetch, and says whether it was the last.
+// step runs one step of a fetch and says whether it was the last.
 func (u *activeRun) step(bounded, ctx context.Context, i int, f *fetch) (wait time.Duration, over bool) {
 	r, wait, err := f.step(bounded)
 	switch {
@@ -250,7 +253,7 @@ func (u *activeRun) step(bounded, ctx context.Context, i int, f *fetch) (wait ti
 	return 0, true
 }
 
-// settle saves what a fetch came to.
+// settle saves the result of a fetch.
 func (u *activeRun) settle(ctx context.Context, i int, f *fetch, r *Report, err error) {
 	if err != nil {
 		u.end(i, statusOf(err, f), Explain(err), time.Time{})
@@ -287,7 +290,8 @@ func (u *activeRun) settle(ctx context.Context, i int, f *fetch, r *Report, err 
 	u.record(i, status, why, noFacts, s.GeneratedAt)
 }
 
-// more asks for what is wanted beyond the report, and says why it did not come.
+// more requests facts beyond the report, and says why they are missing if it
+// fails.
 func (u *activeRun) more(ctx context.Context, i int, f *fetch, s history.Snapshot) (noFacts string) {
 	if u.More == nil {
 		return ""
@@ -334,7 +338,7 @@ func (u *activeRun) outcome(t Target, s history.Status, message string, generate
 	}
 }
 
-// statusOf returns the meaning of an error for the account.
+// statusOf returns the status of the account for an error.
 func statusOf(err error, f *fetch) history.Status {
 	switch {
 	case errors.Is(err, ErrTimeout) && f.refused, situationOf(err) == busy:
@@ -347,7 +351,8 @@ func statusOf(err error, f *fetch) history.Status {
 	return history.Failed
 }
 
-// Explain is an error in one line, a service's in the AWS CLI's words.
+// Explain returns an error in one line, in the AWS CLI's words if it is a
+// service's.
 func Explain(err error) string {
 	text, ok := ServiceError(err)
 	if !ok || errors.Is(err, ErrTimeout) {
@@ -356,8 +361,8 @@ func Explain(err error) string {
 	return text
 }
 
-// oneLine returns the text of others as a record keeps it: one line, and nothing
-// in it that acts upon a terminal.
+// oneLine returns a text of others for a record: in one line, without terminal
+// control characters.
 func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -367,8 +372,8 @@ func oneLine(text string) string {
 	}, strings.Join(strings.Fields(text), " "))
 }
 
-// ProfileFailed is the outcome of a profile whose credentials failed. Its
-// account is known only where the profile has a role.
+// ProfileFailed returns the outcome of a profile whose credentials failed. Its
+// account is only known if the profile has a role.
 func ProfileFailed(ctx context.Context, profile string, err error) history.Outcome {
 	now := time.Now().Truncate(time.Second)
 	o := history.Outcome{Name: oneLine(profile), Profile: profile, Status: history.Failed,

@@ -21,8 +21,8 @@ import (
 	"rollcall/rollcalltest"
 )
 
-// TestMain puts a proxy that refuses everything between these tests and the
-// world. Go asks no proxy for loopback addresses.
+// TestMain sets a proxy that refuses everything, so these tests reach no other
+// host. Go uses no proxy for loopback addresses.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -62,7 +62,7 @@ const root = "100000000000"
 
 func member(i int) string { return fmt.Sprintf("%d", 100000000000+i) }
 
-// signIn is a caller of an organization's management account.
+// signIn returns a caller of an organization's management account.
 func signIn(t *testing.T, o *fleettest.Organization) (*Caller, Identity) {
 	t.Helper()
 	awsEnvironment(t, "", "AWS_ACCESS_KEY_ID", o.Caller.ID, "AWS_SECRET_ACCESS_KEY", o.Caller.Secret,
@@ -78,7 +78,7 @@ func signIn(t *testing.T, o *fleettest.Organization) (*Caller, Identity) {
 	return c, id
 }
 
-// targetsOf are the targets that the caller's organization lists.
+// targetsOf returns the targets that the caller's organization lists.
 func targetsOf(t *testing.T, o *fleettest.Organization, externalID string) []Target {
 	t.Helper()
 	c, id := signIn(t, o)
@@ -101,12 +101,12 @@ func newHistory(t *testing.T) *history.Folder {
 	return f
 }
 
-// expectation is an account with what goes wrong and what should come of it.
+// expectation is an account with its fault and the expected outcome.
 type expectation struct {
 	name    string
 	fault   fleettest.Fault
 	want    history.Status
-	message string // a part of it
+	message string // part of the message
 }
 
 var everyFault = []expectation{
@@ -135,8 +135,8 @@ var everyFault = []expectation{
 	{"no report", fleettest.Fault{NoReport: true}, history.Failed, "this is not a credential report"},
 }
 
-// organization is so many accounts, of which each n-th has a fault, every kind
-// in its turn.
+// organization returns a number of accounts. Every n-th has a fault, and the
+// faults take turns.
 func organization(accounts, nth int, faults []expectation) []fleettest.Account {
 	all := []fleettest.Account{{ID: root, Name: "management"}}
 	for i := 1; i < accounts; i++ {
@@ -149,8 +149,8 @@ func organization(accounts, nth int, faults []expectation) []fleettest.Account {
 	return all
 }
 
-// checkRun compares the outcomes of an organization's run, and what the folder
-// says, with what should have come of it.
+// checkRun compares the outcomes of an organization's run, and the content of
+// the folder, with the expected ones.
 func checkRun(t *testing.T, folder *history.Folder, faults []expectation, got []history.Outcome) {
 	t.Helper()
 	byName := map[string]expectation{"management": {want: history.OK}}
@@ -216,8 +216,9 @@ func TestRunOfAnOrganization(t *testing.T) {
 		megabytes(t, folder), count(got))
 	checkRun(t, folder, everyFault, got)
 	checkPhases(t, calls)
-	// As long as asking all of them once and then the slowest, with time to
-	// spare for a busy machine; one after the other they would take minutes.
+	// The run may take as long as asking all accounts once plus the slowest
+	// account, with time to spare for a busy machine. One after the other, they
+	// would take minutes.
 	if most := 2 * (time.Duration(size)*time.Second/asksPerSecond + timeout + time.Second); took > most {
 		t.Errorf("took %s, want at most %s", took, most)
 	}
@@ -228,7 +229,7 @@ func TestRunOfAnOrganization(t *testing.T) {
 		t.Errorf("%q", b)
 	}
 
-	// The next run asks only those of which there is no young report.
+	// The next run asks only the accounts without a recent report.
 	for i := range size {
 		o.SetFault(member(i), fleettest.Fault{})
 	}
@@ -254,7 +255,7 @@ func TestRunOfAnOrganization(t *testing.T) {
 	}
 }
 
-// megabytes is the size of the newest reports.
+// megabytes returns the size of the newest reports.
 func megabytes(t *testing.T, folder *history.Folder) (sum float64) {
 	t.Helper()
 	state, err := folder.State(time.Time{})
@@ -273,9 +274,8 @@ func megabytes(t *testing.T, folder *history.Folder) (sum float64) {
 	return sum
 }
 
-// checkPhases sees to it that every account was asked for its report before
-// any was looked for again; the first calls of as many as have a slot at once
-// may come in any order.
+// checkPhases checks that every account was asked for its report before any was
+// checked again. The first calls in the slots may come in any order.
 func checkPhases(t *testing.T, calls []fleettest.Call) {
 	t.Helper()
 	var firsts []int
@@ -310,7 +310,7 @@ func TestRunInterrupted(t *testing.T) {
 	got, err := Run{Folder: folder, Resume: true, Done: func(int, history.Outcome) {
 		mu.Lock()
 		defer mu.Unlock()
-		if n++; n == 6 { // all that are good
+		if n++; n == 6 { // all good ones
 			cancel()
 		}
 	}}.Fetch(ctx, targets)
@@ -322,7 +322,7 @@ func TestRunInterrupted(t *testing.T) {
 	if err != nil || len(missing) != 6 || missing[0].Status != history.Unfinished {
 		t.Errorf("%+v, %v", missing, err)
 	}
-	// It is resumed by the same call.
+	// The same call resumes it.
 	for i := range 12 {
 		o.SetFault(member(i), fleettest.Fault{})
 	}
@@ -338,14 +338,13 @@ func TestRunInterrupted(t *testing.T) {
 	if d := cmp.Diff(want, count(again)); d != "" {
 		t.Error(d)
 	}
-	// What is whole begins again.
+	// A completed run starts again.
 	if _, err := (Run{Folder: folder, Resume: true}).Fetch(t.Context(), targets); err != nil || asked(o) != 12 {
 		t.Errorf("the run after that did not ask everybody: %v", err)
 	}
 }
 
-// asked returns how many accounts were asked for reports since it was called
-// last.
+// asked returns how many accounts were asked for reports since the last call.
 func asked(o *fleettest.Organization) int {
 	accounts := map[string]bool{}
 	for _, c := range o.Calls() {
@@ -425,7 +424,7 @@ func TestRunTrustsTheFolder(t *testing.T) {
 			asked := len(o.Calls()) > 0
 			status := got[0].Status
 			if status == history.Cached && asked {
-				status = history.OK // the service's own, from the run before
+				status = history.OK // the service's own report, from the previous run
 			}
 			if status != test.want {
 				t.Errorf("%+v, asked: %v", got[0], asked)
@@ -453,7 +452,7 @@ func TestRunInOtherPartitions(t *testing.T) {
 	}
 }
 
-// Whatever the role may do, the session may get reports only.
+// The session can only get reports, whatever else the role may do.
 func TestSessionsCanGetReportsOnly(t *testing.T) {
 	o := fleettest.New(t, fleettest.Config{Accounts: organization(2, 1, everyFault[:1])})
 	account, err := targetsOf(t, o, "")[1].Open(t.Context())
@@ -483,7 +482,7 @@ func TestRecordLeft(t *testing.T) {
 		c.Targets(id, list().Members, Roles{Name: fleettest.Role})); err != nil {
 		t.Fatal(err)
 	}
-	// Of another organization, and of none.
+	// One of another organization and one of none.
 	for i, of := range []string{"o-another", ""} {
 		if err := folder.SetOutcome(
 			history.Outcome{Account: member(100 + i), Organization: of, Status: history.OK}); err != nil {
@@ -491,7 +490,7 @@ func TestRecordLeft(t *testing.T) {
 		}
 	}
 	o.Remove(member(2))
-	for range 2 { // the second time it is known
+	for range 2 { // the second time it is already recorded
 		if _, err := list().RecordLeft(folder); err != nil {
 			t.Fatal(err)
 		}
@@ -509,8 +508,8 @@ func TestRecordLeft(t *testing.T) {
 	}
 }
 
-// A machine whose clock is wrong gets its reports all the same: calls are
-// signed again by the service's clock.
+// A machine with a wrong clock still gets its reports: calls are signed again
+// with the service's clock.
 func TestRunWithAWrongClock(t *testing.T) {
 	server := rollcalltest.New(t, rollcalltest.Options{Now: func() time.Time { return time.Now().Add(3 * time.Hour) }})
 	awsEnvironment(t, "", "AWS_ACCESS_KEY_ID", server.AccessKeyID, "AWS_SECRET_ACCESS_KEY", server.SecretAccessKey)

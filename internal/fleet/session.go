@@ -19,20 +19,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
 
-// sessionLasts says how long a session of a profile's role lasts where the
-// profile does not say: an hour, as with the AWS CLI. The SDK would ask for a
-// quarter of that, and so for a code four times as often.
+// sessionLasts is the default duration of a session of a profile's role: an
+// hour, as in the AWS CLI. The SDK would request a quarter of that, and so need
+// a code four times as often.
 const sessionLasts = time.Hour
 
-// sessionMargin says how much of its time a kept session must have left to be
-// used: a command must not lose it on its way.
+// sessionMargin is the minimum remaining time of a saved session that is used:
+// it must not expire during a command.
 const sessionMargin = 5 * time.Minute
 
-// longestSession is the longest that STS gives, to a user. AWS STS,
+// longestSession is the maximum that STS gives to a user. AWS STS,
 // GetSessionToken.
 const longestSession = 36 * time.Hour
 
-// assumeRole sets how the SDK's credential chain assumes a profile's role.
+// assumeRole configures how the SDK's credential chain assumes a profile's
+// role.
 func assumeRole(o *stscreds.AssumeRoleOptions, s Settings, endpoint string) {
 	if o.RoleSessionName == "" {
 		o.RoleSessionName = sessionName
@@ -41,8 +42,7 @@ func assumeRole(o *stscreds.AssumeRoleOptions, s Settings, endpoint string) {
 		o.Duration = sessionLasts
 	}
 	if o.SerialNumber != nil {
-		// The code is asked for where it turns out to be needed, in
-		// rolesAt.AssumeRole.
+		// rolesAt.AssumeRole asks for the code if it is needed.
 		o.TokenProvider = func() (string, error) { return "", nil }
 	}
 	if o.Client != nil {
@@ -50,8 +50,8 @@ func assumeRole(o *stscreds.AssumeRoleOptions, s Settings, endpoint string) {
 	}
 }
 
-// rolesAt is AssumeRole at an endpoint. Sessions that take an MFA code are
-// kept between commands.
+// rolesAt calls AssumeRole at an endpoint. It saves sessions that need an MFA
+// code for the next commands.
 type rolesAt struct {
 	at   stsAt
 	next stscreds.AssumeRoleAPIClient
@@ -88,14 +88,15 @@ func (r rolesAt) AssumeRole(
 	if out.Credentials == nil {
 		return nil, errors.New("assume role: the answer has no credentials")
 	}
-	// A session that cannot be kept is one more code to enter, no failure.
+	// If a session cannot be saved, the user enters one more code. That is not
+	// a failure.
 	_ = r.kept.store(key, out.Credentials)
 	return out, nil
 }
 
-// good says whether the service still takes a session: it may have been
-// revoked, or the service may have forgotten it. Where the service cannot be
-// asked just now, the session is kept.
+// good says whether the service still accepts a session: it may have been
+// revoked, or the service may have lost it. If the service cannot be reached at
+// the moment, the answer is yes.
 func (r rolesAt) good(ctx context.Context, c *types.Credentials) bool {
 	client, ok := r.next.(*sts.Client)
 	if !ok {
@@ -109,9 +110,9 @@ func (r rolesAt) good(ctx context.Context, c *types.Credentials) bool {
 	return !refused || situationOf(err) == busy
 }
 
-// key names a session by all that decides what it is: where and with which key
-// it was asked for, and what was asked. What is not the same every time (the
-// code) is left out.
+// key returns a name for a session. It is derived from everything that
+// identifies the session: the endpoint, the key and the request. The code is
+// omitted because it differs every time.
 func (r rolesAt) key(ctx context.Context, in *sts.AssumeRoleInput) (string, error) {
 	source := ""
 	if c, ok := r.next.(*sts.Client); ok {
@@ -134,15 +135,15 @@ func (r rolesAt) key(ctx context.Context, in *sts.AssumeRoleInput) (string, erro
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// sessions is a folder of kept sessions, one file each; "" is none.
+// sessions is a folder of saved sessions, one file each; "" is none.
 type sessions string
 
 const sessionSuffix = ".session.json"
 
 func (s sessions) path(key string) string { return filepath.Join(string(s), key+sessionSuffix) }
 
-// load returns a session that lasts long enough, or nil. A file that others
-// can read or write is not believed.
+// load returns a session that lasts long enough, or nil. It ignores a file that
+// others can read or write.
 func (s sessions) load(key string) *types.Credentials {
 	if s == "" {
 		return nil
@@ -164,15 +165,15 @@ func readSession(path string) *types.Credentials {
 		c.SessionToken == nil || c.Expiration == nil {
 		return nil
 	}
-	// One that ends later than any that is given now is of a clock that has
-	// stepped back, and may be over.
+	// A session that ends later than any new one comes from a clock that has
+	// stepped back. It may have expired.
 	if left := time.Until(*c.Expiration); left < sessionMargin || left > longestSession {
 		return nil
 	}
 	return &c
 }
 
-// store keeps a session, and throws away those that are over.
+// store saves a session, and deletes expired ones.
 func (s sessions) store(key string, c *types.Credentials) error {
 	if s == "" || c.Expiration == nil || c.SessionToken == nil {
 		return nil
@@ -188,7 +189,7 @@ func (s sessions) store(key string, c *types.Credentials) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(string(s), ".new-*") // 0600
+	f, err := os.CreateTemp(string(s), ".new-*") // mode 0600
 	if err != nil {
 		return err
 	}

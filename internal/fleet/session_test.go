@@ -20,7 +20,7 @@ const mfaProfile = "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/Audit
 	"[profile plain]\nrole_arn = arn:aws:iam::123456789012:role/Plain\nsource_profile = base\n" +
 	"[profile base]\naws_access_key_id = AKIAPROFILE\naws_secret_access_key = longtermsecret\n"
 
-// asking opens an account and returns how often a code was asked for.
+// asking opens an account and returns how often it asked for a code.
 func asking(t *testing.T, s Settings) int {
 	t.Helper()
 	n := 0
@@ -55,7 +55,7 @@ func TestSessionsAreKept(t *testing.T) {
 		name     string
 		settings Settings
 		prompts  int
-		kept     int // files afterwards
+		kept     int // number of files afterwards
 	}{
 		{"none without a folder", of(func(c *Settings) { c.Sessions = "" }), 1, 0},
 		{"still none", of(func(c *Settings) { c.Sessions = "" }), 1, 0},
@@ -157,8 +157,7 @@ func TestKeptSessionIsNotBelieved(t *testing.T) {
 	}
 }
 
-// A session may be over before its time: its role was changed, or the service
-// was emptied.
+// A session may end early: its role was changed, or the service was emptied.
 func TestKeptSessionThatIsRefused(t *testing.T) {
 	var refuse bool
 	assumed := 0

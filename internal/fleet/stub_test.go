@@ -14,19 +14,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
-// recorded plays answers of the service in turn, the last for ever, and keeps
-// what was asked. It is the transport itself, so that time can be synthetic.
+// recorded plays answers of the service in turn, repeats the last one, and
+// records the requests. It is the transport itself, so time can be synthetic.
 type recorded struct {
 	t       *testing.T
 	answers []answer
-	asked   []string // the actions
+	asked   []string // the requested actions
 	at      []time.Duration
 	forms   []url.Values
 	start   time.Time
 }
 
 type answer struct {
-	action string // which is expected
+	action string // the expected action
 	status int
 	body   string
 }
@@ -67,7 +67,7 @@ func (r *recorded) Do(request *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// account is an account behind the recording.
+// account returns an account behind the recording.
 func (r *recorded) account() *Account {
 	return New(aws.Config{
 		Region: "us-east-1", HTTPClient: r,
@@ -80,7 +80,7 @@ const (
 	getting  = "GetCredentialReport"
 )
 
-// task is an answer to GenerateCredentialReport, as AWS's bytes are.
+// task returns an answer to GenerateCredentialReport with AWS's bytes.
 func task(state, description string) answer {
 	if description != "" {
 		description = "    <Description>" + description + "</Description>\n"
@@ -100,7 +100,7 @@ func started() answer {
 	return task("STARTED", "No report exists. Starting a new report generation task")
 }
 
-// reportOf is an answer to GetCredentialReport.
+// reportOf returns an answer to GetCredentialReport.
 func reportOf(generated time.Time, csv string) answer {
 	return answer{getting, 200, `<GetCredentialReportResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
   <GetCredentialReportResult>
@@ -115,8 +115,8 @@ func reportOf(generated time.Time, csv string) answer {
 `}
 }
 
-// refusal is an error; without a message it has no Message element, as AWS
-// answers where there is no report.
+// refusal returns an error answer. Without a message it has no Message element,
+// like AWS's answer if there is no report.
 func refusal(action string, status int, code, message string) answer {
 	if message != "" {
 		message = "\n    <Message>" + message + "</Message>"

@@ -12,13 +12,14 @@ import (
 	"rollcall/internal/sdkhttp"
 )
 
-// HTTPClient is the SDK's client without two of its habits; nil stands for
-// the SDK's default, and a client that is not the SDK's stays as it is.
+// HTTPClient returns the SDK's client with two changes. nil means the SDK's
+// default, and a client that is not the SDK's is returned unchanged.
 //
-// It follows no redirects: the SDK would follow one to anywhere, with the
-// signed request.
+// The client does not follow redirects: the SDK would follow one to any host,
+// with the signed request.
 //
-// And it bears a service that answers at once; see package sdkhttp.
+// The client also works with a service that answers at once; see package
+// sdkhttp.
 func HTTPClient(c aws.HTTPClient) aws.HTTPClient {
 	if c == nil {
 		c = awshttp.NewBuildableClient()
@@ -34,14 +35,14 @@ func HTTPClient(c aws.HTTPClient) aws.HTTPClient {
 	}
 }
 
-// answerBegins says how long a service may take to begin its answer.
+// answerBegins is the time in which a service must begin its answer.
 const answerBegins = 30 * time.Second
 
-// hasty repeats calls as another retryer does, but asks a service that takes no
-// connection again at once: either it is just starting, or it is not there.
+// hasty repeats calls as another retryer does, but retries at once if a service
+// refuses the connection: it is either just starting, or not there.
 type hasty struct{ aws.RetryerV2 }
 
-// refusedDelay is the wait after a connection was refused.
+// refusedDelay is the wait after a refused connection.
 const refusedDelay = 150 * time.Millisecond
 
 func (h hasty) RetryDelay(attempt int, err error) (time.Duration, error) {
@@ -51,11 +52,11 @@ func (h hasty) RetryDelay(attempt int, err error) (time.Duration, error) {
 	return h.RetryerV2.RetryDelay(attempt, err)
 }
 
-// impatient is a client that gives a service up that does not answer. A report
-// that comes slowly is waited for.
+// impatient returns a client that gives up on a service that does not begin to
+// answer. It waits for a report that comes slowly.
 func impatient(c *awshttp.BuildableClient) *awshttp.BuildableClient {
 	return c.WithTransportOptions(func(t *http.Transport) {
 		t.ResponseHeaderTimeout = answerBegins
-		t.MaxIdleConnsPerHost = 64 // one host serves all accounts of a run
+		t.MaxIdleConnsPerHost = 64 // all accounts of a run use one host
 	})
 }

@@ -11,9 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// closedEarly is a request's body as the SDK makes it: closed when the answer
-// begins, and from then on at its end, which its WriteTo tells by io.EOF. Its
-// end is not found before that.
+// closedEarly is a request's body as the SDK handles it. The SDK closes it when
+// the answer begins. After that, its WriteTo returns io.EOF at the end.
 type closedEarly struct {
 	io.Reader
 	closed chan struct{}

@@ -2,12 +2,12 @@ package fleettest
 
 import "time"
 
-// Fault is a fault of an account; the zero value is none. Counts are of calls
-// that get this answer before the service is asked; -1 is all of them.
+// Fault is a fault of an account; the zero value is no fault. Counts say how
+// many calls get this answer before the service is asked; -1 means all.
 type Fault struct {
 	State string // of the organization; "" is ACTIVE
 
-	NoRole bool // the role is not there, or does not trust the caller
+	NoRole bool // the role does not exist, or does not trust the caller
 	Forbid bool // a service control policy forbids reports
 
 	Throttled   int // calls of IAM and STS refused with Throttling
@@ -16,12 +16,12 @@ type Fault struct {
 	Failing     int // calls of IAM that end with ServiceFailure
 	Dropped     int // calls of IAM whose connection is closed without an answer
 	Slow        time.Duration
-	OldReport   time.Duration // there is a report of this age, and no newer one is created
-	OtherReport string        // the account whose report it gives instead
-	NoReport    bool          // what it gives is no report
+	OldReport   time.Duration // there is a report of this age, and no newer one is generated
+	OtherReport string        // the account whose report is returned instead
+	NoReport    bool          // the content is not a report
 }
 
-// spend takes one from a count and says whether there was one.
+// spend subtracts one from a count and says whether the count allowed it.
 func spend(n *int) bool {
 	if *n == 0 {
 		return false

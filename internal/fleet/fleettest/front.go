@@ -15,8 +15,8 @@ import (
 	"rollcall/internal/seal"
 )
 
-// front answers Organizations, makes the faults of the account that a call is
-// about, and passes everything else to the service.
+// front answers for Organizations and simulates the faults of the account that
+// a call concerns. It passes all other calls to the service.
 func (o *Organization) front(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -44,8 +44,7 @@ func (o *Organization) front(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// signer is the access key that a call is signed with, and the service it is
-// signed for.
+// signer returns the access key and the service in the signature of a call.
 func signer(r *http.Request) (key, service string) {
 	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	credential, _, _ = strings.Cut(credential, ",")
@@ -63,7 +62,7 @@ func roleAccount(arn string) string {
 	return ""
 }
 
-// fault answers a call with the fault that its account has, if there is one.
+// fault answers a call with the fault of its account, if it has one.
 func (o *Organization) fault(w http.ResponseWriter, account, action, key string) (answered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -145,21 +144,21 @@ func report(csv string, generated time.Time) string {
 		generated.UTC().Format(time.RFC3339) + "</GeneratedTime>"
 }
 
-// watch notes where a role is assumed as it should not be.
+// watch records violations of the rules for assuming roles.
 func (o *Organization) watch(form url.Values, key string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if key != o.Caller.ID {
 		o.breaches = append(o.breaches, "AssumeRole signed with "+key)
 	}
-	// A profile's own role has a name of its own for its sessions.
+	// A profile's own role has its own session name.
 	if policy := form.Get("Policy"); form.Get("RoleSessionName") == "rollcall" &&
 		!strings.Contains(policy, `["iam:GenerateCredentialReport","iam:GetCredentialReport"]`) {
 		o.breaches = append(o.breaches, "AssumeRole with the policy "+policy)
 	}
 }
 
-// organizations answers AWS Organizations: JSON 1.1, in pages of 20.
+// organizations answers for AWS Organizations: JSON 1.1, in pages of 20.
 func (o *Organization) organizations(w http.ResponseWriter, action string, body []byte, key, signedFor string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package fleettest is an organization of AWS accounts for tests: accounts with
-// roles on the real service, and before it a front that answers for AWS
-// Organizations, makes faults, and watches who asks for what.
+// Package fleettest provides an organization of AWS accounts for tests. The
+// accounts with their roles are on the real service. A front before it answers
+// for AWS Organizations, simulates faults and records all calls.
 package fleettest
 
 import (
@@ -26,8 +26,8 @@ import (
 	"rollcall/internal/trail"
 )
 
-// ID is the organization's id, Role the role that every member has, which may
-// do everything, and Caller the user of the management account who may assume
+// ID is the organization's id. Role is the role that every member has; it may
+// do everything. Caller is the user of the management account who may assume
 // it.
 const (
 	ID     = "o-exampleorgid"
@@ -42,26 +42,26 @@ type Account struct {
 	Fault Fault
 }
 
-// Config says what to make.
+// Config describes the organization to create.
 type Config struct {
 	// Accounts are the members; the first is the management account.
 	Accounts  []Account
 	Partition string // "" is aws
-	// Users says how many users each account gets; where there are any, the
-	// service keeps its data in a file and not in memory.
+	// Users is the number of users in each account. If it is not 0, the service
+	// keeps its data in a file and not in memory.
 	Users int
-	// ExternalID is the external id that the roles ask for, "" for none.
+	// ExternalID is the external id that the roles require, "" for none.
 	ExternalID string
 }
 
 // Key is an access key.
 type Key struct{ ID, Secret string }
 
-// Call is a call that the front got.
+// Call is a call that the front received.
 type Call struct {
-	Account string // which it is about
+	Account string // the account that it concerns
 	Action  string
-	Key     string // access key id that signed it
+	Key     string // id of the access key that signed it
 	At      time.Time
 }
 
@@ -123,8 +123,8 @@ func New(t testing.TB, cfg Config) *Organization {
 	return o
 }
 
-// add makes an account, with the role in it or, in the management account,
-// with the caller.
+// add creates an account. A member gets the role, and the management account
+// gets the caller.
 func (o *Organization) add(s *service.Service, url string, a Account, management bool) error {
 	ctx := context.Background()
 	made, err := s.IAM.CreateAccount(ctx, identity.AccountSpec{ID: a.ID, Partition: o.cfg.Partition})
@@ -192,7 +192,7 @@ func (o *Organization) makeRole(ctx context.Context, client *iam.Client) error {
 	return err
 }
 
-// seed gives every account its users, each with an access key of its own.
+// seed creates the users of every account, each with an access key.
 func seed(database store.Config, cfg Config) error {
 	db, err := store.Open(context.Background(), database)
 	if err != nil {
@@ -220,14 +220,14 @@ func seed(database store.Config, cfg Config) error {
 	return db.Close()
 }
 
-// SetFault changes what goes wrong with an account from now on.
+// SetFault sets the fault of an account.
 func (o *Organization) SetFault(account string, f Fault) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.faults[account] = &f
 }
 
-// Remove takes an account out of the organization.
+// Remove removes an account from the organization.
 func (o *Organization) Remove(account string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -240,7 +240,7 @@ func (o *Organization) Remove(account string) {
 	o.cfg.Accounts = rest
 }
 
-// Calls are the calls there were, in their order, and from here on none.
+// Calls returns the calls so far, in order, and clears the list.
 func (o *Organization) Calls() []Call {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -249,9 +249,9 @@ func (o *Organization) Calls() []Call {
 	return calls
 }
 
-// Breaches are the calls that nobody should have made: a role assumed with
-// other keys than the caller's, or for more than reports; an account that is
-// not active asked at all.
+// Breaches returns forbidden calls: a role assumed with other keys than the
+// caller's or for more than reports, and any call about an account that is not
+// active.
 func (o *Organization) Breaches() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
