@@ -14,8 +14,8 @@ import (
 	"rollcall/internal/audit"
 )
 
-// told is an account of one user, Bob, about whom the service says what a test
-// says: by action, the content of the result.
+// told returns a client for an account with one user, Bob. results contains the
+// content of the service's answer for each action.
 func told(t *testing.T, results map[string]string) *iam.Client {
 	t.Helper()
 	bob := `<UserName>Bob</UserName><UserId>AIDABOB</UserId><Arn>arn:aws:iam::123456789012:user/Bob</Arn><Path>/</Path>`
@@ -52,8 +52,8 @@ const (
 	hardware = `<SerialNumber>GAHT12345678</SerialNumber>`
 )
 
-// TestRootVirtualMFA: that no virtual device is root's is known only where every
-// device has its owner, and none is missing.
+// TestRootVirtualMFA checks that root has no virtual device only if every device
+// has an owner and none is missing.
 func TestRootVirtualMFA(t *testing.T) {
 	device := func(parts string) string {
 		return `<VirtualMFADevices><member>` + parts + `</member></VirtualMFADevices>`
@@ -97,7 +97,7 @@ func TestRootVirtualMFA(t *testing.T) {
 	}
 }
 
-// TestNotWhole: an answer that leaves out what it has to have gives no facts.
+// TestNotWhole checks that an incomplete answer yields no facts.
 func TestNotWhole(t *testing.T) {
 	truncated := `<IsTruncated>true</IsTruncated>`
 	for name, test := range map[string]struct {

@@ -1,11 +1,10 @@
-// Package enrich asks the IAM API for what a credential report does not show:
-// the ids of access keys, kinds of MFA device, credentials of other kinds, and
-// tags.
+// Package enrich reads facts from the IAM API that a credential report does not
+// contain: the ids of access keys, kinds of MFA devices, credentials of other
+// kinds, and tags.
 //
-// It promises to call nothing but the actions Kind.Permissions names, to read
-// and never to change, and to keep no secret: the API gives none. It fills
-// audit.Enrichment and does not judge; matching facts to the rows of a report,
-// by name and creation time, is the work of package audit.
+// It calls only the actions that Kind.Permissions names. They only read, and
+// return no secrets. It fills audit.Enrichment. Package audit matches the facts
+// to the rows of a report by name and creation time, and judges them.
 package enrich
 
 import (
@@ -35,10 +34,10 @@ const (
 	ServiceCredentials Kind = "service-credentials" // SSH keys and service-specific credentials
 )
 
-// Kinds are all of them.
+// Kinds contains all kinds.
 var Kinds = []Kind{Keys, MFA, Tags, ServiceCredentials}
 
-// Permissions are the IAM actions that a kind needs.
+// Permissions returns the IAM actions that a kind needs.
 func (k Kind) Permissions() []string {
 	switch k {
 	case Keys:
@@ -77,27 +76,28 @@ func names() string {
 	return strings.Join(all, ", ")
 }
 
-// DefaultConcurrency says how many users are asked about at once. IAM allows
-// some tens of calls per second for all callers of an account together, and who
-// is told to wait is told so by the SDK.
+// DefaultConcurrency is the default number of users whose facts are read at
+// once. IAM allows some tens of calls per second for all callers of an account
+// together, and the SDK slows down if it is throttled.
 const DefaultConcurrency = 8
 
-// attempts says how often a call is tried: with thousands of them some will
-// meet the limit.
+// attempts is the maximum number of tries for a call. With thousands of calls,
+// some will be throttled.
 const attempts = 10
 
 // reader reads the facts of an account.
 type reader struct {
 	c     *iam.Client
 	kinds []Kind
-	limit int // of users asked about at once
+	limit int // limits the users whose facts are read at once
 	mu    sync.Mutex
 	users map[string]audit.UserFacts
 }
 
-// Read asks for facts of the given kinds about every user. It takes a call per
-// user and kind, two for service credentials, of so many users at once. The
-// first error ends it: facts that are not whole are none.
+// Read reads facts of the given kinds about every user. It calls once for each
+// user and kind, twice for service credentials. concurrency limits the users
+// that are read at once. The first error ends it, because incomplete facts are
+// useless.
 func Read(ctx context.Context, c *iam.Client, kinds []Kind, concurrency int) (*audit.Enrichment, error) {
 	r := &reader{c: c, kinds: kinds, limit: max(1, concurrency), users: map[string]audit.UserFacts{}}
 	out := &audit.Enrichment{}
@@ -119,7 +119,7 @@ func Read(ctx context.Context, c *iam.Client, kinds []Kind, concurrency int) (*a
 
 func (r *reader) wants(k Kind) bool { return slices.Contains(r.kinds, k) }
 
-// patient tries again whatever the client does otherwise.
+// patient makes a client retry more often.
 func patient(o *iam.Options) {
 	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts })
 }
@@ -144,7 +144,7 @@ func (r *reader) list(ctx context.Context) ([]types.User, error) {
 	return all, nil
 }
 
-// each reads the facts of the users, several at once.
+// each reads the facts of the users, several users at once.
 func (r *reader) each(ctx context.Context, users []types.User) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -180,7 +180,7 @@ func (r *reader) user(ctx context.Context, u types.User) error {
 			continue
 		}
 		if err := read(ctx, name, &facts); err != nil {
-			if gone(err) { // since the users were listed
+			if gone(err) { // deleted since the users were listed
 				return nil
 			}
 			return err
@@ -234,9 +234,9 @@ func (r *reader) mfa(ctx context.Context, name *string, facts *audit.UserFacts) 
 
 const virtual = "virtual"
 
-// deviceKind returns the kind of a device by its serial number: AWS gives ARNs
-// to virtual ones and to passkeys and security keys, and a hardware device has
-// the number that is printed on it.
+// deviceKind returns the kind of a device by its serial number. AWS gives ARNs
+// to virtual devices, passkeys and security keys. A hardware device has the
+// number that is printed on it.
 func deviceKind(serial string) string {
 	parts := strings.SplitN(serial, ":", 6)
 	switch {
@@ -251,13 +251,13 @@ func deviceKind(serial string) string {
 	}
 }
 
-// rootDevice is the end of the serial number of the virtual device that AWS makes
-// for root when it is given no name.
+// rootDevice ends the serial number of the virtual device that AWS creates for
+// root if it has no name.
 const rootDevice = ":mfa/root-account-mfa-device"
 
-// rootVirtualMFA says whether a virtual device belongs to root. That none does is
-// known only of a list that is whole: one whose devices all have their owner,
-// and in which no device is missing that a user is known to have.
+// rootVirtualMFA says whether a virtual device belongs to root. A negative answer
+// requires a complete list: every device has an owner, and the list contains all
+// known devices of users.
 func (r *reader) rootVirtualMFA(ctx context.Context) (audit.Known, error) {
 	answer := audit.No
 	listed := map[string]bool{}

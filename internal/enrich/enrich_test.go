@@ -20,11 +20,11 @@ import (
 	"rollcall/rollcalltest"
 )
 
-// calls are the actions that were called through a client.
+// calls records the actions that a client called.
 type calls struct {
 	mu  sync.Mutex
 	all map[string]bool
-	// deny fails the action with a code.
+	// deny maps an action to the error code that it fails with.
 	deny map[string]string
 }
 
@@ -62,7 +62,7 @@ func must[T any](t *testing.T) func(T, error) T {
 	}
 }
 
-// people makes 25 users, of whom Bob has one of everything.
+// people creates 25 users. Bob has one of everything.
 func people(t *testing.T, c *iam.Client) (bob audit.UserFacts) {
 	t.Helper()
 	ctx := t.Context()
@@ -95,7 +95,7 @@ func people(t *testing.T, c *iam.Client) (bob audit.UserFacts) {
 	return bob
 }
 
-// TestRead reads everything of an account from the real service.
+// TestRead reads everything about an account from the real service.
 func TestRead(t *testing.T) {
 	seen := newCalls()
 	c := seen.client(t)
@@ -118,14 +118,15 @@ func TestRead(t *testing.T) {
 	if d := cmp.Diff(want, bob, cmp.Comparer(func(a, b time.Time) bool { return a.Unix() == b.Unix() })); d != "" {
 		t.Error(d)
 	}
-	// Nobody is asked and has nothing: an empty list, and not none.
+	// A user without credentials has an empty list, and not none.
 	empty := got.Users["user-a"]
 	if empty.Keys == nil || empty.MFA == nil || empty.ServiceCredentials == nil || empty.Tags == nil {
 		t.Errorf("%+v", empty)
 	}
 }
 
-// TestPermissions: each kind calls what it says, and nothing else.
+// TestPermissions checks that each kind calls exactly the actions that it
+// names.
 func TestPermissions(t *testing.T) {
 	seen := newCalls()
 	c := seen.client(t)
@@ -167,7 +168,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: %v, %v", action, got, err)
 		}
 	}
-	// A user who was deleted meanwhile is no error, and is not in it.
+	// A user who was deleted in the meantime is not an error, and is omitted.
 	seen.deny = map[string]string{"ListAccessKeys": "NoSuchEntity"}
 	if got, err := Read(t.Context(), c, Kinds, DefaultConcurrency); err != nil || len(got.Users) != 0 {
 		t.Errorf("%v, %v", got, err)

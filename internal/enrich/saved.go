@@ -7,7 +7,8 @@ import (
 	"rollcall/internal/audit"
 )
 
-// Saved holds the facts about an account, as they are kept next to its report.
+// Saved holds facts about an account in the form that is saved next to its
+// report.
 type Saved struct {
 	Account string            `json:"account"`
 	ReadAt  time.Time         `json:"read_at"` // by this machine's clock
@@ -20,7 +21,7 @@ func (s *Saved) Has(kinds []Kind) bool {
 	return s.Facts != nil && !slices.ContainsFunc(kinds, func(k Kind) bool { return !slices.Contains(s.Kinds, k) })
 }
 
-// Permissions are the IAM actions that the kinds need, each once.
+// Permissions returns the IAM actions that the kinds need, without duplicates.
 func Permissions(kinds []Kind) []string {
 	var all []string
 	for _, k := range kinds {
