@@ -22,8 +22,8 @@ func (w *world) userCount() int {
 	return len(out.Users)
 }
 
-// TestForeignForms sends a form that would create a user from everywhere but a
-// page of the console.
+// TestForeignForms sends a form that would create a user from every place
+// except a page of the console.
 func TestForeignForms(t *testing.T) {
 	w := newWorld(t)
 	p := w.signedIn("")
@@ -48,7 +48,7 @@ func TestForeignForms(t *testing.T) {
 		}
 		got, want := p.do(r), http.StatusForbidden
 		if c.site == "none" {
-			want = http.StatusOK // no page sent it
+			want = http.StatusOK // the request does not come from a page
 			w.iam.DeleteUser(t.Context(), &iam.DeleteUserInput{UserName: aws.String("mallory")})
 		}
 		if got.status != want {
@@ -65,7 +65,7 @@ func TestForeignForms(t *testing.T) {
 	}
 }
 
-// TestNothingByGET asks every page by GET for what its forms do by POST.
+// TestNothingByGET sends the fields of every form by GET.
 func TestNothingByGET(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", "")
@@ -88,7 +88,8 @@ func TestNothingByGET(t *testing.T) {
 	w.signedIn("alice")
 }
 
-// TestForeignHosts sends requests to names that lead here and are not ours.
+// TestForeignHosts sends requests to host names that resolve to this service
+// but are not its own.
 func TestForeignHosts(t *testing.T) {
 	for _, c := range []struct {
 		url  string
@@ -122,7 +123,7 @@ func TestForeignHosts(t *testing.T) {
 	}
 }
 
-// TestFixation signs in in a browser that somebody else gave a cookie.
+// TestFixation signs in with a browser in which somebody else has set a cookie.
 func TestFixation(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -144,7 +145,7 @@ func TestFixation(t *testing.T) {
 		t.Errorf("the session that was planted sees %s", got.path)
 	}
 
-	// Two cookies of one name are none.
+	// Two cookies with one name count as none.
 	both := w.person()
 	r := both.form("/console/users")
 	r.Method, r.Body, r.ContentLength = http.MethodGet, nil, 0
@@ -154,7 +155,7 @@ func TestFixation(t *testing.T) {
 	}
 }
 
-// TestCookies looks at what a browser is told of them.
+// TestCookies checks the attributes of the cookies.
 func TestCookies(t *testing.T) {
 	for _, c := range []struct{ url, want string }{
 		{"https://localhost:1", "__Host-rollcall=; Path=/; HttpOnly; Secure; SameSite=Lax"},
@@ -178,7 +179,7 @@ func TestCookies(t *testing.T) {
 	}
 }
 
-// TestOtherAccounts uses a cookie of one account for the things of another.
+// TestOtherAccounts uses a cookie of one account to read and change another.
 func TestOtherAccounts(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -191,8 +192,8 @@ func TestOtherAccounts(t *testing.T) {
 	}
 }
 
-// TestDestinations signs in with addresses to go to afterwards that are not
-// pages of the console.
+// TestDestinations signs in with return addresses that are not pages of the
+// console.
 func TestDestinations(t *testing.T) {
 	w := newWorld(t)
 	for to, want := range map[string]string{
@@ -212,7 +213,7 @@ func TestDestinations(t *testing.T) {
 	}
 }
 
-// TestOddPasswords signs in with what no keyboard has.
+// TestOddPasswords signs in with characters that no keyboard has.
 func TestOddPasswords(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", "")
@@ -231,8 +232,8 @@ func TestOddPasswords(t *testing.T) {
 	}
 }
 
-// TestStoredMarkup lets names, paths and tags be markup, and looks at every page
-// that shows them.
+// TestStoredMarkup creates names, paths and tags that contain markup, and checks
+// every page that shows them.
 func TestStoredMarkup(t *testing.T) {
 	t.Parallel()
 	w := furnished(t)
@@ -257,5 +258,5 @@ func TestStoredMarkup(t *testing.T) {
 			t.Errorf("%s has %d elements that nobody wrote", address, n)
 		}
 	}
-	br.Expect("status of 404") // nobody has that name
+	br.Expect("status of 404") // there is no such name
 }

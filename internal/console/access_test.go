@@ -12,10 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// markup is a text that would be an element if a page did not write it as text.
+// markup is a text that would become an element if a page did not escape it.
 const markup = `"><img src=x onerror=alert(1)><script>alert(2)</script>`
 
-// Documents that have the same in every text that they may have.
+// Documents with that text in every place that allows it.
 const (
 	hostilePolicy = `{
   "Version": "2012-10-17",
@@ -44,8 +44,8 @@ const (
 	ownPage   = "/console/policy" + ownQuery
 )
 
-// furnishAccess puts policies and roles into the account, and gives them to its
-// groups and users.
+// furnishAccess creates policies and roles in the account, and attaches them to
+// its groups and users.
 func (w *world) furnishAccess() {
 	w.t.Helper()
 	ctx, hostile := w.t.Context(), aws.String("/<img/src=x/onerror=alert(1)>/")
@@ -104,8 +104,8 @@ func (w *world) furnishAccess() {
 	}
 }
 
-// TestAccessDenied sees the controls of groups, policies and roles disabled, with
-// the sentences that the API would have answered.
+// TestAccessDenied checks that the controls of groups, policies and roles are
+// disabled, with the sentences of the API.
 func TestAccessDenied(t *testing.T) {
 	w := newWorld(t)
 	w.furnish()
@@ -154,7 +154,7 @@ func TestAccessDenied(t *testing.T) {
 	nobody.get("/console/groups").want(t, http.StatusOK, "is not authorized to perform: iam:ListGroups")
 }
 
-// TestAccessByGET asks the pages of access by GET for what their forms do by POST.
+// TestAccessByGET sends the fields of the access forms by GET.
 func TestAccessByGET(t *testing.T) {
 	w := newWorld(t)
 	w.furnish()
@@ -186,7 +186,7 @@ func TestAccessByGET(t *testing.T) {
 	}
 }
 
-// TestAccessOfOtherAccounts looks at the policy of another account.
+// TestAccessOfOtherAccounts opens the policy of another account.
 func TestAccessOfOtherAccounts(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -202,7 +202,7 @@ func TestAccessOfOtherAccounts(t *testing.T) {
 	}
 }
 
-// offered are the changes that a page offers.
+// offered returns the changes that a page offers.
 func offered(body string) []string {
 	var all []string
 	for _, part := range strings.Split(body, `name="do" value="`)[1:] {
@@ -351,7 +351,8 @@ func TestRoles(t *testing.T) {
 const startTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"ACCOUNT"},` +
 	`"Action":"sts:AssumeRole"}]}`
 
-// TestServiceLinkedRole sees what only a service may change disabled.
+// TestServiceLinkedRole checks that changes reserved for a service are
+// disabled.
 func TestServiceLinkedRole(t *testing.T) {
 	w := newWorld(t)
 	w.furnish()

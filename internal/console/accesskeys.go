@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// Access keys of a user.
+// This file shows and changes the access keys of a user.
 
 // maxKeys is IAM's quota of access keys. IAM: AccessKeysPerUser.
 const maxKeys = 2
@@ -79,7 +79,7 @@ func (c *Console) accessKey(v *visit, who subject, k types.AccessKeyMetadata) ro
 	return r
 }
 
-// turn names the change to a status.
+// turn returns the name of the change to a status.
 func turn(next types.StatusType) string {
 	if next == types.StatusTypeActive {
 		return "Activate"
@@ -87,7 +87,7 @@ func turn(next types.StatusType) string {
 	return "Deactivate"
 }
 
-// accessKeyPosts are the forms of that section.
+// accessKeyPosts returns the handlers of the forms in that section.
 func (c *Console) accessKeyPosts() posts {
 	return posts{
 		"create-key": c.createKey,
@@ -117,7 +117,7 @@ func (c *Console) accessKeyPosts() posts {
 	}
 }
 
-// inactive refuses to delete a key that is still active.
+// inactive returns an error if a key to be deleted is still active.
 func (c *Console) inactive(v *visit, who subject) error {
 	out, err := do(v, c.iam.ListAccessKeys, &iam.ListAccessKeysInput{UserName: who.User})
 	if err != nil {
@@ -131,11 +131,11 @@ func (c *Console) inactive(v *visit, who subject) error {
 	return nil
 }
 
-// secretView is a page that shows a secret, once.
+// secretView is the data of a page that shows a secret once.
 type secretView struct {
 	What    string
 	Values  []secretValue
-	Profile string // a block for a file of the AWS CLI
+	Profile string // a section for a file of the AWS CLI
 	Back    string
 }
 
@@ -160,7 +160,7 @@ func (c *Console) createKey(v *visit) error {
 	})
 }
 
-// profile is a profile for ~/.aws/config.
+// profile returns a profile for ~/.aws/config.
 func profile(endpoint, name, id, secret string) string {
 	return strings.Join([]string{
 		"[profile " + name + "]", "aws_access_key_id = " + id, "aws_secret_access_key = " + secret,
@@ -168,7 +168,7 @@ func profile(endpoint, name, id, secret string) string {
 	}, "\n")
 }
 
-// endpoint is the URL of the API, as the browser reaches it.
+// endpoint returns the URL of the API as the browser reaches it.
 func (v *visit) endpoint() string {
 	scheme := "http://"
 	if v.secure {

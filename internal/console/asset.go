@@ -23,10 +23,11 @@ var reportStyle []byte
 //go:embed assets/access.css
 var accessStyle []byte
 
-// assetRoot begins the addresses of files that pages load.
+// assetRoot begins the addresses of the files that pages load.
 const assetRoot = "/console/assets/"
 
-// assets are these files, named by what is in them, so that browsers keep them.
+// assets are these files. Their names depend on their content, so browsers can
+// cache them.
 type assets struct {
 	files         map[string]asset
 	style, script string // their addresses

@@ -15,7 +15,7 @@ import (
 	"rollcall/internal/browsertest"
 )
 
-// browser is a tab of a browser for the pages of a world.
+// browser is a browser tab that shows pages of a world.
 type browser struct {
 	*browsertest.Tab
 	w *world
@@ -34,19 +34,20 @@ func (w *world) browse(t *testing.T) *browser {
 // in returns the same tab for a subtest.
 func (br *browser) in(t *testing.T) *browser { return &browser{Tab: br.In(t), w: br.w, t: t} }
 
-// eval is the value of an expression of JavaScript, or of its promise.
+// eval returns the value of a JavaScript expression, or the result of its
+// promise.
 func eval[T any](br *browser, expression string) T {
 	br.t.Helper()
 	return browsertest.Eval[T](br.Tab, expression)
 }
 
-// open goes to an address of the console.
+// open opens an address of the console.
 func (br *browser) open(address string) {
 	br.t.Helper()
 	br.Navigate(br.w.url + address)
 }
 
-// fill fills a field in.
+// fill fills in a field.
 func (br *browser) fill(name, value string) {
 	br.t.Helper()
 	selector := chromedp.CSS(fmt.Sprintf("[name=%q]:not([type=hidden])", name))
@@ -55,13 +56,13 @@ func (br *browser) fill(name, value string) {
 	browsertest.Run(br.Tab, chromedp.SendKeys(selector, value))
 }
 
-// press clicks on the button that has a value, and waits for the page that comes.
+// press clicks the button with a value and waits for the next page.
 func (br *browser) press(do string) {
 	br.t.Helper()
 	br.click(fmt.Sprintf("button[name=do][value=%q]", do))
 }
 
-// click clicks on an element that leads to another page.
+// click clicks an element that leads to another page.
 func (br *browser) click(selector string) {
 	br.t.Helper()
 	eval[bool](br, "window.before = true")
@@ -75,14 +76,14 @@ func (br *browser) arrive() {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		there, err := browsertest.Try(br.Tab, 5*time.Second,
 			chromedp.Evaluate[bool](`!window.before && document.readyState === "complete"`))
-		if err == nil && there { // between two pages there is nothing to ask
+		if err == nil && there { // between two pages the script cannot run
 			return
 		}
 	}
 	br.Fatalf("no page came: %s", eval[string](br, "document.body.innerText"))
 }
 
-// says fails the test unless the page has a text.
+// says fails the test unless the page contains all texts.
 func (br *browser) says(texts ...string) {
 	br.t.Helper()
 	all := eval[string](br, "document.body.innerText")
@@ -93,7 +94,7 @@ func (br *browser) says(texts ...string) {
 	}
 }
 
-// authenticator plugs a security key in, which says yes at once.
+// authenticator plugs in a security key that approves at once.
 func (br *browser) authenticator() {
 	br.t.Helper()
 	browsertest.Call(br.Tab, webauthn.Enable, webauthn.EnableParams{})
@@ -112,8 +113,8 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(text), err
 })
 
-// accessible fails the test for what axe-core finds wrong with the page, by the
-// named rules, or by all that it applies by default.
+// accessible fails the test if axe-core finds a problem in the page. It checks
+// the named rules, or all its default rules.
 func (br *browser) accessible(what string, rules ...string) {
 	br.t.Helper()
 	if !eval[bool](br, `"axe" in window`) {
@@ -143,7 +144,7 @@ func (br *browser) accessible(what string, rules ...string) {
 	}
 }
 
-// signIn signs a user in, root where user is "".
+// signIn signs in a user, or root if user is "".
 func (br *browser) signIn(user, password string) {
 	br.t.Helper()
 	if user == "" {

@@ -6,17 +6,17 @@ import (
 	"rollcall/internal/words"
 )
 
-// The data of pages/components.html.
+// This file has the data of pages/components.html.
 
-// moment is a date in a cell: its day, its age, and the whole of it on hover.
+// moment is a date in a cell: its day, its age, and the full date on hover.
 type moment struct {
 	At    string // RFC 3339; "" is none
 	Day   string
 	Age   string
-	Words string // where there is none
+	Words string // shown if there is no date
 }
 
-// when makes a moment. none is shown where there is none.
+// when returns a moment. none is the text if there is no date.
 func (v *visit) when(at *time.Time, none string) moment {
 	if at == nil || at.IsZero() {
 		return moment{Words: none}
@@ -33,12 +33,13 @@ func (v *visit) when(at *time.Time, none string) moment {
 // field is a line of a form.
 type field struct {
 	Name, Label string
-	// Type is that of the input: "" is text, "area" is several lines. "user" is not
-	// shown, and tells the browser's password manager whose password the form has.
+	// Type is the type of the input: "" is text, "area" is several lines. "user" is
+	// hidden, and tells the browser's password manager whose password the form
+	// contains.
 	Type     string
 	Value    string
 	Hint     string
-	Complete string // autocomplete
+	Complete string // the autocomplete attribute
 	Pattern  string
 	Optional bool
 	Short    bool // numbers and codes
@@ -46,36 +47,37 @@ type field struct {
 	Max      int
 }
 
-// button is a change that a page offers: a form with one button.
+// button is a change that a page offers, as a form with one button.
 type button struct {
 	Do     string
 	Label  string
 	Action string // the address; "" is the page itself
-	With   []pair // what is sent beside
-	// Denied is AWS's sentence where a policy denies it: the button is shown, and
-	// is disabled.
+	With   []pair // further values that are sent
+	// Denied is AWS's sentence if a policy denies the change: the button is shown
+	// and disabled.
 	Denied string
-	// Danger changes are for good. Where Name is set, it must be typed.
+	// Danger marks a change that cannot be undone. If Name is set, the user
+	// must type it.
 	Danger bool
 	Name   string
-	// What says what happens, where a name must be typed.
+	// What says what the change does, if a name must be typed.
 	What string
 }
 
 // pair is a name and a value.
 type pair struct{ Name, Value string }
 
-// pager is the way through a list.
+// pager links to other pages of a list.
 type pager struct {
 	First, Next string // addresses, "" for none
 	Shown       int
 }
 
-// paged is the pager of a list that goes on at a marker, nil for none.
+// paged returns the pager of a list that continues at a marker, nil for none.
 func paged(v *visit, shown int, marker *string) pager { return pagedBy(v, "marker", shown, marker) }
 
-// pagedBy is paged for a page with several lists: each goes on at a value of the
-// query of its own.
+// pagedBy is paged for a page with several lists. Each list continues at its own
+// query parameter.
 func pagedBy(v *visit, by string, shown int, marker *string) pager {
 	p := pager{Shown: shown}
 	q := v.r.URL.Query()
@@ -93,7 +95,8 @@ func pagedBy(v *visit, by string, shown int, marker *string) pager {
 	return p
 }
 
-// typed says whether the name of what a dangerous change is about was typed.
+// typed returns an error unless the user typed the name of the thing that a
+// dangerous change affects.
 func (v *visit) typed(name string) error {
 	if v.field("typed") != name {
 		return &problem{Status: 400, Text: "To confirm, type the name exactly as it is: " + name}

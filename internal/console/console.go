@@ -1,18 +1,18 @@
-// Package console is the web console: pages that a browser reads, on the
-// listener of the API, below /console/.
+// Package console serves the web console: pages for a browser, on the listener of the
+// API, below /console/.
 //
 // It promises:
 //
-//   - Whatever a page shows or changes goes through package api as the person
-//     who signed in: policies decide, and the trail has it. What a policy denies
-//     is shown disabled, with AWS's sentence.
-//   - Nothing is changed by GET. A POST must come from a page of ours, and every
-//     request must name a host that is ours.
-//   - Pages load nothing from elsewhere, run no script but assets/console.js, and
-//     work without it, but for passkeys.
-//   - The cookie is opaque, and another one after each step of signing in.
-//   - What others named (users, paths, tags, descriptions) is text and nothing
-//     else: html/template writes every page.
+//   - Pages read and change everything through package api as the person who signed in:
+//     policies decide, and the trail records it. A denied change is shown disabled, with
+//     AWS's sentence.
+//   - GET changes nothing. A POST must come from a page of the console, and every request
+//     must name a host of the console.
+//   - Pages load nothing from other hosts. Their only script is assets/console.js, and
+//     only passkeys need it.
+//   - The cookie is opaque. Each step of signing in replaces it.
+//   - Texts of others (users, paths, tags, descriptions) never become markup:
+//     html/template writes every page.
 //
 // # Adding a page
 //
@@ -85,20 +85,21 @@ type Config struct {
 	STS    *sts.Service
 	SignIn *signin.Service
 	Tools  *oauth.Service
-	// Audit says how reports are judged, nil for the default benchmark as it
-	// is.
+	// Audit says how reports are judged. nil means the default benchmark
+	// without changes.
 	Audit *audit.Config
-	// Trail has the calls of users; pages show the last ones.
+	// Trail holds the calls of users. Pages show the last ones.
 	Trail *trail.Trail
-	// URL is the one by which browsers reach the service; "" is this machine alone.
+	// URL is the URL at which browsers reach the service. "" means only this
+	// machine.
 	URL string
-	// Hosts are names beside that of URL that requests may be sent to.
+	// Hosts are further host names that requests may use.
 	Hosts []string
 	Now   func() time.Time // nil means time.Now
 	Log   *slog.Logger     // nil discards
 }
 
-// Console answers requests for pages. Safe for concurrent use.
+// Console answers requests for pages. It is safe for concurrent use.
 type Console struct {
 	iam    *identity.Service
 	api    *api.API
@@ -110,14 +111,15 @@ type Console struct {
 	log    *slog.Logger
 
 	audit    *audit.Config
-	standard *audit.Benchmark // where a page asks for none
+	standard *audit.Benchmark // used if the query names none
 	shelf    *shelf
 	tallies  tallies
-	// credentials proves who has those of a role that was assumed for a page.
+	// credentials verifies the credentials of a role that was assumed for a
+	// page.
 	credentials sigv4.Verifier[principal.Signer]
 
 	url     string // without a path
-	secure  bool   // browsers reach it by TLS
+	secure  bool   // browsers use TLS
 	hosts   hosts
 	cookies cookies
 	origin  *http.CrossOriginProtection
@@ -159,10 +161,10 @@ func New(cfg Config) (*Console, error) {
 // Root is the path of the console's first page.
 const Root = "/console/"
 
-// Home is the path of the first page.
+// Home returns the path of the first page.
 func (c *Console) Home() string { return Root }
 
-// Serves says whether a request is for the console, and not for the API.
+// Serves says whether a request is for the console and not for the API.
 func (c *Console) Serves(r *http.Request) bool {
 	switch r.URL.Path {
 	case "/console", federationPath, oauth.TokenPath:
@@ -171,8 +173,8 @@ func (c *Console) Serves(r *http.Request) bool {
 	return c.pages[r.URL.Path] != nil || strings.HasPrefix(r.URL.Path, Root)
 }
 
-// Serve answers one request, and says with which status. call is what is known
-// of it, and trust is called when it comes from somebody who is signed in.
+// Serve answers one request and returns the status. call describes the request.
+// trust is called if the request comes from a signed-in person.
 func (c *Console) Serve(w http.ResponseWriter, r *http.Request, call api.Call, trust func()) int {
 	c.harden(w.Header())
 	if r.URL.Path == oauth.TokenPath {
@@ -207,7 +209,7 @@ func (v *visit) write(kind string, body *bytes.Buffer) error {
 	return nil
 }
 
-// writeJSON answers the script.
+// writeJSON sends an answer to the script.
 func (v *visit) writeJSON(out any) error {
 	text, err := json.Marshal(out)
 	if err != nil {

@@ -8,21 +8,21 @@ import (
 	"rollcall/internal/seal"
 )
 
-// cookies keep what a browser brings back. None of them is read by scripts, or
-// sent from pages of other sites but by a link.
+// cookies store values in the browser. Scripts cannot read them. Pages of other
+// sites cannot send them, except by a link.
 type cookies struct{ secure bool }
 
 // The cookies.
 const (
 	sessionCookie = "rollcall"
-	stepCookie    = "rollcall-step" // of a sign-in that is under way
+	stepCookie    = "rollcall-step" // of a sign-in in progress
 	noticeCookie  = "rollcall-notice"
-	shownCookie   = "rollcall-shown" // of a secret to be shown once
-	seedCookie    = "rollcall-seed"  // of the seed of a device, likewise
+	shownCookie   = "rollcall-shown" // of a secret that is shown once
+	seedCookie    = "rollcall-seed"  // of the seed of a device that is shown once
 )
 
-// name is the cookie's whole name. Under the prefix a browser takes it from this
-// host alone, and by TLS alone.
+// name returns the cookie's full name. With the prefix, a browser accepts the
+// cookie only from this host and only over TLS.
 func (c cookies) name(name string) string {
 	if c.secure {
 		return "__Host-" + name
@@ -39,7 +39,8 @@ func (c cookies) set(w http.ResponseWriter, name, value string, seconds int) {
 
 func (c cookies) clear(w http.ResponseWriter, name string) { c.set(w, name, "", -1) }
 
-// get reads a cookie. Two of one name are none: the second may be another's.
+// get reads a cookie. Two cookies with one name count as none, because another
+// site may have set the second.
 func (c cookies) get(r *http.Request, name string) string {
 	if found := r.CookiesNamed(c.name(name)); len(found) == 1 {
 		return found[0].Value
@@ -51,12 +52,12 @@ func (c cookies) token(r *http.Request, name string) seal.Secret {
 	return seal.NewSecret(c.get(r, name))
 }
 
-// notify keeps a sentence for the next page.
+// notify stores a sentence for the next page.
 func (c cookies) notify(w http.ResponseWriter, text string) {
 	c.set(w, noticeCookie, base64.RawURLEncoding.EncodeToString([]byte(text)), 60)
 }
 
-// notice takes the sentence that was kept.
+// notice returns the stored sentence and removes it.
 func (c cookies) notice(w http.ResponseWriter, r *http.Request) string {
 	value := c.get(r, noticeCookie)
 	if value == "" {

@@ -4,9 +4,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// deleteUser deletes a user with all that it has. IAM deletes no user that has
-// something left, so each thing goes by an action of its own, which policies
-// decide. What went before a refusal is gone.
+// deleteUser deletes a user with everything that belongs to it. IAM refuses to
+// delete a user that has something left. So an action of its own deletes each
+// thing, and policies decide about each. Things that were deleted before a
+// refusal stay deleted.
 func (c *Console) deleteUser(v *visit) error {
 	who, err := v.subject()
 	if err != nil {
@@ -54,8 +55,8 @@ func (c *Console) dropCredentials(v *visit, who subject) error {
 	return nil
 }
 
-// dropDevice takes a device from a user. One that shows codes is deleted, too: it
-// could be given to nobody else.
+// dropDevice removes a device from a user. A device that shows codes is also
+// deleted, because nobody else could use it.
 func (c *Console) dropDevice(v *visit, who subject, serial string) error {
 	_, err := do(v, c.iam.DeactivateMFADevice, &iam.DeactivateMFADeviceInput{UserName: who.User, SerialNumber: &serial})
 	if err != nil || isPasskey(serial) {

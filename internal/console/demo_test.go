@@ -9,8 +9,9 @@ import (
 	"rollcall/internal/store"
 )
 
-// newDemo returns a world with the account of the demonstration, which has lived
-// for two years. A report is kept of each day on which something happened.
+// newDemo returns a world with the account of the demonstration, which has a
+// history of two years. There is a report of each day on which something
+// happened.
 func newDemo(t *testing.T) (*world, *demo.Account) {
 	t.Helper()
 	clock := &demo.Clock{}
@@ -24,7 +25,7 @@ func newDemo(t *testing.T) (*world, *demo.Account) {
 	return w, a
 }
 
-// anotherReport makes a report of the present time of the account's clock.
+// anotherReport generates a report at the present time of the account's clock.
 func (w *world) anotherReport(a *demo.Account) error {
 	ctx := w.t.Context()
 	before, err := w.svc.IAM.Reports(ctx, account, 1)
@@ -42,7 +43,7 @@ func (w *world) anotherReport(a *demo.Account) error {
 	return err
 }
 
-// TestDemonstration signs Carol in as the demonstration says, and takes the
+// TestDemonstration signs in Carol as the demonstration says, and takes the
 // pictures of docs/console.md.
 func TestDemonstration(t *testing.T) {
 	w, a := newDemo(t)

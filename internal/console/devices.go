@@ -14,7 +14,7 @@ import (
 	"rollcall/internal/seal"
 )
 
-// MFA devices of a user, and the page that enrols one.
+// The MFA devices of a user, and the page that enrols one.
 
 const newDevicePath = "/console/mfa/new"
 
@@ -82,15 +82,15 @@ func (c *Console) devicePosts() posts {
 	}
 }
 
-// newDeviceView is the page on which a device is added.
+// newDeviceView is the data of the page that adds a device.
 type newDeviceView struct {
-	For     string // of another user
+	For     string // the name of another user
 	Back    string
 	Name    field
 	Label   field
 	Denied  string // why no device that shows codes can be created
 	Passkey string // why no passkey can be added
-	Again   bool   // the session was begun without a device, and there is one
+	Again   bool   // the session began without a device although the person has one
 	// The second step of a device that shows codes:
 	Serial, Seed string
 	QR           template.URL
@@ -116,7 +116,7 @@ func (c *Console) newDevice(v *visit) error {
 	return v.show("newdevice", s)
 }
 
-// showSeed shows the second step of a device that shows codes.
+// showSeed shows the second step of enrolling a device that shows codes.
 func (v *visit) showSeed(s newDeviceView, who subject, serial, seed string) error {
 	s.Serial, s.Seed = serial, seed
 	s.QR = qrCode(who, v.session.Caller.Account(), serial, seed)
@@ -154,7 +154,7 @@ func (c *Console) newDeviceView(v *visit, who subject) newDeviceView {
 	if !who.Self {
 		s.For = who.Name
 	} else if now := v.session.Caller.Session(); now != nil && now.MFA.IsZero() {
-		// IAM refuses changes to one's own devices then.
+		// In that case IAM refuses changes to one's own devices.
 		out, err := do(v, c.iam.ListMFADevices, &iam.ListMFADevicesInput{UserName: who.User})
 		s.Again = err == nil && len(out.MFADevices) > 0
 	}
@@ -165,9 +165,9 @@ func (c *Console) newDeviceView(v *visit, who subject) newDeviceView {
 	return s
 }
 
-// createTOTP creates a device that shows codes. It counts when two of them have
-// proven it. A device of the same name that nobody has enabled is what somebody
-// left behind: it goes, as in the console of AWS.
+// createTOTP creates a device that shows codes. It is enabled when two of its
+// codes have proved it. An existing device of the same name that is not enabled
+// remains from an abandoned enrolment. It is deleted, as in the console of AWS.
 func (c *Console) createTOTP(v *visit) error {
 	who, err := v.subject()
 	if err != nil {
@@ -178,7 +178,7 @@ func (c *Console) createTOTP(v *visit) error {
 	out, err := do(v, c.iam.CreateVirtualMFADevice, in)
 	if errorCode(err) == "EntityAlreadyExists" {
 		left := identity.VirtualDeviceSerial(v.session.Caller, name)
-		// One that is enabled cannot be deleted.
+		// IAM refuses to delete an enabled device.
 		_, kept := do(v, c.iam.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &left})
 		if kept == nil {
 			out, err = do(v, c.iam.CreateVirtualMFADevice, in)
@@ -192,7 +192,7 @@ func (c *Console) createTOTP(v *visit) error {
 		func() error { return v.showSeed(c.newDeviceView(v, who), who, serial, seed) })
 }
 
-// qrCode draws what an authenticator app reads.
+// qrCode draws the code that an authenticator app reads.
 func qrCode(who subject, account, serial, seed string) template.URL {
 	owner := who.Name
 	if who.Root {
@@ -200,7 +200,7 @@ func qrCode(who subject, account, serial, seed string) template.URL {
 	}
 	png, err := seal.MFAQRCode(seal.MFAURI(deviceName(serial), owner, seal.NewSecret(seed)))
 	if err != nil {
-		return "" // the seed can be typed
+		return "" // the user can type the seed
 	}
 	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png))
 }
@@ -236,8 +236,8 @@ func (c *Console) cancelTOTP(v *visit) error {
 	return v.done(who.Path, "No device was added.")
 }
 
-// passkeyUser is the user that package signin enrols a passkey for: "" is the
-// person itself.
+// passkeyUser returns the user for whom package signin enrols a passkey. "" is
+// the person who is signed in.
 func (v *visit) passkeyUser() (string, subject, error) {
 	who, err := v.subject()
 	if err != nil || who.Self {

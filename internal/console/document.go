@@ -11,33 +11,33 @@ import (
 	"rollcall/internal/policy"
 )
 
-// Policy documents as pages show them: by lines, with colours.
+// This file shows policy documents with line numbers and colours.
 
-// documentView holds what the component "document" shows.
+// documentView is the data of the component "document".
 type documentView struct {
 	Label string
 	Lines []documentLine
-	Pager pager // where the document is longer than a page
-	More  entry // where it can be seen in full, where lines are left out
+	Pager pager // if the document is longer than a page
+	More  entry // links to the full document if lines are omitted
 }
 
-// documentLine is a line, or a gap where lines are left out.
+// documentLine is a line, or a gap of omitted lines.
 type documentLine struct {
 	Number int
-	Marked bool   // it is part of what decided
-	Hit    bool   // it names the action that is asked about
-	Says   string // what is wrong with it
+	Marked bool   // the line is part of the statements that decided
+	Hit    bool   // the line names the requested action
+	Says   string // the error in this line
 	Parts  []documentPart
 	Gap    bool
 }
 
-// documentPart is a part of a line with the class of its colour.
+// documentPart is a part of a line and the class of its colour.
 type documentPart struct{ Class, Text string }
 
 // lines is a range of lines, both included.
 type lines struct{ from, to int }
 
-// decoded is a document as answers have it: percent-encoded.
+// decoded returns a document from an answer, where it is percent-encoded.
 func decoded(document *string) string {
 	text, err := url.PathUnescape(str(document))
 	if err != nil {
@@ -46,7 +46,7 @@ func decoded(document *string) string {
 	return text
 }
 
-// inLines gives a document lines if it was written in one.
+// inLines breaks a document into lines if it is written in one line.
 func inLines(text string) string {
 	var b bytes.Buffer
 	if strings.Contains(strings.TrimSpace(text), "\n") || json.Indent(&b, []byte(text), "", "  ") != nil {
@@ -55,7 +55,7 @@ func inLines(text string) string {
 	return b.String()
 }
 
-// showDocument makes the view of a whole document.
+// showDocument returns the view of a whole document.
 func showDocument(label, text string, marks ...lines) documentView {
 	s := documentView{Label: label}
 	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
@@ -74,14 +74,14 @@ func marked(marks []lines, n int) bool {
 	return false
 }
 
-// These bound what a page has of a document.
+// These limit the part of a document on a page.
 const (
 	linesPerPage = 400
-	bytesPerPage = 60 << 10 // of markup, about
+	bytesPerPage = 60 << 10 // of markup, approximately
 	bytesPerLine = 2000
 )
 
-// weight is about how many bytes a line is on a page.
+// weight estimates the size of a line on a page in bytes.
 func (l documentLine) weight() int {
 	n := 60 + len(l.Says)
 	for _, p := range l.Parts {
@@ -90,8 +90,8 @@ func (l documentLine) weight() int {
 	return n
 }
 
-// pageOf leaves of a document the lines of one page, from the line that the
-// query names. AWS has policies of 4,000 lines.
+// pageOf returns the lines of one page, from the line in the query. AWS has
+// policies of 4,000 lines.
 func (s documentView) pageOf(v *visit) documentView {
 	from, _ := strconv.Atoi(v.query("line"))
 	from = max(min(from, len(s.Lines)), 1) - 1
@@ -113,9 +113,9 @@ func (s documentView) pageOf(v *visit) documentView {
 	return s
 }
 
-// excerpt leaves the marked lines and those around them, and says where there
-// are gaps. Of long marked parts it leaves what they are made of, and the lines
-// that name the action. at is where the whole document is.
+// excerpt returns the marked lines and the lines around them, and marks the
+// gaps. Of a long marked part it keeps the structure and the lines that name
+// the action. at links to the whole document.
 func (s documentView) excerpt(around, most int, at entry) documentView {
 	marked := 0
 	keep := make([]bool, len(s.Lines))
@@ -154,7 +154,7 @@ func (s documentView) excerpt(around, most int, at entry) documentView {
 	return s
 }
 
-// structural says that a line has a member of an object, or only brackets.
+// structural says whether a line has a member of an object, or only brackets.
 func (l documentLine) structural() bool {
 	for _, p := range l.Parts {
 		if p.Class == "k" {
@@ -164,8 +164,8 @@ func (l documentLine) structural() bool {
 	return len(l.Parts) < 2
 }
 
-// coloured divides a line of JSON into what has a colour. It reads what is no
-// JSON too: the end of the line ends a string.
+// coloured splits a line of JSON into coloured parts. It also accepts invalid
+// JSON: the end of the line ends a string.
 func coloured(line string) []documentPart {
 	if len(line) > bytesPerLine {
 		line = strings.ToValidUTF8(line[:bytesPerLine], "") + "…"
@@ -208,7 +208,7 @@ func coloured(line string) []documentPart {
 	return parts
 }
 
-// stringEnd is the end of the string that a line begins with.
+// stringEnd returns the end of the string at the start of a line.
 func stringEnd(line string) int {
 	for i := 1; i < len(line); i++ {
 		switch line[i] {
@@ -221,12 +221,11 @@ func stringEnd(line string) int {
 	return len(line)
 }
 
-// maxTyped bounds documents that are typed: a page that shows them again has
-// room for this much. The quotas of IAM are far below.
+// maxTyped limits typed documents, so that a page can show them again. IAM's
+// quotas are far lower.
 const maxTyped = 32 << 10
 
-// document returns the document that was typed, with the ends of lines that
-// documents have.
+// document returns the typed document with normalized line ends.
 func (v *visit) document() (string, error) {
 	text := strings.ReplaceAll(v.field("document"), "\r\n", "\n")
 	if len(text) > maxTyped {
@@ -238,8 +237,8 @@ func (v *visit) document() (string, error) {
 	return text, nil
 }
 
-// placeOfPrincipal is the line of a principal that does not exist: the only
-// thing that is refused and is not found by policy.Locate.
+// placeOfPrincipal returns the line of a principal that does not exist. This is
+// the only error that policy.Locate does not find.
 func placeOfPrincipal(text, sentence string) (policy.Position, bool) {
 	i := strings.LastIndex(sentence, `":"`)
 	if i < 0 {

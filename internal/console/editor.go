@@ -7,33 +7,34 @@ import (
 	"rollcall/internal/policy/review"
 )
 
-// editor is the form in which a document is written.
+// editor is the form for writing a document.
 type editor struct {
-	Fields   []field // beside the document
+	Fields   []field // above the document
 	Document string
 	Check    *check
-	Do       string // what saves it
+	Do       string // the value of the button that saves it
 	Submit   string
-	Cancel   string // the page to go back to
-	Denied   string // why it cannot be saved
+	Cancel   string // the page to return to
+	Denied   string // why the document cannot be saved
 	Note     string
 
-	// Place and Fault say what is wrong with what was typed, and where.
+	// Place and Fault describe the error in the typed document.
 	Place, Fault string
 	Around       *documentView
-	// Valid says that what was typed is read, and Findings what is odd about it.
+	// Valid says whether the typed document is valid, and Findings are remarks
+	// about it.
 	Valid    bool
 	Findings []documentFinding
 }
 
-// documentFinding is a remark about a document, with its line.
+// documentFinding is a remark about a document and its line.
 type documentFinding struct {
 	Line int
 	Text string
 }
 
-// typedInto fills an editor with what was typed, if something was, and says
-// what is wrong with it. The form is shown as it was left.
+// typedInto fills an editor with the typed document, if there is one, and its
+// errors. The form keeps its state.
 func (e editor) typedInto(v *visit, kind policy.Kind) editor {
 	if v.field("do") == "" {
 		return e
@@ -70,7 +71,7 @@ func (e editor) typedInto(v *visit, kind policy.Kind) editor {
 	return e
 }
 
-// findings are those about a document that is valid.
+// findings returns remarks about a valid document.
 func findings(text string, kind policy.Kind) []documentFinding {
 	d, err := policy.Stored(text, kind)
 	if err != nil {

@@ -18,7 +18,8 @@ func (w *world) reported(user string) report.Row {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
 	defer cancel()
-	// A report of this service is old at once: a slow machine never sees COMPLETE.
+	// Reports of this service expire at once, so a slow machine never gets
+	// COMPLETE.
 	if _, err := w.iam.GenerateCredentialReport(ctx, nil); err != nil {
 		w.t.Fatal(err)
 	}
@@ -43,8 +44,8 @@ func (w *world) reported(user string) report.Row {
 	return report.Row{}
 }
 
-// TestPeople follows a person through the console, in a real browser with a real
-// security key's protocol, and sees in the report what came of it.
+// TestPeople follows a person through the console, in a real browser with the
+// protocol of a real security key, and checks the result in the report.
 func TestPeople(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -98,7 +99,7 @@ func TestPeople(t *testing.T) {
 		t.Errorf("mfa_active is not true: %+v", got)
 	}
 
-	// She signs in with the one, adds another, and signs in with that.
+	// She signs in with one device, adds another, and signs in with that.
 	br.press("sign-out")
 	br.signIn("alice", password)
 	br.says("Code of an authenticator app")

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestPasskeyOfAnother tells nothing of a user to those who may not give it a
-// device: not even whether there is one.
+// TestPasskeyOfAnother checks that callers who may not give a user a device
+// learn nothing about the user, not even whether it exists.
 func TestPasskeyOfAnother(t *testing.T) {
 	w := newWorld(t)
 	w.user("bob", "")

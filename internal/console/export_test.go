@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Paths are the addresses of all pages, without their queries.
+// Paths returns the addresses of all pages, without queries.
 func (c *Console) Paths() []string {
 	var all []string
 	for path := range c.pages {
@@ -15,7 +15,8 @@ func (c *Console) Paths() []string {
 	return all
 }
 
-// Forms lists what the forms of each page ask for, by the page's address.
+// Forms returns the values of "do" in the forms of each page, by the page's
+// address.
 func (c *Console) Forms() map[string][]string {
 	all := map[string][]string{}
 	for path, p := range c.pages {

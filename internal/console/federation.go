@@ -13,11 +13,11 @@ import (
 	"rollcall/internal/signin"
 )
 
-// federationPath is AWS's: programs with temporary credentials let a browser in
-// there.
+// federationPath is AWS's. Programs with temporary credentials use it to sign
+// in a browser.
 const federationPath = "/federation"
 
-// federation answers at that path, to programs and to browsers.
+// federation answers programs and browsers at that path.
 func (c *Console) federation(v *visit) error {
 	if err := v.readForm(); err != nil {
 		return err
@@ -39,7 +39,7 @@ func (c *Console) federation(v *visit) error {
 }
 
 // signinToken gives a program a token for its temporary credentials. The program
-// may have put them into the address: nothing here keeps that.
+// may have put them into the address, so nothing here stores the address.
 func (c *Console) signinToken(v *visit) error {
 	var session struct {
 		ID    string `json:"sessionId"`
@@ -72,7 +72,8 @@ func (c *Console) signinToken(v *visit) error {
 	return v.writeJSON(map[string]string{"SigninToken": token.Reveal()})
 }
 
-// federate lets a browser in by such a token, and takes it to a page of ours.
+// federate signs in a browser with such a token, and redirects it to a page of
+// the console.
 func (c *Console) federate(v *visit) error {
 	v.token = v.cookies.token(v.r, sessionCookie)
 	to := c.destinationOf(v.r.Form.Get("Destination"))
@@ -87,8 +88,8 @@ func (c *Console) federate(v *visit) error {
 	return v.step(step, to)
 }
 
-// destinationOf is the page of ours that a Destination names. Clients send
-// AWS's own console, or anything: that is the first page.
+// destinationOf returns the page for a Destination. Clients send an address of
+// AWS's own console, or anything else. Then it is the first page.
 func (c *Console) destinationOf(address string) string {
 	u, err := url.Parse(address)
 	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && c.hosts.has(u.Host) {
@@ -97,7 +98,7 @@ func (c *Console) destinationOf(address string) string {
 	return c.ours(address)
 }
 
-// badRequest is a refusal as AWS answers it here.
+// badRequest returns an error as AWS answers it here.
 func badRequest(err error) error {
 	var known *awsmodel.Error
 	if errors.As(err, &known) && awsmodel.Status(known.Code) < http.StatusInternalServerError {

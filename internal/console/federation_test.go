@@ -15,7 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
 
-// broker is a service's user with a role, and credentials of it.
+// broker creates a service's user with a role, and returns credentials of the
+// role.
 func (w *world) broker(t *testing.T) (*sts.Client, *types.Credentials) {
 	t.Helper()
 	ctx := t.Context()
@@ -55,7 +56,7 @@ func assumed(t *testing.T, by *sts.Client, role string) *types.Credentials {
 	return out.Credentials
 }
 
-// federation asks for a sign-in token, as aws-vault and granted do.
+// federation requests a sign-in token, as aws-vault and granted do.
 func (w *world) federation(t *testing.T, c *types.Credentials, more ...string) (token string, got answer) {
 	t.Helper()
 	session, err := json.Marshal(map[string]string{
@@ -99,7 +100,8 @@ func TestFederation(t *testing.T) {
 		t.Errorf("came to %s", got.path)
 	}
 	w.person().get(login(token, "")).want(t, http.StatusBadRequest, "used, or is too old")
-	// The session outlives the credentials, by as much as was asked.
+	// The session may last longer than the credentials if the program asks for
+	// that.
 	for range 13 {
 		advance(50 * time.Minute)
 		p.get("/console/users").want(t, http.StatusOK, "Sign out")
@@ -110,8 +112,8 @@ func TestFederation(t *testing.T) {
 	}
 }
 
-// The sign-in token works for 15 minutes; without a duration the session ends
-// with the credentials, and with the role.
+// The sign-in token works for 15 minutes. Without a duration, the session ends
+// when the credentials expire or the role is deleted.
 func TestFederationEnds(t *testing.T) {
 	var now time.Time
 	set, advance := clock(&now)
@@ -155,7 +157,7 @@ func TestFederationEnds(t *testing.T) {
 	}
 }
 
-// Which credentials let in, and for how long.
+// Only some credentials are accepted, and only for a limited time.
 func TestFederationRefuses(t *testing.T) {
 	w := newWorld(t)
 	broker, c := w.broker(t)
@@ -209,13 +211,13 @@ func TestFederationRefuses(t *testing.T) {
 	r.Header.Del("Origin")
 	r.Header.Del("Sec-Fetch-Site")
 	w.person().do(r).want(t, http.StatusOK, "SigninToken")
-	// A federated user may do in the console what the session policies let it.
+	// In the console, a federated user may do what the session policies allow.
 	token, _ := w.federation(t, federated.Credentials)
 	p := w.person()
 	p.get(login(token, w.url+"/console/users")).want(t, http.StatusOK, "broker")
 }
 
-// Nobody is sent elsewhere.
+// Nobody is redirected to another site.
 func TestFederationDestinations(t *testing.T) {
 	w := newWorld(t)
 	_, c := w.broker(t)

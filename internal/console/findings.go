@@ -25,13 +25,13 @@ func (c *Console) findingsPages() []page {
 	}
 }
 
-// findingsView holds what the page shows: all controls, or the findings of one.
+// findingsView is the data of the page: all controls, or the findings of one.
 type findingsView struct {
 	Denied     string
 	Generate   button
 	Report     *reportHead
 	Benchmark  choice
-	Title      string // of the benchmark
+	Title      string // title of the benchmark
 	About      string
 	Outcome    string
 	Heads      []string
@@ -39,12 +39,12 @@ type findingsView struct {
 	Exceptions []exceptionRow
 	Plan       *planView
 	One        *controlRow
-	All        string // the address of all controls
+	All        string // the address of the page with all controls
 	Lines      []foundLine
 	Pages      pages
 }
 
-// foundLine is a finding and whom it is about.
+// foundLine is a finding and the user that it concerns.
 type foundLine struct {
 	findingLine
 	User, Link string
@@ -142,8 +142,8 @@ func (v *visit) foundLine(f *audit.Finding, asOf time.Time) foundLine {
 	return l
 }
 
-// exceptionRows are the exceptions that are about an account: those of others
-// are none of its business.
+// exceptionRows returns the exceptions for an account. It omits those of other
+// accounts.
 func exceptionRows(uses []audit.ExceptionUse, account string) (rows []exceptionRow) {
 	for _, u := range uses {
 		e := &u.Exception
@@ -163,7 +163,7 @@ func exceptionRows(uses []audit.ExceptionUse, account string) (rows []exceptionR
 	return rows
 }
 
-// planView is the form for a plan.
+// planView is the data of the form for a plan.
 type planView struct{ Start, Benchmark string }
 
 type planKey struct {
@@ -172,7 +172,7 @@ type planKey struct {
 	endpoint string
 }
 
-// plan sends the plan of remediation, as 'rollcall plan' writes it.
+// plan sends the remediation plan that 'rollcall plan' would write.
 func (c *Console) plan(v *visit) error {
 	b, err := v.benchmark()
 	if err != nil {
@@ -227,11 +227,11 @@ func (c *Console) plan(v *visit) error {
 	return nil
 }
 
-// planned plans for the newest report, to be carried out at this service.
+// planned creates a plan for the newest report, for use with this service.
 func (v *visit) planned(of *chosen, b *audit.Benchmark, start time.Time) (*plan.Plan, error) {
 	endpoint := v.url
 	if endpoint == "" {
-		endpoint = "http://" + v.r.Host // of a console without a URL, the host is this machine
+		endpoint = "http://" + v.r.Host // without a configured URL, the host is this machine
 	}
 	key := planKey{judgedKey{of.Account, of.Token, b.ID}, start.Format(time.DateOnly), endpoint}
 	c, r := v.Console, of.Report

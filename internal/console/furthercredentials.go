@@ -6,10 +6,10 @@ import (
 	"maps"
 )
 
-// Credentials that fewer users have: signing certificates, SSH keys, and those
-// for single services.
+// This file shows credentials that fewer users have: signing certificates, SSH
+// keys, and credentials for single services.
 
-// other returns the status that a credential can be given.
+// other returns the opposite status of a credential.
 func other(now types.StatusType) types.StatusType {
 	if now == types.StatusTypeActive {
 		return types.StatusTypeInactive
@@ -17,7 +17,7 @@ func other(now types.StatusType) types.StatusType {
 	return types.StatusTypeActive
 }
 
-// pairOf are the buttons that every such credential has.
+// pairOf returns the two buttons of each such credential.
 func pairOf(kind, id string, now types.StatusType, mayUpdate, mayDelete string) []button {
 	with := []pair{{"id", id}}
 	return []button{

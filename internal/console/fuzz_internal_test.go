@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// fuzzed is a console without a service behind it.
+// fuzzed returns a console without a service.
 func fuzzed(f *testing.F, at string) *Console {
 	f.Helper()
 	c, err := New(Config{URL: at})
@@ -19,9 +19,9 @@ func fuzzed(f *testing.F, at string) *Console {
 	return c
 }
 
-// FuzzDestination looks where people are sent after signing in: to a page of
-// ours, also as browsers read addresses, which take a backslash for a slash and
-// leave out tabs and ends of lines.
+// FuzzDestination checks the redirection after signing in: it always leads to a
+// page of the console. It reads addresses as browsers do, which treat a
+// backslash as a slash and drop tabs and line ends.
 func FuzzDestination(f *testing.F) {
 	c := fuzzed(f, "https://rollcall.example")
 	for _, to := range []string{
@@ -56,8 +56,8 @@ func FuzzDestination(f *testing.F) {
 	})
 }
 
-// FuzzForm reads any body as a form: a field has one value, or the form is
-// refused with a page.
+// FuzzForm reads any body as a form. Either each field has one value, or a page
+// refuses the form.
 func FuzzForm(f *testing.F) {
 	c := fuzzed(f, "")
 	const kind = "application/x-www-form-urlencoded"
@@ -91,8 +91,8 @@ func FuzzForm(f *testing.F) {
 	})
 }
 
-// FuzzCookies reads any Cookie header. A token is what came in the one cookie of
-// its name, and a notice is text.
+// FuzzCookies reads any Cookie header. A token is the value of the only cookie
+// with its name, and a notice is text.
 func FuzzCookies(f *testing.F) {
 	for _, header := range []string{
 		"", "rollcall=a", "rollcall=a; rollcall=b", "__Host-rollcall=a; rollcall=b", "rollcall-notice=SGVsbG8",

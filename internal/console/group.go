@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// groupPages are the page about one group.
+// groupPages returns the page of one group.
 func (c *Console) groupPages() []page {
 	all := posts{
 		"add": changing("The user is in the group now.", func(v *visit, h holder) error {
@@ -69,8 +69,8 @@ func (c *Console) group(v *visit) error {
 	return v.showAs("thing", h.Name, s)
 }
 
-// memberRows are the members of a group. Whether they can be removed depends on
-// the group alone.
+// memberRows adds the members of a group to a section. Whether the caller may
+// remove them depends only on the group.
 func (c *Console) memberRows(v *visit, h holder, s *section, users []types.User) {
 	if len(users) == 0 {
 		return
@@ -126,13 +126,13 @@ func (c *Console) renameGroup(v *visit) error {
 	return v.done(link(groupPath, "name", name), "The group has the new name and path.")
 }
 
-// membersDeleted bounds the members that are removed with their group in one
-// request.
+// membersDeleted limits the number of members that one request removes when it
+// deletes their group.
 const membersDeleted = 100
 
-// deleteGroup deletes a group with all that it has. IAM deletes no group that
-// has something left, so each thing goes by an action of its own. What went
-// before a refusal is gone.
+// deleteGroup deletes a group with everything that belongs to it. IAM refuses
+// to delete a group that has something left. So an action of its own deletes
+// each thing. Things that were deleted before a refusal stay deleted.
 func (c *Console) deleteGroup(v *visit) error {
 	h, err := v.holder()
 	if err != nil {

@@ -9,7 +9,7 @@ const (
 	newGroupPath = "/console/groups/new"
 )
 
-// groupsPages are the list of groups and the form for a new one.
+// groupsPages returns the list of groups and the form for a new one.
 func (c *Console) groupsPages() []page {
 	return []page{
 		{path: groupsPath, title: "Groups", nav: "groups", get: c.groups},

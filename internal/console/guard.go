@@ -9,10 +9,11 @@ import (
 	"rollcall/internal/server"
 )
 
-// contentPolicy lets a page load and do nothing that does not come from here.
+// contentPolicy lets a page load and run only what comes from this service.
 var contentPolicy = policyWithForms()
 
-// policyWithForms lets the answer to a form lead to other origins too.
+// policyWithForms also allows the answer to a form to redirect to other
+// origins.
 func policyWithForms(origins ...string) string {
 	forms := strings.Join(append([]string{"'self'"}, origins...), " ")
 	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
@@ -26,18 +27,18 @@ func (c *Console) harden(h http.Header) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	// Other sites learn nothing of where a link came from. Under no-referrer the
-	// browser would not say either where a form comes from.
+	// Other sites do not learn which page a link was on. With no-referrer,
+	// browsers would not send the origin of a form either.
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Permissions-Policy", "publickey-credentials-get=(self), publickey-credentials-create=(self), "+
 		"camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 }
 
-// hosts are the names of hosts that requests may be sent to. A site that lets
-// its own name lead here (DNS rebinding) is same-origin to itself.
+// hosts are the host names that requests may use. A site whose own name
+// resolves to this service (DNS rebinding) has the same origin as itself.
 type hosts struct {
-	local bool // every name of this machine, at any port
+	local bool // allow every name of this machine, at any port
 	exact string
 	names []string
 }
@@ -71,7 +72,8 @@ func named(hostport string, names []string) bool {
 	return false
 }
 
-// refuseForeign refuses what does not come from a page of ours.
+// refuseForeign returns an error for a request that does not come from a page
+// of the console.
 func (c *Console) refuseForeign(r *http.Request) error {
 	if !c.hosts.has(r.Host) {
 		text := "The console does not answer to this host."
@@ -83,7 +85,7 @@ func (c *Console) refuseForeign(r *http.Request) error {
 		return &problem{Status: http.StatusMisdirectedRequest, Text: text}
 	}
 	if r.URL.Path == federationPath {
-		return nil // for programs, which say nothing of where they are; no cookie counts there
+		return nil // for programs, which send no origin; cookies do not count there
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -92,8 +94,8 @@ func (c *Console) refuseForeign(r *http.Request) error {
 	default:
 		return &problem{Status: http.StatusMethodNotAllowed, Text: "Pages know GET, HEAD and POST."}
 	}
-	// Every browser says where a form comes from. CrossOriginProtection lets
-	// through what says nothing.
+	// Every browser sends the origin of a form. CrossOriginProtection allows a
+	// request without one.
 	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
 		return errForeign
 	}

@@ -28,12 +28,12 @@ import (
 	"rollcall/internal/trail"
 )
 
-// world is a running service with one account, whose console is open.
+// world is a running service with one account and a console.
 type world struct {
 	t       *testing.T
 	url     string // http://localhost:PORT
 	svc     *service.Service
-	iam     *iam.Client // root's
+	iam     *iam.Client // with root's key
 	account string
 	trail   string
 	root    identity.NewAccount
@@ -62,7 +62,7 @@ func newWorld(t *testing.T, change ...func(*service.Config)) *world {
 	return w
 }
 
-// start starts a service on a store, which may hold the account already.
+// start starts a service on a store, which may already contain the account.
 func start(t *testing.T, change ...func(*service.Config)) *world {
 	t.Helper()
 	l, err := server.Listen("127.0.0.1:0", nil, false)
@@ -118,7 +118,7 @@ func (w *world) client(id, secret string) *iam.Client {
 	})
 }
 
-// user creates a user with a password, who may do what a policy says.
+// user creates a user with a password and a policy.
 func (w *world) user(name, document string) {
 	w.t.Helper()
 	ctx := w.t.Context()
@@ -142,8 +142,8 @@ func (w *world) user(name, document string) {
 
 const everything = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
 
-// person is a browser without a screen: it keeps cookies, and says where forms
-// come from.
+// person is a browser without a screen. It keeps cookies and sends the origin
+// of forms.
 type person struct {
 	w      *world
 	client *http.Client
@@ -158,12 +158,12 @@ func (w *world) person() *person {
 	return &person{w: w, jar: jar, client: &http.Client{Jar: jar, Timeout: 30 * time.Second}}
 }
 
-// answer is a page as it came.
+// answer is a received page.
 type answer struct {
 	status int
 	header http.Header
 	body   string
-	path   string // where the browser is by then
+	path   string // the final address of the browser
 }
 
 func (p *person) do(r *http.Request) answer {
@@ -189,7 +189,7 @@ func (p *person) get(path string) answer {
 	return p.do(r)
 }
 
-// form makes the request of a form of one of the console's pages.
+// form returns the request of a form on a page of the console.
 func (p *person) form(path string, fields ...string) *http.Request {
 	p.w.t.Helper()
 	values := url.Values{}
@@ -216,7 +216,7 @@ func (p *person) post(path string, fields ...string) answer {
 	return p.do(p.form(path, fields...))
 }
 
-// signedIn returns a browser in which a user is signed in, root where user is
+// signedIn returns a browser in which a user is signed in, or root if user is
 // "".
 func (w *world) signedIn(user string) *person {
 	w.t.Helper()
@@ -233,7 +233,7 @@ func (w *world) signedIn(user string) *person {
 
 var troubles = regexp.MustCompile(`(?s)<p class="trouble"[^>]*>(.*?)</p>`)
 
-// trouble returns the sentence of a page that says what went wrong.
+// trouble returns the sentence on a page that reports an error.
 func trouble(body string) string {
 	if found := troubles.FindStringSubmatch(body); found != nil {
 		return found[1]
@@ -253,7 +253,7 @@ func (a answer) want(t *testing.T, status int, texts ...string) {
 	}
 }
 
-// cookie is the value of a cookie that the browser holds, "" for none.
+// cookie returns the value of a cookie of the browser, "" for none.
 func (p *person) cookie(name string) string {
 	p.w.t.Helper()
 	at, err := url.Parse(p.w.url)
@@ -268,7 +268,7 @@ func (p *person) cookie(name string) string {
 	return ""
 }
 
-// otherAccount creates another account, with a user.
+// otherAccount creates another account with a user.
 func (w *world) otherAccount(id, user string) {
 	w.t.Helper()
 	other, err := w.svc.IAM.CreateAccount(w.t.Context(), identity.AccountSpec{ID: id})

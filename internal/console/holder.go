@@ -12,28 +12,28 @@ import (
 	"rollcall/internal/managedpolicy"
 )
 
-// Pages about one thing, which others link to.
+// Pages about one thing, to which other pages link.
 const (
 	groupPath   = "/console/group"
 	policyPath  = "/console/policy"
-	oneRolePath = "/console/roles/role" // rolePath switches to one
+	oneRolePath = "/console/roles/role" // rolePath is the page that switches to a role
 )
 
-// The kinds of what can have policies.
+// The kinds of holders.
 const (
 	userHolder  = "user"
 	groupHolder = "group"
 	roleHolder  = "role"
 )
 
-// holder is a user, a group or a role: what can have policies.
+// holder is a user, a group or a role. These can have policies.
 type holder struct {
 	Kind, Name string
-	// Fixed is AWS's sentence where nothing about it can be changed.
+	// Fixed is AWS's sentence if the holder cannot be changed.
 	Fixed string
 }
 
-// holder finds what the page is about.
+// holder finds the holder that the page concerns.
 func (v *visit) holder() (holder, error) {
 	kind := map[string]string{userPath: userHolder, groupPath: groupHolder, oneRolePath: roleHolder}[v.page.path]
 	if v.page.path == inlinePath {
@@ -46,16 +46,16 @@ func (v *visit) holder() (holder, error) {
 	return h, nil
 }
 
-// path is the path of pages about things of this kind.
+// path returns the path of pages about holders of this kind.
 func (h holder) path() string {
 	return map[string]string{userHolder: userPath, groupHolder: groupPath, roleHolder: oneRolePath}[h.Kind]
 }
 
-// page is the address of the page about it.
+// page returns the address of the holder's page.
 func (h holder) page() string { return link(h.path(), "name", h.Name) }
 
-// denied is the sentence of AWS if a change is denied, or if nothing can be
-// changed.
+// denied returns AWS's sentence if a change is denied, or if the holder cannot
+// be changed.
 func (h holder) denied(a act) string {
 	if h.Fixed != "" {
 		return h.Fixed
@@ -63,14 +63,14 @@ func (h holder) denied(a act) string {
 	return a.may()
 }
 
-// act is a change that a page offers: call makes it, and may says whether
+// act is a change that a page offers. call executes it, and may says whether
 // policies allow it.
 type act struct {
 	call func() error
 	may  func() string
 }
 
-// acting is the call of an action by its method.
+// acting returns the act that calls an action by its method.
 func acting[In, I, O any](v *visit, method func(context.Context, *I) (*O, error), in *In) act {
 	return act{
 		call: func() error {
@@ -81,8 +81,8 @@ func acting[In, I, O any](v *visit, method func(context.Context, *I) (*O, error)
 	}
 }
 
-// policyARN completes the name of a policy to its ARN: AWS's policy of this
-// name, or else the account's own.
+// policyARN returns the ARN for a policy's name: AWS's policy of this name, or
+// else the account's own.
 func (v *visit) policyARN(text string) string {
 	text = strings.TrimSpace(text)
 	if text == "" || strings.HasPrefix(text, "arn:") {
@@ -96,7 +96,7 @@ func (v *visit) policyARN(text string) string {
 	return api.IAMARN(c, name, "")
 }
 
-// holderRows bounds the rows of each list of a page.
+// holderRows limits the rows of each list on a page.
 const holderRows = 50
 
 func (h holder) attached(v *visit, marker *string) (list []types.AttachedPolicy, next *string, err error) {

@@ -4,9 +4,9 @@ import (
 	"rollcall/internal/policy"
 )
 
-// The policies of a user, a group or a role, on its page.
+// This file shows the policies of a user, a group or a role on its page.
 
-// policySections are the managed policies and the inline ones.
+// policySections returns the sections of managed and inline policies.
 func (c *Console) policySections(v *visit, h holder) []section {
 	return []section{c.attachedPolicies(v, h), c.inlinePolicies(v, h)}
 }
@@ -45,7 +45,7 @@ func (c *Console) attachedPolicies(v *visit, h holder) section {
 	return s
 }
 
-// ownerOf says whose a managed policy is.
+// ownerOf says whether AWS or the account owns a managed policy.
 func ownerOf(arn string) string {
 	if isAWS(arn) {
 		return "AWS"
@@ -76,7 +76,8 @@ func (c *Console) inlinePolicies(v *visit, h holder) section {
 	return s
 }
 
-// offer adds a link to a page that changes something, or says why it is denied.
+// offer adds a link to a page that changes something. If the change is denied,
+// the reason replaces the link.
 func (s *section) offer(text, path, denied string) {
 	if denied != "" {
 		s.Buttons = append(s.Buttons, button{Label: text, Denied: denied})
@@ -85,8 +86,8 @@ func (s *section) offer(text, path, denied string) {
 	s.Links = append(s.Links, entry{Text: text, Path: path})
 }
 
-// changing is the handler of a form that changes something about a user, a group
-// or a role, and goes back to its page. What goes wrong is shown there.
+// changing returns the handler of a form that changes a holder and returns to
+// its page. Errors are shown there.
 func changing(text string, f func(v *visit, h holder) error) func(*visit) error {
 	return func(v *visit) error {
 		h, err := v.holder()
@@ -117,8 +118,8 @@ func (c *Console) policyPosts() posts {
 	}
 }
 
-// dropPolicies takes all policies from a holder that is to be deleted. Each goes
-// by an action of its own.
+// dropPolicies removes all policies of a holder that is to be deleted. An action
+// of its own removes each policy.
 func (h holder) dropPolicies(v *visit) error {
 	for {
 		list, next, err := h.attached(v, nil)
@@ -152,13 +153,13 @@ func (h holder) dropPolicies(v *visit) error {
 
 const inlinePath = "/console/inline-policy"
 
-// inlinePage is the page of an inline policy.
+// inlinePage returns the address of the page of an inline policy.
 func (h holder) inlinePage(policy string) string {
 	return link(inlinePath, "kind", h.Kind, "name", h.Name, "policy", policy)
 }
 
-// inlinePages are the page of one inline policy, on which it is read, written
-// and, without a name, created.
+// inlinePages returns the page of one inline policy. It shows and changes the
+// policy. Without a name, it creates one.
 func (c *Console) inlinePages() []page {
 	return []page{{
 		path: inlinePath, title: "Inline policy", get: c.inlinePolicy,
@@ -166,7 +167,7 @@ func (c *Console) inlinePages() []page {
 	}}
 }
 
-// startDocument is the beginning of a new document.
+// startDocument is the initial text of a new document.
 const startDocument = `{
   "Version": "2012-10-17",
   "Statement": [
@@ -179,7 +180,7 @@ const startDocument = `{
 }
 `
 
-// inlineView holds what the page shows.
+// inlineView is the data of the page.
 type inlineView struct {
 	Owner    entry
 	Document *documentView
@@ -240,7 +241,7 @@ func (c *Console) saveInline(v *visit) error {
 	}
 	name := or(v.query("policy"), v.field("policy"))
 	if v.query("policy") == "" && name != "" {
-		// A new policy takes the place of none.
+		// A new policy must not replace an existing one.
 		if _, err := h.document(v, name); err == nil {
 			return v.again(&problem{Status: 409, Text: "There is an inline policy of this name already."}, c.inlinePolicy)
 		}

@@ -1,7 +1,7 @@
 package console
 
-// homePages is the first page. It goes on to what there is to see: the
-// overview, or else the users.
+// homePages returns the first page. It redirects to the overview if the person
+// may see it, and otherwise to the users.
 func (c *Console) homePages() []page {
 	return []page{{path: Root, title: "Console", get: c.home}}
 }

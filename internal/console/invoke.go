@@ -6,14 +6,14 @@ import (
 	"rollcall/internal/api"
 )
 
-// do calls an action by its method, as the person that the session acts as.
+// do calls an action by its method, as the person or the role of the session.
 func do[In, I, O any](v *visit, method func(context.Context, *I) (*O, error), in *In) (*O, error) {
 	return api.Do(v.r.Context(), v.caller(), method, in)
 }
 
-// may says whether policies let the person call an action, without calling it:
-// "" if so, or else the sentence of AWS. What the action itself would refuse is
-// not known before it is called.
+// may says whether policies let the person call an action. It does not call the
+// action. It returns "" if they do, otherwise AWS's sentence. The action itself
+// may still fail for other reasons.
 func may[In, I, O any](v *visit, method func(context.Context, *I) (*O, error), in *In) string {
 	if refused := api.May(v.r.Context(), v.caller(), method, in); refused != nil {
 		return refused.Message
@@ -21,5 +21,5 @@ func may[In, I, O any](v *visit, method func(context.Context, *I) (*O, error), i
 	return ""
 }
 
-// caller is the person that the session acts as.
+// caller returns the person or the role of the session.
 func (v *visit) caller() api.Session { return v.api.As(v.session.Caller, v.call) }

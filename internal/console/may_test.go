@@ -15,7 +15,7 @@ import (
 	"rollcall/internal/managedpolicy"
 )
 
-// markedLines are the lines of a page's documents that decided.
+// markedLines matches the lines of a page's documents that decided.
 var markedLines = regexp.MustCompile(`<li value="(\d+)" class="marked( hit)?">`)
 
 func marked(body string) string {
@@ -88,7 +88,7 @@ func TestMay(t *testing.T) {
 	p.get("/console/may?kind=group&name=Ops&action=iam:CreateUser").want(t, http.StatusOK, `badge`)
 }
 
-// TestMayOfLargePolicy finds the line of an action among a thousand.
+// TestMayOfLargePolicy finds the line of an action among a thousand lines.
 func TestMayOfLargePolicy(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", "")
@@ -174,8 +174,8 @@ func TestManyThings(t *testing.T) {
 		want(t, http.StatusConflict, "more than 100 members")
 }
 
-// count counts a text on all pages of a list, which go on at one value of the
-// query.
+// count counts the occurrences of a text on all pages of a list that continues
+// at one query parameter.
 func (p *person) count(t *testing.T, at, by, text string) int {
 	t.Helper()
 	next := regexp.MustCompile(`href="([^"]+)" rel="next"`)
@@ -188,14 +188,14 @@ func (p *person) count(t *testing.T, at, by, text string) int {
 		at = ""
 		for _, more := range next.FindAllStringSubmatch(got.body, -1) {
 			if to := html.UnescapeString(more[1]); valueOf(t, to, by) != valueOf(t, was, by) {
-				at = to // the page may have another list, which goes on too
+				at = to // the page may have another list with several pages
 			}
 		}
 	}
 	return found
 }
 
-// valueOf is a value of the query of an address.
+// valueOf returns a query parameter of an address.
 func valueOf(t *testing.T, address, name string) string {
 	t.Helper()
 	u, err := url.Parse(address)

@@ -12,7 +12,8 @@ import (
 	"rollcall/internal/servicecatalog"
 )
 
-// "May NAME do ACTION?": the question and what a simulation answers.
+// The page "May NAME do ACTION?" shows the question and the answer of a
+// simulation.
 
 const mayPath = "/console/may"
 
@@ -20,33 +21,33 @@ func (c *Console) mayPages() []page {
 	return []page{{path: mayPath, title: "May NAME do ACTION?", nav: "may", get: c.mayPage}}
 }
 
-// mayLink leads to the question about a user, a group or a role.
+// mayLink returns a link to the question about a holder.
 func mayLink(h holder) entry {
 	return entry{Text: "Access check", Path: link(mayPath, "kind", h.Kind, "name", h.Name)}
 }
 
-// mayView holds what the page shows.
+// mayView is the data of the page.
 type mayView struct {
 	Kind      choice
 	Name      field
 	Actions   []field
 	Resources []field
 	Context   []contextRow
-	Known     []string // actions to choose from
+	Known     []string // suggested actions
 	Asked     bool
-	Denied    string // why nothing can be asked
+	Denied    string // why the person may not ask
 	Failed    string // why there is no answer
 	Verdicts  []verdict
 	Truncated bool
 }
 
-// contextRow is a line for a key of the context.
+// contextRow is a row for a context key.
 type contextRow struct {
 	Key, Value field
 	Type       choice
 }
 
-// These bound what can be asked at a time. The page has room for the answers.
+// These limit one question. The page has room for the answers.
 const (
 	maxAskedActions   = 10
 	maxAskedResources = 10
@@ -88,7 +89,7 @@ func (v *visit) question() question {
 	return ask
 }
 
-// filled are the values that are not empty.
+// filled returns the values that are not empty.
 func filled(list []string, most int) []string {
 	var some []string
 	for _, s := range list {
@@ -143,8 +144,8 @@ func (c *Console) mayPage(v *visit) error {
 	return v.showAs("may", title, s)
 }
 
-// principalARN is the ARN of the user, group or role. If it may not be seen, the
-// name does: simulations find it by that.
+// principalARN returns the ARN of the user, group or role. If the person may not
+// see it, it returns the name, by which simulations find it too.
 func (c *Console) principalARN(v *visit, h holder) string {
 	arn := api.IAMARN(v.session.Caller, h.Kind, "/"+or(h.Name, "example"))
 	if h.Name == "" {
@@ -168,7 +169,7 @@ func (c *Console) principalARN(v *visit, h holder) string {
 	return arn
 }
 
-// severalFields are those of what was given and one more.
+// severalFields returns a field for each given value and one more.
 func severalFields(name, label string, given []string, most int) []field {
 	if len(given) < most {
 		given = append(slices.Clone(given), "")
@@ -184,7 +185,8 @@ func severalFields(name, label string, given []string, most int) []field {
 	return all
 }
 
-// contextRows are those of what was given, of what was missing, and one more.
+// contextRows returns a row for each given key, for each missing key, and one
+// more.
 func contextRows(given []types.ContextEntry, missing []string) []contextRow {
 	var all []contextRow
 	add := func(key, kind, value string) {
@@ -208,7 +210,7 @@ func contextRows(given []types.ContextEntry, missing []string) []contextRow {
 	return all
 }
 
-// typeOf is the type that a condition key most likely has.
+// typeOf returns the most likely type of a condition key.
 func typeOf(key string) string {
 	switch strings.ToLower(key) {
 	case "aws:sourceip", "aws:vpcsourceip":
@@ -225,7 +227,8 @@ func typeOf(key string) string {
 	return "string"
 }
 
-// knownActions are those of the services that are served, to choose from.
+// knownActions returns the actions of the services that Rollcall serves, as
+// suggestions.
 func knownActions() []string {
 	var all []string
 	for _, namespace := range []string{"iam", "sts", "s3"} {

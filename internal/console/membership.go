@@ -5,9 +5,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// The groups and the tags of a user.
+// This file shows the groups and the tags of a user.
 
-// linkTo is the address of a page about one thing, "" where there is none.
+// linkTo returns the address of a page about one thing, "" if there is none.
 func (c *Console) linkTo(path, name, value string) string {
 	if c.pages[path] == nil {
 		return ""

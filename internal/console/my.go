@@ -21,7 +21,7 @@ func (c *Console) myPages() []page {
 	return []page{{path: myPath, title: "My security credentials", get: c.my, post: all}}
 }
 
-// myView holds what the page about one's own credentials shows.
+// myView is the data of the page about one's own credentials.
 type myView struct {
 	ARN      string
 	Sections []section
@@ -121,7 +121,8 @@ func (c *Console) sessions(v *visit) section {
 	return s
 }
 
-// agent names a browser and its system by what it says of itself.
+// agent returns the names of a browser and its system from its User-Agent
+// header.
 func agent(said string) string {
 	find := func(marks []pair) string {
 		for _, m := range marks {

@@ -21,7 +21,7 @@ type installation struct {
 	t      *testing.T
 	change func(*service.Config)
 	first  *world
-	skew   atomic.Int64 // of the clock, in nanoseconds
+	skew   atomic.Int64 // offset of the clock, in nanoseconds
 }
 
 func newInstallation(t *testing.T, at store.Config) *installation {
@@ -34,7 +34,7 @@ func newInstallation(t *testing.T, at store.Config) *installation {
 	return in
 }
 
-// node starts one more console.
+// node starts another console.
 func (in *installation) node() *world {
 	w := start(in.t, in.change)
 	w.root, w.iam = in.first.root, in.first.iam
@@ -54,14 +54,14 @@ func (p *person) open() bool {
 	return got.path == "/console/my-credentials"
 }
 
-// signIn sends the password of a user, and gives what comes then.
+// signIn sends the password of a user and returns the answer.
 func (p *person) signIn(user, password string) answer {
 	p.w.t.Helper()
 	return p.post("/console/sign-in", "do", "sign-in", "account", account, "user", user, "password", password)
 }
 
-// TestNodes leads one browser over two nodes: each step of signing in may be at
-// another one, and what ends at one has ended at both.
+// TestNodes uses one browser with two nodes. Each step of signing in works at
+// either node. A session that ends at one node ends at both.
 func TestNodes(t *testing.T) {
 	in := newInstallation(t, storetest.Postgres(t))
 	one, two := in.first, in.node()
@@ -78,7 +78,7 @@ func TestNodes(t *testing.T) {
 	if !here.open() || !there.open() {
 		t.Error("the session is not open at both nodes")
 	}
-	// Neither the step nor the code works again, wherever.
+	// Neither the step nor the code works again at any node.
 	for _, w := range []*world{one, two} {
 		r := w.person().form("/console/sign-in/mfa", "do", "code", "serial", serial, "code", code)
 		r.Header.Set("Cookie", "rollcall-step="+step)
@@ -98,8 +98,8 @@ func TestNodes(t *testing.T) {
 	}
 }
 
-// TestSessionEndsAtTheOtherNode ends sessions at one node by all that ends them,
-// and asks the other one next.
+// TestSessionEndsAtTheOtherNode ends sessions at one node in every possible way,
+// and then asks the other node.
 func TestSessionEndsAtTheOtherNode(t *testing.T) {
 	in := newInstallation(t, storetest.Postgres(t))
 	one, two := in.first, in.node()
@@ -144,8 +144,8 @@ func TestSessionEndsAtTheOtherNode(t *testing.T) {
 	}
 }
 
-// TestRestartAmidSignIn ends the service between the password and the code, and
-// the next one takes the code.
+// TestRestartAmidSignIn ends the service between the password and the code. The
+// next service accepts the code.
 func TestRestartAmidSignIn(t *testing.T) {
 	for name, at := range map[string]store.Config{"sqlite": storetest.SQLite(t), "postgres": storetest.Postgres(t)} {
 		t.Run(name, func(t *testing.T) {
@@ -166,8 +166,8 @@ func TestRestartAmidSignIn(t *testing.T) {
 	}
 }
 
-// TestClockSteps lets the clock step back and forth under an open session. The
-// session may end, but whoever knows the password gets in.
+// TestClockSteps moves the clock back and forth during a session. The session
+// may end, but a user with the password can sign in again.
 func TestClockSteps(t *testing.T) {
 	in := newInstallation(t, storetest.Postgres(t))
 	one, two := in.first, in.node()

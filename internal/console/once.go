@@ -10,12 +10,12 @@ import (
 	"rollcall/internal/signin"
 )
 
-// A new secret is shown once. The form that creates it leads to a page of its
-// own: a browser that loads this page again shows nothing, and creates nothing.
+// A new secret is shown once. The form that creates it redirects to a page of
+// its own. Loading that page again shows nothing and creates nothing.
 
 const createdPath = "/console/created"
 
-// kept holds what a page shows once.
+// kept holds the data that a page shows once.
 type kept struct {
 	Title  string
 	Secret *secretView
@@ -29,9 +29,9 @@ func (c *Console) oncePages() []page {
 	return []page{{path: createdPath, title: "Created", get: c.created}}
 }
 
-// once leads to a page that shows something once. cookie is that page's own: no
-// other page takes what is kept for it. Where it cannot be kept, the
-// answer shows it by itself, with show.
+// once redirects to a page that shows something once. cookie belongs to that
+// page, so no other page reads it. If the data cannot be stored, show shows it
+// in this answer.
 func (v *visit) once(cookie, path string, what kept, show func() error) error {
 	text, err := json.Marshal(what)
 	if err != nil {
@@ -52,8 +52,8 @@ func (v *visit) secret(title string, s secretView) error {
 		func() error { return v.showAs("secret", title, s) })
 }
 
-// takeKept takes what is to be shown once; nothing is no error. A request for
-// the header alone shows nothing, and takes nothing.
+// takeKept returns the data that is shown once, and removes it. Missing data is
+// not an error. A HEAD request shows nothing and removes nothing.
 func (v *visit) takeKept(cookie string) (what kept, err error) {
 	token := v.cookies.token(v.r, cookie)
 	if token.Reveal() == "" || v.r.Method == http.MethodHead {

@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// TestShownOnce creates things whose secret is shown once. The form leads to
-// another page, so that to load it again creates nothing; that page shows the
-// secret to this browser, once.
+// TestShownOnce creates things whose secret is shown once. The form redirects
+// to another page, so reloading that page creates nothing. The page shows the
+// secret once, and only to this browser.
 func TestShownOnce(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -43,8 +43,8 @@ func TestShownOnce(t *testing.T) {
 			token := p.cookie("rollcall-shown")
 			other.jar.SetCookies(at, []*http.Cookie{{Name: "rollcall-shown", Value: token + "x", Path: "/"}})
 			other.get("/console/created").want(t, http.StatusNotFound)
-			// Neither a page that shows something else once takes it, nor a
-			// request for the header alone.
+			// Another page that shows something once does not take it, and
+			// neither does a HEAD request.
 			p.get("/console/mfa/new?name=alice").want(t, http.StatusOK)
 			head, err := http.NewRequestWithContext(t.Context(), http.MethodHead, w.url+"/console/created", nil)
 			if err != nil {
@@ -71,7 +71,8 @@ func TestShownOnce(t *testing.T) {
 			}
 		})
 	}
-	// Another session of the same person sees nothing, and takes it away.
+	// Another session of the same person sees nothing, but the secret is
+	// removed.
 	p.once(p.form(user, "do", "create-key"))
 	at, err := url.Parse(w.url)
 	if err != nil {
@@ -86,8 +87,8 @@ func TestShownOnce(t *testing.T) {
 	}
 }
 
-// TestAbandonedDevice leaves the enrolment of a device and begins again under its
-// name. A device that somebody has enabled stays.
+// TestAbandonedDevice abandons the enrolment of a device and begins again with
+// the same name. An enabled device stays.
 func TestAbandonedDevice(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)

@@ -6,21 +6,21 @@ import (
 	"rollcall/internal/api"
 )
 
-// organizationRole is the role that Organizations creates in every account which
-// it creates, and that the management account may assume.
+// organizationRole is the role that Organizations creates in every account that
+// it creates. The management account may assume it.
 const organizationRole = "OrganizationAccountAccessRole"
 
 const organizationPath = "/console/organization"
 
-// organizationPages are the overview of all accounts of an organization.
+// organizationPages returns the overview of all accounts of an organization.
 func (c *Console) organizationPages() []page {
 	return []page{{path: organizationPath, title: "Organization", nav: "overview", get: c.organization}}
 }
 
-// accountsPerPage keeps the page small, also where each row has a sentence.
+// accountsPerPage keeps the page small, even if each row has a sentence.
 const accountsPerPage = 100
 
-// organizationView holds what the page shows.
+// organizationView is the data of the page.
 type organizationView struct {
 	Denied    string
 	None      bool // the account manages no other
@@ -35,8 +35,8 @@ type organizationView struct {
 // accountRow is an account with its figures, or the reason why it has none.
 type accountRow struct {
 	Account, Link string
-	Self          bool   // it is the person's own
-	Why           string // there are no figures
+	Self          bool   // it is the person's own account
+	Why           string // why there are no figures
 	Figures       []tile
 	Made          moment
 }

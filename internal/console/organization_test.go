@@ -49,7 +49,7 @@ func (w *world) accessRole(member *iam.Client, allowed string) {
 	}
 }
 
-// withReport fills a member with users without MFA, and makes its report.
+// withReport adds users without MFA to a member, and generates its report.
 func (w *world) withReport(member *iam.Client, id string, users int) {
 	w.t.Helper()
 	ctx := w.t.Context()
@@ -79,7 +79,7 @@ func (w *world) withReport(member *iam.Client, id string, users int) {
 
 var accountRows = regexp.MustCompile(`(?s)<tr><th scope="row"><a href="([^"]*)">(\d{12})</a>.*?</tr>`)
 
-// accounts are the rows of the page by the account, and the order of these.
+// accounts returns the rows of the page by account, and their order.
 func (a answer) accounts() (rows map[string]string, order string) {
 	rows = map[string]string{}
 	for _, found := range accountRows.FindAllStringSubmatch(a.body, -1) {
@@ -89,8 +89,8 @@ func (a answer) accounts() (rows map[string]string, order string) {
 	return rows, order
 }
 
-// furnishOrganization gives the account three members: with a report, without
-// the role, and without a report.
+// furnishOrganization creates three members: one with a report, one without the
+// role, and one without a report.
 func (w *world) furnishOrganization() {
 	w.t.Helper()
 	good, closed, empty := w.member("200000000000"), w.member("300000000000"), w.member("400000000000")
@@ -100,8 +100,8 @@ func (w *world) furnishOrganization() {
 	w.withReport(closed, "300000000000", 1)
 }
 
-// TestOrganization shows the management account what it can read of its
-// members, by calls that each member's role allows.
+// TestOrganization checks that the management account sees its members'
+// figures, through calls that each member's role allows.
 func TestOrganization(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -129,8 +129,8 @@ func TestOrganization(t *testing.T) {
 		}
 	}
 	got.want(t, http.StatusOK, "4 accounts: 2 with failed findings, 2 of which nothing is known")
-	// What the person did is in the trail: in its own account, and in the member as
-	// the role.
+	// The trail records the person's calls in the person's account, and the role's
+	// calls in the member.
 	for action, texts := range map[string][]string{
 		"ListAccounts": {`"eventSource":"organizations.amazonaws.com"`, "user/alice"},
 		"AssumeRole":   {"user/alice", "sessionCredentialFromConsole"},
@@ -149,7 +149,7 @@ func TestOrganization(t *testing.T) {
 	br.look(visited1{path: organization, query: "?benchmark=strict"})
 }
 
-// TestOrganizationDenied shows nothing to those who may not read it.
+// TestOrganizationDenied checks that people without permission see nothing.
 func TestOrganizationDenied(t *testing.T) {
 	w := newWorld(t)
 	w.user("bob", "")
@@ -176,7 +176,7 @@ func TestOrganizationDenied(t *testing.T) {
 	if got := rows["200000000000"]; !strings.Contains(got, "Roles may not be assumed by root accounts.") {
 		t.Errorf("root sees %s", got)
 	}
-	// What one session read is not shown to another.
+	// One session does not see the figures that another has read.
 	rows, _ = p.settled(organization).accounts()
 	if got := rows["200000000000"]; !strings.Contains(got, "data-label") {
 		t.Errorf("dave sees %s", got)
@@ -194,8 +194,8 @@ func TestOrganizationDenied(t *testing.T) {
 	}
 }
 
-// TestOrganizationOfMany reads many accounts, at the rate that a caller has, and
-// pages them.
+// TestOrganizationOfMany reads many accounts at a caller's rate limit, and pages
+// through them.
 func TestOrganizationOfMany(t *testing.T) {
 	w := newWorld(t, func(c *service.Config) { c.Rate, c.Burst = 500, 100 })
 	w.user("alice", everything)
@@ -215,8 +215,8 @@ func TestOrganizationOfMany(t *testing.T) {
 	}
 }
 
-// TestOrganizationHoldsUpNobody reads accounts as slowly as the person may call,
-// while others look at their reports.
+// TestOrganizationHoldsUpNobody reads accounts at the person's rate limit while
+// others look at their reports.
 func TestOrganizationHoldsUpNobody(t *testing.T) {
 	w := newWorld(t, func(c *service.Config) { c.Rate, c.Burst = 0.1, 40 })
 	w.user("alice", everything)
@@ -234,7 +234,7 @@ func TestOrganizationHoldsUpNobody(t *testing.T) {
 	if got.header.Get("Refresh") != "" {
 		t.Error("the report waits for the accounts of somebody else")
 	}
-	// What was read used up the calls that alice may make.
+	// Reading the accounts used up the calls that alice may make.
 	got = alice.get(organization)
 	got.want(t, http.StatusOK, "You have called too often, ")
 	if got.header.Get("Refresh") == "" {

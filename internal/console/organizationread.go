@@ -19,27 +19,28 @@ import (
 	"rollcall/internal/store"
 )
 
-// organizationSpan bounds the time for which a session sees what it once read.
+// organizationSpan is the time for which a session keeps the figures that it
+// read.
 const organizationSpan = 5 * time.Minute
 
-// organizationRead holds what was read of all accounts, the worst first.
+// organizationRead holds the figures of all accounts, the worst first.
 type organizationRead struct {
 	at       time.Time
 	accounts []accountFigures
 }
 
-// accountFigures are those of an account's newest report, or why says why there
-// are none.
+// accountFigures are the figures of an account's newest report. If there are
+// none, why says why.
 type accountFigures struct {
 	account, why string
 	made         time.Time
 	figures
 }
 
-// figures holds the numbers that the page has of a report.
+// figures are the numbers that the page shows of a report.
 type figures struct{ fail, noMFA, oldKeys, people, machines int }
 
-// found counts the accounts.
+// found returns the number of accounts in words.
 func (o *organizationRead) found() string {
 	failing, unknown := 0, 0
 	for i := range o.accounts {
@@ -57,16 +58,17 @@ func (o *organizationRead) found() string {
 	return text
 }
 
-// organizationKey names what one session read of an organization in one span
-// of time. Another session has its own: it may be allowed less.
+// organizationKey identifies the figures of an organization that one session
+// read in one span of time. Each session has its own, because its permissions
+// may differ.
 type organizationKey struct {
 	account, keyID string
 	benchmark      audit.Standard
 	span           time.Time
 }
 
-// readOrganization returns the figures of the person's own account and of those
-// that it manages.
+// readOrganization returns the figures of the person's own account and of the
+// accounts that it manages.
 func (v *visit) readOrganization(members []string, b *audit.Benchmark) (*organizationRead, error) {
 	now := v.now()
 	key := organizationKey{v.account(), v.session.Caller.AccessKeyID(), b.ID, now.Truncate(organizationSpan)}
@@ -84,8 +86,8 @@ func (v *visit) readOrganization(members []string, b *audit.Benchmark) (*organiz
 	})
 }
 
-// worseAccount orders accounts: those that fail, those of which nothing is
-// known, and then the others.
+// worseAccount orders accounts: first those that fail, then those without
+// figures, then the others.
 func worseAccount(a, b accountFigures) int {
 	rank := func(f accountFigures) int {
 		switch {
@@ -102,7 +104,7 @@ func worseAccount(a, b accountFigures) int {
 	)
 }
 
-// organizationReader reads accounts as one person.
+// organizationReader reads accounts on behalf of one person.
 type organizationReader struct {
 	*Console
 	by        principal.Caller
@@ -136,14 +138,14 @@ func (o *organizationReader) figures(ctx context.Context, a *accountFigures) err
 			return err
 		}
 	}
-	// The call decides whether the report may be read.
+	// This call decides whether the person may read the report.
 	_, err := patiently(ctx, o.api.As(who, o.call), o.iam.GetCredentialReport, &identity.GetCredentialReportInput{})
 	if err != nil {
 		return err
 	}
 	newest, err := o.iam.Reports(ctx, a.account, 1)
 	if err == nil && len(newest) == 0 {
-		err = awsmodel.Fail("ReportNotPresent", "There is no report.") // it was dropped meanwhile
+		err = awsmodel.Fail("ReportNotPresent", "There is no report.") // it was deleted in the meantime
 	}
 	if err != nil {
 		return err
@@ -153,8 +155,8 @@ func (o *organizationReader) figures(ctx context.Context, a *accountFigures) err
 	return err
 }
 
-// assume takes the role that the organization has in an account, as AWS CLI
-// users do, and shows its credentials.
+// assume assumes the organization's role in an account, as users of the AWS CLI
+// do, and verifies its credentials.
 func (o *organizationReader) assume(ctx context.Context, account string) (who principal.Caller, err error) {
 	arn := "arn:" + o.by.Partition() + ":iam::" + account + ":role/" + organizationRole
 	name, seconds := "rollcall-"+o.by.UserName(), int32(900)
@@ -175,8 +177,8 @@ func (o *organizationReader) assume(ctx context.Context, account string) (who pr
 	return principal.Signed(verified), nil
 }
 
-// patiently calls an action, and again while the caller has called too often:
-// an organization has many accounts.
+// patiently calls an action. It repeats the call while the caller is throttled,
+// because an organization has many accounts.
 func patiently[In, I, O any](
 	ctx context.Context, s api.Session, method func(context.Context, *I) (*O, error), in *In,
 ) (*O, error) {
@@ -193,13 +195,13 @@ func patiently[In, I, O any](
 	}
 }
 
-// tallies are the figures of reports, which never change.
+// tallies cache the figures of reports, which never change.
 type tallies struct {
 	mu  sync.Mutex
 	all map[judgedKey]figures
 }
 
-// maxTallies bounds them: some 100 bytes each.
+// maxTallies limits their number. Each has some 100 bytes.
 const maxTallies = 20_000
 
 func (t *tallies) get(key judgedKey) (figures, bool) {
@@ -218,7 +220,7 @@ func (t *tallies) put(key judgedKey, f figures) {
 	t.all[key] = f
 }
 
-// figuresOf judges a report, once.
+// figuresOf judges a report once and caches the figures.
 func (c *Console) figuresOf(ctx context.Context, r *store.Report, b *audit.Benchmark) (f figures, err error) {
 	key := judgedKey{r.Account, r.Token, b.ID}
 	if f, ok := c.tallies.get(key); ok {

@@ -22,8 +22,8 @@ func (c *Console) overviewPages() []page {
 	return []page{{path: overviewPath, title: "Overview", nav: "overview", get: c.overview}}
 }
 
-// overviewView holds what the first page shows: the account as its newest report
-// has it.
+// overviewView is the data of the overview page: the account in its newest
+// report.
 type overviewView struct {
 	Denied    string
 	Generate  button
@@ -34,12 +34,12 @@ type overviewView struct {
 	KeyAges   *keyAges
 	Outcome   string
 	Controls  []controlRow // those that fail or warn, the worst first
-	Findings  string       // the address of all
+	Findings  string       // the address of all findings
 	Change    *changeView
 	Trend     *trendView
 }
 
-// tile is a figure that leads to its rows.
+// tile is a figure that links to its rows.
 type tile struct {
 	Figure, Text string
 	Link         string
@@ -58,17 +58,17 @@ type keyAgeRow struct {
 	All   tile
 }
 
-// changeView holds what changed since the report before.
+// changeView is the data of the changes since the previous report.
 type changeView struct {
 	Since   moment
-	Later   bool // it is not worked out yet
+	Later   bool // it is still being computed
 	Outcome string
 	Link    string
 	New     []compareLine
 	More    int
 }
 
-// trendView holds the figures of the earlier reports.
+// trendView is the data of the figures of earlier reports.
 type trendView struct {
 	Later bool
 	Width int
@@ -79,7 +79,7 @@ type trendRow struct {
 	Made               moment
 	Link               string
 	Fail, Users, Keys  int
-	Left, Top, Height  int // of the bar
+	Left, Top, Height  int // position of the bar
 	TextFail, TextUser string
 	TextKeys           string
 }
@@ -127,7 +127,8 @@ func (c *Console) overview(v *visit) error {
 	return v.show("overview", s)
 }
 
-// judgedLink is a page with a query, judged by the benchmark of this one.
+// judgedLink returns the address of a page with a query and the benchmark of
+// this page.
 func (v *visit) judgedLink(path string, query ...string) string {
 	return link(path, append(query, "benchmark", v.query("benchmark"))...)
 }
@@ -173,7 +174,8 @@ func (v *visit) keyAges(st *audit.Stats) *keyAges {
 	return k
 }
 
-// lastChange compares the newest report with the one before, nil for none.
+// lastChange compares the newest report with the previous one. It returns nil
+// if there is none.
 func (v *visit) lastChange(of *chosen, b *audit.Benchmark) (*changeView, error) {
 	before := of.before()
 	if before == nil {
@@ -202,7 +204,7 @@ func (v *visit) lastChange(of *chosen, b *audit.Benchmark) (*changeView, error) 
 
 type trendKey struct{ judgedKey }
 
-// trend returns the figures of the reports up to one.
+// trend returns the figures of the reports up to the chosen one.
 func (v *visit) trend(of *chosen, b *audit.Benchmark) (*trendView, error) {
 	some := spread(of.upTo())
 	several := make([]*store.Report, len(some))
@@ -238,7 +240,7 @@ func (c *Console) readTrend(ctx context.Context, some []store.Report, b *audit.B
 	for i := range some {
 		content, err := c.open(ctx, &some[i])
 		if errors.Is(err, store.ErrNotFound) {
-			continue // it was dropped meanwhile
+			continue // it was deleted in the meantime
 		}
 		if err != nil {
 			return nil, err
@@ -277,10 +279,10 @@ func (v *visit) trendView(all []html.Snapshot) *trendView {
 	return t
 }
 
-// controlRow is a control and what came of it.
+// controlRow is a control and its result.
 type controlRow struct {
 	ID, Title, Severity string
-	Items               string // what the benchmark calls it
+	Items               string // the benchmark's name for it
 	Outcome, Class      string
 	Counts              []tile
 	Link                string
@@ -288,7 +290,7 @@ type controlRow struct {
 	Rule, Remediation   string
 }
 
-// controlRows are the controls of the benchmark, the worst first.
+// controlRows returns the controls of the benchmark, the worst first.
 func (v *visit) controlRows(all *judged.Report) []controlRow {
 	counts := slices.Clone(all.Account.Counts.Controls)
 	b := all.Summary.Benchmark
@@ -340,5 +342,5 @@ func (v *visit) controlRow(c *audit.ControlCounts, b *audit.Benchmark) controlRo
 	return r
 }
 
-// reportedStatuses are those of which pages count findings.
+// reportedStatuses are the statuses whose findings pages count.
 var reportedStatuses = [...]audit.Status{audit.Fail, audit.NoData, audit.Warn, audit.Manual}

@@ -21,8 +21,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// large is a world whose account has many users, with keys and passwords of
-// years ago.
+// large returns a world whose account has many users with old keys and
+// passwords.
 func large(t *testing.T, users int) *world {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "rollcall.db")
@@ -48,7 +48,7 @@ var (
 	results = regexp.MustCompile(`<p class="found" role="status"><b>([0-9,]+)`)
 )
 
-// figure reads a number in groups.
+// figure reads a number with grouped digits.
 func figure(t *testing.T, text string) int {
 	t.Helper()
 	n, err := strconv.Atoi(strings.ReplaceAll(text, ",", ""))
@@ -59,7 +59,7 @@ func figure(t *testing.T, text string) int {
 }
 
 // TestFigures follows every figure of the overview and of the findings to its
-// rows, which are as many.
+// rows, and counts the rows.
 func TestFigures(t *testing.T) {
 	w := large(t, 60)
 	p := w.signedIn("alice")
@@ -87,11 +87,11 @@ func TestFigures(t *testing.T) {
 	}
 	p.settled("/console/findings?control=C9").want(t, 200, "key:2024-01-01", "What to do", "user-0000000")
 	p.settled("/console/findings?control=C9&page=2").want(t, 200, "user-")
-	p.get("/console/findings?control=C6").want(t, 404) // of another benchmark
+	p.get("/console/findings?control=C6").want(t, 404) // belongs to another benchmark
 	p.settled("/console/findings?control=C6&benchmark=strict").want(t, 200)
 }
 
-// TestOverviewChange says what changed since the report before.
+// TestOverviewChange checks the changes since the previous report.
 func TestOverviewChange(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -110,7 +110,8 @@ func TestOverviewChange(t *testing.T) {
 	}
 }
 
-// TestPagesDenied has AWS's sentence in the place of what a person may not read.
+// TestPagesDenied checks that AWS's sentence replaces everything that a person
+// may not read.
 func TestPagesDenied(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -130,7 +131,7 @@ func TestPagesDenied(t *testing.T) {
 	}
 }
 
-// TestPlan downloads what package plan makes of the same report.
+// TestPlan downloads the plan that package plan creates from the same report.
 func TestPlan(t *testing.T) {
 	w := large(t, 40)
 	p := w.signedIn("alice")
@@ -185,8 +186,8 @@ func (p *person) made() time.Time {
 	return made
 }
 
-// TestLargeReport holds every page about a large account to its size, and tells
-// how long the server takes. ROLLCALL_LARGE_USERS says how many users there are.
+// TestLargeReport checks the size of every page about a large account, and logs
+// how long the server takes. ROLLCALL_LARGE_USERS sets the number of users.
 func TestLargeReport(t *testing.T) {
 	users := 3000
 	if text := os.Getenv("ROLLCALL_LARGE_USERS"); text != "" {
@@ -223,8 +224,8 @@ func TestLargeReport(t *testing.T) {
 	}
 }
 
-// TestExceptions lists the exceptions that are about the account, and no other's,
-// and judges by what the operator configured.
+// TestExceptions checks that pages list only the account's exceptions, and use
+// the operator's configuration.
 func TestExceptions(t *testing.T) {
 	one := func(id, account string) string {
 		return `

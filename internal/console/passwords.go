@@ -9,7 +9,7 @@ import (
 	"rollcall/internal/seal"
 )
 
-// The password of a user, as an administrator sees it.
+// This file shows the password of a user to an administrator.
 
 func (c *Console) password(v *visit, who subject, used moment) section {
 	s := section{
@@ -65,7 +65,7 @@ func (c *Console) password(v *visit, who subject, used moment) section {
 	return s
 }
 
-// errorCode is AWS's code of an error, "" where it has none.
+// errorCode returns AWS's code of an error, "" if it has none.
 func errorCode(err error) string {
 	var known *awsmodel.Error
 	if errors.As(err, &known) {
@@ -132,6 +132,6 @@ func (c *Console) setPassword(v *visit) error {
 	})
 }
 
-// newPassword makes a password that has what a policy can ask for: 24 random
-// characters, and one of each kind.
+// newPassword returns a password that meets every policy: 24 random characters,
+// and one of each class.
 func newPassword() string { return seal.NewID("", 24) + "-aA7" }

@@ -15,7 +15,8 @@ const (
 	newPolicyPath = "/console/policies/new"
 )
 
-// policiesPages are the list of managed policies and the form for a new one.
+// policiesPages returns the list of managed policies and the form for a new
+// one.
 func (c *Console) policiesPages() []page {
 	return []page{
 		{path: policiesPath, title: "Policies", nav: "policies", get: c.policies},
@@ -95,9 +96,9 @@ func (c *Console) newPolicy(v *visit) error {
 	return v.show("edit", editView{Editor: e.typedInto(v, policy.Managed)})
 }
 
-// editView holds what a page with an editor shows.
+// editView is the data of a page with an editor.
 type editView struct {
-	About  *entry // what the document belongs to
+	About  *entry // the owner of the document
 	Editor editor
 }
 

@@ -12,7 +12,7 @@ import (
 
 const newVersionPath = "/console/policy/new-version"
 
-// policyPages are the page about one managed policy and the form for a new
+// policyPages returns the page of one managed policy and the form for a new
 // version of it.
 func (c *Console) policyPages() []page {
 	return []page{
@@ -24,7 +24,7 @@ func (c *Console) policyPages() []page {
 	}
 }
 
-// policyARNOf is the policy that the page is about.
+// policyARNOf returns the ARN of the policy that the page concerns.
 func policyARNOf(v *visit) (string, error) {
 	arn := v.query("arn")
 	if arn == "" {
@@ -73,7 +73,7 @@ func (c *Console) policy(v *visit) error {
 	return v.showAs("thing", nameOf(arn), s)
 }
 
-// nameOf is the name of a policy.
+// nameOf returns the name of a policy.
 func nameOf(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
 func (c *Console) policyDocument(v *visit, arn, version, standard string) section {
@@ -99,7 +99,7 @@ func (c *Console) policyDocument(v *visit, arn, version, standard string) sectio
 	return s
 }
 
-// entities are those that use a policy in one way, a page of them.
+// entities returns a page of the entities that use a policy in one way.
 func (c *Console) entities(v *visit, arn, by string, use types.PolicyUsageType) (all []holder, p pager, err error) {
 	most := int32(holderRows)
 	out, err := do(v, c.iam.ListEntitiesForPolicy, &iam.ListEntitiesForPolicyInput{
@@ -120,7 +120,8 @@ func (c *Console) entities(v *visit, arn, by string, use types.PolicyUsageType) 
 	return all, pagedBy(v, by, len(all), out.Marker), nil
 }
 
-// policyBounded are those whose boundary a policy is.
+// policyBounded returns the section of the entities with this policy as their
+// boundary.
 func (c *Console) policyBounded(v *visit, arn string) section {
 	s := section{
 		ID: "bounded", Title: "Boundary of", Head: []string{"Name", "Kind"}, Empty: "Nobody's.",
@@ -137,7 +138,8 @@ func (c *Console) policyBounded(v *visit, arn string) section {
 	return s
 }
 
-// policyHolders are those to whom a policy is attached.
+// policyHolders returns the section of the entities to which a policy is
+// attached.
 func (c *Console) policyHolders(v *visit, arn string) section {
 	s := section{
 		ID: "holders", Title: "Attached to", Head: []string{"Name", "Kind", ""},
@@ -225,7 +227,7 @@ func (c *Console) thisPolicy(v *visit, arn string) section {
 	}}}
 }
 
-// aboutPolicy is the handler of a form of the page about a policy.
+// aboutPolicy returns the handler of a form on the page of a policy.
 func (c *Console) aboutPolicy(text string, f func(v *visit, arn string) error) func(*visit) error {
 	return func(v *visit) error {
 		arn, err := policyARNOf(v)

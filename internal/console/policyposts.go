@@ -7,7 +7,7 @@ import (
 	"rollcall/internal/policy"
 )
 
-// What the page about a policy changes.
+// onePolicyPosts returns the handlers of the forms on the page of a policy.
 
 func (c *Console) onePolicyPosts() posts {
 	all := posts{
@@ -49,8 +49,9 @@ func (c *Console) onePolicyPosts() posts {
 	return all
 }
 
-// deletePolicy deletes a policy with all its versions. IAM deletes no policy that
-// has other versions left, so each goes by an action of its own.
+// deletePolicy deletes a policy with all its versions. IAM refuses to delete a
+// policy that has other versions left. So an action of its own deletes each
+// version.
 func (c *Console) deletePolicy(v *visit) error {
 	arn, err := policyARNOf(v)
 	if err != nil {
@@ -76,7 +77,7 @@ func (c *Console) dropPolicy(v *visit, arn string) error {
 		return err
 	}
 	for _, x := range versions.Versions {
-		if x.IsDefaultVersion || !unused { // a policy in use is refused, and loses nothing
+		if x.IsDefaultVersion || !unused { // a policy in use is refused and loses no version
 			continue
 		}
 		in := &iam.DeletePolicyVersionInput{PolicyArn: &arn, VersionId: x.VersionId}
@@ -139,7 +140,8 @@ func (c *Console) createVersion(v *visit) error {
 	return v.done(link(policyPath, "arn", arn, "version", version), text)
 }
 
-// tagSection is the tags of a thing, with what sets and removes one.
+// tagSection returns the section of a thing's tags. set and unset change one
+// tag.
 func tagSection(v *visit, tags []types.Tag, set func(types.Tag) act, unset func(key string) act) section {
 	s := section{ID: "tags", Title: "Tags", Head: []string{"Key", "Value", ""}, Empty: "No tags."}
 	for _, t := range tags {
@@ -162,7 +164,7 @@ func tagSection(v *visit, tags []types.Tag, set func(types.Tag) act, unset func(
 	return s
 }
 
-// typedTag is the tag of a form.
+// typedTag returns the tag in a form.
 func (v *visit) typedTag() types.Tag {
 	key, value := v.field("key"), v.field("value")
 	return types.Tag{Key: &key, Value: &value}

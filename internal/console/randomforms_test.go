@@ -15,8 +15,8 @@ import (
 	"rollcall/internal/service"
 )
 
-// formFields are the names of the fields of all forms and queries, and formTexts
-// what may be in them.
+// formFields are the names of the fields in all forms and queries, and formTexts
+// are possible values.
 var (
 	formFields = strings.Fields(`account again answer arn as at attached benchmark boundary certificate choice code code1
 		code2 col control default description device do document format from group handle holder id inline key kind label
@@ -33,7 +33,7 @@ var (
 	}
 )
 
-// randomForm fills some fields with something.
+// randomForm returns a form with random values in some fields.
 func randomForm(r *rand.Rand, do string) url.Values {
 	form := url.Values{}
 	for range r.IntN(8) {
@@ -48,9 +48,9 @@ func randomForm(r *rand.Rand, do string) url.Values {
 	return form
 }
 
-// TestRandomForms sends forms and queries full of anything to every page, by
-// somebody who may do all, by somebody who may do nothing, and by a stranger.
-// The service is never at fault, and goes on.
+// TestRandomForms sends random forms and queries to every page: as an
+// administrator, as a user without permissions, and without signing in. The
+// service never fails and continues to answer.
 func TestRandomForms(t *testing.T) {
 	cheap := func(d seal.Derivation) []byte {
 		d.Memory, d.Time = 64, 1
@@ -90,7 +90,7 @@ func TestRandomForms(t *testing.T) {
 			}
 		}
 	}
-	// They came through: most were refused, and some were done.
+	// The forms were processed: most were refused, and some succeeded.
 	for _, status := range []int{http.StatusOK, http.StatusSeeOther, http.StatusBadRequest, http.StatusForbidden,
 		http.StatusNotFound} {
 		if seen[status] == 0 {
@@ -103,7 +103,7 @@ func TestRandomForms(t *testing.T) {
 	w.user("last", "")
 }
 
-// raw makes the request of a form from a body.
+// raw returns a form request with a body.
 func (p *person) raw(path, body string) *http.Request {
 	p.w.t.Helper()
 	r, err := http.NewRequestWithContext(p.w.t.Context(), http.MethodPost, p.w.url+path, strings.NewReader(body))
@@ -114,7 +114,7 @@ func (p *person) raw(path, body string) *http.Request {
 	return r
 }
 
-// once sends a request and follows no redirect.
+// once sends a request and does not follow redirects.
 func (p *person) once(r *http.Request) answer {
 	p.w.t.Helper()
 	still := *p.client

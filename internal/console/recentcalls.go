@@ -9,12 +9,12 @@ import (
 	"rollcall/internal/words"
 )
 
-// callsShown is the number of recent calls that a page shows.
+// callsShown is the number of recent calls on a page.
 const callsShown = 20
 
-// recentCalls are the last calls of a user, by its unique id, as the trail has
-// them. Policies decide about cloudtrail:LookupEvents, with which AWS shows the
-// same.
+// recentCalls returns the section of a user's last calls in the trail, by its
+// unique id. Policies decide about cloudtrail:LookupEvents, which shows the
+// same on AWS.
 func (c *Console) recentCalls(v *visit, who subject, id string) section {
 	s := section{
 		ID: "calls", Title: "Recent calls",
@@ -48,11 +48,11 @@ func (c *Console) recentCalls(v *visit, who subject, id string) section {
 	return s
 }
 
-// readByPage says whether an event is one of those that each page of the
-// console leaves: they would hide all others.
+// readByPage says whether a page of the console caused an event by reading
+// something. Those events would hide all others.
 func readByPage(e *trail.Event) bool { return e.ReadOnly && e.FromConsole() }
 
-// lookedBack says how far back the trail was read, where it may have more.
+// lookedBack says how far back the trail was read, if there may be more.
 func lookedBack(f *trail.Found) string {
 	switch {
 	case len(f.Events) == callsShown || f.Since.IsZero():
@@ -67,7 +67,7 @@ func (v *visit) callRow(e *trail.Event) row {
 	result := cell{Text: "succeeded", State: "pass"}
 	if e.ErrorCode != "" {
 		result = cell{Text: e.ErrorCode, State: "fail"}
-	} else if e.ErrorMessage != "" { // of a sign-in
+	} else if e.ErrorMessage != "" { // the event is a sign-in
 		result = cell{Text: e.ErrorMessage, State: "fail"}
 	}
 	return row{Cells: []cell{

@@ -26,7 +26,7 @@ func (p *person) calls(path string) string {
 	return callsSection.FindString(p.get(path).body)
 }
 
-// as names the client of a call.
+// as sets the User-Agent of a client's calls.
 func as(agent string) func(*iam.Options) {
 	name := middleware.FinalizeMiddlewareFunc("name", func(
 		ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
@@ -39,8 +39,8 @@ func as(agent string) func(*iam.Options) {
 	})
 }
 
-// TestRecentCalls shows on the page of a user what the trail has of it, to those
-// who may ask CloudTrail for it.
+// TestRecentCalls checks that the page of a user shows its calls in the trail to
+// callers with permission for CloudTrail.
 func TestRecentCalls(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -73,7 +73,7 @@ func TestRecentCalls(t *testing.T) {
 		!strings.Contains(record, `"readOnly":true`) || strings.Contains(record, "errorCode") {
 		t.Errorf("the record is %s", record)
 	}
-	// One's own: the sign-in, and no reads by pages.
+	// One's own page shows the sign-in and omits reads by pages.
 	alice := w.signedIn("alice")
 	alice.get("/console/users")
 	got = alice.calls("/console/my-credentials")
@@ -113,13 +113,13 @@ func (w *world) lastRecord(action string) string {
 	return last
 }
 
-// TestNoCallsOfOtherAccounts gives two accounts a user of one name, and asks in
-// one for the other's calls.
+// TestNoCallsOfOtherAccounts creates a user of the same name in two accounts,
+// and looks in one for the calls of the other.
 func TestNoCallsOfOtherAccounts(t *testing.T) {
 	w := newWorld(t)
 	w.user("bob", "")
 	w.otherAccount("210987654321", "bob")
-	// A record of the other account claims the id that bob has here.
+	// A record of the other account contains the id that bob has here.
 	out, err := w.iam.GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String("bob")})
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestNoCallsOfOtherAccounts(t *testing.T) {
 	root.get("/console/user?name=mallory").want(t, http.StatusNotFound)
 }
 
-// TestNoTrailToRead says that there is none.
+// TestNoTrailToRead checks the page of a service without a trail.
 func TestNoTrailToRead(t *testing.T) {
 	pipe := t.TempDir() + "/pipe"
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -168,7 +168,8 @@ func TestNoTrailToRead(t *testing.T) {
 	}
 }
 
-// TestSessionsOfTools has the session of a tool in one's list, by its kind.
+// TestSessionsOfTools checks that a list of sessions contains the session of a
+// tool with its kind.
 func TestSessionsOfTools(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)

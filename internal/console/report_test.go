@@ -18,7 +18,7 @@ import (
 	"rollcall/internal/seal"
 )
 
-// settled asks for a page until it is no longer worked out beside.
+// settled requests a page until its content is complete.
 func (p *person) settled(path string) answer {
 	p.w.t.Helper()
 	for range 600 {
@@ -32,7 +32,7 @@ func (p *person) settled(path string) answer {
 	return answer{}
 }
 
-// makeReport makes a report by the page's button, and waits until it is there.
+// makeReport generates a report with the page's button and waits for it.
 func (p *person) makeReport() {
 	p.w.t.Helper()
 	got := p.post("/console/report", "do", "generate")
@@ -48,7 +48,7 @@ func (p *person) makeReport() {
 	}
 }
 
-// rows are the users whose rows a page of the report shows.
+// rows returns the users whose rows a page of the report shows.
 func (a answer) rows() (users []string) {
 	shown := regexp.MustCompile(`<tr><th scope="row"><a href="[^"]*"><bdi>([^<]*)</bdi>`)
 	for _, found := range shown.FindAllStringSubmatch(a.body, -1) {
@@ -57,7 +57,7 @@ func (a answer) rows() (users []string) {
 	return users
 }
 
-// newest is the newest report as the SDK gives it.
+// newest returns the newest report from the SDK.
 func (w *world) newest() []byte {
 	w.t.Helper()
 	out, err := w.iam.GetCredentialReport(w.t.Context(), &iam.GetCredentialReportInput{})
@@ -67,7 +67,7 @@ func (w *world) newest() []byte {
 	return out.Content
 }
 
-// TestReport makes the first report of an account and reads it.
+// TestReport generates the first report of an account and reads it.
 func TestReport(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -126,8 +126,8 @@ func sorted(list []string) []string {
 	return list
 }
 
-// TestReportCSV has the bytes of GetCredentialReport, of the newest report and of
-// an earlier one.
+// TestReportCSV downloads the newest report and an earlier one, and compares them
+// with GetCredentialReport.
 func TestReportCSV(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -135,7 +135,7 @@ func TestReportCSV(t *testing.T) {
 	p := w.signedIn("alice")
 	p.makeReport()
 	first := w.newest()
-	time.Sleep(1100 * time.Millisecond) // reports are told apart by their seconds
+	time.Sleep(1100 * time.Millisecond) // addresses identify reports by their second
 	w.user("carol", "")
 	p.makeReport()
 	second := w.newest()
@@ -159,7 +159,7 @@ func TestReportCSV(t *testing.T) {
 	p.settled("/console/report/user?name=carol").want(t, 200, "There is a new user", "Newly failing C5")
 	got = p.settled("/console/report/compare?old=" + times[1][1] + "&new=" + times[0][1])
 	got.want(t, 200, "New findings: 1", "There is a new user", "carol")
-	// The other way round it is the same.
+	// The opposite order gives the same page.
 	p.settled("/console/report/compare?old="+times[0][1]+"&new="+times[1][1]).want(t, 200, "New findings: 1")
 	p.get("/console/report/compare?old="+times[0][1]+"&new="+times[0][1]).want(t, 400)
 	p.settled("/console/report/compare").want(t, 200, "New findings: 1", "carol")
@@ -168,7 +168,7 @@ func TestReportCSV(t *testing.T) {
 	}
 }
 
-// TestReportDenied has AWS's sentence for what a person may not do.
+// TestReportDenied checks AWS's sentences for denied calls.
 func TestReportDenied(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -196,7 +196,8 @@ func TestReportDenied(t *testing.T) {
 	got.want(t, 200, "4 rows", `aria-disabled="true"`, "is not authorized to perform: iam:GenerateCredentialReport")
 }
 
-// TestReportOfAnother has no way from one account to the report of another.
+// TestReportOfAnother checks that no address leads from one account to the
+// report of another.
 func TestReportOfAnother(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -215,7 +216,7 @@ func TestReportOfAnother(t *testing.T) {
 	}
 }
 
-// TestReportHostile has names that would be markup, a formula or an address.
+// TestReportHostile uses names that contain markup, a formula or an address.
 func TestReportHostile(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -249,7 +250,7 @@ func TestReportHostile(t *testing.T) {
 	}
 }
 
-// another creates a second account and signs its root in.
+// another creates a second account and signs in its root user.
 func (w *world) another(id string) *person {
 	w.t.Helper()
 	if _, err := w.svc.IAM.CreateAccount(w.t.Context(), identity.AccountSpec{ID: id}); err != nil {

@@ -21,12 +21,12 @@ const (
 	comparePath = "/console/report/compare"
 )
 
-// historyView holds the content of the list of reports.
+// historyView is the data of the list of reports.
 type historyView struct {
 	Reports  []historyRow
 	Pages    pages
 	Old, New choice
-	// Day is the first value of the field for a date.
+	// Day is the initial value of the date field.
 	Day string
 }
 
@@ -72,7 +72,7 @@ func (c *Console) history(v *visit) error {
 	return v.show("reporthistory", s)
 }
 
-// sides are the choices of two reports to compare.
+// sides returns the two choices of reports to compare.
 func sides(history []store.Report, old, new int) (choice, choice) {
 	var all []option
 	for i := range history {
@@ -83,7 +83,7 @@ func sides(history []store.Report, old, new int) (choice, choice) {
 	return chooseFrom("old", "Older report", at(old), all), chooseFrom("new", "Newer report", at(new), all)
 }
 
-// compareView holds the content of a comparison.
+// compareView is the data of a comparison.
 type compareView struct {
 	Old, New  choice
 	Benchmark choice
@@ -93,11 +93,11 @@ type compareView struct {
 	Notes     []string
 	Groups    []compareGroup
 	Events    []compareLine
-	More      int    // events that are not listed
-	Uses      string // the noise, counted
+	More      int    // number of events that are not listed
+	Uses      string // ordinary uses, counted
 }
 
-// compareGroup are findings in one state, the worst first.
+// compareGroup holds findings in one state, the worst first.
 type compareGroup struct {
 	Title, Class string
 	Lines        []compareLine
@@ -147,8 +147,8 @@ func (c *Console) compare(v *visit) error {
 	return v.show("reportcompare", s)
 }
 
-// twoReports asks for the reports of the query, each as the person: where it
-// names none, for the newest and the one before. There may be none.
+// twoReports reads the two reports in the query as the person. The defaults are
+// the newest and the previous one. There may be none.
 func (v *visit) twoReports() (old, new *chosen, err error) {
 	if new, err = v.oneOfTwo("new", time.Time{}); err != nil || new == nil {
 		return nil, nil, err
@@ -183,7 +183,7 @@ func (v *visit) oneOfTwo(name string, otherwise time.Time) (*chosen, error) {
 
 type comparisonKey struct {
 	judgedKey
-	old int64 // the token of the other
+	old int64 // the token of the older report
 }
 
 // comparison holds the changes between two reports that a page lists.
@@ -199,7 +199,7 @@ type event struct {
 	user string
 }
 
-// listed bounds the findings in each state that are kept.
+// listed limits the number of findings in each state.
 var listed = [diff.NumStates]int{
 	diff.New:     60,
 	diff.Worse:   30,
@@ -254,7 +254,7 @@ func (c *comparison) add(change *diff.Change) error {
 	return nil
 }
 
-// worst keeps the most severe of many, in the order in which they came.
+// worst keeps the most severe of many values, in their original order.
 type worst[T any] struct {
 	all   []weighed[T]
 	total int
@@ -282,7 +282,7 @@ func (w *worst[T]) cut(most int) {
 
 func (w *worst[T]) more() int { return w.total - len(w.all) }
 
-// fillComparison shows the new findings first, and the noise as numbers.
+// fillComparison shows the new findings first, and ordinary uses as numbers.
 func (v *visit) fillComparison(s *compareView, c *comparison, at string) {
 	a := c.account
 	s.Outcome = show.Outcome(&a.Counts)
@@ -325,7 +325,8 @@ func (v *visit) compareLine(f *diff.Finding, at string) compareLine {
 	}
 }
 
-// rowLink leads to the row of a user, "" where the report as a whole is meant.
+// rowLink returns the address of a user's row. It returns "" if the finding
+// concerns the whole report.
 func (v *visit) rowLink(user, at string) string {
 	if user == "" {
 		return ""

@@ -11,7 +11,7 @@ import (
 	"rollcall/report"
 )
 
-// choice is a list to choose from.
+// choice is a list with a selected value.
 type choice struct {
 	Name, Label string
 	Options     []option
@@ -22,10 +22,10 @@ type option struct {
 	Chosen      bool
 }
 
-// chip is a filter that has no field, and how to be rid of it.
+// chip is a filter that has no field, with the address that removes it.
 type chip struct{ Text, Without string }
 
-// tableForm holds what the query asks of the table.
+// tableForm holds the filters and the order in the query.
 type tableForm struct {
 	benchmark *audit.Benchmark
 	query     judged.Query
@@ -151,7 +151,7 @@ func (v *visit) filters(f *tableForm) []choice {
 	}
 }
 
-// benchmarks is the choice of a benchmark.
+// benchmarks returns the choice of a benchmark.
 func (v *visit) benchmarks(chosen *audit.Benchmark) choice {
 	var all []option
 	for _, b := range audit.Benchmarks() {
@@ -164,7 +164,7 @@ func (v *visit) benchmarks(chosen *audit.Benchmark) choice {
 	return choice{Name: "benchmark", Label: "Benchmark", Options: all}
 }
 
-// keep are the values of the query that the form has no fields for.
+// keep returns the query parameters for which the form has no fields.
 func (v *visit) keep() (all []pair) {
 	for _, name := range []string{"at", "severity", "age", "idle", "sort", "turned"} {
 		if value := v.query(name); value != "" {
@@ -174,7 +174,7 @@ func (v *visit) keep() (all []pair) {
 	return all
 }
 
-// clear is the address without filters, "" where there are none.
+// clear returns the address without filters, "" if there are none.
 func (v *visit) clear() string {
 	q, some := v.r.URL.Query(), false
 	for _, name := range []string{
@@ -202,7 +202,8 @@ func (v *visit) chips(q *judged.Query) (all []chip) {
 	return all
 }
 
-// keyAgeNames and keyIdleNames are the places of audit.Stats.KeyAges in words.
+// keyAgeNames and keyIdleNames return the ranges of audit.Stats.KeyAges in
+// words.
 func keyAgeNames() (names []string) {
 	low := 0
 	for _, limit := range audit.KeyAgeLimits {

@@ -23,8 +23,8 @@ const (
 	reportCSVPath = "/console/report/csv"
 )
 
-// reportPages are the credential report: its table, its bytes, one user, its
-// history and comparisons.
+// reportPages returns the pages of the credential report: its table, its bytes,
+// one user, its history and comparisons.
 func (c *Console) reportPages() []page {
 	return []page{
 		{
@@ -41,27 +41,27 @@ func (c *Console) reportPages() []page {
 	}
 }
 
-// reportView holds the content of the page.
+// reportView is the data of the page.
 type reportView struct {
 	Denied   string
 	Generate button
-	// Making says that a report is being generated.
+	// Making says whether a report is being generated.
 	Making bool
 	Report *reportHead
 	Table  *reportTable
 }
 
-// reportHead says which report it is.
+// reportHead says which report the page shows.
 type reportHead struct {
 	Made    moment
 	Newest  bool
-	Latest  string // the address of the newest
+	Latest  string // the address of the newest report
 	CSV     string
 	Size    string
 	History string
-	Compare string // with the one before, "" for none
-	// Problems say what could not be judged. Whole are the findings of the report
-	// as a whole.
+	Compare string // the address of the comparison with the previous one, "" for none
+	// Problems are the parts that could not be judged. Whole are the findings
+	// about the whole report.
 	Problems []string
 	Whole    []findingLine
 }
@@ -103,7 +103,7 @@ func (c *Console) reportPage(v *visit) error {
 	return v.show("report", s)
 }
 
-// sentence returns the text for a page where something was refused.
+// sentence returns the text for a part of a page that was refused.
 func (p *problem) sentence() string {
 	switch p.Code {
 	case "ReportInProgress":
@@ -124,8 +124,7 @@ func (v *visit) generateButton() button {
 	}
 }
 
-// generateReport asks for a new report. The service may find that the newest is
-// young enough.
+// generateReport requests a new report. The service may reuse a recent one.
 func (c *Console) generateReport(v *visit) error {
 	out, err := do(v, c.iam.GenerateCredentialReport, &iam.GenerateCredentialReportInput{})
 	if err != nil {
@@ -137,7 +136,7 @@ func (c *Console) generateReport(v *visit) error {
 	return v.to(link(reportPath, "wait", string(out.State)))
 }
 
-// waitForReport shows that a report is being generated, until it is there.
+// waitForReport shows that a report is being generated until it exists.
 func (v *visit) waitForReport(s reportView) error {
 	_, err := do(v, v.iam.GetCredentialReport, &identity.GetCredentialReportInput{})
 	switch {
@@ -173,7 +172,7 @@ func (v *visit) reportHead(of *chosen, all *judged.Report) *reportHead {
 	return h
 }
 
-// bytesInWords is a size for people.
+// bytesInWords returns a size in a readable unit.
 func bytesInWords(n int64) string {
 	switch {
 	case n < 10_000:
@@ -184,7 +183,7 @@ func bytesInWords(n int64) string {
 	return fmt.Sprintf("%d MB", n/1_000_000)
 }
 
-// with is the address of this page with other values of its query.
+// with returns the address of this page with changed query parameters.
 func (v *visit) with(query ...string) string {
 	q := v.r.URL.Query()
 	for i := 0; i+1 < len(query); i += 2 {
@@ -209,7 +208,7 @@ func address(path string, q url.Values) string {
 	return path + "?" + q.Encode()
 }
 
-// reportCSV sends a report, byte for byte as GetCredentialReport gives it.
+// reportCSV sends a report with the exact bytes of GetCredentialReport.
 func (c *Console) reportCSV(v *visit) error {
 	at, err := v.at("at")
 	if err != nil {
@@ -239,12 +238,12 @@ func (c *Console) reportCSV(v *visit) error {
 
 // findingLine is a finding in a line of a page.
 type findingLine struct {
-	Status, Class string // as words, and as the style has it
+	Status, Class string // in words, and its class in the style
 	Severity      string
 	Control       string
 	Title         string
 	Reason        string
-	More          string // its exception
+	More          string // the exception that applies
 }
 
 func lineOf(f *audit.Finding) findingLine {
@@ -263,7 +262,7 @@ func statusWord(s audit.Status) string {
 	return [audit.NumStatuses]string{"NO DATA", "FAIL", "WARN", "MANUAL", "NOT APPLICABLE", "PASS"}[s]
 }
 
-// statusClass is the style of a verdict.
+// statusClass returns the style class of a verdict.
 func statusClass(s audit.Status, excused bool) string {
 	if excused {
 		return "excused"
@@ -271,7 +270,7 @@ func statusClass(s audit.Status, excused bool) string {
 	return [audit.NumStatuses]string{"no-data", "fail", "warn", "manual", "na", "pass"}[s]
 }
 
-// aged returns the age of t at a moment.
+// aged returns the age of t at another time.
 func aged(t, asOf time.Time) string {
 	if ago := asOf.Sub(t); ago >= 0 {
 		return words.ShortAge(ago)

@@ -18,25 +18,25 @@ import (
 	"rollcall/internal/words"
 )
 
-// What the pages about reports have in common: which report they are about, by
-// which benchmark it is judged, and what is read of it.
+// Pages about reports share this code. It finds the report, the benchmark that
+// judges it, and the results.
 
-// maxListed bounds the reports of the history that pages know.
+// maxListed limits how many reports of the history pages know.
 const maxListed = 1000
 
-// maxRows bounds the rows of a report that pages show. Pages say where they cut a
-// longer one.
+// maxRows limits how many rows of a report pages show. A page says if it cuts a
+// longer report.
 const maxRows = 1_000_000
 
-// chosen is a report that the person was allowed to read.
+// chosen is a report that the person may read.
 type chosen struct {
 	store.Report
 	content identity.GetCredentialReportOutput
-	history []store.Report // all that are kept, newest first
+	history []store.Report // all stored reports, newest first
 }
 
-// report asks for the report that was the newest at a time, as the person who
-// is signed in; the zero time is now. It is nil where there is none.
+// report reads the report that was the newest at a time, as the signed-in
+// person. The zero time means now. It returns nil if there is none.
 func (v *visit) report(at time.Time) (*chosen, error) {
 	if at.IsZero() {
 		at = v.now()
@@ -55,7 +55,7 @@ func (v *visit) report(at time.Time) (*chosen, error) {
 		return nil, err
 	}
 	for _, r := range all {
-		// Of two reports of one second the API returns the later one.
+		// If two reports have the same second, the API returns the later one.
 		if n := len(c.history); n == 0 || !c.history[n-1].Generated.Equal(r.Generated) {
 			c.history = append(c.history, r)
 		}
@@ -68,7 +68,7 @@ func (v *visit) report(at time.Time) (*chosen, error) {
 	return c, nil
 }
 
-// coded says whether an error is AWS's of that code.
+// coded says whether an error has one of AWS's codes.
 func coded(err error, code string) bool {
 	var known *awsmodel.Error
 	return errors.As(err, &known) && known.Code == code
@@ -76,10 +76,10 @@ func coded(err error, code string) bool {
 
 func (v *visit) account() string { return v.session.Caller.Account() }
 
-// newest says whether a report is the newest one.
+// newest says whether the report is the newest one.
 func (c *chosen) newest() bool { return c.Token == c.history[0].Token }
 
-// before is the report before one, nil for none.
+// before returns the previous report, nil for none.
 func (c *chosen) before() *store.Report {
 	for i := range c.history {
 		if c.history[i].Token == c.Token && i+1 < len(c.history) {
@@ -89,11 +89,12 @@ func (c *chosen) before() *store.Report {
 	return nil
 }
 
-// stamp names a report in addresses, by its second.
+// stamp returns the name of a report in addresses: its time to the second.
 func stamp(r *store.Report) string { return words.Time(r.Generated) }
 
-// at reads a time of the query: as stamp has it, as the browser's field for
-// dates has it, or a day, which means its end. The zero time is none.
+// at reads a time in the query: in the form of stamp, in the form of the
+// browser's date field, or a day, which means its end. The zero time means
+// none.
 func (v *visit) at(name string) (time.Time, error) {
 	text := v.query(name)
 	if text == "" {
@@ -116,7 +117,7 @@ func (v *visit) at(name string) (time.Time, error) {
 	}
 }
 
-// benchmark is that of the query, or else the one of the configuration.
+// benchmark returns the benchmark in the query, or else the configured one.
 func (v *visit) benchmark() (*audit.Benchmark, error) {
 	id := v.query("benchmark")
 	if id == "" {
@@ -132,7 +133,7 @@ func (v *visit) benchmark() (*audit.Benchmark, error) {
 	return b, nil
 }
 
-// judgeBy takes over how reports are judged.
+// judgeBy sets how reports are judged.
 func (c *Console) judgeBy(config *audit.Config) {
 	c.audit = config
 	c.standard, _ = audit.FindBenchmark(audit.DefaultBenchmark)
@@ -146,7 +147,7 @@ func (c *Console) judgeBy(config *audit.Config) {
 	}
 }
 
-// options returns the options of an audit by a benchmark.
+// options returns the options of an audit with a benchmark.
 func (c *Console) options(b *audit.Benchmark) (audit.Options, error) {
 	o := audit.Options{Benchmark: b, MaxRows: maxRows}
 	if c.audit != nil {
@@ -159,8 +160,8 @@ func (c *Console) options(b *audit.Benchmark) (audit.Options, error) {
 	return o, nil
 }
 
-// source describes a report to package audit, which is not told its age: the
-// console shows it.
+// source describes a report to package audit. It omits the age, which the
+// console shows.
 func source(r *store.Report) audit.Source {
 	return audit.Source{Account: r.Account, Generated: r.Generated, Fetched: r.Generated, Origin: "generated"}
 }
@@ -179,13 +180,13 @@ func (c *Console) open(ctx context.Context, r *store.Report) (io.ReadCloser, err
 	return from, nil
 }
 
-// comparable makes a report one that package diff reads.
+// comparable returns a report in the form that package diff reads.
 func (c *Console) comparable(ctx context.Context, r *store.Report) *diff.Report {
 	return &diff.Report{Source: source(r), Open: func() (io.ReadCloser, error) { return c.open(ctx, r) }}
 }
 
-// patience returns how long a page waits for what is worked out beside it. What
-// is small comes with the page.
+// patience returns how long a page waits for a background computation. A small
+// result comes with the page.
 func patience(reports ...*store.Report) time.Duration {
 	const many = 10_000
 	users := int64(0)
@@ -198,8 +199,9 @@ func patience(reports ...*store.Report) time.Duration {
 	return 60 * time.Millisecond
 }
 
-// judgedKey and the like name values of the shelf. A token is of one report of
-// one account, and of no other one that has its number later.
+// judgedKey and similar types identify values on the shelf. A token identifies
+// one report of one account. A later account with the same number has other
+// tokens.
 type judgedKey struct {
 	account   string
 	token     int64
@@ -232,17 +234,18 @@ func (c *Console) read(ctx context.Context, r *store.Report, b *audit.Benchmark)
 	return judged.Read(ctx, content, source(r), o)
 }
 
-// waiting is the page that comes until what it was asked for is there.
+// waiting is the data of the page that is shown until the requested one is
+// ready.
 type waiting struct{ Text, Link string }
 
-// wait shows that something takes a moment. The page asks again by itself.
+// wait shows that something takes a moment. The page reloads by itself.
 func (v *visit) wait(text string) error {
 	v.passing = true
 	v.reload(1)
 	return v.show("waiting", waiting{text, withQuery(v.r.URL)})
 }
 
-// reload has the browser ask for the page again after some seconds.
+// reload makes the browser load the page again after some seconds.
 func (v *visit) reload(seconds int) {
 	v.w.Header().Set("Refresh", fmt.Sprint(seconds))
 }

@@ -11,13 +11,13 @@ import (
 	"rollcall/report"
 )
 
-// reportTable is the table of the report with its filters.
+// reportTable is the data of the report's table and its filters.
 type reportTable struct {
 	Filters []choice
 	Text    string
 	Columns []columnChoice
-	Keep    []pair // what the form sends beside
-	Clear   string // the address without filters, "" where there are none
+	Keep    []pair // further values that the form sends
+	Clear   string // the address without filters, "" if there are none
 	Found   string
 	Chips   []chip
 	Whole   []findingLine
@@ -31,7 +31,8 @@ type columnChoice struct {
 	Shown       bool
 }
 
-// headCell is the head of a column. Sort is the address that sorts by it.
+// headCell is the head of a column. Sort is the address that sorts by the
+// column.
 type headCell struct {
 	Text, Title, Sort string
 	Sorted            string // ascending or descending
@@ -44,30 +45,30 @@ type tableRow struct {
 	Cells      []tableCell
 }
 
-// tableCell is a cell of the report. Mark is the style of a verdict that blames
-// it, and Why the reason.
+// tableCell is a cell of the report. If a finding concerns the cell, Mark is
+// the style of its verdict and Why is the reason.
 type tableCell struct {
 	Label     string
 	Text      string
-	Time      string // RFC 3339, of a date
+	Time      string // RFC 3339, if the cell is a date
 	Dim       bool
 	Mark, Why string
 }
 
-// pages is the way through a list that can be opened anywhere.
+// pages links to the pages of a list of known length.
 type pages struct {
 	From, To, Of string
 	First, Prev  string
 	Next         string
 }
 
-// defaultColumns are those shown where none are asked for.
+// defaultColumns are shown if the query names none.
 var defaultColumns = []string{
 	"password_enabled", "password_last_used", "mfa_active", "access_key_1_active", "access_key_1_last_rotated",
 	"access_key_1_last_used_date", "access_key_2_active", "access_key_2_last_rotated", "access_key_2_last_used_date",
 }
 
-// columnTitles are short heads for the columns of the report.
+// columnTitles returns a short head for a column of the report.
 func columnTitle(name string) string {
 	short := strings.NewReplacer(
 		"access_key_", "key ", "_last_rotated", " created", "_last_used_date", " used", "_last_used_region", " region",
@@ -79,7 +80,7 @@ func columnTitle(name string) string {
 	return strings.ToUpper(short[:1]) + short[1:]
 }
 
-// columns are those asked for, in the order of the report.
+// columns returns the requested columns in the order of the report.
 func (v *visit) columns() (shown []report.Column) {
 	asked := v.r.URL.Query()["col"]
 	if len(asked) == 0 {
@@ -93,7 +94,7 @@ func (v *visit) columns() (shown []report.Column) {
 	return shown
 }
 
-// rowsPerPage keeps a page small: wide rows are few.
+// rowsPerPage limits the size of a page: the wider the rows, the fewer.
 func rowsPerPage(columns int) int {
 	if columns > 12 {
 		return 25
@@ -143,7 +144,7 @@ func (v *visit) tableRow(row *judged.Row, columns []report.Column, asOf time.Tim
 	}
 	for _, c := range columns {
 		cell := reportCell(c, &row.Report, asOf)
-		for i := range row.Findings { // the heaviest comes first
+		for i := range row.Findings { // the most severe comes first
 			f := &row.Findings[i]
 			if !slices.ContainsFunc(f.Columns, func(b report.Column) bool { return b.Name == c.Name }) {
 				continue
@@ -158,8 +159,8 @@ func (v *visit) tableRow(row *judged.Row, columns []report.Column, asOf time.Tim
 	return r
 }
 
-// reportCell is a cell as people read it: a date as its age at the time of the
-// report, and a word for what is not there.
+// reportCell returns a cell in readable form: a date has its age at the time of
+// the report, and a missing value has a word.
 func reportCell(c report.Column, row *report.Row, asOf time.Time) tableCell {
 	cell := tableCell{Label: columnTitle(c.Name)}
 	none := func(a report.Absence) {
@@ -202,8 +203,8 @@ func reportCell(c report.Column, row *report.Row, asOf time.Time) tableCell {
 	return cell
 }
 
-// foundInWords counts what was found: keys and findings where the query asks for
-// them, and the rows they are in.
+// foundInWords counts the results: keys and findings if the query asks for them,
+// and their rows.
 func foundInWords(q *judged.Query, found *judged.Result, of int) string {
 	rows := thousands(len(found.Rows)) + " of " + thousands(of) + " rows"
 	switch {
@@ -217,13 +218,13 @@ func foundInWords(q *judged.Query, found *judged.Result, of int) string {
 	return rows
 }
 
-// counted is words.Count with a large number in groups.
+// counted is words.Count with grouped digits.
 func counted(n int, noun string) string {
 	_, noun, _ = strings.Cut(words.Count(n, noun), " ")
 	return thousands(n) + " " + noun
 }
 
-// thousands is a number in groups of three digits.
+// thousands returns a number with grouped digits.
 func thousands(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {
@@ -232,7 +233,8 @@ func thousands(n int) string {
 	return text
 }
 
-// head is the head of the table. Pressed again it sorts the other way round.
+// head returns the head of the table. A second click on a column reverses the
+// order.
 func (v *visit) head(f *tableForm) []headCell {
 	q := &f.query
 	sorted := q.Sort

@@ -23,20 +23,20 @@ import (
 
 const reportUserPath = "/console/report/user"
 
-// reportUserView holds the content of the page of one row.
+// reportUserView is the data of the page of one row.
 type reportUserView struct {
 	User     string
 	Class    string
-	Link     string // to the user's own page, "" where there is none
-	Report   string // back to the report
+	Link     string // address of the user's own page, "" if there is none
+	Report   string // address of the report
 	Made     moment
 	Findings []adviceLine
 	Cells    []tableCell
 	Timeline *timelineView
-	Later    bool // the timeline is not there yet
+	Later    bool // the timeline is not ready yet
 }
 
-// adviceLine is a finding with what to do about it.
+// adviceLine is a finding with its remediation.
 type adviceLine struct {
 	findingLine
 	Advice string
@@ -48,13 +48,13 @@ type timelineView struct {
 	More    int
 }
 
-// changeLine is something that happened between two reports.
+// changeLine is a change between two reports.
 type changeLine struct {
 	At       moment
 	Since    string
 	Severity string
 	What     string
-	Class    string // the style
+	Class    string // style class
 	Text     string
 }
 
@@ -125,11 +125,12 @@ func (v *visit) reportUserView(row *judged.Row, of *chosen, asOf time.Time) repo
 	return s
 }
 
-// timelineReports bounds the reports that a timeline or a trend goes through.
+// timelineReports limits the number of reports that a timeline or a trend
+// reads.
 const timelineReports = 12
 
-// spread are the reports that a timeline goes through, oldest first: the last of
-// each day, or all where they are of one day; the newest of these.
+// spread returns the reports of a timeline, oldest first: the last one of each
+// day, or all if they are of one day. It limits them to the newest.
 func spread(history []store.Report) []store.Report {
 	var daily []store.Report
 	for _, r := range history {
@@ -146,7 +147,7 @@ func spread(history []store.Report) []store.Report {
 	return daily
 }
 
-// upTo is the history without what came after the report.
+// upTo returns the history up to the chosen report.
 func (c *chosen) upTo() []store.Report {
 	for i := range c.history {
 		if c.history[i].Token == c.Token {
@@ -161,7 +162,7 @@ type timelineKey struct {
 	user string
 }
 
-// timeline returns what happened to a user up to a report.
+// timeline returns the changes of a user up to a report.
 func (v *visit) timeline(of *chosen, user string, b *audit.Benchmark) (*timelineView, error) {
 	key := timelineKey{judgedKey{of.Account, of.Token, b.ID}, user}
 	some := spread(of.upTo())
@@ -180,7 +181,7 @@ func (v *visit) timeline(of *chosen, user string, b *audit.Benchmark) (*timeline
 	return v.timelineView(h), nil
 }
 
-// readTimeline compares what the reports have of one user.
+// readTimeline compares the rows of one user in several reports.
 func (c *Console) readTimeline(
 	ctx context.Context, some []store.Report, user string, b *audit.Benchmark,
 ) (*html.History, error) {
@@ -192,7 +193,7 @@ func (c *Console) readTimeline(
 	for i := range some {
 		row, err := c.rowOf(ctx, &some[i], user)
 		if errors.Is(err, store.ErrNotFound) {
-			continue // it was dropped meanwhile
+			continue // it was deleted in the meantime
 		}
 		if err != nil {
 			return &html.History{}, err
@@ -207,8 +208,8 @@ func (c *Console) readTimeline(
 	return &h, err
 }
 
-// rowOf reads a report with the row of one user, and no other. A name is one
-// whatever the case of its letters; none holds the end of a line.
+// rowOf reads a report with only the row of one user. Names are compared
+// without regard to case. No name contains a line end.
 func (c *Console) rowOf(ctx context.Context, r *store.Report, user string) ([]byte, error) {
 	content, err := c.open(ctx, r)
 	if err != nil {
@@ -239,7 +240,7 @@ func (c *Console) rowOf(ctx context.Context, r *store.Report, user string) ([]by
 	}
 }
 
-// maxChanges bounds the changes of a user that a page lists.
+// maxChanges limits the changes of a user on a page.
 const maxChanges = 100
 
 func (v *visit) timelineView(h *html.History) *timelineView {

@@ -13,8 +13,8 @@ import (
 
 const trustPath = "/console/roles/trust"
 
-// rolePages are the page about one role and the form for its trust policy. The
-// page that switches to a role is another one.
+// rolePages returns the page of one role and the form for its trust policy.
+// Another page switches to a role.
 func (c *Console) rolePages() []page {
 	all := c.oneRolePosts()
 	maps.Copy(all, c.policyPosts())
@@ -30,8 +30,7 @@ func (c *Console) rolePages() []page {
 // linkedRolePath begins the paths of service-linked roles.
 const linkedRolePath = "/aws-service-role/"
 
-// fixedRole is the sentence of AWS where a role is one that only a service may
-// change.
+// fixedRole returns AWS's sentence if only a service may change the role.
 func fixedRole(v *visit, name string) string {
 	out, err := do(v, v.iam.GetRole, &iam.GetRoleInput{RoleName: &name})
 	if err != nil {

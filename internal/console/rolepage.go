@@ -6,9 +6,9 @@ import (
 	"rollcall/internal/signin"
 )
 
-// Switching to a role and back.
+// This page switches to a role and back.
 
-// roleView holds what the page shows.
+// roleView is the data of the page.
 type roleView struct {
 	Fields []field
 	Exit   *button

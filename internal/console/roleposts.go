@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// What the page about a role changes.
+// oneRolePosts returns the handlers of the forms on the page of a role.
 
 func (c *Console) oneRolePosts() posts {
 	return posts{
@@ -47,7 +47,8 @@ func (c *Console) oneRolePosts() posts {
 	}
 }
 
-// typedBoundary says whether the name of the boundary was typed that is removed.
+// typedBoundary returns an error unless the user typed the name of the boundary
+// to remove.
 func (c *Console) typedBoundary(v *visit, h holder) error {
 	out, err := do(v, c.iam.GetRole, &iam.GetRoleInput{RoleName: &h.Name})
 	if err != nil || out.Role.PermissionsBoundary == nil {
@@ -56,9 +57,9 @@ func (c *Console) typedBoundary(v *visit, h holder) error {
 	return v.typed(nameOf(*out.Role.PermissionsBoundary.PermissionsBoundaryArn))
 }
 
-// deleteRole deletes a role with all that it has. IAM deletes no role that has
-// something left, so each thing goes by an action of its own. What went before a
-// refusal is gone.
+// deleteRole deletes a role with everything that belongs to it. IAM refuses to
+// delete a role that has something left. So an action of its own deletes each
+// thing. Things that were deleted before a refusal stay deleted.
 func (c *Console) deleteRole(v *visit) error {
 	h, err := v.holder()
 	if err != nil {

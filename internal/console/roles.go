@@ -14,7 +14,7 @@ const (
 	newRolePath = "/console/roles/new"
 )
 
-// rolesPages are the list of roles and the form for a new one.
+// rolesPages returns the list of roles and the form for a new one.
 func (c *Console) rolesPages() []page {
 	return []page{
 		{path: rolesPath, title: "Roles", nav: "roles", get: c.roles},
@@ -54,7 +54,7 @@ func (c *Console) roles(v *visit) error {
 	return v.show("things", s)
 }
 
-// shortened is a text with at most so many characters.
+// shortened returns a text of at most the given number of characters.
 func shortened(text string, most int) string {
 	if r := []rune(text); len(r) > most {
 		return string(r[:most-1]) + "…"
@@ -62,7 +62,7 @@ func shortened(text string, most int) string {
 	return text
 }
 
-// hours is a duration in seconds as people say it.
+// hours returns a duration in seconds in words.
 func hours(seconds *int32) string {
 	if seconds == nil {
 		return ""
@@ -82,7 +82,7 @@ func (c *Console) mayCreateRole(v *visit) string {
 	return may(v, c.iam.CreateRole, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &document})
 }
 
-// startTrust is the beginning of a new trust policy: users of the account who may
+// startTrust is the initial text of a trust policy: users of the account who may
 // assume roles may assume this one.
 const startTrust = `{
   "Version": "2012-10-17",
@@ -123,7 +123,7 @@ func secondsField(value string) field {
 	}
 }
 
-// seconds is the number of the field for the longest session.
+// seconds returns the value of the field for the maximum session duration.
 func (v *visit) seconds() (*int32, error) {
 	if v.field("seconds") == "" {
 		return nil, nil

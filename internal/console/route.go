@@ -10,23 +10,24 @@ import (
 	"rollcall/internal/signin/oauth"
 )
 
-// page is an address and what answers there.
+// page is an address and its handlers.
 type page struct {
 	path  string
 	title string
-	nav   string // which entry of the navigation it belongs to, "" for none
-	// open pages are for everybody, others for those who are signed in.
+	nav   string // the key of its navigation entry, "" for none
+	// open pages are for everybody. Other pages require a session.
 	open bool
-	// step pages are parts of signing in: nobody is sent there afterwards.
+	// step pages are parts of signing in. They are never the destination
+	// afterwards.
 	step bool
 	get  func(*visit) error
 	post posts
 }
 
-// posts are the handlers of a page's forms, by their field "do".
+// posts maps the value of the field "do" to the handler of a form.
 type posts map[string]func(*visit) error
 
-// route is all pages.
+// route returns all pages.
 func (c *Console) route() map[string]*page {
 	all := map[string]*page{}
 	for _, some := range [][]page{
@@ -46,8 +47,8 @@ func (c *Console) route() map[string]*page {
 	return all
 }
 
-// navigation is the entries that lead to pages; those of which there is no page
-// are not shown.
+// navigation lists the entries of the navigation. Entries without a page are
+// omitted.
 var navigation = []struct{ key, text, path string }{
 	{"overview", "Overview", "/console/overview"},
 	{"report", "Credential report", "/console/report"},
@@ -59,7 +60,7 @@ var navigation = []struct{ key, text, path string }{
 	{"may", "Access check", "/console/may"},
 }
 
-// answer finds the page and has it answer.
+// answer finds the page and lets it answer.
 func (c *Console) answer(v *visit) error {
 	path := v.r.URL.Path
 	if path == "/console" {
@@ -99,7 +100,8 @@ func (c *Console) answer(v *visit) error {
 	return handler(v)
 }
 
-// wanted is the page to come back to after signing in: never what a form sent.
+// wanted returns the page to return to after signing in. It never repeats a
+// form.
 func wanted(r *http.Request) string {
 	if r.URL.Path == Root {
 		return ""
@@ -131,7 +133,7 @@ func (v *visit) open() error {
 	return nil
 }
 
-// readForm reads the body, which the server bounds.
+// readForm reads the body, whose size the server limits.
 func (v *visit) readForm() error {
 	if err := v.r.ParseForm(); err != nil {
 		var large *http.MaxBytesError

@@ -1,18 +1,19 @@
 package console
 
-// section is a part of a page about one kind of thing: a table, and what can be
-// done with its rows.
+// section is a part of a page about one kind of thing: a table and the changes
+// that are possible.
 type section struct {
 	ID, Title string
-	// Denied is the sentence of AWS where a policy does not let the person see it.
+	// Denied is AWS's sentence if a policy does not let the person see the
+	// section.
 	Denied string
 	Notes  []string
-	// Document is shown in front of the table.
+	// Document is shown above the table.
 	Document *documentView
 	Findings []documentFinding
 	Head     []string // of the columns
 	Rows     []row
-	Empty    string // shown where there is no row: what to do next
+	Empty    string // shown if there are no rows: the next step
 	Pager    pager
 	Buttons  []button
 	Forms    []form
@@ -25,17 +26,17 @@ type row struct {
 	Buttons []button
 }
 
-// cell is one of its cells: the first one names the row.
+// cell is one of its cells. The first one names the row.
 type cell struct {
 	Text string
 	Link string
-	Code bool // an id, in type of even width
+	Code bool // an id, in a monospaced font
 	When *moment
-	// State is a class for what is good ("pass"), or is not ("warn", "fail").
+	// State is a style class: "pass" for good, "warn" and "fail" for bad.
 	State string
 }
 
-// form is a form that is behind its name until it is opened.
+// form is a form that is collapsed until the user opens it.
 type form struct {
 	Title  string
 	Do     string
@@ -44,10 +45,10 @@ type form struct {
 	Fields []field
 	Check  *check
 	Denied string
-	Open   bool // as it is after an error
+	Open   bool // open, as it is after an error
 }
 
-// check is a box to tick.
+// check is a checkbox.
 type check struct {
 	Name, Label string
 	On          bool
@@ -63,7 +64,7 @@ func status(s string) cell {
 	return cell{Text: s, State: "off"}
 }
 
-// refuse puts into a section why it cannot be seen.
+// refuse adds the reason why the section cannot be shown.
 func (s section) refuse(v *visit, err error) section {
 	p := v.explain(err)
 	return section{ID: s.ID, Title: s.Title, Denied: p.Text}

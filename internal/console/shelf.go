@@ -9,27 +9,27 @@ import (
 	"time"
 )
 
-// shelf keeps what takes long to work out: judged reports, comparisons, trends.
-// Each is worked out once, beside the requests that ask for it. What takes the
-// processor is done in turns, one at a time. What was not looked at for longest
-// goes first when there is too much.
+// shelf caches values that take long to compute: judged reports, comparisons,
+// trends. Each is computed once, in the background. Computations that need the
+// processor run one at a time. If the shelf is full, the least recently used
+// value is dropped.
 //
-// A shelf knows nothing of permissions: its callers ask for them first.
+// A shelf does not check permissions: its callers do that first.
 type shelf struct {
-	run   func(func(context.Context)) // beside requests, until the service ends
+	run   func(func(context.Context)) // runs in the background until the service ends
 	limit int64                       // bytes
 	turn  chan struct{}
 
 	mu    sync.Mutex
 	slots map[any]*slot
 	used  int64
-	looks int64 // counts, to know which slot was looked at last
+	looks int64 // a counter that shows which slot was used last
 }
 
-// slot is a value, or the work on it.
+// slot is a value, or its computation.
 type slot struct {
 	account string
-	done    chan struct{} // closed when the rest is there
+	done    chan struct{} // closed when the other fields are set
 	value   any
 	err     error
 	size    int64
@@ -38,7 +38,7 @@ type slot struct {
 
 const (
 	shelfLimit = 128 << 20
-	// shelfJobs bounds what an account may have worked out at once.
+	// shelfJobs limits the number of computations for one account at a time.
 	shelfJobs = 6
 )
 
@@ -46,7 +46,7 @@ func newShelf(run func(func(context.Context)), limit int64) *shelf {
 	return &shelf{run: run, limit: limit, turn: make(chan struct{}, 1), slots: map[any]*slot{}}
 }
 
-// errNotYet says that a value is still being worked out.
+// errNotYet says that a value is still being computed.
 var errNotYet = errors.New("not yet worked out")
 
 var errTooMuch = &problem{
@@ -55,8 +55,8 @@ var errTooMuch = &problem{
 }
 
 // shelved returns the value of a key, which must be comparable, for the person's
-// account. It has the value worked out in a turn if there is none, and waits for
-// it. The error is errNotYet if that takes longer than patience.
+// account. If there is none, it computes the value in a turn and waits for it.
+// If that takes longer than patience the error is errNotYet.
 func shelved[T any](
 	v *visit, key any, patience time.Duration, produce func(context.Context) (T, int64, error),
 ) (value T, err error) {
@@ -69,8 +69,8 @@ func shelved[T any](
 	})
 }
 
-// gathered is shelved for a value that waits for other things than the
-// processor. What of it needs a turn takes it with inTurn.
+// gathered is shelved for a value that mostly waits for other things than the
+// processor. It uses inTurn for the parts that need a turn.
 func gathered[T any](
 	v *visit, key any, patience time.Duration, produce func(context.Context) (T, int64, error),
 ) (value T, err error) {
@@ -89,13 +89,13 @@ func gathered[T any](
 		return value, v.r.Context().Err()
 	}
 	if one.err != nil {
-		s.drop(key, one) // whoever asks again tries again
+		s.drop(key, one) // the next request tries again
 		return value, one.err
 	}
 	return one.value.(T), nil
 }
 
-// slot finds a slot, or makes one and begins to fill it.
+// slot finds a slot, or creates one and starts its computation.
 func (s *shelf) slot(account string, key any, produce func(context.Context) (any, int64, error)) (*slot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,8 +143,7 @@ func (s *shelf) fill(ctx context.Context, key any, one *slot, produce func(conte
 	}
 }
 
-// oldest is the finished slot, other than one, that was not looked at for
-// longest.
+// oldest returns the finished slot, except one, that was used least recently.
 func (s *shelf) oldest(one *slot) (oldest any, of *slot) {
 	for key, other := range s.slots {
 		if other != one && other.finished() && other.err == nil && (of == nil || other.looked < of.looked) {
@@ -154,7 +153,7 @@ func (s *shelf) oldest(one *slot) (oldest any, of *slot) {
 	return oldest, of
 }
 
-// inTurn waits for a turn, and works in it.
+// inTurn waits for a turn and runs work in it.
 func (s *shelf) inTurn(ctx context.Context, work func() error) error {
 	select {
 	case s.turn <- struct{}{}:
@@ -174,7 +173,7 @@ func (s *slot) finished() bool {
 	}
 }
 
-// drop forgets a slot that came to nothing.
+// drop removes a slot whose computation failed.
 func (s *shelf) drop(key any, one *slot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/signin"
 )
 
-// Signing in: the pages of the steps of package signin.
+// The pages for the steps of package signin.
 const (
 	signInPath      = "/console/sign-in"
 	mfaPath         = "/console/sign-in/mfa"
@@ -58,7 +58,7 @@ func (c *Console) signInPages() []page {
 	}
 }
 
-// signInView holds what the sign-in page shows.
+// signInView is the data of the sign-in page.
 type signInView struct {
 	Root     bool
 	To       string
@@ -103,7 +103,7 @@ func (c *Console) signInPage(v *visit) error {
 	return v.show("signin", s)
 }
 
-// visitOf tells package signin of the browser.
+// visitOf describes the browser to package signin.
 func (v *visit) visitOf(to string) signin.Visit {
 	call := v.call
 	return signin.Visit{Call: call, To: v.url + to}
@@ -120,7 +120,7 @@ func (c *Console) begin(v *visit) error {
 	return v.step(step, v.field("to"))
 }
 
-// again shows the page of a form once more, with what is wrong.
+// again shows the page of a form again, with the error.
 func (v *visit) again(err error, show func(*visit) error) error {
 	p := v.explain(err)
 	if p.Status >= http.StatusInternalServerError && p.Status != http.StatusServiceUnavailable {
@@ -134,7 +134,7 @@ func (v *visit) again(err error, show func(*visit) error) error {
 	return show(v)
 }
 
-// step keeps the token of the next step, or of the session, and goes on.
+// step stores the token of the next step, or of the session, and redirects.
 func (v *visit) step(step signin.Step, to string) error {
 	switch step.Kind {
 	case signin.Device:
@@ -146,7 +146,7 @@ func (v *visit) step(step signin.Step, to string) error {
 	}
 	v.cookies.clear(v.w, stepCookie)
 	if v.token.Reveal() != "" {
-		// Whose session the browser had, it is not to go on.
+		// The previous session of the browser must end.
 		if err := v.signIn.SignOut(v.r.Context(), v.token); err != nil {
 			v.log.WarnContext(v.r.Context(), "session of before not ended", "error", err)
 		}
@@ -161,8 +161,8 @@ func (v *visit) step(step signin.Step, to string) error {
 // stepLife is the time for which a browser keeps the token of a step.
 const stepLife = 10 * time.Minute
 
-// resumed finds the step of the cookie. The browser is sent to where it belongs
-// if it is another one.
+// resumed finds the step of the cookie. If the cookie belongs to another kind
+// of step, it redirects the browser to that step's page.
 func (v *visit) resumed(kind signin.Kind) (signin.Step, *identity.Person, error) {
 	step, p, err := v.signIn.Resume(v.r.Context(), v.cookies.token(v.r, stepCookie))
 	if errors.Is(err, signin.ErrStepGone) || err == nil && step.Kind != kind {
@@ -172,12 +172,12 @@ func (v *visit) resumed(kind signin.Kind) (signin.Step, *identity.Person, error)
 	return step, p, err
 }
 
-// mfaView holds what the page of the second step shows.
+// mfaView is the data of the page of the second step.
 type mfaView struct {
 	To       string
-	Codes    []device // that show codes
+	Codes    []device // devices that show codes
 	Passkeys []string
-	Unusable string // why passkeys are
+	Unusable string // why passkeys do not work
 	Fields   []field
 }
 
@@ -218,7 +218,8 @@ func (c *Console) mfaPage(v *visit) error {
 	return v.show("mfa", m)
 }
 
-// destination is the page to go to after signing in, from the form or the query.
+// destination returns the page to go to after signing in, from the form or the
+// query.
 func (v *visit) destination() string {
 	if v.r.Method == http.MethodPost {
 		return v.field("to")
@@ -226,7 +227,7 @@ func (v *visit) destination() string {
 	return v.query("to")
 }
 
-// beginAgain shows the first page of signing in, where a step has ended.
+// beginAgain shows the first page of signing in if a step has ended.
 func (v *visit) beginAgain(err error) error {
 	if !errors.Is(err, signin.ErrStepGone) {
 		return err
@@ -236,14 +237,14 @@ func (v *visit) beginAgain(err error) error {
 	return v.to(link(signInPath, "to", v.destination()))
 }
 
-// deviceName is the last part of a serial number, which its owner chose.
+// deviceName returns the last part of a serial number, which its owner chose.
 func deviceName(serial string) string {
 	name := serial[strings.LastIndexByte(serial, '/')+1:]
 	if !strings.Contains(serial, ":u2f/") {
 		return name
 	}
 	if i := strings.LastIndexByte(name, '-'); i > 0 {
-		name = name[:i] // what follows is random
+		name = name[:i] // the rest is random
 	}
 	return name
 }
@@ -274,14 +275,14 @@ func (v *visit) afterDevice(step signin.Step, err error) error {
 	return v.step(step, v.field("to"))
 }
 
-// askPasskey gives the script what the browser is to ask of a passkey.
+// askPasskey sends the script the browser's request to a passkey.
 func (c *Console) askPasskey(v *visit) error {
 	return v.json(func(ctx context.Context) (any, error) {
 		return c.signIn.AskPasskey(ctx, v.cookies.token(v.r, stepCookie))
 	})
 }
 
-// json answers the script. What is refused is {"problem": text}.
+// json answers the script. An error is {"problem": text}.
 func (v *visit) json(make func(context.Context) (any, error)) error {
 	out, err := make(v.r.Context())
 	if err != nil {
@@ -303,7 +304,7 @@ func (c *Console) newPasswordPage(v *visit) error {
 	}{step.Expired, v.destination(), append([]field{{Type: "user", Value: p.User.Name}}, newPasswordFields()...)})
 }
 
-// newPasswordFields are those for a new password, twice.
+// newPasswordFields returns the two fields for a new password.
 func newPasswordFields() []field {
 	return []field{
 		{Name: "new", Label: "New password", Type: "password", Complete: "new-password"},
@@ -311,7 +312,7 @@ func newPasswordFields() []field {
 	}
 }
 
-// newPassword returns the new password, which was typed twice.
+// newPassword returns the new password, which the user has typed twice.
 func (v *visit) newPassword() (seal.Secret, error) {
 	if v.field("new") != v.field("again") {
 		return seal.Secret{}, &problem{Status: http.StatusBadRequest, Text: "The two new passwords are not the same."}
@@ -339,7 +340,7 @@ func (c *Console) choosePassword(v *visit) error {
 	return v.step(step, v.field("to"))
 }
 
-// leaveStep gives a sign-in up.
+// leaveStep abandons a sign-in.
 func (c *Console) leaveStep(v *visit) error {
 	v.cookies.clear(v.w, stepCookie)
 	return v.to(link(signInPath, "to", v.field("to")))

@@ -74,7 +74,8 @@ func (w *world) device(user string) (seed string) {
 	return seed
 }
 
-// code returns the code that a device shows some steps of 30 seconds from now.
+// code returns the code that a device shows a number of 30-second steps from
+// now.
 func (w *world) code(seed string, steps int) string {
 	w.t.Helper()
 	code, err := totp.GenerateCode(seed, time.Now().Add(time.Duration(steps)*30*time.Second))
@@ -108,7 +109,7 @@ func TestSignInWithCode(t *testing.T) {
 	}
 	serial := "arn:aws:iam::" + account + ":mfa/alice"
 	got.want(t, http.StatusOK, "Code of an authenticator app", `value="`+serial+`"`)
-	// Half a sign-in opens no page.
+	// A sign-in without its second step opens no page.
 	for _, path := range []string{"/console/users", "/console/role", "/console/"} {
 		if at := p.get(path); !strings.HasPrefix(at.path, "/console/sign-in?") && at.path != "/console/sign-in" {
 			t.Errorf("%s leads to %s", path, at.path)

@@ -4,17 +4,16 @@ import (
 	"net/http"
 )
 
-// subject is the user whose credentials a page is about.
+// subject is the user whose credentials a page shows.
 type subject struct {
 	Name string  // "root" for root
 	User *string // for inputs: nil for root, who has no name
 	Root bool
-	Self bool   // it is the person who looks
-	Path string // of the page about it
+	Self bool   // it is the person who is signed in
+	Path string // path of its page
 }
 
-// subject finds whom the page is about: the user that the query names, or the
-// person itself.
+// subject finds the user that the query names, or the signed-in person.
 func (v *visit) subject() (subject, error) {
 	if v.page.path == myPath || v.query("name") == "" && v.page.path == newDevicePath {
 		c := v.session.Caller
@@ -38,8 +37,8 @@ func (v *visit) subject() (subject, error) {
 		Path: link(userPath, "name", name)}, nil
 }
 
-// change is the handler of a form that changes something about a user, and goes
-// back to its page. What goes wrong is shown there.
+// change returns the handler of a form that changes a user and returns to its
+// page. Errors are shown there.
 func change(text string, f func(v *visit, who subject) error) func(*visit) error {
 	return func(v *visit) error {
 		who, err := v.subject()

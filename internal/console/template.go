@@ -15,8 +15,8 @@ import (
 //go:embed pages
 var pageFiles embed.FS
 
-// templates are those of the pages, each parsed when it is first shown: a
-// program that shows none pays for none.
+// templates are the templates of the pages. Each is parsed when it is first
+// shown, so a program that shows no page does not pay for them.
 var templates = sync.OnceValues(func() (map[string]func() (*template.Template, error), error) {
 	names, err := fs.Glob(pageFiles, "pages/*.html")
 	if err != nil {
@@ -46,20 +46,20 @@ var templates = sync.OnceValues(func() (map[string]func() (*template.Template, e
 	return all, nil
 })
 
-// functions are those of templates, beside Go's.
+// functions are functions for templates in addition to Go's.
 var functions = template.FuncMap{
-	// visible writes what nobody can see as escapes. Names and tags cannot turn
-	// the order of the characters around them.
+	// visible escapes invisible characters. So names and tags cannot change the
+	// order of the characters around them.
 	"visible": escape.Printable,
 	"link":    link,
 	"list":    func(items ...any) []any { return items },
-	// absent says that there is nothing.
+	// absent shows that there is no value.
 	"absent": func(text string) template.HTML {
 		return template.HTML(`<span class="absent">` + template.HTMLEscapeString(text) + `</span>`)
 	},
 }
 
-// frame holds what the layout shows around a page.
+// frame is the data of the layout around a page.
 type frame struct {
 	Title   string
 	Brand   string
@@ -78,15 +78,15 @@ type entry struct {
 	Current    bool
 }
 
-// someone names the person of the session.
+// someone is the person of the session.
 type someone struct {
-	Name    string // of the user, "root" for root
+	Name    string // name of the user, "root" for root
 	Account string
 	Role    *roleShown
 	MyPage  entry
 }
 
-// roleShown is the role that a session has switched to.
+// roleShown is the role to which a session has switched.
 type roleShown struct{ Name, Color string }
 
 // show writes a page from a template of pages/.
@@ -113,7 +113,8 @@ func (v *visit) showAs(name, title string, main any) error {
 	return v.write("text/html; charset=utf-8", &body)
 }
 
-// notice takes the sentence that was kept, unless another page comes by itself.
+// notice returns the stored sentence and removes it, unless another page
+// follows by itself.
 func (v *visit) notice() string {
 	if v.passing {
 		return ""

@@ -6,8 +6,8 @@ import (
 	"rollcall/internal/console"
 )
 
-// visited are the pages of the walk: at which address each is seen, by whom, and
-// what is done before, so that there is something to see.
+// visited are the pages of the walk. Each has an address, a person, and a
+// preparation that creates content.
 var visited = []visited1{
 	{path: "/console/sign-in", stranger: true},
 	{path: "/console/sign-in", query: "?as=root", stranger: true},
@@ -64,8 +64,8 @@ var visited = []visited1{
 // visited1 is one of them.
 type visited1 struct {
 	path, query string
-	stranger    bool // nobody is signed in
-	status      int  // 0 is 200
+	stranger    bool // without signing in
+	status      int  // 0 means 200
 }
 
 func (p visited1) name() string {
@@ -76,8 +76,7 @@ func (p visited1) name() string {
 	)
 }
 
-// elsewhere are pages that only send the browser on, or that are seen in tests of
-// their own.
+// elsewhere are pages that only redirect, or that have their own tests.
 var elsewhere = map[string]string{
 	"/v1/authorize":                 "TestConsent",
 	"/v1/sessions/confirmation":     "TestRemoteLogin",

@@ -4,37 +4,38 @@ import (
 	"strings"
 )
 
-// The lists of groups, policies and roles, and the pages about one of them.
+// This file has the lists of groups, policies and roles, and the pages about
+// one of them.
 
-// thingsView holds what a list shows.
+// thingsView is the data of a list.
 type thingsView struct {
 	Choices []choice
 	Search  []field
 	Check   *check
-	All     *entry // back to the whole list
+	All     *entry // link to the whole list
 	Create  offered
 	List    section
 }
 
-// offered is a link to a page that changes something, with AWS's sentence where
+// offered is a link to a page that changes something, with AWS's sentence if
 // that is denied.
 type offered struct{ Text, Path, Denied string }
 
-// thingView holds what the page about one thing shows.
+// thingView is the data of the page about one thing.
 type thingView struct {
 	Facts    []fact
-	Denied   string // why the facts cannot be seen
+	Denied   string // why the facts cannot be shown
 	Note     string
 	Sections []section
 }
 
-// fact is something that is known of a thing.
+// fact is one fact about a thing.
 type fact struct {
 	Name string
 	Cell cell
 }
 
-// newThingView holds the form for a new thing.
+// newThingView is the data of the form for a new thing.
 type newThingView struct {
 	Fields         []field
 	Submit, Cancel string
@@ -44,7 +45,7 @@ type newThingView struct {
 // thingsPerPage keeps the page of a list small.
 const thingsPerPage = 100
 
-// pathPrefix returns the beginning of the paths that are searched for.
+// pathPrefix returns the path prefix of the search.
 func (v *visit) pathPrefix() *string {
 	text := strings.TrimSpace(v.query("path"))
 	if text == "" {
@@ -56,12 +57,12 @@ func (v *visit) pathPrefix() *string {
 	return &text
 }
 
-// pathField is the field of a search by path.
+// pathField returns the field for a search by path.
 func (v *visit) pathField() field {
 	return field{Name: "path", Label: "Path begins with", Value: v.query("path")}
 }
 
-// nameFields are those of a new thing.
+// nameFields returns the fields of a new thing.
 func (v *visit) nameFields(label string, most int) []field {
 	return []field{
 		{

@@ -59,7 +59,7 @@ func (w *world) tool(client string) *tool {
 	return tl
 }
 
-// path is the page that the tool opens in the browser.
+// path returns the page that the tool opens in the browser.
 func (tl *tool) path() string {
 	digest := sha256.Sum256([]byte(tl.verifier))
 	return "/v1/authorize?" + url.Values{
@@ -70,7 +70,7 @@ func (tl *tool) path() string {
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// jwt makes a proof of possession, after change.
+// jwt returns a proof of possession after change has modified it.
 func (tl *tool) jwt(change func(head, claims map[string]any)) string {
 	tl.w.t.Helper()
 	pad := make([]byte, 32)
@@ -97,7 +97,7 @@ func (tl *tool) jwt(change func(head, claims map[string]any)) string {
 	return signed + "." + b64(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...))
 }
 
-// tokens holds what the token endpoint answers, one way or the other.
+// tokens holds the answer of the token endpoint, a success or an error.
 type tokens struct {
 	status      int
 	errorType   string
@@ -158,7 +158,7 @@ func (tl *tool) refresh(token string) tokens {
 	return tl.send(tl.refreshBody(token), tl.jwt(nil))
 }
 
-// allow has a person allow what the tool asks, and gives the code.
+// allow lets a person allow a tool's request, and returns the code.
 func (p *person) allow(tl *tool) string {
 	p.w.t.Helper()
 	at := p.allowed(tl)
@@ -189,7 +189,7 @@ func secretOf(body string) string {
 	return strings.ReplaceAll(found[1], "&#43;", "+")
 }
 
-// allowed returns where the form of consent leads.
+// allowed returns the redirect of the consent form.
 func (p *person) allowed(tl *tool) *url.URL {
 	p.w.t.Helper()
 	stay := *p.client
@@ -210,7 +210,8 @@ func (p *person) allowed(tl *tool) *url.URL {
 	return at
 }
 
-// works is as whom the credentials act; "" and the error's code where they do not.
+// works returns the ARN that the credentials act as. If they do not work, it
+// returns "" and the error's code.
 func (tk tokens) works(w *world) (arn, code string) {
 	w.t.Helper()
 	out, err := tk.sts(w).GetCallerIdentity(w.t.Context(), &sts.GetCallerIdentityInput{})
@@ -223,7 +224,7 @@ func (tk tokens) works(w *world) (arn, code string) {
 	return *out.Arn, ""
 }
 
-// failureCode is the code of an error of the API, "" for others.
+// failureCode returns the code of an error of the API, "" for other errors.
 func failureCode(err error) string {
 	var refused smithy.APIError
 	if !errors.As(err, &refused) {
@@ -241,7 +242,7 @@ func (tk tokens) config(w *world) aws.Config {
 func (tk tokens) sts(w *world) *sts.Client { return sts.NewFromConfig(tk.config(w)) }
 func (tk tokens) iam(w *world) *iam.Client { return iam.NewFromConfig(tk.config(w)) }
 
-// refused checks that nothing was given, and how that was said.
+// refused checks the error answer, and that it contains no credentials.
 func (tk tokens) refused(t *testing.T, what string, status int, errorType, code string) {
 	t.Helper()
 	if tk.status != status || tk.errorType != errorType || tk.Error != code || tk.Message == "" ||
@@ -262,7 +263,7 @@ func (w *world) session(cookie string) (*signin.Session, error) {
 	return w.svc.SignIn.Open(w.t.Context(), seal.NewSecret(cookie))
 }
 
-// records are all records of the trail, and its text.
+// records returns all records of the trail, and its text.
 func (w *world) records() (all []map[string]any, text string) {
 	w.t.Helper()
 	b, err := os.ReadFile(w.trail)

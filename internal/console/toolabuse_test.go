@@ -20,7 +20,7 @@ import (
 	"rollcall/internal/service"
 )
 
-// A code goes to a program on this machine, or to the confirmation page.
+// A code is sent to a program on this machine, or to the confirmation page.
 func TestRedirects(t *testing.T) {
 	w := newWorld(t)
 	p := w.signedIn("")
@@ -56,7 +56,7 @@ func TestRedirects(t *testing.T) {
 			}
 		}
 	}
-	// Nor is anybody asked about what is wrong otherwise.
+	// An otherwise invalid request does not reach the page of consent either.
 	for name, value := range map[string]string{
 		"response_type": "token", "client_id": "arn:aws:signin:::devtools/other", "state": "",
 		"code_challenge_method": "plain",
@@ -74,7 +74,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// clock is a service whose time is set.
+// clock returns a service whose time the test sets.
 func clock(now *time.Time) (func(*service.Config), func(time.Duration)) {
 	var mu sync.Mutex
 	*now = time.Now()
@@ -87,7 +87,7 @@ func clock(now *time.Time) (func(*service.Config), func(time.Duration)) {
 		}
 }
 
-// dated makes proofs at the service's time.
+// dated returns a change that sets the time of a proof to the service's time.
 func dated(now *time.Time) func(head, claims map[string]any) {
 	return func(_, claims map[string]any) { claims["iat"] = now.Unix() }
 }
@@ -120,12 +120,13 @@ func TestCodes(t *testing.T) {
 		change(body)
 		tl.send(body, tl.jwt(dated(&now))).refused(t, what, 400, validation, invalid)
 	}
-	// None of that spent the code.
+	// None of those requests used up the code.
 	first := tl.send(tl.redeemBody(code), tl.jwt(dated(&now)))
 	if arn, _ := first.works(w); arn != aliceARN {
 		t.Fatalf("%+v", first)
 	}
-	// The code comes again: whoever shows it has nothing, and what it gave is over.
+	// The code is presented again: the second presenter gets nothing, and the
+	// credentials of the first end.
 	thief := w.tool(sameDevice)
 	thief.verifier = tl.verifier
 	thief.send(thief.redeemBody(code), thief.jwt(dated(&now))).refused(t, "a spent code", 400, validation, invalid)
@@ -165,7 +166,8 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("after 14 minutes: %s", code)
 	}
 	second := refresh(first.RefreshToken)
-	// An answer was lost, or another process was first: the same token.
+	// An answer was lost, or another process was faster: both get the same
+	// token.
 	again := refresh(first.RefreshToken)
 	if again.status != http.StatusOK || again.RefreshToken != second.RefreshToken {
 		t.Errorf("within the minute: %+v", again)
@@ -185,20 +187,21 @@ func TestRefresh(t *testing.T) {
 	thief := w.tool(sameDevice)
 	thief.send(thief.refreshBody(third.RefreshToken), thief.jwt(dated(&now))).refused(t, "another key",
 		400, validation, invalid)
-	// A token that was replaced comes when it should be forgotten.
+	// A replaced token is presented after it should have been forgotten.
 	fourth := refresh(third.RefreshToken)
 	if fourth.status != http.StatusOK {
 		t.Fatalf("%+v", fourth)
 	}
 	refresh(first.RefreshToken).refused(t, "an old token", 400, validation, invalid)
 	refresh(fourth.RefreshToken).refused(t, "after an old token came", 400, validation, invalid)
-	// So it is with the last but one, a minute later.
+	// The same happens with the token before the previous one, a minute later.
 	first = begin()
 	second = refresh(first.RefreshToken)
 	advance(time.Minute)
 	refresh(first.RefreshToken).refused(t, "the last but one", 400, validation, invalid)
 	refresh(second.RefreshToken).refused(t, "after it came", 400, validation, invalid)
-	// Twelve hours after the sign-in it is over. Credentials end with it.
+	// The session ends twelve hours after the sign-in. Its credentials end with
+	// it.
 	tk := w.signedIn("alice")
 	end := now.Add(12 * time.Hour)
 	last := tl.send(tl.redeemBody(tk.allow(tl)), tl.jwt(dated(&now)))
@@ -210,7 +213,7 @@ func TestRefresh(t *testing.T) {
 	refresh(last.RefreshToken).refused(t, "after the end", 401, accessDenied, "TOKEN_EXPIRED")
 }
 
-// A tool that asks without end is told to wait.
+// A tool that sends requests without end is throttled.
 func TestRefreshIsThrottled(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", mayLogin)
@@ -227,7 +230,7 @@ func TestRefreshIsThrottled(t *testing.T) {
 	t.Error("a hundred refreshes at one time")
 }
 
-// So are strangers, by their address.
+// So are unknown clients, by their address.
 func TestTokensAreLimited(t *testing.T) {
 	w := newWorld(t, func(c *service.Config) { c.Rate, c.Burst = 0.001, 3 })
 	tl := w.tool(sameDevice)
@@ -294,7 +297,7 @@ func TestProofs(t *testing.T) {
 	for what, proof := range proofs {
 		tl.send(tl.refreshBody(tk.RefreshToken), proof...).refused(t, what, 400, validation, invalid)
 	}
-	// A proof counts once, and one that failed with a request may count later.
+	// A proof counts once. The proof of a failed request may be used later.
 	proof := tl.jwt(nil)
 	tl.send(tl.refreshBody("x"), proof).refused(t, "no token", 400, validation, invalid)
 	next := tl.send(tl.refreshBody(tk.RefreshToken), proof)
@@ -309,7 +312,7 @@ func TestProofs(t *testing.T) {
 	}
 }
 
-// The SDK for Go writes a coordinate that begins with a zero without it.
+// The SDK for Go drops the leading zero of a coordinate.
 func TestShortCoordinate(t *testing.T) {
 	w := newWorld(t)
 	tl := w.tool(sameDevice)
@@ -327,7 +330,8 @@ func TestShortCoordinate(t *testing.T) {
 	}
 }
 
-// Two processes refresh with one token at one time: neither loses the session.
+// Two processes refresh with one token at the same time. Neither loses the
+// session.
 func TestRefreshTogether(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", mayLogin)
@@ -350,7 +354,8 @@ func TestRefreshTogether(t *testing.T) {
 	}
 }
 
-// One code, many at one time: one gets credentials, and they do not last.
+// One code is presented many times at once. One request gets credentials, and
+// they soon end.
 func TestCodeTogether(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", mayLogin)
@@ -381,8 +386,8 @@ func TestCodeTogether(t *testing.T) {
 	}
 }
 
-// What ends a tool's session ends its credentials on the next call, and the tool
-// is told why it gets no others.
+// When a tool's session ends, its credentials fail on the next call, and the
+// tool learns why it gets no others.
 func TestLoginEnds(t *testing.T) {
 	for what, c := range map[string]struct {
 		do        func(w *world, p *person) error
@@ -428,7 +433,7 @@ func TestLoginEnds(t *testing.T) {
 	}
 }
 
-// endTools ends what a person's list of sessions shows of tools.
+// endTools ends the sessions of tools in a person's list of sessions.
 func (w *world) endTools(p *person) error {
 	session, err := w.session(p.cookie("rollcall"))
 	if err != nil {
@@ -443,7 +448,7 @@ func (w *world) endTools(p *person) error {
 	return err
 }
 
-// What does not end it: another name, and leaving the console.
+// Renaming the user or leaving the console does not end the session.
 func TestLoginGoesOn(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", mayLogin)
@@ -461,8 +466,8 @@ func TestLoginGoesOn(t *testing.T) {
 		}
 		tk = tl.refresh(tk.RefreshToken)
 	}
-	// A policy that lets nobody refresh counts with the next refresh; one that ends
-	// what was issued before a time, too.
+	// A policy that forbids refreshing applies to the next refresh. So does one
+	// that ends sessions from before a time.
 	for what, statement := range map[string]string{
 		"no permission": `{"Effect":"Deny","Action":"signin:CreateOAuth2Token",
 			"Resource":"arn:aws:signin:*:*:oauth2/public-client/localhost"}`,
@@ -479,7 +484,7 @@ func TestLoginGoesOn(t *testing.T) {
 	}
 }
 
-// No code, token or secret of a login is in the trail, and each step is.
+// The trail records each step of a login. It contains no code, token or secret.
 func TestLoginRecords(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", mayLogin)

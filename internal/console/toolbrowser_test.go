@@ -14,8 +14,8 @@ import (
 	"rollcall/internal/signin"
 )
 
-// enrol gives the user who is signed in in a browser without a screen the
-// security key of another browser.
+// enrol enrols the security key of another browser for the user who is signed
+// in in a browser without a screen.
 func (br *browser) enrol(p *person) {
 	br.t.Helper()
 	ctx := br.t.Context()
@@ -36,8 +36,8 @@ func (br *browser) enrol(p *person) {
 	}
 }
 
-// In a real browser: signed in with a passkey, the tool's credentials have the
-// MFA context, without a code typed.
+// After signing in with a passkey in a real browser, the tool's credentials
+// have the MFA context without a typed code.
 func TestLoginWithPasskey(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -50,7 +50,7 @@ func TestLoginWithPasskey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The tool listens, and the browser comes to it with the code.
+	// The tool listens, and the browser brings the code to it.
 	codes := make(chan string, 1)
 	listener := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/oauth/callback" {
@@ -63,7 +63,7 @@ func TestLoginWithPasskey(t *testing.T) {
 	tl := w.tool(sameDevice)
 	tl.redirect = listener.URL + "/oauth/callback"
 
-	// The tool's endpoint is an address of this machine; passkeys belong to a name.
+	// The tool's endpoint is an address of this machine. Passkeys need a host name.
 	br.Navigate(strings.Replace(w.url, "localhost", "127.0.0.1", 1) + tl.path())
 	br.Expect("request: http://127.0.0.1")
 	br.fill("account", account)
@@ -80,7 +80,7 @@ func TestLoginWithPasskey(t *testing.T) {
 	if _, err := tk.iam(w).ListUsers(t.Context(), &iam.ListUsersInput{}); err != nil {
 		t.Errorf("%+v: %v", tk, err)
 	}
-	// On another machine the code is shown.
+	// A tool on another machine needs the code to be shown.
 	remote := w.tool(crossDevice)
 	br.open(remote.path())
 	br.sights("consent-remote")

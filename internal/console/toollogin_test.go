@@ -49,12 +49,12 @@ func TestLogin(t *testing.T) {
 		second.RefreshToken == first.RefreshToken || second.AccessToken == first.AccessToken {
 		t.Errorf("%+v: %s %s", second, arn, code)
 	}
-	// Credentials of before go on until they expire.
+	// Earlier credentials stay valid until they expire.
 	if arn, _ := first.works(w); arn != aliceARN {
 		t.Error("a refresh ended what was given before")
 	}
-	// Without a device, a policy that wants one denies; and nothing that would
-	// outlive the sign-in is given.
+	// Without a device, a policy that requires one denies calls. The tool
+	// cannot get credentials that outlive the sign-in.
 	if _, err := second.iam(w).ListUsers(t.Context(), &iam.ListUsersInput{}); failureCode(err) != "AccessDenied" {
 		t.Errorf("without MFA: %v", err)
 	}
@@ -64,7 +64,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// The credentials carry the sign-in's MFA context.
+// The credentials have the sign-in's MFA context.
 func TestLoginWithCode(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", mayLogin)
@@ -87,7 +87,7 @@ func TestLoginWithCode(t *testing.T) {
 	}
 }
 
-// Root needs no permission, a role acts as itself.
+// Root needs no permission. A role acts as itself.
 func TestLoginAsRootAndRole(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -118,7 +118,7 @@ func TestLoginAsRootAndRole(t *testing.T) {
 	if arn, code := tk.works(w); arn != "arn:aws:sts::123456789012:assumed-role/ops/alice" {
 		t.Errorf("role: %s %s", arn, code)
 	}
-	// Whoever may not act as alice any more has nothing of the role's.
+	// A person who may no longer act as alice loses the role's credentials too.
 	_, err = w.iam.DeleteLoginProfile(t.Context(), &iam.DeleteLoginProfileInput{UserName: aws.String("alice")})
 	if err != nil {
 		t.Fatal(err)
@@ -128,8 +128,8 @@ func TestLoginAsRootAndRole(t *testing.T) {
 	}
 }
 
-// The page of consent names who asks, and as whom; it warns where the tool is
-// elsewhere.
+// The page of consent names the tool and the person. It warns if the tool is on
+// another machine.
 func TestConsent(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", mayLogin)
@@ -148,11 +148,11 @@ func TestConsent(t *testing.T) {
 	got = p.get(remote.path())
 	wellMade(t, got, http.StatusOK)
 	got.want(t, http.StatusOK, "did not start on this machine", crossDevice)
-	// A caller without permission is told why, and cannot.
+	// A caller without permission sees the reason and cannot continue.
 	q := w.signedIn("bob")
 	q.get(tl.path()).want(t, http.StatusOK, "signin:AuthorizeOAuth2Access", `value="allow" disabled`)
 	q.post(tl.path(), "do", "allow").want(t, http.StatusForbidden, "signin:AuthorizeOAuth2Access")
-	// Whoever refuses gives no code, and the tool learns it.
+	// If the person refuses, there is no code, and the tool is informed.
 	stay := *p.client
 	stay.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := stay.Do(p.form(tl.path(), "do", "refuse"))
@@ -165,11 +165,11 @@ func TestConsent(t *testing.T) {
 		t.Error(at)
 	}
 	p.post(remote.path(), "do", "refuse").want(t, http.StatusOK, "The tool was refused.")
-	// Somebody else may sign in instead.
+	// Another person may sign in instead.
 	if got := p.post(tl.path(), "do", "other"); !strings.HasPrefix(got.path, "/console/sign-in?to=%2Fv1%2Fauthorize") {
 		t.Error(got.path)
 	}
-	// A form of another site is nobody's consent.
+	// A form of another site does not count as consent.
 	r := q.form(tl.path(), "do", "allow")
 	r.Header.Set("Origin", "https://evil.example")
 	r.Header.Set("Sec-Fetch-Site", "cross-site")

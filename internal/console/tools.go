@@ -14,8 +14,8 @@ import (
 	"rollcall/internal/words"
 )
 
-// Developer tools: what package oauth asks a person and gives a program (aws
-// login). The paths are AWS's.
+// toolPages returns the pages for developer tools: package oauth asks a person
+// for consent and gives a program credentials (aws login). The paths are AWS's.
 
 func (c *Console) toolPages() []page {
 	return []page{
@@ -27,15 +27,15 @@ func (c *Console) toolPages() []page {
 	}
 }
 
-// codeCookie keeps a code from the page that gives it to the page that shows it:
-// no address has it.
+// codeCookie transports a code from the page that creates it to the page that
+// shows it, so no address contains it.
 const codeCookie = "rollcall-code"
 
-// authorizeView holds what the page of consent shows.
+// authorizeView is the data of the page of consent.
 type authorizeView struct {
 	Remote  bool
 	Client  string
-	To      string // where the code goes
+	To      string // the destination of the code
 	Account string
 	Who     string // ARN
 	Role    bool
@@ -44,7 +44,7 @@ type authorizeView struct {
 	Denied  string
 }
 
-// toolRequest reads the request of the tool, which is in the page's address.
+// toolRequest reads the tool's request from the page's address.
 func (v *visit) toolRequest() (*oauth.Request, error) {
 	r, err := oauth.ParseRequest(v.r.URL.Query(), func(_, host string) bool { return v.hosts.has(host) })
 	var bad *oauth.BadRequest
@@ -69,7 +69,7 @@ func (c *Console) authorizePage(v *visit) error {
 		view.Denied = v.explain(err).Text
 	}
 	if !r.Remote {
-		// Browsers hold redirects of a form against this, too.
+		// Browsers also check redirects of a form against this policy.
 		u, err := url.Parse(r.Redirect)
 		if err != nil {
 			return err
@@ -106,7 +106,7 @@ func (c *Console) refuseTool(v *visit) error {
 	return v.done(Root, "The tool was refused.")
 }
 
-// otherPerson ends the session, so that somebody else may sign in and be asked.
+// otherPerson ends the session, so another person can sign in and be asked.
 func (c *Console) otherPerson(v *visit) error {
 	if err := c.signIn.SignOut(v.r.Context(), v.token); err != nil {
 		return err
@@ -124,8 +124,8 @@ func (c *Console) confirmationPage(v *visit) error {
 	return v.show("confirmation", pair{"code", code})
 }
 
-// nearby sends a browser that came by an address of this machine to the console's
-// own name: cookies and passkeys belong to that.
+// nearby redirects a browser that used an address of this machine to the
+// console's own name, because cookies and passkeys belong to that name.
 func (v *visit) nearby() string {
 	at, err := url.Parse(v.url)
 	host, _, _ := net.SplitHostPort(v.r.Host)
@@ -135,11 +135,11 @@ func (v *visit) nearby() string {
 	return v.url + withQuery(v.r.URL)
 }
 
-// maxTokenRequest bounds the body of a request for credentials.
+// maxTokenRequest limits the body of a request for credentials.
 const maxTokenRequest = 16 << 10
 
-// serveToken gives a program credentials. It is no page: no cookie counts, and
-// errors are as AWS's clients read them.
+// serveToken gives a program credentials. It is not a page: cookies do not
+// count, and errors have the form that AWS's clients read.
 func (c *Console) serveToken(w http.ResponseWriter, r *http.Request, call api.Call, trust func()) int {
 	out, err := c.token(w, r, call)
 	status := http.StatusOK

@@ -18,8 +18,8 @@ import (
 	"rollcall/internal/fleet"
 )
 
-// profile leaves what aws login leaves on the disk, with credentials that have
-// expired, and has the SDK for Go read it.
+// profile writes the files of aws login with expired credentials, and makes the
+// SDK for Go read them.
 func (tl *tool) profile(tk tokens, endpoint string) {
 	t := tl.w.t
 	t.Helper()
@@ -53,7 +53,7 @@ func (tl *tool) profile(tk tokens, endpoint string) {
 	}
 	for _, set := range os.Environ() {
 		if name, value, _ := strings.Cut(set, "="); strings.HasPrefix(name, "AWS_") {
-			t.Setenv(name, value) // so that it comes back
+			t.Setenv(name, value) // so that it is restored after the test
 			os.Unsetenv(name)
 		}
 	}
@@ -62,9 +62,9 @@ func (tl *tool) profile(tk tokens, endpoint string) {
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
 }
 
-// The SDK for Go refreshes a session of aws login by its own login provider. It
-// must be told where sign-in is by the service's own setting: it makes that client
-// before it reads AWS_ENDPOINT_URL.
+// The SDK for Go refreshes a session of aws login with its own login provider. The
+// endpoint must be in the service's own setting, because the SDK creates that
+// client before it reads AWS_ENDPOINT_URL.
 func TestLoginOfSDK(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -82,7 +82,7 @@ func TestLoginOfSDK(t *testing.T) {
 	}
 }
 
-// rollcall report refreshes such a session wherever it has the endpoint from.
+// rollcall report refreshes such a session, whichever setting has the endpoint.
 func TestReportAfterLogin(t *testing.T) {
 	for name, c := range map[string]struct{ flag, variable, file bool }{
 		"flag": {flag: true}, "variable": {variable: true}, "profile": {file: true},
@@ -111,7 +111,7 @@ func TestReportAfterLogin(t *testing.T) {
 			if err != nil || !strings.Contains(string(r.Content), "\nalice,") {
 				t.Errorf("%v", err)
 			}
-			// A password that is another one ends it.
+			// A changed password ends the session.
 			if _, err := w.iam.UpdateLoginProfile(t.Context(), &iam.UpdateLoginProfileInput{UserName: aws.String("alice"),
 				Password: aws.String("another Horse 8 battery")}); err != nil {
 				t.Fatal(err)

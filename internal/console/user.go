@@ -8,7 +8,7 @@ import (
 
 const userPath = "/console/user"
 
-// userPages are the page about one user.
+// userPages returns the page of one user.
 func (c *Console) userPages() []page {
 	all := posts{
 		"rename": c.renameUser,
@@ -23,12 +23,12 @@ func (c *Console) userPages() []page {
 	return []page{{path: userPath, title: "User", nav: "users", get: c.user, post: all}}
 }
 
-// userView holds what the page about a user shows.
+// userView is the data of the page of a user.
 type userView struct {
 	ARN, ID, Path string
 	Created       moment
 	Boundary      string
-	Denied        string // why the facts cannot be seen
+	Denied        string // why the facts cannot be shown
 	Sections      []section
 	May           entry
 	Rename        form

@@ -55,7 +55,7 @@ func TestUser(t *testing.T) {
 	}
 }
 
-// TestManyUsers pages through users, all and those whose names begin alike.
+// TestManyUsers pages through users: all of them, and those with a name prefix.
 func TestManyUsers(t *testing.T) {
 	w := newWorld(t)
 	for i := range 230 {
@@ -128,8 +128,7 @@ func TestDeleteUser(t *testing.T) {
 	}
 }
 
-// TestDenied sees what a policy denies disabled, with the sentence that the API
-// would have answered.
+// TestDenied checks that denied changes are disabled, with the API's sentence.
 func TestDenied(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", `{"Version":"2012-10-17","Statement":[
@@ -154,8 +153,8 @@ func TestDenied(t *testing.T) {
 	p.post("/console/user?name=alice", "do", "tag", "key", "a").want(t, http.StatusForbidden, denied+"TagUser")
 }
 
-// TestMFAPresent signs in under a policy that allows everything with a device
-// alone.
+// TestMFAPresent signs in under a policy that allows everything, but only with
+// a device.
 func TestMFAPresent(t *testing.T) {
 	w := newWorld(t)
 	const withMFA = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*",
@@ -205,7 +204,7 @@ func TestMyCredentials(t *testing.T) {
 	}
 }
 
-// TestTOTP enrols a device by its key, with wrong codes first.
+// TestTOTP enrols a device by its key, after some wrong codes.
 func TestTOTP(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice", everything)
@@ -223,7 +222,7 @@ func TestTOTP(t *testing.T) {
 	first, second := w.code(seed[1], -1), w.code(seed[1], 0)
 	p.post(page, "do", "enable-totp", "serial", serial, "seed", seed[1], "code1", first, "code2", second).
 		want(t, http.StatusOK, "The device is enabled.", serial)
-	// This session was begun without the device.
+	// This session began without the device.
 	p.post("/console/my-credentials", "do", "remove-device", "serial", serial, "typed", "alice").
 		want(t, http.StatusForbidden, "authenticated with an MFA device")
 	w.signedIn("").post("/console/user?name=alice", "do", "remove-device", "serial", serial, "typed", "alice").

@@ -12,7 +12,7 @@ import (
 
 const usersPath = "/console/users"
 
-// usersPages are the list of users and the form for a new one.
+// usersPages returns the list of users and the form for a new one.
 func (c *Console) usersPages() []page {
 	return []page{
 		{path: usersPath, title: "Users", nav: "users", get: c.users},
@@ -25,13 +25,13 @@ func (c *Console) usersPages() []page {
 
 const newUserPath = "/console/users/new"
 
-// usersView holds what the list of users shows.
+// usersView is the data of the list of users.
 type usersView struct {
 	Prefix string
 	Denied string
 	Users  []userRow
 	Pager  pager
-	Create string // why nobody can be created, "" if one can
+	Create string // why the person may not create users, "" if allowed
 }
 
 type userRow struct {
@@ -110,7 +110,7 @@ func (c *Console) createUser(v *visit) error {
 	return v.done(link(userPath, "name", name), "The user is created. It has no credentials yet.")
 }
 
-// tags are those of the field with this name, one a line.
+// tags reads the tags in the field with this name, one a line.
 func (v *visit) tags() (tags []types.Tag, err error) {
 	for line := range strings.Lines(v.field("tags")) {
 		line = strings.TrimRight(line, "\r\n")

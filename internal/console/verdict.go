@@ -12,19 +12,19 @@ import (
 	"rollcall/internal/policy"
 )
 
-// What a simulation answered, with the statements that decided.
+// This file shows the answer of a simulation, with the statements that decided.
 
 // verdict is the answer for an action on a resource.
 type verdict struct {
 	Action, Resource string
 	Decision, Class  string
 	Why              string
-	Notes            []string // of the boundary and the organization
+	Notes            []string // notes on the boundary and the organization
 	Missing          []string
 	Sources          []decider
 }
 
-// decider is a policy with statements that decided.
+// decider is a policy with the statements that decided.
 type decider struct {
 	Title, Kind string
 	Link        string
@@ -32,7 +32,7 @@ type decider struct {
 	Denied      string // why the document is not shown
 }
 
-// These bound the documents of a page.
+// These limit the documents on a page.
 const (
 	linesAround      = 2
 	linesOfDocument  = 60
@@ -60,7 +60,7 @@ func (c *Console) verdicts(v *visit, who holder, results []types.EvaluationResul
 	return all
 }
 
-// decide says a decision in words.
+// decide describes a decision in words.
 func (d *verdict) decide(
 	decision types.PolicyEvaluationDecisionType, boundary *types.PermissionsBoundaryDecisionDetail,
 	organization *types.OrganizationsDecisionDetail,
@@ -106,10 +106,10 @@ func allow(yes bool) string {
 type sources struct {
 	v        *visit
 	who      holder
-	others   []holder // the groups of a user, once they were read
+	others   []holder // the groups of a user, once they have been read
 	attached map[holder][]types.AttachedPolicy
 	known    map[string]foundPolicy
-	lines    int // that were shown
+	lines    int // number of lines that were shown
 }
 
 // foundPolicy is a policy that was found.
@@ -117,18 +117,18 @@ type foundPolicy struct {
 	text, link string
 	err        error
 
-	shown      string // the text as pages show it
+	shown      string // the text in the form that pages show
 	statements []statementPlace
 }
 
-// statementPlace is a statement: where it ends in the text, as simulations say
-// it, and its lines on pages.
+// statementPlace is the position of a statement: its end in the text, as
+// simulations report it, and its lines on pages.
 type statementPlace struct {
 	end types.Position
 	at  lines
 }
 
-// deciders are the policies of some statements, each once.
+// deciders returns the policies of some statements without duplicates.
 func (f *sources) deciders(action string, statements []types.Statement) []decider {
 	var all []decider
 	at := map[string]int{}
@@ -168,7 +168,7 @@ func (f *sources) deciders(action string, statements []types.Statement) []decide
 	return all
 }
 
-// hit notes the marked lines on which an action is written, perhaps with
+// hit marks those of the marked lines that name an action, perhaps with
 // wildcards.
 func (s documentView) hit(action string) {
 	for i := range s.Lines {
@@ -199,7 +199,7 @@ func (p *foundPolicy) read() {
 	}
 }
 
-// lines are those of the statements that end at some places of the text.
+// lines returns the lines of the statements that end at the given positions.
 func (p *foundPolicy) lines(ends []types.Position) []lines {
 	var all []lines
 	for _, st := range p.statements {
@@ -210,7 +210,7 @@ func (p *foundPolicy) lines(ends []types.Position) []lines {
 	return all
 }
 
-// find reads a policy by the name that a simulation has for it.
+// find reads a policy by its name in a simulation.
 func (f *sources) find(kind, id string) foundPolicy {
 	if kind == "Permissions Boundary Policy" {
 		return f.boundary()

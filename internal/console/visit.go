@@ -20,21 +20,21 @@ type visit struct {
 	call   api.Call
 	trust  func()
 	page   *page
-	status int // of the answer
-	// problem says what was wrong with a form, for the page that shows it again.
+	status int // status of the answer
+	// problem is the error of a form, for the page that shows the form again.
 	problem *problem
-	// passing says that the page is there until another one comes by itself.
+	// passing says that another page follows by itself.
 	passing bool
 
-	token   seal.Secret     // of the session
-	session *signin.Session // nil on a page that is open to all
+	token   seal.Secret     // token of the session
+	session *signin.Session // nil on a page for everybody
 }
 
-// problem is an error that has a page of its own.
+// problem is an error that has its own page.
 type problem struct {
 	Status int
 	Text   string
-	Code   string // AWS's, "" for ours
+	Code   string // AWS's code, "" for our own errors
 }
 
 func (p *problem) Error() string { return p.Text }
@@ -49,16 +49,16 @@ func (p *problem) title() string {
 	return "This was refused"
 }
 
-// field is a field of the form, as it was typed.
+// field returns a field of the form.
 func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
 
-// fieldPtr is an optional field: nil where it is empty.
+// fieldPtr returns an optional field, nil if it is empty.
 func (v *visit) fieldPtr(name string) *string { return ptrOrNil(v.field(name)) }
 
-// query is a value of the query.
+// query returns a query parameter.
 func (v *visit) query(name string) string { return v.r.URL.Query().Get(name) }
 
-// queryPtr is an optional value of the query: nil where it is empty.
+// queryPtr returns an optional query parameter, nil if it is empty.
 func (v *visit) queryPtr(name string) *string { return ptrOrNil(v.query(name)) }
 
 func ptrOrNil(s string) *string {
@@ -68,7 +68,8 @@ func ptrOrNil(s string) *string {
 	return &s
 }
 
-// to sends the browser to another page of ours, which it asks for by GET.
+// to redirects the browser to another page of the console, which it loads by
+// GET.
 func (v *visit) to(path string) error {
 	v.status = http.StatusSeeOther
 	v.w.Header().Set("Location", path)
@@ -76,14 +77,14 @@ func (v *visit) to(path string) error {
 	return nil
 }
 
-// done sends the browser on after a change, and says there what was done.
+// done redirects the browser after a change. The next page says what was done.
 func (v *visit) done(path, text string) error {
 	v.cookies.notify(v.w, text)
 	return v.to(path)
 }
 
-// link is the address of a page with a query of names and values, of which empty
-// ones are left out.
+// link returns the address of a page with a query of names and values. It omits
+// empty values.
 func link(path string, query ...string) string {
 	q := url.Values{}
 	for i := 0; i+1 < len(query); i += 2 {
@@ -97,8 +98,8 @@ func link(path string, query ...string) string {
 	return path + "?" + q.Encode()
 }
 
-// ours returns an address if it is one of a page of ours, or else the console's
-// first page: nobody is sent elsewhere.
+// ours returns an address of a page of the console unchanged. For any other
+// address it returns the first page, so nobody is redirected to another site.
 func (c *Console) ours(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" ||
@@ -111,7 +112,7 @@ func (c *Console) ours(address string) string {
 	return withQuery(u)
 }
 
-// withQuery is the path and the query of an address.
+// withQuery returns the path and the query of an address.
 func withQuery(u *url.URL) string {
 	if u.RawQuery == "" {
 		return u.EscapedPath()
@@ -119,7 +120,7 @@ func withQuery(u *url.URL) string {
 	return u.EscapedPath() + "?" + u.RawQuery
 }
 
-// fail shows what went wrong.
+// fail shows the page of an error.
 func (v *visit) fail(err error) {
 	p := v.explain(err)
 	v.status = p.Status
@@ -130,8 +131,8 @@ func (v *visit) fail(err error) {
 	}
 }
 
-// explain makes an error one that people can read. What is not for them goes to
-// the log.
+// explain returns an error in words for the person. Internal details go to the
+// log.
 func (v *visit) explain(err error) *problem {
 	var p *problem
 	var refused *signin.Refusal

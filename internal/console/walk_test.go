@@ -14,11 +14,11 @@ import (
 	"rollcall/internal/console"
 )
 
-// maxPage bounds every page.
+// maxPage limits the size of every page.
 const maxPage = 150 << 10
 
-// TestEveryPage walks all pages: none is large or without its headers, and
-// axe-core has nothing to say, in either scheme and on a phone.
+// TestEveryPage walks all pages. It checks their size and headers. axe-core
+// finds no problem, in both colour schemes and on a phone.
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	w := furnished(t)
@@ -64,22 +64,22 @@ func TestEveryPage(t *testing.T) {
 	}
 }
 
-// look opens a page and looks at it.
+// look opens a page and checks it.
 func (br *browser) look(p visited1) {
 	br.t.Helper()
 	br.open(p.path + p.query)
 	br.sights(p.name())
 }
 
-// sights looks at the page that is open in both schemes and on a phone, and
-// takes pictures of it.
+// sights checks the open page in both colour schemes and on a phone, and takes
+// pictures of it.
 func (br *browser) sights(name string) {
 	br.t.Helper()
 	for _, scheme := range []string{"light", "dark"} {
 		br.Scheme(scheme)
 		var rules []string
 		if scheme == "dark" {
-			rules = []string{"color-contrast", "link-in-text-block"} // nothing but the colours differs
+			rules = []string{"color-contrast", "link-in-text-block"} // only the colours differ
 		}
 		for _, as := range []struct {
 			name          string
@@ -97,7 +97,7 @@ func (br *browser) sights(name string) {
 	br.Scheme("light")
 }
 
-// wellMade checks what every answer has.
+// wellMade checks the common properties of every answer.
 func wellMade(t *testing.T, got answer, status int) {
 	t.Helper()
 	if got.status != status {
@@ -118,15 +118,15 @@ func wellMade(t *testing.T, got answer, status int) {
 		}
 	}
 	for _, never := range []string{" style=", "<style", " on", "javascript:"} {
-		// html/template writes no names of ours unescaped.
+		// html/template escapes all names.
 		if strings.Contains(got.body, "<script>") || never != " on" && strings.Contains(got.body, never) {
 			t.Errorf("the page has %q", never)
 		}
 	}
 }
 
-// furnished is the world of the demonstration with something of every kind, in
-// which root signs in by its password alone.
+// furnished returns the world of the demonstration with something of every
+// kind. Root signs in with only its password.
 func furnished(t *testing.T) *world {
 	t.Helper()
 	w, _ := newDemo(t)
@@ -140,7 +140,7 @@ func furnished(t *testing.T) *world {
 	return w
 }
 
-// furnish puts something of every kind into the account.
+// furnish creates something of every kind in the account.
 func (w *world) furnish() {
 	w.t.Helper()
 	ctx, alice := w.t.Context(), aws.String("alice")
@@ -178,6 +178,6 @@ func (w *world) furnish() {
 		w.t.Fatal(err)
 	}
 	w.furnishAccess()
-	time.Sleep(time.Until(made.Add(time.Second))) // reports are told apart by their seconds
+	time.Sleep(time.Until(made.Add(time.Second))) // addresses identify reports by their second
 	w.signedIn("").makeReport()
 }
