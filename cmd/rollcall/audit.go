@@ -23,6 +23,8 @@ type auditRun struct {
 	p        *process
 	criteria criteria
 	evidence evidence
+	own      ownService
+	fleet    fleetFlags // of --accounts alone
 
 	outputs        []string
 	failOn         string
@@ -33,7 +35,7 @@ type auditRun struct {
 }
 
 func auditCommand(p *process) *cobra.Command {
-	a := &auditRun{p: p, evidence: evidence{p: p, reach: reach{p: p}}}
+	a := &auditRun{p: p, evidence: evidence{p: p, reach: reach{p: p}}, own: ownService{install: install{p: p}}}
 	c := &cobra.Command{
 		Use:     "audit [FILE|FOLDER|-]...",
 		GroupID: "reports",
@@ -43,7 +45,9 @@ func auditCommand(p *process) *cobra.Command {
 answer of 'aws iam get-credential-report'; - is standard input. Files need no
 credentials. Without arguments the command first fetches the account's report as
 'rollcall report' does. That needs two permissions: iam:GenerateCredentialReport
-and iam:GetCredentialReport.
+and iam:GetCredentialReport. With --data or --store, the operator of a Rollcall
+service audits new reports of all its accounts, out of its store and without
+access keys; see 'rollcall report --help'.
 
 Ages count from the time a report was generated. A CSV file alone does not say
 when that was. The command then takes the time the file was last written, or now
@@ -65,6 +69,7 @@ by commas:
   rollcall audit reports --output html=audit.html,sarif=audit.sarif
   rollcall audit --profile audit --benchmark fsbp --enrich keys,mfa
   rollcall audit --endpoint-url http://127.0.0.1:8585
+  rollcall audit --data /var/lib/rollcall --output html=audit.html
   aws iam get-credential-report | rollcall audit -
   rollcall audit reports --output json --query 'accounts[?!complete].account'
   rollcall audit reports --exceptions exceptions.yaml --fail-on medium`,
@@ -91,6 +96,9 @@ func (a *auditRun) add(c *cobra.Command) {
 	colourFlag(c, &a.colour)
 	a.evidence.addQuiet(f)
 	a.evidence.add(f)
+	a.own.add(c)
+	f.StringVar(&a.fleet.accounts, "accounts", "", "with --data or --store, only the accounts whose numbers are in this "+
+		"`file` (- for standard input), one per line")
 	completeWith(c, "output", formatNames()...)
 }
 
@@ -130,21 +138,30 @@ func (a *auditRun) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usageError("%w", err)
 	}
+	if a.own.chosen {
+		return a.auditOwn(cmd, auditor, &options, wanted)
+	}
 	found, err := a.evidence.find(cmd.Context(), args)
 	if err != nil {
 		return err
 	}
-	histories, err := histories(cmd.Context(), found.Reports, wanted, options)
+	return a.auditAll(cmd.Context(), found, auditor, &options, wanted)
+}
+
+// auditAll audits the reports that were found into all outputs.
+func (a *auditRun) auditAll(ctx context.Context, found reports.Found, auditor *audit.Auditor, options *audit.Options,
+	wanted []outputSpec) error {
+	histories, err := histories(ctx, found.Reports, wanted, *options)
 	if err != nil {
 		return err
 	}
-	out, err := a.openOutputs(wanted, &options, found.Inactive, histories)
+	out, err := a.openOutputs(wanted, options, found.Inactive, histories)
 	if err != nil {
 		return err
 	}
 	defer out.abort()
 	for i := range found.Reports {
-		if err := a.judge(cmd.Context(), auditor, &found.Reports[i], out); err != nil {
+		if err := a.judge(ctx, auditor, &found.Reports[i], out); err != nil {
 			return err
 		}
 	}
@@ -165,6 +182,9 @@ func (a *auditRun) check(cmd *cobra.Command, args []string) error {
 		return usageError("--top must be at least 1")
 	}
 	if err := a.checkQuery(); err != nil {
+		return err
+	}
+	if err := a.checkOwn(cmd, args); err != nil {
 		return err
 	}
 	return a.evidence.check(cmd, args)

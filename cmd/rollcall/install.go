@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/internal/identity"
 	"rollcall/internal/ownfile"
 	"rollcall/internal/seal"
 	"rollcall/internal/service"
@@ -147,7 +149,12 @@ func (in *install) open(ctx context.Context, create bool) (*service.Service, err
 	if err != nil {
 		return nil, err
 	}
-	s, err := service.Open(ctx, service.Config{Store: db, MasterFile: in.masterFile(), Trail: none})
+	s, err := service.Open(ctx, service.Config{
+		Store: db, MasterFile: in.masterFile(), Trail: none,
+		// How many reports are kept is a setting of the service, which drops the
+		// others with its next report.
+		Report: identity.ReportConfig{History: math.MaxInt32},
+	})
 	return s, in.explain(err)
 }
 

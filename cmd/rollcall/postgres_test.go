@@ -33,6 +33,13 @@ func TestPostgres(t *testing.T) {
 	if out := do("account", "root-key", "list", "123456789012"); !strings.Contains(out, "AKIA") {
 		t.Error(out)
 	}
+	reports := filepath.Join(dir, "reports")
+	if out := do("report", "--store", "env://DATABASE", "--into", reports); !strings.Contains(out, "1 account: 1 ok") {
+		t.Error(out)
+	}
+	if out := do("audit", "--store", "env://DATABASE", "--exit-zero"); !strings.Contains(out, "123456789012") {
+		t.Error(out)
+	}
 	// And back.
 	do("account", "create", "--id", "210987654321")
 	do("backup", backup, "--force")

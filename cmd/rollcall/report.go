@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -23,10 +24,11 @@ type reportRun struct {
 	onlyFresh bool
 	aged      bool // --max-age was given
 	fleet     fleetFlags
+	own       ownService
 }
 
 func reportCommand(p *process) *cobra.Command {
-	r := &reportRun{p: p, reach: reach{p: p}, out: outFile{p: p}}
+	r := &reportRun{p: p, reach: reach{p: p}, out: outFile{p: p}, own: ownService{install: install{p: p}}}
 	c := &cobra.Command{
 		Use:     "report [FILE|FOLDER|-]...",
 		GroupID: "reports",
@@ -55,6 +57,12 @@ those reports. This needs no credentials. It reads CSV, also if compressed (gzip
 zstd) or saved by PowerShell, and the JSON of get-credential-report. It writes
 CSV exactly as AWS does, whatever form the file has.
 
+With --data or --store, the operator of a Rollcall service gets new reports of all
+accounts, or of those in the file of --accounts, out of the service's store. This
+needs no access key, and works whether or not the service runs. Each report has a
+record in the trail. The environment (ROLLCALL_STORE, ROLLCALL_MASTER_KEY,
+ROLLCALL_TRAIL) completes these flags.
+
 If standard error is a terminal, it shows the progress. Sessions that needed an
 MFA code are saved in your cache folder until they expire, so that not every
 command asks for a code. For a moment, a report needs about six times its size in
@@ -69,7 +77,8 @@ memory.
   rollcall report --org --role audit/Reader --external-id x-17
   rollcall report --accounts accounts.txt --into reports --require-fresh
   rollcall report --org --enrich keys,mfa      'rollcall audit reports' then names key ids
-  rollcall report --profiles dev,test,production --quiet`,
+  rollcall report --profiles dev,test,production --quiet
+  rollcall report --data /var/lib/rollcall     all accounts of one's own service`,
 		RunE: r.run,
 	}
 	r.reach.add(c.PersistentFlags())
@@ -87,6 +96,7 @@ memory.
 	f.StringVar(&r.asOf, "as-of", "", "in the table of a file, count ages up to this `time` (default now)")
 	colourFlag(c, &r.colour)
 	r.fleet.add(f)
+	r.own.add(c)
 	c.AddCommand(reportRequestCommand(p, &r.reach), reportGetCommand(p, &r.reach))
 	return c
 }
@@ -102,8 +112,18 @@ func completeWith(c *cobra.Command, flag string, values ...string) {
 }
 
 func (r *reportRun) run(cmd *cobra.Command, args []string) error {
+	if err := r.own.choose(cmd, append([]string{"org", "profiles", "role", "external-id", "concurrency",
+		"require-fresh"}, ownRunUnused...)...); err != nil {
+		return err
+	}
+	if r.own.chosen {
+		r.fleet.into = cmp.Or(r.fleet.into, defaultFolder)
+	}
 	if err := r.check(cmd, len(args) > 0); err != nil {
 		return err
+	}
+	if r.own.chosen {
+		return r.fetchOwn(cmd)
 	}
 	r.aged = cmd.Flags().Changed("max-age")
 	if r.fleet.many() {
@@ -126,7 +146,7 @@ func (r *reportRun) check(cmd *cobra.Command, file bool) error {
 		flags, when = []string{
 			"at", "max-age", "timeout", "require-fresh", "profile", "region", "endpoint-url", "ca-bundle",
 			"allow-http", "no-session-cache",
-			"into", "enrich", "org", "accounts", "profiles", "role", "external-id", "concurrency", "quiet",
+			"into", "enrich", "org", "accounts", "profiles", "role", "external-id", "concurrency", "quiet", "data", "store",
 		}, "with a file"
 	case r.fleet.many():
 		flags = nil // fleet.check refuses them

@@ -188,7 +188,7 @@ func (u *activeRun) willDo(t Target, interrupted time.Time) time.Duration {
 // it comes from the same service, is recent enough and undamaged.
 func (u *activeRun) saved(t Target, maxAge time.Duration) (history.Snapshot, bool) {
 	s, err := u.Folder.Newest(t.Account, time.Time{})
-	if err != nil || t.Inactive != "" || s.Partition != t.Partition || s.Endpoint != t.Endpoint {
+	if err != nil || t.Inactive != "" || s.Partition != t.Partition || s.Endpoint != t.Endpoint || s.Store {
 		return s, false
 	}
 	age := u.began.Sub(s.GeneratedAt)

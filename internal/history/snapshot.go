@@ -25,6 +25,9 @@ type Meta struct {
 	SHA256 string `json:"sha256"` // of the CSV, in hexadecimal
 	// Endpoint is the service that the report came from. "" is AWS.
 	Endpoint string `json:"endpoint,omitempty"`
+	// Store says that the operator of a service took the report out of its store.
+	// Then nothing says where clients reach the service.
+	Store bool `json:"store,omitempty"`
 }
 
 // Snapshot is one report of the folder.

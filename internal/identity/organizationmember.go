@@ -11,7 +11,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// Organization describes an organisation of accounts to an operator.
+// Organization describes an organisation of accounts.
 type Organization struct {
 	ID         string // begins with o-
 	Management string // the account that manages it
@@ -45,6 +45,21 @@ func readOrganization(tx *store.Tx, management string) (o Organization, err erro
 func members(tx *store.Tx, management string) ([]string, error) {
 	all, err := tx.AccountsSetTo(SettingManagementAccount, management)
 	return slices.DeleteFunc(all, func(id string) bool { return id == management }), err
+}
+
+// OrganizationOf reads the organisation that an account belongs to, without its
+// members. ok is false for an account that belongs to none.
+func (s *Service) OrganizationOf(ctx context.Context, account string) (o Organization, ok bool, err error) {
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		management, err := organization(tx, account)
+		if err != nil || management == "" {
+			return err
+		}
+		ok = true
+		o, err = readOrganization(tx, management)
+		return err
+	})
+	return o, ok && err == nil, err
 }
 
 // Organization returns the organisation that an account belongs to.

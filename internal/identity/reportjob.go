@@ -32,27 +32,30 @@ const (
 
 // startReport runs the job that has just taken the lease.
 func (s *Service) startReport(account string, token int64) {
-	s.jobs.Go(func() {
-		ctx, cancel := context.WithCancelCause(store.OnAccount(s.jobsCtx, account))
-		defer cancel(nil)
-		start := time.Now()
-		s.jobs.Go(func() { s.keepLease(ctx, cancel, account, token) })
-		report, err := s.makeReportInTurn(ctx, account, token)
-		if err == nil {
-			s.log.Info("credential report published", "account", account, "users", report.Users, "bytes", report.Size,
-				"took", time.Since(start).Round(time.Millisecond).String())
-			return
-		}
-		s.log.Error("credential report failed", "account", account, "error", err, "cause", context.Cause(ctx))
-		// Return the lease, so that the next request can start a report at
-		// once.
-		ending, stop := context.WithTimeout(context.WithoutCancel(ctx), reportLease)
-		defer stop()
-		err = s.db.Update(ending, func(tx *store.Tx) error { return tx.EndReportJob(account, token) })
-		if err != nil {
-			s.log.Warn("lease not given back, it runs out by itself", "account", account, "error", err)
-		}
-	})
+	s.jobs.Go(func() { _, _ = s.runReport(s.jobsCtx, account, token) }) // the log has its error
+}
+
+// runReport makes and publishes the report of a job whose lease was just taken.
+func (s *Service) runReport(ctx context.Context, account string, token int64) (store.Report, error) {
+	ctx, cancel := context.WithCancelCause(store.OnAccount(ctx, account))
+	defer cancel(nil)
+	start := time.Now()
+	s.jobs.Go(func() { s.keepLease(ctx, cancel, account, token) })
+	report, err := s.makeReportInTurn(ctx, account, token)
+	if err == nil {
+		s.log.Info("credential report published", "account", account, "users", report.Users, "bytes", report.Size,
+			"took", time.Since(start).Round(time.Millisecond).String())
+		return report, nil
+	}
+	s.log.Error("credential report failed", "account", account, "error", err, "cause", context.Cause(ctx))
+	// Return the lease, so that the next request can start a report at once.
+	ending, stop := context.WithTimeout(context.WithoutCancel(ctx), reportLease)
+	defer stop()
+	ended := s.db.Update(ending, func(tx *store.Tx) error { return tx.EndReportJob(account, token) })
+	if ended != nil {
+		s.log.Warn("lease not given back, it runs out by itself", "account", account, "error", ended)
+	}
+	return report, err
 }
 
 // keepLease renews the lease until the job ends. It cancels the job if the

@@ -192,7 +192,7 @@ func (r *Report) fill(s *history.Snapshot) {
 	name, partition := r.Source.Name, r.Source.Partition
 	r.file, r.verify, r.Source, r.saved = s.Path, s.Verifiable(), SourceOf(s), s
 	r.Source.Name, r.Source.Partition = name, cmp.Or(r.Source.Partition, partition)
-	r.Service = plan.Service{Known: s.Verifiable(), Endpoint: s.Endpoint}
+	r.Service = plan.Service{Known: s.Verifiable() && !s.Store, Endpoint: s.Endpoint}
 }
 
 // SourceOf returns what a folder knows of a report.

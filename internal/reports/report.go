@@ -43,8 +43,9 @@ type Report struct {
 	// comes last; none where it is from no such folder.
 	Snapshots []history.Snapshot
 
-	// A report is read from a file, a stream, or the content.
+	// A report is read from a file, a stream, the content, or what open returns.
 	file    string
+	open    func() (io.ReadCloser, error)
 	stream  io.Reader
 	content []byte
 	verify  bool // Source.SHA256 is what the file must have
@@ -64,6 +65,15 @@ func InMemory(content []byte, src audit.Source) Report {
 	src.SHA256 = hex.EncodeToString(sum[:])
 	return Report{Source: src, content: content}
 }
+
+// InStore returns a report that open reads. The source says all that is known of
+// it, with its digest.
+func InStore(src audit.Source, open func() (io.ReadCloser, error)) Report {
+	return Report{Source: src, open: open}
+}
+
+// OfNone returns the place of a report that is missing, and says why.
+func OfNone(src audit.Source, why string) Report { return Report{Source: src, Missing: why} }
 
 // Title names the report among others.
 func (r *Report) Title() string {
@@ -90,7 +100,7 @@ func (r *Report) Prepare(dated bool) error {
 
 func (r *Report) look(dated bool) error {
 	switch {
-	case r.Missing != "" || r.content != nil:
+	case r.Missing != "" || r.content != nil || r.open != nil:
 		return nil
 	case r.stream != nil:
 		b := bufio.NewReaderSize(r.stream, intake.Head)
@@ -186,6 +196,8 @@ func (r *Report) Open() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(r.content)), nil
 	case r.stream != nil:
 		return io.NopCloser(r.stream), nil
+	case r.open != nil:
+		return r.open()
 	}
 	return os.Open(r.file)
 }
