@@ -98,16 +98,12 @@ func (db *DB) Backup(ctx context.Context, w io.Writer, master *seal.MasterKeys) 
 }
 
 func backup(tx *Tx, w io.Writer, master *seal.MasterKeys) (BackupInfo, error) {
-	all, err := steps(tx.dialect)
-	if err != nil {
-		return BackupInfo{}, err
-	}
 	// The snapshot is that of the first statement: it comes before any output.
 	prove, form, err := prover(tx, master)
 	if err != nil {
 		return BackupInfo{}, err
 	}
-	info := BackupInfo{Taken: tx.Now.UTC().Truncate(time.Second), Engine: tx.dialect.name, Schema: int(newest(all)),
+	info := BackupInfo{Taken: tx.Now.UTC().Truncate(time.Second), Engine: tx.dialect.name, Schema: int(newestSchema()),
 		Verified: form == backupForm}
 	if _, err := io.WriteString(w, backupName+form+"\n"); err != nil {
 		return info, err

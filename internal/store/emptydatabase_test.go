@@ -22,7 +22,7 @@ func TestEmptyDatabase(t *testing.T) {
 	mvcc.Create(migrated[1:], mvcc.Snapshot{})
 	defer mvcc.Delete(migrated[1:])
 	want := openNamed(t, migrated)
-	if err := migrateUp(context.Background(), sqliteDialect, want); err != nil {
+	if err := migrateUp(context.Background(), sqliteDialect, want, newestSchema(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if *update {

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"time"
 
@@ -208,3 +209,28 @@ func rowRecord(t *backupTable, args []any) []byte {
 	}
 	return b
 }
+
+// Knowing returns the configuration of an earlier version of the program, which
+// knows schemas up to a number.
+func (cfg Config) Knowing(schema int64) Config {
+	cfg.knows = schema
+	return cfg
+}
+
+// InsertBackup inserts the rows of a backup into the tables of its own schema.
+func (db *DB) InsertBackup(ctx context.Context, r io.ReadSeeker) error {
+	return db.Update(ctx, func(tx *Tx) error {
+		if _, err := r.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		in := &inserter{tx: tx}
+		b := backupReader{begin: in.begin, row: in.row}
+		return errors.Join(b.read(r), in.flush())
+	})
+}
+
+// NewestSchema returns the version of the newest migration.
+func NewestSchema() int64 { return newestSchema() }
+
+// Reconnect closes the connections to PostgreSQL.
+func (db *DB) Reconnect() { db.engine.(*postgres).pool.Reset() }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"fmt"
+	"errors"
 	"io/fs"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/ncruces/go-sqlite3/vfs/mvcc"
 	"github.com/pressly/goose/v3"
@@ -22,8 +23,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// steps returns the migrations in the words of a dialect.
-func steps(d dialect) ([]*goose.Migration, error) {
+// steps returns the migrations up to a version, in the words of a dialect. Each
+// transaction begins with guard, which may be nil.
+func steps(d dialect, upTo int64, guard func(context.Context, *sql.Tx) error) ([]*goose.Migration, error) {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return nil, err
@@ -34,15 +36,18 @@ func steps(d dialect) ([]*goose.Migration, error) {
 		if err != nil {
 			return nil, err
 		}
-		base := strings.TrimPrefix(name, "migrations/")
-		number, _, _ := strings.Cut(base, "_")
-		version, err := strconv.ParseInt(number, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("migration %s: %w", base, err)
+		version := versionOf(name)
+		if version > upTo {
+			continue
 		}
 		ddl := d.schema.Replace(string(text))
 		all = append(all, goose.NewGoMigration(version, &goose.GoFunc{
 			RunTx: func(ctx context.Context, tx *sql.Tx) error {
+				if guard != nil {
+					if err := guard(ctx, tx); err != nil {
+						return err
+					}
+				}
 				_, err := tx.ExecContext(ctx, ddl)
 				return err
 			},
@@ -51,18 +56,33 @@ func steps(d dialect) ([]*goose.Migration, error) {
 	return all, nil
 }
 
-// newest is the version of the newest step. Numbers may have gaps.
-func newest(steps []*goose.Migration) int64 {
-	version := int64(0)
-	for _, s := range steps {
-		version = max(version, s.Version)
+// versionOf returns the number that a migration's name begins with. Numbers may
+// have gaps.
+func versionOf(name string) int64 {
+	number, _, _ := strings.Cut(strings.TrimPrefix(name, "migrations/"), "_")
+	version, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		panic(err) // a test runs all of them
 	}
 	return version
 }
 
-// migrateUp brings the schema up to date and refuses one from the future.
-func migrateUp(ctx context.Context, d dialect, db *sql.DB, options ...goose.ProviderOption) error {
-	all, err := steps(d)
+// newestSchema returns the version of the newest migration.
+var newestSchema = sync.OnceValue(func() (version int64) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		panic(err)
+	}
+	for _, name := range names {
+		version = max(version, versionOf(name))
+	}
+	return version
+})
+
+// migrateUp brings the schema up to version knows, and refuses a newer one.
+func migrateUp(ctx context.Context, d dialect, db *sql.DB, knows int64, guard func(context.Context, *sql.Tx) error,
+	options ...goose.ProviderOption) error {
+	all, err := steps(d, knows, guard)
 	if err != nil {
 		return err
 	}
@@ -75,16 +95,20 @@ func migrateUp(ctx context.Context, d dialect, db *sql.DB, options ...goose.Prov
 	if err != nil {
 		return err
 	}
-	if v, err := p.GetDBVersion(ctx); err == nil && v > newest(all) {
-		return fmt.Errorf("the schema is version %d, newer than version %d which this program knows", v, newest(all))
+	if v, err := p.GetDBVersion(ctx); err == nil && v > knows {
+		return newerSchema(v, knows)
 	}
 	_, err = p.Up(ctx)
+	var partial *goose.PartialError
+	if errors.As(err, &partial) && errors.Is(err, ErrOlderRunning) {
+		return partial.Err // without the name of the migration
+	}
 	return err
 }
 
 // migrate works through a connection of its own. Processes that start on one
 // file at the same time take turns by a file lock.
-func (e *sqlite) migrate(ctx context.Context, path string) error {
+func (e *sqlite) migrate(ctx context.Context, path string, knows int64) error {
 	if e.memory != "" {
 		return nil
 	}
@@ -99,7 +123,26 @@ func (e *sqlite) migrate(ctx context.Context, path string) error {
 	}
 	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(1)
-	return migrateUp(ctx, sqliteDialect, db)
+	if err := alone(ctx, db, knows); err != nil {
+		return err
+	}
+	return migrateUp(ctx, sqliteDialect, db, knows, nil)
+}
+
+// alone fails if other processes use a file whose schema has to change. The
+// journal's mode can change only while nobody else has the file open. The next
+// connection sets the mode again.
+func alone(ctx context.Context, db *sql.DB, knows int64) error {
+	var version int64
+	if db.QueryRowContext(ctx, schemaQuery).Scan(&version) != nil || version >= knows {
+		return nil // a new file, or one of today
+	}
+	var mode string
+	err := db.QueryRowContext(ctx, "PRAGMA journal_mode=delete").Scan(&mode)
+	if errors.Is(err, sqlite3.BUSY) || err == nil && mode != "delete" {
+		return olderRunning("other processes use the file")
+	}
+	return err
 }
 
 // emptyDatabase is the file of a database with the newest schema and no rows.

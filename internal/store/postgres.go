@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,6 +26,10 @@ type postgres struct {
 	// checkIdle is the time for which a connection may be idle before it is
 	// asked whether it is alive.
 	checkIdle time.Duration
+	// knows is the newest schema that this program knows. The database has it once
+	// migrated is set.
+	knows    int64
+	migrated atomic.Bool
 }
 
 func openPostgres(ctx context.Context, c Config, node string) (*postgres, error) {
@@ -34,17 +39,18 @@ func openPostgres(ctx context.Context, c Config, node string) (*postgres, error)
 		return nil, err
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = applicationName + node
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
-	if err != nil {
+	e := &postgres{patience: findOutPatience, checkIdle: checkIdle, knows: c.knows}
+	cfg.AfterConnect = e.sameSchema
+	if e.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, err
 	}
-	e := &postgres{pool: pool, patience: findOutPatience, checkIdle: checkIdle}
 	if err := e.migrate(ctx); err != nil {
-		pool.Close()
+		e.pool.Close()
 		return nil, err
 	}
+	e.migrated.Store(true)
 	e.turns.init(e, e.locksTables(ctx))
-	e.watch = startPostgresWatch(cfg.ConnConfig, links, pool.Reset)
+	e.watch = startPostgresWatch(cfg.ConnConfig, links, e.pool.Reset)
 	return e, nil
 }
 
@@ -55,7 +61,7 @@ func (e *postgres) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return migrateUp(ctx, postgresDialect, db, goose.WithLocker(locker))
+	return migrateUp(ctx, postgresDialect, db, e.knows, e.guard, goose.WithLocker(locker))
 }
 
 // locksTables says whether a table can be locked: CockroachDB has no LOCK.
@@ -169,7 +175,7 @@ func (e *postgres) begin(ctx context.Context, begin string) (*postgresConn, erro
 			c.release()
 		}
 		var down *pgconn.ConnectError
-		if ctx.Err() != nil || errors.As(err, &down) || try > e.pool.Config().MaxConns {
+		if ctx.Err() != nil || errors.As(err, &down) || errors.Is(err, ErrNewerSchema) || try > e.pool.Config().MaxConns {
 			return nil, err
 		}
 	}

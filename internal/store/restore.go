@@ -203,12 +203,9 @@ func (b *backupReader) header(text []byte) error {
 	if err := json.Unmarshal(text, &h); err != nil {
 		return badBackup("its header: %v", err)
 	}
-	known, err := steps(sqliteDialect)
-	if err != nil {
-		return err
-	}
-	if int64(h.Schema) > newest(known) {
-		return badBackup("it was created by a newer version (schema %d, this one knows %d)", h.Schema, newest(known))
+	if knows := newestSchema(); int64(h.Schema) > knows {
+		return badBackup("a later version of rollcall wrote it (schema %d, and this version knows schemas up to %d); "+
+			"restore it with that version", h.Schema, knows)
 	}
 	b.info.Taken, b.info.Engine, b.info.Schema = h.Taken, h.Engine, h.Schema
 	return nil

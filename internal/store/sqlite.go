@@ -102,7 +102,7 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 		e.path = path
 	}
 	e.dsn = (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}).String()
-	if err := e.migrate(ctx, path); err != nil {
+	if err := e.migrate(ctx, path, cfg.knows); err != nil {
 		return nil, err
 	}
 	if e.memory == "" {
@@ -115,7 +115,11 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 		n = max(4, 2*runtime.GOMAXPROCS(0))
 	}
 	e.readers = newSQLiteReaders(n)
-	if err := e.connect(named, kept); err != nil {
+	err := e.connect(named, kept)
+	if err == nil {
+		err = e.sameSchema(ctx, cfg.knows)
+	}
+	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil

@@ -71,6 +71,9 @@ type Config struct {
 	// vfs names SQLite's way to the file system; empty means its own. Tests use
 	// it to watch what reaches the disk.
 	vfs string
+	// knows is the newest schema that is known; 0 means that of the newest
+	// migration. Tests set it to stand for an earlier version of the program.
+	knows int64
 }
 
 // DB is an open database, safe for concurrent use. Close it to flush what is
@@ -120,7 +123,10 @@ type engine interface {
 
 // Open opens the database and brings its schema up to date.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	db := &DB{now: cfg.Now, timeout: cfg.Timeout, node: strings.ToLower(rand.Text()),
+	if cfg.knows == 0 {
+		cfg.knows = newestSchema()
+	}
+	db := &DB{now: cfg.Now, timeout: cfg.Timeout, node: nodeName(cfg.knows, rand.Text()),
 		memory: cfg.Memory && cfg.URL == ""}
 	if db.now == nil {
 		db.now = time.Now
