@@ -89,7 +89,7 @@ func (c Certificate) Known() bool { return c.Exists() || tells(c.Active, c.LastR
 // the ARN, as copies of reports are about whose <root_account> lost its
 // brackets to HTML.
 func (r *Row) IsRoot() bool {
-	return r.User == RootUser || r.arnPart(5) == "root"
+	return r.User == RootUser || strings.HasSuffix(r.ARN, ":root") && r.arnPart(5) == "root"
 }
 
 // AccountID returns the account number in the ARN, "" where it has none.
@@ -113,20 +113,24 @@ func (r *Row) Path() string {
 // where the ARN is none. A colon within the resource belongs to it: paths may
 // hold one.
 func (r *Row) arnPart(n int) string {
-	var parts [6]string
-	rest := r.ARN
-	for i := range 5 {
-		part, after, ok := strings.Cut(rest, ":")
-		if !ok {
-			return ""
-		}
-		parts[i], rest = part, after
-	}
-	parts[5] = rest
-	if parts[0] != "arn" {
+	if !strings.HasPrefix(r.ARN, "arn:") {
 		return ""
 	}
-	return parts[n]
+	var ends [5]int // of the parts before the resource
+	part := 0
+	for i := 0; part < len(ends); i++ {
+		if i == len(r.ARN) {
+			return ""
+		}
+		if r.ARN[i] == ':' {
+			ends[part] = i
+			part++
+		}
+	}
+	if n == len(ends) {
+		return r.ARN[ends[n-1]+1:]
+	}
+	return r.ARN[ends[n-1]+1 : ends[n]]
 }
 
 // Cell returns the text of a cell as a report would hold it. It returns false

@@ -78,23 +78,25 @@ func (u *run) read(ctx context.Context, r io.Reader) error {
 	if err != nil {
 		return u.damage(ctx, err, 1)
 	}
-	var row report.Row
+	next, stop := u.auditor.rowsOf(rd)
+	defer stop() // the caller may close the file next
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		switch err := rd.Read(&row); {
-		case err == io.EOF:
+		row := next()
+		switch {
+		case row.err == io.EOF:
 			return nil
-		case err != nil:
-			return u.damage(ctx, err, rd.Line())
+		case row.err != nil:
+			return u.damage(ctx, row.err, row.line)
 		case n == u.auditor.options.MaxRows:
 			u.broken = true
-			u.problem(Problem{Line: rd.Line(),
+			u.problem(Problem{Line: row.line,
 				Text: fmt.Sprintf("The report has more than %d rows; the rest was not read.", n)})
 			return nil
 		}
-		if err := u.judge(&row, rd.Line()); err != nil {
+		if err := u.judge(&row.Row, row.line); err != nil {
 			return err
 		}
 	}

@@ -44,7 +44,7 @@ json.dump(counts, sys.stdout)
 // turn with the loop in Python.
 func (b *bench) audit(ctx context.Context) error {
 	file := filepath.Join(b.dir, "large.csv")
-	if err := writeLarge(file, b.users); err != nil {
+	if err := writeLarge(file, b.users, false); err != nil {
 		return err
 	}
 	defer os.Remove(file)
@@ -81,9 +81,36 @@ func timed(cmd *exec.Cmd) (time.Duration, float64, error) {
 	return time.Since(start), float64(usage.Maxrss) / 1024, nil
 }
 
+// diff measures the comparison of two large reports, a month apart.
+func (b *bench) diff(ctx context.Context) error {
+	files := []string{filepath.Join(b.dir, "old.csv"), filepath.Join(b.dir, "new.csv")}
+	for i, file := range files {
+		if err := writeLarge(file, b.users, i == 1); err != nil {
+			return err
+		}
+		defer os.Remove(file)
+	}
+	var all []time.Duration
+	var peaks []float64
+	for range b.runs {
+		took, peak, err := timed(exec.CommandContext(ctx, b.binary, "diff", files[0], files[1], "--output", "json",
+			"--old-time", "2026-10-23T12:00:00Z", "--new-time", auditedAsOf))
+		if err != nil {
+			return err
+		}
+		all, peaks = append(all, took), append(peaks, peak)
+	}
+	took, peak := median(all), median(peaks)
+	b.row("diff", fmt.Sprintf("diff of two reports of %d users, to JSON", b.users),
+		fmt.Sprintf("%s, %.0f MiB", seconds(took), peak), "3 s, 200 MiB", took <= 3*time.Second && peak <= 200)
+	return nil
+}
+
 // writeLarge writes a report of n users: half of them with passwords, half of
-// those with MFA, 60 % with keys.
-func writeLarge(file string, n int) (err error) {
+// those with MFA, 60 % with keys. A later report is a month younger than another:
+// one user in ten used a key, one in a hundred rotated one, one in a thousand
+// left and one in a thousand came.
+func writeLarge(file string, n int, later bool) (err error) {
 	f, err := os.Create(file)
 	if err != nil {
 		return err
@@ -113,6 +140,22 @@ func writeLarge(file string, n int) (err error) {
 			r.Keys[0] = report.Key{
 				Active: report.True, LastRotated: at(i, 1), LastUsed: at(i, 800),
 				LastUsedRegion: report.TextOf("eu-central-1"), LastUsedService: report.TextOf("dynamodb"),
+			}
+		}
+		if later {
+			switch {
+			case i%1000 == 2:
+				continue
+			case i%1000 == 3:
+				added := report.Row{User: name + "-2", ARN: r.ARN + "-2", Created: at(i, 1000)}
+				if err := w.WriteRow(&r); err != nil {
+					return err
+				}
+				r = added
+			case i%100 == 1:
+				r.Keys[0].LastRotated = at(i, 820)
+			case i%10 == 0:
+				r.Keys[0].LastUsed = at(i, 820)
 			}
 		}
 		if err := w.WriteRow(&r); err != nil {
