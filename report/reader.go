@@ -51,7 +51,9 @@ type Reader struct {
 	names   []string
 	cells   []*cell // nil for a column this package does not know
 	missing []*cell // the known columns that the report does not have
-	err     error
+
+	user, arn int // the places of these cells
+	err       error
 }
 
 // NewReader reads the header. It fails with [ErrNotReport] where there is none
@@ -101,6 +103,7 @@ func (rd *Reader) header(header []string) error {
 			rd.cells[i] = &known[f]
 		}
 	}
+	rd.user, rd.arn = slices.Index(rd.names, fieldUser.name()), slices.Index(rd.names, fieldARN.name())
 	rd.missing = missingFrom(rd.columns)
 	return nil
 }
@@ -154,16 +157,54 @@ func (rd *Reader) Read(row *Row) error {
 	return nil
 }
 
-func (rd *Reader) read(row *Row) error {
-	record, err := rd.rows.next()
-	if err != nil {
-		return err
+// ReadNames reads the next row as Read does, with the same errors, but returns
+// only two of its cells. That takes a fraction of the time.
+func (rd *Reader) ReadNames() (user, arn string, err error) {
+	if rd.err != nil {
+		return "", "", rd.err
 	}
+	line, plain := rd.rows.nextPlain()
+	if plain && rd.rows.clean && rd.user == 0 && rd.arn == 1 && strings.Count(line, ",") == len(rd.cells)-1 {
+		user, line, _ = strings.Cut(line, ",")
+		arn, _, _ = strings.Cut(line, ",")
+		return user, arn, nil
+	}
+	var record []string
+	if plain {
+		record, err = rd.whole(rd.rows.split(line))
+	} else if record, err = rd.rows.quoted(); err == nil {
+		record, err = rd.whole(record)
+	}
+	for i := 0; i < len(record) && err == nil && !rd.rows.clean; i++ {
+		if err = checkText(record[i]); err != nil {
+			err = rd.fail(rd.names[i], err)
+		}
+	}
+	if err != nil {
+		rd.err = err
+		return "", "", err
+	}
+	return record[rd.user], record[rd.arn], nil
+}
+
+// whole returns the cells of a row, one for each column.
+func (rd *Reader) whole(record []string) ([]string, error) {
 	if len(record) != len(rd.cells) {
 		var ok bool
 		if record, ok = rd.rejoin(record); !ok {
-			return rd.wrongCount(record)
+			return nil, rd.wrongCount(record)
 		}
+	}
+	return record, nil
+}
+
+func (rd *Reader) read(row *Row) error {
+	record, err := rd.rows.next()
+	if err == nil {
+		record, err = rd.whole(record)
+	}
+	if err != nil {
+		return err
 	}
 	rd.clear(row)
 	for i, cell := range record {
@@ -171,7 +212,7 @@ func (rd *Reader) read(row *Row) error {
 		switch c := rd.cells[i]; {
 		case c == nil:
 			row.Extra = append(row.Extra, Cell{rd.names[i], cell})
-			err = checkText(cell)
+			err = rd.check(cell)
 		case c.timeAt != nil:
 			t := parseTime(cell)
 			*c.timeAt(row) = t
@@ -182,24 +223,32 @@ func (rd *Reader) read(row *Row) error {
 			malformed = b.Absence() == Malformed
 		case c.nameAt != nil:
 			*c.nameAt(row) = cell
-			err = checkText(cell)
+			err = rd.check(cell)
 		default:
 			t := TextOf(cell)
 			if cell == "" && c.Kind == TextKind {
 				t, malformed = NoText(Malformed), true
 			}
 			*c.textAt(row) = t
-			err = checkText(cell)
+			err = rd.check(cell)
 		}
 		if malformed {
 			row.Unreadable = append(row.Unreadable, Cell{rd.names[i], cell})
-			err = checkText(cell)
+			err = rd.check(cell)
 		}
 		if err != nil {
 			return rd.fail(rd.names[i], err)
 		}
 	}
 	return nil
+}
+
+// check is checkText for a cell of the row last read.
+func (rd *Reader) check(cell string) error {
+	if rd.rows.clean {
+		return nil
+	}
+	return checkText(cell)
 }
 
 // All returns the rows to come. The row is overwritten by the next one; a copy

@@ -207,6 +207,13 @@ func TestReaderRefuses(t *testing.T) {
 			if tt.is != nil && !errors.Is(err, tt.is) {
 				t.Errorf("%v is not %v", err, tt.is)
 			}
+			if r, headless := report.NewReader(strings.NewReader(tt.file)); headless == nil {
+				var names error
+				for names == nil {
+					_, _, names = r.ReadNames()
+				}
+				sameError(t, names, err)
+			}
 		})
 	}
 }

@@ -136,26 +136,35 @@ func FuzzReader(f *testing.F) {
 			checkError(t, err)
 			return
 		}
+		names, err := report.NewReader(bytes.NewReader(file))
+		must(t, err)
 		var rows []report.Row
 		for row, err := range r.All() {
+			user, arn, again := names.ReadNames()
 			if err != nil {
 				checkError(t, err)
+				sameError(t, again, err)
 				break
+			}
+			must(t, again)
+			if user != row.User || arn != row.ARN || names.Line() != r.Line() {
+				t.Errorf("ReadNames gives %q and %q of line %d, Read %q and %q of line %d", user, arn,
+					names.Line(), row.User, row.ARN, r.Line())
 			}
 			row.AppendJSON(nil)
 			rows = append(rows, *row)
 		}
 		plain := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(file, []byte("\ufeff"))))
 		plain.FieldsPerRecord = -1
-		names, err := plain.Read()
+		header, err := plain.Read()
 		must(t, err)
 		for _, row := range rows {
 			cells, err := plain.Read()
 			must(t, err)
-			if len(cells) != len(names) {
-				cells = append([]string{row.User, row.ARN}, cells[len(cells)-len(names)+2:]...) // commas left bare
+			if len(cells) != len(header) {
+				cells = append([]string{row.User, row.ARN}, cells[len(cells)-len(header)+2:]...) // commas left bare
 			}
-			checkCells(t, &row, names, cells)
+			checkCells(t, &row, header, cells)
 		}
 		again, err := report.ReadAll(strings.NewReader(write(t, r.Columns(), rows...)))
 		must(t, err)
@@ -163,6 +172,14 @@ func FuzzReader(f *testing.F) {
 			t.Errorf("read, written and read (-first +second):\n%s", diff)
 		}
 	})
+}
+
+// sameError expects ReadNames to fail as Read does.
+func sameError(t *testing.T, got, want error) {
+	t.Helper()
+	if got == nil || got.Error() != want.Error() {
+		t.Errorf("ReadNames fails with %v, Read with %v", got, want)
+	}
 }
 
 func checkError(t *testing.T, err error) {

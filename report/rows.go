@@ -32,9 +32,10 @@ type rows struct {
 	buf    *bufio.Reader
 	csv    *csv.Reader
 	cells  []string
-	line   int // on which the row last read begins, from 1
-	plain  int // lines split here, which csv does not count
-	ended  int // lines up to the end of the row last read
+	clean  bool // checkText accepts every cell of the row last read
+	line   int  // on which the row last read begins, from 1
+	plain  int  // lines split here, which csv does not count
+	ended  int  // lines up to the end of the row last read
 }
 
 func newRows(r io.Reader) *rows {
@@ -63,27 +64,41 @@ func (rs *rows) skipByteOrderMark() error {
 // next returns the cells of the next row, valid until the one after. Blank
 // lines are no rows. Errors are io.EOF, an *Error, or that of the source.
 func (rs *rows) next() ([]string, error) {
+	line, ok := rs.nextPlain()
+	if !ok {
+		return rs.quoted()
+	}
+	return rs.split(line), nil
+}
+
+// nextPlain returns the line of the next row if it has no quote. Otherwise the
+// next row is that of quoted.
+func (rs *rows) nextPlain() (line string, ok bool) {
 	rs.source.left = maxRow
 	rs.line = rs.ended + 1
 	for {
-		line, ok := rs.plainLine()
-		if !ok {
-			return rs.quoted()
+		if line, ok = rs.plainLine(); !ok {
+			return "", false
 		}
 		rs.plain++
 		rs.ended++
-		if line == "" {
-			continue
+		if line != "" {
+			rs.line = rs.ended
+			rs.clean = checkText(line) == nil
+			return line, true
 		}
-		rs.line = rs.ended
-		rs.cells = rs.cells[:0]
-		for more := true; more; {
-			var cell string
-			cell, line, more = strings.Cut(line, ",")
-			rs.cells = append(rs.cells, cell)
-		}
-		return rs.cells, nil
 	}
+}
+
+// split returns the cells of a line without quotes.
+func (rs *rows) split(line string) []string {
+	rs.cells = rs.cells[:0]
+	for more := true; more; {
+		var cell string
+		cell, line, more = strings.Cut(line, ",")
+		rs.cells = append(rs.cells, cell)
+	}
+	return rs.cells
 }
 
 // plainLine takes a line that has no quote and ends within the buffer. The last
@@ -115,6 +130,7 @@ func (rs *rows) plainLine() (string, bool) {
 // quoted reads a row by encoding/csv.
 func (rs *rows) quoted() ([]string, error) {
 	record, err := rs.csv.Read()
+	rs.clean = false
 	if err == nil {
 		first, _ := rs.csv.FieldPos(0)
 		last, _ := rs.csv.FieldPos(len(record) - 1)

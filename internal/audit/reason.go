@@ -108,10 +108,25 @@ func (r *Reason) add(template string, values ...Value) {
 	r.Values = append(r.Values, values...)
 }
 
-// reason returns the reason why v is as it is. Within the braces of v.why,
-// {age}, {since} and {limit} are those of the verdict, and everything else is a
-// column of the row.
-func reason(v *verdict, row *report.Row, asOf report.Time) Reason {
+// reasons makes the reasons of one audit. It remembers what was found out about
+// each template, and allocates the values of many reasons together.
+type reasons struct {
+	places map[string][]place
+	free   []Value
+}
+
+// place is a name in the braces of a template.
+type place struct {
+	name   string
+	of     func(v *verdict, asOf report.Time) Value // nil for a column
+	column report.Column
+	known  bool // the column
+}
+
+// of returns the reason why v is as it is. Within the braces of v.why, {age},
+// {since} and {limit} are those of the verdict, and everything else is a column
+// of the row.
+func (r *reasons) of(v *verdict, row *report.Row, asOf report.Time) Reason {
 	if v.said != nil {
 		return v.said()
 	}
@@ -121,40 +136,79 @@ func reason(v *verdict, row *report.Row, asOf report.Time) Reason {
 	if v.why == "" && len(v.columns) > 0 {
 		return silence(v.columns[0], row, asOf)
 	}
-	r := Reason{Template: v.why}
-	if n := strings.Count(v.why, "{"); n > 0 {
-		r.Values = make([]Value, 0, n)
+	places := r.placesOf(v.why)
+	if len(places) == 0 {
+		return Reason{Template: v.why}
 	}
-	for rest := v.why; ; {
-		_, after, ok := strings.Cut(rest, "{")
-		if !ok {
-			return r
+	values := r.take(len(places))
+	for i := range places {
+		values = append(values, places[i].value(v, row, asOf))
+	}
+	return Reason{Template: v.why, Values: values}
+}
+
+// take returns an empty slice with room for n values.
+func (r *reasons) take(n int) []Value {
+	const together = 64
+	if n > len(r.free) {
+		r.free = make([]Value, max(n, together))
+	}
+	values := r.free[:0:n]
+	r.free = r.free[n:]
+	return values
+}
+
+func (r *reasons) placesOf(template string) []place {
+	places, ok := r.places[template]
+	if ok {
+		return places
+	}
+	for rest := template; ; {
+		_, after, more := strings.Cut(rest, "{")
+		if !more {
+			break
 		}
 		var name string
 		name, rest, _ = strings.Cut(after, "}")
-		r.Values = append(r.Values, v.value(name, row, asOf))
+		places = append(places, placeOf(name))
 	}
+	if r.places == nil {
+		r.places = map[string][]place{}
+	}
+	r.places[template] = places
+	return places
 }
 
-func (v *verdict) value(name string, row *report.Row, asOf report.Time) Value {
+func placeOf(name string) place {
+	p := place{name: name}
 	switch name {
 	case "age":
-		return AgeValue(v.age(asOf))
+		p.of = func(v *verdict, asOf report.Time) Value { return AgeValue(v.age(asOf)) }
 	case "since":
-		return TimeValue(v.since)
+		p.of = func(v *verdict, _ report.Time) Value { return TimeValue(v.since) }
 	case "limit":
-		return AgeValue(time.Duration(v.limitSec) * time.Second)
+		p.of = func(v *verdict, _ report.Time) Value { return AgeValue(time.Duration(v.limitSec) * time.Second) }
+	default:
+		p.column, p.known = report.FindColumn(name)
 	}
-	return cellValue(name, row)
+	return p
+}
+
+func (p *place) value(v *verdict, row *report.Row, asOf report.Time) Value {
+	if p.of != nil {
+		return p.of(v, asOf)
+	}
+	if p.known && p.column.Time(row).IsPresent() {
+		return TimeValue(p.column.Time(row))
+	}
+	text, _ := row.Cell(p.name)
+	return TextValue(shorten(text))
 }
 
 // cellValue returns the text of a cell.
 func cellValue(name string, row *report.Row) Value {
-	if c, ok := report.FindColumn(name); ok && c.Time(row).IsPresent() {
-		return TimeValue(c.Time(row))
-	}
-	text, _ := row.Cell(name)
-	return TextValue(shorten(text))
+	p := placeOf(name)
+	return p.value(nil, row, report.Time{})
 }
 
 // age returns how long before asOf v.since lies; 0 where either is absent, and

@@ -24,6 +24,7 @@ type run struct {
 	sight   sight
 	facts   *Enrichment
 	excuser excuser
+	reasons reasons
 	matched []int // by exception
 	row     Row
 	prefix  string // how the ARNs of the account begin
@@ -164,7 +165,7 @@ func (u *run) judge(row *report.Row, line int) error {
 			u.firstStray = line
 		}
 		u.problem(Problem{Line: line, Column: "arn",
-			Text: reason(&verdict{why: problem}, row, s.asOf).String(), ofRow: true})
+			Text: u.reasons.of(&verdict{why: problem}, row, s.asOf).String(), ofRow: true})
 	}
 	u.last = row.User
 	return u.show()
@@ -256,7 +257,7 @@ func (u *run) finding(c *Control, severity Severity, v *verdict, e excused, note
 		UserCreated: report.None(report.MissingColumn),
 		Columns:     v.columns, Since: v.since, Approximate: v.approx, Note: note, Facts: s.facts,
 		Suppressed: e.suppresses,
-		Reason:     reason(v, s.row, s.asOf),
+		Reason:     u.reasons.of(v, s.row, s.asOf),
 	}
 	if v.since.IsPresent() {
 		f.Age, f.Limit = v.age(s.asOf), time.Duration(v.limitSec)*time.Second

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/words"
@@ -36,11 +37,16 @@ type work struct {
 
 	severities map[audit.EventKind]audit.Severity
 	renames    renames
+
+	// The memory of the last change, which the next one uses again.
+	events   []Event
+	findings []Finding
+	seen     []identity
 }
 
 // Compare compares the reports of one account. It calls visit for every user
 // with events or findings, in the order of the reports, with root first and
-// what concerns a report as a whole last. A Change may be kept.
+// what concerns a report as a whole last.
 //
 // It fails only with the context, the options and the visit; what keeps an
 // account from being compared is in the outcome.
@@ -119,16 +125,22 @@ func (w *work) look(ctx context.Context, s *Series) ([]*member, error) {
 	if s.New == nil {
 		return nil, errors.New("there is no new report")
 	}
+	var first *member
+	var firstErr error
+	var looking sync.WaitGroup
+	if s.Old != nil {
+		looking.Go(func() { first, firstErr = look(ctx, *s.Old, s.Account, maxRows) })
+	}
 	last, err := look(ctx, *s.New, s.Account, maxRows)
+	looking.Wait()
 	if err != nil {
 		return nil, err
 	}
 	w.out.New, w.out.Account, w.out.Partition = last.Source, last.account, last.partition
 	w.order = last.orders
-	var first *member
 	if s.Old != nil {
-		if first, err = look(ctx, *s.Old, s.Account, maxRows); err != nil {
-			return nil, err
+		if firstErr != nil {
+			return nil, firstErr
 		}
 		w.out.Old = first.Source
 		switch {
@@ -319,7 +331,7 @@ func (w *work) user(at []*entry) error {
 	}
 	if w.old >= 0 {
 		w.unreadable(old)
-		change.Events = w.events(old, new, shown.key.rank)
+		change.Events = w.compareEvents(old, new, shown.key.rank)
 	}
 	w.unreadable(new)
 	f := findings{work: w, at: at, old: old, new: new}
@@ -338,8 +350,9 @@ func (w *work) give(change *Change) error {
 	return w.visit(change)
 }
 
-func (w *work) events(old, new *entry, of rank) []Event {
-	c := comparison{made: w.out.Old.Generated.Unix(), unused: days(w.params.UnusedDays), severities: w.severities}
+func (w *work) compareEvents(old, new *entry, of rank) []Event {
+	c := comparison{made: w.out.Old.Generated.Unix(), unused: days(w.params.UnusedDays), severities: w.severities,
+		events: w.events[:0]}
 	if old != nil {
 		c.old = side{old.row, old.class}
 	}
@@ -356,7 +369,8 @@ func (w *work) events(old, new *entry, of rank) []Event {
 		}
 		w.renames.remember(&c)
 	}
-	return c.compare()
+	w.events = c.compare()
+	return w.events
 }
 
 // unreadable records cells that cannot be compared.

@@ -121,6 +121,9 @@ func number(n int, what string) []string {
 
 func (c *comparison) identity() {
 	old, new := c.old.row, c.new.row
+	if old.User == new.User && old.ARN == new.ARN {
+		return
+	}
 	if old.User != new.User && !new.IsRoot() {
 		c.add(Event{Kind: audit.UserRenamed, Was: old.User, Is: new.User})
 	}
@@ -181,6 +184,9 @@ func (c *comparison) password() {
 
 func (c *comparison) passwordUse() {
 	was, is := c.old.row.PasswordLastUsed, c.new.row.PasswordLastUsed
+	if was == is {
+		return
+	}
 	e := Event{Credential: audit.Credential{Kind: audit.Password}, Was: was.String(), Is: is.String(), At: is}
 	switch {
 	case never(was) && is.IsPresent():
@@ -199,6 +205,9 @@ func (c *comparison) passwordUse() {
 }
 
 func (c *comparison) keys() {
+	if c.old.row != nil && c.old.row.Keys == c.new.row.Keys {
+		return
+	}
 	old, new := [2]credential{}, keysOf(c.new.row)
 	if c.old.row != nil {
 		old = keysOf(c.old.row)
@@ -355,6 +364,9 @@ func said(t report.Text) bool {
 }
 
 func (c *comparison) certificates() {
+	if c.old.row != nil && c.old.row.Certificates == c.new.row.Certificates {
+		return
+	}
 	old, new := [2]credential{}, certificatesOf(c.new.row)
 	if c.old.row != nil {
 		old = certificatesOf(c.old.row)

@@ -33,11 +33,11 @@ func identityOf(f *audit.Finding) identity {
 
 func isOpen(f *audit.Finding) bool { return f.Status == audit.Fail || f.Status == audit.Warn }
 
-func (f *findings) compare() (out []Finding) {
+func (f *findings) compare() []Finding {
 	moved := f.survivors()
 	sameUser := f.old != nil && f.new != nil &&
 		(f.old.row == nil || f.new.row == nil || !replaced(f.old.row, f.new.row))
-	var seen []identity
+	out, seen := f.work.findings[:0], f.work.seen[:0]
 	if f.new != nil {
 		for i := range f.new.findings {
 			found := &f.new.findings[i]
@@ -70,6 +70,7 @@ func (f *findings) compare() (out []Finding) {
 		}
 		return int(b.Severity) - int(a.Severity)
 	})
+	f.work.findings, f.work.seen = out, seen
 	return out
 }
 
@@ -87,8 +88,17 @@ func (s survivors) now(old audit.Credential) (new audit.Credential, ok bool) {
 	return new, false
 }
 
+// hasTwins reports whether two credentials of one kind were created in one
+// second.
+func hasTwins(row *report.Row) bool {
+	key, certificate := row.Keys[0].LastRotated, row.Certificates[0].LastRotated
+	return key.IsPresent() && key == row.Keys[1].LastRotated ||
+		certificate.IsPresent() && certificate == row.Certificates[1].LastRotated
+}
+
 func (f *findings) survivors() survivors {
-	if f.old == nil || f.new == nil || f.old.row == nil || f.new.row == nil {
+	if f.old == nil || f.new == nil || f.old.row == nil || f.new.row == nil ||
+		!hasTwins(f.old.row) && !hasTwins(f.new.row) {
 		return nil
 	}
 	var moved survivors

@@ -75,7 +75,8 @@ type Finding struct {
 	How string
 }
 
-// Change holds the changes of one user, and what is still wrong.
+// Change holds the changes of one user, and what is still wrong. Its slices are
+// valid only during the visit, their elements beyond it.
 type Change struct {
 	Account *Account
 	// User and ARN are as in the new report, or in the old one where the new

@@ -118,13 +118,14 @@ func (m *member) look(ctx context.Context, maxRows int) error {
 }
 
 func (m *member) rowsOf(ctx context.Context, rd *report.Reader, maxRows int) error {
-	var row report.Row
 	var last key
 	for ; ; m.rows++ {
 		if m.rows%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		switch err := rd.Read(&row); {
+		var row report.Row
+		var err error
+		switch row.User, row.ARN, err = rd.ReadNames(); {
 		case err == io.EOF:
 			return nil
 		case err != nil:

@@ -1,12 +1,15 @@
 package diff
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 
+	"rollcall/internal/ahead"
 	"rollcall/internal/audit"
 	"rollcall/report"
 )
@@ -28,7 +31,9 @@ type stream struct {
 	*member
 	head entry
 	done bool
-	pull func() (*audit.Row, error, bool)
+	// next gives what comes next, until an entry with an error, which is io.EOF
+	// at the end; nil where the report is held.
+	next func() *judgedRow
 	stop func()
 	held []entry // where the report is not in order
 	// summary is there when the stream is done.
@@ -37,19 +42,62 @@ type stream struct {
 
 var errStopped = errors.New("stopped")
 
-// audited returns the rows of a report with their findings.
-func (s *stream) audited(ctx context.Context, o audit.Options) iter.Seq2[*audit.Row, error] {
-	return func(yield func(*audit.Row, error) bool) {
+// judgedRow is a row with its findings, or the error that came in its place.
+type judgedRow struct {
+	row      report.Row
+	whole    bool // the findings are of the report as a whole, and there is no row
+	class    audit.Class
+	findings []audit.Finding
+	err      error
+}
+
+func (j *judgedRow) set(row *audit.Row) {
+	if j.whole = row.Report == nil; !j.whole {
+		j.row = *row.Report
+	}
+	j.class = row.Class
+	j.findings = append(j.findings[:0], row.Findings...)
+}
+
+// judgeAhead audits in a goroutine of its own.
+func (s *stream) judgeAhead(ctx context.Context, o audit.Options) {
+	q := ahead.Start(func(slot func() *judgedRow) {
 		err := s.audit(ctx, o, func(row *audit.Row) error {
-			if !yield(row, nil) {
+			to := slot()
+			if to == nil {
+				return errStopped
+			}
+			to.set(row)
+			return nil
+		})
+		if to := slot(); to != nil {
+			to.err = cmp.Or(err, io.EOF)
+		}
+	})
+	s.next, s.stop = q.Next, q.Stop
+}
+
+// judgeInTurn audits one row whenever one is asked for, which takes less memory.
+func (s *stream) judgeInTurn(ctx context.Context, o audit.Options) {
+	o.ReadInTurn = true
+	pull, stop := iter.Pull(func(yield func(*judgedRow) bool) {
+		var judged judgedRow
+		err := s.audit(ctx, o, func(row *audit.Row) error {
+			judged.set(row)
+			if !yield(&judged) {
 				return errStopped
 			}
 			return nil
 		})
-		if err != nil && !errors.Is(err, errStopped) {
-			yield(nil, err)
+		if !errors.Is(err, errStopped) {
+			yield(&judgedRow{err: cmp.Or(err, io.EOF)})
 		}
+	})
+	s.next = func() *judgedRow {
+		judged, _ := pull()
+		return judged
 	}
+	s.stop = stop
 }
 
 func (s *stream) audit(ctx context.Context, o audit.Options, visit func(*audit.Row) error) error {
@@ -80,13 +128,9 @@ func openStream(ctx context.Context, m *member, order orders, o audit.Options) (
 	s := &stream{member: m, stop: func() {}}
 	if m.orders&order == 0 {
 		err := s.audit(ctx, o, func(row *audit.Row) error {
-			e := entryOf(row)
-			if row.Report != nil {
-				copied := *row.Report
-				e.row = &copied
-			}
-			e.findings = slices.Clone(e.findings)
-			s.held = append(s.held, e)
+			var judged judgedRow
+			judged.set(row)
+			s.held = append(s.held, entryOf(&judged))
 			return nil
 		})
 		if err != nil {
@@ -98,19 +142,26 @@ func openStream(ctx context.Context, m *member, order orders, o audit.Options) (
 				return nil, &twice{fmt.Errorf("%s: the user %.80q occurs twice", s.name(), s.held[i].key.name)}
 			}
 		}
+	} else if o.EveryRow {
+		s.judgeAhead(ctx, o)
 	} else {
-		s.pull, s.stop = iter.Pull2(s.audited(ctx, o))
+		s.judgeInTurn(ctx, o)
 	}
 	return s, s.advance()
 }
 
-func entryOf(row *audit.Row) entry {
-	return entry{key: keyOf(row.Report), row: row.Report, class: row.Class, findings: row.Findings}
+func entryOf(j *judgedRow) entry {
+	e := entry{class: j.class, findings: j.findings}
+	if !j.whole {
+		e.row = &j.row
+	}
+	e.key = keyOf(e.row)
+	return e
 }
 
 // advance goes on to the next entry. The one before is no longer valid.
 func (s *stream) advance() error {
-	if s.pull == nil {
+	if s.next == nil {
 		if len(s.held) == 0 {
 			s.done = true
 			return nil
@@ -118,14 +169,14 @@ func (s *stream) advance() error {
 		s.head, s.held = s.held[0], s.held[1:]
 		return nil
 	}
-	row, err, ok := s.pull()
+	judged := s.next()
 	switch {
-	case err != nil:
-		return err
-	case !ok:
+	case judged.err == io.EOF:
 		s.done = true
+	case judged.err != nil:
+		return judged.err
 	default:
-		s.head = entryOf(row)
+		s.head = entryOf(judged)
 	}
 	return nil
 }

@@ -61,7 +61,13 @@ func severityOfEvent(h shownEvent) audit.Severity     { return h.Severity }
 func severityOfFinding(j shownFinding) audit.Severity { return j.Severity }
 
 func (g *gatherer) Change(c *diff.Change) error {
-	of := &diff.Change{Account: c.Account, User: c.User, ARN: c.ARN, Class: c.Class}
+	var of *diff.Change
+	shown := func() *diff.Change {
+		if of == nil {
+			of = &diff.Change{Account: c.Account, User: c.User, ARN: c.ARN, Class: c.Class}
+		}
+		return of
+	}
 	for _, e := range c.Events {
 		switch {
 		case e.Severity < g.options.Least:
@@ -71,12 +77,12 @@ func (g *gatherer) Change(c *diff.Change) error {
 			}
 			g.uses[e.Kind]++
 		default:
-			g.events.add(shownEvent{of, e}, g.options.Most, severityOfEvent)
+			g.events.add(shownEvent{shown(), e}, g.options.Most, severityOfEvent)
 		}
 	}
 	for i := range c.Findings {
 		if f := &c.Findings[i]; g.options.wanted(f) {
-			g.findings[f.State].add(shownFinding{of, *f}, g.options.Most, severityOfFinding)
+			g.findings[f.State].add(shownFinding{shown(), *f}, g.options.Most, severityOfFinding)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,7 +206,9 @@ func TestTable(t *testing.T) {
 		}
 		c.Findings = append(c.Findings, finding(diff.Fixed, audit.KeyUnused, audit.Medium, name),
 			finding(diff.New, audit.KeyAge, audit.Medium, name))
-		changes = append(changes, c)
+		kept := *c
+		kept.Events, kept.Findings = slices.Clone(c.Events), slices.Clone(c.Findings)
+		changes = append(changes, &kept)
 	}
 	for _, width := range []int{60, 80, 99, 120, 160} {
 		got := shown(t, "table", show.Options{Width: width, Most: 5, Uses: true}, []*diff.Account{one}, changes...)
@@ -244,7 +247,9 @@ func TestUsual(t *testing.T) {
 			c.Findings = append(c.Findings, finding(diff.New, audit.ConsoleMFA, audit.Low, c.User),
 				finding(diff.Fixed, audit.KeyAge, audit.High, c.User))
 		}
-		changes = append(changes, c)
+		kept := *c
+		kept.Events, kept.Findings = slices.Clone(c.Events), slices.Clone(c.Findings)
+		changes = append(changes, &kept)
 	}
 	for _, form := range []string{"table", "md"} {
 		got := shown(t, form, show.Options{}, []*diff.Account{one}, changes...)
