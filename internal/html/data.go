@@ -12,21 +12,23 @@ import (
 // where they are not known.
 
 type pageData struct {
-	Title         string               `json:"title"`
-	Program       string               `json:"program,omitempty"`
-	Made          int64                `json:"made,omitempty"`
-	Benchmark     benchmarkData        `json:"benchmark"`
-	Params        audit.Params         `json:"params"`
-	Statuses      []audit.Status       `json:"statuses"`
-	Severities    []audit.Severity     `json:"severities"`
-	Classes       []audit.Class        `json:"classes"`
-	Counts        countsData           `json:"counts"`
-	Controls      []controlData        `json:"controls"`
-	Outcomes      string               `json:"outcomes"` // of the controls, in words
-	KeyAgeLimits  [5]int               `json:"keyAgeLimits"`
-	KeyIdleLimits [2]int               `json:"keyIdleLimits"`
-	Exceptions    []audit.ExceptionUse `json:"exceptions"`
-	Accounts      []accountData        `json:"accounts"`
+	Title      string           `json:"title"`
+	Program    string           `json:"program,omitempty"`
+	Made       int64            `json:"made,omitempty"`
+	Benchmark  benchmarkData    `json:"benchmark"`
+	Params     audit.Params     `json:"params"`
+	Statuses   []audit.Status   `json:"statuses"`
+	Severities []audit.Severity `json:"severities"`
+	Classes    []audit.Class    `json:"classes"`
+	Counts     countsData       `json:"counts"`
+	Trend      []trendPoint     `json:"trend"`
+	People     []person         `json:"people"` // some of those without MFA
+	Controls   []controlData    `json:"controls"`
+	Outcomes   string           `json:"outcomes"` // of the controls, in words
+	// KeyLimits are the greatest ages in days of the bars of the key ages.
+	KeyLimits  [numKeyBins - 1]int  `json:"keyLimits"`
+	Exceptions []audit.ExceptionUse `json:"exceptions"`
+	Accounts   []accountData        `json:"accounts"`
 	// LeftOut says how many credentials are not in the rows.
 	LeftOut int `json:"leftOut"`
 }
@@ -71,7 +73,12 @@ type accountData struct {
 	ProblemCount int             `json:"problemCount"`
 	Counts       countsData      `json:"counts"`
 	Stats        statsData       `json:"stats"`
-	History      *historyData    `json:"history,omitempty"`
+	// Controls holds for each control its findings by status, and behind them
+	// the excused ones.
+	Controls [][audit.NumStatuses + 1]int `json:"controls"`
+	// KeyBins counts the active keys, as countKeys does.
+	KeyBins [numKeyBins][2 * numKeyVerdicts]int `json:"keyBins"`
+	History *historyData                        `json:"history,omitempty"`
 }
 
 type statsData struct {
@@ -83,12 +90,11 @@ type statsData struct {
 	Keys       int `json:"keys"`
 	Unused     int `json:"unused"`
 	// Of so many more the report does not tell.
-	UntoldConsole int       `json:"untoldConsole"`
-	UntoldKeys    int       `json:"untoldKeys"`
-	UntoldUnused  int       `json:"untoldUnused"`
-	KeyAges       [6][4]int `json:"keyAges"`
-	OldestKey     int64     `json:"oldestKey"`
-	Root          rootData  `json:"root"`
+	UntoldConsole int      `json:"untoldConsole"`
+	UntoldKeys    int      `json:"untoldKeys"`
+	UntoldUnused  int      `json:"untoldUnused"`
+	OldestKey     int64    `json:"oldestKey"`
+	Root          rootData `json:"root"`
 }
 
 type rootData struct {
@@ -103,20 +109,28 @@ type historyData struct {
 	Snapshots []snapshotData `json:"snapshots"`
 	Changes   []changeData   `json:"changes"` // the latest first
 	LeftOut   int            `json:"leftOut"` // how many more there were
-	// Last holds the changes in the newest report, nil if it is the only one.
-	Last *stepData `json:"last,omitempty"`
+	// Steps say what each report but the first changed, the latest first.
+	Steps []stepData `json:"steps"`
 }
 
+// stepData counts the changes between a report and the one before.
 type stepData struct {
-	Failing int `json:"failing"`
-	Fixed   int `json:"fixed"`
+	At    int64 `json:"at"`
+	Since int64 `json:"since"`
+	// Sorts counts all changes that are not usual, also those left out.
+	Sorts map[sort]int `json:"sorts"`
+	// Severities counts what fails newly by severity.
+	Severities [audit.NumSeverities]int `json:"severities"`
+	// Usual counts the ordinary uses of credentials by their names.
+	Usual map[string]int `json:"usual,omitempty"`
 }
 
 type snapshotData struct {
-	Generated int64                  `json:"generated"`
-	Findings  [audit.NumStatuses]int `json:"findings"`
-	Users     int                    `json:"users"`
-	Keys      int                    `json:"keys"`
+	Generated int64                    `json:"generated"`
+	Findings  [audit.NumStatuses]int   `json:"findings"`
+	Failing   [audit.NumSeverities]int `json:"failing"`
+	Users     int                      `json:"users"`
+	Keys      int                      `json:"keys"`
 }
 
 type changeData struct {
@@ -131,19 +145,22 @@ type changeData struct {
 	Text       string          `json:"text"`
 }
 
-func (b *Builder) data(s *audit.Summary) pageData {
+// data returns what the page knows beside the rows. The reports are in the order
+// of the accounts of the summary.
+func (b *Builder) data(s *audit.Summary, reports []*Report) pageData {
 	d := pageData{
-		Title:        b.options.Title,
-		Program:      b.options.Program,
-		Made:         seconds(b.options.Made),
-		Benchmark:    benchmarkData{s.Benchmark.ID, s.Benchmark.Title, s.Benchmark.Version, s.Benchmark.About},
-		Params:       s.Params,
-		Counts:       counts(&s.Counts),
-		Controls:     controls(s),
-		Outcomes:     s.Counts.OutcomesInWords(),
-		Accounts:     []accountData{},
-		Exceptions:   append([]audit.ExceptionUse{}, s.Exceptions...),
-		KeyAgeLimits: audit.KeyAgeLimits, KeyIdleLimits: audit.KeyIdleLimits,
+		Title:      b.options.Title,
+		Program:    b.options.Program,
+		Made:       seconds(b.options.Made),
+		Benchmark:  benchmarkData{s.Benchmark.ID, s.Benchmark.Title, s.Benchmark.Version, s.Benchmark.About},
+		Params:     s.Params,
+		Counts:     counts(&s.Counts),
+		Controls:   controls(s),
+		Outcomes:   s.Counts.OutcomesInWords(),
+		Accounts:   []accountData{},
+		Exceptions: append([]audit.ExceptionUse{}, s.Exceptions...),
+		KeyLimits:  keyBinLimits(&s.Params),
+		Trend:      b.trend(s), People: people(reports),
 		LeftOut: b.leftOut,
 	}
 	for i := range audit.NumStatuses {
@@ -155,8 +172,12 @@ func (b *Builder) data(s *audit.Summary) pageData {
 	for c := audit.ClassUnknown; c <= audit.ClassBreakGlass; c++ {
 		d.Classes = append(d.Classes, c)
 	}
-	for _, a := range s.Accounts {
-		d.Accounts = append(d.Accounts, account(a, b.history(a)))
+	for i, a := range s.Accounts {
+		of := account(a, b.history(a))
+		if r := reports[i]; r != nil {
+			of.KeyBins = countKeys(r.keys, seconds(a.AsOf), &s.Params)
+		}
+		d.Accounts = append(d.Accounts, of)
 	}
 	return d
 }
@@ -204,6 +225,11 @@ func counts(c *audit.Counts) countsData {
 
 func account(a *audit.AccountSummary, h *historyData) accountData {
 	s := &a.Stats
+	perControl := make([][audit.NumStatuses + 1]int, len(a.Counts.Controls))
+	for i, c := range a.Counts.Controls {
+		copy(perControl[i][:], c.Statuses[:])
+		perControl[i][audit.NumStatuses] = c.Suppressed
+	}
 	return accountData{
 		Source: a.Source, AsOf: seconds(a.AsOf),
 		Generated: seconds(a.Source.Generated), Fetched: seconds(a.Source.Fetched),
@@ -214,11 +240,11 @@ func account(a *audit.AccountSummary, h *historyData) accountData {
 			Users: s.Users, Humans: s.HumanUsers, Machines: s.MachineUsers,
 			Console: s.ConsoleUsers, ConsoleMFA: s.ConsoleUsersMFA,
 			UntoldConsole: s.Untold.ConsoleUsers, UntoldKeys: s.Untold.Keys, UntoldUnused: s.Untold.Unused,
-			Keys: s.ActiveKeys, Unused: s.UnusedCredentials, KeyAges: s.KeyAges, OldestKey: pageTime(s.OldestKey),
+			Keys: s.ActiveKeys, Unused: s.UnusedCredentials, OldestKey: pageTime(s.OldestKey),
 			Root: rootData{s.Root.Seen, truth(s.Root.Password), truth(s.Root.MFA), s.Root.Keys,
 				pageTime(s.Root.LastUsed)},
 		},
-		History: h,
+		History: h, Controls: perControl,
 	}
 }
 
@@ -229,4 +255,4 @@ func seconds(t time.Time) int64 {
 	return pageTime(report.At(t))
 }
 
-func joined(ids []string) string { return strings.Join(ids, " ") }
+func words(ids []string) string { return strings.Join(ids, " ") }

@@ -193,6 +193,12 @@ func past(account *audit.AccountSummary, reports int) html.History {
 			h.Changes = append(h.Changes, html.Change{At: s.Generated, Since: before, Kind: kind, Severity: severity,
 				Control: control, User: user, Credential: credential, Text: text})
 		}
+		for _, use := range []audit.EventKind{audit.PasswordUsed, audit.KeyFirstUsed, audit.PasswordUsed,
+			audit.PasswordUsed, audit.PasswordUsed, audit.PasswordUsed} {
+			name := map[audit.EventKind]string{audit.PasswordUsed: "password used",
+				audit.KeyFirstUsed: "key used for the first time"}[use]
+			h.Changes = append(h.Changes, html.Change{At: s.Generated, Since: before, Kind: use, Usual: name})
+		}
 		change(html.NewlyFailing, audit.Medium, audit.KeyAge, fmt.Sprintf("svc-erp-%04d", i),
 			"key:2026-08-25T10:00:00Z",
 			"The access key is 90 days 1 hour old, created 2026-08-25T10:00:00Z; the limit is 90 days.")

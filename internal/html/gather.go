@@ -112,6 +112,11 @@ func (r *Report) add(row *audit.Row, user *report.Row, shown [numWhats]bool) {
 			found[w], shown[w] = append(found[w], f), true
 		}
 	}
+	if row.Report != nil {
+		r.noteKey(&user.Keys[0], found[key1])
+		r.noteKey(&user.Keys[1], found[key2])
+		r.notePerson(row)
+	}
 	n := 0
 	for _, is := range shown {
 		if is {
@@ -245,7 +250,7 @@ func (s *rows) find(found []*audit.Finding) {
 			s.more.number(int64(s.findings))
 			s.more.number(s.intern(f.Exception))
 			s.more.number(s.intern(f.ExpiredException))
-			s.more.number(s.intern(joined(f.KeyIDs)))
+			s.more.number(s.intern(words(f.KeyIDs)))
 			s.more.number(s.intern(f.Note))
 		}
 		s.findings++

@@ -30,46 +30,55 @@ func sortOf(kind audit.EventKind) sort {
 		return added
 	case audit.UserGone, audit.KeyRemoved, audit.PasswordRemoved, audit.MFALost, audit.CertificateRemoved:
 		return removed
+	case audit.KeyRotated:
+		return rotated
 	}
 	return changed
 }
 
 // history returns the known earlier reports of an account, nil for none.
 func (b *Builder) history(a *audit.AccountSummary) *historyData {
-	i := slices.IndexFunc(b.histories, func(h History) bool {
-		return h.Account == a.Source.Account && h.Partition == a.Source.Partition
-	})
-	if i < 0 {
+	h := b.historyOf(a)
+	if h == nil {
 		return nil
 	}
-	h := b.histories[i]
-	d := &historyData{Snapshots: []snapshotData{}, Changes: []changeData{}}
+	d := &historyData{Snapshots: []snapshotData{}, Changes: []changeData{}, Steps: []stepData{}}
 	for _, s := range h.Snapshots {
-		d.Snapshots = append(d.Snapshots, snapshotData{seconds(s.Generated), s.Findings, s.Users, s.Keys})
+		d.Snapshots = append(d.Snapshots, snapshotData{seconds(s.Generated), s.Findings, s.Failing, s.Users, s.Keys})
 	}
 	titles := map[audit.EventKind]string{NewlyFailing: "Newly failing", Fixed: "Fixed"}
 	for _, e := range audit.Events() {
 		titles[e.Kind] = e.Title
 	}
-	for _, c := range h.Changes {
+	shown := slices.DeleteFunc(slices.Clone(h.Changes), func(c Change) bool { return c.Usual != "" })
+	for _, c := range shown {
 		d.Changes = append(d.Changes, changeData{
 			At: seconds(c.At), Since: seconds(c.Since), Sort: sortOf(c.Kind), Severity: c.Severity,
 			Title: cmp.Or(titles[c.Kind], string(c.Kind)), Control: c.Control,
 			User: c.User, Credential: c.Credential, Text: c.Text,
 		})
 	}
-	d.Changes = joinRotations(d.Changes, h.Changes)
+	d.Changes = joinRotations(d.Changes, shown)
 	slices.SortStableFunc(d.Changes, func(a, b changeData) int {
 		return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.Severity, a.Severity))
 	})
-	if n := len(d.Snapshots); n > 1 {
-		d.Last = lastStep(d.Changes, d.Snapshots[n-1].Generated)
-	}
+	d.Steps = steps(d.Snapshots, d.Changes, h.Changes)
 	if most := b.maxChanges(); len(d.Changes) > most {
 		d.LeftOut = len(d.Changes) - most
 		d.Changes = d.Changes[:most]
 	}
 	return d
+}
+
+// historyOf returns the history that was given for an account, nil for none.
+func (b *Builder) historyOf(a *audit.AccountSummary) *History {
+	for i := range b.histories {
+		h := &b.histories[i]
+		if h.Account == a.Source.Account && h.Partition == a.Source.Partition {
+			return h
+		}
+	}
+	return nil
 }
 
 // maxChanges returns how many changes of an account the page holds: what a
@@ -79,19 +88,33 @@ func (b *Builder) maxChanges() int {
 	return max(least, min(ofAccount, ofAll/len(b.histories)))
 }
 
-// lastStep counts what the newest report changed.
-func lastStep(changes []changeData, newest int64) *stepData {
-	var s stepData
+// steps counts what each report changed, from the latest on. The changes are
+// those to show; all of them may also have usual ones.
+func steps(snapshots []snapshotData, changes []changeData, all []Change) []stepData {
+	list, places := []stepData{}, map[int64]int{}
+	for i := len(snapshots) - 1; i > 0; i-- {
+		places[snapshots[i].Generated] = len(list)
+		list = append(list, stepData{At: snapshots[i].Generated, Since: snapshots[i-1].Generated, Sorts: map[sort]int{}})
+	}
 	for _, c := range changes {
-		switch {
-		case c.At != newest:
-		case c.Sort == failing:
-			s.Failing++
-		case c.Sort == fixed:
-			s.Fixed++
+		i, ok := places[c.At]
+		if !ok {
+			continue
+		}
+		list[i].Sorts[c.Sort]++
+		if c.Sort == failing {
+			list[i].Severities[c.Severity]++
 		}
 	}
-	return &s
+	for _, c := range all {
+		if i, ok := places[seconds(c.At)]; ok && c.Usual != "" {
+			if list[i].Usual == nil {
+				list[i].Usual = map[string]int{}
+			}
+			list[i].Usual[c.Usual]++
+		}
+	}
+	return list
 }
 
 // joinRotations makes one change of each pair of a key added and a key removed

@@ -74,6 +74,8 @@ type Report struct {
 	builder *Builder
 	summary *audit.AccountSummary
 	rows    rows
+	keys    []agedKey
+	people  []person
 }
 
 // take asks for room for n more credentials.
@@ -107,18 +109,24 @@ type Snapshot struct {
 	Generated time.Time
 	// Findings that nothing excuses, by status.
 	Findings [audit.NumStatuses]int
-	Users    int
-	Keys     int // active ones
+	// Failing counts those that FAIL by severity.
+	Failing [audit.NumSeverities]int
+	Users   int
+	Keys    int // active ones
 }
 
 // SnapshotOf returns the Snapshot of an audited report.
 func SnapshotOf(s *audit.AccountSummary) Snapshot {
-	return Snapshot{
+	shot := Snapshot{
 		Generated: s.Source.Generated,
 		Findings:  s.Counts.Total,
 		Users:     s.Stats.Users,
 		Keys:      s.Stats.ActiveKeys,
 	}
+	for severity := range shot.Failing {
+		shot.Failing[severity] = s.Counts.Severities[severity][audit.Fail]
+	}
+	return shot
 }
 
 // Kinds of [Change] beside those of [audit.EventKind].
@@ -142,6 +150,9 @@ type Change struct {
 	Credential string
 	// Text says in a sentence what happened.
 	Text string
+	// Usual is the name under which the page counts the change instead of showing
+	// it, "" for one to show.
+	Usual string
 }
 
 // History adds what is known of an account's earlier reports, once for each

@@ -2,7 +2,6 @@ package html
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -11,7 +10,6 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"slices"
 	"strings"
 
 	"rollcall/internal/audit"
@@ -23,29 +21,25 @@ var files embed.FS
 
 // scripts are the parts of the script, in their order.
 var scripts = []string{
-	"data.js", "dom.js", "list.js", "route.js", "accounts.js", "keys.js", "credentials.js", "detail.js", "mfa.js",
-	"changes.js", "controls.js", "main.js",
+	"data.js", "dom.js", "list.js", "route.js", "overview.js", "trend.js", "heatmap.js", "accounts.js", "keys.js",
+	"credentials.js", "detail.js", "mfa.js", "changes.js", "controls.js", "main.js",
 }
+
+// styles are the parts of the style, in their order.
+var styles = []string{"page.css", "overview.css"}
 
 // Write writes the page. The summary must be of the run whose reports were
 // gathered: a report whose outcome is not in it is an error.
 func (b *Builder) Write(w io.Writer, s *audit.Summary) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	data, err := json.Marshal(b.data(s)) // which writes no <, > and & as they are
+	gathered, err := b.inOrder(s)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(b.data(s, gathered)) // which writes no <, > and & as they are
 	if err != nil {
 		return fmt.Errorf("write page: %w", err)
-	}
-	gathered := make([]*rows, len(s.Accounts))
-	for _, r := range b.reports {
-		if r.summary == nil {
-			continue
-		}
-		i := slices.Index(s.Accounts, r.summary)
-		if i < 0 {
-			return errors.New("write page: the summary is of another run")
-		}
-		gathered[i] = &r.rows
 	}
 	before, after, err := frame(b.options.Title)
 	if err != nil {
@@ -64,11 +58,31 @@ func (b *Builder) Write(w io.Writer, s *audit.Summary) error {
 			out.WriteString("null")
 			continue
 		}
-		r.writeTo(out)
+		r.rows.writeTo(out)
 	}
 	out.WriteString("]}")
 	out.WriteString(after)
 	return out.Flush()
+}
+
+// inOrder returns the report of each account of the summary, nil for none.
+func (b *Builder) inOrder(s *audit.Summary) ([]*Report, error) {
+	places := make(map[*audit.AccountSummary]int, len(s.Accounts))
+	for i, a := range s.Accounts {
+		places[a] = i
+	}
+	reports := make([]*Report, len(s.Accounts))
+	for _, r := range b.reports {
+		if r.summary == nil {
+			continue
+		}
+		i, ok := places[r.summary]
+		if !ok {
+			return nil, errors.New("write page: the summary is of another run")
+		}
+		reports[i] = r
+	}
+	return reports, nil
 }
 
 // frame returns the page as it is before and after its data.
@@ -77,27 +91,34 @@ func frame(title string) (before, after string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	own, err := files.ReadFile("page/page.css")
+	style, err := joined([]byte(look.CSS), styles)
 	if err != nil {
 		return "", "", err
 	}
-	style := append([]byte(look.CSS), own...)
-	var script bytes.Buffer
-	script.WriteString("(() => {\n'use strict';\n") // what is declared is not to be the browser's
-	for _, name := range scripts {
-		part, err := files.ReadFile("page/" + name)
-		if err != nil {
-			return "", "", err
-		}
-		script.Write(part)
+	// A function keeps what the script declares apart from what the browser has.
+	script, err := joined([]byte("(() => {\n'use strict';\n"), scripts)
+	if err != nil {
+		return "", "", err
 	}
-	script.WriteString("})();\n")
-	policy := "default-src 'none'; script-src " + hash(script.Bytes()) + "; style-src " + hash(style) +
+	script = append(script, "})();\n"...)
+	policy := "default-src 'none'; script-src " + hash(script) + "; style-src " + hash(style) +
 		"; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 	before, after, _ = strings.Cut(string(page), "{data}")
 	before = strings.NewReplacer("{policy}", policy, "{style}", string(style), "{title}",
 		html.EscapeString(title)).Replace(before)
-	return before, strings.Replace(after, "{script}", script.String(), 1), nil
+	return before, strings.Replace(after, "{script}", string(script), 1), nil
+}
+
+// joined returns the named parts of the page, one after the other, behind a text.
+func joined(text []byte, names []string) ([]byte, error) {
+	for _, name := range names {
+		part, err := files.ReadFile("page/" + name)
+		if err != nil {
+			return nil, err
+		}
+		text = append(text, part...)
+	}
+	return text, nil
 }
 
 // hash names a script or a style in a Content-Security-Policy.

@@ -10,6 +10,7 @@ import (
 
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/diff"
+	"rollcall/internal/audit/diff/show"
 	"rollcall/internal/html"
 )
 
@@ -54,7 +55,7 @@ func compare(ctx context.Context, h *html.History, s diff.Series, judged audit.O
 		for _, e := range c.Events {
 			h.Changes = append(h.Changes, html.Change{
 				At: at, Since: since, Kind: e.Kind, Severity: e.Severity, User: c.User, Credential: e.Credential.ID(),
-				Text: eventText(&e),
+				Text: sentence(&e), Usual: usual(&e),
 			})
 		}
 		for _, f := range c.Findings {
@@ -79,18 +80,11 @@ func compare(ctx context.Context, h *html.History, s diff.Series, judged audit.O
 	return err
 }
 
-// eventText says in a sentence what the two reports say.
-func eventText(e *diff.Event) string {
-	var parts []string
-	if e.Was != "" {
-		parts = append(parts, "was "+e.Was)
+// usual returns the name under which an ordinary use is counted, "" for an event
+// to show.
+func usual(e *diff.Event) string {
+	if e.Severity > audit.Low {
+		return ""
 	}
-	if e.Is != "" {
-		parts = append(parts, "is "+e.Is)
-	}
-	text := strings.Join(parts, ", ")
-	if text != "" {
-		text = strings.ToUpper(text[:1]) + text[1:] + "."
-	}
-	return strings.TrimSpace(text + " " + e.Note)
+	return show.Usual(e.Kind)
 }

@@ -1,9 +1,10 @@
 // accounts.js: the organization table, one row for each account, the worst
 // first. An account without a report comes before all others.
 
-const OLD_BUCKET = page.keyAgeLimits.indexOf(90) + 1; // of keys older than 90 days
+const KEY_AGE_PLACE = page.controls.findIndex((c) => c.id === KEY_AGE); // -1 where nothing limits the age
 
-const oldKeys = (account) => sum(account.stats.keyAges.slice(OLD_BUCKET).flat());
+// oldKeys returns the number of keys beyond the limit that nothing excuses.
+const oldKeys = (account) => account.controls[KEY_AGE_PLACE]?.[FAIL] ?? 0;
 const severe = (account, status, severity) => account.counts.severities[severity][status];
 
 // accountWeight makes a list of numbers of which a larger one, from the left,
@@ -114,8 +115,9 @@ const ACCOUNT_COLUMNS = [
     td.append(pair(h('a', {href: link('mfa', {account: key})}, percent(stats.consoleMFA, stats.console)),
       `${number(stats.consoleMFA)}/${number(stats.console)}`));
   }},
-  {title: 'Keys > 90 d', class: 'n wide', sort: 'old', cell: (td, a) => count(td, oldKeys(a), 'marked', link('keys',
-    {account: a.key}), a.stats.untoldKeys)},
+  {title: KEY_AGE_PLACE < 0 ? 'Keys' : `Keys > ${page.params.key_max_age_days} d`, class: 'n wide', sort: KEY_AGE_PLACE < 0 ? null : 'old',
+    cell: (td, a) => (KEY_AGE_PLACE < 0 ? count(td, a.stats.keys, '', link('keys', {account: a.key}), a.stats.untoldKeys)
+      : count(td, oldKeys(a), 'marked', link('credentials', {account: a.key, control: KEY_AGE, status: 'FAIL'}), a.stats.untoldKeys))},
   {title: 'Unused', class: 'n opt', sort: 'unused', cell: (td, a) => count(td, a.stats.unused, 'marked', '',
     a.stats.untoldUnused)},
   {title: 'Root', class: 'c-root', cell(td, account) {
@@ -124,11 +126,11 @@ const ACCOUNT_COLUMNS = [
     parts.forEach(([text, name], i) => td.append(i ? ' · ' : '', h('span', {class: name}, text)));
   }},
   {title: 'Since last', class: 'c-delta', cell(td, account) {
-    const step = account.history?.last;
+    const step = lastStep(account);
     if (!step) { td.append(h('span', {class: 'absent'}, '–')); return; }
     td.append(h('a', {href: link('changes', {account: account.key}), title: 'newly failing and fixed since the report before'},
-      h('span', {class: step.failing ? 'fail' : 'zero'}, `+${step.failing}`), ' ',
-      h('span', {class: step.fixed ? 'pass' : 'zero'}, `−${step.fixed}`)));
+      h('span', {class: sortCount(step, 'failing') ? 'fail' : 'zero'}, `+${number(sortCount(step, 'failing'))}`), ' ',
+      h('span', {class: sortCount(step, 'fixed') ? 'pass' : 'zero'}, `−${number(sortCount(step, 'fixed'))}`)));
   }},
 ];
 

@@ -1,25 +1,21 @@
-// controls.js: what was judged, by which rule and limit, what came of it, and
-// what was excused.
+// controls.js: what was judged, by which rule and limit, and what came of it. An
+// open control shows its findings, those that say the same together.
+
+const GROUP_NAMES = 40; // in a group; the list of credentials has all
 
 function controlsScreen() {
-  const statuses = [FAIL, NO_DATA, WARN, MANUAL, 5, 4];
+  const statuses = [FAIL, NO_DATA, WARN, MANUAL, PASS, NOT_APPLICABLE];
+  const rows = page.controls.map((control) => controlRow(control, statuses));
   const table = h('table', {class: 'controls', 'aria-label': 'Controls'},
-    h('thead', {}, h('tr', {}, h('th', {scope: 'col'}, 'Control'), h('th', {scope: 'col'}, 'Severity'),
+    h('thead', {}, h('tr', {}, h('th', {scope: 'col'}, 'Number'), h('th', {scope: 'col'}, 'Control'), h('th', {scope: 'col'}, 'Severity'),
       statuses.map((s) => h('th', {scope: 'col', class: 'n'}, statusName(s).replace('NOT APPLICABLE', 'N/A'))), h('th', {scope: 'col', class: 'n'}, 'excused'))),
-    h('tbody', {}, page.controls.map((control) => h('tr', {},
-      h('td', {}, h('details', {}, h('summary', {}, control.items.length ? [h('b', {class: 'item'},
-        control.items.join(', ')), ' '] : null, h('b', {}, control.id), ' ', control.title), describeControl(control))),
-      h('td', {}, control.severity),
-      statuses.map((s) => {
-        const td = h('td', {class: 'n'});
-        const listed = s <= MANUAL;
-        count(td, control.statuses[s], listed ? STATUS_CLASSES[s] : '', listed ? link('credentials', {control: control.id, status: page.statuses[s]}) : '');
-        return td;
-      }),
-      excusedCell(control)))));
+    h('tbody', {}, rows.map((row) => [row.head, row.body])));
 
   return {
-    name: 'controls', title: 'Controls', show() {},
+    name: 'controls', title: 'Controls',
+    show({control}) {
+      for (const row of rows) row.open(row.control.id === control);
+    },
     element: [
       h('p', {}, h('b', {}, page.benchmark.title, ' ', page.benchmark.version), page.benchmark.about ? ` – ${page.benchmark.about}` : ''),
       h('p', {class: 'outcomes'}, 'Controls: ', h('b', {}, page.outcomes), '.'),
@@ -30,8 +26,36 @@ function controlsScreen() {
       h('dl', {class: 'facts'}, Object.entries(page.params).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, String(value))))),
       h('p', {class: 'hint'}, 'A credential report tells of passwords, the first two access keys, MFA and signing certificates. It tells nothing of other credentials (SSH, CodeCommit, Bedrock), of permissions, groups, or the kind of an MFA device.'),
     ],
-    print(on) { for (const details of table.querySelectorAll('details')) details.open = on; },
+    print(on) { for (const row of rows) row.open(on); },
   };
+}
+
+// controlRow is the two rows of a control, of which the second is there when it
+// is open.
+function controlRow(control, statuses) {
+  const id = `control-${control.id}`, content = h('td', {colspan: 4 + statuses.length});
+  const body = h('tr', {id, class: 'opened', hidden: true}, content);
+  const toggle = h('button', {type: 'button', 'aria-expanded': 'false', 'aria-controls': id,
+    onclick: () => { location.hash = link('controls', body.hidden ? {control: control.id} : {}); }}, control.title);
+  const head = h('tr', {},
+    h('td', {class: 'item'}, control.items.length ? control.items.join(', ') : '–'),
+    h('td', {}, toggle, ' ', h('span', {class: 'id'}, control.id)),
+    h('td', {}, control.severity),
+    statuses.map((s) => controlCount(control, s)), excusedCell(control));
+  return {
+    control, head, body,
+    open(on) {
+      if (on && body.hidden) content.replaceChildren(...describeControl(control), ...findingGroups(control).map((group) => describeGroup(control, group)));
+      body.hidden = !on;
+      toggle.setAttribute('aria-expanded', on ? 'true' : 'false');
+    },
+  };
+}
+
+function controlCount(control, s) {
+  const td = h('td', {class: 'n'}), listed = s <= MANUAL;
+  count(td, control.statuses[s], listed ? STATUS_CLASSES[s] : '', listed ? link('credentials', {control: control.id, status: page.statuses[s]}) : '');
+  return td;
 }
 
 function excusedCell(control) {
@@ -44,7 +68,53 @@ function describeControl(control) {
   return [
     h('p', {}, control.description), h('p', {}, h('b', {}, 'Rule. '), control.rule), h('p', {}, h('b', {}, 'What to do. '), control.remediation),
     control.requirements.length ? h('p', {class: 'muted'}, control.requirements.join(' · ')) : null,
-  ];
+  ].filter(Boolean);
+}
+
+// findingGroups puts the findings of a control together that say the same but
+// for numbers and times. A group has the values that all its findings share.
+function findingGroups(control) {
+  const groups = new Map();
+  for (let c = 0; c < credentials.count; c++) {
+    for (let f = credentials.first[c]; f < credentials.first[c + 1]; f++) {
+      if (strings[findings.control[f]] !== control.id) continue;
+      const {text, values} = parts(f), verdict = findings.verdict[f] & ~APPROXIMATE;
+      const key = `${verdict} ${text}`;
+      if (!groups.has(key)) groups.set(key, {verdict, text, shared: [...values], lines: [], weight: weight(f)});
+      const group = groups.get(key);
+      group.shared = group.shared.map((value, i) => (value === values[i] ? value : null));
+      group.lines.push({c, values});
+    }
+  }
+  return [...groups.values()].sort((a, b) => b.weight - a.weight || b.lines.length - a.lines.length);
+}
+
+function describeGroup(control, {verdict, text, shared, lines}) {
+  let n = 0;
+  const sentence = text.replace(/\x01/g, () => shared[n++] ?? '…');
+  const first = shared.indexOf(null); // the value that tells the lines apart
+  const status = verdict & SUPPRESSED ? 'excused' : page.statuses[statusOf(verdict)];
+  return h('section', {class: `group ${verdictClass(verdict)}`},
+    h('p', {}, badge(verdict), ' ', h('b', {}, groupSize(lines)), ' ', sentence),
+    h('p', {class: 'names'}, lines.slice(0, GROUP_NAMES).map(({c, values}, i) => [i ? ', ' : '', lineLink(c), first < 0 ? null : h('span', {class: 'muted'}, ` ${firstUnit(values[first])}`)]),
+      lines.length > GROUP_NAMES ? [' and ', h('a', {href: link('credentials', {control: control.id, status})}, `${number(lines.length - GROUP_NAMES)} more`)] : null));
+}
+
+function groupSize(lines) {
+  const holders = new Set(lines.map(({c}) => credentials.user[c]));
+  const reportsOnly = lines.every(({c}) => users.name[credentials.user[c]] === '');
+  const of = plural(holders.size, reportsOnly ? 'report' : 'user');
+  return `${lines.length > holders.size ? `${plural(lines.length, 'credential')} of ${of}` : of}:`;
+}
+
+// firstUnit is a length of time without its smaller unit.
+const firstUnit = (value) => value.replace(/^(\d+ (?:day|hour|minute|second)s?) .*/, '$1').replace(/T\d\d:\d\d:\d\dZ$/, '');
+
+// lineLink names the user of a line, and the account where there are several.
+function lineLink(c) {
+  const u = credentials.user[c], account = accountOf(c), key = KINDS[credentials.what[c]] === 'key' ? ` ${WHATS[credentials.what[c]]}` : '';
+  return h('a', {href: link('credentials', {account: account.key, q: users.name[u], open: String(c)}), title: `${accountTitle(account)}${key}`},
+    users.name[u] || accountTitle(account));
 }
 
 function exceptionsTable() {

@@ -3,7 +3,7 @@
 // is next to it.
 
 const [USER_CELL, CREDENTIAL_CELL, STATE_CELL, MADE_CELL, USED_CELL, WHERE_CELL, MFA_CELL] = [0, 1, 2, 3, 4, 5, 6];
-const FACETS = ['account', 'class', 'kind', 'status', 'control', 'severity', 'mfa', 'state', 'age', 'idle'];
+const FACETS = ['account', 'class', 'kind', 'status', 'control', 'severity', 'mfa', 'state', 'age', 'used', 'verdict'];
 
 // marks are the cells of a credential that a finding blames: the heaviest
 // finding of each decides the colour.
@@ -174,8 +174,9 @@ function tests(wanted) {
   if (wanted.kind) list.push((c) => KINDS[credentials.what[c]] === wanted.kind);
   if (wanted.state) list.push((c) => credentials.state[c] === (wanted.state === 'active' ? 1 : 0));
   if (wanted.mfa) list.push((c) => isConsoleUser(c) && (hasMFA(c) === 1) === (wanted.mfa === 'yes'));
-  if (wanted.age) list.push((c) => isActiveKey(c) && ageBucket(c) === Number(wanted.age));
-  if (wanted.idle) list.push((c) => isActiveKey(c) && idleBucket(c) === Number(wanted.idle));
+  if (wanted.age) list.push((c) => isActiveKey(c) && keyBin(c) === Number(wanted.age));
+  if (wanted.used) list.push((c) => isTime(credentials.used[c]) === (wanted.used === 'yes'));
+  if (wanted.verdict) list.push((c) => verdictName(c) === wanted.verdict);
   if (wanted.status === 'none') list.push((c) => worst[c] < 0);
   const test = findingTest(wanted);
   if (test) {
@@ -202,15 +203,15 @@ const sorted = (parameters) => sorting(parameters, 'worst', ['account', 'user', 
 
 function credentialsScreen() {
   let parameters = {};
-  const set = (changes) => {
+  const set = (changes, small) => {
     parameters = {...parameters, ...changes};
     for (const key of Object.keys(parameters)) if (!parameters[key]) delete parameters[key];
-    setRoute('credentials', parameters);
+    setRoute('credentials', parameters, small);
     show(parameters);
   };
 
   const search = h('input', {type: 'search', placeholder: 'user, path, account, service, region, key id', spellcheck: 'false'});
-  search.addEventListener('input', later(() => set({q: search.value, open: ''})));
+  search.addEventListener('input', later(() => set({q: search.value, open: ''}, true)));
   const choices = {
     account: accountChoice((account) => set({account, open: ''})),
     class: select('Class', [['', 'any'], ...page.classes.slice(1).map((c) => [c, c])], (klass) => set({class: klass, open: ''})),
@@ -228,14 +229,15 @@ function credentialsScreen() {
     label: 'Credentials', class: 'credentials', columns: CREDENTIAL_COLUMNS,
     empty: () => (credentials.count ? 'No credential is as the filters ask. "clear all" above takes them away.' : 'There is no credential.'),
     open: (c) => set({open: String(c)}),
-    moved: (c) => { if (parameters.open) set({open: String(c)}); },
+    moved: (c) => { if (parameters.open) set({open: String(c)}, true); },
     sort: (sort) => set(resort(sort, sorted(parameters))),
   });
 
   function showChips() {
     const names = {
       severity: (v) => `severity ${v}`, mfa: (v) => `console users ${v === 'yes' ? 'with' : 'without'} MFA`, state: (v) => v,
-      age: (v) => AGE_NAMES[v] && `key ${AGE_NAMES[v]} days old`, idle: (v) => IDLE_NAMES[v] && `key ${idleTitle(Number(v))}`,
+      age: (v) => AGE_NAMES[v] && `key ${AGE_NAMES[v]} days old`, used: (v) => (v === 'yes' ? 'used' : 'never used'),
+      verdict: (v) => `verdict ${v.replace('_', ' ')}`,
     };
     const shown = Object.keys(names).filter((key) => parameters[key] && names[key](parameters[key])).map((key) => h('button', {
       type: 'button', class: 'chip', 'aria-label': `remove the filter ${names[key](parameters[key])}`, onclick: () => set({[key]: ''}),

@@ -5,7 +5,9 @@ const {page, rows: reports} = JSON.parse(document.getElementById('data').textCon
 
 const DAY = 86400;
 const ROOT = 1; // a class
-const [NO_DATA, FAIL, WARN, MANUAL] = [0, 1, 2, 3];
+const [NO_DATA, FAIL, WARN, MANUAL, NOT_APPLICABLE, PASS] = [0, 1, 2, 3, 4, 5];
+const EXCUSED = 6; // behind the statuses, in the figures of a control in an account
+const KEY_AGE = 'C9'; // the control that limits the age of keys
 const SUPPRESSED = 1 << 6, APPROXIMATE = 1 << 7;
 const WHATS = ['user', 'password', 'key 1', 'key 2', 'certificate 1', 'certificate 2'];
 const KINDS = ['user', 'password', 'key', 'key', 'certificate', 'certificate'];
@@ -111,6 +113,18 @@ function reason(f) {
   });
 }
 
+// parts takes a reason apart: its text with a mark for each value, and the
+// values. A length of time, which may have two units, is one value.
+function parts(f) {
+  const values = [];
+  let arg = findings.args[f];
+  const text = strings[findings.reason[f]].replace(/\x01(?: (?:day|hour|minute|second)s?\b)?(?: \x01 (?:day|hour|minute|second)s?\b)?|\x02/g, (piece) => {
+    values.push(piece.replace(/[\x01\x02]/g, (mark) => (mark === '\x01' ? String(args[arg++]) : iso(args[arg++]))));
+    return '\x01';
+  });
+  return {text, values};
+}
+
 // weight orders findings as the audit does: by severity, then FAIL before
 // NO_DATA before WARN. What a person must judge comes behind, then what is
 // excused.
@@ -152,8 +166,4 @@ function bucket(seconds, limits) {
 }
 
 const isActiveKey = (c) => KINDS[credentials.what[c]] === 'key' && credentials.state[c] === 1;
-const ageBucket = (c) => bucket(age(accountOf(c), credentials.made[c]), page.keyAgeLimits);
-function idleBucket(c) {
-  const i = bucket(age(accountOf(c), credentials.used[c]), page.keyIdleLimits);
-  return i < 0 ? page.keyIdleLimits.length + 1 : i;
-}
+const keyBin = (c) => bucket(age(accountOf(c), credentials.made[c]), page.keyLimits);

@@ -1,13 +1,35 @@
-// keys.js: active access keys by age, separated by how long they were not used.
+// keys.js: active access keys by age. The bars are of equal width in time, with a
+// line at the limit. Colour is the verdict, and hatching means never used.
 
-function bucketNames(limits, last) {
-  const names = limits.map((limit, i) => (i ? `${limits[i - 1] + 1}–${limit}` : `0–${limit}`));
-  return [...names, `over ${limits[limits.length - 1]}`, ...last];
+const AGE_NAMES = page.keyLimits.map((limit, i) => `${i ? page.keyLimits[i - 1] + 1 : 0}–${limit}`);
+AGE_NAMES.push(`over ${page.keyLimits.at(-1)}`);
+
+// KEY_VERDICTS are in the order in which a report counts keys.
+const KEY_VERDICTS = [['FAIL', 'fail', 'fails'], ['NO_DATA', 'no-data', 'no data'], ['WARN', 'warn', 'warns'], ['excused', 'excused', 'excused'], ['none', 'pass', 'passes']];
+
+// verdictName returns the word for the verdict on a credential, as a filter has it.
+function verdictName(c) {
+  if (worst[c] < 0) return 'none';
+  const verdict = findings.verdict[worst[c]];
+  if (verdict & SUPPRESSED) return 'excused';
+  return [FAIL, NO_DATA, WARN].includes(statusOf(verdict)) ? page.statuses[statusOf(verdict)] : 'none';
 }
 
-const AGE_NAMES = bucketNames(page.keyAgeLimits, []);
-const IDLE_NAMES = bucketNames(page.keyIdleLimits, ['never used']);
-const idleTitle = (i) => (i === IDLE_NAMES.length - 1 ? 'never used' : !i ? `used in the last ${page.keyIdleLimits[0]} days` : `last used ${IDLE_NAMES[i].replace('–', ' to ')} days before`);
+// keyTable adds up the keys of some accounts: by age, by verdict, and used or not.
+const keyTable = (of) => AGE_NAMES.map((_, age) => KEY_VERDICTS.map((_, v) => [0, 1].map((never) => sum(of.map((a) => a.keyBins[age][2 * v + never])))));
+
+// keyLimitLines are the limits of the audit, each with the bar it lies under.
+function keyLimitLines() {
+  if (!controls.has(KEY_AGE)) return [];
+  const {key_max_age_days: limit, key_max_age_days_machine: machine} = page.params;
+  const under = (days) => page.keyLimits.findLastIndex((l) => l <= days);
+  const lines = [{under: under(limit), text: `limit: ${plural(limit, 'day')}`}];
+  if (machine !== limit) {
+    const within = page.keyLimits.includes(machine) ? '' : ', which lies in the bar below';
+    lines.push({under: under(machine), text: `limit of machines: ${plural(machine, 'day')}${within}`});
+  }
+  return lines;
+}
 
 function keysScreen() {
   const choice = accountChoice((account) => { location.hash = link('keys', {account}); });
@@ -16,60 +38,59 @@ function keysScreen() {
   function show({account}) {
     choice.list.value = account || '';
     const of = accountKeys.has(account) ? [accounts[accountKeys.get(account)]] : accounts;
-    const table = AGE_NAMES.map((_, age) => IDLE_NAMES.map((_, idle) => sum(of.map((a) => a.stats.keyAges[age][idle]))));
-    const most = Math.max(1, ...table.map(sum));
-    figure.replaceChildren(legend(), h('table', {class: 'histogram', 'aria-label': 'Active access keys by age and last use'},
-      h('thead', {}, h('tr', {},
-        h('th', {scope: 'col', class: 'n'}, 'Age in days'), h('th', {scope: 'col', class: 'bar'}, 'Active keys'),
-        h('th', {scope: 'col', class: 'n'}, 'All'),
-        IDLE_NAMES.map((name, i) => h('th', {scope: 'col', class: 'n', title: idleTitle(i)}, i < 3 ? `used ${name} d` : name)))),
-      h('tbody', {}, table.map((row, age) => h('tr', {},
-        h('th', {scope: 'row', class: 'n'}, AGE_NAMES[age]),
-        h('td', {class: 'bar'}, bar(row, most, age, account)),
-        h('td', {class: 'n total'}, number(sum(row))),
-        row.map((n, idle) => h('td', {class: 'n'}, cell(n, age, idle, account)))))),
-      h('tfoot', {}, h('tr', {}, h('th', {scope: 'row', class: 'n'}, 'all'), h('td', {}), h('td', {class: 'n total'}, number(sum(table.flat()))),
-        IDLE_NAMES.map((_, idle) => h('td', {class: 'n'}, number(sum(table.map((row) => row[idle])))))))),
-    oldest(of));
+    const table = keyTable(of), flat = (row) => sum(row.flat());
+    const most = Math.max(1, ...table.map(flat)), lines = keyLimitLines();
+    const shown = KEY_VERDICTS.map((verdict, v) => [...verdict, v]).filter(([,, , v]) => v === 0 || v === 4 || table.some((row) => sum(row[v])));
+    const line = (age) => lines.filter((l) => l.under === age).map((l) => h('tr', {class: 'limit'}, h('td', {colspan: 4 + shown.length}, l.text)));
+    const href = (age, more) => link('credentials', {account, age, ...more});
+    figure.replaceChildren(keyLegend(shown), h('table', {class: 'histogram', 'aria-label': 'Active access keys by age and verdict'},
+      h('thead', {}, h('tr', {}, h('th', {scope: 'col', class: 'n'}, 'Age in days'), h('th', {scope: 'col', class: 'bar'}, 'Active keys'), h('th', {scope: 'col', class: 'n'}, 'All'),
+        shown.map(([,, text]) => h('th', {scope: 'col', class: 'n'}, text)), h('th', {scope: 'col', class: 'n'}, 'never used'))),
+      h('tbody', {}, line(-1), table.map((row, age) => [h('tr', {class: age === AGE_NAMES.length - 1 ? 'open' : null},
+        h('th', {scope: 'row', class: 'n'}, AGE_NAMES[age]), h('td', {class: 'bar'}, keyBar(row, most, age, href)),
+        h('td', {class: 'n total'}, figureLink(flat(row), href(age))),
+        shown.map(([verdict, name,, v]) => h('td', {class: 'n'}, figureLink(sum(row[v]), href(age, {verdict}), v === 4 ? '' : name))),
+        h('td', {class: 'n'}, figureLink(sum(row.map(([, never]) => never)), href(age, {used: 'no'})))), line(age)])),
+      h('tfoot', {}, h('tr', {}, h('th', {scope: 'row', class: 'n'}, 'all'), h('td', {}), h('td', {class: 'n total'}, number(sum(table.map(flat)))),
+        shown.map(([,,, v]) => h('td', {class: 'n'}, number(sum(table.map((row) => sum(row[v])))))),
+        h('td', {class: 'n'}, number(sum(table.flat().map(([, never]) => never))))))),
+    oldest(of, sum(of.map((a) => a.stats.keys)) - sum(table.map(flat))));
   }
 
   return {
     name: 'keys', title: 'Key age', show,
     element: [h('div', {class: 'tools'}, choice.element), figure,
-      h('p', {class: 'hint'}, 'Active access keys of users and of root, at the moment each report is judged for. A number leads to its keys.')],
+      h('p', {class: 'hint'}, 'Active access keys of users and of root, at the time for which each report is judged. The colour is the verdict of the worst finding about a key, whichever control it is of. A number leads to its keys.')],
   };
 }
 
-const address = (age, idle, account) => link('credentials', {account, age, idle});
-
-function cell(n, age, idle, account) {
-  return n ? h('a', {href: address(age, idle, account)}, number(n)) : h('span', {class: 'zero'}, '0');
-}
-
-function bar(row, most, age, account) {
+function keyBar(row, most, age, href) {
   const stack = h('div', {class: 'stack'});
-  row.forEach((n, idle) => {
+  row.forEach((pair, v) => pair.forEach((n, never) => {
     if (!n) return;
+    const [verdict, name, text] = KEY_VERDICTS[v];
     const part = h('a', {
-      class: `idle-${idle}`, href: address(age, idle, account), tabindex: -1, 'aria-hidden': 'true',
-      title: `${plural(n, 'key')}, ${AGE_NAMES[age]} days old, ${idleTitle(idle)}`,
+      class: `v-${name}${never ? ' never' : ''}`, href: href(age, {verdict, used: never ? 'no' : 'yes'}), tabindex: -1, 'aria-hidden': 'true',
+      title: `${plural(n, 'key')}, ${AGE_NAMES[age]} days old, ${text}, ${never ? 'never used' : 'used'}`,
     });
     part.style.width = `${(100 * n) / most}%`;
     stack.append(part);
-  });
+  }));
   return stack;
 }
 
-function legend() {
-  return h('ul', {class: 'legend'}, IDLE_NAMES.map((_, i) => h('li', {}, h('i', {class: `idle-${i}`}), idleTitle(i))));
-}
+const keyLegend = (shown) => h('ul', {class: 'legend'}, shown.map(([, name, text]) => h('li', {}, h('i', {class: `v-${name}`}), text)),
+  h('li', {}, h('i', {class: 'v-pass never'}), 'hatched: never used'));
 
-function oldest(of) {
-  const having = of.filter((a) => isTime(a.stats.oldestKey)).sort((a, b) => a.stats.oldestKey - b.stats.oldestKey);
-  const missing = of.filter((a) => a.missing).length;
+// oldestKey returns the account with the oldest active key, undefined for none.
+const oldestKey = (of) => of.filter((a) => isTime(a.stats.oldestKey)).sort((a, b) => a.stats.oldestKey - b.stats.oldestKey)[0];
+
+function oldest(of, unknown) {
+  const account = oldestKey(of), missing = of.filter((a) => a.missing).length;
   return h('p', {},
-    having.length ? ['The oldest active key: ', date(seconds(having[0].stats.oldestKey)), having[0].asOf ? `, ${days(age(having[0], having[0].stats.oldestKey))} old` : '', ', in ',
-      h('a', {href: link('keys', {account: having[0].key})}, accountTitle(having[0])), '. '] : 'No active key. ',
+    account ? ['The oldest active key: ', date(seconds(account.stats.oldestKey)), account.asOf ? `, ${days(age(account, account.stats.oldestKey))} old` : '', ', in ',
+      h('a', {href: link('keys', {account: account.key})}, accountTitle(account)), '. '] : 'No active key. ',
+    unknown ? `The age of ${plural(unknown, 'active key')} is not known. ` : null,
     missing ? h('span', {class: 'fail'}, `${plural(missing, 'account')} without a report ${missing === 1 ? 'is' : 'are'} not in these figures.`) : null);
 }
 

@@ -57,7 +57,7 @@ function start() {
   header();
   showTheme();
   const main = document.getElementById('main'), nav = document.getElementById('nav');
-  for (const make of [accountsScreen, keysScreen, credentialsScreen, mfaScreen, changesScreen, controlsScreen]) {
+  for (const make of [overviewScreen, accountsScreen, keysScreen, credentialsScreen, mfaScreen, changesScreen, controlsScreen]) {
     const screen = make();
     screen.element = h('section', {class: `screen s-${screen.name}`, id: `screen-${screen.name}`, 'aria-labelledby': `title-${screen.name}`, hidden: true},
       h('h2', {id: `title-${screen.name}`}, screen.title), screen.element);

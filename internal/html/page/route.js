@@ -34,9 +34,12 @@ function resort(sort, now) {
   return {sort, direction: sort === now.sort && !now.turned ? opposite : ''};
 }
 
-// setRoute changes the address without a new entry in the history.
-function setRoute(name, parameters) {
-  history.replaceState(null, '', link(name, parameters));
+// setRoute changes the address. A choice is an entry in the browser's history,
+// so that Back takes it back; typing and moving along a list are none.
+function setRoute(name, parameters, small) {
+  const address = link(name, parameters);
+  if (small) history.replaceState(null, '', address);
+  else if (address !== location.hash) history.pushState(null, '', address);
   markNav();
 }
 
