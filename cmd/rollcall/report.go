@@ -23,6 +23,7 @@ type reportRun struct {
 	timeout   time.Duration
 	onlyFresh bool
 	aged      bool // --max-age was given
+	command   string
 	fleet     fleetFlags
 	own       ownService
 }
@@ -127,6 +128,7 @@ func (r *reportRun) run(cmd *cobra.Command, args []string) error {
 	}
 	r.aged = cmd.Flags().Changed("max-age")
 	if r.fleet.many() {
+		r.command = commandLine(cmd, args)
 		return r.fetchMany(cmd.Context())
 	}
 	if len(args) == 0 {

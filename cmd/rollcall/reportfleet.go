@@ -143,7 +143,8 @@ func (r *reportRun) fetchMany(ctx context.Context) error {
 	}
 	show.start(plan.targets)
 	got, err := fleet.Run{
-		Folder: folder, MaxAge: r.maxAge, Resume: !r.aged, Timeout: r.timeout, Concurrency: r.fleet.concurrency,
+		Folder: folder, Command: r.command,
+		MaxAge: r.maxAge, Resume: !r.aged, Timeout: r.timeout, Concurrency: r.fleet.concurrency,
 		Tell: show.tell, Done: show.done, More: r.fleet.more(len(plan.targets)),
 	}.Fetch(ctx, plan.targets)
 	show.end()

@@ -118,7 +118,7 @@ func (c *Caller) Targets(id Identity, members []Member, roles Roles) []Target {
 	for i, m := range members {
 		t := Target{
 			Account: m.Account, Name: oneLine(m.Name), Partition: id.Partition, Organization: m.Organization,
-			Inactive: m.Inactive, Endpoint: c.at.iam,
+			Inactive: m.Inactive, Endpoint: c.at.iam, Caller: id.ARN,
 		}
 		role := m.Role
 		if role == "" {
@@ -127,6 +127,7 @@ func (c *Caller) Targets(id Identity, members []Member, roles Roles) []Target {
 		if m.Account == id.Account && m.Role == "" {
 			t.Open = func(context.Context) (*Account, error) { return New(c.once(), c.at.iam), nil }
 		} else {
+			t.Role = role
 			t.Open = func(ctx context.Context) (*Account, error) { return c.assume(ctx, role, roles) }
 		}
 		targets[i] = t

@@ -27,6 +27,9 @@ type Target struct {
 	Organization string
 	Profile      string // the profile that gives access to it, "" for none
 	Endpoint     string // endpoint of its service; "" is AWS
+	// Caller is the ARN of the identity that asks, and Role the ARN of the role that
+	// it assumes in the account, "" for none.
+	Caller, Role string
 	// Inactive is the reason for not asking the account, "" for none.
 	Inactive history.Status
 	// Open connects to the account. It may call STS.
@@ -36,6 +39,8 @@ type Target struct {
 // Run fetches the reports of many accounts into a folder.
 type Run struct {
 	Folder *history.Folder
+	// Command is the command line, which is kept with each report.
+	Command string
 	// MaxAge and Timeout are those of Options, for each account. The timeout
 	// begins when all accounts have been asked.
 	MaxAge, Timeout time.Duration
@@ -266,7 +271,7 @@ func (u *activeRun) settle(ctx context.Context, i int, f *fetch, r *Report, err 
 	}
 	s, err := u.Folder.Save(history.Meta{
 		Account: t.Account, Partition: t.Partition, GeneratedAt: r.Generated, FetchedAt: r.Fetched,
-		Source: string(r.Source), Endpoint: t.Endpoint,
+		Source: string(r.Source), Endpoint: t.Endpoint, Caller: t.Caller, Role: t.Role, Command: oneLine(u.Command),
 	}, r.Content)
 	switch {
 	case errors.Is(err, history.ErrDiffers), errors.Is(err, history.ErrDamaged):

@@ -28,6 +28,12 @@ type Meta struct {
 	// Store says that the operator of a service took the report out of its store.
 	// Then nothing says where clients reach the service.
 	Store bool `json:"store,omitempty"`
+	// Caller is the ARN of the identity whose credentials were used, and Role the
+	// ARN of the role that it assumed in the account, "" for none.
+	Caller string `json:"caller,omitempty"`
+	Role   string `json:"role,omitempty"`
+	// Command is the command line that fetched the report.
+	Command string `json:"command,omitempty"`
 }
 
 // Snapshot is one report of the folder.
