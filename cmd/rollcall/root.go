@@ -19,7 +19,7 @@ var commands = []struct {
 	{"account", accountCommand}, {"backup", backupCommand}, {"restore", restoreCommand},
 	{"masterkey", masterKeyCommand},
 	{"report", reportCommand}, {"audit", auditCommand}, {"controls", controlsCommand}, {"diff", diffCommand},
-	{"plan", planCommand},
+	{"plan", planCommand}, {"review", reviewCommand},
 	{"version", versionCommand}, {"completion", completionCommand},
 }
 

@@ -1,0 +1,140 @@
+package review
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"rollcall/internal/words"
+)
+
+// Verb is a decision in a word.
+type Verb string
+
+// The verbs.
+const (
+	Keep      Verb = "keep"      // it is needed as it is
+	Revoke    Verb = "revoke"    // it is to be taken away
+	Change    Verb = "change"    // it is needed, and something about it must change
+	Exception Verb = "exception" // it is kept against a rule, for a time
+)
+
+// Verbs are all of them.
+var Verbs = []Verb{Keep, Revoke, Change, Exception}
+
+// Decision is a decision about an item.
+type Decision struct {
+	Line    string `json:"line"`
+	Verb    Verb   `json:"decision"`
+	Reason  string `json:"reason,omitempty"`
+	Expires string `json:"expires,omitempty"` // a day
+	Ticket  string `json:"ticket,omitempty"`
+	Comment string `json:"comment,omitempty"`
+	// By and At are of the file that it came in. At says when it was collected.
+	By string    `json:"by"`
+	At time.Time `json:"at,omitzero"`
+}
+
+// maxText is the number of characters of a reason or a comment.
+const maxText = 4000
+
+// answered is a decision as a file has it, and where.
+type answered struct {
+	Decision
+	where string // such as line 12
+	facts string // the digest of the facts that were shown, "" where they are in altered
+	// altered says which of the facts of a sheet are not those that were frozen.
+	altered  []string
+	reviewer string // as the line says
+	freeze   string
+}
+
+// check says what is wrong with a decision about an item.
+func (a *answered) check(i *Item, started time.Time) (problems []string) {
+	say := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	switch a.Verb {
+	case "":
+		say("there is no decision")
+		return problems
+	case Keep:
+		if a.Reason == "" && i.Fails() {
+			say("it is kept although the audit fails it, and the reason is missing")
+		}
+	case Change:
+		if a.Reason == "" {
+			say("the reason is missing: it says what must change")
+		}
+	case Exception:
+		for _, need := range []struct{ value, name string }{
+			{a.Reason, "reason"}, {a.Expires, "day on which it expires"}, {a.Ticket, "ticket"},
+		} {
+			if need.value == "" {
+				say("the %s of the exception is missing", need.name)
+			}
+		}
+	case Revoke:
+	default:
+		say("%.50q is not one of keep, revoke, change, exception%s", string(a.Verb),
+			words.DidYouMean(string(a.Verb), verbNames()))
+	}
+	for _, text := range []struct{ value, name string }{
+		{a.Reason, "reason"}, {a.Ticket, "ticket"}, {a.Comment, "comment"},
+	} {
+		switch {
+		case utf8.RuneCountInString(text.value) > maxText:
+			say("the %s is longer than %d characters", text.name, maxText)
+		case isCellError(text.value):
+			say("the %s is %s: the spreadsheet took what was typed for a formula", text.name, text.value)
+		}
+	}
+	if a.Expires != "" {
+		if problem := a.readExpires(started); problem != "" {
+			say("%s", problem)
+		}
+	}
+	return problems
+}
+
+func verbNames() []string {
+	names := make([]string, len(Verbs))
+	for i, v := range Verbs {
+		names[i] = string(v)
+	}
+	return names
+}
+
+// readExpires reads the day of an exception, and says what is wrong with it.
+func (a *answered) readExpires(started time.Time) (problem string) {
+	at, err := readDay(a.Expires)
+	switch {
+	case err != nil:
+		return err.Error()
+	case a.Verb != Exception:
+		return "only an exception expires, and the decision is " + string(a.Verb)
+	case !at.After(started):
+		return "the exception expires on " + at.Format(time.DateOnly) + ", before the review began"
+	case at.After(started.AddDate(maxExceptionYears, 0, 0)):
+		return fmt.Sprintf("the exception expires on %s, which is more than %d years away", at.Format(time.DateOnly),
+			maxExceptionYears)
+	}
+	a.Expires = at.Format(time.DateOnly)
+	return ""
+}
+
+// maxExceptionYears limits the time of an exception.
+const maxExceptionYears = 2
+
+// isCellError reports whether a text is what a spreadsheet shows for a formula
+// that it cannot compute.
+func isCellError(text string) bool {
+	if !strings.HasPrefix(text, "#") {
+		return false
+	}
+	for _, e := range []string{"#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NULL!", "#NUM!"} {
+		if strings.EqualFold(text, e) {
+			return true
+		}
+	}
+	return false
+}
