@@ -17,8 +17,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// AnswerCode proves a person's device by a code that it shows. It works once,
-// on all nodes.
+// AnswerCode verifies a person's device by a code that it shows. A code works
+// once, on all nodes.
 func (s *Service) AnswerCode(ctx context.Context, v Visit, token seal.Secret, serial, code string) (Step, error) {
 	t, p, h, err := s.open(ctx, token, Device)
 	if err != nil {
@@ -34,8 +34,8 @@ func (s *Service) AnswerCode(ctx context.Context, v Visit, token seal.Secret, se
 	return s.proven(ctx, v, &t, p, h, serial, at)
 }
 
-// AskPasskey gives what a page hands to navigator.credentials.get, as JSON
-// ({"publicKey":…}). It replaces what was asked before.
+// AskPasskey returns the argument of navigator.credentials.get for a page, as
+// JSON ({"publicKey":…}). It replaces an earlier challenge.
 func (s *Service) AskPasskey(ctx context.Context, token seal.Secret) (json.RawMessage, error) {
 	if s.noKeys != nil {
 		return nil, s.noKeys
@@ -69,8 +69,9 @@ func (s *Service) AskPasskey(ctx context.Context, token seal.Secret) (json.RawMe
 	return json.Marshal(options)
 }
 
-// AnswerPasskey proves a person's passkey by what navigator.credentials.get
-// gave, as JSON. A challenge is answered once, rightly or not.
+// AnswerPasskey verifies a person's passkey by the result of
+// navigator.credentials.get, as JSON. A challenge can be answered once, whether
+// the answer is right or wrong.
 func (s *Service) AnswerPasskey(ctx context.Context, v Visit, token seal.Secret, answer []byte) (Step, error) {
 	if s.noKeys != nil {
 		return Step{}, s.noKeys
@@ -90,7 +91,7 @@ func (s *Service) AnswerPasskey(ctx context.Context, v Visit, token seal.Secret,
 	return s.proven(ctx, v, &t, p, h, serial, s.db.Now())
 }
 
-// provePasskey checks an answer against a challenge, and says which device gave
+// provePasskey checks an answer to a challenge and returns the device that gave
 // it.
 func (s *Service) provePasskey(ctx context.Context, t *store.SignInTicket, p *identity.Person,
 	challenge *webauthn.SessionData, answer []byte) (serial string, err error) {
@@ -122,8 +123,8 @@ func (s *Service) provePasskey(ctx context.Context, t *store.SignInTicket, p *id
 	return user.serials[id], err
 }
 
-// notProven says why a device was not proven, and records it where the person
-// is to learn of it.
+// notProven returns the reason why a device was not verified. It records the
+// reason if the person may learn it.
 func (s *Service) notProven(ctx context.Context, v Visit, p *identity.Person, serial string, err error) error {
 	var known *awsmodel.Error
 	if errors.As(err, &known) {
@@ -133,7 +134,7 @@ func (s *Service) notProven(ctx context.Context, v Visit, p *identity.Person, se
 		return err
 	}
 	if !has(p, serial) {
-		serial = "" // what was typed
+		serial = "" // the value was typed
 	}
 	rec := loginEvent(v, p, serial)(err)
 	if serial == "" {
@@ -154,7 +155,7 @@ func has(p *identity.Person, serial string) bool {
 	return false
 }
 
-// proven goes on with a person who has proven a device.
+// proven continues the sign-in of a person whose device was verified.
 func (s *Service) proven(ctx context.Context, v Visit, t *store.SignInTicket, p *identity.Person, h halfOpen,
 	serial string, at time.Time) (Step, error) {
 	h.MFA, h.Serial, h.Challenge = at, serial, nil
@@ -164,7 +165,7 @@ func (s *Service) proven(ctx context.Context, v Visit, t *store.SignInTicket, p 
 	return s.admit(ctx, v, p, t, h)
 }
 
-// passkeyUser is a person as WebAuthn knows it.
+// passkeyUser adapts a person to WebAuthn.
 type passkeyUser struct {
 	id          []byte
 	name        string
@@ -177,7 +178,7 @@ func (u *passkeyUser) WebAuthnName() string                       { return u.nam
 func (u *passkeyUser) WebAuthnDisplayName() string                { return u.name }
 func (u *passkeyUser) WebAuthnCredentials() []webauthn.Credential { return u.credentials }
 
-// passkeyUser reads a user's passkeys. The id that devices keep of it tells
+// passkeyUser reads a user's passkeys. The user id that devices store reveals
 // nothing.
 func (s *Service) passkeyUser(ctx context.Context, of *store.Owner, nameKey string) (*passkeyUser, error) {
 	all, err := s.iam.Passkeys(ctx, of.User.Account, nameKey)
@@ -194,7 +195,8 @@ func (s *Service) passkeyUser(ctx context.Context, of *store.Owner, nameKey stri
 		if err := json.Unmarshal(p.Credential, &c); err != nil {
 			return nil, err
 		}
-		// The store counts: two answers at one time are told apart there alone.
+		// The store counts uses, because only it distinguishes two simultaneous
+		// answers.
 		c.Authenticator.SignCount = 0
 		u.credentials = append(u.credentials, c)
 		u.serials[p.CredentialID] = p.Serial

@@ -17,7 +17,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// enrolling is the purpose of a ticket, and what it holds.
+// enrolling is the purpose of tickets for enrolling a passkey.
 const enrolling = "enrol"
 
 type enrolment struct {
@@ -27,14 +27,15 @@ type enrolment struct {
 	Challenge webauthn.SessionData `json:"c"`
 }
 
-// maxLabel bounds the label of a passkey, so that its serial fits the model.
+// maxLabel limits the label of a passkey, so that its serial fits the model.
 const maxLabel = 64
 
-// BeginPasskey begins to enrol a passkey for a user of the session's account,
-// the person itself where user is "". It gives what a page hands to
-// navigator.credentials.create, as JSON ({"publicKey":…}), and the token that
-// FinishPasskey takes. The person needs iam:EnableMFADevice on the user already
-// here: the answer says whether the user exists, and which passkeys it has.
+// BeginPasskey begins to enrol a passkey for a user of the session's account.
+// If user is "", it is the person of the session. It returns the argument of
+// navigator.credentials.create for a page, as JSON ({"publicKey":…}), and the
+// token for FinishPasskey. The person already needs iam:EnableMFADevice on the
+// user here, because the answer reveals whether the user exists, and which
+// passkeys it has.
 func (s *Service) BeginPasskey(ctx context.Context, v Visit, session *Session, user, label string) (
 	token seal.Secret, options json.RawMessage, err error) {
 	if s.noKeys != nil {
@@ -99,9 +100,9 @@ func (s *Service) BeginPasskey(ctx context.Context, v Visit, session *Session, u
 	return token, options, err
 }
 
-// FinishPasskey enrols a passkey by what navigator.credentials.create gave, as
-// JSON, and says its serial number. The person needs iam:EnableMFADevice on the
-// user; what is wrong then is an *awsmodel.Error. The token works once.
+// FinishPasskey enrols a passkey by the result of navigator.credentials.create,
+// as JSON, and returns its serial number. The person needs iam:EnableMFADevice
+// on the user. Errors for the person are *awsmodel.Error. The token works once.
 func (s *Service) FinishPasskey(ctx context.Context, v Visit, session *Session, token seal.Secret,
 	answer []byte) (serial string, err error) {
 	if s.noKeys != nil {
@@ -142,9 +143,10 @@ func (s *Service) FinishPasskey(ctx context.Context, v Visit, session *Session, 
 	return e.Serial, nil
 }
 
-// enabling is the input of the call that gives a user a passkey; "" is root.
+// enabling returns the input of the call that assigns a passkey to a user; ""
+// is root.
 func enabling(c principal.Caller, user, serial string) *iam.EnableMFADeviceInput {
-	noCode := "000000" // the model wants codes, which no passkey has
+	noCode := "000000" // the model requires codes, which passkeys do not have
 	if user == "" {
 		user = c.Account()
 	}
@@ -152,7 +154,7 @@ func enabling(c principal.Caller, user, serial string) *iam.EnableMFADeviceInput
 		AuthenticationCode2: &noCode}
 }
 
-// attested checks what a browser gave for a new passkey.
+// attested checks the browser's data of a new passkey.
 func (s *Service) attested(challenge webauthn.SessionData, answer []byte) (*identity.Passkey, error) {
 	refused := &Refusal{Reason: BadInput, Text: "The passkey could not be verified. Please try again."}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
@@ -163,7 +165,7 @@ func (s *Service) attested(challenge webauthn.SessionData, answer []byte) (*iden
 	if err != nil {
 		return nil, refused
 	}
-	credential.Attestation = webauthn.CredentialAttestation{} // not asked for, and large
+	credential.Attestation = webauthn.CredentialAttestation{} // not requested, and large
 	text, err := json.Marshal(credential)
 	if err != nil {
 		return nil, err

@@ -14,21 +14,21 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Credentials are temporary credentials as the federation endpoint is shown
-// them.
+// Credentials are temporary credentials in the form that the federation
+// endpoint receives.
 type Credentials struct {
 	KeyID         string
 	Secret, Token seal.Secret
 }
 
-// In IAM's custom identity broker: how long a token for signing in is good, and
-// what a session may be asked to last.
+// From IAM's custom identity broker: the validity of a sign-in token, and the
+// possible durations of a session.
 const (
 	federationLife = 15 * time.Minute
 	leastSession   = 15 * time.Minute
 )
 
-// federating is the purpose of a ticket, and what it holds.
+// federating is the purpose of tickets for federation.
 const federating = "federation"
 
 type federation struct {
@@ -36,10 +36,10 @@ type federation struct {
 	Who   trail.Identity   `json:"w"`
 }
 
-// SigninToken gives whoever shows the credentials of a role's session, or of a
-// federated user, a token that begins a session once, within 15 minutes. lasts
-// is how long that session is to last, 0 for as long as the credentials do. A
-// refusal is an *awsmodel.Error.
+// SigninToken returns a token for the holder of the credentials of a role's
+// session or of a federated user. The token begins one session within 15
+// minutes. lasts is the duration of that session; 0 means until the credentials
+// expire. A refusal is an *awsmodel.Error.
 func (s *Service) SigninToken(ctx context.Context, v Visit, c Credentials, lasts time.Duration) (seal.Secret, error) {
 	verified, err := s.credentials.VerifySecret(ctx, c.KeyID, c.Secret.Reveal(), c.Token.Reveal(), "signin")
 	if err != nil {
@@ -75,7 +75,7 @@ func (s *Service) SigninToken(ctx context.Context, v Visit, c Credentials, lasts
 	})
 }
 
-// federatedUntil returns the end of a session that is begun with temporary
+// federatedUntil returns the end of a session that begins with temporary
 // credentials. The texts are guesses.
 func (s *Service) federatedUntil(session *principal.Session, lasts time.Duration) (time.Time, error) {
 	switch {
@@ -96,12 +96,13 @@ func (s *Service) federatedUntil(session *principal.Session, lasts time.Duration
 	return s.db.Now().UTC().Truncate(second).Add(lasts), nil
 }
 
-// federatedEvent makes the record of a step of a federated sign-in.
+// federatedEvent returns a function that creates the record of a step of a
+// federated sign-in.
 func federatedEvent(name string, who trail.Identity, data map[string]string) func(error) trail.Record {
 	return func(failed error) trail.Record { return event(name, who, who.AccountID, failed, data) }
 }
 
-// refuseFederation records a refusal, of nobody where who is nil.
+// refuseFederation records a refusal. If who is nil, the caller is unknown.
 func (s *Service) refuseFederation(ctx context.Context, v Visit, who *principal.Caller, err error) error {
 	var known *awsmodel.Error
 	if !errors.As(err, &known) {
@@ -117,8 +118,8 @@ func (s *Service) refuseFederation(ctx context.Context, v Visit, who *principal.
 	return err
 }
 
-// Federate begins a session by a token of SigninToken. ErrStepGone: it is
-// unknown, spent or too old.
+// Federate begins a session with a token of SigninToken. The error is
+// ErrStepGone if the token is unknown, used or too old.
 func (s *Service) Federate(ctx context.Context, v Visit, token seal.Secret) (Step, error) {
 	var f federation
 	read := func(t store.SignInTicket, err error) error {

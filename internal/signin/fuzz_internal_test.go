@@ -8,9 +8,9 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 )
 
-// FuzzPasskeyAnswers reads whatever a browser may send for a passkey: for a new
-// one, and as the answer to a challenge. Nothing is accepted that no key signed,
-// and what is refused is refused in our words.
+// FuzzPasskeyAnswers reads any data that a browser may send for a passkey: for a
+// new one, and as the answer to a challenge. Unsigned data is never accepted,
+// and refusals have our own words.
 func FuzzPasskeyAnswers(f *testing.F) {
 	w, err := relyingParty("http://localhost:8585")
 	if err != nil {

@@ -13,22 +13,21 @@ import (
 	"rollcall/internal/store"
 )
 
-// halfOpen keeps the facts of a sign-in between its steps. Whose it is, is
-// said by the ticket, which follows the user when it is renamed and goes with
-// its password.
+// halfOpen holds the facts of a sign-in between its steps. The ticket names the
+// person. It follows a renamed user and is deleted with the password.
 type halfOpen struct {
-	MFA    time.Time `json:"m,omitzero"`  // when a device was proven
-	Serial string    `json:"s,omitempty"` // and which one
-	From   string    `json:"f"`           // the place it comes from
+	MFA    time.Time `json:"m,omitzero"`  // when a device was verified
+	Serial string    `json:"s,omitempty"` // the serial number of that device
+	From   string    `json:"f"`           // the address it comes from, as a place
 	To     string    `json:"t,omitempty"`
-	// Challenge waits for the answer of a passkey; nil for none.
+	// Challenge waits for the answer of a passkey; nil means none.
 	Challenge *webauthn.SessionData `json:"c,omitempty"`
 }
 
 func (h halfOpen) state() []byte {
 	text, err := json.Marshal(h)
 	if err != nil {
-		panic(err) // texts and dates
+		panic(err) // it only contains texts and dates
 	}
 	return text
 }
@@ -41,12 +40,12 @@ func readHalfOpen(t *store.SignInTicket) (h halfOpen, err error) {
 // newToken returns a token of 200 random bits.
 func newToken() seal.Secret { return seal.NewSecret(seal.NewID("", 40)) }
 
-// current reads a person again within a transaction, and fails with errMoved
-// where the password that it has shown is no longer its own.
+// current reads a person again within a transaction. It returns errMoved if the
+// person's password has changed since it was checked.
 func current(tx *store.Tx, p *identity.Person, ticket *store.SignInTicket) (*identity.Person, error) {
 	nameKey := p.User.NameKey
 	if ticket != nil {
-		// Taken: whoever comes second with it has none.
+		// The ticket is removed, so a second caller finds none.
 		t, err := tx.TakeTicket(ticket.ID, ticket.Purpose)
 		if errors.Is(err, store.ErrNotFound) {
 			err = ErrStepGone
@@ -69,7 +68,7 @@ func current(tx *store.Tx, p *identity.Person, ticket *store.SignInTicket) (*ide
 	return now, nil
 }
 
-// hold keeps a sign-in until its next step, which is given a token of its own.
+// hold stores a sign-in until its next step, which gets its own token.
 func (s *Service) hold(ctx context.Context, p *identity.Person, ticket *store.SignInTicket, next Kind,
 	h halfOpen) (Step, error) {
 	step := Step{Kind: next, Token: newToken()}
@@ -93,7 +92,7 @@ func (s *Service) hold(ctx context.Context, p *identity.Person, ticket *store.Si
 	return step, nil
 }
 
-// open reads the step that a token is of, and who it is about.
+// open reads the step and the person of a token.
 func (s *Service) open(ctx context.Context, token seal.Secret, kind Kind) (t store.SignInTicket,
 	p *identity.Person, h halfOpen, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -112,11 +111,11 @@ func (s *Service) open(ctx context.Context, token seal.Secret, kind Kind) (t sto
 	return t, p, h, err
 }
 
-// maxTries bounds the tries of one sign-in to prove a device. The bound of the
-// codes of a device over all sign-ins is in package identity.
+// maxTries limits the attempts to verify a device in one sign-in. Package
+// identity limits the codes of a device over all sign-ins.
 const maxTries = 5
 
-// count counts a try at a step before it is looked at, and takes its challenge,
+// count counts an attempt before it is checked, and removes its challenge,
 // which works once.
 func (s *Service) count(ctx context.Context, token seal.Secret) (challenge *webauthn.SessionData, err error) {
 	err = s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {

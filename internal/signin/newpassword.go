@@ -14,9 +14,9 @@ import (
 	"rollcall/internal/trail"
 )
 
-// ChoosePassword gives a person another password where a Step asks for one, and
-// lets it in. A password that the policy refuses leaves the step open; the
-// error is an *awsmodel.Error then, PasswordPolicyViolation.
+// ChoosePassword sets another password if a Step asks for one, and signs the
+// person in. If the policy refuses the password, the step stays open; the error
+// is then an *awsmodel.Error, PasswordPolicyViolation.
 func (s *Service) ChoosePassword(ctx context.Context, v Visit, token, pw seal.Secret) (Step, error) {
 	t, p, h, err := s.open(ctx, token, NewPassword)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Service) ChoosePassword(ctx context.Context, v Visit, token, pw seal.Se
 	}
 	err = s.api.SignIn(store.OnAccount(ctx, t.Account), v.Call, updated, func(ctx context.Context) error {
 		return s.iam.ChoosePassword(ctx, pw, find, func(tx *store.Tx, u store.User) (err error) {
-			// The ticket went with the old password.
+			// The ticket was deleted with the old password.
 			now, err := identity.ReadPerson(tx, u.Account, u.NameKey)
 			if err != nil {
 				return err
@@ -63,9 +63,9 @@ func (s *Service) ChoosePassword(ctx context.Context, v Visit, token, pw seal.Se
 	return step, nil
 }
 
-// ChangePassword changes the password of the person of a session, and gives the
-// token of the session that goes on. All others end. A user needs the right to
-// it; what is wrong then is an *awsmodel.Error.
+// ChangePassword changes the password of a session's person, and returns the
+// token of the session that continues. All other sessions end. A user needs the
+// permission. Errors for the person are *awsmodel.Error.
 func (s *Service) ChangePassword(ctx context.Context, v Visit, token, before, after seal.Secret) (seal.Secret, error) {
 	session, err := s.Open(ctx, token)
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *Service) ChangePassword(ctx context.Context, v Visit, token, before, af
 	return next, err
 }
 
-// changeRootPassword is ChangePassword for root, which no action of IAM is for.
+// changeRootPassword is ChangePassword for root, for which IAM has no action.
 func (s *Service) changeRootPassword(ctx context.Context, v Visit, session *Session, before, after seal.Secret,
 	keep func(*store.Tx, store.User) error) error {
 	p, err := s.iam.Person(ctx, session.Self.Account(), "", true)
@@ -136,9 +136,9 @@ func (s *Service) changeRootPassword(ctx context.Context, v Visit, session *Sess
 	})
 }
 
-// usedPassword notes that a person signed in with its password. It is in the
-// next report, so it is written before the person is let in; where it cannot be
-// now, it is with what else was noted.
+// usedPassword notes that a person has signed in with a password. The next
+// report must contain it, so it is written before the person gets a session. If
+// that fails, it is written later with other uses.
 func (s *Service) usedPassword(ctx context.Context, u store.User) {
 	s.db.PasswordUsed(u.Account, u.NameKey, s.db.Now())
 	if err := s.db.Flush(ctx); err != nil {
@@ -146,7 +146,7 @@ func (s *Service) usedPassword(ctx context.Context, u store.User) {
 	}
 }
 
-// insertSession begins the session of a person who is let in.
+// insertSession begins the session of a person.
 func (s *Service) insertSession(tx *store.Tx, v Visit, p *identity.Person, h halfOpen) (Step, error) {
 	keyID, err := seal.NewAccessKeyID("ASIA", p.User.Account)
 	if err != nil {

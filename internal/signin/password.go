@@ -11,47 +11,49 @@ import (
 	"rollcall/internal/store"
 )
 
-// Attempt holds the input of a person who begins a sign-in.
+// Attempt is the input at the beginning of a sign-in.
 type Attempt struct {
 	Account  string // its number or alias
-	User     string // not for root
+	User     string // empty for root
 	Root     bool
 	Password seal.Secret
 }
 
-// Kind says which input a Step asks for.
+// Kind says what a Step asks for.
 type Kind string
 
 // The kinds of steps.
 const (
-	Done        Kind = "done"         // Token is the session's
-	Device      Kind = "device"       // one of Devices must be proven
-	NewPassword Kind = "new-password" // another password must be chosen
+	Done        Kind = "done"         // Token belongs to the session
+	Device      Kind = "device"       // the person must verify one of Devices
+	NewPassword Kind = "new-password" // the person must choose another password
 )
 
-// Step says how far a sign-in has come.
+// Step is the state of a sign-in.
 type Step struct {
 	Kind    Kind
 	Token   seal.Secret
-	Expires time.Time // of the token
+	Expires time.Time // end of the token
 	Devices []identity.MFADevice
-	// PasswordExpires is set on Done where that is less than 15 days away. IAM:
-	// the console warns from then on.
+	// PasswordExpires is set on Done if it is less than 15 days away. IAM: from
+	// then on the console shows a warning.
 	PasswordExpires time.Time
-	// Expired says of NewPassword that the old one has expired; otherwise
-	// somebody else has set it.
+	// Expired is set on NewPassword if the old password has expired. Otherwise
+	// an administrator has set it.
 	Expired bool
 }
 
-// warnBefore is the time before its end during which a person is told that the
-// password expires.
+// warnBefore is the time before a password expires during which the person is
+// warned.
 const warnBefore = 15 * 24 * time.Hour
 
-// maxPassword bounds what is hashed; IAM's passwords have 128 characters.
+// maxPassword limits the length of a hashed text. IAM's passwords have up to
+// 128 characters.
 const maxPassword = 1024
 
-// Begin takes the password of somebody who wants to sign in. Where too many do,
-// nothing is read from the store, so that a flood costs little.
+// Begin checks the password of a person who wants to sign in. If too many
+// sign-ins are waiting, it reads nothing from the store, so a flood costs
+// little.
 func (s *Service) Begin(ctx context.Context, v Visit, a Attempt) (Step, error) {
 	leave, err := s.hashing.enter()
 	if err != nil {
@@ -99,8 +101,8 @@ func (s *Service) Begin(ctx context.Context, v Visit, a Attempt) (Step, error) {
 	return step, err
 }
 
-// find reads who an attempt is of. p is nil where there is nobody, account ""
-// where there is no such account.
+// find reads the person of an attempt. p is nil if there is no such person, and
+// account is "" if there is no such account.
 func (s *Service) find(ctx context.Context, a Attempt) (account string, p *identity.Person, err error) {
 	if account, err = s.iam.AccountNamed(ctx, a.Account); err != nil || account == "" {
 		return "", nil, err
@@ -112,8 +114,8 @@ func (s *Service) find(ctx context.Context, a Attempt) (account string, p *ident
 	return account, p, err
 }
 
-// tryPassword says whether a password is the person's, who may be nil. It takes
-// as long whoever it is, and counts the try before it begins. The caller has
+// tryPassword says whether a password is the person's. p may be nil. It always
+// takes the same time, and counts the attempt before it begins. The caller has
 // entered the queue for hashing.
 func (s *Service) tryPassword(ctx context.Context, v Visit, account, name string, p *identity.Person,
 	pw seal.Secret) (bool, *try, error) {
@@ -143,8 +145,8 @@ func (s *Service) tryPassword(ctx context.Context, v Visit, account, name string
 	return true, t, s.wasRight(ctx, t)
 }
 
-// admit lets a person in who has proven all that it can prove, unless another
-// password is needed. ticket is the step that it comes from, nil for none.
+// admit signs in a person who has verified everything required, unless another
+// password is needed. ticket is the previous step, nil for none.
 func (s *Service) admit(ctx context.Context, v Visit, p *identity.Person, ticket *store.SignInTicket,
 	h halfOpen) (Step, error) {
 	expires, _ := p.PasswordExpires()

@@ -8,7 +8,7 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Names of events, and texts of failures, as CloudTrail has them.
+// Names of events and texts of failures in CloudTrail.
 const (
 	consoleLogin    = "ConsoleLogin"
 	checkMFA        = "CheckMfa"
@@ -21,7 +21,8 @@ const (
 	textNoUser = "No username found in supplied account"
 )
 
-// outcome is the element of an answer that tells how an event ended.
+// outcome returns the element of an answer that contains the result of an
+// event.
 func outcome(event string, failed bool) json.RawMessage {
 	how := "Success"
 	if failed {
@@ -33,12 +34,12 @@ func outcome(event string, failed bool) json.RawMessage {
 func jsonOf(members map[string]string) json.RawMessage {
 	text, err := json.Marshal(members)
 	if err != nil {
-		panic(err) // texts
+		panic(err) // it only contains texts
 	}
 	return text
 }
 
-// event is a record of a person's step.
+// event returns the record of a person's step.
 func event(name string, who trail.Identity, account string, failed error, data map[string]string) trail.Record {
 	rec := trail.Record{
 		EventName: name, UserIdentity: who, RecipientAccountID: account, ResponseElements: outcome(name, failed != nil),
@@ -52,8 +53,9 @@ func event(name string, who trail.Identity, account string, failed error, data m
 	return rec
 }
 
-// identityOf is a person in a record. Only of those who are in, and of root,
-// the ARN is named; a key is named, and empty, of those who are not, and of root.
+// identityOf returns a person for a record. The ARN is present for signed-in
+// persons and for root. The access key is present, and empty, for persons who are
+// not signed in and for root.
 func identityOf(p *identity.Person, in bool) trail.Identity {
 	id := trail.Identity{
 		Type: trail.IAMUser, PrincipalID: p.User.ID, AccountID: p.User.Account, UserName: p.User.Name, NoKey: !in,
@@ -77,17 +79,17 @@ func login(v Visit, serial string) map[string]string {
 	return data
 }
 
-// loginEvent makes the record of a person's ConsoleLogin, by the error that it
-// ended with. serial is the device that was used, "" for none.
+// loginEvent returns a function that creates the record of a person's
+// ConsoleLogin, by its error. serial is the device that was used, "" for none.
 func loginEvent(v Visit, p *identity.Person, serial string) func(error) trail.Record {
 	return func(failed error) trail.Record {
 		return event(consoleLogin, identityOf(p, failed == nil), p.User.Account, failed, login(v, serial))
 	}
 }
 
-// strangerEvent is the record of somebody who did not know the password. p is
-// nil where there is no such user: what was typed may be a password then, and
-// an account is only named where there is one.
+// strangerEvent returns the record of a caller who did not know the password. p
+// is nil if there is no such user. Then the typed name is omitted, because it
+// may be a password. The account is only named if it exists.
 func strangerEvent(v Visit, p *identity.Person, account string, root bool) trail.Record {
 	var rec trail.Record
 	if p != nil {
@@ -104,7 +106,7 @@ func strangerEvent(v Visit, p *identity.Person, account string, root bool) trail
 	return rec
 }
 
-// mfaType returns the name that a CheckMfa has for a person's devices.
+// mfaType returns the type of a person's devices in a CheckMfa event.
 func mfaType(devices []identity.MFADevice) string {
 	switch {
 	case len(devices) > 1:

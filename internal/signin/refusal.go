@@ -9,36 +9,35 @@ type Reason string
 
 // The reasons.
 const (
-	Wrong           Reason = "wrong"            // account, user, password, code or device
-	Paused          Reason = "paused"           // too many tries: see RetryAfter
-	Busy            Reason = "busy"             // too many sign-ins at one time
-	StepGone        Reason = "step-gone"        // the token of a step is unknown, spent or too old
-	NoSession       Reason = "no-session"       // the same of a session's
-	RoleEnded       Reason = "role-ended"       // the session's role cannot be used any more: ExitRole
-	PasswordExpired Reason = "password-expired" // an administrator must set another one
-	MayNotChange    Reason = "may-not-change"   // another password is needed, and iam:ChangePassword missing
+	Wrong           Reason = "wrong"            // wrong account, user, password, code or device
+	Paused          Reason = "paused"           // too many attempts: see RetryAfter
+	Busy            Reason = "busy"             // too many sign-ins at once
+	StepGone        Reason = "step-gone"        // the token of a step is unknown, used or too old
+	NoSession       Reason = "no-session"       // the token of a session is unknown or too old
+	RoleEnded       Reason = "role-ended"       // the session's role cannot be used any more: see ExitRole
+	PasswordExpired Reason = "password-expired" // an administrator must set another password
+	MayNotChange    Reason = "may-not-change"   // another password is needed, but iam:ChangePassword is missing
 	NoPasskeys      Reason = "no-passkeys"      // see PasskeysUsable
-	BadInput        Reason = "bad-input"        // a form was not filled in rightly
+	BadInput        Reason = "bad-input"        // a form contains an invalid value
 )
 
-// Refusal is the error of a step that is refused. Text is for the person.
-// Errors of other kinds are *awsmodel.Error, with a text for the person, or
-// internal.
+// Refusal is the error of a refused step. Text is for the person. Other errors
+// are *awsmodel.Error, with a text for the person, or internal.
 type Refusal struct {
 	Reason     Reason
 	Text       string
-	RetryAfter time.Duration // of Paused and Busy
+	RetryAfter time.Duration // set for Paused and Busy
 }
 
 func (r *Refusal) Error() string { return r.Text }
 
-// Is compares reasons.
+// Is says whether two refusals have the same reason.
 func (r *Refusal) Is(target error) bool {
 	other, ok := target.(*Refusal)
 	return ok && other.Reason == r.Reason
 }
 
-// Refusals that are always the same, for errors.Is too.
+// Refusals that are always the same. They can be used with errors.Is.
 var (
 	// ErrWrong has AWS's text, which is the same for every cause.
 	ErrWrong  = &Refusal{Reason: Wrong, Text: "Your authentication information is incorrect. Please try again."}
@@ -58,7 +57,7 @@ var (
 		"(iam:ChangePassword). Ask an administrator of your account."}
 )
 
-// paused is the refusal of a try that comes too early.
+// paused returns the refusal of an attempt that comes too early.
 func paused(wait time.Duration) error {
 	wait = max(wait, time.Second).Round(time.Second)
 	return &Refusal{Reason: Paused, Text: "There were too many tries. Please try again in " + wait.String() + ".",

@@ -8,7 +8,7 @@ import (
 	"rollcall/internal/seal"
 )
 
-// Resume tells which step a token is of, and for whom, so that a page can be
+// Resume returns the step and the person of a token, so that a page can be
 // shown again. It changes nothing.
 func (s *Service) Resume(ctx context.Context, token seal.Secret) (Step, *identity.Person, error) {
 	for _, kind := range [...]Kind{Device, NewPassword} {

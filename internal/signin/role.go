@@ -15,16 +15,16 @@ import (
 // Switch is a role that a person wants to switch to.
 type Switch struct {
 	Account string // its number or alias
-	Role    string // its name, with its path where it has one
-	Name    string // how it is shown; "" means Role@Account
+	Role    string // its name, with its path if it has one
+	Name    string // its display name; "" means Role@Account
 	Color   string
 	To      string // the page to go to
 }
 
-// SwitchRole has a session act as a role from its next request on. The role's
-// trust policy decides, as for AssumeRole. That the person proved a device does
-// not pass on; the role's session lasts as long as the role lets it, and no
-// longer than the person's own. A refusal is an *awsmodel.Error.
+// SwitchRole makes a session act as a role from its next request on. The role's
+// trust policy decides, as for AssumeRole. The role's session does not inherit
+// that the person used MFA. It lasts as long as the role allows, but no longer
+// than the person's own session. A refusal is an *awsmodel.Error.
 func (s *Service) SwitchRole(ctx context.Context, v Visit, token seal.Secret, to Switch) error {
 	session, err := s.Open(ctx, token)
 	if err != nil && !errors.Is(err, ErrRoleEnded) {
@@ -45,7 +45,7 @@ func (s *Service) SwitchRole(ctx context.Context, v Visit, token seal.Secret, to
 		return err
 	}
 	arn := "arn:" + session.Self.Partition() + ":iam::" + account + ":role/" + strings.TrimPrefix(to.Role, "/")
-	var as trail.Identity // the role's session, once it is decided
+	var as trail.Identity // the role's session, once it is known
 	switched := func(failed error) trail.Record {
 		data := map[string]string{"SwitchFrom": session.Self.ARN(), "RedirectTo": to.To}
 		if failed != nil {
@@ -78,7 +78,7 @@ func (s *Service) SwitchRole(ctx context.Context, v Visit, token seal.Secret, to
 	})
 }
 
-// setHolds replaces what a session holds.
+// setHolds replaces the content of a session.
 func (s *Service) setHolds(ctx context.Context, session *Session, holds *principal.SignIn) error {
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		return tx.SetSessionState(session.row.Account, session.row.ID, holds.State())
@@ -89,7 +89,7 @@ func (s *Service) setHolds(ctx context.Context, session *Session, holds *princip
 	return err
 }
 
-// ExitRole has a session act as the person itself again.
+// ExitRole makes a session act as the person again.
 func (s *Service) ExitRole(ctx context.Context, v Visit, token seal.Secret, to string) error {
 	session, err := s.Open(ctx, token)
 	if err != nil && !errors.Is(err, ErrRoleEnded) {
@@ -109,16 +109,16 @@ func (s *Service) ExitRole(ctx context.Context, v Visit, token seal.Secret, to s
 	})
 }
 
-// sessionIdentity is a caller in the record of a sign-in event, which has no
-// session to tell of.
+// sessionIdentity returns a caller for the record of a sign-in event, without
+// its session.
 func sessionIdentity(c principal.Caller) trail.Identity {
 	id := api.Identity(c)
 	id.SessionContext, id.AccessKeyID = nil, ""
 	return id
 }
 
-// nameLike says whether a text has the characters of names and account numbers,
-// and some.
+// nameLike says whether a text is not empty and has only the characters of
+// names and account numbers.
 func nameLike(text string) bool {
 	const chars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
 	return text != "" && len(text) <= 576 && strings.Trim(text, chars) == ""

@@ -15,14 +15,15 @@ import (
 
 const second = time.Second
 
-// Session is the open session of somebody who signed in.
+// Session is the open session of a person who signed in.
 type Session struct {
-	// Self signed in. The session acts as Caller: the role that it has switched
-	// to, if it has. Both have the name that they have by now.
+	// Self is the person who signed in. Caller is the one that the session acts
+	// as: the role that it has switched to, or the person. Both have their
+	// present names.
 	Self, Caller principal.Caller
-	// Role says how the person wants to see that role; nil without one.
+	// Role is the display name of that role; nil without one.
 	Role    *Role
-	Handle  string // names it in Sessions and EndSession
+	Handle  string // identifies the session in Sessions and EndSession
 	Created time.Time
 	Expires time.Time
 
@@ -30,10 +31,11 @@ type Session struct {
 	holds *principal.SignIn
 }
 
-// Role is a role that a session has switched to, as it is shown.
+// Role is a role that a session has switched to, with its display name and
+// colour.
 type Role struct{ Name, Color string }
 
-// begin lets a person in.
+// begin begins the session of a person.
 func (s *Service) begin(ctx context.Context, v Visit, p *identity.Person, ticket *store.SignInTicket,
 	h halfOpen) (Step, error) {
 	var step Step
@@ -58,8 +60,8 @@ func (s *Service) begin(ctx context.Context, v Visit, p *identity.Person, ticket
 	return step, nil
 }
 
-// Open finds the session of a token, for one request. ErrRoleEnded comes with
-// the session, of which nothing but ExitRole is to be asked then.
+// Open finds the session of a token for one request. ErrRoleEnded comes with
+// the session, which may then only be used with ExitRole.
 func (s *Service) Open(ctx context.Context, token seal.Secret) (*Session, error) {
 	proof, err := s.db.OpenSession(ctx, token.Reveal(), s.idle)
 	if errors.Is(err, store.ErrNotFound) {
@@ -93,7 +95,8 @@ func (s *Service) Open(ctx context.Context, token seal.Secret) (*Session, error)
 	return session, nil
 }
 
-// stillThere is a caller under the name that it has by now, or gone.
+// stillThere returns a caller under its present name. If the caller does not
+// exist any more, the error is gone.
 func (s *Service) stillThere(ctx context.Context, c principal.Caller, gone error) (principal.Caller, error) {
 	now, err := s.iam.Access().Current(ctx, c)
 	var known *awsmodel.Error
@@ -122,17 +125,17 @@ func (s *Service) SignOut(ctx context.Context, token seal.Secret) error {
 	return err
 }
 
-// Grant holds what a session gives to a developer tool that is to act for its
+// Grant is the part of a session that a developer tool gets to act for the
 // person.
 type Grant struct {
-	Account, NameKey string // of who signed in
-	Federated        bool   // it is no user
+	Account, NameKey string // of the person who signed in
+	Federated        bool   // the person is not a user
 	Handle           string
-	As               principal.Temporary // as whom the session acts
+	As               principal.Temporary // the identity that the session acts as
 	Expires          time.Time
 }
 
-// Grant says what a tool is given.
+// Grant returns what a tool gets.
 func (s *Session) Grant() Grant {
 	g := Grant{
 		Account: s.row.Account, NameKey: s.Self.NameKey(), Federated: s.row.Federated, Handle: s.Handle,
@@ -147,18 +150,18 @@ func (s *Session) Grant() Grant {
 	return g
 }
 
-// Info is a session as its owner sees it in a list.
+// Info is a session in a list for its owner.
 type Info struct {
 	Handle             string
-	Created, Used      time.Time // Used to the minute
+	Created, Used      time.Time // Used has a resolution of a minute
 	Expires            time.Time
 	Address, UserAgent string
-	Current            bool // the one that asks
-	Tool               bool // of a developer tool; Used is when it had its last credentials
+	Current            bool // the session that asks for the list
+	Tool               bool // of a developer tool; Used is the time of its last credentials
 }
 
-// Sessions lists the open sessions of the person of a session, the newest
-// first. One that began by federation knows itself alone.
+// Sessions lists the open sessions of a session's person, the newest first. A
+// session that began by federation only sees itself.
 func (s *Service) Sessions(ctx context.Context, of *Session) ([]Info, error) {
 	rows := []store.SignInSession{of.row}
 	var tools []store.ToolSession
@@ -189,8 +192,8 @@ func (s *Service) Sessions(ctx context.Context, of *Session) ([]Info, error) {
 	return all, nil
 }
 
-// EndSession ends a session of the same person, by its handle, and those of the
-// tools that it has granted; one that has ended is no error.
+// EndSession ends a session of the same person, by its handle, and the tools'
+// sessions that it granted. A session that has already ended is no error.
 func (s *Service) EndSession(ctx context.Context, of *Session, handle string) error {
 	err := s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
 		if of.row.Federated {
@@ -216,7 +219,7 @@ func (s *Service) EndSession(ctx context.Context, of *Session, handle string) er
 
 func newHandle() string { return seal.NewID("", 16) }
 
-// Cut bounds what is kept of a text that the client chose, and makes it one.
+// Cut limits the length of a text that the client chose, and makes it valid.
 func Cut(text string) string {
 	const most = 256
 	return strings.ToValidUTF8(text[:min(len(text), most)], "")

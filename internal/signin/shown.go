@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// shown is the purpose of a ticket, and what it holds.
+// shown is the purpose of tickets for texts that are shown once.
 const shown = "shown"
 
 type toShow struct {
@@ -18,12 +18,12 @@ type toShow struct {
 	Sealed  []byte `json:"t"`
 }
 
-// ShownLife is the time within which a kept text is to be shown.
+// ShownLife is the time within which a stored text must be shown.
 const ShownLife = 2 * time.Minute
 
-// Keep keeps a text, such as a new secret, for one page of the session: a form
-// that creates something can lead to another address, and nothing is created
-// twice when the browser loads that again. TakeKept takes the token.
+// Keep stores a text, such as a new secret, for one page of the session. So a
+// form that creates something can redirect to another address, and reloading
+// that page creates nothing. TakeKept takes the token.
 func (s *Service) Keep(ctx context.Context, session *Session, text seal.Secret) (token seal.Secret, err error) {
 	token = newToken()
 	id := store.TokenID(token.Reveal())
@@ -39,7 +39,8 @@ func (s *Service) Keep(ctx context.Context, session *Session, text seal.Secret) 
 	})
 }
 
-// TakeKept returns a kept text once, or ErrStepGone.
+// TakeKept returns a stored text and removes it. If there is none the error is
+// ErrStepGone.
 func (s *Service) TakeKept(ctx context.Context, session *Session, token seal.Secret) (text seal.Secret, err error) {
 	var t store.SignInTicket
 	err = s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) (err error) {

@@ -1,7 +1,7 @@
-// Package signin lets people in: as root or as a user of an account, by
-// password and MFA device, or by temporary credentials (federation). It knows
-// no pages and no cookies: a door, such as the console, shows what a Step says
-// and brings back what the person gave.
+// Package signin signs people in, as root or as a user of an account, with a
+// password and an MFA device, or with temporary credentials (federation). It has
+// no pages and no cookies: another package, such as the console, shows each Step
+// and returns the person's input.
 //
 // A sign-in is a chain of steps. Begin takes the password. It answers with a
 // Step that is Done, or that asks for more:
@@ -12,31 +12,33 @@
 //	  │                       │
 //	  └───────────────────────┴────────► Done
 //
-// SigninToken and Federate are the two steps of a sign-in by temporary
-// credentials. Other doors that hand out what is to be brought back once, such
-// as codes of OAuth, keep it as a store.SignInTicket too.
+// SigninToken and Federate are the two steps of a sign-in with temporary
+// credentials. Other packages also use a store.SignInTicket for texts that are
+// valid once, such as codes of OAuth.
 //
-// Each Step has a token of its own. The token of a step that is not Done opens
-// nothing but the next step; it works for ten minutes. The token of Done is the
-// session's: a door keeps it in its cookie, shows it to Open with each request,
-// and gives the session's Caller to api.Invoke, with Call.Console set.
+// Each Step has its own token. The token of a step that is not Done only leads
+// to the next step, and works for ten minutes. The token of Done belongs to the
+// session: the console keeps it in a cookie, passes it to Open with each
+// request, and passes the session's Caller to api.Invoke, with Call.Console set.
 //
-// What it promises:
+// It promises:
 //
-//   - Whoever is refused learns neither from the text nor from the time whether
-//     account, user or password was wrong: each try costs one hash.
-//   - Tries are counted before they begin, on all nodes together: of a user
-//     from one address, of a user, of an account, of an address. Each pause
-//     after too many is longer than the one before, and ends. Whoever signed in
-//     from an address lately is not held up there by what others try elsewhere.
-//   - Few hashes run at one time, so that signed calls go on: ErrBusy.
-//   - Where a person has an enabled device, no session begins without it. A code
-//     and a challenge work once. A passkey is a second factor and no first one.
-//   - A session ends after 12 hours, when it is not used, with its password, its
-//     user and its account, on every node from the next request on. It goes on
-//     under a new name. Tokens are stored as hashes only.
-//   - Each step leaves its record in the trail, as AWS's CloudTrail has it, and
-//     nobody is let in without. No password, code or token is in one.
+//   - Neither the text nor the time of a refusal reveals whether the account,
+//     the user or the password was wrong: each attempt costs one hash.
+//   - Attempts are counted before they begin, on all nodes together: for a user
+//     from one address, for a user, for an account, for an address. After too
+//     many attempts there are pauses of growing length. Each of them ends.
+//     Attempts of others do not delay a person at an address where that person
+//     signed in recently.
+//   - Few hashes run at once, so signed calls continue: see ErrBusy.
+//   - If a person has an enabled device, no session begins without it. A code
+//     and a challenge work once. A passkey is a second factor and not a first
+//     one.
+//   - A session ends after 12 hours, or earlier if it is not used, or with its
+//     password, its user or its account, on every node from the next request on.
+//     It continues if the user is renamed. Only hashes of tokens are stored.
+//   - The trail records each step in the form of AWS's CloudTrail. If it cannot,
+//     the step fails. No record contains a password, a code or a token.
 package signin
 
 import (
@@ -66,26 +68,26 @@ type Config struct {
 	STS *sts.Service
 	API *api.API
 	Log *slog.Logger // nil discards
-	// PublicURL is the URL under which browsers reach the service. Passkeys
-	// belong to its host.
+	// PublicURL is the URL at which browsers reach the service. Passkeys belong
+	// to its host.
 	PublicURL string
-	// Idle bounds the time that a session may lie unused; 0 means DefaultIdle.
+	// Idle is the time after which an unused session ends; 0 means DefaultIdle.
 	Idle time.Duration
-	// Hashes bounds the passwords that are hashed at one time, and Waiting the
-	// sign-ins that wait for that; 0 means half of the processors, and 32.
+	// Hashes limits how many passwords are hashed at once, and Waiting how many
+	// sign-ins wait for that. 0 means half of the processors, and 32.
 	Hashes, Waiting int
 }
 
-// DefaultIdle is the time that a session may lie unused.
+// DefaultIdle is the default time after which an unused session ends.
 const DefaultIdle = time.Hour
 
-// Lives of what is given out.
+// Lifetimes of tokens and sessions.
 const (
-	sessionLife = 12 * time.Hour // IAM: a console session lasts 12 hours at most
+	sessionLife = 12 * time.Hour // IAM: a console session lasts at most 12 hours
 	stepLife    = 10 * time.Minute
 )
 
-// Service signs people in. Safe for concurrent use.
+// Service signs people in. It is safe for concurrent use.
 type Service struct {
 	db   *store.DB
 	iam  *identity.Service
@@ -124,10 +126,12 @@ func New(cfg Config) *Service {
 	return s
 }
 
-// PasskeysUsable says why no passkey can be used under the public URL, or nil.
+// PasskeysUsable returns the reason why passkeys cannot be used under the
+// public URL, or nil.
 func (s *Service) PasskeysUsable() error { return s.noKeys }
 
-// relyingParty makes the host of the public URL the owner of all passkeys. Pages of other origins cannot use them.
+// relyingParty makes the host of the public URL the owner of all passkeys. Pages of other origins
+// cannot use them.
 func relyingParty(publicURL string) (*webauthn.WebAuthn, error) {
 	if publicURL == "" {
 		return nil, &Refusal{Reason: NoPasskeys,
@@ -161,12 +165,12 @@ func relyingParty(publicURL string) (*webauthn.WebAuthn, error) {
 	return w, nil
 }
 
-// Visit holds the facts that are known of the browser.
+// Visit holds the known facts about the browser.
 type Visit struct {
 	api.Call
 	// To is the URL of the page that the person wants to see.
 	To string
 }
 
-// errMoved says that what decided about a sign-in is no longer so.
+// errMoved says that the state that decided about a sign-in has changed.
 var errMoved = errors.New("something changed during the sign-in")

@@ -10,38 +10,40 @@ import (
 	"rollcall/internal/store"
 )
 
-// The pauses between tries. AWS publishes none; these are ours. Nobody can lock
-// a person out for good: each pause ends, and whoever has signed in from an
-// address within identity.PlaceMemory waits there for none of the tries of others.
+// The pauses between attempts. AWS publishes none; these are ours. Nobody can lock
+// a person out permanently, because each pause ends. Attempts of others do not
+// delay a person at an address from which that person signed in within
+// identity.PlaceMemory.
 var (
-	// pairPause is of one user from one address.
+	// pairPause is for one user from one address.
 	pairPause = store.Pause{Free: 5, First: 2 * time.Second, Most: 15 * time.Minute, Forget: time.Hour}
-	// userPause is of one user from all addresses, but for those it is known from.
+	// userPause is for one user from all addresses, except the user's known
+	// addresses.
 	userPause = store.Pause{Free: 20, First: time.Second, Most: time.Minute, Forget: time.Hour}
-	// accountPause is of all users of an account, from such addresses.
+	// accountPause is for all users of an account, from such addresses.
 	accountPause = store.Pause{Free: 200, First: time.Second, Most: 5 * time.Second, Forget: 15 * time.Minute}
-	// addressPause is of one address, whoever it tries to be.
+	// addressPause is for one address, whichever user it tries.
 	addressPause = store.Pause{Free: 50, First: time.Second, Most: 5 * time.Minute, Forget: time.Hour}
 )
 
-// limit is one count that a try is held against.
+// limit is one count for an attempt.
 type limit struct {
 	place string
 	pause store.Pause
 }
 
-// try is a try at the password of somebody who may not exist.
+// try is an attempt at a password. The person may not exist.
 type try struct {
-	account  string // its number, or what was typed where there is none
+	account  string // its number, or the typed text if there is none
 	nameKey  string // folded; "" is root
 	exists   bool
 	limits   []limit
-	from     string // the address as a place that the user may be known from
+	from     string // the address as a possible known place of the user
 	reserved bool
 }
 
-// network is the address that tries are counted by: of IPv6 the /64 network,
-// which one customer has.
+// network returns the address by which attempts are counted. For IPv6 it is the
+// /64 network, which belongs to one customer.
 func network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
@@ -53,7 +55,7 @@ func network(address string) string {
 	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().Addr().String()
 }
 
-// newTry finds out what a try is held against.
+// newTry returns an attempt with its counts.
 func (s *Service) newTry(ctx context.Context, account, name string, exists bool, address string) (*try, error) {
 	t := &try{account: account, nameKey: strings.ToLower(name), exists: exists}
 	from := network(address)
@@ -79,7 +81,7 @@ func (s *Service) newTry(ctx context.Context, account, name string, exists bool,
 	return t, nil
 }
 
-// mustWait says how long the try must wait, without counting it.
+// mustWait returns how long the attempt must wait. It does not count it.
 func (s *Service) mustWait(ctx context.Context, t *try) error {
 	var wait time.Duration
 	err := s.db.View(ctx, func(tx *store.Tx) error {
@@ -99,8 +101,8 @@ func (s *Service) mustWait(ctx context.Context, t *try) error {
 	return err
 }
 
-// reserve counts the try, before it begins. Of tries that come together, on
-// whichever node, no more are let than of those that come one by one.
+// reserve counts the attempt before it begins. Simultaneous attempts on any
+// nodes do not get more tries than consecutive ones.
 func (s *Service) reserve(ctx context.Context, t *try) error {
 	err := s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
 		for _, l := range t.limits {
@@ -118,13 +120,13 @@ func (s *Service) reserve(ctx context.Context, t *try) error {
 	return err
 }
 
-// wasRight takes the try back: it was no guess.
+// wasRight undoes the count, because the password was right.
 func (s *Service) wasRight(ctx context.Context, t *try) error {
 	return s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
 		for i, l := range t.limits {
 			undo := tx.TakeBackTry
 			if i == 0 {
-				undo = tx.ForgetTries // of this person from here
+				undo = tx.ForgetTries // the person's attempts from this address
 			}
 			if err := undo(l.place); err != nil {
 				return err

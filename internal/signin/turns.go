@@ -2,7 +2,7 @@ package signin
 
 import "context"
 
-// turns bounds how many do something at one time, and how many wait for it.
+// turns limits how many callers work at once, and how many wait.
 type turns struct {
 	working, waiting chan struct{}
 }
@@ -11,8 +11,8 @@ func newTurns(working, waiting int) *turns {
 	return &turns{make(chan struct{}, working), make(chan struct{}, working+waiting)}
 }
 
-// enter joins those who wait, which leave ends. The error is ErrBusy where too
-// many do.
+// enter joins the queue. leave leaves it. The error is ErrBusy if the queue is
+// full.
 func (t *turns) enter() (leave func(), err error) {
 	select {
 	case t.waiting <- struct{}{}:
@@ -22,8 +22,8 @@ func (t *turns) enter() (leave func(), err error) {
 	}
 }
 
-// work waits for a turn of one who has entered, which done ends. The error is
-// that of ctx.
+// work waits for a turn of a caller in the queue. done ends the turn. The error
+// is that of ctx.
 func (t *turns) work(ctx context.Context) (done func(), err error) {
 	select {
 	case t.working <- struct{}{}:
@@ -33,7 +33,7 @@ func (t *turns) work(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// take enters and waits for a turn. done ends both.
+// take enters the queue and waits for a turn. done ends both.
 func (t *turns) take(ctx context.Context) (done func(), err error) {
 	leave, err := t.enter()
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Beyond those who work and those who may wait nobody waits.
+// No more callers wait than the limit allows.
 func TestTurns(t *testing.T) {
 	turns := newTurns(1, 1)
 	done, err := turns.take(t.Context())
@@ -29,7 +29,7 @@ func TestTurns(t *testing.T) {
 		t.Errorf("the one that left: %v", err)
 	}
 	done()
-	for range 3 { // those that ended hold no turn
+	for range 3 { // the finished ones hold no turn
 		if done, err = turns.take(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -13,24 +13,25 @@ import (
 	"time"
 )
 
-// proof holds what a DPoP header proves (RFC 9449): that its sender has a key.
+// proof is the content of a DPoP header (RFC 9449), which proves that the
+// sender has a key.
 type proof struct {
 	key string // the key's thumbprint (RFC 7638)
-	id  string // the proof's own, under which it counts once
+	id  string // the proof's own id, which is accepted once
 }
 
-// proofSpan says how far the time of a proof may be from ours.
+// proofSpan limits the difference between the time of a proof and ours.
 const proofSpan = 5 * time.Minute
 
-// coordinate is the length of a coordinate of P-256, and of each half of a
+// coordinate is the length of a coordinate of P-256 and of each half of a
 // signature.
 const coordinate = 32
 
 var errProof = errors.New("no valid proof of possession")
 
-// checkProof checks a DPoP header that came with a POST to the token endpoint.
-// The library for JWTs is not asked: it refuses coordinates that begin with a
-// zero where these are written without it, as the SDK for Go does.
+// checkProof checks a DPoP header of a POST to the token endpoint. It does not
+// use the library for JWTs, which refuses coordinates without their leading
+// zeros, as the SDK for Go writes them.
 func checkProof(header string, ours Origin, now time.Time) (proof, error) {
 	parts := strings.Split(header, ".")
 	if len(header) > 4096 || len(parts) != 3 {
@@ -86,7 +87,7 @@ func decode(part string, into any) error {
 	return json.Unmarshal(b, into)
 }
 
-// point reads a coordinate, nil where there is none.
+// point reads a coordinate. It returns nil if there is none.
 func point(part string) []byte {
 	b, err := base64.RawURLEncoding.DecodeString(part)
 	if err != nil || len(b) == 0 || len(b) > coordinate {
@@ -95,12 +96,12 @@ func point(part string) []byte {
 	return append(make([]byte, coordinate-len(b)), b...)
 }
 
-// signed says whether the two parts of a JWT are signed by a key.
+// signed says whether a key has signed the two parts of a JWT.
 func signed(x, y []byte, parts []string) bool {
 	uncompressed := append(append([]byte{4}, x...), y...)
 	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), uncompressed)
 	if err != nil {
-		return false // not on the curve
+		return false // the point is not on the curve
 	}
 	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
 	if err != nil || len(signature) != 2*coordinate {
@@ -111,7 +112,7 @@ func signed(x, y []byte, parts []string) bool {
 	return ecdsa.Verify(key, digest[:], r, s)
 }
 
-// toUs says whether a URL is that of our token endpoint.
+// toUs says whether a URL is the one of our token endpoint.
 func toUs(address string, ours Origin) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Path == TokenPath && u.User == nil && u.Opaque == "" && ours(u.Scheme, u.Host)

@@ -9,13 +9,14 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// Failure is an error of the token endpoint, as its clients know it.
+// Failure is an error of the token endpoint in the form that its clients
+// expect.
 type Failure struct {
 	Status  int
 	Type    string // the header x-amzn-errortype
 	Code    string // the member error
 	Message string
-	// RetryAfter says how long to wait, of a Failure that says so.
+	// RetryAfter is the time to wait, if the client should retry later.
 	RetryAfter time.Duration
 }
 
@@ -29,7 +30,7 @@ func invalid(message string) *Failure {
 	return &Failure{Status: http.StatusBadRequest, Type: "ValidationException", Code: "INVALID_REQUEST", Message: message}
 }
 
-// The failures. The text of errGrant is AWS's, the others are ours.
+// The failures. The text of errGrant is AWS's. The others are ours.
 var (
 	errGrant = invalid("The provided authorization grant is invalid, expired, revoked, or malformed")
 	errDPoP  = invalid("The DPoP proof is missing, invalid, too old, or was used before")
@@ -41,14 +42,14 @@ var (
 		"The user is not authorized to perform: signin:CreateOAuth2Token")
 )
 
-// Paused is the failure of a request that comes too early.
+// Paused returns the failure for a request that comes too early.
 func Paused(wait time.Duration) *Failure {
 	return &Failure{Status: http.StatusTooManyRequests, Type: "TooManyRequestsError", Code: "INVALID_REQUEST",
 		Message: "There were too many requests. Try again later.", RetryAfter: wait}
 }
 
-// failure returns what the client may see of an error. What is not for it goes
-// to the log.
+// failure returns the part of an error that the client may see. Internal
+// details go to the log.
 func (s *Service) failure(ctx context.Context, err error) *Failure {
 	var f *Failure
 	if errors.As(err, &f) {
@@ -60,7 +61,7 @@ func (s *Service) failure(ctx context.Context, err error) *Failure {
 		case "AccessDenied":
 			return errNotPermitted
 		case "InvalidClientTokenId", "ExpiredToken":
-			return errTokenExpired // who acts is gone
+			return errTokenExpired // the person or role no longer exists
 		}
 	}
 	s.log.ErrorContext(ctx, "no credentials given to a tool", "error", err)

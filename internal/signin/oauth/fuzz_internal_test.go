@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// onlyUs is the service at https://rollcall.example.
+// onlyUs says whether a URL is the service's, which is
+// https://rollcall.example.
 func onlyUs(scheme, host string) bool { return scheme == "https" && host == "rollcall.example" }
 
-// FuzzParseRequest reads any query of the authorization endpoint. A code goes to
-// this machine or to our own page and nowhere else, and leaves its address as it
-// was.
+// FuzzParseRequest reads any query of the authorization endpoint. A code is only
+// sent to this machine or to our own page. The redirect keeps the rest of its
+// address.
 func FuzzParseRequest(f *testing.F) {
 	const rest = "response_type=code&scope=openid&code_challenge_method=SHA-256&state=s&" +
 		"code_challenge=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU&client_id=arn:aws:signin:::devtools/"
@@ -58,8 +59,8 @@ func FuzzParseRequest(f *testing.F) {
 	})
 }
 
-// FuzzCheckProof reads any header that is to prove the possession of a key.
-// Nobody who has none of our keys can make one that is right.
+// FuzzCheckProof reads any header that should prove the possession of a key. A
+// valid proof requires one of the keys.
 func FuzzCheckProof(f *testing.F) {
 	part := func(s string) string { return text([]byte(s)) }
 	head := `{"typ":"dpop+jwt","alg":"ES256","jwk":{"kty":"EC","crv":"P-256",` +

@@ -1,26 +1,26 @@
-// Package oauth gives developer tools the credentials of people who sign in:
-// aws login, by OAuth 2.0's authorization code with PKCE (RFC 7636) and proof of
-// possession (DPoP, RFC 9449). It knows no pages and no cookies: a door shows
-// the person who asks and for what, and brings back what it said.
+// Package oauth gives developer tools (aws login) credentials of people who sign
+// in. It uses OAuth 2.0's authorization code with PKCE (RFC 7636) and proof of
+// possession (DPoP, RFC 9449). It has no pages and no cookies: another package
+// shows the person the request, and returns the decision.
 //
 // It promises:
 //
-//   - A code goes to a program on the person's own machine, or is shown to the
-//     person; nowhere else. It works for ten minutes, once, for the client and
-//     the redirect that it was given for, and for who knows the verifier.
-//   - Credentials are for who proves to have the key by which the code was
-//     exchanged. A proof counts once, on all nodes.
-//   - A refresh token is replaced as it is used. One that was replaced may come
-//     once more within a minute, since answers get lost and programs run beside
-//     each other: it gets the token that replaced it. Later, it is in the wrong
-//     hands, and the session ends. So it does when a code comes twice.
-//   - What came of a session that has ended is refused on the next call, on every
-//     node: sessions end by their owner, with the password, the user or the
-//     account, and 12 hours after the sign-in.
-//   - Whoever acts needs signin:AuthorizeOAuth2Access, and with each refresh
-//     signin:CreateOAuth2Token. Each step leaves its record, and nothing is given
-//     without.
-//   - Codes are stored as hashes, refresh tokens not at all.
+//   - A code is only sent to a program on the person's own machine, or shown to
+//     the person. It works once, within ten minutes, for the client and the
+//     redirect of the request, and only with the verifier.
+//   - Credentials require a proof of the key with which the code was exchanged. A
+//     proof is accepted once, on all nodes.
+//   - A refresh token is replaced when it is used. A replaced token may be used
+//     again within a minute, because answers get lost and programs run in
+//     parallel: the answer contains its replacement. A later use means that the
+//     token was stolen, and ends the session. A second use of a code ends it too.
+//   - When a session has ended, its credentials fail on the next call, on every
+//     node. The owner ends a session, or it ends with the password, the user or
+//     the account, or 12 hours after the sign-in.
+//   - The person needs signin:AuthorizeOAuth2Access, and signin:CreateOAuth2Token
+//     for each refresh. The trail records each step. If it cannot, the step
+//     fails.
+//   - Codes are stored as hashes. Refresh tokens are not stored.
 package oauth
 
 import (
@@ -37,7 +37,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// Config holds what a Service is made of.
+// Config holds the parts of a Service.
 type Config struct {
 	DB  *store.DB
 	IAM *identity.Service
@@ -45,21 +45,21 @@ type Config struct {
 	Log *slog.Logger // nil discards
 }
 
-// CodeLife says how long a code works.
+// CodeLife is the time for which a code works.
 const CodeLife = 10 * time.Minute
 
 const (
 	credentialLife = 15 * time.Minute
-	// refreshGrace says how long the refresh token before the last one is
-	// taken.
+	// refreshGrace is the time for which the previous refresh token is
+	// accepted.
 	refreshGrace = time.Minute
 )
 
-// refreshPause bounds how often a tool may refresh. The CLI does every ten
-// minutes, in each of its processes.
+// refreshPause limits how often a tool may refresh. Each process of the CLI
+// refreshes every ten minutes.
 var refreshPause = store.Pause{Free: 60, First: time.Second, Most: time.Minute, Forget: time.Minute}
 
-// Service gives out codes and credentials. Safe for concurrent use.
+// Service issues codes and credentials. It is safe for concurrent use.
 type Service struct {
 	db  *store.DB
 	iam *identity.Service
@@ -81,7 +81,8 @@ const (
 	crossDevice = "arn:aws:signin:::devtools/cross-device"
 )
 
-// resource returns what a caller's policies must let it use a client on.
+// resource returns the resource on which the caller's policies must allow the
+// use of a client.
 func resource(c principal.Caller, client string) string {
 	kind := "localhost"
 	if client == crossDevice {
@@ -90,7 +91,7 @@ func resource(c principal.Caller, client string) string {
 	return "arn:" + c.Partition() + ":signin:" + c.Region() + ":" + c.Account() + ":oauth2/public-client/" + kind
 }
 
-// May says whether Authorize would, by the policies that reach the person.
+// May says whether the policies allow the person to call Authorize.
 func (s *Service) May(ctx context.Context, call api.Call, session *signin.Session, r *Request) error {
 	_, err := s.permitCode(ctx, call, session, r)
 	return err
@@ -102,8 +103,8 @@ func (s *Service) permitCode(ctx context.Context, call api.Call, session *signin
 	return s.api.Permit(ctx, session.Caller, "signin", "AuthorizeOAuth2Access", of, call)
 }
 
-// Authorize gives a tool a code that stands for the person of a session, who has
-// consented. A refusal is an *awsmodel.Error.
+// Authorize returns a code for a tool. The person of the session has consented.
+// A refusal is an *awsmodel.Error.
 func (s *Service) Authorize(ctx context.Context, call api.Call, session *signin.Session, r *Request) (
 	seal.Secret, error) {
 	who, err := s.permitCode(ctx, call, session, r)
@@ -124,12 +125,12 @@ func (s *Service) Authorize(ctx context.Context, call api.Call, session *signin.
 			})
 		})
 	})
-	// A user who is deleted at this moment has no sessions any more.
+	// A user who was deleted at this moment has no sessions.
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrNotFound) {
 		err = signin.ErrNoSession
 	}
 	return code, err
 }
 
-// family returns what all refresh tokens begin with that come of a code.
+// family returns the common prefix of all refresh tokens that come from a code.
 func (s *Service) family(code seal.Secret) string { return s.iam.ToolToken("family", code.Reveal()) }

@@ -13,21 +13,21 @@ import (
 
 type record = trail.Record
 
-// authorized is the record of AuthorizeOAuth2Access. The state and the
-// challenge are not in it.
+// authorized returns the record of AuthorizeOAuth2Access, without the state and
+// the challenge.
 func authorized(who principal.Caller, r *Request, failed error) record {
 	return call("AuthorizeOAuth2Access", who, map[string]string{
 		"scope": "openid", "redirect_uri": r.Redirect, "code_challenge_method": "SHA-256", "client_id": r.Client,
 	}, failed)
 }
 
-// created is the record of CreateOAuth2Token.
+// created returns the record of CreateOAuth2Token.
 func created(who principal.Caller, client string, failed error) record {
 	return call("CreateOAuth2Token", who, map[string]string{"client_id": client}, failed)
 }
 
-// call is a record as CloudTrail has it of these two. Whoever signed in has no
-// access key.
+// call returns a record of these two calls in CloudTrail's form. A person who
+// signed in has no access key.
 func call(name string, who principal.Caller, params map[string]string, failed error) record {
 	id := api.Identity(who)
 	id.AccessKeyID = ""
@@ -54,7 +54,7 @@ func call(name string, who principal.Caller, params map[string]string, failed er
 func jsonOf(members map[string]string) json.RawMessage {
 	text, err := json.Marshal(members)
 	if err != nil {
-		panic(err) // texts
+		panic(err) // it only contains texts
 	}
 	return text
 }

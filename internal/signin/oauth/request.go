@@ -16,24 +16,24 @@ const (
 	ConfirmationPath = "/v1/sessions/confirmation"
 )
 
-// Request holds what a tool asks a person for.
+// Request is a tool's request to a person.
 type Request struct {
 	Client   string
-	Redirect string // where the code is to go, as the tool wrote it
-	// Remote says that the code is shown to the person: the tool may run on
+	Redirect string // the destination of the code, as the tool wrote it
+	// Remote says that the person sees the code, because the tool may run on
 	// another machine.
 	Remote bool
 
 	state, challenge string
 }
 
-// BadRequest is a request that nobody is asked about. Its text is for the
-// person.
+// BadRequest is a request that is not shown to a person for consent. Its text
+// is for the person.
 type BadRequest struct{ Text string }
 
 func (b *BadRequest) Error() string { return b.Text }
 
-// Origin says of the scheme and the host of a URL whether they are ours.
+// Origin says whether the scheme and the host of a URL are ours.
 type Origin func(scheme, host string) bool
 
 // ParseRequest reads the query of the authorization endpoint.
@@ -70,8 +70,8 @@ func ParseRequest(q url.Values, ours Origin) (*Request, error) {
 	return r, nil
 }
 
-// loopback says where a tool on the person's own machine listens. It is written
-// so and not otherwise: what a browser might read differently is refused.
+// loopback matches the address of a tool on the person's own machine. It allows
+// one spelling, because browsers might read others differently.
 var loopback = lazyregexp.New(`^http://127\.0\.0\.1:([1-9][0-9]{0,4})/oauth/callback$`)
 
 func (r *Request) mayRedirect(ours Origin) bool {
@@ -97,20 +97,22 @@ func printable(text string) bool {
 	return true
 }
 
-// Callback returns where the browser takes a code to, of a request that is not
-// Remote.
+// Callback returns the address to which the browser takes a code, unless the
+// request is Remote.
 func (r *Request) Callback(code seal.Secret) string {
 	return r.Redirect + "?" + url.Values{"code": {code.Reveal()}, "state": {r.state}}.Encode()
 }
 
-// Refusal returns where the browser takes the message that the person refused.
+// Refusal returns the address to which the browser takes the message that the
+// person has refused.
 func (r *Request) Refusal() string {
 	return r.Redirect + "?" + url.Values{
 		"error": {"access_denied"}, "error_description": {"The request was refused."}, "state": {r.state},
 	}.Encode()
 }
 
-// Typed returns what the person copies from the browser to a tool elsewhere.
+// Typed returns the text that the person copies from the browser to a tool on
+// another machine.
 func (r *Request) Typed(code seal.Secret) seal.Secret {
 	return seal.NewSecret(base64.StdEncoding.EncodeToString([]byte("state=" + url.QueryEscape(r.state) + "&code=" +
 		url.QueryEscape(code.Reveal()))))

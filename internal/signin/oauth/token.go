@@ -29,16 +29,16 @@ type TokenRequest struct {
 	RefreshToken string `json:"refreshToken"`
 }
 
-// Tokens holds what answers it.
+// Tokens is the answer.
 type Tokens struct {
 	AccessToken  AccessToken `json:"accessToken"`
 	TokenType    string      `json:"tokenType"`
 	ExpiresIn    int         `json:"expiresIn"`
 	RefreshToken string      `json:"refreshToken"`
-	IDToken      string      `json:"idToken,omitempty"` // with a code alone
+	IDToken      string      `json:"idToken,omitempty"` // only in the answer to a code
 }
 
-// AccessToken is the credentials.
+// AccessToken holds the credentials.
 type AccessToken struct {
 	AccessKeyID     string `json:"accessKeyId"`
 	SecretAccessKey string `json:"secretAccessKey"`
@@ -47,20 +47,20 @@ type AccessToken struct {
 
 var verifier = lazyregexp.New(`^[A-Za-z0-9._~-]{43,128}$`)
 
-// shown holds what a client has shown: its session, and with what.
+// shown is the session that a client has presented a token of.
 type shown struct {
 	tool   store.ToolSession
 	holds  *principal.Tool
 	caller principal.Caller
 	proof  proof
-	code   bool // rather than a refresh token
+	code   bool // the token is a code and not a refresh token
 	family string
-	// generation is that of the refresh token.
+	// generation is the generation of the refresh token.
 	generation int64
 }
 
-// Token gives credentials for a code or a refresh token. dpop is the header of
-// that name. The error is a *Failure.
+// Token returns credentials for a code or a refresh token. dpop is the value of
+// the DPoP header. The error is a *Failure.
 func (s *Service) Token(ctx context.Context, call api.Call, in TokenRequest, dpop string, ours Origin) (
 	*Tokens, error) {
 	out, err := s.token(ctx, call, in, dpop, ours)
@@ -95,7 +95,7 @@ func (s *Service) token(ctx context.Context, call api.Call, in TokenRequest, dpo
 	return s.give(ctx, call, sh, in)
 }
 
-// byCode finds what a code stands for.
+// byCode finds the session of a code.
 func (s *Service) byCode(ctx context.Context, in TokenRequest) (*shown, error) {
 	if in.Code == "" || len(in.Code) > 512 || len(in.RedirectURI) > 2048 || !verifier.MatchString(in.CodeVerifier) {
 		return nil, invalid("The code, its verifier or the redirect URI is missing or malformed.")
@@ -104,7 +104,7 @@ func (s *Service) byCode(ctx context.Context, in TokenRequest) (*shown, error) {
 	return s.read(proof, err, &shown{code: true, family: s.iam.ToolToken("family", in.Code)})
 }
 
-// byRefresh finds what a refresh token stands for.
+// byRefresh finds the session of a refresh token.
 func (s *Service) byRefresh(ctx context.Context, in TokenRequest) (*shown, error) {
 	token, ours := strings.CutPrefix(in.RefreshToken, tokenMark)
 	part := strings.Split(token, ".")
@@ -131,17 +131,17 @@ func (s *Service) read(proof store.ToolProof, err error, sh *shown) (*shown, err
 	return sh, err
 }
 
-// tokenMark holds what refresh tokens begin with. By it package fleet knows
+// tokenMark begins all refresh tokens. Package fleet uses it to distinguish
 // them from AWS's.
 const tokenMark = "rollcall."
 
-// refreshToken is the refresh token of a generation.
+// refreshToken returns the refresh token of a generation.
 func (s *Service) refreshToken(family string, generation int64) string {
 	n := strconv.FormatInt(generation, 10)
 	return tokenMark + family + "." + n + "." + s.iam.ToolToken("refresh", family, n)
 }
 
-// give decides, records, and makes the credentials.
+// give decides, records, and creates the credentials.
 func (s *Service) give(ctx context.Context, call api.Call, sh *shown, in TokenRequest) (*Tokens, error) {
 	permitted := s.permit(ctx, call, sh)
 	var generation int64
@@ -162,8 +162,8 @@ func (s *Service) give(ctx context.Context, call api.Call, sh *shown, in TokenRe
 	return s.tokens(sh, generation)
 }
 
-// permit says whether policies let the caller have credentials, and as whom it
-// acts by now.
+// permit says whether policies allow the caller to get credentials, and finds
+// the present name of the caller.
 func (s *Service) permit(ctx context.Context, call api.Call, sh *shown) error {
 	c, err := s.api.Permit(ctx, sh.caller, "signin", "CreateOAuth2Token", resource(sh.caller, sh.holds.Client), call)
 	sh.caller = c
@@ -173,8 +173,8 @@ func (s *Service) permit(ctx context.Context, call api.Call, sh *shown) error {
 // errMisused says that a session must end.
 var errMisused = errors.New("a code or a refresh token was used twice")
 
-// end ends a session that was misused. The change has no record of its own: that
-// of the refusal tells it.
+// end ends a misused session. The change has no record of its own. The record of
+// the refusal mentions it.
 func (s *Service) end(ctx context.Context, sh *shown) error {
 	s.log.WarnContext(ctx, "the session of a tool ends, because a code or a refresh token of it came again", "account",
 		sh.tool.Account, "session", sh.tool.ID)
@@ -187,8 +187,8 @@ func (s *Service) end(ctx context.Context, sh *shown) error {
 	return errGrant
 }
 
-// take decides within a transaction, and says of which generation the next
-// refresh token is.
+// take decides within a transaction. It returns the generation of the next
+// refresh token.
 func (s *Service) take(tx *store.Tx, sh *shown, in TokenRequest, permitted error) (generation int64, err error) {
 	now, err := tx.Tool(sh.tool.Account, sh.tool.ID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -212,7 +212,7 @@ func (s *Service) take(tx *store.Tx, sh *shown, in TokenRequest, permitted error
 		!sh.code && sh.generation < now.Generation-1,
 		!sh.code && sh.generation == now.Generation-1 && tx.Now.Sub(now.Renewed) >= refreshGrace:
 		return 0, errMisused
-	case sh.generation > now.Generation: // of a database that was restored since
+	case sh.generation > now.Generation: // the database was restored from an earlier state
 		return 0, errGrant
 	case permitted != nil:
 		return 0, permitted
@@ -224,12 +224,12 @@ func (s *Service) take(tx *store.Tx, sh *shown, in TokenRequest, permitted error
 	case wait > 0:
 		return 0, Paused(wait)
 	case !sh.code && sh.generation < now.Generation:
-		return now.Generation, nil // its answer was lost, or another process was first
+		return now.Generation, nil // the answer was lost, or another process was faster
 	}
 	return now.Generation + 1, tx.RenewTool(now.Account, now.ID, sh.proof.key)
 }
 
-// check holds what is shown against the session as it is now.
+// check compares the presented token with the present session.
 func (s *Service) check(now *store.ToolSession, sh *shown, in TokenRequest, at time.Time) error {
 	challenge := sha256.Sum256([]byte(in.CodeVerifier))
 	spent := now.Generation > 0
@@ -245,7 +245,7 @@ func (s *Service) check(now *store.ToolSession, sh *shown, in TokenRequest, at t
 	case at.Before(now.Created.Add(-store.ClockSkew)), !at.Before(now.Expires):
 		return errTokenExpired
 	case sh.code && spent:
-		return nil // whoever shows it: see take
+		return nil // any holder may use it here: see take
 	case sh.code && !at.Before(now.Created.Add(CodeLife)):
 		return errCodeExpired
 	case sh.code && (in.RedirectURI != sh.holds.Redirect ||
@@ -257,7 +257,7 @@ func (s *Service) check(now *store.ToolSession, sh *shown, in TokenRequest, at t
 	return nil
 }
 
-// tokens makes what is given.
+// tokens creates the answer.
 func (s *Service) tokens(sh *shown, generation int64) (*Tokens, error) {
 	session := sh.holds.As.Session
 	session.Tool = sh.tool.Account + "/" + sh.tool.ID
@@ -282,8 +282,8 @@ func (s *Service) tokens(sh *shown, generation int64) (*Tokens, error) {
 	return out, err
 }
 
-// idToken tells the tool who signed in. Only its reader believes it: it is
-// signed by a key that nobody else has.
+// idToken returns a token that tells the tool who signed in. Only this tool
+// believes it, because it is signed with a random key that is not published.
 func (s *Service) idToken(sh *shown, session principal.Session) (string, error) {
 	key := jose.SigningKey{Algorithm: jose.HS256, Key: []byte(s.iam.ToolToken("key of id tokens"))}
 	signer, err := jose.NewSigner(key, (&jose.SignerOptions{}).WithType("JWT"))
