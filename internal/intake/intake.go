@@ -5,8 +5,8 @@
 //
 // It promises:
 //
-//   - A file that is not a credential report gives an *Error that says what it looks
-//     like and what to do. No part of it is taken for a report.
+//   - A file that is not a credential report causes an *Error, which says what the
+//     file looks like and what to do. No part of it is used as a report.
 //   - A plain CSV is not held in memory. Everything else is, up to Limit.
 package intake
 
@@ -28,23 +28,24 @@ import (
 	"rollcall/report"
 )
 
-// Limit is the number of bytes that are unpacked or converted at most. A report of
+// Limit is the maximum number of bytes that are unpacked or converted. A report of
 // a million users has half as many.
 const Limit = 512 << 20
 
 // Head is the number of bytes by which Read recognizes a file. The buffer of its
-// reader must hold as many.
+// reader must hold that many.
 const Head = 64 << 10
 
-// mostLayers is the number of times that a report may be packed or converted.
+// mostLayers limits how often a report may be packed or converted.
 const mostLayers = 4
 
 // File is a report that was found.
 type File struct {
-	// Content is the CSV. It is nil if the file itself is the CSV, of which nothing
-	// was read.
+	// Content is the CSV. It is nil if the file itself is the CSV. Then Read has
+	// consumed none of it.
 	Content []byte
-	// Generated is the time the report was generated, zero if the file does not say.
+	// Generated is the time when the report was generated, zero if the file does not
+	// contain it.
 	Generated time.Time
 }
 
@@ -65,7 +66,7 @@ var errTooLong = fmt.Errorf("it unpacks to more than %d MiB", Limit>>20)
 // Errors are *Error, or those of the reader.
 func Read(r *bufio.Reader) (File, error) { return reader{limit: Limit}.read(r, 0) }
 
-// reader reads one file, of which it holds no more than the limit.
+// reader reads one file. It holds no more of it than the limit.
 type reader struct{ limit int64 }
 
 // The first bytes of files that are not text.
@@ -140,8 +141,8 @@ func (x reader) content(text []byte, layer int) (File, error) {
 	return f, err
 }
 
-// unpacked continues with the output of a decompressor. It looks at the head before
-// it takes the rest, so that only a report is unpacked.
+// unpacked continues with the output of a decompressor. It checks the head first,
+// so that only a report is unpacked.
 func (x reader) unpacked(r io.Reader, form string, layer int) (File, error) {
 	buffered := bufio.NewReaderSize(io.LimitReader(r, x.limit+1), Head)
 	f, err := x.read(buffered, layer+1)
@@ -158,7 +159,7 @@ func (x reader) unpacked(r io.Reader, form string, layer int) (File, error) {
 	return File{}, damaged(form, err)
 }
 
-// utf16 converts what Windows PowerShell writes by ">" and Out-File.
+// utf16 converts the output of ">" and Out-File in Windows PowerShell.
 func (x reader) utf16(r io.Reader, order binary.ByteOrder, layer int) (File, error) {
 	raw, err := x.all(r)
 	if err != nil {

@@ -48,7 +48,8 @@ func zipped(name string) string {
 	return b.String()
 }
 
-// utf is a text in UTF-16 with a mark, the low byte first or last.
+// utf returns a text in UTF-16 with a byte order mark. The low byte comes first
+// or last.
 func utf(text string, low int) string {
 	var b []byte
 	for _, u := range append([]uint16{0xfeff}, utf16.Encode([]rune(text))...) {
@@ -151,7 +152,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestNoReport says what a file looks like that is no report.
+// TestNoReport checks the description of files that are not reports.
 func TestNoReport(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"nothing":      {"", "an empty file; fetch the report again"},
@@ -222,7 +223,7 @@ func TestNoReport(t *testing.T) {
 	}
 }
 
-// TestBombs unpacks no more than the limit, and nothing of what is no report.
+// TestBombs unpacks no more than the limit, and nothing that is not a report.
 func TestBombs(t *testing.T) {
 	const limit = 1 << 20
 	rows := csv + strings.Repeat("\nuser,arn:aws:iam::123456789012:user/user,false", limit/40)
@@ -239,7 +240,7 @@ func TestBombs(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// A gigabyte of nothing is known by its head.
+	// The head is enough to recognize a gigabyte of zeros.
 	pack, unpack := io.Pipe()
 	go func() {
 		w := gzip.NewWriter(unpack)
@@ -258,7 +259,8 @@ func TestBombs(t *testing.T) {
 	pack.Close()
 }
 
-// FuzzRead never panics, and finds nothing that is no report.
+// FuzzRead checks that no input causes a panic, and that only reports are
+// found.
 func FuzzRead(f *testing.F) {
 	for _, text := range []string{csv, gzipped(csv), zstandard(csv), utf(csv, 0), utf(csv, 1),
 		`{"Content":"dXNlcixhcm4K"}`, "#TYPE x\n" + csv, "dXNlcixhcm4K", zipped("x"), "\xff\xfe"} {

@@ -95,7 +95,7 @@ func contentOf(m json.RawMessage) ([]byte, *Error) {
 		"write it by '(Get-IAMCredentialReport -Raw) > report.csv'"}
 }
 
-// The forms of times without a zone, which are taken for UTC.
+// The forms of times without a zone, which count as UTC.
 var zoneless = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"}
 
 // microsoft matches a time in milliseconds, in the form of ConvertTo-Json of

@@ -9,7 +9,7 @@ import (
 
 const wantCSV = "give the CSV that get-credential-report returned"
 
-// foreign lists the beginnings of known forms that are not read.
+// foreign lists the beginnings of known forms that are not supported.
 var foreign = []struct {
 	begins   string
 	has      string // somewhere in the head
@@ -27,7 +27,7 @@ var foreign = []struct {
 	{"SQLite format 3", "", "an SQLite database", wantCSV},
 }
 
-// looksLike says what a file is that does not have the header of a report. text is
+// looksLike describes a file that does not have the header of a report. text is
 // the head without a byte order mark.
 func looksLike(head, text []byte, why error) *Error {
 	for _, f := range foreign {
@@ -69,8 +69,8 @@ func markup(text []byte) *Error {
 	return &Error{"XML", "give the CSV itself"}
 }
 
-// isBinary says whether bytes are not text. The last character may be cut in two by
-// the end of the head.
+// isBinary says whether bytes are not text. The end of the head may cut the last
+// character in two.
 func isBinary(head []byte) bool {
 	if bytes.IndexByte(head, 0) >= 0 {
 		return true

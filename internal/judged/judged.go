@@ -3,11 +3,11 @@
 //
 // It promises:
 //
-//   - What is shown is what package audit says: the rows of a page are judged
-//     again when they are asked for, by the same options.
-//   - Every figure of the audit's summary has a [Query] that finds what it
-//     counts.
-//   - A report takes some 150 bytes of memory for each user, and never changes.
+//   - All verdicts come from package audit. The rows of a page are judged again
+//     with the same options when they are requested.
+//   - Every figure of the audit's summary has a [Query] that finds the things
+//     it counts.
+//   - A report needs some 150 bytes of memory for each user, and never changes.
 package judged
 
 import (
@@ -25,24 +25,24 @@ import (
 	"rollcall/report"
 )
 
-// blockRows rows are packed together. A page unpacks one block for
-// each of its rows at most.
+// blockRows is the number of rows that are packed together. A page unpacks at
+// most one block for each of its rows.
 const blockRows = 64
 
-// Report is a judged report. Safe for concurrent use.
+// Report is a judged report. It is safe for concurrent use.
 type Report struct {
-	// Account is the outcome of the audit, Summary that of the run.
+	// Account is the result of the audit. Summary is the result of the run.
 	Account *audit.AccountSummary
 	Summary *audit.Summary
-	// Whole are the findings of the report as a whole, and of a root that has no
-	// row.
+	// Whole are the findings about the whole report, and about a root user
+	// without a row.
 	Whole []audit.Finding
 
 	options  audit.Options
 	columns  report.Columns
 	rows     []row
 	paths    []string
-	findings []verdict // of all rows, in their order
+	findings []verdict // findings of all rows, in order
 	blocks   [][]byte  // packed lines
 	controls map[audit.ControlID]uint8
 }
@@ -51,15 +51,15 @@ type Report struct {
 type row struct {
 	name  string
 	path  uint32
-	first uint32        // of its findings
+	first uint32        // index of its first finding
 	times [times]uint32 // seconds since 1970, 0 for none
 	class audit.Class
 	facts fact
 	keys  [2]place
-	worst uint16 // how heavy its heaviest finding is
+	worst uint16 // weight of its heaviest finding
 }
 
-// fact is a set of what is true of a row.
+// fact is a set of facts about a row.
 type fact uint8
 
 const (
@@ -72,22 +72,21 @@ const (
 	certificate // has an active certificate
 )
 
-// place says which element of audit.Stats.KeyAges counts a key.
+// place is the element of audit.Stats.KeyAges that counts a key.
 type place struct {
 	counts    bool
 	age, idle uint8
 }
 
-// verdict is a finding in brief.
+// verdict is a short form of a finding.
 type verdict struct {
-	control  uint8 // its place in the benchmark
+	control  uint8 // its index in the benchmark
 	status   audit.Status
 	severity audit.Severity
 	excused  bool
 }
 
-// timeColumns are the columns by which rows can be sorted, beside user and
-// verdict.
+// timeColumns are the columns of times by which rows can be sorted.
 var timeColumns = func() (names []string) {
 	for _, c := range report.KnownColumns() {
 		if c.Kind == report.TimeKind {
@@ -105,7 +104,7 @@ var decoder = sync.OnceValues(func() (*zstd.Decoder, error) {
 	return zstd.NewReader(nil, zstd.WithDecoderLowmem(true), zstd.WithDecoderConcurrency(2))
 })
 
-// Read judges a report as the options say.
+// Read judges a report with the options.
 func Read(ctx context.Context, content io.Reader, src audit.Source, o audit.Options) (*Report, error) {
 	o.Statuses, o.EveryRow, o.Top = audit.Reported, true, -1
 	auditor, err := audit.New(o)
@@ -135,12 +134,12 @@ func Read(ctx context.Context, content io.Reader, src audit.Source, o audit.Opti
 	return r.Report, nil
 }
 
-// reader makes a Report.
+// reader builds a Report.
 type reader struct {
 	*Report
 	pack  *zstd.Encoder
-	lines []byte // of the block
-	held  int    // rows in it
+	lines []byte // lines of the current block
+	held  int    // number of rows in it
 	paths map[string]uint32
 	asOf  report.Time
 }
@@ -218,8 +217,8 @@ func factsOf(row *report.Row) (all fact) {
 
 func inactive(k *report.Key) bool { return k.Active.IsFalse() && k.LastRotated.IsPresent() }
 
-// weight orders findings: what is excused is the lightest, then by status and
-// severity.
+// weight returns the order of findings: excused ones are the lightest. The
+// others are sorted by status and severity.
 func (v verdict) weight() uint16 {
 	if v.excused {
 		return 1
@@ -228,7 +227,7 @@ func (v verdict) weight() uint16 {
 	return of*audit.NumSeverities*2 + uint16(v.severity) + 2
 }
 
-// Size returns about how many bytes of memory the report takes.
+// Size estimates the memory of the report in bytes.
 func (r *Report) Size() int64 {
 	size := int64(cap(r.rows))*(88+24) + int64(cap(r.findings))*4 + 64<<10
 	for _, b := range r.blocks {
@@ -250,7 +249,7 @@ type Row struct {
 	Findings []audit.Finding
 }
 
-// Rows returns rows by their places, judged again.
+// Rows returns rows by their places. They are judged again.
 func (r *Report) Rows(ctx context.Context, places []int32) ([]Row, error) {
 	unpack, err := decoder()
 	if err != nil {
@@ -300,8 +299,8 @@ func heavy(f *audit.Finding) uint16 {
 	return verdict{status: f.Status, severity: f.Severity, excused: f.Suppressed}.weight()
 }
 
-// line returns a line of a block, each of which begins with a line end. No cell
-// that a service writes holds one.
+// line returns a line of a block. Each line begins with a line end. Services
+// write no line end in a cell.
 func line(block []byte, n int) []byte {
 	rest := block[1:]
 	for range n {
@@ -311,10 +310,10 @@ func line(block []byte, n int) []byte {
 	return found
 }
 
-// Find returns the place of the row of a user, -1 where there is none.
+// Find returns the place of the row of a user, or -1 if there is none.
 func (r *Report) Find(user string) int32 {
 	return int32(slices.IndexFunc(r.rows, func(one row) bool { return one.name == user }))
 }
 
-// Users returns how many rows there are, root's included.
+// Users returns the number of rows, including root's.
 func (r *Report) Users() int { return len(r.rows) }

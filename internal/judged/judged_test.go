@@ -17,7 +17,7 @@ const account = "123456789012"
 
 var made = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 
-// someRows are root and n users of every kind.
+// someRows returns root and n users of every kind.
 func someRows(n int) []report.Row {
 	ago := func(days int) report.Time { return report.At(made.AddDate(0, 0, -days)) }
 	rows := []report.Row{{
@@ -78,8 +78,8 @@ func read(t testing.TB, content []byte) *judged.Report {
 	return r
 }
 
-// TestFigures finds, for every figure of the audit's summary, as many rows, keys
-// or findings as it counts.
+// TestFigures searches for every figure of the audit's summary, and compares the
+// number of rows, keys or findings.
 func TestFigures(t *testing.T) {
 	r := read(t, text(t, someRows(1000)))
 	st := &r.Account.Stats
@@ -129,7 +129,7 @@ func TestFigures(t *testing.T) {
 	check("rows with findings and without", clean+found, st.Rows)
 }
 
-// TestRows has rows come back as they were, with the findings of an audit.
+// TestRows checks that rows come back unchanged, with the findings of an audit.
 func TestRows(t *testing.T) {
 	all := someRows(300)
 	content := text(t, all)
@@ -224,7 +224,7 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// TestSize holds the memory of a report to what is promised.
+// TestSize checks the promised memory of a report.
 func TestSize(t *testing.T) {
 	const n = 20_000
 	if got := read(t, text(t, someRows(n))).Size() / n; got > 170 {
@@ -232,7 +232,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// BenchmarkSearch is the work of a page of a large account.
+// BenchmarkSearch does the work for a page of a large account.
 func BenchmarkSearch(b *testing.B) {
 	const n = 100_000
 	content := text(b, someRows(n))

@@ -7,53 +7,53 @@ import (
 	"rollcall/internal/audit"
 )
 
-// Query says which rows to find, and in which order. The zero Query is all rows,
-// the worst first.
+// Query says which rows to find, and in which order. The zero Query finds all
+// rows, the worst first.
 type Query struct {
-	// Text is part of a name or a path, in any letter case. With Prefix it begins
-	// the name.
+	// Text is part of a name or a path, in any letter case. With Prefix it is the
+	// beginning of the name.
 	Text   string
 	Prefix bool
-	// Class is that of the users; "" is any.
+	// Class is the class of the users; "" is any.
 	Class string
-	// MFA is yes or no: users with a password, who have MFA or have not. "console"
-	// is both.
+	// MFA is yes or no: users with a password who have MFA or not. "console" means
+	// both.
 	MFA string
-	// Keys are active or inactive keys.
+	// Keys is active or inactive.
 	Keys string
-	// Age and Idle are places in audit.Stats.KeyAges from 1 on; 0 is any.
+	// Age and Idle are places in audit.Stats.KeyAges, counted from 1; 0 is any.
 	Age, Idle int
-	// Status is that of a finding, "found" any, "excused" what an exception excuses,
-	// "none" that there is none.
+	// Status is the status of a finding. "found" is any, "excused" means excused by
+	// an exception, and "none" means rows without findings.
 	Status   string
 	Control  audit.ControlID
 	Severity string
-	// Sort is user, verdict or a column of times; "" is verdict. Turned is the other
-	// way round.
+	// Sort is user, verdict or a column of times; "" is verdict. Turned reverses the
+	// order.
 	Sort   string
 	Turned bool
 }
 
-// Result holds what a query finds.
+// Result is the result of a query.
 type Result struct {
 	Rows []int32 // their places
-	// Keys and Findings count those that are as asked for, if the query asks for
-	// keys or findings.
+	// Keys and Findings count the matching ones, if the query asks for keys or
+	// findings.
 	Keys, Findings int
-	// Whole are the findings of the report as a whole that are as asked for. They
-	// are counted in Findings.
+	// Whole are the matching findings about the whole report. Findings includes
+	// them.
 	Whole []audit.Finding
 }
 
-// AsksKeys says whether the query is about keys.
+// AsksKeys says whether the query asks for keys.
 func (q *Query) AsksKeys() bool { return q.Keys != "" || q.Age > 0 || q.Idle > 0 }
 
-// AsksFindings says whether the query is about findings.
+// AsksFindings says whether the query asks for findings.
 func (q *Query) AsksFindings() bool {
 	return q.Status != "" && q.Status != "none" || q.Control != "" || q.Severity != ""
 }
 
-// Search finds the rows that a query asks for.
+// Search finds the rows that match a query.
 func (r *Report) Search(q Query) Result {
 	q.Text = strings.ToLower(q.Text)
 	paths := make([]bool, len(r.paths))
@@ -128,7 +128,7 @@ func (q *Query) user(one *row, paths []bool) bool {
 	return paths[one.path] || strings.Contains(strings.ToLower(one.name), q.Text)
 }
 
-// keys returns how many keys of a row are as asked for.
+// keys counts the matching keys of a row.
 func (q *Query) keys(one *row) (n int) {
 	for i, at := range one.keys {
 		active, off := one.facts&(key1Active<<i) != 0, one.facts&(key1Inactive<<i) != 0
@@ -143,7 +143,7 @@ func (q *Query) keys(one *row) (n int) {
 	return n
 }
 
-// asked says whether a finding is as asked for.
+// asked says whether a finding matches.
 func (r *Report) asked(q *Query, v verdict) bool {
 	switch q.Status {
 	case "", "found":
@@ -164,12 +164,12 @@ func (r *Report) asked(q *Query, v verdict) bool {
 	return q.Severity == "" || v.severity.String() == q.Severity
 }
 
-// sort puts rows in order; those that are equal stay in the report's.
+// sort sorts rows. Equal rows keep the order of the report.
 func (r *Report) sort(q *Query, rows []int32) {
 	by := func(i int32) uint32 { return uint32(^r.rows[i].worst) }
 	switch at := slices.Index(timeColumns, q.Sort); {
 	case at >= 0:
-		// The oldest first, and behind all the rows that have no such time.
+		// The oldest come first, and rows without such a time last.
 		by = func(i int32) uint32 { return r.rows[i].times[at] - 1 }
 		if q.Turned {
 			by = func(i int32) uint32 { return ^r.rows[i].times[at] }
@@ -182,7 +182,8 @@ func (r *Report) sort(q *Query, rows []int32) {
 	case q.Turned:
 		by = func(i int32) uint32 { return uint32(r.rows[i].worst) }
 	}
-	// Numbers are sorted faster than rows: the key, and the place for equal keys.
+	// Sorting numbers is faster than sorting rows. A number contains the key, and
+	// the place for equal keys.
 	keys := make([]uint64, len(rows))
 	for i, at := range rows {
 		keys[i] = uint64(by(at))<<32 | uint64(at)

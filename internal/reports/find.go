@@ -16,18 +16,17 @@ import (
 	"rollcall/internal/words"
 )
 
-// Found are the reports that were named.
+// Found holds the reports that were named.
 type Found struct {
 	Reports []Report
-	// Inactive are the accounts of folders of which nobody expects a report.
+	// Inactive are the accounts of folders that nobody expects a report of.
 	Inactive []history.Account
 }
 
 // Find finds the reports that the arguments name: files, folders, and - for
-// standard input. Of a folder that was fetched into, it takes the newest report
-// of each account that was generated at the given time or before, the zero time
-// being today. Nothing of the reports is read yet but what tells where they
-// come from.
+// standard input. In a folder with fetched reports, it finds the newest report
+// of each account that was generated at the given time or before. The zero time
+// means now. It only reads where the reports come from, not the reports.
 func Find(args []string, stdin io.Reader, at time.Time) (Found, error) {
 	var found Found
 	for _, arg := range args {
@@ -52,7 +51,7 @@ func (f *Found) add(arg string, stdin io.Reader, at time.Time) error {
 		return err
 	case info.IsDir():
 		return f.addFolder(arg, at)
-	case !info.Mode().IsRegular(): // a pipe, which can be read but once
+	case !info.Mode().IsRegular(): // a pipe, which can only be read once
 		pipe, err := os.Open(arg)
 		if err != nil {
 			return err
@@ -65,8 +64,8 @@ func (f *Found) add(arg string, stdin io.Reader, at time.Time) error {
 	return err
 }
 
-// addFolder finds the newest report of each account in a folder that was fetched
-// into, or else every file of a report in it.
+// addFolder adds the newest report of each account in a folder with fetched
+// reports. For any other folder it adds every file with a report.
 func (f *Found) addFolder(dir string, at time.Time) error {
 	folder, accounts, err := accountsIn(dir, at)
 	if err != nil {
@@ -108,8 +107,7 @@ func (f *Found) addFolder(dir string, at time.Time) error {
 	return nil
 }
 
-// upTo returns the reports of a folder up to one of them, oldest first, and that
-// one last.
+// upTo returns the reports of a folder up to the newest one, oldest first.
 func upTo(folder *history.Folder, newest *history.Snapshot) ([]history.Snapshot, error) {
 	all, err := folder.Snapshots(newest.Account)
 	if err != nil {
@@ -118,8 +116,8 @@ func upTo(folder *history.Folder, newest *history.Snapshot) ([]history.Snapshot,
 	return slices.DeleteFunc(all, func(s history.Snapshot) bool { return s.GeneratedAt.After(newest.GeneratedAt) }), nil
 }
 
-// accountsIn returns what the folder knew of its accounts at a time; of one
-// account, where it is the folder of that account in another.
+// accountsIn returns the state of a folder's accounts at a time. If dir is the
+// folder of one account within another, it returns that account.
 func accountsIn(dir string, at time.Time) (*history.Folder, []history.Account, error) {
 	of := ""
 	if abs, err := filepath.Abs(dir); err == nil && history.IsAccountID(filepath.Base(abs)) {
@@ -137,7 +135,7 @@ func accountsIn(dir string, at time.Time) (*history.Folder, []history.Account, e
 }
 
 // filesIn returns the reports in a folder that was filled by hand: CSV files,
-// packed or not.
+// compressed or not.
 func filesIn(dir string) (files []string, err error) {
 	for _, form := range []string{"*.csv", "*.csv.gz", "*.csv.zst"} {
 		found, err := filepath.Glob(filepath.Join(globEscape(dir), form))
@@ -154,11 +152,11 @@ func globEscape(dir string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
 }
 
-// ofAccount returns what a folder knows of an account.
+// ofAccount returns the report of an account in a folder.
 func ofAccount(of *history.Account) Report {
 	r := Report{Source: audit.Source{Account: of.ID}}
 	if !history.IsAccountID(of.ID) {
-		r.Source.Account, r.Source.Name = "", of.ID // a profile that led to no account
+		r.Source.Account, r.Source.Name = "", of.ID // a profile whose account is unknown
 	}
 	why := "nobody knows why"
 	if o := of.Outcome; o != nil {
@@ -187,7 +185,7 @@ func ofAccount(of *history.Account) Report {
 	return r
 }
 
-// fill makes r the report of a folder.
+// fill fills r with the report of a folder.
 func (r *Report) fill(s *history.Snapshot) {
 	name, partition := r.Source.Name, r.Source.Partition
 	r.file, r.verify, r.Source, r.saved = s.Path, s.Verifiable(), SourceOf(s), s
@@ -195,7 +193,7 @@ func (r *Report) fill(s *history.Snapshot) {
 	r.Service = plan.Service{Known: s.Verifiable() && !s.Store, Endpoint: s.Endpoint}
 }
 
-// SourceOf returns what a folder knows of a report.
+// SourceOf returns the source of a report in a folder.
 func SourceOf(s *history.Snapshot) audit.Source {
 	return audit.Source{
 		Account: s.Account, Partition: s.Partition, Generated: s.GeneratedAt, Fetched: s.FetchedAt,
@@ -203,8 +201,8 @@ func SourceOf(s *history.Snapshot) audit.Source {
 	}
 }
 
-// inFile returns the report in a file that was named. What is known of one in a
-// folder of reports is there.
+// inFile returns the report in a named file. If the file is in a folder of
+// reports, it adds the folder's metadata.
 func inFile(file string) (Report, error) {
 	r := Report{file: file, Source: audit.Source{Origin: "file", Path: displayPath(file)}}
 	account := filepath.Base(filepath.Dir(file))
@@ -232,8 +230,8 @@ func inFile(file string) (Report, error) {
 	return r, nil
 }
 
-// displayPath is a path as findings name it: with slashes, and relative to the
-// working directory where it lies in it.
+// displayPath returns a path for findings: with slashes, and relative if it is
+// below the working directory.
 func displayPath(path string) string {
 	if filepath.IsAbs(path) {
 		if here, err := os.Getwd(); err == nil {

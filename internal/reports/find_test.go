@@ -21,13 +21,14 @@ const one, two, three = "111111111111", "222222222222", "333333333333"
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// csvOf is a report of an account with a user of that name.
+// csvOf returns a report of an account with one user.
 func csvOf(account, user string) string {
 	return fmt.Sprintf("user,arn,user_creation_time\n%s,arn:aws:iam::%s:user/%s,2026-01-01T00:00:00Z\n", user, account,
 		user)
 }
 
-// folderOf makes a folder with a report of one, two of two, and none of three.
+// folderOf creates a folder with one report of account one, two reports of
+// account two, and none of account three.
 func folderOf(t *testing.T) *history.Folder {
 	t.Helper()
 	folder, err := history.Create(filepath.Join(t.TempDir(), "reports"))
@@ -96,8 +97,8 @@ func content(t *testing.T, r *reports.Report) string {
 	return string(text)
 }
 
-// TestFolder finds the newest report of each account, says why there is none,
-// and what else is to be known.
+// TestFolder finds the newest report of each account, and checks the reasons
+// for missing ones and other notes.
 func TestFolder(t *testing.T) {
 	folder := folderOf(t)
 	found := mustFind(t, time.Time{}, nil, folder.Dir())
@@ -123,14 +124,15 @@ func TestFolder(t *testing.T) {
 	if text := content(t, &found.Reports[1]); text != csvOf(two, "cyd") {
 		t.Error(text)
 	}
-	// Of then, and of the account whose own folder is named.
+	// The report of that time, of the account whose own folder is named.
 	then := mustFind(t, noon, nil, filepath.Join(folder.Dir(), two))
 	if len(then.Reports) != 1 || content(t, &then.Reports[0]) != csvOf(two, "bob") || then.Reports[0].Problem != "" {
 		t.Errorf("%+v", then)
 	}
 }
 
-// TestFile finds files of every kind, and dates those that nothing dates.
+// TestFile finds files of every kind, and checks the dates of files without
+// one.
 func TestFile(t *testing.T) {
 	dir := t.TempDir()
 	plain := write(t, csvOf(one, "amy"), dir, "a.csv")
@@ -184,8 +186,8 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// TestFileOfFolder knows of a file what its folder knows, damage included, and
-// the facts that were kept beside it.
+// TestFileOfFolder checks that a file has the facts of its folder, including
+// damage and the facts next to it.
 func TestFileOfFolder(t *testing.T) {
 	folder := folderOf(t)
 	s, err := folder.Newest(one, time.Time{})
@@ -220,7 +222,7 @@ func TestFileOfFolder(t *testing.T) {
 	}
 }
 
-// TestInMemory is read as often as it is opened.
+// TestInMemory opens a report several times.
 func TestInMemory(t *testing.T) {
 	r := reports.InMemory([]byte(csvOf(one, "amy")), audit.Source{Generated: noon})
 	if err := r.Prepare(false); err != nil || r.Guess != nil || len(r.Source.SHA256) != 64 {

@@ -16,28 +16,28 @@ import (
 	"rollcall/internal/words"
 )
 
-// Pairing finds the reports to compare, an older and a newer one of each
-// account. Its temporary file is gone after [Pairing.Close].
+// Pairing finds the reports to compare: an older and a newer one of each
+// account. [Pairing.Close] deletes its temporary file.
 type Pairing struct {
 	// Dir is the folder of the history.
 	Dir string
-	// FilesHaveHistory says that Dir tells since when findings are open also where
-	// the reports are not from it.
+	// FilesHaveHistory says that Dir contains the history of findings, even if the
+	// reports are not from Dir.
 	FilesHaveHistory bool
-	// Accounts are the only ones to compare; none means all.
+	// Accounts limits the comparison to these accounts; none means all.
 	Accounts []string
 	Stdin    io.Reader
-	// Undated is told of a file that does not say when it was generated, and for
-	// which the time it was written is taken; nil for nobody.
+	// Undated is called for a file that does not say when it was generated, so
+	// that the file's modification time is used. It may be nil.
 	Undated func(name string, place Place, written time.Time)
-	// Inactive is told of an account of which nobody expects a report; nil for
-	// nobody.
+	// Inactive is called for an account that nobody expects a report of. It may
+	// be nil.
 	Inactive func(account, name string)
 
-	spool string // the file that standard input was written to
+	spool string // the file that contains standard input
 }
 
-// Close removes what was written for the time of the comparison.
+// Close deletes the temporary file.
 func (p *Pairing) Close() error {
 	if p.spool == "" {
 		return nil
@@ -45,16 +45,17 @@ func (p *Pairing) Close() error {
 	return os.Remove(p.spool)
 }
 
-// Pair is the reports of one account to compare, or why there is none.
+// Pair is the two reports of one account, or the reason why they are missing.
 type Pair struct {
 	diff.Series
 	Failed *diff.Account
-	// Problems say what to know besides the comparison.
+	// Problems are notes on the comparison.
 	Problems []string
 }
 
-// Find pairs the reports of two arguments; of one, with the newest reports of
-// the history; of none, the two newest reports of every account.
+// Find returns pairs of reports. With two arguments, it pairs their reports.
+// With one, it pairs them with the newest reports of the history. With none, it
+// pairs the two newest reports of every account.
 func (p *Pairing) Find(args ...Argument) ([]Pair, error) {
 	if len(args) == 0 {
 		return p.lastTwo()
@@ -78,8 +79,8 @@ func (p *Pairing) Find(args ...Argument) ([]Pair, error) {
 	return p.pair(older, newer, p.FilesHaveHistory)
 }
 
-// twoFiles pairs two files whatever their accounts: where they differ, the
-// comparison says so.
+// twoFiles pairs two files, whatever their accounts. If the accounts differ,
+// the comparison says so.
 func (p *Pairing) twoFiles(older, newer *side) ([]Pair, error) {
 	pair := Pair{}
 	for _, r := range older.reports {
@@ -106,8 +107,8 @@ func (p *Pairing) twoFiles(older, newer *side) ([]Pair, error) {
 	return []Pair{pair}, nil
 }
 
-// pair pairs the reports of all accounts of either side; of one, where a side
-// is a file.
+// pair pairs the reports of all accounts of either side. If a side is a file,
+// it pairs only the file's account.
 func (p *Pairing) pair(older, newer *side, filesHaveHistory bool) ([]Pair, error) {
 	accounts := map[string]bool{}
 	for _, s := range []*side{older, newer} {
@@ -145,7 +146,7 @@ func (p *Pairing) wanted(account string) bool {
 	return len(p.Accounts) == 0 || slices.Contains(p.Accounts, account)
 }
 
-// complete adds accounts that were asked for and are nowhere.
+// complete adds requested accounts that have no reports.
 func (p *Pairing) complete(all []Pair) ([]Pair, error) {
 	for _, account := range p.Accounts {
 		if !slices.ContainsFunc(all, func(pair Pair) bool { return pair.Account == account }) {
@@ -164,14 +165,14 @@ func failed(account, name, why string) Pair {
 	return p
 }
 
-// match makes the pair of one account.
+// match returns the pair of one account.
 func (p *Pairing) match(account string, older, newer *side, filesHaveHistory bool) (pair Pair, err error) {
 	was, is := older.reports[account], newer.reports[account]
 	if is == nil {
 		return failed(account, was.Source.Name, newer.name+" has no report of it."), nil
 	}
 	if was != nil && was.Missing != "" && was.file == "" {
-		was = nil // there was none at the time
+		was = nil // there was none at that time
 	}
 	for _, r := range []*Report{was, is} {
 		if r == nil {
@@ -208,8 +209,8 @@ func (p *Pairing) match(account string, older, newer *side, filesHaveHistory boo
 	return pair, err
 }
 
-// earlier returns the reports of an account in a folder; in the history where
-// no folder is given.
+// earlier returns the reports of an account in a folder, or in the history if
+// folder is nil.
 func (p *Pairing) earlier(folder *history.Folder, account string) ([]diff.Report, error) {
 	if folder == nil {
 		var err error
@@ -224,7 +225,7 @@ func (p *Pairing) earlier(folder *history.Folder, account string) ([]diff.Report
 	return Newest(snapshots, len(snapshots)), nil
 }
 
-// lastTwo pairs the newest report of every account with the one before.
+// lastTwo pairs the newest report of every account with the previous one.
 func (p *Pairing) lastTwo() ([]Pair, error) {
 	newer, err := p.newest()
 	if err != nil {
@@ -250,7 +251,7 @@ func (p *Pairing) lastTwo() ([]Pair, error) {
 	return p.pair(older, newer, false)
 }
 
-// Newest returns the newest reports of a folder, oldest first, for a comparison.
+// Newest returns the newest reports of a folder for a comparison, oldest first.
 func Newest(snapshots []history.Snapshot, most int) []diff.Report {
 	snapshots = snapshots[max(0, len(snapshots)-most):]
 	all := make([]diff.Report, len(snapshots))

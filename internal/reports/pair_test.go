@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/reports"
 )
 
-// told says what was paired, in a line for each account.
+// told returns the pairs in words, a line for each account.
 func told(pairs []reports.Pair) string {
 	var lines []string
 	generated := func(r *diff.Report) string {
@@ -44,7 +44,7 @@ func pairing(t *testing.T, p *reports.Pairing) *reports.Pairing {
 	return p
 }
 
-// TestPairs pairs the reports of a history with one another, and says why an
+// TestPairs pairs the reports of a history, and checks the reasons why an
 // account cannot be compared.
 func TestPairs(t *testing.T) {
 	dir := folderOf(t).Dir()
@@ -90,8 +90,8 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-// TestTwoFiles pairs files, one of them on standard input, which is read twice
-// and leaves nothing behind.
+// TestTwoFiles pairs files. One of them is on standard input, which is read
+// twice and leaves no file behind.
 func TestTwoFiles(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	dir := t.TempDir()
@@ -125,7 +125,7 @@ func TestTwoFiles(t *testing.T) {
 	if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	// What the user says is taken for what the file does not tell.
+	// The user's date is used if the file has none.
 	p = pairing(t, &reports.Pairing{Dir: dir})
 	pairs, err = p.Find(reports.Argument{Text: file}, reports.Argument{Text: write(t, csvOf(one, "bob"), dir, "b.csv"),
 		Generated: noon.Add(time.Hour)})
@@ -134,8 +134,8 @@ func TestTwoFiles(t *testing.T) {
 	}
 }
 
-// TestWrongArguments says what is wrong in a form that a command can put into
-// the words of its flags.
+// TestWrongArguments checks that a command can express errors in the words of
+// its flags.
 func TestWrongArguments(t *testing.T) {
 	dir := t.TempDir()
 	write(t, csvOf(one, "amy"), dir, "a.csv")

@@ -1,9 +1,10 @@
 // Package reports finds the credential reports that a person names, and opens
-// them for those who audit, compare and show them: files, folders that were
-// fetched into or filled by hand, standard input, and moments of a history.
+// them for packages that audit, compare and show them. They are files, folders
+// with fetched reports or filled by hand, standard input, and times of a
+// history.
 //
-// It does not fetch, judge or print. What a file holds is told by package
-// intake, what a folder knows of its reports by package history.
+// It does not fetch, judge or print. Package intake reads the forms of files,
+// and package history reads folders of reports.
 package reports
 
 import (
@@ -28,38 +29,39 @@ import (
 	"rollcall/internal/words"
 )
 
-// Report is a credential report that was found, or an account that has none.
+// Report is a credential report that was found, or an account without one.
 type Report struct {
 	Source  audit.Source
-	Service plan.Service // where it came from
+	Service plan.Service // the service that it came from
 	Facts   *audit.Enrichment
-	// Missing says why there is no report; "" where there is one.
+	// Missing is the reason why there is no report, "" if there is one.
 	Missing string
-	// Problem says what else keeps the audit of it from being complete.
+	// Problem is another reason why the audit of it is incomplete.
 	Problem string
-	// Guess says what was taken for Source.Generated; nil where something tells.
+	// Guess says which time was used as Source.Generated; nil if the true time
+	// is known.
 	Guess *Guess
 	// Snapshots are the reports of the account in a folder up to this one, which
-	// comes last; none where it is from no such folder.
+	// is the last. It is empty if the report is not from such a folder.
 	Snapshots []history.Snapshot
 
-	// A report is read from a file, a stream, the content, or what open returns.
+	// A report is read from a file, a stream, or content.
 	file    string
 	open    func() (io.ReadCloser, error)
 	stream  io.Reader
 	content []byte
-	verify  bool // Source.SHA256 is what the file must have
+	verify  bool // it is one of several reports
 	among   bool // it is one of several
 	saved   *history.Snapshot
 }
 
-// Guess is the moment that stands for the one at which a report was generated.
+// Guess is the time that is used because the true time of a report is unknown.
 type Guess struct {
 	Name string // of the report, to begin a sentence with
 	From string // such as now
 }
 
-// InMemory returns the report that is the content.
+// InMemory returns a report with the given content.
 func InMemory(content []byte, src audit.Source) Report {
 	sum := sha256.Sum256(content)
 	src.SHA256 = hex.EncodeToString(sum[:])
@@ -75,7 +77,7 @@ func InStore(src audit.Source, open func() (io.ReadCloser, error)) Report {
 // OfNone returns the place of a report that is missing, and says why.
 func OfNone(src audit.Source, why string) Report { return Report{Source: src, Missing: why} }
 
-// Title names the report among others.
+// Title returns the name of the report among others.
 func (r *Report) Title() string {
 	name := strings.TrimSpace(r.Source.Account + " " + r.Source.Name)
 	return cmp.Or(name, r.file, standardInput)
@@ -83,9 +85,10 @@ func (r *Report) Title() string {
 
 const standardInput = "standard input"
 
-// Prepare completes what is known of the report by looking into it. dated says
-// that the moment to judge for is known otherwise. Beside others, a file that
-// is no report is a report that is missing; alone it is an error.
+// Prepare completes the facts about the report from its content. dated says
+// that the time to judge for is known already. If the file is not a report,
+// that is an error if there is only one report. Among others, the report counts
+// as missing.
 func (r *Report) Prepare(dated bool) error {
 	err := r.look(dated)
 	var no *intake.Error
@@ -136,7 +139,7 @@ func (r *Report) look(dated bool) error {
 	return nil
 }
 
-// take takes the report out of a file, whatever its form.
+// take reads the report in a file, whatever its form.
 func (r *Report) take(b *bufio.Reader, name string) error {
 	f, err := intake.Read(b)
 	if err != nil {
@@ -144,7 +147,7 @@ func (r *Report) take(b *bufio.Reader, name string) error {
 	}
 	if f.Content != nil {
 		sum := sha256.Sum256(f.Content)
-		// The lines of findings are those of the report and not of the file.
+		// The line numbers of findings refer to the report and not to the file.
 		r.content, r.Source.Path, r.Source.SHA256 = f.Content, "", hex.EncodeToString(sum[:])
 	}
 	if !f.Generated.IsZero() {
@@ -153,7 +156,8 @@ func (r *Report) take(b *bufio.Reader, name string) error {
 	return nil
 }
 
-// readFacts takes what 'rollcall report --enrich' kept beside the report.
+// readFacts reads the facts that 'rollcall report --enrich' saved next to the
+// report.
 func (r *Report) readFacts() {
 	var saved enrich.Saved
 	err := r.saved.ReadFacts(&saved)
@@ -166,7 +170,7 @@ func (r *Report) readFacts() {
 	}
 }
 
-// guess dates a report that nothing dates.
+// guess dates a report whose time is unknown.
 func (r *Report) guess(dated bool, at time.Time, guess Guess) {
 	if dated || !r.Source.Generated.IsZero() {
 		return
@@ -174,7 +178,8 @@ func (r *Report) guess(dated bool, at time.Time, guess Guess) {
 	r.Source.Generated, r.Guess = at.UTC().Truncate(time.Second), &guess
 }
 
-// checksum takes the SHA-256 of the file, and compares it where it is known.
+// checksum computes the SHA-256 of the file, and compares it if the expected
+// one is known.
 func (r *Report) checksum(f *os.File) error {
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
@@ -188,8 +193,8 @@ func (r *Report) checksum(f *os.File) error {
 	return nil
 }
 
-// Open returns the report's CSV. One that is read from a stream can be opened
-// but once.
+// Open returns the report's CSV. A report from a stream can be opened only
+// once.
 func (r *Report) Open() (io.ReadCloser, error) {
 	switch {
 	case r.content != nil:
@@ -202,7 +207,8 @@ func (r *Report) Open() (io.ReadCloser, error) {
 	return os.Open(r.file)
 }
 
-// Audit judges the report into visit, or records that it is missing.
+// Audit judges the report and calls visit, or records that the report is
+// missing.
 func (r *Report) Audit(ctx context.Context, by *audit.Auditor, visit func(*audit.Row) error) (*audit.AccountSummary,
 	error) {
 	of, err := r.audit(ctx, by, visit)

@@ -14,11 +14,10 @@ import (
 	"rollcall/report"
 )
 
-// ErrNoHistory says that there is no folder of reports where the history should
-// be.
+// ErrNoHistory says that the folder of the history does not exist.
 var ErrNoHistory = errors.New("there is no folder of reports")
 
-// ArgumentError says that an argument stands for no report.
+// ArgumentError says that an argument names no report.
 type ArgumentError struct{ text string }
 
 func (e *ArgumentError) Error() string { return e.text }
@@ -27,7 +26,7 @@ func argumentError(format string, args ...any) error {
 	return &ArgumentError{fmt.Sprintf(format, args...)}
 }
 
-// DateError says that a date was given for an argument that tells its own.
+// DateError says that a date was given for an argument that has its own date.
 type DateError struct {
 	Place Place
 	Kind  string // folder or time
@@ -35,38 +34,38 @@ type DateError struct {
 
 func (e *DateError) Error() string { return "a date has no meaning for a " + e.Kind }
 
-// Place says which argument is meant.
+// Place identifies an argument.
 type Place int
 
-// The places: of two reports that are compared, or either of them.
+// The places: one of two reports that are compared, or either of them.
 const (
 	Old Place = iota
 	New
 	Either
 )
 
-// Argument is a file, a folder, - for standard input, or a time, which stands
-// for the newest reports of the history that were generated then or before.
+// Argument is a file, a folder, - for standard input, or a time. A time means
+// the newest reports of the history that were generated then or before.
 type Argument struct {
 	Text string
-	// Generated says when the report was generated, where it is a file that
-	// does not tell; else zero.
+	// Generated is the time when the report was generated, if it is a file
+	// without a date. Otherwise it is zero.
 	Generated time.Time
 }
 
 // side is one argument: a file, a folder or a time.
 type side struct {
-	name    string // as the user knows it
+	name    string // its name for the user
 	reports map[string]*Report
-	skipped map[string]string // accounts of which nobody expects a report, and their names
-	// folder is the history the reports are from, nil for none.
+	skipped map[string]string // names of accounts that nobody expects a report of
+	// folder is the history that contains the reports, nil for none.
 	folder *history.Folder
-	// file says that it is a single report, whatever its account.
+	// file says that the side is a single report, whatever its account.
 	file bool
 }
 
-// side finds out what an argument is: a file or a folder that is there, and
-// else a time.
+// side finds out the type of an argument: an existing file or folder, or
+// otherwise a time.
 func (p *Pairing) side(arg Argument, place Place) (*side, error) {
 	info, err := os.Stat(arg.Text)
 	switch {
@@ -100,7 +99,7 @@ var timeForms = []string{
 	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly,
 }
 
-// ParseTime reads a time as people write it. Without a zone it is UTC.
+// ParseTime reads a time in one of several forms. Without a zone it is UTC.
 func ParseTime(s string) (time.Time, bool) {
 	for _, form := range timeForms {
 		if t, err := time.Parse(form, s); err == nil {
@@ -110,7 +109,7 @@ func ParseTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// parseDay is ParseTime where a date alone means the end of that day.
+// parseDay is ParseTime, except that a date alone means the end of that day.
 func parseDay(s string) (time.Time, bool) {
 	if t, err := time.Parse(time.DateOnly, s); err == nil {
 		return t.Add(24*time.Hour - time.Second), true
@@ -126,8 +125,8 @@ func (p *Pairing) open() (*history.Folder, error) {
 	return folder, err
 }
 
-// newest returns the newest report of every account, and what the last run has
-// to say.
+// newest returns the newest report of every account, with the outcomes of the
+// last run.
 func (p *Pairing) newest() (*side, error) {
 	if _, err := p.open(); err != nil {
 		return nil, err
@@ -135,8 +134,8 @@ func (p *Pairing) newest() (*side, error) {
 	return state(p.Dir, time.Time{}, p.Dir)
 }
 
-// state returns a folder's knowledge of its accounts at a time, the zero time
-// being today.
+// state returns the state of a folder's accounts at a time. The zero time means
+// now.
 func state(dir string, at time.Time, name string) (*side, error) {
 	folder, accounts, err := accountsIn(dir, at)
 	if err != nil {
@@ -193,7 +192,7 @@ func (p *Pairing) file(arg Argument, place Place) (*side, error) {
 	return &side{name: arg.Text, file: true, reports: map[string]*Report{found.Source.Account: found}}, nil
 }
 
-// stdin puts standard input into a file, since a report is read twice.
+// stdin writes standard input to a file, because a report is read twice.
 func (p *Pairing) stdin(arg Argument, place Place) (*side, error) {
 	f, err := os.CreateTemp("", "rollcall-*.csv")
 	if err != nil {
@@ -211,8 +210,9 @@ func (p *Pairing) stdin(arg Argument, place Place) (*side, error) {
 	return s, err
 }
 
-// dated returns the report in a file. What the folder it lies in knows of it, or
-// its name, and at last the time of the file tells when it was generated.
+// dated returns the report in a file with its date. The date comes from the
+// folder that contains the file, from the file's name, or else from its
+// modification time.
 func (p *Pairing) dated(arg Argument, place Place) (*Report, error) {
 	path := arg.Text
 	found, err := inFile(path)
@@ -249,8 +249,8 @@ func (p *Pairing) dated(arg Argument, place Place) (*Report, error) {
 	return &found, err
 }
 
-// timeInName returns the time of generation in a name of a report as folders
-// have it.
+// timeInName returns the time in the name of a report, in the form that folders
+// use.
 func timeInName(path string) (time.Time, bool) {
 	name := filepath.Base(path)
 	t, err := time.Parse("2006-01-02T150405Z.csv", name)
@@ -275,7 +275,7 @@ func accountIn(r *Report) (string, error) {
 	return row.AccountID(), nil
 }
 
-// forDiff returns the report as one that can be read more than once.
+// forDiff returns the report in a form that can be read more than once.
 func (r *Report) forDiff() *diff.Report {
 	return &diff.Report{Source: r.Source, Facts: r.Facts, Open: r.Open}
 }
