@@ -109,8 +109,8 @@ func TestSummary(t *testing.T) {
 	if second.Source.Account != account2 || second.Source.Partition != "aws" || !second.AsOf.Equal(asOf) {
 		t.Errorf("source %+v as of %s", second.Source, second.AsOf)
 	}
-	// The FAIL of C5 and of C9, and NO_DATA for each of the 12 controls of the
-	// missing account.
+	// One FAIL of C5 and one of C9, and NO_DATA for each of the 12 controls of
+	// the missing account.
 	if s.Counts.Total[audit.Fail] != 2 || s.Counts.Total[audit.NoData] != len(s.Benchmark.Controls) {
 		t.Errorf("counts %v", s.Counts.Total)
 	}
@@ -126,7 +126,7 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// checkCounts: the three ways of counting agree.
+// checkCounts checks that the three ways of counting agree.
 func checkCounts(t testing.TB, c *audit.Counts) {
 	t.Helper()
 	var bySeverity, byControl [audit.NumStatuses]int
@@ -255,7 +255,8 @@ func TestVisit(t *testing.T) {
 	})
 }
 
-// TestFindingsAreKept: a finding says the same after its row is gone.
+// TestFindingsAreKept checks that a finding is still valid when its row is
+// gone.
 func TestFindingsAreKept(t *testing.T) {
 	var rows []report.Row
 	for i := range 50 {
@@ -421,7 +422,8 @@ func TestStale(t *testing.T) {
 	}
 }
 
-// TestProblems: all are counted, a hundred are told.
+// TestProblems checks that all problems are counted, and that a hundred are
+// described.
 func TestProblems(t *testing.T) {
 	rows := []report.Row{rootRow(account1)}
 	for i := range 150 {
@@ -438,7 +440,8 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestMissingRoot: a finding about root that has no row still says whose.
+// TestMissingRoot checks that a finding about a root user without a row names
+// root.
 func TestMissingRoot(t *testing.T) {
 	for name, c := range map[string]struct {
 		file []byte
@@ -481,7 +484,7 @@ func TestCredentialID(t *testing.T) {
 	}
 }
 
-// TestLongCells: a reason holds what a person would read of a cell.
+// TestLongCells checks that a reason shortens long cells.
 func TestLongCells(t *testing.T) {
 	row := rootRow(account1)
 	file := strings.Replace(string(csvOf(t, row)), ",true,", ","+strings.Repeat("é", 20_000)+",", 1)
@@ -503,7 +506,7 @@ func TestLongCells(t *testing.T) {
 	}
 }
 
-// C18 is judged if the options say that root is managed centrally, and from where.
+// C18 is judged if the options name the account that manages root users centrally.
 func TestManagementAccount(t *testing.T) {
 	file := func(account string) []byte {
 		return []byte("user,arn,user_creation_time,password_enabled,access_key_1_active,access_key_2_active," +

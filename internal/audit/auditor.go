@@ -12,43 +12,46 @@ import (
 	"rollcall/report"
 )
 
-// DefaultMaxRows says how many rows of one report are read.
+// DefaultMaxRows is the default maximum number of rows of one report.
 const DefaultMaxRows = 10_000_000
 
-// DefaultTop says how many of the worst findings a summary holds.
+// DefaultTop is the default number of the worst findings in a summary.
 const DefaultTop = 20
 
-// Options say how to judge. The zero Options is the default benchmark as it is.
+// Options say how to judge. The zero Options use the default benchmark without
+// changes.
 type Options struct {
-	// Benchmark is nil for [DefaultBenchmark].
+	// Benchmark is the benchmark; nil means [DefaultBenchmark].
 	Benchmark *Benchmark
-	// Params are the thresholds, nil for the benchmark's.
+	// Params are the thresholds; nil means the benchmark's.
 	Params *Params
-	// Controls are the only ones to judge; none means all of the benchmark.
+	// Controls limits the controls that are judged; none means all of the
+	// benchmark.
 	Controls []ControlID
 	Classes  Classes
-	// Exceptions are those of [Config.Exceptions].
+	// Exceptions are the exceptions of [Config.Exceptions].
 	Exceptions []Exception
-	// Statuses are the findings a visit is given; 0 means [Reported]. All
-	// verdicts are counted in any case.
+	// Statuses selects the findings that a visit receives; 0 means [Reported].
+	// All verdicts are counted in any case.
 	Statuses StatusSet
-	// EveryRow makes rows without findings asked for be visited too.
+	// EveryRow also visits rows without selected findings.
 	EveryRow bool
-	// AsOf is the moment to judge for; zero means Source.Generated of each
+	// AsOf is the time to judge for; zero means the Source.Generated of each
 	// report.
 	AsOf time.Time
-	// ManagementAccount says that the organization of this account manages the
-	// root credentials of its members centrally, and that all other accounts of
-	// the run are such members. It decides C18 where an Enrichment does not; ""
-	// says nothing.
+	// ManagementAccount is the account whose organization manages the root
+	// credentials of its members centrally. All other accounts of the run are
+	// such members. It decides C18 if an Enrichment does not. "" means that
+	// this is unknown.
 	ManagementAccount string
-	// Now says when the run takes place. It counts only for the age of a report
-	// whose Source.Fetched is not known, and may be zero.
+	// Now is the time of the run. It is only used for the age of a report whose
+	// Source.Fetched is unknown, and may be zero.
 	Now time.Time
-	// Top says how many worst findings to keep; 0 means DefaultTop, -1 none.
+	// Top is the number of the worst findings to keep; 0 means DefaultTop, -1
+	// none.
 	Top int
-	// MaxRows says how many rows of a report are read, which is what ends an
-	// endless one; 0 means DefaultMaxRows.
+	// MaxRows is the maximum number of rows of a report, which ends an endless
+	// report; 0 means DefaultMaxRows.
 	MaxRows int
 	// ReadInTurn reads each row when the one before has been judged. It saves the
 	// 200 KiB that reading ahead takes, where many reports are audited side by
@@ -56,23 +59,23 @@ type Options struct {
 	ReadInTurn bool
 }
 
-// Auditor audits the reports of a run. It is created with [New] and safe for
+// Auditor audits the reports of a run. It is created with [New] and is safe for
 // concurrent use.
 type Auditor struct {
 	options    Options
 	params     Params
 	rules      []*rule
-	severities []Severity // of rules, as the benchmark has them
+	severities []Severity // severities of rules in the benchmark
 	exceptions []excuse
-	uncounted  []*rule // of C7 and C8 those that are not among rules
+	uncounted  []*rule // rules of C7 and C8 that are not among rules
 
 	mu       sync.Mutex
 	accounts []*AccountSummary
 	matched  []int // by exception
 }
 
-// New returns an Auditor. It refuses controls that the benchmark has not, and
-// exceptions that are not valid.
+// New returns an Auditor. It returns an error for controls that the benchmark
+// does not contain, and for invalid exceptions.
 func New(o Options) (*Auditor, error) {
 	if o.Benchmark == nil {
 		o.Benchmark, _ = FindBenchmark(DefaultBenchmark)
@@ -115,7 +118,8 @@ func New(o Options) (*Auditor, error) {
 		}
 	}
 	for i := range o.Exceptions {
-		// Wildcards were refused when the file was read, unless allowed.
+		// Wildcards were refused when the file was read, unless they are
+		// allowed.
 		e := &o.Exceptions[i]
 		if err := e.Validate(true); err != nil {
 			return nil, err
@@ -128,14 +132,14 @@ func New(o Options) (*Auditor, error) {
 	return a, nil
 }
 
-// Audit audits one report, streaming it from r in one pass, and remembers the
-// outcome for Summary. After each row with findings asked for, and last for
-// those of the report as a whole, it calls visit, one call at a time, in the
-// order of the file. visit may be nil; an error of it ends the audit, and is
-// returned as it is. So does the context.
+// Audit audits one report, which it reads from r in one pass, and stores the
+// result for Summary. It calls visit after each row with selected findings, and
+// last for the findings about the whole report, one call at a time, in the
+// order of the file. visit may be nil. An error of visit, or of the context,
+// ends the audit and is returned unchanged.
 //
-// A damaged file is no error but an outcome: the rows before the damage are
-// judged, the summary is incomplete and names the line.
+// A damaged file is not an error: the rows before the damage are judged, and
+// the summary is incomplete and names the line.
 func (a *Auditor) Audit(
 	ctx context.Context, r io.Reader, src Source, facts *Enrichment, visit func(*Row) error,
 ) (*AccountSummary, error) {
@@ -150,8 +154,8 @@ func (a *Auditor) Audit(
 	return run.out, nil
 }
 
-// Missing records an account whose report could not be had, and why: every
-// control is NO_DATA. visit is as that of Audit.
+// Missing records an account whose report is missing, and the reason: every
+// control is NO_DATA. visit is the same as for Audit.
 func (a *Auditor) Missing(src Source, why string, visit func(*Row) error) (*AccountSummary, error) {
 	run := a.newRun(src, nil, visit)
 	run.out.Missing = true
@@ -172,7 +176,7 @@ func (a *Auditor) record(u *run) {
 	}
 }
 
-// Summary returns the outcome of what was audited so far.
+// Summary returns the results so far.
 func (a *Auditor) Summary() *Summary {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -217,7 +221,7 @@ func (c *Counts) add(d *Counts) {
 	}
 }
 
-// asOf is the moment to judge a report for.
+// asOf returns the time to judge a report for.
 func (a *Auditor) asOf(src *Source) time.Time {
 	if !a.options.AsOf.IsZero() {
 		return a.options.AsOf

@@ -13,9 +13,9 @@ import (
 	"rollcall/report"
 )
 
-// largeReport makes a report of n users like those of a large account, about
-// 250 bytes each: half with passwords, 60 % with keys, most of which fail
-// something.
+// largeReport creates a report of n users that resemble those of a large
+// account, about 250 bytes each: half have passwords, 60 % have keys, and most
+// of the keys fail a control.
 func largeReport(tb testing.TB, n int) []byte {
 	tb.Helper()
 	at := func(i, days int) report.Time {
@@ -60,8 +60,8 @@ func largeReport(tb testing.TB, n int) []byte {
 	return file.Bytes()
 }
 
-// benchmarkAudit audits a million rows, cycling through a smaller file so that
-// the memory measured is that of the audit.
+// benchmarkAudit audits a million rows. It repeats a smaller file, so that only
+// the audit's memory is measured.
 func benchmarkAudit(b *testing.B, o audit.Options, visit func(*audit.Row) error) {
 	const rows, part = 1_000_000, 10_000
 	file := largeReport(b, part)
@@ -91,19 +91,19 @@ func benchmarkAudit(b *testing.B, o audit.Options, visit func(*audit.Row) error)
 	}
 }
 
-// BenchmarkSummary is a million rows to a summary, under every control.
+// BenchmarkSummary judges a million rows by every control and summarizes them.
 func BenchmarkSummary(b *testing.B) {
 	strict, _ := audit.FindBenchmark(audit.Strict)
 	benchmarkAudit(b, audit.Options{Benchmark: strict}, nil)
 }
 
-// BenchmarkFindings is a million rows with every FAIL and WARN made readable.
+// BenchmarkFindings judges a million rows and formats every FAIL and WARN.
 func BenchmarkFindings(b *testing.B) {
 	benchmarkAudit(b, audit.Options{}, func(*audit.Row) error { return nil })
 }
 
-// BenchmarkOwnControls judges a million rows by C6, by C8 and C9 beside it, and by the same
-// as controls of one's own.
+// BenchmarkOwnControls judges a million rows by C6, by C8 and C9 in addition, and by the
+// same rules as custom controls.
 func BenchmarkOwnControls(b *testing.B) {
 	strict, _ := audit.FindBenchmark(audit.Strict)
 	config, err := audit.ReadConfig(strings.NewReader(`version: 1

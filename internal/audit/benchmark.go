@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// DefaultBenchmark is the one used where none is named: the newest of CIS.
+// DefaultBenchmark is used if none is named: the newest of CIS.
 const DefaultBenchmark = CIS70
 
 // DefaultParams returns the thresholds most benchmarks start from.
@@ -83,8 +83,8 @@ func unused90(p *Params) { p.UnusedDays = 90 }
 
 func passwords90(p *Params) { p.PasswordMaxAgeDays, p.PasswordAgeSoleFactor = 90, true }
 
-// benchmark completes b: with the controls that have a requirement of its
-// standard, and those that say what the evidence is worth.
+// benchmark completes b with the controls that have a requirement of its
+// standard, and with the controls that judge the evidence.
 func benchmark(b Benchmark, change ...func(*Params)) *Benchmark {
 	b.Params = DefaultParams()
 	for _, f := range change {
@@ -110,7 +110,7 @@ func (c *Control) Serves(standard Standard) bool {
 	return false
 }
 
-// RequirementIDs returns what a standard calls the control.
+// RequirementIDs returns the names of the control in a standard.
 func (c *Control) RequirementIDs(standard Standard) []string {
 	var ids []string
 	for _, r := range c.Requirements {
@@ -121,11 +121,12 @@ func (c *Control) RequirementIDs(standard Standard) []string {
 	return ids
 }
 
-// Benchmarks returns every benchmark, in their order. The benchmarks are
-// shared, and not to be changed.
+// Benchmarks returns every benchmark, in order. The benchmarks are shared.
+// Callers must not change them.
 func Benchmarks() []*Benchmark { return append([]*Benchmark(nil), benchmarks...) }
 
-// With returns the benchmark with the controls of a configuration at its end.
+// With returns the benchmark with the controls of a configuration added at the
+// end.
 func (b *Benchmark) With(c *Config) *Benchmark {
 	if len(c.own) == 0 {
 		return b
@@ -139,7 +140,7 @@ func (b *Benchmark) With(c *Config) *Benchmark {
 	return &more
 }
 
-// ControlList returns the controls judged, in their order.
+// ControlList returns the controls of the benchmark, in order.
 func (b *Benchmark) ControlList() []*Control {
 	var all []*Control
 	for _, id := range b.Controls {
@@ -150,8 +151,8 @@ func (b *Benchmark) ControlList() []*Control {
 	return all
 }
 
-// FindControl returns a control of Rollcall's or of the benchmark's own by its id
-// or name, in any letter case.
+// FindControl returns a built-in control or a custom control of the benchmark by
+// its id or name, in any letter case.
 func (b *Benchmark) FindControl(idOrName string) (*Control, bool) {
 	for _, r := range b.own {
 		if r.control.Named(idOrName) {
@@ -170,7 +171,7 @@ func (b *Benchmark) rule(id ControlID) *rule {
 	return findRule(id)
 }
 
-// BenchmarkIDs returns the ids of all benchmarks, in their order.
+// BenchmarkIDs returns the ids of all benchmarks, in order.
 func BenchmarkIDs() []string {
 	var ids []string
 	for _, b := range benchmarks {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// rules are all controls, in their order.
+// rules contains all controls, in order.
 var rules = []*rule{
 	&ruleRootActiveKey, &ruleRootAnyKey, &ruleRootMFA, &ruleRootHardwareMFA, &ruleRootUsed,
 	&ruleConsoleMFA, &ruleUserMFA, &rulePasswordUnused, &ruleKeyUnused, &ruleKeyAge, &ruleOneActiveKey,
@@ -13,8 +13,8 @@ var rules = []*rule{
 	&ruleLeftoverKey, &ruleMoreCredentials, &ruleCentralRoot, &ruleEvidence, &ruleCredentialEvents,
 }
 
-// Controls returns every control, in their order. The controls are shared, and
-// not to be changed.
+// Controls returns every control, in order. The controls are shared. Callers
+// must not change them.
 func Controls() []*Control {
 	all := make([]*Control, len(rules))
 	for i, r := range rules {
@@ -47,17 +47,17 @@ func findRule(id ControlID) *rule {
 	return nil
 }
 
-// Where many rules come from.
+// Common sources of rules.
 const (
 	sourceCIS         = "CIS Amazon Web Services Foundations Benchmark"
 	sourceSecurityHub = "AWS Security Hub user guide: controls for IAM"
 	sourceGuide       = "AWS IAM guide: Generate credential reports for your AWS account"
 )
 
-// requirements joins what the functions below return.
+// requirements joins the results of the functions below.
 func requirements(lists ...[]Requirement) []Requirement { return slices.Concat(lists...) }
 
-// of returns the requirements of a standard that are the control's own.
+// of returns the requirements of a standard for the control.
 func of(standard Standard, ids ...string) []Requirement {
 	list := make([]Requirement, len(ids))
 	for i, id := range ids {
@@ -66,7 +66,8 @@ func of(standard Standard, ids ...string) []Requirement {
 	return list
 }
 
-// suggested returns requirements the standard does not tie to the control.
+// suggested returns requirements that the standard does not assign to the
+// control.
 func suggested(standard Standard, ids ...string) []Requirement {
 	return suggestedEach(of(standard, ids...))
 }
@@ -78,8 +79,9 @@ func suggestedEach(list []Requirement) []Requirement {
 	return list
 }
 
-// cis returns the items of the CIS benchmark: that of 1.2, of 1.4 to 4.0.1,
-// which number alike, of 5.0, 6.0 and 7.0. "" means that there is none.
+// cis returns the items of the CIS benchmark: the ones in 1.2, in 1.4 to 4.0.1,
+// which have the same numbers, and in 5.0, 6.0 and 7.0. "" means that there is
+// none.
 func cis(v12, v14, v50, v60, v70 string) []Requirement {
 	var list []Requirement
 	for _, r := range []Requirement{
@@ -95,7 +97,7 @@ func cis(v12, v14, v50, v60, v70 string) []Requirement {
 	return list
 }
 
-// manualSince4 marks the items that CIS wants judged by a person from 4.0 on.
+// manualSince4 marks the items that CIS assigns to a person since 4.0.
 func manualSince4(list []Requirement) []Requirement {
 	for i := range list {
 		switch list[i].Standard {
@@ -110,16 +112,16 @@ func manualSince4(list []Requirement) []Requirement {
 // Best Practices standard.
 func fsbp(id string) []Requirement { return append(of(SecurityHub, id), of(FSBP, id)...) }
 
-// others returns the severities of those who judge most controls.
+// others returns the severities of the auditors that judge most controls.
 func others(securityHub, prowler, scoutSuite string) []OtherSeverity {
 	return []OtherSeverity{{"Security Hub", securityHub}, {"Prowler", prowler}, {"ScoutSuite", scoutSuite}}
 }
 
-// nistMFA holds the numbers that Security Hub prints for its controls on MFA.
+// nistMFA lists the numbers that Security Hub prints for its controls on MFA.
 var nistMFA = of(NIST53, "AC-2(1)", "AC-3(15)", "IA-2(1)", "IA-2(2)", "IA-2(6)", "IA-2(8)")
 
-// unusedRequirements are those of unused passwords and keys, which every
-// standard treats as one. IAM.22, with 45 days, is in no FSBP.
+// unusedRequirements are the requirements for unused passwords and keys. Every
+// standard combines them. IAM.22, with 45 days, is in no FSBP.
 var unusedRequirements = requirements(
 	cis("1.3", "1.12", "1.11", "2.11", "2.11"), fsbp("IAM.8"), of(SecurityHub, "IAM.22"),
 	of(NIST53, "AC-2", "AC-2(1)", "AC-2(3)", "AC-3", "AC-3(7)", "AC-3(15)", "AC-6"), of(PCI401, "8.2.6"),

@@ -57,7 +57,7 @@ func TestControls(t *testing.T) {
 			used = append(used, m[1])
 		}
 		want := slices.Clone(c.Params)
-		if c.ID == audit.PasswordAge { // names the second without braces
+		if c.ID == audit.PasswordAge { // it names the second without braces
 			want = want[:1]
 		}
 		if diff := cmp.Diff(want, used); diff != "" && len(want)+len(used) > 0 {
@@ -83,7 +83,7 @@ func TestControls(t *testing.T) {
 	}
 }
 
-// TestEveryThresholdIsUsed: a threshold no control names does nothing.
+// TestEveryThresholdIsUsed checks that a control uses each threshold.
 func TestEveryThresholdIsUsed(t *testing.T) {
 	for _, name := range paramNames() {
 		if !slices.ContainsFunc(audit.Controls(), func(c *audit.Control) bool {
@@ -144,7 +144,8 @@ func TestBenchmarks(t *testing.T) {
 	}
 }
 
-// TestRequirementIDs: the form of the ids, and that a control has none twice.
+// TestRequirementIDs checks the form of the ids, and that no control has one
+// twice.
 func TestRequirementIDs(t *testing.T) {
 	forms := map[audit.Standard]*regexp.Regexp{
 		audit.FSBP: regexp.MustCompile(`^IAM\.\d+$`), audit.SecurityHub: regexp.MustCompile(`^IAM\.\d+$`),
@@ -190,7 +191,7 @@ func TestSeverities(t *testing.T) {
 			t.Errorf("%s is %s, want %s", c.ID, c.Severity, want[c.ID])
 		}
 		wantFSBP := c.Severity
-		if c.ID == audit.ConsoleMFA { // as Security Hub has it
+		if c.ID == audit.ConsoleMFA { // Security Hub's severity
 			wantFSBP = audit.Medium
 		}
 		if got := fsbp.Severity(c); got != wantFSBP {

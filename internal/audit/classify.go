@@ -8,16 +8,16 @@ import (
 	"rollcall/report"
 )
 
-// Classes says which users are of which class. The first list with a matcher
-// that fits decides: BreakGlass, Machine, Human; a user whom none fits is human
-// with a password and machine without. A class is a label and sets the limit of
-// C9; it excuses nobody.
+// Classes says which users belong to which class. The first list with a
+// matching matcher decides: BreakGlass, Machine, Human. A user without a match
+// is human with a password and machine without. A class is a label and sets the
+// limit of C9. It excuses nobody.
 type Classes struct {
 	Human, Machine, BreakGlass []Matcher
 }
 
-// Matcher fits some users. It is created by [ParseMatcher]; the zero Matcher fits
-// nobody.
+// Matcher matches some users. It is created by [ParseMatcher]. The zero Matcher
+// matches nobody.
 type Matcher struct {
 	text     string
 	on       matchOn
@@ -71,10 +71,11 @@ func ParseMatcher(s string) (Matcher, error) {
 	return m, nil
 }
 
-// String returns what ParseMatcher read.
+// String returns the text that ParseMatcher has read.
 func (m Matcher) String() string { return m.text }
 
-// glob makes a pattern with * and ? into an expression for the whole text.
+// glob returns the regular expression for a whole text that matches a pattern
+// with * and ?.
 func glob(pattern string) *regexp.Regexp {
 	expr := regexp.QuoteMeta(pattern)
 	expr = strings.ReplaceAll(expr, `\*`, `.*`)
@@ -115,8 +116,8 @@ func (c *Classes) Of(row *report.Row) Class {
 	}
 }
 
-// Named reports whether a list names the user of a row: by name, path or ARN,
-// and not only by whether there is a password.
+// Named reports whether a list matches the user of a row by name, path or ARN,
+// and not only by whether the user has a password.
 func (c *Classes) Named(row *report.Row) bool {
 	for _, list := range [][]Matcher{c.BreakGlass, c.Machine, c.Human} {
 		for i := range list {

@@ -14,12 +14,12 @@ import (
 	"rollcall/internal/words"
 )
 
-// maxFile says how long a configuration or a list of exceptions may be.
+// maxFile is the maximum length of a configuration or a list of exceptions.
 const maxFile = 16 << 20
 
 // Config is a configuration file.
 type Config struct {
-	// Profile is the benchmark, "" where the file names none.
+	// Profile is the benchmark, "" if the file names none.
 	Profile    Standard
 	Classes    Classes
 	Exceptions []Exception
@@ -49,7 +49,7 @@ type exceptionsFile struct {
 	Exceptions []Exception `yaml:"exceptions"`
 }
 
-// UnmarshalYAML reads a matcher as ParseMatcher does.
+// UnmarshalYAML reads a matcher in the form of ParseMatcher.
 func (m *Matcher) UnmarshalYAML(node *yaml.Node) error {
 	got, err := ParseMatcher(node.Value)
 	if err != nil {
@@ -59,10 +59,9 @@ func (m *Matcher) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// ReadConfig reads a configuration: YAML with the keys version, which is 1,
-// profile, params, classify, exceptions and controls. What it does not know it refuses,
-// and so it does wildcards in exceptions unless they are allowed. Errors name
-// the line where they can.
+// ReadConfig reads a configuration: YAML with the keys version, which is 1, profile,
+// params, classify, exceptions and controls. Unknown keys are errors, and so are
+// wildcards in exceptions unless they are allowed. Errors name the line if possible.
 func ReadConfig(r io.Reader, allowWildcards bool) (*Config, error) {
 	text, err := readFile(r)
 	if err != nil {
@@ -93,8 +92,7 @@ func ReadConfig(r io.Reader, allowWildcards bool) (*Config, error) {
 	return c, nil
 }
 
-// Params returns the thresholds of a benchmark with those of the file in their
-// place.
+// Params returns the thresholds of a benchmark, replaced by those of the file.
 func (c *Config) Params(b *Benchmark) (Params, error) {
 	file := configFile{Params: b.Params}
 	if err := decode(c.text, &file); err != nil {
@@ -104,7 +102,7 @@ func (c *Config) Params(b *Benchmark) (Params, error) {
 }
 
 // ReadExceptions reads a file of exceptions: YAML with the keys version and
-// exceptions, and otherwise as ReadConfig.
+// exceptions. Otherwise it is like ReadConfig.
 func ReadExceptions(r io.Reader, allowWildcards bool) ([]Exception, error) {
 	text, err := readFile(r)
 	if err != nil {
@@ -123,7 +121,7 @@ func ReadExceptions(r io.Reader, allowWildcards bool) ([]Exception, error) {
 	return file.Exceptions, nil
 }
 
-// WriteExceptions writes a file that ReadExceptions reads.
+// WriteExceptions writes a file for ReadExceptions.
 func WriteExceptions(w io.Writer, list []Exception) error {
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
@@ -141,7 +139,7 @@ func readFile(r io.Reader) ([]byte, error) {
 	return text, err
 }
 
-// decode reads YAML strictly: one document, with no key that file has not.
+// decode reads YAML strictly: one document, whose keys all belong to file.
 func decode(text []byte, file any) error {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
@@ -158,12 +156,11 @@ func decode(text []byte, file any) error {
 	return nil
 }
 
-// unknownKey matches the sentence of the YAML package that names a key and a Go
-// type.
+// unknownKey matches the YAML package's error that names a key and a Go type.
 var unknownKey = lazyregexp.New(`field (\S+) not found in type (\S+)`)
 
-// plainErrors returns the sentences of the YAML package in the user's words,
-// with the key that the user may have meant. file is the type that was read.
+// plainErrors rewrites errors of the YAML package for the user, and suggests
+// the key that the user may have meant. file is the type that was read.
 func plainErrors(err error, file reflect.Type) error {
 	var list *yaml.TypeError
 	if !errors.As(err, &list) {
@@ -180,7 +177,8 @@ func plainErrors(err error, file reflect.Type) error {
 	return errors.New(strings.Join(errs, "\n"))
 }
 
-// keysOf returns the keys of the type named so in t or in what t contains.
+// keysOf returns the keys of the type with this name, in t or in types that t
+// contains.
 func keysOf(t reflect.Type, name string) []string {
 	if t.Kind() == reflect.Slice {
 		t = t.Elem()
@@ -200,7 +198,7 @@ func keysOf(t reflect.Type, name string) []string {
 	return inner
 }
 
-// validate refuses thresholds that make no sense.
+// validate returns an error for thresholds that make no sense.
 func (p *Params) validate() error {
 	const most = 100 * 366
 	var errs []error

@@ -75,7 +75,7 @@ func TestReadConfigRefuses(t *testing.T) {
 	}
 }
 
-// TestParams: each threshold of a file reaches its control.
+// TestParams checks that each threshold of a file affects its control.
 func TestParams(t *testing.T) {
 	plain := withKey(userRow(account1, "u"), 0, 50, 20)
 	plain.Created = report.At(asOf.AddDate(0, 0, -50).Add(-20 * 60e9))
@@ -90,7 +90,7 @@ func TestParams(t *testing.T) {
 	root := withKey(rootRow(account1), 0, 200, 100)
 	file := csvOf(t, root, plain, machine, unused, leftover)
 	for _, c := range []struct {
-		params, verdict string // what appears with these params, and not without
+		params, verdict string // the verdict that appears only with these params
 	}{
 		{"unused_days: 20", "C7 u password FAIL"},
 		{"unused_days: 20", "C8 m key:" + daysAgo(50).String() + " FAIL"},

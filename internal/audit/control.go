@@ -1,10 +1,10 @@
 package audit
 
-// ControlID names a control, such as C1 or C1b. Ids do not change and are not
+// ControlID names a control, such as C1 or C1b. Ids do not change and are never
 // used again.
 type ControlID string
 
-// The controls. What each of them says is in its [Control].
+// The controls. Each is described in its [Control].
 const (
 	RootActiveKey      ControlID = "C1"
 	RootAnyKey         ControlID = "C1b"
@@ -29,71 +29,74 @@ const (
 	CredentialEvents   ControlID = "C20"
 )
 
-// Subject is the kind of thing that a control judges: each finding is about
-// one.
+// Subject is the kind of thing that a control judges. Each finding concerns one
+// such thing.
 type Subject string
 
 // The subjects.
 const (
-	SubjectRoot       Subject = "root"       // the row of the account's root
+	SubjectRoot       Subject = "root"       // the row of the account's root user
 	SubjectUser       Subject = "user"       // a user's row
-	SubjectCredential Subject = "credential" // one credential of a row, or the row where it has none
-	SubjectReport     Subject = "report"     // the report as a whole
-	SubjectChange     Subject = "change"     // what happened between two reports
+	SubjectCredential Subject = "credential" // one credential of a row, or the row if it has none
+	SubjectReport     Subject = "report"     // the whole report
+	SubjectChange     Subject = "change"     // a change between two reports
 )
 
-// Control is a rule, as data. Its texts are plain text without line ends.
+// Control describes a rule as data. Its texts are plain text without line ends.
 type Control struct {
 	ID   ControlID
 	Name string // stable, lower case with hyphens: root-no-active-key
-	// Title says what is right, in a few words.
+	// Title says in a few words what the rule requires.
 	Title string
-	// Description says what is judged and why it matters.
+	// Description says what the control judges and why that matters.
 	Description string
 	// Remediation says what to do about a finding.
 	Remediation string
-	// Rule is the exact rule. Names in braces are of [Params].
+	// Rule is the exact rule. Names in braces belong to [Params].
 	Rule    string
 	Subject Subject
-	// Columns are the columns of the report the rule reads.
+	// Columns are the columns of the report that the rule reads.
 	Columns []string
-	// Absent says what the rule makes of values that are not there.
+	// Absent says what the rule concludes from missing values.
 	Absent []AbsentValue
-	// Params are the thresholds it uses, by their names in a configuration.
+	// Params are the thresholds of the rule, by their names in a configuration.
 	Params   []string
 	Severity Severity
-	// OtherSeverities are those other auditors give the same rule.
+	// OtherSeverities are the severities that other auditors give the same
+	// rule.
 	OtherSeverities []OtherSeverity
 	// Requirements are its names in standards and benchmarks.
 	Requirements []Requirement
-	// ConfigRule is the name of the AWS Config managed rule, "" where none.
+	// ConfigRule is the name of the AWS Config managed rule, "" if there is
+	// none.
 	ConfigRule string
-	// Sources say where the rule is from: documents by name, or addresses.
+	// Sources are the sources of the rule: names of documents, or addresses.
 	Sources []string
-	// CEL is an expression that says the same as Rule of what is in Scope, if
-	// When is true; "" where there is none. Names in braces are of [Params].
+	// CEL is an expression for the same rule. It is evaluated for everything in
+	// Scope for which When is true. It is "" if there is none. Names in braces
+	// belong to [Params].
 	CEL, When string
 	Scope     Scope
 }
 
-// AbsentValue says what a rule concludes from an absent value.
+// AbsentValue says what a rule concludes from a missing value.
 type AbsentValue struct {
 	Value   string // the word in the cell, or "missing column", "unreadable", "no row"
-	Column  string // the column or columns meant
-	Verdict string // what follows
+	Column  string // the column or columns
+	Verdict string // the conclusion
 }
 
-// OtherSeverity is the severity another auditor gives.
+// OtherSeverity is the severity that another auditor gives.
 type OtherSeverity struct {
 	Auditor  string
 	Severity string // in the auditor's own words
 }
 
-// Standard names a standard or benchmark with its version. It is the id of the
-// [Benchmark] of it.
+// Standard is the name of a standard or benchmark with its version. It is the
+// id of its [Benchmark].
 type Standard string
 
-// The standards that have requirements here.
+// The standards with requirements in this package.
 const (
 	CIS12  Standard = "cis-1.2"
 	CIS14  Standard = "cis-1.4"
@@ -109,10 +112,10 @@ const (
 	NIST53 Standard = "nist-800-53-r5"
 	ISO    Standard = "iso-27001-2022"
 	SOC2   Standard = "soc2-2017"
-	// SecurityHub ids are control ids, such as IAM.4, in whichever of its
-	// standards they are. It has no benchmark: fsbp is one of those standards.
+	// SecurityHub ids are control ids, such as IAM.4, whichever standard
+	// contains them. It has no benchmark: fsbp is one of its standards.
 	SecurityHub Standard = "security-hub"
-	// Strict is our own benchmark: every control there is.
+	// Strict is Rollcall's own benchmark: all controls.
 	Strict Standard = "strict"
 )
 
@@ -120,11 +123,11 @@ const (
 type Requirement struct {
 	Standard Standard
 	ID       string // such as 1.4, IAM.4, AC-2(1)
-	// Suggested means that the standard does not speak of it in these words:
-	// the mapping is ours, or that of other tools.
+	// Suggested means that the standard does not say this itself. The mapping
+	// is ours, or that of other tools.
 	Suggested bool
-	// Manual means that the standard wants a person to judge it. The verdict
-	// here is then what the report has to say.
+	// Manual means that the standard requires a person to judge. Then the
+	// verdict here only says what the report shows.
 	Manual bool
 }
 
@@ -133,18 +136,18 @@ type Benchmark struct {
 	ID      Standard
 	Title   string // such as CIS Amazon Web Services Foundations Benchmark
 	Version string // such as 7.0
-	// About says what it is to know about how it is applied here.
+	// About describes how the benchmark is applied here.
 	About string
-	// Controls are the controls judged, in their order.
+	// Controls are the controls that are judged, in order.
 	Controls []ControlID
 	Params   Params
-	// Severities replace those of the controls.
+	// Severities replace the severities of controls.
 	Severities map[ControlID]Severity
 
 	own []*own // see [Benchmark.With]
 }
 
-// Severity returns the severity the benchmark gives a control.
+// Severity returns the severity that the benchmark gives a control.
 func (b *Benchmark) Severity(c *Control) Severity {
 	if s, ok := b.Severities[c.ID]; ok {
 		return s
@@ -152,12 +155,13 @@ func (b *Benchmark) Severity(c *Control) Severity {
 	return c.Severity
 }
 
-// Params are the thresholds. Times are counted exactly, in seconds: an age of
-// 90 days is 90 times 24 hours.
+// Params are the thresholds. Times are exact to the second: an age of 90 days
+// is 90 times 24 hours.
 type Params struct {
-	// UnusedDays (C7, C8): a credential unused for that long or longer fails.
+	// UnusedDays (C7, C8): a credential that was not used for that long or
+	// longer fails.
 	UnusedDays int `yaml:"unused_days" json:"unused_days"`
-	// KeyMaxAgeDays (C9): an older key fails; one of exactly that age passes.
+	// KeyMaxAgeDays (C9): an older key fails. A key of exactly that age passes.
 	KeyMaxAgeDays int `yaml:"key_max_age_days" json:"key_max_age_days"`
 	// KeyMaxAgeDaysMachine is KeyMaxAgeDays for users of the class machine.
 	KeyMaxAgeDaysMachine int `yaml:"key_max_age_days_machine" json:"key_max_age_days_machine"`
@@ -169,10 +173,10 @@ type Params struct {
 	RootUsedFailDays int `yaml:"root_used_fail_days" json:"root_used_fail_days"`
 	// RootUsedWarnDays (C4): a use of root younger than that is a WARN.
 	RootUsedWarnDays int `yaml:"root_used_warn_days" json:"root_used_warn_days"`
-	// SetupWindowMinutes (C11): a key made within that time of its user counts
-	// as created at set-up.
+	// SetupWindowMinutes (C11): a key that was created within that time after
+	// its user counts as created at set-up.
 	SetupWindowMinutes int `yaml:"setup_window_minutes" json:"setup_window_minutes"`
-	// PasswordMaxAgeDays (C12): an older password fails; 0 sets no limit.
+	// PasswordMaxAgeDays (C12): an older password fails; 0 means no limit.
 	PasswordMaxAgeDays int `yaml:"password_max_age_days" json:"password_max_age_days"`
 	// PasswordAgeSoleFactor limits PasswordMaxAgeDays to users without MFA.
 	PasswordAgeSoleFactor bool `yaml:"password_age_sole_factor" json:"password_age_sole_factor"`

@@ -21,11 +21,10 @@ import (
 )
 
 // update writes docs/verdicts.md and the reasons in the corpus. It never
-// changes a status there: those are what the engine is held to.
+// changes a status in the corpus, because the statuses test the engine.
 var update = flag.Bool("update", false, "write docs/verdicts.md and the reasons of the corpus")
 
-// corpusCase is a file of testdata/corpus: how it is to be read is in its
-// README.
+// corpusCase is a file of testdata/corpus. The README there describes its form.
 type corpusCase struct {
 	name     string
 	title    string
@@ -99,12 +98,12 @@ func (c *corpusCase) moment(t *testing.T, setting string) time.Time {
 	return at
 }
 
-// report returns the CSV: unchanged, or made of quoted strings where it
-// holds what no text file should.
+// report returns the CSV: unchanged, or decoded from quoted strings if it
+// contains bytes that a text file should not have.
 func (c *corpusCase) report(t *testing.T) io.Reader {
 	t.Helper()
 	if text, ok := c.section("report.csv"); ok {
-		return strings.NewReader(strings.TrimSuffix(text, "\n")) // as AWS sends it
+		return strings.NewReader(strings.TrimSuffix(text, "\n")) // AWS sends no line end at the end
 	}
 	text, _ := c.section("report.quoted")
 	var b strings.Builder
@@ -197,8 +196,8 @@ func orDash(s string) string {
 	return s
 }
 
-// key returns how a verdict line begins: control, user, credential, status. An
-// excused finding has "(excused by ID)" behind the status.
+// key returns the beginning of a verdict line: control, user, credential,
+// status. For an excused finding, "(excused by ID)" follows the status.
 func key(f *audit.Finding) string {
 	status := f.Status.String()
 	if f.Suppressed {
@@ -207,7 +206,7 @@ func key(f *audit.Finding) string {
 	return fmt.Sprintf("%s %s %s %s", f.Control.ID, orDash(f.User), orDash(f.Credential.ID()), status)
 }
 
-// lines returns the lines of a section, blanks made single.
+// lines returns the lines of a section, with single blanks.
 func (c *corpusCase) lines(section string) []string {
 	text, _ := c.section(section)
 	var lines []string
@@ -288,8 +287,8 @@ func (c *corpusCase) checkMore(t *testing.T, findings []audit.Finding, summary *
 	}
 }
 
-// update puts the reasons into the verdicts of a case, each behind the line
-// with its status. Where a status differs it changes nothing.
+// update writes the reasons into the verdicts of a case, each after the line
+// with its status. If a status differs it changes nothing.
 func (c *corpusCase) update(t *testing.T, findings []audit.Finding) {
 	t.Helper()
 	var statuses, lines, old []string
@@ -316,7 +315,7 @@ func (c *corpusCase) update(t *testing.T, findings []audit.Finding) {
 	}
 }
 
-// statusOf cuts the reason off a verdict line.
+// statusOf removes the reason from a verdict line.
 func statusOf(line string) string {
 	words := strings.SplitN(line, " ", 5)
 	if len(words) < 5 {
@@ -329,8 +328,8 @@ func statusOf(line string) string {
 	return strings.Join(words[:4], " ")
 }
 
-// TestEveryControlIsInTheCorpus: a control that no case judges is held by
-// nothing. Those of two reports are held by package diff.
+// TestEveryControlIsInTheCorpus checks that a case judges each control. Package
+// diff tests the controls that need two reports.
 func TestEveryControlIsInTheCorpus(t *testing.T) {
 	judged := map[string]bool{}
 	for _, c := range readCorpus(t) {

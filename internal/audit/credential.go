@@ -2,8 +2,8 @@ package audit
 
 import "rollcall/report"
 
-// CredentialKind is a kind of credential the report shows. The zero kind is
-// none: the finding is of the row, or of the report, as a whole.
+// CredentialKind is a kind of credential in the report. With the zero kind, a
+// finding concerns the whole row or the whole report.
 type CredentialKind = report.CredentialKind
 
 // The kinds.
@@ -14,22 +14,23 @@ const (
 	Certificate  = report.CertificateCredential
 )
 
-// credential is one of the credentials that a row has room for, as rules see
-// it: what the row says of it, and the columns to blame for that.
+// credential is one of the credentials that a row can contain, in the form for
+// rules: its values in the row, and the columns that contain them.
 type credential struct {
 	kind   CredentialKind
 	slot   uint8 // 0 or 1, for keys and certificates
 	active report.Bool
 	made   report.Time // for a password, when it was last changed
-	used   report.Time // of a certificate never known
+	used   report.Time // always absent for certificates
 
 	state, madeIn, usedIn []report.Column
 }
 
-// credentials are those of a row: the password, two keys and two certificates.
+// credentials are the credentials of a row: the password, two keys and two
+// certificates.
 type credentials [5]credential
 
-// of returns those of a kind.
+// of returns the credentials of a kind.
 func (c *credentials) of(kind CredentialKind) []credential {
 	switch kind {
 	case Password:
@@ -42,7 +43,7 @@ func (c *credentials) of(kind CredentialKind) []credential {
 	return nil
 }
 
-// blank are the credentials of no row, with the columns that tell of each.
+// blank are credentials without values, with the columns of each.
 var blank = func() (all credentials) {
 	all[0] = credential{kind: Password}
 	for slot := range 2 {
@@ -59,7 +60,7 @@ var blank = func() (all credentials) {
 				fact report.Fact
 				in   *[]report.Column
 			}{{report.StateFact, &c.state}, {report.MadeFact, &c.madeIn}, {report.UsedFact, &c.usedIn}} {
-				if column.Fact == of.fact && *of.in == nil { // the first: a password is also to be changed
+				if column.Fact == of.fact && *of.in == nil { // only the first column: a password has several dates
 					*of.in = []report.Column{column}
 				}
 			}
@@ -68,7 +69,7 @@ var blank = func() (all credentials) {
 	return all
 }()
 
-// see fills in what a row says.
+// see fills in the values of a row.
 func (c *credentials) see(row *report.Row) {
 	c[0].active, c[0].made, c[0].used = row.PasswordEnabled, row.PasswordLastChanged, row.PasswordLastUsed
 	for i := range row.Keys {
@@ -80,20 +81,21 @@ func (c *credentials) see(row *report.Row) {
 	}
 }
 
-// noData returns a verdict on the credential that blames a column for saying
-// nothing.
+// noData returns a verdict on the credential that is caused by an uninformative
+// column.
 func (c *credential) noData(columns []report.Column) verdict {
 	return verdict{kind: c.kind, slot: c.slot, columns: columns}
 }
 
-// since returns a verdict on the credential, yet without a status, that counts
-// from the moment in a column.
+// since returns a verdict on the credential, without a status yet, that counts
+// from the time in a column.
 func (c *credential) since(t report.Time, in []report.Column, limitDays int, why string) verdict {
 	return verdict{kind: c.kind, slot: c.slot, columns: in, since: t, limitSec: daySeconds(limitDays), why: why}
 }
 
-// eachActive calls judge for every active credential of a kind. One nobody can
-// tell to be active or not is NO_DATA. It reports whether there was either.
+// eachActive calls judge for every active credential of a kind. It adds NO_DATA
+// for a credential that may be active or not. It reports whether there was any
+// of these.
 func (s *sight) eachActive(kind CredentialKind, judge func(s *sight, c *credential)) (found bool) {
 	of := s.credentials.of(kind)
 	for i := range of {
@@ -111,8 +113,8 @@ func (s *sight) eachActive(kind CredentialKind, judge func(s *sight, c *credenti
 	return found
 }
 
-// anyActive returns the column that shows an active credential of any kind.
-// Where none does, it returns one that says nothing, if there is one.
+// anyActive returns the column that shows an active credential of any kind. If
+// there is none, it returns a column that may hide one, if there is any.
 func (s *sight) anyActive() (active, unknown []report.Column) {
 	for i := range s.credentials {
 		switch c := &s.credentials[i]; {
@@ -125,9 +127,9 @@ func (s *sight) anyActive() (active, unknown []report.Column) {
 	return nil, unknown
 }
 
-// addAged adds a verdict that counts from a moment: beyond where more than the
-// limit has passed since, else PASS, and NO_DATA where that is not known. A
-// reach of 1 makes an age of exactly the limit one that is beyond it.
+// addAged adds a verdict that counts from a time. The status is beyond if more
+// than the limit has passed since then, and NO_DATA if the time is unknown,
+// else PASS. With a reach of 1, an age of exactly the limit is beyond it.
 func (s *sight) addAged(v verdict, beyond Status, reach int64) {
 	age, known := s.age(v.since)
 	switch {

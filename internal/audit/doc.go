@@ -2,18 +2,21 @@
 //
 // It promises:
 //
-//   - Every verdict counts from the moment the report was generated, or from the
-//     moment asked for, and never from today's clock. An archived report gives
-//     the same verdicts in ten years.
-//   - PASS is what was shown. What the report does not say, or says in a way
-//     nobody can read, is NO_DATA; what no report can say is MANUAL; and an
-//     account whose report did not come is in the summary as incomplete.
-//   - What is judged per credential is reported per credential, and names the
-//     columns to blame.
-//   - An exception hides nothing: the finding stays FAIL and is counted apart.
-//   - Any size streams in memory that does not grow with the report.
+//   - Every verdict counts from the time when the report was generated, or from
+//     a requested time, and never from today's clock. An archived report has the
+//     same verdicts in ten years.
+//   - PASS requires evidence. If the report lacks the evidence, or it is
+//     unreadable, the verdict is NO_DATA. If no report can contain it, the
+//     verdict is MANUAL. An account without a report is incomplete in the
+//     summary.
+//   - Controls on credentials report each credential, and name the columns that
+//     caused the verdict.
+//   - An exception hides nothing: the finding stays FAIL and is counted
+//     separately.
+//   - Reports of any size are streamed. The memory does not grow with the
+//     report.
 //
-// The rules are data, one [Control] each, beside one function each. It does not
-// fetch, write files or compare reports: those are the packages fleet, render
+// Each rule is a [Control], which is data, and a function. The package does not
+// fetch reports, write files or compare reports: see the packages fleet, render
 // and audit/diff.
 package audit

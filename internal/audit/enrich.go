@@ -9,8 +9,7 @@ import (
 	"rollcall/report"
 )
 
-// lookUp finds what enrichment tells of a row's user, and says what it could
-// not settle.
+// lookUp finds the enrichment of a row's user. note says what is unclear.
 func (u *run) lookUp(row *report.Row) (note string) {
 	if len(u.facts.Users) == 0 {
 		return ""
@@ -34,8 +33,8 @@ func sameSecond(t report.Time, u time.Time) bool {
 	return ok && sec == u.Unix()
 }
 
-// nameKeys gives a finding the ids of the access keys it is about. A report's
-// key is known by its creation time alone.
+// nameKeys adds to a finding the ids of its access keys. A report identifies a
+// key only by its creation time.
 func (f *Finding) nameKeys() {
 	if f.Facts == nil || f.Facts.Keys == nil {
 		return

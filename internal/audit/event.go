@@ -1,11 +1,11 @@
 package audit
 
-// EventKind is a kind of event that can happen to a credential between two
-// reports of an account: the events of C20.
+// EventKind is a kind of event between two reports of an account: the events of
+// C20.
 type EventKind string
 
-// The kinds. Users are told apart by name and creation time, keys and
-// certificates by theirs, never by their place in the row.
+// The kinds. Users are identified by name and creation time, keys and
+// certificates by their creation time, never by their place in the row.
 const (
 	UserAdded              EventKind = "user-added"
 	UserGone               EventKind = "user-gone"
@@ -44,12 +44,11 @@ type Event struct {
 	Kind     EventKind
 	Severity Severity
 	Title    string
-	// Rule says what must be so in the two reports.
+	// Rule says what the two reports must contain.
 	Rule string
 }
 
-// Events returns all kinds, in the order in which to show them. The slice is
-// the caller's.
+// Events returns all kinds in the order for display. The caller owns the slice.
 func Events() []Event {
 	return []Event{
 		{RootKeyAdded, High, "Root has a new access key",

@@ -12,31 +12,31 @@ import (
 	"rollcall/internal/lazyregexp"
 )
 
-// Exception excuses findings for a time. All it names must match exactly,
-// letter case included. It excuses FAIL and WARN, and neither NO_DATA nor what
-// C19 has to say.
+// Exception excuses findings for a limited time. Everything that it names must
+// match exactly, including letter case. It excuses FAIL and WARN, but not
+// NO_DATA and not findings of C19.
 type Exception struct {
 	ID string `yaml:"id" json:"id"`
-	// Control is the id of one.
+	// Control is the id of a control.
 	Control string `yaml:"control" json:"control"`
-	// Account is its number.
+	// Account is the number of the account.
 	Account string `yaml:"account" json:"account"`
-	// One of User, ARN and Path says whom: the name (<root_account> for root),
-	// the ARN, or the path all of whose direct users are meant.
+	// One of User, ARN and Path identifies the users: the name (<root_account>
+	// for root), the ARN, or a path, which means all users directly under it.
 	User string `yaml:"user,omitempty" json:"user,omitempty"`
 	ARN  string `yaml:"arn,omitempty" json:"arn,omitempty"`
 	Path string `yaml:"path,omitempty" json:"path,omitempty"`
-	// Credential binds it to one credential, as [Credential.ID] gives it; ""
-	// means whatever the user has.
+	// Credential limits it to one credential, in the form of [Credential.ID].
+	// "" means all credentials of the user.
 	Credential string `yaml:"credential,omitempty" json:"credential,omitempty"`
 	Reason     string `yaml:"reason" json:"reason"`
 	Owner      string `yaml:"owner" json:"owner"`
 	Ticket     string `yaml:"ticket" json:"ticket"`
-	// Expires is the last day, in UTC, on which it excuses.
+	// Expires is the last day, in UTC, on which it applies.
 	Expires Date `yaml:"expires" json:"expires"`
 }
 
-// Date is a day in UTC. The zero Date is none.
+// Date is a day in UTC. The zero Date means no day.
 type Date struct {
 	Year  int
 	Month time.Month
@@ -52,16 +52,16 @@ func ParseDate(s string) (Date, error) {
 	return DateOf(t), nil
 }
 
-// DateOf returns the day in which t lies.
+// DateOf returns the day that contains t.
 func DateOf(t time.Time) Date {
 	year, month, day := t.UTC().Date()
 	return Date{year, month, day}
 }
 
-// String returns the day as ParseDate reads it.
+// String returns the day in the form of ParseDate.
 func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
 
-// IsZero reports whether d is none.
+// IsZero reports whether d is the zero Date.
 func (d Date) IsZero() bool { return d == Date{} }
 
 // start returns the time at which the day begins.
@@ -70,7 +70,7 @@ func (d Date) start() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0,
 // MarshalJSON returns the day as a string.
 func (d Date) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
 
-// UnmarshalJSON reads it.
+// UnmarshalJSON reads a day from a string.
 func (d *Date) UnmarshalJSON(text []byte) error {
 	var s string
 	if err := json.Unmarshal(text, &s); err != nil {
@@ -83,7 +83,7 @@ func (d *Date) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// MarshalYAML returns the day as a file has it.
+// MarshalYAML returns the day in the form of a file.
 func (d Date) MarshalYAML() (any, error) {
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: d.String()}, nil
 }
@@ -98,9 +98,9 @@ func (d *Date) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// Validate says what is wrong with an exception. Wildcards, * for any run of
-// characters and ? for one, may be used in control, account, user, ARN and path
-// if they are allowed.
+// Validate returns an error if an exception is invalid. If wildcards are
+// allowed, control, account, user, ARN and path may contain * for any
+// characters and ? for one.
 func (e *Exception) Validate(allowWildcards bool) error {
 	fail := func(format string, args ...any) error {
 		return fmt.Errorf("exception %q: "+format, append([]any{e.ID}, args...)...)
@@ -173,25 +173,27 @@ func validateExceptions(list []Exception, allowWildcards bool) error {
 	return errors.Join(errs...)
 }
 
-// ExceptionState says how an exception fared in a run.
+// ExceptionState is the state of an exception after a run.
 type ExceptionState string
 
-// The states, the first that is so.
+// The states. The first that applies is used.
 const (
-	ExceptionExpired   ExceptionState = "expired"   // what it would excuse is back
-	ExceptionUntested  ExceptionState = "untested"  // its account was not audited, or its control not judged
+	ExceptionExpired   ExceptionState = "expired"   // it has expired, and would still excuse a finding
+	ExceptionUntested  ExceptionState = "untested"  // its account was not audited, or its control was not judged
 	ExceptionUnmatched ExceptionState = "unmatched" // there was nothing to excuse
-	ExceptionExpiring  ExceptionState = "expiring"  // it excuses for at most 14 days more
+	ExceptionExpiring  ExceptionState = "expiring"  // it expires in at most 14 days
 	ExceptionActive    ExceptionState = "active"
 )
 
-// ExceptionUse is an exception and what became of it.
+// ExceptionUse is an exception and its use in a run.
 type ExceptionUse struct {
 	Exception Exception      `json:"exception"`
 	State     ExceptionState `json:"state"`
-	// Matched says how many findings it excused, or would have unless expired.
+	// Matched is the number of findings that it excused, or would have excused
+	// if it had not expired.
 	Matched int `json:"matched"`
 }
 
-// expiringDays says how long before its end an exception is told of.
+// expiringDays is the number of days before its end from which an exception is
+// reported as expiring.
 const expiringDays = 14

@@ -126,7 +126,7 @@ func TestWriteExceptions(t *testing.T) {
 	}
 }
 
-// TestWildcardExceptions: patterns fit whole names.
+// TestWildcardExceptions checks that patterns match whole names.
 func TestWildcardExceptions(t *testing.T) {
 	e := audit.Exception{
 		ID: "EX-1", Control: "C?", Account: "*", User: "svc-*", Reason: "r", Owner: "o", Ticket: "t",
@@ -160,7 +160,8 @@ func TestWildcardExceptions(t *testing.T) {
 	}
 }
 
-// TestExceptionsOfARun: what one account does not match, another may.
+// TestExceptionsOfARun checks that an exception without a match in one account
+// may match in another.
 func TestExceptionsOfARun(t *testing.T) {
 	exception := func(id, account, user string) audit.Exception {
 		return audit.Exception{
@@ -187,7 +188,7 @@ func TestExceptionsOfARun(t *testing.T) {
 	if diff := cmp.Diff(want, states()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	// A later report decides what is about to expire.
+	// A later report decides which exceptions are about to expire.
 	later := fresh
 	later.Generated = time.Date(2026, 9, 17, 23, 59, 59, 0, time.UTC)
 	mustAudit(t, a, csvOf(t, rootRow(account1)), later)
@@ -206,7 +207,8 @@ func TestExceptionsOfARun(t *testing.T) {
 	}
 }
 
-// TestExpiredExceptionOnFinding: the finding is back, and says why.
+// TestExpiredExceptionOnFinding checks that the finding is back, and names the
+// expired exception.
 func TestExpiredExceptionOnFinding(t *testing.T) {
 	e := audit.Exception{
 		ID: "EX-1", Control: "C9", Account: account1, User: "svc", Reason: "r", Owner: "o", Ticket: "t",
@@ -238,7 +240,8 @@ func TestExpiredExceptionOnFinding(t *testing.T) {
 	}
 }
 
-// TestEvidenceIsNotExcused, not even by an exception for everything.
+// TestEvidenceIsNotExcused checks that not even an exception for everything
+// excuses the evidence.
 func TestEvidenceIsNotExcused(t *testing.T) {
 	e := audit.Exception{
 		ID: "EX-1", Control: "*", Account: "*", ARN: "*", Reason: "r", Owner: "o", Ticket: "t",

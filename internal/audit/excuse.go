@@ -7,7 +7,7 @@ import (
 	"rollcall/report"
 )
 
-// excuse is an exception made ready to be matched.
+// excuse is an exception prepared for matching.
 type excuse struct {
 	exception *Exception
 	control   text
@@ -17,7 +17,7 @@ type excuse struct {
 	path      text
 }
 
-// text fits one text exactly, or those of a pattern. "" fits all.
+// text matches one text exactly, or the texts of a pattern. "" matches all.
 type text struct {
 	exact   string
 	pattern *regexp.Regexp
@@ -45,8 +45,8 @@ func compileExcuse(e *Exception) excuse {
 type excuser struct {
 	excuses []excuse
 	expired []bool // by exception
-	known   bool   // whether anybody knows the day
-	// byUser holds the exceptions for one user name, others all others.
+	known   bool   // whether the day is known
+	// byUser holds the exceptions for one user name, and others holds the rest.
 	byUser map[string][]int
 	others []int
 
@@ -75,16 +75,16 @@ func newExcuser(excuses []excuse, when time.Time) excuser {
 // row sets the row that find looks at.
 func (x *excuser) row(row *report.Row) { x.current, x.looked = row, false }
 
-// excused says what the exceptions make of a finding.
+// excused is the effect of the exceptions on a finding.
 type excused struct {
-	index      int // of the exception, -1 for none
+	index      int // index of the exception, -1 for none
 	suppresses bool
 }
 
 var noExcuse = excused{index: -1}
 
-// find returns the exception that fits a verdict: one in force rather than one
-// that has expired.
+// find returns the exception that matches a verdict. It prefers one in force to
+// an expired one.
 func (x *excuser) find(control ControlID, v *verdict, s *sight) excused {
 	if len(x.excuses) == 0 || !x.known || s.row == nil || control == Evidence {
 		return noExcuse
@@ -109,7 +109,7 @@ func (x *excuser) find(control ControlID, v *verdict, s *sight) excused {
 	return best
 }
 
-// look finds the exceptions for the current row.
+// look finds the exceptions that may match the current row.
 func (x *excuser) look(s *sight) {
 	x.looked, x.found = true, x.found[:0]
 	for _, list := range [2][]int{x.byUser[s.row.User], x.others} {
@@ -123,7 +123,7 @@ func (x *excuser) look(s *sight) {
 	}
 }
 
-// exceptionUses tells what became of all exceptions.
+// exceptionUses returns the uses of all exceptions.
 func (a *Auditor) exceptionUses() []ExceptionUse {
 	var latest time.Time
 	for _, account := range a.accounts {
@@ -154,7 +154,7 @@ func (a *Auditor) exceptionUses() []ExceptionUse {
 }
 
 // tested reports whether an exception could have matched: its control was
-// judged in a report of its account that was read.
+// judged in a report of its account.
 func (a *Auditor) tested(e *excuse) bool {
 	for _, account := range a.accounts {
 		if account.Missing || !e.account.fits(account.Source.Account) {

@@ -1,27 +1,26 @@
 package audit
 
-// The exit codes of an audit. A run that is both incomplete and has findings
-// is incomplete: what was not seen may be worse.
+// The exit codes of an audit. A run that is incomplete and has findings counts
+// as incomplete, because the missing part may be worse.
 const (
 	ExitClean      = 0
 	ExitFindings   = 1
 	ExitIncomplete = 2
 )
 
-// ExitPolicy says which outcomes an exit code shall tell of. The zero
-// ExitPolicy counts every FAIL.
+// ExitPolicy says which results affect the exit code. The zero ExitPolicy
+// counts every FAIL.
 type ExitPolicy struct {
-	// FailOn is the least severity that counts.
+	// FailOn is the lowest severity that counts.
 	FailOn Severity
-	// Warnings makes WARN count as FAIL does.
+	// Warnings makes WARN count like FAIL.
 	Warnings bool
-	// RequireFresh makes a stale report an incomplete one.
+	// RequireFresh makes a stale report count as incomplete.
 	RequireFresh bool
 }
 
-// ExitCode returns the exit code for the outcome of a run. What an exception
-// excuses does not count; MANUAL never does. A run without any account is
-// incomplete.
+// ExitCode returns the exit code for a run. Excused findings and MANUAL do not
+// count. A run without accounts is incomplete.
 func ExitCode(s *Summary, p ExitPolicy) int {
 	if len(s.Accounts) == 0 {
 		return ExitIncomplete

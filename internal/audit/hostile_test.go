@@ -15,8 +15,8 @@ import (
 	"rollcall/report"
 )
 
-// endless gives a header, then the same rows for ever, with other names each
-// time.
+// endless returns a header, then the same rows without end, with other names
+// each time.
 type endless struct {
 	n    int
 	rest []byte
@@ -149,7 +149,7 @@ func TestDamagedReports(t *testing.T) {
 			for _, control := range got.Counts.Controls {
 				judged := control.Statuses[audit.NoData] > 0
 				if control.Control.Subject == audit.SubjectRoot && c.line > 2 {
-					judged = true // root's row was read
+					judged = true // root's row has been read
 				}
 				if !judged {
 					t.Errorf("%s is not NO_DATA: %v", control.Control.ID, control.Statuses)
@@ -179,8 +179,8 @@ type errReader struct{}
 
 func (errReader) Read([]byte) (int, error) { return 0, errors.New("the disk is gone") }
 
-// FuzzAudit: whatever the file, nothing panics, what cannot be read is
-// incomplete, and the findings agree with the counts.
+// FuzzAudit checks that no file causes a panic, that unreadable parts are
+// incomplete, and that the findings agree with the counts.
 func FuzzAudit(f *testing.F) {
 	for _, c := range readCorpus(f) {
 		if text, ok := c.section("report.csv"); ok {

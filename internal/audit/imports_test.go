@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestImports holds the order of the rooms: what judges knows nothing of what
-// shows, and the public report knows no other package of the module.
+// TestImports checks the order of packages: those that judge do not import
+// those that show, and the public package report imports no other package of
+// the module.
 func TestImports(t *testing.T) {
 	for _, rule := range []struct {
 		packages string

@@ -12,23 +12,24 @@ import (
 	"rollcall/internal/lazyregexp"
 )
 
-// Imported holds the result of the import of a foreign exceptions file.
+// Imported is the result of importing another tool's exceptions file.
 type Imported struct {
 	Exceptions []Exception
-	// Notes say what could not be carried over, a line each.
+	// Notes say what could not be imported, one line each.
 	Notes []string
 }
 
-// ImportDefaults holds what a mutelist lacks and every exception needs.
+// ImportDefaults are the values that a mutelist lacks and every exception
+// needs.
 type ImportDefaults struct {
 	Owner, Ticket string
 	Expires       Date
-	// AllowWildcards turns the patterns of the mutelist into wildcards. Without
-	// it they are left out, with a note.
+	// AllowWildcards turns the patterns of the mutelist into wildcards.
+	// Otherwise they are skipped with a note.
 	AllowWildcards bool
 }
 
-// prowlerChecks are the checks of Prowler that judge what a control does.
+// prowlerChecks are the checks of Prowler that judge the same as a control.
 var prowlerChecks = []struct {
 	check   string
 	control ControlID
@@ -61,9 +62,10 @@ type muted struct {
 	Description string    `yaml:"Description"`
 }
 
-// ImportMutelist turns the mutelist of Prowler into exceptions. It carries over
-// what can be said exactly, and says of everything else why not: what narrows
-// an entry cannot be dropped, as the exception would excuse more than it did.
+// ImportMutelist turns a mutelist of Prowler into exceptions. It imports the
+// entries that can be expressed exactly, and adds a note for all others. A
+// condition that narrows an entry cannot be dropped, because the exception
+// would excuse more than the entry.
 func ImportMutelist(r io.Reader, d ImportDefaults) (*Imported, error) {
 	text, err := readFile(r)
 	if err != nil {
@@ -155,8 +157,7 @@ func (im *importer) add(account string, control ControlID, check, whom, descript
 	im.out.Exceptions = append(im.out.Exceptions, e)
 }
 
-// controlsOfCheck returns the controls for a check, whose name may be a
-// pattern.
+// controlsOfCheck returns the controls for a check. Its name may be a pattern.
 func controlsOfCheck(check string) []ControlID {
 	name := textOf(check)
 	var controls []ControlID
@@ -168,11 +169,11 @@ func controlsOfCheck(check string) []ControlID {
 	return controls
 }
 
-// plainResource is an expression that is a name with nothing to it but what a
-// name may hold, and .* for anything.
+// plainResource matches an expression that consists of characters of names, and
+// .* for anything.
 var plainResource = lazyregexp.New(`^\^?((?:[\w@=,:/<>-]|\.\*|\.|\\\.|\\\+)+)\$?$`)
 
-// userOfResource makes an expression of Prowler into a name or a pattern of
+// userOfResource turns an expression of Prowler into a name or a pattern of
 // ours.
 func userOfResource(resource string) (string, bool) {
 	if resource == "*" {

@@ -150,7 +150,7 @@ func TestImportMutelistWithoutNotes(t *testing.T) {
 	}
 	im, err = audit.ImportMutelist(strings.NewReader(strings.Replace(text, "s3_x", "iam_root_mfa_enabled", 1)),
 		importDefaults)
-	if err != nil || len(im.Exceptions) != 1 || len(im.Notes) != 1 { // without regions, no note on them
+	if err != nil || len(im.Exceptions) != 1 || len(im.Notes) != 1 { // without regions there is no note about them
 		t.Errorf("%+v, %v", im, err)
 	}
 }

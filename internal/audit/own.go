@@ -13,39 +13,40 @@ import (
 	"rollcall/report"
 )
 
-// Bounds of controls of one's own.
+// Limits of custom controls.
 const (
 	maxOwnControls = 200
-	// maxExpression bounds an expression in bytes.
+	// maxExpression limits the length of an expression in bytes.
 	maxExpression = 4096
-	// maxOwnCost bounds the estimated cost of one expression, in units of CEL: a
+	// maxOwnCost limits the estimated cost of one expression, in CEL's units: a
 	// comparison costs about one, a regular expression on a name some hundreds.
 	maxOwnCost = 20_000
-	// maxFactText is the length that estimates assume for texts of a report.
+	// maxFactText is the length of texts in a report that estimates assume.
 	maxFactText = 2048
 )
 
-// own is a rule that a configuration holds.
+// own is a rule of a configuration.
 type own struct {
 	rule
 	scope    Scope
 	when     *expression
 	holds    *expression
 	message  []messagePart
-	template string // of the reason
+	template string // template of the reason
 	tests    []OwnTest
 }
 
-// messagePart is a text of a message, or an expression in braces.
+// messagePart is a text in a message, or an expression in braces.
 type messagePart struct {
 	text  string
 	value *expression
 }
 
-// objects are the variables of one evaluation. They are an activation of CEL.
+// objects are the variables of one evaluation. They implement an activation of
+// CEL.
 type objects struct{ user, password, key, certificate, account object }
 
-// of returns the object that a variable is.
+// of returns the object of a variable.
 func (o *objects) of(name string) *object {
 	switch name {
 	case "user":
@@ -71,7 +72,7 @@ func (o *objects) ResolveName(name string) (any, bool) {
 // Parent implements cel.Activation.
 func (o *objects) Parent() cel.Activation { return nil }
 
-// objects returns the variables for a row, or for the account as a whole.
+// objects returns the variables for a row, or for the whole account.
 func (s *sight) objects(stats *Stats) *objects {
 	if s.own == nil {
 		s.own = &objects{}
@@ -83,7 +84,7 @@ func (s *sight) objects(stats *Stats) *objects {
 	return s.own
 }
 
-// judgeRow judges a row: as a whole, or each credential of the scope's kind.
+// judgeRow judges the whole row, or each credential of the scope's kind.
 func (r *own) judgeRow(s *sight) {
 	o := s.objects(nil)
 	switch r.scope {
@@ -121,7 +122,7 @@ func (r *own) each(s *sight, o *objects, kind CredentialKind, to *object, none s
 // judgeAll judges the account after its last row.
 func (r *own) judgeAll(s *sight, stats *Stats) { r.decide(s, s.objects(stats), NoCredential, 0) }
 
-// decide adds the verdict on what the objects are.
+// decide adds the verdict on the objects.
 func (r *own) decide(s *sight, o *objects, kind CredentialKind, slot uint8) {
 	v := verdict{kind: kind, slot: slot}
 	if r.when != nil {
@@ -145,7 +146,7 @@ func (r *own) decide(s *sight, o *objects, kind CredentialKind, slot uint8) {
 	default:
 		v.status, v.columns = Fail, r.holds.blame(o)
 		key, certificate := o.key.at, o.certificate.at
-		v.said = func() Reason { // the objects are those of another credential by then
+		v.said = func() Reason { // by then the objects belong to another credential
 			o.key.at, o.certificate.at = key, certificate
 			return r.say(o)
 		}
@@ -153,8 +154,8 @@ func (r *own) decide(s *sight, o *objects, kind CredentialKind, slot uint8) {
 	s.add(v)
 }
 
-// undecided returns the verdict of an expression that could not be evaluated:
-// it never passes.
+// undecided returns the verdict of an expression that could not be evaluated.
+// It is never PASS.
 func (r *own) undecided(v verdict, o *objects, err error) verdict {
 	v.status = NoData
 	var unknown *absent
@@ -170,7 +171,7 @@ func (r *own) undecided(v verdict, o *objects, err error) verdict {
 	return v
 }
 
-// say returns the message about a failure, with the values of now.
+// say returns the message for a failure with the present values.
 func (r *own) say(o *objects) Reason {
 	reason := Reason{Template: r.template}
 	for i := range r.message {
@@ -181,18 +182,18 @@ func (r *own) say(o *objects) Reason {
 	return reason
 }
 
-// ownID is the form of the ids of controls of one's own.
+// ownID matches the ids of custom controls.
 var ownID = lazyregexp.New(`^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$`)
 
-// builtInID is the form of Rollcall's own ids.
+// builtInID matches the ids of Rollcall's own controls.
 var builtInID = lazyregexp.New(`^C[0-9]+[A-Z]?$`)
 
-// isOwnID reports whether a control of one's own may have an id.
+// isOwnID reports whether an id is valid for a custom control.
 func isOwnID(id string) bool {
 	return len(id) <= 32 && ownID.MatchString(id) && !builtInID.MatchString(id)
 }
 
-// checkOwn refuses controls whose names are not their own.
+// checkOwn returns an error for controls with duplicate or reserved names.
 func checkOwn(all []*own) error {
 	if len(all) > maxOwnControls {
 		return fmt.Errorf("there are %d controls, and the limit is %d", len(all), maxOwnControls)

@@ -9,8 +9,8 @@ import (
 	"rollcall/internal/audit"
 )
 
-// FuzzOwnControls judges a report by any expression: whatever it is, it is
-// refused with a sentence, or decides in a short time.
+// FuzzOwnControls judges a report by any expression. Each expression is refused
+// with a sentence, or decides in a short time.
 func FuzzOwnControls(f *testing.F) {
 	for _, seed := range []string{
 		"key.age_days <= 30", "user.tags['a'] == 'b'", "user.keys.all(k, user.keys.all(l, k.slot == l.slot))",

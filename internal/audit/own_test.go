@@ -8,8 +8,8 @@ import (
 	"rollcall/internal/audit"
 )
 
-// ownConfig is a configuration with controls of one's own of every scope, and
-// their tests.
+// ownConfig is a configuration with custom controls of every scope, and their
+// tests.
 const ownConfig = `version: 1
 controls:
   - id: ACME-KEYS
@@ -156,7 +156,8 @@ func TestOwnControls(t *testing.T) {
 	}
 }
 
-// TestOwnTestsFail: a test that expects something else fails and says why.
+// TestOwnTestsFail checks that a test with a wrong expectation fails and says
+// why.
 func TestOwnTestsFail(t *testing.T) {
 	text := strings.Replace(ownConfig, "verdict: FAIL\n        message: The key of a is 32", "verdict: PASS\n"+
 		"        message: The key of a is 32", 1)

@@ -38,7 +38,7 @@ type requirementFile struct {
 	ID       string   `yaml:"id"`
 }
 
-// UnmarshalYAML notes the line.
+// UnmarshalYAML also stores the line.
 func (f *ownFile) UnmarshalYAML(node *yaml.Node) error {
 	type plain ownFile
 	if err := knownKeys(node, plain{}); err != nil {
@@ -49,7 +49,7 @@ func (f *ownFile) UnmarshalYAML(node *yaml.Node) error {
 	return err
 }
 
-// placed is a text that knows its line.
+// placed is a text with its line.
 type placed struct {
 	text string
 	line int
@@ -62,12 +62,12 @@ func (p *placed) UnmarshalYAML(node *yaml.Node) error {
 	}
 	p.text, p.line = node.Value, node.Line
 	if node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
-		p.line++ // the text begins below its key
+		p.line++ // the text begins on the line after its key
 	}
 	return nil
 }
 
-// fail names the line of a text, its control and its key.
+// fail adds the line of a text, its control and its key to an error.
 func (p *placed) fail(id, key string, err error) error {
 	line := p.line
 	var issues *celError
@@ -77,7 +77,7 @@ func (p *placed) fail(id, key string, err error) error {
 	return fmt.Errorf("line %d: control %s: %s: %w", line, id, key, err)
 }
 
-// compileOwn makes rules of the controls of a configuration.
+// compileOwn turns the controls of a configuration into rules.
 func compileOwn(files []ownFile) ([]*own, error) {
 	var all []*own
 	var errs []error
@@ -126,7 +126,7 @@ func (f *ownFile) compile() (*own, error) {
 	return r, nil
 }
 
-// check refuses what is missing.
+// check returns an error if something is missing.
 func (f *ownFile) check() error {
 	for _, need := range []struct{ key, value string }{
 		{"id", f.ID}, {"title", f.Title}, {"severity", f.Severity}, {"scope", string(f.Scope)},
@@ -163,7 +163,7 @@ func joinScopes() string {
 	return strings.Join(names, ", ")
 }
 
-// inline returns a text on one line.
+// inline returns a text in one line.
 func inline(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // control describes the control in the form of the others.
@@ -197,7 +197,7 @@ func (f *ownFile) control(severity Severity, r *own) Control {
 	return c
 }
 
-// names returns the names of the columns of a fact, of both places.
+// names returns the names of the columns of a fact, for both places.
 func (f *fact) names(object string) []string {
 	var names []string
 	places := map[string][]int{"password": {0}, "key": {1, 2}, "certificate": {3, 4}}[object]
@@ -215,7 +215,7 @@ func objectAt(name string, s *sight, at int) *object {
 	return &object{kind: objectTypes[name], sight: s, at: at}
 }
 
-// compileMessage splits a message at its braces: what is within is an
+// compileMessage splits a message at its braces. The text within them is an
 // expression.
 func (r *own) compileMessage(scope Scope, text string) error {
 	for rest := inline(text); rest != ""; {
@@ -240,8 +240,8 @@ func (r *own) compileMessage(scope Scope, text string) error {
 	return nil
 }
 
-// knownKeys refuses keys of a mapping that a struct has no field for: decoding
-// within UnmarshalYAML would ignore them.
+// knownKeys returns an error for keys of a mapping that have no field in a
+// struct. Decoding within UnmarshalYAML would ignore them.
 func knownKeys(node *yaml.Node, of any) error {
 	t := reflect.TypeOf(of)
 	keys := keysOf(t, t.String())

@@ -20,11 +20,11 @@ import (
 type expression struct {
 	text    string
 	program cel.Program
-	// facts are the facts that it names, with the variable they are of.
+	// facts are the facts that the expression names, each with its variable.
 	facts []namedFact
-	// columns are those of the facts, for each place of a credential.
+	// columns are the columns of the facts, for each place of a credential.
 	columns [2][]report.Column
-	// age says that it is the fact of a length of time in days.
+	// age says that the expression is a single fact that is a number of days.
 	age bool
 }
 
@@ -33,8 +33,8 @@ type namedFact struct {
 	fact   *fact
 }
 
-// environments holds the environment of each scope. They are created at the
-// first use: most runs have no control of their own.
+// environments holds the environment of each scope. They are created on first
+// use, because most runs have no custom controls.
 var environments = sync.OnceValues(func() (map[Scope]*cel.Env, error) {
 	provider, err := newFactTypes()
 	if err != nil {
@@ -56,8 +56,8 @@ var environments = sync.OnceValues(func() (map[Scope]*cel.Env, error) {
 	return all, nil
 })
 
-// compile checks an expression and prepares it. kind is the type that it must
-// have, nil for any.
+// compile checks and prepares an expression. kind is the type of its result,
+// nil for any.
 func compile(scope Scope, text string, kind *cel.Type) (*expression, error) {
 	envs, err := environments()
 	if err != nil {
@@ -91,20 +91,21 @@ func compile(scope Scope, text string, kind *cel.Type) (*expression, error) {
 	return e, nil
 }
 
-// celError holds the errors that CEL found in an expression. Each knows its line
+// celError holds the errors that CEL found in an expression. Each has its line
 // and column.
 type celError struct{ issues *cel.Issues }
 
-// Error returns the first sentence.
+// Error returns the first error.
 func (e *celError) Error() string {
 	first := e.issues.Errors()[0]
 	return fmt.Sprintf("column %d: %s", first.Location.Column()+1, first.Message)
 }
 
-// line returns the line of the first error within the expression, from 0.
+// line returns the line of the first error within the expression, counted from
+// 0.
 func (e *celError) line() int { return max(0, e.issues.Errors()[0].Location.Line()-1) }
 
-// factSizes tells CEL how large the values of a report can be.
+// factSizes tells CEL the maximum sizes of values in a report.
 type factSizes struct{}
 
 // EstimateSize implements checker.CostEstimator.
@@ -125,7 +126,7 @@ func (factSizes) EstimateCallCost(_, _ string, _ *checker.AstNode, _ []checker.A
 	return nil
 }
 
-// name notes the facts that the expression reads, in their order.
+// name collects the facts that the expression reads, in order.
 func (e *expression) name(a *ast.AST) {
 	visit := func(x ast.Expr) {
 		if x.Kind() != ast.SelectKind {
@@ -147,8 +148,8 @@ func (e *expression) name(a *ast.AST) {
 	ast.PostOrderVisit(a.Expr(), ast.NewExprVisitor(visit))
 }
 
-// eval evaluates an expression. The error is *absent if a value that decides is
-// not known.
+// eval evaluates an expression. The error is *absent if a decisive value is
+// unknown.
 func (e *expression) eval(o *objects) (ref.Val, error) {
 	value, _, err := e.program.Eval(o)
 	return value, err
@@ -182,7 +183,7 @@ func (e *expression) columnsOf(slot int) []report.Column {
 	return all
 }
 
-// value returns the value of an expression in a message.
+// value returns the value of an expression for a message.
 func (e *expression) value(o *objects) Value {
 	v, err := e.eval(o)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"rollcall/report"
 )
 
-// Scope says what a control of one's own judges: each row of a user, each
-// credential of a kind, or the account as a whole.
+// Scope says what a custom control judges: each row of a user, each credential
+// of a kind, or the whole account.
 type Scope string
 
 // The scopes.
@@ -39,18 +39,18 @@ var scopeVariables = map[Scope][]string{
 	ScopeAccount:     {"account"},
 }
 
-// fact is one field of an object that expressions read.
+// fact is one field of an object in expressions.
 type fact struct {
 	name    string
 	kind    *cel.Type
 	about   string
-	columns []string // to blame; N stands for the place of a credential
-	// get returns nil where the value is not known.
+	columns []string // the columns that contain it; N is replaced by the place of a credential
+	// get returns nil if the value is unknown.
 	get func(o *object) any
 }
 
-// object is a user, a credential or an account whose facts expressions read. It
-// is a value of CEL.
+// object is a user, a credential or an account in expressions. It is a value of
+// CEL.
 type object struct {
 	kind  *cel.Type
 	sight *sight
@@ -58,13 +58,13 @@ type object struct {
 	stats *Stats
 }
 
-// credential returns the credential that an object is.
+// credential returns the credential of an object.
 func (o *object) credential() *credential { return &o.sight.credentials[o.at] }
 
-// row returns the row that an object belongs to.
+// row returns the row of an object.
 func (o *object) row() *report.Row { return o.sight.row }
 
-// typePrefix begins the names of the types, so that they are not taken for
+// typePrefix begins the names of the types, which distinguishes them from
 // variables.
 const typePrefix = "rollcall."
 
@@ -81,11 +81,11 @@ var objectTypes = map[string]*cel.Type{
 	"user": userType, "password": passwordType, "key": keyType, "certificate": certificateType, "account": accountType,
 }
 
-// days are the seconds of an age as a number of days with a fraction, so that
-// an age of one second more than 90 days is more than 90.
+// days returns an age in seconds as a number of days with a fraction. An age of
+// 90 days and one second is more than 90.
 func days(seconds int64) any { return float64(seconds) / (24 * 60 * 60) }
 
-// ageOf returns how many days ago a moment was.
+// ageOf returns the number of days since a time.
 func (o *object) ageOf(t report.Time) any {
 	if age, known := o.sight.age(t); known {
 		return days(age)
@@ -110,8 +110,8 @@ func truth(b report.Bool) any {
 	return nil
 }
 
-// mfa is truth, but a word that is neither true nor false counts as false, as C5
-// and C6 count it.
+// mfa is truth, but a word that is neither true nor false counts as false, as in
+// C5 and C6.
 func mfa(b report.Bool) any {
 	if unreadable(b) {
 		return nil
@@ -119,7 +119,7 @@ func mfa(b report.Bool) any {
 	return b.IsTrue()
 }
 
-// everUsed says whether a credential was used, where the report tells.
+// everUsed says whether a credential was ever used, if the report shows it.
 func everUsed(t report.Time) any {
 	switch {
 	case t.IsPresent():
@@ -130,8 +130,8 @@ func everUsed(t report.Time) any {
 	return nil
 }
 
-// idle returns the days since a credential was last used, or since its creation
-// or change if it was never used, as C7 and C8 count them.
+// idle returns the days since the last use of a credential. If it was never
+// used, they count from its creation or change, as in C7 and C8.
 func (o *object) idle() any {
 	c := o.credential()
 	switch {
@@ -151,7 +151,7 @@ func given(t report.Text) any {
 	return nil
 }
 
-// ofCredential returns the facts that every kind of credential has. active and
+// ofCredential returns the facts of every kind of credential. active and
 // created are their names.
 func ofCredential(active, made, created, about string) []fact {
 	return []fact{
@@ -163,7 +163,7 @@ func ofCredential(active, made, created, about string) []fact {
 	}
 }
 
-// uses returns the facts about the use of a password or a key.
+// uses returns the facts about the uses of a password or a key.
 func uses() []fact {
 	return []fact{
 		{"used", cel.BoolType, "whether it was ever used", []string{"used"},
@@ -241,9 +241,9 @@ var factsOf = map[string][]fact{
 	},
 }
 
-// counted is a number that the statistics of the report hold, if they can tell
-// it. It is known to controls of the account only, which are judged after the
-// last row.
+// counted returns a fact for a number in the report's statistics, if they
+// contain it. Only controls of the account know it, because they are judged
+// after the last row.
 func counted(name, about string, of func(*Stats) (n int, known bool)) fact {
 	return fact{name, cel.IntType, "the number of " + about, nil, func(o *object) any {
 		if o.stats == nil {
@@ -270,7 +270,8 @@ func known(s string) any {
 	return s
 }
 
-// existing returns the credentials of a kind that the row has, or may have.
+// existing returns the credentials of a kind that exist in the row, or may
+// exist.
 func (o *object) existing(kind CredentialKind) any {
 	list := []ref.Val{}
 	for _, at := range placesOf(kind) {
@@ -288,14 +289,14 @@ func (o *object) tags() any {
 	return o.sight.facts.Tags
 }
 
-// exists reports whether a row has a credential at a place. One that nobody can
-// tell to be there or not counts: its facts are then absent.
+// exists reports whether a row has a credential at a place. A credential that
+// may or may not exist counts. Its facts are then absent.
 func (s *sight) exists(at int) bool {
 	c := &s.credentials[at]
 	return !c.active.IsFalse() || c.kind != Password && c.made.Absence() != report.NotApplicable
 }
 
-// placesOf returns the indexes in credentials of a kind.
+// placesOf returns the indexes of a kind in credentials.
 func placesOf(kind CredentialKind) []int {
 	switch kind {
 	case Password:
@@ -316,12 +317,12 @@ func kindOf(kind CredentialKind) *cel.Type {
 	return certificateType
 }
 
-// absent reports that an expression needs a value that is not known.
+// absent reports that an expression needs an unknown value.
 type absent struct{ columns []report.Column }
 
 func (*absent) Error() string { return "a value is not known" }
 
-// blame returns the columns of a fact, for the credential that an object is.
+// blame returns the columns of a fact for the credential of an object.
 func (f *fact) blame(o *object) []report.Column {
 	var all []report.Column
 	for _, name := range f.columns {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// OwnFields returns a table, in Markdown, of the fields that expressions of
-// controls of one's own can read.
+// OwnFields returns a Markdown table of the fields that expressions of custom
+// controls can read.
 func OwnFields() string {
 	var b strings.Builder
 	b.WriteString("| field | type | meaning |\n|---|---|---|\n")

@@ -8,8 +8,7 @@ import (
 	"rollcall/internal/audit"
 )
 
-// TestOwnFields compares the table of the documentation with the fields there
-// are.
+// TestOwnFields compares the table in the documentation with the fields.
 func TestOwnFields(t *testing.T) {
 	const path = "../../docs/own-controls.md"
 	text, err := os.ReadFile(path)

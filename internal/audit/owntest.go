@@ -16,26 +16,27 @@ import (
 	"rollcall/report"
 )
 
-// OwnTest is a case in a configuration: rows of a report, and the verdicts that
-// a control of one's own must give.
+// OwnTest is a test in a configuration: rows of a report, and the expected
+// verdicts of a custom control.
 type OwnTest struct {
 	Name string `yaml:"name"`
-	// Row is short for Rows with one row. Cells are by their column; those that
-	// are not given are of a user without any credential.
+	// Row is short for Rows with one row. Cells are given by column. The others
+	// have the values of a user without any credential.
 	Row  map[string]string   `yaml:"row"`
 	Rows []map[string]string `yaml:"rows"`
-	// Tags are those of the user of the only row; nil means that nobody asked.
+	// Tags are the tags of the user of the only row; nil means that they are
+	// unknown.
 	Tags map[string]string `yaml:"tags"`
-	// Generated is the moment of the report, 2026-01-01 by default.
+	// Generated is the time of the report, 2026-01-01 by default.
 	Generated time.Time `yaml:"generated"`
 	// Verdict is short for Verdicts with one verdict.
 	Verdict  string   `yaml:"verdict"`
 	Verdicts []string `yaml:"verdicts"`
-	// Message must be the reason of the last verdict, if it is given.
+	// Message is the expected reason of the last verdict, if it is given.
 	Message string `yaml:"message"`
 }
 
-// UnmarshalYAML refuses keys that are not known.
+// UnmarshalYAML also returns an error for unknown keys.
 func (t *OwnTest) UnmarshalYAML(node *yaml.Node) error {
 	type plain OwnTest
 	if err := knownKeys(node, plain{}); err != nil {
@@ -44,16 +45,16 @@ func (t *OwnTest) UnmarshalYAML(node *yaml.Node) error {
 	return node.Decode((*plain)(t))
 }
 
-// OwnResult is the outcome of an OwnTest.
+// OwnResult is the result of an OwnTest.
 type OwnResult struct {
 	Control ControlID
 	Test    string
-	// Wrong says what is not as it should be, "" for nothing.
+	// Wrong describes the difference to the expectation, "" for none.
 	Wrong string
 }
 
-// TestControls runs the tests of the controls of a configuration. Untested are
-// the controls without any.
+// TestControls runs the tests of the controls of a configuration. untested are
+// the controls without tests.
 func (c *Config) TestControls(ctx context.Context) (results []OwnResult, untested []ControlID, err error) {
 	for _, r := range c.own {
 		if len(r.tests) == 0 {
@@ -126,7 +127,7 @@ func (t *OwnTest) run(ctx context.Context, c *Config, id ControlID) (wrong strin
 	return "", nil
 }
 
-// testUserCreated says how old users are in tests where a row does not say.
+// testUserCreated is the default age of users in tests.
 const testUserCreated = 400 * 24 * time.Hour
 
 func (t *OwnTest) facts(rows []map[string]string, generated time.Time) *Enrichment {
@@ -142,8 +143,8 @@ func (t *OwnTest) facts(rows []map[string]string, generated time.Time) *Enrichme
 	}}
 }
 
-// testReport returns a report with the rows, as AWS writes one of users who have
-// nothing.
+// testReport returns a report with the rows. Missing cells have the values that
+// AWS writes for users without credentials.
 func testReport(rows []map[string]string, generated time.Time) ([]byte, error) {
 	names := report.Columns22.Names()
 	var b bytes.Buffer

@@ -9,7 +9,8 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 )
 
-// factTypes tells CEL about the objects. Everything else is the registry's.
+// factTypes describes the objects to CEL. The registry describes everything
+// else.
 type factTypes struct {
 	*types.Registry
 	fields map[string]map[string]*types.FieldType
@@ -41,7 +42,7 @@ func newFactTypes() (*factTypes, error) {
 	return t, nil
 }
 
-// variable returns the name of the variables of a type of ours, else "".
+// variable returns the name of the variables of one of our types, otherwise "".
 func variable(typeName string) string {
 	name, ours := strings.CutPrefix(typeName, typePrefix)
 	if !ours {

@@ -15,12 +15,13 @@ import (
 	"rollcall/internal/audit"
 )
 
-// The second opinion: C5, C7, C8 and C9 again, from the text of the cells,
-// written from the rules alone and sharing no code with the engine.
+// This is a second opinion on C5, C7, C8 and C9. It is written from the rules
+// alone, reads the text of the cells, and shares no code with the engine.
 
 type naiveRow map[string]string
 
-// truth is "yes", "no", "word" for the three words, and "?" for all else.
+// truth returns "yes", "no", "word" for the three words, and "?" for everything
+// else.
 func (r naiveRow) truth(column string) string {
 	cell := r[column]
 	switch strings.ToLower(cell) {
@@ -34,7 +35,7 @@ func (r naiveRow) truth(column string) string {
 	return "?"
 }
 
-// date returns the time in the cell, and the kind of cell: "date", "never",
+// date returns the time in the cell and the kind of cell: "date", "never",
 // "not_supported" or "?".
 func (r naiveRow) date(column string, asOf time.Time) (time.Time, string) {
 	switch strings.ToLower(r[column]) {
@@ -110,8 +111,8 @@ func naiveC9(r naiveRow, n int, asOf time.Time, maxDays int) string {
 	return "PASS"
 }
 
-// naive returns "control user slot STATUS" for all users, slot 0 being the row
-// or its password.
+// naive returns "control user slot STATUS" for all users. Slot 0 is the row or
+// its password.
 func naive(rows []naiveRow, asOf time.Time, unusedDays, maxDays int) []string {
 	var out []string
 	for _, r := range rows {
@@ -155,7 +156,7 @@ func TestSecondOpinion(t *testing.T) {
 	})
 }
 
-// drawn is a report with the thresholds to judge it by.
+// drawn is a report with thresholds.
 type drawn struct {
 	file           string
 	rows           []naiveRow
@@ -198,9 +199,9 @@ func drawReport(t *rapid.T) (r drawn) {
 	return r
 }
 
-// TestBuiltInsInCEL: where a control of Rollcall's has an expression, a control
-// of one's own with that expression gives the same verdicts. What is not
-// applicable is said once for a row by one, and for each key by the other.
+// TestBuiltInsInCEL checks that a custom control with the expression of a
+// built-in control gives the same verdicts. For rows to which a control does
+// not apply, one has a verdict for the row, and the other has one for each key.
 func TestBuiltInsInCEL(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawReport(t)

@@ -10,17 +10,17 @@ import (
 	"rollcall/report"
 )
 
-// Reason says in a sentence why a verdict is as it is: a template of which there
-// are few, and the values in it.
+// Reason explains a verdict in a sentence: one of a few templates, and its
+// values.
 type Reason struct {
-	// Template has the name of a value in braces in the place of the value.
+	// Template contains the names of values in braces.
 	Template string
-	// Values are in the order of their places.
+	// Values are the values in the order of their places.
 	Values []Value
 }
 
 // Value is a value in a template. [TextValue], [TimeValue] and [AgeValue]
-// return one.
+// return values.
 type Value struct {
 	text  string
 	time  report.Time
@@ -31,7 +31,7 @@ type Value struct {
 // TextValue returns a text.
 func TextValue(s string) Value { return Value{text: s} }
 
-// TimeValue returns a moment, or what the report has in its place.
+// TimeValue returns a time, or the word that the report has instead.
 func TimeValue(t report.Time) Value {
 	if !t.IsPresent() {
 		return TextValue(t.String())
@@ -39,23 +39,23 @@ func TimeValue(t report.Time) Value {
 	return Value{time: t}
 }
 
-// AgeValue returns a length of time.
+// AgeValue returns a duration.
 func AgeValue(d time.Duration) Value { return Value{age: d, isAge: true} }
 
-// TextReason returns the reason that is the text.
+// TextReason returns a reason that consists of a text.
 func TextReason(text string) Reason {
 	return Reason{Template: "{text}", Values: []Value{TextValue(text)}}
 }
 
-// Part is a piece of a reason: a number, a moment, or else a text.
+// Part is a piece of a reason: a number, a time, or a text.
 type Part struct {
 	Text     string
-	Time     report.Time // present in a moment
+	Time     report.Time // present if the part is a time
 	Number   int64
 	IsNumber bool
 }
 
-// Parts returns the pieces of the sentence, one after the other.
+// Parts returns the pieces of the sentence in order.
 func (r Reason) Parts() iter.Seq[Part] {
 	return func(yield func(Part) bool) {
 		values := r.Values
@@ -211,8 +211,8 @@ func cellValue(name string, row *report.Row) Value {
 	return p.value(nil, row, report.Time{})
 }
 
-// age returns how long before asOf v.since lies; 0 where either is absent, and
-// where it lies after it, by what clocks may differ.
+// age returns the time from v.since to asOf. It is 0 if either is absent. If
+// v.since is later, which happens when clocks differ, it is 0 too.
 func (v *verdict) age(asOf report.Time) time.Duration {
 	now, known := asOf.Unix()
 	since, ok := v.since.Unix()
@@ -222,7 +222,7 @@ func (v *verdict) age(asOf report.Time) time.Duration {
 	return time.Duration(max(now-since, 0)) * time.Second
 }
 
-// silence says why a column tells nothing.
+// silence says why a column is uninformative.
 func silence(column report.Column, row *report.Row, asOf report.Time) Reason {
 	text, ok := row.Cell(column.Name)
 	unreadable := slices.ContainsFunc(row.Unreadable, func(c report.Cell) bool { return c.Column == column.Name })
@@ -243,7 +243,7 @@ func silence(column report.Column, row *report.Row, asOf report.Time) Reason {
 	return Reason{"{column} is {cell}, which gives no answer.", []Value{name, cell}}
 }
 
-// shorten keeps what a person would read of a cell.
+// shorten returns the readable beginning of a cell.
 func shorten(text string) string {
 	const enough = 200
 	if len(text) <= enough {
@@ -252,13 +252,13 @@ func shorten(text string) string {
 	return strings.ToValidUTF8(text[:enough], "") + "…"
 }
 
-// duration writes an age.
+// duration returns an age in words.
 func duration(d time.Duration) string {
 	return Reason{Template: "{age}", Values: []Value{AgeValue(d)}}.String()
 }
 
-// ageParts returns an age in days, with one smaller unit where there is a rest,
-// so that an age one second beyond a limit does not look like the limit.
+// ageParts returns an age in days, with one smaller unit if there is a
+// remainder. So an age one second beyond a limit does not look like the limit.
 func ageParts(d time.Duration, yield func(Part) bool) bool {
 	parts := 0
 	for _, u := range units {

@@ -7,26 +7,26 @@ import (
 	"rollcall/report"
 )
 
-// rule is a control with the function that judges it.
+// rule is a control with its function.
 type rule struct {
 	control Control
 	on      rows
 	judge   func(*sight)
-	// judgeAccount is judge of an onAccount rule.
+	// judgeAccount is the judge function of an onAccount rule.
 	judgeAccount func(*sight, *Stats)
 }
 
-// rows says to which rows a rule is put.
+// rows says which rows a rule judges.
 type rows uint8
 
 const (
-	// onRoot rules get the row of root, and a verdict of their own where there
-	// is none.
+	// onRoot rules judge the row of root. If there is none they have a separate
+	// verdict.
 	onRoot rows = iota
 	onUsers
 	onAll
-	// onReport rules are judged by the auditor itself: they need more than a
-	// row.
+	// onReport rules are judged by the auditor itself, because they need more
+	// than a row.
 	onReport
 	// onChange rules need two reports.
 	onChange
@@ -34,43 +34,43 @@ const (
 	onAccount
 )
 
-// sight is all that a rule may go by. A rule adds a verdict for each credential
-// it concerns, or one for the row.
+// sight holds everything that a rule may use. A rule adds a verdict for each
+// credential that it concerns, or one for the row.
 type sight struct {
 	row         *report.Row
-	credentials credentials // of row
+	credentials credentials // credentials of row
 	class       Class
 	partition   string
-	asOf        report.Time // absent where nobody knows
+	asOf        report.Time // absent if it is unknown
 	params      *Params
 	account     *Enrichment
 	// management is Options.ManagementAccount.
 	management string
-	facts      *UserFacts // nil where nothing is known
-	accountID  string     // "" where it is not known
-	own        *objects   // for controls of one's own
+	facts      *UserFacts // nil if there is no enrichment
+	accountID  string     // "" if it is unknown
+	own        *objects   // for custom controls
 
 	verdicts []verdict
 }
 
-// verdict is a finding before anybody wants to read it.
+// verdict is a finding that has not been formatted yet.
 type verdict struct {
 	status   Status
 	kind     CredentialKind
 	slot     uint8    // 0 or 1, for keys and certificates
-	atLeast  Severity // the least severity, whatever the control's
+	atLeast  Severity // the minimum severity, whatever the control's
 	approx   bool
-	why      string          // see reason; "" tells why the first column says nothing
-	columns  []report.Column // to blame
+	why      string          // see reason; "" says that the first column is uninformative
+	columns  []report.Column // the columns that caused it
 	since    report.Time
 	limitSec int64
-	// said returns the reason of a control of one's own, in the place of why.
+	// said returns the reason of a custom control, instead of why.
 	said func() Reason
 }
 
-// clockTolerance says how far a date may lie after the report was generated:
-// whether GeneratedTime is the begin or the end of the work is not documented,
-// so this is a guess that is generous to large accounts.
+// clockTolerance is the maximum time that a date may be later than the report.
+// AWS does not document whether GeneratedTime is the beginning or the end of
+// the work. The value is a guess that suits large accounts.
 const clockTolerance = int64(time.Hour / time.Second)
 
 func (s *sight) add(v verdict) { s.verdicts = append(s.verdicts, v) }
@@ -79,13 +79,13 @@ func (s *sight) say(status Status, why string, columns []report.Column) {
 	s.add(verdict{status: status, why: why, columns: columns})
 }
 
-// noData adds a verdict that blames a column for saying nothing.
+// noData adds a verdict that is caused by an uninformative column.
 func (s *sight) noData(columns []report.Column) { s.add(verdict{columns: columns}) }
 
 func (s *sight) isRoot() bool { return s.class == ClassRoot }
 
-// age returns how many seconds before asOf t lies. It fails where either is
-// absent, and where t lies in the future, which nothing in a report can.
+// age returns the seconds from t to asOf. ok is false if either is absent, or
+// if t is in the future, which is impossible in a report.
 func (s *sight) age(t report.Time) (int64, bool) {
 	asOf, ok := s.asOf.Unix()
 	if !ok {
@@ -100,20 +100,20 @@ func (s *sight) age(t report.Time) (int64, bool) {
 
 func daySeconds(n int) int64 { return int64(n) * 24 * 60 * 60 }
 
-// never reports whether an absence says that there was no such moment, as
-// opposed to saying nothing.
+// never reports whether an absent value says that there was no such time, in
+// contrast to an uninformative one.
 func never(t report.Time) bool {
 	return t.Absence() == report.NotApplicable || t.Absence() == report.NoInformation
 }
 
-// unreadable reports whether a cell says nothing, as opposed to something that
-// is neither true nor false.
+// unreadable reports whether a cell is uninformative, in contrast to a word
+// that is neither true nor false.
 func unreadable(b report.Bool) bool {
 	return b.Absence() == report.Malformed || b.Absence() == report.MissingColumn
 }
 
-// or is true where any is known to be true, false where all are known to be
-// false, and else absent.
+// or returns true if any value is known to be true, false if all are known to
+// be false, and otherwise absent.
 func or(bools ...report.Bool) report.Bool {
 	result := report.False
 	for _, b := range bools {
@@ -127,8 +127,8 @@ func or(bools ...report.Bool) report.Bool {
 	return result
 }
 
-// The columns, in the form in which verdicts blame them. Those of credentials
-// are in their [credential].
+// The columns in the form for verdicts. The columns of credentials are in their
+// [credential].
 var (
 	columnCreated    = columns("user_creation_time")
 	columnPwNext     = columns("password_next_rotation")
@@ -142,7 +142,7 @@ var (
 	columnsOfRow       = columns("arn", "user")
 )
 
-// columns returns the columns of the names, which must be known.
+// columns returns the columns with the given names, which must exist.
 func columns(names ...string) []report.Column {
 	all := make([]report.Column, len(names))
 	for i, name := range names {

@@ -67,13 +67,13 @@ var ruleCredentialEvents = rule{
 	},
 }
 
-// judgeEvidence judges the report as a whole, when its rows are through, and
-// returns the line to blame, 0 for none.
+// judgeEvidence judges the whole report after its rows. It returns the line
+// that caused the verdict, 0 for none.
 func judgeEvidence(s *sight, u *run) (line int) {
 	status := Pass
 	var why []string
 	say := func(st Status, text string) {
-		status = min(status, st) // in the order of what matters: see Status
+		status = min(status, st) // in the order of importance: see Status
 		why = append(why, text)
 	}
 	for _, p := range u.out.Problems {
@@ -121,5 +121,5 @@ func (u *run) judgeFreshness(say func(Status, string)) {
 	}
 }
 
-// dated returns the moment as reports write it, for a sentence.
+// dated returns the time in the form of reports, for a sentence.
 func dated(t time.Time) string { return cmp.Or(words.Time(t), "an unknown time") }

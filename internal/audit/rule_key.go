@@ -2,8 +2,8 @@ package audit
 
 import "rollcall/report"
 
-// eachActiveKey calls judge for every active key. Where there is none, it says so
-// for the row.
+// eachActiveKey calls judge for every active key. If there is none, it adds a
+// verdict for the row.
 func eachActiveKey(s *sight, judge func(s *sight, c *credential)) {
 	if !s.eachActive(AccessKey, judge) {
 		s.say(NotApplicable, "There is no active access key.", columnsKeysActive)
@@ -278,7 +278,7 @@ func judgeLeftoverKey(s *sight) {
 			continue
 		case !c.active.IsFalse():
 			s.add(c.noData(c.state))
-		case c.made.Absence() == report.NotApplicable: // there is no such key
+		case c.made.Absence() == report.NotApplicable: // the key does not exist
 			continue
 		default:
 			s.addAged(c.since(c.made, c.madeIn, s.params.LeftoverKeyDays,

@@ -2,8 +2,8 @@ package audit
 
 import "rollcall/report"
 
-// noRootRow says what the rules of root conclude from a report without a row
-// for it.
+// noRootRow is the conclusion of the rules of root from a report without a row
+// of root.
 const noRootRow = "NOT_APPLICABLE in aws-cn, whose reports have none; NO_DATA elsewhere"
 
 var ruleRootActiveKey = rule{
@@ -109,8 +109,8 @@ var ruleRootAnyKey = rule{
 	},
 }
 
-// rootKeyWhy says that root has a key, and when it was created if the row
-// tells.
+// rootKeyWhy returns a reason that root has a key. It contains the creation
+// time if the row has it.
 func rootKeyWhy(state string, c *credential) string {
 	if !c.made.IsPresent() {
 		return "Root has an " + state + " access key, and the report does not say when it was created."
@@ -256,7 +256,7 @@ func judgeRootUsed(s *sight) {
 	var lastColumn, unknown []report.Column
 	for i := range s.credentials {
 		c := &s.credentials[i]
-		if c.kind == Certificate { // of which no report tells a use
+		if c.kind == Certificate { // no report shows the use of certificates
 			continue
 		}
 		_, known := s.age(c.used)
@@ -267,7 +267,7 @@ func judgeRootUsed(s *sight) {
 			}
 		case never(c.used):
 		case c.kind == AccessKey && c.active.IsFalse() && c.made.Absence() == report.NotApplicable:
-			// There is no such key, so that nothing is missing.
+			// Such a credential does not exist, so nothing is missing.
 		case c.kind == Password && c.used.Absence() == report.NotSupported && s.partition == "aws-us-gov":
 		default:
 			unknown = c.usedIn

@@ -13,7 +13,8 @@ import (
 	"rollcall/report"
 )
 
-// maxProblems says how many problems of a report a summary tells in words.
+// maxProblems is the maximum number of problems of a report that a summary
+// describes.
 const maxProblems = 100
 
 // run is the audit of one report.
@@ -27,13 +28,13 @@ type run struct {
 	reasons reasons
 	matched []int // by exception
 	row     Row
-	prefix  string // how the ARNs of the account begin
-	last    string // the user of the row before
-	broken  bool   // not all rows were read
+	prefix  string // prefix of the ARNs of the account
+	last    string // user of the previous row
+	broken  bool   // some rows were not read
 	fetched time.Time
 
-	// Rows with unreadable cells, and rows that do not belong in the
-	// report: how many, and the line of the first.
+	// These count rows with unreadable cells, and rows that do not belong to
+	// the report. The lines are those of the first ones.
 	unreadable, firstUnreadable int
 	stray, firstStray           int
 }
@@ -62,7 +63,7 @@ func (a *Auditor) newRun(src Source, facts *Enrichment, visit func(*Row) error) 
 	return u
 }
 
-// learn completes the source by what a row tells.
+// learn completes the source from a row.
 func (u *run) learn(account, partition string) {
 	s := &u.out.Source
 	s.Account = cmp.Or(s.Account, account)
@@ -72,8 +73,8 @@ func (u *run) learn(account, partition string) {
 	}
 }
 
-// read judges the rows. It fails only with the context and the visit; all else
-// is a problem of the report.
+// read judges the rows. It only returns errors of the context and the visit.
+// Everything else is a problem of the report.
 func (u *run) read(ctx context.Context, r io.Reader) error {
 	rd, err := report.NewReader(r)
 	if err != nil {
@@ -103,7 +104,7 @@ func (u *run) read(ctx context.Context, r io.Reader) error {
 	}
 }
 
-// damage records why the rest of a file cannot be read.
+// damage records why the rest of a file is unreadable.
 func (u *run) damage(ctx context.Context, err error, line int) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -130,7 +131,7 @@ func (u *run) problem(p Problem) {
 	}
 }
 
-// judge puts the rules to a row.
+// judge applies the rules to a row.
 func (u *run) judge(row *report.Row, line int) error {
 	s := &u.sight
 	s.row, s.facts = row, nil
@@ -171,8 +172,8 @@ func (u *run) judge(row *report.Row, line int) error {
 	return u.show()
 }
 
-// evidence says, as a reason, what is wrong with a row as a row of this report;
-// "" where nothing is.
+// evidence returns a reason if a row does not fit into this report, "" if it
+// does.
 func (u *run) evidence(row *report.Row) string {
 	s := &u.out.Source
 	u.sight.partition = s.Partition
@@ -207,7 +208,7 @@ func (u *run) evidence(row *report.Row) string {
 	return ""
 }
 
-// take counts the verdicts of a rule and makes findings of those asked for.
+// take counts the verdicts of a rule and creates the selected findings.
 func (u *run) take(ruleIndex int, note string) {
 	counts := &u.out.Counts
 	of := &counts.Controls[ruleIndex]
@@ -215,7 +216,7 @@ func (u *run) take(ruleIndex int, note string) {
 	for i := range u.sight.verdicts {
 		v := &u.sight.verdicts[i]
 		severity := max(severity, v.atLeast)
-		if v.status == Manual { // what nobody judged yet is no critical finding
+		if v.status == Manual { // an undecided verdict must not count as a critical finding
 			severity = Info
 		}
 		excuse := noExcuse
@@ -248,7 +249,7 @@ func (u *run) take(ruleIndex int, note string) {
 	}
 }
 
-// finding makes a verdict readable.
+// finding formats a verdict.
 func (u *run) finding(c *Control, severity Severity, v *verdict, e excused, note string) Finding {
 	s := &u.sight
 	f := Finding{
@@ -290,7 +291,7 @@ func (u *run) rootARN() string {
 	return u.prefix + "root"
 }
 
-// credential returns the credential of a row that a verdict is about.
+// credential returns the credential that a verdict concerns.
 func (v *verdict) credential(row *report.Row) Credential {
 	c := Credential{Kind: v.kind}
 	var mine, other report.Time
@@ -306,7 +307,7 @@ func (v *verdict) credential(row *report.Row) Credential {
 	return c
 }
 
-// show visits the row, where there is something to show.
+// show visits the row if there is something to show.
 func (u *run) show() error {
 	if u.visit == nil || len(u.row.Findings) == 0 && (!u.auditor.options.EveryRow || u.row.Report == nil) {
 		return nil
@@ -314,8 +315,8 @@ func (u *run) show() error {
 	return u.visit(&u.row)
 }
 
-// end judges what needs the whole report: root that has no row, the rows that
-// were not read, and the evidence itself.
+// end judges everything that needs the whole report: a root user without a row,
+// the rows that were not read, and the evidence itself.
 func (u *run) end() error {
 	s := &u.sight
 	s.row, s.facts, s.partition = nil, nil, u.out.Source.Partition
@@ -342,7 +343,7 @@ func (u *run) end() error {
 	return u.show()
 }
 
-// judgeNoRoot gives the verdict of a rule of root where no row for root came.
+// judgeNoRoot adds the verdict of a rule of root if there was no row of root.
 func (u *run) judgeNoRoot(s *sight) {
 	switch {
 	case u.out.Stats.Root.Seen:
@@ -357,7 +358,7 @@ func (u *run) judgeNoRoot(s *sight) {
 	}
 }
 
-// stale reports whether the report is older than it should be.
+// stale reports whether the report is older than allowed.
 func (u *run) stale() bool {
 	src := &u.out.Source
 	if src.Origin == "stale" {

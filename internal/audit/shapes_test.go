@@ -18,7 +18,7 @@ const (
 		"access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date"
 )
 
-// TestShapes judges reports of shapes that people have met.
+// TestShapes judges reports with shapes from real accounts.
 func TestShapes(t *testing.T) {
 	old, young, used := daysAgo(400).String(), daysAgo(10).String(), daysAgo(1).String()
 	user := func(cells ...string) string {

@@ -61,8 +61,8 @@ func (st *Stats) countKey(s *sight, key *report.Key) {
 	}
 }
 
-// KeyPlace returns the place in [Stats.KeyAges] where an active key counts at a
-// moment. There is none for other keys, and for one whose age is not known.
+// KeyPlace returns the place in [Stats.KeyAges] that counts an active key at a
+// time. ok is false for other keys, and for a key of unknown age.
 func KeyPlace(key *report.Key, asOf report.Time) (age, idle int, ok bool) {
 	if !key.Active.IsTrue() {
 		return 0, 0, false
@@ -83,7 +83,8 @@ func (s *sight) keyPlace(key *report.Key) (age, idle int, ok bool) {
 	return bucket(since, KeyAgeLimits[:]), idle, true
 }
 
-// bucket returns the first limit, in days, that age does not exceed.
+// bucket returns the index of the first limit, in days, that age does not
+// exceed.
 func bucket(age int64, limits []int) int {
 	for i, limit := range limits {
 		if age <= daySeconds(limit) {
@@ -93,7 +94,7 @@ func bucket(age int64, limits []int) int {
 	return len(limits)
 }
 
-// latest returns the latest of the moments, N/A where there is none.
+// latest returns the latest of the times, N/A if there is none.
 func latest(times ...report.Time) report.Time {
 	var last report.Time
 	for _, t := range times {
@@ -104,7 +105,7 @@ func latest(times ...report.Time) report.Time {
 	return last
 }
 
-// countUnused takes over what C7 and C8 found.
+// countUnused counts the findings of C7 and C8.
 func (u *run) countUnused() {
 	for i := range u.out.Counts.Controls {
 		c := &u.out.Counts.Controls[i]
@@ -115,8 +116,8 @@ func (u *run) countUnused() {
 	}
 }
 
-// countUnusedOf counts in a row what countUnused cannot take over, because the
-// control is not judged: the figure means the same whatever was asked for.
+// countUnusedOf counts unused credentials of a row if their control is not
+// judged. So the figure does not depend on the judged controls.
 func (u *run) countUnusedOf() {
 	s := &u.sight
 	for _, r := range u.auditor.uncounted {

@@ -2,33 +2,33 @@ package audit
 
 import "fmt"
 
-// Status is a verdict. The zero Status is NoData, so that a verdict nobody
-// gave is no PASS; a lower one outweighs a higher one.
+// Status is a verdict. The zero Status is NoData, so a missing verdict is never
+// PASS. A lower status outweighs a higher one.
 type Status uint8
 
 const (
-	// NoData means that the report, the row or the cell that would decide is
-	// missing or cannot be read. A run with any is incomplete.
+	// NoData means that the report, the row or the decisive cell is missing or
+	// unreadable. A run with such a verdict is incomplete.
 	NoData Status = iota
 	// Fail means that the rule is broken.
 	Fail
-	// Warn means that the rule is not broken, or not for certain, but a person
+	// Warn means that the rule is not broken, or not certainly, but a person
 	// should look.
 	Warn
-	// Manual means that no report can decide it and a person must.
+	// Manual means that no report can decide it, so a person must.
 	Manual
 	// NotApplicable means that the rule does not concern this row.
 	NotApplicable
-	// Pass means that the report shows the rule to be kept.
+	// Pass means that the report shows that the rule is kept.
 	Pass
 
-	// NumStatuses says how many there are, for arrays indexed by Status.
+	// NumStatuses is the number of statuses, for arrays indexed by Status.
 	NumStatuses = iota
 )
 
 var statusNames = [NumStatuses]string{"NO_DATA", "FAIL", "WARN", "MANUAL", "NOT_APPLICABLE", "PASS"}
 
-// String returns the name used in every output, such as NO_DATA.
+// String returns the name in every output, such as NO_DATA.
 func (s Status) String() string {
 	if int(s) < len(statusNames) {
 		return statusNames[s]
@@ -36,10 +36,10 @@ func (s Status) String() string {
 	return fmt.Sprintf("Status(%d)", s)
 }
 
-// MarshalText returns the same as String.
+// MarshalText returns the text of String.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads what String returns.
+// UnmarshalText reads a text of String.
 func (s *Status) UnmarshalText(text []byte) error {
 	got, err := ParseStatus(string(text))
 	if err == nil {
@@ -48,7 +48,7 @@ func (s *Status) UnmarshalText(text []byte) error {
 	return err
 }
 
-// ParseStatus reads what String returns.
+// ParseStatus reads a text of String.
 func ParseStatus(text string) (Status, error) {
 	for i, name := range statusNames {
 		if name == text {
@@ -61,11 +61,11 @@ func ParseStatus(text string) (Status, error) {
 // StatusSet is a set of statuses.
 type StatusSet uint8
 
-// Reported are the statuses that people want to see of an audit: all except
-// PASS and NOT_APPLICABLE.
+// Reported are the statuses that people usually want to see: all except PASS
+// and NOT_APPLICABLE.
 const Reported = StatusSet(1<<NoData | 1<<Fail | 1<<Warn | 1<<Manual)
 
-// AllStatuses is the set of all.
+// AllStatuses contains all statuses.
 const AllStatuses = StatusSet(1<<NumStatuses - 1)
 
 // SetOf returns the set of the given statuses.
@@ -83,7 +83,7 @@ func (set StatusSet) Has(s Status) bool { return set&(1<<s) != 0 }
 // Severity says how much a finding matters. The zero Severity is Info.
 type Severity uint8
 
-// The severities, in their order: a higher one is a larger number.
+// The severities in ascending order.
 const (
 	Info Severity = iota
 	Low
@@ -91,13 +91,14 @@ const (
 	High
 	Critical
 
-	// NumSeverities says how many there are, for arrays indexed by Severity.
+	// NumSeverities is the number of severities, for arrays indexed by
+	// Severity.
 	NumSeverities = iota
 )
 
 var severityNames = [NumSeverities]string{"info", "low", "medium", "high", "critical"}
 
-// String returns the name used in every output, such as high.
+// String returns the name in every output, such as high.
 func (s Severity) String() string {
 	if int(s) < len(severityNames) {
 		return severityNames[s]
@@ -105,10 +106,10 @@ func (s Severity) String() string {
 	return fmt.Sprintf("Severity(%d)", s)
 }
 
-// MarshalText returns the same as String.
+// MarshalText returns the text of String.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads what String returns.
+// UnmarshalText reads a text of String.
 func (s *Severity) UnmarshalText(text []byte) error {
 	got, err := ParseSeverity(string(text))
 	if err == nil {
@@ -117,7 +118,7 @@ func (s *Severity) UnmarshalText(text []byte) error {
 	return err
 }
 
-// ParseSeverity reads what String returns.
+// ParseSeverity reads a text of String.
 func ParseSeverity(text string) (Severity, error) {
 	for i, name := range severityNames {
 		if name == text {

@@ -8,33 +8,33 @@ import (
 	"rollcall/report"
 )
 
-// Summary is the outcome of a run. Its size does not depend on the reports'.
+// Summary is the result of a run. Its size does not depend on the size of the
+// reports.
 type Summary struct {
 	Benchmark *Benchmark
 	Params    Params            // the thresholds used
 	Accounts  []*AccountSummary // in the order of partition and account
 	Counts    Counts            // of all accounts
-	// Exceptions are all that were given, in their order.
+	// Exceptions are the uses of all given exceptions, in order.
 	Exceptions []ExceptionUse
 }
 
-// AccountSummary is the outcome of the audit of one report, or of there being
-// none.
+// AccountSummary is the result of auditing one report, or of a missing report.
 type AccountSummary struct {
-	Source Source // completed by what the rows tell
-	// AsOf is the moment verdicts are given for; zero where it is not known.
+	Source Source // completed from the rows
+	// AsOf is the time for which verdicts are given, zero if it is unknown.
 	AsOf time.Time
-	// Missing means that there is no report: Problems says why.
+	// Missing means that there is no report. Problems contains the reason.
 	Missing bool
 	// Stale means that the report was older than Params.ReportMaxAgeHours.
 	Stale bool
 	// Problems are the reasons why the audit of this account is incomplete, at
-	// most 100; ProblemCount is their number.
+	// most 100. ProblemCount is their full number.
 	Problems     []Problem
 	ProblemCount int
 	Counts       Counts
 	Stats        Stats
-	// Worst are the worst findings that nothing excuses, at most Options.Top.
+	// Worst are the worst findings that are not excused, at most Options.Top.
 	Worst []Finding
 }
 
@@ -45,33 +45,33 @@ func (a *AccountSummary) Incomplete() bool {
 
 // Problem says why something could not be judged.
 type Problem struct {
-	Line   int    `json:"line,omitempty"` // 0 where no line is to blame
+	Line   int    `json:"line,omitempty"` // 0 if it does not concern a line
 	Column string `json:"column,omitempty"`
 	Text   string `json:"text"`
 
-	ofRow bool // a finding of its row tells of it
+	ofRow bool // a finding of the row mentions it
 }
 
-// Counts counts findings by status. Suppressed ones are counted in Suppressed
-// and nowhere else.
+// Counts counts findings by status. Suppressed findings are only counted in
+// Suppressed.
 type Counts struct {
 	Total      [NumStatuses]int
 	Severities [NumSeverities][NumStatuses]int
 	Suppressed int
-	// Controls are those of the benchmark, in its order.
+	// Controls are the counts for the controls of the benchmark, in order.
 	Controls []ControlCounts
 }
 
-// ControlCounts is [Counts] of one control.
+// ControlCounts are the [Counts] of one control.
 type ControlCounts struct {
 	Control    *Control
 	Statuses   [NumStatuses]int
 	Suppressed int
 }
 
-// Outcome returns the result of the control: the worst verdict that nothing
-// excuses, with MANUAL before PASS; NotApplicable if there is none. excused
-// says that there were findings, and exceptions excuse all of them.
+// Outcome returns the result of the control: the worst verdict that is not
+// excused, with MANUAL before PASS. It is NotApplicable if there is none.
+// excused says that there were findings, and exceptions excuse all of them.
 func (c *ControlCounts) Outcome() (of Status, excused bool) {
 	for _, status := range [...]Status{Fail, NoData, Warn, Manual} {
 		if c.Statuses[status] > 0 {
@@ -87,8 +87,8 @@ func (c *ControlCounts) Outcome() (of Status, excused bool) {
 	return NotApplicable, false
 }
 
-// Outcomes counts controls by what came of them. One all of whose findings are
-// excused is counted in excused alone.
+// Outcomes counts controls by their result. A control whose findings are all
+// excused is only counted in excused.
 func (c *Counts) Outcomes() (n [NumStatuses]int, excused int) {
 	for i := range c.Controls {
 		if status, all := c.Controls[i].Outcome(); all {
@@ -100,7 +100,8 @@ func (c *Counts) Outcomes() (n [NumStatuses]int, excused int) {
 	return n, excused
 }
 
-// OutcomesInWords says how many controls pass, and what came of the others.
+// OutcomesInWords says how many controls pass, and counts the results of the
+// others.
 func (c *Counts) OutcomesInWords() string {
 	n, excused := c.Outcomes()
 	parts := []string{fmt.Sprintf("%d of %d pass", n[Pass], len(c.Controls))}
@@ -118,11 +119,12 @@ func (c *Counts) OutcomesInWords() string {
 	return strings.Join(parts, ", ")
 }
 
-// Stats describes the credentials of an account, judged or not.
+// Stats describes the credentials of an account, whether or not they are
+// judged.
 type Stats struct {
 	Rows  int // root included
 	Users int
-	// ConsoleUsers have a password; ConsoleUsersMFA have MFA as well.
+	// ConsoleUsers have a password. ConsoleUsersMFA also have MFA.
 	ConsoleUsers    int
 	ConsoleUsersMFA int
 	HumanUsers      int
@@ -130,35 +132,37 @@ type Stats struct {
 	BreakGlassUsers int
 	ActiveKeys      int // of users and of root
 	InactiveKeys    int
-	// ActiveCertificates counts those of users and of root.
+	// ActiveCertificates counts the certificates of users and of root.
 	ActiveCertificates int
-	// UnusedCredentials are the passwords and keys that nobody used for
-	// Params.UnusedDays, by the rules of C7 and C8, whether these are judged or
-	// not and whatever excuses them.
+	// UnusedCredentials counts the passwords and keys that were not used for
+	// Params.UnusedDays, by the rules of C7 and C8, whether or not these are
+	// judged and their findings excused.
 	UnusedCredentials int
-	// Untold says for how many of them the report does not tell.
+	// Untold counts the credentials that the report says nothing about.
 	Untold Untold
-	// KeyAges counts active keys by their age, then by how long they were not
-	// used: see KeyAgeLimits and KeyIdleLimits. The last of each is what is
-	// beyond the limits; for idleness, the fourth of four is "never used", or
-	// not told.
+	// KeyAges counts active keys by age, then by the time since their last use:
+	// see KeyAgeLimits and KeyIdleLimits. The last element of each is for
+	// values beyond the limits. The fourth of the idle times is for keys that
+	// were never used or whose use is unknown.
 	KeyAges [6][4]int
-	// OldestKey says when the oldest active key was created; absent for none.
+	// OldestKey is the time when the oldest active key was created, absent for
+	// none.
 	OldestKey report.Time
 	Root      RootStats
 }
 
-// Untold counts what a report has no word on: what is known of an account is at
-// least what [Stats] says, and maybe more.
+// Untold counts things that a report says nothing about. The true figures of an
+// account are at least those of [Stats], and may be higher by these.
 type Untold struct {
-	ConsoleUsers int // whether the user has a password, or one with a password MFA
-	Keys         int // whether there is a key, or whether it is active
-	Unused       int // whether a password or key is used
+	ConsoleUsers int // unknown whether the user has a password, or MFA with a password
+	Keys         int // unknown whether there is a key, or whether it is active
+	Unused       int // unknown whether a password or key is used
 }
 
-// KeyAgeLimits are the upper limits in days, inclusive, of the first five of
-// Stats.KeyAges; KeyIdleLimits those of the first two for each of them, the
-// third being longer and the fourth never used.
+// KeyAgeLimits are the upper limits in days, inclusive, of the first five
+// elements of Stats.KeyAges. KeyIdleLimits are those of the first two elements
+// of each. The third is for longer times, and the fourth for keys that were
+// never used.
 var (
 	KeyAgeLimits  = [5]int{30, 60, 90, 180, 365}
 	KeyIdleLimits = [2]int{45, 90}
@@ -169,7 +173,7 @@ type RootStats struct {
 	Seen     bool // there is a row for root
 	Password report.Bool
 	MFA      report.Bool
-	Keys     int // active ones
-	// LastUsed is the latest of its recorded uses.
+	Keys     int // number of active keys
+	// LastUsed is the latest recorded use.
 	LastUsed report.Time
 }

@@ -9,7 +9,7 @@ import (
 	"rollcall/report"
 )
 
-// unknown are cells that tell nothing of a column, by what people see.
+// unknown are cells without information, by description.
 var unknown = map[string]string{"unreadable": "maybe", "empty": "", "not supported": "not_supported"}
 
 // values returns the possible values of a column, for each kind of column.
@@ -27,14 +27,15 @@ func values(column string) []string {
 	return all
 }
 
-// means are the cells of unknown that have a meaning of their own in a column.
+// means are the cells of unknown that have a special meaning in a column.
 var means = map[string]string{
-	"password_last_changed":  "not_supported", // the user's creation counts
+	"password_last_changed":  "not_supported", // the user's creation time counts
 	"password_next_rotation": "not_supported", // passwords do not expire
-	"password_last_used":     "not_supported", // of root, in reports of old
+	"password_last_used":     "not_supported", // for root, in old reports
 }
 
-// rows are rows that are clean, each in another way, as cells by column.
+// cleanRows returns rows without findings, each of another kind, as cells by
+// column.
 func cleanRows() map[string]map[string]string {
 	plain := func(change func(*report.Row)) map[string]string {
 		row := userRow("123456789012", "bo")
@@ -73,8 +74,9 @@ func cells(row *report.Row) map[string]string {
 	return all
 }
 
-// loud are the controls that find something, and judged those that are neither
-// PASS nor NOT_APPLICABLE, of a report with one row of interest.
+// statusesOf audits a report with one relevant row. loud are the controls with
+// a FAIL or WARN for it. judged are the controls with a verdict other than PASS
+// and NOT_APPLICABLE.
 func statusesOf(
 	t *testing.T, a *audit.Auditor, columns []string, row map[string]string,
 ) (loud, judged map[audit.ControlID]bool) {
@@ -105,9 +107,9 @@ func statusesOf(
 	return loud, judged
 }
 
-// TestUnknownNeverPasses takes away every fact of rows of many kinds, in every
-// way in which one can be missing: no control may then be satisfied that some
-// value of that fact would break.
+// TestUnknownNeverPasses removes every fact of rows of many kinds, in every way
+// in which it can be missing. Then no control may pass that some value of that
+// fact would break.
 func TestUnknownNeverPasses(t *testing.T) {
 	a := newAuditor(t, audit.Options{Benchmark: mustBenchmark(t, audit.Strict), Statuses: audit.AllStatuses})
 	all := report.Columns23.Names()
@@ -136,7 +138,7 @@ func TestUnknownNeverPasses(t *testing.T) {
 					}
 				}
 			}
-			if column != "additional_credentials_info" { // which most reports have not, so that nothing follows
+			if column != "additional_credentials_info" { // most reports lack it, so nothing follows
 				var rest []string
 				for _, name := range all {
 					if name != column {
@@ -166,7 +168,7 @@ func with(row map[string]string, column, value string) map[string]string {
 	return changed
 }
 
-// TestUnknownFactsNeverPass has the facts beyond the report unknown.
+// TestUnknownFactsNeverPass does the same with facts beyond the report.
 func TestUnknownFactsNeverPass(t *testing.T) {
 	row := rootRow("123456789012")
 	row.MFAActive = report.True

@@ -14,7 +14,8 @@ import (
 
 const verdictsPage = "../../docs/verdicts.md"
 
-// TestVerdictsPage holds the page to the corpus: go test -update writes it.
+// TestVerdictsPage compares the page with the corpus. go test -update writes
+// the page.
 func TestVerdictsPage(t *testing.T) {
 	page := renderVerdicts(t, readCorpus(t))
 	if *update {
@@ -31,8 +32,8 @@ func TestVerdictsPage(t *testing.T) {
 	}
 }
 
-// peerBugs lists mistakes of other auditors of credential reports, by the
-// numbers that the cases of the corpus name.
+// peerBugs lists errors of other auditors of credential reports, by the numbers
+// in the cases of the corpus.
 var peerBugs = [21]struct{ tool, wrong, right string }{
 	{
 		"Prowler", "For the use of root, the first of password, key 1 and key 2 that has a date counts, not " +
@@ -182,7 +183,7 @@ func renderControl(b *strings.Builder, c *audit.Control) {
 	}
 }
 
-// inCode sets thresholds apart.
+// inCode marks thresholds as code.
 func inCode(rule string) string { return strings.NewReplacer("{", "`", "}", "`").Replace(rule) }
 
 func renderCase(b *strings.Builder, c *corpusCase) {

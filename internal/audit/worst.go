@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// weight orders findings: by severity, then FAIL before NO_DATA before WARN.
-// Other statuses weigh nothing.
+// weight returns the order of findings: by severity, then FAIL before NO_DATA
+// before WARN. Other statuses have no weight.
 func weight(severity Severity, status Status) int {
 	switch status {
 	case Fail:
@@ -28,8 +28,8 @@ func worseFirst(f, g Finding) int {
 	)
 }
 
-// isWorst reports whether v belongs to the worst findings so far. Of equals the
-// first stays.
+// isWorst reports whether v belongs to the worst findings so far. Of equal
+// findings, the first stays.
 func (u *run) isWorst(severity Severity, v *verdict) bool {
 	w := weight(severity, v.status)
 	top := u.auditor.options.Top
@@ -51,13 +51,13 @@ func (u *run) isWorst(severity Severity, v *verdict) bool {
 	return age > last.Age
 }
 
-// keepWorst puts f in its place among the worst, which stay in order.
+// keepWorst inserts f into the worst findings, which stay in order.
 func (u *run) keepWorst(f Finding) {
 	at, _ := slices.BinarySearchFunc(u.out.Worst, f, func(g, f Finding) int {
 		if c := worseFirst(g, f); c != 0 {
 			return c
 		}
-		return -1 // behind its equals
+		return -1 // after its equals
 	})
 	if len(u.out.Worst) == u.auditor.options.Top {
 		u.out.Worst = u.out.Worst[:len(u.out.Worst)-1]
