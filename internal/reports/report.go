@@ -45,19 +45,19 @@ type Report struct {
 	// is the last. It is empty if the report is not from such a folder.
 	Snapshots []history.Snapshot
 
-	// A report is read from a file, a stream, or content.
+	// A report is read from a file, from open, a stream, or content.
 	file    string
 	open    func() (io.ReadCloser, error)
 	stream  io.Reader
 	content []byte
-	verify  bool // it is one of several reports
-	among   bool // it is one of several
+	verify  bool // the file must have the checksum Source.SHA256
+	among   bool // it is one of several reports
 	saved   *history.Snapshot
 }
 
 // Guess is the time that is used because the true time of a report is unknown.
 type Guess struct {
-	Name string // of the report, to begin a sentence with
+	Name string // name of the report, to begin a sentence with
 	From string // such as now
 }
 
@@ -68,13 +68,13 @@ func InMemory(content []byte, src audit.Source) Report {
 	return Report{Source: src, content: content}
 }
 
-// InStore returns a report that open reads. The source says all that is known of
-// it, with its digest.
+// InStore returns a report that open reads. src contains all known facts,
+// including the digest.
 func InStore(src audit.Source, open func() (io.ReadCloser, error)) Report {
 	return Report{Source: src, open: open}
 }
 
-// OfNone returns the place of a report that is missing, and says why.
+// OfNone returns a missing report with the reason.
 func OfNone(src audit.Source, why string) Report { return Report{Source: src, Missing: why} }
 
 // Title returns the name of the report among others.
