@@ -15,11 +15,12 @@ import (
 
 // Options say how to compare.
 type Options struct {
-	// Audit says how findings are made. AsOf must be zero: every report is
-	// judged for the time it was generated. Statuses and EveryRow do not count.
+	// Audit says how findings are judged. AsOf must be zero, because every
+	// report is judged for the time when it was generated. Statuses and
+	// EveryRow are ignored.
 	Audit audit.Options
-	// MaxUnsorted says how many rows may be held in memory where reports are
-	// not in order; 0 means [MaxUnsorted].
+	// MaxUnsorted is the number of rows that may be held in memory if reports
+	// are not in order; 0 means [MaxUnsorted].
 	MaxUnsorted int
 }
 
@@ -29,8 +30,8 @@ type work struct {
 	options Options
 	params  audit.Params
 	visit   func(*Change) error
-	// members are in the order of time; old and new are the places of the
-	// reports that are compared, old -1 for none.
+	// members are sorted by time. old and new are the indexes of the compared
+	// reports; old is -1 if there is none.
 	members  []*stream
 	old, new int
 	order    orders
@@ -38,18 +39,18 @@ type work struct {
 	severities map[audit.EventKind]audit.Severity
 	renames    renames
 
-	// The memory of the last change, which the next one uses again.
+	// The memory of the last change, which the next one reuses.
 	events   []Event
 	findings []Finding
 	seen     []identity
 }
 
 // Compare compares the reports of one account. It calls visit for every user
-// with events or findings, in the order of the reports, with root first and
-// what concerns a report as a whole last.
+// with events or findings, in the order of the reports: root first, and the
+// changes of the whole report last.
 //
-// It fails only with the context, the options and the visit; what keeps an
-// account from being compared is in the outcome.
+// Errors come from the context, the options and the visit. The result says why
+// an account cannot be compared.
 func Compare(ctx context.Context, s Series, o Options, visit func(*Change) error) (*Account, error) {
 	w, err := newWork(&s, o, visit)
 	if err != nil {
@@ -80,7 +81,7 @@ func Compare(ctx context.Context, s Series, o Options, visit func(*Change) error
 	return w.out, nil
 }
 
-// sentence is an error as a sentence.
+// sentence returns an error as a sentence.
 func sentence(err error) string {
 	text := err.Error()
 	var of *fileError
@@ -113,13 +114,13 @@ func newWork(s *Series, o Options, visit func(*Change) error) (*work, error) {
 	if w.params = benchmark.Params; o.Audit.Params != nil {
 		w.params = *o.Audit.Params
 	}
-	_, err := audit.New(w.options.Audit) // whether the options are good
+	_, err := audit.New(w.options.Audit) // check the options
 	return w, err
 }
 
-// look looks all reports through and returns them in the order of time, with
-// old and new in their places. It fails where old or new cannot be compared;
-// what is wrong with the history is a note.
+// look checks all reports and returns them sorted by time, with old and new at
+// their places. It returns an error if old or new cannot be compared. Errors in
+// the history become notes.
 func (w *work) look(ctx context.Context, s *Series) ([]*member, error) {
 	maxRows := w.options.Audit.MaxRows
 	if s.New == nil {
@@ -161,7 +162,7 @@ func (w *work) look(ctx context.Context, s *Series) ([]*member, error) {
 	return w.history(ctx, s, first, last)
 }
 
-// columns finds out which columns only one report has.
+// columns finds the columns that only one report has.
 func (w *work) columns(old, new report.Columns) {
 	for _, name := range report.Columns22.Names() {
 		if old.Has(name) != new.Has(name) {
@@ -170,7 +171,7 @@ func (w *work) columns(old, new report.Columns) {
 	}
 }
 
-// history adds the reports of the history, as many as memory is there for.
+// history adds the reports of the history, as many as the memory allows.
 func (w *work) history(ctx context.Context, s *Series, first, last *member) ([]*member, error) {
 	free := w.options.MaxUnsorted
 	for _, m := range [...]*member{last, first} {
@@ -226,7 +227,7 @@ func (w *work) note(text string) {
 	}
 }
 
-// open begins to audit all reports.
+// open starts to audit all reports.
 func (w *work) open(ctx context.Context, all []*member) error {
 	old, new := w.old, w.new
 	for i, m := range all {
@@ -264,7 +265,7 @@ func (w *work) close() {
 	}
 }
 
-// run walks the reports side by side.
+// run reads the reports side by side.
 func (w *work) run() error {
 	at := make([]*entry, len(w.members))
 	for {
@@ -286,8 +287,8 @@ func (w *work) run() error {
 	}
 }
 
-// least finds the next user, and what each report has of them. It returns the
-// place of one such report, -1 at the end.
+// least finds the next user and the user's entries in the reports. It returns
+// the index of a report with such an entry, -1 at the end.
 func (w *work) least(at []*entry) int {
 	least := -1
 	for i, s := range w.members {
@@ -310,7 +311,7 @@ func (w *work) least(at []*entry) int {
 	return least
 }
 
-// user compares what the reports have of one user.
+// user compares the entries of one user.
 func (w *work) user(at []*entry) error {
 	var old *entry
 	if w.old >= 0 {
@@ -318,7 +319,7 @@ func (w *work) user(at []*entry) error {
 	}
 	new := at[w.new]
 	if old == nil && new == nil {
-		return nil // known to the history only
+		return nil // the user is only in the history
 	}
 	change := Change{Account: w.out}
 	shown := new
@@ -388,10 +389,10 @@ func (w *work) unreadable(e *entry) {
 	}
 }
 
-// compared are the columns that events and findings go by.
+// compared are the columns that events and findings depend on.
 var compared = report.Columns22.Names()
 
-// end completes the outcome.
+// end completes the result.
 func (w *work) end() error {
 	for _, e := range w.renames.found() {
 		e.event.Severity = w.severities[e.event.Kind]

@@ -22,8 +22,8 @@ import (
 	"rollcall/report"
 )
 
-// TestRefused has reports that cannot be compared. What half of them says is
-// not told: the rest would look like users gone.
+// TestRefused compares reports that cannot be compared. There are no partial
+// results: the missing rows would look like deleted users.
 func TestRefused(t *testing.T) {
 	good := rows(root(), user("amy"), user("bo"))
 	read := func(r diff.Report) string {
@@ -81,7 +81,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A file's name is told as it is.
+// The name of a file is unchanged in the message.
 func TestRefusedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new.csv")
 	must(t, os.WriteFile(path, []byte("hello"), 0o600))
@@ -93,7 +93,7 @@ func TestRefusedFile(t *testing.T) {
 	}
 }
 
-// TestChangedMeanwhile has a file that gets shorter between two looks at it.
+// TestChangedMeanwhile compares a file that becomes shorter between two reads.
 func TestChangedMeanwhile(t *testing.T) {
 	old, new := file(t, 200, rows(root(), user("bo"))), file(t, 230, rows(root(), user("bo")))
 	longer, opened := new.Open, 0
@@ -110,7 +110,7 @@ func TestChangedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestChecksum takes a report that is what it was saved as.
+// TestChecksum checks the checksum of a saved report.
 func TestChecksum(t *testing.T) {
 	old, new := file(t, 200, rows(root())), file(t, 230, rows(root()))
 	f, err := new.Open()
@@ -124,8 +124,8 @@ func TestChecksum(t *testing.T) {
 	}
 }
 
-// TestOrder has reports in other orders than AWS's: the outcome is the same as
-// long as they can be held in memory.
+// TestOrder compares reports in other orders than AWS's. The result is the same
+// as long as they fit into memory.
 func TestOrder(t *testing.T) {
 	names := []string{"a-b", "a_b", "aB", "Ab2", "a.b", "zoe", "_x", "=y", "B", "b2", "C_d", "cD"}
 	var old, new []report.Row
@@ -157,7 +157,7 @@ func TestOrder(t *testing.T) {
 			!strings.Contains(out.Problems[0].Text, "more than the 15 rows that can be sorted in memory") {
 			t.Fatal(out.Problems)
 		}
-		// The history gives way first.
+		// The history is dropped first.
 		out, changes = compare(t, diff.Series{Old: &o, New: &n, History: []diff.Report{history}},
 			diff.Options{MaxUnsorted: len(old) + len(new)})
 		if d := cmp.Diff(want, events(changes)); d != "" || out.History != 0 || len(out.Notes) != 1 {
@@ -166,8 +166,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestUpperOrder has a report that is sorted as if all letters were capitals:
-// it is walked, not held.
+// TestUpperOrder compares a report that is sorted as if all letters were
+// capitals. It is read in order and not held in memory.
 func TestUpperOrder(t *testing.T) {
 	order := rows(root(), user("aB"), user("ac"), user("A_b"))
 	o, n := fileOf(t, 200, report.Columns22, order), fileOf(t, 230, report.Columns22, order[:3])
@@ -178,7 +178,7 @@ func TestUpperOrder(t *testing.T) {
 	}
 }
 
-// TestEnds has a visit that fails, and a context that ends.
+// TestEnds checks a visit with an error and a cancelled context.
 func TestEnds(t *testing.T) {
 	before := runtime.NumGoroutine()
 	enough := errors.New("enough")
@@ -203,7 +203,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// endless is a report of n users that is made while it is read.
+// endless returns a report of n users that is generated while it is read.
 func endless(n int, day float64, differ int) diff.Report {
 	row := func(i int) string {
 		used := stamp(190)
@@ -238,7 +238,7 @@ func endless(n int, day float64, differ int) diff.Report {
 	}
 }
 
-// TestMemory compares reports ten times as long in the same memory.
+// TestMemory checks that reports of ten times the length need no more memory.
 func TestMemory(t *testing.T) {
 	used := func(n int) uint64 {
 		old, new, earlier := endless(n, 200, 0), endless(n, 230, 1000), endless(n, 150, 0)

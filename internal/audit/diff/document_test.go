@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/audit/diff"
 )
 
-// TestDocument has every event with its severity and rule, and every state, in
-// docs/diff.md, and no others.
+// TestDocument checks that docs/diff.md has every event with its severity and
+// rule, and every state, and no others.
 func TestDocument(t *testing.T) {
 	text, err := os.ReadFile("../../../docs/diff.md")
 	must(t, err)

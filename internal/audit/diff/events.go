@@ -18,14 +18,14 @@ type side struct {
 	class audit.Class
 }
 
-// comparison gathers the events of one user.
+// comparison collects the events of one user.
 type comparison struct {
 	old, new side
-	// made says when the old report was, and unused how long a credential must
-	// have lain unused for its use to be news.
+	// made is the time of the old report. unused is the time that a credential
+	// must have been unused for its next use to be an event.
 	made   int64
 	unused int64
-	// severities are those of the kinds of events.
+	// severities are the severities of the kinds of events.
 	severities map[audit.EventKind]audit.Severity
 	events     []Event
 }
@@ -66,13 +66,13 @@ func (c *comparison) compare() []Event {
 	return c.events
 }
 
-// replaced reports whether two rows of one name are of two users.
+// replaced reports whether two rows with one name belong to two users.
 func replaced(old, new *report.Row) bool {
 	return old.Created.IsPresent() && new.Created.IsPresent() && old.Created != new.Created && !new.IsRoot()
 }
 
-// late notes that something new is older than the old report, which did not
-// have it.
+// late returns a note if a new thing is older than the old report, which did
+// not contain it.
 func (c *comparison) late(t report.Time) string {
 	if sec, ok := t.Unix(); ok && sec < c.made {
 		return "It was created before the old report, which does not have it."
@@ -80,7 +80,7 @@ func (c *comparison) late(t report.Time) string {
 	return ""
 }
 
-// holdings says in words which credentials a row shows.
+// holdings returns in words which credentials a row shows.
 func holdings(row *report.Row) string {
 	var parts []string
 	if row.PasswordEnabled.IsTrue() {
@@ -267,7 +267,7 @@ func (p *pair) event(kind audit.EventKind) Event {
 	return e
 }
 
-// uncertain adds that a row does not show all of the user's credentials.
+// uncertain adds a note if a row does not show all of the user's credentials.
 func (c *comparison) uncertain(note string, p pair) string {
 	for _, s := range [...]side{c.old, c.new} {
 		if s.row == nil || !s.row.Additional.IsPresent() {
@@ -280,7 +280,7 @@ func (c *comparison) uncertain(note string, p pair) string {
 	return note
 }
 
-// activity says in a word whether a credential is active, and whether it was
+// activity returns in a word whether a credential is active, and whether it was
 // used.
 func activity(c *credential) string {
 	text := "active"
@@ -302,7 +302,7 @@ func activity(c *credential) string {
 	return text
 }
 
-// keyState tells of a key that became active or inactive.
+// keyState adds an event for a key that became active or inactive.
 func (c *comparison) keyState(p pair) {
 	was, is := p.old.active, p.new.active
 	e := p.event(audit.KeyDeactivated)
@@ -316,7 +316,7 @@ func (c *comparison) keyState(p pair) {
 	c.add(e)
 }
 
-// keyUse tells of uses of a key that are news.
+// keyUse adds events for new uses of a key.
 func (c *comparison) keyUse(p pair) {
 	old, new := p.old.key, p.new.key
 	e := p.event("")
@@ -351,14 +351,15 @@ func (c *comparison) keyUse(p pair) {
 	}
 }
 
-// where says with which service and in which region a key was last used.
+// where returns the service and the region of a key's last use.
 func where(k *report.Key) string {
 	service, _ := k.LastUsedService.Value()
 	region, _ := k.LastUsedRegion.Value()
 	return strings.TrimSpace(service + " " + region)
 }
 
-// said reports whether a cell says something, if only that there is nothing.
+// said reports whether a cell has a value, including a value that says that
+// there is nothing.
 func said(t report.Text) bool {
 	return t.IsPresent() || t.Absence() == report.NotApplicable
 }
@@ -392,8 +393,8 @@ func (c *comparison) certificates() {
 	}
 }
 
-// rootUse tells of a use of root's password or keys. Where the old report does
-// not tell all uses, those before it are no news.
+// rootUse adds an event for a use of root's password or keys. If the old report
+// does not show all uses, the uses before it are not events.
 func (c *comparison) rootUse() {
 	if c.old.row == nil {
 		return
@@ -408,8 +409,8 @@ func (c *comparison) rootUse() {
 	}
 }
 
-// tellsUse reports whether a row says of all its credentials when they were
-// last used, if only that they never were.
+// tellsUse reports whether a row shows the last use of all its credentials,
+// including that they were never used.
 func tellsUse(row *report.Row) bool {
 	for _, t := range [...]report.Time{row.PasswordLastUsed, row.Keys[0].LastUsed, row.Keys[1].LastUsed} {
 		if !t.IsPresent() && !never(t) {
@@ -419,7 +420,7 @@ func tellsUse(row *report.Row) bool {
 	return true
 }
 
-// lastUse is the latest recorded use of any credential of a row.
+// lastUse returns the latest recorded use of any credential of a row.
 func lastUse(row *report.Row) report.Time {
 	last := row.PasswordLastUsed
 	for _, t := range [...]report.Time{row.Keys[0].LastUsed, row.Keys[1].LastUsed} {
@@ -430,13 +431,13 @@ func lastUse(row *report.Row) report.Time {
 	return last
 }
 
-// never reports whether a report says that there was no such moment, as
-// opposed to saying nothing.
+// never reports whether an absent value says that there was no such time, in
+// contrast to an uninformative one.
 func never(t report.Time) bool {
 	return t.Absence() == report.NotApplicable || t.Absence() == report.NoInformation
 }
 
-// presentOrNone returns t, or the zero Time where t is an absence of any kind.
+// presentOrNone returns t, or the zero Time if t is absent for any reason.
 func presentOrNone(t report.Time) report.Time {
 	if t.IsPresent() {
 		return t

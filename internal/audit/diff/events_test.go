@@ -11,7 +11,8 @@ import (
 	"rollcall/report"
 )
 
-// TestEvents has each kind of event, and what comes close to it and is none.
+// TestEvents checks each kind of event, and similar changes that are not
+// events.
 func TestEvents(t *testing.T) {
 	tests := map[string]struct {
 		old, new []report.Row
@@ -143,7 +144,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestSeverities has the events whose severity is not that of their kind.
+// TestSeverities checks the events whose severity differs from that of their
+// kind.
 func TestSeverities(t *testing.T) {
 	tests := map[string]struct {
 		old, new []report.Row
@@ -182,8 +184,8 @@ func TestSeverities(t *testing.T) {
 	}
 }
 
-// TestTies has two keys made in the same second: they are matched as far as it
-// can be told, and where it cannot, the event says so.
+// TestTies compares two keys that were created in the same second. They are
+// matched if possible. Otherwise the event says so.
 func TestTies(t *testing.T) {
 	const doubt = "Two were created in that second"
 	tests := map[string]struct {
@@ -232,8 +234,8 @@ func TestTies(t *testing.T) {
 	}
 }
 
-// TestMoreCredentials has a user whose keys the report does not show completely:
-// a key that comes or goes may have been hidden.
+// TestMoreCredentials compares a user whose keys the report does not show
+// completely. A key that appears or disappears may have been hidden.
 func TestMoreCredentials(t *testing.T) {
 	more := func(r *report.Row) { r.Additional = report.TextOf(report.AdditionalCredentials(1, 0)) }
 	old := fileOf(t, 200, report.Columns23, rows(root(), user("bo", key(1, 5, 0), key(2, 6, 0), more)))
@@ -244,8 +246,8 @@ func TestMoreCredentials(t *testing.T) {
 	}
 }
 
-// TestColumns compares reports of different times: what only one of them tells
-// is no change.
+// TestColumns compares reports of different versions. A value that only one of
+// them has is not a change.
 func TestColumns(t *testing.T) {
 	all := func(n float64) []report.Row {
 		return rows(root(key(1, 2, n)), user("bo", password(3, n), key(1, 4, n), key(2, 5, n), certificate(1, 6, true)))
@@ -269,7 +271,7 @@ func TestColumns(t *testing.T) {
 			t.Errorf("%d and %d columns: not compared %q", columns[0].Len(), columns[1].Len(), out.NotCompared)
 		}
 	}
-	// A report without regions alone.
+	// This report only lacks regions.
 	var names []string
 	for _, name := range report.Columns22.Names() {
 		if !strings.HasSuffix(name, "_region") {
@@ -283,7 +285,7 @@ func TestColumns(t *testing.T) {
 	if _, changes := compare(t, diff.Series{Old: &unsaid, New: &used}, diff.Options{}); events(changes) != nil {
 		t.Errorf("without regions: %q", events(changes))
 	}
-	// A use that the old report could not tell of is none since then; a later
+	// A use that the old report could not show is not a use since then. A later
 	// one is.
 	old, new := fileOf(t, 200, report.Columns16, all(190)), fileOf(t, 230, report.Columns22, all(190))
 	_, changes := compare(t, diff.Series{Old: &old, New: &new}, diff.Options{})
@@ -298,7 +300,8 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// TestUnreadable has cells that nobody can read: no change, and not complete.
+// TestUnreadable compares unreadable cells. They are not changes, and the
+// result is incomplete.
 func TestUnreadable(t *testing.T) {
 	same := rows(root(), user("bo", mfa, password(3, 4)))
 	var b strings.Builder

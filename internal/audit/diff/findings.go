@@ -8,19 +8,20 @@ import (
 	"rollcall/report"
 )
 
-// findings compares what was found about one user.
+// findings compares the findings about one user.
 type findings struct {
 	*work
-	at       []*entry // by member; nil where the report has nothing of the user
+	at       []*entry // by member; nil if the report has nothing about the user
 	old, new *entry
 }
 
-// identity tells a finding from the others of its user, in every report.
+// identity distinguishes a finding from the others of its user, in every
+// report.
 type identity struct {
 	control audit.ControlID
 	kind    audit.CredentialKind
 	created report.Time
-	slot    int // where nothing else tells credentials apart
+	slot    int // set if nothing else distinguishes two credentials
 }
 
 func identityOf(f *audit.Finding) identity {
@@ -74,11 +75,11 @@ func (f *findings) compare() []Finding {
 	return out
 }
 
-// survivors are the keys and certificates of the new row with what they are in
-// the old one, where a place alone tells two of one second apart.
+// survivors maps the keys and certificates of the new row to those of the old
+// one. It is needed if only the place distinguishes two of the same second.
 type survivors map[audit.Credential]audit.Credential
 
-// now returns the state of an old credential in the new row.
+// now returns an old credential in its form in the new row.
 func (s survivors) now(old audit.Credential) (new audit.Credential, ok bool) {
 	for n, o := range s {
 		if o == old {
@@ -120,8 +121,8 @@ func (f *findings) survivors() survivors {
 	return moved
 }
 
-// before returns the state in the old report's audit of a finding of the new
-// one: open, or not judged; nil for neither.
+// before returns the finding in the old report's audit that corresponds to a
+// finding of the new one. It is open or not judged. It is nil if there is none.
 func (f *findings) before(found *audit.Finding, moved survivors) *audit.Finding {
 	id := identityOf(found)
 	if c, ok := moved[found.Credential]; ok {
@@ -131,8 +132,8 @@ func (f *findings) before(found *audit.Finding, moved survivors) *audit.Finding 
 	return find(f.old, id)
 }
 
-// find returns the finding of that identity, nil for none. A verdict on the
-// whole row that it cannot be judged counts for all of its credentials.
+// find returns the finding with an identity, nil for none. If the whole row
+// could not be judged, that verdict counts for all of its credentials.
 func find(e *entry, id identity) (silent *audit.Finding) {
 	for i := range e.findings {
 		g := &e.findings[i]
@@ -147,8 +148,8 @@ func find(e *entry, id identity) (silent *audit.Finding) {
 	return silent
 }
 
-// stillOpen returns the finding of the new report with its state; ok is false
-// where an exception excuses it, and did.
+// stillOpen returns the finding of the new report with its state. ok is false
+// if an exception excuses it now and did before.
 func (f *findings) stillOpen(found, before *audit.Finding) (g Finding, ok bool) {
 	g = Finding{State: New, Finding: *found}
 	if before != nil {
@@ -170,7 +171,7 @@ func (f *findings) stillOpen(found, before *audit.Finding) (g Finding, ok bool) 
 		g.State = Open
 	}
 	if before != nil && isOpen(before) && identityOf(before) != identityOf(found) {
-		// The key has another name since it is the only one of its second.
+		// The key has another id, because it is now the only one of its second.
 		g.FirstSeen, g.OrEarlier = f.since(before, f.work.old)
 		return g, true
 	}
@@ -178,7 +179,7 @@ func (f *findings) stillOpen(found, before *audit.Finding) (g Finding, ok bool) 
 	return g, true
 }
 
-// closed returns the finding of the old report that the new one has not.
+// closed returns the finding of the old report that the new one does not have.
 func (f *findings) closed(found *audit.Finding, sameUser bool, moved survivors) Finding {
 	g := Finding{State: Fixed, Finding: *found, Was: found.Status.String()}
 	g.FirstSeen, g.OrEarlier = f.since(found, f.work.old)
@@ -197,7 +198,7 @@ func (f *findings) closed(found *audit.Finding, sameUser bool, moved survivors) 
 	return g
 }
 
-// how says why a finding is gone.
+// how returns the reason why a finding is gone.
 func (f *findings) how(found *audit.Finding, sameUser bool, moved survivors) string {
 	if found.User == "" || f.old.row == nil {
 		return ""
@@ -242,9 +243,9 @@ func (f *findings) how(found *audit.Finding, sameUser bool, moved survivors) str
 	return "It is gone."
 }
 
-// since returns the time of the first of the reports in which the finding has
-// been open up to the one at this place. Reports that could not judge it do not
-// count; orEarlier says that no earlier report could.
+// since returns the time of the first report from which the finding has been
+// open without a break until the report at this place. Reports that could not
+// judge it do not count. orEarlier says that no earlier report could judge it.
 func (f *findings) since(found *audit.Finding, place int) (first time.Time, orEarlier bool) {
 	id := identityOf(found)
 	first = f.members[place].Source.Generated

@@ -11,14 +11,14 @@ import (
 	"rollcall/report"
 )
 
-// judged are options that judge these controls alone.
+// judged returns options for these controls.
 func judged(controls ...audit.ControlID) diff.Options {
 	strict, _ := audit.FindBenchmark(audit.Strict)
 	return diff.Options{Audit: audit.Options{Benchmark: strict, Controls: controls}}
 }
 
-// TestFindings compares what is wrong on day 200 and on day 230. The limit of
-// C8 is 45 days, that of C9 90 days, and that of C10's grace 7.
+// TestFindings compares the findings of days 200 and 230. The limit of C8 is 45
+// days, that of C9 90 days, and that of C10's grace 7 days.
 func TestFindings(t *testing.T) {
 	tests := map[string]struct {
 		old, new report.Row
@@ -87,8 +87,8 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// TestUnknownIsNotFixed has a finding that the new report does not let be
-// judged.
+// TestUnknownIsNotFixed compares a finding that the new report does not allow
+// to judge.
 func TestUnknownIsNotFixed(t *testing.T) {
 	same := rows(root(), user("bo", key(1, 5, 0)))
 	old, new := fileOf(t, 200, report.Columns22, same), fileOf(t, 230, report.Columns16, same)
@@ -101,7 +101,7 @@ func TestUnknownIsNotFixed(t *testing.T) {
 	if !out.Incomplete() {
 		t.Error("it is complete")
 	}
-	// And the other way round it is new, because nobody knew.
+	// In the opposite order it is new, because nobody knew it before.
 	old, new = fileOf(t, 200, report.Columns16, same), fileOf(t, 230, report.Columns22, same)
 	_, changes = compare(t, diff.Series{Old: &old, New: &new}, judged(audit.KeyUnused))
 	want = []string{"new C8 bo key:" + stamp(5) + " was NO_DATA since 2026-08-19 or earlier"}
@@ -110,7 +110,7 @@ func TestUnknownIsNotFixed(t *testing.T) {
 	}
 }
 
-// TestNoRootRow loses the row of root, which no account can.
+// TestNoRootRow removes the row of root, which exists in every account.
 func TestNoRootRow(t *testing.T) {
 	old, new := file(t, 200, rows(root(key(1, 2, 3)), user("bo"))), file(t, 230, rows(user("bo")))
 	out, changes := compare(t, diff.Series{Old: &old, New: &new}, judged(audit.RootActiveKey))
@@ -124,7 +124,7 @@ func TestNoRootRow(t *testing.T) {
 	}
 }
 
-// TestExcused has an exception that holds for one of the two reports.
+// TestExcused uses an exception that applies to one of the two reports.
 func TestExcused(t *testing.T) {
 	same := rows(root(), user("bo", password(5, 190)))
 	old, new := file(t, 200, same), file(t, 230, same)
@@ -151,7 +151,7 @@ func dateOf(t time.Time) audit.Date {
 	return audit.Date{Year: t.Year(), Month: t.Month(), Day: t.Day()}
 }
 
-// TestFirstSeen walks a history.
+// TestFirstSeen reads a history.
 func TestFirstSeen(t *testing.T) {
 	without, with := rows(root(), user("bo", password(5, 190), mfa)), rows(root(), user("bo", password(5, 190)))
 	nobody := rows(root())
@@ -206,8 +206,8 @@ func TestFirstSeen(t *testing.T) {
 	}
 }
 
-// TestFirstSeenUnjudged has a report in the history that cannot judge: it
-// neither ends the time a finding is open nor begins it.
+// TestFirstSeenUnjudged has a report in the history that cannot judge a
+// finding. It neither ends nor begins the time for which the finding is open.
 func TestFirstSeenUnjudged(t *testing.T) {
 	idle := rows(root(), user("bo", key(1, 5, 0)))
 	old, new := file(t, 200, idle), file(t, 230, idle)
@@ -221,8 +221,8 @@ func TestFirstSeenUnjudged(t *testing.T) {
 	}
 }
 
-// TestFirst has an account without an older report: all that is open is new,
-// and nothing is known to have happened.
+// TestFirst compares an account without an older report. All open findings are
+// new, and there are no events.
 func TestFirst(t *testing.T) {
 	new := file(t, 230, rows(root(), user("bo", password(5, 190))))
 	out, changes := compare(t, diff.Series{New: &new}, judged(audit.ConsoleMFA))

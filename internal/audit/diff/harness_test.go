@@ -15,8 +15,8 @@ import (
 	"rollcall/report"
 )
 
-// day returns a moment in whole days since 2026-01-01; the reports of most
-// tests are of days 200 and 230.
+// day returns a time in days since 2026-01-01. The reports of most tests are of
+// days 200 and 230.
 func day(n float64) report.Time {
 	return report.At(time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC).Add(time.Duration(n * 24 * float64(time.Hour))))
 }
@@ -30,7 +30,7 @@ func stamp(n float64) string { return day(n).String() }
 
 const account = "123456789012"
 
-// user is a row without credentials, made on day 1.
+// user returns a row without credentials, created on day 1.
 func user(name string, change ...func(*report.Row)) report.Row {
 	r := report.Row{User: name, ARN: "arn:aws:iam::" + account + ":user/" + name, Created: day(1)}
 	for _, c := range change {
@@ -51,8 +51,8 @@ func root(change ...func(*report.Row)) report.Row {
 	return r
 }
 
-// password gives a password set on one day and last used on another; 0 is
-// never.
+// password adds a password that was set on one day and last used on another; 0
+// is never.
 func password(changed, used float64) func(*report.Row) {
 	return func(r *report.Row) {
 		r.PasswordEnabled, r.PasswordLastChanged, r.PasswordLastUsed = report.True, day(changed),
@@ -67,8 +67,8 @@ func mfa(r *report.Row) { r.MFAActive = report.True }
 
 func made(n float64) func(*report.Row) { return func(r *report.Row) { r.Created = day(n) } }
 
-// key gives an active key in a place, made on one day and last used on
-// another; 0 is never.
+// key adds an active key that was created on one day and last used on another;
+// 0 is never.
 func key(slot int, created, used float64) func(*report.Row) {
 	return func(r *report.Row) {
 		k := report.Key{Active: report.True, LastRotated: day(created)}
@@ -97,7 +97,8 @@ func certificate(slot int, created float64, active bool) func(*report.Row) {
 
 func rows(r ...report.Row) []report.Row { return r }
 
-// file is a report of these rows, in the order of AWS, generated on a day.
+// file returns a report with these rows, in the order of AWS, generated on a
+// day.
 func file(t testing.TB, n float64, rows []report.Row) diff.Report {
 	return fileOf(t, n, report.Columns22, inOrder(rows))
 }
@@ -141,7 +142,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// compare compares and returns all changes.
+// compare compares reports and returns all changes.
 func compare(t testing.TB, s diff.Series, o diff.Options) (*diff.Account, []*diff.Change) {
 	t.Helper()
 	var changes []*diff.Change
@@ -155,8 +156,8 @@ func compare(t testing.TB, s diff.Series, o diff.Options) (*diff.Account, []*dif
 	return out, changes
 }
 
-// between compares the reports of days 200 and 230 and returns their events,
-// a line each: user, kind, credential, was, is.
+// between compares the reports of days 200 and 230 and returns their events, a
+// line each: user, kind, credential, was, is.
 func between(t testing.TB, old, new []report.Row) []string {
 	t.Helper()
 	o, n := file(t, 200, old), file(t, 230, new)
@@ -184,7 +185,7 @@ func says(before, s string) string {
 	return before + s
 }
 
-// found are the findings of changes, a line each: state, control, user,
+// found returns the findings of changes, a line each: state, control, user,
 // credential, first seen.
 func found(changes []*diff.Change) (lines []string) {
 	for _, c := range changes {

@@ -42,22 +42,22 @@ func tied(c [2]credential) [2]credential {
 	return c
 }
 
-// known reports whether the credential can be told from others.
+// known reports whether the credential can be distinguished from others.
 func (c *credential) known() bool { return c.exists && c.Created.IsPresent() }
 
-// pair is one credential in two reports; either is nil where that report has
-// it not. Guessed means that the other report had two of that very second, so
-// that it may be the other one.
+// pair is one credential in two reports. Either is nil if that report does not
+// have it. Guessed means that the other report had two of the same second, so
+// it may be the other one.
 type pair struct {
 	old, new *credential
 	guessed  bool
 }
 
-// match finds which credentials of a user are the same in two reports, by when
-// they were created. Two of the same second in both are matched by their
-// places, which are in the order of ids (so AWS was observed to do); where one
-// of two is left, by what changes less. Credentials that say not when they were
-// created are left out.
+// match finds the credentials of a user that are the same in two reports, by
+// creation time. Two of the same second in both reports are matched by their
+// places, which are in the order of ids, as observed on AWS. If one of two is
+// left, it is matched to the one that changes less. Credentials without a
+// creation time are skipped.
 func match(old, new *[2]credential) []pair {
 	var pairs []pair
 	var taken [2]bool
@@ -73,8 +73,8 @@ func match(old, new *[2]credential) []pair {
 		}
 		pairs = append(pairs, p)
 	}
-	// One old key and two new ones of its second: it is the one that fits
-	// better.
+	// There is one old key and two new ones of its second. Choose the one that
+	// fits better.
 	if len(pairs) == 2 && pairs[0].new.Tied && pairs[0].old != nil && pairs[1].old == nil && pairs[0].guessed {
 		pairs[1].guessed = true
 		if fits(pairs[0].old, pairs[1].new) > fits(pairs[0].old, pairs[0].new) {
@@ -89,7 +89,7 @@ func match(old, new *[2]credential) []pair {
 	return pairs
 }
 
-// partner returns the place of the old credential that n is, -1 for none.
+// partner returns the index of the old credential that n matches, -1 for none.
 func partner(old *[2]credential, n *credential, bothNew bool, taken [2]bool) int {
 	best := -1
 	for i := range old {
@@ -107,7 +107,7 @@ func partner(old *[2]credential, n *credential, bothNew bool, taken [2]bool) int
 	return best
 }
 
-// fits says how well two credentials of the same second go together.
+// fits returns how similar two credentials of the same second are.
 func fits(o, n *credential) (points int) {
 	if o.active == n.active {
 		points++
@@ -119,7 +119,7 @@ func fits(o, n *credential) (points int) {
 	after, still := n.key.LastUsed.Unix()
 	switch {
 	case used && (!still || after < before):
-		points -= 4 // a last use does not go back
+		points -= 4 // a last use never moves back
 	case o.key.LastUsed == n.key.LastUsed:
 		points += 2
 	}

@@ -6,8 +6,8 @@ import (
 	"rollcall/report"
 )
 
-// rowOf makes a row with up to two keys from two bytes each: whether it is
-// there and active, when it was created, and when it was last used.
+// rowOf returns a row with up to two keys, each from two bytes: whether it
+// exists and is active, when it was created, and when it was last used.
 func rowOf(b []byte) *report.Row {
 	var r report.Row
 	for i := range r.Keys {
@@ -28,9 +28,10 @@ func rowOf(b []byte) *report.Row {
 	return &r
 }
 
-// FuzzMatch matches the keys of any two rows: each that can be told is in one
-// pair and no other, partners were made in the same second, as many pairs as
-// can be are made, and places matter only where nothing else tells.
+// FuzzMatch matches the keys of any two rows. Each key with a creation time is
+// in exactly one pair, partners were created in the same second, as many pairs
+// as possible exist, and places matter only if nothing else distinguishes two
+// keys.
 func FuzzMatch(f *testing.F) {
 	f.Add([]byte{3, 1, 3, 2, 3, 2, 3, 1})
 	f.Add([]byte{3, 1, 3, 1, 3, 1, 0, 0})
@@ -85,8 +86,8 @@ func FuzzMatch(f *testing.F) {
 	})
 }
 
-// samePlaces swaps the keys of the new row, where their creation tells them
-// apart: the pairs are the same.
+// samePlaces swaps the keys of the new row if their creation times differ, and
+// checks that the pairs are the same.
 func samePlaces(t *testing.T, a, z *report.Row, pairs []pair) {
 	old, swapped := keysOf(a), *z
 	swapped.Keys[0], swapped.Keys[1] = z.Keys[1], z.Keys[0]
@@ -120,8 +121,8 @@ func samePlaces(t *testing.T, a, z *report.Row, pairs []pair) {
 	}
 }
 
-// TestTooManyRenames forgets about renames where there are too many users to
-// remember.
+// TestTooManyRenames checks that renames are not detected if there are too many
+// users to remember.
 func TestTooManyRenames(t *testing.T) {
 	r := newRenames()
 	for i := range maxRenames + 1 {

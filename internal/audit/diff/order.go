@@ -2,8 +2,8 @@ package diff
 
 import "rollcall/report"
 
-// key is the place of an entry in the order of a report: root, the users by
-// name without regard to case, and at last what concerns the report as a whole.
+// key is the position of an entry in the order of a report: root, the users by
+// name without regard to case, and finally the whole report.
 type key struct {
 	rank rank
 	name string
@@ -27,9 +27,9 @@ func keyOf(row *report.Row) key {
 	return key{rankUser, row.User}
 }
 
-// orders is a set of the ways to sort names without regard to case. They
-// differ in which side of the letters '_' is on. AWS does not document its
-// order; a report is taken to be in order if it is in one of these.
+// orders is a set of orders of names without regard to case. They differ in
+// whether '_' is before or after the letters. AWS does not document its order.
+// A report is in order if it is in one of these.
 type orders uint8
 
 const (
@@ -38,7 +38,7 @@ const (
 	allOrders = asLower | asUpper
 )
 
-// one returns an order of the set.
+// one returns one order of the set.
 func (o orders) one() orders {
 	if o&asLower != 0 {
 		return asLower
@@ -46,7 +46,7 @@ func (o orders) one() orders {
 	return o & asUpper
 }
 
-// compare compares two keys in one order. In both, the same keys are equal.
+// compare compares two keys in one order. The same keys are equal in both.
 func (o orders) compare(a, b key) int {
 	if a.rank != b.rank {
 		return int(a.rank) - int(b.rank)
@@ -54,7 +54,7 @@ func (o orders) compare(a, b key) int {
 	return compareFolded(a.name, b.name, o == asUpper)
 }
 
-// after returns the orders of the set in which b follows a; same is true where
+// after returns the orders of the set in which b follows a. same is true if
 // they are equal.
 func (o orders) after(a, b key) (left orders, same bool) {
 	for _, order := range [...]orders{asLower, asUpper} {
@@ -71,7 +71,7 @@ func (o orders) after(a, b key) (left orders, same bool) {
 	return left, false
 }
 
-// compareFolded compares byte by byte; names of IAM are ASCII.
+// compareFolded compares byte by byte. IAM's names are ASCII.
 func compareFolded(a, b string, upper bool) int {
 	for i := range min(len(a), len(b)) {
 		x, y := a[i], b[i]

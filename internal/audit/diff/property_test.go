@@ -13,11 +13,11 @@ import (
 	"rollcall/report"
 )
 
-// mutation is something that can happen to a user, and the events it must be
-// seen by. It returns nil where it cannot happen to this one.
+// mutation changes a user and returns the expected events. It returns nil if
+// this user cannot change in this way.
 type mutation func(t *rapid.T, r *report.Row) []string
 
-// fresh is a day between the two reports.
+// fresh returns a day between the two reports.
 func fresh(t *rapid.T) float64 {
 	return 201 + float64(rapid.IntRange(0, 28*1440).Draw(t, "minute"))/1440
 }
@@ -31,8 +31,7 @@ func existing(t *rapid.T, r *report.Row, active report.Bool) int {
 	return -1
 }
 
-// mutations each touch another part of a row, so that any of them can happen
-// together.
+// mutations change different parts of a row, so any of them can be combined.
 var mutations = []mutation{
 	func(t *rapid.T, r *report.Row) []string { // MFA
 		switch {
@@ -107,8 +106,8 @@ var mutations = []mutation{
 	},
 }
 
-// keyMutations are those that make a key come or go, of which at most one can
-// happen to a user, and not together with other changes of keys.
+// keyMutations add or remove a key. At most one of them can be applied to a
+// user, and not together with other changes of keys.
 var keyMutations = []mutation{
 	func(t *rapid.T, r *report.Row) []string { // added
 		i := slices.IndexFunc(r.Keys[:], func(k report.Key) bool { return !k.Exists() })
@@ -176,7 +175,7 @@ func state(k report.Key) string {
 	return text + ", never used"
 }
 
-// drawUser makes any user, with keys that differ in their second.
+// drawUser returns a random user whose keys were created in different seconds.
 func drawUser(t *rapid.T, name string) report.Row {
 	path := rapid.SampledFrom([]string{"/", "/ops/", "/a/b/"}).Draw(t, "path")
 	r := report.Row{User: name, ARN: "arn:aws:iam::" + account + ":user" + path + name, Created: day(drawDay(t))}
@@ -208,9 +207,8 @@ func drawUser(t *rapid.T, name string) report.Row {
 
 func drawDay(t *rapid.T) float64 { return float64(rapid.IntRange(1, 199*1440).Draw(t, "day")) / 1440 }
 
-// TestRandomMutations changes random accounts in random ways: the events are
-// those of the changes, all of them and no others, in whichever places the
-// credentials appear.
+// TestRandomMutations changes random accounts in random ways. The events are
+// exactly those of the changes, in whichever places the credentials appear.
 func TestRandomMutations(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		old, new := rows(root()), rows(root())

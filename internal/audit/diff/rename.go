@@ -7,13 +7,13 @@ import (
 	"rollcall/report"
 )
 
-// maxRenames says how many users that are gone, and how many that are new, are
-// remembered to find out who was renamed.
+// maxRenames is the number of deleted users, and of new users, that are
+// remembered to detect renames.
 const maxRenames = 100_000
 
-// renames finds users who are gone under one name and there under another. All
-// that tells them is the second in which they were created, so that it must be
-// theirs alone.
+// renames finds users who disappear under one name and appear under another.
+// Only the second of their creation identifies them, so no other user may have
+// it.
 type renames struct {
 	gone, added map[int64]namedUser
 	full        bool
@@ -28,8 +28,8 @@ func newRenames() renames {
 	return renames{map[int64]namedUser{}, map[int64]namedUser{}, false}
 }
 
-// remember takes note of a user who is in one report only. Somebody made after
-// the old report was never in it.
+// remember stores a user who is in one report only. A user who was created
+// after the old report was never in it.
 func (r *renames) remember(c *comparison) {
 	row, to := c.old.row, r.gone
 	if row == nil {
@@ -52,7 +52,7 @@ type rename struct {
 	event     Event
 }
 
-// found returns the renames, in the order of their new names.
+// found returns the renames, in the order of the new names.
 func (r *renames) found() (all []rename) {
 	if r.full {
 		return nil

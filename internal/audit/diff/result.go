@@ -7,42 +7,40 @@ import (
 	"rollcall/report"
 )
 
-// Event is something that happened to a user or a credential between two
-// reports.
+// Event is a change of a user or a credential between two reports.
 type Event struct {
 	Kind     audit.EventKind
 	Severity audit.Severity
-	// Credential is the one it happened to; the zero one where it happened to
-	// the user.
+	// Credential is the changed credential. It is zero if the user changed.
 	Credential audit.Credential
-	// Was and Is are the values in the two reports, "" if one has none.
+	// Was and Is are the values in the two reports, "" if a report has none.
 	Was, Is string
-	// At says when it happened, absent where the reports do not tell.
+	// At is the time of the event, absent if the reports do not show it.
 	At report.Time
-	// Note says what is not certain about it, "" for nothing.
+	// Note says what is uncertain, "" for nothing.
 	Note string
 }
 
 // State is the state of a finding.
 type State uint8
 
-// The states, in the order in which to show them.
+// The states in the order for display.
 const (
-	// New: it fails or warns in the new report, and did not in the old one or
-	// was excused there.
+	// New: it fails or warns in the new report. In the old one it did not, or
+	// was excused.
 	New State = iota
-	// Worse: it fails and was a warning.
+	// Worse: it fails now and was a warning.
 	Worse
-	// Unknown: it was open, and the new report does not let it be judged.
+	// Unknown: it was open, and the new report does not allow to judge it.
 	Unknown
 	// Open: it still fails or warns.
 	Open
 	// Excused: it was open, and an exception excuses it.
 	Excused
-	// Fixed: it was open and is not.
+	// Fixed: it was open and no longer is.
 	Fixed
 
-	// NumStates says how many there are, for arrays indexed by State.
+	// NumStates is the number of states, for arrays indexed by State.
 	NumStates = iota
 )
 
@@ -51,36 +49,36 @@ func (s State) String() string {
 	return [...]string{"new", "worse", "unknown", "open", "excused", "fixed"}[min(s, Fixed)]
 }
 
-// MarshalText returns the same as String.
+// MarshalText returns the text of String.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Finding is a finding of the audit and what became of it.
+// Finding is a finding of the audit and its state.
 type Finding struct {
 	State State
-	// Finding is that of the new report; of the old one where the new one has
-	// none.
+	// Finding is the finding of the new report, or of the old one if the new
+	// one has none.
 	audit.Finding
-	// Was is the verdict on the old report, "" where there was none.
+	// Was is the verdict on the old report, "" if there was none.
 	Was string
-	// FirstSeen says when the earliest report was generated in which the
-	// finding is open, without a break since. OrEarlier means that no report
-	// before that one is known.
+	// FirstSeen is the time of the earliest report from which the finding has
+	// been open without a break. OrEarlier means that no report before that one
+	// is known.
 	FirstSeen time.Time
 	OrEarlier bool
-	// Closed says when the first report was generated in which it was no longer
-	// open; only of what is Fixed.
+	// Closed is the time of the first report in which a Fixed finding was no
+	// longer open.
 	Closed time.Time
-	// How says why what is Fixed is no longer found, and what is Unknown not
+	// How says why a Fixed finding is gone, or why an Unknown one cannot be
 	// judged.
 	How string
 }
 
-// Change holds the changes of one user, and what is still wrong. Its slices are
-// valid only during the visit, their elements beyond it.
+// Change holds the changes of one user, and the open findings. Its slices are
+// valid only during the visit. Their elements stay valid.
 type Change struct {
 	Account *Account
-	// User and ARN are as in the new report, or in the old one where the new
-	// one has no such user; "" where the report as a whole is meant.
+	// User and ARN are the names in the new report, or in the old one if the
+	// new one has no such user. They are "" for the whole report.
 	User, ARN string
 	Class     audit.Class
 	Events    []Event
@@ -91,11 +89,11 @@ type Change struct {
 type Status uint8
 
 const (
-	// NotCompared: see Account.Problems.
+	// NotCompared: Account.Problems contains the reasons.
 	NotCompared Status = iota
 	// First: there is no older report.
 	First
-	// Compared: both reports were.
+	// Compared: both reports were compared.
 	Compared
 )
 
@@ -104,34 +102,35 @@ func (s Status) String() string {
 	return [...]string{"not-compared", "first", "compared"}[min(s, Compared)]
 }
 
-// MarshalText returns the same as String.
+// MarshalText returns the text of String.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Account is the outcome of comparing one account.
+// Account is the result of comparing one account.
 type Account struct {
 	Account, Partition, Name string
 	Status                   Status
-	// Old and New are the reports, zero where there is none.
+	// Old and New are the reports, zero if there is none.
 	Old, New audit.Source
-	// History says how many older reports told since when findings are open.
+	// History is the number of older reports that were read to find out since
+	// when findings are open.
 	History int
 	// NotCompared are the columns that only one of the reports has.
 	NotCompared []string
-	// Problems are the reasons why the comparison is incomplete, at most 100;
-	// ProblemCount is their number.
+	// Problems are the reasons why the comparison is incomplete, at most 100.
+	// ProblemCount is their full number.
 	Problems     []audit.Problem
 	ProblemCount int
-	// Notes say what else a reader must know, in sentences.
+	// Notes are further sentences for the reader.
 	Notes  []string
 	Counts Counts
 }
 
-// Incomplete reports whether anything is not known that was to be.
+// Incomplete reports whether a part of the comparison is missing.
 func (a *Account) Incomplete() bool { return a.Status == NotCompared || a.ProblemCount > 0 }
 
 const maxProblems = 100
 
-// Problem adds something that is not known, as a sentence.
+// Problem adds a reason why the comparison is incomplete, as a sentence.
 func (a *Account) Problem(text string) { a.problem(audit.Problem{Text: text}) }
 
 func (a *Account) problem(p audit.Problem) {
@@ -141,22 +140,22 @@ func (a *Account) problem(p audit.Problem) {
 	}
 }
 
-// Failed returns the outcome for an account that cannot be compared.
+// Failed returns the result for an account that cannot be compared.
 func Failed(account, name, why string) *Account {
 	a := &Account{Account: account, Name: name}
 	a.problem(audit.Problem{Text: why})
 	return a
 }
 
-// Counts say how much there is of everything.
+// Counts are the numbers of events, findings and users.
 type Counts struct {
-	Users  int // with events
+	Users  int // users with events
 	Events map[audit.EventKind]int
-	// Severities counts events.
+	// Severities counts events by severity.
 	Severities [audit.NumSeverities]int
 	Findings   [NumStates][audit.NumSeverities][audit.NumStatuses]int
-	// Suppressed are findings of the new report that an exception excuses and
-	// that are in no state, because they were not open before.
+	// Suppressed counts the findings of the new report that are excused and
+	// have no state, because they were not open before.
 	Suppressed int
 }
 
@@ -200,7 +199,7 @@ func (c *Counts) Add(d *Counts) {
 	c.Suppressed += d.Suppressed
 }
 
-// State returns how many findings are in a state.
+// State returns the number of findings in a state.
 func (c *Counts) State(s State) (n int) {
 	for severity := range c.Findings[s] {
 		for _, m := range c.Findings[s][severity] {
@@ -210,7 +209,7 @@ func (c *Counts) State(s State) (n int) {
 	return n
 }
 
-// EventTotal returns how many events there are.
+// EventTotal returns the number of events.
 func (c *Counts) EventTotal() (n int) {
 	for _, m := range c.Severities {
 		n += m
@@ -218,8 +217,8 @@ func (c *Counts) EventTotal() (n int) {
 	return n
 }
 
-// NewFailures returns how many findings of at least this severity fail that
-// did not, excused ones not counted.
+// NewFailures counts the findings of at least this severity that fail now and
+// did not before. Excused findings do not count.
 func (c *Counts) NewFailures(least audit.Severity) (n int) {
 	for severity := least; severity < audit.NumSeverities; severity++ {
 		n += c.Findings[New][severity][audit.Fail] + c.Findings[Worse][severity][audit.Fail]

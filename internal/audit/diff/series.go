@@ -18,10 +18,10 @@ import (
 
 // Report is a report that can be read more than once.
 type Report struct {
-	// Source must say when the report was generated. Where it has a SHA-256,
-	// the content must have it too.
+	// Source must contain the time when the report was generated. If it has a
+	// SHA-256, the content must match it.
 	Source audit.Source
-	// Facts are the facts of enrichment about the account; may be nil.
+	// Facts are the enrichment of the account. They may be nil.
 	Facts *audit.Enrichment
 	Open  func() (io.ReadCloser, error)
 }
@@ -33,25 +33,25 @@ func File(src audit.Source) Report {
 
 // Series are the reports of one account.
 type Series struct {
-	// Account is its number; "" where the reports shall tell.
+	// Account is its number. If it is "" it comes from the reports.
 	Account string
 	Name    string
-	// Old and New are compared. Old is nil for an account that is seen for the
-	// first time: then all its findings are new, and there are no events.
+	// Old and New are compared. Old is nil for an account without an older
+	// report. Then all its findings are new, and there are no events.
 	Old, New *Report
-	// History are reports that tell since when findings are open, in any
-	// order. Those that are no older than New do not count.
+	// History contains reports, in any order, that show since when findings are
+	// open. Reports that are not older than New are ignored.
 	History []Report
 }
 
-// maxHistory says how many reports of the history are read, the newest ones.
-// Each is an open file and some 100 KiB of memory.
+// maxHistory is the number of reports of the history that are read, the newest
+// ones. Each needs an open file and some 100 KiB of memory.
 const maxHistory = 500
 
-// member is a report of the series that was looked through.
+// member is a report of the series that was checked.
 type member struct {
 	Report
-	orders             orders // in which it is sorted; 0 for none
+	orders             orders // the orders in which it is sorted; 0 for none
 	rows               int
 	columns            report.Columns
 	account, partition string
@@ -64,8 +64,8 @@ func (m *member) name() string {
 	return "the report of " + words.Time(m.Source.Generated)
 }
 
-// fileError is about a file, whose name stays as it is even where a sentence
-// begins with it.
+// fileError is an error about a file. The name of the file is not capitalized
+// at the beginning of a sentence.
 type fileError struct {
 	path string
 	err  error
@@ -74,7 +74,7 @@ type fileError struct {
 func (e *fileError) Error() string { return e.path + ": " + e.err.Error() }
 func (e *fileError) Unwrap() error { return e.err }
 
-// look reads a report to its end, to know that it can be compared.
+// look reads a report to its end, to check that it can be compared.
 func look(ctx context.Context, r Report, account string, maxRows int) (*member, error) {
 	m := &member{Report: r, orders: allOrders, account: account}
 	if err := m.look(ctx, maxRows); err != nil {
@@ -147,7 +147,7 @@ func (m *member) rowsOf(ctx context.Context, rd *report.Reader, maxRows int) err
 	}
 }
 
-// belongs refuses rows of more than one account.
+// belongs returns an error if a row belongs to another account.
 func (m *member) belongs(row *report.Row) error {
 	account, partition := row.AccountID(), row.Partition()
 	switch {
@@ -169,7 +169,7 @@ func (m *member) belongs(row *report.Row) error {
 }
 
 // before returns the reports of the history that are older than New, oldest
-// first, without those that are compared.
+// first, without the compared ones.
 func (s *Series) before() []Report {
 	var all []Report
 	for _, r := range s.History {

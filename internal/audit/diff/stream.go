@@ -14,38 +14,38 @@ import (
 	"rollcall/report"
 )
 
-// MaxUnsorted says how many rows are held in memory where reports are in no
-// order that is known: about 1 KiB for each.
+// MaxUnsorted is the number of rows that are held in memory if reports are in
+// no known order. Each needs about 1 KiB.
 const MaxUnsorted = 200_000
 
-// entry is the part of one report about a user, or about itself as a whole.
+// entry is the part of one report about a user, or about the whole report.
 type entry struct {
 	key      key
-	row      *report.Row // nil for the report as a whole
+	row      *report.Row // nil for the whole report
 	class    audit.Class
 	findings []audit.Finding
 }
 
-// stream gives the entries of one report in order.
+// stream returns the entries of one report in order.
 type stream struct {
 	*member
 	head entry
 	done bool
-	// next gives what comes next, until an entry with an error, which is io.EOF
-	// at the end; nil where the report is held.
+	// next returns the next row. The last one has an error, which is io.EOF at
+	// the end. It is nil if the report is held in memory.
 	next func() *judgedRow
 	stop func()
-	held []entry // where the report is not in order
-	// summary is there when the stream is done.
+	held []entry // used if the report is not in order
+	// summary is set when the stream has ended.
 	summary *audit.AccountSummary
 }
 
 var errStopped = errors.New("stopped")
 
-// judgedRow is a row with its findings, or the error that came in its place.
+// judgedRow is a row with its findings, or an error.
 type judgedRow struct {
 	row      report.Row
-	whole    bool // the findings are of the report as a whole, and there is no row
+	whole    bool // the findings concern the whole report, and there is no row
 	class    audit.Class
 	findings []audit.Finding
 	err      error
@@ -59,7 +59,7 @@ func (j *judgedRow) set(row *audit.Row) {
 	j.findings = append(j.findings[:0], row.Findings...)
 }
 
-// judgeAhead audits in a goroutine of its own.
+// judgeAhead audits in a separate goroutine.
 func (s *stream) judgeAhead(ctx context.Context, o audit.Options) {
 	q := ahead.Start(func(slot func() *judgedRow) {
 		err := s.audit(ctx, o, func(row *audit.Row) error {
@@ -77,7 +77,7 @@ func (s *stream) judgeAhead(ctx context.Context, o audit.Options) {
 	s.next, s.stop = q.Next, q.Stop
 }
 
-// judgeInTurn audits one row whenever one is asked for, which takes less memory.
+// judgeInTurn audits a row each time one is requested, which needs less memory.
 func (s *stream) judgeInTurn(ctx context.Context, o audit.Options) {
 	o.ReadInTurn = true
 	pull, stop := iter.Pull(func(yield func(*judgedRow) bool) {
@@ -114,7 +114,7 @@ func (s *stream) audit(ctx context.Context, o audit.Options, visit func(*audit.R
 	return err
 }
 
-// twice says that a report has a user twice, and so cannot be compared.
+// twice says that a report contains a user twice, and so cannot be compared.
 type twice struct{ error }
 
 func isTwice(err error) bool {
@@ -122,8 +122,8 @@ func isTwice(err error) bool {
 	return errors.As(err, &t)
 }
 
-// openStream begins to audit a report. One that is not sorted in the order is
-// held in memory.
+// openStream starts to audit a report. A report that is not sorted in the order
+// is held in memory.
 func openStream(ctx context.Context, m *member, order orders, o audit.Options) (*stream, error) {
 	s := &stream{member: m, stop: func() {}}
 	if m.orders&order == 0 {
@@ -159,7 +159,7 @@ func entryOf(j *judgedRow) entry {
 	return e
 }
 
-// advance goes on to the next entry. The one before is no longer valid.
+// advance moves to the next entry. The previous one is then invalid.
 func (s *stream) advance() error {
 	if s.next == nil {
 		if len(s.held) == 0 {

@@ -18,8 +18,8 @@ var sheetColumns = []string{
 	"was", "is", "at", "reason", "first_seen", "or_earlier", "closed", "note", "fingerprint",
 }
 
-// sheet has every change as a row: what is the kind of an event or the id of a
-// control.
+// sheet writes every change as a row. what is the kind of an event or the id of
+// a control.
 type sheet struct {
 	b       *bufio.Writer
 	w       *csv.Writer
@@ -69,8 +69,8 @@ func (s *sheet) row(cells ...string) error {
 	return s.w.Write(cells)
 }
 
-// Account has a row for an account that is not complete: a file of changes
-// alone would not tell.
+// Account writes a row for an account that is incomplete, because changes alone
+// would not show that.
 func (s *sheet) Account(a *diff.Account) error {
 	if !a.Incomplete() {
 		return nil

@@ -11,11 +11,11 @@ import (
 	"rollcall/internal/words"
 )
 
-// gatherer holds what is worst, for the forms that are for people.
+// gatherer collects the worst changes, for the forms that people read.
 type gatherer struct {
 	options  Options
 	events   worst[shownEvent]
-	uses     map[audit.EventKind]int // ordinary ones, which are counted alone
+	uses     map[audit.EventKind]int // ordinary uses, which are only counted
 	findings [diff.NumStates]worst[shownFinding]
 	// several says that there is more than one account.
 	several bool
@@ -32,13 +32,13 @@ type shownFinding struct {
 	diff.Finding
 }
 
-// worst keeps the most severe of many, as they came.
+// worst keeps the most severe of many values, in their original order.
 type worst[T any] struct {
 	all   []T
 	total int
 }
 
-// add adds one, and now and then forgets those that are too many.
+// add adds a value. Sometimes it drops the values that exceed the limit.
 func (w *worst[T]) add(v T, most int, severity func(T) audit.Severity) {
 	w.total++
 	w.all = append(w.all, v)
@@ -95,8 +95,8 @@ func (g *gatherer) Account(a *diff.Account) error {
 }
 
 // Usual returns the name under which ordinary uses of a credential are counted
-// instead of listed, and "" for any other event. A use after a long time, from
-// another place, or by root is not ordinary.
+// instead of listed. It returns "" for any other event. A use after a long
+// time, from another place, or by root is not ordinary.
 func Usual(kind audit.EventKind) string {
 	switch kind {
 	case audit.PasswordUsed:
@@ -111,7 +111,7 @@ func Usual(kind audit.EventKind) string {
 	return ""
 }
 
-// counted says how many ordinary uses there were, "" for none.
+// counted counts the ordinary uses in words, "" for none.
 func (g *gatherer) counted() string {
 	var parts []string
 	for _, e := range audit.Events() {
@@ -125,7 +125,7 @@ func (g *gatherer) counted() string {
 	return "Ordinary uses, which --uses lists: " + strings.Join(parts, ", ") + "."
 }
 
-// end puts all in order.
+// end sorts everything.
 func (g *gatherer) end() {
 	g.events.cut(g.options.Most, severityOfEvent)
 	for i := range g.findings {
@@ -133,7 +133,7 @@ func (g *gatherer) end() {
 	}
 }
 
-// Heading returns what findings of a state are listed under.
+// Heading returns the heading for findings in a state.
 func Heading(s diff.State) string {
 	return [...]string{
 		"New findings", "Worse: what was a warning fails", "Unknown: what was found can no longer be judged",
@@ -176,7 +176,7 @@ func Why(f *diff.Finding) string {
 	return strings.TrimSpace(f.Reason.String() + " " + f.How)
 }
 
-// seen is since when a finding is open, in days.
+// seen returns in days since when a finding is open.
 func seen(f *diff.Finding) string {
 	day := f.FirstSeen.UTC().Format("2006-01-02")
 	if f.OrEarlier {
@@ -185,7 +185,7 @@ func seen(f *diff.Finding) string {
 	return day
 }
 
-// called is the account's number with its name.
+// called returns the account's number with its name.
 func called(a *diff.Account) string {
 	id := cmp.Or(a.Account, "unknown account")
 	if a.Name != "" && a.Name != id {
@@ -207,7 +207,7 @@ func span(a *diff.Account) string {
 		words.Time(a.New.Generated), words.Count(days, "day"))
 }
 
-// Outcome says in words how much changed.
+// Outcome returns in words how much changed.
 func Outcome(c *diff.Counts) string {
 	var parts []string
 	if n := c.EventTotal(); n > 0 {

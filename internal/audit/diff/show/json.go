@@ -52,7 +52,7 @@ type findingJSON struct {
 	Control     string   `json:"control"`
 	ControlName string   `json:"control_name"`
 	Title       string   `json:"title"`
-	Status      string   `json:"status,omitempty"` // none for what is fixed
+	Status      string   `json:"status,omitempty"` // empty for a fixed finding
 	Was         string   `json:"was,omitempty"`
 	Severity    string   `json:"severity"`
 	Credential  string   `json:"credential,omitempty"`
@@ -113,8 +113,8 @@ func accountOf(a *diff.Account) accountJSON {
 	return out
 }
 
-// countsJSON have all states and severities, so that a query need not ask
-// whether one is there; of the kinds of events those that occurred.
+// countsJSON contains all states and severities, so that a query need not check
+// whether one exists. It contains only those kinds of events that occurred.
 type countsJSON struct {
 	Users      int                       `json:"users_with_events"`
 	Events     map[string]int            `json:"events"`
@@ -148,7 +148,7 @@ func countsOf(c *diff.Counts) countsJSON {
 	return out
 }
 
-// lines has every change, and then its account, as a JSON object on a line.
+// lines writes every change, and then its account, as a JSON object on a line.
 type lines struct {
 	b       *bufio.Writer
 	options Options
@@ -156,7 +156,7 @@ type lines struct {
 	line    []byte
 }
 
-// each calls write for every event and finding to show.
+// each calls write for every selected event and finding.
 func (l *lines) each(c *diff.Change, write func(v any) error) error {
 	if l.titles == nil {
 		l.titles = Titles()
@@ -196,13 +196,13 @@ func (l *lines) Account(a *diff.Account) error {
 
 func (l *lines) Close(*Summary) error { return l.b.Flush() }
 
-// document is one JSON document, written as the changes come: an account's
-// changes are its first member.
+// document writes one JSON document as the changes come: an account's changes
+// are its first member.
 type document struct {
 	lines
-	begun   bool // an account
+	begun   bool // the current account has begun
 	changes int
-	after   int // accounts
+	after   int // number of accounts so far
 }
 
 func (d *document) begin() {
@@ -240,7 +240,7 @@ func (d *document) Account(a *diff.Account) error {
 		return err
 	}
 	d.b.WriteString("],\n")
-	_, err = d.b.Write(line[1:]) // the object has begun
+	_, err = d.b.Write(line[1:]) // the object has begun already
 	d.begun = false
 	d.after++
 	return err

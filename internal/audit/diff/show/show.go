@@ -1,10 +1,10 @@
-// Package show holds how a comparison leaves: as a table that fits a terminal,
-// and in forms other programs read.
+// Package show writes comparisons as a table for a terminal, and in forms for
+// other programs.
 //
-// It promises what package render promises: nothing in a report can act upon
-// the terminal, the spreadsheet or the page it is shown on. The forms json,
-// jsonl and csv have every change and take memory that does not grow with them;
-// table and md show the worst, and say how many more there are.
+// It makes the same promise as package render: no text of a report can affect
+// the terminal, the spreadsheet or the page that shows it. The forms json,
+// jsonl and csv contain every change, and need memory that does not grow with
+// them. table and md show the worst changes and count the rest.
 package show
 
 import (
@@ -15,8 +15,8 @@ import (
 	"rollcall/internal/audit/diff"
 )
 
-// Output is one form. It is told of the accounts one after the other: Change
-// for each user, then Account. Close comes once, after the last.
+// Output is one form. It receives the accounts in turn: Change for each user,
+// then Account. Close is called once at the end.
 type Output interface {
 	Change(*diff.Change) error
 	Account(*diff.Account) error
@@ -25,37 +25,38 @@ type Output interface {
 
 // Options say what to show.
 type Options struct {
-	Program string // what made it, with its version
-	// Least is the least severity of the events and findings shown. All are
-	// counted.
+	Program string // name and version of the program
+	// Least is the lowest severity of the events and findings that are shown.
+	// All are counted.
 	Least audit.Severity
-	// Open makes findings be listed that are still open; they are counted in
-	// any case.
+	// Open also lists findings that are still open. They are counted in any
+	// case.
 	Open bool
-	// Uses makes each ordinary use of a credential be listed by table and md;
-	// they are counted in any case.
+	// Uses also lists each ordinary use of a credential in table and md. They
+	// are counted in any case.
 	Uses bool
-	// Most says how many events, and how many findings of each state, table and
-	// md show; 0 means all.
+	// Most limits the events, and the findings of each state, that table and md
+	// show; 0 means all.
 	Most int
-	// Width says how many columns the terminal has; 0 means that all is shown.
+	// Width is the width of the terminal in columns; 0 means that everything is
+	// shown.
 	Width  int
 	Colour bool
 }
 
-// Summary is the outcome of comparing several accounts.
+// Summary is the result of comparing several accounts.
 type Summary struct {
 	Accounts []*diff.Account
 	Counts   diff.Counts
 }
 
-// Add adds the outcome of an account.
+// Add adds the result of an account.
 func (s *Summary) Add(a *diff.Account) {
 	s.Accounts = append(s.Accounts, a)
 	s.Counts.Add(&a.Counts)
 }
 
-// Complete reports whether all accounts were compared, and there were any.
+// Complete reports whether there are accounts and all of them were compared.
 func (s *Summary) Complete() bool {
 	for _, a := range s.Accounts {
 		if a.Incomplete() {
@@ -65,10 +66,10 @@ func (s *Summary) Complete() bool {
 	return len(s.Accounts) > 0
 }
 
-// Formats are the names of the forms.
+// Formats returns the names of the forms.
 func Formats() []string { return []string{"table", "json", "jsonl", "md", "csv"} }
 
-// Open returns the Output of that name; ok is false where there is none.
+// Open returns the Output of that name. ok is false if there is none.
 func Open(name string, w io.Writer, o Options) (out Output, ok bool) {
 	b := bufio.NewWriterSize(w, 64<<10)
 	switch name {
@@ -86,12 +87,12 @@ func Open(name string, w io.Writer, o Options) (out Output, ok bool) {
 	return nil, false
 }
 
-// wanted reports whether a finding is to be listed.
+// wanted reports whether a finding is listed.
 func (o *Options) wanted(f *diff.Finding) bool {
 	return f.Severity >= o.Least && (o.Open || f.State != diff.Open)
 }
 
-// status is the verdict on the new report, "" where there is none.
+// status returns the verdict on the new report, "" if there is none.
 func status(f *diff.Finding) string {
 	switch f.State {
 	case diff.Fixed:

@@ -44,8 +44,7 @@ func finding(state diff.State, id audit.ControlID, severity audit.Severity, user
 	}}
 }
 
-// shown shows changes of accounts in a form. Each change counts as if it had
-// been compared.
+// shown writes changes of accounts in a form. Each change counts as compared.
 func shown(t *testing.T, form string, o show.Options, accounts []*diff.Account, changes ...*diff.Change) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -73,8 +72,8 @@ func shown(t *testing.T, form string, o show.Options, accounts []*diff.Account, 
 	return b.String()
 }
 
-// TestHostile has names that would act upon whatever they are shown in. The
-// report package lets them through, since a file can hold anything.
+// TestHostile uses names that would affect the program that shows them. Package
+// report accepts them, because a file can contain anything.
 func TestHostile(t *testing.T) {
 	for _, name := range []string{
 		"\x1b[31mred", "=HYPERLINK(1)", "@x", "-1", "a|b\n| c", "<img src=x>", "`x`", "\u202eevil", "a,b", `"`,
@@ -124,8 +123,8 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestJSON reads what is written: the same changes in both forms, counts that
-// are those of the account, and no change that is not asked for.
+// TestJSON reads the output: both forms contain the same changes, the counts
+// are those of the account, and only selected changes appear.
 func TestJSON(t *testing.T) {
 	one, two := account("111111111111", "one"), account("222222222222", "")
 	two.Problem("Something.")
@@ -192,8 +191,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestTable fits the terminal, with the worst first and what is left out
-// counted.
+// TestTable checks that the table fits the terminal, with the worst first and
+// the omitted ones counted.
 func TestTable(t *testing.T) {
 	one := account("111111111111", "payments")
 	var changes []*diff.Change
@@ -234,7 +233,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestUsual counts ordinary uses, and puts findings that are new first.
+// TestUsual checks that ordinary uses are counted, and that new findings come
+// first.
 func TestUsual(t *testing.T) {
 	one := account("111111111111", "payments")
 	var changes []*diff.Change
@@ -268,8 +268,8 @@ func TestUsual(t *testing.T) {
 	}
 }
 
-// TestNothing says in so many words that nothing changed, and of several
-// accounts names those that did.
+// TestNothing checks the words for no changes, and that the table names those
+// accounts that have changes.
 func TestNothing(t *testing.T) {
 	one, two, three := account("111111111111", ""), account("222222222222", ""), diff.Failed("333333333333", "lost",
 		"The account has no report.")
@@ -289,7 +289,7 @@ func TestNothing(t *testing.T) {
 	}
 }
 
-// TestFails has a writer that does.
+// TestFails uses a writer that fails.
 func TestFails(t *testing.T) {
 	r, w := io.Pipe()
 	r.Close()

@@ -14,8 +14,8 @@ import (
 	"rollcall/internal/words"
 )
 
-// table is for a terminal: the accounts, then the findings that are new, then
-// what happened, then the other findings.
+// table writes a table for a terminal: the accounts, then the new findings,
+// then the events, then the other findings.
 type table struct {
 	gatherer
 	b *bufio.Writer
@@ -47,7 +47,7 @@ func (t *table) Close(s *Summary) error {
 	return t.b.Flush()
 }
 
-// accounts has a line for each account with something to tell.
+// accounts writes a line for each account with changes or problems.
 func (t *table) accounts(s *Summary) {
 	quiet := 0
 	for _, a := range s.Accounts {
@@ -70,7 +70,7 @@ func (t *table) accounts(s *Summary) {
 	}
 }
 
-// problems say what is not known, and what is to be known.
+// problems writes the problems and the notes.
 func (t *table) problems(s *Summary) {
 	const most = 10
 	first := true
@@ -93,7 +93,7 @@ func (t *table) problems(s *Summary) {
 	}
 }
 
-// Terminals narrower than this have fewer columns, and shorter ones.
+// In narrower terminals the table has fewer and shorter columns.
 const (
 	narrow = 100
 	medium = 140
@@ -101,7 +101,7 @@ const (
 
 func (t *table) below(columns int) bool { return t.options.Width > 0 && t.options.Width < columns }
 
-// grid is a grid whose last column is text.
+// grid returns a grid whose last column is text.
 func (t *table) grid(titles ...string) grid.Grid {
 	g := grid.Grid{Titles: titles, Wrap: true, Blocks: true, Indent: "  "}
 	if t.several {
@@ -117,7 +117,8 @@ func (t *table) row(g *grid.Grid, c *diff.Change, cells ...grid.Cell) {
 	g.Add(cells...)
 }
 
-// credential is its id, which a day has to do for where there is little room.
+// credential returns the id of a credential. In a narrow table it only has the
+// day.
 func (t *table) credential(c audit.Credential) grid.Cell {
 	made, ok := c.Created.Value()
 	if !t.below(medium) || !ok {
