@@ -11,21 +11,21 @@ import (
 	"rollcall/report"
 )
 
-// target is a credential of a row with the findings about it.
+// target is a credential of a row with its findings.
 type target struct {
 	credential audit.Credential
 	findings   []audit.Finding
 }
 
-// decision is the decision about one row.
+// decision decides about one row.
 type decision struct {
 	plan    *Plan
 	row     *report.Row
 	targets []target
 }
 
-// Row decides about a row of the report that was begun. It keeps nothing of the
-// row beyond the call.
+// Row decides about a row of the current report. It keeps nothing of the row
+// after the call.
 func (p *Plan) Row(row *audit.Row) error {
 	if row.Report != nil {
 		p.account().learn(row.Report)
@@ -71,8 +71,8 @@ func leftOf(f audit.Finding, reason Reason, why string) Left {
 	return Left{Reason: reason, User: f.User, Credential: f.Credential, Findings: []audit.Finding{f}, Why: why}
 }
 
-// assign gives each finding to the credential to take away for it; the others
-// are for a person.
+// assign assigns each finding to the credential that must be removed for it. A
+// person must decide about the others.
 func (d *decision) assign(open []audit.Finding) {
 	for _, f := range open {
 		switch f.Control.ID {
@@ -106,8 +106,8 @@ func (d *decision) give(c audit.Credential, f audit.Finding) {
 	d.targets = append(d.targets, target{c, []audit.Finding{f}})
 }
 
-// secondKey finds out which of two active keys is to go: one that is to go
-// anyway, or else the one that was not used for longer.
+// secondKey decides which of two active keys to remove: one that is removed
+// anyway, or else the one that was unused for longer.
 func (d *decision) secondKey(f audit.Finding) {
 	if f.Status == audit.Warn {
 		d.plan.leave(leftOf(f, Person, "The user's keys seem to be in rotation: see that it comes to an end."))
@@ -131,7 +131,7 @@ func (d *decision) secondKey(f audit.Finding) {
 	case y < x:
 		slot = 2
 	}
-	// More than one finding may be about this key.
+	// This key may have several findings.
 	d.give(keyOf(d.row, slot), f)
 }
 
@@ -140,11 +140,11 @@ func keyOf(row *report.Row, slot int) audit.Credential {
 	return audit.Credential{Kind: audit.AccessKey, Slot: slot, Created: mine, Tied: mine.IsPresent() && mine == other}
 }
 
-// use says when a credential was last used, or what stands for that where it
-// never was; at is absent where that is not known.
+// use is the last use of a credential. If it was never used, it is the time of
+// its creation or change. at is absent if it is unknown.
 type use struct {
 	at  report.Time
-	was string // what happened then: used, created or set
+	was string // the event: used, created or set
 }
 
 func (d *decision) keyUse(slot int) use {
@@ -166,14 +166,14 @@ func (d *decision) passwordUse() use {
 	return use{r.Created, "set, or its user created,"}
 }
 
-// never reports whether a report says that there was no such moment, as opposed
-// to saying nothing.
+// never reports whether an absent value says that there was no such time, in
+// contrast to an uninformative one.
 func never(t report.Time) bool {
 	return t.Absence() == report.NotApplicable || t.Absence() == report.NoInformation
 }
 
-// recent says why a credential that was last used then has to be kept, "" where
-// it has not.
+// recent returns the reason why a credential with this last use must be kept,
+// "" if it need not be.
 func (d *decision) recent(last use) string {
 	at, ok := last.at.Value()
 	switch {
@@ -195,7 +195,7 @@ var accountID = lazyregexp.New(`^[0-9]{12}$`)
 // keyID matches the ids of access keys.
 var keyID = lazyregexp.New(`^[A-Z0-9]{16,128}$`)
 
-// decide plans for a credential, or says why not.
+// decide plans the removal of a credential, or returns the reason against it.
 func (d *decision) decide(t *target) {
 	item := Item{User: d.row.User, ARN: d.row.ARN, UserCreated: d.row.Created,
 		Credential: t.credential, Findings: t.findings}
@@ -224,11 +224,12 @@ func (d *decision) decide(t *target) {
 }
 
 // breakGlassName matches common names of users for emergencies. Their
-// credentials are idle until the day on which nothing else works.
+// credentials are unused until nothing else works.
 var breakGlassName = lazyregexp.New(`(?i)break[^a-z0-9/]?glass|emergenc|fire[^a-z0-9/]?call`)
 
-// breakGlass says why nothing is planned for a user who is one for emergencies,
-// or whose name or path looks so and whom nobody has classified.
+// breakGlass returns the reason why nothing is planned for a user: the user is
+// for emergencies, or has such a name or path and nobody has classified the
+// user.
 func (d *decision) breakGlass() (Reason, string) {
 	classes := &d.plan.Options.Classes
 	switch {
@@ -244,8 +245,8 @@ func (d *decision) breakGlass() (Reason, string) {
 	return Kept, ""
 }
 
-// changed returns the difference, according to enrichment, between a user and
-// the one of the report, "" for none.
+// changed returns the difference between a user and the one in the report,
+// according to enrichment, "" for none.
 func changed(findings []audit.Finding) string {
 	for _, f := range findings {
 		if f.Facts == nil && f.Note != "" {
@@ -255,14 +256,15 @@ func changed(findings []audit.Finding) string {
 	return ""
 }
 
-// learn takes the account's number from a row where nothing else tells it.
+// learn sets the account's number from a row if it is unknown.
 func (a *Account) learn(row *report.Row) {
 	if a.Source.Account == "" {
 		a.Source.Account = row.AccountID()
 	}
 }
 
-// key completes the item of an access key, or says why it is kept.
+// key completes the item of an access key, or returns the reason why it is
+// kept.
 func (d *decision) key(item *Item) (why string) {
 	c := item.Credential
 	key := &d.row.Keys[c.Slot-1]
@@ -283,8 +285,8 @@ func (d *decision) key(item *Item) (why string) {
 	return item.enrich()
 }
 
-// enrich finds the key's id where enrichment tells, or says why the key is
-// kept.
+// enrich adds the key's id if enrichment has it, or returns the reason why the
+// key is kept.
 func (i *Item) enrich() (why string) {
 	for _, f := range i.Findings {
 		if f.Facts == nil || f.Facts.Keys == nil {
@@ -311,7 +313,8 @@ func (i *Item) enrich() (why string) {
 	return ""
 }
 
-// password completes the item of a password, or says why it is kept.
+// password completes the item of a password, or returns the reason why it is
+// kept.
 func (d *decision) password(item *Item) (why string) {
 	item.LastUsed = d.row.PasswordLastUsed
 	item.mfaHelps = d.only(item, audit.ConsoleMFA)
@@ -329,7 +332,7 @@ func (d *decision) password(item *Item) (why string) {
 	return recent
 }
 
-// only reports whether all findings of an item are of one control.
+// only reports whether all findings of an item belong to one control.
 func (d *decision) only(item *Item, id audit.ControlID) bool {
 	return !slices.ContainsFunc(item.Findings, func(f audit.Finding) bool { return f.Control.ID != id })
 }

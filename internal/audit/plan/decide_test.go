@@ -14,8 +14,8 @@ import (
 	"rollcall/report"
 )
 
-// outcome is a plan, a line each: what is planned with its days, and what is
-// left with the reason.
+// outcome returns a plan in lines: the planned items with their days, and the
+// others with the reason.
 func outcome(p *Plan) (lines []string) {
 	for _, a := range p.Accounts {
 		for _, i := range a.Items {
@@ -41,12 +41,12 @@ func outcome(p *Plan) (lines []string) {
 
 const days = "warn 2026-11-02, final 2026-11-09, deactivate 2026-11-16, delete 2026-12-16"
 
-// only judges by these controls.
+// only returns options for these controls.
 func only(controls ...audit.ControlID) audit.Options {
 	return audit.Options{Controls: controls}
 }
 
-// TestDecide has what each finding leads to.
+// TestDecide checks the decision for each finding.
 func TestDecide(t *testing.T) {
 	k := func(made int) string { return "key:" + ago(made).String() }
 	keys := only(audit.KeyUnused, audit.KeyAge, audit.OneActiveKey, audit.KeyAtSetup, audit.LeftoverKey)
@@ -127,7 +127,8 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// TestUseNotKnown has a report without dates of use, where age alone is wrong.
+// TestUseNotKnown uses a report without dates of use, in which only the age is
+// wrong.
 func TestUseNotKnown(t *testing.T) {
 	p := planned(t, Options{}, only(audit.KeyAge), nil, report.Columns16, user("bo", key(1, 200, 0)))
 	if d := cmp.Diff(
@@ -137,7 +138,7 @@ func TestUseNotKnown(t *testing.T) {
 	}
 }
 
-// TestExcepted leaves what an exception excuses, and no more than that.
+// TestExcepted checks that exactly the excused findings are left.
 func TestExcepted(t *testing.T) {
 	o := only(audit.KeyUnused, audit.KeyAge)
 	o.Exceptions = []audit.Exception{{
@@ -155,8 +156,8 @@ func TestExcepted(t *testing.T) {
 	}
 }
 
-// TestEnriched names ids where they are known, and keeps what is not any more
-// what the report said.
+// TestEnriched checks that known ids are named, and that credentials that have
+// changed since the report are kept.
 func TestEnriched(t *testing.T) {
 	made := func(days int) time.Time { at, _ := ago(days).Value(); return at }
 	fact := func(days int, id string) audit.KeyFact {
@@ -205,7 +206,8 @@ func TestEnriched(t *testing.T) {
 	}
 }
 
-// TestMost plans for so many and no more, and says how many are left.
+// TestMost checks that the plan has a limited number of items and counts the
+// rest.
 func TestMost(t *testing.T) {
 	var rows []report.Row
 	for i := range 10 {
@@ -219,7 +221,7 @@ func TestMost(t *testing.T) {
 	}
 }
 
-// TestOptions refuses plans that make no sense.
+// TestOptions checks that invalid options are refused.
 func TestOptions(t *testing.T) {
 	for name, o := range map[string]Options{
 		"no start": {}, "final after deactivation": {Start: start, FinalDays: 14, DeactivateDays: 14},
@@ -231,7 +233,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestDays puts changes into windows, in the zone's own time.
+// TestDays checks that changes are in windows, in the local time of the zone.
 func TestDays(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Zurich")
 	must(t, err)
@@ -252,8 +254,8 @@ func TestDays(t *testing.T) {
 	}
 }
 
-// TestBreakGlass plans nothing for users who look like those for emergencies,
-// until somebody says what they are.
+// TestBreakGlass checks that nothing is planned for users who look like users
+// for emergencies until they are classified.
 func TestBreakGlass(t *testing.T) {
 	matcher := func(s string) []audit.Matcher {
 		m, err := audit.ParseMatcher(s)
@@ -267,7 +269,7 @@ func TestBreakGlass(t *testing.T) {
 	for _, test := range []struct {
 		name, path string
 		classes    audit.Classes
-		want       string // "" is planned
+		want       string // "" means planned
 	}{
 		{"break-glass-1", "/", audit.Classes{}, person},
 		{"BreakGlass", "/", audit.Classes{}, person},
@@ -300,8 +302,8 @@ func TestBreakGlass(t *testing.T) {
 	}
 }
 
-// TestCutoff counts from the earliest of the moment that was asked for, the
-// report and now.
+// TestCutoff checks that times count from the earliest of the requested time,
+// the report and now.
 func TestCutoff(t *testing.T) {
 	day := func(n int) time.Time { return generated.AddDate(0, 0, n) }
 	for _, test := range []struct{ asOf, report, now, want time.Time }{

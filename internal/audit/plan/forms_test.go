@@ -13,7 +13,7 @@ import (
 	"rollcall/report"
 )
 
-// everyKind is a plan with something of every kind.
+// everyKind returns a plan with something of every kind.
 func everyKind(t *testing.T) *Plan {
 	made, _ := ago(80).Value()
 	facts := &audit.Enrichment{Users: map[string]audit.UserFacts{
@@ -39,8 +39,8 @@ func everyKind(t *testing.T) *Plan {
 
 var block = regexp.MustCompile("(?s)```bash\n(.*?)```")
 
-// TestMarkdown has the commands in the page run: they do what the script does,
-// and where there is no such key, or two, nothing.
+// TestMarkdown runs the commands on the page: they do the same as the script,
+// and nothing if there is no such key, or two.
 func TestMarkdown(t *testing.T) {
 	p := everyKind(t)
 	var b bytes.Buffer
@@ -61,7 +61,7 @@ func TestMarkdown(t *testing.T) {
 	w.key("bo", keyTwo, ago(200), "Inactive")
 	w.write("user.cy", ago(400).String()+" 2026-09-22T12:00:00Z\n")
 	w.write("login.cy", "")
-	var steps []string // what to look at, and the change
+	var steps []string // the checks and the change
 	for i, b := range block.FindAllStringSubmatch(page, -1) {
 		if i%2 == 0 {
 			if out, _ := w.bash("-c", b[1]); w.changes() != nil {
@@ -100,7 +100,7 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// TestJSON has all there is, for programs.
+// TestJSON checks that the document is complete.
 func TestJSON(t *testing.T) {
 	p := everyKind(t)
 	var b bytes.Buffer
@@ -150,8 +150,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestScriptSays has everything left in the script's comments, and nothing else
-// than comments of it.
+// TestScriptSays checks that comments of the script list everything that is not
+// planned, and that no text leaves the comments.
 func TestScriptSays(t *testing.T) {
 	w := newWorld(t, everyKind(t))
 	_, tail, ok := strings.Cut(w.read("plan.sh"), "\nend\n")
@@ -169,8 +169,8 @@ func TestScriptSays(t *testing.T) {
 	}
 }
 
-// TestUndated names a key whose date the report does not tell by its place, and
-// ends no sentence in the middle.
+// TestUndated checks that a key without a creation time is named by its place,
+// and that sentences are complete.
 func TestUndated(t *testing.T) {
 	made := report.None(report.MissingColumn)
 	for want, c := range map[string]audit.Credential{

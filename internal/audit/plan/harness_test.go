@@ -15,8 +15,8 @@ import (
 	"rollcall/report"
 )
 
-// The reports of the tests are of noon on 2026-11-01, and the plans begin on
-// the day after.
+// The reports of the tests are from noon on 2026-11-01. The plans begin on the
+// next day.
 var (
 	generated = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	start     = time.Date(2026, 11, 2, 15, 4, 5, 0, time.UTC)
@@ -24,10 +24,10 @@ var (
 
 const account = "123456789012"
 
-// atAWS names the service that the reports came from.
+// atAWS is the service that the reports came from.
 var atAWS = Service{Known: true}
 
-// ago is a moment so many days before the report.
+// ago returns a time some days before the report.
 func ago(days int) report.Time { return report.At(generated.AddDate(0, 0, -days)) }
 
 func user(name string, change ...func(*report.Row)) report.Row {
@@ -38,7 +38,7 @@ func user(name string, change ...func(*report.Row)) report.Row {
 	return r
 }
 
-// key gives a key in a place, made and last used so many days ago; 0 is never.
+// key adds a key that was created and last used some days ago; 0 is never.
 func key(slot, made, used int) func(*report.Row) {
 	return func(r *report.Row) {
 		r.Keys[slot-1] = report.Key{Active: report.True, LastRotated: ago(made)}
@@ -64,7 +64,8 @@ func password(set, used int) func(*report.Row) {
 
 func mfa(r *report.Row) { r.MFAActive = report.True }
 
-// planned plans for a report of these rows, behind one of a good root.
+// planned returns a plan for a report with these rows after a row of a
+// compliant root.
 func planned(
 	t testing.TB, o Options, a audit.Options, facts *audit.Enrichment, columns report.Columns, rows ...report.Row,
 ) *Plan {
@@ -109,7 +110,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// world says where scripts run: a stand-in for AWS, and a clock.
+// world is the environment of scripts: a substitute for AWS, and a clock.
 type world struct {
 	t      *testing.T
 	dir    string
@@ -143,14 +144,14 @@ func (w *world) read(name string) string {
 	return string(text)
 }
 
-// key puts an access key into the account.
+// key adds an access key to the account.
 func (w *world) key(user, id string, made report.Time, status string) {
 	w.write("keys", w.read("keys")+
 		fmt.Sprintf("%s %s %s %s\n", user, id, strings.Replace(made.String(), "Z", "+00:00", 1), status))
 }
 
-// bash runs a program with these arguments and returns what it printed and its
-// exit code.
+// bash runs a program with these arguments and returns its output and exit
+// code.
 func (w *world) bash(args ...string) (out string, code int) {
 	w.t.Helper()
 	bin, err := filepath.Abs("testdata/bin")
@@ -166,7 +167,7 @@ func (w *world) bash(args ...string) (out string, code int) {
 	return string(text), c.ProcessState.ExitCode()
 }
 
-// run runs the script, which must end with this code.
+// run runs the script and checks its exit code.
 func (w *world) run(code int, args ...string) string {
 	w.t.Helper()
 	out, got := w.bash(append([]string{w.script}, args...)...)
@@ -176,7 +177,7 @@ func (w *world) run(code int, args ...string) string {
 	return out
 }
 
-// changes are the calls so far that changed something, and forgets all.
+// changes returns the calls so far that changed something, and clears the list.
 func (w *world) changes() []string {
 	w.t.Helper()
 	var all []string

@@ -31,7 +31,7 @@ type planJSON struct {
 
 type accountJSON struct {
 	audit.Source
-	// Service says where the plan is carried out, nil where it is not known.
+	// Service is the service on which the plan acts, nil if it is unknown.
 	Service *serviceJSON `json:"service,omitempty"`
 	AsOf    string       `json:"as_of,omitempty"`
 	Cutoff  string       `json:"unused_since,omitempty"`
@@ -71,8 +71,8 @@ type stepJSON struct {
 	NotBefore string `json:"not_before"`
 	// Message is the text for the owner.
 	Message string `json:"message,omitempty"`
-	// Look are lines for bash that change nothing, with what must be seen as
-	// comments; Command is what comes after them.
+	// Look contains lines for bash that change nothing, with the expected
+	// results as comments. Command is the change that follows them.
 	Look    []string `json:"look,omitempty"`
 	Command string   `json:"command,omitempty"`
 }

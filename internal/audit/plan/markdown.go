@@ -12,8 +12,8 @@ import (
 	"rollcall/internal/words"
 )
 
-// Markdown writes the plan to be read, and carried out by hand: for each
-// credential the commands of each stage, in an order that looks before it acts.
+// Markdown writes the plan for people who carry it out by hand: for each
+// credential the commands of each stage, with the checks before the change.
 func (p *Plan) Markdown(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	o := &p.Options
@@ -84,7 +84,7 @@ func markdownItem(b *bufio.Writer, a *Account, i *Item) {
 	}
 }
 
-// cli returns how the AWS CLI is called for the service, and for no other one.
+// cli returns the call of the AWS CLI for the service.
 func (s Service) cli() string {
 	cli := "aws"
 	switch {

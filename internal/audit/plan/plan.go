@@ -16,31 +16,31 @@ const (
 	DefaultDeactivateDays = 14
 	DefaultDeleteDays     = 30
 	DefaultKeepUsedDays   = 30
-	// DefaultMost says how many credentials a plan deals with: what is longer,
-	// nobody reviews.
+	// DefaultMost is the default maximum number of credentials in a plan.
+	// Nobody reviews a longer one.
 	DefaultMost = 1000
 )
 
-// Options say how to plan. Each zero number stands for its default.
+// Options say how to plan. Each number that is zero means its default.
 type Options struct {
-	// Start is the day of the first warning, in the zone that windows and days
-	// are of.
+	// Start is the day of the first warning. Its zone is the zone of windows
+	// and days.
 	Start time.Time
-	// FinalDays and DeactivateDays count from Start, DeleteDays from the day of
-	// deactivation.
+	// FinalDays and DeactivateDays count from Start. DeleteDays counts from the
+	// day of deactivation.
 	FinalDays, DeactivateDays, DeleteDays int
-	// KeepUsedDays keeps what was used so recently.
+	// KeepUsedDays keeps credentials that were used within that time.
 	KeepUsedDays int
-	// Windows say when credentials may be deactivated and deleted; none means
-	// at any time.
+	// Windows are the times at which credentials may be deactivated and
+	// deleted; none means at any time.
 	Windows []Window
-	// Now is the moment at which the plan is made; zero is not known. Nothing
-	// counts from a later one.
+	// Now is the time of planning, zero if it is unknown. Times never count
+	// from later than that.
 	Now time.Time
-	// Classes say which users are for emergencies.
+	// Classes says which users are for emergencies.
 	Classes audit.Classes
-	// Most says how many credentials are planned for, and how many of each kind
-	// of others are listed.
+	// Most limits the credentials in the plan, and the other findings of each
+	// kind that are listed.
 	Most int
 }
 
@@ -74,8 +74,8 @@ func (o *Options) complete() error {
 // Stage is a stage of the remediation of one credential.
 type Stage string
 
-// The stages, in their order. A password cannot be deactivated: it is removed
-// in the stage Deactivate, and there is no Delete.
+// The stages in order. A password cannot be deactivated: it is removed in the
+// stage Deactivate, and has no stage Delete.
 const (
 	Warn       Stage = "warn"
 	Final      Stage = "final"
@@ -83,7 +83,7 @@ const (
 	Delete     Stage = "delete"
 )
 
-// Stages are all of them.
+// Stages contains all stages.
 var Stages = [...]Stage{Warn, Final, Deactivate, Delete}
 
 // Step is a stage with its day.
@@ -92,26 +92,25 @@ type Step struct {
 	NotBefore time.Time `json:"not_before"`
 }
 
-// Item is a credential to take away.
+// Item is a credential to remove.
 type Item struct {
-	// ID is 16 hexadecimal digits that are the same in every plan for this
+	// ID has 16 hexadecimal digits. It is the same in every plan for this
 	// credential.
 	ID          string
 	Account     string
 	User, ARN   string
 	UserCreated report.Time
 	Credential  audit.Credential // an access key or a password
-	// KeyID is the access key's id, "" where only its creation is known.
+	// KeyID is the access key's id, "" if only its creation time is known.
 	KeyID string
-	// Inactive says that the key is inactive already.
+	// Inactive says that the key is already inactive.
 	Inactive bool
-	// LastUsed says when the report says that it was last used; absent for
-	// never.
+	// LastUsed is the last use in the report, absent for never.
 	LastUsed report.Time
 	// Findings are the reasons for its removal.
 	Findings []audit.Finding
 	Steps    []Step
-	// mfaHelps says that MFA is all that is missing.
+	// mfaHelps says that only MFA is missing.
 	mfaHelps bool
 }
 
@@ -125,49 +124,49 @@ func (i *Item) step(s Stage) (Step, bool) {
 	return Step{}, false
 }
 
-// Reason says why something is not planned for.
+// Reason says why the plan does not act on a finding.
 type Reason string
 
 // The reasons.
 const (
-	// Kept: it must not be taken away by a plan, or not now.
+	// Kept: a plan must not remove it, or not now.
 	Kept Reason = "kept"
 	// Excused: an exception excuses it.
 	Excused Reason = "excused"
-	// Person: no command can do it, or nobody but a person can tell which.
+	// Person: no command can do it, or a person must decide.
 	Person Reason = "person"
-	// Root: nothing of root is automated.
+	// Root: nothing that belongs to root is automated.
 	Root Reason = "root"
 )
 
-// Reasons are all of them, in the order in which to list them.
+// Reasons contains all reasons in the order for lists.
 var Reasons = [...]Reason{Root, Person, Kept, Excused}
 
-// Left is a finding that the plan does nothing about.
+// Left is a finding on which the plan does not act.
 type Left struct {
 	Reason     Reason
 	Account    string
 	User       string
 	Credential audit.Credential
 	Findings   []audit.Finding
-	// Why says in a sentence why it is left, and what to do.
+	// Why says in a sentence why the plan does not act, and what to do.
 	Why string
 }
 
-// Service says where the report of an account came from. A plan is carried out
-// there and nowhere else. The zero Service is not known: the report is a file
-// that does not tell.
+// Service is the service that an account's report came from. A plan acts only
+// on this service. The zero Service is unknown: the report is a file without
+// this information.
 type Service struct {
 	// Known says that the report came from a service.
 	Known bool
 	// Endpoint is its URL, "" for AWS.
 	Endpoint string
-	// Profile is the profile of the AWS configuration by which it was reached;
-	// "" where there was none.
+	// Profile is the profile of the AWS configuration that gave access to it,
+	// "" if there was none.
 	Profile string
 }
 
-// word is the service in one word: aws, the URL, or "" where it is not known.
+// word returns the service in one word: aws, the URL, or "" if it is unknown.
 func (s Service) word() string {
 	switch {
 	case !s.Known:
@@ -178,7 +177,7 @@ func (s Service) word() string {
 	return s.Endpoint
 }
 
-// String names the service for people.
+// String returns a name of the service for people.
 func (s Service) String() string {
 	switch {
 	case !s.Known:
@@ -189,33 +188,33 @@ func (s Service) String() string {
 	return s.Endpoint
 }
 
-// Account is the part of a plan that is about one account.
+// Account is the part of a plan for one account.
 type Account struct {
 	Source  audit.Source
 	Service Service
 	AsOf    time.Time
-	// Cutoff is the moment since which nothing planned for was used.
+	// Cutoff is a time. None of the planned credentials was used since then.
 	Cutoff time.Time
 	Items  []Item
 	Left   []Left
 }
 
-// Plan is a plan.
+// Plan is a remediation plan.
 type Plan struct {
 	Options  Options
 	Accounts []*Account
-	Total    int            // items
-	Counts   map[Reason]int // of Left
-	// More says how many items there are beyond Options.Most.
+	Total    int            // number of items
+	Counts   map[Reason]int // number of findings in Left
+	// More is the number of items beyond Options.Most.
 	More int
-	// Unclassified are users who look like break-glass users, and of whom nobody
-	// has said what they are.
+	// Unclassified are users who look like break-glass users and have not been
+	// classified.
 	Unclassified []string
 	// Problems are the reasons why the plan is incomplete.
 	Problems []string
 }
 
-// New begins a plan.
+// New returns an empty plan.
 func New(o Options) (*Plan, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
@@ -223,10 +222,10 @@ func New(o Options) (*Plan, error) {
 	return &Plan{Options: o, Counts: map[Reason]int{}}, nil
 }
 
-// Begin begins an account. The rows that come next are of its report, which came
-// from the service and was judged for the moment asOf.
+// Begin begins an account. The following rows belong to its report, which came
+// from the service and was judged for the time asOf.
 func (p *Plan) Begin(src audit.Source, from Service, asOf time.Time) {
-	// Of what happened after the report was generated, it says nothing.
+	// The report does not contain later events.
 	first := asOf
 	for _, t := range []time.Time{src.Generated, p.Options.Now} {
 		if !t.IsZero() && t.Before(first) {
@@ -237,7 +236,7 @@ func (p *Plan) Begin(src audit.Source, from Service, asOf time.Time) {
 	p.Accounts = append(p.Accounts, &Account{Source: src, Service: from, AsOf: asOf, Cutoff: cutoff})
 }
 
-// End ends an account with the outcome of its audit.
+// End ends an account with the result of its audit.
 func (p *Plan) End(a *audit.AccountSummary) {
 	current := p.Accounts[len(p.Accounts)-1]
 	current.Source, current.AsOf = a.Source, a.AsOf
@@ -274,8 +273,8 @@ func (p *Plan) add(i Item) {
 	a.Items = append(a.Items, i)
 }
 
-// steps are the stages of an item. What is inactive already is deleted when it
-// could be if it were deactivated today.
+// steps returns the stages of an item. An inactive key is deleted when it could
+// be if it were deactivated today.
 func (p *Plan) steps(i *Item) []Step {
 	o := &p.Options
 	final := o.Start.AddDate(0, 0, o.FinalDays)

@@ -2,9 +2,9 @@ package plan
 
 import "rollcall/internal/escape"
 
-// quote returns s as one word of a shell's.
+// quote returns s as one word for a shell.
 func quote(s string) string { return escape.Shell(s) }
 
-// option is an option with a value that may begin with a dash: as one word, it
-// is not taken for an option itself.
+// option returns an option with a value as one word, because the value may
+// begin with a dash.
 func option(name, value string) string { return name + "=" + quote(value) }

@@ -17,8 +17,8 @@ import (
 //go:embed prelude.bash
 var prelude string
 
-// Script writes the plan as a program for bash 3.2 or later that does nothing
-// unless it is asked for one stage.
+// Script writes the plan as a program for bash 3.2 or later. Without the name
+// of a stage the program does nothing.
 func (p *Plan) Script(w io.Writer, program string) error {
 	s := &script{Plan: p, b: bufio.NewWriter(w)}
 	s.head(program)
@@ -43,7 +43,7 @@ func (s *script) line(format string, args ...any) {
 	fmt.Fprintf(s.b, format+"\n", args...)
 }
 
-// comment writes lines of comment. No text can end one.
+// comment writes lines of comment. No text can end a comment.
 func (s *script) comment(indent, format string, args ...any) {
 	for _, line := range grid.Wrap(escape.Printable(fmt.Sprintf(format, args...)), 100) {
 		s.b.WriteString(strings.TrimRight(indent+"# "+line, " ") + "\n")
@@ -58,7 +58,7 @@ func (s *script) head(program string) {
 	s.line("#")
 	for _, a := range s.Accounts {
 		if a.AsOf.IsZero() {
-			continue // there is no report: Problems says why
+			continue // there is no report: Problems contains the reason
 		}
 		s.comment("", "Account %s: %d credentials, by the report of %s from %s. Nothing here was used since %s.",
 			a.called(), len(a.Items), words.Time(a.AsOf), a.Service, words.Time(a.Cutoff))
@@ -83,7 +83,7 @@ func (a *Account) called() string {
 	return a.Source.Account
 }
 
-// windows says when changes are made.
+// windows returns the change windows in words.
 func (o *Options) windows() string {
 	if len(o.Windows) == 0 {
 		return ", at any time"
@@ -95,7 +95,7 @@ func (o *Options) windows() string {
 	return ", only " + strings.Join(all, " or ") + " " + o.Start.Location().String()
 }
 
-// window writes the function that knows the change windows.
+// window writes the function that checks the change windows.
 func (s *script) window() {
 	zone := s.Options.Start.Location().String()
 	s.comment("", "window is true within the change windows%s.", s.Options.windows())
@@ -124,7 +124,7 @@ func (s *script) window() {
 	s.line("")
 }
 
-// clock is minutes of the day as the number 0000 to 2400.
+// clock returns minutes of the day as a number from 0000 to 2400.
 func clock(minutes int) int { return minutes/60*100 + minutes%60 }
 
 func (s *script) account(a *Account) {
@@ -162,7 +162,7 @@ func (s *script) item(a *Account, i *Item) {
 	s.line("")
 }
 
-// undo writes how the deeds of the plan are undone, and those of nobody else.
+// undo writes the commands that revert changes of the plan, and only those.
 func (s *script) undo(i *Item) {
 	s.line("    undo)")
 	if i.Credential.Kind == audit.Password {
@@ -175,7 +175,7 @@ func (s *script) undo(i *Item) {
 		option("--user-name", i.User), i.keyOption())
 }
 
-// step writes what is done in a stage.
+// step writes the commands of a stage.
 func (s *script) step(a *Account, i *Item, n int, step Step) {
 	s.line("    %s)", step.Stage)
 	s.line("      fresh || return 0")
@@ -196,8 +196,7 @@ func (s *script) step(a *Account, i *Item, n int, step Step) {
 	s.line("      ;;")
 }
 
-// gap returns how long after the stage before it a stage may come at the
-// earliest.
+// gap returns the minimum time between the previous stage and a stage.
 func (s *script) gap(i *Item, stage Stage) time.Duration {
 	o := &s.Options
 	days := 0
@@ -214,7 +213,7 @@ func (s *script) gap(i *Item, stage Stage) time.Duration {
 	return time.Duration(days) * 24 * time.Hour
 }
 
-// deed returns what a stage does once its time has come.
+// deed returns the commands of a stage whose day has come.
 func (s *script) deed(a *Account, i *Item, step Step) []string {
 	if step.Stage == Warn || step.Stage == Final {
 		return []string{"tell " + quote(escape.Printable(i.message(a, step.Stage))) + " " + quote(i.User)}
@@ -243,8 +242,8 @@ func (s *script) deed(a *Account, i *Item, step Step) []string {
 	}
 }
 
-// form is a moment to the second without its zone, which is how times of the
-// AWS CLI begin, whatever follows.
+// form is the form of a time to the second without a zone. Times of the AWS CLI
+// begin with it.
 const form = "2006-01-02T15:04:05"
 
 func second(i *Item) string {
@@ -252,8 +251,8 @@ func second(i *Item) string {
 	return made.Format(form)
 }
 
-// keyOption names the key: by its id where that is known, and else by what was
-// found for when it was created.
+// keyOption returns the option that names the key: by its id if it is known, or
+// else by the id that the script found for the creation time.
 func (i *Item) keyOption() string {
 	if i.KeyID != "" {
 		return option("--access-key-id", i.KeyID)
@@ -261,8 +260,8 @@ func (i *Item) keyOption() string {
 	return `--access-key-id="$key"`
 }
 
-// dispatch writes what comes last: the accounts, of which those are left alone
-// that the credentials at hand are not of.
+// dispatch writes the last part: it runs the steps of the account to which the
+// present credentials belong, and skips the others.
 func (s *script) dispatch() {
 	none := true
 	for _, a := range s.Accounts {
@@ -277,7 +276,7 @@ func (s *script) dispatch() {
 	s.line("end")
 }
 
-// left lists what is not planned for, as comments.
+// left lists the findings without a planned item as comments.
 func (s *script) left() {
 	for _, reason := range Reasons {
 		if s.Counts[reason] == 0 {
@@ -298,7 +297,7 @@ func (s *script) left() {
 	}
 }
 
-// beyond returns how many are not listed.
+// beyond returns the number of findings that are not listed.
 func (p *Plan) beyond(reason Reason) int {
 	return max(0, p.Counts[reason]-p.Options.Most)
 }

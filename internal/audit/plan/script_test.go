@@ -17,8 +17,8 @@ import (
 
 const keyOne, keyTwo = "AKIAEXAMPLEEXAMPLE01", "AKIAEXAMPLEEXAMPLE02"
 
-// oneKey is a plan for a key that was not used for 60 days, of bo, and where it
-// is carried out.
+// oneKey returns the environment of a plan for a key of bo that was not used
+// for 60 days.
 func oneKey(t *testing.T, o Options) *world {
 	w := newWorld(t, planned(t, o, only(audit.KeyUnused), nil, report.Columns22, user("bo", key(1, 80, 60))))
 	w.key("bo", keyOne, ago(80), "Active")
@@ -27,7 +27,7 @@ func oneKey(t *testing.T, o Options) *world {
 	return w
 }
 
-// TestStages carries a plan out, day by day.
+// TestStages runs a plan day by day.
 func TestStages(t *testing.T) {
 	t.Parallel()
 	w := oneKey(t, Options{})
@@ -81,7 +81,7 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// warned brings a plan to the day of a stage.
+// warned moves a plan to the day of a stage.
 func (w *world) warned(stage Stage) {
 	w.t.Helper()
 	for _, s := range Stages {
@@ -93,8 +93,8 @@ func (w *world) warned(stage Stage) {
 	}
 }
 
-// TestLooksAgain changes the account after the report was generated: nothing is
-// then done to what is not, or no longer, what the plan is about.
+// TestLooksAgain changes the account after the report. The plan then does
+// nothing to a credential that has changed.
 func TestLooksAgain(t *testing.T) {
 	t.Parallel()
 	replace := func(old, new string) func(*world) {
@@ -142,7 +142,7 @@ func TestLooksAgain(t *testing.T) {
 			w.warned(test.stage)
 			test.change(w)
 			if test.want == "" {
-				// Whoever runs the tests may be allowed to write all the same.
+				// A superuser who runs the tests may still be allowed to write.
 				w.want(w.run(0, "--stage", string(test.stage), "--ignore-dates", "--dry-run"),
 					"aws iam update-access-key")
 				w.run(1, "--stage", string(test.stage), "--ignore-dates", "--record", "/nowhere/record")
@@ -156,8 +156,8 @@ func TestLooksAgain(t *testing.T) {
 	}
 }
 
-// TestNamedKey has a plan that knows the key's id: another key made in that
-// second is not taken for it.
+// TestNamedKey runs a plan that contains the key's id. It does not act on
+// another key that was created in the same second.
 func TestNamedKey(t *testing.T) {
 	at, _ := ago(80).Value()
 	facts := &audit.Enrichment{
@@ -180,7 +180,7 @@ func TestNamedKey(t *testing.T) {
 	}
 }
 
-// TestUndo makes keys active again, after which all warnings count again.
+// TestUndo activates keys again. After that, all warnings must be repeated.
 func TestUndo(t *testing.T) {
 	w := oneKey(t, Options{})
 	w.run(0, "--stage", "undo")
@@ -199,7 +199,7 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// status sets the status of the key that is planned for, as a person does.
+// status sets the status of the planned key, as a person would.
 func (w *world) status(s string) {
 	w.t.Helper()
 	lines := strings.SplitAfter(w.read("keys"), "\n")
@@ -211,7 +211,7 @@ func (w *world) status(s string) {
 	w.write("keys", strings.Join(lines, ""))
 }
 
-// TestUndoLeavesOthersDeeds has only what the plan itself changed undone.
+// TestUndoLeavesOthersDeeds checks that undo only reverts changes of the plan.
 func TestUndoLeavesOthersDeeds(t *testing.T) {
 	t.Parallel()
 	const deactivate = "deactivate"
@@ -269,7 +269,7 @@ func TestUndoLeavesOthersDeeds(t *testing.T) {
 	}
 }
 
-// TestUndoPassword says that a password cannot come back.
+// TestUndoPassword checks the message that a password cannot be restored.
 func TestUndoPassword(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t,
@@ -282,7 +282,7 @@ func TestUndoPassword(t *testing.T) {
 	w.want(w.run(1, "--stage", "undo"), "the password was removed, which cannot be undone")
 }
 
-// TestUsers does a stage for the users that are named, and no others.
+// TestUsers runs a stage for the named users only.
 func TestUsers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, planned(t, Options{}, only(audit.KeyUnused), nil, report.Columns22,
@@ -307,8 +307,8 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// TestAgainstNow looks at what was used before this very run, whatever moment
-// the plan was made for.
+// TestAgainstNow checks that uses right before the run count, whatever time the
+// plan was created for.
 func TestAgainstNow(t *testing.T) {
 	t.Parallel()
 	build := func(t *testing.T) *world {
@@ -350,8 +350,8 @@ func TestAgainstNow(t *testing.T) {
 	}
 }
 
-// TestService runs at the service of the report, by its profile, and nowhere
-// else.
+// TestService checks that the script uses the report's service and profile, and
+// no others.
 func TestService(t *testing.T) {
 	t.Parallel()
 	const there = "https://iam.example.com:8443"
@@ -359,7 +359,7 @@ func TestService(t *testing.T) {
 		service Service
 		options []string
 		code    int
-		want    string // how calls begin
+		want    string // the beginning of calls
 		says    string
 	}{
 		{Service{Known: true, Endpoint: there, Profile: "audit"}, nil, 0,
@@ -391,7 +391,7 @@ func TestService(t *testing.T) {
 	}
 }
 
-// TestDryRun looks and changes nothing, not even the record.
+// TestDryRun checks that a dry run changes nothing, not even the record.
 func TestDryRun(t *testing.T) {
 	w := oneKey(t, Options{})
 	w.want(w.run(0, "--stage", "warn", "--ignore-dates", "--dry-run"), "will be deactivated")
@@ -411,7 +411,7 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// TestScriptWindow changes things within the windows alone.
+// TestScriptWindow checks that changes only happen within the windows.
 func TestScriptWindow(t *testing.T) {
 	t.Parallel()
 	first, err := ParseWindow("Tue,Thu 09:00-12:00")
@@ -446,8 +446,8 @@ func TestScriptWindow(t *testing.T) {
 	}
 }
 
-// TestPassword removes passwords, but not one of another user, one in use, or
-// one that MFA was added to.
+// TestPassword removes passwords, but not one of another user, one that is
+// used, or one of a user who has MFA now.
 func TestPassword(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, planned(t, Options{}, only(audit.PasswordUnused, audit.ConsoleMFA), nil, report.Columns22,
@@ -473,7 +473,8 @@ func TestPassword(t *testing.T) {
 	}
 }
 
-// TestFailures goes on after a step that failed, and ends with 1.
+// TestFailures checks that the script continues after a failed step, and exits
+// with 1.
 func TestFailures(t *testing.T) {
 	w := newWorld(t, planned(t, Options{}, only(audit.KeyUnused, audit.PasswordUnused), nil, report.Columns22,
 		user("amy", password(300, 60), mfa), user("bo", key(1, 80, 60))))
@@ -486,13 +487,13 @@ func TestFailures(t *testing.T) {
 	if !strings.Contains(w.read("plan.sh.record"), " failed\n") {
 		t.Error(w.read("plan.sh.record"))
 	}
-	w.run(1, "--stage", "deactivate", "--ignore-dates") // again, but the key is done
+	w.run(1, "--stage", "deactivate", "--ignore-dates") // again, but the key is already inactive
 	if n := strings.Count(strings.Join(w.changes(), "\n"), "update-access-key"); n != 1 {
 		t.Errorf("the key was made inactive %d times", n)
 	}
 }
 
-// TestNotify gives messages to a program.
+// TestNotify sends messages to a program.
 func TestNotify(t *testing.T) {
 	w := oneKey(t, Options{})
 	w.write("mail", "#!/bin/sh\n{ echo \"to $2 of $1\"; cat; } >> mails\n")
@@ -505,7 +506,7 @@ func TestNotify(t *testing.T) {
 	w.want(w.run(1, "--stage", "deactivate", "--ignore-dates"), "the stage final was not done")
 }
 
-// TestUsage refuses what it does not know, and does nothing then.
+// TestUsage checks that invalid arguments are refused and nothing is done.
 func TestUsage(t *testing.T) {
 	w := oneKey(t, Options{})
 	for _, args := range [][]string{{"--stage"}, {"--stage", "now"}, {"warn"}, {"--force"}, {"--record"}} {
@@ -517,7 +518,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestNobody has a plan with nothing in it.
+// TestNobody runs an empty plan.
 func TestNobody(t *testing.T) {
 	w := newWorld(t, planned(t, Options{}, only(audit.KeyUnused), nil, report.Columns22))
 	w.run(0)
@@ -525,16 +526,16 @@ func TestNobody(t *testing.T) {
 	w.run(1, "--stage", "deactivate")
 }
 
-// hostile are names that a shell, or the AWS CLI, could take for something
-// else. The first ones are names that IAM accepts.
+// hostile are names that a shell or the AWS CLI could misinterpret. IAM accepts
+// the first ones.
 var hostile = []string{
 	"-x", "--help", "=x", "+1", "@home", "a@example.com", "a=b,c", "-", "a.b+c",
 	"'", "''", `"`, "$(touch pwned)", "`touch pwned`", "a b", "a;touch pwned", "a\ntouch pwned", "${HOME}",
 	"a'$(touch pwned)'b", `\`, "*", "~", "!x", "a#b", "<x", "é", "\x1b[31m", "&", "a\\'b",
 }
 
-// TestHostileNames plans for names of all kinds: those that IAM accepts reach
-// the AWS CLI as they are; of the others nothing comes but a line that says so.
+// TestHostileNames plans for names of all kinds. Names that IAM accepts reach
+// the AWS CLI unchanged. For the others there is only a line that says so.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	var rows []report.Row
@@ -548,8 +549,8 @@ func TestHostileNames(t *testing.T) {
 	carriedOut(t, p, hostile[:9])
 }
 
-// TestHostileQuoted gives the same names to the script without the check: even
-// then they are words.
+// TestHostileQuoted passes the same names to the script without the check. They
+// are still single words.
 func TestHostileQuoted(t *testing.T) {
 	t.Parallel()
 	p := planned(t, Options{Most: 100}, only(audit.KeyUnused), nil, report.Columns22, user("bo", key(1, 80, 60)))
@@ -563,12 +564,13 @@ func TestHostileQuoted(t *testing.T) {
 	carriedOut(t, p, hostile[9:])
 }
 
-// carriedOut deactivates the key of each of the users and compares the words
-// that the AWS CLI is given.
+// carriedOut deactivates the key of each user and compares the arguments of the
+// AWS CLI.
 func carriedOut(t *testing.T, p *Plan, names []string) {
 	t.Helper()
 	w := newWorld(t, p)
-	// One key answers for all: the stand-in does not know such names.
+	// One key answers for all, because the substitute does not support such
+	// names.
 	w.write("keys", "")
 	aws := "#!/usr/bin/env bash\ncase \"$1 $2\" in\n'sts get-caller-identity') echo " + account + " ;;\n" +
 		"'iam list-access-keys') printf '" + keyOne +
@@ -596,7 +598,7 @@ func carriedOut(t *testing.T, p *Plan, names []string) {
 	}
 }
 
-// TestQuote has bash read what is quoted: it is one word, and the same.
+// TestQuote checks that bash reads a quoted text as one unchanged word.
 func TestQuote(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		words := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(hostile), rapid.StringMatching(`[^\x00]{0,20}`)), 1,

@@ -12,13 +12,13 @@ import (
 // Window is a time of the week in which changes may be made.
 type Window struct {
 	Days     [7]bool // by time.Weekday
-	From, To int     // minutes of the day; To is not in it
+	From, To int     // minutes of the day, without To
 }
 
 var dayNames = [7]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
 
 // ParseWindow reads days and hours: "Tue 09:00-12:00", "Mon-Thu,Sat
-// 08:00-16:30". A window ends on the day it begins, at 24:00 at last.
+// 08:00-16:30". A window ends on the day it begins, at 24:00 at the latest.
 func ParseWindow(s string) (w Window, err error) {
 	fields := strings.Fields(s)
 	if len(fields) != 2 {
@@ -71,7 +71,7 @@ func minutes(s string) (int, error) {
 	return n, nil
 }
 
-// String is the window as ParseWindow reads it.
+// String returns the window in the form of ParseWindow.
 func (w Window) String() string {
 	var days []string
 	for i := range 7 {
@@ -82,8 +82,8 @@ func (w Window) String() string {
 	return fmt.Sprintf("%s %02d:%02d-%02d:%02d", strings.Join(days, ","), w.From/60, w.From%60, w.To/60, w.To%60)
 }
 
-// next returns the first moment at t or after it that is in one of the windows;
-// t itself where there is none.
+// next returns the first time at or after t that is in one of the windows. If
+// there are no windows it returns t.
 func next(t time.Time, windows []Window) time.Time {
 	var first time.Time
 	for _, w := range windows {

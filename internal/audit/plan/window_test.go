@@ -44,8 +44,8 @@ func FuzzParseWindow(f *testing.F) {
 	})
 }
 
-// TestNext compares with going minute by minute, in zones with and without
-// summer time.
+// TestNext compares the result with a search minute by minute, in zones with
+// and without summer time.
 func TestNext(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		zone, err := time.LoadLocation(
@@ -53,8 +53,8 @@ func TestNext(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Not in the nights when clocks are changed: a window within such an hour
-		// is as long as the wall clock says.
+		// Skip the nights when clocks change: a window within such an hour is as
+		// long as the wall clock says.
 		at := time.Date(2026, 6, 1, 0, rapid.IntRange(0, 60*24*60).Draw(t, "minute"), 0, 0, zone)
 		var windows []Window
 		for range rapid.IntRange(0, 3).Draw(t, "windows") {

@@ -8,7 +8,7 @@ import (
 	"rollcall/internal/audit"
 )
 
-// what names a credential for people.
+// what returns a name of a credential for people.
 func what(c audit.Credential, keyID string) string {
 	switch c.Kind {
 	case audit.Password:
@@ -20,21 +20,22 @@ func what(c audit.Credential, keyID string) string {
 	if keyID != "" {
 		name += " " + keyID
 	}
-	if !c.Created.IsPresent() { // the report does not tell: it is the first or the second one
+	if !c.Created.IsPresent() { // the creation time is unknown: name the place
 		return fmt.Sprintf("%s %d, of an unknown date", name, c.Slot)
 	}
 	return name + " created " + c.Created.String()
 }
 
-// title names an item.
+// title returns the name of an item.
 func (i *Item) title() string { return i.User + ", " + what(i.Credential, i.KeyID) }
 
-// because is a finding in a line: the control, how it came out and why.
+// because returns a finding in one line: the control, its result and the
+// reason.
 func because(f *audit.Finding) string {
 	return fmt.Sprintf("%s %s %v, %v: %s", f.Control.ID, f.Control.Name, f.Status, f.Severity, f.Reason)
 }
 
-// days are the days of an item's stages.
+// days returns the days of an item's stages.
 func (i *Item) days() string {
 	var all []string
 	for _, s := range i.Steps {
@@ -43,7 +44,7 @@ func (i *Item) days() string {
 	return strings.Join(all, ", ")
 }
 
-// when is the day of a step, and the hour where it has one.
+// when returns the day of a step, and the hour if it has one.
 func when(s Step) string {
 	if s.NotBefore.Hour() == 0 && s.NotBefore.Minute() == 0 {
 		return s.NotBefore.Format(time.DateOnly)
@@ -80,7 +81,7 @@ func (i *Item) message(a *Account, stage Stage) string {
 	return text + " Why: " + i.controls() + "."
 }
 
-// controls are the findings of an item in a few words.
+// controls returns the findings of an item in a few words.
 func (i *Item) controls() string {
 	var all []string
 	for _, f := range i.Findings {
@@ -89,7 +90,7 @@ func (i *Item) controls() string {
 	return strings.Join(all, ", ")
 }
 
-// heading returns the heading of the findings that are left for a reason.
+// heading returns the heading of the findings with a reason.
 func (r Reason) heading() string {
 	switch r {
 	case Root:
@@ -103,7 +104,7 @@ func (r Reason) heading() string {
 	}
 }
 
-// text is a finding that is left, in a sentence or two.
+// text returns a finding that the plan does not act on, in a sentence or two.
 func (l *Left) text() string {
 	who := l.User
 	if who == "" {
@@ -122,8 +123,7 @@ func (l *Left) text() string {
 	return who + " (" + strings.Join(ids, ", ") + "): " + l.Why
 }
 
-// Short returns the text after the number of findings that are left for a
-// reason.
+// Short returns the text that follows the number of findings with a reason.
 func (r Reason) Short() string {
 	return map[Reason]string{Root: "of root", Person: "for a person", Kept: "kept", Excused: "excused"}[r]
 }
