@@ -11,9 +11,9 @@ import (
 	"rollcall/internal/words"
 )
 
-// asff writes findings in the AWS Security Finding Format, as one JSON array;
-// BatchImportFindings takes 100 of them at once. The limits of texts are those
-// of the format's reference.
+// asff writes findings in the AWS Security Finding Format, as one JSON array.
+// BatchImportFindings accepts 100 of them at once. The length limits come from
+// the format's reference.
 type asff struct {
 	stream
 	line []byte
@@ -104,7 +104,7 @@ func (a *asff) finding(f *audit.Finding) asffFinding {
 	out := asffFinding{
 		SchemaVersion: "2018-10-08",
 		ID:            "rollcall/" + f.Account + "/" + f.Fingerprint(),
-		// The product of findings that are the account's own.
+		// The product for findings of the account itself.
 		ProductARN: "arn:" + partition + ":securityhub:" + region + ":" + f.Account +
 			":product/" + f.Account + "/default",
 		ProductName: "Rollcall", CompanyName: "Rollcall",
@@ -162,8 +162,8 @@ func firstRegion(partition string) string {
 	}
 }
 
-// asffLabel is informational for what is in order: the severity of a finding
-// in Security Hub is that of the problem there is.
+// asffLabel returns the severity label. It is informational if there is no
+// problem, because the severity in Security Hub is that of the problem.
 func asffLabel(f *audit.Finding) string {
 	if f.Status == audit.Pass || f.Status == audit.NotApplicable || f.Status == audit.Manual ||
 		f.Severity == audit.Info {
@@ -180,7 +180,7 @@ func asffStatus(s audit.Status) string {
 		return "FAILED"
 	case audit.Warn, audit.Manual:
 		return "WARNING"
-	default: // also for a check that is not applicable
+	default: // also if the check is not applicable
 		return "NOT_AVAILABLE"
 	}
 }
@@ -199,7 +199,7 @@ func asffResourceOf(f *audit.Finding, partition, region string) asffResource {
 	return r
 }
 
-// asffRequirements are at most 32 texts of at most 64 characters.
+// asffRequirements returns at most 32 texts of at most 64 characters.
 func asffRequirements(c *audit.Control) []string {
 	var all []string
 	for _, r := range c.Requirements {
@@ -210,7 +210,7 @@ func asffRequirements(c *audit.Control) []string {
 	return all
 }
 
-// atMost is a text cut to a number of characters.
+// atMost returns a text cut to a number of characters.
 func atMost(s string, most int) string {
 	if utf8.RuneCountInString(s) <= most {
 		return s

@@ -15,15 +15,15 @@ import (
 	"rollcall/report"
 )
 
-// auditedReport is a report with what an audit said of it.
+// auditedReport is a report with the results of its audit.
 type auditedReport struct {
 	src  audit.Source
 	rows []audit.Row
 	out  *audit.AccountSummary
 }
 
-// hostile is a name that would act in a spreadsheet, a terminal, Markdown, XML
-// and a build log, if it were let.
+// hostile is a name that would affect a spreadsheet, a terminal, Markdown, XML
+// and a build log if it were not escaped.
 const hostile = "=HYPERLINK(\"http://x\")\x1b[31m\u202e|<b>`::error::\r\n::stop-commands::x,]]>\u009b2J\U000e0041"
 
 var (
@@ -71,8 +71,8 @@ func columns(names ...string) []report.Column {
 	return all
 }
 
-// aRun is a run over three accounts: one with findings of every kind, one that
-// is clean, and one without a report.
+// aRun returns a run over three accounts: one with findings of every kind, one
+// without findings, and one without a report.
 func aRun() ([]auditedReport, *audit.Summary, Options) {
 	benchmark := &audit.Benchmark{ID: audit.CIS70, Title: "CIS Amazon Web Services Foundations Benchmark",
 		Version: "7.0", Controls: []audit.ControlID{"C1", "C3", "C5", "C7", "C9"}}
@@ -215,7 +215,7 @@ func mustFind(t *testing.T, form string) Format {
 	return f
 }
 
-// mustRender gives a run to an output.
+// mustRender writes a run to an output and returns the text.
 func mustRender(t *testing.T, form string, o Options) string {
 	t.Helper()
 	runs, sum, _ := aRun()

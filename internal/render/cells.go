@@ -8,10 +8,10 @@ import (
 	"rollcall/report"
 )
 
-// legend says what the signs mean that stand for what is not there.
+// legend explains the signs for missing values.
 const legend = "– is none; ? is not told by the report."
 
-// since is the age of a moment, or what stands for its absence.
+// since returns the age of a time, or the text for its absence.
 func since(t report.Time, asOf time.Time, never string) grid.Cell {
 	at, ok := t.Value()
 	switch {
@@ -29,7 +29,7 @@ func user(r *report.Row, _ time.Time) grid.Cell { return grid.Text(r.User) }
 
 func created(r *report.Row, asOf time.Time) grid.Cell { return since(r.Created, asOf, grid.Nothing) }
 
-// password says whether there is one, and when it was last used.
+// password shows whether there is one, and when it was last used.
 func password(r *report.Row, asOf time.Time) grid.Cell {
 	used, ever := r.PasswordLastUsed.Value()
 	switch {
@@ -77,7 +77,7 @@ func mfa(r *report.Row, _ time.Time) grid.Cell {
 	return grid.Unknown
 }
 
-// key is one access key in one cell: its age and last use.
+// key shows one access key in one cell: its age and last use.
 func key(n int) func(*report.Row, time.Time) grid.Cell {
 	return func(r *report.Row, asOf time.Time) grid.Cell {
 		k := r.Keys[n]
@@ -98,7 +98,7 @@ func key(n int) func(*report.Row, time.Time) grid.Cell {
 	}
 }
 
-// keyAge is a key's age, and whether it is inactive.
+// keyAge shows a key's age, and whether it is inactive.
 func keyAge(n int) func(*report.Row, time.Time) grid.Cell {
 	return func(r *report.Row, asOf time.Time) grid.Cell {
 		k := r.Keys[n]
@@ -139,7 +139,7 @@ func keyUsed(n int) func(*report.Row, time.Time) grid.Cell {
 	}
 }
 
-// keyUse returns the place of the last use of a key: service and region.
+// keyUse shows the service and the region of a key's last use.
 func keyUse(n int) func(*report.Row, time.Time) grid.Cell {
 	return func(r *report.Row, _ time.Time) grid.Cell {
 		k := r.Keys[n]
@@ -157,7 +157,8 @@ func keyUse(n int) func(*report.Row, time.Time) grid.Cell {
 	}
 }
 
-// silent reports whether a cell says nothing, not even that there is nothing.
+// silent reports whether a cell has no value, not even one that says that there
+// is nothing.
 func silent(t report.Text) bool {
 	return t.Absence() == report.MissingColumn || t.Absence() == report.Malformed
 }
@@ -169,7 +170,7 @@ func certificate(n int) func(*report.Row, time.Time) grid.Cell {
 	}
 }
 
-// both puts two credentials of a kind into one cell.
+// both combines two credentials of a kind in one cell.
 func both(one, two func(*report.Row, time.Time) grid.Cell) func(*report.Row, time.Time) grid.Cell {
 	return func(r *report.Row, asOf time.Time) grid.Cell {
 		a, b := one(r, asOf), two(r, asOf)

@@ -14,8 +14,7 @@ const smallReport = `user,arn,user_creation_time,password_enabled,password_last_
 Bob,arn:aws:iam::111122223333:user/Bob,2026-01-01T00:00:00Z,true,2026-11-20T10:15:00Z,2026-10-01T00:00:00Z,N/A,false
 `
 
-// everyFormat writes what an audit of smallReport by some controls comes to, in
-// every form.
+// everyFormat writes the audit of smallReport by some controls in every form.
 func everyFormat(t *testing.T, o audit.Options, check func(t *testing.T, text string)) {
 	t.Helper()
 	for _, f := range Formats() {
@@ -48,7 +47,7 @@ func everyFormat(t *testing.T, o audit.Options, check func(t *testing.T, text st
 	}
 }
 
-// What a benchmark calls a control is in every form.
+// Every form contains the benchmark's name of a control.
 func TestItems(t *testing.T) {
 	everyFormat(t, audit.Options{Controls: []audit.ControlID{audit.ConsoleMFA}}, func(t *testing.T, text string) {
 		c, _ := audit.FindControl(string(audit.ConsoleMFA))
@@ -60,14 +59,15 @@ func TestItems(t *testing.T) {
 	})
 }
 
-// What a person must judge is critical nowhere, however grave the control.
+// A finding that a person must judge is never critical, however severe the
+// control.
 func TestManualIsNoAlarm(t *testing.T) {
 	c, _ := audit.FindControl(string(audit.RootHardwareMFA))
 	if c.Severity != audit.Critical {
 		t.Fatalf("the control is %v", c.Severity)
 	}
 	everyFormat(t, audit.Options{Controls: []audit.ControlID{c.ID}}, func(t *testing.T, text string) {
-		// What is said of controls, and not of findings, comes before and behind.
+		// Texts about controls, and not about findings, come before and after.
 		for _, part := range []struct{ from, to string }{{`"results":[`, `"artifacts"`}, {`"findings": [`, "]\n}"},
 			{`"rows"`, "</script>"}} {
 			if _, after, ok := strings.Cut(text, part.from); ok {

@@ -8,15 +8,15 @@ import (
 	"rollcall/internal/words"
 )
 
-// findingJSON is an audit.Finding as JSON and CSV have it: names that do not
-// change, and beside the verdict all that is needed to check it.
+// findingJSON is an audit.Finding for JSON and CSV. Its names do not change,
+// and it has everything that is needed to check the verdict.
 type findingJSON struct {
 	Fingerprint string `json:"fingerprint"`
 	Control     string `json:"control"`
 	Name        string `json:"control_name"`
 	Title       string `json:"title"`
-	// Benchmark is the benchmark of the audit, and Requirements are its names
-	// of the control.
+	// Benchmark is the benchmark of the audit. Requirements are its names of
+	// the control.
 	Benchmark    string   `json:"benchmark"`
 	Requirements []string `json:"requirements,omitempty"`
 	Status       string   `json:"status"`
@@ -59,7 +59,7 @@ type credentialJSON struct {
 	Created string `json:"created,omitempty"`
 }
 
-// findingOf returns the finding of a report, judged for a moment.
+// findingOf returns the finding of a report, judged for a time.
 func findingOf(f *audit.Finding, b *audit.Benchmark, src *audit.Source, asOf time.Time) findingJSON {
 	out := findingJSON{
 		Fingerprint: f.Fingerprint(), Control: string(f.Control.ID), Name: f.Control.Name, Title: f.Control.Title,
@@ -88,7 +88,7 @@ func findingOf(f *audit.Finding, b *audit.Benchmark, src *audit.Source, asOf tim
 	return out
 }
 
-// named is a control with what the benchmark calls it: "C5 (2.10) Title".
+// named returns a control with its name in the benchmark: "C5 (2.10) Title".
 func named(c *audit.Control, b *audit.Benchmark) string {
 	text := string(c.ID)
 	if ids := c.RequirementIDs(b.ID); len(ids) > 0 {
@@ -97,8 +97,8 @@ func named(c *audit.Control, b *audit.Benchmark) string {
 	return text + " " + c.Title
 }
 
-// subject names whom a finding is about, for people: the user and which of
-// its credentials.
+// subject returns the user of a finding and which of the user's credentials it
+// concerns.
 func subject(f *audit.Finding) string {
 	who := f.User
 	if who == "" {
@@ -110,7 +110,8 @@ func subject(f *audit.Finding) string {
 	return who
 }
 
-// credentialName names the credential for people, "" where there is none.
+// credentialName returns a name of the credential for people, "" if there is
+// none.
 func credentialName(f *audit.Finding) string {
 	switch c := f.Credential; {
 	case len(f.KeyIDs) == 1:

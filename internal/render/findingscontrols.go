@@ -8,7 +8,8 @@ import (
 	"rollcall/internal/words"
 )
 
-// omittedOf returns how many findings of a severity are not among the worst.
+// omittedOf returns the number of findings of a severity that are not among the
+// worst.
 func omittedOf(a *audit.AccountSummary, severity audit.Severity) int {
 	if a.Missing {
 		return 0
@@ -25,7 +26,7 @@ func omittedOf(a *audit.AccountSummary, severity audit.Severity) int {
 	return n
 }
 
-// leftOut says how many findings of an account are not shown where others are.
+// leftOut says how many findings of an account are omitted.
 func leftOut(n int, severity audit.Severity, beside bool) string {
 	what := severity.String() + " finding"
 	if beside {
@@ -34,7 +35,7 @@ func leftOut(n int, severity audit.Severity, beside bool) string {
 	return words.Count(n, what) + verb(n) + " not shown"
 }
 
-// controls says what came of each control, under the benchmark's own number.
+// controls shows the result of each control with its number in the benchmark.
 func (t tableFindings) controls(s *audit.Summary) {
 	g := grid.Grid{Titles: []string{"ITEM", "CONTROL", "FAIL", "NO_DATA", "WARN", "MANUAL", "PASS", "TITLE"},
 		Spare: []string{"MANUAL", "WARN", "NO_DATA"}, Wrap: true}

@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// jsonLines writes every finding as a JSON object on a line of its own.
+// jsonLines writes every finding as a JSON object on its own line.
 type jsonLines struct {
 	stream
 	line []byte
@@ -55,7 +55,7 @@ func (j jsonSummary) Close(s *audit.Summary) error {
 	return j.b.Flush()
 }
 
-// CheckQuery says what is wrong with a JMESPath expression.
+// CheckQuery returns an error for an invalid JMESPath expression.
 func CheckQuery(expression string) error {
 	_, err := jmespath.Compile(expression)
 	var wrong jmespath.SyntaxError
@@ -68,7 +68,7 @@ func CheckQuery(expression string) error {
 	return fmt.Errorf("%q is not a JMESPath expression", expression)
 }
 
-// query applies a JMESPath expression to what v is as JSON.
+// query applies a JMESPath expression to the JSON of v.
 func query(expression string, v any) (any, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -85,8 +85,8 @@ func query(expression string, v any) (any, error) {
 	return found, nil
 }
 
-// document is the JSON of a run. Version goes up when a member changes its
-// meaning or goes away.
+// document is the JSON of a run. Version changes when a member changes its
+// meaning or is removed.
 type document struct {
 	Version    int             `json:"version"`
 	Program    string          `json:"program,omitempty"`
@@ -98,10 +98,10 @@ type document struct {
 	Controls   []controlCounts `json:"controls"`
 	Accounts   []accountJSON   `json:"accounts"`
 	Skipped    []Skipped       `json:"skipped_accounts,omitempty"`
-	// Exceptions are all that were given, with what became of them.
+	// Exceptions are the uses of all given exceptions.
 	Exceptions []audit.ExceptionUse `json:"exceptions,omitempty"`
-	// Findings are the worst of each account; Omitted is how many more FAIL,
-	// NO_DATA and WARN there are.
+	// Findings are the worst findings of each account. Omitted is the number of
+	// further FAIL, NO_DATA and WARN.
 	Findings []findingJSON `json:"findings"`
 	Omitted  int           `json:"findings_omitted"`
 }
@@ -112,8 +112,8 @@ type benchmarkJSON struct {
 	Version string `json:"version,omitempty"`
 }
 
-// statusCounts have all statuses, so that a query need not ask whether one is
-// there.
+// statusCounts contains all statuses, so that a query need not check whether
+// one exists.
 type statusCounts struct {
 	Fail          int `json:"fail"`
 	NoData        int `json:"no_data"`
@@ -152,7 +152,7 @@ type controlCounts struct {
 	// Requirements are the benchmark's names of the control.
 	Requirements []string `json:"requirements"`
 	Severity     string   `json:"severity"`
-	// Outcome is the worst status that nothing excuses, or EXCUSED.
+	// Outcome is the worst status that is not excused, or EXCUSED.
 	Outcome string `json:"outcome"`
 	statusCounts
 	Suppressed int `json:"suppressed"`
@@ -180,7 +180,7 @@ func outcomeWord(c *audit.ControlCounts) string {
 	return status.String()
 }
 
-// outcomesJSON counts controls by what came of them.
+// outcomesJSON counts controls by their result.
 type outcomesJSON struct {
 	statusCounts
 	Excused int `json:"excused"`
@@ -202,7 +202,7 @@ type accountJSON struct {
 	Counts       countsJSON      `json:"counts"`
 	Outcomes     outcomesJSON    `json:"control_outcomes"`
 	Controls     []controlCounts `json:"controls"`
-	Statistics   *statisticsJSON `json:"statistics,omitempty"` // none for one that is missing
+	Statistics   *statisticsJSON `json:"statistics,omitempty"` // nil if the report is missing
 }
 
 type statisticsJSON struct {
@@ -217,13 +217,13 @@ type statisticsJSON struct {
 	InactiveKeys       int `json:"inactive_keys"`
 	ActiveCertificates int `json:"active_certificates"`
 	UnusedCredentials  int `json:"unused_credentials"`
-	// Of so many more the report does not tell.
+	// The report says nothing about this number of further users.
 	UntoldConsoleUsers int    `json:"untold_console_users"`
 	UntoldKeys         int    `json:"untold_keys"`
 	UntoldUnused       int    `json:"untold_unused"`
 	OldestKey          string `json:"oldest_key,omitempty"`
-	// KeyAges has a list for each span of ages; the words for the spans are in
-	// key_age_limits_days and key_idle_limits_days.
+	// KeyAges has a list for each range of ages. key_age_limits_days and
+	// key_idle_limits_days describe the ranges.
 	KeyAgeLimits  []int     `json:"key_age_limits_days"`
 	KeyIdleLimits []int     `json:"key_idle_limits_days"`
 	KeyAges       [6][4]int `json:"key_ages"`
@@ -232,7 +232,7 @@ type statisticsJSON struct {
 
 type rootJSON struct {
 	Seen     bool   `json:"seen"`
-	Password string `json:"password,omitempty"` // true, false, or why it is not known
+	Password string `json:"password,omitempty"` // true, false, or the reason why it is unknown
 	MFA      string `json:"mfa,omitempty"`
 	Keys     int    `json:"active_keys"`
 	LastUsed string `json:"last_used,omitempty"`
@@ -256,7 +256,7 @@ func documentOf(s *audit.Summary, o *Options) document {
 	return d
 }
 
-// Complete reports whether everything could be judged, and anything was.
+// Complete reports whether there were accounts and everything could be judged.
 func Complete(s *audit.Summary) bool {
 	for _, a := range s.Accounts {
 		if a.Incomplete() {
@@ -266,7 +266,8 @@ func Complete(s *audit.Summary) bool {
 	return len(s.Accounts) > 0
 }
 
-// omitted returns how many findings are not among the worst that are shown.
+// omitted returns the number of findings that are not among the worst, which
+// are shown.
 func omitted(a *audit.AccountSummary) int {
 	n := a.Counts.Total
 	return n[audit.Fail] + n[audit.NoData] + n[audit.Warn] - len(a.Worst)

@@ -15,7 +15,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// tableFindings writes an audit for a terminal: the summary first, then the
+// tableFindings writes an audit for a terminal: first the summary, then the
 // worst findings by severity and account.
 type tableFindings struct{ late }
 
@@ -41,7 +41,7 @@ func (t tableFindings) say(style grid.Style, format string, args ...any) {
 	}
 }
 
-// lines breaks a text to the width of the terminal.
+// lines breaks a text into lines of the terminal's width.
 func (t tableFindings) lines(s string, indent int) []string {
 	if t.o.Width <= 0 {
 		return []string{s}
@@ -58,7 +58,7 @@ func (t tableFindings) title(s *audit.Summary) {
 	t.say(grid.Dim, "%s", judgedFor(s))
 }
 
-// judgedFor says what was judged, and for which moment.
+// judgedFor says what was judged, and for which time.
 func judgedFor(s *audit.Summary) string {
 	missing := 0
 	var first, last time.Time
@@ -88,7 +88,7 @@ func judgedFor(s *audit.Summary) string {
 	return said
 }
 
-// shownStatuses are the statuses that people must act upon, the worst first.
+// shownStatuses are the statuses that require action, the worst first.
 var shownStatuses = []audit.Status{audit.Fail, audit.NoData, audit.Warn, audit.Manual}
 
 func (t tableFindings) counts(s *audit.Summary) {
@@ -192,8 +192,8 @@ func (t tableFindings) accounts(s *audit.Summary) {
 	}
 }
 
-// worstFirst are the accounts: those without a report, then those with the
-// most severe findings.
+// worstFirst returns the accounts: first those without a report, then those
+// with the most severe findings.
 func worstFirst(s *audit.Summary) []*audit.AccountSummary {
 	all := slices.Clone(s.Accounts)
 	slices.SortStableFunc(all, func(a, b *audit.AccountSummary) int {
@@ -219,7 +219,8 @@ func number(n int, s grid.Style) grid.Cell {
 	return grid.Cell{Text: strconv.Itoa(n), Style: s}
 }
 
-// atLeast is a number to which comes what the report does not tell of.
+// atLeast returns a number that may be higher, because the report says nothing
+// about some things.
 func atLeast(n, untold int, s grid.Style) grid.Cell {
 	switch {
 	case untold == 0:
@@ -230,7 +231,7 @@ func atLeast(n, untold int, s grid.Style) grid.Cell {
 	return grid.Cell{Text: "≥ " + strconv.Itoa(n), Style: grid.Odd}
 }
 
-// share returns how many of those with a password have MFA.
+// share shows how many of the users with a password have MFA.
 func share(t *audit.Stats) grid.Cell {
 	text := fmt.Sprintf("%d/%d", t.ConsoleUsersMFA, t.ConsoleUsers)
 	switch {
@@ -246,11 +247,11 @@ func share(t *audit.Stats) grid.Cell {
 	return grid.Cell{Text: text, Style: grid.Bad}
 }
 
-// rootCell returns the credentials of root, and their last use.
+// rootCell shows the credentials of root and their last use.
 func rootCell(a *audit.AccountSummary) grid.Cell {
 	r, asOf := &a.Stats.Root, a.AsOf
 	switch {
-	case !r.Seen && a.Source.Partition == "aws-cn": // whose reports have no row for root
+	case !r.Seen && a.Source.Partition == "aws-cn": // its reports have no row of root
 		return grid.None
 	case !r.Seen:
 		return grid.Unknown
@@ -274,7 +275,7 @@ func rootCell(a *audit.AccountSummary) grid.Cell {
 	return c
 }
 
-// problems say what could not be judged and why.
+// problems lists the parts that could not be judged, and the reasons.
 func (t tableFindings) problems(s *audit.Summary) {
 	const most = 10
 	first := true
@@ -296,7 +297,7 @@ func (t tableFindings) problems(s *audit.Summary) {
 	}
 }
 
-// where is the place of a problem in its file.
+// where returns the position of a problem in its file.
 func where(a *audit.AccountSummary, p audit.Problem) string {
 	if p.Line == 0 || a.Source.Path == "" {
 		return ""
@@ -304,7 +305,7 @@ func where(a *audit.AccountSummary, p audit.Problem) string {
 	return fmt.Sprintf("%s:%d: ", a.Source.Path, p.Line)
 }
 
-// severityGroup are the findings of a severity, account by account.
+// severityGroup holds the findings of a severity, account by account.
 type severityGroup struct {
 	severity audit.Severity
 	accounts []accountGroup
@@ -313,12 +314,12 @@ type severityGroup struct {
 type accountGroup struct {
 	account  *audit.AccountSummary
 	findings []audit.Finding
-	more     int // that are not among the worst, and so not shown
+	more     int // number of findings that are not among the worst, and so not shown
 }
 
-// bySeverity groups the worst findings. Left out is what the problems of an
-// account have told already: that there is no report, or that the rest of it
-// cannot be read, is NO_DATA for each control.
+// bySeverity groups the worst findings. It omits findings that repeat a problem
+// of the account: without a report, or with an unreadable rest of it, each
+// control is NO_DATA.
 func bySeverity(s *audit.Summary) []severityGroup {
 	var groups []severityGroup
 	for severity := audit.Severity(audit.NumSeverities); severity > 0; {
@@ -390,7 +391,7 @@ func lineCell(line int) grid.Cell {
 	return grid.Cell{Text: strconv.Itoa(line)}
 }
 
-// why is the reason with what enrichment has to say.
+// why returns the reason with notes of enrichment.
 func why(f *audit.Finding) string {
 	text := f.Reason.String()
 	if f.Note != "" {
@@ -399,7 +400,7 @@ func why(f *audit.Finding) string {
 	return text
 }
 
-// exceptions tell of those a person should look at.
+// exceptions lists the exceptions that need attention.
 func (t tableFindings) exceptions(s *audit.Summary) {
 	g := grid.Grid{Titles: []string{"EXCEPTION", "STATE", "CONTROL", "EXPIRES", "OWNER", "TICKET"},
 		Spare: []string{"TICKET", "OWNER"}, Cut: "EXCEPTION", Least: 12}
@@ -421,7 +422,7 @@ func (t tableFindings) exceptions(s *audit.Summary) {
 	g.Write(t.b, t.o.Width, t.o.Colour)
 }
 
-// foot says what is not shown, and what a credential report never shows.
+// foot says what is omitted, and what a credential report never shows.
 func (t tableFindings) foot(s *audit.Summary) {
 	t.b.WriteByte('\n')
 	for _, skipped := range t.o.Skipped {
@@ -434,7 +435,7 @@ func (t tableFindings) foot(s *audit.Summary) {
 	}
 }
 
-// notInReports says what a reader of any audit of a credential report must
-// know.
+// notInReports is important for every reader of an audit of a credential
+// report.
 const notInReports = "A credential report does not show key ids, SSH keys, service-specific credentials, kinds of " +
 	"MFA device, groups or permissions. 'rollcall controls' explains the controls."

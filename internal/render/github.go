@@ -10,12 +10,12 @@ import (
 	"rollcall/internal/words"
 )
 
-// githubAnnotations says how many annotations of a kind GitHub shows for a
-// step.
+// githubAnnotations is the number of annotations of a kind that GitHub shows
+// for a step.
 const githubAnnotations = 10
 
-// gitHub writes the workflow commands that make annotations of the worst
-// findings, at their place in the report, and the step summary.
+// gitHub writes the workflow commands that annotate the worst findings at their
+// position in the report, and the step summary.
 type gitHub struct{ late }
 
 func newGitHub(b *bufio.Writer, o *Options) Output { return gitHub{late{b, o}} }
@@ -56,7 +56,7 @@ func gitHubLevel(f *audit.Finding) string {
 	switch level := sarifLevelOf(f.Status, f.Severity); level {
 	case "note":
 		return "notice"
-	case "none": // NO_DATA: nothing else that is not a problem is among the worst
+	case "none": // NO_DATA: all others among the worst are problems
 		return "warning"
 	default:
 		return level
@@ -80,7 +80,8 @@ func (g gitHub) command(level, file string, line int, title, message string, sho
 		gitHubMessage.Replace(escape.Printable(message)))
 }
 
-// The runner splits commands at these; a name in a report must not begin one.
+// The runner splits commands at these. A name in a report must not begin a
+// command.
 var (
 	gitHubMessage  = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	gitHubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")

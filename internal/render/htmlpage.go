@@ -7,7 +7,7 @@ import (
 	"rollcall/internal/html"
 )
 
-// htmlPage gathers what the page of package html shows.
+// htmlPage collects the data of the page of package html.
 type htmlPage struct {
 	b       *bufio.Writer
 	builder *html.Builder

@@ -13,7 +13,7 @@ func JSON(w io.Writer, rows iter.Seq2[*report.Row, error]) error {
 	return writeJSON(w, rows, "[\n", ",\n", "\n]\n", "[]\n")
 }
 
-// JSONLines writes every row as a JSON object on a line of its own.
+// JSONLines writes every row as a JSON object on its own line.
 func JSONLines(w io.Writer, rows iter.Seq2[*report.Row, error]) error {
 	return writeJSON(w, rows, "", "\n", "\n", "")
 }
@@ -45,8 +45,8 @@ func writeJSON(w io.Writer, rows iter.Seq2[*report.Row, error], begin, between, 
 	return b.Flush()
 }
 
-// CSV writes the rows as a report again: a file that was damaged on its way,
-// by other line ends or a byte order mark, comes out as AWS wrote it.
+// CSV writes the rows as a report. It repairs other line ends and a byte order
+// mark, so the file is the one that AWS wrote.
 func CSV(w io.Writer, columns report.Columns, rows iter.Seq2[*report.Row, error]) error {
 	out := report.NewWriter(w, columns)
 	for row, err := range rows {

@@ -12,15 +12,15 @@ import (
 	"rollcall/internal/words"
 )
 
-// junitLines says how many findings the text of a case names.
+// junitLines is the maximum number of findings in the text of a case.
 const junitLines = 100
 
 // junit writes a suite for each account with a case for each control, in the
-// form that the continuous integration of most vendors reads.
+// form that most continuous integration systems read.
 type junit struct {
 	stream
 	all   junitSuites
-	lines map[audit.ControlID][]string // of the report that is being read
+	lines map[audit.ControlID][]string // for the current report
 }
 
 func newJUnit(b *bufio.Writer, o *Options) Output {
@@ -84,7 +84,7 @@ func (j *junit) Row(row *audit.Row) error {
 	return nil
 }
 
-// text is a finding as a line of a case's text.
+// text returns a finding as a line in the text of a case.
 func (j *junit) text(f *audit.Finding) string {
 	said := f.Status.String()
 	if f.Suppressed {
@@ -99,7 +99,7 @@ func (j *junit) text(f *audit.Finding) string {
 func (j *junit) End(a *audit.AccountSummary) error {
 	suite := junitSuite{
 		Name: escape.Printable(called(&a.Source)), Timestamp: strings.TrimSuffix(words.Time(a.AsOf),
-			"Z"), // of JUnit's schema, without a zone
+			"Z"), // the schema of JUnit has no zone
 		Props: []junitProperty{{"benchmark", string(j.o.Benchmark.ID)}},
 	}
 	for _, p := range []junitProperty{{"report", a.Source.Path}, {"sha256", a.Source.SHA256},
@@ -142,9 +142,8 @@ func (s *junitSuite) add(c junitCase) {
 	s.Cases = append(s.Cases, c)
 }
 
-// outcome is a control's case: failed where anything fails, an error where
-// anything could not be judged, skipped where nothing was to be judged by a
-// program.
+// outcome returns the case of a control: failed if anything fails, an error if
+// anything could not be judged, skipped if a program had nothing to judge.
 func (j *junit) outcome(n *audit.ControlCounts, a *audit.AccountSummary) junitCase {
 	c := junitCase{Class: escape.Printable(called(&a.Source)), Name: named(n.Control, j.o.Benchmark)}
 	lines := j.lines[n.Control.ID]

@@ -7,10 +7,10 @@ import (
 
 // Lines returns the lines of a report as Get-IAMCredentialReport -SplitLines
 // (alias of -AsTextArray) does, which reads them with .NET's
-// StreamReader.ReadLine: a line ends with LF, CR or CRLF, none of which is
-// part of it; there is no empty line after the last line's end; and a byte
-// order mark is dropped. They are lines, not rows: a quoted cell with a line
-// end in it is parted.
+// StreamReader.ReadLine: a line ends with LF, CR or CRLF, none of which is part
+// of it; there is no empty line after the last line's end; and a byte order
+// mark is dropped. They are lines, not rows: a quoted cell that contains a line
+// end is split.
 func Lines(content []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		rest := bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))

@@ -51,7 +51,7 @@ func TestLines(t *testing.T) {
 func FuzzLines(f *testing.F) {
 	f.Add([]byte("a\r\nb\n\rc\r"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		// A second opinion: make all line ends LF, then split at them.
+		// A second implementation: replace all line ends by LF, then split.
 		text := strings.TrimPrefix(string(content), "\xef\xbb\xbf")
 		text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 		want := strings.Split(text, "\n")

@@ -9,8 +9,8 @@ import (
 	"rollcall/internal/words"
 )
 
-// Made says when a report was generated, and whether it was created when it was
-// fetched or had been there before.
+// Made says when a report was generated, and whether it was generated for the
+// fetch or existed before.
 func Made(src *audit.Source) string {
 	if src.Generated.IsZero() {
 		return "Nothing says when the report was generated."
@@ -34,7 +34,7 @@ func oldWhenFetched(src *audit.Source) string {
 	return words.ShortAge(max(0, src.Fetched.Sub(src.Generated))) + " old when it was fetched"
 }
 
-// made says the same of all the reports of an audit.
+// made says the same about all reports of an audit.
 func made(s *audit.Summary) string {
 	var all []*audit.AccountSummary
 	for _, a := range s.Accounts {

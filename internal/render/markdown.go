@@ -116,7 +116,7 @@ func markdownAccounts(b *bufio.Writer, s *audit.Summary) {
 	fmt.Fprintf(b, "\n%s\n\n", legend)
 }
 
-// markdownControls says what came of each control.
+// markdownControls writes the result of each control.
 func markdownControls(b *bufio.Writer, s *audit.Summary) {
 	fmt.Fprintf(b, "## Controls\n\n%s.\n\n", s.Counts.OutcomesInWords())
 	header, rule := []string{"Item", "Control"}, []string{"---", "---"}

@@ -9,14 +9,14 @@ import (
 	"rollcall/internal/escape"
 )
 
-// DefaultOCSF is the version of the OCSF schema that AWS Security Hub takes.
-// OCSF180 is the newest one; what is written here is the same in both.
+// DefaultOCSF is the version of the OCSF schema that AWS Security Hub accepts.
+// OCSF180 is the newest one. The events written here are the same in both.
 const (
 	DefaultOCSF = "1.6.0"
 	OCSF180     = "1.8.0"
 )
 
-// The class of OCSF: a Compliance Finding that is created.
+// The class of OCSF: a new Compliance Finding.
 const (
 	ocsfCategory = 2
 	ocsfClass    = 2003
@@ -25,7 +25,7 @@ const (
 )
 
 // ocsf writes each finding as an OCSF event of the class Compliance Finding,
-// one on per line. Times are in milliseconds, as its type timestamp_t wants.
+// one per line. Times are in milliseconds, as its type timestamp_t requires.
 type ocsf struct {
 	stream
 	line []byte
@@ -198,8 +198,9 @@ func ocsfSeverity(s audit.Severity) (id int, name string) {
 	}
 }
 
-// ocsfVerdict is the compliance status. OCSF has Warning for a check without a
-// result; AWS uses it for warnings too. status_code tells the two apart.
+// ocsfVerdict returns the compliance status. OCSF has Warning for a check
+// without a result, and AWS uses it for warnings too. status_code distinguishes
+// them.
 func ocsfVerdict(s audit.Status) (id int, name string) {
 	switch s {
 	case audit.Pass:
@@ -218,7 +219,7 @@ func ocsfVerdict(s audit.Status) (id int, name string) {
 func ocsfResourceOf(f *audit.Finding) ocsfResource {
 	r := ocsfResource{UID: f.ARN, Name: f.User, Type: "AWS::IAM::User", Partition: f.Partition}
 	switch {
-	case f.User == "": // the report as a whole
+	case f.User == "": // the whole report
 		r.UID, r.Name, r.Type = cmp.Or(f.ARN, f.Account), f.Account, "AWS::::Account"
 	case f.Class == audit.ClassRoot:
 		r.Type = "AWS::::Account"
@@ -226,7 +227,7 @@ func ocsfResourceOf(f *audit.Finding) ocsfResource {
 	return r
 }
 
-// standardName is the benchmark as people call it, with its version.
+// standardName returns the common name of the benchmark with its version.
 func standardName(b *audit.Benchmark) string {
 	if b.Version == "" {
 		return b.Title

@@ -10,63 +10,62 @@ import (
 	"rollcall/internal/html"
 )
 
-// Output is one form in which an audit leaves. It is told of the reports one
-// after the other: Report, then Row for each row the audit visits, then End;
-// an account without a report the same. Close comes once, after the last, and
-// also flushes. After an error an Output is not to be used any more.
+// Output writes an audit in one form. It receives the reports in turn: Report,
+// then Row for each row that the audit visits, then End. An account without a
+// report is treated the same way. Close is called once at the end and also
+// flushes. After an error an Output must not be used any more.
 type Output interface {
 	// Report begins the next report.
 	Report(src audit.Source) error
-	// Row takes the findings of a row. It keeps nothing of it.
+	// Row writes the findings of a row. It keeps no reference to the row.
 	Row(row *audit.Row) error
-	// End ends the report with its outcome.
+	// End ends the report with its result.
 	End(a *audit.AccountSummary) error
-	// Close takes the outcome of the run.
+	// Close writes the result of the run.
 	Close(s *audit.Summary) error
 }
 
-// Options say how outputs are to look, and what they tell of the run.
+// Options control the form and the content of outputs.
 type Options struct {
-	Program string // what made them, such as rollcall
+	Program string // name of the program, such as rollcall
 	Version string
-	// Now says when the run takes place.
+	// Now is the time of the run.
 	Now time.Time
-	// AsOf is the moment asked for to judge for; zero means that of each
+	// AsOf is the requested time to judge for; zero means the time of each
 	// report.
 	AsOf      time.Time
 	Benchmark *audit.Benchmark
-	// Exceptions are those given to the audit, which findings name by their id.
+	// Exceptions are the exceptions of the audit. Findings name them by id.
 	Exceptions []audit.Exception
-	// Skipped are accounts whose reports nobody expected.
+	// Skipped are accounts that nobody expects a report of.
 	Skipped []Skipped
 	// Histories are the known earlier reports, for the HTML page.
 	Histories []html.History
 
-	// Width says how many columns the terminal of the table has; 0 means that
-	// all is shown.
+	// Width is the width of the terminal in columns; 0 means that everything is
+	// shown.
 	Width  int
 	Colour bool
-	// Query is a JMESPath expression that chooses what of the JSON is written.
+	// Query is a JMESPath expression that selects a part of the JSON.
 	Query string
 	// OCSF is the version of the OCSF schema, "" for DefaultOCSF.
 	OCSF string
-	// Region is the region of the Security Hub that ASFF is for; "" means the
-	// first of the partition.
+	// Region is the region of the Security Hub for ASFF; "" means the first of
+	// the partition.
 	Region string
-	// StepSummary takes the summary of the step of a GitHub workflow; nil for
-	// none.
+	// StepSummary receives the step summary of a GitHub workflow; nil for none.
 	StepSummary io.Writer
 }
 
-// Skipped is an account that is not audited, and need not be.
+// Skipped is an account that need not be audited.
 type Skipped struct {
 	Account string `json:"account"`
 	Name    string `json:"name,omitempty"`
 	Status  string `json:"status"` // such as suspended
 }
 
-// Format is a form that is one stream of bytes. What writes a folder is not
-// one: see package lake.
+// Format is a form that is one stream of bytes. A folder is not one: see
+// package lake.
 type Format struct {
 	Name  string
 	About string // in a few words
@@ -74,13 +73,13 @@ type Format struct {
 	open  func(w *bufio.Writer, o *Options) Output
 }
 
-// Needs says what a form is made from.
+// Needs says which data a form needs.
 type Needs int
 
-// What a form may need: each needs what is before it as well.
+// The needs of a form. Each includes the previous one.
 const (
-	Summary  Needs = iota // the summary alone: the audit need not visit anything
-	Findings              // the findings, row by row
+	Summary  Needs = iota // only the summary: the audit need not visit any rows
+	Findings              // the findings of each row
 	EveryRow              // all rows, which audit.Options.EveryRow visits
 )
 
@@ -89,7 +88,7 @@ func (f Format) Open(w io.Writer, o Options) Output {
 	return f.open(bufio.NewWriterSize(w, 64<<10), &o)
 }
 
-// Formats are all of them, in the order in which to name them.
+// Formats returns all forms in the order for lists.
 func Formats() []Format {
 	return []Format{
 		{Name: "table", About: "for a terminal", open: newTable},
@@ -107,7 +106,7 @@ func Formats() []Format {
 	}
 }
 
-// FindFormat returns the form of a name.
+// FindFormat returns the form with a name.
 func FindFormat(name string) (Format, bool) {
 	for _, f := range Formats() {
 		if f.Name == name {
@@ -117,13 +116,12 @@ func FindFormat(name string) (Format, bool) {
 	return Format{}, false
 }
 
-// stream holds the common part of the forms that write each finding as it
-// comes.
+// stream is the common part of the forms that write each finding as it comes.
 type stream struct {
 	b   *bufio.Writer
 	o   *Options
 	src audit.Source
-	n   int // findings written
+	n   int // number of findings
 }
 
 func (s *stream) Report(src audit.Source) error {
@@ -133,8 +131,8 @@ func (s *stream) Report(src audit.Source) error {
 
 func (s *stream) End(*audit.AccountSummary) error { return nil }
 
-// asOf is the moment the findings of this report are judged for; zero where it
-// is not known.
+// asOf returns the time for which the findings of this report are judged, zero
+// if it is unknown.
 func (s *stream) asOf() time.Time {
 	if !s.o.AsOf.IsZero() {
 		return s.o.AsOf
@@ -142,7 +140,7 @@ func (s *stream) asOf() time.Time {
 	return s.src.Generated
 }
 
-// when is the moment to date a finding with that must have one.
+// when returns a time for a finding that must have one.
 func (s *stream) when() time.Time {
 	if t := s.asOf(); !t.IsZero() {
 		return t.UTC()
@@ -150,8 +148,8 @@ func (s *stream) when() time.Time {
 	return s.o.Now.UTC()
 }
 
-// late holds the common part of the forms that are written only from the
-// summary.
+// late is the common part of the forms that are written from the summary at the
+// end.
 type late struct {
 	b *bufio.Writer
 	o *Options
@@ -161,7 +159,7 @@ func (late) Report(audit.Source) error       { return nil }
 func (late) Row(*audit.Row) error            { return nil }
 func (late) End(*audit.AccountSummary) error { return nil }
 
-// exception returns the exception of an id.
+// exception returns the exception with an id.
 func (o *Options) exception(id string) *audit.Exception {
 	for i := range o.Exceptions {
 		if o.Exceptions[i].ID == id {
@@ -180,7 +178,7 @@ func (o *Options) generator() string {
 	return o.Program + " " + o.Version
 }
 
-// called is the account's number with its name, as far as they are known.
+// called returns the account's number with its name, as far as they are known.
 func called(src *audit.Source) string {
 	id := cmp.Or(src.Account, "unknown account")
 	if src.Name != "" && src.Name != id {

@@ -12,13 +12,14 @@ import (
 	"rollcall/report"
 )
 
-// partial is a report without most columns of keys and all of certificates.
+// partial is a report without most columns of keys and without those of
+// certificates.
 const partial = `user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active
 <root_account>,arn:aws:iam::123456789012:root,2020-01-01T00:00:00Z,true,true,true
 Ann,arn:aws:iam::123456789012:user/Ann,2026-01-01T00:00:00Z,true,true,true
 `
 
-// What a report does not tell of is never shown as none, nor as nothing.
+// A missing value is never shown as a value or as nothing.
 func TestPartialReport(t *testing.T) {
 	rows, err := report.ReadAll(strings.NewReader(partial))
 	if err != nil {
@@ -37,8 +38,7 @@ func TestPartialReport(t *testing.T) {
 	}
 }
 
-// A key or certificate of which the report does not tell whether it is active is
-// not shown as an active one.
+// A key or certificate of unknown state is not shown as active.
 func TestUntoldState(t *testing.T) {
 	const csv = `user,arn,user_creation_time,access_key_1_last_rotated,access_key_2_active,access_key_2_last_rotated,` +
 		`cert_1_last_rotated
@@ -93,7 +93,7 @@ func TestPartialAudit(t *testing.T) {
 	}
 }
 
-// UNUSED counts the same whatever controls are judged.
+// UNUSED does not depend on the judged controls.
 func TestUnusedMeansOneThing(t *testing.T) {
 	const csv = `user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,` +
 		`password_next_rotation,mfa_active

@@ -13,8 +13,8 @@ import (
 )
 
 // prometheusText writes gauges in Prometheus' text format, for the textfile
-// collector of its node exporter. There is a series for an account and what it
-// has, and none for a user.
+// collector of its node exporter. The series are for accounts and not for
+// users.
 type prometheusText struct{ late }
 
 func newPrometheus(b *bufio.Writer, o *Options) Output { return prometheusText{late{b, o}} }
@@ -43,7 +43,7 @@ func (p prometheusText) Close(s *audit.Summary) error {
 }
 
 // findings counts by account, control and status. FAIL, NO_DATA and WARN are
-// there also where they are 0, so that an alert sees them go.
+// present even if they are 0, so that an alert can end.
 func (p prometheusText) findings(s *audit.Summary) {
 	p.gauge("rollcall_audit_findings", "Findings that no exception excuses.")
 	each(s, func(account labels, n *audit.ControlCounts) {
@@ -92,8 +92,8 @@ func each(s *audit.Summary, do func(account labels, n *audit.ControlCounts)) {
 	}
 }
 
-// newest are the accounts, each with its newest report: there can be one
-// series alone.
+// newest returns the accounts, each with its newest report, because each series
+// must be unique.
 func newest(s *audit.Summary) []*audit.AccountSummary {
 	var all []*audit.AccountSummary
 	at := map[string]int{}
@@ -115,11 +115,11 @@ func accountLabels(a *audit.AccountSummary) labels {
 	return labels{"account", a.Source.Account, "partition", a.Source.Partition}
 }
 
-// accountMetric is a gauge of an account. value returns false where there is
-// nothing to tell.
+// accountMetric is a gauge of an account. value returns false if there is no
+// value.
 type accountMetric struct {
 	name, help string
-	missing    bool // told also of an account without a report
+	missing    bool // also present for an account without a report
 	value      func(a *audit.AccountSummary) (float64, bool)
 }
 
@@ -204,7 +204,7 @@ func (p prometheusText) gauge(name, help string) {
 	fmt.Fprintf(p.b, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name)
 }
 
-// labels are names and values by turns.
+// labels are alternating names and values.
 type labels []string
 
 func (p prometheusText) value(name string, l labels, v float64) {

@@ -13,12 +13,12 @@ import (
 	"rollcall/internal/words"
 )
 
-// sarifSchema says where OASIS has the schema of SARIF 2.1.0.
+// sarifSchema is the address of the schema of SARIF 2.1.0 at OASIS.
 const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-// sarif writes findings as the results of one run of SARIF 2.1.0: the report
-// is the file that was analysed, a row is the place. Results come as they are
-// found; what is known only at the end comes after them.
+// sarif writes findings as the results of one run of SARIF 2.1.0. The report is
+// the analysed file, and a row is the location. Results are written as they
+// come. Everything that is known only at the end follows.
 type sarif struct {
 	stream
 	rules     map[audit.ControlID]int
@@ -100,8 +100,8 @@ func newSARIF(b *bufio.Writer, o *Options) Output {
 		s.rules[c.ID] = i
 		rules = append(rules, sarifRuleOf(c, o.Benchmark))
 	}
-	// GitHub takes the severity of a result from its rule: what a person must
-	// judge has rules of its own, which are no alarm.
+	// GitHub takes the severity of a result from its rule. Findings that a
+	// person must judge have separate rules, which raise no alarm.
 	for _, c := range o.Benchmark.ControlList() {
 		s.rules[manual(c.ID)] = len(rules)
 		rules = append(rules, sarifManualRule(c, o.Benchmark))
@@ -118,15 +118,15 @@ func newSARIF(b *bufio.Writer, o *Options) Output {
 	return s
 }
 
-// write writes a value; the first error stays.
+// write writes a value. It keeps the first error.
 func (s *sarif) write(v any) {
 	if s.line, s.err = escape.AppendJSON(s.line[:0], v); s.err == nil {
 		s.b.Write(s.line)
 	}
 }
 
-// sarifSeverity is GitHub's number for a severity: above 9 is critical, above
-// 7 high, above 4 medium.
+// sarifSeverity returns GitHub's number for a severity: above 9 is critical,
+// above 7 high, above 4 medium.
 func sarifSeverity(s audit.Severity) string {
 	return [audit.NumSeverities]string{audit.Info: "0.0", audit.Low: "2.0", audit.Medium: "5.0", audit.High: "8.0",
 		audit.Critical: "9.5"}[s]
@@ -145,8 +145,8 @@ func sarifRuleOf(c *audit.Control, b *audit.Benchmark) sarifRule {
 	}
 }
 
-// manual is the id of the rule of a control of results that a
-// person must judge.
+// manual returns the id of a control's rule for results that a person must
+// judge.
 func manual(id audit.ControlID) audit.ControlID { return id + "/manual" }
 
 func sarifManualRule(c *audit.Control, b *audit.Benchmark) sarifRule {
@@ -157,7 +157,8 @@ func sarifManualRule(c *audit.Control, b *audit.Benchmark) sarifRule {
 	return r
 }
 
-// pascal is a name with hyphens as SARIF has names of rules: RootActiveKey.
+// pascal returns a name with hyphens in the form of SARIF's rule names:
+// RootActiveKey.
 func pascal(name string) string {
 	var b strings.Builder
 	for part := range strings.SplitSeq(name, "-") {
@@ -168,8 +169,9 @@ func pascal(name string) string {
 	return b.String()
 }
 
-// sarifKind and sarifLevelOf: a level other than none goes with kind fail
-// alone (SARIF 3.27.10), and viewers show nothing else as a problem.
+// sarifKind and sarifLevelOf return the kind and the level. Only the kind fail
+// allows a level other than none (SARIF 3.27.10), and viewers show nothing else
+// as a problem.
 func sarifKind(s audit.Status) string {
 	switch s {
 	case audit.Fail, audit.Warn:
@@ -221,8 +223,8 @@ func (s *sarif) result(f *audit.Finding) sarifResult {
 		RuleID: string(rule), RuleIndex: s.rules[rule],
 		Kind: sarifKind(f.Status), Level: sarifLevelOf(f.Status, f.Severity),
 		Message: sarifText{subject(f) + ": " + why(f)},
-		// GitHub goes by primaryLocationLineHash, and would else make one of the
-		// line's text, in which every date changes it.
+		// GitHub uses primaryLocationLineHash. Otherwise it would compute one
+		// from the line's text, which changes with every date in it.
 		Fingerprints: map[string]string{"rollcallFinding/v1": fingerprint,
 			"primaryLocationLineHash": fingerprint + ":1"},
 		Props: map[string]any{
@@ -247,9 +249,9 @@ func (s *sarif) result(f *audit.Finding) sarifResult {
 	return r
 }
 
-// artifact returns the path of the report, relative to the folder it was named
-// from, which for code scanning is the root of the repository. A report that is
-// in no file has the name it could be saved under.
+// artifact returns the path of the report, relative to the folder from which it
+// was named. For code scanning that is the root of the repository. A report
+// that is not in a file has a name under which it could be saved.
 func artifact(src *audit.Source, account string) sarifURI {
 	name := cmp.Or(src.Path, "credential-report-"+cmp.Or(account, "unknown")+".csv")
 	if path.IsAbs(name) {

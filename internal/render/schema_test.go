@@ -57,8 +57,8 @@ func mustBeValid(t *testing.T, schema *jsonschema.Schema, text string) {
 	}
 }
 
-// everyStatus is a run of findings of every status and severity, excused and
-// not.
+// everyStatus returns a run with findings of every status and severity, excused
+// and not.
 func everyStatus() ([]auditedReport, *audit.Summary, Options) {
 	runs, sum, o := aRun()
 	base := runs[0].rows[0].Findings[0]
@@ -95,7 +95,7 @@ func TestSARIFSchema(t *testing.T) {
 	if schema.Validate(mustParse(t, strings.Replace(text, `"startLine":2`, `"startLine":0`, 1))) == nil {
 		t.Error("the schema takes line 0")
 	}
-	// No level but none goes with a kind other than fail.
+	// Only the kind fail has a level other than none.
 	var log struct {
 		Runs []struct {
 			Tool struct {
@@ -250,7 +250,7 @@ func optionsOf() Options {
 	return o
 }
 
-// TestNothingActs looks for bytes that act upon a terminal, in every form.
+// TestNothingActs looks for bytes that affect a terminal, in every form.
 func TestNothingActs(t *testing.T) {
 	for _, f := range Formats() {
 		form := f.Name
@@ -272,7 +272,8 @@ func TestNothingActs(t *testing.T) {
 	}
 }
 
-// TestJSONKeepsNames: escapes of JSON are the characters themselves.
+// TestJSONKeepsNames checks that unescaped JSON contains the original
+// characters.
 func TestJSONKeepsNames(t *testing.T) {
 	found := false
 	for line := range strings.Lines(mustRender(t, "jsonl", optionsOf())) {
@@ -310,12 +311,12 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-// failing is a writer that is full.
+// failing is a writer that always fails.
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
-// TestErrors: an error of the writer comes out of every form.
+// TestErrors checks that every form returns the writer's error.
 func TestErrors(t *testing.T) {
 	for _, f := range Formats() {
 		form := f.Name
@@ -348,7 +349,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestConstantMemory: what is written as it comes is not kept.
+// TestConstantMemory checks that findings are not kept after they are written.
 func TestConstantMemory(t *testing.T) {
 	for _, f := range Formats() {
 		form := f.Name

@@ -12,16 +12,16 @@ import (
 	"rollcall/report"
 )
 
-// TableOptions say how a table is to look.
+// TableOptions control the form of a table.
 type TableOptions struct {
-	// Width says how many columns the terminal has; 0 means that all is shown.
+	// Width is the width of the terminal in columns; 0 means that everything is
+	// shown.
 	Width  int
 	Colour bool
-	// AsOf is the time ages count from; the report's GeneratedTime, where it
+	// AsOf is the time from which ages count: the report's GeneratedTime, if it
 	// is known.
 	AsOf time.Time
-	// Made is the last line: when the report was generated, and how it was come
-	// by.
+	// Made is the last line: when the report was generated, and its origin.
 	Made string
 }
 
@@ -31,9 +31,8 @@ type column struct {
 	cell  func(*report.Row, time.Time) grid.Cell
 }
 
-// layouts are the tables from the one that tells most to the one that needs
-// least room. The user is the first column of each, and the only one that
-// may be cut short.
+// layouts are the tables from the most detailed to the narrowest. The user is
+// the first column of each, and the only one that may be truncated.
 var layouts = [][]column{
 	{
 		{"USER", user},
@@ -87,12 +86,12 @@ var layouts = [][]column{
 
 const (
 	gap = 2
-	// A user's name is cut only where that lets a better layout fit, and not
-	// below this; in the last layout it is cut as far as it takes.
+	// A user's name is truncated only if that allows a better layout, and not
+	// below this width. In the last layout it is truncated as far as necessary.
 	leastUser = 16
 )
 
-// Table writes the rows as the most telling table that fits.
+// Table writes the rows as the most detailed table that fits.
 func Table(w io.Writer, rows []report.Row, o TableOptions) error {
 	layout, widths := fit(rows, o)
 	b := bufio.NewWriterSize(w, 64<<10)
@@ -118,8 +117,8 @@ func Table(w io.Writer, rows []report.Row, o TableOptions) error {
 	return b.Flush()
 }
 
-// footer says what the table cannot: how many rows, since when ages count,
-// and what is not shown.
+// footer adds the number of rows, the time from which ages count, and what is
+// not shown.
 func footer(b *bufio.Writer, rows []report.Row, o TableOptions, more int, signs bool) {
 	lines := []string{
 		fmt.Sprintf("%s, ages as of %s", words.Count(len(rows), "row"), o.AsOf.UTC().Format(time.RFC3339))}
@@ -139,7 +138,8 @@ func footer(b *bufio.Writer, rows []report.Row, o TableOptions, more int, signs 
 	}
 }
 
-// fit returns the first layout that fits the width, and its columns' widths.
+// fit returns the first layout that fits the width, and the widths of its
+// columns.
 func fit(rows []report.Row, o TableOptions) ([]column, []int) {
 	for i, layout := range layouts {
 		widths := measure(layout, rows, o.AsOf)

@@ -22,8 +22,8 @@ var update = flag.Bool("update", false, "write the golden files")
 
 var asOf = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// TestTable compares the tables of every report in testdata, at the widths
-// named in the golden file, and with no width last.
+// TestTable compares the tables of every report in testdata, at the widths in
+// the golden file, and finally without a width.
 func TestTable(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.csv")
 	if err != nil || len(files) == 0 {
@@ -100,7 +100,7 @@ func TestTableColour(t *testing.T) {
 	}
 }
 
-// No byte of a report may reach the terminal as a command to it.
+// No byte of a report may reach the terminal as a control character.
 func TestTableOfHostileFile(t *testing.T) {
 	name := "\x1b[2J\x07\u202etxt\u200b\n"
 	var b bytes.Buffer

@@ -18,7 +18,7 @@ import (
 )
 
 // Lake writes the reports and findings of a run into a folder. It is a
-// render.Output whose audit must be one with audit.Options.EveryRow.
+// render.Output. Its audit must use audit.Options.EveryRow.
 type Lake struct {
 	dir   string
 	o     render.Options
@@ -27,8 +27,8 @@ type Lake struct {
 	found *part[findingRow]
 }
 
-// Create returns a Lake that writes into the folder, which it makes where
-// there is none.
+// Create returns a Lake that writes into the folder. It creates a missing
+// folder.
 func Create(dir string, o render.Options) (*Lake, error) {
 	if err := ownfile.MkdirAll(dir); err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (l *Lake) openFindings(account string) (err error) {
 	return err
 }
 
-// asOf is the moment the report is judged for.
+// asOf returns the time for which the report is judged.
 func (l *Lake) asOf() time.Time {
 	if !l.o.AsOf.IsZero() {
 		return l.o.AsOf
@@ -98,9 +98,9 @@ func (l *Lake) asOf() time.Time {
 	return l.src.Generated
 }
 
-// place is the folder of a report in a table and the name of its file. Of a
-// report nobody knows when it was generated, the moment it was judged for is
-// taken, and else that of the run.
+// place returns the folder of a report in a table and the name of its file. If
+// the time of the report is unknown, it uses the time for which it was judged,
+// or else the time of the run.
 func (l *Lake) place(table, account string) (dir, name string) {
 	at := l.src.Generated
 	for _, other := range []time.Time{l.o.AsOf, l.o.Now} {
@@ -113,8 +113,8 @@ func (l *Lake) place(table, account string) (dir, name string) {
 	return dir, at.Format("2006-01-02T150405Z")
 }
 
-// End puts the files of the report into their places. A report without
-// findings has a file of none, which also takes the place of an older one.
+// End moves the files of the report to their places. A report without findings
+// has an empty file, which also replaces an older one.
 func (l *Lake) End(a *audit.AccountSummary) error {
 	err := l.openFindings(a.Source.Account)
 	if err == nil && l.rows != nil {
@@ -131,8 +131,8 @@ func (l *Lake) End(a *audit.AccountSummary) error {
 	return nil
 }
 
-// Close writes the SQL beside the tables. Views cannot be made over a table
-// that has no file: where no report has come yet, it gets one without rows.
+// Close writes the SQL next to the tables. A view needs at least one file of
+// its table, so a table without reports gets a file without rows.
 func (l *Lake) Close(*audit.Summary) error {
 	if there, err := os.ReadDir(filepath.Join(l.dir, "reports")); len(there) == 0 {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -159,7 +159,8 @@ func (l *Lake) Close(*audit.Summary) error {
 	return nil
 }
 
-// Abort takes away what was begun of a report. Reports that ended stay.
+// Abort removes the unfinished files of the current report. Finished reports
+// stay.
 func (l *Lake) Abort() {
 	if l.rows != nil {
 		l.rows.abort()
@@ -172,12 +173,11 @@ func (l *Lake) Abort() {
 
 const suffix = ".parquet"
 
-// Rows are gathered before they are given to the writer, and written as a
-// group of their own when there are that many: that is what a Parquet file
-// costs in memory.
+// Rows are collected before they go to the writer. They are written as a group
+// when there are this many, which determines the memory of a Parquet file.
 const batchRows, groupRows = 256, 16_384
 
-// part is a file that is being written, of rows of a kind.
+// part is an unfinished file with rows of one kind.
 type part[T any] struct {
 	file  *ownfile.Pending
 	write func([]T) (int, error)
@@ -209,7 +209,7 @@ func newPart[T any](dir, name string) (*part[T], error) {
 	if err := ownfile.MkdirAll(dir); err != nil {
 		return nil, err
 	}
-	// Readers of such folders pass over names that begin with a dot.
+	// Readers of such folders ignore names that begin with a dot.
 	f, err := ownfile.Create(filepath.Join(dir, name+suffix))
 	if err != nil {
 		return nil, err
@@ -217,7 +217,7 @@ func newPart[T any](dir, name string) (*part[T], error) {
 	return &part[T]{file: f, batch: make([]T, 0, batchRows)}, nil
 }
 
-// next returns the place for the next row, which holds an old one.
+// next returns the place for the next row, which contains an old one.
 func (p *part[T]) next() (*T, error) {
 	if len(p.batch) == cap(p.batch) {
 		if err := p.flush(); err != nil {

@@ -31,7 +31,7 @@ const csv = "user,arn,user_creation_time,password_enabled,password_last_used,pas
 
 var generated = time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC)
 
-// audited runs a real audit into a lake and returns its folder.
+// audited writes the result of a real audit to a lake and returns its folder.
 func audited(t *testing.T, dir string, csv string, generated time.Time, benchmark audit.Standard) string {
 	t.Helper()
 	b, ok := audit.FindBenchmark(benchmark)
@@ -92,8 +92,8 @@ func value[T any](p *T) any {
 	return *p
 }
 
-// wantRow is a row of a report as people query it in the table reports: what is
-// in it does not change its name or its type.
+// wantRow is a row of the table reports as users query it. Its names and types
+// must not change.
 type wantRow struct {
 	User      string `parquet:"user"`
 	ARN       string `parquet:"arn"`
@@ -149,8 +149,8 @@ type wantRow struct {
 
 	Additional        *string `parquet:"additional_credentials_info,dict"`
 	AdditionalAbsence *string `parquet:"additional_credentials_info_absence,dict"`
-	// Extra holds the columns that are unknown here, Unreadable the texts of
-	// those that are malformed: JSON objects, null where there are none.
+	// Extra holds the unknown columns. Unreadable holds the texts of malformed
+	// ones. Both are JSON objects, null if there are none.
 	Extra      *string `parquet:"extra,dict"`
 	Unreadable *string `parquet:"unreadable,dict"`
 
@@ -161,7 +161,7 @@ type wantRow struct {
 	SHA256    string     `parquet:"sha256,dict"`
 }
 
-// TestSchema: the table has the columns that are known, in their order.
+// TestSchema checks that the table has the known columns in order.
 func TestSchema(t *testing.T) {
 	if d := cmp.Diff(parquet.SchemaOf(wantRow{}).String(),
 		strings.Replace(reportSchema().String(), "message {", "message wantRow {", 1)); d != "" {
@@ -241,7 +241,7 @@ func TestSameDay(t *testing.T) {
 	}
 }
 
-// TestClean: a report without findings has a table of none.
+// TestClean checks that a report without findings has an empty table.
 func TestClean(t *testing.T) {
 	dir := audited(t, t.TempDir(), csv, generated, audit.CIS70)
 	b, _ := audit.FindBenchmark(audit.CIS70)
@@ -280,8 +280,8 @@ func TestAbort(t *testing.T) {
 	}
 }
 
-// TestMissing: an account without a report leaves findings of the day of the
-// run, and no report; the views find a table of reports all the same.
+// TestMissing checks that an account without a report leaves findings of the
+// day of the run, and no report. The views still find a table of reports.
 func TestMissing(t *testing.T) {
 	b, _ := audit.FindBenchmark(audit.CIS70)
 	dir := t.TempDir()
@@ -321,7 +321,7 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestAthenaTypes: every column of the tables has a type Athena knows.
+// TestAthenaTypes checks that Athena knows the type of every column.
 func TestAthenaTypes(t *testing.T) {
 	text := athena()
 	for _, line := range []string{

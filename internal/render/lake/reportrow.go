@@ -12,8 +12,8 @@ import (
 	"rollcall/report"
 )
 
-// valueColumns are the columns of the report that are a value or an absence: all
-// but the names, which are always there.
+// valueColumns are the columns of the report that have a value or an absence:
+// all except the names, which are always present.
 var valueColumns = func() (all []report.Column) {
 	for _, c := range report.KnownColumns() {
 		if c.Kind != report.NameKind {
@@ -24,7 +24,7 @@ var valueColumns = func() (all []report.Column) {
 }()
 
 // reportRow returns the structure of a row of the table reports: for each column
-// of the report its value, and the reason why there is none.
+// of the report its value, and the reason if there is none.
 func reportRow() reflect.Type {
 	fields := reflect.VisibleFields(reflect.TypeFor[rowHead]())
 	for i, c := range valueColumns {
@@ -46,7 +46,7 @@ func reportRow() reflect.Type {
 	return reflect.StructOf(fields)
 }
 
-// parquetType returns how Parquet keeps the values of a kind of column.
+// parquetType returns the Parquet type for a kind of column.
 func parquetType(kind report.Kind) (of reflect.Type, tag string) {
 	switch kind {
 	case report.BoolKind:
@@ -58,7 +58,7 @@ func parquetType(kind report.Kind) (of reflect.Type, tag string) {
 	}
 }
 
-// The schemas are made when they are first used: most commands write no Parquet.
+// The schemas are created on first use, because most commands write no Parquet.
 var (
 	reportSchema = sync.OnceValue(func() *parquet.Schema {
 		return parquet.SchemaOf(reflect.New(reportRow()).Interface())
@@ -66,15 +66,15 @@ var (
 	findingSchema = sync.OnceValue(func() *parquet.Schema { return parquet.SchemaOf(findingRow{}) })
 )
 
-// columnsOf puts a row together, value after value in the order of the schema.
+// columnsOf builds a row, value after value in the order of the schema.
 type columnsOf struct{ row parquet.Row }
 
-// add adds what is always there.
+// add adds a value that is always present.
 func (c *columnsOf) add(v parquet.Value) {
 	c.row = append(c.row, v.Level(0, 0, len(c.row)))
 }
 
-// addSome adds what may be null.
+// addSome adds a value that may be null.
 func (c *columnsOf) addSome(v parquet.Value, is bool) {
 	if !is {
 		c.row = append(c.row, parquet.Value{}.Level(0, 0, len(c.row)))
@@ -96,8 +96,8 @@ func deref[T any](p *T) (v T) {
 	return v
 }
 
-// appendRow appends a row of the table reports: a reportRow, without the cost of
-// making one.
+// appendRow appends a row of the table reports. It has the same content as a
+// reportRow, and costs less.
 func appendRow(dst parquet.Row, row *audit.Row, src *audit.Source) parquet.Row {
 	r, c := row.Report, columnsOf{dst}
 	c.text(r.User)
@@ -120,8 +120,8 @@ func appendRow(dst parquet.Row, row *audit.Row, src *audit.Source) parquet.Row {
 	return c.row
 }
 
-// cell adds what a row has in a column of the report, and the reason where it
-// has nothing.
+// cell adds the value of a column of the report, and the reason if there is
+// none.
 func (c *columnsOf) cell(column *report.Column, r *report.Row) {
 	var v parquet.Value
 	var why report.Absence

@@ -13,10 +13,10 @@ var duckDBText string
 //go:embed athena.sql
 var athenaText string
 
-// duckDB is the views for DuckDB.
+// duckDB returns the views for DuckDB.
 func duckDB() string { return duckDBText }
 
-// athena is the tables and views for Athena. The columns of the tables are
+// athena returns the tables and views for Athena. The columns of the tables are
 // those of the files.
 func athena() string {
 	return strings.NewReplacer("{{reports}}", athenaColumns(reportSchema()), "{{findings}}",

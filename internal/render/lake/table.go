@@ -9,8 +9,8 @@ import (
 	"rollcall/report"
 )
 
-// rowHead and rowTail are a row of the table reports without the columns of the
-// report itself, which are between them.
+// rowHead and rowTail are the columns of a row of the table reports before and
+// after the columns of the report itself.
 type rowHead struct {
 	User      string `parquet:"user"`
 	ARN       string `parquet:"arn"`
@@ -22,8 +22,8 @@ type rowHead struct {
 }
 
 type rowTail struct {
-	// Extra holds the columns that are unknown here, Unreadable the texts of
-	// those that are malformed: JSON objects, null where there are none.
+	// Extra holds the unknown columns. Unreadable holds the texts of malformed
+	// ones. Both are JSON objects, null if there are none.
 	Extra      *string `parquet:"extra,dict"`
 	Unreadable *string `parquet:"unreadable,dict"`
 
@@ -34,7 +34,7 @@ type rowTail struct {
 	SHA256    string     `parquet:"sha256,dict"`
 }
 
-// findingRow is a finding as the table findings has it.
+// findingRow is a row of the table findings.
 type findingRow struct {
 	Fingerprint string `parquet:"fingerprint"`
 	Benchmark   string `parquet:"benchmark,dict"`
@@ -71,7 +71,7 @@ type findingRow struct {
 
 	Generated *time.Time `parquet:"generated_at,timestamp(millisecond)"`
 	AsOf      *time.Time `parquet:"as_of,timestamp(millisecond)"`
-	// Judged is AsOf, and the time of the run where that is not known.
+	// Judged is AsOf, or the time of the run if AsOf is unknown.
 	Judged time.Time `parquet:"judged_at,timestamp(millisecond)"`
 	File   string    `parquet:"file,dict"`
 }
@@ -108,7 +108,7 @@ func findingRowOf(f *audit.Finding, src *audit.Source, benchmark audit.Standard,
 	return out
 }
 
-// timeOf returns the moment, nil for an absence.
+// timeOf returns the time, nil for an absence.
 func timeOf(t report.Time) *time.Time {
 	if at, ok := t.Value(); ok {
 		return &at
@@ -116,7 +116,7 @@ func timeOf(t report.Time) *time.Time {
 	return nil
 }
 
-// known is a moment, nil for none.
+// known returns a time, nil for none.
 func known(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -124,7 +124,7 @@ func known(t time.Time) *time.Time {
 	return &t
 }
 
-// some is a text, nil for none.
+// some returns a text, nil for none.
 func some(s string) *string {
 	if s == "" {
 		return nil
@@ -132,7 +132,7 @@ func some(s string) *string {
 	return &s
 }
 
-// object is cells as a JSON object in their order, nil for none.
+// object returns cells as a JSON object in order, nil for none.
 func object(cells []report.Cell) *string {
 	if len(cells) == 0 {
 		return nil
@@ -143,7 +143,7 @@ func object(cells []report.Cell) *string {
 		for j, s := range []string{c.Column, c.Text} {
 			text, err := json.Marshal(s)
 			if err != nil {
-				panic(err) // a string
+				panic(err) // it is a string
 			}
 			b.WriteString(strings.Repeat(":", j))
 			b.Write(text)
