@@ -4,7 +4,7 @@ import (
 	"rollcall/internal/api"
 )
 
-// Actions lists every action of STS that is served.
+// Actions returns every action of STS that the service offers.
 func (s *Service) Actions() []api.Action {
 	return []api.Action{
 		// STS GetCallerIdentity: no permission is required.

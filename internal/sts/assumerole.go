@@ -61,7 +61,7 @@ func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts
 	}, nil
 }
 
-// assumable is a role with its account's partition.
+// assumable is a role with the partition and the instance of its account.
 type assumable struct {
 	store.Role
 	partition, instance string // of its account
@@ -98,7 +98,7 @@ func (s *Service) role(ctx context.Context, arn string) (*assumable, error) {
 	return r, err
 }
 
-// asker is somebody who asks for a session of a role.
+// asker is a caller who requests a session of a role.
 type asker struct {
 	principal policy.Principal
 	instance  string // of its account
@@ -123,9 +123,9 @@ func (s *Service) signed(ctx context.Context, mfa time.Time) asker {
 	}
 }
 
-// mayAssume decides whether somebody may assume a role, by the role's trust
-// policy and the asker's own policies. Session tags and a source identity need
-// an additional permission, also those that the asker's session passes on: STS,
+// mayAssume decides whether a caller may assume a role, by the role's trust
+// policy and the caller's own policies. Session tags and a source identity need
+// an additional permission, even if they come from the caller's session: STS,
 // session tags; IAM, monitor and control actions taken with assumed roles. r is
 // nil if there is no such role.
 func (s *Service) mayAssume(
@@ -145,8 +145,7 @@ func (s *Service) mayAssume(
 		document, err := s.iam.Access().Document(policy.Trust, r.TrustPolicy)
 		var malformed *awsmodel.Error
 		if errors.As(err, &malformed) {
-			// It was stored when what it says was still accepted: it trusts
-			// nobody.
+			// The stored policy is no longer valid, so it trusts nobody.
 			return by.denial(action, arn)
 		}
 		if err != nil {
@@ -174,7 +173,7 @@ func (r *assumable) keys(key string) []string {
 	return access.TagValue(r.tags, key)
 }
 
-// proven makes a request say that its caller proved an MFA device by a code in
+// proven adds to a request that its caller proved an MFA device with a code in
 // it, whatever the caller's own session says.
 func proven(at time.Time, of access.Keys) access.Keys {
 	if at.IsZero() {

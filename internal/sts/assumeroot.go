@@ -13,9 +13,9 @@ import (
 	"rollcall/internal/principal"
 )
 
-// rootTasks maps the names of AWS's task policies, one of which a session of
-// AssumeRoot is for, to the feature of the organisation that each needs. IAM,
-// centrally manage root access for member accounts.
+// rootTasks maps the names of AWS's task policies to the feature of the
+// organisation that each needs. A session of AssumeRoot is for one of these
+// tasks. IAM, centrally manage root access for member accounts.
 var rootTasks = map[string]string{
 	"IAMAuditRootUserCredentials":  identity.SettingRootCredentials,
 	"IAMCreateRootUserPassword":    identity.SettingRootCredentials,
@@ -31,7 +31,8 @@ const rootTaskPath = "/root-task/"
 // longest. STS AssumeRoot.
 const rootDurationMax = 900
 
-// onMemberRoot is the root user whose session the caller asks for.
+// onMemberRoot returns the target for the root user whose session the caller
+// requests.
 func onMemberRoot(member string) api.Target {
 	return api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		return []api.Resource{{ARN: principal.RootARN(c.Partition(), memberAccount(c, v[0]))}}, nil

@@ -10,9 +10,9 @@ import (
 	"rollcall/internal/principal"
 )
 
-// DecodeAuthorizationMessage tells why a call of the account was denied. IAM
-// and STS have no such messages in their own answers; here they are in the
-// header X-Rollcall-Authorization-Message of a denial.
+// DecodeAuthorizationMessage returns the reason why a call of the account was
+// denied. On AWS, denials of IAM and STS contain no such messages. Here they
+// are in the header X-Rollcall-Authorization-Message of a denial.
 func (s *Service) DecodeAuthorizationMessage(
 	ctx context.Context, in *sts.DecodeAuthorizationMessageInput,
 ) (*sts.DecodeAuthorizationMessageOutput, error) {

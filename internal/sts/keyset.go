@@ -21,9 +21,9 @@ import (
 // again after an hour, and when a token names a key that is not in it, but no
 // more often than the pause allows.
 //
-// Whoever shows a token is a stranger until it is verified. So a read belongs
-// to no caller: it has a deadline of its own, only one runs at a time, and no
-// lock is held while it runs.
+// The sender of a token is unknown until the token is verified. So a read
+// belongs to no caller: it has its own deadline, only one runs at a time, and
+// no lock is held while it runs.
 type keySet struct {
 	source string // a file's path, or an http or https URL
 	client *http.Client
@@ -54,8 +54,8 @@ func newKeySet(source string, now func() time.Time, log *slog.Logger) *keySet {
 	}
 }
 
-// checkKeyRedirect lets a provider redirect to another path of its own: another
-// host, or plain HTTP, is not what the operator has named.
+// checkKeyRedirect allows a provider to redirect to another path of its own
+// host. Another host, or plain HTTP, is not what the operator has named.
 func checkKeyRedirect(r *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if len(via) > 3 || r.URL.Scheme != first.Scheme || r.URL.Host != first.Host {
@@ -64,8 +64,8 @@ func checkKeyRedirect(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// find returns the keys that may have signed a token: the one that it names, or
-// all if it names none. An error says that none could be read.
+// find returns the keys that may have signed a token: the one that the token
+// names, or all if it names none. An error says that none could be read.
 func (k *keySet) find(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
 	if reading := k.refresh(id); reading != nil {
 		select {
@@ -82,7 +82,7 @@ func (k *keySet) find(ctx context.Context, id string) ([]jose.JSONWebKey, error)
 	return k.named(id), nil // keys that were read before stay valid if they cannot be read again
 }
 
-// refresh starts a read if one is due, and returns what to wait for.
+// refresh starts a read if one is due, and returns a channel to wait for.
 func (k *keySet) refresh(id string) (reading <-chan struct{}) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -180,8 +180,8 @@ func (k *keySet) text(ctx context.Context) ([]byte, error) {
 	return readBounded(answer.Body)
 }
 
-// fileText reads the file in a goroutine of its own: a file system that hangs
-// keeps one goroutine and nobody else.
+// fileText reads the file in a separate goroutine, so a file system that hangs
+// blocks only that goroutine.
 func (k *keySet) fileText(ctx context.Context) ([]byte, error) {
 	select {
 	case k.file <- struct{}{}:
@@ -236,9 +236,8 @@ func isURL(source string) bool {
 	return strings.HasPrefix(source, "https://") || strings.HasPrefix(source, "http://")
 }
 
-// ParseWebIdentityKeys reads what an operator says about identity providers:
-// the URL of each issuer, an equals sign, and the file or URL of its JSON Web
-// Key Set.
+// ParseWebIdentityKeys reads an operator's list of identity providers: the URL
+// of each issuer, an equals sign, and the file or URL of its JSON Web Key Set.
 func ParseWebIdentityKeys(list []string) (map[string]string, error) {
 	sources := map[string]string{}
 	for _, text := range list {

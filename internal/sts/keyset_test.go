@@ -62,7 +62,7 @@ func keysText(t *testing.T, ids ...string) string {
 	return string(text)
 }
 
-// testClock is a clock that stands still.
+// testClock is a clock that a test sets.
 type testClock struct{ at atomic.Int64 }
 
 func (c *testClock) now() time.Time             { return time.Unix(c.at.Load(), 0) }
@@ -87,8 +87,8 @@ func (k *keySet) finds(t *testing.T, id string, want int, limit time.Duration) {
 	}
 }
 
-// A caller that leaves ends only its own waiting, not the fetch and not anybody
-// else's.
+// A caller that leaves ends only its own wait. The fetch and other callers
+// continue.
 func TestKeySetOutlivesItsCaller(t *testing.T) {
 	p := newProvider(t, "good")
 	p.hold = make(chan struct{})
@@ -111,14 +111,14 @@ func TestKeySetOutlivesItsCaller(t *testing.T) {
 	if n := p.asked.Load(); n != 1 {
 		t.Errorf("%d fetches", n)
 	}
-	// Nor does a caller that has left before cause a fetch.
+	// A caller that left before causes no fetch.
 	keys, _ = newTestKeySet(p.URL)
 	keys.find(ctx, "forged")
 	keys.finds(t, "good", 1, 4*time.Second)
 }
 
-// Any number of tokens that name missing keys cost one fetch in a pause, and
-// tokens whose key is known wait for none.
+// Any number of tokens that name missing keys cause one fetch during a pause.
+// Tokens with a known key do not wait.
 func TestKeySetUnderForgedTokens(t *testing.T) {
 	p := newProvider(t, "good")
 	keys, clock := newTestKeySet(p.URL)
@@ -135,7 +135,7 @@ func TestKeySetUnderForgedTokens(t *testing.T) {
 	for range 100 {
 		keys.finds(t, "good", 1, 2*time.Second)
 	}
-	// The same fetch learns the key that was rotated meanwhile.
+	// The same fetch finds the new key.
 	p.body.Store(keysText(t, "good", "rotated"))
 	close(p.hold)
 	wait.Wait()
@@ -148,8 +148,8 @@ func TestKeySetUnderForgedTokens(t *testing.T) {
 	}
 }
 
-// The service waits once for a provider that hangs. After that the keys that it
-// gave stay valid, and are requested again next to the calls.
+// The service waits once for a provider that hangs. After that its earlier keys
+// stay valid, and are requested again in the background.
 func TestKeySetOfProviderThatHangs(t *testing.T) {
 	p := newProvider(t, "good")
 	keys, clock := newTestKeySet(p.URL)
@@ -169,7 +169,7 @@ func TestKeySetOfProviderThatHangs(t *testing.T) {
 	close(p.hold)
 }
 
-// A clock that steps back leaves neither old keys nor a pause in force.
+// After a clock steps back, old keys and the pause no longer apply.
 func TestKeySetWhenTheClockStepsBack(t *testing.T) {
 	p := newProvider(t, "good")
 	keys, clock := newTestKeySet(p.URL)
@@ -181,7 +181,7 @@ func TestKeySetWhenTheClockStepsBack(t *testing.T) {
 	keys.finds(t, "good", 0, 4*time.Second)
 }
 
-// Only a bounded answer of the provider itself counts.
+// Only an answer of limited size from the provider itself counts.
 func TestKeySetSources(t *testing.T) {
 	p := newProvider(t, "good")
 	p.body.Store(p.body.Load().(string) + strings.Repeat(" ", keySetMax))

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A pipe in the place of the file is refused without waiting.
+// A pipe in place of the file is refused without waiting.
 func TestKeySetOfPipe(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "keys.json")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {

@@ -17,8 +17,8 @@ import (
 	"rollcall/internal/seal"
 )
 
-// outboundDuration is the default life of a web identity token, in seconds. STS
-// GetWebIdentityToken.
+// outboundDuration is the default lifetime of a web identity token, in seconds.
+// STS GetWebIdentityToken.
 const outboundDuration = 300
 
 func tokenSeconds(in *sts.GetWebIdentityTokenInput) int32 {
@@ -28,8 +28,8 @@ func tokenSeconds(in *sts.GetWebIdentityTokenInput) int32 {
 	return *in.DurationSeconds
 }
 
-// onSelf is the caller, who asks for a token of itself. That the resource is
-// self is recorded.
+// onSelf is the target for a caller who requests a token for itself. It is
+// recorded that the resource is self.
 var onSelf = api.ByMembers(func(_ context.Context, c principal.Caller, _ []string) ([]api.Resource, error) {
 	return []api.Resource{{ARN: "arn:" + c.Partition() + ":sts::" + c.Account() + ":self"}}, nil
 })
@@ -40,12 +40,12 @@ var tokenKeys = []api.Key{
 	api.Values("sts:IdentityTokenAudience", func(in *sts.GetWebIdentityTokenInput) []string { return in.Audience }),
 	api.Member("sts:SigningAlgorithm", "SigningAlgorithm"),
 	api.Values("sts:DurationSeconds", func(in *sts.GetWebIdentityTokenInput) []string {
-		return []string{strconv.Itoa(int(tokenSeconds(in)))} // recorded: the default too
+		return []string{strconv.Itoa(int(tokenSeconds(in)))} // recorded: also the default value
 	}),
 }
 
-// GetWebIdentityToken returns a signed token that says who the caller is, for
-// services elsewhere. The order of the checks and their sentences are recorded.
+// GetWebIdentityToken returns a signed token that identifies the caller to
+// other services. The order of the checks and their sentences are recorded.
 func (s *Service) GetWebIdentityToken(
 	ctx context.Context, in *sts.GetWebIdentityTokenInput,
 ) (*sts.GetWebIdentityTokenOutput, error) {
@@ -90,7 +90,8 @@ func requestTags(tags []tag) (map[string]string, error) {
 	return values, nil
 }
 
-// tokenSubject returns the subject of a token: for a role's session the role.
+// tokenSubject returns the subject of a token. For a role's session it is the
+// role.
 func tokenSubject(c principal.Caller) string {
 	if c.Kind() == principal.AssumedRole {
 		r := c.Session().Role

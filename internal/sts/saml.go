@@ -21,21 +21,22 @@ import (
 // configuring SAML assertions for the authentication response.
 const samlAttributes = "https://aws.amazon.com/SAML/Attributes/"
 
-// samlLifetime is the time after its issue in which an assertion can be used.
+// samlLifetime is the time after its issue during which an assertion can be
+// used.
 const samlLifetime = 5 * time.Minute
 
-// assertion holds what an assertion says.
+// assertion holds the content of an assertion.
 type assertion struct {
 	issuer, subject, subjectType, recipient string
 	audiences                               []string
-	issued, from, until                     time.Time // from and until are zero if it does not say
+	issued, from, until                     time.Time // from and until are zero if the assertion has no limit
 	sessionUntil                            time.Time
 	attributes                              map[string][]string
 }
 
 // AssumeRoleWithSAML returns the credentials of a session of a role to a caller
-// that shows an assertion of a SAML provider that the role trusts. The request
-// needs no signature.
+// with an assertion of a SAML provider that the role trusts. The request needs
+// no signature.
 func (s *Service) AssumeRoleWithSAML(
 	ctx context.Context, in *sts.AssumeRoleWithSAMLInput,
 ) (*sts.AssumeRoleWithSAMLOutput, error) {
@@ -120,7 +121,7 @@ func (s *Service) assertion(ctx context.Context, account, name, response string)
 	if !metadata.ValidUntil.IsZero() && !now.Before(metadata.ValidUntil) {
 		return nil, fail(invalidToken, "The metadata of the provider has expired.")
 	}
-	if len(metadata.Signing) == 0 { // nobody's signature counts
+	if len(metadata.Signing) == 0 { // no signature can be verified
 		return nil, fail(invalidToken, "Response signature invalid")
 	}
 	element, err := verifiedAssertion(response, metadata.Signing, now)
@@ -153,7 +154,7 @@ func (a *assertion) check(now time.Time) error {
 	return nil
 }
 
-// forAWS reports whether an audience is AWS's, of whatever partition.
+// forAWS reports whether an audience is AWS's, in any partition.
 func forAWS(audience string) bool {
 	return audience == "urn:amazon:webservices" || strings.HasPrefix(audience, "urn:amazon:webservices:") ||
 		audience == "https://signin.aws.amazon.com/saml" || audience == "https://signin.amazonaws.cn/saml" ||
@@ -235,7 +236,7 @@ func (a *assertion) hasRole(role, provider string) bool {
 	})
 }
 
-// setAssertion reads what an assertion says about the session.
+// setAssertion reads the values of an assertion for the session.
 func (n *newSession) setAssertion(a *assertion, now time.Time) error {
 	names := a.attributes[samlAttributes+"RoleSessionName"]
 	if len(names) != 1 {
@@ -251,8 +252,8 @@ func (n *newSession) setAssertion(a *assertion, now time.Time) error {
 			return fail(invalidToken, "SourceIdentity in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}")
 		}
 	}
-	// The session lasts as long as requested, or until the provider's own ends.
-	// STS AssumeRoleWithSAML.
+	// The session lasts as long as requested, or until the provider's own
+	// session ends. STS AssumeRoleWithSAML.
 	if !a.sessionUntil.IsZero() {
 		left := int32(a.sessionUntil.Sub(now) / time.Second)
 		if left <= 0 {
@@ -286,8 +287,7 @@ func (a *assertion) keys(doc, qualifier string) map[string][]string {
 	}
 }
 
-// showedAssertion returns the caller of AssumeRoleWithSAML, as the trail names
-// it.
+// showedAssertion returns the caller of AssumeRoleWithSAML for the trail.
 func showedAssertion(in *sts.AssumeRoleWithSAMLInput, out *sts.AssumeRoleWithSAMLOutput) trail.Identity {
 	id := trail.Identity{Type: trail.SAMLUser}
 	provider := str(in.PrincipalArn)

@@ -23,8 +23,8 @@ const (
 	samlBearer    = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 )
 
-// These constants bound a response. Those of real providers are not twenty
-// deep.
+// These constants limit a response. Responses of real providers have fewer than
+// twenty levels.
 const (
 	samlDepth = 64
 	samlParts = 10_000 // elements and attributes
@@ -44,10 +44,10 @@ var (
 	errSAMLSignature = errors.New("its signature is not valid")
 )
 
-// verifiedAssertion returns the one assertion of a response, as one of the keys
-// signed it: either the response as a whole, or the assertion itself. It is
-// parsed from the bytes whose digest was signed, so nothing elsewhere in the
-// document can be taken for it.
+// verifiedAssertion returns the one assertion of a response that one of the
+// keys signed: either the whole response is signed, or the assertion itself. It
+// parses the assertion from the bytes whose digest was signed, so it cannot
+// confuse it with another part of the document.
 func verifiedAssertion(encoded string, keys []*x509.Certificate, now time.Time) (*etree.Element, error) {
 	text, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), ""))
 	if err != nil {
@@ -85,7 +85,7 @@ func verifiedAssertion(encoded string, keys []*x509.Certificate, now time.Time) 
 	if !signed(assertion) {
 		return nil, errSAMLSignature
 	}
-	// Outside its document it needs the namespaces that it was declared in.
+	// Outside its document it needs the inherited namespaces.
 	inherited, err := etreeutils.NSBuildParentContext(assertion)
 	if err != nil {
 		return nil, errNoSAML
@@ -101,9 +101,9 @@ func verifiedAssertion(encoded string, keys []*x509.Certificate, now time.Time) 
 	return whole, err
 }
 
-// checkXML bounds a document and refuses what no provider writes and readers
-// disagree about: document types, comments within texts, processing
-// instructions.
+// checkXML limits the size of a document, and refuses constructs that no
+// provider writes and that readers interpret differently: document types,
+// comments within texts, processing instructions.
 func checkXML(text []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(text))
 	depth, parts := 0, 0
@@ -134,7 +134,7 @@ func checkXML(text []byte) error {
 	}
 }
 
-// checkAlgorithms looks at every signature of a document.
+// checkAlgorithms checks the algorithms of every signature of a document.
 func checkAlgorithms(e *etree.Element) error {
 	if e.NamespaceURI() == dsig.Namespace && (e.Tag == dsig.SignatureMethodTag || e.Tag == dsig.DigestMethodTag) {
 		algorithm := e.SelectAttrValue(dsig.AlgorithmAttr, "")
@@ -153,7 +153,7 @@ func checkAlgorithms(e *etree.Element) error {
 	return nil
 }
 
-// signed reports whether an element has a signature of its own.
+// signed reports whether an element has its own signature.
 func signed(e *etree.Element) bool { return child(e, dsig.Namespace, dsig.SignatureTag) != nil }
 
 // verified checks an element's signature by each of the keys.
@@ -161,7 +161,7 @@ func verified(e *etree.Element, keys []*x509.Certificate, now time.Time) (*etree
 	for _, key := range keys {
 		v := dsig.NewDefaultValidationContext(&dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{key}})
 		v.Clock = dsig.NewFakeClockAt(now)
-		// The library changes the signature that it examines.
+		// The library modifies the signature that it checks.
 		if whole, err := v.Validate(e.Copy()); err == nil {
 			return whole, nil
 		}

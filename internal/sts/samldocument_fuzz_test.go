@@ -15,8 +15,8 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// A response of any form is refused without a panic, and a verified one says
-// what was signed.
+// A response of any form is refused without a panic, or its content is what was
+// signed.
 func FuzzVerifiedAssertion(f *testing.F) {
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -16,33 +16,32 @@ import (
 	"rollcall/internal/store"
 )
 
-// maxTags is the number of tags that a session, or a role, may have. STS
-// quotas.
+// maxTags is the maximum number of tags of a session or a role. STS quotas.
 const maxTags = 50
 
-// maxPolicyARNs is the number of managed policies that may narrow a session.
+// maxPolicyARNs is the maximum number of managed policies that limit a session.
 // STS AssumeRole.
 const maxPolicyARNs = 10
 
 // packedSpace is the space, in bytes, for packed session policies and tags.
-// maxToken is the size of the longest token. AWS publishes no figure for the
-// first; the second bounds MinimumSessionTokenSize.
+// maxToken is the maximum size of a token. AWS publishes no figure for the
+// first. The second limits MinimumSessionTokenSize.
 const (
 	packedSpace = 2048
 	maxToken    = 4096
 )
 
-// newSession is a session as a request asks for it.
+// newSession is a session in the form of a request.
 type newSession struct {
-	from     *principal.Session // the caller's, nil if it has none
+	from     *principal.Session // the caller's session, nil if it has none
 	name     string
 	duration *int32
-	mfa      time.Time // when the caller proved a device for this request
-	minSize  *int32    // of the token
+	mfa      time.Time // when the caller proved a device in this request
+	minSize  *int32    // minimum size of the token
 
 	externalID string
-	asked      []store.Tag // the tags of the request itself
-	tags       []store.Tag // these and those that the caller's session passes on
+	asked      []store.Tag // the tags in the request itself
+	tags       []store.Tag // these and the tags inherited from the caller's session
 	transitive []string    // folded keys of the tags that the next session inherits
 
 	askedTransitive []string // as the request spells them
@@ -82,7 +81,7 @@ func (n *newSession) asks(key string) []string {
 	return access.RequestTags(n.asked, nil)(key)
 }
 
-// madeSession holds what answers say about a session.
+// madeSession holds the values of a session in answers.
 type madeSession struct {
 	credentials *types.Credentials
 	packed      *int32 // percent of packedSpace
@@ -92,9 +91,9 @@ type madeSession struct {
 var errDuplicateTags = fail("InvalidParameterValue",
 	"Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 
-// setTags reads the tags of a request and adds those that are passed on. Keys
-// are compared without case. The last text is reported by users of AWS; the
-// others are guesses.
+// setTags reads the tags of a request and adds the inherited ones. Keys are
+// compared without regard to case. The last text is reported by users of AWS.
+// The others are guesses.
 func (n *newSession) setTags(tags []tag, transitive []string) error {
 	seen := map[string]bool{}
 	for _, t := range tags {
@@ -138,8 +137,9 @@ func (n *newSession) setTags(tags []tag, transitive []string) error {
 	return nil
 }
 
-// setSourceIdentity makes a session keep the source identity that it began
-// with: IAM, monitor and control actions taken with assumed roles.
+// setSourceIdentity sets the source identity of a session. A session keeps the
+// source identity that it began with: IAM, monitor and control actions taken
+// with assumed roles.
 func (n *newSession) setSourceIdentity(asked string) error {
 	n.sourceIdentity = asked
 	if n.from == nil || n.from.SourceIdentity == "" {
@@ -152,9 +152,9 @@ func (n *newSession) setSourceIdentity(asked string) error {
 	return nil
 }
 
-// roleSession creates a session of a role whose caller is trusted. The session
-// does not say that the caller proved an MFA device: IAM, configuring
-// MFA-protected API access.
+// roleSession creates a session of a role after the caller has been authorized.
+// The session does not inherit that the caller proved an MFA device: IAM,
+// configuring MFA-protected API access.
 func (s *Service) roleSession(ctx context.Context, r *assumable, n *newSession) (madeSession, error) {
 	seconds := int32(defaultDuration)
 	if n.duration != nil {
@@ -176,19 +176,19 @@ func (s *Service) roleSession(ctx context.Context, r *assumable, n *newSession) 
 	})
 }
 
-// In seconds: the default length of a session of a role, and the longest for
-// one that another role's session assumed.
+// In seconds: the default duration of a session of a role, and the maximum for
+// a session that another role's session assumes.
 const (
 	defaultDuration = 3600
 	chainedDuration = 3600
 )
 
-// makeSession checks what narrows a session and creates its credentials.
-// session holds the rest of what is particular to it.
+// makeSession checks the policies that limit a session and creates its
+// credentials. session holds everything else.
 func (s *Service) makeSession(
 	ctx context.Context, of store.Owner, seconds int32, n *newSession, session principal.Session,
 ) (made madeSession, err error) {
-	// A token says when it begins and ends as its answer does, to the second.
+	// The times in a token equal those in its answer, to the second.
 	session.Issued = s.db.Now().UTC().Truncate(time.Second)
 	session.Expires = session.Issued.Add(time.Duration(seconds) * time.Second)
 	session.Tags = n.tags
@@ -226,9 +226,9 @@ func (s *Service) makeSession(
 	return made, nil
 }
 
-// errNoJSON is the error for a session policy that does not even begin as a
-// policy does. Users of AWS report it, and the one for a text that does begin
-// so and is no policy: "Syntax errors in policy.".
+// errNoJSON is the error for a session policy that does not begin like a
+// policy. Users of AWS report it. They also report the error for an invalid
+// text that begins like one: "Syntax errors in policy.".
 var errNoJSON = fail("MalformedPolicyDocument", "The policy is not in the valid JSON format.")
 
 func checkSessionPolicy(text string) error {
@@ -263,7 +263,7 @@ func (s *Service) policyARNs(ctx context.Context, account string, in []types.Pol
 }
 
 // packedSize returns how much of the space for policies and tags a session
-// fills, in percent; nil for one without.
+// uses, in percent. It returns nil for a session without any.
 func packedSize(session *principal.Session) (*int32, error) {
 	if session.Policy == "" && len(session.PolicyARNs)+len(session.Tags) == 0 {
 		return nil, nil

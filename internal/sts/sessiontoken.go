@@ -10,14 +10,14 @@ import (
 	"rollcall/internal/principal"
 )
 
-// In seconds: the default length of a session of a user or a federated user,
-// and the longest session of root. STS GetSessionToken, GetFederationToken.
+// In seconds: the default duration of a session of a user or a federated user,
+// and the maximum for root. STS GetSessionToken, GetFederationToken.
 const (
 	userDuration = 12 * 3600
 	rootDuration = 3600
 )
 
-// userSeconds returns the length of a session of the caller.
+// userSeconds returns the duration of a session of the caller.
 func userSeconds(c principal.Caller, asked *int32) int32 {
 	seconds := int32(userDuration)
 	if asked != nil {
@@ -29,8 +29,8 @@ func userSeconds(c principal.Caller, asked *int32) int32 {
 	return seconds
 }
 
-// byLongTermKey fails for callers in a session of any kind, which the new
-// credentials could outlive.
+// byLongTermKey returns an error for callers in a session of any kind, because
+// the new credentials could outlive it.
 func byLongTermKey(c principal.Caller, action string) error {
 	if c.Session() != nil {
 		return fail("AccessDenied", "Cannot call %s with session credentials", action)
@@ -38,7 +38,7 @@ func byLongTermKey(c principal.Caller, action string) error {
 	return nil
 }
 
-// GetSessionToken returns a session of the user itself. A code in the request
+// GetSessionToken returns a session of the caller itself. A code in the request
 // proves MFA for it. No permission is needed.
 func (s *Service) GetSessionToken(
 	ctx context.Context, in *sts.GetSessionTokenInput,
@@ -60,16 +60,17 @@ func (s *Service) GetSessionToken(
 		SessionTokenUtilization: made.used}, nil
 }
 
-// onFederatedUser is the federated user that the call creates.
+// onFederatedUser returns the target for the federated user that the call
+// creates.
 func onFederatedUser(member string) api.Target {
 	return api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		return []api.Resource{{ARN: principal.FederatedUserARN(c.Partition(), c.Account(), v[0])}}, nil
 	}, member)
 }
 
-// GetFederationToken returns credentials that the caller can pass on. They can
-// do what both the caller's policies and those of the request allow, and
-// nothing if the request has none.
+// GetFederationToken returns credentials that the caller can pass on. They
+// allow what both the caller's policies and those of the request allow. If the
+// request has no policies, they allow nothing.
 func (s *Service) GetFederationToken(
 	ctx context.Context, in *sts.GetFederationTokenInput,
 ) (*sts.GetFederationTokenOutput, error) {

@@ -1,12 +1,12 @@
-// Package sts is the Security Token Service: it tells callers who they are and
-// whose a key is, and creates sessions of a role, of a user, of a federated
-// user, and of a member account's root user.
+// Package sts implements the Security Token Service. It returns the identity of
+// callers and the accounts of keys, and creates sessions of roles, of users, of
+// federated users, and of member accounts' root users.
 //
-// It promises that a caller gets a session of a role only if the role's trust
-// policy and the caller's own policies allow it, or if it proves by a
-// provider's token that the role trusts it; that one-time codes count once; and
-// that no session may do more than its origin. It stores no sessions: identity
-// seals everything that is known about one into its token.
+// A caller gets a session of a role only if the role's trust policy and the
+// caller's own policies allow it, or if the caller has a token of a provider
+// that the role trusts. One-time codes work once. No session has more
+// permissions than its origin. The package stores no sessions: package identity
+// seals everything about a session into its token.
 package sts
 
 import (
@@ -25,11 +25,11 @@ import (
 	"rollcall/internal/store"
 )
 
-// Config is a Service's settings.
+// Config holds the settings of a Service.
 type Config struct {
-	// WebIdentityKeys maps the URL of an issuer to the place of its keys: a
-	// file or a URL. Tokens of other issuers are refused, because the accounts
-	// of a store must not be able to make it fetch any URL.
+	// WebIdentityKeys maps the URL of an issuer to the location of its keys: a
+	// file or a URL. Tokens of other issuers are refused, because accounts must
+	// not be able to make the service fetch any URL.
 	WebIdentityKeys map[string]string
 	Log             *slog.Logger // nil discards
 }
@@ -54,10 +54,10 @@ func str(p *string) string {
 	return *p
 }
 
-// ptr returns a member of an output.
+// ptr returns a pointer to a value, for a member of an output.
 func ptr[T any](v T) *T { return &v }
 
-// optional returns a member of an output that is left out if it is empty.
+// optional returns a member of an output that is omitted if it is empty.
 func optional(v string) *string {
 	if v == "" {
 		return nil
@@ -73,7 +73,7 @@ func some(v string) []string {
 	return []string{v}
 }
 
-// New returns the service on a store; iam makes its sessions.
+// New returns the service on a store. iam creates its sessions.
 func New(db *store.DB, iam *identity.Service, cfg Config) *Service {
 	s := &Service{db: db, iam: iam, log: cfg.Log, issuers: map[string]*keySet{}}
 	if s.log == nil {
@@ -85,7 +85,8 @@ func New(db *store.DB, iam *identity.Service, cfg Config) *Service {
 	return s
 }
 
-// GetCallerIdentity tells the caller who it is. No permission is needed.
+// GetCallerIdentity returns the identity of the caller. No permission is
+// needed.
 func (s *Service) GetCallerIdentity(
 	ctx context.Context, _ *sts.GetCallerIdentityInput,
 ) (*sts.GetCallerIdentityOutput, error) {
@@ -94,8 +95,8 @@ func (s *Service) GetCallerIdentity(
 	return &sts.GetCallerIdentityOutput{Account: &account, UserId: &id, Arn: &arn}, nil
 }
 
-// GetAccessKeyInfo tells which account a key belongs to: the number in the id
-// itself or, for ids without one, the account that holds the key.
+// GetAccessKeyInfo returns the account of a key: the number in the id itself
+// or, for ids without one, the account that has the key.
 func (s *Service) GetAccessKeyInfo(
 	ctx context.Context, in *sts.GetAccessKeyInfoInput,
 ) (*sts.GetAccessKeyInfoOutput, error) {

@@ -10,10 +10,10 @@ import (
 )
 
 // SwitchRole decides whether a person who signed in may switch to a role, and
-// returns the session that comes of it, without credentials. It is decided as
-// AssumeRole is, and no action by itself: package signin records it. The
-// session has the person's name, ends at until at the latest, and does not say
-// that the person proved an MFA device.
+// returns the resulting session without credentials. The decision is the same
+// as for AssumeRole. It is not an action of its own: package signin records it.
+// The session has the person's name, ends no later than until, and does not
+// inherit that the person proved an MFA device.
 func (s *Service) SwitchRole(ctx context.Context, by *access.Subject, roleARN string,
 	until time.Time) (of store.Owner, session principal.Session, err error) {
 	c := by.Caller

@@ -23,7 +23,7 @@ import (
 // creating an OIDC identity provider.
 var tokenAlgorithms = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512}
 
-// clockSkew bounds how far the provider's clock may be ahead of ours.
+// clockSkew limits how far the provider's clock may be ahead of ours.
 const clockSkew = 5 * time.Minute
 
 // These errors refuse a token. The first four sentences are reported by users
@@ -42,8 +42,8 @@ var (
 
 const invalidToken = "InvalidIdentityToken"
 
-// webToken is a web identity token: its claims, those of AWS among them. STS,
-// session tags; IAM, source identity with web identity federation.
+// webToken holds the claims of a web identity token, including AWS's own
+// claims. STS, session tags; IAM, source identity with web identity federation.
 type webToken struct {
 	jwt.Claims
 	AuthorizedParty string       `json:"azp"`
@@ -56,8 +56,8 @@ type webToken struct {
 }
 
 // AssumeRoleWithWebIdentity returns the credentials of a session of a role to a
-// caller that shows a token of an identity provider that the role trusts. The
-// request needs no signature.
+// caller with a token of an identity provider that the role trusts. The request
+// needs no signature.
 func (s *Service) AssumeRoleWithWebIdentity(
 	ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput,
 ) (*sts.AssumeRoleWithWebIdentityOutput, error) {
@@ -126,7 +126,7 @@ func (s *Service) webToken(ctx context.Context, account, text string) (*webToken
 	return token, nil
 }
 
-// clientIDs are the audiences that the tokens of an issuer may have in an
+// clientIDs returns the audiences that the tokens of an issuer may have in an
 // account.
 func (s *Service) clientIDs(ctx context.Context, account, issuer string) (ids []string, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
@@ -146,8 +146,8 @@ func (s *Service) clientIDs(ctx context.Context, account, issuer string) (ids []
 func (s *Service) verify(ctx context.Context, parsed *jwt.JSONWebToken, token *webToken) error {
 	set := s.issuers[strings.TrimPrefix(token.Issuer, "https://")]
 	if set == nil {
-		// Strangers may ask without end, so this is logged only once in a
-		// while.
+		// Unknown callers may send requests without end, so this is logged only
+		// from time to time.
 		if now := s.db.Now().Unix() / 10; s.unset.Swap(now) != now {
 			s.log.WarnContext(ctx, "web identity token of an issuer whose keys are not set", "issuer", token.Issuer)
 		}
@@ -158,7 +158,7 @@ func (s *Service) verify(ctx context.Context, parsed *jwt.JSONWebToken, token *w
 		return err // the caller has left
 	}
 	if err != nil {
-		return errNoProvider // the reason is in the log, once for every read
+		return errNoProvider // the log has the reason, once for every read
 	}
 	if len(keys) == 0 {
 		return errNoKeys
@@ -174,8 +174,8 @@ func (s *Service) verify(ctx context.Context, parsed *jwt.JSONWebToken, token *w
 	return errSignature
 }
 
-// check compares the dates of a token with the clock. The sentence about its
-// end is reported by users of AWS; the others are guesses.
+// check compares the dates of a token with the clock. The sentence about expiry
+// is reported by users of AWS. The others are guesses.
 func (t *webToken) check(now time.Time) error {
 	switch {
 	case t.Expiry == nil:
@@ -198,9 +198,9 @@ func (t *webToken) check(now time.Time) error {
 	return nil
 }
 
-// audience is compared with the condition key aud and the client ids: it is the
-// authorized party if the token has one. IAM, available keys for OIDC
-// federation.
+// audience returns the value for the condition key aud and the comparison with
+// the client ids. It is the authorized party if the token has one. IAM,
+// available keys for OIDC federation.
 func (t *webToken) audience() []string {
 	if t.AuthorizedParty != "" {
 		return []string{t.AuthorizedParty}
@@ -208,7 +208,7 @@ func (t *webToken) audience() []string {
 	return t.Audience
 }
 
-// keys returns the condition keys of the token, which its session has too.
+// keys returns the condition keys of the token. Its session has them too.
 func (t *webToken) keys(issuer string) map[string][]string {
 	issuer = strings.ToLower(issuer)
 	keys := map[string][]string{issuer + ":sub": {t.Subject}, issuer + ":aud": t.audience()}
@@ -240,7 +240,7 @@ func (n *newSession) setTokenTags(t *webToken) error {
 	return n.setTags(tags, t.Tags.Transitive)
 }
 
-// federated is a caller who shows a provider's token. It has no policies.
+// federated returns a caller with a provider's token. It has no policies.
 func (s *Service) federated(ctx context.Context, provider string, keys map[string][]string) asker {
 	call := api.CallOf(ctx)
 	now := s.db.Now()
@@ -269,8 +269,8 @@ func (s *Service) federated(ctx context.Context, provider string, keys map[strin
 	}
 }
 
-// showedToken returns the caller of AssumeRoleWithWebIdentity, as the trail
-// names it. If the call was refused nothing is known for certain.
+// showedToken returns the caller of AssumeRoleWithWebIdentity for the trail. If
+// the call was refused, nothing about the caller is verified.
 func showedToken(in *sts.AssumeRoleWithWebIdentityInput, out *sts.AssumeRoleWithWebIdentityOutput) trail.Identity {
 	id := trail.Identity{Type: trail.WebIdentityUser}
 	if out != nil {
