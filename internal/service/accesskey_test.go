@@ -90,7 +90,7 @@ func TestAccessKeys(t *testing.T) {
 	})
 }
 
-// Without a name, root acts on its own keys; their answers have no UserName.
+// Without a name, root acts on its own keys. The answers have no UserName.
 func TestAccessKeysOfRoot(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -118,7 +118,7 @@ func TestGetAccessKeyLastUsed(t *testing.T) {
 				AccessKeyLastUsed: &types.AccessKeyLastUsed{ServiceName: &service, Region: &region, LastUsedDate: at}}
 		}
 		same(t, get(), used("N/A", "N/A", nil))
-		// A call that is denied is a use as well.
+		// A denied call is a use too.
 		refused(t, ann.GetUser, &iam.GetUserInput{}, 403, "AccessDenied",
 			"User: arn:aws:iam::123456789012:user/Ann is not authorized to perform: iam:GetUser on resource: user "+
 				"Ann because no identity-based policy allows the iam:GetUser action")
@@ -126,7 +126,7 @@ func TestGetAccessKeyLastUsed(t *testing.T) {
 		w.clock.advance(90 * time.Second)
 		must(t, ann.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 		same(t, get(), used("sts", "eu-west-1", ptr(began.Add(90*time.Second))))
-		// A call that is not authentic is none.
+		// A call with an invalid signature is not a use.
 		w.clock.advance(time.Minute)
 		_, err := w.as(ann.id, "wrong").sts.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 		if f := failureOf(err); f.code != "SignatureDoesNotMatch" {
@@ -167,12 +167,13 @@ func TestSTS(t *testing.T) {
 	other := w.newAccount(t, identity.AccountSpec{ID: "999999999999"})
 	same(t, must(t, w.root.sts.GetAccessKeyInfo, key(other.ID)),
 		&sts.GetAccessKeyInfoOutput{Account: ptr("999999999999")})
-	// An id that carries no account: of no key, and of an emulator's.
+	// Ids that contain no account number: one of no key, and one of an
+	// emulator's key.
 	refused(t, w.root.sts.GetAccessKeyInfo, key("notanaccesskeyid"), 400, "ValidationError",
 		"Access key notanaccesskeyid is not valid.")
 }
 
-// A key with an id and a secret of the operator's choice.
+// The operator may choose the id and the secret of a key.
 func TestGivenRootKey(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -184,7 +185,7 @@ func TestGivenRootKey(t *testing.T) {
 		ptr("000000000000"))
 }
 
-// With IAM's own rule only the first use inside 15 minutes is recorded.
+// With IAM's own rule only the first use within 15 minutes is recorded.
 func TestUseSpan(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service.Config{Store: store.Config{UseSpan: 15 * time.Minute}})

@@ -17,11 +17,11 @@ import (
 	"rollcall/internal/store"
 )
 
-// gone is the answer to the keys of a deleted account.
+// gone is the answer for keys of a deleted account.
 var gone = failure{403, "InvalidClientTokenId", "The security token included in the request is invalid."}
 
-// creates are calls of a root user that make something without needing
-// anything else. %d is a number that makes names new.
+// creates returns calls of a root user that create something and need nothing
+// else. %d is a number that makes names unique.
 func creates(t testing.TB, w *world) []string {
 	metadata := *samlMetadata(*certificate(t, w, "idp"))
 	forms := []string{
@@ -41,14 +41,14 @@ func creates(t testing.TB, w *world) []string {
 	return forms
 }
 
-// createForm fills in a text of creates.
+// createForm fills in the number in a text of creates.
 func createForm(text string, n int) string {
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "%25d", "%d"), "%d", fmt.Sprint(n))
 	return "Version=" + iamVersion + "&Action=" + text
 }
 
-// An account that is deleted between a call's authorization and its change:
-// the call is refused as the next one will be.
+// If an account is deleted between a call's authorization and its change, the
+// call is refused like the next one.
 func TestAccountDeletedDuringCall(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -69,7 +69,7 @@ func TestAccountDeletedDuringCall(t *testing.T) {
 	})
 }
 
-// hook has a function called before each action, once the call is authorized.
+// hook calls a function before each action, once the call is authorized.
 func (w *world) hook(t testing.TB, before func(context.Context, api.Action)) {
 	t.Helper()
 	w.wrap(t, func(action api.Action) func(context.Context, any) (any, error) {
@@ -80,7 +80,7 @@ func (w *world) hook(t testing.TB, before func(context.Context, api.Action)) {
 	})
 }
 
-// wrap has another function called instead of each action, once the call is
+// wrap calls another function instead of each action, once the call is
 // authorized.
 func (w *world) wrap(t testing.TB, instead func(api.Action) func(context.Context, any) (any, error)) {
 	t.Helper()
@@ -104,20 +104,20 @@ func (w *world) wrap(t testing.TB, instead func(api.Action) func(context.Context
 	w.url = s.URL
 }
 
-// rawAs sends a signed form as somebody.
+// rawAs sends a signed form with a client's key.
 func (w *world) rawAs(t testing.TB, form string, c clients) answer {
 	r := w.post(t, "/", form)
 	w.sign(r, form, c, "us-east-1", "iam")
 	return send(t, r)
 }
 
-// Keys that go on creating while their account is deleted are told that they
-// are gone, and nothing that they made stays.
+// If an account is deleted while its keys create things, the keys become
+// invalid and none of the things stays.
 func TestCreatesRaceWithDeleteAccount(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		texts := creates(t, w)
-		texts = texts[:len(texts)-1] // the last one makes no resource
+		texts = texts[:len(texts)-1] // the last one creates no resource
 		for round := range 4 {
 			id := fmt.Sprintf("3%011d", round)
 			key := w.newAccount(t, identity.AccountSpec{ID: id})

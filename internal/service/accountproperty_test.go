@@ -7,9 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Policies tell the namespaces of account properties apart, and whoever
-// enables role manager needs the permission to make its role, also where it is
-// there.
+// Policies distinguish the namespaces of account properties. Enabling role
+// manager needs the permission to create its role, even if the role exists.
 func TestAccountPropertiesAuthorization(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -29,7 +28,7 @@ func TestAccountPropertiesAuthorization(t *testing.T) {
 			t.Errorf("namespace %s: %v, %v", namespace, err, read)
 		}
 	}
-	// The namespaces are a list, so no operator without a set asks them.
+	// The namespaces are a list, so only set operators match them.
 	w.putUserPolicy(t, "Ann",
 		document(ifso(properties, "StringEquals", "iam:AccountPropertyNamespaces", "RoleManager")))
 	if _, err := ann.PutAccountProperties(t.Context(), put("false")); failureOf(err).status != 403 {

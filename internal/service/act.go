@@ -8,18 +8,18 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Act is Act on the service's store.
+// Act is the function Act for the service's store.
 func (s *Service) Act(
 	ctx context.Context, t *trail.Trail, record func(error) *trail.Record, fn func(context.Context) error,
 ) (failed, unrecorded error) {
 	return Act(ctx, s.db, t, record, fn)
 }
 
-// Act runs what an operator does, and leaves its record, which record makes of
-// the error that it ended with, in t. As with a call, the change leaves its
-// record in the store: where it cannot be written to t now, the service writes
-// it. failed is the error that fn returned, unrecorded says that its record is
-// not in t.
+// Act runs an operator's change and writes its record to t. record creates the
+// record from the change's error. As with a call, the change stores its record
+// in the database. If the record cannot be written to t now, the service writes
+// it later. failed is the error of fn. unrecorded says that the record is not
+// in t.
 func Act(
 	ctx context.Context, db *store.DB, t *trail.Trail, record func(error) *trail.Record, fn func(context.Context) error,
 ) (failed, unrecorded error) {

@@ -9,7 +9,8 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// docs/actions.md says what is served, no more and no less; -update writes it.
+// docs/actions.md lists exactly the actions that the service offers. -update
+// writes it.
 func TestActionsDocument(t *testing.T) {
 	t.Parallel()
 	const file = "../../docs/actions.md"

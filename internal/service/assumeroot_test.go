@@ -90,7 +90,7 @@ func TestAssumeRoot(t *testing.T) {
 		must(t, audit.GetLoginProfile, &iam.GetLoginProfileInput{})
 		must(t, remove.DeleteLoginProfile, &iam.DeleteLoginProfileInput{})
 
-		// The other tasks need the other feature, and there are no others.
+		// The other tasks need the other feature. There are no more tasks.
 		in.TaskPolicyArn = rootTask("S3UnlockBucketPolicy")
 		refused(t, ann.sts.AssumeRoot, in, 403, "AccessDenied", denied)
 		must(t, w.root.EnableOrganizationsRootSessions, &iam.EnableOrganizationsRootSessionsInput{})
@@ -102,7 +102,7 @@ func TestAssumeRoot(t *testing.T) {
 		refused(t, w.root.sts.AssumeRoot, in, 400, "ValidationError",
 			"Request must contain valid AWS managed task policy ARN")
 
-		// It reaches members of this organisation only.
+		// Only members of this organisation can be reached.
 		in.TaskPolicyArn = rootTask("IAMAuditRootUserCredentials")
 		for _, target := range []string{userPath + "/Ann", "12345678901x", strings.TrimSuffix(memberRoot, "root")} {
 			in.TargetPrincipal = &target

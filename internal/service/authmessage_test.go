@@ -13,8 +13,8 @@ import (
 	"rollcall/internal/identity"
 )
 
-// denialMessage makes a call that is denied and returns what its answer
-// carries.
+// denialMessage sends a call that is denied and returns the message in its
+// answer.
 func (w *world) denialMessage(t testing.TB, by clients, body string) string {
 	t.Helper()
 	r := w.post(t, "/", body)
@@ -26,7 +26,7 @@ func (w *world) denialMessage(t testing.TB, by clients, body string) string {
 	return a.header.Get("X-Rollcall-Authorization-Message")
 }
 
-// decoded is the part of a decoded message that tests look at.
+// decoded is the part of a decoded message that the tests check.
 type decoded struct {
 	Allowed, ExplicitDeny bool
 	MatchedStatements     struct {
@@ -48,7 +48,7 @@ type decoded struct {
 	}
 }
 
-// A denial tells, to those who may ask, what decided it.
+// A denial contains the reason for callers with the permission to decode it.
 func TestDecodeAuthorizationMessage(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -108,7 +108,7 @@ func TestDecodeAuthorizationMessage(t *testing.T) {
 			t.Errorf("%+v", last)
 		}
 
-		// Only in its own account, and only what was sealed here.
+		// A message can only be decoded in its own account and service.
 		key := w.newAccount(t, identity.AccountSpec{ID: "222222222222"})
 		other := w.as(key.ID, key.Secret.Reveal())
 		sealed, err := base64.RawURLEncoding.DecodeString(message)
@@ -131,7 +131,7 @@ func TestDecodeAuthorizationMessage(t *testing.T) {
 	})
 }
 
-// A header stays within its bounds whatever the request holds.
+// A header has a limited length, whatever the request contains.
 func TestLongAuthorizationMessage(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -144,7 +144,7 @@ func TestLongAuthorizationMessage(t *testing.T) {
 	}
 	body := call("UntagUser", keys)
 	r := w.post(t, "/", body)
-	noise := make([]byte, 6000) // that cannot be compressed
+	noise := make([]byte, 6000) // incompressible
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range noise {
 		noise[i] = byte('!' + random.IntN(90))

@@ -30,7 +30,7 @@ const (
 	batchRole   = rolePath + "/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 )
 
-// trustForm is a trust policy as the value of a form: it trusts EC2.
+// trustForm is a trust policy for EC2 in the form of a request.
 var trustForm = url.QueryEscape(trustsEC2)
 
 const trustsEC2 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
@@ -42,7 +42,8 @@ const (
 	readOnly   = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 )
 
-// policyForm is a policy document as the value of a form: it allows all.
+// policyForm is a policy document that allows everything, in the form of a
+// request.
 var policyForm = url.QueryEscape(allowsAll)
 
 const allowsAll = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
@@ -55,18 +56,18 @@ const (
 	noJob = "00000000-0000-0000-0000-000000000000"
 )
 
-// deniedPlainly are the actions whose denials do not say why.
+// deniedPlainly are the actions whose denials contain no reason.
 var deniedPlainly = map[string]bool{"AssumeRole": true, "AssumeRoot": true}
 
 // free are the actions that need no permission.
 var free = map[string]bool{"GetCallerIdentity": true, "GetSessionToken": true}
 
-// unsigned are the actions that need no signature, and what they say to the
-// request above, whoever signs it.
+// unsigned are the actions that need no signature. They answer the request
+// above in this way, whoever signs it.
 var unsigned = map[string]string{"AssumeRoleWithWebIdentity": "InvalidIdentityToken",
 	"AssumeRoleWithSAML": "InvalidIdentityToken"}
 
-// form is the request of an action, and the service it is of.
+// form returns the request of an action, and its service.
 func form(action string) (text, service string) {
 	op, _ := awsmodel.Lookup(action)
 	return strings.TrimSuffix("Action="+action+"&Version="+op.Service.Version+"&"+everyAction[action].params, "&"),
@@ -89,14 +90,14 @@ func TestEveryActionIsInTheTable(t *testing.T) {
 	}
 }
 
-// quiet keeps a service from noting, once a minute, how much its keys sealed:
-// however long a test takes, only its calls change the store.
+// quiet stops a service from storing the counts of its keys every minute, so
+// that only the test's calls change the store.
 func quiet(db store.Config) service.Config {
 	return service.Config{Store: db, Keys: identity.KeyConfig{Every: time.Hour}}
 }
 
-// everything returns the content of a store, by its backup: the clock stands
-// still, so that nothing else may differ.
+// everything returns the content of a store from its backup. The clock stands
+// still, so nothing else may differ.
 func everything(t testing.TB, w *world) []byte {
 	t.Helper()
 	db, err := store.Open(t.Context(), w.cfg.Store)
@@ -104,7 +105,7 @@ func everything(t testing.TB, w *world) []byte {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	// That a call was tried is noted, allowed or not.
+	// The attempt is noted whether the call is allowed or not.
 	if err = db.ForgetServiceUses(t.Context(), w.clock.Now().AddDate(1, 0, 0)); err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +116,8 @@ func everything(t testing.TB, w *world) []byte {
 	return out.Bytes()
 }
 
-// Without policies a user may ask who it is, and nothing else: not even about
-// itself. What is denied has changed nothing.
+// Without policies a user may call GetCallerIdentity and nothing else, not even
+// about itself. A denied call changes nothing.
 func TestUsersAreDenied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, quiet(storetest.SQLite(t)))
@@ -124,7 +125,7 @@ func TestUsersAreDenied(t *testing.T) {
 	w.user(t, "bob")
 	ann := w.asUser(t, "Ann")
 	used := func() {
-		// The use of a key is recorded also where the call is denied.
+		// The use of a key is recorded even if the call is denied.
 		w.callAs(t, ann, "GetUser")
 		must(t, w.root.GetAccessKeyLastUsed, &iam.GetAccessKeyLastUsedInput{AccessKeyId: &ann.id})
 	}
@@ -156,9 +157,9 @@ func TestUsersAreDenied(t *testing.T) {
 	}
 }
 
-// Root may call everything: what it gets is no denial, but for keys that
-// nobody has, for roles, which root cannot take, and for the root users of
-// accounts that are no members.
+// Root may call everything. The exceptions are keys that do not exist, roles,
+// which root cannot assume, and the root users of accounts that are not
+// members.
 func TestRootIsAllowed(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -174,7 +175,7 @@ func TestRootIsAllowed(t *testing.T) {
 	}
 }
 
-// A request that nobody signed, or that someone else signed, gets nowhere.
+// A request that is not signed, or is signed with a wrong key, is refused.
 func TestStrangersAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, quiet(storetest.SQLite(t)))
@@ -213,8 +214,8 @@ func TestStrangersAreRefused(t *testing.T) {
 	}
 }
 
-// AWS looks at what the model says before it asks who may, and at what an
-// action says after it.
+// AWS checks the model's rules before it authorizes, and the action's rules
+// after that.
 func TestOrderOfChecks(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -241,7 +242,7 @@ func TestOrderOfChecks(t *testing.T) {
 	try("no report", "GetCredentialReport", "", "AccessDenied")
 }
 
-// AllowUsersToChangePassword gives every user two actions, on itself.
+// AllowUsersToChangePassword allows every user two actions on itself.
 func TestAllowUsersToChangePassword(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -278,7 +279,7 @@ func TestAllowUsersToChangePassword(t *testing.T) {
 	denied()
 }
 
-// An account knows nothing of another one's users, devices and keys.
+// An account cannot see another account's users, devices and keys.
 func TestAccountsAreApart(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -301,8 +302,8 @@ func TestAccountsAreApart(t *testing.T) {
 	must(t, ann.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 }
 
-// A key that one node has switched off, or deleted, fails on the very next
-// request to another.
+// A key that one node has deactivated or deleted fails on the very next request
+// to another node.
 func TestRevokedOnEveryNode(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range sharedStores {
@@ -328,14 +329,14 @@ func TestRevokedOnEveryNode(t *testing.T) {
 					"InvalidClientTokenId", invalidToken)
 				refused(t, ann.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403,
 					"InvalidClientTokenId", invalidToken)
-				// Switched on by the other node: good again on both.
+				// The other node activates it: it works on both again.
 				_, err := two.root.UpdateAccessKey(context.Background(),
 					&iam.UpdateAccessKeyInput{UserName: ptr("Ann"), AccessKeyId: &ann.id, Status: "Active"})
 				if err != nil && failureOf(err).code != "NoSuchEntity" {
 					t.Error(err)
 				}
 			}
-			// A marker of one node is good on the other.
+			// A marker of one node is valid on the other.
 			one.user(t, "bob")
 			page := must(t, one.root.ListUsers, &iam.ListUsersInput{MaxItems: ptr(int32(1))})
 			if rest := must(t, two.root.ListUsers, &iam.ListUsersInput{Marker: page.Marker}); len(rest.Users) != 1 ||

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// No request makes an answer, or work, without bounds: not by the product of
-// what it names, nor by a pattern.
+// The answer and the work for a request are limited, whatever combinations or
+// patterns it contains.
 func TestAnswersAreBounded(t *testing.T) {
 	w := inMemory(t)
 	list := func(name string, n int, value func(i int) string) []string {
@@ -50,7 +50,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		}
 		return all
 	}
-	// Many values, or long ones, on both sides of a comparison.
+	// There are many values, or long ones, on both sides of a comparison.
 	compared := func(operator string, value func(i int) string) []string {
 		var b strings.Builder
 		n := 0
@@ -133,7 +133,7 @@ func TestAnswersAreBounded(t *testing.T) {
 			if len(a.body) > 4<<20 {
 				t.Errorf("an answer of %d MiB", len(a.body)>>20)
 			}
-			if took > time.Minute { // two seconds on an idle machine
+			if took > time.Minute { // it takes two seconds on an idle machine
 				t.Errorf("took %s", took)
 			}
 			if cpu > 5*time.Second {
@@ -153,7 +153,7 @@ func cpuTime(t *testing.T) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// A call that it takes too long to authorize is refused, and may be repeated.
+// A call whose authorization takes too long is refused, and may be repeated.
 func TestCostlyPolicies(t *testing.T) {
 	w := inMemory(t)
 	w.user(t, "Ann")
@@ -191,7 +191,7 @@ func TestCostlyPolicies(t *testing.T) {
 	must(t, w.root.GetRole, &iam.GetRoleInput{RoleName: ptr("worker")})
 }
 
-// MaxItems counts actions, on however many resources. Recorded.
+// MaxItems counts actions, whatever the number of resources. Recorded.
 func TestSimulationCountsActions(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -211,7 +211,8 @@ func TestSimulationCountsActions(t *testing.T) {
 	}
 }
 
-// The details of an account come in pages of bounded size, whatever is wanted.
+// The details of an account come in pages of limited size, whatever MaxItems
+// is.
 func TestAuthorizationDetailsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

@@ -15,7 +15,8 @@ import (
 	"rollcall/internal/servicecatalog"
 )
 
-// Lists end a page by bytes, whatever is wanted, and lose nothing over it.
+// A page of a list has a limited size in bytes, whatever MaxItems is. The pages
+// together are complete.
 func TestListsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -27,7 +28,7 @@ func TestListsAreBounded(t *testing.T) {
 		tags = append(tags, types.Tag{Key: ptr(fmt.Sprintf("%02d%s", i, strings.Repeat("ä", 120))),
 			Value: ptr(strings.Repeat("ö", 250))})
 	}
-	// As few as take more than a page.
+	// These are barely more than one page.
 	const users, roles = 900, 400
 	for i := range users {
 		user := &iam.CreateUserInput{UserName: ptr(fmt.Sprintf("n%03d", i)), Path: &path}
@@ -85,7 +86,7 @@ func TestListsAreBounded(t *testing.T) {
 	}
 }
 
-// grow gives the first role policies up to its quota.
+// grow fills the first role's policies up to their quota.
 func grow(t *testing.T, w *world) {
 	t.Helper()
 	for i := range 165 {
@@ -96,7 +97,7 @@ func grow(t *testing.T, w *world) {
 	}
 }
 
-// elements counts the elements of a name in an answer, and finds its marker.
+// elements counts the elements with a name in an answer, and finds its marker.
 func elements(t *testing.T, body, name string) (n int, marker string) {
 	t.Helper()
 	for d := xml.NewDecoder(strings.NewReader(body)); ; {

@@ -14,13 +14,13 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// No secret that went through the service is found in what it wrote: the
-// trail, the log, the answers to bad requests, and every byte of the store.
+// No secret that the service has received appears in its output: the trail, the
+// log, the answers to bad requests, and every byte of the store.
 func TestNoSecretIsWritten(t *testing.T) {
 	t.Parallel()
 	cfg := storetest.SQLite(t)
 	w := newWorld(t, service.Config{Store: cfg})
-	var said []string // what was answered to bad requests
+	var said []string // the answers to bad requests
 	fails := func(a answer) {
 		t.Helper()
 		if a.status < 400 {
@@ -45,7 +45,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 	fails(w.raw(t, call("UpdateLoginProfile", "UserName=Ann&Password="+secrets["typed twice"]+
 		"&Password="+secrets["typed twice"])))
 	fails(w.raw(t, call("UpdateLoginProfile", "UserName=Ann&Password.x="+secrets["typed twice"])))
-	// a character too many
+	// one character too many
 	fails(w.raw(t, call("UpdateLoginProfile", "UserName=Ann&Password="+secrets["typed twice"]+"%D0%A9")))
 	fails(w.raw(t, call("ChangePassword", "OldPassword="+secrets["typed twice"]+"&NewPassword="+
 		strings.Repeat(secrets["typed twice"], 10))))
@@ -59,7 +59,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 	secrets["seed in bytes"] = string(raw)
 	for what, code := range map[string]*string{"code 1": phone.code(t, w.clock.Now()),
 		"code 2": phone.code(t, w.clock.Now().Add(step))} {
-		secrets[what] = "Code=" + *code // the digits alone might be anything
+		secrets[what] = "Code=" + *code // the digits alone could be part of anything
 	}
 	fails(w.raw(t, call("ResyncMFADevice", "UserName=Ann&SerialNumber="+phone.serial+"&AuthenticationCode1="+
 		*phone.code(t, w.clock.Now())+"&AuthenticationCode2=000000")))
@@ -91,11 +91,11 @@ func TestNoSecretIsWritten(t *testing.T) {
 		url.QueryEscape(*serverKey)+"&PrivateKey=x")))
 	fails(w.raw(t, call("UpdateSAMLProvider", "SAMLProviderArn="+samlPath+"/canary&AddPrivateKey="+
 		url.QueryEscape(*serverKey+*serverKey))))
-	// A line of each: the text of PEM may come in any form.
+	// Use one line of each, because the text of PEM may have any form.
 	secrets["key of a certificate"], secrets["refused key of a certificate"] = strings.Split(*samlKey, "\n")[5],
 		strings.Split(*serverKey, "\n")[5]
 
-	// A wrong secret, and secrets where ids should be.
+	// These are a wrong secret, and secrets in place of ids.
 	wrong := "ganz-falsches-Geheimnis-0123456789-abcdef"
 	secrets["wrong key"] = wrong
 	fails(w.callAs(t, clients{id: w.root.id, key: wrong}, "GetUser"))

@@ -22,7 +22,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// certificate makes a self-signed certificate that is valid for a year.
+// certificate creates a self-signed certificate that is valid for a year.
 func certificate(t testing.TB, w *world, name string) *string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -75,7 +75,7 @@ func TestSigningCertificates(t *testing.T) {
 			w.clock.advance(time.Hour)
 			same(t, *must(t, w.root.UploadSigningCertificate, upload("ann", body)).Certificate, want)
 			want := want
-			want.Status = types.StatusTypeInactive // what is stored stays as it is
+			want.Status = types.StatusTypeInactive // the stored certificate does not change
 			same(t, list(), &iam.ListSigningCertificatesOutput{Certificates: []types.SigningCertificate{want}})
 		})
 		t.Run("refused", func(t *testing.T) {
@@ -114,11 +114,12 @@ func TestSigningCertificates(t *testing.T) {
 		})
 		must(t, w.root.DeleteSigningCertificate,
 			&iam.DeleteSigningCertificateInput{UserName: ptr("ann"), CertificateId: id})
-		must(t, w.root.UploadSigningCertificate, upload("bob", body)) // free again
+		must(t, w.root.UploadSigningCertificate, upload("bob", body)) // available again
 	})
 }
 
-// rsaKey makes what looks like an RSA public key: a real one takes long.
+// rsaKey creates a number that looks like an RSA public key, because a real one
+// takes long.
 func rsaKey(t testing.TB, bits int) *rsa.PublicKey {
 	t.Helper()
 	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), uint(bits-1)))
@@ -201,7 +202,7 @@ func TestSSHPublicKeys(t *testing.T) {
 				&iam.DeleteSSHPublicKeyInput{UserName: ptr("bob"), SSHPublicKeyId: got.SSHPublicKeyId},
 				404, "NoSuchEntity", foreign)
 		})
-		must(t, w.root.UploadSSHPublicKey, upload("bob", inPEM)) // another user may have it
+		must(t, w.root.UploadSSHPublicKey, upload("bob", inPEM)) // another user may have the same key
 		must(t, w.root.DeleteSSHPublicKey,
 			&iam.DeleteSSHPublicKeyInput{UserName: ptr("ann"), SSHPublicKeyId: got.SSHPublicKeyId})
 		refused(t, w.root.GetSSHPublicKey, get("ann", types.EncodingTypeSsh), 404, "NoSuchEntity",

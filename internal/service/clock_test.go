@@ -13,9 +13,9 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// A report and a job of a clock that was hours ahead keep nobody from a new
-// report once the clock is right. To the database it is the same whether its
-// clock steps back or what it wrote lies ahead.
+// If a clock was hours ahead, its report and its job do not prevent a new
+// report once the clock is right. For the database it makes no difference
+// whether the clock steps back or its stored times are in the future.
 func TestReportsAfterTheClockSteppedBack(t *testing.T) {
 	t.Parallel()
 	cfg := storetest.SQLite(t)
@@ -40,14 +40,14 @@ func TestReportsAfterTheClockSteppedBack(t *testing.T) {
 	same(t, generate(t, w.root), &iam.GenerateCredentialReportOutput{State: types.ReportStateTypeComplete})
 
 	ahead(`UPDATE report_jobs SET running = 1, expires_ms = expires_ms + ?1`)
-	w.report(t, w.root) // the old one is not hidden
+	w.report(t, w.root) // the old report is still visible
 	ahead(`UPDATE reports SET published_ms = published_ms - ?1`)
 	same(t, generate(t, w.root), started)
 	w.waitDone(t)
 }
 
-// A session that was given by a clock that was hours ahead ends with it, and
-// does not live hours longer than it was given for.
+// A session from a clock that was hours ahead ends when the clock steps back.
+// It does not live hours longer than intended.
 func TestSessionsAfterTheClockSteppedBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service.Config{})

@@ -11,10 +11,10 @@ import (
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
 
-// iamARN says how the ARNs of the account's users, groups and policies begin.
+// iamARN begins the ARNs of the account's users, groups and policies.
 const iamARN = "arn:aws:iam::" + account + ":"
 
-// on is a statement without its effect.
+// on returns a statement without its effect.
 func on(action, resource string) string {
 	return fmt.Sprintf(`"Action":%q,"Resource":%q`, action, resource)
 }
@@ -24,20 +24,20 @@ func ifso(statement, operator, key, value string) string {
 	return statement + fmt.Sprintf(`,"Condition":{%q:{%q:%q}}`, operator, key, value)
 }
 
-// document is a policy of statements.
+// document returns a policy with statements.
 func document(statements ...string) *string {
 	return ptr(`{"Version":"2012-10-17","Statement":[{` + strings.Join(statements, "},{") + `}]}`)
 }
 
-// condition is one that a call by a caller meets, and one beside it that it
-// does not.
+// condition holds a condition that a call meets, and a similar one that it does
+// not.
 type condition struct{ operator, key, holds, fails string }
 
 func (c condition) statement(value string) string {
 	return `"Effect":"Allow",` + ifso(on("iam:*", "*"), c.operator, c.key, value)
 }
 
-// ofEveryCall are keys that are there whoever calls.
+// ofEveryCall are keys that every call has.
 var ofEveryCall = []condition{
 	{"StringEquals", "aws:PrincipalAccount", account, "111111111111"},
 	{"StringEquals", "AWS:principaltag/TEAM", "x", "X"},
@@ -51,7 +51,7 @@ var ofEveryCall = []condition{
 	{"Null", "aws:PrincipalOrgID", "true", "false"},
 }
 
-// meets calls GetUser of bob under a policy that put sets.
+// meets calls GetUser of bob under policies that put sets.
 func meets(t *testing.T, c clients, put func(document *string), cond condition) {
 	t.Helper()
 	for _, v := range []struct {

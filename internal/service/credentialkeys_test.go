@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// Policies can hold credentials of services to a service and to an age. The
+// Policies can limit service credentials to a service and to an age. The
 // service is compared in lower case, and a request without days has no age
 // (recorded).
 func TestServiceCredentialConditions(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"rollcall/internal/service"
 )
 
-// What an action does is said where it is registered. The names of AWS's
-// actions say it as well, but for some.
+// Registrations contain the effect of an action. The names of AWS's actions
+// agree, with some exceptions.
 func TestEffects(t *testing.T) {
 	w := inMemory(t)
 	known := map[string]api.Effect{
@@ -25,8 +25,7 @@ func TestEffects(t *testing.T) {
 		"GetSessionToken": api.Issues, "GetFederationToken": api.Issues, "GetWebIdentityToken": api.Issues,
 		"DecodeAuthorizationMessage": api.Reads, "SimulatePrincipalPolicy": api.Reads,
 		"SimulateCustomPolicy": api.Reads,
-		// It starts a job, although AWS asks for no more than a reader's
-		// permission.
+		// It starts a job, although on AWS a reader's permission is enough.
 		"GenerateCredentialReport": api.Changes,
 	}
 	for name := range w.API.Actions() {
@@ -48,18 +47,18 @@ func TestEffects(t *testing.T) {
 	}
 }
 
-// A call counts against the quotas that its registration names, and against no
-// other: with one of them used up it is refused for it, and with all others
-// used up it succeeds.
+// A call counts against exactly the quotas in its registration. If one of them
+// is used up, the call is refused. If all others are used up, it succeeds.
 func TestDeclaredQuotas(t *testing.T) {
 	t.Parallel()
 	idp := newIssuer(t)
 	var mu sync.Mutex
 	reached := map[string]bool{
-		// The calls give no private key, and the sentence does not name the quota.
+		// The calls contain no private key, and the sentence does not name the
+		// quota.
 		"CreateSAMLProvider PrivateKeysPerSAMLProvider": true,
 		"UpdateSAMLProvider PrivateKeysPerSAMLProvider": true,
-		// The calls leave role manager off.
+		// The calls do not enable role manager.
 		"PutAccountProperties RolesPerAccount": true,
 	}
 	for name, calls := range everyCall(idp) {
@@ -91,8 +90,8 @@ func TestDeclaredQuotas(t *testing.T) {
 	}
 }
 
-// callUsedUp calls an action with each of its quotas used up, and tells those
-// for which it is refused, and then with all others.
+// callUsedUp calls an action with each of its quotas used up, and then with all
+// others used up. It returns the quotas for which the action is refused.
 func (w *world) callUsedUp(
 	ctx context.Context, t *testing.T, action api.Action, in any, refused func(quota string),
 ) (any, error) {
@@ -116,7 +115,7 @@ func (w *world) callUsedUp(
 		var known *awsmodel.Error
 		if !errors.As(err, &known) || known.Code != "LimitExceeded" ||
 			!strings.Contains(known.Message, " "+q.Name+":") {
-			return out, err // a request to which the quota is nothing
+			return out, err // the quota does not apply to the request
 		}
 		refused(q.Name)
 	}
@@ -131,8 +130,8 @@ func (w *world) callUsedUp(
 	return action.Call(ctx, in)
 }
 
-// The trail keeps of an action what its registration names, beside what it
-// keeps of all.
+// The trail records the members that an action's registration names, and the
+// common ones.
 func TestDeclaredRecords(t *testing.T) {
 	w := inMemory(t)
 	for action, c := range map[string]struct{ params, want string }{

@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// What is left of a user is named until nothing is.
+// DeleteUser names one remaining thing at a time until there are none.
 func TestDeleteUserConflicts(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

@@ -22,8 +22,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// session is somebody who calls actions by their methods, as another door than
-// HTTP's would.
+// session returns a caller that calls actions by their methods, as code without
+// HTTP would.
 func (w *world) session(t testing.TB, c clients) api.Session {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), "POST", "https://iam.amazonaws.com/", nil)
@@ -41,7 +41,7 @@ func (w *world) session(t testing.TB, c clients) api.Session {
 		UserAgent: "a door"})
 }
 
-// refusal is the code of what Do answered, "" where it did as it was asked.
+// refusal returns the code of an error of Do, "" for success.
 func refusal(err error) string {
 	var known *awsmodel.Error
 	if errors.As(err, &known) {
@@ -53,7 +53,7 @@ func refusal(err error) string {
 	return ""
 }
 
-// What is called by its method is held to what a request is held to.
+// Calls by method obey the same rules as requests.
 func TestDo(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx, by := t.Context(), w.session(t, w.root)
@@ -113,8 +113,8 @@ func TestDo(t *testing.T) {
 	})
 }
 
-// The report is read by the SDK's own input, which has fewer members than the
-// method's.
+// Do reads the report with the SDK's own input, which has fewer members than
+// the method's.
 func TestDoGetCredentialReport(t *testing.T) {
 	w := newWorld(t, service.Config{Report: identity.ReportConfig{MaxAge: time.Hour}})
 	ctx, by := t.Context(), w.session(t, w.root)
@@ -151,7 +151,7 @@ func TestDoGetCredentialReport(t *testing.T) {
 	}
 }
 
-// Calls by method take of the same tokens as requests.
+// Calls by method and requests share the same rate limit.
 func TestDoIsThrottled(t *testing.T) {
 	w := newWorld(t, service.Config{Rate: 0.5, Burst: 3})
 	w.clock.advance(time.Minute)
@@ -169,14 +169,14 @@ func TestDoIsThrottled(t *testing.T) {
 	}
 }
 
-// A change that is made by method while the trail fails is not acknowledged,
-// and its record is in the store until the trail has it.
+// If the trail fails during a change by method, the change is not acknowledged.
+// Its record is in the store until the trail accepts it.
 func TestDoLeavesItsRecord(t *testing.T) {
 	cfg := storetest.SQLite(t)
 	cfg.Now = time.Now
 	w := newWorld(t, service.Config{Store: cfg})
 	by := w.session(t, w.root)
-	w.trail.fail.Store(true) // as if the process ended here
+	w.trail.fail.Store(true) // as if the process had ended here
 	for _, want := range []string{"ServiceFailure", "ServiceUnavailable"} {
 		if _, err := api.Do(t.Context(), by, w.IAM.CreateUser,
 			&iam.CreateUserInput{UserName: ptr(want)}); refusal(err) != want {

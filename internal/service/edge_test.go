@@ -24,7 +24,7 @@ import (
 const mismatch = "The request signature we calculated does not match the signature you provided. " +
 	"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 
-// padded is a good request of exactly n bytes.
+// padded returns a valid request of exactly n bytes.
 func padded(n int) string {
 	body := call("GetUser", "Padding=")
 	return body + strings.Repeat("x", n-len(body))
@@ -53,7 +53,7 @@ func TestBodySize(t *testing.T) {
 	}
 }
 
-// Bodies that are no form, or one that means two things.
+// Bodies that are not forms, or are ambiguous forms.
 func TestBadForms(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -118,7 +118,7 @@ func TestBadForms(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a := w.raw(t, c.form)
 			if c.message == "" && a.code == c.code {
-				c.message = a.message // the sentence is ours
+				c.message = a.message // the sentence is our own
 			}
 			wants(t, a, 400, c.code, c.message)
 		})
@@ -153,7 +153,7 @@ func TestBadForms(t *testing.T) {
 	})
 }
 
-// A POST's parameters may be in its query, but none in both places.
+// A POST may have its parameters in the query, but no parameter in both places.
 func TestQueryAndBody(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -241,7 +241,7 @@ func TestSignedHeaders(t *testing.T) {
 		wants(t, send(t, r), 403, "SignatureDoesNotMatch", mismatch)
 	})
 	t.Run("forwarded", func(t *testing.T) {
-		// What a header claims of the client is not believed.
+		// The service ignores headers that claim a client address.
 		wants(t, try(none, set("X-Forwarded-For", "203.0.113.9")), 200, "", "")
 		if lines := w.trail.lines(); strings.Contains(lines[len(lines)-1], "203.0.113.9") {
 			t.Error("the trail believes X-Forwarded-For")
@@ -262,7 +262,7 @@ func TestThrottling(t *testing.T) {
 	if wait := a.header.Get("X-Amz-Retry-After"); wait != "2001" {
 		t.Errorf("retry after %q ms", wait)
 	}
-	// One key's calls are no other's.
+	// Calls with one key do not count for another account's.
 	other := w.newAccount(t, emptySpec)
 	must(t, w.as(other.ID, other.Secret.Reveal()).GetUser, &iam.GetUserInput{})
 	w.clock.advance(2 * time.Second)
@@ -272,7 +272,7 @@ func TestThrottling(t *testing.T) {
 	}
 }
 
-// The SDK waits as long as it is told, and comes through.
+// The SDK waits as long as the answer says, and then succeeds.
 func TestThrottlingOfTheSDK(t *testing.T) {
 	t.Setenv("AWS_NEW_RETRIES_2026", "true")
 	cfg := service.Config{Rate: 1, Burst: 1}
@@ -307,7 +307,7 @@ func dial(t testing.TB, w *world) wire {
 	return wire{c, bufio.NewReader(c)}
 }
 
-// signedBytes is a signed request as it goes over the wire.
+// signedBytes returns a signed request in its wire form.
 func (w *world) signedBytes(t testing.TB, form string) string {
 	t.Helper()
 	r := w.post(t, "/", form)
@@ -328,7 +328,7 @@ func (c wire) answer(t testing.TB) answer {
 	return read(t, response)
 }
 
-// What follows a good request on its connection does not inherit its standing.
+// A request after a valid one on the same connection must be signed too.
 func TestKeepAlive(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

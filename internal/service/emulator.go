@@ -17,41 +17,41 @@ import (
 	"rollcall/internal/trail"
 )
 
-// EmulatorConfig is an Emulator's settings.
+// EmulatorConfig holds the settings of an Emulator.
 type EmulatorConfig struct {
-	// Account is the one account. Without a root key in it, one is created.
+	// Account is the only account. If it has no root key, one is created.
 	Account identity.AccountSpec
 	Report  identity.ReportConfig
 	Trail   string // as for trail.Open; "" means off
-	// WebIdentityKeys says where the keys of identity providers are; see
+	// WebIdentityKeys is the location of identity providers' keys; see
 	// sts.Config.
 	WebIdentityKeys map[string]string
-	// PublicURL says where clients and verifiers reach it; see identity.Config.
+	// PublicURL is the URL at which clients and verifiers reach it; see
+	// identity.Config.
 	PublicURL string
-	// Console, ConsoleURL and ConsoleHosts are as in Config.
+	// Console, ConsoleURL and ConsoleHosts are those of Config.
 	Console      bool
 	ConsoleURL   string
 	ConsoleHosts []string
 	// Visited is called before the first page of the console is answered, and
-	// again after each reset; nil does nothing.
+	// again after each reset. It may be nil.
 	Visited func(context.Context, *Service) error
 	Now     func() time.Time // nil means time.Now
 	Log     *slog.Logger     // nil discards
 }
 
-// Emulator is a service in memory with one account, that can be emptied: for
-// tests and laptops. It is the service itself, not an imitation of it, so
-// signatures are verified.
+// Emulator is a service in memory with one account that can be reset, for tests
+// and laptops. It is the real service, so it verifies signatures.
 type Emulator struct {
-	// Account and RootKey are the account and its root user's access key.
-	// They outlive a reset.
+	// Account and RootKey are the account and its root user's access key. A
+	// reset keeps them.
 	Account identity.AccountInfo
 	RootKey identity.RootKey
 
 	cfg     EmulatorConfig
 	mu      sync.Mutex // guards current
 	current *life
-	past    sync.WaitGroup // lives that are ending
+	past    sync.WaitGroup // counts the lives that are ending
 }
 
 // life is the emulator between two resets.
@@ -120,8 +120,8 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.Handler.ServeHTTP(w, r)
 }
 
-// Reset empties the emulator: what is left is the account and its root key,
-// as at the start. Calls that are under way end on what they began with.
+// Reset empties the emulator. Only the account and its root key remain, as at
+// the start. Calls in progress finish with the old data.
 func (e *Emulator) Reset(ctx context.Context) error {
 	spec := e.cfg.Account
 	spec.ID, spec.RootKeyID, spec.RootSecret = e.Account.ID, e.RootKey.ID, e.RootKey.Secret
@@ -149,7 +149,7 @@ func (e *Emulator) Reset(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the emulator. No request may come any more.
+// Close ends the emulator. No requests may follow.
 func (e *Emulator) Close() error {
 	e.past.Wait()
 	return e.end(e.current)

@@ -16,8 +16,8 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// Calls go on while the emulator is emptied, each on one life of it, and all
-// of them leave their line.
+// Calls continue while the emulator is reset. Each uses one life of it, and
+// each is recorded.
 func TestEmulatorReset(t *testing.T) {
 	t.Parallel()
 	trail := filepath.Join(t.TempDir(), "trail.jsonl")

@@ -8,8 +8,8 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// An enumerated member that is given and empty has a value, and a wrong one, of
-// every action (recorded). The trail shows it as it was given.
+// In every action, an enumerated member that is present and empty has an
+// invalid value (recorded). The trail shows it unchanged.
 func TestEmptyEnumIsAValue(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

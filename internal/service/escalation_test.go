@@ -9,22 +9,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// escalation is one way by which a caller who may do little comes to do more:
-// open exactly when a policy opens it.
+// escalation is one way in which a caller gains permissions. It is open exactly
+// when a policy opens it.
 type escalation struct {
 	action, params string
 	// opens is the statement that opens it, without its effect.
 	opens string
-	// near are statements that look like it and open nothing.
+	// near are similar statements that do not open it.
 	near []string
 }
 
 const adminARN = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 // escalations are the paths published for IAM (Rhino Security Labs, "AWS
-// Privilege Escalation: Methods and Mitigation"; Bishop Fox's iam-vulnerable),
-// as far as they are IAM's own, and those by which one takes another's
-// credentials.
+// Privilege Escalation: Methods and Mitigation"; Bishop Fox's iam-vulnerable)
+// that only need IAM, and the ways to obtain another user's credentials.
 var escalations = []escalation{
 	{"CreatePolicyVersion", "PolicyArn=" + iamARN + "policy/team/P&SetAsDefault=true&PolicyDocument=" +
 		url.QueryEscape(allowAll),
@@ -161,14 +160,15 @@ var escalations = []escalation{
 			on("iam:PassRole", "*")}},
 }
 
-// trust is a trust policy for one principal.
+// trust returns a trust policy for one principal.
 func trust(arn string) string {
 	return fmt.Sprintf(
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"}]}`,
 		arn)
 }
 
-// escalationWorld has Mallory, who may do nothing yet, and what she is after.
+// escalationWorld creates Mallory, who has no permissions yet, and the targets
+// of her attacks.
 func escalationWorld(t *testing.T) (w *world, mallory clients) {
 	w = inMemory(t)
 	boundary := must(t, w.root.CreatePolicy,
@@ -195,9 +195,8 @@ func escalationWorld(t *testing.T) (w *world, mallory clients) {
 	return w, w.asUser(t, "Mallory")
 }
 
-// Each path is open exactly when a policy opens it: not by one that is near,
-// not when there is also a deny, not when a boundary or a control policy
-// does not allow it.
+// A policy that opens a path opens it. Similar policies do not, and a deny, a
+// boundary or a control policy closes it.
 func TestPrivilegeEscalation(t *testing.T) {
 	t.Parallel()
 	for _, e := range escalations {

@@ -14,13 +14,13 @@ import (
 	"rollcall/internal/service"
 )
 
-// Every action that is served succeeds at least once through the SDK's own
-// client: none is served that nobody can call. What was made for it goes away
-// again, and nothing is left.
+// Every action that the service offers succeeds at least once through the SDK's
+// own client. Everything that the test creates is deleted again, and nothing
+// remains.
 func TestEveryActionSucceeds(t *testing.T) {
 	t.Parallel()
 	idp := newIssuer(t)
-	// Of security keys only, which no call can enrol.
+	// Only for security keys, which no call can enrol.
 	succeeded := map[string]bool{"GetMFADevice": true}
 	for name, calls := range everyCall(idp) {
 		t.Run(name, func(t *testing.T) {
@@ -43,8 +43,8 @@ func TestEveryActionSucceeds(t *testing.T) {
 	}
 }
 
-// everyCall are calls of all actions that succeed, by what they are about. idp
-// is an identity provider.
+// everyCall returns successful calls of all actions, by kind. idp is an
+// identity provider.
 func everyCall(idp *issuer) map[string]func(*testing.T, *world) {
 	return map[string]func(*testing.T, *world){
 		"users": callUsers, "access keys": callAccessKeys, "passwords": callPasswords, "devices": callDevices,
@@ -65,7 +65,7 @@ func everyCall(idp *issuer) map[string]func(*testing.T, *world) {
 // u is the user of the calls below, r the role.
 var u, r = ptr("u"), ptr("r")
 
-// withUser has a user for some calls.
+// withUser creates a user for some calls.
 func (w *world) withUser(t testing.TB, calls func()) {
 	t.Helper()
 	w.user(t, "u")
@@ -73,7 +73,7 @@ func (w *world) withUser(t testing.TB, calls func()) {
 	must(t, w.root.DeleteUser, &iam.DeleteUserInput{UserName: u})
 }
 
-// withUserKey has a user with a key for some calls.
+// withUserKey creates a user with a key for some calls.
 func (w *world) withUserKey(t testing.TB, calls func(user clients)) {
 	t.Helper()
 	w.withUser(t, func() {
@@ -83,7 +83,7 @@ func (w *world) withUserKey(t testing.TB, calls func(user clients)) {
 	})
 }
 
-// withRole has a role for some calls.
+// withRole creates a role for some calls.
 func (w *world) withRole(t testing.TB, calls func()) {
 	t.Helper()
 	must(t, w.root.CreateRole, &iam.CreateRoleInput{RoleName: r, AssumeRolePolicyDocument: ptr(trustsEC2)})

@@ -2,8 +2,8 @@ package service_test
 
 import "strings"
 
-// everyAction is a good request of each action that is served, and what a
-// denial says that it acts on.
+// everyAction has a valid request of each action that the service offers, and
+// the resource that a denial names.
 var everyAction = map[string]struct{ params, resource string }{
 	"CreateUser":   {"UserName=new&Path=/a/b/", userPath + "/a/b/new"},
 	"GetUser":      {"UserName=bob", "user bob"},
@@ -239,8 +239,9 @@ var everyAction = map[string]struct{ params, resource string }{
 	"AssumeRoleWithWebIdentity": {"RoleSessionName=session&WebIdentityToken=token&RoleArn=" + rolePath + "/worker", ""},
 }
 
-// parameters are all members of all inputs. Those without a thing or values
-// say what is done to a thing, or show less of it, and touch no other.
+// parameters contains all members of all inputs. Those without a thing or
+// values only describe a change, or limit an answer, and do not lead to other
+// things.
 var parameters = map[string]parameter{
 	"UserName": {thing: "name"}, "GroupName": {thing: "name"}, "RoleName": {thing: "name"},
 	"InstanceProfileName":   {thing: "name"},
@@ -274,7 +275,7 @@ var parameters = map[string]parameter{
 	"VersionId":         {values: []string{"v1", "v2"}},
 	"ResourceArns":      {thing: "user", at: "ResourceArns.member.1"},
 
-	// Of the call itself, or of what is made or changed by it.
+	// These describe the call itself, or the thing that it creates or changes.
 	"ActionNames": {}, "AddPrivateKey": {}, "AllowUsersToChangePassword": {}, "AssertionEncryptionMode": {},
 	"AssumeRolePolicyDocument": {},
 	"Audience":                 {}, "Properties": {}, "SigningAlgorithm": {},

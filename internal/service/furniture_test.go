@@ -11,13 +11,13 @@ import (
 	"github.com/ncruces/go-sqlite3/driver"
 )
 
-// things holds one thing of each kind that an account has, by names, ARNs and
-// ids, as a request gives them.
+// things holds one thing of each kind in an account, by names, ARNs and ids in
+// the form of requests.
 type things map[string]string
 
-// furnish makes one of each kind of thing, all of one name. What they say, but
-// for their names and ids, has the mark. Users have all that users can have,
-// and policies that allow nothing here.
+// furnish creates one thing of each kind, all with one name. Their other texts
+// contain the mark. Users have everything that users can have, and policies
+// that allow nothing here.
 func (w *world) furnish(t testing.TB, c clients, account, name, mark string) things {
 	t.Helper()
 	arn := func(kind string) string { return "arn:aws:iam::" + account + ":" + kind + "/" + name }
@@ -100,7 +100,7 @@ func (w *world) furnishProviders(t testing.TB, c clients, has things) {
 			PrivateKey: key, Tags: tags("k", mark)})
 }
 
-// rows reads a SQLite store as it is on disk, one text for each row.
+// rows reads a SQLite store on disk, one text for each row.
 type rows struct{ db *sql.DB }
 
 func openRows(t testing.TB, w *world) rows {
@@ -113,12 +113,13 @@ func openRows(t testing.TB, w *world) rows {
 	return rows{db}
 }
 
-// all are the rows of all tables, but for what every call notes of its caller.
+// all returns the rows of all tables, except those that every call changes for
+// its caller.
 func (r rows) all(t testing.TB) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
 	for _, table := range r.texts(t, `SELECT name FROM sqlite_master WHERE type = 'table'`) {
-		// Neither the keys nor the records of calls are of an account.
+		// Data keys and records of calls do not belong to an account.
 		if table == "outbox" || table == "data_keys" || strings.HasSuffix(table, "_last_used") ||
 			strings.HasPrefix(table, "sqlite_") || strings.HasPrefix(table, "goose_") {
 			continue
@@ -164,7 +165,7 @@ func (r rows) texts(t testing.TB, query string) (all []string) {
 	return all
 }
 
-// changed are the rows that are in one of two states alone.
+// changed returns the rows that are in only one of two states.
 func changed(before, after map[string]bool) (rows []string) {
 	for row := range before {
 		if !after[row] {

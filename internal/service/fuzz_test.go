@@ -12,9 +12,9 @@ import (
 	"rollcall/internal/service"
 )
 
-// FuzzRequest sends whatever it finds as the body, the query and a header of
-// a request that is otherwise signed by root. The answer is always one of
-// AWS's in form, never the server's fault, and leaves one record.
+// FuzzRequest sends its input as the body, the query and a header of a request
+// that root signs. The answer always has one of AWS's forms, is never the
+// server's fault, and leaves one record.
 func FuzzRequest(f *testing.F) {
 	for action := range everyAction {
 		body, _ := form(action)
@@ -41,7 +41,7 @@ func FuzzRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, query, body, name, value string, headerIsSigned bool) {
 		r, err := http.NewRequest(method, w.url+"/", io.NopCloser(strings.NewReader(body)))
 		if err != nil || !validHeader(name, value) || strings.ContainsAny(query, "#\x00 \r\n\t") {
-			return // no such request gets through an HTTP server
+			return // an HTTP server cannot receive such a request
 		}
 		r.URL.RawQuery, r.RemoteAddr, r.ContentLength = query, "127.0.0.1:1", int64(len(body))
 		r.Header.Set("Content-Type", formType)
@@ -78,7 +78,7 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// validHeader says whether a header can come over HTTP.
+// validHeader says whether a header can be sent over HTTP.
 func validHeader(name, value string) bool {
 	if name == "" || len(name)+len(value) > 1000 || strings.ContainsAny(value, "\r\n\x00") ||
 		http.CanonicalHeaderKey(name) != name {

@@ -29,7 +29,7 @@ type scene struct {
 	*world
 }
 
-// later moves the clock, so that every date in a report is of one event.
+// later moves the clock, so that every date in a report belongs to one event.
 func (s scene) later() { s.clock.advance(time.Minute + time.Second) }
 
 func (s scene) newUser(name, path string) *string {
@@ -46,7 +46,7 @@ func (s scene) password(user *string, reset bool) {
 		&iam.CreateLoginProfileInput{UserName: user, Password: ptr(goodPassword), PasswordResetRequired: reset})
 }
 
-// signIn notes what the console will: a use of the password.
+// signIn records a use of the password, as the console does.
 func (s scene) signIn(user string) {
 	s.Helper()
 	s.later()
@@ -57,9 +57,9 @@ func (s scene) signIn(user string) {
 	}
 }
 
-// key makes an access key that comes before those of a higher rank, 0 to 3, so
-// that the order of the columns is known. Of an id's 13th character one bit is
-// the account's, and those before are all its.
+// key creates an access key that sorts before those of a higher rank, 0 to 3,
+// so that the order of the columns is known. One bit of an id's 13th character
+// belongs to the account, and so do all characters before it.
 func (s scene) key(user *string, rank int) clients {
 	s.Helper()
 	s.later()
@@ -95,7 +95,7 @@ func (s scene) device(user string) {
 	s.enabledDevice(s, user)
 }
 
-// everyState has a user for each state that a row can show.
+// everyState creates a user for each state that a row can show.
 func everyState(s scene) {
 	s.newUser("z-nothing", "/")
 	s.newUser("Admin", "/")
@@ -134,7 +134,7 @@ func everyState(s scene) {
 	one := s.key(u, 0)
 	two := s.key(u, 1)
 	s.later()
-	_, _ = one.GetUser(s.Context(), &iam.GetUserInput{}) // denied, and a use
+	_, _ = one.GetUser(s.Context(), &iam.GetUserInput{}) // denied, but a use
 	s.later()
 	must(s, two.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.Region = "cn-north-1" })
 	u = s.newUser("keys-first-deleted", "/")
@@ -163,7 +163,7 @@ func everyState(s scene) {
 		&iam.UpdateUserInput{UserName: u, NewUserName: ptr("Bill-renamed"), NewPath: ptr("/new/")})
 }
 
-// rootWithEverything gives root all that its row can show.
+// rootWithEverything gives root everything that its row can show.
 func rootWithEverything(s scene) {
 	s.later()
 	if err := s.IAM.SetRootPassword(s.Context(), account, seal.NewSecret(goodPassword)); err != nil {
@@ -181,7 +181,7 @@ func rootWithEverything(s scene) {
 	s.certificate(nil, types.StatusTypeActive)
 }
 
-// Golden reports, byte for byte as AWS's recordings have them.
+// Golden reports are equal to AWS's recordings byte for byte.
 func TestGoldenReports(t *testing.T) {
 	t.Parallel()
 	type golden struct {
@@ -237,7 +237,7 @@ func TestGoldenReports(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := start(t, service.Config{Store: storetest.SQLite(t)})
-			// Root's first key comes before all that are drawn.
+			// Root's first key sorts before all random ones.
 			c.spec.ID, c.spec.RootKeyID, c.spec.RootSecret = account, "AAAAAAAAAAAAAAAAAAAA",
 				seal.NewSecret("root's own secret")
 			w.rootKey = w.newAccount(t, c.spec)
@@ -265,7 +265,8 @@ func TestGoldenReports(t *testing.T) {
 	}
 }
 
-// again reads a report and writes it again, which must give the same bytes.
+// again reads a report and writes it again. The result must have the same
+// bytes.
 func again(t testing.TB, content []byte, columns int) {
 	t.Helper()
 	r, err := report.NewReader(bytes.NewReader(content))

@@ -21,10 +21,11 @@ import (
 	"rollcall/internal/store"
 )
 
-// growth says how often TestNothingGrows creates, uses and deletes.
+// growth is the number of times that TestNothingGrows creates, uses and deletes
+// everything.
 var growth = flag.Int("growth", 6, "create, use and delete so many of everything")
 
-// openTables opens the database of a store beside the service.
+// openTables opens the database of a store next to the service.
 func openTables(t *testing.T, cfg store.Config) *sql.DB {
 	t.Helper()
 	var db *sql.DB
@@ -74,7 +75,7 @@ func tableRows(t *testing.T, cfg store.Config) map[string]int {
 	return rows
 }
 
-// life creates what may be there of each kind, uses it, and deletes it.
+// life creates one thing of each kind, uses it, and deletes it.
 func (w *world) life(t *testing.T, n int) {
 	name, r := fmt.Sprintf("n%d", n), w.root
 	tag := tags("k", "v")
@@ -118,12 +119,12 @@ func (w *world) life(t *testing.T, n int) {
 	must(t, r.DeleteGroup, &iam.DeleteGroupInput{GroupName: &name})
 	must(t, r.DeletePolicyVersion, &iam.DeletePolicyVersionInput{PolicyArn: arn, VersionId: ptr("v2")})
 	must(t, r.DeletePolicy, &iam.DeletePolicyInput{PolicyArn: arn})
-	// A principal that existed a moment ago may be noted late.
+	// The use by a principal that existed a moment ago may be noted late.
 	user.ListUsers(t.Context(), &iam.ListUsersInput{})
 	session.ListUsers(t.Context(), &iam.ListUsersInput{})
 }
 
-// lives lives many lives, some at the same time.
+// lives runs many lives, some at the same time.
 func (w *world) lives(t *testing.T, from, n int) {
 	var next atomic.Int64
 	var wait sync.WaitGroup
@@ -166,7 +167,7 @@ func TestNothingGrows(t *testing.T) {
 					break
 				}
 			}
-			// The first lives leave room in the file that the next ones use.
+			// The first lives leave free space in the file that later ones use.
 			if filesNow > files+files/4+1<<20 {
 				t.Errorf("the database has %d bytes, %d before", filesNow, files)
 			}
@@ -177,8 +178,8 @@ func TestNothingGrows(t *testing.T) {
 	}
 }
 
-// aside runs a test in a process of its own, where nothing else takes
-// memory, and says so; in that process it says no.
+// aside runs a test in a separate process, where nothing else uses memory, and
+// returns true. In that process it returns false.
 func aside(t *testing.T) bool {
 	t.Helper()
 	const alone = "ROLLCALL_TEST_ALONE"
@@ -196,7 +197,7 @@ func aside(t *testing.T) bool {
 	return true
 }
 
-// grown says which tables have more rows than before.
+// grown returns the tables that have more rows than before.
 func (w *world) grown(t *testing.T, before map[string]int) (grown []string) {
 	t.Helper()
 	for table, n := range tableRows(t, w.cfg.Store) {
@@ -207,14 +208,15 @@ func (w *world) grown(t *testing.T, before map[string]int) (grown []string) {
 	return grown
 }
 
-// settled writes and forgets what is to be written and forgotten, and measures
-// the database's file and the heap.
+// settled writes pending data, forgets old data, and measures the database's
+// file and the heap.
 func (w *world) settled(t *testing.T) (files int64, heap uint64) {
 	t.Helper()
-	// Asking who used what writes all that was noted of use.
+	// A report on service uses first writes all noted uses.
 	must(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: ptr(adminARN)})
-	// The key of tokens is replaced after 30 days, and the old one goes after 7
-	// more. The service looks each minute of a clock that this test cannot move.
+	// The key of tokens is replaced after 30 days, and the old one is discarded
+	// after 7 more. The service checks every minute of a clock that this test
+	// cannot move.
 	for _, days := range []time.Duration{31, 8} {
 		w.clock.advance(days * 24 * time.Hour)
 		if err := w.IAM.TendKeys(t.Context()); err != nil {

@@ -36,13 +36,13 @@ import (
 
 const account = "123456789012"
 
-// rootARN is the root user of the account that every world has.
+// rootARN is the root user of the account in every world.
 const rootARN = "arn:aws:iam::" + account + ":root"
 
-// began says when every test begins, unless it uses the time of day.
+// began is the time at which every test begins, unless it uses the real time.
 var began = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
-// clock is a clock that only moves when a test moves it.
+// clock moves only when a test moves it.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -60,7 +60,7 @@ func (c *clock) advance(d time.Duration) {
 	c.mu.Unlock()
 }
 
-// sink is the target of a trail or a log. It can be made to fail.
+// sink receives a trail or a log. It can be made to fail.
 type sink struct {
 	mu   sync.Mutex
 	buf  bytes.Buffer
@@ -100,20 +100,20 @@ type world struct {
 	trail   *sink
 	log     *sink
 	rootKey identity.RootKey
-	// root are the clients of the account's root user.
+	// root has the clients of the account's root user.
 	root        clients
-	connections *http.Transport // of all the clients
+	connections *http.Transport // used by all the clients
 	end         func()
 }
 
-// clients are the SDK's clients of one access key.
+// clients are the SDK's clients with one access key.
 type clients struct {
 	*iam.Client
 	sts     *sts.Client
 	id, key string
 }
 
-// each runs a test once on every engine, each time in a new world.
+// each runs a test once on every engine, with a new world each time.
 func each(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	eachWith(t, service.Config{}, test)
@@ -130,11 +130,11 @@ func eachWith(t *testing.T, cfg service.Config, test func(t *testing.T, w *world
 	})
 }
 
-// inMemory is a new world on the engine that starts fastest.
+// inMemory returns a new world on the engine that starts fastest.
 func inMemory(t testing.TB) *world { return newWorld(t, service.Config{}) }
 
-// newWorld starts a service and makes the account. Without a store in cfg it
-// is in memory; without a clock, time stands still.
+// newWorld starts a service and creates the account. By default the store is in
+// memory and time stands still.
 func newWorld(t testing.TB, cfg service.Config) *world {
 	t.Helper()
 	w := start(t, cfg)
@@ -143,7 +143,7 @@ func newWorld(t testing.TB, cfg service.Config) *world {
 	return w
 }
 
-// start starts a service on a store, which may hold something already.
+// start starts a service on a store, which may contain data already.
 func start(t testing.TB, cfg service.Config) *world {
 	t.Helper()
 	w := &world{clock: &clock{now: began}, trail: &sink{}, log: &sink{}, connections: &http.Transport{}}
@@ -186,7 +186,7 @@ func (w *world) listen(t testing.TB) {
 	w.end = sync.OnceFunc(func() {
 		stop()
 		for running := true; running; {
-			// A connection that was opened and never used holds the stop up.
+			// An open connection that was never used delays the end.
 			w.connections.CloseIdleConnections()
 			select {
 			case err := <-served:
@@ -204,8 +204,8 @@ func (w *world) listen(t testing.TB) {
 	t.Cleanup(w.end)
 }
 
-// unlimited is a trail that writes the record of every stranger, for tests that
-// look for each.
+// unlimited returns a trail that writes the record of every unknown caller, for
+// tests that check each.
 func unlimited(w io.Writer) *trail.Trail {
 	t := trail.New(w)
 	t.Strangers = trail.Budget{PerAddress: 1_000_000, Overall: 1_000_000}
@@ -221,7 +221,7 @@ func (w *world) newAccount(t testing.TB, spec identity.AccountSpec) identity.Roo
 	return n.RootKey
 }
 
-// signer is the SDK's signer by the world's clock.
+// signer is the SDK's signer with the world's clock.
 type signer struct {
 	*v4.Signer
 	now func() time.Time
@@ -234,7 +234,7 @@ func (s signer) SignHTTP(
 	return s.Signer.SignHTTP(ctx, c, r, hash, service, region, s.now(), opts...)
 }
 
-// as returns clients that sign with a key. They try once, and keep no
+// as returns clients that sign with a key. They do not retry, and keep no
 // connection when the test is over.
 func (w *world) as(id, secret string) clients {
 	return w.clientsOf(w.sdkConfig(id, secret), id, secret)
@@ -250,7 +250,7 @@ func (w *world) clientsOf(cfg aws.Config, id, secret string) clients {
 	}
 }
 
-// user makes a user.
+// user creates a user.
 func (w *world) user(t testing.TB, name string) {
 	t.Helper()
 	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: &name})
@@ -263,7 +263,7 @@ func (w *world) asUser(t testing.TB, name string) clients {
 	return w.as(*k.AccessKeyId, *k.SecretAccessKey)
 }
 
-// must makes a call that has to succeed.
+// must sends a call and fails the test on an error.
 func must[In, Out, Opt any](
 	t testing.TB, call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In, opts ...func(*Opt),
 ) *Out {
@@ -275,7 +275,8 @@ func must[In, Out, Opt any](
 	return out
 }
 
-// refused makes a call that has to fail as given.
+// refused sends a call and fails the test unless it is refused with the given
+// error.
 func refused[In, Out, Opt any](
 	t testing.TB, call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In,
 	status int, code, message string,
@@ -287,7 +288,7 @@ func refused[In, Out, Opt any](
 	}
 }
 
-// failure holds what a client learns of a refused call.
+// failure is the error that a client sees.
 type failure struct {
 	status        int
 	code, message string
@@ -308,7 +309,7 @@ func failureOf(err error) failure {
 	return f
 }
 
-// unchecked sends calls that the SDK's own validation would not.
+// unchecked sends calls without the SDK's own validation.
 func unchecked(o *iam.Options) {
 	o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 		_, err := s.Initialize.Remove("OperationInputValidation")
@@ -316,13 +317,13 @@ func unchecked(o *iam.Options) {
 	})
 }
 
-// ignoreSDK leaves out what the SDK's structures have beside AWS's members.
+// ignoreSDK ignores fields of the SDK's structures that are not AWS's members.
 var ignoreSDK = cmp.FilterPath(func(p cmp.Path) bool {
 	last := p.Last().String()
 	return last == ".noSmithyDocumentSerde" || last == ".ResultMetadata"
 }, cmp.Ignore())
 
-// same compares an answer, member by member, with what it should be.
+// same compares an answer with the expected one, member by member.
 func same[T any](t testing.TB, got, want T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, ignoreSDK); diff != "" {
@@ -332,8 +333,8 @@ func same[T any](t testing.TB, got, want T) {
 
 func ptr[T any](v T) *T { return &v }
 
-// sdkConfig returns the settings of an SDK client in a real program: its own
-// clock, and retries.
+// sdkConfig returns the settings of an SDK client in a real program, with its
+// own clock and retries.
 func (w *world) sdkConfig(id, secret string) aws.Config {
 	return aws.Config{
 		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
@@ -341,7 +342,7 @@ func (w *world) sdkConfig(id, secret string) aws.Config {
 	}
 }
 
-// presigner is the SDK's presigner by the world's clock.
+// presigner is the SDK's presigner with the world's clock.
 type presigner struct{ w *world }
 
 func (p presigner) PresignHTTP(

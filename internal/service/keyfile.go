@@ -10,15 +10,15 @@ import (
 	"rollcall/internal/store"
 )
 
-// ErrNoMasterKey says that the store holds secrets, and their master key is
-// not where it was looked for. Its text is for the operator.
+// ErrNoMasterKey says that the store contains secrets, but their master key is
+// not at its expected place. Its text is for the operator.
 var ErrNoMasterKey = errors.New(
 	"the master key file is missing, and without it the secrets in the store cannot be read")
 
-// keyFile reads the master key of a store from a file. An empty store gets a
-// new file where there is none; one that holds secrets never does, for a new
-// key could not open them: ErrNoMasterKey. Whether the key is the right one
-// shows when the secrets are opened: seal.ErrWrongMasterKey.
+// keyFile reads the master key of a store from a file. If the file is missing,
+// an empty store gets a new one. For a store with secrets the error is
+// ErrNoMasterKey, because a new key could not open them. Whether the key is the
+// right one shows when the secrets are opened: seal.ErrWrongMasterKey.
 func keyFile(ctx context.Context, db *store.DB, path string) (*seal.MasterKeys, error) {
 	if err := seal.CleanMasterKeys(ctx, path); err != nil {
 		return nil, err
@@ -49,9 +49,9 @@ func keyFile(ctx context.Context, db *store.DB, path string) (*seal.MasterKeys, 
 	return master, err
 }
 
-// KeysReady says whether the master key file is where it was and opens the
-// secrets of the store, so that the service could start again. Secrets that are
-// open already need no file.
+// KeysReady returns an error unless the master key file exists and opens the
+// secrets of the store, so that the service could start again. Open secrets do
+// not need the file.
 func (s *Service) KeysReady(ctx context.Context) error {
 	if s.masterFile == "" {
 		return nil

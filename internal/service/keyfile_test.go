@@ -28,10 +28,11 @@ func TestKeyFile(t *testing.T) {
 	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, db store.Config) {
 		if db.Memory {
-			return // gone when it is closed
+			return // deleted when it is closed
 		}
 		file := filepath.Join(t.TempDir(), "master.key")
-		// Processes that start on an empty store together agree on one key.
+		// Processes that start on an empty store at the same time agree on one
+		// key.
 		var wait sync.WaitGroup
 		var errs [4]error
 		for i := range errs {

@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/servicecatalog"
 )
 
-// lastAccessed asks what an entity used.
+// lastAccessed requests a report on the services that an entity used.
 func (w *world) lastAccessed(
 	t testing.TB, c clients, arn string, granularity types.AccessAdvisorUsageGranularityType,
 ) (job *string, out *iam.GetServiceLastAccessedDetailsOutput) {
@@ -47,8 +47,8 @@ const (
 	stsName = "AWS Security Token Service"
 )
 
-// What a user called last is told of the user, of its group, and of the policy
-// that the group has, whether the call was allowed or not.
+// The last call of a user appears in the reports on the user, on its group, and
+// on the group's policy, whether the call was allowed or not.
 func TestServiceLastAccessed(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -77,7 +77,7 @@ func TestServiceLastAccessed(t *testing.T) {
 		must(t, ann.ListUsers, &iam.ListUsersInput{})
 		w.clock.advance(time.Hour)
 		must(t, bob.ListRoles, &iam.ListRolesInput{})
-		must(t, bob.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}) // no policy of theirs gives it
+		must(t, bob.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}) // none of their policies gives access to it
 		w.clock.advance(time.Hour)
 		if got := w.callAs(t, ann, "CreateGroup"); got.code != "AccessDenied" { // an attempt counts
 			t.Errorf("%+v", got.failure)
@@ -91,7 +91,7 @@ func TestServiceLastAccessed(t *testing.T) {
 		for arn, want := range map[string]types.ServiceLastAccessed{
 			userPath + "/ann": func() types.ServiceLastAccessed {
 				s := at(2, "Ann", 1)
-				s.LastAuthenticatedRegion = ptr("us-east-1") // where that call was signed for
+				s.LastAuthenticatedRegion = ptr("us-east-1") // the region in that call's signature
 				return s
 			}(),
 			userPath + "/bob": at(1, "bob", 1),
@@ -119,7 +119,7 @@ func TestServiceLastAccessed(t *testing.T) {
 			types.TrackedActionLastAccessed{ActionName: ptr("ListUsers"), LastAccessedEntity: ptr(userPath + "/Ann"),
 				LastAccessedTime: ptr(began), LastAccessedRegion: ptr("eu-west-1")})
 		same(t, used["ListRoles"], types.TrackedActionLastAccessed{ActionName: ptr("ListRoles")})
-		// What no policy gives is not told of.
+		// Services that no policy gives access to are omitted.
 		if _, given := used["GetUser"]; given || len(used) < 30 {
 			t.Errorf("%d actions: %v", len(used), given)
 		}
@@ -155,8 +155,8 @@ func TestServiceLastAccessed(t *testing.T) {
 	})
 }
 
-// A role is told by its sessions; who did not ask for a report cannot read it;
-// after 400 days nothing is known.
+// The report on a role shows its sessions. Only the caller that asked for a
+// report can read it. After 400 days nothing is known.
 func TestServiceLastAccessedOfRoles(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -175,7 +175,7 @@ func TestServiceLastAccessedOfRoles(t *testing.T) {
 	must(t, worker.ListUsers, &iam.ListUsersInput{})
 
 	job, out := w.lastAccessed(t, ann, *role.Arn, "")
-	// An administrator could use all of AWS; a page has two hundred services.
+	// An administrator could use all of AWS. A page has two hundred services.
 	if n := len(out.ServicesLastAccessed); n != 200 || !out.IsTruncated {
 		t.Errorf("%d services", n)
 	}
@@ -204,7 +204,7 @@ func TestServiceLastAccessedOfRoles(t *testing.T) {
 	}
 	refused(t, ann.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: job}, 404,
 		"NoSuchEntity", "Job "+*job+" does not exist.")
-	// The path does not matter, as AWS's does not.
+	// The path is ignored, as on AWS.
 	for _, arn := range []string{userPath + "/other/Ann", userPath + "/ANN"} {
 		must(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn})
 	}
@@ -255,7 +255,7 @@ func TestListPoliciesGrantingServiceAccess(t *testing.T) {
 				{ServiceNamespace: ptr("iam"), Policies: []types.PolicyGrantingServiceAccess{}},
 			}})
 
-	// Each namespace is told of once.
+	// Each namespace appears once.
 	many := append(servicecatalog.Namespaces()[:150], "iam", "a4b")
 	if slices.Contains(many[:150], "iam") {
 		t.Fatal("iam is among the first")

@@ -12,8 +12,8 @@ import (
 	"rollcall/internal/servicecatalog"
 )
 
-// A policy is found by its name, and asked about under its own ARN, whatever
-// path the caller gives.
+// A policy is found by its name, and the permission is checked for its own ARN,
+// whatever path the caller gives.
 func TestServiceLastAccessedPolicyPath(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -92,7 +92,7 @@ func TestServiceLastAccessedErrors(t *testing.T) {
 		in := &iam.ListPoliciesGrantingServiceAccessInput{Arn: &arn, ServiceNamespaces: []string{"s3"}}
 		refused(t, w.root.ListPoliciesGrantingServiceAccess, in, want.status, want.code, want.message)
 	}
-	// The path does not matter, as AWS's does not.
+	// The path is ignored, as on AWS.
 	for _, arn := range []string{userPath + "/other/Ann", userPath + "/ANN"} {
 		must(t, w.root.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: &arn})
 	}
@@ -122,8 +122,8 @@ func TestServiceLastAccessedErrors(t *testing.T) {
 		400, "ValidationError", "Invalid Marker.")
 }
 
-// Namespaces that there are not are refused together, also those in capitals;
-// all that can be asked about at once come in one answer (recorded).
+// One error names all unknown namespaces, including those in capitals. All
+// namespaces that a request can contain fit into one answer (recorded).
 func TestListPoliciesGrantingNamespaces(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -157,8 +157,8 @@ func TestLastAccessedUsersFirst(t *testing.T) {
 	}
 }
 
-// A service whose actions are not known is told of where a policy allows it by
-// name or by what it allows at all, and nothing denies all of it.
+// A service whose actions are not known appears if a policy allows it by name
+// or allows everything, and nothing denies all of it.
 func TestLastAccessedNewerServices(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -191,8 +191,8 @@ func TestLastAccessedNewerServices(t *testing.T) {
 	}
 }
 
-// A user's other key reads its reports; another session of the same role does
-// not (recorded).
+// A user's other key can read the user's reports. Another session of the same
+// role cannot (recorded).
 func TestServiceLastAccessedReaders(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -212,8 +212,7 @@ func TestServiceLastAccessedReaders(t *testing.T) {
 	}
 }
 
-// Which services and policies are told of is recorded, but for those with a
-// comment.
+// The listed services and policies are recorded, except those with a comment.
 func TestServicesGranted(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -224,7 +223,7 @@ func TestServicesGranted(t *testing.T) {
 	for name, test := range map[string]struct {
 		statements string
 		report     []string
-		grants     bool // for s3
+		grants     bool // whether it is listed for s3
 	}{
 		"allow":     {allow(get + `"Resource":"*"`), []string{"s3"}, true},
 		"deny only": {deny(`"Action":"s3:*","Resource":"*"`), nil, false},
@@ -299,8 +298,8 @@ func TestServicesGranted(t *testing.T) {
 	}
 }
 
-// Those who are told of are named as they are named when a page is read, and
-// those who are gone are not told of (recorded); pages lose nobody else.
+// Entities have the names that they have when a page is read, and deleted ones
+// are omitted (recorded). Pages lose no other entity.
 func TestLastAccessedEntitiesByNow(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

@@ -26,16 +26,17 @@ import (
 	"rollcall/internal/trail"
 )
 
-// leaving says how many calls each way of leaving makes: over plain
+// leaving is the number of calls for each way of leaving: over plain
 // connections, over TLS, in process.
 var leaving = flag.Int("leavers", 250, "make this many calls whose clients leave, for each engine and way")
 
-// Clients leave at any moment of a call. Those who wait for an answer get it,
-// also where they have closed their sending side. Afterwards the trail and the
+// Clients leave at any moment of a call. Those that wait for an answer get it,
+// even if they have closed their sending side. Afterwards the trail and the
 // data agree, nothing is left over, no connection to the database was lost, and
-// nobody was told of an internal error.
+// no client got an internal error.
 func TestClientsWhoLeave(t *testing.T) {
-	// Not at the same time as others: what the process holds is counted.
+	// It does not run in parallel with others, because it counts the resources
+	// of the process.
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		cfg.Now = time.Now
 		file := filepath.Join(t.TempDir(), "trail.jsonl")
@@ -60,7 +61,7 @@ func TestClientsWhoLeave(t *testing.T) {
 				t.Logf("%s: %s", name, result)
 			}
 		}
-		run(100) // connections are opened, and memory is taken
+		run(100) // opens connections and allocates memory
 		before, start := w.use(t, use{}), time.Now()
 		run(*leaving)
 		agree(t, file, c)
@@ -69,7 +70,7 @@ func TestClientsWhoLeave(t *testing.T) {
 		if after.more(before) || cfg.Memory == false && after.heap > before.heap+32 {
 			t.Errorf("before %+v, after %+v", before, after)
 		}
-		// Later the pool itself closes what was idle.
+		// Later the pool itself closes idle connections.
 		if lost := missing(before.backends, after.backends); len(lost) > 0 && time.Since(start) < 4*time.Minute {
 			t.Errorf("connections to the database that were lost: %d of %d", len(lost), len(before.backends))
 		}
@@ -80,8 +81,8 @@ func TestClientsWhoLeave(t *testing.T) {
 	})
 }
 
-// agree holds the trail against the data. The calls of clients who have left
-// may still be under way, so it waits until both agree.
+// agree compares the trail with the data. The calls of clients that have left
+// may still be in progress, so it waits until both agree.
 func agree(t *testing.T, file string, c clients) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
@@ -112,24 +113,24 @@ func compare(t *testing.T, file string, c clients) (string, error) {
 	return fmt.Sprintf("%d changes recorded, %d facts agree", fates.Changes, facts), err
 }
 
-// use holds the resources of a process. The pool of connections to PostgreSQL
-// may grow up to its bound, so those are not counted as files.
+// use counts the resources of a process. The pool of connections to PostgreSQL
+// may grow up to its limit, so those do not count as files.
 type use struct {
 	goroutines, files int
 	heap              int   // MiB
-	backends          []int // of PostgreSQL
+	backends          []int // processes of PostgreSQL
 }
 
-// mostBackends are those of the pool, and one that watches the server.
+// mostBackends are the processes of the pool, and one that watches the server.
 const mostBackends = 16 + 1
 
-// more says whether something stayed that was not there before.
+// more says whether something remains that did not exist before.
 func (u use) more(before use) bool {
 	return u.goroutines > before.goroutines+5 || u.files > before.files+5 || len(u.backends) > mostBackends
 }
 
-// use waits until it is clear what stays: until it is no more than before, or
-// for long where that is known.
+// use waits until the numbers are stable: no higher than before, or unchanged
+// for long enough.
 func (w *world) use(t *testing.T, before use) (now use) {
 	t.Helper()
 	known := before.goroutines > 0
@@ -164,7 +165,7 @@ func (w *world) holds(t *testing.T) use {
 	return use{goroutines: runtime.NumGoroutine(), files: len(files) - len(pids), backends: pids}
 }
 
-// backends are the processes of PostgreSQL that serve the service.
+// backends returns the processes of PostgreSQL that serve the service.
 func backends(t *testing.T, url, also string) []int {
 	t.Helper()
 	db, err := pgx.Connect(t.Context(), url)
@@ -188,8 +189,8 @@ func missing(before, after []int) []int {
 	return slices.DeleteFunc(slices.Clone(before), func(pid int) bool { return slices.Contains(after, pid) })
 }
 
-// noSnapshot says whether a connection is within a transaction: it would hold
-// what is deleted, and the log of SQLite.
+// noSnapshot checks that no connection is within a transaction, which would
+// retain deleted data and SQLite's log.
 func noSnapshot(t *testing.T, cfg store.Config) {
 	t.Helper()
 	switch {
@@ -213,7 +214,7 @@ func noSnapshot(t *testing.T, cfg store.Config) {
 	}
 }
 
-// overTLS serves the world over TLS as well.
+// overTLS also serves the world over TLS.
 func (w *world) overTLS(t *testing.T) leavers.Load {
 	t.Helper()
 	pair, roots := selfSigned(t)

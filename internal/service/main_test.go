@@ -8,7 +8,7 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// Most tests wait for something else than a processor.
+	// Most tests do not wait for a processor.
 	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}

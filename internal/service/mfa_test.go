@@ -21,11 +21,11 @@ const badCodes = "Authentication code for device is not valid."
 
 const step = 30 * time.Second
 
-// phone is a virtual device in somebody's hand.
+// phone simulates a virtual device.
 type phone struct{ serial, seed string }
 
-// device makes a virtual device. The clock moves, so that lists are in the
-// order in which devices are created.
+// device creates a virtual device. The clock moves, so that lists have the
+// devices in the order of their creation.
 func (w *world) device(t testing.TB, name string) phone {
 	t.Helper()
 	w.clock.advance(time.Second)
@@ -52,7 +52,7 @@ func (p phone) code(t testing.TB, at time.Time) *string {
 	return &code
 }
 
-// enable is a call with the code of a time and the next one.
+// enable returns a request with the code of a time and the next one.
 func (p phone) enable(t testing.TB, user string, at time.Time) *iam.EnableMFADeviceInput {
 	t.Helper()
 	return &iam.EnableMFADeviceInput{
@@ -141,7 +141,7 @@ func TestMFADevices(t *testing.T) {
 				"DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.")
 		})
 		t.Run("resync", func(t *testing.T) {
-			// no pair twice
+			// no pair works twice
 			refused(t, w.root.ResyncMFADevice, ann.resync(t, "ann", now().Add(-500*step)), 403,
 				"InvalidAuthenticationCode", badCodes)
 			must(t, w.root.ResyncMFADevice, ann.resync(t, "ann", now()))
@@ -216,8 +216,8 @@ func TestMFADeviceTags(t *testing.T) {
 	})
 }
 
-// A user who has a device adds and takes away its own only in a session that
-// was begun with MFA: who steals a key cannot put another device in its place.
+// A user with a device may add and remove its own only in a session that began
+// with MFA, so a thief of a key cannot replace the device.
 func TestManagingOwnMFADevices(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -228,11 +228,11 @@ func TestManagingOwnMFADevices(t *testing.T) {
 		const refusal = "To complete this action, please ensure that you are authenticated with an MFA device that " +
 			"is enabled for this user."
 		first, second := w.device(t, "first"), w.device(t, "second")
-		// The first device needs none.
+		// The first device does not need one.
 		must(t, ann.EnableMFADevice, first.enable(t, "Ann", w.clock.Now()))
 		plain := w.asSession(must(t, ann.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials)
 		refused(t, ann.EnableMFADevice, second.enable(t, "Ann", w.clock.Now()), 403, "AccessDenied", refusal)
-		// It comes before all that is to be said of the device.
+		// This check comes before all checks of the device.
 		nothing := phone{serial: mfaARN + "nothing", seed: first.seed}
 		for _, p := range []phone{first, nothing} {
 			refused(t, ann.EnableMFADevice, p.enable(t, "Ann", w.clock.Now()), 403, "AccessDenied", refusal)
@@ -249,7 +249,7 @@ func TestManagingOwnMFADevices(t *testing.T) {
 		must(t, withMFA.DeactivateMFADevice, first.deactivate("Ann"))
 		must(t, withMFA.DeactivateMFADevice, second.deactivate("Ann"))
 
-		// Of others it is the policies that decide, and root is root.
+		// For devices of others, policies decide. Root is exempt.
 		bobs := w.enabledDevice(t, "bob")
 		must(t, ann.DeactivateMFADevice, bobs.deactivate("bob"))
 		w.enabledDevice(t, "Ann")

@@ -18,7 +18,8 @@ var sharedStores = map[string]func(testing.TB) store.Config{
 	"postgres": func(t testing.TB) store.Config { return storetest.Postgres(t) },
 }
 
-// twoNodes are two services on one store, with one master key and one clock.
+// twoNodes returns two services on one store, with one master key and one
+// clock.
 func twoNodes(t *testing.T, db store.Config, cfg service.Config) (one, two *world) {
 	t.Helper()
 	clock := &clock{now: began}

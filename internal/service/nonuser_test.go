@@ -11,8 +11,8 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// A caller that is no user must name one, whatever the action: all that may leave the
-// name out answer alike (recorded for DeleteAccessKey).
+// A caller that is not a user must name one, whatever the action. All actions that
+// allow to omit the name give the same answer (recorded for DeleteAccessKey).
 func TestUserNameOfNonUsers(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -49,12 +49,12 @@ func TestUserNameOfNonUsers(t *testing.T) {
 	if count < 10 {
 		t.Errorf("%d actions", count)
 	}
-	// A user who leaves it out means itself.
+	// A user who omits the name acts on itself.
 	must(t, ann.DeleteAccessKey, &iam.DeleteAccessKeyInput{AccessKeyId: &ann.id})
 }
 
-// Entities are found by their kind and name, whatever path an ARN has, and what
-// is asked for is the permission on the one that is found (recorded).
+// Entities are found by their kind and name, whatever path an ARN has. The
+// permission is checked for the entity that is found (recorded).
 func TestEntitiesByKindAndName(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

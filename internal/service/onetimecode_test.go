@@ -14,11 +14,11 @@ import (
 type coder struct {
 	w    *world
 	user clients
-	now  time.Time // of the server, when the test began to try
+	now  time.Time // the server's time when the test began to try
 }
 
-// coderOf makes a user who may call everything, with a device that was enabled
-// by the codes of the step before now and of now.
+// coderOf creates a user who may call everything, with a device that was
+// enabled by the codes of the previous and the present step.
 func coderOf(t *testing.T, w *world, name string) (coder, phone) {
 	t.Helper()
 	w.user(t, name)
@@ -30,14 +30,14 @@ func coderOf(t *testing.T, w *world, name string) (coder, phone) {
 	return c, p
 }
 
-// nextTries waits for the next three minutes, which begin tries again.
+// nextTries waits for the next three minutes, in which tries count from zero.
 func (c *coder) nextTries() {
 	now := c.w.clock.Now()
 	c.w.clock.advance(now.Truncate(3 * time.Minute).Add(3*time.Minute + time.Second).Sub(now))
 	c.now = c.w.clock.Now()
 }
 
-// try gives the code of a step, counted from now, and returns the refusal.
+// try sends the code of a step, counted from now, and returns the refusal.
 func (c *coder) try(t *testing.T, p phone, steps int) string {
 	t.Helper()
 	in := &sts.GetSessionTokenInput{SerialNumber: &p.serial, TokenCode: p.code(t, c.now.Add(time.Duration(steps)*step))}
@@ -57,7 +57,7 @@ func (c *coder) tries(t *testing.T, p phone, want string, steps ...int) {
 	}
 }
 
-// Codes of two steps around the device's clock are taken, each once, in any
+// Codes of two steps around the device's clock are accepted, each once, in any
 // order (recorded).
 func TestOneTimeCodeWindow(t *testing.T) {
 	t.Parallel()
@@ -71,7 +71,7 @@ func TestOneTimeCodeWindow(t *testing.T) {
 		c.tries(t, p, badMFACode, 0)
 		c.tries(t, p, "", -1)
 		c.tries(t, p, badMFACode, 0, -1)
-		// AssumeRole takes from the same codes.
+		// AssumeRole uses the same codes.
 		arn := w.role(t, "worker", trusting("Ann"))
 		in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: ptr("night"), SerialNumber: &p.serial,
 			TokenCode: p.code(t, c.now)}
@@ -82,13 +82,13 @@ func TestOneTimeCodeWindow(t *testing.T) {
 	})
 }
 
-// Enabling and resynchronising have a record of their own: their codes work
-// once at STS, and codes that STS took make a pair, as long as both are newer
-// than the last pair (recorded).
+// Enabling and resynchronizing remember their codes separately. Their codes
+// work once at STS, and codes that STS accepted can form a pair, as long as
+// both are newer than the last pair (recorded).
 func TestOneTimeCodesOfPairs(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		c, p := coderOf(t, w, "Ann") // by -1 and 0
+		c, p := coderOf(t, w, "Ann") // with the codes of steps -1 and 0
 		c.tries(t, p, "", 0, -1)
 		c.tries(t, p, badMFACode, 0, -1)
 		c.tries(t, p, "", 1)
@@ -96,9 +96,9 @@ func TestOneTimeCodesOfPairs(t *testing.T) {
 			return p.resync(t, "Ann", c.now.Add(time.Duration(steps)*step))
 		}
 		refused(t, w.root.ResyncMFADevice, at(-1), 403, "InvalidAuthenticationCode", badCodes)
-		// its first is the last one's second
+		// its first is the second of the previous pair
 		refused(t, w.root.ResyncMFADevice, at(0), 403, "InvalidAuthenticationCode", badCodes)
-		must(t, w.root.ResyncMFADevice, at(1)) // and 2
+		must(t, w.root.ResyncMFADevice, at(1)) // steps 1 and 2
 		c.tries(t, p, badMFACode, 1)
 		c.tries(t, p, "", 2)
 		must(t, w.root.DeactivateMFADevice, p.deactivate("Ann"))
@@ -107,14 +107,14 @@ func TestOneTimeCodesOfPairs(t *testing.T) {
 	})
 }
 
-// Pairs are looked for around the device's own clock, from 998 steps behind to
-// 1000 ahead; what is known of the clock outlives a deactivation, and not the
-// device (recorded).
+// Pairs are searched around the device's own clock, from 998 steps behind to
+// 1000 ahead. The measured drift survives a deactivation, but not the device
+// (recorded).
 func TestOneTimeCodeDrift(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		c, p := coderOf(t, w, "Ann")
-		// enabled gives the codes of a step and the one before.
+		// enabled sends the codes of a step and the previous one.
 		enabled := func(second int) error {
 			in := p.enable(t, "Ann", c.now.Add(time.Duration(second-1)*step))
 			_, err := w.root.EnableMFADevice(t.Context(), in)
@@ -143,7 +143,7 @@ func TestOneTimeCodeDrift(t *testing.T) {
 		off()
 
 		must(t, w.root.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: &p.serial})
-		p = w.device(t, "Ann") // the clock moves by a second
+		p = w.device(t, "Ann") // moves the clock by a second
 		fails(1001)
 		if err := enabled(-998); err != nil {
 			t.Fatal(err)
@@ -152,8 +152,8 @@ func TestOneTimeCodeDrift(t *testing.T) {
 	})
 }
 
-// The tries of a device outlive it: one that is made again under its serial
-// begins with those of the three minutes (recorded).
+// The count of tries survives the device. A new device with the same serial
+// begins with the tries of the three minutes (recorded).
 func TestOneTimeCodeTriesOutliveTheDevice(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -175,7 +175,7 @@ func TestOneTimeCodeTriesOutliveTheDevice(t *testing.T) {
 	})
 }
 
-// A code works once however many give it at the same time.
+// A code works once, however many callers use it at the same time.
 func TestOneTimeCodeAtOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

@@ -17,7 +17,7 @@ import (
 
 const temporaryFailure = "The request has failed due to a temporary failure of the server."
 
-// A store that is gone is the server's fault, in AWS's words and no others.
+// If the store is gone, the answer is a server error in AWS's words.
 func TestStoreClosed(t *testing.T) {
 	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
@@ -39,8 +39,8 @@ func TestStoreClosed(t *testing.T) {
 	})
 }
 
-// PostgreSQL goes down under load and comes back: every answer is AWS's in
-// form, what was acknowledged is there, and nothing has to be restarted.
+// PostgreSQL stops under load and starts again. Every answer has AWS's form,
+// acknowledged changes exist, and nothing has to be restarted.
 func TestPostgresGoesAway(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

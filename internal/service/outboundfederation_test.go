@@ -20,8 +20,8 @@ import (
 	"rollcall/internal/service"
 )
 
-// publicURL says where verifiers believe to reach a world; web leads them
-// there.
+// publicURL is the address of a world for verifiers. web redirects it to the
+// listener.
 const publicURL = "http://rollcall.test/iam"
 
 // tokenAudience is the audience of the tests' tokens.
@@ -34,10 +34,10 @@ var (
 	infoIn    = &iam.GetOutboundWebIdentityFederationInfoInput{}
 )
 
-// federating is a world that may issue tokens.
+// federating returns a world that can issue tokens.
 func federating(t testing.TB) *world { return newWorld(t, service.Config{PublicURL: publicURL}) }
 
-// web is a client to whom every host is the world's listener.
+// web returns a client that reaches the world's listener under every host name.
 func (w *world) web(t testing.TB) *http.Client {
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, strings.TrimPrefix(w.url, "http://"))
@@ -55,14 +55,14 @@ func askToken(algorithm string) *sts.GetWebIdentityTokenInput {
 	return &sts.GetWebIdentityTokenInput{Audience: []string{tokenAudience}, SigningAlgorithm: &algorithm}
 }
 
-// webIdentity is a token of a caller.
+// webIdentity returns a token for a caller.
 func webIdentity(t testing.TB, c clients, algorithm string) string {
 	t.Helper()
 	return *must(t, c.sts.GetWebIdentityToken, askToken(algorithm)).WebIdentityToken
 }
 
-// verifier is one that is not ours. It knows the issuer's URL and finds the
-// rest by discovery.
+// verifier returns a verifier of another project. It knows the issuer's URL and
+// finds the rest by discovery.
 func (w *world) verifier(t testing.TB, issuer, audience string) *oidc.IDTokenVerifier {
 	t.Helper()
 	provider, err := oidc.NewProvider(oidc.ClientContext(context.Background(), w.web(t)), issuer)
@@ -72,7 +72,7 @@ func (w *world) verifier(t testing.TB, issuer, audience string) *oidc.IDTokenVer
 	return provider.Verifier(&oidc.Config{ClientID: audience, Now: w.clock.Now})
 }
 
-// header is the header of a token.
+// header returns the header of a token.
 func header(t testing.TB, token string) jose.Header {
 	t.Helper()
 	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES384})
@@ -109,13 +109,13 @@ func TestOutboundFederation(t *testing.T) {
 		token := webIdentity(t, w.root, "ES384")
 		must(t, w.root.DisableOutboundWebIdentityFederation, disableIn)
 		refuse()
-		// Tokens that were issued before are valid still, and the issuer is the same.
+		// Earlier tokens are still valid, and the issuer is the same.
 		verifies(t, w, issuer, token)
 		if again := w.enable(t); again != issuer {
 			t.Errorf("enabled again the issuer is %s and was %s", again, issuer)
 		}
 		verifies(t, w, issuer, webIdentity(t, w.root, "RS256"))
-		// Nothing is left of an account that is deleted.
+		// Nothing remains of a deleted account.
 		if err := w.IAM.DeleteAccount(t.Context(), account); err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +131,7 @@ func TestOutboundFederation(t *testing.T) {
 	})
 }
 
-// get asks for a document.
+// get fetches a document.
 func (w *world) get(t testing.TB, url string) *http.Response {
 	t.Helper()
 	a, err := w.web(t).Get(url)
@@ -147,7 +147,7 @@ func (w *world) get(t testing.TB, url string) *http.Response {
 	return a
 }
 
-// A verifier that is not ours takes the tokens and refuses all others.
+// A verifier of another project accepts the tokens and refuses all others.
 func TestWebIdentityTokenVerifies(t *testing.T) {
 	t.Parallel()
 	w := federating(t)
@@ -210,8 +210,8 @@ func flip(text string) string {
 	return string(b)
 }
 
-// claimsOf are the claims that a verifier reads, without those that no two
-// tokens share.
+// claimsOf returns the claims that a verifier reads, without those that differ
+// between tokens.
 func (w *world) claimsOf(t testing.TB, issuer, token string) map[string]any {
 	t.Helper()
 	verified, err := w.verifier(t, issuer, tokenAudience).Verify(t.Context(), token)
@@ -229,7 +229,7 @@ func (w *world) claimsOf(t testing.TB, issuer, token string) map[string]any {
 	return all
 }
 
-// The claims, as AWS's recorded tokens have them.
+// The claims equal those of AWS's recorded tokens.
 func TestWebIdentityTokenClaims(t *testing.T) {
 	t.Parallel()
 	w := federating(t)
@@ -302,7 +302,7 @@ func TestWebIdentityTokenClaims(t *testing.T) {
 	}
 }
 
-// What AWS refused in September 2026, in its words and in its order.
+// AWS refused these in September 2026, in these words and this order.
 func TestWebIdentityTokenRefused(t *testing.T) {
 	t.Parallel()
 	w := federating(t)
@@ -344,7 +344,7 @@ func TestWebIdentityTokenRefused(t *testing.T) {
 		"JWT payload exceeds maximum allowed size")
 }
 
-// The most claims that AWS takes are taken, and a byte more is not.
+// Claims of the maximum size are accepted, and one more byte is not.
 func TestWebIdentityTokenPayload(t *testing.T) {
 	t.Parallel()
 	w := federating(t)
@@ -404,7 +404,7 @@ func TestWebIdentityTokenAuthorization(t *testing.T) {
 	for i, c := range []struct {
 		statements  []string
 		holds, bad  func(*sts.GetWebIdentityTokenInput)
-		needsAction string // that the bad one lacks
+		needsAction string // the action that the failing policy lacks
 	}{
 		{[]string{`"Effect":"Allow",` + on(get, self)}, nothing, tagged("team=test"), tag},
 		{[]string{may(get, `,"Condition":{"StringEquals":{"sts:SigningAlgorithm":"RS256"}}`)}, nothing, algorithm, get},
@@ -427,7 +427,7 @@ func TestWebIdentityTokenAuthorization(t *testing.T) {
 			"/Ann is not authorized to perform: "+c.needsAction+" on resource: "+self+
 			" because no identity-based policy allows the "+c.needsAction+" action")
 	}
-	// An audience is a list, so no operator without a set asks it.
+	// An audience is a list, so only set operators match it.
 	plain := `,"Condition":{"StringEquals":{"sts:IdentityTokenAudience":"` + tokenAudience + `"}}`
 	for _, statement := range []string{may(get, plain),
 		`"Effect":"Allow","Action":"sts:*","Resource":"` + userPath + `/Ann"`} {
@@ -445,7 +445,8 @@ func TestOutboundFederationWithoutURL(t *testing.T) {
 	const message = "Outbound identity federation needs a URL under which verifiers reach Rollcall: " +
 		"its operator sets one by --public-url."
 	refused(t, w.root.EnableOutboundWebIdentityFederation, enableIn, 400, "InvalidAction", message)
-	// One that was restarted without it keeps the issuer and issues nothing.
+	// A service that was restarted without it keeps the issuer and issues no
+	// tokens.
 	one, two := twoNodes(t, sharedStores["sqlite"](t), service.Config{PublicURL: publicURL})
 	one.enable(t)
 	cfg := two.cfg
@@ -458,7 +459,7 @@ func TestOutboundFederationWithoutURL(t *testing.T) {
 	must(t, root.DisableOutboundWebIdentityFederation, disableIn)
 }
 
-// Records say that a token was given, to whom and for what, and never which.
+// Records say who got a token and for what. They do not contain the token.
 func TestWebIdentityTokenTrail(t *testing.T) {
 	t.Parallel()
 	w := federating(t)
@@ -484,7 +485,7 @@ func TestWebIdentityTokenTrail(t *testing.T) {
 	if diff := cmp.Diff(want, r.RequestParameters); r.EventName != "GetWebIdentityToken" || diff != "" {
 		t.Errorf("%s: -want +got\n%s", r.EventName, diff)
 	}
-	// None is given that is not recorded.
+	// Without a record there is no token.
 	w.trail.fail.Store(true)
 	if _, err := w.root.sts.GetWebIdentityToken(t.Context(), in); failureOf(err).status < 500 {
 		t.Errorf("without a trail: %v", err)

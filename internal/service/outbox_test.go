@@ -13,9 +13,9 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// A change whose record a crash kept from the trail has one soon after the
-// next start: who asked for it, what was asked, and the ids of what was made.
-// No secret is in it.
+// If a crash kept a change's record from the trail, the record is written soon
+// after the next start. It contains the caller, the request, and the ids of
+// what was created, but no secret.
 func TestRecordsAfterCrash(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range map[string]store.Config{"sqlite": storetest.SQLite(t), "postgres": storetest.Postgres(t)} {
@@ -23,7 +23,7 @@ func TestRecordsAfterCrash(t *testing.T) {
 			cfg.Now = time.Now
 			w := newWorld(t, service.Config{Store: cfg})
 			w.user(t, "Ann")
-			w.trail.fail.Store(true) // as if the process ended here
+			w.trail.fail.Store(true) // as if the process had ended here
 			refused(t, w.root.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: ptr("Ann")}, 500, "ServiceFailure",
 				"The request was carried out but could not be recorded.")
 			w.trail.fail.Store(false)

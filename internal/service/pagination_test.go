@@ -24,7 +24,7 @@ func names[T any](items []T, name func(T) *string) (all []string) {
 	return all
 }
 
-// lists are all actions with pages. The account is filled by fill.
+// lists returns all actions with pages. fill fills the account.
 func lists(serial string) map[string]lister {
 	ctx, u := context.Background(), ptr("u")
 	return map[string]lister{
@@ -116,7 +116,7 @@ func lists(serial string) map[string]lister {
 	}
 }
 
-// listsOf are lists with those of other files.
+// listsOf returns lists and the lists of other files.
 func listsOf(serial, account string) map[string]lister {
 	all := lists(serial)
 	maps.Copy(all, policyLists(account))
@@ -132,8 +132,8 @@ func serviceCredentialPage(c clients, in *iam.ListServiceSpecificCredentialsInpu
 	return names(out.ServiceSpecificCredentials, id), out.IsTruncated, out.Marker, nil
 }
 
-// fill gives an account five of everything, but for aliases, and returns the
-// serial of a device with tags.
+// fill creates five things of every kind in an account, except aliases, and
+// returns the serial of a device with tags.
 func fill(t testing.TB, w *world, root clients, account string) string {
 	t.Helper()
 	limits := map[string]int{"AccessKeysPerUser": 5, "CertificatesPerUser": 5,
@@ -204,7 +204,8 @@ func TestPages(t *testing.T) {
 	})
 }
 
-// A marker is good for the list, the filter and the account it was created for.
+// A marker is only valid for the list, the filter and the account that it was
+// created for.
 func TestMarkers(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -217,7 +218,7 @@ func TestMarkers(t *testing.T) {
 	markers := map[string]string{}
 	for name, list := range all {
 		if name == "ListAccountAliases" {
-			continue // has no second page
+			continue // it has no second page
 		}
 		_, _, next, err := list(w.root, nil, ptr(int32(1)))
 		if err != nil {
@@ -278,7 +279,7 @@ func TestMarkers(t *testing.T) {
 	}
 }
 
-// A page goes on behind a name, also where that user is gone by then.
+// A page continues after a name, even if that user has been deleted.
 func TestPagesWhileChanging(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

@@ -9,19 +9,21 @@ import (
 	"testing"
 )
 
-// parameter says how a member of an input changes what a call touches.
+// parameter says how a member of an input changes the things that a call
+// affects.
 type parameter struct {
-	// thing is the kind of thing that it names; "" for none.
+	// thing is the kind of thing that it names, "" for none.
 	thing string
-	// values are others that a caller may try, where they widen or move what is
-	// touched.
+	// values are other values for tests, if they change or extend what the call
+	// affects.
 	values []string
-	// at says where the values are in a form, if not under the member's name.
+	// at is the form of the values in a request, if it differs from the
+	// member's name.
 	at string
 }
 
-// own is the name of what a caller of these tests may act on, and stranger is
-// part of all names of what it may not.
+// own is the name of the things on which a caller of these tests may act.
+// stranger is part of all names of other things.
 const own, stranger = "own", "zstranger"
 
 var (
@@ -35,7 +37,7 @@ var (
 	}
 )
 
-// members are the members of an action's input.
+// members returns the members of an action's input.
 func members(t testing.TB, w *world, action string) (all []string) {
 	t.Helper()
 	_, service := form(action)
@@ -51,8 +53,8 @@ func members(t testing.TB, w *world, action string) (all []string) {
 	return all
 }
 
-// A parameter that nobody thought about is in no table: what it touches must be
-// said here, and is then held to it by the tests below.
+// Every parameter must be in the table, which says what it affects. The tests
+// below check that.
 func TestEveryParameterIsInTheTable(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -70,7 +72,7 @@ func TestEveryParameterIsInTheTable(t *testing.T) {
 	}
 }
 
-// request is the good request of an action, about what has has.
+// request returns the valid request of an action about the things in has.
 func request(action string, has things) url.Values {
 	text, _ := form(action)
 	values, err := url.ParseQuery(text)
@@ -86,7 +88,7 @@ func request(action string, has things) url.Values {
 	return values
 }
 
-// try is one request with one parameter that is not as it should be.
+// try is one request with one changed parameter.
 type try struct {
 	action, member, value string
 	form                  url.Values
@@ -94,7 +96,7 @@ type try struct {
 
 func (x try) String() string { return x.action + " " + x.member + "=" + x.value }
 
-// with is the request of an action with another value of one member.
+// with returns the request of an action with another value of one member.
 func with(action, member, value string, has things) try {
 	values := request(action, has)
 	at := parameters[member].at
@@ -105,7 +107,7 @@ func with(action, member, value string, has things) try {
 	return try{action, member, value, values}
 }
 
-// send sends the request of a try.
+// try sends the request.
 func (w *world) try(t testing.TB, c clients, x try) answer {
 	t.Helper()
 	_, service := form(x.action)

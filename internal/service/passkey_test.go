@@ -23,14 +23,14 @@ import (
 	"rollcall/internal/signin"
 )
 
-// authenticator is a security key made of software.
+// authenticator is a security key in software.
 type authenticator struct {
 	key    *ecdsa.PrivateKey
 	id     []byte
 	uses   uint32
-	origin string // of the page that asks
+	origin string // origin of the page
 	rpID   string
-	user   string // the handle that it was enrolled for
+	user   string // the user handle of the enrolment
 }
 
 const consoleOrigin = "https://rollcall.example.com"
@@ -64,7 +64,7 @@ func (a *authenticator) clientData(kind, challenge string) []byte {
 	return text
 }
 
-// data is the authenticator's own part of an answer.
+// data returns the authenticator's own part of an answer.
 func (a *authenticator) data(flags byte) []byte {
 	hash := sha256.Sum256([]byte(a.rpID))
 	return binary.BigEndian.AppendUint32(append(hash[:], flags), a.uses)
@@ -86,7 +86,7 @@ func (a *authenticator) create(t testing.TB, options json.RawMessage) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := append(a.data(0x45), make([]byte, 16)...) // present, verified, with a credential; of no model
+	data := append(a.data(0x45), make([]byte, 16)...) // present, verified, with a credential; without a model
 	data = binary.BigEndian.AppendUint16(data, uint16(len(a.id)))
 	data = append(append(data, a.id...), cose...)
 	object, err := cbor.Marshal(map[string]any{"fmt": "none", "attStmt": map[string]any{}, "authData": data})
@@ -126,14 +126,14 @@ func (a *authenticator) answer(response map[string]any) []byte {
 	return text
 }
 
-// onHost is a service that browsers reach by a name.
+// onHost returns a service that browsers reach by a name.
 func onHost(t testing.TB, cfg service.Config) *world {
 	t.Helper()
 	cfg.PublicURL = consoleOrigin
 	return newWorld(t, cfg)
 }
 
-// enrol gives the person of a session a passkey.
+// enrol enrols a passkey for the person of a session.
 func (w *world) enrol(t testing.TB, token seal.Secret, user, label string) (*authenticator, string, error) {
 	t.Helper()
 	session, err := w.SignIn.Open(t.Context(), token)
@@ -149,7 +149,7 @@ func (w *world) enrol(t testing.TB, token seal.Secret, user, label string) (*aut
 	return a, serial, err
 }
 
-// touch signs a person in by a passkey.
+// touch signs a person in with a passkey.
 func (w *world) touch(t testing.TB, name string, a *authenticator) (signin.Step, error) {
 	t.Helper()
 	step := w.asked(t, name)
@@ -194,7 +194,7 @@ func TestPasskeys(t *testing.T) {
 	})
 }
 
-// seen asks all that tells of a user's only device, a passkey.
+// seen calls every action that shows a user's only device, a passkey.
 func (w *world) seen(t *testing.T, serial string) {
 	t.Helper()
 	listed := must(t, w.root.ListMFADevices, &iam.ListMFADevicesInput{UserName: ptr("Bob")}).MFADevices
@@ -231,7 +231,7 @@ func (w *world) seen(t *testing.T, serial string) {
 			"Please verify your MFA serial number is valid and associated with this user.")
 }
 
-// reportRow is the row of a user in a report, by column.
+// reportRow returns the row of a user in a report, by column.
 func reportRow(report, user string) map[string]string {
 	lines := strings.Split(report, "\n")
 	row := map[string]string{}
@@ -247,8 +247,8 @@ func reportRow(report, user string) map[string]string {
 	return row
 }
 
-// An answer counts for its challenge, its page, its host and its user, once,
-// and from one device.
+// An answer is only valid for its challenge, its page, its host and its user,
+// once, and from one device.
 func TestForgedPasskeys(t *testing.T) {
 	t.Parallel()
 	w := onHost(t, service.Config{})
@@ -286,7 +286,7 @@ func TestForgedPasskeys(t *testing.T) {
 			}
 		})
 	}
-	w.clock.advance(time.Minute) // of a user's steps the oldest go first
+	w.clock.advance(time.Minute) // the oldest steps of a user are dropped first
 	step := w.asked(t, "bob")
 	options, err := w.SignIn.AskPasskey(t.Context(), step.Token)
 	if err != nil {
@@ -302,7 +302,7 @@ func TestForgedPasskeys(t *testing.T) {
 		if _, err := w.SignIn.AnswerPasskey(t.Context(), here, other.Token, tried); err != signin.ErrWrong {
 			t.Errorf("%s: %v", what, err)
 		}
-		// The challenge is spent, and one step's is none of another.
+		// The challenge is used up. A challenge is not valid for another step.
 		if _, err := w.SignIn.AnswerPasskey(t.Context(), here, other.Token, answer); err != signin.ErrWrong {
 			t.Errorf("%s, then the answer to another challenge: %v", what, err)
 		}
@@ -315,7 +315,7 @@ func TestForgedPasskeys(t *testing.T) {
 	}
 }
 
-// A challenge works once, also where its answer was wrong the first time.
+// A challenge works once, even if its first answer was wrong.
 func TestPasskeyChallengeWorksOnce(t *testing.T) {
 	t.Parallel()
 	w := onHost(t, service.Config{})
@@ -344,7 +344,7 @@ func TestPasskeyChallengeWorksOnce(t *testing.T) {
 	}
 }
 
-// An enrolment is of the session that began it, and needs the permission.
+// An enrolment belongs to the session that began it, and needs the permission.
 func TestPasskeyEnrolment(t *testing.T) {
 	t.Parallel()
 	w := onHost(t, service.Config{})
@@ -429,7 +429,7 @@ func TestRootPasskey(t *testing.T) {
 	}
 }
 
-// Where no passkey can work it is said why.
+// If passkeys cannot work, the error says why.
 func TestPasskeysNeedAName(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{

@@ -43,7 +43,7 @@ func TestLoginProfile(t *testing.T) {
 		w.clock.advance(time.Hour)
 		must(t, w.root.UpdateLoginProfile,
 			&iam.UpdateLoginProfileInput{UserName: ptr("ann"), Password: ptr(otherPassword)})
-		same(t, *get(), want) // the flag stays as it was, and so does the date
+		same(t, *get(), want) // neither the flag nor the date changes
 		must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("ann")})
 		must(t, w.root.UpdateLoginProfile,
 			&iam.UpdateLoginProfileInput{UserName: ptr("ann"), PasswordResetRequired: ptr(false)})
@@ -178,7 +178,7 @@ func TestAccountPasswordPolicy(t *testing.T) {
 			RequireLowercaseCharacters: true, AllowUsersToChangePassword: true, MaxPasswordAge: ptr(int32(1095)),
 			PasswordReusePrevention: ptr(int32(24)), HardExpiry: ptr(true), ExpirePasswords: true,
 		})
-		// No partial update: what is not given falls back.
+		// There is no partial update: missing values get their defaults.
 		must(t, w.root.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{HardExpiry: ptr(false)})
 		same(t, *get(), types.PasswordPolicy{MinimumPasswordLength: ptr(int32(6)), HardExpiry: ptr(false)})
 		refused(t, w.root.UpdateAccountPasswordPolicy,

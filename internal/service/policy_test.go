@@ -14,8 +14,8 @@ import (
 	"rollcall/internal/service"
 )
 
-// recordedPolicies makes what the recorded refusals of the actions on groups
-// and policies met.
+// recordedPolicies creates what the recorded refusals of the actions on groups
+// and policies need.
 func recordedPolicies(t *testing.T, w *world) {
 	t.Helper()
 	for _, name := range []string{"user-5", "user-6"} {
@@ -39,14 +39,14 @@ func recordedPolicies(t *testing.T, w *world) {
 	must(t, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: ptr("user-6"), PolicyArn: arns["policy-2"]})
 }
 
-// allows is a policy that allows actions on everything; more is further
-// members of its statement.
+// allows returns a policy that allows actions on everything. more contains
+// further members of its statement.
 func allows(actions, more string) *string {
 	return ptr(fmt.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":[%q],"Resource":"*"%s}}`,
 		actions, more))
 }
 
-// What a client puts in comes out as it was, percent-encoded.
+// A document comes back unchanged, percent-encoded.
 func TestPolicyDocumentsThroughTheSDK(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -73,12 +73,11 @@ func TestPolicyDocumentsThroughTheSDK(t *testing.T) {
 	})
 }
 
-// grant is a way by which Ann comes to be allowed something, and how it ends.
+// grant is a way in which Ann gets a permission, and the way to remove it.
 type grant struct{ give, take func() }
 
-// Each grant takes effect on the very next call, on every node, and so does
-// its end: also for a version that is made the default, for a boundary, and
-// for a group.
+// Each grant takes effect on the very next call, on every node, and so does its
+// end. That includes a new default version, a boundary, and a group.
 func TestGrantsOnEveryNode(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range sharedStores {
@@ -193,8 +192,9 @@ func TestGrantsOnEveryNode(t *testing.T) {
 	}
 }
 
-// The permissions boundary delegation of AWS's guide: Ann makes users and
-// gives them policies, but only within a boundary, which she cannot take away.
+// This is the delegation with permissions boundaries from AWS's guide. Ann
+// creates users and gives them policies, but only within a boundary, which she
+// cannot remove.
 func TestBoundaryDelegation(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -258,15 +258,16 @@ func TestBoundaryDelegation(t *testing.T) {
 		"User: "+userPath+"/Ann is not authorized to perform: iam:DeleteUserPermissionsBoundary on resource: user "+
 			"bob with an explicit deny in an identity-based policy")
 
-	// Bob is allowed everything, and may do what the boundary allows as well.
+	// Bob's policy allows everything, but he may only do what the boundary
+	// allows too.
 	bob := w.asUser(t, "bob")
 	refused(t, bob.ListUsers, &iam.ListUsersInput{}, 403, "AccessDenied",
 		"User: "+userPath+"/bob is not authorized to perform: iam:ListUsers on resource: "+userPath+
 			"/ because no permissions boundary allows the iam:ListUsers action")
 }
 
-// iam:PolicyARN, the tags of a policy, the tags a request sets, and the new
-// name of a group are asked for by conditions and resources.
+// Policies can use iam:PolicyARN, the tags of a policy, the tags in a request,
+// and the new name of a group.
 func TestPolicyConditions(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -339,8 +340,8 @@ func TestPolicyConditions(t *testing.T) {
 	allowed("a policy with tags", policy("/own/", mine))
 }
 
-// Two calls that attach at the same time do not go over the quota together,
-// and one that deletes a policy leaves no attachment of it.
+// Two simultaneous calls that attach policies do not exceed the quota together.
+// A call that deletes a policy leaves no attachment of it.
 func TestPoliciesAtOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

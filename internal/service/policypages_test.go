@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// policyLists are the actions with pages of groups and policies. The account
-// is filled by fillPolicies.
+// policyLists returns the actions with pages of groups and policies.
+// fillPolicies fills the account.
 func policyLists(account string) map[string]lister {
 	ctx, u := context.Background(), ptr("u")
 	arn := ptr("arn:aws:iam::" + account + ":policy/p-0")
@@ -157,8 +157,8 @@ func detailNames(out *iam.GetAccountAuthorizationDetailsOutput) []string {
 	return append(all, names(out.Policies, func(p types.ManagedPolicyDetail) *string { return p.Arn })...)
 }
 
-// fillPolicies gives an account, which has the user u and five more, five of
-// all that policyLists lists.
+// fillPolicies creates five things of every kind that policyLists lists, in an
+// account with the user u and five more.
 func fillPolicies(t testing.TB, root clients) {
 	t.Helper()
 	u := ptr("u")
@@ -198,7 +198,7 @@ func fillPolicies(t testing.TB, root clients) {
 	}
 }
 
-// The SDK's own paginators read what one call for all reads.
+// The SDK's own paginators return the same items as one call.
 func TestSDKPaginatorsOfPolicies(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

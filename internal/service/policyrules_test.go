@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// The keys of tags are a list, even of one: no operator takes them but for all
-// or for any. Of a tag that a request repeats the last value counts.
+// The keys of tags are a list, even if there is one tag: only set operators
+// match them. If a request repeats a tag, the last value counts.
 func TestConditionsOnTagsOfRequest(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -42,8 +42,8 @@ func TestConditionsOnTagsOfRequest(t *testing.T) {
 	}
 }
 
-// Values that an operator cannot read are refused wherever a policy is stored,
-// and taken in the policy of a session, where they equal nothing.
+// Values that an operator cannot read are refused wherever a policy is stored.
+// In a session policy they are accepted and equal nothing.
 func TestUnreadableConditionValues(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -79,7 +79,7 @@ func TestUnreadableConditionValues(t *testing.T) {
 		refused(t, w.root.UpdateAssumeRolePolicy,
 			&iam.UpdateAssumeRolePolicyInput{RoleName: ptr("worker"), PolicyDocument: trusting}, 400, code, legacy)
 
-		// Of a deny by them only what is no ARN denies.
+		// A deny with them only denies resources that are not ARNs.
 		narrow := ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},` +
 			`{"Effect":"Deny","Action":"iam:GetUser","Resource":"*","Condition":` + condition + `}]}`)
 		session := w.asSession(must(t, ann.sts.AssumeRole, assume(narrow)).Credentials)
@@ -88,7 +88,7 @@ func TestUnreadableConditionValues(t *testing.T) {
 		if denied := strings.Contains(condition, "Arn"); (err != nil) != denied {
 			t.Errorf("%s: %v", condition, err)
 		}
-		// An allow by them grants nothing.
+		// An allow with them grants nothing.
 		session = w.asSession(must(t, ann.sts.AssumeRole, assume(bad)).Credentials)
 		_, err = session.GetUser(t.Context(), &iam.GetUserInput{UserName: user})
 		if failureOf(err).code != "AccessDenied" {
@@ -99,8 +99,8 @@ func TestUnreadableConditionValues(t *testing.T) {
 	refused(t, ann.sts.AssumeRole, assume(binary), 400, code, legacy)
 }
 
-// A simulation says of a key whether it is a list, and that counts as it does in
-// a request; numbers and dates are texts too. Recorded.
+// A simulation declares whether a key is a list, with the same effect as in a
+// request. Numbers and dates are texts too. Recorded.
 func TestSimulatedTypes(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// keyPair is a certificate that is valid for a year, and its key.
+// keyPair creates a certificate that is valid for a year, and its key.
 func keyPair(t testing.TB, w *world, name string) (body, key *string) {
 	t.Helper()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -28,7 +28,8 @@ func keyPair(t testing.TB, w *world, name string) (body, key *string) {
 	return signed(t, name, w.clock.Now(), private), &text
 }
 
-// samlMetadata is the metadata of a provider that signs by a certificate.
+// samlMetadata returns the metadata of a provider that signs with a
+// certificate.
 func samlMetadata(body string) *string {
 	block, _ := pem.Decode([]byte(body))
 	text := strings.ReplaceAll(string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: block.Bytes})),
@@ -43,7 +44,7 @@ func samlMetadata(body string) *string {
 		strings.Repeat(" ", 400))
 }
 
-// Providers and certificates pass the wire as they are, whatever is in them.
+// Providers and certificates are transferred unchanged, whatever they contain.
 func TestProviders(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -76,15 +77,15 @@ func TestProviders(t *testing.T) {
 	})
 }
 
-// put gives a user an inline policy.
+// put adds an inline policy to a user.
 func (w *world) put(t testing.TB, user, document string) {
 	t.Helper()
 	must(t, w.root.PutUserPolicy,
 		&iam.PutUserPolicyInput{UserName: &user, PolicyName: ptr("p"), PolicyDocument: &document})
 }
 
-// Policies are asked with the tags of the provider, and for both names of a
-// certificate that is renamed.
+// Policies see the tags of the provider, and both names of a certificate that
+// is renamed.
 func TestProviderPermissions(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -113,7 +114,7 @@ func TestProviderPermissions(t *testing.T) {
 	refused(t, ann.GetOpenIDConnectProvider, &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arns[1]}, 403,
 		"AccessDenied", denied("GetOpenIDConnectProvider", *arns[1]))
 
-	// To make one with tags needs the permission to tag as well.
+	// Creating a provider with tags also needs the permission to tag.
 	w.put(t, "Ann", `{"Version":"2012-10-17","Statement":{"Effect":"Allow",`+
 		`"Action":["iam:CreateOpenIDConnectProvider","iam:UpdateServerCertificate"],`+
 		`"Resource":["arn:aws:iam::*:oidc-provider/*","arn:aws:iam::*:server-certificate/x/*"]}}`)
@@ -131,7 +132,7 @@ func TestProviderPermissions(t *testing.T) {
 	must(t, ann.UpdateServerCertificate, rename)
 }
 
-// A control policy is in force on the next call, and binds root.
+// A control policy applies to the next call, and to root.
 func TestControlPolicies(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

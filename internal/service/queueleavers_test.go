@@ -22,21 +22,24 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// leftRecord is in the record of a call whose client has left.
+// leftRecord is part of the record of a call whose client has left.
 const leftRecord = `"errorCode":"ClientDisconnected"`
 
-// Clients who reset their connections while their changes wait for the account's
-// turn keep no place, no goroutine and no descriptor, and none of their changes
-// is made. Those who only close their sending side wait on and are answered.
+// Clients reset their connections while their changes wait for the account's
+// turn. They keep no place, no goroutine and no descriptor, and none of their
+// changes happens. Clients that only close their sending side continue to wait
+// and get an answer.
 func TestLeaversKeepNoPlaceInAQueue(t *testing.T) {
-	// Not at the same time as others: what the process holds is counted.
+	// It does not run in parallel with others, because it counts the resources
+	// of the process.
 	const leavers, polite = 200, 20
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		if cfg.Memory {
 			t.Skip("no other process can hold the writer")
 		}
 		cfg.Now = time.Now
-		// Nobody's time runs out here: who goes has left.
+		// No call times out here, so a call that ends early was left by its
+		// client.
 		w := newWorld(t, service.Config{Store: cfg, CallTimeout: time.Minute})
 		over := w.overTLS(t)
 		dials := []func() (net.Conn, error){
@@ -61,7 +64,7 @@ func TestLeaversKeepNoPlaceInAQueue(t *testing.T) {
 		before := w.use(t, use{})
 		release := holdWriter(t, cfg)
 		leaving := sent("left", leavers)
-		// Each is served by a goroutine, and net/http reads on in another.
+		// A goroutine serves each, and another one of net/http reads on.
 		until(t, "the changes wait", func() bool { return runtime.NumGoroutine() >= before.goroutines+2*leavers })
 		waiting := sent("polite", polite)
 		for _, c := range waiting {
@@ -94,7 +97,7 @@ func TestLeaversKeepNoPlaceInAQueue(t *testing.T) {
 	})
 }
 
-// onlyPolite holds the data, the trail and the log against what became of the
+// onlyPolite compares the data, the trail and the log with the results of the
 // changes.
 func (w *world) onlyPolite(t *testing.T, leavers, polite int) {
 	t.Helper()
@@ -131,8 +134,8 @@ func (w *world) onlyPolite(t *testing.T, leavers, polite int) {
 	}
 }
 
-// holdWriter has a process of another's hold what all changes wait for, until
-// release is called.
+// holdWriter lets another process hold the lock for all changes until release
+// is called.
 func holdWriter(t *testing.T, cfg store.Config) (release func()) {
 	t.Helper()
 	if cfg.URL != "" {

@@ -13,10 +13,11 @@ import (
 	"rollcall/internal/store"
 )
 
-// raced are the rules that span rows: who races for what, and how many get it.
+// raced are the rules that concern several rows: the racing calls, and how many
+// succeed.
 var raced = []struct {
 	name  string
-	limit string // the quota that is set to 9, or "" where it is IAM's own
+	limit string // the quota that is set to 9, or "" for IAM's own value
 	wins  int
 	first []string // calls before the race
 	racer func(i int) string
@@ -72,11 +73,11 @@ var raced = []struct {
 	}},
 }
 
-// racers says how many race for one thing.
+// racers is the number of racing calls.
 const racers = 64
 
-// fewConnections lets each node race with eight sessions of PostgreSQL. To
-// start more takes longer than the race.
+// fewConnections gives each node eight sessions of PostgreSQL. Starting more
+// takes longer than the race.
 func fewConnections(db store.Config) store.Config {
 	if db.URL != "" {
 		db.URL += "&pool_max_conns=8"
@@ -104,8 +105,8 @@ func racedPolicies() (calls []string) {
 	return calls
 }
 
-// Rules that span rows are exact whoever races for them, on one node and on
-// two, and nobody is told that the service failed.
+// Rules that concern several rows are exact in every race, on one node and on
+// two, and no call fails with an internal error.
 func TestRaces(t *testing.T) {
 	t.Parallel()
 	for engine, open := range sharedStores {
@@ -145,8 +146,8 @@ func TestRaces(t *testing.T) {
 	}
 }
 
-// The number of users stays that of the users, whatever races to make and to
-// delete them.
+// The stored number of users stays equal to the number of rows while calls
+// create and delete users.
 func TestRacesOfTheUserCount(t *testing.T) {
 	t.Parallel()
 	for engine, open := range sharedStores {

@@ -14,14 +14,14 @@ const formType = "application/x-www-form-urlencoded; charset=utf-8"
 
 const iamVersion, stsVersion = "2010-05-08", "2011-06-15"
 
-// answer is an answer as it came over the wire.
+// answer is an answer in its wire form.
 type answer struct {
 	failure
 	header http.Header
 	body   string
 }
 
-// post makes an unsigned POST of a form.
+// post creates an unsigned POST of a form.
 func (w *world) post(t testing.TB, target, body string) *http.Request {
 	t.Helper()
 	r := w.request(t, "POST", target, strings.NewReader(body))
@@ -38,13 +38,13 @@ func (w *world) request(t testing.TB, method, target string, body io.Reader) *ht
 	return r
 }
 
-// sign signs a request with a key, now.
+// sign signs a request with a key at the present time.
 func (w *world) sign(r *http.Request, body string, c clients, region, service string) {
 	sigv4test.Sign(r, []byte(body), sigv4test.Credentials{AccessKeyID: c.id, SecretAccessKey: c.key}, region,
 		service, w.cfg.Store.Now())
 }
 
-// bare follows no redirect and keeps no connection.
+// bare does not follow redirects and keeps no connection.
 var bare = &http.Client{
 	Transport:     &http.Transport{DisableKeepAlives: true, DisableCompression: true},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -94,12 +94,12 @@ func (w *world) rawTo(t testing.TB, form, service string) answer {
 	return send(t, r)
 }
 
-// call is the form of an IAM action.
+// call returns the form of an IAM action.
 func call(action, params string) string {
 	return strings.TrimSuffix("Action="+action+"&Version="+iamVersion+"&"+params, "&")
 }
 
-// wants compares what a request was refused with.
+// wants compares a refusal with the expected one.
 func wants(t testing.TB, got answer, status int, code, message string) {
 	t.Helper()
 	if want := (failure{status, code, message}); got.failure != want {

@@ -13,17 +13,18 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// asksLess are the parameters whose things AWS asks no permission for: the
-// service authorization reference has the other thing of the call alone.
+// asksLess are the parameters whose things need no permission on AWS: the
+// service authorization reference only has the other thing of the call.
 var asksLess = map[string]bool{
 	"AddUserToGroup UserName": true, "RemoveUserFromGroup UserName": true,
-	// Policies may ask for these by iam:PolicyARN and iam:PermissionsBoundary.
+	// Policies may use iam:PolicyARN and iam:PermissionsBoundary for these.
 	"AttachUserPolicy PolicyArn": true, "AttachGroupPolicy PolicyArn": true, "AttachRolePolicy PolicyArn": true,
 	"DetachUserPolicy PolicyArn": true, "DetachGroupPolicy PolicyArn": true, "DetachRolePolicy PolicyArn": true,
 	"PutUserPermissionsBoundary PermissionsBoundary": true, "PutRolePermissionsBoundary PermissionsBoundary": true,
 }
 
-// ownOnly allows everything on what is called own, and on what is below it.
+// ownOnly returns a policy that allows everything on things with the name own,
+// and on paths below it.
 func ownOnly() string {
 	var arns []string
 	for _, kind := range []string{"user", "group", "role", "policy", "instance-profile", "mfa",
@@ -35,9 +36,9 @@ func ownOnly() string {
 		strings.Join(arns, `","`) + `"]}}`
 }
 
-// Whatever a caller gives an action beside the thing that it may act on, it
-// reads and changes nothing but that: a parameter that widens what is touched
-// widens what is asked for.
+// Whatever further parameters a caller gives, an action reads and changes only
+// the things that the caller may act on. A parameter that extends what the call
+// affects also extends what is authorized.
 func TestNothingBeyondWhatIsAllowed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
@@ -75,7 +76,7 @@ func TestNothingBeyondWhatIsAllowed(t *testing.T) {
 			continue
 		}
 		succeeded[x.action] = true
-		// What the request itself says may come back.
+		// Values of the request itself may come back.
 		if strings.Contains(said(got.body, x), stranger) {
 			t.Errorf("%s reads what the caller may not:\n%s", x, got.body)
 		}
@@ -100,8 +101,8 @@ func TestNothingBeyondWhatIsAllowed(t *testing.T) {
 	}
 }
 
-// said is a text without what a request gave: the value, and the account of an
-// ARN where a sentence names it.
+// said removes the values of a request from a text: the value, and the account
+// of an ARN if a sentence names it.
 func said(text string, x try) string {
 	if x.value == "" {
 		return text
@@ -113,13 +114,13 @@ func said(text string, x try) string {
 	return text
 }
 
-// tries are the requests of all actions about what is mine, as they should be
-// and each with one parameter that is not.
+// tries returns the requests of all actions about my things, unchanged and each
+// with one changed parameter.
 func tries(t testing.TB, w *world, mine, theirs things) (all []try) {
 	t.Helper()
 	for action := range everyAction {
 		if unsigned[action] != "" {
-			continue // nobody's policies are asked
+			continue // no policies are evaluated
 		}
 		all = append(all, try{action, "", "", request(action, mine)})
 		for _, member := range members(t, w, action) {

@@ -11,7 +11,7 @@ import (
 	"rollcall/internal/identity"
 )
 
-// reborn deletes an account and makes one with the same number.
+// reborn deletes an account and creates one with the same number.
 func (w *world) reborn(t testing.TB, id string) clients {
 	t.Helper()
 	if err := w.IAM.DeleteAccount(t.Context(), id); err != nil {
@@ -21,8 +21,8 @@ func (w *world) reborn(t testing.TB, id string) clients {
 	return w.as(k.ID, k.Secret.Reveal())
 }
 
-// An account is not the one that had its number before: no session, message or
-// marker of the old one is good for the new one.
+// A new account with an old number is another account: no session, message or
+// marker of the old one is valid for it.
 func TestAccountMadeAgain(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -79,7 +79,7 @@ func TestAccountMadeAgain(t *testing.T) {
 			"InvalidAuthorizationMessageException", "Message is not valid")
 		refused(t, w.root.ListUsers, &iam.ListUsersInput{MaxItems: ptr(int32(1)), Marker: marker}, 400,
 			"ValidationError", "Invalid Marker.")
-		// The new one belongs to no organisation.
+		// The new account belongs to no organisation.
 		if _, err := managing.sts.AssumeRoot(t.Context(),
 			&sts.AssumeRootInput{TargetPrincipal: ptr(account),
 				TaskPolicyArn: rootTask("S3UnlockBucketPolicy")}); failureOf(err).code != "AccessDenied" {
@@ -129,7 +129,7 @@ func TestTrustInAccountMadeAgain(t *testing.T) {
 			&iam.GetRoleInput{RoleName: ptr("number")}).Role.AssumeRolePolicyDocument; !strings.Contains(got, other) {
 			t.Errorf("the trust policy is shown as %s", got)
 		}
-		// The account that is made again manages others of its own.
+		// The new account manages other accounts.
 		const third = "333333333333"
 		w.newAccount(t, identity.AccountSpec{ID: third})
 		if err := w.IAM.ManageAccounts(t.Context(), other, []string{third}); err != nil {

@@ -14,7 +14,7 @@ import (
 	"rollcall/internal/identity"
 )
 
-// What AWS was recorded to refuse is refused here in the same words.
+// The service gives every recorded refusal of AWS in the same words.
 func TestRecordedRefusals(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -66,8 +66,8 @@ func TestRecordedRefusals(t *testing.T) {
 	}
 }
 
-// recordedProviders makes what the refusals for providers and server
-// certificates met, and returns a certificate with its key.
+// recordedProviders creates what the refusals for providers and server
+// certificates need, and returns a certificate with its key.
 func recordedProviders(t *testing.T, w *world) (body, key *string) {
 	t.Helper()
 	var tags []types.Tag

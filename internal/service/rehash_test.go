@@ -19,7 +19,7 @@ import (
 // reference implementation.
 const oldHash = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
 
-// hashOf reads a user's hash, and can put another one in its place.
+// hashOf reads a user's hash, and can replace it.
 func hashOf(t *testing.T, db *store.DB, nameKey, put string) (hash string) {
 	t.Helper()
 	err := db.Update(store.WithoutEvent(t.Context()), func(tx *store.Tx) error {
@@ -36,8 +36,8 @@ func hashOf(t *testing.T, db *store.DB, nameKey, put string) (hash string) {
 }
 
 // A password whose hash has older parameters is hashed again when it is right,
-// and only then. Nobody else notices: sessions go on, and people who sign in at
-// one time are all let in.
+// and only then. Nothing else changes: sessions continue, and people who sign
+// in at the same time all succeed.
 func TestOldHashes(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range sharedStores {

@@ -11,8 +11,8 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// A session is of who its user is now: name, path and tags are read with each
-// call, and the session goes on where the user is renamed.
+// A session belongs to its user: name, path and tags are read with each call,
+// and the session continues when the user is renamed.
 func TestSessionFollowsItsUser(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -20,7 +20,7 @@ func TestSessionFollowsItsUser(t *testing.T) {
 			&iam.CreateUserInput{UserName: ptr("Ann"), Path: ptr("/old/"), Tags: tags("team", "old")})
 		key, phone := w.asUser(t, "Ann"), w.enabledDevice(t, "Ann")
 		w.clock.advance(2 * step)
-		// Each part of what is known of the user has an action of its own.
+		// Each part of the user's properties is tested with its own action.
 		w.putUserPolicy(t, "Ann", ptr(`{"Version":"2012-10-17","Statement":[
 			{"Effect":"Allow","Action":["iam:GetUser","sts:*"],"Resource":"*"},
 			{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*","Condition":{"ArnLike":{"aws:PrincipalArn":"`+userPath+`/old/*"}}},
@@ -76,7 +76,7 @@ func TestSessionFollowsItsUser(t *testing.T) {
 			}
 		}
 
-		// What the session begins is of the new user as well.
+		// Sessions that this session begins belong to the renamed user too.
 		must(t, w.root.UpdateUser,
 			&iam.UpdateUserInput{UserName: ptr("Eve"), NewUserName: ptr("Ann"), NewPath: ptr("/old/")})
 		must(t, w.root.TagUser, &iam.TagUserInput{UserName: ptr("Ann"), Tags: tags("team", "old")})
@@ -86,8 +86,8 @@ func TestSessionFollowsItsUser(t *testing.T) {
 
 func failed[T any](_ T, err error) error { return err }
 
-// A session ends with its user: neither one of the same name nor one that the
-// name is given to goes on with it, and who has the name keeps its own.
+// A session ends with its user. It does not continue for another user who gets
+// the name, and that user keeps its own sessions.
 func TestSessionEndsWithItsUser(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -126,7 +126,7 @@ func TestSessionEndsWithItsUser(t *testing.T) {
 		ended(ann)
 		is(eve, userPath+"/Ann")
 		is(evesGuest, guest)
-		// Two swap their names.
+		// Two users exchange their names.
 		bob, _ := sessionOf("bob")
 		for _, rename := range [][2]string{{"bob", "x"}, {"Ann", "bob"}, {"x", "Ann"}} {
 			must(t, w.root.UpdateUser, &iam.UpdateUserInput{UserName: &rename[0], NewUserName: &rename[1]})
@@ -148,7 +148,7 @@ func (w *world) deleteUser(t testing.TB, name string) {
 	must(t, w.root.DeleteUser, &iam.DeleteUserInput{UserName: &name})
 }
 
-// A role's session knows the role's tags of now, and ends with the role.
+// A role's session has the present tags of the role, and ends with the role.
 func TestRoleSessionFollowsItsRole(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -164,7 +164,7 @@ func TestRoleSessionFollowsItsRole(t *testing.T) {
 		if _, err := worker.ListUsers(t.Context(), &iam.ListUsersInput{}); failureOf(err).code != "AccessDenied" {
 			t.Error(err)
 		}
-		// The user who took the role may go by another name, or be gone.
+		// The user who assumed the role may have been renamed or deleted.
 		must(t, w.root.UpdateUser, &iam.UpdateUserInput{UserName: ptr("Ann"), NewUserName: ptr("Eve")})
 		before := must(t, worker.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 		must(t, w.root.DeleteRolePolicy, &iam.DeleteRolePolicyInput{RoleName: ptr("worker"), PolicyName: ptr("p")})
@@ -179,8 +179,8 @@ func TestRoleSessionFollowsItsRole(t *testing.T) {
 	})
 }
 
-// A user that is renamed time and again, and one that takes each name that
-// gets free, never lose a call of the first one's session, and never share it.
+// One user is renamed again and again, and another one takes each free name. No
+// call of the first one's session is lost, and none acts as the other user.
 func TestRenameUnderWay(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

@@ -24,7 +24,7 @@ import (
 	"rollcall/report"
 )
 
-// waitReport asks for a report until there is one, as the documentation shows.
+// waitReport requests a report until there is one, as the documentation shows.
 func (w *world) waitReport(t testing.TB, c clients) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
@@ -38,7 +38,7 @@ func (w *world) waitReport(t testing.TB, c clients) {
 	}
 }
 
-// report is the newest report.
+// report returns the newest report.
 func (w *world) report(t testing.TB, c clients) *iam.GetCredentialReportOutput {
 	t.Helper()
 	return must(t, c.GetCredentialReport, &iam.GetCredentialReportInput{})
@@ -52,7 +52,7 @@ func generate(t testing.TB, c clients) *iam.GenerateCredentialReportOutput {
 var started = &iam.GenerateCredentialReportOutput{State: types.ReportStateTypeStarted,
 	Description: ptr("No report exists. Starting a new report generation task")}
 
-// second is another handle on a world's store, as an operator's commands have.
+// second returns another handle on a world's store, as operators' commands use.
 func second(t testing.TB, w *world) *store.DB {
 	t.Helper()
 	return storetest.Open(t, w.cfg.Store)
@@ -70,19 +70,19 @@ func TestReportLifecycle(t *testing.T) {
 			!bytes.HasPrefix(first.Content, []byte("user,arn,")) {
 			t.Errorf("format %s, generated %v, %.20q", first.ReportFormat, first.GeneratedTime, first.Content)
 		}
-		// One that is young enough is given again, byte for byte.
+		// A recent report is returned again, byte for byte.
 		w.user(t, "new")
-		w.clock.advance(time.Hour) // not by this clock, but by the store's
+		w.clock.advance(time.Hour) // the age is not measured by this clock, but by the store's
 		same(t, generate(t, w.root).State, types.ReportStateTypeComplete)
 		same(t, w.report(t, w.root), first)
-		// Another account has none of it.
+		// Another account does not see it.
 		other := w.newAccount(t, emptySpec)
 		refused(t, w.as(other.ID, other.Secret.Reveal()).GetCredentialReport, &iam.GetCredentialReportInput{},
 			410, "ReportNotPresent", "")
 	})
 }
 
-// While a node makes a report, others are told to wait.
+// While a node generates a report, other callers get INPROGRESS.
 func TestReportInProgress(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range sharedStores {
@@ -101,8 +101,8 @@ func TestReportInProgress(t *testing.T) {
 			}
 			same(t, generate(t, w.root), &iam.GenerateCredentialReportOutput{State: types.ReportStateTypeInprogress})
 			refused(t, w.root.GetCredentialReport, &iam.GetCredentialReportInput{}, 404, "ReportInProgress", "")
-			// The other node leaves a piece behind and is heard of no more. When
-			// its lease is over the old report is there, and a new one is begun.
+			// The other node leaves a piece behind and stops. When its lease has
+			// expired, the old report still exists and a new one begins.
 			err = db.Update(t.Context(), func(tx *store.Tx) error {
 				return tx.AddReportChunks(account, token, 0,
 					[]store.ReportChunk{{Size: 5, Data: []byte("rests")}}, 200*time.Millisecond)
@@ -128,16 +128,16 @@ func TestReportInProgress(t *testing.T) {
 	}
 }
 
-// waitFresh makes a report again, also where one is there.
+// waitFresh generates a report, even if there is one.
 func (w *world) waitFresh(t testing.TB) {
 	t.Helper()
 	for generate(t, w.root).State != types.ReportStateTypeStarted {
-		time.Sleep(time.Millisecond) // the one before is of this very moment
+		time.Sleep(time.Millisecond) // the previous one has the present time
 	}
 	w.waitDone(t)
 }
 
-// waitDone waits until no report is being made.
+// waitDone waits until no report is being generated.
 func (w *world) waitDone(t testing.TB) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
@@ -221,8 +221,8 @@ func TestReportExpired(t *testing.T) {
 	}
 }
 
-// Prowler asks in a tight loop until COMPLETE, and each of its calls changes
-// what the next report would say.
+// Prowler repeats the call in a tight loop until COMPLETE, and each of its
+// calls changes the content of the next report.
 func TestReportInATightLoop(t *testing.T) {
 	t.Parallel()
 	cfg := service.Config{}
@@ -238,7 +238,7 @@ func TestReportInATightLoop(t *testing.T) {
 	}
 }
 
-// Older reports are there by the time they were the newest at.
+// Older reports can be read by the time at which they were the newest.
 func TestReportHistory(t *testing.T) {
 	t.Parallel()
 	eachWith(t, service.Config{Report: identity.ReportConfig{MaxAge: 1, History: 3}}, func(t *testing.T, w *world) {
@@ -269,7 +269,7 @@ func TestReportHistory(t *testing.T) {
 				t.Errorf("the report at %v is that of %v", d, out.GeneratedTime)
 			}
 		}
-		wants(t, at(time.Hour), 410, "ReportNotPresent", "") // dropped: three are kept
+		wants(t, at(time.Hour), 410, "ReportNotPresent", "") // deleted, because three are kept
 		wants(t, at(-time.Hour), 410, "ReportNotPresent", "")
 		if a := w.raw(t, call("GetCredentialReport", "Rollcall.At=yesterday")); a.status != 400 ||
 			a.code != "MalformedInput" {
@@ -278,8 +278,8 @@ func TestReportHistory(t *testing.T) {
 	})
 }
 
-// A service that ends while it makes a report leaves the old one, and the next
-// request starts again at once.
+// If a service ends while it generates a report, the old report stays, and the
+// next request starts again at once.
 func TestReportInterrupted(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range sharedStores {
@@ -295,7 +295,7 @@ func TestReportInterrupted(t *testing.T) {
 			same(t, generate(t, w.root), started)
 			w.end()
 			cfg := w.cfg
-			cfg.Trail = nil // the one it had is closed
+			cfg.Trail = nil // its previous one is closed
 			again := start(t, cfg)
 			again.root = again.as(w.rootKey.ID, w.rootKey.Secret.Reveal())
 			if got := again.report(t, again.root); got.GeneratedTime.Equal(*old.GeneratedTime) {
@@ -311,7 +311,8 @@ func TestReportInterrupted(t *testing.T) {
 	}
 }
 
-// A report is one moment: users who are being renamed are in it once, whole.
+// A report shows one moment: users who are being renamed appear once, with
+// consistent values.
 func TestReportIsOneSnapshot(t *testing.T) {
 	t.Parallel()
 	eachWith(t, service.Config{Report: identity.ReportConfig{MaxAge: 1}}, func(t *testing.T, w *world) {
@@ -377,8 +378,8 @@ func TestReportIsOneSnapshot(t *testing.T) {
 
 func unmarshal(a answer, out any) error { return xml.Unmarshal([]byte(a.body), out) }
 
-// Clients that stop reading a large report hold some pieces of it, and not
-// all of it.
+// Clients that stop reading a large report only hold some pieces of it in
+// memory.
 func TestStalledReadersHoldNoReport(t *testing.T) {
 	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})
 	if err := storetest.Seed(t.Context(), second(t, w), account, 60_000); err != nil {

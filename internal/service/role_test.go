@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// recordedRoles makes what the recorded refusals about roles, instance profiles
-// and service-linked roles need.
+// recordedRoles creates what the recorded refusals about roles, instance
+// profiles and service-linked roles need.
 func recordedRoles(t testing.TB, w *world) {
 	t.Helper()
 	for _, name := range []string{"role-a", "role-inline", "role-attached"} {
@@ -50,7 +50,7 @@ func TestAddRoleToInstanceProfilePassesRole(t *testing.T) {
 	refused(t, ann.AddRoleToInstanceProfile, add, 403, "AccessDenied", denied)
 	pass("ec2.amazonaws.com")
 	must(t, ann.AddRoleToInstanceProfile, add)
-	// Taking it away needs no such permission.
+	// Removing it needs no such permission.
 	w.putUserPolicy(t, "Ann", statement("Allow", `"iam:RemoveRoleFromInstanceProfile"`, ""))
 	must(t, ann.RemoveRoleFromInstanceProfile,
 		&iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: ptr("box"), RoleName: ptr("worker")})
@@ -65,8 +65,8 @@ func iamTags(pairs ...string) []types.Tag {
 	return tags
 }
 
-// Policies may ask for the boundary of a new role, for the service of a
-// service-linked one, and for the tags of each.
+// Policies may use the boundary of a new role, the service of a service-linked
+// one, and the tags of each.
 func TestRolePermissions(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -86,7 +86,7 @@ func TestRolePermissions(t *testing.T) {
 	refusal(err, "CreateRole without boundary")
 	create.PermissionsBoundary = ptr(admin)
 	must(t, ann.CreateRole, create)
-	// The boundary that a role has decides what may be done to it.
+	// The present boundary of a role decides whether the caller may change it.
 	w.putUserPolicy(t, "Ann",
 		statement("Allow", `"iam:*"`, `,"Condition":{"StringEquals":{"iam:PermissionsBoundary":"`+admin+`"}}`))
 	must(t, ann.PutRolePolicy,

@@ -19,7 +19,7 @@ import (
 	"rollcall/internal/service"
 )
 
-// samlIssuer is a SAML provider: its key, and its certificate.
+// samlIssuer is a SAML provider with its key and its certificate.
 type samlIssuer struct {
 	key         *rsa.PrivateKey
 	certificate []byte
@@ -50,7 +50,7 @@ func (i *samlIssuer) metadata(more string) string {
 		base64.StdEncoding.EncodeToString(i.certificate) + `</X509Certificate></X509Data></KeyInfo></KeyDescriptor>` +
 		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" ` +
 		`Location="https://idp.example.com/sso"/></IDPSSODescriptor></EntityDescriptor>` +
-		strings.Repeat(" ", 600) // IAM wants a thousand characters
+		strings.Repeat(" ", 600) // IAM requires a thousand characters
 }
 
 const (
@@ -58,8 +58,8 @@ const (
 	awsSAML         = "https://signin.aws.amazon.com/saml"
 )
 
-// samlResponse is a response with one assertion, before it is signed. Its
-// attributes are name=value, of AWS's own.
+// samlResponse returns an unsigned response with one assertion. Its attributes
+// are name=value, in AWS's namespace.
 func samlResponse(now time.Time, role string, attributes ...string) string {
 	at := func(d time.Duration) string { return now.Add(d).UTC().Format(time.RFC3339) }
 	list := ""
@@ -86,7 +86,7 @@ func samlResponse(now time.Time, role string, attributes ...string) string {
 		`<saml:AttributeStatement>` + list + `</saml:AttributeStatement></saml:Assertion></samlp:Response>`
 }
 
-// signWhole signs a response, signAssertion the assertion within it.
+// signWhole signs a response. signAssertion signs the assertion within it.
 func (i *samlIssuer) signWhole(t testing.TB, response string) string {
 	t.Helper()
 	doc := etree.NewDocument()
@@ -134,7 +134,7 @@ func encoded(response string) *string {
 	return ptr(base64.StdEncoding.EncodeToString([]byte(response)))
 }
 
-// samlWorld is a world with an account that has the issuer as its provider
+// samlWorld returns a world with an account that has the issuer as its provider
 // corp, and a role that trusts it under a condition.
 func samlWorld(t testing.TB, i *samlIssuer, condition string) (w *world, role string) {
 	t.Helper()
@@ -174,7 +174,7 @@ func TestAssumeRoleWithSAML(t *testing.T) {
 		})
 	}
 	in.SAMLAssertion = encoded(i.signWhole(t, response))
-	// It lasts no longer than the session with the provider.
+	// It does not last longer than the session with the provider.
 	must(t, w.root.UpdateRole, &iam.UpdateRoleInput{RoleName: ptr("worker"), MaxSessionDuration: ptr(int32(4 * 3600))})
 	in.DurationSeconds = ptr(int32(3 * 3600))
 	if out := must(t, nobody.sts.AssumeRoleWithSAML, in); !out.Credentials.Expiration.Equal(began.Add(2 * time.Hour)) {
@@ -184,7 +184,7 @@ func TestAssumeRoleWithSAML(t *testing.T) {
 
 	const denied = "Not authorized to perform sts:AssumeRoleWithSAML"
 	other := w.role(t, "other", `"Principal":{"Federated":"`+samlProviderARN+`"},"Action":"sts:AssumeRoleWithSAML"`)
-	in.RoleArn = &other // which the assertion does not have
+	in.RoleArn = &other // the assertion does not contain it
 	refused(t, nobody.sts.AssumeRoleWithSAML, in, 403, "AccessDenied", denied)
 	in.SAMLAssertion = encoded(i.signWhole(t, samlResponse(w.clock.Now(), other)))
 	must(t, nobody.sts.AssumeRoleWithSAML, in)
@@ -200,7 +200,7 @@ func TestAssumeRoleWithSAML(t *testing.T) {
 	refused(t, nobody.sts.AssumeRoleWithSAML, in, 400, "ValidationError", "Request ARN is invalid")
 }
 
-// Session tags, transitive ones and a source identity come as attributes.
+// Attributes contain session tags, transitive ones and a source identity.
 func TestSAMLAttributes(t *testing.T) {
 	t.Parallel()
 	i := newSAMLIssuer(t)
@@ -238,8 +238,8 @@ func TestSAMLAttributes(t *testing.T) {
 	}
 }
 
-// What is wrong with a response, the known ways of smuggling another assertion
-// past a signature among it.
+// These responses are invalid. They include the known ways of smuggling another
+// assertion past a signature.
 func TestBadSAMLResponses(t *testing.T) {
 	t.Parallel()
 	i := newSAMLIssuer(t)
@@ -342,7 +342,7 @@ func TestBadSAMLResponses(t *testing.T) {
 			&sts.AssumeRoleWithSAMLInput{RoleArn: &role, PrincipalArn: ptr(samlProviderARN),
 				SAMLAssertion: encoded(text)})
 	}
-	// A provider that wants assertions encrypted takes no others.
+	// A provider that requires encryption accepts no other assertions.
 	_, private := keyPair(t, w, "saml")
 	must(t, w.root.UpdateSAMLProvider,
 		&iam.UpdateSAMLProviderInput{SAMLProviderArn: ptr(samlProviderARN),
@@ -353,7 +353,7 @@ func TestBadSAMLResponses(t *testing.T) {
 		400, "InvalidIdentityToken", "The provider requires encrypted assertions, which are not supported by Rollcall.")
 }
 
-// callSAML is for TestEveryActionSucceeds.
+// callSAML is part of TestEveryActionSucceeds.
 func callSAML(t *testing.T, w *world) {
 	i := newSAMLIssuer(t)
 	provider := must(t, w.root.CreateSAMLProvider,
@@ -366,8 +366,8 @@ func callSAML(t *testing.T, w *world) {
 	must(t, w.root.DeleteSAMLProvider, &iam.DeleteSAMLProviderInput{SAMLProviderArn: provider})
 }
 
-// IAM takes metadata that have no certificate to sign with. Nobody gets in by
-// them.
+// IAM accepts metadata without a certificate for signing. Nobody can sign in
+// with it.
 func TestSAMLMetadataWithoutSigner(t *testing.T) {
 	t.Parallel()
 	i := newSAMLIssuer(t)
@@ -379,7 +379,7 @@ func TestSAMLMetadataWithoutSigner(t *testing.T) {
 	refused(t, w.anonymous().sts.AssumeRoleWithSAML, in, 400, "InvalidIdentityToken", "Response signature invalid")
 }
 
-// The metadata of a provider is good until it says that it is not.
+// The metadata of a provider is valid until its validUntil.
 func TestSAMLMetadataExpires(t *testing.T) {
 	t.Parallel()
 	i := newSAMLIssuer(t)

@@ -1,5 +1,5 @@
-// Package service puts the parts together: one running Rollcall on one store,
-// the same for the server, the emulator and the tests.
+// Package service assembles the parts of a running Rollcall on one store, for
+// the server, the emulator and the tests.
 package service
 
 import (
@@ -28,50 +28,51 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Config is a service's settings. The zero value of each is what its own
-// package says.
+// Config holds the settings of a service. The zero value of each has the
+// meaning that its package documents.
 type Config struct {
 	Store store.Config
-	// Master opens the store's secrets; where it is nil, the file MasterFile
-	// does, which is made for an empty store (ErrNoMasterKey).
+	// Master opens the store's secrets. If it is nil, the file MasterFile is
+	// used, which is created for an empty store (ErrNoMasterKey).
 	Master     *seal.MasterKeys
 	MasterFile string
 	Trail      *trail.Trail
 	Report     identity.ReportConfig
 	Keys       identity.KeyConfig
 	Regions    []string
-	// WebIdentityKeys says where the keys of identity providers are; see
+	// WebIdentityKeys is the location of identity providers' keys; see
 	// sts.Config.
 	WebIdentityKeys map[string]string
-	// PublicURL says where clients and verifiers reach the service; see
-	// identity.Config.
+	// PublicURL is the URL at which clients and verifiers reach the service;
+	// see identity.Config.
 	PublicURL string
-	// Console says that there are pages for people.
+	// Console enables the pages for people.
 	Console bool
-	// ConsoleURL says where browsers reach the service, where that is not
-	// PublicURL. "" is this machine alone.
+	// ConsoleURL is the URL at which browsers reach the service, if it differs
+	// from PublicURL. "" means only this machine.
 	ConsoleURL string
 	// Audit configures the judging of reports in the console; nil means the
 	// default benchmark.
 	Audit *audit.Config
-	// ConsoleHosts are names of hosts that pages answer to beside.
+	// ConsoleHosts are further host names of the pages.
 	ConsoleHosts []string
-	// SessionIdle bounds the time that a session of a person may lie unused; 0
+	// SessionIdle is the time after which an unused session of a person ends; 0
 	// means signin.DefaultIdle.
 	SessionIdle time.Duration
-	// Derive hashes passwords, Hashes at one time; see identity.Config.
+	// Derive hashes passwords. Hashes limits how many at once; see
+	// identity.Config.
 	Derive func(seal.Derivation) []byte
 	Hashes int
-	// CallTimeout says how long a call may take, in the database, too; 0 means
-	// 10 s.
+	// CallTimeout is the maximum duration of a call, including the database; 0
+	// means 10 s.
 	CallTimeout time.Duration
-	// Rate and AccountRate bound the calls per second of one principal, with all
-	// its keys and sessions, and of one account, StrangerRate the requests of one
-	// address that cannot be verified; 0 is no bound.
+	// Rate and AccountRate limit the calls per second of one principal, with all
+	// its keys and sessions, and of one account. StrangerRate limits the
+	// unverifiable requests of one address. 0 means no limit.
 	Rate, AccountRate, StrangerRate    float64
 	Burst, AccountBurst, StrangerBurst int
 	Log                                *slog.Logger
-	// Metrics says where the metrics are registered; nil counts nothing.
+	// Metrics registers the metrics; nil counts nothing.
 	Metrics *metrics.Set
 }
 
@@ -83,10 +84,10 @@ type Service struct {
 	Handler http.Handler
 	db      *store.DB
 	trail   *trail.Trail
-	// masterFile is empty for a service whose master key is in no file.
+	// masterFile is empty if the master key is not in a file.
 	masterFile string
 	recover    context.CancelFunc
-	ended      <-chan struct{} // when recover has ended what it stops
+	ended      <-chan struct{} // closed when recover has ended everything that it stops
 }
 
 // Open opens the store and its secrets. The trail is closed with the service.
@@ -97,7 +98,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Store.Timeout == 0 {
 		cfg.Store.Timeout = cfg.CallTimeout
 	}
-	go awsmodel.Load() // beside the store, which takes as long
+	go awsmodel.Load() // in parallel with the store, which takes as long
 	db, err := store.Open(ctx, cfg.Store)
 	if err != nil {
 		return nil, err
@@ -148,11 +149,12 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	}, nil
 }
 
-// Ready says whether the service can answer: its store does.
+// Ready returns an error unless the service can answer, which requires its
+// store.
 func (s *Service) Ready(ctx context.Context) error { return s.db.Ping(ctx) }
 
-// Close ends running report jobs, writes what is pending and closes the
-// store. No request may be under way.
+// Close ends running report jobs, writes pending data and closes the store. No
+// request may be in progress.
 func (s *Service) Close() error {
 	s.IAM.Close()
 	s.recover()
@@ -169,7 +171,7 @@ func (s *Service) Close() error {
 
 func (c *Config) consoleURL() string { return cmp.Or(c.ConsoleURL, c.PublicURL) }
 
-// pages returns the console, nil where there is none.
+// pages returns the console, nil if there is none.
 func (c *Config) pages(
 	iam *identity.Service, tokens *sts.Service, a *api.API, people *signin.Service, tools *oauth.Service,
 	now func() time.Time,

@@ -95,7 +95,7 @@ func TestServiceSpecificCredentials(t *testing.T) {
 	})
 }
 
-// A credential of a service that takes API keys, with an end.
+// A credential of a service that uses API keys, with an expiry.
 func TestServiceAPIKey(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

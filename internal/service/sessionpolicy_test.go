@@ -9,8 +9,9 @@ import (
 	"rollcall/internal/service"
 )
 
-// A session policy that does not begin as one is no JSON; one that does is
-// parsed. Every action that takes one answers alike.
+// The error for a session policy that does not begin like one says that it is
+// not JSON. Any other text is parsed. Every action that accepts one gives the
+// same answer.
 func TestSessionPolicyFormat(t *testing.T) {
 	t.Parallel()
 	const noJSON, syntax = "The policy is not in the valid JSON format.", "Syntax errors in policy."
@@ -48,8 +49,8 @@ func TestSessionPolicyFormat(t *testing.T) {
 	}
 }
 
-// sessionPolicyCalls are the actions that take a session policy, each with all
-// else that it needs.
+// sessionPolicyCalls returns the actions that accept a session policy, each
+// with everything else that it needs.
 func sessionPolicyCalls(t *testing.T) map[string]func(document string) error {
 	t.Helper()
 	i, saml := newIssuer(t), newSAMLIssuer(t)

@@ -15,7 +15,7 @@ import (
 
 const rightPassword, nextPassword = "Correct-horse-9-battery", "Correct-horse-9-staple"
 
-// visit is a browser at an address.
+// visit returns a browser at an address.
 func visit(address string) signin.Visit {
 	return signin.Visit{
 		Call: api.Call{
@@ -29,7 +29,7 @@ func visit(address string) signin.Visit {
 
 var here = visit("192.0.2.1")
 
-// person makes a user who can sign in, and may do what a policy says.
+// person creates a user who can sign in, with a policy.
 func (w *world) person(t testing.TB, name, document string) {
 	t.Helper()
 	w.user(t, name)
@@ -44,7 +44,7 @@ func as(name, password string) signin.Attempt {
 	return signin.Attempt{Account: account, User: name, Password: seal.NewSecret(password)}
 }
 
-// enter signs a person in who needs no more than a password.
+// enter signs in a person who only needs a password.
 func (w *world) enter(t testing.TB, name string) seal.Secret {
 	t.Helper()
 	step, err := w.SignIn.Begin(t.Context(), here, as(name, rightPassword))
@@ -84,7 +84,7 @@ func (w *world) isOpen(t testing.TB, token seal.Secret) bool {
 	return err == nil
 }
 
-// A person signs in, acts as what its policies let it, and signs out.
+// A person signs in, calls what the policies allow, and signs out.
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

@@ -23,8 +23,8 @@ func shown(c *ststypes.Credentials) signin.Credentials {
 		Token: seal.NewSecret(*c.SessionToken)}
 }
 
-// Credentials of a role and of a federated user begin a session, once, that may
-// do what they may.
+// Credentials of a role and of a federated user begin a session, once. It has
+// the same permissions.
 func TestFederatedSignIn(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range sharedStores {
@@ -78,7 +78,7 @@ func TestFederatedSignIn(t *testing.T) {
 					`"MobileVersion":"No"`) {
 				t.Error("no record of the token")
 			}
-			// The role is gone, and the session with it.
+			// The role is deleted, and the session ends with it.
 			token, err := one.SignIn.SigninToken(t.Context(), here, shown(assumed), 0)
 			if err != nil {
 				t.Fatal(err)

@@ -19,7 +19,7 @@ import (
 	"rollcall/internal/trail"
 )
 
-// holder makes a person with a device whose clock has gone on since it was
+// holder creates a person with a device whose clock has advanced since it was
 // enabled.
 func (w *world) holder(t testing.TB, name string) phone {
 	t.Helper()
@@ -39,7 +39,7 @@ func (w *world) asked(t testing.TB, name string) signin.Step {
 	return step
 }
 
-// enterWith signs a person in by a code.
+// enterWith signs in a person with a code.
 func (w *world) enterWith(t testing.TB, name string, p phone) seal.Secret {
 	t.Helper()
 	step, err := w.SignIn.AnswerCode(t.Context(), here, w.asked(t, name).Token, p.serial, *p.code(t, w.clock.Now()))
@@ -84,7 +84,7 @@ func TestSignInByCode(t *testing.T) {
 		if err != nil || !session.Caller.Session().MFA.Equal(now) {
 			t.Errorf("%+v, %v", session, err)
 		}
-		// Neither the step nor the code work again.
+		// Neither the step nor the code works again.
 		if _, err := w.SignIn.AnswerCode(t.Context(), here, step.Token, p.serial,
 			*p.code(t, now.Add(step30))); !errors.Is(err, signin.ErrStepGone) {
 			t.Errorf("a spent step: %v", err)
@@ -98,7 +98,7 @@ func TestSignInByCode(t *testing.T) {
 
 const step30 = 30 * time.Second
 
-// A step lives for five tries, ten minutes, and as long as the password.
+// A step ends after five tries, after ten minutes, or with the password.
 func TestStepsEnd(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -136,8 +136,8 @@ func TestStepsEnd(t *testing.T) {
 	}
 }
 
-// A sign-in goes on at another node, and after a restart; a code and a step are
-// spent on all nodes at once.
+// A sign-in continues at another node, and after a restart. A code and a step
+// are used up on all nodes at once.
 func TestSignInAtTwoNodes(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range sharedStores {
@@ -165,12 +165,12 @@ func TestSignInAtTwoNodes(t *testing.T) {
 	}
 }
 
-// Ten thousand sign-ins that nobody ends, each from another network, leave no
-// more than forty do: the memory of the service holds its rows too. No other test
-// runs beside this one, which would count.
+// Ten thousand unfinished sign-ins, each from another network, use no more memory
+// than forty: the memory of the service also contains its rows. This test does
+// not run in parallel with others, which would count.
 func TestManyHalfOpenSignIns(t *testing.T) {
 	w := newWorld(t, service.Config{Trail: trail.New(io.Discard), Derive: func(d seal.Derivation) []byte {
-		d.Memory, d.Time = 64, 1 // not what is looked at here
+		d.Memory, d.Time = 64, 1 // irrelevant for this test
 		return d.Key()
 	}})
 	names := []string{"a", "b", "c", "d"}
@@ -209,7 +209,8 @@ func TestManyHalfOpenSignIns(t *testing.T) {
 	w.enterWith(t, "a", phones[0])
 }
 
-// A policy that demands MFA holds in the console as at the command line.
+// A policy that requires MFA applies in the console as it does on the command
+// line.
 func TestSignInMeetsConditions(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -228,7 +229,7 @@ func TestSignInMeetsConditions(t *testing.T) {
 	}
 	for range 2 {
 		w.clock.advance(30 * time.Minute)
-		w.isOpen(t, bob) // it is used
+		w.isOpen(t, bob) // used
 	}
 	if _, err := w.call(t, bob, "iam", "GetUser", &iam.GetUserInput{}); err == nil {
 		t.Error("with MFA of an hour ago")
@@ -238,7 +239,7 @@ func TestSignInMeetsConditions(t *testing.T) {
 	}
 }
 
-// A user with a device adds and removes devices only in a session with MFA.
+// A user with a device may add and remove devices only in a session with MFA.
 func TestOwnDevicesFromSessions(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -252,11 +253,11 @@ func TestOwnDevicesFromSessions(t *testing.T) {
 	if _, err := w.call(t, w.enterWith(t, "bob", p), "iam", "DeactivateMFADevice", p.deactivate("bob")); err != nil {
 		t.Error(err)
 	}
-	w.enter(t, "bob") // by the password alone again
+	w.enter(t, "bob") // with only the password again
 }
 
-// A root user whose devices are lost is let in by its password once the operator
-// has reset them.
+// A root user who has lost its devices can sign in with its password once the
+// operator has reset them.
 func TestResetRootMFA(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

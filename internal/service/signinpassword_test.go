@@ -15,7 +15,7 @@ import (
 
 const day = 24 * time.Hour
 
-// mayChange lets a user change its password, and no more.
+// mayChange allows a user to change its password, and nothing else.
 const mayChange = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ChangePassword",
 	"Resource":"arn:aws:iam::*:user/${aws:username}"}]}`
 
@@ -29,7 +29,7 @@ func (w *world) needsPassword(t testing.TB, name string) signin.Step {
 	return step
 }
 
-// Where somebody else has set the password the person chooses another one, in
+// If an administrator has set the password, the person chooses another one, in
 // the order password, device, password.
 func TestForcedReset(t *testing.T) {
 	t.Parallel()
@@ -84,7 +84,7 @@ func TestForcedReset(t *testing.T) {
 		if _, err := w.SignIn.Begin(t.Context(), here, as("bob", rightPassword)); err != signin.ErrWrong {
 			t.Errorf("the old password: %v", err)
 		}
-		// Back to the old one: its history knows it.
+		// Back to the old password: the history contains it.
 		reset()
 		step, err = w.SignIn.Begin(t.Context(), here, as("bob", nextPassword))
 		if err != nil {
@@ -97,7 +97,8 @@ func TestForcedReset(t *testing.T) {
 	})
 }
 
-// Whoever may not change its password cannot sign in where it must.
+// A person who must change the password but lacks the permission cannot sign
+// in.
 func TestForcedResetNeedsPermission(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -124,7 +125,7 @@ func TestForcedResetNeedsPermission(t *testing.T) {
 			t.Errorf("%s, with AllowUsersToChangePassword: %v", name, err)
 		}
 	}
-	// With a device the deny does not reach.
+	// With a device the deny does not apply.
 	p := w.enabledDevice(t, "denied")
 	w.clock.advance(10 * time.Minute)
 	step, err := w.SignIn.AnswerCode(t.Context(), here, w.asked(t, "denied").Token, p.serial, *p.code(t, w.clock.Now()))
@@ -189,7 +190,7 @@ func TestExpiredPasswords(t *testing.T) {
 	}
 }
 
-// A sign-in whose device failed does not count as a use of the password.
+// A sign-in with a wrong device code does not count as a use of the password.
 func TestPasswordUseNeedsTheDevice(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -206,7 +207,8 @@ func TestPasswordUseNeedsTheDevice(t *testing.T) {
 	}
 }
 
-// A user who changes the password continues in a new session; all others end.
+// A user who changes the password continues in a new session. All other
+// sessions end.
 func TestChangePasswordInSession(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -246,7 +248,8 @@ func TestChangePasswordInSession(t *testing.T) {
 	})
 }
 
-// AWS records the first sign-in within five minutes; that can be had.
+// AWS records the first sign-in within five minutes. The service can be
+// configured to do the same.
 func TestPasswordSpan(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service.Config{Store: store.Config{PasswordSpan: 5 * time.Minute}})

@@ -18,7 +18,7 @@ import (
 	"rollcall/internal/signin"
 )
 
-// strangers are sign-ins that nobody is let in with, each for another cause.
+// strangers returns sign-ins that are all refused, each for another reason.
 func strangers() map[string]signin.Attempt {
 	with := func(change func(*signin.Attempt)) signin.Attempt {
 		a := as("bob", rightPassword)
@@ -33,7 +33,7 @@ func strangers() map[string]signin.Attempt {
 		"no text":           as("bob", "\xff\xfe"+rightPassword),
 		"no such user":      as("eve", rightPassword),
 		"no password":       as("keys", rightPassword),
-		"no name":           as("", rightPassword), // which is root's in the store
+		"no name":           as("", rightPassword), // this is root's name in the store
 		"no name, roots":    as("", nextPassword),
 		"no such account":   with(func(a *signin.Attempt) { a.Account = "999999999999" }),
 		"no account":        with(func(a *signin.Attempt) { a.Account = "" }),
@@ -44,7 +44,7 @@ func strangers() map[string]signin.Attempt {
 	}
 }
 
-// crowd makes the people that strangers try to be, and others.
+// crowd creates the people whom strangers try to impersonate, and others.
 func (w *world) crowd(t testing.TB) {
 	t.Helper()
 	w.person(t, "bob", allowAll)
@@ -55,7 +55,7 @@ func (w *world) crowd(t testing.TB) {
 	}
 }
 
-// Whoever is refused reads one sentence, whatever was wrong.
+// Every refusal has the same sentence, whatever the reason.
 func TestRefusedSignIns(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -86,8 +86,9 @@ func TestRefusedSignIns(t *testing.T) {
 	}
 }
 
-// Each refusal costs one hash, and all hashes cost the same, so that the times
-// tell nothing. The test counts them: times would depend on the machine.
+// Each refusal costs one hash, and all hashes cost the same, so times reveal
+// nothing. The test counts the hashes, because times would depend on the
+// machine.
 func TestRefusedSignInsTakeOneTime(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -118,7 +119,7 @@ func TestRefusedSignInsTakeOneTime(t *testing.T) {
 	}
 }
 
-// wait returns how long a refused try must wait, -1 for one that was made.
+// wait returns how long a refused attempt must wait, -1 if it was not refused.
 func (w *world) wait(t testing.TB, v signin.Visit, a signin.Attempt) time.Duration {
 	t.Helper()
 	_, err := w.SignIn.Begin(t.Context(), v, a)
@@ -132,8 +133,8 @@ func (w *world) wait(t testing.TB, v signin.Visit, a signin.Attempt) time.Durati
 	return -1
 }
 
-// Tries of a user from one address come to longer and longer pauses, on two
-// nodes as on one, and whether or not there is such a user.
+// Attempts for a user from one address lead to longer and longer pauses, on two
+// nodes as on one, and whether or not the user exists.
 func TestSignInPauses(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range sharedStores {
@@ -171,7 +172,7 @@ func TestSignInPauses(t *testing.T) {
 	}
 }
 
-// Of many tries at one time no more are made than of those one by one.
+// Simultaneous attempts are refused after the same number as consecutive ones.
 func TestSignInPausesAtOneTime(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -192,8 +193,8 @@ func TestSignInPausesAtOneTime(t *testing.T) {
 	})
 }
 
-// Whoever tries a person's password from everywhere holds that person up for a
-// minute at most, and not at all where it has signed in before.
+// An attacker who tries a person's password from everywhere delays that person
+// for a minute at most, and not at all at an address of an earlier sign-in.
 func TestNobodyIsLockedOut(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -213,8 +214,8 @@ func TestNobodyIsLockedOut(t *testing.T) {
 	if got := w.wait(t, here, as("bob", rightPassword)); got != -1 {
 		t.Errorf("from a known address: %v", got)
 	}
-	// What was typed as the password of another user, or in another account,
-	// holds nobody up; an administrator ends the pauses of a user.
+	// Attempts for another user, or in another account, delay nobody. An
+	// administrator ends the pauses of a user.
 	w.wait(t, visit("2001:db8:0:fffe::1"), as("bob", "wrong"))
 	must(t, w.root.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: ptr("bob"), Password: ptr(nextPassword)})
 	if got := w.wait(t, visit("203.0.113.9"), as("bob", nextPassword)); got != -1 {
@@ -222,8 +223,8 @@ func TestNobodyIsLockedOut(t *testing.T) {
 	}
 }
 
-// One address that tries everybody comes to pauses too, and so does whoever
-// tries everybody of one account from everywhere.
+// An address that tries everybody gets pauses too. So does an attacker who
+// tries everybody in one account from everywhere.
 func TestSprayedPasswords(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -238,7 +239,7 @@ func TestSprayedPasswords(t *testing.T) {
 		return -1
 	}
 	got := pausedAfter(func(i int) (signin.Visit, signin.Attempt) {
-		// Of IPv6 the network counts.
+		// For IPv6 the network counts.
 		return visit(fmt.Sprintf("2001:db8:1:1::%x", i)), as(fmt.Sprint("u", i), "wrong")
 	})
 	if got != 50 {
@@ -258,7 +259,7 @@ func TestSprayedPasswords(t *testing.T) {
 	}
 }
 
-// Right passwords are no guesses.
+// Right passwords do not count as guesses.
 func TestRightPasswordsAreNotCounted(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -270,8 +271,8 @@ func TestRightPasswordsAreNotCounted(t *testing.T) {
 	}
 }
 
-// While as many sign-ins wait as may, others are refused at once, and signed
-// calls go on. Those who waited are answered.
+// While the queue of sign-ins is full, further ones are refused at once, and
+// signed calls continue. Those in the queue are answered.
 func TestFullQueueOfSignIns(t *testing.T) {
 	t.Parallel()
 	hold := make(chan struct{})
@@ -290,7 +291,7 @@ func TestFullQueueOfSignIns(t *testing.T) {
 		_, err := w.SignIn.Begin(t.Context(), visit(fmt.Sprint("192.0.2.", i)), as(fmt.Sprint("u", i), "wrong"))
 		return err
 	}
-	// Whoever is answered now was refused, because nobody is hashed.
+	// An answer at this point is a refusal, because nothing is hashed.
 	n := 0
 	for refused := false; !refused; n++ {
 		if n > 1000 {

@@ -16,7 +16,8 @@ import (
 	"rollcall/internal/signin"
 )
 
-// What ends a person's sessions ends them at every node with the next request.
+// Everything that ends a person's sessions ends them at every node with the
+// next request.
 func TestSessionsEndEverywhere(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range sharedStores {
@@ -35,7 +36,7 @@ func TestSessionsEndEverywhere(t *testing.T) {
 					must(t, one.root.DeleteUserPolicy,
 						&iam.DeleteUserPolicyInput{UserName: &name, PolicyName: ptr("p")})
 					must(t, one.root.DeleteUser, &iam.DeleteUserInput{UserName: &name})
-					one.person(t, name, allowAll) // its successor is another one
+					one.person(t, name, allowAll) // another user with the same name
 				},
 			} {
 				t.Run(what, func(t *testing.T) {
@@ -65,8 +66,7 @@ func TestSessionsEndEverywhere(t *testing.T) {
 	}
 }
 
-// Whoever has the number of an account that was deleted has none of its
-// sessions.
+// A new account with the number of a deleted one has none of its sessions.
 func TestSessionsEndWithTheirAccount(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -128,7 +128,7 @@ func TestSessionList(t *testing.T) {
 	}
 }
 
-// Sessions that lie unused end, and so do all after 12 hours.
+// Unused sessions end, and all sessions end after 12 hours.
 func TestSessionTimes(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -149,7 +149,7 @@ func TestSessionTimes(t *testing.T) {
 	}
 }
 
-// An operator may let sessions lie unused for another time.
+// An operator may change how long unused sessions last.
 func TestSessionIdle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service.Config{SessionIdle: 3 * time.Hour})
@@ -165,7 +165,8 @@ func TestSessionIdle(t *testing.T) {
 	}
 }
 
-// A session acts as a role whose trust policy lets the person, until it exits.
+// A session acts as a role whose trust policy allows the person, until it
+// exits.
 func TestSwitchRole(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -224,7 +225,7 @@ func TestSwitchRole(t *testing.T) {
 	})
 }
 
-// Root takes no role.
+// Root cannot switch to a role.
 func TestRootSwitchesToNoRole(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -241,7 +242,8 @@ func TestRootSwitchesToNoRole(t *testing.T) {
 	}
 }
 
-// Whoever signs in while the password is set has no session that outlives it.
+// A person who signs in while the password is being changed has no session that
+// outlives the old password.
 func TestSignInRacesItsPassword(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.person(t, "bob", allowAll)

@@ -18,9 +18,9 @@ import (
 	"rollcall/internal/trail"
 )
 
-// published are the events of sign-ins as AWS publishes them, in the CloudTrail
-// and the IAM user guides, for who signs in here: what is not in every one of
-// them. ID stands for a unique id, and SERIAL for the device's.
+// published are the events of sign-ins in the CloudTrail and the IAM user
+// guides, without the common members. ID is replaced by a unique id, and SERIAL
+// by the device's.
 var published = map[string]string{
 	"user": `{"userIdentity":{"type":"IAMUser","principalId":"ID","arn":"arn:aws:iam::123456789012:user/anaya",
 		"accountId":"123456789012","userName":"anaya"},"eventName":"ConsoleLogin",
@@ -78,8 +78,8 @@ const everySignIn = `{"eventVersion":"1.11","eventTime":"TIME","eventSource":"si
 	"tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256",
 		"clientProvidedHostHeader":"rollcall.example.com"}}`
 
-// recorded compares the events that were recorded since the last call with
-// those that AWS publishes.
+// recorded compares the events since the last call with those that AWS
+// publishes.
 func (w *world) recorded(t *testing.T, serial string, want ...string) {
 	t.Helper()
 	var got []map[string]any
@@ -158,7 +158,8 @@ func TestSignInRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.recorded(t, "", "updated", "user")
-	// A caller that names no existing account is recorded for none.
+	// An attempt for an account that does not exist has no account in its
+	// record.
 	begin(signin.Attempt{Account: "Papagei-1", User: "Papagei-2", Password: seal.NewSecret("Papagei-3")})
 	if line := w.trail.lines()[0]; strings.Contains(line, "Papagei") || !strings.Contains(line,
 		`"recipientAccountId":""`) {
@@ -166,8 +167,8 @@ func TestSignInRecords(t *testing.T) {
 	}
 }
 
-// The calls of a session are those of the user, with credentials that come from
-// the console.
+// The calls of a session are recorded for the user, with credentials from the
+// console.
 func TestSessionCallsAreRecorded(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -198,7 +199,7 @@ func TestSessionCallsAreRecorded(t *testing.T) {
 	}
 }
 
-// Nobody signs in unseen.
+// Without a record nobody can sign in.
 func TestNoSignInWithoutTrail(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -213,7 +214,7 @@ func TestNoSignInWithoutTrail(t *testing.T) {
 	w.enter(t, "bob")
 }
 
-// A flood of strangers at the door leaves as few records as any other.
+// A flood of refused sign-ins leaves as few records as any other flood.
 func TestFloodAtTheDoor(t *testing.T) {
 	t.Parallel()
 	sink := &sink{}
@@ -226,7 +227,7 @@ func TestFloodAtTheDoor(t *testing.T) {
 	}
 }
 
-// No password, code or token is found in what is written.
+// No output contains a password, a code or a token.
 func TestNoSignInSecretIsWritten(t *testing.T) {
 	t.Parallel()
 	cfg := storetest.SQLite(t)
@@ -263,7 +264,7 @@ func TestNoSignInSecretIsWritten(t *testing.T) {
 	w.leaks(t, secrets)
 }
 
-// leaks ends a service and looks for secrets in all that it wrote.
+// leaks ends a service and searches its whole output for secrets.
 func (w *world) leaks(t *testing.T, secrets map[string]string) {
 	t.Helper()
 	w.end()
@@ -292,7 +293,8 @@ func (w *world) leaks(t *testing.T, secrets map[string]string) {
 	}
 }
 
-// A sign-in whose record a crash kept from the trail has it after the start.
+// If a crash kept a sign-in's record from the trail, it is there after the next
+// start.
 func TestSignInRecordsAfterCrash(t *testing.T) {
 	for name, cfg := range sharedStores {
 		t.Run(name, func(t *testing.T) {
@@ -302,7 +304,7 @@ func TestSignInRecordsAfterCrash(t *testing.T) {
 			w.person(t, "bob", allowAll)
 			w.role(t, "ops", trusting("bob"))
 			token := w.enter(t, "bob")
-			w.trail.fail.Store(true) // as if the process ended here
+			w.trail.fail.Store(true) // as if the process had ended here
 			err := w.SignIn.SwitchRole(t.Context(), here, token, signin.Switch{Account: account, Role: "ops"})
 			if failureCode(err) != "ServiceUnavailable" {
 				t.Errorf("%v", err)

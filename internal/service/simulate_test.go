@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// at is a statement of an answer.
+// at returns a statement of an answer.
 func at(id string, kind types.PolicySourceType, from, to [2]int32) types.Statement {
 	return types.Statement{
 		SourcePolicyId: &id, SourcePolicyType: kind,
@@ -19,7 +19,8 @@ func at(id string, kind types.PolicySourceType, from, to [2]int32) types.Stateme
 	}
 }
 
-// brief is a result in one line: decision, who decided, what is missing.
+// brief returns a result in one line: decision, decisive statements, missing
+// keys.
 func brief(decision types.PolicyEvaluationDecisionType, matched []types.Statement, missing []string) string {
 	text := string(decision)
 	for _, st := range matched {
@@ -32,8 +33,8 @@ func brief(decision types.PolicyEvaluationDecisionType, matched []types.Statemen
 	return text
 }
 
-// simulated are the results of a simulation, in brief, those of resources
-// after their action's.
+// simulated returns the results of a simulation in brief. Those of resources
+// follow their action's.
 func simulated(results []types.EvaluationResult) (list []string) {
 	for _, r := range results {
 		text := *r.EvalActionName + " on " + deref(r.EvalResourceName) + ": " +
@@ -67,12 +68,12 @@ func wantLines(t testing.TB, got []string, want ...string) {
 	}
 }
 
-// The whole of an answer, as AWS has been recorded to give it for one resource
-// and for none.
+// The complete answers of AWS are recorded for one resource and for none.
 func TestSimulateCustomPolicy(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
-	// The document of a recorded answer: the statement begins behind column 40.
+	// This is the document of a recorded answer. The statement begins after
+	// column 40.
 	const document = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", ` +
 		`"Resource": "arn:aws:s3:::bucket/*"}]}`
 	bucket := "arn:aws:s3:::bucket/key"
@@ -113,8 +114,8 @@ func TestSimulateCustomPolicy(t *testing.T) {
 	}
 }
 
-// Positions are as recorded: a list's statements begin behind what is before
-// them, a statement in no list behind its brace.
+// Positions are recorded. A statement in a list begins after the preceding
+// text. A single statement begins after its brace.
 func TestSimulatedPositions(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -149,7 +150,7 @@ func oneStatement(effect, action, resource, condition string) string {
 		resource + `"` + condition + `}}`
 }
 
-// Every kind of policy that can be given counts as it would in a call.
+// Every kind of policy in a request has the same effect as in a call.
 func TestSimulateLayers(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -198,7 +199,8 @@ func TestSimulateLayers(t *testing.T) {
 				ResourcePolicy: grant("Allow", userPath+"/Ann"), CallerArn: user("bob"),
 				ResourceArns: []string{bucket}}, []string{
 				"s3:X on " + bucket + ": implicitDeny", "  " + bucket + ": implicitDeny"}},
-		// Recorded: that a resource's policy names the account is enough here, whatever the boundary leaves out.
+		// Recorded: a resource policy that names the account is enough here, whatever the boundary
+		// excludes.
 		"resource's policy allows the account": {iam.SimulateCustomPolicyInput{
 			PolicyInputList: []string{}, ResourcePolicy: grant("Allow", rootARN), CallerArn: user("Ann"),
 			ResourceArns:                       []string{bucket},
@@ -271,7 +273,7 @@ func TestSimulateAcrossAccounts(t *testing.T) {
 	}
 }
 
-// Conditions are asked what is given, and what is not given is told.
+// Conditions use the given keys, and the answer lists the missing ones.
 func TestSimulateContext(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

@@ -11,7 +11,7 @@ func contextEntry(kind types.ContextKeyTypeEnum, values ...string) types.Context
 	return types.ContextEntry{ContextKeyName: ptr("aws:x"), ContextKeyType: kind, ContextKeyValues: values}
 }
 
-// What is wrong with a context entry is told in AWS's words.
+// Errors in a context entry have AWS's words.
 func TestSimulateContextErrors(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -52,7 +52,7 @@ func TestSimulateContextErrors(t *testing.T) {
 	}
 }
 
-// Texts and variables see values of a type as AWS writes them. Recorded.
+// Texts and variables contain typed values in AWS's form. Recorded.
 func TestSimulateTypedValues(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -103,8 +103,8 @@ func TestSimulateTypedValues(t *testing.T) {
 	}
 }
 
-// A caller has an aws:userid that stands for one; where it is not allowed, the
-// answer asks for it.
+// A caller has a placeholder as aws:userid. If that does not decide, the answer
+// lists the key as missing.
 func TestSimulatedUserID(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -137,8 +137,8 @@ func TestSimulatedUserID(t *testing.T) {
 	wantLines(t, simulated(out.EvaluationResults), "s3:PutObject on *: allowed PolicyInputList.1:1.38-1.205")
 }
 
-// Documents whose networks are none are simulated, those of resources too, and
-// give nothing. Recorded.
+// Policies with invalid networks are simulated, including resource policies,
+// and match nothing. Recorded.
 func TestSimulatedNetworks(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// principals has a user Ann in the group Devs, and a role, each with policies
-// of every kind.
+// principals creates a user Ann in the group Devs, and a role, each with
+// policies of every kind.
 func principals(t testing.TB, w *world) (managed string) {
 	t.Helper()
 	w.user(t, "Ann")
@@ -33,8 +33,8 @@ func principals(t testing.TB, w *world) (managed string) {
 	return managed
 }
 
-// The policies of users, their groups and roles are simulated as they are in
-// force, and called as AWS calls them.
+// The policies in force for users, their groups and roles are simulated, and
+// have AWS's names.
 func TestSimulatePrincipalPolicy(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -55,7 +55,7 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		in.PolicyExclusionList = []types.PolicyIdentifier{&types.PolicyIdentifierMemberPolicyType{Value: "aws-managed"}}
 		in.ResourceArns = []string{self}
 		wantLines(t, run(self, in),
-			"iam:ListRoles on "+self+": implicitDeny", "  "+self+": implicitDeny", // it is not about users
+			"iam:ListRoles on "+self+": implicitDeny", "  "+self+": implicitDeny", // it does not apply to users
 			"iam:ListUserPolicies on "+self+": allowed listing:1.38-1.91", "  "+self+": allowed listing:1.38-1.91",
 			"iam:GetUser on "+self+": implicitDeny ?aws:SecureTransport",
 			"  "+self+": implicitDeny ?aws:SecureTransport",
@@ -78,7 +78,8 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 			"  "+userPath+"/bob: implicitDeny ?aws:PrincipalTag/team,aws:SecureTransport,s3express:SessionMode",
 			"  "+self+": implicitDeny ?aws:PrincipalTag/team,aws:SecureTransport,s3express:SessionMode")
 
-		// Policies beside, boundaries in force and given, and control policies.
+		// Additional policies, boundaries in force and in the request, and
+		// control policies.
 		in = actions("iam:CreateUser")
 		in.PolicyInputList = []string{oneStatement("Allow", "iam:Create*", "*", "")}
 		wantLines(t, run(self, in), "iam:CreateUser on *: allowed PolicyInputList.1:1.38-1.93")
@@ -112,7 +113,7 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 	})
 }
 
-// A simulation may leave out policies by their kind, ARN or name.
+// A simulation may exclude policies by kind, ARN or name.
 func TestSimulateExclusions(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -194,7 +195,7 @@ func TestSimulateExclusions(t *testing.T) {
 			"Value '*' at 'policyExclusionList.1.member.inlinePolicyIdentifier.attachmentName' failed to satisfy "+
 			"constraint: "+
 			`Member must satisfy regular expression pattern: .*[\w+=,.@-]+.*`)
-	// Where the entity is read is recorded.
+	// The position at which the entity is read is recorded.
 	for arn, want := range map[string]struct {
 		status        int
 		code, message string
@@ -211,7 +212,7 @@ func TestSimulateExclusions(t *testing.T) {
 			&iam.SimulatePrincipalPolicyInput{PolicySourceArn: &arn, ActionNames: []string{"iam:GetUser"}},
 			want.status, want.code, want.message)
 	}
-	// A policy below a path is found without it alone. Recorded.
+	// A policy below a path is only found without the path. Recorded.
 	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Bob")})
 	low := must(t, w.root.CreatePolicy,
 		&iam.CreatePolicyInput{PolicyName: ptr("low"), Path: ptr("/a/b/"), PolicyDocument: ptr(allowAll)}).Policy.Arn
@@ -228,7 +229,7 @@ func TestSimulateExclusions(t *testing.T) {
 	}
 }
 
-// Keys come as they are in the text, each spelling once of a document.
+// Keys come as they are written, each spelling once for a document.
 func TestContextKeysInOrder(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -273,7 +274,7 @@ func TestContextKeys(t *testing.T) {
 	same(t, keys(userPath+"/Ann", more),
 		slices.Concat(own, []string{"aws:SecureTransport", "AWS:SourceIp", "aws:securetransport", "s3:prefix"}))
 	same(t, keys(groupPath+"/Devs"), []string{"aws:SecureTransport"})
-	// A policy that a user has by itself and by its group is told of once.
+	// A policy that a user has directly and through a group appears once.
 	own = keys(userPath + "/Ann")
 	shared := oneStatement("Allow", "*", "*", `{"Null":{"aws:userid":"false"}}`)
 	create := &iam.CreatePolicyInput{PolicyName: ptr("shared"), PolicyDocument: &shared}

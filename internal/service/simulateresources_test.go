@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// Several resources are called what their service calls its own, and what an
-// action is never about is not allowed.
+// Several resources have the name of their service's form. An action that does
+// not apply to a resource is not allowed on it.
 func TestSimulatedResources(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -52,8 +52,8 @@ func TestSimulatedResources(t *testing.T) {
 		})
 	}
 
-	// No policy is asked of what an action is never about: not for its keys, nor
-	// for its denies.
+	// If an action does not apply to a resource, no policy is evaluated, neither
+	// for keys nor for denies.
 	in := &iam.SimulateCustomPolicyInput{
 		PolicyInputList: []string{oneStatement("Deny", "*", "*", ""),
 			oneStatement("Allow", "*", "*", `{"Null":{"a:x":"true"}}`)},
@@ -81,7 +81,7 @@ func TestSimulateRefusesResources(t *testing.T) {
 	for _, c := range []struct {
 		actions, resources []string
 		handling           string
-		message            string // "" is none
+		message            string // "" means no error
 	}{
 		{list("s3:GetObject", "x:A", "s3:PutObject", "s3:Nothing"), list(bucket), "",
 			"Invalid Input Actions: [s3:GetObject,s3:PutObject] and [x:A,s3:Nothing] require different authorization " +

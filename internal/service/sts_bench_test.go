@@ -9,8 +9,9 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// BenchmarkAssumeRole makes sessions through the whole service: a signed call
-// over HTTP, the trust policy and the caller's own, a sealed token, a record.
+// BenchmarkAssumeRole creates sessions through the whole service: a signed call
+// over HTTP, the trust policy and the caller's own policies, a sealed token, a
+// record.
 func BenchmarkAssumeRole(b *testing.B) {
 	w := newWorld(b, service.Config{Store: storetest.SQLite(b)})
 	w.user(b, "Ann")
@@ -21,7 +22,7 @@ func BenchmarkAssumeRole(b *testing.B) {
 	}
 }
 
-// BenchmarkSessionCall is a signed call with a session's credentials.
+// BenchmarkSessionCall sends a signed call with a session's credentials.
 func BenchmarkSessionCall(b *testing.B) {
 	w := newWorld(b, service.Config{Store: storetest.SQLite(b)})
 	w.user(b, "Ann")

@@ -16,8 +16,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// role makes a role that trusts as the statement's members say, and returns
-// its ARN.
+// role creates a role with the members of a trust statement, and returns its
+// ARN.
 func (w *world) role(t testing.TB, name, trust string) string {
 	t.Helper()
 	return *must(t, w.root.CreateRole, &iam.CreateRoleInput{
@@ -33,7 +33,8 @@ func (w *world) asSession(c *ststypes.Credentials) clients {
 	return w.clientsOf(cfg, *c.AccessKeyId, *c.SecretAccessKey)
 }
 
-// trusting is the part of a trust statement that trusts a user for AssumeRole.
+// trusting returns the part of a trust statement that trusts a user for
+// AssumeRole.
 func trusting(user string) string {
 	return `"Principal":{"AWS":"` + userPath + "/" + user + `"},"Action":"sts:AssumeRole"`
 }
@@ -77,8 +78,8 @@ func TestAssumeRole(t *testing.T) {
 	})
 }
 
-// A trust policy trusts the user that it named, under whatever name, and not
-// another one who gets that name.
+// A trust policy trusts the user that it named, whatever the user's present
+// name, and not another user who gets the name.
 func TestTrustFollowsThePrincipal(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -95,7 +96,8 @@ func TestTrustFollowsThePrincipal(t *testing.T) {
 			"User: "+userPath+"/Ann is not authorized to perform: sts:AssumeRole on resource: "+arn)
 		must(t, ann.sts.AssumeRole, in)
 
-		// So with roles: gate is made again, and worker trusts the old one.
+		// The same is true for roles: gate is created again, and worker trusts
+		// the old one.
 		gate := w.role(t, "gate", trusting("Ann"))
 		worker := w.role(t, "worker2", `"Principal":{"AWS":["`+gate+`","arn:aws:sts::`+account+
 			`:assumed-role/gate/night"]},"Action":"sts:AssumeRole"`)
@@ -115,8 +117,8 @@ func TestTrustFollowsThePrincipal(t *testing.T) {
 	})
 }
 
-// GetRole says when and where a session of the role was last used, whatever
-// became of the call.
+// GetRole returns when and where a session of the role was last used, whether
+// the call succeeded or not.
 func TestRoleLastUsedBySessions(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -124,7 +126,7 @@ func TestRoleLastUsedBySessions(t *testing.T) {
 		arn := w.role(t, "worker", trusting("Ann"))
 		used := func() *types.RoleLastUsed {
 			t.Helper()
-			// What was noted is written within a second.
+			// Noted uses are written within a second.
 			for range 100 {
 				if u := must(t, w.root.GetRole,
 					&iam.GetRoleInput{RoleName: ptr("worker")}).Role.RoleLastUsed; u.LastUsedDate != nil {
@@ -150,8 +152,8 @@ func TestRoleLastUsedBySessions(t *testing.T) {
 	})
 }
 
-// All but some cannot be trusted: who is meant is said, and a trust policy that
-// was stored when it was still taken trusts nobody.
+// A trust policy cannot trust everybody but some: it must name its principals.
+// A stored policy from before this rule trusts nobody.
 func TestNotPrincipalTrustsNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service.Config{Store: storetest.SQLite(t)})

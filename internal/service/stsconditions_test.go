@@ -29,7 +29,7 @@ func stsTags(pairs ...string) []ststypes.Tag {
 	return tags
 }
 
-// What a trust policy may ask of a request.
+// A trust policy may use these properties of a request.
 func TestTrustConditions(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -90,7 +90,7 @@ func TestTrustConditions(t *testing.T) {
 	}
 }
 
-// Tags and a source identity need permissions of their own.
+// Tags and a source identity need separate permissions.
 func TestTagSessionPermission(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -122,8 +122,8 @@ func TestTagSessionPermission(t *testing.T) {
 	}), 400, "ValidationError", "ProvidedContexts are not supported by Rollcall: it has no context providers.")
 }
 
-// The tags of a session come with those of its role and before them; only
-// transitive ones go on to the next role. A source identity always does.
+// The tags of a session are added to those of its role and override them. Only
+// transitive ones are passed on to the next role. A source identity always is.
 func TestSessionTags(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -136,7 +136,7 @@ func TestSessionTags(t *testing.T) {
 			&iam.TagRoleInput{RoleName: &name,
 				Tags: []types.Tag{{Key: ptr("Team"), Value: ptr("of the role")}, {Key: ptr("own"), Value: ptr("1")}}})
 	}
-	// Each user can be read by sessions with certain tags or identities only.
+	// Each user can only be read by sessions with certain tags or identities.
 	for user, condition := range map[string]string{
 		"team-ops":  `"StringEquals":{"aws:PrincipalTag/TEAM":"ops"}`,
 		"team-role": `"StringEquals":{"aws:PrincipalTag/team":"of the role"}`,
@@ -187,7 +187,7 @@ func TestSessionTags(t *testing.T) {
 	chain.SourceIdentity = ptr("ann")
 	must(t, session.sts.AssumeRole, chain)
 
-	// What is handed on needs the permission to set it, too.
+	// Passing them on needs the permission to set them, too.
 	third := w.role(t, "third", `"Principal":{"AWS":"`+first+`"},"Action":["sts:AssumeRole","sts:TagSession"]`)
 	chain = &sts.AssumeRoleInput{RoleArn: &third, RoleSessionName: ptr("day")}
 	refused(t, session.sts.AssumeRole, chain, 403, "AccessDenied",
@@ -200,7 +200,7 @@ func TestSessionTags(t *testing.T) {
 }
 
 // Across accounts the role must trust the caller, and the caller's own account
-// must let it go there.
+// must allow the call.
 func TestAssumeRoleAcrossAccounts(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -238,7 +238,8 @@ func TestAssumeRoleAcrossAccounts(t *testing.T) {
 				`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"222222222222"},` +
 					`"Action":"sts:AssumeRole"}]}`)})
 		refused(t, ann.sts.AssumeRole, in, 403, "AccessDenied", denied)
-		// A trusted account is anybody whom that account lets.
+		// Trusting an account means trusting everybody whom that account
+		// allows.
 		must(t, other.UpdateAssumeRolePolicy,
 			&iam.UpdateAssumeRolePolicyInput{RoleName: ptr("guest"), PolicyDocument: ptr(
 				`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account +
@@ -250,7 +251,8 @@ func TestAssumeRoleAcrossAccounts(t *testing.T) {
 	})
 }
 
-// Names of roles fold case, ARNs do not; and what is no role's ARN is refused.
+// Names of roles ignore case, ARNs do not. A text that is not a role's ARN is
+// refused.
 func TestAssumeRoleARN(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/service"
 )
 
-// in sends a signed form and asks for an answer in a form.
+// in sends a signed form and requests an answer in a form.
 func (w *world) in(t testing.TB, accept, form, scope string, by clients) answer {
 	t.Helper()
 	r := w.post(t, "/", form)
@@ -21,7 +21,7 @@ func (w *world) in(t testing.TB, accept, form, scope string, by clients) answer 
 	return send(t, r)
 }
 
-// presigned is a URL that asks who root is.
+// presigned returns a presigned URL of GetCallerIdentity for root.
 func (w *world) presigned(t testing.TB) string {
 	t.Helper()
 	client := sts.NewPresignClient(w.root.sts, func(o *sts.PresignOptions) { o.Presigner = presigner{w} })
@@ -54,8 +54,8 @@ func wantsJSONError(t testing.TB, a answer, status int, code, message string) {
 	}
 }
 
-// STS answers JSON to who asks for it, in the form that Kubernetes' and
-// Teleport's authenticators read; IAM does not.
+// STS answers in JSON if the request asks for it, in the form that the
+// authenticators of Kubernetes and Teleport read. IAM does not.
 func TestJSONOfSTS(t *testing.T) {
 	t.Parallel()
 	const accept, identity = "application/json", "Action=GetCallerIdentity&Version=" + stsVersion
@@ -92,11 +92,13 @@ func TestJSONOfSTS(t *testing.T) {
 			}
 		}
 	}
-	// As authenticators do: a URL signed by somebody else, fetched for JSON.
+	// As authenticators do: somebody else signs a URL, which is fetched as
+	// JSON.
 	r := w.request(t, "GET", strings.TrimPrefix(w.presigned(t), w.url), nil)
 	r.Header.Set("Accept", accept)
 	inJSON(t, send(t, r), 200)
-	// Whoever accepts both, or anything, and every client of IAM, has XML.
+	// A client that accepts both or anything gets XML, and so does every client
+	// of IAM.
 	for _, other := range []string{"*/*", "text/xml, application/json", ""} {
 		got := w.in(t, other, identity, "sts", w.root)
 		if got.header.Get("Content-Type") != "text/xml" || got.status != 200 {

@@ -15,7 +15,7 @@ import (
 
 const allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 
-// statement is a policy of one statement.
+// statement returns a policy with one statement.
 func statement(effect, actions, more string) *string {
 	return ptr(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Action":` + actions +
 		`,"Resource":"*"` + more + `}]}`)
@@ -33,7 +33,7 @@ func (w *world) putRolePolicy(t testing.TB, role string, document *string) {
 		&iam.PutRolePolicyInput{RoleName: &role, PolicyName: ptr("p"), PolicyDocument: document})
 }
 
-// assume takes a role and returns clients of its session.
+// assume assumes a role and returns clients of its session.
 func (w *world) assume(t testing.TB, by clients, role, session string) clients {
 	t.Helper()
 	return w.asSession(
@@ -48,8 +48,8 @@ func sessionARN(role, name string) string {
 	return "arn:aws:sts::" + account + ":assumed-role/" + role + "/" + name
 }
 
-// A session can do what its role's policies allow, and no more than the
-// policies that came with the request.
+// A session may do what its role's policies allow, limited by the policies in
+// the request.
 func TestRoleSessionPolicies(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -79,7 +79,7 @@ func TestRoleSessionPolicies(t *testing.T) {
 		notAuthorized(sessionARN("worker", "night"), "iam:CreateUser", userPath+"/new")+
 			" because no identity-based policy allows the iam:CreateUser action")
 
-	// Several policies allow what any of them does.
+	// Several policies allow what any of them allows.
 	in.Policy, in.PolicyArns = statement("Allow", `"iam:ListRoles"`, ""), []ststypes.PolicyDescriptorType{
 		{Arn: ptr(w.managedPolicy(t, "lists-users", statement("Allow", `"iam:ListUsers"`, "")))}}
 	both := w.asSession(must(t, ann.sts.AssumeRole, in).Credentials)
@@ -88,7 +88,7 @@ func TestRoleSessionPolicies(t *testing.T) {
 	refused(t, both.ListGroups, &iam.ListGroupsInput{}, 403, "AccessDenied",
 		notAuthorized(sessionARN("worker", "night"), "iam:ListGroups", "arn:aws:iam::"+account+":group/")+
 			" because no session policy allows the iam:ListGroups action")
-	// One that is deleted since allows nothing.
+	// A policy that was deleted since then allows nothing.
 	in.Policy = nil
 	only := w.asSession(must(t, ann.sts.AssumeRole, in).Credentials)
 	must(t, only.ListUsers, &iam.ListUsersInput{})
@@ -115,7 +115,7 @@ func (w *world) managedPolicy(t testing.TB, name string, document *string) strin
 	return *must(t, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: &name, PolicyDocument: document}).Policy.Arn
 }
 
-// What a request adds to a session must fit into its token.
+// The session's policies and tags must fit into its token.
 func TestPackedPolicyTooLarge(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -141,7 +141,7 @@ func TestPackedPolicyTooLarge(t *testing.T) {
 		"1 validation error detected: Value '4097' at 'minimumSessionTokenSize' failed to satisfy constraint: Member "+
 			"must have value less than or equal to 4096")
 	in.MinimumSessionTokenSize = nil
-	// Hard to compress.
+	// These are hard to compress.
 	for i := range 50 {
 		value := fmt.Sprintf("%x", fmt.Sprint(i*i*i*7919+i*104729, i*15485863, i*i*32452843))
 		in.Tags = append(in.Tags, ststypes.Tag{Key: ptr(fmt.Sprint("k", i)), Value: &value})
@@ -191,7 +191,7 @@ func TestAssumeRoleDurations(t *testing.T) {
 		}
 	}
 
-	// A role's session may take another role for an hour.
+	// A role's session may assume another role for an hour.
 	next := w.role(t, "next", `"Principal":{"AWS":"`+arn+`"},"Action":"sts:AssumeRole"`)
 	must(t, w.root.UpdateRole, &iam.UpdateRoleInput{RoleName: ptr("next"), MaxSessionDuration: ptr(int32(7200))})
 	w.putRolePolicy(t, "worker", statement("Allow", `"sts:AssumeRole"`, ""))
@@ -203,7 +203,7 @@ func TestAssumeRoleDurations(t *testing.T) {
 		"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 }
 
-// A session ends at the second it says.
+// A session ends at its exact second.
 func TestSessionExpires(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -222,8 +222,8 @@ func TestSessionExpires(t *testing.T) {
 	})
 }
 
-// Sessions end with their role or their user, and a session that was revoked
-// by its date may do nothing, on the very next call.
+// Sessions end with their role or their user. A session that a policy revokes
+// by its date loses its permissions. Both apply to the very next call.
 func TestSessionsAreRevoked(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range sharedStores {
@@ -257,7 +257,7 @@ func TestSessionsAreRevoked(t *testing.T) {
 			must(t, one.root.DeleteRole, &iam.DeleteRoleInput{RoleName: ptr("worker")})
 			refused(t, newer.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403,
 				"InvalidClientTokenId", invalidToken)
-			one.role(t, "worker", trusting("Ann")) // another one
+			one.role(t, "worker", trusting("Ann")) // another role of that name
 			refused(t, newer.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403,
 				"InvalidClientTokenId", invalidToken)
 
@@ -271,7 +271,7 @@ func TestSessionsAreRevoked(t *testing.T) {
 			refused(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403,
 				"InvalidClientTokenId", invalidToken)
 			must(t, theirs.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
-			one.user(t, "Ann") // another one
+			one.user(t, "Ann") // another user of that name
 			refused(t, mine.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 403,
 				"InvalidClientTokenId", invalidToken)
 		})

@@ -15,8 +15,8 @@ const (
 		"number is valid and associated with this user."
 )
 
-// A user's session is the user itself, and calls IAM only if a device was
-// proven when it was created.
+// A user's session acts as the user. It may only call IAM if a device was
+// proved when it was created.
 func TestGetSessionToken(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -67,7 +67,7 @@ func TestGetSessionToken(t *testing.T) {
 			&sts.GetSessionTokenInput{SerialNumber: ptr(mfaARN + "nothing"), TokenCode: code}, 403,
 			"AccessDenied", badMFASerial)
 
-		// Policies may ask for the proof and for its age.
+		// Policies may use the proof and its age.
 		w.putUserPolicy(t, "Ann",
 			statement("Allow", `"iam:ListUsers"`,
 				`,"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},`+
@@ -83,7 +83,7 @@ func TestGetSessionToken(t *testing.T) {
 	})
 }
 
-// Root's sessions last an hour at most, whatever is asked for.
+// Root's sessions last at most an hour, whatever the request says.
 func TestRootSessions(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -109,8 +109,8 @@ func TestRootSessions(t *testing.T) {
 	}
 }
 
-// A role can ask for MFA of the user who takes it: by a code that comes with
-// the request, or by the session of the user.
+// A role can require MFA of the user who assumes it: by a code in the request,
+// or by the session of the user.
 func TestAssumeRoleWithMFA(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -129,7 +129,7 @@ func TestAssumeRoleWithMFA(t *testing.T) {
 		worker := w.asSession(must(t, ann.sts.AssumeRole, in).Credentials)
 		refused(t, ann.sts.AssumeRole, in, 403, "AccessDenied", badMFACode)
 		refused(t, worker.sts.AssumeRole, in, 403, "AccessDenied", badMFASerial) // roles have no devices
-		// The role's session does not say that MFA was proven.
+		// The role's session does not inherit that MFA was proved.
 		w.putRolePolicy(t, "worker",
 			statement("Allow", `"*"`, `,"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`))
 		if _, err := worker.ListUsers(t.Context(), &iam.ListUsersInput{}); failureOf(err).code != "AccessDenied" {
@@ -146,7 +146,7 @@ func TestAssumeRoleWithMFA(t *testing.T) {
 		must(t, withMFA.sts.AssumeRole, in)
 		without := session(&sts.GetSessionTokenInput{})
 		refused(t, without.sts.AssumeRole, in, 403, "AccessDenied", denied)
-		// A session without can prove it now.
+		// A session without MFA can prove it now.
 		w.clock.advance(step)
 		in.SerialNumber, in.TokenCode = &phone.serial, phone.code(t, w.clock.Now())
 		must(t, without.sts.AssumeRole, in)
@@ -156,8 +156,8 @@ func TestAssumeRoleWithMFA(t *testing.T) {
 	})
 }
 
-// Codes cannot be guessed: nine tries of a device are looked at in each three
-// minutes of the clock, right or wrong, also of a device that is made again.
+// Codes cannot be guessed: nine tries of a device are checked in each three
+// minutes of the clock, right or wrong, even if the device is created again.
 func TestGuessingMFACodes(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -198,7 +198,7 @@ func TestGuessingMFACodes(t *testing.T) {
 	})
 }
 
-// Federated users can show who they are, and nothing else here.
+// Federated users can call GetCallerIdentity, and nothing else here.
 func TestGetFederationToken(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

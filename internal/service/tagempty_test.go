@@ -7,8 +7,8 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// An empty list of tags, or of tag keys, is answered as AWS is recorded to, by
-// every action that has one.
+// Every action with a list of tags or of tag keys gives AWS's recorded answer
+// to an empty list.
 func TestEmptyTagLists(t *testing.T) {
 	t.Parallel()
 	w, untested := inMemory(t), tagging()
@@ -43,7 +43,7 @@ func TestEmptyTagLists(t *testing.T) {
 	}
 }
 
-// tagging are the actions of IAM that tag or untag.
+// tagging returns the actions of IAM that tag or untag.
 func tagging() map[string]bool {
 	all := map[string]bool{}
 	for _, op := range awsmodel.Operations("iam") {

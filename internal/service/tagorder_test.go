@@ -9,9 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// Tags are listed by the code points of their keys, of whichever thing and in
-// whichever calls they came (IAM ListUserTags and its kin: sorted by tag key);
-// those of policies have short keys first.
+// Tags are listed by the code points of their keys, for every kind of thing and
+// whichever calls added them (IAM ListUserTags and similar: sorted by tag key).
+// For policies, short keys come first.
 func TestOrderOfTags(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

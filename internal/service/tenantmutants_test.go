@@ -20,16 +20,17 @@ var mutateTenants = flag.String("tenants", "",
 	"remove the account from each statement of the store that `matches`, one by one; '.' for all needs PostgreSQL "+
 		"and minutes")
 
-// mutantOf is the variable that tells a mutated test which condition is gone.
+// mutantOf is the variable that tells a mutated test which condition is
+// removed.
 const mutantOf = "ROLLCALL_TENANT_MUTANT"
 
-// unnoticed are the conditions whose loss these tests cannot see, and why.
+// unnoticed are the conditions whose removal these tests cannot detect, with
+// the reasons.
 var unnoticed = map[string]string{}
 
-// Without the condition on the account in any one statement of the store, the
-// tests that hold tenants apart are red. All statements are mutated in one
-// build: each condition is made one that a variable can switch off. Without
-// -tenants the statements are only looked for.
+// If the condition on the account is removed from any statement of the store,
+// the tests of tenants fail. One build contains all mutations: a variable can
+// switch off each condition. Without -tenants the statements are only searched.
 func TestEveryStatementAsksForTheAccount(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -79,7 +80,7 @@ func TestEveryStatementAsksForTheAccount(t *testing.T) {
 }
 
 // runMutant runs the tests of the store, which are quick, and then those of the
-// service, until one is red.
+// service, until one fails.
 func runMutant(t *testing.T, dir, mutant string) (out []byte, err error) {
 	for _, c := range [][2]string{
 		{"store.test", "^TestMethodsAskForTheAccount$"}, {"store.test", "^TestScansAskForTheAccount$"},
@@ -102,7 +103,8 @@ var (
 )
 
 // mutateStore writes the store with conditions that can be switched off, and
-// says where they are: the file, the function and the statement's number in it.
+// returns where they are: the file, the function and the statement's number in
+// it.
 func mutateStore(t *testing.T, dir string) (overlay string, sites []string) {
 	t.Helper()
 	store, err := filepath.Abs("../store")
@@ -171,7 +173,7 @@ func mutated(sql string) string { return strings.ReplaceAll(sql, switchedOff, "1
 var functionLine = regexp.MustCompile(
 	`^(?:func (?:\(\w+ \*?\w+(?:\[\w+\])?\) )?(\w+)|var (\w+)|\t(\w+), \w+ += |const (\w+)|\t(\w+) += )`)
 
-// functionOf is the name of what a line of code begins at its top.
+// functionOf returns the name of the function that a line of code begins.
 func functionOf(line string) (string, bool) {
 	m := functionLine.FindStringSubmatch(line)
 	if m == nil || strings.HasPrefix(line, "\t") && !strings.Contains(line, "SQL") {

@@ -16,16 +16,15 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// The accounts of these tests. The number of the one whose things are tried is
-// the smaller one: a lookup that does not ask for the account finds its rows
-// first.
+// The accounts of these tests. The account whose things are tried has the
+// smaller number, so a query without the account's number finds its rows first.
 const (
 	theirAccount = "111111111111"
 	theirMark    = "theirsecret"
 )
 
-// twoTenants are two accounts that have the same things under the same names.
-// theirs says what theirs are, and mine what those of the account are that
+// twoTenants creates two accounts that have the same things under the same
+// names. theirs are the things of one, and mine are those of the account that
 // calls.
 func twoTenants(t testing.TB) (w *world, mine, theirs things) {
 	w = newWorld(t, service.Config{Store: storetest.SQLite(t)})
@@ -48,12 +47,13 @@ func twoTenants(t testing.TB) (w *world, mine, theirs things) {
 	return w, mine, theirs
 }
 
-// none is a value of the same form as one of an account's that names nothing.
+// none returns a value in the same form as an account's value that names
+// nothing.
 func none(value string) string {
 	if strings.HasPrefix(value, "arn:") {
 		return value + "no"
 	}
-	if strings.HasSuffix(value, "f") { // the last digit to base 16
+	if strings.HasSuffix(value, "f") { // the last hexadecimal digit
 		return value[:len(value)-1] + "e"
 	}
 	swap := func(r rune) rune {
@@ -69,17 +69,18 @@ func none(value string) string {
 	return value[:last] + strings.Map(swap, value[last:])
 }
 
-// known are the parameters by which an account may learn of another: AWS tells
-// whose an access key is, and an alias is taken in all accounts.
+// known are the parameters by which an account may learn something about
+// another: AWS reveals the account of an access key, and whether another
+// account has an alias.
 var known = map[string]bool{"GetAccessKeyInfo AccessKeyId": true, "CreateAccountAlias AccountAlias": true}
 
-// Whatever of another account's a caller names, an account with the same names
-// of things learns nothing of it and changes nothing of it: the answer is that
-// for a thing which is nowhere.
+// A caller names things of another account. The caller's account has things
+// with the same names. It learns and changes nothing of the other account: the
+// answers are the same as for things that do not exist.
 func TestTenantsAreApart(t *testing.T) {
 	t.Parallel()
 	w, mine, theirs := twoTenants(t)
-	// Each counts its own.
+	// Each account counts its own.
 	summary := must(t, w.root.GetAccountSummary, &iam.GetAccountSummaryInput{}).SummaryMap
 	for name, want := range map[string]int32{
 		"Users": 1, "Groups": 1, "Roles": 1, "Policies": 1, "PolicyVersionsInUse": 1,
@@ -100,7 +101,7 @@ func TestTenantsAreApart(t *testing.T) {
 	}
 	for _, x := range foreign(t, w, mine, theirs) {
 		if t.Failed() {
-			return // what follows may follow from it
+			return // the rest may be a consequence
 		}
 		for name, c := range map[string]clients{"root": w.root, "admin": admin} {
 			got := w.try(t, c, x.try)
@@ -117,7 +118,7 @@ func TestTenantsAreApart(t *testing.T) {
 				}
 			}
 			if got.status != 200 {
-				continue // and nothing was committed
+				continue // nothing was committed
 			}
 			if rows := changed(before, ofAccount(table.all(t), theirAccount)); len(rows) > 0 {
 				t.Fatalf("%s by %s changes the other account: %q", x, name, rows)
@@ -126,16 +127,17 @@ func TestTenantsAreApart(t *testing.T) {
 	}
 }
 
-// foreignTry is a request about another account's thing, and the same about one
-// that is nowhere.
+// foreignTry is a request about another account's thing, and the same request
+// about one that does not exist.
 type foreignTry struct {
 	try
 	none try
 }
 
-// foreign are the requests of all actions, each with one value of another
-// account's. Requests of one's own come first, for they must not reach over by
-// the names that both have; those that take something away come last.
+// foreign returns the requests of all actions, each with one value of another
+// account's. Requests about one's own things come first, because they must not
+// reach the other account by the common names. Those that remove something come
+// last.
 func foreign(t testing.TB, w *world, mine, theirs things) (all []foreignTry) {
 	t.Helper()
 	for _, action := range slices.Sorted(maps.Keys(everyAction)) {
@@ -150,7 +152,8 @@ func foreign(t testing.TB, w *world, mine, theirs things) (all []foreignTry) {
 			}
 			all = append(all, x)
 			if x.form.Get("UserName") == "" && slices.Contains(members(t, w, action), "UserName") {
-				// Of the user who has the name here, and not of the caller.
+				// It concerns the user with the name in this account, and not
+				// the caller.
 				named := foreignTry{with(action, member, theirs[thing], mine),
 					with(action, member, none(theirs[thing]), mine)}
 				named.form.Set("UserName", own)
@@ -165,8 +168,7 @@ func foreign(t testing.TB, w *world, mine, theirs things) (all []foreignTry) {
 				foreignTry{with(action, "Arn", theirs[kind], mine), with(action, "Arn", none(theirs[kind]), mine)})
 		}
 	}
-	// Then what is one's own: taken away last, so that there is something to
-	// find before.
+	// Then come one's own things. They are removed last, so they exist before.
 	for _, action := range slices.SortedFunc(maps.Keys(everyAction), takingAwayLast) {
 		all = append(all, foreignTry{try: try{action, "", "", request(action, mine)}})
 	}
@@ -187,8 +189,8 @@ func takingAwayLast(a, b string) int {
 
 var requestID = regexp.MustCompile(`<RequestId>[^<]*</RequestId>`)
 
-// plainly is an answer without what differs in any two, and with its content as
-// it is.
+// plainly returns an answer without the parts that always differ, with its
+// content decoded.
 func plainly(body string) string {
 	if text, err := base64.StdEncoding.DecodeString(textOf(body, "Content")); err == nil {
 		body += string(text)
@@ -196,7 +198,8 @@ func plainly(body string) string {
 	return requestID.ReplaceAllString(body, "")
 }
 
-// holdsAny says whether a text has anything that only the other account has.
+// holdsAny says whether a text contains something that only the other account
+// has.
 func holdsAny(text string, theirs things) bool {
 	for kind, value := range theirs {
 		if kind != "name" && kind != "message" && strings.Contains(text, value) {
@@ -206,7 +209,7 @@ func holdsAny(text string, theirs things) bool {
 	return false
 }
 
-// ofAccount are the rows of one account.
+// ofAccount returns the rows of one account.
 func ofAccount(rows map[string]bool, account string) map[string]bool {
 	all := map[string]bool{}
 	for row := range rows {
@@ -217,7 +220,7 @@ func ofAccount(rows map[string]bool, account string) map[string]bool {
 	return all
 }
 
-// A marker is good for the account and the action it was given to alone.
+// A marker is only valid for its account and its action.
 func TestMarkersAreApart(t *testing.T) {
 	t.Parallel()
 	w, mine, theirs := twoTenants(t)
@@ -259,7 +262,7 @@ func textOf(body, element string) string {
 	return text
 }
 
-// fill adds a second one of what lists have, so that they have two pages.
+// fill adds a second item to each list, so that it has two pages.
 func (w *world) fill(t testing.TB, c clients) {
 	t.Helper()
 	for i := range 2 {

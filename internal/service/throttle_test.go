@@ -10,13 +10,13 @@ import (
 	"rollcall/internal/service"
 )
 
-// sessionOf makes a session of a caller's, and returns who signs with it.
+// sessionOf creates a session of a caller, and returns its clients.
 func (w *world) sessionOf(t *testing.T, c clients) clients {
 	t.Helper()
 	return w.asSession(must(t, c.sts.GetSessionToken, &sts.GetSessionTokenInput{}).Credentials)
 }
 
-// Whoever makes sessions or keys gets no more calls by it.
+// More sessions or keys do not give a caller more calls.
 func TestThrottlingOfSessions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service.Config{Rate: 0.5, Burst: 5})
@@ -30,12 +30,12 @@ func TestThrottlingOfSessions(t *testing.T) {
 	for _, c := range []clients{first, second, ann, w.asUser(t, "Ann")} {
 		refused(t, c.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{}, 400, "Throttling", "Rate exceeded")
 	}
-	// Others are not held up.
+	// Others are not delayed.
 	w.user(t, "Bob")
 	must(t, w.asUser(t, "Bob").sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 }
 
-// All of an account count together, and no other account with them.
+// All callers of an account count together, but other accounts do not.
 func TestThrottlingOfAccounts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service.Config{AccountRate: 0.5, AccountBurst: 4})
@@ -51,8 +51,8 @@ func TestThrottlingOfAccounts(t *testing.T) {
 	must(t, w.as(other.ID, other.Secret.Reveal()).GetUser, &iam.GetUserInput{})
 }
 
-// Refused requests of an address use up its tokens; verified ones of the same
-// address neither take nor need any.
+// Refused requests of an address use up its tokens. Verified ones of the same
+// address neither use nor need any.
 func TestThrottlingOfStrangers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service.Config{StrangerRate: 0.5, StrangerBurst: 3})

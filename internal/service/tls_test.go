@@ -28,7 +28,7 @@ import (
 	"rollcall/internal/service"
 )
 
-// The SDK over TLS, and what the trail says of the connection.
+// The SDK works over TLS, and the trail records the connection.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -60,7 +60,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// selfSigned is a certificate of this machine, and who vouches for it.
+// selfSigned returns a certificate of this machine, and a pool that trusts it.
 func selfSigned(t testing.TB) (*server.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -97,7 +97,8 @@ func selfSigned(t testing.TB) (*server.Certificate, *x509.CertPool) {
 	return pair, roots
 }
 
-// Metrics count by action and error; what a client makes up is no label.
+// Metrics count by action and error. Names that a client invents do not become
+// labels.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	registry := metrics.NewSet()
@@ -112,7 +113,7 @@ func TestMetrics(t *testing.T) {
 	for series, value := range figuresOf(t, registry) {
 		name, labels, _ := strings.Cut(strings.TrimSuffix(series, "}"), "{")
 		name, isCount := strings.CutSuffix(name, "_count")
-		if !isCount && strings.Contains(name, "_seconds_") { // the sum, and the buckets
+		if !isCount && strings.Contains(name, "_seconds_") { // the sum and the buckets
 			continue
 		}
 		for _, l := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(labels, -1) {

@@ -27,10 +27,10 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// keySet says where the keys of an issuer are, below its URL.
+// keySet is the path of an issuer's keys, below its URL.
 const keySet = "/.well-known/jwks.json"
 
-// keyIDs are the ids of the keys that an issuer publishes.
+// keyIDs returns the ids of the keys that an issuer publishes.
 func (w *world) keyIDs(t testing.TB, issuer string) (ids []string) {
 	t.Helper()
 	var set jose.JSONWebKeySet
@@ -46,8 +46,8 @@ func (w *world) keyIDs(t testing.TB, issuer string) (ids []string) {
 	return ids
 }
 
-// signs expects tokens of both nodes to be signed by the keys of one number,
-// which are among those published, and returns one that lives for an hour.
+// signs checks that tokens of both nodes are signed by the keys with one
+// number, which are published, and returns a token that lives for an hour.
 func signs(t testing.TB, issuer, number string, published []string, nodes ...*world) (token string) {
 	t.Helper()
 	for _, node := range nodes {
@@ -93,8 +93,8 @@ func notRotated(t testing.TB, w *world, because string) {
 	}
 }
 
-// New keys are published before they sign, old ones as long as a token of
-// theirs lives, and two nodes agree at every moment.
+// New keys are published before they sign, and old ones until their last token
+// expires. Two nodes agree at every moment.
 func TestTokenKeysRotate(t *testing.T) {
 	t.Parallel()
 	for engine, db := range sharedStores {
@@ -110,12 +110,12 @@ func TestTokenKeysRotate(t *testing.T) {
 			if diff := cmp.Diff(want, done); diff != "" {
 				t.Error(diff)
 			}
-			notRotated(t, two, "2026-11-23T10:10:00Z") // others wait already
+			notRotated(t, two, "2026-11-23T10:10:00Z") // new keys are waiting already
 			one.clock.advance(10*time.Minute - time.Second)
 			old := signs(t, issuer, "0", both, one, two)
 			one.clock.advance(time.Second)
 			signs(t, issuer, "1", both, one, two)
-			// What wraps the data keys is no matter of issuers.
+			// Rotating the master key does not affect issuers.
 			if err := one.IAM.RotateMasterKey(t.Context(), one.cfg.Master); err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +126,7 @@ func TestTokenKeysRotate(t *testing.T) {
 			signs(t, issuer, "1", both, one, two)
 			one.clock.advance(2 * time.Second)
 			signs(t, issuer, "1", []string{"RSA_1", "EC384_1"}, one, two)
-			// Those rows go, and numbers are not used again.
+			// Those rows are deleted, and numbers are not used again.
 			one.clock.advance(time.Second)
 			if err := two.IAM.Forget(t.Context()); err != nil {
 				t.Fatal(err)
@@ -145,8 +145,8 @@ func TestTokenKeysRotate(t *testing.T) {
 	}
 }
 
-// Whatever a clock did, the issuer signs by a key that it publishes, and new
-// keys can be made.
+// Whatever happened to a clock, the issuer signs with a key that it publishes,
+// and new keys can be created.
 func TestTokenKeysWhenClockStepsBack(t *testing.T) {
 	t.Parallel()
 	w := federating(t)
@@ -160,7 +160,8 @@ func TestTokenKeysWhenClockStepsBack(t *testing.T) {
 	w.clock.advance(-24 * time.Hour)
 	signs(t, issuer, "0", all, w)
 
-	// Made by a clock that was a year ahead: nobody waits for those keys.
+	// Those keys come from a clock that was a year ahead. Nothing waits for
+	// them.
 	w.clock.advance(366 * 24 * time.Hour)
 	if err := w.IAM.Forget(t.Context()); err != nil {
 		t.Fatal(err)
@@ -175,8 +176,8 @@ func TestTokenKeysWhenClockStepsBack(t *testing.T) {
 	signs(t, issuer, "3", []string{"RSA_3", "EC384_3"}, w)
 }
 
-// The documents are AWS's, for everybody and to be kept, and say of what is
-// not there no more than of any other path.
+// The documents have AWS's form. Everybody may read and cache them. A missing
+// document has the same answer as any other path.
 func TestIssuerDocuments(t *testing.T) {
 	t.Parallel()
 	w := federating(t)
@@ -202,7 +203,7 @@ func TestIssuerDocuments(t *testing.T) {
 	if err != nil || strings.Contains(string(keys), account) || strings.Contains(string(keys), `"d":`) {
 		t.Errorf("%s, %v", keys, err)
 	}
-	// A proxy may take the path of the public URL away.
+	// A proxy may remove the path of the public URL.
 	for _, from := range []string{publicURL, "http://rollcall.test"} {
 		url := strings.Replace(issuer, from, w.url, 1)
 		if a := w.get(t, url+keySet); a.StatusCode != 200 {
@@ -239,8 +240,8 @@ func TestIssuerDocuments(t *testing.T) {
 	}
 }
 
-// Whoever asks for documents is held to what strangers may ask for. Callers
-// with a key at the same address are not.
+// Requests for documents count as requests of unknown callers. Callers with a
+// key at the same address are not affected.
 func TestIssuerDocumentsAreLimited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service.Config{PublicURL: publicURL, StrangerRate: 1, StrangerBurst: 3})
@@ -258,8 +259,8 @@ func TestIssuerDocumentsAreLimited(t *testing.T) {
 	}
 }
 
-// A token of one Rollcall opens a role of another, and of itself, where the
-// issuer is an identity provider of the account and its keys are named.
+// A token of one Rollcall opens a role of another, and of itself, if the issuer
+// is an identity provider of the account and its keys are configured.
 func TestTokensBetweenRollcalls(t *testing.T) {
 	t.Parallel()
 	const https = "https://rollcall.example"
@@ -287,7 +288,7 @@ func TestTokensBetweenRollcalls(t *testing.T) {
 		refused(t, nobody.AssumeRoleWithWebIdentity, assume, 400, "InvalidIdentityToken",
 			"The signature of the token could not be verified.")
 	}
-	// What such a session asks for in turn says where it comes from.
+	// A token of such a session says where the session comes from.
 	to.putRolePolicy(t, "worker", ptr(allowAll))
 	own := to.enable(t)
 	claimed := to.claimsOf(t, own, webIdentity(t, to.asSession(taken.Credentials), "ES384"))
@@ -310,7 +311,7 @@ func TestTokensBetweenRollcalls(t *testing.T) {
 	}
 }
 
-// A Rollcall takes its own tokens too, by its own documents.
+// A Rollcall accepts its own tokens too, through its own documents.
 func TestTokenForItself(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys.json")
@@ -341,7 +342,7 @@ func TestTokenForItself(t *testing.T) {
 	})
 }
 
-// Private keys are in no store in clear, and open for no other issuer.
+// Private keys are never stored in clear, and do not open for another issuer.
 func TestTokenKeysAreSealed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service.Config{PublicURL: publicURL, Store: sharedStores["sqlite"](t)})
@@ -372,7 +373,7 @@ func TestTokenKeysAreSealed(t *testing.T) {
 	}
 }
 
-// A restored installation has the same issuers, and signs by the same keys.
+// A restored installation has the same issuers, and signs with the same keys.
 func TestTokenKeysAreInBackups(t *testing.T) {
 	t.Parallel()
 	cfg := service.Config{PublicURL: publicURL, Store: sharedStores["sqlite"](t), Master: seal.InMemoryMasterKeys()}

@@ -42,8 +42,7 @@ func (w *world) records(t testing.TB) (all []record) {
 	return all
 }
 
-// Every call leaves one record, and the record says who, what, and how it
-// ended.
+// Every call leaves one record, with the caller, the call and its result.
 func TestOneRecordForEachCall(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -63,7 +62,7 @@ func TestOneRecordForEachCall(t *testing.T) {
 			wantAction, wantType, wantKey := action, name, c.id
 			switch {
 			case name == "Unknown":
-				wantAction = "Unknown" // nobody is asked what a stranger wants
+				wantAction = "Unknown" // the action of an unknown caller is not read
 			case unsigned[action] != "":
 				wantType, wantKey = "WebIdentityUser", "" // whoever signed it
 				if action == "AssumeRoleWithSAML" {
@@ -125,9 +124,9 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// Whatever strangers send, and however often: at most 2 KB of trail for a
-// call, no more than 200 records a second, and every call is counted. Neither
-// do they make new labels of metrics.
+// Whatever unknown callers send, and however often, there are at most 2 KB of
+// trail for a call and 200 records a second, and every call is counted. Nor do
+// they create new labels of metrics.
 func TestFloodOfStrangers(t *testing.T) {
 	t.Parallel()
 	out := &sink{}
@@ -197,15 +196,15 @@ func TestFloodOfStrangers(t *testing.T) {
 	}
 }
 
-// While the trail cannot be written, nothing is changed; reads are answered.
-// When it can be written again, all goes on by itself.
+// While the trail is not writable, nothing changes, but reads are answered.
+// When it is writable again, everything continues without a restart.
 func TestTrailDown(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
 	w.user(t, "Ann")
 	w.records(t)
 	w.trail.fail.Store(true)
-	must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Ann")}) // finds out
+	must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Ann")}) // notices it
 	for range 3 {
 		refused(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("Bob")}, 503, "ServiceUnavailable",
 			"The audit trail cannot be written; changes are refused until it can.")
@@ -222,8 +221,8 @@ func TestTrailDown(t *testing.T) {
 	}
 }
 
-// The change that is under way when the trail fails is made, but not
-// acknowledged, and its record is written later.
+// A change in progress when the trail fails happens but is not acknowledged.
+// Its record is written later.
 func TestTrailFailsDuringChange(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -245,7 +244,7 @@ func TestTrailFailsDuringChange(t *testing.T) {
 	}
 }
 
-// Names that a client chose break neither the trail nor the log.
+// Names that a client chooses break neither the trail nor the log.
 func TestHostileRecords(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

@@ -24,9 +24,10 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// schemas has a folder for each schema that ever was, by its number: a data
-// directory with one of everything, a backup of it, and what a client knows of
-// it. Their secrets are worth nothing: they belong to no other service.
+// schemas has a folder for each schema so far, by its number. It contains a
+// data directory with one of everything, a backup of it, and what a client
+// knows of it. Their secrets are worthless, because they belong to no other
+// service.
 const schemas = "../store/testdata/schemas"
 
 // kept holds what a client knows of a data directory.
@@ -34,7 +35,7 @@ type kept struct {
 	Root, User [2]string // access keys and their secrets
 	// Device has the serial number and the seed of the person's MFA device.
 	Device [2]string
-	// Session is the token of the session of somebody who is signed in.
+	// Session is the token of the session of a signed-in person.
 	Session string
 	Issuer  string
 	Summary map[string]int32
@@ -42,8 +43,8 @@ type kept struct {
 	At      time.Time
 }
 
-// Every data directory and every backup of an earlier schema serves on as it
-// did, and each becomes the same data.
+// Data directories and backups of every earlier schema still work, and each
+// becomes the same data.
 func TestEarlierSchemas(t *testing.T) {
 	t.Parallel()
 	folders, err := filepath.Glob(schemas + "/[0-9]*")
@@ -73,8 +74,8 @@ func TestEarlierSchemas(t *testing.T) {
 }
 
 // upgraded opens a store with data of an earlier schema, and checks that it
-// serves. It restores a backup first, unless that is nil. The result is the rows
-// of all tables on SQLite, but for those that a restore changes.
+// works. If backup is not nil it restores the backup first. It returns the rows
+// of all tables on SQLite, except those that a restore changes.
 func upgraded(t *testing.T, folder string, cfg store.Config, backup []byte) (all []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(folder, "known.json"))
@@ -143,7 +144,7 @@ func migrated(t *testing.T, w *world) (all []string) {
 	return all
 }
 
-// serves checks that clients find what they knew.
+// serves checks that clients find what they know.
 func (w *world) serves(t *testing.T, k kept) {
 	t.Helper()
 	w.rootKey.ID = k.Root[0]
@@ -165,7 +166,7 @@ func (w *world) serves(t *testing.T, k kept) {
 		t.Errorf("the issuer is %s, and was %s", got, k.Issuer)
 	}
 	webIdentity(t, user, "RS256")
-	// A new report can be generated, and all data be backed up.
+	// A new report can be generated, and all data can be backed up.
 	w.waitReport(t, w.root)
 	if row := reportRow(string(w.report(t, w.root).Content), "person"); row["mfa_active"] != "true" {
 		t.Errorf("the report says of the person %v", row)
@@ -231,7 +232,7 @@ func keep(t *testing.T, folder string) {
 			t.Errorf("furnishAll puts nothing into table %s", table)
 		}
 	}
-	w.end() // which writes all to the file
+	w.end() // which writes everything to the file
 	if t.Failed() {
 		return
 	}
@@ -252,7 +253,7 @@ func keep(t *testing.T, folder string) {
 	write("rollcall.db.zst", pack(t, database), err)
 }
 
-// furnishAll puts something into every table, and returns what a client knows.
+// furnishAll writes something to every table, and returns what a client knows.
 func (w *world) furnishAll(t *testing.T) kept {
 	t.Helper()
 	has := w.furnish(t, w.root, account, "thing", "mark")
@@ -291,7 +292,7 @@ func (w *world) furnishAll(t *testing.T) kept {
 	return k
 }
 
-// furnishAccount sets what an account and its operator can set.
+// furnishAccount sets everything that an account and its operator can set.
 func (w *world) furnishAccount(t *testing.T) {
 	t.Helper()
 	must(t, w.root.CreateAccountAlias, &iam.CreateAccountAliasInput{AccountAlias: ptr("example")})
@@ -339,7 +340,7 @@ func (w *world) furnishTools(t *testing.T, token seal.Secret) {
 	})
 }
 
-// beside opens the store once more, and closes it again.
+// beside opens the store a second time, and closes it again.
 func (w *world) beside(t *testing.T, do func(*store.DB) error) {
 	t.Helper()
 	db, err := store.Open(t.Context(), w.cfg.Store)

@@ -35,7 +35,7 @@ func TestUsers(t *testing.T) {
 		w.user(t, "bob")
 		t.Run("list", func(t *testing.T) {
 			want := want
-			want.Tags = nil // lists have none
+			want.Tags = nil // lists omit it
 			bob := must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("bob")}).User
 			out := must(t, w.root.ListUsers, &iam.ListUsersInput{})
 			same(t, out, &iam.ListUsersOutput{Users: []types.User{want, *bob}})
@@ -65,7 +65,7 @@ func TestUsers(t *testing.T) {
 			must(t, w.root.DeleteUser, &iam.DeleteUserInput{UserName: ptr("LOVELACE")})
 			refused(t, w.root.DeleteUser, &iam.DeleteUserInput{UserName: ptr("Lovelace")}, 404, "NoSuchEntity",
 				"The user with name Lovelace cannot be found.")
-			w.user(t, "Lovelace") // the name is free again, and the user another
+			w.user(t, "Lovelace") // the name is available again, for another user
 			again := must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("Lovelace")}).User
 			if *again.UserId == *ada.UserId || again.Tags != nil {
 				t.Errorf("a new user has the old one's id or tags: %+v", again)
@@ -74,8 +74,8 @@ func TestUsers(t *testing.T) {
 	})
 }
 
-// A boundary that would not hold is refused rather than forgotten, and lists
-// leave it out.
+// A boundary that would not apply is refused rather than ignored. Lists omit
+// boundaries.
 func TestCreateUserWithBoundary(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -211,7 +211,7 @@ func TestUserTags(t *testing.T) {
 		}
 		same(t, list(), &iam.ListUserTagsOutput{Tags: []types.Tag{}})
 		must(t, w.root.TagUser, tag(tags("Team", "a", "cost", "1")))
-		must(t, w.root.TagUser, tag(tags("TEAM", "b"))) // replaces, with the new spelling
+		must(t, w.root.TagUser, tag(tags("TEAM", "b"))) // replaces the tag, with the new spelling
 		same(t, list(), &iam.ListUserTagsOutput{Tags: tags("TEAM", "b", "cost", "1")})
 		t.Run("refused", func(t *testing.T) {
 			refused(t, w.root.TagUser, tag(tags("x", "1", "X", "2")), 400, "InvalidInput",
@@ -249,7 +249,7 @@ func TestUserTags(t *testing.T) {
 		})
 		t.Run("fifty", func(t *testing.T) {
 			must(t, w.root.TagUser, tag(manyTags(0, 49)))
-			must(t, w.root.TagUser, tag(tags("COST", "2"))) // replacing is no more
+			must(t, w.root.TagUser, tag(tags("COST", "2"))) // replacing a tag does not add one
 			refused(t, w.root.TagUser, tag(tags("one", "more")), 409, "LimitExceeded",
 				"The number of tags has reached the maximum limit.")
 			if n := len(list().Tags); n != 50 {

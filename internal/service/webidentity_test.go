@@ -28,7 +28,7 @@ import (
 	"rollcall/internal/service"
 )
 
-// issuer is an OIDC provider: its keys, and who asks for them.
+// issuer is an OIDC provider with its keys. It records who reads them.
 type issuer struct {
 	*httptest.Server
 	keys    atomic.Pointer[jose.JSONWebKeySet]
@@ -58,7 +58,7 @@ func newIssuer(t testing.TB) *issuer {
 	return i
 }
 
-// rotate gives the issuer one new key.
+// rotate gives the issuer a new key.
 func (i *issuer) rotate(t testing.TB, id string) {
 	t.Helper()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -72,7 +72,7 @@ func (i *issuer) rotate(t testing.TB, id string) {
 
 type claims map[string]any
 
-// token is a good token of the issuer, with other or more claims.
+// token returns a valid token of the issuer, with changed or further claims.
 func (w *world) token(t testing.TB, i *issuer, more claims) string {
 	t.Helper()
 	now := w.clock.Now()
@@ -99,8 +99,8 @@ func sign(t testing.TB, alg jose.SignatureAlgorithm, key any, c claims) string {
 	return text
 }
 
-// federatedWorld is a world with an account that has the issuer as a provider,
-// and a role that trusts it under a condition.
+// federatedWorld returns a world with an account that has the issuer as a
+// provider, and a role that trusts it under a condition.
 func federatedWorld(t testing.TB, cfg service.Config, condition string) (w *world, role string) {
 	t.Helper()
 	w = newWorld(t, cfg)
@@ -115,7 +115,7 @@ func federatedWorld(t testing.TB, cfg service.Config, condition string) (w *worl
 		`"Principal":{"Federated":"`+provider+`"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":`+condition)
 }
 
-// anonymous are clients that sign nothing.
+// anonymous returns clients that do not sign.
 func (w *world) anonymous() clients {
 	cfg := w.sdkConfig("", "")
 	cfg.Credentials = aws.AnonymousCredentials{}
@@ -154,17 +154,17 @@ func TestAssumeRoleWithWebIdentity(t *testing.T) {
 	in.WebIdentityToken = ptr(w.token(t, i, claims{"aud": "my-app"}))
 	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied",
 		"Not authorized to perform sts:AssumeRoleWithWebIdentity")
-	// No plain operator takes a list of several.
+	// Only set operators match a list of several values.
 	in.WebIdentityToken = ptr(w.token(t, i, claims{"aud": []string{"other", "sts.amazonaws.com"}}))
 	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied",
 		"Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	in.WebIdentityToken = ptr(w.token(t, i, claims{"aud": []string{"sts.amazonaws.com"}}))
 	must(t, nobody.sts.AssumeRoleWithWebIdentity, in)
-	// A role that is not there is one that does not trust.
+	// A missing role does not trust anybody.
 	in.RoleArn = ptr(rolePath + "/nowhere")
 	refused(t, nobody.sts.AssumeRoleWithWebIdentity, in, 403, "AccessDenied",
 		"Not authorized to perform sts:AssumeRoleWithWebIdentity")
-	// A role that trusts a user does not trust who shows a token.
+	// A role that trusts a user does not trust the holder of a token.
 	w.user(t, "Ann")
 	in.RoleArn = ptr(
 		w.role(t, "other", `"Principal":{"AWS":"*"},"Action":["sts:AssumeRole","sts:AssumeRoleWithWebIdentity"]`))
@@ -181,14 +181,14 @@ func TestAssumeRoleWithWebIdentity(t *testing.T) {
 	if n := i.asked.Load(); n != 1 {
 		t.Errorf("the keys were asked for %d times", n)
 	}
-	// All others need a signature still.
+	// All other actions still need a signature.
 	if _, err := nobody.sts.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); failureOf(
 		err) != (failure{403, "MissingAuthenticationToken", "Request is missing Authentication Token"}) {
 		t.Error(err)
 	}
 }
 
-// The SDK's own provider of credentials, as a program on Kubernetes has it.
+// The SDK's own provider of credentials works, as in a program on Kubernetes.
 func TestWebIdentityRoleProvider(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t)
@@ -206,7 +206,7 @@ func TestWebIdentityRoleProvider(t *testing.T) {
 		stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(cfg), role, stscreds.IdentityTokenFile(file)))
 	must(t, iam.NewFromConfig(cfg).ListUsers, &iam.ListUsersInput{})
 
-	// And of AssumeRole.
+	// The one for AssumeRole works too.
 	w.user(t, "Ann")
 	ann := w.asUser(t, "Ann")
 	arn := w.role(t, "night", trusting("Ann"))
@@ -216,7 +216,7 @@ func TestWebIdentityRoleProvider(t *testing.T) {
 	must(t, iam.NewFromConfig(cfg).ListUsers, &iam.ListUsersInput{})
 }
 
-// What is wrong with a token, and what AWS calls it.
+// These are errors in tokens, and AWS's answers to them.
 func TestBadWebIdentityTokens(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t)
@@ -301,8 +301,8 @@ func TestBadWebIdentityTokens(t *testing.T) {
 		&sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: ptr("build"), WebIdentityToken: &good})
 }
 
-// A token brings session tags, a source identity and more of what it says, for
-// which the role must trust the provider too.
+// A token contains session tags, a source identity and more claims, for which
+// the role must trust the provider too.
 func TestWebIdentityClaims(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t)
@@ -361,8 +361,8 @@ func TestWebIdentityClaims(t *testing.T) {
 	}
 }
 
-// The keys of a provider come from a file or a URL, again when a token names
-// one that is not known or after an hour, and not at every failure.
+// The keys of a provider come from a file or a URL. They are read again when a
+// token names an unknown key or after an hour, but not at every failure.
 func TestWebIdentityKeys(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t)
@@ -397,7 +397,7 @@ func TestWebIdentityKeys(t *testing.T) {
 	i.broken.Store(true)
 	step("an old set that cannot be read again stays good", "", 1)
 
-	// A file, with keys of several kinds.
+	// A file with keys of several kinds.
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -431,7 +431,7 @@ func TestWebIdentityKeys(t *testing.T) {
 	step("a token that names no key", "", 0)
 }
 
-// The trail says who showed a token, and keeps neither the token nor the
+// The trail names the holder of a token, and contains neither the token nor the
 // credentials.
 func TestTrailOfSessions(t *testing.T) {
 	t.Parallel()
@@ -513,7 +513,7 @@ func TestTrailOfSessions(t *testing.T) {
 	}
 }
 
-// Without a trail no credentials are given.
+// Without a trail there are no credentials.
 func TestNoCredentialsWithoutTrail(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t)
@@ -539,7 +539,8 @@ func TestNoCredentialsWithoutTrail(t *testing.T) {
 			return err
 		},
 	} {
-		// The first finds out that the trail is down, the others are not begun.
+		// The first call notices that the trail has failed. The others are not
+		// started.
 		call(t.Context())
 		if f := failureOf(call(t.Context())); f.code != "ServiceUnavailable" || f.status != 503 {
 			t.Errorf("%s: %+v", name, f)

@@ -20,8 +20,8 @@ import (
 
 var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
-// The bytes of answers are AWS's: no XML declaration, two spaces, LF, one LF
-// at the end.
+// Answers have the same bytes as AWS's: no XML declaration, two spaces, LF, one
+// LF at the end.
 func TestWireFormat(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -93,7 +93,7 @@ func TestWireFormat(t *testing.T) {
 			}
 			for name, value := range a.header {
 				if name == "Connection" {
-					continue // this test asked for it
+					continue // this test requested it
 				}
 				if len(value) != 1 || value[0] != want[name] {
 					t.Errorf("header %s: %q, want %q", name, value, want[name])
@@ -116,7 +116,7 @@ func TestWireFormat(t *testing.T) {
 	})
 }
 
-// Requests that are none of the API's.
+// These requests are not for the API.
 func TestNotForTheAPI(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -163,7 +163,7 @@ func TestNotForTheAPI(t *testing.T) {
 	}
 }
 
-// A call may come by GET, signed in its headers or in its query.
+// A call may use GET, signed in its headers or in its query.
 func TestGET(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -217,7 +217,7 @@ func TestGET(t *testing.T) {
 		}
 	})
 	t.Run("parameters only in the body", func(t *testing.T) {
-		// Nothing of a GET's body is looked at.
+		// The body of a GET is ignored.
 		r := w.request(t, "GET", "/?"+call("GetUser", ""), strings.NewReader("UserName=Ann"))
 		w.sign(r, "UserName=Ann", w.root, "us-east-1", "iam")
 		if a := send(t, r); strings.Contains(a.body, "user/Ann") {
@@ -290,7 +290,7 @@ func TestClockSkew(t *testing.T) {
 		"Signature expired: 20261123T094459Z is now earlier than 20261123T094500Z (20261123T100000Z - 15 min.)")
 }
 
-// The SDK corrects its clock by the Date of a refusal, and then goes on.
+// The SDK corrects its clock with the Date of a refusal, and then continues.
 func TestClockSkewOfTheSDK(t *testing.T) {
 	t.Parallel()
 	for _, skew := range []time.Duration{-20 * time.Minute, 20 * time.Minute, 30 * 24 * time.Hour} {
@@ -310,14 +310,14 @@ func TestClockSkewOfTheSDK(t *testing.T) {
 	}
 }
 
-// The parameters that clients send beside the action's own are ignored.
+// Further parameters that clients send are ignored.
 func TestUnknownParameters(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
 	wants(t, w.raw(t, call("GetUser", "ContextKeys=1&Filter.member.1.x=2&=3&%F0%9F%98%80=")), 200, "", "")
 }
 
-// Hostile names come back as they went in, in every form they are shown.
+// Hostile names come back unchanged, in every form of answers.
 func TestHostileValues(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -325,12 +325,12 @@ func TestHostileValues(t *testing.T) {
 	for _, value := range []string{"<b>&amp;</b>", "]]>", "\u2028", "😀", "\u202e", "a b", "%00", "+", "é"} {
 		out := w.raw(t, call("TagUser", "UserName=u&Tags.member.1.Key=k&Tags.member.1.Value="+url.QueryEscape(value)))
 		if out.status == 400 && out.code == "ValidationError" {
-			continue // AWS's pattern has no room for it
+			continue // AWS's pattern does not allow it
 		}
 		wants(t, out, 200, "", "")
 		same(t, must(t, w.root.ListUserTags, &iam.ListUserTagsInput{UserName: ptr("u")}).Tags, tags("k", value))
 	}
-	const path = "/a&b<c>'d\"/" // all of it within AWS's pattern
+	const path = "/a&b<c>'d\"/" // AWS's pattern allows all of it
 	must(t, w.root.CreateUser, &iam.CreateUserInput{UserName: ptr("v"), Path: ptr(path)})
 	same(t, must(t, w.root.GetUser, &iam.GetUserInput{UserName: ptr("v")}).User.Path, ptr(path))
 }
