@@ -14,8 +14,8 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Action is one action that is served, with everything that its registration
-// says. Bind creates it.
+// Action is one action of the API, with everything in its registration. Bind
+// creates it.
 type Action struct {
 	awsquery.Operation
 	effect      Effect
@@ -28,8 +28,8 @@ type Action struct {
 	free        bool
 	decides     bool
 	unexplained bool
-	sessions    bool   // of users may call it
-	federated   string // what federated users are told instead of the usual
+	sessions    bool   // sessions of users may call it
+	federated   string // the sentence for federated users, if it is not the usual one
 	quotas      []Quota
 	recorded    map[string]bool
 	request     requestMembers
@@ -51,13 +51,13 @@ const (
 	Issues
 )
 
-// readOnly is CloudTrail's readOnly.
+// readOnly returns CloudTrail's readOnly.
 func (a *Action) readOnly() bool { return a.effect != Changes }
 
-// binding says whether an action must leave its record.
+// binding says whether the action needs a record.
 func (a *Action) binding() bool { return a.effect != Reads }
 
-// Unsigned says whether a request needs no signature, because it brings a
+// Unsigned says whether a request needs no signature, because it contains a
 // proof of its own that the action checks.
 func (a *Action) Unsigned() bool { return a.unsigned != nil }
 
@@ -80,8 +80,8 @@ type Part func(*binding) error
 // binding is an action while it is bound to its method.
 type binding struct {
 	*Action
-	in, out reflect.Type // the structures of the method
-	sorts   int          // how many parts say who may call it
+	in, out reflect.Type // the types of the method's input and output
+	sorts   int          // number of parts that say who may call it
 }
 
 // Bind registers a method with the SDK's signature as an action: the effect of a
@@ -116,8 +116,8 @@ func (b *binding) declare(parts []Part) error {
 	return nil
 }
 
-// On says what the action acts on, and which condition keys its input gives.
-// Policies decide which callers may call it.
+// On says what the action acts on, and which condition keys come from its
+// input. Policies decide which callers may call it.
 func On(target Target, keys ...Key) Part {
 	return func(b *binding) (err error) {
 		b.sorts++
@@ -183,9 +183,9 @@ func BySessions(federated string) Part {
 // Unexplained says that denials of the action give no reason.
 func Unexplained(b *binding) error { b.unexplained = true; return nil }
 
-// Unsigned says that a request needs no signature, because it has a proof of its
-// own that the action checks. by tells the trail who called; out is nil if the call
-// was refused.
+// Unsigned says that a request needs no signature, because it contains a proof of
+// its own that the action checks. by returns the caller for the trail; out is nil
+// if the call was refused.
 func Unsigned[I, O any](by func(in *I, out *O) trail.Identity) Part {
 	return func(b *binding) error {
 		b.sorts++
@@ -228,7 +228,8 @@ func Record(members ...string) Part {
 	}
 }
 
-// same says whether a part of a registration is about the method's own type.
+// same returns an error unless a part of a registration has the method's own
+// type.
 func same[T any](of reflect.Type) error {
 	if t := reflect.TypeFor[T](); t != of {
 		return fmt.Errorf("a part is about %s, and the method about %s", t, of)

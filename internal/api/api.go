@@ -1,6 +1,6 @@
-// Package api is the one funnel of all actions, through whatever door a call came:
-// check against AWS's model, authorize, call, record. Bind registers an action;
-// Invoke and Do run one.
+// Package api is the only way to call an action, with or without HTTP. It checks a
+// call against AWS's model, authorizes it, runs it, and records it. Bind registers
+// an action. Invoke and Do run one.
 //
 // It promises:
 //
@@ -32,8 +32,7 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Call holds the facts that a door has of one call, besides the caller and the
-// input.
+// Call holds the facts about one call, besides the caller and the input.
 type Call struct {
 	RequestID string
 	SourceIP  string
@@ -43,12 +42,13 @@ type Call struct {
 	Console bool
 }
 
-// Conditions returns what conditions of policies may ask about the call.
+// Conditions returns the facts about the call that policies may use in
+// conditions.
 func (c Call) Conditions() access.Call {
 	return access.Call{SourceIP: c.SourceIP, UserAgent: c.UserAgent, Secure: c.TLS != nil}
 }
 
-// API holds the actions that are served, and the trail of their calls.
+// API holds the actions of the service, and the trail of their calls.
 type API struct {
 	actions map[[2]string]Action // by service and name
 	byInput map[reflect.Type]Action
@@ -92,7 +92,7 @@ func (a *API) Find(service, name string) (Action, bool) {
 	return action, ok
 }
 
-// Actions returns the names of all actions that are served, for coverage.
+// Actions returns the names of all actions, for coverage.
 func (a *API) Actions() map[string]bool {
 	names := map[string]bool{}
 	for key := range a.actions {
@@ -101,14 +101,14 @@ func (a *API) Actions() map[string]bool {
 	return names
 }
 
-// Observe lets seen know of every call before the call is decided, because service
+// Observe calls seen for every call before the call is decided, because service
 // last accessed counts attempts. seen must be quick, and safe for concurrent use.
 // Observe must be called before the first call of an action.
 func (a *API) Observe(seen func(c principal.Caller, service, action string)) { a.seen = seen }
 
 // Invoke runs one action, for signed and unsigned calls alike. c is the caller who
-// signed, nil for nobody. An action that needs no signature ignores the signature
-// of a request. The error is always for the client.
+// signed, nil if nobody did. An action that needs no signature ignores the
+// signature of a request. The error is always for the client.
 func (a *API) Invoke(
 	ctx context.Context, c *principal.Caller, action Action, in any, call Call,
 ) (any, *awsmodel.Error) {
@@ -130,14 +130,14 @@ func (a *API) Invoke(
 	return k.finish(ctx, err)
 }
 
-// run is one call on its way through the funnel.
+// run is one call in progress.
 type run struct {
 	*API
 	action   Action
 	in, out  any
 	call     Call
 	by       trail.Identity // the caller, as far as it is known
-	stranger bool           // nobody signed
+	stranger bool           // the call is not signed
 }
 
 // guard turns a panic into an error, so that the call leaves its record and the
@@ -185,7 +185,7 @@ func (k *run) authorized(ctx context.Context, subject *access.Subject) (err erro
 	return nil
 }
 
-// unsigned runs an action that finds out its caller by itself.
+// unsigned runs an action that determines its caller itself.
 func (k *run) unsigned(ctx context.Context) (err error) {
 	if err := awsmodel.Check(k.action.Name, k.in); err != nil {
 		return err
@@ -210,9 +210,9 @@ func (a *API) gone(ctx context.Context, c principal.Caller, err error) error {
 	return err
 }
 
-// Refuse leaves the record of a call that reached no action, because it is not
-// authenticated, unknown or unreadable. c is nil if nobody was authenticated; keyID
-// is then the key that the client named.
+// Refuse records a call that reached no action, because it is not authenticated,
+// unknown or unreadable. c is nil if nobody was authenticated. keyID is then the
+// key that the client named.
 func (a *API) Refuse(
 	ctx context.Context, c *principal.Caller, keyID, service, name string, err error, call Call,
 ) *awsmodel.Error {

@@ -23,7 +23,7 @@ import (
 	"rollcall/internal/trail"
 )
 
-// caller is somebody who signed a request.
+// caller returns a caller who signed a request.
 func caller(t testing.TB, u store.User) principal.Caller {
 	t.Helper()
 	r, err := http.NewRequest("POST", "https://iam.amazonaws.com/", nil)
@@ -45,7 +45,7 @@ func caller(t testing.TB, u store.User) principal.Caller {
 	return principal.Signed(verified)
 }
 
-// signed is somebody who signed a request, as a door knows them.
+// signed returns a caller who signed a request, as a pointer.
 func signed(t testing.TB, u store.User) *principal.Caller {
 	c := caller(t, u)
 	return &c
@@ -58,7 +58,7 @@ var (
 
 func ptr[T any](v T) *T { return &v }
 
-// people decides over root and ann, whom no policy reaches.
+// people returns an authorizer for root and ann, who has no policies.
 func people(t testing.TB) *access.Access {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{Memory: true})
@@ -76,7 +76,7 @@ func people(t testing.TB) *access.Access {
 	return access.New(db)
 }
 
-// getUser is an action that ends as err says, and counts its calls.
+// getUser returns an action that ends with err, and counts its calls.
 func getUser(calls *int, err error, parts ...api.Part) api.Action {
 	named := api.ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]api.Resource, error) {
 		name := v[0]
@@ -146,8 +146,8 @@ func TestInvoke(t *testing.T) {
 	}
 }
 
-// An action that panics has changed nothing, or what its transaction did: the
-// call is answered and recorded like any that failed.
+// An action that panics has changed nothing, or only its finished transaction.
+// The call is answered and recorded like any failed call.
 func TestInvokePanic(t *testing.T) {
 	var records, log bytes.Buffer
 	action := api.Bind(func(context.Context, *iam.GetUserInput) (*iam.GetUserOutput, error) { panic("secret") },
@@ -189,7 +189,7 @@ func TestGranted(t *testing.T) {
 	}
 }
 
-// A list that is wrong is found at the start.
+// An invalid list is found at the start.
 func TestNewRefuses(t *testing.T) {
 	var calls int
 	twice := getUser(&calls, nil)

@@ -12,8 +12,8 @@ import (
 
 // Need is one permission that a call needs.
 type Need struct {
-	// Action is the action that must be allowed, "iam:PassRole"; "" stands for
-	// the action that is called.
+	// Action is the action that must be allowed, "iam:PassRole"; "" means the
+	// action that is called.
 	Action    string
 	Resources []Resource
 	// Keys are the condition keys of this need besides those of every request, by
@@ -24,7 +24,7 @@ type Need struct {
 // Resource is one thing that an action acts on.
 type Resource struct {
 	ARN string // "*" for an action on no particular thing
-	// Label is the name in a denial, "user bob"; "" stands for the ARN.
+	// Label is the name in a denial, "user bob"; "" means the ARN.
 	Label string
 	// Keys returns the condition keys of the thing itself: its tags, its permissions
 	// boundary. It is called only if a condition needs one. An error refuses the
@@ -32,7 +32,7 @@ type Resource struct {
 	Keys func(key string) ([]string, error)
 }
 
-// authorize decides a call by the policies that reach its caller.
+// authorize decides a call by the policies that apply to its caller.
 func (a *API) authorize(ctx context.Context, subject *access.Subject, action *Action, in any) error {
 	c := subject.Caller
 	if action.free {
@@ -57,13 +57,14 @@ func (a *API) authorize(ctx context.Context, subject *access.Subject, action *Ac
 	return nil
 }
 
-// unlimited says that a caller is root, and that nothing limits it.
+// unlimited says whether a caller is root and no policy limits it.
 func unlimited(subject *access.Subject) bool {
 	p := subject.Policies
 	return subject.Caller.IsRoot() && len(p.Control) == 0 && len(p.Session) == 0 && !p.SessionRequired
 }
 
-// decide decides one need, each resource by itself, because each has its own tags.
+// decide decides one need. It decides each resource separately, because each has
+// its own tags.
 func (a *API) decide(ctx context.Context, subject *access.Subject, action *Action, need *Need, tags access.Keys) error {
 	name := need.Action
 	if name == "" {
@@ -116,8 +117,8 @@ func (a *API) decide(ctx context.Context, subject *access.Subject, action *Actio
 // policies say. STS, comparing the STS API operations: GetSessionToken credentials
 // call IAM only with MFA, and of STS only AssumeRole and GetCallerIdentity;
 // GetFederationToken credentials call neither. GetWebIdentityToken is newer than
-// that page. Sessions of users may call it, and federated users get a sentence of
-// their own; both are recorded. The other texts are guesses.
+// that page. Sessions of users may call it, and federated users get another
+// sentence; both are recorded. The other texts are guesses.
 func sessionMay(c principal.Caller, action *Action) error {
 	session := c.Session()
 	if session == nil || c.Kind() == principal.AssumedRole || session.TaskPolicy != "" {

@@ -19,8 +19,8 @@ func createUser(context.Context, *iam.CreateUserInput) (*iam.CreateUserOutput, e
 	return nil, nil
 }
 
-// What a registration says and the method does not have is refused when the
-// program starts.
+// A registration that names something that the method does not have is refused
+// when the program starts.
 func TestBindRefuses(t *testing.T) {
 	named := func(members ...string) api.Target {
 		return api.ByMembers(
@@ -90,7 +90,7 @@ func TestBindRefuses(t *testing.T) {
 	})
 }
 
-// No registration has the trail keep what AWS's model knows to be secret.
+// No registration may record a member that AWS's model marks as secret.
 func TestBindRefusesToRecordSecrets(t *testing.T) {
 	defer func() {
 		if p := recover(); !strings.Contains(fmt.Sprint(p), "Password is a secret") {
@@ -103,15 +103,15 @@ func TestBindRefusesToRecordSecrets(t *testing.T) {
 		api.Changes, api.On(api.Everything), api.Record("Password"))
 }
 
-// funnel is an API of some actions, its trail and its log.
+// funnel returns an API of some actions, its trail and its log.
 func funnel(t testing.TB, actions ...api.Action) (a *api.API, records, log *strings.Builder) {
 	records, log = &strings.Builder{}, &strings.Builder{}
 	return api.New(actions, people(t), trail.New(records), slog.New(slog.NewTextHandler(log, nil)), time.Now), records,
 		log
 }
 
-// A panic in whatever runs for a call, and not in its action alone, ends in an
-// answer and a record.
+// A panic in any part of a call, not only in its action, leads to an answer and
+// a record.
 func TestInvokePanicAnywhere(t *testing.T) {
 	type (
 		in  = iam.GetUserInput
@@ -156,9 +156,8 @@ func TestInvokePanicAnywhere(t *testing.T) {
 	}
 }
 
-// An action that takes no signature is run for whoever comes to it, also by a
-// door that knows the caller; one that takes a signature is run for nobody
-// without.
+// An action without a signature runs for every caller, even if the caller is
+// known. An action with a signature only runs for a caller.
 func TestInvokeWithoutSignature(t *testing.T) {
 	var calls int
 	free := getUser(&calls, nil)
@@ -193,8 +192,8 @@ func TestInvokeWithoutSignature(t *testing.T) {
 	}
 }
 
-// The trail keeps of an action what its registration says beside what it keeps
-// of all.
+// The trail records the members in an action's registration and those of all
+// actions.
 func TestRecord(t *testing.T) {
 	action := api.Bind(func(context.Context,
 		*iam.GenerateOrganizationsAccessReportInput) (*iam.GenerateOrganizationsAccessReportOutput, error) {

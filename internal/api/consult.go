@@ -7,10 +7,10 @@ import (
 	"rollcall/internal/principal"
 )
 
-// Consult decides whether a caller may call an action of another service that
-// reads, such as "cloudtrail", "LookupEvents", and that a door answers by
-// itself. The call counts against the caller's rate, and leaves its record. The
-// error is an *awsmodel.Error, which is for the caller.
+// Consult decides whether a caller may call a reading action of another
+// service, such as "cloudtrail", "LookupEvents", that the console answers
+// itself. The call counts against the caller's rate, and is recorded. The error
+// is an *awsmodel.Error for the caller.
 func (a *API) Consult(
 	ctx context.Context, c principal.Caller, service, name string, parameters json.RawMessage, call Call,
 ) error {

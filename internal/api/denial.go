@@ -10,12 +10,12 @@ import (
 	"rollcall/internal/principal"
 )
 
-// ExplainDenials lets denials carry their reason, sealed for callers who may call
+// ExplainDenials adds the reason to denials, sealed for callers who may call
 // DecodeAuthorizationMessage in the same account. seal returns "" if it cannot. It
 // must be called before the first call of an action.
 func (a *API) ExplainDenials(seal func(c principal.Caller, text []byte) string) { a.seal = seal }
 
-// maxDenial bounds the sealed reason, which goes into a header.
+// maxDenial limits the sealed reason, which goes into a header.
 const maxDenial = 4 << 10
 
 // denied returns the refusal of a call on one resource, with its text.

@@ -10,9 +10,9 @@ import (
 	"rollcall/internal/principal"
 )
 
-// Session belongs to a caller who calls actions by their Go methods, through
-// another door than HTTP. The same rules apply: throttling, the model's checks,
-// policies, the outbox and the trail.
+// Session belongs to a caller who calls actions by their Go methods and not
+// over HTTP. The same rules apply: throttling, the model's checks, policies,
+// the outbox and the trail.
 type Session struct {
 	api    *API
 	caller principal.Caller
@@ -24,9 +24,9 @@ type Session struct {
 func (a *API) As(c principal.Caller, call Call) Session { return Session{a, c, call} }
 
 // Do calls an action by its method: Do(ctx, session, iam.CreateUser, input). The
-// method only names the action, which runs as it is registered. The input is that
-// of the method. If that has more members than the SDK's input, it may be the
-// SDK's. The error is an *awsmodel.Error, which is for the caller.
+// method only names the action, which runs as it is registered. The input has the
+// method's type. If that type has more members than the SDK's input, the SDK's
+// input is accepted too. The error is an *awsmodel.Error for the caller.
 func Do[In, I, O any](ctx context.Context, s Session, _ func(context.Context, *I) (*O, error), in *In) (*O, error) {
 	action, own, err := bound[I](s.api, in)
 	if err == nil {

@@ -5,7 +5,7 @@ import (
 	"rollcall/internal/trail"
 )
 
-// identity returns the caller as the trail names it.
+// identity returns the caller in the trail's form.
 func identity(c principal.Caller) trail.Identity {
 	id := trail.Identity{
 		Type: trail.IAMUser, PrincipalID: c.UserID(), ARN: c.ARN(), AccountID: c.Account(),

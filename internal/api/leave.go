@@ -11,7 +11,8 @@ import (
 // It ends the waits of the call, but never a commit.
 var ErrClientLeft = errors.New("the client's connection was reset")
 
-// errClientLeft is for the trail and the metrics: nobody reads the answer.
+// errClientLeft is for the trail and the metrics, because no client reads the
+// answer.
 var errClientLeft = awsmodel.Fail("ClientDisconnected",
 	"The client's connection was reset while the request waited. Nothing was changed.")
 
@@ -22,7 +23,7 @@ func OnConnection(ctx context.Context) context.Context {
 	return context.WithValue(ctx, connectionContext{}, ctx)
 }
 
-// Connection returns the context of work that outlasts a call, such as sending a
+// Connection returns a context for work that outlives a call, such as sending a
 // long answer. It ends when the client has left, and has no deadline.
 func Connection(ctx context.Context) context.Context {
 	on, ok := ctx.Value(connectionContext{}).(context.Context)
@@ -32,7 +33,7 @@ func Connection(ctx context.Context) context.Context {
 	return on
 }
 
-// left says whether an error came of the client's leaving.
+// left says whether an error was caused by the client's leaving.
 func left(ctx context.Context, err error) bool {
 	return errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), ErrClientLeft)
 }

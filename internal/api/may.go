@@ -9,9 +9,9 @@ import (
 	"rollcall/internal/store"
 )
 
-// May says whether Do would be allowed to call an action with this input, without
-// calling it: nil if so. It leaves no record. A door asks it what to offer; Do
-// decides again.
+// May says whether a caller may call an action with this input, without calling
+// it. It returns nil if so. It leaves no record. The console uses it to decide
+// which changes to offer. Do decides again.
 func May[In, I, O any](
 	ctx context.Context, s Session, _ func(context.Context, *I) (*O, error), in *In,
 ) *awsmodel.Error {
@@ -38,8 +38,9 @@ func (k *run) may(ctx context.Context, c principal.Caller) error {
 	return k.authorize(ctx, subject, &k.action, k.in)
 }
 
-// gather reads everything that decides about a caller, with each call: a session's
-// user or role may be deleted, or have another name than its token says.
+// gather reads everything that decides about a caller, with each call, because a
+// session's user or role may have been deleted or renamed since its token was
+// issued.
 func (k *run) gather(ctx context.Context, c principal.Caller) (*access.Subject, error) {
 	return k.access.Gather(ctx, c, k.call.Conditions())
 }

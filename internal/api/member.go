@@ -30,7 +30,7 @@ func findText(in reflect.Type, name string) (textMember, error) {
 	return textMember(f.Index[0]), nil
 }
 
-// of reads the member of an input, "" where it is not set.
+// of reads the member of an input, "" if it is not set.
 func (m textMember) of(in any) string {
 	if m < 0 {
 		return ""
@@ -105,9 +105,9 @@ func bindKeys(in reflect.Type, keys []Key) (keysOf, error) {
 	return bound, nil
 }
 
-// requestMembers are the members of any action's input that set or remove tags.
+// requestMembers are the members of an action's input that set or remove tags.
 type requestMembers struct {
-	tags       []int // where Tags is; nil for none
+	tags       []int // index of Tags; nil for none
 	key, value textMember
 	tagKeys    []int
 }
@@ -154,7 +154,7 @@ func (m *requestMembers) removed(in any) []string {
 const maxDepth = 8
 
 // memberPath finds a member of a type by its name, at any depth, and returns
-// where it is, as awsmodel names it: "tags.key".
+// its position in awsmodel's form: "tags.key".
 func memberPath(t reflect.Type, name string, depth int) (path string, ok bool) {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()

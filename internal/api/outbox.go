@@ -12,15 +12,15 @@ import (
 )
 
 // Outbox stores the record of every change with the change, until the trail has
-// it. Recover writes the records that a crash left. Outbox must be called before
-// the first call of an action.
+// it. Recover writes the records that a crash has kept from the trail. Outbox
+// must be called before the first call of an action.
 func (a *API) Outbox(db *store.DB) {
 	if !a.trail.Off() {
 		a.db = db
 	}
 }
 
-// begin tells the store of a call that may change something.
+// begin tells the store that a call may change something.
 func (k *run) begin(ctx context.Context) context.Context {
 	if k.db == nil || k.action.readOnly() {
 		return ctx
@@ -36,8 +36,8 @@ func (k *run) begin(ctx context.Context) context.Context {
 	return k.db.BeginEvent(ctx, e)
 }
 
-// tell adds to a record what is known of the call's change. A record of a failure
-// must not belong to a call that changed something.
+// tell adds to a record the known facts about the call's change. A record of a
+// failure must not belong to a call that changed something.
 func tell(e *store.Event, rec *trail.Record, refused *awsmodel.Error) {
 	rec.EventID = e.ID
 	switch {
@@ -69,13 +69,13 @@ const (
 	// of nodes that died before they wrote them.
 	recoverEvery = 2 * time.Second
 	forgetEvery  = 10 * time.Minute
-	// lastTidy bounds the end: a disk may hang.
+	// lastTidy limits the time of the last removal, because a disk may hang.
 	lastTidy = 5 * time.Second
 )
 
 // Recover writes the records of changes that a crash kept from the trail. It
-// returns when it has written those that are known at the start. It goes on in the
-// background until ctx ends, and then closes stopped.
+// returns when it has written those that are known at the start. It continues in
+// the background until ctx ends, and then closes stopped.
 func (a *API) Recover(ctx context.Context) (stopped <-chan struct{}) {
 	done := make(chan struct{})
 	if a.db == nil {
@@ -117,7 +117,7 @@ func (a *API) keepOutbox(ctx context.Context) {
 // service runs, because the disk of the trail may hang.
 type tidier struct {
 	a    *API
-	busy chan struct{} // holds one while it works
+	busy chan struct{} // holds an entry while it works
 }
 
 func (t tidier) start(ctx context.Context) {
@@ -135,7 +135,7 @@ func (t tidier) work(ctx context.Context) {
 	<-t.busy
 }
 
-// end waits for the removal in progress, and removes the rows that came since.
+// end waits for the removal in progress, and removes the remaining rows.
 func (t tidier) end(ctx context.Context) {
 	patience := time.After(lastTidy)
 	select {

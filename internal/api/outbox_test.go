@@ -19,9 +19,9 @@ import (
 	"rollcall/internal/trail"
 )
 
-// No record that says failed is of a call that changed something, whatever
-// becomes of the call after its commit; and what is noted beside a call is no
-// change of its own.
+// A record of a failure never belongs to a call that changed something,
+// whatever happens after its commit. Facts that are noted next to a call do not
+// count as its changes.
 func TestRecordOfCallThatFailsAfterCommit(t *testing.T) {
 	db, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "rollcall.db")})
 	if err != nil {

@@ -6,9 +6,10 @@ import (
 	"rollcall/internal/principal"
 )
 
-// Permit decides by the policies that reach a caller whether it may do something
-// that is not an action of the API, such as "signin:CreateOAuth2Token" on one
-// resource. It returns the caller under its present name. It leaves no record.
+// Permit decides by the policies that apply to a caller whether it may do
+// something that is not an action of the API, such as
+// "signin:CreateOAuth2Token", on one resource. It returns the caller under its
+// present name. It leaves no record.
 func (a *API) Permit(
 	ctx context.Context, c principal.Caller, service, name, resource string, call Call,
 ) (principal.Caller, error) {

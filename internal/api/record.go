@@ -9,11 +9,12 @@ import (
 
 type callKey struct{}
 
-// CallOf returns the facts of an unsigned call. To ask a context without one is a
-// mistake in the program, and panics.
+// CallOf returns the facts of an unsigned call. For any other context it panics,
+// because that is a mistake in the program.
 func CallOf(ctx context.Context) Call { return ctx.Value(callKey{}).(Call) }
 
-// probe refuses an action that must leave its record and cannot.
+// probe returns an error if an action needs a record and the trail cannot be
+// written.
 func (k *run) probe(ctx context.Context) error {
 	if !k.action.binding() {
 		return nil
@@ -26,8 +27,7 @@ func (k *run) probe(ctx context.Context) error {
 	return awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; changes are refused until it can.")
 }
 
-// finish leaves the record of a call that ended with an answer or err, and returns
-// the answer.
+// finish records a call that ended with an answer or err, and returns the answer.
 func (k *run) finish(ctx context.Context, err error) (any, *awsmodel.Error) {
 	refused := k.clientError(ctx, err, k.action.Name, k.call)
 	rec := k.record(k.call, k.action.Service, k.action.Name, refused)

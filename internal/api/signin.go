@@ -11,11 +11,11 @@ import (
 	"rollcall/internal/trail"
 )
 
-// Identity returns the caller as the trail names it.
+// Identity returns the caller in the trail's form.
 func Identity(c principal.Caller) trail.Identity { return identity(c) }
 
 // ErrUnrecorded is the error of a step of a sign-in whose record cannot be
-// written: nobody is let in unseen.
+// written. Without a record nobody can sign in.
 var ErrUnrecorded = awsmodel.Fail("ServiceUnavailable", "The audit trail cannot be written; nobody can sign in "+
 	"until it can.")
 
@@ -57,7 +57,7 @@ func (a *API) SignIn(ctx context.Context, call Call, event func(error) trail.Rec
 	return failed
 }
 
-// RecordSignIn leaves the record of a step of a sign-in that changed nothing.
+// RecordSignIn records a step of a sign-in that changed nothing.
 func (a *API) RecordSignIn(ctx context.Context, call Call, event trail.Record) {
 	rec := a.signInRecord(call, event)
 	if err := a.trail.Write(&rec); err != nil {
@@ -65,8 +65,8 @@ func (a *API) RecordSignIn(ctx context.Context, call Call, event trail.Record) {
 	}
 }
 
-// signInRecord adds the facts of the call to an event. In CloudTrail, sign-ins have
-// no id of a request; calls have one.
+// signInRecord adds the facts of the call to an event. CloudTrail's sign-ins have
+// no request id. Calls have one.
 func (a *API) signInRecord(call Call, event trail.Record) trail.Record {
 	rec := a.record(call, "signin", event.EventName, nil)
 	rec.FromConsole = false

@@ -8,17 +8,18 @@ import (
 	"rollcall/internal/principal"
 )
 
-// Target says what an action acts on.
+// Target is the set of things that an action acts on.
 type Target struct {
 	bind  func(in reflect.Type) (find, error)
-	quota Quota // on the number of such things, if the action creates one
+	quota Quota // limits the number of such things, if the action creates one
 }
 
-// find finds what a call acts on.
+// find returns the things that a call acts on.
 type find func(ctx context.Context, c principal.Caller, in any) ([]Resource, error)
 
-// ByMembers finds a target by texts of the input. found gets the values in the
-// order of the members, "" for one that is not set. A member "" has no value.
+// ByMembers returns a target that is found by texts of the input. found gets
+// the values in the order of the members, "" for one that is not set. A member
+// "" has no value.
 func ByMembers(
 	found func(ctx context.Context, c principal.Caller, values []string) ([]Resource, error), members ...string,
 ) Target {
@@ -40,7 +41,7 @@ func ByMembers(
 	}}
 }
 
-// ByInput finds a target by more of the input than its texts.
+// ByInput returns a target that is found by other parts of the input too.
 func ByInput[I any](found func(ctx context.Context, c principal.Caller, in *I) ([]Resource, error)) Target {
 	return Target{bind: func(t reflect.Type) (find, error) {
 		return func(ctx context.Context, c principal.Caller, in any) ([]Resource, error) {
@@ -55,15 +56,16 @@ func (t Target) Making(q Quota) Target {
 	return t
 }
 
-// Everything returns the target of actions that act on no particular thing.
+// Everything is the target of actions that act on no particular thing.
 var Everything = ByMembers(func(context.Context, principal.Caller, []string) ([]Resource, error) {
 	return []Resource{{ARN: "*"}}, nil
 })
 
-// Below is all things of a kind whose paths begin as a member says, for lists.
-// AWS asks for the prefix itself. One that does not end in a slash may be the
-// ARN of a single thing, which is not all that is read: then what begins so
-// must be allowed too. Denials name the prefix, after label where there is one.
+// Below returns the target for all things of a kind whose paths begin with the
+// value of a member, for lists. AWS authorizes the prefix itself. A prefix
+// without a slash at the end may be the ARN of a single thing, although the
+// list contains more. Then everything that begins with it must be allowed too.
+// Denials name the prefix, after label if there is one.
 func Below(kind, label, member string) Target {
 	return ByMembers(func(_ context.Context, c principal.Caller, v []string) ([]Resource, error) {
 		prefix := PathOrRoot(v[0])

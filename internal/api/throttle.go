@@ -11,15 +11,15 @@ import (
 // ErrThrottled refuses a call above the rate.
 var ErrThrottled = awsmodel.Fail("Throttling", "Rate exceeded")
 
-// Throttle bounds the calls of one principal, with all its keys and sessions, and
+// Throttle limits the calls of one principal, with all its keys and sessions, and
 // those of one account. It must be called before the first call of an action.
 func (a *API) Throttle(principals, accounts *throttle.Limiter) {
 	a.principals, a.accounts = principals, accounts
 }
 
 // Admit takes one token of the principal, whatever key or session it uses, and one
-// of its account. It returns how long to wait if there is none. Every door calls it
-// before it reads the request.
+// of its account. It returns how long to wait if there is none. It must be called
+// before the request is read.
 func (a *API) Admit(c principal.Caller) (wait time.Duration, ok bool) {
 	if wait, ok := a.principals.Allow(owner(c)); !ok {
 		return wait, false
@@ -33,7 +33,7 @@ func (a *API) AdmitFrom(address string) (wait time.Duration, ok bool) {
 }
 
 // owner returns the principal that a caller's calls count for. A session counts
-// for its role or user, so more sessions give no more calls.
+// for its role or user, so more sessions do not give more calls.
 func owner(c principal.Caller) string {
 	if s := c.Session(); s != nil && s.Role != nil {
 		return c.Account() + "/role/" + s.Role.ID
